@@ -1,0 +1,59 @@
+# The commands of the project; each says what it is for. CONTRIBUTING.md has
+# the rules that go with them. Go and make are all they need.
+
+GO        ?= go
+BIN       := dist/otelcol-legato
+CALLSIM   := dist/callsim
+LINT      := $(GO) tool -modfile=tools/go.mod golangci-lint
+FUZZTIME  ?= 10s
+PACKAGES  := ./...
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: build
+build: ## Build dist/otelcol-legato and dist/callsim
+	@mkdir -p build dist
+	$(GO) tool builder --skip-strict-versioning=false --config builder-config.yaml
+	@cp build/otelcol-legato/otelcol-legato $(BIN).new && mv $(BIN).new $(BIN)
+	$(GO) build -o $(CALLSIM) ./cmd/callsim
+
+.PHONY: run
+run: build ## Build, then start the Collector and a simulated Meeting Server
+	@sh scripts/run.sh
+
+.PHONY: test
+test: build ## Everything that must pass, with the race detector
+	$(GO) vet $(PACKAGES)
+	$(GO) test -race -timeout 20m $(PACKAGES)
+
+.PHONY: generate
+generate: ## Write generated code, documentation and golden files anew
+	$(GO) generate $(PACKAGES)
+	gofmt -w internal receiver cmd test
+
+.PHONY: lint
+lint: ## Run the linters
+	$(LINT) run $(PACKAGES)
+
+# go test fuzzes one target of one package at a time.
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME (default 10s) each
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal receiver cmd); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$file); do \
+			echo "$$target in $$(dirname $$file)"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## Measure against encoding/xml and the OTLP receivers, in one run each
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
+	$(GO) run ./test/bench
+
+.PHONY: clean
+clean: ## Remove what was built and what the demo wrote
+	rm -rf build dist data

@@ -1,0 +1,100 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
+	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
+	"github.com/legato-otel/legato/cmd/callsim/internal/truth"
+	"github.com/legato-otel/legato/cmd/callsim/internal/wire"
+)
+
+// maxHold is how many records a bridge holds back at most when reordering.
+const maxHold = 200
+
+// cluster is the scenario with the queues its records go to.
+type cluster struct {
+	opts    options
+	world   *scenario.World
+	bridges []scenario.Bridge
+	queues  []*bridge.Queue
+	witness *truth.Recorder // nil when nobody wants the truth
+
+	openOn   []int64 // open calls by bridge, of the goroutine that plays
+	openCall atomic.Int64
+}
+
+func newCluster(opts options) (*cluster, error) {
+	plan, err := bridge.NewPlan(opts.seed, census(opts), opts.faults.Faults)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("-faults: %w, got %q", err, opts.faults.text)}
+	}
+	c := &cluster{opts: opts, world: scenario.New(opts.scenario())}
+	c.bridges = c.world.Bridges()
+	c.openOn = make([]int64, len(c.bridges))
+	if opts.truth != "" {
+		c.witness = truth.NewRecorder(c.bridges)
+	}
+	for i, session := range c.world.Sessions() {
+		c.queues = append(c.queues, bridge.NewQueue(bridge.Options{
+			Seed: opts.seed, Bridge: i, CallBridge: c.bridges[i].CallBridge, Session: session,
+			Limit: opts.limit(), Hold: min(maxHold, opts.buffer/2),
+			Faults: opts.faults.Faults, Plan: plan,
+		}))
+	}
+	return c, nil
+}
+
+// limit is where a queue begins to drop records. Without a pace of its own the
+// scenario waits for the receiver instead.
+func (o *options) limit() int {
+	if o.speed == 0 || o.print {
+		return 0
+	}
+	return o.buffer
+}
+
+// happen tells one event to the bridge it happened on, and to the witness.
+func (c *cluster) happen(ev scenario.Event) {
+	var index uint64
+	if rec, ok := wire.Encode(ev); ok {
+		index = c.queues[ev.Bridge].Append(rec)
+	}
+	change := int64(0)
+	switch ev.What.(type) {
+	case scenario.BridgeRestarted:
+		c.queues[ev.Bridge].Restart(ev.Session)
+		change = -c.openOn[ev.Bridge]
+	case scenario.CallStarted:
+		change = 1
+	case scenario.CallEnded:
+		change = -1
+	}
+	c.openOn[ev.Bridge] += change
+	c.openCall.Add(change)
+	if c.witness != nil {
+		c.witness.Observe(ev, index)
+	}
+}
+
+// end tells all queues that nothing more will come.
+func (c *cluster) end() {
+	for _, q := range c.queues {
+		q.End()
+	}
+}
+
+// acknowledged counts the good records the receiver has confirmed.
+func (c *cluster) acknowledged() uint64 {
+	var sum uint64
+	for _, q := range c.queues {
+		for _, n := range q.Acknowledged() {
+			sum += n
+		}
+	}
+	return sum
+}

@@ -1,0 +1,112 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
+)
+
+// faults is the value of -faults: what goes wrong between bridges and receiver,
+// and what goes wrong in the cluster itself.
+type faults struct {
+	bridge.Faults
+	restarts int
+	scan     int
+	skew     time.Duration
+	text     string
+}
+
+const faultUsage = "faults:\n" +
+	"lost-ack=P   the 200 to a batch never arrives, with this probability\n" +
+	"shift        a resend takes fewer or more records than the try before\n" +
+	"overflow=N   1 to 200 unsent records are dropped, N times\n" +
+	"malformed=P  a record is damaged, with this probability, one in a body at most\n" +
+	"garbage=N    N bodies are no XML\n" +
+	"restart=N    N times a bridge restarts\n" +
+	"skew=D       the bridges' clocks are off by up to the duration D, in whole seconds\n" +
+	"reorder      each bridge holds its records back for a while\n" +
+	"scan=N       a burst of N legs of a SIP scanner"
+
+// fault reads the text after the = of one fault.
+type fault struct {
+	name string
+	bare bool // has no value
+	set  func(f *faults, value string) error
+}
+
+var allFaults = []fault{
+	{name: "lost-ack", set: func(f *faults, v string) error { return probability(v, &f.LostAck) }},
+	{name: "shift", bare: true, set: func(f *faults, _ string) error { f.Shift = true; return nil }},
+	{name: "overflow", set: func(f *faults, v string) error { return number(v, &f.Overflow) }},
+	{name: "malformed", set: func(f *faults, v string) error { return probability(v, &f.Malformed) }},
+	{name: "garbage", set: func(f *faults, v string) error { return number(v, &f.Garbage) }},
+	{name: "restart", set: func(f *faults, v string) error { return number(v, &f.restarts) }},
+	{name: "skew", set: func(f *faults, v string) error { return duration(v, &f.skew) }},
+	{name: "reorder", bare: true, set: func(f *faults, _ string) error { f.Reorder = true; return nil }},
+	{name: "scan", set: func(f *faults, v string) error { return number(v, &f.scan) }},
+}
+
+// parse reads the text of the flag.
+func (f *faults) parse() error {
+	if f.text == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(f.text, ",") {
+		if err := f.setOne(part); err != nil {
+			return fmt.Errorf("-faults: %w", err)
+		}
+	}
+	return nil
+}
+
+func (f *faults) setOne(part string) error {
+	name, value, has := strings.Cut(part, "=")
+	at := slices.IndexFunc(allFaults, func(x fault) bool { return x.name == name })
+	switch {
+	case at < 0:
+		return fmt.Errorf("unknown fault, got %q", name)
+	case has && allFaults[at].bare:
+		return fmt.Errorf("%s takes no value, got %q", name, value)
+	case !has && !allFaults[at].bare:
+		return fmt.Errorf("%s needs a value, got %q", name, value)
+	}
+	if err := allFaults[at].set(f, value); err != nil {
+		return fmt.Errorf("%s %w, got %q", name, err, value)
+	}
+	return nil
+}
+
+func probability(text string, into *float64) error {
+	p, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(p >= 0 && p <= 1) {
+		return errors.New("must be between 0 and 1")
+	}
+	*into = p
+	return nil
+}
+
+func number(text string, into *int) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return errors.New("must be a whole number of at least 0")
+	}
+	*into = n
+	return nil
+}
+
+func duration(text string, into *time.Duration) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return errors.New("must be a duration of at least 0s")
+	}
+	*into = d
+	return nil
+}

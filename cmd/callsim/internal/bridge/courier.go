@@ -1,0 +1,80 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package bridge
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+)
+
+// errLostAck stands for a 200 that never reaches the bridge.
+var errLostAck = errors.New("the acknowledgement was lost")
+
+// Post delivers one body. It returns nil only for the answer 200.
+type Post func(ctx context.Context, body []byte) error
+
+// Courier delivers the records of a queue by stop-and-wait: the head of the
+// queue is sent until it is acknowledged, and only then what follows.
+type Courier struct {
+	queue  *Queue
+	post   Post
+	most   int // records in a batch
+	faults Faults
+	luck   *rand.Rand
+
+	last int  // records in the try before, 0 when that was released
+	lost bool // the acknowledgement of the try before was lost
+}
+
+// NewCourier makes the courier of a queue that sends at most the given number
+// of records in a batch.
+func NewCourier(q *Queue, maxBatch int, post Post) *Courier {
+	return &Courier{
+		queue: q, post: post, most: maxBatch, faults: q.opts.Faults,
+		luck: chances(q.opts.Seed, streamNetwork, q.opts.Bridge),
+	}
+}
+
+// Deliver sends the head of a queue that is ready once, and releases it when it
+// is acknowledged. An error means that it must be sent again.
+func (c *Courier) Deliver(ctx context.Context) error {
+	b := c.queue.take(c.size())
+	err := c.post(ctx, b.body)
+	if err == nil && c.loses(b) {
+		err = errLostAck
+	}
+	if err != nil {
+		c.last = len(b.items)
+		return err
+	}
+	c.last = 0
+	c.queue.release(b)
+	return nil
+}
+
+// loses decides whether the acknowledgement of a batch is lost. Garbage is
+// spared, because nobody can tell a duplicate of it from another one.
+func (c *Courier) loses(b batch) bool {
+	c.lost = !b.isGarbage() && !c.lost && c.faults.LostAck > 0 && c.luck.Float64() < c.faults.LostAck
+	return c.lost
+}
+
+// size is how many records the next try takes. All that wait go, unless a
+// resend has to take other boundaries than the try before.
+func (c *Courier) size() int {
+	if c.last == 0 || !c.faults.Shift {
+		return c.most
+	}
+	waiting := c.queue.batchable(c.most)
+	more := waiting - c.last
+	switch {
+	case c.last > 1 && (more <= 0 || c.luck.IntN(2) == 0):
+		return 1 + c.luck.IntN(c.last-1)
+	case more > 0:
+		return c.last + 1 + c.luck.IntN(more)
+	default:
+		return c.last
+	}
+}

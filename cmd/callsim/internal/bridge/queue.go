@@ -1,0 +1,215 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package bridge
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/wire"
+)
+
+// item is a record in the queue, or a body that is garbage.
+type item struct {
+	wire.Numbered
+	run     *run
+	tried   bool
+	garbage []byte // not nil: no record
+}
+
+// Options make a queue.
+type Options struct {
+	Seed       uint64
+	Bridge     int // index of the bridge, which makes its luck its own
+	CallBridge string
+	Session    string
+	// Limit is how many records are kept before the oldest are dropped; 0
+	// keeps all.
+	Limit  int
+	Hold   int // most records held back when reordering
+	Faults Faults
+	Plan   *Plan
+}
+
+// Queue numbers and keeps the records of one bridge.
+type Queue struct {
+	opts   Options
+	damage *rand.Rand
+	holds  *rand.Rand
+
+	mu       sync.Mutex
+	items    []*item // tried ones first
+	runs     []*run
+	counts   map[string]uint64 // acknowledged records by type
+	garbage  [][]byte          // acknowledged ones
+	ended    bool              // nothing will be appended any more
+	draining bool              // the hold is over until the queue is empty
+	hold     int
+	changed  chan struct{} // closed at the next change
+}
+
+// NewQueue makes the empty queue of a bridge that has just started.
+func NewQueue(opts Options) *Queue {
+	q := &Queue{
+		opts:    opts,
+		damage:  chances(opts.Seed, streamDamage, opts.Bridge),
+		holds:   chances(opts.Seed, streamHold, opts.Bridge),
+		counts:  map[string]uint64{},
+		changed: make(chan struct{}),
+	}
+	q.runs = []*run{{Report: Report{Session: opts.Session}}}
+	q.drawHold()
+	return q
+}
+
+// Restart begins a new session. What waits of the old one is still sent.
+func (q *Queue) Restart(session string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.runs = append(q.runs, &run{Report: Report{Session: session}})
+}
+
+// Append numbers a record and queues it, unless the plan drops it. It returns
+// the index of the record in the present session.
+func (q *Queue) Append(rec wire.Record) uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	defer q.change()
+	r := q.runs[len(q.runs)-1]
+	index := r.Generated
+	r.Generated++
+	r.LastRecord = rec.Time
+	for _, body := range q.opts.Plan.garbage[r.Session][index] {
+		q.items = append(q.items, &item{garbage: body})
+	}
+	it := &item{run: r, Numbered: wire.Numbered{Record: rec, Correlator: index, Damage: q.drawDamage()}}
+	if q.opts.Plan.drops[r.Session].Has(index) {
+		q.drop(it, nil)
+		return index
+	}
+	q.items = append(q.items, it)
+	q.tellMissing(it, r.pending)
+	r.pending = 0
+	q.shrink()
+	return index
+}
+
+// shrink drops the oldest record that was never tried from a queue over its
+// limit.
+func (q *Queue) shrink() {
+	if q.opts.Limit == 0 || len(q.items) <= q.opts.Limit {
+		return
+	}
+	at := slices.IndexFunc(q.items, func(it *item) bool { return !it.tried && it.garbage == nil })
+	if at < 0 {
+		return
+	}
+	victim := q.items[at]
+	q.items = slices.Delete(q.items, at, at+1)
+	rest := q.items[at:]
+	heir := slices.IndexFunc(rest, func(it *item) bool { return it.run == victim.run })
+	if heir < 0 {
+		q.drop(victim, nil)
+		return
+	}
+	q.drop(victim, rest[heir])
+}
+
+// drop books a lost record. Its heir, the next record of the session, tells of
+// the loss; without one the record appended next does. When the session has
+// ended meanwhile nothing ever tells, as on a real bridge.
+func (q *Queue) drop(victim, heir *item) {
+	r := victim.run
+	r.Dropped.Add(victim.Correlator)
+	if heir == nil {
+		r.pending += victim.Missing + 1
+		return
+	}
+	q.tellMissing(heir, victim.Missing+1)
+}
+
+// tellMissing makes a record tell of records lost before it. Such a record is
+// never damaged: a loss told in a damaged record would not be exact.
+func (q *Queue) tellMissing(it *item, lost uint64) {
+	if lost > 0 {
+		it.Missing += lost
+		it.Damage = wire.Intact
+	}
+}
+
+func (q *Queue) drawDamage() wire.Damage {
+	if q.opts.Faults.Malformed == 0 || q.damage.Float64() >= q.opts.Faults.Malformed {
+		return wire.Intact
+	}
+	if q.damage.IntN(3) == 0 {
+		return wire.Truncated
+	}
+	return wire.Mismatched
+}
+
+// End tells that nothing will be appended any more.
+func (q *Queue) End() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	q.change()
+}
+
+// change wakes whoever waits for the queue. The lock must be held.
+func (q *Queue) change() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// await blocks until done, called under the lock, is true; false means that ctx
+// ended first.
+func (q *Queue) await(ctx context.Context, done func() bool) bool {
+	for ctx.Err() == nil {
+		q.mu.Lock()
+		is, changed := done(), q.changed
+		q.mu.Unlock()
+		if is {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	return false
+}
+
+// AwaitRoom blocks until fewer than n items wait; false means that ctx ended.
+func (q *Queue) AwaitRoom(ctx context.Context, n int) bool {
+	return q.await(ctx, func() bool { return len(q.items) < n })
+}
+
+// AwaitWork blocks until something may be sent; false means that there is
+// nothing more to send or that ctx ended.
+func (q *Queue) AwaitWork(ctx context.Context) bool {
+	ok := q.await(ctx, func() bool { return q.ready() || q.ended })
+	return ok && q.Ready()
+}
+
+// Ready reports whether something may be sent now.
+func (q *Queue) Ready() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ready()
+}
+
+func (q *Queue) ready() bool {
+	q.draining = q.draining || q.ended || len(q.items) >= q.hold
+	return q.draining && len(q.items) > 0
+}
+
+// drawHold decides how many records must wait before the next are sent.
+func (q *Queue) drawHold() {
+	q.draining, q.hold = false, 0
+	if q.opts.Faults.Reorder {
+		q.hold = 1 + q.holds.IntN(max(1, q.opts.Hold))
+	}
+}

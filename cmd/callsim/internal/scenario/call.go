@@ -1,0 +1,70 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"slices"
+	"time"
+)
+
+// call is an open or past call of a host.
+type call struct {
+	Call
+	host      *host
+	began     time.Time
+	open      bool
+	closing   bool
+	legs      []*leg // open ones
+	completed int
+	peak      int
+}
+
+func (w *World) startCall(m *meeting, h *host) *call {
+	c := &call{Call: m.call(), host: h, began: w.now, open: true}
+	c.ID = w.dice.guid()
+	m.calls = append(m.calls, c)
+	h.calls = append(h.calls, c)
+	w.tell(h, CallStarted{Call: c.Call})
+	return c
+}
+
+// admit puts an open leg into the call.
+func (c *call) admit(l *leg) {
+	l.call = c
+	l.Calls = append(slices.Clip(l.Calls), c.ID)
+	c.legs = append(c.legs, l)
+	c.peak = max(c.peak, len(c.legs))
+}
+
+// dismiss takes a leg out of the call.
+func (c *call) dismiss(l *leg) {
+	c.legs = slices.DeleteFunc(c.legs, func(x *leg) bool { return x == l })
+}
+
+// people lists the legs of people in the order of their arrival.
+func (c *call) people() []*leg {
+	return slices.DeleteFunc(slices.Clone(c.legs), func(l *leg) bool { return l.Kind != KindPerson })
+}
+
+// settle ends a call that its last person has left, and with it the links,
+// recorders and streamers that only served those people.
+func (w *World) settle(c *call) {
+	if !c.open || c.closing || len(c.people()) > 0 {
+		return
+	}
+	c.closing = true
+	for _, l := range slices.Clone(c.legs) {
+		w.endLeg(l, ReasonLocal)
+	}
+	w.endCall(c)
+}
+
+func (w *World) endCall(c *call) {
+	c.open = false
+	c.host.calls = slices.DeleteFunc(c.host.calls, func(x *call) bool { return x == c })
+	w.tell(c.host, CallEnded{
+		Call: c.Call, LegsCompleted: c.completed, LegsMaxActive: c.peak,
+		Duration: w.now.Sub(c.began), EndpointRecorded: c.Type == CallLync,
+	})
+}

@@ -1,0 +1,169 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"fmt"
+	"time"
+)
+
+// link connects two calls of a meeting on two bridges: a leg on each side, both
+// with the same SIP Call-ID.
+func (w *World) link(m *meeting, from, to *call) {
+	w.links++
+	id := fmt.Sprintf("link-%d@%s", w.links, from.host.Name)
+	out, in := w.linkEnd(m, "outgoing", id), w.linkEnd(m, "incoming", id)
+	out.peer, in.peer = in, out
+	w.startLeg(from.host, out, from)
+	w.startLeg(to.host, in, to)
+	w.change(out, PhaseActive)
+	w.change(in, PhaseActive)
+}
+
+func (w *World) linkEnd(m *meeting, direction, sipCallID string) *leg {
+	l := &leg{}
+	l.Kind, l.Type, l.SubType = KindLink, "sip", "distributionLink"
+	l.Participant, l.Direction = w.dice.guid(), direction
+	l.RemoteParty, l.SIPCallID = m.dial, sipCallID
+	return l
+}
+
+// record runs a recorder in a call, an older one or a SIP one, to the end of
+// the call or earlier.
+func (w *World) record(c *call, older bool, lasts time.Duration) {
+	r := Recording{ID: w.dice.guid(), Call: c.ID}
+	l := w.service(KindRecorder, "recorder@rec.example.test", older)
+	w.startLeg(c.host, l, c)
+	r.Leg = l.ID
+	if older {
+		stamp := w.now.Add(c.host.skew).Format("20060102150405-0700")
+		r.Path, r.URL = "spaces/"+c.CoSpace+"/"+stamp, "https://rec.example.test:8443"
+	} else {
+		r.URI = l.RemoteParty
+	}
+	w.after(time.Second, func() {
+		if w.serve(l) {
+			l.onEnd = func() { w.tell(l.host, RecordingEnded{Recording: r}) }
+			w.tell(l.host, RecordingStarted{Recording: r})
+		}
+	})
+	w.after(lasts, func() { w.endLeg(l, ReasonLocal) })
+}
+
+// stream runs a streamer in a call, like [World.record].
+func (w *World) stream(c *call, older bool, lasts time.Duration) {
+	s := Streaming{ID: w.dice.guid(), Call: c.ID}
+	l := w.service(KindStreamer, "streamer@str.example.test", older)
+	w.startLeg(c.host, l, c)
+	s.Leg = l.ID
+	if older {
+		s.URL = "https://str.example.test:8443"
+		s.StreamURL = fmt.Sprintf("rtmp://live.example.test/app/key-%016x", w.dice.Uint64())
+	} else {
+		s.URI = l.RemoteParty
+	}
+	w.after(time.Second, func() {
+		if w.serve(l) {
+			l.onEnd = func() { w.tell(l.host, StreamingEnded{Streaming: s}) }
+			w.tell(l.host, StreamingStarted{Streaming: s})
+		}
+	})
+	w.after(lasts, func() { w.endLeg(l, ReasonLocal) })
+}
+
+// service makes the leg of a recorder or streamer.
+func (w *World) service(kind LegKind, uri string, older bool) *leg {
+	l := &leg{device: device{kind: "sip", app: true, audio: []string{"aac"}}}
+	l.Kind, l.Type, l.Direction = kind, "sip", "outgoing"
+	l.Participant, l.RemoteParty = w.dice.guid(), uri
+	if older {
+		l.Type = "acano"
+	} else {
+		l.SIPCallID = w.sipCallID()
+	}
+	return l
+}
+
+// serve connects a service's leg and reports whether it is still there.
+func (w *World) serve(l *leg) bool {
+	w.change(l, PhaseActive)
+	return l.open
+}
+
+// share adds a screen to the leg of a Lync participant for a while. Each time
+// it is a new leg of the same participant.
+func (w *World) share(av *leg, lasts time.Duration) {
+	if !av.open || av.call == nil {
+		return
+	}
+	l := &leg{device: av.device}
+	l.Kind, l.Participant = KindSharing, av.Participant
+	l.Type, l.SubType, l.LyncSubType = "sip", "lync", "applicationSharing"
+	l.Direction, l.RemoteParty, l.SIPCallID = "incoming", av.RemoteParty, w.sipCallID()
+	w.startLeg(av.host, l, av.call)
+	av.shares = append(av.shares, l)
+	w.change(l, PhaseActive)
+	w.after(lasts, func() { w.endLeg(l, ReasonRemote) })
+}
+
+// move continues a person's leg on another bridge. The two bridges report the
+// two halves of it in either order, a second apart.
+func (w *World) move(m *meeting, old *leg, to *host) {
+	if !old.open || old.Phase != PhaseActive || old.SIPCallID == "" || to.booted.After(w.now) {
+		return
+	}
+	leave := func() { w.endLeg(old, ReasonCallMoved) }
+	join := func() { w.continueOn(m, old, to) }
+	if w.dice.chance(0.5) {
+		leave, join = join, leave
+	}
+	leave()
+	w.after(time.Second, join)
+}
+
+func (w *World) continueOn(m *meeting, old *leg, to *host) {
+	if !m.admits() {
+		return
+	}
+	l := &leg{device: old.device}
+	l.Leg = old.Leg
+	l.Phase, l.Calls = PhaseConnecting, nil
+	l.Participant, l.SIPCallID = w.dice.guid(), w.sipCallID()
+	l.Direction, l.ReplacesSIPCallID = "outgoing", old.SIPCallID
+	l.MovedFrom, l.MovedFromBridge = old.ID, old.host.CallBridge
+	l.Confirmation, l.CanMove = "", true
+	w.startLeg(to, l, w.callOn(m, to))
+	w.change(l, PhaseActive)
+	w.at(m.end.Add(-time.Second), func() { w.part(l, ReasonRemote) })
+}
+
+// scan is a stranger trying a number: a leg that never reaches a call.
+func (w *World) scan(h *host) {
+	if h.booted.After(w.now) {
+		return
+	}
+	l := &leg{}
+	l.Kind, l.Type, l.Direction = KindScanner, "sip", "incoming"
+	l.Participant, l.SIPCallID = w.dice.guid(), w.sipCallID()
+	l.RemoteParty = fmt.Sprintf("%d@203.0.113.%d", w.dice.between([2]int{100, 9999}), w.dice.between([2]int{1, 254}))
+	l.RemoteAddress = l.RemoteParty
+	l.LocalAddress = fmt.Sprintf("900441632%06d@meet.example.test", w.dice.IntN(1_000_000))
+	w.startLeg(h, l, nil)
+	w.after(w.dice.seconds([2]int{0, 1}), func() { w.endLeg(l, ReasonUnknownDestination) })
+}
+
+// burst plays the scanner's burst in the middle meeting of the story, or in
+// every twentieth of an endless one.
+func (w *World) burst(m *meeting) {
+	middle := m.number%20 == 0
+	if w.cfg.Meetings > 0 {
+		middle = m.number == (w.cfg.Meetings+1)/2
+	}
+	if !middle {
+		return
+	}
+	for i := range w.cfg.ScanBurst {
+		w.after(time.Duration(i/20)*time.Second, func() { w.scan(m.home) })
+	}
+}

@@ -1,0 +1,111 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// host is a Call Bridge at work.
+type host struct {
+	Bridge
+	index   int
+	session string
+	skew    time.Duration
+	booted  time.Time // takes no calls before
+	calls   []*call   // open ones
+	legs    []*leg    // open ones
+}
+
+func (h *host) clustered() bool { return h.CallBridge != "" }
+
+// install sets up the bridges with their clocks.
+func (w *World) install() []*host {
+	clocks := newDice(w.cfg.Seed, streamClocks)
+	hosts := make([]*host, w.cfg.Bridges)
+	for i := range hosts {
+		h := &host{index: i, session: w.dice.guid(), skew: w.skew(clocks)}
+		h.Name = fmt.Sprintf("cms%d", i+1)
+		h.CallBridge = w.dice.guid()
+		if w.cfg.Unclustered && i == len(hosts)-1 {
+			h.CallBridge = ""
+		}
+		hosts[i] = h
+	}
+	return hosts
+}
+
+// skew draws how far a clock is off, in whole seconds.
+func (w *World) skew(clocks dice) time.Duration {
+	most := int(w.cfg.Skew / time.Second)
+	return clocks.seconds([2]int{-most, most})
+}
+
+// cluster lists the clustered bridges, beginning with first.
+func (w *World) cluster(first *host) []*host {
+	list := []*host{first}
+	for _, h := range w.hosts {
+		if h != first && h.clustered() {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// clusteredHost draws a clustered bridge, nil when there is none.
+func (w *World) clusteredHost() *host {
+	clustered := slices.DeleteFunc(slices.Clone(w.hosts), func(h *host) bool { return !h.clustered() })
+	if len(clustered) == 0 {
+		return nil
+	}
+	return pick(w.dice, clustered)
+}
+
+// restartPlan lists the numbers of the meetings during which the bridge that
+// convened them restarts, spread evenly over the story.
+func (w *World) restartPlan() []int {
+	list := make([]int, w.cfg.Restarts)
+	for k := range list {
+		list[k] = (k + 1) * 10
+		if w.cfg.Meetings > 0 {
+			list[k] = (k+1)*w.cfg.Meetings/(w.cfg.Restarts+1) + 1
+		}
+	}
+	return list
+}
+
+// threaten schedules the restarts that are planned for the meeting.
+func (w *World) threaten(m *meeting) {
+	fate := newDice(w.cfg.Seed+uint64(m.number), streamRestarts)
+	for _, number := range w.restarts {
+		if number == m.number {
+			w.after(fate.share(m.end.Sub(m.start), 0.2, 0.8), func() { w.restart(m.home) })
+		}
+	}
+}
+
+// restart makes the bridge forget everything: nothing open on it is ever ended.
+// The far ends of its distribution links notice after a while.
+func (w *World) restart(h *host) {
+	for _, l := range h.legs {
+		l.open = false
+		if l.peer != nil {
+			far := l.peer
+			w.after(w.briefly(), func() { w.endLeg(far, ReasonTimeout) })
+		}
+	}
+	for _, c := range h.calls {
+		c.open = false
+	}
+	h.calls, h.legs = nil, nil
+	h.session = w.dice.guid()
+	rest := time.Duration(w.tempo.rest) * time.Second
+	h.booted = w.now.Add(rest)
+	w.tell(h, BridgeRestarted{})
+	// Strangers try the bridge as soon as it is up, so that the new session
+	// is always heard of even when no meeting comes its way again.
+	w.at(h.booted, func() { w.scan(h) })
+}

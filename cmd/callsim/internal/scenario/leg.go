@@ -1,0 +1,124 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"slices"
+	"time"
+)
+
+// leg is an open or past leg of a host.
+//
+//	connecting --menu--> menu --enter--> lobby --activate--> active
+//	     \___________________enter______/________________/
+//
+// and from everywhere endLeg, or nothing at all when the bridge restarts.
+type leg struct {
+	Leg
+	host   *host
+	call   *call
+	device device
+	began  time.Time
+	since  time.Time // when the present phase began
+	open   bool
+	menu   time.Duration
+	lobby  time.Duration
+	peer   *leg   // the other end of a distribution link
+	shares []*leg // screens the same participant shares
+	onEnd  func() // told just before the leg ends
+}
+
+// startLeg opens a leg, in call c unless that is nil.
+func (w *World) startLeg(h *host, l *leg, c *call) *leg {
+	l.ID = w.dice.guid()
+	l.host, l.open = h, true
+	l.began, l.since = w.now, w.now
+	h.legs = append(h.legs, l)
+	if c != nil {
+		c.admit(l)
+	}
+	w.tell(h, LegStarted{Leg: l.Leg})
+	return l
+}
+
+// turn enters a phase and books the time spent in the former one.
+func (l *leg) turn(now time.Time, to Phase) {
+	switch spent := now.Sub(l.since); l.Phase {
+	case PhaseMenu:
+		l.menu += spent
+	case PhaseLobby:
+		l.lobby += spent
+	}
+	l.Phase, l.since = to, now
+}
+
+// change enters a phase and tells so.
+func (w *World) change(l *leg, to Phase) {
+	if !l.open {
+		return
+	}
+	l.turn(w.now, to)
+	w.tell(l.host, LegChanged{Leg: l.Leg})
+}
+
+// enter puts a leg into a call, out of the one it was in.
+func (w *World) enter(l *leg, c *call, to Phase) {
+	former := l.call
+	if former != nil {
+		former.dismiss(l)
+	}
+	c.admit(l)
+	w.change(l, to)
+	if former != nil {
+		w.settle(former)
+	}
+}
+
+// endLeg closes a leg with all that hangs on it. It does nothing to a leg that
+// is closed already or was forgotten in a restart.
+func (w *World) endLeg(l *leg, why Reason) {
+	if !l.open {
+		return
+	}
+	for _, share := range l.shares {
+		w.endLeg(share, why)
+	}
+	if l.onEnd != nil {
+		l.onEnd()
+	}
+	l.turn(w.now, l.Phase)
+	l.open = false
+	l.host.legs = slices.DeleteFunc(l.host.legs, func(x *leg) bool { return x == l })
+	w.tell(l.host, w.ended(l, why))
+	if l.peer != nil {
+		w.endLeg(l.peer, ReasonRemote)
+	}
+	if l.call != nil {
+		l.call.completed++
+		l.call.dismiss(l)
+		w.settle(l.call)
+	}
+}
+
+func (w *World) ended(l *leg, why Reason) LegEnded {
+	ev := LegEnded{
+		Leg: l.Leg, Reason: why, Duration: w.now.Sub(l.began), Menu: l.menu, Lobby: l.lobby,
+	}
+	if why == ReasonRemote {
+		ev.Detail = l.device.detail
+	}
+	if l.Phase != PhaseConnecting && ev.Duration > 0 {
+		ev.Media = w.media(l, ev.Duration)
+	}
+	return ev
+}
+
+// part ends a person's leg; now and then the bridge repeats what it knows of
+// the leg just before.
+func (w *World) part(l *leg, why Reason) {
+	if l.open && l.Phase == PhaseActive && w.dice.chance(0.15) {
+		w.tell(l.host, LegChanged{Leg: l.Leg, Bare: true})
+	}
+	w.endLeg(l, why)
+}

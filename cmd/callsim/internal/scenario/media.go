@@ -1,0 +1,148 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import "time"
+
+// Alarm is a quality problem: its kind and the share of the leg's life it
+// lasted, in per cent with one decimal. It may round to 0.0.
+type Alarm struct {
+	Kind    string
+	Percent float64
+}
+
+// Usage is the share of a leg's life, in per cent, for each use of video; a
+// negative number means never.
+type Usage struct {
+	MainViewer, MainContributor                 float64
+	PresentationViewer, PresentationContributor float64
+}
+
+// Loss is the burst and gap statistics of a received stream.
+type Loss struct {
+	BurstSeconds, BurstDensity float64
+	GapSeconds, GapDensity     float64
+}
+
+// Stream is one medium in one direction.
+type Stream struct {
+	Codec         string
+	Width, Height int   // 0 when not known
+	Loss          *Loss // only of received streams of ordinary SIP legs
+}
+
+// Media is what is known of a leg's media when it ends.
+type Media struct {
+	Usage                  *Usage // nil without video
+	Screens                int    // of multistream video, 0 for none
+	Alarms                 []Alarm
+	Encrypted, Unencrypted bool
+
+	// Audio and video received from and sent to the far end; nil for none.
+	AudioIn, AudioOut, VideoIn, VideoOut *Stream
+}
+
+var alarmKinds = []string{"packetLoss", "excessiveJitter", "highRoundTripTime"}
+
+var resolutions = [][2]int{{768, 448}, {1024, 576}, {1280, 720}, {1920, 1080}}
+
+// media draws the media of a leg that lasted.
+func (w *World) media(l *leg, lasted time.Duration) *Media {
+	m := &Media{Encrypted: w.dice.chance(0.8)}
+	m.Unencrypted = !m.Encrypted || w.dice.chance(0.1)
+	switch l.Kind {
+	case KindLink:
+		return m
+	case KindSharing:
+		m.Usage = &Usage{-1, -1, -1, 100}
+		m.VideoIn = &Stream{Codec: "h264Lync"}
+		return m
+	}
+	m.Alarms = w.alarms()
+	m.AudioIn, m.AudioOut = w.audio(l.device, lasted), w.audio(l.device, 0)
+	if len(l.device.video) > 0 {
+		w.addVideo(m, l.device, lasted)
+	}
+	return m
+}
+
+// alarms draws no, one or several different alarms.
+func (w *World) alarms() []Alarm {
+	if w.dice.chance(0.65) {
+		return nil
+	}
+	var list []Alarm
+	for _, kind := range alarmKinds {
+		switch {
+		case w.dice.chance(0.2):
+			list = append(list, Alarm{Kind: kind})
+		case w.dice.chance(0.4):
+			list = append(list, Alarm{Kind: kind, Percent: float64(w.dice.between([2]int{1, 250})) / 10})
+		}
+	}
+	return list
+}
+
+// audio draws a stream; lasted is 0 for the sending direction, of which the
+// bridge keeps no statistics.
+func (w *World) audio(dev device, lasted time.Duration) *Stream {
+	s := &Stream{Codec: "opus"}
+	if len(dev.audio) > 0 {
+		s.Codec = pick(w.dice, dev.audio)
+	}
+	s.Loss = w.loss(dev, s.Codec, lasted)
+	return s
+}
+
+func (w *World) addVideo(m *Media, dev device, lasted time.Duration) {
+	m.Usage = &Usage{w.percent(), w.percent(), -1, -1}
+	if w.dice.chance(0.3) {
+		m.Usage.PresentationViewer = w.percent()
+	}
+	if w.dice.chance(0.15) {
+		m.Usage.PresentationContributor = w.percent()
+	}
+	if w.dice.chance(0.1) {
+		m.Screens = 2
+	}
+	m.VideoOut = w.video(dev, 0)
+	// Somebody without a camera receives but contributes nothing.
+	if w.dice.chance(0.15) {
+		m.Usage.MainContributor = -1
+		return
+	}
+	m.VideoIn = w.video(dev, lasted)
+}
+
+func (w *World) video(dev device, lasted time.Duration) *Stream {
+	s := &Stream{Codec: pick(w.dice, dev.video)}
+	if w.dice.chance(0.9) {
+		size := pick(w.dice, resolutions)
+		s.Width, s.Height = size[0], size[1]
+	}
+	s.Loss = w.loss(dev, s.Codec, lasted)
+	return s
+}
+
+func (w *World) loss(dev device, codec string, lasted time.Duration) *Loss {
+	if lasted == 0 || dev.app || dev.kind != "sip" || codec == "opus" {
+		return nil
+	}
+	if w.dice.chance(0.6) {
+		return &Loss{GapSeconds: lasted.Seconds() * 0.99}
+	}
+	burst := lasted.Seconds() * 0.05 * w.dice.Float64()
+	return &Loss{
+		BurstSeconds: burst, BurstDensity: 1 + 20*w.dice.Float64(),
+		GapSeconds: lasted.Seconds()*0.99 - burst, GapDensity: 0.2 * w.dice.Float64(),
+	}
+}
+
+// percent draws a share with one decimal, often the whole.
+func (w *World) percent() float64 {
+	if w.dice.chance(0.5) {
+		return 100
+	}
+	return float64(w.dice.between([2]int{0, 999})) / 10
+}

@@ -1,0 +1,128 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"slices"
+	"time"
+)
+
+// meeting is people talking to each other; every bridge that hosts some of them
+// has one call of it. As long as it lasts it has at least one open call, and
+// once it has none it is over: no call of it starts again.
+type meeting struct {
+	number     int
+	kind       CallType
+	name       string
+	space      *coSpace // nil outside coSpaces
+	correlator string
+	dial       string // the address people dial
+	home       *host
+	start, end time.Time
+	calls      []*call
+}
+
+// convene starts the next meeting and makes an appointment for the one after.
+func (w *World) convene() {
+	w.convened++
+	m := w.scenes.deal(w.dice)(w)
+	w.threaten(m)
+	w.burst(m)
+	if w.cfg.Meetings == 0 || w.convened < w.cfg.Meetings {
+		w.after(w.pause(), w.convene)
+	}
+}
+
+// life draws how long a meeting lasts.
+func (w *World) life() time.Duration {
+	bounds := w.tempo.meeting
+	if w.convened <= w.tempo.opening {
+		bounds[1] = 2 * bounds[0]
+	}
+	return w.dice.seconds(bounds)
+}
+
+// pause is the time to the next meeting. A demonstration does not keep its
+// audience waiting at first.
+func (w *World) pause() time.Duration {
+	if w.convened < w.tempo.opening {
+		return time.Second
+	}
+	return w.dice.seconds(w.tempo.pause)
+}
+
+// gather makes a meeting that begins now on its home bridge.
+func (w *World) gather(kind CallType, home *host) *meeting {
+	m := &meeting{number: w.convened, kind: kind, home: home, start: w.now}
+	m.end = w.now.Add(w.life())
+	m.name, m.dial = "Ad hoc call", "adhoc@meet.example.test"
+	if kind == CallCoSpace {
+		m.space = w.space(home.clustered(), m.end)
+		m.name, m.correlator = m.space.name, m.space.correlator
+		m.dial = m.space.user + "@meet.example.test"
+	} else {
+		m.correlator = w.dice.guid()
+	}
+	w.at(m.end, func() { w.closeMeeting(m) })
+	return m
+}
+
+// call describes a call of the meeting, without its identifier.
+func (m *meeting) call() Call {
+	c := Call{Correlator: m.correlator, Type: m.kind, Name: m.name}
+	if s := m.space; s != nil {
+		c.CoSpace, c.Owner, c.Tenant, c.Tag, c.MetaData = s.id, s.owner, s.tenant, s.tag, s.metaData
+	}
+	return c
+}
+
+// live lists the open calls of the meeting.
+func (m *meeting) live() []*call {
+	return slices.DeleteFunc(slices.Clone(m.calls), func(c *call) bool { return !c.open || c.closing })
+}
+
+// admits reports whether somebody may come: before the first call, or while
+// one is open.
+func (m *meeting) admits() bool { return len(m.calls) == 0 || len(m.live()) > 0 }
+
+// on returns the meeting's open call on h, nil for none.
+func (m *meeting) on(h *host) *call {
+	for _, c := range m.live() {
+		if c.host == h {
+			return c
+		}
+	}
+	return nil
+}
+
+// callOn returns the meeting's call on h and starts it if need be; a new call
+// is soon linked with those on the other bridges.
+func (w *World) callOn(m *meeting, h *host) *call {
+	c := m.on(h)
+	if c == nil {
+		c = w.startCall(m, h)
+		if len(m.live()) > 1 {
+			w.after(time.Second, func() { w.connect(m, c) })
+		}
+	}
+	return c
+}
+
+// connect links a call with every other open call of its meeting.
+func (w *World) connect(m *meeting, c *call) {
+	for _, other := range m.live() {
+		if c.open && other != c {
+			w.link(m, c, other)
+		}
+	}
+}
+
+// closeMeeting sends home whoever is still there.
+func (w *World) closeMeeting(m *meeting) {
+	for _, c := range m.live() {
+		for _, l := range c.people() {
+			w.part(l, w.partings.deal(w.dice))
+		}
+	}
+}

@@ -1,0 +1,115 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package truth
+
+import (
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
+)
+
+// Recorder folds the events of a scenario into objects.
+type Recorder struct {
+	bridges    []scenario.Bridge
+	calls      []*Call
+	legs       []*Leg
+	recordings []*Service
+	streamings []*Service
+	open       map[string]any // open objects by their id: *Call, *Leg or *Service
+}
+
+// NewRecorder makes a recorder for the bridges of a scenario.
+func NewRecorder(bridges []scenario.Bridge) *Recorder {
+	return &Recorder{bridges: bridges, open: map[string]any{}}
+}
+
+// Observe folds one event. The index is that of the record made of it, and
+// means nothing for an event that leaves none.
+func (r *Recorder) Observe(ev scenario.Event, index uint64) {
+	switch what := ev.What.(type) {
+	case scenario.CallStarted:
+		r.callStarted(ev, what.Call, index)
+	case scenario.CallEnded:
+		c := r.open[what.Call.ID].(*Call)
+		r.finish(&c.Life, ev, index)
+	case scenario.LegStarted:
+		r.legStarted(ev, what.Leg, index)
+	case scenario.LegChanged:
+		l := r.open[what.Leg.ID].(*Leg)
+		l.see(ev, index)
+		r.legMoved(l, what.Leg)
+		l.turn(what.Leg.Phase, ev.Time)
+	case scenario.LegEnded:
+		l := r.open[what.Leg.ID].(*Leg)
+		r.finish(&l.Life, ev, index)
+		r.legEnded(l, what, ev.Time)
+	case scenario.RecordingStarted:
+		s := &Service{Life: r.begin(ev, what.Recording.ID, index), Call: what.Recording.Call, Leg: what.Recording.Leg}
+		r.recordings = append(r.recordings, s)
+		r.open[s.ID] = s
+	case scenario.RecordingEnded:
+		r.finish(&r.open[what.Recording.ID].(*Service).Life, ev, index)
+	case scenario.StreamingStarted:
+		s := &Service{Life: r.begin(ev, what.Streaming.ID, index), Call: what.Streaming.Call, Leg: what.Streaming.Leg}
+		r.streamings = append(r.streamings, s)
+		r.open[s.ID] = s
+	case scenario.StreamingEnded:
+		r.finish(&r.open[what.Streaming.ID].(*Service).Life, ev, index)
+	case scenario.BridgeRestarted:
+		r.restarted(ev)
+	}
+}
+
+func (r *Recorder) begin(ev scenario.Event, id string, index uint64) Life {
+	return Life{
+		ID: id, Bridge: r.bridges[ev.Bridge].Name, Session: ev.Session,
+		Start: ev.Time, LastSeen: ev.Time, Outcome: Open,
+		bridge: ev.Bridge, records: []uint64{index}, began: ev.At,
+	}
+}
+
+// see books one more record about the object.
+func (l *Life) see(ev scenario.Event, index uint64) {
+	l.LastSeen = ev.Time
+	l.records = append(l.records, index)
+}
+
+func (r *Recorder) finish(l *Life, ev scenario.Event, index uint64) {
+	l.see(ev, index)
+	end, seconds := ev.Time, int(ev.Time.Sub(l.Start)/time.Second)
+	l.End, l.DurationSeconds = &end, &seconds
+	l.Outcome, l.over = Complete, ev.At
+	delete(r.open, l.ID)
+}
+
+// restarted ends everything of the bridge without a record.
+func (r *Recorder) restarted(ev scenario.Event) {
+	for id, object := range r.open {
+		l := lifeOf(object)
+		if l.bridge == ev.Bridge {
+			l.Outcome, l.over = Restarted, ev.At
+			delete(r.open, id)
+		}
+	}
+}
+
+func lifeOf(object any) *Life {
+	switch o := object.(type) {
+	case *Call:
+		return &o.Life
+	case *Leg:
+		return &o.Life
+	default:
+		return &object.(*Service).Life
+	}
+}
+
+func (r *Recorder) callStarted(ev scenario.Event, c scenario.Call, index uint64) {
+	call := &Call{
+		Life: r.begin(ev, c.ID, index), Correlator: c.Correlator, CoSpace: c.CoSpace,
+		Name: c.Name, Type: string(c.Type),
+	}
+	r.calls = append(r.calls, call)
+	r.open[call.ID] = call
+}

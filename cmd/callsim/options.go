@@ -1,0 +1,174 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
+)
+
+// options are the flags after they were checked.
+type options struct {
+	target      *url.URL
+	seed        uint64
+	bridges     int
+	unclustered bool
+	meetings    int
+	speed       float64
+	start       time.Time
+	live        bool
+	maxBatch    int
+	buffer      int
+	retry       time.Duration
+	timeout     time.Duration
+	giveUp      time.Duration
+	faults      faults
+	truth       string
+	print       bool
+}
+
+// fixedStart is when the story begins unless it is told live.
+var fixedStart = time.Date(2026, time.January, 5, 8, 0, 0, 0, time.UTC)
+
+// parseOptions reads the flags. An error names the flag and its value.
+func parseOptions(args []string, stderr io.Writer) (options, error) {
+	var (
+		o             options
+		target, start string
+	)
+	fs := o.flags(&target, &start)
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fs.SetOutput(stderr)
+			fs.Usage()
+		}
+		return o, err
+	}
+	if fs.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if err := o.faults.parse(); err != nil {
+		return o, err
+	}
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	o.goLive(given)
+	return o, o.check(target, start)
+}
+
+// flags declares the flags with their defaults.
+func (o *options) flags(target, start *string) *flag.FlagSet {
+	fs := flag.NewFlagSet("callsim", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // run prints the error, without the usage
+	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query")
+	fs.Uint64Var(&o.seed, "seed", 1, "choose everything that is left to chance (with -live: another one each time)")
+	fs.IntVar(&o.bridges, "bridges", 3, "simulate this many Call Bridges")
+	fs.BoolVar(&o.unclustered, "unclustered", false, "let the last bridge stand alone, without callBridge")
+	fs.IntVar(&o.meetings, "meetings", 20, "stop after this many meetings; 0 means never (with -live: 0)")
+	fs.Float64Var(&o.speed, "speed", 0, "simulated seconds per second; 0 means as fast as acknowledged (with -live: 1)")
+	fs.StringVar(start, "start", "", "simulated start as an RFC 3339 `time` (default 2026-01-05T08:00:00Z, with -live: now)")
+	fs.BoolVar(&o.live, "live", false, "demonstration: now, in real time, without end, short calls")
+	fs.IntVar(&o.maxBatch, "max-batch", 50, "send at most this many records in one POST")
+	fs.IntVar(&o.buffer, "buffer", 1000, "keep at most this many records per bridge, then drop the oldest unsent ones (with -speed 0: then wait)")
+	fs.DurationVar(&o.retry, "retry", time.Second, "wait this long before a batch is sent again")
+	fs.DurationVar(&o.timeout, "timeout", 10*time.Second, "wait this long for an answer")
+	fs.DurationVar(&o.giveUp, "give-up", 0, "fail unless everything is acknowledged after this long; 0 means never")
+	fs.StringVar(&o.faults.text, "faults", "", "comma-separated `list` of "+faultUsage)
+	fs.StringVar(&o.truth, "truth", "", "write what a perfect observer must conclude to this `file`, when the simulation ends or is stopped")
+	fs.BoolVar(&o.print, "print", false, "print the bodies instead of posting them")
+	return fs
+}
+
+// goLive sets the defaults of a demonstration, as far as no flag does.
+func (o *options) goLive(given map[string]bool) {
+	o.start = fixedStart
+	if !o.live {
+		return
+	}
+	o.start = time.Now().UTC().Truncate(time.Second)
+	if !given["seed"] {
+		// The sessions of the last demonstration would look like duplicates.
+		o.seed = uint64(time.Now().UnixNano())
+	}
+	if !given["meetings"] {
+		o.meetings = 0
+	}
+	if !given["speed"] {
+		o.speed = 1
+	}
+}
+
+// check validates what the flag package cannot.
+func (o *options) check(target, start string) error {
+	var err error
+	if o.target, err = url.Parse(target); err != nil || o.target.Host == "" ||
+		o.target.Scheme != "http" && o.target.Scheme != "https" {
+		return fmt.Errorf("-target: must be an http or https URL, got %q", target)
+	}
+	if start != "" {
+		if o.start, err = time.Parse(time.RFC3339, start); err != nil {
+			return fmt.Errorf("-start: must be an RFC 3339 time, got %q", start)
+		}
+	}
+	for _, bound := range []struct {
+		flag  string
+		value float64
+		least float64
+	}{
+		{"-bridges", float64(o.bridges), 1},
+		{"-meetings", float64(o.meetings), 0},
+		{"-speed", o.speed, 0},
+		{"-max-batch", float64(o.maxBatch), 1},
+	} {
+		if !(bound.value >= bound.least) {
+			return fmt.Errorf("%s: must be at least %g, got \"%g\"", bound.flag, bound.least, bound.value)
+		}
+	}
+	if o.buffer <= o.maxBatch {
+		return fmt.Errorf("-buffer: must be more than -max-batch (%d), got \"%d\"", o.maxBatch, o.buffer)
+	}
+	return o.checkDurations()
+}
+
+func (o *options) checkDurations() error {
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+		least time.Duration
+	}{
+		{"-retry", o.retry, 0},
+		{"-timeout", o.timeout, time.Millisecond},
+		{"-give-up", o.giveUp, 0},
+	} {
+		if d.value < d.least {
+			return fmt.Errorf("%s: must be at least %s, got %q", d.flag, d.least, d.value)
+		}
+	}
+	return nil
+}
+
+// scenario is the story the options ask for.
+func (o *options) scenario() scenario.Config {
+	return scenario.Config{
+		Seed: o.seed, Bridges: o.bridges, Unclustered: o.unclustered, Meetings: o.meetings,
+		Start: o.start, Short: o.live,
+		Restarts: o.faults.restarts, ScanBurst: o.faults.scan, Skew: o.faults.skew,
+	}
+}
+
+// url is where the named bridge posts to. The rest of the query stays as it is.
+func (o *options) url(bridge string) string {
+	u := *o.target
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += "system_id=" + url.QueryEscape(bridge)
+	return u.String()
+}

@@ -1,0 +1,74 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
+)
+
+// print plays the scenario to a writer as if it were a receiver that answers at
+// once: whatever waits at the end of a simulated second is sent.
+func (c *cluster) print(ctx context.Context, out io.Writer) error {
+	w := bufio.NewWriter(out)
+	couriers := make([]*bridge.Courier, len(c.queues))
+	for i, q := range c.queues {
+		post := printer(w, c.opts.url(c.bridges[i].Name))
+		couriers[i] = bridge.NewCourier(q, c.opts.maxBatch, post)
+	}
+	err := c.printAll(ctx, w, couriers)
+	if err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
+
+func (c *cluster) printAll(ctx context.Context, w *bufio.Writer, couriers []*bridge.Courier) error {
+	wait, now := newPace(c.opts), time.Time{}
+	for ev := range c.world.Events() {
+		if !ev.At.Equal(now) {
+			if err := c.printWaiting(ctx, w, couriers); err != nil {
+				return err
+			}
+			if !wait(ctx, ev.At) {
+				return nil
+			}
+			now = ev.At
+		}
+		c.happen(ev)
+	}
+	c.end()
+	return c.printWaiting(ctx, w, couriers)
+}
+
+// printWaiting sends what is ready. A try fails only because a fault wants so,
+// or because the writer does, which the writer remembers.
+func (c *cluster) printWaiting(ctx context.Context, w *bufio.Writer, couriers []*bridge.Courier) error {
+	for i, q := range c.queues {
+		for q.Ready() {
+			_ = couriers[i].Deliver(ctx)
+			if _, err := w.Write(nil); err != nil {
+				return err
+			}
+		}
+	}
+	return w.Flush()
+}
+
+// printer posts by printing. Every body ends with a line feed in print.
+func printer(w *bufio.Writer, url string) bridge.Post {
+	return func(_ context.Context, body []byte) error {
+		end := ""
+		if body[len(body)-1] != '\n' {
+			end = "\n"
+		}
+		_, err := fmt.Fprintf(w, "-- POST %s\n%s%s", url, body, end)
+		return err
+	}
+}

@@ -1,0 +1,47 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/truth"
+)
+
+// truthFile is the file the truth goes to, nil when nobody wants it. It is
+// created before the simulation, so that a bad path costs no long run, and gets
+// its name only when it is whole, so that nobody reads half of it.
+type truthFile struct {
+	path string
+	part *os.File
+}
+
+func openTruth(path string) (*truthFile, error) {
+	if path == "" {
+		return nil, nil //nolint:nilnil // no file is a valid file to write nothing to
+	}
+	part, err := os.Create(path + ".part")
+	if err != nil {
+		return nil, fmt.Errorf("-truth: %w", err)
+	}
+	return &truthFile{path: path, part: part}, nil
+}
+
+// write writes the truth about the part of the scenario that has happened.
+func (f *truthFile) write(c *cluster) error {
+	if f == nil {
+		return nil
+	}
+	accounts := make([]truth.Account, len(c.queues))
+	for i, q := range c.queues {
+		accounts[i] = truth.Account{Sessions: q.Reports(), Acknowledged: q.Acknowledged(), Garbage: q.Garbage()}
+	}
+	err := c.witness.Truth(c.opts.seed, accounts).Write(f.part)
+	if err = errors.Join(err, f.part.Close()); err != nil {
+		return fmt.Errorf("-truth: %w", err)
+	}
+	return os.Rename(f.part.Name(), f.path)
+}

@@ -1,0 +1,126 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+)
+
+// Settings of a Set.
+type Settings struct {
+	// Scope and Version name the instrumentation scope of all metrics.
+	Scope, Version string
+	// Resources is the largest number of resources held at once.
+	Resources int
+	// Cardinality is the largest number of series of one instrument of one
+	// resource; what is above it is added up in the series that carries
+	// otel.metric.overflow=true.
+	Cardinality int
+}
+
+// Set holds the instruments I of many resources.
+type Set[I any] struct {
+	settings Settings
+	build    func(metric.Meter) (I, error)
+
+	mu      sync.Mutex // guards everything below
+	sources map[attribute.Distinct]*source[I]
+	ticks   uint64
+}
+
+type source[I any] struct {
+	instruments I
+	resource    attribute.Set
+	reader      *sdkmetric.ManualReader
+	provider    *sdkmetric.MeterProvider
+	used        uint64
+}
+
+// NewSet returns an empty set; build makes the instruments of one resource.
+func NewSet[I any](settings Settings, build func(metric.Meter) (I, error)) *Set[I] {
+	return &Set[I]{settings: settings, build: build, sources: make(map[attribute.Distinct]*source[I])}
+}
+
+// For returns the instruments of a resource, new or known.
+func (s *Set[I]) For(resource attribute.Set) (I, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ticks++
+	if known := s.sources[resource.Equivalent()]; known != nil {
+		known.used = s.ticks
+		return known.instruments, nil
+	}
+	fresh, err := s.newSource(resource)
+	if err != nil {
+		var none I
+		return none, err
+	}
+	if len(s.sources) >= s.settings.Resources {
+		s.evict()
+	}
+	fresh.used = s.ticks
+	s.sources[resource.Equivalent()] = fresh
+	return fresh.instruments, nil
+}
+
+func (s *Set[I]) newSource(resource attribute.Set) (*source[I], error) {
+	reader := sdkmetric.NewManualReader()
+	provider := sdkmetric.NewMeterProvider(
+		sdkmetric.WithReader(reader),
+		sdkmetric.WithCardinalityLimit(s.settings.Cardinality),
+		sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter),
+	)
+	meter := provider.Meter(s.settings.Scope, metric.WithInstrumentationVersion(s.settings.Version))
+	instruments, err := s.build(meter)
+	if err != nil {
+		return nil, fmt.Errorf("make instruments of %s: %w", s.settings.Scope, err)
+	}
+	return &source[I]{instruments: instruments, resource: resource, reader: reader, provider: provider}, nil
+}
+
+func (s *Set[I]) evict() {
+	var oldest *source[I]
+	for _, candidate := range s.sources {
+		if oldest == nil || candidate.used < oldest.used {
+			oldest = candidate
+		}
+	}
+	if oldest != nil {
+		delete(s.sources, oldest.resource.Equivalent())
+	}
+}
+
+// Collect reads all series, cumulative since their start.
+func (s *Set[I]) Collect(ctx context.Context) (pmetric.Metrics, error) {
+	s.mu.Lock()
+	sources := make([]*source[I], 0, len(s.sources))
+	for _, held := range s.sources {
+		sources = append(sources, held)
+	}
+	s.mu.Unlock()
+
+	out := pmetric.NewMetrics()
+	var (
+		data metricdata.ResourceMetrics
+		errs error
+	)
+	for _, held := range sources {
+		if err := held.reader.Collect(ctx, &data); err != nil {
+			errs = errors.Join(errs, err)
+			continue
+		}
+		errs = errors.Join(errs, convert(held.resource, &data, out))
+	}
+	return out, errs
+}

@@ -1,0 +1,289 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cdr
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/legato-otel/legato/internal/xmlscan"
+)
+
+// What can be wrong with a part of a body besides its XML syntax, which is a
+// *xmlscan.SyntaxError.
+var (
+	ErrRoot        = errors.New("root element is not <records>")
+	ErrNested      = errors.New("<record> stands inside a <record>: the outer one is not closed")
+	ErrNoObject    = errors.New("record holds no object")
+	ErrManyObjects = errors.New("record holds more than one object")
+	ErrStray       = errors.New("content between the records that is not a record")
+	ErrManyFields  = errors.New("record has too many values")
+)
+
+const recordElement = "record"
+
+// Caps on what one body may cost those who work on the result. What lies
+// beyond them is kept, as Malformed.
+const (
+	// maxFields of one record; a real one has at most about 60.
+	maxFields = 512
+	// maxMalformed parts, and faults, of one body; the rest of the body joins
+	// the last one. Finding a fault may take a look at all of the body.
+	maxMalformed = 64
+)
+
+// Decoder reads bodies. It keeps its buffers from one to the next, so that a
+// record costs no allocation of its own. Not safe for concurrent use.
+type Decoder struct {
+	scanner xmlscan.Scanner
+	batch   Batch
+	fields  []Field
+	alarms  []Alarm
+	spans   []span
+	object  objectReader
+	body    string
+	faults  int
+}
+
+// span is where a record's fields and alarms lie in the decoder's slabs. The
+// slabs may move while they grow, so slices of them are cut at the end.
+type span struct {
+	fields, fieldsEnd, alarms, alarmsEnd int
+}
+
+// Decode reads one body. It never fails as a whole: what cannot be read is in
+// the batch's Malformed parts. The batch's slices are valid until the next
+// Decode; see the package comment.
+func (d *Decoder) Decode(body string) *Batch {
+	d.body, d.faults = body, 0
+	d.scanner.Reset(body, xmlscan.DefaultLimits)
+	d.batch = Batch{Records: d.batch.Records[:0], Malformed: d.batch.Malformed[:0], Attributes: d.batch.Attributes[:0]}
+	d.fields, d.alarms, d.spans = d.fields[:0], d.alarms[:0], d.spans[:0]
+
+	if err := d.root(); err != nil {
+		d.malformed(0, len(body), Header{}, err)
+		return &d.batch
+	}
+	d.records()
+	for i, s := range d.spans {
+		d.batch.Records[i].Fields = d.fields[s.fields:s.fieldsEnd]
+		d.batch.Records[i].Alarms = d.alarms[s.alarms:s.alarmsEnd]
+	}
+	return &d.batch
+}
+
+func (d *Decoder) root() error {
+	kind, err := d.scanner.Next()
+	if err != nil {
+		return err
+	}
+	if kind != xmlscan.StartElement || d.scanner.Name != "records" {
+		return ErrRoot
+	}
+	for _, a := range d.scanner.Attributes {
+		switch a.Name {
+		case "session":
+			d.batch.Session = withoutBlanks(a.Value)
+		case "callBridge":
+			d.batch.CallBridge = withoutBlanks(a.Value)
+		default:
+			d.batch.Attributes = append(d.batch.Attributes, unknown("records/@"+a.Name, a.Value))
+		}
+	}
+	return nil
+}
+
+// records reads all children of the root and what follows it.
+func (d *Decoder) records() {
+	for {
+		start := d.scanner.Offset()
+		kind, err := d.scanner.Next()
+		var header Header
+		if err == nil {
+			switch kind {
+			case xmlscan.EndOfDocument:
+				return
+			case xmlscan.EndElement:
+				continue // the root's; only blanks may follow
+			case xmlscan.Text:
+				if trim(d.scanner.Text) == "" {
+					continue
+				}
+				err = ErrStray
+			case xmlscan.StartElement:
+				header, err = d.child(start)
+				if err == nil {
+					continue
+				}
+			}
+		}
+		if !d.skip(start, header, err) {
+			return
+		}
+	}
+}
+
+// skip puts the part from start to the next record's start tag aside as
+// malformed and continues there; false if no record follows.
+func (d *Decoder) skip(start int, header Header, err error) bool {
+	d.faults++
+	from := d.scanner.Offset()
+	if nested, ok := errors.AsType[*nestedError](err); ok {
+		from, err = nested.offset, ErrNested
+	} else if errors.Is(err, xmlscan.ErrTruncated) {
+		// Something lacks its end, say a comment, and the scanner took all
+		// that follows for a part of it. The next record need not be.
+		from = start
+	}
+	next := nextRecord(d.body, max(from, start+1))
+	if d.scanner.Depth() == 0 || next < 0 || d.faults == maxMalformed {
+		d.malformed(start, d.rest(start), header, err)
+		return false
+	}
+	d.malformed(start, next, header, err)
+	d.scanner.Resume(next, 1)
+	return true
+}
+
+// rest returns the end of what is left of the body from start: the root's end
+// tag, if there is nothing behind it, else the end of the body.
+func (d *Decoder) rest(start int) int {
+	const rootEnd = "</records"
+	if d.scanner.Depth() > 0 {
+		i := strings.LastIndex(d.body[start:], rootEnd)
+		if i > 0 && trim(d.body[start+i+len(rootEnd):]) == ">" {
+			return start + i
+		}
+	}
+	return len(d.body)
+}
+
+// nextRecord finds the next "<record" tag at or behind from, -1 if none.
+func nextRecord(body string, from int) int {
+	for from < len(body) {
+		i := strings.Index(body[from:], "<"+recordElement)
+		if i < 0 {
+			return -1
+		}
+		from += i
+		if rest := body[from+1+len(recordElement):]; rest != "" && (isBlank(rest[0]) || rest[0] == '>' || rest[0] == '/') {
+			return from
+		}
+		from++
+	}
+	return -1
+}
+
+func (d *Decoder) malformed(start, end int, header Header, err error) {
+	raw := d.body[start:end]
+	// A part without a start tag of its own right behind another one is the
+	// rest of it: one fault, one report.
+	if n := len(d.batch.Malformed); n > 0 && header == (Header{}) {
+		if last := &d.batch.Malformed[n-1]; last.Offset+len(last.Raw) == start {
+			last.Raw = d.body[last.Offset:end]
+			return
+		}
+	}
+	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: raw, Offset: start, Err: err, Header: header})
+}
+
+// child reads one element below the root, whose start tag was just read.
+func (d *Decoder) child(start int) (Header, error) {
+	if d.scanner.Name != recordElement {
+		return Header{}, d.drain(ErrStray)
+	}
+	mark := span{fields: len(d.fields), alarms: len(d.alarms)}
+	record := Record{Header: d.header()}
+	if err := d.record(&record); err != nil {
+		d.fields, d.alarms = d.fields[:mark.fields], d.alarms[:mark.alarms]
+		return record.Header, err
+	}
+	mark.fieldsEnd, mark.alarmsEnd = len(d.fields), len(d.alarms)
+	record.Raw = d.body[start:d.scanner.Offset()]
+	d.batch.Records = append(d.batch.Records, record)
+	d.spans = append(d.spans, mark)
+	return record.Header, nil
+}
+
+// header reads the attributes of a record's start tag.
+func (d *Decoder) header() (h Header) {
+	for _, a := range d.scanner.Attributes {
+		switch a.Name {
+		case "type":
+			h.TypeText = trim(a.Value)
+			h.Type = typeOf(h.TypeText)
+		case "time":
+			h.Time, h.TimeText = parseTime(a.Value)
+		case "correlatorIndex":
+			h.Index = parseNumber(a.Value)
+		case "recordIndex":
+			h.LegacyIndex = parseNumber(a.Value)
+		case "numPrecedingRecordsMissing", "numPreceedingRecordsMissing":
+			if !h.Missing.Valid {
+				h.Missing = parseNumber(a.Value)
+			}
+		default:
+			d.fields = append(d.fields, unknown(recordElement+"/@"+a.Name, a.Value))
+		}
+	}
+	return h
+}
+
+// record reads from behind a record's start tag to its end tag.
+func (d *Decoder) record(r *Record) error {
+	for {
+		kind, err := d.next()
+		switch {
+		case err != nil:
+			return err
+		case kind == xmlscan.EndElement:
+			if r.Element == "" {
+				return ErrNoObject
+			}
+			return nil
+		case kind == xmlscan.Text:
+			if trim(d.scanner.Text) != "" {
+				return d.drain(ErrStray)
+			}
+		case r.Element != "":
+			return d.drain(ErrManyObjects)
+		default:
+			if err := d.readObject(r); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// drain reads to the end of the open child of the root, so that all of it is
+// put aside, and returns err, or the syntax error met on the way.
+func (d *Decoder) drain(err error) error {
+	for d.scanner.Depth() > 1 {
+		if _, syntax := d.next(); syntax != nil {
+			return syntax
+		}
+	}
+	return err
+}
+
+// nestedError is ErrNested with the offset of the inner record's start tag, at
+// which reading can resume.
+type nestedError struct{ offset int }
+
+func (*nestedError) Error() string { return ErrNested.Error() }
+
+// next returns the next token inside a record. A <record> there means that the
+// end tag of the outer one is missing.
+func (d *Decoder) next() (xmlscan.Kind, error) {
+	start := d.scanner.Offset()
+	kind, err := d.scanner.Next()
+	if err == nil && kind == xmlscan.StartElement && d.scanner.Name == recordElement {
+		return kind, &nestedError{offset: start}
+	}
+	return kind, err
+}
+
+func unknown(path, text string) Field {
+	return Field{Path: path, Value: Value{Text: trim(text)}}
+}

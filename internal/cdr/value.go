@@ -1,0 +1,146 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cdr
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Kind is the type of a value.
+type Kind uint8
+
+// The types values are documented with. KindID is text whose inner blanks are
+// removed; it does not promise a GUID.
+const (
+	KindText Kind = iota
+	KindID
+	KindBool
+	KindInt
+	KindDouble
+)
+
+// Value is a text and, where it parses, what the guide says it is.
+type Value struct {
+	// Text as on the wire, trimmed.
+	Text string
+	// Kind is the documented kind, or KindText where Text is not of it.
+	Kind Kind
+	bits uint64
+}
+
+// Int returns the value of a KindInt.
+func (v Value) Int() int64 { return int64(v.bits) } //nolint:gosec // bits hold an int64 here
+
+// Double returns the value of a KindDouble.
+func (v Value) Double() float64 { return math.Float64frombits(v.bits) }
+
+// Bool returns the value of a KindBool.
+func (v Value) Bool() bool { return v.bits != 0 }
+
+// parse reads text as kind, or keeps it as text.
+func parse(text string, kind Kind) Value {
+	text = trim(text)
+	switch kind {
+	case KindID:
+		return Value{Text: withoutBlanks(text), Kind: KindID}
+	case KindBool:
+		switch text {
+		case "true":
+			return Value{Text: text, Kind: KindBool, bits: 1}
+		case "false":
+			return Value{Text: text, Kind: KindBool}
+		}
+	case KindInt:
+		if n, ok := parseUint(text); ok && n <= math.MaxInt64 {
+			return Value{Text: text, Kind: KindInt, bits: n}
+		}
+	case KindDouble:
+		if isDecimal(text) {
+			if f, err := strconv.ParseFloat(text, 64); err == nil {
+				return Value{Text: text, Kind: KindDouble, bits: math.Float64bits(f)}
+			}
+		}
+	case KindText:
+	}
+	return Value{Text: text}
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// trim removes XML's white space only: a no-break space is part of a name.
+func trim(s string) string {
+	for s != "" && isBlank(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func withoutBlanks(s string) string {
+	if !strings.ContainsAny(s, " \n\t\r") {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && isBlank(byte(r)) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// parseUint reads plain digits: no sign, no blanks, no other base.
+func parseUint(s string) (n uint64, ok bool) {
+	if s == "" || len(s) > 20 {
+		return 0, false
+	}
+	for i := range len(s) {
+		digit := uint64(s[i] - '0')
+		if digit > 9 || n > (math.MaxUint64-digit)/10 {
+			return 0, false
+		}
+		n = n*10 + digit
+	}
+	return n, true
+}
+
+// isDecimal tells plain decimal numbers ("45", "-0.25", "1.5e3") from what
+// else strconv reads as a float: NaN, Inf, hexadecimal, underscores.
+func isDecimal(s string) bool {
+	digits := false
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digits = true
+		case c == '.', c == '+', c == '-', (c == 'e' || c == 'E') && digits:
+		default:
+			return false
+		}
+	}
+	return digits
+}
+
+// parseNumber reads an index or count. What does not fit an int64 is no number
+// any bridge can have counted to.
+func parseNumber(s string) Number {
+	s = trim(s)
+	n, ok := parseUint(s)
+	return Number{Value: n, Valid: ok && n <= math.MaxInt64, Text: s}
+}
+
+// parseTime reads RFC 3339. The wire has UTC and whole seconds; fractions and
+// offsets are read all the same.
+func parseTime(s string) (time.Time, string) {
+	s = trim(s)
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, s
+	}
+	return t.UTC(), s
+}

@@ -1,0 +1,122 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// version is the first byte of a stored session. Layout of version 1, numbers
+// as unsigned varints:
+//
+//	1 | length, bridge | newest (0 or 1) | runs | first, length-1 | hole, length-1 | ...
+//
+// hole is the number of indices between a run and the one before it, less one.
+const version = 1
+
+// ErrStored is what every error about stored state wraps.
+var ErrStored = errors.New("stored ledger state cannot be read")
+
+// MarshalBinary returns the session's state for storage. The caller holds the
+// session's lock. newest says whether it is its bridge's newest session.
+func (l *Ledger) MarshalBinary(s *Session) []byte {
+	l.mu.Lock()
+	newest := l.bridges[s.bridge] == s.id
+	l.mu.Unlock()
+
+	b := make([]byte, 0, 16+len(s.bridge)+4*len(s.accepted))
+	b = append(b, version)
+	b = binary.AppendUvarint(b, uint64(len(s.bridge)))
+	b = append(b, s.bridge...)
+	if newest {
+		b = append(b, 1)
+	} else {
+		b = append(b, 0)
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.accepted)))
+	next := uint64(0)
+	for _, r := range s.accepted {
+		b = binary.AppendUvarint(b, r.First-next)
+		b = binary.AppendUvarint(b, r.Last-r.First)
+		next = r.Last + 1
+	}
+	return b
+}
+
+// Restore puts a stored session back, before the ledger is used. The order of
+// the calls is the order in which the sessions count as used.
+func (l *Ledger) Restore(id string, stored []byte) error {
+	r := reader{rest: stored}
+	if v := r.byte(); v != version {
+		return fmt.Errorf("%w: session %q has version %d, this release reads %d", ErrStored, id, v, version)
+	}
+	bridge := r.text()
+	newest := r.byte() == 1
+	count := r.uvarint()
+	if count > uint64(len(stored)) {
+		return fmt.Errorf("%w: session %q is damaged", ErrStored, id)
+	}
+	accepted := make(Ranges, 0, count)
+	next := uint64(0)
+	for range count {
+		first, length := r.uvarint(), r.uvarint()
+		if first > math.MaxUint64-next || length > math.MaxUint64-1-next-first {
+			r.bad = true
+			break
+		}
+		first += next
+		accepted = append(accepted, Range{First: first, Last: first + length})
+		next = first + length + 1
+	}
+	if r.bad || len(r.rest) > 0 || count == 0 {
+		return fmt.Errorf("%w: session %q is damaged", ErrStored, id)
+	}
+	s := l.session(id, bridge)
+	s.accepted = accepted
+	if newest && bridge != "" {
+		l.bridges[s.bridge] = s.id
+	}
+	return nil
+}
+
+// reader takes a stored session apart. After the first fault it is bad and
+// returns zeros.
+type reader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *reader) byte() byte {
+	if len(r.rest) == 0 {
+		r.bad = true
+		return 0
+	}
+	b := r.rest[0]
+	r.rest = r.rest[1:]
+	return b
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) text() string {
+	n := r.uvarint()
+	if n > uint64(len(r.rest)) {
+		r.bad, r.rest = true, nil
+		return ""
+	}
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
+}

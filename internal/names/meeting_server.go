@@ -1,0 +1,112 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package names
+
+// MeetingServer is the prefix of everything a Cisco Meeting Server says.
+const MeetingServer = "cisco.meeting_server"
+
+// Resource attributes.
+const (
+	ServiceName       = "service.name"
+	ServiceInstanceID = "service.instance.id"
+	ClientAddress     = "client.address"
+	SessionID         = MeetingServer + ".session.id"
+	CallBridgeID      = MeetingServer + ".call_bridge.id"
+	SystemID          = MeetingServer + ".system.id"
+
+	// MeetingServerService is the default service.name of a Call Bridge.
+	MeetingServerService = "cisco-meeting-server"
+)
+
+// Record attributes with a name outside the mechanical rule.
+const (
+	CallID            = MeetingServer + ".call.id"
+	CallLegID         = MeetingServer + ".call_leg.id"
+	RecordingID       = MeetingServer + ".recording.id"
+	StreamingID       = MeetingServer + ".streaming.id"
+	CoSpaceID         = MeetingServer + ".cospace.id"
+	TenantID          = MeetingServer + ".tenant.id"
+	ParticipantID     = MeetingServer + ".participant.id"
+	CallCorrelator    = MeetingServer + ".call.correlator"
+	SIPCallID         = "sip.call_id"
+	ErrorType         = "error.type"
+	ErrorMessage      = "error.message"
+	CallLegAlarm      = MeetingServer + ".call_leg.alarm"
+	RecordIndex       = MeetingServer + ".record.index"
+	RecordLegacyIndex = MeetingServer + ".record.legacy_index"
+	// RecordType and RecordTime hold the wire's text where it could not be
+	// expressed as event name and timestamp.
+	RecordType = MeetingServer + ".record.type"
+	RecordTime = MeetingServer + ".record.time"
+	// RecordNumPrecedingMissing is numPrecedingRecordsMissing as sent.
+	RecordNumPrecedingMissing = MeetingServer + ".record.num_preceding_records_missing"
+	// RecordMissing is how many records a record.gap event stands for.
+	RecordMissing = MeetingServer + ".record.missing"
+	// RecordOffset is where in the body a malformed part began, in bytes.
+	RecordOffset = MeetingServer + ".record.offset"
+	// SessionPreviousID is the session that a session.start event ends.
+	SessionPreviousID = MeetingServer + ".session.previous_id"
+)
+
+// Event names.
+const (
+	EventCallStart      = MeetingServer + ".call.start"
+	EventCallEnd        = MeetingServer + ".call.end"
+	EventCallLegStart   = MeetingServer + ".call_leg.start"
+	EventCallLegUpdate  = MeetingServer + ".call_leg.update"
+	EventCallLegEnd     = MeetingServer + ".call_leg.end"
+	EventRecordingStart = MeetingServer + ".recording.start"
+	EventRecordingEnd   = MeetingServer + ".recording.end"
+	EventStreamingStart = MeetingServer + ".streaming.start"
+	EventStreamingEnd   = MeetingServer + ".streaming.end"
+	// EventRecordGap reports records that were lost before they were received.
+	EventRecordGap = MeetingServer + ".record.gap"
+	// EventRecordMalformed keeps what could not be read, as its body.
+	EventRecordMalformed = MeetingServer + ".record.malformed"
+	// EventSessionStart says that a known bridge has started anew.
+	EventSessionStart = MeetingServer + ".session.start"
+)
+
+// Metric names, counted from call detail records.
+const (
+	MetricCallStarted              = MeetingServer + ".call.started"
+	MetricCallEnded                = MeetingServer + ".call.ended"
+	MetricCallDuration             = MeetingServer + ".call.duration"
+	MetricCallLegsMax              = MeetingServer + ".call.legs.max"
+	MetricCallLegStarted           = MeetingServer + ".call_leg.started"
+	MetricCallLegEnded             = MeetingServer + ".call_leg.ended"
+	MetricCallLegDuration          = MeetingServer + ".call_leg.duration"
+	MetricCallLegActivatedDuration = MeetingServer + ".call_leg.activated_duration"
+	MetricCallLegAlarm             = MeetingServer + ".call_leg.alarm"
+	MetricCallLegAlarmRatio        = MeetingServer + ".call_leg.alarm.ratio"
+	MetricPacketLossBurstDuration  = MeetingServer + ".call_leg.packet_loss.burst.duration"
+	MetricPacketLossBurstDensity   = MeetingServer + ".call_leg.packet_loss.burst.density"
+	MetricPacketLossGapDuration    = MeetingServer + ".call_leg.packet_loss.gap.duration"
+	MetricPacketLossGapDensity     = MeetingServer + ".call_leg.packet_loss.gap.density"
+	MetricCallLegMedia             = MeetingServer + ".call_leg.media"
+	MetricCallLegEncryption        = MeetingServer + ".call_leg.encryption"
+	MetricRecordingStarted         = MeetingServer + ".recording.started"
+	MetricRecordingEnded           = MeetingServer + ".recording.ended"
+	MetricStreamingStarted         = MeetingServer + ".streaming.started"
+	MetricStreamingEnded           = MeetingServer + ".streaming.ended"
+	MetricRecordMissing            = MeetingServer + ".record.missing"
+)
+
+// Metric attribute keys. Short, because a metric's own name says whose they are.
+const (
+	KeyCallType       = "call.type"
+	KeyType           = "type"
+	KeySubtype        = "subtype"
+	KeyDirection      = "direction"
+	KeyReason         = "reason"
+	KeyRemoteTeardown = "remote_teardown"
+	KeyAlarmType      = "alarm.type"
+	KeyMediaType      = "media.type"
+	KeyCodec          = "codec"
+	KeyState          = "state"
+
+	// Other stands for every value outside a documented set, so that no wire
+	// text can add a time series.
+	Other = "_OTHER"
+)

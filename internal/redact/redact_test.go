@@ -1,0 +1,65 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestURL(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		assert.Equal(t, want, URL(in))
+	}
+	f("", "")
+	f("rtmp://live.example.test/app/key", "rtmp://live.example.test/REDACTED")
+	f("rtmps://live.example.test:443/app?key=1", "rtmps://live.example.test:443/REDACTED")
+	f("rtmp://user:key@live.example.test/app", "rtmp://live.example.test/REDACTED")
+	f("key", "REDACTED")
+	f("://x", "REDACTED")
+	f("rtmp://%zz/key", "REDACTED")
+}
+
+func TestUserInfo(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		assert.Equal(t, want, UserInfo(in))
+	}
+	f("", "")
+	f("recorder@rec2.example.test", "recorder@rec2.example.test")
+	f("https://rec1.example.test:8443", "https://rec1.example.test:8443")
+	f("https://user:pass@rec1.example.test:8443/a@b", "https://REDACTED@rec1.example.test:8443/a@b")
+	f("https://rec1.example.test/a@b", "https://rec1.example.test/a@b")
+}
+
+func TestXML(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		assert.Equal(t, want, XML(in))
+	}
+	f("", "")
+	f("not XML at all", "not XML at all")
+	f("<a><streamUrl>rtmp://h/app/key</streamUrl>\n</a>", "<a><streamUrl>REDACTED</streamUrl>\n</a>")
+	f("<streamUrl>rtmp://h/app/key", "<streamUrl>REDACTED")
+	f("<streamUrl/><b>x</b>", "<streamUrl/><b>x</b>")
+	f("<streamUrl></streamUrl>x", "<streamUrl></streamUrl>x")
+	f(`<x at="rtmp://h/app/key" b="c"/>`, `<x at="rtmp://h/REDACTED" b="c"/>`)
+	f("RTMPS://h/app/key rtmp rtmp:", "rtmps://h/REDACTED rtmp rtmp:")
+	f("<guestPasscode kind='x'>1234</guestPasscode>", "<guestPasscode kind='x'>REDACTED</guestPasscode>")
+	f("<passcode><![CDATA[1234]]></passcode>", "<passcode>REDACTED]]></passcode>")
+	f(`<login password = "p" secret='s'>t</login>`, `<login password = "REDACTED" secret='REDACTED'>t</login>`)
+	f(`<login token="t`, `<login token="REDACTED`)
+	f("the token is nice", "the token is nice")
+}
+
+// The cost must stay linear on text made to be slow.
+func TestHostileTextIsLinear(t *testing.T) {
+	for _, unit := range []string{"token ", "token='", "token=", "<token ", "rtmp://", "rtmp"} {
+		text := strings.Repeat(unit, 1<<20/len(unit))
+		assert.NotPanics(t, func() { XML(text) })
+	}
+}

@@ -1,0 +1,212 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+const recordsMetric = "otelcol_receiver_cmscdr_records"
+
+// TestFlow is the guide's section 6: six posts, eight records, and whatever is
+// sent again is taken once.
+func TestFlow(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	for _, post := range []string{"1", "2", "3", "4", "5", "6", "6", "6-duplicate", "5+6-resend-shifted", "2-pretty", "1"} {
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-"+post+".xml")), post)
+	}
+	assert.Equal(t, []string{
+		names.EventCallLegStart, names.EventCallStart, names.EventCallLegUpdate, names.EventCallLegStart,
+		names.EventCallLegUpdate, names.EventCallLegEnd, names.EventCallLegEnd, names.EventCallEnd,
+	}, eventNamesOf(sink))
+	for i, lr := range records(sink.AllLogs()) {
+		index, _ := lr.Attributes().Get(names.RecordIndex)
+		assert.Equal(t, int64(i), index.Int())
+	}
+	assert.EqualValues(t, 8, r.counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 2+2+3+1+1, r.counter(recordsMetric, "duplicate"))
+	assert.Zero(t, r.counter("otelcol_receiver_cmscdr_records_missing", ""))
+}
+
+// A resend may have other boundaries than its first try: only what is new in
+// it goes on.
+func TestResendWithLaterRecordsAppended(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-5.xml")))
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-5+6-resend-shifted.xml")))
+	assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallLegEnd, names.EventCallEnd}, eventNamesOf(sink))
+}
+
+// A plain error is one that may pass: the bridge keeps the records.
+func TestRetryableErrorIsRefused(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	next := &failing{next: sink, err: errors.New("queue is full")}
+	r := newRig(t, func(r *rig) { r.logs = next })
+
+	response, err := r.client.Post(r.url, "text/xml", strings.NewReader(fixture(t, "flow/post-6.xml")))
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	assert.Equal(t, "1", response.Header.Get("Retry-After"))
+	assert.EqualValues(t, 2, r.counter(recordsMetric, "refused"))
+
+	next.set(nil)
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-5+6-resend-shifted.xml")))
+	assert.Equal(t, 3, sink.LogRecordCount())
+	assert.EqualValues(t, 3, r.counter(recordsMetric, "accepted"))
+}
+
+// A gap in a refused post is counted when the post is accepted, once.
+func TestGapOfARefusedPostIsCountedOnce(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	next := &failing{next: sink}
+	r := newRig(t, func(r *rig) { r.logs = next })
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "ivr/sip-scan.xml")))
+	next.set(errors.New("queue is full"))
+	for range 3 {
+		require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "gap/num-preceding-missing.xml")))
+	}
+	next.set(nil)
+	for range 3 {
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/num-preceding-missing.xml")))
+	}
+	assert.EqualValues(t, 113, r.counter("otelcol_receiver_cmscdr_records_missing", ""))
+	assert.Equal(t, []string{
+		names.EventCallLegStart, names.EventCallLegEnd, names.EventRecordGap, names.EventCallLegEnd,
+	}, eventNamesOf(sink))
+}
+
+// What the pipeline will never take must not block the bridge: the body is
+// quarantined and acknowledged, and not sent to the pipeline a second time.
+func TestPermanentErrorIsQuarantined(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	next := &failing{next: sink, err: consumererror.NewPermanent(errors.New("schema mismatch")), times: 1}
+	r := newRig(t, func(r *rig) { r.logs = next })
+	body := fixture(t, "flow/post-6.xml")
+	require.Equal(t, http.StatusOK, r.post(body))
+
+	all := records(sink.AllLogs())
+	require.Len(t, all, 1)
+	assert.Equal(t, names.EventRecordMalformed, all[0].EventName())
+	assert.Equal(t, body, all[0].Body().Str())
+	kind, _ := all[0].Attributes().Get(names.ErrorType)
+	assert.Equal(t, "rejected_by_pipeline", kind.Str())
+	assert.EqualValues(t, 2, r.counter(recordsMetric, "malformed"))
+
+	require.Equal(t, http.StatusOK, r.post(body))
+	assert.Equal(t, 1, sink.LogRecordCount(), "its records are known now")
+}
+
+// Even a pipeline that takes nothing at all must not block the bridge for ever.
+func TestPermanentErrorForTheQuarantineToo(t *testing.T) {
+	next := &failing{next: consumertest.NewNop(), err: consumererror.NewPermanent(errors.New("no"))}
+	r := newRig(t, func(r *rig) { r.logs = next })
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+	assert.Equal(t, 2, next.calls())
+	assert.Equal(t, 1, r.log.FilterMessageSnippet("its records are lost").Len())
+}
+
+// A quarantine that the pipeline wants later keeps the body at the bridge.
+func TestRetryableErrorForTheQuarantine(t *testing.T) {
+	next := &failing{next: consumertest.NewNop(), err: consumererror.NewPermanent(errors.New("no")), times: 1, then: errors.New("later")}
+	r := newRig(t, func(r *rig) { r.logs = next })
+	require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "flow/post-6.xml")))
+}
+
+// Good records of a body with a bad part are kept, the bad part with its bytes.
+func TestMalformedPart(t *testing.T) {
+	good5 := between(t, fixture(t, "flow/post-5.xml"))
+	good6 := between(t, fixture(t, "flow/post-6.xml"))
+	damaged := strings.Replace(good5, "</rxAudio>", "</rxVideo>", 1)
+	body := strings.Replace(fixture(t, "flow/post-6.xml"), good6, damaged+good6, 1)
+
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	for range 2 {
+		require.Equal(t, http.StatusOK, r.post(body))
+	}
+	assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallEnd, names.EventRecordMalformed}, eventNamesOf(sink))
+	quarantined := records(sink.AllLogs())[2]
+	assert.Equal(t, damaged, quarantined.Body().Str())
+	assert.EqualValues(t, 1, r.counter(recordsMetric, "malformed"))
+	assert.Zero(t, r.counter("otelcol_receiver_cmscdr_records_missing", ""), "the damaged record was not lost")
+}
+
+// A body without any identity that is sent again is one body.
+func TestUnreadableBodyIsQuarantinedOnce(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	for range 2 {
+		require.Equal(t, http.StatusOK, r.post("cdr=1&data=hello"))
+	}
+	require.Equal(t, http.StatusOK, r.post("cdr=2&data=\xff\xfe"))
+	all := records(sink.AllLogs())
+	require.Len(t, all, 2)
+	assert.Equal(t, "cdr=1&data=hello", all[0].Body().Str())
+	assert.Equal(t, []byte("cdr=2&data=\xff\xfe"), all[1].Body().Bytes().AsRaw())
+}
+
+func TestEmptyRecordsAreAcknowledged(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "unknown/empty-records.xml")))
+	assert.Empty(t, sink.AllLogs())
+}
+
+func TestMethodsAndPaths(t *testing.T) {
+	r := newRig(t, func(r *rig) { r.logs = consumertest.NewNop() })
+	f := func(method, url string, want int) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
+		require.NoError(t, err)
+		response, err := r.client.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, want, response.StatusCode, "%s %s", method, url)
+		if want == http.StatusMethodNotAllowed {
+			assert.Equal(t, "GET, HEAD, POST", response.Header.Get("Allow"))
+		}
+	}
+	f(http.MethodGet, r.url, http.StatusOK)
+	f(http.MethodHead, r.url, http.StatusOK)
+	f(http.MethodGet, r.url+"?system_id=x", http.StatusOK)
+	f(http.MethodPut, r.url, http.StatusMethodNotAllowed)
+	f(http.MethodDelete, r.url, http.StatusMethodNotAllowed)
+	f(http.MethodPost, r.url+"/", http.StatusNotFound)
+	f(http.MethodPost, strings.TrimSuffix(r.url, "/cdr"), http.StatusNotFound)
+	f(http.MethodGet, r.url+"x", http.StatusNotFound)
+}
+
+func TestBodyOverTheLimit(t *testing.T) {
+	r := newRig(t, func(r *rig) {
+		r.logs = consumertest.NewNop()
+		r.config.HTTP.MaxRequestBodySize = 1000
+	})
+	require.Equal(t, http.StatusRequestEntityTooLarge, r.post(fixture(t, "callLegEnd-rich.xml")))
+	assert.EqualValues(t, 1, r.counter("otelcol_receiver_cmscdr_requests", "413"))
+	logged := r.log.FilterMessageSnippet("max_request_body_size").All()
+	require.Len(t, logged, 1)
+	assert.EqualValues(t, len(fixture(t, "callLegEnd-rich.xml")), logged[0].ContextMap()["content_length"])
+}
+
+// between returns what stands between the root's tags.
+func between(t *testing.T, body string) string {
+	t.Helper()
+	first := strings.Index(body, "<record ")
+	last := strings.LastIndex(body, "</records>")
+	require.Positive(t, first)
+	return body[first:last]
+}

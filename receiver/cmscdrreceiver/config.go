@@ -1,0 +1,117 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// Config of the cmscdr receiver.
+type Config struct {
+	// HTTP is the listener. Its keys stand at the receiver's own level:
+	// endpoint (default localhost:8080), tls, auth, max_request_body_size
+	// (default 20 MiB, of the inflated body), read_timeout (default 30 s), ...
+	HTTP confighttp.ServerConfig `mapstructure:",squash"`
+
+	// Path that Call Bridges post to. Default "/cdr".
+	Path string `mapstructure:"path"`
+
+	// Storage names the storage extension in which the ledger of accepted
+	// records survives a restart. Without it, records that were accepted but
+	// not acknowledged before a restart are taken twice. Optional.
+	Storage *component.ID `mapstructure:"storage"`
+
+	// QueryParameters maps query parameters of the URI a bridge posts to, to
+	// resource attributes. system_id is always mapped. Optional.
+	QueryParameters map[string]string `mapstructure:"query_parameters"`
+
+	// ResourceAttributes are added to the resource of every record and metric
+	// and replace those of the same name. Optional.
+	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
+
+	// Metrics configures the metrics signal.
+	Metrics MetricsConfig `mapstructure:"metrics"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// MetricsConfig of the metrics signal.
+type MetricsConfig struct {
+	// Interval at which metrics are sent on. Default 15 s.
+	Interval time.Duration `mapstructure:"interval"`
+	// CardinalityLimit is the largest number of series of one metric of one
+	// Call Bridge. Default 2000.
+	CardinalityLimit int `mapstructure:"cardinality_limit"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+const systemIDParameter = "system_id"
+
+func createDefaultConfig() component.Config {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = "localhost:8080"
+	server.MaxRequestBodySize = 20 << 20
+	// confighttp has no limit here; a body that trickles in would hold a
+	// connection for ever.
+	server.ReadTimeout = 30 * time.Second
+	return &Config{
+		HTTP:    server,
+		Path:    "/cdr",
+		Metrics: MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000},
+	}
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.HTTP.NetAddr.Endpoint == "" {
+		errs = append(errs, errors.New("endpoint must not be empty"))
+	}
+	if c.HTTP.MaxRequestBodySize <= 0 {
+		errs = append(errs, fmt.Errorf("max_request_body_size must be positive, got %d", c.HTTP.MaxRequestBodySize))
+	}
+	if !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#") {
+		errs = append(errs, fmt.Errorf("path must start with / and have no query or fragment, got %q", c.Path))
+	}
+	for _, parameter := range slices.Sorted(maps.Keys(c.QueryParameters)) {
+		if c.QueryParameters[parameter] == "" {
+			errs = append(errs, fmt.Errorf("query_parameters: %q needs the name of a resource attribute, got \"\"", parameter))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *MetricsConfig) Validate() error {
+	var errs []error
+	if c.Interval <= 0 {
+		errs = append(errs, fmt.Errorf("interval must be positive, got %s", c.Interval))
+	}
+	if c.CardinalityLimit <= 0 {
+		errs = append(errs, fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit))
+	}
+	return errors.Join(errs...)
+}
+
+// parameters returns the query parameters to read, with their attributes.
+func (c *Config) parameters() map[string]string {
+	all := map[string]string{systemIDParameter: names.SystemID}
+	maps.Copy(all, c.QueryParameters)
+	return all
+}

@@ -1,0 +1,81 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+func load(t *testing.T, values map[string]any) (*Config, error) {
+	t.Helper()
+	config := createDefaultConfig().(*Config)
+	require.NoError(t, confmap.NewFromStringMap(values).Unmarshal(config))
+	return config, confmap.Validate(config)
+}
+
+func TestDefaults(t *testing.T) {
+	config, err := load(t, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "localhost:8080", config.HTTP.NetAddr.Endpoint)
+	assert.Equal(t, "/cdr", config.Path)
+	assert.EqualValues(t, 20<<20, config.HTTP.MaxRequestBodySize)
+	assert.Equal(t, 30*time.Second, config.HTTP.ReadTimeout)
+	assert.Equal(t, time.Minute, config.HTTP.ReadHeaderTimeout)
+	assert.Equal(t, 15*time.Second, config.Metrics.Interval)
+	assert.Nil(t, config.Storage)
+}
+
+func TestFullConfig(t *testing.T) {
+	conf, err := confmaptest.LoadConf("testdata/config.yaml")
+	require.NoError(t, err)
+	config := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(config))
+	require.NoError(t, confmap.Validate(config))
+
+	storage := component.MustNewID("file_storage")
+	want := createDefaultConfig().(*Config)
+	want.HTTP.NetAddr.Endpoint = "0.0.0.0:8443"
+	want.HTTP.MaxRequestBodySize = 4 << 20
+	want.HTTP.ReadTimeout = 10 * time.Second
+	want.Path = "/cms/cdr"
+	want.Storage = &storage
+	want.QueryParameters = map[string]string{"site": "site.name"}
+	want.ResourceAttributes = map[string]string{"service.namespace": "meetings"}
+	want.Metrics = MetricsConfig{Interval: time.Minute, CardinalityLimit: 500}
+	assert.Equal(t, want, config)
+}
+
+// Each error names the key and the value.
+func TestConfigErrors(t *testing.T) {
+	f := func(values map[string]any, want ...string) {
+		t.Helper()
+		_, err := load(t, values)
+		for _, text := range want {
+			assert.ErrorContains(t, err, text)
+		}
+	}
+	f(map[string]any{"endpoint": ""}, "endpoint must not be empty")
+	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
+	f(map[string]any{"path": "cdr"}, `path must start with / and have no query or fragment, got "cdr"`)
+	f(map[string]any{"path": "/cdr?x=1"}, `got "/cdr?x=1"`)
+	f(map[string]any{"metrics": map[string]any{"interval": "-1s"}}, "metrics: interval must be positive, got -1s")
+	f(map[string]any{"metrics": map[string]any{"cardinality_limit": 0}}, "metrics: cardinality_limit must be positive, got 0")
+	f(map[string]any{"query_parameters": map[string]any{"site": ""}}, `query_parameters: "site" needs the name of a resource attribute`)
+	f(map[string]any{"endpoint": "", "path": "x"}, "endpoint must not be empty", `got "x"`)
+}
+
+func TestValidateChangesNothing(t *testing.T) {
+	config := createDefaultConfig().(*Config)
+	config.HTTP.MaxRequestBodySize = 0
+	before := *config
+	require.Error(t, config.Validate())
+	assert.Equal(t, before, *config)
+}

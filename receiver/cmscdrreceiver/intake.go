@@ -1,0 +1,195 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"sync"
+
+	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/ledger"
+)
+
+// intake is the work on one body: what is in it, and what of it is new.
+type intake struct {
+	decoder cdr.Decoder
+	batch   *cdr.Batch
+	request request
+
+	// ledgerID names the numbering the body's indices belong to, "" if they
+	// cannot be told apart from others'.
+	ledgerID string
+	legacy   string // suffix of ledgerID if the indices are recordIndex
+	bridge   string // the bridge's name, "" if it has none
+	session  *ledger.Session
+	previous string // the session this one follows
+
+	records   []judged // of batch.Records
+	malformed []judged // of batch.Malformed
+	entries   []ledger.Entry
+	verdicts  []ledger.Verdict
+	places    []*judged // of each entry
+	prints    []ledger.Fingerprint
+
+	fresh    int   // records and malformed parts that are new
+	rejected error // the pipeline refused them for good
+}
+
+// judged is what is to be done with one record or malformed part.
+type judged struct {
+	duplicate bool
+	missing   uint64
+}
+
+// intakePool keeps intakes for their buffers.
+type intakePool struct{ pool sync.Pool }
+
+func (p *intakePool) get(req request) *intake {
+	in, ok := p.pool.Get().(*intake)
+	if !ok {
+		in = new(intake)
+	}
+	in.read(req)
+	return in
+}
+
+func (p *intakePool) put(in *intake) { p.pool.Put(in) }
+
+// maxSessionLength bounds what is kept of a session's name; a GUID has 36.
+const maxSessionLength = 128
+
+func (in *intake) read(req request) {
+	in.batch = in.decoder.Decode(req.body)
+	in.request = req
+	in.session, in.previous, in.rejected = nil, "", nil
+	in.bridge = in.batch.CallBridge
+	if in.bridge == "" {
+		in.bridge = req.query.Get(systemIDParameter)
+	}
+	in.bridge = in.bridge[:min(len(in.bridge), maxSessionLength)]
+	in.ledgerID, in.legacy = in.batch.Session, ""
+	switch {
+	case in.ledgerID == "" || len(in.ledgerID) > maxSessionLength:
+		in.ledgerID = ""
+	case in.onlyLegacyIndices():
+		// recordIndex is counted for each receiver a bridge has, so the URI
+		// tells them apart. It may hold a token: only its hash is kept.
+		hash := sha256.Sum256([]byte(req.uri))
+		in.legacy = "/" + hex.EncodeToString(hash[:8])
+		in.ledgerID += in.legacy
+	}
+}
+
+// lock takes the body's session for this intake alone, if it has one.
+func (in *intake) lock(ctx context.Context, of *ledger.Ledger) error {
+	if in.ledgerID == "" {
+		return nil
+	}
+	bridge := in.bridge
+	if bridge != "" {
+		bridge += in.legacy
+	}
+	session, err := of.Lock(ctx, in.ledgerID, bridge)
+	if err != nil {
+		return err
+	}
+	in.session = session
+	in.previous = strings.TrimSuffix(of.Previous(session), in.legacy)
+	return nil
+}
+
+func (in *intake) unlock(of *ledger.Ledger) {
+	if in.session != nil {
+		of.Unlock(in.session)
+	}
+}
+
+func (in *intake) onlyLegacyIndices() bool {
+	legacy := false
+	for i := range in.batch.Records {
+		if in.batch.Records[i].Index.Valid {
+			return false
+		}
+		legacy = legacy || in.batch.Records[i].LegacyIndex.Valid
+	}
+	return legacy
+}
+
+// judge finds out what of the body is new. It changes neither ledger nor
+// fingerprints.
+func (in *intake) judge(known *ledger.Fingerprints) {
+	in.entries, in.places, in.prints, in.fresh = in.entries[:0], in.places[:0], in.prints[:0], 0
+	in.records = sized(in.records, len(in.batch.Records))
+	in.malformed = sized(in.malformed, len(in.batch.Malformed))
+	for i := range in.batch.Records {
+		r := &in.batch.Records[i]
+		in.enter(&in.records[i], &r.Header, r.Raw, known)
+	}
+	for i := range in.batch.Malformed {
+		m := &in.batch.Malformed[i]
+		in.enter(&in.malformed[i], &m.Header, m.Raw, known)
+	}
+	if in.session != nil {
+		in.verdicts = in.session.Judge(in.entries, in.verdicts[:0])
+		for i, v := range in.verdicts {
+			*in.places[i] = judged{duplicate: v.Duplicate, missing: v.Missing}
+			if !v.Duplicate {
+				in.fresh++
+			}
+		}
+	}
+}
+
+// enter puts one part up for judgement: by its index if it has one, by its
+// content otherwise.
+func (in *intake) enter(place *judged, header *cdr.Header, raw string, known *ledger.Fingerprints) {
+	index := header.Index
+	if in.legacy != "" {
+		index = header.LegacyIndex
+	}
+	if in.session != nil && index.Valid {
+		entry := ledger.Entry{Index: index.Value}
+		if header.Missing.Valid {
+			entry.Missing = header.Missing.Value
+		}
+		in.entries = append(in.entries, entry)
+		in.places = append(in.places, place)
+		return
+	}
+	print := ledger.FingerprintOf(in.batch.Session, raw)
+	if place.duplicate = known.Contains(print); !place.duplicate {
+		in.prints = append(in.prints, print)
+		in.fresh++
+	}
+}
+
+func (in *intake) anythingNew() bool { return in.fresh > 0 }
+
+// note takes the new parts down as accepted and returns the sessions the
+// ledger had to forget for them.
+func (in *intake) note(into *ledger.Ledger) (evicted []string) {
+	into.Fingerprints.Accept(in.prints)
+	if in.session == nil || len(in.entries) == 0 {
+		return nil
+	}
+	begins := in.session.Fresh()
+	in.session.Accept(in.entries)
+	if begins {
+		evicted = into.Begin(in.session)
+	}
+	return evicted
+}
+
+// sized returns n zero values, in s if they fit.
+func sized(s []judged, n int) []judged {
+	if cap(s) < n {
+		return make([]judged, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}

@@ -1,0 +1,210 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit"
+)
+
+// TestGaps is the fixtures' sequence: what is lost is counted exactly, whether
+// the bridge says so, says so misspelt, or says nothing.
+func TestGaps(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	missing := func() int64 { return r.counter("otelcol_receiver_cmscdr_records_missing", "") }
+	f := func(name string, want int64) {
+		t.Helper()
+		before := missing()
+		require.Equal(t, http.StatusOK, r.post(fixture(t, name)))
+		assert.Equal(t, want, missing()-before, name)
+	}
+	f("ivr/ivr-lobby-active.xml", 0)
+	f("ivr/sip-scan.xml", 0)
+	f("gap/num-preceding-missing.xml", 113)
+	f("gap/num-preceding-missing.xml", 0)
+	f("gap/num-preceeding-misspelt.xml", 3)
+	f("gap/no-attribute.xml", 2)
+	f("gap/late-receiver-first-index.xml", 0)
+
+	var counts []int64
+	for _, lr := range records(sink.AllLogs()) {
+		if lr.EventName() == names.EventRecordGap {
+			n, _ := lr.Attributes().Get(names.RecordMissing)
+			counts = append(counts, n.Int())
+		}
+	}
+	assert.Equal(t, []int64{113, 3, 2}, counts)
+}
+
+// A new session of a known bridge is reported once, with the session it ends.
+func TestSessionStart(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	for _, name := range []string{"gap/no-attribute.xml", "gap/new-session-after-restart.xml", "gap/new-session-after-restart.xml", "gap/num-preceding-missing.xml"} {
+		require.Equal(t, http.StatusOK, r.post(fixture(t, name)), name)
+	}
+	assert.Equal(t, []string{
+		names.EventCallLegEnd, names.EventSessionStart, names.EventCallLegStart, names.EventCallLegEnd,
+	}, eventNamesOf(sink))
+	previous, _ := records(sink.AllLogs())[1].Attributes().Get(names.SessionPreviousID)
+	assert.Equal(t, "1aecff57-8755-49a1-8fbc-010cfe54527c", previous.Str())
+}
+
+// An unclustered bridge is known by the label in its URI, and unknown without.
+func TestSessionStartOfAnUnclusteredBridge(t *testing.T) {
+	first := fixture(t, "callLegEnd-audio-only-unclustered.xml")
+	second := strings.Replace(first, "048146c1", "148146c1", 1)
+	f := func(query string, want ...string) {
+		t.Helper()
+		sink := new(consumertest.LogsSink)
+		r := newRig(t, func(r *rig) { r.logs = sink })
+		require.Equal(t, http.StatusOK, r.postTo(r.url+query, first))
+		require.Equal(t, http.StatusOK, r.postTo(r.url+query, second))
+		assert.Equal(t, want, eventNamesOf(sink))
+	}
+	f("?system_id=cms1", names.EventCallLegEnd, names.EventSessionStart, names.EventCallLegEnd)
+	f("", names.EventCallLegEnd, names.EventCallLegEnd)
+}
+
+// Very old servers send recordIndex only; it is counted for each receiver, so
+// the URI is part of a record's identity then.
+func TestLegacyIndex(t *testing.T) {
+	body := strings.Replace(fixture(t, "callLegEnd-rich.xml"), ` correlatorIndex="2087"`, "", 1)
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	for _, query := range []string{"?system_id=a", "?system_id=a", "?system_id=b"} {
+		require.Equal(t, http.StatusOK, r.postTo(r.url+query, body))
+	}
+	assert.Equal(t, 2, sink.LogRecordCount())
+}
+
+// A resend that overtakes its own first try waits for it.
+func TestResendDuringFirstTry(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	gate := &gated{next: sink, entered: make(chan struct{}), leave: make(chan struct{})}
+	r := newRig(t, func(r *rig) { r.logs = gate })
+	statuses := make(chan int)
+	send := func(name string) { go func() { statuses <- r.post(fixture(t, name)) }() }
+	send("flow/post-5.xml")
+	<-gate.entered
+	send("flow/post-5+6-resend-shifted.xml")
+	gate.leave <- struct{}{}
+	assert.Equal(t, http.StatusOK, <-statuses)
+	<-gate.entered
+	gate.leave <- struct{}{}
+	assert.Equal(t, http.StatusOK, <-statuses)
+	assert.Equal(t, 3, sink.LogRecordCount())
+}
+
+var storageID = component.MustNewID("file_storage")
+
+func withStorage(s *testkit.Storage) func(*rig) {
+	return func(r *rig) {
+		id := storageID
+		r.config.Storage = &id
+		r.host = testkit.Host{storageID: s}
+	}
+}
+
+// With storage the ledger survives a restart, and so do gaps and sessions.
+func TestRestart(t *testing.T) {
+	store := testkit.NewStorage()
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	restart := func() { r.stop(); r.start() }
+
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "ivr/sip-scan.xml")))
+	require.Equal(t, http.StatusOK, r.post("not XML"))
+	restart()
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "ivr/sip-scan.xml")))
+	require.Equal(t, http.StatusOK, r.post("not XML"))
+	require.Equal(t, 3, sink.LogRecordCount(), "all known")
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/num-preceding-missing.xml")))
+	restart()
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/num-preceding-missing.xml")))
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/new-session-after-restart.xml")))
+	assert.Equal(t, []string{
+		names.EventCallLegStart, names.EventCallLegEnd, names.EventRecordMalformed,
+		names.EventRecordGap, names.EventCallLegEnd, names.EventSessionStart, names.EventCallLegStart,
+	}, eventNamesOf(sink))
+	r.stop()
+	assert.Zero(t, store.Open(), "storage clients left open")
+	r.start()
+}
+
+// No 200 after a failed write. The records are taken all the same, so the
+// resend is a duplicate, and is acknowledged once the ledger is stored.
+func TestStorageFull(t *testing.T) {
+	store := testkit.NewStorage()
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	store.Fail(errors.New("no space left on device"))
+	for range 3 {
+		require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "flow/post-6.xml")))
+		require.Equal(t, http.StatusServiceUnavailable, r.post("not XML"))
+	}
+	store.Fail(nil)
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+	require.Equal(t, http.StatusOK, r.post("not XML"))
+	assert.Equal(t, 3, sink.LogRecordCount())
+
+	r.stop()
+	r.start()
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+	require.Equal(t, http.StatusOK, r.post("not XML"))
+	assert.Equal(t, 3, sink.LogRecordCount())
+}
+
+// What is stored and cannot be read does not keep the receiver from starting.
+func TestDamagedStorage(t *testing.T) {
+	f := func(key string, value []byte, want string) {
+		t.Helper()
+		store := testkit.NewStorage()
+		r := newRig(t, func(r *rig) { r.logs = consumertest.NewNop(); withStorage(store)(r) })
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+		store.Put(key, value)
+		r.stop()
+		r.start()
+		assert.Equal(t, 1, r.log.FilterMessageSnippet(want).Len(), "%s=%q", key, value)
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+	}
+	const session = "session/ebbd0059-8629-42bd-8e92-b7f12692b0d5"
+	f("sessions", []byte("{"), "cannot be listed")
+	f(session, []byte{99, 1, 2}, "Stored session skipped")
+	f(session, []byte{1}, "Stored session skipped")
+	f(session, []byte{}, "Stored session skipped")
+}
+
+func TestStorageExtensionErrors(t *testing.T) {
+	f := func(host testkit.Host, want string) {
+		t.Helper()
+		id := storageID
+		config := createDefaultConfig().(*Config)
+		config.HTTP.NetAddr.Endpoint = "localhost:0"
+		config.Storage = &id
+		err := startWith(t, config, host)
+		assert.ErrorContains(t, err, want)
+	}
+	f(testkit.Host{}, `storage: no extension "file_storage"`)
+	f(testkit.Host{storageID: notStorage{}}, `extension "file_storage" is not a storage extension`)
+	broken := testkit.NewStorage()
+	broken.Fail(errors.New("locked by another process"))
+	f(testkit.Host{storageID: broken}, `storage: open "file_storage": locked by another process`)
+}
+
+type notStorage struct {
+	component.StartFunc
+	component.ShutdownFunc
+}

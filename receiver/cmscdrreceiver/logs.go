@@ -1,0 +1,238 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/redact"
+	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
+)
+
+// eventNames of the documented record types.
+var eventNames = map[cdr.Type]string{
+	cdr.CallStart: names.EventCallStart, cdr.CallEnd: names.EventCallEnd,
+	cdr.CallLegStart: names.EventCallLegStart, cdr.CallLegUpdate: names.EventCallLegUpdate, cdr.CallLegEnd: names.EventCallLegEnd,
+	cdr.RecordingStart: names.EventRecordingStart, cdr.RecordingEnd: names.EventRecordingEnd,
+	cdr.StreamingStart: names.EventStreamingStart, cdr.StreamingEnd: names.EventStreamingEnd,
+}
+
+// idKeys are the attributes of an object's own id.
+var idKeys = map[cdr.Object]string{
+	cdr.Call: names.CallID, cdr.CallLeg: names.CallLegID, cdr.Recording: names.RecordingID, cdr.Streaming: names.StreamingID,
+}
+
+// What error.type says of a record.malformed event.
+const (
+	errorMalformed         = "malformed_record"
+	errorUnknownRecordType = "unknown_record_type"
+	errorRejected          = "rejected_by_pipeline"
+)
+
+// convert returns the log records of what is new in the body: one for each
+// wire record, a gap before the record that shows it, malformed parts last.
+func (in *intake) convert(source resource, version string, observed time.Time) plog.Logs {
+	logs, records := newLogs(source, version)
+	records.EnsureCapacity(in.fresh + 1)
+	now := pcommon.NewTimestampFromTime(observed)
+	if in.previous != "" {
+		in.appendSessionStart(records, now)
+	}
+	for i := range in.batch.Records {
+		if in.records[i].duplicate {
+			continue
+		}
+		r := &in.batch.Records[i]
+		appendGap(records, &r.Header, in.records[i].missing, now)
+		if r.Type == cdr.TypeUnknown {
+			appendUnknown(records, r, now)
+			continue
+		}
+		appendRecord(records, r, now)
+	}
+	for i := range in.batch.Malformed {
+		if in.malformed[i].duplicate {
+			continue
+		}
+		m := &in.batch.Malformed[i]
+		appendGap(records, &m.Header, in.malformed[i].missing, now)
+		appendMalformed(records, m, now)
+	}
+	return logs
+}
+
+// quarantine returns one log record with the whole body.
+func (in *intake) quarantine(source resource, version string, observed time.Time, cause error) plog.Logs {
+	logs, records := newLogs(source, version)
+	lr := records.AppendEmpty()
+	startMalformed(lr, in.request.body, pcommon.NewTimestampFromTime(observed))
+	lr.Attributes().PutStr(names.ErrorType, errorRejected)
+	lr.Attributes().PutStr(names.ErrorMessage, cause.Error())
+	return logs
+}
+
+func newLogs(source resource, version string) (plog.Logs, plog.LogRecordSlice) {
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	source.put(rl.Resource().Attributes())
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(metadata.ScopeName)
+	sl.Scope().SetVersion(version)
+	return logs, sl.LogRecords()
+}
+
+func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) {
+	lr := to.AppendEmpty()
+	lr.SetEventName(eventNames[r.Type])
+	setTimes(lr, &r.Header, now)
+	setSeverity(lr, severity(r))
+	lr.Body().SetStr(describe(r))
+	putRecord(lr.Attributes(), r)
+	if r.Type == cdr.CallLegEnd {
+		if reason, ok := errorReason(r); ok {
+			lr.Attributes().PutStr(names.ErrorType, reason)
+		}
+	}
+}
+
+// putRecord writes everything the wire record says.
+func putRecord(m pcommon.Map, r *cdr.Record) {
+	m.EnsureCapacity(4 + len(r.Fields) + len(r.Alarms))
+	if key, ok := idKeys[r.Object]; ok {
+		putIfSet(m, key, r.ID)
+	} else if r.ID != "" {
+		m.PutStr(names.MeetingServerAttribute(r.Element, "@id"), r.ID)
+	}
+	putHeader(m, &r.Header)
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if f.ID == cdr.Unknown {
+			putUnknown(m, r.Element, f)
+			continue
+		}
+		putValue(m, fieldKeys[f.ID], f.ID, f.Value)
+	}
+	putAlarms(m, r.Alarms)
+}
+
+func putHeader(m pcommon.Map, h *cdr.Header) {
+	putNumber(m, names.RecordIndex, h.Index)
+	putNumber(m, names.RecordLegacyIndex, h.LegacyIndex)
+	putNumber(m, names.RecordNumPrecedingMissing, h.Missing)
+	if h.Time.IsZero() {
+		putIfSet(m, names.RecordTime, h.TimeText)
+	}
+}
+
+func putNumber(m pcommon.Map, key string, n cdr.Number) {
+	switch {
+	case n.Valid:
+		m.PutInt(key, int64(n.Value)) //nolint:gosec // Valid means that it fits
+	case n.Text != "":
+		m.PutStr(key, n.Text)
+	}
+}
+
+func setTimes(lr plog.LogRecord, h *cdr.Header, now pcommon.Timestamp) {
+	if !h.Time.IsZero() {
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(h.Time))
+	}
+	lr.SetObservedTimestamp(now)
+}
+
+func setSeverity(lr plog.LogRecord, number plog.SeverityNumber) {
+	lr.SetSeverityNumber(number)
+	switch number {
+	case plog.SeverityNumberWarn:
+		lr.SetSeverityText("WARN")
+	case plog.SeverityNumberError:
+		lr.SetSeverityText("ERROR")
+	default:
+		lr.SetSeverityText("INFO")
+	}
+}
+
+// appendGap reports the records that should have come before the one with this
+// header and never will.
+func appendGap(to plog.LogRecordSlice, h *cdr.Header, missing uint64, now pcommon.Timestamp) {
+	if missing == 0 {
+		return
+	}
+	lr := to.AppendEmpty()
+	lr.SetEventName(names.EventRecordGap)
+	setTimes(lr, h, now)
+	setSeverity(lr, plog.SeverityNumberWarn)
+	lr.Body().SetStr(fmt.Sprintf("%d records lost before record %s", missing, indexText(h)))
+	putNumber(lr.Attributes(), names.RecordMissing, cdr.Number{Value: missing, Valid: true})
+	putNumber(lr.Attributes(), names.RecordIndex, h.Index)
+	putNumber(lr.Attributes(), names.RecordLegacyIndex, h.LegacyIndex)
+}
+
+func indexText(h *cdr.Header) string {
+	if h.Index.Valid {
+		return h.Index.Text
+	}
+	return h.LegacyIndex.Text
+}
+
+// appendSessionStart reports that a known bridge has started anew, at the time
+// of the first record of its new session.
+func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
+	lr := to.AppendEmpty()
+	lr.SetEventName(names.EventSessionStart)
+	if len(in.batch.Records) > 0 {
+		setTimes(lr, &in.batch.Records[0].Header, now)
+	} else {
+		lr.SetObservedTimestamp(now)
+	}
+	setSeverity(lr, plog.SeverityNumberInfo)
+	lr.Body().SetStr("call bridge " + in.bridge + " has started anew; calls of its former session have ended")
+	lr.Attributes().PutStr(names.SessionPreviousID, in.previous)
+}
+
+// appendUnknown keeps a record of a type the guide does not know: its bytes,
+// and all its values under their mechanical names.
+func appendUnknown(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) {
+	lr := to.AppendEmpty()
+	startMalformed(lr, r.Raw, now)
+	setTimes(lr, &r.Header, now)
+	putRecord(lr.Attributes(), r)
+	lr.Attributes().PutStr(names.RecordType, r.TypeText)
+	lr.Attributes().PutStr(names.ErrorType, errorUnknownRecordType)
+	lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", r.TypeText))
+}
+
+// appendMalformed keeps what could not be read: its bytes, and what was
+// readable of its start tag.
+func appendMalformed(to plog.LogRecordSlice, m *cdr.Malformed, now pcommon.Timestamp) {
+	lr := to.AppendEmpty()
+	startMalformed(lr, m.Raw, now)
+	setTimes(lr, &m.Header, now)
+	putHeader(lr.Attributes(), &m.Header)
+	putIfSet(lr.Attributes(), names.RecordType, m.Header.TypeText)
+	lr.Attributes().PutInt(names.RecordOffset, int64(m.Offset))
+	lr.Attributes().PutStr(names.ErrorType, errorMalformed)
+	lr.Attributes().PutStr(names.ErrorMessage, m.Err.Error())
+}
+
+// startMalformed makes lr a record.malformed event whose body is raw, as text
+// if it is text. Secrets that can be recognized are taken out.
+func startMalformed(lr plog.LogRecord, raw string, now pcommon.Timestamp) {
+	lr.SetEventName(names.EventRecordMalformed)
+	lr.SetObservedTimestamp(now)
+	setSeverity(lr, plog.SeverityNumberError)
+	raw = redact.XML(raw)
+	if utf8.ValidString(raw) {
+		lr.Body().SetStr(raw)
+		return
+	}
+	lr.Body().SetEmptyBytes().FromRaw([]byte(raw))
+}

@@ -1,0 +1,206 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"context"
+	"strconv"
+
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/aggregate"
+	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
+)
+
+// measures counts records, one set of instruments for each Call Bridge.
+type measures struct {
+	bridges *aggregate.Set[*instruments]
+}
+
+// maxBridges is how many Call Bridges have metrics at once. A cluster has at
+// most a few dozen; an unclustered bridge counts anew at each restart.
+const maxBridges = 256
+
+func newMeasures(config *Config, set receiver.Settings) *measures {
+	settings := aggregate.Settings{
+		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
+		Resources: maxBridges, Cardinality: config.Metrics.CardinalityLimit,
+	}
+	return &measures{bridges: aggregate.NewSet(settings, newInstruments)}
+}
+
+// record counts what is new in a body that was accepted.
+func (m *measures) record(ctx context.Context, in *intake, source resource, logger *zap.Logger) {
+	if m == nil {
+		return
+	}
+	bridge, err := m.bridges.For(source.set())
+	if err != nil {
+		logger.Error("Records cannot be counted", zap.Error(err))
+		return
+	}
+	for i := range in.batch.Records {
+		bridge.countMissing(ctx, in.records[i].missing)
+		if !in.records[i].duplicate && in.rejected == nil {
+			bridge.count(ctx, &in.batch.Records[i])
+		}
+	}
+	for i := range in.batch.Malformed {
+		bridge.countMissing(ctx, in.malformed[i].missing)
+	}
+}
+
+func (i *instruments) countMissing(ctx context.Context, missing uint64) {
+	if missing > 0 {
+		i.recordMissing.Add(ctx, int64(missing)) //nolint:gosec // indices fit an int64, so do their differences
+	}
+}
+
+func (i *instruments) count(ctx context.Context, r *cdr.Record) {
+	switch r.Type {
+	case cdr.CallStart:
+		v, _ := r.Field(cdr.CallCallType)
+		i.callStarted.Add(ctx, 1, callTypeOptions.of(callTypes.bound(v.Text)).add...)
+	case cdr.CallEnd:
+		i.countCallEnd(ctx, r)
+	case cdr.CallLegStart:
+		i.countLegStart(ctx, r)
+	case cdr.CallLegEnd:
+		i.countLegEnd(ctx, r)
+	case cdr.RecordingStart:
+		i.recordingStarted.Add(ctx, 1)
+	case cdr.RecordingEnd:
+		i.recordingEnded.Add(ctx, 1)
+	case cdr.StreamingStart:
+		i.streamingStarted.Add(ctx, 1)
+	case cdr.StreamingEnd:
+		i.streamingEnded.Add(ctx, 1)
+	case cdr.CallLegUpdate, cdr.TypeUnknown:
+	}
+}
+
+func (i *instruments) countCallEnd(ctx context.Context, r *cdr.Record) {
+	i.callEnded.Add(ctx, 1)
+	for k := range r.Fields {
+		switch f := &r.Fields[k]; {
+		case f.ID == cdr.CallDurationSeconds && f.Kind == cdr.KindDouble:
+			i.callDuration.Record(ctx, f.Double())
+		case f.ID == cdr.CallCallLegsMaxActive && f.Kind == cdr.KindInt:
+			i.callLegsMax.Record(ctx, f.Int())
+		}
+	}
+}
+
+func (i *instruments) countLegStart(ctx context.Context, r *cdr.Record) {
+	var legType, subType, direction string
+	for k := range r.Fields {
+		switch f := &r.Fields[k]; f.ID {
+		case cdr.CallLegType:
+			legType = legTypes.bound(f.Text)
+		case cdr.CallLegSubType:
+			subType = subTypes.bound(f.Text)
+		case cdr.CallLegDirection:
+			direction = directions.bound(f.Text)
+		}
+	}
+	i.legStarted.Add(ctx, 1, legStartOptions.of(legType, subType, direction).add...)
+}
+
+// legEnd is what a callLegEnd counts for, gathered in one pass.
+type legEnd struct {
+	reason, remoteTeardown string
+	duration, activated    cdr.Value
+	encrypted, unencrypted bool
+}
+
+func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
+	var end legEnd
+	for k := range r.Fields {
+		i.gatherLegEnd(ctx, &r.Fields[k], &end)
+	}
+	i.legEnded.Add(ctx, 1, legEndOptions.of(end.reason, end.remoteTeardown).add...)
+	byReason := reasonOptions.of(end.reason).record
+	if end.duration.Kind == cdr.KindDouble {
+		i.legDuration.Record(ctx, end.duration.Double(), byReason...)
+	}
+	if end.activated.Kind == cdr.KindDouble {
+		i.legActivatedDuration.Record(ctx, end.activated.Double(), byReason...)
+	}
+	i.legEncryption.Add(ctx, 1, encryptionOptions.of(end.encryption()).add...)
+	for k := range r.Alarms {
+		alarm := &r.Alarms[k]
+		options := alarmOptions.of(alarmTypes.bound(alarm.Type))
+		i.legAlarm.Add(ctx, 1, options.add...)
+		if alarm.DurationPercentage.Kind == cdr.KindDouble {
+			i.legAlarmRatio.Record(ctx, alarm.DurationPercentage.Double()/100, options.record...)
+		}
+	}
+}
+
+func (i *instruments) gatherLegEnd(ctx context.Context, f *cdr.Field, end *legEnd) {
+	switch f.ID {
+	case cdr.CallLegReason:
+		end.reason = boundReason(f.Text)
+	case cdr.CallLegRemoteTeardown:
+		if f.Kind == cdr.KindBool {
+			end.remoteTeardown = strconv.FormatBool(f.Bool())
+		}
+	case cdr.CallLegDurationSeconds:
+		end.duration = f.Value
+	case cdr.CallLegActivatedDuration:
+		end.activated = f.Value
+	case cdr.CallLegEncryptedMedia:
+		end.encrypted = f.Bool()
+	case cdr.CallLegUnencryptedMedia:
+		end.unencrypted = f.Bool()
+	default:
+		if media, field, ok := cdr.MediaOf(f.ID); ok {
+			i.countMedia(ctx, media, field, f.Value)
+		}
+	}
+}
+
+// countMedia counts one field of a media block. Packet statistics are sent for
+// what the bridge received only.
+func (i *instruments) countMedia(ctx context.Context, media cdr.Media, field cdr.MediaField, v cdr.Value) {
+	label := mediaLabels[media]
+	if field == cdr.Codec {
+		i.legMedia.Add(ctx, 1, mediaOptions.of(label.mediaType, label.direction, codecs.bound(v.Text)).add...)
+		return
+	}
+	if v.Kind != cdr.KindDouble {
+		return
+	}
+	byMedia := mediaTypeOptions.of(label.mediaType).record
+	switch field {
+	case cdr.BurstDuration:
+		i.burstDuration.Record(ctx, v.Double(), byMedia...)
+	case cdr.BurstDensity:
+		i.burstDensity.Record(ctx, v.Double(), byMedia...)
+	case cdr.GapDuration:
+		i.gapDuration.Record(ctx, v.Double(), byMedia...)
+	case cdr.GapDensity:
+		i.gapDensity.Record(ctx, v.Double(), byMedia...)
+	}
+}
+
+func (e *legEnd) encryption() string {
+	switch {
+	case e.encrypted && e.unencrypted:
+		return "mixed"
+	case e.encrypted:
+		return "encrypted"
+	case e.unencrypted:
+		return "unencrypted"
+	default:
+		return "none"
+	}
+}
+
+var mediaLabels = [cdr.MediaCount]struct{ mediaType, direction string }{
+	cdr.RxAudio: {"audio", "rx"}, cdr.TxAudio: {"audio", "tx"},
+	cdr.RxVideo: {"video", "rx"}, cdr.TxVideo: {"video", "tx"},
+}

@@ -1,0 +1,163 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// withMetrics lets the receiver send its metrics at shutdown only.
+func withMetrics(sink *consumertest.MetricsSink) func(*rig) {
+	return func(r *rig) {
+		r.metrics = sink
+		r.config.Metrics.Interval = time.Hour
+	}
+}
+
+// TestGoldenMetrics posts all well-formed fixtures of one clustered bridge and
+// holds the series that come out against testdata/metrics.txt.
+func TestGoldenMetrics(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	r := newRig(t, func(r *rig) {
+		withMetrics(sink)(r)
+		r.logs = consumertest.NewNop()
+	})
+	for _, pattern := range []string{"*.xml", "flow/post-[1-6].xml", "[ilrsu]*/*.xml", "gap/*.xml"} {
+		files, err := filepath.Glob(filepath.Join(fixtures, pattern))
+		require.NoError(t, err)
+		for _, file := range files {
+			body, err := os.ReadFile(file)
+			require.NoError(t, err)
+			// Twice: nothing is counted for a duplicate.
+			require.Equal(t, http.StatusOK, r.post(string(body)), file)
+			require.Equal(t, http.StatusOK, r.post(string(body)), file)
+		}
+	}
+	r.stop()
+	all := sink.AllMetrics()
+	require.Len(t, all, 1, "one sending, at shutdown")
+	got := renderMetrics(all[0])
+
+	path := filepath.Join("testdata", "metrics.txt")
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got)
+	r.start()
+}
+
+// renderMetrics writes one line per series, sorted, below a line per resource.
+func renderMetrics(md pmetric.Metrics) string {
+	var blocks []string
+	for _, rm := range md.ResourceMetrics().All() {
+		var series []string
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				series = append(series, renderMetric(m)...)
+			}
+		}
+		slices.Sort(series)
+		blocks = append(blocks, "# "+renderAttributes(rm.Resource().Attributes())+"\n"+strings.Join(series, "\n")+"\n")
+	}
+	slices.Sort(blocks)
+	return strings.Join(blocks, "")
+}
+
+func renderMetric(m pmetric.Metric) (lines []string) {
+	switch m.Type() {
+	case pmetric.MetricTypeSum:
+		for _, p := range m.Sum().DataPoints().All() {
+			lines = append(lines, fmt.Sprintf("%s %s{%s} %d", m.Unit(), m.Name(), renderAttributes(p.Attributes()), p.IntValue()))
+		}
+	case pmetric.MetricTypeHistogram:
+		for _, p := range m.Histogram().DataPoints().All() {
+			lines = append(lines, fmt.Sprintf("%s %s{%s} count=%d sum=%.4f buckets=%v", m.Unit(), m.Name(),
+				renderAttributes(p.Attributes()), p.Count(), p.Sum(), p.BucketCounts().AsRaw()))
+		}
+	}
+	return lines
+}
+
+func renderAttributes(m pcommon.Map) string {
+	var pairs []string
+	for k, v := range m.All() {
+		pairs = append(pairs, k+"="+v.AsString())
+	}
+	slices.SortFunc(pairs, cmp.Compare)
+	return strings.Join(pairs, ",")
+}
+
+// Metrics are counted only after the logs were accepted, and not for what the
+// pipeline refused for good.
+func TestMetricsFollowLogs(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	next := &failing{next: consumertest.NewNop(), err: errors.New("later")}
+	r := newRig(t, func(r *rig) {
+		withMetrics(sink)(r)
+		r.logs = next
+	})
+	require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "flow/post-6.xml")))
+	next.set(nil)
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+	r.stop()
+	assert.Contains(t, renderMetrics(sink.AllMetrics()[0]), "{call} "+names.MetricCallEnded+"{} 1\n")
+	r.start()
+}
+
+// With a metrics pipeline alone, records are acknowledged once they are counted.
+func TestMetricsAlone(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	r := newRig(t, func(r *rig) {
+		r.metrics = sink
+		r.config.Metrics.Interval = time.Millisecond
+	})
+	for range 2 {
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+	}
+	assert.Eventually(t, func() bool {
+		all := sink.AllMetrics()
+		return len(all) > 1 && strings.Contains(renderMetrics(all[len(all)-1]), names.MetricCallEnded+"{} 1\n")
+	}, waitFor, tick)
+}
+
+// Wire text cannot make time series: what is not documented is _OTHER.
+func TestMetricLabelsAreBounded(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	r := newRig(t, withMetrics(sink))
+	var body strings.Builder
+	body.WriteString(`<records session="s" callBridge="b">`)
+	for i := range 500 {
+		fmt.Fprintf(&body, `<record type="callLegEnd" time="2024-03-05T09:14:12Z" correlatorIndex="%[1]d"><callLeg id="%[1]d"><reason>r%[1]d</reason>`+
+			`<alarm type="a%[1]d" durationPercentage="%[1]d"/><rxAudio><codec>c%[1]d</codec></rxAudio></callLeg></record>`, 2*i)
+		fmt.Fprintf(&body, `<record type="callLegStart" time="2024-03-05T09:14:12Z" correlatorIndex="%[1]d"><callLeg id="%[1]d">`+
+			`<type>t%[1]d</type><subType>s%[1]d</subType><direction>d%[1]d</direction></callLeg></record>`, 2*i+1)
+	}
+	body.WriteString(`</records>`)
+	require.Equal(t, http.StatusOK, r.post(body.String()))
+	r.stop()
+	for line := range strings.Lines(renderMetrics(sink.AllMetrics()[0])) {
+		assert.NotRegexp(t, `=[ractsd]\d`, line)
+	}
+	assert.Equal(t, 6, sink.AllMetrics()[0].DataPointCount())
+	r.start()
+}

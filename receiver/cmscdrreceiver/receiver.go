@@ -1,0 +1,125 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
+)
+
+// cdrReceiver owns the listener and everything behind it. One instance serves
+// both signals.
+type cdrReceiver struct {
+	config    *Config
+	settings  receiver.Settings
+	obsreport *receiverhelper.ObsReport
+	telemetry *metadata.TelemetryBuilder
+
+	// logs and metrics are nil if the signal is in no pipeline.
+	logs    consumer.Logs
+	metrics consumer.Metrics
+
+	server *http.Server
+	store  *ledgerStore
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+func newReceiver(config *Config, set receiver.Settings) (*cdrReceiver, error) {
+	transport := "http"
+	if config.HTTP.TLS.HasValue() {
+		transport = "https"
+	}
+	obsreport, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID: set.ID, Transport: transport, ReceiverCreateSettings: set,
+	})
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &cdrReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
+}
+
+// Start takes the port first, so that a busy one fails the start, then restores
+// the ledger, and serves only when both are there.
+func (r *cdrReceiver) Start(ctx context.Context, host component.Host) error {
+	if err := r.start(ctx, host); err != nil {
+		return errors.Join(err, r.Shutdown(ctx))
+	}
+	return nil
+}
+
+func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
+	var err error
+	if r.store, err = openStore(ctx, host, r.config.Storage, r.settings); err != nil {
+		return err
+	}
+	accepted := ledger.New(ledger.DefaultLimits)
+	r.store.restore(ctx, accepted)
+
+	listener, err := r.config.HTTP.ToListener(ctx)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", r.config.HTTP.NetAddr.Endpoint, err)
+	}
+	measures := newMeasures(r.config, r.settings)
+	handler := newHandler(r.config, r.settings.Logger, r.telemetry, &delivery{
+		logs:      r.logs,
+		ledger:    accepted,
+		store:     r.store,
+		measures:  measuresOrNil(measures, r.metrics),
+		obsreport: r.obsreport,
+		telemetry: r.telemetry,
+		logger:    r.settings.Logger,
+		resource:  resourceBuilder{parameters: r.config.parameters(), static: r.config.ResourceAttributes},
+		version:   r.settings.BuildInfo.Version,
+	})
+	if r.server, err = r.config.HTTP.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, handler); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	r.wg.Go(func() {
+		if err := r.server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+	if r.metrics != nil {
+		background, stop := context.WithCancel(context.Background())
+		r.stop = stop
+		r.wg.Go(func() { r.sendMetrics(background, measures) })
+	}
+	r.settings.Logger.Info("Listening for call detail records",
+		zap.String("endpoint", listener.Addr().String()), zap.String("path", r.config.Path))
+	return nil
+}
+
+// Shutdown lets requests in flight end, sends the last metrics and closes the
+// storage, in this order. It may come without Start and more than once.
+func (r *cdrReceiver) Shutdown(ctx context.Context) error {
+	var errs error
+	if r.server != nil {
+		errs = r.server.Shutdown(ctx)
+	}
+	if r.stop != nil {
+		r.stop()
+	}
+	r.wg.Wait()
+	errs = errors.Join(errs, r.store.close(ctx))
+	r.telemetry.Shutdown()
+	return errs
+}

@@ -1,0 +1,94 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/legato-otel/legato/internal/cdr"
+)
+
+// outcome is what became of a record; the attribute of receiver_cmscdr_records.
+type outcome uint8
+
+const (
+	accepted  outcome = iota
+	duplicate         // taken before
+	refused           // the next consumer wants it again later
+	malformed         // quarantined
+	unknown           // of an unknown type, quarantined
+	outcomes
+)
+
+var outcomeOptions = [outcomes][]metric.AddOption{
+	accepted:  outcomeOption("accepted"),
+	duplicate: outcomeOption("duplicate"),
+	refused:   outcomeOption("refused"),
+	malformed: outcomeOption("malformed"),
+	unknown:   outcomeOption("unknown"),
+}
+
+func outcomeOption(value string) []metric.AddOption {
+	return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", value)))}
+}
+
+// count reports what became of the body's records.
+func (d *delivery) count(ctx context.Context, in *intake) {
+	var counts [outcomes]int64
+	var missing uint64
+	now := time.Now()
+	for i := range in.batch.Records {
+		r := &in.batch.Records[i]
+		missing += in.records[i].missing
+		what := in.outcomeOf(in.records[i], r.Type)
+		counts[what]++
+		if what == accepted && !r.Time.IsZero() {
+			d.telemetry.ReceiverCmscdrLag.Record(ctx, max(0, now.Sub(r.Time).Seconds()))
+		}
+	}
+	for i := range in.malformed {
+		missing += in.malformed[i].missing
+		if in.malformed[i].duplicate {
+			counts[duplicate]++
+		} else {
+			counts[malformed]++
+		}
+	}
+	d.add(ctx, counts)
+	if missing > 0 {
+		d.telemetry.ReceiverCmscdrRecordsMissing.Add(ctx, int64(missing)) //nolint:gosec // indices fit an int64
+	}
+}
+
+func (in *intake) outcomeOf(j judged, t cdr.Type) outcome {
+	switch {
+	case j.duplicate:
+		return duplicate
+	case in.rejected != nil:
+		return malformed
+	case t == cdr.TypeUnknown:
+		return unknown
+	default:
+		return accepted
+	}
+}
+
+// countRefused reports that the new part of the body must come again.
+func (d *delivery) countRefused(ctx context.Context, in *intake) {
+	var counts [outcomes]int64
+	counts[refused] = int64(in.fresh)
+	d.add(ctx, counts)
+}
+
+func (d *delivery) add(ctx context.Context, counts [outcomes]int64) {
+	for what, n := range counts {
+		if n > 0 {
+			d.telemetry.ReceiverCmscdrRecords.Add(ctx, n, outcomeOptions[what]...)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Starts the Collector on config/demo.yaml and callsim beside it, shows the
+# records as they arrive, and stops all of it on Ctrl-C. Run by `make run`.
+set -eu
+cd "$(dirname "$0")/.."
+mkdir -p data
+: >>data/records.jsonl
+
+dist/otelcol-legato --config config/demo.yaml 2>data/collector.log &
+collector=$!
+callsim= show=
+
+stop() {
+	trap - INT TERM EXIT
+	printf '\nStopping.\n'
+	# callsim first: it then has nobody to retry against for long.
+	for process in $callsim $collector $show; do
+		kill -TERM "$process" 2>/dev/null || true
+	done
+	wait
+	exit "${1:-0}"
+}
+trap 'stop 0' INT TERM
+trap 'stop 1' EXIT
+
+# The Collector says so itself when it is ready, or why it is not.
+until grep -q 'Everything is ready' data/collector.log; do
+	if ! kill -0 "$collector" 2>/dev/null; then
+		echo 'The Collector did not start:' >&2
+		tail -n 5 data/collector.log >&2
+		exit 1
+	fi
+	sleep 0.2
+done
+
+dist/callsim -live -target http://localhost:8080/cdr 2>data/callsim.log &
+callsim=$!
+
+cat <<'TEXT'
+
+legato is running, with three simulated Call Bridges (callsim) posting to it.
+
+  records    data/records.jsonl              one line of OTLP JSON per post; shown below in short
+  metrics    http://localhost:9464/metrics   of the meetings
+             http://localhost:8888/metrics   of the Collector itself
+  its log    data/collector.log
+
+To point a real Call Bridge at it, let cmscdr listen on an address the bridge
+can reach (endpoint in config/demo.yaml), then on the bridge, in the web admin
+interface under Configuration > CDR settings, or by its API:
+  POST /api/v1/system/cdrReceivers   uri=http://<this host>:8080/cdr?system_id=<bridge name>
+Each Call Bridge of a cluster needs it. Ctrl-C stops everything.
+
+TEXT
+
+# The body of each record, one a line.
+tail -n 0 -F data/records.jsonl 2>/dev/null |
+	grep --line-buffered -oE '"body":\{"stringValue":"([^"\\]|\\.)*"' |
+	sed -u -e 's/^"body":{"stringValue":"/  /' -e 's/"$//' -e 's/\\"/"/g' &
+show=$!
+
+while kill -0 "$collector" 2>/dev/null && kill -0 "$callsim" 2>/dev/null; do
+	sleep 1
+done
+echo 'A part of the demo ended by itself; see data/collector.log and data/callsim.log' >&2
+exit 1

@@ -1,0 +1,15 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !unix
+
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+func cpuTime() (time.Duration, error) {
+	return 0, errors.New("CPU time can be measured on Unix only")
+}

@@ -1,0 +1,119 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// answerTimeout is how long a post may take before the run fails.
+const answerTimeout = 10 * time.Second
+
+// connection posts requests round and round. It writes HTTP itself: a client
+// with a pool would cost as much as what is measured, and starve it.
+type connection struct {
+	conn     net.Conn
+	answers  *bufio.Reader
+	requests []template
+	at       int
+	next     uint64 // index of the next record
+	posts    int
+}
+
+// dial begins at the request with number first.
+func dial(ctx context.Context, address string, requests []template, first int) (*connection, error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{conn: conn, answers: bufio.NewReader(conn), requests: requests, at: first}, nil
+}
+
+func (c *connection) close() { _ = c.conn.Close() }
+
+// post sends one request and waits for its answer.
+func (c *connection) post() error {
+	request := &c.requests[c.at]
+	c.at = (c.at + 1) % len(c.requests)
+	c.next = request.number(c.next)
+	if err := c.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
+		return err
+	}
+	if _, err := c.conn.Write(request.text); err != nil {
+		return err
+	}
+	answer, err := http.ReadResponse(c.answers, nil)
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK || answer.Close {
+		return fmt.Errorf("answered %s, connection closed: %t", answer.Status, answer.Close)
+	}
+	c.posts++
+	return nil
+}
+
+// client is all connections to one receiver.
+type client [connections]*connection
+
+// newClient connects. The connections begin at different posts, so that they do
+// not move in step.
+func newClient(ctx context.Context, address string, requests [connections][]template) (c client, err error) {
+	for i := range c {
+		if c[i], err = dial(ctx, address, requests[i], i*len(requests[i])/connections); err != nil {
+			c.close()
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (c client) close() {
+	for _, conn := range c {
+		if conn != nil {
+			conn.close()
+		}
+	}
+}
+
+// load posts on all connections for a time and returns how many posts were
+// answered. When it returns, none is under way.
+func (c client) load(ctx context.Context, d time.Duration) (posts int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	before := c.posts()
+	var (
+		wg   sync.WaitGroup
+		errs [connections]error
+	)
+	for i, conn := range c {
+		wg.Go(func() {
+			for ctx.Err() == nil && errs[i] == nil {
+				errs[i] = conn.post()
+			}
+		})
+	}
+	wg.Wait()
+	return c.posts() - before, errors.Join(errs[:]...)
+}
+
+func (c client) posts() (n int) {
+	for _, conn := range c {
+		n += conn.posts
+	}
+	return n
+}

@@ -1,0 +1,110 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command bench measures what a record costs on its whole way: a POST over
+// loopback HTTP, through a real receiver, into a consumer that does nothing.
+// It sets the cmscdr receiver against the collector's OTLP receiver with the
+// same records, and against an HTTP server that only reads the body.
+//
+//	go run ./test/bench
+//	go run ./test/bench -cpuprofile cpu.out -profile-kind cdr -profile-batch 50 -time 10s
+//
+// The unit is the CPU time (user and system, garbage collection included) of
+// the process the receiver runs in. Wall time would measure the neighbours. The
+// program runs itself once more for each run, as that process, and is the
+// client: four keep-alive connections, each posting as soon as it was answered.
+//
+// Even CPU time per record differs from machine to machine and from minute to
+// minute. So all kinds of receivers take turns within a round, a ratio is taken
+// between runs of the same round only, and the result is the median of the
+// rounds. A missed goal is no failure of the program: it exits with 0 whenever
+// it could measure.
+//
+// Nothing counts that was not delivered: after each run the records the
+// consumer was given are compared with those sent.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	rounds       int
+	time, warmUp time.Duration
+	profile      string
+	profileKind  string
+	profileBatch int
+	serve        string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	o, err := parseOptions(args)
+	switch {
+	case err != nil:
+		return err
+	case o.serve != "":
+		return serve(ctx, o.serve, o.profile, os.Stdin, os.Stdout)
+	case o.profile != "":
+		return profile(ctx, o)
+	default:
+		return bench(ctx, o)
+	}
+}
+
+func parseOptions(args []string) (o options, err error) {
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fs.IntVar(&o.rounds, "rounds", 5, "measure everything this many times; fewer than 5 say little")
+	fs.DurationVar(&o.time, "time", 1500*time.Millisecond, "post for this long in each run")
+	fs.DurationVar(&o.warmUp, "warm-up", 300*time.Millisecond, "post for this long before each run, unmeasured")
+	fs.StringVar(&o.profile, "cpuprofile", "", "measure nothing, but write a CPU profile of one run to this `file`")
+	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind` of receiver: "+kindNames())
+	fs.IntVar(&o.profileBatch, "profile-batch", 50, "profile with this many records in a post: 1, 10 or 50")
+	fs.StringVar(&o.serve, "serve", "", "internal: be the receiver of this `kind`, controlled over stdin")
+	if err := fs.Parse(args); err != nil {
+		return o, err
+	}
+	if fs.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	return o, o.check()
+}
+
+func (o *options) check() error {
+	if o.rounds < 1 {
+		return fmt.Errorf("-rounds: must be at least 1, got \"%d\"", o.rounds)
+	}
+	// The system counts CPU time in steps of some milliseconds.
+	if o.time < 100*time.Millisecond || o.time > time.Minute {
+		return fmt.Errorf("-time: must be from 100ms to 1m, got %q", o.time)
+	}
+	if o.warmUp <= 0 || o.warmUp > time.Minute {
+		return fmt.Errorf("-warm-up: must be above 0 and at most 1m, got %q", o.warmUp)
+	}
+	if o.profile == "" {
+		return nil
+	}
+	if _, err := kindOf(o.profileKind); err != nil {
+		return fmt.Errorf("-profile-kind: %w", err)
+	}
+	if !isBatch(o.profileBatch) {
+		return fmt.Errorf("-profile-batch: must be one of %v, got \"%d\"", batches, o.profileBatch)
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func newReader(content []byte) io.Reader { return bytes.NewReader(content) }
+
+// nextLine returns the offset behind the next start of an object on a line of
+// its own or glued to a cut one; 0 if there is none.
+func nextLine(content []byte) int64 {
+	const start = `{"resourceLogs"`
+	i := bytes.Index(content[1:], []byte(start))
+	if i < 0 {
+		return 0
+	}
+	return int64(i) + 1
+}
+
+// truth is what callsim says a perfect observer must conclude; the part of its
+// file that these tests read.
+type truth struct {
+	Bridges []struct {
+		CallBridge string `json:"call_bridge"`
+		Sessions   []struct {
+			Session      string
+			Generated    uint64
+			Acknowledged [][2]uint64
+			Quarantined  []uint64
+			InDoubt      [][2]uint64 `json:"in_doubt"`
+			Unsent       [][2]uint64
+			Gaps         []struct{ Index, Missing uint64 }
+		}
+	}
+	Missing     uint64
+	Interrupted bool
+	Garbage     []struct{ Bytes []byte }
+	Counts      map[string]uint64
+}
+
+// simulation is a running callsim.
+type simulation struct {
+	t       *testing.T
+	process *exec.Cmd
+	truth   string
+	log     lockedBuffer
+}
+
+// simulate starts callsim against the Collector.
+func (c *collector) simulate(arguments ...string) *simulation {
+	c.t.Helper()
+	s := &simulation{t: c.t, truth: filepath.Join(c.t.TempDir(), "truth.json")}
+	arguments = append([]string{"-target", c.url(), "-truth", s.truth, "-retry", "50ms", "-give-up", "2m"}, arguments...)
+	s.process = exec.Command(binary("callsim"), arguments...)
+	s.process.Stderr = &s.log
+	require.NoError(c.t, s.process.Start())
+	c.t.Cleanup(func() {
+		if s.process.ProcessState == nil {
+			_ = s.process.Process.Kill()
+			_ = s.process.Wait()
+		}
+	})
+	return s
+}
+
+// wait returns the truth once everything is acknowledged.
+func (s *simulation) wait() (is truth) {
+	s.t.Helper()
+	require.NoError(s.t, s.process.Wait(), "callsim:\n%s", &s.log)
+	content, err := os.ReadFile(s.truth)
+	require.NoError(s.t, err)
+	require.NoError(s.t, json.Unmarshal(content, &is))
+	require.False(s.t, is.Interrupted)
+	return is
+}
+
+// records returns the acknowledged good records, the damaged ones, and the
+// gaps by the record behind them.
+func (is *truth) records() (good, damaged map[identity]bool, gaps map[identity]uint64) {
+	good, damaged, gaps = map[identity]bool{}, map[identity]bool{}, map[identity]uint64{}
+	for _, b := range is.Bridges {
+		for _, s := range b.Sessions {
+			for _, r := range s.Acknowledged {
+				for i := r[0]; i <= r[1]; i++ {
+					good[identity{s.Session, i}] = true
+				}
+			}
+			for _, i := range s.Quarantined {
+				damaged[identity{s.Session, i}] = true
+			}
+			for _, g := range s.Gaps {
+				gaps[identity{s.Session, g.Index}] = g.Missing
+			}
+		}
+	}
+	return good, damaged, gaps
+}

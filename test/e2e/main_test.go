@@ -1,0 +1,56 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// root of the repository, absolute.
+var root = func() string {
+	directory, err := filepath.Abs("../..")
+	if err != nil {
+		panic(err)
+	}
+	return directory
+}()
+
+func binary(name string) string { return filepath.Join(root, "dist", name) }
+
+// TestMain builds what is missing.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"otelcol-legato", "callsim"} {
+		if _, err := os.Stat(binary(name)); err != nil {
+			build := exec.Command("make", "-C", root, "build")
+			build.Stdout, build.Stderr = os.Stderr, os.Stderr
+			if err := build.Run(); err != nil {
+				fmt.Fprintln(os.Stderr, "make build:", err)
+				os.Exit(1)
+			}
+		}
+	}
+	os.Exit(m.Run())
+}
+
+const (
+	waitFor = time.Minute
+	tick    = 20 * time.Millisecond
+)
+
+// freeAddress returns an address of this machine nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
