@@ -8,17 +8,18 @@ mkdir -p data
 
 dist/otelcol-legato --config config/demo.yaml 2>data/collector.log &
 collector=$!
-callsim= show=
+callsim= tail=
 
 stop() {
 	trap - INT TERM EXIT
 	printf '\nStopping.\n'
-	# callsim first: it then has nobody to retry against for long.
-	for process in $callsim $collector $show; do
+	# callsim first, so that it does not see the Collector go.
+	for process in $callsim $collector $tail; do
 		kill -TERM "$process" 2>/dev/null || true
 	done
-	wait
-	exit "${1:-0}"
+	wait $callsim $collector $tail || true
+	rm -f data/show
+	exit "$1"
 }
 trap 'stop 0' INT TERM
 trap 'stop 1' EXIT
@@ -53,11 +54,14 @@ Each Call Bridge of a cluster needs it. Ctrl-C stops everything.
 
 TEXT
 
-# The body of each record, one a line.
-tail -n 0 -F data/records.jsonl 2>/dev/null |
-	grep --line-buffered -oE '"body":\{"stringValue":"([^"\\]|\\.)*"' |
+# The body of each record, one a line. The pipe has a name so that the process
+# id of tail is known, which would run on otherwise.
+rm -f data/show
+mkfifo data/show
+tail -n 0 -F data/records.jsonl >data/show 2>/dev/null &
+tail=$!
+grep --line-buffered -oE '"body":\{"stringValue":"([^"\]|\\.)*"' <data/show |
 	sed -u -e 's/^"body":{"stringValue":"/  /' -e 's/"$//' -e 's/\\"/"/g' &
-show=$!
 
 while kill -0 "$collector" 2>/dev/null && kill -0 "$callsim" 2>/dev/null; do
 	sleep 1

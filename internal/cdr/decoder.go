@@ -97,8 +97,8 @@ func (d *Decoder) root() error {
 // records reads all children of the root and what follows it.
 func (d *Decoder) records() {
 	for {
-		start := d.scanner.Offset()
 		kind, err := d.scanner.Next()
+		start := d.scanner.Start()
 		var header Header
 		if err == nil {
 			switch kind {
@@ -276,10 +276,9 @@ func (*nestedError) Error() string { return ErrNested.Error() }
 // next returns the next token inside a record. A <record> there means that the
 // end tag of the outer one is missing.
 func (d *Decoder) next() (xmlscan.Kind, error) {
-	start := d.scanner.Offset()
 	kind, err := d.scanner.Next()
 	if err == nil && kind == xmlscan.StartElement && d.scanner.Name == recordElement {
-		return kind, &nestedError{offset: start}
+		return kind, &nestedError{offset: d.scanner.Start()}
 	}
 	return kind, err
 }

@@ -44,6 +44,8 @@ func TestBadPartsBetweenGoodRecords(t *testing.T) {
 	f("<record><call><name>\x07</name></call></record>", xmlscan.ErrCharacter)
 	f(`<record><call><name>]]></name></call></record>`, xmlscan.ErrMarkup)
 	f(`<record><!DOCTYPE x><call/></record>`, xmlscan.ErrDoctype)
+	f(`<record><?><call/></record>`, xmlscan.ErrTruncated)
+	f(`<record><!--><call/></record>`, xmlscan.ErrTruncated)
 	f(`<record>`+strings.Repeat("<a>", 40)+strings.Repeat("</a>", 40)+`</record>`, xmlscan.ErrDepth)
 	f(`<record><call `+manyAttributes(100)+`/></record>`, xmlscan.ErrAttributes)
 	f(`<record><call>`+strings.Repeat("<a/>", maxFields+1)+`</call></record>`, ErrManyFields)
@@ -127,6 +129,8 @@ func TestWholeBodyMalformed(t *testing.T) {
 	f(`<x:records>`+record(1)+`</x:records>`, ErrRoot)
 	f(`<records session="a" session="b">`+record(1)+`</records>`, xmlscan.ErrDuplicateAttribute)
 	f(`<records session="a`, xmlscan.ErrTruncated)
+	f(`<?>`, xmlscan.ErrTruncated)
+	f(`<?><records/>?>`, xmlscan.ErrName)
 	f(`<?xml version="1.0" encoding="UTF-16"?><records/>`, xmlscan.ErrEncoding)
 	f(`<!DOCTYPE records><records>`+record(1)+`</records>`, xmlscan.ErrDoctype)
 	f(fixtures(t)["malformed/doctype-entity.xml"], xmlscan.ErrDoctype) // trap 14

@@ -15,7 +15,8 @@ import (
 //
 //	1 | length, bridge | newest (0 or 1) | runs | first, length-1 | hole, length-1 | ...
 //
-// hole is the number of indices between a run and the one before it, less one.
+// first is the first run's first index, length the number of indices in a run,
+// and hole the number of indices between a run and the one before it, not 0.
 const version = 1
 
 // ErrStored is what every error about stored state wraps.
@@ -60,15 +61,16 @@ func (l *Ledger) Restore(id string, stored []byte) error {
 	if count > uint64(len(stored)) {
 		return fmt.Errorf("%w: session %q is damaged", ErrStored, id)
 	}
+	const last = math.MaxUint64 - 1 // keeps the index behind it a number
 	accepted := make(Ranges, 0, count)
 	next := uint64(0)
-	for range count {
-		first, length := r.uvarint(), r.uvarint()
-		if first > math.MaxUint64-next || length > math.MaxUint64-1-next-first {
+	for i := range count {
+		hole, length := r.uvarint(), r.uvarint() // length less one
+		first := next + hole
+		if hole == 0 && i > 0 || first < next || first > last || length > last-first {
 			r.bad = true
 			break
 		}
-		first += next
 		accepted = append(accepted, Range{First: first, Last: first + length})
 		next = first + length + 1
 	}

@@ -21,7 +21,8 @@ type Limits struct {
 	Ranges int
 }
 
-// DefaultLimits holds about 1 MB at the very most, a few KB in practice.
+// DefaultLimits holds 64 MB at the very most, from senders that leave nothing
+// but holes, and a few KB in practice.
 var DefaultLimits = Limits{Sessions: 4096, SessionsPerBridge: 8, Ranges: 1024}
 
 // Ledger holds the sessions of all senders.
@@ -45,12 +46,10 @@ func New(limits Limits) *Ledger {
 // Lock returns the session, new or known, for the caller alone until Unlock.
 // It waits for the present holder, and gives up with ctx.
 func (l *Ledger) Lock(ctx context.Context, id, bridge string) (*Session, error) {
-	for {
+	for ctx.Err() == nil {
 		s := l.session(id, bridge)
-		select {
-		case s.lock <- struct{}{}:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		if err := s.acquire(ctx); err != nil {
+			return nil, err
 		}
 		// It may have been evicted while we waited.
 		l.mu.Lock()
@@ -61,6 +60,7 @@ func (l *Ledger) Lock(ctx context.Context, id, bridge string) (*Session, error) 
 		}
 		<-s.lock
 	}
+	return nil, context.Cause(ctx)
 }
 
 // Unlock gives the session back. A session of which nothing was accepted is

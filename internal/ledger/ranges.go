@@ -40,7 +40,8 @@ func (r Ranges) Last() (index uint64, ok bool) {
 	return r[len(r)-1].Last, true
 }
 
-// Count returns how many indices of [first, last] are in the set.
+// Count returns how many indices of [first, last] are in the set; last must not
+// be less than first-1.
 func (r Ranges) Count(first, last uint64) (n uint64) {
 	for i := r.search(first); i < len(r) && r[i].First <= last; i++ {
 		n += min(r[i].Last, last) - max(r[i].First, first) + 1
@@ -72,12 +73,13 @@ func (r Ranges) Add(index uint64) Ranges {
 	}
 }
 
-// trim closes the oldest holes until at most limit runs are left.
+// trim closes the oldest holes until at most limit runs are left. It gives the
+// memory of the others back.
 func (r Ranges) trim(limit int) Ranges {
 	excess := len(r) - limit
 	if excess <= 0 {
 		return r
 	}
 	r[excess].First = r[0].First
-	return slices.Delete(r, 0, excess)
+	return slices.Clone(r[excess:])
 }

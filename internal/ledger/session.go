@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -39,6 +40,22 @@ type Session struct {
 	maxRanges int
 
 	lock chan struct{} // holds one token while locked
+}
+
+// acquire takes the lock. A free one is taken whatever became of ctx: only the
+// holder may forget a session, and a new one that nobody held would stay.
+func (s *Session) acquire(ctx context.Context) error {
+	select {
+	case s.lock <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case s.lock <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // ID returns the session's id.
@@ -93,11 +110,12 @@ func (s *Session) Judge(entries []Entry, verdicts []Verdict) []Verdict {
 	return verdicts
 }
 
-// follows tells whether all entries lie behind what was accepted, in order.
+// follows tells whether all entries lie behind what was accepted, in order,
+// and what the sender says it discarded does not reach back into the batch.
 func (s *Session) follows(entries []Entry) bool {
 	last, known := s.accepted.Last()
-	for _, e := range entries {
-		if known && e.Index <= last {
+	for i, e := range entries {
+		if known && e.Index <= last || i > 0 && e.Missing > 0 {
 			return false
 		}
 		last, known = e.Index, true
@@ -146,9 +164,19 @@ func ascending(entries []Entry) []int {
 
 // Accept notes the entries as accepted.
 func (s *Session) Accept(entries []Entry) {
-	for _, e := range entries {
-		s.accepted = s.accepted.Add(e.Index)
-		s.unsaved = true
+	if len(entries) == 0 {
+		return
+	}
+	if s.follows(entries) {
+		for _, e := range entries {
+			s.accepted = s.accepted.Add(e.Index)
+		}
+	} else {
+		// In the order of the index the set grows at its end, which is cheap.
+		for _, i := range ascending(entries) {
+			s.accepted = s.accepted.Add(entries[i].Index)
+		}
 	}
 	s.accepted = s.accepted.trim(s.maxRanges)
+	s.unsaved = true
 }

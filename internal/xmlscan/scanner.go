@@ -47,6 +47,7 @@ var DefaultLimits = Limits{Depth: 32, Attributes: 64}
 type Scanner struct {
 	document string
 	position int
+	start    int // of the last token
 	limits   Limits
 	open     []string // names of the open elements, outermost first
 	begun    bool     // the root's start tag was seen
@@ -74,6 +75,10 @@ func (s *Scanner) Reset(document string, limits Limits) {
 // offset at which the error was noticed.
 func (s *Scanner) Offset() int { return s.position }
 
+// Start is the byte offset of the last token, or of the part an error is
+// about. Comments and processing instructions before it are no part of it.
+func (s *Scanner) Start() int { return s.start }
+
 // Depth is the number of open elements.
 func (s *Scanner) Depth() int { return len(s.open) }
 
@@ -89,12 +94,13 @@ func (s *Scanner) Resume(offset, depth int) {
 // Next returns the next token. After an error the scanner stays where the
 // error was noticed; every error is a *SyntaxError.
 func (s *Scanner) Next() (Kind, error) {
+	s.start = s.position
 	if s.closing {
 		s.closing = false
 		s.Name = s.pop()
 		return EndElement, nil
 	}
-	for s.position < len(s.document) {
+	for ; s.position < len(s.document); s.start = s.position {
 		if s.document[s.position] != '<' {
 			if len(s.open) == 0 {
 				if err := s.blanksOnly(); err != nil {

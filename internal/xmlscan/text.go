@@ -120,12 +120,14 @@ func (s *Scanner) checkSkipped(raw string) error {
 // processingInstruction skips "<?target ...?>". The XML declaration is allowed
 // at the start of the document only, and only with an encoding we read.
 func (s *Scanner) processingInstruction() error {
+	const open, shut = "<?", "?>"
 	d := s.document
-	end := strings.Index(d[s.position:], "?>")
-	if end < 0 {
+	start := s.position + len(open)
+	n := strings.Index(d[start:], shut)
+	if n < 0 {
 		return s.failAtEnd(ErrTruncated)
 	}
-	content := d[s.position+2 : s.position+end]
+	content := d[start : start+n]
 	target := content[:nameEnd(content, 0)]
 	if !validName(target) {
 		return s.fail(ErrName)
@@ -142,7 +144,7 @@ func (s *Scanner) processingInstruction() error {
 			return err
 		}
 	}
-	s.position += end + len("?>")
+	s.position = start + n + len(shut)
 	return nil
 }
 

@@ -125,11 +125,38 @@ func TestServeCountsWhatIsDelivered(t *testing.T) {
 			require.NoError(t, err)
 			from.close()
 			require.NoError(t, served.Shutdown(t.Context()))
-			assert.Positive(t, sent)
-			assert.EqualValues(t, k.delivered(sent, 2), into.records.Load()+into.posts.Load())
+			require.NoError(t, k.verify(sent, 2, int(into.records.Load()+into.posts.Load())))
 			assert.Equal(t, k.metrics, into.points.Load() > 0)
 		})
 	}
+}
+
+func TestVerifyFindsLostAndDoubledRecords(t *testing.T) {
+	require.NoError(t, kinds[0].verify(3, 10, 30))
+	for _, delivered := range []int{0, 29, 31} {
+		require.ErrorContains(t, kinds[0].verify(3, 10, delivered), "of 30 were delivered")
+	}
+	require.Error(t, kinds[0].verify(0, 10, 0), "nothing sent is nothing measured")
+}
+
+func TestDuplicatesAreNotDelivered(t *testing.T) {
+	// What verify is for: the receiver drops indices it knows.
+	posts, err := newTraffic(t.Context(), [][]byte{[]byte(printedRecord("0", "<call/>"))}, 1)
+	require.NoError(t, err)
+	var into counter
+	address, err := freeAddress(t.Context())
+	require.NoError(t, err)
+	served, err := kinds[0].start(t.Context(), address, &into)
+	require.NoError(t, err)
+	conn, err := dial(t.Context(), address, posts.by[cdrXML][0], 0)
+	require.NoError(t, err)
+	for range 3 {
+		conn.next = 7
+		require.NoError(t, conn.post())
+	}
+	conn.close()
+	require.NoError(t, served.Shutdown(t.Context()))
+	require.ErrorContains(t, kinds[0].verify(conn.posts, 1, int(into.records.Load())), "1 of 3 were delivered")
 }
 
 func TestOptions(t *testing.T) {

@@ -88,9 +88,8 @@ func (c *child) load(ctx context.Context, from client, batch int, d time.Duratio
 	if err != nil {
 		return 0, 0, err
 	}
-	want, got := c.kind.delivered(posts, batch), after.delivered-before.delivered
-	if got != want || posts == 0 {
-		return 0, 0, fmt.Errorf("%d posts of %d records: %d of %d were delivered", posts, batch, got, want)
+	if err := c.kind.verify(posts, batch, after.delivered-before.delivered); err != nil {
+		return 0, 0, err
 	}
 	return after.used - before.used, posts * batch, nil
 }

@@ -71,6 +71,14 @@ func (k kind) delivered(posts, batch int) int {
 	return posts * batch
 }
 
+// verify fails unless the consumer was given exactly what was posted.
+func (k kind) verify(posts, batch, delivered int) error {
+	if want := k.delivered(posts, batch); delivered != want || posts == 0 {
+		return fmt.Errorf("%d posts of %d records: %d of %d were delivered", posts, batch, delivered, want)
+	}
+	return nil
+}
+
 func cmscdr(address string) (receiver.Factory, map[string]any) {
 	return cmscdrreceiver.NewFactory(), map[string]any{"endpoint": address}
 }

@@ -37,7 +37,8 @@ var goals = []goal{
 func report(measured results, all []*traffic, o options) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Machine: %s, %s/%s, %d cores, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpuModel())
-	fmt.Fprintf(&b, "Method: median of %d rounds of %s, %d connections, CPU time of the receiver's process\n\n", o.rounds, o.time, connections)
+	fmt.Fprintf(&b, "Method: median of %d rounds of %s, %d connections, CPU time of the receiver's process, GOGC=%s\n\n",
+		o.rounds, o.time, connections, collection())
 	reportGoals(&b, measured)
 	b.WriteByte('\n')
 	reportCosts(&b, measured)
@@ -63,11 +64,7 @@ func (g goal) verdict(measured float64) string {
 }
 
 func reportCosts(b *strings.Builder, measured results) {
-	b.WriteString("| us per record (spread) |")
-	for _, batch := range batches {
-		fmt.Fprintf(b, " %d |", batch)
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(batches)) + "\n")
+	reportHead(b, "us per record (spread)")
 	for _, k := range kinds {
 		fmt.Fprintf(b, "| %s |", k.name)
 		for _, batch := range batches {
@@ -79,12 +76,32 @@ func reportCosts(b *strings.Builder, measured results) {
 }
 
 func reportSizes(b *strings.Builder, all []*traffic) {
-	fmt.Fprintf(b, "Bytes per record, HTTP headers included (%d records):", all[0].records)
-	for _, t := range all {
-		fmt.Fprintf(b, " %d XML, %d OTLP JSON, %d OTLP protobuf with %d in a post;",
-			t.size(cdrXML), t.size(otlpJSON), t.size(otlpProto), t.batch)
+	reportHead(b, "bytes per record, HTTP headers included")
+	for _, e := range []encoding{cdrXML, otlpJSON, otlpProto} {
+		fmt.Fprintf(b, "| %s |", wires[e].name)
+		for _, t := range all {
+			fmt.Fprintf(b, " %d |", t.size(e))
+		}
+		b.WriteByte('\n')
 	}
-	b.WriteByte('\n')
+}
+
+// reportHead begins a table with one column for each batch size.
+func reportHead(b *strings.Builder, title string) {
+	fmt.Fprintf(b, "| %s |", title)
+	for _, batch := range batches {
+		fmt.Fprintf(b, " %d |", batch)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(batches)) + "\n")
+}
+
+// collection is how often the receiver's garbage is collected: its process
+// inherits the environment.
+func collection() string {
+	if percent := os.Getenv("GOGC"); percent != "" {
+		return percent
+	}
+	return "100"
 }
 
 // cpuModel names the processor where the system tells.

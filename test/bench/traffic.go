@@ -44,10 +44,10 @@ const (
 )
 
 // wires says where posts of an encoding go.
-var wires = map[encoding]struct{ path, contentType string }{
-	cdrXML:    {"/cdr", "text/xml"},
-	otlpJSON:  {"/v1/logs", "application/json"},
-	otlpProto: {"/v1/logs", "application/x-protobuf"},
+var wires = [...]struct{ name, path, contentType string }{
+	cdrXML:    {"XML", "/cdr", "text/xml"},
+	otlpJSON:  {"OTLP JSON", "/v1/logs", "application/json"},
+	otlpProto: {"OTLP protobuf", "/v1/logs", "application/x-protobuf"},
 }
 
 // newTraffic prepares all posts with batch records each.

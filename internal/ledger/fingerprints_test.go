@@ -1,0 +1,107 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func prints(first, last int) (all []Fingerprint) {
+	for i := first; i <= last; i++ {
+		all = append(all, FingerprintOf("s", fmt.Sprint(i)))
+	}
+	return all
+}
+
+func TestFingerprintsTellContentAndSessionApart(t *testing.T) {
+	assert.Equal(t, FingerprintOf("s", "x"), FingerprintOf("s", "x"))
+	assert.NotEqual(t, FingerprintOf("s", "x"), FingerprintOf("s", "y"))
+	assert.NotEqual(t, FingerprintOf("s", "x"), FingerprintOf("t", "x"))
+	assert.NotEqual(t, FingerprintOf("s", "tx"), FingerprintOf("st", "x"))
+	assert.NotEqual(t, FingerprintOf("", "x"), FingerprintOf("x", ""))
+}
+
+func TestFingerprintsHoldTheNewest(t *testing.T) {
+	f := func(sizes ...int) {
+		t.Helper()
+		var ring Fingerprints
+		next := 0
+		for _, size := range sizes {
+			ring.Accept(prints(next, next+size-1))
+			next += size
+		}
+		for i := range next {
+			want := i >= next-fingerprintLimit
+			assert.Equal(t, want, ring.Contains(FingerprintOf("s", fmt.Sprint(i))), "%d of %v", i, sizes)
+		}
+		assert.LessOrEqual(t, len(ring.held), fingerprintLimit)
+	}
+	f(1)
+	f(fingerprintLimit)
+	f(fingerprintLimit, 1)
+	f(fingerprintLimit+1)
+	f(3*fingerprintLimit + 7)
+	f(100, 100, 100, 100)
+}
+
+func TestFingerprintsUnsaved(t *testing.T) {
+	var ring Fingerprints
+	ring.Accept(nil)
+	assert.False(t, ring.Unsaved(), "nothing changed")
+	ring.Accept(prints(1, 1))
+	assert.True(t, ring.Unsaved())
+	ring.MarshalBinary()
+	assert.False(t, ring.Unsaved())
+	ring.Saved(true)
+	assert.False(t, ring.Unsaved())
+	ring.MarshalBinary()
+	ring.Saved(false)
+	assert.True(t, ring.Unsaved(), "what could not be stored stays due")
+
+	// What is accepted while the state is being written stays due as well.
+	ring.MarshalBinary()
+	ring.Accept(prints(2, 2))
+	ring.Saved(true)
+	assert.True(t, ring.Unsaved())
+}
+
+func TestFingerprintsRoundTrip(t *testing.T) {
+	for _, n := range []int{0, 1, fingerprintLimit, fingerprintLimit + 5} {
+		var ring, restored Fingerprints
+		ring.Accept(prints(1, n))
+		restored.Accept(prints(9000, 9001)) // replaced
+		restored.UnmarshalBinary(ring.MarshalBinary())
+		assert.Equal(t, ring.MarshalBinary(), restored.MarshalBinary(), "%d", n)
+		assert.Len(t, restored.held, min(n, fingerprintLimit))
+	}
+}
+
+func TestStoredFingerprintsOfVersion1(t *testing.T) {
+	const session = "af78b2d3-78c5-464f-8454-ada3c4d79e17"
+	var ring Fingerprints
+	ring.UnmarshalBinary(golden(t, "fingerprints-v1.bin"))
+	assert.True(t, ring.Contains(FingerprintOf(session, "<record/>")))
+	assert.True(t, ring.Contains(FingerprintOf(session, "junk")))
+	assert.False(t, ring.Unsaved())
+	assert.Equal(t, golden(t, "fingerprints-v1.bin"), ring.MarshalBinary())
+}
+
+func TestDamagedFingerprints(t *testing.T) {
+	stored := golden(t, "fingerprints-v1.bin")
+	for n := range stored {
+		var ring Fingerprints
+		ring.UnmarshalBinary(stored[:n])
+		assert.Len(t, ring.held, max(0, n-1)/len(Fingerprint{}), "cut at %d", n)
+	}
+	var ring Fingerprints
+	ring.Accept(prints(1, 1))
+	ring.UnmarshalBinary(append([]byte{2}, stored[1:]...))
+	assert.True(t, ring.Contains(prints(1, 1)[0]), "another version changes nothing")
+	ring.UnmarshalBinary(slices.Concat(stored, make([]byte, 100*fingerprintLimit)))
+	assert.Len(t, ring.held, fingerprintLimit)
+}
