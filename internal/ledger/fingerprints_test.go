@@ -44,7 +44,7 @@ func TestFingerprintsHoldTheNewest(t *testing.T) {
 	f(1)
 	f(fingerprintLimit)
 	f(fingerprintLimit, 1)
-	f(fingerprintLimit+1)
+	f(fingerprintLimit + 1)
 	f(3*fingerprintLimit + 7)
 	f(100, 100, 100, 100)
 }

@@ -13,65 +13,63 @@ import (
 	"github.com/legato-otel/legato/internal/cdr"
 )
 
-// severity of a record: people filter by it, so that it says whether somebody
-// should look.
-func severity(r *cdr.Record) plog.SeverityNumber {
-	if r.Type != cdr.CallLegEnd {
-		return plog.SeverityNumberInfo
-	}
-	if _, ok := errorReason(r); ok {
-		return plog.SeverityNumberError
-	}
-	if len(r.Alarms) > 0 || abnormalReason(r) {
-		return plog.SeverityNumberWarn
-	}
-	return plog.SeverityNumberInfo
+// ending says how a leg ended and whether somebody should look.
+type ending struct {
+	severity plog.SeverityNumber
+	// failure is the reason, in the guide's spelling, of a leg that ended
+	// because something failed; "" otherwise.
+	failure string
 }
 
-// reasons of a leg's end (guide section 5), by their lower-case text: sources
-// differ in the case of letters.
-var reasons = map[string]reason{
-	"apiinitiatedteardown": {"apiInitiatedTeardown", false}, "calldeactivated": {"callDeactivated", false},
-	"callended": {"callEnded", false}, "callmoved": {"callMoved", false},
-	"clientinitiatedteardown": {"clientInitiatedTeardown", false}, "localteardown": {"localTeardown", false},
-	"remoteteardown": {"remoteTeardown", false},
-
-	"confirmationtimeout": {"confirmationTimeout", true}, "dnsfailure": {"dnsFailure", true},
-	"encryptionrequired": {"encryptionRequired", true}, "error": {"error", true},
-	"incorrectpasscode": {"incorrectPasscode", true}, "ivrtimeout": {"ivrTimeout", true},
-	"ivrunknowncall": {"ivrUnknownCall", true}, "participantlimitreached": {"participantLimitReached", true},
-	"remotebusy": {"remoteBusy", true}, "remoterejected": {"remoteRejected", true},
-	"ringingtimeout": {"ringingTimeout", true}, "tenantparticipantlimitreached": {"tenantParticipantLimitReached", true},
-	"timeout": {"timeout", true}, "unknowndestination": {"unknownDestination", true},
+// endingOf judges a callLegEnd.
+func endingOf(r *cdr.Record) ending {
+	text, _ := r.Field(cdr.CallLegReason)
+	known, documented := reasonOf(text.Text)
+	switch {
+	case documented && known.failure:
+		return ending{severity: plog.SeverityNumberError, failure: known.name}
+	case len(r.Alarms) > 0, !documented && text.Text != "" && !remoteTeardown(r):
+		return ending{severity: plog.SeverityNumberWarn}
+	default:
+		return ending{severity: plog.SeverityNumberInfo}
+	}
 }
 
+// remoteTeardown tells whether the far end hung up; it is what classifies a
+// reason that the guide does not know.
+func remoteTeardown(r *cdr.Record) bool {
+	v, _ := r.Field(cdr.CallLegRemoteTeardown)
+	return v.Kind == cdr.KindBool && v.Bool()
+}
+
+// reason of a leg's end.
 type reason struct {
 	name    string // as the guide spells it
-	isError bool
+	failure bool
 }
 
-func reasonOf(text string) (reason, bool) {
-	known, ok := reasons[strings.ToLower(text)]
-	return known, ok
-}
-
-// errorReason returns the reason of a leg that ended because something failed.
-func errorReason(r *cdr.Record) (string, bool) {
-	value, _ := r.Field(cdr.CallLegReason)
-	known, ok := reasonOf(value.Text)
-	return known.name, ok && known.isError
-}
-
-// abnormalReason tells a reason the guide does not know, unless the far end
-// hung up.
-func abnormalReason(r *cdr.Record) bool {
-	value, _ := r.Field(cdr.CallLegReason)
-	if _, known := reasonOf(value.Text); known || value.Text == "" {
-		return false
+func reasonOf(text string) (known reason, documented bool) {
+	if known, documented = reasons[text]; !documented && text != "" {
+		known, documented = reasons[strings.ToLower(text)]
 	}
-	remote, _ := r.Field(cdr.CallLegRemoteTeardown)
-	return remote.Kind != cdr.KindBool || !remote.Bool()
+	return known, documented
 }
+
+// reasons of a leg's end (guide section 5), in the guide's spelling and in
+// lower case: sources differ in the case of letters.
+var reasons = func() map[string]reason {
+	all := make(map[string]reason)
+	add := func(failure bool, names ...string) {
+		for _, name := range names {
+			all[name] = reason{name, failure}
+			all[strings.ToLower(name)] = reason{name, failure}
+		}
+	}
+	add(false, "apiInitiatedTeardown", "callDeactivated", "callEnded", "callMoved", "clientInitiatedTeardown", "localTeardown", "remoteTeardown")
+	add(true, "confirmationTimeout", "dnsFailure", "encryptionRequired", "error", "incorrectPasscode", "ivrTimeout", "ivrUnknownCall",
+		"participantLimitReached", "remoteBusy", "remoteRejected", "ringingTimeout", "tenantParticipantLimitReached", "timeout", "unknownDestination")
+	return all
+}()
 
 // describe is the record in one line, for people who read logs.
 func describe(r *cdr.Record) string {

@@ -54,11 +54,12 @@ var (
 	)
 )
 
+// boundReason returns the guide's spelling of a leg's reason, or names.Other.
 func boundReason(text string) string {
 	if text == "" {
 		return ""
 	}
-	if known, ok := reasonOf(text); ok {
+	if known, documented := reasonOf(text); documented {
 		return known.name
 	}
 	return names.Other

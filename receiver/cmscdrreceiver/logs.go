@@ -18,7 +18,7 @@ import (
 )
 
 // eventNames of the documented record types.
-var eventNames = map[cdr.Type]string{
+var eventNames = [...]string{
 	cdr.CallStart: names.EventCallStart, cdr.CallEnd: names.EventCallEnd,
 	cdr.CallLegStart: names.EventCallLegStart, cdr.CallLegUpdate: names.EventCallLegUpdate, cdr.CallLegEnd: names.EventCallLegEnd,
 	cdr.RecordingStart: names.EventRecordingStart, cdr.RecordingEnd: names.EventRecordingEnd,
@@ -26,7 +26,7 @@ var eventNames = map[cdr.Type]string{
 }
 
 // idKeys are the attributes of an object's own id.
-var idKeys = map[cdr.Object]string{
+var idKeys = [...]string{
 	cdr.Call: names.CallID, cdr.CallLeg: names.CallLegID, cdr.Recording: names.RecordingID, cdr.Streaming: names.StreamingID,
 }
 
@@ -93,23 +93,25 @@ func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) 
 	lr := to.AppendEmpty()
 	lr.SetEventName(eventNames[r.Type])
 	setTimes(lr, &r.Header, now)
-	setSeverity(lr, severity(r))
+	end := ending{severity: plog.SeverityNumberInfo}
+	if r.Type == cdr.CallLegEnd {
+		end = endingOf(r)
+	}
+	setSeverity(lr, end.severity)
 	lr.Body().SetStr(describe(r))
 	putRecord(lr.Attributes(), r)
-	if r.Type == cdr.CallLegEnd {
-		if reason, ok := errorReason(r); ok {
-			lr.Attributes().PutStr(names.ErrorType, reason)
-		}
-	}
+	putIfSet(lr.Attributes(), names.ErrorType, end.failure)
 }
 
 // putRecord writes everything the wire record says.
 func putRecord(m pcommon.Map, r *cdr.Record) {
 	m.EnsureCapacity(4 + len(r.Fields) + len(r.Alarms))
-	if key, ok := idKeys[r.Object]; ok {
-		putIfSet(m, key, r.ID)
-	} else if r.ID != "" {
+	switch {
+	case r.ID == "":
+	case r.Object == cdr.ObjectUnknown:
 		m.PutStr(names.MeetingServerAttribute(r.Element, "@id"), r.ID)
+	default:
+		m.PutStr(idKeys[r.Object], r.ID)
 	}
 	putHeader(m, &r.Header)
 	for i := range r.Fields {

@@ -1,0 +1,92 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func validate(t *testing.T, file string) (output string, err error) {
+	t.Helper()
+	command := exec.Command(binary("otelcol-legato"), "validate", "--config", file)
+	command.Dir = root
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+// Every shipped configuration is accepted by the binary, and so is every
+// complete one in a README.
+func TestShippedConfigurations(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	readmes, err := filepath.Glob(filepath.Join(root, "*", "*", "README.md"))
+	require.NoError(t, err)
+	for _, readme := range append(readmes, filepath.Join(root, "README.md")) {
+		files = append(files, examples(t, readme)...)
+	}
+	for _, file := range files {
+		output, err := validate(t, file)
+		assert.NoError(t, err, "%s:\n%s", file, output)
+	}
+}
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// examples writes the configurations of a page into files. One that shows a
+// receiver alone is completed to a whole.
+func examples(t *testing.T, page string) (files []string) {
+	t.Helper()
+	content, err := os.ReadFile(page)
+	require.NoError(t, err)
+	for i, block := range yamlBlock.FindAllStringSubmatch(string(content), -1) {
+		text := block[1]
+		if strings.Contains(text, "gomod:") {
+			continue // a builder manifest
+		}
+		if !strings.Contains(text, "service:") {
+			text += "\nextensions: { file_storage: { directory: " + t.TempDir() + " } }\nexporters: { nop: {} }\n" +
+				"service: { extensions: [file_storage], pipelines: { logs: { receivers: [cmscdr], exporters: [nop] } } }\n"
+		}
+		file := filepath.Join(t.TempDir(), filepath.Base(filepath.Dir(page))+"-"+string(rune('0'+i))+".yaml")
+		require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(text, "/var/lib/otelcol", t.TempDir())), 0o600))
+		files = append(files, file)
+	}
+	return files
+}
+
+// No shipped configuration acknowledges before it delivers.
+func TestNoBatchProcessor(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
+	require.NoError(t, err)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.NotRegexp(t, `(?m)^\s*processors:.*\bbatch\b`, string(content), file)
+	}
+}
+
+// Errors name the key and the value, through the binary as through the tests.
+func TestConfigErrors(t *testing.T) {
+	f := func(receiver, want string) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "config.yaml")
+		require.NoError(t, os.WriteFile(file, []byte("receivers: { cmscdr: "+receiver+" }\nexporters: { nop: {} }\n"+
+			"service: { pipelines: { logs: { receivers: [cmscdr], exporters: [nop] } } }\n"), 0o600))
+		output, err := validate(t, file)
+		require.Error(t, err)
+		assert.Contains(t, output, want)
+	}
+	f("{ metrics: { interval: -1s } }", "interval must be positive, got -1s")
+	f("{ path: cdr }", `path must start with / and have no query or fragment, got "cdr"`)
+	f("{ endpoit: x }", "endpoit")
+}
