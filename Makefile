@@ -45,7 +45,7 @@ fuzz: ## Fuzz every target for FUZZTIME (default 10s) each
 	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal receiver cmd); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$file); do \
 			echo "$$target in $$(dirname $$file)"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 50x ./$$(dirname $$file); \
 		done; \
 	done
 

@@ -29,6 +29,7 @@ func convert(resource attribute.Set, data *metricdata.ResourceMetrics, out pmetr
 		for j := range scope.Metrics {
 			errs = errors.Join(errs, convertMetric(&scope.Metrics[j], sm.Metrics().AppendEmpty()))
 		}
+		sm.Metrics().RemoveIf(func(m pmetric.Metric) bool { return m.Type() == pmetric.MetricTypeEmpty })
 	}
 	return errs
 }

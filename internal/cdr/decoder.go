@@ -6,6 +6,7 @@ package cdr
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/legato-otel/legato/internal/xmlscan"
 )
@@ -22,6 +23,10 @@ var (
 )
 
 const recordElement = "record"
+
+// objectDepth is how many elements are open within an object: <records>,
+// <record> and the object itself.
+const objectDepth = 3
 
 // Caps on what one body may cost those who work on the result. What lies
 // beyond them is kept, as Malformed.
@@ -44,6 +49,10 @@ type Decoder struct {
 	object  objectReader
 	body    string
 	faults  int
+
+	// The last time that was read, of this body.
+	lastTime              time.Time
+	lastText, lastTrimmed string
 }
 
 // span is where a record's fields and alarms lie in the decoder's slabs. The
@@ -56,8 +65,9 @@ type span struct {
 // the batch's Malformed parts. The batch's slices are valid until the next
 // Decode; see the package comment.
 func (d *Decoder) Decode(body string) *Batch {
-	d.body, d.faults = body, 0
+	d.body, d.faults, d.lastText = body, 0, ""
 	d.scanner.Reset(body, xmlscan.DefaultLimits)
+	d.scanner.LeafDepth = objectDepth
 	d.batch = Batch{Records: d.batch.Records[:0], Malformed: d.batch.Malformed[:0], Attributes: d.batch.Attributes[:0]}
 	d.fields, d.alarms, d.spans = d.fields[:0], d.alarms[:0], d.spans[:0]
 
@@ -214,7 +224,7 @@ func (d *Decoder) header() (h Header) {
 			h.TypeText = trim(a.Value)
 			h.Type = typeOf(h.TypeText)
 		case "time":
-			h.Time, h.TimeText = parseTime(a.Value)
+			h.Time, h.TimeText = d.time(a.Value)
 		case "correlatorIndex":
 			h.Index = parseNumber(a.Value)
 		case "recordIndex":
@@ -228,6 +238,16 @@ func (d *Decoder) header() (h Header) {
 		}
 	}
 	return h
+}
+
+// time reads a time, or takes that of the record before: many records share a
+// second.
+func (d *Decoder) time(text string) (time.Time, string) {
+	if text != d.lastText || text == "" {
+		d.lastText = text
+		d.lastTime, d.lastTrimmed = parseTime(text)
+	}
+	return d.lastTime, d.lastTrimmed
 }
 
 // record reads from behind a record's start tag to its end tag.
@@ -277,7 +297,7 @@ func (*nestedError) Error() string { return ErrNested.Error() }
 // end tag of the outer one is missing.
 func (d *Decoder) next() (xmlscan.Kind, error) {
 	kind, err := d.scanner.Next()
-	if err == nil && kind == xmlscan.StartElement && d.scanner.Name == recordElement {
+	if err == nil && (kind == xmlscan.StartElement || kind == xmlscan.Leaf) && d.scanner.Name == recordElement {
 		return kind, &nestedError{offset: d.scanner.Start()}
 	}
 	return kind, err

@@ -61,6 +61,8 @@ func (d *Decoder) readObject(r *Record) error {
 			return err
 		}
 		switch kind {
+		case xmlscan.Leaf:
+			d.leaf()
 		case xmlscan.StartElement:
 			d.enter()
 		case xmlscan.Text:
@@ -101,16 +103,30 @@ func (d *Decoder) enter() {
 		o.alarm = Alarm{}
 	}
 	for _, a := range d.scanner.Attributes {
-		var known *node
-		if n != nil && n.children != nil {
-			known = n.child("@" + a.Name)
-		}
+		known := n.attribute(a.Name)
 		if known == nil {
 			d.fields = append(d.fields, unknown(o.path()+"/@"+a.Name, a.Value))
 			continue
 		}
 		d.emit(known, a.Value)
 	}
+}
+
+// leaf takes a simple element in one step.
+func (d *Decoder) leaf() {
+	o := &d.object
+	top := &o.frames[len(o.frames)-1]
+	n := top.node.child(d.scanner.Name)
+	if n != nil && n.field != Unknown {
+		top.parent = true
+		d.emit(n, d.scanner.Text)
+		return
+	}
+	text := d.scanner.Text
+	d.scanner.Attributes = d.scanner.Attributes[:0]
+	d.enter()
+	o.frames[len(o.frames)-1].text = text
+	d.leave()
 }
 
 // gather adds text to the open element. An element's text may come in pieces;

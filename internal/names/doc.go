@@ -7,5 +7,5 @@
 // The rule: the element path below an object, lower camel case to snake case,
 // dots between levels, under the object's own prefix. An element nobody has
 // seen yet has a name without a release of this project. The exceptions are
-// listed in [Reference] and in the constants of this package.
+// listed at [MeetingServerAttribute] and in the constants of this package.
 package names

@@ -21,6 +21,9 @@ const (
 	classTextStop // '<'
 	classDoubleQuote
 	classSingleQuote
+
+	// classNotSimple is what text can hold that asks for more than passing it on.
+	classNotSimple = classControl | classAmpersand | classHigh | classReturn | classBracket
 )
 
 var classes = func() (t [256]class) {

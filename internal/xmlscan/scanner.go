@@ -3,10 +3,7 @@
 
 package xmlscan
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // Kind tells what [Scanner.Next] found.
 type Kind uint8
@@ -23,6 +20,10 @@ const (
 	// Text: Text is set, references decoded. One run of text may come as
 	// several Text tokens (CDATA and comments split it).
 	Text
+	// Leaf stands for StartElement, Text and EndElement of an element that has
+	// neither attributes nor children, and text that needs no decoding: Name
+	// and Text are set. Only below Scanner.LeafDepth, see there.
+	Leaf
 )
 
 // Attribute is one attribute of a start tag, its value's references decoded.
@@ -59,6 +60,12 @@ type Scanner struct {
 	Text string
 	// Attributes of a StartElement. Overwritten by the next StartElement.
 	Attributes []Attribute
+
+	// LeafDepth is the number of open elements from which on simple elements
+	// come as one Leaf token; 0 means never. Records are mostly made of such
+	// elements: one token for three is what makes reading them cheap. Reset
+	// sets it to 0.
+	LeafDepth int
 }
 
 const byteOrderMark = "\uFEFF"
@@ -135,8 +142,31 @@ func (s *Scanner) markup() (kind Kind, found bool, err error) {
 	case '!':
 		return s.declaration(rest)
 	default:
-		return StartElement, true, s.startTag()
+		if err := s.startTag(); err != nil {
+			return StartElement, true, err
+		}
+		if s.LeafDepth > 0 && len(s.open) > s.LeafDepth && len(s.Attributes) == 0 && !s.closing && s.leaf() {
+			return Leaf, true, nil
+		}
+		return StartElement, true, nil
 	}
+}
+
+// leaf completes the element whose start tag was just read, if nothing but
+// simple text stands between it and its end tag.
+func (s *Scanner) leaf() bool {
+	end, seen := run(s.document, s.position, classTextStop)
+	if seen&classNotSimple != 0 {
+		return false
+	}
+	rest := s.document[end:]
+	if len(rest) < len(s.Name)+3 || rest[1] != '/' || rest[2:2+len(s.Name)] != s.Name || rest[2+len(s.Name)] != '>' {
+		return false
+	}
+	s.Text = s.document[s.position:end]
+	s.position = end + len(s.Name) + 3
+	s.pop()
+	return true
 }
 
 // declaration reads a comment or CDATA section and refuses everything else
@@ -208,15 +238,13 @@ func (s *Scanner) startTag() error {
 	if s.begun && len(s.open) == 0 {
 		return s.fail(ErrOutsideRoot)
 	}
-	i := s.position + 1
-	end := nameEnd(s.document, i)
-	if !validName(s.document[i:end]) {
+	name, end, ok := nameAt(s.document, s.position+1)
+	if !ok {
 		return s.fail(ErrName)
 	}
 	if len(s.open) == s.limits.Depth {
 		return s.fail(ErrDepth)
 	}
-	name := s.document[i:end]
 	end, empty, err := s.attributes(end)
 	if err != nil {
 		return err
@@ -233,6 +261,9 @@ func (s *Scanner) startTag() error {
 func (s *Scanner) attributes(i int) (end int, empty bool, err error) {
 	s.Attributes = s.Attributes[:0]
 	d := s.document
+	if i < len(d) && d[i] == '>' {
+		return i + 1, false, nil // most tags
+	}
 	for {
 		at := i
 		i = skipBlanks(d, i)
@@ -261,9 +292,8 @@ func (s *Scanner) attributes(i int) (end int, empty bool, err error) {
 
 func (s *Scanner) attribute(i int) (end int, err error) {
 	d := s.document
-	end = nameEnd(d, i)
-	name := d[i:end]
-	if !validName(name) {
+	name, end, ok := nameAt(d, i)
+	if !ok {
 		return i, s.fail(ErrName)
 	}
 	if len(s.Attributes) == s.limits.Attributes {
@@ -302,22 +332,19 @@ func skipBlanks(d string, i int) int {
 	return min(i, len(d))
 }
 
-// nameEnd returns the offset behind the name that starts at i.
-func nameEnd(d string, i int) int {
-	for i < len(d) && classes[d[i]]&className != 0 {
-		i++
-	}
-	return i
-}
-
-func validName(name string) bool {
-	if name == "" || classes[name[0]]&classNameStart == 0 {
-		return false
-	}
-	for i := range len(name) {
-		if name[i] >= utf8.RuneSelf {
-			return validUnicodeName(name)
+// nameAt reads the name that starts at i.
+func nameAt(d string, i int) (name string, end int, ok bool) {
+	var seen class
+	for end = i; end < len(d); end++ {
+		c := classes[d[end]]
+		if c&className == 0 {
+			break
 		}
+		seen |= c
 	}
-	return true
+	if end == i || classes[d[i]]&classNameStart == 0 {
+		return "", end, false
+	}
+	name = d[i:end]
+	return name, end, seen&classHigh == 0 || validUnicodeName(name)
 }

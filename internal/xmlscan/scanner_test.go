@@ -13,12 +13,17 @@ import (
 )
 
 // render walks a document and writes its tokens on one line.
-func render(document string, limits Limits) (string, error) {
+func render(document string, limits Limits) (string, error) { return renderFrom(document, limits, 0) }
+
+// renderFrom does so with Leaf tokens below leafDepth, which read the same as
+// the three tokens they stand for.
+func renderFrom(document string, limits Limits, leafDepth int) (string, error) {
 	var (
 		s   Scanner
 		out strings.Builder
 	)
 	s.Reset(document, limits)
+	s.LeafDepth = leafDepth
 	for {
 		kind, err := s.Next()
 		if err != nil {
@@ -37,6 +42,12 @@ func render(document string, limits Limits) (string, error) {
 			out.WriteString("</" + s.Name + ">")
 		case Text:
 			out.WriteString("{" + s.Text + "}")
+		case Leaf:
+			out.WriteString("<" + s.Name + ">")
+			if s.Text != "" {
+				out.WriteString("{" + s.Text + "}")
+			}
+			out.WriteString("</" + s.Name + ">")
 		}
 	}
 }
@@ -44,6 +55,7 @@ func render(document string, limits Limits) (string, error) {
 func TestAccepted(t *testing.T) {
 	f := func(document, want string) {
 		t.Helper()
+		sameWithLeaves(t, document)
 		got, err := render(document, DefaultLimits)
 		require.NoError(t, err, "%q", document)
 		assert.Equal(t, want, got, "%q", document)
@@ -73,6 +85,7 @@ func TestAccepted(t *testing.T) {
 func TestRefused(t *testing.T) {
 	f := func(document string, want error) {
 		t.Helper()
+		sameWithLeaves(t, document)
 		_, err := render(document, Limits{Depth: 4, Attributes: 3})
 		require.ErrorIs(t, err, want, "%q", document)
 		syntax, ok := errors.AsType[*SyntaxError](err)

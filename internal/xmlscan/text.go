@@ -128,8 +128,8 @@ func (s *Scanner) processingInstruction() error {
 		return s.failAtEnd(ErrTruncated)
 	}
 	content := d[start : start+n]
-	target := content[:nameEnd(content, 0)]
-	if !validName(target) {
+	target, _, ok := nameAt(content, 0)
+	if !ok {
 		return s.fail(ErrName)
 	}
 	if err := s.checkSkipped(content); err != nil {
