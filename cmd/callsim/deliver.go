@@ -115,14 +115,15 @@ func (c *cluster) report(w io.Writer, senders []*bridge.Sender, done <-chan stru
 
 // progress tells how far the simulation is, and which senders have trouble.
 func (c *cluster) progress(senders []*bridge.Sender) string {
-	line := fmt.Sprintf("callsim: %d bridges, %d calls open, %d records acknowledged",
+	var line strings.Builder
+	fmt.Fprintf(&line, "callsim: %d bridges, %d calls open, %d records acknowledged",
 		len(c.queues), c.openCall.Load(), c.acknowledged())
 	for i, s := range senders {
 		if problem := s.Problem(); problem != "" {
-			line += fmt.Sprintf("; %s sends again: %s", c.bridges[i].Name, problem)
+			fmt.Fprintf(&line, "; %s sends again: %s", c.bridges[i].Name, problem)
 		}
 	}
-	return line
+	return line.String()
 }
 
 // waiting counts what is not acknowledged.

@@ -35,6 +35,7 @@ type receiver struct {
 }
 
 func newReceiver(t *testing.T, rule func(n int, w http.ResponseWriter) bool) (*receiver, string) {
+	t.Helper()
 	r := &receiver{
 		t: t, rule: rule, good: map[string]map[uint64]int{}, seen: map[string]map[uint64]int{}, urls: map[string]bool{},
 	}
@@ -118,7 +119,7 @@ func TestEverythingArrives(t *testing.T) {
 
 func TestSlowReceiver(t *testing.T) {
 	release := make(chan struct{})
-	r, url := newReceiver(t, func(n int, w http.ResponseWriter) bool {
+	r, url := newReceiver(t, func(n int, _ http.ResponseWriter) bool {
 		if n == 1 {
 			<-release // beyond the timeout: the bridge sends it again
 			return false
@@ -138,14 +139,14 @@ func TestOverflowOverTheNetwork(t *testing.T) {
 	want := deliverAll(t, append(args, "-target", url, "-max-batch", "5", "-buffer", "20")...)
 	r.check(want, true)
 	_, printed := playWithTruth(t, args...)
-	assert.Equal(t, printed, want, "what is dropped on purpose must not depend on timing")
+	assert.Equal(t, want, printed, "what is dropped on purpose must not depend on timing")
 }
 
 // TestFullBuffer stops a receiver until the bridges' buffers have overflowed.
 func TestFullBuffer(t *testing.T) {
 	var open sync.Once
 	started := make(chan struct{})
-	r, url := newReceiver(t, func(n int, w http.ResponseWriter) bool {
+	r, url := newReceiver(t, func(_ int, w http.ResponseWriter) bool {
 		select {
 		case <-started:
 			return true
@@ -242,7 +243,7 @@ func TestStoppingIsQuickAndClean(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	silent := make(chan struct{})
 	var once sync.Once
-	r, url := newReceiver(t, func(n int, w http.ResponseWriter) bool {
+	r, url := newReceiver(t, func(n int, _ http.ResponseWriter) bool {
 		if n > 20 {
 			once.Do(stop)
 			<-silent

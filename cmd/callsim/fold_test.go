@@ -43,6 +43,7 @@ type fold struct {
 }
 
 func foldPosts(t *testing.T, posts []post) *fold {
+	t.Helper()
 	f := &fold{t: t, objects: map[string]*folded{}, next: map[string]uint64{}}
 	for _, p := range posts {
 		root := parse(t, p.body)
@@ -58,7 +59,7 @@ func (f *fold) record(session string, rec element) {
 	index, err := strconv.ParseUint(rec.attr("correlatorIndex"), 10, 64)
 	require.NoError(f.t, err)
 	require.Equal(f.t, f.next[session], index, "session %s", session)
-	require.Equal(f.t, fmt.Sprint(index+1), rec.attr("recordIndex"))
+	require.Equal(f.t, strconv.FormatUint(index+1, 10), rec.attr("recordIndex"))
 	f.next[session]++
 	at, err := time.Parse("2006-01-02T15:04:05Z", rec.attr("time"))
 	require.NoError(f.t, err)

@@ -81,7 +81,7 @@ func TestOverflowGapsAreExact(t *testing.T) {
 			assert.Equal(t, next[session]+lost, index)
 			next[session] = index + 1
 			legacy[session]++
-			assert.Equal(t, fmt.Sprint(legacy[session]), string(match[1]))
+			assert.Equal(t, strconv.FormatUint(legacy[session], 10), string(match[1]))
 			missing += lost
 			if lost > 0 {
 				gaps++
@@ -124,7 +124,7 @@ func TestDamagedRecordsAreQuarantinedOnly(t *testing.T) {
 				quarantined[fmt.Sprint(s.Session, index)] = true
 				assert.False(t, s.Acknowledged.Has(index))
 			}
-			assert.EqualValues(t, s.Generated, s.Acknowledged.Len()+uint64(len(s.Quarantined)))
+			assert.Equal(t, s.Generated, s.Acknowledged.Len()+uint64(len(s.Quarantined)))
 		}
 	}
 	assert.InDelta(t, 0.1, float64(len(quarantined))/float64(generated), 0.05)

@@ -6,7 +6,7 @@ package aggregate
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -237,8 +237,8 @@ func TestCardinalityIsCapped(t *testing.T) {
 	s := newSet()
 	i := instrumentsOf(t, s, "a")
 	for n := range 100 {
-		i.count.Add(t.Context(), 1, with("reason", fmt.Sprint(n)))
-		i.duration.Record(t.Context(), 1, with("reason", fmt.Sprint(n)))
+		i.count.Add(t.Context(), 1, with("reason", strconv.Itoa(n)))
+		i.duration.Record(t.Context(), 1, with("reason", strconv.Itoa(n)))
 	}
 	metrics := collect(t, s)
 	points := find(t, metrics, "a", "count").Sum().DataPoints()
@@ -260,7 +260,7 @@ func TestCardinalityIsCapped(t *testing.T) {
 func TestCardinalityIsOfOneResource(t *testing.T) {
 	s := newSet()
 	for n := range 10 {
-		instrumentsOf(t, s, "a").count.Add(t.Context(), 1, with("reason", fmt.Sprint(n)))
+		instrumentsOf(t, s, "a").count.Add(t.Context(), 1, with("reason", strconv.Itoa(n)))
 	}
 	instrumentsOf(t, s, "b").count.Add(t.Context(), 1, with("reason", "x"))
 	points := find(t, collect(t, s), "b", "count").Sum().DataPoints()
@@ -332,11 +332,11 @@ func TestConcurrentUse(t *testing.T) {
 	for worker := range workers {
 		group.Go(func() {
 			for turn := range turns {
-				i, err := s.For(resource(fmt.Sprint(turn % settings.Resources)))
+				i, err := s.For(resource(strconv.Itoa(turn % settings.Resources)))
 				if !assert.NoError(t, err) {
 					return
 				}
-				i.count.Add(t.Context(), 1, with("reason", fmt.Sprint(worker)))
+				i.count.Add(t.Context(), 1, with("reason", strconv.Itoa(worker)))
 				i.duration.Record(t.Context(), 1)
 				if turn%20 == 0 {
 					_, err := s.Collect(t.Context())

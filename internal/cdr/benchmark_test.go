@@ -16,9 +16,9 @@ const postRecords = 10
 
 // post is a body as a busy bridge sends it: ten records of all kinds, about
 // half of it leg ends.
-func post(t testing.TB) string {
-	t.Helper()
-	bodies := fixtures(t)
+func post(tb testing.TB) string {
+	tb.Helper()
+	bodies := fixtures(tb)
 	var records []string
 	for _, name := range []string{
 		"flow/post-1.xml", "flow/post-2.xml", "flow/post-3.xml", "flow/post-5.xml", "flow/post-6.xml",
@@ -29,7 +29,7 @@ func post(t testing.TB) string {
 			records = append(records, batch.Records[i].Raw)
 		}
 	}
-	require.GreaterOrEqual(t, len(records), postRecords)
+	require.GreaterOrEqual(tb, len(records), postRecords)
 	return `<?xml version="1.0"?><records session="ebbd0059-8629-42bd-8e92-b7f12692b0d5" ` +
 		`callBridge="d80df859-cbc0-44ee-8611-449ab1bf39d7">` + strings.Join(records[:postRecords], "\n") + "\n</records>\n"
 }

@@ -84,6 +84,26 @@ func TestTimes(t *testing.T) {
 	f("", "")
 }
 
+// A time is read for each record, whatever the one before had.
+func TestTimesOfNeighbours(t *testing.T) {
+	texts := []string{
+		"2024-03-05T09:14:02Z", "2024-03-05T09:14:02Z", " 2024-03-05T09:14:02Z", "yesterday", "yesterday", "",
+		"2024-03-05T09:14:03Z", "", "2024-03-05T09:14:02Z",
+	}
+	var records []string
+	for _, text := range texts {
+		records = append(records, `<record time="`+text+`"><call/></record>`)
+	}
+	var d Decoder
+	for range 2 {
+		batch := d.Decode(body(records...))
+		require.Len(t, batch.Records, len(texts))
+		for i, text := range texts {
+			assert.Equal(t, headerOf(t, `time="`+text+`"`), batch.Records[i].Header, "%d: %q", i, text)
+		}
+	}
+}
+
 func TestStartTagNumbers(t *testing.T) {
 	attributes := map[string]func(Header) Number{
 		"correlatorIndex":             func(h Header) Number { return h.Index },
@@ -126,7 +146,7 @@ func TestAbsentStartTagAttributes(t *testing.T) {
 	assert.Equal(t, Header{}, only(t, `<record><call/></record>`).Header)
 }
 
-// Trap 1 of the spelling: an English edition prints a double e.
+// An English edition of the guide prints a double e.
 func TestMisspeltMissingAttributeOfTheFixture(t *testing.T) {
 	batch := decode(fixtures(t)["gap/num-preceeding-misspelt.xml"])
 	require.Len(t, batch.Records, 1)

@@ -16,29 +16,29 @@ import (
 const fixtureRoot = "../../testdata/cms-cdr"
 
 // fixtures returns all example bodies by their path below the fixture root.
-func fixtures(t testing.TB) map[string]string {
-	t.Helper()
+func fixtures(tb testing.TB) map[string]string {
+	tb.Helper()
 	bodies := make(map[string]string)
 	for _, pattern := range []string{"*.xml", "*/*.xml", "*/*.txt"} {
 		paths, err := filepath.Glob(filepath.Join(fixtureRoot, pattern))
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		for _, path := range paths {
 			body, err := os.ReadFile(path)
-			require.NoError(t, err)
+			require.NoError(tb, err)
 			name, err := filepath.Rel(fixtureRoot, path)
-			require.NoError(t, err)
+			require.NoError(tb, err)
 			bodies[filepath.ToSlash(name)] = string(body)
 		}
 	}
-	require.Greater(t, len(bodies), 40, "the fixtures are missing")
+	require.Greater(tb, len(bodies), 40, "the fixtures are missing")
 	return bodies
 }
 
 // fixtureManifest returns the list of the fixtures: file, well-formed, note.
-func fixtureManifest(t testing.TB) string {
-	t.Helper()
+func fixtureManifest(tb testing.TB) string {
+	tb.Helper()
 	text, err := os.ReadFile(filepath.Join(fixtureRoot, "MANIFEST.tsv"))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return string(text)
 }
 

@@ -14,11 +14,11 @@ import (
 )
 
 // hostileSize is the size of a hostile body, and hostileTime what Decode may
-// take for it: some hundred times what linear work takes, and a tenth of what
-// quadratic work does.
+// take for it: a hundred times what linear work takes, and a tenth of what most
+// quadratic work would.
 const (
 	hostileSize = 2 << 20
-	hostileTime = 3 * time.Second
+	hostileTime = 10 * time.Second
 )
 
 // hostile bodies by what they try. All are made of a unit repeated between a

@@ -155,7 +155,7 @@ func TestBehindTheRoot(t *testing.T) {
 
 // What is behind the root must not vanish because the last record is bad.
 func TestBehindTheRootOfABadRecord(t *testing.T) {
-	f := func(tail string, want string) {
+	f := func(tail, want string) {
 		t.Helper()
 		batch := decode(`<records>` + record(1) + tail)
 		assert.Equal(t, []uint64{1}, indices(batch), "%q", tail)

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Kind is the type of a value.
@@ -83,17 +82,17 @@ func trim(s string) string {
 	return s
 }
 
+// withoutBlanks removes XML's white space, and returns s itself if it has none.
 func withoutBlanks(s string) string {
-	if !strings.ContainsAny(s, " \n\t\r") {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if r < utf8.RuneSelf && isBlank(byte(r)) {
-			return -1
+	for i := range len(s) {
+		if isBlank(s[i]) {
+			return blanks.Replace(s)
 		}
-		return r
-	}, s)
+	}
+	return s
 }
+
+var blanks = strings.NewReplacer(" ", "", "\n", "", "\t", "", "\r", "")
 
 // parseUint reads plain digits: no sign, no blanks, no other base.
 func parseUint(s string) (n uint64, ok bool) {

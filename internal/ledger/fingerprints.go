@@ -6,6 +6,7 @@ package ledger
 import (
 	"bytes"
 	"crypto/sha256"
+	"slices"
 	"sync"
 )
 
@@ -38,12 +39,7 @@ type Fingerprints struct {
 func (f *Fingerprints) Contains(print Fingerprint) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := range f.held {
-		if f.held[i] == print {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(f.held, print)
 }
 
 // Accept notes parts as accepted.

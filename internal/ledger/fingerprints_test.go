@@ -4,8 +4,8 @@
 package ledger
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,13 +13,14 @@ import (
 
 func prints(first, last int) (all []Fingerprint) {
 	for i := first; i <= last; i++ {
-		all = append(all, FingerprintOf("s", fmt.Sprint(i)))
+		all = append(all, FingerprintOf("s", strconv.Itoa(i)))
 	}
 	return all
 }
 
 func TestFingerprintsTellContentAndSessionApart(t *testing.T) {
-	assert.Equal(t, FingerprintOf("s", "x"), FingerprintOf("s", "x"))
+	known := FingerprintOf("s", "x")
+	assert.Equal(t, known, FingerprintOf("s", "x"))
 	assert.NotEqual(t, FingerprintOf("s", "x"), FingerprintOf("s", "y"))
 	assert.NotEqual(t, FingerprintOf("s", "x"), FingerprintOf("t", "x"))
 	assert.NotEqual(t, FingerprintOf("s", "tx"), FingerprintOf("st", "x"))
@@ -37,7 +38,7 @@ func TestFingerprintsHoldTheNewest(t *testing.T) {
 		}
 		for i := range next {
 			want := i >= next-fingerprintLimit
-			assert.Equal(t, want, ring.Contains(FingerprintOf("s", fmt.Sprint(i))), "%d of %v", i, sizes)
+			assert.Equal(t, want, ring.Contains(FingerprintOf("s", strconv.Itoa(i))), "%d of %v", i, sizes)
 		}
 		assert.LessOrEqual(t, len(ring.held), fingerprintLimit)
 	}

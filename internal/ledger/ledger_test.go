@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -164,7 +165,7 @@ func TestLockWithADeadContextLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for i := range 100 {
-		_, err := l.Lock(ctx, fmt.Sprint(i), "b")
+		_, err := l.Lock(ctx, strconv.Itoa(i), "b")
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	assert.Empty(t, held(l))
@@ -264,7 +265,7 @@ func TestLimitsHold(t *testing.T) {
 		known := set{}
 		for range 60 {
 			number := random.Uint64N(30)
-			id, bridge := fmt.Sprint(number), fmt.Sprint(number%4)
+			id, bridge := strconv.FormatUint(number, 10), strconv.FormatUint(number%4, 10)
 			if number%4 == 0 {
 				bridge = ""
 			}
@@ -311,7 +312,7 @@ func TestConcurrentUse(t *testing.T) {
 				if random.IntN(8) == 0 {
 					cancel()
 				}
-				s, err := l.Lock(ctx, fmt.Sprint(number), fmt.Sprint(number%3))
+				s, err := l.Lock(ctx, strconv.FormatUint(number, 10), strconv.FormatUint(number%3, 10))
 				if err == nil {
 					l.Previous(s)
 					fresh := s.Fresh()
@@ -325,7 +326,7 @@ func TestConcurrentUse(t *testing.T) {
 					l.Unlock(s)
 				}
 				cancel()
-				l.Fingerprints.Accept([]Fingerprint{FingerprintOf("s", fmt.Sprint(number))})
+				l.Fingerprints.Accept([]Fingerprint{FingerprintOf("s", strconv.FormatUint(number, 10))})
 				l.Fingerprints.Contains(Fingerprint{})
 				l.Fingerprints.MarshalBinary()
 			}

@@ -15,6 +15,9 @@ type Entry struct {
 	// Missing is how many records directly before this one the sender says it
 	// discarded.
 	Missing uint64
+	// Unnumbered says that discarded records have no index of their own, as
+	// with CMS's recordIndex: Index does not jump over them.
+	Unnumbered bool
 }
 
 // Verdict is what the ledger says of an entry.
@@ -128,7 +131,7 @@ func (s *Session) have(e Entry) uint64 { return have(s.accepted, e) }
 // have counts the records before e that its sender calls discarded and that
 // are there all the same, because they came another way.
 func have(accepted Ranges, e Entry) uint64 {
-	if e.Index == 0 {
+	if e.Index == 0 || e.Unnumbered {
 		return 0
 	}
 	return accepted.Count(e.Index-min(e.Missing, e.Index), e.Index-1)

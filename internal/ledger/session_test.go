@@ -302,3 +302,17 @@ func TestAcceptBoundsTheRanges(t *testing.T) {
 	s.Accept(numbers(0, 10, 12, 14, 16, 11, 13, 15))
 	assert.Equal(t, Ranges{{0, 0}, {10, 16}}, s.accepted)
 }
+
+// Records that a sender discards before it numbers them leave no hole: what it
+// says is the count, however many of the lower indices are known.
+func TestUnnumberedMissing(t *testing.T) {
+	l := New(DefaultLimits)
+	s, err := l.Lock(t.Context(), "s", "")
+	require.NoError(t, err)
+	defer l.Unlock(s)
+	for i := range uint64(67) {
+		s.Accept([]Entry{{Index: i + 1, Unnumbered: true}})
+	}
+	verdicts := s.Judge([]Entry{{Index: 68, Missing: 113, Unnumbered: true}, {Index: 69, Unnumbered: true}, {Index: 70, Missing: 2, Unnumbered: true}}, nil)
+	assert.Equal(t, []Verdict{{Missing: 113}, {}, {Missing: 2}}, verdicts)
+}

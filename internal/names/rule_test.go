@@ -115,5 +115,5 @@ func TestIDsOfObjects(t *testing.T) {
 	} {
 		assert.Equal(t, id, MeetingServerAttribute(element, "@id"))
 	}
-	assert.Equal(t, MeetingServerAttribute("", "record/@numPrecedingRecordsMissing"), RecordNumPrecedingMissing)
+	assert.Equal(t, RecordNumPrecedingMissing, MeetingServerAttribute("", "record/@numPrecedingRecordsMissing"))
 }

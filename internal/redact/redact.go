@@ -101,7 +101,7 @@ func elements(text string) string {
 
 // maxTagRest is how far behind a name its tag's end is looked for. It keeps
 // the cost of hostile text linear.
-const maxTagRest = 4096
+const maxTagRest = 256
 
 // valueBehind finds the value that belongs to the name ending at i: the text up
 // to the next tag behind "name ...>", or the quoted text behind "name=".

@@ -78,7 +78,12 @@ func (c *Component[C]) Shutdown(ctx context.Context) error {
 // hosts is the host of an instance: extensions come from the first signal's
 // host, status events go to all of them.
 type hosts struct {
-	mu   sync.Mutex
+	// telling is held while events are passed on, so that all hosts hear them
+	// in one order and the last one is the instance's state. It is taken before
+	// mu.
+	telling sync.Mutex
+
+	mu   sync.Mutex // guards everything below
 	all  []component.Host
 	last *componentstatus.Event
 }
@@ -89,6 +94,8 @@ var (
 )
 
 func (h *hosts) add(host component.Host) {
+	h.telling.Lock()
+	defer h.telling.Unlock()
 	h.mu.Lock()
 	h.all = append(h.all, host)
 	last := h.last
@@ -105,6 +112,8 @@ func (h *hosts) GetExtensions() map[component.ID]component.Component {
 }
 
 func (h *hosts) Report(event *componentstatus.Event) {
+	h.telling.Lock()
+	defer h.telling.Unlock()
 	h.mu.Lock()
 	h.last = event
 	all := h.all

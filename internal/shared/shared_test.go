@@ -102,7 +102,8 @@ func TestSignalsOfOneConfigurationShareAnInstance(t *testing.T) {
 // Two component ids may be configured alike and are two components.
 func TestConfigurationsAreToldApartByAddress(t *testing.T) {
 	f := newFixture()
-	assert.NotSame(t, f.signal(t, &config{"a"}), f.signal(t, &config{"a"}))
+	first := f.signal(t, &config{"a"})
+	assert.NotSame(t, first, f.signal(t, &config{"a"}))
 }
 
 func TestCreateError(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -110,11 +111,10 @@ func knownDifference(document string) bool {
 		if err != nil || kind == EndOfDocument {
 			return false
 		}
-		names := s.Name
-		for _, a := range s.Attributes {
-			names += a.Name
+		odd := func(name string) bool {
+			return strings.IndexFunc(name, func(r rune) bool { return r == ':' || r > unicode.MaxASCII }) >= 0
 		}
-		if strings.IndexFunc(names, func(r rune) bool { return r == ':' || r > unicode.MaxASCII }) >= 0 {
+		if odd(s.Name) || slices.ContainsFunc(s.Attributes, func(a Attribute) bool { return odd(a.Name) }) {
 			return true
 		}
 	}

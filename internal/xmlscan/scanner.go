@@ -182,12 +182,15 @@ func (s *Scanner) declaration(rest string) (Kind, bool, error) {
 		return Text, true, s.cdata()
 	case strings.HasPrefix(rest, "<!DOCTYPE"):
 		return EndOfDocument, false, s.fail(ErrDoctype)
-	case strings.HasPrefix("<![CDATA[", rest), strings.HasPrefix("<!--", rest):
+	case cutShort(rest, "<![CDATA["), cutShort(rest, "<!--"):
 		return EndOfDocument, false, s.failAtEnd(ErrTruncated)
 	default:
 		return EndOfDocument, false, s.fail(ErrMarkup)
 	}
 }
+
+// cutShort tells whether the document ends within what rest started to say.
+func cutShort(rest, whole string) bool { return len(rest) < len(whole) && whole[:len(rest)] == rest }
 
 // blanksOnly skips the white space that may stand outside the root element.
 func (s *Scanner) blanksOnly() error {

@@ -57,6 +57,9 @@ func putUnknown(m pcommon.Map, element string, f *cdr.Field) {
 	}
 	text = redact.XML(text)
 	key := names.MeetingServerAttribute(element, f.Path)
+	if f.Path == "id" {
+		key += ".element" // the object's own id is its attribute
+	}
 	present, exists := m.Get(key)
 	switch {
 	case !exists:

@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -43,6 +44,10 @@ type Config struct {
 	// Metrics configures the metrics signal.
 	Metrics MetricsConfig `mapstructure:"metrics"`
 
+	// Registration makes the receiver register itself at Call Bridges through
+	// their API, and look after it. Optional.
+	Registration configoptional.Optional[RegistrationConfig] `mapstructure:"registration"`
+
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -71,9 +76,10 @@ func createDefaultConfig() component.Config {
 	// connection for ever.
 	server.ReadTimeout = 30 * time.Second
 	return &Config{
-		HTTP:    server,
-		Path:    "/cdr",
-		Metrics: MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000},
+		HTTP:         server,
+		Path:         "/cdr",
+		Metrics:      MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000},
+		Registration: configoptional.Default(RegistrationConfig{Interval: 5 * time.Minute}),
 	}
 }
 

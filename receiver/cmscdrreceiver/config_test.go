@@ -10,8 +10,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -50,6 +54,13 @@ func TestFullConfig(t *testing.T) {
 	want.QueryParameters = map[string]string{"site": "site.name"}
 	want.ResourceAttributes = map[string]string{"service.namespace": "meetings"}
 	want.Metrics = MetricsConfig{Interval: time.Minute, CardinalityLimit: 500}
+	server := cmsapi.ServerConfig{HTTP: confighttp.NewDefaultClientConfig(), Username: "api", Password: "x"}
+	server.HTTP.Endpoint = "https://cms1:445"
+	server.HTTP.Timeout = 10 * time.Second
+	server.HTTP.TLS.InsecureSkipVerify = true
+	want.Registration = configoptional.Some(RegistrationConfig{
+		URI: "http://collector:8080/cdr?system_id=cms1", Interval: time.Minute, Servers: []cmsapi.ServerConfig{server},
+	})
 	assert.Equal(t, want, config)
 }
 
@@ -59,8 +70,9 @@ func TestConfigErrors(t *testing.T) {
 		t.Helper()
 		_, err := load(t, values)
 		for _, text := range want {
-			assert.ErrorContains(t, err, text)
+			require.ErrorContains(t, err, text)
 		}
+		assert.NotContains(t, err.Error(), "secret")
 	}
 	f(map[string]any{"endpoint": ""}, "endpoint must not be empty")
 	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
@@ -69,6 +81,16 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"metrics": map[string]any{"interval": "-1s"}}, "metrics: interval must be positive, got -1s")
 	f(map[string]any{"metrics": map[string]any{"cardinality_limit": 0}}, "metrics: cardinality_limit must be positive, got 0")
 	f(map[string]any{"query_parameters": map[string]any{"site": ""}}, `query_parameters: "site" needs the name of a resource attribute`)
+	server := map[string]any{"endpoint": "https://cms1:445", "username": "api", "password": "secret"}
+	registration := func(values map[string]any) map[string]any { return map[string]any{"registration": values} }
+	f(registration(map[string]any{"uri": "collector/cdr?token=secret", "servers": []any{server}}),
+		`registration: uri must be the http or https URL of this receiver as the Call Bridge sees it, got "collector/cdr"`)
+	f(registration(map[string]any{"uri": "http://c/cdr"}), "registration: servers must name at least one Call Bridge")
+	f(registration(map[string]any{"uri": "http://c/cdr", "interval": "0s", "servers": []any{server}}), "registration: interval must be positive, got 0s")
+	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{"endpoint": "cms1:445"}}}),
+		`registration: servers::0: endpoint must be a URL like https://cms1:445, got "cms1:445"`, "username must not be empty", "password must not be empty")
+	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{}}}), "registration: servers::0: endpoint must not be empty")
+	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{"endpoint": "https://u:secret@cms1"}}}), "must hold no user")
 	f(map[string]any{"endpoint": "", "path": "x"}, "endpoint must not be empty", `got "x"`)
 }
 

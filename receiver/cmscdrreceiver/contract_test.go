@@ -60,7 +60,8 @@ func contractFactory() receiver.Factory {
 				return nil, err
 			}
 			return inner.CreateLogs(ctx, set, cfg, translated)
-		}, metadata.LogsStability))
+		}, metadata.LogsStability,
+	))
 }
 
 // bridges generates posts of three records, each from a session of its own, so

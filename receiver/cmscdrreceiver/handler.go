@@ -74,13 +74,11 @@ func (h *handler) post(r *http.Request) int {
 	if err != nil {
 		return h.unread(r, err)
 	}
-	query := r.URL.Query()
-	err = h.deliver.accept(r.Context(), request{
-		body:    body,
-		uri:     r.URL.RequestURI(),
-		query:   query,
-		address: clientAddress(r),
-	})
+	in := request{body: body, uri: r.RequestURI, address: clientAddress(r)}
+	if r.URL.RawQuery != "" {
+		in.query = r.URL.Query()
+	}
+	err = h.deliver.accept(r.Context(), in)
 	if err != nil {
 		h.logger.Warn("Records refused, the Call Bridge will send them again", zap.Error(err))
 		return http.StatusServiceUnavailable

@@ -88,7 +88,8 @@ func TestHostileText(t *testing.T) {
 	name := "\u202Etxt.exe \"'`${env:HOME} &lt;script&gt; " + strings.Repeat("x", 1<<20)
 	require.Equal(t, http.StatusOK, r.post(
 		`<records session="s"><record type="callLegStart" time="2024-03-05T09:14:12Z" correlatorIndex="0"><callLeg id="l"><displayName>`+
-			name+`</displayName></callLeg></record></records>`))
+			name+`</displayName></callLeg></record></records>`,
+	))
 	got, _ := records(sink.AllLogs())[0].Attributes().Get("cisco.meeting_server.call_leg.display_name")
 	assert.Equal(t, strings.NewReplacer("&lt;", "<", "&gt;", ">").Replace(name), got.Str())
 }
@@ -99,13 +100,15 @@ func TestSecretsStay(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	r := newRig(t, func(r *rig) { r.logs = sink })
 	stream := fixture(t, "streaming/start-old-streamUrl.xml")
+	cut, _, found := strings.Cut(stream, "</streamUrl>")
+	require.True(t, found)
 	for _, body := range []string{
 		stream,
 		strings.Replace(stream, "</streaming>", "</streamin>", 1),
 		strings.Replace(stream, "streamingStart", "streamingMoved", 1),
 		strings.Replace(strings.Replace(stream, "16", "17", 1), "</streaming>", "<guestPasscode>REDACT-ME</guestPasscode></streaming>", 1),
 		strings.Replace(stream, "streamUrl>", "outputAddress>", 2),
-		stream[:strings.Index(stream, "</streamUrl>")],
+		cut,
 	} {
 		require.Equal(t, http.StatusOK, r.postTo(r.url+"?token=REDACT-ME", body))
 	}

@@ -57,7 +57,15 @@ func (p *intakePool) get(req request) *intake {
 	return in
 }
 
-func (p *intakePool) put(in *intake) { p.pool.Put(in) }
+// maxPooledBody bounds the buffers that are kept: what an unusually large body
+// needed is given back.
+const maxPooledBody = 1 << 20
+
+func (p *intakePool) put(in *intake) {
+	if len(in.request.body) <= maxPooledBody {
+		p.pool.Put(in)
+	}
+}
 
 // maxSessionLength bounds what is kept of a session's name; a GUID has 36.
 const maxSessionLength = 128
@@ -152,7 +160,7 @@ func (in *intake) enter(place *judged, header *cdr.Header, raw string, known *le
 		index = header.LegacyIndex
 	}
 	if in.session != nil && index.Valid {
-		entry := ledger.Entry{Index: index.Value}
+		entry := ledger.Entry{Index: index.Value, Unnumbered: in.legacy != ""}
 		if header.Missing.Valid {
 			entry.Missing = header.Missing.Value
 		}

@@ -96,7 +96,10 @@ func TestResendDuringFirstTry(t *testing.T) {
 	gate := &gated{next: sink, entered: make(chan struct{}), leave: make(chan struct{})}
 	r := newRig(t, func(r *rig) { r.logs = gate })
 	statuses := make(chan int)
-	send := func(name string) { go func() { statuses <- r.post(fixture(t, name)) }() }
+	send := func(name string) {
+		body := fixture(t, name)
+		go func() { statuses <- r.post(body) }()
+	}
 	send("flow/post-5.xml")
 	<-gate.entered
 	send("flow/post-5+6-resend-shifted.xml")

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
 )
 
 // TestMetricsTable holds the README's table of metrics against the instruments.
@@ -71,4 +73,6 @@ func TestConfigIsDocumented(t *testing.T) {
 	}
 	f(Config{}, "", "properties")
 	f(MetricsConfig{}, "metrics.", "$defs::metrics_config::properties")
+	f(RegistrationConfig{}, "registration.", "$defs::registration_config::properties")
+	f(cmsapi.ServerConfig{}, "", "$defs::server_config::properties")
 }

@@ -74,6 +74,10 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	accepted := ledger.New(ledger.DefaultLimits)
 	r.store.restore(ctx, accepted)
 
+	registrars, err := newRegistrars(ctx, r, host)
+	if err != nil {
+		return err
+	}
 	listener, err := r.config.HTTP.ToListener(ctx)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", r.config.HTTP.NetAddr.Endpoint, err)
@@ -98,10 +102,13 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	})
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r.stop = stop
 	if r.metrics != nil {
-		background, stop := context.WithCancel(context.Background())
-		r.stop = stop
 		r.wg.Go(func() { r.sendMetrics(background, measures) })
+	}
+	for _, g := range registrars {
+		r.wg.Go(func() { g.run(background) })
 	}
 	r.settings.Logger.Info("Listening for call detail records",
 		zap.String("endpoint", listener.Addr().String()), zap.String("path", r.config.Path))

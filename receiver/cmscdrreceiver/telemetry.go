@@ -61,7 +61,7 @@ func (d *delivery) count(ctx context.Context, in *intake) {
 	}
 	d.add(ctx, counts)
 	if missing > 0 {
-		d.telemetry.ReceiverCmscdrRecordsMissing.Add(ctx, int64(missing)) //nolint:gosec // indices fit an int64
+		d.telemetry.ReceiverCmscdrRecordsMissing.Add(ctx, int64(missing))
 	}
 }
 

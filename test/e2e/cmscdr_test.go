@@ -4,7 +4,6 @@
 package e2e
 
 import (
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -55,8 +54,12 @@ type seen struct {
 func sortOut(t *testing.T, all []written) *seen {
 	t.Helper()
 	s := &seen{
-		map[identity]int{}, map[identity]int{}, map[identity][]uint64{},
-		map[string]int{}, map[string]int{}, map[identity][]int64{},
+		map[identity]int{},
+		map[identity]int{},
+		map[identity][]uint64{},
+		map[string]int{},
+		map[string]int{},
+		map[identity][]int64{},
 	}
 	for i := range all {
 		w := &all[i]
@@ -275,5 +278,5 @@ func TestDemo(t *testing.T) {
 	c.stop()
 	written, err := os.ReadFile(filepath.Join(c.directory, "data", "records.jsonl"))
 	require.NoError(t, err)
-	assert.Equal(t, 1, strings.Count(string(written), `"eventName":"cisco.meeting_server.call_leg.end"`), fmt.Sprintf("%s", written))
+	assert.Equal(t, 1, strings.Count(string(written), `"eventName":"cisco.meeting_server.call_leg.end"`), "%s", written)
 }

@@ -32,32 +32,35 @@ type collector struct {
 	log     lockedBuffer
 }
 
-// configuration with the ledger in storage. %DIR% and the addresses are filled
-// in by newCollector.
+// configuration with the ledger in storage. %DIR%, %RECEIVER% and the addresses
+// are filled in by newCollector.
 const configuration = `
 extensions:
   file_storage: { directory: %DIR%/storage, create_directory: true, fsync: true }
   health_check: { endpoint: %HEALTH% }
+  basicauth: { htpasswd: { inline: "cms:secret" } }
 receivers:
-  cmscdr: { endpoint: %CDR%, storage: file_storage, metrics: { interval: 100ms } }
+  cmscdr: { endpoint: %CDR%, storage: file_storage, metrics: { interval: 100ms }%RECEIVER% }
 exporters:
   file: { path: %DIR%/records.jsonl, rotation: { max_megabytes: 1000 } }
   prometheus: { endpoint: %PAGE%, metric_expiration: 10m }
 service:
   telemetry: { metrics: { level: none } }
-  extensions: [file_storage, health_check]
+  extensions: [file_storage, health_check, basicauth]
   pipelines:
     logs: { receivers: [cmscdr], exporters: [file] }
     metrics: { receivers: [cmscdr], exporters: [prometheus] }
 `
 
-// newCollector starts a Collector that is stopped with the test.
-func newCollector(t *testing.T) *collector {
+// newCollector starts a Collector that is stopped with the test. receiver is
+// added to the receiver's configuration.
+func newCollector(t *testing.T, receiver ...string) *collector {
 	t.Helper()
 	c := &collector{t: t, directory: t.TempDir(), address: freeAddress(t)}
 	page, health := freeAddress(t), freeAddress(t)
 	c.page, c.health = "http://"+page+"/metrics", "http://"+health
-	text := strings.NewReplacer("%DIR%", c.directory, "%CDR%", c.address, "%PAGE%", page, "%HEALTH%", health).Replace(configuration)
+	text := strings.NewReplacer("%DIR%", c.directory, "%CDR%", c.address, "%PAGE%", page, "%HEALTH%", health,
+		"%RECEIVER%", strings.Join(receiver, "")).Replace(configuration)
 	file := filepath.Join(c.directory, "config.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	c.arguments = []string{"--config", file}

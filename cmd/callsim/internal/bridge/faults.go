@@ -36,6 +36,6 @@ const (
 )
 
 // chances returns the random numbers of one decision on one bridge.
-func chances(seed uint64, stream uint64, bridge int) *rand.Rand {
+func chances(seed, stream uint64, bridge int) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, stream<<16|uint64(bridge)))
 }

@@ -30,7 +30,7 @@ type leg struct {
 }
 
 // startLeg opens a leg, in call c unless that is nil.
-func (w *World) startLeg(h *host, l *leg, c *call) *leg {
+func (w *World) startLeg(h *host, l *leg, c *call) {
 	l.ID = w.dice.guid()
 	l.host, l.open = h, true
 	l.began, l.since = w.now, w.now
@@ -39,7 +39,6 @@ func (w *World) startLeg(h *host, l *leg, c *call) *leg {
 		c.admit(l)
 	}
 	w.tell(h, LegStarted{Leg: l.Leg})
-	return l
 }
 
 // turn enters a phase and books the time spent in the former one.

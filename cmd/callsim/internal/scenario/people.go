@@ -12,12 +12,26 @@ func (p person) address() string { return p.user + "@example.test" }
 
 // people hold names that a careless decoder spoils.
 var people = []person{
-	{"Ines Ostrow", "ines"}, {"Søren Åkesson", "soren"}, {"Zoë O'Brien", "zoe"},
-	{"李小明", "xiaoming"}, {"Łukasz Żak", "lukasz"}, {"Ana María Ñúñez", "ana.maria"},
-	{"Room 9 <North & South>", "room9"}, {"山田 太郎", "taro"}, {"Ελένη Παππά", "eleni"},
-	{"Tom \"Tea\" Park", "tom.park"}, {"Мария Иванова", "maria"}, {"Béatrice l'Étang", "beatrice"},
-	{"Olga P", "olga"}, {"דנה לוי", "dana"}, {"Ravi Kumar & Co", "ravi"}, {"Boardroom 1", "board1"},
-	{"김민준", "minjun"}, {"Ümit Yılmaz", "umit"}, {"🎷 Jazz Corner", "jazz"}, {"Guest One", "guest-1"},
+	{"Ines Ostrow", "ines"},
+	{"Søren Åkesson", "soren"},
+	{"Zoë O'Brien", "zoe"},
+	{"李小明", "xiaoming"},
+	{"Łukasz Żak", "lukasz"},
+	{"Ana María Ñúñez", "ana.maria"},
+	{"Room 9 <North & South>", "room9"},
+	{"山田 太郎", "taro"},
+	{"Ελένη Παππά", "eleni"},
+	{"Tom \"Tea\" Park", "tom.park"},
+	{"Мария Иванова", "maria"},
+	{"Béatrice l'Étang", "beatrice"},
+	{"Olga P", "olga"},
+	{"דנה לוי", "dana"},
+	{"Ravi Kumar & Co", "ravi"},
+	{"Boardroom 1", "board1"},
+	{"김민준", "minjun"},
+	{"Ümit Yılmaz", "umit"},
+	{"🎷 Jazz Corner", "jazz"},
+	{"Guest One", "guest-1"},
 }
 
 // device is what a person calls with. It decides how the leg looks.

@@ -34,19 +34,23 @@ func TestEncode(t *testing.T) {
 		entity string
 	}{
 		{
-			scenario.CallStarted{Call: scenario.Call{ID: "i", Correlator: "k", Type: scenario.CallAdHoc, Name: "A & B"}}, "callStart",
+			scenario.CallStarted{Call: scenario.Call{ID: "i", Correlator: "k", Type: scenario.CallAdHoc, Name: "A & B"}},
+			"callStart",
 			`<call id="i"><name>A &amp; B</name><callType>adHoc</callType><callCorrelator>k</callCorrelator><coSpaceMetaDataConfigured>false</coSpaceMetaDataConfigured></call>`,
 		},
 		{
-			scenario.CallStarted{Call: scenario.Call{ID: "i", Correlator: "k", Type: scenario.CallCoSpace, CoSpace: "s", Tenant: "t", Tag: "g", MetaData: true}}, "callStart",
+			scenario.CallStarted{Call: scenario.Call{ID: "i", Correlator: "k", Type: scenario.CallCoSpace, CoSpace: "s", Tenant: "t", Tag: "g", MetaData: true}},
+			"callStart",
 			`<call id="i"><name></name><ownerName> </ownerName><callType>coSpace</callType><coSpace>s</coSpace><tenant>t</tenant><cdrTag>g</cdrTag><callCorrelator>k</callCorrelator><coSpaceMetaDataConfigured>true</coSpaceMetaDataConfigured></call>`,
 		},
 		{
-			scenario.CallEnded{Call: scenario.Call{ID: "i"}, LegsCompleted: 3, LegsMaxActive: 2, Duration: 61 * time.Second}, "callEnd",
+			scenario.CallEnded{Call: scenario.Call{ID: "i"}, LegsCompleted: 3, LegsMaxActive: 2, Duration: 61 * time.Second},
+			"callEnd",
 			`<call id="i"><callLegsCompleted>3</callLegsCompleted><callLegsMaxActive>2</callLegsMaxActive><durationSeconds>61</durationSeconds><endpointRecorded>false</endpointRecorded></call>`,
 		},
 		{
-			scenario.LegStarted{Leg: person}, "callLegStart",
+			scenario.LegStarted{Leg: person},
+			"callLegStart",
 			`<callLeg id="l1"><remoteParty>a@x</remoteParty><localAddress>b@y</localAddress><displayName>R&amp;D &lt;&quot;東京&quot;&gt;</displayName><remoteAddress>a@x</remoteAddress><type>sip</type><direction>incoming</direction><groupId>p1</groupId><sipCallId>c1</sipCallId></callLeg>`,
 		},
 		{
@@ -56,33 +60,40 @@ func TestEncode(t *testing.T) {
 					Calls: []string{"c0", "c1"}, Guest: true, CanMove: true, MovedFrom: "m", MovedFromBridge: "mb",
 					ReplacesSIPCallID: "r", OwnerID: "o", Tag: "t", Confirmation: "required",
 				}
-			})}, "callLegStart",
+			})},
+			"callLegStart",
 			`<callLeg id="l2"><remoteParty>+1;user=phone</remoteParty><displayName/><type>sip</type><direction>outgoing</direction><call>c1</call><groupId>p2</groupId><replacesSipCallId>r</replacesSipCallId><ownerId>o</ownerId><cdrTag>t</cdrTag><guestConnection>true</guestConnection><canMove>true</canMove><movedCallLeg>m</movedCallLeg><movedCallLegCallBridge>mb</movedCallLegCallBridge><confirmationStatus>required</confirmationStatus></callLeg>`,
 		},
 		{
-			scenario.LegStarted{Leg: scenario.Leg{ID: "l3", Participant: "p3", Kind: scenario.KindRecorder, Type: "sip", Direction: "outgoing", RemoteParty: "r@x"}}, "callLegStart",
+			scenario.LegStarted{Leg: scenario.Leg{ID: "l3", Participant: "p3", Kind: scenario.KindRecorder, Type: "sip", Direction: "outgoing", RemoteParty: "r@x"}},
+			"callLegStart",
 			`<callLeg id="l3"><remoteParty>r@x</remoteParty><type>sip</type><direction>outgoing</direction><groupId>p3</groupId><recording>true</recording></callLeg>`,
 		},
 		{
-			scenario.LegStarted{Leg: scenario.Leg{ID: "l3", Participant: "p3", Kind: scenario.KindStreamer, Type: "acano", Direction: "outgoing", RemoteParty: "r@x"}}, "callLegStart",
+			scenario.LegStarted{Leg: scenario.Leg{ID: "l3", Participant: "p3", Kind: scenario.KindStreamer, Type: "acano", Direction: "outgoing", RemoteParty: "r@x"}},
+			"callLegStart",
 			`<callLeg id="l3"><remoteParty>r@x</remoteParty><type>acano</type><direction>outgoing</direction><groupId>p3</groupId><streaming>true</streaming></callLeg>`,
 		},
 		{
-			scenario.LegChanged{Leg: with(func(l *scenario.Leg) { l.Phase = scenario.PhaseMenu; l.DisplayName = "" })}, "callLegUpdate",
+			scenario.LegChanged{Leg: with(func(l *scenario.Leg) { l.Phase = scenario.PhaseMenu; l.DisplayName = "" })},
+			"callLegUpdate",
 			`<callLeg id="l1"><state>connected</state><ivr></ivr><deactivated>false</deactivated><groupId>p1</groupId><sipCallId>c1</sipCallId></callLeg>`,
 		},
 		{
 			scenario.LegChanged{Leg: with(func(l *scenario.Leg) {
 				l.Phase, l.Calls, l.DisplayName = scenario.PhaseLobby, []string{"c"}, "N"
-			})}, "callLegUpdate",
+			})},
+			"callLegUpdate",
 			`<callLeg id="l1"><state>connected</state><call>c</call><deactivated>true</deactivated><groupId>p1</groupId><sipCallId>c1</sipCallId><displayName>N</displayName></callLeg>`,
 		},
 		{
-			scenario.LegChanged{Bare: true, Leg: scenario.Leg{ID: "l", Participant: "p", Kind: scenario.KindLink, Phase: scenario.PhaseActive, Calls: []string{"c"}}}, "callLegUpdate",
+			scenario.LegChanged{Bare: true, Leg: scenario.Leg{ID: "l", Participant: "p", Kind: scenario.KindLink, Phase: scenario.PhaseActive, Calls: []string{"c"}}},
+			"callLegUpdate",
 			`<callLeg id="l"><call>c</call><groupId>p</groupId></callLeg>`,
 		},
 		{
-			scenario.LegEnded{Leg: person, Reason: scenario.ReasonUnknownDestination}, "callLegEnd",
+			scenario.LegEnded{Leg: person, Reason: scenario.ReasonUnknownDestination},
+			"callLegEnd",
 			`<callLeg id="l1"><reason>unknownDestination</reason><remoteTeardown>false</remoteTeardown><durationSeconds>0</durationSeconds><activatedDuration>0</activatedDuration><sipCallId>c1</sipCallId></callLeg>`,
 		},
 		{
@@ -91,16 +102,19 @@ func TestEncode(t *testing.T) {
 				Screens: 2, Alarms: []scenario.Alarm{{Kind: "packetLoss", Percent: 1.4}, {Kind: "excessiveJitter"}}, Encrypted: true,
 				AudioIn:  &scenario.Stream{Codec: "g722", Loss: &scenario.Loss{BurstSeconds: 1.25, BurstDensity: 6.754, GapSeconds: 43, GapDensity: 0}},
 				VideoOut: &scenario.Stream{Codec: "h264", Width: 1280, Height: 720},
-			}}, "callLegEnd",
+			}},
+			"callLegEnd",
 			`<callLeg id="l"><reason>remoteTeardown</reason><remoteTeardown>true</remoteTeardown><reasonDetails>SIP</reasonDetails><durationSeconds>45</durationSeconds><activatedDuration>29</activatedDuration><mediaUsagePercentages><mainVideoViewer>98.9</mainVideoViewer><mainVideoContributor>0.0</mainVideoContributor><presentationContributor>100.0</presentationContributor><multistreamVideo>98.9</multistreamVideo></mediaUsagePercentages><multistreamVideo><maxScreens>2</maxScreens></multistreamVideo><alarm type="packetLoss" durationPercentage="1.4" /><alarm type="excessiveJitter" durationPercentage="0.0" /><encryptedMedia>true</encryptedMedia><rxAudio><codec>g722</codec><packetStatistics><packetLossBursts><duration>1.250</duration><density>6.75</density></packetLossBursts><packetGap><duration>43.000</duration><density>0.00</density></packetGap></packetStatistics></rxAudio><txVideo><codec>h264</codec><maxSizeWidth>1280</maxSizeWidth><maxSizeHeight>720</maxSizeHeight></txVideo></callLeg>`,
 		},
 		{
-			scenario.RecordingStarted{Recording: scenario.Recording{ID: "r", Path: "p", URL: "u", Call: "c", Leg: "l"}}, "recordingStart",
+			scenario.RecordingStarted{Recording: scenario.Recording{ID: "r", Path: "p", URL: "u", Call: "c", Leg: "l"}},
+			"recordingStart",
 			`<recording id="r"><path>p</path><recorderUrl>u</recorderUrl><call>c</call><callLeg>l</callLeg></recording>`,
 		},
 		{scenario.RecordingEnded{Recording: scenario.Recording{ID: "r", URI: "x"}}, "recordingEnd", `<recording id="r"></recording>`},
 		{
-			scenario.StreamingStarted{Streaming: scenario.Streaming{ID: "s", URI: "u", Call: "c", Leg: "l"}}, "streamingStart",
+			scenario.StreamingStarted{Streaming: scenario.Streaming{ID: "s", URI: "u", Call: "c", Leg: "l"}},
+			"streamingStart",
 			`<streaming id="s"><streamerUri>u</streamerUri><call>c</call><callLeg>l</callLeg></streaming>`,
 		},
 		{scenario.StreamingEnded{Streaming: scenario.Streaming{ID: "s"}}, "streamingEnd", `<streaming id="s"/>`},
@@ -136,21 +150,25 @@ func TestBody(t *testing.T) {
 		want    string
 	}{
 		{
-			"b", []Numbered{record(`<call id="x"></call>`), missing},
+			"b",
+			[]Numbered{record(`<call id="x"></call>`), missing},
 			`<?xml version="1.0"?><records session="s" callBridge="b">` + start + ">\n" + `<call id="x"></call></record>` + "\n" +
 				start + ` numPrecedingRecordsMissing="113">` + "\n" + `<call id="x"></call></record>` + "\n</records>\n",
 		},
 		{
-			"", []Numbered{damaged(`<call id="x"><a>1</a></call>`, Mismatched), record("<y/>")},
+			"",
+			[]Numbered{damaged(`<call id="x"><a>1</a></call>`, Mismatched), record("<y/>")},
 			`<?xml version="1.0"?><records session="s">` + start + ">\n" + `<call id="x"><a>1</una></call></record>` + "\n" +
 				start + ">\n<y/></record>\n</records>\n",
 		},
 		{
-			"", []Numbered{damaged(`<call id="x"/>`, Mismatched)},
+			"",
+			[]Numbered{damaged(`<call id="x"/>`, Mismatched)},
 			`<?xml version="1.0"?><records session="s">` + start + ">\n" + `<call id="x"></unlike></record>` + "\n</records>\n",
 		},
 		{
-			"", []Numbered{record("<y/>"), damaged(`<call>東京</call>`, Truncated)},
+			"",
+			[]Numbered{record("<y/>"), damaged(`<call>東京</call>`, Truncated)},
 			`<?xml version="1.0"?><records session="s">` + start + ">\n<y/></record>\n" + start + ">\n<call>東",
 		},
 	} {

@@ -1,0 +1,129 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsapi
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// maxResponse bounds what is read of an answer.
+const maxResponse = 1 << 20
+
+// Client talks to the API of one Call Bridge.
+type Client struct {
+	http     *http.Client
+	base     string
+	username string
+	password string
+}
+
+// NewClient returns a client of the server. host gives it the extensions its
+// configuration may name.
+func NewClient(ctx context.Context, config *ServerConfig, host component.Host, telemetry component.TelemetrySettings) (*Client, error) {
+	client, err := config.HTTP.ToClient(ctx, host.GetExtensions(), telemetry)
+	if err != nil {
+		return nil, fmt.Errorf("make a client of %s: %w", config.HTTP.Endpoint, err)
+	}
+	return &Client{
+		http:     client,
+		base:     strings.TrimSuffix(config.HTTP.Endpoint, "/") + "/api/v1",
+		username: config.Username,
+		password: string(config.Password),
+	}, nil
+}
+
+// Close closes the idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Error is an answer of the server that is not 200.
+type Error struct {
+	// Status is the HTTP status code.
+	Status int
+	// Reasons are the server's own words ("tooManyCdrReceivers"), if it gave any.
+	Reasons []string
+	// Request is method and path.
+	Request string
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s: answered %d %s", e.Request, e.Status, http.StatusText(e.Status))
+	if len(e.Reasons) > 0 {
+		text += ": " + strings.Join(e.Reasons, ", ")
+	}
+	return text
+}
+
+// Has tells whether reason is among the server's reasons.
+func (e *Error) Has(reason string) bool {
+	return slices.Contains(e.Reasons, reason)
+}
+
+// get reads the XML at path into answer.
+func (c *Client) get(ctx context.Context, path string, answer any) error {
+	body, err := c.do(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	if err := xml.Unmarshal(body, answer); err != nil {
+		return fmt.Errorf("GET %s: the answer cannot be read: %w", path, err)
+	}
+	return nil
+}
+
+// send sends a form; the answer's body is of no interest.
+func (c *Client) send(ctx context.Context, method, path string, form url.Values) error {
+	_, err := c.do(ctx, method, path, form)
+	return err
+}
+
+func (c *Client) do(ctx context.Context, method, path string, form url.Values) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	// At once: waiting for the 401 would double the requests.
+	request.SetBasicAuth(c.username, c.password)
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, &Error{Status: response.StatusCode, Reasons: reasons(body), Request: method + " " + path}
+	}
+	return body, nil
+}
+
+// reasons reads <failureDetails>, which is optional and may hold several.
+func reasons(body []byte) (all []string) {
+	var details struct {
+		XMLName xml.Name `xml:"failureDetails"`
+		Reasons []struct {
+			XMLName xml.Name
+		} `xml:",any"`
+	}
+	if xml.Unmarshal(body, &details) != nil {
+		return nil
+	}
+	for _, r := range details.Reasons {
+		all = append(all, r.XMLName.Local)
+	}
+	return all
+}

@@ -1,0 +1,154 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.uber.org/goleak"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/cmsapi/cmsapitest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newClient(t *testing.T, endpoint, password string) *cmsapi.Client {
+	t.Helper()
+	config := cmsapi.ServerConfig{HTTP: confighttp.NewDefaultClientConfig(), Username: "events", Password: "correct-horse"}
+	config.HTTP.Endpoint = endpoint
+	if password != "" {
+		config.Password = "wrong"
+	}
+	client, err := cmsapi.NewClient(t.Context(), &config, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	return client
+}
+
+const own = "http://otel.example.test:8444/cdr?system_id=cms1"
+
+func TestRegister(t *testing.T) {
+	f := func(before []string, did cmsapi.Registration, after []string) {
+		t.Helper()
+		bridge := cmsapitest.NewServer(t, "events", "correct-horse")
+		bridge.SetURIs(before...)
+		client := newClient(t, bridge.URL(), "")
+		got, err := client.RegisterCDRReceiver(t.Context(), own)
+		require.NoError(t, err)
+		assert.Equal(t, did, got)
+		assert.Equal(t, after, bridge.URIs())
+		again, err := client.RegisterCDRReceiver(t.Context(), own)
+		require.NoError(t, err)
+		assert.Equal(t, cmsapi.Present, again, "idempotent")
+		assert.Equal(t, after, bridge.URIs())
+	}
+	const foreign, old = "https://cmm.example.test/meetings/cdr/1/?token=x", "http://otel.example.test:8444/cdr?system_id=old"
+	f(nil, cmsapi.Created, []string{own})
+	f([]string{foreign}, cmsapi.Created, []string{foreign, own})
+	f([]string{own, foreign}, cmsapi.Present, []string{own, foreign})
+	f([]string{foreign, old}, cmsapi.Updated, []string{foreign, own})
+	f([]string{foreign, "", foreign, foreign}, cmsapi.Updated, []string{foreign, own, foreign, foreign})
+	f([]string{"", old}, cmsapi.Updated, []string{"", own})
+	f([]string{"", own}, cmsapi.Present, []string{"", own})
+	f([]string{"https://otel.example.test:8444/cdr", "http://otel.example.test/cdr", "http://otel.example.test:8444/x"}, cmsapi.Created,
+		[]string{"https://otel.example.test:8444/cdr", "http://otel.example.test/cdr", "http://otel.example.test:8444/x", own})
+}
+
+func TestRegisterAtAFullBridge(t *testing.T) {
+	bridge := cmsapitest.NewServer(t, "events", "correct-horse")
+	bridge.SetURIs("http://a/", "http://b/", "http://c/", "http://d/")
+	_, err := newClient(t, bridge.URL(), "").RegisterCDRReceiver(t.Context(), own)
+	require.ErrorIs(t, err, cmsapi.ErrCDRReceiversFull)
+	assert.Equal(t, []string{"http://a/", "http://b/", "http://c/", "http://d/"}, bridge.URIs())
+}
+
+// Some servers call the parameter url.
+func TestRegisterWithTheOtherParameter(t *testing.T) {
+	bridge := cmsapitest.NewServer(t, "events", "correct-horse")
+	bridge.SetParameter("url")
+	_, err := newClient(t, bridge.URL(), "").RegisterCDRReceiver(t.Context(), own)
+	require.NoError(t, err)
+	assert.Equal(t, []string{own}, bridge.URIs())
+}
+
+func TestErrors(t *testing.T) {
+	bridge := cmsapitest.NewServer(t, "events", "correct-horse")
+	_, err := newClient(t, bridge.URL(), "wrong").CDRReceivers(t.Context())
+	var refused *cmsapi.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, http.StatusUnauthorized, refused.Status)
+	assert.EqualError(t, err, "GET /system/cdrReceivers: answered 401 Unauthorized")
+	assert.Len(t, bridge.Requests(), 1, "credentials go with the first request")
+}
+
+// replay answers with what a real server was seen to say.
+func replay(t *testing.T, status int, file string) string {
+	t.Helper()
+	body, err := os.ReadFile("../../testdata/cms-api/" + file)
+	require.NoError(t, err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestRecordedAnswers(t *testing.T) {
+	list, err := newClient(t, replay(t, http.StatusOK, "cdrReceivers-with-empty-slot.xml"), "").CDRReceivers(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 4, list.Maximum)
+	assert.Equal(t, cmsapi.CDRReceiver{ID: "ca31104f-cf57-45b3-8b71-cdc840418097"}, list.Receivers[1])
+
+	_, err = newClient(t, replay(t, http.StatusBadRequest, "error-tooManyCdrReceivers.xml"), "").CDRReceivers(t.Context())
+	require.EqualError(t, err, "GET /system/cdrReceivers: answered 400 Bad Request: tooManyCdrReceivers")
+	_, err = newClient(t, replay(t, http.StatusServiceUnavailable, "error-multiple.xml"), "").CDRReceivers(t.Context())
+	var refused *cmsapi.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Greater(t, len(refused.Reasons), 1)
+	_, err = newClient(t, replay(t, http.StatusOK, "unauthorized.http"), "").CDRReceivers(t.Context())
+	require.ErrorContains(t, err, "the answer cannot be read")
+}
+
+// The form on the wire is the recorded one.
+func TestRecordedRequest(t *testing.T) {
+	recorded, err := os.ReadFile("../../testdata/cms-api/cdrReceiver-post.http")
+	require.NoError(t, err)
+	want, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(recorded)))
+	require.NoError(t, err)
+	wantBody, err := io.ReadAll(want.Body)
+	require.NoError(t, err)
+
+	var got *http.Request
+	var gotBody []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(`<cdrReceivers total="0" maximum="4"/>`))
+			return
+		}
+		got = r
+		gotBody, _ = io.ReadAll(r.Body)
+	}))
+	defer server.Close()
+	_, err = newClient(t, server.URL, "").RegisterCDRReceiver(t.Context(), own)
+	require.NoError(t, err)
+	assert.Equal(t, want.URL.Path, got.URL.Path)
+	assert.Equal(t, string(wantBody), string(gotBody))
+	for _, header := range []string{"Authorization", "Content-Type"} {
+		assert.Equal(t, want.Header.Get(header), got.Header.Get(header))
+	}
+}
