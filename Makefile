@@ -54,6 +54,10 @@ bench: ## Measure against encoding/xml and the OTLP receivers, in one run each
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 	$(GO) run ./test/bench
 
+.PHONY: soak
+soak: build ## Run simulated meetings for LEGATO_SOAK (default 1h) and watch memory and files
+	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) test -run TestSoak -timeout 0 -v ./test/e2e
+
 .PHONY: clean
 clean: ## Remove what was built and what the demo wrote
 	rm -rf build dist data
