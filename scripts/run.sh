@@ -5,30 +5,30 @@ set -eu
 cd "$(dirname "$0")/.."
 mkdir -p data
 : >>data/records.jsonl
+: >data/collector.log
 
 dist/otelcol-legato --config config/demo.yaml 2>data/collector.log &
 collector=$!
 callsim= tail=
 
 stop() {
-	trap - INT TERM EXIT
+	trap - INT TERM HUP EXIT
 	printf '\nStopping.\n'
-	# callsim first, so that it does not see the Collector go.
 	for process in $callsim $collector $tail; do
 		kill -TERM "$process" 2>/dev/null || true
 	done
-	wait $callsim $collector $tail || true
+	wait $callsim $collector $tail 2>/dev/null || true
 	rm -f data/show
 	exit "$1"
 }
-trap 'stop 0' INT TERM
+trap 'stop 0' INT TERM HUP
 trap 'stop 1' EXIT
 
 # The Collector says so itself when it is ready, or why it is not.
 until grep -q 'Everything is ready' data/collector.log; do
 	if ! kill -0 "$collector" 2>/dev/null; then
 		echo 'The Collector did not start:' >&2
-		tail -n 5 data/collector.log >&2
+		grep -E '^Error:|	error	' data/collector.log >&2 || tail -n 5 data/collector.log >&2
 		exit 1
 	fi
 	sleep 0.2
@@ -61,10 +61,16 @@ mkfifo data/show
 tail -n 0 -F data/records.jsonl >data/show 2>/dev/null &
 tail=$!
 grep --line-buffered -oE '"body":\{"stringValue":"([^"\]|\\.)*"' <data/show |
-	sed -u -e 's/^"body":{"stringValue":"/  /' -e 's/"$//' -e 's/\\"/"/g' &
+	sed -u -e 's/^"body":{"stringValue":"/  /' -e 's/"$//' -e 's/\\"/"/g' -e 's/\\\\/\\/g' &
 
 while kill -0 "$collector" 2>/dev/null && kill -0 "$callsim" 2>/dev/null; do
 	sleep 1
 done
-echo 'A part of the demo ended by itself; see data/collector.log and data/callsim.log' >&2
+for part in collector callsim; do
+	eval "process=\$$part"
+	if ! kill -0 "$process" 2>/dev/null; then
+		echo "$part ended by itself; the end of data/$part.log:" >&2
+		tail -n 3 "data/$part.log" >&2
+	fi
+done
 exit 1

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -61,6 +62,7 @@ func (s *Set[I]) For(resource attribute.Set) (I, error) {
 		known.used = s.ticks
 		return known.instruments, nil
 	}
+	resource = owned(resource)
 	fresh, err := s.newSource(resource)
 	if err != nil {
 		var none I
@@ -72,6 +74,19 @@ func (s *Set[I]) For(resource attribute.Set) (I, error) {
 	fresh.used = s.ticks
 	s.sources[resource.Equivalent()] = fresh
 	return fresh.instruments, nil
+}
+
+// owned returns the set with its text copied: what the caller cut out of a
+// request must not keep the request alive as long as the series live.
+func owned(set attribute.Set) attribute.Set {
+	all := set.ToSlice()
+	for i := range all {
+		all[i].Key = attribute.Key(strings.Clone(string(all[i].Key)))
+		if all[i].Value.Type() == attribute.STRING {
+			all[i].Value = attribute.StringValue(strings.Clone(all[i].Value.AsString()))
+		}
+	}
+	return attribute.NewSet(all...)
 }
 
 func (s *Set[I]) newSource(resource attribute.Set) (*source[I], error) {

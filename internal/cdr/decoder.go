@@ -5,6 +5,7 @@ package cdr
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -31,8 +32,9 @@ const objectDepth = 3
 // Caps on what one body may cost those who work on the result. What lies
 // beyond them is kept, as Malformed.
 const (
-	// maxFields of one record; a real one has at most about 60.
-	maxFields = 512
+	// maxFields of one record; a real one has at most about 60. Who writes the
+	// fields into a map pays for their square.
+	maxFields = 128
 	// maxMalformed parts, and faults, of one body; the rest of the body joins
 	// the last one. Finding a fault may take a look at all of the body.
 	maxMalformed = 64
@@ -232,6 +234,7 @@ func (d *Decoder) header() (h Header) {
 		case "numPrecedingRecordsMissing", "numPreceedingRecordsMissing":
 			if !h.Missing.Valid {
 				h.Missing = parseNumber(a.Value)
+				h.Missing.Valid = h.Missing.Valid && h.Missing.Value <= math.MaxUint32
 			}
 		default:
 			d.fields = append(d.fields, unknown(recordElement+"/@"+a.Name, a.Value))

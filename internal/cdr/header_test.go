@@ -5,6 +5,8 @@ package cdr
 
 import (
 	"fmt"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +117,9 @@ func TestStartTagNumbers(t *testing.T) {
 		t.Helper()
 		for name, get := range attributes {
 			got := get(headerOf(t, name+`="`+text+`"`))
+			// A count of lost records beyond this is a lie that would bend the
+			// metric for ever.
+			valid := valid && (!strings.HasPrefix(name, "num") || want <= math.MaxUint32)
 			assert.Equal(t, valid, got.Valid, "%s=%q", name, text)
 			assert.Equal(t, trim(text), got.Text, "%s=%q", name, text)
 			if valid {

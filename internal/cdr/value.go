@@ -134,11 +134,12 @@ func parseNumber(s string) Number {
 }
 
 // parseTime reads RFC 3339. The wire has UTC and whole seconds; fractions and
-// offsets are read all the same.
+// offsets are read all the same. A time that nanoseconds since 1970 cannot hold
+// is none.
 func parseTime(s string) (time.Time, string) {
 	s = trim(s)
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
+	if err != nil || t.Year() < 1970 || t.Year() > 2261 {
 		return time.Time{}, s
 	}
 	return t.UTC(), s

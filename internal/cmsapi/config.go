@@ -11,7 +11,6 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
-	"go.opentelemetry.io/collector/confmap"
 )
 
 // ServerConfig is one Call Bridge's API.
@@ -28,12 +27,12 @@ type ServerConfig struct {
 	_ struct{}
 }
 
-// Unmarshal sets the defaults of a server, which stands in a list and so has no
-// other place for them.
-func (c *ServerConfig) Unmarshal(conf *confmap.Conf) error {
-	c.HTTP = confighttp.NewDefaultClientConfig()
-	c.HTTP.Timeout = 10 * time.Second
-	return conf.Unmarshal(c)
+// NewDefaultServerConfig returns a server's defaults. A server stands in a list,
+// so whoever has the list applies them in the element's Unmarshal.
+func NewDefaultServerConfig() ServerConfig {
+	config := ServerConfig{HTTP: confighttp.NewDefaultClientConfig()}
+	config.HTTP.Timeout = 10 * time.Second
+	return config
 }
 
 // Validate checks the configuration. It changes nothing.

@@ -28,5 +28,5 @@
 //
 // A Ledger is safe for concurrent use. A Session's methods must be called by
 // the holder of its lock only. The package knows no clock and no storage:
-// [Session.MarshalBinary] and [Ledger.Restore] carry the state over a restart.
+// [Ledger.Encode] and [Ledger.Restore] carry the state over a restart.
 package ledger

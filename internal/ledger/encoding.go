@@ -10,27 +10,27 @@ import (
 	"math"
 )
 
-// version is the first byte of a stored session. Layout of version 1, numbers
+// encodingVersion is the first byte of a stored session. Layout of version 1, numbers
 // as unsigned varints:
 //
 //	1 | length, bridge | newest (0 or 1) | runs | first, length-1 | hole, length-1 | ...
 //
 // first is the first run's first index, length the number of indices in a run,
 // and hole the number of indices between a run and the one before it, not 0.
-const version = 1
+const encodingVersion = 1
 
 // ErrStored is what every error about stored state wraps.
 var ErrStored = errors.New("stored ledger state cannot be read")
 
-// MarshalBinary returns the session's state for storage. The caller holds the
-// session's lock. newest says whether it is its bridge's newest session.
-func (l *Ledger) MarshalBinary(s *Session) []byte {
+// Encode returns the session's state for storage. The caller holds the
+// session's lock.
+func (l *Ledger) Encode(s *Session) []byte {
 	l.mu.Lock()
 	newest := l.bridges[s.bridge] == s.id
 	l.mu.Unlock()
 
 	b := make([]byte, 0, 16+len(s.bridge)+4*len(s.accepted))
-	b = append(b, version)
+	b = append(b, encodingVersion)
 	b = binary.AppendUvarint(b, uint64(len(s.bridge)))
 	b = append(b, s.bridge...)
 	if newest {
@@ -52,14 +52,14 @@ func (l *Ledger) MarshalBinary(s *Session) []byte {
 // the calls is the order in which the sessions count as used.
 func (l *Ledger) Restore(id string, stored []byte) error {
 	r := reader{rest: stored}
-	if v := r.byte(); v != version {
-		return fmt.Errorf("%w: session %q has version %d, this release reads %d", ErrStored, id, v, version)
+	if v := r.byte(); v != encodingVersion {
+		return fmt.Errorf("%w: it has version %d, this release reads %d", ErrStored, v, encodingVersion)
 	}
 	bridge := r.text()
 	newest := r.byte() == 1
 	count := r.uvarint()
 	if count > uint64(len(stored)) {
-		return fmt.Errorf("%w: session %q is damaged", ErrStored, id)
+		return fmt.Errorf("%w: it is damaged", ErrStored)
 	}
 	const last = math.MaxUint64 - 1 // keeps the index behind it a number
 	accepted := make(Ranges, 0, count)
@@ -75,7 +75,7 @@ func (l *Ledger) Restore(id string, stored []byte) error {
 		next = first + length + 1
 	}
 	if r.bad || len(r.rest) > 0 || count == 0 {
-		return fmt.Errorf("%w: session %q is damaged", ErrStored, id)
+		return fmt.Errorf("%w: it is damaged", ErrStored)
 	}
 	s := l.session(id, bridge)
 	s.accepted = accepted

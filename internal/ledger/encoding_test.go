@@ -37,7 +37,7 @@ func TestStoredSessionOfVersion1(t *testing.T) {
 	assert.Equal(t, goldenBridge, s.Bridge())
 	assert.False(t, s.Fresh())
 	assert.False(t, s.Unsaved(), "it is stored")
-	assert.Equal(t, golden(t, "session-v1.bin"), l.MarshalBinary(s))
+	assert.Equal(t, golden(t, "session-v1.bin"), l.Encode(s))
 	assert.Equal(t, "s", l.Previous(locked(t, l, "next", goldenBridge)), "it was its bridge's newest")
 }
 
@@ -57,12 +57,12 @@ func TestRoundTrip(t *testing.T) {
 		}
 
 		restored := New(DefaultLimits)
-		stored := l.MarshalBinary(s)
+		stored := l.Encode(s)
 		require.NoError(t, restored.Restore("s", stored), "seed %d", seed)
 		again := locked(t, restored, "s", "ignored: the session is known")
 		require.Equal(t, s.accepted, again.accepted, "seed %d", seed)
 		require.Equal(t, bridge, again.Bridge())
-		require.Equal(t, stored, restored.MarshalBinary(again))
+		require.Equal(t, stored, restored.Encode(again))
 		if bridge != "" {
 			want := map[bool]string{true: "s"}[newest]
 			require.Equal(t, want, restored.Previous(locked(t, restored, "next", bridge)))
@@ -75,7 +75,7 @@ func TestRestoredSessionsAreEvictedInOrder(t *testing.T) {
 	l := New(DefaultLimits)
 	s := locked(t, l, "s", "b")
 	s.Accept(numbers(1))
-	stored := l.MarshalBinary(s)
+	stored := l.Encode(s)
 
 	restored := New(Limits{Sessions: 3, SessionsPerBridge: 3, Ranges: 4})
 	for _, id := range []string{"s3", "s1", "s2"} {
@@ -113,7 +113,7 @@ func checkRestore(t *testing.T, stored []byte) {
 	require.NotEmpty(t, s.accepted)
 	checkRanges(t, s.accepted)
 	again := New(DefaultLimits)
-	require.NoError(t, again.Restore("s", l.MarshalBinary(s)), "%x", stored)
+	require.NoError(t, again.Restore("s", l.Encode(s)), "%x", stored)
 	require.Equal(t, s.accepted, locked(t, again, "s", "").accepted)
 }
 

@@ -32,7 +32,8 @@ const fingerprintLimit = 256
 type Fingerprints struct {
 	mu      sync.Mutex
 	held    []Fingerprint // the oldest first
-	unsaved bool
+	version uint64        // of held
+	saved   uint64        // the newest version that is stored
 }
 
 // Contains tells whether the part was accepted lately.
@@ -53,40 +54,38 @@ func (f *Fingerprints) Accept(prints []Fingerprint) {
 	if excess := len(f.held) - fingerprintLimit; excess > 0 {
 		f.held = append(f.held[:0], f.held[excess:]...)
 	}
-	f.unsaved = true
+	f.version++
 }
 
-// Unsaved tells whether there is something MarshalBinary was not asked for.
+// Unsaved tells whether there is something that is not stored.
 func (f *Fingerprints) Unsaved() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.unsaved
+	return f.saved != f.version
 }
 
-// Saved notes whether the last MarshalBinary is stored.
-func (f *Fingerprints) Saved(stored bool) {
+// Snapshot returns the state for storage and its version, for Saved.
+func (f *Fingerprints) Snapshot() (stored []byte, version uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.unsaved = f.unsaved || !stored
-}
-
-// MarshalBinary returns the state for storage and takes it for saved; call
-// Saved(false) if it was not.
-func (f *Fingerprints) MarshalBinary() []byte {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.unsaved = false
-	b := make([]byte, 0, 1+len(f.held)*len(Fingerprint{}))
-	b = append(b, version)
+	stored = make([]byte, 0, 1+len(f.held)*len(Fingerprint{}))
+	stored = append(stored, encodingVersion)
 	for i := range f.held {
-		b = append(b, f.held[i][:]...)
+		stored = append(stored, f.held[i][:]...)
 	}
-	return b
+	return stored, f.version
+}
+
+// Saved notes that a snapshot of that version is stored.
+func (f *Fingerprints) Saved(version uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.saved = max(f.saved, version)
 }
 
 // UnmarshalBinary restores stored state; what it cannot read it leaves out.
 func (f *Fingerprints) UnmarshalBinary(stored []byte) {
-	rest, ok := bytes.CutPrefix(stored, []byte{version})
+	rest, ok := bytes.CutPrefix(stored, []byte{encodingVersion})
 	if !ok {
 		return
 	}

@@ -56,19 +56,17 @@ func TestFingerprintsUnsaved(t *testing.T) {
 	assert.False(t, ring.Unsaved(), "nothing changed")
 	ring.Accept(prints(1, 1))
 	assert.True(t, ring.Unsaved())
-	ring.MarshalBinary()
-	assert.False(t, ring.Unsaved())
-	ring.Saved(true)
-	assert.False(t, ring.Unsaved())
-	ring.MarshalBinary()
-	ring.Saved(false)
-	assert.True(t, ring.Unsaved(), "what could not be stored stays due")
+	_, first := ring.Snapshot()
+	assert.True(t, ring.Unsaved(), "a snapshot that is not stored stays due")
 
 	// What is accepted while the state is being written stays due as well.
-	ring.MarshalBinary()
 	ring.Accept(prints(2, 2))
-	ring.Saved(true)
+	ring.Saved(first)
 	assert.True(t, ring.Unsaved())
+	_, second := ring.Snapshot()
+	ring.Saved(second)
+	ring.Saved(first)
+	assert.False(t, ring.Unsaved(), "an older write that ends later takes nothing back")
 }
 
 func TestFingerprintsRoundTrip(t *testing.T) {
@@ -76,8 +74,10 @@ func TestFingerprintsRoundTrip(t *testing.T) {
 		var ring, restored Fingerprints
 		ring.Accept(prints(1, n))
 		restored.Accept(prints(9000, 9001)) // replaced
-		restored.UnmarshalBinary(ring.MarshalBinary())
-		assert.Equal(t, ring.MarshalBinary(), restored.MarshalBinary(), "%d", n)
+		stored, _ := ring.Snapshot()
+		restored.UnmarshalBinary(stored)
+		again, _ := restored.Snapshot()
+		assert.Equal(t, stored, again, "%d", n)
 		assert.Len(t, restored.held, min(n, fingerprintLimit))
 	}
 }
@@ -89,7 +89,8 @@ func TestStoredFingerprintsOfVersion1(t *testing.T) {
 	assert.True(t, ring.Contains(FingerprintOf(session, "<record/>")))
 	assert.True(t, ring.Contains(FingerprintOf(session, "junk")))
 	assert.False(t, ring.Unsaved())
-	assert.Equal(t, golden(t, "fingerprints-v1.bin"), ring.MarshalBinary())
+	stored, _ := ring.Snapshot()
+	assert.Equal(t, golden(t, "fingerprints-v1.bin"), stored)
 }
 
 func TestDamagedFingerprints(t *testing.T) {

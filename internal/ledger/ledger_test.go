@@ -321,14 +321,14 @@ func TestConcurrentUse(t *testing.T) {
 					if fresh {
 						l.Begin(s)
 					}
-					assert.NotEmpty(t, l.MarshalBinary(s))
+					assert.NotEmpty(t, l.Encode(s))
 					s.Saved()
 					l.Unlock(s)
 				}
 				cancel()
 				l.Fingerprints.Accept([]Fingerprint{FingerprintOf("s", strconv.FormatUint(number, 10))})
 				l.Fingerprints.Contains(Fingerprint{})
-				l.Fingerprints.MarshalBinary()
+				l.Fingerprints.Snapshot()
 			}
 		})
 	}

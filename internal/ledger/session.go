@@ -104,7 +104,7 @@ func (s *Session) Judge(entries []Entry, verdicts []Verdict) []Verdict {
 	for i, e := range entries {
 		switch {
 		case e.Missing > 0:
-			out[i].Missing = e.Missing - s.have(e)
+			out[i].Missing = e.Missing - have(s.accepted, e)
 		case known:
 			out[i].Missing = e.Index - last - 1
 		}
@@ -125,8 +125,6 @@ func (s *Session) follows(entries []Entry) bool {
 	}
 	return true
 }
-
-func (s *Session) have(e Entry) uint64 { return have(s.accepted, e) }
 
 // have counts the records before e that its sender calls discarded and that
 // are there all the same, because they came another way.

@@ -45,6 +45,10 @@ const (
 	RecordMissing = MeetingServer + ".record.missing"
 	// RecordOffset is where in the body a malformed part began, in bytes.
 	RecordOffset = MeetingServer + ".record.offset"
+	// RecordPart of RecordParts says which piece of a long malformed part an
+	// event holds, from 1.
+	RecordPart  = MeetingServer + ".record.part"
+	RecordParts = MeetingServer + ".record.parts"
 	// SessionPreviousID is the session that a session.start event ends.
 	SessionPreviousID = MeetingServer + ".session.previous_id"
 )

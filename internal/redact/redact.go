@@ -66,7 +66,30 @@ func Secret(name string) bool {
 // start tag of a secret element, the value of a secret attribute, and what
 // follows the host of every rtmp URL.
 func XML(text string) string {
-	return streamURLs(elements(text))
+	text = secretElement.ReplaceAllStringFunc(text, blank)
+	return credentials.ReplaceAllString(streamURLs(elements(text)), "://"+Mark+"@")
+}
+
+// credentials matches the user information of any URL.
+var credentials = regexp.MustCompile(`://[^/\s<>"'@]+@`)
+
+// secretElement matches an element with a secret name from its start tag to its
+// end tag, children, comments and attributes included.
+var secretElement = regexp.MustCompile(
+	`(?is)<[^\s<>/]*(?:passcode|password|secret|token|streamurl|streamkey)[^\s<>/]*(?:\s[^<>]*)?>.*?</[^\s<>]*(?:passcode|password|secret|token|streamurl|streamkey)[^\s<>]*>` +
+		`|<[^\s<>/]*(?:passcode|password|secret|token|streamurl|streamkey)[^\s<>/]*\s[^<>]*/>`)
+
+// blank keeps the tags' names of a secret element and nothing between them.
+func blank(element string) string {
+	name := element[1:strings.IndexAny(element, " \t\r\n/>")]
+	if strings.HasSuffix(element, "/>") {
+		return "<" + name + " " + Mark + "/>"
+	}
+	end := element[strings.LastIndex(element, "</"):]
+	if open := strings.IndexByte(element, '>'); open+1+len(end) == len(element) && !strings.ContainsAny(element[:open], " \t\r\n") {
+		return element // it holds nothing
+	}
+	return "<" + name + ">" + Mark + end
 }
 
 // elements replaces the values behind names that hold secrets.

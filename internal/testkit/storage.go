@@ -5,6 +5,7 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 
@@ -76,7 +77,13 @@ func (s *Storage) GetClient(context.Context, component.Kind, component.ID, strin
 	return &storageClient{storage: s}, nil
 }
 
-type storageClient struct{ storage *Storage }
+type storageClient struct {
+	storage *Storage
+	closed  bool
+}
+
+// errClosed is what a client that is closed answers.
+var errClosed = errors.New("the storage client is closed")
 
 func (c *storageClient) Get(ctx context.Context, key string) ([]byte, error) {
 	get := storage.GetOperation(key)
@@ -96,6 +103,9 @@ func (c *storageClient) Batch(_ context.Context, operations ...*storage.Operatio
 	s := c.storage
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.closed {
+		return errClosed
+	}
 	if s.fault != nil {
 		return s.fault
 	}
@@ -118,6 +128,7 @@ func (c *storageClient) Close(context.Context) error {
 	c.storage.mu.Lock()
 	defer c.storage.mu.Unlock()
 	c.storage.open--
+	c.closed = true
 	return nil
 }
 

@@ -48,17 +48,13 @@ func withoutSecret(id cdr.FieldID, text string) string {
 	}
 }
 
-// putUnknown keeps a value the guide does not know. What stands several times
-// becomes a slice, so that nothing is overwritten.
-func putUnknown(m pcommon.Map, element string, f *cdr.Field) {
-	text := f.Text
-	if text != "" && redact.Secret(f.Path[strings.LastIndexByte(f.Path, '/')+1:]) {
-		text = redact.Mark
-	}
-	text = redact.XML(text)
-	key := names.MeetingServerAttribute(element, f.Path)
-	if f.Path == "id" {
-		key += ".element" // the object's own id is its attribute
+// putUnknown keeps a value the guide does not know. documented is how many
+// attributes of m are documented: none of them is overwritten or changed. What
+// stands several times becomes a slice.
+func putUnknown(m pcommon.Map, documented int, element string, f *cdr.Field) {
+	key, text := names.MeetingServerAttribute(element, f.Path), withoutUnknownSecret(f)
+	if hasKey(m, documented, key) {
+		key += ".unknown"
 	}
 	present, exists := m.Get(key)
 	switch {
@@ -67,12 +63,39 @@ func putUnknown(m pcommon.Map, element string, f *cdr.Field) {
 	case present.Type() == pcommon.ValueTypeSlice:
 		present.Slice().AppendEmpty().SetStr(text)
 	default:
-		first := pcommon.NewValueEmpty()
-		present.CopyTo(first)
+		first := present.Str()
 		values := present.SetEmptySlice()
-		first.CopyTo(values.AppendEmpty())
+		values.AppendEmpty().SetStr(first)
 		values.AppendEmpty().SetStr(text)
 	}
+}
+
+// hasKey tells whether key is among the first n attributes.
+func hasKey(m pcommon.Map, n int, key string) bool {
+	for known := range m.All() {
+		if n == 0 {
+			return false
+		}
+		if known == key {
+			return true
+		}
+		n--
+	}
+	return false
+}
+
+// withoutUnknownSecret returns the text of a value the guide does not know,
+// unless its name, or that of an element around it, speaks of a secret.
+func withoutUnknownSecret(f *cdr.Field) string {
+	if f.Text == "" {
+		return ""
+	}
+	for name := range strings.SplitSeq(f.Path, "/") {
+		if redact.Secret(name) {
+			return redact.Mark
+		}
+	}
+	return redact.XML(f.Text)
 }
 
 // alarmKeys are the attribute names of the documented alarms.

@@ -95,9 +95,15 @@ func (c *Config) Validate() error {
 	if !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#") {
 		errs = append(errs, fmt.Errorf("path must start with / and have no query or fragment, got %q", c.Path))
 	}
+	if c.HTTP.ReadTimeout < 0 {
+		errs = append(errs, fmt.Errorf("read_timeout must not be negative, got %s", c.HTTP.ReadTimeout))
+	}
 	for _, parameter := range slices.Sorted(maps.Keys(c.QueryParameters)) {
-		if c.QueryParameters[parameter] == "" {
+		switch attribute := c.QueryParameters[parameter]; attribute {
+		case "":
 			errs = append(errs, fmt.Errorf("query_parameters: %q needs the name of a resource attribute, got \"\"", parameter))
+		case names.ServiceName, names.ServiceInstanceID, names.SessionID, names.CallBridgeID, names.ClientAddress:
+			errs = append(errs, fmt.Errorf("query_parameters: %q must not replace %s", parameter, attribute))
 		}
 	}
 	return errors.Join(errs...)
@@ -106,8 +112,8 @@ func (c *Config) Validate() error {
 // Validate checks the configuration. It changes nothing.
 func (c *MetricsConfig) Validate() error {
 	var errs []error
-	if c.Interval <= 0 {
-		errs = append(errs, fmt.Errorf("interval must be positive, got %s", c.Interval))
+	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
+		errs = append(errs, fmt.Errorf("interval must be at least 10ms, got %s", c.Interval))
 	}
 	if c.CardinalityLimit <= 0 {
 		errs = append(errs, fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit))
@@ -115,9 +121,14 @@ func (c *MetricsConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// parameters returns the query parameters to read, with their attributes.
-func (c *Config) parameters() map[string]string {
+// parameters returns the query parameters to read with their attributes, in an
+// order that does not change.
+func (c *Config) parameters() []pair {
 	all := map[string]string{systemIDParameter: names.SystemID}
 	maps.Copy(all, c.QueryParameters)
-	return all
+	var pairs []pair
+	for _, parameter := range slices.Sorted(maps.Keys(all)) {
+		pairs = append(pairs, pair{parameter, all[parameter]})
+	}
+	return pairs
 }

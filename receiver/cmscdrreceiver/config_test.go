@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
@@ -54,12 +53,16 @@ func TestFullConfig(t *testing.T) {
 	want.QueryParameters = map[string]string{"site": "site.name"}
 	want.ResourceAttributes = map[string]string{"service.namespace": "meetings"}
 	want.Metrics = MetricsConfig{Interval: time.Minute, CardinalityLimit: 500}
-	server := cmsapi.ServerConfig{HTTP: confighttp.NewDefaultClientConfig(), Username: "api", Password: "x"}
+	server := RegistrationServer{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "api", Password: "x"}
 	server.HTTP.Endpoint = "https://cms1:445"
-	server.HTTP.Timeout = 10 * time.Second
 	server.HTTP.TLS.InsecureSkipVerify = true
+	second := RegistrationServer{
+		HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "api", Password: "y", URI: "http://collector:8080/cdr?system_id=cms2",
+	}
+	second.HTTP.Endpoint = "https://cms2:445"
 	want.Registration = configoptional.Some(RegistrationConfig{
-		URI: "http://collector:8080/cdr?system_id=cms1", Interval: time.Minute, Servers: []cmsapi.ServerConfig{server},
+		URI: "http://collector:8080/cdr?system_id=cms1", Interval: time.Minute,
+		Servers: []RegistrationServer{server, second},
 	})
 	assert.Equal(t, want, config)
 }
@@ -78,15 +81,18 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
 	f(map[string]any{"path": "cdr"}, `path must start with / and have no query or fragment, got "cdr"`)
 	f(map[string]any{"path": "/cdr?x=1"}, `got "/cdr?x=1"`)
-	f(map[string]any{"metrics": map[string]any{"interval": "-1s"}}, "metrics: interval must be positive, got -1s")
+	f(map[string]any{"metrics": map[string]any{"interval": "-1s"}}, "metrics: interval must be at least 10ms, got -1s")
+	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics: interval must be at least 10ms, got 5ns")
+	f(map[string]any{"read_timeout": "-1s"}, "read_timeout must not be negative, got -1s")
+	f(map[string]any{"query_parameters": map[string]any{"site": "service.name"}}, `query_parameters: "site" must not replace service.name`)
 	f(map[string]any{"metrics": map[string]any{"cardinality_limit": 0}}, "metrics: cardinality_limit must be positive, got 0")
 	f(map[string]any{"query_parameters": map[string]any{"site": ""}}, `query_parameters: "site" needs the name of a resource attribute`)
 	server := map[string]any{"endpoint": "https://cms1:445", "username": "api", "password": "secret"}
 	registration := func(values map[string]any) map[string]any { return map[string]any{"registration": values} }
 	f(registration(map[string]any{"uri": "collector/cdr?token=secret", "servers": []any{server}}),
-		`registration: uri must be the http or https URL of this receiver as the Call Bridge sees it, got "collector/cdr"`)
+		`registration: uri must be the http or https URL of this receiver as the Call Bridge sees it, got "collector/cdr" for server 0`)
 	f(registration(map[string]any{"uri": "http://c/cdr"}), "registration: servers must name at least one Call Bridge")
-	f(registration(map[string]any{"uri": "http://c/cdr", "interval": "0s", "servers": []any{server}}), "registration: interval must be positive, got 0s")
+	f(registration(map[string]any{"uri": "http://c/cdr", "interval": "0s", "servers": []any{server}}), "registration: interval must be at least 1s, got 0s")
 	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{"endpoint": "cms1:445"}}}),
 		`registration: servers::0: endpoint must be a URL like https://cms1:445, got "cms1:445"`, "username must not be empty", "password must not be empty")
 	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{}}}), "registration: servers::0: endpoint must not be empty")

@@ -23,7 +23,8 @@ type request struct {
 	body    string
 	uri     string // path and query, as posted to
 	query   url.Values
-	address string // of the client
+	address string          // of the client
+	closing context.Context // ends when the receiver cannot wait any longer
 }
 
 // delivery takes a body to the next consumer. accept is the one place where it
@@ -54,6 +55,12 @@ func (d *delivery) accept(ctx context.Context, req request) error {
 	defer in.unlock(d.ledger)
 	in.judge(&d.ledger.Fingerprints)
 
+	// From here on a client that hangs up is not the end: records that were
+	// taken must be noted and stored, or they would be taken again.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(req.closing, cancel)()
+
 	var evicted []string
 	if in.anythingNew() {
 		source := d.resource.build(in, req)
@@ -65,7 +72,6 @@ func (d *delivery) accept(ctx context.Context, req request) error {
 		d.measures.record(ctx, in, source, d.logger)
 	}
 	d.count(ctx, in)
-	// The records are taken: that must be stored even if the client has gone.
 	return d.store.save(context.WithoutCancel(ctx), d.ledger, in.session, evicted)
 }
 

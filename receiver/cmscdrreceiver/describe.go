@@ -80,7 +80,7 @@ func describe(r *cdr.Record) string {
 		line.add("call started:").after(r, " ", cdr.CallCallType).quoted(r, cdr.CallName)
 	case cdr.CallEnd:
 		line.add("call ended").seconds(r, " after ", cdr.CallDurationSeconds)
-		line.number(r, ", ", cdr.CallCallLegsCompleted, " legs").number(r, ", at most ", cdr.CallCallLegsMaxActive, " at once")
+		line.number(r, ", legs: ", cdr.CallCallLegsCompleted, "").number(r, ", most at once: ", cdr.CallCallLegsMaxActive, "")
 	case cdr.CallLegStart:
 		line.add("call leg started:").after(r, " ", cdr.CallLegDirection).after(r, " ", cdr.CallLegType)
 		remote, local := " from ", " to "

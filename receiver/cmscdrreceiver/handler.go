@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"unsafe"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -30,6 +31,11 @@ type handler struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	statuses  map[int]metric.MeasurementOption
+
+	closing  context.Context // ends when requests in flight must
+	cut      context.CancelFunc
+	inFlight sync.RWMutex // read-locked by each request
+	closed   bool         // guarded by inFlight
 }
 
 func newHandler(config *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder, deliver *delivery) *handler {
@@ -38,31 +44,59 @@ func newHandler(config *Config, logger *zap.Logger, telemetry *metadata.Telemetr
 		deliver: deliver, logger: logger, telemetry: telemetry,
 		statuses: make(map[int]metric.MeasurementOption),
 	}
-	for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable} {
+	h.closing, h.cut = context.WithCancel(context.Background())
+	for _, status := range []int{
+		http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed,
+		http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable,
+	} {
 		h.statuses[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
+		telemetry.ReceiverCmscdrRequests.Add(context.Background(), 0, h.statuses[status])
 	}
 	return h
+}
+
+// close cuts off the requests that are still in flight and waits for them. What
+// comes after it is refused.
+func (h *handler) close() {
+	h.cut()
+	h.inFlight.Lock()
+	defer h.inFlight.Unlock()
+	h.closed = true
 }
 
 // ServeHTTP answers. The path is compared, not routed: a mux would clean it and
 // redirect, and a bridge does not follow.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.URL.Path != h.path:
-		http.NotFound(w, r)
-	case r.Method == http.MethodPost:
-		status := h.post(r)
+	h.inFlight.RLock()
+	defer h.inFlight.RUnlock()
+	status := h.statusOf(r)
+	switch status {
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", retryAfter)
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+	}
+	if isProbe := r.Method == http.MethodGet || r.Method == http.MethodHead; !isProbe {
 		h.telemetry.ReceiverCmscdrRequests.Add(r.Context(), 1, h.statuses[status])
-		if status == http.StatusServiceUnavailable {
-			w.Header().Set("Retry-After", retryAfter)
-		}
-		w.WriteHeader(status)
+	}
+	w.WriteHeader(status)
+}
+
+func (h *handler) statusOf(r *http.Request) int {
+	switch {
+	case h.closed:
+		return http.StatusServiceUnavailable
+	case r.URL.Path != h.path:
+		// Without the path asked for: it is a stranger's text.
+		h.logger.Warn("Request to another path than the configured one; a Call Bridge would repeat it for ever", from(r))
+		return http.StatusNotFound
+	case r.Method == http.MethodPost:
+		return h.post(r)
 	case r.Method == http.MethodGet, r.Method == http.MethodHead:
 		// Cisco's sample receiver answers so; people use it as a health check.
-		w.WriteHeader(http.StatusOK)
+		return http.StatusOK
 	default:
-		w.Header().Set("Allow", "GET, HEAD, POST")
-		w.WriteHeader(http.StatusMethodNotAllowed)
+		return http.StatusMethodNotAllowed
 	}
 }
 
@@ -74,26 +108,29 @@ func (h *handler) post(r *http.Request) int {
 	if err != nil {
 		return h.unread(r, err)
 	}
-	in := request{body: body, uri: r.RequestURI, address: clientAddress(r)}
+	in := request{body: body, uri: r.RequestURI, address: clientAddress(r), closing: h.closing}
 	if r.URL.RawQuery != "" {
 		in.query = r.URL.Query()
 	}
 	err = h.deliver.accept(r.Context(), in)
 	if err != nil {
-		h.logger.Warn("Records refused, the Call Bridge will send them again", zap.Error(err))
+		h.logger.Warn("Records refused, the Call Bridge will send them again", from(r), zap.Error(err))
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusOK
 }
 
+// from says which Call Bridge a line of the log is about.
+func from(r *http.Request) zap.Field { return zap.String("client.address", clientAddress(r)) }
+
 func (h *handler) unread(r *http.Request, err error) int {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		h.logger.Error("Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",
+		h.logger.Warn("Body over max_request_body_size; the Call Bridge will send it again until the limit is raised", from(r),
 			zap.Int64("max_request_body_size", tooLarge.Limit), zap.Int64("content_length", r.ContentLength))
 		return http.StatusRequestEntityTooLarge
 	}
 	if !errors.Is(err, context.Canceled) {
-		h.logger.Warn("Body could not be read, the Call Bridge will send it again", zap.Error(err))
+		h.logger.Warn("Body could not be read, the Call Bridge will send it again", from(r), zap.Error(err))
 	}
 	return http.StatusBadRequest
 }

@@ -4,6 +4,7 @@
 package cmscdrreceiver
 
 import (
+	"context"
 	"errors"
 
 	"go.opentelemetry.io/otel/metric"
@@ -164,6 +165,10 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 				metric.WithExplicitBucketBoundaries(d.bounds...))
 		}
 		errs = errors.Join(errs, err)
+	}
+	if errs == nil {
+		// Born at zero, so that a rate sees the first gap.
+		i.recordMissing.Add(context.Background(), 0)
 	}
 	return i, errs
 }

@@ -26,7 +26,8 @@ type intake struct {
 	legacy   string // suffix of ledgerID if the indices are recordIndex
 	bridge   string // the bridge's name, "" if it has none
 	session  *ledger.Session
-	previous string // the session this one follows
+	locked   *ledger.Session // session, or what stands in for none
+	previous string          // the session this one follows
 
 	records   []judged // of batch.Records
 	malformed []judged // of batch.Malformed
@@ -67,21 +68,27 @@ func (p *intakePool) put(in *intake) {
 	}
 }
 
-// maxSessionLength bounds what is kept of a session's name; a GUID has 36.
-const maxSessionLength = 128
+// maxNameLength bounds what is kept of the name of a session, a bridge or a
+// system; a GUID has 36.
+const maxNameLength = 128
+
+// clip makes a name from a request fit to be kept: short, and UTF-8.
+func clip(name string) string {
+	return strings.ToValidUTF8(name[:min(len(name), maxNameLength)], "")
+}
 
 func (in *intake) read(req request) {
 	in.batch = in.decoder.Decode(req.body)
 	in.request = req
-	in.session, in.previous, in.rejected = nil, "", nil
+	in.session, in.locked, in.previous, in.rejected = nil, nil, "", nil
 	in.bridge = in.batch.CallBridge
 	if in.bridge == "" {
 		in.bridge = req.query.Get(systemIDParameter)
 	}
-	in.bridge = in.bridge[:min(len(in.bridge), maxSessionLength)]
+	in.bridge = clip(in.bridge)
 	in.ledgerID, in.legacy = in.batch.Session, ""
 	switch {
-	case in.ledgerID == "" || len(in.ledgerID) > maxSessionLength:
+	case in.ledgerID == "" || len(in.ledgerID) > maxNameLength:
 		in.ledgerID = ""
 	case in.onlyLegacyIndices():
 		// recordIndex is counted for each receiver a bridge has, so the URI
@@ -95,7 +102,11 @@ func (in *intake) read(req request) {
 // lock takes the body's session for this intake alone, if it has one.
 func (in *intake) lock(ctx context.Context, of *ledger.Ledger) error {
 	if in.ledgerID == "" {
-		return nil
+		// Bodies that cannot be told apart are taken one at a time, so that a
+		// resend does not overtake its own first try.
+		var err error
+		in.locked, err = of.Lock(ctx, "", "")
+		return err
 	}
 	bridge := in.bridge
 	if bridge != "" {
@@ -105,16 +116,12 @@ func (in *intake) lock(ctx context.Context, of *ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
-	in.session = session
+	in.session, in.locked = session, session
 	in.previous = strings.TrimSuffix(of.Previous(session), in.legacy)
 	return nil
 }
 
-func (in *intake) unlock(of *ledger.Ledger) {
-	if in.session != nil {
-		of.Unlock(in.session)
-	}
-}
+func (in *intake) unlock(of *ledger.Ledger) { of.Unlock(in.locked) }
 
 func (in *intake) onlyLegacyIndices() bool {
 	legacy := false
@@ -140,6 +147,9 @@ func (in *intake) judge(known *ledger.Fingerprints) {
 	for i := range in.batch.Malformed {
 		m := &in.batch.Malformed[i]
 		in.enter(&in.malformed[i], &m.Header, m.Raw, known)
+	}
+	if len(in.entries) == 0 {
+		in.previous = "" // the session begins with its first numbered record
 	}
 	if in.session != nil {
 		in.verdicts = in.session.Judge(in.entries, in.verdicts[:0])

@@ -69,13 +69,24 @@ func (in *intake) convert(source resource, version string, observed time.Time) p
 	return logs
 }
 
-// quarantine returns one log record with the whole body.
+// quarantine returns the whole body as record.malformed, and with it what the
+// refused records would have said of the session: its start and its gaps.
 func (in *intake) quarantine(source resource, version string, observed time.Time, cause error) plog.Logs {
 	logs, records := newLogs(source, version)
-	lr := records.AppendEmpty()
-	startMalformed(lr, in.request.body, pcommon.NewTimestampFromTime(observed))
-	lr.Attributes().PutStr(names.ErrorType, errorRejected)
-	lr.Attributes().PutStr(names.ErrorMessage, cause.Error())
+	now := pcommon.NewTimestampFromTime(observed)
+	if in.previous != "" {
+		in.appendSessionStart(records, now)
+	}
+	for i := range in.batch.Records {
+		appendGap(records, &in.batch.Records[i].Header, in.records[i].missing, now)
+	}
+	for i := range in.batch.Malformed {
+		appendGap(records, &in.batch.Malformed[i].Header, in.malformed[i].missing, now)
+	}
+	appendRaw(records, in.request.body, now, func(lr plog.LogRecord) {
+		lr.Attributes().PutStr(names.ErrorType, errorRejected)
+		lr.Attributes().PutStr(names.ErrorMessage, cause.Error())
+	})
 	return logs
 }
 
@@ -114,15 +125,24 @@ func putRecord(m pcommon.Map, r *cdr.Record) {
 		m.PutStr(idKeys[r.Object], r.ID)
 	}
 	putHeader(m, &r.Header)
+	unknown := 0
 	for i := range r.Fields {
-		f := &r.Fields[i]
-		if f.ID == cdr.Unknown {
-			putUnknown(m, r.Element, f)
-			continue
+		if f := &r.Fields[i]; f.ID != cdr.Unknown {
+			putValue(m, fieldKeys[f.ID], f.ID, f.Value)
+		} else {
+			unknown++
 		}
-		putValue(m, fieldKeys[f.ID], f.ID, f.Value)
 	}
 	putAlarms(m, r.Alarms)
+	if unknown == 0 {
+		return
+	}
+	documented := m.Len()
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.ID == cdr.Unknown {
+			putUnknown(m, documented, r.Element, f)
+		}
+	}
 }
 
 func putHeader(m pcommon.Map, h *cdr.Header) {
@@ -203,38 +223,67 @@ func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timesta
 // appendUnknown keeps a record of a type the guide does not know: its bytes,
 // and all its values under their mechanical names.
 func appendUnknown(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) {
-	lr := to.AppendEmpty()
-	startMalformed(lr, r.Raw, now)
-	setTimes(lr, &r.Header, now)
-	putRecord(lr.Attributes(), r)
-	lr.Attributes().PutStr(names.RecordType, r.TypeText)
-	lr.Attributes().PutStr(names.ErrorType, errorUnknownRecordType)
-	lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", r.TypeText))
+	appendRaw(to, r.Raw, now, func(lr plog.LogRecord) {
+		setTimes(lr, &r.Header, now)
+		putRecord(lr.Attributes(), r)
+		lr.Attributes().PutStr(names.RecordType, r.TypeText)
+		lr.Attributes().PutStr(names.ErrorType, errorUnknownRecordType)
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", r.TypeText))
+	})
 }
 
 // appendMalformed keeps what could not be read: its bytes, and what was
 // readable of its start tag.
 func appendMalformed(to plog.LogRecordSlice, m *cdr.Malformed, now pcommon.Timestamp) {
-	lr := to.AppendEmpty()
-	startMalformed(lr, m.Raw, now)
-	setTimes(lr, &m.Header, now)
-	putHeader(lr.Attributes(), &m.Header)
-	putIfSet(lr.Attributes(), names.RecordType, m.Header.TypeText)
-	lr.Attributes().PutInt(names.RecordOffset, int64(m.Offset))
-	lr.Attributes().PutStr(names.ErrorType, errorMalformed)
-	lr.Attributes().PutStr(names.ErrorMessage, m.Err.Error())
+	appendRaw(to, m.Raw, now, func(lr plog.LogRecord) {
+		setTimes(lr, &m.Header, now)
+		putHeader(lr.Attributes(), &m.Header)
+		putIfSet(lr.Attributes(), names.RecordType, m.Header.TypeText)
+		lr.Attributes().PutInt(names.RecordOffset, int64(m.Offset))
+		lr.Attributes().PutStr(names.ErrorType, errorMalformed)
+		lr.Attributes().PutStr(names.ErrorMessage, m.Err.Error())
+	})
 }
 
-// startMalformed makes lr a record.malformed event whose body is raw, as text
-// if it is text. Secrets that can be recognized are taken out.
-func startMalformed(lr plog.LogRecord, raw string, now pcommon.Timestamp) {
-	lr.SetEventName(names.EventRecordMalformed)
-	lr.SetObservedTimestamp(now)
-	setSeverity(lr, plog.SeverityNumberError)
+// maxQuarantined is the most of a raw part that goes into one log record, in
+// bytes. Backends and queues drop records of megabytes, after they were
+// acknowledged; a longer part becomes several records.
+const maxQuarantined = 256 << 10
+
+// appendRaw appends raw as the bodies of record.malformed events, as text if it
+// is text, each with the attributes that complete writes. Secrets that can be
+// recognized are taken out.
+func appendRaw(to plog.LogRecordSlice, raw string, now pcommon.Timestamp, complete func(plog.LogRecord)) {
 	raw = redact.XML(raw)
-	if utf8.ValidString(raw) {
-		lr.Body().SetStr(raw)
-		return
+	parts := max(1, (len(raw)+maxQuarantined-1)/maxQuarantined)
+	text := utf8.ValidString(raw)
+	for part := range parts {
+		lr := to.AppendEmpty()
+		lr.SetEventName(names.EventRecordMalformed)
+		lr.SetObservedTimestamp(now)
+		setSeverity(lr, plog.SeverityNumberError)
+		end := cut(raw, maxQuarantined, text)
+		if text {
+			lr.Body().SetStr(raw[:end])
+		} else {
+			lr.Body().SetEmptyBytes().FromRaw([]byte(raw[:end]))
+		}
+		raw = raw[end:]
+		complete(lr)
+		if parts > 1 {
+			lr.Attributes().PutInt(names.RecordPart, int64(part+1))
+			lr.Attributes().PutInt(names.RecordParts, int64(parts))
+		}
 	}
-	lr.Body().SetEmptyBytes().FromRaw([]byte(raw))
+}
+
+// cut returns how much of raw fits into limit without cutting a character.
+func cut(raw string, limit int, text bool) int {
+	if len(raw) <= limit {
+		return len(raw)
+	}
+	for text && limit > 0 && !utf8.RuneStart(raw[limit]) {
+		limit--
+	}
+	return limit
 }

@@ -5,6 +5,7 @@ package cmscdrreceiver
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"go.opentelemetry.io/collector/receiver"
@@ -130,12 +131,26 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 		i.legActivatedDuration.Record(ctx, end.activated.Double(), byReason...)
 	}
 	i.legEncryption.Add(ctx, 1, encryptionOptions.of(end.encryption()).add...)
-	for k := range r.Alarms {
-		alarm := &r.Alarms[k]
-		options := alarmOptions.of(alarmTypes.bound(alarm.Type))
+	i.countAlarms(ctx, r.Alarms)
+}
+
+// countAlarms counts a leg's alarms once for each type, with the largest part.
+func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm) {
+	for k := range alarms {
+		sameType := func(a cdr.Alarm) bool { return a.Type == alarms[k].Type }
+		if slices.ContainsFunc(alarms[:k], sameType) {
+			continue
+		}
+		options := alarmOptions.of(alarmTypes.bound(alarms[k].Type))
 		i.legAlarm.Add(ctx, 1, options.add...)
-		if alarm.DurationPercentage.Kind == cdr.KindDouble {
-			i.legAlarmRatio.Record(ctx, alarm.DurationPercentage.Double()/100, options.record...)
+		largest := -1.0
+		for _, a := range alarms[k:] {
+			if sameType(a) && a.DurationPercentage.Kind == cdr.KindDouble {
+				largest = max(largest, a.DurationPercentage.Double())
+			}
+		}
+		if largest >= 0 {
+			i.legAlarmRatio.Record(ctx, largest/100, options.record...)
 		}
 	}
 }

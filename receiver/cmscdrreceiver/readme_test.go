@@ -13,8 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
-
-	"github.com/legato-otel/legato/internal/cmsapi"
 )
 
 // TestMetricsTable holds the README's table of metrics against the instruments.
@@ -57,7 +55,8 @@ func TestConfigIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	f := func(config any, prefix, section string) {
 		var keys []string
-		for _, field := range reflect.VisibleFields(reflect.TypeOf(config)) {
+		for i := range reflect.TypeOf(config).NumField() {
+			field := reflect.TypeOf(config).Field(i)
 			if key := field.Tag.Get("mapstructure"); key != "" && key != ",squash" {
 				keys = append(keys, key)
 				assert.True(t, strings.Contains(string(readme), "`"+prefix+key+"`") || strings.Contains(string(readme), "`"+prefix+key+"."), "%s is not in the README", key)
@@ -74,5 +73,5 @@ func TestConfigIsDocumented(t *testing.T) {
 	f(Config{}, "", "properties")
 	f(MetricsConfig{}, "metrics.", "$defs::metrics_config::properties")
 	f(RegistrationConfig{}, "registration.", "$defs::registration_config::properties")
-	f(cmsapi.ServerConfig{}, "", "$defs::server_config::properties")
+	f(RegistrationServer{}, "", "$defs::registration_server::properties")
 }

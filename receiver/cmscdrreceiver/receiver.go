@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -33,10 +34,12 @@ type cdrReceiver struct {
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	server *http.Server
-	store  *ledgerStore
-	stop   context.CancelFunc
-	wg     sync.WaitGroup
+	server   *http.Server
+	handler  *handler
+	store    *ledgerStore
+	measures *measures // nil without a metrics pipeline
+	stop     context.CancelFunc
+	wg       sync.WaitGroup
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*cdrReceiver, error) {
@@ -57,8 +60,8 @@ func newReceiver(config *Config, set receiver.Settings) (*cdrReceiver, error) {
 	return &cdrReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
 }
 
-// Start takes the port first, so that a busy one fails the start, then restores
-// the ledger, and serves only when both are there.
+// Start restores the ledger, takes the port, so that a busy one fails the start,
+// and serves only when both are there.
 func (r *cdrReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
 		return errors.Join(err, r.Shutdown(ctx))
@@ -82,19 +85,22 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", r.config.HTTP.NetAddr.Endpoint, err)
 	}
-	measures := newMeasures(r.config, r.settings)
-	handler := newHandler(r.config, r.settings.Logger, r.telemetry, &delivery{
+	if r.metrics != nil {
+		r.measures = newMeasures(r.config, r.settings)
+	}
+	zeroTelemetry(ctx, r.telemetry)
+	r.handler = newHandler(r.config, r.settings.Logger, r.telemetry, &delivery{
 		logs:      r.logs,
 		ledger:    accepted,
 		store:     r.store,
-		measures:  measuresOrNil(measures, r.metrics),
+		measures:  r.measures,
 		obsreport: r.obsreport,
 		telemetry: r.telemetry,
 		logger:    r.settings.Logger,
 		resource:  resourceBuilder{parameters: r.config.parameters(), static: r.config.ResourceAttributes},
 		version:   r.settings.BuildInfo.Version,
 	})
-	if r.server, err = r.config.HTTP.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, handler); err != nil {
+	if r.server, err = r.config.HTTP.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, r.handler); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	r.wg.Go(func() {
@@ -104,28 +110,42 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	})
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
-	if r.metrics != nil {
-		r.wg.Go(func() { r.sendMetrics(background, measures) })
+	if r.measures != nil {
+		r.wg.Go(func() { r.sendMetrics(background) })
 	}
 	for _, g := range registrars {
 		r.wg.Go(func() { g.run(background) })
 	}
-	r.settings.Logger.Info("Listening for call detail records",
-		zap.String("endpoint", listener.Addr().String()), zap.String("path", r.config.Path))
+	// Without the path: people put secrets into it.
+	r.settings.Logger.Info("Listening for call detail records", zap.String("endpoint", listener.Addr().String()))
 	return nil
 }
 
-// Shutdown lets requests in flight end, sends the last metrics and closes the
-// storage, in this order. It may come without Start and more than once.
+// lastMetrics is how long the sending of the last metrics may take when the
+// shutdown's own time is up.
+const lastMetrics = 2 * time.Second
+
+// Shutdown lets requests in flight end, cuts them off when ctx ends, sends the
+// last metrics and closes the storage, in this order: nothing is consumed or
+// stored after it. It may come without Start and more than once.
 func (r *cdrReceiver) Shutdown(ctx context.Context) error {
 	var errs error
 	if r.server != nil {
-		errs = r.server.Shutdown(ctx)
+		if errs = r.server.Shutdown(ctx); errs != nil {
+			errs = errors.Join(errs, r.server.Close())
+		}
+		r.handler.close()
 	}
 	if r.stop != nil {
 		r.stop()
 	}
 	r.wg.Wait()
+	if r.measures != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastMetrics)
+		r.sendMetricsOnce(last)
+		cancel()
+		r.measures = nil
+	}
 	errs = errors.Join(errs, r.store.close(ctx))
 	r.telemetry.Shutdown()
 	return errs

@@ -4,16 +4,22 @@
 package cmscdrreceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/cmsapi"
@@ -21,10 +27,10 @@ import (
 
 // RegistrationConfig makes the receiver register itself at Call Bridges.
 type RegistrationConfig struct {
-	// URI that the bridges are to post to. Required.
+	// URI that the bridges are to post to. Required, unless each server has its own.
 	URI string `mapstructure:"uri"`
 	// Servers are the Call Bridges, each one of a cluster. Required.
-	Servers []cmsapi.ServerConfig `mapstructure:"servers"`
+	Servers []RegistrationServer `mapstructure:"servers"`
 	// Interval at which the registration is looked after. Default 5 m.
 	Interval time.Duration `mapstructure:"interval"`
 
@@ -32,29 +38,82 @@ type RegistrationConfig struct {
 	_ struct{}
 }
 
+// RegistrationServer is one Call Bridge. It is a cmsapi.ServerConfig with a URI
+// beside, spelled out so that an error names the keys as they are written.
+type RegistrationServer struct {
+	// HTTP is the client of its API. Its keys stand at the server's own level.
+	HTTP confighttp.ClientConfig `mapstructure:",squash"`
+	// Username of an account with the role api or admin. Required.
+	Username string `mapstructure:"username"`
+	// Password of the account. Required.
+	Password configopaque.String `mapstructure:"password"`
+	// URI that this bridge is to post to, instead of the common one: bridges
+	// that are not clustered need a system_id each. Optional.
+	URI string `mapstructure:"uri"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// Unmarshal applies a server's defaults.
+func (s *RegistrationServer) Unmarshal(conf *confmap.Conf) error {
+	s.HTTP = cmsapi.NewDefaultServerConfig().HTTP
+	return conf.Unmarshal(s)
+}
+
+// Validate checks the configuration. It changes nothing.
+func (s *RegistrationServer) Validate() error { return s.api().Validate() }
+
+func (s *RegistrationServer) api() *cmsapi.ServerConfig {
+	return &cmsapi.ServerConfig{HTTP: s.HTTP, Username: s.Username, Password: s.Password}
+}
+
 // Validate checks the configuration. It changes nothing.
 func (c *RegistrationConfig) Validate() error {
 	var errs []error
-	if u, err := url.Parse(c.URI); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		errs = append(errs, fmt.Errorf("uri must be the http or https URL of this receiver as the Call Bridge sees it, got %q", withoutQuery(c.URI)))
-	}
 	if len(c.Servers) == 0 {
 		errs = append(errs, errors.New("servers must name at least one Call Bridge"))
 	}
-	if c.Interval <= 0 {
-		errs = append(errs, fmt.Errorf("interval must be positive, got %s", c.Interval))
+	for i := range c.Servers {
+		if uri := cmp.Or(c.Servers[i].URI, c.URI); !isURI(uri) {
+			withoutQuery, _, _ := strings.Cut(uri, "?") // there may be a token in it
+			errs = append(errs, fmt.Errorf(
+				"uri must be the http or https URL of this receiver as the Call Bridge sees it, got %q for server %d", withoutQuery, i))
+		}
+	}
+	if c.Interval < time.Second {
+		errs = append(errs, fmt.Errorf("interval must be at least 1s, got %s", c.Interval))
 	}
 	return errors.Join(errs...)
 }
 
-// withoutQuery cuts off what may be a token.
-func withoutQuery(uri string) string {
-	for i := range len(uri) {
-		if uri[i] == '?' {
-			return uri[:i]
-		}
+func isURI(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// registrations tells the host how the registrars fare together: it is well
+// when all of them are.
+type registrations struct {
+	host component.Host
+
+	mu      sync.Mutex
+	failing int
+}
+
+func (r *registrations) failed(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failing++
+	componentstatus.ReportStatus(r.host, componentstatus.NewRecoverableErrorEvent(err))
+}
+
+func (r *registrations) recovered() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failing--; r.failing == 0 {
+		componentstatus.ReportStatus(r.host, componentstatus.NewEvent(componentstatus.StatusOK))
 	}
-	return uri
 }
 
 // registrar keeps one Call Bridge posting to this receiver.
@@ -63,7 +122,7 @@ type registrar struct {
 	interval time.Duration
 	server   string // the API's endpoint, for people
 	client   *cmsapi.Client
-	host     component.Host
+	all      *registrations
 	logger   *zap.Logger
 	retry    backoff.BackOff
 	failed   bool
@@ -78,16 +137,18 @@ func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (al
 		return nil, nil
 	}
 	config := r.config.Registration.Get()
+	together := &registrations{host: host}
 	for i := range config.Servers {
-		client, err := cmsapi.NewClient(ctx, &config.Servers[i], host, r.settings.TelemetrySettings)
+		server := &config.Servers[i]
+		client, err := cmsapi.NewClient(ctx, server.api(), host, r.settings.TelemetrySettings)
 		if err != nil {
 			return nil, fmt.Errorf("registration: %w", err)
 		}
 		retry := backoff.NewExponentialBackOff()
 		retry.InitialInterval, retry.MaxInterval = time.Second, time.Minute
 		all = append(all, &registrar{
-			uri: config.URI, interval: config.Interval, server: config.Servers[i].HTTP.Endpoint,
-			client: client, host: host, logger: r.settings.Logger, retry: retry,
+			uri: cmp.Or(server.URI, config.URI), interval: config.Interval, server: server.HTTP.Endpoint,
+			client: client, all: together, logger: r.settings.Logger, retry: retry,
 		})
 	}
 	return all, nil
@@ -118,11 +179,11 @@ func (g *registrar) register(ctx context.Context) error {
 	case err != nil && !g.failed:
 		g.failed = true
 		g.logger.Error("This receiver cannot be registered at the Call Bridge; trying again", zap.String("server", g.server), zap.Error(err))
-		componentstatus.ReportStatus(g.host, componentstatus.NewRecoverableErrorEvent(fmt.Errorf("register at %s: %w", g.server, err)))
+		g.all.failed(fmt.Errorf("register at %s: %w", g.server, err))
 	case err == nil && (g.failed || done != cmsapi.Present):
 		g.logger.Info("This receiver is registered at the Call Bridge", zap.String("server", g.server), zap.String("registration", string(done)))
 		if g.failed {
-			componentstatus.ReportStatus(g.host, componentstatus.NewEvent(componentstatus.StatusOK))
+			g.all.recovered()
 		}
 		g.failed = false
 	}

@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
 	"github.com/legato-otel/legato/internal/cmsapi/cmsapitest"
 )
 
@@ -22,11 +21,11 @@ const ownURI = "http://collector:8080/cdr?system_id=cms1&token=secret"
 
 func withRegistration(bridge *cmsapitest.Server) func(*rig) {
 	return func(r *rig) {
-		server := cmsapi.ServerConfig{HTTP: confighttp.NewDefaultClientConfig(), Username: "api", Password: "secret"}
+		server := RegistrationServer{HTTP: confighttp.NewDefaultClientConfig(), Username: "api", Password: "secret"}
 		server.HTTP.Endpoint = bridge.URL()
 		r.logs = consumertest.NewNop()
 		r.config.Registration = configoptional.Some(RegistrationConfig{
-			URI: ownURI, Interval: 10 * time.Millisecond, Servers: []cmsapi.ServerConfig{server},
+			URI: ownURI, Interval: 10 * time.Millisecond, Servers: []RegistrationServer{server},
 		})
 	}
 }

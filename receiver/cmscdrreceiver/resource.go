@@ -25,7 +25,7 @@ type pair struct{ key, value string }
 
 // resourceBuilder knows what the configuration adds to a resource.
 type resourceBuilder struct {
-	parameters map[string]string // query parameter to attribute
+	parameters []pair // query parameter and attribute
 	static     map[string]string
 }
 
@@ -40,14 +40,16 @@ func (b resourceBuilder) build(in *intake, req request) resource {
 	if r.serviceInstance == "" {
 		r.serviceInstance = r.session
 	}
-	for parameter, values := range req.query {
-		if key, ok := b.parameters[parameter]; ok && values[0] != "" {
-			r.parameters = append(r.parameters, pair{key, values[0]})
+	if len(req.query) > 0 {
+		for _, p := range b.parameters {
+			if value := clip(req.query.Get(p.key)); value != "" {
+				r.parameters = append(r.parameters, pair{p.value, value})
+			}
 		}
 	}
 	for i := range in.batch.Attributes {
 		f := &in.batch.Attributes[i]
-		r.extra = append(r.extra, pair{names.MeetingServerAttribute("", f.Path), f.Text})
+		r.extra = append(r.extra, pair{names.MeetingServerAttribute("", f.Path), withoutUnknownSecret(f)})
 	}
 	return r
 }

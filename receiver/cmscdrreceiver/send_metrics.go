@@ -7,30 +7,28 @@ import (
 	"context"
 	"time"
 
-	"go.opentelemetry.io/collector/consumer"
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
-// sendMetrics sends what was counted at each interval, and once more when ctx
-// ends. The metrics are cumulative, so a refused sending is made good by the next.
-func (r *cdrReceiver) sendMetrics(ctx context.Context, from *measures) {
+// sendMetrics sends what was counted at each interval until ctx ends. The
+// metrics are cumulative, so a refused sending is made good by the next.
+func (r *cdrReceiver) sendMetrics(ctx context.Context) {
 	ticker := time.NewTicker(r.config.Metrics.Interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ticker.C:
-			r.sendMetricsOnce(ctx, from)
+			r.sendMetricsOnce(ctx)
 		case <-ctx.Done():
-			r.sendMetricsOnce(context.WithoutCancel(ctx), from)
 			return
 		}
 	}
 }
 
-func (r *cdrReceiver) sendMetricsOnce(ctx context.Context, from *measures) {
-	data, err := from.bridges.Collect(ctx)
+func (r *cdrReceiver) sendMetricsOnce(ctx context.Context) {
+	data, err := r.measures.bridges.Collect(ctx)
 	if err != nil {
 		r.settings.Logger.Error("Metrics cannot be read", zap.Error(err))
 	}
@@ -44,12 +42,4 @@ func (r *cdrReceiver) sendMetricsOnce(ctx context.Context, from *measures) {
 	if err != nil {
 		r.settings.Logger.Warn("Metrics refused, they go with the next interval", zap.Error(err))
 	}
-}
-
-// measuresOrNil is nil unless there is somebody to send metrics to.
-func measuresOrNil(m *measures, next consumer.Metrics) *measures {
-	if next == nil {
-		return nil
-	}
-	return m
 }

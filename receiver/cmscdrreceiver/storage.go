@@ -34,6 +34,11 @@ type ledgerStore struct {
 	client storage.Client
 	logger *zap.Logger
 
+	closing sync.Once
+	closed  error // by closing
+
+	prints sync.Mutex // held while the fingerprints are written
+
 	mu      sync.Mutex // guards everything below
 	listed  []string   // what keySessions holds
 	evicted []string   // sessions whose state is still to be deleted
@@ -78,22 +83,34 @@ func (s *ledgerStore) restore(ctx context.Context, into *ledger.Ledger) {
 	if err != nil {
 		s.logger.Warn("Stored ledger cannot be listed; records accepted before this start may be taken twice", zap.Error(err))
 	}
-	s.listed = sessions
 	for _, id := range sessions {
-		stored, err := s.client.Get(ctx, keySession+id)
-		if err == nil && stored != nil {
-			err = into.Restore(id, stored)
-		}
-		if err != nil {
-			s.logger.Warn("Stored session skipped; its records may be taken twice", zap.Error(err))
-		}
+		s.restoreSession(ctx, into, id)
 	}
-	if stored, err := s.client.Get(ctx, keyFingerprints); err == nil && stored != nil {
-		into.Fingerprints.UnmarshalBinary(stored)
+	stored, err := s.client.Get(ctx, keyFingerprints)
+	if err != nil {
+		s.logger.Warn("Stored fingerprints cannot be read; parts without an index may be taken twice", zap.Error(err))
 	}
-	if len(sessions) > 0 {
-		s.logger.Info("Ledger of accepted records restored", zap.Int("sessions", len(sessions)))
+	into.Fingerprints.UnmarshalBinary(stored)
+	if len(s.listed) > 0 {
+		s.logger.Info("Ledger of accepted records restored", zap.Int("sessions", len(s.listed)))
 	}
+}
+
+// restoreSession restores one session, or lets it be deleted with the next
+// save: one without state was listed but never written.
+func (s *ledgerStore) restoreSession(ctx context.Context, into *ledger.Ledger, id string) {
+	stored, err := s.client.Get(ctx, keySession+id)
+	if err == nil && stored != nil {
+		err = into.Restore(id, stored)
+	}
+	if err != nil {
+		s.logger.Warn("Stored session skipped; its records may be taken twice", zap.Error(err))
+	}
+	if err != nil || stored == nil {
+		s.evicted = append(s.evicted, id)
+		return
+	}
+	s.listed = append(s.listed, id)
 }
 
 // save stores what changed; session may be nil. The caller holds the session's
@@ -105,27 +122,41 @@ func (s *ledgerStore) save(ctx context.Context, from *ledger.Ledger, session *le
 	s.mu.Lock()
 	s.evicted = append(s.evicted, evicted...)
 	s.mu.Unlock()
-
-	var operations []*storage.Operation
 	if session != nil && session.Unsaved() {
 		if err := s.list(ctx, session.ID()); err != nil {
 			return err
 		}
-		operations = append(operations, storage.SetOperation(keySession+session.ID(), from.MarshalBinary(session)))
+		if err := s.write(ctx, storage.SetOperation(keySession+session.ID(), from.Encode(session))); err != nil {
+			return err
+		}
+		session.Saved()
 	}
-	prints := from.Fingerprints.Unsaved()
-	if prints {
-		operations = append(operations, storage.SetOperation(keyFingerprints, from.Fingerprints.MarshalBinary()))
-	}
-	if len(operations) == 0 {
+	return s.saveFingerprints(ctx, &from.Fingerprints)
+}
+
+// saveFingerprints writes them one save at a time: they are shared, and an
+// older state must not overwrite a newer one. Who finds them saved, or waited
+// for the save of another, may rely on it.
+func (s *ledgerStore) saveFingerprints(ctx context.Context, prints *ledger.Fingerprints) error {
+	if !prints.Unsaved() {
 		return nil
 	}
-	if err := s.client.Batch(ctx, operations...); err != nil {
-		from.Fingerprints.Saved(!prints)
-		return fmt.Errorf("%w: %w", errStorage, err)
+	s.prints.Lock()
+	defer s.prints.Unlock()
+	if !prints.Unsaved() {
+		return nil
 	}
-	if session != nil {
-		session.Saved()
+	stored, version := prints.Snapshot()
+	if err := s.write(ctx, storage.SetOperation(keyFingerprints, stored)); err != nil {
+		return err
+	}
+	prints.Saved(version)
+	return nil
+}
+
+func (s *ledgerStore) write(ctx context.Context, operations ...*storage.Operation) error {
+	if err := s.client.Batch(ctx, operations...); err != nil {
+		return fmt.Errorf("%w: %w", errStorage, err)
 	}
 	return nil
 }
@@ -151,18 +182,19 @@ func (s *ledgerStore) list(ctx context.Context, id string) error {
 	for _, gone := range s.evicted {
 		operations = append(operations, storage.DeleteOperation(keySession+gone))
 	}
-	if err := s.client.Batch(ctx, operations...); err != nil {
-		return fmt.Errorf("%w: %w", errStorage, err)
+	if err := s.write(ctx, operations...); err != nil {
+		return err
 	}
 	s.listed, s.evicted = next, nil
 	return nil
 }
 
+// close closes the client once. A request that outlives the shutdown's patience
+// then finds it closed, and is refused.
 func (s *ledgerStore) close(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	client := s.client
-	s.client = storage.NewNopClient()
-	return client.Close(ctx)
+	s.closing.Do(func() { s.closed = s.client.Close(ctx) })
+	return s.closed
 }

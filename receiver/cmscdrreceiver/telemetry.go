@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
 // outcome is what became of a record; the attribute of receiver_cmscdr_records.
@@ -35,6 +36,15 @@ var outcomeOptions = [outcomes][]metric.AddOption{
 
 func outcomeOption(value string) []metric.AddOption {
 	return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", value)))}
+}
+
+// zeroTelemetry lets the series be born at zero: a rate does not see what a
+// series is born with, and the first loss is the one to be woken by.
+func zeroTelemetry(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
+	telemetry.ReceiverCmscdrRecordsMissing.Add(ctx, 0)
+	for _, what := range outcomeOptions {
+		telemetry.ReceiverCmscdrRecords.Add(ctx, 0, what...)
+	}
 }
 
 // count reports what became of the body's records.

@@ -8,11 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 )
 
 func validate(t *testing.T, file string) (output string, err error) {
@@ -65,14 +67,49 @@ func examples(t *testing.T, page string) (files []string) {
 	return files
 }
 
-// No shipped configuration acknowledges before it delivers.
-func TestNoBatchProcessor(t *testing.T) {
+// What a shipped configuration acknowledges is safe: no batch processor, which
+// answers before it delivers; exporters with a stored queue that never give up
+// and drop nothing for its size, or a file that is not buffered.
+func TestShippedConfigurationsAreSafe(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
 	require.NoError(t, err)
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	pages := map[string]string{}
+	for i, block := range yamlBlock.FindAllStringSubmatch(string(readme), -1) {
+		if strings.Contains(block[1], "service:") {
+			pages["README.md, block "+strconv.Itoa(i)] = block[1]
+		}
+	}
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		require.NoError(t, err)
-		assert.NotRegexp(t, `(?m)^\s*processors:.*\bbatch\b`, string(content), file)
+		pages[file] = string(content)
+	}
+	for name, text := range pages {
+		var config struct {
+			Exporters map[string]map[string]any
+			Service   struct {
+				Pipelines map[string]struct{ Processors, Exporters []string }
+			}
+		}
+		require.NoError(t, yaml.Unmarshal([]byte(text), &config), name)
+		logs := config.Service.Pipelines["logs"]
+		require.NotEmpty(t, logs.Exporters, name)
+		assert.NotContains(t, logs.Processors, "batch", name)
+		for _, id := range logs.Exporters {
+			exporter := config.Exporters[id]
+			if strings.HasPrefix(id, "file") {
+				assert.Contains(t, exporter, "rotation", "%s: %s buffers", name, id)
+				continue
+			}
+			queue, _ := exporter["sending_queue"].(map[string]any)
+			retry, _ := exporter["retry_on_failure"].(map[string]any)
+			assert.Equal(t, "0s", retry["max_elapsed_time"], "%s: %s gives up", name, id)
+			assert.Equal(t, "file_storage", queue["storage"], "%s: %s forgets", name, id)
+			batch, _ := queue["batch"].(map[string]any)
+			assert.NotContains(t, batch, "max_size", "%s: %s drops what is larger", name, id)
+		}
 	}
 }
 
@@ -87,7 +124,7 @@ func TestConfigErrors(t *testing.T) {
 		require.Error(t, err)
 		assert.Contains(t, output, want)
 	}
-	f("{ metrics: { interval: -1s } }", "interval must be positive, got -1s")
+	f("{ metrics: { interval: -1s } }", "interval must be at least 10ms, got -1s")
 	f("{ path: cdr }", `path must start with / and have no query or fragment, got "cdr"`)
 	f("{ endpoit: x }", "endpoit")
 }

@@ -82,7 +82,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmscdrRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_cmscdr_requests",
-		metric.WithDescription("Requests that posted records, by the status they were answered with. [Development]"),
+		metric.WithDescription("Requests other than GET and HEAD, by the status they were answered with. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

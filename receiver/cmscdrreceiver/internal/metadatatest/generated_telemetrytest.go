@@ -71,7 +71,7 @@ func AssertEqualReceiverCmscdrRecordsMissing(t *testing.T, tt *componenttest.Tel
 func AssertEqualReceiverCmscdrRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmscdr_requests",
-		Description: "Requests that posted records, by the status they were answered with. [Development]",
+		Description: "Requests other than GET and HEAD, by the status they were answered with. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
