@@ -24,6 +24,9 @@ type Storage struct {
 	fault  error
 	open   int
 	writes int
+
+	gate    chan struct{} // writes wait for it, if it is not nil
+	waiting int
 }
 
 var _ storage.Extension = (*Storage)(nil)
@@ -36,6 +39,40 @@ func (s *Storage) Fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fault = err
+}
+
+// Hold makes writes wait until release is called, and end with its error, which
+// stays until Fail.
+func (s *Storage) Hold() (release func(error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gate := make(chan struct{})
+	s.gate = gate
+	return func(err error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.fault, s.gate = err, nil
+		close(gate)
+	}
+}
+
+// Waiting returns how many writes wait.
+func (s *Storage) Waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting
+}
+
+// wait returns when no Hold is in force. The caller holds mu.
+func (s *Storage) wait() {
+	for s.gate != nil {
+		gate := s.gate
+		s.waiting++
+		s.mu.Unlock()
+		<-gate
+		s.mu.Lock()
+		s.waiting--
+	}
 }
 
 // Values returns a copy of what is stored.
@@ -103,6 +140,7 @@ func (c *storageClient) Batch(_ context.Context, operations ...*storage.Operatio
 	s := c.storage
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.wait()
 	if c.closed {
 		return errClosed
 	}

@@ -4,6 +4,7 @@
 package cmscdrreceiver
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -209,4 +210,64 @@ func between(t *testing.T, body string) string {
 	last := strings.LastIndex(body, "</records>")
 	require.Positive(t, first)
 	return body[first:last]
+}
+
+// What the refused records said of the session is not lost with them.
+func TestPermanentErrorKeepsGapAndRestart(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	next := &failing{next: sink}
+	r := newRig(t, func(r *rig) { r.logs = next })
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/no-attribute.xml")))
+	next.mu.Lock()
+	next.err, next.times = consumererror.NewPermanent(errors.New("no")), next.count+1
+	next.mu.Unlock()
+	body := strings.Replace(fixture(t, "gap/new-session-after-restart.xml"), `correlatorIndex="0"`, `correlatorIndex="7" numPrecedingRecordsMissing="7"`, 1)
+	require.Equal(t, http.StatusOK, r.post(body))
+	assert.Equal(t, []string{
+		names.EventCallLegEnd, names.EventSessionStart, names.EventRecordGap, names.EventRecordMalformed,
+	}, eventNamesOf(sink))
+}
+
+// Backends drop log records of megabytes: a long quarantine comes in pieces
+// that add up to what was received.
+func TestLongQuarantineComesInPieces(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	body := strings.Repeat("not XML, 東京 ", 60_000)
+	require.Equal(t, http.StatusOK, r.post(body))
+	var whole strings.Builder
+	all := records(sink.AllLogs())
+	for i, lr := range all {
+		assert.LessOrEqual(t, len(lr.Body().Str()), 256<<10)
+		part, _ := lr.Attributes().Get(names.RecordPart)
+		parts, _ := lr.Attributes().Get(names.RecordParts)
+		assert.EqualValues(t, i+1, part.Int())
+		assert.EqualValues(t, len(all), parts.Int())
+		whole.WriteString(lr.Body().Str())
+	}
+	assert.Greater(t, len(all), 3)
+	assert.Equal(t, body, whole.String())
+}
+
+// A client that hangs up while its records are taken does not make them come
+// twice: they are noted all the same.
+func TestClientHangsUp(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	gate := &gated{next: sink, entered: make(chan struct{}), leave: make(chan struct{})}
+	r := newRig(t, func(r *rig) { r.logs = gate })
+	body := fixture(t, "flow/post-6.xml")
+	ctx, hangUp := context.WithCancel(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, strings.NewReader(body))
+	require.NoError(t, err)
+	gone := make(chan error)
+	go func() {
+		_, err := r.client.Do(request) //nolint:bodyclose // it fails
+		gone <- err
+	}()
+	<-gate.entered
+	hangUp()
+	require.ErrorIs(t, <-gone, context.Canceled)
+	gate.leave <- struct{}{}
+	require.Equal(t, http.StatusOK, r.post(body), "it waits for the first try")
+	assert.Equal(t, 2, sink.LogRecordCount())
 }

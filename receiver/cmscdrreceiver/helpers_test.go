@@ -46,6 +46,7 @@ type rig struct {
 	reader   *sdkmetric.ManualReader
 	url      string
 	stop     func()
+	parts    []component.Component // one for each signal
 	client   *http.Client
 }
 
@@ -96,6 +97,7 @@ func (r *rig) start() {
 	for _, part := range parts {
 		require.NoError(r.t, part.Start(r.t.Context(), r.host))
 	}
+	r.parts = parts
 	r.url = "http://" + r.config.HTTP.NetAddr.Endpoint + r.config.Path
 	r.stop = func() {
 		for _, part := range parts {

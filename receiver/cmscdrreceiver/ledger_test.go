@@ -211,3 +211,42 @@ type notStorage struct {
 	component.StartFunc
 	component.ShutdownFunc
 }
+
+// A session begins with its first numbered record: what has no number before it
+// does not make it begin again and again.
+func TestSessionStartWaitsForANumberedRecord(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	restarted := fixture(t, "gap/new-session-after-restart.xml")
+	unnumbered := strings.NewReplacer(` recordIndex="1"`, "", ` correlatorIndex="0"`, "")
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/no-attribute.xml")))
+	for _, leg := range []string{"ce56b858", "ce56b859"} {
+		require.Equal(t, http.StatusOK, r.post(strings.Replace(unnumbered.Replace(restarted), "ce56b858", leg, 1)))
+	}
+	require.Equal(t, http.StatusOK, r.post(restarted))
+	assert.Equal(t, []string{
+		names.EventCallLegEnd, names.EventCallLegStart, names.EventCallLegStart, names.EventSessionStart, names.EventCallLegStart,
+	}, eventNamesOf(sink))
+}
+
+// A resend of a part without an index is no duplicate before the part is
+// stored: its first try may still fail.
+func TestNoAcknowledgementBeforeTheFingerprintIsStored(t *testing.T) {
+	store := testkit.NewStorage()
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	release := store.Hold()
+	statuses := make(chan int, 2)
+	for range cap(statuses) {
+		go func() { statuses <- r.post("not XML") }()
+	}
+	require.Eventually(t, func() bool { return store.Waiting() > 0 }, waitFor, tick)
+	assert.Empty(t, statuses)
+	release(errors.New("disk full"))
+	for range cap(statuses) {
+		assert.Equal(t, http.StatusServiceUnavailable, <-statuses)
+	}
+	store.Fail(nil)
+	require.Equal(t, http.StatusOK, r.post("not XML"))
+	assert.Equal(t, 1, sink.LogRecordCount())
+}

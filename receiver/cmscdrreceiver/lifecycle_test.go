@@ -6,15 +6,20 @@ package cmscdrreceiver
 import (
 	"context"
 	"net"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/legato-otel/legato/internal/testkit"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -55,4 +60,35 @@ func TestSameConfigurationTwice(t *testing.T) {
 	for range 2 {
 		require.NoError(t, startWith(t, config, componenttest.NewNopHost()))
 	}
+}
+
+// A shutdown whose time is up cuts off requests, and nothing is consumed or
+// acknowledged after it.
+func TestShutdownOutOfTime(t *testing.T) {
+	store := testkit.NewStorage()
+	waiting := make(chan struct{})
+	stuck, err := consumer.NewLogs(func(ctx context.Context, _ plog.Logs) error {
+		close(waiting)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	require.NoError(t, err)
+	r := newRig(t, func(r *rig) { r.logs = stuck; withStorage(store)(r) })
+	body := fixture(t, "flow/post-6.xml")
+	refused := make(chan bool)
+	go func() {
+		response, err := r.client.Post(r.url, "text/xml", strings.NewReader(body))
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		refused <- err != nil || response.StatusCode != http.StatusOK
+	}()
+	<-waiting
+	expired, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, r.parts[0].Shutdown(expired), context.Canceled)
+	assert.True(t, <-refused)
+	assert.Zero(t, store.Open())
+	assert.Empty(t, store.Values())
+	r.stop = func() {}
 }

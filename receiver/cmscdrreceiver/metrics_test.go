@@ -161,3 +161,18 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 	assert.Equal(t, 7, sink.AllMetrics()[0].DataPointCount())
 	r.start()
 }
+
+// Several alarms of one type are one alarm, with the largest part, as in the
+// record's attribute.
+func TestAlarmsOfOneType(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	r := newRig(t, withMetrics(sink))
+	require.Equal(t, http.StatusOK, r.post(`<records session="s" callBridge="b"><record type="callLegEnd" correlatorIndex="1"><callLeg id="l">`+
+		`<alarm type="packetLoss" durationPercentage="1.0"/><alarm type="packetLoss" durationPercentage="50"/><alarm type="packetLoss" durationPercentage="x"/>`+
+		`</callLeg></record></records>`))
+	r.stop()
+	got := renderMetrics(sink.AllMetrics()[0])
+	assert.Contains(t, got, "{alarm} "+names.MetricCallLegAlarm+"{alarm.type=packetLoss} 1\n")
+	assert.Contains(t, got, names.MetricCallLegAlarmRatio+"{alarm.type=packetLoss} count=1 sum=0.5000")
+	r.start()
+}
