@@ -4,6 +4,7 @@
 GO        ?= go
 BIN       := dist/otelcol-legato
 CALLSIM   := dist/callsim
+CALLID    := dist/callid
 LINT      := $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME  ?= 10s
 PACKAGES  := ./...
@@ -15,11 +16,12 @@ help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: build
-build: ## Build dist/otelcol-legato and dist/callsim
+build: ## Build dist/otelcol-legato, dist/callsim and dist/callid
 	@mkdir -p build dist
 	$(GO) tool builder --skip-strict-versioning=false --config builder-config.yaml
 	@cp build/otelcol-legato/otelcol-legato $(BIN).new && mv $(BIN).new $(BIN)
 	$(GO) build -o $(CALLSIM) ./cmd/callsim
+	$(GO) build -o $(CALLID) ./cmd/callid
 
 .PHONY: run
 run: build ## Build, then start the Collector and a simulated Meeting Server
@@ -33,7 +35,7 @@ test: build ## Everything that must pass, with the race detector
 .PHONY: generate
 generate: ## Write generated code, documentation and golden files anew
 	$(GO) generate $(PACKAGES)
-	gofmt -w internal receiver cmd test
+	gofmt -w internal receiver connector cmd test
 
 .PHONY: lint
 lint: ## Run the linters
@@ -42,7 +44,7 @@ lint: ## Run the linters
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (default 10s) each
-	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal receiver cmd); do \
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal receiver connector cmd); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$file); do \
 			echo "$$target in $$(dirname $$file)"; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 50x ./$$(dirname $$file); \

@@ -59,7 +59,7 @@ func (d *delivery) accept(ctx context.Context, req request) error {
 	// taken must be noted and stored, or they would be taken again.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(req.closing, cancel)()
+	defer context.AfterFunc(req.closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
 
 	var evicted []string
 	if in.anythingNew() {
@@ -72,7 +72,7 @@ func (d *delivery) accept(ctx context.Context, req request) error {
 		d.measures.record(ctx, in, source, d.logger)
 	}
 	d.count(ctx, in)
-	return d.store.save(context.WithoutCancel(ctx), d.ledger, in.session, evicted)
+	return d.store.save(ctx, d.ledger, in.session, evicted)
 }
 
 // forward hands the new part of a body on. What the pipeline refuses for good

@@ -38,19 +38,19 @@ type handler struct {
 	closed   bool         // guarded by inFlight
 }
 
-func newHandler(config *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder, deliver *delivery) *handler {
+func newHandler(ctx context.Context, config *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder, deliver *delivery) *handler {
 	h := &handler{
 		path: config.Path, maxBody: config.HTTP.MaxRequestBodySize,
 		deliver: deliver, logger: logger, telemetry: telemetry,
 		statuses: make(map[int]metric.MeasurementOption),
 	}
-	h.closing, h.cut = context.WithCancel(context.Background())
+	h.closing, h.cut = context.WithCancel(context.WithoutCancel(ctx))
 	for _, status := range []int{
 		http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed,
 		http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable,
 	} {
 		h.statuses[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
-		telemetry.ReceiverCmscdrRequests.Add(context.Background(), 0, h.statuses[status])
+		telemetry.ReceiverCmscdrRequests.Add(ctx, 0, h.statuses[status])
 	}
 	return h
 }

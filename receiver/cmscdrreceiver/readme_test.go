@@ -55,8 +55,7 @@ func TestConfigIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	f := func(config any, prefix, section string) {
 		var keys []string
-		for i := range reflect.TypeOf(config).NumField() {
-			field := reflect.TypeOf(config).Field(i)
+		for field := range reflect.TypeOf(config).Fields() {
 			if key := field.Tag.Get("mapstructure"); key != "" && key != ",squash" {
 				keys = append(keys, key)
 				assert.True(t, strings.Contains(string(readme), "`"+prefix+key+"`") || strings.Contains(string(readme), "`"+prefix+key+"."), "%s is not in the README", key)

@@ -89,7 +89,7 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		r.measures = newMeasures(r.config, r.settings)
 	}
 	zeroTelemetry(ctx, r.telemetry)
-	r.handler = newHandler(r.config, r.settings.Logger, r.telemetry, &delivery{
+	r.handler = newHandler(ctx, r.config, r.settings.Logger, r.telemetry, &delivery{
 		logs:      r.logs,
 		ledger:    accepted,
 		store:     r.store,

@@ -1,0 +1,54 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package logtospanconnector
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// appendLinks gives the span the links that are some, and returns how many are
+// not. Something else than a list counts as one.
+func appendLinks(links ptrace.SpanLinkSlice, value pcommon.Value) (bad uint32) {
+	if value.Type() != pcommon.ValueTypeSlice {
+		return 1
+	}
+	described := value.Slice()
+	links.EnsureCapacity(described.Len())
+	for _, one := range described.All() {
+		if !appendLink(links, one) {
+			bad++
+		}
+	}
+	return bad
+}
+
+func appendLink(links ptrace.SpanLinkSlice, value pcommon.Value) bool {
+	if value.Type() != pcommon.ValueTypeMap {
+		return false
+	}
+	described := value.Map()
+	var (
+		trace pcommon.TraceID
+		span  pcommon.SpanID
+	)
+	if !idFrom(trace[:], described, names.SpanLinkTraceID) || !idFrom(span[:], described, names.SpanLinkSpanID) {
+		return false
+	}
+	link := links.AppendEmpty()
+	link.SetTraceID(trace)
+	link.SetSpanID(span)
+	described.CopyTo(link.Attributes())
+	link.Attributes().RemoveIf(func(key string, _ pcommon.Value) bool {
+		return key == names.SpanLinkTraceID || key == names.SpanLinkSpanID
+	})
+	return true
+}
+
+func idFrom(id []byte, described pcommon.Map, key string) bool {
+	value, found := described.Get(key)
+	return found && value.Type() == pcommon.ValueTypeStr && fromHex(id, value.Str())
+}
