@@ -93,11 +93,11 @@ func describe(r *cdr.Record) string {
 	case cdr.CallLegEnd:
 		line.add("call leg ended").after(r, ": ", cdr.CallLegReason).seconds(r, " after ", cdr.CallLegDurationSeconds).alarms(r)
 	case cdr.RecordingStart:
-		line.add("recording started").after(r, " at ", cdr.RecordingRecorderURI)
+		line.add("recording started").after(r, " at ", cdr.RecordingRecorderURI).after(r, " at ", cdr.RecordingRecorderURL)
 	case cdr.RecordingEnd:
 		line.add("recording ended")
 	case cdr.StreamingStart:
-		line.add("streaming started").after(r, " at ", cdr.StreamingStreamerURI)
+		line.add("streaming started").after(r, " at ", cdr.StreamingStreamerURI).after(r, " at ", cdr.StreamingStreamerURL)
 	case cdr.StreamingEnd:
 		line.add("streaming ended")
 	case cdr.TypeUnknown:
