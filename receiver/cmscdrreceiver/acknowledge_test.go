@@ -6,6 +6,7 @@ package cmscdrreceiver
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -270,4 +271,20 @@ func TestClientHangsUp(t *testing.T) {
 	gate.leave <- struct{}{}
 	require.Equal(t, http.StatusOK, r.post(body), "it waits for the first try")
 	assert.Equal(t, 2, sink.LogRecordCount())
+}
+
+// A body without a length, sent in chunks after the receiver was asked whether
+// it wants it, is read like any other.
+func TestChunkedBody(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	// A reader of unknown length is sent in chunks.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url, struct{ io.Reader }{strings.NewReader(fixture(t, "callLegEnd-rich.xml"))})
+	require.NoError(t, err)
+	request.Header.Set("Expect", "100-continue")
+	response, err := r.client.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Equal(t, []string{names.EventCallLegEnd}, eventNamesOf(sink))
 }
