@@ -11,7 +11,6 @@ package redact
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -62,102 +61,124 @@ func Secret(name string) bool {
 	return false
 }
 
-// XML takes secrets out of text that may or may not be XML: the text behind the
-// start tag of a secret element, the value of a secret attribute, and what
-// follows the host of every rtmp URL.
-func XML(text string) string {
-	text = secretElement.ReplaceAllStringFunc(text, blank)
-	return credentials.ReplaceAllString(streamURLs(elements(text)), "://"+Mark+"@")
+// XML takes secrets out of text that may or may not be XML: what a secret
+// element holds, its attributes and children included, the value of a secret
+// attribute, what follows the host of an rtmp URL, and the user information of
+// every URL. Its cost is linear, whatever the text.
+func XML(text string) string { return urls(elements(text)) }
+
+// editor copies text with some spans replaced by Mark. Spans come in order.
+type editor struct {
+	text string
+	out  strings.Builder
+	kept int
 }
 
-// credentials matches the user information of any URL.
-var credentials = regexp.MustCompile(`://[^/\s<>"'@]+@`)
-
-// secretElement matches an element with a secret name from its start tag to its
-// end tag, children, comments and attributes included.
-var secretElement = regexp.MustCompile(
-	`(?is)<[^\s<>/]*(?:passcode|password|secret|token|streamurl|streamkey)[^\s<>/]*(?:\s[^<>]*)?>.*?</[^\s<>]*(?:passcode|password|secret|token|streamurl|streamkey)[^\s<>]*>` +
-		`|<[^\s<>/]*(?:passcode|password|secret|token|streamurl|streamkey)[^\s<>/]*\s[^<>]*/>`)
-
-// blank keeps the tags' names of a secret element and nothing between them.
-func blank(element string) string {
-	name := element[1:strings.IndexAny(element, " \t\r\n/>")]
-	if strings.HasSuffix(element, "/>") {
-		return "<" + name + " " + Mark + "/>"
-	}
-	end := element[strings.LastIndex(element, "</"):]
-	if open := strings.IndexByte(element, '>'); open+1+len(end) == len(element) && !strings.ContainsAny(element[:open], " \t\r\n") {
-		return element // it holds nothing
-	}
-	return "<" + name + ">" + Mark + end
+func (e *editor) replace(from, to int, with string) {
+	e.out.WriteString(e.text[e.kept:from])
+	e.out.WriteString(with)
+	e.kept = to
 }
 
-// elements replaces the values behind names that hold secrets.
+func (e *editor) result() string {
+	if e.kept == 0 {
+		return e.text
+	}
+	e.out.WriteString(e.text[e.kept:])
+	return e.out.String()
+}
+
+// elements replaces what names that speak of secrets stand for.
 func elements(text string) string {
-	var b strings.Builder
-	kept := 0
+	e := editor{text: text}
 	for i := 0; i < len(text); {
 		end := i
 		for end < len(text) && isNameByte(text[end]) {
 			end++
 		}
-		if end == i {
-			i++
-			continue
-		}
-		closing := i > 0 && text[i-1] == '/'
-		if !closing && Secret(text[i:end]) {
-			if from, to, found := valueBehind(text, end); found && from < to {
-				b.WriteString(text[kept:from])
-				b.WriteString(Mark)
-				kept, end = to, to
-			}
+		switch {
+		case end == i:
+			end++
+		case i > 0 && text[i-1] == '/' || !Secret(text[i:end]):
+		case i > 0 && text[i-1] == '<':
+			end = e.element(i, end)
+		default:
+			end = e.attribute(end)
 		}
 		i = end
 	}
-	if kept == 0 {
-		return text
-	}
-	b.WriteString(text[kept:])
-	return b.String()
+	return e.result()
 }
 
-// maxTagRest is how far behind a name its tag's end is looked for. It keeps
-// the cost of hostile text linear.
-const maxTagRest = 256
+// attribute replaces the quoted text behind "name=" and returns where to go on.
+func (e *editor) attribute(end int) int {
+	assigned, ok := strings.CutPrefix(strings.TrimLeft(e.text[end:], blanks), "=")
+	if !ok {
+		return end
+	}
+	from, to := quoted(e.text, strings.TrimLeft(assigned, blanks))
+	if from < to {
+		e.replace(from, to, Mark)
+	}
+	return max(end, to)
+}
 
-// valueBehind finds the value that belongs to the name ending at i: the text up
-// to the next tag behind "name ...>", or the quoted text behind "name=".
-func valueBehind(text string, i int) (from, to int, found bool) {
-	rest := strings.TrimLeft(text[i:], blanks)
-	if assigned, ok := strings.CutPrefix(rest, "="); ok {
-		return quoted(text, strings.TrimLeft(assigned, blanks))
+// How far behind a name the end of its tag and of its element are looked for.
+// They keep the cost of hostile text linear; beyond them the text up to the
+// next tag goes.
+const (
+	maxTag     = 256
+	maxElement = 1024
+)
+
+// element replaces the attributes and the content of the element whose name is
+// text[i:end] and returns where to go on.
+func (e *editor) element(i, end int) int {
+	tag := strings.IndexAny(e.text[end:min(len(e.text), end+maxTag)], "<>")
+	if tag < 0 || e.text[end+tag] != '>' {
+		return end
 	}
-	tag := strings.IndexAny(rest[:min(len(rest), maxTagRest)], "<>")
-	if tag < 0 || rest[tag] != '>' || strings.HasSuffix(rest[:tag], "/") {
-		return 0, 0, false
+	attributes, empty := strings.CutSuffix(e.text[end:end+tag], "/")
+	if strings.TrimSpace(attributes) != "" {
+		e.replace(end, end+len(attributes), " "+Mark)
 	}
-	rest = rest[tag+1:]
-	from, stop := len(text)-len(rest), "<"
+	from := end + tag + 1
+	if empty {
+		return from
+	}
+	to := contentEnd(e.text, from, e.text[i:end])
+	if from < to {
+		e.replace(from, to, Mark)
+	}
+	return to
+}
+
+// contentEnd finds the end of the content that starts at from.
+func contentEnd(text string, from int, name string) int {
+	rest := text[from:]
+	if n := strings.Index(rest[:min(len(rest), maxElement)], "</"+name); n >= 0 {
+		return from + n
+	}
+	stop := "<"
 	if strings.HasPrefix(rest, "<![CDATA[") {
 		stop = "]]>"
 	}
 	if n := strings.Index(rest, stop); n >= 0 {
-		return from, from + n, true
+		return from + n
 	}
-	return from, len(text), true
+	return len(text)
 }
 
 // quoted finds the text between the quotes value, a tail of text, starts with.
-func quoted(text, value string) (from, to int, found bool) {
+func quoted(text, value string) (from, to int) {
 	if value == "" || value[0] != '"' && value[0] != '\'' {
-		return 0, 0, false
+		return 0, 0
 	}
 	from = len(text) - len(value) + 1
 	if n := strings.IndexByte(value[1:], value[0]); n >= 0 {
-		return from, from + n, true
+		return from, from + n
 	}
-	return from, len(text), true
+	return from, len(text)
 }
 
 const blanks = " \t\r\n"
@@ -166,10 +187,34 @@ func isNameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
 }
 
-// streamURL matches rtmp, rtmps, rtmpt and their kin up to where a URL ends.
-var streamURL = regexp.MustCompile(`(?i)rtmp[a-z]{0,2}://[^"'<>\s]*`)
-
-// streamURLs replaces what follows the host of every rtmp URL.
-func streamURLs(text string) string {
-	return streamURL.ReplaceAllStringFunc(text, URL)
+// urls replaces what is secret in the URLs of a text.
+func urls(text string) string {
+	e := editor{text: text}
+	for at := 0; ; {
+		n := strings.Index(text[at:], "://")
+		if n < 0 {
+			return e.result()
+		}
+		colon := at + n
+		scheme := colon
+		for scheme > at && isNameByte(text[scheme-1]) {
+			scheme--
+		}
+		authority := colon + len("://")
+		at = authority
+		for at < len(text) && !strings.ContainsRune("\"'<> \t\r\n", rune(text[at])) {
+			at++
+		}
+		if len(text[scheme:colon]) >= 4 && strings.EqualFold(text[scheme:scheme+4], "rtmp") {
+			e.replace(scheme, at, URL(text[scheme:at]))
+			continue
+		}
+		host := authority
+		for host < at && text[host] != '/' && text[host] != '@' {
+			host++
+		}
+		if host < at && text[host] == '@' {
+			e.replace(authority, host, Mark)
+		}
+	}
 }

@@ -49,7 +49,7 @@ func TestXML(t *testing.T) {
 	f("<streamUrl></streamUrl>x", "<streamUrl></streamUrl>x")
 	f(`<x at="rtmp://h/app/key" b="c"/>`, `<x at="rtmp://h/REDACTED" b="c"/>`)
 	f("RTMPS://h/app/key rtmp rtmp:", "rtmps://h/REDACTED rtmp rtmp:")
-	f("<guestPasscode kind='1234'>1234</guestPasscode>", "<guestPasscode>REDACTED</guestPasscode>")
+	f("<guestPasscode kind='1234'>1234</guestPasscode>", "<guestPasscode REDACTED>REDACTED</guestPasscode>")
 	f("<passcode><![CDATA[1234]]></passcode>", "<passcode>REDACTED</passcode>")
 	f("<passcode><![CDATA[1234]]>", "<passcode>REDACTED]]>")
 	f("<streamKey><value>X</value></streamKey><b/>", "<streamKey>REDACTED</streamKey><b/>")
