@@ -44,6 +44,7 @@ receivers:
 exporters:
   file: { path: %DIR%/records.jsonl, rotation: { max_megabytes: 1000 } }
   prometheus: { endpoint: %PAGE%, metric_expiration: 10m }
+  nop: {}
 service:
   telemetry: { metrics: { level: none } }
   extensions: [file_storage, health_check, basicauth]
@@ -56,11 +57,16 @@ service:
 // added to the receiver's configuration.
 func newCollector(t *testing.T, receiver ...string) *collector {
 	t.Helper()
+	return newCollectorFrom(t, strings.Replace(configuration, "%RECEIVER%", strings.Join(receiver, ""), 1))
+}
+
+// newCollectorFrom does so from a configuration of the test's own.
+func newCollectorFrom(t *testing.T, configuration string) *collector {
+	t.Helper()
 	c := &collector{t: t, directory: t.TempDir(), address: freeAddress(t)}
 	page, health := freeAddress(t), freeAddress(t)
 	c.page, c.health = "http://"+page+"/metrics", "http://"+health
-	text := strings.NewReplacer("%DIR%", c.directory, "%CDR%", c.address, "%PAGE%", page, "%HEALTH%", health,
-		"%RECEIVER%", strings.Join(receiver, "")).Replace(configuration)
+	text := strings.NewReplacer("%DIR%", c.directory, "%CDR%", c.address, "%PAGE%", page, "%HEALTH%", health).Replace(configuration)
 	file := filepath.Join(c.directory, "config.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	c.arguments = []string{"--config", file}
