@@ -32,24 +32,6 @@ func URL(text string) string {
 	}
 }
 
-// UserInfo takes user name and password out of a URL and returns all other
-// text unchanged.
-func UserInfo(text string) string {
-	scheme, rest, found := strings.Cut(text, "://")
-	if !found {
-		return text
-	}
-	authority := len(rest)
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority = i
-	}
-	at := strings.LastIndexByte(rest[:authority], '@')
-	if at < 0 {
-		return text
-	}
-	return scheme + "://" + Mark + rest[at:]
-}
-
 // Secret tells whether an element or attribute of this name holds a secret.
 func Secret(name string) bool {
 	name = strings.ToLower(name)
@@ -65,7 +47,7 @@ func Secret(name string) bool {
 // element holds, its attributes and children included, the value of a secret
 // attribute, what follows the host of an rtmp URL, and the user information of
 // every URL. Its cost is linear, whatever the text.
-func XML(text string) string { return urls(elements(text)) }
+func XML(text string) string { return URLs(elements(text)) }
 
 // editor copies text with some spans replaced by Mark. Spans come in order.
 type editor struct {
@@ -187,8 +169,10 @@ func isNameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
 }
 
-// urls replaces what is secret in the URLs of a text.
-func urls(text string) string {
+// URLs takes the secrets out of all URLs in a text: what follows the host of an
+// rtmp URL, and the user information of every other one. Text without a URL
+// ("recorder@example.com") is returned as it is.
+func URLs(text string) string {
 	e := editor{text: text}
 	for at := 0; ; {
 		n := strings.Index(text[at:], "://")
@@ -200,21 +184,28 @@ func urls(text string) string {
 		for scheme > at && isNameByte(text[scheme-1]) {
 			scheme--
 		}
-		authority := colon + len("://")
-		at = authority
-		for at < len(text) && !strings.ContainsRune("\"'<> \t\r\n", rune(text[at])) {
-			at++
-		}
-		if len(text[scheme:colon]) >= 4 && strings.EqualFold(text[scheme:scheme+4], "rtmp") {
-			e.replace(scheme, at, URL(text[scheme:at]))
+		at = colon + len("://")
+		if colon-scheme >= len("rtmp") && strings.EqualFold(text[scheme:scheme+len("rtmp")], "rtmp") {
+			end := endBefore(text, at, urlEnd)
+			e.replace(scheme, end, URL(text[scheme:end]))
+			at = end
 			continue
 		}
-		host := authority
-		for host < at && text[host] != '/' && text[host] != '@' {
-			host++
-		}
-		if host < at && text[host] == '@' {
-			e.replace(authority, host, Mark)
+		// The last one: a password may hold an @ itself.
+		authority := text[at:endBefore(text, at, urlEnd+"/?#")]
+		if n := strings.LastIndexByte(authority, '@'); n >= 0 {
+			e.replace(at, at+n, Mark)
 		}
 	}
+}
+
+// urlEnd are the characters no URL holds.
+const urlEnd = "\"'<> \t\r\n"
+
+// endBefore returns the offset of the first of stops at or behind i.
+func endBefore(text string, i int, stops string) int {
+	for i < len(text) && strings.IndexByte(stops, text[i]) < 0 {
+		i++
+	}
+	return i
 }

@@ -24,16 +24,19 @@ func TestURL(t *testing.T) {
 	f("rtmp://%zz/key", "REDACTED")
 }
 
-func TestUserInfo(t *testing.T) {
+func TestURLs(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
-		assert.Equal(t, want, UserInfo(in))
+		assert.Equal(t, want, URLs(in))
 	}
 	f("", "")
 	f("recorder@rec2.example.test", "recorder@rec2.example.test")
 	f("https://rec1.example.test:8443", "https://rec1.example.test:8443")
 	f("https://user:pass@rec1.example.test:8443/a@b", "https://REDACTED@rec1.example.test:8443/a@b")
 	f("https://rec1.example.test/a@b", "https://rec1.example.test/a@b")
+	f("https://user:p@ss@rec1.example.test/", "https://REDACTED@rec1.example.test/")
+	f("a://b@c://d:secret@e", "a://REDACTED@c://REDACTED@e")
+	f("rtmps://h/key, https://u:secret@h?x", "rtmps://h/REDACTED https://REDACTED@h?x")
 }
 
 func TestXML(t *testing.T) {

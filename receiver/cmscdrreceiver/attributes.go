@@ -42,7 +42,7 @@ func withoutSecret(id cdr.FieldID, text string) string {
 	case cdr.StreamingStreamURL:
 		return redact.URL(text)
 	case cdr.StreamingStreamerURL, cdr.StreamingStreamerURI, cdr.RecordingRecorderURL, cdr.RecordingRecorderURI:
-		return redact.UserInfo(text)
+		return redact.URLs(text)
 	default:
 		return text
 	}
