@@ -88,6 +88,13 @@ func (l *Ledger) session(id, bridge string) *Session {
 	return s
 }
 
+// Holds tells whether the session is in the ledger.
+func (l *Ledger) Holds(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sessions[id] != nil
+}
+
 // Previous returns the session that a fresh session of a named bridge follows,
 // "" if it follows none.
 func (l *Ledger) Previous(s *Session) string {

@@ -123,7 +123,7 @@ func (s *ledgerStore) save(ctx context.Context, from *ledger.Ledger, session *le
 	s.evicted = append(s.evicted, evicted...)
 	s.mu.Unlock()
 	if session != nil && session.Unsaved() {
-		if err := s.list(ctx, session.ID()); err != nil {
+		if err := s.list(ctx, from, session.ID()); err != nil {
 			return err
 		}
 		if err := s.write(ctx, storage.SetOperation(keySession+session.ID(), from.Encode(session))); err != nil {
@@ -164,9 +164,12 @@ func (s *ledgerStore) write(ctx context.Context, operations ...*storage.Operatio
 // list writes a session into the list of sessions, and evicted ones out of it,
 // before the session itself is written: a listed session without state is
 // skipped by restore, an unlisted one would never be found.
-func (s *ledgerStore) list(ctx context.Context, id string) error {
+func (s *ledgerStore) list(ctx context.Context, from *ledger.Ledger, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// One that was evicted and came again since must not be deleted; what is
+	// left of a damaged one is overwritten.
+	s.evicted = slices.DeleteFunc(s.evicted, from.Holds)
 	if slices.Contains(s.listed, id) && len(s.evicted) == 0 {
 		return nil
 	}
