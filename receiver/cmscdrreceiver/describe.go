@@ -6,11 +6,11 @@ package cmscdrreceiver
 import (
 	"cmp"
 	"strconv"
-	"strings"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/names"
 )
 
 // ending says how a leg ended and whether somebody should look.
@@ -24,10 +24,10 @@ type ending struct {
 // endingOf judges a callLegEnd.
 func endingOf(r *cdr.Record) ending {
 	text, _ := r.Field(cdr.CallLegReason)
-	known, documented := reasonOf(text.Text)
+	known, documented := names.LegReason(text.Text)
 	switch {
-	case documented && known.failure:
-		return ending{severity: plog.SeverityNumberError, failure: known.name}
+	case documented && known.Failure:
+		return ending{severity: plog.SeverityNumberError, failure: known.Name}
 	case len(r.Alarms) > 0, !documented && text.Text != "" && !remoteTeardown(r):
 		return ending{severity: plog.SeverityNumberWarn}
 	default:
@@ -41,35 +41,6 @@ func remoteTeardown(r *cdr.Record) bool {
 	v, _ := r.Field(cdr.CallLegRemoteTeardown)
 	return v.Kind == cdr.KindBool && v.Bool()
 }
-
-// reason of a leg's end.
-type reason struct {
-	name    string // as the guide spells it
-	failure bool
-}
-
-func reasonOf(text string) (known reason, documented bool) {
-	if known, documented = reasons[text]; !documented && text != "" {
-		known, documented = reasons[strings.ToLower(text)]
-	}
-	return known, documented
-}
-
-// reasons of a leg's end (guide section 5), in the guide's spelling and in
-// lower case: sources differ in the case of letters.
-var reasons = func() map[string]reason {
-	all := make(map[string]reason)
-	add := func(failure bool, names ...string) {
-		for _, name := range names {
-			all[name] = reason{name, failure}
-			all[strings.ToLower(name)] = reason{name, failure}
-		}
-	}
-	add(false, "apiInitiatedTeardown", "callDeactivated", "callEnded", "callMoved", "clientInitiatedTeardown", "localTeardown", "remoteTeardown")
-	add(true, "confirmationTimeout", "dnsFailure", "encryptionRequired", "error", "incorrectPasscode", "ivrTimeout", "ivrUnknownCall",
-		"participantLimitReached", "remoteBusy", "remoteRejected", "ringingTimeout", "tenantParticipantLimitReached", "timeout", "unknownDestination")
-	return all
-}()
 
 // describe is the record in one line, for people who read logs.
 func describe(r *cdr.Record) string {

@@ -59,8 +59,8 @@ func boundReason(text string) string {
 	if text == "" {
 		return ""
 	}
-	if known, documented := reasonOf(text); documented {
-		return known.name
+	if known, documented := names.LegReason(text); documented {
+		return known.Name
 	}
 	return names.Other
 }

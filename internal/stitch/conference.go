@@ -1,0 +1,243 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+)
+
+// relateCall takes a call's times and correlator from its facts, and finds its
+// conference anew if they changed.
+func (e *Engine) relateCall(slot uint32) {
+	o, f := e.objects.at(slot), &e.facts
+	info := e.calls.at(o.info)
+	s := f.span()
+	start, end := s.start, s.end
+	if start == 0 {
+		start = before(end, f.newest(keyCallDuration))
+	}
+	var correlator uint64
+	if raw := f.newest(keyCorrelator); len(raw) > 0 && raw[0] != tagText {
+		correlator = hash(raw)
+	}
+	if start == info.start && end == info.end && correlator == info.correlator {
+		return
+	}
+	info.start, info.end = start, end
+	if correlator != info.correlator {
+		e.leaveConference(slot)
+		e.joinConference(slot, correlator)
+	}
+	e.regroup(info.correlator)
+}
+
+// before is the time that many seconds before end; 0 if either is unknown.
+func before(end int64, seconds []byte) int64 {
+	n, ok := number(seconds)
+	if end == 0 || !ok || n < 0 {
+		return 0
+	}
+	return max(1, end-int64(min(n, math.MaxInt64/second)*second))
+}
+
+func (e *Engine) joinConference(slot uint32, correlator uint64) {
+	info := e.calls.at(e.objects.at(slot).info)
+	info.correlator = correlator
+	if correlator == 0 {
+		return
+	}
+	next := e.correlators[correlator]
+	info.conference = links{next: next}
+	if next != 0 {
+		e.infoOf(next).conference.previous = slot
+	}
+	e.correlators[correlator] = slot
+}
+
+func (e *Engine) leaveConference(slot uint32) {
+	o := e.objects.at(slot)
+	info := e.calls.at(o.info)
+	if info.correlator == 0 {
+		return
+	}
+	at := info.conference
+	switch {
+	case at.previous != 0:
+		e.infoOf(at.previous).conference.next = at.next
+	case at.next != 0:
+		e.correlators[info.correlator] = at.next
+	default:
+		delete(e.correlators, info.correlator)
+	}
+	if at.next != 0 {
+		e.infoOf(at.next).conference.previous = at.previous
+	}
+	info.correlator, info.conference = 0, links{}
+	if !info.frozen {
+		info.trace, info.root = info.own, o.span
+	}
+}
+
+func (e *Engine) infoOf(call uint32) *callInfo { return e.calls.at(e.objects.at(call).info) }
+
+// life is the time a call lasted, as far as conferences are concerned.
+type life struct {
+	slot       uint32
+	start, end int64
+	session    uint32
+	group      int // index of another life of the same conference, in the end the first
+}
+
+// groupLimit is how many calls of one correlator, the newest, are compared. A
+// coSpace has that many only if somebody calls it all day and nobody stays.
+const groupLimit = 512
+
+// lives returns the calls of a correlator in the order in which they began,
+// with group set.
+func (e *Engine) lives(correlator uint64) []life {
+	all := e.scratch.lives[:0]
+	for slot := e.correlators[correlator]; slot != 0 && len(all) < groupLimit; slot = e.infoOf(slot).conference.next {
+		all = append(all, e.lifeOf(slot))
+	}
+	slices.SortFunc(all, func(a, b life) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), bytes.Compare(e.objects.at(a.slot).identity[:], e.objects.at(b.slot).identity[:]))
+	})
+	for i := range all {
+		all[i].group = i
+		e.bound(all[i:])
+	}
+	for i := range all {
+		for j := range i {
+			if e.overlap(&all[j], &all[i]) {
+				unite(all, i, j)
+			}
+		}
+	}
+	for i := range all {
+		all[i].group = root(all, i)
+	}
+	e.scratch.lives = all
+	return all
+}
+
+func (e *Engine) lifeOf(slot uint32) life {
+	o := e.objects.at(slot)
+	info := e.calls.at(o.info)
+	l := life{slot: slot, session: o.session, start: info.start, end: info.end}
+	if l.start == 0 {
+		l.start = earliest(info.end, info.mentioned)
+	}
+	if l.end == 0 {
+		l.end = math.MaxInt64
+		switch {
+		case o.session != 0 && e.sessions.at(o.session).over != 0:
+			// It lived until its bridge died, and that until its last record.
+			l.end = max(l.start, e.sessions.at(o.session).last)
+		case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
+			l.end = max(l.start, info.lastMentioned)
+		}
+	}
+	return l
+}
+
+// bound ends the first call of all, whose end is not known, where the next one
+// on the same bridge begins: a bridge has a coSpace's call once at a time, so
+// the end got lost. Otherwise all later meetings there would be one with it.
+func (e *Engine) bound(all []life) {
+	first := &all[0]
+	if first.end != math.MaxInt64 || first.session == 0 {
+		return
+	}
+	for i := range all[1:] {
+		if later := &all[1+i]; later.session == first.session {
+			first.end = later.start
+			return
+		}
+	}
+}
+
+// overlap tells whether two calls are one conference; a began first. On one
+// bridge there is one clock.
+func (e *Engine) overlap(a, b *life) bool {
+	if a.session == b.session && a.session != 0 {
+		return b.start < a.end
+	}
+	return a.end >= b.start || a.end >= b.start-e.tolerance
+}
+
+// unite makes the groups of i and j one, under the one that began first.
+func unite(all []life, i, j int) {
+	i, j = root(all, i), root(all, j)
+	all[max(i, j)].group = min(i, j)
+}
+
+func root(all []life, i int) int {
+	for all[i].group != i {
+		i = all[i].group
+	}
+	return i
+}
+
+// regroup finds the conferences of a correlator's calls. A call whose trace was
+// emitted keeps it, and others that turn out to be of its conference take it.
+func (e *Engine) regroup(correlator uint64) {
+	if correlator == 0 {
+		return
+	}
+	all := e.lives(correlator)
+	for i := range all {
+		if all[i].group != i {
+			continue
+		}
+		founder := e.objects.at(all[i].slot)
+		trace, span := e.calls.at(founder.info).own, founder.span
+		for j := i; j < len(all); j++ {
+			if info := e.infoOf(all[j].slot); all[j].group == i && info.frozen {
+				trace, span = info.trace, info.root
+				break
+			}
+		}
+		for j := i; j < len(all); j++ {
+			if info := e.infoOf(all[j].slot); all[j].group == i && !info.frozen {
+				info.trace, info.root = trace, span
+			}
+		}
+	}
+}
+
+// freeze fixes the trace of a call's conference, because something of it is
+// about to be emitted.
+func (e *Engine) freeze(call uint32) {
+	info := e.infoOf(call)
+	if info.frozen {
+		return
+	}
+	e.regroup(info.correlator)
+	e.freezeOne(call)
+	all := e.scratch.lives
+	if info.correlator == 0 {
+		all = nil
+	}
+	group := -1
+	for i := range all {
+		if all[i].slot == call {
+			group = all[i].group
+		}
+	}
+	for i := range all {
+		if all[i].group == group {
+			e.freezeOne(all[i].slot)
+		}
+	}
+}
+
+func (e *Engine) freezeOne(call uint32) {
+	if info := e.infoOf(call); !info.frozen {
+		info.frozen = true
+		e.touch(call, flagDirty)
+	}
+}

@@ -1,0 +1,46 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+// contextSlots is how many calls' contexts are kept ready. Records of one call
+// come together; with more calls than slots a context is made for each record.
+const contextSlots = 1 << 10
+
+// context is what a call says on everything in it.
+type context struct {
+	slot   uint32 // 0: none
+	fields []Field
+}
+
+// contextOf returns a call's context, its id included, in the order of the keys.
+// The texts are good for good, the slice until the call changes.
+func (e *Engine) contextOf(call uint32) []Field {
+	c := &e.contexts[call%contextSlots]
+	if c.slot == call {
+		return c.fields
+	}
+	f, d := &e.scratch.other, &e.dictionary
+	f.read(e.arena.get(e.objects.at(call).facts, e.objects.at(call).factsSize))
+	d.order()
+	// A slice of its own: the former one may be in a caller's hands.
+	c.slot, c.fields = call, make([]Field, 0, 8)
+	put := func(k key, v Value) {
+		at := len(c.fields)
+		for at > 0 && c.fields[at-1].Key > d.texts[k] {
+			at--
+		}
+		c.fields = append(c.fields, Field{})
+		copy(c.fields[at+1:], c.fields[at:])
+		c.fields[at] = Field{Key: d.texts[k], Value: v}
+	}
+	for i := range f.statements {
+		for _, entry := range f.statements[i].entries {
+			if entry.key.ofContext() {
+				put(entry.key, value(entry.raw))
+			}
+		}
+	}
+	put(keyCall, Text(e.idOf(call)))
+	return c.fields
+}

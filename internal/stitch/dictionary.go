@@ -1,0 +1,160 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// key is an attribute's name as a small number.
+type key uint16
+
+// The names that mean something to the engine. The numbers are this release's
+// own: what is stored carries its dictionary with it.
+const (
+	keyCall key = iota
+	keyLeg
+	keyRecording
+	keyStreaming
+	keyIVR
+	keyDeactivated
+	keyState
+	keyParticipant
+	keySIPCallID
+	keyReplaces
+	keyMovedLeg
+	keyReason
+	keyDirection
+	keySubType
+	keyLyncSubType
+	keyIsRecorder
+	keyIsStreamer
+	keyLegDuration
+	keyCallDuration
+	keyCorrelator
+	keyCallName
+	keyCallType
+	keyCallTag
+	keyCoSpace
+	keyTenant
+	keyErrorType
+	keyRole
+	keySetup
+	keyIVRSeconds
+	keyLobbySeconds
+
+	wellKnown
+)
+
+func legKey(path string) string  { return names.MeetingServerAttribute("callLeg", path) }
+func callKey(path string) string { return names.MeetingServerAttribute("call", path) }
+
+var wellKnownTexts = [wellKnown]string{
+	keyCall:         names.CallID,
+	keyLeg:          names.CallLegID,
+	keyRecording:    names.RecordingID,
+	keyStreaming:    names.StreamingID,
+	keyIVR:          legKey("ivr"),
+	keyDeactivated:  legKey("deactivated"),
+	keyState:        legKey("state"),
+	keyParticipant:  names.ParticipantID,
+	keySIPCallID:    names.SIPCallID,
+	keyReplaces:     legKey("replacesSipCallId"),
+	keyMovedLeg:     legKey("movedCallLeg"),
+	keyReason:       legKey("reason"),
+	keyDirection:    legKey("direction"),
+	keySubType:      legKey("subType"),
+	keyLyncSubType:  legKey("lyncSubType"),
+	keyIsRecorder:   legKey("recording"),
+	keyIsStreamer:   legKey("streaming"),
+	keyLegDuration:  legKey("durationSeconds"),
+	keyCallDuration: callKey("durationSeconds"),
+	keyCorrelator:   names.CallCorrelator,
+	keyCallName:     callKey("name"),
+	keyCallType:     callKey("callType"),
+	keyCallTag:      callKey("cdrTag"),
+	keyCoSpace:      names.CoSpaceID,
+	keyTenant:       names.TenantID,
+	keyErrorType:    names.ErrorType,
+	keyRole:         names.CallLegRole,
+	keySetup:        names.CallLegSetupSeconds,
+	keyIVRSeconds:   names.CallLegIVRSeconds,
+	keyLobbySeconds: names.CallLegLobbySeconds,
+}
+
+// remembers tells which attributes keep what every record said: where a leg was
+// and when.
+func (k key) remembers() bool {
+	return k == keyCall || k == keyIVR || k == keyDeactivated || k == keyState
+}
+
+// ofContext tells which attributes of a call are put on everything in it.
+func (k key) ofContext() bool {
+	switch k {
+	case keyCallName, keyCallType, keyCallTag, keyCorrelator, keyCoSpace, keyTenant:
+		return true
+	default:
+		return false
+	}
+}
+
+// maxKeys bounds the dictionary: a sender of ever new element names must not
+// grow it for ever. Attributes beyond are left out of stitched records only.
+const maxKeys = 4096
+
+// dictionary numbers attribute names as they come.
+type dictionary struct {
+	keys  map[string]key
+	texts []string
+	// rank is the place of each key in the order of the texts, sorted is the key
+	// at each place.
+	rank   []uint16
+	sorted []key
+	logged int // how many are in the journal
+}
+
+func newDictionary() dictionary {
+	d := dictionary{keys: make(map[string]key, 2*wellKnown)}
+	for _, text := range wellKnownTexts {
+		d.add(text)
+	}
+	return d
+}
+
+// number returns the key of a name; ok is false if there is no room for it.
+func (d *dictionary) number(text string) (k key, ok bool) {
+	if k, ok = d.keys[text]; ok {
+		return k, true
+	}
+	if len(d.texts) == maxKeys {
+		return 0, false
+	}
+	return d.add(strings.Clone(text)), true
+}
+
+func (d *dictionary) add(text string) key {
+	k := key(len(d.texts)) //nolint:gosec // below maxKeys
+	d.keys[text] = k
+	d.texts = append(d.texts, text)
+	return k
+}
+
+// order brings rank and sorted up to date.
+func (d *dictionary) order() {
+	if len(d.sorted) == len(d.texts) {
+		return
+	}
+	for k := key(len(d.sorted)); int(k) < len(d.texts); k++ { //nolint:gosec // below maxKeys
+		d.sorted = append(d.sorted, k)
+	}
+	slices.SortFunc(d.sorted, func(a, b key) int { return cmp.Compare(d.texts[a], d.texts[b]) })
+	d.rank = slices.Grow(d.rank[:0], len(d.texts))[:len(d.texts)]
+	for place, k := range d.sorted {
+		d.rank[k] = uint16(place)
+	}
+}

@@ -1,0 +1,50 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package stitch puts the records of a call, a call leg, a recording or a
+// streaming together, and tells when its life is over, which trace it belongs
+// to, and what its parent is.
+//
+// # Why the order of the records makes no difference
+//
+// An object holds the set of what its records said. A record is known by its
+// index, time and phase, so that the same one twice is one element of the set.
+// Merging is the union of sets, which is commutative, associative and
+// idempotent. To stay small the set is normalized after each union: of an
+// attribute only what the newest record says is kept (facts.go says which ones
+// keep a history). Normalizing looks at nothing but the set, and leaves out
+// only what every larger set would leave out too, so that it does not matter
+// when it is done.
+//
+// Everything else (times, outcome, facts, the conference, parents, links) is a
+// pure function of the sets held, computed when it is asked for. Only two
+// things remember that something happened: that an object was emitted, and
+// which trace its conference had then, because what was sent cannot be unsent.
+// Both wait for the linger, which is there for late records to come in.
+//
+// # The way of a record
+//
+//	engine.go      Apply: find or make the object, merge, see what follows
+//	facts.go       the set of what records said, as bytes; the merge
+//	value.go       values as bytes
+//	dictionary.go  attribute keys as small numbers
+//	object.go      the fixed part of an object, and the picture of its life
+//	slab.go        where objects live; arena.go where their bytes live
+//	relate.go      indexes: by participant, by SIP Call-ID
+//	conference.go  which calls are one conference, and its trace
+//	advance.go     what time does: queues, expiry, eviction
+//	render.go      the object as a span; timeline.go how a leg spent its time
+//	journal.go     changes as entries to store; load.go the way back
+//
+// # Ownership, time, bounds
+//
+// An Engine has one owner: its methods must not be called concurrently. It
+// knows no clock, no storage and no telemetry; the owner passes the time, which
+// is taken as not going backwards. Every method does a bounded piece of work.
+//
+// Nothing in the state of an object is a pointer, so that the garbage collector
+// has nothing to look at, however many there are. All deadlines are one of
+// three fixed delays after something that happens now, so that a queue for each
+// delay is always in order; there is no need for a heap, nor for a timer beside
+// the owner's single one.
+package stitch

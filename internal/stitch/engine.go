@@ -1,0 +1,269 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"github.com/legato-otel/legato/internal/ids"
+)
+
+// Options of an engine. All must be positive; ClockTolerance may be zero.
+type Options struct {
+	// Linger is how long an object waits for late records after its end.
+	Linger time.Duration
+	// MaxOpen is how long an object may be open, and how long one that was
+	// emitted is remembered.
+	MaxOpen time.Duration
+	// ClockTolerance is by how much the clocks of two Call Bridges may differ for
+	// calls that follow each other to count as overlapping.
+	ClockTolerance time.Duration
+	// MaxObjects bounds the objects held, remembered ones included.
+	MaxObjects int
+}
+
+// ErrFull says that there is no room for another object before finished ones
+// were emitted. The record may be given again later.
+var ErrFull = errors.New("no room for another object")
+
+// Engine stitches records. It must not be used concurrently.
+type Engine struct {
+	linger, maxOpen, tolerance int64
+	maxObjects                 int
+
+	now     int64 // the latest time that was told
+	objects slab[object]
+	calls   slab[callInfo]
+	arena   arena
+
+	index        [kinds]map[identity]uint32
+	participants map[uint64]uint32 // by hash the first leg, from where member.next goes on
+	sipCalls     map[uint64]uint32 // likewise
+	correlators  map[uint64]uint32 // by hash the first call, from where callInfo.conference goes on
+
+	dictionary dictionary
+	resources  resources
+	sessions   sessions
+	queues     [done + 1]list
+	counts     [kinds][done + 1]int
+	dying      []uint32 // sessions that are over and have open objects
+
+	journal journal
+	loading *loader // while stored entries are loaded
+	stats   Stats
+
+	facts    facts
+	scratch  scratch
+	contexts [contextSlots]context
+}
+
+// New returns an empty engine.
+func New(o Options) *Engine {
+	e := &Engine{
+		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
+		participants: make(map[uint64]uint32),
+		sipCalls:     make(map[uint64]uint32),
+		correlators:  make(map[uint64]uint32),
+		dictionary:   newDictionary(),
+		resources:    resources{number: make(map[string]uint32)},
+		sessions:     sessions{number: make(map[string]uint32)},
+	}
+	for k := range e.index {
+		e.index[k] = make(map[identity]uint32)
+	}
+	return e
+}
+
+// tick takes the time, which does not go backwards.
+func (e *Engine) tick(now time.Time) int64 {
+	e.now = max(e.now, now.UnixNano())
+	return e.now
+}
+
+// Apply merges a record. Giving it again, or in another order, makes no
+// difference. The only error is ErrFull.
+func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
+	e.tick(now)
+	// The object, and the call it names.
+	if !e.room(2) {
+		return Ref{}, ErrFull
+	}
+	slot := e.find(r.Kind, r.ID)
+	if slot == 0 {
+		slot = e.create(r.Kind, r.ID)
+	}
+	o := e.objects.at(slot)
+	if o.state == owed || o.state == done {
+		e.stats.Late++
+		return Ref{slot, o.generation}, nil
+	}
+	e.hasSource(slot, r.Source)
+	e.merge(slot, r)
+	if o.state == open && r.Phase == End {
+		e.enter(slot, ended, e.now)
+	}
+	e.endIfOver(slot)
+	return Ref{slot, o.generation}, nil
+}
+
+// endIfOver ends an object whose session is over: it was told of late.
+func (e *Engine) endIfOver(slot uint32) {
+	if o := e.objects.at(slot); o.state == open && o.session != 0 && e.sessions.at(o.session).over != 0 {
+		e.end(slot)
+	}
+}
+
+// find returns the slot of an object, 0 if there is none.
+func (e *Engine) find(kind Kind, id string) uint32 {
+	identity, _ := identityOf(kind, id)
+	return e.index[kind][identity]
+}
+
+// create makes an object. There is room.
+func (e *Engine) create(kind Kind, id string) uint32 {
+	identity, guid := identityOf(kind, id)
+	slot := e.place(kind, identity)
+	o := e.objects.at(slot)
+	o.span = ids.Span(kind.Name(), id)
+	if kind == Call {
+		info := e.calls.at(o.info)
+		info.own = ids.Trace(kind.Name(), id)
+		info.trace, info.root = info.own, o.span
+	}
+	e.enter(slot, open, e.now)
+	if !guid {
+		o.flags |= flagTextID
+		e.keepID(slot, id)
+	}
+	return slot
+}
+
+// place takes a slot for an identity.
+func (e *Engine) place(kind Kind, identity identity) uint32 {
+	slot := e.objects.take()
+	o := e.objects.at(slot)
+	*o = object{identity: identity, kind: kind, generation: o.generation + 1}
+	if kind == Call {
+		o.info = e.calls.take()
+		*e.calls.at(o.info) = callInfo{}
+	}
+	e.index[kind][identity] = slot
+	return slot
+}
+
+// hasSource notes where an object's records come from. Should that change, the
+// larger text stands, whichever came first.
+func (e *Engine) hasSource(slot uint32, s Source) {
+	o := e.objects.at(slot)
+	if o.flags&flagInherited != 0 || o.resource == 0 || e.resources.texts[o.resource] < s.resource {
+		o.flags &^= flagInherited
+		old := o.resource
+		o.resource = e.resources.take(s.resource)
+		if old != 0 {
+			e.resources.release(old)
+		}
+		e.touch(slot, flagDirty)
+	}
+	if s.session == "" || o.session != 0 && e.sessions.texts[o.session] >= s.session {
+		return
+	}
+	e.joinSession(slot, e.sessions.find(s.session))
+	e.touch(slot, flagDirty)
+}
+
+func (e *Engine) joinSession(slot, session uint32) {
+	o := e.objects.at(slot)
+	old := o.session
+	if o.state == open && old != 0 {
+		e.sessions.at(old).open.remove(e, slot, bySession)
+	}
+	o.session = session
+	e.sessions.at(session).uses++
+	if o.state == open {
+		e.sessions.at(session).open.push(e, slot, bySession)
+	}
+	if old != 0 {
+		e.sessions.release(old)
+	}
+}
+
+// keepID keeps an id that is no GUID as a fact of the object.
+func (e *Engine) keepID(slot uint32, id string) {
+	o := e.objects.at(slot)
+	e.facts.statements = e.facts.statements[:0]
+	e.facts.say(&e.dictionary, []Field{{Key: o.kind.IDKey(), Value: Text(lowerASCII(id))}})
+	e.facts.add(statement{phase: Update})
+	e.store(slot, e.facts.normalized(&e.dictionary))
+}
+
+// merge adds what a record says to its object, and follows what it changes.
+func (e *Engine) merge(slot uint32, r *Record) {
+	o, f := e.objects.at(slot), &e.facts
+	before := e.arena.get(o.facts, o.factsSize)
+	e.stats.Dropped += uint64(f.say(&e.dictionary, r.Fields)) //nolint:gosec // not negative
+	f.read(before)
+	said := statement{index: r.Index, time: max(0, r.Time), phase: r.Phase}
+	f.add(said)
+	after := f.normalized(&e.dictionary)
+	if len(after) > maxBlock {
+		// The event that brought it has all of it.
+		e.stats.Dropped += uint64(len(r.Fields))
+		return
+	}
+	if o.session != 0 {
+		if s := e.sessions.at(o.session); s.last < said.time {
+			s.last = said.time
+			e.sessions.touch(o.session)
+		}
+	}
+	if bytes.Equal(before, after) {
+		return
+	}
+	e.store(slot, after)
+	e.relate(slot, said.time)
+}
+
+// store puts facts into the place of an object's former ones.
+func (e *Engine) store(slot uint32, facts []byte) {
+	o := e.objects.at(slot)
+	o.facts = e.arena.replace(o.facts, o.factsSize, facts)
+	o.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
+	e.touch(slot, flagDirty|flagDirtyFacts)
+	if o.kind == Call {
+		e.contexts[slot%contextSlots].slot = 0
+	}
+}
+
+// Find returns an object that the engine holds.
+func (e *Engine) Find(kind Kind, id string) (ref Ref, found bool) {
+	slot := e.find(kind, id)
+	if slot == 0 {
+		return Ref{}, false
+	}
+	return Ref{slot, e.objects.at(slot).generation}, true
+}
+
+// resolve returns the object that a reference names, nil if it is gone.
+func (e *Engine) resolve(ref Ref) *object {
+	if ref.slot == 0 || ref.slot > e.objects.made {
+		return nil
+	}
+	o := e.objects.at(ref.slot)
+	if o.state == free || o.generation != ref.generation {
+		return nil
+	}
+	return o
+}
+
+func lowerASCII(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}

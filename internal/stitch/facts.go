@@ -1,0 +1,290 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
+
+// The facts of an object are what its records said, a statement for each
+// record, oldest first:
+//
+//	uvarint index | uvarint seconds<<1|1, uvarint nanoseconds   (0 of them: seconds<<1)
+//	uvarint number of attributes<<2 | phase
+//	for each attribute, in the order of the keys: uvarint key | value
+//
+// Of an attribute only the newest statement that has it keeps it, unless
+// key.remembers. That makes the bytes a function of the set of records: the
+// union of two sets, normalized, is the same whichever way it came about.
+
+// statement is what one record said.
+type statement struct {
+	index   uint64
+	time    int64
+	phase   Phase
+	entries []entry
+	count   int // of entries, while they are being read
+}
+
+// entry is one attribute of it. raw is a value as in value.go.
+type entry struct {
+	key key
+	raw []byte
+}
+
+// compare is the order of the records of one object: a session numbers its
+// records; where nothing is numbered, time orders them.
+func (s *statement) compare(t *statement) int {
+	return cmp.Or(cmp.Compare(s.index, t.index), cmp.Compare(s.time, t.time), cmp.Compare(s.phase, t.phase))
+}
+
+// facts is room to take the bytes of an object apart and put them together. One
+// serves all objects, one at a time.
+type facts struct {
+	statements []statement
+	entries    []entry // of all statements
+	said       []entry // of the statement to be merged
+	values     []byte  // of said
+	union      []entry
+	out        []byte
+
+	seen  []uint32 // by key: the round in which it was seen
+	round uint32
+}
+
+// read takes bytes apart. The entries alias them. It tells whether the bytes
+// are facts at all.
+func (f *facts) read(from []byte) bool {
+	f.statements, f.entries = f.statements[:0], f.entries[:0]
+	for len(from) > 0 {
+		s, count, used := readHead(from)
+		if used == 0 || count > uint64(len(from)) {
+			return false
+		}
+		from = from[used:]
+		s.count = int(count) //nolint:gosec // at most len(from)
+		for range s.count {
+			number, used := binary.Uvarint(from)
+			if used <= 0 || number >= maxKeys {
+				return false
+			}
+			length := valueLength(from[used:])
+			if length == 0 {
+				return false
+			}
+			f.entries = append(f.entries, entry{key(number), from[used : used+length]})
+			from = from[used+length:]
+		}
+		f.statements = append(f.statements, s)
+	}
+	// Only now do the entries stay where they are.
+	rest := f.entries
+	for i := range f.statements {
+		s := &f.statements[i]
+		s.entries, rest = rest[:s.count:s.count], rest[s.count:]
+	}
+	return true
+}
+
+const phaseBits = 2
+
+// readHead reads a statement without its entries; used is 0 if there is none.
+func readHead(from []byte) (s statement, count uint64, used int) {
+	rest := from
+	next := func() (v uint64) {
+		v, n := binary.Uvarint(rest)
+		if n <= 0 {
+			rest, used = nil, -1
+			return 0
+		}
+		rest = rest[n:]
+		return v
+	}
+	s.index = next()
+	seconds := next()
+	s.time = int64(seconds>>1) * second
+	if seconds&1 != 0 {
+		s.time += int64(next()) //nolint:gosec // below a second
+	}
+	head := next()
+	if used < 0 || head&(1<<phaseBits-1) > uint64(End) {
+		return s, 0, 0
+	}
+	s.phase = Phase(head & (1<<phaseBits - 1))
+	return s, head >> phaseBits, len(from) - len(rest)
+}
+
+const second = 1_000_000_000
+
+func appendHead(b []byte, s *statement, count int) []byte {
+	b = binary.AppendUvarint(b, s.index)
+	seconds, rest := uint64(s.time/second), uint64(s.time%second) //nolint:gosec // not negative
+	if rest == 0 {
+		b = binary.AppendUvarint(b, seconds<<1)
+	} else {
+		b = binary.AppendUvarint(b, seconds<<1|1)
+		b = binary.AppendUvarint(b, rest)
+	}
+	return binary.AppendUvarint(b, uint64(count)<<phaseBits|uint64(s.phase)) //nolint:gosec // not negative
+}
+
+// say takes what a record says into said, by key. It returns how many
+// attributes found no room.
+func (f *facts) say(d *dictionary, fields []Field) (dropped int) {
+	f.said, f.values = f.said[:0], f.values[:0]
+	for i := range fields {
+		k, ok := d.number(fields[i].Key)
+		if !ok {
+			dropped++
+			continue
+		}
+		start := len(f.values)
+		if f.values, ok = appendValue(f.values, fields[i].Value); !ok {
+			dropped++
+			continue
+		}
+		// The values may still move: the entry holds where, for now.
+		f.said = append(f.said, entry{key: k, raw: f.values[start:]})
+	}
+	rest := f.values
+	for i := range f.said {
+		n := len(f.said[i].raw)
+		f.said[i].raw, rest = rest[:n:n], rest[n:]
+	}
+	slices.SortFunc(f.said, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), bytes.Compare(b.raw, a.raw))
+	})
+	// A key twice is no record of ours; the larger value stands, as in union.
+	f.said = slices.CompactFunc(f.said, func(a, b entry) bool { return a.key == b.key })
+	return dropped
+}
+
+// add makes the set that was read and what was said one set.
+func (f *facts) add(s statement) {
+	at, found := slices.BinarySearchFunc(f.statements, s, func(a, b statement) int { return a.compare(&b) })
+	if found {
+		known := &f.statements[at]
+		f.union = union(f.union[:0], known.entries, f.said)
+		known.entries = f.union
+		return
+	}
+	s.entries = f.said
+	f.statements = slices.Insert(f.statements, at, s)
+}
+
+// union joins what two copies of one record say. They should say the same; if
+// they do not, the larger value of each attribute stands.
+func union(to, a, b []entry) []entry {
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].key < b[0].key:
+			to, a = append(to, a[0]), a[1:]
+		case a[0].key > b[0].key:
+			to, b = append(to, b[0]), b[1:]
+		case bytes.Compare(a[0].raw, b[0].raw) >= 0:
+			to, a, b = append(to, a[0]), a[1:], b[1:]
+		default:
+			to, a, b = append(to, b[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(to, a...), b...)
+}
+
+// normalized returns the set as bytes, and drops from the statements what a
+// newer one has said anew.
+func (f *facts) normalized(d *dictionary) []byte {
+	f.begin(d)
+	for i := len(f.statements) - 1; i >= 0; i-- {
+		s := &f.statements[i]
+		kept := s.entries[:0]
+		for _, e := range s.entries {
+			if !e.key.remembers() && f.mark(e.key) {
+				continue
+			}
+			kept = append(kept, e)
+		}
+		s.entries = kept
+	}
+	f.out = f.out[:0]
+	for i := range f.statements {
+		s := &f.statements[i]
+		f.out = appendHead(f.out, s, len(s.entries))
+		for _, e := range s.entries {
+			f.out = binary.AppendUvarint(f.out, uint64(e.key))
+			f.out = append(f.out, e.raw...)
+		}
+	}
+	return f.out
+}
+
+// begin starts a round of mark.
+func (f *facts) begin(d *dictionary) {
+	if len(f.seen) < len(d.texts) {
+		f.seen = append(f.seen, make([]uint32, len(d.texts)-len(f.seen))...)
+	}
+	if f.round++; f.round == 0 {
+		clear(f.seen)
+		f.round = 1
+	}
+}
+
+// mark tells whether the key was marked before in this round.
+func (f *facts) mark(k key) bool {
+	seen := f.seen[k] == f.round
+	f.seen[k] = f.round
+	return seen
+}
+
+// newest returns the value that an attribute had last.
+func (f *facts) newest(k key) []byte {
+	for i := len(f.statements) - 1; i >= 0; i-- {
+		if raw := f.statements[i].value(k); raw != nil {
+			return raw
+		}
+	}
+	return nil
+}
+
+// value returns what the statement says of an attribute.
+func (s *statement) value(k key) []byte {
+	for _, e := range s.entries {
+		if e.key == k {
+			return e.raw
+		}
+	}
+	return nil
+}
+
+// span is what the statements say about the times of an object. Times are 0
+// where nothing is known.
+type span struct {
+	start, end, first, last int64
+}
+
+func (f *facts) span() (s span) {
+	for i := range f.statements {
+		t := f.statements[i].time
+		s.first = earliest(s.first, t)
+		s.last = max(s.last, t)
+		switch f.statements[i].phase {
+		case Start:
+			s.start = earliest(s.start, t)
+		case End:
+			s.end = max(s.end, t)
+		case Update:
+		}
+	}
+	return s
+}
+
+// earliest is the smaller of two times, of which 0 is none.
+func earliest(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}

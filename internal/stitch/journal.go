@@ -1,0 +1,234 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import "encoding/binary"
+
+// journal is what has to be stored next. What is stored is a sequence of
+// entries, each
+//
+//	kind of entry, 1 byte | uvarint length | that many bytes
+//
+// which, read in the order in which they were written, restore the state:
+//
+//	K  uvarint number | attribute name
+//	R  uvarint number | resource
+//	S  uvarint number | uvarint last | uvarint over | session
+//	O  head | facts       an object
+//	H  head               an object whose facts have not changed
+//	G  kind | identity    an object that is gone
+//	E  session            a session whose end is forgotten
+//
+// with head
+//
+//	kind | state | identity, 16 bytes | uvarint flags | uvarint since | uvarint resource | uvarint session | span, 8 |
+//	and for calls: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint mentioned | uvarint lastMentioned
+//
+// Numbers are those of the K, R and S entries before. Kinds and states are
+// written as the letters below, so that the constants may change.
+type journal struct {
+	changed       []uint32 // objects with flagNoted
+	gone          []gone
+	endedSessions []string
+	sweep         uint32 // the object the sweep is at; 0: there is none
+	opened        bool   // the sweep has written what is not an object
+}
+
+// gone is an object that was forgotten.
+type gone struct {
+	kind     Kind
+	identity identity
+}
+
+const (
+	entryKey      = 'K'
+	entryResource = 'R'
+	entrySession  = 'S'
+	entryObject   = 'O'
+	entryHead     = 'H'
+	entryGone     = 'G'
+	entryOver     = 'E'
+)
+
+var (
+	kindLetters  = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's'}
+	stateLetters = [done + 1]byte{open: 'o', ended: 'e', owed: 'w', done: 'd'}
+)
+
+// touch notes that an object's head, or its facts too, have to be stored.
+func (e *Engine) touch(slot uint32, what uint16) {
+	o := e.objects.at(slot)
+	if o.flags&flagNoted == 0 {
+		e.journal.changed = append(e.journal.changed, slot)
+	}
+	o.flags |= what | flagNoted
+}
+
+// Changed tells whether AppendChanges has something to append.
+func (e *Engine) Changed() bool {
+	j := &e.journal
+	return len(j.changed)+len(j.gone)+len(j.endedSessions)+len(e.sessions.dirty) > 0
+}
+
+// AppendChanges appends what changed since the last call. Loading all that was
+// ever appended, in order, restores the state.
+func (e *Engine) AppendChanges(b []byte) []byte {
+	j, d := &e.journal, &e.dictionary
+	for _, g := range j.gone {
+		b = appendEntry(b, entryGone, func(b []byte) []byte {
+			return append(append(b, kindLetters[g.kind]), g.identity[:]...)
+		})
+	}
+	for _, text := range j.endedSessions {
+		b = appendEntry(b, entryOver, func(b []byte) []byte { return append(b, text...) })
+	}
+	for ; d.logged < len(d.texts); d.logged++ {
+		b = e.appendKey(b, d.logged)
+	}
+	for _, slot := range e.resources.fresh {
+		b = e.appendResource(b, slot)
+	}
+	for _, slot := range e.sessions.dirty {
+		if s := e.sessions.at(slot); s.dirty {
+			s.dirty = false
+			b = e.appendSession(b, slot)
+		}
+	}
+	for _, slot := range j.changed {
+		o := e.objects.at(slot)
+		switch {
+		case o.state == free:
+		case o.flags&flagDirtyFacts != 0:
+			b = e.appendObject(b, slot)
+		case o.flags&flagDirty != 0:
+			b = appendEntry(b, entryHead, func(b []byte) []byte { return e.appendHead(b, slot) })
+		}
+		o.flags &^= flagNoted | flagDirty | flagDirtyFacts
+	}
+	j.gone, j.endedSessions, j.changed = j.gone[:0], j.endedSessions[:0], j.changed[:0]
+	e.resources.fresh, e.sessions.dirty = e.resources.fresh[:0], e.sessions.dirty[:0]
+	return b
+}
+
+// Sweep begins to append everything anew, piece by piece. What was appended
+// before the first piece is not needed once the last one is stored.
+func (e *Engine) Sweep() { e.journal.sweep, e.journal.opened = 1, false }
+
+// AppendSweep appends about size bytes of everything, and tells whether this
+// was the last of it. Changes that are not yet appended come before it or after
+// it, never within.
+func (e *Engine) AppendSweep(b []byte, size int) (out []byte, last bool) {
+	j := &e.journal
+	if j.sweep == 0 {
+		return b, true
+	}
+	end := len(b) + size
+	if !j.opened {
+		j.opened = true
+		b = e.appendTables(b)
+	}
+	for ; j.sweep <= e.objects.made && len(b) < end; j.sweep++ {
+		if e.objects.at(j.sweep).state != free {
+			b = e.appendObject(b, j.sweep)
+		}
+	}
+	if j.sweep <= e.objects.made {
+		return b, false
+	}
+	j.sweep = 0
+	return b, true
+}
+
+func (e *Engine) appendTables(b []byte) []byte {
+	for i := range e.dictionary.texts {
+		b = e.appendKey(b, i)
+	}
+	for slot := uint32(1); slot <= e.resources.slots.made; slot++ {
+		b = e.appendResource(b, slot)
+	}
+	for _, slot := range e.sessions.number {
+		b = e.appendSession(b, slot)
+	}
+	return b
+}
+
+func (e *Engine) appendKey(b []byte, i int) []byte {
+	return appendEntry(b, entryKey, func(b []byte) []byte {
+		return append(binary.AppendUvarint(b, uint64(i)), e.dictionary.texts[i]...) //nolint:gosec // not negative
+	})
+}
+
+// appendResource leaves out one that was freed since.
+func (e *Engine) appendResource(b []byte, slot uint32) []byte {
+	if *e.resources.slots.at(slot) == 0 {
+		return b
+	}
+	return appendEntry(b, entryResource, func(b []byte) []byte {
+		return append(binary.AppendUvarint(b, uint64(slot)), e.resources.texts[slot]...)
+	})
+}
+
+func (e *Engine) appendSession(b []byte, slot uint32) []byte {
+	s := e.sessions.at(slot)
+	return appendEntry(b, entrySession, func(b []byte) []byte {
+		b = binary.AppendUvarint(b, uint64(slot))
+		b = appendTime(b, s.last)
+		b = appendTime(b, s.over)
+		return append(b, e.sessions.texts[slot]...)
+	})
+}
+
+func (e *Engine) appendObject(b []byte, slot uint32) []byte {
+	o := e.objects.at(slot)
+	return appendEntry(b, entryObject, func(b []byte) []byte {
+		return append(e.appendHead(b, slot), e.arena.get(o.facts, o.factsSize)...)
+	})
+}
+
+func (e *Engine) appendHead(b []byte, slot uint32) []byte {
+	o := e.objects.at(slot)
+	b = append(b, kindLetters[o.kind], stateLetters[o.state])
+	b = append(b, o.identity[:]...)
+	b = binary.AppendUvarint(b, uint64(o.flags&storedFlags))
+	b = appendTime(b, o.since)
+	b = binary.AppendUvarint(b, uint64(o.resource))
+	b = binary.AppendUvarint(b, uint64(o.session))
+	b = append(b, o.span[:]...)
+	if o.kind != Call {
+		return b
+	}
+	info := e.calls.at(o.info)
+	frozen := byte(0)
+	if info.frozen {
+		frozen = 1
+	}
+	b = append(b, frozen)
+	b = append(b, info.own[:]...)
+	b = append(b, info.trace[:]...)
+	b = append(b, info.root[:]...)
+	b = appendTime(b, info.mentioned)
+	return appendTime(b, info.lastMentioned)
+}
+
+func appendTime(b []byte, t int64) []byte {
+	return binary.AppendUvarint(b, uint64(max(0, t)))
+}
+
+// lengthRoom is the room for an entry's length. It is written with leading
+// zeros, so that it can be filled in when it is known.
+const lengthRoom = 4
+
+// appendEntry appends an entry whose content is what content appends.
+func appendEntry(b []byte, kind byte, content func([]byte) []byte) []byte {
+	b = append(b, kind, 0x80, 0x80, 0x80, 0)
+	start := len(b)
+	b = content(b)
+	n := len(b) - start
+	room := b[start-lengthRoom : start]
+	for i := range room {
+		room[i] |= byte(n & 0x7f)
+		n >>= 7
+	}
+	return b
+}

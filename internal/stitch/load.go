@@ -1,0 +1,332 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ErrStored is what every error about stored state wraps.
+var ErrStored = errors.New("stored state cannot be read")
+
+// loader is what an engine needs while it takes stored entries in.
+type loader struct {
+	keys      map[uint64]key // what the stored numbers stand for
+	identical bool           // as they are
+	resources map[uint64]string
+	sessions  map[uint64]uint32
+	skipped   int
+}
+
+// Load takes stored entries into an engine that has not been used, in the order
+// in which they were appended; entries that others must have come before and
+// did not are left out. After an error, what was read before it counts.
+func (e *Engine) Load(entries []byte) error {
+	if e.loading == nil {
+		e.loading = &loader{
+			keys: make(map[uint64]key), identical: true,
+			resources: make(map[uint64]string), sessions: make(map[uint64]uint32),
+		}
+	}
+	for len(entries) > 0 {
+		kind := entries[0]
+		length, used := binary.Uvarint(entries[1:])
+		if used <= 0 || length > uint64(len(entries)) || len(entries)-1-used < int(length) { //nolint:gosec // at most len(entries)
+			return fmt.Errorf("%w: an entry is cut", ErrStored)
+		}
+		start := 1 + used
+		end := start + int(length) //nolint:gosec // at most len(entries)
+		if err := e.loadEntry(kind, entries[start:end]); err != nil {
+			return err
+		}
+		entries = entries[end:]
+	}
+	return nil
+}
+
+func (e *Engine) loadEntry(kind byte, content []byte) error {
+	r := fields{rest: content}
+	switch kind {
+	case entryKey:
+		e.loading.key(e, r.uvarint(), string(r.rest))
+	case entryResource:
+		e.loading.resources[r.uvarint()] = string(r.rest)
+	case entrySession:
+		number, last, over := r.uvarint(), r.time(), r.time()
+		if !r.bad {
+			e.loadSession(number, last, over, string(r.rest))
+		}
+	case entryObject, entryHead:
+		e.loadObject(&r, kind == entryObject)
+	case entryGone:
+		if kind, ok := letter(kindLetters[:], r.byte()); ok {
+			var identity identity
+			copy(identity[:], r.bytes(len(identity)))
+			e.unload(Kind(kind), identity) //nolint:gosec // an index
+		}
+	case entryOver:
+		if slot, known := e.sessions.number[string(content)]; known {
+			e.sessions.at(slot).over = 0
+		}
+	default:
+		return fmt.Errorf("%w: entry of kind %q", ErrStored, kind)
+	}
+	if r.bad {
+		return fmt.Errorf("%w: an entry of kind %q is damaged", ErrStored, kind)
+	}
+	return nil
+}
+
+func (l *loader) key(e *Engine, number uint64, text string) {
+	k, ok := e.dictionary.number(text)
+	if !ok {
+		return
+	}
+	l.keys[number] = k
+	l.identical = l.identical && uint64(k) == number
+}
+
+func (e *Engine) loadSession(number uint64, last, over int64, text string) {
+	slot := e.sessions.find(text)
+	s := e.sessions.at(slot)
+	s.last, s.over = last, over
+	e.loading.sessions[number] = slot
+}
+
+// loadObject reads an object; one whose head comes without its facts is known
+// already, or was lost with the segment that had them.
+func (e *Engine) loadObject(r *fields, withFacts bool) {
+	kindNumber, okKind := letter(kindLetters[:], r.byte())
+	stateNumber, okState := letter(stateLetters[:], r.byte())
+	if !okKind || !okState {
+		r.bad = true
+		return
+	}
+	kind := Kind(kindNumber) //nolint:gosec // an index
+	var identity identity
+	copy(identity[:], r.bytes(len(identity)))
+	flags, since, resource, session := r.uvarint(), r.time(), r.uvarint(), r.uvarint()
+	var o object
+	var info callInfo
+	copy(o.span[:], r.bytes(len(o.span)))
+	if kind == Call {
+		info.frozen = r.byte() == 1
+		copy(info.own[:], r.bytes(len(info.own)))
+		copy(info.trace[:], r.bytes(len(info.trace)))
+		copy(info.root[:], r.bytes(len(info.root)))
+		info.mentioned, info.lastMentioned = r.time(), r.time()
+	}
+	if r.bad {
+		return
+	}
+	facts, ok := r.rest, true
+	if withFacts && (kind == Call || state(stateNumber) != done) { //nolint:gosec // an index
+		facts, ok = e.loading.translate(e, facts)
+	}
+	slot := e.index[kind][identity]
+	if !ok || len(facts) > maxBlock || withFacts && kind != Call && state(stateNumber) == done && len(facts) != tombstoneSize { //nolint:gosec // an index
+		r.bad = true
+		return
+	}
+	if slot == 0 && !withFacts {
+		e.loading.skipped++
+		return
+	}
+	if slot == 0 {
+		slot = e.place(kind, identity)
+	}
+	known := e.objects.at(slot)
+	if withFacts {
+		known.facts = e.arena.replace(known.facts, known.factsSize, facts)
+		known.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
+	}
+	known.span, known.since, known.state = o.span, since, state(stateNumber) //nolint:gosec // an index
+	known.flags = uint16(flags) & storedFlags                                //nolint:gosec // the flags of it
+	known.session = e.loading.sessions[session]
+	if known.resource != 0 {
+		e.resources.release(known.resource)
+		known.resource = 0
+	}
+	if text, found := e.loading.resources[resource]; found && resource != 0 {
+		known.resource = e.resources.take(text)
+	}
+	if kind == Call {
+		*e.calls.at(known.info) = info
+	}
+}
+
+// unload forgets an object while loading, when it is in no list yet.
+func (e *Engine) unload(kind Kind, identity identity) {
+	slot := e.index[kind][identity]
+	if slot == 0 {
+		return
+	}
+	o := e.objects.at(slot)
+	if kind == Call {
+		e.calls.release(o.info)
+	}
+	if o.resource != 0 {
+		e.resources.release(o.resource)
+	}
+	e.arena.release(o.facts, o.factsSize)
+	delete(e.index[kind], identity)
+	o.state = free
+	e.objects.release(slot)
+}
+
+// translate rewrites facts with this engine's keys.
+func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
+	f := &e.facts
+	if !f.read(stored) {
+		return nil, false
+	}
+	if l.identical {
+		return stored, true
+	}
+	for i := range f.statements {
+		s := &f.statements[i]
+		kept := s.entries[:0]
+		for _, entry := range s.entries {
+			if k, known := l.keys[uint64(entry.key)]; known {
+				entry.key = k
+				kept = append(kept, entry)
+			}
+		}
+		slices.SortFunc(kept, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
+		s.entries = kept
+	}
+	return f.normalized(&e.dictionary), true
+}
+
+// Restored ends loading: everything that follows from the objects is found
+// anew. Their deadlines go on as if there had been no restart.
+func (e *Engine) Restored(now time.Time) {
+	t := e.tick(now)
+	e.loading = nil
+	order := make([]uint32, 0, e.objects.used())
+	for slot := uint32(1); slot <= e.objects.made; slot++ {
+		if o := e.objects.at(slot); o.state != free {
+			order = append(order, slot)
+			if o.session != 0 {
+				e.sessions.at(o.session).uses++
+			}
+		}
+	}
+	slices.SortFunc(order, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(e.objects.at(a).since, e.objects.at(b).since), cmp.Compare(a, b))
+	})
+	for _, slot := range order {
+		o := e.objects.at(slot)
+		to := o.state
+		o.state = free
+		e.enter(slot, to, min(o.since, t))
+	}
+	for _, slot := range order {
+		e.restoreRelations(slot)
+	}
+	e.restoreSessions()
+	e.stats.Restored = uint64(len(order))
+	e.renumber()
+}
+
+// restoreRelations finds what the facts of an object say about others.
+func (e *Engine) restoreRelations(slot uint32) {
+	o := e.objects.at(slot)
+	stored := e.arena.get(o.facts, o.factsSize)
+	if o.state == done && o.kind != Call {
+		if o.kind == CallLeg {
+			grave := readTombstone(stored)
+			e.fileHash(e.participants, slot, byParticipant, grave.participant)
+			e.fileHash(e.sipCalls, slot, bySIPCall, grave.sip)
+		}
+		return
+	}
+	e.facts.read(stored)
+	e.facts.said = e.facts.said[:0]
+	e.relate(slot, 0)
+}
+
+// renumber makes the next changes begin with all tables: what is stored has the
+// numbers of the process that wrote it. The objects are stored as they are.
+func (e *Engine) renumber() {
+	for _, slot := range e.journal.changed {
+		e.objects.at(slot).flags &= storedFlags
+	}
+	e.journal.changed = e.journal.changed[:0]
+	e.dictionary.logged = 0
+	e.resources.fresh = e.resources.fresh[:0]
+	for _, slot := range e.resources.number {
+		e.resources.fresh = append(e.resources.fresh, slot)
+	}
+	for _, slot := range e.sessions.number {
+		e.sessions.touch(slot)
+	}
+}
+
+func (e *Engine) restoreSessions() {
+	for _, slot := range e.sessions.number {
+		switch s := e.sessions.at(slot); {
+		case s.over != 0:
+			s.watching = true
+			e.sessions.over = append(e.sessions.over, slot)
+			e.dying = append(e.dying, slot)
+		default:
+			e.sessions.forget(slot)
+		}
+	}
+	slices.SortFunc(e.sessions.over, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(e.sessions.at(a).over, e.sessions.at(b).over), strings.Compare(e.sessions.texts[a], e.sessions.texts[b]))
+	})
+}
+
+// letter returns the place of a letter.
+func letter(letters []byte, c byte) (i int, ok bool) {
+	if c == 0 {
+		return 0, false
+	}
+	i = slices.Index(letters, c)
+	return i, i >= 0
+}
+
+// fields takes an entry apart. After the first fault it is bad and returns
+// zeros.
+type fields struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *fields) bytes(n int) []byte {
+	if n > len(r.rest) {
+		r.bad, r.rest = true, nil
+		return nil
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+func (r *fields) byte() byte {
+	if b := r.bytes(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *fields) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *fields) time() int64 { return int64(r.uvarint() & (1<<63 - 1)) }

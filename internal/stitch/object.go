@@ -1,0 +1,165 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/legato-otel/legato/internal/ids"
+)
+
+// state of an object's life:
+//
+//	            first record, or first mention of a call
+//	                        │
+//	                        ▼
+//	                      open ─────────────────────────────┐
+//	its end record,         │                               │
+//	its bridge started anew,│                               │ max_objects reached,
+//	max_open has passed     ▼                               │ shutdown without storage
+//	                      ended   waits for late records    │
+//	                        │                               │
+//	       linger has passed│  ┌────────────────────────────┘
+//	                        ▼  ▼
+//	                      owed    rendered; its trace is frozen, nothing is merged any more
+//	                        │
+//	the next consumer took  │
+//	it, or never will       ▼
+//	                      done    a few bytes: late records make no second span
+//	                        │
+//	max_open has passed,    ▼
+//	room is needed        (gone)
+//
+// Only open and ended objects take records in. A call that is done is kept as
+// long as something is in it.
+type state uint8
+
+const (
+	free state = iota
+	open
+	ended
+	owed
+	done
+)
+
+// What flags say of an object.
+const (
+	flagExpired    = 1 << iota // its time was up before its end came
+	flagEvicted                // its room was needed
+	flagIncomplete             // the engine was shut down for good
+	flagSharing                // a leg that is a Lync participant's screen
+	flagAudioVideo             // a leg that is a Lync participant's audio and video
+	flagTextID                 // its id is no GUID and stands among its facts
+	flagInherited              // a call whose source is that of what is in it
+	flagDirty                  // its head is not in the journal
+	flagDirtyFacts             // nor are its facts
+	flagNoted                  // it is in the journal's list of what changed
+
+	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInherited
+)
+
+// identity is an object's id as 16 bytes: the GUID, or a hash of what is none.
+type identity = [16]byte
+
+// object is the fixed part of an object. It holds no pointers.
+type object struct {
+	identity   identity
+	span       SpanID
+	since      int64 // engine's clock, in nanoseconds: when it came into its state
+	facts      block
+	factsSize  uint32
+	generation uint32
+	resource   uint32
+	session    uint32
+	call       uint32 // the object it is in; not of calls
+	info       uint32 // callInfo; of calls only
+
+	queue       links // of its state
+	ofSession   links // open objects of its session
+	participant member
+	sip         member
+
+	kind  Kind
+	state state
+	flags uint16
+}
+
+// member puts a leg into an index of legs by the hash of something they have.
+type member struct {
+	hash uint64 // 0 if the leg has no such thing
+	next uint32
+}
+
+// callInfo is what calls have beside. It holds no pointers.
+type callInfo struct {
+	own        TraceID // if the call founds a conference
+	trace      TraceID // of its conference
+	root       SpanID  // of the call that founded it
+	start, end int64   // sender's clock; 0 where unknown
+	// The first and last time that something in it named the call.
+	mentioned, lastMentioned int64
+	correlator               uint64 // hash; 0 is none
+	conference               links  // calls with its correlator
+	members                  uint32 // objects in it that are not done
+	frozen                   bool   // something with that trace was emitted
+}
+
+// Ref names an object that the engine holds. It stays good until the object is
+// forgotten; a bad one is told apart, not taken for another object.
+type Ref struct {
+	slot       uint32
+	generation uint32
+}
+
+// identityOf returns the identity of an id; guid tells that the id can be
+// written from it. Ids are compared without regard to case, as those of spans.
+func identityOf(kind Kind, id string) (i identity, guid bool) {
+	if parseGUID(&i, id) != guidNone {
+		return i, true
+	}
+	return ids.Trace(kind.Name(), id), false
+}
+
+// identityOfValue is identityOf of a text value.
+func identityOfValue(kind Kind, raw []byte) identity {
+	if raw[0] == tagGUID {
+		return identity(raw[1:])
+	}
+	i, _ := identityOf(kind, text(raw))
+	return i
+}
+
+// hash is of a value; not zero. It is stored, so it is the same in every process.
+func hash(raw []byte) uint64 {
+	sum := sha256.Sum256(raw)
+	return binary.BigEndian.Uint64(sum[:]) | 1
+}
+
+// tombstone is what is kept of the facts of an object, other than a call, that
+// is done:
+//
+//	trace, 16 bytes | start, 8 | hash of the participant, 8 | hash of the SIP Call-ID, 8
+type tombstone struct {
+	trace            TraceID
+	start            int64
+	participant, sip uint64
+}
+
+const tombstoneSize = 16 + 3*8
+
+func (t *tombstone) append(b []byte) []byte {
+	b = append(b, t.trace[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(t.start)) //nolint:gosec // the bits of it
+	b = binary.BigEndian.AppendUint64(b, t.participant)
+	return binary.BigEndian.AppendUint64(b, t.sip)
+}
+
+func readTombstone(b []byte) (t tombstone) {
+	t.trace = TraceID(b)
+	t.start = int64(binary.BigEndian.Uint64(b[16:])) //nolint:gosec // the bits of it
+	t.participant = binary.BigEndian.Uint64(b[24:])
+	t.sip = binary.BigEndian.Uint64(b[32:])
+	return t
+}

@@ -1,0 +1,58 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+// links put an object into a list.
+type links struct{ previous, next uint32 }
+
+// list is a doubly linked list of objects; of says by which of their links.
+type list struct{ head, tail uint32 }
+
+func (l *list) push(e *Engine, slot uint32, of func(*object) *links) {
+	*of(e.objects.at(slot)) = links{previous: l.tail}
+	if l.tail != 0 {
+		of(e.objects.at(l.tail)).next = slot
+	} else {
+		l.head = slot
+	}
+	l.tail = slot
+}
+
+func (l *list) remove(e *Engine, slot uint32, of func(*object) *links) {
+	at := of(e.objects.at(slot))
+	if at.previous != 0 {
+		of(e.objects.at(at.previous)).next = at.next
+	} else {
+		l.head = at.next
+	}
+	if at.next != 0 {
+		of(e.objects.at(at.next)).previous = at.previous
+	} else {
+		l.tail = at.previous
+	}
+	*at = links{}
+}
+
+func byState(o *object) *links   { return &o.queue }
+func bySession(o *object) *links { return &o.ofSession }
+
+// enter puts an object into a state, at the end of its queue. Since all objects
+// wait the same time in a state, each queue is in the order of its deadlines.
+func (e *Engine) enter(slot uint32, to state, since int64) {
+	o := e.objects.at(slot)
+	if o.state != free {
+		e.queues[o.state].remove(e, slot, byState)
+		e.counts[o.kind][o.state]--
+	}
+	if o.state == open && o.session != 0 {
+		e.sessions.at(o.session).open.remove(e, slot, bySession)
+	}
+	o.state, o.since = to, since
+	e.counts[o.kind][to]++
+	e.queues[to].push(e, slot, byState)
+	if to == open && o.session != 0 {
+		e.sessions.at(o.session).open.push(e, slot, bySession)
+	}
+	e.touch(slot, flagDirty)
+}

@@ -1,0 +1,128 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"math"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// Kind of an object.
+type Kind uint8
+
+// The kinds of objects that are stitched.
+const (
+	Call Kind = iota
+	CallLeg
+	Recording
+	Streaming
+
+	kinds
+)
+
+// Kinds returns all kinds.
+func Kinds() []Kind { return []Kind{Call, CallLeg, Recording, Streaming} }
+
+// described is what is fixed for a kind.
+var described = [kinds]struct{ name, short, id string }{
+	Call:      {names.KindCall, "call", names.CallID},
+	CallLeg:   {names.KindCallLeg, "call_leg", names.CallLegID},
+	Recording: {names.KindRecording, "recording", names.RecordingID},
+	Streaming: {names.KindStreaming, "streaming", names.StreamingID},
+}
+
+// Name is the kind as it goes into ids: one of names.Kinds().
+func (k Kind) Name() string { return described[k].name }
+
+// String is the kind in one word of low cardinality, as a span's name.
+func (k Kind) String() string { return described[k].short }
+
+// IDKey is the attribute of the object's own id.
+func (k Kind) IDKey() string { return described[k].id }
+
+// Phase is what a record says about the life of its object.
+type Phase uint8
+
+// The phases in the order in which they come, were everything in order.
+const (
+	Start Phase = iota
+	Update
+	End
+)
+
+// Record is what one log record says about one object. The engine keeps no
+// part of it.
+type Record struct {
+	Kind  Kind
+	Phase Phase
+	// ID of the object as on the wire, not empty.
+	ID string
+	// Time of the record by the sender's clock, in nanoseconds since 1970.
+	Time int64
+	// Index orders the records of a session; 0 where there is none.
+	Index uint64
+	// Source of the record.
+	Source Source
+	// Fields are the record's attributes, without the object's own id, in any
+	// order, each key once.
+	Fields []Field
+}
+
+// Field is an attribute of a record or of an object.
+type Field struct {
+	Key   string
+	Value Value
+}
+
+// ValueKind is the type of a value.
+type ValueKind uint8
+
+// The types of values.
+const (
+	KindText ValueKind = iota
+	KindInt
+	KindDouble
+	KindBool
+	// KindOpaque is a value that only the caller can read, in Text.
+	KindOpaque
+)
+
+// Value of a field.
+type Value struct {
+	Kind ValueKind
+	// Text of a KindText and a KindOpaque.
+	Text string
+	bits uint64
+}
+
+// Text makes a value of a text.
+func Text(text string) Value { return Value{Kind: KindText, Text: text} }
+
+// Opaque makes a value of bytes that only the caller can read.
+func Opaque(encoded string) Value { return Value{Kind: KindOpaque, Text: encoded} }
+
+// Int makes a value of a whole number.
+func Int(n int64) Value { return Value{Kind: KindInt, bits: uint64(n)} } //nolint:gosec // the bits of it
+
+// Double makes a value of a number.
+func Double(n float64) Value { return Value{Kind: KindDouble, bits: math.Float64bits(n)} }
+
+// Bool makes a value of a truth.
+func Bool(b bool) Value {
+	v := Value{Kind: KindBool}
+	if b {
+		v.bits = 1
+	}
+	return v
+}
+
+// Int returns a KindInt.
+func (v Value) Int() int64 { return int64(v.bits) } //nolint:gosec // the bits of it
+
+// Double returns a KindDouble.
+func (v Value) Double() float64 { return math.Float64frombits(v.bits) }
+
+// Bool returns a KindBool.
+func (v Value) Bool() bool { return v.bits != 0 }

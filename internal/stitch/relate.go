@@ -1,0 +1,269 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"slices"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// relate follows what the facts of an object, just merged and still apart, say
+// about others. at is the time of the record that was merged.
+func (e *Engine) relate(slot uint32, at int64) {
+	o := e.objects.at(slot)
+	switch o.kind {
+	case Call:
+		e.relateCall(slot)
+		return
+	case CallLeg:
+		e.relateLeg(slot)
+	case Recording, Streaming:
+	}
+	// What was said may be in e.facts no longer once another object was made.
+	room := &e.scratch
+	room.named = append(room.named[:0], valueOf(e.facts.said, keyCall)...)
+	room.now = append(room.now[:0], e.facts.newest(keyCall)...)
+	if call := e.callOf(room.named); call != 0 {
+		e.mention(call, at)
+	}
+	if call := e.callOf(room.now); call != 0 {
+		e.bind(slot, call)
+	}
+}
+
+func valueOf(entries []entry, k key) []byte {
+	for _, e := range entries {
+		if e.key == k {
+			return e.raw
+		}
+	}
+	return nil
+}
+
+// callOf returns the call that a value names, and makes it if need be: it may
+// have started before anybody listened. Its ids come from its own id alone.
+func (e *Engine) callOf(raw []byte) uint32 {
+	if len(raw) == 0 || raw[0]&tagMask != tagGUID && raw[0]&tagMask != tagText || raw[0] == tagText {
+		return 0
+	}
+	if slot := e.index[Call][identityOfValue(Call, raw)]; slot != 0 {
+		return slot
+	}
+	return e.create(Call, text(raw))
+}
+
+// mention notes that something in a call named it: a sign of life.
+func (e *Engine) mention(call uint32, at int64) {
+	o := e.objects.at(call)
+	info := e.calls.at(o.info)
+	first, last := earliest(info.mentioned, at), max(info.lastMentioned, at)
+	if o.state == owed || o.state == done || first == info.mentioned && last == info.lastMentioned {
+		return
+	}
+	info.mentioned, info.lastMentioned = first, last
+	e.touch(call, flagDirty)
+}
+
+// bind puts an object into a call, out of the one it was in.
+func (e *Engine) bind(slot, call uint32) {
+	o := e.objects.at(slot)
+	if o.call == call {
+		return
+	}
+	e.unbind(slot)
+	o.call = call
+	e.calls.at(e.objects.at(call).info).members++
+	if o.session != 0 && e.objects.at(call).session == 0 {
+		// A call that is only known by its name dies with the bridge of its legs.
+		e.joinSession(call, o.session)
+		e.touch(call, flagDirty)
+		e.endIfOver(call)
+	}
+	if c := e.objects.at(call); c.resource == 0 && o.resource != 0 {
+		c.resource = e.resources.share(o.resource)
+		c.flags |= flagInherited
+		e.touch(call, flagDirty)
+	}
+}
+
+func (e *Engine) unbind(slot uint32) {
+	if o := e.objects.at(slot); o.call != 0 {
+		e.calls.at(e.objects.at(o.call).info).members--
+		o.call = 0
+	}
+}
+
+// relateLeg files a leg under its participant and its SIP Call-ID.
+func (e *Engine) relateLeg(slot uint32) {
+	o, f := e.objects.at(slot), &e.facts
+	o.flags &^= flagSharing | flagAudioVideo
+	switch lync := f.newest(keyLyncSubType); {
+	case same(lync, lyncSharing):
+		o.flags |= flagSharing
+	case same(lync, lyncAudioVideo):
+		o.flags |= flagAudioVideo
+	}
+	e.file(e.participants, slot, byParticipant, f.newest(keyParticipant))
+	e.file(e.sipCalls, slot, bySIPCall, f.newest(keySIPCallID))
+}
+
+// Values of a leg's lyncSubType (guide section 5).
+const (
+	lyncSharing    = "applicationSharing"
+	lyncAudioVideo = "audioVideo"
+)
+
+func byParticipant(o *object) *member { return &o.participant }
+func bySIPCall(o *object) *member     { return &o.sip }
+
+// file puts a leg into an index under a value.
+func (e *Engine) file(index map[uint64]uint32, slot uint32, of func(*object) *member, raw []byte) {
+	var under uint64
+	if len(raw) > 0 && raw[0] != tagText { // tagText alone is an empty text
+		under = hash(raw)
+	}
+	e.fileHash(index, slot, of, under)
+}
+
+func (e *Engine) fileHash(index map[uint64]uint32, slot uint32, of func(*object) *member, under uint64) {
+	m := of(e.objects.at(slot))
+	if m.hash == under {
+		return
+	}
+	if m.hash != 0 {
+		at := index[m.hash]
+		if at == slot {
+			if m.next == 0 {
+				delete(index, m.hash)
+			} else {
+				index[m.hash] = m.next
+			}
+		} else {
+			for of(e.objects.at(at)).next != slot {
+				at = of(e.objects.at(at)).next
+			}
+			of(e.objects.at(at)).next = m.next
+		}
+	}
+	*m = member{hash: under}
+	if under != 0 {
+		m.next = index[under]
+		index[under] = slot
+	}
+}
+
+// chainLimit is how many legs of one participant or SIP Call-ID are looked at.
+// There are two or three, unless somebody makes them up.
+const chainLimit = 64
+
+// legs returns the legs filed under a hash.
+func (e *Engine) legs(index map[uint64]uint32, of func(*object) *member, under uint64) []uint32 {
+	found := e.scratch.legs[:0]
+	if under != 0 {
+		for slot := index[under]; slot != 0 && len(found) < chainLimit; slot = of(e.objects.at(slot)).next {
+			found = append(found, slot)
+		}
+	}
+	e.scratch.legs = found
+	return found
+}
+
+// startOf is when a leg started, as far as is known.
+func (e *Engine) startOf(slot uint32) int64 {
+	o := e.objects.at(slot)
+	if o.state == done {
+		return readTombstone(e.arena.get(o.facts, o.factsSize)).start
+	}
+	e.scratch.other.read(e.arena.get(o.facts, o.factsSize))
+	s := e.scratch.other.span()
+	if s.start != 0 {
+		return s.start
+	}
+	return s.first
+}
+
+// FindParticipant returns the leg of a participant: of several the one that
+// started last and is not for sharing.
+func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
+	if id == "" {
+		return Ref{}, false
+	}
+	slot := e.legOf(hash(appendText(nil, id)), 0, func(o *object) int {
+		if o.flags&flagSharing != 0 {
+			return 1
+		}
+		return 0
+	})
+	if slot == 0 {
+		return Ref{}, false
+	}
+	return Ref{slot, e.objects.at(slot).generation}, true
+}
+
+// legOf returns a participant's leg of the lowest rank, of several the one that
+// started last, of several still the one with the smallest id; not the leg
+// except, nor one with a negative rank.
+func (e *Engine) legOf(participant uint64, except uint32, rank func(*object) int) (best uint32) {
+	bestRank, bestStart := 0, int64(0)
+	for _, slot := range e.legs(e.participants, byParticipant, participant) {
+		o := e.objects.at(slot)
+		r := rank(o)
+		if slot == except || r < 0 {
+			continue
+		}
+		start := e.startOf(slot)
+		if best == 0 || r < bestRank || r == bestRank && (start > bestStart ||
+			start == bestStart && slices.Compare(o.identity[:], e.objects.at(best).identity[:]) < 0) {
+			best, bestRank, bestStart = slot, r, start
+		}
+	}
+	return best
+}
+
+// audioVideoOf returns the leg that a sharing leg belongs to: the same
+// participant's, one that says it is for audio and video before others.
+func (e *Engine) audioVideoOf(slot uint32) uint32 {
+	return e.legOf(e.objects.at(slot).participant.hash, slot, func(o *object) int {
+		switch {
+		case o.flags&flagSharing != 0:
+			return -1
+		case o.flags&flagAudioVideo != 0:
+			return 0
+		default:
+			return 1
+		}
+	})
+}
+
+// replaced returns the leg whose SIP call has that Call-ID: the one with the
+// smallest id, if several bridges know the call.
+func (e *Engine) replaced(slot uint32, raw []byte) (best uint32) {
+	for _, other := range e.legs(e.sipCalls, bySIPCall, hash(raw)) {
+		if other == slot {
+			continue
+		}
+		if best == 0 || slices.Compare(e.objects.at(other).identity[:], e.objects.at(best).identity[:]) < 0 {
+			best = other
+		}
+	}
+	return best
+}
+
+// roleOf tells what a leg is there for. Only participants are people.
+func roleOf(f *facts) string {
+	subType := f.newest(keySubType)
+	switch {
+	case isTrue(f.newest(keyIsRecorder)):
+		return names.RoleRecorder
+	case isTrue(f.newest(keyIsStreamer)):
+		return names.RoleStreamer
+	case equalFold(subType, "distributionLink"):
+		return names.RoleDistributionLink
+	case same(f.newest(keyLyncSubType), lyncSharing):
+		return names.RoleSharing
+	default:
+		return names.RoleParticipant
+	}
+}

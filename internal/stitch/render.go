@@ -1,0 +1,309 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"slices"
+
+	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// scratch is room for what one method works with.
+type scratch struct {
+	named, now []byte
+	other      facts // of an object beside the one at hand
+	legs       []uint32
+	lives      []life
+	grave      []byte
+	fields     []Field
+	links      []Link
+	calls      []string
+	placed     []Field // by rank
+	present    []bool  // which of placed are set
+}
+
+// Owed visits up to n of the objects that are owed to the next consumer, the
+// oldest first, without the first skip. They stay owed until Emitted. The trace
+// of each is final from here on; the caller stores that before it sends.
+func (e *Engine) Owed(skip, n int, visit func(*Stitched)) (visited int) {
+	slot := e.queues[owed].head
+	for ; slot != 0 && skip > 0; skip-- {
+		slot = e.objects.at(slot).queue.next
+	}
+	for ; slot != 0 && visited < n; slot = e.objects.at(slot).queue.next {
+		s := e.render(slot)
+		visit(&s)
+		visited++
+	}
+	return visited
+}
+
+// Stamp returns what is known of an object; ok is false for one that is gone.
+func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
+	o := e.resolve(ref)
+	if o == nil {
+		return s, false
+	}
+	s = Stamp{Trace: e.traceOf(ref.slot), Span: o.span}
+	switch {
+	case o.kind == Call:
+		s.Context = e.contextOf(ref.slot)
+	case o.call != 0:
+		s.Context = e.contextOf(o.call)
+	}
+	return s, true
+}
+
+// traceOf is the trace an object belongs to, as far as is known.
+func (e *Engine) traceOf(slot uint32) TraceID {
+	o := e.objects.at(slot)
+	switch {
+	case o.kind == Call:
+		return e.calls.at(o.info).trace
+	case o.state == done:
+		return readTombstone(e.arena.get(o.facts, o.factsSize)).trace
+	case o.call != 0:
+		return e.infoOf(o.call).trace
+	default:
+		return ids.Trace(o.kind.Name(), e.idOf(slot))
+	}
+}
+
+// idOf is the id of an object whose facts are kept.
+func (e *Engine) idOf(slot uint32) string {
+	o := e.objects.at(slot)
+	if o.flags&flagTextID == 0 {
+		var room [guidText]byte
+		return string(appendGUID(room[:0], &o.identity))
+	}
+	e.scratch.other.read(e.arena.get(o.facts, o.factsSize))
+	for i := range e.scratch.other.statements {
+		// keepID's statement is the first, and no other has the own id.
+		if raw := e.scratch.other.statements[i].value(ownKey(o.kind)); raw != nil {
+			return text(raw)
+		}
+	}
+	return ""
+}
+
+func ownKey(kind Kind) key {
+	return [kinds]key{Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming}[kind]
+}
+
+// outcomeOf is how an object ended, or would if it were now.
+func (e *Engine) outcomeOf(slot uint32) Outcome {
+	o := e.objects.at(slot)
+	e.scratch.other.read(e.arena.get(o.facts, o.factsSize))
+	return e.judge(o, e.scratch.other.span())
+}
+
+func (e *Engine) judge(o *object, s span) Outcome {
+	switch {
+	case s.end != 0 && s.start != 0:
+		return Complete
+	case s.end != 0:
+		return Partial
+	case o.session != 0 && e.sessions.at(o.session).over != 0:
+		return BridgeRestarted
+	case o.flags&flagExpired != 0:
+		return Expired
+	case o.flags&flagEvicted != 0:
+		return Evicted
+	default:
+		return Incomplete
+	}
+}
+
+// render makes a stitched object of an owed one.
+func (e *Engine) render(slot uint32) Stitched {
+	o := e.objects.at(slot)
+	switch {
+	case o.kind == Call:
+		e.freeze(slot)
+	case o.call != 0:
+		e.freeze(o.call)
+	}
+	out := Stitched{
+		Ref: Ref{slot, o.generation}, Kind: o.kind, ID: e.idOf(slot),
+		Trace: e.traceOf(slot), Span: o.span, Parent: e.parentOf(slot), Due: o.since,
+	}
+	if o.resource != 0 {
+		out.Resource = e.resources.texts[o.resource]
+	}
+	// What looks at other objects comes first: e.facts is this one's from here on.
+	var context []Field
+	if o.call != 0 {
+		context = e.contextOf(o.call)
+	}
+	f := &e.facts
+	f.read(e.arena.get(o.facts, o.factsSize))
+	out.Links = e.linksOf(slot)
+	s := f.span()
+	out.Outcome = e.judge(o, s)
+	out.Start, out.End = e.times(o, s)
+	var line timeline
+	if o.kind == CallLeg {
+		line = timelineOf(f, out.Start, out.End)
+		e.describeLeg(&out)
+	}
+	out.Fields = e.fields(o, context, &out, line)
+	return out
+}
+
+// times are the span's. Clocks are set back at times; the duration that the
+// bridge measured then tells the start.
+func (e *Engine) times(o *object, s span) (start, end int64) {
+	duration := keyLegDuration
+	if o.kind == Call {
+		duration = keyCallDuration
+		info := e.calls.at(o.info)
+		s.first, s.last = earliest(s.first, info.mentioned), max(s.last, info.lastMentioned)
+	}
+	start, end = s.start, s.end
+	if end == 0 {
+		end = s.last
+	}
+	if start == 0 || start > end {
+		start = before(s.end, e.facts.newest(duration))
+	}
+	if start == 0 && s.end == 0 {
+		start = s.first
+	}
+	if start == 0 || start > end {
+		start = end
+	}
+	return start, end
+}
+
+// parentOf is the span that an object is in; zero if it is a root.
+func (e *Engine) parentOf(slot uint32) SpanID {
+	o := e.objects.at(slot)
+	if o.kind == Call {
+		if info := e.calls.at(o.info); info.root != o.span {
+			return info.root
+		}
+		return SpanID{}
+	}
+	if o.flags&flagSharing != 0 {
+		if leg := e.audioVideoOf(slot); leg != 0 {
+			return e.objects.at(leg).span
+		}
+	}
+	if o.call != 0 {
+		return e.objects.at(o.call).span
+	}
+	return SpanID{}
+}
+
+// Reasons of links.
+const (
+	linkMoved    = "moved"
+	linkReplaces = "replaces"
+)
+
+// linksOf are the links of the object whose facts are apart.
+func (e *Engine) linksOf(slot uint32) []Link {
+	links := e.scratch.links[:0]
+	if raw := e.facts.newest(keyMovedLeg); len(raw) > 1 {
+		id := text(raw)
+		link := Link{Trace: e.traceOf(slot), Span: ids.Span(CallLeg.Name(), id), Reason: linkMoved}
+		if from := e.index[CallLeg][identityOfValue(CallLeg, raw)]; from != 0 {
+			link.Trace = e.traceOf(from)
+		}
+		links = append(links, link)
+	}
+	if raw := e.facts.newest(keyReplaces); len(raw) > 1 {
+		if from := e.replaced(slot, raw); from != 0 {
+			links = append(links, Link{Trace: e.traceOf(from), Span: e.objects.at(from).span, Reason: linkReplaces})
+		}
+	}
+	e.scratch.links = links
+	return links
+}
+
+// describeLeg fills what only legs have.
+func (e *Engine) describeLeg(out *Stitched) {
+	direction := e.facts.newest(keyDirection)
+	out.Server, out.Client = equalFold(direction, "incoming"), equalFold(direction, "outgoing")
+	if reason := e.facts.newest(keyReason); reason != nil {
+		if known, documented := names.LegReason(text(reason)); documented && known.Failure {
+			out.ErrorType = known.Name
+		}
+	}
+	calls := e.scratch.calls[:0]
+	for i := range e.facts.statements {
+		raw := e.facts.statements[i].value(keyCall)
+		if len(raw) < 2 {
+			continue
+		}
+		if call := text(raw); len(calls) == 0 || calls[len(calls)-1] != call {
+			calls = append(calls, call)
+		}
+	}
+	e.scratch.calls = calls
+	out.Calls = calls
+}
+
+// fields are the attributes of a stitched object, in the order of their keys:
+// what its records said, what its call says, and what was found out.
+func (e *Engine) fields(o *object, context []Field, out *Stitched, line timeline) []Field {
+	d := &e.dictionary
+	d.order()
+	e.beginFields()
+	f := &e.facts
+	f.begin(d)
+	for _, s := range slices.Backward(f.statements) {
+		for _, entry := range s.entries {
+			if f.mark(entry.key) || entry.key == ownKey(o.kind) || entry.key == keyIVR {
+				continue
+			}
+			e.setField(entry.key, value(entry.raw))
+		}
+	}
+	for i := range context {
+		if k := d.keys[context[i].Key]; !e.scratch.present[d.rank[k]] {
+			e.setField(k, context[i].Value)
+		}
+	}
+	if o.kind == CallLeg {
+		e.setField(keyRole, Text(roleOf(f)))
+		e.setField(keyIVRSeconds, seconds(line.ivr))
+		e.setField(keyLobbySeconds, seconds(line.lobby))
+		if line.connected {
+			e.setField(keySetup, seconds(line.setup))
+		}
+	}
+	if out.ErrorType != "" {
+		e.setField(keyErrorType, Text(out.ErrorType))
+	}
+	return e.endFields()
+}
+
+func seconds(nanoseconds int64) Value { return Double(float64(nanoseconds) / second) }
+
+func (e *Engine) beginFields() {
+	if n := len(e.dictionary.texts); len(e.scratch.placed) < n {
+		e.scratch.placed = make([]Field, n)
+		e.scratch.present = make([]bool, n)
+	}
+}
+
+func (e *Engine) setField(k key, v Value) {
+	place := e.dictionary.rank[k]
+	e.scratch.placed[place] = Field{Key: e.dictionary.texts[k], Value: v}
+	e.scratch.present[place] = true
+}
+
+func (e *Engine) endFields() []Field {
+	fields := e.scratch.fields[:0]
+	for place, present := range e.scratch.present {
+		if present {
+			fields = append(fields, e.scratch.placed[place])
+			e.scratch.present[place] = false
+		}
+	}
+	e.scratch.fields = fields
+	return fields
+}

@@ -1,0 +1,35 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+// slab holds values of a type without pointers under small numbers, from 1. It
+// grows by chunks: nothing is ever moved.
+type slab[T any] struct {
+	chunks [][]T
+	made   uint32 // the largest number ever given
+	free   []uint32
+}
+
+const slabChunk = 1 << 8
+
+// take returns a number whose value may be anything.
+func (s *slab[T]) take() uint32 {
+	if n := len(s.free); n > 0 {
+		slot := s.free[n-1]
+		s.free = s.free[:n-1]
+		return slot
+	}
+	s.made++
+	if int(s.made/slabChunk) == len(s.chunks) {
+		s.chunks = append(s.chunks, make([]T, slabChunk))
+	}
+	return s.made
+}
+
+func (s *slab[T]) at(slot uint32) *T { return &s.chunks[slot/slabChunk][slot%slabChunk] }
+
+func (s *slab[T]) release(slot uint32) { s.free = append(s.free, slot) }
+
+// used is how many numbers are in use.
+func (s *slab[T]) used() int { return int(s.made) - len(s.free) }

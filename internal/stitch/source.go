@@ -1,0 +1,118 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import "strings"
+
+// Source is where records come from; see [Engine.Source].
+type Source struct{ resource, session string }
+
+// Source returns where records come from: resource is opaque to the engine and
+// comes back in Stitched.Resource, session is the sender's run, "" if it has
+// none. The engine keeps copies of what it keeps.
+func (e *Engine) Source(resource, session string) Source {
+	return Source{resource: resource, session: session}
+}
+
+// resources are the resources that objects have. There are few.
+type resources struct {
+	slots  slab[uint32] // how many objects have it
+	texts  []string
+	number map[string]uint32
+	fresh  []uint32 // not yet in the journal
+}
+
+func (r *resources) take(text string) uint32 {
+	slot, known := r.number[text]
+	if !known {
+		slot = r.slots.take()
+		for int(slot) >= len(r.texts) {
+			r.texts = append(r.texts, "")
+		}
+		text = strings.Clone(text)
+		*r.slots.at(slot), r.texts[slot], r.number[text] = 0, text, slot
+		r.fresh = append(r.fresh, slot)
+	}
+	*r.slots.at(slot)++
+	return slot
+}
+
+// share takes a resource once more.
+func (r *resources) share(slot uint32) uint32 {
+	*r.slots.at(slot)++
+	return slot
+}
+
+func (r *resources) release(slot uint32) {
+	uses := r.slots.at(slot)
+	if *uses--; *uses > 0 {
+		return
+	}
+	delete(r.number, r.texts[slot])
+	r.texts[slot] = ""
+	r.slots.release(slot)
+}
+
+// session is one run of a sender.
+type session struct {
+	uses     uint32 // objects that have it
+	open     list   // those of them that are open
+	last     int64  // time of the last record, by the sender's clock
+	over     int64  // when it was told to be over, by the engine's clock; 0 if not
+	dirty    bool
+	watching bool // it is in sessions.over
+}
+
+// sessions are the sessions that objects have, and those that are over: records
+// of them may come late.
+type sessions struct {
+	slots  slab[session]
+	texts  []string
+	number map[string]uint32
+	over   []uint32 // the sessions that are over, in that order
+	dirty  []uint32
+}
+
+func (s *sessions) at(slot uint32) *session { return s.slots.at(slot) }
+
+// find returns a session, and makes it if it is not known.
+func (s *sessions) find(text string) uint32 {
+	if slot, known := s.number[text]; known {
+		return slot
+	}
+	slot := s.slots.take()
+	for int(slot) >= len(s.texts) {
+		s.texts = append(s.texts, "")
+	}
+	text = strings.Clone(text)
+	*s.slots.at(slot) = session{}
+	s.texts[slot], s.number[text] = text, slot
+	s.touch(slot)
+	return slot
+}
+
+func (s *sessions) touch(slot uint32) {
+	if at := s.slots.at(slot); !at.dirty {
+		at.dirty = true
+		s.dirty = append(s.dirty, slot)
+	}
+}
+
+// release takes back one use.
+func (s *sessions) release(slot uint32) {
+	at := s.slots.at(slot)
+	at.uses--
+	s.forget(slot)
+}
+
+// forget frees a session that nothing needs.
+func (s *sessions) forget(slot uint32) {
+	if at := s.slots.at(slot); at.uses > 0 || at.watching {
+		return
+	}
+	delete(s.number, s.texts[slot])
+	s.texts[slot] = ""
+	s.slots.at(slot).dirty = false
+	s.slots.release(slot)
+}

@@ -1,0 +1,31 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+// Stats counts.
+type Stats struct {
+	Open       [kinds]int // objects that are open or wait for late records
+	Owed       int        // not yet taken by the next consumer
+	Remembered int        // emitted
+	Emitted    [kinds][outcomes]uint64
+	Rejected   uint64 // refused for good
+	Late       uint64 // records of objects that were owed or emitted
+	Evicted    uint64 // open ones that had to go
+	Forgotten  uint64 // emitted ones that had to go before their time
+	Restored   uint64
+	Dropped    uint64 // attributes that found no room
+	Bytes      int    // what objects say, in memory
+}
+
+// Stats returns the counts.
+func (e *Engine) Stats() Stats {
+	s := e.stats
+	for kind := range kinds {
+		s.Open[kind] = e.counts[kind][open] + e.counts[kind][ended]
+		s.Owed += e.counts[kind][owed]
+		s.Remembered += e.counts[kind][done]
+	}
+	s.Bytes = e.arena.bytes
+	return s
+}

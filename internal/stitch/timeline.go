@@ -1,0 +1,50 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+// timeline is how a leg spent its time, in nanoseconds.
+type timeline struct {
+	setup     int64 // from the start to being connected; -1 if it never was
+	ivr       int64 // in the interactive voice menu
+	lobby     int64 // waiting for an activator
+	connected bool
+}
+
+// timelineOf reads it from what the records of a leg said, one after the other.
+// A record names the menu or a call to say where the leg is from then on; it is
+// in the lobby while it is deactivated and not in the menu.
+func timelineOf(f *facts, start, end int64) (l timeline) {
+	var inMenu, deactivated bool
+	since := start
+	spend := func(until int64) {
+		spent := max(0, until-since)
+		switch {
+		case inMenu:
+			l.ivr += spent
+		case deactivated:
+			l.lobby += spent
+		}
+		since = max(since, until)
+	}
+	for i := range f.statements {
+		s := &f.statements[i]
+		spend(min(s.time, end))
+		for _, e := range s.entries {
+			switch e.key {
+			case keyCall:
+				inMenu = false
+			case keyIVR:
+				inMenu = true
+			case keyDeactivated:
+				deactivated = isTrue(e.raw)
+			case keyState:
+				if !l.connected && same(e.raw, "connected") {
+					l.connected, l.setup = true, max(0, s.time-start)
+				}
+			}
+		}
+	}
+	spend(end)
+	return l
+}
