@@ -114,27 +114,3 @@ const (
 	// text can add a time series.
 	Other = "_OTHER"
 )
-
-// Attributes of a stitched leg that no record has: what was found out from all
-// of them.
-const (
-	// CallLegRole is one of the Role… values.
-	CallLegRole = MeetingServer + ".call_leg.role"
-	// CallLegCalls is a slice of the ids of the calls a leg was in, in order.
-	CallLegCalls = MeetingServer + ".call_leg.calls"
-	// CallLegSetupSeconds is the time from the start to being connected.
-	CallLegSetupSeconds = MeetingServer + ".call_leg.setup_seconds"
-	// CallLegIVRSeconds and CallLegLobbySeconds are the times spent in the
-	// interactive voice menu and waiting for an activator.
-	CallLegIVRSeconds   = MeetingServer + ".call_leg.ivr_seconds"
-	CallLegLobbySeconds = MeetingServer + ".call_leg.lobby_seconds"
-)
-
-// Values of [CallLegRole]. Only a participant is a person or a room.
-const (
-	RoleParticipant      = "participant"
-	RoleSharing          = "sharing" // a Lync participant's second leg, for the screen
-	RoleDistributionLink = "distribution_link"
-	RoleRecorder         = "recorder"
-	RoleStreamer         = "streamer"
-)

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 )
 
 // relateCall takes a call's times and correlator from its facts, and finds its
@@ -104,7 +105,7 @@ func (e *Engine) lives(correlator uint64) []life {
 		all = append(all, e.lifeOf(slot))
 	}
 	slices.SortFunc(all, func(a, b life) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), bytes.Compare(e.objects.at(a.slot).identity[:], e.objects.at(b.slot).identity[:]))
+		return cmp.Or(cmp.Compare(a.start, b.start), e.compareIDs(a.slot, b.slot))
 	})
 	for i := range all {
 		all[i].group = i
@@ -122,6 +123,16 @@ func (e *Engine) lives(correlator uint64) []life {
 	}
 	e.scratch.lives = all
 	return all
+}
+
+// compareIDs compares two ids as texts; GUIDs in lower case are in the order of
+// their bytes.
+func (e *Engine) compareIDs(a, b uint32) int {
+	x, y := e.objects.at(a), e.objects.at(b)
+	if (x.flags|y.flags)&flagTextID == 0 {
+		return bytes.Compare(x.identity[:], y.identity[:])
+	}
+	return strings.Compare(e.idOf(a), e.idOf(b))
 }
 
 func (e *Engine) lifeOf(slot uint32) life {

@@ -134,6 +134,7 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 		info.trace, info.root = info.own, o.span
 	}
 	e.enter(slot, open, e.now)
+	e.touch(slot, flagDirtyFacts)
 	if !guid {
 		o.flags |= flagTextID
 		e.keepID(slot, id)
@@ -154,12 +155,34 @@ func (e *Engine) place(kind Kind, identity identity) uint32 {
 	return slot
 }
 
-// hasSource notes where an object's records come from. Should that change, the
-// larger text stands, whichever came first.
+// hasSource notes where an object's own records come from.
 func (e *Engine) hasSource(slot uint32, s Source) {
 	o := e.objects.at(slot)
-	if o.flags&flagInherited != 0 || o.resource == 0 || e.resources.texts[o.resource] < s.resource {
+	if o.flags&flagInherited != 0 {
 		o.flags &^= flagInherited
+		e.resources.release(o.resource)
+		o.resource = 0
+		e.joinSession(slot, 0)
+	}
+	e.largerSource(slot, s)
+}
+
+// inherit notes where the records come from that name a call; what its own
+// records say counts more.
+func (e *Engine) inherit(call uint32, s Source) {
+	o := e.objects.at(call)
+	if o.flags&flagInherited == 0 && o.resource != 0 {
+		return
+	}
+	o.flags |= flagInherited
+	e.largerSource(call, s)
+	e.endIfOver(call)
+}
+
+// largerSource keeps of several sources the larger text, whichever came first.
+func (e *Engine) largerSource(slot uint32, s Source) {
+	o := e.objects.at(slot)
+	if o.resource == 0 || e.resources.texts[o.resource] < s.resource {
 		old := o.resource
 		o.resource = e.resources.take(s.resource)
 		if old != 0 {
@@ -174,6 +197,7 @@ func (e *Engine) hasSource(slot uint32, s Source) {
 	e.touch(slot, flagDirty)
 }
 
+// joinSession puts an object into a session, out of the one it was in; 0 is none.
 func (e *Engine) joinSession(slot, session uint32) {
 	o := e.objects.at(slot)
 	old := o.session
@@ -181,9 +205,11 @@ func (e *Engine) joinSession(slot, session uint32) {
 		e.sessions.at(old).open.remove(e, slot, bySession)
 	}
 	o.session = session
-	e.sessions.at(session).uses++
-	if o.state == open {
-		e.sessions.at(session).open.push(e, slot, bySession)
+	if session != 0 {
+		e.sessions.at(session).uses++
+		if o.state == open {
+			e.sessions.at(session).open.push(e, slot, bySession)
+		}
 	}
 	if old != 0 {
 		e.sessions.release(old)
@@ -223,7 +249,7 @@ func (e *Engine) merge(slot uint32, r *Record) {
 		return
 	}
 	e.store(slot, after)
-	e.relate(slot, said.time)
+	e.relate(slot, said.time, r.Source, f.said)
 }
 
 // store puts facts into the place of an object's former ones.

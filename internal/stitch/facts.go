@@ -45,6 +45,7 @@ func (s *statement) compare(t *statement) int {
 // facts is room to take the bytes of an object apart and put them together. One
 // serves all objects, one at a time.
 type facts struct {
+	in         []byte // what was read; the entries alias it
 	statements []statement
 	entries    []entry // of all statements
 	said       []entry // of the statement to be merged
@@ -56,9 +57,11 @@ type facts struct {
 	round uint32
 }
 
-// read takes bytes apart. The entries alias them. It tells whether the bytes
-// are facts at all.
+// read takes bytes apart, which may change then. It tells whether they are facts
+// at all.
 func (f *facts) read(from []byte) bool {
+	f.in = append(f.in[:0], from...)
+	from = f.in
 	f.statements, f.entries = f.statements[:0], f.entries[:0]
 	for len(from) > 0 {
 		s, count, used := readHead(from)

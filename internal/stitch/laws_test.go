@@ -119,22 +119,22 @@ func play(tb testing.TB, all []happening) []string {
 	for i := range all {
 		all[i].happen(tb, e, noon)
 	}
-	return finish(tb, e)
+	return finish(tb, e, noon)
 }
 
 // finish lets all time pass that there is. Nothing must be left open by then,
 // and nothing at all when what was emitted may be forgotten.
-func finish(tb testing.TB, e *Engine) []string {
+func finish(tb testing.TB, e *Engine, from time.Time) []string {
 	tb.Helper()
 	var out []string
 	for _, wait := range []time.Duration{0, options.Linger, options.MaxOpen, options.MaxOpen + options.Linger} {
-		advance(e, noon.Add(wait))
-		out = append(out, emit(e, noon.Add(wait))...)
+		advance(e, from.Add(wait))
+		out = append(out, emit(e, from.Add(wait))...)
 	}
 	require.Zero(tb, e.queues[open], "open")
 	require.Zero(tb, e.queues[ended], "ended")
 	require.Zero(tb, e.queues[owed], "owed")
-	advance(e, noon.Add(3*options.MaxOpen))
+	advance(e, from.Add(3*options.MaxOpen))
 	requireEmpty(tb, e)
 	return out
 }
@@ -215,7 +215,7 @@ func TestShuffles(t *testing.T) {
 				}
 				all[i].happen(t, e, noon)
 			}
-			if got := finish(t, e); !slices.Equal(want, got) {
+			if got := finish(t, e, noon); !slices.Equal(want, got) {
 				require.Equal(t, strings.Join(want, "\n"), strings.Join(got, "\n"), "seed %d", seed)
 			}
 		}

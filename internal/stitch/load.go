@@ -187,7 +187,7 @@ func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 	if !f.read(stored) {
 		return nil, false
 	}
-	if l.identical {
+	if l.identical && !slices.ContainsFunc(f.entries, func(en entry) bool { return int(en.key) >= len(e.dictionary.texts) }) {
 		return stored, true
 	}
 	for i := range f.statements {
@@ -249,8 +249,17 @@ func (e *Engine) restoreRelations(slot uint32) {
 		return
 	}
 	e.facts.read(stored)
-	e.facts.said = e.facts.said[:0]
-	e.relate(slot, 0)
+	switch o.kind {
+	case Call:
+		e.relateCall(slot)
+		return
+	case CallLeg:
+		e.relateLeg(slot, e.facts.entries)
+	case Recording, Streaming:
+	}
+	if call := e.facts.newestCall(); call != nil {
+		e.bind(slot, e.callOf(call))
+	}
 }
 
 // renumber makes the next changes begin with all tables: what is stored has the

@@ -4,33 +4,54 @@
 package stitch
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/legato-otel/legato/internal/names"
 )
 
 // relate follows what the facts of an object, just merged and still apart, say
-// about others. at is the time of the record that was merged.
-func (e *Engine) relate(slot uint32, at int64) {
+// about others; at and from are the time and the source of the record that was
+// merged, said what it said.
+func (e *Engine) relate(slot uint32, at int64, from Source, said []entry) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
 		e.relateCall(slot)
 		return
 	case CallLeg:
-		e.relateLeg(slot)
+		e.relateLeg(slot, said)
 	case Recording, Streaming:
+	}
+	named := valueOf(said, keyCall)
+	if named == nil {
+		return
 	}
 	// What was said may be in e.facts no longer once another object was made.
 	room := &e.scratch
-	room.named = append(room.named[:0], valueOf(e.facts.said, keyCall)...)
-	room.now = append(room.now[:0], e.facts.newest(keyCall)...)
-	if call := e.callOf(room.named); call != 0 {
-		e.mention(call, at)
+	room.named = append(room.named[:0], named...)
+	room.now = append(room.now[:0], e.facts.newestCall()...)
+	if namesCall(room.named) {
+		e.mention(e.callOf(room.named), at, from)
 	}
-	if call := e.callOf(room.now); call != 0 {
-		e.bind(slot, call)
+	if namesCall(room.now) {
+		e.bind(slot, e.callOf(room.now))
 	}
+}
+
+// namesCall tells whether a value can be the id of a call.
+func namesCall(raw []byte) bool {
+	return len(raw) > 1 && (raw[0]&tagMask == tagGUID || raw[0]&tagMask == tagText)
+}
+
+// newestCall is the value of the last call that was named, if any.
+func (f *facts) newestCall() []byte {
+	for _, s := range slices.Backward(f.statements) {
+		if raw := s.value(keyCall); namesCall(raw) {
+			return raw
+		}
+	}
+	return nil
 }
 
 func valueOf(entries []entry, k key) []byte {
@@ -45,9 +66,6 @@ func valueOf(entries []entry, k key) []byte {
 // callOf returns the call that a value names, and makes it if need be: it may
 // have started before anybody listened. Its ids come from its own id alone.
 func (e *Engine) callOf(raw []byte) uint32 {
-	if len(raw) == 0 || raw[0]&tagMask != tagGUID && raw[0]&tagMask != tagText || raw[0] == tagText {
-		return 0
-	}
 	if slot := e.index[Call][identityOfValue(Call, raw)]; slot != 0 {
 		return slot
 	}
@@ -55,36 +73,26 @@ func (e *Engine) callOf(raw []byte) uint32 {
 }
 
 // mention notes that something in a call named it: a sign of life.
-func (e *Engine) mention(call uint32, at int64) {
+func (e *Engine) mention(call uint32, at int64, from Source) {
 	o := e.objects.at(call)
-	info := e.calls.at(o.info)
-	first, last := earliest(info.mentioned, at), max(info.lastMentioned, at)
-	if o.state == owed || o.state == done || first == info.mentioned && last == info.lastMentioned {
+	if o.state == owed || o.state == done {
 		return
 	}
-	info.mentioned, info.lastMentioned = first, last
-	e.touch(call, flagDirty)
+	e.inherit(call, from)
+	info := e.calls.at(o.info)
+	first, last := earliest(info.mentioned, at), max(info.lastMentioned, at)
+	if first != info.mentioned || last != info.lastMentioned {
+		info.mentioned, info.lastMentioned = first, last
+		e.touch(call, flagDirty)
+	}
 }
 
 // bind puts an object into a call, out of the one it was in.
 func (e *Engine) bind(slot, call uint32) {
-	o := e.objects.at(slot)
-	if o.call == call {
-		return
-	}
-	e.unbind(slot)
-	o.call = call
-	e.calls.at(e.objects.at(call).info).members++
-	if o.session != 0 && e.objects.at(call).session == 0 {
-		// A call that is only known by its name dies with the bridge of its legs.
-		e.joinSession(call, o.session)
-		e.touch(call, flagDirty)
-		e.endIfOver(call)
-	}
-	if c := e.objects.at(call); c.resource == 0 && o.resource != 0 {
-		c.resource = e.resources.share(o.resource)
-		c.flags |= flagInherited
-		e.touch(call, flagDirty)
+	if o := e.objects.at(slot); o.call != call {
+		e.unbind(slot)
+		o.call = call
+		e.calls.at(e.objects.at(call).info).members++
 	}
 }
 
@@ -95,18 +103,26 @@ func (e *Engine) unbind(slot uint32) {
 	}
 }
 
-// relateLeg files a leg under its participant and its SIP Call-ID.
-func (e *Engine) relateLeg(slot uint32) {
+// relateLeg files a leg under its participant and its SIP Call-ID, if those
+// were said.
+func (e *Engine) relateLeg(slot uint32, said []entry) {
 	o, f := e.objects.at(slot), &e.facts
-	o.flags &^= flagSharing | flagAudioVideo
-	switch lync := f.newest(keyLyncSubType); {
-	case same(lync, lyncSharing):
-		o.flags |= flagSharing
-	case same(lync, lyncAudioVideo):
-		o.flags |= flagAudioVideo
+	for _, entry := range said {
+		switch entry.key {
+		case keyLyncSubType:
+			o.flags &^= flagSharing | flagAudioVideo
+			switch lync := f.newest(keyLyncSubType); {
+			case same(lync, lyncSharing):
+				o.flags |= flagSharing
+			case same(lync, lyncAudioVideo):
+				o.flags |= flagAudioVideo
+			}
+		case keyParticipant:
+			e.file(e.participants, slot, byParticipant, f.newest(keyParticipant))
+		case keySIPCallID:
+			e.file(e.sipCalls, slot, bySIPCall, f.newest(keySIPCallID))
+		}
 	}
-	e.file(e.participants, slot, byParticipant, f.newest(keyParticipant))
-	e.file(e.sipCalls, slot, bySIPCall, f.newest(keySIPCallID))
 }
 
 // Values of a leg's lyncSubType (guide section 5).
@@ -215,7 +231,7 @@ func (e *Engine) legOf(participant uint64, except uint32, rank func(*object) int
 		}
 		start := e.startOf(slot)
 		if best == 0 || r < bestRank || r == bestRank && (start > bestStart ||
-			start == bestStart && slices.Compare(o.identity[:], e.objects.at(best).identity[:]) < 0) {
+			start == bestStart && bytes.Compare(o.identity[:], e.objects.at(best).identity[:]) < 0) {
 			best, bestRank, bestStart = slot, r, start
 		}
 	}
@@ -244,7 +260,7 @@ func (e *Engine) replaced(slot uint32, raw []byte) (best uint32) {
 		if other == slot {
 			continue
 		}
-		if best == 0 || slices.Compare(e.objects.at(other).identity[:], e.objects.at(best).identity[:]) < 0 {
+		if best == 0 || bytes.Compare(e.objects.at(other).identity[:], e.objects.at(best).identity[:]) < 0 {
 			best = other
 		}
 	}

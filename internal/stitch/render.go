@@ -235,7 +235,7 @@ func (e *Engine) describeLeg(out *Stitched) {
 	calls := e.scratch.calls[:0]
 	for i := range e.facts.statements {
 		raw := e.facts.statements[i].value(keyCall)
-		if len(raw) < 2 {
+		if !namesCall(raw) {
 			continue
 		}
 		if call := text(raw); len(calls) == 0 || calls[len(calls)-1] != call {

@@ -38,12 +38,6 @@ func (r *resources) take(text string) uint32 {
 	return slot
 }
 
-// share takes a resource once more.
-func (r *resources) share(slot uint32) uint32 {
-	*r.slots.at(slot)++
-	return slot
-}
-
 func (r *resources) release(slot uint32) {
 	uses := r.slots.at(slot)
 	if *uses--; *uses > 0 {

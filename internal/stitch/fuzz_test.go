@@ -1,0 +1,95 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// FuzzOrder: whatever records say, hostile or not, their order, duplicates and
+// a restart make no difference. The bytes are read as a list of records.
+func FuzzOrder(f *testing.F) {
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		content := make([]byte, 200)
+		for i := range content {
+			content[i] = byte(random.IntN(256))
+		}
+		f.Add(content, seed)
+	}
+	f.Fuzz(func(t *testing.T, content []byte, seed uint64) {
+		all := happenings(content)
+		want := play(t, all)
+		random := rand.New(rand.NewPCG(seed, 4))
+		again := slices.Concat(all, all[:random.IntN(len(all)+1)])
+		random.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
+		stop := random.IntN(len(again) + 1)
+		e := New(options)
+		for i := range again {
+			if i == stop {
+				e = restart(t, e, noon)
+			}
+			again[i].happen(t, e, noon)
+		}
+		require.Equal(t, want, finish(t, e, noon))
+	})
+}
+
+// happenings reads bytes as what happens. One record's index is one time, and an
+// object is of one session, as the senders have it.
+func happenings(content []byte) (all []happening) {
+	next := func() int {
+		if len(content) == 0 {
+			return 0
+		}
+		b := content[0]
+		content = content[1:]
+		return int(b)
+	}
+	texts := []string{"", "x", guid(1, 1), guid(4, 1), guid(4, 2), "Call/1", "connected", lyncSharing, "incoming", "\xff\x00"}
+	keys := []string{
+		names.CallID, legKey("ivr"), legKey("state"), names.ParticipantID, names.SIPCallID, legKey("movedCallLeg"),
+		legKey("replacesSipCallId"), names.CallCorrelator, legKey("lyncSubType"), legKey("direction"), "other",
+	}
+	for len(content) > 0 && len(all) < 40 {
+		index := next()
+		resource := string(rune('a' + index%2))
+		if index == 255 {
+			all = append(all, happening{session: "session a"})
+			continue
+		}
+		r := Record{
+			Kind: Kind(next() % int(kinds)), Phase: Phase(next() % 3), Time: at(next()), Index: uint64(len(all)),
+			ID: texts[2+next()%4],
+		}
+		seen := map[string]bool{}
+		for range next() % 6 {
+			key := keys[next()%len(keys)]
+			if seen[key] || key == r.Kind.IDKey() {
+				continue
+			}
+			seen[key] = true
+			value := Text(texts[next()%len(texts)])
+			switch next() % 8 {
+			case 0:
+				value = Int(int64(next()) - 100)
+			case 1:
+				value = Double(float64(next()) / 4)
+			case 2:
+				value = Bool(true)
+			case 3:
+				value = Opaque("o")
+			}
+			r.Fields = append(r.Fields, Field{key, value})
+		}
+		all = append(all, happening{record: r, source: [2]string{"resource " + resource, "session a"}})
+	}
+	return all
+}

@@ -1,0 +1,192 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write what the current version stores, once for each version")
+
+// TestStoredByReleases: what any release stored is read as it was meant. The
+// files stay as they were written; a new version adds one.
+func TestStoredByReleases(t *testing.T) {
+	files, err := filepath.Glob("testdata/state-v*.bin")
+	require.NoError(t, err)
+	if *update && len(files) == 0 {
+		w := newWorld(11, 3)
+		for n := range 4 {
+			w.call(n%3, n, n/3, 20*n, 3)
+		}
+		w.lose(10)
+		e := New(options)
+		for i := range w.all {
+			w.all[i].happen(t, e, noon)
+		}
+		advance(e, noon)
+		advance(e, noon.Add(options.Linger))
+		e.Owed(0, 3, func(s *Stitched) { e.Emitted(noon, s.Ref, true) })
+		require.NoError(t, os.WriteFile("testdata/state-v1.bin", e.AppendChanges(nil), 0o600))
+		require.NoError(t, os.WriteFile("testdata/state-v1.txt", []byte(joined(finish(t, e, noon.Add(options.Linger)))), 0o600))
+		files = []string{"testdata/state-v1.bin"}
+	}
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		stored, err := os.ReadFile(file)
+		require.NoError(t, err)
+		want, err := os.ReadFile(file[:len(file)-len("bin")] + "txt")
+		require.NoError(t, err)
+		assert.Equal(t, string(want), joined(finish(t, restore(t, noon.Add(options.Linger), stored), noon.Add(options.Linger))), file)
+	}
+}
+
+func joined(lines []string) string {
+	var b []byte
+	for _, line := range lines {
+		b = append(append(b, line...), '\n')
+	}
+	return string(b)
+}
+
+// TestJournal: whenever the process dies, what was stored until then gives the
+// state of that moment: changes after each step, with sweeps between them, of
+// which the finished ones make what came before them superfluous.
+func TestJournal(t *testing.T) {
+	for seed := range uint64(200) {
+		w := randomWorld(seed)
+		w.Shuffle(len(w.all), func(i, j int) { w.all[i], w.all[j] = w.all[j], w.all[i] })
+		e := New(options)
+		var segments [][]byte
+		sweptFrom, sweeping := 0, false
+		now := noon
+		for i := range w.all {
+			w.all[i].happen(t, e, now)
+			if w.chance(20) {
+				now = now.Add(options.Linger)
+				advance(e, now)
+			}
+			if w.chance(50) {
+				e.Owed(0, 1, func(s *Stitched) { e.Emitted(now, s.Ref, true) })
+			}
+			if w.chance(30) {
+				continue // a commit of several requests
+			}
+			segment := e.AppendChanges(nil)
+			if !sweeping && w.chance(30) {
+				sweeping, sweptFrom = true, len(segments)
+				e.Sweep()
+			}
+			if sweeping {
+				var last bool
+				if segment, last = e.AppendSweep(segment, 200); last {
+					segments = slices.Delete(segments, 0, sweptFrom)
+					sweeping = false
+				}
+			}
+			segments = append(segments, segment)
+			again := restore(t, now, segments...)
+			require.Equal(t, dump(e), dump(again), "seed %d step %d", seed, i)
+		}
+		segments = append(segments, e.AppendChanges(nil))
+		again := restore(t, now, segments...)
+		advance(again, now)
+		advance(e, now)
+		require.Equal(t, finish(t, e, now), finish(t, again, now), "seed %d", seed)
+	}
+}
+
+// dump describes the state of an engine by what it stores, without the numbers
+// that are its own.
+func dump(e *Engine) map[string]string {
+	all := make(map[string]string)
+	for slot := uint32(1); slot <= e.objects.made; slot++ {
+		o := e.objects.at(slot)
+		if o.state == free {
+			continue
+		}
+		fixed := *o
+		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.call, fixed.info = 0, 0, 0, 0, 0, 0
+		fixed.queue, fixed.ofSession = links{}, links{}
+		fixed.participant.next, fixed.sip.next = 0, 0
+		fixed.flags &= storedFlags
+		text := show(Opaque(string(e.arena.get(o.facts, o.factsSize))))
+		if o.state != done || o.kind == Call {
+			f := facts{}
+			f.read(e.arena.get(o.facts, o.factsSize))
+			var said strings.Builder
+			for _, s := range f.statements {
+				said.WriteString(clock(s.time))
+				for _, entry := range s.entries {
+					fmt.Fprintf(&said, " %s=%s", e.dictionary.texts[entry.key], show(value(entry.raw)))
+				}
+			}
+			text = said.String()
+			fixed.factsSize = 0
+		}
+		if o.kind == Call {
+			info := *e.infoOf(slot)
+			info.conference = links{}
+			text += show(Opaque(string(info.trace[:]))) + clock(info.mentioned) + clock(info.lastMentioned)
+			fixed.call = info.members
+		}
+		if o.session != 0 {
+			text += e.sessions.texts[o.session] + clock(e.sessions.at(o.session).over)
+		}
+		all[o.kind.String()+string(o.identity[:])] = text + e.resources.texts[o.resource] + fmt.Sprintf("%+v", fixed)
+	}
+	return all
+}
+
+// stored is what an engine in the middle of things stores.
+func stored(tb testing.TB) []byte {
+	tb.Helper()
+	content, err := os.ReadFile("testdata/state-v1.bin")
+	require.NoError(tb, err)
+	return content
+}
+
+// checkLoad: whatever is stored, loading it ends in a state that can be worked
+// with, and what was read is emitted in the end.
+func checkLoad(tb testing.TB, stored []byte) {
+	tb.Helper()
+	e := New(options)
+	if err := e.Load(stored); err != nil {
+		require.ErrorIs(tb, err, ErrStored)
+	}
+	e.Restored(noon)
+	objects := e.objects.used()
+	w := newWorld(1, 1)
+	w.call(0, 1, 0, 0, 2)
+	for i := range w.all {
+		w.all[i].happen(tb, e, noon)
+	}
+	out := finish(tb, e, noon)
+	require.LessOrEqual(tb, len(out), objects+len(w.all))
+}
+
+func TestDamagedState(t *testing.T) {
+	whole := stored(t)
+	for n := range whole {
+		checkLoad(t, whole[:n])
+	}
+	for i := range whole {
+		damaged := slices.Clone(whole)
+		damaged[i] ^= 1 << (i % 8)
+		checkLoad(t, damaged)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(stored(f))
+	f.Fuzz(func(t *testing.T, stored []byte) { checkLoad(t, stored) })
+}
