@@ -42,6 +42,7 @@ cat <<'TEXT'
 legato is running, with three simulated Call Bridges (callsim) posting to it.
 
   records    data/records.jsonl              one line of OTLP JSON per post; shown below in short
+  traces     data/traces.jsonl               one span for each call, leg, recording and streaming, 10 s after its end
   metrics    http://localhost:9464/metrics   of the meetings
              http://localhost:8888/metrics   of the Collector itself
   its log    data/collector.log

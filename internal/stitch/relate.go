@@ -275,7 +275,7 @@ func roleOf(f *facts) string {
 		return names.RoleRecorder
 	case isTrue(f.newest(keyIsStreamer)):
 		return names.RoleStreamer
-	case equalFold(subType, "distributionLink"):
+	case equalFold(subType, "distributionLink"), equalFold(subType, "lyncDistribution"):
 		return names.RoleDistributionLink
 	case same(f.newest(keyLyncSubType), lyncSharing):
 		return names.RoleSharing

@@ -362,6 +362,7 @@ func TestRoles(t *testing.T) {
 	f(names.RoleParticipant, textField(legKey("subType"), "lync"), textField(legKey("lyncSubType"), "audioVideo"))
 	f(names.RoleSharing, textField(legKey("subType"), "lync"), textField(legKey("lyncSubType"), "applicationSharing"))
 	f(names.RoleDistributionLink, textField(legKey("subType"), "distributionlink"))
+	f(names.RoleDistributionLink, textField(legKey("subType"), "lyncdistribution"))
 	f(names.RoleRecorder, Field{legKey("recording"), Bool(true)})
 	f(names.RoleStreamer, Field{legKey("streaming"), Bool(true)})
 	f(names.RoleParticipant, Field{legKey("streaming"), Bool(false)})

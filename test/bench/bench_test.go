@@ -148,10 +148,11 @@ func TestDuplicatesAreNotDelivered(t *testing.T) {
 	require.NoError(t, err)
 	served, err := kinds[0].start(t.Context(), address, &into)
 	require.NoError(t, err)
-	conn, err := dial(t.Context(), address, posts.by[cdrXML][0], 0)
+	from := &round{requests: posts.by[cdrXML][0]}
+	conn, err := dial(t.Context(), address, from)
 	require.NoError(t, err)
 	for range 3 {
-		conn.next = 7
+		from.index = 7
 		require.NoError(t, conn.post())
 	}
 	conn.close()

@@ -4,54 +4,30 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"time"
 )
 
 // child is a process that serves one kind.
 type child struct {
-	kind     kind
-	address  string
-	cmd      *exec.Cmd
-	commands io.WriteCloser
-	answers  *bufio.Reader
+	*process
+	kind    kind
+	address string
 }
 
 // newChild starts this program once more, as the receiver.
 func newChild(ctx context.Context, k kind, profile string) (*child, error) {
-	self, err := os.Executable()
+	started, err := startProcess(ctx, "-serve", k.name, "-cpuprofile", profile)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-serve", k.name, "-cpuprofile", profile)
-	cmd.Stderr = os.Stderr
-	commands, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	answers, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	c := &child{kind: k, cmd: cmd, commands: commands, answers: bufio.NewReader(answers)}
+	c := &child{process: started, kind: k}
 	if _, err := fmt.Fscanf(c.answers, readyFormat, &c.address); err != nil {
 		return nil, errors.Join(fmt.Errorf("receiver did not start: %w", err), c.stop())
 	}
 	return c, nil
-}
-
-// stop lets the receiver shut down and waits for its process.
-func (c *child) stop() error {
-	return errors.Join(c.commands.Close(), c.cmd.Wait())
 }
 
 func (c *child) tell(command string) error {

@@ -32,6 +32,15 @@ func simulate(ctx context.Context) ([]byte, error) {
 	return out, nil
 }
 
+// simulatedRecords returns the records of a simulated cluster.
+func simulatedRecords(ctx context.Context) ([][]byte, error) {
+	printed, err := simulate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return cutRecords(printed)
+}
+
 var (
 	recordOpen   = []byte("<record type=")
 	recordClose  = []byte("</record>\n")
@@ -117,11 +126,15 @@ func putDigits(place []byte, n uint64) {
 
 // withHeader puts the head of an HTTP request before a body.
 func (t template) withHeader(path, contentType string) template {
-	head := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: collector.example.test\r\nUser-Agent: bench\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
-		path, contentType, len(t.text))
+	head := appendHead(nil, path, contentType, len(t.text))
 	out := template{text: append(head, t.text...)}
 	for _, at := range t.digits {
 		out.digits = append(out.digits, len(head)+at)
 	}
 	return out
+}
+
+func appendHead(to []byte, path, contentType string, length int) []byte {
+	return fmt.Appendf(to, "POST %s HTTP/1.1\r\nHost: collector.example.test\r\nUser-Agent: bench\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
+		path, contentType, length)
 }

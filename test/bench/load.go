@@ -18,38 +18,53 @@ import (
 // answerTimeout is how long a post may take before the run fails.
 const answerTimeout = 10 * time.Second
 
-// connection posts requests round and round. It writes HTTP itself: a client
-// with a pool would cost as much as what is measured, and starve it.
-type connection struct {
-	conn     net.Conn
-	answers  *bufio.Reader
-	requests []template
-	at       int
-	next     uint64 // index of the next record
-	posts    int
+// posts are HTTP requests to make, without end.
+type posts interface {
+	// next returns a request, which stays as it is until the next call.
+	next() []byte
 }
 
-// dial begins at the request with number first.
-func dial(ctx context.Context, address string, requests []template, first int) (*connection, error) {
+// round is the same requests again and again, with other indices.
+type round struct {
+	requests []template
+	at       int
+	index    uint64 // of the next record
+}
+
+func (r *round) next() []byte {
+	request := &r.requests[r.at]
+	r.at = (r.at + 1) % len(r.requests)
+	r.index = request.number(r.index)
+	return request.text
+}
+
+// connection posts requests. It writes HTTP itself: a client with a pool would
+// cost as much as what is measured, and starve it.
+type connection struct {
+	conn    net.Conn
+	answers *bufio.Reader
+	from    posts
+	posts   int
+}
+
+func dial(ctx context.Context, address string, from posts) (*connection, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return &connection{conn: conn, answers: bufio.NewReader(conn), requests: requests, at: first}, nil
+	return &connection{conn: conn, answers: bufio.NewReader(conn), from: from}, nil
 }
 
 func (c *connection) close() { _ = c.conn.Close() }
 
 // post sends one request and waits for its answer.
 func (c *connection) post() error {
-	request := &c.requests[c.at]
-	c.at = (c.at + 1) % len(c.requests)
-	c.next = request.number(c.next)
+	request := c.from.next()
 	if err := c.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
 		return err
 	}
-	if _, err := c.conn.Write(request.text); err != nil {
+	if _, err := c.conn.Write(request); err != nil {
 		return err
 	}
 	answer, err := http.ReadResponse(c.answers, nil)
@@ -70,11 +85,19 @@ func (c *connection) post() error {
 // client is all connections to one receiver.
 type client [connections]*connection
 
-// newClient connects. The connections begin at different posts, so that they do
-// not move in step.
-func newClient(ctx context.Context, address string, requests [connections][]template) (c client, err error) {
+// newClient connects, for requests to go round in. The connections begin at
+// different ones, so that they do not move in step.
+func newClient(ctx context.Context, address string, requests [connections][]template) (client, error) {
+	var from [connections]posts
+	for i := range from {
+		from[i] = &round{requests: requests[i], at: i * len(requests[i]) / connections}
+	}
+	return connect(ctx, address, from)
+}
+
+func connect(ctx context.Context, address string, from [connections]posts) (c client, err error) {
 	for i := range c {
-		if c[i], err = dial(ctx, address, requests[i], i*len(requests[i])/connections); err != nil {
+		if c[i], err = dial(ctx, address, from[i]); err != nil {
 			c.close()
 			return c, err
 		}

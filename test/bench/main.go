@@ -36,6 +36,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,7 +48,13 @@ type options struct {
 	profile      string
 	profileKind  string
 	profileBatch int
+	profileLegs  int
 	serve        string
+	work         string
+	mostOpen     int
+	mostTraces   int
+	directory    string
+	parts        []string
 }
 
 func main() {
@@ -66,27 +74,41 @@ func run(ctx context.Context, args []string) error {
 		return err
 	case o.serve != "":
 		return serve(ctx, o.serve, o.profile, os.Stdin, os.Stdout)
+	case o.work != "":
+		return work(ctx, o.work, os.Stdin, os.Stdout)
+	case o.profile != "" && slices.Contains(profiledStitchers, o.profileKind):
+		return profileStitcher(ctx, o)
 	case o.profile != "":
 		return profile(ctx, o)
 	default:
-		return bench(ctx, o)
+		return benchParts(ctx, o)
 	}
 }
 
 func parseOptions(args []string) (o options, err error) {
+	var list string
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fs.StringVar(&list, "part", "", "measure only these parts, a `list` with commas: "+strings.Join(partNames(), ", "))
 	fs.IntVar(&o.rounds, "rounds", 5, "measure everything this many times; fewer than 5 say little")
 	fs.DurationVar(&o.time, "time", 1500*time.Millisecond, "post for this long in each run")
 	fs.DurationVar(&o.warmUp, "warm-up", 300*time.Millisecond, "post for this long before each run, unmeasured")
 	fs.StringVar(&o.profile, "cpuprofile", "", "measure nothing, but write a CPU profile of one run to this `file`")
-	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind` of receiver: "+kindNames())
+	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind`, a receiver or callstitch: "+kindNames()+", "+strings.Join(profiledStitchers, ", "))
+	fs.IntVar(&o.profileLegs, "profile-legs", comparedAt, "profile callstitch with this many legs open")
 	fs.IntVar(&o.profileBatch, "profile-batch", 50, "profile with this many records in a post: 1, 10 or 50")
 	fs.StringVar(&o.serve, "serve", "", "internal: be the receiver of this `kind`, controlled over stdin")
+	fs.StringVar(&o.work, "work", "", "internal: be the worker with this `setup`, controlled over stdin")
+	fs.IntVar(&o.mostOpen, "most-legs", 1_000_000, "open at most this many legs")
+	fs.IntVar(&o.mostTraces, "most-traces", 100_000, "have at most this many traces in the processors callstitch is set against; a million take 12 GB")
+	fs.StringVar(&o.directory, "dir", "", "put files into this `directory`; it should be on a disk, not in memory (default: the system's for temporary files)")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if o.parts, err = chosen(list); err != nil {
+		return o, fmt.Errorf("-part: %w", err)
 	}
 	return o, o.check()
 }
@@ -105,7 +127,7 @@ func (o *options) check() error {
 	if o.profile == "" {
 		return nil
 	}
-	if _, err := kindOf(o.profileKind); err != nil {
+	if _, err := kindOf(o.profileKind); err != nil && !slices.Contains(profiledStitchers, o.profileKind) {
 		return fmt.Errorf("-profile-kind: %w", err)
 	}
 	if !isBatch(o.profileBatch) {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 )
 
@@ -20,30 +19,29 @@ type runKey struct {
 	batch int
 }
 
-// bench measures everything and prints the report.
-func bench(ctx context.Context, o options) error {
+// benchReceiver measures what a record costs the receivers.
+func benchReceiver(ctx context.Context, o options) (string, error) {
 	all, err := prepare(ctx, batches)
 	if err != nil {
-		return err
+		return "", err
 	}
 	measured := make(results)
 	for round := range o.rounds {
-		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, o.rounds)
+		progress("receivers, round %d of %d", round+1, o.rounds)
 		for _, t := range all {
 			// Another one begins each time, so that none profits from its place.
 			for i := range kinds {
 				k := kinds[(round+i)%len(kinds)]
 				cost, err := runOnce(ctx, k, t, o, nil)
 				if err != nil {
-					return fmt.Errorf("%s with batches of %d: %w", k.name, t.batch, err)
+					return "", fmt.Errorf("%s with batches of %d: %w", k.name, t.batch, err)
 				}
 				key := runKey{k.name, t.batch}
 				measured[key] = append(measured[key], cost)
 			}
 		}
 	}
-	_, err = os.Stdout.WriteString(report(measured, all, o))
-	return err
+	return report(measured, all, o), nil
 }
 
 // profile makes one run with a profile.
@@ -65,12 +63,8 @@ func profile(ctx context.Context, o options) error {
 }
 
 func prepare(ctx context.Context, sizes []int) ([]*traffic, error) {
-	fmt.Fprintln(os.Stderr, "making the posts")
-	printed, err := simulate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	records, err := cutRecords(printed)
+	progress("making the posts")
+	records, err := simulatedRecords(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func obey(k kind, into *counter, profile string, commands io.Reader, answers io.
 		var err error
 		switch lines.Text() {
 		case commandReport:
-			err = answer(k, into, answers)
+			err = reportTo(answers, k, into)
 		case commandProfile:
 			err = startProfile(profile)
 		default:
@@ -76,7 +76,7 @@ func obey(k kind, into *counter, profile string, commands io.Reader, answers io.
 	return lines.Err()
 }
 
-func answer(k kind, into *counter, answers io.Writer) error {
+func reportTo(answers io.Writer, k kind, into *counter) error {
 	used, err := cpuTime()
 	if err != nil {
 		return err

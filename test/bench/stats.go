@@ -29,3 +29,12 @@ func ratios(over, under []float64) []float64 {
 	}
 	return out
 }
+
+// differences round by round.
+func differences(from, what []float64) []float64 {
+	out := make([]float64, min(len(from), len(what)))
+	for i := range out {
+		out[i] = from[i] - what[i]
+	}
+	return out
+}

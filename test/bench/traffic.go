@@ -32,6 +32,8 @@ type traffic struct {
 	batch   int
 	records int // in one go round
 	by      map[encoding][connections][]template
+	// logs are what the receiver makes of one go round of the first connection.
+	logs []plog.Logs
 }
 
 // encoding is how the records of a post are written.
@@ -55,8 +57,7 @@ func newTraffic(ctx context.Context, records [][]byte, batch int) (*traffic, err
 	t := &traffic{batch: batch, records: len(records), by: make(map[encoding][connections][]template)}
 	var bodies [connections][]template
 	for c := range bodies {
-		session := fmt.Sprintf("490f4dca-f8a5-49c5-af1e-%012x", c)
-		callBridge := fmt.Sprintf("cff946a1-aca9-42e2-9b19-%012x", c)
+		session, callBridge := laneNames(uint32(c))
 		for chunk := range slices.Chunk(records, batch) {
 			body, err := render(session, callBridge, chunk)
 			if err != nil {
@@ -66,11 +67,11 @@ func newTraffic(ctx context.Context, records [][]byte, batch int) (*traffic, err
 		}
 	}
 	t.add(cdrXML, bodies)
-	converted, err := capture(ctx, t, bodies[0])
-	if err != nil {
+	var err error
+	if t.logs, err = capture(ctx, t, bodies[0]); err != nil {
 		return nil, fmt.Errorf("convert the posts to OTLP: %w", err)
 	}
-	return t, t.addOTLP(converted)
+	return t, t.addOTLP()
 }
 
 func (t *traffic) add(e encoding, bodies [connections][]template) {
@@ -85,9 +86,9 @@ func (t *traffic) add(e encoding, bodies [connections][]template) {
 
 // addOTLP adds the same log records as OTLP. There is nothing to fill in, so
 // the connections share the requests.
-func (t *traffic) addOTLP(converted []plog.Logs) error {
+func (t *traffic) addOTLP() error {
 	var asJSON, asProto []template
-	for _, logs := range converted {
+	for _, logs := range t.logs {
 		request := plogotlp.NewExportRequestFromLogs(logs)
 		text, err := request.MarshalJSON()
 		if err != nil {
@@ -140,7 +141,7 @@ func capture(ctx context.Context, t *traffic, bodies []template) ([]plog.Logs, e
 
 // postOnce posts each request once, in order.
 func postOnce(ctx context.Context, address string, requests []template) error {
-	conn, err := dial(ctx, address, requests, 0)
+	conn, err := dial(ctx, address, &round{requests: requests})
 	if err != nil {
 		return err
 	}

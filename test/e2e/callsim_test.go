@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -47,6 +48,49 @@ type truth struct {
 	Interrupted bool
 	Garbage     []struct{ Bytes []byte }
 	Counts      map[string]uint64
+
+	Calls                  []callTruth
+	Legs                   []legTruth
+	Recordings, Streamings []serviceTruth
+	Conferences            []struct {
+		FoundingCall string `json:"founding_call"`
+		Calls        []string
+	}
+}
+
+type lifeTruth struct {
+	ID, Session string
+	Start       time.Time
+	End         *time.Time
+	LastSeen    time.Time `json:"last_seen"`
+	Outcome     string
+	LostRecords bool `json:"lost_records"`
+}
+
+type callTruth struct {
+	lifeTruth
+	Name, Correlator string
+}
+
+type legTruth struct {
+	lifeTruth
+	ParticipantID     string `json:"participant_id"`
+	Calls             []string
+	LyncSubType       string `json:"lync_sub_type"`
+	Direction         string
+	SIPCallID         string  `json:"sip_call_id"`
+	IVRSeconds        float64 `json:"ivr_seconds"`
+	LobbySeconds      float64 `json:"lobby_seconds"`
+	Reason, Kind      string
+	Alarms            map[string]float64
+	MovedFrom         string `json:"moved_from"`
+	ReplacesSIPCallID string `json:"replaces_sip_call_id"`
+	DisplayName       string `json:"display_name"`
+}
+
+type serviceTruth struct {
+	lifeTruth
+	Call, Leg string
 }
 
 // simulation is a running callsim.

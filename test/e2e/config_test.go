@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,17 +89,23 @@ func TestShippedConfigurationsAreSafe(t *testing.T) {
 	}
 	for name, text := range pages {
 		var config struct {
-			Exporters map[string]map[string]any
-			Service   struct {
+			Exporters, Processors, Connectors map[string]map[string]any
+			Service                           struct {
 				Pipelines map[string]struct{ Processors, Exporters []string }
 			}
 		}
 		require.NoError(t, yaml.Unmarshal([]byte(text), &config), name)
-		logs := config.Service.Pipelines["logs"]
+		logs, traces := config.Service.Pipelines["logs"], config.Service.Pipelines["traces"]
 		require.NotEmpty(t, logs.Exporters, name)
-		assert.NotContains(t, logs.Processors, "batch", name)
-		for _, id := range logs.Exporters {
-			exporter := config.Exporters[id]
+		assert.NotContains(t, append(logs.Processors, traces.Processors...), "batch", name)
+		if slices.Contains(logs.Processors, "callstitch") {
+			assert.Equal(t, "file_storage", config.Processors["callstitch"]["storage"], "%s: callstitch forgets", name)
+		}
+		for _, id := range append(logs.Exporters, traces.Exporters...) {
+			exporter, isExporter := config.Exporters[id]
+			if _, isConnector := config.Connectors[id]; isConnector && !isExporter {
+				continue
+			}
 			if strings.HasPrefix(id, "file") {
 				assert.Contains(t, exporter, "rotation", "%s: %s buffers", name, id)
 				continue

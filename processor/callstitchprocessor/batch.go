@@ -1,0 +1,48 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/stitch"
+	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
+)
+
+// batch is what is sent together: the records of the objects that have been
+// owed for the longest time, by resource.
+type batch struct {
+	logs    plog.Logs
+	objects []sent
+	version string
+	// records of each resource, as they are encoded.
+	records map[string]plog.LogRecordSlice
+}
+
+// sent is an object of a batch.
+type sent struct {
+	ref  stitch.Ref
+	kind stitch.Kind
+	span stitch.SpanID
+}
+
+func newBatch(version string) *batch {
+	return &batch{logs: plog.NewLogs(), version: version, records: make(map[string]plog.LogRecordSlice)}
+}
+
+// add renders one more object.
+func (b *batch) add(s *stitch.Stitched) {
+	records, known := b.records[s.Resource]
+	if !known {
+		rl := b.logs.ResourceLogs().AppendEmpty()
+		decodeResource(s.Resource, rl)
+		sl := rl.ScopeLogs().AppendEmpty()
+		sl.Scope().SetName(metadata.ScopeName)
+		sl.Scope().SetVersion(b.version)
+		records = sl.LogRecords()
+		b.records[s.Resource] = records
+	}
+	render(records.AppendEmpty(), s)
+	b.objects = append(b.objects, sent{s.Ref, s.Kind, s.Span})
+}

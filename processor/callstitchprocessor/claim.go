@@ -1,0 +1,38 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// claims holds the configurations that a processor runs with. A Collector makes
+// one processor for each pipeline that names it, all with one configuration:
+// two of them would each see half of the records, and share one storage.
+type claims struct {
+	mu   sync.Mutex
+	held map[*Config]bool
+}
+
+var running = claims{held: make(map[*Config]bool)}
+
+func (c *claims) take(config *Config, id component.ID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held[config] {
+		return fmt.Errorf("%q is in more than one pipeline, and each would see half of a call: "+
+			"use one logs pipeline with all receivers, or give each pipeline its own, as %s/a and %s/b", id, id.Type(), id.Type())
+	}
+	c.held[config] = true
+	return nil
+}
+
+func (c *claims) release(config *Config) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.held, config)
+}

@@ -1,0 +1,125 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/testkit"
+)
+
+// TestLogCleaning: however much is written, what is stored is bounded by what
+// is held, and complete at any time.
+func TestLogCleaning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := testkit.NewStorage()
+		r := newRig(t, func(r *rig) { withStorage(store)(r); r.config.MaxOpen = time.Hour })
+		const open = "the one that stays open"
+		r.consume(startOf(open))
+		size, most, mostSegments := 0, 0, 0
+		for i := range 1500 {
+			var batch []plog.Logs
+			for leg := range 20 {
+				logs := legEnd(fmt.Sprintf("leg %d of %d", leg, i))
+				records(logs)[0].Attributes().PutStr("long", strings.Repeat("x", 500))
+				batch = append(batch, logs)
+			}
+			r.consume(together(batch...))
+			time.Sleep(time.Second)
+			if i%25 > 0 {
+				continue
+			}
+			values := store.Values()
+			size = 0
+			for _, value := range values {
+				size += len(value)
+			}
+			most, mostSegments = max(most, size), max(mostSegments, len(values))
+		}
+		time.Sleep(time.Second / 2)
+		synctest.Wait()
+		journal := r.Logs.(*callStitch).journal
+		assert.Positive(t, journal.first, "nothing was deleted")
+		assert.Positive(t, journal.sweep.former)
+		assert.Less(t, most, 4*sweepAfter)
+		assert.Less(t, mostSegments, 4000)
+
+		again := newRig(t, func(r *rig) { withStorage(storageWith(store.Values()))(r); r.config.MaxOpen = time.Hour })
+		was, is := r.counts(), again.counts()
+		for _, name := range []string{"open_objects call_leg", "remembered", "owed"} {
+			assert.Equal(t, was[name], is[name], name)
+		}
+		assert.Zero(t, is["storage_segments_lost"])
+
+		again.consume(startOf("another"))
+		third := newRig(t, withStorage(storageWith(again.host.(testkit.Host)[*again.config.Storage].(*testkit.Storage).Values())))
+		assert.Zero(t, third.counts()["storage_segments_lost"])
+	})
+}
+
+// While a storage fails, what is due grows by what changes, not by the sweep.
+func TestNoSweepIntoAFailingStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := testkit.NewStorage()
+		long := func(id string) plog.Logs {
+			logs := startOf(id)
+			records(logs)[0].Attributes().PutStr("long", strings.Repeat("x", 3000))
+			return logs
+		}
+		first := newRig(t, withStorage(store))
+		for i := range 200 {
+			first.consume(long(fmt.Sprint("leg ", i)))
+		}
+		store = storageWith(store.Values())
+		r := newRig(t, withStorage(store))
+		store.Fail(errDisk)
+		for i := range 5 {
+			require.ErrorIs(t, r.ConsumeLogs(t.Context(), long(fmt.Sprint("another ", i))), errDisk)
+		}
+		assert.Less(t, len(r.Logs.(*callStitch).journal.due), 2*minPiece)
+		store.Fail(nil)
+		time.Sleep(2 * writeAgain)
+		synctest.Wait()
+		again := newRig(t, withStorage(storageWith(store.Values())))
+		assert.EqualValues(t, 205, again.counts()["restored"])
+	})
+}
+
+// A sweep that a crash cut short counts for nothing; the next start begins one
+// anew, and damaged segments go away with it.
+func TestSweepAfterRestore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		values := someValues(t)
+		values[segmentKey(0)] = values[segmentKey(0)][:7]
+		store := storageWith(values)
+		r := newRig(t, withStorage(store))
+		assert.EqualValues(t, 1, r.counts()["storage_segments_lost"])
+		for i := range 3 {
+			r.consume(startOf(fmt.Sprint("new ", i)))
+		}
+		assert.NotContains(t, store.Values(), segmentKey(0))
+		known := r.counts()["open_objects call_leg"]
+		again := newRig(t, withStorage(storageWith(store.Values())))
+		assert.Zero(t, again.counts()["storage_segments_lost"])
+		assert.Equal(t, known, again.counts()["open_objects call_leg"])
+	})
+}
+
+func someValues(t *testing.T) map[string][]byte {
+	t.Helper()
+	store := testkit.NewStorage()
+	r := newRig(t, withStorage(store))
+	for i := range 10 {
+		r.consume(startOf(fmt.Sprint("leg ", i)))
+	}
+	return store.Values()
+}

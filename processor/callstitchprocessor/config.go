@@ -1,0 +1,79 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// Config of the callstitch processor.
+type Config struct {
+	// Linger is how long an object waits for late records after its end record.
+	// Default 10 s.
+	Linger time.Duration `mapstructure:"linger"`
+
+	// MaxOpen is how long an object may be open before it is taken as ended,
+	// and how long one that was emitted is remembered. Default 24 h.
+	MaxOpen time.Duration `mapstructure:"max_open"`
+
+	// ClockTolerance is by how much the clocks of two Call Bridges may differ.
+	// Calls of one conference that follow each other as closely count as
+	// overlapping. Default 5 s.
+	ClockTolerance time.Duration `mapstructure:"clock_tolerance"`
+
+	// MaxObjects bounds the calls, legs, recordings and streamings that are
+	// held, remembered ones included. Default 1000000.
+	MaxObjects int `mapstructure:"max_objects"`
+
+	// Storage names the storage extension in which the state survives a
+	// restart. Without it, what is open at a stop is emitted as incomplete, and
+	// what is open at a crash is lost. Optional.
+	Storage *component.ID `mapstructure:"storage"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		Linger:         10 * time.Second,
+		MaxOpen:        24 * time.Hour,
+		ClockTolerance: 5 * time.Second,
+		MaxObjects:     1_000_000,
+	}
+}
+
+const (
+	// A number without a unit is in nanoseconds; nobody means that.
+	minDelay = 10 * time.Millisecond
+	// A leg and its call must have room together.
+	minObjects = 2
+)
+
+// Validate checks the configuration. It changes nothing.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.Linger < minDelay {
+		errs = append(errs, fmt.Errorf("linger must be at least %s, got %s: write it with a unit, as 10s", minDelay, c.Linger))
+	}
+	if c.MaxOpen < minDelay {
+		errs = append(errs, fmt.Errorf("max_open must be at least %s, got %s: write it with a unit, as 24h", minDelay, c.MaxOpen))
+	}
+	if c.MaxOpen < c.Linger {
+		errs = append(errs, fmt.Errorf("max_open must not be less than linger, got %s and %s: make it longer than the longest call", c.MaxOpen, c.Linger))
+	}
+	if c.ClockTolerance < 0 {
+		errs = append(errs, fmt.Errorf("clock_tolerance must not be negative, got %s: 0s is for clocks that agree", c.ClockTolerance))
+	}
+	if c.MaxObjects < minObjects {
+		errs = append(errs, fmt.Errorf("max_objects must be at least %d, got %d: leave it out for the default", minObjects, c.MaxObjects))
+	}
+	return errors.Join(errs...)
+}

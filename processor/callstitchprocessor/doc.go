@@ -1,0 +1,48 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool mdatagen metadata.yaml
+
+// Package callstitchprocessor puts the event records of a call together. It
+// stamps each with the ids of its trace and with what its call says, and when a
+// call, leg, recording or streaming is over, adds one more record for it that
+// is shaped like a span: a stitched record.
+//
+// # The way of a record
+//
+//	processor.go   ConsumeLogs: merge -> stamp -> stored -> next consumer
+//	intake.go      which records say something about which object
+//	read.go        a log record as the engine wants it, and back: attribute values
+//	source.go      where records come from, as bytes
+//	stamp.go       the ids and the context on the record
+//
+// # The way of a stitched record
+//
+//	emit.go        the one goroutine that waits for time, and sends what is due
+//	batch.go       what is sent together; render.go one stitched record
+//
+// # The way of the state
+//
+//	state.go       the engine (internal/stitch) with the lock that guards it
+//	commit.go      one write for all who wait for one
+//	journal.go     the engine's entries as segments in a storage
+//	restore.go     the way back
+//	claim.go       one processor for one configuration
+//
+// # Ordering and ownership
+//
+// The engine has the state and all rules; this package has the clock, the
+// storage, the goroutines and the pdata. One lock guards the engine. It is held
+// for bounded pieces of work only, and never while something is consumed or
+// stored.
+//
+// With storage, a request is passed on when the state that it changed is
+// stored: what is stored and then refused comes again, and merges to nothing.
+// The other way round, what is passed on and then not stored would come again,
+// and be passed on twice. Likewise, a stitched record is sent when the trace it has is stored, and it
+// stays owed until the next consumer has it.
+//
+// Two goroutines run from Start to Shutdown: the emitter and, with storage, the
+// committer. Shutdown ends the emitter, sends what is due once more itself, and
+// lets the committer write the last of it.
+package callstitchprocessor

@@ -1,0 +1,116 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/stitch"
+)
+
+// ofRecord begins the attributes that are about one record and not about the
+// object it speaks of.
+const ofRecord = names.MeetingServer + ".record."
+
+// text returns an attribute that is a text, "" if it is none.
+func text(attributes pcommon.Map, key string) string {
+	if v, ok := attributes.Get(key); ok && v.Type() == pcommon.ValueTypeStr {
+		return v.Str()
+	}
+	return ""
+}
+
+// timeOf is when the record was made by its sender's clock or, if that is not
+// known, when it was seen.
+func timeOf(lr plog.LogRecord) int64 {
+	if t := lr.Timestamp(); t != 0 {
+		return int64(t) //nolint:gosec // a time
+	}
+	return int64(lr.ObservedTimestamp()) //nolint:gosec // a time
+}
+
+// indexOf is the record's place in its session, 0 if it has none.
+func indexOf(attributes pcommon.Map) uint64 {
+	if v, ok := attributes.Get(names.RecordIndex); ok && v.Type() == pcommon.ValueTypeInt && v.Int() > 0 {
+		return uint64(v.Int()) //nolint:gosec // positive
+	}
+	return 0
+}
+
+// appendFields appends what a record says of its object. The texts are the
+// record's own; the engine copies what it keeps.
+func appendFields(to []stitch.Field, attributes pcommon.Map, idKey string) []stitch.Field {
+	for key, v := range attributes.All() {
+		if key == idKey || strings.HasPrefix(key, ofRecord) {
+			continue
+		}
+		if value, ok := read(v); ok {
+			to = append(to, stitch.Field{Key: key, Value: value})
+		}
+	}
+	return to
+}
+
+// read reads a value; ok is false if there is none in it.
+func read(v pcommon.Value) (value stitch.Value, ok bool) {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return stitch.Text(v.Str()), true
+	case pcommon.ValueTypeInt:
+		return stitch.Int(v.Int()), true
+	case pcommon.ValueTypeDouble:
+		return stitch.Double(v.Double()), true
+	case pcommon.ValueTypeBool:
+		return stitch.Bool(v.Bool()), true
+	case pcommon.ValueTypeBytes, pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
+		return readOpaque(v)
+	default:
+		return value, false
+	}
+}
+
+// writeTo writes a value as read read it.
+func writeTo(to pcommon.Value, value stitch.Value) {
+	switch value.Kind {
+	case stitch.KindText:
+		to.SetStr(value.Text)
+	case stitch.KindInt:
+		to.SetInt(value.Int())
+	case stitch.KindDouble:
+		to.SetDouble(value.Double())
+	case stitch.KindBool:
+		to.SetBool(value.Bool())
+	case stitch.KindOpaque:
+		writeOpaque(to, value)
+	}
+}
+
+// A value that the engine does not know is kept as the wire has it. There is no
+// way to write a single value, so it is the attribute of an empty resource.
+
+// readOpaque reads a list, a map or bytes.
+func readOpaque(v pcommon.Value) (value stitch.Value, ok bool) {
+	logs := plog.NewLogs()
+	v.CopyTo(logs.ResourceLogs().AppendEmpty().Resource().Attributes().PutEmpty(""))
+	wire, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
+	if err != nil {
+		return value, false
+	}
+	return stitch.Opaque(string(wire)), true
+}
+
+// writeOpaque leaves a value empty that cannot be read: it was stored damaged.
+func writeOpaque(to pcommon.Value, value stitch.Value) {
+	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs([]byte(value.Text))
+	if err != nil || logs.ResourceLogs().Len() == 0 {
+		return
+	}
+	if v, ok := logs.ResourceLogs().At(0).Resource().Attributes().Get(""); ok {
+		v.MoveTo(to)
+	}
+}

@@ -1,0 +1,130 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"encoding/hex"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/stitch"
+)
+
+var spanEvents = [...]string{
+	stitch.Call:      names.EventCallSpan,
+	stitch.CallLeg:   names.EventCallLegSpan,
+	stitch.Recording: names.EventRecordingSpan,
+	stitch.Streaming: names.EventStreamingSpan,
+}
+
+// keyReason is why a leg ended.
+var keyReason = names.MeetingServerAttribute("callLeg", "reason")
+
+// ownAttributes is how many attributes a stitched record has beside its fields,
+// at most.
+const ownAttributes = 10
+
+// render writes a stitched record. What it writes depends on the object alone,
+// so that one that is sent twice is the same, byte for byte.
+func render(to plog.LogRecord, s *stitch.Stitched) {
+	to.SetEventName(spanEvents[s.Kind])
+	to.SetTimestamp(pcommon.Timestamp(s.End))         //nolint:gosec // a time
+	to.SetObservedTimestamp(pcommon.Timestamp(s.Due)) //nolint:gosec // a time
+	to.SetTraceID(pcommon.TraceID(s.Trace))
+	to.SetSpanID(pcommon.SpanID(s.Span))
+	renderSeverity(to, s)
+	to.Body().SetStr(describe(s))
+	attributes := to.Attributes()
+	attributes.EnsureCapacity(len(s.Fields) + ownAttributes)
+	attributes.PutStr(s.Kind.IDKey(), s.ID)
+	renderSpan(attributes, s)
+	attributes.PutStr(names.CallstitchOutcome, s.Outcome.String())
+	if len(s.Calls) > 0 {
+		calls := attributes.PutEmptySlice(names.CallLegCalls)
+		for _, call := range s.Calls {
+			calls.AppendEmpty().SetStr(call)
+		}
+	}
+	for i := range s.Fields {
+		if field := &s.Fields[i]; !reserved(field.Key) {
+			writeTo(attributes.PutEmpty(field.Key), field.Value)
+		}
+	}
+}
+
+// reserved tells whether an attribute is this processor's to write. A record
+// that had it was stitched by somebody else.
+func reserved(key string) bool {
+	return strings.HasPrefix(key, "span.") || key == names.CallstitchOutcome || key == names.CallLegCalls
+}
+
+func renderSeverity(to plog.LogRecord, s *stitch.Stitched) {
+	number, text := plog.SeverityNumberInfo, "INFO"
+	switch {
+	case s.ErrorType != "":
+		number, text = plog.SeverityNumberError, "ERROR"
+	case s.Outcome != stitch.Complete:
+		number, text = plog.SeverityNumberWarn, "WARN"
+	}
+	to.SetSeverityNumber(number)
+	to.SetSeverityText(text)
+}
+
+// renderSpan writes the attributes that make a span of a record.
+func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
+	kind, status := names.SpanKindInternal, names.SpanStatusUnset
+	switch {
+	case s.Server:
+		kind = names.SpanKindServer
+	case s.Client:
+		kind = names.SpanKindClient
+	}
+	if s.ErrorType != "" {
+		status = names.SpanStatusError
+	}
+	attributes.PutStr(names.SpanName, s.Kind.String())
+	attributes.PutStr(names.SpanKind, kind)
+	if s.Parent != (stitch.SpanID{}) {
+		attributes.PutStr(names.SpanParentID, hex.EncodeToString(s.Parent[:]))
+	}
+	attributes.PutInt(names.SpanStart, s.Start)
+	attributes.PutStr(names.SpanStatus, status)
+	if s.ErrorType != "" {
+		attributes.PutStr(names.ErrorType, s.ErrorType)
+	}
+	if len(s.Links) == 0 {
+		return
+	}
+	links := attributes.PutEmptySlice(names.SpanLinks)
+	for i := range s.Links {
+		link := links.AppendEmpty().SetEmptyMap()
+		link.PutStr(names.SpanLinkTraceID, hex.EncodeToString(s.Links[i].Trace[:]))
+		link.PutStr(names.SpanLinkSpanID, hex.EncodeToString(s.Links[i].Span[:]))
+		link.PutStr(names.SpanLinkReason, s.Links[i].Reason)
+	}
+}
+
+// describe says in one line what was stitched, for who reads the log.
+func describe(s *stitch.Stitched) string {
+	text := strings.ReplaceAll(s.Kind.String(), "_", " ") + " of " + seconds(s.End-s.Start) + " s"
+	reason := slices.IndexFunc(s.Fields, func(f stitch.Field) bool { return f.Key == keyReason && f.Value.Kind == stitch.KindText })
+	if reason >= 0 {
+		text += ": " + s.Fields[reason].Value.Text
+	}
+	if s.Outcome != stitch.Complete {
+		text += ", outcome " + s.Outcome.String()
+	}
+	return text
+}
+
+// seconds writes nanoseconds as seconds, to the millisecond.
+func seconds(nanoseconds int64) string {
+	return strconv.FormatFloat(math.Round(float64(nanoseconds)/1e6)/1e3, 'f', -1, 64)
+}

@@ -1,0 +1,75 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+)
+
+// readTogether is how many segments are read with one batch: a storage may take
+// as long for it as for a write.
+const readTogether = 64
+
+// restore fills the engine with what is stored. What cannot be understood is
+// left out, and counted: a processor that does not start loses more. A storage
+// that cannot be read is an error, since what is in it is not lost yet, and
+// would be overwritten. Nobody else has the engine yet.
+func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
+	value, err := j.client.Get(ctx, keyLog)
+	if err != nil {
+		return 0, fmt.Errorf("storage: read the state: %w", err)
+	}
+	if value == nil {
+		return 0, nil
+	}
+	content, err := unseal(value)
+	if err == nil && len(content) != 16 {
+		err = errDamaged
+	}
+	if err != nil {
+		j.logger.Error("List of stored segments cannot be read; the calls that were open before this start are lost", zap.Error(err))
+		return 1, nil
+	}
+	j.first, j.next = binary.BigEndian.Uint64(content), binary.BigEndian.Uint64(content[8:])
+	j.obsolete = j.first
+	for number := j.first; number < j.next; number += readTogether {
+		n, err := j.load(ctx, s, number, min(j.next, number+readTogether))
+		if err != nil {
+			return lost, err
+		}
+		lost += n
+	}
+	s.engine.Restored(s.clock.now())
+	j.sweep.soon = true // what is damaged goes away with it
+	j.logger.Info("State restored", zap.Uint64("segments", j.next-j.first), zap.Uint64("objects", s.engine.Stats().Restored))
+	return lost, nil
+}
+
+// load reads the segments from first to end, without it.
+func (j *journal) load(ctx context.Context, s *state, first, end uint64) (lost int, err error) {
+	operations := make([]*storage.Operation, 0, readTogether)
+	for number := first; number < end; number++ {
+		operations = append(operations, storage.GetOperation(segmentKey(number)))
+	}
+	if err := j.client.Batch(ctx, operations...); err != nil {
+		return 0, fmt.Errorf("storage: read the state: %w", err)
+	}
+	for i, operation := range operations {
+		entries, err := unseal(operation.Value)
+		if err == nil {
+			err = s.engine.Load(entries)
+		}
+		if err != nil {
+			lost++
+			j.logger.Error("Stored segment skipped; what changed when it was written is lost: calls may come out partial, or twice",
+				zap.Uint64("segment", first+uint64(i)), zap.Error(err))
+		}
+	}
+	return lost, nil
+}

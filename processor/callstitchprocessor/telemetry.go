@@ -1,0 +1,74 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/legato-otel/legato/internal/stitch"
+	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
+)
+
+// Attributes of the metrics, made once.
+var (
+	ofKind    = make(map[stitch.Kind]metric.MeasurementOption)
+	ofOutcome = make(map[stitch.Kind]map[stitch.Outcome]metric.MeasurementOption)
+)
+
+func init() {
+	for _, kind := range stitch.Kinds() {
+		name := attribute.String("kind", kind.String())
+		ofKind[kind] = metric.WithAttributeSet(attribute.NewSet(name))
+		ofOutcome[kind] = make(map[stitch.Outcome]metric.MeasurementOption)
+		for _, outcome := range stitch.Outcomes() {
+			ofOutcome[kind][outcome] = metric.WithAttributeSet(attribute.NewSet(name, attribute.String("outcome", outcome.String())))
+		}
+	}
+}
+
+// observe has the engine's counts reported whenever somebody asks. All series
+// are there from the start, at zero: a rate does not see what a series is born
+// with.
+func observe(telemetry *metadata.TelemetryBuilder, s *state) error {
+	one := func(register func(metric.Int64Callback) error, count func(*stitch.Stats) int64) error {
+		return register(func(_ context.Context, to metric.Int64Observer) error {
+			stats := s.stats()
+			to.Observe(count(&stats))
+			return nil
+		})
+	}
+	return errors.Join(
+		one(telemetry.RegisterProcessorCallstitchAttributesDroppedCallback, func(s *stitch.Stats) int64 { return counted(s.Dropped) }),
+		one(telemetry.RegisterProcessorCallstitchEvictedCallback, func(s *stitch.Stats) int64 { return counted(s.Evicted) }),
+		one(telemetry.RegisterProcessorCallstitchForgottenCallback, func(s *stitch.Stats) int64 { return counted(s.Forgotten) }),
+		one(telemetry.RegisterProcessorCallstitchLateCallback, func(s *stitch.Stats) int64 { return counted(s.Late) }),
+		one(telemetry.RegisterProcessorCallstitchOwedCallback, func(s *stitch.Stats) int64 { return int64(s.Owed) }),
+		one(telemetry.RegisterProcessorCallstitchRejectedCallback, func(s *stitch.Stats) int64 { return counted(s.Rejected) }),
+		one(telemetry.RegisterProcessorCallstitchRememberedCallback, func(s *stitch.Stats) int64 { return int64(s.Remembered) }),
+		one(telemetry.RegisterProcessorCallstitchRestoredCallback, func(s *stitch.Stats) int64 { return counted(s.Restored) }),
+		one(telemetry.RegisterProcessorCallstitchStateSizeCallback, func(s *stitch.Stats) int64 { return int64(s.Bytes) }),
+		telemetry.RegisterProcessorCallstitchOpenObjectsCallback(func(_ context.Context, to metric.Int64Observer) error {
+			stats := s.stats()
+			for kind, option := range ofKind {
+				to.Observe(int64(stats.Open[kind]), option)
+			}
+			return nil
+		}),
+		telemetry.RegisterProcessorCallstitchEmittedCallback(func(_ context.Context, to metric.Int64Observer) error {
+			stats := s.stats()
+			for kind, outcomes := range ofOutcome {
+				for outcome, option := range outcomes {
+					to.Observe(counted(stats.Emitted[kind][outcome]), option)
+				}
+			}
+			return nil
+		}),
+	)
+}
+
+func counted(n uint64) int64 { return int64(n) } //nolint:gosec // no count comes that far

@@ -1,0 +1,81 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// memory is what a process holds.
+type memory struct {
+	// Heap is what the collector of garbage left, in bytes.
+	Heap int64 `json:"heap,omitempty"`
+	// Resident is what the system counts, before that collection.
+	Resident int64 `json:"resident,omitempty"`
+	// Collect is the CPU time of one full collection.
+	Collect time.Duration `json:"collect,omitempty"`
+}
+
+// collections is how many of them are measured: the system may count CPU time
+// in steps of some milliseconds, which is what one of them costs.
+const collections = 10
+
+// measureMemory needs a process that does nothing else meanwhile.
+func measureMemory() (m memory, err error) {
+	m.Resident = procNumber("/proc/self/status", "VmRSS:") << 10
+	runtime.GC()
+	before, err := cpuTime()
+	if err != nil {
+		return m, err
+	}
+	for range collections {
+		runtime.GC()
+	}
+	after, err := cpuTime()
+	if err != nil {
+		return m, err
+	}
+	m.Collect = (after - before) / collections
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	m.Heap = int64(stats.HeapAlloc) //nolint:gosec // an amount of memory
+	return m, nil
+}
+
+// minus takes off what a process holds anyway.
+func (m memory) minus(base memory) memory {
+	return memory{m.Heap - base.Heap, m.Resident - base.Resident, max(0, m.Collect-base.Collect)}
+}
+
+// procNumber returns the number behind a key in a file of the proc file system,
+// 0 where there is none.
+func procNumber(name, key string) int64 {
+	file, err := os.Open(name)
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 2 || fields[0] != key {
+			continue
+		}
+		n, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	return 0
+}
+
+// written is how many bytes this process has handed to the system to write. What
+// went to the disks (write_bytes) counts whole folios of the page cache, however
+// little of one was written.
+func written() int64 { return procNumber("/proc/self/io", "wchar:") }

@@ -1,0 +1,126 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The memory part: what an open leg takes, and what a full collection of
+// garbage costs with all of them there.
+
+// held is what a processor holds.
+type held struct {
+	kind, what string
+	asked      int // how many should be open
+	open       int // how many are
+	memory     memory
+}
+
+const openLeg = "open leg"
+
+// Goals of the project.
+const (
+	mostBytesPerLeg = 512
+	mostCollect     = 10 * time.Millisecond
+)
+
+// memoryPlan says what is measured.
+type memoryPlan struct {
+	legs, traces []int
+}
+
+func newMemoryPlan(o options) memoryPlan {
+	var p memoryPlan
+	for _, n := range []int{100_000, 1_000_000} {
+		if n <= o.mostOpen {
+			p.legs = append(p.legs, n)
+		}
+		if n <= o.mostTraces {
+			p.traces = append(p.traces, n)
+		}
+	}
+	return p
+}
+
+func (p memoryPlan) bench(ctx context.Context, c *corpus) (all []held, err error) {
+	for _, open := range p.legs {
+		progress("memory of %s legs", thousands(open))
+		legs, err := weighLegs(ctx, c, open)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, legs...)
+	}
+	for _, open := range p.traces {
+		for _, kind := range []string{groupByTrace, tailSampling} {
+			progress("memory of %s traces in %s", thousands(open), kind)
+			a, err := once(ctx, setup{Job: "spans", Kind: kind, Open: open}, order{Do: "peak"})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, held{kind: kind, what: "trace of 5 spans", asked: open, open: a.Open, memory: a.Memory})
+		}
+	}
+	return all, nil
+}
+
+// weighLegs weighs legs that have all of their updates, and what is remembered
+// of them once they were emitted.
+func weighLegs(ctx context.Context, c *corpus, open int) (all []held, err error) {
+	var crew crew
+	defer func() { err = crew.stop(err) }()
+	w, err := crew.start(ctx, setup{Job: "logs", Kind: callstitch, Corpus: c.file, Open: open})
+	if err != nil {
+		return nil, err
+	}
+	base, err := w.tell(order{Do: "memory"})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.tell(order{Do: "fill"}); err != nil {
+		return nil, err
+	}
+	for _, next := range []struct{ what, do string }{{openLeg, "hold"}, {"emitted leg", "drain"}} {
+		done, err := w.tell(order{Do: next.do})
+		if err != nil {
+			return nil, err
+		}
+		a, err := w.tell(order{Do: "memory"})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, held{kind: callstitch, what: next.what, asked: open, open: done.Open, memory: a.Memory.minus(base.Memory)})
+	}
+	return all, nil
+}
+
+// Heap bytes of one leg or trace.
+func (h held) each() int64 { return h.memory.Heap / int64(h.open) }
+
+// goals tells whether they are met, for what has any.
+func (h held) goals() (bytes, collect string) {
+	if h.what != openLeg {
+		return "", ""
+	}
+	bytes = fmt.Sprintf(" (<= %d: %s)", mostBytesPerLeg, verdict(h.each() <= mostBytesPerLeg))
+	if h.open >= 1_000_000 {
+		collect = fmt.Sprintf(" (<= %s: %s)", milliseconds(mostCollect), verdict(h.memory.Collect <= mostCollect))
+	}
+	return bytes, collect
+}
+
+func (memoryPlan) report(all []held) string {
+	var b strings.Builder
+	b.WriteString("| memory | open | heap bytes of each | resident bytes of each | CPU ms of a full collection |\n|---|---|---|---|---|\n")
+	for _, h := range all {
+		bytes, collect := h.goals()
+		fmt.Fprintf(&b, "| %s, %s | %s | %d%s | %d | %s%s |\n", h.kind, h.what, thousands(h.asked),
+			h.each(), bytes, h.memory.Resident/int64(h.open), milliseconds(h.memory.Collect), collect)
+	}
+	return b.String()
+}
