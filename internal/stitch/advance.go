@@ -3,7 +3,10 @@
 
 package stitch
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // slice is how many objects one Advance moves at most, so that nobody waits
 // long for the engine.
@@ -74,6 +77,10 @@ func (e *Engine) end(slot uint32) {
 	}
 }
 
+// maxSessionsOver bounds how many sessions are remembered to be over, the newest
+// ones. Bridges do not restart that often.
+const maxSessionsOver = 10_000
+
 // EndSession ends everything of a session: its sender has started anew. That is
 // done piece by piece, by Advance.
 func (e *Engine) EndSession(now time.Time, session string) {
@@ -86,6 +93,9 @@ func (e *Engine) EndSession(now time.Time, session string) {
 	if s.over != 0 {
 		return
 	}
+	if len(e.sessions.over) >= maxSessionsOver {
+		e.forgetSession(math.MaxInt64)
+	}
 	s.over, s.watching = t, true
 	e.sessions.touch(slot)
 	e.sessions.over = append(e.sessions.over, slot)
@@ -97,10 +107,11 @@ func (e *Engine) EndSession(now time.Time, session string) {
 // endOne ends one object of a session that is over.
 func (e *Engine) endOne() {
 	s := e.sessions.at(e.dying[0])
-	if s.open.head != 0 {
+	// A slot that was given to another session since has no end.
+	if s.over != 0 && s.open.head != 0 {
 		e.end(s.open.head)
 	}
-	if s.open.head == 0 {
+	if s.over == 0 || s.open.head == 0 {
 		e.dying = e.dying[1:]
 	}
 }

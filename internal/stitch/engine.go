@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/names"
 )
 
 // Options of an engine. All must be positive; ClockTolerance may be zero.
@@ -87,11 +88,10 @@ func (e *Engine) tick(now time.Time) int64 {
 // difference. The only error is ErrFull.
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	e.tick(now)
-	// The object, and the call it names.
-	if !e.room(2) {
+	slot := e.find(r.Kind, r.ID)
+	if need := e.needs(slot, r); need > 0 && !e.room(need) {
 		return Ref{}, ErrFull
 	}
-	slot := e.find(r.Kind, r.ID)
 	if slot == 0 {
 		slot = e.create(r.Kind, r.ID)
 	}
@@ -114,6 +114,26 @@ func (e *Engine) endIfOver(slot uint32) {
 	if o := e.objects.at(slot); o.state == open && o.session != 0 && e.sessions.at(o.session).over != 0 {
 		e.end(slot)
 	}
+}
+
+// needs returns for how many objects a record may need room: its own, and the
+// call it names.
+func (e *Engine) needs(slot uint32, r *Record) (n int) {
+	if e.objects.used()+2 <= e.maxObjects {
+		return 0
+	}
+	if slot == 0 {
+		n++
+	}
+	if r.Kind == Call {
+		return n
+	}
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.Key == names.CallID && f.Value.Kind == KindText && f.Value.Text != "" && e.find(Call, f.Value.Text) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // find returns the slot of an object, 0 if there is none.

@@ -22,13 +22,14 @@ func TestFull(t *testing.T) {
 	limited.MaxObjects = 100
 	s := newStory(t, limited)
 	leg := func(n int) string { return fmt.Sprint("leg ", n) }
-	for n := range 99 {
+	for n := range 100 {
 		s.tell("a", CallLeg, leg(n), Start, n)
 	}
-	_, err := s.try("a", CallLeg, leg(99), Start, 99)
-	require.ErrorIs(t, err, ErrFull)
+	s.tell("a", CallLeg, leg(99), Update, 100)
+	_, err := s.try("a", CallLeg, leg(99), Update, 101, textField(names.CallID, "c"))
+	require.ErrorIs(t, err, ErrFull, "for its call")
 	assert.EqualValues(t, 64, s.e.Stats().Evicted)
-	_, err = s.try("a", CallLeg, leg(99), Start, 99)
+	_, err = s.try("a", CallLeg, leg(100), Start, 99)
 	require.ErrorIs(t, err, ErrFull, "until they are emitted")
 	assert.EqualValues(t, 64, s.e.Stats().Evicted, "no more than that go at a time")
 
@@ -48,17 +49,15 @@ func TestFullOfCalls(t *testing.T) {
 	limited := options
 	limited.MaxObjects = 100
 	s := newStory(t, limited)
-	for n := range 49 {
+	for n := range 50 {
 		s.tell("a", CallLeg, guid(4, n), Start, 0, textField(names.CallID, guid(1, n)))
 	}
-	for n := range 49 {
+	for n := range 50 {
 		s.tell("a", Call, guid(1, n), End, 5)
 	}
 	s.wait(options.Linger)
-	assert.Len(t, s.out(), 49)
-	_, err := s.try("a", CallLeg, "one", Start, 0)
-	require.NoError(t, err)
-	_, err = s.try("a", CallLeg, "more", Start, 0)
+	assert.Len(t, s.out(), 50)
+	_, err := s.try("a", CallLeg, "more", Start, 0)
 	require.ErrorIs(t, err, ErrFull)
 	all := s.out()
 	assert.Len(t, all, 50, "the legs had to go")

@@ -13,7 +13,7 @@ type Stats struct {
 	Late       uint64 // records of objects that were owed or emitted
 	Evicted    uint64 // open ones that had to go
 	Forgotten  uint64 // emitted ones that had to go before their time
-	Restored   uint64
+	Restored   uint64 // objects, remembered ones included
 	Dropped    uint64 // attributes that found no room
 	Bytes      int    // what objects say, in memory
 }
