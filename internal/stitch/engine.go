@@ -251,6 +251,10 @@ func (e *Engine) merge(slot uint32, r *Record) {
 	before := e.arena.get(o.facts, o.factsSize)
 	e.stats.Dropped += uint64(f.say(&e.dictionary, r.Fields)) //nolint:gosec // not negative
 	f.read(before)
+	if o.kind == CallLeg {
+		// Most updates say them again.
+		f.participant, f.sipCallID = f.newest(keyParticipant), f.newest(keySIPCallID)
+	}
 	said := statement{index: r.Index, time: max(0, r.Time), phase: r.Phase}
 	f.add(said)
 	after := f.normalized(&e.dictionary)

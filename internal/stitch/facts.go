@@ -53,6 +53,9 @@ type facts struct {
 	union      []entry
 	out        []byte
 
+	// What a leg's participant and SIP Call-ID were before the merge.
+	participant, sipCallID []byte
+
 	seen  []uint32 // by key: the round in which it was seen
 	round uint32
 }
@@ -158,12 +161,31 @@ func (f *facts) say(d *dictionary, fields []Field) (dropped int) {
 		n := len(f.said[i].raw)
 		f.said[i].raw, rest = rest[:n:n], rest[n:]
 	}
-	slices.SortFunc(f.said, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.key, b.key), bytes.Compare(b.raw, a.raw))
-	})
-	// A key twice is no record of ours; the larger value stands, as in union.
-	f.said = slices.CompactFunc(f.said, func(a, b entry) bool { return a.key == b.key })
+	f.said = inOrder(f.said)
 	return dropped
+}
+
+// inOrder sorts entries by their keys. Records of one kind have the order in
+// which their keys got their numbers, but for what was left out, so that there
+// is little to move. A key twice is no record of ours; the larger value stands,
+// as in union.
+func inOrder(entries []entry) []entry {
+	sorted := entries[:0]
+	for _, e := range entries {
+		at := len(sorted)
+		for at > 0 && sorted[at-1].key > e.key {
+			at--
+		}
+		switch {
+		case at == 0 || sorted[at-1].key != e.key:
+			sorted = sorted[:len(sorted)+1]
+			copy(sorted[at+1:], sorted[at:])
+			sorted[at] = e
+		case bytes.Compare(sorted[at-1].raw, e.raw) < 0:
+			sorted[at-1] = e
+		}
+	}
+	return sorted
 }
 
 // add makes the set that was read and what was said one set.

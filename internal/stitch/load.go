@@ -249,6 +249,7 @@ func (e *Engine) restoreRelations(slot uint32) {
 		return
 	}
 	e.facts.read(stored)
+	e.facts.participant, e.facts.sipCallID = nil, nil
 	switch o.kind {
 	case Call:
 		e.relateCall(slot)

@@ -118,9 +118,13 @@ func (e *Engine) relateLeg(slot uint32, said []entry) {
 				o.flags |= flagAudioVideo
 			}
 		case keyParticipant:
-			e.file(e.participants, slot, byParticipant, f.newest(keyParticipant))
+			if raw := f.newest(keyParticipant); !bytes.Equal(raw, f.participant) {
+				e.file(e.participants, slot, byParticipant, raw)
+			}
 		case keySIPCallID:
-			e.file(e.sipCalls, slot, bySIPCall, f.newest(keySIPCallID))
+			if raw := f.newest(keySIPCallID); !bytes.Equal(raw, f.sipCallID) {
+				e.file(e.sipCalls, slot, bySIPCall, raw)
+			}
 		}
 	}
 }
