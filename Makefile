@@ -31,6 +31,7 @@ run: build ## Build, then start the Collector and a simulated Meeting Server
 test: build ## Everything that must pass, with the race detector
 	$(GO) vet $(PACKAGES)
 	$(GO) test -race -timeout 20m $(PACKAGES)
+	$(GO) test -run 'Permutations|Shuffles' ./internal/stitch # the laws in full, which the race detector makes slow
 
 .PHONY: generate
 generate: ## Write generated code, documentation and golden files anew

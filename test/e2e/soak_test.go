@@ -28,8 +28,14 @@ func TestSoak(t *testing.T) {
 		// metrics of 256 of them; before that many were seen, memory does grow.
 		warmUp = 90
 	}
-	// Without the metrics page, which keeps every bridge it ever saw for minutes.
-	c := newCollectorFrom(t, strings.NewReplacer("%RECEIVER%", "", "exporters: [prometheus]", "exporters: [nop]").Replace(configuration))
+	// Without the metrics page, which keeps every bridge it ever saw for minutes;
+	// with a memory for what was emitted that is full within the warm-up.
+	c := newCollectorFrom(t, strings.NewReplacer(
+		"%RECEIVER%", "", "exporters: [prometheus]", "exporters: [nop]",
+		"exporters:\n", "processors: { callstitch: { storage: file_storage, linger: 100ms, max_open: 3s } }\nconnectors: { logtospan: {} }\nexporters:\n",
+		"logs: { receivers: [cmscdr], exporters: [file] }",
+		"logs: { receivers: [cmscdr], processors: [callstitch], exporters: [file, logtospan] }\n    traces: { receivers: [logtospan], exporters: [nop] }",
+	).Replace(configuration))
 	run := func(seed int) {
 		is := c.simulate("-seed", strconv.Itoa(seed), "-meetings", "200", "-unclustered", "-faults", allFaults).wait()
 		require.False(t, is.Interrupted)
