@@ -124,7 +124,9 @@ func (e *Engine) forgetSession(t int64) bool {
 	}
 	e.sessions.over = over[1:]
 	e.sessions.at(over[0]).watching = false
-	e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[over[0]])
+	if e.journal.stored {
+		e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[over[0]])
+	}
 	e.sessions.forget(over[0])
 	return true
 }
@@ -243,7 +245,9 @@ func (e *Engine) forget(slot uint32) bool {
 		e.sessions.release(o.session)
 	}
 	delete(e.index[o.kind], o.identity)
-	e.journal.gone = append(e.journal.gone, gone{o.kind, o.identity})
+	if e.journal.stored {
+		e.journal.gone = append(e.journal.gone, gone{o.kind, o.identity})
+	}
 	o.state, o.flags = free, o.flags&flagNoted
 	e.objects.release(slot)
 	return true

@@ -5,7 +5,7 @@ package stitch
 
 // contextSlots is how many calls' contexts are kept ready. Records of one call
 // come together; with more calls than slots a context is made for each record.
-const contextSlots = 1 << 10
+const contextSlots = 1 << 12
 
 // context is what a call says on everything in it.
 type context struct {
@@ -23,6 +23,8 @@ func (e *Engine) contextOf(call uint32) []Field {
 	f, d := &e.scratch.other, &e.dictionary
 	f.read(e.arena.get(e.objects.at(call).facts, e.objects.at(call).factsSize))
 	d.order()
+	var t texts
+	t.of(f)
 	// A slice of its own: the former one may be in a caller's hands.
 	c.slot, c.fields = call, make([]Field, 0, 8)
 	put := func(k key, v Value) {
@@ -37,7 +39,7 @@ func (e *Engine) contextOf(call uint32) []Field {
 	for i := range f.statements {
 		for _, entry := range f.statements[i].entries {
 			if entry.key.ofContext() {
-				put(entry.key, value(entry.raw))
+				put(entry.key, t.value(entry.raw))
 			}
 		}
 	}

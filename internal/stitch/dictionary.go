@@ -18,12 +18,12 @@ type key uint16
 // own: what is stored carries its dictionary with it.
 const (
 	keyCall key = iota
-	keyLeg
-	keyRecording
-	keyStreaming
 	keyIVR
 	keyDeactivated
 	keyState
+	keyLeg
+	keyRecording
+	keyStreaming
 	keyParticipant
 	keySIPCallID
 	keyReplaces
@@ -89,9 +89,9 @@ var wellKnownTexts = [wellKnown]string{
 
 // remembers tells which attributes keep what every record said: where a leg was
 // and when.
-func (k key) remembers() bool {
-	return k == keyCall || k == keyIVR || k == keyDeactivated || k == keyState
-}
+func (k key) remembers() bool { return k < remembering }
+
+const remembering = keyLeg
 
 // ofContext tells which attributes of a call are put on everything in it.
 func (k key) ofContext() bool {
@@ -111,6 +111,9 @@ const maxKeys = 4096
 type dictionary struct {
 	keys  map[string]key
 	texts []string
+	// follows is for each key the one that came after it last: most records have
+	// their attributes in the same order as one before.
+	follows []key
 	// rank is the place of each key in the order of the texts, sorted is the key
 	// at each place.
 	rank   []uint16
@@ -124,6 +127,18 @@ func newDictionary() dictionary {
 		d.add(text)
 	}
 	return d
+}
+
+// after returns the key of a name that stands after another one, which is a
+// guess that saves looking it up.
+func (d *dictionary) after(previous key, text string) (k key, ok bool) {
+	if k = d.follows[previous]; d.texts[k] == text {
+		return k, true
+	}
+	if k, ok = d.number(text); ok {
+		d.follows[previous] = k
+	}
+	return k, ok
 }
 
 // number returns the key of a name; ok is false if there is no room for it.
@@ -141,6 +156,7 @@ func (d *dictionary) add(text string) key {
 	k := key(len(d.texts)) //nolint:gosec // below maxKeys
 	d.keys[text] = k
 	d.texts = append(d.texts, text)
+	d.follows = append(d.follows, 0)
 	return k
 }
 

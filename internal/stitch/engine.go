@@ -24,6 +24,9 @@ type Options struct {
 	ClockTolerance time.Duration
 	// MaxObjects bounds the objects held, remembered ones included.
 	MaxObjects int
+	// Stored tells that the owner stores what changes: it calls AppendChanges time
+	// and again. Without it nothing is noted for that.
+	Stored bool
 }
 
 // ErrFull says that there is no room for another object before finished ones
@@ -69,8 +72,9 @@ func New(o Options) *Engine {
 		sipCalls:     make(map[uint64]uint32),
 		correlators:  make(map[uint64]uint32),
 		dictionary:   newDictionary(),
-		resources:    resources{number: make(map[string]uint32)},
-		sessions:     sessions{number: make(map[string]uint32)},
+		resources:    resources{number: make(map[string]uint32), stored: o.Stored},
+		sessions:     sessions{number: make(map[string]uint32), stored: o.Stored},
+		journal:      journal{stored: o.Stored},
 	}
 	for k := range e.index {
 		e.index[k] = make(map[identity]uint32)

@@ -15,7 +15,7 @@ import (
 //
 //	uvarint index | uvarint seconds<<1|1, uvarint nanoseconds   (0 of them: seconds<<1)
 //	uvarint number of attributes<<2 | phase
-//	for each attribute, in the order of the keys: uvarint key | value
+//	for each attribute, in the order of the keys: uvarint key | value, or valueSame
 //
 // Of an attribute only the newest statement that has it keeps it, unless
 // key.remembers. That makes the bytes a function of the set of records: the
@@ -82,7 +82,13 @@ func (f *facts) read(from []byte) bool {
 			if length == 0 {
 				return false
 			}
-			f.entries = append(f.entries, entry{key(number), from[used : used+length]})
+			raw := from[used : used+length]
+			if raw[0] == valueSame {
+				if raw = valueOf(f.entries, key(number)); raw == nil {
+					return false
+				}
+			}
+			f.entries = append(f.entries, entry{key(number), raw})
 			from = from[used+length:]
 		}
 		f.statements = append(f.statements, s)
@@ -142,12 +148,14 @@ func appendHead(b []byte, s *statement, count int) []byte {
 // attributes found no room.
 func (f *facts) say(d *dictionary, fields []Field) (dropped int) {
 	f.said, f.values = f.said[:0], f.values[:0]
+	previous := keyRole // no record has it
 	for i := range fields {
-		k, ok := d.number(fields[i].Key)
+		k, ok := d.after(previous, fields[i].Key)
 		if !ok {
 			dropped++
 			continue
 		}
+		previous = k
 		start := len(f.values)
 		if f.values, ok = appendValue(f.values, fields[i].Value); !ok {
 			dropped++
@@ -235,11 +243,19 @@ func (f *facts) normalized(d *dictionary) []byte {
 		s.entries = kept
 	}
 	f.out = f.out[:0]
+	var last [remembering][]byte
 	for i := range f.statements {
 		s := &f.statements[i]
 		f.out = appendHead(f.out, s, len(s.entries))
 		for _, e := range s.entries {
 			f.out = binary.AppendUvarint(f.out, uint64(e.key))
+			if e.key.remembers() {
+				if bytes.Equal(last[e.key], e.raw) {
+					f.out = append(f.out, valueSame)
+					continue
+				}
+				last[e.key] = e.raw
+			}
 			f.out = append(f.out, e.raw...)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var options = Options{Linger: 10 * time.Second, MaxOpen: 24 * time.Hour, ClockTolerance: 5 * time.Second, MaxObjects: 1000}
+var options = Options{Linger: 10 * time.Second, MaxOpen: 24 * time.Hour, ClockTolerance: 5 * time.Second, MaxObjects: 1000, Stored: true}
 
 // noon is when tests begin, by the engine's clock and by the senders'.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -28,6 +28,7 @@ import "encoding/binary"
 // Numbers are those of the K, R and S entries before. Kinds and states are
 // written as the letters below, so that the constants may change.
 type journal struct {
+	stored        bool
 	changed       []uint32 // objects with flagNoted
 	gone          []gone
 	endedSessions []string
@@ -58,6 +59,9 @@ var (
 
 // touch notes that an object's head, or its facts too, have to be stored.
 func (e *Engine) touch(slot uint32, what uint16) {
+	if !e.journal.stored {
+		return
+	}
 	o := e.objects.at(slot)
 	if o.flags&flagNoted == 0 {
 		e.journal.changed = append(e.journal.changed, slot)

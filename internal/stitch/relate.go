@@ -54,8 +54,9 @@ func (f *facts) newestCall() []byte {
 	return nil
 }
 
+// valueOf returns the last value that entries have for a key.
 func valueOf(entries []entry, k key) []byte {
-	for _, e := range entries {
+	for _, e := range slices.Backward(entries) {
 		if e.key == k {
 			return e.raw
 		}

@@ -143,12 +143,14 @@ func (e *Engine) render(slot uint32) Stitched {
 	s := f.span()
 	out.Outcome = e.judge(o, s)
 	out.Start, out.End = e.times(o, s)
+	var texts texts
+	texts.of(f)
 	var line timeline
 	if o.kind == CallLeg {
 		line = timelineOf(f, out.Start, out.End)
-		e.describeLeg(&out)
+		e.describeLeg(&out, &texts)
 	}
-	out.Fields = e.fields(o, context, &out, line)
+	out.Fields = e.fields(o, context, &out, line, &texts)
 	return out
 }
 
@@ -224,7 +226,7 @@ func (e *Engine) linksOf(slot uint32) []Link {
 }
 
 // describeLeg fills what only legs have.
-func (e *Engine) describeLeg(out *Stitched) {
+func (e *Engine) describeLeg(out *Stitched, t *texts) {
 	direction := e.facts.newest(keyDirection)
 	out.Server, out.Client = equalFold(direction, "incoming"), equalFold(direction, "outgoing")
 	if reason := e.facts.newest(keyReason); reason != nil {
@@ -238,7 +240,7 @@ func (e *Engine) describeLeg(out *Stitched) {
 		if !namesCall(raw) {
 			continue
 		}
-		if call := text(raw); len(calls) == 0 || calls[len(calls)-1] != call {
+		if call := t.value(raw).Text; len(calls) == 0 || calls[len(calls)-1] != call {
 			calls = append(calls, call)
 		}
 	}
@@ -248,7 +250,7 @@ func (e *Engine) describeLeg(out *Stitched) {
 
 // fields are the attributes of a stitched object, in the order of their keys:
 // what its records said, what its call says, and what was found out.
-func (e *Engine) fields(o *object, context []Field, out *Stitched, line timeline) []Field {
+func (e *Engine) fields(o *object, context []Field, out *Stitched, line timeline, t *texts) []Field {
 	d := &e.dictionary
 	d.order()
 	e.beginFields()
@@ -259,7 +261,7 @@ func (e *Engine) fields(o *object, context []Field, out *Stitched, line timeline
 			if f.mark(entry.key) || entry.key == ownKey(o.kind) || entry.key == keyIVR {
 				continue
 			}
-			e.setField(entry.key, value(entry.raw))
+			e.setField(entry.key, t.value(entry.raw))
 		}
 	}
 	for i := range context {

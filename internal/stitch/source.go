@@ -21,6 +21,7 @@ type resources struct {
 	texts  []string
 	number map[string]uint32
 	fresh  []uint32 // not yet in the journal
+	stored bool
 }
 
 func (r *resources) take(text string) uint32 {
@@ -32,7 +33,9 @@ func (r *resources) take(text string) uint32 {
 		}
 		text = strings.Clone(text)
 		*r.slots.at(slot), r.texts[slot], r.number[text] = 0, text, slot
-		r.fresh = append(r.fresh, slot)
+		if r.stored {
+			r.fresh = append(r.fresh, slot)
+		}
 	}
 	*r.slots.at(slot)++
 	return slot
@@ -66,6 +69,7 @@ type sessions struct {
 	number map[string]uint32
 	over   []uint32 // the sessions that are over, in that order
 	dirty  []uint32
+	stored bool
 }
 
 func (s *sessions) at(slot uint32) *session { return s.slots.at(slot) }
@@ -87,7 +91,7 @@ func (s *sessions) find(text string) uint32 {
 }
 
 func (s *sessions) touch(slot uint32) {
-	if at := s.slots.at(slot); !at.dirty {
+	if at := s.slots.at(slot); s.stored && !at.dirty {
 		at.dirty = true
 		s.dirty = append(s.dirty, slot)
 	}

@@ -24,6 +24,10 @@ const (
 	tagFalse
 	tagOpaque // as tagText
 
+	// valueSame stands for the value of the last statement before that has one, of
+	// an attribute that remembers. It is the tag of a value that needs no more bits.
+	valueSame = 1<<tagBits | tagFalse
+
 	tagBits = 3
 	tagMask = 1<<tagBits - 1
 )

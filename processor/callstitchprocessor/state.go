@@ -25,6 +25,7 @@ func newState(config *Config) *state {
 		MaxOpen:        config.MaxOpen,
 		ClockTolerance: config.ClockTolerance,
 		MaxObjects:     config.MaxObjects,
+		Stored:         config.Storage != nil,
 	})}
 }
 
