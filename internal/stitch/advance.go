@@ -33,7 +33,7 @@ func (e *Engine) step(t int64) bool {
 	}
 	if slot := e.queues[open].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
 		e.objects.at(slot).flags |= flagExpired
-		e.end(slot)
+		e.enter(slot, ended, t)
 		return true
 	}
 	if slot := e.queues[ended].head; slot != 0 && e.objects.at(slot).since+e.linger <= t {
@@ -69,14 +69,6 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	return time.Unix(0, next), next != 0
 }
 
-// end ends an open object that had no end record.
-func (e *Engine) end(slot uint32) {
-	e.enter(slot, ended, e.now)
-	if o := e.objects.at(slot); o.kind == Call {
-		e.regroup(e.calls.at(o.info).correlator)
-	}
-}
-
 // maxSessionsOver bounds how many sessions are remembered to be over, the newest
 // ones. Bridges do not restart that often.
 const maxSessionsOver = 10_000
@@ -88,7 +80,7 @@ func (e *Engine) EndSession(now time.Time, session string) {
 	if session == "" {
 		return
 	}
-	slot := e.sessions.find(session)
+	slot := e.sessions.find(bounded(session))
 	s := e.sessions.at(slot)
 	if s.over != 0 {
 		return
@@ -109,7 +101,8 @@ func (e *Engine) endOne() {
 	s := e.sessions.at(e.dying[0])
 	// A slot that was given to another session since has no end.
 	if s.over != 0 && s.open.head != 0 {
-		e.end(s.open.head)
+		// Its conference is looked at again when it is rendered.
+		e.enter(s.open.head, ended, e.now)
 	}
 	if s.over == 0 || s.open.head == 0 {
 		e.dying = e.dying[1:]
@@ -124,7 +117,8 @@ func (e *Engine) forgetSession(t int64) bool {
 	}
 	e.sessions.over = over[1:]
 	e.sessions.at(over[0]).watching = false
-	if e.journal.stored {
+	// What still has it still needs to know, also after a restart.
+	if e.journal.stored && e.sessions.at(over[0]).uses == 0 {
 		e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[over[0]])
 	}
 	e.sessions.forget(over[0])
@@ -176,7 +170,7 @@ func (e *Engine) evict() {
 	if e.counts[Call][owed]+e.counts[CallLeg][owed]+e.counts[Recording][owed]+e.counts[Streaming][owed] >= evictions {
 		return
 	}
-	for range evictions {
+	for range max(evictions, e.objects.used()-e.maxObjects) {
 		slot := e.queues[ended].head
 		if slot == 0 {
 			if slot = e.queues[open].head; slot == 0 {

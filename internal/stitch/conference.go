@@ -33,7 +33,9 @@ func (e *Engine) relateCall(slot uint32) {
 		e.leaveConference(slot)
 		e.joinConference(slot, correlator)
 	}
-	e.regroup(info.correlator)
+	if !e.restoring { // Restored does it once for all
+		e.regroup(info.correlator)
+	}
 }
 
 // before is the time that many seconds before end; 0 if either is unknown.
@@ -95,7 +97,7 @@ type life struct {
 
 // groupLimit is how many calls of one correlator, the newest, are compared. A
 // coSpace has that many only if somebody calls it all day and nobody stays.
-const groupLimit = 512
+const groupLimit = 128
 
 // lives returns the calls of a correlator in the order in which they began,
 // with group set.

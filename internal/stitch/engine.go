@@ -6,6 +6,7 @@ package stitch
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/legato-otel/legato/internal/ids"
@@ -55,9 +56,10 @@ type Engine struct {
 	counts     [kinds][done + 1]int
 	dying      []uint32 // sessions that are over and have open objects
 
-	journal journal
-	loading *loader // while stored entries are loaded
-	stats   Stats
+	journal   journal
+	loading   *loader // while stored entries are loaded
+	restoring bool    // while what follows from them is found
+	stats     Stats
 
 	facts    facts
 	scratch  scratch
@@ -93,6 +95,13 @@ func (e *Engine) tick(now time.Time) int64 {
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	e.tick(now)
 	slot := e.find(r.Kind, r.ID)
+	if slot != 0 {
+		// It is not merged, and needs no room: what makes room may forget it.
+		if o := e.objects.at(slot); o.state == owed || o.state == done {
+			e.stats.Late++
+			return Ref{slot, o.generation}, nil
+		}
+	}
 	if need := e.needs(slot, r); need > 0 && !e.room(need) {
 		return Ref{}, ErrFull
 	}
@@ -100,10 +109,6 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 		slot = e.create(r.Kind, r.ID)
 	}
 	o := e.objects.at(slot)
-	if o.state == owed || o.state == done {
-		e.stats.Late++
-		return Ref{slot, o.generation}, nil
-	}
 	e.hasSource(slot, r.Source)
 	e.merge(slot, r)
 	if o.state == open && r.Phase == End {
@@ -116,7 +121,7 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 // endIfOver ends an object whose session is over: it was told of late.
 func (e *Engine) endIfOver(slot uint32) {
 	if o := e.objects.at(slot); o.state == open && o.session != 0 && e.sessions.at(o.session).over != 0 {
-		e.end(slot)
+		e.enter(slot, ended, e.now)
 	}
 }
 
@@ -249,6 +254,13 @@ func (e *Engine) keepID(slot uint32, id string) {
 	e.store(slot, e.facts.normalized(&e.dictionary))
 }
 
+// endRoom is the part of an object's room that updates leave to its start and
+// its end.
+const endRoom = 16 << 10
+
+// maxShort is the longest value of a start or an end that has to be cut down.
+const maxShort = 256
+
 // merge adds what a record says to its object, and follows what it changes.
 func (e *Engine) merge(slot uint32, r *Record) {
 	o, f := e.objects.at(slot), &e.facts
@@ -262,10 +274,23 @@ func (e *Engine) merge(slot uint32, r *Record) {
 	said := statement{index: r.Index, time: max(0, r.Time), phase: r.Phase}
 	f.add(said)
 	after := f.normalized(&e.dictionary)
-	if len(after) > maxBlock {
-		// The event that brought it has all of it.
+	limit := maxBlock
+	if r.Phase == Update {
+		limit -= endRoom
+	}
+	if len(after) > limit {
+		// The event that brought it has all of it. That the object started or
+		// ended, and why, is kept.
 		e.stats.Dropped += uint64(len(r.Fields))
-		return
+		if r.Phase == Update {
+			return
+		}
+		f.read(before)
+		f.said = slices.DeleteFunc(f.said, func(said entry) bool { return said.key >= wellKnown || len(said.raw) > maxShort })
+		f.add(said)
+		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
+			return
+		}
 	}
 	if o.session != 0 {
 		if s := e.sessions.at(o.session); s.last < said.time {
@@ -273,10 +298,9 @@ func (e *Engine) merge(slot uint32, r *Record) {
 			e.sessions.touch(o.session)
 		}
 	}
-	if bytes.Equal(before, after) {
-		return
+	if !bytes.Equal(before, after) {
+		e.store(slot, after)
 	}
-	e.store(slot, after)
 	e.relate(slot, said.time, r.Source, f.said)
 }
 

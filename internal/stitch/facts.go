@@ -173,11 +173,17 @@ func (f *facts) say(d *dictionary, fields []Field) (dropped int) {
 	return dropped
 }
 
+// mostInOrder is how many entries are moved one by one.
+const mostInOrder = 64
+
 // inOrder sorts entries by their keys. Records of one kind have the order in
 // which their keys got their numbers, but for what was left out, so that there
 // is little to move. A key twice is no record of ours; the larger value stands,
 // as in union.
 func inOrder(entries []entry) []entry {
+	if len(entries) > mostInOrder {
+		slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
+	}
 	sorted := entries[:0]
 	for _, e := range entries {
 		at := len(sorted)
@@ -189,7 +195,7 @@ func inOrder(entries []entry) []entry {
 			sorted = sorted[:len(sorted)+1]
 			copy(sorted[at+1:], sorted[at:])
 			sorted[at] = e
-		case bytes.Compare(sorted[at-1].raw, e.raw) < 0:
+		case !larger(sorted[at-1], e):
 			sorted[at-1] = e
 		}
 	}
@@ -218,13 +224,22 @@ func union(to, a, b []entry) []entry {
 			to, a = append(to, a[0]), a[1:]
 		case a[0].key > b[0].key:
 			to, b = append(to, b[0]), b[1:]
-		case bytes.Compare(a[0].raw, b[0].raw) >= 0:
+		case larger(a[0], b[0]):
 			to, a, b = append(to, a[0]), a[1:], b[1:]
 		default:
 			to, a, b = append(to, b[0]), a[1:], b[1:]
 		}
 	}
 	return append(append(to, a...), b...)
+}
+
+// larger tells which of two values of one attribute stands; one that names a
+// call before one that does not.
+func larger(a, b entry) bool {
+	if a.key == keyCall && namesCall(a.raw) != namesCall(b.raw) {
+		return namesCall(a.raw)
+	}
+	return bytes.Compare(a.raw, b.raw) >= 0
 }
 
 // normalized returns the set as bytes, and drops from the statements what a

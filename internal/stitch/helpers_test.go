@@ -109,10 +109,18 @@ func show(v Value) string {
 	}
 }
 
+// changes returns all that changed.
+func changes(e *Engine) (stored []byte) {
+	for e.Changed() {
+		stored = e.AppendChanges(stored)
+	}
+	return stored
+}
+
 // restart returns an engine in the state of another, by way of what is stored.
 func restart(tb testing.TB, e *Engine, now time.Time) *Engine {
 	tb.Helper()
-	stored := e.AppendChanges(nil)
+	stored := changes(e)
 	e.Sweep()
 	for last := false; !last; {
 		stored, last = e.AppendSweep(stored, 300)

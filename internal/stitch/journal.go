@@ -12,6 +12,7 @@ import "encoding/binary"
 //
 // which, read in the order in which they were written, restore the state:
 //
+//	P  uvarint process    whose numbers those of the entries behind it are
 //	K  uvarint number | attribute name
 //	R  uvarint number | resource
 //	S  uvarint number | uvarint last | uvarint over | session
@@ -25,13 +26,15 @@ import "encoding/binary"
 //	kind | state | identity, 16 bytes | uvarint flags | uvarint since | uvarint resource | uvarint session | span, 8 |
 //	and for calls: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint mentioned | uvarint lastMentioned
 //
-// Numbers are those of the K, R and S entries before. Kinds and states are
+// Numbers are those of the K, R and S entries of the same process before. Kinds and states are
 // written as the letters below, so that the constants may change.
 type journal struct {
 	stored        bool
 	changed       []uint32 // objects with flagNoted
 	gone          []gone
 	endedSessions []string
+	appended      int // how many of changed are in the piece before
+	process       uint64
 	sweep         uint32 // the object the sweep is at; 0: there is none
 	opened        bool   // the sweep has written what is not an object
 }
@@ -43,6 +46,7 @@ type gone struct {
 }
 
 const (
+	entryProcess  = 'P'
 	entryKey      = 'K'
 	entryResource = 'R'
 	entrySession  = 'S'
@@ -75,9 +79,51 @@ func (e *Engine) Changed() bool {
 	return len(j.changed)+len(j.gone)+len(j.endedSessions)+len(e.sessions.dirty) > 0
 }
 
+// changesAtOnce is how many changed objects one AppendChanges takes.
+const changesAtOnce = 2048
+
+// Pending is how many changes wait for AppendChanges.
+func (e *Engine) Pending() int { return len(e.journal.changed) - e.journal.appended }
+
 // AppendChanges appends what changed since the last call. Loading all that was
-// ever appended, in order, restores the state.
+// ever appended, in order, restores the state. It does a bounded piece of work:
+// what is left is Pending.
 func (e *Engine) AppendChanges(b []byte) []byte {
+	if !e.Changed() {
+		return b
+	}
+	b = e.appendProcess(b)
+	b = e.appendSmall(b)
+	j := &e.journal
+	end := min(len(j.changed), j.appended+changesAtOnce)
+	for _, slot := range j.changed[j.appended:end] {
+		o := e.objects.at(slot)
+		switch {
+		case o.state == free:
+		case o.flags&flagDirtyFacts != 0:
+			b = e.appendObject(b, slot)
+		case o.flags&flagDirty != 0:
+			b = appendEntry(b, entryHead, func(b []byte) []byte { return e.appendHead(b, slot) })
+		}
+		o.flags &^= flagNoted | flagDirty | flagDirtyFacts
+	}
+	if j.appended = end; end == len(j.changed) {
+		j.changed, j.appended = j.changed[:0], 0
+	}
+	return b
+}
+
+// appendProcess says whose numbers follow. Should the tables of a process be
+// lost, what it wrote then is left out rather than read with another's.
+func (e *Engine) appendProcess(b []byte) []byte {
+	if e.journal.process == 0 {
+		e.journal.process = uint64(e.now) //nolint:gosec // not negative
+	}
+	return appendEntry(b, entryProcess, func(b []byte) []byte { return binary.AppendUvarint(b, e.journal.process) })
+}
+
+// appendSmall appends all changes but those of objects.
+func (e *Engine) appendSmall(b []byte) []byte {
 	j, d := &e.journal, &e.dictionary
 	for _, g := range j.gone {
 		b = appendEntry(b, entryGone, func(b []byte) []byte {
@@ -99,18 +145,7 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 			b = e.appendSession(b, slot)
 		}
 	}
-	for _, slot := range j.changed {
-		o := e.objects.at(slot)
-		switch {
-		case o.state == free:
-		case o.flags&flagDirtyFacts != 0:
-			b = e.appendObject(b, slot)
-		case o.flags&flagDirty != 0:
-			b = appendEntry(b, entryHead, func(b []byte) []byte { return e.appendHead(b, slot) })
-		}
-		o.flags &^= flagNoted | flagDirty | flagDirtyFacts
-	}
-	j.gone, j.endedSessions, j.changed = j.gone[:0], j.endedSessions[:0], j.changed[:0]
+	j.gone, j.endedSessions = j.gone[:0], j.endedSessions[:0]
 	e.resources.fresh, e.sessions.dirty = e.resources.fresh[:0], e.sessions.dirty[:0]
 	return b
 }
@@ -128,6 +163,7 @@ func (e *Engine) AppendSweep(b []byte, size int) (out []byte, last bool) {
 		return b, true
 	}
 	end := len(b) + size
+	b = e.appendProcess(b)
 	if !j.opened {
 		j.opened = true
 		b = e.appendTables(b)

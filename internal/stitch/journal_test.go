@@ -36,7 +36,7 @@ func TestStoredByReleases(t *testing.T) {
 		advance(e, noon)
 		advance(e, noon.Add(options.Linger))
 		e.Owed(0, 3, func(s *Stitched) { e.Emitted(noon, s.Ref, true) })
-		require.NoError(t, os.WriteFile("testdata/state-v1.bin", e.AppendChanges(nil), 0o600))
+		require.NoError(t, os.WriteFile("testdata/state-v1.bin", changes(e), 0o600))
 		require.NoError(t, os.WriteFile("testdata/state-v1.txt", []byte(joined(finish(t, e, noon.Add(options.Linger)))), 0o600))
 		files = []string{"testdata/state-v1.bin"}
 	}
@@ -81,7 +81,7 @@ func TestJournal(t *testing.T) {
 			if w.chance(30) {
 				continue // a commit of several requests
 			}
-			segment := e.AppendChanges(nil)
+			segment := changes(e)
 			if !sweeping && w.chance(30) {
 				sweeping, sweptFrom = true, len(segments)
 				e.Sweep()
@@ -97,7 +97,7 @@ func TestJournal(t *testing.T) {
 			again := restore(t, now, segments...)
 			require.Equal(t, dump(e), dump(again), "seed %d step %d", seed, i)
 		}
-		segments = append(segments, e.AppendChanges(nil))
+		segments = append(segments, changes(e))
 		again := restore(t, now, segments...)
 		advance(again, now)
 		advance(e, now)
@@ -117,7 +117,8 @@ func dump(e *Engine) map[string]string {
 		fixed := *o
 		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.call, fixed.info = 0, 0, 0, 0, 0, 0
 		fixed.queue, fixed.ofSession = links{}, links{}
-		fixed.participant.next, fixed.sip.next = 0, 0
+		fixed.participant = member{hash: o.participant.hash}
+		fixed.sip = member{hash: o.sip.hash}
 		fixed.flags &= storedFlags
 		text := show(Opaque(string(e.arena.get(o.facts, o.factsSize))))
 		if o.state != done || o.kind == Call {

@@ -18,8 +18,9 @@ var ErrStored = errors.New("stored state cannot be read")
 
 // loader is what an engine needs while it takes stored entries in.
 type loader struct {
+	process   uint64
 	keys      map[uint64]key // what the stored numbers stand for
-	identical bool           // as they are
+	different bool           // some of them something else than here
 	resources map[uint64]string
 	sessions  map[uint64]uint32
 	skipped   int
@@ -30,10 +31,8 @@ type loader struct {
 // did not are left out. After an error, what was read before it counts.
 func (e *Engine) Load(entries []byte) error {
 	if e.loading == nil {
-		e.loading = &loader{
-			keys: make(map[uint64]key), identical: true,
-			resources: make(map[uint64]string), sessions: make(map[uint64]uint32),
-		}
+		e.loading = &loader{}
+		e.loading.begin(0)
 	}
 	for len(entries) > 0 {
 		kind := entries[0]
@@ -54,6 +53,8 @@ func (e *Engine) Load(entries []byte) error {
 func (e *Engine) loadEntry(kind byte, content []byte) error {
 	r := fields{rest: content}
 	switch kind {
+	case entryProcess:
+		e.loading.begin(r.uvarint())
 	case entryKey:
 		e.loading.key(e, r.uvarint(), string(r.rest))
 	case entryResource:
@@ -84,13 +85,24 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 	return nil
 }
 
+// begin forgets the numbers of another process.
+func (l *loader) begin(process uint64) {
+	if process == l.process && l.keys != nil {
+		return
+	}
+	*l = loader{
+		process: process, skipped: l.skipped,
+		keys: make(map[uint64]key), resources: make(map[uint64]string), sessions: make(map[uint64]uint32),
+	}
+}
+
 func (l *loader) key(e *Engine, number uint64, text string) {
 	k, ok := e.dictionary.number(text)
 	if !ok {
 		return
 	}
 	l.keys[number] = k
-	l.identical = l.identical && uint64(k) == number
+	l.different = l.different || uint64(k) != number
 }
 
 func (e *Engine) loadSession(number uint64, last, over int64, text string) {
@@ -187,7 +199,8 @@ func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 	if !f.read(stored) {
 		return nil, false
 	}
-	if l.identical && !slices.ContainsFunc(f.entries, func(en entry) bool { return int(en.key) >= len(e.dictionary.texts) }) {
+	known := func(en entry) bool { _, ok := l.keys[uint64(en.key)]; return ok }
+	if !l.different && !slices.ContainsFunc(f.entries, func(en entry) bool { return !known(en) }) {
 		return stored, true
 	}
 	for i := range f.statements {
@@ -226,14 +239,26 @@ func (e *Engine) Restored(now time.Time) {
 		o := e.objects.at(slot)
 		to := o.state
 		o.state = free
-		e.enter(slot, to, min(o.since, t))
+		since := o.since
+		if to != owed { // when it was due is a part of what is sent
+			since = min(since, t)
+		}
+		e.enter(slot, to, since)
 	}
+	e.restoring = true
 	for _, slot := range order {
 		e.restoreRelations(slot)
+	}
+	e.restoring = false
+	for correlator := range e.correlators {
+		e.regroup(correlator)
 	}
 	e.restoreSessions()
 	e.stats.Restored = uint64(len(order))
 	e.renumber()
+	for e.objects.used() > e.maxObjects && e.queues[done].head != 0 && e.forget(e.queues[done].head) {
+		e.stats.Forgotten++
+	}
 }
 
 // restoreRelations finds what the facts of an object say about others.
@@ -269,7 +294,7 @@ func (e *Engine) renumber() {
 	for _, slot := range e.journal.changed {
 		e.objects.at(slot).flags &= storedFlags
 	}
-	e.journal.changed = e.journal.changed[:0]
+	e.journal.changed, e.journal.appended = e.journal.changed[:0], 0
 	e.dictionary.logged = 0
 	e.resources.fresh = e.resources.fresh[:0]
 	for _, slot := range e.resources.number {

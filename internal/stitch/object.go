@@ -88,8 +88,9 @@ type object struct {
 
 // member puts a leg into an index of legs by the hash of something they have.
 type member struct {
-	hash uint64 // 0 if the leg has no such thing
-	next uint32
+	hash     uint64 // 0 if the leg has no such thing
+	previous uint32
+	next     uint32
 }
 
 // callInfo is what calls have beside. It holds no pointers.

@@ -154,23 +154,23 @@ func (e *Engine) fileHash(index map[uint64]uint32, slot uint32, of func(*object)
 		return
 	}
 	if m.hash != 0 {
-		at := index[m.hash]
-		if at == slot {
-			if m.next == 0 {
-				delete(index, m.hash)
-			} else {
-				index[m.hash] = m.next
-			}
-		} else {
-			for of(e.objects.at(at)).next != slot {
-				at = of(e.objects.at(at)).next
-			}
-			of(e.objects.at(at)).next = m.next
+		switch {
+		case m.previous != 0:
+			of(e.objects.at(m.previous)).next = m.next
+		case m.next != 0:
+			index[m.hash] = m.next
+		default:
+			delete(index, m.hash)
+		}
+		if m.next != 0 {
+			of(e.objects.at(m.next)).previous = m.previous
 		}
 	}
 	*m = member{hash: under}
 	if under != 0 {
-		m.next = index[under]
+		if m.next = index[under]; m.next != 0 {
+			of(e.objects.at(m.next)).previous = slot
+		}
 		index[under] = slot
 	}
 }
@@ -211,8 +211,8 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 	if id == "" {
 		return Ref{}, false
 	}
-	slot := e.legOf(hash(appendText(nil, id)), 0, func(o *object) int {
-		if o.flags&flagSharing != 0 {
+	slot := e.legOf(hash(appendText(nil, id)), 0, func(slot uint32) int {
+		if e.objects.at(slot).flags&flagSharing != 0 {
 			return 1
 		}
 		return 0
@@ -226,11 +226,11 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 // legOf returns a participant's leg of the lowest rank, of several the one that
 // started last, of several still the one with the smallest id; not the leg
 // except, nor one with a negative rank.
-func (e *Engine) legOf(participant uint64, except uint32, rank func(*object) int) (best uint32) {
+func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
 	for _, slot := range e.legs(e.participants, byParticipant, participant) {
 		o := e.objects.at(slot)
-		r := rank(o)
+		r := rank(slot)
 		if slot == except || r < 0 {
 			continue
 		}
@@ -244,11 +244,16 @@ func (e *Engine) legOf(participant uint64, except uint32, rank func(*object) int
 }
 
 // audioVideoOf returns the leg that a sharing leg belongs to: the same
-// participant's, one that says it is for audio and video before others.
+// participant's, one that says it is for audio and video before others. A
+// participant who was moved has legs in other traces too; those are not meant.
 func (e *Engine) audioVideoOf(slot uint32) uint32 {
-	return e.legOf(e.objects.at(slot).participant.hash, slot, func(o *object) int {
+	sharing := e.objects.at(slot)
+	return e.legOf(sharing.participant.hash, slot, func(other uint32) int {
+		o := e.objects.at(other)
 		switch {
 		case o.flags&flagSharing != 0:
+			return -1
+		case sharing.call != 0 && e.traceOf(other) != e.infoOf(sharing.call).trace:
 			return -1
 		case o.flags&flagAudioVideo != 0:
 			return 0

@@ -66,6 +66,8 @@ func (e *Engine) traceOf(slot uint32) TraceID {
 		return readTombstone(e.arena.get(o.facts, o.factsSize)).trace
 	case o.call != 0:
 		return e.infoOf(o.call).trace
+	case o.flags&flagSharing != 0 && e.audioVideoOf(slot) != 0:
+		return e.traceOf(e.audioVideoOf(slot))
 	default:
 		return ids.Trace(o.kind.Name(), e.idOf(slot))
 	}
@@ -105,12 +107,13 @@ func (e *Engine) judge(o *object, s span) Outcome {
 		return Complete
 	case s.end != 0:
 		return Partial
-	case o.session != 0 && e.sessions.at(o.session).over != 0:
-		return BridgeRestarted
+	// What ended it came first: its session may have ended since.
 	case o.flags&flagExpired != 0:
 		return Expired
 	case o.flags&flagEvicted != 0:
 		return Evicted
+	case o.session != 0 && e.sessions.at(o.session).over != 0:
+		return BridgeRestarted
 	default:
 		return Incomplete
 	}
@@ -124,6 +127,10 @@ func (e *Engine) render(slot uint32) Stitched {
 		e.freeze(slot)
 	case o.call != 0:
 		e.freeze(o.call)
+	case o.flags&flagSharing != 0:
+		if leg := e.audioVideoOf(slot); leg != 0 && e.objects.at(leg).call != 0 {
+			e.freeze(e.objects.at(leg).call)
+		}
 	}
 	out := Stitched{
 		Ref: Ref{slot, o.generation}, Kind: o.kind, ID: e.idOf(slot),

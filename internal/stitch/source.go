@@ -3,7 +3,11 @@
 
 package stitch
 
-import "strings"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
 
 // Source is where records come from; see [Engine.Source].
 type Source struct{ resource, session string }
@@ -12,7 +16,20 @@ type Source struct{ resource, session string }
 // comes back in Stitched.Resource, session is the sender's run, "" if it has
 // none. The engine keeps copies of what it keeps.
 func (e *Engine) Source(resource, session string) Source {
-	return Source{resource: resource, session: session}
+	return Source{resource: resource, session: bounded(session)}
+}
+
+// maxSession is the longest name of a session that is kept as it is; real ones
+// are GUIDs.
+const maxSession = 256
+
+// bounded returns a name of bounded length that is as good.
+func bounded(session string) string {
+	if len(session) <= maxSession {
+		return session
+	}
+	sum := sha256.Sum256([]byte(session))
+	return hex.EncodeToString(sum[:])
 }
 
 // resources are the resources that objects have. There are few.

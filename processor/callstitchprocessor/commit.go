@@ -157,7 +157,19 @@ func (c *committer) write(ctx context.Context) error {
 	c.state.mu.Lock()
 	w := c.coming
 	c.coming, c.going = newWrite(), w
-	segment := c.journal.collect(c.state.engine)
+	segment := c.journal.begin()
+	for left := c.state.engine.Pending(); ; {
+		before := c.state.engine.Pending()
+		segment = c.journal.add(segment, c.state.engine)
+		if left -= before - c.state.engine.Pending(); left <= 0 {
+			break
+		}
+		// Much has changed: whoever waits for the engine gets a turn. What they
+		// change meanwhile is for the next write, whether it is in this one or not.
+		c.state.mu.Unlock()
+		c.state.mu.Lock()
+	}
+	segment = c.journal.finish(segment, c.state.engine)
 	c.state.mu.Unlock()
 
 	if len(segment.bytes) > 0 {

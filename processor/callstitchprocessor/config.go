@@ -53,8 +53,9 @@ func createDefaultConfig() component.Config {
 const (
 	// A number without a unit is in nanoseconds; nobody means that.
 	minDelay = 10 * time.Millisecond
-	// A leg and its call must have room together.
-	minObjects = 2
+	// One request may bring many objects; with less room than that it would
+	// never get in.
+	minObjects = 1000
 )
 
 // Validate checks the configuration. It changes nothing.

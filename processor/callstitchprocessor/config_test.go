@@ -51,7 +51,7 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"max_open": "-1h"}, "max_open must be at least 10ms, got -1h")
 	f(map[string]any{"max_open": "1m", "linger": "2m"}, "max_open must not be less than linger, got 1m0s and 2m0s: make it longer")
 	f(map[string]any{"clock_tolerance": "-1s"}, "clock_tolerance must not be negative, got -1s: 0s is for clocks that agree")
-	f(map[string]any{"max_objects": 0}, "max_objects must be at least 2, got 0: leave it out")
+	f(map[string]any{"max_objects": 0}, "max_objects must be at least 1000, got 0: leave it out")
 	f(map[string]any{"max_objects": 1, "linger": "1ns", "clock_tolerance": "-1ns"}, "max_objects", "linger", "clock_tolerance")
 	f(map[string]any{"max_object": 5}, "max_object")
 }

@@ -51,6 +51,9 @@ const (
 	// grain is the least the timer waits: what is due within that time goes
 	// together, in one batch and one write.
 	grain = 50 * time.Millisecond
+	// lastSend is how long the shutdown waits for the next consumer if what that
+	// does not take is stored.
+	lastSend = 5 * time.Second
 )
 
 func newEmitter(s *state, c *committer, next consumer.Logs, set processor.Settings, telemetry *metadata.TelemetryBuilder) *emitter {
@@ -227,6 +230,12 @@ func (e *emitter) judge(ctx context.Context, err error) {
 // the storage.
 func (e *emitter) finish(ctx context.Context) {
 	close(e.stop)
+	if e.committer != nil {
+		// The Collector itself gives no deadline.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, lastSend)
+		defer cancel()
+	}
 	stop := context.AfterFunc(ctx, e.cancel)
 	<-e.ended
 	stop()

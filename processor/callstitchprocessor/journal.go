@@ -76,7 +76,8 @@ const (
 	// A sweep begins after that many bytes, or twice its own size.
 	sweepAfter = 8 << 20
 	// A piece of it is twice what changed, within these bounds: it makes headway
-	// when little happens, and holds nobody up when much does.
+	// when little happens, and holds nobody up when much does, but keeps up with
+	// that.
 	minPiece = 64 << 10
 	maxPiece = 256 << 10
 
@@ -110,21 +111,28 @@ type segment struct {
 	bytes []byte // room for the seal, entries
 }
 
-// collect returns the next segment: what was due, what changed, and a piece of
-// the sweep. The caller holds the lock of the engine.
-func (j *journal) collect(engine *stitch.Engine) segment {
+// begin returns the next segment with what was due.
+func (j *journal) begin() segment {
 	b := make([]byte, sealSize, sealSize+len(j.due)+minPiece/16)
-	b = append(b, j.due...)
-	before := len(b)
-	b = engine.AppendChanges(b)
+	return segment{append(b, j.due...)}
+}
+
+// add adds a bounded part of what changed. The caller holds the lock of the
+// engine.
+func (j *journal) add(s segment, engine *stitch.Engine) segment {
+	return segment{engine.AppendChanges(s.bytes)}
+}
+
+// finish adds a piece of the sweep. The caller holds the lock of the engine.
+func (j *journal) finish(s segment, engine *stitch.Engine) segment {
 	// A storage that fails must not make the segment grow with each attempt.
-	if len(j.due) == 0 && len(b) > before {
-		b = j.appendSweep(engine, b, len(b)-before)
+	if changes := len(s.bytes) - sealSize; len(j.due) == 0 && changes > 0 {
+		s.bytes = j.appendSweep(engine, s.bytes, changes)
 	}
-	if len(b) == sealSize {
+	if len(s.bytes) == sealSize {
 		return segment{}
 	}
-	return segment{b}
+	return s
 }
 
 // appendSweep begins a sweep when it is time, and appends a piece of the one
@@ -140,7 +148,7 @@ func (j *journal) appendSweep(engine *stitch.Engine, b []byte, changes int) []by
 		return b
 	}
 	before := len(b)
-	b, s.last = engine.AppendSweep(b, min(max(minPiece, 2*changes), maxPiece))
+	b, s.last = engine.AppendSweep(b, min(max(minPiece, 2*changes), max(maxPiece, changes)))
 	s.size += len(b) - before
 	return b
 }

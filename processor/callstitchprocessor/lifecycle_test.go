@@ -173,3 +173,24 @@ func TestStopCutsOff(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(start))
 	})
 }
+
+// A next consumer that does not come back does not hold up a stop for ever: the
+// Collector itself gives no deadline. What it did not take is stored.
+func TestStopDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := testkit.NewStorage()
+		r := newRig(t, withStorage(store))
+		r.next.refuseWith(func(ctx context.Context, _ []plog.LogRecord) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		r.consume(legEnd("leg"))
+		time.Sleep(linger)
+		synctest.Wait()
+		require.NoError(t, r.Shutdown(context.Background()))
+
+		again := newRig(t, withStorage(store))
+		time.Sleep(linger)
+		assert.Len(t, again.next.spans(), 1)
+	})
+}

@@ -36,7 +36,11 @@ func timeOf(lr plog.LogRecord) int64 {
 
 // indexOf is the record's place in its session, 0 if it has none.
 func indexOf(attributes pcommon.Map) uint64 {
-	if v, ok := attributes.Get(names.RecordIndex); ok && v.Type() == pcommon.ValueTypeInt && v.Int() > 0 {
+	v, ok := attributes.Get(names.RecordIndex)
+	if !ok { // very old servers have the other number only
+		v, ok = attributes.Get(names.RecordLegacyIndex)
+	}
+	if ok && v.Type() == pcommon.ValueTypeInt && v.Int() > 0 {
 		return uint64(v.Int()) //nolint:gosec // positive
 	}
 	return 0

@@ -31,8 +31,8 @@ var keyReason = names.MeetingServerAttribute("callLeg", "reason")
 // at most.
 const ownAttributes = 10
 
-// render writes a stitched record. What it writes depends on the object alone,
-// so that one that is sent twice is the same, byte for byte.
+// render writes a stitched record. What it writes depends on the object and its
+// call alone, so that one that is sent twice is one span.
 func render(to plog.LogRecord, s *stitch.Stitched) {
 	to.SetEventName(spanEvents[s.Kind])
 	to.SetTimestamp(pcommon.Timestamp(s.End))         //nolint:gosec // a time

@@ -25,6 +25,14 @@ type sources struct {
 // are encoded anew.
 const knownSources = 1024
 
+// maxKnownSource is the largest resource that is kept here, and maxResource the
+// longest attribute, in bytes, that a stitched record has of it: real ones are
+// small.
+const (
+	maxKnownSource = 16 << 10
+	maxResource    = 4 << 10
+)
+
 func newSources() sources { return sources{known: make(map[string]string)} }
 
 // of returns the resource as [encodeResource] has it, and the session of its
@@ -34,6 +42,9 @@ func (s *sources) of(rl plog.ResourceLogs) (resource, session string) {
 	session = text(attributes, names.SessionID)
 	var simple bool
 	if s.key, simple = appendKey(s.key[:0], rl); !simple {
+		return encodeResource(rl), session
+	}
+	if len(s.key) > maxKnownSource {
 		return encodeResource(rl), session
 	}
 	resource, found := s.known[string(s.key)]
@@ -93,7 +104,7 @@ func encodeResource(rl plog.ResourceLogs) string {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if v, ok := attributes.Get(key); ok {
+		if v, ok := attributes.Get(key); ok && len(key) <= maxResource && (v.Type() != pcommon.ValueTypeStr || len(v.Str()) <= maxResource) {
 			v.CopyTo(to.Resource().Attributes().PutEmpty(key))
 		}
 	}

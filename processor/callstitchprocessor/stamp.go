@@ -18,6 +18,7 @@ func stamp(lr plog.LogRecord, known *stitch.Stamp) {
 		lr.SetSpanID(pcommon.SpanID(known.Span))
 	}
 	attributes := lr.Attributes()
+	attributes.EnsureCapacity(attributes.Len() + len(known.Context))
 	for i := range known.Context {
 		field := &known.Context[i]
 		if v, exists := attributes.GetOrPutEmpty(field.Key); !exists {

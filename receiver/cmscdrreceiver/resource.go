@@ -31,9 +31,9 @@ type resourceBuilder struct {
 
 func (b resourceBuilder) build(in *intake, req request) resource {
 	r := resource{
-		serviceInstance: in.batch.CallBridge,
-		session:         in.batch.Session,
-		callBridge:      in.batch.CallBridge,
+		serviceInstance: clip(in.batch.CallBridge),
+		session:         clip(in.batch.Session),
+		callBridge:      clip(in.batch.CallBridge),
 		client:          req.address,
 		static:          b.static,
 	}
