@@ -30,7 +30,7 @@ func census(opts options) []bridge.Stretch {
 		}
 		return list
 	}
-	for ev := range world.Events() {
+	for ev := range opts.story(world, false) {
 		if _, ok := at[ev.Session]; !ok {
 			at[ev.Session] = len(list)
 			list = append(list, bridge.Stretch{Session: ev.Session})

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
+	"github.com/legato-otel/legato/cmd/callsim/internal/events"
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 	"github.com/legato-otel/legato/cmd/callsim/internal/truth"
 	"github.com/legato-otel/legato/cmd/callsim/internal/wire"
@@ -23,6 +24,10 @@ type cluster struct {
 	bridges []scenario.Bridge
 	queues  []*bridge.Queue
 	witness *truth.Recorder // nil when nobody wants the truth
+	events  *events.Cluster // nil without Events servers
+	written []uint64        // records by bridge, since it started
+
+	endToggle func() // of the Events servers
 
 	openOn   []int64 // open calls by bridge, of the goroutine that plays
 	openCall atomic.Int64
@@ -35,7 +40,7 @@ func newCluster(opts options) (*cluster, error) {
 	}
 	c := &cluster{opts: opts, world: scenario.New(opts.scenario())}
 	c.bridges = c.world.Bridges()
-	c.openOn = make([]int64, len(c.bridges))
+	c.openOn, c.written = make([]int64, len(c.bridges)), make([]uint64, len(c.bridges))
 	if opts.truth != "" {
 		c.witness = truth.NewRecorder(c.bridges)
 	}
@@ -61,14 +66,16 @@ func (o *options) limit() int {
 // happen tells one event to the bridge it happened on, and to the witness.
 func (c *cluster) happen(ev scenario.Event) {
 	var index uint64
-	if rec, ok := wire.Encode(ev); ok {
+	if rec, ok := wire.Encode(ev); ok && c.opts.target != nil {
 		index = c.queues[ev.Bridge].Append(rec)
+		c.written[ev.Bridge] = index + 1
 	}
 	change := int64(0)
 	switch ev.What.(type) {
 	case scenario.BridgeRestarted:
 		c.queues[ev.Bridge].Restart(ev.Session)
 		change = -c.openOn[ev.Bridge]
+		c.written[ev.Bridge] = 0
 	case scenario.CallStarted:
 		change = 1
 	case scenario.CallEnded:
@@ -76,6 +83,9 @@ func (c *cluster) happen(ev scenario.Event) {
 	}
 	c.openOn[ev.Bridge] += change
 	c.openCall.Add(change)
+	if c.events != nil {
+		c.events.Observe(ev, c.written[ev.Bridge])
+	}
 	if c.witness != nil {
 		c.witness.Observe(ev, index)
 	}

@@ -54,13 +54,18 @@ func (c *cluster) deliver(ctx context.Context, stderr io.Writer) error {
 	helpers.Wait()
 
 	fmt.Fprintf(stderr, "%s, %d not, %.1f s\n", c.progress(nil), c.waiting(), time.Since(began).Seconds())
-	if errors.Is(context.Cause(stop), errGaveUp) {
+	gaveUp := errors.Is(context.Cause(stop), errGaveUp)
+	c.endEvents(ctx, gaveUp, stderr)
+	if gaveUp {
 		return fmt.Errorf("%w after %s: %s", errGaveUp, c.opts.giveUp, c.complaint(senders))
 	}
 	return nil
 }
 
 func (c *cluster) senders() []*bridge.Sender {
+	if c.opts.target == nil {
+		return nil
+	}
 	list := make([]*bridge.Sender, len(c.queues))
 	for i, q := range c.queues {
 		o := c.opts
@@ -72,17 +77,25 @@ func (c *cluster) senders() []*bridge.Sender {
 // play appends the records of the scenario at its pace, to its end or to the
 // end of stop.
 func (c *cluster) play(stop context.Context) {
+	if !c.beginEvents(stop) {
+		return
+	}
 	wait := newPace(c.opts)
-	for ev := range c.world.Events() {
+	for ev := range c.opts.story(c.world, c.events != nil) {
 		if !wait(stop, ev.At) {
 			return
 		}
-		if c.opts.speed == 0 && !c.queues[ev.Bridge].AwaitRoom(stop, c.opts.buffer) {
+		if c.opts.speed == 0 && !c.awaitRoom(stop, ev.Bridge) {
 			return
 		}
 		c.happen(ev)
 	}
 	c.end()
+}
+
+// awaitRoom waits for the receivers of a story without a pace of its own.
+func (c *cluster) awaitRoom(stop context.Context, bridge int) bool {
+	return c.queues[bridge].AwaitRoom(stop, c.opts.buffer) && c.roomForEvents(stop)
 }
 
 // cutAfter calls cut a moment after stop ended, unless done is closed before.

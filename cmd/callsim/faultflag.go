@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
+	"github.com/legato-otel/legato/cmd/callsim/internal/events"
 )
 
 // faults is the value of -faults: what goes wrong between bridges and receiver,
 // and what goes wrong in the cluster itself.
 type faults struct {
 	bridge.Faults
+	events   events.Faults
 	restarts int
 	scan     int
 	skew     time.Duration
@@ -33,7 +35,16 @@ const faultUsage = "faults:\n" +
 	"restart=N    N times a bridge restarts\n" +
 	"skew=D       the bridges' clocks are off by up to the duration D, in whole seconds\n" +
 	"reorder      each bridge holds its records back for a while\n" +
-	"scan=N       a burst of N legs of a SIP scanner"
+	"scan=N       a burst of N legs of a SIP scanner\n" +
+	"and of the Events servers, about every D of real time:\n" +
+	"events-drop=D        a socket is cut\n" +
+	"events-silent=D      a socket sends nothing any more, but stands\n" +
+	"events-restart=D     a server is gone for a quarter of D\n" +
+	"events-deactivate=D  a subscription ends for no reason\n" +
+	"events-busy=N        other clients hold N of a server's 5 sockets\n" +
+	"events-odd=P         something odd comes with a message, with this probability\n" +
+	"token-life=D         a token is good for D\n" +
+	"token-uses=N         a token is good N times"
 
 // fault reads the text after the = of one fault.
 type fault struct {
@@ -52,6 +63,14 @@ var allFaults = []fault{
 	{name: "skew", set: func(f *faults, v string) error { return duration(v, &f.skew) }},
 	{name: "reorder", bare: true, set: func(f *faults, _ string) error { f.Reorder = true; return nil }},
 	{name: "scan", set: func(f *faults, v string) error { return number(v, &f.scan) }},
+	{name: "events-drop", set: func(f *faults, v string) error { return duration(v, &f.events.Drop) }},
+	{name: "events-silent", set: func(f *faults, v string) error { return duration(v, &f.events.Silent) }},
+	{name: "events-restart", set: func(f *faults, v string) error { return duration(v, &f.events.Restart) }},
+	{name: "events-deactivate", set: func(f *faults, v string) error { return duration(v, &f.events.Deactivate) }},
+	{name: "events-busy", set: func(f *faults, v string) error { return number(v, &f.events.Busy) }},
+	{name: "events-odd", set: func(f *faults, v string) error { return probability(v, &f.events.Odd) }},
+	{name: "token-life", set: func(f *faults, v string) error { return duration(v, &f.events.TokenLife) }},
+	{name: "token-uses", set: func(f *faults, v string) error { return number(v, &f.events.TokenUses) }},
 }
 
 // parse reads the text of the flag.

@@ -65,7 +65,10 @@ func simulate(ctx context.Context, opts options, stdout, stderr io.Writer) error
 	if opts.print {
 		err = c.print(ctx, stdout)
 	} else {
-		err = c.deliver(ctx, stderr)
+		stderr = &lockedWriter{w: stderr}
+		if err = c.serveEvents(stderr); err == nil {
+			err = c.deliver(ctx, stderr)
+		}
 	}
 	return errors.Join(err, file.write(c))
 }

@@ -32,6 +32,11 @@ type options struct {
 	faults      faults
 	truth       string
 	print       bool
+	playFor     time.Duration
+	crowd       string
+	crowds      int
+	crowdSize   int
+	events      eventsOptions
 }
 
 // fixedStart is when the story begins unless it is told live.
@@ -67,7 +72,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 func (o *options) flags(target, start *string) *flag.FlagSet {
 	fs := flag.NewFlagSet("callsim", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, without the usage
-	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query")
+	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events, none sends no records")
 	fs.Uint64Var(&o.seed, "seed", 1, "choose everything that is left to chance (with -live: another one each time)")
 	fs.IntVar(&o.bridges, "bridges", 3, "simulate this many Call Bridges")
 	fs.BoolVar(&o.unclustered, "unclustered", false, "let the last bridge stand alone, without callBridge")
@@ -82,6 +87,9 @@ func (o *options) flags(target, start *string) *flag.FlagSet {
 	fs.DurationVar(&o.giveUp, "give-up", 0, "fail unless everything is acknowledged after this long; 0 means never")
 	fs.StringVar(&o.faults.text, "faults", "", "comma-separated `list` of "+faultUsage)
 	fs.StringVar(&o.truth, "truth", "", "write what a perfect observer must conclude to this `file`, when the simulation ends or is stopped")
+	fs.DurationVar(&o.playFor, "play-for", 0, "stop after this much simulated time, in the middle of meetings; 0 means to the end")
+	fs.StringVar(&o.crowd, "crowd", "", "`MxP`: M more meetings of P people each go on for the first hour")
+	o.events.flags(fs)
 	fs.BoolVar(&o.print, "print", false, "print the bodies instead of posting them")
 	return fs
 }
@@ -108,7 +116,9 @@ func (o *options) goLive(given map[string]bool) {
 // check validates what the flag package cannot.
 func (o *options) check(target, start string) error {
 	var err error
-	if o.target, err = url.Parse(target); err != nil || o.target.Host == "" ||
+	if target == "none" && o.events.listen != "" {
+		o.target = nil
+	} else if o.target, err = url.Parse(target); err != nil || o.target.Host == "" ||
 		o.target.Scheme != "http" && o.target.Scheme != "https" {
 		return fmt.Errorf("-target: must be an http or https URL, got %q", target)
 	}
@@ -134,6 +144,14 @@ func (o *options) check(target, start string) error {
 	if o.buffer <= o.maxBatch {
 		return fmt.Errorf("-buffer: must be more than -max-batch (%d), got \"%d\"", o.maxBatch, o.buffer)
 	}
+	if o.crowd != "" {
+		if n, err := fmt.Sscanf(o.crowd+" ", "%dx%d ", &o.crowds, &o.crowdSize); n != 2 || err != nil || o.crowds < 1 || o.crowdSize < 1 {
+			return fmt.Errorf("-crowd: must be two numbers of at least 1 as in 100x20, got %q", o.crowd)
+		}
+	}
+	if err := o.events.check(o.bridges, o.print, o.faults); err != nil {
+		return err
+	}
 	return o.checkDurations()
 }
 
@@ -146,6 +164,9 @@ func (o *options) checkDurations() error {
 		{"-retry", o.retry, 0},
 		{"-timeout", o.timeout, time.Millisecond},
 		{"-give-up", o.giveUp, 0},
+		{"-play-for", o.playFor, 0},
+		{"-events-ack", o.events.ack, time.Millisecond},
+		{"-linger-events", o.events.linger, 0},
 	} {
 		if d.value < d.least {
 			return fmt.Errorf("%s: must be at least %s, got %q", d.flag, d.least, d.value)
@@ -158,7 +179,7 @@ func (o *options) checkDurations() error {
 func (o *options) scenario() scenario.Config {
 	return scenario.Config{
 		Seed: o.seed, Bridges: o.bridges, Unclustered: o.unclustered, Meetings: o.meetings,
-		Start: o.start, Short: o.live,
+		Start: o.start, Short: o.live, Crowds: o.crowds, CrowdSize: o.crowdSize,
 		Restarts: o.faults.restarts, ScanBurst: o.faults.scan, Skew: o.faults.skew,
 	}
 }

@@ -31,7 +31,7 @@ func (c *cluster) print(ctx context.Context, out io.Writer) error {
 
 func (c *cluster) printAll(ctx context.Context, w *bufio.Writer, couriers []*bridge.Courier) error {
 	wait, now := newPace(c.opts), time.Time{}
-	for ev := range c.world.Events() {
+	for ev := range c.opts.story(c.world, false) {
 		if !ev.At.Equal(now) {
 			if err := c.printWaiting(ctx, w, couriers); err != nil {
 				return err

@@ -39,7 +39,11 @@ func (f *truthFile) write(c *cluster) error {
 	for i, q := range c.queues {
 		accounts[i] = truth.Account{Sessions: q.Reports(), Acknowledged: q.Acknowledged(), Garbage: q.Garbage()}
 	}
-	err := c.witness.Truth(c.opts.seed, accounts).Write(f.part)
+	t := c.witness.Truth(c.opts.seed, accounts)
+	if c.events != nil {
+		t.Events = c.witness.Events(c.events.Accounts())
+	}
+	err := t.Write(f.part)
 	if err = errors.Join(err, f.part.Close()); err != nil {
 		return fmt.Errorf("-truth: %w", err)
 	}

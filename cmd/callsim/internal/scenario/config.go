@@ -25,6 +25,9 @@ type Config struct {
 	// ScanBurst is how many legs a SIP scanner sends in one burst; 0 leaves
 	// only the few strays of everyday life.
 	ScanBurst int
+	// Crowds is how many meetings of CrowdSize people go on from the start for
+	// an hour, beside the others. Whoever leaves one is followed by another.
+	Crowds, CrowdSize int
 	// Skew bounds how far each bridge's clock may be off, either way.
 	Skew time.Duration
 }

@@ -15,6 +15,7 @@ const (
 	streamStory uint64 = iota + 1
 	streamRestarts
 	streamClocks
+	streamManners
 )
 
 // dice draws everything that is left to chance.

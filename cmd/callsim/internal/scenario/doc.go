@@ -16,5 +16,8 @@
 // copies, so it may be kept; only the slices inside a [Leg] are shared, and they
 // are never written again below their length. A World belongs to one goroutine.
 //
+// [Lively] adds how people behave in their meetings, for those who tell of that;
+// it changes nothing of the story.
+//
 // Everything is drawn from one seed: the same [Config] gives the same events.
 package scenario

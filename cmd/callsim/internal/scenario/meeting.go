@@ -54,8 +54,12 @@ func (w *World) pause() time.Duration {
 
 // gather makes a meeting that begins now on its home bridge.
 func (w *World) gather(kind CallType, home *host) *meeting {
+	return w.gatherFor(kind, home, w.life())
+}
+
+func (w *World) gatherFor(kind CallType, home *host, life time.Duration) *meeting {
 	m := &meeting{number: w.convened, kind: kind, home: home, start: w.now}
-	m.end = w.now.Add(w.life())
+	m.end = w.now.Add(life)
 	m.name, m.dial = "Ad hoc call", "adhoc@meet.example.test"
 	if kind == CallCoSpace {
 		m.space = w.space(home.clustered(), m.end)

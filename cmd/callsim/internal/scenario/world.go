@@ -76,6 +76,7 @@ func (w *World) Sessions() []string {
 func (w *World) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		w.agenda.add(w.now, w.convene)
+		w.crowds()
 		for w.agenda.Len() > 0 {
 			next := w.agenda.next()
 			w.now = next.at

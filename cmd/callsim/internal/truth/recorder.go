@@ -17,6 +17,7 @@ type Recorder struct {
 	recordings []*Service
 	streamings []*Service
 	open       map[string]any // open objects by their id: *Call, *Leg or *Service
+	rosters    *rosters       // nil without Events servers
 }
 
 // NewRecorder makes a recorder for the bridges of a scenario.
@@ -27,6 +28,9 @@ func NewRecorder(bridges []scenario.Bridge) *Recorder {
 // Observe folds one event. The index is that of the record made of it, and
 // means nothing for an event that leaves none.
 func (r *Recorder) Observe(ev scenario.Event, index uint64) {
+	if r.rosters != nil {
+		r.rosters.observe(ev)
+	}
 	switch what := ev.What.(type) {
 	case scenario.CallStarted:
 		r.callStarted(ev, what.Call, index)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
+	"github.com/legato-otel/legato/cmd/callsim/internal/events"
 )
 
 // Outcome is how an object's life ended.
@@ -47,6 +48,70 @@ type Truth struct {
 	Conferences []*Conference `json:"conferences"`
 	// Counts is the number of good records acknowledged, by record type.
 	Counts map[string]uint64 `json:"counts"`
+	// Events is what the Events servers must have told, absent without them.
+	Events *Events `json:"events,omitempty"`
+}
+
+// Events is what a perfect observer of the Events servers must end with: what is
+// open when the story ends, or stops. Who is put from one call into another is
+// removed and added.
+type Events struct {
+	// Meetings going on, each once.
+	Meetings int `json:"meetings"`
+	// Calls of these meetings: one on every bridge that hosts people.
+	Calls int `json:"calls"`
+	// Participants in calls, each once, by state and direction.
+	Participants []Crowd `json:"participants"`
+	// Added is how many times a participant entered a call so far.
+	Added uint64 `json:"added"`
+	// Removed is how many times one left.
+	Removed uint64 `json:"removed"`
+	// Lost is how many were in a call of a bridge that restarted. Added is the
+	// sum of Removed, Lost and those who are there.
+	Lost uint64 `json:"lost"`
+	// Bridges in the order of their names.
+	Bridges []EventsBridge `json:"bridges"`
+}
+
+// EventsBridge is one Events server.
+type EventsBridge struct {
+	// Bridge is the name of the bridge.
+	Bridge string `json:"bridge"`
+	// Calls open on the bridge, in the order of their ids.
+	Calls []EventsCall `json:"calls"`
+	// Hosted is the participants whose leg is on this bridge.
+	Hosted []Crowd `json:"hosted"`
+	// Shown is the participants in the rosters of the bridge's calls: those
+	// hosted and those of the same meetings on other bridges.
+	Shown []Crowd `json:"shown"`
+	// Added, Removed and Lost count the participants hosted here.
+	Added   uint64 `json:"added"`
+	Removed uint64 `json:"removed"`
+	Lost    uint64 `json:"lost"`
+	// Account is what the server saw of its clients.
+	Account events.Account `json:"account"`
+}
+
+// EventsCall is an open call.
+type EventsCall struct {
+	// ID of the call on this bridge.
+	ID string `json:"id"`
+	// Correlator is the same on all bridges.
+	Correlator string `json:"correlator"`
+	// Name of the call.
+	Name string `json:"name"`
+	// Participants of the whole meeting.
+	Participants int `json:"participants"`
+}
+
+// Crowd is how many participants are in a state.
+type Crowd struct {
+	// State is initial, ringing, connected or onHold.
+	State string `json:"state"`
+	// Direction is incoming or outgoing.
+	Direction string `json:"direction"`
+	// Count of them, never 0.
+	Count int `json:"count"`
 }
 
 // Bridge is one Call Bridge.

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
+	"github.com/legato-otel/legato/cmd/callsim/internal/events"
 )
 
 // Account is what became of the records of one bridge.
@@ -20,7 +21,8 @@ type Account struct {
 }
 
 // Truth joins what happened with what became of the records. The accounts are
-// in the order of the scenario's bridges. It may be called once.
+// in the order of the scenario's bridges. It may be called once. [Recorder.Events]
+// adds what the Events servers are about.
 func (r *Recorder) Truth(seed uint64, accounts []Account) Truth {
 	t := Truth{
 		Seed: seed, Bridges: []Bridge{}, Garbage: []Garbage{}, Counts: map[string]uint64{},
@@ -39,6 +41,15 @@ func (r *Recorder) Truth(seed uint64, accounts []Account) Truth {
 		l.LostRecords = !all(got[l.Session], l.records)
 	}
 	return t
+}
+
+// Events is the truth about the Events servers, nil without them. The accounts
+// are in the order of the scenario's bridges.
+func (r *Recorder) Events(accounts []events.Account) *Events {
+	if r.rosters == nil {
+		return nil
+	}
+	return r.rosters.truth(accounts)
 }
 
 // Write writes the truth as indented JSON.

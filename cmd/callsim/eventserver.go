@@ -1,0 +1,151 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/signal"
+	"sync"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/events"
+	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
+)
+
+// maxEventBacklog is how many updates may wait for a client before a story
+// without a pace of its own waits too.
+const maxEventBacklog = 1000
+
+// lockedWriter lets several goroutines write lines.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// serveEvents starts the Events servers, if they are wanted.
+func (c *cluster) serveEvents(stderr io.Writer) error {
+	o := c.opts
+	if len(o.events.addresses) == 0 {
+		return nil
+	}
+	config, err := o.events.config()
+	if err != nil {
+		return err
+	}
+	c.events, err = events.Open(events.Options{
+		Seed: o.seed, Bridges: c.bridges, Addresses: o.events.addresses,
+		User: o.events.user, Password: o.events.password, TLS: config,
+		Faults: o.faults.events, AckTimeout: o.events.ack, Start: o.start, Speed: o.speed,
+		Logf: func(format string, args ...any) { fmt.Fprintf(stderr, "callsim: "+format+"\n", args...) },
+	})
+	if err != nil {
+		return fmt.Errorf("-events: %w", err)
+	}
+	c.endToggle = c.toggleEvents(stderr)
+	for i, url := range c.events.URLs() {
+		fmt.Fprintf(stderr, "callsim: events of %s at %s\n", c.bridges[i].Name, url)
+	}
+	if c.witness != nil {
+		c.witness.WatchEvents()
+	}
+	return nil
+}
+
+// beginEvents waits for clients if the story must not begin without.
+func (c *cluster) beginEvents(stop context.Context) bool {
+	if c.events == nil {
+		return true
+	}
+	if c.opts.events.await && !c.events.AwaitClients(stop) {
+		return false
+	}
+	c.events.Begin()
+	return true
+}
+
+// roomForEvents waits for slow clients when the story has no pace.
+func (c *cluster) roomForEvents(stop context.Context) bool {
+	return c.events == nil || c.events.AwaitRoom(stop, maxEventBacklog)
+}
+
+// endEvents lets the clients catch up before it closes their sockets: a while
+// after the end of the story, a moment after the simulation was stopped or gave
+// up.
+func (c *cluster) endEvents(ctx context.Context, gaveUp bool, stderr io.Writer) {
+	if c.events == nil {
+		return
+	}
+	if ctx.Err() == nil && !gaveUp {
+		wait, text := ctx, "until stopped"
+		if d := c.opts.events.linger; d > 0 {
+			var cancel context.CancelFunc
+			wait, cancel = context.WithTimeout(ctx, d)
+			defer cancel()
+			text = "for " + d.String()
+		}
+		fmt.Fprintf(stderr, "callsim: the story is over, its end is served %s\n", text)
+		<-wait.Done()
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	c.events.Drain(last)
+	c.events.Close()
+	c.endToggle()
+}
+
+// toggleEvents takes the Events servers down and up again at each signal, until
+// the function it returns is called.
+func (c *cluster) toggleEvents(stderr io.Writer) (end func()) {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	toggleSignal(signals)
+	var listener sync.WaitGroup
+	listener.Go(func() {
+		for {
+			select {
+			case <-signals:
+				state := "down"
+				if c.events.Toggle() {
+					state = "up"
+				}
+				fmt.Fprintf(stderr, "callsim: the Events servers are %s\n", state)
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(done)
+		listener.Wait()
+	}
+}
+
+// story is what is played: to its end, or as much as is wanted; with the
+// behaviour of its people when somebody can see it.
+func (o *options) story(world *scenario.World, lively bool) iter.Seq[scenario.Event] {
+	all := world.Events()
+	if lively {
+		all = scenario.Lively(o.scenario(), all)
+	}
+	if o.playFor == 0 {
+		return all
+	}
+	end := o.start.Add(o.playFor)
+	return func(yield func(scenario.Event) bool) {
+		for ev := range all {
+			if ev.At.After(end) || !yield(ev) {
+				return
+			}
+		}
+	}
+}

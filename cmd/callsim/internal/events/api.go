@@ -1,0 +1,134 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import (
+	"crypto/subtle"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"time"
+)
+
+// token is what a WebSocket is opened with.
+type token struct {
+	born time.Time
+	uses int
+}
+
+// maxTokens bounds the tokens remembered; then all are forgotten.
+const maxTokens = 10_000
+
+// spend uses a token once more and tells whether it is good.
+func (s *server) spend(text string) bool {
+	t, f := s.tokens[text], s.cluster.opts.Faults
+	switch {
+	case t == nil:
+		return false
+	case f.TokenLife > 0 && time.Since(t.born) >= f.TokenLife, f.TokenUses > 0 && t.uses >= f.TokenUses:
+		delete(s.tokens, text)
+		s.account.Faults["token_expired"]++
+		return false
+	}
+	t.uses++
+	return true
+}
+
+// login holds a client to its credentials, and answers when they are wrong.
+func (s *server) login(w http.ResponseWriter, r *http.Request) bool {
+	w.Header().Set("Connection", "close")
+	user, password, _ := r.BasicAuth()
+	o := s.cluster.opts
+	good := subtle.ConstantTimeCompare([]byte(user+"\x00"+password), []byte(o.User+"\x00"+o.Password)) == 1
+	if !good {
+		s.cluster.mu.Lock()
+		s.blame(BadLogin, "%s %s", r.Method, r.URL.Path)
+		s.cluster.mu.Unlock()
+		w.Header().Set("WWW-Authenticate", `Basic realm="acano"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}
+	return good
+}
+
+// serveTokens gives out a token in a header, without a body.
+func (s *server) serveTokens(w http.ResponseWriter, r *http.Request) {
+	if !s.login(w, r) {
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	if len(s.tokens) >= maxTokens {
+		clear(s.tokens)
+	}
+	text := s.cluster.guid()
+	s.tokens[text] = &token{born: time.Now()}
+	s.account.Tokens++
+	w.Header()["X-Cisco-CMS-Auth-Token"] = []string{text} // spelt as CMS does
+	w.WriteHeader(http.StatusOK)
+}
+
+// status is the answer of a release 3.7 to GET /api/v1/system/status.
+type status struct {
+	XMLName              xml.Name `xml:"status"`
+	HostID               string   `xml:"hostId"`
+	SoftwareVersion      string   `xml:"softwareVersion"`
+	UptimeSeconds        int64    `xml:"uptimeSeconds"`
+	CDRTime              string   `xml:"cdrTime"`
+	Activated            bool     `xml:"activated"`
+	ClusterEnabled       bool     `xml:"clusterEnabled"`
+	ClusterID            string   `xml:"clusterId"`
+	CDRCorrelatorIndex   uint64   `xml:"cdrCorrelatorIndex"`
+	CallLegsActive       int      `xml:"callLegsActive"`
+	CallLegsMaxActive    int      `xml:"callLegsMaxActive"`
+	CallLegsCompleted    int      `xml:"callLegsCompleted"`
+	AudioBitRateOutgoing int      `xml:"audioBitRateOutgoing"`
+	AudioBitRateIncoming int      `xml:"audioBitRateIncoming"`
+	VideoBitRateOutgoing int      `xml:"videoBitRateOutgoing"`
+	VideoBitRateIncoming int      `xml:"videoBitRateIncoming"`
+}
+
+// What a leg takes, in bits a second; made up.
+const (
+	audioRate = 33_966
+	videoRate = 812_448
+)
+
+// serveStatus tells how the bridge is.
+func (s *server) serveStatus(w http.ResponseWriter, r *http.Request) {
+	if !s.login(w, r) {
+		return
+	}
+	if r.Method != http.MethodGet {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	text, err := xml.Marshal(s.status())
+	if err != nil {
+		panic(err) // nothing here can fail to be XML
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	_, _ = io.WriteString(w, `<?xml version="1.0"?>`+string(text)) // a client that left needs no answer
+}
+
+func (s *server) status() status {
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	now, legs := s.now(), s.stage.legs
+	st := status{
+		HostID: s.hostID, SoftwareVersion: "3.7.1", UptimeSeconds: int64(now.Sub(s.booted()) / time.Second),
+		CDRTime: now.UTC().Format("2006-01-02T15:04:05Z"), Activated: true,
+		ClusterEnabled: s.stage.CallBridge != "", ClusterID: s.cluster.clusterID, CDRCorrelatorIndex: s.records,
+		CallLegsActive: legs.active, CallLegsMaxActive: legs.most, CallLegsCompleted: legs.completed,
+		AudioBitRateOutgoing: legs.active * audioRate, AudioBitRateIncoming: legs.active * audioRate,
+		VideoBitRateOutgoing: legs.active * videoRate, VideoBitRateIncoming: legs.active * videoRate,
+	}
+	if !st.ClusterEnabled {
+		st.ClusterID = s.hostID // a server alone is a cluster of one
+	}
+	return st
+}

@@ -1,0 +1,142 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import (
+	"strings"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
+)
+
+// elements are the named values of a call or a participant as JSON has them: a
+// string, a number, a boolean, or nil for null. They are never written again
+// once they are shown.
+type elements map[string]any
+
+// since returns the elements that differ from those shown before. No object
+// ever loses an element.
+func (e elements) since(before elements) elements {
+	var changed elements
+	for name, value := range e {
+		if former, ok := before[name]; ok && former == value {
+			continue
+		}
+		if changed == nil {
+			changed = elements{}
+		}
+		changed[name] = value
+	}
+	return changed
+}
+
+// The kinds of updates.
+const (
+	kindAdd    = "add"
+	kindUpdate = "update"
+	kindRemove = "remove"
+)
+
+// update is an entry of a list: what became of a call or of a participant.
+type update struct {
+	id       string
+	kind     string
+	reason   string // of a removal, mostly empty
+	elements elements
+}
+
+// names are the elements a subscription can ask for, by its type. The elements
+// that an object lacks are left out.
+var names = map[string][]string{
+	typeCalls: {
+		"name", "participants", "distributedInstances", "recording", "endpointRecording", "streaming", "lockState",
+		"callType", "callCorrelator",
+	},
+	typeInfo: {
+		"name", "participants", "distributedInstances", "recording", "endpointRecording", "streaming", "lockState",
+		"callType", "callCorrelator", "joinAudioMuteOverride", "coSpace",
+	},
+	typeRoster: {
+		"name", "uri", "state", "direction", "audioMuted", "videoMuted", "importance", "layout", "activeSpeaker", "presenter",
+		"endpointRecording", "canMove", "canMoveToLobby", "movedParticipant", "movedParticipantCallBridge",
+	},
+}
+
+func activity(on bool) string {
+	if on {
+		return "active"
+	}
+	return "inactive"
+}
+
+// listElements is the call as the list of calls shows it.
+func (c *call) listElements() elements {
+	e := c.common()
+	e["lockState"] = "notLocked"
+	if c.meeting.manner.Locked {
+		e["lockState"] = "locked"
+	}
+	return e
+}
+
+// infoElements is the call as its info shows it: the word for a meeting that is
+// not locked is another one there.
+func (c *call) infoElements() elements {
+	e := c.common()
+	e["lockState"] = "unlocked"
+	if c.meeting.manner.Locked {
+		e["lockState"] = "locked"
+	}
+	e["joinAudioMuteOverride"] = c.meeting.manner.MuteOnArrive
+	if c.CoSpace != "" {
+		e["coSpace"] = c.CoSpace
+	}
+	return e
+}
+
+func (c *call) common() elements {
+	people, recorded := 0, false
+	for _, part := range c.meeting.calls {
+		people += len(part.people)
+		for _, p := range part.people {
+			recorded = recorded || p.manner.EndpointRecording
+		}
+	}
+	instances := 0
+	if c.on.CallBridge != "" {
+		instances = len(c.meeting.calls)
+	}
+	return elements{
+		"name": c.Name, "participants": people, "distributedInstances": instances,
+		"recording": activity(c.recordings > 0), "endpointRecording": activity(recorded),
+		"streaming": activity(c.streamings > 0), "callType": string(c.Type), "callCorrelator": c.Correlator,
+	}
+}
+
+// elements is the person as the roster shows it.
+func (p *person) elements() elements {
+	m := p.manner
+	e := elements{
+		"name": m.Name, "uri": userPart(p.leg.RemoteParty), "state": string(m.State(p.leg.Phase)),
+		"direction": p.leg.Direction, "audioMuted": m.AudioMuted, "videoMuted": m.VideoMuted, "importance": nil,
+		"layout": m.Layout, "activeSpeaker": m.ActiveSpeaker, "presenter": m.Presenter,
+		"endpointRecording": activity(m.EndpointRecording), "canMove": p.leg.CanMove,
+	}
+	if m.Importance > 0 {
+		e["importance"] = m.Importance
+	}
+	if p.leg.CanMove {
+		e["canMoveToLobby"] = p.leg.Phase != scenario.PhaseLobby
+	}
+	if p.movedFrom != "" {
+		e["movedParticipant"], e["movedParticipantCallBridge"] = p.movedFrom, p.leg.MovedFromBridge
+	}
+	return e
+}
+
+// userPart is the part of an address that names the user.
+func userPart(address string) string {
+	user, _, _ := strings.Cut(address, "@")
+	user, _, _ = strings.Cut(user, ";")
+	return user
+}

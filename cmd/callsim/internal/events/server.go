@@ -1,0 +1,194 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// outage is a set of reasons for which a server is down; without any it is up.
+type outage int
+
+const (
+	outageStory    outage = 1 << iota // its bridge restarts
+	outageFault                       // a fault
+	outageOperator                    // somebody wants it
+	outageEnd                         // the simulation is over
+)
+
+// server is the Events server and the API of one bridge.
+type server struct {
+	cluster *Cluster
+	stage   *bridge
+	address string
+	hostID  string
+
+	http    *http.Server // nil while down
+	outages outage
+	sockets []*socket
+	numbers int // of sockets so far
+	tokens  map[string]*token
+	records uint64
+	account Account
+}
+
+// listen brings the server up. From then on the address has a real port.
+func (s *server) listen() error {
+	ln, err := net.Listen("tcp", s.address)
+	if err != nil {
+		return err
+	}
+	host, _, _ := net.SplitHostPort(s.address)
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	s.address = net.JoinHostPort(host, port)
+	if s.cluster.opts.TLS != nil {
+		ln = tls.NewListener(ln, s.cluster.opts.TLS)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/v1/authTokens", s.serveTokens)
+	mux.HandleFunc("/api/v1/system/status", s.serveStatus)
+	mux.HandleFunc("/events/v1", s.serveEvents)
+	srv := &http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: log.New(io.Discard, "", 0), // handshakes that fail are the client's business
+	}
+	s.http = srv
+	s.cluster.running.Go(func() { _ = srv.Serve(ln) }) // it ends when it is closed, and says so
+	return nil
+}
+
+// setOutage takes the server down for a reason, or takes the reason away. What
+// is down has forgotten its sockets and tokens.
+func (s *server) setOutage(why outage, on bool) {
+	if on {
+		s.outages |= why
+	} else {
+		s.outages &^= why
+	}
+	if s.outages == 0 && s.http == nil {
+		if err := s.listen(); err != nil {
+			s.logf("still down: %v", err)
+		}
+	}
+	if s.outages != 0 && s.http != nil {
+		_ = s.http.Close()
+		s.http = nil
+		for _, k := range s.sockets {
+			k.close()
+		}
+		s.sockets = nil
+		clear(s.tokens)
+		s.cluster.changed()
+	}
+}
+
+// serveEvents is a WebSocket from its handshake to its end.
+//
+//nolint:contextcheck // a hijacked connection has nothing to do with its request's context
+func (s *server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithCancel(s.cluster.ctx)
+	defer cancel()
+	k, status := s.admit(r.URL.Query().Get("authToken"), cancel)
+	if k == nil {
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(status)
+		return
+	}
+	defer s.release(k)
+	sniffer := &sniffer{found: func(kind Misuse) {
+		s.cluster.mu.Lock()
+		defer s.cluster.mu.Unlock()
+		k.blame(kind, "the server takes text frames only, whole ones")
+	}}
+	conn, err := websocket.Accept(sniffed{w, sniffer}, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true,
+		OnPingReceived:     func(context.Context, []byte) bool { return false }, // no pongs
+	})
+	if err != nil {
+		return // and has answered
+	}
+	defer conn.CloseNow() //nolint:errcheck // closed already, mostly
+	s.cluster.mu.Lock()
+	k.conn = conn
+	s.cluster.mu.Unlock()
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		k.write(ctx, conn)
+		cancel()
+	})
+	k.read(ctx, conn)
+	cancel()
+	writer.Wait()
+}
+
+// admit makes a socket for a good token if there is room, else it says why not.
+func (s *server) admit(text string, cancel context.CancelFunc) (*socket, int) {
+	c := s.cluster
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed || s.outages != 0:
+		return nil, http.StatusServiceUnavailable
+	case !s.spend(text):
+		s.account.RefusedTokens++
+		s.logf("a token that is not good")
+		return nil, http.StatusUnauthorized
+	case len(s.sockets)+c.opts.Faults.Busy >= maxSockets:
+		s.account.RefusedSockets++
+		s.logf("a socket too many: %d are open, %d of others", len(s.sockets), c.opts.Faults.Busy)
+		return nil, http.StatusServiceUnavailable
+	}
+	s.numbers++
+	k := &socket{
+		server: s, number: s.numbers, close: cancel, wake: make(chan struct{}, 1),
+		subs: map[int64]*subscription{}, byResource: map[resource]*subscription{},
+		meant: map[int64]resource{}, ended: map[int64]bool{}, requests: map[int64]bool{},
+	}
+	s.sockets = append(s.sockets, k)
+	s.account.Sockets++
+	s.account.MostSockets = max(s.account.MostSockets, len(s.sockets))
+	c.running.Add(1)
+	return k, 0
+}
+
+// release forgets a socket that has ended.
+func (s *server) release(k *socket) {
+	c := s.cluster
+	c.mu.Lock()
+	s.sockets = slices.DeleteFunc(s.sockets, func(x *socket) bool { return x == k })
+	c.changed()
+	c.mu.Unlock()
+	c.running.Done()
+}
+
+// now is the time on the bridge's clock.
+func (s *server) now() time.Time {
+	c, last := s.cluster, s.stage.last
+	at := last.At
+	if c.opts.Speed > 0 && !c.began.IsZero() {
+		at = c.opts.Start.Add(time.Duration(float64(time.Since(c.began)) * c.opts.Speed))
+	}
+	if at.IsZero() {
+		at = c.opts.Start
+	}
+	return at.Add(last.Time.Sub(last.At))
+}
+
+// booted is when the present session of the bridge began.
+func (s *server) booted() time.Time {
+	if boot := s.stage.boot; !boot.IsZero() {
+		return boot
+	}
+	return s.cluster.opts.Start.Add(s.stage.last.Time.Sub(s.stage.last.At))
+}

@@ -1,0 +1,163 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventstest
+
+import "maps"
+
+// apply applies a message and tells whether other subscriptions are wanted now.
+func (c *Client) apply(m *message) (resubscribe bool) {
+	if m.Type == "subscriptionUpdate" {
+		for _, s := range m.Subscriptions {
+			resubscribe = c.state(s.Index, s.State) || resubscribe
+		}
+		return resubscribe
+	}
+	if m.Index == nil {
+		c.wrong("%s without an index", m.Type)
+		return false
+	}
+	s := c.subs[*m.Index]
+	if s == nil {
+		return false // one that was dropped a moment ago
+	}
+	if s.state != "active" {
+		c.wrong("%s for %s, which is %q", m.Type, s.kind, s.state)
+	}
+	switch {
+	case m.Type == "callListUpdate" && s.kind == "calls":
+		for _, u := range m.Updates {
+			resubscribe = c.callUpdate(u) || resubscribe
+		}
+	case m.Type == "rosterUpdate" && s.kind == "callRoster":
+		for _, u := range m.Updates {
+			c.rosterUpdate(s.call, u)
+		}
+	case m.Type == "callInfoUpdate" && s.kind == "callInfo":
+		if c.Infos[s.call] == nil {
+			c.Infos[s.call] = Elements{}
+		}
+		maps.Copy(c.Infos[s.call], m.CallInfo)
+	default:
+		c.wrong("%s for %s", m.Type, s.kind)
+	}
+	return resubscribe
+}
+
+// state follows a subscription from pending to active to deactivated. One that
+// ends while its call goes on is asked for anew.
+func (c *Client) state(index int64, state string) (resubscribe bool) {
+	s := c.subs[index]
+	if s == nil {
+		// One that was given up a moment ago may still be told of.
+		if index >= c.next {
+			c.wrong("index %d, which nobody asked for, is %s", index, state)
+		}
+		return false
+	}
+	from := s.state
+	switch good := map[string]bool{
+		"pending": from == "", "active": from == "pending" || from == "active", "deactivated": from != "",
+	}[state]; {
+	case !good:
+		c.wrong("index %d from %q to %q", index, from, state)
+	case state == "active" && from == "pending" && s.kind == "callRoster":
+		c.Rosters[s.call] = map[string]Elements{}
+	}
+	s.state = state
+	if state != "deactivated" {
+		return false
+	}
+	delete(c.subs, index)
+	if s.kind == "calls" {
+		clear(c.Calls)
+		c.want("calls", "")
+		return true
+	}
+	if c.Calls[s.call] == nil {
+		return false
+	}
+	// The bridge may leave the call; then this one is deactivated as well.
+	c.want(s.kind, s.call)
+	return true
+}
+
+func (c *Client) callUpdate(u Elements) (resubscribe bool) {
+	id, _ := u["call"].(string)
+	switch u["updateType"] {
+	case "add":
+		if c.Calls[id] != nil {
+			c.wrong("call %s added twice", id)
+		}
+		c.Calls[id] = facts(u)
+		if !c.wants(id) {
+			c.want("callInfo", id)
+			c.want("callRoster", id)
+			return true
+		}
+	case "update":
+		if c.Calls[id] == nil {
+			c.wrong("call %s updated before it was added", id)
+			return false
+		}
+		maps.Copy(c.Calls[id], facts(u))
+	case "remove":
+		if c.Calls[id] == nil {
+			c.wrong("call %s removed before it was added", id)
+		}
+		delete(c.Calls, id)
+		delete(c.Infos, id)
+		c.Removes += len(c.Rosters[id])
+		delete(c.Rosters, id)
+	}
+	return false
+}
+
+func (c *Client) wants(call string) bool {
+	for _, s := range c.subs {
+		if s.call == call {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Client) rosterUpdate(call string, u Elements) {
+	id, _ := u["participant"].(string)
+	if c.Rosters[call] == nil {
+		c.Rosters[call] = map[string]Elements{}
+	}
+	roster := c.Rosters[call]
+	known := roster[id] != nil
+	switch u["updateType"] {
+	case "add":
+		if known {
+			c.wrong("participant %s added twice", id)
+		}
+		roster[id] = facts(u)
+		c.Adds++
+	case "update":
+		if !known {
+			c.wrong("participant %s updated before it was added", id)
+			return
+		}
+		maps.Copy(roster[id], facts(u))
+	case "remove":
+		if !known {
+			c.wrong("participant %s removed before it was added", id)
+		}
+		delete(roster, id)
+		reason, _ := u["reason"].(string)
+		c.Reasons[reason]++
+		c.Removes++
+	}
+}
+
+// facts are the elements of an update without what identifies it.
+func facts(u Elements) Elements {
+	e := maps.Clone(u)
+	delete(e, "call")
+	delete(e, "participant")
+	delete(e, "updateType")
+	return e
+}

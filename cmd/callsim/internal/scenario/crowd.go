@@ -1,0 +1,45 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import "time"
+
+// crowdLife is how long a crowd stays together.
+const crowdLife = time.Hour
+
+// crowds convenes the large meetings, four a second.
+func (w *World) crowds() {
+	for i := range w.cfg.Crowds {
+		w.after(time.Duration(i/4)*time.Second, w.crowd)
+	}
+}
+
+// crowd is a meeting whose seats are always taken, on two bridges if it can be.
+func (w *World) crowd() {
+	h := pick(w.dice, w.hosts)
+	hosts := []*host{h}
+	if h.clustered() {
+		hosts = w.cluster(h)
+		hosts = hosts[:min(2, len(hosts))]
+	}
+	m := w.gatherFor(CallCoSpace, h, crowdLife)
+	w.arrive(m, h, w.anybody(m), afterward)
+	for i := 1; i < w.cfg.CrowdSize; i++ {
+		at := hosts[i%len(hosts)]
+		w.after(w.dice.seconds([2]int{0, 60}), func() { w.seat(m, at) })
+	}
+}
+
+// seat brings somebody to a meeting, and after a while somebody else.
+func (w *World) seat(m *meeting, h *host) {
+	why := w.partings.deal(w.dice)
+	l := w.arrive(m, h, w.anybody(m), pick(w.dice, []entrance{direct, afterward, viaLobby}))
+	if l == nil {
+		return
+	}
+	w.after(w.dice.share(crowdLife, 0.02, 0.5), func() {
+		w.part(l, why)
+		w.after(w.dice.seconds([2]int{1, 20}), func() { w.seat(m, h) })
+	})
+}

@@ -1,0 +1,221 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"iter"
+	"slices"
+	"time"
+)
+
+// Lively adds to a story how its people behave: they ring, mute themselves, speak,
+// present, are put on hold, lock the meeting. It yields the events of the story
+// unchanged and in their order, with [PersonBehaved] and [MeetingBehaved] events
+// between them; these are drawn from a stream of their own. The story must be
+// that of the same Config.
+func Lively(cfg Config, story iter.Seq[Event]) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		l := newLively(cfg)
+		for ev := range story {
+			for l.agenda.Len() > 0 && l.agenda.list[0].at.Before(ev.At) {
+				next := l.agenda.next()
+				l.now = next.at
+				next.do()
+				if !l.yieldTold(yield) {
+					return
+				}
+			}
+			l.now = ev.At
+			if !yield(ev) {
+				return
+			}
+			l.observe(ev)
+			if !l.yieldTold(yield) {
+				return
+			}
+		}
+	}
+}
+
+// lively folds the story and draws the behaviour of its people.
+type lively struct {
+	dice   dice
+	haste  int // divides all durations
+	now    time.Time
+	agenda agenda
+	told   []Event
+
+	guests    map[string]*guest   // by leg
+	byPerson  map[string]*guest   // by participant
+	companies map[string]*company // by correlator
+	calls     map[string]*company // by call
+	skew      map[int]time.Duration
+}
+
+// guest is a person in a meeting.
+type guest struct {
+	leg     Leg
+	bridge  int
+	session string
+	manner  Manner
+	company *company // nil outside calls and once gone
+	awake   bool     // behaves
+}
+
+// company is the people of one meeting.
+type company struct {
+	correlator string
+	kind       CallType
+	manner     MeetingManner
+	calls      []hosted
+	guests     []*guest
+	speaker    *guest
+	presenter  *guest
+	recorded   bool // a device has recorded
+}
+
+// hosted is a call of a company.
+type hosted struct {
+	id      string
+	bridge  int
+	session string
+}
+
+func newLively(cfg Config) *lively {
+	l := &lively{
+		dice: newDice(cfg.Seed, streamManners), haste: 1,
+		guests: map[string]*guest{}, byPerson: map[string]*guest{},
+		companies: map[string]*company{}, calls: map[string]*company{}, skew: map[int]time.Duration{},
+	}
+	if cfg.Short {
+		l.haste = 4
+	}
+	return l
+}
+
+func (l *lively) yieldTold(yield func(Event) bool) bool {
+	for _, ev := range l.told {
+		if !yield(ev) {
+			return false
+		}
+	}
+	l.told = l.told[:0]
+	return true
+}
+
+func (l *lively) observe(ev Event) {
+	l.skew[ev.Bridge] = ev.Time.Sub(ev.At)
+	switch what := ev.What.(type) {
+	case CallStarted:
+		l.callStarted(ev, what.Call)
+	case CallEnded:
+		l.callGone(what.Call.ID)
+	case LegStarted:
+		l.legSeen(ev, what.Leg)
+	case LegChanged:
+		l.legSeen(ev, what.Leg)
+	case LegEnded:
+		l.legGone(what.Leg)
+	case BridgeRestarted:
+		l.restarted(ev.Bridge)
+	}
+}
+
+func (l *lively) callStarted(ev Event, c Call) {
+	co := l.companies[c.Correlator]
+	if co == nil {
+		co = &company{correlator: c.Correlator, kind: c.Type}
+		l.companies[c.Correlator] = co
+		l.begin(co)
+	}
+	co.calls = append(co.calls, hosted{id: c.ID, bridge: ev.Bridge, session: ev.Session})
+	l.calls[c.ID] = co
+}
+
+func (l *lively) callGone(id string) {
+	co := l.calls[id]
+	if co == nil {
+		return
+	}
+	delete(l.calls, id)
+	co.calls = slices.DeleteFunc(co.calls, func(h hosted) bool { return h.id == id })
+	if len(co.calls) == 0 {
+		delete(l.companies, co.correlator)
+	}
+}
+
+func (l *lively) legSeen(ev Event, leg Leg) {
+	if leg.Kind == KindSharing {
+		l.share(leg)
+	}
+	if leg.Kind != KindPerson {
+		return
+	}
+	g := l.guests[leg.ID]
+	if g == nil {
+		g = &guest{bridge: ev.Bridge, session: ev.Session, manner: FirstManner(leg)}
+		l.guests[leg.ID], l.byPerson[leg.Participant] = g, g
+	}
+	g.leg = leg
+	if co := l.calls[leg.Call()]; co != nil && co != g.company {
+		l.leave(g)
+		g.company = co
+		co.guests = append(co.guests, g)
+		l.arrived(g)
+	}
+	if leg.Phase == PhaseActive && g.company != nil && !g.awake {
+		g.awake = true
+		l.wake(g)
+	}
+}
+
+func (l *lively) legGone(leg Leg) {
+	g := l.byPerson[leg.Participant]
+	switch {
+	case g == nil:
+	case leg.Kind == KindSharing:
+		l.present(g, false)
+	case leg.Kind == KindPerson:
+		l.forget(g)
+	}
+}
+
+// forget takes out a guest whose leg is no more; its appointments find nobody.
+func (l *lively) forget(g *guest) {
+	l.leave(g)
+	g.awake = false
+	delete(l.guests, g.leg.ID)
+	delete(l.byPerson, g.leg.Participant)
+}
+
+// leave takes a guest out of its company. What the company gave to it goes
+// too, without a word: the guest is not there any more.
+func (l *lively) leave(g *guest) {
+	co := g.company
+	if co == nil {
+		return
+	}
+	co.guests = slices.DeleteFunc(co.guests, func(x *guest) bool { return x == g })
+	if co.speaker == g {
+		co.speaker = nil
+	}
+	if co.presenter == g {
+		co.presenter = nil
+	}
+	g.manner.ActiveSpeaker, g.manner.Presenter = false, false
+	g.company = nil
+}
+
+func (l *lively) restarted(bridge int) {
+	for _, g := range l.guests {
+		if g.bridge == bridge {
+			l.forget(g)
+		}
+	}
+	for id, co := range l.calls {
+		if slices.ContainsFunc(co.calls, func(h hosted) bool { return h.id == id && h.bridge == bridge }) {
+			l.callGone(id)
+		}
+	}
+}

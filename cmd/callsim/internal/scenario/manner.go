@@ -1,0 +1,91 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import "hash/fnv"
+
+// Manner is how a person appears in a meeting, beside what the leg tells. Who
+// enters another call neither speaks nor presents there at first.
+type Manner struct {
+	// Name is what the others see; somebody who calls without one may be
+	// named later.
+	Name              string
+	Ringing           bool // only while the leg connects
+	OnHold            bool
+	AudioMuted        bool
+	VideoMuted        bool
+	ActiveSpeaker     bool
+	Presenter         bool
+	EndpointRecording bool // the person's own device records
+	Importance        int  // 0 when not set
+	Layout            string
+}
+
+// MeetingManner is what can be switched for a whole meeting.
+type MeetingManner struct {
+	Locked       bool
+	MuteOnArrive bool // newcomers are muted
+}
+
+type (
+	// PersonBehaved tells the whole manner of a person in a call, after it
+	// changed.
+	PersonBehaved struct {
+		Leg    Leg
+		Manner Manner
+	}
+
+	// MeetingBehaved tells the whole manner of all calls with a correlator,
+	// after it changed.
+	MeetingBehaved struct {
+		Correlator string
+		Manner     MeetingManner
+	}
+)
+
+func (PersonBehaved) happening()  {}
+func (MeetingBehaved) happening() {}
+
+// ParticipantState is how far a person has come.
+type ParticipantState string
+
+// The states of a participant in the words of the Meeting Server.
+const (
+	StateInitial   ParticipantState = "initial"
+	StateRinging   ParticipantState = "ringing"
+	StateConnected ParticipantState = "connected"
+	StateOnHold    ParticipantState = "onHold"
+)
+
+// State is the state of a person. Who waits in a lobby is connected.
+func (m Manner) State(phase Phase) ParticipantState {
+	switch {
+	case phase == PhaseConnecting && m.Ringing:
+		return StateRinging
+	case phase == PhaseConnecting:
+		return StateInitial
+	case m.OnHold:
+		return StateOnHold
+	default:
+		return StateConnected
+	}
+}
+
+var layouts = []string{
+	"allEqual", "speakerOnly", "telepresence", "stacked", "allEqualQuarters", "allEqualNinths", "allEqualSixteenths",
+	"allEqualTwentyFifths", "onePlusFive", "onePlusSeven", "onePlusNine", "automatic", "onePlusN",
+}
+
+// FirstManner is the manner a person arrives with. It follows from the leg alone,
+// so that nobody has to be told.
+func FirstManner(l Leg) Manner {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(l.Participant)) // a hash does not fail
+	sum := h.Sum32()
+	m := Manner{Name: l.DisplayName, Layout: layouts[sum%uint32(len(layouts))]}
+	if sum/16%5 == 0 {
+		m.Importance = 1 + int(sum/128%9)
+	}
+	return m
+}

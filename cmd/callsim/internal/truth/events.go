@@ -1,0 +1,169 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package truth
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/events"
+	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
+)
+
+// rosters folds the same events as the Events servers, in its own way, into
+// who is where at the moment. It keeps only what is open.
+type rosters struct {
+	bridges []scenario.Bridge
+	calls   map[string]onStage
+	people  map[string]*attendee // by leg
+	moves   []moves              // by bridge
+}
+
+// onStage is an open call.
+type onStage struct {
+	scenario.Call
+	bridge int
+}
+
+// attendee is a person's leg.
+type attendee struct {
+	bridge int
+	call   string // empty while in none
+	leg    scenario.Leg
+	manner scenario.Manner
+}
+
+type moves struct{ added, removed, lost uint64 }
+
+// WatchEvents makes the recorder tell the truth about the Events servers too.
+func (r *Recorder) WatchEvents() {
+	r.rosters = &rosters{
+		bridges: r.bridges, calls: map[string]onStage{}, people: map[string]*attendee{},
+		moves: make([]moves, len(r.bridges)),
+	}
+}
+
+func (o *rosters) observe(ev scenario.Event) {
+	switch what := ev.What.(type) {
+	case scenario.CallStarted:
+		o.calls[what.Call.ID] = onStage{what.Call, ev.Bridge}
+	case scenario.CallEnded:
+		delete(o.calls, what.Call.ID)
+	case scenario.LegStarted:
+		o.leg(ev.Bridge, what.Leg)
+	case scenario.LegChanged:
+		o.leg(ev.Bridge, what.Leg)
+	case scenario.LegEnded:
+		if a := o.people[what.Leg.ID]; a != nil && a.call != "" {
+			o.moves[ev.Bridge].removed++
+		}
+		delete(o.people, what.Leg.ID)
+	case scenario.PersonBehaved:
+		if a := o.people[what.Leg.ID]; a != nil {
+			a.manner = what.Manner
+		}
+	case scenario.BridgeRestarted:
+		o.restarted(ev.Bridge)
+	}
+}
+
+func (o *rosters) leg(bridge int, l scenario.Leg) {
+	if l.Kind != scenario.KindPerson {
+		return
+	}
+	a := o.people[l.ID]
+	if a == nil {
+		a = &attendee{bridge: bridge, manner: scenario.FirstManner(l)}
+		o.people[l.ID] = a
+	}
+	if now := l.Call(); now != a.call {
+		if a.call != "" {
+			o.moves[bridge].removed++
+		}
+		a.call = now
+		o.moves[bridge].added++
+	}
+	a.leg = l
+}
+
+func (o *rosters) restarted(bridge int) {
+	for id, c := range o.calls {
+		if c.bridge == bridge {
+			delete(o.calls, id)
+		}
+	}
+	for id, a := range o.people {
+		if a.bridge != bridge {
+			continue
+		}
+		if a.call != "" {
+			o.moves[bridge].lost++
+		}
+		delete(o.people, id)
+	}
+}
+
+// truth is what is open now, with what the servers saw of their clients.
+func (o *rosters) truth(accounts []events.Account) *Events {
+	t := &Events{Bridges: make([]EventsBridge, len(o.bridges))}
+	meetings := map[string]map[int]bool{} // bridges by correlator
+	for i, b := range o.bridges {
+		t.Bridges[i] = EventsBridge{
+			Bridge: b.Name, Calls: []EventsCall{}, Account: accounts[i],
+			Added: o.moves[i].added, Removed: o.moves[i].removed, Lost: o.moves[i].lost,
+		}
+	}
+	for _, c := range o.calls {
+		if meetings[c.Correlator] == nil {
+			meetings[c.Correlator] = map[int]bool{}
+		}
+		meetings[c.Correlator][c.bridge] = true
+		b := &t.Bridges[c.bridge]
+		b.Calls = append(b.Calls, EventsCall{ID: c.ID, Correlator: c.Correlator, Name: c.Name})
+	}
+	t.Meetings, t.Calls = len(meetings), len(o.calls)
+	var all []attendee
+	hosted, shown := make([][]attendee, len(o.bridges)), make([][]attendee, len(o.bridges))
+	size := map[string]int{} // by correlator
+	for _, a := range o.people {
+		if a.call == "" {
+			continue
+		}
+		correlator := o.calls[a.call].Correlator
+		size[correlator]++
+		all = append(all, *a)
+		hosted[a.bridge] = append(hosted[a.bridge], *a)
+		for bridge := range meetings[correlator] {
+			shown[bridge] = append(shown[bridge], *a)
+		}
+	}
+	t.Participants = crowd(all)
+	for i := range t.Bridges {
+		b := &t.Bridges[i]
+		b.Hosted, b.Shown = crowd(hosted[i]), crowd(shown[i])
+		for k := range b.Calls {
+			b.Calls[k].Participants = size[b.Calls[k].Correlator]
+		}
+		slices.SortFunc(b.Calls, func(x, y EventsCall) int { return cmp.Compare(x.ID, y.ID) })
+		t.Added, t.Removed, t.Lost = t.Added+b.Added, t.Removed+b.Removed, t.Lost+b.Lost
+	}
+	return t
+}
+
+// crowd counts people by state and direction, in the order of both.
+func crowd(people []attendee) []Crowd {
+	counts := map[Crowd]int{}
+	for _, a := range people {
+		counts[Crowd{State: string(a.manner.State(a.leg.Phase)), Direction: a.leg.Direction}]++
+	}
+	list := []Crowd{}
+	for c, n := range counts {
+		c.Count = n
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(x, y Crowd) int {
+		return cmp.Or(cmp.Compare(x.State, y.State), cmp.Compare(x.Direction, y.Direction))
+	})
+	return list
+}
