@@ -129,7 +129,7 @@ func TestSlowReceiver(t *testing.T) {
 		}
 		return true
 	})
-	want := deliverAll(t, "-target", url, "-meetings", "3", "-bridges", "1", "-timeout", "50ms")
+	want := deliverAll(t, "-target", url, "-meetings", "3", "-bridges", "1", "-timeout", "1s")
 	r.check(want, true)
 }
 
