@@ -164,6 +164,10 @@ func TestPermutations(t *testing.T) {
 		w.leg(0, guid(1, 1), 10, 50)
 	}
 	all := w.all[:8]
+	orders := 40320
+	if raceEnabled {
+		all, orders = w.all[:6], 720
+	}
 	want := play(t, slices.Clone(all))
 	require.NotEmpty(t, want)
 	runs := 0
@@ -173,7 +177,7 @@ func TestPermutations(t *testing.T) {
 			require.Equal(t, want, got, "%v", all)
 		}
 	})
-	assert.Equal(t, 40320, runs)
+	assert.Equal(t, orders, runs)
 }
 
 func permute(all []happening, from int, visit func()) {

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,14 +59,28 @@ func examples(t *testing.T, page string) (files []string) {
 			continue // a builder manifest
 		}
 		if !strings.Contains(text, "service:") {
-			text += "\nextensions: { file_storage: { directory: " + t.TempDir() + " } }\nexporters: { nop: {} }\n" +
-				"service: { extensions: [file_storage], pipelines: { logs: { receivers: [cmscdr], exporters: [nop] } } }\n"
+			text += complete(t, text)
 		}
 		file := filepath.Join(t.TempDir(), filepath.Base(filepath.Dir(page))+"-"+string(rune('0'+i))+".yaml")
 		require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(text, "/var/lib/otelcol", t.TempDir())), 0o600))
 		files = append(files, file)
 	}
 	return files
+}
+
+// complete is what makes a whole of the configuration of one component.
+func complete(t *testing.T, text string) string {
+	t.Helper()
+	var part struct{ Receivers, Processors map[string]any }
+	require.NoError(t, yaml.Unmarshal([]byte(text), &part), text)
+	rest := "\nextensions: { file_storage: { directory: " + t.TempDir() + " } }\nexporters: { nop: {} }\n"
+	receivers := slices.Sorted(maps.Keys(part.Receivers))
+	if len(receivers) == 0 {
+		receivers = []string{"cmscdr"}
+		rest += "receivers: { cmscdr: {} }\n"
+	}
+	return rest + "service: { extensions: [file_storage], pipelines: { logs: { receivers: [" + strings.Join(receivers, ", ") +
+		"], processors: [" + strings.Join(slices.Sorted(maps.Keys(part.Processors)), ", ") + "], exporters: [nop] } } }\n"
 }
 
 // What a shipped configuration acknowledges is safe: no batch processor, which
