@@ -53,7 +53,7 @@ fuzz: ## Fuzz every target for FUZZTIME (default 10s) each
 	done
 
 .PHONY: bench
-bench: ## Measure against encoding/xml and the OTLP receivers, in one run each
+bench: ## Measure against encoding/xml, the OTLP receivers and the trace processors, in one run each
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 	$(GO) run ./test/bench
 

@@ -34,12 +34,14 @@ until grep -q 'Everything is ready' data/collector.log; do
 	sleep 0.2
 done
 
-dist/callsim -live -target http://localhost:8080/cdr 2>data/callsim.log &
+dist/callsim -live -target http://localhost:8080/cdr -events localhost:8451 2>data/callsim.log &
 callsim=$!
 
 cat <<'TEXT'
 
-legato is running, with three simulated Call Bridges (callsim) posting to it.
+legato is running, with three simulated Call Bridges (callsim): they post their
+call detail records to it, and it follows their events on localhost:8451 to 8453.
+kill -USR1 $(pgrep callsim) takes their Events servers down, and up again.
 
   records    data/records.jsonl              one line of OTLP JSON per post; shown below in short
   traces     data/traces.jsonl               one span for each call, leg, recording and streaming, 10 s after its end

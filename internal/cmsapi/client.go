@@ -34,12 +34,18 @@ func NewClient(ctx context.Context, config *ServerConfig, host component.Host, t
 	if err != nil {
 		return nil, fmt.Errorf("make a client of %s: %w", config.HTTP.Endpoint, err)
 	}
+	return NewClientOf(client, config), nil
+}
+
+// NewClientOf returns a client of the server that sends its requests through
+// an HTTP client made before.
+func NewClientOf(client *http.Client, config *ServerConfig) *Client {
 	return &Client{
 		http:     client,
 		base:     strings.TrimSuffix(config.HTTP.Endpoint, "/") + "/api/v1",
 		username: config.Username,
 		password: string(config.Password),
-	}, nil
+	}
 }
 
 // Close closes the idle connections.
@@ -70,7 +76,7 @@ func (e *Error) Has(reason string) bool {
 
 // get reads the XML at path into answer.
 func (c *Client) get(ctx context.Context, path string, answer any) error {
-	body, err := c.do(ctx, http.MethodGet, path, nil)
+	_, body, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
@@ -82,14 +88,14 @@ func (c *Client) get(ctx context.Context, path string, answer any) error {
 
 // send sends a form; the answer's body is of no interest.
 func (c *Client) send(ctx context.Context, method, path string, form url.Values) error {
-	_, err := c.do(ctx, method, path, form)
+	_, _, err := c.do(ctx, method, path, form)
 	return err
 }
 
-func (c *Client) do(ctx context.Context, method, path string, form url.Values) ([]byte, error) {
+func (c *Client) do(ctx context.Context, method, path string, form url.Values) (header http.Header, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// At once: waiting for the 401 would double the requests.
 	request.SetBasicAuth(c.username, c.password)
@@ -98,17 +104,17 @@ func (c *Client) do(ctx context.Context, method, path string, form url.Values) (
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
+	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+		return nil, nil, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, &Error{Status: response.StatusCode, Reasons: reasons(body), Request: method + " " + path}
+		return nil, nil, &Error{Status: response.StatusCode, Reasons: reasons(body), Request: method + " " + path}
 	}
-	return body, nil
+	return response.Header, body, nil
 }
 
 // reasons reads <failureDetails>, which is optional and may hold several.

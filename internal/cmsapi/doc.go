@@ -3,7 +3,8 @@
 
 // Package cmsapi is a client of the Cisco Meeting Server API (/api/v1): HTTP
 // with basic authentication sent at once, forms in, XML out. It holds what the
-// components need of it, at present the CDR receivers of a Call Bridge.
+// components need of it: the CDR receivers of a Call Bridge, and what opens its
+// event sockets.
 //
 // A Client keeps no state but its connections and is safe for concurrent use.
 // Errors of the server are *[Error] with the server's own reasons. Neither

@@ -162,14 +162,20 @@ func TestDuplicatesAreNotDelivered(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                                      "",
-		"-rounds 0":                             "-rounds",
-		"-time 1ms":                             "-time",
-		"-warm-up 0s":                           "-warm-up",
-		"-cpuprofile p -profile-kind x":         "-profile-kind",
-		"-cpuprofile p -profile-batch 2":        "-profile-batch",
-		"-cpuprofile p -profile-kind otlp-json": "",
-		"extra":                                 "unexpected argument",
+		"":                                       "",
+		"-rounds 0":                              "-rounds",
+		"-time 1ms":                              "-time",
+		"-warm-up 0s":                            "-warm-up",
+		"-cpuprofile p -profile-kind x":          "-profile-kind",
+		"-cpuprofile p -profile-batch 2":         "-profile-batch",
+		"-cpuprofile p -profile-kind otlp-json":  "",
+		"-cpuprofile p -profile-kind callstitch": "",
+		"-cpuprofile p -profile-legs 0":          "-profile-legs",
+		"-part records,restart":                  "",
+		"-part records,nonsense":                 "-part",
+		"-most-legs 10":                          "-most-legs",
+		"-most-traces -1":                        "-most-traces",
+		"extra":                                  "unexpected argument",
 	} {
 		_, err := parseOptions(strings.Fields(args))
 		if want == "" {

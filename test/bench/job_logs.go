@@ -24,6 +24,7 @@ type logsJob struct {
 	store     *store // may be nil
 	into      *sink
 	processor processor.Logs
+	log       *rawLog // nil without one
 	// sources, one for each of those who call at the same time.
 	sources []*logSource
 	started time.Duration // what the processor's Start took
@@ -44,6 +45,7 @@ func newLogsJob(ctx context.Context, s setup) (j *logsJob, err error) {
 	lanes := uint32(max(1, s.Callers)) //nolint:gosec // a small number
 	for lane := range lanes {
 		source := newLogSource(newStream(w, s.Open/int(lanes), lane, lanes))
+		source.bare = s.Bare
 		lives += source.lives()
 		j.sources = append(j.sources, source)
 	}
@@ -63,7 +65,7 @@ func newLogsJob(ctx context.Context, s setup) (j *logsJob, err error) {
 	return j, nil
 }
 
-func (j *logsJob) newProcessor(ctx context.Context, lives uint64) (processor.Logs, error) {
+func (j *logsJob) newProcessor(ctx context.Context, lives uint64) (p processor.Logs, err error) {
 	switch j.setup.Kind {
 	case callstitch:
 		c := j.setup.stitch(lives)
@@ -72,13 +74,22 @@ func (j *logsJob) newProcessor(ctx context.Context, lives uint64) (processor.Log
 		}
 		return newStitcher(ctx, c, j.into)
 	case appendLog:
-		return newRawLog(j.setup.Directory, j.store, j.into)
+		j.log, err = newRawLog(j.setup.Directory, j.store, j.into)
+		return j.log, err
+	case stitchedLog:
+		if j.log, err = newRawLog(j.setup.Directory, j.store, j.into); err != nil {
+			return nil, err
+		}
+		return newStitcher(ctx, j.setup.stitch(lives), j.log)
 	case perKey:
 		return newKeyStore(j.store, j.setup.Keys, j.into), nil
 	default:
 		return unread{j.into}, nil
 	}
 }
+
+// stitches tells whether there is a callstitch that keeps what is sent.
+func (j *logsJob) stitches() bool { return j.setup.Kind == callstitch || j.setup.Kind == stitchedLog }
 
 // linger is short, so that there are as many objects in the processor as are
 // open, and not those of the last seconds as well.
@@ -89,9 +100,6 @@ const linger = 10 * time.Millisecond
 // that bound, what is remembered would outnumber what is open.
 func (s setup) stitch(lives uint64) stitchConfig {
 	c := stitchConfig{linger: linger, maxOpen: 24 * time.Hour, maxObjects: int(lives) + int(lives)/4 + 10_000} //nolint:gosec // millions
-	if s.Linger > 0 {
-		c.linger = s.Linger
-	}
 	if s.MaxOpen > 0 {
 		c.maxOpen = s.MaxOpen
 	}
@@ -149,9 +157,7 @@ func (j *logsJob) do(ctx context.Context, o order) (a answer, err error) {
 func (j *logsJob) measured(ctx context.Context, o order, something func(context.Context, order, *stopwatch) error) (a answer, err error) {
 	var watch *stopwatch
 	if o.Watch {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		if watch, err = newStopwatch(); err != nil {
+		if watch, err = newStopwatch(o.Pace); err != nil {
 			return a, err
 		}
 	}
@@ -178,16 +184,17 @@ func (j *logsJob) measured(ctx context.Context, o order, something func(context.
 	a.Stored = j.store.count().minus(storedBefore)
 	for _, source := range j.sources {
 		a.Open += source.legs()
+		a.Objects += int(source.lives()) //nolint:gosec // millions
 	}
 	if watch != nil {
-		a.Stalls = watch.result()
+		a.Stalls, err = watch.result()
 	}
-	return a, nil
+	return a, err
 }
 
 // fill opens as many legs as are asked for.
 func (j *logsJob) fill(ctx context.Context, o order, watch *stopwatch) error {
-	if j.setup.Kind != callstitch {
+	if !j.stitches() {
 		// Nothing is kept, so that nothing needs to be sent.
 		for _, source := range j.sources {
 			source.skip()
@@ -219,8 +226,8 @@ func (j *logsJob) drain(ctx context.Context, o order, watch *stopwatch) error {
 
 // run sends so many records, or for so long.
 func (j *logsJob) run(ctx context.Context, o order, watch *stopwatch) error {
-	if raw, ok := j.processor.(*rawLog); ok {
-		raw.payload = o.Payload
+	if j.log != nil {
+		j.log.payload = o.Payload
 	}
 	callers := max(1, o.Callers)
 	deadline := time.Now().Add(o.Time)
@@ -301,7 +308,7 @@ func (j *logsJob) settle(ctx context.Context) error {
 	if err := await(ctx, "records", &j.into.passed, sent, patience); err != nil {
 		return err
 	}
-	if j.setup.Kind != callstitch {
+	if !j.stitches() {
 		return nil
 	}
 	if stamped := j.into.stamped.Load(); stamped != sent {

@@ -70,6 +70,9 @@ func (j *spansJob) cycles(ctx context.Context, n int) (sum answer, err error) {
 	return sum, nil
 }
 
+// measuringTakes is how long a measurement of memory may.
+const measuringTakes = 5 * time.Second
+
 // cycle lets all traces live once. With peak, the memory is measured while all
 // of them are there.
 func (j *spansJob) cycle(ctx context.Context, peak bool) (a answer, err error) {
@@ -84,7 +87,11 @@ func (j *spansJob) cycle(ctx context.Context, peak bool) (a answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	peer, err := newPeer(ctx, j.setup.Kind, j.setup.Open, j.wait, &into)
+	wait := j.wait
+	if peak {
+		wait = 2*wait + measuringTakes
+	}
+	peer, err := newPeer(ctx, j.setup.Kind, j.setup.Open, wait, &into)
 	if err != nil {
 		return a, err
 	}
@@ -100,13 +107,13 @@ func (j *spansJob) cycle(ctx context.Context, peak bool) (a answer, err error) {
 	if err := j.send(ctx, peer); err != nil {
 		return a, err
 	}
-	if time.Since(begun) > j.wait {
-		return a, errLate
-	}
 	if peak {
 		if a.Memory, err = j.measure(ctx, base); err != nil {
 			return a, err
 		}
+	}
+	if time.Since(begun) > wait {
+		return a, errLate
 	}
 	if j.setup.Kind == tailSampling {
 		err, peer = peer.Shutdown(ctx), nil
@@ -114,8 +121,8 @@ func (j *spansJob) cycle(ctx context.Context, peak bool) (a answer, err error) {
 			return a, err
 		}
 	}
-	a.Open, a.Records = j.setup.Open, j.setup.Open*spansPerTrace
-	if err := await(ctx, "spans", &into.spans, int64(a.Records), j.wait+patience); err != nil {
+	a.Open, a.Objects, a.Records = j.setup.Open, j.setup.Open, j.setup.Open*spansPerTrace
+	if err := await(ctx, "spans", &into.spans, int64(a.Records), wait+patience); err != nil {
 		// Spans that come while their trace is being released are lost.
 		return a, errors.Join(err, errLate)
 	}

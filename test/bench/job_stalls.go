@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -38,10 +37,11 @@ func beginStalls(ctx context.Context, s setup) (job, error) {
 	return &stallsJob{logsJob: logs, side: side, begun: time.Now()}, nil
 }
 
-func (j *stallsJob) do(ctx context.Context, o order) (answer, error) {
+func (j *stallsJob) do(ctx context.Context, o order) (a answer, err error) {
 	switch o.Do {
 	case "spin":
-		return j.spin(o)
+		a.Stalls, err = spin(o.Time)
+		return a, err
 	case "expire":
 		return j.endAll(ctx, o, func() error {
 			// The first leg was opened after begun.
@@ -58,18 +58,9 @@ func (j *stallsJob) do(ctx context.Context, o order) (answer, error) {
 	}
 }
 
-func (*stallsJob) spin(o order) (a answer, err error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	a.Stalls, err = spin(o.Time)
-	return a, err
-}
-
 // endAll begins the end of everything and sends records of the other bridge
 // until nothing of it is left.
 func (j *stallsJob) endAll(ctx context.Context, o order, begin func() error) (a answer, err error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	open := int64(j.sources[0].started - j.sources[0].ended) //nolint:gosec // counted up from 0
 	ended := func() int64 { return j.into.stitched.Load() - j.into.whole.Load() }
 	if before := ended(); before != 0 {
@@ -79,7 +70,7 @@ func (j *stallsJob) endAll(ctx context.Context, o order, begin func() error) (a 
 		return a, err
 	}
 	begun := time.Now()
-	watch, err := newStopwatch()
+	watch, err := newStopwatch(o.Pace)
 	if err != nil {
 		return a, err
 	}
@@ -94,8 +85,8 @@ func (j *stallsJob) endAll(ctx context.Context, o order, begin func() error) (a 
 	}
 	a.Wall = time.Since(begun)
 	a.Records, a.Open = int(j.side.index), int(open) //nolint:gosec // counted up from 0
-	a.Stalls = watch.result()
-	return a, nil
+	a.Stalls, err = watch.result()
+	return a, err
 }
 
 // restart is what the receiver makes of a bridge that has a new session.

@@ -1,32 +1,59 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures what a record costs on its whole way: a POST over
-// loopback HTTP, through a real receiver, into a consumer that does nothing.
-// It sets the cmscdr receiver against the collector's OTLP receiver with the
-// same records, and against an HTTP server that only reads the body.
+// Command bench measures what a record costs on its way through the project's
+// components, and what stays of it in memory and on the disk, beside components
+// that people know. Each part has a table of its own:
+//
+//	receiver   CPU per record from a POST over HTTP on: cmscdr beside the OTLP
+//	           receiver with the same records, and a server that only reads the body
+//	records    CPU per record of callstitch beside groupbytrace and tail_sampling
+//	           per span, with as many legs open as there are traces in flight
+//	memory     bytes of an open leg and of a trace, CPU of a collection of garbage
+//	stalls     the longest calls of callstitch while its state grows and goes
+//	pipeline   cmscdr and callstitch over HTTP, with few and with many legs open
+//	storage    records a second with the state on the disk, beside an append log
+//	restart    how long the state takes to be there again
 //
 //	go run ./test/bench
+//	go run ./test/bench -part records,memory -most-legs 100000
 //	go run ./test/bench -cpuprofile cpu.out -profile-kind cdr -profile-batch 50 -time 10s
+//	go run ./test/bench -cpuprofile cpu.out -profile-kind callstitch -profile-legs 100000 -time 10s
 //
 // The unit is the CPU time (user and system, garbage collection included) of
-// the process the receiver runs in. Wall time would measure the neighbours. The
-// program runs itself once more for each run, as that process, and is the
-// client: four keep-alive connections, each posting as soon as it was answered.
+// the process that what is measured runs in. Wall time would measure the
+// neighbours; it is used for stalls, which are told beside those of a loop that
+// does nothing, and where the disk is waited for. The program runs itself once
+// more for each thing that is measured, as that process.
 //
 // Even CPU time per record differs from machine to machine and from minute to
-// minute. So all kinds of receivers take turns within a round, a ratio is taken
-// between runs of the same round only, and the result is the median of the
-// rounds. A missed goal is no failure of the program: it exits with 0 whenever
-// it could measure.
+// minute. So all kinds take turns within a round, a ratio is taken between runs
+// of the same round only, and the result is the median of the rounds. A missed
+// goal is no failure of the program: it exits with 0 whenever it could measure.
 //
-// A receiver alone keeps next to nothing in memory, so that its garbage is
-// collected far more often than in a collector with queues and other pipelines,
-// which flatters whoever makes less garbage. GOGC in the environment reaches
-// the receiver's process: GOGC=400 shows what is left when collection is rare.
+// What it costs to make the records is measured without a processor and taken
+// off. The process without one holds as many bytes as the other, so that both
+// collect their garbage as often. A receiver alone keeps next to nothing in
+// memory, so that its garbage is collected far more often than in a collector
+// with queues and other pipelines, which flatters whoever makes less garbage.
+// GOGC in the environment reaches all processes: GOGC=400 shows what is left when
+// collection is rare.
 //
-// Nothing counts that was not delivered: after each run the records the
-// consumer was given are compared with those sent.
+// Nothing counts that was not delivered: after each run what the consumer was
+// given is compared with what was sent, and every leg that ended must have come
+// out as a stitched record that is complete.
+//
+// # Where things are
+//
+//	main.go, parts.go        flags; the list of the parts
+//	measure.go to serve.go   the receiver part: kinds, load, report, its process
+//	part_*.go                the other parts: plan, rounds, report
+//	worker.go, job_*.go      their processes: orders, answers, what is done
+//	world.go, stream.go      the legs that live, and in which order
+//	logs.go, posts.go        their records as log records, and as posts
+//	spans.go                 the traces the others get
+//	processors.go, rawlog.go what is measured
+//	store.go, sink.go        what is around it: storage, consumer
 package main
 
 import (
@@ -43,18 +70,19 @@ import (
 
 // options are the flags.
 type options struct {
+	parts        []string
 	rounds       int
 	time, warmUp time.Duration
+	mostOpen     int
+	mostTraces   int
+	directory    string
+
 	profile      string
 	profileKind  string
 	profileBatch int
 	profileLegs  int
-	serve        string
-	work         string
-	mostOpen     int
-	mostTraces   int
-	directory    string
-	parts        []string
+
+	serve, work string // what this process is, if it is not the first
 }
 
 func main() {
@@ -89,18 +117,18 @@ func parseOptions(args []string) (o options, err error) {
 	var list string
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.StringVar(&list, "part", "", "measure only these parts, a `list` with commas: "+strings.Join(partNames(), ", "))
-	fs.IntVar(&o.rounds, "rounds", 5, "measure everything this many times; fewer than 5 say little")
+	fs.IntVar(&o.rounds, "rounds", 5, "measure everything this many times, what takes long half as often; fewer than 5 say little")
 	fs.DurationVar(&o.time, "time", 1500*time.Millisecond, "post for this long in each run")
 	fs.DurationVar(&o.warmUp, "warm-up", 300*time.Millisecond, "post for this long before each run, unmeasured")
+	fs.IntVar(&o.mostOpen, "most-legs", 1_000_000, "open at most this many legs")
+	fs.IntVar(&o.mostTraces, "most-traces", 100_000, "have at most this many traces in groupbytrace and tail_sampling; a million take 12 GB")
+	fs.StringVar(&o.directory, "dir", "", "put files into this `directory`; it should be on a disk, not in memory (default: the system's for temporary files)")
 	fs.StringVar(&o.profile, "cpuprofile", "", "measure nothing, but write a CPU profile of one run to this `file`")
-	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind`, a receiver or callstitch: "+kindNames()+", "+strings.Join(profiledStitchers, ", "))
+	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind`: "+kindNames()+", "+strings.Join(profiledStitchers, ", "))
+	fs.IntVar(&o.profileBatch, "profile-batch", 50, "profile with this many records in a post or call: 1, 10 or 50")
 	fs.IntVar(&o.profileLegs, "profile-legs", comparedAt, "profile callstitch with this many legs open")
-	fs.IntVar(&o.profileBatch, "profile-batch", 50, "profile with this many records in a post: 1, 10 or 50")
 	fs.StringVar(&o.serve, "serve", "", "internal: be the receiver of this `kind`, controlled over stdin")
 	fs.StringVar(&o.work, "work", "", "internal: be the worker with this `setup`, controlled over stdin")
-	fs.IntVar(&o.mostOpen, "most-legs", 1_000_000, "open at most this many legs")
-	fs.IntVar(&o.mostTraces, "most-traces", 100_000, "have at most this many traces in the processors callstitch is set against; a million take 12 GB")
-	fs.StringVar(&o.directory, "dir", "", "put files into this `directory`; it should be on a disk, not in memory (default: the system's for temporary files)")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
@@ -113,6 +141,9 @@ func parseOptions(args []string) (o options, err error) {
 	return o, o.check()
 }
 
+// leastOpen is the smallest count of legs a part is made for.
+const leastOpen = 1_000
+
 func (o *options) check() error {
 	if o.rounds < 1 {
 		return fmt.Errorf("-rounds: must be at least 1, got \"%d\"", o.rounds)
@@ -124,8 +155,14 @@ func (o *options) check() error {
 	if o.warmUp <= 0 || o.warmUp > time.Minute {
 		return fmt.Errorf("-warm-up: must be above 0 and at most 1m, got %q", o.warmUp)
 	}
+	if o.mostOpen < leastOpen || o.mostTraces < 0 {
+		return fmt.Errorf("-most-legs, -most-traces: must be at least %d and 0, got \"%d\" and \"%d\"", leastOpen, o.mostOpen, o.mostTraces)
+	}
 	if o.profile == "" {
 		return nil
+	}
+	if o.profileLegs < 1 {
+		return fmt.Errorf("-profile-legs: must be at least 1, got \"%d\"", o.profileLegs)
 	}
 	if _, err := kindOf(o.profileKind); err != nil && !slices.Contains(profiledStitchers, o.profileKind) {
 		return fmt.Errorf("-profile-kind: %w", err)

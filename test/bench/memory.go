@@ -22,9 +22,12 @@ type memory struct {
 	Collect time.Duration `json:"collect,omitempty"`
 }
 
-// collections is how many of them are measured: the system may count CPU time
-// in steps of some milliseconds, which is what one of them costs.
-const collections = 10
+// The system may count CPU time in steps of some milliseconds, which is what one
+// collection may cost: so many are measured, unless they take longer.
+const (
+	mostCollections = 10
+	enoughToMeasure = 200 * time.Millisecond
+)
 
 // measureMemory needs a process that does nothing else meanwhile.
 func measureMemory() (m memory, err error) {
@@ -34,14 +37,16 @@ func measureMemory() (m memory, err error) {
 	if err != nil {
 		return m, err
 	}
-	for range collections {
+	for n := range time.Duration(mostCollections) {
 		runtime.GC()
+		after, err := cpuTime()
+		if err != nil {
+			return m, err
+		}
+		if m.Collect = (after - before) / (n + 1); after-before > enoughToMeasure {
+			break
+		}
 	}
-	after, err := cpuTime()
-	if err != nil {
-		return m, err
-	}
-	m.Collect = (after - before) / collections
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	m.Heap = int64(stats.HeapAlloc) //nolint:gosec // an amount of memory

@@ -18,6 +18,7 @@ type held struct {
 	kind, what string
 	asked      int // how many should be open
 	open       int // how many are
+	objects    int // the same with the calls they are in
 	memory     memory
 }
 
@@ -63,7 +64,7 @@ func (p memoryPlan) bench(ctx context.Context, c *corpus) (all []held, err error
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, held{kind: kind, what: "trace of 5 spans", asked: open, open: a.Open, memory: a.Memory})
+			all = append(all, held{kind: kind, what: "trace of 5 spans", asked: open, open: a.Open, objects: a.Objects, memory: a.Memory})
 		}
 	}
 	return all, nil
@@ -94,7 +95,7 @@ func weighLegs(ctx context.Context, c *corpus, open int) (all []held, err error)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, held{kind: callstitch, what: next.what, asked: open, open: done.Open, memory: a.Memory.minus(base.Memory)})
+		all = append(all, held{kind: callstitch, what: next.what, asked: open, open: done.Open, objects: done.Objects, memory: a.Memory.minus(base.Memory)})
 	}
 	return all, nil
 }
@@ -116,11 +117,11 @@ func (h held) goals() (bytes, collect string) {
 
 func (memoryPlan) report(all []held) string {
 	var b strings.Builder
-	b.WriteString("| memory | open | heap bytes of each | resident bytes of each | CPU ms of a full collection |\n|---|---|---|---|---|\n")
+	b.WriteString("| memory | open | heap bytes of each, its share of the call included | heap bytes of each object, calls among them | resident bytes of each | CPU ms of a full collection |\n|---|---|---|---|---|---|\n")
 	for _, h := range all {
 		bytes, collect := h.goals()
-		fmt.Fprintf(&b, "| %s, %s | %s | %d%s | %d | %s%s |\n", h.kind, h.what, thousands(h.asked),
-			h.each(), bytes, h.memory.Resident/int64(h.open), milliseconds(h.memory.Collect), collect)
+		fmt.Fprintf(&b, "| %s, %s | %s | %d%s | %d | %d | %s%s |\n", h.kind, h.what, thousands(h.asked),
+			h.each(), bytes, h.memory.Heap/int64(h.objects), h.memory.Resident/int64(h.open), milliseconds(h.memory.Collect), collect)
 	}
 	return b.String()
 }

@@ -49,7 +49,7 @@ type recordsPlan struct {
 }
 
 func newRecordsPlan(o options) recordsPlan {
-	p := recordsPlan{rounds: o.rounds, peers: o.mostTraces, records: 300_000, spans: 50_000, compared: comparedAt}
+	p := recordsPlan{rounds: o.rounds, peers: o.mostTraces, records: 200_000, spans: 50_000, compared: comparedAt}
 	for _, n := range openCounts {
 		if n <= o.mostOpen {
 			p.open = append(p.open, n)

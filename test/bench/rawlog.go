@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -22,13 +23,15 @@ import (
 const (
 	// appendLog appends to a file and syncs it.
 	appendLog = "append log"
+	// stitchedLog is callstitch without storage, and an append log behind it.
+	stitchedLog = "callstitch in memory, append log"
 	// perKey stores a value for each record under the key of its leg.
 	perKey = "a key per leg"
 )
 
 // rawLog appends as many bytes for each record as callstitch does, and hands
 // the records on once they are on the disk. Calls that come while another one
-// is written are written together.
+// is written are written together. Stitched records pass.
 type rawLog struct {
 	consumer.Logs
 	file    *os.File
@@ -64,6 +67,12 @@ func (*rawLog) Start(context.Context, component.Host) error { return nil }
 func (r *rawLog) Shutdown(context.Context) error            { return r.file.Close() }
 
 func (r *rawLog) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	for log := range recordsOf(logs) {
+		if strings.HasSuffix(log.EventName(), spanEvent) {
+			return r.Logs.ConsumeLogs(ctx, logs)
+		}
+		break
+	}
 	r.mu.Lock()
 	mine := r.next
 	mine.records += logs.LogRecordCount()

@@ -4,101 +4,87 @@
 package main
 
 import (
+	"bufio"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // stalls is how long calls took, by the clock on the wall.
 type stalls struct {
 	Calls int `json:"calls,omitempty"`
-	// Median of them, and the longest of 10 000 but one.
-	Median time.Duration `json:"median,omitempty"`
-	Rare   time.Duration `json:"rare,omitempty"`
-	// Longest of all.
+	// Median of them, the longest of 10 000 but one, and the longest of all.
+	Median  time.Duration `json:"median,omitempty"`
+	Rare    time.Duration `json:"rare,omitempty"`
 	Longest time.Duration `json:"longest,omitempty"`
-	// Undisturbed is the longest one in which the system did not take a
-	// processor away from this process and give it to another one, without the
-	// time in which the call could have gone on and found none free.
-	Undisturbed time.Duration `json:"undisturbed,omitempty"`
-	// Used is the most CPU time of the calling thread in one call.
-	Used time.Duration `json:"used,omitempty"`
 	// Above is how many took longer than the goal.
 	Above int `json:"above,omitempty"`
-	// Disturbed is how many of them were.
-	Disturbed int `json:"disturbed,omitempty"`
+	// Others is how much of the processors other processes used meanwhile, 1 for
+	// a whole one. They may have had what a call then waited for.
+	Others float64 `json:"others,omitempty"`
 }
 
 // longestStall is the goal.
 const longestStall = 2 * time.Millisecond
 
-// usage is what became of a thread's time.
-type usage struct {
-	used, waited time.Duration
-	displaced    int64 // of all threads
-}
-
 // stopwatch measures calls.
 type stopwatch struct {
 	stalls
-	all   []time.Duration
-	clock *threadClock
+	all  []time.Duration
+	pace time.Duration
+	next time.Time // for a call
+
+	begun     time.Time
+	busy, own time.Duration // when it began
 }
 
-// newStopwatch is for the calls of this goroutine, which must be bound to its
-// thread.
-func newStopwatch() (*stopwatch, error) {
-	clock, err := openThreadClock()
-	return &stopwatch{clock: clock}, err
+// newStopwatch is for calls that come at a pace; 0 means at once.
+func newStopwatch(pace time.Duration) (w *stopwatch, err error) {
+	w = &stopwatch{pace: pace, next: time.Now(), begun: time.Now(), busy: machineTime()}
+	w.own, err = cpuTime()
+	return w, err
 }
 
-// measure makes one call.
+// measure makes one call, when it is time for it. One that was late is not made
+// up for.
 func (w *stopwatch) measure(call func() error) error {
-	before, err := w.clock.usage()
-	if err != nil {
-		return err
+	if w.pace > 0 {
+		time.Sleep(time.Until(w.next))
+		w.next = time.Now().Add(w.pace)
 	}
 	begun := time.Now()
-	if err := call(); err != nil {
-		return err
-	}
+	err := call()
 	took := time.Since(begun)
-	after, err := w.clock.usage()
-	if err != nil {
-		return err
-	}
 	w.all = append(w.all, took)
-	w.Longest = max(w.Longest, took)
-	w.Used = max(w.Used, after.used-before.used)
-	own := took - (after.waited - before.waited)
-	disturbed := after.displaced != before.displaced || own < took/2
-	if !disturbed {
-		w.Undisturbed = max(w.Undisturbed, own)
-	}
 	if took > longestStall {
 		w.Above++
-		if disturbed {
-			w.Disturbed++
-		}
 	}
-	return nil
+	return err
 }
 
 // result ends the measurement.
-func (w *stopwatch) result() stalls {
-	w.clock.close()
-	if w.Calls = len(w.all); w.Calls == 0 {
-		return w.stalls
+func (w *stopwatch) result() (stalls, error) {
+	own, err := cpuTime()
+	if err != nil {
+		return stalls{}, err
 	}
+	if w.Calls = len(w.all); w.Calls == 0 {
+		return stalls{}, errNothing
+	}
+	w.Others = max(0, ((machineTime()-w.busy)-(own-w.own)).Seconds()/time.Since(w.begun).Seconds())
 	slices.Sort(w.all)
 	w.Median = w.all[w.Calls/2]
 	w.Rare = w.all[w.Calls-1-w.Calls/10_000]
-	return w.stalls
+	w.Longest = w.all[w.Calls-1]
+	return w.stalls, nil
 }
 
 // spin measures a loop that does nothing but look at the clock, as if each ten
 // microseconds of it were a call: what it shows is the machine's own stalls.
 func spin(d time.Duration) (stalls, error) {
-	w, err := newStopwatch()
+	w, err := newStopwatch(0)
 	if err != nil {
 		return stalls{}, err
 	}
@@ -110,5 +96,38 @@ func spin(d time.Duration) (stalls, error) {
 			return nil
 		})
 	}
-	return w.result(), err
+	if err != nil {
+		return stalls{}, err
+	}
+	return w.result()
+}
+
+// machineTime is the CPU time all processes have used since the system started,
+// 0 where it is not known.
+func machineTime() (used time.Duration) {
+	file, err := os.Open("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	line, err := bufio.NewReader(file).ReadString('\n')
+	if err != nil {
+		return 0
+	}
+	const (
+		tick         = time.Second / 100
+		idle, iowait = 4, 5
+		guest        = 9 // is in user, which is before it
+	)
+	for i, field := range strings.Fields(line) {
+		if i == 0 || i == idle || i == iowait || i >= guest {
+			continue
+		}
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0
+		}
+		used += time.Duration(ticks) * tick
+	}
+	return used
 }

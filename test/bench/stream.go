@@ -20,6 +20,8 @@ type stream struct {
 	// held keeps all open: once it is full, nothing starts or ends, but each
 	// gets its updates.
 	held bool
+	// bare leaves out the updates.
+	bare bool
 	// draining ends what is held, in the order in which it started.
 	draining bool
 	filling  bool
@@ -120,7 +122,7 @@ func (s *stream) at(step uint64, stage int) (e event, ok bool) {
 	if stage != stageStart {
 		at += scatter(at%s.block, s.block) - at%s.block
 	}
-	if 0 < stage && stage < stageEnd && len(s.life(at).updates) == 0 {
+	if 0 < stage && stage < stageEnd && (s.bare || len(s.life(at).updates) == 0) {
 		return e, false
 	}
 	return s.event(at, stage), true

@@ -31,8 +31,9 @@ type setup struct {
 	Open int `json:"open,omitempty"`
 	// Callers is how many calls are under way at once.
 	Callers int `json:"callers,omitempty"`
-	// Linger and MaxOpen are callstitch's.
-	Linger  time.Duration `json:"linger,omitempty"`
+	// Bare legs get no updates.
+	Bare bool `json:"bare,omitempty"`
+	// MaxOpen is callstitch's.
 	MaxOpen time.Duration `json:"max_open,omitempty"`
 	// Store is where state is kept: one of the storage kinds, in Directory.
 	Store     string `json:"store,omitempty"`
@@ -56,6 +57,8 @@ type order struct {
 	Callers int `json:"callers,omitempty"`
 	// Payload is how many bytes an append log writes for a record.
 	Payload float64 `json:"payload,omitempty"`
+	// Pace is the time from one call to the next; 0 means at once.
+	Pace time.Duration `json:"pace,omitempty"`
 	// Watch how long each call takes; for one caller.
 	Watch bool `json:"watch,omitempty"`
 }
@@ -68,11 +71,12 @@ type answer struct {
 	Wall time.Duration `json:"wall,omitempty"`
 	// Records or spans that went in.
 	Records int `json:"records,omitempty"`
-	// Open is how many legs or traces are held.
-	Open   int    `json:"open,omitempty"`
-	Memory memory `json:"memory,omitzero"`
-	Stalls stalls `json:"stalls,omitzero"`
-	Stored stored `json:"stored,omitzero"`
+	// Open is how many legs or traces are held, Objects how many with calls.
+	Open    int    `json:"open,omitempty"`
+	Objects int    `json:"objects,omitempty"`
+	Memory  memory `json:"memory,omitzero"`
+	Stalls  stalls `json:"stalls,omitzero"`
+	Stored  stored `json:"stored,omitzero"`
 	// Address of a receiver.
 	Address string `json:"address,omitempty"`
 	// Delivered records.

@@ -20,6 +20,7 @@ type written struct {
 	session    string
 	bridge     string
 	body       string
+	trace      string
 	attributes map[string]string
 	offset     int64 // of its line in the file
 }
@@ -42,6 +43,7 @@ type otlp struct {
 		ScopeLogs []struct {
 			LogRecords []struct {
 				EventName  string
+				TraceID    string
 				Body       value
 				Attributes []keyValue
 			}
@@ -111,7 +113,7 @@ func (o *otlp) records(offset int64) (all []written) {
 		for _, sl := range rl.ScopeLogs {
 			for _, lr := range sl.LogRecords {
 				all = append(all, written{
-					event: lr.EventName, body: lr.Body.text(), attributes: attributesOf(lr.Attributes), offset: offset,
+					event: lr.EventName, trace: lr.TraceID, body: lr.Body.text(), attributes: attributesOf(lr.Attributes), offset: offset,
 					session: resource["cisco.meeting_server.session.id"], bridge: resource["cisco.meeting_server.call_bridge.id"],
 				})
 			}

@@ -1,0 +1,211 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsevents
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// The reasons of a removal that no server said.
+const (
+	// LostConnection: it was not there any more after a reconnect.
+	LostConnection = "lost_connection"
+	// NotWatched: there are busier calls, and no room for all of them.
+	NotWatched = "not_watched"
+	// CallEnded is the bridges' own word: its call is over.
+	CallEnded = "callEnded"
+)
+
+// call is one call of one bridge.
+type call struct {
+	id      string
+	server  int
+	made    uint64
+	meeting *meeting
+	// heard is the list in which the server announced it last.
+	heard uint32
+	// list and info are what the two subscriptions said; one of them may
+	// know more, and each is compared with itself.
+	list, info record
+
+	roster, infos *sub // nil: not subscribed
+	wanted        [kinds]bool
+	blocked       [kinds]time.Time
+	blocks        [kinds]uint8
+	sweep         sweep // of the roster
+
+	told, listUntold, infoUntold bool
+}
+
+func (k *call) name() []byte {
+	if name := k.list.text(Name); len(name) > 0 {
+		return name
+	}
+	return k.info.text(Name)
+}
+
+func (c *Cluster) stale(k *call) bool { return k.heard != c.bridges[k.server].announcing }
+
+// receiveList takes a server's changes to its list of calls.
+func (c *Cluster) receiveList(now time.Time, server int, f *Frame) Outcome {
+	b := &c.bridges[server]
+	c.listBegins(now, b)
+	outcome := Ignored
+	if len(f.Updates) == 0 {
+		return Accepted
+	}
+	for i := range f.Updates {
+		u := &f.Updates[i]
+		known := b.calls[string(u.Call)]
+		switch {
+		case len(u.Call) == 0, known == nil && (u.Type == Remove || u.Type == OtherUpdate):
+			continue
+		case u.Type == Remove:
+			c.removeCall(now, known, reasonOf(f.Fields(u)), CallEnded)
+		default:
+			b.sweep.extend(now, c.opts.Grace)
+			if known == nil {
+				if len(b.calls) >= c.opts.Limits.Calls {
+					c.dropped++
+					continue
+				}
+				c.addCall(now, server, u, f.Fields(u))
+			} else {
+				c.updateCall(now, known, f.Fields(u))
+			}
+		}
+		outcome = Accepted
+	}
+	return outcome
+}
+
+func reasonOf(fields []Field) []byte {
+	for i := range fields {
+		if fields[i].Element == Reason && fields[i].Kind == Text {
+			return fields[i].Text
+		}
+	}
+	return nil
+}
+
+// addCall begins a call. An update of a call that nobody announced is one too,
+// but it is not told as an add.
+func (c *Cluster) addCall(now time.Time, server int, u *Update, fields []Field) {
+	b := &c.bridges[server]
+	k := &call{id: string(u.Call), server: server, made: c.number(), heard: b.announcing}
+	b.calls[k.id] = k
+	k.list, c.changed = k.list.merge(fields, c.changed[:0])
+	c.join(now, k, k.list.text(CallCorrelator))
+	c.planBy(now.Add(coalesce))
+	if c.revive(callKey(k)) {
+		k.told, k.listUntold, b.behind = true, true, true
+		return
+	}
+	kind := CallAdded
+	if u.Type != Add {
+		kind = CallChanged
+	}
+	k.told = c.tellCall(now, k, kind, fields, nil)
+}
+
+func (c *Cluster) updateCall(now time.Time, k *call, fields []Field) {
+	if b := &c.bridges[k.server]; k.heard != b.announcing {
+		k.heard = b.announcing
+		c.planBy(now.Add(coalesce))
+	}
+	k.list, c.changed = k.list.merge(fields, c.changed[:0])
+	if len(c.changed) == 0 {
+		return
+	}
+	c.correlate(now, k, c.changed)
+	c.resized(now, k, c.changed)
+	if k.told && !c.tellCall(now, k, CallChanged, c.changed, nil) {
+		k.listUntold = true
+	}
+}
+
+// receiveInfo takes what a server says of one call.
+func (c *Cluster) receiveInfo(now time.Time, k *call, f *Frame) Outcome {
+	for i := range f.Updates {
+		k.info, c.changed = k.info.merge(f.Fields(&f.Updates[i]), c.changed[:0])
+		if len(c.changed) == 0 {
+			continue
+		}
+		c.correlate(now, k, c.changed)
+		c.resized(now, k, c.changed)
+		if k.told && !c.tellCall(now, k, InfoChanged, c.changed, nil) {
+			k.infoUntold = true
+		}
+	}
+	return Accepted
+}
+
+// correlate moves a call to the meeting of its correlator if that changed.
+func (c *Cluster) correlate(now time.Time, k *call, changed []Field) {
+	for i := range changed {
+		if v := &changed[i]; v.Element == CallCorrelator && v.Kind == Text && len(v.Text) > 0 && string(v.Text) != k.meeting.correlator {
+			c.rejoin(now, k, string(v.Text))
+			return
+		}
+	}
+}
+
+// resized lets the busiest calls have what room there is.
+func (c *Cluster) resized(now time.Time, k *call, changed []Field) {
+	if c.bridges[k.server].unplaced == 0 {
+		return
+	}
+	for i := range changed {
+		if changed[i].Element == Participants {
+			c.planBy(now.Add(replanAfter))
+			return
+		}
+	}
+}
+
+// replanAfter is how often, at most, the room is distributed anew.
+const replanAfter = 5 * time.Second
+
+// removeCall ends a call. Its participants stay if the meeting goes on, on
+// another bridge; if not they are removed, with the reason that the server gave
+// or, without one, with without.
+func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, without string) {
+	for _, s := range [...]*sub{k.roster, k.infos} {
+		if s != nil {
+			c.unsubscribe(now, s)
+		}
+	}
+	delete(c.bridges[k.server].calls, k.id)
+	c.forgetSweep(k)
+	people := reason
+	if len(people) == 0 {
+		people = []byte(without)
+	}
+	c.leave(now, k, people)
+	if len(reason) == 0 && without != CallEnded {
+		reason = people
+	}
+	if k.told && !c.tellCall(now, k, CallRemoved, nil, reason) {
+		c.haunt(callKey(k), ghost{
+			server: k.server, kind: CallRemoved, call: k.id, callName: string(k.name()), correlator: k.meeting.correlator, reason: string(reason),
+		})
+	}
+	c.planBy(now.Add(coalesce))
+}
+
+// sweepList removes the calls that a server did not announce again.
+func (c *Cluster) sweepList(now time.Time, server int) {
+	var gone []*call
+	for _, k := range c.bridges[server].calls {
+		if c.stale(k) {
+			gone = append(gone, k)
+		}
+	}
+	slices.SortFunc(gone, func(a, b *call) int { return cmp.Compare(a.made, b.made) })
+	for _, k := range gone {
+		c.removeCall(now, k, nil, LostConnection)
+	}
+}

@@ -1,0 +1,339 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsevents
+
+import (
+	"slices"
+	"time"
+)
+
+// Options of a Cluster.
+type Options struct {
+	// Servers is how many Call Bridges there are, at most MaxServers.
+	Servers int
+	// MaxConnections is how many sockets one server is given at most.
+	MaxConnections int
+	// Elements to subscribe to. No elements of CallInfo or CallRoster means no
+	// subscription of that kind.
+	Elements [3][]string
+	// RosterOnAll watches the roster of a call on every bridge that hosts it.
+	RosterOnAll bool
+	// Grace is how long after a snapshot's begin a server may take to announce
+	// what was known before.
+	Grace time.Duration
+	// LostAfter is how long what nobody tells of any more is kept.
+	LostAfter time.Duration
+	// Limits of what is held.
+	Limits Limits
+}
+
+// Limits bound what is held. What is above is ignored and counted.
+type Limits struct {
+	// Calls of one server.
+	Calls int
+	// Participants of all.
+	Participants int
+}
+
+// MaxServers is how many servers a Cluster can hold.
+const MaxServers = 64
+
+// DefaultLimits are an order of magnitude above the largest cluster documented.
+var DefaultLimits = Limits{Calls: 20_000, Participants: 200_000}
+
+// Subscriptions is how many of them one socket can have.
+const Subscriptions = 100
+
+// coalesce is how long a change of the wanted set waits for others: N calls
+// that begin at once are one request.
+const coalesce = 100 * time.Millisecond
+
+// Cluster is the picture of the calls and participants of a cluster of Call
+// Bridges, and the plan of the subscriptions that make it.
+type Cluster struct {
+	opts Options
+	sink Sink
+
+	bridges      []bridge
+	meetings     map[*meeting]struct{}
+	byCorrelator map[string]*meeting
+	participants map[string]*participant
+	graves       graves
+	ghosts       map[ghostKey]ghost
+
+	sweeping []*call
+	orphaned []*meeting
+	planAt   time.Time // zero: no plan is due
+	made     uint64    // numbers objects, for a stable order
+	dropped  uint64
+
+	changed []Field // room that is used again
+	change  Change
+}
+
+// bridge is one server.
+type bridge struct {
+	calls   map[string]*call
+	sockets []socket
+	last    int64 // the highest index given out; none is ever used again
+	list    *sub
+	// live tells that the server announces its calls, in the announcing-th
+	// list. A call that is not heard of in it is stale.
+	live       bool
+	known      bool // the picture says something of this server
+	announcing uint32
+	sweep      sweep
+	down       time.Time // since when the list is not followed; zero while it is
+
+	wanted, unplaced, socketsWanted int
+
+	behind bool // something could not be told
+}
+
+// sweep ends a snapshot: what it did not announce is gone.
+type sweep struct{ at, latest time.Time }
+
+func (s *sweep) begin(now time.Time, grace time.Duration) {
+	s.at, s.latest = now.Add(grace), now.Add(5*grace)
+}
+
+// extend gives a snapshot that is still coming more time.
+func (s *sweep) extend(now time.Time, grace time.Duration) {
+	if !s.at.IsZero() {
+		s.at = now.Add(grace)
+		if s.at.After(s.latest) {
+			s.at = s.latest
+		}
+	}
+}
+
+func (s *sweep) due(now time.Time) bool { return !s.at.IsZero() && !now.Before(s.at) }
+
+// NewCluster returns an empty picture; sink is told what changes in it.
+func NewCluster(opts Options, sink Sink) *Cluster {
+	c := &Cluster{
+		opts: opts, sink: sink,
+		bridges:      make([]bridge, opts.Servers),
+		meetings:     make(map[*meeting]struct{}),
+		byCorrelator: make(map[string]*meeting),
+		participants: make(map[string]*participant),
+		graves:       graves{at: make(map[string]grave)},
+		ghosts:       make(map[ghostKey]ghost),
+	}
+	for i := range c.bridges {
+		c.bridges[i] = bridge{calls: make(map[string]*call), sockets: make([]socket, opts.MaxConnections), socketsWanted: 1}
+	}
+	return c
+}
+
+// Opened says that a socket is connected. The first of a server asks for its
+// calls, the others are there for what does not fit into the first.
+func (c *Cluster) Opened(now time.Time, server, slot int) {
+	b := &c.bridges[server]
+	b.sockets[slot].open = true
+	if slot == 0 {
+		b.announcing++
+		b.list = c.subscribe(server, slot, Calls, nil)
+	}
+	c.planBy(now)
+}
+
+// Closed says that a socket is gone, and with it its subscriptions. Without the
+// first socket nothing is known of a server's calls.
+func (c *Cluster) Closed(now time.Time, server, slot int) {
+	b := &c.bridges[server]
+	if slot == 0 && b.sockets[0].open {
+		b.live, b.list, b.sweep, b.down = false, nil, sweep{}, now
+	}
+	for _, s := range slices.Clone(b.sockets[slot].subs) {
+		c.unsubscribe(now, s)
+	}
+	b.sockets[slot].open = false
+	c.planBy(now)
+}
+
+// Resync asks for everything of a socket anew, under fresh indexes.
+func (c *Cluster) Resync(now time.Time, server, slot int) {
+	if c.bridges[server].sockets[slot].open {
+		c.Closed(now, server, slot)
+		c.Opened(now, server, slot)
+	}
+}
+
+// Outcome says what became of a message.
+type Outcome uint8
+
+// What becomes of a message.
+const (
+	// Accepted: it is part of the picture.
+	Accepted Outcome = iota
+	// Ignored: it is of a subscription that there is no more, or of an object
+	// that is not known.
+	Ignored
+	// UnknownType: nobody knows what it is.
+	UnknownType
+	// Broken: the server ended the list of its calls.
+	Broken
+)
+
+// Receive takes a message of a server.
+func (c *Cluster) Receive(now time.Time, server, slot int, f *Frame) Outcome {
+	switch f.Type {
+	case SubscriptionUpdate:
+		return c.receiveStates(now, server, slot, f.States)
+	case CallListUpdate:
+		// There is one list on a server: no index is needed to know it.
+		if s := c.bridges[server].list; s != nil && s.slot == slot && (!f.HasIndex || f.Index == s.index) {
+			return c.receiveList(now, server, f)
+		}
+	case CallInfoUpdate:
+		if s := c.bridges[server].sockets[slot].find(f.Index); s != nil && f.HasIndex && s.kind == CallInfo {
+			return c.receiveInfo(now, s.call, f)
+		}
+	case RosterUpdate:
+		if s := c.bridges[server].sockets[slot].find(f.Index); s != nil && f.HasIndex && s.kind == CallRoster {
+			return c.receiveRoster(now, s.call, f)
+		}
+	default:
+		return UnknownType
+	}
+	return Ignored
+}
+
+// receiveStates takes the states listed; those not listed stay as they are.
+func (c *Cluster) receiveStates(now time.Time, server, slot int, states []SubscriptionState) Outcome {
+	outcome := Ignored
+	for _, said := range states {
+		s := c.bridges[server].sockets[slot].find(said.Index)
+		if s == nil {
+			continue
+		}
+		if outcome == Ignored {
+			outcome = Accepted
+		}
+		switch said.State {
+		case Pending:
+			if s.state == Requested {
+				s.state = Pending
+			}
+		case Active:
+			if s.state != Active {
+				s.state = Active
+				c.activated(now, s)
+			}
+		case Deactivated:
+			if s.kind == Calls {
+				outcome = Broken
+				continue
+			}
+			c.deactivated(now, s)
+		}
+	}
+	return outcome
+}
+
+func (c *Cluster) activated(now time.Time, s *sub) {
+	switch s.kind {
+	case Calls:
+		c.listBegins(now, &c.bridges[s.server])
+	case CallRoster:
+		s.call.sweep.begin(now, c.opts.Grace)
+		c.sweeping = append(c.sweeping, s.call)
+		s.call.blocks[CallRoster] = 0
+	case CallInfo:
+		s.call.blocks[CallInfo] = 0
+	}
+}
+
+func (c *Cluster) listBegins(now time.Time, b *bridge) {
+	if !b.live {
+		b.live, b.known, b.down = true, true, time.Time{}
+		b.sweep.begin(now, c.opts.Grace)
+		c.planBy(now.Add(coalesce))
+	}
+}
+
+// deactivated: the call ended, or the bridge left it. If it is in the list for
+// longer than that, the subscription is tried again, ever less often.
+func (c *Cluster) deactivated(now time.Time, s *sub) {
+	k := s.call
+	k.blocked[s.kind] = now.Add(retryAfter << min(k.blocks[s.kind], 5))
+	k.blocks[s.kind]++
+	c.unsubscribe(now, s)
+	c.planBy(now.Add(coalesce))
+}
+
+// retryAfter is how long a subscription that a server ended is not asked for.
+const retryAfter = 5 * time.Second
+
+// Advance does what time brings. Next says when to call it again.
+func (c *Cluster) Advance(now time.Time) {
+	for server := range c.bridges {
+		b := &c.bridges[server]
+		if b.sweep.due(now) {
+			b.sweep = sweep{}
+			c.sweepList(now, server)
+		}
+		if !b.down.IsZero() && now.Sub(b.down) >= c.opts.LostAfter {
+			b.down, b.known = time.Time{}, false
+			b.announcing++ // all of its calls are stale
+			c.sweepList(now, server)
+		}
+	}
+	for _, k := range slices.Clone(c.sweeping) {
+		if k.sweep.at.IsZero() || k.sweep.due(now) {
+			c.sweepRoster(now, k)
+		}
+	}
+	c.sweepOrphans(now)
+	c.graves.forget(now)
+	if !c.planAt.IsZero() && !now.Before(c.planAt) {
+		c.plan(now)
+	}
+}
+
+// Next returns when Advance has something to do, zero for never.
+func (c *Cluster) Next() (next time.Time) {
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	sooner(c.planAt)
+	for i := range c.bridges {
+		sooner(c.bridges[i].sweep.at)
+		if down := c.bridges[i].down; !down.IsZero() {
+			sooner(down.Add(c.opts.LostAfter))
+		}
+	}
+	for _, k := range c.sweeping {
+		sooner(k.sweep.at)
+	}
+	for _, m := range c.orphaned {
+		sooner(m.orphanedAt.Add(c.opts.LostAfter))
+	}
+	return next
+}
+
+func (c *Cluster) planBy(at time.Time) {
+	if c.planAt.IsZero() || at.Before(c.planAt) {
+		c.planAt = at
+	}
+}
+
+// Live tells whether a server announces its calls.
+func (c *Cluster) Live(server int) bool { return c.bridges[server].live }
+
+// Known tells whether there is a picture of a server: it announced its calls, and
+// has not been gone for too long.
+func (c *Cluster) Known(server int) bool { return c.bridges[server].known }
+
+// number returns the next number of an object.
+func (c *Cluster) number() uint64 {
+	c.made++
+	return c.made
+}
+
+// Dropped returns how many objects were ignored because of the Limits.
+func (c *Cluster) Dropped() uint64 { return c.dropped }

@@ -1,0 +1,362 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsevents
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Errors of Decode. After any of them the frame has what was read so far: a
+// message whose id is known can be acknowledged.
+var (
+	// ErrSyntax: these bytes are no JSON.
+	ErrSyntax = errSyntax
+	// ErrNoMessage: this is JSON, but neither a message nor an acknowledgement.
+	ErrNoMessage = errors.New("neither a message nor an acknowledgement")
+	// ErrNoID: there is no id that could be acknowledged.
+	ErrNoID = errors.New("no message id")
+)
+
+const (
+	// maxText is where text is cut: longer names of people do not exist.
+	maxText = 1024
+	// maxName is the longest name of an unknown element that is kept.
+	maxName = 128
+	// maxFields is how many elements of one object are kept; 15 are documented.
+	maxFields = 64
+)
+
+// Decoder decodes frames. Its zero value is ready.
+type Decoder struct {
+	scan  scanner
+	frame *Frame
+	seen  uint64 // elements of the object being read
+}
+
+// Decode reads one frame into f. Of what stands twice the last counts.
+func (d *Decoder) Decode(data []byte, f *Frame) error {
+	*f = Frame{States: f.States[:0], Updates: f.Updates[:0], fields: f.fields[:0]}
+	d.frame = f
+	s := &d.scan
+	s.reset(data)
+	if s.next() != '{' {
+		if err := s.skip(0); err != nil || s.next() != 0 || s.pos < len(data) {
+			return ErrSyntax
+		}
+		return ErrNoMessage
+	}
+	message, ack := false, false
+	err := s.object(0, func(name []byte) error {
+		switch {
+		case string(name) == "message" && s.next() == '{':
+			message = true
+			return d.message()
+		case string(name) == "messageAck" && s.next() == '{' && !message:
+			ack = true
+			return d.ack()
+		default:
+			return s.skip(1)
+		}
+	})
+	f.Ack = ack && !message
+	switch {
+	case err != nil, s.next() != 0, s.pos < len(data):
+		return ErrSyntax
+	case !message && !ack:
+		return ErrNoMessage
+	case !f.HasID:
+		return ErrNoID
+	default:
+		return nil
+	}
+}
+
+func (d *Decoder) ack() error {
+	f := d.frame
+	f.HasID, f.Status = false, nil
+	return d.scan.object(1, func(name []byte) (err error) {
+		switch string(name) {
+		case "messageId":
+			f.ID, f.HasID, err = d.integer()
+		case "status":
+			f.Status, err = d.word()
+		default:
+			err = d.scan.skip(2)
+		}
+		return err
+	})
+}
+
+func (d *Decoder) message() error {
+	f := d.frame
+	*f = Frame{States: f.States[:0], Updates: f.Updates[:0], fields: f.fields[:0]}
+	return d.scan.object(1, func(name []byte) (err error) {
+		switch string(name) {
+		case "messageId":
+			f.ID, f.HasID, err = d.integer()
+		case "type":
+			var text []byte
+			if text, err = d.word(); err == nil {
+				f.Type = messageType(text)
+			}
+		case "subscriptionIndex":
+			f.Index, f.HasIndex, err = d.integer()
+		case "subscriptions":
+			f.States = f.States[:0]
+			err = d.list(d.state)
+		case "updates", "callInfo":
+			// The first is a list, the second an object, and each is taken
+			// for the other.
+			f.Updates, f.fields = f.Updates[:0], f.fields[:0]
+			err = d.list(d.update)
+		default:
+			err = d.scan.skip(2)
+		}
+		return err
+	})
+}
+
+func messageType(text []byte) MessageType {
+	switch string(text) {
+	case "subscriptionUpdate":
+		return SubscriptionUpdate
+	case "callListUpdate":
+		return CallListUpdate
+	case "callInfoUpdate":
+		return CallInfoUpdate
+	case "rosterUpdate", "callRosterUpdate":
+		return RosterUpdate
+	default:
+		return OtherMessage
+	}
+}
+
+// list reads objects in an array, or one alone, and skips everything else.
+func (d *Decoder) list(object func(depth int) error) error {
+	switch d.scan.next() {
+	case '{':
+		return object(2)
+	case '[':
+		return d.scan.array(2, func() error {
+			if d.scan.next() == '{' {
+				return object(3)
+			}
+			return d.scan.skip(3)
+		})
+	default:
+		return d.scan.skip(2)
+	}
+}
+
+func (d *Decoder) state(depth int) error {
+	var state SubscriptionState
+	known := false
+	err := d.scan.object(depth, func(name []byte) (err error) {
+		switch string(name) {
+		case "index":
+			state.Index, known, err = d.integer()
+		case "state":
+			var text []byte
+			if text, err = d.word(); err == nil {
+				state.State = subscriptionState(text)
+			}
+		default:
+			err = d.scan.skip(depth + 1)
+		}
+		return err
+	})
+	if err == nil && known {
+		d.frame.States = append(d.frame.States, state)
+	}
+	return err
+}
+
+func subscriptionState(text []byte) SubState {
+	switch string(text) {
+	case "pending":
+		return Pending
+	case "active":
+		return Active
+	case "deactivated":
+		return Deactivated
+	default:
+		return OtherState
+	}
+}
+
+func (d *Decoder) update(depth int) error {
+	f := d.frame
+	u := Update{from: len(f.fields)}
+	d.seen = 0
+	err := d.scan.object(depth, func(name []byte) (err error) {
+		switch string(name) {
+		case "call":
+			u.Call, err = d.word()
+		case "participant":
+			u.Participant, err = d.word()
+		case "updateType":
+			var text []byte
+			if text, err = d.word(); err == nil {
+				u.Type = updateType(text)
+			}
+		default:
+			err = d.field(name, depth, u.from)
+		}
+		return err
+	})
+	u.to = len(f.fields)
+	if err == nil {
+		f.Updates = append(f.Updates, u)
+	}
+	return err
+}
+
+func updateType(text []byte) UpdateType {
+	switch string(text) {
+	case "add":
+		return Add
+	case "update":
+		return Modify
+	case "remove":
+		return Remove
+	default:
+		return OtherUpdate
+	}
+}
+
+// field reads an element's value into the object whose fields begin at from.
+func (d *Decoder) field(name []byte, depth, from int) error {
+	v := Field{Element: byName[string(name)]}
+	if v.Element == Unknown {
+		v.Name = name
+	}
+	want := elements[v.Element].value
+	s := &d.scan
+	var err error
+	switch s.next() {
+	case '"':
+		if v.Text, err = s.text(); err == nil {
+			v.Text = clip(v.Text)
+			v.read(want)
+		}
+	case 'n':
+		err = s.word("null")
+	case 't':
+		v.Text = trueText
+		err = s.word("true")
+		v.read(want)
+	case 'f':
+		v.Text = falseText
+		err = s.word("false")
+		v.read(want)
+	case '{', '[':
+		begin := s.pos
+		if err = s.skip(depth + 1); err == nil {
+			// The raw bytes are not unescaped, so they may hold what is no UTF-8.
+			v.Text, v.Kind = clip(d.valid(s.data[begin:s.pos])), Text
+		}
+	default:
+		if v.Text, err = s.number(); err == nil {
+			v.read(want)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	d.put(v, from)
+	return nil
+}
+
+var trueText, falseText = []byte("true"), []byte("false")
+
+// put replaces the element if the object has it already, else appends it.
+func (d *Decoder) put(v Field, from int) {
+	f := d.frame
+	first := v.Element != Unknown && d.seen&(1<<v.Element) == 0
+	d.seen |= 1 << v.Element
+	for i := from; i < len(f.fields) && !first; i++ {
+		if known := &f.fields[i]; known.Element == v.Element && (v.Element != Unknown || string(known.Name) == string(v.Name)) {
+			*known = v
+			return
+		}
+	}
+	if len(v.Name) <= maxName && len(f.fields)-from < maxFields {
+		f.fields = append(f.fields, v)
+	}
+}
+
+// read gives the value the type its element has, if its text is of that type.
+func (v *Field) read(want ValueKind) {
+	v.Kind = Text
+	switch want {
+	case Bool:
+		switch string(v.Text) {
+		case "true":
+			v.Kind, v.Number = Bool, 1
+		case "false":
+			v.Kind, v.Number = Bool, 0
+		}
+	case Int:
+		if n, err := strconv.ParseInt(string(v.Text), 10, 64); err == nil {
+			v.Kind, v.Number = Int, uint64(n) //nolint:gosec // the bits, read back as an int64
+		} else if x, err := strconv.ParseFloat(string(v.Text), 64); err == nil && !math.IsNaN(x) && !math.IsInf(x, 0) {
+			v.Kind, v.Number = Double, math.Float64bits(x)
+		}
+	}
+}
+
+// valid returns text with what is no UTF-8 replaced.
+func (d *Decoder) valid(text []byte) []byte {
+	if utf8.Valid(text) {
+		return text
+	}
+	s := &d.scan
+	start := len(s.scratch)
+	for _, r := range string(text) {
+		s.scratch = utf8.AppendRune(s.scratch, r)
+	}
+	return s.scratch[start:len(s.scratch):len(s.scratch)]
+}
+
+// clip cuts text at maxText, between characters.
+func clip(text []byte) []byte {
+	if len(text) <= maxText {
+		return text
+	}
+	end := maxText
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end:end]
+}
+
+// word reads a string; any other value counts as none.
+func (d *Decoder) word() ([]byte, error) {
+	if d.scan.next() != '"' {
+		return nil, d.scan.skip(3)
+	}
+	text, err := d.scan.text()
+	return clip(text), err
+}
+
+// integer reads a whole number, quoted or not; any other value counts as none.
+func (d *Decoder) integer() (n int64, ok bool, err error) {
+	var text []byte
+	switch c := d.scan.next(); {
+	case c == '"':
+		text, err = d.scan.text()
+	case c == '-' || c >= '0' && c <= '9':
+		text, err = d.scan.number()
+	default:
+		return 0, false, d.scan.skip(3)
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	n, err = strconv.ParseInt(string(text), 10, 64)
+	return n, err == nil, nil
+}

@@ -1,0 +1,40 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cmsevents is the event subscription of Cisco Meeting Server without
+// its transport: bytes in, typed frames and changes out. No HTTP, no socket, no
+// OpenTelemetry, and no clock: whoever calls says what time it is.
+//
+// # The way of a message
+//
+//	json.go       a strict scanner of JSON, without allocations
+//	decode.go     a frame's bytes -> Frame; what the spec asks to tolerate
+//	element.go    the documented elements, their types and subscriptions
+//	cluster.go    Receive: which subscription a message is of, and what follows
+//	calls.go      call lists and call infos; meetings.go which calls are one meeting
+//	roster.go     participants
+//	record.go     the elements of an object as bytes; what changed in them
+//	tell.go       a change is told, or remembered as untold when nobody can take it
+//	plan.go       which subscriptions are wanted, where; encode.go the request
+//	gauges.go     the picture in numbers
+//
+// # Picture and snapshots
+//
+// A Cluster holds what the servers said of calls and participants. There is no
+// redelivery: after a reconnect a server sends everything again as adds. An add
+// of what is known is compared: what differs is an update, what is the same is
+// nothing. What is not announced again within a grace time is removed with the
+// reason lost_connection. A message says what changed against the picture, not
+// against the wire, so that two bridges telling the same are one event.
+//
+// # Meetings
+//
+// A meeting on several bridges is a call on each, with one callCorrelator. One
+// of them is watched (each, with RosterOnAll). Participants belong to the
+// meeting: when the watched bridge leaves, they stay while another one is asked.
+//
+// # Ownership and bounds
+//
+// A Cluster is not safe for concurrent use. It holds at most Limits.Calls calls
+// of a server and Limits.Participants participants; text is cut at 1 KiB.
+package cmsevents

@@ -1,0 +1,161 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsevents
+
+import (
+	"slices"
+	"time"
+)
+
+// meeting is what people take part in: the calls of several bridges with one
+// correlator, or one call without.
+type meeting struct {
+	correlator   string
+	made         uint64
+	calls        []*call // at most one of each server
+	participants []*participant
+	// orphanedAt is since when there are participants that nobody tells of.
+	orphanedAt time.Time
+	size       int // used by plan
+}
+
+// join puts a new call into the meeting of its correlator. A correlator lasts
+// as long as its space, not as long as a meeting: a server has one call of it at
+// a time, so one it has not announced again is over, and one it has is another
+// meeting.
+func (c *Cluster) join(now time.Time, k *call, correlator []byte) {
+	m := c.byCorrelator[string(correlator)]
+	if len(correlator) == 0 {
+		m = nil
+	}
+	var former *call
+	if m != nil {
+		former = m.callOf(k.server)
+	}
+	if m == nil || former != nil && !c.stale(former) {
+		m = &meeting{correlator: string(correlator), made: c.number()}
+		c.meetings[m] = struct{}{}
+		if m.correlator != "" {
+			c.byCorrelator[m.correlator] = m
+		}
+		former = nil
+	}
+	k.meeting = m
+	m.calls = append(m.calls, k)
+	if former != nil {
+		c.removeCall(now, former, nil, LostConnection)
+	}
+}
+
+func (m *meeting) callOf(server int) *call {
+	for _, k := range m.calls {
+		if k.server == server {
+			return k
+		}
+	}
+	return nil
+}
+
+// rejoin moves a call, and those seen in it, to the meeting of another
+// correlator.
+func (c *Cluster) rejoin(now time.Time, k *call, correlator string) {
+	from := k.meeting
+	if from.correlator == "" && c.byCorrelator[correlator] == nil {
+		from.correlator = correlator
+		c.byCorrelator[correlator] = from
+		return
+	}
+	from.calls = slices.DeleteFunc(from.calls, func(other *call) bool { return other == k })
+	c.join(now, k, []byte(correlator))
+	for _, p := range slices.Clone(from.participants) {
+		if p.call == k || len(from.calls) == 0 {
+			from.remove(p)
+			c.hand(p, k)
+			k.meeting.add(p)
+		}
+	}
+	if !from.orphanedAt.IsZero() && k.meeting.orphanedAt.IsZero() {
+		c.orphan(k.meeting, from.orphanedAt)
+	}
+	if len(from.calls) == 0 {
+		c.forgetMeeting(from)
+	}
+	c.planBy(now.Add(coalesce))
+}
+
+// leave takes a call out of its meeting. If it was the last one the meeting is
+// over and its participants are removed.
+func (c *Cluster) leave(now time.Time, k *call, reason []byte) {
+	m := k.meeting
+	m.calls = slices.DeleteFunc(m.calls, func(other *call) bool { return other == k })
+	if len(m.calls) > 0 {
+		for _, p := range m.participants {
+			if p.call == k {
+				c.hand(p, m.calls[0])
+			}
+		}
+		return
+	}
+	for _, p := range slices.Clone(m.participants) {
+		c.removeParticipant(now, p, reason)
+	}
+	c.forgetMeeting(m)
+}
+
+func (c *Cluster) forgetMeeting(m *meeting) {
+	delete(c.meetings, m)
+	if c.byCorrelator[m.correlator] == m {
+		delete(c.byCorrelator, m.correlator)
+	}
+	c.orphaned = slices.DeleteFunc(c.orphaned, func(other *meeting) bool { return other == m })
+}
+
+func (m *meeting) add(p *participant) {
+	p.place = len(m.participants)
+	m.participants = append(m.participants, p)
+}
+
+func (m *meeting) remove(p *participant) {
+	last := len(m.participants) - 1
+	moved := m.participants[last]
+	m.participants[p.place], moved.place = moved, p.place
+	m.participants[last] = nil
+	m.participants = m.participants[:last]
+}
+
+// orphan notes that some of a meeting's participants are told of by nobody.
+func (c *Cluster) orphan(m *meeting, at time.Time) {
+	if m.orphanedAt.IsZero() {
+		c.orphaned = append(c.orphaned, m)
+	}
+	m.orphanedAt = at
+}
+
+func (c *Cluster) adopted(m *meeting) {
+	m.orphanedAt = time.Time{}
+	c.orphaned = slices.DeleteFunc(c.orphaned, func(other *meeting) bool { return other == m })
+}
+
+// removeOrphans removes the participants that nobody tells of.
+func (c *Cluster) removeOrphans(now time.Time, m *meeting, reason string) {
+	c.adopted(m)
+	gone := slices.DeleteFunc(slices.Clone(m.participants), func(p *participant) bool { return p.seen != 0 })
+	slices.SortFunc(gone, byMade)
+	for _, p := range gone {
+		c.removeParticipant(now, p, []byte(reason))
+	}
+}
+
+// sweepOrphans removes those that nobody has told of for too long.
+func (c *Cluster) sweepOrphans(now time.Time) {
+	for _, m := range slices.Clone(c.orphaned) {
+		if now.Sub(m.orphanedAt) >= c.opts.LostAfter {
+			reason := LostConnection
+			if c.crowdedOut(now, m) {
+				reason = NotWatched
+			}
+			c.removeOrphans(now, m, reason)
+		}
+	}
+}

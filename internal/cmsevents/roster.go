@@ -1,0 +1,216 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsevents
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// participant is somebody in a meeting.
+type participant struct {
+	id     string
+	call   *call // whose roster told of it last, or first if several do
+	fields record
+	// seen has a bit for each server whose roster has it at the moment.
+	seen  uint64
+	made  uint64
+	place int // in the meeting's participants
+
+	state     StateLabel
+	direction DirectionLabel
+
+	told, untold bool
+}
+
+// who is the participant's name or, without one, their address.
+func (p *participant) who() []byte {
+	if name := p.fields.text(Name); len(name) > 0 {
+		return name
+	}
+	return p.fields.text(URI)
+}
+
+func byMade(a, b *participant) int { return cmp.Compare(a.made, b.made) }
+
+// receiveRoster takes what a server says of the participants of one call.
+func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
+	outcome := Ignored
+	if len(f.Updates) == 0 {
+		return Accepted
+	}
+	for i := range f.Updates {
+		u := &f.Updates[i]
+		if len(u.Participant) == 0 {
+			continue
+		}
+		var done bool
+		if p := c.participants[string(u.Participant)]; p == nil {
+			done = c.addParticipant(now, k, u, f.Fields(u))
+		} else {
+			done = c.updateParticipant(now, k, p, u, f.Fields(u))
+		}
+		if done {
+			outcome = Accepted
+		}
+	}
+	return outcome
+}
+
+func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Field) bool {
+	switch {
+	case u.Type == Remove, u.Type == OtherUpdate, c.graves.buried(now, u, k.server):
+		return false
+	case len(c.participants) >= c.opts.Limits.Participants:
+		c.dropped++
+		return false
+	}
+	p := &participant{id: string(u.Participant), call: k, seen: 1 << k.server, made: c.number()}
+	c.participants[p.id] = p
+	k.meeting.add(p)
+	k.sweep.extend(now, c.opts.Grace)
+	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
+	p.label(c.changed)
+	if c.revive(participantKey(p)) {
+		p.told, p.untold = true, true
+		c.bridges[k.server].behind = true
+		return true
+	}
+	kind := ParticipantAdded
+	if u.Type != Add {
+		kind = ParticipantChanged
+	}
+	p.told = c.tellParticipant(now, p, kind, fields, nil)
+	return true
+}
+
+func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *Update, fields []Field) bool {
+	mine := uint64(1) << k.server
+	switch u.Type {
+	case Remove:
+		if p.call.meeting != k.meeting {
+			return false // it went elsewhere, and was told so
+		}
+		p.seen &^= mine
+		// Only the bridge that hosts somebody says why they left: as long as
+		// another one has them, the reason may still come.
+		if reason := reasonOf(fields); len(reason) > 0 || p.seen == 0 {
+			c.graves.bury(now, p.id, k.server)
+			c.removeParticipant(now, p, reason)
+		}
+		return true
+	case OtherUpdate:
+		return false
+	}
+	moved := p.call.meeting != k.meeting
+	if moved {
+		p.call.meeting.remove(p)
+		k.meeting.add(p)
+		p.seen = 0
+	}
+	if moved || p.call.roster == nil {
+		c.hand(p, k)
+	}
+	p.seen |= mine
+	k.sweep.extend(now, c.opts.Grace)
+	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
+	if len(c.changed) > 0 || moved {
+		p.label(c.changed)
+		if p.told && !c.tellParticipant(now, p, ParticipantChanged, c.changed, nil) {
+			p.untold = true
+		}
+	}
+	return true
+}
+
+// hand makes k the call that somebody's changes are told of. What could not be
+// told goes with them.
+func (c *Cluster) hand(p *participant, k *call) {
+	p.call = k
+	if !p.told || p.untold {
+		c.bridges[k.server].behind = true
+	}
+}
+
+// removeParticipant ends somebody's part.
+func (c *Cluster) removeParticipant(now time.Time, p *participant, reason []byte) {
+	delete(c.participants, p.id)
+	p.call.meeting.remove(p)
+	if p.told && !c.tellParticipant(now, p, ParticipantRemoved, nil, reason) {
+		c.haunt(participantKey(p), ghost{
+			server: p.call.server, kind: ParticipantRemoved, call: p.call.id, callName: string(p.call.name()), correlator: p.call.meeting.correlator,
+			participant: p.id, who: string(p.who()), reason: string(reason),
+		})
+	}
+}
+
+// rosterLost: this server does not tell of the call's participants any more.
+// They stay until somebody else does, or nobody has for too long.
+func (c *Cluster) rosterLost(now time.Time, k *call) {
+	c.forgetSweep(k)
+	any := false
+	for _, p := range k.meeting.participants {
+		if p.seen &^= 1 << k.server; p.seen == 0 {
+			any = true
+		}
+	}
+	if any {
+		c.orphan(k.meeting, now)
+	}
+}
+
+// sweepRoster ends a snapshot: it has everybody, remote participants too.
+func (c *Cluster) sweepRoster(now time.Time, k *call) {
+	c.forgetSweep(k)
+	c.removeOrphans(now, k.meeting, LostConnection)
+}
+
+func (c *Cluster) forgetSweep(k *call) {
+	k.sweep = sweep{}
+	c.sweeping = slices.DeleteFunc(c.sweeping, func(other *call) bool { return other == k })
+}
+
+// graves remember who left a moment ago: with several rosters of one meeting
+// another bridge's news of them may come late, and must not bring them back.
+type graves struct {
+	at    map[string]grave
+	order []string
+}
+
+type grave struct {
+	server int
+	until  time.Time
+}
+
+const (
+	graveTime = 5 * time.Second
+	maxGraves = 10_000
+)
+
+func (g *graves) bury(now time.Time, id string, server int) {
+	if len(g.order) >= maxGraves {
+		delete(g.at, g.order[0])
+		g.order = g.order[1:]
+	}
+	g.at[id] = grave{server, now.Add(graveTime)}
+	g.order = append(g.order, id)
+}
+
+// buried tells whether u is late news. The server that said somebody left may
+// say that they are back.
+func (g *graves) buried(now time.Time, u *Update, server int) bool {
+	late, found := g.at[string(u.Participant)]
+	return found && now.Before(late.until) && (u.Type != Add || server != late.server)
+}
+
+func (g *graves) forget(now time.Time) {
+	for len(g.order) > 0 {
+		if late := g.at[g.order[0]]; now.Before(late.until) {
+			return
+		}
+		delete(g.at, g.order[0])
+		g.order = g.order[1:]
+	}
+}

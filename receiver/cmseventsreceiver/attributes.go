@@ -1,0 +1,82 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"math"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/redact"
+)
+
+// object is what an event is about.
+type object struct {
+	element string // "call", for names of elements nobody knows
+	keys    [cmsevents.ElementCount]string
+}
+
+// The objects. Elements of calls and callInfo are the call's, those of a roster
+// the participant's.
+var (
+	callObject        = newObject("call")
+	participantObject = newObject("participant")
+)
+
+func newObject(element string) *object {
+	o := &object{element: element}
+	for e := cmsevents.Unknown + 1; e < cmsevents.ElementCount; e++ {
+		o.keys[e] = names.MeetingServerAttribute(element, e.String())
+	}
+	return o
+}
+
+// put writes elements. A value that is unset is no attribute of what is added,
+// and an empty one of what changed: there, being unset is the news.
+func (o *object) put(m pcommon.Map, fields []cmsevents.Field, added bool) {
+	for i := range fields {
+		v := &fields[i]
+		if added && v.Kind == cmsevents.Null {
+			continue
+		}
+		if v.Element == cmsevents.Unknown {
+			o.putUnknown(m, v)
+			continue
+		}
+		key := o.keys[v.Element]
+		switch v.Kind {
+		case cmsevents.Null:
+			m.PutEmpty(key)
+		case cmsevents.Bool:
+			m.PutBool(key, v.Number != 0)
+		case cmsevents.Int:
+			m.PutInt(key, int64(v.Number)) //nolint:gosec // the bits of an int64
+		case cmsevents.Double:
+			m.PutDouble(key, math.Float64frombits(v.Number))
+		default:
+			m.PutStr(key, string(v.Text))
+		}
+	}
+}
+
+// putUnknown keeps an element that nobody knows, as text. It overwrites none of
+// those that are known.
+func (o *object) putUnknown(m pcommon.Map, v *cmsevents.Field) {
+	name := string(v.Name)
+	key := names.MeetingServerAttribute(o.element, name)
+	if _, taken := m.Get(key); taken {
+		key += ".unknown"
+	}
+	text := string(v.Text)
+	switch {
+	case v.Kind == cmsevents.Null:
+		m.PutEmpty(key)
+	case redact.Secret(name), redact.Secret(text) && text[0] == '{', redact.Secret(text) && text[0] == '[':
+		m.PutStr(key, redact.Mark)
+	default:
+		m.PutStr(key, redact.URLs(text))
+	}
+}

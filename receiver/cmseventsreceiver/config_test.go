@@ -1,0 +1,127 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
+)
+
+func load(t *testing.T, values map[string]any) (*Config, error) {
+	t.Helper()
+	config := createDefaultConfig().(*Config)
+	require.NoError(t, confmap.NewFromStringMap(values).Unmarshal(config))
+	return config, confmap.Validate(config)
+}
+
+func TestDefaults(t *testing.T) {
+	config, err := load(t, map[string]any{"servers": []any{map[string]any{"endpoint": "https://cms1:445", "username": "u", "password": "p"}}})
+	require.NoError(t, err)
+	assert.Equal(t, 1, config.MaxConnections)
+	assert.Len(t, config.Elements.Calls, 9)
+	assert.Len(t, config.Elements.CallInfo, 10)
+	assert.Len(t, config.Elements.CallRoster, 15)
+	assert.Equal(t, 10*time.Second, config.Servers[0].HTTP.Timeout)
+	assert.Equal(t, 15*time.Second, config.Metrics.Interval)
+	assert.False(t, config.RosterOnAllBridges)
+}
+
+func TestFullConfig(t *testing.T) {
+	conf, err := confmaptest.LoadConf("testdata/config.yaml")
+	require.NoError(t, err)
+	config := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(config))
+	require.NoError(t, confmap.Validate(config))
+
+	one := ServerConfig{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "events", Password: "x"}
+	one.HTTP.Endpoint = "https://cms1:445"
+	one.HTTP.TLS.InsecureSkipVerify = true
+	two := ServerConfig{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "events", Password: "y"}
+	two.HTTP.Endpoint = "http://cms2:8080"
+	two.HTTP.Timeout = 5 * time.Second
+	two.HTTP.TLS.Insecure = true
+	assert.Equal(t, &Config{
+		Servers:        []ServerConfig{one, two},
+		MaxConnections: 3,
+		Elements: ElementsConfig{
+			Calls: []string{"name", "participants", "callCorrelator"}, CallInfo: []string{},
+			CallRoster: []string{"name", "state", "futureElement"}, AllowUndocumented: true,
+		},
+		RosterOnAllBridges: true,
+		QueueSize:          500,
+		SnapshotGrace:      5 * time.Second,
+		ProbeAfter:         30 * time.Second,
+		LostAfter:          10 * time.Minute,
+		MaxMessageSize:     1 << 20,
+		ResourceAttributes: map[string]string{"service.namespace": "meetings"},
+		Metrics:            MetricsConfig{Interval: 5 * time.Second},
+	}, config)
+}
+
+// Each error names the key and the value.
+func TestConfigErrors(t *testing.T) {
+	server := map[string]any{"endpoint": "https://cms1:445", "username": "events", "password": "secret"}
+	f := func(values map[string]any, want ...string) {
+		t.Helper()
+		if values["servers"] == nil {
+			values["servers"] = []any{server}
+		}
+		_, err := load(t, values)
+		for _, text := range want {
+			require.ErrorContains(t, err, text)
+		}
+		assert.NotContains(t, err.Error(), "secret")
+	}
+	servers := func(all ...map[string]any) map[string]any {
+		list := []any{}
+		for _, s := range all {
+			list = append(list, s)
+		}
+		return map[string]any{"servers": list}
+	}
+	f(servers(), "servers must name at least one Call Bridge")
+	f(servers(map[string]any{}), "servers::0: endpoint must not be empty", "username must not be empty", "password must not be empty")
+	f(servers(server, map[string]any{"endpoint": "cms1:445", "username": "u", "password": "p"}), `servers::1: endpoint must be a URL like https://cms1:445, got "cms1:445"`)
+	f(servers(map[string]any{"endpoint": "https://u:secret@cms1"}), "must hold no user")
+	f(servers(map[string]any{"endpoint": "http://cms1:8080", "username": "u", "password": "secret"}),
+		`servers::0: endpoint "http://cms1:8080" would send username and password in clear; use https, or set tls::insecure`)
+	f(servers(server, server), "servers::1: endpoint is that of servers::0")
+	f(map[string]any{"max_connections": 6}, "max_connections must be from 1 to 5, got 6")
+	f(map[string]any{"max_connections": 0}, "max_connections must be from 1 to 5, got 0")
+	f(map[string]any{"queue_size": 0}, "queue_size must be positive, got 0")
+	f(map[string]any{"max_message_size": 5}, "max_message_size must be at least 65536, got 5")
+	f(map[string]any{"snapshot_grace": "0s"}, "snapshot_grace must be at least 100ms, got 0s")
+	f(map[string]any{"probe_after": 60}, "probe_after must be at least 100ms, got 60ns")
+	f(map[string]any{"lost_after": "-1s"}, "lost_after must be at least 100ms, got -1s")
+	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics: interval must be at least 10ms, got 5ns")
+	elements := func(key string, names ...any) map[string]any {
+		return map[string]any{"elements": map[string]any{key: names}}
+	}
+	f(elements("calls", "name", "partcipants"), `elements: calls: "partcipants" is no documented element; set allow_undocumented`)
+	f(elements("call_info", "uri"), `elements: call_info: "uri" is no documented element`)
+	f(elements("call_roster", "participants"), `elements: call_roster: "participants" is no documented element`)
+	many := elements("calls", "name")
+	many["servers"] = []any{server, map[string]any{"endpoint": "https://cms2:445", "username": "u", "password": "p"}}
+	f(many, "elements::calls must hold callCorrelator if there are several servers")
+	var all []map[string]any
+	for i := range 65 {
+		all = append(all, map[string]any{"endpoint": fmt.Sprintf("https://cms%d", i), "username": "u", "password": "p"})
+	}
+	f(servers(all...), "servers must be at most 64, got 65")
+}
+
+func TestValidateChangesNothing(t *testing.T) {
+	config := createDefaultConfig().(*Config)
+	before := *config
+	require.Error(t, config.Validate())
+	assert.Equal(t, before, *config)
+}

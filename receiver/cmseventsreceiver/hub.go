@@ -1,0 +1,206 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
+)
+
+// hub guards the picture, which all servers share. Nothing is sent, and nobody
+// waited for, while its lock is held.
+type hub struct {
+	telemetry *metadata.TelemetryBuilder
+	logger    *zap.Logger
+	links     []*link
+	wake      chan struct{} // holds a token if run should look again
+
+	mu       sync.Mutex // guards everything below
+	cluster  *cmsevents.Cluster
+	armed    time.Time  // when run looks again by itself; zero for never
+	versions [][]uint64 // of the sets that the sockets were told of
+	unplaced []int64    // as last logged
+	healing  []bool
+}
+
+func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Logger) *hub {
+	n := len(config.Servers)
+	h := &hub{
+		telemetry: telemetry, logger: logger, wake: make(chan struct{}, 1),
+		versions: make([][]uint64, n), unplaced: make([]int64, n), healing: make([]bool, n),
+	}
+	for i := range h.versions {
+		h.versions[i] = make([]uint64, config.MaxConnections)
+	}
+	h.cluster = cmsevents.NewCluster(cmsevents.Options{
+		Servers:        n,
+		MaxConnections: config.MaxConnections,
+		Elements: [3][]string{
+			cmsevents.Calls: config.Elements.Calls, cmsevents.CallInfo: config.Elements.CallInfo, cmsevents.CallRoster: config.Elements.CallRoster,
+		},
+		RosterOnAll: config.RosterOnAllBridges,
+		Grace:       config.SnapshotGrace,
+		LostAfter:   config.LostAfter,
+		Limits:      cmsevents.DefaultLimits,
+	}, h)
+	return h
+}
+
+// Take implements cmsevents.Sink. It is called with the lock held.
+func (h *hub) Take(c *cmsevents.Change) bool {
+	q := h.links[c.Server].queue
+	return q == nil || q.add(c)
+}
+
+// poke makes run look again.
+func (h *hub) poke() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run does what time brings until ctx ends.
+func (h *hub) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-h.wake:
+		case <-ctx.Done():
+			return
+		}
+		h.mu.Lock()
+		now := time.Now()
+		h.cluster.Advance(now)
+		h.heal(ctx, now)
+		h.settle()
+		h.armed = h.cluster.Next()
+		if !h.armed.IsZero() {
+			timer.Reset(max(0, h.armed.Sub(now)))
+		}
+		h.mu.Unlock()
+	}
+}
+
+// heal tells what could not be told, where there is room again.
+func (h *hub) heal(ctx context.Context, now time.Time) {
+	for i, l := range h.links {
+		if l.queue == nil || !h.cluster.Behind(i) || !h.healing[i] && !l.queue.roomy() {
+			continue
+		}
+		if !h.healing[i] {
+			h.healing[i] = true
+			h.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["overflow"]...)
+			h.logger.Warn("The queue had overflowed; telling what changed meanwhile", zap.String("server", l.name))
+		}
+		if h.cluster.Heal(now, i) {
+			h.healing[i] = false
+		}
+	}
+}
+
+// settle tells the sockets whose sets changed, and the links that need another
+// number of sockets.
+func (h *hub) settle() {
+	for i, l := range h.links {
+		for slot := range h.versions[i] {
+			if v := h.cluster.Version(i, slot); v != h.versions[i][slot] {
+				h.versions[i][slot] = v
+				l.sockets[slot].changed()
+			}
+		}
+		l.want(h.cluster.SocketsWanted(i))
+		if n := h.cluster.Subscribed(i).Unplaced; n != h.unplaced[i] {
+			if n > 0 && h.unplaced[i] == 0 {
+				h.logger.Warn("There are more calls than can be watched; the busiest are. More max_connections give more room",
+					zap.String("server", l.name), zap.Int64("unplaced", n))
+			} else if n == 0 {
+				h.logger.Info("All calls are watched", zap.String("server", l.name))
+			}
+			h.unplaced[i] = n
+		}
+	}
+	if next := h.cluster.Next(); !next.IsZero() && (h.armed.IsZero() || next.Before(h.armed)) {
+		h.poke()
+	}
+}
+
+func (h *hub) opened(server, slot int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cluster.Opened(time.Now(), server, slot)
+	h.settle()
+}
+
+func (h *hub) closed(server, slot int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cluster.Closed(time.Now(), server, slot)
+	h.settle()
+}
+
+func (h *hub) resync(server, slot int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cluster.Resync(time.Now(), server, slot)
+	h.settle()
+}
+
+// receive takes a message. live tells whether the server announces its calls.
+func (h *hub) receive(now time.Time, server, slot int, f *cmsevents.Frame) (outcome cmsevents.Outcome, live bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	outcome = h.cluster.Receive(now, server, slot, f)
+	// A roster changes neither sets nor times; it is most of the traffic.
+	if f.Type != cmsevents.RosterUpdate {
+		h.settle()
+	}
+	return outcome, h.cluster.Live(server)
+}
+
+// request returns a socket's set unless it is of the version known.
+func (h *hub) request(server, slot int, known uint64) (set []cmsevents.Subscription, version uint64, changed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	version = h.cluster.Version(server, slot)
+	if version == known {
+		return nil, version, false
+	}
+	return h.cluster.Request(server, slot), version, true
+}
+
+func (h *hub) subscribed() []cmsevents.Subscribed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := make([]cmsevents.Subscribed, len(h.links))
+	for i := range all {
+		all[i] = h.cluster.Subscribed(i)
+	}
+	return all
+}
+
+func (h *hub) untracked() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return int64(h.cluster.Dropped()) //nolint:gosec // a count
+}
+
+// gauges returns the picture in numbers, and of which servers there is one.
+func (h *hub) gauges() (all []cmsevents.Gauges, known []bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known = make([]bool, len(h.links))
+	for i := range known {
+		known[i] = h.cluster.Known(i)
+	}
+	return h.cluster.Gauges(), known
+}

@@ -1,0 +1,118 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// definition is one metric. The README's table is made of these.
+type definition struct {
+	name, unit, description string
+	attributes              []string
+	show                    func(o observe, g *cmsevents.Gauges, seen *combinations)
+}
+
+type observe func(value int64, options ...metric.ObserveOption)
+
+var definitions = []definition{
+	{
+		name: names.MetricCallActive, unit: "{call}", description: "Meetings that are going on. One on several bridges counts once.",
+		show: func(o observe, g *cmsevents.Gauges, _ *combinations) { o(g.Calls) },
+	},
+	{
+		name: names.MetricCallRecording, unit: "{call}", description: "Meetings that are recorded.",
+		show: func(o observe, g *cmsevents.Gauges, _ *combinations) { o(g.Recording) },
+	},
+	{
+		name: names.MetricCallStreaming, unit: "{call}", description: "Meetings that are streamed.",
+		show: func(o observe, g *cmsevents.Gauges, _ *combinations) { o(g.Streaming) },
+	},
+	{
+		name: names.MetricCallLocked, unit: "{call}", description: "Meetings that are locked.",
+		show: func(o observe, g *cmsevents.Gauges, _ *combinations) { o(g.Locked) },
+	},
+	{
+		name: names.MetricParticipantActive, unit: "{participant}", description: "Participants of the meetings that are watched.",
+		attributes: []string{names.KeyState, names.KeyDirection},
+		show:       observeParticipants,
+	},
+}
+
+// combinations are the label values that were seen: what was not zero once goes
+// back to zero rather than away.
+type combinations [cmsevents.StateLabels][cmsevents.DirectionLabels]bool
+
+func newCombinations() *combinations {
+	var c combinations
+	c[cmsevents.Connected][cmsevents.Incoming] = true
+	c[cmsevents.Connected][cmsevents.Outgoing] = true
+	return &c
+}
+
+func observeParticipants(o observe, g *cmsevents.Gauges, seen *combinations) {
+	for s := range g.Participants {
+		for d, n := range g.Participants[s] {
+			if n > 0 {
+				seen[s][d] = true
+			}
+			if seen[s][d] {
+				o(n, participantOptions[s][d])
+			}
+		}
+	}
+}
+
+// participantOptions are the labels of each combination. One that was not sent
+// is absent.
+var participantOptions = func() (all [cmsevents.StateLabels][cmsevents.DirectionLabels]metric.ObserveOption) {
+	for s := range cmsevents.StateLabels {
+		for d := range cmsevents.DirectionLabels {
+			var labels []attribute.KeyValue
+			if s != cmsevents.NoState {
+				labels = append(labels, attribute.String(names.KeyState, labelOf(s.String())))
+			}
+			if d != cmsevents.NoDirection {
+				labels = append(labels, attribute.String(names.KeyDirection, labelOf(d.String())))
+			}
+			all[s][d] = metric.WithAttributeSet(attribute.NewSet(labels...))
+		}
+	}
+	return all
+}()
+
+func labelOf(word string) string {
+	if word == "" {
+		return names.Other
+	}
+	return word
+}
+
+// instruments are the gauges of one server.
+type instruments struct{}
+
+// newInstruments makes the gauges of a server; read returns what they show now,
+// nil if there is no picture of the server.
+func newInstruments(meter metric.Meter, read func() *cmsevents.Gauges) (*instruments, error) {
+	var errs error
+	seen := newCombinations()
+	for _, d := range definitions {
+		_, err := meter.Int64ObservableGauge(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description),
+			metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+				if g := read(); g != nil {
+					d.show(o.Observe, g, seen)
+				}
+				return nil
+			}))
+		errs = errors.Join(errs, err)
+	}
+	return new(instruments), errs
+}

@@ -1,0 +1,74 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// eventNames are the names of the events, by what changed.
+var eventNames = [cmsevents.ChangeKinds]string{
+	cmsevents.CallAdded:          names.EventEventCallAdd,
+	cmsevents.CallChanged:        names.EventEventCallUpdate,
+	cmsevents.CallRemoved:        names.EventEventCallRemove,
+	cmsevents.InfoChanged:        names.EventEventCallInfoUpdate,
+	cmsevents.ParticipantAdded:   names.EventEventParticipantAdd,
+	cmsevents.ParticipantChanged: names.EventEventParticipantUpdate,
+	cmsevents.ParticipantRemoved: names.EventEventParticipantRemove,
+}
+
+// putRecord writes a change as a log record. Messages carry no time of their
+// own: it is when they came.
+func putRecord(lr plog.LogRecord, c *cmsevents.Change) {
+	now := pcommon.NewTimestampFromTime(c.Time)
+	lr.SetTimestamp(now)
+	lr.SetObservedTimestamp(now)
+	lr.SetEventName(eventNames[c.Kind])
+	lr.SetSeverityNumber(plog.SeverityNumberInfo)
+	lr.SetSeverityText("INFO")
+	if worrying(c.Reason) {
+		lr.SetSeverityNumber(plog.SeverityNumberWarn)
+		lr.SetSeverityText("WARN")
+	}
+	lr.Body().SetStr(describe(c))
+
+	m := lr.Attributes()
+	m.EnsureCapacity(len(c.Fields) + 5)
+	added := c.Kind == cmsevents.CallAdded || c.Kind == cmsevents.ParticipantAdded
+	m.PutStr(names.CallID, c.Call)
+	putIfSet(m, names.CallCorrelator, c.Correlator)
+	putIfSet(m, names.CallName, string(c.CallName))
+	if c.Participant != "" {
+		m.PutStr(names.ParticipantID, c.Participant)
+		participantObject.put(m, c.Fields, added)
+		putIfSet(m, names.ParticipantReason, string(c.Reason))
+		return
+	}
+	callObject.put(m, c.Fields, added)
+	putIfSet(m, names.CallReason, string(c.Reason))
+}
+
+func putIfSet(m pcommon.Map, key, value string) {
+	if value != "" {
+		m.PutStr(key, value)
+	}
+}
+
+// worrying tells whether somebody may want to look: who left because something
+// failed, and what was not seen to end.
+func worrying(reason []byte) bool {
+	switch string(reason) {
+	case "":
+		return false
+	case cmsevents.LostConnection, cmsevents.NotWatched:
+		return true
+	default:
+		known, documented := names.LegReason(string(reason))
+		return documented && known.Failure
+	}
+}

@@ -1,0 +1,192 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
+)
+
+// batchSize is how many records are passed on at once, at most.
+const batchSize = 1000
+
+// queue holds the records of one server until the next consumer takes them. It
+// has one reader, run.
+type queue struct {
+	next      consumer.Logs
+	limit     int
+	resource  func(pcommon.Map)
+	version   string
+	obsreport *receiverhelper.ObsReport
+	telemetry *metadata.TelemetryBuilder
+	logger    *zap.Logger
+	// drained is called after a full queue has room again.
+	drained func()
+
+	ready chan struct{} // holds a token if there may be something to do
+	stop  chan struct{} // closed: pass on what there is, and end
+
+	mu      sync.Mutex // guards everything below
+	batches []batch    // the last one is being filled
+	held    int        // records of all batches, and of the one being passed on
+	full    bool
+}
+
+type batch struct {
+	logs    plog.Logs
+	records plog.LogRecordSlice
+}
+
+// add appends a change. It returns false if there is no room.
+func (q *queue) add(c *cmsevents.Change) bool {
+	q.mu.Lock()
+	if q.held >= q.limit {
+		q.full = true
+		q.mu.Unlock()
+		q.telemetry.ReceiverCmseventsRecords.Add(context.Background(), 1, recordOptions[overflow]...)
+		return false
+	}
+	if n := len(q.batches); n == 0 || q.batches[n-1].records.Len() >= batchSize {
+		q.batches = append(q.batches, q.newBatch())
+	}
+	putRecord(q.batches[len(q.batches)-1].records.AppendEmpty(), c)
+	q.held++
+	q.mu.Unlock()
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+func (q *queue) newBatch() batch {
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	q.resource(rl.Resource().Attributes())
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(metadata.ScopeName)
+	sl.Scope().SetVersion(q.version)
+	return batch{logs: logs, records: sl.LogRecords()}
+}
+
+// size returns how many records wait.
+func (q *queue) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.held
+}
+
+// roomy tells whether enough room is left to go on after an overflow.
+func (q *queue) roomy() bool { return q.size() <= q.limit/2 }
+
+func (q *queue) take() (b batch, found bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.batches) == 0 {
+		return batch{}, false
+	}
+	b = q.batches[0]
+	q.batches[0] = batch{}
+	if q.batches = q.batches[1:]; len(q.batches) == 0 {
+		q.batches = nil
+	}
+	return b, true
+}
+
+func (q *queue) done(n int) {
+	q.mu.Lock()
+	q.held -= n
+	again := q.full && q.held <= q.limit/2
+	if again {
+		q.full = false
+	}
+	q.mu.Unlock()
+	if again {
+		q.drained()
+	}
+}
+
+// run passes records on until stop is closed and nothing is left. ctx ends it
+// at once.
+func (q *queue) run(ctx context.Context) {
+	for {
+		b, found := q.take()
+		if found {
+			n := b.records.Len()
+			q.passOn(ctx, b.logs, n)
+			q.done(n)
+			continue
+		}
+		select {
+		case <-q.ready:
+		case <-q.stop:
+			if q.size() == 0 {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// passOn passes a batch on, again and again if the next consumer refuses it for
+// now. After the stop it is offered once more.
+func (q *queue) passOn(ctx context.Context, logs plog.Logs, n int) {
+	retry := backoff.NewExponentialBackOff()
+	retry.InitialInterval, retry.MaxInterval = 100*time.Millisecond, 5*time.Second
+	for warned := false; ; warned = true {
+		err := q.offer(ctx, logs, n)
+		switch {
+		case err == nil:
+			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[accepted]...)
+			return
+		case consumererror.IsPermanent(err) || ctx.Err() != nil || q.stopped():
+			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[refused]...)
+			q.logger.Error("Event records refused by the next consumer are lost", zap.Int("records", n), zap.Error(err))
+			return
+		case !warned:
+			q.logger.Warn("The next consumer refuses event records; trying again", zap.Error(err))
+		}
+		select {
+		case <-time.After(retry.NextBackOff()):
+		case <-q.stop:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (q *queue) stopped() bool {
+	select {
+	case <-q.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// offer offers a batch once. A consumer that changes what it is given gets a
+// copy: the batch may be needed again.
+func (q *queue) offer(ctx context.Context, logs plog.Logs, n int) error {
+	if q.next.Capabilities().MutatesData {
+		given := plog.NewLogs()
+		logs.CopyTo(given)
+		logs = given
+	}
+	ctx = q.obsreport.StartLogsOp(ctx)
+	err := q.next.ConsumeLogs(ctx, logs)
+	q.obsreport.EndLogsOp(ctx, metadata.Type.String(), n, err)
+	return err
+}

@@ -1,0 +1,153 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// eventful is a Collector that follows the Events servers of three bridges.
+const eventful = `
+extensions:
+  health_check: { endpoint: %HEALTH% }
+receivers:
+  cmscdr: { endpoint: %CDR% }
+  cmsevents:
+    servers:
+      - { endpoint: "http://%1%", username: api, password: x, tls: { insecure: true } }
+      - { endpoint: "http://%2%", username: api, password: x, tls: { insecure: true } }
+      - { endpoint: "http://%3%", username: api, password: x, tls: { insecure: true } }
+    max_connections: 3
+    metrics: { interval: 100ms }
+processors:
+  callstitch: {}
+exporters:
+  file: { path: %DIR%/records.jsonl, rotation: { max_megabytes: 1000 } }
+  prometheus: { endpoint: %PAGE%, metric_expiration: 10m }
+service:
+  telemetry: { metrics: { level: none } }
+  extensions: [health_check]
+  pipelines:
+    logs: { receivers: [cmscdr, cmsevents], processors: [callstitch], exporters: [file] }
+    metrics: { receivers: [cmsevents], exporters: [prometheus] }
+`
+
+type crowd struct {
+	State, Direction string
+	Count            int
+}
+
+type eventsTruth struct {
+	Events struct {
+		Meetings       int
+		Participants   []crowd
+		Added, Removed int
+		Bridges        []struct {
+			Account struct{ Misuse map[string]int }
+		}
+	}
+}
+
+// follow plays meetings to a Collector, and returns the truth at the end.
+func follow(t *testing.T, arguments ...string) (*collector, eventsTruth) {
+	t.Helper()
+	one, two, three := freeAddress(t), freeAddress(t), freeAddress(t)
+	c := newCollectorFrom(t, strings.NewReplacer("%1%", one, "%2%", two, "%3%", three).Replace(eventful))
+	file := filepath.Join(t.TempDir(), "truth.json")
+	callsim := exec.CommandContext(t.Context(), binary("callsim"), append([]string{
+		"-target", c.url(), "-events", one + "," + two + "," + three, "-seed", "3", "-meetings", "20", "-crowd", "15x20",
+		"-play-for", "40m", "-linger-events", "6s", "-truth", file,
+	}, arguments...)...)
+	output, err := callsim.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var is eventsTruth
+	require.NoError(t, json.Unmarshal(content, &is))
+	require.NotEmpty(t, is.Events.Participants, "nobody is there at the end, so there is nothing to compare")
+	for _, b := range is.Events.Bridges {
+		assert.Empty(t, b.Account.Misuse, "what the client did wrong")
+	}
+	return c, is
+}
+
+var gauge = regexp.MustCompile(`(?m)^(cisco_meeting_server_(?:call|participant)_active)\{([^}]*)\} ([0-9]+)$`)
+
+// gauges sums the gauges over all servers; participants by state and direction.
+func (c *collector) gauges() map[string]int {
+	all := map[string]int{}
+	for _, m := range gauge.FindAllStringSubmatch(c.metrics(), -1) {
+		n, _ := strconv.Atoi(m[3])
+		key := []string{m[1]}
+		for _, label := range []string{"state", "direction"} {
+			if _, rest, found := strings.Cut(m[2], label+`="`); found {
+				value, _, _ := strings.Cut(rest, `"`)
+				key = append(key, value)
+			}
+		}
+		if n > 0 {
+			all[strings.Join(key, " ")] += n
+		}
+	}
+	return all
+}
+
+func (is *eventsTruth) gauges() map[string]int {
+	all := map[string]int{"cisco_meeting_server_call_active": is.Events.Meetings}
+	for _, p := range is.Events.Participants {
+		all["cisco_meeting_server_participant_active "+p.State+" "+p.Direction] = p.Count
+	}
+	return all
+}
+
+// comings counts the participants that came and left by the event records.
+func (c *collector) comings() (added, removed, stamped int) {
+	for _, w := range c.output() {
+		switch w.event {
+		case "cisco.meeting_server.event.participant.add":
+			added++
+			assert.NotEmpty(c.t, w.attributes["cisco.meeting_server.call.id"])
+			if w.trace != "" {
+				stamped++
+			}
+		case "cisco.meeting_server.event.participant.remove":
+			removed++
+		}
+	}
+	return added, removed, stamped
+}
+
+// TestEvents: what is going on is told as it is, in the end and on the way there.
+// Time flies in it: some come and leave before their meeting is subscribed to.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	c, is := follow(t, "-await-events")
+	assert.Equal(t, is.gauges(), c.gauges())
+	c.stop()
+	added, removed, stamped := c.comings()
+	is.compareComings(t, added, removed)
+	assert.Greater(t, added, is.Events.Added*8/10)
+	assert.Positive(t, stamped, "participants whose call leg is known have its trace")
+	t.Logf("%d came, %d of them stamped, %d left", added, stamped, removed)
+}
+
+func (is *eventsTruth) compareComings(t *testing.T, added, removed int) {
+	t.Helper()
+	there := 0
+	for _, p := range is.Events.Participants {
+		there += p.Count
+	}
+	assert.Equal(t, there, added-removed, "who came and did not leave is there")
+	assert.LessOrEqual(t, added, is.Events.Added, "nobody comes twice because a socket did")
+}
