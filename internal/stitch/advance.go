@@ -10,7 +10,7 @@ import (
 
 // slice is how many objects one Advance moves at most, so that nobody waits
 // long for the engine.
-const slice = 256
+const slice = 64
 
 // Advance moves objects whose time has come: open ones past MaxOpen end, ended
 // ones past Linger become owed, emitted ones past MaxOpen are forgotten. It does

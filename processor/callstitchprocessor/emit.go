@@ -45,7 +45,7 @@ const (
 	// maxBatch is how many stitched records are sent together, and renderAtOnce
 	// how many of them are rendered without letting go of the lock.
 	maxBatch     = 500
-	renderAtOnce = 50
+	renderAtOnce = 10
 	// never is when the timer fires if there is nothing to wait for.
 	never = 24 * time.Hour
 	// grain is the least the timer waits: what is due within that time goes
