@@ -6,6 +6,7 @@ package callstitchprocessor
 import (
 	"context"
 	"encoding/hex"
+	"runtime"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -100,8 +101,13 @@ func (e *emitter) advance() {
 		if !more {
 			return
 		}
+		yield()
 	}
 }
+
+// yield lets those go on who wait for the lock that was just released: who takes
+// it again at once would starve them.
+func yield() { runtime.Gosched() }
 
 // arm returns how long there is nothing to do.
 func (e *emitter) arm() time.Duration {
@@ -192,7 +198,7 @@ func (e *emitter) render() *batch {
 		return e.state.engine.Owed(len(b.objects), min(renderAtOnce, size-len(b.objects)), b.add)
 	}
 	for len(b.objects) < size && piece() > 0 {
-		continue
+		yield()
 	}
 	return b
 }

@@ -21,7 +21,7 @@ import (
 // journal keeps the engine's entries in a storage extension. Each write adds a
 // segment of what changed; nothing is written twice in place.
 //
-//	log                    sealed: number of the first segment, of the next one; 8 bytes each
+//	segments               sealed: number of the first segment, of the next one; 8 bytes each
 //	segment/<number>       sealed: entries of the engine, in the order in which they came
 //
 //	sealed is              version, 1 byte | CRC-32C of what follows, 4 bytes | content
@@ -67,7 +67,9 @@ type sweep struct {
 }
 
 const (
-	keyLog     = "log"
+	// keyLog sorts behind all segments: it is written with each of them, and a
+	// store that keeps its keys in order writes what stands beside it too.
+	keyLog     = "segments"
 	keySegment = "segment/%012d"
 
 	formatVersion = 1
