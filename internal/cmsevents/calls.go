@@ -63,6 +63,8 @@ func (c *Cluster) receiveList(now time.Time, server int, f *Frame) Outcome {
 		switch {
 		case len(u.Call) == 0, known == nil && (u.Type == Remove || u.Type == OtherUpdate):
 			continue
+		case known == nil && u.Type != Add:
+			c.tellStrayCall(now, server, u, f.Fields(u))
 		case u.Type == Remove:
 			c.removeCall(now, known, reasonOf(f.Fields(u)), CallEnded)
 		default:
@@ -72,7 +74,7 @@ func (c *Cluster) receiveList(now time.Time, server int, f *Frame) Outcome {
 					c.dropped++
 					continue
 				}
-				c.addCall(now, server, u, f.Fields(u))
+				c.addCall(now, server, string(u.Call), f.Fields(u))
 			} else {
 				c.updateCall(now, known, f.Fields(u))
 			}
@@ -91,11 +93,10 @@ func reasonOf(fields []Field) []byte {
 	return nil
 }
 
-// addCall begins a call. An update of a call that nobody announced is one too,
-// but it is not told as an add.
-func (c *Cluster) addCall(now time.Time, server int, u *Update, fields []Field) {
+// addCall begins a call.
+func (c *Cluster) addCall(now time.Time, server int, id string, fields []Field) {
 	b := &c.bridges[server]
-	k := &call{id: string(u.Call), server: server, made: c.number(), heard: b.announcing}
+	k := &call{id: id, server: server, made: c.number(), heard: b.announcing}
 	b.calls[k.id] = k
 	k.list, c.changed = k.list.merge(fields, c.changed[:0])
 	c.join(now, k, k.list.text(CallCorrelator))
@@ -104,11 +105,18 @@ func (c *Cluster) addCall(now time.Time, server int, u *Update, fields []Field) 
 		k.told, k.listUntold, b.behind = true, true, true
 		return
 	}
-	kind := CallAdded
-	if u.Type != Add {
-		kind = CallChanged
+	k.told = c.tellCall(now, k, CallAdded, fields, nil)
+}
+
+// tellStrayCall passes on news of a call that nobody announced. It is not
+// followed: an add has all there is to know of it, and it will come.
+func (c *Cluster) tellStrayCall(now time.Time, server int, u *Update, fields []Field) {
+	k := call{id: string(u.Call), server: server, meeting: &meeting{}}
+	k.list, c.changed = k.list.merge(fields, c.changed[:0])
+	k.meeting.correlator = string(k.list.text(CallCorrelator))
+	if !c.tellCall(now, &k, CallChanged, fields, nil) {
+		c.dropped++
 	}
-	k.told = c.tellCall(now, k, kind, fields, nil)
 }
 
 func (c *Cluster) updateCall(now time.Time, k *call, fields []Field) {

@@ -346,3 +346,24 @@ func TestHeapPerParticipant(t *testing.T) {
 	assert.Less(t, each, 1024.0)
 	runtime.KeepAlive(w)
 }
+
+// A meeting that only a full bridge hosts gets the place of one that has others.
+func TestMakeRoom(t *testing.T) {
+	w := ready(t, Options{Servers: 2, MaxConnections: 1})
+	for range 99 {
+		m := w.begin(0, 1)
+		w.join(m, 0)
+		w.join(m, 1)
+		w.join(m, 1)
+	}
+	w.pump(time.Second)
+	for range 90 {
+		w.join(w.begin(0), 0)
+	}
+	w.pump(10 * time.Second)
+	for _, m := range w.meetings {
+		assert.Len(t, w.watched(m), 1)
+	}
+	w.pump(time.Minute)
+	w.verify()
+}

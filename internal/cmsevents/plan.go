@@ -181,7 +181,34 @@ func (c *Cluster) planMeeting(now time.Time, m *meeting, kind Kind, room []int) 
 		}
 	}
 	if best != nil {
+		if kind == CallRoster && room[best.server] == 0 {
+			c.makeRoom(now, best.server, room)
+		}
 		c.want(best, kind, room)
+	}
+}
+
+// makeRoom moves one meeting that is wanted on a server to another of its
+// bridges that has room: what only this one hosts has no other place.
+func (c *Cluster) makeRoom(now time.Time, server int, room []int) {
+	var from, to *call
+	for _, k := range c.bridges[server].calls {
+		if !k.wanted[CallRoster] {
+			continue
+		}
+		for _, other := range k.meeting.calls {
+			if other.server != server && room[other.server] > 0 && c.usable(now, other, CallRoster) &&
+				(from == nil || k.made > from.made || k == from && room[other.server] > room[to.server]) {
+				from, to = k, other
+			}
+		}
+	}
+	if from != nil {
+		from.wanted[CallRoster], to.wanted[CallRoster] = false, true
+		room[from.server]++
+		room[to.server]--
+		c.bridges[from.server].wanted--
+		c.bridges[to.server].wanted++
 	}
 }
 

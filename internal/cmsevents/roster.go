@@ -63,6 +63,8 @@ func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Fie
 	switch {
 	case u.Type == Remove, u.Type == OtherUpdate, c.graves.buried(now, u, k.server):
 		return false
+	case u.Type != Add:
+		return c.tellStray(now, k, u, fields)
 	case len(c.participants) >= c.opts.Limits.Participants:
 		c.dropped++
 		return false
@@ -78,11 +80,19 @@ func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Fie
 		c.bridges[k.server].behind = true
 		return true
 	}
-	kind := ParticipantAdded
-	if u.Type != Add {
-		kind = ParticipantChanged
+	p.told = c.tellParticipant(now, p, ParticipantAdded, fields, nil)
+	return true
+}
+
+// tellStray passes on news of somebody who never came. They are not there by
+// it: an add has all there is to know of them, and it will come if they do.
+func (c *Cluster) tellStray(now time.Time, k *call, u *Update, fields []Field) bool {
+	p := participant{id: string(u.Participant), call: k}
+	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
+	p.label(c.changed)
+	if !c.tellParticipant(now, &p, ParticipantChanged, fields, nil) {
+		c.dropped++
 	}
-	p.told = c.tellParticipant(now, p, kind, fields, nil)
 	return true
 }
 

@@ -49,9 +49,9 @@ func newMemoryPlan(o options) memoryPlan {
 }
 
 func (p memoryPlan) bench(ctx context.Context, c *corpus) (all []held, err error) {
-	for _, open := range p.legs {
+	for i, open := range p.legs {
 		progress("memory of %s legs", thousands(open))
-		legs, err := weighLegs(ctx, c, open)
+		legs, err := weighLegs(ctx, c, open, i == 0)
 		if err != nil {
 			return nil, err
 		}
@@ -70,9 +70,9 @@ func (p memoryPlan) bench(ctx context.Context, c *corpus) (all []held, err error
 	return all, nil
 }
 
-// weighLegs weighs legs that have all of their updates, and what is remembered
-// of them once they were emitted.
-func weighLegs(ctx context.Context, c *corpus, open int) (all []held, err error) {
+// weighLegs weighs legs that have all of their updates and, if emitted is set,
+// what is remembered of them once they were.
+func weighLegs(ctx context.Context, c *corpus, open int, emitted bool) (all []held, err error) {
 	var crew crew
 	defer func() { err = crew.stop(err) }()
 	w, err := crew.start(ctx, setup{Job: "logs", Kind: callstitch, Corpus: c.file, Open: open})
@@ -86,7 +86,11 @@ func weighLegs(ctx context.Context, c *corpus, open int) (all []held, err error)
 	if _, err := w.tell(order{Do: "fill"}); err != nil {
 		return nil, err
 	}
-	for _, next := range []struct{ what, do string }{{openLeg, "hold"}, {"emitted leg", "drain"}} {
+	steps := []struct{ what, do string }{{openLeg, "hold"}}
+	if emitted {
+		steps = append(steps, struct{ what, do string }{"emitted leg", "drain"})
+	}
+	for _, next := range steps {
 		done, err := w.tell(order{Do: next.do})
 		if err != nil {
 			return nil, err

@@ -28,7 +28,7 @@ type stallsPlan struct {
 func newStallsPlan(o options) stallsPlan {
 	return stallsPlan{
 		open: o.mostOpen, calls: 10_000, batch: 10, pace: time.Millisecond, spin: 3 * time.Second,
-		maxOpen: 10*time.Second + time.Duration(o.mostOpen)*30*time.Microsecond,
+		maxOpen: 5*time.Second + time.Duration(o.mostOpen)*20*time.Microsecond,
 	}
 }
 
