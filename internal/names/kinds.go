@@ -11,8 +11,8 @@ const (
 	KindRecording = MeetingServer + ".recording"
 	KindStreaming = MeetingServer + ".streaming"
 	// KindSession and KindTrack are MediaSense's.
-	KindSession = "cisco.mediasense.session"
-	KindTrack   = "cisco.mediasense.track"
+	KindSession = MediaSense + ".session"
+	KindTrack   = MediaSense + ".track"
 	// KindDialog is a SIP dialog that OCMS accounted for.
 	KindDialog = "oracle.ocms.dialog"
 )

@@ -1,0 +1,110 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package names
+
+// MediaSense is the prefix of every name that MediaSense's events give rise to.
+const MediaSense = "cisco.mediasense"
+
+// MediaSenseService is the default service.name of a MediaSense server.
+const MediaSenseService = "cisco-mediasense"
+
+// Attributes of MediaSense's events that are read by name. All others follow
+// from the rule: sessionStartDate is [KindSession] + ".session_start_date".
+const (
+	// MediaSenseSessionID is sessionId, wherever it stands.
+	MediaSenseSessionID = MediaSense + ".session.id"
+	// MediaSenseSessionIDs is the slice of what DELETED and PRUNED name.
+	MediaSenseSessionIDs = MediaSense + ".session.session_ids"
+	MediaSenseCCID       = MediaSense + ".session.ccid"
+	MediaSenseStartDate  = MediaSense + ".session.session_start_date"
+	MediaSenseDuration   = MediaSense + ".session.session_duration"
+	MediaSenseState      = MediaSense + ".session.session_state"
+	// MediaSenseTracks, MediaSenseTags and MediaSenseURLs are slices of maps,
+	// with the elements' names in snake case.
+	MediaSenseTracks = MediaSense + ".session.tracks"
+	MediaSenseTags   = MediaSense + ".session.tags"
+	MediaSenseURLs   = MediaSense + ".session.urls"
+
+	// MediaSenseTrackID is the session's id, "-track" and the track's number.
+	MediaSenseTrackID           = MediaSense + ".track.id"
+	MediaSenseTrackNumber       = MediaSense + ".track.track_number"
+	MediaSenseTrackStartDate    = MediaSense + ".track.track_start_date"
+	MediaSenseTrackDuration     = MediaSense + ".track.track_duration"
+	MediaSenseTrackParticipants = MediaSense + ".track.participants"
+	MediaSenseTrackTags         = MediaSense + ".track.tags"
+
+	MediaSenseTagName        = MediaSense + ".tag.tag_name"
+	MediaSenseTagType        = MediaSense + ".tag.tag_type"
+	MediaSenseTagOffset      = MediaSense + ".tag.tag_offset"
+	MediaSenseTagCreateDate  = MediaSense + ".tag.tag_create_date"
+	MediaSenseTagTrackNumber = MediaSense + ".tag.track_number"
+
+	MediaSenseStorageNodeID      = MediaSense + ".storage_threshold.node_id"
+	MediaSenseStorageNodeAddress = MediaSense + ".storage_threshold.node_ip_address"
+	MediaSenseStoragePartition   = MediaSense + ".storage_threshold.partition"
+	MediaSenseStoragePercentage  = MediaSense + ".storage_threshold.percentage_utilization"
+
+	// MediaSenseForwarded is true on an event that came by way of the other server.
+	MediaSenseForwarded = MediaSense + ".forwarded_event"
+	// MediaSenseEventType and MediaSenseEventAction are on events whose name
+	// does not say it.
+	MediaSenseEventType   = MediaSense + ".event_type"
+	MediaSenseEventAction = MediaSense + ".event_action"
+)
+
+// Events of MediaSense.
+const (
+	EventSessionStarted = MediaSense + ".session.started"
+	EventSessionUpdated = MediaSense + ".session.updated"
+	EventSessionEnded   = MediaSense + ".session.ended"
+	EventSessionDeleted = MediaSense + ".session.deleted"
+	EventSessionPruned  = MediaSense + ".session.pruned"
+
+	// EventTrackStarted and its like are about one track of a session event.
+	EventTrackStarted = MediaSense + ".track.started"
+	EventTrackUpdated = MediaSense + ".track.updated"
+	EventTrackEnded   = MediaSense + ".track.ended"
+
+	EventTagAdded   = MediaSense + ".tag.added"
+	EventTagUpdated = MediaSense + ".tag.updated"
+	EventTagDeleted = MediaSense + ".tag.deleted"
+
+	EventStorageEnterLow       = MediaSense + ".storage_threshold.enter_low"
+	EventStorageExitLow        = MediaSense + ".storage_threshold.exit_low"
+	EventStorageEnterCritical  = MediaSense + ".storage_threshold.enter_critical"
+	EventStorageExitCritical   = MediaSense + ".storage_threshold.exit_critical"
+	EventStorageEnterEmergency = MediaSense + ".storage_threshold.enter_emergency"
+	EventStorageExitEmergency  = MediaSense + ".storage_threshold.exit_emergency"
+
+	// EventMediaSenseUnknown is of a type or an action that is not documented.
+	EventMediaSenseUnknown = MediaSense + ".record.unknown"
+	// EventMediaSenseMalformed keeps what could not be read, as its body.
+	EventMediaSenseMalformed = MediaSense + ".record.malformed"
+
+	// EventSessionSpan and EventTrackSpan are stitched records.
+	EventSessionSpan = MediaSense + ".session.span"
+	EventTrackSpan   = MediaSense + ".track.span"
+)
+
+// Metric names, counted from MediaSense's events.
+const (
+	MetricStorageUtilization        = MediaSense + ".storage.utilization"
+	MetricStorageState              = MediaSense + ".storage.state"
+	MetricStorageThreshold          = MediaSense + ".storage.threshold"
+	MetricMediaSenseSessionStarted  = MediaSense + ".session.started"
+	MetricMediaSenseSessionEnded    = MediaSense + ".session.ended"
+	MetricMediaSenseSessionDeleted  = MediaSense + ".session.deleted"
+	MetricMediaSenseSessionPruned   = MediaSense + ".session.pruned"
+	MetricMediaSenseSessionDuration = MediaSense + ".session.duration"
+	MetricMediaSenseTag             = MediaSense + ".tag"
+)
+
+// Metric attributes, short because the metric's name carries the rest.
+const (
+	KeyNodeID      = "node.id"
+	KeyNodeAddress = "node.address"
+	KeyPartition   = "partition"
+	KeyAction      = "action"
+	KeyTagType     = "tag.type"
+)
