@@ -227,8 +227,8 @@ func (e *Engine) forget(slot uint32) bool {
 		e.calls.release(o.info)
 		e.contexts[slot%contextSlots].slot = 0
 	case CallLeg:
-		e.fileHash(e.participants, slot, byParticipant, 0)
-		e.fileHash(e.sipCalls, slot, bySIPCall, 0)
+		e.participants.file(e, slot, 0)
+		e.sipCalls.file(e, slot, 0)
 	case Recording, Streaming:
 	}
 	e.arena.release(o.facts, o.factsSize)
@@ -238,7 +238,7 @@ func (e *Engine) forget(slot uint32) bool {
 	if o.session != 0 {
 		e.sessions.release(o.session)
 	}
-	delete(e.index[o.kind], o.identity)
+	e.identities.remove(e.identityHash(o.kind, &o.identity), slot)
 	if e.journal.stored {
 		e.journal.gone = append(e.journal.gone, gone{o.kind, o.identity})
 	}

@@ -44,9 +44,9 @@ type Engine struct {
 	calls   slab[callInfo]
 	arena   arena
 
-	index        [kinds]map[identity]uint32
-	participants map[uint64]uint32 // by hash the first leg, from where member.next goes on
-	sipCalls     map[uint64]uint32 // likewise
+	identities   table
+	participants *members
+	sipCalls     *members
 	correlators  map[uint64]uint32 // by hash the first call, from where callInfo.conference goes on
 
 	dictionary dictionary
@@ -70,17 +70,14 @@ type Engine struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
-		participants: make(map[uint64]uint32),
-		sipCalls:     make(map[uint64]uint32),
-		correlators:  make(map[uint64]uint32),
-		dictionary:   newDictionary(),
-		resources:    resources{number: make(map[string]uint32), stored: o.Stored},
-		sessions:     sessions{number: make(map[string]uint32), stored: o.Stored},
-		journal:      journal{stored: o.Stored},
+		correlators: make(map[uint64]uint32),
+		dictionary:  newDictionary(),
+		resources:   resources{number: make(map[string]uint32), stored: o.Stored},
+		sessions:    sessions{number: make(map[string]uint32), stored: o.Stored},
+		journal:     journal{stored: o.Stored},
 	}
-	for k := range e.index {
-		e.index[k] = make(map[identity]uint32)
-	}
+	e.identities = e.newIdentities()
+	e.participants, e.sipCalls = e.newMembers(byParticipant), e.newMembers(bySIPCall)
 	return e
 }
 
@@ -148,7 +145,7 @@ func (e *Engine) needs(slot uint32, r *Record) (n int) {
 // find returns the slot of an object, 0 if there is none.
 func (e *Engine) find(kind Kind, id string) uint32 {
 	identity, _ := identityOf(kind, id)
-	return e.index[kind][identity]
+	return e.lookup(kind, &identity)
 }
 
 // create makes an object. There is room.
@@ -180,7 +177,7 @@ func (e *Engine) place(kind Kind, identity identity) uint32 {
 		o.info = e.calls.take()
 		*e.calls.at(o.info) = callInfo{}
 	}
-	e.index[kind][identity] = slot
+	e.identities.add(e.identityHash(kind, &identity), slot)
 	return slot
 }
 

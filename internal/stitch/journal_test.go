@@ -116,6 +116,7 @@ func dump(e *Engine) map[string]string {
 		}
 		fixed := *o
 		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.call, fixed.info = 0, 0, 0, 0, 0, 0
+		fixed.sameBucket = 0
 		fixed.queue, fixed.ofSession = links{}, links{}
 		fixed.participant = member{hash: o.participant.hash}
 		fixed.sip = member{hash: o.sip.hash}

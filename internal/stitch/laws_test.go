@@ -145,15 +145,13 @@ func requireEmpty(tb testing.TB, e *Engine) {
 	require.Zero(tb, e.objects.used())
 	require.Zero(tb, e.calls.used())
 	require.Zero(tb, e.arena.bytes)
-	require.Empty(tb, e.participants)
-	require.Empty(tb, e.sipCalls)
+	require.Zero(tb, e.participants.table.held)
+	require.Zero(tb, e.sipCalls.table.held)
 	require.Empty(tb, e.correlators)
 	require.Empty(tb, e.resources.number)
 	require.Empty(tb, e.sessions.number)
 	require.Empty(tb, e.dying)
-	for kind := range e.index {
-		require.Empty(tb, e.index[kind])
-	}
+	require.Zero(tb, e.identities.held)
 }
 
 // TestPermutations: the records of a call give the same in every order.

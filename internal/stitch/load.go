@@ -142,7 +142,7 @@ func (e *Engine) loadObject(r *fields, withFacts bool) {
 	if withFacts && (kind == Call || state(stateNumber) != done) { //nolint:gosec // an index
 		facts, ok = e.loading.translate(e, facts)
 	}
-	slot := e.index[kind][identity]
+	slot := e.lookup(kind, &identity)
 	if !ok || len(facts) > maxBlock || withFacts && kind != Call && state(stateNumber) == done && len(facts) != tombstoneSize { //nolint:gosec // an index
 		r.bad = true
 		return
@@ -176,7 +176,7 @@ func (e *Engine) loadObject(r *fields, withFacts bool) {
 
 // unload forgets an object while loading, when it is in no list yet.
 func (e *Engine) unload(kind Kind, identity identity) {
-	slot := e.index[kind][identity]
+	slot := e.lookup(kind, &identity)
 	if slot == 0 {
 		return
 	}
@@ -188,7 +188,7 @@ func (e *Engine) unload(kind Kind, identity identity) {
 		e.resources.release(o.resource)
 	}
 	e.arena.release(o.facts, o.factsSize)
-	delete(e.index[kind], identity)
+	e.identities.remove(e.identityHash(kind, &identity), slot)
 	o.state = free
 	e.objects.release(slot)
 }
@@ -268,8 +268,8 @@ func (e *Engine) restoreRelations(slot uint32) {
 	if o.state == done && o.kind != Call {
 		if o.kind == CallLeg {
 			grave := readTombstone(stored)
-			e.fileHash(e.participants, slot, byParticipant, grave.participant)
-			e.fileHash(e.sipCalls, slot, bySIPCall, grave.sip)
+			e.participants.file(e, slot, grave.participant)
+			e.sipCalls.file(e, slot, grave.sip)
 		}
 		return
 	}

@@ -73,6 +73,7 @@ type object struct {
 	generation uint32
 	resource   uint32
 	session    uint32
+	sameBucket uint32 // the next in its bucket of Engine.identities
 	call       uint32 // the object it is in; not of calls
 	info       uint32 // callInfo; of calls only
 
@@ -88,7 +89,8 @@ type object struct {
 
 // member puts a leg into an index of legs by the hash of something they have.
 type member struct {
-	hash     uint64 // 0 if the leg has no such thing
+	hash uint64 // 0 if the leg has no such thing
+	// previous leg of the same hash; of the first the next in its bucket.
 	previous uint32
 	next     uint32
 }

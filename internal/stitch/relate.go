@@ -67,7 +67,8 @@ func valueOf(entries []entry, k key) []byte {
 // callOf returns the call that a value names, and makes it if need be: it may
 // have started before anybody listened. Its ids come from its own id alone.
 func (e *Engine) callOf(raw []byte) uint32 {
-	if slot := e.index[Call][identityOfValue(Call, raw)]; slot != 0 {
+	identity := identityOfValue(Call, raw)
+	if slot := e.lookup(Call, &identity); slot != 0 {
 		return slot
 	}
 	return e.create(Call, text(raw))
@@ -120,11 +121,11 @@ func (e *Engine) relateLeg(slot uint32, said []entry) {
 			}
 		case keyParticipant:
 			if raw := f.newest(keyParticipant); !bytes.Equal(raw, f.participant) {
-				e.file(e.participants, slot, byParticipant, raw)
+				e.participants.file(e, slot, hashOf(raw))
 			}
 		case keySIPCallID:
 			if raw := f.newest(keySIPCallID); !bytes.Equal(raw, f.sipCallID) {
-				e.file(e.sipCalls, slot, bySIPCall, raw)
+				e.sipCalls.file(e, slot, hashOf(raw))
 			}
 		}
 	}
@@ -139,40 +140,12 @@ const (
 func byParticipant(o *object) *member { return &o.participant }
 func bySIPCall(o *object) *member     { return &o.sip }
 
-// file puts a leg into an index under a value.
-func (e *Engine) file(index map[uint64]uint32, slot uint32, of func(*object) *member, raw []byte) {
-	var under uint64
+// hashOf is the hash that a leg is filed under for a value, 0 for none.
+func hashOf(raw []byte) uint64 {
 	if len(raw) > 0 && raw[0] != tagText { // tagText alone is an empty text
-		under = hash(raw)
+		return hash(raw)
 	}
-	e.fileHash(index, slot, of, under)
-}
-
-func (e *Engine) fileHash(index map[uint64]uint32, slot uint32, of func(*object) *member, under uint64) {
-	m := of(e.objects.at(slot))
-	if m.hash == under {
-		return
-	}
-	if m.hash != 0 {
-		switch {
-		case m.previous != 0:
-			of(e.objects.at(m.previous)).next = m.next
-		case m.next != 0:
-			index[m.hash] = m.next
-		default:
-			delete(index, m.hash)
-		}
-		if m.next != 0 {
-			of(e.objects.at(m.next)).previous = m.previous
-		}
-	}
-	*m = member{hash: under}
-	if under != 0 {
-		if m.next = index[under]; m.next != 0 {
-			of(e.objects.at(m.next)).previous = slot
-		}
-		index[under] = slot
-	}
+	return 0
 }
 
 // chainLimit is how many legs of one participant or SIP Call-ID are looked at.
@@ -180,10 +153,10 @@ func (e *Engine) fileHash(index map[uint64]uint32, slot uint32, of func(*object)
 const chainLimit = 64
 
 // legs returns the legs filed under a hash.
-func (e *Engine) legs(index map[uint64]uint32, of func(*object) *member, under uint64) []uint32 {
+func (e *Engine) legs(index *members, under uint64) []uint32 {
 	found := e.scratch.legs[:0]
 	if under != 0 {
-		for slot := index[under]; slot != 0 && len(found) < chainLimit; slot = of(e.objects.at(slot)).next {
+		for slot := index.first(e, under); slot != 0 && len(found) < chainLimit; slot = index.of(e.objects.at(slot)).next {
 			found = append(found, slot)
 		}
 	}
@@ -228,7 +201,7 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 // except, nor one with a negative rank.
 func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
-	for _, slot := range e.legs(e.participants, byParticipant, participant) {
+	for _, slot := range e.legs(e.participants, participant) {
 		o := e.objects.at(slot)
 		r := rank(slot)
 		if slot == except || r < 0 {
@@ -266,7 +239,7 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 // replaced returns the leg whose SIP call has that Call-ID: the one with the
 // smallest id, if several bridges know the call.
 func (e *Engine) replaced(slot uint32, raw []byte) (best uint32) {
-	for _, other := range e.legs(e.sipCalls, bySIPCall, hash(raw)) {
+	for _, other := range e.legs(e.sipCalls, hash(raw)) {
 		if other == slot {
 			continue
 		}

@@ -218,7 +218,8 @@ func (e *Engine) linksOf(slot uint32) []Link {
 	if raw := e.facts.newest(keyMovedLeg); len(raw) > 1 {
 		id := text(raw)
 		link := Link{Trace: e.traceOf(slot), Span: ids.Span(CallLeg.Name(), id), Reason: linkMoved}
-		if from := e.index[CallLeg][identityOfValue(CallLeg, raw)]; from != 0 {
+		identity := identityOfValue(CallLeg, raw)
+		if from := e.lookup(CallLeg, &identity); from != 0 {
 			link.Trace = e.traceOf(from)
 		}
 		links = append(links, link)

@@ -1,0 +1,206 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
+)
+
+// table is a hash table of slots that are chained through the objects
+// themselves, so that it takes four bytes for each beside the link. It grows by
+// splitting one bucket for each slot that comes (linear hashing): a map would
+// take five times the room, and one that doubles would have everybody wait.
+type table struct {
+	chunks [][]uint32
+	size   uint32 // buckets in use
+	held   uint32 // slots in them
+	seed   [2]uint64
+
+	hash func(slot uint32) uint64  // of one that is held
+	next func(slot uint32) *uint32 // its link to the one behind it in its bucket
+}
+
+const tableChunk = 1 << 10
+
+func newTable(hash func(uint32) uint64, next func(uint32) *uint32) table {
+	return table{
+		chunks: [][]uint32{make([]uint32, tableChunk)}, size: 1,
+		// Who makes up ids must not know what shares a bucket.
+		seed: [2]uint64{rand.Uint64(), rand.Uint64()},
+		hash: hash, next: next,
+	}
+}
+
+// mix makes a hash of two numbers.
+func (t *table) mix(a, b uint64) uint64 {
+	high, low := bits.Mul64(a^t.seed[0], b^t.seed[1])
+	return high ^ low
+}
+
+// bucket is where a hash belongs: its low bits, one fewer if that bucket has not
+// been split off yet.
+func (t *table) bucket(hash uint64) *uint32 {
+	mask := uint32(1)<<bits.Len32(t.size) - 1
+	number := uint32(hash) & mask //nolint:gosec // the low bits of it
+	if number >= t.size {
+		number &= mask >> 1
+	}
+	return t.at(number)
+}
+
+func (t *table) at(number uint32) *uint32 {
+	return &t.chunks[number/tableChunk][number%tableChunk]
+}
+
+// add puts a slot into the bucket of its hash.
+func (t *table) add(hash uint64, slot uint32) {
+	head := t.bucket(hash)
+	*t.next(slot), *head = *head, slot
+	if t.held++; t.held > t.size {
+		t.split()
+	}
+}
+
+// replace puts a slot in the place of another one of the same hash.
+func (t *table) replace(hash uint64, slot, by uint32) {
+	place := t.placeOf(hash, slot)
+	rest := *t.next(slot)
+	*t.next(by), *place = rest, by
+}
+
+// remove takes a slot out of the bucket of its hash.
+func (t *table) remove(hash uint64, slot uint32) {
+	*t.placeOf(hash, slot) = *t.next(slot)
+	t.held--
+}
+
+// placeOf is what says that a slot comes next.
+func (t *table) placeOf(hash uint64, slot uint32) *uint32 {
+	place := t.bucket(hash)
+	for *place != slot {
+		place = t.next(*place)
+	}
+	return place
+}
+
+// split makes the next bucket out of one that there is, in the order they had.
+func (t *table) split() {
+	if t.size%tableChunk == 0 {
+		t.chunks = append(t.chunks, make([]uint32, tableChunk))
+	}
+	from := t.at(t.size &^ (1 << (bits.Len32(t.size) - 1)))
+	to := t.at(t.size)
+	moves := uint32(1) << (bits.Len32(t.size) - 1)
+	t.size++
+	for slot := *from; slot != 0; slot = *from {
+		if uint32(t.hash(slot))&moves == 0 { //nolint:gosec // the low bits of it
+			from = t.next(slot)
+			continue
+		}
+		*from = *t.next(slot)
+		*t.next(slot), *to = 0, slot
+		to = t.next(slot)
+	}
+	*to = 0
+}
+
+// The table of all objects by kind and identity.
+
+func (e *Engine) newIdentities() table {
+	return newTable(
+		func(slot uint32) uint64 {
+			o := e.objects.at(slot)
+			return e.identityHash(o.kind, &o.identity)
+		},
+		func(slot uint32) *uint32 { return &e.objects.at(slot).sameBucket },
+	)
+}
+
+func (e *Engine) identityHash(kind Kind, i *identity) uint64 {
+	return e.identities.mix(binary.LittleEndian.Uint64(i[:]), binary.LittleEndian.Uint64(i[8:])+uint64(kind))
+}
+
+// lookup returns the slot of an object, 0 if there is none.
+func (e *Engine) lookup(kind Kind, i *identity) uint32 {
+	for slot := *e.identities.bucket(e.identityHash(kind, i)); slot != 0; {
+		o := e.objects.at(slot)
+		if o.identity == *i && o.kind == kind {
+			return slot
+		}
+		slot = o.sameBucket
+	}
+	return 0
+}
+
+// members are legs by the hash of something they have. The first leg of a hash
+// is in the table; the others are behind it.
+type members struct {
+	table table
+	of    func(*object) *member
+}
+
+func (e *Engine) newMembers(of func(*object) *member) *members {
+	m := &members{of: of}
+	m.table = newTable(
+		func(slot uint32) uint64 { return m.table.mix(of(e.objects.at(slot)).hash, 0) },
+		func(slot uint32) *uint32 { return &of(e.objects.at(slot)).previous },
+	)
+	return m
+}
+
+// first returns the first leg of a hash, 0 if there is none.
+func (m *members) first(e *Engine, hash uint64) uint32 {
+	for slot := *m.table.bucket(m.table.mix(hash, 0)); slot != 0; {
+		at := m.of(e.objects.at(slot))
+		if at.hash == hash {
+			return slot
+		}
+		slot = at.previous
+	}
+	return 0
+}
+
+// file puts a leg under a hash, 0 for none, and takes it away from where it was.
+func (m *members) file(e *Engine, slot uint32, under uint64) {
+	at := m.of(e.objects.at(slot))
+	if at.hash == under {
+		return
+	}
+	if at.hash != 0 {
+		m.takeOut(e, slot, at)
+	}
+	*at = member{hash: under}
+	if under == 0 {
+		return
+	}
+	first := m.first(e, under)
+	if first == 0 {
+		m.table.add(m.table.mix(under, 0), slot)
+		return
+	}
+	// Behind the first, which is the one that the table knows.
+	ahead := m.of(e.objects.at(first))
+	at.previous, at.next = first, ahead.next
+	if at.next != 0 {
+		m.of(e.objects.at(at.next)).previous = slot
+	}
+	ahead.next = slot
+}
+
+func (m *members) takeOut(e *Engine, slot uint32, at *member) {
+	isFirst := m.first(e, at.hash) == slot
+	switch {
+	case isFirst && at.next == 0:
+		m.table.remove(m.table.mix(at.hash, 0), slot)
+	case isFirst:
+		m.table.replace(m.table.mix(at.hash, 0), slot, at.next)
+	default:
+		m.of(e.objects.at(at.previous)).next = at.next
+		if at.next != 0 {
+			m.of(e.objects.at(at.next)).previous = at.previous
+		}
+	}
+}
