@@ -231,7 +231,7 @@ func (e *Engine) forget(slot uint32) bool {
 		e.sipCalls.file(e, slot, 0)
 	case Recording, Streaming:
 	}
-	e.arena.release(o.facts, o.factsSize)
+	e.arena.release(o.facts)
 	if o.resource != 0 {
 		e.resources.release(o.resource)
 	}

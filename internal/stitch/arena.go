@@ -5,121 +5,105 @@ package stitch
 
 import "encoding/binary"
 
-// arena holds blocks of bytes of any size without a pointer between them. Freed
-// blocks are used again for blocks of their class; the memory itself is kept,
-// so an arena is as large as it once had to be.
+// arena holds blocks of bytes of any size without a pointer between them. A
+// block is a chain of cells, so that what one object frees serves any other:
+// blocks of one piece would leave a third of the memory in sizes that nobody
+// needs any more. The memory itself is kept, so an arena is as large as it once
+// had to be.
 //
-//	chunk   |-|block.......|block...|(free: next)...|            |
-//	         ^ unit 0 of the first chunk is no block
+//	cell   | 60 bytes of the block | number of the next cell, 0 at the end |
 type arena struct {
-	chunks [][]byte
-	next   uint32 // first unit that was never used
-	free   [classes]uint32
-	bytes  int // in blocks that are in use
+	chunks [][]cell
+	made   uint32 // the largest number ever given; 0 is no cell
+	free   block  // chain of those that are free
+	cells  int    // in use
 }
 
-// block is the place of a block, in units; 0 is none.
+// block is the number of a block's first cell; 0 is an empty block.
 type block = uint32
 
 const (
-	unit       = 16
-	chunkUnits = 1 << 14 // 256 KiB
+	cellSize   = 64 // a cache line
+	cellRoom   = cellSize - 4
+	arenaChunk = 1 << 12 // 256 KiB
+
 	// maxBlock is the largest block, in bytes.
 	maxBlock = 64 << 10
-
-	smallClasses = 32 // one for each unit, to 512 bytes
-	classes      = smallClasses + 4*7
 )
 
-// classSizes are in units: by one to 512 bytes, then four to each doubling.
-var classSizes = func() (sizes [classes]uint32) {
-	for i := range uint32(smallClasses) {
-		sizes[i] = i + 1
-	}
-	size := uint32(smallClasses)
-	for i := smallClasses; i < classes; i += 4 {
-		for quarter := range uint32(4) {
-			sizes[i+int(quarter)] = size + size/4*(quarter+1)
-		}
-		size *= 2
-	}
-	return sizes
-}()
+type cell [cellSize]byte
 
-// classOf returns the smallest class for n bytes, at most maxBlock.
-func classOf(n int) int {
-	units := uint32((n + unit - 1) / unit) //nolint:gosec // at most maxBlock
-	if units <= smallClasses {
-		return int(max(units, 1)) - 1
+func (c *cell) next() block        { return binary.NativeEndian.Uint32(c[cellRoom:]) }
+func (c *cell) setNext(next block) { binary.NativeEndian.PutUint32(c[cellRoom:], next) }
+
+func (a *arena) at(number block) *cell { return &a.chunks[number/arenaChunk][number%arenaChunk] }
+
+// bytes is the size of all blocks.
+func (a *arena) bytes() int { return a.cells * cellSize }
+
+// take returns a cell that is in no chain.
+func (a *arena) take() block {
+	a.cells++
+	if number := a.free; number != 0 {
+		c := a.at(number)
+		a.free = c.next()
+		c.setNext(0)
+		return number
 	}
-	for class := smallClasses; ; class++ {
-		if classSizes[class] >= units {
-			return class
-		}
+	a.made++
+	if int(a.made/arenaChunk) == len(a.chunks) {
+		a.chunks = append(a.chunks, make([]cell, arenaChunk))
 	}
+	return a.made
 }
 
-// put stores a copy of content.
-func (a *arena) put(content []byte) block {
-	class := classOf(len(content))
-	size := classSizes[class]
-	a.bytes += int(size) * unit
-	at := a.free[class]
-	if at != 0 {
-		a.free[class] = binary.NativeEndian.Uint32(a.at(at))
-	} else {
-		at = a.grow(size)
-	}
-	copy(a.at(at), content)
-	return at
-}
-
-// grow takes size units that were never used. A block does not cross the end of
-// a chunk; what is left of one is given up.
-func (a *arena) grow(size uint32) block {
-	const mask = chunkUnits - 1
-	if left := chunkUnits - a.next&mask; a.next == 0 || a.next&mask == 0 || left < size {
-		a.next = uint32(len(a.chunks)) * chunkUnits //nolint:gosec // below 2^18 chunks
-		a.chunks = append(a.chunks, make([]byte, chunkUnits*unit))
-		if a.next == 0 {
-			a.next = 1
-		}
-	}
-	at := a.next
-	a.next += size
-	return at
-}
-
-// at returns the bytes from a block to the end of its chunk.
-func (a *arena) at(at block) []byte {
-	return a.chunks[at/chunkUnits][at%chunkUnits*unit:]
-}
-
-// get returns a block's content, valid until it is freed.
-func (a *arena) get(at block, size uint32) []byte {
-	if at == 0 {
-		return nil
-	}
-	return a.at(at)[:size:size]
-}
-
-// release frees a block of size bytes.
-func (a *arena) release(at block, size uint32) {
-	if at == 0 {
+// release frees a block.
+func (a *arena) release(first block) {
+	if first == 0 {
 		return
 	}
-	class := classOf(int(size))
-	a.bytes -= int(classSizes[class]) * unit
-	binary.NativeEndian.PutUint32(a.at(at), a.free[class])
-	a.free[class] = at
+	last := first
+	for a.cells--; a.at(last).next() != 0; a.cells-- {
+		last = a.at(last).next()
+	}
+	a.at(last).setNext(a.free)
+	a.free = first
 }
 
-// replace stores content in the place of a block, in the same one if it fits.
-func (a *arena) replace(at block, size uint32, content []byte) block {
-	if at != 0 && classOf(int(size)) == classOf(len(content)) {
-		copy(a.at(at), content)
-		return at
+// replace stores content in the place of a block, and returns the block.
+func (a *arena) replace(first block, content []byte) block {
+	if len(content) == 0 {
+		a.release(first)
+		return 0
 	}
-	a.release(at, size)
-	return a.put(content)
+	if first == 0 {
+		first = a.take()
+	}
+	for number := first; ; {
+		c := a.at(number)
+		content = content[copy(c[:cellRoom], content):]
+		next := c.next()
+		if len(content) == 0 {
+			c.setNext(0)
+			a.release(next)
+			return first
+		}
+		if next == 0 {
+			next = a.take()
+			c.setNext(next)
+		}
+		number = next
+	}
+}
+
+// appendTo appends a block of size bytes.
+func (a *arena) appendTo(b []byte, first block, size uint32) []byte {
+	for number := first; size > 0; {
+		c := a.at(number)
+		n := min(size, cellRoom)
+		b = append(b, c[:n]...)
+		size -= n
+		number = c.next()
+	}
+	return b
 }

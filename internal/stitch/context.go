@@ -21,7 +21,7 @@ func (e *Engine) contextOf(call uint32) []Field {
 		return c.fields
 	}
 	f, d := &e.scratch.other, &e.dictionary
-	f.read(e.arena.get(e.objects.at(call).facts, e.objects.at(call).factsSize))
+	e.open(f, call)
 	d.order()
 	var t texts
 	t.of(f)

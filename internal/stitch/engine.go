@@ -261,9 +261,8 @@ const maxShort = 256
 // merge adds what a record says to its object, and follows what it changes.
 func (e *Engine) merge(slot uint32, r *Record) {
 	o, f := e.objects.at(slot), &e.facts
-	before := e.arena.get(o.facts, o.factsSize)
 	e.stats.Dropped += uint64(f.say(&e.dictionary, r.Fields)) //nolint:gosec // not negative
-	f.read(before)
+	e.open(f, slot)
 	if o.kind == CallLeg {
 		// Most updates say them again.
 		f.participant, f.sipCallID = f.newest(keyParticipant), f.newest(keySIPCallID)
@@ -282,7 +281,7 @@ func (e *Engine) merge(slot uint32, r *Record) {
 		if r.Phase == Update {
 			return
 		}
-		f.read(before)
+		f.parse()
 		f.said = slices.DeleteFunc(f.said, func(said entry) bool { return said.key >= wellKnown || len(said.raw) > maxShort })
 		f.add(said)
 		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
@@ -295,16 +294,23 @@ func (e *Engine) merge(slot uint32, r *Record) {
 			e.sessions.touch(o.session)
 		}
 	}
-	if !bytes.Equal(before, after) {
+	if !bytes.Equal(f.in, after) {
 		e.store(slot, after)
 	}
 	e.relate(slot, said.time, r.Source, f.said)
 }
 
+// open reads the facts of an object.
+func (e *Engine) open(f *facts, slot uint32) {
+	o := e.objects.at(slot)
+	f.in = e.arena.appendTo(f.in[:0], o.facts, o.factsSize)
+	f.parse()
+}
+
 // store puts facts into the place of an object's former ones.
 func (e *Engine) store(slot uint32, facts []byte) {
 	o := e.objects.at(slot)
-	o.facts = e.arena.replace(o.facts, o.factsSize, facts)
+	o.facts = e.arena.replace(o.facts, facts)
 	o.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
 	e.touch(slot, flagDirty|flagDirtyFacts)
 	if o.kind == Call {

@@ -64,7 +64,12 @@ type facts struct {
 // at all.
 func (f *facts) read(from []byte) bool {
 	f.in = append(f.in[:0], from...)
-	from = f.in
+	return f.parse()
+}
+
+// parse takes the bytes apart that are in.
+func (f *facts) parse() bool {
+	from := f.in
 	f.statements, f.entries = f.statements[:0], f.entries[:0]
 	for len(from) > 0 {
 		s, count, used := readHead(from)

@@ -222,7 +222,7 @@ func (e *Engine) appendSession(b []byte, slot uint32) []byte {
 func (e *Engine) appendObject(b []byte, slot uint32) []byte {
 	o := e.objects.at(slot)
 	return appendEntry(b, entryObject, func(b []byte) []byte {
-		return append(e.appendHead(b, slot), e.arena.get(o.facts, o.factsSize)...)
+		return e.arena.appendTo(e.appendHead(b, slot), o.facts, o.factsSize)
 	})
 }
 

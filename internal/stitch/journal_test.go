@@ -121,10 +121,10 @@ func dump(e *Engine) map[string]string {
 		fixed.participant = member{hash: o.participant.hash}
 		fixed.sip = member{hash: o.sip.hash}
 		fixed.flags &= storedFlags
-		text := show(Opaque(string(e.arena.get(o.facts, o.factsSize))))
+		text := show(Opaque(string(e.arena.appendTo(nil, o.facts, o.factsSize))))
 		if o.state != done || o.kind == Call {
 			f := facts{}
-			f.read(e.arena.get(o.facts, o.factsSize))
+			f.read(e.arena.appendTo(nil, o.facts, o.factsSize))
 			var said strings.Builder
 			for _, s := range f.statements {
 				said.WriteString(clock(s.time))

@@ -144,7 +144,7 @@ func requireEmpty(tb testing.TB, e *Engine) {
 	tb.Helper()
 	require.Zero(tb, e.objects.used())
 	require.Zero(tb, e.calls.used())
-	require.Zero(tb, e.arena.bytes)
+	require.Zero(tb, e.arena.cells)
 	require.Zero(tb, e.participants.table.held)
 	require.Zero(tb, e.sipCalls.table.held)
 	require.Empty(tb, e.correlators)

@@ -156,7 +156,7 @@ func (e *Engine) loadObject(r *fields, withFacts bool) {
 	}
 	known := e.objects.at(slot)
 	if withFacts {
-		known.facts = e.arena.replace(known.facts, known.factsSize, facts)
+		known.facts = e.arena.replace(known.facts, facts)
 		known.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
 	}
 	known.span, known.since, known.state = o.span, since, state(stateNumber) //nolint:gosec // an index
@@ -187,7 +187,7 @@ func (e *Engine) unload(kind Kind, identity identity) {
 	if o.resource != 0 {
 		e.resources.release(o.resource)
 	}
-	e.arena.release(o.facts, o.factsSize)
+	e.arena.release(o.facts)
 	e.identities.remove(e.identityHash(kind, &identity), slot)
 	o.state = free
 	e.objects.release(slot)
@@ -264,16 +264,15 @@ func (e *Engine) Restored(now time.Time) {
 // restoreRelations finds what the facts of an object say about others.
 func (e *Engine) restoreRelations(slot uint32) {
 	o := e.objects.at(slot)
-	stored := e.arena.get(o.facts, o.factsSize)
 	if o.state == done && o.kind != Call {
 		if o.kind == CallLeg {
-			grave := readTombstone(stored)
+			grave := e.tombstone(slot)
 			e.participants.file(e, slot, grave.participant)
 			e.sipCalls.file(e, slot, grave.sip)
 		}
 		return
 	}
-	e.facts.read(stored)
+	e.open(&e.facts, slot)
 	e.facts.participant, e.facts.sipCallID = nil, nil
 	switch o.kind {
 	case Call:

@@ -159,6 +159,13 @@ func (t *tombstone) append(b []byte) []byte {
 	return binary.BigEndian.AppendUint64(b, t.sip)
 }
 
+// tombstone is what is kept of an object, other than a call, that is done.
+func (e *Engine) tombstone(slot uint32) tombstone {
+	var room [tombstoneSize]byte
+	o := e.objects.at(slot)
+	return readTombstone(e.arena.appendTo(room[:0], o.facts, o.factsSize))
+}
+
 func readTombstone(b []byte) (t tombstone) {
 	t.trace = TraceID(b)
 	t.start = int64(binary.BigEndian.Uint64(b[16:])) //nolint:gosec // the bits of it

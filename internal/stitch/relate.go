@@ -168,9 +168,9 @@ func (e *Engine) legs(index *members, under uint64) []uint32 {
 func (e *Engine) startOf(slot uint32) int64 {
 	o := e.objects.at(slot)
 	if o.state == done {
-		return readTombstone(e.arena.get(o.facts, o.factsSize)).start
+		return e.tombstone(slot).start
 	}
-	e.scratch.other.read(e.arena.get(o.facts, o.factsSize))
+	e.open(&e.scratch.other, slot)
 	s := e.scratch.other.span()
 	if s.start != 0 {
 		return s.start

@@ -63,7 +63,7 @@ func (e *Engine) traceOf(slot uint32) TraceID {
 	case o.kind == Call:
 		return e.calls.at(o.info).trace
 	case o.state == done:
-		return readTombstone(e.arena.get(o.facts, o.factsSize)).trace
+		return e.tombstone(slot).trace
 	case o.call != 0:
 		return e.infoOf(o.call).trace
 	case o.flags&flagSharing != 0 && e.audioVideoOf(slot) != 0:
@@ -80,7 +80,7 @@ func (e *Engine) idOf(slot uint32) string {
 		var room [guidText]byte
 		return string(appendGUID(room[:0], &o.identity))
 	}
-	e.scratch.other.read(e.arena.get(o.facts, o.factsSize))
+	e.open(&e.scratch.other, slot)
 	for i := range e.scratch.other.statements {
 		// keepID's statement is the first, and no other has the own id.
 		if raw := e.scratch.other.statements[i].value(ownKey(o.kind)); raw != nil {
@@ -97,7 +97,7 @@ func ownKey(kind Kind) key {
 // outcomeOf is how an object ended, or would if it were now.
 func (e *Engine) outcomeOf(slot uint32) Outcome {
 	o := e.objects.at(slot)
-	e.scratch.other.read(e.arena.get(o.facts, o.factsSize))
+	e.open(&e.scratch.other, slot)
 	return e.judge(o, e.scratch.other.span())
 }
 
@@ -145,7 +145,7 @@ func (e *Engine) render(slot uint32) Stitched {
 		context = e.contextOf(o.call)
 	}
 	f := &e.facts
-	f.read(e.arena.get(o.facts, o.factsSize))
+	e.open(f, slot)
 	out.Links = e.linksOf(slot)
 	s := f.span()
 	out.Outcome = e.judge(o, s)

@@ -26,6 +26,6 @@ func (e *Engine) Stats() Stats {
 		s.Owed += e.counts[kind][owed]
 		s.Remembered += e.counts[kind][done]
 	}
-	s.Bytes = e.arena.bytes
+	s.Bytes = e.arena.bytes()
 	return s
 }
