@@ -41,7 +41,7 @@ func (e *Engine) relate(slot uint32, at int64, from Source, said []entry) {
 
 // namesCall tells whether a value can be the id of a call.
 func namesCall(raw []byte) bool {
-	return len(raw) > 1 && (raw[0]&tagMask == tagGUID || raw[0]&tagMask == tagText)
+	return isText(raw)
 }
 
 // newestCall is the value of the last call that was named, if any.

@@ -215,7 +215,7 @@ const (
 // linksOf are the links of the object whose facts are apart.
 func (e *Engine) linksOf(slot uint32) []Link {
 	links := e.scratch.links[:0]
-	if raw := e.facts.newest(keyMovedLeg); len(raw) > 1 {
+	if raw := e.facts.newest(keyMovedLeg); isText(raw) {
 		id := text(raw)
 		link := Link{Trace: e.traceOf(slot), Span: ids.Span(CallLeg.Name(), id), Reason: linkMoved}
 		identity := identityOfValue(CallLeg, raw)
@@ -224,7 +224,7 @@ func (e *Engine) linksOf(slot uint32) []Link {
 		}
 		links = append(links, link)
 	}
-	if raw := e.facts.newest(keyReplaces); len(raw) > 1 {
+	if raw := e.facts.newest(keyReplaces); isText(raw) {
 		if from := e.replaced(slot, raw); from != 0 {
 			links = append(links, Link{Trace: e.traceOf(from), Span: e.objects.at(from).span, Reason: linkReplaces})
 		}

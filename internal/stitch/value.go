@@ -20,7 +20,7 @@ const (
 	tagInt           // zigzag varint
 	tagDouble        // 8 bytes, big endian
 	tagWhole         // zigzag varint: a double without a fraction
-	tagTrue
+	tagTrue          // or number<<3 | tag: one of words
 	tagFalse
 	tagOpaque // as tagText
 
@@ -64,6 +64,11 @@ func appendValue(b []byte, v Value) (out []byte, ok bool) {
 }
 
 func appendText(b []byte, text string) []byte {
+	if len(text) <= longestWord {
+		if number, found := numberOfWord[text]; found {
+			return append(b, number<<tagBits|tagTrue)
+		}
+	}
 	if len(text) == guidText {
 		var guid [16]byte
 		if parseGUID(&guid, text) == guidLower {
@@ -147,6 +152,9 @@ func number(raw []byte) (n float64, ok bool) {
 
 // same tells whether a value is that text.
 func same(raw []byte, text string) bool {
+	if word := wordOf(raw); word != "" {
+		return word == text
+	}
 	return len(raw) > 0 && raw[0]&tagMask == tagText && string(textOf(raw)) == text
 }
 
@@ -161,7 +169,7 @@ func appendString(b, raw []byte) []byte {
 	case tagGUID:
 		return appendGUID(b, (*[16]byte)(raw[1:]))
 	default:
-		return b
+		return append(b, wordOf(raw)...)
 	}
 }
 
@@ -232,6 +240,9 @@ func isTrue(raw []byte) bool { return len(raw) == 1 && raw[0] == tagTrue }
 // equalFold tells whether a value is that text but for the case of letters:
 // sources differ in it.
 func equalFold(raw []byte, text string) bool {
+	if word := wordOf(raw); word != "" {
+		return strings.EqualFold(word, text)
+	}
 	return len(raw) > 0 && raw[0]&tagMask == tagText && strings.EqualFold(string(textOf(raw)), text)
 }
 
@@ -247,6 +258,9 @@ func value(raw []byte) Value {
 	case tagDouble:
 		return Value{Kind: KindDouble, bits: binary.BigEndian.Uint64(raw[1:])}
 	case tagTrue, tagFalse:
+		if word := wordOf(raw); word != "" {
+			return Text(word)
+		}
 		return Bool(raw[0]&tagMask == tagTrue)
 	case tagOpaque:
 		return Opaque(string(textOf(raw)))

@@ -72,7 +72,7 @@ const (
 	keyLog     = "segments"
 	keySegment = "segment/%012d"
 
-	formatVersion = 1
+	formatVersion = 2 // 2: words (internal/stitch/words.go)
 	sealSize      = 1 + crc32.Size
 
 	// A sweep begins after that many bytes, or twice its own size.
@@ -217,7 +217,7 @@ func unseal(value []byte) ([]byte, error) {
 		return nil, errMissing
 	case len(value) < sealSize:
 		return nil, errCut
-	case value[0] != formatVersion:
+	case value[0] == 0 || value[0] > formatVersion:
 		return nil, errVersion
 	case binary.BigEndian.Uint32(value[1:]) != crc32.Checksum(value[sealSize:], checksums):
 		return nil, errDamaged

@@ -1,0 +1,73 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+// words are texts that most legs have, a byte each in what is kept of them. The
+// places are stored: a word is never moved or taken out, and there are at most
+// 31. A text that is not here is just longer.
+var words = [...]string{
+	1:  "incoming",
+	2:  "outgoing",
+	3:  "sip",
+	4:  "acano",
+	5:  "lync",
+	6:  "avaya",
+	7:  "webApp",
+	8:  "lyncdistribution",
+	9:  "distributionLink",
+	10: "audioVideo",
+	11: "applicationSharing",
+	12: "connected",
+	13: "initial",
+	14: "ringing",
+	15: "onHold",
+	16: "coSpace",
+	17: "adHoc",
+	18: "lyncConferencing",
+	19: "forwarding",
+	20: "optional",
+	21: "required",
+	22: "prohibited",
+	23: "opus",
+	24: "g722",
+	25: "aac",
+	26: "h264",
+	27: "h264Lync",
+	28: "remoteTeardown",
+	29: "clientInitiatedTeardown",
+	30: "callEnded",
+	31: "callMoved",
+}
+
+var numberOfWord = func() map[string]byte {
+	numbers := make(map[string]byte, len(words))
+	for i, word := range words[1:] {
+		numbers[word] = byte(i + 1) //nolint:gosec // at most 31
+	}
+	return numbers
+}()
+
+// longestWord is the length above which nothing is looked for.
+const longestWord = len("clientInitiatedTeardown")
+
+// wordOf returns the word that a value is, "" if it is none.
+func wordOf(raw []byte) string {
+	if len(raw) == 0 || raw[0]&tagMask != tagTrue {
+		return ""
+	}
+	return words[raw[0]>>tagBits]
+}
+
+// isText tells whether a value is a text that is not empty.
+func isText(raw []byte) bool {
+	if len(raw) == 0 {
+		return false
+	}
+	switch raw[0] & tagMask {
+	case tagText, tagGUID:
+		return len(raw) > 1
+	default:
+		return wordOf(raw) != ""
+	}
+}
