@@ -30,7 +30,9 @@
 //	dictionary.go  attribute keys as small numbers
 //	object.go      the fixed part of an object, and the picture of its life
 //	slab.go        where objects live; arena.go where their bytes live
-//	relate.go      indexes: by participant, by SIP Call-ID
+//	table.go       objects by identity, by participant, by SIP Call-ID
+//	words.go       texts that are a byte each
+//	relate.go      what the facts of a leg say about other legs
 //	conference.go  which calls are one conference, and its trace
 //	advance.go     what time does: queues, expiry, eviction
 //	render.go      the object as a span; timeline.go how a leg spent its time

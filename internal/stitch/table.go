@@ -29,7 +29,7 @@ func newTable(hash func(uint32) uint64, next func(uint32) *uint32) table {
 	return table{
 		chunks: [][]uint32{make([]uint32, tableChunk)}, size: 1,
 		// Who makes up ids must not know what shares a bucket.
-		seed: [2]uint64{rand.Uint64(), rand.Uint64()},
+		seed: [2]uint64{rand.Uint64(), rand.Uint64()}, //nolint:gosec // ChaCha8, seeded by the system
 		hash: hash, next: next,
 	}
 }

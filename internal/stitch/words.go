@@ -43,7 +43,7 @@ var words = [...]string{
 var numberOfWord = func() map[string]byte {
 	numbers := make(map[string]byte, len(words))
 	for i, word := range words[1:] {
-		numbers[word] = byte(i + 1) //nolint:gosec // at most 31
+		numbers[word] = byte(i + 1)
 	}
 	return numbers
 }()
