@@ -25,8 +25,8 @@ type call struct {
 	server  int
 	made    uint64
 	meeting *meeting
-	// heard is the list in which the server announced it last.
-	heard uint32
+	// absent while the server does not announce it.
+	absent absence
 	// list and info are what the two subscriptions said; one of them may
 	// know more, and each is compared with itself.
 	list, info record
@@ -47,12 +47,11 @@ func (k *call) name() []byte {
 	return k.info.text(Name)
 }
 
-func (c *Cluster) stale(k *call) bool { return k.heard != c.bridges[k.server].announcing }
-
 // receiveList takes a server's changes to its list of calls.
 func (c *Cluster) receiveList(now time.Time, server int, f *Frame) Outcome {
 	b := &c.bridges[server]
 	c.listBegins(now, b)
+	b.sweep.news(now, false)
 	outcome := Ignored
 	if len(f.Updates) == 0 {
 		return Accepted
@@ -68,7 +67,6 @@ func (c *Cluster) receiveList(now time.Time, server int, f *Frame) Outcome {
 		case u.Type == Remove:
 			c.removeCall(now, known, reasonOf(f.Fields(u)), CallEnded)
 		default:
-			b.sweep.extend(now, c.opts.Grace)
 			if known == nil {
 				if len(b.calls) >= c.opts.Limits.Calls {
 					c.dropped++
@@ -96,7 +94,7 @@ func reasonOf(fields []Field) []byte {
 // addCall begins a call.
 func (c *Cluster) addCall(now time.Time, server int, id string, fields []Field) {
 	b := &c.bridges[server]
-	k := &call{id: id, server: server, made: c.number(), heard: b.announcing}
+	k := &call{id: id, server: server, made: c.number()}
 	b.calls[k.id] = k
 	k.list, c.changed = k.list.merge(fields, c.changed[:0])
 	c.join(now, k, k.list.text(CallCorrelator))
@@ -120,8 +118,9 @@ func (c *Cluster) tellStrayCall(now time.Time, server int, u *Update, fields []F
 }
 
 func (c *Cluster) updateCall(now time.Time, k *call, fields []Field) {
-	if b := &c.bridges[k.server]; k.heard != b.announcing {
-		k.heard = b.announcing
+	if k.absent.is() {
+		k.absent = absence{}
+		c.bridges[k.server].sweep.news(now, true)
 		c.planBy(now.Add(coalesce))
 	}
 	k.list, c.changed = k.list.merge(fields, c.changed[:0])
@@ -204,11 +203,45 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, without stri
 	c.planBy(now.Add(coalesce))
 }
 
+// listLost: nothing is known of the server's calls until it announces them anew.
+func (c *Cluster) listLost(now time.Time, b *bridge) {
+	b.list = nil
+	b.quiet += b.sweep.cut(now)
+	if !b.live {
+		return
+	}
+	b.live, b.down = false, now
+	for _, k := range b.calls {
+		if !k.absent.is() {
+			k.absent = absence{now, b.quiet}
+		}
+	}
+	c.awaitCalls(b)
+}
+
+// awaitCalls looks which calls are missing, and until when to wait for them.
+func (c *Cluster) awaitCalls(b *bridge) {
+	var first missing
+	for _, k := range b.calls {
+		if k.absent.is() {
+			first.add(&k.absent)
+		}
+	}
+	b.missingSince = first.since
+	switch {
+	case first.since.IsZero():
+		b.sweep = sweep{}
+	case !b.sweep.since.IsZero():
+		b.sweep.await(c.opts.Grace - (b.quiet - first.quiet))
+	}
+}
+
 // sweepList removes the calls that a server did not announce again.
 func (c *Cluster) sweepList(now time.Time, server int) {
+	b := &c.bridges[server]
 	var gone []*call
-	for _, k := range c.bridges[server].calls {
-		if c.stale(k) {
+	for _, k := range b.calls {
+		if c.gone(now, &k.absent, &b.sweep, b.quiet) {
 			gone = append(gone, k)
 		}
 	}
@@ -216,4 +249,5 @@ func (c *Cluster) sweepList(now time.Time, server int) {
 	for _, k := range gone {
 		c.removeCall(now, k, nil, LostConnection)
 	}
+	c.awaitCalls(b)
 }

@@ -19,8 +19,8 @@ type Options struct {
 	Elements [3][]string
 	// RosterOnAll watches the roster of a call on every bridge that hosts it.
 	RosterOnAll bool
-	// Grace is how long after a snapshot's begin a server may take to announce
-	// what was known before.
+	// Grace is how long a snapshot, or several that are cut short, must be quiet
+	// for what was known before and not announced again to be gone.
 	Grace time.Duration
 	// LostAfter is how long what nobody tells of any more is kept.
 	LostAfter time.Duration
@@ -78,37 +78,18 @@ type bridge struct {
 	sockets []socket
 	last    int64 // the highest index given out; none is ever used again
 	list    *sub
-	// live tells that the server announces its calls, in the announcing-th
-	// list. A call that is not heard of in it is stale.
-	live       bool
-	known      bool // the picture says something of this server
-	announcing uint32
-	sweep      sweep
-	down       time.Time // since when the list is not followed; zero while it is
+	live    bool      // the server announces its calls
+	known   bool      // the picture says something of this server
+	down    time.Time // since when the list is not followed; zero while it is
+	sweep   sweep     // of the list
+	quiet   time.Duration
+	// missingSince is the first absence of a call; zero for none.
+	missingSince time.Time
 
 	wanted, unplaced, socketsWanted int
 
 	behind bool // something could not be told
 }
-
-// sweep ends a snapshot: what it did not announce is gone.
-type sweep struct{ at, latest time.Time }
-
-func (s *sweep) begin(now time.Time, grace time.Duration) {
-	s.at, s.latest = now.Add(grace), now.Add(5*grace)
-}
-
-// extend gives a snapshot that is still coming more time.
-func (s *sweep) extend(now time.Time, grace time.Duration) {
-	if !s.at.IsZero() {
-		s.at = now.Add(grace)
-		if s.at.After(s.latest) {
-			s.at = s.latest
-		}
-	}
-}
-
-func (s *sweep) due(now time.Time) bool { return !s.at.IsZero() && !now.Before(s.at) }
 
 // NewCluster returns an empty picture; sink is told what changes in it.
 func NewCluster(opts Options, sink Sink) *Cluster {
@@ -133,7 +114,6 @@ func (c *Cluster) Opened(now time.Time, server, slot int) {
 	b := &c.bridges[server]
 	b.sockets[slot].open = true
 	if slot == 0 {
-		b.announcing++
 		b.list = c.subscribe(server, slot, Calls, nil)
 	}
 	c.planBy(now)
@@ -144,7 +124,7 @@ func (c *Cluster) Opened(now time.Time, server, slot int) {
 func (c *Cluster) Closed(now time.Time, server, slot int) {
 	b := &c.bridges[server]
 	if slot == 0 && b.sockets[0].open {
-		b.live, b.list, b.sweep, b.down = false, nil, sweep{}, now
+		c.listLost(now, b)
 	}
 	for _, s := range slices.Clone(b.sockets[slot].subs) {
 		c.unsubscribe(now, s)
@@ -238,8 +218,7 @@ func (c *Cluster) activated(now time.Time, s *sub) {
 	case Calls:
 		c.listBegins(now, &c.bridges[s.server])
 	case CallRoster:
-		s.call.sweep.begin(now, c.opts.Grace)
-		c.sweeping = append(c.sweeping, s.call)
+		c.rosterBegins(now, s.call)
 		s.call.blocks[CallRoster] = 0
 	case CallInfo:
 		s.call.blocks[CallInfo] = 0
@@ -250,6 +229,7 @@ func (c *Cluster) listBegins(now time.Time, b *bridge) {
 	if !b.live {
 		b.live, b.known, b.down = true, true, time.Time{}
 		b.sweep.begin(now, c.opts.Grace)
+		c.awaitCalls(b)
 		c.planBy(now.Add(coalesce))
 	}
 }
@@ -271,18 +251,15 @@ const retryAfter = 5 * time.Second
 func (c *Cluster) Advance(now time.Time) {
 	for server := range c.bridges {
 		b := &c.bridges[server]
-		if b.sweep.due(now) {
-			b.sweep = sweep{}
+		if b.sweep.due(now) || c.lost(now, b.missingSince) {
 			c.sweepList(now, server)
 		}
-		if !b.down.IsZero() && now.Sub(b.down) >= c.opts.LostAfter {
+		if c.lost(now, b.down) {
 			b.down, b.known = time.Time{}, false
-			b.announcing++ // all of its calls are stale
-			c.sweepList(now, server)
 		}
 	}
 	for _, k := range slices.Clone(c.sweeping) {
-		if k.sweep.at.IsZero() || k.sweep.due(now) {
+		if k.sweep.due(now) {
 			c.sweepRoster(now, k)
 		}
 	}
@@ -303,8 +280,10 @@ func (c *Cluster) Next() (next time.Time) {
 	sooner(c.planAt)
 	for i := range c.bridges {
 		sooner(c.bridges[i].sweep.at)
-		if down := c.bridges[i].down; !down.IsZero() {
-			sooner(down.Add(c.opts.LostAfter))
+		for _, since := range [...]time.Time{c.bridges[i].down, c.bridges[i].missingSince} {
+			if !since.IsZero() {
+				sooner(since.Add(c.opts.LostAfter))
+			}
 		}
 	}
 	for _, k := range c.sweeping {
@@ -314,6 +293,11 @@ func (c *Cluster) Next() (next time.Time) {
 		sooner(m.orphanedAt.Add(c.opts.LostAfter))
 	}
 	return next
+}
+
+// lost tells whether something is not told of for too long.
+func (c *Cluster) lost(now, since time.Time) bool {
+	return !since.IsZero() && now.Sub(since) >= c.opts.LostAfter
 }
 
 func (c *Cluster) planBy(at time.Time) {

@@ -13,6 +13,7 @@
 //	cluster.go    Receive: which subscription a message is of, and what follows
 //	calls.go      call lists and call infos; meetings.go which calls are one meeting
 //	roster.go     participants
+//	absence.go    what nobody tells of, and when it is gone
 //	record.go     the elements of an object as bytes; what changed in them
 //	tell.go       a change is told, or remembered as untold when nobody can take it
 //	plan.go       which subscriptions are wanted, where; encode.go the request
@@ -24,7 +25,9 @@
 // redelivery: after a reconnect a server sends everything again as adds. An add
 // of what is known is compared: what differs is an update, what is the same is
 // nothing. What is not announced again within a grace time is removed with the
-// reason lost_connection. A message says what changed against the picture, not
+// reason lost_connection; the quiet of connections that are cut before the grace
+// time is over adds up. What nobody tells of for Options.LostAfter is gone too. A
+// message says what changed against the picture, not
 // against the wire, so that two bridges telling the same are one event.
 //
 // # Meetings

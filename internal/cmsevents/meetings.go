@@ -15,9 +15,10 @@ type meeting struct {
 	made         uint64
 	calls        []*call // at most one of each server
 	participants []*participant
-	// orphanedAt is since when there are participants that nobody tells of.
+	// orphanedAt is the first absence of a participant; zero for none.
 	orphanedAt time.Time
-	size       int // used by plan
+	quiet      time.Duration // of all snapshots of its rosters that were cut short
+	size       int           // used by plan
 }
 
 // join puts a new call into the meeting of its correlator. A correlator lasts
@@ -33,7 +34,7 @@ func (c *Cluster) join(now time.Time, k *call, correlator []byte) {
 	if m != nil {
 		former = m.callOf(k.server)
 	}
-	if m == nil || former != nil && !c.stale(former) {
+	if m == nil || former != nil && !former.absent.is() {
 		m = &meeting{correlator: string(correlator), made: c.number()}
 		c.meetings[m] = struct{}{}
 		if m.correlator != "" {
@@ -73,15 +74,26 @@ func (c *Cluster) rejoin(now time.Time, k *call, correlator string) {
 			from.remove(p)
 			c.hand(p, k)
 			k.meeting.add(p)
+			c.alone(now, p, k)
 		}
 	}
-	if !from.orphanedAt.IsZero() && k.meeting.orphanedAt.IsZero() {
-		c.orphan(k.meeting, from.orphanedAt)
-	}
-	if len(from.calls) == 0 {
+	c.orphan(k.meeting)
+	if c.orphan(from); len(from.calls) == 0 {
 		c.forgetMeeting(from)
 	}
 	c.planBy(now.Add(coalesce))
+}
+
+// alone makes a call the only one whose roster may have somebody: those of the
+// meeting they were in until now are of other people.
+func (*Cluster) alone(now time.Time, p *participant, k *call) {
+	if p.seen &= 1 << k.server; p.seen != 0 {
+		return
+	}
+	if !p.absent.is() {
+		p.absent.since = now
+	}
+	p.absent.quiet = k.meeting.quiet
 }
 
 // leave takes a call out of its meeting. If it was the last one the meeting is
@@ -124,38 +136,44 @@ func (m *meeting) remove(p *participant) {
 	m.participants = m.participants[:last]
 }
 
-// orphan notes that some of a meeting's participants are told of by nobody.
-func (c *Cluster) orphan(m *meeting, at time.Time) {
-	if m.orphanedAt.IsZero() {
+// orphan looks whether some of a meeting's participants are told of by nobody,
+// and returns the first absence.
+func (c *Cluster) orphan(m *meeting) (first missing) {
+	for _, p := range m.participants {
+		if p.absent.is() {
+			first.add(&p.absent)
+		}
+	}
+	switch {
+	case first.since.IsZero():
+		c.orphaned = slices.DeleteFunc(c.orphaned, func(other *meeting) bool { return other == m })
+	case m.orphanedAt.IsZero():
 		c.orphaned = append(c.orphaned, m)
 	}
-	m.orphanedAt = at
+	m.orphanedAt = first.since
+	return first
 }
 
-func (c *Cluster) adopted(m *meeting) {
-	m.orphanedAt = time.Time{}
-	c.orphaned = slices.DeleteFunc(c.orphaned, func(other *meeting) bool { return other == m })
-}
-
-// removeOrphans removes the participants that nobody tells of.
-func (c *Cluster) removeOrphans(now time.Time, m *meeting, reason string) {
-	c.adopted(m)
-	gone := slices.DeleteFunc(slices.Clone(m.participants), func(p *participant) bool { return p.seen != 0 })
-	slices.SortFunc(gone, byMade)
-	for _, p := range gone {
+// removeOrphans removes those of the participants that nobody tells of who are
+// gone.
+func (c *Cluster) removeOrphans(now time.Time, m *meeting, reason string, gone func(*participant) bool) {
+	all := slices.DeleteFunc(slices.Clone(m.participants), func(p *participant) bool { return !p.absent.is() || !gone(p) })
+	slices.SortFunc(all, byMade)
+	for _, p := range all {
 		c.removeParticipant(now, p, []byte(reason))
 	}
+	c.orphan(m)
 }
 
 // sweepOrphans removes those that nobody has told of for too long.
 func (c *Cluster) sweepOrphans(now time.Time) {
 	for _, m := range slices.Clone(c.orphaned) {
-		if now.Sub(m.orphanedAt) >= c.opts.LostAfter {
+		if c.lost(now, m.orphanedAt) {
 			reason := LostConnection
 			if c.crowdedOut(now, m) {
 				reason = NotWatched
 			}
-			c.removeOrphans(now, m, reason)
+			c.removeOrphans(now, m, reason, func(p *participant) bool { return c.lost(now, p.absent.since) })
 		}
 	}
 }

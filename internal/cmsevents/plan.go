@@ -128,7 +128,7 @@ func (c *Cluster) plan(now time.Time) {
 	c.carryOut(now)
 	for _, m := range order {
 		if !m.orphanedAt.IsZero() && c.crowdedOut(now, m) && c.noMoreRoom(m) {
-			c.removeOrphans(now, m, NotWatched)
+			c.removeOrphans(now, m, NotWatched, func(*participant) bool { return true })
 		}
 	}
 	for server := range c.bridges {
@@ -245,7 +245,7 @@ func (c *Cluster) want(k *call, kind Kind, room []int) {
 // usable tells whether a call can be subscribed to at its server. If that is a
 // matter of time, the plan is made again then.
 func (c *Cluster) usable(now time.Time, k *call, kind Kind) bool {
-	if !c.bridges[k.server].live || c.stale(k) {
+	if !c.bridges[k.server].live || k.absent.is() {
 		return false
 	}
 	if now.Before(k.blocked[kind]) {

@@ -15,9 +15,10 @@ type participant struct {
 	call   *call // whose roster told of it last, or first if several do
 	fields record
 	// seen has a bit for each server whose roster has it at the moment.
-	seen  uint64
-	made  uint64
-	place int // in the meeting's participants
+	seen   uint64
+	absent absence // while no roster has it
+	made   uint64
+	place  int // in the meeting's participants
 
 	state     StateLabel
 	direction DirectionLabel
@@ -38,6 +39,7 @@ func byMade(a, b *participant) int { return cmp.Compare(a.made, b.made) }
 // receiveRoster takes what a server says of the participants of one call.
 func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 	outcome := Ignored
+	k.sweep.news(now, false)
 	if len(f.Updates) == 0 {
 		return Accepted
 	}
@@ -72,7 +74,6 @@ func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Fie
 	p := &participant{id: string(u.Participant), call: k, seen: 1 << k.server, made: c.number()}
 	c.participants[p.id] = p
 	k.meeting.add(p)
-	k.sweep.extend(now, c.opts.Grace)
 	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
 	p.label(c.changed)
 	if c.revive(participantKey(p)) {
@@ -124,7 +125,10 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 		c.hand(p, k)
 	}
 	p.seen |= mine
-	k.sweep.extend(now, c.opts.Grace)
+	if p.absent.is() {
+		p.absent = absence{}
+		k.sweep.news(now, true)
+	}
 	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
 	if len(c.changed) > 0 || moved {
 		p.label(c.changed)
@@ -156,25 +160,59 @@ func (c *Cluster) removeParticipant(now time.Time, p *participant, reason []byte
 	}
 }
 
+// rosterBegins: the server announces who is in the call.
+func (c *Cluster) rosterBegins(now time.Time, k *call) {
+	k.sweep.begin(now, c.opts.Grace)
+	c.awaitPeople(k)
+}
+
 // rosterLost: this server does not tell of the call's participants any more.
 // They stay until somebody else does, or nobody has for too long.
 func (c *Cluster) rosterLost(now time.Time, k *call) {
+	m := k.meeting
+	m.quiet += k.sweep.cut(now)
 	c.forgetSweep(k)
-	any := false
-	for _, p := range k.meeting.participants {
-		if p.seen &^= 1 << k.server; p.seen == 0 {
-			any = true
+	left := false
+	for _, p := range m.participants {
+		if p.seen &^= 1 << k.server; p.seen == 0 && !p.absent.is() {
+			p.absent = absence{now, m.quiet}
+			left = true
 		}
 	}
-	if any {
-		c.orphan(k.meeting, now)
+	if !left {
+		return
+	}
+	c.orphan(m)
+	// Another bridge that has not told of them knows them to be gone, or is
+	// about to tell.
+	for _, other := range m.calls {
+		if other != k && other.roster != nil && other.roster.state == Active {
+			c.rosterBegins(now, other)
+		}
 	}
 }
 
-// sweepRoster ends a snapshot: it has everybody, remote participants too.
+// awaitPeople looks who of a meeting is missing, and until when to wait for
+// them in a call's roster.
+func (c *Cluster) awaitPeople(k *call) {
+	first := c.orphan(k.meeting)
+	if first.since.IsZero() {
+		c.forgetSweep(k)
+		return
+	}
+	k.sweep.await(c.opts.Grace - (k.meeting.quiet - first.quiet))
+	if !slices.Contains(c.sweeping, k) {
+		c.sweeping = append(c.sweeping, k)
+	}
+}
+
+// sweepRoster removes those that a roster did not announce: it has everybody,
+// remote participants too.
 func (c *Cluster) sweepRoster(now time.Time, k *call) {
-	c.forgetSweep(k)
-	c.removeOrphans(now, k.meeting, LostConnection)
+	c.removeOrphans(now, k.meeting, LostConnection, func(p *participant) bool {
+		return c.gone(now, &p.absent, &k.sweep, k.meeting.quiet)
+	})
+	c.awaitPeople(k)
 }
 
 func (c *Cluster) forgetSweep(k *call) {

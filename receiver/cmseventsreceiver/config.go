@@ -42,8 +42,9 @@ type Config struct {
 	// consumer. Default 10000.
 	QueueSize int `mapstructure:"queue_size"`
 
-	// SnapshotGrace is how long a server may take, after a reconnect, to
-	// announce what was known before. Default 3 s.
+	// SnapshotGrace is for how long, after a reconnect, a server must have
+	// announced nothing more of what was known before for the rest to be gone. The
+	// quiet of shorter connections adds up. Default 3 s.
 	SnapshotGrace time.Duration `mapstructure:"snapshot_grace"`
 
 	// ProbeAfter is how long a server may be silent before it is asked whether

@@ -28,7 +28,7 @@ receivers:
       - { endpoint: "http://%1%", username: api, password: x, tls: { insecure: true } }
       - { endpoint: "http://%2%", username: api, password: x, tls: { insecure: true } }
       - { endpoint: "http://%3%", username: api, password: x, tls: { insecure: true } }
-    max_connections: 3
+    max_connections: 3%EVENTS%
     metrics: { interval: 100ms }
 processors:
   callstitch: {}
@@ -59,11 +59,12 @@ type eventsTruth struct {
 	}
 }
 
-// follow plays meetings to a Collector, and returns the truth at the end.
-func follow(t *testing.T, arguments ...string) (*collector, eventsTruth) {
+// follow plays meetings to a Collector, and returns the truth at the end. events
+// is added to the receiver's configuration.
+func follow(t *testing.T, events string, arguments ...string) (*collector, eventsTruth) {
 	t.Helper()
 	one, two, three := freeAddress(t), freeAddress(t), freeAddress(t)
-	c := newCollectorFrom(t, strings.NewReplacer("%1%", one, "%2%", two, "%3%", three).Replace(eventful))
+	c := newCollectorFrom(t, strings.NewReplacer("%1%", one, "%2%", two, "%3%", three, "%EVENTS%", events).Replace(eventful))
 	file := filepath.Join(t.TempDir(), "truth.json")
 	callsim := exec.CommandContext(t.Context(), binary("callsim"), append([]string{
 		"-target", c.url(), "-events", one + "," + two + "," + three, "-seed", "3", "-meetings", "20", "-crowd", "15x20",
@@ -132,7 +133,7 @@ func (c *collector) comings() (added, removed, stamped int) {
 // Time flies in it: some come and leave before their meeting is subscribed to.
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	c, is := follow(t, "-await-events")
+	c, is := follow(t, "", "-await-events")
 	assert.Equal(t, is.gauges(), c.gauges())
 	c.stop()
 	added, removed, stamped := c.comings()
@@ -140,6 +141,20 @@ func TestEvents(t *testing.T) {
 	assert.Greater(t, added, is.Events.Added*8/10)
 	assert.Positive(t, stamped, "participants whose call leg is known have its trace")
 	t.Logf("%d came, %d of them stamped, %d left", added, stamped, removed)
+}
+
+// TestEventsUnderFaults: sockets are cut, servers restart, subscriptions end and
+// tokens are worn out all the time. In the end all of it is right, and nobody
+// left who had not come.
+func TestEventsUnderFaults(t *testing.T) {
+	t.Parallel()
+	c, is := follow(t, "\n    snapshot_grace: 500ms", "-speed", "150", "-linger-events", "15s",
+		"-faults", "events-drop=5s,events-deactivate=2s,events-restart=11s,events-odd=0.05,token-uses=5")
+	assert.Equal(t, is.gauges(), c.gauges())
+	c.stop()
+	added, removed, _ := c.comings()
+	is.compareComings(t, added, removed)
+	t.Logf("%d came, %d left", added, removed)
 }
 
 func (is *eventsTruth) compareComings(t *testing.T, added, removed int) {
