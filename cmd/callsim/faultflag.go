@@ -41,6 +41,7 @@ const faultUsage = "faults:\n" +
 	"events-silent=D      a socket sends nothing any more, but stands\n" +
 	"events-restart=D     a server is gone for a quarter of D\n" +
 	"events-deactivate=D  a subscription ends for no reason\n" +
+	"events-times=N       each of the four above comes N times, then no more\n" +
 	"events-busy=N        other clients hold N of a server's 5 sockets\n" +
 	"events-odd=P         something odd comes with a message, with this probability\n" +
 	"token-life=D         a token is good for D\n" +
@@ -67,6 +68,7 @@ var allFaults = []fault{
 	{name: "events-silent", set: func(f *faults, v string) error { return duration(v, &f.events.Silent) }},
 	{name: "events-restart", set: func(f *faults, v string) error { return duration(v, &f.events.Restart) }},
 	{name: "events-deactivate", set: func(f *faults, v string) error { return duration(v, &f.events.Deactivate) }},
+	{name: "events-times", set: func(f *faults, v string) error { return number(v, &f.events.Times) }},
 	{name: "events-busy", set: func(f *faults, v string) error { return number(v, &f.events.Busy) }},
 	{name: "events-odd", set: func(f *faults, v string) error { return probability(v, &f.events.Odd) }},
 	{name: "token-life", set: func(f *faults, v string) error { return duration(v, &f.events.TokenLife) }},

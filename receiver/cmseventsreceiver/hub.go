@@ -24,6 +24,7 @@ type hub struct {
 
 	mu       sync.Mutex // guards everything below
 	cluster  *cmsevents.Cluster
+	last     time.Time  // what clock said
 	armed    time.Time  // when run looks again by itself; zero for never
 	versions [][]uint64 // of the sets that the sockets were told of
 	unplaced []int64    // as last logged
@@ -59,6 +60,16 @@ func (h *hub) Take(c *cmsevents.Change) bool {
 	return q == nil || q.add(c)
 }
 
+// clock returns the time of what happens now, after that of all that happened
+// before: so records of several queues can be put in order.
+func (h *hub) clock(now time.Time) time.Time {
+	if !now.After(h.last) {
+		now = h.last.Add(1)
+	}
+	h.last = now
+	return now
+}
+
 // poke makes run look again.
 func (h *hub) poke() {
 	select {
@@ -79,7 +90,7 @@ func (h *hub) run(ctx context.Context) {
 			return
 		}
 		h.mu.Lock()
-		now := time.Now()
+		now := h.clock(time.Now())
 		h.cluster.Advance(now)
 		h.heal(ctx, now)
 		h.settle()
@@ -137,21 +148,21 @@ func (h *hub) settle() {
 func (h *hub) opened(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.Opened(time.Now(), server, slot)
+	h.cluster.Opened(h.clock(time.Now()), server, slot)
 	h.settle()
 }
 
 func (h *hub) closed(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.Closed(time.Now(), server, slot)
+	h.cluster.Closed(h.clock(time.Now()), server, slot)
 	h.settle()
 }
 
 func (h *hub) resync(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.Resync(time.Now(), server, slot)
+	h.cluster.Resync(h.clock(time.Now()), server, slot)
 	h.settle()
 }
 
@@ -159,7 +170,7 @@ func (h *hub) resync(server, slot int) {
 func (h *hub) receive(now time.Time, server, slot int, f *cmsevents.Frame) (outcome cmsevents.Outcome, live bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	outcome = h.cluster.Receive(now, server, slot, f)
+	outcome = h.cluster.Receive(h.clock(now), server, slot, f)
 	// A roster changes neither sets nor times; it is most of the traffic.
 	if f.Type != cmsevents.RosterUpdate {
 		h.settle()

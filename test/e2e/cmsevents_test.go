@@ -4,11 +4,11 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,7 +54,11 @@ type eventsTruth struct {
 		Participants   []crowd
 		Added, Removed int
 		Bridges        []struct {
-			Account struct{ Misuse map[string]int }
+			Account struct {
+				Tokens, Sockets int
+				Refused         int `json:"refused_sockets"`
+				Faults, Misuse  map[string]int
+			}
 		}
 	}
 }
@@ -63,24 +67,38 @@ type eventsTruth struct {
 // is added to the receiver's configuration.
 func follow(t *testing.T, events string, arguments ...string) (*collector, eventsTruth) {
 	t.Helper()
+	c, servers := newFollower(t, events)
+	s := c.play(servers, append([]string{"-target", c.url(), "-play-for", "40m", "-linger-events", "6s"}, arguments...)...)
+	return c, s.end()
+}
+
+// newFollower starts a Collector that follows three Events servers that are not
+// there yet, and returns where it looks for them.
+func newFollower(t *testing.T, events string) (c *collector, servers string) {
+	t.Helper()
 	one, two, three := freeAddress(t), freeAddress(t), freeAddress(t)
-	c := newCollectorFrom(t, strings.NewReplacer("%1%", one, "%2%", two, "%3%", three, "%EVENTS%", events).Replace(eventful))
-	file := filepath.Join(t.TempDir(), "truth.json")
-	callsim := exec.CommandContext(t.Context(), binary("callsim"), append([]string{
-		"-target", c.url(), "-events", one + "," + two + "," + three, "-seed", "3", "-meetings", "20", "-crowd", "15x20",
-		"-play-for", "40m", "-linger-events", "6s", "-truth", file,
-	}, arguments...)...)
-	output, err := callsim.CombinedOutput()
-	require.NoError(t, err, "%s", output)
-	content, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var is eventsTruth
-	require.NoError(t, json.Unmarshal(content, &is))
-	require.NotEmpty(t, is.Events.Participants, "nobody is there at the end, so there is nothing to compare")
+	c = newCollectorFrom(t, strings.NewReplacer("%1%", one, "%2%", two, "%3%", three, "%EVENTS%", events).Replace(eventful))
+	return c, one + "," + two + "," + three
+}
+
+// play starts a callsim with a crowd and Events servers.
+func (c *collector) play(servers string, arguments ...string) *simulation {
+	c.t.Helper()
+	return c.simulate(append([]string{"-events", servers, "-seed", "3", "-meetings", "20", "-crowd", "15x20"}, arguments...)...)
+}
+
+// end waits for the end of a simulation with Events servers.
+func (s *simulation) end() (is eventsTruth) {
+	s.t.Helper()
+	require.NoError(s.t, s.process.Wait(), "callsim:\n%s", &s.log)
+	content, err := os.ReadFile(s.truth)
+	require.NoError(s.t, err)
+	require.NoError(s.t, json.Unmarshal(content, &is))
+	require.NotEmpty(s.t, is.Events.Participants, "nobody is there at the end, so there is nothing to compare")
 	for _, b := range is.Events.Bridges {
-		assert.Empty(t, b.Account.Misuse, "what the client did wrong")
+		assert.Empty(s.t, b.Account.Misuse, "what the client did wrong")
 	}
-	return c, is
+	return is
 }
 
 var gauge = regexp.MustCompile(`(?m)^(cisco_meeting_server_(?:call|participant)_active)\{([^}]*)\} ([0-9]+)$`)
@@ -104,7 +122,7 @@ func (c *collector) gauges() map[string]int {
 	return all
 }
 
-func (is *eventsTruth) gauges() map[string]int {
+func (is eventsTruth) gauges() map[string]int {
 	all := map[string]int{"cisco_meeting_server_call_active": is.Events.Meetings}
 	for _, p := range is.Events.Participants {
 		all["cisco_meeting_server_participant_active "+p.State+" "+p.Direction] = p.Count
@@ -112,17 +130,36 @@ func (is *eventsTruth) gauges() map[string]int {
 	return all
 }
 
-// comings counts the participants that came and left by the event records.
+// comings counts the participants that came and left by the event records, and
+// finds records that do not follow from those before: nobody is told as come who
+// is there, and nobody as gone who is not.
 func (c *collector) comings() (added, removed, stamped int) {
-	for _, w := range c.output() {
+	all := c.output()
+	// The records of several servers come through several queues.
+	slices.SortStableFunc(all, func(a, b written) int { return cmp.Compare(a.time, b.time) })
+	there := map[string]bool{}
+	for _, w := range all {
+		const call, participant = "cisco.meeting_server.event.call.", "cisco.meeting_server.event.participant."
+		var id string
 		switch w.event {
-		case "cisco.meeting_server.event.participant.add":
+		case call + "add", call + "remove":
+			id = "call " + w.attributes["cisco.meeting_server.call.id"]
+		case participant + "add", participant + "remove":
+			id = "participant " + w.attributes["cisco.meeting_server.participant.id"]
+		default:
+			continue
+		}
+		coming := strings.HasSuffix(w.event, ".add")
+		assert.NotEqual(c.t, coming, there[id], "%s: %s", id, w.body)
+		there[id] = coming
+		switch {
+		case w.event == participant+"add":
 			added++
 			assert.NotEmpty(c.t, w.attributes["cisco.meeting_server.call.id"])
 			if w.trace != "" {
 				stamped++
 			}
-		case "cisco.meeting_server.event.participant.remove":
+		case w.event == participant+"remove":
 			removed++
 		}
 	}
@@ -157,7 +194,7 @@ func TestEventsUnderFaults(t *testing.T) {
 	t.Logf("%d came, %d left", added, removed)
 }
 
-func (is *eventsTruth) compareComings(t *testing.T, added, removed int) {
+func (is eventsTruth) compareComings(t *testing.T, added, removed int) {
 	t.Helper()
 	there := 0
 	for _, p := range is.Events.Participants {

@@ -17,6 +17,7 @@ import (
 // written is a log record in the file exporter's output.
 type written struct {
 	event      string
+	time       uint64
 	session    string
 	bridge     string
 	body       string
@@ -43,6 +44,7 @@ type otlp struct {
 		ScopeLogs []struct {
 			LogRecords []struct {
 				EventName  string
+				Time       uint64 `json:"timeUnixNano,string"`
 				TraceID    string
 				Body       value
 				Attributes []keyValue
@@ -113,7 +115,7 @@ func (o *otlp) records(offset int64) (all []written) {
 		for _, sl := range rl.ScopeLogs {
 			for _, lr := range sl.LogRecords {
 				all = append(all, written{
-					event: lr.EventName, trace: lr.TraceID, body: lr.Body.text(), attributes: attributesOf(lr.Attributes), offset: offset,
+					event: lr.EventName, time: lr.Time, trace: lr.TraceID, body: lr.Body.text(), attributes: attributesOf(lr.Attributes), offset: offset,
 					session: resource["cisco.meeting_server.session.id"], bridge: resource["cisco.meeting_server.call_bridge.id"],
 				})
 			}

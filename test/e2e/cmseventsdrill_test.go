@@ -1,0 +1,114 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// says waits until callsim has written a line so many times.
+func (s *simulation) says(line string, times int) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return strings.Count(s.log.String(), line) >= times }, waitFor, tick, "%q in:\n%s", line, &s.log)
+}
+
+// reports counts what the Collector's log says of something.
+func (c *collector) reports(what string) int { return strings.Count(c.log.String(), what) }
+
+func (s *simulation) signal(what syscall.Signal) {
+	s.t.Helper()
+	require.NoError(s.t, s.process.Process.Signal(what))
+}
+
+// rehearse returns the truth of a story that is played to nobody.
+func (c *collector) rehearse(arguments ...string) eventsTruth {
+	c.t.Helper()
+	return c.simulate(append([]string{"-target", "none", "-events", "localhost:0", "-linger-events", "1ms"}, arguments...)...).end()
+}
+
+// TestEventsDrill stops and starts the Events servers while people come and go:
+// nobody is told as come who was there, and soon after the return the gauges are
+// right again.
+func TestEventsDrill(t *testing.T) {
+	t.Parallel()
+	story := []string{"-seed", "3", "-meetings", "20", "-crowd", "15x20", "-play-for", "40m"}
+	c, servers := newFollower(t, "")
+	is := c.rehearse(story...)
+	// Twenty seconds of real time.
+	s := c.play(servers, append(story, "-target", "none", "-await-events", "-speed", "120")...)
+	require.Eventually(t, func() bool {
+		return c.gauges()["cisco_meeting_server_participant_active connected incoming"] > 50
+	}, waitFor, tick, "nobody comes")
+
+	lost, back := c.reports("No events from the Call Bridge"), c.reports("Following the events of the Call Bridge")
+	s.signal(syscall.SIGUSR1)
+	s.says("the Events servers are down", 1)
+	require.Eventually(t, func() bool { return c.reports("No events from the Call Bridge") >= lost+3 }, waitFor, tick, "the outage")
+	assert.NotEmpty(t, c.gauges(), "what was known is still shown")
+	s.signal(syscall.SIGUSR1)
+	s.says("the Events servers are up", 1)
+
+	require.Eventually(t, func() bool { return c.reports("Following the events of the Call Bridge") >= back+3 }, waitFor, tick, "the return")
+	s.signal(syscall.SIGUSR1)
+	s.says("the Events servers are down", 2)
+	s.says("the story is over", 1)
+	assert.NotEqual(t, is.gauges(), c.gauges(), "nothing happened during the outage, so the drill shows nothing")
+	s.signal(syscall.SIGUSR1)
+	s.says("the Events servers are up", 2)
+	up := time.Now()
+	// The promise is ten seconds. It is held in the time of a bubble, by
+	// TestServerRestarts of the receiver: a machine may have other things to do.
+	if !assert.Eventually(t, func() bool { return assert.ObjectsAreEqual(is.gauges(), c.gauges()) }, waitFor, tick) {
+		assert.Equal(t, is.gauges(), c.gauges())
+	}
+	t.Logf("the gauges are right %s after the return", time.Since(up).Round(time.Millisecond))
+	s.signal(syscall.SIGINT)
+	assert.Equal(t, is.gauges(), s.end().gauges(), "the rehearsal was the same story")
+	assert.Equal(t, is.gauges(), c.gauges())
+	c.stop()
+	added, removed, _ := c.comings()
+	is.compareComings(t, added, removed)
+	assert.Zero(t, c.reports("authToken="))
+}
+
+// TestEventsSilence: sockets that say nothing any more, while the API answers,
+// are found out by a request that nobody acknowledges.
+func TestEventsSilence(t *testing.T) {
+	t.Parallel()
+	c, is := follow(t, "\n    probe_after: 1s", "-await-events", "-speed", "240", "-linger-events", "25s", "-faults", "events-silent=3s,events-times=3")
+	silenced := 0
+	for _, b := range is.Events.Bridges {
+		silenced += b.Account.Faults["silent"]
+		assert.GreaterOrEqual(t, b.Account.Tokens, b.Account.Sockets, "a token for each connection")
+	}
+	assert.Equal(t, 3, silenced)
+	assert.Equal(t, is.gauges(), c.gauges())
+	c.stop()
+	added, removed, _ := c.comings()
+	is.compareComings(t, added, removed)
+}
+
+// TestEventsBusy: a server that has one place left for this client. All calls are
+// followed, and who is in those that there is room for.
+func TestEventsBusy(t *testing.T) {
+	t.Parallel()
+	c, is := follow(t, "", "-await-events", "-faults", "events-busy=4", "-crowd", "240x2", "-play-for", "20m")
+	refused := 0
+	for _, b := range is.Events.Bridges {
+		refused += b.Account.Refused
+		assert.Equal(t, 1, b.Account.Sockets)
+	}
+	assert.Positive(t, refused, "more sockets were wanted")
+	assert.Equal(t, is.Events.Meetings, c.gauges()["cisco_meeting_server_call_active"])
+	assert.Positive(t, c.reports("There are more calls than can be watched; the busiest are."))
+	c.stop()
+	added, _, _ := c.comings()
+	assert.Positive(t, added)
+}
