@@ -59,7 +59,11 @@ bench: ## Measure against encoding/xml, the OTLP receivers and the trace process
 
 .PHONY: soak
 soak: build ## Run simulated meetings for LEGATO_SOAK (default 1h) and watch memory and files
-	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) test -run TestSoak -timeout 0 -v ./test/e2e
+	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) test -run '^TestSoak$$' -timeout 0 -v ./test/e2e
+
+.PHONY: soak-events
+soak-events: build ## Follow an hour of meetings with faults for LEGATO_SOAK (default 1h) and compare the gauges with the truth
+	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) test -run '^TestSoakEvents$$' -timeout 0 -v ./test/e2e
 
 .PHONY: clean
 clean: ## Remove what was built and what the demo wrote

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,22 +28,15 @@ func (s *simulation) signal(what syscall.Signal) {
 	require.NoError(s.t, s.process.Process.Signal(what))
 }
 
-// rehearse returns the truth of a story that is played to nobody.
-func (c *collector) rehearse(arguments ...string) eventsTruth {
-	c.t.Helper()
-	return c.simulate(append([]string{"-target", "none", "-events", "localhost:0", "-linger-events", "1ms"}, arguments...)...).end()
-}
-
 // TestEventsDrill stops and starts the Events servers while people come and go:
 // nobody is told as come who was there, and soon after the return the gauges are
 // right again.
 func TestEventsDrill(t *testing.T) {
 	t.Parallel()
-	story := []string{"-seed", "3", "-meetings", "20", "-crowd", "15x20", "-play-for", "40m"}
 	c, servers := newFollower(t, "")
-	is := c.rehearse(story...)
+	is := c.rehearse(meetings...)
 	// Twenty seconds of real time.
-	s := c.play(servers, append(story, "-target", "none", "-await-events", "-speed", "120")...)
+	s := c.play(servers, append(slices.Clone(meetings), "-target", "none", "-await-events", "-speed", "120")...)
 	require.Eventually(t, func() bool {
 		return c.gauges()["cisco_meeting_server_participant_active connected incoming"] > 50
 	}, waitFor, tick, "nobody comes")
@@ -65,9 +59,7 @@ func TestEventsDrill(t *testing.T) {
 	up := time.Now()
 	// The promise is ten seconds. It is held in the time of a bubble, by
 	// TestServerRestarts of the receiver: a machine may have other things to do.
-	if !assert.Eventually(t, func() bool { return assert.ObjectsAreEqual(is.gauges(), c.gauges()) }, waitFor, tick) {
-		assert.Equal(t, is.gauges(), c.gauges())
-	}
+	c.shows(is)
 	t.Logf("the gauges are right %s after the return", time.Since(up).Round(time.Millisecond))
 	s.signal(syscall.SIGINT)
 	assert.Equal(t, is.gauges(), s.end().gauges(), "the rehearsal was the same story")
@@ -82,14 +74,13 @@ func TestEventsDrill(t *testing.T) {
 // are found out by a request that nobody acknowledges.
 func TestEventsSilence(t *testing.T) {
 	t.Parallel()
-	c, is := follow(t, "\n    probe_after: 1s", "-await-events", "-speed", "240", "-linger-events", "25s", "-faults", "events-silent=3s,events-times=3")
+	c, is := follow(t, "\n    probe_after: 1s", meetings, "-await-events", "-speed", "240", "-faults", "events-silent=2s,events-times=3")
 	silenced := 0
 	for _, b := range is.Events.Bridges {
 		silenced += b.Account.Faults["silent"]
 		assert.GreaterOrEqual(t, b.Account.Tokens, b.Account.Sockets, "a token for each connection")
 	}
-	assert.Equal(t, 3, silenced)
-	assert.Equal(t, is.gauges(), c.gauges())
+	assert.Positive(t, silenced)
 	c.stop()
 	added, removed, _ := c.comings()
 	is.compareComings(t, added, removed)
@@ -99,14 +90,21 @@ func TestEventsSilence(t *testing.T) {
 // followed, and who is in those that there is room for.
 func TestEventsBusy(t *testing.T) {
 	t.Parallel()
-	c, is := follow(t, "", "-await-events", "-faults", "events-busy=4", "-crowd", "240x2", "-play-for", "20m")
+	story := []string{"-seed", "3", "-meetings", "20", "-crowd", "240x2", "-play-for", "20m"}
+	c, servers := newFollower(t, "")
+	want := c.rehearse(story...).Events.Meetings
+	s := c.play(servers, append(story, "-target", "none", "-await-events", "-faults", "events-busy=4")...)
+	s.says("the story is over", 1)
+	require.Eventually(t, func() bool { return c.gauges()["cisco_meeting_server_call_active"] == want }, waitFor, tick)
+	s.says("a socket too many", 1)
+	s.signal(syscall.SIGINT)
+	is := s.end()
 	refused := 0
 	for _, b := range is.Events.Bridges {
 		refused += b.Account.Refused
 		assert.Equal(t, 1, b.Account.Sockets)
 	}
 	assert.Positive(t, refused, "more sockets were wanted")
-	assert.Equal(t, is.Events.Meetings, c.gauges()["cisco_meeting_server_call_active"])
 	assert.Positive(t, c.reports("There are more calls than can be watched; the busiest are."))
 	c.stop()
 	added, _, _ := c.comings()
