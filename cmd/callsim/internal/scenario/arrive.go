@@ -3,7 +3,11 @@
 
 package scenario
 
-import "time"
+import (
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
 
 // entrance is a way into a meeting.
 type entrance int
@@ -28,11 +32,11 @@ func (w *World) arrive(m *meeting, h *host, l *leg, by entrance) *leg {
 	switch by {
 	case direct:
 		w.startLeg(h, l, w.callOn(m, h))
-		w.after(w.dice.seconds([2]int{0, 1}), func() { w.change(l, PhaseActive) })
+		w.after(w.dice.Seconds([2]int{0, 1}), func() { w.change(l, PhaseActive) })
 	case called:
 		l.Confirmation = "required"
 		w.startLeg(h, l, w.callOn(m, h))
-		w.after(w.dice.seconds(w.tempo.ring), func() { w.answer(l) })
+		w.after(w.dice.Seconds(w.tempo.ring), func() { w.answer(l) })
 	case afterward:
 		w.startLeg(h, l, nil)
 		w.enter(l, w.callOn(m, h), PhaseActive)
@@ -56,14 +60,14 @@ func (w *World) answer(l *leg) {
 
 // leaveLobby lets a waiting leg take part after a while.
 func (w *World) leaveLobby(l *leg) {
-	w.after(w.dice.seconds(w.tempo.lobby), func() { w.change(l, PhaseActive) })
+	w.after(w.dice.Seconds(w.tempo.lobby), func() { w.change(l, PhaseActive) })
 }
 
 // menu keeps a leg in the interactive voice menu for a while, then puts it into
 // the meeting if that still goes on.
 func (w *World) menu(m *meeting, l *leg, lobby bool) {
 	w.change(l, PhaseMenu)
-	w.after(w.dice.seconds(w.tempo.menu), func() {
+	w.after(w.dice.Seconds(w.tempo.menu), func() {
 		switch {
 		case !l.open:
 		case !m.admits():
@@ -81,7 +85,7 @@ func (w *World) menu(m *meeting, l *leg, lobby bool) {
 // is its home. The first person opens the meeting and stays to its end; the
 // others come in the first part and most leave in the second.
 func (w *World) populate(m *meeting, n int, hosts ...*host) {
-	w.arrive(m, m.home, w.anybody(m), pick(w.dice, []entrance{direct, afterward}))
+	w.arrive(m, m.home, w.anybody(m), chance.Pick(w.dice, []entrance{direct, afterward}))
 	for i := 1; i < n; i++ {
 		w.invite(m, hosts[i%len(hosts)])
 	}
@@ -90,16 +94,16 @@ func (w *World) populate(m *meeting, n int, hosts ...*host) {
 
 // anybody is the next person with the next device.
 func (w *World) anybody(m *meeting) *leg {
-	return w.caller(w.people.deal(w.dice), w.devices.deal(w.dice), m.dial)
+	return w.caller(w.people.Deal(w.dice), w.devices.Deal(w.dice), m.dial)
 }
 
 // invite schedules the coming and going of one person.
 func (w *World) invite(m *meeting, h *host) {
 	life := m.end.Sub(m.start)
-	by, who, why := w.entries.deal(w.dice), w.people.deal(w.dice), w.partings.deal(w.dice)
-	dev := w.devices.deal(w.dice)
-	leave := m.start.Add(w.dice.share(life, 0.5, 1.2))
-	w.after(w.dice.share(life, 0.02, 0.4), func() {
+	by, who, why := w.entries.Deal(w.dice), w.people.Deal(w.dice), w.partings.Deal(w.dice)
+	dev := w.devices.Deal(w.dice)
+	leave := m.start.Add(w.dice.Share(life, 0.5, 1.2))
+	w.after(w.dice.Share(life, 0.02, 0.4), func() {
 		l := w.caller(who, dev, m.dial)
 		if by == called {
 			l = w.callee(who, dev, m.dial)
@@ -112,9 +116,9 @@ func (w *World) invite(m *meeting, h *host) {
 
 // disappoint schedules a leg that does not work out.
 func (w *World) disappoint(m *meeting, h *host) {
-	f := w.failures.deal(w.dice)
-	who := w.people.deal(w.dice)
-	w.after(w.dice.share(m.end.Sub(m.start), 0.1, 0.6), func() { w.fail(m, h, who, f) })
+	f := w.failures.Deal(w.dice)
+	who := w.people.Deal(w.dice)
+	w.after(w.dice.Share(m.end.Sub(m.start), 0.1, 0.6), func() { w.fail(m, h, who, f) })
 }
 
 // fail plays one failure.
@@ -138,7 +142,7 @@ func (w *World) fail(m *meeting, h *host, who person, f failure) {
 	if f.menu {
 		w.change(l, PhaseMenu)
 	}
-	wait := w.dice.seconds([2]int{0, 2})
+	wait := w.dice.Seconds([2]int{0, 2})
 	if f.patient {
 		wait = time.Duration(w.tempo.patience) * time.Second
 	}

@@ -22,7 +22,7 @@ type call struct {
 
 func (w *World) startCall(m *meeting, h *host) *call {
 	c := &call{Call: m.call(), host: h, began: w.now, open: true}
-	c.ID = w.dice.guid()
+	c.ID = w.dice.GUID()
 	m.calls = append(m.calls, c)
 	h.calls = append(h.calls, c)
 	w.tell(h, CallStarted{Call: c.Call})

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
 // coSpace is a virtual meeting room. Its correlator outlives every meeting.
@@ -41,23 +43,23 @@ func (w *World) space(clustered bool, end time.Time) *coSpace {
 func (w *World) freeSpace(clustered bool) *coSpace {
 	all := w.spaces[clustered]
 	free := slices.DeleteFunc(slices.Clone(all), func(s *coSpace) bool { return s.free.After(w.now) })
-	if len(free) == 0 || len(all) < maxSpaces && w.dice.chance(0.2) {
+	if len(free) == 0 || len(all) < maxSpaces && w.dice.Chance(0.2) {
 		return nil
 	}
-	return pick(w.dice, free)
+	return chance.Pick(w.dice, free)
 }
 
 func (w *World) newSpace(clustered bool) *coSpace {
 	n := len(w.spaces[clustered])
 	s := &coSpace{
-		id: w.dice.guid(), correlator: w.dice.guid(), metaData: w.dice.chance(0.3),
+		id: w.dice.GUID(), correlator: w.dice.GUID(), metaData: w.dice.Chance(0.3),
 		name: spaceNames[n%len(spaceNames)], user: fmt.Sprintf("space%d", n+1),
 	}
-	if w.dice.chance(0.7) {
-		s.owner = pick(w.dice, people).name
+	if w.dice.Chance(0.7) {
+		s.owner = chance.Pick(w.dice, people).name
 	}
-	if w.dice.chance(0.4) {
-		s.tenant, s.tag = w.dice.guid(), "board"
+	if w.dice.Chance(0.4) {
+		s.tenant, s.tag = w.dice.GUID(), "board"
 	}
 	w.spaces[clustered] = append(w.spaces[clustered], s)
 	return s

@@ -3,7 +3,11 @@
 
 package scenario
 
-import "time"
+import (
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
 
 // crowdLife is how long a crowd stays together.
 const crowdLife = time.Hour
@@ -17,7 +21,7 @@ func (w *World) crowds() {
 
 // crowd is a meeting whose seats are always taken, on two bridges if it can be.
 func (w *World) crowd() {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	hosts := []*host{h}
 	if h.clustered() {
 		hosts = w.cluster(h)
@@ -27,19 +31,19 @@ func (w *World) crowd() {
 	w.arrive(m, h, w.anybody(m), afterward)
 	for i := 1; i < w.cfg.CrowdSize; i++ {
 		at := hosts[i%len(hosts)]
-		w.after(w.dice.seconds([2]int{0, 60}), func() { w.seat(m, at) })
+		w.after(w.dice.Seconds([2]int{0, 60}), func() { w.seat(m, at) })
 	}
 }
 
 // seat brings somebody to a meeting, and after a while somebody else.
 func (w *World) seat(m *meeting, h *host) {
-	why := w.partings.deal(w.dice)
-	l := w.arrive(m, h, w.anybody(m), pick(w.dice, []entrance{direct, afterward, viaLobby}))
+	why := w.partings.Deal(w.dice)
+	l := w.arrive(m, h, w.anybody(m), chance.Pick(w.dice, []entrance{direct, afterward, viaLobby}))
 	if l == nil {
 		return
 	}
-	w.after(w.dice.share(crowdLife, 0.02, 0.5), func() {
+	w.after(w.dice.Share(crowdLife, 0.02, 0.5), func() {
 		w.part(l, why)
-		w.after(w.dice.seconds([2]int{1, 20}), func() { w.seat(m, h) })
+		w.after(w.dice.Seconds([2]int{1, 20}), func() { w.seat(m, h) })
 	})
 }

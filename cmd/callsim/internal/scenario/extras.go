@@ -24,7 +24,7 @@ func (w *World) link(m *meeting, from, to *call) {
 func (w *World) linkEnd(m *meeting, direction, sipCallID string) *leg {
 	l := &leg{}
 	l.Kind, l.Type, l.SubType = KindLink, "sip", "distributionLink"
-	l.Participant, l.Direction = w.dice.guid(), direction
+	l.Participant, l.Direction = w.dice.GUID(), direction
 	l.RemoteParty, l.SIPCallID = m.dial, sipCallID
 	return l
 }
@@ -32,7 +32,7 @@ func (w *World) linkEnd(m *meeting, direction, sipCallID string) *leg {
 // record runs a recorder in a call, an older one or a SIP one, to the end of
 // the call or earlier.
 func (w *World) record(c *call, older bool, lasts time.Duration) {
-	r := Recording{ID: w.dice.guid(), Call: c.ID}
+	r := Recording{ID: w.dice.GUID(), Call: c.ID}
 	l := w.service(KindRecorder, "recorder@rec.example.test", older)
 	w.startLeg(c.host, l, c)
 	r.Leg = l.ID
@@ -53,7 +53,7 @@ func (w *World) record(c *call, older bool, lasts time.Duration) {
 
 // stream runs a streamer in a call, like [World.record].
 func (w *World) stream(c *call, older bool, lasts time.Duration) {
-	s := Streaming{ID: w.dice.guid(), Call: c.ID}
+	s := Streaming{ID: w.dice.GUID(), Call: c.ID}
 	l := w.service(KindStreamer, "streamer@str.example.test", older)
 	w.startLeg(c.host, l, c)
 	s.Leg = l.ID
@@ -76,7 +76,7 @@ func (w *World) stream(c *call, older bool, lasts time.Duration) {
 func (w *World) service(kind LegKind, uri string, older bool) *leg {
 	l := &leg{device: device{kind: "sip", app: true, audio: []string{"aac"}}}
 	l.Kind, l.Type, l.Direction = kind, "sip", "outgoing"
-	l.Participant, l.RemoteParty = w.dice.guid(), uri
+	l.Participant, l.RemoteParty = w.dice.GUID(), uri
 	if older {
 		l.Type = "acano"
 	} else {
@@ -115,7 +115,7 @@ func (w *World) move(m *meeting, old *leg, to *host) {
 	}
 	leave := func() { w.endLeg(old, ReasonCallMoved) }
 	join := func() { w.continueOn(m, old, to) }
-	if w.dice.chance(0.5) {
+	if w.dice.Chance(0.5) {
 		leave, join = join, leave
 	}
 	leave()
@@ -129,7 +129,7 @@ func (w *World) continueOn(m *meeting, old *leg, to *host) {
 	l := &leg{device: old.device}
 	l.Leg = old.Leg
 	l.Phase, l.Calls = PhaseConnecting, nil
-	l.Participant, l.SIPCallID = w.dice.guid(), w.sipCallID()
+	l.Participant, l.SIPCallID = w.dice.GUID(), w.sipCallID()
 	l.Direction, l.ReplacesSIPCallID = "outgoing", old.SIPCallID
 	l.MovedFrom, l.MovedFromBridge = old.ID, old.host.CallBridge
 	l.Confirmation, l.CanMove = "", true
@@ -145,12 +145,12 @@ func (w *World) scan(h *host) {
 	}
 	l := &leg{}
 	l.Kind, l.Type, l.Direction = KindScanner, "sip", "incoming"
-	l.Participant, l.SIPCallID = w.dice.guid(), w.sipCallID()
-	l.RemoteParty = fmt.Sprintf("%d@203.0.113.%d", w.dice.between([2]int{100, 9999}), w.dice.between([2]int{1, 254}))
+	l.Participant, l.SIPCallID = w.dice.GUID(), w.sipCallID()
+	l.RemoteParty = fmt.Sprintf("%d@203.0.113.%d", w.dice.Between([2]int{100, 9999}), w.dice.Between([2]int{1, 254}))
 	l.RemoteAddress = l.RemoteParty
 	l.LocalAddress = fmt.Sprintf("900441632%06d@meet.example.test", w.dice.IntN(1_000_000))
 	w.startLeg(h, l, nil)
-	w.after(w.dice.seconds([2]int{0, 1}), func() { w.endLeg(l, ReasonUnknownDestination) })
+	w.after(w.dice.Seconds([2]int{0, 1}), func() { w.endLeg(l, ReasonUnknownDestination) })
 }
 
 // burst plays the scanner's burst in the middle meeting of the story, or in

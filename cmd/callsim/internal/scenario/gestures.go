@@ -3,7 +3,11 @@
 
 package scenario
 
-import "time"
+import (
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
 
 // gesture is something a person does now and then.
 type gesture struct {
@@ -14,7 +18,7 @@ type gesture struct {
 var gestures = []gesture{
 	{40, func(_ *lively, g *guest) { g.manner.AudioMuted = !g.manner.AudioMuted }},
 	{15, func(_ *lively, g *guest) { g.manner.VideoMuted = !g.manner.VideoMuted }},
-	{15, func(l *lively, g *guest) { g.manner.Layout = pick(l.dice, layouts) }},
+	{15, func(l *lively, g *guest) { g.manner.Layout = chance.Pick(l.dice, layouts) }},
 	{10, func(l *lively, g *guest) { g.manner.Importance = l.dice.IntN(10) }},
 	{10, (*lively).hold},
 	{10, func(_ *lively, g *guest) {
@@ -27,7 +31,7 @@ var gestures = []gesture{
 // in makes an appointment some time from now, drawn in seconds with fractions.
 func (l *lively) in(lo, hi int, do func()) {
 	wait := time.Duration(1000*lo+l.dice.IntN(1000*(hi-lo)+1)) * time.Millisecond
-	l.agenda.add(l.now.Add(wait/time.Duration(l.haste)), do)
+	l.agenda.Add(l.now.Add(wait/time.Duration(l.haste)), do)
 }
 
 // tell tells the manner of a guest who is in a call.
@@ -183,7 +187,7 @@ func (l *lively) anyone(co *company) *guest {
 	if len(co.guests) == 0 {
 		return nil
 	}
-	if g := pick(l.dice, co.guests); g.awake {
+	if g := chance.Pick(l.dice, co.guests); g.awake {
 		return g
 	}
 	return nil
@@ -206,7 +210,7 @@ func (l *lively) guard(co *company) {
 	if co.over() {
 		return
 	}
-	if l.dice.chance(0.7) {
+	if l.dice.Chance(0.7) {
 		co.manner.Locked = !co.manner.Locked
 	} else {
 		co.manner.MuteOnArrive = !co.manner.MuteOnArrive

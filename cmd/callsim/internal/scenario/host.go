@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
 // host is a Call Bridge at work.
@@ -24,12 +26,12 @@ func (h *host) clustered() bool { return h.CallBridge != "" }
 
 // install sets up the bridges with their clocks.
 func (w *World) install() []*host {
-	clocks := newDice(w.cfg.Seed, streamClocks)
+	clocks := chance.NewDice(w.cfg.Seed, streamClocks)
 	hosts := make([]*host, w.cfg.Bridges)
 	for i := range hosts {
-		h := &host{index: i, session: w.dice.guid(), skew: w.skew(clocks)}
+		h := &host{index: i, session: w.dice.GUID(), skew: w.skew(clocks)}
 		h.Name = fmt.Sprintf("cms%d", i+1)
-		h.CallBridge = w.dice.guid()
+		h.CallBridge = w.dice.GUID()
 		if w.cfg.Unclustered && i == len(hosts)-1 {
 			h.CallBridge = ""
 		}
@@ -39,9 +41,9 @@ func (w *World) install() []*host {
 }
 
 // skew draws how far a clock is off, in whole seconds.
-func (w *World) skew(clocks dice) time.Duration {
+func (w *World) skew(clocks chance.Dice) time.Duration {
 	most := int(w.cfg.Skew / time.Second)
-	return clocks.seconds([2]int{-most, most})
+	return clocks.Seconds([2]int{-most, most})
 }
 
 // cluster lists the clustered bridges, beginning with first.
@@ -61,7 +63,7 @@ func (w *World) clusteredHost() *host {
 	if len(clustered) == 0 {
 		return nil
 	}
-	return pick(w.dice, clustered)
+	return chance.Pick(w.dice, clustered)
 }
 
 // restartPlan lists the numbers of the meetings during which the bridge that
@@ -79,10 +81,10 @@ func (w *World) restartPlan() []int {
 
 // threaten schedules the restarts that are planned for the meeting.
 func (w *World) threaten(m *meeting) {
-	fate := newDice(w.cfg.Seed+uint64(m.number), streamRestarts)
+	fate := chance.NewDice(w.cfg.Seed+uint64(m.number), streamRestarts)
 	for _, number := range w.restarts {
 		if number == m.number {
-			w.after(fate.share(m.end.Sub(m.start), 0.2, 0.8), func() { w.restart(m.home) })
+			w.after(fate.Share(m.end.Sub(m.start), 0.2, 0.8), func() { w.restart(m.home) })
 		}
 	}
 }
@@ -101,7 +103,7 @@ func (w *World) restart(h *host) {
 		c.open = false
 	}
 	h.calls, h.legs = nil, nil
-	h.session = w.dice.guid()
+	h.session = w.dice.GUID()
 	rest := time.Duration(w.tempo.rest) * time.Second
 	h.booted = w.now.Add(rest)
 	w.tell(h, BridgeRestarted{})

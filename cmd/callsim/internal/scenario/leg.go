@@ -31,7 +31,7 @@ type leg struct {
 
 // startLeg opens a leg, in call c unless that is nil.
 func (w *World) startLeg(h *host, l *leg, c *call) {
-	l.ID = w.dice.guid()
+	l.ID = w.dice.GUID()
 	l.host, l.open = h, true
 	l.began, l.since = w.now, w.now
 	h.legs = append(h.legs, l)
@@ -116,7 +116,7 @@ func (w *World) ended(l *leg, why Reason) LegEnded {
 // part ends a person's leg; now and then the bridge repeats what it knows of
 // the leg just before.
 func (w *World) part(l *leg, why Reason) {
-	if l.open && l.Phase == PhaseActive && w.dice.chance(0.15) {
+	if l.open && l.Phase == PhaseActive && w.dice.Chance(0.15) {
 		w.tell(l.host, LegChanged{Leg: l.Leg, Bare: true})
 	}
 	w.endLeg(l, why)

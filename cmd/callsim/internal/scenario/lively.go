@@ -7,6 +7,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
 // Lively adds to a story how its people behave: they ring, mute themselves, speak,
@@ -18,10 +20,10 @@ func Lively(cfg Config, story iter.Seq[Event]) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		l := newLively(cfg)
 		for ev := range story {
-			for l.agenda.Len() > 0 && l.agenda.list[0].at.Before(ev.At) {
-				next := l.agenda.next()
-				l.now = next.at
-				next.do()
+			for l.agenda.Len() > 0 && l.agenda.When().Before(ev.At) {
+				next := l.agenda.Next()
+				l.now = next.At
+				next.Do()
 				if !l.yieldTold(yield) {
 					return
 				}
@@ -40,10 +42,10 @@ func Lively(cfg Config, story iter.Seq[Event]) iter.Seq[Event] {
 
 // lively folds the story and draws the behaviour of its people.
 type lively struct {
-	dice   dice
+	dice   chance.Dice
 	haste  int // divides all durations
 	now    time.Time
-	agenda agenda
+	agenda chance.Agenda
 	told   []Event
 
 	guests    map[string]*guest   // by leg
@@ -84,7 +86,7 @@ type hosted struct {
 
 func newLively(cfg Config) *lively {
 	l := &lively{
-		dice: newDice(cfg.Seed, streamManners), haste: 1,
+		dice: chance.NewDice(cfg.Seed, streamManners), haste: 1,
 		guests: map[string]*guest{}, byPerson: map[string]*guest{},
 		companies: map[string]*company{}, calls: map[string]*company{}, skew: map[int]time.Duration{},
 	}

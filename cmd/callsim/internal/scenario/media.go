@@ -3,7 +3,11 @@
 
 package scenario
 
-import "time"
+import (
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
 
 // Alarm is a quality problem: its kind and the share of the leg's life it
 // lasted, in per cent with one decimal. It may round to 0.0.
@@ -49,8 +53,8 @@ var resolutions = [][2]int{{768, 448}, {1024, 576}, {1280, 720}, {1920, 1080}}
 
 // media draws the media of a leg that lasted.
 func (w *World) media(l *leg, lasted time.Duration) *Media {
-	m := &Media{Encrypted: w.dice.chance(0.8)}
-	m.Unencrypted = !m.Encrypted || w.dice.chance(0.1)
+	m := &Media{Encrypted: w.dice.Chance(0.8)}
+	m.Unencrypted = !m.Encrypted || w.dice.Chance(0.1)
 	switch l.Kind {
 	case KindLink:
 		return m
@@ -69,16 +73,16 @@ func (w *World) media(l *leg, lasted time.Duration) *Media {
 
 // alarms draws no, one or several different alarms.
 func (w *World) alarms() []Alarm {
-	if w.dice.chance(0.65) {
+	if w.dice.Chance(0.65) {
 		return nil
 	}
 	var list []Alarm
 	for _, kind := range alarmKinds {
 		switch {
-		case w.dice.chance(0.2):
+		case w.dice.Chance(0.2):
 			list = append(list, Alarm{Kind: kind})
-		case w.dice.chance(0.4):
-			list = append(list, Alarm{Kind: kind, Percent: float64(w.dice.between([2]int{1, 250})) / 10})
+		case w.dice.Chance(0.4):
+			list = append(list, Alarm{Kind: kind, Percent: float64(w.dice.Between([2]int{1, 250})) / 10})
 		}
 	}
 	return list
@@ -89,7 +93,7 @@ func (w *World) alarms() []Alarm {
 func (w *World) audio(dev device, lasted time.Duration) *Stream {
 	s := &Stream{Codec: "opus"}
 	if len(dev.audio) > 0 {
-		s.Codec = pick(w.dice, dev.audio)
+		s.Codec = chance.Pick(w.dice, dev.audio)
 	}
 	s.Loss = w.loss(dev, s.Codec, lasted)
 	return s
@@ -97,18 +101,18 @@ func (w *World) audio(dev device, lasted time.Duration) *Stream {
 
 func (w *World) addVideo(m *Media, dev device, lasted time.Duration) {
 	m.Usage = &Usage{w.percent(), w.percent(), -1, -1}
-	if w.dice.chance(0.3) {
+	if w.dice.Chance(0.3) {
 		m.Usage.PresentationViewer = w.percent()
 	}
-	if w.dice.chance(0.15) {
+	if w.dice.Chance(0.15) {
 		m.Usage.PresentationContributor = w.percent()
 	}
-	if w.dice.chance(0.1) {
+	if w.dice.Chance(0.1) {
 		m.Screens = 2
 	}
 	m.VideoOut = w.video(dev, 0)
 	// Somebody without a camera receives but contributes nothing.
-	if w.dice.chance(0.15) {
+	if w.dice.Chance(0.15) {
 		m.Usage.MainContributor = -1
 		return
 	}
@@ -116,9 +120,9 @@ func (w *World) addVideo(m *Media, dev device, lasted time.Duration) {
 }
 
 func (w *World) video(dev device, lasted time.Duration) *Stream {
-	s := &Stream{Codec: pick(w.dice, dev.video)}
-	if w.dice.chance(0.9) {
-		size := pick(w.dice, resolutions)
+	s := &Stream{Codec: chance.Pick(w.dice, dev.video)}
+	if w.dice.Chance(0.9) {
+		size := chance.Pick(w.dice, resolutions)
 		s.Width, s.Height = size[0], size[1]
 	}
 	s.Loss = w.loss(dev, s.Codec, lasted)
@@ -129,7 +133,7 @@ func (w *World) loss(dev device, codec string, lasted time.Duration) *Loss {
 	if lasted == 0 || dev.app || dev.kind != "sip" || codec == "opus" {
 		return nil
 	}
-	if w.dice.chance(0.6) {
+	if w.dice.Chance(0.6) {
 		return &Loss{GapSeconds: lasted.Seconds() * 0.99}
 	}
 	burst := lasted.Seconds() * 0.05 * w.dice.Float64()
@@ -141,8 +145,8 @@ func (w *World) loss(dev device, codec string, lasted time.Duration) *Loss {
 
 // percent draws a share with one decimal, often the whole.
 func (w *World) percent() float64 {
-	if w.dice.chance(0.5) {
+	if w.dice.Chance(0.5) {
 		return 100
 	}
-	return float64(w.dice.between([2]int{0, 999})) / 10
+	return float64(w.dice.Between([2]int{0, 999})) / 10
 }

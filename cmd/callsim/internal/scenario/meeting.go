@@ -26,7 +26,7 @@ type meeting struct {
 // convene starts the next meeting and makes an appointment for the one after.
 func (w *World) convene() {
 	w.convened++
-	m := w.scenes.deal(w.dice)(w)
+	m := w.scenes.Deal(w.dice)(w)
 	w.threaten(m)
 	w.burst(m)
 	if w.cfg.Meetings == 0 || w.convened < w.cfg.Meetings {
@@ -40,7 +40,7 @@ func (w *World) life() time.Duration {
 	if w.convened <= w.tempo.opening {
 		bounds[1] = 2 * bounds[0]
 	}
-	return w.dice.seconds(bounds)
+	return w.dice.Seconds(bounds)
 }
 
 // pause is the time to the next meeting. A demonstration does not keep its
@@ -49,7 +49,7 @@ func (w *World) pause() time.Duration {
 	if w.convened < w.tempo.opening {
 		return time.Second
 	}
-	return w.dice.seconds(w.tempo.pause)
+	return w.dice.Seconds(w.tempo.pause)
 }
 
 // gather makes a meeting that begins now on its home bridge.
@@ -66,7 +66,7 @@ func (w *World) gatherFor(kind CallType, home *host, life time.Duration) *meetin
 		m.name, m.correlator = m.space.name, m.space.correlator
 		m.dial = m.space.user + "@meet.example.test"
 	} else {
-		m.correlator = w.dice.guid()
+		m.correlator = w.dice.GUID()
 	}
 	w.at(m.end, func() { w.closeMeeting(m) })
 	return m
@@ -126,7 +126,7 @@ func (w *World) connect(m *meeting, c *call) {
 func (w *World) closeMeeting(m *meeting) {
 	for _, c := range m.live() {
 		for _, l := range c.people() {
-			w.part(l, w.partings.deal(w.dice))
+			w.part(l, w.partings.Deal(w.dice))
 		}
 	}
 }

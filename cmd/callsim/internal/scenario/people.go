@@ -64,12 +64,12 @@ var roomDevice = devices[0]
 // caller makes the leg of a person who calls the given address.
 func (w *World) caller(p person, dev device, dialled string) *leg {
 	l := &leg{device: dev}
-	l.Kind, l.Participant = KindPerson, w.dice.guid()
+	l.Kind, l.Participant = KindPerson, w.dice.GUID()
 	l.Type, l.SubType, l.LyncSubType = dev.kind, dev.subType, dev.lyncSubType
 	l.Direction = "incoming"
 	l.RemoteParty, l.DisplayName = p.address(), p.name
 	l.Guest = dev.guest
-	l.CanMove = !dev.phone && w.dice.chance(0.5)
+	l.CanMove = !dev.phone && w.dice.Chance(0.5)
 	if dev.kind == "sip" {
 		l.LocalAddress, l.RemoteAddress = dialled, p.address()
 		l.SIPCallID = w.sipCallID()
@@ -79,7 +79,7 @@ func (w *World) caller(p person, dev device, dialled string) *leg {
 		l.RemoteParty, l.DisplayName = number+";user=phone", ""
 		l.RemoteAddress = number + "@gw.example.test"
 	}
-	if w.dice.chance(0.1) {
+	if w.dice.Chance(0.1) {
 		l.Tag = "dept=finance&site=7"
 	}
 	return l
@@ -89,12 +89,12 @@ func (w *World) caller(p person, dev device, dialled string) *leg {
 func (w *World) callee(p person, dev device, from string) *leg {
 	l := w.caller(p, dev, from)
 	l.Direction = "outgoing"
-	l.OwnerID = w.dice.guid()
+	l.OwnerID = w.dice.GUID()
 	return l
 }
 
 // sipCallID draws the Call-ID of a new SIP call.
 func (w *World) sipCallID() string {
 	w.calls++
-	return fmt.Sprintf("%08x-%d@198.51.100.%d", w.dice.Uint32(), w.calls, w.dice.between([2]int{1, 254}))
+	return fmt.Sprintf("%08x-%d@198.51.100.%d", w.dice.Uint32(), w.calls, w.dice.Between([2]int{1, 254}))
 }

@@ -3,7 +3,11 @@
 
 package scenario
 
-import "time"
+import (
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
 
 // scene is one kind of meeting. It is played when the meeting convenes and
 // makes all its appointments; it returns the meeting it is about.
@@ -17,17 +21,17 @@ var scenes = []scene{
 
 // gathering is an ordinary meeting in a coSpace.
 func gathering(w *World) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallCoSpace, h)
-	w.populate(m, w.dice.between([2]int{2, 6}), h)
+	w.populate(m, w.dice.Between([2]int{2, 6}), h)
 	return m
 }
 
 // adHoc is a meeting outside coSpaces.
 func adHoc(w *World) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallAdHoc, h)
-	w.populate(m, w.dice.between([2]int{2, 4}), h)
+	w.populate(m, w.dice.Between([2]int{2, 4}), h)
 	return m
 }
 
@@ -38,30 +42,30 @@ func distributed(w *World) *meeting {
 		return gathering(w)
 	}
 	hosts := w.cluster(first)
-	hosts = hosts[:min(len(hosts), w.dice.between([2]int{2, 3}))]
+	hosts = hosts[:min(len(hosts), w.dice.Between([2]int{2, 3}))]
 	m := w.gather(CallCoSpace, first)
-	w.populate(m, w.dice.between([2]int{4, 8}), hosts...)
+	w.populate(m, w.dice.Between([2]int{4, 8}), hosts...)
 	return m
 }
 
 // forwarding is a call through the bridge to one far end, which may not answer.
 // When one side hangs up, the bridge ends the other.
 func forwarding(w *World) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallForwarding, h)
 	m.name = "Forwarded call"
-	in := w.arrive(m, h, w.caller(w.people.deal(w.dice), roomDevice, "+15550100@meet.example.test"), afterward)
+	in := w.arrive(m, h, w.caller(w.people.Deal(w.dice), roomDevice, "+15550100@meet.example.test"), afterward)
 	if in == nil {
 		return m
 	}
-	out := w.callee(w.people.deal(w.dice), w.devices.deal(w.dice), in.RemoteParty)
+	out := w.callee(w.people.Deal(w.dice), w.devices.Deal(w.dice), in.RemoteParty)
 	w.startLeg(h, out, in.call)
-	if w.dice.chance(0.3) {
-		why := pick(w.dice, []Reason{ReasonRemoteBusy, ReasonRemoteRejected, ReasonRingingTimeout})
-		w.after(w.dice.seconds(w.tempo.ring), func() { w.hangUp(out, in, why) })
+	if w.dice.Chance(0.3) {
+		why := chance.Pick(w.dice, []Reason{ReasonRemoteBusy, ReasonRemoteRejected, ReasonRingingTimeout})
+		w.after(w.dice.Seconds(w.tempo.ring), func() { w.hangUp(out, in, why) })
 		return m
 	}
-	w.after(w.dice.seconds(w.tempo.ring), func() { w.change(out, PhaseActive) })
+	w.after(w.dice.Seconds(w.tempo.ring), func() { w.change(out, PhaseActive) })
 	w.at(m.end.Add(-time.Second), func() { w.hangUp(in, out, ReasonRemote) })
 	return m
 }
@@ -73,10 +77,10 @@ func (w *World) hangUp(first, then *leg, why Reason) {
 
 // lyncConference is a call into a conference that a Lync server hosts.
 func lyncConference(w *World) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallLync, h)
 	m.name = "Lync conference"
-	w.populate(m, w.dice.between([2]int{1, 3}), h)
+	w.populate(m, w.dice.Between([2]int{1, 3}), h)
 	c := m.on(h)
 	if c == nil {
 		return m
@@ -84,7 +88,7 @@ func lyncConference(w *World) *meeting {
 	far := &leg{device: lyncDevice}
 	far.Kind, far.Type, far.SubType, far.Direction = KindLink, "sip", "lyncdistribution", "outgoing"
 	far.RemoteParty, far.SIPCallID = "conf-77@lync.example.test", w.sipCallID()
-	far.Participant = w.dice.guid()
+	far.Participant = w.dice.GUID()
 	w.startLeg(h, far, c)
 	w.after(time.Second, func() { w.change(far, PhaseActive) })
 	return m
@@ -92,11 +96,11 @@ func lyncConference(w *World) *meeting {
 
 // waiting is a meeting whose guests all pass the menu and the lobby.
 func waiting(w *World) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallCoSpace, h)
 	w.populate(m, 1, h)
 	for i, by := range []entrance{viaMenu, viaLobby, viaBoth} {
-		who, dev := w.people.deal(w.dice), w.devices.deal(w.dice)
+		who, dev := w.people.Deal(w.dice), w.devices.Deal(w.dice)
 		w.after(time.Duration(i+1)*time.Second, func() { w.arrive(m, h, w.caller(who, dev, m.dial), by) })
 	}
 	return m
@@ -104,16 +108,16 @@ func waiting(w *World) *meeting {
 
 // sharing is a meeting with a Lync participant who shares a screen twice.
 func sharing(w *World) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallCoSpace, h)
 	w.populate(m, 2, h)
-	av := w.arrive(m, h, w.caller(w.people.deal(w.dice), lyncDevice, m.dial), direct)
+	av := w.arrive(m, h, w.caller(w.people.Deal(w.dice), lyncDevice, m.dial), direct)
 	if av == nil {
 		return m
 	}
 	life := m.end.Sub(m.start)
 	for _, from := range []float64{0.2, 0.6} {
-		w.after(w.dice.share(life, from, from+0.1), func() { w.share(av, w.dice.share(life, 0.1, 0.25)) })
+		w.after(w.dice.Share(life, from, from+0.1), func() { w.share(av, w.dice.Share(life, 0.1, 0.25)) })
 	}
 	return m
 }
@@ -121,13 +125,13 @@ func sharing(w *World) *meeting {
 // transfer is an ad hoc call of two, one of whom is then put into a coSpace
 // meeting on the same bridge: a leg that is in two calls one after the other.
 func transfer(w *World) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallCoSpace, h)
 	w.populate(m, 3, h)
 	aside := w.gather(CallAdHoc, h)
 	w.populate(aside, 1, h)
 	l := w.arrive(aside, h, w.anybody(aside), afterward)
-	w.after(w.dice.share(m.end.Sub(m.start), 0.1, 0.5), func() {
+	w.after(w.dice.Share(m.end.Sub(m.start), 0.1, 0.5), func() {
 		if c := m.on(h); c != nil && l != nil && l.open {
 			w.enter(l, c, PhaseActive)
 		}
@@ -143,12 +147,12 @@ func moving(w *World) *meeting {
 	}
 	m := w.gather(CallCoSpace, first)
 	w.populate(m, 2, first)
-	l := w.arrive(m, first, w.caller(w.people.deal(w.dice), roomDevice, m.dial), direct)
+	l := w.arrive(m, first, w.caller(w.people.Deal(w.dice), roomDevice, m.dial), direct)
 	if l == nil {
 		return m
 	}
 	to := w.cluster(first)[1]
-	w.after(w.dice.share(m.end.Sub(m.start), 0.3, 0.6), func() { w.move(m, l, to) })
+	w.after(w.dice.Share(m.end.Sub(m.start), 0.3, 0.6), func() { w.move(m, l, to) })
 	return m
 }
 
@@ -161,14 +165,14 @@ func streamed(w *World) *meeting { return served(w, (*World).stream) }
 // served plays a meeting in which a service runs twice, the first time until
 // it is stopped, the second time until the meeting ends.
 func served(w *World, serve func(w *World, c *call, older bool, lasts time.Duration)) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallCoSpace, h)
 	w.populate(m, 3, h)
 	life := m.end.Sub(m.start)
 	for _, older := range []bool{true, false} {
-		from, lasts := w.dice.share(life, 0.1, 0.3), w.dice.share(life, 0.2, 0.3)
+		from, lasts := w.dice.Share(life, 0.1, 0.3), w.dice.Share(life, 0.2, 0.3)
 		if !older {
-			from, lasts = w.dice.share(life, 0.5, 0.7), life
+			from, lasts = w.dice.Share(life, 0.5, 0.7), life
 		}
 		w.after(from, func() {
 			if c := m.on(h); c != nil {
@@ -181,11 +185,11 @@ func served(w *World, serve func(w *World, c *call, older bool, lasts time.Durat
 
 // strays is a meeting during which strangers try a few numbers.
 func strays(w *World) *meeting {
-	h := pick(w.dice, w.hosts)
+	h := chance.Pick(w.dice, w.hosts)
 	m := w.gather(CallCoSpace, h)
 	w.populate(m, 3, h)
-	for range w.dice.between([2]int{1, 4}) {
-		w.after(w.dice.share(m.end.Sub(m.start), 0, 0.9), func() { w.scan(h) })
+	for range w.dice.Between([2]int{1, 4}) {
+		w.after(w.dice.Share(m.end.Sub(m.start), 0, 0.9), func() { w.scan(h) })
 	}
 	return m
 }

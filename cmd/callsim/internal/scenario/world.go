@@ -6,16 +6,18 @@ package scenario
 import (
 	"iter"
 	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
 // World is a cluster in the middle of its story.
 type World struct {
 	cfg   Config
 	tempo tempo
-	dice  dice
+	dice  chance.Dice
 	now   time.Time
 
-	agenda agenda
+	agenda chance.Agenda
 	told   []Event // what the current appointment made happen
 
 	hosts    []*host
@@ -25,12 +27,12 @@ type World struct {
 	calls    int // SIP calls so far
 	restarts []int
 
-	scenes   deck[scene]
-	failures deck[failure]
-	partings deck[Reason]
-	devices  deck[device]
-	entries  deck[entrance]
-	people   deck[person]
+	scenes   chance.Deck[scene]
+	failures chance.Deck[failure]
+	partings chance.Deck[Reason]
+	devices  chance.Deck[device]
+	entries  chance.Deck[entrance]
+	people   chance.Deck[person]
 }
 
 // New builds the world before anything has happened.
@@ -38,15 +40,15 @@ func New(cfg Config) *World {
 	w := &World{
 		cfg:      cfg,
 		tempo:    tempos[cfg.Short],
-		dice:     newDice(cfg.Seed, streamStory),
+		dice:     chance.NewDice(cfg.Seed, streamStory),
 		now:      cfg.Start.UTC().Truncate(time.Second),
 		spaces:   map[bool][]*coSpace{},
-		scenes:   deck[scene]{cards: scenes},
-		failures: deck[failure]{cards: failures},
-		partings: deck[Reason]{cards: partings},
-		devices:  deck[device]{cards: devices},
-		entries:  deck[entrance]{cards: entrances},
-		people:   deck[person]{cards: people},
+		scenes:   chance.Deck[scene]{Cards: scenes},
+		failures: chance.Deck[failure]{Cards: failures},
+		partings: chance.Deck[Reason]{Cards: partings},
+		devices:  chance.Deck[device]{Cards: devices},
+		entries:  chance.Deck[entrance]{Cards: entrances},
+		people:   chance.Deck[person]{Cards: people},
 	}
 	w.hosts = w.install()
 	w.restarts = w.restartPlan()
@@ -75,12 +77,12 @@ func (w *World) Sessions() []string {
 // the last meeting, or never when the meetings have no end.
 func (w *World) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
-		w.agenda.add(w.now, w.convene)
+		w.agenda.Add(w.now, w.convene)
 		w.crowds()
 		for w.agenda.Len() > 0 {
-			next := w.agenda.next()
-			w.now = next.at
-			next.do()
+			next := w.agenda.Next()
+			w.now = next.At
+			next.Do()
 			for _, ev := range w.told {
 				if !yield(ev) {
 					return
@@ -92,14 +94,14 @@ func (w *World) Events() iter.Seq[Event] {
 }
 
 // after makes an appointment a while from now.
-func (w *World) after(wait time.Duration, do func()) { w.agenda.add(w.now.Add(wait), do) }
+func (w *World) after(wait time.Duration, do func()) { w.agenda.Add(w.now.Add(wait), do) }
 
 // at makes an appointment for a moment, now at the earliest.
 func (w *World) at(when time.Time, do func()) {
 	if when.Before(w.now) {
 		when = w.now
 	}
-	w.agenda.add(when, do)
+	w.agenda.Add(when, do)
 }
 
 // tell records that something happened on h now.
@@ -110,4 +112,4 @@ func (w *World) tell(h *host, what Happening) {
 }
 
 // briefly is a second or two.
-func (w *World) briefly() time.Duration { return w.dice.seconds([2]int{1, 2}) }
+func (w *World) briefly() time.Duration { return w.dice.Seconds([2]int{1, 2}) }

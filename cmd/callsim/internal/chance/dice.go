@@ -1,0 +1,68 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package chance
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Dice draws everything that is left to chance.
+type Dice struct{ *rand.Rand }
+
+// NewDice makes the dice of one concern: other streams of the same seed are
+// independent of it.
+func NewDice(seed, stream uint64) Dice {
+	return Dice{rand.New(rand.NewPCG(seed, stream))}
+}
+
+// Between draws a whole number from bounds, both included.
+func (d Dice) Between(bounds [2]int) int {
+	return bounds[0] + d.IntN(bounds[1]-bounds[0]+1)
+}
+
+// Seconds draws a duration of whole seconds from bounds, both included.
+func (d Dice) Seconds(bounds [2]int) time.Duration {
+	return time.Duration(d.Between(bounds)) * time.Second
+}
+
+// Share draws a part of whole between the fractions lo and hi, in whole seconds.
+func (d Dice) Share(whole time.Duration, lo, hi float64) time.Duration {
+	part := float64(whole) * (lo + (hi-lo)*d.Float64())
+	return time.Duration(part).Truncate(time.Second)
+}
+
+// Chance is true with a probability.
+func (d Dice) Chance(p float64) bool { return d.Float64() < p }
+
+// GUID draws an identifier in the lower-case text form of a random UUID.
+func (d Dice) GUID() string {
+	hi, lo := d.Uint64(), d.Uint64()
+	hi = hi&^0xf000 | 0x4000
+	lo = lo&^(0xc<<60) | 0x8<<60
+	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x",
+		hi>>32, hi>>16&0xffff, hi&0xffff, lo>>48, lo&0xffffffffffff)
+}
+
+// Pick draws one element of a list that is not empty.
+func Pick[T any](d Dice, list []T) T { return list[d.IntN(len(list))] }
+
+// Deck deals every card once in random order before it is shuffled again, so
+// that a short story already shows everything.
+type Deck[T any] struct {
+	Cards []T
+	left  []T
+}
+
+// Deal draws the next card.
+func (k *Deck[T]) Deal(d Dice) T {
+	if len(k.left) == 0 {
+		k.left = append(k.left, k.Cards...)
+		d.Shuffle(len(k.left), func(i, j int) { k.left[i], k.left[j] = k.left[j], k.left[i] })
+	}
+	card := k.left[len(k.left)-1]
+	k.left = k.left[:len(k.left)-1]
+	return card
+}
