@@ -1,0 +1,171 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
+
+// call is a session that is being recorded.
+type call struct {
+	Session
+	world  *World
+	file   *file
+	length time.Duration // unless something cuts it short
+	near   phone
+	far    phone
+	remark string // the tag that can be changed, empty when there is none
+}
+
+// ring lets the next call come, and makes an appointment for the one after.
+func (w *World) ring() {
+	if w.closed {
+		return
+	}
+	w.after(w.span(w.tempo.pause), w.ring)
+	scene, style := w.scenes.Deal(w.dice), w.styles.Deal(w.dice)
+	w.calls++
+	c := &call{world: w, near: w.agents.Deal(w.dice), far: w.callers.Deal(w.dice)}
+	c.Controller, c.CCID = style.controller, style.ccid(w)
+	c.begin(w.dice.IntN(w.cfg.Servers), scene)
+}
+
+// begin starts to record on a server, or on another one that has room.
+func (c *call) begin(server int, s scene) {
+	w := c.world
+	d := w.room(server)
+	if d == nil {
+		w.refused++
+		return
+	}
+	w.sessions++
+	c.Server = d.server
+	c.ID = w.hexID(w.sessions, d.server)
+	if c.Controller.Type == CUCM && w.dice.Chance(0.2) {
+		c.ID = fmt.Sprintf("Session-%d-%s-%d", w.sessions, d.Address, w.now.UnixMilli())
+	}
+	c.Start, c.State = w.now, Active
+	c.length = w.span(w.tempo.length)
+	c.Tracks = c.tracks(s.video)
+	c.file = &file{session: c.ID, disk: d, began: w.now, open: true, rate: rate(c.Tracks)}
+	d.files = append(d.files, c.file)
+	w.running = append(w.running, c)
+	w.tell(c.Server, Started{Session: c.clone()})
+	if s.brief {
+		c.end(ClosedNormal)
+		return
+	}
+	if s.play != nil {
+		s.play(c)
+	}
+	if !s.ends {
+		c.in(c.length, func() { c.end(ClosedNormal) })
+	}
+}
+
+// in makes an appointment that is kept only while the session goes on.
+func (c *call) in(wait time.Duration, do func()) {
+	c.world.after(wait, func() {
+		if c.State == Active {
+			do()
+		}
+	})
+}
+
+// end ends the recording, not always the call.
+func (c *call) end(state State) {
+	w := c.world
+	c.Session.end(w.now, state)
+	c.file.close(w.now)
+	w.finished = append(w.finished, c.file)
+	w.running = slices.DeleteFunc(w.running, func(x *call) bool { return x == c })
+	w.tell(c.Server, Ended{Session: c.clone()})
+}
+
+// tracks makes the tracks of a session that begins. With CUCM track 0 is the
+// near end; with CUBE either.
+func (c *call) tracks(video bool) []Track {
+	w := c.world
+	ends := []phone{c.near, c.far}
+	codec := chance.Pick(w.dice, []string{"PCMU", "PCMA", "G722"})
+	if c.Controller.Type == CUBE {
+		codec = ""
+		if w.dice.Chance(0.5) {
+			slices.Reverse(ends)
+		}
+	}
+	var list []Track
+	for number, who := range ends {
+		list = append(list, Track{
+			Number: number, Media: Audio, Codec: codec, Start: w.now,
+			Participants: []Participant{c.participant(who, true)},
+		})
+	}
+	if video {
+		for number, who := range ends {
+			list = append(list, Track{
+				Number: number + len(ends), Media: Video, Codec: "H264", Start: w.now,
+				Participants: []Participant{c.participant(who, true)},
+			})
+		}
+	}
+	if w.dice.Chance(0.5) { // their order means nothing
+		slices.Reverse(list)
+	}
+	return list
+}
+
+// participant makes somebody who arrives now.
+func (c *call) participant(who phone, first bool) Participant {
+	w := c.world
+	p := Participant{DeviceRef: who.ref, Conference: who.conference, Start: w.now}
+	w.calls++
+	if c.Controller.Type == CUBE {
+		p.XRefCi = w.hexID(w.calls, c.Server)
+		return p
+	}
+	p.XRefCi = fmt.Sprintf("4%07d", w.calls)
+	if first {
+		p.DeviceID = who.device
+	}
+	return p
+}
+
+// replace puts somebody in the place of the far end.
+func (c *call) replace(who phone) {
+	for i := range c.Tracks {
+		t := &c.Tracks[i]
+		last := &t.Participants[len(t.Participants)-1]
+		if last.DeviceRef != c.far.ref {
+			continue
+		}
+		last.End = c.world.now
+		t.Participants = append(t.Participants, c.participant(who, false))
+	}
+	c.far = who
+	c.world.tell(c.Server, Updated{Session: c.clone(), Present: c.world.dice.Chance(0.5)})
+}
+
+// tag adds a tag to the session, or to the track with a number.
+func (c *call) tag(tag Tag, track int) {
+	tag.Created = c.world.now
+	what := Tagged{Session: c.ID, Action: TagAdded, Tag: tag}
+	if track < 0 {
+		c.Tags = append(c.Tags, tag)
+	} else {
+		i := slices.IndexFunc(c.Tracks, func(t Track) bool { return t.Number == track })
+		c.Tracks[i].Tags = append(c.Tracks[i].Tags, tag)
+		what.Track = &Track{Number: track}
+	}
+	c.world.tell(c.Server, what)
+}
+
+// system adds one of the system's own tags.
+func (c *call) system(name string, track int) {
+	c.tag(Tag{Name: name, At: c.world.now}, track)
+}

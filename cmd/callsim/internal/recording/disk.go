@@ -1,0 +1,297 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
+
+// Disk is a partition for recordings on a node.
+type Disk struct {
+	Node      int
+	Address   string
+	Partition string
+}
+
+// Usage is how a disk is.
+type Usage struct {
+	Disk  Disk
+	Level Level
+	// Ratio of the disk in use, 0 to 1.
+	Ratio float64
+}
+
+// Level is the state of a disk.
+type Level int
+
+// The levels, by rising use.
+const (
+	Normal Level = iota
+	Low
+	Critical
+	Emergency
+)
+
+func (l Level) String() string { return [...]string{"NORMAL", "LOW", "CRITICAL", "EMERGENCY"}[l] }
+
+// Threshold is a step from one level to the next, up or down.
+type Threshold struct {
+	// Level entered, or left.
+	Level Level
+	// Enter is a step up.
+	Enter bool
+}
+
+// Action is the name on the wire.
+func (t Threshold) Action() string {
+	if t.Enter {
+		return "ENTER_" + t.Level.String() + "_STORAGE_SPACE"
+	}
+	return "EXIT_" + t.Level.String() + "_STORAGE_SPACE"
+}
+
+// bounds are the ratios above which a level is entered and below which it is
+// left.
+var bounds = map[Level]struct{ enter, exit float64 }{
+	Low: {0.75, 0.70}, Critical: {0.90, 0.85}, Emergency: {0.99, 0.97},
+}
+
+// disk is a disk with what is on it.
+type disk struct {
+	Disk
+	server int
+	size   int64
+	files  []*file // oldest first
+	stored int64   // bytes of those that are not open
+	level  Level
+
+	until    float64 // ratio a cleaning goes on to, 0 when there is none
+	planned  bool    // a cleaning
+	cleaners []Level // levels at which the next cleanings are thought of
+	swept    int     // looks since the last batch
+	dice     chance.Dice
+}
+
+// file is a recording.
+type file struct {
+	session string
+	disk    *disk
+	bytes   int64 // without what is being written
+	began   time.Time
+	open    bool
+	rate    int64 // bytes a millisecond while open
+	gone    bool
+}
+
+// rate is how many bytes a millisecond the tracks take.
+func rate(tracks []Track) int64 {
+	sum := int64(0)
+	for _, t := range tracks {
+		if t.Media == Video {
+			sum += 24
+		} else {
+			sum += 8
+		}
+	}
+	return sum
+}
+
+func (f *file) size(now time.Time) int64 {
+	if f.open {
+		return f.bytes + f.rate*now.Sub(f.began).Milliseconds()
+	}
+	return f.bytes
+}
+
+func (f *file) close(now time.Time) {
+	f.bytes = f.size(now)
+	f.open = false
+	f.disk.stored += f.bytes
+}
+
+// partitions of a node, with the ratio in use at first.
+var partitions = []struct {
+	name   string
+	lo, hi float64
+}{{"/common", 0.58, 0.66}, {"/recordedMedia1", 0.2, 0.5}}
+
+// install makes the disks with recordings from before the story.
+func (w *World) install() []*disk {
+	size := w.cfg.Disk
+	if size == 0 {
+		size = w.tempo.disk
+	}
+	dice := chance.NewDice(w.cfg.Seed, streamDisks)
+	var list []*disk
+	for server := range w.cfg.Servers {
+		for _, p := range partitions {
+			d := &disk{
+				Disk:   Disk{Node: server + 1, Address: fmt.Sprintf("192.0.2.%d", 60+server), Partition: p.name},
+				server: server, size: size, dice: dice,
+				cleaners: []Level{Emergency}, // the first cleaning is always late
+			}
+			for want := p.lo + (p.hi-p.lo)*dice.Float64(); w.ratio(d) < want; {
+				f := &file{
+					session: fmt.Sprintf("5f%08x%02x", dice.Uint32(), len(list)), disk: d,
+					bytes: max(1, int64(float64(size)*(0.005+0.01*dice.Float64()))),
+				}
+				d.files = append(d.files, f)
+				d.stored += f.bytes
+			}
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// ratio is how much of a disk is in use now.
+func (w *World) ratio(d *disk) float64 {
+	sum := d.stored
+	for _, c := range w.running {
+		if c.file.disk == d {
+			sum += c.file.size(w.now)
+		}
+	}
+	return min(1, float64(sum)/float64(d.size))
+}
+
+// room finds a disk for a new recording, on the wanted server if it can. A disk
+// in emergency takes none.
+func (w *World) room(server int) *disk {
+	var here, there []*disk
+	for _, d := range w.disks {
+		switch {
+		case d.level == Emergency:
+		case d.server == server:
+			here = append(here, d)
+		default:
+			there = append(there, d)
+		}
+	}
+	if len(here) == 0 {
+		here = there
+	}
+	if len(here) == 0 {
+		return nil
+	}
+	return chance.Pick(w.dice, here)
+}
+
+// look looks at all disks, as the servers do from time to time.
+func (w *World) look() {
+	if !w.closed || len(w.running) > 0 {
+		w.after(w.tempo.look, w.look)
+	}
+	for _, d := range w.disks {
+		w.measure(d)
+		w.clean(d)
+	}
+}
+
+// measure tells of the thresholds a disk has crossed, one after the other.
+func (w *World) measure(d *disk) {
+	ratio := w.ratio(d)
+	for {
+		t := d.step(ratio)
+		if t == (Threshold{}) {
+			return
+		}
+		w.tell(d.server, Crossed{Disk: d.Disk, Threshold: t, Percent: int(math.Round(100 * ratio))})
+		if t == (Threshold{Level: Emergency, Enter: true}) {
+			w.breakOff(d)
+		}
+	}
+}
+
+// step moves the level of the disk by one towards its use.
+func (d *disk) step(ratio float64) Threshold {
+	if up := d.level + 1; up <= Emergency && ratio > bounds[up].enter {
+		d.level = up
+		return Threshold{Level: up, Enter: true}
+	}
+	if here := d.level; here > Normal && ratio < bounds[here].exit {
+		d.level--
+		return Threshold{Level: here}
+	}
+	return Threshold{}
+}
+
+// breakOff ends what is being recorded to a disk in emergency.
+func (w *World) breakOff(d *disk) {
+	for _, c := range slices.Clone(w.running) {
+		if c.file.disk == d {
+			c.end(ClosedError)
+		}
+	}
+}
+
+// clean prunes the oldest recordings of a disk, a batch at a time. It is thought
+// of some time after a level was reached, which one is chance.
+func (w *World) clean(d *disk) {
+	if d.until == 0 {
+		if len(d.cleaners) == 0 {
+			d.cleaners = []Level{chance.Pick(d.dice, []Level{Low, Critical, Emergency, Emergency})}
+		}
+		if d.level >= d.cleaners[0] && !d.planned {
+			d.planned = true
+			w.after(w.span(w.tempo.patience), func() {
+				d.until, d.swept = 0.4+0.2*d.dice.Float64(), w.tempo.sweep
+			})
+		}
+		return
+	}
+	if d.swept++; d.swept < w.tempo.sweep {
+		return
+	}
+	d.swept = 0
+	var batch []*file
+	goal := max(d.until, w.ratio(d)-0.03)
+	for size, i := w.ratio(d), 0; size > goal && i < len(d.files); i++ {
+		if f := d.files[i]; !f.open {
+			batch = append(batch, f)
+			size -= float64(f.bytes) / float64(d.size)
+		}
+	}
+	if len(batch) > 0 {
+		w.prune(d, batch)
+	}
+	if len(batch) == 0 || w.ratio(d) <= d.until {
+		d.until, d.planned, d.cleaners = 0, false, d.cleaners[1:]
+	}
+}
+
+func (w *World) prune(d *disk, batch []*file) {
+	w.tell(d.server, Removed{IDs: w.forget(batch), Pruned: true})
+}
+
+// remove lets a client delete recordings.
+func (w *World) remove(server int, batch []*file) {
+	if ids := w.forget(batch); len(ids) > 0 {
+		w.tell(server, Removed{IDs: ids})
+	}
+}
+
+// forget takes recordings from their disks and returns the ids of those that
+// were still there.
+func (w *World) forget(batch []*file) []string {
+	var ids []string
+	for _, f := range batch {
+		if !f.gone && !f.open {
+			f.gone = true
+			f.disk.stored -= f.bytes
+			ids = append(ids, f.session)
+			f.disk.files = slices.DeleteFunc(f.disk.files, func(x *file) bool { return x == f })
+		}
+	}
+	w.finished = slices.DeleteFunc(w.finished, func(f *file) bool { return f.gone })
+	return ids
+}
+
+// oldest lists up to n recordings of the story.
+func (w *World) oldest(n int) []*file { return w.finished[:min(n, len(w.finished))] }

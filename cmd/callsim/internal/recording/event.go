@@ -1,0 +1,75 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import "time"
+
+// Event is one thing that happened on one server.
+type Event struct {
+	// At is the moment.
+	At time.Time
+	// Server is the index of the server it happened on.
+	Server int
+	// What happened.
+	What Happening
+}
+
+// Happening is one of the types below.
+type Happening interface{ happening() }
+
+type (
+	// Started opens a session.
+	Started struct{ Session Session }
+
+	// Updated tells that the far end changed.
+	Updated struct {
+		Session Session
+		// Present tells that those who are gone are not mentioned.
+		Present bool
+	}
+
+	// Ended closes a session.
+	Ended struct{ Session Session }
+
+	// Removed tells that recordings are no more.
+	Removed struct {
+		// IDs of sessions, also of some from before the story.
+		IDs []string
+		// Pruned by the system, else deleted by a client.
+		Pruned bool
+	}
+
+	// Tagged tells what became of a tag, maybe after the end of the session.
+	Tagged struct {
+		Session string
+		Track   *Track // nil when the tag is on the session; only its number counts
+		Action  TagAction
+		Tag     Tag
+	}
+
+	// Crossed tells that the use of a disk crossed a threshold.
+	Crossed struct {
+		Disk      Disk
+		Threshold Threshold
+		// Percent is the use at this moment, rounded.
+		Percent int
+	}
+)
+
+func (Started) happening() {}
+func (Updated) happening() {}
+func (Ended) happening()   {}
+func (Removed) happening() {}
+func (Tagged) happening()  {}
+func (Crossed) happening() {}
+
+// TagAction is what became of a tag.
+type TagAction string
+
+// The actions, as on the wire.
+const (
+	TagAdded   TagAction = "ADDED"
+	TagUpdated TagAction = "UPDATED"
+	TagDeleted TagAction = "DELETED"
+)

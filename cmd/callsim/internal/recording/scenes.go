@@ -1,0 +1,214 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// scene is what becomes of a call.
+type scene struct {
+	video bool
+	brief bool        // over in the moment it began
+	ends  bool        // play sees to the end
+	play  func(*call) // nil for an ordinary call
+}
+
+// scenes are dealt like cards: every kind once before any comes again.
+var scenes = []scene{
+	{}, {video: true},
+	{play: (*call).silences},
+	{play: (*call).silences, video: true},
+	{play: (*call).paused},
+	{play: func(c *call) { c.paused(); c.silences() }},
+	{play: (*call).changing},
+	{play: func(c *call) { c.changing(); c.silences() }},
+	{play: (*call).conferring},
+	{play: (*call).remarked},
+	{play: (*call).afterthought},
+	{play: (*call).corrected},
+	{play: (*call).regretted},
+	{play: (*call).handedOver, ends: true},
+	{play: (*call).handedOver, ends: true},
+	{play: (*call).failing, ends: true},
+	{brief: true},
+	{play: (*call).forgotten},
+}
+
+// silences lets each audio track fall silent some times, the last time maybe
+// until the end.
+func (c *call) silences() {
+	for i := range c.Tracks {
+		if c.Tracks[i].Media == Audio {
+			c.gaps(c.Tracks[i].Number, TrackInactive, TrackActive, 1+c.world.dice.IntN(3))
+		}
+	}
+}
+
+// paused pauses the recording once or twice, the last time maybe until the end.
+func (c *call) paused() { c.gaps(-1, Pause, Resume, 1+c.world.dice.IntN(2)) }
+
+// gaps adds pairs of tags, each pair in its own part of the session.
+func (c *call) gaps(track int, begin, end string, n int) {
+	w, each := c.world, c.length/time.Duration(n)
+	for i := range n {
+		from := time.Duration(i)*each + w.part(each, 0.05, 0.45)
+		c.in(from, func() { c.system(begin, track) })
+		if i < n-1 || w.dice.Chance(0.7) {
+			until := time.Duration(i)*each + w.part(each, 0.5, 0.95)
+			c.in(until, func() { c.system(end, track) })
+		}
+	}
+}
+
+// changing transfers the far end once or twice.
+func (c *call) changing() {
+	w := c.world
+	for i := range 1 + w.dice.IntN(2) {
+		at := w.part(c.length/2, 0.1, 0.9) + time.Duration(i)*c.length/2
+		c.in(at, func() {
+			who := w.callers.Deal(w.dice)
+			for who.ref == c.far.ref {
+				who = w.callers.Deal(w.dice)
+			}
+			c.replace(who)
+		})
+	}
+}
+
+// conferring puts a conference bridge in the place of the far end.
+func (c *call) conferring() {
+	c.in(c.world.part(c.length, 0.2, 0.8), func() {
+		c.replace(phone{ref: "8001", conference: true})
+	})
+}
+
+// remarked lets the near end tag a moment.
+func (c *call) remarked() {
+	w := c.world
+	c.in(w.part(c.length, 0.1, 0.9)+time.Millisecond, func() {
+		c.remark = w.remarks.Deal(w.dice)
+		c.tag(Tag{Name: c.remark, User: true, At: w.now}, -1)
+	})
+}
+
+// afterthought lets somebody tag the whole recording when it has ended.
+func (c *call) afterthought() {
+	w := c.world
+	w.after(c.length+w.span(w.tempo.remark), func() {
+		if !c.file.gone {
+			c.tag(Tag{Name: w.remarks.Deal(w.dice), User: true}, -1)
+		}
+	})
+}
+
+// corrected lets a tag mark another moment after all.
+func (c *call) corrected() {
+	w := c.world
+	c.remarked()
+	c.world.after(c.length, func() {
+		if i := c.remarkIndex(); i >= 0 {
+			c.Tags[i].At, c.Tags[i].Created = c.Start.Add(w.part(c.length, 0.1, 0.9)+time.Millisecond), w.now
+			w.tell(c.Server, Tagged{Session: c.ID, Action: TagUpdated, Tag: c.Tags[i]})
+		}
+	})
+}
+
+// regretted lets a tag be taken away.
+func (c *call) regretted() {
+	w := c.world
+	c.remarked()
+	w.after(w.part(c.length, 0.92, 1.1), func() {
+		if i := c.remarkIndex(); i >= 0 {
+			gone := c.Tags[i]
+			c.Tags = slices.Delete(c.Tags, i, i+1)
+			w.tell(c.Server, Tagged{Session: c.ID, Action: TagDeleted, Tag: gone})
+		}
+	})
+}
+
+// remarkIndex finds the tag that can be changed, -1 when there is none or the
+// recording is gone.
+func (c *call) remarkIndex() int {
+	if c.file.gone {
+		return -1
+	}
+	return slices.IndexFunc(c.Tags, func(t Tag) bool { return t.User && t.Name == c.remark })
+}
+
+// handedOver transfers the near end: the session ends, and another one of the
+// same call begins, maybe on the other server.
+func (c *call) handedOver() {
+	w := c.world
+	c.in(w.part(c.length, 0.3, 0.7), func() {
+		c.end(ClosedNormal)
+		next := &call{world: w, near: w.agents.Deal(w.dice), far: c.far}
+		next.Controller, next.CCID, next.Former = c.Controller, c.CCID, c.ID
+		then := scene{play: (*call).silences}
+		if w.dice.Chance(0.3) {
+			then = scene{play: (*call).handedOver, ends: true}
+		}
+		server := c.Server
+		if w.dice.Chance(0.3) {
+			server = w.dice.IntN(w.cfg.Servers)
+		}
+		w.after(w.span([2]int{20, 900}), func() { next.begin(server, then) })
+	})
+}
+
+// failing breaks the recording off.
+func (c *call) failing() {
+	c.in(c.world.part(c.length, 0.1, 0.9), func() { c.end(ClosedError) })
+}
+
+// forgotten is a call after which a client deletes some recordings, its own
+// among them.
+func (c *call) forgotten() {
+	w := c.world
+	w.after(c.length+w.span(w.tempo.remark), func() {
+		w.remove(c.Server, append([]*file{c.file}, w.oldest(w.dice.IntN(3))...))
+	})
+}
+
+// style is what a call controller makes of a call.
+type style struct {
+	controller Controller
+	groups     int // of the ccid
+}
+
+var styles = []style{
+	{Controller{CUCM, "192.0.2.57"}, 3}, {Controller{CUCM, "192.0.2.58"}, 3}, {Controller{CUBE, "192.0.2.70"}, 4},
+}
+
+// ccid draws a call id of ten-digit groups.
+func (s style) ccid(w *World) string {
+	text := fmt.Sprintf("%010d-0000065536", w.dice.Uint32())
+	for range s.groups - 2 {
+		text += fmt.Sprintf("-%010d", w.dice.Uint32())
+	}
+	return text
+}
+
+var remarks = []string{"complaint", "sale", "Customer response", "escalation", "follow-up", "quality"}
+
+// phone is one end of a call.
+type phone struct {
+	ref        string
+	device     string // name with CUCM, empty outside
+	conference bool
+}
+
+var agents = []phone{
+	{ref: "2000", device: "SEP00AABBCCDD02"}, {ref: "2001", device: "SEP00AABBCCDD11"},
+	{ref: "2002", device: "SEP00AABBCCDD12"}, {ref: "2003", device: "SEP00AABBCCDD13"},
+	{ref: "2005", device: "SEP00AABBCCDD15"}, {ref: "2007", device: "SEP00AABBCCDD17"},
+	{ref: "sip:agent7@example.test", device: "SEP00AABBCCDD27"},
+}
+
+var callers = []phone{
+	{ref: "2104", device: "SEP00AABBCCDD01"}, {ref: "2110", device: "SEP00AABBCCDD10"},
+	{ref: "5550123"}, {ref: "+15550144"}, {ref: "sip:kim@example.test"}, {ref: "sip:müller@example.test"}, {ref: "anonymous"},
+}

@@ -1,0 +1,113 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
+
+// World is a pair of servers in the middle of their story.
+type World struct {
+	cfg    Config
+	tempo  tempo
+	dice   chance.Dice
+	now    time.Time
+	agenda chance.Agenda
+	told   []Event // what the current appointment made happen
+	closed bool    // nobody calls any more
+
+	disks    []*disk
+	running  []*call
+	finished []*file // recordings somebody may delete
+	sessions int
+	calls    int
+	refused  int
+
+	scenes  chance.Deck[scene]
+	styles  chance.Deck[style]
+	remarks chance.Deck[string]
+	agents  chance.Deck[phone]
+	callers chance.Deck[phone]
+}
+
+// New builds the world before anything has happened.
+func New(cfg Config) *World {
+	w := &World{
+		cfg: cfg, tempo: tempos[cfg.Short], dice: chance.NewDice(cfg.Seed, streamRecordings),
+		now:     cfg.Start.UTC().Truncate(time.Millisecond),
+		scenes:  chance.Deck[scene]{Cards: scenes},
+		styles:  chance.Deck[style]{Cards: styles},
+		remarks: chance.Deck[string]{Cards: remarks},
+		agents:  chance.Deck[phone]{Cards: agents},
+		callers: chance.Deck[phone]{Cards: callers},
+	}
+	w.disks = w.install()
+	w.after(w.span(w.tempo.pause), w.ring)
+	w.after(w.tempo.look, w.look)
+	return w
+}
+
+// When is the moment of the next appointment; false when the story is over.
+func (w *World) When() (time.Time, bool) {
+	if w.agenda.Len() == 0 {
+		return time.Time{}, false
+	}
+	return w.agenda.When(), true
+}
+
+// Step keeps the next appointment and returns what happened by it, often
+// nothing. The slice is good until the next call.
+func (w *World) Step() []Event {
+	next := w.agenda.Next()
+	w.now = next.At
+	w.told = w.told[:0]
+	next.Do()
+	return w.told
+}
+
+// Close lets nobody call any more: the story goes on until what is being
+// recorded has ended.
+func (w *World) Close() { w.closed = true }
+
+// Refused counts the calls that were not recorded for want of room.
+func (w *World) Refused() int { return w.refused }
+
+// Disks tells how all disks are now.
+func (w *World) Disks() []Usage {
+	list := make([]Usage, len(w.disks))
+	for i, d := range w.disks {
+		list[i] = Usage{Disk: d.Disk, Level: d.level, Ratio: w.ratio(d)}
+	}
+	return list
+}
+
+// after makes an appointment a while from now, on a whole millisecond.
+func (w *World) after(wait time.Duration, do func()) {
+	w.agenda.Add(w.now.Add(wait.Truncate(time.Millisecond)), do)
+}
+
+// tell records that something happened on a server now.
+func (w *World) tell(server int, what Happening) {
+	w.told = append(w.told, Event{At: w.now, Server: server, What: what})
+}
+
+// span draws a duration from bounds in milliseconds.
+func (w *World) span(bounds [2]int) time.Duration {
+	return time.Duration(w.dice.Between(bounds)) * time.Millisecond
+}
+
+// part draws a moment of a duration between two fractions of it.
+func (w *World) part(whole time.Duration, lo, hi float64) time.Duration {
+	part := float64(whole) * (lo + (hi-lo)*w.dice.Float64())
+	return time.Duration(part).Truncate(time.Millisecond)
+}
+
+// hexID makes an identifier in the recorder's manner: a running number, the
+// time, and the node.
+func (w *World) hexID(number int, server int) string {
+	return fmt.Sprintf("%02x%x%x", number, w.now.UnixMilli(), server+1)
+}
