@@ -9,6 +9,8 @@ import (
 
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
 	"github.com/legato-otel/legato/cmd/callsim/internal/events"
+	"github.com/legato-otel/legato/cmd/callsim/internal/mediasense"
+	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 	"github.com/legato-otel/legato/cmd/callsim/internal/truth"
 	"github.com/legato-otel/legato/cmd/callsim/internal/wire"
@@ -27,6 +29,9 @@ type cluster struct {
 	events  *events.Cluster // nil without Events servers
 	written []uint64        // records by bridge, since it started
 
+	recordings *recording.World    // nil without MediaSense servers
+	mediasense *mediasense.Cluster // likewise
+
 	endToggle func() // of the Events servers
 
 	openOn   []int64 // open calls by bridge, of the goroutine that plays
@@ -43,6 +48,12 @@ func newCluster(opts options) (*cluster, error) {
 	c.openOn, c.written = make([]int64, len(c.bridges)), make([]uint64, len(c.bridges))
 	if opts.truth != "" {
 		c.witness = truth.NewRecorder(c.bridges)
+	}
+	if opts.mediasense.wanted() {
+		c.recordings = recording.New(opts.recordings())
+		if c.witness != nil {
+			c.witness.WatchRecordings()
+		}
 	}
 	for i, session := range c.world.Sessions() {
 		c.queues = append(c.queues, bridge.NewQueue(bridge.Options{
@@ -91,8 +102,11 @@ func (c *cluster) happen(ev scenario.Event) {
 	}
 }
 
-// end tells all queues that nothing more will come.
+// end tells everybody that nothing more will come.
 func (c *cluster) end() {
+	if c.mediasense != nil {
+		c.mediasense.End()
+	}
 	for _, q := range c.queues {
 		q.End()
 	}

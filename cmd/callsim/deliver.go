@@ -56,6 +56,8 @@ func (c *cluster) deliver(ctx context.Context, stderr io.Writer) error {
 	fmt.Fprintf(stderr, "%s, %d not, %.1f s\n", c.progress(nil), c.waiting(), time.Since(began).Seconds())
 	gaveUp := errors.Is(context.Cause(stop), errGaveUp)
 	c.endEvents(ctx, gaveUp, stderr)
+	c.endMediaSense(ctx, gaveUp, stderr)
+	c.endToggle()
 	if gaveUp {
 		return fmt.Errorf("%w after %s: %s", errGaveUp, c.opts.giveUp, c.complaint(senders))
 	}
@@ -77,25 +79,28 @@ func (c *cluster) senders() []*bridge.Sender {
 // play appends the records of the scenario at its pace, to its end or to the
 // end of stop.
 func (c *cluster) play(stop context.Context) {
-	if !c.beginEvents(stop) {
+	if !c.beginMediaSense(stop) || !c.beginEvents(stop) {
 		return
 	}
 	wait := newPace(c.opts)
-	for ev := range c.opts.story(c.world, c.events != nil) {
-		if !wait(stop, ev.At) {
+	for m := range c.moments() {
+		if !wait(stop, m.at) {
 			return
 		}
-		if c.opts.speed == 0 && !c.awaitRoom(stop, ev.Bridge) {
+		if c.opts.speed == 0 && !c.awaitRoom(stop, m) {
 			return
 		}
-		c.happen(ev)
+		c.live(m)
 	}
 	c.end()
 }
 
 // awaitRoom waits for the receivers of a story without a pace of its own.
-func (c *cluster) awaitRoom(stop context.Context, bridge int) bool {
-	return c.queues[bridge].AwaitRoom(stop, c.opts.buffer) && c.roomForEvents(stop)
+func (c *cluster) awaitRoom(stop context.Context, m moment) bool {
+	if m.recorded {
+		return c.mediasense.AwaitRoom(stop, maxEventBacklog)
+	}
+	return c.queues[m.ev.Bridge].AwaitRoom(stop, c.opts.buffer) && c.roomForEvents(stop)
 }
 
 // cutAfter calls cut a moment after stop ended, unless done is closed before.
@@ -131,6 +136,10 @@ func (c *cluster) progress(senders []*bridge.Sender) string {
 	var line strings.Builder
 	fmt.Fprintf(&line, "callsim: %d bridges, %d calls open, %d records acknowledged",
 		len(c.queues), c.openCall.Load(), c.acknowledged())
+	if c.mediasense != nil {
+		posts, acknowledged := c.mediasense.Sum()
+		fmt.Fprintf(&line, ", %d of %d posts of MediaSense", acknowledged, posts)
+	}
 	for i, s := range senders {
 		if problem := s.Problem(); problem != "" {
 			fmt.Fprintf(&line, "; %s sends again: %s", c.bridges[i].Name, problem)

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
-	"os/signal"
 	"sync"
 
 	"github.com/legato-otel/legato/cmd/callsim/internal/events"
@@ -32,6 +30,21 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
+// serve starts all servers that are wanted.
+func (c *cluster) serve(stderr io.Writer) error {
+	if err := c.serveEvents(stderr); err != nil {
+		return err
+	}
+	if err := c.openMediaSense(stderr, nil); err != nil {
+		if c.events != nil {
+			c.events.Close()
+		}
+		return err
+	}
+	c.endToggle = c.toggleServers(stderr)
+	return nil
+}
+
 // serveEvents starts the Events servers, if they are wanted.
 func (c *cluster) serveEvents(stderr io.Writer) error {
 	o := c.opts
@@ -51,7 +64,6 @@ func (c *cluster) serveEvents(stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("-events: %w", err)
 	}
-	c.endToggle = c.toggleEvents(stderr)
 	for i, url := range c.events.URLs() {
 		fmt.Fprintf(stderr, "callsim: events of %s at %s\n", c.bridges[i].Name, url)
 	}
@@ -100,34 +112,6 @@ func (c *cluster) endEvents(ctx context.Context, gaveUp bool, stderr io.Writer) 
 	defer cancel()
 	c.events.Drain(last)
 	c.events.Close()
-	c.endToggle()
-}
-
-// toggleEvents takes the Events servers down and up again at each signal, until
-// the function it returns is called.
-func (c *cluster) toggleEvents(stderr io.Writer) (end func()) {
-	signals, done := make(chan os.Signal, 1), make(chan struct{})
-	toggleSignal(signals)
-	var listener sync.WaitGroup
-	listener.Go(func() {
-		for {
-			select {
-			case <-signals:
-				state := "down"
-				if c.events.Toggle() {
-					state = "up"
-				}
-				fmt.Fprintf(stderr, "callsim: the Events servers are %s\n", state)
-			case <-done:
-				return
-			}
-		}
-	})
-	return func() {
-		signal.Stop(signals)
-		close(done)
-		listener.Wait()
-	}
 }
 
 // story is what is played: to its end, or as much as is wanted; with the

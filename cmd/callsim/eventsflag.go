@@ -54,50 +54,59 @@ func (e *eventsOptions) check(bridges int, printing bool, f faults) error {
 	if e.certificate != "" && !e.tls {
 		return fmt.Errorf("-events-cert: needs -events-tls, got %q", e.certificate)
 	}
-	return e.expand(bridges)
+	var err error
+	e.addresses, err = expandAddresses("-events", e.listen, bridges, "bridges")
+	return err
 }
 
-// expand makes an address for each bridge.
-func (e *eventsOptions) expand(bridges int) error {
-	list := strings.Split(e.listen, ",")
-	if len(list) != 1 && len(list) != bridges {
-		return fmt.Errorf("-events: must be one address or as many as there are bridges (%d), got %q", bridges, e.listen)
+// expandAddresses makes an address for each of n things from the text of a flag:
+// one for each, or the first one, which the next ports follow.
+func expandAddresses(name, text string, n int, things string) ([]string, error) {
+	list := strings.Split(text, ",")
+	if len(list) != 1 && len(list) != n {
+		return nil, fmt.Errorf("%s: must be one address or as many as there are %s (%d), got %q", name, things, n, text)
 	}
+	var out []string
 	for _, address := range list {
-		host, text, err := net.SplitHostPort(address)
-		port, bad := strconv.ParseUint(text, 10, 16)
-		if err != nil || bad != nil || len(list) == 1 && port > 0 && int(port)+bridges-1 > 65535 {
-			return fmt.Errorf("-events: must be host:port with room for all bridges, got %q", e.listen)
+		host, number, err := net.SplitHostPort(address)
+		port, bad := strconv.ParseUint(number, 10, 16)
+		if err != nil || bad != nil || len(list) == 1 && port > 0 && int(port)+n-1 > 65535 {
+			return nil, fmt.Errorf("%s: must be host:port with room for all %s, got %q", name, things, text)
 		}
-		e.addresses = append(e.addresses, address)
-		for i := 1; len(list) == 1 && i < bridges; i++ {
+		out = append(out, address)
+		for i := 1; len(list) == 1 && i < n; i++ {
 			next := 0
 			if port > 0 {
 				next = int(port) + i
 			}
-			e.addresses = append(e.addresses, net.JoinHostPort(host, strconv.Itoa(next)))
+			out = append(out, net.JoinHostPort(host, strconv.Itoa(next)))
 		}
 	}
-	return nil
+	return out, nil
 }
 
-// config makes the certificate and writes it where it is wanted; without TLS
-// there is none.
+// config is that of [selfSigned], nil for plain HTTP.
 func (e *eventsOptions) config() (*tls.Config, error) {
 	if !e.tls {
 		return nil, nil //nolint:nilnil // no configuration is plain HTTP
 	}
+	return selfSigned("-events-cert", e.addresses, e.certificate)
+}
+
+// selfSigned makes a certificate for addresses and writes it where the flag
+// wants it.
+func selfSigned(name string, addresses []string, file string) (*tls.Config, error) {
 	var hosts []string
-	for _, address := range e.addresses {
+	for _, address := range addresses {
 		host, _, _ := net.SplitHostPort(address)
 		hosts = append(hosts, host)
 	}
 	config, text, err := events.SelfSigned(hosts)
-	if err == nil && e.certificate != "" {
-		err = os.WriteFile(e.certificate, text, 0o644) //nolint:gosec // a certificate is for everybody
+	if err == nil && file != "" {
+		err = os.WriteFile(file, text, 0o644) //nolint:gosec // a certificate is for everybody
 	}
 	if err != nil {
-		return nil, fmt.Errorf("-events-cert: %w", err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return config, nil
 }

@@ -13,17 +13,19 @@ import (
 
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
 	"github.com/legato-otel/legato/cmd/callsim/internal/events"
+	"github.com/legato-otel/legato/cmd/callsim/internal/mediasense"
 )
 
 // faults is the value of -faults: what goes wrong between bridges and receiver,
 // and what goes wrong in the cluster itself.
 type faults struct {
 	bridge.Faults
-	events   events.Faults
-	restarts int
-	scan     int
-	skew     time.Duration
-	text     string
+	events     events.Faults
+	mediasense mediasense.Faults
+	restarts   int
+	scan       int
+	skew       time.Duration
+	text       string
 }
 
 const faultUsage = "faults:\n" +
@@ -45,7 +47,23 @@ const faultUsage = "faults:\n" +
 	"events-busy=N        other clients hold N of a server's 5 sockets\n" +
 	"events-odd=P         something odd comes with a message, with this probability\n" +
 	"token-life=D         a token is good for D\n" +
-	"token-uses=N         a token is good N times"
+	"token-uses=N         a token is good N times\n" +
+	"and of the MediaSense servers, with a probability for each event and server:\n" +
+	"ms-duplicate=P  an event is posted again\n" +
+	"ms-reorder=P    an event is posted some events later, or after the end of its session\n" +
+	"ms-lost=P       the start of a session is never posted\n" +
+	"ms-malformed=P  a body is no JSON: a comma is missing, a line breaks in a string, it is cut\n" +
+	"ms-pair=P       an event is in one body with the next one\n" +
+	"ms-seconds=P    tagCreateDate of a tag event is in seconds\n" +
+	"ms-urls=P       urls is an object rather than a list\n" +
+	"ms-boolean=P    forwardedEvent is a boolean, and always there\n" +
+	"ms-quoted=P     numbers are strings\n" +
+	"or about every D of real time, with -mediasense-api:\n" +
+	"ms-restart=D    a server is gone for a quarter of D, and forgets sessions and subscriptions\n" +
+	"ms-forget=D     a subscription is lost without a word\n" +
+	"ms-busy=D       a server answers error 5042 for a quarter of D\n" +
+	"ms-expire=D     a session of the API expires when it is idle for D\n" +
+	"ms-old          the servers do not know subscribeToEvents"
 
 // fault reads the text after the = of one fault.
 type fault struct {
@@ -73,6 +91,20 @@ var allFaults = []fault{
 	{name: "events-odd", set: func(f *faults, v string) error { return probability(v, &f.events.Odd) }},
 	{name: "token-life", set: func(f *faults, v string) error { return duration(v, &f.events.TokenLife) }},
 	{name: "token-uses", set: func(f *faults, v string) error { return number(v, &f.events.TokenUses) }},
+	{name: "ms-duplicate", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Duplicate) }},
+	{name: "ms-reorder", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Reorder) }},
+	{name: "ms-lost", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Lost) }},
+	{name: "ms-malformed", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Malformed) }},
+	{name: "ms-pair", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Pair) }},
+	{name: "ms-seconds", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Seconds) }},
+	{name: "ms-urls", set: func(f *faults, v string) error { return probability(v, &f.mediasense.URLs) }},
+	{name: "ms-boolean", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Boolean) }},
+	{name: "ms-quoted", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Quoted) }},
+	{name: "ms-restart", set: func(f *faults, v string) error { return duration(v, &f.mediasense.Restart) }},
+	{name: "ms-forget", set: func(f *faults, v string) error { return duration(v, &f.mediasense.Forget) }},
+	{name: "ms-busy", set: func(f *faults, v string) error { return duration(v, &f.mediasense.Busy) }},
+	{name: "ms-expire", set: func(f *faults, v string) error { return duration(v, &f.mediasense.Expire) }},
+	{name: "ms-old", bare: true, set: func(f *faults, _ string) error { f.mediasense.Old = true; return nil }},
 }
 
 // parse reads the text of the flag.

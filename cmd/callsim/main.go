@@ -66,7 +66,7 @@ func simulate(ctx context.Context, opts options, stdout, stderr io.Writer) error
 		err = c.print(ctx, stdout)
 	} else {
 		stderr = &lockedWriter{w: stderr}
-		if err = c.serveEvents(stderr); err == nil {
+		if err = c.serve(stderr); err == nil {
 			err = c.deliver(ctx, stderr)
 		}
 	}

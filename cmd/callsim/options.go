@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
@@ -37,6 +38,7 @@ type options struct {
 	crowds      int
 	crowdSize   int
 	events      eventsOptions
+	mediasense  mediasenseOptions
 }
 
 // fixedStart is when the story begins unless it is told live.
@@ -72,7 +74,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 func (o *options) flags(target, start *string) *flag.FlagSet {
 	fs := flag.NewFlagSet("callsim", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, without the usage
-	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events, none sends no records")
+	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events or MediaSense, none sends no records")
 	fs.Uint64Var(&o.seed, "seed", 1, "choose everything that is left to chance (with -live: another one each time)")
 	fs.IntVar(&o.bridges, "bridges", 3, "simulate this many Call Bridges")
 	fs.BoolVar(&o.unclustered, "unclustered", false, "let the last bridge stand alone, without callBridge")
@@ -90,6 +92,7 @@ func (o *options) flags(target, start *string) *flag.FlagSet {
 	fs.DurationVar(&o.playFor, "play-for", 0, "stop after this much simulated time, in the middle of meetings; 0 means to the end")
 	fs.StringVar(&o.crowd, "crowd", "", "`MxP`: M more meetings of P people each go on for the first hour")
 	o.events.flags(fs)
+	o.mediasense.flags(fs)
 	fs.BoolVar(&o.print, "print", false, "print the bodies instead of posting them")
 	return fs
 }
@@ -116,7 +119,7 @@ func (o *options) goLive(given map[string]bool) {
 // check validates what the flag package cannot.
 func (o *options) check(target, start string) error {
 	var err error
-	if target == "none" && o.events.listen != "" {
+	if target == "none" && (o.events.listen != "" || o.mediasense.wanted()) {
 		o.target = nil
 	} else if o.target, err = url.Parse(target); err != nil || o.target.Host == "" ||
 		o.target.Scheme != "http" && o.target.Scheme != "https" {
@@ -152,6 +155,9 @@ func (o *options) check(target, start string) error {
 	if err := o.events.check(o.bridges, o.print, o.faults); err != nil {
 		return err
 	}
+	if err := o.mediasense.check(o.print, o.faults); err != nil {
+		return err
+	}
 	return o.checkDurations()
 }
 
@@ -167,6 +173,8 @@ func (o *options) checkDurations() error {
 		{"-play-for", o.playFor, 0},
 		{"-events-ack", o.events.ack, time.Millisecond},
 		{"-linger-events", o.events.linger, 0},
+		{"-mediasense-retry", o.mediasense.retry, 0},
+		{"-linger-mediasense", o.mediasense.linger, 0},
 	} {
 		if d.value < d.least {
 			return fmt.Errorf("%s: must be at least %s, got %q", d.flag, d.least, d.value)
@@ -181,6 +189,13 @@ func (o *options) scenario() scenario.Config {
 		Seed: o.seed, Bridges: o.bridges, Unclustered: o.unclustered, Meetings: o.meetings,
 		Start: o.start, Short: o.live, Crowds: o.crowds, CrowdSize: o.crowdSize,
 		Restarts: o.faults.restarts, ScanBurst: o.faults.scan, Skew: o.faults.skew,
+	}
+}
+
+// recordings is the story of the MediaSense servers.
+func (o *options) recordings() recording.Config {
+	return recording.Config{
+		Seed: o.seed, Servers: o.mediasense.servers, Start: o.start, Short: o.live, Disk: int64(o.mediasense.disk * 1e6),
 	}
 }
 

@@ -18,7 +18,14 @@ import (
 func (c *cluster) print(ctx context.Context, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	couriers := make([]*bridge.Courier, len(c.queues))
+	if err := c.openMediaSense(io.Discard, func(url string, body []byte) { _ = printer(w, url)(ctx, body) }); err != nil {
+		return err
+	}
+	defer c.closeMediaSense()
 	for i, q := range c.queues {
+		if c.opts.target == nil {
+			break // nothing is ever ready
+		}
 		post := printer(w, c.opts.url(c.bridges[i].Name))
 		couriers[i] = bridge.NewCourier(q, c.opts.maxBatch, post)
 	}
@@ -31,17 +38,17 @@ func (c *cluster) print(ctx context.Context, out io.Writer) error {
 
 func (c *cluster) printAll(ctx context.Context, w *bufio.Writer, couriers []*bridge.Courier) error {
 	wait, now := newPace(c.opts), time.Time{}
-	for ev := range c.opts.story(c.world, false) {
-		if !ev.At.Equal(now) {
+	for m := range c.moments() {
+		if !m.at.Equal(now) {
 			if err := c.printWaiting(ctx, w, couriers); err != nil {
 				return err
 			}
-			if !wait(ctx, ev.At) {
+			if !wait(ctx, m.at) {
 				return nil
 			}
-			now = ev.At
+			now = m.at
 		}
-		c.happen(ev)
+		c.live(m)
 	}
 	c.end()
 	return c.printWaiting(ctx, w, couriers)

@@ -43,6 +43,9 @@ func (f *truthFile) write(c *cluster) error {
 	if c.events != nil {
 		t.Events = c.witness.Events(c.events.Accounts())
 	}
+	if c.mediasense != nil {
+		t.MediaSense = c.witness.MediaSense(c.mediasense.Report(), c.recordings.Disks(), c.recordings.Refused())
+	}
 	err := t.Write(f.part)
 	if err = errors.Join(err, f.part.Close()); err != nil {
 		return fmt.Errorf("-truth: %w", err)

@@ -154,15 +154,17 @@ func (c *call) replace(who phone) {
 // tag adds a tag to the session, or to the track with a number.
 func (c *call) tag(tag Tag, track int) {
 	tag.Created = c.world.now
-	what := Tagged{Session: c.ID, Action: TagAdded, Tag: tag}
-	if track < 0 {
+	if track == NoTrack {
 		c.Tags = append(c.Tags, tag)
 	} else {
 		i := slices.IndexFunc(c.Tracks, func(t Track) bool { return t.Number == track })
 		c.Tracks[i].Tags = append(c.Tracks[i].Tags, tag)
-		what.Track = &Track{Number: track}
 	}
-	c.world.tell(c.Server, what)
+	c.tagged(TagAdded, tag, track)
+}
+
+func (c *call) tagged(action TagAction, tag Tag, track int) {
+	c.world.tell(c.Server, Tagged{Session: c.ID, Start: c.Start, Track: track, Action: action, Tag: tag})
 }
 
 // system adds one of the system's own tags.

@@ -43,7 +43,8 @@ type (
 	// Tagged tells what became of a tag, maybe after the end of the session.
 	Tagged struct {
 		Session string
-		Track   *Track // nil when the tag is on the session; only its number counts
+		Start   time.Time // of the session
+		Track   int       // number of the track, NoTrack when the tag is on the session
 		Action  TagAction
 		Tag     Tag
 	}
@@ -63,6 +64,9 @@ func (Ended) happening()   {}
 func (Removed) happening() {}
 func (Tagged) happening()  {}
 func (Crossed) happening() {}
+
+// NoTrack stands for the session itself.
+const NoTrack = -1
 
 // TagAction is what became of a tag.
 type TagAction string

@@ -132,7 +132,7 @@ func checkLives(t *testing.T, list []Event, seen map[string]int) {
 			_, over := closed[what.Session]
 			require.True(t, over || open[what.Session].ID != "")
 			count(seen, "late tag", over)
-			count(seen, "track tag", what.Track != nil)
+			count(seen, "track tag", what.Track != NoTrack)
 			count(seen, "whole tag", what.Tag.At.IsZero())
 			seen["tag "+string(what.Action)]++
 			require.False(t, what.Tag.Created.IsZero())

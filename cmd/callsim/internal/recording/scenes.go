@@ -49,7 +49,7 @@ func (c *call) silences() {
 }
 
 // paused pauses the recording once or twice, the last time maybe until the end.
-func (c *call) paused() { c.gaps(-1, Pause, Resume, 1+c.world.dice.IntN(2)) }
+func (c *call) paused() { c.gaps(NoTrack, Pause, Resume, 1+c.world.dice.IntN(2)) }
 
 // gaps adds pairs of tags, each pair in its own part of the session.
 func (c *call) gaps(track int, begin, end string, n int) {
@@ -91,7 +91,7 @@ func (c *call) remarked() {
 	w := c.world
 	c.in(w.part(c.length, 0.1, 0.9)+time.Millisecond, func() {
 		c.remark = w.remarks.Deal(w.dice)
-		c.tag(Tag{Name: c.remark, User: true, At: w.now}, -1)
+		c.tag(Tag{Name: c.remark, User: true, At: w.now}, NoTrack)
 	})
 }
 
@@ -100,7 +100,7 @@ func (c *call) afterthought() {
 	w := c.world
 	w.after(c.length+w.span(w.tempo.remark), func() {
 		if !c.file.gone {
-			c.tag(Tag{Name: w.remarks.Deal(w.dice), User: true}, -1)
+			c.tag(Tag{Name: w.remarks.Deal(w.dice), User: true}, NoTrack)
 		}
 	})
 }
@@ -112,7 +112,7 @@ func (c *call) corrected() {
 	c.world.after(c.length, func() {
 		if i := c.remarkIndex(); i >= 0 {
 			c.Tags[i].At, c.Tags[i].Created = c.Start.Add(w.part(c.length, 0.1, 0.9)+time.Millisecond), w.now
-			w.tell(c.Server, Tagged{Session: c.ID, Action: TagUpdated, Tag: c.Tags[i]})
+			c.tagged(TagUpdated, c.Tags[i], NoTrack)
 		}
 	})
 }
@@ -125,7 +125,7 @@ func (c *call) regretted() {
 		if i := c.remarkIndex(); i >= 0 {
 			gone := c.Tags[i]
 			c.Tags = slices.Delete(c.Tags, i, i+1)
-			w.tell(c.Server, Tagged{Session: c.ID, Action: TagDeleted, Tag: gone})
+			c.tagged(TagDeleted, gone, NoTrack)
 		}
 	})
 }

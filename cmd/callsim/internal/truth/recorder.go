@@ -18,6 +18,7 @@ type Recorder struct {
 	streamings []*Service
 	open       map[string]any // open objects by their id: *Call, *Leg or *Service
 	rosters    *rosters       // nil without Events servers
+	recorded   *recordings    // nil without MediaSense servers
 }
 
 // NewRecorder makes a recorder for the bridges of a scenario.

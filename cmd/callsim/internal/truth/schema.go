@@ -50,6 +50,8 @@ type Truth struct {
 	Counts map[string]uint64 `json:"counts"`
 	// Events is what the Events servers must have told, absent without them.
 	Events *Events `json:"events,omitempty"`
+	// MediaSense is what the MediaSense servers must have told, absent without them.
+	MediaSense *MediaSense `json:"mediasense,omitempty"`
 }
 
 // Events is what a perfect observer of the Events servers must end with: what is

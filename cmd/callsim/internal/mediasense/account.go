@@ -1,0 +1,175 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasense
+
+import (
+	"maps"
+)
+
+// Misuse is a kind of thing a client of the API must not do, or had better not.
+type Misuse string
+
+// What is counted, and told to the log.
+const (
+	// BadLogin is a sign-in with wrong credentials.
+	BadLogin Misuse = "bad_login"
+	// NoSession is a request without JSESSIONID.
+	NoSession Misuse = "no_session"
+	// UnknownSession is a JSESSIONID this server never gave out.
+	UnknownSession Misuse = "unknown_session"
+	// DeadSession is a JSESSIONID used again after error 4021.
+	DeadSession Misuse = "dead_session"
+	// ManySessions is a sign-in of a client that has many sessions already.
+	ManySessions Misuse = "many_sessions"
+	// NoSignOut is a session that is still good when the simulation ends.
+	NoSignOut Misuse = "no_sign_out"
+	// NeedlessSubscription is to subscribe again, within one session, to what
+	// one is subscribed to.
+	NeedlessSubscription Misuse = "needless_subscription"
+	// UnknownFilter is a subscription filter there is not.
+	UnknownFilter Misuse = "unknown_filter"
+	// Malformed is a request that is no JSON of the right shape.
+	Malformed Misuse = "malformed_request"
+	// NoBackoff is a request right after error 5042.
+	NoBackoff Misuse = "no_backoff"
+	// BadMethod is a method other than POST.
+	BadMethod Misuse = "bad_method"
+	// UnknownPath is a path that leads nowhere.
+	UnknownPath Misuse = "unknown_path"
+)
+
+// told is how many times each kind is told to the log, by server; the rest is
+// only counted.
+const told = 10
+
+// Account is what a server did, and what it saw of the clients of its API.
+type Account struct {
+	// Server is ms1 or ms2.
+	Server string `json:"server"`
+	// Posts is how many bodies were posted.
+	Posts int `json:"posts"`
+	// Acknowledged of them were answered with a 2xx, Refused with something
+	// else, Unanswered not at all.
+	Acknowledged int `json:"acknowledged"`
+	Refused      int `json:"refused"`
+	Unanswered   int `json:"unanswered"`
+	// Dropped were never posted, because the subscriber was too slow.
+	Dropped int `json:"dropped"`
+	// Malformed bodies that were acknowledged.
+	Malformed int `json:"malformed"`
+	// Sent is the events in the bodies acknowledged, each time, by type and action.
+	Sent map[string]int `json:"sent"`
+	// SignIns that succeeded.
+	SignIns int `json:"sign_ins"`
+	// SignOuts of good sessions.
+	SignOuts int `json:"sign_outs"`
+	// MostSessions that were good at once.
+	MostSessions int `json:"most_sessions"`
+	// InvalidSessions is how many requests were answered with error 4021.
+	InvalidSessions int `json:"invalid_sessions"`
+	// Busy is how many requests were answered with error 5042.
+	Busy int `json:"busy"`
+	// Subscribed is the new subscriptions by API call.
+	Subscribed map[string]int `json:"subscribed"`
+	// Identical is how many requests asked for a subscription there was.
+	Identical int `json:"identical"`
+	// Replaced is how many requests changed the filters of one there was.
+	Replaced int `json:"replaced"`
+	// Verified is how many times a client asked whether its subscription is there.
+	Verified int `json:"verified"`
+	// Unsubscribed by clients.
+	Unsubscribed int `json:"unsubscribed"`
+	// Subscriptions left.
+	Subscriptions int `json:"subscriptions"`
+	// Faults played, by kind.
+	Faults map[string]int `json:"faults"`
+	// Misuse by clients, by kind.
+	Misuse map[Misuse]int `json:"misuse"`
+
+	complaints int
+}
+
+func newAccount(name string) Account {
+	return Account{Server: name, Sent: map[string]int{}, Subscribed: map[string]int{}, Faults: map[string]int{}, Misuse: map[Misuse]int{}}
+}
+
+// blame counts a misuse and tells the first ones.
+func (s *server) blame(kind Misuse, format string, args ...any) {
+	s.account.Misuse[kind]++
+	if n := s.account.Misuse[kind]; n <= told {
+		s.logf("%s: "+format, append([]any{kind}, args...)...)
+	} else if n == told+1 {
+		s.logf("%s: more of it, only counted from here on", kind)
+	}
+}
+
+// complain tells the first posts that failed.
+func (s *server) complain(problem string) {
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	s.account.complaints++
+	if s.account.complaints <= told && !s.cluster.closed {
+		s.logf("a post is lost: %s", problem)
+	}
+}
+
+// blameLeftovers counts who did not sign out. Clients may do it to the end.
+func (s *server) blameLeftovers() {
+	s.expire()
+	for range s.sessions {
+		s.blame(NoSignOut, "a session is still good")
+	}
+	s.account.Subscriptions = len(s.subscriptions)
+}
+
+// Report is what the servers did.
+type Report struct {
+	Accounts []Account
+	// Told is the events of the story by type and action, Arrived those of them
+	// that somebody acknowledged, each once.
+	Told, Arrived map[string]int
+	// States is the ends of sessions that arrived, by state; Tags the tags added,
+	// by type.
+	States, Tags map[string]int
+	// Deleted and Pruned sessions named by events that arrived.
+	Deleted, Pruned int
+	// Missed is what nobody acknowledged, in the order of the story; nil unless
+	// it was kept.
+	Missed []Missed
+}
+
+// Report tells what the servers did so far.
+func (c *Cluster) Report() Report {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := Report{
+		Told: byName(c.news.told), Arrived: byName(c.news.arrived), States: maps.Clone(c.news.states), Tags: maps.Clone(c.news.tags),
+		Deleted: c.news.deleted, Pruned: c.news.pruned, Missed: c.news.missed(),
+	}
+	for _, s := range c.servers {
+		a := s.account
+		a.Sent, a.Subscribed = maps.Clone(a.Sent), maps.Clone(a.Subscribed)
+		a.Faults, a.Misuse = maps.Clone(a.Faults), maps.Clone(a.Misuse)
+		r.Accounts = append(r.Accounts, a)
+	}
+	return r
+}
+
+func byName(counts map[Kind]int) map[string]int {
+	out := map[string]int{}
+	for kind, n := range counts {
+		out[kind.String()] = n
+	}
+	return out
+}
+
+// Sum is the posts so far, and how many of them were acknowledged.
+func (c *Cluster) Sum() (posts, acknowledged int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.servers {
+		posts, acknowledged = posts+s.account.Posts, acknowledged+s.account.Acknowledged
+	}
+	return posts, acknowledged
+}

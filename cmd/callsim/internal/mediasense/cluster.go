@@ -1,0 +1,239 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasense
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
+)
+
+// Options make a cluster.
+type Options struct {
+	Seed uint64
+	// Servers is how many there are.
+	Servers int
+	// Addresses the API listens on, one for each server; port 0 is any free one.
+	// None: no API.
+	Addresses []string
+	// Targets are the URLs every server posts to without being asked.
+	Targets        []string
+	User, Password string
+	TLS            *tls.Config // nil for plain HTTP
+	Faults         Faults
+	// Timeout of a post.
+	Timeout time.Duration
+	// Retry is how long after a 503 a post is tried again; 0 is never.
+	Retry time.Duration
+	// Print takes the posts in place of their targets.
+	Print func(url string, body []byte)
+	// Keep remembers what nobody has acknowledged, for [Cluster.Account].
+	Keep bool
+	Logf func(format string, args ...any)
+}
+
+// Cluster is the MediaSense servers of a story.
+type Cluster struct {
+	opts    Options
+	client  *http.Client
+	ctx     context.Context
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	dice    chance.Dice    // of identifiers
+	shapes  [5]chance.Dice // of how events look
+	trouble chance.Dice    // of faults that come by the clock
+	servers []*server
+	news    newsDesk
+	closed  bool
+	moved   chan struct{} // closed at the next change a waiter may care about
+}
+
+// Streams of random numbers, far from those of the stories.
+const (
+	streamIDs uint64 = iota + 4000
+	streamTrouble
+	streamShapes = 4100 // and those that follow
+	streamFates  = 5000 // and those that follow, by server and fault
+)
+
+// Open begins to listen if there is an API, or fails.
+func Open(opts Options) (*Cluster, error) {
+	c := &Cluster{
+		opts: opts, dice: chance.NewDice(opts.Seed, streamIDs), trouble: chance.NewDice(opts.Seed, streamTrouble),
+		news: newNewsDesk(opts.Keep), moved: make(chan struct{}),
+		client: &http.Client{
+			Timeout: opts.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	for i := range c.shapes {
+		c.shapes[i] = chance.NewDice(opts.Seed, streamShapes+uint64(i))
+	}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	c.mu.Lock()
+	var err error
+	for i := range opts.Servers {
+		s := newServer(c, i)
+		c.servers = append(c.servers, s)
+		for _, target := range opts.Targets {
+			s.subscribe(&subscription{id: fmt.Sprintf("s-%d", 1+len(s.subscriptions)), uri: target})
+		}
+		if len(opts.Addresses) > 0 && err == nil {
+			err = s.listen()
+		}
+	}
+	c.mu.Unlock()
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	c.makeTrouble()
+	return c, nil
+}
+
+// URLs lists where the API of each server is, none without it.
+func (c *Cluster) URLs() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []string
+	for _, s := range c.servers {
+		switch {
+		case s.address == "":
+		case c.opts.TLS != nil:
+			list = append(list, "https://"+s.address)
+		default:
+			list = append(list, "http://"+s.address)
+		}
+	}
+	return list
+}
+
+// Observe lets one event of the story happen: the server tells it, and for tag
+// and storage events the others too.
+func (c *Cluster) Observe(ev recording.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.news.add(ev, c.shape())
+	for _, s := range c.servers {
+		if forwarded := s.index != ev.Server; !forwarded || n.kind.Type != typeSession {
+			s.tell(n, forwarded)
+		}
+	}
+}
+
+// End tells that the story is over: what was held back is sent.
+func (c *Cluster) End() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.servers {
+		s.flush()
+	}
+}
+
+// shape draws how an event looks, the same at all servers. Each concern has
+// dice of its own, so that one does not change the others.
+func (c *Cluster) shape() shape {
+	f := c.opts.Faults
+	var is [5]bool
+	for i, p := range []float64{0.5, f.Quoted, f.Seconds, f.URLs, f.Boolean} {
+		is[i] = c.shapes[i].Chance(p)
+	}
+	return shape{actionFirst: is[0], quoted: is[1], seconds: is[2], urlObject: is[3], boolean: is[4]}
+}
+
+// Toggle takes all servers down, or up again; they forget who subscribed. It
+// returns whether they are up. Without an API there is nothing to take down.
+func (c *Cluster) Toggle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.opts.Addresses) == 0 {
+		return true
+	}
+	up := c.servers[0].outages&outageOperator != 0
+	for _, s := range c.servers {
+		s.setOutage(outageOperator, !up)
+	}
+	return up
+}
+
+// Close ends everything and waits for it.
+func (c *Cluster) Close() {
+	c.mu.Lock()
+	if !c.closed {
+		for _, s := range c.servers {
+			s.blameLeftovers()
+		}
+	}
+	c.closed = true
+	for _, s := range c.servers {
+		s.setOutage(outageEnd, true)
+	}
+	c.mu.Unlock()
+	c.stop()
+	c.running.Wait()
+	c.client.CloseIdleConnections()
+}
+
+// changed lets those who wait look again.
+func (c *Cluster) changed() {
+	close(c.moved)
+	c.moved = make(chan struct{})
+}
+
+// await blocks until ok, which is asked with the lock held; false means that
+// ctx ended.
+func (c *Cluster) await(ctx context.Context, ok func() bool) bool {
+	for {
+		c.mu.Lock()
+		done, moved := ok(), c.moved
+		c.mu.Unlock()
+		if done {
+			return true
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// AwaitRoom blocks while more than limit posts wait for a subscriber. It is for
+// stories without a pace of their own.
+func (c *Cluster) AwaitRoom(ctx context.Context, limit int) bool {
+	return c.await(ctx, func() bool {
+		return !slices.ContainsFunc(c.subscriptions(), func(s *subscription) bool { return len(s.queue) > limit })
+	})
+}
+
+// AwaitSubscribers blocks until somebody has subscribed at every server.
+func (c *Cluster) AwaitSubscribers(ctx context.Context) bool {
+	return c.await(ctx, func() bool {
+		return !slices.ContainsFunc(c.servers, func(s *server) bool { return len(s.subscriptions) == 0 })
+	})
+}
+
+// Drain blocks until everything has been posted.
+func (c *Cluster) Drain(ctx context.Context) bool {
+	return c.await(ctx, func() bool {
+		return !slices.ContainsFunc(c.subscriptions(), func(s *subscription) bool { return len(s.queue) > 0 || s.busy })
+	})
+}
+
+func (c *Cluster) subscriptions() []*subscription {
+	var list []*subscription
+	for _, s := range c.servers {
+		list = append(list, s.subscriptions...)
+	}
+	return list
+}

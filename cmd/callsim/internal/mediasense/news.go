@@ -1,0 +1,114 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasense
+
+import (
+	"slices"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
+)
+
+// news is an event of the story on its way.
+type news struct {
+	ev      recording.Event
+	kind    Kind
+	shape   shape
+	tried   bool // posted whole at least once
+	arrived bool // and acknowledged
+}
+
+// sessions lists whom the event is about.
+func (n *news) sessions() []string {
+	switch what := n.ev.What.(type) {
+	case recording.Started:
+		return []string{what.Session.ID}
+	case recording.Updated:
+		return []string{what.Session.ID}
+	case recording.Ended:
+		return []string{what.Session.ID}
+	case recording.Removed:
+		return what.IDs
+	case recording.Tagged:
+		return []string{what.Session}
+	}
+	return nil
+}
+
+// newsDesk counts what happened and what of it somebody has.
+type newsDesk struct {
+	keep    bool
+	told    map[Kind]int
+	arrived map[Kind]int
+	states  map[string]int // sessions that ended, by state
+	tags    map[string]int // tags added, by type
+	deleted int            // sessions named by events that arrived
+	pruned  int
+	pending []*news // did not arrive so far; none unless kept
+}
+
+func newNewsDesk(keep bool) newsDesk {
+	return newsDesk{keep: keep, told: map[Kind]int{}, arrived: map[Kind]int{}, states: map[string]int{}, tags: map[string]int{}}
+}
+
+func (d *newsDesk) add(ev recording.Event, s shape) *news {
+	n := &news{ev: ev, kind: kindOf(ev), shape: s}
+	d.told[n.kind]++
+	if d.keep {
+		d.tidy()
+		d.pending = append(d.pending, n)
+	}
+	return n
+}
+
+// tidy forgets what has arrived when it is most of the list.
+func (d *newsDesk) tidy() {
+	if len(d.pending) >= 1024 && len(d.pending) == cap(d.pending) {
+		d.pending = slices.DeleteFunc(d.pending, func(n *news) bool { return n.arrived })
+	}
+}
+
+// arrive counts an event the first time somebody acknowledges it.
+func (d *newsDesk) arrive(n *news) {
+	if n.arrived {
+		return
+	}
+	n.arrived = true
+	d.arrived[n.kind]++
+	switch what := n.ev.What.(type) {
+	case recording.Ended:
+		d.states[string(what.Session.State)]++
+	case recording.Removed:
+		if what.Pruned {
+			d.pruned += len(what.IDs)
+		} else {
+			d.deleted += len(what.IDs)
+		}
+	case recording.Tagged:
+		if what.Action == recording.TagAdded && what.Tag.User {
+			d.tags["USER_DEFINED"]++
+		} else if what.Action == recording.TagAdded {
+			d.tags["SYSTEM_DEFINED"]++
+		}
+	}
+}
+
+// Missed is an event that nobody has acknowledged.
+type Missed struct {
+	At       time.Time
+	Kind     Kind
+	Sessions []string
+	// Tried: it may have arrived all the same.
+	Tried bool
+}
+
+func (d *newsDesk) missed() []Missed {
+	var list []Missed
+	for _, n := range d.pending {
+		if !n.arrived {
+			list = append(list, Missed{At: n.ev.At, Kind: n.kind, Sessions: n.sessions(), Tried: n.tried})
+		}
+	}
+	return list
+}

@@ -1,0 +1,115 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasense
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+)
+
+// outage is a set of reasons for which a server is down; without any it is up.
+type outage int
+
+const (
+	outageFault    outage = 1 << iota // a fault
+	outageOperator                    // somebody wants it
+	outageEnd                         // the simulation is over
+)
+
+// server is one MediaSense server.
+type server struct {
+	cluster *Cluster
+	index   int
+	address string // of the API, empty without
+
+	http    *http.Server // nil while down
+	outages outage
+	crowded bool      // answers 5042
+	told    time.Time // when it last answered 5042
+
+	sessions      map[string]*login
+	dead          map[string]bool // sessions of which somebody was told that they are no more
+	known         map[string]bool // every session there ever was
+	subscriptions []*subscription
+	numbers       int // of subscriptions so far
+
+	fates   []chance.Dice
+	holding []*held
+	open    map[string]bool // sessions that are being recorded
+	account Account
+}
+
+func newServer(c *Cluster, index int) *server {
+	s := &server{
+		cluster: c, index: index, sessions: map[string]*login{}, dead: map[string]bool{}, known: map[string]bool{},
+		open: map[string]bool{}, account: newAccount(fmt.Sprintf("ms%d", index+1)),
+	}
+	if len(c.opts.Addresses) > 0 {
+		s.address = c.opts.Addresses[index]
+	}
+	for i := range uint64(fates) {
+		s.fates = append(s.fates, chance.NewDice(c.opts.Seed, streamFates+uint64(index)<<8+i))
+	}
+	return s
+}
+
+// listen brings the API up. From then on the address has a real port.
+func (s *server) listen() error {
+	ln, err := net.Listen("tcp", s.address)
+	if err != nil {
+		return err
+	}
+	host, _, _ := net.SplitHostPort(s.address)
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	s.address = net.JoinHostPort(host, port)
+	if s.cluster.opts.TLS != nil {
+		ln = tls.NewListener(ln, s.cluster.opts.TLS)
+	}
+	srv := &http.Server{
+		Handler: s.api(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: log.New(io.Discard, "", 0), // handshakes that fail are the client's business
+	}
+	s.http = srv
+	s.cluster.running.Go(func() { _ = srv.Serve(ln) }) // it ends when it is closed, and says so
+	return nil
+}
+
+// setOutage takes the server down for a reason, or takes the reason away. What
+// is down has forgotten its sessions and subscriptions.
+func (s *server) setOutage(why outage, on bool) {
+	if on {
+		s.outages |= why
+	} else {
+		s.outages &^= why
+	}
+	if s.outages == 0 && s.http == nil && s.address != "" {
+		if err := s.listen(); err != nil {
+			s.logf("still down: %v", err)
+		}
+	}
+	if s.outages == 0 {
+		return
+	}
+	if s.http != nil {
+		_ = s.http.Close()
+		s.http = nil
+	}
+	for _, sub := range slices.Clone(s.subscriptions) {
+		s.unsubscribe(sub)
+	}
+	clear(s.sessions)
+	s.cluster.changed()
+}
+
+func (s *server) logf(format string, args ...any) {
+	s.cluster.opts.Logf(s.account.Server+": "+format, args...)
+}
