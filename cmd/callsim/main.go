@@ -66,7 +66,7 @@ func simulate(ctx context.Context, opts options, stdout, stderr io.Writer) error
 		err = c.print(ctx, stdout)
 	} else {
 		stderr = &lockedWriter{w: stderr}
-		if err = c.serve(stderr); err == nil {
+		if err = c.serve(stderr); err == nil { //nolint:contextcheck // servers live until they are closed
 			err = c.deliver(ctx, stderr)
 		}
 	}

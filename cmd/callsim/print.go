@@ -18,7 +18,8 @@ import (
 func (c *cluster) print(ctx context.Context, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	couriers := make([]*bridge.Courier, len(c.queues))
-	if err := c.openMediaSense(io.Discard, func(url string, body []byte) { _ = printer(w, url)(ctx, body) }); err != nil {
+	show := func(url string, body []byte) { _ = printer(w, url)(ctx, body) }
+	if err := c.openMediaSense(io.Discard, show); err != nil { //nolint:contextcheck // servers live until they are closed
 		return err
 	}
 	defer c.closeMediaSense()

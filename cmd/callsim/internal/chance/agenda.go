@@ -33,9 +33,10 @@ func (a *Agenda) Next() Appointment { return heap.Pop(a).(Appointment) }
 // When is the moment of the earliest appointment of an agenda that is not empty.
 func (a *Agenda) When() time.Time { return a.list[0].At }
 
-// Len, Less, Swap, Push and Pop implement heap.Interface.
+// Len implements heap.Interface.
 func (a *Agenda) Len() int { return len(a.list) }
 
+// Less implements heap.Interface.
 func (a *Agenda) Less(i, j int) bool {
 	x, y := a.list[i], a.list[j]
 	if !x.At.Equal(y.At) {
@@ -44,10 +45,13 @@ func (a *Agenda) Less(i, j int) bool {
 	return x.seq < y.seq
 }
 
+// Swap implements heap.Interface.
 func (a *Agenda) Swap(i, j int) { a.list[i], a.list[j] = a.list[j], a.list[i] }
 
+// Push implements heap.Interface.
 func (a *Agenda) Push(x any) { a.list = append(a.list, x.(Appointment)) }
 
+// Pop implements heap.Interface.
 func (a *Agenda) Pop() any {
 	last := a.list[len(a.list)-1]
 	a.list[len(a.list)-1] = Appointment{} // lets go of the closure

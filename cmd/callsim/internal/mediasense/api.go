@@ -122,7 +122,7 @@ func (s *server) handler(signedIn bool, f call) http.HandlerFunc {
 		code, more := s.answer(r, w.Header(), body, signedIn, f)
 		w.Header().Set("Content-Type", "application/json")
 		out := append(object{{"responseCode", int64(code)}, {"responseMessage", messages[code]}}, more...)
-		_, _ = w.Write(out.text()) // a client that left needs no answer
+		_, _ = w.Write(out.text()) //nolint:gosec // it is JSON, and a client that left needs no answer
 	}
 }
 
@@ -214,9 +214,11 @@ func (r *request) signIn() (int, object) {
 	s.account.SignIns++
 	s.account.MostSessions = max(s.account.MostSessions, len(s.sessions))
 	r.header["JSESSIONID"] = []string{id} // spelt as MediaSense does
-	r.header.Add("Set-Cookie", (&http.Cookie{
-		Name: "JSESSIONID", Value: id, Path: "/ora", HttpOnly: true, Secure: o.TLS != nil,
-	}).String())
+	cookie := "JSESSIONID=" + id + "; Path=/ora; HttpOnly"
+	if o.TLS != nil {
+		cookie += "; Secure"
+	}
+	r.header.Add("Set-Cookie", cookie)
 	return codeGood, nil
 }
 

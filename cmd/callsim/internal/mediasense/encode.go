@@ -87,8 +87,10 @@ func bodyOf(ev recording.Event, s shape) object {
 		return tagged(what, s)
 	case recording.Crossed:
 		return object{
-			{"nodeId", int64(what.Disk.Node)}, {"nodeIPAddress", what.Disk.Address},
-			{"partition", what.Disk.Partition}, {"percentageUtilization", int64(what.Percent)},
+			{"nodeId", int64(what.Disk.Node)},
+			{"nodeIPAddress", what.Disk.Address},
+			{"partition", what.Disk.Partition},
+			{"percentageUtilization", int64(what.Percent)},
 		}
 	}
 	return nil
@@ -106,8 +108,12 @@ func (s session) ended() bool { return !s.End.IsZero() }
 
 func (s session) body() object {
 	out := object{
-		{"sessionId", s.ID}, {"callControllerType", string(s.Controller.Type)}, {"callControllerIP", s.Controller.Address},
-		{"ccid", s.CCID}, {"sessionStartDate", s.Start.UnixMilli()}, {"sessionState", string(s.State)},
+		{"sessionId", s.ID},
+		{"callControllerType", string(s.Controller.Type)},
+		{"callControllerIP", s.Controller.Address},
+		{"ccid", s.CCID},
+		{"sessionStartDate", s.Start.UnixMilli()},
+		{"sessionState", string(s.State)},
 	}
 	if s.ended() {
 		out = append(out, member{"sessionDuration", s.End.Sub(s.Start).Milliseconds()})
@@ -124,7 +130,9 @@ func (s session) body() object {
 
 func (s session) track(t recording.Track) object {
 	out := object{
-		{"trackNumber", int64(t.Number)}, {"trackStartDate", t.Start.UnixMilli()}, {"trackMediaType", t.Media},
+		{"trackNumber", int64(t.Number)},
+		{"trackStartDate", t.Start.UnixMilli()},
+		{"trackMediaType", t.Media},
 		{"participants", s.participants(t)},
 	}
 	if s.ended() {
@@ -147,8 +155,10 @@ func (s session) participants(t recording.Track) []object {
 			continue
 		}
 		out := object{
-			{"deviceRef", p.DeviceRef}, {"isConference", p.Conference},
-			{"participantStartDate", p.Start.UnixMilli()}, {"xRefCi", p.XRefCi},
+			{"deviceRef", p.DeviceRef},
+			{"isConference", p.Conference},
+			{"participantStartDate", p.Start.UnixMilli()},
+			{"xRefCi", p.XRefCi},
 		}
 		if s.started && p.DeviceID != "" {
 			out = append(out, member{"deviceId", p.DeviceID})
@@ -168,7 +178,8 @@ func (s session) urls() any {
 		media := "https://" + host + ":8446/recordedMedia/oramedia/"
 		list = []object{
 			{{"rtspUrl", "rtsp://" + host + "/archive/" + s.ID}},
-			{{"mp4Url", media + "mp4/" + s.ID + ".mp4"}}, {{"wavUrl", media + "wav/" + s.ID + ".wav"}},
+			{{"mp4Url", media + "mp4/" + s.ID + ".mp4"}},
+			{{"wavUrl", media + "wav/" + s.ID + ".wav"}},
 		}
 	}
 	if !s.shape.urlObject {

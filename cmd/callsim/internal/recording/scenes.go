@@ -6,6 +6,7 @@ package recording
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,8 @@ type scene struct {
 
 // scenes are dealt like cards: every kind once before any comes again.
 var scenes = []scene{
-	{}, {video: true},
+	{},
+	{video: true},
 	{play: (*call).silences},
 	{play: (*call).silences, video: true},
 	{play: (*call).paused},
@@ -185,11 +187,11 @@ var styles = []style{
 
 // ccid draws a call id of ten-digit groups.
 func (s style) ccid(w *World) string {
-	text := fmt.Sprintf("%010d-0000065536", w.dice.Uint32())
-	for range s.groups - 2 {
-		text += fmt.Sprintf("-%010d", w.dice.Uint32())
+	groups := []string{fmt.Sprintf("%010d", w.dice.Uint32()), "0000065536"}
+	for len(groups) < s.groups {
+		groups = append(groups, fmt.Sprintf("%010d", w.dice.Uint32()))
 	}
-	return text
+	return strings.Join(groups, "-")
 }
 
 var remarks = []string{"complaint", "sale", "Customer response", "escalation", "follow-up", "quality"}
@@ -202,13 +204,21 @@ type phone struct {
 }
 
 var agents = []phone{
-	{ref: "2000", device: "SEP00AABBCCDD02"}, {ref: "2001", device: "SEP00AABBCCDD11"},
-	{ref: "2002", device: "SEP00AABBCCDD12"}, {ref: "2003", device: "SEP00AABBCCDD13"},
-	{ref: "2005", device: "SEP00AABBCCDD15"}, {ref: "2007", device: "SEP00AABBCCDD17"},
+	{ref: "2000", device: "SEP00AABBCCDD02"},
+	{ref: "2001", device: "SEP00AABBCCDD11"},
+	{ref: "2002", device: "SEP00AABBCCDD12"},
+	{ref: "2003", device: "SEP00AABBCCDD13"},
+	{ref: "2005", device: "SEP00AABBCCDD15"},
+	{ref: "2007", device: "SEP00AABBCCDD17"},
 	{ref: "sip:agent7@example.test", device: "SEP00AABBCCDD27"},
 }
 
 var callers = []phone{
-	{ref: "2104", device: "SEP00AABBCCDD01"}, {ref: "2110", device: "SEP00AABBCCDD10"},
-	{ref: "5550123"}, {ref: "+15550144"}, {ref: "sip:kim@example.test"}, {ref: "sip:müller@example.test"}, {ref: "anonymous"},
+	{ref: "2104", device: "SEP00AABBCCDD01"},
+	{ref: "2110", device: "SEP00AABBCCDD10"},
+	{ref: "5550123"},
+	{ref: "+15550144"},
+	{ref: "sip:kim@example.test"},
+	{ref: "sip:müller@example.test"},
+	{ref: "anonymous"},
 }

@@ -108,6 +108,6 @@ func (w *World) part(whole time.Duration, lo, hi float64) time.Duration {
 
 // hexID makes an identifier in the recorder's manner: a running number, the
 // time, and the node.
-func (w *World) hexID(number int, server int) string {
+func (w *World) hexID(number, server int) string {
 	return fmt.Sprintf("%02x%x%x", number, w.now.UnixMilli(), server+1)
 }
