@@ -99,6 +99,12 @@ func (p *play) follow(bridge int) *eventstest.Client {
 		done.Wait()
 	})
 	p.clients = append(p.clients, client)
+	// What settles must have begun.
+	require.Eventually(p.t, func() bool {
+		client.Lock()
+		defer client.Unlock()
+		return client.Requests() > 0
+	}, patience, 50*time.Microsecond)
 	return client
 }
 
