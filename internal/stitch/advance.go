@@ -5,6 +5,7 @@ package stitch
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -32,12 +33,14 @@ func (e *Engine) step(t int64) bool {
 		return true
 	}
 	if slot := e.queues[open].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
-		e.objects.at(slot).flags |= flagExpired
-		e.enter(slot, ended, t)
+		if !e.discard(slot) {
+			e.objects.at(slot).flags |= flagExpired
+			e.enter(slot, ended, t)
+		}
 		return true
 	}
 	if slot := e.queues[ended].head; slot != 0 && e.objects.at(slot).since+e.linger <= t {
-		e.enter(slot, owed, e.objects.at(slot).since+e.linger)
+		e.owe(slot, e.objects.at(slot).since+e.linger)
 		return true
 	}
 	if slot := e.queues[done].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
@@ -47,6 +50,52 @@ func (e *Engine) step(t int64) bool {
 		return true
 	}
 	return e.forgetSession(t)
+}
+
+// owe has an object emitted or, if it is not one to be emitted, forgotten.
+func (e *Engine) owe(slot uint32, since int64) {
+	if !e.discard(slot) {
+		e.enter(slot, owed, since)
+	}
+}
+
+// discard forgets an object that only notes were about, and the tracks in it,
+// of which then no more is known. It returns false for any other.
+func (e *Engine) discard(slot uint32) bool {
+	if e.lived(slot) {
+		return false
+	}
+	if e.objects.at(slot).kind == Session {
+		for track := e.infoOf(slot).tracks.head; track != 0; {
+			next := e.objects.at(track).participant.next
+			if o := e.objects.at(track); o.state == open || o.state == ended {
+				e.discard(track)
+			}
+			track = next
+		}
+	}
+	if !e.forget(slot) { // damaged state: something lives in what does not
+		return false
+	}
+	e.stats.Unclaimed++
+	return true
+}
+
+// lived tells whether anything but notes was about an object.
+func (e *Engine) lived(slot uint32) bool {
+	o := e.objects.at(slot)
+	switch o.kind {
+	case Session:
+		if e.infoOf(slot).mentioned != 0 {
+			return true
+		}
+	case Track:
+	case Call, CallLeg, Recording, Streaming:
+		return true
+	}
+	f := &e.scratch.other
+	e.open(f, slot)
+	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase != Note })
 }
 
 // Next returns when Advance has something to do next.
@@ -135,8 +184,8 @@ func (e *Engine) room(n int) bool {
 			return false
 		}
 		if !e.forget(slot) {
-			// A call with something in it; all done ones may be such.
-			if e.allCalls() {
+			// Something is in it; all done ones may be such.
+			if e.allHold() {
 				e.evict()
 				return false
 			}
@@ -148,10 +197,12 @@ func (e *Engine) room(n int) bool {
 	return true
 }
 
-// allCalls tells whether nothing but calls with something in them is done.
-func (e *Engine) allCalls() bool {
-	if e.counts[CallLeg][done]+e.counts[Recording][done]+e.counts[Streaming][done] > 0 {
-		return false
+// allHold tells whether nothing is done but what holds something.
+func (e *Engine) allHold() bool {
+	for kind := range kinds {
+		if !kind.holds() && e.counts[kind][done] > 0 {
+			return false
+		}
 	}
 	for slot := e.queues[done].head; slot != 0; slot = e.objects.at(slot).queue.next {
 		if e.infoOf(slot).members == 0 {
@@ -167,7 +218,11 @@ const evictions = 64
 // evict lets the oldest open objects go. They are emitted, not dropped; until
 // then there is no room.
 func (e *Engine) evict() {
-	if e.counts[Call][owed]+e.counts[CallLeg][owed]+e.counts[Recording][owed]+e.counts[Streaming][owed] >= evictions {
+	waiting := 0
+	for kind := range kinds {
+		waiting += e.counts[kind][owed]
+	}
+	if waiting >= evictions {
 		return
 	}
 	for range max(evictions, e.objects.used()-e.maxObjects) {
@@ -176,10 +231,13 @@ func (e *Engine) evict() {
 			if slot = e.queues[open].head; slot == 0 {
 				return
 			}
+			if e.discard(slot) {
+				continue
+			}
 			e.objects.at(slot).flags |= flagEvicted
 			e.stats.Evicted++
 		}
-		e.enter(slot, owed, e.now)
+		e.owe(slot, e.now)
 	}
 }
 
@@ -201,11 +259,20 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 }
 
 // bury leaves of an object only what late records and links need. A call keeps
-// its facts: they are the context of what is still in it.
+// its facts: they are the context of what is still in it; a session those that
+// are context, and its times.
 func (e *Engine) bury(slot uint32) {
 	o := e.objects.at(slot)
-	if o.kind == Call {
+	switch o.kind {
+	case Call:
 		return
+	case Session:
+		f := &e.scratch.other
+		e.open(f, slot)
+		f.keep(func(k key) bool { return k.ofContext() || k == ownKey(Session) || k == keySessionDuration })
+		e.store(slot, f.normalized(&e.dictionary))
+		return
+	case CallLeg, Recording, Streaming, Track:
 	}
 	grave := tombstone{e.traceOf(slot), e.startOf(slot), o.participant.hash, o.sip.hash}
 	e.unbind(slot)
@@ -213,23 +280,24 @@ func (e *Engine) bury(slot uint32) {
 	e.store(slot, e.scratch.grave)
 }
 
-// forget frees an object; not a call that something is in.
+// forget frees an object; not one that something is in.
 func (e *Engine) forget(slot uint32) bool {
 	o := e.objects.at(slot)
-	if o.kind == Call && e.calls.at(o.info).members > 0 {
+	if o.kind.holds() && e.containers.at(o.info).members > 0 {
 		return false
 	}
+	e.unbind(slot)
 	e.queues[o.state].remove(e, slot, byState)
 	e.counts[o.kind][o.state]--
 	switch o.kind {
-	case Call:
-		e.leaveConference(slot)
-		e.calls.release(o.info)
+	case Call, Session:
+		e.leaveGroup(slot)
+		e.containers.release(o.info)
 		e.contexts[slot%contextSlots].slot = 0
 	case CallLeg:
 		e.participants.file(e, slot, 0)
 		e.sipCalls.file(e, slot, 0)
-	case Recording, Streaming:
+	case Recording, Streaming, Track:
 	}
 	e.arena.release(o.facts)
 	if o.resource != 0 {
@@ -254,7 +322,7 @@ func (e *Engine) Flush(now time.Time) {
 		e.endOne()
 	}
 	for slot := e.queues[ended].head; slot != 0; slot = e.queues[ended].head {
-		e.enter(slot, owed, t)
+		e.owe(slot, t)
 	}
 }
 
@@ -264,6 +332,6 @@ func (e *Engine) Finish(now time.Time) {
 	e.Flush(now)
 	for slot := e.queues[open].head; slot != 0; slot = e.queues[open].head {
 		e.objects.at(slot).flags |= flagIncomplete
-		e.enter(slot, owed, e.now)
+		e.owe(slot, e.now)
 	}
 }

@@ -15,77 +15,92 @@ import (
 // conference anew if they changed.
 func (e *Engine) relateCall(slot uint32) {
 	o, f := e.objects.at(slot), &e.facts
-	info := e.calls.at(o.info)
+	info := e.containers.at(o.info)
 	s := f.span()
 	start, end := s.start, s.end
 	if start == 0 {
-		start = before(end, f.newest(keyCallDuration))
+		start = before(end, f.newest(keyCallDuration), second)
 	}
-	var correlator uint64
-	if raw := f.newest(keyCorrelator); len(raw) > 0 && raw[0] != tagText {
-		correlator = hash(raw)
-	}
-	if start == info.start && end == info.end && correlator == info.correlator {
+	correlator := hashOf(f.newest(keyCorrelator))
+	if start == info.start && end == info.end && correlator == info.groupID {
 		return
 	}
 	info.start, info.end = start, end
-	if correlator != info.correlator {
-		e.leaveConference(slot)
-		e.joinConference(slot, correlator)
+	if correlator != info.groupID {
+		e.leaveGroup(slot)
+		e.joinGroup(slot, correlator)
 	}
 	if !e.restoring { // Restored does it once for all
-		e.regroup(info.correlator)
+		e.regroup(info.groupID)
 	}
 }
 
-// before is the time that many seconds before end; 0 if either is unknown.
-func before(end int64, seconds []byte) int64 {
-	n, ok := number(seconds)
+// hashOf is the hash of a value, 0 if it is none or an empty text.
+func hashOf(raw []byte) uint64 {
+	if len(raw) == 0 || raw[0] == tagText {
+		return 0
+	}
+	return hash(raw)
+}
+
+// before is the time that many units before end; 0 if either is unknown.
+func before(end int64, duration []byte, unit int64) int64 {
+	n, ok := number(duration)
 	if end == 0 || !ok || n < 0 {
 		return 0
 	}
-	return max(1, end-int64(min(n, math.MaxInt64/second)*second))
+	return max(1, end-int64(min(n, float64(math.MaxInt64/unit))*float64(unit)))
 }
 
-func (e *Engine) joinConference(slot uint32, correlator uint64) {
-	info := e.calls.at(e.objects.at(slot).info)
-	info.correlator = correlator
-	if correlator == 0 {
+// groups is the index of what containers of a kind have in common.
+func (e *Engine) groups(kind Kind) map[uint64]uint32 {
+	if kind == Session {
+		return e.ccids
+	}
+	return e.correlators
+}
+
+// joinGroup files a container under the hash of a correlator or a ccid.
+func (e *Engine) joinGroup(slot uint32, under uint64) {
+	info := e.containers.at(e.objects.at(slot).info)
+	info.groupID = under
+	if under == 0 {
 		return
 	}
-	next := e.correlators[correlator]
-	info.conference = links{next: next}
+	index := e.groups(e.objects.at(slot).kind)
+	next := index[under]
+	info.group = links{next: next}
 	if next != 0 {
-		e.infoOf(next).conference.previous = slot
+		e.infoOf(next).group.previous = slot
 	}
-	e.correlators[correlator] = slot
+	index[under] = slot
 }
 
-func (e *Engine) leaveConference(slot uint32) {
+func (e *Engine) leaveGroup(slot uint32) {
 	o := e.objects.at(slot)
-	info := e.calls.at(o.info)
-	if info.correlator == 0 {
+	info := e.containers.at(o.info)
+	if info.groupID == 0 {
 		return
 	}
-	at := info.conference
+	at := info.group
 	switch {
 	case at.previous != 0:
-		e.infoOf(at.previous).conference.next = at.next
+		e.infoOf(at.previous).group.next = at.next
 	case at.next != 0:
-		e.correlators[info.correlator] = at.next
+		e.groups(o.kind)[info.groupID] = at.next
 	default:
-		delete(e.correlators, info.correlator)
+		delete(e.groups(o.kind), info.groupID)
 	}
 	if at.next != 0 {
-		e.infoOf(at.next).conference.previous = at.previous
+		e.infoOf(at.next).group.previous = at.previous
 	}
-	info.correlator, info.conference = 0, links{}
+	info.groupID, info.group = 0, links{}
 	if !info.frozen {
 		info.trace, info.root = info.own, o.span
 	}
 }
 
-func (e *Engine) infoOf(call uint32) *callInfo { return e.calls.at(e.objects.at(call).info) }
+func (e *Engine) infoOf(call uint32) *container { return e.containers.at(e.objects.at(call).info) }
 
 // life is the time a call lasted, as far as conferences are concerned.
 type life struct {
@@ -103,7 +118,7 @@ const groupLimit = 128
 // with group set.
 func (e *Engine) lives(correlator uint64) []life {
 	all := e.scratch.lives[:0]
-	for slot := e.correlators[correlator]; slot != 0 && len(all) < groupLimit; slot = e.infoOf(slot).conference.next {
+	for slot := e.correlators[correlator]; slot != 0 && len(all) < groupLimit; slot = e.infoOf(slot).group.next {
 		all = append(all, e.lifeOf(slot))
 	}
 	slices.SortFunc(all, func(a, b life) int {
@@ -139,7 +154,7 @@ func (e *Engine) compareIDs(a, b uint32) int {
 
 func (e *Engine) lifeOf(slot uint32) life {
 	o := e.objects.at(slot)
-	info := e.calls.at(o.info)
+	info := e.containers.at(o.info)
 	l := life{slot: slot, session: o.session, start: info.start, end: info.end}
 	if l.start == 0 {
 		l.start = earliest(info.end, info.mentioned)
@@ -207,7 +222,7 @@ func (e *Engine) regroup(correlator uint64) {
 			continue
 		}
 		founder := e.objects.at(all[i].slot)
-		trace, span := e.calls.at(founder.info).own, founder.span
+		trace, span := e.containers.at(founder.info).own, founder.span
 		for j := i; j < len(all); j++ {
 			if info := e.infoOf(all[j].slot); all[j].group == i && info.frozen {
 				trace, span = info.trace, info.root
@@ -226,13 +241,13 @@ func (e *Engine) regroup(correlator uint64) {
 // about to be emitted.
 func (e *Engine) freeze(call uint32) {
 	info := e.infoOf(call)
-	if info.frozen {
+	if info.frozen || e.objects.at(call).kind != Call { // a session's trace is its own
 		return
 	}
-	e.regroup(info.correlator)
+	e.regroup(info.groupID)
 	e.freezeOne(call)
 	all := e.scratch.lives
-	if info.correlator == 0 {
+	if info.groupID == 0 {
 		all = nil
 	}
 	group := -1

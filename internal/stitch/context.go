@@ -7,7 +7,7 @@ package stitch
 // come together; with more calls than slots a context is made for each record.
 const contextSlots = 1 << 12
 
-// context is what a call says on everything in it.
+// context is what a call or a session says on everything in it.
 type context struct {
 	slot   uint32 // 0: none
 	fields []Field
@@ -43,6 +43,6 @@ func (e *Engine) contextOf(call uint32) []Field {
 			}
 		}
 	}
-	put(keyCall, Text(e.idOf(call)))
+	put(ownKey(e.objects.at(call).kind), Text(e.idOf(call)))
 	return c.fields
 }

@@ -48,6 +48,26 @@ const (
 	keyIVRSeconds
 	keyLobbySeconds
 
+	keySession
+	keyCCID
+	keySessionStart
+	keySessionDuration
+	keySessionState
+	keyTrack
+	keyTrackStart
+	keyTrackDuration
+	keyTrackCount
+	keyPausedSeconds
+	keySilentSeconds
+
+	// Lists, and the elements of their items.
+	keyTracks
+	keySessionTags
+	keyParticipants
+	keyTrackTags
+	keyTagName
+	keyTagType
+
 	wellKnown
 )
 
@@ -85,6 +105,25 @@ var wellKnownTexts = [wellKnown]string{
 	keySetup:        names.CallLegSetupSeconds,
 	keyIVRSeconds:   names.CallLegIVRSeconds,
 	keyLobbySeconds: names.CallLegLobbySeconds,
+
+	keySession:         names.MediaSenseSessionID,
+	keyCCID:            names.MediaSenseCCID,
+	keySessionStart:    names.MediaSenseStartDate,
+	keySessionDuration: names.MediaSenseDuration,
+	keySessionState:    names.MediaSenseState,
+	keyTrack:           names.MediaSenseTrackID,
+	keyTrackStart:      names.MediaSenseTrackStartDate,
+	keyTrackDuration:   names.MediaSenseTrackDuration,
+	keyTrackCount:      names.MediaSenseTrackCount,
+	keyPausedSeconds:   names.MediaSensePausedSeconds,
+	keySilentSeconds:   names.MediaSenseSilentSeconds,
+
+	keyTracks:       names.MediaSenseTracks,
+	keySessionTags:  names.MediaSenseTags,
+	keyParticipants: names.MediaSenseTrackParticipants,
+	keyTrackTags:    names.MediaSenseTrackTags,
+	keyTagName:      names.ElementTagName,
+	keyTagType:      names.ElementTagType,
 }
 
 // remembers tells which attributes keep what every record said: where a leg was
@@ -93,10 +132,11 @@ func (k key) remembers() bool { return k < remembering }
 
 const remembering = keyLeg
 
-// ofContext tells which attributes of a call are put on everything in it.
+// ofContext tells which attributes of a call or a session are put on everything
+// in it.
 func (k key) ofContext() bool {
 	switch k {
-	case keyCallName, keyCallType, keyCallTag, keyCorrelator, keyCoSpace, keyTenant:
+	case keyCallName, keyCallType, keyCallTag, keyCorrelator, keyCoSpace, keyTenant, keyCCID, keySessionStart:
 		return true
 	default:
 		return false

@@ -1,9 +1,9 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package stitch puts the records of a call, a call leg, a recording or a
-// streaming together, and tells when its life is over, which trace it belongs
-// to, and what its parent is.
+// Package stitch puts the records of a call, a call leg, a recording, a
+// streaming, or of a recorded session and its tracks together, and tells when
+// its life is over, which trace it belongs to, and what its parent is.
 //
 // # Why the order of the records makes no difference
 //
@@ -16,6 +16,14 @@
 // only what every larger set would leave out too, so that it does not matter
 // when it is done.
 //
+// The elements of an object's lists (the participants of a track, the tags of a
+// session) are a second set beside the first. Its elements have an identity, and
+// each field of one is the largest of what was ever said of it, in an order in
+// which who has the last word comes first (items.go). So the union of two such
+// sets is commutative, associative and idempotent as well; and as a larger set
+// only ever adds elements or has larger ones, the first so many of them are the
+// same whenever the rest is left out.
+//
 // Everything else (times, outcome, facts, the conference, parents, links) is a
 // pure function of the sets held, computed when it is asked for. Only two
 // things remember that something happened: that an object was emitted, and
@@ -26,6 +34,7 @@
 //
 //	engine.go      Apply: find or make the object, merge, see what follows
 //	facts.go       the set of what records said, as bytes; the merge
+//	items.go       the set of the elements of lists, likewise
 //	value.go       values as bytes
 //	dictionary.go  attribute keys as small numbers
 //	object.go      the fixed part of an object, and the picture of its life
@@ -34,9 +43,11 @@
 //	words.go       texts that are a byte each
 //	relate.go      what the facts of a leg say about other legs
 //	conference.go  which calls are one conference, and its trace
+//	session.go     recorded sessions: their times, tracks and transfers
 //	advance.go     what time does: queues, expiry, eviction
-//	render.go      the object as a span; timeline.go how a leg spent its time
-//	journal.go     changes as entries to store; load.go the way back
+//	render.go      the object as a span; timeline.go how a leg spent its time;
+//	               lists.go the items as lists, and what tags tell
+//	journal.go     changes as entries to store; load.go, reader.go the way back
 //
 // # Ownership, time, bounds
 //

@@ -39,15 +39,16 @@ type Engine struct {
 	linger, maxOpen, tolerance int64
 	maxObjects                 int
 
-	now     int64 // the latest time that was told
-	objects slab[object]
-	calls   slab[callInfo]
-	arena   arena
+	now        int64 // the latest time that was told
+	objects    slab[object]
+	containers slab[container]
+	arena      arena
 
 	identities   table
 	participants *members
 	sipCalls     *members
-	correlators  map[uint64]uint32 // by hash the first call, from where callInfo.conference goes on
+	correlators  map[uint64]uint32 // by hash the first call, from where container.group goes on
+	ccids        map[uint64]uint32 // by hash the first session, likewise
 
 	dictionary dictionary
 	resources  resources
@@ -71,6 +72,7 @@ func New(o Options) *Engine {
 	e := &Engine{
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
 		correlators: make(map[uint64]uint32),
+		ccids:       make(map[uint64]uint32),
 		dictionary:  newDictionary(),
 		resources:   resources{number: make(map[string]uint32), stored: o.Stored},
 		sessions:    sessions{number: make(map[string]uint32), stored: o.Stored},
@@ -92,47 +94,82 @@ func (e *Engine) tick(now time.Time) int64 {
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	e.tick(now)
 	slot := e.find(r.Kind, r.ID)
-	if slot != 0 {
+	if e.late(slot) {
 		// It is not merged, and needs no room: what makes room may forget it.
-		if o := e.objects.at(slot); o.state == owed || o.state == done {
-			e.stats.Late++
-			return Ref{slot, o.generation}, nil
-		}
+		e.stats.Late++
+		return Ref{slot, e.objects.at(slot).generation}, nil
 	}
 	if need := e.needs(slot, r); need > 0 && !e.room(need) {
 		return Ref{}, ErrFull
 	}
+	slot = e.apply(slot, r)
+	for i := range r.Parts {
+		p := &r.Parts[i]
+		part := Record{
+			Kind: p.Kind, ID: p.ID, Fields: p.Fields, Items: p.Items,
+			Phase: r.Phase, Time: r.Time, Index: r.Index, Source: r.Source,
+		}
+		if at := e.find(part.Kind, part.ID); !e.late(at) {
+			e.apply(at, &part)
+		}
+	}
+	return Ref{slot, e.objects.at(slot).generation}, nil
+}
+
+// late tells whether an object takes no records in any more.
+func (e *Engine) late(slot uint32) bool {
+	return slot != 0 && (e.objects.at(slot).state == owed || e.objects.at(slot).state == done)
+}
+
+// apply merges a record into an object, 0 for a new one. There is room.
+func (e *Engine) apply(slot uint32, r *Record) uint32 {
 	if slot == 0 {
 		slot = e.create(r.Kind, r.ID)
 	}
-	o := e.objects.at(slot)
 	e.hasSource(slot, r.Source)
 	e.merge(slot, r)
-	if o.state == open && r.Phase == End {
+	if e.objects.at(slot).state == open && r.Phase == End {
 		e.enter(slot, ended, e.now)
 	}
 	e.endIfOver(slot)
-	return Ref{slot, o.generation}, nil
+	return slot
 }
 
-// endIfOver ends an object whose session is over: it was told of late.
+// endIfOver ends an object of a sender's session that is over, and a track of a
+// session that has ended: it was told of late.
 func (e *Engine) endIfOver(slot uint32) {
-	if o := e.objects.at(slot); o.state == open && o.session != 0 && e.sessions.at(o.session).over != 0 {
+	o := e.objects.at(slot)
+	if o.state != open {
+		return
+	}
+	if o.session != 0 && e.sessions.at(o.session).over != 0 || o.kind == Track && e.endOfSession(o) != 0 {
 		e.enter(slot, ended, e.now)
 	}
 }
 
-// needs returns for how many objects a record may need room: its own, and the
-// call it names.
+// needs returns for how many objects a record may need room: its own, its parts,
+// and those that they are in.
 func (e *Engine) needs(slot uint32, r *Record) (n int) {
-	if e.objects.used()+2 <= e.maxObjects {
+	if e.objects.used()+2+len(r.Parts) <= e.maxObjects {
 		return 0
 	}
 	if slot == 0 {
 		n++
 	}
-	if r.Kind == Call {
+	for i := range r.Parts {
+		if e.find(r.Parts[i].Kind, r.Parts[i].ID) == 0 {
+			n++
+		}
+	}
+	switch r.Kind {
+	case Call, Session:
 		return n
+	case Track:
+		if session := sessionOf(r.ID); session != "" && e.find(Session, session) == 0 {
+			n++
+		}
+		return n
+	case CallLeg, Recording, Streaming:
 	}
 	for i := range r.Fields {
 		if f := &r.Fields[i]; f.Key == names.CallID && f.Value.Kind == KindText && f.Value.Text != "" && e.find(Call, f.Value.Text) == 0 {
@@ -154,8 +191,8 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 	slot := e.place(kind, identity)
 	o := e.objects.at(slot)
 	o.span = ids.Span(kind.Name(), id)
-	if kind == Call {
-		info := e.calls.at(o.info)
+	if kind.holds() {
+		info := e.containers.at(o.info)
 		info.own = ids.Trace(kind.Name(), id)
 		info.trace, info.root = info.own, o.span
 	}
@@ -165,6 +202,9 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 		o.flags |= flagTextID
 		e.keepID(slot, id)
 	}
+	if kind == Track {
+		e.bindTrack(slot, id)
+	}
 	return slot
 }
 
@@ -173,9 +213,9 @@ func (e *Engine) place(kind Kind, identity identity) uint32 {
 	slot := e.objects.take()
 	o := e.objects.at(slot)
 	*o = object{identity: identity, kind: kind, generation: o.generation + 1}
-	if kind == Call {
-		o.info = e.calls.take()
-		*e.calls.at(o.info) = callInfo{}
+	if kind.holds() {
+		o.info = e.containers.take()
+		*e.containers.at(o.info) = container{}
 	}
 	e.identities.add(e.identityHash(kind, &identity), slot)
 	return slot
@@ -245,10 +285,11 @@ func (e *Engine) joinSession(slot, session uint32) {
 // keepID keeps an id that is no GUID as a fact of the object.
 func (e *Engine) keepID(slot uint32, id string) {
 	o := e.objects.at(slot)
-	e.facts.statements = e.facts.statements[:0]
-	e.facts.say(&e.dictionary, []Field{{Key: o.kind.IDKey(), Value: Text(lowerASCII(id))}})
-	e.facts.add(statement{phase: Update})
-	e.store(slot, e.facts.normalized(&e.dictionary))
+	f := &e.scratch.other
+	f.read(nil)
+	f.say(&e.dictionary, []Field{{Key: o.kind.IDKey(), Value: Text(lowerASCII(id))}})
+	f.add(noted, f.said)
+	e.store(slot, f.normalized(&e.dictionary))
 }
 
 // endRoom is the part of an object's room that updates leave to its start and
@@ -261,29 +302,34 @@ const maxShort = 256
 // merge adds what a record says to its object, and follows what it changes.
 func (e *Engine) merge(slot uint32, r *Record) {
 	o, f := e.objects.at(slot), &e.facts
-	e.stats.Dropped += uint64(f.say(&e.dictionary, r.Fields)) //nolint:gosec // not negative
+	dropped := r.Dropped + f.say(&e.dictionary, r.Fields) + f.sayItems(&e.dictionary, r.Items, r.Index)
 	e.open(f, slot)
 	if o.kind == CallLeg {
 		// Most updates say them again.
 		f.participant, f.sipCallID = f.newest(keyParticipant), f.newest(keySIPCallID)
 	}
 	said := statement{index: r.Index, time: max(0, r.Time), phase: r.Phase}
-	f.add(said)
+	if r.Phase == Note {
+		said = noted
+	}
+	f.add(said, f.said)
+	dropped += f.addItems()
 	after := f.normalized(&e.dictionary)
 	limit := maxBlock
-	if r.Phase == Update {
+	if r.Phase == Update || r.Phase == Note {
 		limit -= endRoom
 	}
+	e.stats.Dropped += uint64(dropped) //nolint:gosec // not negative
 	if len(after) > limit {
 		// The event that brought it has all of it. That the object started or
 		// ended, and why, is kept.
-		e.stats.Dropped += uint64(len(r.Fields))
-		if r.Phase == Update {
+		e.stats.Dropped += uint64(len(r.Fields) + len(r.Items)) //nolint:gosec // not negative
+		if limit < maxBlock {
 			return
 		}
 		f.parse()
 		f.said = slices.DeleteFunc(f.said, func(said entry) bool { return said.key >= wellKnown || len(said.raw) > maxShort })
-		f.add(said)
+		f.add(said, f.said)
 		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
 			return
 		}
@@ -297,7 +343,7 @@ func (e *Engine) merge(slot uint32, r *Record) {
 	if !bytes.Equal(f.in, after) {
 		e.store(slot, after)
 	}
-	e.relate(slot, said.time, r.Source, f.said)
+	e.relate(slot, &said, r.Source, f.said)
 }
 
 // open reads the facts of an object.
@@ -313,7 +359,7 @@ func (e *Engine) store(slot uint32, facts []byte) {
 	o.facts = e.arena.replace(o.facts, facts)
 	o.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
 	e.touch(slot, flagDirty|flagDirtyFacts)
-	if o.kind == Call {
+	if o.kind.holds() {
 		e.contexts[slot%contextSlots].slot = 0
 	}
 }

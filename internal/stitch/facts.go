@@ -16,6 +16,9 @@ import (
 //	uvarint index | uvarint seconds<<1|1, uvarint nanoseconds   (0 of them: seconds<<1)
 //	uvarint number of attributes<<2 | phase
 //	for each attribute, in the order of the keys: uvarint key | value, or valueSame
+//	if the phase is Note: items (items.go)
+//
+// What notes say is all in one statement, without an index and a time.
 //
 // Of an attribute only the newest statement that has it keeps it, unless
 // key.remembers. That makes the bytes a function of the set of records: the
@@ -49,9 +52,12 @@ type facts struct {
 	statements []statement
 	entries    []entry // of all statements
 	said       []entry // of the statement to be merged
-	values     []byte  // of said
+	values     []byte  // of said and saidItems
 	union      []entry
 	out        []byte
+
+	items, saidItems, joined             []item
+	itemFields, saidFields, joinedFields []itemField // of them
 
 	// What a leg's participant and SIP Call-ID were before the merge.
 	participant, sipCallID []byte
@@ -70,7 +76,7 @@ func (f *facts) read(from []byte) bool {
 // parse takes the bytes apart that are in.
 func (f *facts) parse() bool {
 	from := f.in
-	f.statements, f.entries = f.statements[:0], f.entries[:0]
+	f.statements, f.entries, f.items, f.itemFields = f.statements[:0], f.entries[:0], f.items[:0], f.itemFields[:0]
 	for len(from) > 0 {
 		s, count, used := readHead(from)
 		if used == 0 || count > uint64(len(from)) {
@@ -96,6 +102,12 @@ func (f *facts) parse() bool {
 			f.entries = append(f.entries, entry{key(number), raw})
 			from = from[used+length:]
 		}
+		if s.phase == Note {
+			var ok bool
+			if from, ok = f.readItems(from); !ok || len(f.statements) > 0 && f.statements[len(f.statements)-1].compare(&s) >= 0 {
+				return false
+			}
+		}
 		f.statements = append(f.statements, s)
 	}
 	// Only now do the entries stay where they are.
@@ -108,6 +120,9 @@ func (f *facts) parse() bool {
 }
 
 const phaseBits = 2
+
+// noted is the statement that has what notes say.
+var noted = statement{phase: Note}
 
 // readHead reads a statement without its entries; used is 0 if there is none.
 func readHead(from []byte) (s statement, count uint64, used int) {
@@ -128,10 +143,10 @@ func readHead(from []byte) (s statement, count uint64, used int) {
 		s.time += int64(next()) //nolint:gosec // below a second
 	}
 	head := next()
-	if used < 0 || head&(1<<phaseBits-1) > uint64(End) {
+	s.phase = Phase(head & (1<<phaseBits - 1))
+	if used < 0 || s.phase == Note && s.compare(&noted) != 0 {
 		return s, 0, 0
 	}
-	s.phase = Phase(head & (1<<phaseBits - 1))
 	return s, head >> phaseBits, len(from) - len(rest)
 }
 
@@ -207,17 +222,23 @@ func inOrder(entries []entry) []entry {
 	return sorted
 }
 
-// add makes the set that was read and what was said one set.
-func (f *facts) add(s statement) {
-	at, found := slices.BinarySearchFunc(f.statements, s, func(a, b statement) int { return a.compare(&b) })
-	if found {
+// add makes the set that was read and what a record said one set.
+func (f *facts) add(s statement, said []entry) {
+	at := f.place(s)
+	if at < len(f.statements) && f.statements[at].compare(&s) == 0 {
 		known := &f.statements[at]
-		f.union = union(f.union[:0], known.entries, f.said)
+		f.union = union(f.union[:0], known.entries, said)
 		known.entries = f.union
 		return
 	}
-	s.entries = f.said
+	s.entries = said
 	f.statements = slices.Insert(f.statements, at, s)
+}
+
+// place is where a statement stands, or would.
+func (f *facts) place(s statement) int {
+	at, _ := slices.BinarySearchFunc(f.statements, s, func(a, b statement) int { return a.compare(&b) })
+	return at
 }
 
 // union joins what two copies of one record say. They should say the same; if
@@ -278,8 +299,20 @@ func (f *facts) normalized(d *dictionary) []byte {
 			}
 			f.out = append(f.out, e.raw...)
 		}
+		if s.phase == Note {
+			f.out = f.appendItems(f.out)
+		}
 	}
 	return f.out
+}
+
+// keep leaves out all that is said of other attributes than some, and all items.
+func (f *facts) keep(some func(key) bool) {
+	for i := range f.statements {
+		s := &f.statements[i]
+		s.entries = slices.DeleteFunc(s.entries, func(e entry) bool { return !some(e.key) })
+	}
+	f.items = f.items[:0]
 }
 
 // begin starts a round of mark.
@@ -336,7 +369,7 @@ func (f *facts) span() (s span) {
 			s.start = earliest(s.start, t)
 		case End:
 			s.end = max(s.end, t)
-		case Update:
+		case Update, Note: // a note has no time
 		}
 	}
 	return s

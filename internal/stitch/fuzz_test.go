@@ -6,6 +6,7 @@ package stitch
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,6 +43,26 @@ func FuzzOrder(f *testing.F) {
 	})
 }
 
+var recordedSessions = []string{"Session-1", guid(6, 1)}
+
+// fuzzedItems makes up items of few lists, places and ids.
+func fuzzedItems(next func() int) (items []Item) {
+	lists := []string{names.MediaSenseTags, names.MediaSenseTrackTags, names.MediaSenseTracks, "list"}
+	tags := []string{"Pause", "Resume", "TrackInactive", "TrackActive", ""}
+	for range next() % 4 {
+		it := Item{List: lists[next()%len(lists)], At: int64(next()%5) - 1, ID: tags[next()%2], Removed: next()%8 == 0}
+		for range next() % 3 {
+			value := Text(tags[next()%len(tags)])
+			if next()%4 == 0 {
+				value = Int(int64(next()))
+			}
+			it.Fields = append(it.Fields, Field{[]string{names.ElementTagName, names.ElementTagType, "x"}[next()%3], value})
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
 // happenings reads bytes as what happens. One record's index is one time, and an
 // object is of one session, as the senders have it.
 func happenings(content []byte) (all []happening) {
@@ -57,6 +78,7 @@ func happenings(content []byte) (all []happening) {
 	keys := []string{
 		names.CallID, legKey("ivr"), legKey("state"), names.ParticipantID, names.SIPCallID, legKey("movedCallLeg"),
 		legKey("replacesSipCallId"), names.CallCorrelator, legKey("lyncSubType"), legKey("direction"), "other",
+		names.MediaSenseCCID, names.MediaSenseStartDate, names.MediaSenseDuration, names.MediaSenseState, names.MediaSenseTrackStartDate, names.MediaSenseTrackDuration,
 	}
 	for len(content) > 0 && len(all) < 40 {
 		index := next()
@@ -68,6 +90,13 @@ func happenings(content []byte) (all []happening) {
 		r := Record{
 			Kind: Kind(next() % int(kinds)), Phase: Phase(next() % 3), Time: at(next()), Index: uint64(len(all)),
 			ID: texts[2+next()%4],
+		}
+		switch r.Kind {
+		case Session:
+			r.ID, r.Phase = recordedSessions[next()%2], r.Phase+Phase(next()%2)
+		case Track:
+			r.ID, r.Phase = recordedSessions[next()%2]+"-track"+strconv.Itoa(next()%2), r.Phase+Phase(next()%2)
+		case Call, CallLeg, Recording, Streaming:
 		}
 		seen := map[string]bool{}
 		for range next() % 6 {
@@ -88,6 +117,12 @@ func happenings(content []byte) (all []happening) {
 				value = Opaque("o")
 			}
 			r.Fields = append(r.Fields, Field{key, value})
+		}
+		r.Items = fuzzedItems(next)
+		if r.Kind == Session {
+			for range next() % 3 {
+				r.Parts = append(r.Parts, Part{Kind: Track, ID: recordedSessions[next()%2] + "-track" + strconv.Itoa(next()%2), Items: fuzzedItems(next)})
+			}
 		}
 		all = append(all, happening{record: r, source: [2]string{"resource " + resource, "session a"}})
 	}

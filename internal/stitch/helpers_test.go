@@ -89,6 +89,15 @@ func describe(s *Stitched) string {
 	for _, f := range s.Fields {
 		fmt.Fprintf(&b, "\n    %s=%s", f.Key, show(f.Value))
 	}
+	for _, l := range s.Lists {
+		fmt.Fprintf(&b, "\n    %s:", l.Key)
+		for _, m := range l.Maps {
+			b.WriteString("\n       ")
+			for _, f := range m {
+				fmt.Fprintf(&b, " %s=%s", f.Key, show(f.Value))
+			}
+		}
+	}
 	return b.String()
 }
 

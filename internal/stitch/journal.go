@@ -24,7 +24,7 @@ import "encoding/binary"
 // with head
 //
 //	kind | state | identity, 16 bytes | uvarint flags | uvarint since | uvarint resource | uvarint session | span, 8 |
-//	and for calls: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint mentioned | uvarint lastMentioned
+//	and for calls and sessions: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint mentioned | uvarint lastMentioned
 //
 // Numbers are those of the K, R and S entries of the same process before. Kinds and states are
 // written as the letters below, so that the constants may change.
@@ -57,7 +57,7 @@ const (
 )
 
 var (
-	kindLetters  = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's'}
+	kindLetters  = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't'}
 	stateLetters = [done + 1]byte{open: 'o', ended: 'e', owed: 'w', done: 'd'}
 )
 
@@ -235,10 +235,10 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	b = binary.AppendUvarint(b, uint64(o.resource))
 	b = binary.AppendUvarint(b, uint64(o.session))
 	b = append(b, o.span[:]...)
-	if o.kind != Call {
+	if !o.kind.holds() {
 		return b
 	}
-	info := e.calls.at(o.info)
+	info := e.containers.at(o.info)
 	frozen := byte(0)
 	if info.frozen {
 		frozen = 1

@@ -19,7 +19,7 @@ import (
 
 // world makes up what senders tell: calls of some conferences on some bridges,
 // legs that come late into a call, are moved and share a screen, recordings,
-// restarts, and everything that can be missing.
+// restarts, recorded sessions, and everything that can be missing.
 type world struct {
 	*rand.Rand
 	all   []happening
@@ -108,6 +108,9 @@ func randomWorld(seed uint64) *world {
 	for n := range 1 + w.IntN(4) {
 		w.call(w.IntN(3), n, w.IntN(2), w.IntN(200), w.IntN(4))
 	}
+	for n := range w.IntN(3) {
+		w.session(n, w.IntN(2), w.IntN(100))
+	}
 	w.lose(w.IntN(30))
 	return w
 }
@@ -143,11 +146,12 @@ func finish(tb testing.TB, e *Engine, from time.Time) []string {
 func requireEmpty(tb testing.TB, e *Engine) {
 	tb.Helper()
 	require.Zero(tb, e.objects.used())
-	require.Zero(tb, e.calls.used())
+	require.Zero(tb, e.containers.used())
 	require.Zero(tb, e.arena.cells)
 	require.Zero(tb, e.participants.table.held)
 	require.Zero(tb, e.sipCalls.table.held)
 	require.Empty(tb, e.correlators)
+	require.Empty(tb, e.ccids)
 	require.Empty(tb, e.resources.number)
 	require.Empty(tb, e.sessions.number)
 	require.Empty(tb, e.dying)

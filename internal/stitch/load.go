@@ -51,7 +51,7 @@ func (e *Engine) Load(entries []byte) error {
 }
 
 func (e *Engine) loadEntry(kind byte, content []byte) error {
-	r := fields{rest: content}
+	r := reader{rest: content}
 	switch kind {
 	case entryProcess:
 		e.loading.begin(r.uvarint())
@@ -114,7 +114,7 @@ func (e *Engine) loadSession(number uint64, last, over int64, text string) {
 
 // loadObject reads an object; one whose head comes without its facts is known
 // already, or was lost with the segment that had them.
-func (e *Engine) loadObject(r *fields, withFacts bool) {
+func (e *Engine) loadObject(r *reader, withFacts bool) {
 	kindNumber, okKind := letter(kindLetters[:], r.byte())
 	stateNumber, okState := letter(stateLetters[:], r.byte())
 	if !okKind || !okState {
@@ -126,9 +126,9 @@ func (e *Engine) loadObject(r *fields, withFacts bool) {
 	copy(identity[:], r.bytes(len(identity)))
 	flags, since, resource, session := r.uvarint(), r.time(), r.uvarint(), r.uvarint()
 	var o object
-	var info callInfo
+	var info container
 	copy(o.span[:], r.bytes(len(o.span)))
-	if kind == Call {
+	if kind.holds() {
 		info.frozen = r.byte() == 1
 		copy(info.own[:], r.bytes(len(info.own)))
 		copy(info.trace[:], r.bytes(len(info.trace)))
@@ -139,11 +139,12 @@ func (e *Engine) loadObject(r *fields, withFacts bool) {
 		return
 	}
 	facts, ok := r.rest, true
-	if withFacts && (kind == Call || state(stateNumber) != done) { //nolint:gosec // an index
+	whole := kind.holds() || state(stateNumber) != done //nolint:gosec // an index
+	if withFacts && whole {                             //nolint:gosec // an index
 		facts, ok = e.loading.translate(e, facts)
 	}
 	slot := e.lookup(kind, &identity)
-	if !ok || len(facts) > maxBlock || withFacts && kind != Call && state(stateNumber) == done && len(facts) != tombstoneSize { //nolint:gosec // an index
+	if !ok || len(facts) > maxBlock || withFacts && !whole && len(facts) != tombstoneSize {
 		r.bad = true
 		return
 	}
@@ -169,8 +170,8 @@ func (e *Engine) loadObject(r *fields, withFacts bool) {
 	if text, found := e.loading.resources[resource]; found && resource != 0 {
 		known.resource = e.resources.take(text)
 	}
-	if kind == Call {
-		*e.calls.at(known.info) = info
+	if kind.holds() {
+		*e.containers.at(known.info) = info
 	}
 }
 
@@ -181,8 +182,8 @@ func (e *Engine) unload(kind Kind, identity identity) {
 		return
 	}
 	o := e.objects.at(slot)
-	if kind == Call {
-		e.calls.release(o.info)
+	if kind.holds() {
+		e.containers.release(o.info)
 	}
 	if o.resource != 0 {
 		e.resources.release(o.resource)
@@ -199,10 +200,13 @@ func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 	if !f.read(stored) {
 		return nil, false
 	}
-	known := func(en entry) bool { _, ok := l.keys[uint64(en.key)]; return ok }
-	if !l.different && !slices.ContainsFunc(f.entries, func(en entry) bool { return !known(en) }) {
+	known := func(k key) bool { _, ok := l.keys[uint64(k)]; return ok }
+	if !l.different && !slices.ContainsFunc(f.entries, func(en entry) bool { return !known(en.key) }) &&
+		!slices.ContainsFunc(f.items, func(it item) bool { return !known(it.list) }) &&
+		!slices.ContainsFunc(f.itemFields, func(field itemField) bool { return !known(field.key) }) {
 		return stored, true
 	}
+	l.translateItems(f)
 	for i := range f.statements {
 		s := &f.statements[i]
 		kept := s.entries[:0]
@@ -216,6 +220,29 @@ func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 		s.entries = kept
 	}
 	return f.normalized(&e.dictionary), true
+}
+
+func (l *loader) translateItems(f *facts) {
+	kept := f.items[:0]
+	for _, it := range f.items {
+		list, known := l.keys[uint64(it.list)]
+		if !known {
+			continue
+		}
+		it.list = list
+		fields := it.fields[:0]
+		for _, field := range it.fields {
+			if k, known := l.keys[uint64(field.key)]; known {
+				field.key = k
+				fields = append(fields, field)
+			}
+		}
+		slices.SortFunc(fields, func(a, b itemField) int { return cmp.Compare(a.key, b.key) })
+		it.fields = fields
+		kept = append(kept, it)
+	}
+	slices.SortFunc(kept, compareItems)
+	f.items = kept
 }
 
 // Restored ends loading: everything that follows from the objects is found
@@ -250,6 +277,11 @@ func (e *Engine) Restored(now time.Time) {
 		e.restoreRelations(slot)
 	}
 	e.restoring = false
+	for _, slot := range order { // what was cut off when it was stored
+		if e.objects.at(slot).kind == Track {
+			e.endIfOver(slot)
+		}
+	}
 	for correlator := range e.correlators {
 		e.regroup(correlator)
 	}
@@ -264,7 +296,7 @@ func (e *Engine) Restored(now time.Time) {
 // restoreRelations finds what the facts of an object say about others.
 func (e *Engine) restoreRelations(slot uint32) {
 	o := e.objects.at(slot)
-	if o.state == done && o.kind != Call {
+	if o.state == done && !o.kind.holds() {
 		if o.kind == CallLeg {
 			grave := e.tombstone(slot)
 			e.participants.file(e, slot, grave.participant)
@@ -277,6 +309,12 @@ func (e *Engine) restoreRelations(slot uint32) {
 	switch o.kind {
 	case Call:
 		e.relateCall(slot)
+		return
+	case Session:
+		e.relateSession(slot)
+		return
+	case Track:
+		e.bindTrack(slot, e.idOf(slot))
 		return
 	case CallLeg:
 		e.relateLeg(slot, e.facts.entries)
@@ -328,39 +366,3 @@ func letter(letters []byte, c byte) (i int, ok bool) {
 	i = slices.Index(letters, c)
 	return i, i >= 0
 }
-
-// fields takes an entry apart. After the first fault it is bad and returns
-// zeros.
-type fields struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *fields) bytes(n int) []byte {
-	if n > len(r.rest) {
-		r.bad, r.rest = true, nil
-		return nil
-	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *fields) byte() byte {
-	if b := r.bytes(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *fields) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.bad, r.rest = true, nil
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *fields) time() int64 { return int64(r.uvarint() & (1<<63 - 1)) }

@@ -12,12 +12,13 @@ import (
 
 // state of an object's life:
 //
-//	            first record, or first mention of a call
+//	            first record, or first mention of a container
 //	                        │
 //	                        ▼
 //	                      open ─────────────────────────────┐
-//	its end record,         │                               │
-//	its bridge started anew,│                               │ max_objects reached,
+//	its end record, or that │                               │
+//	of a track's session;   │                               │
+//	its bridge started anew;│                               │ max_objects reached,
 //	max_open has passed     ▼                               │ shutdown without storage
 //	                      ended   waits for late records    │
 //	                        │                               │
@@ -32,8 +33,9 @@ import (
 //	max_open has passed,    ▼
 //	room is needed        (gone)
 //
-// Only open and ended objects take records in. A call that is done is kept as
-// long as something is in it.
+// Only open and ended objects take records in. A call or a session that is done
+// is kept as long as something is in it. What only notes were about (see Note)
+// is forgotten where it would become owed.
 type state uint8
 
 const (
@@ -74,11 +76,11 @@ type object struct {
 	resource   uint32
 	session    uint32
 	sameBucket uint32 // the next in its bucket of Engine.identities
-	call       uint32 // the object it is in; not of calls
-	info       uint32 // callInfo; of calls only
+	in         uint32 // the object it is in; not of those that hold others
+	info       uint32 // container; of those that hold others
 
 	queue       links // of its state
-	ofSession   links // open objects of its session
+	ofSession   links // open objects of its sender's session
 	participant member
 	sip         member
 
@@ -87,25 +89,28 @@ type object struct {
 	flags uint16
 }
 
-// member puts a leg into an index of legs by the hash of something they have.
+// member puts a leg into an index of legs by the hash of something they have. A
+// track has the links alone, in the list of its session's.
 type member struct {
 	hash uint64 // 0 if the leg has no such thing
-	// previous leg of the same hash; of the first the next in its bucket.
-	previous uint32
-	next     uint32
+	// links among those of the same hash; previous of the first is the next in
+	// its bucket.
+	links
 }
 
-// callInfo is what calls have beside. It holds no pointers.
-type callInfo struct {
+// container is what calls and recorded sessions have beside: other objects are
+// in them. It holds no pointers.
+type container struct {
 	own        TraceID // if the call founds a conference
 	trace      TraceID // of its conference
 	root       SpanID  // of the call that founded it
 	start, end int64   // sender's clock; 0 where unknown
-	// The first and last time that something in it named the call.
+	// The first and last time that something in it named it.
 	mentioned, lastMentioned int64
-	correlator               uint64 // hash; 0 is none
-	conference               links  // calls with its correlator
+	groupID                  uint64 // hash of a call's correlator, of a session's ccid; 0 is none
+	group                    links  // others of its kind with the same
 	members                  uint32 // objects in it that are not done
+	tracks                   list   // of them, those that are a session's tracks
 	frozen                   bool   // something with that trace was emitted
 }
 
@@ -140,8 +145,8 @@ func hash(raw []byte) uint64 {
 	return binary.BigEndian.Uint64(sum[:]) | 1
 }
 
-// tombstone is what is kept of the facts of an object, other than a call, that
-// is done:
+// tombstone is what is kept of the facts of an object that is done and holds no
+// others:
 //
 //	trace, 16 bytes | start, 8 | hash of the participant, 8 | hash of the SIP Call-ID, 8
 type tombstone struct {

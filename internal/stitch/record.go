@@ -5,6 +5,8 @@ package stitch
 
 import (
 	"math"
+	"strconv"
+	"strings"
 
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -18,12 +20,15 @@ const (
 	CallLeg
 	Recording
 	Streaming
+	// Session is one that MediaSense recorded, not the session of a sender.
+	Session
+	Track
 
 	kinds
 )
 
 // Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{Call, CallLeg, Recording, Streaming} }
+func Kinds() []Kind { return []Kind{Call, CallLeg, Recording, Streaming, Session, Track} }
 
 // described is what is fixed for a kind.
 var described = [kinds]struct{ name, short, id string }{
@@ -31,6 +36,8 @@ var described = [kinds]struct{ name, short, id string }{
 	CallLeg:   {names.KindCallLeg, "call_leg", names.CallLegID},
 	Recording: {names.KindRecording, "recording", names.RecordingID},
 	Streaming: {names.KindStreaming, "streaming", names.StreamingID},
+	Session:   {names.KindSession, "session", names.MediaSenseSessionID},
+	Track:     {names.KindTrack, "track", names.MediaSenseTrackID},
 }
 
 // Name is the kind as it goes into ids: one of names.Kinds().
@@ -42,6 +49,29 @@ func (k Kind) String() string { return described[k].short }
 // IDKey is the attribute of the object's own id.
 func (k Kind) IDKey() string { return described[k].id }
 
+// holds tells whether other objects are in those of the kind.
+func (k Kind) holds() bool { return k == Call || k == Session }
+
+// MaxTracks is how many tracks a session may have. Real ones have two for each
+// medium.
+const MaxTracks = 64
+
+const trackInfix = "-track"
+
+// TrackID is the id of a session's track; ok is false for a number that no track
+// has.
+func TrackID(session string, number int64) (id string, ok bool) {
+	if number < 0 || number >= MaxTracks {
+		return "", false
+	}
+	return session + trackInfix + strconv.FormatInt(number, 10), true
+}
+
+// sessionOf is the id of the session that a track is in, as its own id says.
+func sessionOf(track string) string {
+	return track[:max(0, strings.LastIndex(track, trackInfix))]
+}
+
 // Phase is what a record says about the life of its object.
 type Phase uint8
 
@@ -50,6 +80,10 @@ const (
 	Start Phase = iota
 	Update
 	End
+	// Note, of sessions and tracks only, is no sign of life: the record says something of an object that may
+	// be over for long, or not have begun. An object of which nothing else is
+	// said is not emitted.
+	Note
 )
 
 // Record is what one log record says about one object. The engine keeps no
@@ -61,13 +95,44 @@ type Record struct {
 	ID string
 	// Time of the record by the sender's clock, in nanoseconds since 1970.
 	Time int64
-	// Index orders the records of a session; 0 where there is none.
+	// Index orders the records of an object before their times do: the number
+	// that the sender's session gave it, or else which records have the last word;
+	// 0 where there is neither.
 	Index uint64
 	// Source of the record.
 	Source Source
 	// Fields are the record's attributes, without the object's own id, in any
-	// order, each key once.
+	// order, each key once. Those of a Note should be the same whenever it is said.
 	Fields []Field
+	// Items that the record names, in any order.
+	Items []Item
+	// Parts are other objects of which the record says something too.
+	Parts []Part
+	// Dropped is how much of the record the caller had to leave out.
+	Dropped int
+}
+
+// Part is what a record says of an object beside its own: a session's of a track.
+type Part struct {
+	Kind   Kind
+	ID     string
+	Fields []Field
+	Items  []Item
+}
+
+// Item is one element of an attribute that is a list of maps, as far as a record
+// knows it. The list of an object is the union of what its records name; of each
+// field of an item what the record with the highest Index says stands.
+type Item struct {
+	// List is the attribute.
+	List string
+	// At is the item's place in the list; ID tells it from others there.
+	At int64
+	ID string
+	// Removed tells that the item is in the list no longer, whatever other
+	// records say.
+	Removed bool
+	Fields  []Field
 }
 
 // Field is an attribute of a record or of an object.

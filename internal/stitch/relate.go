@@ -11,13 +11,21 @@ import (
 )
 
 // relate follows what the facts of an object, just merged and still apart, say
-// about others; at and from are the time and the source of the record that was
-// merged, said what it said.
-func (e *Engine) relate(slot uint32, at int64, from Source, said []entry) {
+// about others; at is the statement that was merged, from where the record came
+// from, said what it said.
+func (e *Engine) relate(slot uint32, at *statement, from Source, said []entry) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
 		e.relateCall(slot)
+		return
+	case Session:
+		e.relateSession(slot)
+		return
+	case Track:
+		if o.in != 0 && at.phase != Note {
+			e.mention(o.in, at.time, from)
+		}
 		return
 	case CallLeg:
 		e.relateLeg(slot, said)
@@ -27,15 +35,11 @@ func (e *Engine) relate(slot uint32, at int64, from Source, said []entry) {
 	if named == nil {
 		return
 	}
-	// What was said may be in e.facts no longer once another object was made.
-	room := &e.scratch
-	room.named = append(room.named[:0], named...)
-	room.now = append(room.now[:0], e.facts.newestCall()...)
-	if namesCall(room.named) {
-		e.mention(e.callOf(room.named), at, from)
+	if namesCall(named) {
+		e.mention(e.callOf(named), at.time, from)
 	}
-	if namesCall(room.now) {
-		e.bind(slot, e.callOf(room.now))
+	if now := e.facts.newestCall(); now != nil {
+		e.bind(slot, e.callOf(now))
 	}
 }
 
@@ -74,14 +78,14 @@ func (e *Engine) callOf(raw []byte) uint32 {
 	return e.create(Call, text(raw))
 }
 
-// mention notes that something in a call named it: a sign of life.
+// mention notes that something in a call or a session named it: a sign of life.
 func (e *Engine) mention(call uint32, at int64, from Source) {
 	o := e.objects.at(call)
-	if o.state == owed || o.state == done {
+	if e.late(call) {
 		return
 	}
 	e.inherit(call, from)
-	info := e.calls.at(o.info)
+	info := e.containers.at(o.info)
 	first, last := earliest(info.mentioned, at), max(info.lastMentioned, at)
 	if first != info.mentioned || last != info.lastMentioned {
 		info.mentioned, info.lastMentioned = first, last
@@ -89,20 +93,32 @@ func (e *Engine) mention(call uint32, at int64, from Source) {
 	}
 }
 
-// bind puts an object into a call, out of the one it was in.
-func (e *Engine) bind(slot, call uint32) {
-	if o := e.objects.at(slot); o.call != call {
-		e.unbind(slot)
-		o.call = call
-		e.calls.at(e.objects.at(call).info).members++
+// bind puts an object into a call or a session, out of the one it was in.
+func (e *Engine) bind(slot, in uint32) {
+	o := e.objects.at(slot)
+	if o.in == in {
+		return
+	}
+	e.unbind(slot)
+	o.in = in
+	info := e.infoOf(in)
+	info.members++
+	if o.kind == Track {
+		info.tracks.push(e, slot, byTrack)
 	}
 }
 
 func (e *Engine) unbind(slot uint32) {
-	if o := e.objects.at(slot); o.call != 0 {
-		e.calls.at(e.objects.at(o.call).info).members--
-		o.call = 0
+	o := e.objects.at(slot)
+	if o.in == 0 {
+		return
 	}
+	info := e.infoOf(o.in)
+	info.members--
+	if o.kind == Track {
+		info.tracks.remove(e, slot, byTrack)
+	}
+	o.in = 0
 }
 
 // relateLeg files a leg under its participant and its SIP Call-ID, if those
@@ -139,14 +155,7 @@ const (
 
 func byParticipant(o *object) *member { return &o.participant }
 func bySIPCall(o *object) *member     { return &o.sip }
-
-// hashOf is the hash that a leg is filed under for a value, 0 for none.
-func hashOf(raw []byte) uint64 {
-	if len(raw) > 0 && raw[0] != tagText { // tagText alone is an empty text
-		return hash(raw)
-	}
-	return 0
-}
+func byTrack(o *object) *links        { return &o.participant.links }
 
 // chainLimit is how many legs of one participant or SIP Call-ID are looked at.
 // There are two or three, unless somebody makes them up.
@@ -226,7 +235,7 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 		switch {
 		case o.flags&flagSharing != 0:
 			return -1
-		case sharing.call != 0 && e.traceOf(other) != e.infoOf(sharing.call).trace:
+		case sharing.in != 0 && e.traceOf(other) != e.infoOf(sharing.in).trace:
 			return -1
 		case o.flags&flagAudioVideo != 0:
 			return 0

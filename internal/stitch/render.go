@@ -12,16 +12,16 @@ import (
 
 // scratch is room for what one method works with.
 type scratch struct {
-	named, now []byte
-	other      facts // of an object beside the one at hand
-	legs       []uint32
-	lives      []life
-	grave      []byte
-	fields     []Field
-	links      []Link
-	calls      []string
-	placed     []Field // by rank
-	present    []bool  // which of placed are set
+	other   facts // of an object beside the one at hand
+	legs    []uint32
+	lives   []life
+	grave   []byte
+	fields  []Field
+	links   []Link
+	calls   []string
+	placed  []Field // by rank
+	present []bool  // which of placed are set
+	found   []foundOut
 }
 
 // Owed visits up to n of the objects that are owed to the next consumer, the
@@ -48,10 +48,10 @@ func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 	}
 	s = Stamp{Trace: e.traceOf(ref.slot), Span: o.span}
 	switch {
-	case o.kind == Call:
+	case o.kind.holds():
 		s.Context = e.contextOf(ref.slot)
-	case o.call != 0:
-		s.Context = e.contextOf(o.call)
+	case o.in != 0:
+		s.Context = e.contextOf(o.in)
 	}
 	return s, true
 }
@@ -60,12 +60,12 @@ func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 func (e *Engine) traceOf(slot uint32) TraceID {
 	o := e.objects.at(slot)
 	switch {
-	case o.kind == Call:
-		return e.calls.at(o.info).trace
+	case o.kind.holds():
+		return e.containers.at(o.info).trace
 	case o.state == done:
 		return e.tombstone(slot).trace
-	case o.call != 0:
-		return e.infoOf(o.call).trace
+	case o.in != 0:
+		return e.infoOf(o.in).trace
 	case o.flags&flagSharing != 0 && e.audioVideoOf(slot) != 0:
 		return e.traceOf(e.audioVideoOf(slot))
 	default:
@@ -82,7 +82,7 @@ func (e *Engine) idOf(slot uint32) string {
 	}
 	e.open(&e.scratch.other, slot)
 	for i := range e.scratch.other.statements {
-		// keepID's statement is the first, and no other has the own id.
+		// Only what keepID said has it.
 		if raw := e.scratch.other.statements[i].value(ownKey(o.kind)); raw != nil {
 			return text(raw)
 		}
@@ -91,14 +91,14 @@ func (e *Engine) idOf(slot uint32) string {
 }
 
 func ownKey(kind Kind) key {
-	return [kinds]key{Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming}[kind]
+	return [kinds]key{Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming, Session: keySession, Track: keyTrack}[kind]
 }
 
 // outcomeOf is how an object ended, or would if it were now.
 func (e *Engine) outcomeOf(slot uint32) Outcome {
 	o := e.objects.at(slot)
 	e.open(&e.scratch.other, slot)
-	return e.judge(o, e.scratch.other.span())
+	return e.judge(o, e.lifeSpan(o, &e.scratch.other))
 }
 
 func (e *Engine) judge(o *object, s span) Outcome {
@@ -123,13 +123,13 @@ func (e *Engine) judge(o *object, s span) Outcome {
 func (e *Engine) render(slot uint32) Stitched {
 	o := e.objects.at(slot)
 	switch {
-	case o.kind == Call:
+	case o.kind.holds():
 		e.freeze(slot)
-	case o.call != 0:
-		e.freeze(o.call)
+	case o.in != 0:
+		e.freeze(o.in)
 	case o.flags&flagSharing != 0:
-		if leg := e.audioVideoOf(slot); leg != 0 && e.objects.at(leg).call != 0 {
-			e.freeze(e.objects.at(leg).call)
+		if leg := e.audioVideoOf(slot); leg != 0 && e.objects.at(leg).in != 0 {
+			e.freeze(e.objects.at(leg).in)
 		}
 	}
 	out := Stitched{
@@ -141,33 +141,42 @@ func (e *Engine) render(slot uint32) Stitched {
 	}
 	// What looks at other objects comes first: e.facts is this one's from here on.
 	var context []Field
-	if o.call != 0 {
-		context = e.contextOf(o.call)
+	if o.in != 0 {
+		context = e.contextOf(o.in)
 	}
 	f := &e.facts
 	e.open(f, slot)
 	out.Links = e.linksOf(slot)
-	s := f.span()
+	s := e.lifeSpan(o, f)
 	out.Outcome = e.judge(o, s)
 	out.Start, out.End = e.times(o, s)
 	var texts texts
 	texts.of(f)
-	var line timeline
-	if o.kind == CallLeg {
-		line = timelineOf(f, out.Start, out.End)
-		e.describeLeg(&out, &texts)
+	var found []foundOut
+	switch o.kind {
+	case CallLeg:
+		found = e.describeLeg(&out, &texts)
+	case Session:
+		found = e.describeSession(&out, &texts)
+	case Track:
+		found = e.describeTrack(o, &out, &texts)
+	case Call, Recording, Streaming:
 	}
-	out.Fields = e.fields(o, context, &out, line, &texts)
+	out.Fields = e.fields(o, context, &out, found, &texts)
 	return out
+}
+
+// foundOut is an attribute that no record has: it follows from all of them.
+type foundOut struct {
+	key   key
+	value Value
 }
 
 // times are the span's. Clocks are set back at times; the duration that the
 // bridge measured then tells the start.
 func (e *Engine) times(o *object, s span) (start, end int64) {
-	duration := keyLegDuration
-	if o.kind == Call {
-		duration = keyCallDuration
-		info := e.calls.at(o.info)
+	if o.kind.holds() {
+		info := e.containers.at(o.info)
 		s.first, s.last = earliest(s.first, info.mentioned), max(s.last, info.lastMentioned)
 	}
 	start, end = s.start, s.end
@@ -175,7 +184,8 @@ func (e *Engine) times(o *object, s span) (start, end int64) {
 		end = s.last
 	}
 	if start == 0 || start > end {
-		start = before(s.end, e.facts.newest(duration))
+		duration, unit := e.facts.durationOf(o.kind)
+		start = before(s.end, duration, unit)
 	}
 	if start == 0 && s.end == 0 {
 		start = s.first
@@ -189,8 +199,8 @@ func (e *Engine) times(o *object, s span) (start, end int64) {
 // parentOf is the span that an object is in; zero if it is a root.
 func (e *Engine) parentOf(slot uint32) SpanID {
 	o := e.objects.at(slot)
-	if o.kind == Call {
-		if info := e.calls.at(o.info); info.root != o.span {
+	if o.kind.holds() {
+		if info := e.containers.at(o.info); info.root != o.span {
 			return info.root
 		}
 		return SpanID{}
@@ -200,8 +210,8 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 			return e.objects.at(leg).span
 		}
 	}
-	if o.call != 0 {
-		return e.objects.at(o.call).span
+	if o.in != 0 {
+		return e.objects.at(o.in).span
 	}
 	return SpanID{}
 }
@@ -210,6 +220,7 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 const (
 	linkMoved    = "moved"
 	linkReplaces = "replaces"
+	linkTransfer = "transfer"
 )
 
 // linksOf are the links of the object whose facts are apart.
@@ -229,12 +240,17 @@ func (e *Engine) linksOf(slot uint32) []Link {
 			links = append(links, Link{Trace: e.traceOf(from), Span: e.objects.at(from).span, Reason: linkReplaces})
 		}
 	}
+	if e.objects.at(slot).kind == Session {
+		if from := e.former(slot); from != 0 {
+			links = append(links, Link{Trace: e.traceOf(from), Span: e.objects.at(from).span, Reason: linkTransfer})
+		}
+	}
 	e.scratch.links = links
 	return links
 }
 
-// describeLeg fills what only legs have.
-func (e *Engine) describeLeg(out *Stitched, t *texts) {
+// describeLeg fills what only legs have, and returns what was found out.
+func (e *Engine) describeLeg(out *Stitched, t *texts) []foundOut {
 	direction := e.facts.newest(keyDirection)
 	out.Server, out.Client = equalFold(direction, "incoming"), equalFold(direction, "outgoing")
 	if reason := e.facts.newest(keyReason); reason != nil {
@@ -254,11 +270,19 @@ func (e *Engine) describeLeg(out *Stitched, t *texts) {
 	}
 	e.scratch.calls = calls
 	out.Calls = calls
+	line := timelineOf(&e.facts, out.Start, out.End)
+	found := append(e.scratch.found[:0],
+		foundOut{keyRole, Text(roleOf(&e.facts))}, foundOut{keyIVRSeconds, seconds(line.ivr)}, foundOut{keyLobbySeconds, seconds(line.lobby)})
+	if line.connected {
+		found = append(found, foundOut{keySetup, seconds(line.setup)})
+	}
+	e.scratch.found = found
+	return found
 }
 
 // fields are the attributes of a stitched object, in the order of their keys:
-// what its records said, what its call says, and what was found out.
-func (e *Engine) fields(o *object, context []Field, out *Stitched, line timeline, t *texts) []Field {
+// what its records said, what its call or session says, and what was found out.
+func (e *Engine) fields(o *object, context []Field, out *Stitched, found []foundOut, t *texts) []Field {
 	d := &e.dictionary
 	d.order()
 	e.beginFields()
@@ -277,13 +301,8 @@ func (e *Engine) fields(o *object, context []Field, out *Stitched, line timeline
 			e.setField(k, context[i].Value)
 		}
 	}
-	if o.kind == CallLeg {
-		e.setField(keyRole, Text(roleOf(f)))
-		e.setField(keyIVRSeconds, seconds(line.ivr))
-		e.setField(keyLobbySeconds, seconds(line.lobby))
-		if line.connected {
-			e.setField(keySetup, seconds(line.setup))
-		}
+	for i := range found {
+		e.setField(found[i].key, found[i].value)
 	}
 	if out.ErrorType != "" {
 		e.setField(keyErrorType, Text(out.ErrorType))

@@ -9,6 +9,7 @@ type Stats struct {
 	Owed       int        // not yet taken by the next consumer
 	Remembered int        // emitted
 	Emitted    [kinds][outcomes]uint64
+	Unclaimed  uint64 // of which only notes were seen; they are not emitted
 	Rejected   uint64 // refused for good
 	Late       uint64 // records of objects that were owed or emitted
 	Evicted    uint64 // open ones that had to go

@@ -9,7 +9,7 @@ type Outcome uint8
 const (
 	// Complete objects were seen from start to end.
 	Complete Outcome = iota
-	// Partial objects have an end and no start.
+	// Partial objects have an end, and what they say does not tell the start.
 	Partial
 	// BridgeRestarted objects were open when their Call Bridge started anew.
 	BridgeRestarted
@@ -72,9 +72,18 @@ type Stitched struct {
 	// Fields are the merged attributes, the call's context and the facts that
 	// were found out, in the order of the keys, without the object's own id.
 	Fields []Field
+	// Lists are the merged attributes that are lists of maps, each map's fields in
+	// the order of their keys.
+	Lists []List
 	// Calls are the ids of the calls a leg was in, in order.
 	Calls []string
 	Links []Link
+}
+
+// List is an attribute that is a list of maps.
+type List struct {
+	Key  string
+	Maps [][]Field
 }
 
 // Link to another span.

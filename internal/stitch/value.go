@@ -75,15 +75,20 @@ func appendText(b []byte, text string) []byte {
 			return append(append(b, tagGUID), guid[:]...)
 		}
 	}
-	if len(text) > maxText {
-		n := maxText
-		for n > 0 && !utf8.RuneStart(text[n]) {
-			n--
-		}
-		text = text[:n]
-	}
+	text = cut(text, maxText)
 	b = binary.AppendUvarint(b, uint64(len(text))<<tagBits) // | tagText
 	return append(b, text...)
+}
+
+// cut cuts a text to n bytes at most, before a character.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
 }
 
 // appendDouble writes the many whole numbers (seconds, counts) short.

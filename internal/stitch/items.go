@@ -1,0 +1,236 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
+
+// The items of an object are the other set that it holds: the elements of its
+// lists, as far as its records named them, in the order of compareItems:
+//
+//	uvarint number of items
+//	for each: uvarint key of the list | varint place | uvarint length, id |
+//	          uvarint number of fields<<1 | removed
+//	for each field, in the order of the keys: uvarint key | uvarint rank | value
+//
+// The union of two such sets has every item of either; of a field the value of
+// the highest rank stands, of equal ranks the larger, and what was removed
+// stays so. Each of these is the larger of two things that have an order, so
+// that it makes no difference which set came first, or how often. They stand
+// behind the one statement that has no time, because no record's time says
+// anything about them.
+
+// item is an element of a list.
+type item struct {
+	list    key
+	at      int64
+	id      []byte
+	removed bool
+	fields  []itemField
+}
+
+// itemField is what is known of a field of an item. rank is the index of the
+// record that said it.
+type itemField struct {
+	key  key
+	rank uint64
+	raw  []byte
+}
+
+const (
+	// maxItems is how many items an object has room for, in the order of
+	// compareItems.
+	maxItems = 256
+	// maxItemText is the longest text in an item, in bytes; longer ones are cut.
+	maxItemText = 256
+)
+
+func compareItems(a, b item) int {
+	return cmp.Or(cmp.Compare(a.list, b.list), cmp.Compare(a.at, b.at), bytes.Compare(a.id, b.id))
+}
+
+// sayItems takes the items that a record names into saidItems, in their order.
+// It returns how many fields found no room.
+func (f *facts) sayItems(d *dictionary, items []Item, rank uint64) (dropped int) {
+	f.saidItems, f.saidFields, f.joinedFields = f.saidItems[:0], f.saidFields[:0], f.joinedFields[:0]
+	for i := range items {
+		list, ok := d.number(items[i].List)
+		if !ok {
+			dropped += len(items[i].Fields)
+			continue
+		}
+		it := item{list: list, at: items[i].At, id: []byte(bounded(items[i].ID)), removed: items[i].Removed}
+		if !it.removed {
+			it.fields, ok = f.sayItem(d, items[i].Fields, rank)
+		}
+		if !ok {
+			dropped++
+		}
+		f.saidItems = append(f.saidItems, it)
+	}
+	slices.SortStableFunc(f.saidItems, compareItems)
+	f.saidItems = f.joinItems(f.saidItems[:0], f.saidItems, nil)
+	return dropped
+}
+
+// sayItem takes the fields of one item; whole is false if some found no room.
+func (f *facts) sayItem(d *dictionary, fields []Field, rank uint64) (said []itemField, whole bool) {
+	start := len(f.saidFields)
+	whole = true
+	for i := range fields {
+		k, okKey := d.number(fields[i].Key)
+		value := fields[i].Value
+		if value.Kind == KindText {
+			value.Text = cut(value.Text, maxItemText)
+		}
+		at := len(f.values)
+		var okValue bool
+		if okKey && (value.Kind != KindOpaque || len(value.Text) <= maxItemText) {
+			f.values, okValue = appendValue(f.values, value)
+		}
+		if !okValue {
+			whole = false
+			continue
+		}
+		f.saidFields = append(f.saidFields, itemField{k, rank, f.values[at:]})
+	}
+	said = f.saidFields[start:]
+	slices.SortFunc(said, func(a, b itemField) int { return cmp.Or(cmp.Compare(a.key, b.key), -compareFields(a, b)) })
+	return slices.CompactFunc(said, func(a, b itemField) bool { return a.key == b.key }), whole
+}
+
+// compareFields is the order of two values of one field: the larger stands.
+func compareFields(a, b itemField) int {
+	return cmp.Or(cmp.Compare(a.rank, b.rank), bytes.Compare(a.raw, b.raw))
+}
+
+// addItems makes the items that were read and those that were said one set. It
+// returns how many of them found no room.
+func (f *facts) addItems() (dropped int) {
+	if len(f.saidItems) == 0 {
+		return 0
+	}
+	if at := f.place(noted); at == len(f.statements) || f.statements[at].phase != Note {
+		f.statements = slices.Insert(f.statements, at, noted)
+	}
+	f.joined = f.joinItems(f.joined[:0], f.items, f.saidItems)
+	dropped = max(0, len(f.joined)-maxItems)
+	f.items, f.joined = f.joined[:len(f.joined)-dropped], f.items
+	return dropped
+}
+
+// joinItems appends the union of two lists in order, in which items may be
+// twice. With b empty, to may be the beginning of a.
+func (f *facts) joinItems(to, a, b []item) []item {
+	for len(a)+len(b) > 0 {
+		var next item
+		if len(b) == 0 || len(a) > 0 && compareItems(a[0], b[0]) <= 0 {
+			next, a = a[0], a[1:]
+		} else {
+			next, b = b[0], b[1:]
+		}
+		if n := len(to); n > 0 && compareItems(to[n-1], next) == 0 {
+			f.joinItem(&to[n-1], &next)
+		} else {
+			to = append(to, next)
+		}
+	}
+	return to
+}
+
+// joinItem makes one of two that are the same item.
+func (f *facts) joinItem(to, other *item) {
+	if to.removed = to.removed || other.removed; to.removed {
+		to.fields = nil
+		return
+	}
+	start := len(f.joinedFields)
+	a, b := to.fields, other.fields
+	for len(a) > 0 && len(b) > 0 {
+		order := cmp.Compare(a[0].key, b[0].key)
+		switch {
+		case order < 0, order == 0 && compareFields(a[0], b[0]) >= 0:
+			f.joinedFields = append(f.joinedFields, a[0])
+		default:
+			f.joinedFields = append(f.joinedFields, b[0])
+		}
+		if order <= 0 {
+			a = a[1:]
+		}
+		if order >= 0 {
+			b = b[1:]
+		}
+	}
+	f.joinedFields = append(append(f.joinedFields, a...), b...)
+	to.fields = f.joinedFields[start:]
+}
+
+// readItems takes the items apart that stand at the beginning of from.
+func (f *facts) readItems(from []byte) (rest []byte, ok bool) {
+	r := reader{rest: from}
+	for left := r.uvarint(); left > 0 && !r.bad; left-- {
+		it := item{list: r.key(), at: r.varint()}
+		it.id = r.bytes(r.length())
+		head := r.uvarint()
+		it.removed = head&1 != 0
+		start := len(f.itemFields)
+		for fields := head >> 1; fields > 0 && !r.bad; fields-- {
+			field := itemField{key: r.key(), rank: r.uvarint()}
+			if field.raw = r.bytes(valueLength(r.rest)); len(field.raw) == 0 {
+				return nil, false
+			}
+			f.itemFields = append(f.itemFields, field)
+		}
+		it.fields = f.itemFields[start:]
+		f.items = append(f.items, it)
+	}
+	return r.rest, !r.bad
+}
+
+// appendItems appends the items as bytes.
+func (f *facts) appendItems(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(f.items)))
+	for i := range f.items {
+		it := &f.items[i]
+		b = binary.AppendUvarint(b, uint64(it.list))
+		b = binary.AppendVarint(b, it.at)
+		b = binary.AppendUvarint(b, uint64(len(it.id)))
+		b = append(b, it.id...)
+		head := uint64(len(it.fields)) << 1
+		if it.removed {
+			head |= 1
+		}
+		b = binary.AppendUvarint(b, head)
+		for _, field := range it.fields {
+			b = binary.AppendUvarint(b, uint64(field.key))
+			b = binary.AppendUvarint(b, field.rank)
+			b = append(b, field.raw...)
+		}
+	}
+	return b
+}
+
+// value returns a field of the item, nil if it has none.
+func (it *item) value(k key) []byte {
+	for _, field := range it.fields {
+		if field.key == k {
+			return field.raw
+		}
+	}
+	return nil
+}
+
+// list returns the items of a list that were not removed.
+func (f *facts) list(list key) (items []item) {
+	for i := range f.items {
+		if f.items[i].list == list && !f.items[i].removed {
+			items = append(items, f.items[i])
+		}
+	}
+	return items
+}

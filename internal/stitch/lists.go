@@ -1,0 +1,88 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// listsOf makes lists of the items of an object; those without any are left out.
+func listsOf(f *facts, d *dictionary, t *texts, keys ...key) (lists []List) {
+	for _, k := range keys {
+		items := f.list(k)
+		if len(items) == 0 {
+			continue
+		}
+		list := List{Key: d.texts[k], Maps: make([][]Field, len(items))}
+		for i := range items {
+			list.Maps[i] = itemFields(&items[i], d, t)
+		}
+		lists = append(lists, list)
+	}
+	return lists
+}
+
+// itemFields are the fields of an item in the order of their keys.
+func itemFields(it *item, d *dictionary, t *texts) []Field {
+	fields := make([]Field, len(it.fields))
+	for i, field := range it.fields {
+		fields[i] = Field{Key: d.texts[field.key], Value: t.value(field.raw)}
+	}
+	slices.SortFunc(fields, func(a, b Field) int { return strings.Compare(a.Key, b.Key) })
+	return fields
+}
+
+// spells is what a pair of the system's tags tells: that something lasted from
+// one to the other.
+type spells struct {
+	key        string // of the list
+	begin, end string // names of the tags
+}
+
+var (
+	pauses   = spells{names.MediaSensePauses, "Pause", "Resume"}
+	silences = spells{names.MediaSenseSilences, "TrackInactive", "TrackActive"}
+)
+
+// of returns the spells that a list of tags tells, and how long they last
+// together. Tags are where they were set, in milliseconds from the session's
+// start, in whatever order they came; what is not ended by a tag ends with the
+// object. Times are of the sender's clock.
+func (s *spells) of(tags []item, start, end int64) (list List, total int64) {
+	list.Key = s.key
+	limit := max(0, end-start) / millisecond
+	since, lasting := int64(0), false
+	add := func(until int64) {
+		list.Maps = append(list.Maps, []Field{
+			{names.ElementDuration, Int(until - since)}, {names.ElementOffset, Int(since)},
+		})
+		total += (until - since) * millisecond
+		lasting = false
+	}
+	for i := range tags {
+		at := min(tags[i].at, limit)
+		if tags[i].at < 0 || !bySystem(&tags[i]) {
+			continue
+		}
+		switch name := tags[i].value(keyTagName); {
+		case !lasting && same(name, s.begin):
+			since, lasting = at, true
+		case lasting && same(name, s.end):
+			add(at)
+		}
+	}
+	if lasting {
+		add(limit)
+	}
+	return list, total
+}
+
+// bySystem tells whether a tag is not one that a user made.
+func bySystem(tag *item) bool {
+	kind := tag.value(keyTagType)
+	return kind == nil || equalFold(kind, "SYSTEM_DEFINED")
+}

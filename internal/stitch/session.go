@@ -1,0 +1,171 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"math"
+	"strings"
+)
+
+// relateSession takes a session's times and ccid from its facts. When it has
+// ended, its tracks have.
+func (e *Engine) relateSession(slot uint32) {
+	f, info := &e.facts, e.infoOf(slot)
+	s := recorded(f, Session)
+	info.start, info.end = s.start, s.end
+	if ccid := hashOf(f.newest(keyCCID)); ccid != info.groupID {
+		e.leaveGroup(slot)
+		e.joinGroup(slot, ccid)
+	}
+	if info.end == 0 || e.restoring {
+		return
+	}
+	for track := info.tracks.head; track != 0; track = e.objects.at(track).participant.next {
+		e.endIfOver(track)
+	}
+}
+
+// bindTrack puts a track into the session that its id names, and makes that if
+// need be.
+func (e *Engine) bindTrack(slot uint32, id string) {
+	session := sessionOf(cut(id, maxText)) // no more of it is kept
+	if session == "" {
+		return
+	}
+	in := e.find(Session, session)
+	if in == 0 {
+		in = e.create(Session, session)
+	}
+	e.bind(slot, in)
+}
+
+// endOfSession is when the session of a track ended; 0 if that is not known.
+func (e *Engine) endOfSession(track *object) int64 {
+	if track.in == 0 {
+		return 0
+	}
+	return e.infoOf(track.in).end
+}
+
+// recorded is what the facts of a session or a track say about its times. Each
+// record has the date of the start, the last one the duration too; the time of a
+// record stands in for what is missing.
+func recorded(f *facts, kind Kind) span {
+	start, duration := keySessionStart, keySessionDuration
+	if kind == Track {
+		start, duration = keyTrackStart, keyTrackDuration
+	}
+	s := f.span()
+	if date := milliseconds(f.newest(start)); date > 0 {
+		s.start = date
+	}
+	if s.start == 0 || s.end == 0 {
+		return s
+	}
+	if d := f.newest(duration); d != nil && milliseconds(d) >= 0 && s.start <= math.MaxInt64-milliseconds(d) {
+		s.end = s.start + milliseconds(d)
+	}
+	return s
+}
+
+// milliseconds returns a value in milliseconds as nanoseconds; -1 for one that
+// is no such value.
+func milliseconds(raw []byte) int64 {
+	n, ok := number(raw)
+	if !ok || n < 0 || n > math.MaxInt64/millisecond {
+		return -1
+	}
+	return int64(n) * millisecond
+}
+
+const millisecond = 1_000_000
+
+// lifeSpan is what is known of the times of an object whose facts are apart.
+func (e *Engine) lifeSpan(o *object, f *facts) span {
+	switch o.kind {
+	case Session:
+		return recorded(f, Session)
+	case Track:
+		s := recorded(f, Track)
+		if s.end == 0 {
+			s.end = e.endOfSession(o)
+		}
+		return s
+	case Call, CallLeg, Recording, Streaming:
+	}
+	return f.span()
+}
+
+// durationOf is what the records of an object say of its duration, and in which
+// unit.
+func (f *facts) durationOf(kind Kind) (duration []byte, unit int64) {
+	switch kind {
+	case Call:
+		return f.newest(keyCallDuration), second
+	case Session:
+		return f.newest(keySessionDuration), millisecond
+	case Track:
+		return f.newest(keyTrackDuration), millisecond
+	case CallLeg, Recording, Streaming:
+	}
+	return f.newest(keyLegDuration), second
+}
+
+// former returns the session before one that has the same ccid: the change of a
+// forking device ends a session and begins another. Of several it is the one
+// that started last.
+func (e *Engine) former(slot uint32) (best uint32) {
+	info := e.infoOf(slot)
+	if info.groupID == 0 {
+		return 0
+	}
+	looked := 0
+	for other := e.ccids[info.groupID]; other != 0 && looked < groupLimit; other = e.infoOf(other).group.next {
+		looked++
+		start := e.infoOf(other).start
+		if start == 0 || start >= info.start {
+			continue
+		}
+		if best == 0 || start > e.infoOf(best).start || start == e.infoOf(best).start && e.compareIDs(other, best) < 0 {
+			best = other
+		}
+	}
+	return best
+}
+
+// failure is the state of a session that did not end as it should, "" else.
+func failure(state string) string {
+	const closed, normal = "CLOSED_", "CLOSED_NORMAL"
+	if len(state) < len(closed) || !strings.EqualFold(state[:len(closed)], closed) || strings.EqualFold(state, normal) {
+		return ""
+	}
+	return state
+}
+
+// describeSession fills what only sessions have, and returns what was found out.
+func (e *Engine) describeSession(out *Stitched, t *texts) []foundOut {
+	f := &e.facts
+	out.ErrorType = failure(text(f.newest(keySessionState)))
+	list, paused := pauses.of(f.list(keySessionTags), out.Start, out.End)
+	out.Lists = listsOf(f, &e.dictionary, t, keySessionTags)
+	if len(list.Maps) > 0 {
+		out.Lists = append(out.Lists, list)
+	}
+	return []foundOut{{keyTrackCount, Int(int64(len(f.list(keyTracks))))}, {keyPausedSeconds, seconds(paused)}}
+}
+
+// describeTrack likewise of tracks. The tags of a track count from the start of
+// its session.
+func (e *Engine) describeTrack(o *object, out *Stitched, t *texts) []foundOut {
+	f, start := &e.facts, out.Start
+	if o.in != 0 && e.infoOf(o.in).start != 0 {
+		start = e.infoOf(o.in).start
+	}
+	list, silent := silences.of(f.list(keyTrackTags), start, out.End)
+	out.Lists = listsOf(f, &e.dictionary, t, keyParticipants, keyTrackTags)
+	if len(list.Maps) > 0 {
+		out.Lists = append(out.Lists, list)
+	}
+	return []foundOut{{keySilentSeconds, seconds(silent)}}
+}
