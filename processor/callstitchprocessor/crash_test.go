@@ -56,7 +56,7 @@ type crash struct {
 const between = 2 * time.Second
 
 // history is what several bridges send.
-var history = slices.Concat(flow, stages["distributed"], stages["recording"], stages["moved"], stages["lync"])
+var history = slices.Concat(flow, stages["distributed"], stages["recording"], stages["moved"], stages["lync"], stages["session"][:7], stages["session_error"])
 
 // live sends the requests to a processor, and lets all time pass.
 func live(r *rig, requests []string, answered func()) {

@@ -38,7 +38,19 @@ var stages = map[string][]string{
 	"restart":     {"flow/post-1", "flow/post-2", "flow/post-3", "flow/post-4", "restart.json"},
 	"roster":      {"flow/post-1", "flow/post-2", "roster.json"},
 	"foreign":     {"foreign.json"},
-	"unknown":     {"unknown/unknown-elements", "unknown/unknown-record-type", "gap/num-preceding-missing"},
+	"session": mediaSense("session-started", "session-updated", "tag-added-track", "tag-added-track-other", "tag-added-track-active-late",
+		"tag-updated-user-seconds", "session-ended", "tag-deleted", "session-deleted", "session-pruned"),
+	"session_error": mediaSense("session-started-cube", "session-ended-error-object-urls"),
+	"unknown":       {"unknown/unknown-elements", "unknown/unknown-record-type", "gap/num-preceding-missing"},
+}
+
+// mediaSense names what the mediasense receiver makes of posts of a MediaSense
+// server.
+func mediaSense(all ...string) (requests []string) {
+	for _, name := range all {
+		requests = append(requests, "mediasense/"+name+".json")
+	}
+	return requests
 }
 
 // TestGolden sends each stage through a processor and lets all time pass that

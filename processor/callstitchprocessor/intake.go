@@ -27,29 +27,47 @@ type intake struct {
 // merged, so that the first record of a call has what the last one says.
 type awaiting struct {
 	record plog.LogRecord
-	ref    stitch.Ref // zero for a roster event: whose it is, is looked up then
+	ref    stitch.Ref // zero for what says nothing new: whose it is, is looked up then
 }
 
 // event is what an EventName says of an object.
 type event struct {
 	kind  stitch.Kind
 	phase stitch.Phase
+	rank  uint64 // index of records that have none
 }
 
 var events = map[string]event{
-	names.EventCallStart:      {stitch.Call, stitch.Start},
-	names.EventCallEnd:        {stitch.Call, stitch.End},
-	names.EventCallLegStart:   {stitch.CallLeg, stitch.Start},
-	names.EventCallLegUpdate:  {stitch.CallLeg, stitch.Update},
-	names.EventCallLegEnd:     {stitch.CallLeg, stitch.End},
-	names.EventRecordingStart: {stitch.Recording, stitch.Start},
-	names.EventRecordingEnd:   {stitch.Recording, stitch.End},
-	names.EventStreamingStart: {stitch.Streaming, stitch.Start},
-	names.EventStreamingEnd:   {stitch.Streaming, stitch.End},
+	names.EventCallStart:      {stitch.Call, stitch.Start, 0},
+	names.EventCallEnd:        {stitch.Call, stitch.End, 0},
+	names.EventCallLegStart:   {stitch.CallLeg, stitch.Start, 0},
+	names.EventCallLegUpdate:  {stitch.CallLeg, stitch.Update, 0},
+	names.EventCallLegEnd:     {stitch.CallLeg, stitch.End, 0},
+	names.EventRecordingStart: {stitch.Recording, stitch.Start, 0},
+	names.EventRecordingEnd:   {stitch.Recording, stitch.End, 0},
+	names.EventStreamingStart: {stitch.Streaming, stitch.Start, 0},
+	names.EventStreamingEnd:   {stitch.Streaming, stitch.End, 0},
+	names.EventSessionStarted: {stitch.Session, stitch.Start, rankStarted},
+	names.EventSessionUpdated: {stitch.Session, stitch.Update, rankUpdated},
+	names.EventSessionEnded:   {stitch.Session, stitch.End, rankEnded},
+	names.EventTagAdded:       {stitch.Session, stitch.Note, rankTagAdded},
+	names.EventTagUpdated:     {stitch.Session, stitch.Note, rankTagUpdated},
+	names.EventTagDeleted:     {stitch.Session, stitch.Note, rankTagDeleted},
 }
 
-// rosterEvent begins the names of what is stamped and not merged.
+// What is stamped and not merged: roster events by the beginning of their names,
+// and what the records of sessions say too, or what becomes of a recording
+// after its session.
 const rosterEvent = names.EventRoster + "."
+
+func isStampedOnly(name string) bool {
+	switch name {
+	case names.EventTrackStarted, names.EventTrackUpdated, names.EventTrackEnded, names.EventSessionDeleted, names.EventSessionPruned:
+		return true
+	default:
+		return strings.HasPrefix(name, rosterEvent)
+	}
+}
 
 func newIntake(engine *stitch.Engine) intake {
 	return intake{engine: engine, sources: newSources()}
@@ -79,7 +97,7 @@ func (in *intake) merge(now time.Time, logs plog.Logs) (concerned bool, err erro
 						in.engine.EndSession(now, former)
 						concerned = true
 					}
-				case strings.HasPrefix(name, rosterEvent):
+				case isStampedOnly(name):
 					in.awaiting = append(in.awaiting, awaiting{record: lr})
 				}
 			}
@@ -92,15 +110,22 @@ func (in *intake) merge(now time.Time, logs plog.Logs) (concerned bool, err erro
 // as it is.
 func (in *intake) mergeRecord(now time.Time, lr plog.LogRecord, e event, source stitch.Source) (merged bool, err error) {
 	attributes := lr.Attributes()
-	r := stitch.Record{
-		Kind: e.kind, Phase: e.phase, ID: text(attributes, e.kind.IDKey()),
-		Time: timeOf(lr), Index: indexOf(attributes), Source: source,
+	r := stitch.Record{Kind: e.kind, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
+	in.fields = in.fields[:0]
+	switch {
+	case e.phase == stitch.Note:
+		merged = in.readTag(attributes, &r)
+	case e.kind == stitch.Session:
+		merged = in.readSession(attributes, &r)
+	default:
+		merged = in.readObject(attributes, &r)
 	}
-	if r.ID == "" {
+	if !merged {
+		if e.rank > 0 {
+			in.awaiting = append(in.awaiting, awaiting{record: lr})
+		}
 		return false, nil
 	}
-	in.fields = appendFields(in.fields[:0], attributes, e.kind.IDKey())
-	r.Fields = in.fields
 	ref, err := in.engine.Apply(now, &r)
 	if err != nil {
 		return false, err
@@ -109,21 +134,48 @@ func (in *intake) mergeRecord(now time.Time, lr plog.LogRecord, e event, source 
 	return true, nil
 }
 
+// readObject reads a call detail record.
+func (in *intake) readObject(attributes pcommon.Map, r *stitch.Record) bool {
+	key := r.Kind.IDKey()
+	r.ID, r.Index = text(attributes, key), indexOf(attributes)
+	if r.ID == "" {
+		return false
+	}
+	in.fields = appendFields(in.fields, attributes, key)
+	r.Fields = in.fields
+	return true
+}
+
+// appendField adds what a record says; a value that is none is left out.
+func (in *intake) appendField(key string, v pcommon.Value) {
+	if value, ok := read(v); ok {
+		in.fields = append(in.fields, stitch.Field{Key: key, Value: value})
+	}
+}
+
 // stamp stamps the records that wait for it.
 func (in *intake) stamp() {
 	for _, a := range in.awaiting {
-		ref := a.ref
-		if ref == (stitch.Ref{}) {
-			found := false
-			if ref, found = in.find(a.record.Attributes()); !found {
-				continue
-			}
-		}
-		if known, ok := in.engine.Stamp(ref); ok {
+		if known, ok := in.stampOf(&a); ok {
 			stamp(a.record, &known)
 		}
 	}
 	in.forget()
+}
+
+func (in *intake) stampOf(a *awaiting) (known stitch.Stamp, ok bool) {
+	switch attributes := a.record.Attributes(); {
+	case a.ref != stitch.Ref{}:
+		return in.engine.Stamp(a.ref)
+	case strings.HasPrefix(a.record.EventName(), names.MediaSense):
+		return in.recorded(attributes)
+	default:
+		ref, found := in.find(attributes)
+		if !found {
+			return known, false
+		}
+		return in.engine.Stamp(ref)
+	}
 }
 
 // find returns what a roster event is about: a participant's leg, a leg or, if
@@ -145,9 +197,15 @@ func (in *intake) find(attributes pcommon.Map) (ref stitch.Ref, found bool) {
 	return ref, false
 }
 
+// maxRoom is how many fields there is room for that is used again.
+const maxRoom = 1024
+
 // forget ends a request: nothing of it is held longer.
 func (in *intake) forget() {
 	clear(in.awaiting)
-	clear(in.fields)
+	clear(in.fields[:cap(in.fields)])
+	if cap(in.fields) > maxRoom {
+		in.fields = nil
+	}
 	in.awaiting = in.awaiting[:0]
 }

@@ -72,7 +72,8 @@ const (
 	keyLog     = "segments"
 	keySegment = "segment/%012d"
 
-	formatVersion = 2 // 2: words (internal/stitch/words.go)
+	// Version 2 has recorded sessions and tracks, and words (internal/stitch/words.go).
+	formatVersion = 2
 	sealSize      = 1 + crc32.Size
 
 	// A sweep begins after that many bytes, or twice its own size.

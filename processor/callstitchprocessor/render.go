@@ -22,14 +22,23 @@ var spanEvents = [...]string{
 	stitch.CallLeg:   names.EventCallLegSpan,
 	stitch.Recording: names.EventRecordingSpan,
 	stitch.Streaming: names.EventStreamingSpan,
+	stitch.Session:   names.EventSessionSpan,
+	stitch.Track:     names.EventTrackSpan,
 }
 
 // keyReason is why a leg ended.
 var keyReason = names.MeetingServerAttribute("callLeg", "reason")
 
+// told is the attribute that says most in a word of what was stitched.
+var told = [len(spanEvents)]string{
+	stitch.CallLeg: keyReason,
+	stitch.Session: names.MediaSenseState,
+	stitch.Track:   trackPrefix + "track_media_type",
+}
+
 // ownAttributes is how many attributes a stitched record has beside its fields,
 // at most.
-const ownAttributes = 10
+const ownAttributes = 13
 
 // render writes a stitched record. What it writes depends on the object and its
 // call alone, so that one that is sent twice is one span.
@@ -55,6 +64,20 @@ func render(to plog.LogRecord, s *stitch.Stitched) {
 	for i := range s.Fields {
 		if field := &s.Fields[i]; !reserved(field.Key) {
 			writeTo(attributes.PutEmpty(field.Key), field.Value)
+		}
+	}
+	for i := range s.Lists {
+		renderList(attributes.PutEmptySlice(s.Lists[i].Key), &s.Lists[i])
+	}
+}
+
+func renderList(to pcommon.Slice, list *stitch.List) {
+	to.EnsureCapacity(len(list.Maps))
+	for _, fields := range list.Maps {
+		m := to.AppendEmpty().SetEmptyMap()
+		m.EnsureCapacity(len(fields))
+		for i := range fields {
+			writeTo(m.PutEmpty(fields[i].Key), fields[i].Value)
 		}
 	}
 }
@@ -114,7 +137,7 @@ func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
 // describe says in one line what was stitched, for who reads the log.
 func describe(s *stitch.Stitched) string {
 	text := strings.ReplaceAll(s.Kind.String(), "_", " ") + " of " + seconds(s.End-s.Start) + " s"
-	reason := slices.IndexFunc(s.Fields, func(f stitch.Field) bool { return f.Key == keyReason && f.Value.Kind == stitch.KindText })
+	reason := slices.IndexFunc(s.Fields, func(f stitch.Field) bool { return f.Key == told[s.Kind] && f.Value.Kind == stitch.KindText })
 	if reason >= 0 {
 		text += ": " + s.Fields[reason].Value.Text
 	}

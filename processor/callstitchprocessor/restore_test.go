@@ -125,6 +125,11 @@ func TestSeal(t *testing.T) {
 		_, err := unseal(value[:size])
 		assert.Error(t, err, "cut to %d", size)
 	}
+	older := slices.Clone(value)
+	older[0] = 1
+	content, err = unseal(older)
+	require.NoError(t, err)
+	assert.Equal(t, "some entries", string(content))
 	newer := slices.Clone(value)
 	newer[0]++
 	_, err = unseal(newer)

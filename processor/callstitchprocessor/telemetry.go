@@ -51,6 +51,7 @@ func observe(telemetry *metadata.TelemetryBuilder, s *state) error {
 		one(telemetry.RegisterProcessorCallstitchRejectedCallback, func(s *stitch.Stats) int64 { return counted(s.Rejected) }),
 		one(telemetry.RegisterProcessorCallstitchRememberedCallback, func(s *stitch.Stats) int64 { return int64(s.Remembered) }),
 		one(telemetry.RegisterProcessorCallstitchRestoredCallback, func(s *stitch.Stats) int64 { return counted(s.Restored) }),
+		one(telemetry.RegisterProcessorCallstitchUnclaimedCallback, func(s *stitch.Stats) int64 { return counted(s.Unclaimed) }),
 		one(telemetry.RegisterProcessorCallstitchStateSizeCallback, func(s *stitch.Stats) int64 { return int64(s.Bytes) }),
 		telemetry.RegisterProcessorCallstitchOpenObjectsCallback(func(_ context.Context, to metric.Int64Observer) error {
 			stats := s.stats()

@@ -42,6 +42,7 @@ type TelemetryBuilder struct {
 	ProcessorCallstitchStateSize           metric.Int64ObservableUpDownCounter
 	ProcessorCallstitchStorageFailures     metric.Int64Counter
 	ProcessorCallstitchStorageSegmentsLost metric.Int64Counter
+	ProcessorCallstitchUnclaimed           metric.Int64ObservableCounter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -220,6 +221,21 @@ func (builder *TelemetryBuilder) RegisterProcessorCallstitchStateSizeCallback(cb
 	return nil
 }
 
+// RegisterProcessorCallstitchUnclaimedCallback sets callback for observable ProcessorCallstitchUnclaimed metric.
+func (builder *TelemetryBuilder) RegisterProcessorCallstitchUnclaimedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorCallstitchUnclaimed, obs: o})
+		return nil
+	}, builder.ProcessorCallstitchUnclaimed)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -330,6 +346,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_callstitch_storage_segments_lost",
 		metric.WithDescription("Stored segments of the state that could not be read at the start. [Development]"),
 		metric.WithUnit("{segment}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorCallstitchUnclaimed, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_callstitch_unclaimed",
+		metric.WithDescription("Sessions and tracks of which only tags were seen within max_open. They are forgotten, and there is no stitched record of them. [Development]"),
+		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

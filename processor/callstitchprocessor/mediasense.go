@@ -1,0 +1,208 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"encoding/binary"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/stitch"
+)
+
+// MediaSense numbers no records. What has the last word is told by what they
+// are, not by their times: a tag's record has the same date whether the tag is
+// added or deleted, and the last record of a session says it all.
+const (
+	rankStarted = 1 + iota
+	rankUpdated
+	rankEnded
+	rankTagAdded
+	rankTagUpdated
+	rankTagDeleted
+)
+
+const (
+	trackPrefix = names.KindTrack + "."
+	tagPrefix   = names.MediaSense + ".tag."
+)
+
+// maxElements is how many elements of a list are looked at; none of MediaSense's
+// is that long.
+const maxElements = 1024
+
+// readSession reads a record of a session: its tags are items of it, its tracks
+// parts of the record.
+func (in *intake) readSession(attributes pcommon.Map, r *stitch.Record) bool {
+	if r.ID = text(attributes, names.MediaSenseSessionID); r.ID == "" {
+		return false
+	}
+	for key, v := range attributes.All() {
+		switch key {
+		case names.MediaSenseSessionID, names.MediaSenseForwarded, names.MediaSenseEventType, names.MediaSenseEventAction:
+			// It is in the id, or about the event alone.
+		case names.MediaSenseTracks, names.MediaSenseTags:
+			if v.Type() == pcommon.ValueTypeSlice {
+				continue // below
+			}
+			fallthrough
+		default:
+			in.appendField(key, v)
+		}
+	}
+	r.Fields = in.fields
+	for _, tag := range elements(attributes, names.MediaSenseTags, &r.Dropped) {
+		r.Items = append(r.Items, in.tag(names.MediaSenseTags, tag, ""))
+	}
+	for _, track := range elements(attributes, names.MediaSenseTracks, &r.Dropped) {
+		number, _ := integer(track, names.ElementTrackNumber)
+		id, ok := stitch.TrackID(r.ID, number)
+		if !ok {
+			r.Dropped++
+			continue
+		}
+		r.Items = append(r.Items, stitch.Item{List: names.MediaSenseTracks, At: number})
+		r.Parts = append(r.Parts, in.track(id, track, &r.Dropped))
+	}
+	return true
+}
+
+// track reads what a record of a session says of a track.
+func (in *intake) track(id string, track pcommon.Map, dropped *int) stitch.Part {
+	p := stitch.Part{Kind: stitch.Track, ID: id}
+	start := len(in.fields)
+	for key, v := range track.All() {
+		if v.Type() == pcommon.ValueTypeSlice && (key == names.ElementParticipants || key == names.ElementTags) {
+			continue // below
+		}
+		in.appendField(trackPrefix+key, v)
+	}
+	p.Fields = in.fields[start:]
+	for _, participant := range elements(track, names.ElementParticipants, dropped) {
+		p.Items = append(p.Items, in.participant(participant))
+	}
+	for _, tag := range elements(track, names.ElementTags, dropped) {
+		p.Items = append(p.Items, in.tag(names.MediaSenseTrackTags, tag, ""))
+	}
+	return p
+}
+
+// participant reads a participant of a track. It is the same one in another
+// record if that has it with the same start and reference: the device, for one,
+// is in the first record only.
+func (in *intake) participant(participant pcommon.Map) stitch.Item {
+	since, _ := integer(participant, names.ElementParticipantStart)
+	reference := text(participant, names.ElementXRefCI)
+	if reference == "" {
+		reference = text(participant, names.ElementDeviceRef)
+	}
+	start := len(in.fields)
+	for key, v := range participant.All() {
+		in.appendField(key, v)
+	}
+	return stitch.Item{List: names.MediaSenseTrackParticipants, At: since, ID: reference, Fields: in.fields[start:]}
+}
+
+// tag reads a tag from the attributes that begin with a prefix. It is the same
+// one in another record if name, offset and date are. One without an offset is
+// about the whole, and stands before all others.
+func (in *intake) tag(list string, attributes pcommon.Map, prefix string) stitch.Item {
+	offset, timed := integer(attributes, prefix+names.ElementTagOffset)
+	if !timed {
+		offset = -1
+	}
+	start := len(in.fields)
+	for key, v := range attributes.All() {
+		if name, found := strings.CutPrefix(key, prefix); found && name != names.ElementTrackNumber {
+			in.appendField(name, v)
+		}
+	}
+	created, _ := integer(attributes, prefix+names.ElementTagCreateDate)
+	id := binary.BigEndian.AppendUint64(nil, uint64(created)) //nolint:gosec // the bits of it
+	return stitch.Item{
+		List: list, At: offset, ID: string(append(id, text(attributes, prefix+names.ElementTagName)...)), Fields: in.fields[start:],
+	}
+}
+
+// readTag reads the record of a tag, which is on a track if it has the number of
+// one, else on a session.
+func (in *intake) readTag(attributes pcommon.Map, r *stitch.Record) bool {
+	session := text(attributes, names.MediaSenseSessionID)
+	if session == "" {
+		return false
+	}
+	list := names.MediaSenseTags
+	r.Kind, r.ID = stitch.Session, session
+	if number, ok := trackNumber(attributes, session); ok {
+		list = names.MediaSenseTrackTags
+		r.Kind = stitch.Track
+		if r.ID, ok = stitch.TrackID(session, number); !ok {
+			return false
+		}
+	}
+	tag := in.tag(list, attributes, tagPrefix)
+	tag.Removed = r.Index == rankTagDeleted
+	r.Items = append(r.Items, tag)
+	return true
+}
+
+// trackNumber is the number of the track that the record of a tag names.
+func trackNumber(attributes pcommon.Map, session string) (number int64, ok bool) {
+	if number, ok = integer(attributes, names.MediaSenseTagTrackNumber); ok {
+		return number, true
+	}
+	none, _ := stitch.TrackID(session, 0)
+	digits, found := strings.CutPrefix(text(attributes, names.MediaSenseTrackID), strings.TrimSuffix(none, "0"))
+	number, err := strconv.ParseInt(digits, 10, 64)
+	return number, found && err == nil
+}
+
+// recorded returns the ids of what a record of MediaSense is about that says
+// nothing new of it; context too if it is still known. A record that names
+// several sessions is about none.
+func (in *intake) recorded(attributes pcommon.Map) (known stitch.Stamp, ok bool) {
+	session := text(attributes, names.MediaSenseSessionID)
+	if v, exists := attributes.Get(names.MediaSenseSessionIDs); session == "" && exists && v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() == 1 {
+		session = v.Slice().At(0).Str()
+	}
+	if session == "" {
+		return known, false
+	}
+	kind, id := stitch.Session, session
+	if track := text(attributes, names.MediaSenseTrackID); track != "" {
+		kind, id = stitch.Track, track
+	}
+	if ref, found := in.engine.Find(kind, id); found {
+		return in.engine.Stamp(ref)
+	}
+	return stitch.Stamp{Trace: ids.Trace(names.KindSession, session), Span: ids.Span(kind.Name(), id)}, true
+}
+
+// elements returns the maps in a list, and counts what is left out.
+func elements(attributes pcommon.Map, key string, dropped *int) (maps []pcommon.Map) {
+	v, ok := attributes.Get(key)
+	if !ok || v.Type() != pcommon.ValueTypeSlice {
+		return nil
+	}
+	for i, element := range v.Slice().All() {
+		if i >= maxElements || element.Type() != pcommon.ValueTypeMap {
+			*dropped++
+			continue
+		}
+		maps = append(maps, element.Map())
+	}
+	return maps
+}
+
+// integer returns an attribute that is a whole number.
+func integer(attributes pcommon.Map, key string) (n int64, ok bool) {
+	if v, exists := attributes.Get(key); exists && v.Type() == pcommon.ValueTypeInt {
+		return v.Int(), true
+	}
+	return 0, false
+}

@@ -1,0 +1,248 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+const session = "6f0137aa21c0de"
+
+// tagOf is the record of a tag.
+func tagOf(event, name string, offset int64, more map[string]any) plog.Logs {
+	attributes := map[string]any{
+		names.MediaSenseSessionID: session, names.MediaSenseTagName: name, names.MediaSenseTagType: "SYSTEM_DEFINED",
+		names.MediaSenseTagOffset: offset, names.MediaSenseTagCreateDate: int64(1718010000000) + offset,
+	}
+	for key, v := range more {
+		attributes[key] = v
+	}
+	return say(event, 0, attributes)
+}
+
+// TestMediaSenseStamps: what is stamped, with what, when nothing is known yet.
+func TestMediaSenseStamps(t *testing.T) {
+	onTrack := map[string]any{names.MediaSenseTagTrackNumber: 1}
+	for name, c := range map[string]struct {
+		logs plog.Logs
+		want string // kind and id
+	}{
+		"tag on a session":     {tagOf(names.EventTagAdded, "x", 5, nil), names.KindSession + " " + session},
+		"tag on a track":       {tagOf(names.EventTagAdded, "x", 5, onTrack), names.KindTrack + " " + session + "-track1"},
+		"by the track's id":    {tagOf(names.EventTagDeleted, "x", 5, map[string]any{names.MediaSenseTrackID: session + "-track12"}), names.KindTrack + " " + session + "-track12"},
+		"a track nobody has":   {tagOf(names.EventTagAdded, "x", 5, map[string]any{names.MediaSenseTagTrackNumber: 64}), names.KindSession + " " + session},
+		"a track's own record": {say(names.EventTrackEnded, 0, map[string]any{names.MediaSenseSessionID: session, names.MediaSenseTrackID: session + "-track0"}), names.KindTrack + " " + session + "-track0"},
+		"one was deleted":      {say(names.EventSessionDeleted, 0, map[string]any{names.MediaSenseSessionIDs: []any{session}}), names.KindSession + " " + session},
+		"two were pruned":      {say(names.EventSessionPruned, 0, map[string]any{names.MediaSenseSessionIDs: []any{session, "b"}}), ""},
+		"none was":             {say(names.EventSessionPruned, 0, map[string]any{names.MediaSenseSessionIDs: []any{}}), ""},
+		"no text":              {say(names.EventSessionPruned, 0, map[string]any{names.MediaSenseSessionIDs: []any{1}}), ""},
+		"a tag of nothing":     {say(names.EventTagAdded, 0, map[string]any{names.MediaSenseTagName: "x"}), ""},
+		"a session of nothing": {say(names.EventSessionEnded, 0, map[string]any{names.MediaSenseDuration: 1}), ""},
+		"the storage":          {say(names.EventStorageEnterLow, 0, map[string]any{names.MediaSenseStorageNodeID: 1}), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil)
+				r.consume(c.logs)
+				lr := records(r.next.passed.AllLogs()...)[0]
+				kind, id, found := strings.Cut(c.want, " ")
+				if !found {
+					assert.True(t, lr.TraceID().IsEmpty())
+					assert.True(t, lr.SpanID().IsEmpty())
+					return
+				}
+				assert.EqualValues(t, ids.Trace(names.KindSession, session), lr.TraceID())
+				assert.EqualValues(t, ids.Span(kind, id), lr.SpanID())
+				time.Sleep(r.config.MaxOpen + linger)
+				synctest.Wait()
+				assert.Empty(t, r.next.spans(), "it says nothing of a session's life")
+				assert.Zero(t, r.counts()["open_objects session"]+r.counts()["open_objects track"])
+			})
+		})
+	}
+}
+
+// TestDeletedChangesNothing: whether a recording still exists says nothing of
+// the session that it is of.
+func TestDeletedChangesNothing(t *testing.T) {
+	gone := stage(t, "mediasense/session-deleted.json")
+	id := pcommon.NewSlice()
+	id.AppendEmpty().SetStr(session)
+	for _, lr := range records(gone) {
+		id.CopyTo(lr.Attributes().PutEmptySlice(names.MediaSenseSessionIDs))
+	}
+	run := func(deleted bool) map[string]string {
+		var spans map[string]string
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nil)
+			for _, request := range []string{"session-started", "session-ended"} {
+				r.consume(stage(t, "mediasense/"+request+".json"))
+				if deleted {
+					r.consume(gone)
+				}
+			}
+			time.Sleep(linger)
+			r.consume(gone)
+			time.Sleep(r.config.MaxOpen + linger)
+			r.consume(gone)
+			time.Sleep(r.config.MaxOpen + linger)
+			synctest.Wait()
+			spans = bySpan(t, r.next.spans())
+			assert.Zero(t, r.counts()["open_objects session"])
+		})
+		return spans
+	}
+	assert.Len(t, run(true), 3)
+	assert.Equal(t, run(false), run(true))
+}
+
+// FuzzMediaSense: whatever is in records of sessions and tags, nothing but the
+// stamps is changed in them, and what comes out in the end does not depend on
+// their order or on duplicates.
+func FuzzMediaSense(f *testing.F) {
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 5))
+		content := make([]byte, 400)
+		for i := range content {
+			content[i] = byte(random.IntN(256))
+		}
+		f.Add(content, seed)
+	}
+	f.Fuzz(func(t *testing.T, content []byte, seed uint64) {
+		all := fuzzedRecords(content)
+		want := stitched(t, all)
+		random := rand.New(rand.NewPCG(seed, 6))
+		again := slices.Concat(all, all[:random.IntN(len(all)+1)])
+		random.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
+		require.Equal(t, want, stitched(t, again))
+	})
+}
+
+// stitched merges and stamps requests, and returns all that is emitted then.
+func stitched(t *testing.T, all []plog.Logs) (lines []string) {
+	t.Helper()
+	s := newState(createDefaultConfig().(*Config))
+	in := newIntake(s.engine)
+	for _, logs := range all {
+		logs = clone(logs)
+		before := clone(logs)
+		_, err := in.merge(noon, logs)
+		require.NoError(t, err)
+		in.stamp()
+		var ignored strings.Builder
+		describeStamps(t, &ignored, before, logs)
+	}
+	s.engine.Finish(noon)
+	b := newBatch("")
+	s.engine.Owed(0, 1000, b.add)
+	for _, lr := range records(b.logs) {
+		lines = append(lines, bytesOf(t, lr))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// fuzzedRecords reads bytes as requests of one record each.
+func fuzzedRecords(content []byte) (all []plog.Logs) {
+	next := func() int {
+		if len(content) == 0 {
+			return 0
+		}
+		b := content[0]
+		content = content[1:]
+		return int(b)
+	}
+	events := []string{
+		names.EventSessionStarted, names.EventSessionUpdated, names.EventSessionEnded, names.EventTagAdded, names.EventTagUpdated,
+		names.EventTagDeleted, names.EventTrackStarted, names.EventSessionPruned, names.EventStorageEnterLow,
+	}
+	keys := []string{
+		names.MediaSenseSessionIDs, names.MediaSenseCCID, names.MediaSenseStartDate, names.MediaSenseDuration, names.MediaSenseState,
+		names.MediaSenseTracks, names.MediaSenseTags, names.MediaSenseURLs, names.MediaSenseTrackID, names.MediaSenseTagName, names.MediaSenseTagType,
+		names.MediaSenseTagOffset, names.MediaSenseTagCreateDate, names.MediaSenseTagTrackNumber, names.MediaSenseForwarded, names.MediaSensePauses, names.SpanName,
+	}
+	for len(content) > 0 && len(all) < 12 {
+		logs := say(events[next()%len(events)], next(), nil)
+		attributes := records(logs)[0].Attributes()
+		attributes.PutStr(names.MediaSenseSessionID, []string{session, "B", "b", ""}[next()%4])
+		for range next() % 8 {
+			fuzzedValue(attributes.PutEmpty(keys[next()%len(keys)]), next, 3)
+		}
+		all = append(all, logs)
+	}
+	return all
+}
+
+// fuzzedValue makes up a value; lists and maps are at most so deep.
+func fuzzedValue(to pcommon.Value, next func() int, deep int) {
+	texts := []string{"", "Pause", "Resume", "TrackInactive", "TrackActive", "SYSTEM_DEFINED", "CLOSED_ERROR", session + "-track1", "\xff\x00", "c"}
+	elements := []string{
+		names.ElementTrackNumber, names.ElementParticipants, names.ElementTags, names.ElementDeviceRef, names.ElementXRefCI, names.ElementParticipantStart,
+		names.ElementTagName, names.ElementTagType, names.ElementTagOffset, names.ElementTagCreateDate, "track_start_date", "track_duration", "",
+	}
+	kind := next() % 8
+	if deep == 0 {
+		kind %= 5
+	}
+	switch kind {
+	case 0:
+		to.SetStr(texts[next()%len(texts)])
+	case 1:
+		to.SetInt(int64(next()) - 2)
+	case 2:
+		to.SetInt(noon.UnixMilli() + int64(next()))
+	case 3:
+		to.SetDouble(float64(next()) / 3)
+	case 4:
+		to.SetBool(next()%2 == 0)
+	case 5, 6:
+		list := to.SetEmptySlice()
+		for range next() % 4 {
+			fuzzedValue(list.AppendEmpty(), next, deep-1)
+		}
+	default:
+		m := to.SetEmptyMap()
+		for range next() % 6 {
+			fuzzedValue(m.PutEmpty(elements[next()%len(elements)]), next, deep-1)
+		}
+	}
+}
+
+// TestHugeSession: a sender that sends far too much is counted, not followed.
+func TestHugeSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		logs := stage(t, "mediasense/session-ended.json")
+		attributes := records(logs)[0].Attributes()
+		tracks, _ := attributes.Get(names.MediaSenseTracks)
+		long := strings.Repeat("x", 1<<20)
+		tracks.Slice().At(0).Map().PutStr("long", long)
+		tags, _ := attributes.Get(names.MediaSenseTags)
+		for n := range 10_000 {
+			track := tracks.Slice().AppendEmpty().SetEmptyMap()
+			track.PutInt(names.ElementTrackNumber, int64(n+2))
+			tags.Slice().AppendEmpty().SetEmptyMap().PutInt(names.ElementTagOffset, int64(n))
+		}
+		tags.Slice().AppendEmpty().SetStr("no map")
+		r.consume(logs)
+		assert.EqualValues(t, 64, r.counts()["open_objects track"])
+		assert.Greater(t, r.counts()["attributes_dropped"], int64(19_000))
+		time.Sleep(linger)
+		synctest.Wait()
+		assert.Len(t, r.next.spans(), 65)
+	})
+}
