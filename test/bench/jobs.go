@@ -11,4 +11,5 @@ var jobs = map[string]func(ctx context.Context, s setup) (job, error){
 	"spans":    beginSpans,
 	"stalls":   beginStalls,
 	"pipeline": beginPipeline,
+	"events":   beginEvents,
 }

@@ -14,6 +14,8 @@
 //	pipeline   cmscdr and callstitch over HTTP, with few and with many legs open
 //	storage    records a second with the state on the disk, beside an append log
 //	restart    how long the state takes to be there again
+//	events     CPU per frame of cmsevents beside gorilla/websocket with
+//	           encoding/json, heap of a participant, time to follow a bridge again
 //
 //	go run ./test/bench
 //	go run ./test/bench -part records,memory -most-legs 100000
@@ -53,6 +55,7 @@
 //	logs.go, posts.go        their records as log records, and as posts
 //	spans.go                 the traces the others get
 //	processors.go, rawlog.go what is measured
+//	bridge.go                the Call Bridge whose events are followed
 //	store.go, sink.go        what is around it: storage, consumer
 package main
 

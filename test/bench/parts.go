@@ -20,8 +20,7 @@ type part struct {
 	bench func(ctx context.Context, o options, c *corpus) (string, error)
 }
 
-// parts in the order of the report. The receiver's is the only one that needs
-// no corpus.
+// parts in the order of the report. The receiver's and the events' need no corpus.
 var parts = []part{
 	{"receiver", "Receiver", func(ctx context.Context, o options, _ *corpus) (string, error) { return benchReceiver(ctx, o) }},
 	{"records", "Stitching a record", func(ctx context.Context, o options, c *corpus) (string, error) {
@@ -48,6 +47,10 @@ var parts = []part{
 		p := newRestartPlan(o)
 		return reported(p.bench(ctx, c))(p.report)
 	}},
+	{"events", "Events", func(ctx context.Context, o options, _ *corpus) (string, error) {
+		p := newEventsPlan(o)
+		return reported(p.bench(ctx))(p.report)
+	}},
 }
 
 // reported renders what was measured, if it could be.
@@ -71,7 +74,7 @@ func partNames() []string {
 // benchParts measures what was asked for and prints each report as it comes.
 func benchParts(ctx context.Context, o options) (err error) {
 	var c *corpus
-	if slices.ContainsFunc(o.parts, func(name string) bool { return name != parts[0].name }) {
+	if slices.ContainsFunc(o.parts, func(name string) bool { return name != "receiver" && name != "events" }) {
 		directory, err := os.MkdirTemp(o.directory, "bench")
 		if err != nil {
 			return err

@@ -40,6 +40,10 @@ type setup struct {
 	Directory string `json:"directory,omitempty"`
 	// Keys is how many values there are where each has a key of its own.
 	Keys int `json:"keys,omitempty"`
+	// Address of the Call Bridge whose events are followed, and how many sockets
+	// it may be given.
+	Address string `json:"address,omitempty"`
+	Sockets int    `json:"sockets,omitempty"`
 	// Profile is the file for a CPU profile.
 	Profile string `json:"profile,omitempty"`
 }
