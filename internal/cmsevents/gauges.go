@@ -173,6 +173,9 @@ func (c *Cluster) Subscribed(server int) (n Subscribed) {
 	return n
 }
 
+// Unplaced returns how many subscriptions a server has no room for.
+func (c *Cluster) Unplaced(server int) int64 { return int64(c.bridges[server].unplaced) }
+
 // Size returns how many calls and participants are held.
 func (c *Cluster) Size() (calls, participants int) {
 	for i := range c.bridges {

@@ -74,7 +74,9 @@ func (c *Cluster) rejoin(now time.Time, k *call, correlator string) {
 			from.remove(p)
 			c.hand(p, k)
 			k.meeting.add(p)
-			c.alone(now, p, k)
+			p.seenBy(now, p.seen&(1<<k.server), k.meeting)
+		} else {
+			p.seenBy(now, p.seen&^(1<<k.server), from)
 		}
 	}
 	c.orphan(k.meeting)
@@ -84,16 +86,16 @@ func (c *Cluster) rejoin(now time.Time, k *call, correlator string) {
 	c.planBy(now.Add(coalesce))
 }
 
-// alone makes a call the only one whose roster may have somebody: those of the
-// meeting they were in until now are of other people.
-func (*Cluster) alone(now time.Time, p *participant, k *call) {
-	if p.seen &= 1 << k.server; p.seen != 0 {
+// seenBy says which rosters have somebody after their meeting was parted: what
+// those of the other part say is not of them any more.
+func (p *participant) seenBy(now time.Time, servers uint64, m *meeting) {
+	if p.seen = servers; p.seen != 0 {
 		return
 	}
 	if !p.absent.is() {
 		p.absent.since = now
 	}
-	p.absent.quiet = k.meeting.quiet
+	p.absent.quiet = m.quiet
 }
 
 // leave takes a call out of its meeting. If it was the last one the meeting is

@@ -23,6 +23,10 @@ const (
 	beginTimeout = 30 * time.Second
 	// refusedPause is how long a request that was not taken waits, at first.
 	refusedPause = 5 * time.Second
+	// watchEvery is how often control looks whether the process stands still,
+	// and standstill for how long it may.
+	watchEvery = 2 * time.Second
+	standstill = 5 * time.Second
 )
 
 // asking is what one connection asks for.
@@ -81,7 +85,12 @@ func (c *session) control(ctx context.Context) *failure {
 		if c.slot == 0 && !c.live.Load() {
 			sooner(beginBy)
 		}
-		timer.Reset(max(0, time.Until(next)))
+		sooner(now.Add(watchEvery))
+		due := time.Now()
+		if next.After(due) {
+			due = next
+		}
+		timer.Reset(time.Until(due))
 		select {
 		case <-c.subscriptions:
 		case answer := <-c.acks:
@@ -90,7 +99,19 @@ func (c *session) control(ctx context.Context) *failure {
 		case <-ctx.Done():
 			return c.ended(ctx, nil)
 		}
+		if late := lateness(due, time.Now()); late > standstill {
+			return c.ended(ctx, fail(stalled, "this process stood still for %s", late.Round(time.Second)))
+		}
 	}
+}
+
+// lateness is how much later it is than planned. A server that is not
+// acknowledged for some time, nobody knows how long, says nothing any more, while
+// it still answers requests: the connection would be followed in vain for ever.
+// The wall clock tells of a virtual machine that was paused, the other one of a
+// process that was.
+func lateness(due, now time.Time) time.Duration {
+	return max(now.Sub(due), now.Round(0).Sub(due.Round(0)))
 }
 
 // ended prefers the reason that the reader gave: it knows first.

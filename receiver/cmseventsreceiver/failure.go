@@ -33,6 +33,7 @@ const (
 	unreadable                   // a message that cannot be acknowledged
 	rejected                     // an answer other than the one wanted
 	silent                       // nothing comes, and nothing answers
+	stalled                      // this process stood still
 	tooLarge                     // a message above max_message_size
 	unacknowledged               // a request of ours
 	unauthorized                 // wrong credentials, or an account without rights
@@ -42,7 +43,7 @@ const (
 
 var reasonNames = [reasons]string{
 	closed: "closed", deactivated: "deactivated", inactive: "inactive", lost: "lost", unreadable: "malformed", rejected: "refused",
-	silent: "silent", tooLarge: "too_large", unacknowledged: "unacknowledged", unauthorized: "unauthorized", unreachable: "unreachable",
+	silent: "silent", stalled: "stalled", tooLarge: "too_large", unacknowledged: "unacknowledged", unauthorized: "unauthorized", unreachable: "unreachable",
 }
 
 var reasonOptions = func() (all [reasons][]metric.AddOption) {
@@ -166,7 +167,7 @@ func (p pauses) after(f *failure, lasted time.Duration) time.Duration {
 	switch f.reason {
 	case unauthorized:
 		return lockedOut + p.quick.NextBackOff()
-	case closed, lost, silent, unreachable:
+	case closed, lost, silent, stalled, unreachable:
 		return p.quick.NextBackOff()
 	default:
 		return p.slow.NextBackOff()

@@ -71,12 +71,7 @@ func (h *hub) clock(now time.Time) time.Time {
 }
 
 // poke makes run look again.
-func (h *hub) poke() {
-	select {
-	case h.wake <- struct{}{}:
-	default:
-	}
-}
+func (h *hub) poke() { signal(h.wake) }
 
 // run does what time brings until ctx ends.
 func (h *hub) run(ctx context.Context) {
@@ -130,7 +125,7 @@ func (h *hub) settle() {
 			}
 		}
 		l.want(h.cluster.SocketsWanted(i))
-		if n := h.cluster.Subscribed(i).Unplaced; n != h.unplaced[i] {
+		if n := h.cluster.Unplaced(i); n != h.unplaced[i] {
 			if n > 0 && h.unplaced[i] == 0 {
 				h.logger.Warn("There are more calls than can be watched; the busiest are. More max_connections give more room",
 					zap.String("server", l.name), zap.Int64("unplaced", n))

@@ -37,6 +37,7 @@ type queue struct {
 	drained func()
 
 	ready chan struct{} // holds a token if there may be something to do
+	many  chan struct{} // holds a token if there is enough for a batch
 	stop  chan struct{} // closed: pass on what there is, and end
 
 	mu      sync.Mutex // guards everything below
@@ -64,12 +65,20 @@ func (q *queue) add(c *cmsevents.Change) bool {
 	}
 	putRecord(q.batches[len(q.batches)-1].records.AppendEmpty(), c)
 	q.held++
+	many := q.held >= min(batchSize, q.limit/2)
 	q.mu.Unlock()
-	select {
-	case q.ready <- struct{}{}:
-	default:
+	signal(q.ready)
+	if many {
+		signal(q.many)
 	}
 	return true
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 func (q *queue) newBatch() batch {
@@ -132,6 +141,7 @@ func (q *queue) run(ctx context.Context) {
 		}
 		select {
 		case <-q.ready:
+			q.gather(ctx)
 		case <-q.stop:
 			if q.size() == 0 {
 				return
@@ -139,6 +149,22 @@ func (q *queue) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// gathering is how long the first record of a batch waits for others: passing
+// each on alone costs more than all that is done to make it.
+const gathering = 10 * time.Millisecond
+
+// gather waits for more records.
+func (q *queue) gather(ctx context.Context) {
+	timer := time.NewTimer(gathering)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-q.many:
+	case <-q.stop:
+	case <-ctx.Done():
 	}
 }
 

@@ -111,7 +111,7 @@ func (r *eventsReceiver) newQueue(l *link) *queue {
 	return &queue{
 		next: r.logs, limit: r.config.QueueSize, resource: l.resource, version: r.settings.BuildInfo.Version,
 		obsreport: r.obsreport, telemetry: r.telemetry, logger: l.logger, drained: r.hub.poke,
-		ready: make(chan struct{}, 1), stop: r.stopQueues,
+		ready: make(chan struct{}, 1), many: make(chan struct{}, 1), stop: r.stopQueues,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"sync/atomic"
 
 	"github.com/gorilla/websocket"
@@ -111,7 +112,10 @@ func followBare(ctx context.Context, address string) (job, error) {
 	go func() { done <- readBare(conn, took) }()
 	return &eventsJob{took, func(context.Context) error {
 		err := conn.Close()
-		<-done // that it was closed
+		// What ended the reading, unless it was this.
+		if failed := <-done; !errors.Is(failed, net.ErrClosed) {
+			err = errors.Join(err, failed)
+		}
 		return err
 	}}, nil
 }

@@ -184,14 +184,14 @@ func (c *collector) comings() (added, removed, stamped int) {
 		coming := strings.HasSuffix(w.event, ".add")
 		assert.NotEqual(c.t, coming, there[id], "%s: %s", id, w.body)
 		there[id] = coming
-		switch {
-		case w.event == participant+"add":
+		switch w.event {
+		case participant + "add":
 			added++
 			assert.NotEmpty(c.t, w.attributes["cisco.meeting_server.call.id"])
 			if w.trace != "" {
 				stamped++
 			}
-		case w.event == participant+"remove":
+		case participant + "remove":
 			removed++
 		}
 	}

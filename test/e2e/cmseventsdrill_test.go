@@ -110,3 +110,25 @@ func TestEventsBusy(t *testing.T) {
 	added, _, _ := c.comings()
 	assert.Positive(t, added)
 }
+
+// TestEventsStandstill: a Collector that stood still for so long that the servers,
+// which were not acknowledged, say nothing more, begins anew by itself.
+func TestEventsStandstill(t *testing.T) {
+	t.Parallel()
+	c, servers := newFollower(t, "")
+	is := c.rehearse(meetings...)
+	s := c.play(servers, append(slices.Clone(meetings), "-target", "none", "-await-events", "-speed", "200", "-events-ack", "1s")...)
+	require.Eventually(t, func() bool {
+		return c.gauges()["cisco_meeting_server_participant_active connected incoming"] > 50
+	}, waitFor, tick, "nobody comes")
+	require.NoError(t, c.process.Process.Signal(syscall.SIGSTOP))
+	s.says("withheld_ack", 3)
+	time.Sleep(9 * time.Second) // more than the receiver takes for a standstill
+	require.NoError(t, c.process.Process.Signal(syscall.SIGCONT))
+	s.says("the story is over", 1)
+	c.shows(is)
+	assert.Positive(t, c.reports("this process stood still"))
+	c.stop()
+	added, removed, _ := c.comings()
+	is.compareComings(t, added, removed)
+}
