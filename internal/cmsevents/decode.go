@@ -8,13 +8,15 @@ import (
 	"math"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/legato-otel/legato/internal/jsonscan"
 )
 
 // Errors of Decode. After any of them the frame has what was read so far: a
 // message whose id is known can be acknowledged.
 var (
 	// ErrSyntax: these bytes are no JSON.
-	ErrSyntax = errSyntax
+	ErrSyntax = jsonscan.ErrSyntax
 	// ErrNoMessage: this is JSON, but neither a message nor an acknowledgement.
 	ErrNoMessage = errors.New("neither a message nor an acknowledgement")
 	// ErrNoID: there is no id that could be acknowledged.
@@ -32,7 +34,7 @@ const (
 
 // Decoder decodes frames. Its zero value is ready.
 type Decoder struct {
-	scan  scanner
+	scan  jsonscan.Scanner
 	frame *Frame
 	seen  uint64 // elements of the object being read
 }
@@ -42,29 +44,29 @@ func (d *Decoder) Decode(data []byte, f *Frame) error {
 	*f = Frame{States: f.States[:0], Updates: f.Updates[:0], fields: f.fields[:0]}
 	d.frame = f
 	s := &d.scan
-	s.reset(data)
-	if s.next() != '{' {
-		if err := s.skip(0); err != nil || s.next() != 0 || s.pos < len(data) {
+	s.Reset(data)
+	if s.Next() != '{' {
+		if err := s.Skip(0); err != nil || s.Next() != 0 || s.Pos() < len(data) {
 			return ErrSyntax
 		}
 		return ErrNoMessage
 	}
 	message, ack := false, false
-	err := s.object(0, func(name []byte) error {
+	err := s.Object(0, func(name []byte) error {
 		switch {
-		case string(name) == "message" && s.next() == '{':
+		case string(name) == "message" && s.Next() == '{':
 			message = true
 			return d.message()
-		case string(name) == "messageAck" && s.next() == '{' && !message:
+		case string(name) == "messageAck" && s.Next() == '{' && !message:
 			ack = true
 			return d.ack()
 		default:
-			return s.skip(1)
+			return s.Skip(1)
 		}
 	})
 	f.Ack = ack && !message
 	switch {
-	case err != nil, s.next() != 0, s.pos < len(data):
+	case err != nil, s.Next() != 0, s.Pos() < len(data):
 		return ErrSyntax
 	case !message && !ack:
 		return ErrNoMessage
@@ -78,14 +80,14 @@ func (d *Decoder) Decode(data []byte, f *Frame) error {
 func (d *Decoder) ack() error {
 	f := d.frame
 	f.HasID, f.Status = false, nil
-	return d.scan.object(1, func(name []byte) (err error) {
+	return d.scan.Object(1, func(name []byte) (err error) {
 		switch string(name) {
 		case "messageId":
 			f.ID, f.HasID, err = d.integer()
 		case "status":
 			f.Status, err = d.word()
 		default:
-			err = d.scan.skip(2)
+			err = d.scan.Skip(2)
 		}
 		return err
 	})
@@ -94,7 +96,7 @@ func (d *Decoder) ack() error {
 func (d *Decoder) message() error {
 	f := d.frame
 	*f = Frame{States: f.States[:0], Updates: f.Updates[:0], fields: f.fields[:0]}
-	return d.scan.object(1, func(name []byte) (err error) {
+	return d.scan.Object(1, func(name []byte) (err error) {
 		switch string(name) {
 		case "messageId":
 			f.ID, f.HasID, err = d.integer()
@@ -114,7 +116,7 @@ func (d *Decoder) message() error {
 			f.Updates, f.fields = f.Updates[:0], f.fields[:0]
 			err = d.list(d.update)
 		default:
-			err = d.scan.skip(2)
+			err = d.scan.Skip(2)
 		}
 		return err
 	})
@@ -137,25 +139,25 @@ func messageType(text []byte) MessageType {
 
 // list reads objects in an array, or one alone, and skips everything else.
 func (d *Decoder) list(object func(depth int) error) error {
-	switch d.scan.next() {
+	switch d.scan.Next() {
 	case '{':
 		return object(2)
 	case '[':
-		return d.scan.array(2, func() error {
-			if d.scan.next() == '{' {
+		return d.scan.Array(2, func() error {
+			if d.scan.Next() == '{' {
 				return object(3)
 			}
-			return d.scan.skip(3)
+			return d.scan.Skip(3)
 		})
 	default:
-		return d.scan.skip(2)
+		return d.scan.Skip(2)
 	}
 }
 
 func (d *Decoder) state(depth int) error {
 	var state SubscriptionState
 	known := false
-	err := d.scan.object(depth, func(name []byte) (err error) {
+	err := d.scan.Object(depth, func(name []byte) (err error) {
 		switch string(name) {
 		case "index":
 			state.Index, known, err = d.integer()
@@ -165,7 +167,7 @@ func (d *Decoder) state(depth int) error {
 				state.State = subscriptionState(text)
 			}
 		default:
-			err = d.scan.skip(depth + 1)
+			err = d.scan.Skip(depth + 1)
 		}
 		return err
 	})
@@ -192,7 +194,7 @@ func (d *Decoder) update(depth int) error {
 	f := d.frame
 	u := Update{from: len(f.fields)}
 	d.seen = 0
-	err := d.scan.object(depth, func(name []byte) (err error) {
+	err := d.scan.Object(depth, func(name []byte) (err error) {
 		switch string(name) {
 		case "call":
 			u.Call, err = d.word()
@@ -237,30 +239,30 @@ func (d *Decoder) field(name []byte, depth, from int) error {
 	want := elements[v.Element].value
 	s := &d.scan
 	var err error
-	switch s.next() {
+	switch s.Next() {
 	case '"':
-		if v.Text, err = s.text(); err == nil {
+		if v.Text, err = s.Text(); err == nil {
 			v.Text = clip(v.Text)
 			v.read(want)
 		}
 	case 'n':
-		err = s.word("null")
+		err = s.Word("null")
 	case 't':
 		v.Text = trueText
-		err = s.word("true")
+		err = s.Word("true")
 		v.read(want)
 	case 'f':
 		v.Text = falseText
-		err = s.word("false")
+		err = s.Word("false")
 		v.read(want)
 	case '{', '[':
-		begin := s.pos
-		if err = s.skip(depth + 1); err == nil {
+		begin := s.Pos()
+		if err = s.Skip(depth + 1); err == nil {
 			// The raw bytes are not unescaped, so they may hold what is no UTF-8.
-			v.Text, v.Kind = clip(d.valid(s.data[begin:s.pos])), Text
+			v.Text, v.Kind = clip(s.Valid(s.Since(begin))), Text
 		}
 	default:
-		if v.Text, err = s.number(); err == nil {
+		if v.Text, err = s.Number(); err == nil {
 			v.read(want)
 		}
 	}
@@ -309,19 +311,6 @@ func (v *Field) read(want ValueKind) {
 	}
 }
 
-// valid returns text with what is no UTF-8 replaced.
-func (d *Decoder) valid(text []byte) []byte {
-	if utf8.Valid(text) {
-		return text
-	}
-	s := &d.scan
-	start := len(s.scratch)
-	for _, r := range string(text) {
-		s.scratch = utf8.AppendRune(s.scratch, r)
-	}
-	return s.scratch[start:len(s.scratch):len(s.scratch)]
-}
-
 // clip cuts text at maxText, between characters.
 func clip(text []byte) []byte {
 	if len(text) <= maxText {
@@ -336,23 +325,23 @@ func clip(text []byte) []byte {
 
 // word reads a string; any other value counts as none.
 func (d *Decoder) word() ([]byte, error) {
-	if d.scan.next() != '"' {
-		return nil, d.scan.skip(3)
+	if d.scan.Next() != '"' {
+		return nil, d.scan.Skip(3)
 	}
-	text, err := d.scan.text()
+	text, err := d.scan.Text()
 	return clip(text), err
 }
 
 // integer reads a whole number, quoted or not; any other value counts as none.
 func (d *Decoder) integer() (n int64, ok bool, err error) {
 	var text []byte
-	switch c := d.scan.next(); {
+	switch c := d.scan.Next(); {
 	case c == '"':
-		text, err = d.scan.text()
+		text, err = d.scan.Text()
 	case c == '-' || c >= '0' && c <= '9':
-		text, err = d.scan.number()
+		text, err = d.scan.Number()
 	default:
-		return 0, false, d.scan.skip(3)
+		return 0, false, d.scan.Skip(3)
 	}
 	if err != nil {
 		return 0, false, err

@@ -7,8 +7,7 @@
 //
 // # The way of a message
 //
-//	json.go       a strict scanner of JSON, without allocations
-//	decode.go     a frame's bytes -> Frame; what the spec asks to tolerate
+//	decode.go     a frame's bytes -> Frame (internal/jsonscan); what the spec asks to tolerate
 //	element.go    the documented elements, their types and subscriptions
 //	cluster.go    Receive: which subscription a message is of, and what follows
 //	calls.go      call lists and call infos; meetings.go which calls are one meeting

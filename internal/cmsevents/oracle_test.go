@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/jsonscan"
 )
 
 // The oracle reads a frame with encoding/json and the spec's rules, slowly and
@@ -286,7 +288,7 @@ func referenceField(m member) plainField {
 // holds checks Decode against the oracle, and what must be true of any input.
 func holds(t *testing.T, data []byte) {
 	t.Helper()
-	if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) >= maxDepth {
+	if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) >= jsonscan.MaxDepth {
 		return // encoding/json goes deeper
 	}
 	var d Decoder

@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cmsevents
+package jsonscan
 
 import (
 	"errors"
@@ -9,26 +9,51 @@ import (
 	"unicode/utf8"
 )
 
-// errSyntax says that the bytes are not JSON (RFC 8259).
-var errSyntax = errors.New("not JSON")
+// ErrSyntax says that the bytes are not JSON (RFC 8259).
+var ErrSyntax = errors.New("not JSON")
 
-// maxDepth bounds nesting, and with it the stack.
-const maxDepth = 64
+// MaxDepth bounds nesting, and with it the stack.
+const MaxDepth = 64
 
-// scanner reads JSON from the front. Text it returns is a part of data, or of
+// Scanner reads JSON from the front. Text it returns is a part of data, or of
 // scratch where there were escapes; both last until the next reset.
-type scanner struct {
+type Scanner struct {
 	data    []byte
 	pos     int
 	scratch []byte
 }
 
-func (s *scanner) reset(data []byte) {
+// Reset begins with new data.
+func (s *Scanner) Reset(data []byte) {
 	s.data, s.pos, s.scratch = data, 0, s.scratch[:0]
 }
 
-// next skips white space and returns the byte that begins a token, 0 at the end.
-func (s *scanner) next() byte {
+// Pos returns how much of the data is read.
+func (s *Scanner) Pos() int { return s.pos }
+
+// Seek goes to another place of the data.
+func (s *Scanner) Seek(pos int) { s.pos = pos }
+
+// Len returns how long the data is.
+func (s *Scanner) Len() int { return len(s.data) }
+
+// Since returns the bytes from pos to where the scanner stands.
+func (s *Scanner) Since(pos int) []byte { return s.data[pos:s.pos] }
+
+// Valid returns text with what is no UTF-8 replaced.
+func (s *Scanner) Valid(text []byte) []byte {
+	if utf8.Valid(text) {
+		return text
+	}
+	start := len(s.scratch)
+	for _, r := range string(text) {
+		s.scratch = utf8.AppendRune(s.scratch, r)
+	}
+	return s.scratch[start:len(s.scratch):len(s.scratch)]
+}
+
+// Next skips white space and returns the byte that begins a token, 0 at the end.
+func (s *Scanner) Next() byte {
 	for s.pos < len(s.data) {
 		switch c := s.data[s.pos]; c {
 		case ' ', '\t', '\n', '\r':
@@ -40,9 +65,9 @@ func (s *scanner) next() byte {
 	return 0
 }
 
-// take consumes c if it is the next token.
-func (s *scanner) take(c byte) bool {
-	if s.next() != c {
+// Take consumes c if it is the next token.
+func (s *Scanner) Take(c byte) bool {
+	if s.Next() != c {
 		return false
 	}
 	s.pos++
@@ -58,10 +83,10 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
-// text reads a string and returns its content, valid UTF-8.
-func (s *scanner) text() ([]byte, error) {
-	if !s.take('"') {
-		return nil, errSyntax
+// Text reads a string and returns its content, valid UTF-8.
+func (s *Scanner) Text() ([]byte, error) {
+	if !s.Take('"') {
+		return nil, ErrSyntax
 	}
 	begin := s.pos
 	for i := begin; i < len(s.data); i++ {
@@ -74,12 +99,12 @@ func (s *scanner) text() ([]byte, error) {
 			return s.textSlowly(begin, i)
 		}
 	}
-	return nil, errSyntax
+	return nil, ErrSyntax
 }
 
 // textSlowly goes on at i, where something other than plain ASCII stands. What
 // is no UTF-8 becomes U+FFFD, as in encoding/json.
-func (s *scanner) textSlowly(begin, i int) ([]byte, error) {
+func (s *Scanner) textSlowly(begin, i int) ([]byte, error) {
 	start := len(s.scratch)
 	s.scratch = append(s.scratch, s.data[begin:i]...)
 	for i < len(s.data) {
@@ -93,22 +118,22 @@ func (s *scanner) textSlowly(begin, i int) ([]byte, error) {
 		case c == '\\':
 			size, ok := s.escape(s.data[i:])
 			if !ok {
-				return nil, errSyntax
+				return nil, ErrSyntax
 			}
 			i += size
 		case c < 0x20:
-			return nil, errSyntax
+			return nil, ErrSyntax
 		default:
 			r, size := utf8.DecodeRune(s.data[i:])
 			s.scratch = utf8.AppendRune(s.scratch, r)
 			i += size
 		}
 	}
-	return nil, errSyntax
+	return nil, ErrSyntax
 }
 
 // escape appends what the escape at the front of in stands for.
-func (s *scanner) escape(in []byte) (size int, ok bool) {
+func (s *Scanner) escape(in []byte) (size int, ok bool) {
 	if len(in) < 2 {
 		return 0, false
 	}
@@ -169,8 +194,8 @@ func hex4(in []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// number reads a number and returns it as written.
-func (s *scanner) number() ([]byte, error) {
+// Number reads a number and returns it as written.
+func (s *Scanner) Number() ([]byte, error) {
 	begin := s.pos
 	if s.at('-') {
 		s.pos++
@@ -179,12 +204,12 @@ func (s *scanner) number() ([]byte, error) {
 	case s.at('0'):
 		s.pos++
 	case s.digits() == 0:
-		return nil, errSyntax
+		return nil, ErrSyntax
 	}
 	if s.at('.') {
 		s.pos++
 		if s.digits() == 0 {
-			return nil, errSyntax
+			return nil, ErrSyntax
 		}
 	}
 	if s.at('e') || s.at('E') {
@@ -193,15 +218,15 @@ func (s *scanner) number() ([]byte, error) {
 			s.pos++
 		}
 		if s.digits() == 0 {
-			return nil, errSyntax
+			return nil, ErrSyntax
 		}
 	}
 	return s.data[begin:s.pos], nil
 }
 
-func (s *scanner) at(c byte) bool { return s.pos < len(s.data) && s.data[s.pos] == c }
+func (s *Scanner) at(c byte) bool { return s.pos < len(s.data) && s.data[s.pos] == c }
 
-func (s *scanner) digits() (n int) {
+func (s *Scanner) digits() (n int) {
 	for s.pos < len(s.data) && s.data[s.pos] >= '0' && s.data[s.pos] <= '9' {
 		s.pos++
 		n++
@@ -209,75 +234,75 @@ func (s *scanner) digits() (n int) {
 	return n
 }
 
-// word reads one of true, false and null.
-func (s *scanner) word(word string) error {
+// Word reads one of true, false and null.
+func (s *Scanner) Word(word string) error {
 	if len(s.data)-s.pos < len(word) || string(s.data[s.pos:s.pos+len(word)]) != word {
-		return errSyntax
+		return ErrSyntax
 	}
 	s.pos += len(word)
 	return nil
 }
 
-// skip reads any value and forgets it.
-func (s *scanner) skip(depth int) error {
+// Skip reads any value and forgets it.
+func (s *Scanner) Skip(depth int) error {
 	var err error
-	switch c := s.next(); c {
+	switch c := s.Next(); c {
 	case '{':
-		return s.object(depth, func(_ []byte) error { return s.skip(depth + 1) })
+		return s.Object(depth, func(_ []byte) error { return s.Skip(depth + 1) })
 	case '[':
-		return s.array(depth, func() error { return s.skip(depth + 1) })
+		return s.Array(depth, func() error { return s.Skip(depth + 1) })
 	case '"':
-		_, err = s.text()
+		_, err = s.Text()
 	case 't':
-		err = s.word("true")
+		err = s.Word("true")
 	case 'f':
-		err = s.word("false")
+		err = s.Word("false")
 	case 'n':
-		err = s.word("null")
+		err = s.Word("null")
 	default:
-		_, err = s.number()
+		_, err = s.Number()
 	}
 	return err
 }
 
-// object calls member for each member; member reads the value.
-func (s *scanner) object(depth int, member func(name []byte) error) error {
-	if depth >= maxDepth || !s.take('{') {
-		return errSyntax
+// Object calls member for each member; member reads the value.
+func (s *Scanner) Object(depth int, member func(name []byte) error) error {
+	if depth >= MaxDepth || !s.Take('{') {
+		return ErrSyntax
 	}
-	if s.take('}') {
+	if s.Take('}') {
 		return nil
 	}
 	for {
-		name, err := s.text()
+		name, err := s.Text()
 		if err != nil {
 			return err
 		}
-		if !s.take(':') {
-			return errSyntax
+		if !s.Take(':') {
+			return ErrSyntax
 		}
 		if err := member(name); err != nil {
 			return err
 		}
 		switch {
-		case s.take(','):
-		case s.take('}'):
+		case s.Take(','):
+		case s.Take('}'):
 			return nil
 		default:
-			return errSyntax
+			return ErrSyntax
 		}
-		if s.next() != '"' {
-			return errSyntax
+		if s.Next() != '"' {
+			return ErrSyntax
 		}
 	}
 }
 
-// array calls value for each value, which reads it.
-func (s *scanner) array(depth int, value func() error) error {
-	if depth >= maxDepth || !s.take('[') {
-		return errSyntax
+// Array calls value for each value, which reads it.
+func (s *Scanner) Array(depth int, value func() error) error {
+	if depth >= MaxDepth || !s.Take('[') {
+		return ErrSyntax
 	}
-	if s.take(']') {
+	if s.Take(']') {
 		return nil
 	}
 	for {
@@ -285,11 +310,11 @@ func (s *scanner) array(depth int, value func() error) error {
 			return err
 		}
 		switch {
-		case s.take(','):
-		case s.take(']'):
+		case s.Take(','):
+		case s.Take(']'):
 			return nil
 		default:
-			return errSyntax
+			return ErrSyntax
 		}
 	}
 }
