@@ -49,6 +49,11 @@ func Secret(name string) bool {
 // every URL. Its cost is linear, whatever the text.
 func XML(text string) string { return URLs(elements(text)) }
 
+// JSON takes secrets out of text that may or may not be JSON, and may be damaged:
+// what a secret element holds, nested or not, what follows the host of an rtmp
+// URL, and the user information of every URL. Its cost is linear.
+func JSON(text string) string { return URLs(jsonMembers(text)) }
+
 // editor copies text with some spans replaced by Mark. Spans come in order.
 type editor struct {
 	text string
@@ -167,6 +172,68 @@ const blanks = " \t\r\n"
 
 func isNameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+}
+
+// jsonMembers replaces the values of members whose names speak of secrets. It
+// looks for names, not for quotes in pairs: the text may be cut anywhere.
+func jsonMembers(text string) string {
+	e := editor{text: text}
+	for i := 0; i < len(text); {
+		end := i
+		for end < len(text) && isNameByte(text[end]) {
+			end++
+		}
+		if end == i {
+			i++
+			continue
+		}
+		if Secret(text[i:end]) {
+			rest := strings.TrimLeft(strings.TrimPrefix(text[end:], "\""), blanks)
+			if value, ok := strings.CutPrefix(rest, ":"); ok {
+				value = strings.TrimLeft(value, blanks)
+				from := len(text) - len(value)
+				end = from + jsonValue(value)
+				if end > from {
+					e.replace(from, end, `"`+Mark+`"`)
+				}
+			}
+		}
+		i = end
+	}
+	return e.result()
+}
+
+// jsonValue returns how long the value at the front of text is, all of the text
+// if it does not end.
+func jsonValue(text string) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return min(i+1, len(text))
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+			if depth < 0 {
+				return i
+			}
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(text)
 }
 
 // URLs takes the secrets out of all URLs in a text: what follows the host of an

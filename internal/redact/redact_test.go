@@ -71,3 +71,21 @@ func TestHostileTextIsLinear(t *testing.T) {
 		assert.NotPanics(t, func() { XML(text) })
 	}
 }
+
+func TestJSON(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		assert.Equal(t, want, JSON(text))
+	}
+	f(`{"sessionId":"a","password":"p\"q","n":1}`, `{"sessionId":"a","password":"REDACTED","n":1}`)
+	f(`{"accessToken" : 42, "x":1}`, `{"accessToken" : "REDACTED", "x":1}`)
+	f(`{"secrets":{"a":["}",{"b":1}]},"x":1}`, `{"secrets":"REDACTED","x":1}`)
+	f(`{"secrets":[`, `{"secrets":"REDACTED"`)
+	f(`{"token":"cut`, `{"token":"REDACTED"`)
+	f(`{"token":}`, `{"token":}`)
+	f(`{"token":tr}`, `{"token":"REDACTED"}`)
+	f(`odd" quote {"token":"a"}`, `odd" quote {"token":"REDACTED"}`)
+	f(`{"rtspUrl":"rtsp://u:p@192.0.2.60/live/1"}`, `{"rtspUrl":"rtsp://REDACTED@192.0.2.60/live/1"}`)
+	f(`the token is here`, `the token is here`)
+	f(``, ``)
+}

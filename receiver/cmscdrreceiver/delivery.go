@@ -5,7 +5,6 @@ package cmscdrreceiver
 
 import (
 	"context"
-	"net/url"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer"
@@ -15,17 +14,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/posted"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
-
-// request is a posted body and where it came from.
-type request struct {
-	body    string
-	uri     string // path and query, as posted to
-	query   url.Values
-	address string          // of the client
-	closing context.Context // ends when the receiver cannot wait any longer
-}
 
 // delivery takes a body to the next consumer. accept is the one place where it
 // is decided whether a bridge may delete its records.
@@ -45,7 +36,7 @@ type delivery struct {
 // accept returns nil if everything in the body is safe: taken by the next
 // consumer now or before, or quarantined, and noted in the ledger. After an
 // error nothing is noted but what was taken, and the body must come again.
-func (d *delivery) accept(ctx context.Context, req request) error {
+func (d *delivery) accept(ctx context.Context, req posted.Request) error {
 	in := d.intakes.get(req)
 	defer d.intakes.put(in)
 
@@ -59,7 +50,7 @@ func (d *delivery) accept(ctx context.Context, req request) error {
 	// taken must be noted and stored, or they would be taken again.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(req.closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
+	defer context.AfterFunc(req.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
 
 	var evicted []string
 	if in.anythingNew() {

@@ -9,10 +9,10 @@
 //
 // # The way of a request
 //
-//	handler.go     HTTP: method, size, status code
-//	delivery.go    decode -> judge by the ledger -> convert -> consume -> accept -> store
-//	logs.go        typed records -> log records, a pure function
-//	measure.go     typed records -> measurements, after the logs were accepted
+//	internal/posted  HTTP: method, size, status code
+//	delivery.go      decode -> judge by the ledger -> convert -> consume -> accept -> store
+//	logs.go          typed records -> log records, a pure function
+//	measure.go       typed records -> measurements, after the logs were accepted
 //
 // # Ordering and ownership
 //

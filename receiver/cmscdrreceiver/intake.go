@@ -12,13 +12,14 @@ import (
 
 	"github.com/legato-otel/legato/internal/cdr"
 	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/posted"
 )
 
 // intake is the work on one body: what is in it, and what of it is new.
 type intake struct {
 	decoder cdr.Decoder
 	batch   *cdr.Batch
-	request request
+	request posted.Request
 
 	// ledgerID names the numbering the body's indices belong to, "" if they
 	// cannot be told apart from others'.
@@ -49,7 +50,7 @@ type judged struct {
 // intakePool keeps intakes for their buffers.
 type intakePool struct{ pool sync.Pool }
 
-func (p *intakePool) get(req request) *intake {
+func (p *intakePool) get(req posted.Request) *intake {
 	in, ok := p.pool.Get().(*intake)
 	if !ok {
 		in = new(intake)
@@ -63,7 +64,7 @@ func (p *intakePool) get(req request) *intake {
 const maxPooledBody = 1 << 20
 
 func (p *intakePool) put(in *intake) {
-	if len(in.request.body) <= maxPooledBody {
+	if len(in.request.Body) <= maxPooledBody {
 		p.pool.Put(in)
 	}
 }
@@ -77,13 +78,13 @@ func clip(name string) string {
 	return strings.ToValidUTF8(name[:min(len(name), maxNameLength)], "")
 }
 
-func (in *intake) read(req request) {
-	in.batch = in.decoder.Decode(req.body)
+func (in *intake) read(req posted.Request) {
+	in.batch = in.decoder.Decode(req.Body)
 	in.request = req
 	in.session, in.locked, in.previous, in.rejected = nil, nil, "", nil
 	in.bridge = in.batch.CallBridge
 	if in.bridge == "" {
-		in.bridge = req.query.Get(systemIDParameter)
+		in.bridge = req.Query.Get(systemIDParameter)
 	}
 	in.bridge = clip(in.bridge)
 	in.ledgerID, in.legacy = in.batch.Session, ""
@@ -93,7 +94,7 @@ func (in *intake) read(req request) {
 	case in.onlyLegacyIndices():
 		// recordIndex is counted for each receiver a bridge has, so the URI
 		// tells them apart. It may hold a token: only its hash is kept.
-		hash := sha256.Sum256([]byte(req.uri))
+		hash := sha256.Sum256([]byte(req.URI))
 		in.legacy = "/" + hex.EncodeToString(hash[:8])
 		in.ledgerID += in.legacy
 	}

@@ -83,7 +83,7 @@ func (in *intake) quarantine(source resource, version string, observed time.Time
 	for i := range in.batch.Malformed {
 		appendGap(records, &in.batch.Malformed[i].Header, in.malformed[i].missing, now)
 	}
-	appendRaw(records, in.request.body, now, func(lr plog.LogRecord) {
+	appendRaw(records, in.request.Body, now, func(lr plog.LogRecord) {
 		lr.Attributes().PutStr(names.ErrorType, errorRejected)
 		lr.Attributes().PutStr(names.ErrorMessage, cause.Error())
 	})

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/posted"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -35,7 +36,7 @@ type cdrReceiver struct {
 	metrics consumer.Metrics
 
 	server   *http.Server
-	handler  *handler
+	handler  *posted.Handler
 	store    *ledgerStore
 	measures *measures // nil without a metrics pipeline
 	stop     context.CancelFunc
@@ -89,7 +90,7 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		r.measures = newMeasures(r.config, r.settings)
 	}
 	zeroTelemetry(ctx, r.telemetry)
-	r.handler = newHandler(ctx, r.config, r.settings.Logger, r.telemetry, &delivery{
+	deliver := &delivery{
 		logs:      r.logs,
 		ledger:    accepted,
 		store:     r.store,
@@ -99,6 +100,10 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		logger:    r.settings.Logger,
 		resource:  resourceBuilder{parameters: r.config.parameters(), static: r.config.ResourceAttributes},
 		version:   r.settings.BuildInfo.Version,
+	}
+	r.handler = posted.NewHandler(ctx, posted.Settings{
+		Path: r.config.Path, MaxBody: r.config.HTTP.MaxRequestBodySize, Accept: deliver.accept,
+		Count: r.countAnswers, Words: answers, Logger: r.settings.Logger,
 	})
 	if r.server, err = r.config.HTTP.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, r.handler); err != nil {
 		return errors.Join(err, listener.Close())
@@ -121,6 +126,16 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
+// answers say what an answer means to a Call Bridge: it deletes its records on
+// exactly 200, and sends them again on everything else, for ever and ahead of
+// all later ones.
+var answers = posted.Words{
+	OtherPath: "Request to another path than the configured one; a Call Bridge would repeat it for ever",
+	Refused:   "Records refused, the Call Bridge will send them again",
+	TooLarge:  "Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",
+	Unread:    "Body could not be read, the Call Bridge will send it again",
+}
+
 // lastMetrics is how long the sending of the last metrics may take when the
 // shutdown's own time is up.
 const lastMetrics = 2 * time.Second
@@ -134,7 +149,7 @@ func (r *cdrReceiver) Shutdown(ctx context.Context) error {
 		if errs = r.server.Shutdown(ctx); errs != nil {
 			errs = errors.Join(errs, r.server.Close())
 		}
-		r.handler.close()
+		r.handler.Close()
 	}
 	if r.stop != nil {
 		r.stop()

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/posted"
 )
 
 // resource is the Call Bridge run a body came from.
@@ -29,20 +30,20 @@ type resourceBuilder struct {
 	static     map[string]string
 }
 
-func (b resourceBuilder) build(in *intake, req request) resource {
+func (b resourceBuilder) build(in *intake, req posted.Request) resource {
 	r := resource{
 		serviceInstance: clip(in.batch.CallBridge),
 		session:         clip(in.batch.Session),
 		callBridge:      clip(in.batch.CallBridge),
-		client:          req.address,
+		client:          req.Address,
 		static:          b.static,
 	}
 	if r.serviceInstance == "" {
 		r.serviceInstance = r.session
 	}
-	if len(req.query) > 0 {
+	if len(req.Query) > 0 {
 		for _, p := range b.parameters {
-			if value := clip(req.query.Get(p.key)); value != "" {
+			if value := clip(req.Query.Get(p.key)); value != "" {
 				r.parameters = append(r.parameters, pair{p.value, value})
 			}
 		}

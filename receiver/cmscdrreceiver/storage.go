@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/storageclient"
 )
 
 // errStorage is what a failure to store the ledger wraps. The bridge keeps the
@@ -54,17 +55,9 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, set r
 	if id == nil {
 		return nil, nil
 	}
-	extension, ok := host.GetExtensions()[*id]
-	if !ok {
-		return nil, fmt.Errorf("storage: no extension %q is configured in service::extensions", id)
-	}
-	provider, ok := extension.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage: extension %q is not a storage extension", id)
-	}
-	client, err := provider.GetClient(ctx, component.KindReceiver, set.ID, "ledger")
+	client, err := storageclient.Open(ctx, host, *id, component.KindReceiver, set.ID, "ledger")
 	if err != nil {
-		return nil, fmt.Errorf("storage: open %q: %w", id, err)
+		return nil, err
 	}
 	return &ledgerStore{client: client, logger: set.Logger}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/posted"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -101,4 +102,18 @@ func (d *delivery) add(ctx context.Context, counts [outcomes]int64) {
 			d.telemetry.ReceiverCmscdrRecords.Add(ctx, n, outcomeOptions[what]...)
 		}
 	}
+}
+
+// statusOptions are made once: they are needed for every request.
+var statusOptions = func() map[int]metric.MeasurementOption {
+	all := make(map[int]metric.MeasurementOption)
+	for _, status := range posted.Statuses {
+		all[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
+	}
+	return all
+}()
+
+// countAnswers counts requests by the status they were answered with.
+func (r *cdrReceiver) countAnswers(ctx context.Context, status int, n int64) {
+	r.telemetry.ReceiverCmscdrRequests.Add(ctx, n, statusOptions[status])
 }

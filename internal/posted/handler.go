@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cmscdrreceiver
+package posted
 
 import (
 	"context"
@@ -9,28 +9,51 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"unsafe"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
-
-	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
-// retryAfter is what a refused bridge is told, in seconds. How long a Call
-// Bridge really waits is not documented.
+// retryAfter is what a refused sender is told, in seconds. How long one really
+// waits is documented for none of them.
 const retryAfter = "1"
 
-// handler speaks HTTP and nothing else: what a body holds is for accept.
-type handler struct {
-	path      string
-	maxBody   int64
-	deliver   *delivery
-	logger    *zap.Logger
-	telemetry *metadata.TelemetryBuilder
-	statuses  map[int]metric.MeasurementOption
+// Request is a posted body and where it came from.
+type Request struct {
+	Body string
+	// URI is path and query, as posted to, and Query its query.
+	URI   string
+	Query url.Values
+	// Address of the client, without its port.
+	Address string
+	// Closing ends when the receiver cannot wait any longer.
+	Closing context.Context
+}
+
+// Settings of a Handler.
+type Settings struct {
+	// Path that is posted to.
+	Path string
+	// MaxBody bounds a body, inflated, in bytes.
+	MaxBody int64
+	// Accept takes a body. After nil it is safe, and is answered with 200; after
+	// an error it is answered with 503.
+	Accept func(context.Context, Request) error
+	// Count counts n answers with a status.
+	Count func(ctx context.Context, status int, n int64)
+	// Words are what the log says.
+	Words  Words
+	Logger *zap.Logger
+}
+
+// Words say in the log what an answer means to the sender in question.
+type Words struct{ OtherPath, Refused, TooLarge, Unread string }
+
+// Handler speaks HTTP and nothing else: what a body holds is for Accept.
+type Handler struct {
+	Settings
 
 	closing  context.Context // ends when requests in flight must
 	cut      context.CancelFunc
@@ -38,26 +61,25 @@ type handler struct {
 	closed   bool         // guarded by inFlight
 }
 
-func newHandler(ctx context.Context, config *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder, deliver *delivery) *handler {
-	h := &handler{
-		path: config.Path, maxBody: config.HTTP.MaxRequestBodySize,
-		deliver: deliver, logger: logger, telemetry: telemetry,
-		statuses: make(map[int]metric.MeasurementOption),
-	}
+// Statuses are what is answered.
+var Statuses = [...]int{
+	http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed,
+	http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable,
+}
+
+// NewHandler returns a handler, and lets the counter of each status be born at zero.
+func NewHandler(ctx context.Context, settings Settings) *Handler {
+	h := &Handler{Settings: settings}
 	h.closing, h.cut = context.WithCancel(context.WithoutCancel(ctx))
-	for _, status := range []int{
-		http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed,
-		http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable,
-	} {
-		h.statuses[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
-		telemetry.ReceiverCmscdrRequests.Add(ctx, 0, h.statuses[status])
+	for _, status := range Statuses {
+		h.Count(ctx, status, 0)
 	}
 	return h
 }
 
-// close cuts off the requests that are still in flight and waits for them. What
+// Close cuts off the requests that are still in flight and waits for them. What
 // comes after it is refused.
-func (h *handler) close() {
+func (h *Handler) Close() {
 	h.cut()
 	h.inFlight.Lock()
 	defer h.inFlight.Unlock()
@@ -65,8 +87,8 @@ func (h *handler) close() {
 }
 
 // ServeHTTP answers. The path is compared, not routed: a mux would clean it and
-// redirect, and a bridge does not follow.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// redirect, and a sender need not follow.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.inFlight.RLock()
 	defer h.inFlight.RUnlock()
 	status := h.statusOf(r)
@@ -77,60 +99,59 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD, POST")
 	}
 	if isProbe := r.Method == http.MethodGet || r.Method == http.MethodHead; !isProbe {
-		h.telemetry.ReceiverCmscdrRequests.Add(r.Context(), 1, h.statuses[status])
+		h.Count(r.Context(), status, 1)
 	}
 	w.WriteHeader(status)
 }
 
-func (h *handler) statusOf(r *http.Request) int {
+func (h *Handler) statusOf(r *http.Request) int {
 	switch {
 	case h.closed:
 		return http.StatusServiceUnavailable
-	case r.URL.Path != h.path:
+	case r.URL.Path != h.Path:
 		// Without the path asked for: it is a stranger's text.
-		h.logger.Warn("Request to another path than the configured one; a Call Bridge would repeat it for ever", from(r))
+		h.Logger.Warn(h.Words.OtherPath, from(r))
 		return http.StatusNotFound
 	case r.Method == http.MethodPost:
 		return h.post(r)
 	case r.Method == http.MethodGet, r.Method == http.MethodHead:
-		// Cisco's sample receiver answers so; people use it as a health check.
+		// Cisco's sample receiver of CDRs answers so; people use it as a health check.
 		return http.StatusOK
 	default:
 		return http.StatusMethodNotAllowed
 	}
 }
 
-// post returns the status for a posted body. A Call Bridge deletes its records
-// on exactly 200 and sends them again, for ever and ahead of all later ones, on
-// everything else; so 200 is also the answer to what will never be readable.
-func (h *handler) post(r *http.Request) int {
-	body, err := readBody(r, h.maxBody)
+// post returns the status for a posted body. Senders take exactly 200 for an
+// answer; so it is also the one to what will never be readable.
+func (h *Handler) post(r *http.Request) int {
+	body, err := readBody(r, h.MaxBody)
 	if err != nil {
 		return h.unread(r, err)
 	}
-	in := request{body: body, uri: r.RequestURI, address: clientAddress(r), closing: h.closing}
+	in := Request{Body: body, URI: r.RequestURI, Address: clientAddress(r), Closing: h.closing}
 	if r.URL.RawQuery != "" {
-		in.query = r.URL.Query()
+		in.Query = r.URL.Query()
 	}
-	err = h.deliver.accept(r.Context(), in)
+	err = h.Accept(r.Context(), in)
 	if err != nil {
-		h.logger.Warn("Records refused, the Call Bridge will send them again", from(r), zap.Error(err))
+		h.Logger.Warn(h.Words.Refused, from(r), zap.Error(err))
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusOK
 }
 
-// from says which Call Bridge a line of the log is about.
+// from says which sender a line of the log is about.
 func from(r *http.Request) zap.Field { return zap.String("client.address", clientAddress(r)) }
 
-func (h *handler) unread(r *http.Request, err error) int {
+func (h *Handler) unread(r *http.Request, err error) int {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		h.logger.Warn("Body over max_request_body_size; the Call Bridge will send it again until the limit is raised", from(r),
+		h.Logger.Warn(h.Words.TooLarge, from(r),
 			zap.Int64("max_request_body_size", tooLarge.Limit), zap.Int64("content_length", r.ContentLength))
 		return http.StatusRequestEntityTooLarge
 	}
 	if !errors.Is(err, context.Canceled) {
-		h.logger.Warn("Body could not be read, the Call Bridge will send it again", from(r), zap.Error(err))
+		h.Logger.Warn(h.Words.Unread, from(r), zap.Error(err))
 	}
 	return http.StatusBadRequest
 }

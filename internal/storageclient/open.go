@@ -1,0 +1,32 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package storageclient opens the storage extension that a component's
+// configuration names.
+package storageclient
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// Open returns a client of the storage extension with this id. name tells the
+// clients of one component apart. Its errors name the key storage.
+func Open(ctx context.Context, host component.Host, id component.ID, kind component.Kind, owner component.ID, name string) (storage.Client, error) {
+	extension, ok := host.GetExtensions()[id]
+	if !ok {
+		return nil, fmt.Errorf("storage: no extension %q is configured in service::extensions", id)
+	}
+	provider, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("storage: extension %q is not a storage extension", id)
+	}
+	client, err := provider.GetClient(ctx, kind, owner, name)
+	if err != nil {
+		return nil, fmt.Errorf("storage: open %q: %w", id, err)
+	}
+	return client, nil
+}
