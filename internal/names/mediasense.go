@@ -51,6 +51,21 @@ const (
 	// does not say it.
 	MediaSenseEventType   = MediaSense + ".event_type"
 	MediaSenseEventAction = MediaSense + ".event_action"
+
+	// MediaSenseRecordOffset is where in the posted body a malformed part stood.
+	MediaSenseRecordOffset = MediaSense + ".record.offset"
+	// MediaSenseRecordPart counts the events a long body was cut into from 1 to
+	// MediaSenseRecordParts.
+	MediaSenseRecordPart  = MediaSense + ".record.part"
+	MediaSenseRecordParts = MediaSense + ".record.parts"
+)
+
+// Prefixes of the other objects; [KindSession] and [KindTrack] are those of
+// sessions and tracks.
+const (
+	MediaSenseTagPrefix     = MediaSense + ".tag"
+	MediaSenseStoragePrefix = MediaSense + ".storage_threshold"
+	MediaSenseBodyPrefix    = MediaSense + ".event_body"
 )
 
 // Attributes of stitched sessions and tracks that no event has: what was found

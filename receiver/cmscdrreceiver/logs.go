@@ -6,12 +6,12 @@ package cmscdrreceiver
 import (
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/redact"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
@@ -108,7 +108,7 @@ func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) 
 	if r.Type == cdr.CallLegEnd {
 		end = endingOf(r)
 	}
-	setSeverity(lr, end.severity)
+	logrecord.SetSeverity(lr, end.severity)
 	lr.Body().SetStr(describe(r))
 	putRecord(lr.Attributes(), r)
 	putIfSet(lr.Attributes(), names.ErrorType, end.failure)
@@ -170,18 +170,6 @@ func setTimes(lr plog.LogRecord, h *cdr.Header, now pcommon.Timestamp) {
 	lr.SetObservedTimestamp(now)
 }
 
-func setSeverity(lr plog.LogRecord, number plog.SeverityNumber) {
-	lr.SetSeverityNumber(number)
-	switch number {
-	case plog.SeverityNumberWarn:
-		lr.SetSeverityText("WARN")
-	case plog.SeverityNumberError:
-		lr.SetSeverityText("ERROR")
-	default:
-		lr.SetSeverityText("INFO")
-	}
-}
-
 // appendGap reports the records that should have come before the one with this
 // header and never will.
 func appendGap(to plog.LogRecordSlice, h *cdr.Header, missing uint64, now pcommon.Timestamp) {
@@ -191,7 +179,7 @@ func appendGap(to plog.LogRecordSlice, h *cdr.Header, missing uint64, now pcommo
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventRecordGap)
 	setTimes(lr, h, now)
-	setSeverity(lr, plog.SeverityNumberWarn)
+	logrecord.SetSeverity(lr, plog.SeverityNumberWarn)
 	lr.Body().SetStr(fmt.Sprintf("%d records lost before record %s", missing, indexText(h)))
 	putNumber(lr.Attributes(), names.RecordMissing, cdr.Number{Value: missing, Valid: true})
 	putNumber(lr.Attributes(), names.RecordIndex, h.Index)
@@ -215,7 +203,7 @@ func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timesta
 	} else {
 		lr.SetObservedTimestamp(now)
 	}
-	setSeverity(lr, plog.SeverityNumberInfo)
+	logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
 	lr.Body().SetStr("call bridge " + in.bridge + " has started anew; calls of its former session have ended")
 	lr.Attributes().PutStr(names.SessionPreviousID, in.previous)
 }
@@ -245,45 +233,11 @@ func appendMalformed(to plog.LogRecordSlice, m *cdr.Malformed, now pcommon.Times
 	})
 }
 
-// maxQuarantined is the most of a raw part that goes into one log record, in
-// bytes. Backends and queues drop records of megabytes, after they were
-// acknowledged; a longer part becomes several records.
-const maxQuarantined = 256 << 10
-
-// appendRaw appends raw as the bodies of record.malformed events, as text if it
-// is text, each with the attributes that complete writes. Secrets that can be
-// recognized are taken out.
+// appendRaw appends raw as the bodies of record.malformed events, each with the
+// attributes that complete writes. Secrets that can be recognized are taken out.
 func appendRaw(to plog.LogRecordSlice, raw string, now pcommon.Timestamp, complete func(plog.LogRecord)) {
-	raw = redact.XML(raw)
-	parts := max(1, (len(raw)+maxQuarantined-1)/maxQuarantined)
-	text := utf8.ValidString(raw)
-	for part := range parts {
-		lr := to.AppendEmpty()
-		lr.SetEventName(names.EventRecordMalformed)
-		lr.SetObservedTimestamp(now)
-		setSeverity(lr, plog.SeverityNumberError)
-		end := cut(raw, maxQuarantined, text)
-		if text {
-			lr.Body().SetStr(raw[:end])
-		} else {
-			lr.Body().SetEmptyBytes().FromRaw([]byte(raw[:end]))
-		}
-		raw = raw[end:]
-		complete(lr)
-		if parts > 1 {
-			lr.Attributes().PutInt(names.RecordPart, int64(part+1))
-			lr.Attributes().PutInt(names.RecordParts, int64(parts))
-		}
-	}
-}
-
-// cut returns how much of raw fits into limit without cutting a character.
-func cut(raw string, limit int, text bool) int {
-	if len(raw) <= limit {
-		return len(raw)
-	}
-	for text && limit > 0 && !utf8.RuneStart(raw[limit]) {
-		limit--
-	}
-	return limit
+	logrecord.Raw{
+		Event: names.EventRecordMalformed, Severity: plog.SeverityNumberError,
+		Part: names.RecordPart, Parts: names.RecordParts, Text: redact.XML(raw),
+	}.Append(to, now, complete)
 }
