@@ -5,6 +5,7 @@ package mediasense
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/legato-otel/legato/internal/jsonscan"
@@ -84,12 +85,13 @@ func (d *Decoder) object(begin int) int {
 		d.batch.Events = append(d.batch.Events, e)
 		return end
 	}
+	err = fmt.Errorf("%w, near byte %d", err, end)
 	// Once more, leniently, and not into the next event.
 	end = d.eventAfter(begin)
 	d.read.reset(d.body, end, true)
 	d.read.scan.Seek(begin)
 	members, lenient := d.read.object(0)
-	if lenient == nil {
+	if lenient == nil || errors.Is(lenient, errLeftOut) {
 		end = d.read.scan.Pos()
 	}
 	e, _ := d.event(members, begin, end)

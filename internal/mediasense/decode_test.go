@@ -189,7 +189,7 @@ func TestDamagedFixtures(t *testing.T) {
 		events: []Type{SessionStarted}, sessions: []string{"Session-6-192.0.2.57-1718010000123"},
 		malformed: []string{newline}, err: jsonscan.ErrSyntax,
 	}.holds(t, newline)
-	assert.Empty(t, batch.Events[0].Items(URLs), "the damaged text is not kept")
+	assert.Len(t, batch.Events[0].Body, 1, "the damaged text is not kept, nor what it stood in alone")
 
 	truncated := fixture(t, "malformed-truncated.json")
 	batch = outcome{malformed: []string{truncated}, err: jsonscan.ErrSyntax}.holds(t, truncated)

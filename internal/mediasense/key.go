@@ -12,7 +12,7 @@ import (
 
 // Key stands for what an event says: two events with the same key are the same
 // event, sent twice or by way of both servers.
-type Key [16]byte
+type Key = [16]byte
 
 // Keys appends the event's keys to keys: one for each session of an event that
 // names several, in their order; one for any other event.

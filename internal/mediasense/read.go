@@ -154,10 +154,11 @@ func (r *reader) object(depth int) (members []Member, err error) {
 		return nil, nil
 	}
 	members = make([]Member, 0, 8)
+	leftOut := false
 	for {
 		if r.scan.Next() == '}' && r.passOver(jsonscan.ErrSyntax) { // behind a comma
 			r.scan.Take('}')
-			return members, nil
+			return members, emptied(leftOut, len(members))
 		}
 		name, err := r.name()
 		if err != nil {
@@ -172,13 +173,13 @@ func (r *reader) object(depth int) (members []Member, err error) {
 			if members, err = put(members, Member{Name: name, Value: v}, err); err != nil {
 				return members, err
 			}
-		} else if !errors.Is(err, errLeftOut) || !r.passOver(err) {
+		} else if leftOut = true; !errors.Is(err, errLeftOut) || !r.passOver(err) {
 			return members, err
 		}
 		more, closed := r.separator('}')
 		switch {
 		case closed:
-			return members, nil
+			return members, emptied(leftOut, len(members))
 		case !more:
 			if !r.whole(&v) {
 				members = members[:min(kept, len(members))]
@@ -186,6 +187,15 @@ func (r *reader) object(depth int) (members []Member, err error) {
 			return members, jsonscan.ErrSyntax
 		}
 	}
+}
+
+// emptied leaves out what is empty only because something in it was left out:
+// an empty list would say that there is none.
+func emptied(leftOut bool, kept int) error {
+	if leftOut && kept == 0 {
+		return errLeftOut
+	}
+	return nil
 }
 
 // name reads an element's name. One that cannot be read ends the reading: there
@@ -224,10 +234,11 @@ func (r *reader) list(depth int) (items []Value, err error) {
 	if r.scan.Take(']') {
 		return nil, nil
 	}
+	leftOut := false
 	for {
 		if r.scan.Next() == ']' && r.passOver(jsonscan.ErrSyntax) { // behind a comma
 			r.scan.Take(']')
-			return items, nil
+			return items, emptied(leftOut, len(items))
 		}
 		v, err := r.value(depth + 1)
 		kept := len(items)
@@ -238,11 +249,13 @@ func (r *reader) list(depth int) (items []Value, err error) {
 			return append(items, v), err
 		case !errors.Is(err, errLeftOut) || !r.passOver(err):
 			return items, err
+		default:
+			leftOut = true
 		}
 		more, closed := r.separator(']')
 		switch {
 		case closed:
-			return items, nil
+			return items, emptied(leftOut, len(items))
 		case !more:
 			if !r.whole(&v) {
 				items = items[:min(kept, len(items))]

@@ -138,3 +138,13 @@ func (u *Usage) settle() (level Level, ok bool) {
 func Restore(level Level, percentage float64, changed time.Time) Usage {
 	return Usage{Level: level, Percentage: percentage, Changed: changed, base: level}
 }
+
+// LevelOf returns the level of a name.
+func LevelOf(name string) (Level, bool) {
+	for level, known := range levelNames {
+		if known == name {
+			return Level(level), true
+		}
+	}
+	return Normal, false
+}

@@ -1,0 +1,79 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasenseapi
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// Response codes of the API.
+const (
+	codeDone           = 2000
+	codeIdentical      = 2005 // there is such a subscription already
+	codeInvalidSession = 4021
+	codeBusy           = 5042 // too many requests at once
+)
+
+// Error is an answer other than 2000.
+type Error struct {
+	// Call is the call's name ("signIn").
+	Call string
+	// Status is the HTTP status code.
+	Status int
+	// Code and Message are the server's own words; 0 and "" if the answer was
+	// none of the API's.
+	Code    int
+	Message string
+}
+
+func (e *Error) Error() string {
+	if e.Code == 0 {
+		return fmt.Sprintf("%s: answered %d %s", e.Call, e.Status, http.StatusText(e.Status))
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%s: answered %d: %s", e.Call, e.Code, e.Message), ": ")
+}
+
+// InvalidSession tells that the session is over: sign in again.
+func (e *Error) InvalidSession() bool {
+	return e.Code == codeInvalidSession || e.Code == 0 && e.Status == http.StatusUnauthorized
+}
+
+// Busy tells to come again later.
+func (e *Error) Busy() bool {
+	return e.Code == codeBusy || e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable
+}
+
+// UnknownCall tells that the server, an older one, does not have the call.
+func (e *Error) UnknownCall() bool {
+	switch e.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return true
+	default:
+		return unknownCall.MatchString(e.Message)
+	}
+}
+
+// AlreadySubscribed tells that there is a subscription of the URI.
+func (e *Error) AlreadySubscribed() bool {
+	return e.Code == codeIdentical || e.Code != 0 && alreadySubscribed.MatchString(e.Message)
+}
+
+// The old call answers with an error of no documented number that names the
+// id; so does a server that does not know a call.
+var (
+	unknownCall       = regexp.MustCompile(`(?i)(unknown|unsupported|invalid|no such|not a valid)\s+(api|call|method|service|operation|request (path|uri|url))|not (supported|implemented)`)
+	alreadySubscribed = regexp.MustCompile(`(?i)already\s+(been\s+)?(subscri|exist)|subscription.*\balready\b|duplicate subscription`)
+	namedID           = regexp.MustCompile(`(?i)\bid\b\W*(?:is|=|:)?\W*([0-9a-z][0-9a-z_.-]*[0-9][0-9a-z_-]*|[0-9]+)`)
+)
+
+// idIn finds the id of a subscription in a server's words.
+func idIn(message string) string {
+	if m := namedID.FindStringSubmatch(message); m != nil {
+		return m[1]
+	}
+	return ""
+}

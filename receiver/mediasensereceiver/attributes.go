@@ -1,0 +1,128 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/redact"
+)
+
+// prefixes of the objects whose elements become attributes.
+var prefixes = map[mediasense.Object]string{
+	mediasense.NoObject: names.MediaSenseBodyPrefix,
+	mediasense.Envelope: names.MediaSense,
+	mediasense.Session:  names.KindSession,
+	mediasense.TagEvent: names.MediaSenseTagPrefix,
+	mediasense.Storage:  names.MediaSenseStoragePrefix,
+	mediasense.Track:    names.KindTrack,
+}
+
+// fieldKeys are the attribute names of the documented elements, and nestedKeys
+// their names within the maps of a list.
+var fieldKeys, nestedKeys = func() (keys, nested [mediasense.FieldCount]string) {
+	for f := mediasense.Unknown + 1; f < mediasense.FieldCount; f++ {
+		d := mediasense.DocumentedField(f)
+		keys[f], nested[f] = names.Attribute(prefixes[d.Object], d.Name), names.Snake(d.Name)
+	}
+	keys[mediasense.SessionID] = names.MediaSenseSessionID
+	keys[mediasense.TagEventSessionID] = names.MediaSenseSessionID
+	return keys, nested
+}()
+
+// putEvent writes everything the event says.
+func putEvent(m pcommon.Map, e *mediasense.Event) {
+	m.EnsureCapacity(len(e.Body) + len(e.Extra) + 4)
+	putMembers(m, prefixes[e.Object], e.Body)
+	if number, ok := e.Int(mediasense.TagEventTrackNumber); ok && e.SessionID() != "" {
+		m.PutStr(names.MediaSenseTrackID, trackID(e.SessionID(), number))
+	}
+	putForwarded(m, e)
+	putMembers(m, names.MediaSense, e.Extra)
+}
+
+func putForwarded(m pcommon.Map, e *mediasense.Event) {
+	if e.Forwarded.Kind != mediasense.KindNull {
+		putValue(m.PutEmpty(names.MediaSenseForwarded), &e.Forwarded)
+	}
+}
+
+// putMembers writes the elements of an object under its prefix: the documented
+// ones first, so that no other takes their place.
+func putMembers(m pcommon.Map, prefix string, members []mediasense.Member) {
+	put(m, members, func(member *mediasense.Member) string {
+		if member.Field != mediasense.Unknown {
+			return fieldKeys[member.Field]
+		}
+		return names.Attribute(prefix, member.Name)
+	})
+}
+
+// putNested writes the elements of an object into a map of its own.
+func putNested(m pcommon.Map, members []mediasense.Member) {
+	m.EnsureCapacity(len(members))
+	put(m, members, func(member *mediasense.Member) string {
+		if member.Field != mediasense.Unknown {
+			return nestedKeys[member.Field]
+		}
+		return names.Snake(member.Name)
+	})
+}
+
+func put(m pcommon.Map, members []mediasense.Member, key func(*mediasense.Member) string) {
+	unknown := 0
+	for i := range members {
+		switch member := &members[i]; {
+		case member.Field == mediasense.Unknown:
+			unknown++
+		case member.Value.Kind != mediasense.KindNull: // null is none
+			putValue(m.PutEmpty(key(member)), &member.Value)
+		}
+	}
+	for i := range members {
+		member := &members[i]
+		if unknown == 0 {
+			return
+		}
+		if member.Field != mediasense.Unknown {
+			continue
+		}
+		unknown--
+		name := key(member)
+		for _, taken := m.Get(name); taken; _, taken = m.Get(name) {
+			name += ".unknown"
+		}
+		if redact.Secret(member.Name) && member.Value.Kind != mediasense.KindNull {
+			m.PutStr(name, redact.Mark)
+			continue
+		}
+		putValue(m.PutEmpty(name), &member.Value)
+	}
+}
+
+// putValue writes a value, nested ones as maps and slices. Credentials in URLs
+// are taken out.
+func putValue(to pcommon.Value, v *mediasense.Value) {
+	switch v.Kind {
+	case mediasense.KindNull:
+	case mediasense.KindBool:
+		to.SetBool(v.Bool())
+	case mediasense.KindInt:
+		to.SetInt(v.Int())
+	case mediasense.KindDouble:
+		to.SetDouble(v.Double())
+	case mediasense.KindText:
+		to.SetStr(redact.URLs(v.Text))
+	case mediasense.KindList:
+		items := to.SetEmptySlice()
+		items.EnsureCapacity(len(v.Items))
+		for i := range v.Items {
+			putValue(items.AppendEmpty(), &v.Items[i])
+		}
+	case mediasense.KindMap:
+		putNested(to.SetEmptyMap(), v.Members)
+	}
+}

@@ -1,0 +1,135 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/mediasense"
+)
+
+// severityOf says whether somebody should look.
+func severityOf(e *mediasense.Event) plog.SeverityNumber {
+	switch e.Type {
+	case mediasense.EnterEmergency:
+		return plog.SeverityNumberError
+	case mediasense.EnterLow, mediasense.EnterCritical:
+		return plog.SeverityNumberWarn
+	default:
+		if abnormal(e.Text(mediasense.SessionState)) {
+			return plog.SeverityNumberWarn
+		}
+		return plog.SeverityNumberInfo
+	}
+}
+
+// closedNormal is the state of a session that ended as it should. Its failures
+// are spelled in more than one way.
+const closedNormal = "CLOSED_NORMAL"
+
+func abnormal(state string) bool {
+	state = strings.ToUpper(state)
+	return strings.HasPrefix(state, "CLOSED_") && state != closedNormal
+}
+
+// describe is the event in one line, for people who read logs. It names no
+// devices; sessions is how many sessions an event about several is about.
+func describe(e *mediasense.Event, sessions int) string {
+	switch e.Type {
+	case mediasense.SessionStarted:
+		return "recording session started" + plural(": ", len(e.Items(mediasense.Tracks)), "track")
+	case mediasense.SessionUpdated:
+		return "recording session updated" + plural(": ", len(e.Items(mediasense.Tracks)), "track")
+	case mediasense.SessionEnded:
+		return describeEnd(e)
+	case mediasense.SessionDeleted:
+		return "recordings deleted" + plural(": ", sessions, "session")
+	case mediasense.SessionPruned:
+		return "recordings pruned" + plural(": ", sessions, "session")
+	case mediasense.TagAdded:
+		return describeTag(e, "added")
+	case mediasense.TagUpdated:
+		return describeTag(e, "updated")
+	case mediasense.TagDeleted:
+		return describeTag(e, "deleted")
+	default:
+		return describeStorage(e)
+	}
+}
+
+func describeEnd(e *mediasense.Event) string {
+	line := "recording session ended"
+	if state := e.Text(mediasense.SessionState); state != "" {
+		line += ": " + clip(state)
+	}
+	if duration, ok := e.Int(mediasense.SessionDuration); ok {
+		line += " after " + seconds(duration)
+	}
+	return line + plural(", ", len(e.Items(mediasense.Tracks)), "track")
+}
+
+func describeTag(e *mediasense.Event, verb string) string {
+	line := "tag " + verb
+	if name := e.Text(mediasense.TagEventName); name != "" {
+		line += ": " + clip(name)
+	}
+	if number, ok := e.Int(mediasense.TagEventTrackNumber); ok {
+		line += " on track " + strconv.FormatInt(number, 10)
+	}
+	if offset, ok := e.Int(mediasense.TagEventOffset); ok {
+		line += " at " + seconds(offset)
+	}
+	return line
+}
+
+// crossed says what a threshold event says.
+var crossed = [mediasense.TypeCount]string{
+	mediasense.EnterLow: "low storage space entered", mediasense.ExitLow: "low storage space left",
+	mediasense.EnterCritical: "critical storage space entered", mediasense.ExitCritical: "critical storage space left",
+	mediasense.EnterEmergency: "emergency storage space entered", mediasense.ExitEmergency: "emergency storage space left",
+}
+
+func describeStorage(e *mediasense.Event) string {
+	line := crossed[e.Type]
+	separator := ": "
+	if partition := e.Text(mediasense.Partition); partition != "" {
+		line += separator + clip(partition)
+		separator = " "
+	}
+	if address := e.Text(mediasense.NodeIPAddress); address != "" {
+		line += separator + "on " + clip(address)
+		separator = " "
+	}
+	if percentage, ok := percentageOf(e); ok {
+		line += separator + "at " + strconv.FormatFloat(percentage, 'f', -1, 64) + " %"
+	}
+	return line
+}
+
+// percentageOf is how full the partition is.
+func percentageOf(e *mediasense.Event) (percentage float64, ok bool) {
+	v, _ := e.Member(mediasense.PercentageUtilization)
+	return v.Double(), v.Kind == mediasense.KindInt || v.Kind == mediasense.KindDouble
+}
+
+// seconds writes milliseconds for people.
+func seconds(milliseconds int64) string {
+	return fmt.Sprintf("%.1f s", float64(milliseconds)/1000)
+}
+
+// plural counts things, "" for none.
+func plural(before string, n int, thing string) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return before + "1 " + thing
+	default:
+		return before + strconv.Itoa(n) + " " + thing + "s"
+	}
+}

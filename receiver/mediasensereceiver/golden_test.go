@@ -1,0 +1,72 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestGolden posts every fixture of the wire format, those of the API too, to a
+// fresh receiver and holds the log records against testdata/golden.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(fixtures, "*-*.*"))
+	require.NoError(t, err)
+	require.Greater(t, len(files), 28)
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			sink := new(consumertest.LogsSink)
+			r := newRig(t, func(r *rig) {
+				r.logs = sink
+				r.config.PerTrack = true
+				r.config.QueryParameters = map[string]string{"server": "service.instance.id"}
+			})
+			require.Equal(t, http.StatusOK, r.postTo(r.url+"?server=ms1&token=secret", fixture(t, name)))
+			golden(t, name, sink.AllLogs())
+		})
+	}
+}
+
+// golden compares without the time at which the records came.
+func golden(t *testing.T, name string, all []plog.Logs) {
+	t.Helper()
+	var got bytes.Buffer
+	for _, logs := range all {
+		for _, lr := range records([]plog.Logs{logs}) {
+			assert.NotZero(t, lr.ObservedTimestamp())
+			assert.NotZero(t, lr.Timestamp())
+			if lr.Timestamp() == lr.ObservedTimestamp() {
+				lr.SetTimestamp(0)
+			}
+			lr.SetObservedTimestamp(0)
+		}
+		line, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
+		require.NoError(t, err)
+		require.NoError(t, json.Indent(&got, line, "", "  "))
+		got.WriteByte('\n')
+	}
+	path := filepath.Join("testdata", "golden", strings.TrimSuffix(name, filepath.Ext(name))+".json")
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, got.Bytes(), 0o600))
+		return
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "run the test with -update to write it")
+	assert.Equal(t, string(want), got.String())
+}

@@ -1,0 +1,110 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"time"
+
+	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/posted"
+	"github.com/legato-otel/legato/internal/recent"
+)
+
+// intake is the work on one body: what is in it, and what of it is new.
+type intake struct {
+	request  *posted.Request
+	batch    mediasense.Batch
+	received time.Time
+	keys     []recent.Key // of everything in the body
+
+	events    []judged // of batch.Events
+	malformed []judged // of batch.Malformed
+	entries   []recent.Entry
+	fresh     int   // events and malformed parts that are new
+	rejected  error // the pipeline refused them for good
+}
+
+// judged is what is to be done with one event or malformed part.
+type judged struct {
+	from, to  int // its keys
+	duplicate bool
+	// sessions are those of an event about several that are new, nil if all are.
+	sessions []string
+}
+
+// newIntake decodes a body.
+func newIntake(req *posted.Request, received time.Time) *intake {
+	var decoder mediasense.Decoder
+	in := &intake{request: req, batch: decoder.Decode(req.Body), received: received}
+	in.events = make([]judged, len(in.batch.Events))
+	in.malformed = make([]judged, len(in.batch.Malformed))
+	for i := range in.batch.Events {
+		in.events[i].from = len(in.keys)
+		in.keys = in.batch.Events[i].Keys(in.keys)
+		in.events[i].to = len(in.keys)
+	}
+	for i := range in.batch.Malformed {
+		in.malformed[i].from = len(in.keys)
+		in.keys = append(in.keys, in.batch.Malformed[i].Key())
+		in.malformed[i].to = len(in.keys)
+	}
+	return in
+}
+
+// judge finds out what of the body is new. The caller holds the lock of its
+// keys. It changes nothing of what is known.
+func (in *intake) judge(known *recent.Set, windows *DeduplicationConfig) {
+	here := make(map[recent.Key]bool, len(in.keys))
+	isNew := func(key recent.Key, window time.Duration) bool {
+		if window == 0 {
+			return true // nothing is a copy
+		}
+		if here[key] || known.Contains(key, in.received) {
+			return false
+		}
+		here[key] = true
+		in.entries = append(in.entries, recent.Entry{Key: key, Until: in.received.Add(window)})
+		return true
+	}
+	for i := range in.batch.Events {
+		window := windows.Window
+		if in.batch.Events[i].Type.Object() == mediasense.Storage {
+			window = windows.StorageWindow
+		}
+		in.judgeEvent(i, func(key recent.Key) bool { return isNew(key, window) })
+	}
+	for i := range in.malformed {
+		j := &in.malformed[i]
+		if j.duplicate = !isNew(in.keys[j.from], windows.Window); !j.duplicate {
+			in.fresh++
+		}
+	}
+}
+
+// judgeEvent judges one event. One about several sessions is new if any of them
+// is.
+func (in *intake) judgeEvent(i int, isNew func(recent.Key) bool) {
+	j := &in.events[i]
+	keys := in.keys[j.from:j.to]
+	var sessions []string
+	fresh := 0
+	ids := in.batch.Events[i].SessionIDs()
+	for k, key := range keys {
+		if !isNew(key) {
+			continue
+		}
+		fresh++
+		if len(keys) > 1 {
+			sessions = append(sessions, ids[k])
+		}
+	}
+	if j.duplicate = fresh == 0; !j.duplicate {
+		in.fresh++
+	}
+	if fresh < len(keys) {
+		j.sessions = sessions
+	}
+}
+
+func (in *intake) anythingNew() bool { return in.fresh > 0 }

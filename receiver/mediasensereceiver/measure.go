@@ -1,0 +1,117 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/aggregate"
+	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
+)
+
+// measures counts events: sessions and tags for the server that sent them; the
+// disks for all servers together, because each tells of them, and which tells
+// first is chance.
+type measures struct {
+	servers *aggregate.Set[*sessions]
+	cluster *aggregate.Set[*disks]
+	disks   *disks
+}
+
+// maxServers is how many servers have metrics at once. A MediaSense cluster has
+// two that post.
+const maxServers = 64
+
+func newMeasures(config *Config, set receiver.Settings, shown func() []shownPartition) (*measures, error) {
+	settings := aggregate.Settings{
+		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
+		Resources: maxServers, Cardinality: config.Metrics.CardinalityLimit,
+	}
+	m := &measures{servers: aggregate.NewSet(settings, newSessions)}
+	settings.Resources = 1
+	// Room for each state of all partitions there can be: an overflow of a gauge
+	// would say nothing.
+	settings.Cardinality = max(settings.Cardinality, maxPartitions*int(mediasense.LevelCount)+1)
+	m.cluster = aggregate.NewSet(settings, func(meter metric.Meter) (*disks, error) { return newDisks(meter, shown) })
+	var err error
+	m.disks, err = m.cluster.For(newResourceBuilder(config).cluster())
+	return m, err
+}
+
+// collect reads all series.
+func (m *measures) collect(ctx context.Context) (pmetric.Metrics, error) {
+	data, err := m.servers.Collect(ctx)
+	cluster, clusterErr := m.cluster.Collect(ctx)
+	cluster.ResourceMetrics().MoveAndAppendTo(data.ResourceMetrics())
+	return data, errors.Join(err, clusterErr)
+}
+
+// record counts what is new in a body that was accepted.
+func (m *measures) record(ctx context.Context, in *intake, source *resource, logger *zap.Logger) {
+	if m == nil || in.rejected != nil {
+		return
+	}
+	var server *sessions
+	for i := range in.batch.Events {
+		e := &in.batch.Events[i]
+		if in.events[i].duplicate || e.Type == mediasense.TypeUnknown {
+			continue
+		}
+		if e.Type.Object() == mediasense.Storage {
+			m.disks.count(ctx, e)
+			continue
+		}
+		if server == nil {
+			var err error
+			if server, err = m.servers.For(source.sender()); err != nil {
+				logger.Error("Events cannot be counted", zap.Error(err))
+				return
+			}
+		}
+		server.count(ctx, e, &in.events[i])
+	}
+}
+
+func (s *sessions) count(ctx context.Context, e *mediasense.Event, j *judged) {
+	switch e.Type {
+	case mediasense.SessionStarted:
+		s.started.Add(ctx, 1, labels(pair{names.KeyMediaType, mediaType(e)}))
+	case mediasense.SessionEnded:
+		media := pair{names.KeyMediaType, mediaType(e)}
+		s.ended.Add(ctx, 1, labels(pair{names.KeyState, sessionStates.bound(e.Text(mediasense.SessionState))}, media))
+		if duration, ok := e.Int(mediasense.SessionDuration); ok && duration >= 0 {
+			s.duration.Record(ctx, float64(duration)/1000, labels(media))
+		}
+	case mediasense.SessionDeleted:
+		s.deleted.Add(ctx, sessionsOf(e, j))
+	case mediasense.SessionPruned:
+		s.pruned.Add(ctx, sessionsOf(e, j))
+	case mediasense.TagAdded, mediasense.TagUpdated, mediasense.TagDeleted:
+		s.tag.Add(ctx, 1, labels(
+			pair{names.KeyTagType, tagTypes.bound(e.Text(mediasense.TagEventType))}, pair{names.KeyAction, actions[e.Type]}))
+	default:
+	}
+}
+
+// sessionsOf is how many sessions an event about several is news of.
+func sessionsOf(e *mediasense.Event, j *judged) int64 {
+	if j.sessions != nil {
+		return int64(len(j.sessions))
+	}
+	return int64(len(e.SessionIDs()))
+}
+
+func (d *disks) count(ctx context.Context, e *mediasense.Event) {
+	d.threshold.Add(ctx, 1, metric.WithAttributes(
+		append(partitionOf(e).attributes(), attribute.String(names.KeyAction, actions[e.Type]))...))
+}

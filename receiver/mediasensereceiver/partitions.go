@@ -1,0 +1,186 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/legato-otel/legato/internal/mediasense"
+)
+
+// maxPartitions is how many partitions are known at once; of more, the one that
+// was not heard of for longest goes. A cluster has five nodes with one each.
+const maxPartitions = 256
+
+// partitionID names a partition by what its events say of it. Each part may be
+// missing on the wire.
+type partitionID struct{ node, address, partition string }
+
+func (id partitionID) compare(other partitionID) int {
+	return cmp.Or(cmp.Compare(id.node, other.node), cmp.Compare(id.address, other.address), cmp.Compare(id.partition, other.partition))
+}
+
+// partitionOf returns the partition of a threshold event. It does not keep the
+// body alive.
+func partitionOf(e *mediasense.Event) partitionID {
+	node, _ := e.Member(mediasense.NodeID)
+	return partitionID{
+		node:      strings.Clone(clip(node.Text)),
+		address:   strings.Clone(clip(e.Text(mediasense.NodeIPAddress))),
+		partition: strings.Clone(clip(e.Text(mediasense.Partition))),
+	}
+}
+
+// partitions knows how full each partition is. It is safe for concurrent use.
+type partitions struct {
+	window time.Duration // see mediasense.Usage.Apply
+
+	mu      sync.Mutex // guards everything below
+	known   map[partitionID]*mediasense.Usage
+	version uint64 // of known
+	saved   uint64 // the newest version that is stored
+}
+
+func newPartitions(window time.Duration) *partitions {
+	return &partitions{window: window, known: make(map[partitionID]*mediasense.Usage)}
+}
+
+// apply takes the threshold events of a body that are new, those that the
+// pipeline refused too: the disk is as full all the same.
+func (p *partitions) apply(in *intake) {
+	for i := range in.batch.Events {
+		e := &in.batch.Events[i]
+		if in.events[i].duplicate || e.Type.Object() != mediasense.Storage {
+			continue
+		}
+		percentage, ok := percentageOf(e)
+		if !ok {
+			percentage = mediasense.NoPercentage
+		}
+		p.applyOne(partitionOf(e), e.Type, percentage, in.received)
+	}
+}
+
+func (p *partitions) applyOne(id partitionID, event mediasense.Type, percentage float64, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	usage := p.known[id]
+	if usage == nil {
+		if len(p.known) >= maxPartitions {
+			p.evict()
+		}
+		usage = &mediasense.Usage{Percentage: mediasense.NoPercentage}
+		p.known[id] = usage
+	}
+	usage.Apply(event, percentage, now, p.window)
+	p.version++
+}
+
+func (p *partitions) evict() {
+	var oldest *mediasense.Usage
+	var gone partitionID
+	for id, usage := range p.known {
+		if oldest == nil || usage.Changed.Before(oldest.Changed) {
+			oldest, gone = usage, id
+		}
+	}
+	delete(p.known, gone)
+}
+
+// shownPartition is a partition as the gauges show it.
+type shownPartition struct {
+	id         partitionID
+	level      mediasense.Level
+	percentage float64
+}
+
+// shown returns all partitions in their order.
+func (p *partitions) shown() []shownPartition {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]shownPartition, 0, len(p.known))
+	for id, usage := range p.known {
+		all = append(all, shownPartition{id, usage.Level, usage.Percentage})
+	}
+	slices.SortFunc(all, func(a, b shownPartition) int { return a.id.compare(b.id) })
+	return all
+}
+
+func (p *partitions) unsaved() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.version != p.saved
+}
+
+// storedVersion of the levels that are stored.
+const storedVersion = 1
+
+// storedLevels is what is stored: a few hundred bytes, written when a threshold
+// is crossed.
+type storedLevels struct {
+	Version    int               `json:"version"`
+	Partitions []storedPartition `json:"partitions"`
+}
+
+type storedPartition struct {
+	Node       string  `json:"node,omitempty"`
+	Address    string  `json:"address,omitempty"`
+	Partition  string  `json:"partition,omitempty"`
+	Level      string  `json:"level"`
+	Percentage float64 `json:"percentage"`
+	// Changed is in Unix milliseconds.
+	Changed int64 `json:"changed"`
+}
+
+// snapshot returns the state for storage and its version, for isSaved; nil if it
+// is stored.
+func (p *partitions) snapshot() (stored []byte, version uint64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.version == p.saved {
+		return nil, p.version, nil
+	}
+	levels := storedLevels{Version: storedVersion}
+	for id, usage := range p.known {
+		levels.Partitions = append(levels.Partitions, storedPartition{
+			id.node, id.address, id.partition, usage.Level.String(), usage.Percentage, usage.Changed.UnixMilli(),
+		})
+	}
+	stored, err = json.Marshal(levels)
+	return stored, p.version, err
+}
+
+func (p *partitions) isSaved(version uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.saved = max(p.saved, version)
+}
+
+// restore puts stored levels back, before the first event.
+func (p *partitions) restore(stored []byte) error {
+	var levels storedLevels
+	if err := json.Unmarshal(stored, &levels); err != nil {
+		return fmt.Errorf("stored levels cannot be read: %w", err)
+	}
+	if levels.Version != storedVersion {
+		return fmt.Errorf("stored levels have version %d, this release reads %d", levels.Version, storedVersion)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range levels.Partitions {
+		level, ok := mediasense.LevelOf(s.Level)
+		if !ok || len(p.known) >= maxPartitions {
+			continue
+		}
+		usage := mediasense.Restore(level, s.Percentage, time.UnixMilli(s.Changed))
+		p.known[partitionID{clip(s.Node), clip(s.Address), clip(s.Partition)}] = &usage
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/internal/storageclient"
+)
+
+// errStorage is what a failure to store wraps: an acknowledgement that is
+// forgotten would be no promise.
+var errStorage = errors.New("store what was accepted")
+
+// stateStore keeps keys and levels in a storage extension.
+//
+//	keys         the list of segments, see internal/recent
+//	keys/<id>    a segment
+//	levels       how full each partition is
+//
+// A nil stateStore stores nothing.
+type stateStore struct {
+	client storage.Client
+	logger *zap.Logger
+
+	closing sync.Once
+	closed  error // by closing
+
+	saving sync.Mutex // one save at a time: an older state must not overwrite a newer one
+}
+
+const (
+	storedKeys    = "keys"
+	storedSegment = "keys/"
+	storedUsage   = "levels"
+)
+
+func openStore(ctx context.Context, host component.Host, id *component.ID, set receiver.Settings) (*stateStore, error) {
+	if id == nil {
+		return nil, nil
+	}
+	client, err := storageclient.Open(ctx, host, *id, component.KindReceiver, set.ID, "events")
+	if err != nil {
+		return nil, err
+	}
+	return &stateStore{client: client, logger: set.Logger}, nil
+}
+
+func segmentKey(id uint64) string { return storedSegment + strconv.FormatUint(id, 10) }
+
+// restore fills keys and levels. What cannot be read is left out with a warning:
+// a receiver that does not start loses more than one that may take an event twice.
+func (s *stateStore) restore(ctx context.Context, known *recent.Set, disks *partitions, window time.Duration) {
+	if s == nil {
+		return
+	}
+	if err := s.restoreKeys(ctx, known, window); err != nil {
+		s.logger.Warn("Stored keys cannot be read; events accepted before this start may be taken twice", zap.Error(err))
+	}
+	levels, err := s.client.Get(ctx, storedUsage)
+	if err == nil && levels != nil {
+		err = disks.restore(levels)
+	}
+	if err != nil {
+		s.logger.Warn("Stored levels cannot be read; what the disks show begins anew", zap.Error(err))
+	}
+	if n := known.Len(); n > 0 {
+		s.logger.Info("Keys of accepted events restored", zap.Int("keys", n))
+	}
+}
+
+func (s *stateStore) restoreKeys(ctx context.Context, known *recent.Set, window time.Duration) error {
+	list, err := s.client.Get(ctx, storedKeys)
+	if err != nil || list == nil {
+		return err
+	}
+	first, last, err := recent.ParseList(list)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	var errs error
+	for id := first; id <= last; id++ {
+		segment, err := s.client.Get(ctx, segmentKey(id))
+		if err == nil {
+			err = known.Restore(id, segment, now.Add(window))
+		}
+		errs = errors.Join(errs, err)
+	}
+	known.Accept(nil, now) // what is over, or too much, goes
+	return errs
+}
+
+// save stores what changed. Who finds it stored by another may rely on it. After
+// a failure the change stays due: the next save writes it.
+func (s *stateStore) save(ctx context.Context, known *recent.Set, disks *partitions) error {
+	if s == nil || !known.Unsaved() && !disks.unsaved() {
+		return nil
+	}
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	var operations []*storage.Operation
+	keys := known.Snapshot()
+	if keys.List != nil {
+		operations = append(operations, storage.SetOperation(storedKeys, keys.List))
+	}
+	for _, segment := range keys.Segments {
+		operations = append(operations, storage.SetOperation(segmentKey(segment.ID), segment.Stored))
+	}
+	for _, id := range keys.Gone {
+		operations = append(operations, storage.DeleteOperation(segmentKey(id)))
+	}
+	levels, version, err := disks.snapshot()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStorage, err)
+	}
+	if levels != nil {
+		operations = append(operations, storage.SetOperation(storedUsage, levels))
+	}
+	if len(operations) == 0 {
+		return nil
+	}
+	if err := s.client.Batch(ctx, operations...); err != nil {
+		return fmt.Errorf("%w: %w", errStorage, err)
+	}
+	known.Saved(&keys)
+	disks.isSaved(version)
+	return nil
+}
+
+// close closes the client once. A request that outlives the shutdown's patience
+// then finds it closed, and is refused.
+func (s *stateStore) close(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	s.closing.Do(func() { s.closed = s.client.Close(ctx) })
+	return s.closed
+}

@@ -1,0 +1,151 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// SubscriptionConfig makes the receiver subscribe itself at MediaSense servers.
+type SubscriptionConfig struct {
+	// Callback is the URL of this receiver as the servers see it, normally with
+	// an IP address, and with http: MediaSense posts to nothing else. Required,
+	// unless each server has its own.
+	Callback string `mapstructure:"callback"`
+	// Filters are the classes of events to subscribe to, or single events.
+	// Default: all four classes. Servers before 10.0 know no filters.
+	Filters []string `mapstructure:"filters"`
+	// TagNameRegex limits tag events to tags with a matching name. Default: all.
+	TagNameRegex string `mapstructure:"tag_name_regex"`
+	// VerifyInterval is how often the subscriptions are looked after: a server
+	// may forget them when it restarts. Default 5 m; above 25 m each look would
+	// need a new session.
+	VerifyInterval time.Duration `mapstructure:"verify_interval"`
+	// UnsubscribeOnShutdown takes the subscriptions back at a stop. Default
+	// false: events that come while the Collector restarts are lost either way,
+	// and with the subscription kept those that come right after it are not.
+	UnsubscribeOnShutdown bool `mapstructure:"unsubscribe_on_shutdown"`
+	// Servers are the API servers, both the primary and the secondary: each
+	// sends only what happened on itself. Required.
+	Servers []SubscriptionServer `mapstructure:"servers"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// SubscriptionServer is one MediaSense API server.
+type SubscriptionServer struct {
+	// HTTP is the client of its API. Its keys stand at the server's own level:
+	// endpoint (https://ms1:8440, required), tls, timeout (default 10 s), ... An
+	// endpoint with http:// needs tls::insecure, because it sends the password
+	// in clear.
+	HTTP confighttp.ClientConfig `mapstructure:",squash"`
+	// Username of an API user. Required.
+	Username string `mapstructure:"username"`
+	// Password of the user. Required.
+	Password configopaque.String `mapstructure:"password"`
+	// Callback that this server is to post to, instead of the common one: for a
+	// query that tells the servers apart. Optional.
+	Callback string `mapstructure:"callback"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// The classes of events that can be subscribed to.
+var allFilters = []string{"RECORDING_EVENTS", "TAG_EVENTS", "STORAGE_EVENTS", "CLEANUP_EVENTS"}
+
+func defaultSubscription() SubscriptionConfig {
+	return SubscriptionConfig{Filters: slices.Clone(allFilters), VerifyInterval: 5 * time.Minute}
+}
+
+func newDefaultClient() confighttp.ClientConfig {
+	client := confighttp.NewDefaultClientConfig()
+	client.Timeout = 10 * time.Second
+	return client
+}
+
+// Unmarshal applies a server's defaults.
+func (s *SubscriptionServer) Unmarshal(conf *confmap.Conf) error {
+	s.HTTP = newDefaultClient()
+	return conf.Unmarshal(s)
+}
+
+// Validate checks the configuration. It changes nothing.
+func (s *SubscriptionServer) Validate() error {
+	var errs []error
+	u, err := url.Parse(s.HTTP.Endpoint)
+	switch {
+	case s.HTTP.Endpoint == "":
+		errs = append(errs, errors.New("endpoint must not be empty"))
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		// Not the text itself: there may be a password in it.
+		errs = append(errs, fmt.Errorf("endpoint must be a URL like https://ms1:8440, got %q", withoutUser(s.HTTP.Endpoint)))
+	case u.User != nil || u.RawQuery != "":
+		errs = append(errs, errors.New("endpoint must hold no user and no query; use username and password"))
+	case u.Scheme == "http" && !s.HTTP.TLS.Insecure:
+		errs = append(errs, fmt.Errorf("endpoint %q would send username and password in clear; use https, or set tls::insecure", s.HTTP.Endpoint))
+	}
+	if s.Username == "" {
+		errs = append(errs, errors.New("username must not be empty"))
+	}
+	if s.Password == "" {
+		errs = append(errs, errors.New("password must not be empty"))
+	}
+	return errors.Join(errs...)
+}
+
+// withoutUser returns what follows the last @ of a URL that cannot be read.
+func withoutUser(text string) string { return text[strings.LastIndexByte(text, '@')+1:] }
+
+// Validate checks the configuration. It changes nothing.
+func (c *SubscriptionConfig) Validate() error {
+	var errs []error
+	if len(c.Servers) == 0 {
+		errs = append(errs, errors.New("servers must name at least one MediaSense server"))
+	}
+	seen := make(map[string]int)
+	for i := range c.Servers {
+		s := &c.Servers[i]
+		if err := checkCallback(cmp.Or(s.Callback, c.Callback)); err != nil {
+			errs = append(errs, fmt.Errorf("%w for server %d", err, i))
+		}
+		endpoint := strings.TrimSuffix(s.HTTP.Endpoint, "/")
+		if first, twice := seen[endpoint]; twice && endpoint != "" {
+			errs = append(errs, fmt.Errorf("servers::%d: endpoint is that of servers::%d", i, first))
+		}
+		seen[endpoint] = i
+	}
+	if len(c.Filters) == 0 || slices.Contains(c.Filters, "") {
+		errs = append(errs, fmt.Errorf("filters must name at least one of %s, or events, got %q", strings.Join(allFilters, ", "), c.Filters))
+	}
+	if c.VerifyInterval < time.Second { // a number without a unit is in nanoseconds
+		errs = append(errs, fmt.Errorf("verify_interval must be at least 1s, got %s", c.VerifyInterval))
+	}
+	return errors.Join(errs...)
+}
+
+// checkCallback names a callback without its query: there may be a token in it.
+func checkCallback(callback string) error {
+	u, err := url.Parse(callback)
+	shown, _, _ := strings.Cut(withoutUser(callback), "?")
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("callback must be the http URL of this receiver as MediaSense sees it, got %q", shown)
+	case u.Scheme == "https":
+		return fmt.Errorf("callback must be an http URL, because MediaSense does not post by https, got %q", shown)
+	default:
+		return nil
+	}
+}

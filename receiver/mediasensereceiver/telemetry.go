@@ -1,0 +1,110 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/posted"
+)
+
+// outcome is what became of an event; the attribute of receiver_mediasense_records.
+type outcome uint8
+
+const (
+	accepted  outcome = iota
+	duplicate         // taken before
+	refused           // the next consumer wants it again later
+	malformed         // quarantined
+	unknown           // of an unknown type or action, kept as such
+	outcomes
+)
+
+var outcomeOptions = func() (all [outcomes][]metric.AddOption) {
+	for what, value := range [outcomes]string{"accepted", "duplicate", "refused", "malformed", "unknown"} {
+		all[what] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", value)))}
+	}
+	return all
+}()
+
+// statusOptions are made once: they are needed for every request.
+var statusOptions = func() map[int]metric.MeasurementOption {
+	all := make(map[int]metric.MeasurementOption)
+	for _, status := range posted.Statuses {
+		all[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
+	}
+	return all
+}()
+
+// countAnswers counts requests by the status they were answered with.
+func (r *eventReceiver) countAnswers(ctx context.Context, status int, n int64) {
+	r.telemetry.ReceiverMediasenseRequests.Add(ctx, n, statusOptions[status])
+}
+
+// startTelemetry lets the series be born at zero, because a rate does not see
+// what a series is born with, and registers what is read when somebody looks.
+func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
+	for _, what := range outcomeOptions {
+		r.telemetry.ReceiverMediasenseRecords.Add(ctx, 0, what...)
+	}
+	return r.telemetry.RegisterReceiverMediasenseKeysCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(int64(d.known.Len()))
+		return nil
+	})
+}
+
+// count reports what became of the body's events.
+func (d *delivery) count(ctx context.Context, in *intake) {
+	var counts [outcomes]int64
+	now := time.Now()
+	for i := range in.batch.Events {
+		e := &in.batch.Events[i]
+		what := in.outcomeOf(in.events[i], e.Type)
+		counts[what]++
+		if date := eventTime(e); what == accepted && date > 0 && date <= latestDate {
+			d.telemetry.ReceiverMediasenseLag.Record(ctx, max(0, now.Sub(time.UnixMilli(date)).Seconds()))
+		}
+	}
+	for i := range in.malformed {
+		if in.malformed[i].duplicate {
+			counts[duplicate]++
+		} else {
+			counts[malformed]++
+		}
+	}
+	d.add(ctx, counts)
+}
+
+func (in *intake) outcomeOf(j judged, t mediasense.Type) outcome {
+	switch {
+	case j.duplicate:
+		return duplicate
+	case in.rejected != nil:
+		return malformed
+	case t == mediasense.TypeUnknown:
+		return unknown
+	default:
+		return accepted
+	}
+}
+
+// countRefused reports that the new part of the body was not taken.
+func (d *delivery) countRefused(ctx context.Context, in *intake) {
+	var counts [outcomes]int64
+	counts[refused] = int64(in.fresh)
+	d.add(ctx, counts)
+}
+
+func (d *delivery) add(ctx context.Context, counts [outcomes]int64) {
+	for what, n := range counts {
+		if n > 0 {
+			d.telemetry.ReceiverMediasenseRecords.Add(ctx, n, outcomeOptions[what]...)
+		}
+	}
+}
