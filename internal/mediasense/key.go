@@ -47,10 +47,11 @@ func (e *Event) Keys(keys []Key) []Key {
 	return append(keys, keyOf(b))
 }
 
-// Key is that of the part's bytes.
+// Key is that of the part's bytes and of where they stood: the same bytes twice
+// in one body are two faults.
 func (m *Malformed) Key() Key {
-	hash := sha256.Sum256(append([]byte("malformed\x00"), m.Raw...))
-	return Key(hash[:16])
+	b := appendText(make([]byte, 0, len(m.Raw)+32), "malformed")
+	return keyOf(append(binary.AppendUvarint(b, uint64(m.Offset)), m.Raw...)) //nolint:gosec // an offset is not negative
 }
 
 func keyOf(b []byte) Key {

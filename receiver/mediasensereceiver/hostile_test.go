@@ -1,0 +1,139 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// The body limit counts inflated bytes.
+func TestInflatedBodyOverTheLimit(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) {
+		r.logs = sink
+		r.config.HTTP.MaxRequestBodySize = 1 << 20
+	})
+	var bomb bytes.Buffer
+	zipper := gzip.NewWriter(&bomb)
+	_, err := zipper.Write(bytes.Repeat([]byte{' '}, 64<<20))
+	require.NoError(t, err)
+	require.NoError(t, zipper.Close())
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url, &bomb)
+	require.NoError(t, err)
+	request.Header.Set("Content-Encoding", "gzip")
+	response, err := r.client.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
+	assert.Empty(t, sink.AllLogs())
+}
+
+// Many bad parts in one body become a bounded number of log records, with all
+// their bytes.
+func TestManyBadPartsAreBounded(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	body := strings.Repeat(`{"eventType":5,"x":`, 1<<15)
+	require.Equal(t, http.StatusOK, r.post(body))
+	assert.LessOrEqual(t, sink.LogRecordCount(), 64+len(body)>>18)
+	kept := 0
+	for _, lr := range records(sink.AllLogs()) {
+		kept += len(lr.Body().Str())
+	}
+	assert.Equal(t, len(body), kept)
+}
+
+// Hostile text is data: it comes out as it went in.
+func TestHostileText(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	name := "\u202Etxt.exe '`${env:HOME} <script> " + strings.Repeat("x", 1<<20)
+	require.Equal(t, http.StatusOK, r.post(`{"eventType":"TAG_EVENT","eventAction":"ADDED","eventBody":{"sessionId":"s","tagName":"`+name+`"}}`))
+	got, _ := records(sink.AllLogs())[0].Attributes().Get(names.MediaSenseTagName)
+	assert.Equal(t, name, got.Str())
+	assert.Less(t, len(records(sink.AllLogs())[0].Body().Str()), 200)
+}
+
+// Unknown elements take no documented one's place, and none is lost.
+func TestCollidingNames(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	require.Equal(t, http.StatusOK, r.post(`{"eventType":"SESSION_EVENT","eventAction":"STARTED","session.id":"x","event_type":"y","eventBody":{
+		"session_start_date":"a","sessionStart_date":"b","sessionStartDate":1718010000123,"id":"c","sessionId":"s","future":{"a":{"aB":1,"a_b":2}},
+		"tracks":[{"track_number":7,"trackNumber":0}]}}`))
+	m := records(sink.AllLogs())[0].Attributes()
+	f := func(key string, want any) {
+		t.Helper()
+		v, ok := m.Get(key)
+		require.True(t, ok, key)
+		assert.Equal(t, want, v.AsRaw(), key)
+	}
+	f(names.MediaSenseStartDate, int64(1718010000123))
+	f(names.MediaSenseStartDate+".unknown", "a")
+	f(names.MediaSenseStartDate+".unknown.unknown", "b")
+	f(names.MediaSenseSessionID, "s")
+	f(names.MediaSenseSessionID+".unknown", "c")
+	f(names.MediaSenseSessionID+".unknown.unknown", "x")
+	f("cisco.mediasense.session.future", map[string]any{"a": map[string]any{"a_b": int64(1), "a_b.unknown": int64(2)}})
+	f(names.MediaSenseTracks, []any{map[string]any{"track_number": int64(0), "track_number.unknown": "7"}})
+	assert.Equal(t, pcommon.ValueTypeStr, func() pcommon.ValueType { v, _ := m.Get("cisco.mediasense.event_type"); return v.Type() }())
+}
+
+// Credentials leave in no form: not as attribute, not in a body, not in
+// quarantine, not in the Collector's log.
+func TestSecretsStay(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	event := `{"eventType":"SESSION_EVENT","eventAction":"STARTED","eventBody":{"sessionId":"s","apiPassword":"REDACT-ME","nested":{"token":["REDACT-ME"]},"urls":[{"rtspUrl":"rtsp://u:REDACT-ME@192.0.2.60/live/s"}],` +
+		`"tracks":[{"trackNumber":0,"downloadUrl":"https://u:REDACT-ME@ms1/x"}]}}`
+	for _, body := range []string{
+		event,
+		strings.Replace(event, "SESSION_EVENT", "FUTURE_EVENT", 1),
+		strings.Replace(event, "STARTED", "MOVED", 1),
+		strings.Replace(event, "}}", "}", 1),
+		event[:len(event)-60],
+	} {
+		require.Equal(t, http.StatusOK, r.postTo(r.url+"?token=REDACT-ME", body))
+	}
+	require.NotEmpty(t, sink.AllLogs())
+	for _, logs := range sink.AllLogs() {
+		assert.NotContains(t, marshal(t, logs), "REDACT-ME")
+	}
+	for _, entry := range r.log.All() {
+		assert.NotContains(t, entry.Message, "REDACT-ME")
+		for _, value := range entry.ContextMap() {
+			assert.NotContains(t, value, "REDACT-ME")
+		}
+	}
+}
+
+// Dates that nanoseconds have no room for, and durations without sense.
+func TestTimestampsWithoutSense(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink; r.config.PerTrack = true })
+	for _, body := range []string{
+		`{"sessionId":"1","sessionStartDate":99999999999999,"sessionDuration":1}`,
+		`{"sessionId":"2","sessionStartDate":-1,"sessionDuration":1}`,
+		`{"sessionId":"3","sessionStartDate":1718010000123,"sessionDuration":9223372036854775807,"tracks":[{"trackStartDate":1718010000123,"trackDuration":-5},7]}`,
+		`{"sessionId":"4","sessionDuration":1}`,
+	} {
+		require.Equal(t, http.StatusOK, r.post(`{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":`+body+`}`))
+	}
+	all := records(sink.AllLogs())
+	require.Len(t, all, 5)
+	for _, lr := range all {
+		assert.Equal(t, lr.ObservedTimestamp(), lr.Timestamp(), "when it came")
+	}
+}
