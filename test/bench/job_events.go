@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"sync/atomic"
 
 	"github.com/gorilla/websocket"
@@ -108,14 +107,14 @@ func followBare(ctx context.Context, address string) (job, error) {
 	if err := conn.WriteMessage(websocket.TextMessage, []byte(request)); err != nil {
 		return nil, err
 	}
-	took, done := new(atomic.Int64), make(chan error, 1)
-	go func() { done <- readBare(conn, took) }()
+	took, done := new(atomic.Int64), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = readBare(conn, took) // it ends with the connection; frames that it did not take are missed
+	}()
 	return &eventsJob{took, func(context.Context) error {
 		err := conn.Close()
-		// What ended the reading, unless it was this.
-		if failed := <-done; !errors.Is(failed, net.ErrClosed) {
-			err = errors.Join(err, failed)
-		}
+		<-done
 		return err
 	}}, nil
 }
