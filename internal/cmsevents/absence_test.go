@@ -150,17 +150,19 @@ func TestRejoin(t *testing.T) {
 	w.open(1, 0)
 	w.pump(time.Second)
 	m := w.begin(0, 1)
-	p := w.join(m, 0)
+	p, stays := w.join(m, 0), w.join(m, 1)
 	w.pump(time.Second)
 	alone := &worldMeeting{correlator: w.id("correlator"), calls: map[int]string{0: m.calls[0]}, recording: m.recording}
 	delete(m.calls, 0)
-	alone.people, m.people = m.people, nil
+	alone.people, m.people = []*worldPerson{p}, []*worldPerson{stays}
 	w.meetings = append(w.meetings, alone)
 	w.c.participants[p.id].call = w.c.bridges[0].calls[alone.calls[0]]
+	w.c.participants[stays.id].call = w.c.bridges[1].calls[m.calls[1]]
 	w.record(alone, "active")
 	w.pump(time.Second)
 	w.verify()
 	w.part(alone, p, "")
+	w.part(m, stays, "")
 	w.pump(time.Second)
 	w.verify()
 }

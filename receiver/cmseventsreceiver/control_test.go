@@ -1,0 +1,20 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// A standstill shows on one of the clocks or on both.
+func TestLateness(t *testing.T) {
+	due := time.Now()
+	assert.Equal(t, 7*time.Second, lateness(due, due.Add(7*time.Second)))
+	assert.Negative(t, lateness(due, due.Add(-time.Second)))
+	wall := due.Round(0)
+	assert.Equal(t, time.Minute, lateness(wall, wall.Add(time.Minute)))
+}
