@@ -1,0 +1,201 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasenseapi
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/mediasenseapi/mediasenseapitest"
+)
+
+const fixtures = "../../testdata/mediasense"
+
+func fixture(t *testing.T, name string) string {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join(fixtures, name))
+	require.NoError(t, err)
+	return string(body)
+}
+
+var all = Subscription{
+	URI:     "http://192.0.2.200:8085/mediasense",
+	Filters: []string{"RECORDING_EVENTS", "TAG_EVENTS", "STORAGE_EVENTS", "CLEANUP_EVENTS"},
+}
+
+func newClient(t *testing.T) (*Client, *mediasenseapitest.Server) {
+	t.Helper()
+	server := mediasenseapitest.NewServer(t, "apiuser", "not-a-real-password")
+	client := NewClient(new(http.Client), server.URL()+"/", "apiuser", "not-a-real-password")
+	t.Cleanup(client.Close)
+	return client, server
+}
+
+// What is posted is what the fixtures have.
+func TestRequests(t *testing.T) {
+	client, server := newClient(t)
+	require.NoError(t, client.SignIn(t.Context()))
+	id, err := client.Subscribe(t.Context(), all)
+	require.NoError(t, err)
+	bodies := server.Bodies()
+	assert.JSONEq(t, fixture(t, "signin-request.json"), bodies[0])
+	assert.JSONEq(t, fixture(t, "subscribe-to-events-request.json"), bodies[1])
+	assert.Equal(t, server.Subscriptions()[0].ID, id)
+	active, err := client.Verify(t.Context(), id)
+	require.NoError(t, err)
+	assert.True(t, active)
+	require.NoError(t, client.Unsubscribe(t.Context(), id))
+	require.NoError(t, client.SignOut(t.Context()))
+	assert.False(t, server.SignedIn())
+	assert.Equal(t, []string{"signIn", "subscribeToEvents", "verifyRecordingSubscription", "unsubscribeFromEvents", "signOut"}, server.Requests())
+}
+
+// The answers of the fixtures, as they are.
+func TestAnswers(t *testing.T) {
+	f := func(name string, status int) (id string, err error) {
+		t.Helper()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(fixture(t, name)))
+		}))
+		defer server.Close()
+		client := NewClient(new(http.Client), server.URL, "u", "p")
+		return client.Subscribe(t.Context(), all)
+	}
+	id, err := f("subscribe-to-events-response.json", http.StatusOK)
+	require.NoError(t, err)
+	assert.Equal(t, "s-3001", id)
+	id, err = f("signin-response.json", http.StatusOK)
+	require.NoError(t, err)
+	assert.Empty(t, id)
+	_, err = f("invalid-session-response.json", http.StatusOK)
+	refused, ok := errors.AsType[*Error](err)
+	require.True(t, ok)
+	assert.True(t, refused.InvalidSession())
+	assert.Equal(t, "subscribeToEvents: answered 4021: Failure: Invalid session.", err.Error())
+	_, err = f("malformed-truncated.json", http.StatusBadGateway)
+	assert.EqualError(t, err, "subscribeToEvents: answered 502 Bad Gateway")
+}
+
+// That there is such a subscription is no error, with either call.
+func TestAlreadySubscribed(t *testing.T) {
+	client, server := newClient(t)
+	require.NoError(t, client.SignIn(t.Context()))
+	first, err := client.Subscribe(t.Context(), all)
+	require.NoError(t, err)
+	second, err := client.Subscribe(t.Context(), all)
+	require.NoError(t, err)
+	assert.Equal(t, first, second)
+	less := all
+	less.Filters, less.TagNameRegex = all.Filters[:1], "Track.*"
+	third, err := client.Subscribe(t.Context(), less)
+	require.NoError(t, err)
+	assert.Equal(t, first, third)
+	assert.Equal(t, []mediasenseapitest.Subscription{{ID: first, URI: all.URI, Filters: less.Filters, TagNameRegex: "Track.*", Active: true}}, server.Subscriptions())
+}
+
+func TestOldServer(t *testing.T) {
+	client, server := newClient(t)
+	server.SetOld()
+	require.NoError(t, client.SignIn(t.Context()))
+	for range 2 {
+		id, err := client.Subscribe(t.Context(), all)
+		require.NoError(t, err)
+		assert.Equal(t, server.Subscriptions()[0].ID, id, "the error names it")
+	}
+	require.NoError(t, client.Unsubscribe(t.Context(), server.Subscriptions()[0].ID))
+	assert.Equal(t, []string{"signIn", "subscribeToEvents", "subscribeRecordingEvent", "subscribeRecordingEvent", "unsubscribeRecordingEvent"}, server.Requests())
+}
+
+func TestVerify(t *testing.T) {
+	client, server := newClient(t)
+	require.NoError(t, client.SignIn(t.Context()))
+	id, err := client.Subscribe(t.Context(), all)
+	require.NoError(t, err)
+	f := func(want bool) {
+		t.Helper()
+		active, err := client.Verify(t.Context(), id)
+		require.NoError(t, err)
+		assert.Equal(t, want, active)
+	}
+	f(true)
+	server.Deactivate()
+	f(false)
+	server.Answer(404)
+	f(false)
+	server.Answer(4999)
+	f(false)
+	for _, code := range []int{4021, 5042, 502, 401} {
+		server.Answer(code)
+		_, err := client.Verify(t.Context(), id)
+		assert.Error(t, err, "%d says nothing of the subscription", code)
+	}
+}
+
+// What a server says is fit for a log: without the password or the session.
+func TestErrorsHaveNoSecrets(t *testing.T) {
+	client, server := newClient(t)
+	server.SetPassword("other")
+	err := client.SignIn(t.Context())
+	assert.EqualError(t, err, "signIn: answered 4020: Failure: Invalid credentials of apiuser with REDACTED")
+}
+
+// A redirect would carry the session to somebody else.
+func TestNoRedirects(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("followed") }))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer server.Close()
+	client := NewClient(new(http.Client), server.URL, "u", "p")
+	defer client.Close()
+	assert.EqualError(t, client.SignIn(t.Context()), "signIn: answered 307 Temporary Redirect")
+}
+
+func TestSessionOf11(t *testing.T) {
+	var seen []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		w.Header().Set("JSESSIONID", "header")
+		http.SetCookie(w, &http.Cookie{Name: "JSESSIONIDSSO", Value: "sso"})
+		seen = append(seen, r.Header.Get("JSESSIONID")+" "+r.Header.Get("JSESSIONIDSSO")+" "+r.Header.Get("Cookie"))
+		_, _ = w.Write([]byte(`{"responseCode":"2000","responseBody":{"subscriptionId":3001}}`))
+	}))
+	defer server.Close()
+	client := NewClient(new(http.Client), server.URL, "u", "p")
+	defer client.Close()
+	require.NoError(t, client.SignIn(t.Context()))
+	id, err := client.Subscribe(t.Context(), all)
+	require.NoError(t, err)
+	assert.Equal(t, "3001", id)
+	assert.Equal(t, []string{"  ", "header sso JSESSIONID=header; JSESSIONIDSSO=sso"}, seen)
+}
+
+func TestWords(t *testing.T) {
+	f := func(message, id string, already bool) {
+		t.Helper()
+		e := Error{Code: 4999, Message: message}
+		assert.Equal(t, already, e.AlreadySubscribed(), message)
+		assert.Equal(t, id, idIn(message), message)
+	}
+	f("Failure: URI is already subscribed with subscription ID 3001.", "3001", true)
+	f("A subscription with this URI already exists, id: s-3001", "s-3001", true)
+	f("already exists", "", true)
+	f("Failure: Invalid parameter.", "", false)
+	g := func(e Error, unknown bool) {
+		t.Helper()
+		assert.Equal(t, unknown, e.UnknownCall(), "%v", e)
+	}
+	g(Error{Status: 404}, true)
+	g(Error{Status: 200, Code: 4000, Message: "Unknown API subscribeToEvents"}, true)
+	g(Error{Status: 200, Code: 4000, Message: "Failure: operation not supported"}, true)
+	g(Error{Status: 200, Code: 4021, Message: "Failure: Invalid session."}, false)
+}

@@ -1,0 +1,132 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/legato-otel/legato/internal/mediasenseapi"
+)
+
+// scripted is a server whose calls fail as told, and that notes when they came.
+type scripted struct {
+	start time.Time
+	fail  map[string][]error // the next answers of a call; nil or none is success
+	calls []string
+	id    string
+}
+
+func (s *scripted) call(name string) error {
+	s.calls = append(s.calls, fmt.Sprintf("%s@%s", name, time.Since(s.start).Truncate(time.Minute)))
+	if queue := s.fail[name]; len(queue) > 0 {
+		s.fail[name] = queue[1:]
+		return queue[0]
+	}
+	return nil
+}
+
+func (s *scripted) SignIn(context.Context) error  { return s.call("signIn") }
+func (s *scripted) SignOut(context.Context) error { return s.call("signOut") }
+func (s *scripted) Subscribe(context.Context, mediasenseapi.Subscription) (string, error) {
+	return s.id, s.call("subscribe")
+}
+
+func (s *scripted) Verify(context.Context, string) (bool, error) {
+	err := s.call("verify")
+	if errors.Is(err, errInactive) {
+		return false, nil
+	}
+	return err == nil, err
+}
+func (s *scripted) Unsubscribe(context.Context, string) error { return s.call("unsubscribe") }
+func (s *scripted) Close()                                    { s.calls = append(s.calls, "close") }
+
+var (
+	errInactive = errors.New("inactive")
+	errNetwork  = errors.New("connection refused")
+	errSession  = &mediasenseapi.Error{Call: "verify", Status: 200, Code: 4021}
+	errLogin    = &mediasenseapi.Error{Call: "signIn", Status: 200, Code: 4020}
+	errBusy     = &mediasenseapi.Error{Call: "subscribe", Status: 200, Code: 5042}
+)
+
+// follow runs a manager for so long and returns what it asked for, with the
+// minute in which it did.
+func follow(t *testing.T, s *scripted, lasts time.Duration, change func(*SubscriptionConfig)) (calls []string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s.start = time.Now()
+		config := defaultSubscription()
+		if change != nil {
+			change(&config)
+		}
+		m := newManager(s, &config)
+		ctx, cancel := context.WithTimeout(t.Context(), lasts)
+		defer cancel()
+		m.run(ctx)
+		assert.False(t, m.active.Load())
+	})
+	return s.calls
+}
+
+func TestManagerLooksAfterTheSubscription(t *testing.T) {
+	s := &scripted{id: "s-1", fail: map[string][]error{"verify": {nil, errInactive, errSession, nil}}}
+	assert.Equal(t, []string{
+		"signIn@0s", "subscribe@0s", "verify@5m0s",
+		"verify@10m0s", "subscribe@10m0s", // not active any more
+		"verify@15m0s", "signIn@15m0s", "verify@15m0s", // the session was over
+		"verify@20m0s", "signOut@22m0s", "close",
+	}, follow(t, s, 22*time.Minute, nil))
+}
+
+// Without an id there is nothing to verify: subscribing again is no change.
+func TestManagerWithoutAnID(t *testing.T) {
+	s := &scripted{}
+	assert.Equal(t, []string{"signIn@0s", "subscribe@0s", "subscribe@5m0s", "signOut@6m0s", "close"}, follow(t, s, 6*time.Minute, nil))
+}
+
+func TestManagerUnsubscribes(t *testing.T) {
+	s := &scripted{id: "s-1"}
+	assert.Equal(t, []string{"signIn@0s", "subscribe@0s", "unsubscribe@1m0s", "signOut@1m0s", "close"},
+		follow(t, s, time.Minute, func(c *SubscriptionConfig) { c.UnsubscribeOnShutdown = true }))
+}
+
+// Wrong credentials do not become right by trying.
+func TestManagerWaitsLongAfterWrongCredentials(t *testing.T) {
+	s := &scripted{fail: map[string][]error{"signIn": {errLogin, errLogin, errLogin, errLogin}}}
+	assert.Equal(t, []string{"signIn@0s", "signIn@5m0s", "signIn@10m0s", "close"}, follow(t, s, 14*time.Minute, nil))
+}
+
+// A server that cannot be reached is tried ever less often, and at least each
+// minute and a half.
+func TestManagerBacksOff(t *testing.T) {
+	s := &scripted{fail: map[string][]error{}}
+	for range 1000 {
+		s.fail["signIn"] = append(s.fail["signIn"], errNetwork)
+	}
+	tries := len(follow(t, s, time.Hour, nil)) - 1
+	assert.Greater(t, tries, 40)
+	assert.Less(t, tries, 150)
+}
+
+func TestManagerLeavesABusyServerAlone(t *testing.T) {
+	s := &scripted{id: "s-1", fail: map[string][]error{"subscribe": {errBusy, errBusy, errBusy, errBusy, errBusy, errBusy, errBusy, errBusy}}}
+	calls := follow(t, s, time.Minute, nil)
+	assert.LessOrEqual(t, len(calls), 1+5+2, "at most every fifteen seconds: %v", calls)
+	assert.Equal(t, "signIn@0s", calls[0])
+	assert.NotContains(t, calls[1:], "signIn@0s", "the session stays")
+}
+
+// A session that is over again at once is an error like others, not a loop.
+func TestManagerDoesNotLoop(t *testing.T) {
+	s := &scripted{id: "s-1", fail: map[string][]error{"subscribe": {errSession, errSession, nil}}}
+	calls := follow(t, s, 30*time.Second, nil)
+	assert.Equal(t, []string{"signIn@0s", "subscribe@0s", "signIn@0s", "subscribe@0s", "subscribe@0s", "signOut@0s", "close"}, calls)
+}

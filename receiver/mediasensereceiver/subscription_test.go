@@ -1,0 +1,151 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+
+	"github.com/legato-otel/legato/internal/mediasenseapi/mediasenseapitest"
+)
+
+const ownURI = "http://192.0.2.200:8085/mediasense?token=secret"
+
+// statusHost remembers what was reported.
+type statusHost struct {
+	component.Host
+
+	mu       sync.Mutex
+	statuses []componentstatus.Status
+}
+
+func (h *statusHost) Report(event *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.statuses = append(h.statuses, event.Status())
+}
+
+func (h *statusHost) reported() []componentstatus.Status {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]componentstatus.Status(nil), h.statuses...)
+}
+
+func withSubscription(host *statusHost, servers ...*mediasenseapitest.Server) func(*rig) {
+	return func(r *rig) {
+		host.Host = componenttest.NewNopHost()
+		r.host = host
+		r.logs = consumertest.NewNop()
+		config := defaultSubscription()
+		config.Callback, config.VerifyInterval = ownURI, 10*time.Millisecond
+		for _, server := range servers {
+			s := SubscriptionServer{HTTP: newDefaultClient(), Username: "api", Password: configopaque.String("secret")}
+			s.HTTP.Endpoint = server.URL()
+			config.Servers = append(config.Servers, s)
+		}
+		r.config.Subscription = configoptional.Some(config)
+	}
+}
+
+func newServer(t *testing.T) *mediasenseapitest.Server {
+	t.Helper()
+	return mediasenseapitest.NewServer(t, "api", "secret")
+}
+
+func subscribedAt(server *mediasenseapitest.Server) bool {
+	all := server.Subscriptions()
+	return len(all) == 1 && all[0].URI == ownURI && all[0].Active && len(all[0].Filters) == len(allFilters)
+}
+
+func (r *rig) noSecrets() {
+	r.t.Helper()
+	for _, entry := range r.log.All() {
+		assert.NotContains(r.t, entry.Message, "secret")
+		for key, value := range entry.ContextMap() {
+			assert.NotContains(r.t, value, "secret", key)
+			assert.NotContains(r.t, value, "SESSION", key)
+		}
+	}
+}
+
+// Both servers are subscribed at, and again after a restart, the end of a
+// session, and when the subscription is not active.
+func TestSubscription(t *testing.T) {
+	first, second := newServer(t), newServer(t)
+	host := new(statusHost)
+	r := newRig(t, withSubscription(host, first, second))
+	for _, server := range []*mediasenseapitest.Server{first, second} {
+		well := func() bool { return subscribedAt(server) && server.SignedIn() }
+		require.Eventually(t, well, waitFor, tick)
+		for _, fault := range []func(){server.Restart, server.EndSession, server.Deactivate} {
+			fault()
+			require.Eventually(t, well, waitFor, tick)
+		}
+	}
+	r.stop()
+	assert.True(t, subscribedAt(first), "a stop does not take the subscription back")
+	assert.False(t, first.SignedIn(), "but leaves the server")
+	assert.False(t, second.SignedIn())
+	assert.NotEmpty(t, r.log.FilterMessage("Subscribed to the events of MediaSense").All())
+	r.noSecrets()
+	r.start()
+	require.Eventually(t, func() bool { return subscribedAt(first) && first.SignedIn() }, waitFor, tick)
+}
+
+func TestUnsubscribeOnShutdown(t *testing.T) {
+	server := newServer(t)
+	r := newRig(t, func(r *rig) {
+		withSubscription(new(statusHost), server)(r)
+		r.config.Subscription.Get().UnsubscribeOnShutdown = true
+	})
+	require.Eventually(t, func() bool { return subscribedAt(server) }, waitFor, tick)
+	r.stop()
+	assert.Empty(t, server.Subscriptions())
+	r.start()
+}
+
+// A server that cannot be reached or refuses does not keep the receiver from
+// receiving; it is reported once, without secrets.
+func TestSubscriptionFails(t *testing.T) {
+	f := func(change func(*mediasenseapitest.Server), reason, want string) {
+		t.Helper()
+		server := newServer(t)
+		change(server)
+		host := new(statusHost)
+		r := newRig(t, withSubscription(host, server))
+		require.Eventually(t, func() bool { return r.log.FilterMessageSnippet("No subscription").Len() == 1 }, waitFor, tick)
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
+		context := r.log.FilterMessageSnippet("No subscription").All()[0].ContextMap()
+		assert.Contains(t, context["error"], want)
+		assert.Equal(t, reason, context["reason"])
+		assert.Contains(t, host.reported(), componentstatus.StatusRecoverableError)
+		assert.EqualValues(t, 1, r.counter("otelcol_receiver_mediasense_subscription_failures", reason))
+		r.noSecrets()
+	}
+	f(func(s *mediasenseapitest.Server) { s.SetPassword("other") }, "unauthorized", "signIn: answered 4020")
+	f(func(s *mediasenseapitest.Server) { s.Answer(5042) }, "busy", "signIn: answered 5042")
+	f(func(s *mediasenseapitest.Server) { s.Close() }, "unreachable", "connection refused")
+}
+
+// A server that comes back is reported too.
+func TestSubscriptionRecovers(t *testing.T) {
+	server := newServer(t)
+	server.Answer(2000, 4999) // signed in, and then refused
+	host := new(statusHost)
+	r := newRig(t, withSubscription(host, server))
+	require.Eventually(t, func() bool { return subscribedAt(server) && len(host.reported()) == 2 }, waitFor, tick)
+	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError, componentstatus.StatusOK}, host.reported())
+	assert.EqualValues(t, 1, r.counter("otelcol_receiver_mediasense_subscription_failures", "refused"))
+}
