@@ -83,7 +83,8 @@ var definitions = []definition{
 		},
 	},
 	{
-		name: names.MetricStorageState, unit: "1", description: "1 for the state a partition is in, 0 for the others.",
+		// Not "1", which is the same in UCUM: Prometheus would call it a ratio.
+		name: names.MetricStorageState, unit: "{state}", description: "1 for the state a partition is in, 0 for the others.",
 		attributes: []string{names.KeyNodeID, names.KeyNodeAddress, names.KeyPartition, names.KeyState},
 		state: func(o metric.Int64Observer, p *shownPartition) {
 			for level := range mediasense.LevelCount {

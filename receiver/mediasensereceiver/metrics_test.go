@@ -123,7 +123,7 @@ const partitionLabels = "node.address=192.0.2.60,node.id=1,partition=/common"
 
 // state is the line of the state that is 1.
 func state(name string) string {
-	return "1 " + names.MetricStorageState + "{" + partitionLabels + ",state=" + name + "} 1\n"
+	return "{state} " + names.MetricStorageState + "{" + partitionLabels + ",state=" + name + "} 1\n"
 }
 
 // The table of the guide, through the receiver; the state and how full the disk

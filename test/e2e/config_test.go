@@ -23,7 +23,7 @@ func validate(t *testing.T, file string) (output string, err error) {
 	t.Helper()
 	command := exec.Command(binary("otelcol-legato"), "validate", "--config", file)
 	command.Dir = root
-	command.Env = append(os.Environ(), "CMS_PASSWORD=x")
+	command.Env = append(os.Environ(), "CMS_PASSWORD=x", "MEDIASENSE_PASSWORD=x")
 	out, err := command.CombinedOutput()
 	return string(out), err
 }
