@@ -136,7 +136,7 @@ func TestRecordingsBySubscription(t *testing.T) {
 	assert.Equal(t, want.MediaSense.Sessions, got.Sessions)
 	assert.Equal(t, want.MediaSense.Disks, got.Disks)
 	assert.Empty(t, got.Servers[0].Misuse)
-	assert.EqualValues(t, map[string]int{"no_sign_out": 1}, asStrings(got.Servers[1].Misuse))
+	assert.Equal(t, map[string]int{"no_sign_out": 1}, asStrings(got.Servers[1].Misuse))
 }
 
 func asStrings[K ~string](m map[K]int) map[string]int {

@@ -134,6 +134,9 @@ type Report struct {
 	States, Tags map[string]int
 	// Deleted and Pruned sessions named by events that arrived.
 	Deleted, Pruned int
+	// Damaged bodies that were acknowledged, those of the same bytes once; 0
+	// unless it was kept.
+	Damaged int
 	// Missed is what nobody acknowledged, in the order of the story; nil unless
 	// it was kept.
 	Missed []Missed
@@ -145,7 +148,7 @@ func (c *Cluster) Report() Report {
 	defer c.mu.Unlock()
 	r := Report{
 		Told: byName(c.news.told), Arrived: byName(c.news.arrived), States: maps.Clone(c.news.states), Tags: maps.Clone(c.news.tags),
-		Deleted: c.news.deleted, Pruned: c.news.pruned, Missed: c.news.missed(),
+		Deleted: c.news.deleted, Pruned: c.news.pruned, Damaged: len(c.news.damaged), Missed: c.news.missed(),
 	}
 	for _, s := range c.servers {
 		a := s.account

@@ -4,6 +4,7 @@
 package mediasense
 
 import (
+	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -45,11 +46,12 @@ type newsDesk struct {
 	tags    map[string]int // tags added, by type
 	deleted int            // sessions named by events that arrived
 	pruned  int
-	pending []*news // did not arrive so far; none unless kept
+	damaged map[[sha256.Size]byte]bool // damaged bodies that arrived
+	pending []*news                    // did not arrive so far; none unless kept
 }
 
 func newNewsDesk(keep bool) newsDesk {
-	return newsDesk{keep: keep, told: map[Kind]int{}, arrived: map[Kind]int{}, states: map[string]int{}, tags: map[string]int{}}
+	return newsDesk{keep: keep, told: map[Kind]int{}, arrived: map[Kind]int{}, states: map[string]int{}, tags: map[string]int{}, damaged: map[[sha256.Size]byte]bool{}}
 }
 
 func (d *newsDesk) add(ev recording.Event, s shape) *news {

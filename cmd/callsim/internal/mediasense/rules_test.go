@@ -4,7 +4,6 @@
 package mediasense_test
 
 import (
-	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -300,11 +299,11 @@ func TestFaultsOfTheAPI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := newInbox(t, nil)
 			p := newPlay(t, withAPI(f))
-			ctx, cancel := context.WithCancel(t.Context())
+			stop := make(chan struct{})
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				persist(ctx, p, in.url)
+				persist(stop, p, in.url)
 			}()
 			p.eventually(func() bool {
 				n := 0
@@ -318,16 +317,21 @@ func TestFaultsOfTheAPI(t *testing.T) {
 				p.cluster.Observe(p.story[0])
 				return len(in.all()) > 0
 			}, "nobody is subscribed any more")
-			cancel()
+			close(stop)
 			<-done
 		})
 	}
 }
 
-// persist keeps both servers subscribed until ctx ends.
-func persist(ctx context.Context, p *play, uri string) {
+// persist keeps both servers subscribed until it is stopped.
+func persist(stop <-chan struct{}, p *play, uri string) {
 	clients := []*client{p.client(0), p.client(1)}
-	for ctx.Err() == nil {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
 		for _, c := range clients {
 			code, _, err := c.try(events+"subscribeToEvents", `{"requestParameters":{"subscriptionType":"http","subscriptionUri":"`+uri+`"}}`)
 			if err == nil && code == 4021 {

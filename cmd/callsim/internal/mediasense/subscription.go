@@ -6,6 +6,7 @@ package mediasense
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -223,6 +224,9 @@ func (sub *subscription) settle(p post, status int) {
 	}
 	if p.damaged && good {
 		a.Malformed++
+		if desk := &sub.server.cluster.news; desk.keep {
+			desk.damaged[sha256.Sum256(p.body)] = true
+		}
 	}
 	for _, n := range p.news {
 		n.tried = true

@@ -59,7 +59,7 @@ func TestEventsAreCopies(t *testing.T) {
 // TestLives holds every story to the order of things and counts what is in it.
 func TestLives(t *testing.T) {
 	seen := map[string]int{}
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		for _, short := range []bool{false, true} {
 			during := time.Hour
 			if short {
@@ -184,7 +184,7 @@ func checkTracks(t *testing.T, s Session) {
 
 // TestHysteresis follows each disk by the thresholds alone.
 func TestHysteresis(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(12) {
 		list, w := tell(Config{Seed: seed, Short: seed%2 == 0}, time.Hour)
 		level := map[Disk]Level{}
 		for _, ev := range list {
@@ -215,7 +215,7 @@ func TestHysteresis(t *testing.T) {
 // TestAWholeCycle: within four minutes of a demonstration a disk goes through
 // low, critical and emergency, and back.
 func TestAWholeCycle(t *testing.T) {
-	for seed := range uint64(50) {
+	for seed := range uint64(20) {
 		list, _ := tell(Config{Seed: seed, Short: true}, 4*time.Minute)
 		cycles := map[Disk][]string{}
 		for _, ev := range list {

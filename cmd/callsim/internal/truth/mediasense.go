@@ -95,6 +95,7 @@ func (r *recordings) truth(report mediasense.Report, disks []recording.Usage, re
 		EndedByState: report.States, AddedByTagType: report.Tags, Deleted: report.Deleted, Pruned: report.Pruned,
 		Disks: []RecordedDisk{}, Missed: []MissedEvent{}, Servers: report.Accounts,
 	}
+	m.MalformedDistinct = report.Damaged
 	for _, a := range report.Accounts {
 		m.Malformed += a.Malformed
 	}

@@ -31,6 +31,8 @@ type MediaSense struct {
 	Pruned  int `json:"pruned"`
 	// Malformed is the damaged bodies acknowledged, by whatever server.
 	Malformed int `json:"malformed"`
+	// MalformedDistinct counts those of the same bytes once.
+	MalformedDistinct int `json:"malformed_distinct"`
 	// Disks in the order of their nodes.
 	Disks []RecordedDisk `json:"disks"`
 	// Missed is the events that nobody acknowledged, in their order.
