@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recording is a Collector that MediaSense posts to.
-const recording = `
+// postedTo is a Collector that MediaSense posts to.
+const postedTo = `
 extensions:
   file_storage: { directory: %DIR%/storage, create_directory: true, fsync: true }
   health_check: { endpoint: %HEALTH% }
@@ -89,7 +89,7 @@ func recordsOf(t *testing.T, content []byte) (all []any) {
 // golden records of the receiver, once, whatever is posted again and however
 // often the process is killed.
 func TestMediaSenseGolden(t *testing.T) {
-	c := newCollectorFrom(t, recording)
+	c := newCollectorFrom(t, postedTo)
 	var want []any
 	for i, file := range mediaSenseFixtures(t) {
 		body, err := os.ReadFile(file)
@@ -114,7 +114,7 @@ func TestMediaSenseGolden(t *testing.T) {
 // TestMediaSenseDisk fills a disk and empties it: the state is right at each
 // step, and after a kill.
 func TestMediaSenseDisk(t *testing.T) {
-	c := newCollectorFrom(t, recording)
+	c := newCollectorFrom(t, postedTo)
 	f := func(fixture, state string) {
 		t.Helper()
 		body, err := os.ReadFile(filepath.Join(root, "testdata", "mediasense", "storage-"+fixture+".json"))
@@ -150,7 +150,7 @@ func TestMediaSenseDisk(t *testing.T) {
 // there; only what was being taken at a kill may be there twice.
 func TestMediaSenseKill(t *testing.T) {
 	const workers, each, kills = 4, 60, 3
-	c := newCollectorFrom(t, recording)
+	c := newCollectorFrom(t, postedTo)
 	var answered atomic.Int64
 	var wg sync.WaitGroup
 	for worker := range workers {

@@ -23,7 +23,8 @@ type written struct {
 	body       string
 	trace      string
 	attributes map[string]string
-	offset     int64 // of its line in the file
+	lists      map[string][]string // attributes that are lists of texts
+	offset     int64               // of its line in the file
 }
 
 // identity of a wire record.
@@ -62,6 +63,7 @@ type value struct {
 	StringValue, IntValue, BytesValue string
 	DoubleValue                       json.Number
 	BoolValue                         *bool
+	ArrayValue                        *struct{ Values []value }
 }
 
 func (v value) text() string {
@@ -77,6 +79,20 @@ func attributesOf(pairs []keyValue) map[string]string {
 		m[p.Key] = p.Value.text()
 	}
 	return m
+}
+
+// listsOf are the attributes that are lists.
+func listsOf(pairs []keyValue) map[string][]string {
+	lists := map[string][]string{}
+	for _, p := range pairs {
+		if p.Value.ArrayValue == nil {
+			continue
+		}
+		for _, v := range p.Value.ArrayValue.Values {
+			lists[p.Key] = append(lists[p.Key], v.text())
+		}
+	}
+	return lists
 }
 
 // output reads all records written so far. A line cut by a kill is the last
@@ -115,7 +131,8 @@ func (o *otlp) records(offset int64) (all []written) {
 		for _, sl := range rl.ScopeLogs {
 			for _, lr := range sl.LogRecords {
 				all = append(all, written{
-					event: lr.EventName, time: lr.Time, trace: lr.TraceID, body: lr.Body.text(), attributes: attributesOf(lr.Attributes), offset: offset,
+					event: lr.EventName, time: lr.Time, trace: lr.TraceID, body: lr.Body.text(), offset: offset,
+					attributes: attributesOf(lr.Attributes), lists: listsOf(lr.Attributes),
 					session: resource["cisco.meeting_server.session.id"], bridge: resource["cisco.meeting_server.call_bridge.id"],
 				})
 			}
