@@ -323,7 +323,7 @@ func (e *Engine) merge(slot uint32, r *Record) {
 	if len(after) > limit {
 		// The event that brought it has all of it. That the object started or
 		// ended, and why, is kept.
-		e.stats.Dropped += uint64(len(r.Fields) + len(r.Items)) //nolint:gosec // not negative
+		e.stats.Dropped += uint64(len(r.Fields) + len(r.Items))
 		if limit < maxBlock {
 			return
 		}

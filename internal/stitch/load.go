@@ -140,7 +140,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	}
 	facts, ok := r.rest, true
 	whole := kind.holds() || state(stateNumber) != done //nolint:gosec // an index
-	if withFacts && whole {                             //nolint:gosec // an index
+	if withFacts && whole {
 		facts, ok = e.loading.translate(e, facts)
 	}
 	slot := e.lookup(kind, &identity)

@@ -271,13 +271,12 @@ func (e *Engine) describeLeg(out *Stitched, t *texts) []foundOut {
 	e.scratch.calls = calls
 	out.Calls = calls
 	line := timelineOf(&e.facts, out.Start, out.End)
-	found := append(e.scratch.found[:0],
+	e.scratch.found = append(e.scratch.found[:0],
 		foundOut{keyRole, Text(roleOf(&e.facts))}, foundOut{keyIVRSeconds, seconds(line.ivr)}, foundOut{keyLobbySeconds, seconds(line.lobby)})
 	if line.connected {
-		found = append(found, foundOut{keySetup, seconds(line.setup)})
+		e.scratch.found = append(e.scratch.found, foundOut{keySetup, seconds(line.setup)})
 	}
-	e.scratch.found = found
-	return found
+	return e.scratch.found
 }
 
 // fields are the attributes of a stitched object, in the order of their keys:

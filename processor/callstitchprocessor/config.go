@@ -26,8 +26,8 @@ type Config struct {
 	// overlapping. Default 5 s.
 	ClockTolerance time.Duration `mapstructure:"clock_tolerance"`
 
-	// MaxObjects bounds the calls, legs, recordings and streamings that are
-	// held, remembered ones included. Default 1000000.
+	// MaxObjects bounds the calls, legs, recordings, streamings, sessions and
+	// tracks that are held, remembered ones included. Default 1000000.
 	MaxObjects int `mapstructure:"max_objects"`
 
 	// Storage names the storage extension in which the state survives a

@@ -5,13 +5,14 @@
 
 // Package callstitchprocessor puts the event records of a call together. It
 // stamps each with the ids of its trace and with what its call says, and when a
-// call, leg, recording or streaming is over, adds one more record for it that
-// is shaped like a span: a stitched record.
+// call, leg, recording, streaming, recorded session or track is over, adds one
+// more record for it that is shaped like a span: a stitched record.
 //
 // # The way of a record
 //
 //	processor.go   ConsumeLogs: merge -> stamp -> stored -> next consumer
 //	intake.go      which records say something about which object
+//	mediasense.go  records of sessions: with tracks, participants and tags in them
 //	read.go        a log record as the engine wants it, and back: attribute values
 //	source.go      where records come from, as bytes
 //	stamp.go       the ids and the context on the record

@@ -109,7 +109,8 @@ func (in *intake) participant(participant pcommon.Map) stitch.Item {
 }
 
 // tag reads a tag from the attributes that begin with a prefix. It is the same
-// one in another record if name, offset and date are. One without an offset is
+// one in another record if name, offset and date are; the date to the second,
+// because the records of tags have it so at times. One without an offset is
 // about the whole, and stands before all others.
 func (in *intake) tag(list string, attributes pcommon.Map, prefix string) stitch.Item {
 	offset, timed := integer(attributes, prefix+names.ElementTagOffset)
@@ -123,7 +124,7 @@ func (in *intake) tag(list string, attributes pcommon.Map, prefix string) stitch
 		}
 	}
 	created, _ := integer(attributes, prefix+names.ElementTagCreateDate)
-	id := binary.BigEndian.AppendUint64(nil, uint64(created)) //nolint:gosec // the bits of it
+	id := binary.BigEndian.AppendUint64(nil, uint64(created/1000)) //nolint:gosec // the bits of it
 	return stitch.Item{
 		List: list, At: offset, ID: string(append(id, text(attributes, prefix+names.ElementTagName)...)), Fields: in.fields[start:],
 	}

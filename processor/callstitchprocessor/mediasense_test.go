@@ -4,6 +4,7 @@
 package callstitchprocessor
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -28,9 +29,7 @@ func tagOf(event, name string, offset int64, more map[string]any) plog.Logs {
 		names.MediaSenseSessionID: session, names.MediaSenseTagName: name, names.MediaSenseTagType: "SYSTEM_DEFINED",
 		names.MediaSenseTagOffset: offset, names.MediaSenseTagCreateDate: int64(1718010000000) + offset,
 	}
-	for key, v := range more {
-		attributes[key] = v
-	}
+	maps.Copy(attributes, more)
 	return say(event, 0, attributes)
 }
 
@@ -245,4 +244,32 @@ func TestHugeSession(t *testing.T) {
 		synctest.Wait()
 		assert.Len(t, r.next.spans(), 65)
 	})
+}
+
+// TestTagInSeconds: a tag whose date comes in seconds in one record and in
+// milliseconds in another is one tag, and can be deleted.
+func TestTagInSeconds(t *testing.T) {
+	run := func(all ...plog.Logs) (tags []any) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nil)
+			r.consume(all...)
+			r.consume(stage(t, "mediasense/session-ended.json"))
+			time.Sleep(linger)
+			synctest.Wait()
+			for _, lr := range r.next.spans() {
+				if v, ok := lr.Attributes().Get(names.MediaSenseTags); ok {
+					tags = v.Slice().AsRaw()
+				}
+			}
+		})
+		return tags
+	}
+	complaint := say(names.EventTagAdded, 0, map[string]any{
+		names.MediaSenseSessionID: session, names.MediaSenseTagName: "complaint", names.MediaSenseTagType: "USER_DEFINED",
+		names.MediaSenseTagCreateDate: int64(1718010090000),
+	})
+	assert.Len(t, run(), 2)
+	assert.Len(t, run(complaint), 2)
+	records(complaint)[0].SetEventName(names.EventTagDeleted)
+	assert.Len(t, run(complaint), 1)
 }
