@@ -157,7 +157,7 @@ func (e *Engine) needs(slot uint32, r *Record) (n int) {
 		n++
 	}
 	for i := range r.Parts {
-		if e.find(r.Parts[i].Kind, r.Parts[i].ID) == 0 {
+		if e.wanting(r.Parts[i].Kind, r.Parts[i].ID) {
 			n++
 		}
 	}
@@ -165,18 +165,25 @@ func (e *Engine) needs(slot uint32, r *Record) (n int) {
 	case Call, Session:
 		return n
 	case Track:
-		if session := sessionOf(r.ID); session != "" && e.find(Session, session) == 0 {
+		if session := sessionOf(r.ID); session != "" && e.wanting(Session, session) {
 			n++
 		}
 		return n
 	case CallLeg, Recording, Streaming:
 	}
 	for i := range r.Fields {
-		if f := &r.Fields[i]; f.Key == names.CallID && f.Value.Kind == KindText && f.Value.Text != "" && e.find(Call, f.Value.Text) == 0 {
+		if f := &r.Fields[i]; f.Key == names.CallID && f.Value.Kind == KindText && f.Value.Text != "" && e.wanting(Call, f.Value.Text) {
 			n++
 		}
 	}
 	return n
+}
+
+// wanting tells whether an object is not there, or may be forgotten when room is
+// made.
+func (e *Engine) wanting(kind Kind, id string) bool {
+	slot := e.find(kind, id)
+	return slot == 0 || e.objects.at(slot).state == done
 }
 
 // find returns the slot of an object, 0 if there is none.

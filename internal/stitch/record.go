@@ -112,7 +112,8 @@ type Record struct {
 	Dropped int
 }
 
-// Part is what a record says of an object beside its own: a session's of a track.
+// Part is what a record says of another object than its own: that of a session
+// of one of its tracks.
 type Part struct {
 	Kind   Kind
 	ID     string

@@ -513,6 +513,40 @@ func TestHostileSessions(t *testing.T) {
 	assert.False(t, ok)
 }
 
+// TestAlwaysFullOfSessions: an engine that is full all the time of sessions,
+// their tracks, and tags of both.
+func TestAlwaysFullOfSessions(t *testing.T) {
+	limited := options
+	limited.MaxObjects = 50
+	for seed := range uint64(5) {
+		w := newWorld(seed, 1)
+		e := New(limited)
+		now := noon
+		for n := range 5_000 {
+			now = now.Add(time.Second)
+			id := fmt.Sprint("s", n/4+w.IntN(20))
+			phase := Phase(w.IntN(4))
+			r := recordedRecord(id, phase, n, n, fmt.Sprint("c", n/10), track(id, w.IntN(3), n, nil), track(id, w.IntN(3), n, nil))
+			if phase == Note {
+				r = noteOn(Session, id, rankTag, n, sessionTag("Pause", n))
+				if w.chance(50) {
+					r.Kind, r.ID = Track, id+"-track2"
+				}
+			}
+			r.Source = e.Source("recorder", "")
+			if _, err := e.Apply(now, &r); err != nil {
+				require.ErrorIs(t, err, ErrFull)
+			}
+			if w.chance(20) {
+				advance(e, now)
+				emit(e, now)
+			}
+			require.LessOrEqual(t, e.objects.used(), limited.MaxObjects)
+		}
+		finish(t, e, now)
+	}
+}
+
 // An engine that is full of what only tags were about lets that go.
 func TestFullOfNotes(t *testing.T) {
 	limited := options
