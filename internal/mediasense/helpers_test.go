@@ -13,10 +13,10 @@ import (
 
 const fixtures = "../../testdata/mediasense"
 
-func fixture(t testing.TB, name string) string {
-	t.Helper()
+func fixture(tb testing.TB, name string) string {
+	tb.Helper()
 	body, err := os.ReadFile(filepath.Join(fixtures, name))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return string(body)
 }
 
@@ -26,10 +26,10 @@ func decode(body string) Batch {
 }
 
 // one is the event of a body that is one event.
-func one(t testing.TB, body string) Event {
-	t.Helper()
+func one(tb testing.TB, body string) Event {
+	tb.Helper()
 	batch := decode(body)
-	require.Empty(t, batch.Malformed)
-	require.Len(t, batch.Events, 1)
+	require.Empty(tb, batch.Malformed)
+	require.Len(tb, batch.Events, 1)
 	return batch.Events[0]
 }

@@ -144,14 +144,14 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 	}
 }
 
-func corpus(t testing.TB) (bodies []string) {
-	t.Helper()
+func corpus(tb testing.TB) (bodies []string) {
+	tb.Helper()
 	files, err := filepath.Glob(filepath.Join(fixtures, "*-*.*"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
+	require.NoError(tb, err)
+	require.NotEmpty(tb, files)
 	for _, file := range files {
 		content, err := os.ReadFile(file)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		bodies = append(bodies, string(content))
 	}
 	return append(bodies, "", "[]", "[", "[[]]", "5", "{}{}", `{"a":1,"a":2}`, "\x00", "{\"a\":\"\xff\"}", `{"a":"\u00e9\ud83d"}`, `[{"eventType":"X"},{"eventType":"Y"}]`)

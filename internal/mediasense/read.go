@@ -54,7 +54,6 @@ func (r *reader) value(depth int) (v Value, err error) {
 	if r.values++; r.values > maxValues {
 		return v, ErrManyValues
 	}
-	begin := r.scan.Pos()
 	switch c := r.scan.Next(); c {
 	case '{':
 		v.Kind = KindMap
@@ -76,7 +75,7 @@ func (r *reader) value(depth int) (v Value, err error) {
 	case 'n':
 		err = r.scan.Word("null")
 	default:
-		begin = r.scan.Pos()
+		begin := r.scan.Pos()
 		if _, err = r.scan.Number(); err == nil {
 			v = number(r.body[begin:r.scan.Pos()])
 		}

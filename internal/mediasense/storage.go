@@ -3,7 +3,10 @@
 
 package mediasense
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Level is how full a partition is, as MediaSense judges it.
 type Level uint8
@@ -93,9 +96,9 @@ func (u *Usage) Apply(t Type, percentage float64, now time.Time, window time.Dur
 		level = last.target()
 	}
 	u.Level = level
-	for i := len(u.recent) - 1; i >= 0; i-- {
-		if u.recent[i].target() == level {
-			u.Percentage = u.recent[i].percentage
+	for _, c := range slices.Backward(u.recent) {
+		if c.target() == level {
+			u.Percentage = c.percentage
 			break
 		}
 	}

@@ -126,7 +126,7 @@ func (c *Client) identify(request *http.Request) {
 	for _, name := range [...]string{headerSession, headerSingleSession} {
 		if value := c.session[name]; value != "" {
 			request.Header.Set(name, value)
-			request.AddCookie(&http.Cookie{Name: name, Value: value})
+			request.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // what a request sends has no such attributes
 		}
 	}
 }

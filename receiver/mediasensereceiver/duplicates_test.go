@@ -209,8 +209,9 @@ func TestNoAcknowledgementBeforeTheKeyIsStored(t *testing.T) {
 	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
 	release := store.Hold()
 	statuses := make(chan int, 2)
+	body := fixture(t, "session-ended.json")
 	for range cap(statuses) {
-		go func() { statuses <- r.post(fixture(t, "session-ended.json")) }()
+		go func() { statuses <- r.post(body) }()
 	}
 	require.Eventually(t, func() bool { return store.Waiting() > 0 }, waitFor, tick)
 	assert.Empty(t, statuses)

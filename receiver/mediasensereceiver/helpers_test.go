@@ -143,10 +143,10 @@ func (r *rig) counter(name, value string) (total int64) {
 	return total
 }
 
-func fixture(t *testing.T, name string) string {
-	t.Helper()
+func fixture(tb testing.TB, name string) string {
+	tb.Helper()
 	body, err := os.ReadFile(filepath.Join(fixtures, name))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return string(body)
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func renderMetrics(md pmetric.Metrics) string {
 func renderMetric(m pmetric.Metric) (lines []string) {
 	points := func(all pmetric.NumberDataPointSlice) {
 		for _, p := range all.All() {
-			value := fmt.Sprint(p.IntValue())
+			value := strconv.FormatInt(p.IntValue(), 10)
 			if p.ValueType() == pmetric.NumberDataPointValueTypeDouble {
 				value = fmt.Sprint(p.DoubleValue())
 			}

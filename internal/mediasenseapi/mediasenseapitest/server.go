@@ -40,11 +40,11 @@ type Server struct {
 }
 
 // NewServer starts a server that is closed with the test.
-func NewServer(t testing.TB, username, password string) *Server {
-	t.Helper()
+func NewServer(tb testing.TB, username, password string) *Server {
+	tb.Helper()
 	s := &Server{username: username, password: password}
 	s.server = httptest.NewServer(http.HandlerFunc(s.serve))
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return s
 }
 
@@ -218,7 +218,7 @@ func (s *Server) signIn(w http.ResponseWriter, p *parameters) {
 	}
 	s.made++
 	s.session = fmt.Sprintf("SESSION%d", s.made)
-	http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: s.session, Path: "/ora", HttpOnly: true})
+	http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: s.session, Path: "/ora", HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode})
 	answer(w, 2000, "Success: Your request was successfully completed.", "")
 }
 

@@ -1,0 +1,64 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/posted"
+	"github.com/legato-otel/legato/internal/recent"
+)
+
+var benchmarked = [...]string{"session-started.json", "session-ended.json", "tag-added-track.json", "storage-enter-low.json"}
+
+// BenchmarkConvert is everything between the HTTP body and the next consumer:
+// decode, keys, judgement, log records.
+func BenchmarkConvert(b *testing.B) {
+	windows := createDefaultConfig().(*Config).Deduplication
+	for _, name := range benchmarked {
+		b.Run(name, func(b *testing.B) {
+			d := &delivery{known: recent.New(0), windows: &windows, version: "bench"}
+			req := &posted.Request{Body: fixture(b, name), Address: "192.0.2.60"}
+			b.SetBytes(int64(len(req.Body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				in := newIntake(req, time.Now())
+				in.judge(d.known, d.windows)
+				source := d.resource.build(req)
+				if d.convert(in, &source).LogRecordCount() != 1 {
+					b.Fatal("not read")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkOTLPJSON reads the same records from OTLP JSON, which is what a
+// sender that speaks OpenTelemetry would post.
+func BenchmarkOTLPJSON(b *testing.B) {
+	windows := createDefaultConfig().(*Config).Deduplication
+	for _, name := range benchmarked {
+		b.Run(name, func(b *testing.B) {
+			d := &delivery{known: recent.New(0), windows: &windows, version: "bench"}
+			req := &posted.Request{Body: fixture(b, name), Address: "192.0.2.60"}
+			in := newIntake(req, time.Now())
+			in.judge(d.known, d.windows)
+			source := d.resource.build(req)
+			encoded, err := new(plog.JSONMarshaler).MarshalLogs(d.convert(in, &source))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(encoded)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := new(plog.JSONUnmarshaler).UnmarshalLogs(encoded); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
