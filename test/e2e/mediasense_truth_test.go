@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recording is a Collector with a MediaSense receiver that keeps its state.
-const recording = `
+// posted is a Collector with a MediaSense receiver that keeps its state.
+const posted = `
 extensions:
   file_storage: { directory: %DIR%/storage, create_directory: true, fsync: true }
   health_check: { endpoint: %HEALTH% }
@@ -55,7 +55,7 @@ func newRecording(t *testing.T, servers ...string) (*collector, string) {
 	if len(servers) == 2 {
 		subscription = strings.NewReplacer("%1%", servers[0], "%2%", servers[1]).Replace(strings.TrimSpace(subscribing))
 	}
-	text := strings.Replace(recording, "%SUBSCRIPTION%", subscription, 1)
+	text := strings.Replace(posted, "%SUBSCRIPTION%", subscription, 1)
 	return newCollectorFrom(t, strings.ReplaceAll(text, "%MS%", address)), "http://" + address + "/mediasense"
 }
 
@@ -133,7 +133,7 @@ func (is *recordingsTruth) compareMetrics(t *testing.T, page string) {
 		assert.InDelta(t, float64(*d.LastPercent)/100, sum("storage_utilization_ratio", "node_id", "node_address", "partition")[disk], 1e-9, disk)
 	}
 	assert.Equal(t, floats(thresholds), sum("storage_threshold_total", "action"))
-	assert.Equal(t, floats(states), sum("storage_state_ratio", "node_id", "node_address", "partition", "state"))
+	assert.Equal(t, floats(states), sum("storage_state", "node_id", "node_address", "partition", "state"))
 }
 
 func floats(counts map[string]int) map[string]float64 {
@@ -278,7 +278,7 @@ func TestStorageStateSurvivesAKill(t *testing.T) {
 	c.kill()
 	c.start()
 	states := func(page string) map[string]float64 {
-		return series(page, "cisco_mediasense_storage_state_ratio", "node_id", "node_address", "partition", "state")
+		return series(page, "cisco_mediasense_storage_state", "node_id", "node_address", "partition", "state")
 	}
 	want := states(page)
 	require.NotEmpty(t, want)
