@@ -5,6 +5,7 @@ package mediasenseapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,14 +64,23 @@ type answer struct {
 	// Code and the id come as numbers or as text.
 	Code    json.Number `json:"responseCode"`
 	Message string      `json:"responseMessage"`
-	Body    struct {
-		SubscriptionID any    `json:"subscriptionId"`
-		Status         string `json:"subscriptionStatus"`
-	} `json:"responseBody"`
+	// The calls of the first release answer beside the code, the later ones in
+	// a body of their own.
+	subscriptionState
+	Body subscriptionState `json:"responseBody"`
 }
 
-func (a *answer) id() string {
-	switch id := a.Body.SubscriptionID.(type) {
+type subscriptionState struct {
+	SubscriptionID any    `json:"subscriptionId"`
+	Status         string `json:"subscriptionStatus"`
+}
+
+func (a *answer) id() string { return cmp.Or(a.Body.id(), a.subscriptionState.id()) }
+
+func (a *answer) status() string { return cmp.Or(a.Body.Status, a.Status) }
+
+func (s *subscriptionState) id() string {
+	switch id := s.SubscriptionID.(type) {
 	case string:
 		return id
 	case json.Number:
@@ -226,7 +236,7 @@ func (c *Client) Verify(ctx context.Context, id string) (active bool, err error)
 	if err != nil {
 		return false, err
 	}
-	return strings.EqualFold(a.Body.Status, "ACTIVE"), nil
+	return strings.EqualFold(a.status(), "ACTIVE"), nil
 }
 
 // Unsubscribe ends a subscription.

@@ -199,3 +199,28 @@ func TestWords(t *testing.T) {
 	g(Error{Status: 200, Code: 4000, Message: "Failure: operation not supported"}, true)
 	g(Error{Status: 200, Code: 4021, Message: "Failure: Invalid session."}, false)
 }
+
+// The calls of the first release answer without a body of their own.
+func TestAnswersOfTheFirstRelease(t *testing.T) {
+	answers := map[string]string{
+		callSubscribe:    `{"responseCode":4000,"responseMessage":"Failure: Unsupported API."}`,
+		callSubscribeOld: `{"responseCode":4061,"responseMessage":"Failure: The subscription already exists.","detail":"x","subscriptionId":"sN7DASoAArHmDfI1"}`,
+		callVerify:       `{"responseCode":2000,"responseMessage":"Successful","subscriptionStatus":"ACTIVE"}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		_, _ = w.Write([]byte(answers[r.URL.Path]))
+	}))
+	defer server.Close()
+	client := NewClient(new(http.Client), server.URL, "u", "not-a-real-password")
+	defer client.Close()
+	for range 2 {
+		id, err := client.Subscribe(t.Context(), all)
+		require.NoError(t, err)
+		assert.Equal(t, "sN7DASoAArHmDfI1", id)
+		active, err := client.Verify(t.Context(), id)
+		require.NoError(t, err)
+		assert.True(t, active)
+		answers[callSubscribeOld] = `{"responseCode":2000,"responseMessage":"Successful","subscriptionId":"sN7DASoAArHmDfI1"}`
+	}
+}
