@@ -160,6 +160,7 @@ func requireEmpty(tb testing.TB, e *Engine) {
 
 // TestPermutations: the records of a call give the same in every order.
 func TestPermutations(t *testing.T) {
+	t.Parallel()
 	w := newWorld(7, 1)
 	w.call(0, 1, 1, 0, 1)
 	for len(w.all) < 8 {

@@ -123,6 +123,7 @@ func (w *world) session(n, ccid, start int) {
 // TestSessionPermutations: the records of a session and its tags give the same
 // in every order.
 func TestSessionPermutations(t *testing.T) {
+	t.Parallel()
 	const id = "6f0137aa21c0de"
 	var all []happening
 	for _, r := range []Record{
