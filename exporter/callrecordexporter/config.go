@@ -1,0 +1,139 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+)
+
+// Config of the callrecord exporter.
+type Config struct {
+	// Driver is "sqlite" (default) or "postgres".
+	Driver string `mapstructure:"driver"`
+
+	// DataSource is a file for sqlite (default "data/calls.db"; it and its
+	// directory are made if they are not there), a connection string for postgres,
+	// as "postgres://user@host:5432/calls?sslmode=verify-full". What it leaves out
+	// comes from PGHOST, PGPASSFILE and the like, as with psql.
+	DataSource configopaque.String `mapstructure:"datasource"`
+
+	// Retention is how long a conference, and whatever else is over, is kept.
+	// Default 0: for ever.
+	Retention time.Duration `mapstructure:"retention"`
+
+	// Timeout of one transaction. Default 30 s.
+	Timeout exporterhelper.TimeoutConfig `mapstructure:",squash"`
+
+	// Queue between the pipeline and the database, off unless configured: without
+	// it, what the exporter has accepted is stored.
+	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+
+	// Retry of what is in the queue. Default: for ever, after 1 s to 30 s. Without
+	// a queue it does nothing: who sent the records keeps them and sends again.
+	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+
+	// HTTP serves the archive as a page and as CSV. Off unless configured.
+	HTTP configoptional.Optional[HTTPConfig] `mapstructure:"http"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// HTTPConfig of the page.
+type HTTPConfig struct {
+	// Server has confighttp's keys: endpoint (default localhost:8088), tls, auth, …
+	Server confighttp.ServerConfig `mapstructure:",squash"`
+
+	// TraceURL is the address of a trace in a tracing backend, with {trace_id} in
+	// it. Optional.
+	TraceURL string `mapstructure:"trace_url"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+const (
+	defaultDataSource = "data/calls.db"
+	defaultEndpoint   = "localhost:8088"
+	defaultTimeout    = 30 * time.Second
+	// traceIDPlaceholder stands in a TraceURL.
+	traceIDPlaceholder = "{trace_id}"
+	// minRetention: a number without a unit is in nanoseconds; nobody means that.
+	minRetention = time.Minute
+)
+
+func createDefaultConfig() component.Config {
+	// One consumer: there is one writer to a database. What waits for it is
+	// written in one transaction.
+	queue := exporterhelper.NewDefaultQueueConfig()
+	queue.NumConsumers = 1
+	queue.Batch = configoptional.Some(exporterhelper.BatchConfig{
+		FlushTimeout: 200 * time.Millisecond,
+		Sizer:        exporterhelper.RequestSizerTypeItems,
+		MinSize:      1000,
+	})
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.InitialInterval = time.Second
+	retry.MaxElapsedTime = 0
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = defaultEndpoint
+	return &Config{
+		Driver:     callarchive.SQLite,
+		DataSource: defaultDataSource,
+		Timeout:    exporterhelper.TimeoutConfig{Timeout: defaultTimeout},
+		Queue:      configoptional.Default(queue),
+		Retry:      retry,
+		HTTP:       configoptional.Default(HTTPConfig{Server: server}),
+	}
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *Config) Validate() error {
+	var errs []error
+	if !slices.Contains(callarchive.Drivers(), c.Driver) {
+		errs = append(errs, fmt.Errorf("driver must be one of %s, got %q", strings.Join(callarchive.Drivers(), ", "), c.Driver))
+	}
+	switch {
+	case c.DataSource == "":
+		errs = append(errs, errors.New("datasource must not be empty: it is a file for sqlite, a connection string for postgres"))
+	case c.Driver == callarchive.SQLite:
+		if err := callarchive.CheckFile(string(c.DataSource)); err != nil {
+			errs = append(errs, fmt.Errorf("datasource: %w", err))
+		}
+	case c.Driver == callarchive.PostgreSQL:
+		if err := callarchive.CheckConnection(string(c.DataSource)); err != nil {
+			errs = append(errs, fmt.Errorf("datasource: %w", err))
+		}
+	}
+	if c.Retention != 0 && c.Retention < minRetention {
+		errs = append(errs, fmt.Errorf("retention must be 0 (for ever) or at least %s, got %s: write it with a unit, as 8760h", minRetention, c.Retention))
+	}
+	if c.Timeout.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("timeout must not be negative, got %s", c.Timeout.Timeout))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the section. It changes nothing.
+func (c *HTTPConfig) Validate() error {
+	if c.TraceURL != "" && !strings.Contains(c.TraceURL, traceIDPlaceholder) {
+		return fmt.Errorf("trace_url must have %s in it, got %q: as https://jaeger.example.com/trace/%s", traceIDPlaceholder, c.TraceURL, traceIDPlaceholder)
+	}
+	return nil
+}

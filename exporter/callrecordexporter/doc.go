@@ -1,0 +1,16 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool mdatagen metadata.yaml
+
+// Package callrecordexporter writes what a pipeline says of calls to an archive
+// in SQL: a row for each call, call leg, recording, session and track, which is
+// there from the start record on and final with the stitched record.
+//
+//	exporter.go   the way of a request: rows -> one transaction -> counted
+//	rows.go       log records as rows; leg.go, mediasense.go the kinds
+//	attributes.go reading attributes, once each; what is left are the details
+//	retention.go  the one goroutine: deletes what is too old
+//
+// The archive itself, its merging and its schema are in internal/callarchive.
+package callrecordexporter

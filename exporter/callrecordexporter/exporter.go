@@ -1,0 +1,154 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/exporter/callrecordexporter/internal/metadata"
+	"github.com/legato-otel/legato/internal/callarchive"
+)
+
+// callRecord is the exporter. It owns the archive.
+type callRecord struct {
+	config    *Config
+	settings  exporter.Settings
+	telemetry *metadata.TelemetryBuilder
+
+	store  *callarchive.Store // nil before start
+	page   *page              // nil without http
+	cancel context.CancelFunc // of the retention
+	wg     sync.WaitGroup
+}
+
+func newExporter(config *Config, set exporter.Settings) (*callRecord, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &callRecord{config: config, settings: set, telemetry: telemetry}, nil
+}
+
+// start opens the archive. What it did before it failed, it undoes.
+func (e *callRecord) start(ctx context.Context, host component.Host) error {
+	if err := e.open(ctx, host); err != nil {
+		return errors.Join(err, e.shutdown(ctx))
+	}
+	return nil
+}
+
+func (e *callRecord) open(ctx context.Context, host component.Host) error {
+	e.warn()
+	var err error
+	if e.store, err = callarchive.Open(ctx, e.config.Driver, string(e.config.DataSource)); err != nil {
+		return fmt.Errorf("archive: %w", err)
+	}
+	for _, option := range ofOutcome {
+		e.telemetry.ExporterCallrecordRecords.Add(ctx, 0, option)
+	}
+	e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 0)
+	e.telemetry.ExporterCallrecordRetentionFailures.Add(ctx, 0)
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	e.cancel = cancel
+	if e.config.Retention > 0 {
+		e.wg.Go(func() { e.expire(background) })
+	}
+	if e.config.HTTP.HasValue() {
+		if e.page, err = startPage(ctx, host, e.config.HTTP.Get(), e.store, e.settings.TelemetrySettings); err != nil {
+			return fmt.Errorf("http: %w", err)
+		}
+	}
+	return nil
+}
+
+// warn of settings with which what was accepted can be lost.
+func (e *callRecord) warn() {
+	if !e.config.Queue.HasValue() {
+		return
+	}
+	queue := e.config.Queue.Get()
+	if queue.StorageID == nil && !queue.WaitForResult {
+		e.settings.Logger.Warn("sending_queue is in memory: what is in it when the Collector stops for the wrong reason is lost, though it was accepted. " +
+			"Set sending_queue::storage, or sending_queue::wait_for_result, or leave sending_queue out")
+	}
+	if !e.config.Retry.Enabled || e.config.Retry.MaxElapsedTime > 0 {
+		e.settings.Logger.Warn("retry_on_failure gives up: what the archive does not take for longer is dropped from the queue, though it was accepted. " +
+			"Set retry_on_failure::max_elapsed_time to 0s")
+	}
+}
+
+// shutdown may come without start, and more than once.
+func (e *callRecord) shutdown(ctx context.Context) error {
+	var errs []error
+	if e.page != nil {
+		errs = append(errs, e.page.stop(ctx))
+		e.page = nil
+	}
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.wg.Wait()
+	if e.store != nil {
+		errs = append(errs, e.store.Close())
+		e.store = nil
+	}
+	e.telemetry.Shutdown()
+	return errors.Join(errs...)
+}
+
+// export writes what the records say, in one transaction. An error is always one
+// that may pass: what the database can never hold is left out and counted.
+func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
+	batch, counts := convert(logs)
+	result, err := e.store.Write(ctx, batch)
+	if err != nil {
+		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
+		return fmt.Errorf("archive: %w", err)
+	}
+	for _, r := range result.Rejected {
+		e.settings.Logger.Error("The database cannot hold a row; it is left out",
+			zap.String("table", r.Table), zap.String("span_id", r.SpanID), zap.Error(r.Err))
+	}
+	refused := len(result.Rejected)
+	e.count(ctx, outcomeStored, counts.rows-refused-result.Unchanged)
+	e.count(ctx, outcomeUnchanged, result.Unchanged)
+	e.count(ctx, outcomeSkipped, counts.skipped)
+	e.count(ctx, outcomeInvalid, counts.invalid)
+	e.count(ctx, outcomeRefused, refused)
+	return nil
+}
+
+// Outcomes of a log record.
+const (
+	outcomeStored    = "stored"
+	outcomeUnchanged = "unchanged"
+	outcomeSkipped   = "skipped"
+	outcomeInvalid   = "invalid"
+	outcomeRefused   = "refused"
+)
+
+// ofOutcome are the attributes of the counter, made once.
+var ofOutcome = func() map[string]metric.MeasurementOption {
+	options := make(map[string]metric.MeasurementOption)
+	for _, outcome := range []string{outcomeStored, outcomeUnchanged, outcomeSkipped, outcomeInvalid, outcomeRefused} {
+		options[outcome] = metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", outcome)))
+	}
+	return options
+}()
+
+func (e *callRecord) count(ctx context.Context, outcome string, n int) {
+	if n > 0 {
+		e.telemetry.ExporterCallrecordRecords.Add(ctx, int64(n), ofOutcome[outcome])
+	}
+}

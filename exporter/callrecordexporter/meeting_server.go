@@ -1,0 +1,183 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// Attributes that are read by name and are not in internal/names by themselves.
+var (
+	keyCallDuration = callKey("durationSeconds")
+	keyCallCDRTag   = callKey("cdrTag")
+	keyLegDuration  = legKey("durationSeconds")
+	keyLegState     = legKey("state")
+	keyLegIVR       = legKey("ivr")
+	keyDeactivated  = legKey("deactivated")
+)
+
+func callKey(path string) string { return names.MeetingServerAttribute("call", path) }
+func legKey(path string) string  { return names.MeetingServerAttribute("callLeg", path) }
+
+var callFields = fields[callarchive.Call]{
+	names.CoSpaceID:              func(r *callarchive.Call) any { return &r.RoomID },
+	names.CallName:               func(r *callarchive.Call) any { return &r.RoomName },
+	names.TenantID:               func(r *callarchive.Call) any { return &r.TenantID },
+	callKey("callType"):          func(r *callarchive.Call) any { return &r.CallType },
+	names.CallCorrelator:         func(r *callarchive.Call) any { return &r.Correlator },
+	callKey("ownerName"):         func(r *callarchive.Call) any { return &r.OwnerName },
+	keyCallCDRTag:                func(r *callarchive.Call) any { return &r.CDRTag },
+	callKey("callLegsCompleted"): func(r *callarchive.Call) any { return &r.CallLegsCompleted },
+	callKey("callLegsMaxActive"): func(r *callarchive.Call) any { return &r.CallLegsMaxActive },
+	callKey("endpointRecorded"):  func(r *callarchive.Call) any { return &r.EndpointRecorded },
+}
+
+func (c *converter) addCall(lr plog.LogRecord, phase callarchive.Phase) bool {
+	var row callarchive.Call
+	if !fill(c, lr, phase, names.KindCall, names.CallID, &row, &row.Object, callFields) {
+		return false
+	}
+	if phase == callarchive.Ended {
+		row.StartedAt = before(row.EndedAt, lr.Attributes(), keyCallDuration)
+	}
+	c.batch.Calls = append(c.batch.Calls, row)
+	return true
+}
+
+// before is the start of what ended and lasted for as long as an attribute says.
+func before(end time.Time, attributes pcommon.Map, key string) time.Time {
+	v, ok := attributes.Get(key)
+	if !ok {
+		return time.Time{}
+	}
+	seconds, ok := number(v)
+	if !ok || seconds < 0 || seconds > float64(end.Unix()) {
+		return time.Time{}
+	}
+	return end.Add(-time.Duration(seconds * float64(time.Second))).Truncate(time.Millisecond)
+}
+
+var legFields = fields[callarchive.Leg]{
+	names.CoSpaceID:              func(r *callarchive.Leg) any { return &r.RoomID },
+	names.CallName:               func(r *callarchive.Leg) any { return &r.RoomName },
+	names.TenantID:               func(r *callarchive.Leg) any { return &r.TenantID },
+	names.CallID:                 func(r *callarchive.Leg) any { return &r.CallID },
+	names.CallLegCalls:           func(r *callarchive.Leg) any { return &r.Calls },
+	names.ParticipantID:          func(r *callarchive.Leg) any { return &r.ParticipantID },
+	names.CallLegRole:            func(r *callarchive.Leg) any { return &r.Role },
+	legKey("direction"):          func(r *callarchive.Leg) any { return &r.Direction },
+	legKey("type"):               func(r *callarchive.Leg) any { return &r.Type },
+	legKey("subType"):            func(r *callarchive.Leg) any { return &r.SubType },
+	legKey("lyncSubType"):        func(r *callarchive.Leg) any { return &r.LyncSubType },
+	legKey("displayName"):        func(r *callarchive.Leg) any { return &r.DisplayName },
+	legKey("remoteParty"):        func(r *callarchive.Leg) any { return &r.RemoteParty },
+	legKey("remoteAddress"):      func(r *callarchive.Leg) any { return &r.RemoteAddress },
+	legKey("localAddress"):       func(r *callarchive.Leg) any { return &r.LocalAddress },
+	names.SIPCallID:              func(r *callarchive.Leg) any { return &r.SIPCallID },
+	legKey("ownerId"):            func(r *callarchive.Leg) any { return &r.OwnerID },
+	legKey("cdrTag"):             func(r *callarchive.Leg) any { return &r.CDRTag },
+	keyCallCDRTag:                func(r *callarchive.Leg) any { return &r.CallCDRTag },
+	legKey("confirmationStatus"): func(r *callarchive.Leg) any { return &r.ConfirmationStatus },
+	legKey("guestConnection"):    func(r *callarchive.Leg) any { return &r.GuestConnection },
+	legKey("reason"):             func(r *callarchive.Leg) any { return &r.Reason },
+	legKey("reasonDetails"):      func(r *callarchive.Leg) any { return &r.ReasonDetails },
+	names.ErrorType:              func(r *callarchive.Leg) any { return &r.ErrorType },
+	legKey("remoteTeardown"):     func(r *callarchive.Leg) any { return &r.RemoteTeardown },
+	names.CallLegSetupSeconds:    func(r *callarchive.Leg) any { return &r.SetupSeconds },
+	names.CallLegIVRSeconds:      func(r *callarchive.Leg) any { return &r.IVRSeconds },
+	names.CallLegLobbySeconds:    func(r *callarchive.Leg) any { return &r.LobbySeconds },
+	legKey("activatedDuration"):  func(r *callarchive.Leg) any { return &r.ActivatedSeconds },
+	alarmKey("packetLoss"):       func(r *callarchive.Leg) any { return &r.PacketLossPercent },
+	alarmKey("excessiveJitter"):  func(r *callarchive.Leg) any { return &r.ExcessiveJitterPercent },
+	alarmKey("highRoundTripTime"): func(r *callarchive.Leg) any {
+		return &r.HighRoundTripTimePercent
+	},
+	legKey("rxAudio/codec"):     func(r *callarchive.Leg) any { return &r.RxAudioCodec },
+	legKey("txAudio/codec"):     func(r *callarchive.Leg) any { return &r.TxAudioCodec },
+	legKey("rxVideo/codec"):     func(r *callarchive.Leg) any { return &r.RxVideoCodec },
+	legKey("txVideo/codec"):     func(r *callarchive.Leg) any { return &r.TxVideoCodec },
+	legKey("encryptedMedia"):    func(r *callarchive.Leg) any { return &r.EncryptedMedia },
+	legKey("unencryptedMedia"):  func(r *callarchive.Leg) any { return &r.UnencryptedMedia },
+	legKey("movedCallLeg"):      func(r *callarchive.Leg) any { return &r.MovedCallLeg },
+	legKey("replacesSipCallId"): func(r *callarchive.Leg) any { return &r.ReplacesSIPCallID },
+	names.SpanLinks:             func(r *callarchive.Leg) any { return &r.Links },
+}
+
+// alarmKey is the share of a leg's time that an alarm was on.
+func alarmKey(alarm string) string {
+	return names.Attribute(names.CallLegAlarm, alarm+"/durationPercentage")
+}
+
+func (c *converter) addLeg(lr plog.LogRecord, phase callarchive.Phase) bool {
+	var row callarchive.Leg
+	if !fill(c, lr, phase, names.KindCallLeg, names.CallLegID, &row, &row.Object, legFields) {
+		return false
+	}
+	switch phase {
+	case callarchive.Started, callarchive.Updated:
+		row.Activity = activityOf(lr.Attributes())
+		row.Connected = row.Activity == callarchive.ActivityConnected
+		if row.Activity == "" && phase == callarchive.Started {
+			row.Activity = callarchive.ActivityConnecting
+		}
+	case callarchive.Ended:
+		row.StartedAt = before(row.EndedAt, lr.Attributes(), keyLegDuration)
+	default:
+	}
+	c.batch.Legs = append(c.batch.Legs, row)
+	return true
+}
+
+// activityOf is what a record says a leg does; "" if it says nothing.
+func activityOf(attributes pcommon.Map) string {
+	if _, menu := attributes.Get(keyLegIVR); menu {
+		return callarchive.ActivityIVR
+	}
+	if v, ok := attributes.Get(keyDeactivated); ok {
+		if waits, _ := truth(v); waits {
+			return callarchive.ActivityLobby
+		}
+	}
+	if v, ok := attributes.Get(keyLegState); ok && v.AsString() == "connected" {
+		return callarchive.ActivityConnected
+	}
+	return ""
+}
+
+var recordingFields = fields[callarchive.Recording]{
+	names.CoSpaceID: func(r *callarchive.Recording) any { return &r.RoomID },
+	names.CallName:  func(r *callarchive.Recording) any { return &r.RoomName },
+	names.TenantID:  func(r *callarchive.Recording) any { return &r.TenantID },
+	names.CallID:    func(r *callarchive.Recording) any { return &r.CallID },
+	names.CallLegID: func(r *callarchive.Recording) any { return &r.CallLegID },
+	names.MeetingServerAttribute("recording", "path"):        func(r *callarchive.Recording) any { return &r.Path },
+	names.MeetingServerAttribute("recording", "recorderUri"): func(r *callarchive.Recording) any { return &r.Device },
+	names.MeetingServerAttribute("recording", "recorderUrl"): func(r *callarchive.Recording) any { return &r.Device },
+	names.MeetingServerAttribute("streaming", "streamerUri"): func(r *callarchive.Recording) any { return &r.Device },
+	names.MeetingServerAttribute("streaming", "streamerUrl"): func(r *callarchive.Recording) any { return &r.Device },
+	names.MeetingServerAttribute("streaming", "streamUrl"):   func(r *callarchive.Recording) any { return &r.URL },
+}
+
+func (c *converter) addRecording(lr plog.LogRecord, phase callarchive.Phase) bool {
+	return c.addService(lr, phase, callarchive.KindRecording, names.KindRecording, names.RecordingID)
+}
+
+func (c *converter) addStreaming(lr plog.LogRecord, phase callarchive.Phase) bool {
+	return c.addService(lr, phase, callarchive.KindStreaming, names.KindStreaming, names.StreamingID)
+}
+
+func (c *converter) addService(lr plog.LogRecord, phase callarchive.Phase, of, kind, idKey string) bool {
+	row := callarchive.Recording{Kind: of}
+	if !fill(c, lr, phase, kind, idKey, &row, &row.Object, recordingFields) {
+		return false
+	}
+	c.batch.Recordings = append(c.batch.Recordings, row)
+	return true
+}

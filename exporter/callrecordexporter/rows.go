@@ -1,0 +1,247 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// tally is what became of log records before they were written.
+type tally struct {
+	// rows that are to be written.
+	rows int
+	// skipped say nothing of a row.
+	skipped int
+	// invalid are about an object without an id, or one that cannot be a key.
+	invalid int
+}
+
+// converter makes rows of log records. Its scratch is used again and again.
+type converter struct {
+	batch   *callarchive.Batch
+	tally   tally
+	details details
+	source  source
+}
+
+// source is what the resource says.
+type source struct {
+	bridge, system, address string
+}
+
+// convert makes rows of log records. It only reads them.
+func convert(logs plog.Logs) (*callarchive.Batch, tally) {
+	c := &converter{batch: &callarchive.Batch{}}
+	for _, rl := range logs.ResourceLogs().All() {
+		c.source = sourceOf(rl.Resource().Attributes())
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				c.add(lr)
+			}
+		}
+	}
+	return c.batch, c.tally
+}
+
+func sourceOf(resource pcommon.Map) source {
+	text := func(key string) string {
+		v, ok := resource.Get(key)
+		if !ok {
+			return ""
+		}
+		short, _ := cut(clean(v.AsString()))
+		return short
+	}
+	return source{bridge: text(names.ServiceInstanceID), system: text(names.SystemID), address: text(names.ClientAddress)}
+}
+
+// add makes a row of one record.
+func (c *converter) add(lr plog.LogRecord) {
+	does, known := events[lr.EventName()]
+	if !known {
+		c.tally.skipped++
+		return
+	}
+	if !does.add(c, lr, does.phase) {
+		c.tally.invalid++
+		return
+	}
+	c.tally.rows++
+}
+
+// event says which row an event is about, and which part of its life.
+type event struct {
+	phase callarchive.Phase
+	add   func(*converter, plog.LogRecord, callarchive.Phase) bool
+}
+
+var events = map[string]event{
+	names.EventCallStart: {callarchive.Started, (*converter).addCall},
+	names.EventCallEnd:   {callarchive.Ended, (*converter).addCall},
+	names.EventCallSpan:  {callarchive.Final, (*converter).addCall},
+
+	names.EventCallLegStart:  {callarchive.Started, (*converter).addLeg},
+	names.EventCallLegUpdate: {callarchive.Updated, (*converter).addLeg},
+	names.EventCallLegEnd:    {callarchive.Ended, (*converter).addLeg},
+	names.EventCallLegSpan:   {callarchive.Final, (*converter).addLeg},
+
+	names.EventRecordingStart: {callarchive.Started, (*converter).addRecording},
+	names.EventRecordingEnd:   {callarchive.Ended, (*converter).addRecording},
+	names.EventRecordingSpan:  {callarchive.Final, (*converter).addRecording},
+	names.EventStreamingStart: {callarchive.Started, (*converter).addStreaming},
+	names.EventStreamingEnd:   {callarchive.Ended, (*converter).addStreaming},
+	names.EventStreamingSpan:  {callarchive.Final, (*converter).addStreaming},
+
+	names.EventSessionStarted: {callarchive.Started, (*converter).addSession},
+	names.EventSessionUpdated: {callarchive.Updated, (*converter).addSession},
+	names.EventSessionEnded:   {callarchive.Ended, (*converter).addSession},
+	names.EventSessionSpan:    {callarchive.Final, (*converter).addSession},
+	names.EventTrackStarted:   {callarchive.Started, (*converter).addTrack},
+	names.EventTrackUpdated:   {callarchive.Updated, (*converter).addTrack},
+	names.EventTrackEnded:     {callarchive.Ended, (*converter).addTrack},
+	names.EventTrackSpan:      {callarchive.Final, (*converter).addTrack},
+
+	names.EventStorageEnterLow:       {0, (*converter).addStorageEvent},
+	names.EventStorageExitLow:        {0, (*converter).addStorageEvent},
+	names.EventStorageEnterCritical:  {0, (*converter).addStorageEvent},
+	names.EventStorageExitCritical:   {0, (*converter).addStorageEvent},
+	names.EventStorageEnterEmergency: {0, (*converter).addStorageEvent},
+	names.EventStorageExitEmergency:  {0, (*converter).addStorageEvent},
+}
+
+// Attributes that rows of all kinds share; those of a span that other columns
+// say already are left out.
+const (
+	ignoredName   = names.SpanName
+	ignoredKind   = names.SpanKind
+	ignoredStatus = names.SpanStatus
+)
+
+// fill reads a record into a row: first what all rows have, then the attributes.
+// kind and idKey are the object's. It returns false if there is no id.
+func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind, idKey string, row *T, o *callarchive.Object, fields fields[T]) bool {
+	attributes := lr.Attributes()
+	id, ok := attributes.Get(idKey)
+	if !ok || id.Type() != pcommon.ValueTypeStr {
+		return false
+	}
+	o.ID = lower(clean(id.Str()))
+	if o.ID == "" || len(o.ID) > maxID {
+		return false
+	}
+	o.Phase = phase
+	o.Bridge, o.System = c.source.bridge, c.source.system
+	when := timeOf(lr)
+	o.LastHeardAt = when
+	o.Revision.Time = when
+	c.details.reset()
+	for key, value := range attributes.All() {
+		switch key {
+		case idKey, ignoredName, ignoredKind, ignoredStatus:
+		case names.SpanStart:
+			o.StartedAt = fromNanoseconds(value.Int())
+		case names.SpanParentID:
+			o.ParentSpanID, _ = cut(clean(value.AsString()))
+		case names.CallstitchOutcome:
+			o.Outcome, _ = cut(clean(value.AsString()))
+		case names.RecordIndex:
+			if phase == callarchive.Final {
+				continue
+			}
+			o.Revision.Index = uint64(max(value.Int(), 0)) //nolint:gosec // not negative
+		case names.RecordLegacyIndex:
+			// How a receiver counts; nobody looks for it in an archive.
+		default:
+			if field, has := fields[key]; !has || !set(field(row), value) {
+				c.details.add(key, value)
+			}
+		}
+	}
+	o.Details = c.details.json()
+	identify(lr, kind, o)
+	switch phase {
+	case callarchive.Started:
+		o.State = callarchive.StateRunning
+		if o.StartedAt.IsZero() {
+			o.StartedAt = when
+		}
+	case callarchive.Ended:
+		o.State = callarchive.StateEnded
+		o.EndedAt = when
+	case callarchive.Final:
+		finish(lr, o)
+	default:
+		o.State = callarchive.StateRunning
+	}
+	return true
+}
+
+// finish fills what a stitched record says with its own times.
+func finish(lr plog.LogRecord, o *callarchive.Object) {
+	o.State = callarchive.StateEnded
+	o.EndedAt = o.LastHeardAt
+	if o.StartedAt.IsZero() || o.StartedAt.After(o.EndedAt) {
+		o.StartedAt = o.EndedAt
+	}
+	seconds := o.EndedAt.Sub(o.StartedAt).Seconds()
+	o.DurationSeconds = &seconds
+	o.Revision.Complete = o.Outcome == outcomeComplete
+	o.Revision.Index = 0
+	if due := lr.ObservedTimestamp(); due != 0 {
+		o.Revision.Time = fromNanoseconds(int64(due)) //nolint:gosec // a time
+	}
+}
+
+const outcomeComplete = "complete"
+
+// identify fills in the ids of the span. A record that passed no callstitch has
+// none; what belongs together is not known then, but the ids are the object's.
+func identify(lr plog.LogRecord, kind string, o *callarchive.Object) {
+	if trace := lr.TraceID(); !trace.IsEmpty() {
+		o.TraceID = hex.EncodeToString(trace[:])
+	} else {
+		trace := ids.Trace(kind, o.ID)
+		o.TraceID = hex.EncodeToString(trace[:])
+	}
+	if span := lr.SpanID(); !span.IsEmpty() {
+		o.SpanID = hex.EncodeToString(span[:])
+	} else {
+		span := ids.Span(kind, o.ID)
+		o.SpanID = hex.EncodeToString(span[:])
+	}
+}
+
+// timeOf is when what a record says happened.
+func timeOf(lr plog.LogRecord) time.Time {
+	when := lr.Timestamp()
+	if when == 0 {
+		when = lr.ObservedTimestamp()
+	}
+	return fromNanoseconds(int64(when)) //nolint:gosec // the year 2262 at most
+}
+
+// fromNanoseconds is a time as the archive has it, between 1970 and 9999: in UTC,
+// to the millisecond.
+func fromNanoseconds(n int64) time.Time {
+	return time.Unix(0, max(n, 0)).UTC().Truncate(time.Millisecond)
+}
+
+// lower turns ASCII letters to lower case, as ids are computed.
+func lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
+}

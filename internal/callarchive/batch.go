@@ -1,0 +1,65 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+// digest fills in the digests by which equal revisions are told apart.
+func (b *Batch) digest() {
+	digestAll(&calls, b.Calls)
+	digestAll(&legs, b.Legs)
+	digestAll(&recordings, b.Recordings)
+	digestAll(&sessions, b.Sessions)
+	digestAll(&tracks, b.Tracks)
+	digestAll(&dialogs, b.Dialogs)
+}
+
+func digestAll[T any](t *table[T], rows []T) {
+	for i := range rows {
+		t.object(&rows[i]).Revision.Digest = t.digest(&rows[i])
+	}
+}
+
+// halves divides a batch of two statements or more. They alias it.
+func (b *Batch) halves() (first, second *Batch) {
+	first, second = &Batch{}, &Batch{}
+	left := b.Len() / 2
+	first.Calls, second.Calls = cut(b.Calls, &left)
+	first.Legs, second.Legs = cut(b.Legs, &left)
+	first.Recordings, second.Recordings = cut(b.Recordings, &left)
+	first.Sessions, second.Sessions = cut(b.Sessions, &left)
+	first.Tracks, second.Tracks = cut(b.Tracks, &left)
+	first.Dialogs, second.Dialogs = cut(b.Dialogs, &left)
+	first.StorageEvents, second.StorageEvents = cut(b.StorageEvents, &left)
+	return first, second
+}
+
+// cut takes the first of the rows, as many as are left to take.
+func cut[T any](rows []T, left *int) (first, second []T) {
+	n := min(*left, len(rows))
+	*left -= n
+	return rows[:n], rows[n:]
+}
+
+// only names the statement of a batch that has one.
+func (b *Batch) only() Rejected {
+	for _, find := range []func() (string, string){
+		func() (string, string) { return onlyOf(&calls, b.Calls) },
+		func() (string, string) { return onlyOf(&legs, b.Legs) },
+		func() (string, string) { return onlyOf(&recordings, b.Recordings) },
+		func() (string, string) { return onlyOf(&sessions, b.Sessions) },
+		func() (string, string) { return onlyOf(&tracks, b.Tracks) },
+		func() (string, string) { return onlyOf(&dialogs, b.Dialogs) },
+	} {
+		if table, span := find(); table != "" {
+			return Rejected{Table: table, SpanID: span}
+		}
+	}
+	return Rejected{Table: storageEvents.name}
+}
+
+func onlyOf[T any](t *table[T], rows []T) (table, span string) {
+	if len(rows) == 0 {
+		return "", ""
+	}
+	return t.name, t.object(&rows[0]).SpanID
+}

@@ -1,0 +1,154 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CSVFilter says which legs are in a [Store.WriteCSV]. Zero values do not filter.
+type CSVFilter struct {
+	// From and To bound the start of a leg; To is the first that is out.
+	From, To time.Time
+	// RoomID, TenantID and Tag are exact. A leg's tag is its own, else its call's.
+	RoomID, TenantID, Tag string
+}
+
+// CSVHeader is the first line.
+func CSVHeader() []string {
+	return []string{
+		"conference", "room", "room_id", "tenant_id", "tag", "owner", "owner_id", "participant", "remote_party", "local_address", "direction", "type",
+		"started_at", "ended_at", "seconds", "ivr_seconds", "lobby_seconds", "activated_seconds", "reason", "call_id", "leg_id", "participant_id", "bridge",
+	}
+}
+
+// csvPage is how many legs are read at a time, so that a client who is slow
+// holds no connection and no old version of the data.
+const csvPage = 1000
+
+// csvQuery reads one page: what comes behind a start and an id.
+const csvQuery = `
+SELECT l.trace_id, l.room_name, l.room_id, l.tenant_id, COALESCE(l.cdr_tag, l.call_cdr_tag), c.owner_name, l.owner_id, l.display_name,
+  l.remote_party, l.local_address, l.direction, l.type, l.started_at, l.ended_at, l.duration_seconds, l.ivr_seconds, l.lobby_seconds,
+  l.activated_seconds, l.reason, l.call_id, l.id, l.participant_id, l.bridge
+FROM call_legs AS l LEFT JOIN conferences AS c ON c.trace_id = l.trace_id
+WHERE %s AND (l.started_at > $1 OR l.started_at = $1 AND l.id > $2)
+ORDER BY l.started_at, l.id LIMIT $3`
+
+// WriteCSV writes a line for every leg of a participant that is over, by start,
+// as billing wants it: RFC 4180, UTF-8, times in UTC as RFC 3339. A text that a
+// spreadsheet would take for a formula has an apostrophe before it.
+func (s *Store) WriteCSV(ctx context.Context, to io.Writer, filter CSVFilter) error {
+	out := csv.NewWriter(to)
+	out.UseCRLF = true
+	if err := out.Write(CSVHeader()); err != nil {
+		return err
+	}
+	conditions := []string{"l.role = 'participant'", "l.state = 'ended'"}
+	args := []any{time.Time{}, "", csvPage}
+	restrict := func(condition string, arg any) {
+		args = append(args, arg)
+		conditions = append(conditions, fmt.Sprintf(condition, len(args)))
+	}
+	if !filter.From.IsZero() {
+		restrict("l.started_at >= $%d", filter.From)
+		// Pages begin there too, so that the index by start is used.
+		args[0] = filter.From.Add(-time.Millisecond)
+	}
+	if !filter.To.IsZero() {
+		restrict("l.started_at < $%d", filter.To)
+	}
+	if filter.RoomID != "" {
+		restrict("l.room_id = $%d", strings.ToLower(filter.RoomID))
+	}
+	if filter.TenantID != "" {
+		restrict("l.tenant_id = $%d", strings.ToLower(filter.TenantID))
+	}
+	if filter.Tag != "" {
+		restrict("COALESCE(l.cdr_tag, l.call_cdr_tag) = $%d", filter.Tag)
+	}
+	query := fmt.Sprintf(csvQuery, strings.Join(conditions, " AND "))
+	for {
+		n, last, id, err := s.csvPage(ctx, out, query, args)
+		if err != nil {
+			return err
+		}
+		out.Flush()
+		if err := out.Error(); err != nil || n < csvPage {
+			return err
+		}
+		args[0], args[1] = last, id
+	}
+}
+
+// csvPage writes one page. It returns how many lines it has, and what the last
+// one is sorted by.
+func (s *Store) csvPage(ctx context.Context, out *csv.Writer, query string, args []any) (n int, last time.Time, id string, err error) {
+	found, err := s.Query(ctx, query, args...)
+	if err != nil {
+		return 0, last, "", err
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		var texts [17]string
+		var seconds [4]*float64
+		var start, end time.Time
+		into := make([]any, 0, len(CSVHeader()))
+		for i := range 12 {
+			into = append(into, target(&texts[i]))
+		}
+		into = append(into, target(&start), target(&end), &seconds[0], &seconds[1], &seconds[2], &seconds[3])
+		for i := range 5 {
+			into = append(into, target(&texts[12+i]))
+		}
+		if err := found.Scan(into...); err != nil {
+			return n, last, id, err
+		}
+		line := make([]string, 0, len(CSVHeader()))
+		for _, text := range texts[:12] {
+			line = append(line, harmless(text))
+		}
+		line = append(line, moment(start), moment(end))
+		for _, v := range seconds {
+			line = append(line, decimal(v))
+		}
+		for _, text := range texts[12:] {
+			line = append(line, harmless(text))
+		}
+		if err := out.Write(line); err != nil {
+			return n, last, id, err
+		}
+		n, last, id = n+1, start, texts[14]
+	}
+	return n, last, id, found.Err()
+}
+
+// harmless keeps a spreadsheet from running what a stranger typed as a formula.
+func harmless(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+func decimal(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*v, 'f', -1, 64)
+}

@@ -1,0 +1,66 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// dialect is one kind of database. SQL is written with the parameters $1, $2, …;
+// a list of texts is one parameter, tested with in.
+type dialect interface {
+	// name is the directory of its migrations.
+	name() string
+	// prepare is told of the tables before they are first put into.
+	prepare(ctx context.Context, table string, columns []string) error
+	// begin starts a transaction that no other one writes beside, here or in
+	// another process.
+	begin(ctx context.Context) (transaction, error)
+	// reader is for queries. It sees what was committed.
+	reader() *sql.DB
+	// rebind writes the parameters as reader wants them.
+	rebind(query string) string
+	// instant is a time as a parameter.
+	instant(t time.Time) any
+	// in is the condition that a column is in a list of texts, and list that
+	// list as a parameter.
+	in(column, parameter string) string
+	list(texts []string) any
+	// judge says what is to be done about an error.
+	judge(err error) verdict
+	close() error
+}
+
+// transaction that writes.
+type transaction interface {
+	query(ctx context.Context, query string, args ...any) (rows, error)
+	exec(ctx context.Context, query string, args ...any) (affected int64, err error)
+	// put writes rows, whose first column is the key; those of replaced are there
+	// already.
+	put(ctx context.Context, table string, columns []string, rows [][]any, replaced []string) error
+	commit(ctx context.Context) error
+	// rollback after a commit does nothing.
+	rollback()
+}
+
+// rows of a query.
+type rows interface {
+	Next() bool
+	Scan(to ...any) error
+	Err() error
+	Close() error
+}
+
+// verdict on an error.
+type verdict uint8
+
+const (
+	// try again: the database is away, busy, full, or not set up as it should be.
+	// Nothing that was to be written is at fault.
+	tryAgain verdict = iota
+	// refused for good: the database cannot hold this value.
+	refused
+)

@@ -1,0 +1,37 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package callarchive keeps what is known of calls as rows in SQL: one row for
+// each conference, call, call leg, recording, session, track and dialog, in
+// SQLite or PostgreSQL.
+//
+// # One row, many statements
+//
+// A row is made of statements: what a start record, the newest update and the
+// end record said while the object was alive, and what the stitched record said
+// when it was over. Rows are merged, never added to:
+//
+//   - of two statements of one phase the one with the higher [Revision] stands,
+//   - the stitched record stands above all others,
+//   - a conference's row is computed anew from the rows of its trace.
+//
+// So a row is a function of the set of its statements. Neither order, nor
+// duplicates, nor two writers make a difference (TestOrder), and a batch that is
+// written again changes nothing.
+//
+// While an object is alive, its row keeps its statements in the column draft;
+// the stitched record clears it.
+//
+// # Writing
+//
+// One batch is one transaction: read what is known of the batch's objects, merge,
+// put the rows that changed, compute the touched conferences. There is one
+// writer at a time: on PostgreSQL an advisory lock, on SQLite the write lock of
+// the file. Nobody else has to wait: readers see the last commit.
+//
+// # Text
+//
+// What a row holds is what the wire said, names of people included; that is what
+// it is for. None of it is in an error text: errors name kinds, ids of spans and
+// the database's own code.
+package callarchive

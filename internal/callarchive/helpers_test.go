@@ -1,0 +1,48 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit/postgres"
+)
+
+// onBoth runs a test on both databases, each empty.
+func onBoth(t *testing.T, test func(t *testing.T, driver, source string)) {
+	t.Helper()
+	t.Run(SQLite, func(t *testing.T) {
+		test(t, SQLite, filepath.Join(t.TempDir(), "calls.db"))
+	})
+	t.Run(PostgreSQL, func(t *testing.T) {
+		test(t, PostgreSQL, postgres.Shared(t).Database(t))
+	})
+}
+
+func openTest(t testing.TB, driver, source string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), driver, source)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// noon is when everything begins.
+var noon = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+
+func at(seconds float64) time.Time { return noon.Add(time.Duration(seconds * float64(time.Second))) }
+
+func ptr[T any](v T) *T { return &v }
+
+func details(t testing.TB, v any) json.RawMessage {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return text
+}

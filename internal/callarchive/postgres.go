@@ -1,0 +1,152 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// postgresDialect is a PostgreSQL database, version 12 or later.
+type postgresDialect struct {
+	pool    *pgxpool.Pool
+	readers *sql.DB // on the same pool
+}
+
+// writersLock is the advisory lock that a writer holds until its transaction is
+// over; also while it migrates the schema. A number of our own ("legato").
+const writersLock = 0x6c656761746f
+
+// openPostgres makes a pool. What the connection string leaves out comes from
+// the environment (PGHOST, PGPASSFILE, …) as with psql.
+func openPostgres(ctx context.Context, connection string) (*postgresDialect, error) {
+	if err := CheckConnection(connection); err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(connection)
+	if err != nil {
+		return nil, err
+	}
+	parameters := config.ConnConfig.RuntimeParams
+	parameters["timezone"] = "UTC"
+	if parameters["application_name"] == "" {
+		parameters["application_name"] = "legato"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &postgresDialect{pool: pool, readers: stdlib.OpenDBFromPool(pool)}, nil
+}
+
+func (*postgresDialect) name() string               { return "postgres" }
+func (d *postgresDialect) reader() *sql.DB          { return d.readers }
+func (*postgresDialect) instant(t time.Time) any    { return t }
+func (*postgresDialect) rebind(query string) string { return query }
+func (*postgresDialect) list(texts []string) any    { return texts }
+
+func (*postgresDialect) prepare(context.Context, string, []string) error { return nil }
+
+func (*postgresDialect) in(column, parameter string) string {
+	return column + " = ANY(" + parameter + "::text[])"
+}
+
+func (*postgresDialect) judge(err error) verdict {
+	var coded *pgconn.PgError
+	if !errors.As(err, &coded) {
+		return tryAgain
+	}
+	switch {
+	case coded.Code == "23505":
+		// A unique key: somebody wrote it beside us. It is there the next time.
+		return tryAgain
+	case strings.HasPrefix(coded.Code, "22"), strings.HasPrefix(coded.Code, "23"), strings.HasPrefix(coded.Code, "54"):
+		return refused // data exception, constraint, program limit
+	default:
+		return tryAgain
+	}
+}
+
+func (d *postgresDialect) close() error {
+	err := d.readers.Close()
+	d.pool.Close()
+	return err
+}
+
+func (d *postgresDialect) begin(ctx context.Context) (transaction, error) {
+	tx, err := d.pool.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A writer whose host went away must not hold the lock for as long as TCP
+	// takes to find out.
+	if _, err := tx.Exec(ctx, "SELECT set_config('idle_in_transaction_session_timeout', '60s', true), pg_advisory_xact_lock($1)", int64(writersLock)); err != nil {
+		_ = tx.Rollback(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return &postgresTransaction{tx}, nil
+}
+
+type postgresTransaction struct{ tx pgx.Tx }
+
+func (t *postgresTransaction) query(ctx context.Context, query string, args ...any) (rows, error) {
+	r, err := t.tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return postgresRows{r}, nil
+}
+
+func (t *postgresTransaction) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	tag, err := t.tx.Exec(ctx, query, args...)
+	return tag.RowsAffected(), err
+}
+
+func (t *postgresTransaction) put(ctx context.Context, table string, columns []string, rows [][]any, replaced []string) error {
+	if len(replaced) > 0 {
+		if _, err := t.tx.Exec(ctx, "DELETE FROM "+table+" WHERE "+columns[0]+" = ANY($1::text[])", replaced); err != nil {
+			return err
+		}
+	}
+	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+	return err
+}
+
+func (t *postgresTransaction) commit(ctx context.Context) error { return t.tx.Commit(ctx) }
+
+func (t *postgresTransaction) rollback() {
+	// The context of the transaction may be over, which is why it is rolled back.
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = t.tx.Rollback(ctx)
+}
+
+type postgresRows struct{ pgx.Rows }
+
+func (r postgresRows) Close() error {
+	r.Rows.Close()
+	return r.Err()
+}
+
+// CheckConnection tells what is wrong with a connection string, without
+// connecting.
+func CheckConnection(connection string) error {
+	if _, err := pgxpool.ParseConfig(connection); err != nil {
+		// The driver's error has the connection string in it.
+		return errors.New("must be a connection string for driver postgres, as postgres://user@host:5432/database or host=… dbname=… (and the files it names must be there)")
+	}
+	return nil
+}

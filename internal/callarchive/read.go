@@ -1,0 +1,107 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+)
+
+// Row is a type of rows that can be read.
+type Row interface {
+	Conference | Call | Leg | Recording | Session | Track | Dialog | StorageEvent
+}
+
+// tableOf returns the table of a type of rows.
+func tableOf[T Row]() *table[T] {
+	var row T
+	var t any
+	switch any(row).(type) {
+	case Conference:
+		t = &conferences
+	case Call:
+		t = &calls
+	case Leg:
+		t = &legs
+	case Recording:
+		t = &recordings
+	case Session:
+		t = &sessions
+	case Track:
+		t = &tracks
+	case Dialog:
+		t = &dialogs
+	case StorageEvent:
+		t = &storageEvents
+	}
+	return t.(*table[T])
+}
+
+// Select reads rows of one table. tail is what stands behind FROM table: WHERE,
+// ORDER BY, LIMIT with the parameters $1, $2, …; times are given to it as
+// time.Time. It is part of a program, never text from outside.
+func Select[T Row](ctx context.Context, s *Store, tail string, args ...any) ([]T, error) {
+	var all []T
+	for row, err := range Each[T](ctx, s, tail, args...) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, *row)
+	}
+	return all, nil
+}
+
+// Each is [Select] one row after the other, for answers that are long. The row is
+// the next one's after that. An error is the last pair.
+func Each[T Row](ctx context.Context, s *Store, tail string, args ...any) iter.Seq2[*T, error] {
+	t := tableOf[T]()
+	return func(yield func(*T, error) bool) {
+		found, err := s.Query(ctx, "SELECT "+strings.Join(t.names(), ", ")+" FROM "+t.name+" "+tail, args...)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer found.Close()
+		row := new(T)
+		targets := make([]any, len(t.columns))
+		for found.Next() {
+			*row = *new(T)
+			for i := range t.columns {
+				targets[i] = target(t.columns[i].field(row))
+			}
+			if err := found.Scan(targets...); err != nil {
+				yield(nil, fmt.Errorf("%s: %w", t.name, err))
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if err := found.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// Query runs a query with the parameters $1, $2, …; times are given to it as
+// time.Time. Scan what it returns into what [Into] returns.
+func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	bound := make([]any, len(args))
+	for i, arg := range args {
+		if t, ok := arg.(time.Time); ok {
+			arg = s.d.instant(t)
+		}
+		bound[i] = arg
+	}
+	return s.d.reader().QueryContext(ctx, s.d.rebind(query), bound...)
+}
+
+// Into wraps a pointer to a field so that it can be scanned from either
+// database: *string (NULL leaves it), *time.Time, *json.RawMessage, and the
+// others as they are.
+func Into(field any) any { return target(field) }

@@ -1,0 +1,163 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// write is one transaction's work.
+type write struct {
+	d       dialect
+	tx      transaction
+	touched map[string]struct{} // the traces whose conferences change
+	result  Result
+}
+
+// Columns that only the store reads.
+var revisionColumns = []string{"phase", "revised_at", "digest", "draft"}
+
+// put merges statements into a table's rows.
+func put[T any](ctx context.Context, w *write, t *table[T], statements []T) error {
+	if len(statements) == 0 {
+		return nil
+	}
+	entries := make(map[string]*entry[T], len(statements))
+	ids := make([]string, 0, len(statements))
+	for i := range statements {
+		id := t.object(&statements[i]).ID
+		if entries[id] == nil {
+			entries[id] = &entry[T]{}
+			ids = append(ids, id)
+		}
+	}
+	if err := load(ctx, w, t, ids, entries); err != nil {
+		return err
+	}
+	for i := range statements {
+		e := entries[t.object(&statements[i]).ID]
+		if e.add(t, &statements[i]) {
+			e.changed = true
+		} else {
+			w.result.Unchanged++
+		}
+	}
+	rows := make([][]any, 0, len(ids))
+	var replaced []string
+	for _, id := range ids {
+		e := entries[id]
+		if !e.changed {
+			continue
+		}
+		row, draft, err := e.row(t)
+		if err != nil {
+			return fmt.Errorf("draft of a row of %s: %w", t.name, err)
+		}
+		o := t.object(row)
+		w.touched[o.TraceID] = struct{}{}
+		if e.stored {
+			w.touched[e.trace] = struct{}{}
+			replaced = append(replaced, id)
+		}
+		rows = append(rows, append(t.values(row, w.d.instant, len(revisionColumns)),
+			int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(draft)))
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	w.result.Changed += len(rows)
+	return w.tx.put(ctx, t.name, append(t.names(), revisionColumns...), rows, replaced)
+}
+
+// load reads what is known of objects.
+func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entries map[string]*entry[T]) error {
+	found, err := w.tx.query(ctx, "SELECT id, trace_id, phase, outcome, revised_at, digest, draft FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var id, trace, outcome string
+		var phase, digest int64
+		var revised time.Time
+		var text json.RawMessage
+		if err := found.Scan(&id, &trace, &phase, target(&outcome), target(&revised), &digest, target(&text)); err != nil {
+			return err
+		}
+		e := entries[id]
+		e.stored, e.trace = true, trace
+		if Phase(phase) == Final { //nolint:gosec // what was written
+			e.isFinal = true
+			e.final = Revision{Complete: outcome == outcomeComplete, Time: revised, Digest: digest}
+			continue
+		}
+		if err := json.Unmarshal(text, &e.draft); err != nil {
+			return fmt.Errorf("draft of a row of %s: not what was written", t.name)
+		}
+	}
+	return found.Err()
+}
+
+const outcomeComplete = "complete"
+
+func (t *table[T]) names() []string {
+	names := make([]string, 0, len(t.columns)+len(revisionColumns))
+	for i := range t.columns {
+		names = append(names, t.columns[i].name)
+	}
+	return names
+}
+
+// values of a row, with room for more.
+func (t *table[T]) values(row *T, instant func(time.Time) any, more int) []any {
+	values := make([]any, 0, len(t.columns)+more)
+	for i := range t.columns {
+		values = append(values, value(t.columns[i].field(row), instant))
+	}
+	return values
+}
+
+func optional(text []byte) any {
+	if len(text) == 0 {
+		return nil
+	}
+	return string(text)
+}
+
+func (w *write) storageEvents(ctx context.Context, events []StorageEvent) error {
+	if len(events) == 0 {
+		return nil
+	}
+	byID := make(map[string]*StorageEvent, len(events))
+	for i := range events {
+		byID[events[i].ID] = &events[i]
+	}
+	found, err := w.tx.query(ctx, "SELECT id FROM storage_events WHERE "+w.d.in("id", "$1"), w.d.list(slices.Collect(maps.Keys(byID))))
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var id string
+		if err := found.Scan(&id); err != nil {
+			return err
+		}
+		delete(byID, id)
+		w.result.Unchanged++
+	}
+	if err := found.Err(); err != nil || len(byID) == 0 {
+		return err
+	}
+	rows := make([][]any, 0, len(byID))
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		rows = append(rows, storageEvents.values(byID[id], w.d.instant, 0))
+	}
+	w.result.Changed += len(rows)
+	return w.tx.put(ctx, storageEvents.name, storageEvents.names(), rows, nil)
+}

@@ -1,0 +1,12 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !unix
+
+package postgres
+
+import "os/exec"
+
+func (*Server) own() error         { return errNotInstalled }
+func (*Server) as(*exec.Cmd) error { return errNotInstalled }
+func kill(int) error               { return errNotInstalled }
