@@ -118,7 +118,7 @@ func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
 	}
 	for _, r := range result.Rejected {
 		e.settings.Logger.Error("The database cannot hold a row; it is left out",
-			zap.String("table", r.Table), zap.String("span_id", r.SpanID), zap.Error(r.Err))
+			zap.String("table", r.Table), zap.String("span_id", r.SpanID), zap.String("code", r.Code))
 	}
 	refused := len(result.Rejected)
 	e.count(ctx, outcomeStored, counts.rows-refused-result.Unchanged)

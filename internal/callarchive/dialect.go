@@ -31,6 +31,8 @@ type dialect interface {
 	list(texts []string) any
 	// judge says what is to be done about an error.
 	judge(err error) verdict
+	// code names an error that was refused for good, without any value in it.
+	code(err error) string
 	close() error
 }
 

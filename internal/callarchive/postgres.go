@@ -80,6 +80,14 @@ func (*postgresDialect) judge(err error) verdict {
 	}
 }
 
+func (*postgresDialect) code(err error) string {
+	var coded *pgconn.PgError
+	if errors.As(err, &coded) {
+		return "SQLSTATE " + coded.Code
+	}
+	return ""
+}
+
 func (d *postgresDialect) close() error {
 	err := d.readers.Close()
 	d.pool.Close()

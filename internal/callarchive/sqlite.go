@@ -107,6 +107,14 @@ func (*sqliteDialect) judge(err error) verdict {
 	return tryAgain
 }
 
+func (*sqliteDialect) code(err error) string {
+	var coded *sqlite.Error
+	if errors.As(err, &coded) {
+		return fmt.Sprintf("SQLite's result code %d", coded.Code())
+	}
+	return ""
+}
+
 func (d *sqliteDialect) close() error {
 	var errs []error
 	for _, statement := range d.puts {

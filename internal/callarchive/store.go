@@ -101,7 +101,8 @@ type Result struct {
 type Rejected struct {
 	Table  string
 	SpanID string
-	Err    error
+	// Code is the database's own for what was wrong.
+	Code string
 }
 
 // Write merges a batch into the archive, in one transaction. A statement that
@@ -123,7 +124,7 @@ func (s *Store) writeParts(ctx context.Context, b *Batch) (Result, error) {
 	}
 	if b.Len() == 1 {
 		rejected := b.only()
-		rejected.Err = err
+		rejected.Code = s.d.code(err)
 		return Result{Rejected: []Rejected{rejected}}, nil
 	}
 	first, second := b.halves()

@@ -28,6 +28,7 @@ import (
 type Server struct {
 	bin, dir string
 	port     int
+	settings string // of the server's command line
 	database atomic.Int64
 }
 
@@ -37,7 +38,7 @@ const attempts = 3
 // New starts a server that is stopped when the test is over.
 func New(tb testing.TB) *Server {
 	tb.Helper()
-	s, err := start()
+	s, err := Launch("fsync=off")
 	refuse(tb, err)
 	tb.Cleanup(s.Stop)
 	return s
@@ -53,7 +54,7 @@ var shared struct {
 // [StopShared]. It is started when it is first asked for.
 func Shared(tb testing.TB) *Server {
 	tb.Helper()
-	shared.once.Do(func() { shared.server, shared.err = start() })
+	shared.once.Do(func() { shared.server, shared.err = Launch("fsync=off") })
 	refuse(tb, shared.err)
 	return shared.server
 }
@@ -78,7 +79,9 @@ func refuse(tb testing.TB, err error) {
 	}
 }
 
-func start() (*Server, error) {
+// Launch starts a server with settings, as "fsync=off", which is enough where
+// only processes are killed. The caller stops it.
+func Launch(settings ...string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -88,6 +91,9 @@ func start() (*Server, error) {
 		return nil, err
 	}
 	s := &Server{bin: bin, dir: dir}
+	for _, setting := range settings {
+		s.settings += " -c " + setting
+	}
 	if err := s.own(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -164,7 +170,7 @@ func (s *Server) run(program string, args ...string) error {
 // Start starts the server anew, on the same port, with the same data.
 func (s *Server) Start() error {
 	return s.run("pg_ctl", "-D", s.data(), "-l", filepath.Join(s.dir, "log"), "-w", "-t", "60",
-		"-o", fmt.Sprintf("-h 127.0.0.1 -p %d -k %s", s.port, s.dir), "start")
+		"-o", fmt.Sprintf("-h 127.0.0.1 -p %d -k %s%s", s.port, s.dir, s.settings), "start")
 }
 
 // Kill kills the server and all its processes as kill -9 does.

@@ -1,0 +1,242 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit/postgres"
+)
+
+// story is all that is ever said of some meetings, one statement a batch.
+func story(random *rand.Rand) (statements []*Batch) {
+	add := func(b *Batch) { statements = append(statements, b) }
+	for meeting := range 4 {
+		trace := fmt.Sprintf("%032x", meeting+1)
+		start := random.Float64() * 100
+		for bridge := range 1 + random.IntN(2) {
+			for _, o := range life(random, fmt.Sprintf("call-%d-%d", meeting, bridge), trace, start) {
+				c := Call{Object: o, CallType: "coSpace"}
+				if o.Phase != Ended {
+					c.RoomID, c.RoomName = fmt.Sprint("room-", meeting), fmt.Sprint("Room ", meeting)
+				}
+				if bridge > 0 && o.Phase == Final {
+					c.ParentSpanID = "0000000000000001"
+				}
+				add(&Batch{Calls: []Call{c}})
+			}
+		}
+		for leg := range 3 {
+			id := fmt.Sprintf("leg-%d-%d", meeting, leg)
+			for _, o := range life(random, id, trace, start+random.Float64()*20) {
+				l := Leg{Object: o}
+				switch o.Phase {
+				case Started:
+					// What is not in a call yet is a trace by itself.
+					l.TraceID = fmt.Sprintf("%032x", 1000+meeting*10+leg)
+					l.RemoteParty, l.Activity = id+"@example.test", ActivityConnecting
+				case Updated:
+					l.Activity = []string{"", ActivityIVR, ActivityLobby, ActivityConnected}[random.IntN(4)]
+					l.Connected = l.Activity == ActivityConnected
+					if l.Activity == ActivityIVR {
+						l.TraceID = fmt.Sprintf("%032x", 1000+meeting*10+leg)
+					} else {
+						l.CallID = fmt.Sprintf("call-%d-0", meeting)
+					}
+				case Ended:
+					l.CallID, l.Reason = fmt.Sprintf("call-%d-0", meeting), "remoteTeardown"
+				case Final:
+					l.CallID, l.Reason, l.Role = fmt.Sprintf("call-%d-0", meeting), "remoteTeardown", "participant"
+					l.PacketLossPercent, l.ParticipantID = ptr(random.Float64()), fmt.Sprint("p", leg)
+				}
+				add(&Batch{Legs: []Leg{l}})
+			}
+		}
+		for _, o := range life(random, fmt.Sprintf("rec-%d", meeting), trace, start) {
+			add(&Batch{Recordings: []Recording{{Object: o, Kind: KindRecording, CallID: fmt.Sprintf("call-%d-0", meeting)}}})
+		}
+		for _, o := range life(random, fmt.Sprintf("session-%d", meeting), trace[1:]+"f", start) {
+			add(&Batch{Sessions: []Session{{Object: o, CCID: "1-2-3"}}})
+		}
+		add(&Batch{StorageEvents: []StorageEvent{{ID: fmt.Sprint("e", meeting), At: at(start), Action: "enter_low", Level: "low"}}})
+	}
+	return statements
+}
+
+// life is some of what is said of one object: seldom everything.
+func life(random *rand.Rand, id, trace string, start float64) (said []Object) {
+	index := uint64(random.IntN(1000))
+	say := func(phase Phase, seconds float64, change func(*Object)) {
+		index++
+		o := Object{
+			ID: id, TraceID: trace, SpanID: fmt.Sprintf("%016x", len(id)*100+int(id[len(id)-1])), Bridge: "b", Phase: phase,
+			LastHeardAt: at(seconds).Truncate(1e6), Revision: Revision{Index: index, Time: at(seconds).Truncate(1e6)},
+			Details: json.RawMessage(fmt.Sprintf(`{"phase %d":%d,"n":%d}`, phase, index, random.IntN(3))),
+		}
+		change(&o)
+		said = append(said, o)
+	}
+	end := start + 60 + random.Float64()*1000
+	if random.IntN(8) > 0 {
+		say(Started, start, func(o *Object) { o.StartedAt = o.LastHeardAt })
+	}
+	for range random.IntN(4) {
+		say(Updated, start+random.Float64()*60, func(*Object) {})
+	}
+	if random.IntN(4) > 0 {
+		say(Ended, end, func(o *Object) { o.EndedAt = o.LastHeardAt })
+	}
+	// Mostly one stitched record; two of two Collectors are not the same.
+	for range []int{0, 1, 1, 1, 2}[random.IntN(5)] {
+		say(Final, end, func(o *Object) {
+			o.Outcome = []string{"complete", "complete", "partial", "expired"}[random.IntN(4)]
+			o.State, o.StartedAt, o.EndedAt = StateEnded, at(start).Truncate(1e6), o.LastHeardAt
+			o.DurationSeconds = ptr(o.EndedAt.Sub(o.StartedAt).Seconds())
+			o.Revision = Revision{Complete: o.Outcome == "complete", Time: at(end + 10).Truncate(1e6)}
+		})
+	}
+	return said
+}
+
+// pack puts statements together into batches of random sizes.
+func pack(random *rand.Rand, statements []*Batch) (batches []*Batch) {
+	for len(statements) > 0 {
+		n := 1 + random.IntN(min(len(statements), 40))
+		b := &Batch{}
+		for _, s := range statements[:n] {
+			b.Calls = append(b.Calls, s.Calls...)
+			b.Legs = append(b.Legs, s.Legs...)
+			b.Recordings = append(b.Recordings, s.Recordings...)
+			b.Sessions = append(b.Sessions, s.Sessions...)
+			b.StorageEvents = append(b.StorageEvents, s.StorageEvents...)
+		}
+		batches, statements = append(batches, b), statements[n:]
+	}
+	return batches
+}
+
+// shuffled returns the statements in another order, some of them twice.
+func shuffled(random *rand.Rand, statements []*Batch) []*Batch {
+	all := append([]*Batch(nil), statements...)
+	for range len(statements) / 3 {
+		all = append(all, statements[random.IntN(len(statements))])
+	}
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+// dump is everything that a reader sees, as text.
+func dump(t testing.TB, s *Store) string {
+	t.Helper()
+	var b strings.Builder
+	dumpTable[Conference](t, s, &b, "trace_id")
+	dumpTable[Call](t, s, &b, "id")
+	dumpTable[Leg](t, s, &b, "id")
+	dumpTable[Recording](t, s, &b, "id")
+	dumpTable[Session](t, s, &b, "id")
+	dumpTable[Track](t, s, &b, "id")
+	dumpTable[Dialog](t, s, &b, "id")
+	dumpTable[StorageEvent](t, s, &b, "id")
+	return b.String()
+}
+
+func dumpTable[T Row](t testing.TB, s *Store, to *strings.Builder, key string) {
+	t.Helper()
+	table := tableOf[T]()
+	rows, err := Select[T](t.Context(), s, "ORDER BY "+key)
+	require.NoError(t, err)
+	for i := range rows {
+		to.WriteString(table.name)
+		for _, c := range table.columns {
+			v := value(c.field(&rows[i]), func(at time.Time) any { return instantText(at) })
+			if v == nil {
+				continue
+			}
+			if text, ok := c.field(&rows[i]).(*json.RawMessage); ok {
+				var parsed any
+				require.NoError(t, json.Unmarshal(*text, &parsed))
+				sorted, err := json.Marshal(parsed)
+				require.NoError(t, err)
+				v = string(sorted)
+			}
+			fmt.Fprintf(to, " %s=%v", c.name, v)
+		}
+		to.WriteByte('\n')
+	}
+}
+
+// The law of the archive: whatever the order, however often something is said,
+// and with several that write at once, the rows are the same, in both databases.
+func TestOrder(t *testing.T) {
+	server := postgres.Shared(t)
+	seeds := 8
+	if testing.Short() {
+		seeds = 3
+	}
+	for seed := range uint64(seeds) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		statements := story(random)
+		var want string
+		for _, driver := range Drivers() {
+			for _, writers := range []int{1, 1, 2} {
+				source := filepath.Join(t.TempDir(), "calls.db")
+				if driver == PostgreSQL {
+					source = server.Database(t)
+				}
+				s := openTest(t, driver, source)
+				var all sync.WaitGroup
+				for range writers {
+					w := s
+					if writers > 1 {
+						w = openTest(t, driver, source) // as another process would
+					}
+					batches := pack(random, shuffled(random, statements))
+					all.Go(func() {
+						for _, b := range batches {
+							_, err := w.Write(t.Context(), b)
+							assert.NoError(t, err)
+						}
+					})
+				}
+				all.Wait()
+				got := dump(t, s)
+				if want == "" {
+					want = got
+				}
+				require.Equal(t, want, got, "seed %d, %s, %d writers", seed, driver, writers)
+			}
+		}
+	}
+}
+
+// What is written again changes nothing, and is not written at all.
+func TestAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, driver, source string) {
+		s := openTest(t, driver, source)
+		random := rand.New(rand.NewPCG(7, 7))
+		statements := pack(random, story(random))
+		for _, b := range statements {
+			_, err := s.Write(t.Context(), b)
+			require.NoError(t, err)
+		}
+		before := dump(t, s)
+		for _, b := range statements {
+			result, err := s.Write(t.Context(), b)
+			require.NoError(t, err)
+			assert.Zero(t, result.Changed)
+			assert.Equal(t, b.Len(), result.Unchanged)
+		}
+		assert.Equal(t, before, dump(t, s))
+	})
+}

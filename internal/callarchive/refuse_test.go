@@ -1,0 +1,72 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A row that the database cannot hold is left out; all others are written.
+func TestRefusedRows(t *testing.T) {
+	onBoth(t, func(t *testing.T, driver, source string) {
+		s := openTest(t, driver, source)
+		tx, err := s.d.begin(t.Context())
+		require.NoError(t, err)
+		if driver == PostgreSQL {
+			_, err = tx.exec(t.Context(), "ALTER TABLE call_legs ADD CONSTRAINT no_evil CHECK (remote_party <> 'evil')")
+		} else {
+			_, err = tx.exec(t.Context(), "CREATE TRIGGER no_evil BEFORE INSERT ON call_legs WHEN NEW.remote_party = 'evil' BEGIN SELECT RAISE(ABORT, 'evil'); END")
+		}
+		require.NoError(t, err)
+		require.NoError(t, tx.commit(t.Context()))
+		b := &Batch{StorageEvents: []StorageEvent{{ID: "e", At: at(0), Action: "enter_low", Level: "low"}}}
+		for i := range 20 {
+			l := Leg{Object: Object{ID: fmt.Sprint("leg", i), TraceID: "t", SpanID: fmt.Sprint("span", i), State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final}}
+			if i%7 == 3 {
+				l.RemoteParty = "evil"
+			}
+			b.Legs = append(b.Legs, l)
+		}
+		result, err := s.Write(t.Context(), b)
+		require.NoError(t, err)
+		assert.Equal(t, 18, result.Changed)
+		require.Len(t, result.Rejected, 3)
+		for i, r := range result.Rejected {
+			assert.Equal(t, "call_legs", r.Table)
+			assert.Equal(t, fmt.Sprint("span", i*7+3), r.SpanID)
+			assert.Equal(t, map[string]string{SQLite: "SQLite's result code 1811", PostgreSQL: "SQLSTATE 23514"}[driver], r.Code)
+		}
+		rows, err := Select[Leg](t.Context(), s, "")
+		require.NoError(t, err)
+		assert.Len(t, rows, 17)
+	})
+}
+
+// What is no fault of the batch is an error, and the batch is not written in
+// part.
+func TestWriteFails(t *testing.T) {
+	onBoth(t, func(t *testing.T, driver, source string) {
+		s := openTest(t, driver, source)
+		b := &Batch{Legs: []Leg{{Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final}}}}
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := s.Write(over, b)
+		require.Error(t, err)
+		tx, err := s.d.begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.exec(t.Context(), "ALTER TABLE conferences RENAME TO elsewhere")
+		require.NoError(t, err)
+		require.NoError(t, tx.commit(t.Context()))
+		_, err = s.Write(t.Context(), b)
+		require.Error(t, err)
+		rows, err := Select[Leg](t.Context(), s, "")
+		require.NoError(t, err)
+		assert.Empty(t, rows)
+	})
+}
