@@ -28,6 +28,9 @@ const (
 // fields says which attributes have a column: by key, a pointer into the row.
 type fields[T any] map[string]func(*T) any
 
+// identifier is an id that other rows have as theirs: in lower case, as those.
+type identifier string
+
 // set writes an attribute into a field. It returns false if the field cannot
 // hold the whole of it; then it is to be kept elsewhere.
 func set(field any, from pcommon.Value) bool {
@@ -35,6 +38,10 @@ func set(field any, from pcommon.Value) bool {
 	case *string:
 		text, whole := cut(clean(from.AsString()))
 		*to = text
+		return whole && from.Type() == pcommon.ValueTypeStr
+	case *identifier:
+		text, whole := cut(lower(clean(from.AsString())))
+		*to = identifier(text)
 		return whole && from.Type() == pcommon.ValueTypeStr
 	case **float64:
 		v, ok := number(from)

@@ -51,7 +51,7 @@ func (c *converter) addSession(lr plog.LogRecord, phase callarchive.Phase) bool 
 }
 
 var trackFields = fields[callarchive.Track]{
-	names.MediaSenseSessionID:         func(r *callarchive.Track) any { return &r.SessionID },
+	names.MediaSenseSessionID:         func(r *callarchive.Track) any { return (*identifier)(&r.SessionID) },
 	names.MediaSenseTrackNumber:       func(r *callarchive.Track) any { return &r.TrackNumber },
 	trackKey("trackMediaType"):        func(r *callarchive.Track) any { return &r.MediaType },
 	trackKey("codec"):                 func(r *callarchive.Track) any { return &r.Codec },
@@ -65,7 +65,6 @@ func (c *converter) addTrack(lr plog.LogRecord, phase callarchive.Phase) bool {
 	if !fill(c, lr, phase, names.KindTrack, names.MediaSenseTrackID, &row, &row.Object, trackFields) {
 		return false
 	}
-	row.SessionID = lower(row.SessionID)
 	setDates(&row.Object, lr.Attributes(), names.MediaSenseTrackStartDate, names.MediaSenseTrackDuration)
 	if participants, ok := lr.Attributes().Get(names.MediaSenseTrackParticipants); ok {
 		var parties parties

@@ -17,6 +17,7 @@ import (
 var (
 	keyCallDuration = callKey("durationSeconds")
 	keyCallCDRTag   = callKey("cdrTag")
+	keyCallType     = callKey("callType")
 	keyLegDuration  = legKey("durationSeconds")
 	keyLegState     = legKey("state")
 	keyLegIVR       = legKey("ivr")
@@ -27,11 +28,11 @@ func callKey(path string) string { return names.MeetingServerAttribute("call", p
 func legKey(path string) string  { return names.MeetingServerAttribute("callLeg", path) }
 
 var callFields = fields[callarchive.Call]{
-	names.CoSpaceID:              func(r *callarchive.Call) any { return &r.RoomID },
+	names.CoSpaceID:              func(r *callarchive.Call) any { return (*identifier)(&r.RoomID) },
 	names.CallName:               func(r *callarchive.Call) any { return &r.RoomName },
-	names.TenantID:               func(r *callarchive.Call) any { return &r.TenantID },
-	callKey("callType"):          func(r *callarchive.Call) any { return &r.CallType },
-	names.CallCorrelator:         func(r *callarchive.Call) any { return &r.Correlator },
+	names.TenantID:               func(r *callarchive.Call) any { return (*identifier)(&r.TenantID) },
+	keyCallType:                  func(r *callarchive.Call) any { return &r.CallType },
+	names.CallCorrelator:         func(r *callarchive.Call) any { return (*identifier)(&r.Correlator) },
 	callKey("ownerName"):         func(r *callarchive.Call) any { return &r.OwnerName },
 	keyCallCDRTag:                func(r *callarchive.Call) any { return &r.CDRTag },
 	callKey("callLegsCompleted"): func(r *callarchive.Call) any { return &r.CallLegsCompleted },
@@ -65,12 +66,12 @@ func before(end time.Time, attributes pcommon.Map, key string) time.Time {
 }
 
 var legFields = fields[callarchive.Leg]{
-	names.CoSpaceID:              func(r *callarchive.Leg) any { return &r.RoomID },
+	names.CoSpaceID:              func(r *callarchive.Leg) any { return (*identifier)(&r.RoomID) },
 	names.CallName:               func(r *callarchive.Leg) any { return &r.RoomName },
-	names.TenantID:               func(r *callarchive.Leg) any { return &r.TenantID },
-	names.CallID:                 func(r *callarchive.Leg) any { return &r.CallID },
+	names.TenantID:               func(r *callarchive.Leg) any { return (*identifier)(&r.TenantID) },
+	names.CallID:                 func(r *callarchive.Leg) any { return (*identifier)(&r.CallID) },
 	names.CallLegCalls:           func(r *callarchive.Leg) any { return &r.Calls },
-	names.ParticipantID:          func(r *callarchive.Leg) any { return &r.ParticipantID },
+	names.ParticipantID:          func(r *callarchive.Leg) any { return (*identifier)(&r.ParticipantID) },
 	names.CallLegRole:            func(r *callarchive.Leg) any { return &r.Role },
 	legKey("direction"):          func(r *callarchive.Leg) any { return &r.Direction },
 	legKey("type"):               func(r *callarchive.Leg) any { return &r.Type },
@@ -105,7 +106,7 @@ var legFields = fields[callarchive.Leg]{
 	legKey("txVideo/codec"):     func(r *callarchive.Leg) any { return &r.TxVideoCodec },
 	legKey("encryptedMedia"):    func(r *callarchive.Leg) any { return &r.EncryptedMedia },
 	legKey("unencryptedMedia"):  func(r *callarchive.Leg) any { return &r.UnencryptedMedia },
-	legKey("movedCallLeg"):      func(r *callarchive.Leg) any { return &r.MovedCallLeg },
+	legKey("movedCallLeg"):      func(r *callarchive.Leg) any { return (*identifier)(&r.MovedCallLeg) },
 	legKey("replacesSipCallId"): func(r *callarchive.Leg) any { return &r.ReplacesSIPCallID },
 	names.SpanLinks:             func(r *callarchive.Leg) any { return &r.Links },
 }
@@ -152,11 +153,11 @@ func activityOf(attributes pcommon.Map) string {
 }
 
 var recordingFields = fields[callarchive.Recording]{
-	names.CoSpaceID: func(r *callarchive.Recording) any { return &r.RoomID },
+	names.CoSpaceID: func(r *callarchive.Recording) any { return (*identifier)(&r.RoomID) },
 	names.CallName:  func(r *callarchive.Recording) any { return &r.RoomName },
-	names.TenantID:  func(r *callarchive.Recording) any { return &r.TenantID },
-	names.CallID:    func(r *callarchive.Recording) any { return &r.CallID },
-	names.CallLegID: func(r *callarchive.Recording) any { return &r.CallLegID },
+	names.TenantID:  func(r *callarchive.Recording) any { return (*identifier)(&r.TenantID) },
+	names.CallID:    func(r *callarchive.Recording) any { return (*identifier)(&r.CallID) },
+	names.CallLegID: func(r *callarchive.Recording) any { return (*identifier)(&r.CallLegID) },
 	names.MeetingServerAttribute("recording", "path"):        func(r *callarchive.Recording) any { return &r.Path },
 	names.MeetingServerAttribute("recording", "recorderUri"): func(r *callarchive.Recording) any { return &r.Device },
 	names.MeetingServerAttribute("recording", "recorderUrl"): func(r *callarchive.Recording) any { return &r.Device },

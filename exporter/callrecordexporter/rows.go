@@ -159,6 +159,11 @@ func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind,
 				continue
 			}
 			o.Revision.Index = uint64(max(value.Int(), 0)) //nolint:gosec // not negative
+		case keyCallType, names.CallCorrelator:
+			// Of the call that the object is in, whose row has them.
+			if field, has := fields[key]; has && !set(field(row), value) {
+				c.details.add(key, value)
+			}
 		case names.RecordLegacyIndex:
 			// How a receiver counts; nobody looks for it in an archive.
 		default:

@@ -184,7 +184,12 @@ func (s *Server) Kill() error {
 	if err != nil {
 		return err
 	}
-	return kill(pid)
+	if err := kill(pid); err != nil {
+		return err
+	}
+	// Where nobody reaps orphans at once, a process that is dead still has its
+	// number, and the server would take it for one that runs.
+	return os.Remove(filepath.Join(s.data(), "postmaster.pid"))
 }
 
 // Stop stops the server for good and removes its data.

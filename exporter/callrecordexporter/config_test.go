@@ -1,0 +1,63 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDefaults(t *testing.T) {
+	config, err := load(t, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "sqlite", config.Driver)
+	assert.EqualValues(t, "data/calls.db", config.DataSource)
+	assert.Zero(t, config.Retention)
+	assert.Equal(t, 30*time.Second, config.Timeout.Timeout)
+	assert.False(t, config.Queue.HasValue(), "what is accepted is stored")
+	assert.False(t, config.HTTP.HasValue())
+	assert.Zero(t, config.Retry.MaxElapsedTime, "what is in a queue was accepted: it is never given up")
+}
+
+func TestSections(t *testing.T) {
+	config, err := load(t, map[string]any{
+		"driver": "postgres", "datasource": "postgres://user:secret@db:5432/calls", "retention": "8760h", "sending_queue": map[string]any{"storage": "file_storage"},
+		"http": map[string]any{"trace_url": "https://jaeger.example.com/trace/{trace_id}"},
+	})
+	require.NoError(t, err)
+	require.True(t, config.Queue.HasValue())
+	assert.Equal(t, "file_storage", config.Queue.Get().StorageID.String())
+	assert.Equal(t, 1, config.Queue.Get().NumConsumers)
+	require.True(t, config.HTTP.HasValue())
+	assert.Equal(t, "localhost:8088", config.HTTP.Get().Server.NetAddr.Endpoint)
+	assert.NotContains(t, fmt.Sprint(*config), "secret")
+}
+
+func TestValidate(t *testing.T) {
+	for _, c := range []struct {
+		values map[string]any
+		want   string
+	}{
+		{map[string]any{"driver": "mysql"}, `driver must be one of sqlite, postgres, got "mysql"`},
+		{map[string]any{"datasource": ""}, "datasource must not be empty"},
+		{map[string]any{"datasource": "file:calls.db"}, "datasource: must be the name of a file for driver sqlite, got an address"},
+		{map[string]any{"datasource": "postgres://user:secret@db/calls"}, "datasource: must be the name of a file for driver sqlite, got an address"},
+		{map[string]any{"datasource": ":memory:"}, "datasource: must be the name of a file for driver sqlite, got :memory:"},
+		{map[string]any{"driver": "postgres", "datasource": "postgres://user:secret@db:port/calls"}, "datasource: must be a connection string for driver postgres"},
+		{map[string]any{"retention": "-1h"}, "retention must be 0 (for ever) or at least 1m0s, got -1h0m0s"},
+		{map[string]any{"retention": 30}, "retention must be 0 (for ever) or at least 1m0s, got 30ns"},
+		{map[string]any{"timeout": "-1s"}, "timeout"},
+		{map[string]any{"http": map[string]any{"trace_url": "https://jaeger/trace"}}, "http: trace_url must have {trace_id} in it"},
+		{map[string]any{"retry_on_failure": map[string]any{"initial_interval": "-1s"}}, "initial_interval"},
+		{map[string]any{"no_such_key": 1}, "no_such_key"},
+	} {
+		_, err := load(t, c.values)
+		require.ErrorContains(t, err, c.want)
+		assert.NotContains(t, err.Error(), "secret")
+	}
+}

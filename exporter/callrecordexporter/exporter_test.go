@@ -1,0 +1,235 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/exporter/callrecordexporter/internal/metadata"
+	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/postgres"
+)
+
+// legs makes a request with the stitched records of some legs.
+func legs(from, to int) plog.Logs {
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr(names.ServiceInstanceID, "bridge")
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	for i := from; i < to; i++ {
+		lr := records.AppendEmpty()
+		lr.SetEventName(names.EventCallLegSpan)
+		lr.SetTimestamp(pcommon.Timestamp(1_772_712_000e9 + i*1e9))
+		lr.SetObservedTimestamp(lr.Timestamp())
+		id := fmt.Sprintf("00000000-0000-4000-8000-%012x", i)
+		lr.SetTraceID(ids.Trace(names.KindCall, fmt.Sprint(i/10)))
+		lr.SetSpanID(ids.Span(names.KindCallLeg, id))
+		lr.Attributes().PutStr(names.CallLegID, id)
+		lr.Attributes().PutStr(names.CallID, fmt.Sprint(i/10))
+		lr.Attributes().PutStr(names.CallLegRole, names.RoleParticipant)
+		lr.Attributes().PutInt(names.SpanStart, int64(lr.Timestamp())-60e9)
+		lr.Attributes().PutStr(names.CallstitchOutcome, "complete")
+		lr.Attributes().PutStr(legKey("displayName"), "Ann Personal")
+	}
+	return logs
+}
+
+// What was accepted is stored: somebody else sees it as soon as the call is
+// back.
+func TestStoredWhenAccepted(t *testing.T) {
+	r := newRig(t, nil)
+	archive := r.archive()
+	for i := range 5 {
+		require.NoError(t, r.ConsumeLogs(t.Context(), legs(i*10, i*10+10)))
+		rows, err := callarchive.Select[callarchive.Leg](t.Context(), archive, "")
+		require.NoError(t, err)
+		assert.Len(t, rows, i*10+10)
+	}
+	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 50)))
+	counts := r.counts()
+	assert.EqualValues(t, 50, counts["otelcol_exporter_callrecord_records stored"])
+	assert.EqualValues(t, 50, counts["otelcol_exporter_callrecord_records unchanged"])
+	conferences, err := callarchive.Select[callarchive.Conference](t.Context(), archive, "")
+	require.NoError(t, err)
+	assert.Len(t, conferences, 5)
+	assert.EqualValues(t, 10, conferences[0].Participants)
+}
+
+func TestManyAtOnce(t *testing.T) {
+	r := newRig(t, nil)
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() { assert.NoError(t, r.ConsumeLogs(t.Context(), legs(i*5, i*5+10))) })
+	}
+	all.Wait()
+	rows, err := callarchive.Select[callarchive.Leg](t.Context(), r.archive(), "")
+	require.NoError(t, err)
+	assert.Len(t, rows, 85)
+}
+
+// Series are there from the start, at zero, and what says nothing is counted.
+func TestCounts(t *testing.T) {
+	r := newRig(t, nil)
+	for _, outcome := range []string{"stored", "unchanged", "skipped", "invalid", "refused"} {
+		value, there := r.counts()["otelcol_exporter_callrecord_records "+outcome]
+		assert.True(t, there)
+		assert.Zero(t, value)
+	}
+	for _, logs := range readLogs(t, "testdata/in/foreign.json") {
+		require.NoError(t, r.ConsumeLogs(t.Context(), logs))
+	}
+	counts := r.counts()
+	assert.EqualValues(t, 3, counts["otelcol_exporter_callrecord_records skipped"])
+	assert.EqualValues(t, 2, counts["otelcol_exporter_callrecord_records invalid"])
+}
+
+// The queue is written out at shutdown.
+func TestQueue(t *testing.T) {
+	source := filepath.Join(t.TempDir(), "calls.db")
+	config, err := load(t, map[string]any{"datasource": source, "sending_queue": map[string]any{"batch": map[string]any{"flush_timeout": "1h"}}})
+	require.NoError(t, err)
+	e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), config)
+	require.NoError(t, err)
+	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+	for i := range 5 {
+		require.NoError(t, e.ConsumeLogs(t.Context(), legs(i*10, i*10+10)))
+	}
+	require.NoError(t, e.Shutdown(t.Context()))
+	rows, err := callarchive.Select[callarchive.Leg](t.Context(), openArchive(t, source), "")
+	require.NoError(t, err)
+	assert.Len(t, rows, 50)
+}
+
+// Settings with which accepted records can be lost are told.
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		values map[string]any
+		want   int
+	}{
+		{nil, 0},
+		{map[string]any{"retry_on_failure": map[string]any{"enabled": false}}, 0},
+		{map[string]any{"sending_queue": map[string]any{"wait_for_result": true}}, 0},
+		{map[string]any{"sending_queue": map[string]any{}}, 1},
+		{map[string]any{"sending_queue": map[string]any{}, "retry_on_failure": map[string]any{"max_elapsed_time": "1m"}}, 2},
+	} {
+		assert.Equal(t, c.want, newRig(t, c.values).log.Len(), "%v", c.values)
+	}
+}
+
+// A start that fails says why, leaves nothing behind, and can be undone.
+func TestStartFails(t *testing.T) {
+	newer := filepath.Join(t.TempDir(), "calls.db")
+	require.NoError(t, os.WriteFile(newer, []byte(strings.Repeat("not a database ", 100)), 0o600))
+	for _, values := range []map[string]any{
+		{"datasource": newer},
+		{"driver": "postgres", "datasource": "postgres://user:secret@127.0.0.1:1/calls?connect_timeout=1"},
+		{"datasource": filepath.Join(t.TempDir(), "calls.db"), "http": map[string]any{"endpoint": "256.0.0.1:1"}},
+	} {
+		config, err := load(t, values)
+		require.NoError(t, err)
+		e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), config)
+		require.NoError(t, err)
+		err = e.Start(t.Context(), componenttest.NewNopHost())
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "secret")
+		require.NoError(t, e.Shutdown(t.Context()))
+	}
+}
+
+// A database that goes away and comes back: what it did not take is an error,
+// comes again, and is there once. Nobody's name is in the log.
+func TestDatabaseIsKilled(t *testing.T) {
+	server := postgres.New(t)
+	source := server.Database(t)
+	r := newRig(t, map[string]any{"driver": "postgres", "datasource": source, "timeout": "5s"})
+	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 10)))
+	require.NoError(t, server.Kill())
+	require.Error(t, r.ConsumeLogs(t.Context(), legs(5, 20)))
+	require.NoError(t, server.Start())
+	// What connections there are must be found to be broken first.
+	require.Eventually(t, func() bool { return r.ConsumeLogs(t.Context(), legs(5, 20)) == nil }, time.Minute, 10*time.Millisecond)
+	s, err := callarchive.Open(t.Context(), callarchive.PostgreSQL, source)
+	require.NoError(t, err)
+	defer s.Close()
+	rows, err := callarchive.Select[callarchive.Leg](t.Context(), s, "ORDER BY id")
+	require.NoError(t, err)
+	require.Len(t, rows, 20)
+	assert.Positive(t, r.counts()["otelcol_exporter_callrecord_write_failures"])
+	for _, entry := range r.log.All() {
+		assert.NotContains(t, fmt.Sprint(entry), "Personal")
+	}
+}
+
+// Retention runs by itself.
+func TestRetention(t *testing.T) {
+	source := filepath.Join(t.TempDir(), "calls.db")
+	first := newRig(t, map[string]any{"datasource": source})
+	require.NoError(t, first.ConsumeLogs(t.Context(), legs(0, 10)))
+	second := newRig(t, map[string]any{"datasource": source, "retention": "1h"})
+	require.Eventually(t, func() bool { return second.counts()["otelcol_exporter_callrecord_expired call_legs"] == 10 }, time.Minute, 5*time.Millisecond)
+	rows, err := callarchive.Select[callarchive.Conference](t.Context(), openArchive(t, source), "")
+	require.NoError(t, err)
+	assert.Empty(t, rows)
+}
+
+// The ids that the exporter computes for records without any are callstitch's.
+func TestIDsWithoutCallstitch(t *testing.T) {
+	r := newRig(t, nil)
+	for _, logs := range readLogs(t, "testdata/in/unstamped.json") {
+		require.NoError(t, r.ConsumeLogs(t.Context(), logs))
+	}
+	rows, err := callarchive.Select[callarchive.Leg](t.Context(), r.archive(), "")
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	span := ids.Span(names.KindCallLeg, rows[0].ID)
+	assert.Equal(t, hex.EncodeToString(span[:]), rows[0].SpanID)
+}
+
+func TestExportCSV(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := free.Addr().String()
+	require.NoError(t, free.Close())
+	r := newRig(t, map[string]any{"http": map[string]any{"endpoint": address}})
+	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 3)))
+	get := func(path string) (int, string, http.Header) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, http.NoBody)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		return response.StatusCode, string(body), response.Header
+	}
+	status, body, header := get("/export.csv?from=2026-03-05&to=2026-03-06")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, "text/csv; charset=utf-8; header=present", header.Get("Content-Type"))
+	assert.Equal(t, 4, strings.Count(body, "\r\n"))
+	_, body, _ = get("/export.csv?from=2026-03-06")
+	assert.Equal(t, 1, strings.Count(body, "\r\n"))
+	status, body, _ = get("/export.csv?from=<b>")
+	assert.Equal(t, http.StatusBadRequest, status)
+	assert.NotContains(t, body, "<b>")
+	http.DefaultClient.CloseIdleConnections()
+}

@@ -1,0 +1,93 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// stitchedFiles is what callstitch wrote, see its own golden files.
+const stitchedFiles = "../../processor/callstitchprocessor/testdata/golden/*/out.json"
+
+// TestGolden writes what callstitch makes of each of its stages, and what stands
+// in testdata/in, to an archive and holds the rows against a golden file.
+func TestGolden(t *testing.T) {
+	stitched, err := filepath.Glob(stitchedFiles)
+	require.NoError(t, err)
+	require.NotEmpty(t, stitched)
+	inputs := map[string]string{}
+	for _, file := range stitched {
+		inputs["stitched-"+filepath.Base(filepath.Dir(file))] = file
+	}
+	own, err := filepath.Glob("testdata/in/*.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, own)
+	for _, file := range own {
+		name := filepath.Base(file)
+		inputs[name[:len(name)-len(".json")]] = file
+	}
+	for name, file := range inputs {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			for _, logs := range readLogs(t, file) {
+				logs.MarkReadOnly()
+				require.NoError(t, r.ConsumeLogs(t.Context(), logs))
+			}
+			golden(t, filepath.Join("testdata", "golden", name+".json"), rowsText(t, r.archive()))
+			for _, entry := range r.log.All() {
+				assert.Fail(t, "nothing to tell", entry.Message)
+			}
+		})
+	}
+}
+
+// rowsText is all rows as JSON.
+func rowsText(t *testing.T, s *callarchive.Store) string {
+	t.Helper()
+	all := map[string]any{}
+	add := func(name string, rows any, err error) {
+		require.NoError(t, err)
+		all[name] = rows
+	}
+	c, err := callarchive.Select[callarchive.Conference](t.Context(), s, "ORDER BY trace_id")
+	add("conferences", c, err)
+	calls, err := callarchive.Select[callarchive.Call](t.Context(), s, "ORDER BY id")
+	add("calls", calls, err)
+	legs, err := callarchive.Select[callarchive.Leg](t.Context(), s, "ORDER BY id")
+	add("call_legs", legs, err)
+	recordings, err := callarchive.Select[callarchive.Recording](t.Context(), s, "ORDER BY id")
+	add("recordings", recordings, err)
+	sessions, err := callarchive.Select[callarchive.Session](t.Context(), s, "ORDER BY id")
+	add("sessions", sessions, err)
+	tracks, err := callarchive.Select[callarchive.Track](t.Context(), s, "ORDER BY id")
+	add("tracks", tracks, err)
+	events, err := callarchive.Select[callarchive.StorageEvent](t.Context(), s, "ORDER BY id")
+	add("storage_events", events, err)
+	text, err := json.MarshalIndent(all, "", "  ")
+	require.NoError(t, err)
+	return string(text) + "\n"
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
+		return
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "run the test with -update to write it")
+	assert.Equal(t, string(want), got)
+}
