@@ -170,7 +170,7 @@ func (s *Server) run(program string, args ...string) error {
 // Start starts the server anew, on the same port, with the same data.
 func (s *Server) Start() error {
 	return s.run("pg_ctl", "-D", s.data(), "-l", filepath.Join(s.dir, "log"), "-w", "-t", "60",
-		"-o", fmt.Sprintf("-h 127.0.0.1 -p %d -k %s%s", s.port, s.dir, s.settings), "start")
+		"-o", fmt.Sprintf("-h 127.0.0.1 -p %d -k ''%s", s.port, s.settings), "start")
 }
 
 // Kill kills the server and all its processes as kill -9 does.
