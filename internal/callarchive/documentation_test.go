@@ -1,0 +1,217 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the documentation's tables and the golden files anew")
+
+const documentation = "../../docs/call-archive.md"
+
+// The tables in the documentation are the program's.
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile(documentation)
+	require.NoError(t, err)
+	head, rest, found := strings.Cut(string(text), "-update -->\n")
+	require.True(t, found)
+	_, tail, found := strings.Cut(rest, "<!-- end of tables -->")
+	require.True(t, found)
+	var b strings.Builder
+	describe(&b, &conferences)
+	describe(&b, &calls)
+	describe(&b, &legs)
+	describe(&b, &recordings)
+	describe(&b, &sessions)
+	describe(&b, &tracks)
+	describe(&b, &dialogs)
+	describe(&b, &storageEvents)
+	want := head + "-update -->\n" + b.String() + "\n<!-- end of tables -->" + tail
+	if *update {
+		require.NoError(t, os.WriteFile(documentation, []byte(want), 0o600))
+		return
+	}
+	assert.Equal(t, want, string(text), "run the test with -update")
+}
+
+func describe[T any](b *strings.Builder, t *table[T]) {
+	fmt.Fprintf(b, "\n### %s\n\n%s\n\n| column | type | |\n|---|---|---|\n", t.name, t.about)
+	var row T
+	for _, c := range t.columns {
+		kind := map[string]string{
+			"*string": "text", "*time.Time": "time", "**int64": "integer", "*int64": "integer", "**float64": "number", "*float64": "number",
+			"**bool": "yes or no", "*json.RawMessage": "JSON",
+		}[fmt.Sprintf("%T", c.field(&row))]
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", c.name, kind, c.about)
+	}
+}
+
+// march is what the queries are asked about.
+func march(t *testing.T) *Batch {
+	t.Helper()
+	b := &Batch{}
+	object := func(id, trace string, from, seconds float64, outcome string) Object {
+		return Object{
+			ID: id, TraceID: trace, SpanID: "s-" + id, State: StateEnded, Outcome: outcome, StartedAt: at(from), EndedAt: at(from + seconds),
+			DurationSeconds: ptr(seconds), LastHeardAt: at(from + seconds), Bridge: "b1", System: "cms1", Phase: Final, Revision: Revision{Complete: outcome == "complete"},
+		}
+	}
+	board := Room{RoomID: "r-board", RoomName: "Board", TenantID: "acme"}
+	sync := Room{RoomID: "r-sync", RoomName: "Weekly sync", TenantID: "other"}
+	const day = 86400
+	// Board, on two bridges; one had a bad line, one waited, one failed.
+	b.Calls = append(b.Calls,
+		Call{Object: object("c1", "t1", 0, 3600, "complete"), Room: board, CDRTag: "exec", CallLegsCompleted: ptr(int64(2))},
+		Call{Object: object("c2", "t1", 60, 3500, "complete"), Room: board, CallLegsCompleted: ptr(int64(1))})
+	b.Calls[1].Bridge, b.Calls[1].System, b.Calls[1].ParentSpanID = "b2", "cms2", "s-c1"
+	leg := func(o Object, room Room, change func(*Leg)) {
+		l := Leg{Object: o, Room: room, Role: "participant", Direction: "incoming", RemoteParty: o.ID + "@example.test", Reason: "remoteTeardown", IVRSeconds: ptr(0.0), LobbySeconds: ptr(0.0), CallID: "c", ParticipantID: "p-" + o.ID}
+		change(&l)
+		b.Legs = append(b.Legs, l)
+	}
+	leg(object("l1", "t1", 0, 3600, "complete"), board, func(l *Leg) { l.DisplayName, l.CallCDRTag, l.PacketLossPercent = "Ann", "exec", ptr(6.7) })
+	leg(object("l2", "t1", 60, 1800, "complete"), board, func(l *Leg) {
+		l.CallCDRTag, l.CDRTag, l.LobbySeconds, l.IVRSeconds, l.SetupSeconds = "exec", "guest", ptr(30.0), ptr(12.5), ptr(1.0)
+	})
+	leg(object("l3", "t1", 60, 3500, "complete"), board, func(l *Leg) { l.Role = "distribution_link" })
+	// The next day's sync, and a scanner.
+	b.Calls = append(b.Calls, Call{Object: object("c3", "t3", day, 900, "bridge_restarted"), Room: sync})
+	leg(object("l4", "t3", day, 900, "bridge_restarted"), sync, func(l *Leg) { l.PacketLossPercent, l.ExcessiveJitterPercent = ptr(20.0), ptr(3.0) })
+	leg(object("l5", "t3", day+900, 0, "complete"), sync, func(l *Leg) {
+		l.Reason, l.ErrorType, l.Direction = "ringingTimeout", "ringingTimeout", "outgoing"
+	})
+	leg(object("l6", "t6", day+10, 0, "complete"), Room{}, func(l *Leg) {
+		l.Reason, l.ErrorType, l.CallID = "unknownDestination", "unknownDestination", ""
+	})
+	b.Recordings = append(b.Recordings,
+		Recording{Object: object("rec1", "t1", 10, 100, "complete"), Room: board, Kind: KindRecording},
+		Recording{Object: object("rec2", "t3", day+10, 890, "bridge_restarted"), Room: sync, Kind: KindRecording, Device: "recorder@example.test"})
+	running := object("rec3", "t1", 20, 0, "")
+	running.Phase, running.State, running.EndedAt, running.DurationSeconds = Started, StateRunning, time.Time{}, nil
+	b.Recordings = append(b.Recordings, Recording{Object: running, Room: board, Kind: KindStreaming})
+	return b
+}
+
+// queries of the documentation, by title.
+func queries(t *testing.T) (titles []string, all map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(documentation)
+	require.NoError(t, err)
+	all = map[string]string{}
+	for _, found := range regexp.MustCompile("(?s)### ([^\n]+)\n\n```sql\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		titles = append(titles, found[1])
+		all[found[1]] = found[2]
+	}
+	return titles, all
+}
+
+// The ten queries have the same answers in both databases, and from the program
+// that people use.
+func TestQueries(t *testing.T) {
+	titles, all := queries(t)
+	require.Len(t, titles, 10)
+	var want string
+	onBoth(t, func(t *testing.T, driver, source string) {
+		s := openTest(t, driver, source)
+		_, err := s.Write(t.Context(), march(t))
+		require.NoError(t, err)
+		var b strings.Builder
+		for _, title := range titles {
+			fmt.Fprintf(&b, "# %s\n%s\n", title, ask(t, s, all[title]))
+		}
+		file := filepath.Join("testdata", "queries.txt")
+		if *update {
+			require.NoError(t, os.MkdirAll("testdata", 0o755))
+			require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
+		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		want = string(text)
+		assert.Equal(t, want, b.String())
+		if driver != SQLite {
+			return
+		}
+		program, err := exec.LookPath("sqlite3")
+		if err != nil {
+			t.Log("without the sqlite3 program")
+			return
+		}
+		for _, title := range titles {
+			output, err := exec.CommandContext(t.Context(), program, "-separator", "|", source, all[title]).CombinedOutput()
+			require.NoError(t, err, "%s: %s", title, output)
+			var b strings.Builder
+			for line := range strings.Lines(string(output)) {
+				var fields []string
+				for field := range strings.SplitSeq(strings.TrimSuffix(line, "\n"), "|") {
+					fields = append(fields, plain(field))
+				}
+				b.WriteString(strings.Join(fields, "|") + "\n")
+			}
+			assert.Equal(t, ask(t, s, all[title]), b.String(), title)
+		}
+	})
+}
+
+// ask runs a query and returns its rows as text.
+func ask(t *testing.T, s *Store, query string) string {
+	t.Helper()
+	found, err := s.Query(t.Context(), query)
+	require.NoError(t, err, query)
+	defer found.Close()
+	columns, err := found.Columns()
+	require.NoError(t, err)
+	var b strings.Builder
+	for found.Next() {
+		values := make([]any, len(columns))
+		targets := make([]any, len(columns))
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		require.NoError(t, found.Scan(targets...))
+		var fields []string
+		for _, v := range values {
+			fields = append(fields, plain(v))
+		}
+		b.WriteString(strings.Join(fields, "|") + "\n")
+	}
+	require.NoError(t, found.Err())
+	return b.String()
+}
+
+// plain writes a value the same way for both databases.
+func plain(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case time.Time:
+		if v.Equal(v.Truncate(24 * time.Hour)) {
+			return v.Format(time.DateOnly)
+		}
+		return instantText(v)
+	case string:
+		if f, err := strconv.ParseFloat(v, 64); err == nil {
+			return plain(f)
+		}
+		return v
+	case []byte:
+		return plain(string(v))
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		return fmt.Sprint(v)
+	}
+}
