@@ -36,7 +36,7 @@ test: build ## Everything that must pass, with the race detector
 .PHONY: generate
 generate: ## Write generated code, documentation and golden files anew
 	$(GO) generate $(PACKAGES)
-	gofmt -w internal receiver processor connector cmd test
+	gofmt -w internal receiver processor connector exporter cmd test
 
 .PHONY: lint
 lint: ## Run the linters
@@ -45,7 +45,7 @@ lint: ## Run the linters
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (default 10s) each
-	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal receiver processor connector cmd); do \
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal receiver processor connector exporter cmd); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$file); do \
 			echo "$$target in $$(dirname $$file)"; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 50x ./$$(dirname $$file); \

@@ -13,6 +13,7 @@
 //	stalls     the longest calls of callstitch while its state grows and goes
 //	pipeline   cmscdr and callstitch over HTTP, with few and with many legs open
 //	storage    records a second with the state on the disk, beside an append log
+//	archive    rows a second into SQLite and PostgreSQL, beside bare INSERT and COPY
 //	restart    how long the state takes to be there again
 //	events     CPU per frame of cmsevents beside gorilla/websocket with
 //	           encoding/json, heap of a participant, time to follow a bridge again

@@ -43,6 +43,10 @@ var parts = []part{
 		p := newStoragePlan(o)
 		return reported(p.bench(ctx, c))(p.report)
 	}},
+	{"archive", "Archive", func(ctx context.Context, o options, c *corpus) (string, error) {
+		p := newArchivePlan(o)
+		return reported(p.bench(ctx, c))(p.report)
+	}},
 	{"restart", "Restart", func(ctx context.Context, o options, c *corpus) (string, error) {
 		p := newRestartPlan(o)
 		return reported(p.bench(ctx, c))(p.report)

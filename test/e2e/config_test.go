@@ -71,16 +71,21 @@ func examples(t *testing.T, page string) (files []string) {
 // complete is what makes a whole of the configuration of one component.
 func complete(t *testing.T, text string) string {
 	t.Helper()
-	var part struct{ Receivers, Processors map[string]any }
+	var part struct{ Receivers, Processors, Exporters map[string]any }
 	require.NoError(t, yaml.Unmarshal([]byte(text), &part), text)
-	rest := "\nextensions: { file_storage: { directory: " + t.TempDir() + " } }\nexporters: { nop: {} }\n"
+	rest := "\nextensions: { file_storage: { directory: " + t.TempDir() + " } }\n"
+	exporters := slices.Sorted(maps.Keys(part.Exporters))
+	if len(exporters) == 0 {
+		exporters = []string{"nop"}
+		rest += "exporters: { nop: {} }\n"
+	}
 	receivers := slices.Sorted(maps.Keys(part.Receivers))
 	if len(receivers) == 0 {
 		receivers = []string{"cmscdr"}
 		rest += "receivers: { cmscdr: {} }\n"
 	}
 	return rest + "service: { extensions: [file_storage], pipelines: { logs: { receivers: [" + strings.Join(receivers, ", ") +
-		"], processors: [" + strings.Join(slices.Sorted(maps.Keys(part.Processors)), ", ") + "], exporters: [nop] } } }\n"
+		"], processors: [" + strings.Join(slices.Sorted(maps.Keys(part.Processors)), ", ") + "], exporters: [" + strings.Join(exporters, ", ") + "] } } }\n"
 }
 
 // What a shipped configuration acknowledges is safe: no batch processor, which
@@ -125,7 +130,10 @@ func TestShippedConfigurationsAreSafe(t *testing.T) {
 				assert.Contains(t, exporter, "rotation", "%s: %s buffers", name, id)
 				continue
 			}
-			queue, _ := exporter["sending_queue"].(map[string]any)
+			queue, queued := exporter["sending_queue"].(map[string]any)
+			if strings.HasPrefix(id, "callrecord") && !queued {
+				continue // stored when it is accepted
+			}
 			retry, _ := exporter["retry_on_failure"].(map[string]any)
 			assert.Equal(t, "0s", retry["max_elapsed_time"], "%s: %s gives up", name, id)
 			assert.Equal(t, "file_storage", queue["storage"], "%s: %s forgets", name, id)

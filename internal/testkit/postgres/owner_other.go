@@ -7,6 +7,6 @@ package postgres
 
 import "os/exec"
 
-func (*Server) own() error         { return errNotInstalled }
-func (*Server) as(*exec.Cmd) error { return errNotInstalled }
-func kill(int) error               { return errNotInstalled }
+func (*Server) own() error         { return ErrNotInstalled }
+func (*Server) as(*exec.Cmd) error { return ErrNotInstalled }
+func kill(int) error               { return ErrNotInstalled }

@@ -25,7 +25,7 @@ func owner() (uid, gid int, other bool, err error) {
 	}
 	account, err := user.Lookup("postgres")
 	if err != nil {
-		return 0, 0, false, errNotInstalled
+		return 0, 0, false, ErrNotInstalled
 	}
 	uid, err1 := strconv.Atoi(account.Uid)
 	gid, err2 := strconv.Atoi(account.Gid)

@@ -66,13 +66,14 @@ func StopShared() {
 	}
 }
 
-var errNotInstalled = errors.New("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
+// ErrNotInstalled is what [Launch] fails with on a machine without the programs.
+var ErrNotInstalled = errors.New("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
 
 func refuse(tb testing.TB, err error) {
 	tb.Helper()
 	switch {
 	case err == nil:
-	case errors.Is(err, errNotInstalled) && os.Getenv("LEGATO_REQUIRE_POSTGRES") == "":
+	case errors.Is(err, ErrNotInstalled) && os.Getenv("LEGATO_REQUIRE_POSTGRES") == "":
 		tb.Skip(err)
 	default:
 		tb.Fatal(err)
@@ -121,7 +122,7 @@ func programs() (string, error) {
 	if len(found) == 0 {
 		path, err := exec.LookPath("initdb")
 		if err != nil {
-			return "", errNotInstalled
+			return "", ErrNotInstalled
 		}
 		return filepath.Dir(path), nil
 	}
@@ -206,16 +207,25 @@ func (s *Server) URL(database string) string {
 // Database makes an empty database and returns its connection string.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
+	url, err := s.Create()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return url
+}
+
+// Create is Database without a test.
+func (s *Server) Create() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	connection, err := pgx.Connect(ctx, s.URL("postgres"))
 	if err != nil {
-		tb.Fatal(err)
+		return "", err
 	}
 	defer connection.Close(ctx)
 	name := fmt.Sprintf("test%d", s.database.Add(1))
 	if _, err := connection.Exec(ctx, "CREATE DATABASE "+name); err != nil {
-		tb.Fatal(err)
+		return "", err
 	}
-	return s.URL(name)
+	return s.URL(name), nil
 }
