@@ -34,18 +34,20 @@ until grep -q 'Everything is ready' data/collector.log; do
 	sleep 0.2
 done
 
-dist/callsim -live -target http://localhost:8080/cdr -events localhost:8451 2>data/callsim.log &
+dist/callsim -live -target http://localhost:8080/cdr -events localhost:8451 -mediasense-api localhost:8440 2>data/callsim.log &
 callsim=$!
 
 cat <<'TEXT'
 
-legato is running, with three simulated Call Bridges (callsim): they post their
-call detail records to it, and it follows their events on localhost:8451 to 8453.
-kill -USR1 $(pgrep callsim) takes their Events servers down, and up again.
+legato is running, with three simulated Call Bridges and two MediaSense servers
+(callsim). The bridges post their call detail records to it, and it follows their
+events on localhost:8451 to 8453; MediaSense tells it of recordings and disks.
+kill -USR1 $(pgrep callsim) takes their servers down, and up again.
 
   records    data/records.jsonl              one line of OTLP JSON per post; shown below in short
-  traces     data/traces.jsonl               one span for each call, leg, recording and streaming, 10 s after its end
-  metrics    http://localhost:9464/metrics   of the meetings
+  traces     data/traces.jsonl               one span for each call, leg, recording and session, 10 s after its end
+  rows       data/calls.db                   the same in SQL, from the start on: sqlite3 data/calls.db
+  metrics    http://localhost:9464/metrics   of the meetings, recordings and disks
              http://localhost:8888/metrics   of the Collector itself
   its log    data/collector.log
 
