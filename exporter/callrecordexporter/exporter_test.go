@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -42,10 +43,10 @@ func legs(from, to int) plog.Logs {
 		lr.SetTimestamp(pcommon.Timestamp(1_772_712_000e9 + i*1e9))
 		lr.SetObservedTimestamp(lr.Timestamp())
 		id := fmt.Sprintf("00000000-0000-4000-8000-%012x", i)
-		lr.SetTraceID(ids.Trace(names.KindCall, fmt.Sprint(i/10)))
+		lr.SetTraceID(ids.Trace(names.KindCall, strconv.Itoa(i/10)))
 		lr.SetSpanID(ids.Span(names.KindCallLeg, id))
 		lr.Attributes().PutStr(names.CallLegID, id)
-		lr.Attributes().PutStr(names.CallID, fmt.Sprint(i/10))
+		lr.Attributes().PutStr(names.CallID, strconv.Itoa(i/10))
 		lr.Attributes().PutStr(names.CallLegRole, names.RoleParticipant)
 		lr.Attributes().PutInt(names.SpanStart, int64(lr.Timestamp())-60e9)
 		lr.Attributes().PutStr(names.CallstitchOutcome, "complete")

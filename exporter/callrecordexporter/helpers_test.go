@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,7 +32,7 @@ import (
 )
 
 // load reads a configuration as a Collector does.
-func load(t testing.TB, values map[string]any) (*Config, error) {
+func load(t *testing.T, values map[string]any) (*Config, error) {
 	t.Helper()
 	config := createDefaultConfig().(*Config)
 	if err := confmap.NewFromStringMap(values).Unmarshal(config); err != nil {
@@ -42,7 +44,7 @@ func load(t testing.TB, values map[string]any) (*Config, error) {
 // rig is an exporter with what it told.
 type rig struct {
 	exporter.Logs
-	t         testing.TB
+	t         *testing.T
 	source    string
 	telemetry *componenttest.Telemetry
 	log       *observer.ObservedLogs
@@ -50,13 +52,11 @@ type rig struct {
 
 // newRig starts an exporter on a file of its own, unless the values say
 // otherwise.
-func newRig(t testing.TB, values map[string]any) *rig {
+func newRig(t *testing.T, values map[string]any) *rig {
 	t.Helper()
 	r := &rig{t: t, source: filepath.Join(t.TempDir(), "calls.db"), telemetry: componenttest.NewTelemetry()}
 	all := map[string]any{"datasource": r.source}
-	for key, value := range values {
-		all[key] = value
-	}
+	maps.Copy(all, values)
 	config, err := load(t, all)
 	require.NoError(t, err)
 	set := exportertest.NewNopSettings(metadata.Type)
@@ -87,13 +87,13 @@ func (r *rig) counts() map[string]int64 {
 				continue
 			}
 			for _, point := range sum.DataPoints {
-				name := m.Name
+				name := []string{m.Name}
 				for _, key := range []string{"outcome", "table"} {
 					if v, has := point.Attributes.Value(attribute.Key(key)); has {
-						name += " " + v.AsString()
+						name = append(name, v.AsString())
 					}
 				}
-				all[name] += point.Value
+				all[strings.Join(name, " ")] += point.Value
 			}
 		}
 	}
@@ -106,7 +106,7 @@ func (r *rig) archive() *callarchive.Store {
 	return openArchive(r.t, r.source)
 }
 
-func openArchive(t testing.TB, source string) *callarchive.Store {
+func openArchive(t *testing.T, source string) *callarchive.Store {
 	t.Helper()
 	s, err := callarchive.Open(t.Context(), callarchive.SQLite, source)
 	require.NoError(t, err)
@@ -115,7 +115,7 @@ func openArchive(t testing.TB, source string) *callarchive.Store {
 }
 
 // readLogs reads the requests of a file, one JSON object after the other.
-func readLogs(t testing.TB, file string) (all []plog.Logs) {
+func readLogs(t *testing.T, file string) (all []plog.Logs) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)

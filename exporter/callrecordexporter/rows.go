@@ -158,7 +158,7 @@ func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind,
 			if phase == callarchive.Final {
 				continue
 			}
-			o.Revision.Index = uint64(max(value.Int(), 0)) //nolint:gosec // not negative
+			o.Revision.Index = uint64(max(value.Int(), 0))
 		case keyCallType, names.CallCorrelator:
 			// Of the call that the object is in, whose row has them.
 			if field, has := fields[key]; has && !set(field(row), value) {

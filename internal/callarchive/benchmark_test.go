@@ -125,7 +125,7 @@ func meetings(n, size int) (*Batch, []Conference) {
 			return Object{
 				ID:      fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", uint32((n*size+i)*16+k)*2654435761, k, n%4096, i%4096, uint64(n*size+i)*7919),
 				TraceID: trace[:32], SpanID: fmt.Sprintf("%s%014x", kind, (n*size+i)*16+k), State: StateEnded, Outcome: outcomeComplete,
-				StartedAt: at(start), EndedAt: at(start + 600), DurationSeconds: ptr(600.0), LastHeardAt: at(start + 600),
+				StartedAt: at(start), EndedAt: at(start + 600), DurationSeconds: new(600.0), LastHeardAt: at(start + 600),
 				Bridge: "fdfa7d72-d206-4e33-82c1-d00a347bf752", System: "cms1", Phase: Final, Revision: Revision{Complete: true, Time: at(start + 610)},
 				Details: []byte(`{"cisco.meeting_server.call_leg.duration_seconds":600,"cisco.meeting_server.call_leg.rx_audio.packet_statistics.packet_gap.density":0,"cisco.meeting_server.call_leg.rx_audio.packet_statistics.packet_gap.duration":9.702,"cisco.meeting_server.call_leg.rx_video.max_size_height":720,"cisco.meeting_server.call_leg.rx_video.max_size_width":1280,"cisco.meeting_server.call_leg.state":"connected"}`),
 			}
@@ -138,14 +138,14 @@ func meetings(n, size int) (*Batch, []Conference) {
 				Object: object("1e", k), Room: room, CallID: call.ID, Calls: []byte(`["` + call.ID + `"]`), ParticipantID: fmt.Sprintf("60e2739c-76db-45a3-8a70-%012x", (n*size+i)*16+k),
 				Role: "participant", Direction: "incoming", Type: "sip", DisplayName: fmt.Sprintf("Person %d", (i*k)%997), RemoteParty: fmt.Sprintf("person%d@example.test", (i*k)%997),
 				RemoteAddress: "sip:someone@gw.example.test", LocalAddress: "weekly@meet.example.test", SIPCallID: fmt.Sprintf("%x@198.51.100.40", (n*size+i)*16+k),
-				Reason: "remoteTeardown", RemoteTeardown: ptr(true), SetupSeconds: ptr(1.0), IVRSeconds: ptr(0.0), LobbySeconds: ptr(0.0), ActivatedSeconds: ptr(599.0),
-				PacketLossPercent: ptr(float64(k)), RxAudioCodec: "opus", TxAudioCodec: "opus", RxVideoCodec: "h264", TxVideoCodec: "h264", EncryptedMedia: ptr(true),
+				Reason: "remoteTeardown", RemoteTeardown: new(true), SetupSeconds: new(1.0), IVRSeconds: new(0.0), LobbySeconds: new(0.0), ActivatedSeconds: new(599.0),
+				PacketLossPercent: new(float64(k)), RxAudioCodec: "opus", TxAudioCodec: "opus", RxVideoCodec: "h264", TxVideoCodec: "h264", EncryptedMedia: new(true),
 			})
 		}
 		confs = append(confs, Conference{
 			TraceID: call.TraceID, CallID: call.ID, Bridge: call.Bridge, Room: room, CallType: "coSpace", Correlator: room.RoomID, State: StateEnded, Outcome: outcomeComplete,
-			StartedAt: call.StartedAt, EndedAt: call.EndedAt, DurationSeconds: ptr(600.0), LastHeardAt: call.LastHeardAt, Calls: 1, Bridges: 1, Legs: 8, Participants: 8,
-			ParticipantSeconds: 4800, PacketLossPercent: ptr(8.0),
+			StartedAt: call.StartedAt, EndedAt: call.EndedAt, DurationSeconds: new(600.0), LastHeardAt: call.LastHeardAt, Calls: 1, Bridges: 1, Legs: 8, Participants: 8,
+			ParticipantSeconds: 4800, PacketLossPercent: new(8.0),
 		})
 	}
 	return batch, confs

@@ -107,7 +107,7 @@ func (w *write) each(ctx context.Context, query string, traces []string, visit f
 	if err != nil {
 		return err
 	}
-	defer found.Close()
+	defer func() { _ = found.Close() }()
 	for found.Next() {
 		if err := visit(found); err != nil {
 			return err

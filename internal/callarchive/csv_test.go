@@ -17,12 +17,13 @@ import (
 
 func TestWriteCSV(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		leg := func(id string, seconds float64, change func(*Leg)) Leg {
 			l := Leg{
 				Object: Object{
 					ID: id, TraceID: "t", SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "b1",
-					StartedAt: at(seconds), EndedAt: at(seconds + 90.5), DurationSeconds: ptr(90.5), LastHeardAt: at(seconds + 90.5), Phase: Final,
+					StartedAt: at(seconds), EndedAt: at(seconds + 90.5), DurationSeconds: new(90.5), LastHeardAt: at(seconds + 90.5), Phase: Final,
 				},
 				Room: Room{RoomID: "r1", RoomName: "Board", TenantID: "acme"}, CallID: "c", Role: "participant", CallCDRTag: "call-tag",
 			}
@@ -31,12 +32,12 @@ func TestWriteCSV(t *testing.T) {
 		}
 		_, err := s.Write(t.Context(), &Batch{
 			Calls: []Call{{Object: Object{
-				ID: "c", TraceID: "t", SpanID: "sc", State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(100), DurationSeconds: ptr(100.0), LastHeardAt: at(100), Phase: Final,
+				ID: "c", TraceID: "t", SpanID: "sc", State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(100), DurationSeconds: new(100.0), LastHeardAt: at(100), Phase: Final,
 			}, OwnerName: "Ines Ostrow"}},
 			Legs: []Leg{
 				leg("l2", 10, func(l *Leg) {
 					l.DisplayName, l.RemoteParty, l.CDRTag = `=cmd|' /C calc'!A0`, "+15550100@gw.example.test", "leg, \"tag\""
-					l.Reason, l.IVRSeconds, l.Direction = "remoteTeardown", ptr(1.25), "incoming"
+					l.Reason, l.IVRSeconds, l.Direction = "remoteTeardown", new(1.25), "incoming"
 				}),
 				leg("l1", 0, func(l *Leg) { l.DisplayName, l.OwnerID = "Olga\nP", "-1" }),
 				leg("l3", 20, func(l *Leg) { l.Role = "recorder" }),
@@ -69,6 +70,7 @@ func TestWriteCSV(t *testing.T) {
 // More than a page, many of them at one moment: all once, in order.
 func TestWriteCSVPages(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		b := &Batch{}
 		var want []string

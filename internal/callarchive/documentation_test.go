@@ -67,7 +67,7 @@ func march(t *testing.T) *Batch {
 	object := func(id, trace string, from, seconds float64, outcome string) Object {
 		return Object{
 			ID: id, TraceID: trace, SpanID: "s-" + id, State: StateEnded, Outcome: outcome, StartedAt: at(from), EndedAt: at(from + seconds),
-			DurationSeconds: ptr(seconds), LastHeardAt: at(from + seconds), Bridge: "b1", System: "cms1", Phase: Final, Revision: Revision{Complete: outcome == "complete"},
+			DurationSeconds: new(seconds), LastHeardAt: at(from + seconds), Bridge: "b1", System: "cms1", Phase: Final, Revision: Revision{Complete: outcome == "complete"},
 		}
 	}
 	board := Room{RoomID: "r-board", RoomName: "Board", TenantID: "acme"}
@@ -75,22 +75,22 @@ func march(t *testing.T) *Batch {
 	const day = 86400
 	// Board, on two bridges; one had a bad line, one waited, one failed.
 	b.Calls = append(b.Calls,
-		Call{Object: object("c1", "t1", 0, 3600, "complete"), Room: board, CDRTag: "exec", CallLegsCompleted: ptr(int64(2))},
-		Call{Object: object("c2", "t1", 60, 3500, "complete"), Room: board, CallLegsCompleted: ptr(int64(1))})
+		Call{Object: object("c1", "t1", 0, 3600, "complete"), Room: board, CDRTag: "exec", CallLegsCompleted: new(int64(2))},
+		Call{Object: object("c2", "t1", 60, 3500, "complete"), Room: board, CallLegsCompleted: new(int64(1))})
 	b.Calls[1].Bridge, b.Calls[1].System, b.Calls[1].ParentSpanID = "b2", "cms2", "s-c1"
 	leg := func(o Object, room Room, change func(*Leg)) {
-		l := Leg{Object: o, Room: room, Role: "participant", Direction: "incoming", RemoteParty: o.ID + "@example.test", Reason: "remoteTeardown", IVRSeconds: ptr(0.0), LobbySeconds: ptr(0.0), CallID: "c", ParticipantID: "p-" + o.ID}
+		l := Leg{Object: o, Room: room, Role: "participant", Direction: "incoming", RemoteParty: o.ID + "@example.test", Reason: "remoteTeardown", IVRSeconds: new(0.0), LobbySeconds: new(0.0), CallID: "c", ParticipantID: "p-" + o.ID}
 		change(&l)
 		b.Legs = append(b.Legs, l)
 	}
-	leg(object("l1", "t1", 0, 3600, "complete"), board, func(l *Leg) { l.DisplayName, l.CallCDRTag, l.PacketLossPercent = "Ann", "exec", ptr(6.7) })
+	leg(object("l1", "t1", 0, 3600, "complete"), board, func(l *Leg) { l.DisplayName, l.CallCDRTag, l.PacketLossPercent = "Ann", "exec", new(6.7) })
 	leg(object("l2", "t1", 60, 1800, "complete"), board, func(l *Leg) {
-		l.CallCDRTag, l.CDRTag, l.LobbySeconds, l.IVRSeconds, l.SetupSeconds = "exec", "guest", ptr(30.0), ptr(12.5), ptr(1.0)
+		l.CallCDRTag, l.CDRTag, l.LobbySeconds, l.IVRSeconds, l.SetupSeconds = "exec", "guest", new(30.0), new(12.5), new(1.0)
 	})
 	leg(object("l3", "t1", 60, 3500, "complete"), board, func(l *Leg) { l.Role = "distribution_link" })
 	// The next day's sync, and a scanner.
 	b.Calls = append(b.Calls, Call{Object: object("c3", "t3", day, 900, "bridge_restarted"), Room: sync})
-	leg(object("l4", "t3", day, 900, "bridge_restarted"), sync, func(l *Leg) { l.PacketLossPercent, l.ExcessiveJitterPercent = ptr(20.0), ptr(3.0) })
+	leg(object("l4", "t3", day, 900, "bridge_restarted"), sync, func(l *Leg) { l.PacketLossPercent, l.ExcessiveJitterPercent = new(20.0), new(3.0) })
 	leg(object("l5", "t3", day+900, 0, "complete"), sync, func(l *Leg) {
 		l.Reason, l.ErrorType, l.Direction = "ringingTimeout", "ringingTimeout", "outgoing"
 	})
@@ -126,6 +126,7 @@ func TestQueries(t *testing.T) {
 	require.Len(t, titles, 10)
 	var want string
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		_, err := s.Write(t.Context(), march(t))
 		require.NoError(t, err)

@@ -25,11 +25,11 @@ func onBoth(t *testing.T, test func(t *testing.T, driver, source string)) {
 	})
 }
 
-func openTest(t testing.TB, driver, source string) *Store {
-	t.Helper()
-	s, err := Open(t.Context(), driver, source)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+func openTest(tb testing.TB, driver, source string) *Store {
+	tb.Helper()
+	s, err := Open(tb.Context(), driver, source)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s
 }
 
@@ -38,9 +38,7 @@ var noon = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
 
 func at(seconds float64) time.Time { return noon.Add(time.Duration(seconds * float64(time.Second))) }
 
-func ptr[T any](v T) *T { return &v }
-
-func details(t testing.TB, v any) json.RawMessage {
+func details(t *testing.T, v any) json.RawMessage {
 	t.Helper()
 	text, err := json.Marshal(v)
 	require.NoError(t, err)

@@ -98,7 +98,7 @@ func schemaVersion(ctx context.Context, tx transaction) (version int64, err erro
 	if err != nil {
 		return 0, err
 	}
-	defer found.Close()
+	defer func() { _ = found.Close() }()
 	for found.Next() {
 		if err := found.Scan(&version); err != nil {
 			return 0, err

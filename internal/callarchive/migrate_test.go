@@ -19,6 +19,7 @@ import (
 // other.
 func TestColumns(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		columns := func(table string) (names []string) {
 			query := "SELECT name FROM pragma_table_info($1) ORDER BY cid"
@@ -63,6 +64,7 @@ func TestMigrateFromEveryVersion(t *testing.T) {
 	require.Equal(t, of(SQLite), of(PostgreSQL))
 	for version := range SchemaVersion() {
 		onBoth(t, func(t *testing.T, driver, source string) {
+			t.Helper()
 			old, err := open(t.Context(), driver, source, version+1)
 			require.NoError(t, err)
 			tx, err := old.d.begin(t.Context())
@@ -86,6 +88,7 @@ func TestMigrateFromEveryVersion(t *testing.T) {
 // fails.
 func TestMigrateAtOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {
@@ -102,6 +105,7 @@ func TestMigrateAtOnce(t *testing.T) {
 // A schema from the future is refused, and left as it is.
 func TestMigrateRefusesNewer(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s, err := Open(t.Context(), driver, source)
 		require.NoError(t, err)
 		tx, err := s.d.begin(t.Context())

@@ -58,7 +58,7 @@ func story(random *rand.Rand) (statements []*Batch) {
 					l.CallID, l.Reason = fmt.Sprintf("call-%d-0", meeting), "remoteTeardown"
 				case Final:
 					l.CallID, l.Reason, l.Role = fmt.Sprintf("call-%d-0", meeting), "remoteTeardown", "participant"
-					l.PacketLossPercent, l.ParticipantID = ptr(random.Float64()), fmt.Sprint("p", leg)
+					l.PacketLossPercent, l.ParticipantID = new(random.Float64()), fmt.Sprint("p", leg)
 				}
 				add(&Batch{Legs: []Leg{l}})
 			}
@@ -102,7 +102,7 @@ func life(random *rand.Rand, id, trace string, start float64) (said []Object) {
 		say(Final, end, func(o *Object) {
 			o.Outcome = []string{"complete", "complete", "partial", "expired"}[random.IntN(4)]
 			o.State, o.StartedAt, o.EndedAt = StateEnded, at(start).Truncate(1e6), o.LastHeardAt
-			o.DurationSeconds = ptr(o.EndedAt.Sub(o.StartedAt).Seconds())
+			o.DurationSeconds = new(o.EndedAt.Sub(o.StartedAt).Seconds())
 			o.Revision = Revision{Complete: o.Outcome == "complete", Time: at(end + 10).Truncate(1e6)}
 		})
 	}
@@ -137,7 +137,7 @@ func shuffled(random *rand.Rand, statements []*Batch) []*Batch {
 }
 
 // dump is everything that a reader sees, as text.
-func dump(t testing.TB, s *Store) string {
+func dump(t *testing.T, s *Store) string {
 	t.Helper()
 	var b strings.Builder
 	dumpTable[Conference](t, s, &b, "trace_id")
@@ -151,7 +151,7 @@ func dump(t testing.TB, s *Store) string {
 	return b.String()
 }
 
-func dumpTable[T Row](t testing.TB, s *Store, to *strings.Builder, key string) {
+func dumpTable[T Row](t *testing.T, s *Store, to *strings.Builder, key string) {
 	t.Helper()
 	table := tableOf[T]()
 	rows, err := Select[T](t.Context(), s, "ORDER BY "+key)
@@ -223,6 +223,7 @@ func TestOrder(t *testing.T) {
 // What is written again changes nothing, and is not written at all.
 func TestAgain(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		random := rand.New(rand.NewPCG(7, 7))
 		statements := pack(random, story(random))

@@ -65,8 +65,8 @@ func (*postgresDialect) in(column, parameter string) string {
 }
 
 func (*postgresDialect) judge(err error) verdict {
-	var coded *pgconn.PgError
-	if !errors.As(err, &coded) {
+	coded, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
 		return tryAgain
 	}
 	switch {
@@ -81,8 +81,7 @@ func (*postgresDialect) judge(err error) verdict {
 }
 
 func (*postgresDialect) code(err error) string {
-	var coded *pgconn.PgError
-	if errors.As(err, &coded) {
+	if coded, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return "SQLSTATE " + coded.Code
 	}
 	return ""

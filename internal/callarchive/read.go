@@ -66,7 +66,7 @@ func Each[T Row](ctx context.Context, s *Store, tail string, args ...any) iter.S
 			yield(nil, err)
 			return
 		}
-		defer found.Close()
+		defer func() { _ = found.Close() }()
 		row := new(T)
 		targets := make([]any, len(t.columns))
 		for found.Next() {

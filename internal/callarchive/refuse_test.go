@@ -15,6 +15,7 @@ import (
 // A row that the database cannot hold is left out; all others are written.
 func TestRefusedRows(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		tx, err := s.d.begin(t.Context())
 		require.NoError(t, err)
@@ -52,6 +53,7 @@ func TestRefusedRows(t *testing.T) {
 // part.
 func TestWriteFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		b := &Batch{Legs: []Leg{{Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final}}}}
 		over, cancel := context.WithCancel(t.Context())

@@ -132,7 +132,7 @@ func (w *write) keys(ctx context.Context, query string, args ...any) (keys []str
 	if err != nil {
 		return nil, err
 	}
-	defer found.Close()
+	defer func() { _ = found.Close() }()
 	for found.Next() {
 		var key string
 		if err := found.Scan(&key); err != nil {

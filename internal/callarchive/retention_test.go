@@ -16,6 +16,7 @@ import (
 // stays, with everything that belongs to it, however old that is.
 func TestExpire(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		object := func(id, trace string, start, end time.Time) Object {
 			o := Object{ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", StartedAt: start, EndedAt: end, LastHeardAt: end, Phase: Final}

@@ -97,8 +97,7 @@ func (*sqliteDialect) list(texts []string) any {
 }
 
 func (*sqliteDialect) judge(err error) verdict {
-	var coded *sqlite.Error
-	if errors.As(err, &coded) {
+	if coded, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch coded.Code() & 0xff {
 		case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE:
 			return refused
@@ -108,8 +107,7 @@ func (*sqliteDialect) judge(err error) verdict {
 }
 
 func (*sqliteDialect) code(err error) string {
-	var coded *sqlite.Error
-	if errors.As(err, &coded) {
+	if coded, ok := errors.AsType[*sqlite.Error](err); ok {
 		return fmt.Sprintf("SQLite's result code %d", coded.Code())
 	}
 	return ""
@@ -164,6 +162,7 @@ func (d *sqliteDialect) prepare(ctx context.Context, table string, columns []str
 	for _, c := range columns[1:] {
 		sets = append(sets, c+"=excluded."+c)
 	}
+	//nolint:gosec // names of the program's own tables and columns
 	statement, err := d.writer.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES (?"+
 		strings.Repeat(", ?", len(columns)-1)+") ON CONFLICT ("+columns[0]+") DO UPDATE SET "+strings.Join(sets, ", "))
 	if err != nil {
@@ -175,7 +174,7 @@ func (d *sqliteDialect) prepare(ctx context.Context, table string, columns []str
 
 func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, rows [][]any, _ []string) error {
 	statement := t.tx.StmtContext(ctx, t.d.puts[table])
-	defer statement.Close()
+	defer func() { _ = statement.Close() }()
 	// The driver starts a goroutine for every statement whose context can end.
 	detached := context.WithoutCancel(ctx)
 	for _, row := range rows {

@@ -13,6 +13,7 @@ import (
 // A leg from its start to its stitched record: one row all the time.
 func TestLifeOfALeg(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		leg := func(phase Phase, index uint64, seconds float64, change func(*Leg)) Leg {
 			l := Leg{Object: Object{
@@ -52,7 +53,7 @@ func TestLifeOfALeg(t *testing.T) {
 		assert.Equal(t, StateRunning, conferences[0].State)
 
 		row = write(leg(Ended, 4, 62, func(l *Leg) {
-			l.TraceID, l.CallID, l.EndedAt, l.Reason, l.RemoteTeardown = "t1", "c1", at(62), "remoteTeardown", ptr(true)
+			l.TraceID, l.CallID, l.EndedAt, l.Reason, l.RemoteTeardown = "t1", "c1", at(62), "remoteTeardown", new(true)
 		}))
 		assert.Equal(t, StateEnded, row.State)
 		assert.InDelta(t, 62, *row.DurationSeconds, 1e-9)
@@ -60,9 +61,9 @@ func TestLifeOfALeg(t *testing.T) {
 
 		final := leg(Final, 0, 62, func(l *Leg) {
 			l.State, l.Outcome, l.TraceID, l.CallID = StateEnded, "complete", "t1", "c1"
-			l.StartedAt, l.EndedAt, l.DurationSeconds = at(0), at(62), ptr(62.0)
+			l.StartedAt, l.EndedAt, l.DurationSeconds = at(0), at(62), new(62.0)
 			l.Revision = Revision{Complete: true, Time: at(72)}
-			l.PacketLossPercent, l.Role = ptr(6.7), "participant"
+			l.PacketLossPercent, l.Role = new(6.7), "participant"
 		})
 		row = write(final)
 		assert.Equal(t, "complete", row.Outcome)

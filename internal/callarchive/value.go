@@ -5,6 +5,7 @@ package callarchive
 
 import (
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -128,41 +129,39 @@ func (t *table[T]) digest(row *T) int64 {
 	hash := fnv.New64a()
 	var number [8]byte
 	put := func(v uint64) {
-		for i := range number {
-			number[i] = byte(v >> (8 * i))
-		}
+		binary.LittleEndian.PutUint64(number[:], v)
 		_, _ = hash.Write(number[:])
 	}
 	for i, c := range t.columns {
 		switch v := c.field(row).(type) {
 		case *string:
 			if *v != "" {
-				put(uint64(i)) //nolint:gosec // an index
+				put(uint64(i))
 				_, _ = hash.Write([]byte(*v))
 			}
 		case *json.RawMessage:
 			if len(*v) > 0 {
-				put(uint64(i)) //nolint:gosec // an index
+				put(uint64(i))
 				_, _ = hash.Write(*v)
 			}
 		case *time.Time:
 			if !v.IsZero() {
-				put(uint64(i))             //nolint:gosec // an index
-				put(uint64(v.UnixMilli())) //nolint:gosec // any number will do
+				put(uint64(i))
+				put(uint64(v.UnixMilli()))
 			}
 		case **int64:
 			if *v != nil {
-				put(uint64(i))   //nolint:gosec // an index
+				put(uint64(i))
 				put(uint64(**v)) //nolint:gosec // any number will do
 			}
 		case **float64:
 			if *v != nil {
-				put(uint64(i)) //nolint:gosec // an index
+				put(uint64(i))
 				put(math.Float64bits(**v))
 			}
 		case **bool:
 			if *v != nil {
-				put(uint64(i)) //nolint:gosec // an index
+				put(uint64(i))
 				if **v {
 					put(1)
 				}

@@ -81,7 +81,7 @@ func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entri
 	if err != nil {
 		return err
 	}
-	defer found.Close()
+	defer func() { _ = found.Close() }()
 	for found.Next() {
 		var id, trace, outcome string
 		var phase, digest int64
@@ -142,7 +142,7 @@ func (w *write) storageEvents(ctx context.Context, events []StorageEvent) error 
 	if err != nil {
 		return err
 	}
-	defer found.Close()
+	defer func() { _ = found.Close() }()
 	for found.Next() {
 		var id string
 		if err := found.Scan(&id); err != nil {

@@ -244,11 +244,12 @@ func (a archivedTables) insert(ctx context.Context, source string, transactions 
 	db.SetMaxOpenConns(1)
 	statements := make([]*sql.Stmt, len(a))
 	for i, t := range a {
+		//nolint:gosec // names of the archive's own tables and columns
 		statements[i], err = db.PrepareContext(ctx, "INSERT INTO "+t.table+" ("+strings.Join(t.columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(t.columns)-1)+")")
 		if err != nil {
 			return 0, err
 		}
-		defer statements[i].Close()
+		defer func() { err = errors.Join(err, statements[i].Close()) }()
 	}
 	return timed(func() error {
 		for i := range transactions {

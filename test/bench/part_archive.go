@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,14 +62,14 @@ func (p archivePlan) bench(ctx context.Context, c *corpus) (results archiveResul
 	if err != nil {
 		return results, err
 	}
-	server, err := postgres.Launch()
+	server, err := postgres.Launch() //nolint:contextcheck // it is stopped in the end, whatever becomes of ctx
 	switch {
 	case errors.Is(err, postgres.ErrNotInstalled):
 		results.note = "\nWithout PostgreSQL, whose server is not installed.\n"
 	case err != nil:
 		return results, err
 	default:
-		defer server.Stop()
+		defer server.Stop() //nolint:contextcheck // likewise
 	}
 	for round := range p.rounds {
 		for _, size := range archiveSizes {
@@ -77,7 +78,7 @@ func (p archivePlan) bench(ctx context.Context, c *corpus) (results archiveResul
 					continue
 				}
 				progress("archive in %s, %d records a transaction, round %d of %d", driver, size, round+1, p.rounds)
-				run, err := p.run(ctx, driver, server, batchesOf(stitched, min(p.records, size*1000), size))
+				run, err := p.run(ctx, driver, server, batchesOf(stitched, min(p.records, size*200), size))
 				if err != nil {
 					return results, fmt.Errorf("%s: %w", driver, err)
 				}
@@ -99,9 +100,9 @@ func (p archivePlan) run(ctx context.Context, driver string, server *postgres.Se
 	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
 	var sources [2]string
 	for i := range sources {
-		sources[i] = filepath.Join(directory, fmt.Sprint(i), "calls.db")
+		sources[i] = filepath.Join(directory, strconv.Itoa(i), "calls.db")
 		if driver == callarchive.PostgreSQL {
-			if sources[i], err = server.Create(); err != nil {
+			if sources[i], err = server.Create(ctx); err != nil {
 				return r, err
 			}
 		}

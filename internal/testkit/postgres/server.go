@@ -139,7 +139,7 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
@@ -147,7 +147,7 @@ func freePort() (int, error) {
 func (s *Server) run(program string, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...) //nolint:gosec // one of PostgreSQL's programs
 	cmd.Dir = s.dir
 	if err := s.as(cmd); err != nil {
 		return err
@@ -157,7 +157,7 @@ func (s *Server) run(program string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(output.Name())
+	defer func() { _ = os.Remove(output.Name()) }()
 	defer output.Close()
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Run(); err != nil {
@@ -207,7 +207,7 @@ func (s *Server) URL(database string) string {
 // Database makes an empty database and returns its connection string.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
-	url, err := s.Create()
+	url, err := s.Create(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -215,14 +215,14 @@ func (s *Server) Database(tb testing.TB) string {
 }
 
 // Create is Database without a test.
-func (s *Server) Create() (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+func (s *Server) Create(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	connection, err := pgx.Connect(ctx, s.URL("postgres"))
 	if err != nil {
 		return "", err
 	}
-	defer connection.Close(ctx)
+	defer func() { _ = connection.Close(ctx) }()
 	name := fmt.Sprintf("test%d", s.database.Add(1))
 	if _, err := connection.Exec(ctx, "CREATE DATABASE "+name); err != nil {
 		return "", err
