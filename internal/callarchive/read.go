@@ -12,6 +12,14 @@ import (
 	"time"
 )
 
+// Querier runs queries: a [Store], each on what was committed when it starts, or
+// a [View], all on one state of the archive.
+type Querier interface {
+	// Query takes the parameters $1, $2, …; times are given to it as time.Time.
+	// Scan what it returns into what [Into] returns.
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // Row is a type of rows that can be read.
 type Row interface {
 	Conference | Call | Leg | Recording | Session | Track | Dialog | StorageEvent
@@ -45,9 +53,18 @@ func tableOf[T Row]() *table[T] {
 // Select reads rows of one table. tail is what stands behind FROM table: WHERE,
 // ORDER BY, LIMIT with the parameters $1, $2, …; times are given to it as
 // time.Time. It is part of a program, never text from outside.
-func Select[T Row](ctx context.Context, s *Store, tail string, args ...any) ([]T, error) {
-	var all []T
-	for row, err := range Each[T](ctx, s, tail, args...) {
+func Select[T Row](ctx context.Context, q Querier, tail string, args ...any) ([]T, error) {
+	return collect(Each[T](ctx, q, tail, args...))
+}
+
+// Each is [Select] one row after the other, for answers that are long. The row is
+// the next one's after that. An error is the last pair.
+func Each[T Row](ctx context.Context, q Querier, tail string, args ...any) iter.Seq2[*T, error] {
+	return eachFrom[T](ctx, q, tableOf[T]().name, tail, args...)
+}
+
+func collect[T Row](found iter.Seq2[*T, error]) (all []T, err error) {
+	for row, err := range found {
 		if err != nil {
 			return nil, err
 		}
@@ -56,12 +73,11 @@ func Select[T Row](ctx context.Context, s *Store, tail string, args ...any) ([]T
 	return all, nil
 }
 
-// Each is [Select] one row after the other, for answers that are long. The row is
-// the next one's after that. An error is the last pair.
-func Each[T Row](ctx context.Context, s *Store, tail string, args ...any) iter.Seq2[*T, error] {
+// eachFrom reads rows of one table that are joined with others in from.
+func eachFrom[T Row](ctx context.Context, q Querier, from, tail string, args ...any) iter.Seq2[*T, error] {
 	t := tableOf[T]()
 	return func(yield func(*T, error) bool) {
-		found, err := s.Query(ctx, "SELECT "+strings.Join(t.names(), ", ")+" FROM "+t.name+" "+tail, args...)
+		found, err := q.Query(ctx, "SELECT "+strings.Join(t.names(), ", ")+" FROM "+from+" "+tail, args...)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -88,17 +104,21 @@ func Each[T Row](ctx context.Context, s *Store, tail string, args ...any) iter.S
 	}
 }
 
-// Query runs a query with the parameters $1, $2, …; times are given to it as
-// time.Time. Scan what it returns into what [Into] returns.
+// Query implements [Querier].
 func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.d.reader().QueryContext(ctx, s.d.rebind(query), bind(s.d, args)...)
+}
+
+// bind writes parameters as a database wants them.
+func bind(d dialect, args []any) []any {
 	bound := make([]any, len(args))
 	for i, arg := range args {
 		if t, ok := arg.(time.Time); ok {
-			arg = s.d.instant(t)
+			arg = d.instant(t)
 		}
 		bound[i] = arg
 	}
-	return s.d.reader().QueryContext(ctx, s.d.rebind(query), bound...)
+	return bound
 }
 
 // Into wraps a pointer to a field so that it can be scanned from either

@@ -32,9 +32,11 @@ CREATE TABLE conferences (
   high_round_trip_time_percent REAL
 );
 
-CREATE INDEX conferences_by_start ON conferences (started_at);
+CREATE INDEX conferences_by_start ON conferences (started_at, trace_id);
 CREATE INDEX conferences_by_room ON conferences (room_id, started_at);
+CREATE INDEX conferences_by_room_name ON conferences (lower(room_name), started_at) WHERE room_name IS NOT NULL;
 CREATE INDEX conferences_by_tenant ON conferences (tenant_id, started_at);
+CREATE INDEX conferences_with_loss ON conferences (started_at) WHERE packet_loss_percent IS NOT NULL;
 CREATE INDEX conferences_running ON conferences (started_at) WHERE state = 'running';
 
 CREATE TABLE calls (
@@ -133,11 +135,15 @@ CREATE TABLE call_legs (
 );
 
 CREATE INDEX call_legs_by_trace ON call_legs (trace_id);
-CREATE INDEX call_legs_by_start ON call_legs (started_at);
+-- With what the page counts, so that it need not read the rows.
+CREATE INDEX call_legs_by_start ON call_legs (started_at, reason, error_type, packet_loss_percent);
 CREATE INDEX call_legs_by_remote_party ON call_legs (lower(remote_party), started_at);
 CREATE INDEX call_legs_by_display_name ON call_legs (lower(display_name), started_at) WHERE display_name IS NOT NULL;
 CREATE INDEX call_legs_by_reason ON call_legs (reason, started_at) WHERE reason IS NOT NULL;
 CREATE INDEX call_legs_by_packet_loss ON call_legs (packet_loss_percent) WHERE packet_loss_percent > 0;
+CREATE INDEX call_legs_with_loss ON call_legs (started_at) WHERE packet_loss_percent > 0;
+CREATE INDEX call_legs_failed ON call_legs (started_at) WHERE error_type IS NOT NULL;
+CREATE INDEX call_legs_by_moved ON call_legs (moved_call_leg) WHERE moved_call_leg IS NOT NULL;
 CREATE INDEX call_legs_by_sip_call_id ON call_legs (sip_call_id) WHERE sip_call_id IS NOT NULL;
 CREATE INDEX call_legs_running ON call_legs (started_at) WHERE state = 'running';
 
@@ -172,6 +178,7 @@ CREATE TABLE recordings (
 
 CREATE INDEX recordings_by_trace ON recordings (trace_id);
 CREATE INDEX recordings_by_start ON recordings (started_at);
+CREATE INDEX recordings_running ON recordings (started_at) WHERE state = 'running';
 
 CREATE TABLE sessions (
   id                 TEXT NOT NULL PRIMARY KEY,
@@ -204,6 +211,7 @@ CREATE TABLE sessions (
 
 CREATE INDEX sessions_by_trace ON sessions (trace_id);
 CREATE INDEX sessions_by_start ON sessions (started_at);
+CREATE INDEX sessions_running ON sessions (started_at) WHERE state = 'running';
 CREATE INDEX sessions_by_ccid ON sessions (ccid) WHERE ccid IS NOT NULL;
 
 CREATE TABLE tracks (
@@ -234,6 +242,7 @@ CREATE TABLE tracks (
   draft            TEXT
 );
 
+CREATE INDEX tracks_by_trace ON tracks (trace_id);
 CREATE INDEX tracks_by_session ON tracks (session_id);
 CREATE INDEX tracks_by_start ON tracks (started_at);
 

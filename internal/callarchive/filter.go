@@ -1,0 +1,164 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ReasonFailure as a [Filter]'s reason is every reason that is a failure.
+const ReasonFailure = "failure"
+
+// Filter of a list. A zero value lets everything through. Party, Reason and
+// MinLoss are met by one and the same leg: a conference is listed if it has such
+// a leg.
+type Filter struct {
+	// From and To bound the start: from From on, before To.
+	From, To time.Time
+	// Party is how the display name or the address of the far end begins, or what
+	// is in it if PartyAnywhere is set. The case of letters makes no difference; of
+	// others than a to z it does on SQLite.
+	Party         string
+	PartyAnywhere bool
+	// Room is a room's id, or how its name begins, likewise.
+	Room string
+	// Reason in Cisco's words, or ReasonFailure.
+	Reason string
+	// MinLoss is the least packetLoss alarm, in percent of the leg's time; 0: any.
+	MinLoss float64
+	Tenant  string
+	// MinDuration and MaxDuration are of what is over: what runs has none.
+	MinDuration, MaxDuration time.Duration
+	// State is StateRunning, StateEnded or empty.
+	State string
+}
+
+// ofOneLeg tells that the legs have to be looked at: a conference's row has its
+// worst loss and how many legs failed, no more.
+func (f *Filter) ofOneLeg() bool {
+	return f.Party != "" || f.Reason != "" && (f.Reason != ReasonFailure || f.MinLoss > 0)
+}
+
+// conditions of a query, and its parameters.
+type conditions struct {
+	all  []string
+	args []any
+}
+
+// parameter adds one and returns its place.
+func (c *conditions) parameter(v any) string {
+	c.args = append(c.args, v)
+	return "$" + strconv.Itoa(len(c.args))
+}
+
+// and adds a condition; each ? in it is a parameter.
+func (c *conditions) and(condition string, args ...any) {
+	c.all = append(c.all, c.fill(condition, args...))
+}
+
+// fill writes the places of parameters for each ?.
+func (c *conditions) fill(text string, args ...any) string {
+	var b strings.Builder
+	for _, arg := range args {
+		before, after, _ := strings.Cut(text, "?")
+		b.WriteString(before)
+		b.WriteString(c.parameter(arg))
+		text = after
+	}
+	b.WriteString(text)
+	return b.String()
+}
+
+// where is the clause, "" without a condition.
+func (c *conditions) where() string {
+	if len(c.all) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.all, " AND ")
+}
+
+// highest sorts behind whatever a text can go on with.
+const highest = "\U0010FFFF"
+
+// begins is the condition that a column begins with a text, such that the index
+// of lower(column) is used. The index leaves out NULL.
+func (c *conditions) begins(column, text string) string {
+	return c.fill("("+column+" IS NOT NULL AND lower("+column+") >= lower(?) AND lower("+column+") < lower(?))", text, text+highest)
+}
+
+// likeEscape makes a text one that LIKE takes by the letter.
+var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// like is the condition that a column begins with a text, or has it in it, such
+// that no index is used.
+func (c *conditions) like(column, text string, anywhere bool) string {
+	pattern := likeEscape.Replace(text) + "%"
+	if anywhere {
+		pattern = "%" + pattern
+	}
+	return c.fill("lower("+column+`) LIKE lower(?) ESCAPE '\'`, pattern)
+}
+
+// party is the condition on a leg's far end, without an index.
+func (c *conditions) party(f *Filter) {
+	c.all = append(c.all, "("+c.like("remote_party", f.Party, f.PartyAnywhere)+" OR "+c.like("display_name", f.Party, f.PartyAnywhere)+")")
+}
+
+// leg adds what is asked of one leg, such that no index is used.
+func (c *conditions) leg(f *Filter) {
+	if f.Party != "" {
+		c.party(f)
+	}
+	switch f.Reason {
+	case "":
+	case ReasonFailure:
+		c.and("COALESCE(error_type, '') <> ''")
+	default:
+		c.and("COALESCE(reason, '') = ?", f.Reason)
+	}
+	if f.MinLoss > 0 {
+		c.and("COALESCE(packet_loss_percent, 0) >= ?", f.MinLoss)
+	}
+}
+
+// duration adds the limits of the duration.
+func (c *conditions) duration(f *Filter) {
+	if f.MinDuration > 0 {
+		c.and("duration_seconds >= ?", f.MinDuration.Seconds())
+	}
+	if f.MaxDuration > 0 {
+		c.and("duration_seconds <= ?", f.MaxDuration.Seconds())
+	}
+}
+
+// state adds the state; that of what runs has an index.
+func (c *conditions) state(f *Filter) {
+	switch f.State {
+	case StateRunning:
+		c.all = append(c.all, "state = 'running'")
+	case StateEnded:
+		c.all = append(c.all, "state <> 'running'")
+	}
+}
+
+// isID tells that a room is asked for by its id, which is a GUID.
+func isID(text string) bool {
+	if len(text) != 36 {
+		return false
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
+		default:
+			return false
+		}
+	}
+	return true
+}

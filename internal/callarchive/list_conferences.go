@@ -1,0 +1,127 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import "context"
+
+// Conferences is a page of the conferences that a filter lets through, newest
+// first.
+func (v *View) Conferences(ctx context.Context, f Filter, page Page) (List[Conference], error) {
+	w := walk[Conference]{
+		key: "trace_id", rows: walkRows,
+		at: func(c *Conference) Cursor { return Cursor{c.StartedAt, c.TraceID} },
+	}
+	legs, err := v.legsIndexed(ctx, &f)
+	if err != nil {
+		return List[Conference]{}, err
+	}
+	roomIndexed := false
+	if legs == nil {
+		if roomIndexed, err = v.roomIndexed(ctx, &f); err != nil {
+			return List[Conference]{}, err
+		}
+	}
+	w.indexed = func(c *conditions) {
+		c.state(&f)
+		if f.Tenant != "" {
+			c.and("tenant_id = ?", f.Tenant)
+		}
+		if isID(f.Room) {
+			c.and("room_id = ?", f.Room)
+		}
+		if f.MinLoss > 0 {
+			c.and("packet_loss_percent IS NOT NULL")
+		}
+	}
+	w.others = func(c *conditions) {
+		c.duration(&f)
+		if f.MinLoss > 0 {
+			c.and("packet_loss_percent >= ?", f.MinLoss)
+		}
+		if f.Reason == ReasonFailure {
+			c.and("failed_legs > 0")
+		}
+		if f.Room != "" && !isID(f.Room) && !roomIndexed {
+			c.all = append(c.all, c.like("room_name", f.Room, false))
+		}
+		if legs == nil && f.ofOneLeg() {
+			of := conditions{args: c.args}
+			of.and("call_legs.trace_id = conferences.trace_id")
+			of.leg(&f)
+			c.args = of.args
+			c.all = append(c.all, "EXISTS (SELECT 1 FROM call_legs"+of.where()+")")
+		}
+	}
+	switch {
+	case legs != nil:
+		return w.matched(ctx, v, &f, page, func(c *conditions) []string { return legs(c, "trace_id") })
+	case roomIndexed:
+		return w.matched(ctx, v, &f, page, func(c *conditions) []string {
+			return []string{"SELECT trace_id AS found FROM conferences WHERE " + c.begins("room_name", f.Room)}
+		})
+	case f.PartyAnywhere && f.Party != "":
+		w.rows = walkAnywhere
+	case f.ofOneLeg():
+		w.rows = walkConferences
+	}
+	return w.run(ctx, v, &f, page)
+}
+
+// roomIndexed tells that few conferences are of rooms whose name begins so.
+func (v *View) roomIndexed(ctx context.Context, f *Filter) (bool, error) {
+	if f.Room == "" || isID(f.Room) {
+		return false, nil
+	}
+	var c conditions
+	query := "SELECT 1 FROM conferences WHERE " + c.begins("room_name", f.Room)
+	n, err := v.few(ctx, &c, query)
+	return n < int64(fewEnough), err
+}
+
+// few counts what a query finds, as far as matters.
+func (v *View) few(ctx context.Context, c *conditions, query string) (int64, error) {
+	return v.number(ctx, c.fill("SELECT COUNT(*) FROM ("+query+" LIMIT ?) AS counted", fewEnough), c.args...)
+}
+
+// legsIndexed returns queries for the legs that a filter asks for, if an index
+// finds few enough of them; else nil.
+func (v *View) legsIndexed(ctx context.Context, f *Filter) (func(c *conditions, column string) []string, error) {
+	type condition = func(*conditions) string
+	var indexes [][]condition
+	if f.Party != "" && !f.PartyAnywhere {
+		indexes = append(indexes, []condition{
+			func(c *conditions) string { return c.begins("remote_party", f.Party) },
+			func(c *conditions) string { return c.begins("display_name", f.Party) },
+		})
+	}
+	if f.Reason != "" && f.Reason != ReasonFailure {
+		indexes = append(indexes, []condition{func(c *conditions) string { return c.fill("reason = ?", f.Reason) }})
+	}
+	for _, index := range indexes {
+		var most int64
+		for _, of := range index {
+			var c conditions
+			query := "SELECT 1 FROM call_legs WHERE " + of(&c)
+			n, err := v.few(ctx, &c, query)
+			if err != nil {
+				return nil, err
+			}
+			most = max(most, n)
+		}
+		if most >= int64(fewEnough) {
+			continue
+		}
+		return func(c *conditions, column string) (queries []string) {
+			for _, of := range index {
+				each := conditions{args: c.args}
+				each.all = append(each.all, of(&each))
+				each.leg(f)
+				c.args = each.args
+				queries = append(queries, "SELECT DISTINCT "+column+" AS found FROM call_legs"+each.where())
+			}
+			return queries
+		}, nil
+	}
+	return nil, nil
+}

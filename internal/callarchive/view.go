@@ -1,0 +1,65 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callarchive
+
+import (
+	"context"
+	"database/sql"
+)
+
+// View is one state of the archive, for the queries of one page: what is written
+// meanwhile does not show. It is read-only. Close it soon: the database keeps the
+// state as long as it is open.
+type View struct {
+	d  dialect
+	tx *sql.Tx
+	// observe is told of each query. For tests.
+	observe func(query string, args []any)
+}
+
+// View opens a view. The end of the context ends it, and the query that runs.
+func (s *Store) View(ctx context.Context) (*View, error) {
+	options := &sql.TxOptions{ReadOnly: true}
+	if s.d.name() == PostgreSQL {
+		// SQLite reads one state anyway, and its driver knows no other level.
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := s.d.reader().BeginTx(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return &View{d: s.d, tx: tx}, nil
+}
+
+// Close ends the view.
+func (v *View) Close() error { return v.tx.Rollback() }
+
+// Query implements [Querier].
+func (v *View) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if v.observe != nil {
+		v.observe(query, args)
+	}
+	return v.tx.QueryContext(ctx, v.d.rebind(query), bind(v.d, args)...)
+}
+
+// number runs a query for one number.
+func (v *View) number(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = v.each(ctx, func(found *sql.Rows) error { return found.Scan(&n) }, query, args...)
+	return n, err
+}
+
+// each visits what a query finds.
+func (v *View) each(ctx context.Context, visit func(*sql.Rows) error, query string, args ...any) error {
+	found, err := v.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		if err := visit(found); err != nil {
+			return err
+		}
+	}
+	return found.Err()
+}
