@@ -124,23 +124,31 @@ func (c *conditions) leg(f *Filter) {
 	}
 }
 
-// duration adds the limits of the duration.
-func (c *conditions) duration(f *Filter) {
+// room adds what is asked of the room, but not of its name if that is known to
+// be so, and of the tenant.
+func (c *conditions) room(f *Filter, nameKnown bool) {
+	switch {
+	case isID(f.Room):
+		c.and("room_id = ?", strings.ToLower(f.Room))
+	case f.Room != "" && !nameKnown:
+		c.all = append(c.all, c.like("room_name", f.Room, false))
+	}
+	if f.Tenant != "" {
+		c.and("tenant_id = ?", strings.ToLower(f.Tenant))
+	}
+}
+
+// over adds the state, if it is not the one that has an index, and the limits of
+// the duration.
+func (c *conditions) over(f *Filter) {
+	if f.State == StateEnded {
+		c.and("state <> 'running'")
+	}
 	if f.MinDuration > 0 {
 		c.and("duration_seconds >= ?", f.MinDuration.Seconds())
 	}
 	if f.MaxDuration > 0 {
 		c.and("duration_seconds <= ?", f.MaxDuration.Seconds())
-	}
-}
-
-// state adds the state; that of what runs has an index.
-func (c *conditions) state(f *Filter) {
-	switch f.State {
-	case StateRunning:
-		c.all = append(c.all, "state = 'running'")
-	case StateEnded:
-		c.all = append(c.all, "state <> 'running'")
 	}
 }
 

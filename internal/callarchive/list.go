@@ -26,13 +26,15 @@ import (
 var (
 	// fewEnough is how many rows an index may find to be read at once.
 	fewEnough = 2000
-	// walkConferences is how many conferences a page looks at if each is looked up
-	// in the legs, walkRows how many rows if it is not.
-	walkConferences = 2000
-	walkRows        = 20000
-	// walkAnywhere is how many conferences are looked at for a text that may be
-	// anywhere in a name: who asks for it was told to wait.
-	walkAnywhere = 20000
+	// walkConferences, walkLegs and walkSessions are how many rows a page looks at.
+	walkConferences = 10000
+	walkLegs        = 5000
+	walkSessions    = 5000
+	// walkByLegs is how many conferences are looked at if the legs of each are.
+	walkByLegs = 2000
+	// walkAnywhere likewise, for a text that may be anywhere in a name: who asks
+	// for it was told to wait.
+	walkAnywhere = 5000
 )
 
 // MaxLimit of a list's rows.
@@ -70,9 +72,10 @@ var errLimit = errors.New("callarchive: the limit of a page is out of range")
 
 // walk through a table by time.
 type walk[T Row] struct {
-	key  string // the column behind started_at in the order
-	rows int    // to look at
-	at   func(*T) Cursor
+	key   string // the column behind started_at in the order
+	index string // in the order of started_at, by which the rows are found
+	rows  int    // to look at
+	at    func(*T) Cursor
 	// indexed are conditions that an index of time holds; the others are tested on
 	// each row.
 	indexed, others func(*conditions)
@@ -101,7 +104,7 @@ func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l Lis
 	span(&c)
 	var end time.Time
 	if err := v.each(ctx, func(found *sql.Rows) error { return found.Scan(target(&end)) },
-		c.fill("SELECT started_at FROM "+tableOf[T]().name+c.where()+" ORDER BY started_at DESC LIMIT 1 OFFSET ?", w.rows), c.args...); err != nil {
+		c.fill("SELECT started_at FROM "+w.from(v)+c.where()+" ORDER BY started_at DESC LIMIT 1 OFFSET ?", w.rows), c.args...); err != nil {
 		return l, err
 	}
 	c = conditions{}
@@ -111,7 +114,8 @@ func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l Lis
 	}
 	c.and("(started_at < ? OR "+w.key+" < ?)", after.At, after.ID)
 	w.others(&c)
-	l.Rows, err = Select[T](ctx, v, c.fill(c.where()+" ORDER BY started_at DESC, "+w.key+" DESC LIMIT ?", page.Limit+1), c.args...)
+	tail := c.fill(c.where()+" ORDER BY started_at DESC, "+w.key+" DESC LIMIT ?", page.Limit+1)
+	l.Rows, err = collect(eachFrom[T](ctx, v, w.from(v), tail, c.args...))
 	if err != nil {
 		return l, err
 	}
@@ -120,6 +124,16 @@ func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l Lis
 		l.Next, l.SearchedTo = &Cursor{At: end}, end
 	}
 	return l, nil
+}
+
+// from is the table. SQLite, which counts nothing, is told the index: it would at
+// times rather read all of a longer one.
+func (w *walk[T]) from(v *View) string {
+	name := tableOf[T]().name
+	if v.d.name() == SQLite {
+		return name + " INDEXED BY " + w.index
+	}
+	return name
 }
 
 // cut takes off the row that was asked for to know whether there is one more.

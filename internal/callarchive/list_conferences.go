@@ -3,13 +3,16 @@
 
 package callarchive
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Conferences is a page of the conferences that a filter lets through, newest
 // first.
 func (v *View) Conferences(ctx context.Context, f Filter, page Page) (List[Conference], error) {
 	w := walk[Conference]{
-		key: "trace_id", rows: walkRows,
+		key: "trace_id", index: "conferences_by_start", rows: walkConferences,
 		at: func(c *Conference) Cursor { return Cursor{c.StartedAt, c.TraceID} },
 	}
 	legs, err := v.legsIndexed(ctx, &f)
@@ -22,28 +25,37 @@ func (v *View) Conferences(ctx context.Context, f Filter, page Page) (List[Confe
 			return List[Conference]{}, err
 		}
 	}
+	// One of the indexes; the rest is tested.
+	switch room := isID(f.Room); {
+	case f.State == StateRunning:
+		w.index = "conferences_running"
+	case room:
+		w.index = "conferences_by_room"
+	case f.Tenant != "":
+		w.index = "conferences_by_tenant"
+	case f.MinLoss > 0:
+		w.index = "conferences_with_loss"
+	}
 	w.indexed = func(c *conditions) {
-		c.state(&f)
-		if f.Tenant != "" {
-			c.and("tenant_id = ?", f.Tenant)
-		}
-		if isID(f.Room) {
-			c.and("room_id = ?", f.Room)
-		}
-		if f.MinLoss > 0 {
+		switch w.index {
+		case "conferences_running":
+			c.and("state = 'running'")
+		case "conferences_by_room":
+			c.and("room_id = ?", strings.ToLower(f.Room))
+		case "conferences_by_tenant":
+			c.and("tenant_id = ?", strings.ToLower(f.Tenant))
+		case "conferences_with_loss":
 			c.and("packet_loss_percent IS NOT NULL")
 		}
 	}
 	w.others = func(c *conditions) {
-		c.duration(&f)
+		c.over(&f)
+		c.room(&f, roomIndexed)
 		if f.MinLoss > 0 {
 			c.and("packet_loss_percent >= ?", f.MinLoss)
 		}
 		if f.Reason == ReasonFailure {
 			c.and("failed_legs > 0")
-		}
-		if f.Room != "" && !isID(f.Room) && !roomIndexed {
-			c.all = append(c.all, c.like("room_name", f.Room, false))
 		}
 		if legs == nil && f.ofOneLeg() {
 			of := conditions{args: c.args}
@@ -63,7 +75,7 @@ func (v *View) Conferences(ctx context.Context, f Filter, page Page) (List[Confe
 	case f.PartyAnywhere && f.Party != "":
 		w.rows = walkAnywhere
 	case f.ofOneLeg():
-		w.rows = walkConferences
+		w.rows = walkByLegs
 	}
 	return w.run(ctx, v, &f, page)
 }

@@ -8,7 +8,7 @@ import "context"
 // Legs is a page of the legs that a filter lets through, newest first.
 func (v *View) Legs(ctx context.Context, f Filter, page Page) (List[Leg], error) {
 	w := walk[Leg]{
-		key: "id", rows: walkRows,
+		key: "id", index: "call_legs_by_start", rows: walkLegs,
 		at: func(l *Leg) Cursor { return Cursor{l.StartedAt, l.ID} },
 	}
 	var legs func(*conditions, string) []string
@@ -19,35 +19,32 @@ func (v *View) Legs(ctx context.Context, f Filter, page Page) (List[Leg], error)
 			return List[Leg]{}, err
 		}
 	}
+	switch {
+	case f.State == StateRunning:
+		w.index = "call_legs_running"
+	case f.Reason == ReasonFailure:
+		w.index = "call_legs_failed"
+	case f.Reason != "":
+		w.index = "call_legs_by_reason"
+	case f.MinLoss > 0:
+		w.index = "call_legs_with_loss"
+	}
 	w.indexed = func(c *conditions) {
-		c.state(&f)
-		if legs != nil {
-			return
-		}
-		switch f.Reason {
-		case "":
-			if f.MinLoss > 0 {
-				c.and("packet_loss_percent > 0")
-			}
-		case ReasonFailure:
+		switch w.index {
+		case "call_legs_running":
+			c.and("state = 'running'")
+		case "call_legs_failed":
 			c.and("error_type IS NOT NULL")
-		default:
+		case "call_legs_by_reason":
 			c.and("reason = ?", f.Reason)
+		case "call_legs_with_loss":
+			c.and("packet_loss_percent > 0")
 		}
 	}
 	w.others = func(c *conditions) {
 		c.leg(&f)
-		c.duration(&f)
-		if f.Tenant != "" {
-			c.and("tenant_id = ?", f.Tenant)
-		}
-		switch {
-		case f.Room == "":
-		case isID(f.Room):
-			c.and("room_id = ?", f.Room)
-		default:
-			c.all = append(c.all, c.like("room_name", f.Room, false))
-		}
+		c.over(&f)
+		c.room(&f, false)
 	}
 	if legs != nil {
 		return w.matched(ctx, v, &f, page, func(c *conditions) []string { return legs(c, "id") })

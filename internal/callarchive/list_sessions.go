@@ -11,11 +11,15 @@ import "context"
 // anything else finds nothing.
 func (v *View) Sessions(ctx context.Context, f Filter, page Page) (List[Session], error) {
 	w := walk[Session]{
-		key: "id", rows: walkRows,
-		at:      func(s *Session) Cursor { return Cursor{s.StartedAt, s.ID} },
-		indexed: func(c *conditions) { c.state(&f) },
+		key: "id", index: "sessions_by_start", rows: walkSessions,
+		at: func(s *Session) Cursor { return Cursor{s.StartedAt, s.ID} },
+		indexed: func(c *conditions) {
+			if f.State == StateRunning {
+				c.and("state = 'running'")
+			}
+		},
 		others: func(c *conditions) {
-			c.duration(&f)
+			c.over(&f)
 			if f.Party != "" {
 				// Parties stand in one column, with commas between.
 				begin := c.like("parties", f.Party, f.PartyAnywhere)
@@ -35,6 +39,9 @@ func (v *View) Sessions(ctx context.Context, f Filter, page Page) (List[Session]
 				c.and("1 = 0")
 			}
 		},
+	}
+	if f.State == StateRunning {
+		w.index = "sessions_running"
 	}
 	return w.run(ctx, v, &f, page)
 }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/legato-otel/legato/internal/names"
 )
 
 // Overview is what happened in a time, and what is going on.
@@ -53,31 +55,25 @@ type Running struct{ Conferences, Legs, Recordings, Sessions int64 }
 // maxBuckets of an overview.
 const maxBuckets = 400
 
-// Overview of the legs that started from From on and before To. step is an hour
-// or a day; both ends are moved outwards to a full one.
+// Overview of the legs that started from From on and before To, in steps of an
+// hour, a day, or the like; both ends are moved outwards to a full one.
 func (v *View) Overview(ctx context.Context, from, to time.Time, step time.Duration) (o Overview, err error) {
-	digits := len("2006-01-02 15")
-	switch step {
-	case time.Hour:
-	case 24 * time.Hour:
-		digits = len("2006-01-02")
-	default:
-		return o, fmt.Errorf("callarchive: an overview by %s", step)
+	o = Overview{From: from.UTC().Truncate(step), To: to.UTC().Truncate(step), Step: step}
+	if o.To.Before(to) {
+		o.To = o.To.Add(step)
 	}
-	from = from.UTC().Truncate(step)
-	if end := to.UTC().Truncate(step); end.Equal(to) {
-		to = end
-	} else {
-		to = end.Add(step)
-	}
-	if n := to.Sub(from) / step; n < 1 || n > maxBuckets {
+	if n := o.To.Sub(o.From) / max(step, 1); n < 1 || n > maxBuckets {
 		return o, fmt.Errorf("callarchive: an overview of %d steps", n)
 	}
-	o = Overview{From: from, To: to, Step: step}
-	for at := from; at.Before(to); at = at.Add(step) {
-		o.Buckets = append(o.Buckets, Bucket{At: at})
+	for at := o.From; at.Before(o.To); at = at.Add(step) {
+		b, err := v.bucket(ctx, at, at.Add(step))
+		if err != nil {
+			return o, err
+		}
+		o.Buckets = append(o.Buckets, b)
+		o.Sum.add(b)
 	}
-	if err := v.count(ctx, &o, digits); err != nil {
+	if err := v.countEnds(ctx, &o); err != nil {
 		return o, err
 	}
 	if o.Running, err = v.Running(ctx); err != nil {
@@ -87,50 +83,49 @@ func (v *View) Overview(ctx context.Context, from, to time.Time, step time.Durat
 	return o, err
 }
 
-// count fills in the buckets and the ends: one walk through one index.
-func (v *View) count(ctx context.Context, o *Overview, digits int) error {
-	bucket := fmt.Sprintf("substr(started_at, 1, %d)", digits)
-	if v.d.name() == PostgreSQL {
-		bucket = fmt.Sprintf("left(to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24'), %d)", digits)
+// bucket counts the legs of one step. One query for each step needs no sorting:
+// it is a walk through a part of one index, which has all that is counted.
+func (v *View) bucket(ctx context.Context, from, to time.Time) (Bucket, error) {
+	b := Bucket{At: from}
+	return b, v.each(ctx, func(found *sql.Rows) error { return found.Scan(&b.Legs, &b.Failed, &b.Slight, &b.Bad) },
+		fmt.Sprintf("SELECT COUNT(*), COUNT(error_type), COUNT(CASE WHEN packet_loss_percent > 0 AND packet_loss_percent < %d THEN 1 END), "+
+			"COUNT(CASE WHEN packet_loss_percent >= %d THEN 1 END) FROM call_legs WHERE started_at >= $1 AND started_at < $2", BadLoss, BadLoss), from, to)
+}
+
+// reasons of all legs, found by leaps from one to the next in their index.
+const reasons = `
+WITH RECURSIVE each(reason) AS (
+  SELECT MIN(reason) FROM call_legs WHERE reason IS NOT NULL
+  UNION ALL
+  SELECT (SELECT MIN(reason) FROM call_legs WHERE reason IS NOT NULL AND reason > each.reason) FROM each WHERE each.reason IS NOT NULL)
+SELECT reason FROM each WHERE reason IS NOT NULL LIMIT 1000`
+
+// countEnds counts by reason. What has none has not ended, or its end was not seen.
+func (v *View) countEnds(ctx context.Context, o *Overview) error {
+	var all []string
+	if err := v.each(ctx, func(found *sql.Rows) error {
+		all = append(all, "")
+		return found.Scan(&all[len(all)-1])
+	}, reasons); err != nil {
+		return err
 	}
-	ends := map[[2]any]*End{}
-	err := v.each(ctx, func(found *sql.Rows) error {
-		var at, reason string
-		var failed, loss, n int64
-		if err := found.Scan(&at, target(&reason), &failed, &loss, &n); err != nil {
-			return err
-		}
-		t, err := time.Parse("2006-01-02 15"[:digits], at)
+	unknown := End{Legs: o.Sum.Legs}
+	for _, reason := range all {
+		n, err := v.number(ctx, "SELECT COUNT(*) FROM call_legs WHERE reason = $1 AND started_at >= $2 AND started_at < $3", reason, o.From, o.To)
 		if err != nil {
 			return err
 		}
-		b := Bucket{Legs: n, Failed: n * failed}
-		switch loss {
-		case 1:
-			b.Slight = n
-		case 2:
-			b.Bad = n
+		if n > 0 {
+			known, _ := names.LegReason(reason)
+			o.Ends = append(o.Ends, End{Reason: reason, Failure: known.Failure, Legs: n})
+			unknown.Legs -= n
 		}
-		o.Sum.add(b)
-		if i := int(t.Sub(o.From) / o.Step); i >= 0 && i < len(o.Buckets) {
-			o.Buckets[i].add(b)
-		}
-		key := [2]any{reason, failed}
-		if ends[key] == nil {
-			ends[key] = &End{Reason: reason, Failure: failed > 0}
-		}
-		ends[key].Legs += n
-		return nil
-	}, "SELECT "+bucket+" AS bucket, reason, CASE WHEN error_type IS NULL THEN 0 ELSE 1 END AS failed, "+
-		fmt.Sprintf("CASE WHEN packet_loss_percent >= %d THEN 2 WHEN packet_loss_percent > 0 THEN 1 ELSE 0 END AS loss, ", BadLoss)+
-		"COUNT(*) FROM call_legs WHERE started_at >= $1 AND started_at < $2 GROUP BY bucket, reason, failed, loss", o.From, o.To)
-	for _, end := range ends {
-		o.Ends = append(o.Ends, *end)
 	}
-	slices.SortFunc(o.Ends, func(a, b End) int {
-		return cmp.Or(cmp.Compare(b.Legs, a.Legs), cmp.Compare(a.Reason, b.Reason))
-	})
-	return err
+	slices.SortFunc(o.Ends, func(a, b End) int { return cmp.Or(cmp.Compare(b.Legs, a.Legs), cmp.Compare(a.Reason, b.Reason)) })
+	if unknown.Legs > 0 {
+		o.Ends = append(o.Ends, unknown)
+	}
+	return nil
 }
 
 // Running counts what runs now.

@@ -1,0 +1,149 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+)
+
+// archiveSpan is the time that an archive's conferences are spread over.
+const archiveSpan = 90 * 24 * time.Hour
+
+// How many of each an archive of a million legs has.
+const (
+	archiveRooms   = 2_000
+	archiveTenants = 50
+	archivePeople  = 20_000
+	archiveRunning = 200
+)
+
+// archiveLegs is how many legs a conference has on average.
+const archiveLegs = 7
+
+// archiveFill makes conferences up, one after the other, each with what a real
+// one has: a call, its legs, their reasons and alarms, now and then a recording.
+type archiveFill struct {
+	random *rand.Rand
+	end    time.Time
+	traces []string
+}
+
+// fill writes about as many legs as asked for, and returns how many.
+func (a *archiveFill) fill(ctx context.Context, store *callarchive.Store, legs int) (written int, err error) {
+	conferences := legs / archiveLegs
+	step := archiveSpan / time.Duration(conferences)
+	var batch callarchive.Batch
+	for i := range conferences {
+		running := i >= conferences-min(archiveRunning, conferences)
+		a.conference(&batch, i, a.end.Add(-archiveSpan).Add(time.Duration(i)*step), running)
+		if batch.Len() < 20_000 && i < conferences-1 {
+			continue
+		}
+		written += len(batch.Legs)
+		if _, err := store.Write(ctx, &batch); err != nil {
+			return written, err
+		}
+		progress("%s of %s legs in the archive", thousands(written/1000*1000), thousands(legs))
+		batch = callarchive.Batch{}
+	}
+	return written, nil
+}
+
+// id in the form of a GUID.
+func (a *archiveFill) id() string {
+	var b [16]byte
+	for i := range b {
+		b[i] = byte(a.random.Uint32())
+	}
+	text := hex.EncodeToString(b[:])
+	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+}
+
+func (a *archiveFill) object(trace string, start, end time.Time, running bool) callarchive.Object {
+	o := callarchive.Object{
+		ID: a.id(), TraceID: trace, SpanID: fmt.Sprintf("%016x", a.random.Uint64()), State: callarchive.StateEnded, Outcome: "complete",
+		StartedAt: start, EndedAt: end, LastHeardAt: end, Bridge: fmt.Sprintf("bridge-%d", a.random.IntN(3)), Phase: callarchive.Final,
+		Revision: callarchive.Revision{Complete: true, Time: end},
+		Details:  []byte(`{"cisco.meeting_server.call_leg.can_move":true,"cisco.meeting_server.call_leg.deactivated":false}`),
+	}
+	seconds := end.Sub(start).Seconds()
+	o.DurationSeconds = &seconds
+	if running {
+		o.State, o.Outcome, o.EndedAt, o.DurationSeconds, o.Phase = callarchive.StateRunning, "", time.Time{}, nil, callarchive.Started
+	}
+	return o
+}
+
+func (a *archiveFill) conference(b *callarchive.Batch, n int, start time.Time, running bool) {
+	trace := fmt.Sprintf("%016x%016x", a.random.Uint64(), n)
+	a.traces = append(a.traces, trace)
+	end := start.Add(time.Duration(60+a.random.IntN(7200)) * time.Second)
+	number := a.random.IntN(archiveRooms)
+	room := callarchive.Room{
+		RoomID: fmt.Sprintf("00000000-0000-4000-8000-%012d", number), RoomName: fmt.Sprintf("%s %d", rooms[number%len(rooms)], number),
+		TenantID: fmt.Sprintf("00000000-0000-4000-9000-%012d", number%archiveTenants),
+	}
+	call := callarchive.Call{Object: a.object(trace, start, end, running), Room: room, CallType: "coSpace"}
+	b.Calls = append(b.Calls, call)
+	for range 1 + a.random.IntN(2*archiveLegs-1) {
+		a.leg(b, &call, start, end, running)
+	}
+	if a.random.IntN(10) == 0 {
+		b.Recordings = append(b.Recordings, callarchive.Recording{
+			Object: a.object(trace, start, end, running), Room: room, Kind: callarchive.KindRecording, CallID: call.ID, Path: "/recordings/" + call.ID,
+		})
+	}
+}
+
+func (a *archiveFill) leg(b *callarchive.Batch, call *callarchive.Call, start, end time.Time, running bool) {
+	from := start.Add(time.Duration(a.random.Int64N(int64(end.Sub(start)))))
+	to := from.Add(time.Duration(a.random.Int64N(int64(end.Sub(from)) + 1)))
+	person := a.random.IntN(archivePeople)
+	first, last := givenNames[person%len(givenNames)], familyNames[person/len(givenNames)%len(familyNames)]
+	l := callarchive.Leg{
+		Object: a.object(call.TraceID, from, to, running), Room: call.Room, CallID: call.ID, ParticipantID: a.id(), Direction: "incoming", Type: "sip",
+		DisplayName: fmt.Sprintf("%s %s", first, last), RemoteParty: fmt.Sprintf("%s.%s.%d@example.test", first, last, person),
+		LocalAddress: "meet@example.test", SIPCallID: a.id(), RxAudioCodec: "opus", TxAudioCodec: "opus", RxVideoCodec: "h264", TxVideoCodec: "h264",
+	}
+	if !running {
+		l.Role = "participant"
+		l.Reason, l.ErrorType = a.reason()
+		setup := a.random.Float64() * 3
+		l.SetupSeconds = &setup
+		if a.random.IntN(8) == 0 {
+			loss := float64(int(a.random.ExpFloat64()*40)) / 10
+			l.PacketLossPercent = &loss
+		}
+	}
+	b.Legs = append(b.Legs, l)
+}
+
+func (a *archiveFill) reason() (reason, failure string) {
+	switch n := a.random.IntN(1000); {
+	case n < 600:
+		return "remoteTeardown", ""
+	case n < 900:
+		return "callEnded", ""
+	case n < 960:
+		return "clientInitiatedTeardown", ""
+	case n < 985:
+		return "timeout", "timeout"
+	case n < 999:
+		return "ringingTimeout", "ringingTimeout"
+	default:
+		return "dnsFailure", "dnsFailure"
+	}
+}
+
+var (
+	rooms       = []string{"Board", "Weekly", "Sales", "Town Hall", "Design", "Incident", "Interview", "Training", "Partner", "Standup"}
+	givenNames  = []string{"Ada", "Ben", "Cleo", "Dov", "Eve", "Finn", "Gus", "Hana", "Ida", "Jon", "Kay", "Lea", "Mia", "Ned", "Ola", "Pia", "Quin", "Rex", "Sue", "Tom"}
+	familyNames = []string{"Abel", "Birch", "Cole", "Dahl", "Eaton", "Frost", "Grant", "Hale", "Ives", "Jarvis", "Kline", "Lowe", "Marsh", "Nash", "Otis", "Price", "Quill", "Rowe", "Stone", "Tate"}
+)
