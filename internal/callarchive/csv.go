@@ -16,10 +16,9 @@ import (
 
 // CSVFilter says which legs are in a [Store.WriteCSV]. Zero values do not filter.
 type CSVFilter struct {
-	// From and To bound the start of a leg; To is the first that is out.
-	From, To time.Time
-	// RoomID, TenantID and Tag are exact. A leg's tag is its own, else its call's.
-	RoomID, TenantID, Tag string
+	Filter
+	// Tag is exact. A leg's tag is its own, else its call's.
+	Tag string
 }
 
 // CSVHeader is the first line.
@@ -39,9 +38,8 @@ const csvQuery = `
 SELECT l.trace_id, l.room_name, l.room_id, l.tenant_id, COALESCE(l.cdr_tag, l.call_cdr_tag), c.owner_name, l.owner_id, l.display_name,
   l.remote_party, l.local_address, l.direction, l.type, l.started_at, l.ended_at, l.duration_seconds, l.ivr_seconds, l.lobby_seconds,
   l.activated_seconds, l.reason, l.call_id, l.id, l.participant_id, l.bridge
-FROM call_legs AS l LEFT JOIN conferences AS c ON c.trace_id = l.trace_id
-WHERE %s AND (l.started_at > $1 OR l.started_at = $1 AND l.id > $2)
-ORDER BY l.started_at, l.id LIMIT $3`
+FROM (SELECT * FROM call_legs%s ORDER BY started_at, id LIMIT %d) AS l LEFT JOIN conferences AS c ON c.trace_id = l.trace_id
+ORDER BY l.started_at, l.id`
 
 // WriteCSV writes a line for every leg of a participant that is over, by start,
 // as billing wants it: RFC 4180, UTF-8, times in UTC as RFC 3339. A text that a
@@ -52,32 +50,19 @@ func (s *Store) WriteCSV(ctx context.Context, to io.Writer, filter CSVFilter) er
 	if err := out.Write(CSVHeader()); err != nil {
 		return err
 	}
-	conditions := []string{"l.role = 'participant'", "l.state = 'ended'"}
-	args := []any{time.Time{}, "", csvPage}
-	restrict := func(condition string, arg any) {
-		args = append(args, arg)
-		conditions = append(conditions, fmt.Sprintf(condition, len(args)))
+	after := Cursor{At: filter.From.Add(-time.Millisecond)}
+	if filter.From.IsZero() {
+		after.At = startOfTime
 	}
-	if !filter.From.IsZero() {
-		restrict("l.started_at >= $%d", filter.From)
-		// Pages begin there too, so that the index by start is used.
-		args[0] = filter.From.Add(-time.Millisecond)
-	}
-	if !filter.To.IsZero() {
-		restrict("l.started_at < $%d", filter.To)
-	}
-	if filter.RoomID != "" {
-		restrict("l.room_id = $%d", strings.ToLower(filter.RoomID))
-	}
-	if filter.TenantID != "" {
-		restrict("l.tenant_id = $%d", strings.ToLower(filter.TenantID))
-	}
-	if filter.Tag != "" {
-		restrict("COALESCE(l.cdr_tag, l.call_cdr_tag) = $%d", filter.Tag)
-	}
-	query := fmt.Sprintf(csvQuery, strings.Join(conditions, " AND "))
 	for {
-		n, last, id, err := s.csvPage(ctx, out, query, args)
+		var c conditions
+		// The first condition is the one that the index of time answers.
+		c.and("started_at >= ?", after.At)
+		c.and("(started_at > ? OR id > ?)", after.At, after.ID)
+		c.and("role = 'participant' AND state = 'ended'")
+		filter.conditions(&c)
+		query := fmt.Sprintf(csvQuery, c.where(), csvPage)
+		n, last, id, err := s.csvPage(ctx, out, query, c.args)
 		if err != nil {
 			return err
 		}
@@ -85,7 +70,25 @@ func (s *Store) WriteCSV(ctx context.Context, to io.Writer, filter CSVFilter) er
 		if err := out.Error(); err != nil || n < csvPage {
 			return err
 		}
-		args[0], args[1] = last, id
+		after = Cursor{last, id}
+	}
+}
+
+// startOfTime is before any start, and a time that both databases can hold.
+var startOfTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (f *CSVFilter) conditions(c *conditions) {
+	if !f.From.IsZero() {
+		c.and("started_at >= ?", f.From)
+	}
+	if !f.To.IsZero() {
+		c.and("started_at < ?", f.To)
+	}
+	c.leg(&f.Filter)
+	c.over(&f.Filter)
+	c.room(&f.Filter, false)
+	if f.Tag != "" {
+		c.and("COALESCE(cdr_tag, call_cdr_tag) = ?", f.Tag)
 	}
 }
 

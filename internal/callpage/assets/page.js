@@ -1,0 +1,130 @@
+// What the pages cannot do alone: update what runs, copy an id, tell the local
+// time, and walk through a list with the arrow keys. All of it is an addition.
+(() => {
+  "use strict";
+
+  // replace puts a new version of the part that changes in the place of the old
+  // one. What is open stays open, and what has the focus keeps it.
+  const replace = (old, fresh) => {
+    const opened = new Set([...old.querySelectorAll("details[open][data-key]")].map((d) => d.dataset.key));
+    fresh.querySelectorAll("details[data-key]").forEach((d) => { d.open = opened.has(d.dataset.key); });
+    const path = [];
+    for (let e = document.activeElement; e && e !== old && old.contains(e); e = e.parentElement) {
+      path.unshift(e.id || e.dataset.key ? e : [...e.parentElement.children].indexOf(e));
+    }
+    const had = path.length > 0;
+    // Only a status that is other than before is read out.
+    const status = [old.querySelector("[role=status]"), fresh.querySelector("[role=status]")];
+    const same = status[0] && status[1] && status[0].textContent === status[1].textContent;
+    if (status[0] && status[1]) {
+      if (!same) status[0].textContent = status[1].textContent;
+      status[1].replaceWith(status[0]);
+    }
+    old.replaceWith(fresh);
+    decorate(fresh);
+    if (had) {
+      let e = fresh;
+      for (const step of path) {
+        const next = typeof step === "number" ? e.children[step]
+          : step.id ? document.getElementById(step.id) : fresh.querySelector(`[data-key="${CSS.escape(step.dataset.key)}"]`);
+        if (!next) break;
+        e = next;
+      }
+      if (e !== fresh && e.focus) e.focus({ preventScroll: true });
+    }
+  };
+
+  // live asks for the part that changes, as long as somebody can see it. After a
+  // failure it waits longer, a minute at most.
+  const live = () => {
+    let failures = 0;
+    let last = "";
+    let timer = 0;
+    const part = () => document.querySelector("[data-live]");
+    const wait = () => {
+      clearTimeout(timer);
+      const region = part();
+      if (!region || document.hidden) return;
+      timer = setTimeout(ask, Math.min(60, Number(region.dataset.live) * 2 ** failures) * 1000);
+    };
+    const ask = async () => {
+      const region = part();
+      if (!region || document.hidden) return;
+      try {
+        const address = new URL(location.href);
+        address.searchParams.set("live", "1");
+        address.hash = "";
+        const response = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(15000) });
+        if (!response.ok) throw new Error(String(response.status));
+        const text = await response.text();
+        failures = 0;
+        if (text !== last) {
+          last = text;
+          const fresh = new DOMParser().parseFromString(text, "text/html").getElementById(region.id);
+          if (fresh && document.getSelection().isCollapsed) replace(region, document.importNode(fresh, true));
+        }
+      } catch {
+        failures++;
+      }
+      wait();
+    };
+    document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : ask()));
+    wait();
+  };
+
+  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+  // decorate adds to elements what only the browser knows.
+  const decorate = (root) => {
+    root.querySelectorAll("time[datetime]").forEach((t) => {
+      const at = new Date(t.dateTime);
+      if (!isNaN(at)) t.title = `${local.format(at)} (${zone})`;
+    });
+    root.querySelectorAll("[data-copy]").forEach((b) => {
+      b.hidden = false;
+      b.addEventListener("click", async () => {
+        const source = document.getElementById(b.dataset.copy);
+        try {
+          await navigator.clipboard.writeText(source.textContent);
+          b.textContent = "Copied";
+        } catch {
+          // Without the right to the clipboard, as over plain HTTP: mark it.
+          document.getSelection().selectAllChildren(source);
+          b.textContent = "Marked";
+        }
+        setTimeout(() => { b.textContent = "Copy"; }, 2000);
+      });
+    });
+  };
+
+  // In a list the arrow keys go from row to row, once one of its links has the focus.
+  document.addEventListener("keydown", (event) => {
+    if ((event.key !== "ArrowDown" && event.key !== "ArrowUp") || event.altKey || event.ctrlKey || event.metaKey) return;
+    const inList = event.target.closest("tbody th a, .rows summary");
+    if (!inList) return;
+    const all = [...document.querySelectorAll("main tbody th a, main .rows summary")].filter((e) => e.offsetParent);
+    const next = all[all.indexOf(inList) + (event.key === "ArrowDown" ? 1 : -1)];
+    if (next) {
+      next.focus();
+      event.preventDefault();
+    }
+  });
+
+  // A link to a span opens it.
+  const open = () => {
+    const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    const details = target && target.querySelector("details");
+    if (details) {
+      details.open = true;
+      target.scrollIntoView({ block: "center" });
+    }
+  };
+  addEventListener("hashchange", open);
+  open();
+
+  const note = document.querySelector("[data-zone]");
+  if (note && !/^(Etc\/)?(UTC|UCT|GMT)$/.test(zone)) note.textContent = `; hold the pointer over one for the time in ${zone}`;
+  decorate(document);
+  live();
+})();

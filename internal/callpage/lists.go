@@ -1,0 +1,345 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callpage
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+)
+
+const (
+	// pageRows of a list; runningRows of what runs, above it.
+	pageRows    = 50
+	runningRows = 100
+)
+
+// listPage is what the three lists have in common.
+type listPage struct {
+	frame
+	*form
+	Path string
+	// Tenants, Room and Loss tell which fields of the form make sense.
+	OfMeetings bool
+	Reasons    []choice
+	Sinces     []choice
+	States     []choice
+	Count      callarchive.Running
+	// ShowRunning and ShowEnded: the two parts of the list.
+	ShowRunning, ShowEnded bool
+	MoreRunning            string // address of all that runs, if it is more than shown
+	First                  bool   // the first page
+	Next                   string // address of the next page
+	SearchedTo             *moment
+	Export                 string
+	AnywhereURL            string
+	Backward               string // address of the first page
+}
+
+// ShownError tells of a field's error.
+func (p *listPage) ShownError(name string) string { return p.Errors[name] }
+
+func (h *handler) newList(r *http.Request, title, here, path string) listPage {
+	f := parseForm(r.URL.Query(), h.config.Now())
+	p := listPage{frame: h.frame(r, title, here), form: f, Path: path, Reasons: reasonChoices, Sinces: sinceChoices, States: stateChoices}
+	p.First = f.after.At.IsZero()
+	p.ShowRunning = f.Filter.State != callarchive.StateEnded && p.First
+	p.ShowEnded = f.Filter.State != callarchive.StateRunning
+	if f.Filter.State == callarchive.StateRunning {
+		p.ShowRunning = true
+	}
+	if p.ShowRunning && p.First {
+		p.LiveSeconds = liveSeconds
+	}
+	if !p.First {
+		p.Backward = path + f.query()
+	}
+	if f.Filter.Party != "" && !f.Filter.PartyAnywhere {
+		p.AnywhereURL = path + f.query(paramAnywhere, "1")
+	}
+	p.Export = "export.csv" + f.query(paramState, "", paramAnywhere, f.Value(paramAnywhere))
+	return p
+}
+
+// find fills in both parts of a list, and where it goes on.
+func find[T callarchive.Row](ctx context.Context, p *listPage,
+	list func(context.Context, callarchive.Filter, callarchive.Page) (callarchive.List[T], error), running, ended *[]T,
+) error {
+	if len(p.Errors) > 0 {
+		return nil
+	}
+	if p.ShowRunning {
+		f, rows := p.Filter, runningRows
+		page := callarchive.Page{Limit: rows}
+		if f.State == callarchive.StateRunning {
+			page.After = p.after
+		}
+		f.State = callarchive.StateRunning
+		found, err := list(ctx, f, page)
+		if err != nil {
+			return err
+		}
+		*running = found.Rows
+		if found.Next != nil {
+			p.MoreRunning = p.Path + p.query(paramState, callarchive.StateRunning, paramAfter, cursorText(*found.Next))
+		}
+	}
+	if p.ShowEnded && p.Value(paramLive) == "" {
+		f := p.Filter
+		f.State = callarchive.StateEnded
+		found, err := list(ctx, f, callarchive.Page{After: p.after, Limit: pageRows})
+		if err != nil {
+			return err
+		}
+		*ended = found.Rows
+		if found.Next != nil {
+			p.Next = p.Path + p.query(paramAfter, cursorText(*found.Next))
+		}
+		if !found.SearchedTo.IsZero() {
+			p.SearchedTo = &moment{found.SearchedTo}
+		}
+	}
+	return nil
+}
+
+// answer renders a list, or the part of it that changes.
+func (p *listPage) answer(name string, data any) answer {
+	a := answer{template: name + ".html", data: data}
+	if len(p.Errors) > 0 {
+		a.status = http.StatusBadRequest
+	}
+	if p.Value(paramLive) != "" {
+		a.template = name + "-live"
+	}
+	return a
+}
+
+type conferencesPage struct {
+	listPage
+	Running, Ended []conferenceRow
+}
+
+type conferenceRow struct {
+	callarchive.Conference
+	Start, End moment
+	Name       string
+	Seconds    float64
+	Loss       *alarm
+	Outcome    string
+}
+
+// URL of the conference's page.
+func (c *conferenceRow) URL() string { return traceURL("conferences", c.TraceID, "") }
+
+func (h *handler) conferences(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
+	p := &conferencesPage{listPage: h.newList(r, "Meetings", "meetings", "./")}
+	p.OfMeetings = true
+	var running, ended []callarchive.Conference
+	if err := find(ctx, &p.listPage, v.Conferences, &running, &ended); err != nil {
+		return answer{}, err
+	}
+	var err error
+	if p.Count, err = v.Running(ctx); err != nil {
+		return answer{}, err
+	}
+	row := func(c *callarchive.Conference) conferenceRow {
+		out := conferenceRow{
+			Conference: *c, Start: moment{c.StartedAt}, End: moment{c.EndedAt}, Name: roomName(c.RoomName, c.CallType), Outcome: outcomeOf(c.Outcome),
+			Loss: worstAlarm(c.PacketLossPercent, c.ExcessiveJitterPercent, c.HighRoundTripTimePercent),
+		}
+		if c.DurationSeconds != nil {
+			out.Seconds = *c.DurationSeconds
+		} else {
+			out.Seconds = max(0, h.config.Now().Sub(c.StartedAt).Seconds())
+		}
+		return out
+	}
+	for i := range running {
+		p.Running = append(p.Running, row(&running[i]))
+	}
+	for i := range ended {
+		p.Ended = append(p.Ended, row(&ended[i]))
+	}
+	return p.answer("conferences", p), nil
+}
+
+// roomName is what a meeting is called.
+func roomName(name, callType string) string {
+	switch {
+	case name != "":
+		return name
+	case callType == "adHoc":
+		return "Ad hoc call"
+	case callType == "forwarding":
+		return "Forwarded call"
+	case callType == "lyncConferencing":
+		return "Lync conference"
+	default:
+		return "Meeting without a name"
+	}
+}
+
+type legsPage struct {
+	listPage
+	Running, Ended []legRow
+}
+
+// legRow is a leg in a list.
+type legRow struct {
+	callarchive.Leg
+	Start   moment
+	Name    string
+	Room    string
+	Seconds float64
+	Why     why
+	Doing   string // of a running leg
+	Loss    *alarm
+	Role    string
+	Note    string // what is amiss with what is known
+}
+
+// Sub is what is said below the name.
+func (l *legRow) Sub() (all []string) {
+	if l.RemoteParty != "" && l.RemoteParty != l.Name {
+		all = append(all, l.RemoteParty)
+	}
+	if l.Role != "" {
+		all = append(all, l.Role)
+	}
+	return all
+}
+
+// URL of the page that the leg is on.
+func (l *legRow) URL() string { return traceURL(legKind(&l.Leg), l.TraceID, l.SpanID) }
+
+func legKind(l *callarchive.Leg) string {
+	if l.CallID == "" {
+		return "traces"
+	}
+	return "conferences"
+}
+
+func legRowOf(l *callarchive.Leg, now moment) legRow {
+	out := legRow{
+		Leg: *l, Start: moment{l.StartedAt}, Name: legName(l), Role: roleWords[l.Role], Note: outcomeOf(l.Outcome),
+		Loss: worstAlarm(l.PacketLossPercent, l.ExcessiveJitterPercent, l.HighRoundTripTimePercent),
+	}
+	if l.CallID != "" {
+		out.Room = roomName(l.RoomName, "")
+	}
+	switch {
+	case l.DurationSeconds != nil:
+		out.Seconds = *l.DurationSeconds
+	case l.State == callarchive.StateRunning:
+		out.Seconds = max(0, now.Sub(l.StartedAt).Seconds())
+	}
+	if l.State == callarchive.StateRunning {
+		if out.Doing = activityWords[l.Activity]; out.Doing == "" {
+			out.Doing = "In the call"
+		}
+	} else {
+		out.Why = whyOf(l.Reason, l.ErrorType != "")
+	}
+	return out
+}
+
+// legName is what a leg is called: its name, else its address.
+func legName(l *callarchive.Leg) string {
+	for _, name := range []string{l.DisplayName, l.RemoteParty, l.RemoteAddress} {
+		if name != "" {
+			return name
+		}
+	}
+	return "Unknown caller"
+}
+
+func (h *handler) legs(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
+	p := &legsPage{listPage: h.newList(r, "Call legs", "legs", "./legs")}
+	p.OfMeetings = true
+	var running, ended []callarchive.Leg
+	if err := find(ctx, &p.listPage, v.Legs, &running, &ended); err != nil {
+		return answer{}, err
+	}
+	var err error
+	if p.Count, err = v.Running(ctx); err != nil {
+		return answer{}, err
+	}
+	for i := range running {
+		p.Running = append(p.Running, legRowOf(&running[i], p.Now))
+	}
+	for i := range ended {
+		p.Ended = append(p.Ended, legRowOf(&ended[i], p.Now))
+	}
+	return p.answer("legs", p), nil
+}
+
+type sessionsPage struct {
+	listPage
+	Running, Ended []sessionRow
+}
+
+type sessionRow struct {
+	callarchive.Session
+	Start   moment
+	Name    string
+	Seconds float64
+	Failure bool
+}
+
+// URL of the session's page.
+func (s *sessionRow) URL() string { return traceURL("traces", s.TraceID, s.SpanID) }
+
+func (h *handler) sessions(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
+	p := &sessionsPage{listPage: h.newList(r, "Recording sessions", "sessions", "./sessions")}
+	var running, ended []callarchive.Session
+	if err := find(ctx, &p.listPage, v.Sessions, &running, &ended); err != nil {
+		return answer{}, err
+	}
+	var err error
+	if p.Count, err = v.Running(ctx); err != nil {
+		return answer{}, err
+	}
+	row := func(s *callarchive.Session) sessionRow {
+		out := sessionRow{Session: *s, Start: moment{s.StartedAt}, Name: sessionName(s), Failure: s.ErrorType != ""}
+		if s.DurationSeconds != nil {
+			out.Seconds = *s.DurationSeconds
+		} else {
+			out.Seconds = max(0, p.Now.Sub(s.StartedAt).Seconds())
+		}
+		return out
+	}
+	for i := range running {
+		p.Running = append(p.Running, row(&running[i]))
+	}
+	for i := range ended {
+		p.Ended = append(p.Ended, row(&ended[i]))
+	}
+	return p.answer("sessions", p), nil
+}
+
+func sessionName(s *callarchive.Session) string {
+	if s.Parties != "" {
+		return s.Parties
+	}
+	return "Session without parties"
+}
+
+// field of the form.
+type field struct{ Name, Label, Hint, Type, Value, Error string }
+
+// Field of the form, with what was typed into it.
+func (p *listPage) Field(name, label, hint, kind string) field {
+	return field{name, label, hint, kind, p.Value(name), p.Errors[name]}
+}
+
+// MoreOpen tells that something of what is folded away is in use.
+func (p *listPage) MoreOpen() bool {
+	for _, name := range []string{paramFrom, paramTo, paramShortest, paramLongest, paramTenant, paramAnywhere} {
+		if p.Value(name) != "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,183 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callpage
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+)
+
+// ranges of the overview.
+var ranges = []overviewRange{
+	{"24h", "24 hours", 24 * time.Hour, time.Hour},
+	{"7d", "7 days", 7 * 24 * time.Hour, 6 * time.Hour},
+	{"30d", "30 days", 30 * 24 * time.Hour, 24 * time.Hour},
+	{"90d", "90 days", 90 * 24 * time.Hour, 24 * time.Hour},
+}
+
+type overviewRange struct {
+	Value, Words string
+	span, step   time.Duration
+}
+
+// freshFor is how old an overview may be: it counts many rows, and a range says
+// the same for some time.
+const freshFor = 15 * time.Second
+
+// overviewCache keeps the newest overview of each range. Who holds the lock
+// counts; who comes meanwhile waits, and takes what was counted.
+type overviewCache struct {
+	mu      sync.Mutex
+	results map[string]cachedOverview
+}
+
+type cachedOverview struct {
+	at       time.Time
+	overview callarchive.Overview
+}
+
+func (c *overviewCache) get(ctx context.Context, v *callarchive.View, of overviewRange, now time.Time) (callarchive.Overview, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if have, ok := c.results[of.Value]; ok && !now.Before(have.at) && now.Sub(have.at) < freshFor {
+		return have.overview, nil
+	}
+	o, err := v.Overview(ctx, now.Add(-of.span), now, of.step)
+	if err == nil {
+		c.results[of.Value] = cachedOverview{now, o}
+	}
+	return o, err
+}
+
+type overviewPage struct {
+	frame
+	Ranges  []overviewRange
+	Range   overviewRange
+	Running callarchive.Running
+	Sum     callarchive.Bucket
+	Columns []column
+	Most    int64 // legs of the highest column
+	Ends    []endRow
+	Storage []storageRow
+	Lossy   int64 // had a packetLoss alarm of any length
+}
+
+// column of a chart: legs that started in one step.
+type column struct {
+	callarchive.Bucket
+	Start, End moment
+	Label      string // below it, of some
+	x, width   float64
+	height     float64
+	failed     float64
+}
+
+// Lossy had a packetLoss alarm of any length.
+func (c column) Lossy() int64 { return c.Slight + c.Bad }
+
+// chartHeight is that of the chart's drawing, in its units.
+const chartHeight = 100
+
+// X and Width of the column.
+func (c column) X() string     { return coordinate(c.x) }
+func (c column) Width() string { return coordinate(c.width) }
+
+// LabelX is where its label begins.
+func (c column) LabelX() string { return coordinate(c.x) }
+
+// Y and Height of all legs.
+func (c column) Y() string { return coordinate(chartHeight - c.height) }
+
+// Height of all legs.
+func (c column) Height() string { return coordinate(c.height) }
+
+// FailedY and FailedHeight are of those that failed, from the ground.
+func (c column) FailedY() string { return coordinate(chartHeight - c.failed) }
+
+// FailedHeight is that of the failed ones.
+func (c column) FailedHeight() string { return coordinate(c.failed) }
+
+type storageRow struct {
+	callarchive.StorageEvent
+	When    moment
+	Words   string
+	Percent string
+	Width   string
+	Class   string
+}
+
+func (h *handler) overviewPage(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
+	p := &overviewPage{frame: h.frame(r, "Overview", "overview"), Ranges: ranges, Range: ranges[0]}
+	for _, of := range ranges {
+		if r.URL.Query().Get("range") == of.Value {
+			p.Range = of
+		}
+	}
+	o, err := h.overview.get(ctx, v, p.Range, p.Now.Time)
+	if err != nil {
+		return answer{}, err
+	}
+	if p.Running, err = v.Running(ctx); err != nil {
+		return answer{}, err
+	}
+	p.Sum, p.Lossy = o.Sum, o.Sum.Slight+o.Sum.Bad
+	p.columns(&o)
+	p.Ends = endRows(o.Ends)
+	for i := range p.Ends {
+		if p.Ends[i].Why.Cisco == "" {
+			p.Ends[i].Why.Words = "Runs, or its end was not seen"
+		}
+	}
+	for i := range o.Storage {
+		p.Storage = append(p.Storage, storageRowOf(&o.Storage[i]))
+	}
+	return answer{template: "overview.html", data: p}, nil
+}
+
+// labels of a chart, about as many.
+const labels = 6
+
+func (p *overviewPage) columns(o *callarchive.Overview) {
+	for _, b := range o.Buckets {
+		p.Most = max(p.Most, b.Legs)
+	}
+	n := len(o.Buckets)
+	layout := "01-02"
+	if o.Step < 6*time.Hour {
+		layout = "15:04"
+	}
+	every := max(1, n/labels)
+	for i, b := range o.Buckets {
+		c := column{Bucket: b, Start: moment{b.At}, End: moment{b.At.Add(o.Step)}, x: 100 * float64(i) / float64(n), width: 82 / float64(n)}
+		if p.Most > 0 {
+			c.height = chartHeight * float64(b.Legs) / float64(p.Most)
+			c.failed = chartHeight * float64(b.Failed) / float64(p.Most)
+		}
+		if i%every == 0 && i < n-every/2 {
+			c.Label = b.At.Format(layout)
+		}
+		p.Columns = append(p.Columns, c)
+	}
+}
+
+func storageRowOf(e *callarchive.StorageEvent) storageRow {
+	row := storageRow{StorageEvent: *e, When: moment{e.At}, Words: levelWords[e.Level], Class: "ok"}
+	if row.Words == "" {
+		row.Words = e.Level
+	}
+	switch e.Level {
+	case "low":
+		row.Class = "slight"
+	case "critical", "emergency":
+		row.Class = "bad"
+	}
+	if e.UtilizationPercent != nil {
+		row.Percent, row.Width = percent(*e.UtilizationPercent), coordinate(min(100, max(0, *e.UtilizationPercent)))
+	}
+	return row
+}
