@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/callpage"
 )
 
 // Config of the callrecord exporter.
@@ -72,8 +73,6 @@ const (
 	defaultDataSource = "data/calls.db"
 	defaultEndpoint   = "localhost:8088"
 	defaultTimeout    = 30 * time.Second
-	// traceIDPlaceholder stands in a TraceURL.
-	traceIDPlaceholder = "{trace_id}"
 	// minRetention: a number without a unit is in nanoseconds; nobody means that.
 	minRetention = time.Minute
 )
@@ -132,8 +131,8 @@ func (c *Config) Validate() error {
 
 // Validate checks the section. It changes nothing.
 func (c *HTTPConfig) Validate() error {
-	if c.TraceURL != "" && !strings.Contains(c.TraceURL, traceIDPlaceholder) {
-		return fmt.Errorf("trace_url must have %s in it, got %q: as https://jaeger.example.com/trace/%s", traceIDPlaceholder, c.TraceURL, traceIDPlaceholder)
+	if err := callpage.CheckTraceURL(c.TraceURL); err != nil {
+		return fmt.Errorf("trace_url %w, got %q", err, c.TraceURL)
 	}
 	return nil
 }

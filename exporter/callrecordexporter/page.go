@@ -11,8 +11,10 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/callpage"
 )
 
 // page serves the archive over HTTP. It only reads.
@@ -51,8 +53,9 @@ func (p *page) stop(ctx context.Context) error {
 }
 
 // newHandler is everything that is served.
-func newHandler(_ *HTTPConfig, store *callarchive.Store, set component.TelemetrySettings) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /export.csv", &exportCSV{store: store, logger: set.Logger})
-	return mux
+func newHandler(config *HTTPConfig, store *callarchive.Store, set component.TelemetrySettings) http.Handler {
+	return callpage.New(callpage.Config{
+		Store: store, TraceURL: config.TraceURL,
+		Failed: func(err error) { set.Logger.Error("The archive could not be read for a page", zap.Error(err)) },
+	})
 }

@@ -46,7 +46,7 @@ func TestWriteCSV(t *testing.T) {
 		})
 		require.NoError(t, err)
 		var out bytes.Buffer
-		require.NoError(t, s.WriteCSV(t.Context(), &out, CSVFilter{TenantID: "ACME"}))
+		require.NoError(t, s.WriteCSV(t.Context(), &out, CSVFilter{Filter: Filter{Tenant: "ACME"}}))
 		assert.Equal(t, strings.Join(CSVHeader(), ",")+"\r\n"+
 			"t,Board,r1,acme,call-tag,Ines Ostrow,'-1,\"Olga\r\nP\",,,,,2026-03-05T12:00:00.000Z,2026-03-05T12:01:30.500Z,90.5,,,,,c,l1,,b1\r\n"+
 			"t,Board,r1,acme,\"leg, \"\"tag\"\"\",Ines Ostrow,,'=cmd|' /C calc'!A0,'+15550100@gw.example.test,,incoming,,2026-03-05T12:00:10.000Z,2026-03-05T12:01:40.500Z,90.5,1.25,,,remoteTeardown,c,l2,,b1\r\n",
@@ -56,11 +56,13 @@ func TestWriteCSV(t *testing.T) {
 			want   []string
 		}{
 			{CSVFilter{}, []string{"l1", "l2", "l4"}},
-			{CSVFilter{From: at(10)}, []string{"l2", "l4"}},
-			{CSVFilter{From: at(10), To: at(30)}, []string{"l2"}},
+			{CSVFilter{Filter: Filter{From: at(10)}}, []string{"l2", "l4"}},
+			{CSVFilter{Filter: Filter{From: at(10), To: at(30)}}, []string{"l2"}},
 			{CSVFilter{Tag: "call-tag"}, []string{"l1", "l4"}},
 			{CSVFilter{Tag: "leg, \"tag\""}, []string{"l2"}},
-			{CSVFilter{RoomID: "other"}, nil},
+			{CSVFilter{Filter: Filter{Room: "other"}}, nil},
+			{CSVFilter{Filter: Filter{Room: "boa", Party: "olga"}}, []string{"l1"}},
+			{CSVFilter{Filter: Filter{Reason: "remoteTeardown", MinDuration: time.Minute}}, []string{"l2"}},
 		} {
 			assert.Equal(t, c.want, csvColumn(t, s, c.filter, "leg_id"), "%+v", c.filter)
 		}
@@ -84,7 +86,7 @@ func TestWriteCSVPages(t *testing.T) {
 		_, err := s.Write(t.Context(), b)
 		require.NoError(t, err)
 		assert.Equal(t, want, csvColumn(t, s, CSVFilter{}, "leg_id"))
-		assert.Equal(t, want, csvColumn(t, s, CSVFilter{From: noon, To: noon.Add(time.Hour)}, "leg_id"))
+		assert.Equal(t, want, csvColumn(t, s, CSVFilter{Filter: Filter{From: noon, To: noon.Add(time.Hour)}}, "leg_id"))
 	})
 }
 
