@@ -74,7 +74,7 @@ func fill(t testing.TB, s *Store, seed uint64, conferences int) (w testWorld) {
 					l.ErrorType = l.Reason
 				}
 				if r.IntN(3) == 0 {
-					l.PacketLossPercent = ptr(float64(r.IntN(300)) / 10)
+					l.PacketLossPercent = new(float64(r.IntN(300)) / 10)
 				}
 			}
 			b.Legs = append(b.Legs, l)

@@ -71,10 +71,10 @@ func written(t *testing.T, texts []string) http.Handler {
 	for i, running := range []string{"13:00:00", ""} {
 		c := *w.call(room, fmt.Sprintf("%032x", i+1), london, "12:00:00", running)
 		for range 3 {
-			w.leg(&c, "", "", "12:01:00", running, func(l *callarchive.Leg) { l.PacketLossPercent, l.ErrorType = ptr(12.0), "x" })
+			w.leg(&c, "", "", "12:01:00", running, func(l *callarchive.Leg) { l.PacketLossPercent, l.ErrorType = new(12.0), "x" })
 		}
 		w.batch.Recordings = append(w.batch.Recordings, callarchive.Recording{Object: w.object(names.KindRecording, c.TraceID, london, "12:02:00", running), Kind: callarchive.KindStreaming})
-		w.batch.Dialogs = append(w.batch.Dialogs, callarchive.Dialog{Object: w.object(names.KindDialog, c.TraceID, "o", "12:02:00", running), Code: ptr(int64(200))})
+		w.batch.Dialogs = append(w.batch.Dialogs, callarchive.Dialog{Object: w.object(names.KindDialog, c.TraceID, "o", "12:02:00", running), Code: new(int64(200))})
 	}
 	w.recorded()
 	for i := range w.batch.Calls {

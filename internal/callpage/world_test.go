@@ -85,7 +85,7 @@ func (w *world) object(kind, trace, bridge, from, to string) callarchive.Object 
 	}
 	if to != "" {
 		o.State, o.Outcome, o.EndedAt, o.LastHeardAt, o.Phase = callarchive.StateEnded, "complete", at(to), at(to), callarchive.Final
-		o.DurationSeconds = ptr(o.EndedAt.Sub(o.StartedAt).Seconds())
+		o.DurationSeconds = new(o.EndedAt.Sub(o.StartedAt).Seconds())
 		o.Revision.Complete = true
 	}
 	return o
@@ -102,7 +102,7 @@ func (w *world) leg(c *callarchive.Call, name, party, from, to string, change fu
 	l := callarchive.Leg{
 		Object: w.object(names.KindCallLeg, c.TraceID, c.Bridge, from, to), Room: c.Room, CallID: c.ID, DisplayName: name, RemoteParty: party,
 		Direction: "incoming", Type: "sip", LocalAddress: "board@meet.example.test", RxAudioCodec: "opus", TxAudioCodec: "opus", RxVideoCodec: "h264", TxVideoCodec: "h264",
-		EncryptedMedia: ptr(true), SetupSeconds: ptr(1.4),
+		EncryptedMedia: new(true), SetupSeconds: new(1.4),
 	}
 	l.SIPCallID, l.ParticipantID, l.System = "sip-"+l.ID[:8], "p-"+party, c.System
 	if to == "" {
@@ -145,18 +145,18 @@ func newDay(t testing.TB) *world {
 	c := *first
 	w.leg(&c, "Nora Quill", "nora.quill@example.test", "12:59:02", "14:01:50", func(l *callarchive.Leg) { l.Direction = "outgoing" })
 	w.leg(&c, "Boardroom 4", "boardroom4@example.test", "12:58:40", "14:02:10", func(l *callarchive.Leg) {
-		l.Reason, l.PacketLossPercent, l.ExcessiveJitterPercent = "callEnded", ptr(2.4), ptr(0.0)
+		l.Reason, l.PacketLossPercent, l.ExcessiveJitterPercent = "callEnded", new(2.4), new(0.0)
 	})
 	w.leg(&c, "Tomás Ferreira", "t.ferreira@example.test", "13:03:21", "13:41:07", func(l *callarchive.Leg) {
-		l.Reason, l.ErrorType, l.PacketLossPercent, l.HighRoundTripTimePercent = "timeout", "timeout", ptr(18.6), ptr(4.0)
-		l.LobbySeconds = ptr(95.0)
+		l.Reason, l.ErrorType, l.PacketLossPercent, l.HighRoundTripTimePercent = "timeout", "timeout", new(18.6), new(4.0)
+		l.LobbySeconds = new(95.0)
 	})
-	w.leg(&c, "Tomás Ferreira", "t.ferreira@example.test", "13:42:30", "14:01:44", func(l *callarchive.Leg) { l.PacketLossPercent = ptr(11.2) })
+	w.leg(&c, "Tomás Ferreira", "t.ferreira@example.test", "13:42:30", "14:01:44", func(l *callarchive.Leg) { l.PacketLossPercent = new(11.2) })
 	w.leg(&c, "Guest", "guest-20418@example.test", "13:01:05", "13:58:30", func(l *callarchive.Leg) {
-		l.SubType, l.GuestConnection, l.IVRSeconds, l.LobbySeconds = "webApp", ptr(true), ptr(75.0), ptr(240.0)
+		l.SubType, l.GuestConnection, l.IVRSeconds, l.LobbySeconds = "webApp", new(true), new(75.0), new(240.0)
 	})
 	w.leg(&c, "Legal hotline", "+4420794600", "13:10:00", "13:10:42", func(l *callarchive.Leg) {
-		l.Direction, l.Reason, l.ErrorType, l.SetupSeconds = "outgoing", "ringingTimeout", "ringingTimeout", ptr(42.0)
+		l.Direction, l.Reason, l.ErrorType, l.SetupSeconds = "outgoing", "ringingTimeout", "ringingTimeout", new(42.0)
 		l.RxVideoCodec, l.TxVideoCodec = "", ""
 	})
 	w.leg(&c, "Mira Okafor", "mira.okafor@example.test", "13:00:10", "13:20:00", func(l *callarchive.Leg) { l.Reason = "callMoved" })
@@ -178,7 +178,7 @@ func newDay(t testing.TB) *world {
 	})
 	w.batch.Recordings[0].System = "cms-london"
 	w.batch.Dialogs = append(w.batch.Dialogs, callarchive.Dialog{
-		Object: w.object(names.KindDialog, traceBoard, "ocms-1", "13:09:58", "13:10:43"), SIPCallID: "sip-x", Method: "INVITE", Code: ptr(int64(408)),
+		Object: w.object(names.KindDialog, traceBoard, "ocms-1", "13:09:58", "13:10:43"), SIPCallID: "sip-x", Method: "INVITE", Code: new(int64(408)),
 		FromParty: "board@meet.example.test", ToParty: "+4420794600", ErrorType: "408",
 	})
 
@@ -194,7 +194,7 @@ func newDay(t testing.TB) *world {
 		for j := range 2 + i%4 {
 			w.leg(&f, []string{"Ada Birch", "Jon Ives", "Pia Rowe", "Ben Cole", "Lea Marsh"}[(i+j)%5], fmt.Sprintf("user%d@example.test", (i+j)%5), from, to, func(l *callarchive.Leg) {
 				if i%4 == 1 && j == 0 {
-					l.PacketLossPercent = ptr(1.5 * float64(i))
+					l.PacketLossPercent = new(1.5 * float64(i))
 				}
 				if j > 0 {
 					l.Reason = "callEnded"
@@ -207,9 +207,9 @@ func newDay(t testing.TB) *world {
 	w.batch.Legs = append(w.batch.Legs, scan)
 	w.recorded()
 	w.batch.StorageEvents = []callarchive.StorageEvent{
-		{ID: "e1", At: at("09:00:00"), Server: "ms-1", NodeAddress: "192.0.2.10", Partition: "/common", Action: "enter_low", Level: "low", UtilizationPercent: ptr(76.0)},
-		{ID: "e2", At: at("11:15:00"), Server: "ms-1", NodeAddress: "192.0.2.10", Partition: "/common", Action: "enter_critical", Level: "critical", UtilizationPercent: ptr(91.0)},
-		{ID: "e3", At: at("10:00:00"), Server: "ms-1", NodeAddress: "192.0.2.11", Partition: "/uploadedMedia", Action: "exit_low", Level: "normal", UtilizationPercent: ptr(41.0)},
+		{ID: "e1", At: at("09:00:00"), Server: "ms-1", NodeAddress: "192.0.2.10", Partition: "/common", Action: "enter_low", Level: "low", UtilizationPercent: new(76.0)},
+		{ID: "e2", At: at("11:15:00"), Server: "ms-1", NodeAddress: "192.0.2.10", Partition: "/common", Action: "enter_critical", Level: "critical", UtilizationPercent: new(91.0)},
+		{ID: "e3", At: at("10:00:00"), Server: "ms-1", NodeAddress: "192.0.2.11", Partition: "/uploadedMedia", Action: "exit_low", Level: "normal", UtilizationPercent: new(41.0)},
 	}
 	w.write()
 	return w
@@ -224,7 +224,7 @@ func (w *world) recorded() {
 	s.Tags = document([]map[string]any{{"tag_name": "Pause"}, {"tag_name": "complaint"}})
 	w.batch.Sessions = append(w.batch.Sessions, s)
 	for i := range 2 {
-		track := callarchive.Track{Object: w.object(names.KindTrack, traceSession, "ms-1", "10:00:00", "10:12:00"), SessionID: s.ID, TrackNumber: ptr(int64(i)),
+		track := callarchive.Track{Object: w.object(names.KindTrack, traceSession, "ms-1", "10:00:00", "10:12:00"), SessionID: s.ID, TrackNumber: new(int64(i)),
 			MediaType: "AUDIO", Codec: "G722", Parties: []string{"4201", "4207"}[i]}
 		track.Details = document(map[string]any{names.MediaSenseSilences: []gap{{Offset: 200000, Duration: 30000}, {Offset: 400000, Duration: 12000}}})
 		w.batch.Tracks = append(w.batch.Tracks, track)

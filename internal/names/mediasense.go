@@ -100,38 +100,6 @@ const (
 	ElementDuration = "duration"
 )
 
-// Attributes of stitched sessions and tracks that no event has: what was found
-// out from all of them.
-const (
-	// MediaSenseTrackCount is how many tracks a session has.
-	MediaSenseTrackCount = MediaSense + ".session.track_count"
-	// MediaSensePauses is a slice of maps with ElementOffset and ElementDuration:
-	// from a Pause tag to the next Resume, or the end.
-	MediaSensePauses        = MediaSense + ".session.pauses"
-	MediaSensePausedSeconds = MediaSense + ".session.paused_seconds"
-	// MediaSenseSilences likewise, from TrackInactive to TrackActive.
-	MediaSenseSilences      = MediaSense + ".track.silences"
-	MediaSenseSilentSeconds = MediaSense + ".track.silent_seconds"
-)
-
-// Elements of the maps in MediaSense's lists that are read by name.
-const (
-	ElementTrackNumber      = "track_number"
-	ElementParticipants     = "participants"
-	ElementTags             = "tags"
-	ElementDeviceRef        = "device_ref"
-	ElementXRefCI           = "x_ref_ci"
-	ElementParticipantStart = "participant_start_date"
-	ElementTagName          = "tag_name"
-	ElementTagType          = "tag_type"
-	ElementTagOffset        = "tag_offset"
-	ElementTagCreateDate    = "tag_create_date"
-	// ElementOffset and ElementDuration are milliseconds, the first from the start
-	// of the session.
-	ElementOffset   = "offset"
-	ElementDuration = "duration"
-)
-
 // Events of MediaSense.
 const (
 	EventSessionStarted = MediaSense + ".session.started"
