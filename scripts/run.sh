@@ -44,6 +44,7 @@ legato is running, with three simulated Call Bridges and two MediaSense servers
 events on localhost:8451 to 8453; MediaSense tells it of recordings and disks.
 kill -USR1 $(pgrep callsim) takes their servers down, and up again.
 
+  page       http://localhost:8088/          who is in which meeting, who left why, how bad the line was
   records    data/records.jsonl              one line of OTLP JSON per post; shown below in short
   traces     data/traces.jsonl               one span for each call, leg, recording and session, 10 s after its end
   rows       data/calls.db                   the same in SQL, from the start on: sqlite3 data/calls.db
