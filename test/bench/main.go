@@ -14,6 +14,7 @@
 //	pipeline   cmscdr and callstitch over HTTP, with few and with many legs open
 //	storage    records a second with the state on the disk, beside an append log
 //	archive    rows a second into SQLite and PostgreSQL, beside bare INSERT and COPY
+//	page       how long the pages of a full call archive take
 //	restart    how long the state takes to be there again
 //	events     CPU per frame of cmsevents beside gorilla/websocket with
 //	           encoding/json, heap of a participant, time to follow a bridge again

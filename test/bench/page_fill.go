@@ -87,8 +87,7 @@ func (a *archiveFill) conference(b *callarchive.Batch, n int, start time.Time, r
 	end := start.Add(time.Duration(60+a.random.IntN(7200)) * time.Second)
 	number := a.random.IntN(archiveRooms)
 	room := callarchive.Room{
-		RoomID: fmt.Sprintf("00000000-0000-4000-8000-%012d", number), RoomName: fmt.Sprintf("%s %d", rooms[number%len(rooms)], number),
-		TenantID: fmt.Sprintf("00000000-0000-4000-9000-%012d", number%archiveTenants),
+		RoomID: fmt.Sprintf("00000000-0000-4000-8000-%012d", number), RoomName: roomName(number), TenantID: tenantID(number % archiveTenants),
 	}
 	call := callarchive.Call{Object: a.object(trace, start, end, running), Room: room, CallType: "coSpace"}
 	b.Calls = append(b.Calls, call)
@@ -106,7 +105,7 @@ func (a *archiveFill) leg(b *callarchive.Batch, call *callarchive.Call, start, e
 	from := start.Add(time.Duration(a.random.Int64N(int64(end.Sub(start)))))
 	to := from.Add(time.Duration(a.random.Int64N(int64(end.Sub(from)) + 1)))
 	person := a.random.IntN(archivePeople)
-	first, last := givenNames[person%len(givenNames)], familyNames[person/len(givenNames)%len(familyNames)]
+	first, last := nameOf(person)
 	l := callarchive.Leg{
 		Object: a.object(call.TraceID, from, to, running), Room: call.Room, CallID: call.ID, ParticipantID: a.id(), Direction: "incoming", Type: "sip",
 		DisplayName: fmt.Sprintf("%s %s", first, last), RemoteParty: fmt.Sprintf("%s.%s.%d@example.test", first, last, person),
@@ -147,3 +146,12 @@ var (
 	givenNames  = []string{"Ada", "Ben", "Cleo", "Dov", "Eve", "Finn", "Gus", "Hana", "Ida", "Jon", "Kay", "Lea", "Mia", "Ned", "Ola", "Pia", "Quin", "Rex", "Sue", "Tom"}
 	familyNames = []string{"Abel", "Birch", "Cole", "Dahl", "Eaton", "Frost", "Grant", "Hale", "Ives", "Jarvis", "Kline", "Lowe", "Marsh", "Nash", "Otis", "Price", "Quill", "Rowe", "Stone", "Tate"}
 )
+
+func roomName(number int) string { return fmt.Sprintf("%s %d", rooms[number%len(rooms)], number) }
+
+func tenantID(number int) string { return fmt.Sprintf("00000000-0000-4000-9000-%012d", number) }
+
+// nameOf a person; some have the same.
+func nameOf(person int) (first, last string) {
+	return givenNames[person%len(givenNames)], familyNames[person/len(givenNames)%len(familyNames)]
+}

@@ -47,6 +47,10 @@ var parts = []part{
 		p := newArchivePlan(o)
 		return reported(p.bench(ctx, c))(p.report)
 	}},
+	{"page", "The page of the archive", func(ctx context.Context, o options, c *corpus) (string, error) {
+		p := newPagePlan(o)
+		return reported(p.bench(ctx, c))(p.report)
+	}},
 	{"restart", "Restart", func(ctx context.Context, o options, c *corpus) (string, error) {
 		p := newRestartPlan(o)
 		return reported(p.bench(ctx, c))(p.report)
