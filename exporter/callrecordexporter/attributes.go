@@ -166,7 +166,10 @@ func (d *details) json() json.RawMessage {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(d.keys[a], d.keys[b]) })
+	// Stitched records have their attributes in order.
+	if !slices.IsSorted(d.keys) {
+		slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(d.keys[a], d.keys[b]) })
+	}
 	text := make([]byte, 0, 64*len(order))
 	text = append(text, '{')
 	for n, i := range order {
@@ -200,9 +203,12 @@ func appendValue(to []byte, from pcommon.Value, depth int) []byte {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return appendText(to, strconv.FormatFloat(v, 'g', -1, 64))
 		}
-		// encoding/json's own form, which both databases read back as it was.
-		text, _ := json.Marshal(v) // finite
-		return append(to, text...)
+		// As encoding/json: without an exponent where people would write none.
+		format := byte('f')
+		if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) {
+			format = 'e'
+		}
+		return strconv.AppendFloat(to, v, format, -1, 64)
 	case pcommon.ValueTypeSlice:
 		to = append(to, '[')
 		for i := range from.Slice().Len() {
