@@ -4,11 +4,23 @@
 package callpage
 
 import (
+	"bytes"
+	"cmp"
+	"image"
+	"image/color"
+	paint "image/draw"
+	"image/png"
+	"maps"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -44,4 +56,44 @@ func TestScreenshots(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The picture in docs/call-archive.md, with -update.
+func TestPicture(t *testing.T) {
+	file := filepath.Join("..", "..", "docs", "call-archive.png")
+	if *update {
+		b := open(t, newDay(t).handler())
+		b.do(chromedp.EmulateViewport(1280, 1000))
+		b.goTo("/conferences/" + traceBoard)
+		b.until("document.querySelector('.copy').hidden === false")
+		height := b.says("Math.ceil(document.querySelector('#h-facts').getBoundingClientRect().top)")
+		shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+		require.NoError(t, err)
+		picture, err := png.Decode(bytes.NewReader(shot))
+		require.NoError(t, err)
+		bottom, err := strconv.Atoi(height)
+		require.NoError(t, err)
+		var small bytes.Buffer
+		require.NoError(t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, fewColours(picture, bottom-20)))
+		require.NoError(t, os.WriteFile(file, small.Bytes(), 0o600))
+	}
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.Less(t, info.Size(), int64(200_000))
+}
+
+// fewColours is the upper part of a picture in its 256 most frequent colours.
+func fewColours(picture image.Image, bottom int) image.Image {
+	bounds := picture.Bounds()
+	bounds.Max.Y = min(bounds.Max.Y, bottom)
+	counts := map[color.Color]int{}
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			counts[picture.At(x, y)]++
+		}
+	}
+	frequent := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int { return cmp.Compare(counts[b], counts[a]) })
+	small := image.NewPaletted(bounds, frequent[:min(256, len(frequent))])
+	paint.Draw(small, bounds, picture, bounds.Min, paint.Src)
+	return small
 }

@@ -183,6 +183,9 @@ func (p *tracePage) conference(c *callarchive.Conference) {
 	}
 	p.Figures = append(p.Figures, failed)
 	line := figure{"none", "line alarms", ""}
+	if p.Running {
+		line.Name = "line alarms so far"
+	}
 	if worst := worstAlarm(c.PacketLossPercent, c.ExcessiveJitterPercent, c.HighRoundTripTimePercent); worst != nil {
 		line = figure{worst.Text(), "worst " + worst.Kind + " alarm", "slight"}
 		if worst.Bad {

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -255,11 +256,12 @@ func TestKillBetweenPosts(t *testing.T) {
 // the metrics page, post again.
 func TestDemo(t *testing.T) {
 	c := &collector{t: t, directory: t.TempDir(), address: freeAddress(t)}
-	page, health := freeAddress(t), freeAddress(t)
+	page, health, archive := freeAddress(t), freeAddress(t), freeAddress(t)
 	c.page, c.health = "http://"+page+"/metrics", "http://"+health
 	c.arguments = []string{"--config", filepath.Join(root, "config", "demo.yaml")}
 	for _, set := range []string{
 		"receivers.cmscdr.endpoint=" + c.address, "receivers.cmscdr.metrics.interval=100ms", "exporters.prometheus.endpoint=" + page,
+		"exporters.callrecord.http.endpoint=" + archive,
 		"extensions.health_check.endpoint=" + health, "service.telemetry.metrics.level=none",
 	} {
 		c.arguments = append(c.arguments, "--set", set)
@@ -275,6 +277,12 @@ func TestDemo(t *testing.T) {
 		require.Equal(t, http.StatusOK, c.post(string(body)))
 		require.Eventually(t, func() bool { return regexp.MustCompile(counted).MatchString(c.metrics()) }, waitFor, tick)
 	}
+	response, err := http.Get("http://" + archive + "/legs")
+	require.NoError(t, err)
+	shown, err := io.ReadAll(response.Body)
+	response.Body.Close()
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(string(shown), ">Hung up<"), "%s", shown)
 	c.stop()
 	written, err := os.ReadFile(filepath.Join(c.directory, "data", "records.jsonl"))
 	require.NoError(t, err)

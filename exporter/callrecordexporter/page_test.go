@@ -1,0 +1,88 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/extension/extensionauth"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+)
+
+// gate is an authenticator that lets nobody in without the word.
+type gate struct {
+	component.StartFunc
+	component.ShutdownFunc
+}
+
+var _ extensionauth.Server = gate{}
+
+func (gate) Authenticate(ctx context.Context, headers map[string][]string) (context.Context, error) {
+	if values := headers["Authorization"]; len(values) == 0 || values[0] != "word" {
+		return ctx, errors.New("no")
+	}
+	return ctx, nil
+}
+
+type gateHost struct{ component.Host }
+
+func (gateHost) GetExtensions() map[component.ID]component.Component {
+	return map[component.ID]component.Component{component.MustNewID("gate"): gate{}}
+}
+
+// The page is served where the configuration says, behind its authenticator, and
+// nowhere any more when it was stopped.
+func TestPage(t *testing.T) {
+	config, err := load(t, map[string]any{"http": map[string]any{
+		"endpoint": "127.0.0.1:0", "auth": map[string]any{"authenticator": "gate"}, "trace_url": "https://jaeger.example.com/trace/{trace_id}",
+	}})
+	require.NoError(t, err)
+	store, err := callarchive.Open(t.Context(), callarchive.SQLite, filepath.Join(t.TempDir(), "calls.db"))
+	require.NoError(t, err)
+	defer store.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	config.HTTP.Get().Server.NetAddr.Endpoint = address
+	p, err := startPage(t.Context(), gateHost{componenttest.NewNopHost()}, config.HTTP.Get(), store, componenttest.NewNopTelemetrySettings())
+	require.NoError(t, err)
+	get := func(method, path, word string) (int, string) {
+		request, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, http.NoBody)
+		require.NoError(t, err)
+		if word != "" {
+			request.Header.Set("Authorization", word)
+		}
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		return response.StatusCode, string(body)
+	}
+	for _, path := range []string{"/", "/export.csv", "/static/style.css", "/conferences/x"} {
+		status, _ := get(http.MethodGet, path, "")
+		assert.Equal(t, http.StatusUnauthorized, status, path)
+	}
+	status, body := get(http.MethodGet, "/", "word")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, body, "<h1>Meetings</h1>")
+	status, _ = get(http.MethodPost, "/", "word")
+	assert.Equal(t, http.StatusMethodNotAllowed, status)
+	http.DefaultClient.CloseIdleConnections()
+	require.NoError(t, p.stop(t.Context()))
+	_, err = net.Dial("tcp", address)
+	assert.Error(t, err)
+}
