@@ -50,7 +50,8 @@ func (s *Store) WriteCSV(ctx context.Context, to io.Writer, filter CSVFilter) er
 	if err := out.Write(CSVHeader()); err != nil {
 		return err
 	}
-	after := Cursor{At: filter.From.Add(-time.Millisecond)}
+	// Behind the last millisecond before it.
+	after := Cursor{At: filter.From.Add(-time.Millisecond), ID: highest}
 	if filter.From.IsZero() {
 		after.At = startOfTime
 	}
@@ -78,9 +79,6 @@ func (s *Store) WriteCSV(ctx context.Context, to io.Writer, filter CSVFilter) er
 var startOfTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (f *CSVFilter) conditions(c *conditions) {
-	if !f.From.IsZero() {
-		c.and("started_at >= ?", f.From)
-	}
 	if !f.To.IsZero() {
 		c.and("started_at < ?", f.To)
 	}

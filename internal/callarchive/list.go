@@ -25,13 +25,13 @@ import (
 // The limits are variables for tests.
 var (
 	// fewEnough is how many rows an index may find to be read at once.
-	fewEnough = 2000
+	fewEnough = 3000
 	// walkConferences, walkLegs and walkSessions are how many rows a page looks at.
 	walkConferences = 10000
 	walkLegs        = 5000
 	walkSessions    = 5000
 	// walkByLegs is how many conferences are looked at if the legs of each are.
-	walkByLegs = 2000
+	walkByLegs = 1000
 	// walkAnywhere likewise, for a text that may be anywhere in a name: who asks
 	// for it was told to wait.
 	walkAnywhere = 5000
@@ -86,31 +86,34 @@ func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l Lis
 	if page.Limit < 1 || page.Limit > MaxLimit {
 		return l, errLimit
 	}
+	// One bound above and one below: an index takes no more, and would walk through
+	// what lies beyond the narrower one.
 	after := page.After
 	if after.At.IsZero() {
 		after = Cursor{At: endOfTime}
 	}
-	span := func(c *conditions) {
+	if !f.To.IsZero() && !after.At.Before(f.To) {
+		after = Cursor{At: f.To}
+	}
+	span := func(c *conditions, from time.Time) {
 		c.and("started_at <= ?", after.At)
-		if !f.From.IsZero() {
-			c.and("started_at >= ?", f.From)
-		}
-		if !f.To.IsZero() {
-			c.and("started_at < ?", f.To)
+		if !from.IsZero() {
+			c.and("started_at >= ?", from)
 		}
 		w.indexed(c)
 	}
 	var c conditions
-	span(&c)
+	span(&c, f.From)
 	var end time.Time
 	if err := v.each(ctx, func(found *sql.Rows) error { return found.Scan(target(&end)) },
 		c.fill("SELECT started_at FROM "+w.from(v)+c.where()+" ORDER BY started_at DESC LIMIT 1 OFFSET ?", w.rows), c.args...); err != nil {
 		return l, err
 	}
 	c = conditions{}
-	span(&c)
-	if !end.IsZero() {
-		c.and("started_at >= ?", end)
+	if end.IsZero() {
+		span(&c, f.From)
+	} else {
+		span(&c, end)
 	}
 	c.and("(started_at < ? OR "+w.key+" < ?)", after.At, after.ID)
 	w.others(&c)

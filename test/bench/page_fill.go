@@ -108,7 +108,7 @@ func (a *archiveFill) leg(b *callarchive.Batch, call *callarchive.Call, start, e
 	first, last := nameOf(person)
 	l := callarchive.Leg{
 		Object: a.object(call.TraceID, from, to, running), Room: call.Room, CallID: call.ID, ParticipantID: a.id(), Direction: "incoming", Type: "sip",
-		DisplayName: fmt.Sprintf("%s %s", first, last), RemoteParty: fmt.Sprintf("%s.%s.%d@example.test", first, last, person),
+		DisplayName: fmt.Sprintf("%s %s", first, last), RemoteParty: addressOf(person),
 		LocalAddress: "meet@example.test", SIPCallID: a.id(), RxAudioCodec: "opus", TxAudioCodec: "opus", RxVideoCodec: "h264", TxVideoCodec: "h264",
 	}
 	if !running {
@@ -154,4 +154,9 @@ func tenantID(number int) string { return fmt.Sprintf("00000000-0000-4000-9000-%
 // nameOf a person; some have the same.
 func nameOf(person int) (first, last string) {
 	return givenNames[person%len(givenNames)], familyNames[person/len(givenNames)%len(familyNames)]
+}
+
+func addressOf(person int) string {
+	first, last := nameOf(person)
+	return fmt.Sprintf("%s.%s.%d@example.test", first, last, person)
 }

@@ -50,6 +50,7 @@ var pageKinds = []pageKind{
 	{"list, an older page", "/?to=%[1]s", true},
 	{"list, what runs", "/?live=1", true},
 	{"list, one person", "/?party=%[2]s", true},
+	{"list, a name that 50 persons have", "/?party=%[9]s", true},
 	{"list, one in twenty persons", "/?party=%[3]s", true},
 	{"list, one room", "/?room=%[4]s", true},
 	{"list, all rooms of a kind", "/?room=%[5]s", true},
@@ -125,9 +126,9 @@ func (a *archiveFill) ask(address string) string {
 	person := a.random.IntN(archivePeople)
 	first, last := nameOf(person)
 	to := a.end.Add(-time.Duration(a.random.Int64N(int64(archiveSpan / 2))))
-	text := fmt.Sprintf(address, to.Format("2006-01-02T15:04"), strings.ToLower(first+"."+last), strings.ToLower(first),
+	text := fmt.Sprintf(address, to.Format("2006-01-02T15:04"), strings.ToLower(addressOf(person)), strings.ToLower(first),
 		strings.ReplaceAll(roomName(a.random.IntN(archiveRooms)), " ", "+"), strings.ToLower(rooms[a.random.IntN(len(rooms))])[:4],
-		tenantID(a.random.IntN(archiveTenants)), strings.ToLower(last[1:]), a.traces[a.random.IntN(len(a.traces))])
+		tenantID(a.random.IntN(archiveTenants)), strings.ToLower(last[1:]), a.traces[a.random.IntN(len(a.traces))], strings.ToLower(first+"."+last))
 	text, _, _ = strings.Cut(text, "%!(EXTRA")
 	return text
 }
