@@ -21,7 +21,7 @@ func TestTrace(t *testing.T) {
 		s := openTest(t, driver, source)
 		object := func(id, trace string, seconds float64) Object {
 			return Object{ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "b", StartedAt: at(seconds), EndedAt: at(seconds + 60),
-				DurationSeconds: ptr(60.0), LastHeardAt: at(seconds + 60), Phase: Final}
+				DurationSeconds: new(60.0), LastHeardAt: at(seconds + 60), Phase: Final}
 		}
 		b := &Batch{
 			Calls:      []Call{{Object: object("c1", "t1", 0)}, {Object: object("c2", "t2", 100)}},
@@ -100,7 +100,7 @@ func TestOverview(t *testing.T) {
 		w := fill(t, s, 9, 900) // an hour
 		events := []StorageEvent{
 			{ID: "1", At: at(0), Server: "m", NodeAddress: "n1", Partition: "/common", Action: "enter_low", Level: "low"},
-			{ID: "2", At: at(9), Server: "m", NodeAddress: "n1", Partition: "/common", Action: "enter_critical", Level: "critical", UtilizationPercent: ptr(91.5)},
+			{ID: "2", At: at(9), Server: "m", NodeAddress: "n1", Partition: "/common", Action: "enter_critical", Level: "critical", UtilizationPercent: new(91.5)},
 			{ID: "3", At: at(5), Server: "m", NodeAddress: "n2", Partition: "/common", Action: "exit_low", Level: "normal"},
 		}
 		_, err := s.Write(t.Context(), &Batch{StorageEvents: slices.Clone(events)})
