@@ -32,8 +32,8 @@ var (
 )
 
 // fill writes conferences, legs without one, and sessions.
-func fill(t testing.TB, s *Store, seed uint64, conferences int) (w testWorld) {
-	t.Helper()
+func fill(tb testing.TB, s *Store, seed uint64, conferences int) (w testWorld) {
+	tb.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
 	var b Batch
 	pick := func(texts []string) string { return texts[r.IntN(len(texts))] }
@@ -86,14 +86,14 @@ func fill(t testing.TB, s *Store, seed uint64, conferences int) (w testWorld) {
 			b.Sessions = append(b.Sessions, session)
 		}
 	}
-	_, err := s.Write(t.Context(), &b)
-	require.NoError(t, err)
-	w.conferences, err = Select[Conference](t.Context(), s, "")
-	require.NoError(t, err)
-	w.legs, err = Select[Leg](t.Context(), s, "")
-	require.NoError(t, err)
-	w.sessions, err = Select[Session](t.Context(), s, "")
-	require.NoError(t, err)
+	_, err := s.Write(tb.Context(), &b)
+	require.NoError(tb, err)
+	w.conferences, err = Select[Conference](tb.Context(), s, "")
+	require.NoError(tb, err)
+	w.legs, err = Select[Leg](tb.Context(), s, "")
+	require.NoError(tb, err)
+	w.sessions, err = Select[Session](tb.Context(), s, "")
+	require.NoError(tb, err)
 	return w
 }
 
@@ -209,15 +209,15 @@ func randomFilter(r *rand.Rand, conferences int) (f Filter) {
 
 // limits makes pages look at few rows, so that a small archive has many of them,
 // and is tested by index and by walk.
-func limits(t testing.TB, few, walked int) {
-	t.Helper()
+func limits(tb testing.TB, few, walked int) {
+	tb.Helper()
 	variables := []*int{&fewEnough, &walkConferences, &walkLegs, &walkSessions, &walkByLegs, &walkAnywhere}
 	before := make([]int, len(variables))
 	for i, v := range variables {
 		before[i], *v = *v, walked
 	}
 	fewEnough = few
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		for i, v := range variables {
 			*v = before[i]
 		}
@@ -225,22 +225,22 @@ func limits(t testing.TB, few, walked int) {
 }
 
 // allPages reads a list to its end.
-func allPages[T Row](t testing.TB, list func(context.Context, Filter, Page) (List[T], error), f Filter, limit int, id func(*T) string) (ids []string) {
-	t.Helper()
+func allPages[T Row](tb testing.TB, list func(context.Context, Filter, Page) (List[T], error), f Filter, limit int, id func(*T) string) (ids []string) {
+	tb.Helper()
 	page := Page{Limit: limit}
 	for {
-		l, err := list(t.Context(), f, page)
-		require.NoError(t, err)
-		require.LessOrEqual(t, len(l.Rows), limit)
+		l, err := list(tb.Context(), f, page)
+		require.NoError(tb, err)
+		require.LessOrEqual(tb, len(l.Rows), limit)
 		for i := range l.Rows {
 			ids = append(ids, id(&l.Rows[i]))
 		}
 		if l.Next == nil {
-			require.Zero(t, l.SearchedTo)
+			require.Zero(tb, l.SearchedTo)
 			return ids
 		}
-		require.True(t, l.SearchedTo.IsZero() || l.SearchedTo.Equal(l.Next.At))
-		require.False(t, l.SearchedTo.IsZero() && len(l.Rows) < limit, "a page that is not full ends the list")
+		require.True(tb, l.SearchedTo.IsZero() || l.SearchedTo.Equal(l.Next.At))
+		require.False(tb, l.SearchedTo.IsZero() && len(l.Rows) < limit, "a page that is not full ends the list")
 		page.After = *l.Next
 	}
 }
@@ -250,6 +250,7 @@ func allPages[T Row](t testing.TB, list func(context.Context, Filter, Page) (Lis
 func TestFilters(t *testing.T) {
 	const conferences = 120
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		w := fill(t, s, 7, conferences)
 		v, err := s.View(t.Context())
@@ -282,6 +283,7 @@ func TestFilters(t *testing.T) {
 // write.
 func TestViewIsOneState(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		fill(t, s, 1, 10)
 		v, err := s.View(t.Context())
@@ -312,6 +314,7 @@ func TestViewIsOneState(t *testing.T) {
 func TestIndexes(t *testing.T) {
 	const conferences = 50
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		w := fill(t, s, 3, conferences)
 		v, err := s.View(t.Context())

@@ -18,10 +18,13 @@ import (
 // A trace has all of its own, in order, and what other traces say of it.
 func TestTrace(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		object := func(id, trace string, seconds float64) Object {
-			return Object{ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "b", StartedAt: at(seconds), EndedAt: at(seconds + 60),
-				DurationSeconds: new(60.0), LastHeardAt: at(seconds + 60), Phase: Final}
+			return Object{
+				ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "b", StartedAt: at(seconds), EndedAt: at(seconds + 60),
+				DurationSeconds: new(60.0), LastHeardAt: at(seconds + 60), Phase: Final,
+			}
 		}
 		b := &Batch{
 			Calls:      []Call{{Object: object("c1", "t1", 0)}, {Object: object("c2", "t2", 100)}},
@@ -79,7 +82,7 @@ func TestTrace(t *testing.T) {
 		assert.True(t, trace.Empty())
 
 		for id, want := range map[string]Found{
-			"t1": {"t1", ""}, " T1 ": {"t1", ""}, "L2": {"t1", "sl2"}, "r1": {"t1", "sr1"}, "k1": {"m", "sk1"}, "m": {"m", ""}, "d3": {"d3", "sd3"}, "sip2": {"t1", "sl2"}, "sip9": {"d3", "sd3"},
+			"t1": {"t1", ""}, "L2": {"t1", "sl2"}, "r1": {"t1", "sr1"}, "k1": {"m", "sk1"}, "m": {"m", ""}, "d3": {"d3", "sd3"}, "sip2": {"t1", "sl2"}, "sip9": {"d3", "sd3"},
 			"1-2-3": {"m", "sm1"},
 		} {
 			found, ok, err := v.Find(t.Context(), id)
@@ -87,7 +90,11 @@ func TestTrace(t *testing.T) {
 			assert.True(t, ok, id)
 			assert.Equal(t, want, found, id)
 		}
-		_, ok, err := v.Find(t.Context(), "nobody")
+		found, ok, err := v.Find(t.Context(), " T1 ")
+		require.NoError(t, err)
+		assert.True(t, ok)
+		assert.Equal(t, Found{TraceID: "t1"}, found, "spaces around it are left out")
+		_, ok, err = v.Find(t.Context(), "nobody")
 		require.NoError(t, err)
 		assert.False(t, ok)
 	})
@@ -96,6 +103,7 @@ func TestTrace(t *testing.T) {
 // The overview counts what somebody counts who looks at everything.
 func TestOverview(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		w := fill(t, s, 9, 900) // an hour
 		events := []StorageEvent{

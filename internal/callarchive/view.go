@@ -6,6 +6,7 @@ package callarchive
 import (
 	"context"
 	"database/sql"
+	"errors"
 )
 
 // View is one state of the archive, for the queries of one page: what is written
@@ -50,12 +51,12 @@ func (v *View) number(ctx context.Context, query string, args ...any) (n int64, 
 }
 
 // each visits what a query finds.
-func (v *View) each(ctx context.Context, visit func(*sql.Rows) error, query string, args ...any) error {
+func (v *View) each(ctx context.Context, visit func(*sql.Rows) error, query string, args ...any) (err error) {
 	found, err := v.Query(ctx, query, args...)
 	if err != nil {
 		return err
 	}
-	defer found.Close()
+	defer func() { err = errors.Join(err, found.Close()) }()
 	for found.Next() {
 		if err := visit(found); err != nil {
 			return err

@@ -60,7 +60,7 @@ func newBrowser(t *testing.T) context.Context {
 }
 
 // screenshot keeps what the page looks like in build/screenshots, for people.
-func screenshot(t *testing.T, ctx context.Context, name string) {
+func screenshot(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
 	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	require.NoError(t, err)
@@ -176,7 +176,7 @@ func TestByKeyboard(t *testing.T) {
 	b.keys(kb.Enter)
 	b.until("document.activeElement.parentElement.open")
 	assert.Contains(t, b.says("document.activeElement.parentElement.innerText"), "t.ferreira@example.test")
-	screenshot(t, b.ctx, "leg-opened")
+	screenshot(b.ctx, t, "leg-opened")
 	// A moved leg leads to the one that it continues, which opens.
 	link := "[...document.querySelectorAll('.links a')].find(a => a.textContent === 'Continues another leg')"
 	b.says(link + ".closest('details').open = true")
@@ -222,7 +222,7 @@ func TestHostileInTheBrowser(t *testing.T) {
 	}
 	b.goTo("/legs")
 	assert.Contains(t, b.says("document.body.innerText"), "<script>alert(1)</script>")
-	screenshot(t, b.ctx, "hostile")
+	screenshot(b.ctx, t, "hostile")
 }
 
 // No page is wider than a telephone.

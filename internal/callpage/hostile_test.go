@@ -112,14 +112,14 @@ func skeleton(t *testing.T, page string, values bool) (all []string) {
 	var visit func(*html.Node)
 	visit = func(n *html.Node) {
 		if n.Type == html.ElementNode {
-			line := strings.Repeat(" ", depth) + n.Data
+			line := []string{strings.Repeat(" ", depth) + n.Data}
 			for _, a := range n.Attr {
-				line += " " + a.Key
 				if values && a.Key != "value" && a.Key != "href" {
-					line += "=" + a.Val
+					a.Key += "=" + a.Val
 				}
+				line = append(line, a.Key)
 			}
-			all = append(all, line)
+			all = append(all, strings.Join(line, " "))
 		}
 		depth++
 		for child := n.FirstChild; child != nil; child = child.NextSibling {

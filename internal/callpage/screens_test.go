@@ -52,7 +52,7 @@ func TestScreenshots(t *testing.T) {
 				{"error", "/nothing"},
 			} {
 				require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+page.address)))
-				screenshot(t, ctx, page.name+"-"+screen.name+"-"+scheme)
+				screenshot(ctx, t, page.name+"-"+screen.name+"-"+scheme)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -32,8 +33,6 @@ func at(clock string) time.Time {
 	return time.Date(2026, 3, 5, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func document(v any) json.RawMessage {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -50,12 +49,12 @@ type world struct {
 	n     int
 }
 
-func newWorld(t testing.TB) *world {
-	t.Helper()
-	store, err := callarchive.Open(t.Context(), callarchive.SQLite, filepath.Join(t.TempDir(), "calls.db"))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	return &world{t: t, store: store}
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	store, err := callarchive.Open(tb.Context(), callarchive.SQLite, filepath.Join(tb.TempDir(), "calls.db"))
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, store.Close()) })
+	return &world{t: tb, store: store}
 }
 
 // handler of the pages over the archive.
@@ -138,9 +137,9 @@ const (
 
 // newDay is an ordinary day: a meeting that went badly for some, one that runs, a
 // scanner, a recorded call, a disk that fills.
-func newDay(t testing.TB) *world {
-	t.Helper()
-	w := newWorld(t)
+func newDay(tb testing.TB) *world {
+	tb.Helper()
+	w := newWorld(tb)
 	first := w.call(board, traceBoard, london, "12:58:40", "14:02:11")
 	c := *first
 	w.leg(&c, "Nora Quill", "nora.quill@example.test", "12:59:02", "14:01:50", func(l *callarchive.Leg) { l.Direction = "outgoing" })
@@ -189,7 +188,7 @@ func newDay(t testing.TB) *world {
 
 	for i := range 9 {
 		from, to := fmt.Sprintf("%02d:00:%02d", 4+i, i), fmt.Sprintf("%02d:%02d:10", 4+i, 12+3*i)
-		trace := traceStandup[:31] + fmt.Sprint(i)
+		trace := traceStandup[:31] + strconv.Itoa(i)
 		f := *w.call([]callarchive.Room{standup, weekly, {RoomName: "Design review"}}[i%3], trace, []string{london, oslo}[i%2], from, to)
 		for j := range 2 + i%4 {
 			w.leg(&f, []string{"Ada Birch", "Jon Ives", "Pia Rowe", "Ben Cole", "Lea Marsh"}[(i+j)%5], fmt.Sprintf("user%d@example.test", (i+j)%5), from, to, func(l *callarchive.Leg) {
@@ -202,8 +201,10 @@ func newDay(t testing.TB) *world {
 			})
 		}
 	}
-	scan := callarchive.Leg{Object: w.object(names.KindCallLeg, traceScan, london, "03:12:44", "03:12:45"), RemoteParty: "100@203.0.113.200", LocalAddress: "900441632960000@meet.example.test",
-		Direction: "incoming", Type: "sip", Role: "participant", Reason: "unknownDestination", ErrorType: "unknownDestination"}
+	scan := callarchive.Leg{
+		Object: w.object(names.KindCallLeg, traceScan, london, "03:12:44", "03:12:45"), RemoteParty: "100@203.0.113.200", LocalAddress: "900441632960000@meet.example.test",
+		Direction: "incoming", Type: "sip", Role: "participant", Reason: "unknownDestination", ErrorType: "unknownDestination",
+	}
 	w.batch.Legs = append(w.batch.Legs, scan)
 	w.recorded()
 	w.batch.StorageEvents = []callarchive.StorageEvent{
@@ -217,24 +218,28 @@ func newDay(t testing.TB) *world {
 
 // recorded adds a session of MediaSense with two tracks.
 func (w *world) recorded() {
-	s := callarchive.Session{Object: w.object(names.KindSession, traceSession, "ms-1", "10:00:00", "10:12:00"), CCID: "1000000001-2000000002-3000000003",
-		ControllerAddress: "192.0.2.5", ControllerType: "Cisco-CUCM", MediaState: "CLOSED_NORMAL", Parties: "4201, 4207"}
+	s := callarchive.Session{
+		Object: w.object(names.KindSession, traceSession, "ms-1", "10:00:00", "10:12:00"), CCID: "1000000001-2000000002-3000000003",
+		ControllerAddress: "192.0.2.5", ControllerType: "Cisco-CUCM", MediaState: "CLOSED_NORMAL", Parties: "4201, 4207",
+	}
 	s.Details = document(map[string]any{names.MediaSensePauses: []gap{{Offset: 120000, Duration: 60000}}})
 	s.URLs = document([]map[string]string{{"rtspUrl": "rtsp://192.0.2.10/archive/57130d87d73f41"}})
 	s.Tags = document([]map[string]any{{"tag_name": "Pause"}, {"tag_name": "complaint"}})
 	w.batch.Sessions = append(w.batch.Sessions, s)
 	for i := range 2 {
-		track := callarchive.Track{Object: w.object(names.KindTrack, traceSession, "ms-1", "10:00:00", "10:12:00"), SessionID: s.ID, TrackNumber: new(int64(i)),
-			MediaType: "AUDIO", Codec: "G722", Parties: []string{"4201", "4207"}[i]}
+		track := callarchive.Track{
+			Object: w.object(names.KindTrack, traceSession, "ms-1", "10:00:00", "10:12:00"), SessionID: s.ID, TrackNumber: new(int64(i)),
+			MediaType: "AUDIO", Codec: "G722", Parties: []string{"4201", "4207"}[i],
+		}
 		track.Details = document(map[string]any{names.MediaSenseSilences: []gap{{Offset: 200000, Duration: 30000}, {Offset: 400000, Duration: 12000}}})
 		w.batch.Tracks = append(w.batch.Tracks, track)
 	}
 }
 
 // get asks the pages for an address.
-func get(t testing.TB, h http.Handler, address string) *httptest.ResponseRecorder {
-	t.Helper()
+func get(tb testing.TB, h http.Handler, address string) *httptest.ResponseRecorder {
+	tb.Helper()
 	recorder := httptest.NewRecorder()
-	h.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil))
+	h.ServeHTTP(recorder, httptest.NewRequestWithContext(tb.Context(), http.MethodGet, address, nil))
 	return recorder
 }

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -58,11 +57,7 @@ func (a *archiveFill) fill(ctx context.Context, store *callarchive.Store, legs i
 
 // id in the form of a GUID.
 func (a *archiveFill) id() string {
-	var b [16]byte
-	for i := range b {
-		b[i] = byte(a.random.Uint32())
-	}
-	text := hex.EncodeToString(b[:])
+	text := fmt.Sprintf("%016x%016x", a.random.Uint64(), a.random.Uint64())
 	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
 }
 
