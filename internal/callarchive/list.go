@@ -25,7 +25,7 @@ import (
 // The limits are variables for tests.
 var (
 	// fewEnough is how many rows an index may find to be read at once.
-	fewEnough = 3000
+	fewEnough = 1500
 	// walkConferences, walkLegs and walkSessions are how many rows a page looks at.
 	walkConferences = 10000
 	walkLegs        = 5000
