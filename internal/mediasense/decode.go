@@ -20,7 +20,6 @@ var (
 )
 
 // maxFaults of one body; the rest of the body joins the last malformed part.
-// Finding the end of a fault may take a look at all of the body.
 const maxFaults = 64
 
 // Decoder reads bodies. Not safe for concurrent use; its zero value is ready.
@@ -30,6 +29,9 @@ type Decoder struct {
 	batch Batch
 	// array is where the open array begins, -1 without one.
 	array int
+	// looked and found are the last place from which the next event was looked
+	// for, and where it may begin; see eventAfter.
+	looked, found int
 }
 
 // Decode reads one body. It never fails as a whole: what cannot be read is in
@@ -37,6 +39,7 @@ type Decoder struct {
 func (d *Decoder) Decode(body string) Batch {
 	d.body, d.batch, d.array = body, Batch{}, -1
 	d.read.values = 0
+	d.looked, d.found = 0, 0
 	for pos := 0; pos < len(body); {
 		pos = d.next(pos)
 	}
@@ -173,8 +176,17 @@ func (d *Decoder) malformed(begin, end int, read Event, err error) int {
 var envelopeNames = [...]string{"eventType\"", "eventAction\"", "eventBody\"", "forwardedEvent\""}
 
 // eventAfter returns where the next event may begin behind pos: a brace and the
-// name of an element of the envelope; the body's end if there is none.
+// name of an element of the envelope; the body's end if there is none. What was
+// found stays true until it is passed, so that all calls for one body together
+// take one look at it: faults that join the one before are not bounded in number.
 func (d *Decoder) eventAfter(pos int) int {
+	if pos < d.looked || pos >= d.found {
+		d.looked, d.found = pos, d.lookForEvent(pos)
+	}
+	return d.found
+}
+
+func (d *Decoder) lookForEvent(pos int) int {
 	for pos++; pos < len(d.body); pos++ {
 		i := strings.IndexByte(d.body[pos:], '{')
 		if i < 0 {

@@ -293,3 +293,29 @@ func TestLimits(t *testing.T) {
 	batch := f(strings.Repeat("{}", 1<<16), ErrNoType)
 	assert.LessOrEqual(t, len(batch.Malformed), maxFaults)
 }
+
+// Faults that touch each other are one, so their number is not bounded: looking
+// for the next event behind each of them must not be a look at the whole body.
+// If it were, this would take the better part of an hour.
+func TestManyFaultsCostNoMoreThanOne(t *testing.T) {
+	const faults = 100_000
+	for name, fault := range map[string]string{"texts": `""`, "objects": "{\"a\":\"\n\"}"} {
+		body := strings.Repeat(fault, faults) + strings.Repeat("{", 4<<20-faults*len(fault))
+		var d Decoder
+		batch := d.Decode(body)
+		assert.Empty(t, batch.Events, name)
+		require.Len(t, batch.Malformed, 1, name)
+		assert.Len(t, batch.Malformed[0].Raw, len(body), name)
+	}
+}
+
+// What was found for one fault is not taken for what is behind the next one.
+func TestEventsBetweenFaults(t *testing.T) {
+	const event = `{"eventType":"TAG_EVENT","eventAction":"ADDED","eventBody":{"sessionId":"s"}}`
+	var d Decoder
+	for range 2 {
+		batch := d.Decode(`""""` + event + `""""` + event + `""` + event)
+		assert.Len(t, batch.Events, 3)
+		assert.Len(t, batch.Malformed, 3)
+	}
+}
