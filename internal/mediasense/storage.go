@@ -80,14 +80,17 @@ type Usage struct {
 const maxRecent = 64
 
 // Apply takes a threshold event that came now. Events that come within window
-// of the one before belong together. percentage is 0 to 100, or NoPercentage.
+// of the one before belong together, in whichever order they are applied. percentage is 0 to 100, or NoPercentage.
 func (u *Usage) Apply(t Type, percentage float64, now time.Time, window time.Duration) {
 	last := crossed{crossings[t], percentage}
 	if last.threshold == Normal {
 		return // no threshold event
 	}
-	if quiet := now.Sub(u.Changed); quiet < 0 || quiet >= window || len(u.recent) >= maxRecent {
+	quiet := now.Sub(u.Changed)
+	if quiet.Abs() >= window || len(u.recent) >= maxRecent {
 		u.base, u.recent = u.Level, u.recent[:0]
+	} else if quiet < 0 {
+		now = u.Changed // of two that came together the later one was taken first
 	}
 	u.Changed = now
 	u.recent = append(u.recent, last)

@@ -133,3 +133,16 @@ func TestPercentage(t *testing.T) {
 	u.Apply(EnterCritical, 92, noon, window)
 	assert.Equal(t, Critical, u.Level)
 }
+
+// Requests that come together are not applied in the order of their times; that
+// makes none of them the past.
+func TestLaterEventAppliedFirst(t *testing.T) {
+	var u Usage
+	u.Apply(EnterCritical, 91, noon.Add(time.Millisecond), window)
+	u.Apply(EnterLow, 76, noon, window)
+	assert.Equal(t, Critical, u.Level)
+	assert.EqualValues(t, 91, u.Percentage)
+	assert.Equal(t, noon.Add(time.Millisecond), u.Changed)
+	u.Apply(ExitCritical, 84, noon.Add(window), window)
+	assert.Equal(t, Low, u.Level, "still within the window of the later one")
+}
