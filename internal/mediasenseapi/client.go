@@ -40,6 +40,8 @@ type Client struct {
 	username string
 	password string
 
+	callback string // of the last subscription: its path or query may be a secret
+
 	// session is what the server knows the client by: cookies, by their names.
 	session map[string]string
 	old     bool // the server has the old calls only
@@ -159,7 +161,7 @@ const maxMessage = 200
 
 // clean makes a server's words fit for a log.
 func (c *Client) clean(message string) string {
-	secrets := []string{c.password, c.session[headerSession], c.session[headerSingleSession]}
+	secrets := []string{c.callback, c.password, c.session[headerSession], c.session[headerSingleSession]}
 	for _, secret := range secrets {
 		if secret != "" {
 			message = strings.ReplaceAll(message, secret, redact.Mark)
@@ -198,6 +200,7 @@ type Subscription struct {
 // "" if the server did not say. That there is such a subscription already is no
 // error. Servers before 10.0 know no filters: they send everything they can.
 func (c *Client) Subscribe(ctx context.Context, s Subscription) (id string, err error) {
+	c.callback = s.URI
 	parameters := map[string]any{"subscriptionType": "http", "subscriptionUri": s.URI}
 	if !c.old {
 		filtered := map[string]any{"subscriptionType": "http", "subscriptionUri": s.URI, "subscriptionFilters": s.Filters}
@@ -208,9 +211,11 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (id string, err 
 		if refused, ok := errors.AsType[*Error](err); !ok || !refused.UnknownCall() {
 			return subscribed(a, err)
 		}
-		c.old = true
 	}
-	return subscribed(c.call(ctx, callSubscribeOld, parameters))
+	id, err = subscribed(c.call(ctx, callSubscribeOld, parameters))
+	// Only now: a server that is starting does not have any of the calls.
+	c.old = err == nil
+	return id, err
 }
 
 // subscribed reads the answer to either call.

@@ -190,6 +190,8 @@ func TestWords(t *testing.T) {
 	f("A subscription with this URI already exists, id: s-3001", "s-3001", true)
 	f("already exists", "", true)
 	f("Failure: Invalid parameter.", "", false)
+	f("Failure: The maximum number of subscriptions is already reached.", "", false)
+	f("Failure: subscription limit already exceeded", "", false)
 	g := func(e Error, unknown bool) {
 		t.Helper()
 		assert.Equal(t, unknown, e.UnknownCall(), "%v", e)
@@ -197,7 +199,37 @@ func TestWords(t *testing.T) {
 	g(Error{Status: 404}, true)
 	g(Error{Status: 200, Code: 4000, Message: "Unknown API subscribeToEvents"}, true)
 	g(Error{Status: 200, Code: 4000, Message: "Failure: operation not supported"}, true)
+	g(Error{Status: 200, Code: 4000, Message: "API subscribeToEvents is not supported"}, true)
+	g(Error{Status: 200, Code: 4000, Message: "Failure: Not implemented."}, true)
+	g(Error{Status: 200, Code: 4000, Message: "Failure: subscription filter SESSION_PRUNED_EVENT is not supported"}, false)
 	g(Error{Status: 200, Code: 4021, Message: "Failure: Invalid session."}, false)
+}
+
+// A server that is starting answers 404 to everything. It is not an old one: the
+// old call would leave the filters out for as long as the session lasts.
+func TestStartingServerIsNotOld(t *testing.T) {
+	client, server := newClient(t)
+	require.NoError(t, client.SignIn(t.Context()))
+	server.Answer(404, 404)
+	_, err := client.Subscribe(t.Context(), all)
+	require.Error(t, err)
+	_, err = client.Subscribe(t.Context(), all)
+	require.NoError(t, err)
+	require.Len(t, server.Subscriptions(), 1)
+	assert.Equal(t, all.Filters, server.Subscriptions()[0].Filters)
+}
+
+// People put secrets into the callback's path or query, and servers repeat it.
+func TestErrorsHaveNoCallback(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		_, _ = w.Write([]byte(`{"responseCode":4005,"responseMessage":"Failure: cannot reach http://192.0.2.200/guess-me-not?key=x"}`))
+	}))
+	defer server.Close()
+	client := NewClient(new(http.Client), server.URL, "u", "p")
+	defer client.Close()
+	_, err := client.Subscribe(t.Context(), Subscription{URI: "http://192.0.2.200/guess-me-not?key=x"})
+	assert.EqualError(t, err, "subscribeToEvents: answered 4005: Failure: cannot reach REDACTED")
 }
 
 // The calls of the first release answer without a body of their own.

@@ -59,14 +59,18 @@ func (e *Error) UnknownCall() bool {
 
 // AlreadySubscribed tells that there is a subscription of the URI.
 func (e *Error) AlreadySubscribed() bool {
-	return e.Code == codeIdentical || e.Code != 0 && alreadySubscribed.MatchString(e.Message)
+	return e.Code == codeIdentical || e.Code != 0 && alreadySubscribed.MatchString(e.Message) && !tooMany.MatchString(e.Message)
 }
 
 // The old call answers with an error of no documented number that names the
-// id; so does a server that does not know a call.
+// id; a server that does not know a call has no documented number for that
+// either. A filter that is not supported is no call that is unknown, and that
+// there is no room for a subscription does not mean that there is one.
 var (
-	unknownCall       = regexp.MustCompile(`(?i)(unknown|unsupported|invalid|no such|not a valid)\s+(api|call|method|service|operation|request (path|uri|url))|not (supported|implemented)`)
+	unknownCall = regexp.MustCompile(`(?i)(unknown|unsupported|invalid|no such|not a valid)\s+(api|call|method|service|operation|request (path|uri|url))|` +
+		`\b(api|call|method|service|operation)\s+(\S+\s+)?(is\s+)?not (supported|implemented)|^\W*(failure\W+)?not (supported|implemented)`)
 	alreadySubscribed = regexp.MustCompile(`(?i)already\s+(been\s+)?(subscri|exist)|subscription.*\balready\b|duplicate subscription`)
+	tooMany           = regexp.MustCompile(`(?i)\b(limit|maximum|too many|exceed)`)
 	namedID           = regexp.MustCompile(`(?i)\bid\b\W*(?:is|=|:)?\W*([0-9a-z][0-9a-z_.-]*[0-9][0-9a-z_-]*|[0-9]+)`)
 )
 
