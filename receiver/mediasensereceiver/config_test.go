@@ -106,6 +106,7 @@ func TestConfigErrors(t *testing.T) {
 	f(subscription("http://c/m", server("endpoint", "ms1:8440")), `endpoint must be a URL like https://ms1:8440, got "ms1:8440"`)
 	f(subscription("http://c/m", server("endpoint", "https://u:secret@ms1")), "endpoint must hold no user and no query")
 	f(subscription("http://c/m", server("endpoint", "http://ms1:8440")), `endpoint "http://ms1:8440" would send username and password in clear; use https, or set tls::insecure`)
+	f(subscription("http://c/m", server("timeout", "0s")), "servers::0: timeout must be positive, got 0s")
 	f(subscription("http://c/m", server("username", "")), "username must not be empty")
 	f(subscription("http://c/m", server("password", "")), "password must not be empty")
 	changed := subscription("http://c/m", server())

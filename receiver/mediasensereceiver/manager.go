@@ -237,10 +237,23 @@ func (m *manager) leave(ctx context.Context) {
 	defer cancel()
 	var errs error
 	if m.unsubscribe && m.id != "" {
-		errs = m.api.Unsubscribe(last, m.id)
+		errs = m.takeBack(last)
 	}
 	if errs = errors.Join(errs, m.api.SignOut(last)); errs != nil {
 		m.logger.Info("MediaSense was not left in good order", zap.Error(errs))
 	}
 	m.active.Store(false)
+}
+
+// takeBack ends the subscription, in a session that is begun anew if the one
+// there was is over: looks may be further apart than a session lasts.
+func (m *manager) takeBack(ctx context.Context) error {
+	err := m.api.Unsubscribe(ctx, m.id)
+	if refused, ok := errors.AsType[*mediasenseapi.Error](err); !ok || !refused.InvalidSession() {
+		return err
+	}
+	if err := m.api.SignIn(ctx); err != nil {
+		return err
+	}
+	return m.api.Unsubscribe(ctx, m.id)
 }

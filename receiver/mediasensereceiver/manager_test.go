@@ -98,6 +98,12 @@ func TestManagerUnsubscribes(t *testing.T) {
 		follow(t, s, time.Minute, func(c *SubscriptionConfig) { c.UnsubscribeOnShutdown = true }))
 }
 
+func TestManagerUnsubscribesInANewSession(t *testing.T) {
+	s := &scripted{id: "s-1", fail: map[string][]error{"unsubscribe": {errSession}}}
+	assert.Equal(t, []string{"signIn@0s", "subscribe@0s", "unsubscribe@50m0s", "signIn@50m0s", "unsubscribe@50m0s", "signOut@50m0s", "close"},
+		follow(t, s, 50*time.Minute, func(c *SubscriptionConfig) { c.UnsubscribeOnShutdown, c.VerifyInterval = true, time.Hour }))
+}
+
 // Wrong credentials do not become right by trying.
 func TestManagerWaitsLongAfterWrongCredentials(t *testing.T) {
 	s := &scripted{fail: map[string][]error{"signIn": {errLogin, errLogin, errLogin, errLogin}}}

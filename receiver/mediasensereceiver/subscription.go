@@ -97,6 +97,9 @@ func (s *SubscriptionServer) Validate() error {
 	case u.Scheme == "http" && !s.HTTP.TLS.Insecure:
 		errs = append(errs, fmt.Errorf("endpoint %q would send username and password in clear; use https, or set tls::insecure", s.HTTP.Endpoint))
 	}
+	if s.HTTP.Timeout <= 0 { // a server that hangs would never be asked again
+		errs = append(errs, fmt.Errorf("timeout must be positive, got %s", s.HTTP.Timeout))
+	}
 	if s.Username == "" {
 		errs = append(errs, errors.New("username must not be empty"))
 	}
