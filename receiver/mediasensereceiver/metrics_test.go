@@ -245,3 +245,16 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 	assert.NotContains(t, got, strings.Repeat("p", maxNameLength+1))
 	assert.NotContains(t, got, names.MetricStorageUtilization+"{", "no event said how full")
 }
+
+// A node is the same one in whichever way its number is written.
+func TestNodeNumbers(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	r := newRig(t, withMetrics(sink))
+	for percentage, node := range []string{`1`, `"1"`, `" 1"`, `1.0`} {
+		require.Equal(t, http.StatusOK, r.post(fmt.Sprintf(`{"eventType":"STORAGE_THRESHOLD_EVENT","eventAction":"ENTER_LOW_STORAGE_SPACE",`+
+			`"eventBody":{"nodeId":%s,"partition":"/common","percentageUtilization":%d}}`, node, 75+percentage)))
+	}
+	got := r.measured(sink)
+	assert.Equal(t, 1, strings.Count(got, names.MetricStorageUtilization+"{"), got)
+	assert.Contains(t, got, names.KeyNodeID+"=1,")
+}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,8 +32,12 @@ func (id partitionID) compare(other partitionID) int {
 // body alive.
 func partitionOf(e *mediasense.Event) partitionID {
 	node, _ := e.Member(mediasense.NodeID)
+	name := strings.Clone(clip(node.Text))
+	if node.Kind == mediasense.KindInt {
+		name = strconv.FormatInt(node.Int(), 10) // 1.0 and " 1" are node 1 too
+	}
 	return partitionID{
-		node:      strings.Clone(clip(node.Text)),
+		node:      name,
 		address:   strings.Clone(clip(e.Text(mediasense.NodeIPAddress))),
 		partition: strings.Clone(clip(e.Text(mediasense.Partition))),
 	}
