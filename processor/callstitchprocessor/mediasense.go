@@ -60,9 +60,9 @@ func (in *intake) readSession(attributes pcommon.Map, r *stitch.Record) bool {
 		r.Items = append(r.Items, in.tag(names.MediaSenseTags, tag, ""))
 	}
 	for _, track := range elements(attributes, names.MediaSenseTracks, &r.Dropped) {
-		number, _ := integer(track, names.ElementTrackNumber)
+		number, numbered := integer(track, names.ElementTrackNumber)
 		id, ok := stitch.TrackID(r.ID, number)
-		if !ok {
+		if !numbered || !ok { // without a number it must not become part of the first one
 			r.Dropped++
 			continue
 		}

@@ -273,3 +273,25 @@ func TestTagInSeconds(t *testing.T) {
 	records(complaint)[0].SetEventName(names.EventTagDeleted)
 	assert.Len(t, run(complaint), 1)
 }
+
+// TestTrackWithoutNumber: it is not mixed up with the first track.
+func TestTrackWithoutNumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		logs := stage(t, "mediasense/session-ended.json")
+		tracks, _ := records(logs)[0].Attributes().Get(names.MediaSenseTracks)
+		before := tracks.Slice().Len()
+		odd := tracks.Slice().AppendEmpty().SetEmptyMap()
+		odd.PutStr("codec", "ZZZZ")
+		r.consume(logs)
+		assert.EqualValues(t, before, r.counts()["open_objects track"])
+		assert.EqualValues(t, 1, r.counts()["attributes_dropped"])
+		time.Sleep(linger)
+		synctest.Wait()
+		for _, lr := range r.next.spans() {
+			if codec, ok := lr.Attributes().Get(trackPrefix + "codec"); ok {
+				assert.NotEqual(t, "ZZZZ", codec.Str())
+			}
+		}
+	})
+}
