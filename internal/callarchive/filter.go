@@ -19,8 +19,8 @@ type Filter struct {
 	// From and To bound the start: from From on, before To.
 	From, To time.Time
 	// Party is how the display name or the address of the far end begins, or what
-	// is in it if PartyAnywhere is set. The case of letters makes no difference; of
-	// others than a to z it does on SQLite.
+	// is in it if PartyAnywhere is set. The case of the letters a to z makes no
+	// difference.
 	Party         string
 	PartyAnywhere bool
 	// Room is a room's id, or how its name begins, likewise.
@@ -86,7 +86,20 @@ const highest = "\U0010FFFF"
 // begins is the condition that a column begins with a text, such that the index
 // of lower(column) is used. The index leaves out NULL.
 func (c *conditions) begins(column, text string) string {
-	return c.fill("("+column+" IS NOT NULL AND lower("+column+") >= lower(?) AND lower("+column+") < lower(?))", text, text+highest)
+	text = asciiLower(text)
+	return c.fill("("+column+" IS NOT NULL AND lower("+column+") >= ? AND lower("+column+") < ?)", text, text+highest)
+}
+
+// asciiLower is lower() of a column: of the letters a to z on either database, whatever
+// PostgreSQL's locale is. It must not be left to the database: there a parameter
+// has the locale's lower(), and the columns have not.
+func asciiLower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
 }
 
 // likeEscape makes a text one that LIKE takes by the letter.
@@ -95,11 +108,11 @@ var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // like is the condition that a column begins with a text, or has it in it, such
 // that no index is used.
 func (c *conditions) like(column, text string, anywhere bool) string {
-	pattern := likeEscape.Replace(text) + "%"
+	pattern := likeEscape.Replace(asciiLower(text)) + "%"
 	if anywhere {
 		pattern = "%" + pattern
 	}
-	return c.fill("lower("+column+`) LIKE lower(?) ESCAPE '\'`, pattern)
+	return c.fill("lower("+column+`) LIKE ? ESCAPE '\'`, pattern)
 }
 
 // party is the condition on a leg's far end, without an index.
