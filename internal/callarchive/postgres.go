@@ -18,15 +18,21 @@ import (
 
 // postgresDialect is a PostgreSQL database, version 12 or later.
 type postgresDialect struct {
-	pool    *pgxpool.Pool
-	readers *sql.DB // on the same pool
+	pool        *pgxpool.Pool // of writers
+	readersPool *pgxpool.Pool
+	readers     *sql.DB // on readersPool
 }
+
+// writers is how many connections write. One does at a time; the other one is for
+// when that one broke and has not been told so yet.
+const writers = 2
 
 // writersLock is the advisory lock that a writer holds until its transaction is
 // over; also while it migrates the schema. A number of our own ("legato").
 const writersLock = 0x6c656761746f
 
-// openPostgres makes a pool. What the connection string leaves out comes from
+// openPostgres makes two pools: those who read, however many and however slow,
+// never keep a writer waiting for a connection. What the connection string leaves out comes from
 // the environment (PGHOST, PGPASSFILE, …) as with psql.
 func openPostgres(ctx context.Context, connection string) (*postgresDialect, error) {
 	if err := CheckConnection(connection); err != nil {
@@ -41,15 +47,21 @@ func openPostgres(ctx context.Context, connection string) (*postgresDialect, err
 	if parameters["application_name"] == "" {
 		parameters["application_name"] = "legato"
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	readers, err := pgxpool.NewWithConfig(ctx, config.Copy())
 	if err != nil {
 		return nil, err
 	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
+	config.MaxConns, config.MinConns, config.MinIdleConns = writers, 0, 0
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		readers.Close()
 		return nil, err
 	}
-	return &postgresDialect{pool: pool, readers: stdlib.OpenDBFromPool(pool)}, nil
+	d := &postgresDialect{pool: pool, readersPool: readers, readers: stdlib.OpenDBFromPool(readers)}
+	if err := pool.Ping(ctx); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
 }
 
 func (*postgresDialect) name() string               { return "postgres" }
@@ -89,12 +101,15 @@ func (*postgresDialect) code(err error) string {
 
 func (d *postgresDialect) close() error {
 	err := d.readers.Close()
+	d.readersPool.Close()
 	d.pool.Close()
 	return err
 }
 
 func (d *postgresDialect) begin(ctx context.Context) (transaction, error) {
-	tx, err := d.pool.Begin(ctx)
+	// Said, because the database may have another default: what is read after the
+	// lock is to be what the writer before committed.
+	tx, err := d.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
 	if err != nil {
 		return nil, err
 	}

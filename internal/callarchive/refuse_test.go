@@ -6,7 +6,9 @@ package callarchive
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -70,5 +72,39 @@ func TestWriteFails(t *testing.T) {
 		rows, err := Select[Leg](t.Context(), s, "")
 		require.NoError(t, err)
 		assert.Empty(t, rows)
+	})
+}
+
+// Readers who take all the connections they can get keep no writer waiting.
+func TestReadersDoNotHoldUpWriters(t *testing.T) {
+	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
+		s := openTest(t, driver, source)
+		ctx, cancel := context.WithCancel(t.Context())
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		defer cancel()
+		const readers = 64
+		got := make(chan struct{}, readers)
+		for range readers {
+			reading.Go(func() {
+				v, err := s.View(ctx)
+				if err != nil {
+					return // there was no connection left
+				}
+				_, _ = v.number(ctx, "SELECT COUNT(*) FROM call_legs")
+				got <- struct{}{}
+				<-ctx.Done()
+				_ = v.Close()
+			})
+		}
+		for range 4 {
+			<-got
+		}
+		write, stop := context.WithTimeout(t.Context(), 20*time.Second)
+		defer stop()
+		result, err := s.Write(write, &Batch{Legs: []Leg{{Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final}}}})
+		require.NoError(t, err)
+		assert.Equal(t, 1, result.Changed)
 	})
 }
