@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -21,7 +22,13 @@ import (
 type page struct {
 	server *http.Server
 	wg     sync.WaitGroup
+	// grace is how long stop waits for requests.
+	grace time.Duration
 }
+
+// defaultGrace is enough for a page. An export may take as long as it is long; a
+// Collector that stops does not wait for it.
+const defaultGrace = 5 * time.Second
 
 // startPage listens and serves until stop.
 func startPage(ctx context.Context, host component.Host, config *HTTPConfig, store *callarchive.Store, set component.TelemetrySettings) (*page, error) {
@@ -29,7 +36,7 @@ func startPage(ctx context.Context, host component.Host, config *HTTPConfig, sto
 	if err != nil {
 		return nil, err
 	}
-	p := &page{}
+	p := &page{grace: defaultGrace}
 	p.server, err = config.Server.ToServer(ctx, host.GetExtensions(), set, newHandler(config, store, set))
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -42,10 +49,14 @@ func startPage(ctx context.Context, host component.Host, config *HTTPConfig, sto
 	return p, nil
 }
 
-// stop ends the requests that take longer than ctx.
+// stop breaks off the requests that take longer than the grace.
 func (p *page) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.grace)
+	defer cancel()
 	err := p.server.Shutdown(ctx)
-	if err != nil {
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = p.server.Close()
+	} else if err != nil {
 		err = errors.Join(err, p.server.Close())
 	}
 	p.wg.Wait()

@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,4 +87,53 @@ func TestPage(t *testing.T) {
 	require.NoError(t, p.stop(t.Context()))
 	_, err = net.Dial("tcp", address)
 	assert.Error(t, err)
+}
+
+// An export takes as long as it is long: the server's limit for an answer is not
+// its limit.
+func TestExportOutlivesWriteTimeout(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := free.Addr().String()
+	require.NoError(t, free.Close())
+	r := newRig(t, map[string]any{"http": map[string]any{"endpoint": address, "write_timeout": "1ns"}})
+	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 3)))
+	get := func(path string) (string, error) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, http.NoBody)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return "", err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		return string(body), err
+	}
+	_, err = get("/")
+	require.Error(t, err, "the limit is in force")
+	body, err := get("/export.csv")
+	require.NoError(t, err)
+	assert.Equal(t, 4, strings.Count(body, "\r\n"))
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// A Collector that stops does not wait for a request that goes on and on.
+func TestStopBreaksOff(t *testing.T) {
+	began, over := make(chan struct{}), make(chan struct{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := &page{grace: time.Millisecond, server: &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-r.Context().Done()
+		close(over)
+	})}}
+	p.wg.Go(func() { _ = p.server.Serve(listener) })
+	connection, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
+	defer connection.Close()
+	_, err = io.WriteString(connection, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.NoError(t, err)
+	<-began
+	require.NoError(t, p.stop(context.WithoutCancel(t.Context())))
+	<-over
 }

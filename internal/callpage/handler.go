@@ -64,6 +64,7 @@ type handler struct {
 	config   Config
 	mux      *http.ServeMux
 	slots    chan struct{}
+	exports  chan struct{}
 	overview overviewCache
 }
 
@@ -75,7 +76,7 @@ func New(config Config) http.Handler {
 	if config.Failed == nil {
 		config.Failed = func(error) {}
 	}
-	h := &handler{config: config, mux: http.NewServeMux(), slots: make(chan struct{}, mostAtOnce)}
+	h := &handler{config: config, mux: http.NewServeMux(), slots: make(chan struct{}, mostAtOnce), exports: make(chan struct{}, mostExports)}
 	h.overview.results = map[string]cachedOverview{}
 	h.mux.HandleFunc("GET /{$}", h.page(h.conferences))
 	h.mux.HandleFunc("GET /legs", h.page(h.legs))

@@ -200,6 +200,23 @@ func TestBusy(t *testing.T) {
 	})
 }
 
+// Exports are fewer, so that they leave connections to the pages.
+func TestBusyWithExports(t *testing.T) {
+	require.Less(t, mostExports, mostAtOnce)
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Config{}).(*handler)
+		for range mostExports {
+			h.exports <- struct{}{}
+		}
+		begun := time.Now()
+		answer := get(t, h, "/export.csv")
+		assert.Equal(t, http.StatusServiceUnavailable, answer.Code)
+		assert.NotEmpty(t, answer.Header().Get("Retry-After"))
+		assert.NotContains(t, answer.Header().Get("Content-Type"), "csv")
+		assert.Equal(t, waitTimeout, time.Since(begun))
+	})
+}
+
 func TestCheckTraceURL(t *testing.T) {
 	for text, good := range map[string]bool{
 		"": true, "https://jaeger.example.com/trace/{trace_id}": true, "http://localhost:3000/explore?t={trace_id}&x={trace_id}": true,
