@@ -6,6 +6,7 @@ package callrecordexporter
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -75,6 +76,9 @@ func (c *converter) addTrack(lr plog.LogRecord, phase callarchive.Phase) bool {
 	return true
 }
 
+// mostMilliseconds is what a time.Duration holds, of 292 years.
+const mostMilliseconds = float64(math.MaxInt64 / int64(time.Millisecond))
+
 // setDates takes the times of a session or track from what MediaSense says, in
 // milliseconds, rather than from when it said so. A stitched record has its own.
 func setDates(o *callarchive.Object, attributes pcommon.Map, startKey, durationKey string) {
@@ -94,7 +98,7 @@ func setDates(o *callarchive.Object, attributes pcommon.Map, startKey, durationK
 		return
 	}
 	if v, ok = attributes.Get(durationKey); ok {
-		if duration, ok := number(v); ok && duration >= 0 && duration < float64(maxUnixMilli-start.UnixMilli()) {
+		if duration, ok := number(v); ok && duration >= 0 && duration <= mostMilliseconds && duration < float64(maxUnixMilli-start.UnixMilli()) {
 			o.EndedAt = start.Add(time.Duration(duration) * time.Millisecond)
 		}
 	}

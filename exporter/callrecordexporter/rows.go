@@ -149,7 +149,12 @@ func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind,
 		switch key {
 		case idKey, ignoredName, ignoredKind, ignoredStatus:
 		case names.SpanStart:
-			o.StartedAt = fromNanoseconds(value.Int())
+			// Of another type it would be 0, which is 1970.
+			if start := value.Int(); start > 0 {
+				o.StartedAt = fromNanoseconds(start)
+			} else {
+				c.details.add(key, value)
+			}
 		case names.SpanParentID:
 			o.ParentSpanID, _ = cut(clean(value.AsString()))
 		case names.CallstitchOutcome:
