@@ -108,3 +108,34 @@ func TestReadersDoNotHoldUpWriters(t *testing.T) {
 		assert.Equal(t, 1, result.Changed)
 	})
 }
+
+// A row whose draft somebody spoilt holds up nothing.
+func TestSpoiltDraft(t *testing.T) {
+	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
+		s := openTest(t, driver, source)
+		leg := func(id string, phase Phase) Leg {
+			return Leg{Object: Object{ID: id, TraceID: "t", SpanID: id, StartedAt: at(0), LastHeardAt: at(0), Phase: phase}, CallID: "c"}
+		}
+		_, err := s.Write(t.Context(), &Batch{Legs: []Leg{leg("null", Started), leg("other", Started), leg("good", Started)}})
+		require.NoError(t, err)
+		tx, err := s.d.begin(t.Context())
+		require.NoError(t, err)
+		for _, spoil := range []string{"draft = NULL WHERE id = 'null'", "draft = '[1]' WHERE id = 'other'"} {
+			_, err = tx.exec(t.Context(), "UPDATE call_legs SET "+spoil)
+			require.NoError(t, err)
+		}
+		require.NoError(t, tx.commit(t.Context()))
+		ended := func(id string) Leg {
+			l := leg(id, Ended)
+			l.EndedAt, l.LastHeardAt, l.Reason = at(5), at(5), "remoteTeardown"
+			return l
+		}
+		result, err := s.Write(t.Context(), &Batch{Legs: []Leg{ended("null"), ended("other"), ended("good")}})
+		require.NoError(t, err)
+		assert.Empty(t, result.Rejected)
+		rows, err := Select[Leg](t.Context(), s, "WHERE state = 'ended' AND reason = 'remoteTeardown'")
+		require.NoError(t, err)
+		assert.Len(t, rows, 3)
+	})
+}

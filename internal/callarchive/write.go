@@ -97,8 +97,10 @@ func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entri
 			e.final = Revision{Complete: outcome == outcomeComplete, Time: revised, Digest: digest}
 			continue
 		}
-		if err := json.Unmarshal(text, &e.draft); err != nil {
-			return fmt.Errorf("draft of a row of %s: not what was written", t.name)
+		if json.Unmarshal(text, &e.draft) != nil {
+			// Somebody else wrote to it. What is said from now on stands; an error
+			// would come again with each try, and hold up everybody else's rows.
+			e.draft = draft[T]{}
 		}
 	}
 	return found.Err()
