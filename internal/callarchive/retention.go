@@ -5,6 +5,7 @@ package callarchive
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -13,7 +14,13 @@ import (
 // most; a conference is one, with all that is in it.
 const ExpireStep = 200
 
-// Expire deletes what was last heard of before a time: conferences with their
+// runningGrace is how much longer what runs is kept. Bridges say nothing of a leg
+// in which nothing happens; callstitch ends what it did not hear of for a day
+// (max_open), and what it did not end by then has lost its end.
+const runningGrace = 48 * time.Hour
+
+// Expire deletes what was last heard of before a time; what runs, before a time
+// that is runningGrace earlier: conferences with their
 // calls, legs, recordings and dialogs; sessions with their tracks; and whatever
 // belongs to neither. It works in small transactions, and leaves the database to
 // others for as long as each took. It returns how many rows it deleted from each
@@ -76,10 +83,17 @@ func (s *Store) expireOnce(ctx context.Context, before time.Time, deleted map[st
 }
 
 // Nothing starts after it was last heard of: the index by start finds the oldest.
-const olderThan = "started_at < $1 AND last_heard_at < $1"
+const olderThan = "started_at < $1 AND last_heard_at < $1 AND (state <> 'running' OR last_heard_at < $2)"
+
+// ages are the parameters of olderThan.
+func (w *write) ages(before time.Time) []any {
+	return []any{w.d.instant(before), w.d.instant(before.Add(-runningGrace))}
+}
+
+var limit = fmt.Sprintf(" LIMIT %d", ExpireStep)
 
 func (w *write) expireConferences(ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
-	traces, err := w.keys(ctx, "SELECT trace_id FROM conferences WHERE "+olderThan+" ORDER BY started_at, trace_id LIMIT $2", w.d.instant(before), ExpireStep)
+	traces, err := w.keys(ctx, "SELECT trace_id FROM conferences WHERE "+olderThan+" ORDER BY started_at, trace_id"+limit, w.ages(before)...)
 	if err != nil {
 		return 0, err
 	}
@@ -92,7 +106,7 @@ func (w *write) expireConferences(ctx context.Context, before time.Time, deleted
 }
 
 func (w *write) expireSessions(ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
-	ids, err := w.keys(ctx, "SELECT id FROM sessions WHERE "+olderThan+" ORDER BY started_at, id LIMIT $2", w.d.instant(before), ExpireStep)
+	ids, err := w.keys(ctx, "SELECT id FROM sessions WHERE "+olderThan+" ORDER BY started_at, id"+limit, w.ages(before)...)
 	if err != nil {
 		return 0, err
 	}
@@ -106,20 +120,20 @@ func (w *write) expireSessions(ctx context.Context, before time.Time, deleted ma
 // the menu, dialogs without a leg.
 func expireLoose(table string) func(*write, context.Context, time.Time, map[string]int64) (int, error) {
 	return func(w *write, ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
-		return w.expireRows(ctx, table, olderThan+" AND NOT EXISTS (SELECT 1 FROM conferences WHERE conferences.trace_id = "+table+".trace_id)", "started_at", before, deleted)
+		return w.expireRows(ctx, table, olderThan+" AND NOT EXISTS (SELECT 1 FROM conferences WHERE conferences.trace_id = "+table+".trace_id)", "started_at", deleted, w.ages(before)...)
 	}
 }
 
 func (w *write) expireTracks(ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
-	return w.expireRows(ctx, tracks.name, olderThan+" AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = tracks.session_id)", "started_at", before, deleted)
+	return w.expireRows(ctx, tracks.name, olderThan+" AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = tracks.session_id)", "started_at", deleted, w.ages(before)...)
 }
 
 func (w *write) expireStorageEvents(ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
-	return w.expireRows(ctx, storageEvents.name, "at < $1", "at", before, deleted)
+	return w.expireRows(ctx, storageEvents.name, "at < $1", "at", deleted, w.d.instant(before))
 }
 
-func (w *write) expireRows(ctx context.Context, table, condition, order string, before time.Time, deleted map[string]int64) (int, error) {
-	ids, err := w.keys(ctx, "SELECT id FROM "+table+" WHERE "+condition+" ORDER BY "+order+", id LIMIT $2", w.d.instant(before), ExpireStep)
+func (w *write) expireRows(ctx context.Context, table, condition, order string, deleted map[string]int64, ages ...any) (int, error) {
+	ids, err := w.keys(ctx, "SELECT id FROM "+table+" WHERE "+condition+" ORDER BY "+order+", id"+limit, ages...)
 	if err != nil {
 		return 0, err
 	}

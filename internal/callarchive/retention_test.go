@@ -43,8 +43,15 @@ func TestExpire(t *testing.T) {
 		b.StorageEvents = append(b.StorageEvents, StorageEvent{ID: "e1", At: old, Action: "a", Level: "low"}, StorageEvent{ID: "e2", At: young, Action: "a", Level: "low"})
 		// A call that somebody forgot to end.
 		lost := object("lost", "lost", old, time.Time{})
-		lost.Phase, lost.LastHeardAt, lost.Outcome = Started, old, ""
+		lost.StartedAt = noon.Add(-24*time.Hour - runningGrace - time.Minute)
+		lost.Phase, lost.LastHeardAt, lost.Outcome = Started, lost.StartedAt, ""
 		b.Calls = append(b.Calls, Call{Object: lost})
+		// And a meeting in which nobody came or went for long, but which still runs:
+		// what is over in it stays with it.
+		quiet := lost
+		quiet.ID, quiet.TraceID, quiet.StartedAt, quiet.LastHeardAt = "quiet", "quiet", old, old
+		b.Calls = append(b.Calls, Call{Object: quiet})
+		b.Legs = append(b.Legs, Leg{Object: object("left", "quiet", old, old)})
 		_, err := s.Write(t.Context(), b)
 		require.NoError(t, err)
 
@@ -65,9 +72,9 @@ func TestExpire(t *testing.T) {
 			}
 			return all
 		}
-		assert.Equal(t, []string{"long"}, ids("conferences", "trace_id"))
-		assert.Equal(t, []string{"long"}, ids("calls", "id"))
-		assert.Equal(t, []string{"first", "scan2"}, ids("call_legs", "id"))
+		assert.Equal(t, []string{"long", "quiet"}, ids("conferences", "trace_id"))
+		assert.Equal(t, []string{"long", "quiet"}, ids("calls", "id"))
+		assert.Equal(t, []string{"first", "left", "scan2"}, ids("call_legs", "id"))
 		assert.Equal(t, []string{"s2"}, ids("sessions", "id"))
 		assert.Equal(t, []string{"t2"}, ids("tracks", "id"))
 		assert.Equal(t, []string{"e2"}, ids("storage_events", "id"))
