@@ -132,13 +132,32 @@ func (s *Store) csvPage(ctx context.Context, out *csv.Writer, query string, args
 	return n, last, id, found.Err()
 }
 
-// harmless keeps a spreadsheet from running what a stranger typed as a formula.
+// harmless keeps a spreadsheet from running what a stranger typed as a formula:
+// where a text begins, and where one goes on behind what a spreadsheet of another
+// country, or one that is told so, takes for the end of a cell.
 func harmless(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
-		return "'" + text
+	if !strings.ContainsAny(text, formulaStarts+cellEnds) {
+		return text
 	}
-	return text
+	var b strings.Builder
+	begins := true
+	for i, c := range text {
+		if begins && strings.ContainsRune(formulaStarts, c) || i == 0 && c != ';' && strings.ContainsRune(cellEnds, c) {
+			b.WriteByte('\'')
+		}
+		// Behind a quotation mark and spaces a cell still begins.
+		begins = strings.ContainsRune(cellEnds, c) || begins && (c == '"' || c == ' ')
+		b.WriteRune(c)
+	}
+	return b.String()
 }
+
+const (
+	// formulaStarts have their wide forms with them, which are the same in some
+	// countries.
+	formulaStarts = "=+-@\uff1d\uff0b\uff0d\uff20"
+	cellEnds      = ";\t\r\n"
+)
 
 func moment(t time.Time) string {
 	if t.IsZero() {

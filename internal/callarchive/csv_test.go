@@ -105,3 +105,24 @@ func csvColumn(t *testing.T, s *Store, filter CSVFilter, name string) (values []
 	}
 	return values
 }
+
+func TestHarmless(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                         "",
+		"Ann-Marie O'Hara + guest": "Ann-Marie O'Hara + guest",
+		"a@b.example; c@d":         "a@b.example; c@d",
+		"=1+1":                     "'=1+1",
+		"+1555":                    "'+1555",
+		"\t=1":                     "'\t'=1",
+		" =1":                      " '=1",
+		"Ann;=HYPERLINK(\"x\")":    "Ann;'=HYPERLINK(\"x\")",
+		"Ann; \"=1":                "Ann; \"'=1",
+		"Ann\n@SUM(A1)":            "Ann\n'@SUM(A1)",
+		"Ann\r\n\r\nAsh":           "Ann\r\n\r\nAsh",
+		"\r\n=1":                   "'\r\n'=1",
+		";":                        ";",
+		"\uff1d1":                  "'\uff1d1",
+	} {
+		assert.Equal(t, want, harmless(text))
+	}
+}
