@@ -180,7 +180,7 @@ func dumpTable[T Row](t *testing.T, s *Store, to *strings.Builder, key string) {
 // and with several that write at once, the rows are the same, in both databases.
 func TestOrder(t *testing.T) {
 	server := postgres.Shared(t)
-	seeds := 8
+	seeds := 4
 	if testing.Short() {
 		seeds = 3
 	}
