@@ -40,7 +40,7 @@ generate: ## Write generated code, documentation and golden files anew
 
 .PHONY: lint
 lint: ## Run the linters
-	$(LINT) run $(PACKAGES)
+	$(LINT) run --allow-parallel-runners $(PACKAGES)
 
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
