@@ -206,6 +206,15 @@ func (a *archiveFill) into(ctx context.Context, file string, legs int) (written 
 	return written, nil
 }
 
+// pageVerdict on the goal, of a page as a rule and of one in a hundred.
+func pageVerdict(half, most float64) string {
+	limit := float64(slowestPage.Milliseconds())
+	if half <= limit && most > limit {
+		return "met, p99 not"
+	}
+	return verdict(half <= limit)
+}
+
 func percentile(sorted []float64, p int) float64 {
 	return sorted[min(len(sorted)-1, len(sorted)*p/100)]
 }
@@ -218,7 +227,7 @@ func (p pagePlan) report(t pageTimes) string {
 		half, most := percentile(t.ms[i], 50), percentile(t.ms[i], 99)
 		goal, met := "", ""
 		if k.goal {
-			goal, met = fmt.Sprintf("<= %d", slowestPage.Milliseconds()), verdict(most <= float64(slowestPage.Milliseconds()))
+			goal, met = fmt.Sprintf("<= %d", slowestPage.Milliseconds()), pageVerdict(half, most)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %.1f | %.1f | %.1f | %d | %s |\n", k.name, goal, half, most, t.cpu[i], t.size[i]/1000, met)
 	}
