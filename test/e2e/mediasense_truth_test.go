@@ -167,13 +167,14 @@ func TestRecordingsRestart(t *testing.T) {
 	one, two := freeAddress(t), freeAddress(t)
 	r := record(t, "-mediasense-api", one+","+two, "-await-mediasense", "-seed", "5", "-live", "-meetings", "40", "-speed", "20", "-mediasense-disk", "1e6")
 	c, _ := newRecording(t, one, two)
-	for range 2 {
+	for n := range 2 {
 		before := c.size()
 		require.Eventually(t, func() bool { return c.size() > before }, waitFor, tick, "callsim:\n%s", &r.log)
+		// Each time: of two signals that are pending at once one is lost.
 		r.signal(syscall.SIGUSR1)
-		r.says("the MediaSense servers are down")
+		r.saysAgain("the MediaSense servers are down", n+1)
 		r.signal(syscall.SIGUSR1)
-		r.says("the MediaSense servers are up")
+		r.saysAgain("the MediaSense servers are up", n+1)
 	}
 	r.over()
 	c.stop()

@@ -101,9 +101,12 @@ func record(t *testing.T, arguments ...string) *recorder {
 }
 
 // says waits for words of callsim.
-func (r *recorder) says(words string) {
+func (r *recorder) says(words string) { r.saysAgain(words, 1) }
+
+// saysAgain waits until callsim has said something for the n-th time.
+func (r *recorder) saysAgain(words string, n int) {
 	r.t.Helper()
-	require.Eventually(r.t, func() bool { return strings.Contains(r.log.String(), words) }, 2*waitFor, tick, "callsim:\n%s", &r.log)
+	require.Eventually(r.t, func() bool { return strings.Count(r.log.String(), words) >= n }, 2*waitFor, tick, "callsim:\n%s", &r.log)
 }
 
 // over waits for the end of the story; the API is still there.

@@ -132,7 +132,7 @@ func TestTracesSurviveKills(t *testing.T) {
 		}
 		again++
 		assert.Contains(t, last, known.request, "%s %s came twice without a kill between", s.Name(), s.SpanID())
-		assert.Equal(t, bytesOf(t, known.Span), bytesOf(t, s.Span), "%s %s differs when it comes again", s.Name(), s.SpanID())
+		assert.Equal(t, bytesOf(t, known.Span), bytesOf(t, asFarAs(known.Span, s.Span)), "%s %s differs when it comes again", s.Name(), s.SpanID())
 	}
 	t.Logf("%d spans, %d of them twice after %d kills", len(first), again, kills)
 	byID := map[pcommon.SpanID]ptrace.Span{}
@@ -140,4 +140,24 @@ func TestTracesSurviveKills(t *testing.T) {
 		byID[id] = s.Span
 	}
 	is.compareSpans(t, byID, false)
+}
+
+// asFarAs is a span that came again without what was not known when it came
+// first: a link to a leg that nobody had heard of, what its call said of itself.
+func asFarAs(first, again ptrace.Span) ptrace.Span {
+	span := ptrace.NewSpan()
+	again.CopyTo(span)
+	span.Attributes().RemoveIf(func(key string, _ pcommon.Value) bool {
+		_, known := first.Attributes().Get(key)
+		return !known
+	})
+	span.Links().RemoveIf(func(link ptrace.SpanLink) bool {
+		for _, known := range first.Links().All() {
+			if known.SpanID() == link.SpanID() && known.Attributes().Equal(link.Attributes()) {
+				return false
+			}
+		}
+		return true
+	})
+	return span
 }
