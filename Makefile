@@ -1,5 +1,6 @@
 # The commands of the project; each says what it is for. CONTRIBUTING.md has
-# the rules that go with them. Go and make are all they need.
+# the rules that go with them. Go and make are all they need; PostgreSQL and Chromium
+# are used by tests where they are installed (scripts/ci-packages).
 
 GO        ?= go
 BIN       := dist/otelcol-legato
