@@ -97,7 +97,8 @@ func (c *cluster) endEvents(ctx context.Context, gaveUp bool, stderr io.Writer) 
 	if c.events == nil {
 		return
 	}
-	if ctx.Err() == nil && !gaveUp {
+	// What is told as over has been told to everybody.
+	if ctx.Err() == nil && !gaveUp && c.events.Drain(ctx) {
 		wait, text := ctx, "until stopped"
 		if d := c.opts.events.linger; d > 0 {
 			var cancel context.CancelFunc

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -28,7 +29,7 @@ import (
 // a bridge sends a record again until the answer is exactly 200.
 func TestConsumeContract(t *testing.T) {
 	config := createDefaultConfig().(*Config)
-	config.HTTP.NetAddr.Endpoint = freeAddress(t)
+	config.HTTP.NetAddr.Endpoint = loopback.MustAddress(t)
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
 		T:             t,
 		Factory:       contractFactory(),

@@ -6,7 +6,6 @@ package cmscdrreceiver
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -29,6 +28,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -61,21 +61,13 @@ func newRig(t *testing.T, change func(*rig)) *rig {
 	}
 	r.settings.Logger = zap.New(core)
 	r.settings.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader))
-	r.config.HTTP.NetAddr.Endpoint = freeAddress(t)
+	r.config.HTTP.NetAddr.Endpoint = loopback.MustAddress(t)
 	if change != nil {
 		change(r)
 	}
 	r.start()
 	t.Cleanup(func() { r.stop(); r.client.CloseIdleConnections() })
 	return r
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "localhost:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // start creates and starts the receiver for each sink that is set.

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -29,7 +30,7 @@ import (
 // sender can do about a 503 makes an event come out twice, or not at all.
 func TestConsumeContract(t *testing.T) {
 	config := createDefaultConfig().(*Config)
-	config.HTTP.NetAddr.Endpoint = freeAddress(t)
+	config.HTTP.NetAddr.Endpoint = loopback.MustAddress(t)
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
 		T:             t,
 		Factory:       contractFactory(),

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -57,7 +58,7 @@ func TestBusyPortNamesItsAddress(t *testing.T) {
 // a Collector does when it reloads.
 func TestSameConfigurationTwice(t *testing.T) {
 	config := createDefaultConfig().(*Config)
-	config.HTTP.NetAddr.Endpoint = freeAddress(t)
+	config.HTTP.NetAddr.Endpoint = loopback.MustAddress(t)
 	for range 2 {
 		require.NoError(t, startWith(t, config, componenttest.NewNopHost()))
 	}

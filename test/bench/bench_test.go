@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 func printedRecord(index, entity string) string {
@@ -115,7 +117,7 @@ func TestServeCountsWhatIsDelivered(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			var into counter
-			address, err := freeAddress(t.Context())
+			address, err := loopback.Address()
 			require.NoError(t, err)
 			served, err := k.start(t.Context(), address, &into)
 			require.NoError(t, err)
@@ -144,7 +146,7 @@ func TestDuplicatesAreNotDelivered(t *testing.T) {
 	posts, err := newTraffic(t.Context(), [][]byte{[]byte(printedRecord("0", "<call/>"))}, 1)
 	require.NoError(t, err)
 	var into counter
-	address, err := freeAddress(t.Context())
+	address, err := loopback.Address()
 	require.NoError(t, err)
 	served, err := kinds[0].start(t.Context(), address, &into)
 	require.NoError(t, err)

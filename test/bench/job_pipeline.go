@@ -8,6 +8,8 @@ import (
 	"errors"
 
 	"go.opentelemetry.io/collector/component/componenttest"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // pipelineJob is the cmscdr receiver before a processor that has legs open.
@@ -24,7 +26,7 @@ func beginPipeline(ctx context.Context, s setup) (job, error) {
 		return nil, err
 	}
 	j := &pipelineJob{logsJob: logs}
-	if j.address, err = freeAddress(ctx); err != nil {
+	if j.address, err = loopback.Address(); err != nil {
 		return nil, err
 	}
 	factory, config := cmscdr(j.address)

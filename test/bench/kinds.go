@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -205,15 +204,4 @@ func (f *floor) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, served)
 	}
 	return err
-}
-
-// freeAddress returns a loopback address nobody listens on. Receivers do not
-// tell which port they were given, so it cannot be left to them.
-func freeAddress(ctx context.Context) (string, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }

@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"runtime/pprof"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // The commands a serving process obeys, one a line. It ends when they end, so
@@ -35,7 +37,7 @@ func serve(ctx context.Context, name, profile string, commands io.Reader, answer
 	if err != nil {
 		return fmt.Errorf("-serve: %w", err)
 	}
-	address, err := freeAddress(ctx)
+	address, err := loopback.Address()
 	if err != nil {
 		return err
 	}

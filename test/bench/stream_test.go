@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // lived is what a stream let happen to an object.
@@ -118,7 +119,7 @@ func TestPostsAreTheLogs(t *testing.T) {
 	require.NoError(t, err)
 	const batch, rounds = 50, 40
 	into := new(consumertest.LogsSink)
-	address, err := freeAddress(t.Context())
+	address, err := loopback.Address()
 	require.NoError(t, err)
 	factory, config := cmscdr(address)
 	parts, err := create(t.Context(), factory, config, into, nil)

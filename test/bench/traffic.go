@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // batches are the numbers of records in a post. A Call Bridge mostly posts one
@@ -109,7 +111,7 @@ func (t *traffic) addOTLP() error {
 // posts, one batch of log records for each.
 func capture(ctx context.Context, t *traffic, bodies []template) ([]plog.Logs, error) {
 	sink := new(consumertest.LogsSink)
-	address, err := freeAddress(ctx)
+	address, err := loopback.Address()
 	if err != nil {
 		return nil, err
 	}

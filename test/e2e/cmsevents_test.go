@@ -92,15 +92,26 @@ func (c *collector) rehearse(story ...string) eventsTruth {
 	return c.simulate(append([]string{"-target", "none", "-events", "localhost:0", "-linger-events", "1ms"}, story...)...).end()
 }
 
-// shows waits until the gauges are the truth.
+// settled is how long the gauges must be the truth to be so in the end: on the
+// way there they can be, for a moment, by what is missing and what is too much.
+const settled = time.Second
+
+// shows waits until the gauges are the truth, and stay so.
 func (c *collector) shows(is eventsTruth) {
 	c.t.Helper()
+	right := time.Time{}
 	for deadline := time.Now().Add(waitFor); time.Now().Before(deadline); time.Sleep(tick) {
-		if maps.Equal(is.gauges(), c.gauges()) {
+		switch now := time.Now(); {
+		case !maps.Equal(is.gauges(), c.gauges()):
+			right = time.Time{}
+		case right.IsZero():
+			right = now
+		case now.Sub(right) >= settled:
 			return
 		}
 	}
 	require.Equal(c.t, is.gauges(), c.gauges())
+	require.Fail(c.t, "the gauges are right, and do not stay so")
 }
 
 // newFollower starts a Collector that follows three Events servers that are not

@@ -71,7 +71,12 @@ func newCollectorFrom(t *testing.T, configuration string) *collector {
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	c.arguments = []string{"--config", file}
 	c.start()
-	t.Cleanup(c.stop)
+	t.Cleanup(func() {
+		c.stop()
+		if t.Failed() {
+			t.Logf("log of the Collector:\n%s", &c.log)
+		}
+	})
 	return c
 }
 

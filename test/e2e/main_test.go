@@ -5,14 +5,13 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // root of the repository, absolute.
@@ -49,8 +48,5 @@ const (
 // freeAddress returns an address of this machine nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return loopback.MustAddress(t)
 }

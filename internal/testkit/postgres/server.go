@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +20,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // Server is a running cluster, whose owner is "postgres" and who trusts
@@ -102,7 +103,7 @@ func Launch(settings ...string) (*Server, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	for range attempts {
-		if s.port, err = freePort(); err != nil {
+		if s.port, err = loopback.Port(); err != nil {
 			break
 		}
 		if err = s.Start(); err == nil {
@@ -132,15 +133,6 @@ func programs() (string, error) {
 	}
 	newest := slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })
 	return filepath.Dir(newest), nil
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 // run runs one of the server's programs, as its owner.
