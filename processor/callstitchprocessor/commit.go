@@ -172,8 +172,10 @@ func (c *committer) write(ctx context.Context) error {
 	segment = c.journal.finish(segment, c.state.engine)
 	c.state.mu.Unlock()
 
-	if len(segment.bytes) > 0 {
-		if err := c.journal.store(ctx, segment); err != nil {
+	parts := 0
+	if len(segment) > 0 {
+		var err error
+		if parts, err = c.journal.store(ctx, segment); err != nil {
 			w.err = fmt.Errorf("%w: %w", errStorage, err)
 			c.complain(ctx, err)
 		}
@@ -181,7 +183,7 @@ func (c *committer) write(ctx context.Context) error {
 
 	c.state.mu.Lock()
 	if w.err == nil {
-		c.journal.stored(segment)
+		c.journal.stored(segment, parts)
 	} else {
 		c.journal.failed(segment)
 	}

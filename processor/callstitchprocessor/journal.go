@@ -6,9 +6,7 @@ package callstitchprocessor
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"hash/crc32"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -21,12 +19,11 @@ import (
 // journal keeps the engine's entries in a storage extension. Each write adds a
 // segment of what changed; nothing is written twice in place.
 //
-//	segments               sealed: number of the first segment, of the next one; 8 bytes each
-//	segment/<number>       sealed: entries of the engine, in the order in which they came
+//	segments               sealed: number of the first part, of the next one; 8 bytes each
+//	segment/<number>       a part of a segment, which is entries of the engine, in
+//	                       the order in which they came; see parts.go
 //
-//	sealed is              version, 1 byte | CRC-32C of what follows, 4 bytes | content
-//
-// All numbers are big endian. So that the log does not grow for ever, everything
+// So that the log does not grow for ever, everything
 // is written anew now and then (a sweep), a piece with each segment, and what is
 // older than the beginning of a complete sweep is deleted, some with each
 // segment:
@@ -45,7 +42,7 @@ type journal struct {
 	client storage.Client
 	logger *zap.Logger
 
-	// Of the segments that are stored.
+	// Of the parts that are stored.
 	first, next uint64
 	obsolete    uint64 // those below are not needed
 
@@ -61,7 +58,7 @@ type sweep struct {
 	soon    bool   // the next one is to begin at once
 	running bool   // it has begun
 	last    bool   // its last piece is in a segment
-	first   uint64 // the segment its first piece is in
+	first   uint64 // the part that the segment of its first piece begins with
 	size    int    // of its pieces, in bytes
 	former  int    // size of the one before
 }
@@ -69,12 +66,7 @@ type sweep struct {
 const (
 	// keyLog sorts behind all segments: it is written with each of them, and a
 	// store that keeps its keys in order writes what stands beside it too.
-	keyLog     = "segments"
-	keySegment = "segment/%012d"
-
-	// Version 2 has recorded sessions and tracks, and words (internal/stitch/words.go).
-	formatVersion = 2
-	sealSize      = 1 + crc32.Size
+	keyLog = "segments"
 
 	// A sweep begins after that many bytes, or twice its own size.
 	sweepAfter = 8 << 20
@@ -84,11 +76,10 @@ const (
 	minPiece = 64 << 10
 	maxPiece = 256 << 10
 
-	// maxDeletions is how many obsolete segments go with one write.
-	maxDeletions = 64
+	// With a write go as many obsolete parts at least, or twice its own: cleaning
+	// up keeps ahead of writing.
+	minDeletions = 16
 )
-
-func segmentKey(number uint64) string { return fmt.Sprintf(keySegment, number) }
 
 func openJournal(ctx context.Context, host component.Host, id *component.ID, set processor.Settings) (*journal, error) {
 	if id == nil {
@@ -109,33 +100,23 @@ func openJournal(ctx context.Context, host component.Host, id *component.ID, set
 	return &journal{client: client, logger: set.Logger}, nil
 }
 
-// segment is what one write adds. It is empty if there is nothing to write.
-type segment struct {
-	bytes []byte // room for the seal, entries
-}
-
-// begin returns the next segment with what was due.
-func (j *journal) begin() segment {
-	b := make([]byte, sealSize, sealSize+len(j.due)+minPiece/16)
-	return segment{append(b, j.due...)}
-}
+// begin returns the next segment, with what was due. It is empty if there is
+// nothing to write.
+func (j *journal) begin() []byte { return append(make([]byte, 0, len(j.due)+minPiece/16), j.due...) }
 
 // add adds a bounded part of what changed. The caller holds the lock of the
 // engine.
-func (j *journal) add(s segment, engine *stitch.Engine) segment {
-	return segment{engine.AppendChanges(s.bytes)}
+func (j *journal) add(segment []byte, engine *stitch.Engine) []byte {
+	return engine.AppendChanges(segment)
 }
 
 // finish adds a piece of the sweep. The caller holds the lock of the engine.
-func (j *journal) finish(s segment, engine *stitch.Engine) segment {
+func (j *journal) finish(segment []byte, engine *stitch.Engine) []byte {
 	// A storage that fails must not make the segment grow with each attempt.
-	if changes := len(s.bytes) - sealSize; len(j.due) == 0 && changes > 0 {
-		s.bytes = j.appendSweep(engine, s.bytes, changes)
+	if len(j.due) == 0 && len(segment) > 0 {
+		segment = j.appendSweep(engine, segment, len(segment))
 	}
-	if len(s.bytes) == sealSize {
-		return segment{}
-	}
-	return s
+	return segment
 }
 
 // appendSweep begins a sweep when it is time, and appends a piece of the one
@@ -156,32 +137,41 @@ func (j *journal) appendSweep(engine *stitch.Engine, b []byte, changes int) []by
 	return b
 }
 
-// store writes a segment.
-func (j *journal) store(ctx context.Context, s segment) error {
-	seal(s.bytes)
-	first := min(j.obsolete, j.first+maxDeletions)
+// store writes a segment, and returns in how many parts.
+func (j *journal) store(ctx context.Context, segment []byte) (parts int, err error) {
+	pieces := partsOf(segment)
+	next, first := j.next+uint64(len(pieces)), j.firstAfter(len(pieces))
 	log := make([]byte, sealSize, sealSize+16)
 	log = binary.BigEndian.AppendUint64(log, first)
-	log = binary.BigEndian.AppendUint64(log, j.next+1)
+	log = binary.BigEndian.AppendUint64(log, next)
 	seal(log)
-	operations := make([]*storage.Operation, 0, 2+maxDeletions)
-	operations = append(operations, storage.SetOperation(segmentKey(j.next), s.bytes), storage.SetOperation(keyLog, log))
-	for number := j.first; number < first; number++ {
-		operations = append(operations, storage.DeleteOperation(segmentKey(number)))
+	operations := make([]*storage.Operation, 0, uint64(len(pieces))+1+first-j.first)
+	for i, piece := range pieces {
+		operations = append(operations, storage.SetOperation(partKey(j.next+uint64(i)), piece)) //nolint:gosec // not negative
 	}
-	return j.client.Batch(ctx, operations...)
+	operations = append(operations, storage.SetOperation(keyLog, log))
+	for number := j.first; number < first; number++ {
+		operations = append(operations, storage.DeleteOperation(partKey(number)))
+	}
+	return len(pieces), j.client.Batch(ctx, operations...)
 }
 
-// stored notes that a segment was written. The caller holds the lock of the
-// engine.
-func (j *journal) stored(s segment) {
-	if len(s.bytes) == 0 {
+// firstAfter is the first part once some more were written, and obsolete ones
+// deleted with them.
+func (j *journal) firstAfter(parts int) uint64 {
+	return min(j.obsolete, j.first+uint64(max(minDeletions, 2*parts))) //nolint:gosec // not negative
+}
+
+// stored notes that a segment was written in so many parts. The caller holds the
+// lock of the engine.
+func (j *journal) stored(segment []byte, parts int) {
+	if len(segment) == 0 {
 		return
 	}
 	j.due = nil
-	j.first = min(j.obsolete, j.first+maxDeletions)
-	j.next++
-	j.written += len(s.bytes)
+	j.first = j.firstAfter(parts)
+	j.next += uint64(parts) //nolint:gosec // not negative
+	j.written += len(segment)
 	if j.sweep.last {
 		j.obsolete = j.sweep.first
 		j.sweep = sweep{former: j.sweep.size}
@@ -190,38 +180,4 @@ func (j *journal) stored(s segment) {
 
 // failed keeps what could not be written for the next segment. The caller holds
 // the lock of the engine.
-func (j *journal) failed(s segment) {
-	if len(s.bytes) > 0 {
-		j.due = s.bytes[sealSize:]
-	}
-}
-
-var checksums = crc32.MakeTable(crc32.Castagnoli)
-
-// seal fills in the head of a value whose content is behind it.
-func seal(value []byte) {
-	value[0] = formatVersion
-	binary.BigEndian.PutUint32(value[1:], crc32.Checksum(value[sealSize:], checksums))
-}
-
-var (
-	errMissing = errors.New("it is missing")
-	errCut     = errors.New("it is cut")
-	errVersion = errors.New("it was written by a newer release")
-	errDamaged = errors.New("it is damaged")
-)
-
-// unseal returns the content of a value.
-func unseal(value []byte) ([]byte, error) {
-	switch {
-	case value == nil:
-		return nil, errMissing
-	case len(value) < sealSize:
-		return nil, errCut
-	case value[0] == 0 || value[0] > formatVersion:
-		return nil, errVersion
-	case binary.BigEndian.Uint32(value[1:]) != crc32.Checksum(value[sealSize:], checksums):
-		return nil, errDamaged
-	}
-	return value[sealSize:], nil
-}
+func (j *journal) failed(segment []byte) { j.due = segment }

@@ -12,9 +12,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// readTogether is how many segments are read with one batch: a storage may take
-// as long for it as for a write.
-const readTogether = 64
+// readTogether is how many parts are read with one batch: a storage may take as
+// long for it as for a write.
+const readTogether = 512
 
 // restore fills the engine with what is stored. What cannot be understood is
 // left out, and counted: a processor that does not start loses more. A storage
@@ -28,7 +28,7 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	if value == nil {
 		return 0, nil
 	}
-	content, err := unseal(value)
+	_, content, err := unseal(value)
 	if err == nil && len(content) != 16 {
 		err = errDamaged
 	}
@@ -38,8 +38,9 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	}
 	j.first, j.next = binary.BigEndian.Uint64(content), binary.BigEndian.Uint64(content[8:])
 	j.obsolete = j.first
+	var parts assembly
 	for number := j.first; number < j.next; number += readTogether {
-		n, err := j.load(ctx, s, number, min(j.next, number+readTogether))
+		n, err := j.load(ctx, s, &parts, number, min(j.next, number+readTogether))
 		if err != nil {
 			return lost, err
 		}
@@ -47,28 +48,28 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	}
 	s.engine.Restored(s.clock.now())
 	j.sweep.soon = true // what is damaged goes away with it
-	j.logger.Info("State restored", zap.Uint64("segments", j.next-j.first), zap.Uint64("objects", s.engine.Stats().Restored))
+	j.logger.Info("State restored", zap.Uint64("parts", j.next-j.first), zap.Uint64("objects", s.engine.Stats().Restored))
 	return lost, nil
 }
 
-// load reads the segments from first to end, without it.
-func (j *journal) load(ctx context.Context, s *state, first, end uint64) (lost int, err error) {
+// load reads the parts from first to end, without it.
+func (j *journal) load(ctx context.Context, s *state, parts *assembly, first, end uint64) (lost int, err error) {
 	operations := make([]*storage.Operation, 0, readTogether)
 	for number := first; number < end; number++ {
-		operations = append(operations, storage.GetOperation(segmentKey(number)))
+		operations = append(operations, storage.GetOperation(partKey(number)))
 	}
 	if err := j.client.Batch(ctx, operations...); err != nil {
 		return 0, fmt.Errorf("storage: read the state: %w", err)
 	}
 	for i, operation := range operations {
-		entries, err := unseal(operation.Value)
+		entries, err := parts.add(operation.Value)
 		if err == nil {
 			err = s.engine.Load(entries)
 		}
 		if err != nil {
 			lost++
 			j.logger.Error("Stored segment skipped; what changed when it was written is lost: calls may come out partial, or twice",
-				zap.Uint64("segment", first+uint64(i)), zap.Error(err))
+				zap.Uint64("part", first+uint64(i)), zap.Error(err))
 		}
 	}
 	return lost, nil

@@ -4,6 +4,7 @@
 package callstitchprocessor
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -112,17 +113,17 @@ func TestDamagedSegments(t *testing.T) {
 func TestSeal(t *testing.T) {
 	value := append(make([]byte, sealSize), "some entries"...)
 	seal(value)
-	content, err := unseal(value)
+	_, content, err := unseal(value)
 	require.NoError(t, err)
 	assert.Equal(t, "some entries", string(content))
 	for bit := range 8 * len(value) {
 		flipped := slices.Clone(value)
 		flipped[bit/8] ^= 1 << (bit % 8)
-		_, err := unseal(flipped)
+		_, _, err := unseal(flipped)
 		assert.Error(t, err, "bit %d", bit)
 	}
 	for size := range value {
-		_, err := unseal(value[:size])
+		_, _, err := unseal(value[:size])
 		assert.Error(t, err, "cut to %d", size)
 	}
 	older := slices.Clone(value)
@@ -132,9 +133,9 @@ func TestSeal(t *testing.T) {
 	assert.Equal(t, "some entries", string(content))
 	newer := slices.Clone(value)
 	newer[0]++
-	_, err = unseal(newer)
+	_, _, err = unseal(newer)
 	assert.ErrorIs(t, err, errVersion)
-	_, err = unseal(nil)
+	_, _, err = unseal(nil)
 	assert.ErrorIs(t, err, errMissing)
 }
 
@@ -142,7 +143,7 @@ func TestSeal(t *testing.T) {
 // before them counts.
 func TestUnreadableEntries(t *testing.T) {
 	values := someSegments(t)
-	key := segmentKey(1)
+	key := partKey(1)
 	whole := values[key]
 	odd := append(slices.Clone(whole), '?', 0)
 	seal(odd)
@@ -194,3 +195,75 @@ func (c *failingClient) Get(ctx context.Context, key string) ([]byte, error) {
 }
 
 func (c *failingClient) Batch(context.Context, ...*storage.Operation) error { return errDisk }
+
+// A segment comes back from its parts whatever its size, and one that lost any
+// of them is lost alone.
+func TestParts(t *testing.T) {
+	for _, size := range []int{1, partRoom - 1, partRoom, partRoom + 1, 3 * partRoom, 10*partRoom + 7} {
+		var stored [][]byte
+		var want []string
+		for n := range 3 {
+			entries := bytes.Repeat([]byte{byte('a' + n)}, size)
+			want = append(want, string(entries))
+			stored = append(stored, partsOf(entries)...)
+		}
+		assert.Len(t, stored, 3*((size+partRoom-1)/partRoom))
+		for _, part := range stored {
+			assert.LessOrEqual(t, len(part), partSize)
+		}
+		assert.Equal(t, want, assembled(t, stored, 0), "size %d", size)
+		for lost := range stored {
+			damaged := slices.Clone(stored)
+			damaged[lost] = nil
+			segment := lost / (len(stored) / 3)
+			assert.Equal(t, slices.Delete(slices.Clone(want), segment, segment+1), assembled(t, damaged, 1), "size %d, part %d", size, lost)
+		}
+		// Deletion may stop in the middle of a segment.
+		for first := range len(stored) / 3 {
+			left := want
+			if first > 0 {
+				left = want[1:]
+			}
+			assert.Equal(t, left, assembled(t, stored[first:], 0), "size %d from part %d", size, first)
+		}
+	}
+}
+
+func assembled(t *testing.T, parts [][]byte, bad int) (segments []string) {
+	t.Helper()
+	var a assembly
+	for _, part := range parts {
+		entries, err := a.add(part)
+		if err != nil {
+			bad--
+		}
+		if len(entries) > 0 {
+			segments = append(segments, string(entries))
+		}
+	}
+	assert.Zero(t, bad)
+	return segments
+}
+
+// What version 1 stored is read: a segment was one value then.
+func TestWholeSegments(t *testing.T) {
+	values := someSegments(t)
+	all, errors := restored(t, values)
+	require.Zero(t, errors)
+	older := make(map[string][]byte)
+	for key, value := range values {
+		_, content, err := unseal(value)
+		require.NoError(t, err)
+		if key != keyLog {
+			require.Equal(t, byte(partBegins|partEnds), content[0])
+			content = content[1:]
+		}
+		whole := append(make([]byte, sealSize), content...)
+		seal(whole)
+		whole[0] = wholeSegments
+		older[key] = whole
+	}
+	again, errors := restored(t, older)
+	assert.Zero(t, errors)
+	assert.Equal(t, all, again)
+}
