@@ -147,7 +147,7 @@ func (j *journal) store(ctx context.Context, segment []byte) (parts int, err err
 	seal(log)
 	operations := make([]*storage.Operation, 0, uint64(len(pieces))+1+first-j.first)
 	for i, piece := range pieces {
-		operations = append(operations, storage.SetOperation(partKey(j.next+uint64(i)), piece)) //nolint:gosec // not negative
+		operations = append(operations, storage.SetOperation(partKey(j.next+uint64(i)), piece))
 	}
 	operations = append(operations, storage.SetOperation(keyLog, log))
 	for number := j.first; number < first; number++ {
@@ -159,7 +159,7 @@ func (j *journal) store(ctx context.Context, segment []byte) (parts int, err err
 // firstAfter is the first part once some more were written, and obsolete ones
 // deleted with them.
 func (j *journal) firstAfter(parts int) uint64 {
-	return min(j.obsolete, j.first+uint64(max(minDeletions, 2*parts))) //nolint:gosec // not negative
+	return min(j.obsolete, j.first+uint64(max(minDeletions, 2*parts)))
 }
 
 // stored notes that a segment was written in so many parts. The caller holds the
