@@ -126,11 +126,14 @@ func TestSeal(t *testing.T) {
 		_, _, err := unseal(value[:size])
 		assert.Error(t, err, "cut to %d", size)
 	}
-	older := slices.Clone(value)
-	older[0] = 1
-	content, err = unseal(older)
-	require.NoError(t, err)
-	assert.Equal(t, "some entries", string(content))
+	for version := byte(1); version < formatVersion; version++ {
+		older := slices.Clone(value)
+		older[0] = version
+		wrote, content, err := unseal(older)
+		require.NoError(t, err)
+		assert.Equal(t, version, wrote)
+		assert.Equal(t, "some entries", string(content))
+	}
 	newer := slices.Clone(value)
 	newer[0]++
 	_, _, err = unseal(newer)
@@ -245,25 +248,27 @@ func assembled(t *testing.T, parts [][]byte, bad int) (segments []string) {
 	return segments
 }
 
-// What version 1 stored is read: a segment was one value then.
+// What versions 1 and 2 stored is read: a segment was one value then.
 func TestWholeSegments(t *testing.T) {
 	values := someSegments(t)
 	all, errors := restored(t, values)
 	require.Zero(t, errors)
-	older := make(map[string][]byte)
-	for key, value := range values {
-		_, content, err := unseal(value)
-		require.NoError(t, err)
-		if key != keyLog {
-			require.Equal(t, byte(partBegins|partEnds), content[0])
-			content = content[1:]
+	for version := byte(1); version <= wholeSegments; version++ {
+		older := make(map[string][]byte)
+		for key, value := range values {
+			_, content, err := unseal(value)
+			require.NoError(t, err)
+			if key != keyLog {
+				require.Equal(t, byte(partBegins|partEnds), content[0])
+				content = content[1:]
+			}
+			whole := append(make([]byte, sealSize), content...)
+			seal(whole)
+			whole[0] = version
+			older[key] = whole
 		}
-		whole := append(make([]byte, sealSize), content...)
-		seal(whole)
-		whole[0] = wholeSegments
-		older[key] = whole
+		again, errors := restored(t, older)
+		assert.Zero(t, errors)
+		assert.Equal(t, all, again)
 	}
-	again, errors := restored(t, older)
-	assert.Zero(t, errors)
-	assert.Equal(t, all, again)
 }
