@@ -21,10 +21,10 @@ import (
 	"github.com/legato-otel/legato/internal/testkit"
 )
 
-// segments are the keys of the stored segments.
+// segments are the keys of the parts that stored segments begin with.
 func segments(store *testkit.Storage) (keys []string) {
-	for key := range store.Values() {
-		if strings.HasPrefix(key, "segment/") {
+	for key, value := range store.Values() {
+		if strings.HasPrefix(key, "segment/") && value[sealSize]&partBegins != 0 {
 			keys = append(keys, key)
 		}
 	}

@@ -16,9 +16,10 @@ import (
 // write the segments beside it once more. Two parts are a page.
 //
 //	part       sealed: where it is in its segment, 1 byte | a piece of the entries
-//	sealed     version, 1 byte | CRC-32C of what follows, 4 bytes | content
+//	sealed     version, 1 byte | CRC-32C of the rest, 4 bytes | content
 //
-// All numbers are big endian.
+// All numbers are big endian. Up to version 2 the checksum was that of the content
+// alone.
 const (
 	keyPart = "segment/%012d"
 
@@ -107,7 +108,16 @@ var checksums = crc32.MakeTable(crc32.Castagnoli)
 // seal fills in the head of a value whose content is behind it.
 func seal(value []byte) {
 	value[0] = formatVersion
-	binary.BigEndian.PutUint32(value[1:], crc32.Checksum(value[sealSize:], checksums))
+	binary.BigEndian.PutUint32(value[1:], checksum(value))
+}
+
+// checksum returns the checksum that belongs into the head of a value.
+func checksum(value []byte) uint32 {
+	var sum uint32
+	if value[0] > wholeSegments {
+		sum = crc32.Checksum(value[:1], checksums)
+	}
+	return crc32.Update(sum, checksums, value[sealSize:])
 }
 
 var (
@@ -126,7 +136,7 @@ func unseal(value []byte) (version byte, content []byte, err error) {
 		return 0, nil, errCut
 	case value[0] == 0 || value[0] > formatVersion:
 		return 0, nil, errVersion
-	case binary.BigEndian.Uint32(value[1:]) != crc32.Checksum(value[sealSize:], checksums):
+	case binary.BigEndian.Uint32(value[1:]) != checksum(value):
 		return 0, nil, errDamaged
 	}
 	return value[0], value[sealSize:], nil

@@ -6,6 +6,8 @@ package callstitchprocessor
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"hash/crc32"
 	"maps"
 	"slices"
 	"strings"
@@ -127,8 +129,7 @@ func TestSeal(t *testing.T) {
 		assert.Error(t, err, "cut to %d", size)
 	}
 	for version := byte(1); version < formatVersion; version++ {
-		older := slices.Clone(value)
-		older[0] = version
+		older := sealedBy(version, "some entries")
 		wrote, content, err := unseal(older)
 		require.NoError(t, err)
 		assert.Equal(t, version, wrote)
@@ -140,6 +141,13 @@ func TestSeal(t *testing.T) {
 	assert.ErrorIs(t, err, errVersion)
 	_, _, err = unseal(nil)
 	assert.ErrorIs(t, err, errMissing)
+}
+
+// sealedBy returns a value as an older version stored it.
+func sealedBy(version byte, content string) []byte {
+	value := append([]byte{version, 0, 0, 0, 0}, content...)
+	binary.BigEndian.PutUint32(value[1:], crc32.Checksum([]byte(content), crc32.MakeTable(crc32.Castagnoli)))
+	return value
 }
 
 // Entries that the engine cannot read are as bad as damaged ones; what comes
@@ -255,18 +263,18 @@ func TestWholeSegments(t *testing.T) {
 	require.Zero(t, errors)
 	for version := byte(1); version <= wholeSegments; version++ {
 		older := make(map[string][]byte)
-		for key, value := range values {
-			_, content, err := unseal(value)
+		var parts assembly
+		var next uint64
+		for number := range uint64(len(values) - 1) {
+			entries, err := parts.add(values[partKey(number)])
 			require.NoError(t, err)
-			if key != keyLog {
-				require.Equal(t, byte(partBegins|partEnds), content[0])
-				content = content[1:]
+			if len(entries) > 0 {
+				older[partKey(next)] = sealedBy(version, string(entries))
+				next++
 			}
-			whole := append(make([]byte, sealSize), content...)
-			seal(whole)
-			whole[0] = version
-			older[key] = whole
 		}
+		require.Greater(t, next, uint64(5))
+		older[keyLog] = sealedBy(version, string(binary.BigEndian.AppendUint64(make([]byte, 8), next)))
 		again, errors := restored(t, older)
 		assert.Zero(t, errors)
 		assert.Equal(t, all, again)
