@@ -6,8 +6,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
@@ -94,7 +92,7 @@ func (s *store) count() stored {
 
 func (s *store) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
 	if s.in == nil {
-		return &countingClient{Client: &memoryClient{values: make(map[string][]byte)}, store: s}, nil
+		return &countingClient{Client: newMemoryClient(), store: s}, nil
 	}
 	client, err := s.in.GetClient(ctx, kind, id, name)
 	if err != nil {
@@ -134,43 +132,6 @@ func (c *countingClient) Batch(ctx context.Context, operations ...*storage.Opera
 	}
 	return c.Client.Batch(ctx, operations...)
 }
-
-// memoryClient costs as little as a storage can.
-type memoryClient struct {
-	mu     sync.Mutex
-	values map[string][]byte
-}
-
-func (m *memoryClient) Get(ctx context.Context, key string) ([]byte, error) {
-	get := storage.GetOperation(key)
-	return get.Value, m.Batch(ctx, get)
-}
-
-func (m *memoryClient) Set(ctx context.Context, key string, value []byte) error {
-	return m.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (m *memoryClient) Delete(ctx context.Context, key string) error {
-	return m.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (m *memoryClient) Batch(_ context.Context, operations ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, o := range operations {
-		switch o.Type {
-		case storage.Get:
-			o.Value = slices.Clone(m.values[o.Key])
-		case storage.Set:
-			m.values[o.Key] = slices.Clone(o.Value)
-		case storage.Delete:
-			delete(m.values, o.Key)
-		}
-	}
-	return nil
-}
-
-func (*memoryClient) Close(context.Context) error { return nil }
 
 // host has the storage, if there is one.
 type host map[component.ID]component.Component
