@@ -85,7 +85,7 @@ func TestNoSweepIntoAFailingStorage(t *testing.T) {
 		for i := range 5 {
 			require.ErrorIs(t, r.ConsumeLogs(t.Context(), long(fmt.Sprint("another ", i))), errDisk)
 		}
-		assert.Less(t, len(r.Logs.(*callStitch).journal.due), 2*minPiece)
+		assert.Less(t, len(r.Logs.(*callStitch).journal.due), 3*minPiece, "one piece and what changed")
 		store.Fail(nil)
 		time.Sleep(2 * writeAgain)
 		synctest.Wait()

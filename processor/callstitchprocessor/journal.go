@@ -73,8 +73,8 @@ const (
 	// A piece of it is twice what changed, within these bounds: it makes headway
 	// when little happens, and holds nobody up when much does, but keeps up with
 	// that.
-	minPiece = 64 << 10
-	maxPiece = 256 << 10
+	minPiece = 16 << 10
+	maxPiece = 64 << 10
 
 	// With a write go as many obsolete parts at least, or twice its own: cleaning
 	// up keeps ahead of writing.
@@ -102,7 +102,7 @@ func openJournal(ctx context.Context, host component.Host, id *component.ID, set
 
 // begin returns the next segment, with what was due. It is empty if there is
 // nothing to write.
-func (j *journal) begin() []byte { return append(make([]byte, 0, len(j.due)+minPiece/16), j.due...) }
+func (j *journal) begin() []byte { return append(make([]byte, 0, len(j.due)+minPiece), j.due...) }
 
 // add adds a bounded part of what changed. The caller holds the lock of the
 // engine.
