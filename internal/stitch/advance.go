@@ -218,11 +218,7 @@ const evictions = 64
 // evict lets the oldest open objects go. They are emitted, not dropped; until
 // then there is no room.
 func (e *Engine) evict() {
-	waiting := 0
-	for kind := range kinds {
-		waiting += e.counts[kind][owed]
-	}
-	if waiting >= evictions {
+	if e.Owes() >= evictions {
 		return
 	}
 	for range max(evictions, e.objects.used()-e.maxObjects) {

@@ -51,7 +51,7 @@ func emit(e *Engine, now time.Time) []string {
 	var lines []string
 	for {
 		var refs []Ref
-		e.Owed(0, 10, func(s *Stitched) {
+		e.Owed(Ref{}, 10, func(s *Stitched) {
 			lines = append(lines, describe(s))
 			refs = append(refs, s.Ref)
 		})

@@ -151,7 +151,7 @@ func TestOwedDoNotChange(t *testing.T) {
 	s.wait(options.MaxOpen)
 	s.wait(options.Linger)
 	look := func() (all []string) {
-		s.e.Owed(0, 10, func(o *Stitched) { all = append(all, describe(o)) })
+		s.e.Owed(Ref{}, 10, func(o *Stitched) { all = append(all, describe(o)) })
 		return all
 	}
 	before := look()

@@ -40,7 +40,7 @@ func TestStoredByReleases(t *testing.T) {
 		}
 		advance(e, noon)
 		advance(e, noon.Add(options.Linger))
-		e.Owed(0, 3, func(s *Stitched) { e.Emitted(noon, s.Ref, true) })
+		e.Owed(Ref{}, 3, func(s *Stitched) { e.Emitted(noon, s.Ref, true) })
 		require.NoError(t, os.WriteFile(current+".bin", changes(e), 0o600))
 		require.NoError(t, os.WriteFile(current+".txt", []byte(joined(finish(t, e, noon.Add(options.Linger)))), 0o600))
 		files = append(files, current+".bin")
@@ -81,7 +81,7 @@ func TestJournal(t *testing.T) {
 				advance(e, now)
 			}
 			if w.chance(50) {
-				e.Owed(0, 1, func(s *Stitched) { e.Emitted(now, s.Ref, true) })
+				e.Owed(Ref{}, 1, func(s *Stitched) { e.Emitted(now, s.Ref, true) })
 			}
 			if w.chance(30) {
 				continue // a commit of several requests

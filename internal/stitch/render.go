@@ -25,19 +25,34 @@ type scratch struct {
 }
 
 // Owed visits up to n of the objects that are owed to the next consumer, the
-// oldest first, without the first skip. They stay owed until Emitted. The trace
-// of each is final from here on; the caller stores that before it sends.
-func (e *Engine) Owed(skip, n int, visit func(*Stitched)) (visited int) {
+// oldest first, or those that follow one that was visited; none if that is not
+// owed any more. They stay owed until Emitted. The trace of each is final from
+// here on; the caller stores that before it sends.
+func (e *Engine) Owed(after Ref, n int, visit func(*Stitched)) (visited int) {
 	slot := e.queues[owed].head
-	for ; slot != 0 && skip > 0; skip-- {
-		slot = e.objects.at(slot).queue.next
+	if after != (Ref{}) {
+		o := e.resolve(after)
+		if o == nil || o.state != owed {
+			return 0
+		}
+		slot = o.queue.next
 	}
-	for ; slot != 0 && visited < n; slot = e.objects.at(slot).queue.next {
+	for slot != 0 && visited < n {
+		next := e.objects.at(slot).queue.next
 		s := e.render(slot)
 		visit(&s)
+		slot = next
 		visited++
 	}
 	return visited
+}
+
+// Owes returns how many objects are owed.
+func (e *Engine) Owes() (n int) {
+	for kind := range kinds {
+		n += e.counts[kind][owed]
+	}
+	return n
 }
 
 // Stamp returns what is known of an object; ok is false for one that is gone.

@@ -24,9 +24,9 @@ func (e *Engine) Stats() Stats {
 	s := e.stats
 	for kind := range kinds {
 		s.Open[kind] = e.counts[kind][open] + e.counts[kind][ended]
-		s.Owed += e.counts[kind][owed]
 		s.Remembered += e.counts[kind][done]
 	}
+	s.Owed = e.Owes()
 	s.Bytes = e.arena.bytes()
 	return s
 }

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/stitch"
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
@@ -43,10 +44,14 @@ type emitter struct {
 }
 
 const (
-	// maxBatch is how many stitched records are sent together, and renderAtOnce
-	// how many of them are rendered without letting go of the lock.
-	maxBatch     = 500
+	// maxBatch is how many stitched records are sent together.
+	maxBatch = 500
+	// renderAtOnce is how many of them are rendered without letting go of the
+	// lock, and renderMore how many when there is more than a batch of them: each
+	// time the lock is let go, senders that are many may hold it for a while, and
+	// what is owed must not grow for ever.
 	renderAtOnce = 10
+	renderMore   = 50
 	// never is when the timer fires if there is nothing to wait for.
 	never = 24 * time.Hour
 	// grain is the least the timer waits: what is due within that time goes
@@ -192,10 +197,19 @@ func (e *emitter) render() *batch {
 	if e.suspects > 0 {
 		size = 1
 	}
+	var last stitch.Ref
 	piece := func() (visited int) {
 		e.state.mu.Lock()
 		defer e.state.mu.Unlock()
-		return e.state.engine.Owed(len(b.objects), min(renderAtOnce, size-len(b.objects)), b.add)
+		n := renderAtOnce
+		if e.state.engine.Owes() > maxBatch {
+			n = renderMore
+		}
+		visited = e.state.engine.Owed(last, min(n, size-len(b.objects)), b.add)
+		if visited > 0 {
+			last = b.objects[len(b.objects)-1].ref
+		}
+		return visited
 	}
 	for len(b.objects) < size && piece() > 0 {
 		yield()

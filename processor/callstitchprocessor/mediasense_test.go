@@ -19,6 +19,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/ids"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/stitch"
 )
 
 const session = "6f0137aa21c0de"
@@ -147,7 +148,7 @@ func stitched(t *testing.T, all []plog.Logs) (lines []string) {
 	}
 	s.engine.Finish(noon)
 	b := newBatch("")
-	s.engine.Owed(0, 1000, b.add)
+	s.engine.Owed(stitch.Ref{}, 1000, b.add)
 	for _, lr := range records(b.logs) {
 		lines = append(lines, bytesOf(t, lr))
 	}

@@ -58,28 +58,45 @@ func dial(ctx context.Context, address string, from posts) (*connection, error) 
 
 func (c *connection) close() { _ = c.conn.Close() }
 
-// post sends one request and waits for its answer.
+// post sends one request and waits for its answer. As a Call Bridge does, it
+// sends it once more as long as there is no room for it.
 func (c *connection) post() error {
 	request := c.from.next()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		full, err := c.send(request)
+		switch {
+		case err != nil || !full:
+			return err
+		case time.Now().After(deadline):
+			return fmt.Errorf("there was no room for a post for %s", patience)
+		}
+	}
+}
+
+// send sends a request. full tells that it is to be sent once more.
+func (c *connection) send(request []byte) (full bool, err error) {
 	if err := c.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := c.conn.Write(request); err != nil {
-		return err
+		return false, err
 	}
 	answer, err := http.ReadResponse(c.answers, nil)
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return false, fmt.Errorf("read the answer: %w", err)
 	}
 	_, err = io.Copy(io.Discard, answer.Body)
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return err
+		return false, err
 	}
-	if answer.StatusCode != http.StatusOK || answer.Close {
-		return fmt.Errorf("answered %s, connection closed: %t", answer.Status, answer.Close)
+	switch {
+	case answer.StatusCode == http.StatusServiceUnavailable && !answer.Close:
+		return true, nil
+	case answer.StatusCode != http.StatusOK || answer.Close:
+		return false, fmt.Errorf("answered %s, connection closed: %t", answer.Status, answer.Close)
 	}
 	c.posts++
-	return nil
+	return false, nil
 }
 
 // client is all connections to one receiver.
