@@ -11,7 +11,7 @@ type slab[T any] struct {
 	free   []uint32
 }
 
-const slabChunk = 1 << 8
+const slabChunk = 1 << 11
 
 // take returns a number whose value may be anything.
 func (s *slab[T]) take() uint32 {

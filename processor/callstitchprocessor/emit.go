@@ -51,7 +51,7 @@ const (
 	// time the lock is let go, senders that are many may hold it for a while, and
 	// what is owed must not grow for ever.
 	renderAtOnce = 10
-	renderMore   = 50
+	renderMore   = 20
 	// never is when the timer fires if there is nothing to wait for.
 	never = 24 * time.Hour
 	// grain is the least the timer waits: what is due within that time goes

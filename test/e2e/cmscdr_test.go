@@ -261,7 +261,7 @@ func TestDemo(t *testing.T) {
 	c.arguments = []string{"--config", filepath.Join(root, "config", "demo.yaml")}
 	for _, set := range []string{
 		"receivers.cmscdr.endpoint=" + c.address, "receivers.cmscdr.metrics.interval=100ms", "exporters.prometheus.endpoint=" + page,
-		"exporters.callrecord.http.endpoint=" + archive,
+		"receivers.mediasense.endpoint=" + freeAddress(t), "exporters.callrecord.http.endpoint=" + archive,
 		"extensions.health_check.endpoint=" + health, "service.telemetry.metrics.level=none",
 	} {
 		c.arguments = append(c.arguments, "--set", set)
