@@ -27,6 +27,7 @@
 //	state.go       the engine (internal/stitch) with the lock that guards it
 //	commit.go      one write for all who wait for one
 //	journal.go     the engine's entries as segments in a storage
+//	parts.go       how a segment is cut and sealed
 //	restore.go     the way back
 //	claim.go       one processor for one configuration
 //
