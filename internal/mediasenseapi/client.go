@@ -218,6 +218,10 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (id string, err 
 	return id, err
 }
 
+// Unfiltered tells whether the last subscription has no filters, because the
+// server knows none.
+func (c *Client) Unfiltered() bool { return c.old }
+
 // subscribed reads the answer to either call.
 func subscribed(a *answer, err error) (id string, _ error) {
 	refused, ok := errors.AsType[*Error](err)

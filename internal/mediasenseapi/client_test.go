@@ -99,6 +99,7 @@ func TestAlreadySubscribed(t *testing.T) {
 	less.Filters, less.TagNameRegex = all.Filters[:1], "Track.*"
 	third, err := client.Subscribe(t.Context(), less)
 	require.NoError(t, err)
+	assert.False(t, client.Unfiltered())
 	assert.Equal(t, first, third)
 	assert.Equal(t, []mediasenseapitest.Subscription{{ID: first, URI: all.URI, Filters: less.Filters, TagNameRegex: "Track.*", Active: true}}, server.Subscriptions())
 }
@@ -111,6 +112,7 @@ func TestOldServer(t *testing.T) {
 		id, err := client.Subscribe(t.Context(), all)
 		require.NoError(t, err)
 		assert.Equal(t, server.Subscriptions()[0].ID, id, "the error names it")
+		assert.True(t, client.Unfiltered())
 	}
 	require.NoError(t, client.Unsubscribe(t.Context(), server.Subscriptions()[0].ID))
 	assert.Equal(t, []string{"signIn", "subscribeToEvents", "subscribeRecordingEvent", "subscribeRecordingEvent", "unsubscribeRecordingEvent"}, server.Requests())

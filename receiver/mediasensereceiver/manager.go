@@ -27,6 +27,7 @@ import (
 type serverAPI interface {
 	SignIn(ctx context.Context) error
 	Subscribe(ctx context.Context, s mediasenseapi.Subscription) (id string, err error)
+	Unfiltered() bool
 	Verify(ctx context.Context, id string) (active bool, err error)
 	Unsubscribe(ctx context.Context, id string) error
 	SignOut(ctx context.Context) error
@@ -48,6 +49,7 @@ type manager struct {
 	signedIn   bool
 	subscribed bool
 	id         string // of the subscription, "" if the server did not say
+	unfiltered bool   // that it has no filters was logged
 	active     atomic.Bool
 }
 
@@ -186,6 +188,13 @@ func (m *manager) lookOnce(ctx context.Context) error {
 		return err
 	}
 	m.subscribed, m.id = true, id
+	if unfiltered := m.api.Unfiltered(); unfiltered != m.unfiltered {
+		m.unfiltered = unfiltered
+		if unfiltered {
+			m.logger.Warn("MediaSense knows subscriptions without filters only, as before release 10.0: " +
+				"subscription::filters and subscription::tag_name_regex have no effect on it, and it may tell of recordings alone")
+		}
+	}
 	return nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/legato-otel/legato/internal/mediasenseapi"
 )
@@ -22,6 +24,7 @@ type scripted struct {
 	fail  map[string][]error // the next answers of a call; nil or none is success
 	calls []string
 	id    string
+	old   bool // it knows no filters
 }
 
 func (s *scripted) call(name string) error {
@@ -38,6 +41,8 @@ func (s *scripted) SignOut(context.Context) error { return s.call("signOut") }
 func (s *scripted) Subscribe(context.Context, mediasenseapi.Subscription) (string, error) {
 	return s.id, s.call("subscribe")
 }
+
+func (s *scripted) Unfiltered() bool { return s.old }
 
 func (s *scripted) Verify(context.Context, string) (bool, error) {
 	err := s.call("verify")
@@ -84,6 +89,20 @@ func TestManagerLooksAfterTheSubscription(t *testing.T) {
 		"verify@15m0s", "signIn@15m0s", "verify@15m0s", // the session was over
 		"verify@20m0s", "signOut@22m0s", "close",
 	}, follow(t, s, 22*time.Minute, nil))
+}
+
+// That a server knows no filters is said, once.
+func TestManagerOfAnOldServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := defaultSubscription()
+		m := newManager(&scripted{start: time.Now(), id: "s-1", old: true, fail: map[string][]error{"verify": {errSession, errSession}}}, &config)
+		core, log := observer.New(zap.WarnLevel)
+		m.logger = zap.New(core)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		m.run(ctx)
+		assert.Equal(t, 1, log.FilterMessageSnippet("without filters").Len())
+	})
 }
 
 // Without an id there is nothing to verify: subscribing again is no change.
