@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
@@ -20,15 +21,16 @@ import (
 	"github.com/legato-otel/legato/internal/callarchive"
 )
 
-// callRecord is the exporter. It owns the archive.
+// callRecord is the exporter. It owns the archive: archive.go opens it,
+// retention.go cleans it up, page.go shows it.
 type callRecord struct {
 	config    *Config
 	settings  exporter.Settings
 	telemetry *metadata.TelemetryBuilder
 
-	store  *callarchive.Store // nil before start
-	page   *page              // nil without http
-	cancel context.CancelFunc // of the retention
+	store  atomic.Pointer[callarchive.Store] // nil until the archive is open
+	page   *page                             // nil without http
+	cancel context.CancelFunc                // of what runs in the background
 	wg     sync.WaitGroup
 }
 
@@ -50,26 +52,20 @@ func (e *callRecord) start(ctx context.Context, host component.Host) error {
 
 func (e *callRecord) open(ctx context.Context, host component.Host) error {
 	e.warn()
-	var err error
-	if e.store, err = callarchive.Open(ctx, e.config.Driver, string(e.config.DataSource)); err != nil {
-		return fmt.Errorf("archive: %w", err)
-	}
 	for _, option := range ofOutcome {
 		e.telemetry.ExporterCallrecordRecords.Add(ctx, 0, option)
 	}
 	e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 0)
 	e.telemetry.ExporterCallrecordRetentionFailures.Add(ctx, 0)
-	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	e.cancel = cancel
-	if e.config.Retention > 0 {
-		e.wg.Go(func() { e.expire(background) })
-	}
 	if e.config.HTTP.HasValue() {
-		if e.page, err = startPage(ctx, host, e.config.HTTP.Get(), e.store, e.settings.TelemetrySettings); err != nil {
+		var err error
+		if e.page, err = startPage(ctx, host, e.config.HTTP.Get(), e.settings.TelemetrySettings); err != nil {
 			return fmt.Errorf("http: %w", err)
 		}
 	}
-	return nil
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	e.cancel = cancel
+	return e.openArchive(ctx, background, host)
 }
 
 // warn of settings with which what was accepted can be lost.
@@ -99,9 +95,8 @@ func (e *callRecord) shutdown(ctx context.Context) error {
 		e.cancel()
 	}
 	e.wg.Wait()
-	if e.store != nil {
-		errs = append(errs, e.store.Close())
-		e.store = nil
+	if store := e.store.Swap(nil); store != nil {
+		errs = append(errs, store.Close())
 	}
 	e.telemetry.Shutdown()
 	return errors.Join(errs...)
@@ -110,8 +105,13 @@ func (e *callRecord) shutdown(ctx context.Context) error {
 // export writes what the records say, in one transaction. An error is always one
 // that may pass: what the database can never hold is left out and counted.
 func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
+	store := e.store.Load()
+	if store == nil {
+		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
+		return errNotOpen
+	}
 	batch, counts := convert(logs)
-	result, err := e.store.Write(ctx, batch)
+	result, err := store.Write(ctx, batch)
 	if err != nil {
 		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
 		return fmt.Errorf("archive: %w", err)

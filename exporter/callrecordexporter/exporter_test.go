@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -28,6 +28,7 @@ import (
 	"github.com/legato-otel/legato/internal/callarchive"
 	"github.com/legato-otel/legato/internal/ids"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 	"github.com/legato-otel/legato/internal/testkit/postgres"
 )
 
@@ -143,7 +144,6 @@ func TestStartFails(t *testing.T) {
 	require.NoError(t, os.WriteFile(newer, []byte(strings.Repeat("not a database ", 100)), 0o600))
 	for _, values := range []map[string]any{
 		{"datasource": newer},
-		{"driver": "postgres", "datasource": "postgres://user:secret@127.0.0.1:1/calls?connect_timeout=1"},
 		{"datasource": filepath.Join(t.TempDir(), "calls.db"), "http": map[string]any{"endpoint": "256.0.0.1:1"}},
 	} {
 		config, err := load(t, values)
@@ -155,6 +155,61 @@ func TestStartFails(t *testing.T) {
 		assert.NotContains(t, err.Error(), "secret")
 		require.NoError(t, e.Shutdown(t.Context()))
 	}
+}
+
+// A database that answers, and will never do what is wanted, is an error.
+func TestNoSuchDatabase(t *testing.T) {
+	config, err := load(t, map[string]any{
+		"driver": "postgres", "datasource": strings.Replace(postgres.Shared(t).URL("nosuch"), "postgres@", "postgres:secret@", 1),
+	})
+	require.NoError(t, err)
+	e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), config)
+	require.NoError(t, err)
+	err = e.Start(t.Context(), componenttest.NewNopHost())
+	require.ErrorContains(t, err, "nosuch")
+	assert.NotContains(t, err.Error(), "secret")
+	require.NoError(t, e.Shutdown(t.Context()))
+}
+
+// A database that is away when the Collector starts: it starts, what comes is
+// refused for now, the page says why, and all is well when the database is there.
+func TestDatabaseIsAwayAtTheStart(t *testing.T) {
+	server := postgres.New(t)
+	source := strings.Replace(server.Database(t), "postgres@", "postgres:secret@", 1)
+	require.NoError(t, server.Kill())
+	address := loopback.MustAddress(t)
+	r := newRig(t, map[string]any{
+		"driver": "postgres", "datasource": source, "retention": "87600h", "retry_on_failure": map[string]any{"enabled": false},
+		"http": map[string]any{"endpoint": address},
+	})
+	status := func() int {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/", http.NoBody)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode
+	}
+	err := r.ConsumeLogs(t.Context(), legs(0, 10))
+	require.ErrorIs(t, err, callarchive.ErrUnreachable)
+	assert.False(t, consumererror.IsPermanent(err))
+	assert.Equal(t, http.StatusServiceUnavailable, status())
+	assert.Positive(t, r.counts()["otelcol_exporter_callrecord_write_failures"])
+	require.NoError(t, server.Start())
+	require.Eventually(t, func() bool { return r.ConsumeLogs(t.Context(), legs(0, 10)) == nil }, time.Minute, 10*time.Millisecond)
+	assert.Equal(t, http.StatusOK, status())
+	assert.Positive(t, r.log.FilterMessageSnippet("trying again").Len())
+	for _, entry := range r.log.All() {
+		assert.NotContains(t, fmt.Sprint(entry), "secret")
+	}
+}
+
+// A stop does not wait for a database that is away.
+func TestStopWhileAway(t *testing.T) {
+	r := newRig(t, map[string]any{"driver": "postgres", "datasource": "postgres://user:secret@" + loopback.MustAddress(t) + "/calls"})
+	begun := time.Now()
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Less(t, time.Since(begun), 30*time.Second)
 }
 
 // A database that goes away and comes back: what it did not take is an error,
@@ -207,10 +262,7 @@ func TestIDsWithoutCallstitch(t *testing.T) {
 }
 
 func TestExportCSV(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := free.Addr().String()
-	require.NoError(t, free.Close())
+	address := loopback.MustAddress(t)
 	r := newRig(t, map[string]any{"http": map[string]any{"endpoint": address}})
 	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 3)))
 	get := func(path string) (int, string, http.Header) {

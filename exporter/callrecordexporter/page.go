@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -21,7 +22,9 @@ import (
 // page serves the archive over HTTP. It only reads.
 type page struct {
 	server *http.Server
-	wg     sync.WaitGroup
+	// pages is what is served, nil until the archive is open.
+	pages atomic.Pointer[http.Handler]
+	wg    sync.WaitGroup
 	// grace is how long stop waits for requests.
 	grace time.Duration
 }
@@ -30,14 +33,15 @@ type page struct {
 // Collector that stops does not wait for it.
 const defaultGrace = 5 * time.Second
 
-// startPage listens and serves until stop.
-func startPage(ctx context.Context, host component.Host, config *HTTPConfig, store *callarchive.Store, set component.TelemetrySettings) (*page, error) {
+// startPage listens and serves until stop: that the archive cannot be reached,
+// until show.
+func startPage(ctx context.Context, host component.Host, config *HTTPConfig, set component.TelemetrySettings) (*page, error) {
 	listener, err := config.Server.ToListener(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &page{grace: defaultGrace}
-	p.server, err = config.Server.ToServer(ctx, host.GetExtensions(), set, newHandler(config, store, set))
+	p.server, err = config.Server.ToServer(ctx, host.GetExtensions(), set, p)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -47,6 +51,20 @@ func startPage(ctx context.Context, host component.Host, config *HTTPConfig, sto
 		}
 	})
 	return p, nil
+}
+
+// show makes pages what is served.
+func (p *page) show(pages http.Handler) { p.pages.Store(&pages) }
+
+// ServeHTTP implements http.Handler.
+func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if pages := p.pages.Load(); pages != nil {
+		(*pages).ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Retry-After", "5")
+	http.Error(w, "The database of the call archive cannot be reached. It is tried again; what is recorded meanwhile will be here then.",
+		http.StatusServiceUnavailable)
 }
 
 // stop breaks off the requests that take longer than the grace.

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensionauth"
 
 	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // gate is an authenticator that lets nobody in without the word.
@@ -54,13 +55,11 @@ func TestPage(t *testing.T) {
 	store, err := callarchive.Open(t.Context(), callarchive.SQLite, filepath.Join(t.TempDir(), "calls.db"))
 	require.NoError(t, err)
 	defer store.Close()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := loopback.MustAddress(t)
 	config.HTTP.Get().Server.NetAddr.Endpoint = address
-	p, err := startPage(t.Context(), gateHost{componenttest.NewNopHost()}, config.HTTP.Get(), store, componenttest.NewNopTelemetrySettings())
+	p, err := startPage(t.Context(), gateHost{componenttest.NewNopHost()}, config.HTTP.Get(), componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
+	p.show(newHandler(config.HTTP.Get(), store, componenttest.NewNopTelemetrySettings()))
 	get := func(method, path, word string) (int, string) {
 		request, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, http.NoBody)
 		require.NoError(t, err)
@@ -92,10 +91,7 @@ func TestPage(t *testing.T) {
 // An export takes as long as it is long: the server's limit for an answer is not
 // its limit.
 func TestExportOutlivesWriteTimeout(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := free.Addr().String()
-	require.NoError(t, free.Close())
+	address := loopback.MustAddress(t)
 	r := newRig(t, map[string]any{"http": map[string]any{"endpoint": address, "write_timeout": "1ns"}})
 	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 3)))
 	get := func(path string) (string, error) {
@@ -109,7 +105,7 @@ func TestExportOutlivesWriteTimeout(t *testing.T) {
 		body, err := io.ReadAll(response.Body)
 		return string(body), err
 	}
-	_, err = get("/")
+	_, err := get("/")
 	require.Error(t, err, "the limit is in force")
 	body, err := get("/export.csv")
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -58,10 +59,32 @@ func openPostgres(ctx context.Context, connection string) (*postgresDialect, err
 		return nil, err
 	}
 	d := &postgresDialect{pool: pool, readersPool: readers, readers: stdlib.OpenDBFromPool(readers)}
-	if err := pool.Ping(ctx); err != nil {
+	if err := d.reach(ctx); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+// reachTimeout is how long a server may take for the first answer.
+const reachTimeout = 10 * time.Second
+
+// reach tells whether the server answers.
+func (d *postgresDialect) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	err := d.pool.Ping(ctx)
+	if err == nil {
+		return nil
+	}
+	coded, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok, // nobody answers there
+		strings.HasPrefix(coded.Code, "57P"), // it starts, or stops
+		strings.HasPrefix(coded.Code, "53"):  // too many connections, no memory
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	default: // password, no such database, not permitted
+		return err
+	}
 }
 
 func (*postgresDialect) name() string               { return "postgres" }

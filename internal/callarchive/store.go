@@ -28,8 +28,13 @@ type Store struct {
 	write sync.Mutex
 }
 
+// ErrUnreachable says that a database does not answer, or not yet: it may later,
+// with nothing changed.
+var ErrUnreachable = errors.New("the database cannot be reached")
+
 // Open opens an archive and brings its schema to this release's version. The
-// source is a file for SQLite, a connection string for PostgreSQL.
+// source is a file for SQLite, a connection string for PostgreSQL. It returns
+// [ErrUnreachable] if waiting may help.
 func Open(ctx context.Context, driver, source string) (*Store, error) {
 	return open(ctx, driver, source, SchemaVersion())
 }
