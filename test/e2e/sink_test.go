@@ -6,6 +6,7 @@ package e2e
 import (
 	"crypto/sha256"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -25,6 +26,7 @@ type traceSink struct {
 	url string
 
 	mu       sync.Mutex
+	open     int // connections
 	requests int
 	refuse   bool
 	refused  int // since setRefuse
@@ -40,10 +42,36 @@ type received struct {
 func newTraceSink(t *testing.T) *traceSink {
 	t.Helper()
 	s := &traceSink{}
-	server := httptest.NewServer(http.HandlerFunc(s.serve))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	server.Config.ConnState = s.watch
+	server.Start()
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	return s
+}
+
+// watch counts connections.
+func (s *traceSink) watch(_ net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		s.open++
+	case http.StateClosed, http.StateHijacked:
+		s.open--
+	case http.StateActive, http.StateIdle:
+	}
+}
+
+// left waits until all that a killed process had sent was served: its
+// connections outlive it for as long as there is something to read.
+func (s *traceSink) left(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.open == 0
+	}, waitFor, tick/10)
 }
 
 func (s *traceSink) serve(w http.ResponseWriter, r *http.Request) {

@@ -112,6 +112,7 @@ func TestTracesSurviveKills(t *testing.T) {
 			require.Eventually(t, func() bool { return sink.refusals() > 2 }, waitFor, tick)
 		}
 		c.kill()
+		sink.left(t)
 		_, requests := sink.state()
 		last = append(last, requests)
 		sink.setRefuse(false)
