@@ -33,8 +33,8 @@ type page struct {
 // Collector that stops does not wait for it.
 const defaultGrace = 5 * time.Second
 
-// startPage listens and serves until stop: that the archive cannot be reached,
-// until show.
+// startPage listens and serves until stop; until show, that the archive is not
+// open.
 func startPage(ctx context.Context, host component.Host, config *HTTPConfig, set component.TelemetrySettings) (*page, error) {
 	listener, err := config.Server.ToListener(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Retry-After", "5")
-	http.Error(w, "The database of the call archive cannot be reached. It is tried again; what is recorded meanwhile will be here then.",
+	http.Error(w, "The call archive is not open yet: its database cannot be reached, or is being prepared for this release. It is tried again by itself.",
 		http.StatusServiceUnavailable)
 }
 

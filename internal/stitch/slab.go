@@ -11,6 +11,8 @@ type slab[T any] struct {
 	free   []uint32
 }
 
+// slabChunk is how many values a chunk has: few chunks, because the garbage
+// collector visits each, and small enough to be made without a stall.
 const slabChunk = 1 << 11
 
 // take returns a number whose value may be anything.

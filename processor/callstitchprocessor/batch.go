@@ -46,3 +46,11 @@ func (b *batch) add(s *stitch.Stitched) {
 	render(records.AppendEmpty(), s)
 	b.objects = append(b.objects, sent{s.Ref, s.Kind, s.Span})
 }
+
+// last is the object that was added last, the zero Ref if there is none.
+func (b *batch) last() stitch.Ref {
+	if len(b.objects) == 0 {
+		return stitch.Ref{}
+	}
+	return b.objects[len(b.objects)-1].ref
+}

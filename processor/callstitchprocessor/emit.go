@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/stitch"
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
@@ -197,7 +196,6 @@ func (e *emitter) render() *batch {
 	if e.suspects > 0 {
 		size = 1
 	}
-	var last stitch.Ref
 	piece := func() (visited int) {
 		e.state.mu.Lock()
 		defer e.state.mu.Unlock()
@@ -205,11 +203,7 @@ func (e *emitter) render() *batch {
 		if e.state.engine.Owes() > maxBatch {
 			n = renderMore
 		}
-		visited = e.state.engine.Owed(last, min(n, size-len(b.objects)), b.add)
-		if visited > 0 {
-			last = b.objects[len(b.objects)-1].ref
-		}
-		return visited
+		return e.state.engine.Owed(b.last(), min(n, size-len(b.objects)), b.add)
 	}
 	for len(b.objects) < size && piece() > 0 {
 		yield()

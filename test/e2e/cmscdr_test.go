@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 const (
@@ -255,13 +257,13 @@ func TestKillBetweenPosts(t *testing.T) {
 // TestDemo is what a newcomer does: post to the demo, look at the file and at
 // the metrics page, post again.
 func TestDemo(t *testing.T) {
-	c := &collector{t: t, directory: t.TempDir(), address: freeAddress(t)}
-	page, health, archive := freeAddress(t), freeAddress(t), freeAddress(t)
+	c := &collector{t: t, directory: t.TempDir(), address: loopback.MustAddress(t)}
+	page, health, archive := loopback.MustAddress(t), loopback.MustAddress(t), loopback.MustAddress(t)
 	c.page, c.health = "http://"+page+"/metrics", "http://"+health
 	c.arguments = []string{"--config", filepath.Join(root, "config", "demo.yaml")}
 	for _, set := range []string{
 		"receivers.cmscdr.endpoint=" + c.address, "receivers.cmscdr.metrics.interval=100ms", "exporters.prometheus.endpoint=" + page,
-		"receivers.mediasense.endpoint=" + freeAddress(t), "exporters.callrecord.http.endpoint=" + archive,
+		"receivers.mediasense.endpoint=" + loopback.MustAddress(t), "exporters.callrecord.http.endpoint=" + archive,
 		"extensions.health_check.endpoint=" + health, "service.telemetry.metrics.level=none",
 	} {
 		c.arguments = append(c.arguments, "--set", set)

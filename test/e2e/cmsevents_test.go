@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // eventful is a Collector that follows the Events servers of three bridges.
@@ -118,7 +120,7 @@ func (c *collector) shows(is eventsTruth) {
 // there yet, and returns where it looks for them.
 func newFollower(t *testing.T, events string) (c *collector, servers string) {
 	t.Helper()
-	one, two, three := freeAddress(t), freeAddress(t), freeAddress(t)
+	one, two, three := loopback.MustAddress(t), loopback.MustAddress(t), loopback.MustAddress(t)
 	c = newCollectorFrom(t, strings.NewReplacer("%1%", one, "%2%", two, "%3%", three, "%EVENTS%", events).Replace(eventful))
 	return c, one + "," + two + "," + three
 }

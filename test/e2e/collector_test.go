@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // collector is a running otelcol-legato with cmscdr, a file exporter that does
@@ -63,8 +65,8 @@ func newCollector(t *testing.T, receiver ...string) *collector {
 // newCollectorFrom does so from a configuration of the test's own.
 func newCollectorFrom(t *testing.T, configuration string) *collector {
 	t.Helper()
-	c := &collector{t: t, directory: t.TempDir(), address: freeAddress(t)}
-	page, health := freeAddress(t), freeAddress(t)
+	c := &collector{t: t, directory: t.TempDir(), address: loopback.MustAddress(t)}
+	page, health := loopback.MustAddress(t), loopback.MustAddress(t)
 	c.page, c.health = "http://"+page+"/metrics", "http://"+health
 	text := strings.NewReplacer("%DIR%", c.directory, "%CDR%", c.address, "%PAGE%", page, "%HEALTH%", health).Replace(configuration)
 	file := filepath.Join(c.directory, "config.yaml")

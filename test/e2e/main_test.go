@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // root of the repository, absolute.
@@ -44,9 +42,3 @@ const (
 	waitFor = time.Minute
 	tick    = 20 * time.Millisecond
 )
-
-// freeAddress returns an address of this machine nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	return loopback.MustAddress(t)
-}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // posted is a Collector with a MediaSense receiver that keeps its state.
@@ -51,7 +53,7 @@ const subscribing = `
 // there.
 func newRecording(t *testing.T, servers ...string) (*collector, string) {
 	t.Helper()
-	address, subscription := freeAddress(t), ""
+	address, subscription := loopback.MustAddress(t), ""
 	if len(servers) == 2 {
 		subscription = strings.NewReplacer("%1%", servers[0], "%2%", servers[1]).Replace(strings.TrimSpace(subscribing))
 	}
@@ -67,7 +69,7 @@ const oddities = "ms-duplicate=0.1,ms-pair=0.1,ms-urls=0.1,ms-boolean=0.3,ms-quo
 // takes its leave.
 func TestRecordings(t *testing.T) {
 	t.Parallel()
-	one, two := freeAddress(t), freeAddress(t)
+	one, two := loopback.MustAddress(t), loopback.MustAddress(t)
 	// A pace at which no threshold is crossed twice within the storage window.
 	r := record(t, "-mediasense-api", one+","+two, "-await-mediasense", "-seed", "3", "-meetings", "15", "-speed", "300", "-faults", oddities)
 	c, _ := newRecording(t, one, two)
@@ -164,7 +166,7 @@ func TestRecordingsMalformed(t *testing.T) {
 // acknowledged comes out once.
 func TestRecordingsRestart(t *testing.T) {
 	t.Parallel()
-	one, two := freeAddress(t), freeAddress(t)
+	one, two := loopback.MustAddress(t), loopback.MustAddress(t)
 	r := record(t, "-mediasense-api", one+","+two, "-await-mediasense", "-seed", "5", "-live", "-meetings", "40", "-speed", "20", "-mediasense-disk", "1e6")
 	c, _ := newRecording(t, one, two)
 	for n := range 2 {
@@ -195,7 +197,7 @@ func TestRecordingsRestart(t *testing.T) {
 // receiver is subscribed again each time, and asks for nothing it has.
 func TestRecordingsAPIFaults(t *testing.T) {
 	t.Parallel()
-	one, two := freeAddress(t), freeAddress(t)
+	one, two := loopback.MustAddress(t), loopback.MustAddress(t)
 	r := record(t, "-mediasense-api", one+","+two, "-await-mediasense", "-seed", "11", "-live", "-meetings", "30", "-speed", "20",
 		"-mediasense-disk", "1e6", "-faults", "ms-expire=500ms,ms-forget=3s")
 	c, _ := newRecording(t, one, two)
@@ -227,7 +229,7 @@ func TestRecordingsAPIFaults(t *testing.T) {
 // does, once.
 func TestRecordingsOldServers(t *testing.T) {
 	t.Parallel()
-	one, two := freeAddress(t), freeAddress(t)
+	one, two := loopback.MustAddress(t), loopback.MustAddress(t)
 	r := record(t, "-mediasense-api", one+","+two, "-await-mediasense", "-seed", "10", "-live", "-meetings", "10", "-speed", "20", "-mediasense-disk", "1e6", "-faults", "ms-old")
 	c, _ := newRecording(t, one, two)
 	r.over()

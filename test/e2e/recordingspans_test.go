@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // recordingTraces is a Collector that makes spans of recorded sessions.
@@ -60,7 +62,7 @@ func TestRecordingsAreSpans(t *testing.T) {
 		t.Run("seed "+seed, func(t *testing.T) {
 			t.Parallel()
 			sink := newTraceSink(t)
-			address := freeAddress(t)
+			address := loopback.MustAddress(t)
 			c := newCollectorFrom(t, strings.NewReplacer("%SINK%", sink.url, "%MS%", address).Replace(recordingTraces))
 			is := record(t, "-mediasense-target", "http://"+address+"/mediasense", "-seed", seed, "-meetings", "20", "-mediasense-disk", "1e6", "-faults", faults).end()
 			require.Empty(t, is.Missed)
