@@ -121,6 +121,23 @@ func TestPermanentErrorForTheQuarantineToo(t *testing.T) {
 	assert.Equal(t, 1, r.log.FilterMessageSnippet("its records are lost").Len())
 }
 
+// A pipeline that fans out may have one branch that refuses and one that is only
+// busy: the bridge keeps the records, for the busy one.
+func TestPermanentErrorOfOneBranchOnly(t *testing.T) {
+	never, busy := consumererror.NewPermanent(errors.New("no")), errors.New("queue is full")
+	for _, err := range []error{errors.Join(never, busy), errors.Join(busy, never)} {
+		sink := new(consumertest.LogsSink)
+		next := &failing{next: sink, err: err}
+		r := newRig(t, func(r *rig) { r.logs = next })
+		require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "flow/post-6.xml")), "%v", err)
+		assert.Equal(t, 1, next.calls())
+		assert.EqualValues(t, 2, r.counter(recordsMetric, "refused"))
+		next.set(nil)
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+		assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallEnd}, eventNamesOf(sink))
+	}
+}
+
 // A quarantine that the pipeline wants later keeps the body at the bridge.
 func TestRetryableErrorForTheQuarantine(t *testing.T) {
 	next := &failing{next: consumertest.NewNop(), err: consumererror.NewPermanent(errors.New("no")), times: 1, then: errors.New("later")}

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/consume"
 	"github.com/legato-otel/legato/internal/ledger"
 	"github.com/legato-otel/legato/internal/posted"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
@@ -75,13 +75,13 @@ func (d *delivery) forward(ctx context.Context, in *intake, source resource) err
 	}
 	observed := time.Now()
 	err := d.consume(ctx, in.convert(source, d.version, observed))
-	if err == nil || !consumererror.IsPermanent(err) {
+	if err == nil || !consume.IsPermanent(err) {
 		return err
 	}
 	in.rejected = err
 	d.logger.Error("Records refused for good by the pipeline; their body is quarantined", zap.Error(err))
 	err = d.consume(ctx, in.quarantine(source, d.version, observed, err))
-	if err != nil && consumererror.IsPermanent(err) {
+	if err != nil && consume.IsPermanent(err) {
 		d.logger.Error("Quarantine refused for good by the pipeline as well; its records are lost",
 			zap.Int("records", in.fresh), zap.Error(err))
 		return nil

@@ -66,6 +66,23 @@ func TestPermanentErrorForTheQuarantineToo(t *testing.T) {
 	assert.Equal(t, 1, r.log.FilterMessageSnippet("its events are lost").Len())
 }
 
+// A pipeline that fans out may have one branch that refuses and one that is only
+// busy: nothing is acknowledged, for the busy one.
+func TestPermanentErrorOfOneBranchOnly(t *testing.T) {
+	never, busy := consumererror.NewPermanent(errors.New("no")), errors.New("queue is full")
+	for _, err := range []error{errors.Join(never, busy), errors.Join(busy, never)} {
+		sink := new(consumertest.LogsSink)
+		next := &failing{next: sink, err: err}
+		r := newRig(t, func(r *rig) { r.logs = next })
+		require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "session-ended.json")), "%v", err)
+		assert.Equal(t, 1, next.calls())
+		assert.EqualValues(t, 1, r.counter(recordsMetric, "refused"))
+		next.set(nil)
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
+		assert.Equal(t, []string{names.EventSessionEnded}, eventNamesOf(sink))
+	}
+}
+
 // A damaged event beside good ones: all are kept, the damaged one with its bytes.
 func TestMalformedPart(t *testing.T) {
 	sink := new(consumertest.LogsSink)

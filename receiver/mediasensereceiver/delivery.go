@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/consume"
 	"github.com/legato-otel/legato/internal/posted"
 	"github.com/legato-otel/legato/internal/recent"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
@@ -74,13 +74,13 @@ func (d *delivery) forward(ctx context.Context, in *intake, source *resource) er
 		return nil
 	}
 	err := d.consume(ctx, d.convert(in, source))
-	if err == nil || !consumererror.IsPermanent(err) {
+	if err == nil || !consume.IsPermanent(err) {
 		return err
 	}
 	in.rejected = err
 	d.logger.Error("Events refused for good by the pipeline; their body is quarantined", zap.Error(err))
 	err = d.consume(ctx, d.quarantine(in, source, err))
-	if err != nil && consumererror.IsPermanent(err) {
+	if err != nil && consume.IsPermanent(err) {
 		d.logger.Error("Quarantine refused for good by the pipeline as well; its events are lost",
 			zap.Int("events", in.fresh), zap.Error(err))
 		return nil
