@@ -97,6 +97,15 @@ func TestConfigErrors(t *testing.T) {
 		`registration: servers::0: endpoint must be a URL like https://cms1:445, got "cms1:445"`, "username must not be empty", "password must not be empty")
 	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{}}}), "registration: servers::0: endpoint must not be empty")
 	f(registration(map[string]any{"uri": "http://c/cdr", "servers": []any{map[string]any{"endpoint": "https://u:secret@cms1"}}}), "must hold no user")
+	at := func(uri string) map[string]any {
+		return map[string]any{"endpoint": "https://cms1:445", "username": "api", "password": "secret", "uri": uri}
+	}
+	f(registration(map[string]any{"uri": "http://c/cdr?token=secret", "servers": []any{server, server}}),
+		"registration: uri: servers 0 and 1 have the same uri; give each server a uri with a system_id of its own")
+	f(registration(map[string]any{"servers": []any{at("http://c/cdr?token=secret"), at("http://d/cdr?system_id=a"), at("HTTP://C/cdr?token=secret")}}),
+		"servers 0 and 2 have the same uri")
+	f(registration(map[string]any{"uri": "http://c/cdr?system_id=cms1&token=secret", "servers": []any{server, at("https://d:1/cdr?system_id=cms1")}}),
+		`servers 0 and 1 have the same system_id "cms1"; give each server a uri with a system_id of its own`)
 	f(map[string]any{"endpoint": "", "path": "x"}, "endpoint must not be empty", `got "x"`)
 }
 

@@ -27,7 +27,8 @@ import (
 
 // RegistrationConfig makes the receiver register itself at Call Bridges.
 type RegistrationConfig struct {
-	// URI that the bridges are to post to. Required, unless each server has its own.
+	// URI that the bridge is to post to. Required, unless each server has its
+	// own. Of several servers, only one can use it.
 	URI string `mapstructure:"uri"`
 	// Servers are the Call Bridges, each one of a cluster. Required.
 	Servers []RegistrationServer `mapstructure:"servers"`
@@ -47,8 +48,8 @@ type RegistrationServer struct {
 	Username string `mapstructure:"username"`
 	// Password of the account. Required.
 	Password configopaque.String `mapstructure:"password"`
-	// URI that this bridge is to post to, instead of the common one: bridges
-	// that are not clustered need a system_id each. Optional.
+	// URI that this bridge is to post to, instead of the common one. Each
+	// server needs a URI, and a system_id in it, of its own. Optional.
 	URI string `mapstructure:"uri"`
 
 	// prevent unkeyed literal initialization
@@ -81,8 +82,38 @@ func (c *RegistrationConfig) Validate() error {
 				"uri must be the http or https URL of this receiver as the Call Bridge sees it, got %q for server %d", withoutQuery, i))
 		}
 	}
+	errs = append(errs, c.validateDistinct())
 	if c.Interval < time.Second {
 		errs = append(errs, fmt.Errorf("interval must be at least 1s, got %s", c.Interval))
+	}
+	return errors.Join(errs...)
+}
+
+// validateDistinct refuses two servers with one URI or one system_id: their
+// records would look like those of one Call Bridge that restarts all the time.
+func (c *RegistrationConfig) validateDistinct() error {
+	var errs []error
+	byURI, bySystem := make(map[string]int), make(map[string]int)
+	for i := range c.Servers {
+		u, err := url.Parse(cmp.Or(c.Servers[i].URI, c.URI))
+		if err != nil {
+			continue // Validate reports it
+		}
+		system := u.Query().Get(systemIDParameter)
+		first, taken := bySystem[system]
+		if taken && system != "" {
+			errs = append(errs, fmt.Errorf(
+				"uri: servers %d and %d have the same system_id %q; give each server a uri with a system_id of its own", first, i, system))
+			continue
+		}
+		bySystem[system] = i
+		u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+		if first, taken := byURI[u.String()]; taken {
+			errs = append(errs, fmt.Errorf(
+				"uri: servers %d and %d have the same uri; give each server a uri with a system_id of its own", first, i))
+			continue
+		}
+		byURI[u.String()] = i
 	}
 	return errors.Join(errs...)
 }
