@@ -17,9 +17,13 @@ const (
 	// MediaSenseSessionIDs is the slice of what DELETED and PRUNED name.
 	MediaSenseSessionIDs = MediaSense + ".session.session_ids"
 	MediaSenseCCID       = MediaSense + ".session.ccid"
-	MediaSenseStartDate  = MediaSense + ".session.session_start_date"
-	MediaSenseDuration   = MediaSense + ".session.session_duration"
-	MediaSenseState      = MediaSense + ".session.session_state"
+	// MediaSenseController and MediaSenseControllerType are the call controller's
+	// address and what it is.
+	MediaSenseController     = MediaSense + ".session.call_controller_ip"
+	MediaSenseControllerType = MediaSense + ".session.call_controller_type"
+	MediaSenseStartDate      = MediaSense + ".session.session_start_date"
+	MediaSenseDuration       = MediaSense + ".session.session_duration"
+	MediaSenseState          = MediaSense + ".session.session_state"
 	// MediaSenseTracks, MediaSenseTags and MediaSenseURLs are slices of maps,
 	// with the elements' names in snake case.
 	MediaSenseTracks = MediaSense + ".session.tracks"
@@ -71,6 +75,9 @@ const (
 // Attributes of stitched sessions and tracks that no event has: what was found
 // out from all of them.
 const (
+	// MediaSenseNearEnd is the xRefCi of the device whose call is recorded, on a
+	// session without a ccid: sessions of one call share it.
+	MediaSenseNearEnd = MediaSense + ".session.near_end.x_ref_ci"
 	// MediaSenseTrackCount is how many tracks a session has.
 	MediaSenseTrackCount = MediaSense + ".session.track_count"
 	// MediaSensePauses is a slice of maps with ElementOffset and ElementDuration:

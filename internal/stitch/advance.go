@@ -256,7 +256,7 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 
 // bury leaves of an object only what late records and links need. A call keeps
 // its facts: they are the context of what is still in it; a session those that
-// are context, and its times.
+// are context or name its call, and its times.
 func (e *Engine) bury(slot uint32) {
 	o := e.objects.at(slot)
 	switch o.kind {
@@ -265,7 +265,9 @@ func (e *Engine) bury(slot uint32) {
 	case Session:
 		f := &e.scratch.other
 		e.open(f, slot)
-		f.keep(func(k key) bool { return k.ofContext() || k == ownKey(Session) || k == keySessionDuration })
+		f.keep(func(k key) bool {
+			return k.ofContext() || k.ofRecordedCall() || k == ownKey(Session) || k == keySessionDuration
+		})
 		e.store(slot, f.normalized(&e.dictionary))
 		return
 	case CallLeg, Recording, Streaming, Track:

@@ -55,12 +55,12 @@ func before(end int64, duration []byte, unit int64) int64 {
 // groups is the index of what containers of a kind have in common.
 func (e *Engine) groups(kind Kind) map[uint64]uint32 {
 	if kind == Session {
-		return e.ccids
+		return e.sameCall
 	}
 	return e.correlators
 }
 
-// joinGroup files a container under the hash of a correlator or a ccid.
+// joinGroup files a container under the hash of a correlator or of a recorded call.
 func (e *Engine) joinGroup(slot uint32, under uint64) {
 	info := e.containers.at(e.objects.at(slot).info)
 	info.groupID = under

@@ -50,6 +50,8 @@ const (
 
 	keySession
 	keyCCID
+	keyNearEnd
+	keyController
 	keySessionStart
 	keySessionDuration
 	keySessionState
@@ -108,6 +110,8 @@ var wellKnownTexts = [wellKnown]string{
 
 	keySession:         names.MediaSenseSessionID,
 	keyCCID:            names.MediaSenseCCID,
+	keyNearEnd:         names.MediaSenseNearEnd,
+	keyController:      names.MediaSenseController,
 	keySessionStart:    names.MediaSenseStartDate,
 	keySessionDuration: names.MediaSenseDuration,
 	keySessionState:    names.MediaSenseState,

@@ -43,7 +43,7 @@
 //	words.go       texts that are a byte each
 //	relate.go      what the facts of a leg say about other legs
 //	conference.go  which calls are one conference, and its trace
-//	session.go     recorded sessions: their times, tracks and transfers
+//	session.go     recorded sessions: their times, their tracks, other sessions of the same call
 //	advance.go     what time does: queues, expiry, eviction
 //	render.go      the object as a span; timeline.go how a leg spent its time;
 //	               lists.go the items as lists, and what tags tell

@@ -48,7 +48,7 @@ type Engine struct {
 	participants *members
 	sipCalls     *members
 	correlators  map[uint64]uint32 // by hash the first call, from where container.group goes on
-	ccids        map[uint64]uint32 // by hash the first session, likewise
+	sameCall     map[uint64]uint32 // by hash the first session of a recorded call, likewise
 
 	dictionary dictionary
 	resources  resources
@@ -72,7 +72,7 @@ func New(o Options) *Engine {
 	e := &Engine{
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
 		correlators: make(map[uint64]uint32),
-		ccids:       make(map[uint64]uint32),
+		sameCall:    make(map[uint64]uint32),
 		dictionary:  newDictionary(),
 		resources:   resources{number: make(map[string]uint32), stored: o.Stored},
 		sessions:    sessions{number: make(map[string]uint32), stored: o.Stored},

@@ -79,6 +79,7 @@ func happenings(content []byte) (all []happening) {
 		names.CallID, legKey("ivr"), legKey("state"), names.ParticipantID, names.SIPCallID, legKey("movedCallLeg"),
 		legKey("replacesSipCallId"), names.CallCorrelator, legKey("lyncSubType"), legKey("direction"), "other",
 		names.MediaSenseCCID, names.MediaSenseStartDate, names.MediaSenseDuration, names.MediaSenseState, names.MediaSenseTrackStartDate, names.MediaSenseTrackDuration,
+		names.MediaSenseNearEnd, names.MediaSenseController,
 	}
 	for len(content) > 0 && len(all) < 40 {
 		index := next()

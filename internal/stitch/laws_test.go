@@ -151,7 +151,7 @@ func requireEmpty(tb testing.TB, e *Engine) {
 	require.Zero(tb, e.participants.table.held)
 	require.Zero(tb, e.sipCalls.table.held)
 	require.Empty(tb, e.correlators)
-	require.Empty(tb, e.ccids)
+	require.Empty(tb, e.sameCall)
 	require.Empty(tb, e.resources.number)
 	require.Empty(tb, e.sessions.number)
 	require.Empty(tb, e.dying)

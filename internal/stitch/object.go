@@ -107,7 +107,7 @@ type container struct {
 	start, end int64   // sender's clock; 0 where unknown
 	// The first and last time that something in it named it.
 	mentioned, lastMentioned int64
-	groupID                  uint64 // hash of a call's correlator, of a session's ccid; 0 is none
+	groupID                  uint64 // hash of a call's correlator, of what names a session's call; 0 is none
 	group                    links  // others of its kind with the same
 	members                  uint32 // objects in it that are not done
 	tracks                   list   // of them, those that are a session's tracks

@@ -235,7 +235,7 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 const (
 	linkMoved    = "moved"
 	linkReplaces = "replaces"
-	linkTransfer = "transfer"
+	linkSameCall = "same_call"
 )
 
 // linksOf are the links of the object whose facts are apart.
@@ -257,7 +257,7 @@ func (e *Engine) linksOf(slot uint32) []Link {
 	}
 	if e.objects.at(slot).kind == Session {
 		if from := e.former(slot); from != 0 {
-			links = append(links, Link{Trace: e.traceOf(from), Span: e.objects.at(from).span, Reason: linkTransfer})
+			links = append(links, Link{Trace: e.traceOf(from), Span: e.objects.at(from).span, Reason: linkSameCall})
 		}
 	}
 	e.scratch.links = links

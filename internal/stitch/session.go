@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// relateSession takes a session's times and ccid from its facts. When it has
+// relateSession takes a session's times and call from its facts. When it has
 // ended, its tracks have.
 func (e *Engine) relateSession(slot uint32) {
 	f, info := &e.facts, e.infoOf(slot)
 	s := recorded(f, Session)
 	info.start, info.end = s.start, s.end
-	if ccid := hashOf(f.newest(keyCCID)); ccid != info.groupID {
+	if call := f.recordedCall(); call != info.groupID {
 		e.leaveGroup(slot)
-		e.joinGroup(slot, ccid)
+		e.joinGroup(slot, call)
 	}
 	if info.end == 0 || e.restoring {
 		return
@@ -25,6 +25,26 @@ func (e *Engine) relateSession(slot uint32) {
 		e.endIfOver(track)
 	}
 }
+
+// recordedCall is the hash of what the sessions of one recorded call share, 0 if
+// the facts have no such thing: the ccid, or, of servers before 8.5(3), which
+// send none, the near end's reference to the call, which is unique at one call
+// controller.
+func (f *facts) recordedCall() uint64 {
+	if ccid := hashOf(f.newest(keyCCID)); ccid != 0 {
+		return ccid
+	}
+	nearEnd := f.newest(keyNearEnd)
+	if hashOf(nearEnd) == 0 {
+		return 0
+	}
+	// No ccid begins like this: a reference is never taken for one.
+	scoped := append([]byte("near end\x00"), nearEnd...)
+	return hash(append(scoped, f.newest(keyController)...))
+}
+
+// ofRecordedCall tells which attributes recordedCall reads.
+func (k key) ofRecordedCall() bool { return k == keyCCID || k == keyNearEnd || k == keyController }
 
 // bindTrack puts a track into the session that its id names, and makes that if
 // need be.
@@ -112,16 +132,17 @@ func (f *facts) durationOf(kind Kind) (duration []byte, unit int64) {
 	return f.newest(keyLegDuration), second
 }
 
-// former returns the session before one that has the same ccid: the change of a
-// forking device ends a session and begins another. Of several it is the one
-// that started last.
+// former returns the session before one in the same recorded call: MediaSense
+// ends a session and begins another when the recorded device changes (a
+// transfer), and when that device holds and resumes the call. Of several it is
+// the one that started last.
 func (e *Engine) former(slot uint32) (best uint32) {
 	info := e.infoOf(slot)
 	if info.groupID == 0 {
 		return 0
 	}
 	looked := 0
-	for other := e.ccids[info.groupID]; other != 0 && looked < groupLimit; other = e.infoOf(other).group.next {
+	for other := e.sameCall[info.groupID]; other != 0 && looked < groupLimit; other = e.infoOf(other).group.next {
 		looked++
 		start := e.infoOf(other).start
 		if start == 0 || start >= info.start {

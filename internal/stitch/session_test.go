@@ -5,6 +5,7 @@ package stitch
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,14 @@ func recordedRecord(session string, phase Phase, start, seconds int, ccid string
 	return r
 }
 
+// withoutCCID is the record as a server before 8.5(3) sends it.
+func withoutCCID(r Record, nearEnd, controller string) Record {
+	r.Fields = slices.Clone(r.Fields)
+	r.Fields[1] = textField(names.MediaSenseNearEnd, nearEnd)
+	r.Fields = append(r.Fields, textField(names.MediaSenseController, controller))
+	return r
+}
+
 // noteOn is what a tag event says.
 func noteOn(kind Kind, id string, rank uint64, seconds int, items ...Item) Record {
 	return Record{Kind: kind, ID: id, Phase: Note, Index: rank, Time: at(seconds), Items: items}
@@ -89,7 +98,13 @@ func duration(key string, seconds int) Field { return Field{key, Int(int64(secon
 // session tells of a whole recorded session of two tracks.
 func (w *world) session(n, ccid, start int) {
 	id, end := fmt.Sprint("Session-", n), start+30+w.IntN(60)
-	say := func(r Record) { w.all = append(w.all, happening{record: r, source: [2]string{"recorder", ""}}) }
+	old := w.chance(40) // it is of a server that sends no ccid
+	say := func(r Record) {
+		if old && r.Phase != Note {
+			r = withoutCCID(r, fmt.Sprint(27000000+ccid), "192.0.2.80")
+		}
+		w.all = append(w.all, happening{record: r, source: [2]string{"recorder", ""}})
+	}
 	name := fmt.Sprint("ccid ", ccid)
 	say(recordedRecord(id, Start, start, start, name,
 		track(id, 0, start, nil, participant("1", start, textField("device_id", "SEP1"))),
@@ -356,9 +371,9 @@ func TestTrackKeepsItsSession(t *testing.T) {
 	requireEmpty(t, s.e)
 }
 
-// TestTransfer: a session links to the one before it with the same ccid,
+// TestSameCall: a session links to the one before it with the same ccid,
 // whether that is still there, was emitted, or came back with a restart.
-func TestTransfer(t *testing.T) {
+func TestSameCall(t *testing.T) {
 	for _, when := range []string{"open", "emitted", "restarted"} {
 		s := newStory(t, options)
 		s.record(recordedRecord("third", Start, 200, 200, "c"))
@@ -375,7 +390,7 @@ func TestTransfer(t *testing.T) {
 			s.wait(options.Linger)
 			all := s.out()
 			assert.Len(t, all, 3)
-			want := []Link{{ids.Trace(names.KindSession, "first"), ids.Span(names.KindSession, "first"), linkTransfer}}
+			want := []Link{{ids.Trace(names.KindSession, "first"), ids.Span(names.KindSession, "first"), linkSameCall}}
 			assert.Equal(t, want, all["second"].Links)
 			assert.Equal(t, want, all["same"].Links)
 			assert.Empty(t, all["first"].Links)
@@ -390,9 +405,59 @@ func TestTransfer(t *testing.T) {
 		}
 		s.wait(options.Linger)
 		all := s.out()
-		assert.Equal(t, []Link{{ids.Trace(names.KindSession, "same"), ids.Span(names.KindSession, "same"), linkTransfer}}, all["third"].Links, when)
+		assert.Equal(t, []Link{{ids.Trace(names.KindSession, "same"), ids.Span(names.KindSession, "same"), linkSameCall}}, all["third"].Links, when)
 		assert.Empty(t, all["other"].Links, when)
 		assert.Empty(t, all["none"].Links, when)
+	}
+}
+
+// TestSameCallByNearEnd: sessions without a ccid link by the near end's
+// reference, at one call controller; a ccid counts alone where there is one.
+func TestSameCallByNearEnd(t *testing.T) {
+	sessions := []struct {
+		id, ccid, nearEnd, controller string
+		start                         int
+		want                          string
+	}{
+		{"a1", "c", "", "", 0, ""},
+		{"a2", "c", "", "", 75, "a1"},
+		{"b1", "", "27000001", "192.0.2.80", 200, ""},
+		{"b2", "", "27000001", "192.0.2.80", 260, "b1"},
+		{"b3", "", "27000001", "192.0.2.80", 300, "b2"},
+		{"other controller", "", "27000001", "192.0.2.81", 310, ""},
+		{"no controller", "", "27000001", "", 320, ""},
+		{"other leg", "", "27000002", "192.0.2.80", 330, ""},
+		{"nothing", "", "", "", 340, ""},
+		{"both", "c", "27000001", "192.0.2.80", 350, "a2"},
+		{"the text of a reference", "27000001", "", "", 360, ""},
+	}
+	for _, when := range []string{"open", "emitted", "restarted"} {
+		s := newStory(t, options)
+		all := map[string]Stitched{}
+		for _, c := range sessions {
+			for _, phase := range []Phase{Start, End} {
+				r := recordedRecord(c.id, phase, c.start, c.start+30, c.ccid)
+				r.Fields = append(r.Fields, textField(names.MediaSenseNearEnd, c.nearEnd), textField(names.MediaSenseController, c.controller))
+				s.record(r)
+			}
+			if when == "open" {
+				continue
+			}
+			s.wait(options.Linger)
+			maps.Copy(all, s.out())
+			if when == "restarted" {
+				s.e = restart(t, s.e, s.now)
+			}
+		}
+		s.wait(options.Linger)
+		maps.Copy(all, s.out())
+		for _, c := range sessions {
+			var want []Link
+			if c.want != "" {
+				want = []Link{{ids.Trace(names.KindSession, c.want), ids.Span(names.KindSession, c.want), linkSameCall}}
+			}
+			assert.Equal(t, want, all[c.id].Links, "%s: %s", when, c.id)
+		}
 	}
 }
 

@@ -55,11 +55,17 @@ func (in *intake) readSession(attributes pcommon.Map, r *stitch.Record) bool {
 			in.appendField(key, v)
 		}
 	}
+	tracks := elements(attributes, names.MediaSenseTracks, &r.Dropped)
+	if text(attributes, names.MediaSenseCCID) == "" && text(attributes, names.MediaSenseControllerType) != gateway {
+		if reference := nearEnd(tracks); reference != "" {
+			in.fields = append(in.fields, stitch.Field{Key: names.MediaSenseNearEnd, Value: stitch.Text(reference)})
+		}
+	}
 	r.Fields = in.fields
 	for _, tag := range elements(attributes, names.MediaSenseTags, &r.Dropped) {
 		r.Items = append(r.Items, in.tag(names.MediaSenseTags, tag, ""))
 	}
-	for _, track := range elements(attributes, names.MediaSenseTracks, &r.Dropped) {
+	for _, track := range tracks {
 		number, numbered := integer(track, names.ElementTrackNumber)
 		id, ok := stitch.TrackID(r.ID, number)
 		if !numbered || !ok { // without a number it must not become part of the first one
@@ -70,6 +76,37 @@ func (in *intake) readSession(attributes pcommon.Map, r *stitch.Record) bool {
 		r.Parts = append(r.Parts, in.track(id, track, &r.Dropped))
 	}
 	return true
+}
+
+// gateway is the callControllerType of a CUBE. Its tracks stand either way round,
+// and its references are made up by the recorder, anew for each session.
+const gateway = "Cisco-SIPGateway"
+
+// nearEndTrack is the number of the track from the recorded device.
+const nearEndTrack = 0
+
+// nearEnd is the call controller's reference to the recorded device's leg, ""
+// if no participant of that device's track has one: of several participants the
+// first one's. CUCM writes it in decimal digits, all others are made up.
+func nearEnd(tracks []pcommon.Map) (reference string) {
+	first := int64(0)
+	for _, track := range tracks {
+		if number, numbered := integer(track, names.ElementTrackNumber); !numbered || number != nearEndTrack {
+			continue
+		}
+		var ignored int
+		for _, participant := range elements(track, names.ElementParticipants, &ignored) {
+			one := text(participant, names.ElementXRefCI)
+			if one == "" || strings.Trim(one, "0123456789") != "" {
+				continue
+			}
+			since, _ := integer(participant, names.ElementParticipantStart)
+			if reference == "" || since < first || since == first && one < reference {
+				reference, first = one, since
+			}
+		}
+	}
+	return reference
 }
 
 // track reads what a record of a session says of a track.

@@ -4,6 +4,7 @@
 package callstitchprocessor
 
 import (
+	"encoding/hex"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -189,7 +190,7 @@ func fuzzedRecords(content []byte) (all []plog.Logs) {
 
 // fuzzedValue makes up a value; lists and maps are at most so deep.
 func fuzzedValue(to pcommon.Value, next func() int, deep int) {
-	texts := []string{"", "Pause", "Resume", "TrackInactive", "TrackActive", "SYSTEM_DEFINED", "CLOSED_ERROR", session + "-track1", "\xff\x00", "c"}
+	texts := []string{"", "Pause", "Resume", "TrackInactive", "TrackActive", "SYSTEM_DEFINED", "CLOSED_ERROR", session + "-track1", "\xff\x00", "c", "27000001"}
 	elements := []string{
 		names.ElementTrackNumber, names.ElementParticipants, names.ElementTags, names.ElementDeviceRef, names.ElementXRefCI, names.ElementParticipantStart,
 		names.ElementTagName, names.ElementTagType, names.ElementTagOffset, names.ElementTagCreateDate, "track_start_date", "track_duration", "",
@@ -219,6 +220,67 @@ func fuzzedValue(to pcommon.Value, next func() int, deep int) {
 		for range next() % 6 {
 			fuzzedValue(m.PutEmpty(elements[next()%len(elements)]), next, deep-1)
 		}
+	}
+}
+
+// TestNearEnd: which sessions are of one call where no ccid says so. Each case
+// is two sessions.
+func TestNearEnd(t *testing.T) {
+	party := func(reference string, since int64) map[string]any {
+		return map[string]any{names.ElementXRefCI: reference, names.ElementParticipantStart: since}
+	}
+	track := func(number int, participants ...any) map[string]any {
+		return map[string]any{names.ElementTrackNumber: number, names.ElementParticipants: participants}
+	}
+	near, far := party("27000001", 5), party("27000003", 5)
+	for name, c := range map[string]struct {
+		first, second map[string]any
+		reason        string
+	}{
+		"hold and resume":         {map[string]any{names.MediaSenseCCID: "c"}, map[string]any{names.MediaSenseCCID: "c"}, "same_call"},
+		"before 8.5(3)":           {map[string]any{names.MediaSenseTracks: []any{track(1, far), track(0, near)}}, map[string]any{names.MediaSenseTracks: []any{track(0, near)}}, "same_call"},
+		"the first participant's": {map[string]any{names.MediaSenseTracks: []any{track(0, near)}}, map[string]any{names.MediaSenseTracks: []any{track(0, party("27000009", 9), near, party("", 1))}}, "same_call"},
+		"the far end's":           {map[string]any{names.MediaSenseTracks: []any{track(1, near)}}, map[string]any{names.MediaSenseTracks: []any{track(1, near)}}, ""},
+		"without a reference":     {map[string]any{names.MediaSenseTracks: []any{track(0, party("", 5))}}, map[string]any{names.MediaSenseTracks: []any{track(0, party("", 5))}}, ""},
+		"made up by the recorder": {map[string]any{names.MediaSenseTracks: []any{track(0, party("a1b2", 5))}}, map[string]any{names.MediaSenseTracks: []any{track(0, party("a1b2", 5))}}, ""},
+		"a gateway's": {
+			map[string]any{names.MediaSenseControllerType: "Cisco-SIPGateway", names.MediaSenseTracks: []any{track(0, near)}},
+			map[string]any{names.MediaSenseControllerType: "Cisco-SIPGateway", names.MediaSenseTracks: []any{track(0, near)}}, "",
+		},
+		"another ccid": {
+			map[string]any{names.MediaSenseCCID: "c", names.MediaSenseTracks: []any{track(0, near)}},
+			map[string]any{names.MediaSenseCCID: "d", names.MediaSenseTracks: []any{track(0, near)}}, "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil)
+				start := noon.UnixMilli()
+				for i, attributes := range []map[string]any{c.second, c.first} { // the order does not count
+					more := map[string]any{names.MediaSenseSessionID: []string{"2", "1"}[i], names.MediaSenseStartDate: start - int64(i)*60_000, names.MediaSenseDuration: 30_000}
+					maps.Copy(more, attributes)
+					r.consume(say(names.EventSessionEnded, 0, more))
+				}
+				time.Sleep(linger)
+				synctest.Wait()
+				for _, lr := range r.next.spans() {
+					if lr.EventName() != names.EventSessionSpan {
+						continue
+					}
+					id, _ := lr.Attributes().Get(names.MediaSenseSessionID)
+					links, linked := lr.Attributes().Get(names.SpanLinks)
+					if id.Str() == "1" || c.reason == "" {
+						assert.False(t, linked, id.Str())
+						continue
+					}
+					require.True(t, linked)
+					link := links.Slice().At(0).Map().AsRaw()
+					assert.Equal(t, c.reason, link["reason"])
+					span := ids.Span(names.KindSession, "1")
+					assert.Equal(t, hex.EncodeToString(span[:]), link["span_id"])
+				}
+			})
+		})
 	}
 }
 
