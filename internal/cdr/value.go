@@ -48,11 +48,8 @@ func parse(text string, kind Kind) Value {
 	case KindID:
 		return Value{Text: withoutBlanks(text), Kind: KindID}
 	case KindBool:
-		switch text {
-		case "true":
-			return Value{Text: text, Kind: KindBool, bits: 1}
-		case "false":
-			return Value{Text: text, Kind: KindBool}
+		if value, ok := parseBool(text); ok {
+			return Value{Text: text, Kind: KindBool, bits: value}
 		}
 	case KindInt:
 		if n, ok := parseUint(text); ok && n <= math.MaxInt64 {
@@ -67,6 +64,19 @@ func parse(text string, kind Kind) Value {
 	case KindText:
 	}
 	return Value{Text: text}
+}
+
+// parseBool reads what can mean one thing only: true and false in any case of
+// letters, and XML Schema's 1 and 0.
+func parseBool(text string) (bits uint64, ok bool) {
+	switch {
+	case text == "true", text == "1", strings.EqualFold(text, "true"):
+		return 1, true
+	case text == "false", text == "0", strings.EqualFold(text, "false"):
+		return 0, true
+	default:
+		return 0, false
+	}
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }

@@ -17,8 +17,14 @@ func TestBools(t *testing.T) {
 	f("true", "bool:true")
 	f("false", "bool:false")
 	f(" true\n", "bool:true")
-	// XML Schema also has 1 and 0; the guide has not.
-	for _, text := range []string{"1", "0", "TRUE", "True", "yes", "maybe", ""} {
+	// The guide has neither of these, and each can mean one thing only.
+	for _, text := range []string{"1", "TRUE", "True"} {
+		f(text, "bool:true")
+	}
+	for _, text := range []string{"0", "FALSE", "False"} {
+		f(text, "bool:false")
+	}
+	for _, text := range []string{"yes", "Yes", "no", "2", "01", "-1", "1.0", "on", "t", "maybe", ""} {
 		f(text, "text:"+text)
 	}
 }

@@ -4,6 +4,7 @@
 package cmsevents
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"strconv"
@@ -297,10 +298,12 @@ func (v *Field) read(want ValueKind) {
 	switch want {
 	case Bool:
 		switch string(v.Text) {
-		case "true":
+		case "true", "1":
 			v.Kind, v.Number = Bool, 1
-		case "false":
+		case "false", "0":
 			v.Kind, v.Number = Bool, 0
+		default:
+			v.readBoolInAnyCase()
 		}
 	case Int:
 		if n, err := strconv.ParseInt(string(v.Text), 10, 64); err == nil {
@@ -308,6 +311,14 @@ func (v *Field) read(want ValueKind) {
 		} else if x, err := strconv.ParseFloat(string(v.Text), 64); err == nil && !math.IsNaN(x) && !math.IsInf(x, 0) {
 			v.Kind, v.Number = Double, math.Float64bits(x)
 		}
+	}
+}
+
+func (v *Field) readBoolInAnyCase() {
+	if bytes.EqualFold(v.Text, trueText) {
+		v.Kind, v.Number = Bool, 1
+	} else if bytes.EqualFold(v.Text, falseText) {
+		v.Kind, v.Number = Bool, 0
 	}
 }
 

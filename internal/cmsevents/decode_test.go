@@ -59,7 +59,12 @@ func TestValues(t *testing.T) {
 	}
 	f(`true`, AudioMuted, Bool, 1, "true")
 	f(`"false"`, AudioMuted, Bool, 0, "false")
-	f(`1`, AudioMuted, Text, 0, "1")
+	f(`1`, AudioMuted, Bool, 1, "1")
+	f(`"0"`, AudioMuted, Bool, 0, "0")
+	f(`"TRUE"`, AudioMuted, Bool, 1, "TRUE")
+	f(`"False"`, AudioMuted, Bool, 0, "False")
+	f(`"yes"`, AudioMuted, Text, 0, "yes")
+	f(`2`, AudioMuted, Text, 0, "2")
 	f(`5`, Importance, Int, 5, "5")
 	f(`"7"`, Importance, Int, 7, "7")
 	f(`null`, Importance, Null, 0, "")

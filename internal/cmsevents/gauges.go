@@ -3,6 +3,11 @@
 
 package cmsevents
 
+import (
+	"bytes"
+	"strings"
+)
+
 // StateLabel is a participant's state as one of a bounded set.
 type StateLabel uint8
 
@@ -32,13 +37,13 @@ const (
 // String returns the wire's word, "" for one that was not sent and for one that
 // nobody knows.
 func (s StateLabel) String() string {
-	return [StateLabels]string{Initial: "initial", Ringing: "ringing", Connected: "connected", OnHold: "onHold"}[s]
+	return string(stateLabels[s])
 }
 
 // String returns the wire's word, "" for one that was not sent and for one that
 // nobody knows.
 func (d DirectionLabel) String() string {
-	return [DirectionLabels]string{Incoming: "incoming", Outgoing: "outgoing"}[d]
+	return string(directionLabels[d])
 }
 
 // label reads the labels out of what changed.
@@ -53,34 +58,34 @@ func (p *participant) label(changed []Field) {
 	}
 }
 
+// stateLabels and directionLabels are the wire's words by their label.
+var (
+	stateLabels     = [StateLabels][]byte{Initial: []byte("initial"), Ringing: []byte("ringing"), Connected: []byte("connected"), OnHold: []byte("onHold")}
+	directionLabels = [DirectionLabels][]byte{Incoming: []byte("incoming"), Outgoing: []byte("outgoing")}
+)
+
 func stateLabel(v *Field) StateLabel {
-	switch {
-	case len(v.Text) == 0:
+	if len(v.Text) == 0 {
 		return NoState
-	case string(v.Text) == "initial":
-		return Initial
-	case string(v.Text) == "ringing":
-		return Ringing
-	case string(v.Text) == "connected":
-		return Connected
-	case string(v.Text) == "onHold":
-		return OnHold
-	default:
-		return OtherParticipantState
 	}
+	for label, word := range stateLabels {
+		if len(word) > 0 && bytes.EqualFold(v.Text, word) {
+			return StateLabel(label) //nolint:gosec // an index of stateLabels
+		}
+	}
+	return OtherParticipantState
 }
 
 func directionLabel(v *Field) DirectionLabel {
-	switch {
-	case len(v.Text) == 0:
+	if len(v.Text) == 0 {
 		return NoDirection
-	case string(v.Text) == "incoming":
-		return Incoming
-	case string(v.Text) == "outgoing":
-		return Outgoing
-	default:
-		return OtherDirection
 	}
+	for label, word := range directionLabels {
+		if len(word) > 0 && bytes.EqualFold(v.Text, word) {
+			return DirectionLabel(label) //nolint:gosec // an index of directionLabels
+		}
+	}
+	return OtherDirection
 }
 
 // Gauges are the picture in numbers.
@@ -138,15 +143,15 @@ func (c *Cluster) home(m *meeting) *call {
 	return best
 }
 
-// any tells whether an element of one of the meeting's calls has a value. The
-// list is always followed, the info only where there is room.
+// any tells whether an element of one of the meeting's calls has a value, in any
+// case of letters. The list is always followed, the info only where there is room.
 func (m *meeting) any(element Element, value string) bool {
 	for _, k := range m.calls {
 		e, found := k.list.find(element, nil)
 		if !found {
 			e, found = k.info.find(element, nil)
 		}
-		if found && e.kind == Text && string(e.value) == value {
+		if found && e.kind == Text && strings.EqualFold(string(e.value), value) {
 			return true
 		}
 	}

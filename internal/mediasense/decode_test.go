@@ -131,14 +131,16 @@ func TestForwarded(t *testing.T) {
 		assert.Equal(t, want, e.Forwarded.Kind, value)
 		assert.Equal(t, forwarded, e.Forwarded.Bool(), value)
 	}
-	for _, yes := range []string{`"TRUE"`, `"true"`, `true`} {
+	for _, yes := range []string{`"TRUE"`, `"true"`, `true`, `1`, `"1"`} {
 		f(yes, KindBool, true)
 	}
-	for _, no := range []string{`"FALSE"`, `false`} {
+	for _, no := range []string{`"FALSE"`, `false`, `0`, `" 0 "`} {
 		f(no, KindBool, false)
 	}
 	f(`"perhaps"`, KindText, false)
-	f(`1`, KindText, false)
+	f(`"yes"`, KindText, false)
+	f(`2`, KindText, false)
+	f(`1.5`, KindText, false)
 	f(`null`, KindNull, false)
 }
 

@@ -76,14 +76,20 @@ func typeInt(v *Value) {
 	}
 }
 
+// typeBool reads what can mean one thing only: true and false in any case of
+// letters, 1 and 0. Anything else is text.
 func typeBool(v *Value) {
-	switch {
-	case v.Kind == KindText && strings.EqualFold(strings.TrimSpace(v.Text), "true"):
-		v.setBool(true)
-	case v.Kind == KindText && strings.EqualFold(strings.TrimSpace(v.Text), "false"):
-		v.setBool(false)
-	case v.Kind == KindInt, v.Kind == KindDouble:
+	if v.Kind == KindInt || v.Kind == KindDouble {
 		v.setText()
+	}
+	if v.Kind != KindText {
+		return
+	}
+	switch text := strings.TrimSpace(v.Text); {
+	case text == "1", strings.EqualFold(text, "true"):
+		v.setBool(true)
+	case text == "0", strings.EqualFold(text, "false"):
+		v.setBool(false)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -91,6 +92,8 @@ func reserved(key string) bool {
 func renderSeverity(to plog.LogRecord, s *stitch.Stitched) {
 	number, text := plog.SeverityNumberInfo, "INFO"
 	switch {
+	case isScan(s):
+		number, text = plog.SeverityNumberWarn, "WARN"
 	case s.ErrorType != "":
 		number, text = plog.SeverityNumberError, "ERROR"
 	case s.Outcome != stitch.Complete:
@@ -98,6 +101,16 @@ func renderSeverity(to plog.LogRecord, s *stitch.Stitched) {
 	}
 	to.SetSeverityNumber(number)
 	to.SetSeverityText(text)
+}
+
+// isScan tells whether a failed leg is a scanner's. Its span keeps the status
+// error.
+func isScan(s *stitch.Stitched) bool {
+	if s.Kind != stitch.CallLeg || s.ErrorType == "" {
+		return false
+	}
+	reason, _ := names.LegReason(s.ErrorType)
+	return reason.Scan(len(s.Calls) > 0, time.Duration(s.End-s.Start).Seconds())
 }
 
 // renderSpan writes the attributes that make a span of a record.

@@ -97,31 +97,3 @@ func withoutUnknownSecret(f *cdr.Field) string {
 	}
 	return redact.XML(f.Text)
 }
-
-// alarmKeys are the attribute names of the documented alarms.
-var alarmKeys = map[string]string{
-	"packetLoss":        names.CallLegAlarm + ".packet_loss.duration_percentage",
-	"excessiveJitter":   names.CallLegAlarm + ".excessive_jitter.duration_percentage",
-	"highRoundTripTime": names.CallLegAlarm + ".high_round_trip_time.duration_percentage",
-	"":                  names.CallLegAlarm + ".duration_percentage",
-}
-
-func alarmKey(alarmType string) string {
-	if key, ok := alarmKeys[alarmType]; ok {
-		return key
-	}
-	return names.Attribute(names.CallLegAlarm, alarmType+"/durationPercentage")
-}
-
-// putAlarms writes one attribute per alarm type. The largest percentage wins; a
-// number wins over text that is none.
-func putAlarms(m pcommon.Map, alarms []cdr.Alarm) {
-	for i := range alarms {
-		key, percentage := alarmKey(alarms[i].Type), alarms[i].DurationPercentage
-		if present, exists := m.Get(key); exists && present.Type() == pcommon.ValueTypeDouble &&
-			(percentage.Kind != cdr.KindDouble || present.Double() >= percentage.Double()) {
-			continue
-		}
-		putValue(m, key, cdr.Unknown, percentage)
-	}
-}

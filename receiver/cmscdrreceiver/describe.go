@@ -21,11 +21,13 @@ type ending struct {
 	failure string
 }
 
-// endingOf judges a callLegEnd.
+// endingOf classifies a callLegEnd.
 func endingOf(r *cdr.Record) ending {
 	text, _ := r.Field(cdr.CallLegReason)
 	known, documented := names.LegReason(text.Text)
 	switch {
+	case documented && known.Failure && isScan(r, known):
+		return ending{severity: plog.SeverityNumberWarn, failure: known.Name}
 	case documented && known.Failure:
 		return ending{severity: plog.SeverityNumberError, failure: known.Name}
 	case len(r.Alarms) > 0, !documented && text.Text != "" && !remoteTeardown(r):
@@ -33,6 +35,14 @@ func endingOf(r *cdr.Record) ending {
 	default:
 		return ending{severity: plog.SeverityNumberInfo}
 	}
+}
+
+// isScan tells whether a callLegEnd is a scanner's. Without a readable duration
+// it is not.
+func isScan(r *cdr.Record, reason names.Reason) bool {
+	_, inCall := r.Field(cdr.CallLegCall)
+	lasted, _ := r.Field(cdr.CallLegDurationSeconds)
+	return lasted.Kind == cdr.KindDouble && reason.Scan(inCall, lasted.Double())
 }
 
 // remoteTeardown tells whether the far end hung up; it is what classifies a
@@ -122,9 +132,14 @@ func (s *sentence) seconds(r *cdr.Record, before string, id cdr.FieldID) *senten
 }
 
 func (s *sentence) alarms(r *cdr.Record) *sentence {
-	for i := range r.Alarms {
-		s.add(", ").add(cmp.Or(r.Alarms[i].Type, "alarm"))
-		if percentage := r.Alarms[i].DurationPercentage.Text; percentage != "" {
+	if len(r.Alarms) == 0 {
+		return s
+	}
+	var buffer alarmBuffer
+	merged := alarmsOf(r.Alarms, buffer[:0])
+	for i := range merged {
+		s.add(", ").add(cmp.Or(merged[i].name, "alarm"))
+		if percentage := merged[i].percentage.Text; percentage != "" {
 			s.add(" ").add(percentage).add(" %")
 		}
 	}

@@ -32,13 +32,18 @@ func (v vocabulary) bound(text string) string {
 	if text == "" {
 		return ""
 	}
-	if word, ok := v[text]; ok {
-		return word
-	}
-	if word, ok := v[strings.ToLower(text)]; ok {
+	if word, ok := v.spelling(text); ok {
 		return word
 	}
 	return names.Other
+}
+
+// spelling returns the documented spelling of text, in any case of letters.
+func (v vocabulary) spelling(text string) (word string, documented bool) {
+	if word, documented = v[text]; !documented && text != "" {
+		word, documented = v[strings.ToLower(text)]
+	}
+	return word, documented
 }
 
 // The enumerations of the guide's section 4.

@@ -5,7 +5,6 @@ package cmscdrreceiver
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"go.opentelemetry.io/collector/receiver"
@@ -114,7 +113,28 @@ func (i *instruments) countLegStart(ctx context.Context, r *cdr.Record) {
 type legEnd struct {
 	reason, remoteTeardown string
 	duration, activated    cdr.Value
-	encrypted, unencrypted bool
+	encrypted, unencrypted wireBool
+}
+
+// wireBool is a boolean of the wire. Its zero value is that of an absent element,
+// which the guide reads as false.
+type wireBool uint8
+
+const (
+	isFalse wireBool = iota
+	isTrue
+	unreadable
+)
+
+func wireBoolOf(v cdr.Value) wireBool {
+	switch {
+	case v.Kind != cdr.KindBool:
+		return unreadable
+	case v.Bool():
+		return isTrue
+	default:
+		return isFalse
+	}
 }
 
 func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
@@ -130,27 +150,24 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 	if end.activated.Kind == cdr.KindDouble {
 		i.legActivatedDuration.Record(ctx, end.activated.Double(), byReason...)
 	}
-	i.legEncryption.Add(ctx, 1, encryptionOptions.of(end.encryption()).add...)
+	if state := end.encryption(); state != "" {
+		i.legEncryption.Add(ctx, 1, encryptionOptions.of(state).add...)
+	}
 	i.countAlarms(ctx, r.Alarms)
 }
 
-// countAlarms counts a leg's alarms once for each type, with the largest part.
+// countAlarms counts a leg's alarms once for each type.
 func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm) {
-	for k := range alarms {
-		sameType := func(a cdr.Alarm) bool { return a.Type == alarms[k].Type }
-		if slices.ContainsFunc(alarms[:k], sameType) {
-			continue
-		}
-		options := alarmOptions.of(alarmTypes.bound(alarms[k].Type))
+	if len(alarms) == 0 {
+		return
+	}
+	var buffer alarmBuffer
+	merged := alarmsOf(alarms, buffer[:0])
+	for k := range merged {
+		options := alarmOptions.of(alarmTypes.bound(merged[k].name))
 		i.legAlarm.Add(ctx, 1, options.add...)
-		largest := -1.0
-		for _, a := range alarms[k:] {
-			if sameType(a) && a.DurationPercentage.Kind == cdr.KindDouble {
-				largest = max(largest, a.DurationPercentage.Double())
-			}
-		}
-		if largest >= 0 {
-			i.legAlarmRatio.Record(ctx, largest/100, options.record...)
+		if ratio, ok := merged[k].ratio(); ok {
+			i.legAlarmRatio.Record(ctx, ratio, options.record...)
 		}
 	}
 }
@@ -168,9 +185,9 @@ func (i *instruments) gatherLegEnd(ctx context.Context, f *cdr.Field, end *legEn
 	case cdr.CallLegActivatedDuration:
 		end.activated = f.Value
 	case cdr.CallLegEncryptedMedia:
-		end.encrypted = f.Bool()
+		end.encrypted = wireBoolOf(f.Value)
 	case cdr.CallLegUnencryptedMedia:
-		end.unencrypted = f.Bool()
+		end.unencrypted = wireBoolOf(f.Value)
 	default:
 		if media, field, ok := cdr.MediaOf(f.ID); ok {
 			i.countMedia(ctx, media, field, f.Value)
@@ -202,13 +219,17 @@ func (i *instruments) countMedia(ctx context.Context, media cdr.Media, field cdr
 	}
 }
 
+// encryption returns the state of the leg's media, "" if the record does not
+// say it readably.
 func (e *legEnd) encryption() string {
 	switch {
-	case e.encrypted && e.unencrypted:
+	case e.encrypted == unreadable, e.unencrypted == unreadable:
+		return ""
+	case e.encrypted == isTrue && e.unencrypted == isTrue:
 		return "mixed"
-	case e.encrypted:
+	case e.encrypted == isTrue:
 		return "encrypted"
-	case e.unencrypted:
+	case e.unencrypted == isTrue:
 		return "unencrypted"
 	default:
 		return "none"

@@ -5,6 +5,7 @@ package cmseventsreceiver
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/legato-otel/legato/internal/cmsevents"
 )
@@ -77,7 +78,7 @@ func whatChanged(fields []cmsevents.Field) string {
 }
 
 func stateWord(state string) string {
-	if state == "onHold" {
+	if strings.EqualFold(state, "onHold") {
 		return "on hold"
 	}
 	return state
