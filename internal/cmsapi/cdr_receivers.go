@@ -4,120 +4,131 @@
 package cmsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
+	"strings"
 )
 
-const cdrReceiversPath = "/system/cdrReceivers"
+const (
+	cdrReceiversPath = "/system/cdrReceivers"
+	// singleCDRReceiverPath is the object of servers before R1.8, which have one
+	// receiver and no list.
+	singleCDRReceiverPath = "/system/cdrReceiver"
+)
 
-// CDRReceiver is a place of the list of receivers a Call Bridge posts to.
+// CDRReceiver is an entry of the list of receivers a Call Bridge posts to.
 type CDRReceiver struct {
-	ID string `xml:"id,attr"`
-	// URI is "" for an empty place.
+	ID string
+	// URI is "" for an entry that takes a place and posts nowhere.
+	URI string
+}
+
+// wireCDRReceiver is a receiver as servers write it: the reference calls the URI
+// uri in its tables and url in its prose, and so do servers.
+type wireCDRReceiver struct {
+	ID  string `xml:"id,attr"`
 	URI string `xml:"uri"`
+	URL string `xml:"url"`
+}
+
+func (w *wireCDRReceiver) receiver() CDRReceiver {
+	return CDRReceiver{ID: strings.TrimSpace(w.ID), URI: strings.TrimSpace(cmp.Or(w.URI, w.URL))}
 }
 
 // CDRReceivers is the list; it belongs to one Call Bridge, not to its cluster.
 type CDRReceivers struct {
-	// Total is how many places are taken, empty ones included.
-	Total int `xml:"total,attr"`
-	// Maximum is how many there can be; 4 on every server seen.
-	Maximum   int           `xml:"maximum,attr"`
-	Receivers []CDRReceiver `xml:"cdrReceiver"`
+	// Total is how many entries there are, empty ones included.
+	Total int
+	// Maximum is how many there can be; 4 on every server seen, 0 if it does not say.
+	Maximum   int
+	Receivers []CDRReceiver
 }
 
-// ErrCDRReceiversFull says that a Call Bridge has no place for another receiver.
-var ErrCDRReceiversFull = errors.New("the Call Bridge has no place for another CDR receiver; remove one on the bridge")
+// Errors of CDRReceivers.
+var (
+	// ErrSingleCDRReceiver is the error of a server with one receiver and no list.
+	ErrSingleCDRReceiver = errors.New("this Call Bridge is older than R1.8: it has a single CDR receiver (" + singleCDRReceiverPath +
+		"), which is left alone; set its URI by hand (web admin interface, Configuration > CDR settings), or upgrade the bridge")
+	// ErrNoCDRReceivers is the error of a server that knows neither.
+	ErrNoCDRReceivers = errors.New("this server has neither a list of CDR receivers nor a single one: " +
+		"check that endpoint is the web admin interface of a Call Bridge")
+)
 
 // CDRReceivers reads the list.
 func (c *Client) CDRReceivers(ctx context.Context) (CDRReceivers, error) {
-	var list CDRReceivers
-	err := c.get(ctx, cdrReceiversPath, &list)
-	return list, err
+	var wire struct {
+		Total     int               `xml:"total,attr"`
+		Maximum   int               `xml:"maximum,attr"`
+		Receivers []wireCDRReceiver `xml:"cdrReceiver"`
+	}
+	if err := c.get(ctx, cdrReceiversPath, &wire); err != nil {
+		if refused, ok := errors.AsType[*Error](err); ok && refused.unknownObject() {
+			return CDRReceivers{}, c.withoutList(ctx, err)
+		}
+		return CDRReceivers{}, err
+	}
+	list := CDRReceivers{Total: max(wire.Total, len(wire.Receivers)), Maximum: wire.Maximum}
+	for i := range wire.Receivers {
+		list.Receivers = append(list.Receivers, wire.Receivers[i].receiver())
+	}
+	return list, nil
 }
 
-// Registration is what RegisterCDRReceiver did.
-type Registration string
+// withoutList says which kind of server has no list. err is its answer.
+func (c *Client) withoutList(ctx context.Context, err error) error {
+	_, single := c.singleCDRReceiver(ctx)
+	if single == nil {
+		return ErrSingleCDRReceiver
+	}
+	if refused, ok := errors.AsType[*Error](single); ok && refused.unknownObject() {
+		return fmt.Errorf("%w (%w)", ErrNoCDRReceivers, err)
+	}
+	return single
+}
 
-// The ways to a registration.
-const (
-	// Present: the URI was there.
-	Present Registration = "present"
-	// Updated: an entry of ours had another query, or a place was empty.
-	Updated Registration = "updated"
-	// Created: a new entry was made.
-	Created Registration = "created"
-)
+// singleCDRReceiver reads the receiver of a server that has no list.
+func (c *Client) singleCDRReceiver(ctx context.Context) (CDRReceiver, error) {
+	var wire wireCDRReceiver
+	err := c.get(ctx, singleCDRReceiverPath, &wire)
+	return wire.receiver(), err
+}
 
-// RegisterCDRReceiver makes the bridge post to uri. It is idempotent and never
-// touches a receiver that is not ours: ours is what has the same scheme, host
-// and path. A full list is ErrCDRReceiversFull.
-func (c *Client) RegisterCDRReceiver(ctx context.Context, uri string) (Registration, error) {
-	list, err := c.CDRReceivers(ctx)
+// cdrReceiver reads one entry.
+func (c *Client) cdrReceiver(ctx context.Context, id string) (CDRReceiver, error) {
+	var wire wireCDRReceiver
+	err := c.get(ctx, cdrReceiversPath+"/"+url.PathEscape(id), &wire)
+	return wire.receiver(), err
+}
+
+// createCDRReceiver adds an entry and returns its id, "" if the server does not
+// name it. parameter is the name of the form's parameter.
+func (c *Client) createCDRReceiver(ctx context.Context, parameter, uri string) (id string, err error) {
+	header, _, err := c.do(ctx, http.MethodPost, cdrReceiversPath, url.Values{parameter: {uri}})
 	if err != nil {
 		return "", err
 	}
-	place, found := placeFor(list, uri)
-	switch {
-	case found && place.URI == uri:
-		return Present, nil
-	case found:
-		return Updated, c.write(ctx, http.MethodPut, cdrReceiversPath+"/"+url.PathEscape(place.ID), uri)
-	case list.Maximum > 0 && list.Total >= list.Maximum:
-		return "", ErrCDRReceiversFull
-	}
-	err = c.write(ctx, http.MethodPost, cdrReceiversPath, uri)
-	if refused, ok := errors.AsType[*Error](err); ok && refused.Has("tooManyCdrReceivers") {
-		return "", ErrCDRReceiversFull
-	}
-	return Created, err
+	return idInLocation(header.Get("Location")), nil
 }
 
-// placeFor finds the entry to use: the very URI, else an entry of ours, else an
-// empty place.
-func placeFor(list CDRReceivers, uri string) (place CDRReceiver, found bool) {
-	rank := func(r CDRReceiver) int {
-		switch {
-		case r.URI == uri:
-			return 3
-		case sameTarget(r.URI, uri):
-			return 2
-		case r.URI == "":
-			return 1
-		default:
-			return 0
-		}
-	}
-	best := 0
-	for _, r := range list.Receivers {
-		if n := rank(r); n > best {
-			place, best = r, n
-		}
-	}
-	return place, best > 0
+func (c *Client) updateCDRReceiver(ctx context.Context, id, parameter, uri string) error {
+	return c.send(ctx, http.MethodPut, cdrReceiversPath+"/"+url.PathEscape(id), url.Values{parameter: {uri}})
 }
 
-func sameTarget(a, b string) bool {
-	u, err := url.Parse(a)
-	if err != nil {
-		return false
+// idInLocation returns the last element of a Location header, which is a path or
+// a URL. A location that is the collection itself names no entry.
+func idInLocation(location string) string {
+	u, err := url.Parse(strings.TrimSpace(location))
+	if err != nil || u.Path == "" {
+		return ""
 	}
-	v, err := url.Parse(b)
-	return err == nil && a != "" && u.Scheme == v.Scheme && u.Host == v.Host && u.Path == v.Path
-}
-
-// write sends the URI. The reference calls the parameter uri in its tables and
-// url in its prose: servers that refuse the one are given the other.
-func (c *Client) write(ctx context.Context, method, path, uri string) error {
-	err := c.send(ctx, method, path, url.Values{"uri": {uri}})
-	if refused, ok := errors.AsType[*Error](err); ok && refused.Has("parameterError") {
-		err = c.send(ctx, method, path, url.Values{"url": {uri}})
+	id := path.Base(u.Path)
+	if id == "/" || id == "." || strings.EqualFold(id, path.Base(cdrReceiversPath)) {
+		return ""
 	}
-	if err != nil {
-		return fmt.Errorf("register the CDR receiver: %w", err)
-	}
-	return nil
+	return id
 }

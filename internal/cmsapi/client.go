@@ -12,12 +12,18 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 )
 
-// maxResponse bounds what is read of an answer.
-const maxResponse = 1 << 20
+// maxResponse bounds an answer, in bytes; maxReasons and maxReason bound what an
+// error holds of it, in reasons and in bytes of each.
+const (
+	maxResponse = 1 << 20
+	maxReasons  = 8
+	maxReason   = 64
+)
 
 // Client talks to the API of one Call Bridge.
 type Client struct {
@@ -74,6 +80,23 @@ func (e *Error) Has(reason string) bool {
 	return slices.Contains(e.Reasons, reason)
 }
 
+// Unauthorized tells whether the server refused the credentials, or the account
+// lacks the role. Wait for [UnauthorizedRetryDelay] then.
+func (e *Error) Unauthorized() bool {
+	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+}
+
+// UnauthorizedRetryDelay is how long to wait after credentials were refused: wrong
+// ones do not become right by trying, and a server with max_failed_logins set
+// locks the account for 15 minutes.
+const UnauthorizedRetryDelay = 5 * time.Minute
+
+// unknownObject tells whether the server does not know the path that was asked.
+// Releases spell the reason differently.
+func (e *Error) unknownObject() bool {
+	return e.Status == http.StatusNotFound || e.Has("unrecognizedObject") || e.Has("unrecognisedObject")
+}
+
 // get reads the XML at path into answer.
 func (c *Client) get(ctx context.Context, path string, answer any) error {
 	_, body, err := c.do(ctx, http.MethodGet, path, nil)
@@ -128,8 +151,8 @@ func reasons(body []byte) (all []string) {
 	if xml.Unmarshal(body, &details) != nil {
 		return nil
 	}
-	for _, r := range details.Reasons {
-		all = append(all, r.XMLName.Local)
+	for _, r := range details.Reasons[:min(len(details.Reasons), maxReasons)] {
+		all = append(all, strings.ToValidUTF8(r.XMLName.Local[:min(len(r.XMLName.Local), maxReason)], ""))
 	}
 	return all
 }

@@ -37,52 +37,6 @@ func newClient(t *testing.T, endpoint, password string) *cmsapi.Client {
 	return client
 }
 
-const own = "http://otel.example.test:8444/cdr?system_id=cms1"
-
-func TestRegister(t *testing.T) {
-	f := func(before []string, did cmsapi.Registration, after []string) {
-		t.Helper()
-		bridge := cmsapitest.NewServer(t, "events", "correct-horse")
-		bridge.SetURIs(before...)
-		client := newClient(t, bridge.URL(), "")
-		got, err := client.RegisterCDRReceiver(t.Context(), own)
-		require.NoError(t, err)
-		assert.Equal(t, did, got)
-		assert.Equal(t, after, bridge.URIs())
-		again, err := client.RegisterCDRReceiver(t.Context(), own)
-		require.NoError(t, err)
-		assert.Equal(t, cmsapi.Present, again, "idempotent")
-		assert.Equal(t, after, bridge.URIs())
-	}
-	const foreign, old = "https://cmm.example.test/meetings/cdr/1/?token=x", "http://otel.example.test:8444/cdr?system_id=old"
-	f(nil, cmsapi.Created, []string{own})
-	f([]string{foreign}, cmsapi.Created, []string{foreign, own})
-	f([]string{own, foreign}, cmsapi.Present, []string{own, foreign})
-	f([]string{foreign, old}, cmsapi.Updated, []string{foreign, own})
-	f([]string{foreign, "", foreign, foreign}, cmsapi.Updated, []string{foreign, own, foreign, foreign})
-	f([]string{"", old}, cmsapi.Updated, []string{"", own})
-	f([]string{"", own}, cmsapi.Present, []string{"", own})
-	f([]string{"https://otel.example.test:8444/cdr", "http://otel.example.test/cdr", "http://otel.example.test:8444/x"}, cmsapi.Created,
-		[]string{"https://otel.example.test:8444/cdr", "http://otel.example.test/cdr", "http://otel.example.test:8444/x", own})
-}
-
-func TestRegisterAtAFullBridge(t *testing.T) {
-	bridge := cmsapitest.NewServer(t, "events", "correct-horse")
-	bridge.SetURIs("http://a/", "http://b/", "http://c/", "http://d/")
-	_, err := newClient(t, bridge.URL(), "").RegisterCDRReceiver(t.Context(), own)
-	require.ErrorIs(t, err, cmsapi.ErrCDRReceiversFull)
-	assert.Equal(t, []string{"http://a/", "http://b/", "http://c/", "http://d/"}, bridge.URIs())
-}
-
-// Some servers call the parameter url.
-func TestRegisterWithTheOtherParameter(t *testing.T) {
-	bridge := cmsapitest.NewServer(t, "events", "correct-horse")
-	bridge.SetParameter("url")
-	_, err := newClient(t, bridge.URL(), "").RegisterCDRReceiver(t.Context(), own)
-	require.NoError(t, err)
-	assert.Equal(t, []string{own}, bridge.URIs())
-}
-
 func TestErrors(t *testing.T) {
 	bridge := cmsapitest.NewServer(t, "events", "correct-horse")
 	_, err := newClient(t, bridge.URL(), "wrong").CDRReceivers(t.Context())
@@ -144,8 +98,10 @@ func TestRecordedRequest(t *testing.T) {
 		gotBody, _ = io.ReadAll(r.Body)
 	}))
 	defer server.Close()
-	_, err = newClient(t, server.URL, "").RegisterCDRReceiver(t.Context(), own)
+	registration, err := newClient(t, server.URL, "").NewCDRRegistration(own)
 	require.NoError(t, err)
+	_, err = registration.Ensure(t.Context())
+	require.ErrorIs(t, err, cmsapi.ErrCDRReceiverNotShown, "this server forgets")
 	assert.Equal(t, want.URL.Path, got.URL.Path)
 	assert.Equal(t, string(wantBody), string(gotBody))
 	for _, header := range []string{"Authorization", "Content-Type"} {

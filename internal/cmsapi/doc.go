@@ -6,7 +6,8 @@
 // components need of it: the CDR receivers of a Call Bridge, and what opens its
 // event sockets.
 //
-// A Client keeps no state but its connections and is safe for concurrent use.
+// A Client keeps no state but its connections and is safe for concurrent use. A
+// [CDRRegistration] remembers the entry it made and serves one goroutine.
 // Errors of the server are *[Error] with the server's own reasons. Neither
 // credentials nor the URIs of other receivers (which may hold tokens) are part
 // of an error.

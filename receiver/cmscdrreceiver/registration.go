@@ -5,22 +5,15 @@ package cmscdrreceiver
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
-	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/cmsapi"
 )
@@ -121,112 +114,4 @@ func (c *RegistrationConfig) validateDistinct() error {
 func isURI(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
-}
-
-// registrations tells the host how the registrars fare together: it is well
-// when all of them are.
-type registrations struct {
-	host component.Host
-
-	mu      sync.Mutex
-	failing int
-}
-
-func (r *registrations) failed(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failing++
-	componentstatus.ReportStatus(r.host, componentstatus.NewRecoverableErrorEvent(err))
-}
-
-func (r *registrations) recovered() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.failing--; r.failing == 0 {
-		componentstatus.ReportStatus(r.host, componentstatus.NewEvent(componentstatus.StatusOK))
-	}
-}
-
-// registrar keeps one Call Bridge posting to this receiver.
-type registrar struct {
-	uri      string
-	interval time.Duration
-	server   string // the API's endpoint, for people
-	client   *cmsapi.Client
-	all      *registrations
-	logger   *zap.Logger
-	retry    backoff.BackOff
-	failed   bool
-}
-
-// lockedOut is how long to wait after a 401: wrong credentials do not become
-// right by trying, and accounts get locked.
-const lockedOut = 5 * time.Minute
-
-func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (all []*registrar, err error) {
-	if !r.config.Registration.HasValue() {
-		return nil, nil
-	}
-	config := r.config.Registration.Get()
-	together := &registrations{host: host}
-	for i := range config.Servers {
-		server := &config.Servers[i]
-		client, err := cmsapi.NewClient(ctx, server.api(), host, r.settings.TelemetrySettings)
-		if err != nil {
-			return nil, fmt.Errorf("registration: %w", err)
-		}
-		retry := backoff.NewExponentialBackOff()
-		retry.InitialInterval, retry.MaxInterval = time.Second, time.Minute
-		all = append(all, &registrar{
-			uri: cmp.Or(server.URI, config.URI), interval: config.Interval, server: server.HTTP.Endpoint,
-			client: client, all: together, logger: r.settings.Logger, retry: retry,
-		})
-	}
-	return all, nil
-}
-
-// run registers until ctx ends. It does not take the registration back: the
-// bridge then keeps the records while the Collector restarts.
-func (g *registrar) run(ctx context.Context) {
-	defer g.client.Close()
-	for {
-		wait := g.interval
-		if err := g.register(ctx); err != nil {
-			wait = g.waitAfter(err)
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// register does it once and reports what changed.
-func (g *registrar) register(ctx context.Context) error {
-	done, err := g.client.RegisterCDRReceiver(ctx, g.uri)
-	switch {
-	case ctx.Err() != nil:
-	case err != nil && !g.failed:
-		g.failed = true
-		g.logger.Error("This receiver cannot be registered at the Call Bridge; trying again", zap.String("server", g.server), zap.Error(err))
-		g.all.failed(fmt.Errorf("register at %s: %w", g.server, err))
-	case err == nil && (g.failed || done != cmsapi.Present):
-		g.logger.Info("This receiver is registered at the Call Bridge", zap.String("server", g.server), zap.String("registration", string(done)))
-		if g.failed {
-			g.all.recovered()
-		}
-		g.failed = false
-	}
-	if err == nil {
-		g.retry.Reset()
-	}
-	return err
-}
-
-func (g *registrar) waitAfter(err error) time.Duration {
-	if refused, ok := errors.AsType[*cmsapi.Error](err); ok && refused.Status == http.StatusUnauthorized {
-		return lockedOut
-	}
-	return g.retry.NextBackOff()
 }

@@ -4,16 +4,21 @@
 package cmscdrreceiver
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
+	"github.com/legato-otel/legato/internal/cmsapi"
 	"github.com/legato-otel/legato/internal/cmsapi/cmsapitest"
 )
 
@@ -62,4 +67,56 @@ func TestRegistrationFails(t *testing.T) {
 	f(func(s *cmsapitest.Server) { s.SetPassword("other") }, "GET /system/cdrReceivers: answered 401 Unauthorized")
 	f(func(s *cmsapitest.Server) { s.SetURIs("http://a/cdr", "http://b/cdr", "http://c/cdr", "http://d/cdr") }, "no place for another CDR receiver")
 	f(func(s *cmsapitest.Server) { s.Close() }, "connection refused")
+	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Single: true}) }, "upgrade the bridge")
+	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Status: http.StatusForbidden}) }, "answered 403 Forbidden")
+	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Status: http.StatusNotFound}) }, "check that endpoint is the web admin interface")
+}
+
+// A bridge that writes the URI in other letters has one entry, however often the
+// registration is looked after.
+func TestRegistrationAtAServerThatMangles(t *testing.T) {
+	bridge := cmsapitest.NewServer(t, "api", "secret")
+	bridge.SetShape(cmsapitest.Shape{Show: func(uri string) string { return " " + strings.Replace(uri, "collector", "192.0.2.7", 1) }})
+	r := newRig(t, withRegistration(bridge))
+	read := func() (n int) {
+		for _, request := range bridge.Requests() {
+			if request == "GET /api/v1/system/cdrReceivers" {
+				n++
+			}
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { return read() > 10 }, waitFor, tick)
+	assert.Equal(t, []string{ownURI}, bridge.URIs())
+	altered := r.log.FilterMessageSnippet("shows another URI")
+	assert.Equal(t, 1, altered.Len())
+	for _, entry := range r.log.All() {
+		assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), "token=")
+	}
+}
+
+// What people must change first is not asked for at each interval: a bridge locks
+// an account whose password is refused too often.
+func TestWaitAfterAFailure(t *testing.T) {
+	f := func(err error, interval, least, most time.Duration) {
+		t.Helper()
+		retry := backoff.NewExponentialBackOff()
+		retry.InitialInterval, retry.MaxInterval = time.Second, time.Minute
+		g := &registrar{interval: interval, retry: retry}
+		for range 20 {
+			wait := g.waitAfter(fmt.Errorf("register the CDR receiver: %w", err))
+			assert.GreaterOrEqual(t, wait, least, "%v", err)
+			assert.LessOrEqual(t, wait, most, "%v", err)
+		}
+	}
+	const pause = cmsapi.UnauthorizedRetryDelay
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		f(&cmsapi.Error{Status: status}, time.Second, pause, pause)
+		f(&cmsapi.Error{Status: status}, time.Hour, time.Hour, time.Hour)
+	}
+	f(cmsapi.ErrSingleCDRReceiver, time.Hour, time.Hour, time.Hour)
+	f(cmsapi.ErrNoCDRReceivers, time.Hour, time.Hour, time.Hour)
+	f(cmsapi.ErrCDRReceiversFull, time.Hour, 0, 90*time.Second)
+	f(&cmsapi.Error{Status: http.StatusServiceUnavailable}, time.Hour, 0, 90*time.Second)
+	f(errors.New("connection refused"), time.Hour, 0, 90*time.Second)
 }

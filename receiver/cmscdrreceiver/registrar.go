@@ -1,0 +1,187 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
+)
+
+// statusAggregator reports one status for all registrars: OK when all of them are
+// registered.
+type statusAggregator struct {
+	host component.Host
+
+	mu      sync.Mutex
+	failing int
+}
+
+func (a *statusAggregator) failed(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failing++
+	componentstatus.ReportStatus(a.host, componentstatus.NewRecoverableErrorEvent(err))
+}
+
+// changed reports another error of a registrar that was failing already.
+func (a *statusAggregator) changed(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	componentstatus.ReportStatus(a.host, componentstatus.NewRecoverableErrorEvent(err))
+}
+
+func (a *statusAggregator) recovered() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.failing--; a.failing == 0 {
+		componentstatus.ReportStatus(a.host, componentstatus.NewEvent(componentstatus.StatusOK))
+	}
+}
+
+// registrar keeps one Call Bridge posting to this receiver.
+type registrar struct {
+	registration *cmsapi.CDRRegistration
+	interval     time.Duration
+	server       string // the API's endpoint, for people
+	client       *cmsapi.Client
+	status       *statusAggregator
+	logger       *zap.Logger
+	retry        backoff.BackOff
+	failure      string // kind of the last error, "" after a success
+	last         cmsapi.Registration
+}
+
+func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (all []*registrar, err error) {
+	if !r.config.Registration.HasValue() {
+		return nil, nil
+	}
+	config := r.config.Registration.Get()
+	status := &statusAggregator{host: host}
+	for i := range config.Servers {
+		server := &config.Servers[i]
+		client, err := cmsapi.NewClient(ctx, server.api(), host, r.settings.TelemetrySettings)
+		if err != nil {
+			return nil, fmt.Errorf("registration: %w", err)
+		}
+		registration, err := client.NewCDRRegistration(cmp.Or(server.URI, config.URI))
+		if err != nil {
+			return nil, fmt.Errorf("registration: %w", err)
+		}
+		retry := backoff.NewExponentialBackOff()
+		retry.InitialInterval, retry.MaxInterval = time.Second, time.Minute
+		all = append(all, &registrar{
+			registration: registration, interval: config.Interval, server: server.HTTP.Endpoint,
+			client: client, status: status, logger: r.settings.Logger, retry: retry,
+		})
+	}
+	return all, nil
+}
+
+// run registers until ctx ends. It does not take the registration back: the
+// bridge then keeps the records while the Collector restarts.
+func (g *registrar) run(ctx context.Context) {
+	defer g.client.Close()
+	for {
+		wait := g.interval
+		if err := g.register(ctx); err != nil {
+			wait = g.waitAfter(err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// register does it once and reports what changed.
+func (g *registrar) register(ctx context.Context) error {
+	done, err := g.registration.Ensure(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		g.failed(err)
+	default:
+		g.registered(done)
+	}
+	return err
+}
+
+// failed reports an error once, and again when it becomes one of another kind.
+func (g *registrar) failed(err error) {
+	kind := kindOf(err)
+	if kind == g.failure {
+		return
+	}
+	g.logger.Error("This receiver cannot be registered at the Call Bridge; trying again", zap.String("server", g.server), zap.Error(err))
+	if g.failure == "" {
+		g.status.failed(fmt.Errorf("register at %s: %w", g.server, err))
+	} else {
+		g.status.changed(fmt.Errorf("register at %s: %w", g.server, err))
+	}
+	g.failure = kind
+}
+
+// kindOf tells errors apart that ask for different action: by the server's answer,
+// or by advice of cmsapi. Errors of the connection are one kind, because their text
+// holds port numbers that differ each time.
+func kindOf(err error) string {
+	if refused, ok := errors.AsType[*cmsapi.Error](err); ok {
+		return refused.Error()
+	}
+	for _, advice := range []error{
+		cmsapi.ErrSingleCDRReceiver, cmsapi.ErrCDRReceiversFull, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
+	} {
+		if errors.Is(err, advice) {
+			return advice.Error()
+		}
+	}
+	return "connection"
+}
+
+func (g *registrar) registered(done cmsapi.Registration) {
+	g.retry.Reset()
+	server := zap.String("server", g.server)
+	if g.failure != "" || done.Change != cmsapi.Present {
+		g.logger.Info("This receiver is registered at the Call Bridge", server, zap.String("registration", string(done.Change)))
+	}
+	if g.failure != "" {
+		g.failure = ""
+		g.status.recovered()
+	}
+	if done.Altered && !g.last.Altered {
+		g.logger.Warn("The Call Bridge shows another URI for this receiver than the one it was given; check that it posts here", server)
+	}
+	if done.Others > 0 && done.Others != g.last.Others {
+		g.logger.Warn("The Call Bridge has other CDR receivers with the scheme, host and path of this one; "+
+			"remove those that no Collector uses any more", server, zap.Int("others", done.Others))
+	}
+	g.last = done
+}
+
+// waitAfter returns how long to wait after a failure. What only people can change
+// on the bridge is not asked for more often than a registration that stands.
+func (g *registrar) waitAfter(err error) time.Duration {
+	if refused, ok := errors.AsType[*cmsapi.Error](err); ok && refused.Unauthorized() {
+		return max(g.interval, cmsapi.UnauthorizedRetryDelay)
+	}
+	wait := g.retry.NextBackOff()
+	for _, permanent := range []error{cmsapi.ErrSingleCDRReceiver, cmsapi.ErrNoCDRReceivers, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI} {
+		if errors.Is(err, permanent) {
+			return max(wait, g.interval)
+		}
+	}
+	return wait
+}
