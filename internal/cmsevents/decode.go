@@ -22,6 +22,9 @@ var (
 	ErrNoMessage = errors.New("neither a message nor an acknowledgement")
 	// ErrNoID: there is no id that could be acknowledged.
 	ErrNoID = errors.New("no message id")
+	// ErrTooMuch: the message holds more than maxUpdates updates or states, or
+	// more than maxFrameFields elements.
+	ErrTooMuch = errors.New("more updates or elements than a message may hold")
 )
 
 const (
@@ -31,6 +34,10 @@ const (
 	maxName = 128
 	// maxFields is how many elements of one object are kept; 15 are documented.
 	maxFields = 64
+	// maxUpdates and maxFrameFields bound what one message takes in memory: an
+	// update of 9 bytes becomes 150. A snapshot of 20 000 people fits.
+	maxUpdates     = 1 << 16
+	maxFrameFields = 1 << 19
 )
 
 // Decoder decodes frames. Its zero value is ready.
@@ -40,11 +47,21 @@ type Decoder struct {
 	seen  uint64 // elements of the object being read
 }
 
-// Decode reads one frame into f. Of what stands twice the last counts.
+// Decode reads one frame into f. Of what stands twice the last counts. A frame
+// that is damaged keeps the id and the subscription's index, wherever they are.
 func (d *Decoder) Decode(data []byte, f *Frame) error {
+	err := d.decode(data, f)
+	if errors.Is(err, ErrSyntax) && !f.Ack {
+		salvage(data, f)
+	}
+	return err
+}
+
+func (d *Decoder) decode(data []byte, f *Frame) error {
 	*f = Frame{States: f.States[:0], Updates: f.Updates[:0], fields: f.fields[:0]}
 	d.frame = f
 	s := &d.scan
+	s.RawControls = true
 	s.Reset(data)
 	if s.Next() != '{' {
 		if err := s.Skip(0); err != nil || s.Next() != 0 || s.Pos() < len(data) {
@@ -52,9 +69,13 @@ func (d *Decoder) Decode(data []byte, f *Frame) error {
 		}
 		return ErrNoMessage
 	}
-	message, ack := false, false
+	message, ack, claims := false, false, false
 	err := s.Object(0, func(name []byte) error {
 		switch {
+		case string(name) == "type" && s.Next() == '"':
+			text, err := s.Text()
+			claims = string(text) == "message"
+			return err
 		case string(name) == "message" && s.Next() == '{':
 			message = true
 			return d.message()
@@ -65,8 +86,10 @@ func (d *Decoder) Decode(data []byte, f *Frame) error {
 			return s.Skip(1)
 		}
 	})
-	f.Ack = ack && !message
+	f.Ack, f.IsMessage = ack && !message, message || claims
 	switch {
+	case errors.Is(err, ErrTooMuch):
+		return err
 	case err != nil, s.Next() != 0, s.Pos() < len(data):
 		return ErrSyntax
 	case !message && !ack:
@@ -173,6 +196,9 @@ func (d *Decoder) state(depth int) error {
 		return err
 	})
 	if err == nil && known {
+		if len(d.frame.States) >= maxUpdates {
+			return ErrTooMuch
+		}
 		d.frame.States = append(d.frame.States, state)
 	}
 	return err
@@ -193,6 +219,9 @@ func subscriptionState(text []byte) SubState {
 
 func (d *Decoder) update(depth int) error {
 	f := d.frame
+	if len(f.Updates) >= maxUpdates || len(f.fields) >= maxFrameFields {
+		return ErrTooMuch
+	}
 	u := Update{from: len(f.fields)}
 	d.seen = 0
 	err := d.scan.Object(depth, func(name []byte) (err error) {

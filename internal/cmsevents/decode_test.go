@@ -148,3 +148,52 @@ func TestRecordIsBounded(t *testing.T) {
 	}
 	assert.Less(t, len(held), maxRecord+2*maxText)
 }
+
+// Raw control characters stand for themselves: a name with a line break is no
+// reason to ask for anything anew.
+func TestRawControls(t *testing.T) {
+	f, err := decode(t, "{\"type\":\"message\",\"message\":{\"messageId\":7,\"type\":\"rosterUpdate\",\"subscriptionIndex\":2,\"updates\":[{\"participant\":\"p\",\"updateType\":\"add\",\"name\":\"Ada\nLovelace\t\x01\",\"state\":\"connected\"}]}}")
+	require.NoError(t, err)
+	require.Len(t, f.Updates, 1)
+	fields := f.Fields(&f.Updates[0])
+	require.Len(t, fields, 2)
+	assert.Equal(t, "Ada\nLovelace\t\x01", string(fields[0].Text))
+	assert.Equal(t, "connected", string(fields[1].Text))
+}
+
+// Of a damaged frame the id and the index are found, wherever they stand.
+func TestSalvage(t *testing.T) {
+	f := func(text string, id, index int64, hasID, hasIndex, isMessage bool) {
+		t.Helper()
+		frame, err := decode(t, text)
+		require.ErrorIs(t, err, ErrSyntax)
+		assert.Equal(t, [...]any{id, index, hasID, hasIndex, isMessage}, [...]any{frame.ID, frame.Index, frame.HasID, frame.HasIndex, frame.IsMessage})
+	}
+	f(`{"type":"message","message":{"messageId":5,"type":"rosterUpdate","subscriptionIndex":3,"updates":[{"name":"a"b"}]}}`, 5, 3, true, true, true)
+	f(`{"type":"message","message":{"updates":[{"name":"a"b"}],"subscriptionIndex" : "12" ,"messageId": 0 }}`, 0, 12, true, true, true)
+	f(`{"type":"message","message":{"updates":[{"name":"\"messageId\":9, \"subscriptionIndex\":8"x"}],"messageId":-4,`, -4, 0, true, false, true)
+	f(`{"type":"message","message":{"messageId":5,`, 5, 0, true, false, true)
+	f(`{"type":"message","message":{"messageId":5`, 5, 0, true, false, true)
+	f(`{"x":{"subscriptionIndex":`, 0, 0, false, false, false)
+	f(`{"subscriptionIndex":99999999999999999999,"a":}`, 0, 0, false, false, false)
+}
+
+// What one message takes in memory has a bound.
+func TestTooMuch(t *testing.T) {
+	f := func(content string) {
+		t.Helper()
+		frame, err := decode(t, `{"type":"message","message":{"messageId":5,"subscriptionIndex":3,`+content+`}}`)
+		require.ErrorIs(t, err, ErrTooMuch)
+		assert.True(t, frame.HasID, "it can be acknowledged")
+		assert.LessOrEqual(t, len(frame.Updates), maxUpdates)
+		assert.LessOrEqual(t, len(frame.States), maxUpdates)
+		assert.LessOrEqual(t, len(frame.fields), maxFrameFields+maxFields)
+	}
+	f(`"updates":[` + strings.Repeat(`{},`, maxUpdates) + `{}]`)
+	f(`"subscriptions":[` + strings.Repeat(`{"index":1},`, maxUpdates) + `{"index":1}]`)
+	var object strings.Builder
+	for i := range maxFields {
+		fmt.Fprintf(&object, `"e%d":1,`, i)
+	}
+	f(`"updates":[` + strings.Repeat(`{`+strings.TrimSuffix(object.String(), ",")+`},`, maxFrameFields/maxFields+1) + `{}]`)
+}

@@ -8,6 +8,9 @@ package cmsevents
 type Frame struct {
 	// Ack tells that this answers a message of ours.
 	Ack bool
+	// IsMessage tells that the frame is a message by its own words, even one
+	// that cannot be read: the server waits for its acknowledgement.
+	IsMessage bool
 	// ID is the message's id; 0 is one. HasID tells whether there is any.
 	ID    int64
 	HasID bool

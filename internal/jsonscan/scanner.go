@@ -18,6 +18,10 @@ const MaxDepth = 64
 // Scanner reads JSON from the front. Text it returns is a part of data, or of
 // scratch where there were escapes; both last until the next reset.
 type Scanner struct {
+	// RawControls lets control characters stand for themselves in strings. JSON
+	// wants them escaped; some servers send names as people typed them.
+	RawControls bool
+
 	data    []byte
 	pos     int
 	scratch []byte
@@ -121,7 +125,7 @@ func (s *Scanner) textSlowly(begin, i int) ([]byte, error) {
 				return nil, ErrSyntax
 			}
 			i += size
-		case c < 0x20:
+		case c < 0x20 && !s.RawControls:
 			return nil, ErrSyntax
 		default:
 			r, size := utf8.DecodeRune(s.data[i:])
