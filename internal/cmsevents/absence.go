@@ -11,6 +11,8 @@ type absence struct {
 	since time.Time
 	// quiet is how much quiet its snapshots had had by then.
 	quiet time.Duration
+	// removed tells that a server removed them, though not why.
+	removed bool
 }
 
 func (a *absence) is() bool { return !a.since.IsZero() }

@@ -156,8 +156,8 @@ func TestRejoin(t *testing.T) {
 	delete(m.calls, 0)
 	alone.people, m.people = []*worldPerson{p}, []*worldPerson{stays}
 	w.meetings = append(w.meetings, alone)
-	w.c.participants[p.id].call = w.c.bridges[0].calls[alone.calls[0]]
-	w.c.participants[stays.id].call = w.c.bridges[1].calls[m.calls[1]]
+	w.c.hand(w.c.participants[p.id], w.c.bridges[0].calls[alone.calls[0]])
+	w.c.hand(w.c.participants[stays.id], w.c.bridges[1].calls[m.calls[1]])
 	w.record(alone, "active")
 	w.pump(time.Second)
 	w.verify()

@@ -27,6 +27,10 @@ type call struct {
 	meeting *meeting
 	// absent while the server does not announce it.
 	absent absence
+	// doubted tells that the call is absent because its list was asked for anew:
+	// its subscriptions stay.
+	doubted bool
+	charged int // bytes of the server's state
 	// list and info are what the two subscriptions said; one of them may
 	// know more, and each is compared with itself.
 	list, info record
@@ -35,6 +39,8 @@ type call struct {
 	wanted        [kinds]bool
 	blocked       [kinds]time.Time
 	blocks        [kinds]uint8
+	stuck         [kinds]bool // the last subscription never became active
+	damage        [kinds]damage
 	sweep         sweep // of the roster
 
 	told, listUntold, infoUntold bool
@@ -68,8 +74,8 @@ func (c *Cluster) receiveList(now time.Time, server int, f *Frame) Outcome {
 			c.removeCall(now, known, reasonOf(f.Fields(u)), CallEnded)
 		default:
 			if known == nil {
-				if len(b.calls) >= c.opts.Limits.Calls {
-					c.dropped++
+				if len(b.calls) >= c.opts.Limits.Calls || !c.fits(server, newCallCost(u, f.Fields(u))) {
+					c.leaveOut(now, server)
 					continue
 				}
 				c.addCall(now, server, string(u.Call), f.Fields(u))
@@ -97,6 +103,7 @@ func (c *Cluster) addCall(now time.Time, server int, id string, fields []Field) 
 	k := &call{id: id, server: server, made: c.number()}
 	b.calls[k.id] = k
 	k.list, c.changed = k.list.merge(fields, c.changed[:0])
+	c.chargeCall(now, k)
 	c.join(now, k, k.list.text(CallCorrelator))
 	c.planBy(now.Add(coalesce))
 	if c.revive(callKey(k)) {
@@ -119,7 +126,7 @@ func (c *Cluster) tellStrayCall(now time.Time, server int, u *Update, fields []F
 
 func (c *Cluster) updateCall(now time.Time, k *call, fields []Field) {
 	if k.absent.is() {
-		k.absent = absence{}
+		k.absent, k.doubted = absence{}, false
 		c.bridges[k.server].sweep.news(now, true)
 		c.planBy(now.Add(coalesce))
 	}
@@ -127,6 +134,7 @@ func (c *Cluster) updateCall(now time.Time, k *call, fields []Field) {
 	if len(c.changed) == 0 {
 		return
 	}
+	c.chargeCall(now, k)
 	c.correlate(now, k, c.changed)
 	c.resized(now, k, c.changed)
 	if k.told && !c.tellCall(now, k, CallChanged, c.changed, nil) {
@@ -141,6 +149,7 @@ func (c *Cluster) receiveInfo(now time.Time, k *call, f *Frame) Outcome {
 		if len(c.changed) == 0 {
 			continue
 		}
+		c.chargeCall(now, k)
 		c.correlate(now, k, c.changed)
 		c.resized(now, k, c.changed)
 		if k.told && !c.tellCall(now, k, InfoChanged, c.changed, nil) {
@@ -186,6 +195,7 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, without stri
 		}
 	}
 	delete(c.bridges[k.server].calls, k.id)
+	c.bridges[k.server].bytes -= k.charged
 	c.forgetSweep(k)
 	people := reason
 	if len(people) == 0 {
@@ -196,7 +206,7 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, without stri
 		reason = people
 	}
 	if k.told && !c.tellCall(now, k, CallRemoved, nil, reason) {
-		c.haunt(callKey(k), ghost{
+		c.haunt(now, callKey(k), ghost{
 			server: k.server, kind: CallRemoved, call: k.id, callName: string(k.name()), correlator: k.meeting.correlator, reason: string(reason),
 		})
 	}
@@ -211,12 +221,18 @@ func (c *Cluster) listLost(now time.Time, b *bridge) {
 		return
 	}
 	b.live, b.down = false, now
+	c.callsAbsent(now, b, false)
+	c.awaitCalls(b)
+}
+
+// callsAbsent marks the calls of a server as not announced.
+func (c *Cluster) callsAbsent(now time.Time, b *bridge, doubted bool) {
 	for _, k := range b.calls {
 		if !k.absent.is() {
-			k.absent = absence{now, b.quiet}
+			k.absent = absence{since: now, quiet: b.quiet}
 		}
+		k.doubted = doubted
 	}
-	c.awaitCalls(b)
 }
 
 // awaitCalls looks which calls are missing, and until when to wait for them.

@@ -34,13 +34,16 @@ type Limits struct {
 	Calls int
 	// Participants of all.
 	Participants int
+	// Bytes of the state of one server: its calls and participants with all their
+	// text, and the removals that are not reported yet. 0 means no bound.
+	Bytes int
 }
 
 // MaxServers is how many servers a Cluster can hold.
 const MaxServers = 64
 
 // DefaultLimits are an order of magnitude above the largest cluster documented.
-var DefaultLimits = Limits{Calls: 20_000, Participants: 200_000}
+var DefaultLimits = Limits{Calls: 20_000, Participants: 200_000, Bytes: 64 << 20}
 
 // Subscriptions is how many of them one socket can have.
 const Subscriptions = 100
@@ -59,14 +62,17 @@ type Cluster struct {
 	meetings     map[*meeting]struct{}
 	byCorrelator map[string]*meeting
 	participants map[string]*participant
-	graves       graves
+	removals     removals
 	ghosts       map[ghostKey]ghost
 
-	sweeping []*call
-	orphaned []*meeting
-	planAt   time.Time // zero: no plan is due
-	made     uint64    // numbers objects, for a stable order
-	dropped  uint64
+	sweeping   []*call
+	orphaned   []*meeting
+	departures []departure
+	renewals   []*sub    // damaged subscriptions that wait for a fresh index
+	pendingBy  time.Time // when a subscription has been pending for too long; zero: none waits
+	planAt     time.Time // zero: no plan is due
+	made       uint64    // numbers objects, for a stable order
+	dropped    uint64
 
 	changed []Field // room that is used again
 	change  Change
@@ -85,6 +91,15 @@ type bridge struct {
 	quiet   time.Duration
 	// missingSince is the first absence of a call; zero for none.
 	missingSince time.Time
+	listDamage   damage
+	damage       damage // of any message
+
+	bytes  int       // of the server's state
+	fullAt time.Time // when something last found no room in it; zero: never
+	// leftOut are the elements that the server refuses to be asked for.
+	leftOut  []string
+	trial    int // how many sets of left out elements were tried
+	elements [kinds][]string
 
 	wanted, unplaced, socketsWanted int
 
@@ -99,11 +114,13 @@ func NewCluster(opts Options, sink Sink) *Cluster {
 		meetings:     make(map[*meeting]struct{}),
 		byCorrelator: make(map[string]*meeting),
 		participants: make(map[string]*participant),
-		graves:       graves{at: make(map[string]grave)},
+		removals:     removals{by: make(map[string]removal)},
 		ghosts:       make(map[ghostKey]ghost),
 	}
 	for i := range c.bridges {
-		c.bridges[i] = bridge{calls: make(map[string]*call), sockets: make([]socket, opts.MaxConnections), socketsWanted: 1}
+		c.bridges[i] = bridge{
+			calls: make(map[string]*call), sockets: make([]socket, opts.MaxConnections), socketsWanted: 1, elements: opts.Elements,
+		}
 	}
 	return c
 }
@@ -114,13 +131,14 @@ func (c *Cluster) Opened(now time.Time, server, slot int) {
 	b := &c.bridges[server]
 	b.sockets[slot].open = true
 	if slot == 0 {
-		b.list = c.subscribe(server, slot, Calls, nil)
+		b.list = c.subscribe(now, server, slot, Calls, nil)
 	}
 	c.planBy(now)
 }
 
 // Closed says that a socket is gone, and with it its subscriptions. Without the
-// first socket nothing is known of a server's calls.
+// first socket nothing new is known of a server's calls; what the other sockets
+// follow goes on.
 func (c *Cluster) Closed(now time.Time, server, slot int) {
 	b := &c.bridges[server]
 	if slot == 0 && b.sockets[0].open {
@@ -131,14 +149,6 @@ func (c *Cluster) Closed(now time.Time, server, slot int) {
 	}
 	b.sockets[slot].open = false
 	c.planBy(now)
-}
-
-// Resync asks for everything of a socket anew, under fresh indexes.
-func (c *Cluster) Resync(now time.Time, server, slot int) {
-	if c.bridges[server].sockets[slot].open {
-		c.Closed(now, server, slot)
-		c.Opened(now, server, slot)
-	}
 }
 
 // Outcome says what became of a message.
@@ -165,14 +175,17 @@ func (c *Cluster) Receive(now time.Time, server, slot int, f *Frame) Outcome {
 	case CallListUpdate:
 		// There is one list on a server: no index is needed to know it.
 		if s := c.bridges[server].list; s != nil && s.slot == slot && (!f.HasIndex || f.Index == s.index) {
+			c.activate(now, s)
 			return c.receiveList(now, server, f)
 		}
 	case CallInfoUpdate:
 		if s := c.bridges[server].sockets[slot].find(f.Index); s != nil && f.HasIndex && s.kind == CallInfo {
+			c.activate(now, s)
 			return c.receiveInfo(now, s.call, f)
 		}
 	case RosterUpdate:
 		if s := c.bridges[server].sockets[slot].find(f.Index); s != nil && f.HasIndex && s.kind == CallRoster {
+			c.activate(now, s)
 			return c.receiveRoster(now, s.call, f)
 		}
 	default:
@@ -198,10 +211,7 @@ func (c *Cluster) receiveStates(now time.Time, server, slot int, states []Subscr
 				s.state = Pending
 			}
 		case Active:
-			if s.state != Active {
-				s.state = Active
-				c.activated(now, s)
-			}
+			c.activate(now, s)
 		case Deactivated:
 			if s.kind == Calls {
 				outcome = Broken
@@ -213,15 +223,28 @@ func (c *Cluster) receiveStates(now time.Time, server, slot int, states []Subscr
 	return outcome
 }
 
-func (c *Cluster) activated(now time.Time, s *sub) {
+// activate begins what an active subscription announces. Data come of an active
+// one only, so they say the same as the state.
+func (c *Cluster) activate(now time.Time, s *sub) {
+	if s.state == Active {
+		return
+	}
+	s.state = Active
 	switch s.kind {
 	case Calls:
-		c.listBegins(now, &c.bridges[s.server])
+		b := &c.bridges[s.server]
+		if s.renewed {
+			c.awaitListAnew(now, b)
+		}
+		c.listBegins(now, b)
 	case CallRoster:
+		if s.renewed {
+			c.unseen(now, s.call)
+		}
 		c.rosterBegins(now, s.call)
-		s.call.blocks[CallRoster] = 0
-	case CallInfo:
-		s.call.blocks[CallInfo] = 0
+	}
+	if s.call != nil {
+		s.call.blocks[s.kind], s.call.stuck[s.kind] = 0, false
 	}
 }
 
@@ -234,8 +257,8 @@ func (c *Cluster) listBegins(now time.Time, b *bridge) {
 	}
 }
 
-// deactivated: the call ended, or the bridge left it. If it is in the list for
-// longer than that, the subscription is tried again, ever less often.
+// deactivated ends a subscription: the call ended, or the bridge left it. If the
+// call stays in the list, the subscription is tried again, ever less often.
 func (c *Cluster) deactivated(now time.Time, s *sub) {
 	k := s.call
 	k.blocked[s.kind] = now.Add(retryAfter << min(k.blocks[s.kind], 5))
@@ -263,8 +286,11 @@ func (c *Cluster) Advance(now time.Time) {
 			c.sweepRoster(now, k)
 		}
 	}
+	c.depart(now)
 	c.sweepOrphans(now)
-	c.graves.forget(now)
+	c.forgetRemovals(now)
+	c.renewDamaged(now)
+	c.endPending(now)
 	if !c.planAt.IsZero() && !now.Before(c.planAt) {
 		c.plan(now)
 	}
@@ -278,6 +304,14 @@ func (c *Cluster) Next() (next time.Time) {
 		}
 	}
 	sooner(c.planAt)
+	sooner(c.pendingBy)
+	sooner(c.removals.next())
+	if len(c.departures) > 0 {
+		sooner(c.departures[0].at)
+	}
+	for _, s := range c.renewals {
+		sooner(s.renewAt)
+	}
 	for i := range c.bridges {
 		sooner(c.bridges[i].sweep.at)
 		for _, since := range [...]time.Time{c.bridges[i].down, c.bridges[i].missingSince} {

@@ -101,7 +101,7 @@ func TestLateCorrelator(t *testing.T) {
 	w.send(1, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"b","updateType":"add","name":"B"}]`)
 	w.pump(0)
 	b := w.c.bridges[1].calls["b"]
-	w.c.subscribe(1, 0, CallRoster, b)
+	w.c.subscribe(w.now, 1, 0, CallRoster, b)
 	w.send(1, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"p","updateType":"add"}]`, b.roster.index))
 	assert.Len(t, w.c.meetings, 2)
 	w.send(1, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"b","updateType":"update","callCorrelator":"c"}]`)

@@ -162,7 +162,11 @@ func (c *Cluster) removeOrphans(now time.Time, m *meeting, reason string, gone f
 	all := slices.DeleteFunc(slices.Clone(m.participants), func(p *participant) bool { return !p.absent.is() || !gone(p) })
 	slices.SortFunc(all, byMade)
 	for _, p := range all {
-		c.removeParticipant(now, p, []byte(reason))
+		why := []byte(reason)
+		if p.absent.removed {
+			why = nil // a server removed them and gave no reason
+		}
+		c.removeParticipant(now, p, why)
 	}
 	c.orphan(m)
 }

@@ -11,9 +11,10 @@ import (
 
 // socket is one connection with its subscriptions.
 type socket struct {
-	open    bool
-	version uint64
-	subs    []*sub // by index
+	open     bool
+	refusals int // of requests, one after the other
+	version  uint64
+	subs     []*sub // by index
 }
 
 // sub is one subscription.
@@ -23,6 +24,11 @@ type sub struct {
 	call         *call // nil for Calls
 	state        SubState
 	server, slot int
+
+	began   time.Time // when it was first wanted
+	asked   time.Time // when the server took the request for it; zero: not yet
+	renewAt time.Time // when a damaged subscription is replaced; zero: it is not
+	renewed bool      // it replaces a damaged one
 }
 
 func (s *socket) find(index int64) *sub {
@@ -35,10 +41,10 @@ func (s *socket) find(index int64) *sub {
 
 // subscribe puts a new subscription into a socket's set, under an index that
 // was never used.
-func (c *Cluster) subscribe(server, slot int, kind Kind, k *call) *sub {
+func (c *Cluster) subscribe(now time.Time, server, slot int, kind Kind, k *call) *sub {
 	b := &c.bridges[server]
 	b.last++
-	s := &sub{index: b.last, kind: kind, call: k, state: Requested, server: server, slot: slot}
+	s := &sub{index: b.last, kind: kind, call: k, state: Requested, server: server, slot: slot, began: now}
 	at := &b.sockets[slot]
 	at.subs = append(at.subs, s)
 	at.version++
@@ -55,8 +61,8 @@ func (c *Cluster) subscribe(server, slot int, kind Kind, k *call) *sub {
 // still says under its index is ignored.
 func (c *Cluster) unsubscribe(now time.Time, s *sub) {
 	at := &c.bridges[s.server].sockets[s.slot]
-	at.subs = slices.DeleteFunc(at.subs, func(other *sub) bool { return other == s })
-	at.version++
+	at.remove(s)
+	c.renewals = slices.DeleteFunc(c.renewals, func(other *sub) bool { return other == s })
 	switch s.kind {
 	case CallInfo:
 		s.call.infos = nil
@@ -64,6 +70,11 @@ func (c *Cluster) unsubscribe(now time.Time, s *sub) {
 		s.call.roster = nil
 		c.rosterLost(now, s.call)
 	}
+}
+
+func (s *socket) remove(gone *sub) {
+	s.subs = slices.DeleteFunc(s.subs, func(other *sub) bool { return other == gone })
+	s.version++
 }
 
 // Version changes with the set of a socket's subscriptions.
@@ -76,7 +87,7 @@ func (c *Cluster) Request(server, slot int) []Subscription {
 	subs := c.bridges[server].sockets[slot].subs
 	set := make([]Subscription, 0, len(subs))
 	for _, s := range subs {
-		entry := Subscription{Index: s.index, Kind: s.kind, Elements: c.opts.Elements[s.kind]}
+		entry := Subscription{Index: s.index, Kind: s.kind, Elements: c.bridges[server].elements[s.kind]}
 		if s.call != nil {
 			entry.Call = s.call.id
 		}
@@ -111,7 +122,9 @@ func (c *Cluster) plan(now time.Time) {
 				room[server] += Subscriptions
 			}
 		}
-		room[server]--
+		if b.sockets[0].open {
+			room[server]-- // for the list
+		}
 		for _, k := range b.calls {
 			k.wanted = [kinds]bool{}
 		}
@@ -245,8 +258,10 @@ func (c *Cluster) want(k *call, kind Kind, room []int) {
 // usable tells whether a call can be subscribed to at its server. If that is a
 // matter of time, the plan is made again then.
 func (c *Cluster) usable(now time.Time, k *call, kind Kind) bool {
-	if !c.bridges[k.server].live || k.absent.is() {
-		return false
+	if held := kind == CallRoster && k.roster != nil || kind == CallInfo && k.infos != nil; !held {
+		if !c.bridges[k.server].live || k.absent.is() && !k.doubted {
+			return false
+		}
 	}
 	if now.Before(k.blocked[kind]) {
 		c.planBy(k.blocked[kind])
@@ -302,7 +317,7 @@ func (c *Cluster) carryOut(now time.Time) {
 				continue
 			}
 			if slot := c.bridges[k.server].place(); slot >= 0 {
-				c.subscribe(k.server, slot, kind, k)
+				c.subscribe(now, k.server, slot, kind, k)
 			}
 		}
 	}

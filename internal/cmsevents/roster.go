@@ -20,6 +20,7 @@ type participant struct {
 	made   uint64
 	place  int // in the meeting's participants
 
+	charged   int32 // bytes of the state of call.server
 	state     StateLabel
 	direction DirectionLabel
 
@@ -63,12 +64,12 @@ func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 
 func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Field) bool {
 	switch {
-	case u.Type == Remove, u.Type == OtherUpdate, c.graves.buried(now, u, k.server):
+	case u.Type == OtherUpdate, c.removals.late(now, u, k), u.Type == Remove:
 		return false
 	case u.Type != Add:
 		return c.tellStray(now, k, u, fields)
-	case len(c.participants) >= c.opts.Limits.Participants:
-		c.dropped++
+	case len(c.participants) >= c.opts.Limits.Participants, !c.fits(k.server, newParticipantCost(u, fields)):
+		c.leaveOut(now, k.server)
 		return false
 	}
 	p := &participant{id: string(u.Participant), call: k, seen: 1 << k.server, made: c.number()}
@@ -76,6 +77,7 @@ func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Fie
 	k.meeting.add(p)
 	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
 	p.label(c.changed)
+	c.chargeParticipant(now, p)
 	if c.revive(participantKey(p)) {
 		p.told, p.untold = true, true
 		c.bridges[k.server].behind = true
@@ -107,8 +109,12 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 		p.seen &^= mine
 		// Only the bridge that hosts somebody says why they left: as long as
 		// another one has them, the reason may still come.
-		if reason := reasonOf(fields); len(reason) > 0 || p.seen == 0 {
-			c.graves.bury(now, p.id, k.server)
+		switch reason := reasonOf(fields); {
+		case len(reason) == 0 && p.seen != 0:
+		case len(reason) == 0 && c.mayHandOver(k):
+			c.awaitHandOver(now, p, k)
+		default:
+			c.removals.remember(now, p.id, k.server)
 			c.removeParticipant(now, p, reason)
 		}
 		return true
@@ -132,6 +138,7 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
 	if len(c.changed) > 0 || moved {
 		p.label(c.changed)
+		c.chargeParticipant(now, p)
 		if p.told && !c.tellParticipant(now, p, ParticipantChanged, c.changed, nil) {
 			p.untold = true
 		}
@@ -142,6 +149,8 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 // hand makes k the call that somebody's changes are told of. What could not be
 // told goes with them.
 func (c *Cluster) hand(p *participant, k *call) {
+	c.bridges[p.call.server].bytes -= int(p.charged)
+	c.bridges[k.server].bytes += int(p.charged)
 	p.call = k
 	if !p.told || p.untold {
 		c.bridges[k.server].behind = true
@@ -151,9 +160,10 @@ func (c *Cluster) hand(p *participant, k *call) {
 // removeParticipant ends somebody's part.
 func (c *Cluster) removeParticipant(now time.Time, p *participant, reason []byte) {
 	delete(c.participants, p.id)
+	c.bridges[p.call.server].bytes -= int(p.charged)
 	p.call.meeting.remove(p)
 	if p.told && !c.tellParticipant(now, p, ParticipantRemoved, nil, reason) {
-		c.haunt(participantKey(p), ghost{
+		c.haunt(now, participantKey(p), ghost{
 			server: p.call.server, kind: ParticipantRemoved, call: p.call.id, callName: string(p.call.name()), correlator: p.call.meeting.correlator,
 			participant: p.id, who: string(p.who()), reason: string(reason),
 		})
@@ -172,14 +182,7 @@ func (c *Cluster) rosterLost(now time.Time, k *call) {
 	m := k.meeting
 	m.quiet += k.sweep.cut(now)
 	c.forgetSweep(k)
-	left := false
-	for _, p := range m.participants {
-		if p.seen &^= 1 << k.server; p.seen == 0 && !p.absent.is() {
-			p.absent = absence{now, m.quiet}
-			left = true
-		}
-	}
-	if !left {
+	if !c.unseen(now, k) {
 		return
 	}
 	c.orphan(m)
@@ -190,6 +193,19 @@ func (c *Cluster) rosterLost(now time.Time, k *call) {
 			c.rosterBegins(now, other)
 		}
 	}
+}
+
+// unseen marks that a call's roster announces nobody any more, and tells whether
+// that leaves somebody whom no roster announces.
+func (c *Cluster) unseen(now time.Time, k *call) (left bool) {
+	m := k.meeting
+	for _, p := range m.participants {
+		if p.seen &^= 1 << k.server; p.seen == 0 && !p.absent.is() {
+			p.absent = absence{since: now, quiet: m.quiet}
+			left = true
+		}
+	}
+	return left
 }
 
 // awaitPeople looks who of a meeting is missing, and until when to wait for
@@ -218,47 +234,4 @@ func (c *Cluster) sweepRoster(now time.Time, k *call) {
 func (c *Cluster) forgetSweep(k *call) {
 	k.sweep = sweep{}
 	c.sweeping = slices.DeleteFunc(c.sweeping, func(other *call) bool { return other == k })
-}
-
-// graves remember who left a moment ago: with several rosters of one meeting
-// another bridge's news of them may come late, and must not bring them back.
-type graves struct {
-	at    map[string]grave
-	order []string
-}
-
-type grave struct {
-	server int
-	until  time.Time
-}
-
-const (
-	graveTime = 5 * time.Second
-	maxGraves = 10_000
-)
-
-func (g *graves) bury(now time.Time, id string, server int) {
-	if len(g.order) >= maxGraves {
-		delete(g.at, g.order[0])
-		g.order = g.order[1:]
-	}
-	g.at[id] = grave{server, now.Add(graveTime)}
-	g.order = append(g.order, id)
-}
-
-// buried tells whether u is late news. The server that said somebody left may
-// say that they are back.
-func (g *graves) buried(now time.Time, u *Update, server int) bool {
-	late, found := g.at[string(u.Participant)]
-	return found && now.Before(late.until) && (u.Type != Add || server != late.server)
-}
-
-func (g *graves) forget(now time.Time) {
-	for len(g.order) > 0 {
-		if late := g.at[g.order[0]]; now.Before(late.until) {
-			return
-		}
-		delete(g.at, g.order[0])
-		g.order = g.order[1:]
-	}
 }

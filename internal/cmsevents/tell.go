@@ -83,6 +83,7 @@ type ghost struct {
 	kind                       ChangeKind
 	call, callName, correlator string
 	participant, who, reason   string
+	charged                    int // bytes of the server's state
 }
 
 // ghostKey says whose ghost it is. Participants have one id on all servers.
@@ -97,11 +98,17 @@ func participantKey(p *participant) ghostKey { return ghostKey{-1, p.id} }
 // maxGhosts bounds the removals remembered.
 const maxGhosts = 100_000
 
-func (c *Cluster) haunt(key ghostKey, g ghost) {
-	if len(c.ghosts) >= maxGhosts {
-		c.dropped++
+func (c *Cluster) haunt(now time.Time, key ghostKey, g ghost) {
+	g.charged = g.cost()
+	if !c.fits(g.server, g.charged) {
+		g.callName, g.who = "", ""
+		g.charged = g.cost()
+	}
+	if len(c.ghosts) >= maxGhosts || !c.fits(g.server, g.charged) {
+		c.leaveOut(now, g.server)
 		return
 	}
+	c.bridges[g.server].bytes += g.charged
 	g.made = c.number()
 	c.ghosts[key] = g
 }
@@ -109,9 +116,14 @@ func (c *Cluster) haunt(key ghostKey, g ghost) {
 // revive tells whether something that came back is not known to be gone. Then
 // its return is not to be told as an add.
 func (c *Cluster) revive(key ghostKey) bool {
-	_, found := c.ghosts[key]
-	delete(c.ghosts, key)
+	g, found := c.ghosts[key]
+	c.forgetGhost(key, &g)
 	return found
+}
+
+func (c *Cluster) forgetGhost(key ghostKey, g *ghost) {
+	delete(c.ghosts, key)
+	c.bridges[g.server].bytes -= g.charged
 }
 
 // lay tells that the ghosts of a server are gone.
@@ -132,7 +144,7 @@ func (c *Cluster) lay(now time.Time, server int) bool {
 		if !c.tell() {
 			return false
 		}
-		delete(c.ghosts, key)
+		c.forgetGhost(key, &g)
 	}
 	return true
 }

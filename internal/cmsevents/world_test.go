@@ -29,8 +29,14 @@ type world struct {
 	made     int
 	messages int64
 
-	full bool            // the sink takes nothing
-	dumb func(Kind) bool // the snapshots that do not begin; nil: all do
+	full bool // the sink takes nothing
+	// clears tells whether a bridge that leaves a meeting empties its roster first.
+	clears bool
+	// mute tells whether a subscription stays pending.
+	mute func(server int, sub Subscription) bool
+	// garbled tells whether a snapshot comes damaged.
+	garbled func(Kind) bool
+	dumb    func(Kind) bool // the snapshots that do not begin; nil: all do
 	// told is what somebody knows who took all changes.
 	told  map[string]map[string]string
 	calls map[string]bool
@@ -148,6 +154,7 @@ func (w *world) answer(server, slot int) {
 		return
 	}
 	at.version = w.c.Version(server, slot)
+	w.c.Asked(w.now, server, slot)
 	set := w.c.Request(server, slot)
 	require.LessOrEqual(w.t, len(set), Subscriptions)
 	former := at.subs
@@ -181,8 +188,15 @@ func (w *world) snapshot(server, slot int, sub Subscription) {
 		return
 	}
 	state("pending")
+	if w.mute != nil && w.mute(server, sub) {
+		return
+	}
 	state("active")
 	if w.dumb != nil && w.dumb(sub.Kind) {
+		return
+	}
+	if w.garbled != nil && w.garbled(sub.Kind) {
+		w.c.Damaged(w.now, server, slot, sub.Index)
 		return
 	}
 	switch sub.Kind {
@@ -253,11 +267,6 @@ func (w *world) open(server, slot int) {
 }
 
 func (w *world) close(server, slot int) {
-	if slot == 0 {
-		for other := 1; other < len(w.servers[server].slots); other++ {
-			w.close(server, other)
-		}
-	}
 	if at := &w.servers[server].slots[slot]; at.open {
 		*at = worldSlot{}
 		w.c.Closed(w.now, server, slot)
@@ -291,6 +300,13 @@ func (w *world) extend(m *worldMeeting, server int) {
 func (w *world) leave(m *worldMeeting, server int) {
 	call := m.calls[server]
 	delete(m.calls, server)
+	if w.clears {
+		w.each(server, CallRoster, call, func(slot int, index int64) {
+			for _, p := range m.people {
+				w.send(server, slot, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":%q,"updateType":"remove"}]`, index, p.id))
+			}
+		})
+	}
 	for _, kind := range []Kind{CallRoster, CallInfo} {
 		w.each(server, kind, call, func(slot int, index int64) {
 			delete(w.servers[server].slots[slot].subs, index)
@@ -386,6 +402,7 @@ func (w *world) verify() {
 	assert.Equal(w.t, int64(len(w.meetings)), sum.Calls)
 	assert.Equal(w.t, recording, sum.Recording)
 	assert.Equal(w.t, int64(len(people)), all)
+	w.checkBytes()
 	held, in := w.c.Size()
 	assert.Equal(w.t, calls, held)
 	assert.Equal(w.t, len(people), in)
@@ -435,17 +452,21 @@ func (w *world) random(r *rand.Rand) {
 	case n < 30:
 		w.record(m, []string{"active", "inactive"}[r.IntN(2)])
 	case n < 32:
-		w.close(server, 0)
+		w.close(server, r.IntN(len(w.servers[server].slots)))
 	case n < 36:
-		if !w.servers[server].slots[0].open {
-			w.open(server, 0)
+		if slot := r.IntN(len(w.servers[server].slots)); !w.servers[server].slots[slot].open {
+			w.open(server, slot)
 		}
 	case n < 37:
 		w.full = !w.full
 	case n < 39:
 		w.reveal(m)
-	case n < 40 && w.servers[server].slots[0].open:
-		w.c.Resync(w.now, server, 0)
+	case n < 40:
+		// A message that cannot be read: nothing of it is known but its index.
+		slot := r.IntN(len(w.servers[server].slots))
+		if indexes := slices.Sorted(maps.Keys(w.servers[server].slots[slot].subs)); len(indexes) > 0 {
+			w.c.Damaged(w.now, server, slot, indexes[r.IntN(len(indexes))])
+		}
 	}
 	w.pump(time.Duration(r.IntN(1500)) * time.Millisecond)
 }
@@ -455,7 +476,8 @@ func (w *world) random(r *rand.Rand) {
 func TestWorld(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		w := newWorld(t, Options{Servers: 1 + int(seed%3), MaxConnections: 1, RosterOnAll: seed%2 == 1})
+		w := newWorld(t, Options{Servers: 1 + int(seed%3), MaxConnections: 1 + int(seed%4)/3, RosterOnAll: seed%2 == 1})
+		w.clears = seed%5 > 1
 		for range 400 {
 			w.random(r)
 		}

@@ -1,0 +1,263 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsevents
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A message that cannot be read: only its own subscription is asked for anew, ever
+// less often, and nobody is removed, however often it comes.
+func TestDamaged(t *testing.T) {
+	for _, kind := range []Kind{Calls, CallInfo, CallRoster} {
+		t.Run(kind.String(), func(t *testing.T) {
+			w := ready(t, Options{Servers: 1, MaxConnections: 1})
+			for range 3 {
+				m := w.begin(0)
+				w.join(m, 0)
+				w.join(m, 0)
+			}
+			w.pump(time.Minute)
+			of := ""
+			if kind != Calls {
+				of = w.meetings[1].calls[0]
+			}
+			index := func() (found int64) {
+				w.each(0, kind, of, func(_ int, index int64) { found = index })
+				return found
+			}
+			others := func() (all []int64) {
+				for i, sub := range w.servers[0].slots[0].subs {
+					if sub.Kind != kind || sub.Call != of {
+						all = append(all, i)
+					}
+				}
+				return all
+			}
+			before, removed := others(), w.count(CallRemoved, ParticipantRemoved)
+			w.garbled = func(k Kind) bool { return k == kind }
+			renewals := 0
+			require.True(t, w.c.Damaged(w.now, 0, 0, index()))
+			for minute := range 60 {
+				last := index()
+				for range 600 {
+					w.pump(100 * time.Millisecond)
+					if now := index(); now != last {
+						last = now
+						renewals++
+					}
+				}
+				most := 6 // in the first minute
+				if minute > 0 {
+					most = 10 + minute/8
+				}
+				assert.LessOrEqual(t, renewals, most, "after %d minutes", minute+1)
+				assert.EqualValues(t, 6, w.present())
+				assert.True(t, w.c.Problems(w.now, 0).Damaged)
+			}
+			assert.Greater(t, renewals, 9)
+			assert.ElementsMatch(t, before, others(), "the others keep their index")
+			assert.Zero(t, *removed)
+
+			// It can be read again: whoever left meanwhile is gone.
+			w.garbled = nil
+			if kind == CallRoster {
+				w.meetings[1].people = w.meetings[1].people[:1]
+			}
+			w.pump(20 * time.Minute)
+			w.verify()
+			assert.False(t, w.c.Problems(w.now, 0).Damaged)
+		})
+	}
+}
+
+// One damaged message is mended by one renewal.
+func TestDamagedOnce(t *testing.T) {
+	w := ready(t, Options{Servers: 1, MaxConnections: 1})
+	m := w.begin(0)
+	stays := w.join(m, 0)
+	w.join(m, 0)
+	w.pump(time.Minute)
+	moved := w.count(ParticipantAdded, ParticipantRemoved)
+	m.people = m.people[:1] // the message that says so comes damaged
+	w.each(0, CallRoster, m.calls[0], func(slot int, index int64) { w.c.Damaged(w.now, 0, slot, index) })
+	version := w.c.Version(0, 0)
+	w.pump(10 * time.Second)
+	assert.Equal(t, version+2, w.c.Version(0, 0), "one in, one out")
+	assert.Equal(t, 1, *moved)
+	assert.Contains(t, w.told, stays.id)
+	w.verify()
+	assert.False(t, w.c.Damaged(w.now, 0, 0, 999), "an index of nothing")
+}
+
+// After a reconnect, a snapshot that cannot be read removes nobody.
+func TestDamagedSnapshotAfterReconnect(t *testing.T) {
+	w := ready(t, Options{Servers: 1, MaxConnections: 1})
+	for range 3 {
+		w.join(w.begin(0), 0)
+	}
+	w.pump(time.Minute)
+	removed := w.count(ParticipantRemoved, CallRemoved)
+	w.close(0, 0)
+	w.garbled = func(k Kind) bool { return k == CallRoster }
+	w.open(0, 0)
+	w.pump(time.Hour)
+	assert.Zero(t, *removed)
+	w.garbled = nil
+	w.pump(10 * time.Minute)
+	w.verify()
+}
+
+// The sockets beside the first go on without it.
+func TestFirstSocketAlone(t *testing.T) {
+	w := ready(t, Options{Servers: 1, MaxConnections: 2})
+	for range 120 {
+		w.join(w.begin(0), 0)
+	}
+	w.pump(time.Second)
+	w.open(0, 1)
+	w.pump(10 * time.Second)
+	second := len(w.c.Request(0, 1))
+	require.Positive(t, second)
+	version := w.c.Version(0, 1)
+	moved := w.count(CallAdded, CallRemoved, ParticipantAdded, ParticipantRemoved)
+	w.close(0, 0)
+	w.pump(time.Minute)
+	assert.Equal(t, version, w.c.Version(0, 1), "nothing changes in the second")
+	assert.Equal(t, 2, w.c.SocketsWanted(0))
+	// What happens there is told.
+	for _, m := range w.meetings {
+		for _, sub := range w.c.Request(0, 1) {
+			if sub.Kind == CallRoster && sub.Call == m.calls[0] {
+				w.join(m, 0)
+			}
+		}
+	}
+	assert.Positive(t, *moved)
+	w.open(0, 0)
+	w.pump(time.Minute)
+	w.verify()
+}
+
+// A subscription that stays pending is given up after 30 seconds, named, and tried
+// again, ever less often; where another bridge hosts the meeting, it is asked.
+func TestPending(t *testing.T) {
+	for servers := range 3 {
+		if servers == 0 {
+			continue
+		}
+		t.Run(fmt.Sprint(servers), func(t *testing.T) {
+			w := ready(t, Options{Servers: servers, MaxConnections: 1})
+			stuck := true
+			w.mute = func(server int, sub Subscription) bool { return stuck && server == 0 && sub.Kind == CallRoster }
+			m := w.begin(0)
+			w.join(m, 0)
+			w.pump(time.Second)
+			if servers > 1 {
+				w.extend(m, 1)
+			}
+			w.pump(25 * time.Second)
+			assert.Zero(t, w.c.Problems(w.now, 0).Pending)
+			w.pump(8 * time.Second)
+			if servers > 1 {
+				assert.EqualValues(t, 1, w.present(), "the other bridge is asked")
+				assert.Zero(t, w.c.Problems(w.now, 0).Pending)
+				return
+			}
+			assert.Equal(t, 1, w.c.Problems(w.now, 0).Pending)
+			w.pump(time.Hour)
+			assert.Equal(t, 1, w.c.Problems(w.now, 0).Pending)
+			assert.Zero(t, w.present())
+			stuck = false
+			w.pump(10 * time.Minute)
+			assert.Zero(t, w.c.Problems(w.now, 0).Pending)
+			w.verify()
+		})
+	}
+}
+
+// A list that is asked for anew and does not begin is known to be pending.
+func TestListPending(t *testing.T) {
+	w := ready(t, Options{Servers: 1, MaxConnections: 1})
+	assert.Zero(t, w.c.ListPending(0))
+	w.mute = func(_ int, sub Subscription) bool { return sub.Kind == Calls }
+	w.c.Damaged(w.now, 0, 0, 1)
+	w.pump(2 * time.Second)
+	since := w.c.ListPending(0)
+	assert.WithinDuration(t, w.now.Add(-time.Second), since, 100*time.Millisecond)
+	w.pump(time.Minute)
+	assert.Equal(t, since, w.c.ListPending(0))
+}
+
+// What a server refuses is found by leaving out, one set after the other.
+func TestRefused(t *testing.T) {
+	f := func(opts Options, refuses []string, tries int, want ...string) {
+		t.Helper()
+		w := newWorld(t, opts)
+		w.c.opts.Elements[CallRoster] = append(w.c.opts.Elements[CallRoster], opts.Elements[CallRoster]...)
+		w.c.bridges[0].elements = w.c.opts.Elements
+		w.open(0, 0)
+		w.pump(time.Second)
+		m := w.begin(0)
+		w.join(m, 0)
+		w.pump(time.Second)
+		w.c.bridges[0].sockets[0].refusals = 0
+		for i := 0; ; i++ {
+			require.Less(t, i, 10)
+			if !refused(w.c.Request(0, 0), refuses) {
+				assert.Equal(t, tries, i)
+				break
+			}
+			w.c.Refused(0, 0)
+		}
+		w.c.Asked(w.now, 0, 0)
+		assert.Equal(t, want, w.c.Problems(w.now, 0).LeftOut)
+		for _, sub := range w.c.Request(0, 0) {
+			assert.Contains(t, sub.Elements, "name", "what can be had is asked for")
+		}
+	}
+	f(Options{Servers: 1, MaxConnections: 1}, nil, 0)
+	f(Options{Servers: 1, MaxConnections: 1}, []string{"canMoveToLobby"}, 2, "canMoveToLobby")
+	f(Options{Servers: 1, MaxConnections: 1}, []string{"movedParticipant"}, 3, "canMove", "canMoveToLobby", "movedParticipant", "movedParticipantCallBridge")
+	odd := Options{Servers: 1, MaxConnections: 1}
+	odd.Elements[CallRoster] = []string{"futureElement"}
+	f(odd, []string{"futureElement"}, 3, "futureElement")
+	f(odd, []string{"futureElement", "canMoveToLobby"}, 4, "canMoveToLobby", "futureElement")
+}
+
+func refused(set []Subscription, elements []string) bool {
+	for _, sub := range set {
+		for _, name := range sub.Elements {
+			for _, bad := range elements {
+				if name == bad {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// A server that refuses everything is asked for everything again in the end, and
+// one refusal alone leaves nothing out.
+func TestRefusedAlways(t *testing.T) {
+	w := ready(t, Options{Servers: 2, MaxConnections: 1})
+	all := len(w.c.Request(0, 0)[0].Elements)
+	leftOut, changed := w.c.Refused(0, 0)
+	assert.Empty(t, leftOut)
+	assert.False(t, changed)
+	w.c.Asked(w.now, 0, 0)
+	var sizes []int
+	for range 12 {
+		_, _ = w.c.Refused(0, 0)
+		sizes = append(sizes, len(w.c.Request(0, 0)[0].Elements))
+	}
+	assert.Equal(t, []int{all, all, all, 4, all, all, all, 4, all, all, all, 4}, sizes)
+	assert.Len(t, w.c.Request(1, 0)[0].Elements, all, "the other server is asked for all")
+}

@@ -1,0 +1,80 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsevents
+
+import "slices"
+
+// The elements that a server may refuse to be asked for. Which it refuses, it
+// does not say: sets of them are left out, one after the other, until a request
+// is taken.
+var (
+	// since35 came with release 3.5, since26 with 2.6.
+	since35 = []string{"canMoveToLobby"}
+	since26 = []string{"canMove", "movedParticipant", "movedParticipantCallBridge"}
+	// essential are never left out: without them there is no picture.
+	essential = []string{"name", "participants", "callType", "callCorrelator", "state", "direction"}
+)
+
+// refusable returns the sets to leave out, in the order of trying: newest first,
+// then what is not documented, then both, then all that is not essential.
+func refusable(configured [kinds][]string) (sets [][]string) {
+	asked := func(from []string) (some []string) {
+		for _, name := range from {
+			if slices.Contains(configured[CallRoster], name) {
+				some = append(some, name)
+			}
+		}
+		return some
+	}
+	var unknown, others []string
+	for kind, names := range configured {
+		for _, name := range names {
+			if e := byName[name]; e == Unknown || !slices.Contains(documented[kind], e) {
+				unknown = append(unknown, name)
+			}
+			if !slices.Contains(essential, name) {
+				others = append(others, name)
+			}
+		}
+	}
+	add := func(parts ...[]string) {
+		set := slices.Concat(parts...)
+		slices.Sort(set)
+		set = slices.Compact(set)
+		if len(set) > 0 && !slices.ContainsFunc(sets, func(s []string) bool { return slices.Equal(s, set) }) {
+			sets = append(sets, set)
+		}
+	}
+	newest, newer := asked(since35), slices.Concat(asked(since35), asked(since26))
+	add(newest)
+	add(unknown)
+	add(unknown, newest)
+	add(newer)
+	add(unknown, newer)
+	add(others)
+	return sets
+}
+
+// Refused says that a server did not take a request. The first time it is sent
+// again as it is; then elements are left out of it, which Refused returns. After
+// the last set nothing is left out any more, and the sets are tried anew.
+func (c *Cluster) Refused(server, slot int) (leftOut []string, changed bool) {
+	b := &c.bridges[server]
+	if b.sockets[slot].refusals++; b.sockets[slot].refusals < 2 {
+		return nil, false
+	}
+	sets := refusable(c.opts.Elements)
+	b.leftOut = nil
+	if b.trial < len(sets) {
+		b.leftOut = sets[b.trial]
+	}
+	b.trial = (b.trial + 1) % (len(sets) + 1)
+	for kind, names := range c.opts.Elements {
+		b.elements[kind] = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(b.leftOut, name) })
+	}
+	for i := range b.sockets {
+		b.sockets[i].version++
+	}
+	return b.leftOut, len(b.leftOut) > 0
+}
