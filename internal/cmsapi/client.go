@@ -120,8 +120,11 @@ func (c *Client) do(ctx context.Context, method, path string, form url.Values) (
 	if err != nil {
 		return nil, nil, err
 	}
-	// At once: waiting for the 401 would double the requests.
-	request.SetBasicAuth(c.username, c.password)
+	// At once: waiting for the 401 would double the requests. Without a username
+	// the HTTP client's own extension authenticates.
+	if c.username != "" {
+		request.SetBasicAuth(c.username, c.password)
+	}
 	if form != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -18,7 +18,8 @@ type ServerConfig struct {
 	// HTTP is the client. Its keys stand at the server's own level: endpoint
 	// (https://cms1:445, required), tls, timeout (default 10 s), ...
 	HTTP confighttp.ClientConfig `mapstructure:",squash"`
-	// Username of an account with the role api or admin. Required.
+	// Username of an account with the role api or admin. Required, as is the
+	// password, unless auth names an extension that authenticates requests.
 	Username string `mapstructure:"username"`
 	// Password of the account. Required.
 	Password configopaque.String `mapstructure:"password"`
@@ -47,10 +48,10 @@ func (c *ServerConfig) Validate() error {
 	case u.User != nil || u.RawQuery != "":
 		errs = append(errs, errors.New("endpoint must hold no user and no query; use username and password"))
 	}
-	if c.Username == "" {
+	if c.Username == "" && (!c.HTTP.Auth.HasValue() || c.Password != "") {
 		errs = append(errs, errors.New("username must not be empty"))
 	}
-	if c.Password == "" {
+	if c.Password == "" && (!c.HTTP.Auth.HasValue() || c.Username != "") {
 		errs = append(errs, errors.New("password must not be empty"))
 	}
 	return errors.Join(errs...)

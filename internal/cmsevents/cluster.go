@@ -96,8 +96,10 @@ type bridge struct {
 
 	bytes  int       // of the server's state
 	fullAt time.Time // when something last found no room in it; zero: never
-	// leftOut are the elements that the server refuses to be asked for.
+	// leftOut are the elements that the server is not asked for, refused those of
+	// them without which it took a request.
 	leftOut  []string
+	refused  []string
 	trial    int // how many sets of left out elements were tried
 	elements [kinds][]string
 

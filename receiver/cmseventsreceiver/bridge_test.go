@@ -66,13 +66,24 @@ type faults struct {
 	quietAcks, quiet bool
 	// dropAfter ends a socket after so many of its messages.
 	dropAfter int
-	// statusHangs makes the API not answer for the status.
-	statusHangs bool
+	// statusHangs makes the API not answer for the status, tokenHangs not for a
+	// token.
+	statusHangs, tokenHangs bool
 	// ping sends a ping before each message, binary sends messages as binary,
 	// fragment in fragments.
 	ping, binary, fragment bool
 	// deaf reads nothing of what a client writes.
 	deaf bool
+	// refuses are elements that no request may hold.
+	refuses []string
+	// pending are the kinds of subscriptions that never become active.
+	pending []string
+	// garbled are the kinds of subscriptions whose snapshots come damaged.
+	garbled []string
+	// bridges are the answers to /callBridges by offset, name that to
+	// /system/configuration/cluster; without both are 404.
+	bridges map[string]string
+	name    string
 	// script replaces the bridge's own ways on a socket.
 	script func(p *peer)
 }
@@ -93,6 +104,8 @@ func (b *bridge) start() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/authTokens", b.token)
 	mux.HandleFunc("GET /api/v1/system/status", b.status)
+	mux.HandleFunc("GET /api/v1/system/configuration/cluster", b.cluster)
+	mux.HandleFunc("GET /api/v1/callBridges", b.callBridges)
 	mux.HandleFunc("GET /events/v1", b.socket)
 	b.gone = make(chan struct{})
 	b.server = &http.Server{Handler: mux}
@@ -141,6 +154,7 @@ func (b *bridge) authorized(w http.ResponseWriter, r *http.Request) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if user != username || secret != b.password {
+		b.counts["unauthorized"]++
 		w.WriteHeader(http.StatusUnauthorized)
 		return false
 	}
@@ -151,8 +165,12 @@ func (b *bridge) token(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close")
 	b.mu.Lock()
 	b.counts["token"]++
-	status := b.faults.tokenStatus
+	status, hangs := b.faults.tokenStatus, b.faults.tokenHangs
 	b.mu.Unlock()
+	if hangs {
+		<-r.Context().Done()
+		return
+	}
 	if status != 0 {
 		w.WriteHeader(status)
 		return
@@ -179,6 +197,33 @@ func (b *bridge) status(w http.ResponseWriter, r *http.Request) {
 	}
 	if b.authorized(w, r) {
 		fmt.Fprint(w, `<?xml version="1.0"?><status><callLegsActive>0</callLegsActive></status>`)
+	}
+}
+
+func (b *bridge) cluster(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	name := b.faults.name
+	b.mu.Unlock()
+	switch {
+	case !b.authorized(w, r):
+	case name == "":
+		w.WriteHeader(http.StatusNotFound)
+	default:
+		fmt.Fprintf(w, `<?xml version="1.0"?><cluster><uniqueName>%s</uniqueName></cluster>`, name)
+	}
+}
+
+func (b *bridge) callBridges(w http.ResponseWriter, r *http.Request) {
+	b.note("bridges")
+	b.mu.Lock()
+	list, found := b.faults.bridges[r.URL.Query().Get("offset")]
+	b.mu.Unlock()
+	switch {
+	case !b.authorized(w, r):
+	case !found:
+		w.WriteHeader(http.StatusNotFound)
+	default:
+		fmt.Fprint(w, `<?xml version="1.0"?>`+list)
 	}
 }
 
@@ -345,7 +390,19 @@ func (p *peer) subscribe(f *frame) {
 	if b.faults.quiet || b.faults.quietAcks {
 		return
 	}
-	p.send(frame{raw: fmt.Appendf(nil, `{"type":"messageAck","messageAck":{"messageId":%d,"status":"success"}}`, *f.Message.ID), id: -1})
+	status := "success"
+	for _, s := range f.Message.Subscriptions {
+		for _, name := range s.Elements {
+			if slices.Contains(b.faults.refuses, name) {
+				status = "failure"
+			}
+		}
+	}
+	p.send(frame{raw: fmt.Appendf(nil, `{"type":"messageAck","messageAck":{"messageId":%d,"status":%q}}`, *f.Message.ID, status), id: -1})
+	if status != "success" {
+		b.counts["refused"]++
+		return
+	}
 	wanted := map[int64]subscription{}
 	var states []string
 	var fresh []int64
@@ -357,6 +414,11 @@ func (p *peer) subscribe(f *frame) {
 		if s.Call != "" && b.calls[s.Call] == nil {
 			states = append(states, fmt.Sprintf(`{"index":%d,"state":"deactivated"}`, s.Index))
 			delete(wanted, s.Index)
+			continue
+		}
+		b.counts["subscribed "+s.Type]++
+		if slices.Contains(b.faults.pending, s.Type) {
+			states = append(states, fmt.Sprintf(`{"index":%d,"state":"pending"}`, s.Index))
 			continue
 		}
 		states = append(states, fmt.Sprintf(`{"index":%d,"state":"active"}`, s.Index))
@@ -379,6 +441,10 @@ func (p *peer) subscribe(f *frame) {
 func (p *peer) snapshot(index int64) {
 	b, s := p.bridge, p.subs[index]
 	var updates []string
+	if slices.Contains(b.faults.garbled, s.kind) {
+		p.message(fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"x","name":"a "quote""}]`, index))
+		return
+	}
 	switch s.kind {
 	case "calls":
 		for _, id := range b.order {

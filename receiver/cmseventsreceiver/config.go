@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/legato-otel/legato/internal/cmsapi"
@@ -42,6 +43,14 @@ type Config struct {
 	// consumer. Default 10000.
 	QueueSize int `mapstructure:"queue_size"`
 
+	// MaxQueueSize is how many bytes the waiting event records of one server may
+	// take. Default 32 MiB.
+	MaxQueueSize int `mapstructure:"max_queue_size"`
+
+	// MaxStateSize is how many bytes the calls and participants of one server may
+	// take. What is above is left out and counted. Default 64 MiB.
+	MaxStateSize int `mapstructure:"max_state_size"`
+
 	// SnapshotGrace is for how long, after a reconnect, a server must have
 	// announced nothing more of what was known before for the rest to be gone. The
 	// quiet of shorter connections adds up. Default 3 s.
@@ -62,6 +71,14 @@ type Config struct {
 	// and replace those of the same name. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
+	// Reconnect is how long to wait between connections: exponentially longer
+	// after each that was of no use. Default 2 s to 40 s, half as much or half as
+	// many again. It can be neither disabled nor ended.
+	Reconnect configretry.BackOffConfig `mapstructure:"reconnect"`
+
+	// ShutdownTimeout is how long a stop may take. Default 5 s.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+
 	// Metrics configures the metrics signal.
 	Metrics MetricsConfig `mapstructure:"metrics"`
 
@@ -76,10 +93,13 @@ type ServerConfig struct {
 	// (https://cms1:445, required), tls, timeout (default 10 s), ... An endpoint
 	// with http:// needs tls::insecure, because it sends the password in clear.
 	HTTP confighttp.ClientConfig `mapstructure:",squash"`
-	// Username of an account with the role api or admin. Required.
+	// Username of an account with the role api or admin. Required without auth.
 	Username string `mapstructure:"username"`
-	// Password of the account. Required.
+	// Password of the account. Required without auth.
 	Password configopaque.String `mapstructure:"password"`
+	// ResourceAttributes are added to the resource of the server's records and
+	// metrics, and replace those of the same name that all servers have. Optional.
+	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -118,6 +138,8 @@ var _ component.Config = (*Config)(nil)
 const maxConnections = 5
 
 func createDefaultConfig() component.Config {
+	reconnect := configretry.NewDefaultBackOffConfig()
+	reconnect.InitialInterval, reconnect.MaxInterval, reconnect.Multiplier, reconnect.MaxElapsedTime = 2*time.Second, 40*time.Second, 2, 0
 	return &Config{
 		MaxConnections: 1,
 		Elements: ElementsConfig{
@@ -126,11 +148,16 @@ func createDefaultConfig() component.Config {
 			CallRoster: cmsevents.Documented(cmsevents.CallRoster),
 		},
 		QueueSize:      10_000,
+		MaxQueueSize:   32 << 20,
+		MaxStateSize:   cmsevents.DefaultLimits.Bytes,
 		SnapshotGrace:  3 * time.Second,
 		ProbeAfter:     time.Minute,
 		LostAfter:      5 * time.Minute,
 		MaxMessageSize: 8 << 20,
-		Metrics:        MetricsConfig{Interval: 15 * time.Second},
+		Reconnect:      reconnect,
+
+		ShutdownTimeout: 5 * time.Second,
+		Metrics:         MetricsConfig{Interval: 15 * time.Second},
 	}
 }
 
@@ -143,6 +170,9 @@ func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
 // Validate checks the configuration. It changes nothing.
 func (s *ServerConfig) Validate() error {
 	err := s.api().Validate()
+	if s.HTTP.Timeout <= 0 { // a server that hangs would be waited for for ever
+		err = errors.Join(err, fmt.Errorf("timeout must be positive, got %s", s.HTTP.Timeout))
+	}
 	if s.plain() && !s.HTTP.TLS.Insecure {
 		err = errors.Join(err, fmt.Errorf("endpoint %q would send username and password in clear; use https, or set tls::insecure", s.HTTP.Endpoint))
 	}
@@ -186,6 +216,16 @@ func (c *Config) Validate() error {
 	if c.MaxMessageSize < 64<<10 {
 		errs = append(errs, fmt.Errorf("max_message_size must be at least 65536, got %d", c.MaxMessageSize))
 	}
+	if c.MaxQueueSize < 1<<20 {
+		errs = append(errs, fmt.Errorf("max_queue_size must be at least 1048576, got %d", c.MaxQueueSize))
+	}
+	if c.MaxStateSize < 1<<20 {
+		errs = append(errs, fmt.Errorf("max_state_size must be at least 1048576, got %d", c.MaxStateSize))
+	}
+	errs = append(errs, c.validateReconnect())
+	if c.ShutdownTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
+	}
 	for _, d := range [...]struct {
 		key string
 		got time.Duration
@@ -193,6 +233,28 @@ func (c *Config) Validate() error {
 		if d.got < 100*time.Millisecond { // a number without a unit is in nanoseconds
 			errs = append(errs, fmt.Errorf("%s must be at least 100ms, got %s", d.key, d.got))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// validateReconnect checks what configretry does not: a server is tried again
+// for as long as the receiver runs, and never in a tight loop.
+func (c *Config) validateReconnect() error {
+	var errs []error
+	if !c.Reconnect.Enabled {
+		errs = append(errs, errors.New("reconnect::enabled must be true: a server is always connected to again"))
+	}
+	if c.Reconnect.MaxElapsedTime != 0 {
+		errs = append(errs, fmt.Errorf("reconnect::max_elapsed_time must be 0: a server is never given up, got %s", c.Reconnect.MaxElapsedTime))
+	}
+	if c.Reconnect.InitialInterval < 100*time.Millisecond {
+		errs = append(errs, fmt.Errorf("reconnect::initial_interval must be at least 100ms, got %s", c.Reconnect.InitialInterval))
+	}
+	if c.Reconnect.MaxInterval < c.Reconnect.InitialInterval {
+		errs = append(errs, fmt.Errorf("reconnect::max_interval must not be less than initial_interval, got %s", c.Reconnect.MaxInterval))
+	}
+	if c.Reconnect.Multiplier < 1 {
+		errs = append(errs, fmt.Errorf("reconnect::multiplier must be at least 1, got %g", c.Reconnect.Multiplier))
 	}
 	return errors.Join(errs...)
 }

@@ -33,6 +33,12 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, 10*time.Second, config.Servers[0].HTTP.Timeout)
 	assert.Equal(t, 15*time.Second, config.Metrics.Interval)
 	assert.False(t, config.RosterOnAllBridges)
+	assert.Equal(t, 32<<20, config.MaxQueueSize)
+	assert.Equal(t, 64<<20, config.MaxStateSize)
+	assert.Equal(t, 5*time.Second, config.ShutdownTimeout)
+	assert.Equal(t, 2*time.Second, config.Reconnect.InitialInterval)
+	assert.Equal(t, 40*time.Second, config.Reconnect.MaxInterval)
+	assert.Zero(t, config.Reconnect.MaxElapsedTime)
 }
 
 func TestFullConfig(t *testing.T) {
@@ -45,10 +51,13 @@ func TestFullConfig(t *testing.T) {
 	one := ServerConfig{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "events", Password: "x"}
 	one.HTTP.Endpoint = "https://cms1:445"
 	one.HTTP.TLS.InsecureSkipVerify = true
+	one.ResourceAttributes = map[string]string{"service.instance.id": "cms1"}
 	two := ServerConfig{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "events", Password: "y"}
 	two.HTTP.Endpoint = "http://cms2:8080"
 	two.HTTP.Timeout = 5 * time.Second
 	two.HTTP.TLS.Insecure = true
+	reconnect := createDefaultConfig().(*Config).Reconnect
+	reconnect.InitialInterval, reconnect.MaxInterval = time.Second, time.Minute
 	assert.Equal(t, &Config{
 		Servers:        []ServerConfig{one, two},
 		MaxConnections: 3,
@@ -58,6 +67,10 @@ func TestFullConfig(t *testing.T) {
 		},
 		RosterOnAllBridges: true,
 		QueueSize:          500,
+		MaxQueueSize:       2 << 20,
+		MaxStateSize:       4 << 20,
+		Reconnect:          reconnect,
+		ShutdownTimeout:    3 * time.Second,
 		SnapshotGrace:      5 * time.Second,
 		ProbeAfter:         30 * time.Second,
 		LostAfter:          10 * time.Minute,
@@ -99,6 +112,19 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"max_connections": 0}, "max_connections must be from 1 to 5, got 0")
 	f(map[string]any{"queue_size": 0}, "queue_size must be positive, got 0")
 	f(map[string]any{"max_message_size": 5}, "max_message_size must be at least 65536, got 5")
+	f(map[string]any{"max_queue_size": 5}, "max_queue_size must be at least 1048576, got 5")
+	f(map[string]any{"max_state_size": 5}, "max_state_size must be at least 1048576, got 5")
+	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s")
+	f(servers(map[string]any{"endpoint": "https://cms1", "username": "u", "password": "p", "timeout": "0s"}), "servers::0: timeout must be positive, got 0s")
+	reconnect := func(key string, value any) map[string]any {
+		return map[string]any{"reconnect": map[string]any{key: value}}
+	}
+	f(reconnect("enabled", false), "reconnect::enabled must be true")
+	f(reconnect("max_elapsed_time", "5m"), "reconnect::max_elapsed_time must be 0", "got 5m0s")
+	f(reconnect("initial_interval", 2), "reconnect::initial_interval must be at least 100ms, got 2ns")
+	f(reconnect("max_interval", "1s"), "reconnect::max_interval must not be less than initial_interval, got 1s")
+	f(reconnect("multiplier", 0.5), "reconnect::multiplier must be at least 1, got 0.5")
+	f(reconnect("randomization_factor", 2), "randomization_factor")
 	f(map[string]any{"snapshot_grace": "0s"}, "snapshot_grace must be at least 100ms, got 0s")
 	f(map[string]any{"probe_after": 60}, "probe_after must be at least 100ms, got 60ns")
 	f(map[string]any{"lost_after": "-1s"}, "lost_after must be at least 100ms, got -1s")

@@ -5,6 +5,7 @@ package cmseventsreceiver
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/coder/websocket"
@@ -55,7 +56,7 @@ func (c *session) control(ctx context.Context) *failure {
 		switch {
 		case a.open != 0 && !now.Before(a.answerBy):
 			return fail(unacknowledged, "a request was not acknowledged within %s", ackTimeout)
-		case c.slot == 0 && !c.live.Load() && !now.Before(beginBy):
+		case c.slot == 0 && !c.live.Load() && !now.Before(beginBy), c.slot == 0 && c.listIsLate(now):
 			return fail(inactive, "the server did not announce its calls within %s", beginTimeout)
 		case a.open == 0 && now.Sub(heard) >= c.link.config.ProbeAfter:
 			if failed := c.probe(ctx); failed != nil {
@@ -151,21 +152,36 @@ func (c *session) answered(a *asking, answer ack) {
 	a.open = 0
 	if answer.success {
 		a.refusals = 0
+		c.link.hub.asked(c.link.index, c.slot)
+		c.link.health.report(c.link, refusedRequests, nil)
 		if c.slot > 0 {
-			c.state.Store(running)
+			c.nowUseful()
 		}
 		return
 	}
 	pause := refusedPause << min(a.refusals, 3)
-	c.link.logger.Warn("The server did not take a request for subscriptions; trying again", zap.Duration("wait", pause))
-	a.refusals++
+	leftOut, worthTrying := c.link.hub.refused(c.link.index, c.slot)
+	if a.refusals++; worthTrying {
+		pause = refusedPause
+	}
+	if a.refusals > 1 {
+		c.link.health.report(c.link, refusedRequests, fmt.Errorf("refused %d times on socket %d; left out next: %v", a.refusals, c.slot, leftOut))
+	}
+	c.link.logger.Debug("A request for subscriptions was refused", zap.Duration("wait", pause), zap.Strings("left_out", leftOut))
 	a.due, a.notUntil = true, time.Now().Add(pause)
+}
+
+// listIsLate tells whether the server took a request for its calls, and does not
+// begin to announce them.
+func (c *session) listIsLate(now time.Time) bool {
+	since := c.link.hub.listPending(c.link.index)
+	return !since.IsZero() && now.Sub(since) >= beginTimeout
 }
 
 // probe asks a silent server whether it is there. A half-open socket looks like
 // a quiet server, and the server answers no pings.
 func (c *session) probe(ctx context.Context) *failure {
-	if err := c.link.api.Reachable(ctx); err != nil {
+	if err := c.link.account.reachable(ctx); err != nil {
 		return c.ended(ctx, fail(silent, "nothing came for %s, and the API does not answer: %w", c.link.config.ProbeAfter, err))
 	}
 	return nil

@@ -4,6 +4,7 @@
 package cmseventsreceiver
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ func describe(c *cmsevents.Change) string {
 	case cmsevents.ParticipantAdded:
 		line.add("participant ").add(arrivals[c.State]).named(": ", c.Who).named(" in ", c.CallName)
 	case cmsevents.ParticipantChanged:
-		line.add("participant ").add(whatChanged(c.Fields)).named(": ", c.Who).named(" in ", c.CallName)
+		line.add("participant ").text(whatChanged(c.Fields)).named(": ", c.Who).named(" in ", c.CallName)
 	case cmsevents.ParticipantRemoved:
 		line.add("participant left").named(": ", c.Reason).named(separator(c.Reason), c.Who).named(" in ", c.CallName)
 	}
@@ -106,17 +107,51 @@ func (s *sentence) add(text string) *sentence {
 // named adds nothing where there is no name.
 func (s *sentence) named(before string, name []byte) *sentence {
 	if len(name) > 0 {
-		s.add(before)
-		*s = append(*s, name...)
+		*s = appendLine(*s.add(before), name)
 	}
 	return s
+}
+
+// text adds what came from the wire on one line: control characters are escaped.
+func (s *sentence) text(text string) *sentence {
+	*s = appendLine(*s, text)
+	return s
+}
+
+func appendLine[T string | []byte](line sentence, text T) sentence {
+	begin := len(line)
+	line = append(line, text...)
+	for i := begin; i < len(line); i++ {
+		if c := line[i]; c < ' ' || c == 0x7f {
+			return appendEscaped(line[:begin], string(text))
+		}
+	}
+	return line
+}
+
+func appendEscaped(line sentence, text string) sentence {
+	for _, c := range []byte(text) {
+		switch {
+		case c == '\n':
+			line = append(line, `\n`...)
+		case c == '\r':
+			line = append(line, `\r`...)
+		case c == '\t':
+			line = append(line, `\t`...)
+		case c < ' ' || c == 0x7f:
+			line = fmt.Appendf(line, `\x%02x`, c)
+		default:
+			line = append(line, c)
+		}
+	}
+	return line
 }
 
 func (s *sentence) counted(fields []cmsevents.Field) *sentence {
 	for i := range fields {
 		if v := &fields[i]; v.Element == cmsevents.Participants && v.Kind == cmsevents.Int {
 			s.add(", participants ")
-			*s = strconv.AppendUint(*s, v.Number, 10)
+			*s = strconv.AppendInt(*s, int64(v.Number), 10) //nolint:gosec // the bits of an int64
 		}
 	}
 	return s
@@ -145,7 +180,7 @@ func (s *sentence) changes(fields []cmsevents.Field) {
 		if v.Kind == cmsevents.Int {
 			*s = strconv.AppendInt(*s, int64(v.Number), 10) //nolint:gosec // the bits of an int64
 		} else {
-			*s = append(*s, v.Text...)
+			*s = appendLine(*s, v.Text)
 		}
 	}
 }

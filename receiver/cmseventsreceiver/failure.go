@@ -16,6 +16,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/coder/websocket"
+	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/legato-otel/legato/internal/cmsapi"
@@ -69,10 +70,10 @@ func fail(r reason, format string, args ...any) *failure {
 
 // tokenFailure says why there is no token.
 func tokenFailure(err error) *failure {
-	if refused, ok := errors.AsType[*cmsapi.Error](err); ok {
-		if refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden {
-			return &failure{unauthorized, err}
-		}
+	if unauthorizedAnswer(err) || errors.Is(err, errPaused) {
+		return &failure{unauthorized, err}
+	}
+	if _, answered := errors.AsType[*cmsapi.Error](err); answered {
 		return &failure{rejected, err}
 	}
 	if errors.Is(err, cmsapi.ErrNoToken) {
@@ -136,40 +137,42 @@ func readFailure(err error) *failure {
 }
 
 // pauses are the waits between connections.
-type pauses struct{ quick, slow *backoff.ExponentialBackOff }
-
-const (
-	// stable is how long a connection must have lasted for the waits to begin
-	// anew: otherwise a server that ends each at once is asked ever faster.
-	stable = time.Minute
-	// lockedOut is how long to wait after wrong credentials: they do not become
-	// right by trying, and accounts get locked.
-	lockedOut = 5 * time.Minute
-)
-
-func newPauses() pauses {
-	p := pauses{backoff.NewExponentialBackOff(), backoff.NewExponentialBackOff()}
-	// Half as much or half as many again: 1 to 4.5 s, and 1 to 60 s. With the
-	// grace the picture is right within ten seconds of a return.
-	p.quick.InitialInterval, p.quick.MaxInterval = 2*time.Second, 3*time.Second
-	p.slow.InitialInterval, p.slow.MaxInterval, p.slow.Multiplier = 2*time.Second, 40*time.Second, 2
-	return p
+type pauses struct {
+	// away is for a server that cannot be reached, present for one that can.
+	away, present *backoff.ExponentialBackOff
 }
 
-// after returns how long to wait after a connection that lasted so long. A
-// server that is away costs nothing to try, and its return should be seen soon;
-// one that answers what is not wanted is left alone ever longer.
-func (p pauses) after(f *failure, lasted time.Duration) time.Duration {
-	if lasted >= stable {
-		p.quick.Reset()
-		p.slow.Reset()
+// useful is how long a connection must have been of use for the waits to begin
+// anew: a server that ends each at once is asked ever less often.
+const useful = 10 * time.Second
+
+func newPauses(config *configretry.BackOffConfig) pauses {
+	exponential := func(longest time.Duration) *backoff.ExponentialBackOff {
+		b := backoff.NewExponentialBackOff()
+		b.InitialInterval, b.MaxInterval = config.InitialInterval, longest
+		b.RandomizationFactor, b.Multiplier = config.RandomizationFactor, config.Multiplier
+		b.Reset()
+		return b
+	}
+	// The return of a server should be seen soon: with the grace the picture is
+	// right within ten seconds.
+	return pauses{away: exponential(min(config.MaxInterval, config.InitialInterval*3/2)), present: exponential(config.MaxInterval)}
+}
+
+// after returns how long to wait after a connection that was of use for so long. A
+// server that is away costs nothing to try; one that accepts connections and does
+// not keep them is left alone ever longer.
+func (p pauses) after(f *failure, used time.Duration) time.Duration {
+	if used >= useful {
+		p.away.Reset()
+		p.present.Reset()
 	}
 	switch f.reason {
 	case unauthorized:
-		return lockedOut + p.quick.NextBackOff()
-	case closed, lost, silent, stalled, unreachable:
-		return p.quick.NextBackOff()
+		return unauthorizedRetryDelay + p.away.NextBackOff()
+	case unreachable:
+		return p.away.NextBackOff()
 	default:
-		return p.slow.NextBackOff()
+		return p.present.NextBackOff()
 	}
 }

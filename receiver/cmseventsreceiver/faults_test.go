@@ -167,7 +167,7 @@ func TestWrongPassword(t *testing.T) {
 		b.password = password
 		b.mu.Unlock()
 		busy(b, 1, 1)
-		right(r, lockedOut+10*time.Second, gauges{calls: 1, participants: 1})
+		right(r, unauthorizedRetryDelay+10*time.Second, gauges{calls: 1, participants: 1})
 	})
 }
 

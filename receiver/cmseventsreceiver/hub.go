@@ -49,7 +49,9 @@ func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Lo
 		RosterOnAll: config.RosterOnAllBridges,
 		Grace:       config.SnapshotGrace,
 		LostAfter:   config.LostAfter,
-		Limits:      cmsevents.DefaultLimits,
+		Limits: cmsevents.Limits{
+			Calls: cmsevents.DefaultLimits.Calls, Participants: cmsevents.DefaultLimits.Participants, Bytes: config.MaxStateSize,
+		},
 	}, h)
 	return h
 }
@@ -106,7 +108,7 @@ func (h *hub) heal(ctx context.Context, now time.Time) {
 		if !h.healing[i] {
 			h.healing[i] = true
 			h.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["overflow"]...)
-			h.logger.Warn("The queue had overflowed; telling what changed meanwhile", zap.String("server", l.name))
+			h.logger.Warn("The queue had overflowed; reporting what changed meanwhile", zap.String("server", l.name))
 		}
 		if h.cluster.Heal(now, i) {
 			h.healing[i] = false
@@ -154,11 +156,46 @@ func (h *hub) closed(server, slot int) {
 	h.settle()
 }
 
-func (h *hub) resync(server, slot int) {
+// damaged says that a message of a subscription could not be read, and returns
+// whether there is such a subscription.
+func (h *hub) damaged(now time.Time, server, slot int, index int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.Resync(h.clock(time.Now()), server, slot)
+	found := h.cluster.Damaged(h.clock(now), server, slot, index)
 	h.settle()
+	return found
+}
+
+// asked says that a server took a request.
+func (h *hub) asked(server, slot int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cluster.Asked(h.clock(time.Now()), server, slot)
+	h.settle()
+}
+
+// refused says that a server did not take a request. It returns what is left out
+// of the next one, and whether that is worth a try.
+func (h *hub) refused(server, slot int) (leftOut []string, changed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	leftOut, changed = h.cluster.Refused(server, slot)
+	h.settle()
+	return leftOut, changed
+}
+
+// listPending returns since when a server has not begun the list of its calls.
+func (h *hub) listPending(server int) time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cluster.ListPending(server)
+}
+
+// problems returns what keeps the picture of a server from being whole.
+func (h *hub) problems(server int) cmsevents.Problems {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cluster.Problems(h.clock(time.Now()), server)
 }
 
 // receive takes a message. live tells whether the server announces its calls.
@@ -192,6 +229,13 @@ func (h *hub) subscribed() []cmsevents.Subscribed {
 		all[i] = h.cluster.Subscribed(i)
 	}
 	return all
+}
+
+// bytes returns how many bytes of a server are held.
+func (h *hub) bytes(server int) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cluster.Bytes(server)
 }
 
 func (h *hub) untracked() int64 {

@@ -4,7 +4,6 @@
 package cmseventsreceiver
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -12,16 +11,15 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/cmsapi"
-	"github.com/legato-otel/legato/internal/names"
 )
 
 // link is one server: its sockets, its API and its queue.
@@ -32,8 +30,9 @@ type link struct {
 	port    int
 	events  string // URL of the event socket, without the token
 	config  *Config
-	api     *cmsapi.Client
-	http    *http.Client
+	account *account
+	http    *http.Client // of the event sockets: it knows no credentials
+	close   func()       // closes the idle connections
 	hub     *hub
 	health  *health
 	logger  *zap.Logger
@@ -42,6 +41,11 @@ type link struct {
 
 	wanted  atomic.Int32 // how many sockets the plan asks for
 	resized chan struct{}
+
+	identity      atomic.Pointer[identity]
+	identityAfter time.Time // not asked for before; used by the first socket
+
+	kept keptLimit // of frames that cannot be read
 }
 
 // socket is one place for a connection. It outlives the connections.
@@ -94,24 +98,18 @@ func newLink(ctx context.Context, r *eventsReceiver, index int, host component.H
 	if err != nil {
 		return nil, fmt.Errorf("servers::%d: %w", index, err)
 	}
-	// Without tracer and meter: the token is in the URL, and they would write it
-	// down.
-	client, err := server.HTTP.ToClient(ctx, host.GetExtensions(), component.TelemetrySettings{})
+	api, events, err := newClients(ctx, server, host, r.dial)
 	if err != nil {
 		return nil, fmt.Errorf("make a client of %s: %w", endpoint, err)
 	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if transport, plain := client.Transport.(*http.Transport); plain {
-		transport.DialContext = r.dial
-		if r.dial == nil {
-			transport.DialContext = (&net.Dialer{Timeout: cmp.Or(server.HTTP.Timeout, 30*time.Second), KeepAliveConfig: keepAlive}).DialContext
-		}
-	}
 	l := &link{
 		index: index, name: net.JoinHostPort(u.Hostname(), port), host: u.Hostname(), port: number,
-		events: endpoint + "/events/v1?authToken=", config: r.config, http: client, api: cmsapi.NewClientOf(client, server.api()),
-		hub: r.hub, health: r.health, logger: r.settings.Logger.With(zap.String("server", u.Host)), resized: make(chan struct{}, 1),
+		events: endpoint + "/events/v1?authToken=", config: r.config, http: events, close: events.CloseIdleConnections,
+		account: newAccount(cmsapi.NewClientOf(api, server.api())),
+		hub:     r.hub, health: r.health, logger: r.settings.Logger.With(zap.String("server", u.Host)), resized: make(chan struct{}, 1),
 	}
+	l.account.refused = func(err error) { r.health.report(l, wrongCredentials, err) }
+	l.identity.Store(&identity{fixed: configuredAttributes(r.config.ResourceAttributes, server.ResourceAttributes)})
 	l.wanted.Store(1)
 	for slot := range r.config.MaxConnections {
 		l.sockets = append(l.sockets, &socket{link: l, slot: slot, subscriptions: make(chan struct{}, 1)})
@@ -119,30 +117,38 @@ func newLink(ctx context.Context, r *eventsReceiver, index int, host component.H
 	return l, nil
 }
 
-// resource writes the resource of the server's records.
-func (l *link) resource(m pcommon.Map) {
-	m.EnsureCapacity(4 + len(l.config.ResourceAttributes))
-	m.PutStr(names.ServiceName, names.MeetingServerService)
-	m.PutStr(names.ServiceInstanceID, l.name)
-	m.PutStr(names.ServerAddress, l.host)
-	m.PutInt(names.ServerPort, int64(l.port))
-	for key, value := range l.config.ResourceAttributes {
-		m.PutStr(key, value)
+// newClients makes the HTTP clients of a server's API and of its event sockets.
+// They share their connections. The extension that may authenticate requests is
+// for the API alone: a socket is opened by its token.
+func newClients(ctx context.Context, server *ServerConfig, host component.Host, dial dialer) (api, events *http.Client, err error) {
+	config := server.HTTP
+	authentication := config.Auth
+	config.Auth = confighttp.ClientConfig{}.Auth
+	// Without tracer and meter: the token is in the URL, and they would write it
+	// down.
+	events, err = config.ToClient(ctx, host.GetExtensions(), component.TelemetrySettings{})
+	if err != nil {
+		return nil, nil, err
 	}
-}
-
-// set is the resource of the server's metrics, the same.
-func (l *link) set() attribute.Set {
-	all := []attribute.KeyValue{
-		attribute.String(names.ServiceName, names.MeetingServerService),
-		attribute.String(names.ServiceInstanceID, l.name),
-		attribute.String(names.ServerAddress, l.host),
-		attribute.Int(names.ServerPort, l.port),
+	events.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if transport, plain := events.Transport.(*http.Transport); plain {
+		transport.DialContext = dial
+		if dial == nil {
+			transport.DialContext = (&net.Dialer{Timeout: server.HTTP.Timeout, KeepAliveConfig: keepAlive}).DialContext
+		}
 	}
-	for key, value := range l.config.ResourceAttributes {
-		all = append(all, attribute.String(key, value))
+	if !authentication.HasValue() {
+		return events, events, nil
 	}
-	return attribute.NewSet(all...)
+	extension, err := authentication.Get().GetHTTPClientAuthenticator(ctx, host.GetExtensions())
+	if err != nil {
+		return nil, nil, err
+	}
+	with := *events
+	if with.Transport, err = extension.RoundTripper(events.Transport); err != nil {
+		return nil, nil, err
+	}
+	return &with, events, nil
 }
 
 // states counts the sockets by state.
@@ -163,11 +169,15 @@ func (l *link) want(n int) {
 	}
 }
 
-// run keeps the first socket connected until ctx ends, and the others while it
-// is.
+// run keeps the sockets connected until ctx ends: the first, and as many others as
+// the plan asks for. None depends on another.
 func (l *link) run(ctx context.Context) {
-	defer l.http.CloseIdleConnections()
-	l.sockets[0].run(ctx)
+	defer l.close()
+	var all sync.WaitGroup
+	all.Go(func() { l.sockets[0].run(ctx) })
+	all.Go(func() { l.watch(ctx) })
+	l.runOthers(ctx)
+	all.Wait()
 }
 
 // runOthers keeps as many further sockets connected as the plan asks for.

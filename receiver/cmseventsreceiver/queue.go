@@ -10,24 +10,30 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/consume"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// batchSize is how many records are passed on at once, at most.
-const batchSize = 1000
+// A batch is passed on at once: at most so many records, and so many bytes as
+// estimated by sizeOf. Consumers refuse what is above 4 MiB, as gRPC does by
+// default, and would refuse all of it.
+const (
+	batchSize  = 1000
+	batchBytes = 2 << 20
+)
 
 // queue holds the records of one server until the next consumer takes them. It
 // has one reader, run.
 type queue struct {
 	next      consumer.Logs
-	limit     int
+	limit     int // records
+	limitSize int // bytes, as estimated by sizeOf
 	resource  func(pcommon.Map)
 	version   string
 	obsreport *receiverhelper.ObsReport
@@ -43,35 +49,94 @@ type queue struct {
 	mu      sync.Mutex // guards everything below
 	batches []batch    // the last one is being filled
 	held    int        // records of all batches, and of the one being passed on
+	size    int        // bytes of the same
 	full    bool
 }
 
 type batch struct {
 	logs    plog.Logs
 	records plog.LogRecordSlice
+	size    int // bytes
+	closed  bool
 }
 
 // add appends a change. It returns false if there is no room.
 func (q *queue) add(c *cmsevents.Change) bool {
+	return q.append(sizeOf(c), func(lr plog.LogRecord) { putRecord(lr, c) })
+}
+
+// addRaw appends a frame that is not understood. Without room it is left out.
+func (q *queue) addRaw(now time.Time, text, kind, reason string) {
+	if q != nil {
+		q.append(recordSize+len(text)+len(reason), func(lr plog.LogRecord) { putRaw(lr, now, text, kind, reason) })
+	}
+}
+
+func (q *queue) append(size int, put func(plog.LogRecord)) bool {
 	q.mu.Lock()
-	if q.held >= q.limit {
+	if q.held >= q.limit || q.size+size > q.limitSize && q.held > 0 {
 		q.full = true
 		q.mu.Unlock()
 		q.telemetry.ReceiverCmseventsRecords.Add(context.Background(), 1, recordOptions[overflow]...)
 		return false
 	}
-	if n := len(q.batches); n == 0 || q.batches[n-1].records.Len() >= batchSize {
+	n := len(q.batches)
+	if n == 0 || q.batches[n-1].closed || q.batches[n-1].records.Len() >= batchSize || q.batches[n-1].size+size > batchBytes {
 		q.batches = append(q.batches, q.newBatch())
+		n++
 	}
-	putRecord(q.batches[len(q.batches)-1].records.AppendEmpty(), c)
+	b := &q.batches[n-1]
+	put(b.records.AppendEmpty())
+	b.size += size
 	q.held++
-	many := q.held >= min(batchSize, q.limit/2)
+	q.size += size
+	many := q.held >= min(batchSize, q.limit/2) || q.size >= min(batchBytes, q.limitSize/2)
 	q.mu.Unlock()
 	signal(q.ready)
 	if many {
 		signal(q.many)
 	}
 	return true
+}
+
+const (
+	// recordSize is what a record takes besides its text, attributeSize each of
+	// its attributes. Both were measured and rounded up.
+	recordSize    = 768
+	attributeSize = 112
+)
+
+// sizeOf estimates what the record of a change takes, in bytes.
+func sizeOf(c *cmsevents.Change) int {
+	n := recordSize + len(c.Call) + len(c.Correlator) + 2*len(c.CallName) + len(c.Participant) + len(c.Who) + 2*len(c.Reason)
+	for i := range c.Fields {
+		n += attributeSize + len(c.Fields[i].Name) + len(c.Fields[i].Text)
+	}
+	return n
+}
+
+// renewResource makes the next record begin a batch, whose resource is written
+// anew. Without a queue it does nothing.
+func (q *queue) renewResource() {
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if n := len(q.batches); n > 0 {
+		q.batches[n-1].closed = true
+	}
+}
+
+// overflowed tells whether records found no room, and there is none yet. Without
+// a queue there is nothing to find room for.
+func (q *queue) overflowed() bool {
+	if q == nil {
+		return false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.full
 }
 
 func signal(c chan<- struct{}) {
@@ -91,15 +156,21 @@ func (q *queue) newBatch() batch {
 	return batch{logs: logs, records: sl.LogRecords()}
 }
 
-// size returns how many records wait.
-func (q *queue) size() int {
+// sizes returns how many records wait, and what they take in bytes.
+func (q *queue) sizes() (held, size int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.held
+	return q.held, q.size
 }
 
 // roomy tells whether enough room is left to go on after an overflow.
-func (q *queue) roomy() bool { return q.size() <= q.limit/2 }
+func (q *queue) roomy() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.halfEmpty()
+}
+
+func (q *queue) halfEmpty() bool { return q.held <= q.limit/2 && q.size <= q.limitSize/2 }
 
 func (q *queue) take() (b batch, found bool) {
 	q.mu.Lock()
@@ -115,10 +186,11 @@ func (q *queue) take() (b batch, found bool) {
 	return b, true
 }
 
-func (q *queue) done(n int) {
+func (q *queue) done(n, size int) {
 	q.mu.Lock()
 	q.held -= n
-	again := q.full && q.held <= q.limit/2
+	q.size -= size
+	again := q.full && q.halfEmpty()
 	if again {
 		q.full = false
 	}
@@ -136,14 +208,14 @@ func (q *queue) run(ctx context.Context) {
 		if found {
 			n := b.records.Len()
 			q.passOn(ctx, b.logs, n)
-			q.done(n)
+			q.done(n, b.size)
 			continue
 		}
 		select {
 		case <-q.ready:
 			q.gather(ctx)
 		case <-q.stop:
-			if q.size() == 0 {
+			if held, _ := q.sizes(); held == 0 {
 				return
 			}
 		case <-ctx.Done():
@@ -179,7 +251,7 @@ func (q *queue) passOn(ctx context.Context, logs plog.Logs, n int) {
 		case err == nil:
 			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[accepted]...)
 			return
-		case consumererror.IsPermanent(err) || ctx.Err() != nil || q.stopped():
+		case consume.IsPermanent(err) || ctx.Err() != nil || q.stopped():
 			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[refused]...)
 			q.logger.Error("Event records refused by the next consumer are lost", zap.Int("records", n), zap.Error(err))
 			return

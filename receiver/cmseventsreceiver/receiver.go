@@ -6,8 +6,8 @@ package cmseventsreceiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -109,38 +109,69 @@ func (r *eventsReceiver) newQueue(l *link) *queue {
 		r.stopQueues = make(chan struct{})
 	}
 	return &queue{
-		next: r.logs, limit: r.config.QueueSize, resource: l.resource, version: r.settings.BuildInfo.Version,
+		next: r.logs, limit: r.config.QueueSize, limitSize: r.config.MaxQueueSize, resource: l.resource, version: r.settings.BuildInfo.Version,
 		obsreport: r.obsreport, telemetry: r.telemetry, logger: l.logger, drained: r.hub.poke,
 		ready: make(chan struct{}, 1), many: make(chan struct{}, 1), stop: r.stopQueues,
 	}
 }
 
-// lastMetrics is how long the sending of the last metrics may take when the
-// shutdown's own time is up.
-const lastMetrics = 2 * time.Second
-
-// Shutdown closes the sockets in good order, passes on what waits, until ctx
-// ends, and sends the last metrics. It may come without Start and more than
-// once.
+// Shutdown closes the sockets in good order, passes on what waits, and sends the
+// last metrics. It takes shutdown_timeout at most, or as long as ctx lasts: what
+// the next consumer has not taken by then is counted as refused. It may come
+// without Start and more than once.
 func (r *eventsReceiver) Shutdown(ctx context.Context) error {
-	if r.stopLinks != nil {
-		r.stopLinks()
-		r.links.Wait()
-		if r.stopQueues != nil {
-			close(r.stopQueues)
-			r.stopQueues = nil
-		}
-		kept := context.AfterFunc(ctx, r.cutQueues)
-		r.queues.Wait()
-		kept()
-		r.cutQueues()
-		if r.measures != nil {
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastMetrics)
-			r.sendMetricsOnce(last)
-			cancel()
-		}
-		r.stopLinks, r.measures = nil, nil
+	if r.stopLinks == nil {
+		r.telemetry.Shutdown()
+		return nil
 	}
+	bounded, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
+	defer cancel()
+	r.stopLinks()
+	linksEnded := await(bounded, &r.links)
+	if r.stopQueues != nil {
+		close(r.stopQueues)
+		r.stopQueues = nil
+	}
+	// The consumer gets a moment of its own to return after its context ends.
+	flush, stopFlush := context.WithTimeout(bounded, r.config.ShutdownTimeout/2)
+	await(flush, &r.queues)
+	stopFlush()
+	r.cutQueues()
+	queuesEnded := await(bounded, &r.queues)
+	if r.measures != nil && linksEnded {
+		r.sendLastMetrics(bounded)
+	}
+	r.stopLinks = nil
 	r.telemetry.Shutdown()
+	if !linksEnded || !queuesEnded {
+		return fmt.Errorf("the next consumer did not return within shutdown_timeout, %s", r.config.ShutdownTimeout)
+	}
 	return nil
+}
+
+// await waits until group is done or ctx ends, and returns whether it is done.
+func await(ctx context.Context, group *sync.WaitGroup) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		group.Wait()
+	}()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-done: // both: it is done
+		return true
+	default:
+		return false
+	}
+}
+
+// sendLastMetrics sends the metrics once more, for as long as ctx lasts.
+func (r *eventsReceiver) sendLastMetrics(ctx context.Context) {
+	var last sync.WaitGroup
+	last.Go(func() { r.sendMetricsOnce(ctx) })
+	await(ctx, &last)
 }

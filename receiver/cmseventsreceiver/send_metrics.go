@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
@@ -19,35 +20,53 @@ import (
 // measures reads the picture, one set of gauges for each server.
 type measures struct {
 	servers *aggregate.Set[*instruments]
+	// sets are the resources of the servers as they are now. A server that says
+	// later which bridge it is gets another; the gauges of the former show nothing.
+	sets []attribute.Distinct
 	// shown and known are what the gauges show while they are collected.
 	shown []cmsevents.Gauges
 	known []bool
+	// follow makes the gauges of a server, unless they are made.
+	follow func(l *link) error
 }
 
 // cardinality is above the number of label combinations there are.
 const cardinality = 2 * int(cmsevents.StateLabels) * int(cmsevents.DirectionLabels)
 
 func newMeasures(r *eventsReceiver) (*measures, error) {
-	m := new(measures)
-	server := 0
+	m := &measures{sets: make([]attribute.Distinct, len(r.hub.links))}
+	server := 0 // whose gauges are made
 	m.servers = aggregate.NewSet(aggregate.Settings{
-		Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version, Resources: cmsevents.MaxServers, Cardinality: cardinality,
+		Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version, Resources: 2 * cmsevents.MaxServers, Cardinality: cardinality,
 	}, func(meter metric.Meter) (*instruments, error) {
-		own := server
+		own, set := server, m.sets[server]
 		return newInstruments(meter, func() *cmsevents.Gauges {
-			if !m.known[own] {
+			if !m.known[own] || m.sets[own] != set {
 				return nil
 			}
 			return &m.shown[own]
 		})
 	})
-	var errs error
-	for _, l := range r.hub.links {
-		server = l.index
-		_, err := m.servers.For(l.set())
-		errs = errors.Join(errs, err)
+	m.follow = func(l *link) error {
+		set := l.set()
+		if m.sets[l.index] == set.Equivalent() {
+			return nil
+		}
+		server, m.sets[l.index] = l.index, set.Equivalent()
+		_, err := m.servers.For(set)
+		if err != nil {
+			m.sets[l.index] = attribute.Distinct{} // to be made again
+		}
+		return err
 	}
-	return m, errs
+	return m, m.followAll(r.hub.links)
+}
+
+func (m *measures) followAll(links []*link) (errs error) {
+	for _, l := range links {
+		errs = errors.Join(errs, m.follow(l))
+	}
+	return errs
 }
 
 // sendMetrics sends the gauges at each interval until ctx ends.
@@ -66,7 +85,9 @@ func (r *eventsReceiver) sendMetrics(ctx context.Context) {
 
 func (r *eventsReceiver) sendMetricsOnce(ctx context.Context) {
 	r.measures.shown, r.measures.known = r.hub.gauges()
+	unmade := r.measures.followAll(r.hub.links)
 	data, err := r.measures.servers.Collect(ctx)
+	err = errors.Join(unmade, err)
 	if err != nil {
 		r.settings.Logger.Error("Metrics cannot be read", zap.Error(err))
 	}

@@ -5,8 +5,11 @@ package cmseventsreceiver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
+	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -29,10 +32,11 @@ type session struct {
 	ack       []byte
 	stuck     *time.Timer // ends a connection whose peer reads no acknowledgements
 
-	acks     chan ack
-	heard    atomic.Int64 // when the last message came, in Unix nanoseconds
-	live     atomic.Bool  // the server announces its calls
-	malforms bool         // what cannot be read was logged
+	acks        chan ack
+	heard       atomic.Int64 // when the last message came, in Unix nanoseconds
+	live        atomic.Bool  // the server announces its calls
+	usefulSince atomic.Int64 // when it began to be of use, in Unix nanoseconds; 0: it has not
+	network     net.Conn     // below the socket and TLS
 }
 
 // ack is the server's answer to a request.
@@ -49,17 +53,16 @@ const keptRoom = 1 << 20
 
 // run keeps the socket connected until ctx ends.
 func (s *socket) run(ctx context.Context) {
-	wait := newPauses()
+	wait := newPauses(&s.link.config.Reconnect)
 	defer s.state.Store(waiting)
 	for {
-		began := time.Now()
-		failed := s.connect(ctx)
+		failed, used := s.connect(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		s.state.Store(waiting)
 		telemetryOf(s).ReceiverCmseventsReconnects.Add(ctx, 1, reasonOptions[failed.reason]...)
-		pause := wait.after(failed, time.Since(began))
+		pause := wait.after(failed, used)
 		s.link.logger.Debug("No connection for now", zap.Int("socket", s.slot), zap.Duration("wait", pause), zap.Error(failed))
 		if s.slot == 0 {
 			s.link.health.failed(s.link, failed)
@@ -74,30 +77,46 @@ func (s *socket) run(ctx context.Context) {
 
 func telemetryOf(s *socket) *metadata.TelemetryBuilder { return s.link.hub.telemetry }
 
-// connect makes a connection and uses it until it ends.
-func (s *socket) connect(ctx context.Context) *failure {
+// connect makes a connection and uses it until it ends. It returns for how long it
+// was of use.
+func (s *socket) connect(ctx context.Context) (failed *failure, used time.Duration) {
 	l := s.link
 	s.state.Store(token)
 	// Each connection has its own: how long one lives is not documented.
-	secret, err := l.api.AuthToken(ctx)
+	secret, err := l.account.token(ctx)
 	if err != nil {
-		return tokenFailure(err)
+		return tokenFailure(err), 0
+	}
+	if s.slot == 0 {
+		l.learnIdentity(ctx)
 	}
 	s.state.Store(dialing)
+	var network net.Conn
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { network = info.Conn }})
 	conn, response, err := websocket.Dial( //nolint:bodyclose // the library closes it
-		ctx, l.events+url.QueryEscape(secret), &websocket.DialOptions{
+		traced, l.events+url.QueryEscape(secret), &websocket.DialOptions{
 			HTTPClient: l.http, CompressionMode: websocket.CompressionDisabled,
 		})
 	if err != nil {
-		return dialFailure(err, response, secret)
+		return dialFailure(err, response, secret), 0
 	}
 	conn.SetReadLimit(l.config.MaxMessageSize)
-	c := &session{socket: s, telemetry: telemetryOf(s), conn: conn, acks: make(chan ack, 16)}
+	c := &session{socket: s, telemetry: telemetryOf(s), conn: conn, acks: make(chan ack, 16), network: network}
 	c.stuck = time.AfterFunc(writeTimeout, c.cut)
 	c.stuck.Stop()
 	c.heard.Store(time.Now().UnixNano())
 	s.state.Store(subscribing)
-	return c.use(ctx)
+	failed = c.use(ctx)
+	if since := c.usefulSince.Load(); since != 0 {
+		used = time.Since(time.Unix(0, since))
+	}
+	return failed, used
+}
+
+// nowUseful says that the connection does what it is for.
+func (c *session) nowUseful() {
+	c.state.Store(running)
+	c.usefulSince.CompareAndSwap(0, time.Now().UnixNano())
 }
 
 // use reads until the connection ends.
@@ -114,26 +133,37 @@ func (c *session) use(ctx context.Context) *failure {
 		// reading: the connection is cut instead.
 		end(c.readAll(context.WithoutCancel(ctx)))
 	}()
-	others := make(chan struct{})
-	go func() {
-		defer close(others)
-		if c.slot == 0 {
-			c.link.runOthers(inner)
-		}
-	}()
 	failed := c.control(inner)
 	end(failed)
-	<-others
 	if ctx.Err() != nil {
-		// In good order, so that the server frees the place at once: there are
-		// five for all.
-		_ = c.conn.Close(websocket.StatusNormalClosure, "")
+		c.leave()
 	} else {
 		c.cut()
 	}
 	<-done
 	c.stuck.Stop()
 	return failed
+}
+
+// leaveTimeout is how much of shutdown_timeout a server may take to answer that a
+// socket is closed.
+func leaveTimeout(config *Config) time.Duration { return min(config.ShutdownTimeout/3, 5*time.Second) }
+
+// leave closes the connection in good order, so that the server frees the place at
+// once: there are five for all. A server that does not answer is not waited for
+// for long.
+func (c *session) leave() {
+	cut := time.AfterFunc(leaveTimeout(c.link.config), func() {
+		network := c.network
+		if secure, ok := network.(*tls.Conn); ok {
+			network = secure.NetConn() // which closes without a word
+		}
+		if network != nil {
+			_ = network.Close()
+		}
+	})
+	defer cut.Stop()
+	_ = c.conn.Close(websocket.StatusNormalClosure, "")
 }
 
 // cut ends the connection without a word.
@@ -165,12 +195,12 @@ func (c *session) readAll(ctx context.Context) *failure {
 			}
 		}
 		if err != nil {
-			if failed := c.malformed(ctx, err, len(data)); failed != nil {
+			if failed := c.malformed(ctx, now, err, data); failed != nil {
 				return failed
 			}
 			continue
 		}
-		if failed := c.receive(ctx, now, f); failed != nil {
+		if failed := c.receive(ctx, now, f, data); failed != nil {
 			return failed
 		}
 		if cap(c.read) > keptRoom {
@@ -213,34 +243,46 @@ func (c *session) acknowledge(ctx context.Context, id int64) error {
 	return err
 }
 
-// malformed counts a message that cannot be read. If it could be acknowledged
-// what it said is asked for again; if not, nothing more will come.
-func (c *session) malformed(ctx context.Context, err error, size int) *failure {
-	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[c.frame.Type][malformed]...)
-	if !c.malforms {
-		c.malforms = true
-		c.link.logger.Warn("A message cannot be read", zap.Error(err), zap.Int("bytes", size))
+// malformed counts and keeps a frame that cannot be read. What a message was about
+// is asked for again, if that can be read. A message that cannot be acknowledged
+// ends the connection: the server waits for it and sends nothing more.
+func (c *session) malformed(ctx context.Context, now time.Time, err error, data []byte) *failure {
+	f := &c.frame
+	if !f.IsMessage && errors.Is(err, cmsevents.ErrNoMessage) {
+		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][cmsevents.UnknownType]...)
+		c.link.keep(now, data, errorUnknownMessage, err)
+		return nil
 	}
-	if !c.frame.HasID || c.frame.Ack {
+	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][malformed]...)
+	c.link.keep(now, data, errorMalformedMessage, err)
+	if !f.HasID || f.Ack {
 		return fail(unreadable, "a message that cannot be acknowledged: %w", err)
 	}
-	c.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["malformed"]...)
-	c.link.hub.resync(c.link.index, c.slot)
+	index := int64(-1) // of nothing
+	if f.HasIndex {
+		index = f.Index
+	}
+	if c.link.hub.damaged(now, c.link.index, c.slot, index) {
+		c.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["malformed"]...)
+	}
 	return nil
 }
 
-func (c *session) receive(ctx context.Context, now time.Time, f *cmsevents.Frame) *failure {
+var errUnknownType = errors.New("a message of a type that is not known")
+
+func (c *session) receive(ctx context.Context, now time.Time, f *cmsevents.Frame, data []byte) *failure {
 	outcome, live := c.link.hub.receive(now, c.link.index, c.slot, f)
 	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][outcome]...)
-	if outcome == cmsevents.Broken {
+	switch outcome {
+	case cmsevents.Broken:
 		return fail(deactivated, "the server ended the list of its calls")
+	case cmsevents.UnknownType:
+		c.link.keep(now, data, errorUnknownMessage, errUnknownType)
 	}
-	if live && !c.live.Load() {
+	if live && !c.live.Load() && c.slot == 0 {
 		c.live.Store(true)
-		c.state.Store(running)
-		if c.slot == 0 {
-			c.link.health.recovered(c.link)
-		}
+		c.nowUseful()
+		c.link.health.recovered(c.link)
 	}
 	return nil
 }

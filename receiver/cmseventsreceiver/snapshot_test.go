@@ -294,7 +294,6 @@ func TestMalformedMessages(t *testing.T) {
 	}
 	f(`{"type":"message","message":{"messageId":5,`, 1)
 	f(`{"type":"message"}`, 2)
-	f(`[]`, 2)
 	f(`{"type":"message","message":{"type":"rosterUpdate","updates":[]}}`, 2)
 }
 

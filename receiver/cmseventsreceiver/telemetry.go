@@ -86,49 +86,73 @@ func zeroTelemetry(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 	telemetry.ReceiverCmseventsAcknowledgements.Add(ctx, 0)
 }
 
+// serverAttributes name a server as the semantic conventions do.
+func (l *link) serverAttributes(more ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributes(append(more, attribute.String(names.ServerAddress, l.host), attribute.Int(names.ServerPort, l.port))...)
+}
+
 // observe registers what is read when somebody looks.
 func (r *eventsReceiver) observe() error {
 	t := r.telemetry
 	return firstError(
-		t.RegisterReceiverCmseventsConnectionsCallback(func(_ context.Context, o metric.Int64Observer) error {
-			for _, l := range r.hub.links {
-				counts := l.states()
-				for state, n := range counts {
-					o.Observe(n, metric.WithAttributes(attribute.String(names.ServerAddress, l.name), attribute.String("state", stateNames[state])))
-				}
+		t.RegisterReceiverCmseventsConnectionsCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
+			for state, n := range l.states() {
+				o.Observe(n, l.serverAttributes(attribute.String("state", stateNames[state])))
 			}
-			return nil
-		}),
+		})),
+		t.RegisterReceiverCmseventsProblemsCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
+			for p, has := range r.health.has(l) {
+				n := int64(0)
+				if has {
+					n = 1
+				}
+				o.Observe(n, l.serverAttributes(attribute.String("problem", problemTexts[p].name)))
+			}
+		})),
 		t.RegisterReceiverCmseventsSubscriptionsCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for i, n := range r.hub.subscribed() {
-				server := attribute.String(names.ServerAddress, r.hub.links[i].name)
-				o.Observe(n.Wanted, metric.WithAttributes(server, attribute.String("state", "wanted")))
-				o.Observe(n.Active, metric.WithAttributes(server, attribute.String("state", "active")))
-				o.Observe(n.Unplaced, metric.WithAttributes(server, attribute.String("state", "unplaced")))
+				l := r.hub.links[i]
+				o.Observe(n.Wanted, l.serverAttributes(attribute.String("state", "wanted")))
+				o.Observe(n.Active, l.serverAttributes(attribute.String("state", "active")))
+				o.Observe(n.Unplaced, l.serverAttributes(attribute.String("state", "unplaced")))
 			}
 			return nil
 		}),
-		t.RegisterReceiverCmseventsQueueSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
-			for _, l := range r.hub.links {
-				if l.queue != nil {
-					o.Observe(int64(l.queue.size()), metric.WithAttributes(attribute.String(names.ServerAddress, l.name)))
-				}
+		t.RegisterReceiverCmseventsStateSizeCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
+			o.Observe(int64(r.hub.bytes(l.index)), l.serverAttributes())
+		})),
+		t.RegisterReceiverCmseventsQueueSizeCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
+			if l.queue != nil {
+				held, _ := l.queue.sizes()
+				o.Observe(int64(held), l.serverAttributes())
 			}
-			return nil
-		}),
-		t.RegisterReceiverCmseventsQueueCapacityCallback(func(_ context.Context, o metric.Int64Observer) error {
-			for _, l := range r.hub.links {
-				if l.queue != nil {
-					o.Observe(int64(l.queue.limit), metric.WithAttributes(attribute.String(names.ServerAddress, l.name)))
-				}
+		})),
+		t.RegisterReceiverCmseventsQueueMemoryCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
+			if l.queue != nil {
+				_, size := l.queue.sizes()
+				o.Observe(int64(size), l.serverAttributes())
 			}
-			return nil
-		}),
+		})),
+		t.RegisterReceiverCmseventsQueueCapacityCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
+			if l.queue != nil {
+				o.Observe(int64(l.queue.limit), l.serverAttributes())
+			}
+		})),
 		t.RegisterReceiverCmseventsUntrackedCallback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(r.hub.untracked())
 			return nil
 		}),
 	)
+}
+
+// eachLink returns a callback that calls show for each server.
+func (r *eventsReceiver) eachLink(show func(metric.Int64Observer, *link)) metric.Int64Callback {
+	return func(_ context.Context, o metric.Int64Observer) error {
+		for _, l := range r.hub.links {
+			show(o, l)
+		}
+		return nil
+	}
 }
 
 func firstError(errs ...error) error {

@@ -31,11 +31,14 @@ type TelemetryBuilder struct {
 	ReceiverCmseventsAcknowledgements metric.Int64Counter
 	ReceiverCmseventsConnections      metric.Int64ObservableGauge
 	ReceiverCmseventsMessages         metric.Int64Counter
+	ReceiverCmseventsProblems         metric.Int64ObservableGauge
 	ReceiverCmseventsQueueCapacity    metric.Int64ObservableGauge
+	ReceiverCmseventsQueueMemory      metric.Int64ObservableGauge
 	ReceiverCmseventsQueueSize        metric.Int64ObservableGauge
 	ReceiverCmseventsReconnects       metric.Int64Counter
 	ReceiverCmseventsRecords          metric.Int64Counter
 	ReceiverCmseventsResyncs          metric.Int64Counter
+	ReceiverCmseventsStateSize        metric.Int64ObservableGauge
 	ReceiverCmseventsSubscriptions    metric.Int64ObservableGauge
 	ReceiverCmseventsUntracked        metric.Int64ObservableCounter
 }
@@ -66,6 +69,21 @@ func (builder *TelemetryBuilder) RegisterReceiverCmseventsConnectionsCallback(cb
 	return nil
 }
 
+// RegisterReceiverCmseventsProblemsCallback sets callback for observable ReceiverCmseventsProblems metric.
+func (builder *TelemetryBuilder) RegisterReceiverCmseventsProblemsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverCmseventsProblems, obs: o})
+		return nil
+	}, builder.ReceiverCmseventsProblems)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterReceiverCmseventsQueueCapacityCallback sets callback for observable ReceiverCmseventsQueueCapacity metric.
 func (builder *TelemetryBuilder) RegisterReceiverCmseventsQueueCapacityCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -81,12 +99,42 @@ func (builder *TelemetryBuilder) RegisterReceiverCmseventsQueueCapacityCallback(
 	return nil
 }
 
+// RegisterReceiverCmseventsQueueMemoryCallback sets callback for observable ReceiverCmseventsQueueMemory metric.
+func (builder *TelemetryBuilder) RegisterReceiverCmseventsQueueMemoryCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverCmseventsQueueMemory, obs: o})
+		return nil
+	}, builder.ReceiverCmseventsQueueMemory)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterReceiverCmseventsQueueSizeCallback sets callback for observable ReceiverCmseventsQueueSize metric.
 func (builder *TelemetryBuilder) RegisterReceiverCmseventsQueueSizeCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.ReceiverCmseventsQueueSize, obs: o})
 		return nil
 	}, builder.ReceiverCmseventsQueueSize)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverCmseventsStateSizeCallback sets callback for observable ReceiverCmseventsStateSize metric.
+func (builder *TelemetryBuilder) RegisterReceiverCmseventsStateSizeCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverCmseventsStateSize, obs: o})
+		return nil
+	}, builder.ReceiverCmseventsStateSize)
 	if err != nil {
 		return err
 	}
@@ -172,10 +220,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{message}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ReceiverCmseventsProblems, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_cmsevents_problems",
+		metric.WithDescription("1 while a Call Bridge has a problem, else 0. All but left_out make the component unhealthy. [Development]"),
+		metric.WithUnit("{problem}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsQueueCapacity, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_cmsevents_queue_capacity",
 		metric.WithDescription("Event records that can wait for the next consumer, of one Call Bridge. [Development]"),
 		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverCmseventsQueueMemory, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_cmsevents_queue_memory",
+		metric.WithDescription("Bytes of the event records that wait for the next consumer, as estimated; max_queue_size bounds it. [Development]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsQueueSize, err = builder.meter.Int64ObservableGauge(
@@ -192,7 +252,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsRecords, err = builder.meter.Int64Counter(
 		"otelcol_receiver_cmsevents_records",
-		metric.WithDescription("Event records by what became of them. What overflows is told in short by a resync. [Development]"),
+		metric.WithDescription("Event records by what became of them. What overflows is reported in short by a resync. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
@@ -200,6 +260,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_cmsevents_resyncs",
 		metric.WithDescription("Times that the picture was told or asked for anew. [Development]"),
 		metric.WithUnit("{resync}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverCmseventsStateSize, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_cmsevents_state_size",
+		metric.WithDescription("Bytes of the calls and participants that are held of a Call Bridge; max_state_size bounds it. [Development]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsSubscriptions, err = builder.meter.Int64ObservableGauge(
@@ -210,7 +276,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsUntracked, err = builder.meter.Int64ObservableCounter(
 		"otelcol_receiver_cmsevents_untracked",
-		metric.WithDescription("Calls and participants that were left out because too many are held. [Development]"),
+		metric.WithDescription("Calls, participants and long texts that were left out because too much is held. [Development]"),
 		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)

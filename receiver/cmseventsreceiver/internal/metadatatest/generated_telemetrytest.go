@@ -67,6 +67,20 @@ func AssertEqualReceiverCmseventsMessages(t *testing.T, tt *componenttest.Teleme
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualReceiverCmseventsProblems(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_cmsevents_problems",
+		Description: "1 while a Call Bridge has a problem, else 0. All but left_out make the component unhealthy. [Development]",
+		Unit:        "{problem}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_cmsevents_problems")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualReceiverCmseventsQueueCapacity(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_queue_capacity",
@@ -77,6 +91,20 @@ func AssertEqualReceiverCmseventsQueueCapacity(t *testing.T, tt *componenttest.T
 		},
 	}
 	got, err := tt.GetMetric("otelcol_receiver_cmsevents_queue_capacity")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualReceiverCmseventsQueueMemory(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_cmsevents_queue_memory",
+		Description: "Bytes of the event records that wait for the next consumer, as estimated; max_queue_size bounds it. [Development]",
+		Unit:        "By",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_cmsevents_queue_memory")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -114,7 +142,7 @@ func AssertEqualReceiverCmseventsReconnects(t *testing.T, tt *componenttest.Tele
 func AssertEqualReceiverCmseventsRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_records",
-		Description: "Event records by what became of them. What overflows is told in short by a resync. [Development]",
+		Description: "Event records by what became of them. What overflows is reported in short by a resync. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -143,6 +171,20 @@ func AssertEqualReceiverCmseventsResyncs(t *testing.T, tt *componenttest.Telemet
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualReceiverCmseventsStateSize(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_cmsevents_state_size",
+		Description: "Bytes of the calls and participants that are held of a Call Bridge; max_state_size bounds it. [Development]",
+		Unit:        "By",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_cmsevents_state_size")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualReceiverCmseventsSubscriptions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_subscriptions",
@@ -160,7 +202,7 @@ func AssertEqualReceiverCmseventsSubscriptions(t *testing.T, tt *componenttest.T
 func AssertEqualReceiverCmseventsUntracked(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_untracked",
-		Description: "Calls and participants that were left out because too many are held. [Development]",
+		Description: "Calls, participants and long texts that were left out because too much is held. [Development]",
 		Unit:        "{object}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -1,0 +1,91 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
+)
+
+// account asks the API of one server in the name of its account. Meeting Servers
+// lock an account for 15 minutes after a few wrong passwords, so requests go one
+// at a time, and after a 401 or 403 there is none at all for a while, whatever it
+// would be for.
+type account struct {
+	api *cmsapi.Client
+	// refused is called, if set, with the answer after which requests pause, and
+	// with nil when the account is good again.
+	refused func(err error)
+
+	turn  chan struct{} // holds a token while a request is made; guards what follows
+	until time.Time     // no request before; zero: the account is good
+}
+
+// unauthorizedRetryDelay is how long requests pause after a 401 or 403.
+const unauthorizedRetryDelay = 5 * time.Minute
+
+// errPaused says that a request was not made.
+var errPaused = errors.New("the account was refused a moment ago, and is not tried again yet")
+
+func newAccount(api *cmsapi.Client) *account {
+	return &account{api: api, turn: make(chan struct{}, 1)}
+}
+
+// do makes a request unless requests pause. Waiting for the turn ends with ctx.
+func (a *account) do(ctx context.Context, request func(context.Context) error) error {
+	select {
+	case a.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-a.turn }()
+	if now := time.Now(); now.Before(a.until) {
+		return fmt.Errorf("%w: %s to go", errPaused, a.until.Sub(now).Round(time.Second))
+	}
+	err := request(ctx)
+	switch {
+	case unauthorizedAnswer(err):
+		a.until = time.Now().Add(unauthorizedRetryDelay)
+		a.report(err)
+	case err == nil && !a.until.IsZero():
+		a.until = time.Time{}
+		a.report(nil)
+	}
+	return err
+}
+
+func (a *account) report(err error) {
+	if a.refused != nil {
+		a.refused(err)
+	}
+}
+
+func unauthorizedAnswer(err error) bool {
+	answer, ok := errors.AsType[*cmsapi.Error](err)
+	return ok && (answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden)
+}
+
+// token asks for the token of one socket.
+func (a *account) token(ctx context.Context) (token string, err error) {
+	err = a.do(ctx, func(ctx context.Context) (err error) {
+		token, err = a.api.AuthToken(ctx)
+		return err
+	})
+	return token, err
+}
+
+// reachable asks a server whether it is there. While requests pause nobody is
+// asked, and it counts as there.
+func (a *account) reachable(ctx context.Context) error {
+	err := a.do(ctx, a.api.Status)
+	if _, answered := errors.AsType[*cmsapi.Error](err); answered || errors.Is(err, errPaused) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,107 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/otel/attribute"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// identity is what a Call Bridge is called in every signal. The id of the bridge
+// in its cluster is the callBridge of its call detail records, so that both have
+// one service.instance.id. A server without one is called by host and port.
+type identity struct {
+	callBridge string
+	fixed      []attribute.KeyValue // configured, sorted; they win
+}
+
+// configuredAttributes are those of all servers with those of one over them.
+func configuredAttributes(all, one map[string]string) (list []attribute.KeyValue) {
+	merged := maps.Clone(all)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	maps.Copy(merged, one)
+	for _, key := range slices.Sorted(maps.Keys(merged)) {
+		list = append(list, attribute.String(key, merged[key]))
+	}
+	return list
+}
+
+// attributes are the resource of a link's records and metrics.
+func (l *link) attributes() []attribute.KeyValue {
+	id := l.identity.Load()
+	instance := id.callBridge
+	if instance == "" {
+		instance = l.name
+	}
+	all := []attribute.KeyValue{
+		attribute.String(names.ServiceName, names.MeetingServerService),
+		attribute.String(names.ServiceInstanceID, instance),
+	}
+	if id.callBridge != "" {
+		all = append(all, attribute.String(names.CallBridgeID, id.callBridge))
+	}
+	all = append(all, attribute.String(names.ServerAddress, l.host), attribute.Int(names.ServerPort, l.port))
+	return append(all, id.fixed...)
+}
+
+// resource writes the resource of the server's records.
+func (l *link) resource(m pcommon.Map) {
+	all := l.attributes()
+	m.EnsureCapacity(len(all))
+	for _, kv := range all {
+		if kv.Value.Type() == attribute.INT64 {
+			m.PutInt(string(kv.Key), kv.Value.AsInt64())
+			continue
+		}
+		m.PutStr(string(kv.Key), kv.Value.AsString())
+	}
+}
+
+// set is the resource of the server's metrics, the same.
+func (l *link) set() attribute.Set { return attribute.NewSet(l.attributes()...) }
+
+const (
+	// identityTimeout is how long a server may take to say which bridge it is:
+	// its events are not put off for longer.
+	identityTimeout = 5 * time.Second
+	// identityEvery is how often one that did not say so is asked again.
+	identityEvery = 10 * time.Minute
+)
+
+// learnIdentity asks a server which bridge of its cluster it is. What it said once
+// holds for as long as the receiver runs.
+func (l *link) learnIdentity(ctx context.Context) {
+	id := l.identity.Load()
+	if id.callBridge != "" || time.Now().Before(l.identityAfter) {
+		return
+	}
+	l.identityAfter = time.Now().Add(identityEvery)
+	bounded, cancel := context.WithTimeout(ctx, identityTimeout)
+	defer cancel()
+	bridge, err := l.account.api.CallBridgeID(bounded)
+	if err != nil {
+		l.logger.Debug("The server does not say which Call Bridge it is; it is named by host and port", zap.Error(err))
+		return
+	}
+	if bridge = clipID(bridge); bridge == "" {
+		return // in no cluster
+	}
+	l.identity.Store(&identity{callBridge: bridge, fixed: id.fixed})
+	l.queue.renewResource()
+}
+
+// maxID is where an id is cut: ids are 36 bytes.
+const maxID = 128
+
+func clipID(id string) string { return id[:min(len(id), maxID)] }

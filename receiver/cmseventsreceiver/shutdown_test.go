@@ -1,0 +1,112 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// blocked is a consumer that takes nothing until its context ends.
+type blocked struct{}
+
+func (blocked) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (blocked) ConsumeLogs(ctx context.Context, _ plog.Logs) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (blocked) ConsumeMetrics(ctx context.Context, _ pmetric.Metrics) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Whatever hangs, a stop without a deadline of its own ends within
+// shutdown_timeout.
+func TestShutdownIsBounded(t *testing.T) {
+	hangs := map[string]func(*rig){
+		"nothing":  func(*rig) {},
+		"consumer": func(r *rig) { r.logs, r.metrics = blocked{}, blocked{} },
+		"token":    func(r *rig) { r.bridges[0].set(func(f *faults) { f.tokenHangs = true }) },
+		"status":   func(r *rig) { r.bridges[0].set(func(f *faults) { f.statusHangs, f.quiet = true, true }) },
+		"deaf":     func(r *rig) { r.bridges[0].set(func(f *faults) { f.deaf = true }) },
+		"quiet":    func(r *rig) { r.bridges[0].set(func(f *faults) { f.quiet = true }) },
+		"account":  func(r *rig) { r.bridges[0].password = "other" },
+	}
+	for name, change := range hangs {
+		for _, timeout := range []time.Duration{5 * time.Second, 500 * time.Millisecond} {
+			t.Run(name+" "+timeout.String(), func(t *testing.T) {
+				bubble(t, 1, func(r *rig) {
+					r.config.ShutdownTimeout = timeout
+					change(r)
+				}, func(r *rig) {
+					busy(r.bridges[0], 2, 2)
+					for _, after := range []time.Duration{time.Second, 65 * time.Second} {
+						r.settle(after)
+						began := time.Now()
+						for _, part := range r.parts {
+							require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
+						}
+						assert.LessOrEqual(t, time.Since(began), timeout+100*time.Millisecond)
+						r.start()
+					}
+				})
+			})
+		}
+	}
+}
+
+// A branch that is only busy gets its records, though another one refuses them.
+func TestJoinedErrors(t *testing.T) {
+	tries, busyBranch := 0, 3
+	bubble(t, 1, func(r *rig) {
+		var err error
+		r.logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
+			if tries++; tries <= busyBranch {
+				return errors.Join(consumererror.NewPermanent(errors.New("no")), errors.New("later"))
+			}
+			return r.sink.ConsumeLogs(ctx, logs)
+		})
+		require.NoError(t, err)
+	}, func(r *rig) {
+		busy(r.bridges[0], 1, 1)
+		r.settle(time.Minute)
+		assert.Equal(t, 3, r.sink.LogRecordCount())
+		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_records", "refused"))
+		assert.Greater(t, tries, busyBranch)
+	})
+}
+
+// Batches stay below what gRPC refuses by default, however long the texts are.
+func TestBatchesAreBounded(t *testing.T) {
+	const grpcLimit = 4 << 20
+	bubble(t, 1, nil, func(r *rig) {
+		b := r.bridges[0]
+		busy(b, 1, 0)
+		r.settle(time.Second)
+		e := person("P")
+		for _, key := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+			e[key] = string(make([]byte, 160)) // six times as long in JSON
+		}
+		for i := range 1200 {
+			b.addParticipant("call-000", fmt.Sprintf("p%04d", i), e)
+		}
+		right(r, 30*time.Second, gauges{calls: 1, participants: 1200})
+		size := plog.ProtoMarshaler{}
+		for _, batch := range r.sink.AllLogs() {
+			assert.Less(t, size.LogsSize(batch), grpcLimit)
+		}
+	})
+}
