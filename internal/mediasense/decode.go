@@ -37,16 +37,36 @@ type Decoder struct {
 // Decode reads one body. It never fails as a whole: what cannot be read is in
 // the batch's Malformed parts.
 func (d *Decoder) Decode(body string) Batch {
+	begin, end := framed(body)
+	body = body[:end]
 	d.body, d.batch, d.array = body, Batch{}, -1
 	d.read.values = 0
 	d.looked, d.found = 0, 0
-	for pos := 0; pos < len(body); {
+	for pos := begin; pos < end; {
 		pos = d.next(pos)
 	}
 	if d.array >= 0 {
 		d.malformed(d.array, d.array+1, Event{}, ErrArray)
 	}
 	return d.batch
+}
+
+// byteOrderMark of UTF-8.
+const byteOrderMark = "\ufeff"
+
+// framed returns where a body begins and ends without the byte order mark and the
+// NULs that clients and proxies put around it. A body with NULs inside is another
+// encoding, or damaged, and keeps all of them.
+func framed(body string) (begin, end int) {
+	const blank = "\x00 \t\r\n"
+	text := strings.TrimLeft(body, blank)
+	text = strings.TrimLeft(strings.TrimPrefix(text, byteOrderMark), blank)
+	begin = len(body) - len(text)
+	text = strings.TrimRight(text, blank)
+	if trimmed := begin > 0 || begin+len(text) < len(body); trimmed && strings.IndexByte(text, 0) >= 0 {
+		return 0, len(body)
+	}
+	return begin, begin + len(text)
 }
 
 // next reads one thing at the top level and returns where the next one begins.
@@ -85,7 +105,7 @@ func (d *Decoder) object(begin int) int {
 		if err != nil {
 			return d.malformed(begin, end, e, err)
 		}
-		d.batch.Events = append(d.batch.Events, e)
+		d.batch.Events = e.pieces(d.batch.Events)
 		return end
 	}
 	err = fmt.Errorf("%w, near byte %d", err, end)
@@ -166,7 +186,7 @@ func (d *Decoder) malformed(begin, end int, read Event, err error) int {
 		m.Kept = read.identified()
 	}
 	if m.Kept {
-		d.batch.Events = append(d.batch.Events, read)
+		d.batch.Events = read.pieces(d.batch.Events)
 	}
 	d.batch.Malformed = append(d.batch.Malformed, m)
 	return end

@@ -77,6 +77,32 @@ func TestTolerance(t *testing.T) {
 	f(`{"eventType":"SESSION_EVENT","eventAction":"ARCHIVED","eventBody":{"sessionId":"a"}}`, TypeUnknown)
 }
 
+// TestFrame: a byte order mark or NULs around a body are no part of it.
+func TestFrame(t *testing.T) {
+	deleted := strings.TrimSpace(fixture(t, "session-deleted.json"))
+	for _, body := range []string{
+		"\ufeff" + deleted, deleted + "\x00", "\x00\x00" + deleted + "\x00\x00", "\ufeff\r\n" + deleted + "\r\n\x00\r\n", "\x00\ufeff" + deleted, "\ufeff[" + deleted + "]\x00",
+	} {
+		e := one(t, body)
+		assert.Equal(t, SessionDeleted, e.Type)
+		assert.Equal(t, deleted, e.Raw)
+		assert.Equal(t, strings.Index(body, deleted), e.Offset)
+	}
+	for _, body := range []string{"\x00", "\ufeff", "\ufeff\x00 \n"} {
+		assert.Equal(t, Batch{}, decode(body), "%q", body)
+	}
+	// UTF-16 has NULs inside: all bytes of it are kept.
+	var wide strings.Builder
+	for _, c := range deleted {
+		wide.WriteRune(c)
+		wide.WriteByte(0)
+	}
+	batch := decode(wide.String())
+	require.Len(t, batch.Malformed, 1)
+	assert.Equal(t, wide.String(), batch.Malformed[0].Raw)
+	assert.Empty(t, batch.Events)
+}
+
 func TestValues(t *testing.T) {
 	f := func(name, value string, want Value) {
 		t.Helper()
@@ -221,7 +247,7 @@ func TestResume(t *testing.T) {
 	f(a[:len(a)-1]+b, outcome{events: both, sessions: []string{"a", "b"}, malformed: []string{a[:len(a)-1]}})
 	f("garbage"+b, outcome{events: both[1:], sessions: []string{"b"}, malformed: []string{"garbage"}})
 	f(a+"garbage"+b, outcome{events: both, sessions: []string{"a", "b"}, malformed: []string{"garbage"}})
-	f(a+"\x00", outcome{events: both[:1], sessions: []string{"a"}, malformed: []string{"\x00"}})
+	f(a+"\x01", outcome{events: both[:1], sessions: []string{"a"}, malformed: []string{"\x01"}})
 	f(a[:len(a)-1]+",}"+b, outcome{events: both, sessions: []string{"a", "b"}, malformed: []string{a[:len(a)-1] + ",}"}})
 
 	g := func(body string, err error, malformed ...string) {

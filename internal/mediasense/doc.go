@@ -9,6 +9,7 @@
 //	fields.go    the documented elements of each object and their types
 //	typing.go    a tree -> values of the documented types, dates in milliseconds
 //	event.go     what an event is and what it is about
+//	pieces.go    a long event -> several that are about the same
 //	key.go       what tells an event from its copy
 //	storage.go   threshold events -> the state of a partition
 //

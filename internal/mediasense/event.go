@@ -70,7 +70,7 @@ func typeOf(kind, action string) (Type, Object) {
 	return TypeUnknown, object
 }
 
-// Event is one posted object.
+// Event is one posted object, or a piece of a long one.
 type Event struct {
 	Type Type
 	// Object is what the body is: known for an unknown action of a known type.
@@ -88,6 +88,9 @@ type Event struct {
 	// Raw is the object as it was posted, and Offset where in its body.
 	Raw    string
 	Offset int
+	// Part counts the pieces of a long event from 1 to Parts, and Raw is then a
+	// share of its bytes. Both are 0 for a whole one.
+	Part, Parts int
 }
 
 // Malformed is a part of a body that could not be read, or not in full.

@@ -20,7 +20,8 @@ type Key = [16]byte
 //	DELETED, PRUNED  action, session
 //	tag events       action, session, track, name, offset, date
 //	threshold events action, node, partition, percentage
-//	everything else  everything but forwardedEvent, in any order of elements
+//	everything else  everything but forwardedEvent, in any order of elements,
+//	                 and which piece of a long event it is
 func (e *Event) Keys(keys []Key) []Key {
 	var room [512]byte
 	b := appendText(room[:0], e.Type.Action())
@@ -43,6 +44,9 @@ func (e *Event) Keys(keys []Key) []Key {
 		b = e.appendFields(b, NodeID, NodeIPAddress, Partition, PercentageUtilization)
 	default:
 		b = appendMembers(appendMembers(b, e.Body), e.Extra)
+		if e.Part > 0 {
+			b = binary.AppendUvarint(b, uint64(e.Part)) //nolint:gosec // not negative
+		}
 	}
 	return append(keys, keyOf(b))
 }

@@ -54,14 +54,16 @@ type crossed struct {
 	percentage float64
 }
 
-// Usage is what is known of a partition. Its zero value is a partition nobody
-// told of.
+// Usage is the state of a partition. Its zero value is a partition without
+// events, which is taken to be normal.
 //
 // Threshold events carry no time and no number, and come in any order. Each
 // threshold is entered and left in turns, so of events that come close together
-// the order does not matter as long as none is missing: how often a threshold
-// was entered less how often it was left says on which side of it the partition
-// is. Where that makes no sense something was lost, and the last event counts.
+// the order does not matter as long as none is missing: the level before them,
+// and how often each threshold was entered less how often it was left, give the
+// level after them. Where the events contradict the level before, some before
+// them were lost or never seen, and the level before is inferred from them. If
+// they contradict every level, the last event counts.
 type Usage struct {
 	// Level as the events say.
 	Level Level
@@ -94,7 +96,10 @@ func (u *Usage) Apply(t Type, percentage float64, now time.Time, window time.Dur
 	}
 	u.Changed = now
 	u.recent = append(u.recent, last)
-	level, ok := u.settle()
+	level, ok := u.levelFrom(u.base)
+	if !ok {
+		level, ok = u.inferLevel()
+	}
 	if !ok {
 		level = last.target()
 	}
@@ -107,23 +112,49 @@ func (u *Usage) Apply(t Type, percentage float64, now time.Time, window time.Dur
 	}
 }
 
-// settle finds the level that the recent events lead to in the order in which
-// they happened; false if they cannot be all that happened.
-func (u *Usage) settle() (level Level, ok bool) {
-	var net [LevelCount]int
-	for _, c := range u.recent {
-		if c.enter {
-			net[c.threshold]++
-		} else {
-			net[c.threshold]--
+// levelFrom is the level that the recent events lead to from a level before
+// them, in the order in which they happened; false if they cannot be all that
+// happened.
+func (u *Usage) levelFrom(base Level) (level Level, ok bool) {
+	return u.levelOf(func(threshold Level, net int) int {
+		if base >= threshold {
+			net++
+		}
+		return net
+	})
+}
+
+// inferLevel is levelFrom without a level before the events. A threshold that
+// was left more often than entered was entered before them, and so were those
+// below it. A threshold without events, below one with events, was entered
+// unseen: before them, or by an event that was lost.
+func (u *Usage) inferLevel() (level Level, ok bool) {
+	net, seen := u.net()
+	base, highest := Normal, Normal
+	for threshold := Low; threshold < LevelCount; threshold++ {
+		if net[threshold] < 0 {
+			base = threshold
+		}
+		if seen[threshold] {
+			highest = threshold
 		}
 	}
+	return u.levelOf(func(threshold Level, net int) int {
+		if base >= threshold || !seen[threshold] && threshold < highest {
+			net++
+		}
+		return net
+	})
+}
+
+// levelOf is the highest threshold that is entered, where entered returns 1 for
+// one that is and 0 for one that is not, from its number of entries less exits;
+// false if the events do not lead there.
+func (u *Usage) levelOf(entered func(threshold Level, net int) int) (level Level, ok bool) {
+	net, _ := u.net()
 	above := true // the threshold below
 	for threshold := Low; threshold < LevelCount; threshold++ {
-		side := net[threshold]
-		if u.base >= threshold {
-			side++
-		}
+		side := entered(threshold, net[threshold])
 		if side < 0 || side > 1 || side == 1 && !above {
 			return 0, false
 		}
@@ -138,6 +169,20 @@ func (u *Usage) settle() (level Level, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// net is how often each threshold was entered less how often it was left, and
+// which have events.
+func (u *Usage) net() (net [LevelCount]int, seen [LevelCount]bool) {
+	for _, c := range u.recent {
+		seen[c.threshold] = true
+		if c.enter {
+			net[c.threshold]++
+		} else {
+			net[c.threshold]--
+		}
+	}
+	return net, seen
 }
 
 // Restore is a partition as it was stored.

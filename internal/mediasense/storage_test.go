@@ -120,6 +120,43 @@ func TestLostEvents(t *testing.T) {
 	f(window, Low, EnterCritical, EnterLow) // not close together: all that lies between was lost
 }
 
+// TestUnknownBase: a partition without events before, or whose events before were
+// lost, is at the right level whatever the order of its first events.
+func TestUnknownBase(t *testing.T) {
+	f := func(want Level, happened ...Type) {
+		t.Helper()
+		permutations(happened, func(order []Type) {
+			var u Usage
+			for i, event := range order {
+				u.Apply(event, NoPercentage, noon.Add(time.Duration(i)*time.Millisecond), window)
+			}
+			assert.Equal(t, want, u.Level, "%v", order)
+		})
+	}
+	f(Normal, ExitLow)
+	f(Low, ExitCritical)
+	f(Critical, ExitEmergency)
+	f(Critical, EnterCritical)
+	f(Normal, EnterLow, ExitLow)
+	f(Low, EnterCritical, ExitCritical)
+	f(Critical, EnterEmergency, ExitEmergency)
+	f(Normal, ExitCritical, ExitLow)
+	f(Normal, ExitEmergency, ExitCritical, ExitLow)
+	f(Low, ExitEmergency, ExitCritical)
+	f(Critical, EnterLow, EnterCritical)
+	f(Emergency, EnterLow, EnterCritical, EnterEmergency)
+	f(Low, ExitEmergency, ExitCritical, ExitLow, EnterLow)
+	f(Low, EnterCritical, ExitCritical, EnterCritical, ExitCritical)
+	f(Normal, EnterCritical, ExitCritical, ExitLow)
+
+	// A level that the events contradict is no better than none.
+	permutations([]Type{ExitEmergency, ExitCritical, ExitLow}, func(order []Type) {
+		for base := range LevelCount {
+			assert.Equal(t, Normal, play(base, order), "from %s: %v", base, order)
+		}
+	})
+}
+
 // The percentage is that of the event that brought the level about.
 func TestPercentage(t *testing.T) {
 	var u Usage

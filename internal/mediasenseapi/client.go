@@ -66,6 +66,8 @@ type answer struct {
 	// Code and the id come as numbers or as text.
 	Code    json.Number `json:"responseCode"`
 	Message string      `json:"responseMessage"`
+	// Detail is what some failures have beside the message.
+	Detail any `json:"detail"`
 	// The calls of the first release answer beside the code, the later ones in
 	// a body of their own.
 	subscriptionState
@@ -92,8 +94,8 @@ func (s *subscriptionState) id() string {
 	}
 }
 
-// call posts parameters. What is not answered with 2000 is an *Error; the answer
-// is returned all the same if there is one.
+// call posts parameters. An answer other than 2000 is an *Error; the answer is
+// returned with it if there is one, because failures name subscriptions too.
 func (c *Client) call(ctx context.Context, path string, parameters any) (*answer, error) {
 	body, err := json.Marshal(map[string]any{"requestParameters": parameters})
 	if err != nil {
@@ -110,26 +112,46 @@ func (c *Client) call(ctx context.Context, path string, parameters any) (*answer
 		return nil, err
 	}
 	defer response.Body.Close()
+	c.remember(response) // whatever becomes of the body: the session is to be signed out
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
 		return nil, fmt.Errorf("%s: read the answer: %w", path, err)
 	}
-	c.remember(response)
-	var a answer
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
 	failure := &Error{Call: path[strings.LastIndexByte(path, '/')+1:], Status: response.StatusCode}
-	if err := decoder.Decode(&a); err != nil || a.Code == "" {
+	a, ok := readAnswer(body)
+	if !ok {
 		return nil, failure
 	}
 	if code, err := a.Code.Int64(); err == nil {
 		failure.Code = int(code)
 	}
-	failure.Message = c.clean(a.Message)
+	failure.Message = c.clean(a.words())
 	if failure.Code != codeDone || response.StatusCode != http.StatusOK {
-		return &a, failure
+		return a, failure
 	}
-	return &a, nil
+	return a, nil
+}
+
+// readAnswer reads the body of a response. An element of another type than the
+// documented one (a responseBody of "" in a failure) is left out alone.
+func readAnswer(body []byte) (a *answer, ok bool) {
+	a = new(answer)
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	err := decoder.Decode(a)
+	if _, otherType := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !otherType {
+		return nil, false
+	}
+	return a, true
+}
+
+// words are the server's message and, if there is one, its detail.
+func (a *answer) words() string {
+	detail, ok := a.Detail.(string)
+	if !ok || detail == "" {
+		return a.Message
+	}
+	return strings.TrimPrefix(a.Message+" ("+detail+")", " ")
 }
 
 // identify writes the session as the documents and as real servers want it: as
@@ -170,13 +192,21 @@ func (c *Client) clean(message string) string {
 	return strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
 }
 
-// SignIn begins a session. A server ends one that was idle for half an hour.
+// SignIn begins a session. A server ends one that was idle for half an hour. The
+// error is ErrNoSession if the server took the credentials and gave no session.
 func (c *Client) SignIn(ctx context.Context) error {
 	clear(c.session)
 	c.old = false
 	_, err := c.call(ctx, callSignIn, map[string]string{"username": c.username, "password": c.password})
+	if err == nil && !c.HasSession() {
+		return ErrNoSession
+	}
 	return err
 }
+
+// HasSession tells whether the server gave a session that was not signed out. A
+// server may give one with a sign-in that it refuses.
+func (c *Client) HasSession() bool { return len(c.session) > 0 }
 
 // SignOut ends the session.
 func (c *Client) SignOut(ctx context.Context) error {
@@ -196,10 +226,20 @@ type Subscription struct {
 	TagNameRegex string
 }
 
-// Subscribe makes the server post to the URI and returns the subscription's id,
-// "" if the server did not say. That there is such a subscription already is no
-// error. Servers before 10.0 know no filters: they send everything they can.
-func (c *Client) Subscribe(ctx context.Context, s Subscription) (id string, err error) {
+// Subscribed is the subscription that a server has of a URI.
+type Subscribed struct {
+	// ID of the subscription, "" if the server does not name it.
+	ID string
+	// Refusal is the failure that names the subscription, nil after a success.
+	// After a refusal Verify tells whether the subscription can be used.
+	Refusal *Error
+}
+
+// Subscribe makes the server post to the URI. A failure that names a subscription
+// or says that there is one is no error, but a Refusal: the words that servers
+// have for a known URI are not documented. Servers before 10.0 know no filters:
+// they send everything they can.
+func (c *Client) Subscribe(ctx context.Context, s Subscription) (Subscribed, error) {
 	c.callback = s.URI
 	parameters := map[string]any{"subscriptionType": "http", "subscriptionUri": s.URI}
 	if !c.old {
@@ -208,44 +248,80 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (id string, err 
 			filtered["tagNameRegEx"] = s.TagNameRegex
 		}
 		a, err := c.call(ctx, callSubscribe, filtered)
+		if got, ok := subscribed(a, err); ok {
+			return got, nil
+		}
 		if refused, ok := errors.AsType[*Error](err); !ok || !refused.UnknownCall() {
-			return subscribed(a, err)
+			return Subscribed{}, err
 		}
 	}
-	id, err = subscribed(c.call(ctx, callSubscribeOld, parameters))
+	a, err := c.call(ctx, callSubscribeOld, parameters)
+	got, ok := subscribed(a, err)
 	// Only now: a server that is starting does not have any of the calls.
-	c.old = err == nil
-	return id, err
+	if c.old = ok; !ok {
+		return Subscribed{}, err
+	}
+	return got, nil
 }
 
 // Unfiltered tells whether the last subscription has no filters, because the
 // server knows none.
 func (c *Client) Unfiltered() bool { return c.old }
 
-// subscribed reads the answer to either call.
-func subscribed(a *answer, err error) (id string, _ error) {
+// subscribed reads the answer to either call; ok is false if there is no
+// subscription in it.
+func subscribed(a *answer, err error) (got Subscribed, ok bool) {
+	if err == nil {
+		return Subscribed{ID: cmp.Or(a.id(), idIn(a.words()))}, true
+	}
 	refused, ok := errors.AsType[*Error](err)
-	if err != nil && (!ok || !refused.AlreadySubscribed()) {
-		return "", err
+	if !ok || a == nil {
+		return Subscribed{}, false
 	}
-	if id = a.id(); id == "" {
-		id = idIn(a.Message)
+	id := a.id()
+	if words := a.words(); id == "" && (refused.AlreadySubscribed() || namedSubscription.MatchString(words)) {
+		id = idIn(words)
 	}
-	return id, nil
+	if refused.Code == codeIdentical {
+		return Subscribed{ID: id}, true
+	}
+	return Subscribed{ID: id, Refusal: refused}, id != "" || refused.AlreadySubscribed()
 }
 
-// Verify tells whether the server still has the subscription and uses it. A
-// server that does not know it, or cannot say, has none.
-func (c *Client) Verify(ctx context.Context, id string) (active bool, err error) {
+// State of a subscription.
+type State uint8
+
+// The states of a subscription.
+const (
+	// Missing is a subscription that the server does not have or does not use.
+	Missing State = iota
+	// Active is one that events are sent to.
+	Active
+	// Unverifiable is one of a server that does not have the call.
+	Unverifiable
+)
+
+// Verify tells whether the server has the subscription and uses it. An answer
+// without a status comes from a server that knows the subscription.
+func (c *Client) Verify(ctx context.Context, id string) (State, error) {
 	a, err := c.call(ctx, callVerify, map[string]string{"subscriptionId": id})
-	if refused, ok := errors.AsType[*Error](err); ok && !refused.InvalidSession() && !refused.Busy() &&
-		(refused.Code != 0 || refused.UnknownCall()) {
-		return false, nil
+	if err == nil {
+		if status := a.status(); status != "" && !strings.EqualFold(status, "ACTIVE") {
+			return Missing, nil
+		}
+		return Active, nil
 	}
-	if err != nil {
-		return false, err
+	refused, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok || refused.InvalidSession() || refused.Busy() || refused.Unauthorized():
+		return Missing, err
+	case refused.UnknownCall():
+		return Unverifiable, nil
+	case refused.Code != 0:
+		return Missing, nil
+	default:
+		return Missing, err
 	}
-	return strings.EqualFold(a.status(), "ACTIVE"), nil
 }
 
 // Unsubscribe ends a subscription.

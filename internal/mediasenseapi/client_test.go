@@ -43,15 +43,16 @@ func newClient(t *testing.T) (*Client, *mediasenseapitest.Server) {
 func TestRequests(t *testing.T) {
 	client, server := newClient(t)
 	require.NoError(t, client.SignIn(t.Context()))
-	id, err := client.Subscribe(t.Context(), all)
+	got, err := client.Subscribe(t.Context(), all)
 	require.NoError(t, err)
+	id := got.ID
 	bodies := server.Bodies()
 	assert.JSONEq(t, fixture(t, "signin-request.json"), bodies[0])
 	assert.JSONEq(t, fixture(t, "subscribe-to-events-request.json"), bodies[1])
 	assert.Equal(t, server.Subscriptions()[0].ID, id)
-	active, err := client.Verify(t.Context(), id)
+	state, err := client.Verify(t.Context(), id)
 	require.NoError(t, err)
-	assert.True(t, active)
+	assert.Equal(t, Active, state)
 	require.NoError(t, client.Unsubscribe(t.Context(), id))
 	require.NoError(t, client.SignOut(t.Context()))
 	assert.False(t, server.SignedIn())
@@ -69,7 +70,8 @@ func TestAnswers(t *testing.T) {
 		}))
 		defer server.Close()
 		client := NewClient(new(http.Client), server.URL, "u", "p")
-		return client.Subscribe(t.Context(), all)
+		got, err := client.Subscribe(t.Context(), all)
+		return got.ID, err
 	}
 	id, err := f("subscribe-to-events-response.json", http.StatusOK)
 	require.NoError(t, err)
@@ -101,7 +103,7 @@ func TestAlreadySubscribed(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, client.Unfiltered())
 	assert.Equal(t, first, third)
-	assert.Equal(t, []mediasenseapitest.Subscription{{ID: first, URI: all.URI, Filters: less.Filters, TagNameRegex: "Track.*", Active: true}}, server.Subscriptions())
+	assert.Equal(t, []mediasenseapitest.Subscription{{ID: first.ID, URI: all.URI, Filters: less.Filters, TagNameRegex: "Track.*", Active: true}}, server.Subscriptions())
 }
 
 func TestOldServer(t *testing.T) {
@@ -109,9 +111,9 @@ func TestOldServer(t *testing.T) {
 	server.SetOld()
 	require.NoError(t, client.SignIn(t.Context()))
 	for range 2 {
-		id, err := client.Subscribe(t.Context(), all)
+		got, err := client.Subscribe(t.Context(), all)
 		require.NoError(t, err)
-		assert.Equal(t, server.Subscriptions()[0].ID, id, "the error names it")
+		assert.Equal(t, server.Subscriptions()[0].ID, got.ID, "the error names it")
 		assert.True(t, client.Unfiltered())
 	}
 	require.NoError(t, client.Unsubscribe(t.Context(), server.Subscriptions()[0].ID))
@@ -121,24 +123,26 @@ func TestOldServer(t *testing.T) {
 func TestVerify(t *testing.T) {
 	client, server := newClient(t)
 	require.NoError(t, client.SignIn(t.Context()))
-	id, err := client.Subscribe(t.Context(), all)
+	got, err := client.Subscribe(t.Context(), all)
 	require.NoError(t, err)
-	f := func(want bool) {
+	f := func(want State) {
 		t.Helper()
-		active, err := client.Verify(t.Context(), id)
+		state, err := client.Verify(t.Context(), got.ID)
 		require.NoError(t, err)
-		assert.Equal(t, want, active)
+		assert.Equal(t, want, state)
 	}
-	f(true)
+	f(Active)
 	server.Deactivate()
-	f(false)
+	f(Missing)
 	server.Answer(404)
-	f(false)
+	f(Unverifiable)
 	server.Answer(4999)
-	f(false)
-	for _, code := range []int{4021, 5042, 502, 401} {
+	f(Missing)
+	server.Answer(2000) // without a status
+	f(Active)
+	for _, code := range []int{4021, 5042, 502, 401, 403} {
 		server.Answer(code)
-		_, err := client.Verify(t.Context(), id)
+		_, err := client.Verify(t.Context(), got.ID)
 		assert.Error(t, err, "%d says nothing of the subscription", code)
 	}
 }
@@ -175,9 +179,9 @@ func TestSessionOf11(t *testing.T) {
 	client := NewClient(new(http.Client), server.URL, "u", "p")
 	defer client.Close()
 	require.NoError(t, client.SignIn(t.Context()))
-	id, err := client.Subscribe(t.Context(), all)
+	got, err := client.Subscribe(t.Context(), all)
 	require.NoError(t, err)
-	assert.Equal(t, "3001", id)
+	assert.Equal(t, "3001", got.ID)
 	assert.Equal(t, []string{"  ", "header sso JSESSIONID=header; JSESSIONIDSSO=sso"}, seen)
 }
 
@@ -191,6 +195,7 @@ func TestWords(t *testing.T) {
 	f("Failure: URI is already subscribed with subscription ID 3001.", "3001", true)
 	f("A subscription with this URI already exists, id: s-3001", "s-3001", true)
 	f("already exists", "", true)
+	f("Failure: see subscriptionId abcd1234", "abcd1234", false)
 	f("Failure: Invalid parameter.", "", false)
 	f("Failure: The maximum number of subscriptions is already reached.", "", false)
 	f("Failure: subscription limit already exceeded", "", false)
@@ -249,12 +254,86 @@ func TestAnswersOfTheFirstRelease(t *testing.T) {
 	client := NewClient(new(http.Client), server.URL, "u", "not-a-real-password")
 	defer client.Close()
 	for range 2 {
-		id, err := client.Subscribe(t.Context(), all)
+		got, err := client.Subscribe(t.Context(), all)
 		require.NoError(t, err)
-		assert.Equal(t, "sN7DASoAArHmDfI1", id)
-		active, err := client.Verify(t.Context(), id)
+		assert.Equal(t, "sN7DASoAArHmDfI1", got.ID)
+		state, err := client.Verify(t.Context(), got.ID)
 		require.NoError(t, err)
-		assert.True(t, active)
+		assert.Equal(t, Active, state)
 		answers[callSubscribeOld] = `{"responseCode":2000,"responseMessage":"Successful","subscriptionId":"sN7DASoAArHmDfI1"}`
 	}
+}
+
+// TestRefusedSubscriptions: a failure of either call that names a subscription is
+// one, whatever its words; other failures are errors.
+func TestRefusedSubscriptions(t *testing.T) {
+	const refused = 4030
+	f := func(answer string, want Subscribed, fails string) {
+		t.Helper()
+		for _, old := range []bool{false, true} {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Connection", "close")
+				if old && r.URL.Path == callSubscribe {
+					w.Header().Set("Content-Type", "text/html")
+					w.WriteHeader(http.StatusNotFound)
+					_, _ = w.Write([]byte("<html><body>HTTP Status 404</body></html>"))
+					return
+				}
+				_, _ = w.Write([]byte(answer))
+			}))
+			client := NewClient(new(http.Client), server.URL, "u", "not-a-real-password")
+			got, err := client.Subscribe(t.Context(), all)
+			if fails != "" {
+				assert.ErrorContains(t, err, fails)
+			} else {
+				require.NoError(t, err, answer)
+				require.NotNil(t, got.Refusal)
+				assert.Equal(t, refused, got.Refusal.Code)
+				assert.Equal(t, old, client.Unfiltered())
+			}
+			assert.Equal(t, want.ID, got.ID, answer)
+			client.Close()
+			server.Close()
+		}
+	}
+	// testdata/field/mediasense/duplicate-subscription
+	for _, words := range []string{"Failure: Invalid parameter value.", "Failure: The subscription URI is already in use.", "Failure: Unable to process the request.", ""} {
+		f(`{"responseCode":4030,"responseMessage":"`+words+`","detail":"","subscriptionId":"abcd1234"}`, Subscribed{ID: "abcd1234"}, "")
+		f(`{"responseCode":"4030","responseMessage":"`+words+`","responseBody":{"subscriptionId":"abcd1234"}}`, Subscribed{ID: "abcd1234"}, "")
+	}
+	f(`{"responseCode":4030,"responseMessage":"Failure: Invalid parameter value.","detail":"known as subscription ID abcd1234"}`, Subscribed{ID: "abcd1234"}, "")
+	f(`{"responseCode":4030,"responseMessage":"Failure: see subscriptionId: abcd1234"}`, Subscribed{ID: "abcd1234"}, "")
+	f(`{"responseCode":4030,"responseMessage":"Failure: The subscription already exists.","responseBody":""}`, Subscribed{}, "")
+	f(`{"responseCode":4030,"responseMessage":"Failure: Invalid parameter value.","responseBody":"","detail":"subscriptionUri"}`, Subscribed{},
+		"answered 4030: Failure: Invalid parameter value. (subscriptionUri)")
+	f(`{"responseCode":4030,"responseMessage":"Failure: Invalid parameter value.","detail":{"x":1},"subscriptionId":""}`, Subscribed{}, "answered 4030: Failure: Invalid parameter value.")
+	f(`not JSON, subscriptionId abcd1234`, Subscribed{}, "answered 200 OK")
+}
+
+// TestSignInWithoutSession: it is an error of its own, and a session that comes
+// with a refusal, or with a body that cannot be read, is known all the same.
+func TestSignInWithoutSession(t *testing.T) {
+	f := func(session bool, answer string, want func(error) bool) {
+		t.Helper()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Connection", "close")
+			if session {
+				http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: "x"}) //nolint:gosec // as an old Tomcat sets it
+			}
+			_, _ = w.Write([]byte(answer))
+		}))
+		defer server.Close()
+		client := NewClient(new(http.Client), server.URL, "u", "not-a-real-password")
+		defer client.Close()
+		err := client.SignIn(t.Context())
+		assert.True(t, want(err), "%v", err)
+		assert.Equal(t, session, client.HasSession())
+	}
+	// testdata/field/mediasense/signin-without-session
+	f(false, `{"responseCode":2000,"responseMessage":"Success"}`, func(err error) bool { return errors.Is(err, ErrNoSession) })
+	f(true, `{"responseCode":2000,"responseMessage":"Success"}`, func(err error) bool { return err == nil })
+	isRefused := func(err error) bool { _, ok := errors.AsType[*Error](err); return ok }
+	f(false, `{"responseCode":4020,"responseMessage":"Failure"}`, isRefused)
+	f(true, `{"responseCode":4020,"responseMessage":"Failure"}`, isRefused)
+	f(true, `{"responseCo`, isRefused)
 }

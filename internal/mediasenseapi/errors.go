@@ -4,6 +4,7 @@
 package mediasenseapi
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -17,6 +18,10 @@ const (
 	codeInvalidSession = 4021
 	codeBusy           = 5042 // too many requests at once
 )
+
+// ErrNoSession is a sign-in that succeeded and gave no session.
+var ErrNoSession = errors.New("signIn: answered 2000 without a session: neither JSESSIONID nor JSESSIONIDSSO, as a cookie or a header; " +
+	"check whether a proxy in between removes them")
 
 // Error is an answer other than 2000.
 type Error struct {
@@ -40,6 +45,11 @@ func (e *Error) Error() string {
 // InvalidSession tells that the session is over: sign in again.
 func (e *Error) InvalidSession() bool {
 	return e.Code == codeInvalidSession || e.Code == 0 && e.Status == http.StatusUnauthorized
+}
+
+// Unauthorized tells that the server, or a proxy, refuses the user.
+func (e *Error) Unauthorized() bool {
+	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 }
 
 // Busy tells to come again later.
@@ -71,7 +81,8 @@ var (
 		`\b(api|call|method|service|operation)\s+(\S+\s+)?(is\s+)?not (supported|implemented)|^\W*(failure\W+)?not (supported|implemented)`)
 	alreadySubscribed = regexp.MustCompile(`(?i)already\s+(been\s+)?(subscri|exist)|subscription.*\balready\b|duplicate subscription`)
 	tooMany           = regexp.MustCompile(`(?i)\b(limit|maximum|too many|exceed)`)
-	namedID           = regexp.MustCompile(`(?i)\bid\b\W*(?:is|=|:)?\W*([0-9a-z][0-9a-z_.-]*[0-9][0-9a-z_-]*|[0-9]+)`)
+	namedSubscription = regexp.MustCompile(`(?i)\bsubscription\s*id\b`)
+	namedID           = regexp.MustCompile(`(?i)\b(?:subscription)?id\b\W*(?:is|=|:)?\W*([0-9a-z][0-9a-z_.-]*[0-9][0-9a-z_-]*|[0-9]+)`)
 )
 
 // idIn finds the id of a subscription in a server's words.

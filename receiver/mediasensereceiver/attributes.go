@@ -42,6 +42,15 @@ func putEvent(m pcommon.Map, e *mediasense.Event) {
 	}
 	putForwarded(m, e)
 	putMembers(m, names.MediaSense, e.Extra)
+	putPart(m, e)
+}
+
+// putPart numbers the pieces of a long event.
+func putPart(m pcommon.Map, e *mediasense.Event) {
+	if e.Parts > 0 {
+		m.PutInt(names.MediaSenseRecordPart, int64(e.Part))
+		m.PutInt(names.MediaSenseRecordParts, int64(e.Parts))
+	}
 }
 
 func putForwarded(m pcommon.Map, e *mediasense.Event) {

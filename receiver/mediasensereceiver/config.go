@@ -128,6 +128,9 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("query_parameters: %q must not replace %s", parameter, attribute))
 		}
 	}
+	if c.Subscription.HasValue() {
+		errs = append(errs, c.Subscription.Get().checkPaths(c.Path))
+	}
 	return errors.Join(errs...)
 }
 

@@ -97,26 +97,48 @@ func TestConfigErrors(t *testing.T) {
 	subscription := func(callback string, servers ...any) map[string]any {
 		return map[string]any{"subscription": map[string]any{"callback": callback, "servers": servers}}
 	}
-	f(subscription("http://c/m"), "subscription: servers must name at least one MediaSense server")
+	f(subscription("http://c/mediasense"), "subscription: servers must name at least one MediaSense server")
 	f(subscription("c/m?token=secret", server()), `subscription: callback must be the http URL of this receiver as MediaSense sees it, got "c/m" for server 0`)
 	f(subscription("https://u:secret@c/m", server()), `callback must be an http URL, because MediaSense does not post by https, got "c/m"`)
 	f(subscription("", server()), `got "" for server 0`)
-	f(subscription("http://c/m", server(), server("endpoint", "https://ms1:8440/")), "servers::1: endpoint is that of servers::0")
-	f(subscription("http://c/m", server("endpoint", "")), "subscription: servers::0: endpoint must not be empty")
-	f(subscription("http://c/m", server("endpoint", "ms1:8440")), `endpoint must be a URL like https://ms1:8440, got "ms1:8440"`)
-	f(subscription("http://c/m", server("endpoint", "https://u:secret@ms1")), "endpoint must hold no user and no query")
-	f(subscription("http://c/m", server("endpoint", "http://ms1:8440")), `endpoint "http://ms1:8440" would send username and password in clear; use https, or set tls::insecure`)
-	f(subscription("http://c/m", server("timeout", "0s")), "servers::0: timeout must be positive, got 0s")
-	f(subscription("http://c/m", server("username", "")), "username must not be empty")
-	f(subscription("http://c/m", server("password", "")), "password must not be empty")
-	changed := subscription("http://c/m", server())
+	f(subscription("http://c/mediasense", server(), server("endpoint", "https://ms1:8440/")), "servers::1: endpoint is that of servers::0")
+	f(subscription("http://c/mediasense", server("endpoint", "")), "subscription: servers::0: endpoint must not be empty")
+	f(subscription("http://c/mediasense", server("endpoint", "ms1:8440")), `endpoint must be a URL like https://ms1:8440, got "ms1:8440"`)
+	f(subscription("http://c/mediasense", server("endpoint", "https://u:secret@ms1")), "endpoint must hold no user and no query")
+	f(subscription("http://c/mediasense", server("endpoint", "http://ms1:8440")), `endpoint "http://ms1:8440" would send username and password in clear; use https, or set tls::insecure`)
+	f(subscription("http://c/mediasense", server("timeout", "0s")), "servers::0: timeout must be positive, got 0s")
+	f(subscription("http://c/mediasense", server("username", "")), "username must not be empty")
+	f(subscription("http://c/mediasense", server("password", "")), "password must not be empty")
+	f(subscription("http://c/other?token=secret", server()), `subscription::callback must have the path of this receiver, "/mediasense", or every event is answered 404, got the path "/other"`)
+	f(subscription("http://c", server()), `subscription::callback must have the path of this receiver, "/mediasense"`, `got the path ""`)
+	f(subscription("http://c/mediasense", server("callback", "http://c/Mediasense")), `subscription::servers::0::callback must have the path of this receiver`, `got the path "/Mediasense"`)
+	changed := subscription("http://c/mediasense", server())
 	changed["subscription"].(map[string]any)["verify_interval"] = 5
 	changed["subscription"].(map[string]any)["filters"] = []any{""}
 	f(changed, "verify_interval must be at least 1s, got 5ns", "filters must name at least one of RECORDING_EVENTS, TAG_EVENTS, STORAGE_EVENTS, CLEANUP_EVENTS")
 }
 
+// TestCallbackPaths: callbacks that lead to the receiver's path.
+func TestCallbackPaths(t *testing.T) {
+	f := func(path, callback string) {
+		t.Helper()
+		_, err := load(t, map[string]any{"path": path, "subscription": map[string]any{"callback": callback, "servers": []any{
+			map[string]any{"endpoint": "https://ms1:8440", "username": "api", "password": "x"},
+		}}})
+		assert.NoError(t, err)
+	}
+	f("/mediasense", "http://10.0.0.9:8085/mediasense")
+	f("/mediasense", "http://10.0.0.9:8085/mediasense/")
+	f("/mediasense", "http://10.0.0.9:8085/mediasense?server=ms1")
+	f("/mediasense", "http://10.0.0.9:8085/mediasense/?server=ms1")
+	f("/mediasense/", "http://10.0.0.9:8085/mediasense")
+	f("/", "http://10.0.0.9:8085")
+	f("/a%2Bb", "http://10.0.0.9:8085/a%2Bb")
+	f("/a b", "http://10.0.0.9:8085/a%20b")
+}
+
 func TestPlainEndpointIfItIsWanted(t *testing.T) {
-	_, err := load(t, map[string]any{"subscription": map[string]any{"callback": "http://c/m", "servers": []any{
+	_, err := load(t, map[string]any{"subscription": map[string]any{"callback": "http://c/mediasense", "servers": []any{
 		map[string]any{"endpoint": "http://ms1:8440", "username": "api", "password": "x", "tls": map[string]any{"insecure": true}},
 	}}})
 	assert.NoError(t, err)

@@ -40,6 +40,14 @@ func abnormal(state string) bool {
 // describe is the event in one line, for people who read logs. It names no
 // devices; sessions is how many sessions an event about several is about.
 func describe(e *mediasense.Event, sessions int) string {
+	line := describeEvent(e, sessions)
+	if e.Parts > 0 {
+		line += " (part " + strconv.Itoa(e.Part) + " of " + strconv.Itoa(e.Parts) + ")"
+	}
+	return line
+}
+
+func describeEvent(e *mediasense.Event, sessions int) string {
 	switch e.Type {
 	case mediasense.SessionStarted:
 		return "recording session started" + plural(": ", len(e.Items(mediasense.Tracks)), "track")

@@ -6,7 +6,9 @@ package mediasensereceiver
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -53,6 +56,71 @@ func TestManyBadPartsAreBounded(t *testing.T) {
 		kept += len(lr.Body().Str())
 	}
 	assert.Equal(t, len(body), kept)
+}
+
+// TestLongEvents: an event of hundreds of kilobytes becomes several records that
+// together are about the same, is counted once, and its copy is one.
+func TestLongEvents(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	metrics := new(consumertest.MetricsSink)
+	r := newRig(t, func(r *rig) {
+		withMetrics(metrics)(r)
+		r.logs = sink
+	})
+	const sessions = 20_000
+	ids := make([]string, sessions)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("5f%012x", i)
+	}
+	pruned := `{"eventType":"SESSION_EVENT","eventAction":"PRUNED","eventBody":{"sessionIds":["` + strings.Join(ids, `","`) + `"]}}`
+	tag := `{"tagName":"TrackInactive","tagType":"SYSTEM_DEFINED","tagCreateDate":1718010011326,"tagOffset":`
+	tags := make([]string, 5000)
+	for i := range tags {
+		tags[i] = tag + strconv.Itoa(i+1) + "}"
+	}
+	ended := `{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":{"sessionId":"s","sessionStartDate":1718010000123,"sessionDuration":1000,"tags":[` + strings.Join(tags, ",") + `]}}`
+	for range 2 {
+		require.Equal(t, http.StatusOK, r.post("\ufeff"+pruned+"\x00"))
+		require.Equal(t, http.StatusOK, r.post(ended))
+	}
+	counted := r.measured(metrics)
+	assert.Contains(t, counted, names.MetricMediaSenseSessionPruned+"{} 20000\n")
+	assert.Contains(t, counted, names.MetricMediaSenseSessionEnded+"{} 1\n")
+	var got []string
+	tagged, ends := 0, map[pcommon.Timestamp]bool{}
+	for _, lr := range records(sink.AllLogs()) {
+		size := new(plog.ProtoMarshaler).LogsSize(one(lr))
+		assert.Less(t, size, 1<<20, lr.Body().Str())
+		part, _ := lr.Attributes().Get(names.MediaSenseRecordPart)
+		of, _ := lr.Attributes().Get(names.MediaSenseRecordParts)
+		assert.Greater(t, of.Int(), int64(1))
+		assert.Contains(t, lr.Body().Str(), fmt.Sprintf("(part %d of %d)", part.Int(), of.Int()))
+		switch lr.EventName() {
+		case names.EventSessionPruned:
+			list, _ := lr.Attributes().Get(names.MediaSenseSessionIDs)
+			for _, id := range list.Slice().All() {
+				got = append(got, id.Str())
+			}
+		case names.EventSessionEnded:
+			id, _ := lr.Attributes().Get(names.MediaSenseSessionID)
+			assert.Equal(t, "s", id.Str())
+			list, _ := lr.Attributes().Get(names.MediaSenseTags)
+			tagged += list.Slice().Len()
+			ends[lr.Timestamp()] = true
+		default:
+			assert.Fail(t, lr.EventName())
+		}
+	}
+	assert.Equal(t, ids, got, "each once, in their order")
+	assert.Equal(t, len(tags), tagged)
+	assert.Len(t, ends, 1, "all pieces have one time")
+}
+
+// one returns logs of one record.
+func one(lr plog.LogRecord) plog.Logs {
+	logs := plog.NewLogs()
+	lr.CopyTo(logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+	return logs
 }
 
 // Hostile text is data: it comes out as it went in.

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -26,9 +25,10 @@ import (
 // serverAPI is what a manager asks of a server.
 type serverAPI interface {
 	SignIn(ctx context.Context) error
-	Subscribe(ctx context.Context, s mediasenseapi.Subscription) (id string, err error)
+	HasSession() bool
+	Subscribe(ctx context.Context, s mediasenseapi.Subscription) (mediasenseapi.Subscribed, error)
 	Unfiltered() bool
-	Verify(ctx context.Context, id string) (active bool, err error)
+	Verify(ctx context.Context, id string) (mediasenseapi.State, error)
 	Unsubscribe(ctx context.Context, id string) error
 	SignOut(ctx context.Context) error
 	Close()
@@ -53,23 +53,27 @@ type manager struct {
 	active     atomic.Bool
 }
 
-// reason is why a look failed.
+// reason is why there is no subscription.
 type reason uint8
 
 const (
 	unreachable  reason = iota // no connection, or no answer
 	unauthorized               // wrong credentials, or a user without rights
+	noSession                  // a sign-in gave no session, or one that the server does not know
 	busy                       // too many requests at once
 	rejected                   // any other answer than the one wanted
 	reasons
 )
 
-var reasonNames = [reasons]string{unreachable: "unreachable", unauthorized: "unauthorized", busy: "busy", rejected: "refused"}
+var reasonNames = [reasons]string{
+	unreachable: "unreachable", unauthorized: "unauthorized", noSession: "no_session", busy: "busy", rejected: "refused",
+}
 
 const (
-	// lockedOut is how long to wait after wrong credentials: they do not become
-	// right by trying, and accounts get locked.
-	lockedOut = 5 * time.Minute
+	// signInPause is how long to wait after a sign-in was of no use: credentials
+	// do not become right by trying, accounts get locked, and each sign-in may
+	// leave a session at the server.
+	signInPause = 5 * time.Minute
 	// busyPause is the least wait after a server said that it is busy.
 	busyPause = 15 * time.Second
 	// leaveTimeout is how long leaving a server may take at shutdown.
@@ -82,7 +86,7 @@ func newManagers(ctx context.Context, r *eventReceiver, host component.Host) (al
 		return nil, nil
 	}
 	config := r.config.Subscription.Get()
-	together := newHealth(host)
+	status := newHealth(host)
 	for i := range config.Servers {
 		server := &config.Servers[i]
 		client, err := server.HTTP.ToClient(ctx, host.GetExtensions(), r.settings.TelemetrySettings)
@@ -92,7 +96,7 @@ func newManagers(ctx context.Context, r *eventReceiver, host component.Host) (al
 		m := newManager(mediasenseapi.NewClient(client, server.HTTP.Endpoint, server.Username, string(server.Password)), config)
 		m.server = hostOf(server.HTTP.Endpoint)
 		m.want.URI = cmp.Or(server.Callback, config.Callback)
-		m.health, m.logger = together, r.settings.Logger.With(zap.String("server", m.server))
+		m.health, m.logger = status, r.settings.Logger.With(zap.String("server", m.server))
 		label := attribute.String(names.ServerAddress, m.server)
 		m.failed = func(ctx context.Context, why reason) {
 			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 1, metric.WithAttributes(label, attribute.String("reason", reasonNames[why])))
@@ -137,7 +141,7 @@ func (m *manager) run(ctx context.Context) {
 	defer m.api.Close()
 	defer m.leave(ctx)
 	for {
-		err := m.look(ctx)
+		err := m.ensureSubscribed(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -150,15 +154,26 @@ func (m *manager) run(ctx context.Context) {
 	}
 }
 
-// look makes sure, once, that there is a subscription. A session that is over is
-// begun anew at once; if it is over again then, that is an error.
-func (m *manager) look(ctx context.Context) error {
-	err := m.lookOnce(ctx)
-	if refused, ok := errors.AsType[*mediasenseapi.Error](err); ok && refused.InvalidSession() && m.signedIn {
-		m.signedIn = false
-		err = m.lookOnce(ctx)
+// ensureSubscribed makes sure, once, that there is a subscription. It replaces a
+// session from before that the server has ended; a session that the server does
+// not know right after the sign-in is an error.
+func (m *manager) ensureSubscribed(ctx context.Context) error {
+	former := m.signedIn
+	err := m.trySubscribe(ctx)
+	if former && invalidSession(err) {
+		m.signOut(ctx)
+		err = m.trySubscribe(ctx)
+	}
+	if invalidSession(err) {
+		m.signOut(ctx)
+		err = &unknownSessionError{err}
 	}
 	return err
+}
+
+func invalidSession(err error) bool {
+	refused, ok := errors.AsType[*mediasenseapi.Error](err)
+	return ok && refused.InvalidSession()
 }
 
 // signInError is that of a sign-in: what is refused there are the credentials.
@@ -166,36 +181,94 @@ type signInError struct{ error }
 
 func (e *signInError) Unwrap() error { return e.error }
 
-func (m *manager) lookOnce(ctx context.Context) error {
-	if !m.signedIn {
-		if err := m.api.SignIn(ctx); err != nil {
-			return &signInError{err}
-		}
-		m.signedIn = true
+// unknownSessionError is the refusal of a session that was just begun.
+type unknownSessionError struct{ error }
+
+func (e *unknownSessionError) Unwrap() error { return e.error }
+
+func (e *unknownSessionError) Error() string {
+	return "the server does not know the session of its own sign-in: " + e.error.Error()
+}
+
+// signIn begins a session. A session that the server gave with a refusal is
+// signed out: servers bound the sessions of a user.
+func (m *manager) signIn(ctx context.Context) error {
+	err := m.api.SignIn(ctx)
+	if m.signedIn = err == nil; !m.signedIn {
+		m.signOut(ctx)
+		return &signInError{err}
 	}
-	if m.subscribed && m.id != "" {
-		active, err := m.api.Verify(ctx, m.id)
-		if err != nil || active {
+	return nil
+}
+
+// signOut ends the session, also one that the server calls invalid: what it
+// keeps of it would add up. Whether the server agrees makes no difference.
+func (m *manager) signOut(ctx context.Context) {
+	m.signedIn = false
+	if !m.api.HasSession() {
+		return
+	}
+	if err := m.api.SignOut(ctx); err != nil {
+		m.logger.Debug("The session could not be signed out", zap.Error(err))
+	}
+}
+
+func (m *manager) trySubscribe(ctx context.Context) error {
+	if !m.signedIn {
+		if err := m.signIn(ctx); err != nil {
 			return err
 		}
-		m.subscribed = false
-		m.active.Store(false)
-		m.logger.Warn("MediaSense does not have the subscription any more; subscribing again")
+	}
+	if m.subscribed && m.id != "" {
+		switch state, err := m.api.Verify(ctx, m.id); {
+		case err != nil || state == mediasenseapi.Active:
+			return err
+		case state == mediasenseapi.Missing:
+			m.logger.Warn("MediaSense does not have the subscription any more; subscribing again")
+			m.subscribed = false
+			m.active.Store(false)
+		}
 	}
 	// Without an id there is nothing to verify; subscribing again is no change.
-	id, err := m.api.Subscribe(ctx, m.want)
+	id, err := m.subscribe(ctx)
 	if err != nil {
 		return err
 	}
 	m.subscribed, m.id = true, id
+	m.warnIfUnfiltered()
+	return nil
+}
+
+// subscribe returns the id of the subscription that the server has, or made. It
+// verifies a subscription that a failure names, and replaces it if the server
+// does not use it.
+func (m *manager) subscribe(ctx context.Context) (id string, err error) {
+	got, err := m.api.Subscribe(ctx, m.want)
+	if err != nil || got.Refusal == nil || got.ID == "" {
+		return got.ID, err
+	}
+	state, err := m.api.Verify(ctx, got.ID)
+	if err != nil || state != mediasenseapi.Missing {
+		return got.ID, err
+	}
+	if err := m.api.Unsubscribe(ctx, got.ID); err != nil {
+		return "", errors.Join(got.Refusal, err)
+	}
+	got, err = m.api.Subscribe(ctx, m.want)
+	if err == nil && got.Refusal != nil {
+		err = got.Refusal
+	}
+	return got.ID, err
+}
+
+func (m *manager) warnIfUnfiltered() {
 	if unfiltered := m.api.Unfiltered(); unfiltered != m.unfiltered {
 		m.unfiltered = unfiltered
 		if unfiltered {
 			m.logger.Warn("MediaSense knows subscriptions without filters only, as before release 10.0: " +
-				"subscription::filters and subscription::tag_name_regex have no effect on it, and it may tell of recordings alone")
+				"subscription::filters and subscription::tag_name_regex have no effect on it, and it may send events of recordings alone")
 		}
 	}
-	return nil
 }
 
 // report says what changed and returns how long to wait.
@@ -211,8 +284,8 @@ func (m *manager) report(ctx context.Context, err error) time.Duration {
 	m.health.fail(m, why, err)
 	pause := m.retry.NextBackOff()
 	switch why {
-	case unauthorized:
-		return lockedOut + pause
+	case unauthorized, noSession:
+		return signInPause + pause
 	case busy:
 		return busyPause + pause
 	default:
@@ -221,16 +294,22 @@ func (m *manager) report(ctx context.Context, err error) time.Duration {
 }
 
 func reasonOf(err error) reason {
+	if errors.Is(err, mediasenseapi.ErrNoSession) {
+		return noSession
+	}
 	refused, ok := errors.AsType[*mediasenseapi.Error](err)
 	if !ok {
 		return unreachable
 	}
 	_, atSignIn := errors.AsType[*signInError](err)
+	_, unknownSession := errors.AsType[*unknownSessionError](err)
 	switch {
 	case refused.Busy():
 		return busy
-	case atSignIn && (refused.Code >= 4000 && refused.Code < 5000 || refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden):
+	case refused.Unauthorized(), atSignIn && refused.Code >= 4000 && refused.Code < 5000:
 		return unauthorized
+	case unknownSession:
+		return noSession
 	default:
 		return rejected
 	}
@@ -239,29 +318,34 @@ func reasonOf(err error) reason {
 // leave ends the session, and the subscription if that is wanted. It has a
 // little time of its own: ctx has ended.
 func (m *manager) leave(ctx context.Context) {
-	if !m.signedIn {
+	if !m.signedIn && !m.api.HasSession() && (!m.unsubscribe || m.id == "") {
 		return
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
 	var errs error
 	if m.unsubscribe && m.id != "" {
-		errs = m.takeBack(last)
+		errs = m.endSubscription(last)
 	}
-	if errs = errors.Join(errs, m.api.SignOut(last)); errs != nil {
-		m.logger.Info("MediaSense was not left in good order", zap.Error(errs))
+	if m.api.HasSession() {
+		errs = errors.Join(errs, m.api.SignOut(last))
+	}
+	if errs != nil {
+		m.logger.Info("A subscription or a session may be left at the MediaSense server", zap.Error(errs))
 	}
 	m.active.Store(false)
 }
 
-// takeBack ends the subscription, in a session that is begun anew if the one
-// there was is over: looks may be further apart than a session lasts.
-func (m *manager) takeBack(ctx context.Context) error {
-	err := m.api.Unsubscribe(ctx, m.id)
-	if refused, ok := errors.AsType[*mediasenseapi.Error](err); !ok || !refused.InvalidSession() {
-		return err
+// endSubscription ends the subscription, in a new session if there is none or
+// the server has ended it: a session may end between two verifications.
+func (m *manager) endSubscription(ctx context.Context) error {
+	if m.signedIn {
+		if err := m.api.Unsubscribe(ctx, m.id); !invalidSession(err) {
+			return err
+		}
+		m.signOut(ctx)
 	}
-	if err := m.api.SignIn(ctx); err != nil {
+	if err := m.signIn(ctx); err != nil {
 		return err
 	}
 	return m.api.Unsubscribe(ctx, m.id)

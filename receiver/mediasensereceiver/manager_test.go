@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,9 @@ type scripted struct {
 	calls []string
 	id    string
 	old   bool // it knows no filters
+
+	session bool
+	refusal *mediasenseapi.Error // comes with the id
 }
 
 func (s *scripted) call(name string) error {
@@ -36,30 +40,50 @@ func (s *scripted) call(name string) error {
 	return nil
 }
 
-func (s *scripted) SignIn(context.Context) error  { return s.call("signIn") }
-func (s *scripted) SignOut(context.Context) error { return s.call("signOut") }
-func (s *scripted) Subscribe(context.Context, mediasenseapi.Subscription) (string, error) {
-	return s.id, s.call("subscribe")
+func (s *scripted) SignIn(context.Context) error {
+	err := s.call("signIn")
+	s.session = err == nil
+	return err
+}
+
+func (s *scripted) HasSession() bool { return s.session }
+
+func (s *scripted) SignOut(context.Context) error {
+	s.session = false
+	return s.call("signOut")
+}
+
+func (s *scripted) Subscribe(context.Context, mediasenseapi.Subscription) (mediasenseapi.Subscribed, error) {
+	return mediasenseapi.Subscribed{ID: s.id, Refusal: s.refusal}, s.call("subscribe")
 }
 
 func (s *scripted) Unfiltered() bool { return s.old }
 
-func (s *scripted) Verify(context.Context, string) (bool, error) {
-	err := s.call("verify")
-	if errors.Is(err, errInactive) {
-		return false, nil
+func (s *scripted) Verify(context.Context, string) (mediasenseapi.State, error) {
+	switch err := s.call("verify"); {
+	case errors.Is(err, errInactive):
+		return mediasenseapi.Missing, nil
+	case errors.Is(err, errUnverifiable):
+		return mediasenseapi.Unverifiable, nil
+	default:
+		return mediasenseapi.Active, err
 	}
-	return err == nil, err
 }
-func (s *scripted) Unsubscribe(context.Context, string) error { return s.call("unsubscribe") }
-func (s *scripted) Close()                                    { s.calls = append(s.calls, "close") }
+
+func (s *scripted) Unsubscribe(context.Context, string) error {
+	s.refusal = nil
+	return s.call("unsubscribe")
+}
+func (s *scripted) Close() { s.calls = append(s.calls, "close") }
 
 var (
-	errInactive = errors.New("inactive")
-	errNetwork  = errors.New("connection refused")
-	errSession  = &mediasenseapi.Error{Call: "verify", Status: 200, Code: 4021}
-	errLogin    = &mediasenseapi.Error{Call: "signIn", Status: 200, Code: 4020}
-	errBusy     = &mediasenseapi.Error{Call: "subscribe", Status: 200, Code: 5042}
+	errInactive     = errors.New("inactive")
+	errUnverifiable = errors.New("the call is unknown")
+
+	errNetwork = errors.New("connection refused")
+	errSession = &mediasenseapi.Error{Call: "verify", Status: 200, Code: 4021}
+	errLogin   = &mediasenseapi.Error{Call: "signIn", Status: 200, Code: 4020}
+	errBusy    = &mediasenseapi.Error{Call: "subscribe", Status: 200, Code: 5042}
 )
 
 // follow runs a manager for so long and returns what it asked for, with the
@@ -86,7 +110,7 @@ func TestManagerLooksAfterTheSubscription(t *testing.T) {
 	assert.Equal(t, []string{
 		"signIn@0s", "subscribe@0s", "verify@5m0s",
 		"verify@10m0s", "subscribe@10m0s", // not active any more
-		"verify@15m0s", "signIn@15m0s", "verify@15m0s", // the session was over
+		"verify@15m0s", "signOut@15m0s", "signIn@15m0s", "verify@15m0s", // the session was over
 		"verify@20m0s", "signOut@22m0s", "close",
 	}, follow(t, s, 22*time.Minute, nil))
 }
@@ -119,7 +143,7 @@ func TestManagerUnsubscribes(t *testing.T) {
 
 func TestManagerUnsubscribesInANewSession(t *testing.T) {
 	s := &scripted{id: "s-1", fail: map[string][]error{"unsubscribe": {errSession}}}
-	assert.Equal(t, []string{"signIn@0s", "subscribe@0s", "unsubscribe@50m0s", "signIn@50m0s", "unsubscribe@50m0s", "signOut@50m0s", "close"},
+	assert.Equal(t, []string{"signIn@0s", "subscribe@0s", "unsubscribe@50m0s", "signOut@50m0s", "signIn@50m0s", "unsubscribe@50m0s", "signOut@50m0s", "close"},
 		follow(t, s, 50*time.Minute, func(c *SubscriptionConfig) { c.UnsubscribeOnShutdown, c.VerifyInterval = true, time.Hour }))
 }
 
@@ -149,9 +173,34 @@ func TestManagerLeavesABusyServerAlone(t *testing.T) {
 	assert.NotContains(t, calls[1:], "signIn@0s", "the session stays")
 }
 
-// A session that is over again at once is an error like others, not a loop.
+// A session that the server does not know right after the sign-in is an error
+// like wrong credentials, not a loop.
 func TestManagerDoesNotLoop(t *testing.T) {
 	s := &scripted{id: "s-1", fail: map[string][]error{"subscribe": {errSession, errSession, nil}}}
-	calls := follow(t, s, 30*time.Second, nil)
-	assert.Equal(t, []string{"signIn@0s", "subscribe@0s", "signIn@0s", "subscribe@0s", "subscribe@0s", "signOut@0s", "close"}, calls)
+	calls := follow(t, s, 14*time.Minute, nil)
+	assert.Equal(t, []string{
+		"signIn@0s", "subscribe@0s", "signOut@0s", "signIn@5m0s", "subscribe@5m0s", "signOut@5m0s", "signIn@10m0s", "subscribe@10m0s", "signOut@14m0s", "close",
+	}, calls)
+}
+
+// A subscription that a failure names is verified, and replaced if the server
+// does not use it.
+func TestManagerVerifiesANamedSubscription(t *testing.T) {
+	refusal := &mediasenseapi.Error{Call: "subscribeRecordingEvent", Status: 200, Code: 4030, Message: "Failure: Invalid parameter value."}
+	f := func(verified error, want ...string) {
+		t.Helper()
+		s := &scripted{id: "abcd1234", refusal: refusal, fail: map[string][]error{"verify": {verified}}}
+		assert.Equal(t, slices.Concat([]string{"signIn@0s", "subscribe@0s", "verify@0s"}, want, []string{"signOut@1m0s", "close"}), follow(t, s, time.Minute, nil))
+	}
+	f(nil)
+	f(errUnverifiable)
+	f(errInactive, "unsubscribe@0s", "subscribe@0s")
+}
+
+// A server without the call that verifies is subscribed at again, which is no
+// change, and nothing is wrong.
+func TestManagerOfAServerThatCannotVerify(t *testing.T) {
+	s := &scripted{id: "s-1", fail: map[string][]error{"verify": {errUnverifiable, errUnverifiable}}}
+	assert.Equal(t, []string{"signIn@0s", "subscribe@0s", "verify@5m0s", "subscribe@5m0s", "verify@10m0s", "subscribe@10m0s", "signOut@11m0s", "close"},
+		follow(t, s, 11*time.Minute, nil))
 }

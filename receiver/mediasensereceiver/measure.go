@@ -84,13 +84,9 @@ func (m *measures) record(ctx context.Context, in *intake, source *resource, log
 
 func (s *sessions) count(ctx context.Context, e *mediasense.Event, j *judged) {
 	switch e.Type {
-	case mediasense.SessionStarted:
-		s.started.Add(ctx, 1, labels(pair{names.KeyMediaType, mediaType(e)}))
-	case mediasense.SessionEnded:
-		media := pair{names.KeyMediaType, mediaType(e)}
-		s.ended.Add(ctx, 1, labels(pair{names.KeyState, sessionStates.bound(e.Text(mediasense.SessionState))}, media))
-		if duration, ok := e.Int(mediasense.SessionDuration); ok && duration >= 0 {
-			s.duration.Record(ctx, float64(duration)/1000, labels(media))
+	case mediasense.SessionStarted, mediasense.SessionEnded:
+		if e.Part <= 1 { // the others are about the same session
+			s.countSession(ctx, e)
 		}
 	case mediasense.SessionDeleted:
 		s.deleted.Add(ctx, sessionsOf(e, j))
@@ -99,6 +95,20 @@ func (s *sessions) count(ctx context.Context, e *mediasense.Event, j *judged) {
 	case mediasense.TagAdded, mediasense.TagUpdated, mediasense.TagDeleted:
 		s.tag.Add(ctx, 1, labels(
 			pair{names.KeyTagType, tagTypes.bound(e.Text(mediasense.TagEventType))}, pair{names.KeyAction, actions[e.Type]}))
+	default:
+	}
+}
+
+func (s *sessions) countSession(ctx context.Context, e *mediasense.Event) {
+	switch e.Type {
+	case mediasense.SessionStarted:
+		s.started.Add(ctx, 1, labels(pair{names.KeyMediaType, mediaType(e)}))
+	case mediasense.SessionEnded:
+		media := pair{names.KeyMediaType, mediaType(e)}
+		s.ended.Add(ctx, 1, labels(pair{names.KeyState, sessionStates.bound(e.Text(mediasense.SessionState))}, media))
+		if duration, ok := e.Int(mediasense.SessionDuration); ok && duration >= 0 {
+			s.duration.Record(ctx, float64(duration)/1000, labels(media))
+		}
 	default:
 	}
 }

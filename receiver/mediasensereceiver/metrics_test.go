@@ -178,6 +178,10 @@ func TestStorageStateOutOfOrder(t *testing.T) {
 	f("critical", "enter-critical", "enter-low")
 	f("low", "exit-critical", "enter-low", "enter-critical")
 	f("normal", "exit-low", "enter-low")
+	// The disk was low, or fuller, before the receiver heard of it.
+	f("normal", "exit-low", "exit-critical")
+	f("low", "exit-critical", "exit-emergency")
+	f("low", "exit-critical", "enter-critical")
 	f("critical", "enter-emergency", "exit-emergency", "enter-low", "enter-critical")
 	f("low", "exit-emergency", "exit-critical", "enter-emergency", "enter-critical", "enter-low")
 	// Where one is lost the last one counts.

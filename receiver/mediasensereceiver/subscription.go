@@ -20,8 +20,8 @@ import (
 // SubscriptionConfig makes the receiver subscribe itself at MediaSense servers.
 type SubscriptionConfig struct {
 	// Callback is the URL of this receiver as the servers see it, normally with
-	// an IP address, and with http: MediaSense posts to nothing else. Required,
-	// unless each server has its own.
+	// an IP address, and with http: MediaSense posts to nothing else. Its path is
+	// the receiver's path. Required, unless each server has its own.
 	Callback string `mapstructure:"callback"`
 	// Filters are the classes of events to subscribe to, or single events.
 	// Default: all four classes. Servers before 10.0 know no filters.
@@ -137,6 +137,30 @@ func (c *SubscriptionConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("verify_interval must be at least 1s, got %s", c.VerifyInterval))
 	}
 	return errors.Join(errs...)
+}
+
+// checkPaths refuses a callback that leads to another path than the receiver's.
+func (c *SubscriptionConfig) checkPaths(path string) error {
+	check := func(key, callback string) error {
+		u, err := url.Parse(callback)
+		if callback == "" || err != nil || comparablePath(u.EscapedPath()) == comparablePath(path) {
+			return nil // checkCallback reports one that is missing or no URL
+		}
+		return fmt.Errorf("%s must have the path of this receiver, %q, or every event is answered 404, got the path %q", key, path, u.Path)
+	}
+	errs := []error{check("subscription::callback", c.Callback)}
+	for i := range c.Servers {
+		errs = append(errs, check(fmt.Sprintf("subscription::servers::%d::callback", i), c.Servers[i].Callback))
+	}
+	return errors.Join(errs...)
+}
+
+// comparablePath returns a path without escapes and without a slash at its end.
+func comparablePath(path string) string {
+	if plain, err := url.PathUnescape(path); err == nil {
+		path = plain
+	}
+	return strings.TrimSuffix(path, "/")
 }
 
 // checkCallback names a callback without its query: there may be a token in it.

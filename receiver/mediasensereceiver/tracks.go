@@ -54,6 +54,7 @@ func appendTracks(to plog.LogRecordSlice, e *mediasense.Event, now pcommon.Times
 		}
 		putMembers(m, names.KindTrack, track.Members)
 		putForwarded(m, e)
+		putPart(m, e)
 		lr.Body().SetStr(describeTrack(what, event.verb, track))
 	}
 }

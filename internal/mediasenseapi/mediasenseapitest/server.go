@@ -91,7 +91,8 @@ func (s *Server) Deactivate() {
 	}
 }
 
-// Answer makes the next calls be answered with these response codes.
+// Answer makes the next calls be answered with these response codes; 0 is the
+// server's own answer.
 func (s *Server) Answer(codes ...int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,12 +151,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if len(s.codes) > 0 {
 		code := s.codes[0]
 		s.codes = s.codes[1:]
-		if code < 1000 {
+		switch {
+		case code >= 1000:
+			answer(w, code, "Failure: scripted.", "")
+			return
+		case code > 0:
 			w.WriteHeader(code)
 			return
 		}
-		answer(w, code, "Failure: scripted.", "")
-		return
 	}
 	switch path {
 	case "/ora/authenticationService/authentication/signIn":

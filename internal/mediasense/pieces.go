@@ -1,0 +1,157 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasense
+
+import "unicode/utf8"
+
+// MaxPiece is how many bytes of an event, as posted, make one [Event]. Backends
+// and queues drop records of megabytes, after they were acknowledged.
+const MaxPiece = 256 << 10
+
+// pieces appends an event to events: a longer one than MaxPiece as several, each
+// about the same, with a part of the sessions, tags and tracks. All have the
+// elements that say what the event is about and when it happened; the first has
+// every element that is no long list.
+//
+// The pieces are a function of the event alone, so that a copy has the same ones.
+// A single long text is in one piece, whatever its length.
+func (e *Event) pieces(events []Event) []Event {
+	if len(e.Raw) <= MaxPiece || e.Type == TypeUnknown {
+		return append(events, *e)
+	}
+	from := len(events)
+	head := *e
+	head.Body = nil
+	var identity []Member
+	var lists []Member // that go into pieces of their own
+	for i := range e.Body {
+		switch m := e.Body[i]; {
+		case divisible(m.Field) && len(m.Value.Items) > 1 && sizeOf(&m.Value) > MaxPiece/2,
+			m.Field == Tracks && sizeOf(&m.Value) > MaxPiece/2:
+			lists = append(lists, m)
+		default:
+			head.Body = append(head.Body, m)
+			if identifies(m.Field) {
+				identity = append(identity, m)
+			}
+		}
+	}
+	next := head
+	for _, list := range lists {
+		for _, items := range divide(atoms(list)) {
+			part := list
+			part.Value.Items = items
+			next.Body = append(next.Body, part)
+			events = append(events, next)
+			next = *e
+			next.Body, next.Extra = identity[:len(identity):len(identity)], nil
+		}
+	}
+	if len(events) == from {
+		return append(events, *e)
+	}
+	numberPieces(events[from:], e)
+	return events
+}
+
+// numberPieces numbers the pieces of an event and gives each its share of the bytes.
+func numberPieces(pieces []Event, e *Event) {
+	begin := 0
+	for i := range pieces {
+		end := len(e.Raw) * (i + 1) / len(pieces)
+		for end < len(e.Raw) && !utf8.RuneStart(e.Raw[end]) {
+			end++
+		}
+		p := &pieces[i]
+		p.Part, p.Parts = i+1, len(pieces)
+		p.Raw, p.Offset = e.Raw[begin:end], e.Offset+begin
+		begin = end
+	}
+}
+
+// divisible tells which lists go into several pieces.
+func divisible(f Field) bool {
+	return f == SessionIDs || f == SessionTags || f == Participants || f == TrackTags
+}
+
+// identifies tells which elements every piece has.
+func identifies(f Field) bool {
+	switch f {
+	case SessionID, SessionStartDate, SessionDuration, CCID, CallControllerIP, CallControllerType,
+		TrackNumber, TrackStartDate, TrackDuration, TrackMediaType:
+		return true
+	default:
+		return false
+	}
+}
+
+// atoms are the items of a list that is divided. A long track is several: each
+// has what identifies the track and a part of its lists.
+func atoms(list Member) []Value {
+	if list.Field != Tracks {
+		return list.Value.Items
+	}
+	var all []Value
+	for i := range list.Value.Items {
+		track := &list.Value.Items[i]
+		if sizeOf(track) <= MaxPiece/2 {
+			all = append(all, *track)
+			continue
+		}
+		head := Value{Kind: track.Kind, Text: track.Text, number: track.number}
+		var identity []Member
+		var lists []Member
+		for _, m := range track.Members {
+			if divisible(m.Field) && len(m.Value.Items) > 1 {
+				lists = append(lists, m)
+				continue
+			}
+			head.Members = append(head.Members, m)
+			if identifies(m.Field) {
+				identity = append(identity, m)
+			}
+		}
+		next := head
+		for _, m := range lists {
+			for _, items := range divide(m.Value.Items) {
+				part := m
+				part.Value.Items = items
+				next.Members = append(next.Members, part)
+				all = append(all, next)
+				next = Value{Kind: KindMap, Members: identity[:len(identity):len(identity)]}
+			}
+		}
+		if len(lists) == 0 {
+			all = append(all, *track)
+		}
+	}
+	return all
+}
+
+// divide cuts a list into parts of at most half of MaxPiece, or of one item.
+func divide(items []Value) (parts [][]Value) {
+	from, size := 0, 0
+	for i := range items {
+		n := sizeOf(&items[i])
+		if i > from && size+n > MaxPiece/2 {
+			parts = append(parts, items[from:i:i])
+			from, size = i, 0
+		}
+		size += n
+	}
+	return append(parts, items[from:])
+}
+
+// sizeOf is about how many bytes a value has in a log record.
+func sizeOf(v *Value) int {
+	const overhead = 8
+	size := overhead + len(v.Text)
+	for i := range v.Items {
+		size += sizeOf(&v.Items[i])
+	}
+	for i := range v.Members {
+		size += overhead + len(v.Members[i].Name) + sizeOf(&v.Members[i].Value)
+	}
+	return size
+}
