@@ -45,7 +45,7 @@ func (e *Event) Keys(keys []Key) []Key {
 	default:
 		b = appendMembers(appendMembers(b, e.Body), e.Extra)
 		if e.Part > 0 {
-			b = binary.AppendUvarint(b, uint64(e.Part)) //nolint:gosec // not negative
+			b = binary.AppendUvarint(b, uint64(e.Part))
 		}
 	}
 	return append(keys, keyOf(b))

@@ -3,7 +3,10 @@
 
 package mediasense
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // MaxPiece is how many bytes of an event, as posted, make one [Event]. Backends
 // and queues drop records of megabytes, after they were acknowledged.
@@ -45,7 +48,7 @@ func (e *Event) pieces(events []Event) []Event {
 			next.Body = append(next.Body, part)
 			events = append(events, next)
 			next = *e
-			next.Body, next.Extra = identity[:len(identity):len(identity)], nil
+			next.Body, next.Extra = slices.Clip(identity), nil
 		}
 	}
 	if len(events) == from {
@@ -119,7 +122,7 @@ func atoms(list Member) []Value {
 				part.Value.Items = items
 				next.Members = append(next.Members, part)
 				all = append(all, next)
-				next = Value{Kind: KindMap, Members: identity[:len(identity):len(identity)]}
+				next = Value{Kind: KindMap, Members: slices.Clip(identity)}
 			}
 		}
 		if len(lists) == 0 {

@@ -136,7 +136,7 @@ func (c *Client) call(ctx context.Context, path string, parameters any) (*answer
 // documented one (a responseBody of "" in a failure) is left out alone.
 func readAnswer(body []byte) (a *answer, ok bool) {
 	a = new(answer)
-	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	decoder.UseNumber()
 	err := decoder.Decode(a)
 	if _, otherType := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !otherType {

@@ -302,6 +302,7 @@ func TestRefusedSubscriptions(t *testing.T) {
 		f(`{"responseCode":"4030","responseMessage":"`+words+`","responseBody":{"subscriptionId":"abcd1234"}}`, Subscribed{ID: "abcd1234"}, "")
 	}
 	f(`{"responseCode":4030,"responseMessage":"Failure: Invalid parameter value.","detail":"known as subscription ID abcd1234"}`, Subscribed{ID: "abcd1234"}, "")
+	f("\ufeff"+`{"responseCode":4030,"subscriptionId":"abcd1234"}`, Subscribed{ID: "abcd1234"}, "")
 	f(`{"responseCode":4030,"responseMessage":"Failure: see subscriptionId: abcd1234"}`, Subscribed{ID: "abcd1234"}, "")
 	f(`{"responseCode":4030,"responseMessage":"Failure: The subscription already exists.","responseBody":""}`, Subscribed{}, "")
 	f(`{"responseCode":4030,"responseMessage":"Failure: Invalid parameter value.","responseBody":"","detail":"subscriptionUri"}`, Subscribed{},
@@ -318,7 +319,7 @@ func TestSignInWithoutSession(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Connection", "close")
 			if session {
-				http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: "x"}) //nolint:gosec // as an old Tomcat sets it
+				http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: "x"})
 			}
 			_, _ = w.Write([]byte(answer))
 		}))

@@ -101,7 +101,7 @@ func (w *world) session(n, ccid, start int) {
 	old := w.chance(40) // it is of a server that sends no ccid
 	say := func(r Record) {
 		if old && r.Phase != Note {
-			r = withoutCCID(r, fmt.Sprint(27000000+ccid), "192.0.2.80")
+			r = withoutCCID(r, strconv.Itoa(27000000+ccid), "192.0.2.80")
 		}
 		w.all = append(w.all, happening{record: r, source: [2]string{"recorder", ""}})
 	}

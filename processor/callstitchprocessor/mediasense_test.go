@@ -245,11 +245,13 @@ func TestNearEnd(t *testing.T) {
 		"made up by the recorder": {map[string]any{names.MediaSenseTracks: []any{track(0, party("a1b2", 5))}}, map[string]any{names.MediaSenseTracks: []any{track(0, party("a1b2", 5))}}, ""},
 		"a gateway's": {
 			map[string]any{names.MediaSenseControllerType: "Cisco-SIPGateway", names.MediaSenseTracks: []any{track(0, near)}},
-			map[string]any{names.MediaSenseControllerType: "Cisco-SIPGateway", names.MediaSenseTracks: []any{track(0, near)}}, "",
+			map[string]any{names.MediaSenseControllerType: "Cisco-SIPGateway", names.MediaSenseTracks: []any{track(0, near)}},
+			"",
 		},
 		"another ccid": {
 			map[string]any{names.MediaSenseCCID: "c", names.MediaSenseTracks: []any{track(0, near)}},
-			map[string]any{names.MediaSenseCCID: "d", names.MediaSenseTracks: []any{track(0, near)}}, "",
+			map[string]any{names.MediaSenseCCID: "d", names.MediaSenseTracks: []any{track(0, near)}},
+			"",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
