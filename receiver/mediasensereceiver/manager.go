@@ -76,7 +76,7 @@ const (
 	signInPause = 5 * time.Minute
 	// busyPause is the least wait after a server said that it is busy.
 	busyPause = 15 * time.Second
-	// leaveTimeout is how long leaving a server may take at shutdown.
+	// leaveTimeout is how long the last requests may take at shutdown.
 	leaveTimeout = 3 * time.Second
 )
 
@@ -136,12 +136,16 @@ func hostOf(endpoint string) string {
 	return u.Host
 }
 
-// run looks after the subscription until ctx ends, then leaves the server.
+// run looks after the subscription until ctx ends, then leaves the server. A
+// request that is in flight at the end has until leaveTimeout to be answered: a
+// session or a subscription whose answer is not read stays at the server.
 func (m *manager) run(ctx context.Context) {
 	defer m.api.Close()
-	defer m.leave(ctx)
+	calls, cancel := outlive(ctx, leaveTimeout)
+	defer cancel()
+	defer m.leave(calls)
 	for {
-		err := m.ensureSubscribed(ctx)
+		err := m.ensureSubscribed(calls)
 		if ctx.Err() != nil {
 			return
 		}
@@ -151,6 +155,19 @@ func (m *manager) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// outlive returns a context that ends so long after ctx.
+func outlive(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(after, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() {
+		stop()
+		cancel()
 	}
 }
 
@@ -315,20 +332,17 @@ func reasonOf(err error) reason {
 	}
 }
 
-// leave ends the session, and the subscription if that is wanted. It has a
-// little time of its own: ctx has ended.
+// leave ends the session, and the subscription if that is wanted.
 func (m *manager) leave(ctx context.Context) {
 	if !m.signedIn && !m.api.HasSession() && (!m.unsubscribe || m.id == "") {
 		return
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
-	defer cancel()
 	var errs error
 	if m.unsubscribe && m.id != "" {
-		errs = m.endSubscription(last)
+		errs = m.endSubscription(ctx)
 	}
 	if m.api.HasSession() {
-		errs = errors.Join(errs, m.api.SignOut(last))
+		errs = errors.Join(errs, m.api.SignOut(ctx))
 	}
 	if errs != nil {
 		m.logger.Info("A subscription or a session may be left at the MediaSense server", zap.Error(errs))

@@ -29,6 +29,8 @@ type apiDay struct {
 	scripted func(call string, n int) (status int, answer string)
 	// withoutSession makes it give no session.
 	withoutSession bool
+	// delay is how long it takes to answer.
+	delay time.Duration
 
 	calls   map[string]int
 	open    map[string]time.Time // the sessions by their last use
@@ -76,6 +78,11 @@ func (d *apiDay) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	d.calls[call]++
+	select { // what it did it did, whether or not anybody reads the answer
+	case <-time.After(d.delay):
+	case <-r.Context().Done():
+		return nil, context.Cause(r.Context())
+	}
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(bytes.NewBufferString(answer)), Request: r}, nil
 }
 
@@ -156,4 +163,28 @@ func TestSessionsOfADay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStopWhileItSubscribes: a stop that comes between a request and its answer
+// leaves no session and no subscription behind, and is over soon even if there is
+// no answer.
+func TestStopWhileItSubscribes(t *testing.T) {
+	f := func(delay time.Duration, want map[string]int) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			server := &apiDay{calls: map[string]int{}, open: map[string]time.Time{}, delay: delay}
+			config := defaultSubscription()
+			config.UnsubscribeOnShutdown = true
+			m := newManager(mediasenseapi.NewClient(&http.Client{Transport: server}, "https://ms1:8440", "api", "not-a-real-password"), &config)
+			const stop = 1500 * time.Millisecond
+			ctx, cancel := context.WithTimeout(t.Context(), stop)
+			defer cancel()
+			begin := time.Now()
+			m.run(ctx)
+			assert.LessOrEqual(t, time.Since(begin), stop+leaveTimeout)
+			assert.Equal(t, want, server.calls)
+		})
+	}
+	f(time.Second, map[string]int{"signIn": 1, "subscribeToEvents": 1, "unsubscribeFromEvents": 1, "signOut": 1})
+	f(time.Hour, map[string]int{"signIn": 1})
 }
