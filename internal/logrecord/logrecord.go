@@ -6,6 +6,8 @@
 package logrecord
 
 import (
+	"iter"
+	"slices"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -37,46 +39,60 @@ type Raw struct {
 	Severity plog.SeverityNumber
 	// Part and Parts are the attributes that number the records of a long text.
 	Part, Parts string
-	// Text without secrets.
+	// Text as it came.
 	Text string
+	// Redacted yields a text without its secrets, in pieces of at most size bytes.
+	Redacted func(text string, size int) iter.Seq[string]
 }
 
-// Append appends the text as the body of one event, or of several if it is
-// long; as text if it is text, each with the attributes that complete writes.
-func (r Raw) Append(to plog.LogRecordSlice, now pcommon.Timestamp, complete func(plog.LogRecord)) {
-	raw := r.Text
-	parts := max(1, (len(raw)+MaxRaw-1)/MaxRaw)
-	text := utf8.ValidString(raw)
-	for part := range parts {
-		lr := to.AppendEmpty()
-		lr.SetEventName(r.Event)
-		lr.SetObservedTimestamp(now)
-		SetSeverity(lr, r.Severity)
-		end := len(raw)
-		if part < parts-1 {
-			end = cut(raw, MaxRaw, text)
+// Piece is what of a Raw goes into one log record.
+type Piece struct {
+	// Text without secrets, at most MaxRaw bytes.
+	Text string
+	// Number is from 1, and Of the number of all pieces of the Raw.
+	Number, Of int
+
+	raw  *Raw
+	text bool // all of the Raw is text
+}
+
+// Pieces yields the pieces of the text: one, or several if it is long. What is
+// held in memory at a time is a few pieces, whatever the text.
+func (r *Raw) Pieces() iter.Seq[Piece] {
+	return func(yield func(Piece) bool) {
+		redacted := r.Redacted(r.Text, MaxRaw)
+		of := 0
+		if len(r.Text) <= MaxRaw {
+			redacted = slices.Values(slices.Collect(redacted))
 		}
-		if text {
-			lr.Body().SetStr(raw[:end])
-		} else {
-			lr.Body().SetEmptyBytes().FromRaw([]byte(raw[:end]))
+		for range redacted {
+			of++
 		}
-		raw = raw[end:]
-		complete(lr)
-		if parts > 1 {
-			lr.Attributes().PutInt(r.Part, int64(part+1))
-			lr.Attributes().PutInt(r.Parts, int64(parts))
+		text, number := utf8.ValidString(r.Text), 0
+		for piece := range redacted {
+			number++
+			if !yield(Piece{Text: piece, Number: number, Of: of, raw: r, text: text}) {
+				return
+			}
 		}
 	}
 }
 
-// cut returns how much of raw fits into limit without cutting a character.
-func cut(raw string, limit int, text bool) int {
-	if len(raw) <= limit {
-		return len(raw)
+// Append appends the piece as the body of an event; as text if it is text, with
+// the attributes that complete writes.
+func (p *Piece) Append(to plog.LogRecordSlice, now pcommon.Timestamp, complete func(plog.LogRecord)) {
+	lr := to.AppendEmpty()
+	lr.SetEventName(p.raw.Event)
+	lr.SetObservedTimestamp(now)
+	SetSeverity(lr, p.raw.Severity)
+	if p.text {
+		lr.Body().SetStr(p.Text)
+	} else {
+		lr.Body().SetEmptyBytes().FromRaw([]byte(p.Text))
 	}
-	for text && limit > 0 && !utf8.RuneStart(raw[limit]) {
-		limit--
+	complete(lr)
+	if p.Of > 1 {
+		lr.Attributes().PutInt(p.raw.Part, int64(p.Number))
+		lr.Attributes().PutInt(p.raw.Parts, int64(p.Of))
 	}
-	return limit
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/redact"
 )
 
 // No byte is lost however the characters lie, and no character is cut.
@@ -18,9 +20,11 @@ func TestRaw(t *testing.T) {
 	f := func(text string, records int) {
 		t.Helper()
 		to := plog.NewLogRecordSlice()
-		Raw{Event: "e", Severity: plog.SeverityNumberError, Part: "part", Parts: "parts", Text: text}.Append(to, 7, func(lr plog.LogRecord) {
-			lr.Attributes().PutStr("key", "value")
-		})
+		raw := Raw{Event: "e", Severity: plog.SeverityNumberError, Part: "part", Parts: "parts", Text: text, Redacted: redact.XMLPieces}
+		for piece := range raw.Pieces() {
+			assert.Equal(t, records, piece.Of)
+			piece.Append(to, 7, func(lr plog.LogRecord) { lr.Attributes().PutStr("key", "value") })
+		}
 		assert.Equal(t, records, to.Len())
 		var whole strings.Builder
 		for i, lr := range to.All() {
@@ -28,7 +32,7 @@ func TestRaw(t *testing.T) {
 			if lr.Body().Type() == pcommon.ValueTypeBytes {
 				piece = string(lr.Body().Bytes().AsRaw())
 			}
-			assert.LessOrEqual(t, len(piece), MaxRaw+records*utf8.UTFMax)
+			assert.LessOrEqual(t, len(piece), MaxRaw)
 			if utf8.ValidString(text) {
 				assert.True(t, utf8.ValidString(piece))
 			}
@@ -48,8 +52,8 @@ func TestRaw(t *testing.T) {
 	f("x", 1)
 	f(strings.Repeat("x", MaxRaw), 1)
 	f(strings.Repeat("x", MaxRaw+1), 2)
-	f(strings.Repeat("東", MaxRaw), 3)
-	f("x"+strings.Repeat("東", MaxRaw-1)+"yy", 3)
+	f(strings.Repeat("東", MaxRaw), 4)
+	f("x"+strings.Repeat("東", MaxRaw-1)+"yy", 4)
 	f(strings.Repeat("\xff", 2*MaxRaw), 2)
 }
 

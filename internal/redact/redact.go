@@ -59,25 +59,41 @@ type editor struct {
 	text string
 	out  strings.Builder
 	kept int
+	// emit, if not nil, gets the copy bit by bit, and out stays empty.
+	emit func(string)
 }
 
 func (e *editor) replace(from, to int, with string) {
-	e.out.WriteString(e.text[e.kept:from])
-	e.out.WriteString(with)
+	e.write(e.text[e.kept:from])
+	e.write(with)
 	e.kept = to
 }
 
+func (e *editor) write(text string) {
+	if e.emit != nil {
+		e.emit(text)
+		return
+	}
+	e.out.WriteString(text)
+}
+
 func (e *editor) result() string {
-	if e.kept == 0 {
+	if e.kept == 0 && e.emit == nil {
 		return e.text
 	}
-	e.out.WriteString(e.text[e.kept:])
+	e.write(e.text[e.kept:])
 	return e.out.String()
 }
 
 // elements replaces what names that speak of secrets stand for.
 func elements(text string) string {
 	e := editor{text: text}
+	e.elements()
+	return e.result()
+}
+
+func (e *editor) elements() {
+	text := e.text
 	for i := 0; i < len(text); {
 		end := i
 		for end < len(text) && isNameByte(text[end]) {
@@ -94,7 +110,6 @@ func elements(text string) string {
 		}
 		i = end
 	}
-	return e.result()
 }
 
 // attribute replaces the quoted text behind "name=" and returns where to go on.
@@ -178,6 +193,12 @@ func isNameByte(c byte) bool {
 // looks for names, not for quotes in pairs: the text may be cut anywhere.
 func jsonMembers(text string) string {
 	e := editor{text: text}
+	e.jsonMembers()
+	return e.result()
+}
+
+func (e *editor) jsonMembers() {
+	text := e.text
 	for i := 0; i < len(text); {
 		end := i
 		for end < len(text) && isNameByte(text[end]) {
@@ -200,7 +221,6 @@ func jsonMembers(text string) string {
 		}
 		i = end
 	}
-	return e.result()
 }
 
 // jsonValue returns how long the value at the front of text is, all of the text

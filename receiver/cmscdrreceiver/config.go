@@ -33,6 +33,13 @@ type Config struct {
 	// not acknowledged before a restart are taken twice. Optional.
 	Storage *component.ID `mapstructure:"storage"`
 
+	// MaxBatchBytes and MaxBatchRecords bound a piece of a body that goes on in
+	// one payload: its records as they were posted, in bytes, and their number.
+	// As OTLP it has at most three times as many bytes. A record alone may be
+	// more. Default 1 MiB and 512.
+	MaxBatchBytes   int `mapstructure:"max_batch_bytes"`
+	MaxBatchRecords int `mapstructure:"max_batch_records"`
+
 	// QueryParameters maps query parameters of the URI a bridge posts to, to
 	// resource attributes. system_id is always mapped. Optional.
 	QueryParameters map[string]string `mapstructure:"query_parameters"`
@@ -76,8 +83,9 @@ func createDefaultConfig() component.Config {
 	// connection for ever.
 	server.ReadTimeout = 30 * time.Second
 	return &Config{
-		HTTP:         server,
-		Path:         "/cdr",
+		HTTP:          server,
+		Path:          "/cdr",
+		MaxBatchBytes: 1 << 20, MaxBatchRecords: 512,
 		Metrics:      MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000},
 		Registration: configoptional.Default(RegistrationConfig{Interval: 5 * time.Minute}),
 	}
@@ -94,6 +102,12 @@ func (c *Config) Validate() error {
 	}
 	if !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#") {
 		errs = append(errs, fmt.Errorf("path must start with / and have no query or fragment, got %q", c.Path))
+	}
+	if c.MaxBatchBytes <= 0 {
+		errs = append(errs, fmt.Errorf("max_batch_bytes must be positive, got %d", c.MaxBatchBytes))
+	}
+	if c.MaxBatchRecords <= 0 {
+		errs = append(errs, fmt.Errorf("max_batch_records must be positive, got %d", c.MaxBatchRecords))
 	}
 	if c.HTTP.ReadTimeout < 0 {
 		errs = append(errs, fmt.Errorf("read_timeout must not be negative, got %s", c.HTTP.ReadTimeout))

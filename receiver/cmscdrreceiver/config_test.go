@@ -79,6 +79,8 @@ func TestConfigErrors(t *testing.T) {
 	}
 	f(map[string]any{"endpoint": ""}, "endpoint must not be empty")
 	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
+	f(map[string]any{"max_batch_bytes": 0}, "max_batch_bytes must be positive, got 0")
+	f(map[string]any{"max_batch_records": -1}, "max_batch_records must be positive, got -1")
 	f(map[string]any{"path": "cdr"}, `path must start with / and have no query or fragment, got "cdr"`)
 	f(map[string]any{"path": "/cdr?x=1"}, `got "/cdr?x=1"`)
 	f(map[string]any{"metrics": map[string]any{"interval": "-1s"}}, "metrics: interval must be at least 10ms, got -1s")

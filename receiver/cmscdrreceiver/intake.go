@@ -11,15 +11,15 @@ import (
 	"sync"
 
 	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/ledger"
-	"github.com/legato-otel/legato/internal/posted"
 )
 
 // intake is the work on one body: what is in it, and what of it is new.
 type intake struct {
 	decoder cdr.Decoder
 	batch   *cdr.Batch
-	request posted.Request
+	request ingest.Request
 
 	// ledgerID names the numbering the body's indices belong to, "" if they
 	// cannot be told apart from others'.
@@ -37,20 +37,23 @@ type intake struct {
 	places    []*judged // of each entry
 	prints    []ledger.Fingerprint
 
-	fresh    int   // records and malformed parts that are new
-	rejected error // the pipeline refused them for good
+	fresh int // records and malformed parts that are new
+
+	expansion ingest.Expansion // of the pieces so far
 }
 
 // judged is what is to be done with one record or malformed part.
 type judged struct {
 	duplicate bool
 	missing   uint64
+	// entries and prints are how many of either belong to the parts before.
+	entries, prints int
 }
 
 // intakePool keeps intakes for their buffers.
 type intakePool struct{ pool sync.Pool }
 
-func (p *intakePool) get(req posted.Request) *intake {
+func (p *intakePool) get(req ingest.Request) *intake {
 	in, ok := p.pool.Get().(*intake)
 	if !ok {
 		in = new(intake)
@@ -74,14 +77,18 @@ func (p *intakePool) put(in *intake) {
 const maxNameLength = 128
 
 // clip makes a name from a request fit to be kept: short, and UTF-8.
-func clip(name string) string {
-	return strings.ToValidUTF8(name[:min(len(name), maxNameLength)], "")
+func clip(name string) string { return clipTo(name, maxNameLength) }
+
+// clipTo returns at most limit bytes of text, as UTF-8.
+func clipTo(text string, limit int) string {
+	return strings.ToValidUTF8(text[:min(len(text), limit)], "")
 }
 
-func (in *intake) read(req posted.Request) {
+func (in *intake) read(req ingest.Request) {
 	in.batch = in.decoder.Decode(req.Body)
 	in.request = req
-	in.session, in.locked, in.previous, in.rejected = nil, nil, "", nil
+	in.session, in.locked, in.previous = nil, nil, ""
+	in.expansion = ingest.Expansion{}
 	in.bridge = in.batch.CallBridge
 	if in.bridge == "" {
 		in.bridge = req.Query.Get(systemIDParameter)
@@ -155,7 +162,7 @@ func (in *intake) judge(known *ledger.Fingerprints) {
 	if in.session != nil {
 		in.verdicts = in.session.Judge(in.entries, in.verdicts[:0])
 		for i, v := range in.verdicts {
-			*in.places[i] = judged{duplicate: v.Duplicate, missing: v.Missing}
+			in.places[i].duplicate, in.places[i].missing = v.Duplicate, v.Missing
 			if !v.Duplicate {
 				in.fresh++
 			}
@@ -166,6 +173,7 @@ func (in *intake) judge(known *ledger.Fingerprints) {
 // enter puts one part up for judgement: by its index if it has one, by its
 // content otherwise.
 func (in *intake) enter(place *judged, header *cdr.Header, raw string, known *ledger.Fingerprints) {
+	place.entries, place.prints = len(in.entries), len(in.prints)
 	index := header.Index
 	if in.legacy != "" {
 		index = header.LegacyIndex
@@ -186,17 +194,16 @@ func (in *intake) enter(place *judged, header *cdr.Header, raw string, known *le
 	}
 }
 
-func (in *intake) anythingNew() bool { return in.fresh > 0 }
-
-// note takes the new parts down as accepted and returns the sessions the
-// ledger had to forget for them.
-func (in *intake) note(into *ledger.Ledger) (evicted []string) {
-	into.Fingerprints.Accept(in.prints)
-	if in.session == nil || len(in.entries) == 0 {
+// accept marks the parts of a piece as accepted and returns the sessions that
+// the ledger dropped to make room for this one.
+func (in *intake) accept(into *ledger.Ledger, p *ingest.Piece) (evicted []string) {
+	entries, prints := in.marksOf(p)
+	into.Fingerprints.Accept(prints)
+	if in.session == nil || len(entries) == 0 {
 		return nil
 	}
 	begins := in.session.Fresh()
-	in.session.Accept(in.entries)
+	in.session.Accept(entries)
 	if begins {
 		evicted = into.Begin(in.session)
 	}

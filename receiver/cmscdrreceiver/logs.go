@@ -5,16 +5,15 @@ package cmscdrreceiver
 
 import (
 	"fmt"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/redact"
-	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
 // eventNames of the documented record types.
@@ -34,71 +33,68 @@ var idKeys = [...]string{
 const (
 	errorMalformed         = "malformed_record"
 	errorUnknownRecordType = "unknown_record_type"
+	errorTooLarge          = "record_too_large"
+	errorExpands           = "record_expands"
 	errorRejected          = "rejected_by_pipeline"
 )
 
-// convert returns the log records of what is new in the body: one for each
-// wire record, a gap before the record that shows it, malformed parts last.
-func (in *intake) convert(source resource, version string, observed time.Time) plog.Logs {
-	logs, records := newLogs(source, version)
-	records.EnsureCapacity(in.fresh + 1)
-	now := pcommon.NewTimestampFromTime(observed)
-	if in.previous != "" {
-		in.appendSessionStart(records, now)
+// maxRecord is the largest record, in bytes as posted, whose values become
+// attributes. A larger one, which no Call Bridge makes and no backend takes, is
+// kept as bytes.
+const maxRecord = 2 << 20
+
+// convert adds the log records of what is new in a piece: one for each wire
+// record, a gap before the record that shows it, malformed parts last.
+func (in *intake) convert(p *ingest.Piece, to *ingest.Outbox) {
+	if in.begins(p) {
+		in.appendSessionStart(to.Records, to.Now)
 	}
-	for i := range in.batch.Records {
+	from, end := in.recordsOf(p)
+	for i := from; i < end; i++ {
 		if in.records[i].duplicate {
 			continue
 		}
 		r := &in.batch.Records[i]
-		appendGap(records, &r.Header, in.records[i].missing, now)
-		if r.Type == cdr.TypeUnknown {
-			appendUnknown(records, r, now)
-			continue
+		appendGap(to.Records, &r.Header, in.records[i].missing, to.Now)
+		switch {
+		case len(r.Raw) > maxRecord:
+			addTooLarge(to, r)
+		case r.Type == cdr.TypeUnknown:
+			addUnknown(to, r)
+		default:
+			appendRecord(to.Records, r, to.Now)
 		}
-		appendRecord(records, r, now)
 	}
-	for i := range in.batch.Malformed {
+	from, end = in.malformedOf(p)
+	for i := from; i < end; i++ {
 		if in.malformed[i].duplicate {
 			continue
 		}
 		m := &in.batch.Malformed[i]
-		appendGap(records, &m.Header, in.malformed[i].missing, now)
-		appendMalformed(records, m, now)
+		appendGap(to.Records, &m.Header, in.malformed[i].missing, to.Now)
+		addMalformed(to, m)
 	}
-	return logs
 }
 
-// quarantine returns the whole body as record.malformed, and with it what the
-// refused records would have said of the session: its start and its gaps.
-func (in *intake) quarantine(source resource, version string, observed time.Time, cause error) plog.Logs {
-	logs, records := newLogs(source, version)
-	now := pcommon.NewTimestampFromTime(observed)
-	if in.previous != "" {
-		in.appendSessionStart(records, now)
+// quarantine adds a piece as record.malformed, and with it what its records
+// would have said of the session: its start and its gaps.
+func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
+	if in.begins(p) {
+		in.appendSessionStart(to.Records, to.Now)
 	}
-	for i := range in.batch.Records {
-		appendGap(records, &in.batch.Records[i].Header, in.records[i].missing, now)
+	for i := p.From; i < p.To; i++ {
+		j, header, _ := in.part(i)
+		appendGap(to.Records, header, j.missing, to.Now)
 	}
-	for i := range in.batch.Malformed {
-		appendGap(records, &in.batch.Malformed[i].Header, in.malformed[i].missing, now)
-	}
-	appendRaw(records, in.request.Body, now, func(lr plog.LogRecord) {
-		lr.Attributes().PutStr(names.ErrorType, errorRejected)
-		lr.Attributes().PutStr(names.ErrorMessage, cause.Error())
+	message := clipTo(p.Rejected.Error(), maxMessage)
+	addRaw(to, in.text(p), func(lr plog.LogRecord, _ bool) {
+		lr.Attributes().PutStr(names.ErrorType, kind)
+		lr.Attributes().PutStr(names.ErrorMessage, message)
 	})
-	return logs
 }
 
-func newLogs(source resource, version string) (plog.Logs, plog.LogRecordSlice) {
-	logs := plog.NewLogs()
-	rl := logs.ResourceLogs().AppendEmpty()
-	source.put(rl.Resource().Attributes())
-	sl := rl.ScopeLogs().AppendEmpty()
-	sl.Scope().SetName(metadata.ScopeName)
-	sl.Scope().SetVersion(version)
-	return logs, sl.LogRecords()
-}
+// maxMessage bounds the text of another component's error, in bytes.
+const maxMessage = 1024
 
 func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
@@ -150,7 +146,7 @@ func putHeader(m pcommon.Map, h *cdr.Header) {
 	putNumber(m, names.RecordLegacyIndex, h.LegacyIndex)
 	putNumber(m, names.RecordNumPrecedingMissing, h.Missing)
 	if h.Time.IsZero() {
-		putIfSet(m, names.RecordTime, h.TimeText)
+		putIfSet(m, names.RecordTime, clip(h.TimeText))
 	}
 }
 
@@ -159,7 +155,7 @@ func putNumber(m pcommon.Map, key string, n cdr.Number) {
 	case n.Valid:
 		m.PutInt(key, int64(n.Value)) //nolint:gosec // Valid means that it fits
 	case n.Text != "":
-		m.PutStr(key, n.Text)
+		m.PutStr(key, clip(n.Text))
 	}
 }
 
@@ -188,9 +184,9 @@ func appendGap(to plog.LogRecordSlice, h *cdr.Header, missing uint64, now pcommo
 
 func indexText(h *cdr.Header) string {
 	if h.Index.Valid {
-		return h.Index.Text
+		return clip(h.Index.Text)
 	}
-	return h.LegacyIndex.Text
+	return clip(h.LegacyIndex.Text)
 }
 
 // appendSessionStart reports that a known bridge has started anew, at the time
@@ -208,36 +204,51 @@ func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timesta
 	lr.Attributes().PutStr(names.SessionPreviousID, in.previous)
 }
 
-// appendUnknown keeps a record of a type the guide does not know: its bytes,
-// and all its values under their mechanical names.
-func appendUnknown(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) {
-	appendRaw(to, r.Raw, now, func(lr plog.LogRecord) {
-		setTimes(lr, &r.Header, now)
-		putRecord(lr.Attributes(), r)
-		lr.Attributes().PutStr(names.RecordType, r.TypeText)
+// addUnknown keeps a record of a type the guide does not know: its bytes, and
+// all its values under their mechanical names.
+func addUnknown(to *ingest.Outbox, r *cdr.Record) {
+	addRaw(to, r.Raw, func(lr plog.LogRecord, first bool) {
+		setTimes(lr, &r.Header, to.Now)
+		if first {
+			putRecord(lr.Attributes(), r)
+		} else {
+			putHeader(lr.Attributes(), &r.Header)
+		}
+		lr.Attributes().PutStr(names.RecordType, clip(r.TypeText))
 		lr.Attributes().PutStr(names.ErrorType, errorUnknownRecordType)
-		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", r.TypeText))
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", clip(r.TypeText)))
 	})
 }
 
-// appendMalformed keeps what could not be read: its bytes, and what was
+// addTooLarge keeps the bytes of a record that is over maxRecord.
+func addTooLarge(to *ingest.Outbox, r *cdr.Record) {
+	addRaw(to, r.Raw, func(lr plog.LogRecord, _ bool) {
+		setTimes(lr, &r.Header, to.Now)
+		putHeader(lr.Attributes(), &r.Header)
+		lr.Attributes().PutStr(names.RecordType, clip(r.TypeText))
+		lr.Attributes().PutStr(names.ErrorType, errorTooLarge)
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record has %d bytes, more than %d", len(r.Raw), maxRecord))
+	})
+}
+
+// addMalformed keeps a part that could not be read: its bytes, and what was
 // readable of its start tag.
-func appendMalformed(to plog.LogRecordSlice, m *cdr.Malformed, now pcommon.Timestamp) {
-	appendRaw(to, m.Raw, now, func(lr plog.LogRecord) {
-		setTimes(lr, &m.Header, now)
+func addMalformed(to *ingest.Outbox, m *cdr.Malformed) {
+	addRaw(to, m.Raw, func(lr plog.LogRecord, _ bool) {
+		setTimes(lr, &m.Header, to.Now)
 		putHeader(lr.Attributes(), &m.Header)
-		putIfSet(lr.Attributes(), names.RecordType, m.Header.TypeText)
+		putIfSet(lr.Attributes(), names.RecordType, clip(m.Header.TypeText))
 		lr.Attributes().PutInt(names.RecordOffset, int64(m.Offset))
 		lr.Attributes().PutStr(names.ErrorType, errorMalformed)
 		lr.Attributes().PutStr(names.ErrorMessage, m.Err.Error())
 	})
 }
 
-// appendRaw appends raw as the bodies of record.malformed events, each with the
-// attributes that complete writes. Secrets that can be recognized are taken out.
-func appendRaw(to plog.LogRecordSlice, raw string, now pcommon.Timestamp, complete func(plog.LogRecord)) {
-	logrecord.Raw{
+// addRaw adds text as the bodies of record.malformed events. Secrets that can be
+// recognized are taken out.
+func addRaw(to *ingest.Outbox, text string, complete func(lr plog.LogRecord, first bool)) {
+	to.AddRaw(&logrecord.Raw{
 		Event: names.EventRecordMalformed, Severity: plog.SeverityNumberError,
-		Part: names.RecordPart, Parts: names.RecordParts, Text: redact.XML(raw),
-	}.Append(to, now, complete)
+		Part: names.RecordPart, Parts: names.RecordParts, Text: text, Redacted: redact.XMLPieces,
+	}, complete)
 }

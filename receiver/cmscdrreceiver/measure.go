@@ -12,6 +12,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/aggregate"
 	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -32,8 +33,8 @@ func newMeasures(config *Config, set receiver.Settings) *measures {
 	return &measures{bridges: aggregate.NewSet(settings, newInstruments)}
 }
 
-// record counts what is new in a body that was accepted.
-func (m *measures) record(ctx context.Context, in *intake, source resource, logger *zap.Logger) {
+// record counts what is new in a piece that was accepted.
+func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, source resource, logger *zap.Logger) {
 	if m == nil {
 		return
 	}
@@ -42,13 +43,15 @@ func (m *measures) record(ctx context.Context, in *intake, source resource, logg
 		logger.Error("Records cannot be counted", zap.Error(err))
 		return
 	}
-	for i := range in.batch.Records {
+	from, to := in.recordsOf(p)
+	for i := from; i < to; i++ {
 		bridge.countMissing(ctx, in.records[i].missing)
-		if !in.records[i].duplicate && in.rejected == nil {
+		if !in.records[i].duplicate && p.Rejected == nil {
 			bridge.count(ctx, &in.batch.Records[i])
 		}
 	}
-	for i := range in.batch.Malformed {
+	from, to = in.malformedOf(p)
+	for i := from; i < to; i++ {
 		bridge.countMissing(ctx, in.malformed[i].missing)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/ledger"
-	"github.com/legato-otel/legato/internal/posted"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -36,7 +36,7 @@ type cdrReceiver struct {
 	metrics consumer.Metrics
 
 	server   *http.Server
-	handler  *posted.Handler
+	handler  *ingest.Handler
 	store    *ledgerStore
 	measures *measures // nil without a metrics pipeline
 	stop     context.CancelFunc
@@ -100,8 +100,9 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		logger:    r.settings.Logger,
 		resource:  resourceBuilder{parameters: r.config.parameters(), static: r.config.ResourceAttributes},
 		version:   r.settings.BuildInfo.Version,
+		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
 	}
-	r.handler = posted.NewHandler(ctx, posted.Settings{
+	r.handler = ingest.NewHandler(ctx, ingest.Settings{
 		Path: r.config.Path, MaxBody: r.config.HTTP.MaxRequestBodySize, Accept: deliver.accept,
 		Count: r.countAnswers, Words: answers, Logger: r.settings.Logger,
 	})
@@ -129,7 +130,7 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 // answers say what an answer means to a Call Bridge: it deletes its records on
 // exactly 200, and sends them again on everything else, for ever and ahead of
 // all later ones.
-var answers = posted.Words{
+var answers = ingest.Words{
 	OtherPath: "Request to another path than the configured one; a Call Bridge would repeat it for ever",
 	Refused:   "Records refused, the Call Bridge will send them again",
 	TooLarge:  "Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",

@@ -7,8 +7,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/names"
-	"github.com/legato-otel/legato/internal/posted"
 )
 
 // resource is the Call Bridge run a body came from.
@@ -30,7 +30,7 @@ type resourceBuilder struct {
 	static     map[string]string
 }
 
-func (b resourceBuilder) build(in *intake, req posted.Request) resource {
+func (b resourceBuilder) build(in *intake, req ingest.Request) resource {
 	r := resource{
 		serviceInstance: clip(in.batch.CallBridge),
 		session:         clip(in.batch.Session),
@@ -50,7 +50,7 @@ func (b resourceBuilder) build(in *intake, req posted.Request) resource {
 	}
 	for i := range in.batch.Attributes {
 		f := &in.batch.Attributes[i]
-		r.extra = append(r.extra, pair{names.MeetingServerAttribute("", f.Path), withoutUnknownSecret(f)})
+		r.extra = append(r.extra, pair{clip(names.MeetingServerAttribute("", f.Path)), clip(withoutUnknownSecret(f))})
 	}
 	return r
 }

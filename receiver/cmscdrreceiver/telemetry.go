@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/legato-otel/legato/internal/cdr"
-	"github.com/legato-otel/legato/internal/posted"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -24,6 +24,7 @@ const (
 	refused           // the next consumer wants it again later
 	malformed         // quarantined
 	unknown           // of an unknown type, quarantined
+	lost              // refused by the next consumer even as quarantine
 	outcomes
 )
 
@@ -33,6 +34,7 @@ var outcomeOptions = [outcomes][]metric.AddOption{
 	refused:   outcomeOption("refused"),
 	malformed: outcomeOption("malformed"),
 	unknown:   outcomeOption("unknown"),
+	lost:      outcomeOption("lost"),
 }
 
 func outcomeOption(value string) []metric.AddOption {
@@ -48,27 +50,25 @@ func zeroTelemetry(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 	}
 }
 
-// count reports what became of the body's records.
-func (d *delivery) count(ctx context.Context, in *intake) {
+// count reports what became of a piece's records.
+func (d *delivery) count(ctx context.Context, in *intake, p *ingest.Piece) {
 	var counts [outcomes]int64
 	var missing uint64
 	now := time.Now()
-	for i := range in.batch.Records {
+	from, to := in.recordsOf(p)
+	for i := from; i < to; i++ {
 		r := &in.batch.Records[i]
 		missing += in.records[i].missing
-		what := in.outcomeOf(in.records[i], r.Type)
+		what := outcomeOf(p, in.records[i], r.Type)
 		counts[what]++
 		if what == accepted && !r.Time.IsZero() {
 			d.telemetry.ReceiverCmscdrLag.Record(ctx, max(0, now.Sub(r.Time).Seconds()))
 		}
 	}
-	for i := range in.malformed {
+	from, to = in.malformedOf(p)
+	for i := from; i < to; i++ {
 		missing += in.malformed[i].missing
-		if in.malformed[i].duplicate {
-			counts[duplicate]++
-		} else {
-			counts[malformed]++
-		}
+		counts[outcomeOfMalformed(p, in.malformed[i])]++
 	}
 	d.add(ctx, counts)
 	if missing > 0 {
@@ -76,12 +76,10 @@ func (d *delivery) count(ctx context.Context, in *intake) {
 	}
 }
 
-func (in *intake) outcomeOf(j judged, t cdr.Type) outcome {
-	switch {
-	case j.duplicate:
-		return duplicate
-	case in.rejected != nil:
-		return malformed
+func outcomeOf(p *ingest.Piece, j judged, t cdr.Type) outcome {
+	switch what := outcomeOfMalformed(p, j); {
+	case what != malformed || p.Rejected != nil:
+		return what
 	case t == cdr.TypeUnknown:
 		return unknown
 	default:
@@ -89,10 +87,21 @@ func (in *intake) outcomeOf(j judged, t cdr.Type) outcome {
 	}
 }
 
-// countRefused reports that the new part of the body must come again.
-func (d *delivery) countRefused(ctx context.Context, in *intake) {
+func outcomeOfMalformed(p *ingest.Piece, j judged) outcome {
+	switch {
+	case j.duplicate:
+		return duplicate
+	case p.Lost:
+		return lost
+	default:
+		return malformed
+	}
+}
+
+// countRefused reports that so many new parts of a body must come again.
+func (d *delivery) countRefused(ctx context.Context, parts int) {
 	var counts [outcomes]int64
-	counts[refused] = int64(in.fresh)
+	counts[refused] = int64(parts)
 	d.add(ctx, counts)
 }
 
@@ -107,7 +116,7 @@ func (d *delivery) add(ctx context.Context, counts [outcomes]int64) {
 // statusOptions are made once: they are needed for every request.
 var statusOptions = func() map[int]metric.MeasurementOption {
 	all := make(map[int]metric.MeasurementOption)
-	for _, status := range posted.Statuses {
+	for _, status := range ingest.Statuses {
 		all[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
 	}
 	return all

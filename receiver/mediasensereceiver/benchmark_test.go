@@ -9,7 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/posted"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/recent"
 )
 
@@ -21,15 +21,18 @@ func BenchmarkConvert(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
 		b.Run(name, func(b *testing.B) {
-			d := &delivery{known: recent.New(0), windows: &windows, version: "bench"}
-			req := &posted.Request{Body: fixture(b, name), Address: "192.0.2.60"}
+			d := &delivery{known: recent.New(0), windows: &windows, version: "bench", limits: ingest.Limits{Bytes: 1 << 20, Records: 512}}
+			req := &ingest.Request{Body: fixture(b, name), Address: "192.0.2.60"}
 			b.SetBytes(int64(len(req.Body)))
 			b.ReportAllocs()
 			for b.Loop() {
 				in := newIntake(req, time.Now())
 				in.judge(d.known, d.windows)
 				source := d.resource.build(req)
-				if d.convert(in, &source).LogRecordCount() != 1 {
+				p := d.limits.Cut(0, in.parts(), in.sizeOfPart)
+				out := d.newOutbox(b.Context(), in, &source)
+				d.convert(in, &p, out)
+				if out.Records.Len() != 1 {
 					b.Fatal("not read")
 				}
 			}
@@ -43,12 +46,17 @@ func BenchmarkOTLPJSON(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
 		b.Run(name, func(b *testing.B) {
-			d := &delivery{known: recent.New(0), windows: &windows, version: "bench"}
-			req := &posted.Request{Body: fixture(b, name), Address: "192.0.2.60"}
+			d := &delivery{known: recent.New(0), windows: &windows, version: "bench", limits: ingest.Limits{Bytes: 1 << 20, Records: 512}}
+			req := &ingest.Request{Body: fixture(b, name), Address: "192.0.2.60"}
 			in := newIntake(req, time.Now())
 			in.judge(d.known, d.windows)
 			source := d.resource.build(req)
-			encoded, err := new(plog.JSONMarshaler).MarshalLogs(d.convert(in, &source))
+			p := d.limits.Cut(0, in.parts(), in.sizeOfPart)
+			out := d.newOutbox(b.Context(), in, &source)
+			d.convert(in, &p, out)
+			logs := plog.NewLogs()
+			out.Records.MoveAndAppendTo(out.Open(logs))
+			encoded, err := new(plog.JSONMarshaler).MarshalLogs(logs)
 			if err != nil {
 				b.Fatal(err)
 			}

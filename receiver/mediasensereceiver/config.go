@@ -37,6 +37,13 @@ type Config struct {
 	// PerTrack adds a record for each track of a session event. Default false.
 	PerTrack bool `mapstructure:"per_track"`
 
+	// MaxBatchBytes and MaxBatchRecords bound a piece of a body that goes on in
+	// one payload: its events as they were posted, in bytes, and their number.
+	// As OTLP it has at most three times as many bytes. An event alone may be
+	// more. Default 1 MiB and 512.
+	MaxBatchBytes   int `mapstructure:"max_batch_bytes"`
+	MaxBatchRecords int `mapstructure:"max_batch_records"`
+
 	// QueryParameters maps query parameters of the URI that is posted to, to
 	// resource attributes. Optional.
 	QueryParameters map[string]string `mapstructure:"query_parameters"`
@@ -99,6 +106,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		HTTP:          server,
 		Path:          "/mediasense",
+		MaxBatchBytes: 1 << 20, MaxBatchRecords: 512,
 		Deduplication: DeduplicationConfig{Window: 24 * time.Hour, StorageWindow: 10 * time.Second, MaxEntries: 1 << 16},
 		Metrics:       MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000},
 		Subscription:  configoptional.Default(defaultSubscription()),
@@ -116,6 +124,12 @@ func (c *Config) Validate() error {
 	}
 	if !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#") {
 		errs = append(errs, fmt.Errorf("path must start with / and have no query or fragment, got %q", c.Path))
+	}
+	if c.MaxBatchBytes <= 0 {
+		errs = append(errs, fmt.Errorf("max_batch_bytes must be positive, got %d", c.MaxBatchBytes))
+	}
+	if c.MaxBatchRecords <= 0 {
+		errs = append(errs, fmt.Errorf("max_batch_records must be positive, got %d", c.MaxBatchRecords))
 	}
 	if c.HTTP.ReadTimeout < 0 {
 		errs = append(errs, fmt.Errorf("read_timeout must not be negative, got %s", c.HTTP.ReadTimeout))

@@ -78,6 +78,8 @@ func TestConfigErrors(t *testing.T) {
 	}
 	f(map[string]any{"endpoint": ""}, "endpoint must not be empty")
 	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
+	f(map[string]any{"max_batch_bytes": 0}, "max_batch_bytes must be positive, got 0")
+	f(map[string]any{"max_batch_records": -1}, "max_batch_records must be positive, got -1")
 	f(map[string]any{"path": "x"}, `path must start with / and have no query or fragment, got "x"`)
 	f(map[string]any{"read_timeout": "-1s"}, "read_timeout must not be negative, got -1s")
 	f(map[string]any{"metrics": map[string]any{"interval": 5}}, "metrics: interval must be at least 10ms, got 5ns")

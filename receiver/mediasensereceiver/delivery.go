@@ -5,15 +5,18 @@ package mediasensereceiver
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/consume"
-	"github.com/legato-otel/legato/internal/posted"
+	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/recent"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
@@ -32,12 +35,13 @@ type delivery struct {
 	logger    *zap.Logger
 	resource  resourceBuilder
 	version   string
+	limits    ingest.Limits
 }
 
 // accept returns nil if everything in the body is safe: taken by the next
-// consumer now or before, or quarantined, and noted as known. After an error
-// nothing is noted but what was taken.
-func (d *delivery) accept(ctx context.Context, req posted.Request) error {
+// consumer now or before, or quarantined, and marked as known. After an error
+// those pieces are marked that were taken.
+func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
 	in := newIntake(&req, time.Now())
 	unlock, err := d.known.Lock(ctx, in.keys)
 	if err != nil {
@@ -47,45 +51,101 @@ func (d *delivery) accept(ctx context.Context, req posted.Request) error {
 	in.judge(d.known, d.windows)
 
 	// From here on a client that hangs up is not the end: events that were
-	// taken must be noted and stored, or they would be taken again.
+	// taken must be marked and stored, or they would be taken again.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(req.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
 
-	if in.anythingNew() {
-		source := d.resource.build(&req)
-		if err := d.forward(ctx, in, &source); err != nil {
-			d.countRefused(ctx, in)
-			return err
-		}
-		d.known.Accept(in.entries, in.received)
-		d.disks.apply(in)
-		d.measures.record(ctx, in, &source, d.logger)
-	}
-	d.count(ctx, in)
-	return d.store.save(ctx, d.known, d.disks)
+	err = d.acceptPieces(ctx, in)
+	return errors.Join(err, d.store.save(ctx, d.known, d.disks))
 }
 
-// forward hands the new part of a body on. What the pipeline refuses for good
-// is not sent to it again, as the contract of consumers asks; the body goes to
+// acceptPieces hands the pieces of a body on, one after the other, and marks each
+// as known when it was taken.
+func (d *delivery) acceptPieces(ctx context.Context, in *intake) error {
+	var source resource
+	if in.fresh > 0 {
+		source = d.resource.build(in.request)
+	}
+	for from, left := 0, in.fresh; from < in.parts(); {
+		p := d.limits.Cut(from, in.parts(), in.sizeOfPart)
+		if p.Fresh > 0 {
+			if err := d.deliver(ctx, in, &p, &source); err != nil {
+				d.countRefused(ctx, left)
+				return err
+			}
+			d.known.Accept(in.entriesOf(&p), in.received)
+			d.disks.apply(in, &p)
+			d.measures.record(ctx, in, &p, &source, d.logger)
+		}
+		d.count(ctx, in, &p)
+		from, left = p.To, left-p.Fresh
+	}
+	return nil
+}
+
+// deliver hands on the new part of a piece. What the pipeline refuses permanently
+// is not sent to it again, as the contract of consumers asks; its bytes go to
 // quarantine instead.
-func (d *delivery) forward(ctx context.Context, in *intake, source *resource) error {
+func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, source *resource) error {
 	if d.logs == nil {
 		return nil
 	}
-	err := d.consume(ctx, d.convert(in, source))
+	out := d.newOutbox(ctx, in, source)
+	out.Records.EnsureCapacity(p.Fresh)
+	d.convert(in, p, out)
+	if len(in.request.Body) > ingest.SmallBody && !in.expansion.Add(p.Bytes, out.Size()) {
+		p.Rejected = ingest.ErrExpands
+		return d.quarantine(ctx, in, p, source, errorExpands)
+	}
+	err := out.Flush()
 	if err == nil || !consume.IsPermanent(err) {
 		return err
 	}
-	in.rejected = err
-	d.logger.Error("Events refused for good by the pipeline; their body is quarantined", zap.Error(err))
-	err = d.consume(ctx, d.quarantine(in, source, err))
-	if err != nil && consume.IsPermanent(err) {
-		d.logger.Error("Quarantine refused for good by the pipeline as well; its events are lost",
-			zap.Int("events", in.fresh), zap.Error(err))
-		return nil
+	p.Rejected = err
+	d.logger.Error("Events refused permanently by the pipeline; they are quarantined", in.fields(p, err)...)
+	return d.quarantine(ctx, in, p, source, errorRejected)
+}
+
+// quarantine hands on a piece as bytes, in payloads as small as they can be. What
+// is refused permanently even so is lost: no answer to the sender can save it.
+func (d *delivery) quarantine(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
+	out := d.newOutbox(ctx, in, source)
+	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
+	in.quarantine(p, kind, out)
+	err := out.Flush()
+	if err == nil || !consume.IsPermanent(err) {
+		return err
 	}
-	return err
+	p.Lost = true
+	d.logger.Error("Quarantine refused permanently by the pipeline as well; its events are lost", in.fields(p, err)...)
+	return nil
+}
+
+// fields say in the Collector's log which events of which sender it is about:
+// they have neither session nor index.
+func (in *intake) fields(p *ingest.Piece, err error) []zap.Field {
+	return []zap.Field{
+		zap.Int("events", p.Fresh), zap.Int("first_event", p.From), zap.Int("last_event", p.To-1),
+		zap.String("client.address", in.request.Address), zap.Error(err),
+	}
+}
+
+// newOutbox returns an outbox for events from a source.
+func (d *delivery) newOutbox(ctx context.Context, in *intake, source *resource) *ingest.Outbox {
+	out := &ingest.Outbox{
+		Context: ctx, Send: d.consume, MaxRaw: d.limits.Bytes, Now: pcommon.NewTimestampFromTime(in.received),
+		Open: func(logs plog.Logs) plog.LogRecordSlice {
+			rl := logs.ResourceLogs().AppendEmpty()
+			source.put(rl.Resource().Attributes())
+			sl := rl.ScopeLogs().AppendEmpty()
+			sl.Scope().SetName(metadata.ScopeName)
+			sl.Scope().SetVersion(d.version)
+			return sl.LogRecords()
+		},
+	}
+	out.Begin()
+	return out
 }
 
 func (d *delivery) consume(ctx context.Context, logs plog.Logs) error {

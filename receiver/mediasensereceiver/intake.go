@@ -6,14 +6,14 @@ package mediasensereceiver
 import (
 	"time"
 
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/mediasense"
-	"github.com/legato-otel/legato/internal/posted"
 	"github.com/legato-otel/legato/internal/recent"
 )
 
 // intake is the work on one body: what is in it, and what of it is new.
 type intake struct {
-	request  *posted.Request
+	request  *ingest.Request
 	batch    mediasense.Batch
 	received time.Time
 	keys     []recent.Key // of everything in the body
@@ -21,8 +21,8 @@ type intake struct {
 	events    []judged // of batch.Events
 	malformed []judged // of batch.Malformed
 	entries   []recent.Entry
-	fresh     int   // events and malformed parts that are new
-	rejected  error // the pipeline refused them for good
+	fresh     int // events and malformed parts that are new
+	expansion ingest.Expansion
 }
 
 // judged is what is to be done with one event or malformed part.
@@ -31,10 +31,12 @@ type judged struct {
 	duplicate bool
 	// sessions are those of an event about several that are new, nil if all are.
 	sessions []string
+	// entries is how many of the intake's belong to the parts before.
+	entries int
 }
 
 // newIntake decodes a body.
-func newIntake(req *posted.Request, received time.Time) *intake {
+func newIntake(req *ingest.Request, received time.Time) *intake {
 	var decoder mediasense.Decoder
 	in := &intake{request: req, batch: decoder.Decode(req.Body), received: received}
 	in.events = make([]judged, len(in.batch.Events))
@@ -72,10 +74,12 @@ func (in *intake) judge(known *recent.Set, windows *DeduplicationConfig) {
 		if in.batch.Events[i].Type.Object() == mediasense.Storage {
 			window = windows.StorageWindow
 		}
+		in.events[i].entries = len(in.entries)
 		in.judgeEvent(i, func(key recent.Key) bool { return isNew(key, window) })
 	}
 	for i := range in.malformed {
 		j := &in.malformed[i]
+		j.entries = len(in.entries)
 		if j.duplicate = !isNew(in.keys[j.from], windows.Window); !j.duplicate {
 			in.fresh++
 		}
@@ -106,5 +110,3 @@ func (in *intake) judgeEvent(i int, isNew func(recent.Key) bool) {
 		j.sessions = sessions
 	}
 }
-
-func (in *intake) anythingNew() bool { return in.fresh > 0 }

@@ -9,11 +9,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/mediasense"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/redact"
-	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
 // eventNames of the documented events.
@@ -31,56 +31,55 @@ var eventNames = [mediasense.TypeCount]string{
 const (
 	errorMalformed = "malformed_event"
 	errorUnknown   = "unknown_event"
+	errorTooLarge  = "event_too_large"
+	errorExpands   = "event_expands"
 	errorRejected  = "rejected_by_pipeline"
 )
 
-// convert returns the log records of what is new in the body: one for each
-// event, those of its tracks behind it, malformed parts last.
-func (d *delivery) convert(in *intake, source *resource) plog.Logs {
-	logs, records := d.newLogs(source)
-	records.EnsureCapacity(in.fresh)
-	now := pcommon.NewTimestampFromTime(in.received)
-	for i := range in.batch.Events {
+// maxEvent is the largest event, in bytes as posted, whose values become
+// attributes. A larger one is kept as bytes: no backend takes its record.
+const maxEvent = 2 << 20
+
+// convert adds the log records of what is new in a piece: one for each event,
+// those of its tracks behind it, malformed parts last.
+func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
+	from, end := in.eventsOf(p)
+	for i := from; i < end; i++ {
 		if in.events[i].duplicate {
 			continue
 		}
 		e := &in.batch.Events[i]
-		if e.Type == mediasense.TypeUnknown {
-			appendUnknown(records, e, now)
-			continue
-		}
-		appendEvent(records, e, in.events[i].sessions, now)
-		if d.perTrack {
-			appendTracks(records, e, now)
+		switch {
+		case len(e.Raw) > maxEvent:
+			addTooLarge(to, e)
+		case e.Type == mediasense.TypeUnknown:
+			addUnknown(to, e)
+		default:
+			appendEvent(to.Records, e, in.events[i].sessions, to.Now)
+			if d.perTrack {
+				appendTracks(to.Records, e, to.Now)
+			}
 		}
 	}
-	for i := range in.batch.Malformed {
+	from, end = in.malformedOf(p)
+	for i := from; i < end; i++ {
 		if !in.malformed[i].duplicate {
-			appendMalformed(records, &in.batch.Malformed[i], now)
+			addMalformed(to, &in.batch.Malformed[i])
 		}
 	}
-	return logs
 }
 
-// quarantine returns the whole body as record.malformed.
-func (d *delivery) quarantine(in *intake, source *resource, cause error) plog.Logs {
-	logs, records := d.newLogs(source)
-	appendRaw(records, names.EventMediaSenseMalformed, in.request.Body, pcommon.NewTimestampFromTime(in.received), func(lr plog.LogRecord) {
-		lr.Attributes().PutStr(names.ErrorType, errorRejected)
-		lr.Attributes().PutStr(names.ErrorMessage, cause.Error())
+// quarantine adds a piece as record.malformed.
+func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
+	message := clipTo(p.Rejected.Error(), maxMessage)
+	addRaw(to, names.EventMediaSenseMalformed, in.text(p), func(lr plog.LogRecord, _ bool) {
+		lr.Attributes().PutStr(names.ErrorType, kind)
+		lr.Attributes().PutStr(names.ErrorMessage, message)
 	})
-	return logs
 }
 
-func (d *delivery) newLogs(source *resource) (plog.Logs, plog.LogRecordSlice) {
-	logs := plog.NewLogs()
-	rl := logs.ResourceLogs().AppendEmpty()
-	source.put(rl.Resource().Attributes())
-	sl := rl.ScopeLogs().AppendEmpty()
-	sl.Scope().SetName(metadata.ScopeName)
-	sl.Scope().SetVersion(d.version)
-	return logs, sl.LogRecords()
-}
+// maxMessage bounds the text of another component's error, in bytes.
+const maxMessage = 1024
 
 // appendEvent writes a documented event. sessions, if not nil, replace those of
 // an event about several.
@@ -144,24 +143,36 @@ func endOf(start, duration int64, known bool) int64 {
 	return start + duration
 }
 
-// appendUnknown keeps an event that is not documented: its bytes, and all its
+// addUnknown keeps an event that is not documented: its bytes, and all its
 // values under their mechanical names.
-func appendUnknown(to plog.LogRecordSlice, e *mediasense.Event, now pcommon.Timestamp) {
-	appendRaw(to, names.EventMediaSenseUnknown, e.Raw, now, func(lr plog.LogRecord) {
-		putEvent(lr.Attributes(), e)
+func addUnknown(to *ingest.Outbox, e *mediasense.Event) {
+	addRaw(to, names.EventMediaSenseUnknown, e.Raw, func(lr plog.LogRecord, first bool) {
+		if first {
+			putEvent(lr.Attributes(), e)
+		}
 		putTypeAndAction(lr.Attributes(), e)
 		lr.Attributes().PutStr(names.ErrorType, errorUnknown)
 		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("event type %q with action %q is not documented", clip(e.TypeText), clip(e.ActionText)))
 	})
 }
 
-// appendMalformed keeps what could not be read: its bytes, and what could be
-// read of it. If that is an event of its own, what it is about is enough.
-func appendMalformed(to plog.LogRecordSlice, m *mediasense.Malformed, now pcommon.Timestamp) {
-	appendRaw(to, names.EventMediaSenseMalformed, m.Raw, now, func(lr plog.LogRecord) {
+// addTooLarge keeps the bytes of an event that is over maxEvent.
+func addTooLarge(to *ingest.Outbox, e *mediasense.Event) {
+	addRaw(to, names.EventMediaSenseMalformed, e.Raw, func(lr plog.LogRecord, _ bool) {
+		putIfSet(lr.Attributes(), names.MediaSenseSessionID, clip(e.SessionID()))
+		putTypeAndAction(lr.Attributes(), e)
+		lr.Attributes().PutStr(names.ErrorType, errorTooLarge)
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("event has %d bytes, more than %d", len(e.Raw), maxEvent))
+	})
+}
+
+// addMalformed keeps what could not be read: its bytes, and what could be read of
+// it. If that is an event of its own, what it is about is enough.
+func addMalformed(to *ingest.Outbox, m *mediasense.Malformed) {
+	addRaw(to, names.EventMediaSenseMalformed, m.Raw, func(lr plog.LogRecord, first bool) {
 		attributes := lr.Attributes()
-		if m.Kept {
-			putIfSet(attributes, names.MediaSenseSessionID, m.Read.SessionID())
+		if m.Kept || !first || len(m.Raw) > maxEvent {
+			putIfSet(attributes, names.MediaSenseSessionID, clip(m.Read.SessionID()))
 		} else {
 			putEvent(attributes, &m.Read)
 		}
@@ -173,8 +184,8 @@ func appendMalformed(to plog.LogRecordSlice, m *mediasense.Malformed, now pcommo
 }
 
 func putTypeAndAction(m pcommon.Map, e *mediasense.Event) {
-	putIfSet(m, names.MediaSenseEventType, e.TypeText)
-	putIfSet(m, names.MediaSenseEventAction, e.ActionText)
+	putIfSet(m, names.MediaSenseEventType, clip(e.TypeText))
+	putIfSet(m, names.MediaSenseEventAction, clip(e.ActionText))
 }
 
 func putIfSet(m pcommon.Map, key, value string) {
@@ -183,16 +194,17 @@ func putIfSet(m pcommon.Map, key, value string) {
 	}
 }
 
-// appendRaw appends bytes as they came, without secrets that can be recognized.
-func appendRaw(to plog.LogRecordSlice, event, raw string, now pcommon.Timestamp, complete func(plog.LogRecord)) {
+// addRaw adds bytes as they came, without secrets that can be recognized.
+func addRaw(to *ingest.Outbox, event, text string, complete func(lr plog.LogRecord, first bool)) {
 	severity := plog.SeverityNumberError
 	if event == names.EventMediaSenseUnknown {
 		severity = plog.SeverityNumberWarn
 	}
-	logrecord.Raw{
-		Event: event, Severity: severity, Part: names.MediaSenseRecordPart, Parts: names.MediaSenseRecordParts, Text: redact.JSON(raw),
-	}.Append(to, now, func(lr plog.LogRecord) {
-		lr.SetTimestamp(now)
-		complete(lr)
+	to.AddRaw(&logrecord.Raw{
+		Event: event, Severity: severity, Part: names.MediaSenseRecordPart, Parts: names.MediaSenseRecordParts,
+		Text: text, Redacted: redact.JSONPieces,
+	}, func(lr plog.LogRecord, first bool) {
+		lr.SetTimestamp(to.Now)
+		complete(lr, first)
 	})
 }

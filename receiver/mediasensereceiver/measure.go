@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/aggregate"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/mediasense"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
@@ -56,13 +57,14 @@ func (m *measures) collect(ctx context.Context) (pmetric.Metrics, error) {
 	return data, errors.Join(err, clusterErr)
 }
 
-// record counts what is new in a body that was accepted.
-func (m *measures) record(ctx context.Context, in *intake, source *resource, logger *zap.Logger) {
-	if m == nil || in.rejected != nil {
+// record counts what is new in a piece that was accepted.
+func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, source *resource, logger *zap.Logger) {
+	if m == nil || p.Rejected != nil {
 		return
 	}
 	var server *sessions
-	for i := range in.batch.Events {
+	from, to := in.eventsOf(p)
+	for i := from; i < to; i++ {
 		e := &in.batch.Events[i]
 		if in.events[i].duplicate || e.Type == mediasense.TypeUnknown {
 			continue

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/mediasense"
 )
 
@@ -57,10 +58,11 @@ func newPartitions(window time.Duration) *partitions {
 	return &partitions{window: window, known: make(map[partitionID]*mediasense.Usage)}
 }
 
-// apply takes the threshold events of a body that are new, those that the
+// apply takes the threshold events of a piece that are new, those that the
 // pipeline refused too: the disk is as full all the same.
-func (p *partitions) apply(in *intake) {
-	for i := range in.batch.Events {
+func (p *partitions) apply(in *intake, of *ingest.Piece) {
+	from, to := in.eventsOf(of)
+	for i := from; i < to; i++ {
 		e := &in.batch.Events[i]
 		if in.events[i].duplicate || e.Type.Object() != mediasense.Storage {
 			continue

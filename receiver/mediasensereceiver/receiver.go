@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/posted"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/recent"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
@@ -36,7 +36,7 @@ type eventReceiver struct {
 	metrics consumer.Metrics
 
 	server   *http.Server
-	handler  *posted.Handler
+	handler  *ingest.Handler
 	store    *stateStore
 	measures *measures // nil without a metrics pipeline
 	stop     context.CancelFunc
@@ -87,7 +87,7 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", r.config.HTTP.NetAddr.Endpoint, err)
 	}
-	r.handler = posted.NewHandler(ctx, posted.Settings{
+	r.handler = ingest.NewHandler(ctx, ingest.Settings{
 		Path: r.config.Path, MaxBody: r.config.HTTP.MaxRequestBodySize, Accept: deliver.accept,
 		Count: r.countAnswers, Words: answers, Logger: r.settings.Logger,
 	})
@@ -130,6 +130,7 @@ func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
 		logger:    r.settings.Logger,
 		resource:  newResourceBuilder(r.config),
 		version:   r.settings.BuildInfo.Version,
+		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
 	}
 	r.store.restore(ctx, d.known, d.disks, windows.Window)
 	if r.metrics != nil {
@@ -144,7 +145,7 @@ func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
 
 // answers say what an answer means to MediaSense: that it sends anything again
 // is not known.
-var answers = posted.Words{
+var answers = ingest.Words{
 	OtherPath: "Request to another path than the configured one; its events are lost",
 	Refused:   "Events refused; MediaSense is not known to send them again",
 	TooLarge:  "Body over max_request_body_size; its events are lost",

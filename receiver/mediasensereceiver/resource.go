@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/names"
-	"github.com/legato-otel/legato/internal/posted"
 )
 
 // resourceBuilder knows what the configuration makes of who posted.
@@ -36,15 +36,18 @@ func newResourceBuilder(config *Config) resourceBuilder {
 const maxNameLength = 128
 
 // clip makes a name fit to be kept: short, and UTF-8.
-func clip(name string) string {
-	return strings.ToValidUTF8(name[:min(len(name), maxNameLength)], "")
+func clip(name string) string { return clipTo(name, maxNameLength) }
+
+// clipTo returns at most limit bytes of text, as UTF-8.
+func clipTo(text string, limit int) string {
+	return strings.ToValidUTF8(text[:min(len(text), limit)], "")
 }
 
 // resource is the server that a body came from, with its attributes in order.
 type resource struct{ attributes []pair }
 
 // build returns the resource of who posted.
-func (b resourceBuilder) build(req *posted.Request) resource {
+func (b resourceBuilder) build(req *ingest.Request) resource {
 	r := resource{make([]pair, 0, 4+len(b.parameters)+len(b.static))}
 	r.set(names.ServiceName, names.MediaSenseService)
 	r.set(names.ServiceInstanceID, req.Address)

@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/mediasense"
-	"github.com/legato-otel/legato/internal/posted"
 )
 
 // outcome is what became of an event; the attribute of receiver_mediasense_records.
@@ -23,11 +23,12 @@ const (
 	refused           // the next consumer wants it again later
 	malformed         // quarantined
 	unknown           // of an unknown type or action, kept as such
+	lost              // refused by the next consumer even as quarantine
 	outcomes
 )
 
 var outcomeOptions = func() (all [outcomes][]metric.AddOption) {
-	for what, value := range [outcomes]string{"accepted", "duplicate", "refused", "malformed", "unknown"} {
+	for what, value := range [outcomes]string{"accepted", "duplicate", "refused", "malformed", "unknown", "lost"} {
 		all[what] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", value)))}
 	}
 	return all
@@ -36,7 +37,7 @@ var outcomeOptions = func() (all [outcomes][]metric.AddOption) {
 // statusOptions are made once: they are needed for every request.
 var statusOptions = func() map[int]metric.MeasurementOption {
 	all := make(map[int]metric.MeasurementOption)
-	for _, status := range posted.Statuses {
+	for _, status := range ingest.Statuses {
 		all[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
 	}
 	return all
@@ -59,34 +60,30 @@ func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 	})
 }
 
-// count reports what became of the body's events.
-func (d *delivery) count(ctx context.Context, in *intake) {
+// count reports what became of a piece's events.
+func (d *delivery) count(ctx context.Context, in *intake, p *ingest.Piece) {
 	var counts [outcomes]int64
 	now := time.Now()
-	for i := range in.batch.Events {
+	from, to := in.eventsOf(p)
+	for i := from; i < to; i++ {
 		e := &in.batch.Events[i]
-		what := in.outcomeOf(in.events[i], e.Type)
+		what := outcomeOf(p, in.events[i], e.Type)
 		counts[what]++
 		if date := eventTime(e); what == accepted && date > 0 && date <= latestDate {
 			d.telemetry.ReceiverMediasenseLag.Record(ctx, max(0, now.Sub(time.UnixMilli(date)).Seconds()))
 		}
 	}
-	for i := range in.malformed {
-		if in.malformed[i].duplicate {
-			counts[duplicate]++
-		} else {
-			counts[malformed]++
-		}
+	from, to = in.malformedOf(p)
+	for i := from; i < to; i++ {
+		counts[outcomeOfMalformed(p, in.malformed[i])]++
 	}
 	d.add(ctx, counts)
 }
 
-func (in *intake) outcomeOf(j judged, t mediasense.Type) outcome {
-	switch {
-	case j.duplicate:
-		return duplicate
-	case in.rejected != nil:
-		return malformed
+func outcomeOf(p *ingest.Piece, j judged, t mediasense.Type) outcome {
+	switch what := outcomeOfMalformed(p, j); {
+	case what != malformed || p.Rejected != nil:
+		return what
 	case t == mediasense.TypeUnknown:
 		return unknown
 	default:
@@ -94,10 +91,21 @@ func (in *intake) outcomeOf(j judged, t mediasense.Type) outcome {
 	}
 }
 
-// countRefused reports that the new part of the body was not taken.
-func (d *delivery) countRefused(ctx context.Context, in *intake) {
+func outcomeOfMalformed(p *ingest.Piece, j judged) outcome {
+	switch {
+	case j.duplicate:
+		return duplicate
+	case p.Lost:
+		return lost
+	default:
+		return malformed
+	}
+}
+
+// countRefused reports that so many new parts of a body were not taken.
+func (d *delivery) countRefused(ctx context.Context, parts int) {
 	var counts [outcomes]int64
-	counts[refused] = int64(in.fresh)
+	counts[refused] = int64(parts)
 	d.add(ctx, counts)
 }
 

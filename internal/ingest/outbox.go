@@ -1,0 +1,85 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ingest
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/consume"
+	"github.com/legato-otel/legato/internal/logrecord"
+)
+
+// Outbox fills payloads with the log records of one piece and sends each to the
+// next consumer: one payload in practice, several if raw bytes need them. Begin
+// must be called first.
+type Outbox struct {
+	// Context of the sending. After its end nothing is sent, even to a consumer
+	// that ignores it.
+	Context context.Context
+	// Open returns where the log records of a new payload go.
+	Open func(plog.Logs) plog.LogRecordSlice
+	// Send hands a payload to the next consumer.
+	Send func(context.Context, plog.Logs) error
+	// Now is when the records were received.
+	Now pcommon.Timestamp
+	// MaxRaw is how many raw bytes go into one payload. One part of a long text
+	// is never divided.
+	MaxRaw int
+	// Insist goes on with the next payload after one that was refused
+	// permanently: for quarantine, of which as much as possible is kept.
+	Insist bool
+
+	// Records of the payload that is being filled.
+	Records plog.LogRecordSlice
+	logs    plog.Logs
+	raw     int // raw bytes in logs
+	err     error
+}
+
+// Begin begins a payload.
+func (o *Outbox) Begin() {
+	o.logs, o.raw = plog.NewLogs(), 0
+	o.Records = o.Open(o.logs)
+}
+
+// Size of the payload that is being filled, in bytes of OTLP.
+func (o *Outbox) Size() int { return new(plog.ProtoMarshaler).LogsSize(o.logs) }
+
+// Flush sends what is in the payload and returns what kept it, or one before it,
+// from being taken.
+func (o *Outbox) Flush() error {
+	if o.Records.Len() == 0 || o.stopped() {
+		return o.err
+	}
+	err := context.Cause(o.Context)
+	if err == nil {
+		err = o.Send(o.Context, o.logs)
+	}
+	if err != nil {
+		o.err = errors.Join(o.err, err)
+	}
+	return o.err
+}
+
+// stopped tells that nothing more is sent.
+func (o *Outbox) stopped() bool { return o.err != nil && !(o.Insist && consume.IsPermanent(o.err)) }
+
+// AddRaw adds the pieces of raw as events, each with the attributes that complete
+// writes; first tells it which one should have all there are.
+func (o *Outbox) AddRaw(raw *logrecord.Raw, complete func(lr plog.LogRecord, first bool)) {
+	for piece := range raw.Pieces() {
+		if o.raw > 0 && o.raw+len(piece.Text) > o.MaxRaw {
+			if o.Flush(); o.stopped() {
+				return
+			}
+			o.Begin()
+		}
+		o.raw += len(piece.Text)
+		piece.Append(o.Records, o.Now, func(lr plog.LogRecord) { complete(lr, piece.Number == 1) })
+	}
+}

@@ -1,0 +1,142 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"strings"
+
+	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ledger"
+)
+
+// parts is how many there are in the body. They are numbered: the records first,
+// the malformed ones behind them.
+func (in *intake) parts() int { return len(in.records) + len(in.malformed) }
+
+// part returns what was found out about a part, its header and its bytes.
+func (in *intake) part(i int) (*judged, *cdr.Header, string) {
+	if n := len(in.records); i >= n {
+		m := &in.batch.Malformed[i-n]
+		return &in.malformed[i-n], &m.Header, m.Raw
+	}
+	r := &in.batch.Records[i]
+	return &in.records[i], &r.Header, r.Raw
+}
+
+// sizeOfPart returns how long a part is, and whether it is new.
+func (in *intake) sizeOfPart(i int) (bytes int, fresh bool) {
+	j, _, raw := in.part(i)
+	return len(raw), !j.duplicate
+}
+
+// recordsOf and malformedOf return the ends of a piece in the batch's slices.
+func (in *intake) recordsOf(p *ingest.Piece) (from, to int) {
+	n := len(in.records)
+	return min(p.From, n), min(p.To, n)
+}
+
+func (in *intake) malformedOf(p *ingest.Piece) (from, to int) {
+	n := len(in.records)
+	return max(p.From, n) - n, max(p.To, n) - n
+}
+
+// marksOf returns what stands for a piece's parts in the ledger. Both lists are
+// in the order of the parts.
+func (in *intake) marksOf(p *ingest.Piece) (entries []ledger.Entry, prints []ledger.Fingerprint) {
+	entriesEnd, printsEnd := len(in.entries), len(in.prints)
+	if p.To < in.parts() {
+		next, _, _ := in.part(p.To)
+		entriesEnd, printsEnd = next.entries, next.prints
+	}
+	first, _, _ := in.part(p.From)
+	return in.entries[first.entries:entriesEnd], in.prints[first.prints:printsEnd]
+}
+
+// begins tells whether the session's start is reported with this piece: the one
+// with the session's first numbered record.
+func (in *intake) begins(p *ingest.Piece) bool {
+	if in.previous == "" {
+		return false
+	}
+	entries, _ := in.marksOf(p)
+	return len(entries) > 0 && &entries[0] == &in.entries[0]
+}
+
+// text returns the bytes of what is new in a piece: all of the body where the
+// piece is all there is to it.
+func (in *intake) text(p *ingest.Piece) string {
+	const envelope = 4 << 10 // a root element, and blanks
+	if p.Fresh == in.parts() && len(in.request.Body) <= 2*p.Bytes+envelope {
+		return in.request.Body
+	}
+	var text strings.Builder
+	text.Grow(p.Bytes + p.Fresh)
+	for i := p.From; i < p.To; i++ {
+		j, _, raw := in.part(i)
+		if j.duplicate {
+			continue
+		}
+		if text.Len() > 0 {
+			text.WriteByte('\n')
+		}
+		text.WriteString(raw)
+	}
+	return text.String()
+}
+
+// expands tells whether the records of a piece must be kept as bytes.
+func (in *intake) expands(p *ingest.Piece) bool {
+	if len(in.request.Body) <= ingest.SmallBody {
+		return false
+	}
+	becomes := 0
+	from, end := in.recordsOf(p)
+	for i := from; i < end; i++ {
+		if !in.records[i].duplicate {
+			becomes += sizeOf(&in.batch.Records[i])
+		}
+	}
+	from, end = in.malformedOf(p)
+	for i := from; i < end; i++ {
+		if !in.malformed[i].duplicate {
+			becomes += len(in.batch.Malformed[i].Raw) + sizeOfOthers
+		}
+	}
+	return !in.expansion.Add(p.Bytes, becomes)
+}
+
+// What OTLP needs, in bytes, besides the values of a record's fields.
+const (
+	// sizeOfOthers bounds times, severity, event name and what the record's start
+	// tag says.
+	sizeOfOthers = 400
+	// sizeOfAttribute is that of an attribute besides its key and value.
+	sizeOfAttribute = 10
+	// sizeOfPrefix bounds what stands before the name of an undocumented value.
+	sizeOfPrefix = 40
+)
+
+// sizeOf bounds the size of a record's event from above. The values that are
+// named in its line for people count twice.
+func sizeOf(r *cdr.Record) int {
+	if len(r.Raw) > maxRecord {
+		return len(r.Raw) + sizeOfOthers
+	}
+	size := sizeOfOthers
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		size += len(fieldKeys[f.ID]) + len(f.Text) + sizeOfAttribute
+		if f.ID == cdr.Unknown {
+			size += sizeOfPrefix + 2*len(f.Path)
+		}
+	}
+	for i := range r.Alarms {
+		size += sizeOfPrefix + 2*len(r.Alarms[i].Type)
+	}
+	if r.Type == cdr.TypeUnknown {
+		size += len(r.Raw)
+	}
+	return size
+}
