@@ -47,6 +47,10 @@ type Config struct {
 	// a queue it does nothing: who sent the records keeps them and sends again.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
+	// ShutdownTimeout is how long a stop waits for the transaction and the pages
+	// that are under way before it breaks them off. Default 5 s.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+
 	// HTTP serves the archive as a page and as CSV. Off unless configured.
 	HTTP configoptional.Optional[HTTPConfig] `mapstructure:"http"`
 
@@ -93,12 +97,13 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEndpoint
 	return &Config{
-		Driver:     callarchive.SQLite,
-		DataSource: defaultDataSource,
-		Timeout:    exporterhelper.TimeoutConfig{Timeout: defaultTimeout},
-		Queue:      configoptional.Default(queue),
-		Retry:      retry,
-		HTTP:       configoptional.Default(HTTPConfig{Server: server}),
+		Driver:          callarchive.SQLite,
+		DataSource:      defaultDataSource,
+		Timeout:         exporterhelper.TimeoutConfig{Timeout: defaultTimeout},
+		Queue:           configoptional.Default(queue),
+		Retry:           retry,
+		ShutdownTimeout: 5 * time.Second,
+		HTTP:            configoptional.Default(HTTPConfig{Server: server}),
 	}
 }
 
@@ -122,6 +127,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Retention != 0 && c.Retention < minRetention {
 		errs = append(errs, fmt.Errorf("retention must be 0 (for ever) or at least %s, got %s: write it with a unit, as 8760h", minRetention, c.Retention))
+	}
+	if c.ShutdownTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
 	}
 	if c.Timeout.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("timeout must not be negative, got %s", c.Timeout.Timeout))

@@ -32,6 +32,9 @@ type callRecord struct {
 	page   *page                             // nil without http
 	cancel context.CancelFunc                // of what runs in the background
 	wg     sync.WaitGroup
+
+	exporting     context.Context // ends when exports must
+	cancelExports context.CancelFunc
 }
 
 func newExporter(config *Config, set exporter.Settings) (*callRecord, error) {
@@ -39,7 +42,9 @@ func newExporter(config *Config, set exporter.Settings) (*callRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &callRecord{config: config, settings: set, telemetry: telemetry}, nil
+	e := &callRecord{config: config, settings: set, telemetry: telemetry}
+	e.exporting, e.cancelExports = context.WithCancel(context.Background())
+	return e, nil
 }
 
 // start opens the archive. What it did before it failed, it undoes.
@@ -59,7 +64,7 @@ func (e *callRecord) open(ctx context.Context, host component.Host) error {
 	e.telemetry.ExporterCallrecordRetentionFailures.Add(ctx, 0)
 	if e.config.HTTP.HasValue() {
 		var err error
-		if e.page, err = startPage(ctx, host, e.config.HTTP.Get(), e.settings.TelemetrySettings); err != nil {
+		if e.page, err = startPage(ctx, host, e.config.HTTP.Get(), e.config.ShutdownTimeout, e.settings.TelemetrySettings); err != nil {
 			return fmt.Errorf("http: %w", err)
 		}
 	}
@@ -84,12 +89,12 @@ func (e *callRecord) warn() {
 	}
 }
 
-// shutdown may come without start, and more than once.
+// shutdown may come without start, and more than once. It is the last thing that
+// the helper does, when no export is under way any more.
 func (e *callRecord) shutdown(ctx context.Context) error {
 	var errs []error
 	if e.page != nil {
 		errs = append(errs, e.page.stop(ctx))
-		e.page = nil
 	}
 	if e.cancel != nil {
 		e.cancel()
@@ -99,6 +104,7 @@ func (e *callRecord) shutdown(ctx context.Context) error {
 		errs = append(errs, store.Close())
 	}
 	e.telemetry.Shutdown()
+	e.cancelExports()
 	return errors.Join(errs...)
 }
 
@@ -110,6 +116,9 @@ func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
 		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
 		return errNotOpen
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.exporting, cancel)() //nolint:contextcheck // it ends with the exporter
 	batch, counts := convert(logs)
 	result, err := store.Write(ctx, batch)
 	if err != nil {

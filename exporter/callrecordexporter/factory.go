@@ -40,5 +40,9 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 		// Without a queue the sender keeps the records, and waits for an answer.
 		options = append(options, exporterhelper.WithRetry(config.Retry))
 	}
-	return exporterhelper.NewLogs(ctx, set, config, e.export, options...)
+	helper, err := exporterhelper.NewLogs(ctx, set, config, e.export, options...)
+	if err != nil {
+		return nil, err
+	}
+	return &boundedExporter{Logs: helper, exporter: e}, nil
 }

@@ -25,22 +25,22 @@ type page struct {
 	// pages is what is served, nil until the archive is open.
 	pages atomic.Pointer[http.Handler]
 	wg    sync.WaitGroup
-	// grace is how long stop waits for requests.
+	// grace is how long stop waits for requests. A download may take as long as it
+	// is long; a Collector that stops does not wait for it.
 	grace time.Duration
-}
 
-// defaultGrace is enough for a page. An export may take as long as it is long; a
-// Collector that stops does not wait for it.
-const defaultGrace = 5 * time.Second
+	stopping sync.Once
+	stopped  error // by stopping
+}
 
 // startPage listens and serves until stop; until show, that the archive is not
 // open.
-func startPage(ctx context.Context, host component.Host, config *HTTPConfig, set component.TelemetrySettings) (*page, error) {
+func startPage(ctx context.Context, host component.Host, config *HTTPConfig, grace time.Duration, set component.TelemetrySettings) (*page, error) {
 	listener, err := config.Server.ToListener(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &page{grace: defaultGrace}
+	p := &page{grace: grace}
 	p.server, err = config.Server.ToServer(ctx, host.GetExtensions(), set, p)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -67,18 +67,22 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.StatusServiceUnavailable)
 }
 
-// stop breaks off the requests that take longer than the grace.
+// stop breaks off the requests that take longer than the grace. Of several calls
+// the first one does it, and the others wait for it.
 func (p *page) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, p.grace)
-	defer cancel()
-	err := p.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = p.server.Close()
-	} else if err != nil {
-		err = errors.Join(err, p.server.Close())
-	}
-	p.wg.Wait()
-	return err
+	p.stopping.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, p.grace)
+		defer cancel()
+		err := p.server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = p.server.Close()
+		} else if err != nil {
+			err = errors.Join(err, p.server.Close())
+		}
+		p.wg.Wait()
+		p.stopped = err
+	})
+	return p.stopped
 }
 
 // newHandler is everything that is served.

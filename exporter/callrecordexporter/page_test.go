@@ -57,7 +57,7 @@ func TestPage(t *testing.T) {
 	defer store.Close()
 	address := loopback.MustAddress(t)
 	config.HTTP.Get().Server.NetAddr.Endpoint = address
-	p, err := startPage(t.Context(), gateHost{componenttest.NewNopHost()}, config.HTTP.Get(), componenttest.NewNopTelemetrySettings())
+	p, err := startPage(t.Context(), gateHost{componenttest.NewNopHost()}, config.HTTP.Get(), config.ShutdownTimeout, componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
 	p.show(newHandler(config.HTTP.Get(), store, componenttest.NewNopTelemetrySettings()))
 	get := func(method, path, word string) (int, string) {

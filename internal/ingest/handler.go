@@ -6,18 +6,17 @@ package ingest
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
-	"unsafe"
 
 	"go.uber.org/zap"
 )
 
-// retryAfter is what a refused sender is told, in seconds. How long one really
-// waits is documented for none of them.
+// retryAfter is the pause that a refused sender is asked for, in seconds. How long
+// one really waits is documented for none of them.
 const retryAfter = "1"
 
 // Request is a posted body and where it came from.
@@ -34,42 +33,49 @@ type Request struct {
 
 // Settings of a Handler.
 type Settings struct {
-	// Path that is posted to.
-	Path string
-	// MaxBody bounds a body, inflated, in bytes.
-	MaxBody int64
+	// Path that is posted to, and DefaultPath that of an unchanged configuration.
+	Path, DefaultPath string
+	// MaxBody bounds a body, and MaxInFlight all bodies together, inflated, in bytes.
+	MaxBody, MaxInFlight int64
 	// Accept takes a body. After nil it is safe, and is answered with 200; after
 	// an error it is answered with 503.
 	Accept func(context.Context, Request) error
 	// Count counts n answers with a status.
 	Count func(ctx context.Context, status int, n int64)
-	// Words are what the log says.
-	Words  Words
-	Logger *zap.Logger
+	// Messages of the log.
+	Messages Messages
+	Logger   *zap.Logger
 }
-
-// Words say in the log what an answer means to the sender in question.
-type Words struct{ OtherPath, Refused, TooLarge, Unread string }
 
 // Handler speaks HTTP and nothing else: what a body holds is for Accept.
 type Handler struct {
 	Settings
 
-	closing  context.Context // ends when requests in flight must
-	cut      context.CancelFunc
-	inFlight sync.RWMutex // read-locked by each request
-	closed   bool         // guarded by inFlight
+	path   path
+	shown  string // of the path
+	log    limitedLog
+	budget budget
+
+	closing context.Context // ends when requests in flight must
+	cut     context.CancelFunc
+
+	requests sync.WaitGroup // in flight
+	mu       sync.RWMutex   // guards closed, and requests against what comes after it
+	closed   bool
 }
 
-// Statuses are what is answered.
+// Statuses are what is answered, by the handler or by confighttp before it.
 var Statuses = [...]int{
-	http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed,
-	http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable,
+	http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed,
+	http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable,
 }
 
 // NewHandler returns a handler, and lets the counter of each status be born at zero.
 func NewHandler(ctx context.Context, settings Settings) *Handler {
-	h := &Handler{Settings: settings}
+	h := &Handler{
+		Settings: settings, path: newPath(settings.Path), shown: MaskPath(settings.Path, settings.DefaultPath),
+		log: limitedLog{logger: settings.Logger}, budget: budget{most: settings.MaxInFlight},
+	}
 	h.closing, h.cut = context.WithCancel(context.WithoutCancel(ctx))
 	for _, status := range Statuses {
 		h.Count(ctx, status, 0)
@@ -77,40 +83,53 @@ func NewHandler(ctx context.Context, settings Settings) *Handler {
 	return h
 }
 
-// Close cuts off the requests that are still in flight and waits for them. What
-// comes after it is refused.
-func (h *Handler) Close() {
-	h.cut()
-	h.inFlight.Lock()
-	defer h.inFlight.Unlock()
+// close refuses what comes after it and cancels the requests that are in flight.
+func (h *Handler) close() {
+	h.mu.Lock()
 	h.closed = true
+	h.mu.Unlock()
+	h.cut()
 }
 
-// ServeHTTP answers. The path is compared, not routed: a mux would clean it and
-// redirect, and a sender need not follow.
+// enter tells whether a request may begin; it then ends with h.requests.Done.
+func (h *Handler) enter() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if !h.closed {
+		h.requests.Add(1)
+	}
+	return !h.closed
+}
+
+// ServeHTTP answers.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.inFlight.RLock()
-	defer h.inFlight.RUnlock()
-	status := h.statusOf(r)
+	status := http.StatusServiceUnavailable
+	if h.enter() {
+		defer h.requests.Done()
+		status = h.statusOf(r)
+	}
 	switch status {
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 	}
-	if isProbe := r.Method == http.MethodGet || r.Method == http.MethodHead; !isProbe {
+	h.count(r, status)
+	w.WriteHeader(status)
+}
+
+// count counts an answer. A probe is none.
+func (h *Handler) count(r *http.Request, status int) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Count(r.Context(), status, 1)
 	}
-	w.WriteHeader(status)
 }
 
 func (h *Handler) statusOf(r *http.Request) int {
 	switch {
-	case h.closed:
-		return http.StatusServiceUnavailable
-	case r.URL.Path != h.Path:
-		// Without the path asked for: it is a stranger's text.
-		h.Logger.Warn(h.Words.OtherPath, from(r))
+	case !h.path.matches(r.URL):
+		// Without the path of the request: it is a stranger's text.
+		h.log.warn(h.Messages.OtherPath, from(r), zap.String("path", h.shown))
 		return http.StatusNotFound
 	case r.Method == http.MethodPost:
 		return h.post(r)
@@ -125,58 +144,76 @@ func (h *Handler) statusOf(r *http.Request) int {
 // post returns the status for a posted body. Senders take exactly 200 for an
 // answer; so it is also the one to what will never be readable.
 func (h *Handler) post(r *http.Request) int {
-	body, err := readBody(r, h.MaxBody)
-	if err != nil {
+	if hasNoLength(r) {
+		h.log.warn(h.Messages.NoLength, from(r))
+		return http.StatusLengthRequired
+	}
+	posted := body{budget: &h.budget}
+	defer posted.release()
+	if err := posted.read(r, h.MaxBody); err != nil {
 		return h.unread(r, err)
 	}
-	in := Request{Body: body, URI: r.RequestURI, Address: clientAddress(r), Closing: h.closing}
+	in := Request{Body: posted.text, URI: r.RequestURI, Address: clientAddress(r), Closing: h.closing}
 	if r.URL.RawQuery != "" {
 		in.Query = r.URL.Query()
 	}
-	err = h.Accept(r.Context(), in)
-	if err != nil {
-		h.Logger.Warn(h.Words.Refused, from(r), zap.Error(err))
+	if err := h.Accept(r.Context(), in); err != nil {
+		h.log.warn(h.Messages.Refused, from(r), zap.Error(err))
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusOK
 }
 
-// from says which sender a line of the log is about.
+// hasNoLength tells whether nobody can know if the request has a body: in
+// HTTP/1.0 it ends with the connection, and the server reads none of it.
+func hasNoLength(r *http.Request) bool {
+	return !r.ProtoAtLeast(1, 1) && r.ContentLength == 0 && r.Header.Get("Content-Length") == ""
+}
+
+// from names in the log the sender that a line is about.
 func from(r *http.Request) zap.Field { return zap.String("client.address", clientAddress(r)) }
 
 func (h *Handler) unread(r *http.Request, err error) int {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		h.Logger.Warn(h.Words.TooLarge, from(r),
+		h.log.warn(h.Messages.TooLarge, from(r),
 			zap.Int64("max_request_body_size", tooLarge.Limit), zap.Int64("content_length", r.ContentLength))
 		return http.StatusRequestEntityTooLarge
 	}
-	if !errors.Is(err, context.Canceled) {
-		h.Logger.Warn(h.Words.Unread, from(r), zap.Error(err))
+	if errors.Is(err, errBusy) {
+		h.log.warn(h.Messages.Busy, from(r), zap.Int64("max_in_flight_bytes", h.MaxInFlight))
+		return http.StatusServiceUnavailable
+	}
+	if !errors.Is(err, context.Canceled) && h.closing.Err() == nil {
+		h.log.warn(h.Messages.Unread, from(r), zap.Error(err))
 	}
 	return http.StatusBadRequest
 }
 
-// firstRead bounds what is set aside for a body before any of it came.
-const firstRead = 1 << 20
+// failed answers what confighttp does not let through to the handler: wrong
+// credentials, and bodies that cannot be inflated. encodings are those it can. The
+// answer has no text: nobody reads it, and confighttp's holds the sender's own.
+func (h *Handler) failed(w http.ResponseWriter, r *http.Request, status int, encodings []string) {
+	switch encoding := r.Header.Get("Content-Encoding"); {
+	case status == http.StatusUnauthorized:
+		h.log.warn(h.Messages.Unauthorized, from(r))
+	case status == http.StatusBadRequest && !contains(encodings, encoding):
+		status = http.StatusUnsupportedMediaType
+		w.Header().Set("Accept-Encoding", strings.Join(encodings, ", "))
+		h.log.warn(h.Messages.Encoding, from(r), zap.Strings("compression_algorithms", encodings))
+	default:
+		h.log.warn(h.Messages.Unread, from(r), zap.Int("http.response.status_code", status))
+	}
+	h.count(r, status)
+	w.WriteHeader(status)
+}
 
-// readBody returns the body as a string without copying it once more: nobody
-// else has the bytes, and nobody writes to them again.
-func readBody(r *http.Request, limit int64) (string, error) {
-	size := min(max(r.ContentLength, 511), limit, firstRead)
-	buffer := make([]byte, 0, size+1)
-	for {
-		n, err := r.Body.Read(buffer[len(buffer):cap(buffer)])
-		buffer = buffer[:len(buffer)+n]
-		if errors.Is(err, io.EOF) {
-			return unsafe.String(unsafe.SliceData(buffer), len(buffer)), nil //nolint:gosec // see the function's comment
-		}
-		if err != nil {
-			return "", err
-		}
-		if len(buffer) == cap(buffer) {
-			buffer = append(buffer, 0)[:len(buffer)]
+func contains(encodings []string, encoding string) bool {
+	for _, known := range encodings {
+		if known == encoding {
+			return true
 		}
 	}
+	return encoding == ""
 }
 
 func clientAddress(r *http.Request) string {

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -39,6 +39,14 @@ type Config struct {
 	// more. Default 1 MiB and 512.
 	MaxBatchBytes   int `mapstructure:"max_batch_bytes"`
 	MaxBatchRecords int `mapstructure:"max_batch_records"`
+
+	// MaxInFlightBytes bounds all bodies together that are in memory at once,
+	// inflated, in bytes. What comes above it is answered with 503. Default 128 MiB.
+	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
+
+	// ShutdownTimeout is how long a stop waits for what is in flight before it is
+	// cut off, unanswered. Default 5 s.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
 	// QueryParameters maps query parameters of the URI a bridge posts to, to
 	// resource attributes. system_id is always mapped. Optional.
@@ -75,6 +83,8 @@ var _ component.Config = (*Config)(nil)
 
 const systemIDParameter = "system_id"
 
+const defaultPath = "/cdr"
+
 func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = "localhost:8080"
@@ -84,10 +94,12 @@ func createDefaultConfig() component.Config {
 	server.ReadTimeout = 30 * time.Second
 	return &Config{
 		HTTP:          server,
-		Path:          "/cdr",
+		Path:          defaultPath,
 		MaxBatchBytes: 1 << 20, MaxBatchRecords: 512,
-		Metrics:      MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000},
-		Registration: configoptional.Default(RegistrationConfig{Interval: 5 * time.Minute}),
+		MaxInFlightBytes: 128 << 20,
+		ShutdownTimeout:  5 * time.Second,
+		Metrics:          MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000},
+		Registration:     configoptional.Default(RegistrationConfig{Interval: 5 * time.Minute}),
 	}
 }
 
@@ -100,8 +112,14 @@ func (c *Config) Validate() error {
 	if c.HTTP.MaxRequestBodySize <= 0 {
 		errs = append(errs, fmt.Errorf("max_request_body_size must be positive, got %d", c.HTTP.MaxRequestBodySize))
 	}
-	if !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#") {
-		errs = append(errs, fmt.Errorf("path must start with / and have no query or fragment, got %q", c.Path))
+	if err := ingest.CheckPath(c.Path); err != nil {
+		errs = append(errs, err)
+	}
+	if c.MaxInFlightBytes < c.HTTP.MaxRequestBodySize {
+		errs = append(errs, fmt.Errorf("max_in_flight_bytes must be at least max_request_body_size (%d), got %d", c.HTTP.MaxRequestBodySize, c.MaxInFlightBytes))
+	}
+	if c.ShutdownTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
 	}
 	if c.MaxBatchBytes <= 0 {
 		errs = append(errs, fmt.Errorf("max_batch_bytes must be positive, got %d", c.MaxBatchBytes))

@@ -6,18 +6,15 @@ package cmscdrreceiver
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/bounded"
 	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/ledger"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
@@ -35,10 +32,10 @@ type cdrReceiver struct {
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	server   *http.Server
-	handler  *ingest.Handler
+	server   *ingest.Server
 	store    *ledgerStore
 	measures *measures // nil without a metrics pipeline
+	lastSent bool      // the last metrics were
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 }
@@ -82,10 +79,6 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	listener, err := r.config.HTTP.ToListener(ctx)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", r.config.HTTP.NetAddr.Endpoint, err)
-	}
 	if r.metrics != nil {
 		r.measures = newMeasures(r.config, r.settings)
 	}
@@ -102,18 +95,12 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		version:   r.settings.BuildInfo.Version,
 		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
 	}
-	r.handler = ingest.NewHandler(ctx, ingest.Settings{
-		Path: r.config.Path, MaxBody: r.config.HTTP.MaxRequestBodySize, Accept: deliver.accept,
-		Count: r.countAnswers, Words: answers, Logger: r.settings.Logger,
-	})
-	if r.server, err = r.config.HTTP.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, r.handler); err != nil {
-		return errors.Join(err, listener.Close())
+	if r.server, err = ingest.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, ingest.Settings{
+		Path: r.config.Path, DefaultPath: defaultPath, MaxBody: r.config.HTTP.MaxRequestBodySize, MaxInFlight: r.config.MaxInFlightBytes,
+		Accept: deliver.accept, Count: r.countAnswers, Messages: messages, Logger: r.settings.Logger,
+	}); err != nil {
+		return err
 	}
-	r.wg.Go(func() {
-		if err := r.server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
-		}
-	})
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
 	if r.measures != nil {
@@ -123,46 +110,63 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		r.wg.Go(func() { g.run(background) })
 	}
 	// Without the path: people put secrets into it.
-	r.settings.Logger.Info("Listening for call detail records", zap.String("endpoint", listener.Addr().String()))
+	r.settings.Logger.Info("Listening for call detail records", zap.String("endpoint", r.server.Address.String()))
 	return nil
 }
 
-// answers say what an answer means to a Call Bridge: it deletes its records on
+// messages say what an answer means to a Call Bridge: it deletes its records on
 // exactly 200, and sends them again on everything else, for ever and ahead of
 // all later ones.
-var answers = ingest.Words{
-	OtherPath: "Request to another path than the configured one; a Call Bridge would repeat it for ever",
-	Refused:   "Records refused, the Call Bridge will send them again",
-	TooLarge:  "Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",
-	Unread:    "Body could not be read, the Call Bridge will send it again",
+var messages = ingest.Messages{
+	OtherPath:    "Request to another path than the configured one; a Call Bridge repeats it for ever: register the receiver's URI with this path",
+	Refused:      "Records refused, the Call Bridge will send them again",
+	Busy:         "Records refused, because the bodies in flight reach max_in_flight_bytes; the Call Bridge will send them again",
+	TooLarge:     "Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",
+	Unread:       "Body could not be read, the Call Bridge will send it again",
+	Unauthorized: "Request without the credentials that auth asks for; a Call Bridge has none and repeats it for ever",
+	Encoding:     "Body in an encoding that is not in compression_algorithms; the sender must use one that is",
+	NoLength:     "Body without a length in HTTP/1.0, of which nothing can be read; the proxy in front must send Content-Length or HTTP/1.1",
 }
 
-// lastMetrics is how long the sending of the last metrics may take when the
-// shutdown's own time is up.
-const lastMetrics = 2 * time.Second
-
-// Shutdown lets requests in flight end, cuts them off when ctx ends, sends the
-// last metrics and closes the storage, in this order: nothing is consumed or
-// stored after it. It may come without Start and more than once.
+// Shutdown lets requests in flight end within shutdown_timeout, cuts them off
+// then, sends the last metrics and closes the storage, in this order: nothing is
+// consumed or stored after it. It may come without Start and more than once.
 func (r *cdrReceiver) Shutdown(ctx context.Context) error {
+	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
+	defer cancel()
+	if r.stop != nil {
+		r.stop() // at once, so that all waits are one
+	}
 	var errs error
 	if r.server != nil {
-		if errs = r.server.Shutdown(ctx); errs != nil {
-			errs = errors.Join(errs, r.server.Close())
-		}
-		r.handler.Close()
+		errs = r.server.Stop(grace)
+		r.server = nil
 	}
-	if r.stop != nil {
-		r.stop()
+	errs = errors.Join(errs, r.stopBackground(grace))
+	errs = errors.Join(errs, r.store.close(grace))
+	if errs != nil && ctx.Err() == nil {
+		r.settings.Logger.Warn("Not all was done within shutdown_timeout; what was not acknowledged comes again",
+			zap.Duration("shutdown_timeout", r.config.ShutdownTimeout), zap.Error(errs))
+		errs = nil
 	}
-	r.wg.Wait()
-	if r.measures != nil {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastMetrics)
-		r.sendMetricsOnce(last)
-		cancel()
-		r.measures = nil
-	}
-	errs = errors.Join(errs, r.store.close(ctx))
 	r.telemetry.Shutdown()
 	return errs
+}
+
+// stopBackground waits for what runs beside the requests, and then sends the last
+// metrics, unless those before are still on their way.
+func (r *cdrReceiver) stopBackground(grace context.Context) error {
+	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	defer cancel()
+	err := bounded.Wait(end, &r.wg)
+	if err == nil && r.measures != nil && !r.lastSent {
+		r.lastSent = true
+		last, cancel := bounded.After(grace, 2*ingest.AfterGrace)
+		defer cancel()
+		err = bounded.Call(last, func(ctx context.Context) error {
+			r.sendMetricsOnce(ctx)
+			return nil
+		})
+	}
+	return err
 }

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/bounded"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/ledger"
 	"github.com/legato-otel/legato/internal/storageclient"
 )
@@ -185,12 +187,15 @@ func (s *ledgerStore) list(ctx context.Context, from *ledger.Ledger, id string) 
 	return nil
 }
 
-// close closes the client once. A request that outlives the shutdown's patience
-// then finds it closed, and is refused.
-func (s *ledgerStore) close(ctx context.Context) error {
+// close closes the client once. A request that outlives the grace of a stop then
+// finds it closed, and is refused. One that hangs in the storage may keep the
+// client from being closed: that is not waited for long.
+func (s *ledgerStore) close(grace context.Context) error {
 	if s == nil {
 		return nil
 	}
-	s.closing.Do(func() { s.closed = s.client.Close(ctx) })
+	end, cancel := bounded.After(grace, 3*ingest.AfterGrace)
+	defer cancel()
+	s.closing.Do(func() { s.closed = bounded.Call(end, s.client.Close) })
 	return s.closed
 }

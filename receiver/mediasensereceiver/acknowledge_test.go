@@ -132,7 +132,8 @@ func TestMethodsAndPaths(t *testing.T) {
 	f(http.MethodHead, r.url+"?server=x", http.StatusOK)
 	f(http.MethodPost, r.url, http.StatusOK)
 	f(http.MethodPut, r.url, http.StatusMethodNotAllowed)
-	f(http.MethodPost, r.url+"/", http.StatusNotFound)
+	f(http.MethodPost, r.url+"/", http.StatusOK) // people register it so
+	f(http.MethodPost, r.url+"//", http.StatusNotFound)
 	f(http.MethodGet, r.url+"x", http.StatusNotFound)
 	assert.EqualValues(t, 1, r.counter("otelcol_receiver_mediasense_requests", "404"))
 }

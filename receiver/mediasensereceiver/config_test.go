@@ -78,6 +78,9 @@ func TestConfigErrors(t *testing.T) {
 	}
 	f(map[string]any{"endpoint": ""}, "endpoint must not be empty")
 	f(map[string]any{"max_request_body_size": -1}, "max_request_body_size must be positive, got -1")
+	f(map[string]any{"path": "/a/b%zz"}, `path must have two hexadecimal digits after each %, got "/a/***"`)
+	f(map[string]any{"max_in_flight_bytes": 1}, "max_in_flight_bytes must be at least max_request_body_size (")
+	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s")
 	f(map[string]any{"max_batch_bytes": 0}, "max_batch_bytes must be positive, got 0")
 	f(map[string]any{"max_batch_records": -1}, "max_batch_records must be positive, got -1")
 	f(map[string]any{"path": "x"}, `path must start with / and have no query or fragment, got "x"`)

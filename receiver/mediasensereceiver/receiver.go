@@ -6,18 +6,15 @@ package mediasensereceiver
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/bounded"
 	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/recent"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
@@ -35,10 +32,10 @@ type eventReceiver struct {
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	server   *http.Server
-	handler  *ingest.Handler
+	server   *ingest.Server
 	store    *stateStore
 	measures *measures // nil without a metrics pipeline
+	lastSent bool      // the last metrics were
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 }
@@ -83,22 +80,12 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	listener, err := r.config.HTTP.ToListener(ctx)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", r.config.HTTP.NetAddr.Endpoint, err)
+	if r.server, err = ingest.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, ingest.Settings{
+		Path: r.config.Path, DefaultPath: defaultPath, MaxBody: r.config.HTTP.MaxRequestBodySize, MaxInFlight: r.config.MaxInFlightBytes,
+		Accept: deliver.accept, Count: r.countAnswers, Messages: messages, Logger: r.settings.Logger,
+	}); err != nil {
+		return err
 	}
-	r.handler = ingest.NewHandler(ctx, ingest.Settings{
-		Path: r.config.Path, MaxBody: r.config.HTTP.MaxRequestBodySize, Accept: deliver.accept,
-		Count: r.countAnswers, Words: answers, Logger: r.settings.Logger,
-	})
-	if r.server, err = r.config.HTTP.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, r.handler); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	r.wg.Go(func() {
-		if err := r.server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
-		}
-	})
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
 	if r.measures != nil {
@@ -111,7 +98,7 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 		r.settings.Logger.Warn("The listener has TLS, which MediaSense does not speak: something else must take its events and pass them on")
 	}
 	// Without the path: people put secrets into it.
-	r.settings.Logger.Info("Listening for MediaSense events", zap.String("endpoint", listener.Addr().String()))
+	r.settings.Logger.Info("Listening for MediaSense events", zap.String("endpoint", r.server.Address.String()))
 	return nil
 }
 
@@ -143,41 +130,59 @@ func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
 	return d, r.startTelemetry(ctx, d)
 }
 
-// answers say what an answer means to MediaSense: that it sends anything again
+// messages say what an answer means to MediaSense: that it sends anything again
 // is not known.
-var answers = ingest.Words{
-	OtherPath: "Request to another path than the configured one; its events are lost",
-	Refused:   "Events refused; MediaSense is not known to send them again",
-	TooLarge:  "Body over max_request_body_size; its events are lost",
-	Unread:    "Body could not be read; its events are lost",
+var messages = ingest.Messages{
+	OtherPath:    "Request to another path than the configured one; its events are lost: subscribe with this path",
+	Refused:      "Events refused; MediaSense is not known to send them again",
+	Busy:         "Events refused, because the bodies in flight reach max_in_flight_bytes; MediaSense is not known to send them again",
+	TooLarge:     "Body over max_request_body_size; its events are lost",
+	Unread:       "Body could not be read; its events are lost",
+	Unauthorized: "Request without the credentials that auth asks for, which MediaSense does not send; its events are lost",
+	Encoding:     "Body in an encoding that is not in compression_algorithms; its events are lost",
+	NoLength:     "Body without a length in HTTP/1.0, of which nothing can be read; the proxy in front must send Content-Length or HTTP/1.1",
 }
 
-// lastMetrics is how long the sending of the last metrics may take when the
-// shutdown's own time is up.
-const lastMetrics = 2 * time.Second
-
-// Shutdown lets requests in flight end, cuts them off when ctx ends, leaves the
-// servers, sends the last metrics and closes the storage, in this order: nothing
-// is consumed or stored after it. It may come without Start and more than once.
+// Shutdown leaves the servers, lets requests in flight end within
+// shutdown_timeout, cuts them off then, sends the last metrics and closes the
+// storage: nothing is consumed or stored after it. It may come without Start and
+// more than once.
 func (r *eventReceiver) Shutdown(ctx context.Context) error {
+	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
+	defer cancel()
+	if r.stop != nil {
+		r.stop() // at once, so that all waits are one
+	}
 	var errs error
 	if r.server != nil {
-		if errs = r.server.Shutdown(ctx); errs != nil {
-			errs = errors.Join(errs, r.server.Close())
-		}
-		r.handler.Close()
+		errs = r.server.Stop(grace)
+		r.server = nil
 	}
-	if r.stop != nil {
-		r.stop()
+	errs = errors.Join(errs, r.stopBackground(grace))
+	errs = errors.Join(errs, r.store.close(grace))
+	if errs != nil && ctx.Err() == nil {
+		r.settings.Logger.Warn("Not all was done within shutdown_timeout; what was not acknowledged comes again",
+			zap.Duration("shutdown_timeout", r.config.ShutdownTimeout), zap.Error(errs))
+		errs = nil
 	}
-	r.wg.Wait()
-	if r.measures != nil {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastMetrics)
-		r.sendMetricsOnce(last)
-		cancel()
-		r.measures = nil
-	}
-	errs = errors.Join(errs, r.store.close(ctx))
 	r.telemetry.Shutdown()
 	return errs
+}
+
+// stopBackground waits for what runs beside the requests, and then sends the last
+// metrics, unless those before are still on their way.
+func (r *eventReceiver) stopBackground(grace context.Context) error {
+	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	defer cancel()
+	err := bounded.Wait(end, &r.wg)
+	if err == nil && r.measures != nil && !r.lastSent {
+		r.lastSent = true
+		last, cancel := bounded.After(grace, 2*ingest.AfterGrace)
+		defer cancel()
+		err = bounded.Call(last, func(ctx context.Context) error {
+			r.sendMetricsOnce(ctx)
+			return nil
+		})
+	}
+	return err
 }

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/bounded"
+	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/recent"
 	"github.com/legato-otel/legato/internal/storageclient"
 )
@@ -140,12 +142,15 @@ func (s *stateStore) save(ctx context.Context, known *recent.Set, disks *partiti
 	return nil
 }
 
-// close closes the client once. A request that outlives the shutdown's patience
-// then finds it closed, and is refused.
-func (s *stateStore) close(ctx context.Context) error {
+// close closes the client once. A request that outlives the grace of a stop then
+// finds it closed, and is refused. One that hangs in the storage may keep the
+// client from being closed: that is not waited for long.
+func (s *stateStore) close(grace context.Context) error {
 	if s == nil {
 		return nil
 	}
-	s.closing.Do(func() { s.closed = s.client.Close(ctx) })
+	end, cancel := bounded.After(grace, 3*ingest.AfterGrace)
+	defer cancel()
+	s.closing.Do(func() { s.closed = bounded.Call(end, s.client.Close) })
 	return s.closed
 }
