@@ -4,7 +4,6 @@
 package stitch
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -28,35 +27,62 @@ func (e *Engine) Advance(now time.Time) (more bool) {
 
 // step moves one object. It returns false if none is due.
 func (e *Engine) step(t int64) bool {
-	if len(e.dying) > 0 {
-		e.endOne()
-		return true
-	}
-	if slot := e.queues[open].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
-		if !e.discard(slot) {
-			e.objects.at(slot).flags |= flagExpired
-			e.enter(slot, ended, t)
-		}
+	e.steps++
+	if e.followOne() {
 		return true
 	}
 	if slot := e.queues[ended].head; slot != 0 && e.objects.at(slot).since+e.linger <= t {
 		e.owe(slot, e.objects.at(slot).since+e.linger)
 		return true
 	}
-	if slot := e.queues[done].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
-		if !e.forget(slot) {
-			e.enter(slot, done, t)
+	if t < e.grace.until {
+		return false
+	}
+	if slot := e.queues[open].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
+		if !e.discard(slot) {
+			e.objects.at(slot).flags |= flagExpired
+			e.setState(slot, ended, t)
 		}
+		return true
+	}
+	if slot := e.queues[done].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
+		e.forget(slot)
 		return true
 	}
 	return e.forgetSession(t)
 }
 
+// followOne does one piece of what follows from the end of a session or a call,
+// or from its being alive. It returns false if there is none.
+func (e *Engine) followOne() bool {
+	switch {
+	case len(e.revivedSessions) > 0:
+		e.reviveOne()
+	case len(e.closingSessions) > 0:
+		e.endOne()
+	case len(e.closingCalls) > 0:
+		e.closeOne()
+	default:
+		return false
+	}
+	return true
+}
+
 // owe has an object emitted or, if it is not one to be emitted, forgotten.
 func (e *Engine) owe(slot uint32, since int64) {
-	if !e.discard(slot) {
-		e.enter(slot, owed, since)
+	if e.discard(slot) {
+		return
 	}
+	o := e.objects.at(slot)
+	if o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete) == 0 {
+		switch {
+		case e.callHasEnded(o):
+			o.flags |= flagCallEnded
+		case e.bridgeStarted(o):
+			o.flags |= flagBridgeStarted
+		}
+	}
+	e.setState(slot, owed, since)
 }
 
 // discard forgets an object that only notes were about, and the tracks in it,
@@ -101,119 +127,45 @@ func (e *Engine) lived(slot uint32) bool {
 // Next returns when Advance has something to do next.
 func (e *Engine) Next() (at time.Time, ok bool) {
 	next := int64(0)
-	due := func(slot uint32, after int64) {
+	due := func(slot uint32, after, notBefore int64) {
 		if slot != 0 {
-			next = earliest(next, e.objects.at(slot).since+after)
+			next = earliest(next, max(e.objects.at(slot).since+after, notBefore))
 		}
 	}
-	due(e.queues[open].head, e.maxOpen)
-	due(e.queues[ended].head, e.linger)
-	due(e.queues[done].head, e.maxOpen)
+	due(e.queues[ended].head, e.linger, 0)
+	due(e.queues[open].head, e.maxOpen, e.grace.until)
+	due(e.queues[done].head, e.maxOpen, e.grace.until)
 	if len(e.sessions.over) > 0 {
-		next = earliest(next, e.sessions.at(e.sessions.over[0]).over+e.maxOpen)
+		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).over+e.maxOpen, e.grace.until))
 	}
-	if len(e.dying) > 0 {
+	if len(e.revivedSessions)+len(e.closingSessions)+len(e.closingCalls) > 0 {
 		next = e.now
 	}
 	return time.Unix(0, next), next != 0
 }
 
-// maxSessionsOver bounds how many sessions are remembered to be over, the newest
-// ones. Bridges do not restart that often.
-const maxSessionsOver = 10_000
-
-// EndSession ends everything of a session: its sender has started anew. That is
-// done piece by piece, by Advance.
-func (e *Engine) EndSession(now time.Time, session string) {
-	t := e.tick(now)
-	if session == "" {
-		return
-	}
-	slot := e.sessions.find(bounded(session))
-	s := e.sessions.at(slot)
-	if s.over != 0 {
-		return
-	}
-	if len(e.sessions.over) >= maxSessionsOver {
-		e.forgetSession(math.MaxInt64)
-	}
-	s.over, s.watching = t, true
-	e.sessions.touch(slot)
-	e.sessions.over = append(e.sessions.over, slot)
-	if s.open.head != 0 {
-		e.dying = append(e.dying, slot)
-	}
-}
-
-// endOne ends one object of a session that is over.
-func (e *Engine) endOne() {
-	s := e.sessions.at(e.dying[0])
-	// A slot that was given to another session since has no end.
-	if s.over != 0 && s.open.head != 0 {
-		// Its conference is looked at again when it is rendered.
-		e.enter(s.open.head, ended, e.now)
-	}
-	if s.over == 0 || s.open.head == 0 {
-		e.dying = e.dying[1:]
-	}
-}
-
-// forgetSession forgets that a session is over, long after it was.
-func (e *Engine) forgetSession(t int64) bool {
-	over := e.sessions.over
-	if len(over) == 0 || e.sessions.at(over[0]).over+e.maxOpen > t {
-		return false
-	}
-	e.sessions.over = over[1:]
-	e.sessions.at(over[0]).watching = false
-	// What still has it still needs to know, also after a restart.
-	if e.journal.stored && e.sessions.at(over[0]).uses == 0 {
-		e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[over[0]])
-	}
-	e.sessions.forget(over[0])
-	return true
-}
-
-// room makes room for n objects: it forgets the oldest that were emitted, and
-// if there are none, lets the oldest open one go before its time.
-func (e *Engine) room(n int) bool {
+// makeRoom makes room for n objects: it forgets the oldest that were emitted,
+// and if there are none, lets the oldest open one go before its time.
+func (e *Engine) makeRoom(n int) bool {
 	for e.objects.used()+n > e.maxObjects {
+		e.steps++
 		slot := e.queues[done].head
 		if slot == 0 {
 			e.evict()
 			return false
 		}
-		if !e.forget(slot) {
-			// Something is in it; all done ones may be such.
-			if e.allHold() {
-				e.evict()
-				return false
-			}
-			e.enter(slot, done, e.now)
-			continue
-		}
+		e.forget(slot)
 		e.stats.Forgotten++
 	}
 	return true
 }
 
-// allHold tells whether nothing is done but what holds something.
-func (e *Engine) allHold() bool {
-	for kind := range kinds {
-		if !kind.holds() && e.counts[kind][done] > 0 {
-			return false
-		}
-	}
-	for slot := e.queues[done].head; slot != 0; slot = e.objects.at(slot).queue.next {
-		if e.infoOf(slot).members == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// evictions is how many objects are let go at a time when there is no room.
-const evictions = 64
+// evictions is how many objects are let go at a time when there is no room, and
+// maxEvictions the most.
+const (
+	evictions    = 64
+	maxEvictions = 1024
+)
 
 // evict lets the oldest open objects go. They are emitted, not dropped; until
 // then there is no room.
@@ -221,7 +173,9 @@ func (e *Engine) evict() {
 	if e.Owes() >= evictions {
 		return
 	}
-	for range max(evictions, e.objects.used()-e.maxObjects) {
+	// More than that only where max_objects is smaller than before a restart.
+	for range min(max(evictions, e.objects.used()-e.maxObjects), maxEvictions) {
+		e.steps++
 		slot := e.queues[ended].head
 		if slot == 0 {
 			if slot = e.queues[open].head; slot == 0 {
@@ -237,12 +191,12 @@ func (e *Engine) evict() {
 	}
 }
 
-// Emitted notes that the next consumer took an object, or (accepted false) that
-// it refused it for good.
+// Emitted ends what is owed of an object: the next consumer took it, or
+// (accepted false) refused it with a permanent error.
 func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	e.tick(now)
 	o := e.resolve(ref)
-	if o == nil || o.state != owed {
+	if o == nil || o.state != owed && o.state != aside {
 		return
 	}
 	if accepted {
@@ -250,14 +204,30 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	} else {
 		e.stats.Rejected++
 	}
-	e.bury(ref.slot)
-	e.enter(ref.slot, done, e.now)
+	e.compactToTombstone(ref.slot)
+	to := done
+	if o.kind.holds() && e.infoOf(ref.slot).members > 0 {
+		to = holding
+	}
+	e.setState(ref.slot, to, e.now)
+	if o.kind == Call {
+		e.fileCall(ref.slot)
+	}
 }
 
-// bury leaves of an object only what late records and links need. A call keeps
+// SetAside takes an object that is owed out of the way of the others: the next
+// consumer refuses it again and again. It stays owed, and [Engine.Aside] has it.
+func (e *Engine) SetAside(ref Ref) {
+	// Its time is that at which it became owed, which is a part of what is sent.
+	if o := e.resolve(ref); o != nil && (o.state == owed || o.state == aside) {
+		e.setState(ref.slot, aside, o.since)
+	}
+}
+
+// compactToTombstone leaves of an object only what late records and links need. A call keeps
 // its facts: they are the context of what is still in it; a session those that
 // are context or name its call, and its times.
-func (e *Engine) bury(slot uint32) {
+func (e *Engine) compactToTombstone(slot uint32) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
@@ -274,6 +244,10 @@ func (e *Engine) bury(slot uint32) {
 	}
 	grave := tombstone{e.traceOf(slot), e.startOf(slot), o.participant.hash, o.sip.hash}
 	e.unbind(slot)
+	if o.kind == CallLeg {
+		e.participants.retire(e, slot)
+		e.sipCalls.retire(e, slot)
+	}
 	e.scratch.grave = grave.append(e.scratch.grave[:0])
 	e.store(slot, e.scratch.grave)
 }
@@ -285,6 +259,10 @@ func (e *Engine) forget(slot uint32) bool {
 		return false
 	}
 	e.unbind(slot)
+	if o.state == open {
+		e.unlistOpen(slot)
+	}
+	e.unlistEnded(slot)
 	e.queues[o.state].remove(e, slot, byState)
 	e.counts[o.kind][o.state]--
 	switch o.kind {
@@ -293,8 +271,8 @@ func (e *Engine) forget(slot uint32) bool {
 		e.containers.release(o.info)
 		e.contexts[slot%contextSlots].slot = 0
 	case CallLeg:
-		e.participants.file(e, slot, 0)
-		e.sipCalls.file(e, slot, 0)
+		e.participants.remove(e, slot)
+		e.sipCalls.remove(e, slot)
 	case Recording, Streaming, Track:
 	}
 	e.arena.release(o.facts)
@@ -314,22 +292,37 @@ func (e *Engine) forget(slot uint32) bool {
 }
 
 // Flush makes everything owed that has ended, without waiting for late records.
-func (e *Engine) Flush(now time.Time) {
+// It does a bounded piece of work; more tells that there is more to do.
+func (e *Engine) Flush(now time.Time) (more bool) {
 	t := e.tick(now)
-	for len(e.dying) > 0 {
-		e.endOne()
-	}
-	for slot := e.queues[ended].head; slot != 0; slot = e.queues[ended].head {
+	for budget := slice; budget > 0; budget-- {
+		e.steps++
+		if e.followOne() {
+			continue
+		}
+		slot := e.queues[ended].head
+		if slot == 0 {
+			return false
+		}
 		e.owe(slot, t)
 	}
+	return true
 }
 
 // Finish makes everything owed, what is open as Incomplete: for a shutdown that
-// keeps nothing.
-func (e *Engine) Finish(now time.Time) {
-	e.Flush(now)
-	for slot := e.queues[open].head; slot != 0; slot = e.queues[open].head {
+// keeps nothing. It does a bounded piece of work, as Flush.
+func (e *Engine) Finish(now time.Time) (more bool) {
+	if e.Flush(now) {
+		return true
+	}
+	for budget := slice; budget > 0; budget-- {
+		e.steps++
+		slot := e.queues[open].head
+		if slot == 0 {
+			return false
+		}
 		e.objects.at(slot).flags |= flagIncomplete
 		e.owe(slot, e.now)
 	}
+	return true
 }

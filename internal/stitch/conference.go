@@ -22,23 +22,48 @@ func (e *Engine) relateCall(slot uint32) {
 		start = before(end, f.newest(keyCallDuration), second)
 	}
 	correlator := hashOf(f.newest(keyCorrelator))
-	if start == info.start && end == info.end && correlator == info.groupID {
+	index := f.startIndex()
+	if start == info.start && end == info.end && index == info.index && correlator == info.groupID {
 		return
 	}
-	info.start, info.end = start, end
+	closes := end != 0 && info.end == 0
+	info.start, info.end, info.index = start, end, index
 	if correlator != info.groupID {
 		e.leaveGroup(slot)
-		e.joinGroup(slot, correlator)
+		info.groupID = correlator
 	}
-	if !e.restoring { // Restored does it once for all
-		e.regroup(info.groupID)
+	e.fileCall(slot)
+	if e.restoring { // Restored does the rest once for all
+		return
 	}
+	if closes {
+		e.closeCall(slot)
+	}
+	e.regroup(correlator)
 }
 
-// hashOf is the hash of a value, 0 if it is none or an empty text.
+// startIndex is the index of the record that started the object, 0 if it is not
+// known.
+func (f *facts) startIndex() uint64 {
+	for i := range f.statements {
+		if f.statements[i].phase == Start {
+			return f.statements[i].index
+		}
+	}
+	return 0
+}
+
+// hashOf is the hash of a value, 0 if it is none or an empty text. GUIDs have the
+// same whatever the case of their letters.
 func hashOf(raw []byte) uint64 {
 	if len(raw) == 0 || raw[0] == tagText {
 		return 0
+	}
+	if raw[0]&tagMask == tagText {
+		var room [1 + len(identity{})]byte
+		if content := textOf(raw); len(content) == guidText {
+			return hash(appendCanonical(room[:0], string(content)))
+		}
 	}
 	return hash(raw)
 }
@@ -52,94 +77,39 @@ func before(end int64, duration []byte, unit int64) int64 {
 	return max(1, end-int64(min(n, float64(math.MaxInt64/unit))*float64(unit)))
 }
 
-// groups is the index of what containers of a kind have in common.
-func (e *Engine) groups(kind Kind) map[uint64]uint32 {
-	if kind == Session {
-		return e.sameCall
-	}
-	return e.correlators
-}
-
-// joinGroup files a container under the hash of a correlator or of a recorded call.
-func (e *Engine) joinGroup(slot uint32, under uint64) {
-	info := e.containers.at(e.objects.at(slot).info)
-	info.groupID = under
-	if under == 0 {
-		return
-	}
-	index := e.groups(e.objects.at(slot).kind)
-	next := index[under]
-	info.group = links{next: next}
-	if next != 0 {
-		e.infoOf(next).group.previous = slot
-	}
-	index[under] = slot
-}
-
-func (e *Engine) leaveGroup(slot uint32) {
-	o := e.objects.at(slot)
-	info := e.containers.at(o.info)
-	if info.groupID == 0 {
-		return
-	}
-	at := info.group
-	switch {
-	case at.previous != 0:
-		e.infoOf(at.previous).group.next = at.next
-	case at.next != 0:
-		e.groups(o.kind)[info.groupID] = at.next
-	default:
-		delete(e.groups(o.kind), info.groupID)
-	}
-	if at.next != 0 {
-		e.infoOf(at.next).group.previous = at.previous
-	}
-	info.groupID, info.group = 0, links{}
-	if !info.frozen {
-		info.trace, info.root = info.own, o.span
-	}
-}
-
 func (e *Engine) infoOf(call uint32) *container { return e.containers.at(e.objects.at(call).info) }
 
-// life is the time a call lasted, as far as conferences are concerned.
-type life struct {
+// interval is the time a call lasted, as far as conferences are concerned.
+type interval struct {
 	slot       uint32
 	start, end int64
+	bridge     uint64 // equal where the bridge is the same; 0 if it is not known
 	session    uint32
-	group      int // index of another life of the same conference, in the end the first
+	index      uint64
+	group      int // index of the first interval of the same conference
 }
 
-// groupLimit is how many calls of one correlator, the newest, are compared. A
-// coSpace has that many only if somebody calls it all day and nobody stays.
-const groupLimit = 128
-
-// lives returns the calls of a correlator in the order in which they began,
-// with group set.
-func (e *Engine) lives(correlator uint64) []life {
-	all := e.scratch.lives[:0]
-	for slot := e.correlators[correlator]; slot != 0 && len(all) < groupLimit; slot = e.infoOf(slot).group.next {
-		all = append(all, e.lifeOf(slot))
-	}
-	slices.SortFunc(all, func(a, b life) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), e.compareIDs(a.slot, b.slot))
-	})
-	for i := range all {
-		all[i].group = i
-		e.bound(all[i:])
-	}
-	for i := range all {
-		for j := range i {
-			if e.overlap(&all[j], &all[i]) {
-				unite(all, i, j)
-			}
-		}
-	}
-	for i := range all {
-		all[i].group = root(all, i)
-	}
-	e.scratch.lives = all
+// intervalsOf returns the calls of a correlator that may be one conference with
+// an open one, in the order in which they began, with group set.
+func (e *Engine) intervalsOf(correlator uint64) []interval {
+	all := e.collect(correlator, e.scratch.intervals[:0])
+	slices.SortFunc(all, e.compareIntervals)
+	e.inferEnds(all)
+	e.findGroups(all)
+	e.scratch.intervals = all
 	return all
+}
+
+// compareIntervals is the order in which calls began. Records have seconds; on
+// one bridge their numbers tell what came first.
+func (e *Engine) compareIntervals(a, b interval) int {
+	if order := cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.bridge, b.bridge)); order != 0 {
+		return order
+	}
+	if a.session != b.session {
+		return strings.Compare(e.sessions.texts[a.session], e.sessions.texts[b.session])
+	}
+	return cmp.Or(cmp.Compare(a.index, b.index), e.compareIDs(a.slot, b.slot))
 }
 
 // compareIDs compares two ids as texts; GUIDs in lower case are in the order of
@@ -152,62 +122,152 @@ func (e *Engine) compareIDs(a, b uint32) int {
 	return strings.Compare(e.idOf(a), e.idOf(b))
 }
 
-func (e *Engine) lifeOf(slot uint32) life {
+func (e *Engine) intervalOf(slot uint32) interval {
+	e.steps++
 	o := e.objects.at(slot)
 	info := e.containers.at(o.info)
-	l := life{slot: slot, session: o.session, start: info.start, end: info.end}
+	l := interval{slot: slot, start: info.start, end: info.end, session: o.session, index: info.index}
+	if o.session != 0 {
+		if l.bridge = e.sessions.at(o.session).bridge; l.bridge == 0 {
+			l.bridge = uint64(o.session) // a number that no bridge has
+		}
+	}
 	if l.start == 0 {
 		l.start = earliest(info.end, info.mentioned)
 	}
-	if l.end == 0 {
-		l.end = math.MaxInt64
-		switch {
-		case o.session != 0 && e.sessions.at(o.session).over != 0:
-			// It lived until its bridge died, and that until its last record.
-			l.end = max(l.start, e.sessions.at(o.session).last)
-		case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
-			l.end = max(l.start, info.lastMentioned)
-		}
+	if l.end != 0 {
+		return l
+	}
+	l.end = math.MaxInt64
+	switch {
+	case o.state == done, o.state == holding, o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
+		l.end = max(l.start, info.lastMentioned)
+	case e.bridgeStarted(o):
+		// It lived until its bridge died, and that until its last record.
+		l.end = max(l.start, e.sessions.at(o.session).last)
 	}
 	return l
 }
 
-// bound ends the first call of all, whose end is not known, where the next one
-// on the same bridge begins: a bridge has a coSpace's call once at a time, so
-// the end got lost. Otherwise all later meetings there would be one with it.
-func (e *Engine) bound(all []life) {
-	first := &all[0]
-	if first.end != math.MaxInt64 || first.session == 0 {
-		return
-	}
-	for i := range all[1:] {
-		if later := &all[1+i]; later.session == first.session {
-			first.end = later.start
-			return
+// inferEnds ends each call whose end is not known where the next one on the same
+// bridge begins: a bridge has a coSpace's call once at a time, so the end got
+// lost. Otherwise all later meetings there would be one with it.
+func (e *Engine) inferEnds(all []interval) {
+	next := e.scratch.nextStart
+	clear(next)
+	for i := len(all) - 1; i >= 0; i-- {
+		l := &all[i]
+		if l.bridge == 0 {
+			continue
 		}
+		if start, found := next[l.bridge]; found && l.end == math.MaxInt64 {
+			l.end = start
+		}
+		next[l.bridge] = l.start
 	}
 }
 
 // overlap tells whether two calls are one conference; a began first. On one
 // bridge there is one clock.
-func (e *Engine) overlap(a, b *life) bool {
-	if a.session == b.session && a.session != 0 {
+func (e *Engine) overlap(a, b *interval) bool {
+	if a.bridge == b.bridge && a.bridge != 0 {
 		return b.start < a.end
 	}
 	return a.end >= b.start || a.end >= b.start-e.tolerance
 }
 
-// unite makes the groups of i and j one, under the one that began first.
-func unite(all []life, i, j int) {
-	i, j = root(all, i), root(all, j)
-	all[max(i, j)].group = min(i, j)
+// run is a row of calls of one conference, in the order in which they began.
+type run struct {
+	first       int   // index of its first call
+	end         int64 // the latest end
+	bridge      uint64
+	endOfOthers int64 // the latest end on other bridges; 0 if there is none
 }
 
-func root(all []life, i int) int {
-	for all[i].group != i {
-		i = all[i].group
+// add makes a call one of the run.
+func (r *run) add(l *interval) {
+	switch {
+	case l.bridge == r.bridge && r.bridge != 0:
+		r.end = max(r.end, l.end)
+	case l.end > r.end:
+		r.end, r.bridge, r.endOfOthers = l.end, l.bridge, max(r.end, r.endOfOthers)
+	default:
+		r.endOfOthers = max(r.endOfOthers, l.end)
 	}
-	return i
+}
+
+// join makes one of two runs.
+func (r *run) join(other *run) {
+	r.add(&interval{end: other.end, bridge: other.bridge})
+	r.endOfOthers = max(r.endOfOthers, other.endOfOthers)
+}
+
+// findGroups sets the group of each interval; they are in order. A conference is
+// a row of neighbours: whatever began between two calls that overlap, overlaps
+// one of them. Runs that a later call may still join are on a stack. All but the
+// uppermost are of calls of one bridge, because a call of any other bridge would
+// have joined them; so that a call joins the lowest of them, or the uppermost
+// alone, or none.
+func (e *Engine) findGroups(all []interval) {
+	runs := e.scratch.runs[:0]
+	alive := 0 // the lowest run that may be joined
+	for i := range all {
+		l := &all[i]
+		for alive < len(runs) && runs[alive].end < l.start-e.tolerance && runs[alive].end < l.start {
+			e.steps++
+			alive++
+		}
+		to := len(runs)
+		if alive < len(runs) {
+			switch top := &runs[len(runs)-1]; {
+			case l.bridge == 0 || l.bridge != top.bridge:
+				to = alive
+			case l.start < top.end, top.endOfOthers != 0 && top.endOfOthers >= l.start-e.tolerance:
+				to = len(runs) - 1
+			}
+		}
+		if to == len(runs) {
+			runs = append(runs, run{first: i, end: l.end, bridge: l.bridge})
+			continue
+		}
+		for len(runs)-1 > to {
+			e.steps++
+			runs[len(runs)-2].join(&runs[len(runs)-1])
+			runs = runs[:len(runs)-1]
+		}
+		runs[to].add(l)
+	}
+	for i := range runs {
+		end := len(all)
+		if i+1 < len(runs) {
+			end = runs[i+1].first
+		}
+		for j := runs[i].first; j < end; j++ {
+			all[j].group = runs[i].first
+		}
+	}
+	e.scratch.runs = runs
+}
+
+// founderOf returns the call that founds the conference of intervals: the
+// earliest, of several the one with the smallest id.
+func (e *Engine) founderOf(conference []interval) uint32 {
+	best := &conference[0]
+	for i := range conference {
+		if l := &conference[i]; l.start == best.start && e.compareIDs(l.slot, best.slot) < 0 {
+			best = l
+		}
+	}
+	return best.slot
+}
+
+// conferenceAt returns the intervals of the conference that begins at i.
+func conferenceAt(all []interval, i int) []interval {
+	end := i
+	for end < len(all) && all[end].group == i {
+		end++
+	}
+	return all[i:end]
 }
 
 // regroup finds the conferences of a correlator's calls. A call whose trace was
@@ -216,21 +276,20 @@ func (e *Engine) regroup(correlator uint64) {
 	if correlator == 0 {
 		return
 	}
-	all := e.lives(correlator)
-	for i := range all {
-		if all[i].group != i {
-			continue
-		}
-		founder := e.objects.at(all[i].slot)
+	all := e.intervalsOf(correlator)
+	for i := 0; i < len(all); {
+		conference := conferenceAt(all, i)
+		i += len(conference)
+		founder := e.objects.at(e.founderOf(conference))
 		trace, span := e.containers.at(founder.info).own, founder.span
-		for j := i; j < len(all); j++ {
-			if info := e.infoOf(all[j].slot); all[j].group == i && info.frozen {
+		for j := range conference {
+			if info := e.infoOf(conference[j].slot); info.frozen {
 				trace, span = info.trace, info.root
 				break
 			}
 		}
-		for j := i; j < len(all); j++ {
-			if info := e.infoOf(all[j].slot); all[j].group == i && !info.frozen {
+		for j := range conference {
+			if info := e.infoOf(conference[j].slot); !info.frozen {
 				info.trace, info.root = trace, span
 			}
 		}
@@ -240,25 +299,26 @@ func (e *Engine) regroup(correlator uint64) {
 // freeze fixes the trace of a call's conference, because something of it is
 // about to be emitted.
 func (e *Engine) freeze(call uint32) {
-	info := e.infoOf(call)
-	if info.frozen || e.objects.at(call).kind != Call { // a session's trace is its own
+	info, o := e.infoOf(call), e.objects.at(call)
+	if info.frozen || o.kind != Call { // a session's trace is its own
+		return
+	}
+	if info.filed != fileOpen || e.correlators[info.groupID].open > maxOpenCalls {
+		// It is in no conference, or in one too large to look at.
+		info.trace, info.root = info.own, o.span
+		e.freezeOne(call)
 		return
 	}
 	e.regroup(info.groupID)
-	e.freezeOne(call)
-	all := e.scratch.lives
-	if info.groupID == 0 {
-		all = nil
-	}
-	group := -1
-	for i := range all {
-		if all[i].slot == call {
-			group = all[i].group
+	all := e.scratch.intervals
+	for i := 0; i < len(all); {
+		conference := conferenceAt(all, i)
+		i += len(conference)
+		if !slices.ContainsFunc(conference, func(l interval) bool { return l.slot == call }) {
+			continue
 		}
-	}
-	for i := range all {
-		if all[i].group == group {
-			e.freezeOne(all[i].slot)
+		for j := range conference {
+			e.freezeOne(conference[j].slot)
 		}
 	}
 }
@@ -267,5 +327,6 @@ func (e *Engine) freezeOne(call uint32) {
 	if info := e.infoOf(call); !info.frozen {
 		info.frozen = true
 		e.touch(call, flagDirty)
+		e.fileCall(call)
 	}
 }

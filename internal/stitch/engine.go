@@ -45,18 +45,23 @@ type Engine struct {
 	arena      arena
 
 	identities   table
-	participants *members
-	sipCalls     *members
-	correlators  map[uint64]uint32 // by hash the first call, from where container.group goes on
-	sameCall     map[uint64]uint32 // by hash the first session of a recorded call, likewise
+	participants legIndex
+	sipCalls     legIndex
+	correlators  map[uint64]group  // by hash the calls
+	sameCall     map[uint64]uint32 // by hash the first session of a recorded call, from where container.group goes on
 
 	dictionary dictionary
 	resources  resources
 	sessions   sessions
-	queues     [done + 1]list
-	counts     [kinds][done + 1]int
-	dying      []uint32 // sessions that are over and have open objects
+	queues     [states]list
+	counts     [kinds][states]int
 
+	closingSessions []uint32 // sessions that are over and have open objects
+	revivedSessions []uint32 // sessions that are alive and have objects that ended with them
+	closingCalls    []uint32 // calls that have ended and have open objects
+
+	grace     grace
+	steps     uint64 // pieces of work done: what tests bound
 	journal   journal
 	loading   *loader // while stored entries are loaded
 	restoring bool    // while what follows from them is found
@@ -71,15 +76,16 @@ type Engine struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
-		correlators: make(map[uint64]uint32),
+		correlators: make(map[uint64]group),
 		sameCall:    make(map[uint64]uint32),
 		dictionary:  newDictionary(),
 		resources:   resources{number: make(map[string]uint32), stored: o.Stored},
 		sessions:    sessions{number: make(map[string]uint32), stored: o.Stored},
 		journal:     journal{stored: o.Stored},
 	}
+	e.scratch.nextStart = make(map[uint64]int64)
 	e.identities = e.newIdentities()
-	e.participants, e.sipCalls = e.newMembers(byParticipant), e.newMembers(bySIPCall)
+	e.participants, e.sipCalls = e.newLegIndex(byParticipant), e.newLegIndex(bySIPCall)
 	return e
 }
 
@@ -92,14 +98,15 @@ func (e *Engine) tick(now time.Time) int64 {
 // Apply merges a record. Giving it again, or in another order, makes no
 // difference. The only error is ErrFull.
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
-	e.tick(now)
+	e.extendGrace(e.tick(now), r.Time)
 	slot := e.find(r.Kind, r.ID)
 	if e.late(slot) {
 		// It is not merged, and needs no room: what makes room may forget it.
 		e.stats.Late++
+		e.hear(slot, r)
 		return Ref{slot, e.objects.at(slot).generation}, nil
 	}
-	if need := e.needs(slot, r); need > 0 && !e.room(need) {
+	if need := e.newObjectsFor(slot, r); need > 0 && !e.makeRoom(need) {
 		return Ref{}, ErrFull
 	}
 	slot = e.apply(slot, r)
@@ -118,7 +125,7 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 
 // late tells whether an object takes no records in any more.
 func (e *Engine) late(slot uint32) bool {
-	return slot != 0 && (e.objects.at(slot).state == owed || e.objects.at(slot).state == done)
+	return slot != 0 && e.objects.at(slot).state >= owed
 }
 
 // apply merges a record into an object, 0 for a new one. There is room.
@@ -126,30 +133,19 @@ func (e *Engine) apply(slot uint32, r *Record) uint32 {
 	if slot == 0 {
 		slot = e.create(r.Kind, r.ID)
 	}
-	e.hasSource(slot, r.Source)
+	e.setOwnSource(slot, r.Source)
+	e.hear(slot, r)
 	e.merge(slot, r)
-	if e.objects.at(slot).state == open && r.Phase == End {
-		e.enter(slot, ended, e.now)
+	if r.Phase == End {
+		e.objects.at(slot).flags |= flagEnded
 	}
-	e.endIfOver(slot)
+	e.endOrReopen(slot)
 	return slot
 }
 
-// endIfOver ends an object of a sender's session that is over, and a track of a
-// session that has ended: it was told of late.
-func (e *Engine) endIfOver(slot uint32) {
-	o := e.objects.at(slot)
-	if o.state != open {
-		return
-	}
-	if o.session != 0 && e.sessions.at(o.session).over != 0 || o.kind == Track && e.endOfSession(o) != 0 {
-		e.enter(slot, ended, e.now)
-	}
-}
-
-// needs returns for how many objects a record may need room: its own, its parts,
-// and those that they are in.
-func (e *Engine) needs(slot uint32, r *Record) (n int) {
+// newObjectsFor returns for how many objects a record may need room: its own,
+// its parts, and those that they are in.
+func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 	if e.objects.used()+2+len(r.Parts) <= e.maxObjects {
 		return 0
 	}
@@ -157,7 +153,7 @@ func (e *Engine) needs(slot uint32, r *Record) (n int) {
 		n++
 	}
 	for i := range r.Parts {
-		if e.wanting(r.Parts[i].Kind, r.Parts[i].ID) {
+		if e.mayNeedSlot(r.Parts[i].Kind, r.Parts[i].ID) {
 			n++
 		}
 	}
@@ -165,25 +161,25 @@ func (e *Engine) needs(slot uint32, r *Record) (n int) {
 	case Call, Session:
 		return n
 	case Track:
-		if session := sessionOf(r.ID); session != "" && e.wanting(Session, session) {
+		if session := sessionOf(r.ID); session != "" && e.mayNeedSlot(Session, session) {
 			n++
 		}
 		return n
 	case CallLeg, Recording, Streaming:
 	}
 	for i := range r.Fields {
-		if f := &r.Fields[i]; f.Key == names.CallID && f.Value.Kind == KindText && f.Value.Text != "" && e.wanting(Call, f.Value.Text) {
+		if f := &r.Fields[i]; f.Key == names.CallID && f.Value.Kind == KindText && f.Value.Text != "" && e.mayNeedSlot(Call, f.Value.Text) {
 			n++
 		}
 	}
 	return n
 }
 
-// wanting tells whether an object is not there, or may be forgotten when room is
+// mayNeedSlot tells whether an object is not there, or may be forgotten when room is
 // made.
-func (e *Engine) wanting(kind Kind, id string) bool {
+func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
 	slot := e.find(kind, id)
-	return slot == 0 || e.objects.at(slot).state == done
+	return slot == 0 || e.objects.at(slot).state == done || e.objects.at(slot).state == holding
 }
 
 // find returns the slot of an object, 0 if there is none.
@@ -203,7 +199,7 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 		info.own = ids.Trace(kind.Name(), id)
 		info.trace, info.root = info.own, o.span
 	}
-	e.enter(slot, open, e.now)
+	e.setState(slot, open, e.now)
 	e.touch(slot, flagDirtyFacts)
 	if !guid {
 		o.flags |= flagTextID
@@ -228,8 +224,8 @@ func (e *Engine) place(kind Kind, identity identity) uint32 {
 	return slot
 }
 
-// hasSource notes where an object's own records come from.
-func (e *Engine) hasSource(slot uint32, s Source) {
+// setOwnSource keeps where an object's own records come from.
+func (e *Engine) setOwnSource(slot uint32, s Source) {
 	o := e.objects.at(slot)
 	if o.flags&flagInherited != 0 {
 		o.flags &^= flagInherited
@@ -249,7 +245,7 @@ func (e *Engine) inherit(call uint32, s Source) {
 	}
 	o.flags |= flagInherited
 	e.largerSource(call, s)
-	e.endIfOver(call)
+	e.endOrReopen(call)
 }
 
 // largerSource keeps of several sources the larger text, whichever came first.
@@ -277,6 +273,7 @@ func (e *Engine) joinSession(slot, session uint32) {
 	if o.state == open && old != 0 {
 		e.sessions.at(old).open.remove(e, slot, bySession)
 	}
+	e.unlistEnded(slot)
 	o.session = session
 	if session != 0 {
 		e.sessions.at(session).uses++
@@ -339,12 +336,6 @@ func (e *Engine) merge(slot uint32, r *Record) {
 		f.add(said, f.said)
 		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
 			return
-		}
-	}
-	if o.session != 0 {
-		if s := e.sessions.at(o.session); s.last < said.time {
-			s.last = said.time
-			e.sessions.touch(o.session)
 		}
 	}
 	if !bytes.Equal(f.in, after) {

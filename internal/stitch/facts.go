@@ -333,6 +333,16 @@ func (f *facts) mark(k key) bool {
 	return seen
 }
 
+// hasEnd tells whether a record ended the object.
+func (f *facts) hasEnd() bool {
+	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase == End })
+}
+
+// hasStart tells whether the record that started the object was seen.
+func (f *facts) hasStart() bool {
+	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase == Start })
+}
+
 // newest returns the value that an attribute had last.
 func (f *facts) newest(k key) []byte {
 	for i := len(f.statements) - 1; i >= 0; i-- {

@@ -85,7 +85,7 @@ func happenings(content []byte) (all []happening) {
 		index := next()
 		resource := string(rune('a' + index%2))
 		if index == 255 {
-			all = append(all, happening{session: "session a"})
+			all = append(all, happening{session: "session a", at: at(next())})
 			continue
 		}
 		r := Record{

@@ -25,12 +25,13 @@ type happening struct {
 	record  Record
 	source  [2]string // resource and session
 	session string    // the session that is over; "" for a record
+	at      int64     // when it was declared over, by the senders' clocks
 }
 
 func (h *happening) happen(tb testing.TB, e *Engine, now time.Time) {
 	tb.Helper()
 	if h.session != "" {
-		e.EndSession(now, h.session)
+		e.EndSession(now, h.session, h.at)
 		return
 	}
 	r := h.record

@@ -156,7 +156,7 @@ func TestOwedDoNotChange(t *testing.T) {
 	}
 	before := look()
 	require.Len(t, before, 1)
-	s.e.EndSession(s.now, "session of a")
+	s.e.EndSession(s.now, "session of a", at(1000))
 	assert.Equal(t, before, look())
 	s.e = restart(t, s.e, noon)
 	assert.Equal(t, before, look())
@@ -166,7 +166,7 @@ func TestOwedDoNotChange(t *testing.T) {
 func TestSessionIsOverForGood(t *testing.T) {
 	s := newStory(t, options)
 	s.tell("a", CallLeg, "l", Start, 0)
-	s.e.EndSession(s.now, "session of a")
+	s.e.EndSession(s.now, "session of a", at(1000))
 	s.wait(0)
 	s.wait(options.MaxOpen + time.Hour)
 	s.e = restart(t, s.e, s.now)
@@ -180,7 +180,7 @@ func TestNotStored(t *testing.T) {
 	s := newStory(t, forgetful)
 	for n := range 3000 {
 		s.tell(fmt.Sprint("bridge ", n), CallLeg, guid(4, n), End, n)
-		s.e.EndSession(s.now, fmt.Sprint("session ", n))
+		s.e.EndSession(s.now, fmt.Sprint("session ", n), at(n))
 		s.wait(options.Linger)
 		s.out()
 	}
@@ -196,7 +196,7 @@ func TestLongSession(t *testing.T) {
 	for text := range s.e.sessions.number {
 		assert.LessOrEqual(t, len(text), maxSession)
 	}
-	s.e.EndSession(noon, long)
+	s.e.EndSession(noon, long, at(1))
 	s.wait(0)
 	s.wait(options.Linger)
 	assert.Equal(t, BridgeRestarted, s.out()["l"].Outcome)

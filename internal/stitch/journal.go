@@ -15,7 +15,8 @@ import "encoding/binary"
 //	P  uvarint process    whose numbers those of the entries behind it are
 //	K  uvarint number | attribute name
 //	R  uvarint number | resource
-//	S  uvarint number | uvarint last | uvarint over | session
+//	S  uvarint number | uvarint last | uvarint over | session (up to version 3)
+//	T  uvarint number | uvarint last | uvarint over | uvarint declared | uvarint bridge | session
 //	O  head | facts       an object
 //	H  head               an object whose facts have not changed
 //	G  kind | identity    an object that is gone
@@ -26,7 +27,7 @@ import "encoding/binary"
 //	kind | state | identity, 16 bytes | uvarint flags | uvarint since | uvarint resource | uvarint session | span, 8 |
 //	and for calls and sessions: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint mentioned | uvarint lastMentioned
 //
-// Numbers are those of the K, R and S entries of the same process before. Kinds and states are
+// Numbers are those of the K, R, S and T entries of the same process before. Kinds and states are
 // written as the letters below, so that the constants may change.
 type journal struct {
 	stored        bool
@@ -50,6 +51,7 @@ const (
 	entryKey      = 'K'
 	entryResource = 'R'
 	entrySession  = 'S'
+	entryRun      = 'T'
 	entryObject   = 'O'
 	entryHead     = 'H'
 	entryGone     = 'G'
@@ -58,7 +60,7 @@ const (
 
 var (
 	kindLetters  = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't'}
-	stateLetters = [done + 1]byte{open: 'o', ended: 'e', owed: 'w', done: 'd'}
+	stateLetters = [states]byte{open: 'o', ended: 'e', owed: 'w', done: 'd', aside: 'w', holding: 'd'}
 )
 
 // touch notes that an object's head, or its facts too, have to be stored.
@@ -211,10 +213,12 @@ func (e *Engine) appendResource(b []byte, slot uint32) []byte {
 
 func (e *Engine) appendSession(b []byte, slot uint32) []byte {
 	s := e.sessions.at(slot)
-	return appendEntry(b, entrySession, func(b []byte) []byte {
+	return appendEntry(b, entryRun, func(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(slot))
 		b = appendTime(b, s.last)
-		b = appendTime(b, s.over)
+		b = appendTime(b, max(s.over, s.renewed))
+		b = appendTime(b, s.declared)
+		b = binary.AppendUvarint(b, s.bridge)
 		return append(b, e.sessions.texts[slot]...)
 	})
 }

@@ -61,9 +61,15 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		e.loading.resources[r.uvarint()] = string(r.rest)
 	case entrySession:
 		number, last, over := r.uvarint(), r.time(), r.time()
-		if !r.bad {
-			e.loadSession(number, last, over, string(r.rest))
+		s := session{last: last, over: over}
+		if over != 0 { // up to version 3 it was not known by which record
+			s.declared = max(last, over)
 		}
+		e.loadSession(&r, number, &s)
+	case entryRun:
+		number := r.uvarint()
+		s := session{last: r.time(), over: r.time(), declared: r.time(), bridge: r.uvarint()}
+		e.loadSession(&r, number, &s)
 	case entryObject, entryHead:
 		e.loadObject(&r, kind == entryObject)
 	case entryGone:
@@ -74,7 +80,7 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		}
 	case entryOver:
 		if slot, known := e.sessions.number[string(content)]; known {
-			e.sessions.at(slot).over = 0
+			e.sessions.at(slot).over, e.sessions.at(slot).declared = 0, 0
 		}
 	default:
 		return fmt.Errorf("%w: entry of kind %q", ErrStored, kind)
@@ -105,10 +111,14 @@ func (l *loader) key(e *Engine, number uint64, text string) {
 	l.different = l.different || uint64(k) != number
 }
 
-func (e *Engine) loadSession(number uint64, last, over int64, text string) {
-	slot := e.sessions.find(text)
+// loadSession takes a session whose name is the rest of an entry.
+func (e *Engine) loadSession(r *reader, number uint64, stored *session) {
+	if r.bad {
+		return
+	}
+	slot := e.sessions.find(string(r.rest))
 	s := e.sessions.at(slot)
-	s.last, s.over = last, over
+	s.last, s.over, s.declared, s.bridge = stored.last, stored.over, stored.declared, stored.bridge
 	e.loading.sessions[number] = slot
 }
 
@@ -270,7 +280,7 @@ func (e *Engine) Restored(now time.Time) {
 		if to != owed { // when it was due is a part of what is sent
 			since = min(since, t)
 		}
-		e.enter(slot, to, since)
+		e.setState(slot, to, since)
 	}
 	e.restoring = true
 	for _, slot := range order {
@@ -278,18 +288,27 @@ func (e *Engine) Restored(now time.Time) {
 	}
 	e.restoring = false
 	for _, slot := range order { // what was cut off when it was stored
-		if e.objects.at(slot).kind == Track {
-			e.endIfOver(slot)
-		}
+		e.endOrReopen(slot)
+		e.settleOutcome(slot)
 	}
 	for correlator := range e.correlators {
 		e.regroup(correlator)
 	}
 	e.restoreSessions()
+	e.beginGrace(t)
 	e.stats.Restored = uint64(len(order))
 	e.renumber()
 	for e.objects.used() > e.maxObjects && e.queues[done].head != 0 && e.forget(e.queues[done].head) {
 		e.stats.Forgotten++
+	}
+}
+
+// settleOutcome fixes what ended an object that was owed already. Up to version 3
+// that was not stored.
+func (e *Engine) settleOutcome(slot uint32) {
+	o := e.objects.at(slot)
+	if o.state == owed && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeStarted) == 0 && e.sessionIsOver(o) {
+		o.flags |= flagBridgeStarted
 	}
 }
 
@@ -299,12 +318,15 @@ func (e *Engine) restoreRelations(slot uint32) {
 	if o.state == done && !o.kind.holds() {
 		if o.kind == CallLeg {
 			grave := e.tombstone(slot)
-			e.participants.file(e, slot, grave.participant)
-			e.sipCalls.file(e, slot, grave.sip)
+			e.participants.former.file(e, slot, grave.participant)
+			e.sipCalls.former.file(e, slot, grave.sip)
 		}
 		return
 	}
 	e.open(&e.facts, slot)
+	if e.facts.hasEnd() {
+		o.flags |= flagEnded
+	}
 	e.facts.participant, e.facts.sipCallID = nil, nil
 	switch o.kind {
 	case Call:
@@ -329,7 +351,7 @@ func (e *Engine) restoreRelations(slot uint32) {
 // numbers of the process that wrote it. The objects are stored as they are.
 func (e *Engine) renumber() {
 	for _, slot := range e.journal.changed {
-		e.objects.at(slot).flags &= storedFlags
+		e.objects.at(slot).flags &^= flagNoted | flagDirty | flagDirtyFacts
 	}
 	e.journal.changed, e.journal.appended = e.journal.changed[:0], 0
 	e.dictionary.logged = 0
@@ -346,9 +368,8 @@ func (e *Engine) restoreSessions() {
 	for _, slot := range e.sessions.number {
 		switch s := e.sessions.at(slot); {
 		case s.over != 0:
-			s.watching = true
+			s.over, s.watching = min(s.over, e.now), true
 			e.sessions.over = append(e.sessions.over, slot)
-			e.dying = append(e.dying, slot)
 		default:
 			e.sessions.forget(slot)
 		}

@@ -16,26 +16,26 @@ import (
 //	                        │
 //	                        ▼
 //	                      open ─────────────────────────────┐
-//	its end record, or that │                               │
-//	of a track's session;   │                               │
-//	its bridge started anew;│                               │ max_objects reached,
-//	max_open has passed     ▼                               │ shutdown without storage
+//	its end record, or that │  ▲ its session is alive,      │
+//	of its call or session; │  │ it is in another call       │
+//	its bridge started anew;│  │                            │ max_objects reached,
+//	max_open has passed     ▼  │                            │ shutdown without storage
 //	                      ended   waits for late records    │
 //	                        │                               │
 //	       linger has passed│  ┌────────────────────────────┘
 //	                        ▼  ▼
 //	                      owed    rendered; its trace is frozen, nothing is merged any more
-//	                        │
+//	                        │     (aside: refused for now again and again)
 //	the next consumer took  │
 //	it, or never will       ▼
 //	                      done    a few bytes: late records make no second span
+//	                        │     (holding: not as long as something is in it)
 //	                        │
 //	max_open has passed,    ▼
 //	room is needed        (gone)
 //
-// Only open and ended objects take records in. A call or a session that is done
-// is kept as long as something is in it. What only notes were about (see Note)
-// is forgotten where it would become owed.
+// Only open and ended objects take records in. What only notes were about (see
+// Note) is forgotten where it would become owed.
 type state uint8
 
 const (
@@ -44,6 +44,10 @@ const (
 	ended
 	owed
 	done
+	aside   // as owed: refused again and again, it does not hold up the others
+	holding // as done: a call or a session that something is in
+
+	states
 )
 
 // What flags say of an object.
@@ -58,8 +62,15 @@ const (
 	flagDirty                  // its head is not in the journal
 	flagDirtyFacts             // nor are its facts
 	flagNoted                  // it is in the journal's list of what changed
+	flagEnded                  // one of its own records ended it; found anew at a restart
+	flagInEnded                // it is in its sender's session's list of ended objects
+	// Set when it becomes owed: what is sent must not change with other objects.
+	flagCallEnded     // its call had ended
+	flagBridgeStarted // its sender's session was over
 
-	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInherited
+	// The places are stored: a flag is never moved.
+	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInherited |
+		flagCallEnded | flagBridgeStarted
 )
 
 // identity is an object's id as 16 bytes: the GUID, or a hash of what is none.
@@ -80,7 +91,8 @@ type object struct {
 	info       uint32 // container; of those that hold others
 
 	queue       links // of its state
-	ofSession   links // open objects of its sender's session
+	ofSession   links // open objects of its sender's session, or those that ended with it
+	ofCall      links // open objects of the call it is in
 	participant member
 	sip         member
 
@@ -105,13 +117,16 @@ type container struct {
 	trace      TraceID // of its conference
 	root       SpanID  // of the call that founded it
 	start, end int64   // sender's clock; 0 where unknown
+	index      uint64  // of the record that started it, in the sender's session; 0 where unknown
 	// The first and last time that something in it named it.
 	mentioned, lastMentioned int64
 	groupID                  uint64 // hash of a call's correlator, of what names a session's call; 0 is none
 	group                    links  // others of its kind with the same
 	members                  uint32 // objects in it that are not done
 	tracks                   list   // of them, those that are a session's tracks
+	open                     list   // of them, those in a call that are open
 	frozen                   bool   // something with that trace was emitted
+	filed                    filed  // in which list of its correlator a call is
 }
 
 // Ref names an object that the engine holds. It stays good until the object is

@@ -37,22 +37,48 @@ func (l *list) remove(e *Engine, slot uint32, of func(*object) *links) {
 func byState(o *object) *links   { return &o.queue }
 func bySession(o *object) *links { return &o.ofSession }
 
-// enter puts an object into a state, at the end of its queue. Since all objects
+func byCall(o *object) *links { return &o.ofCall }
+
+// setState puts an object into a state, at the end of its queue. Since all objects
 // wait the same time in a state, each queue is in the order of its deadlines.
-func (e *Engine) enter(slot uint32, to state, since int64) {
+func (e *Engine) setState(slot uint32, to state, since int64) {
 	o := e.objects.at(slot)
 	if o.state != free {
 		e.queues[o.state].remove(e, slot, byState)
 		e.counts[o.kind][o.state]--
 	}
-	if o.state == open && o.session != 0 {
-		e.sessions.at(o.session).open.remove(e, slot, bySession)
+	if o.state == open {
+		e.unlistOpen(slot)
 	}
+	e.unlistEnded(slot)
 	o.state, o.since = to, since
 	e.counts[o.kind][to]++
 	e.queues[to].push(e, slot, byState)
-	if to == open && o.session != 0 {
-		e.sessions.at(o.session).open.push(e, slot, bySession)
+	if to == open {
+		e.listOpen(slot)
 	}
 	e.touch(slot, flagDirty)
+}
+
+// listOpen puts an open object into the lists of its sender's session and of its
+// call.
+func (e *Engine) listOpen(slot uint32) {
+	o := e.objects.at(slot)
+	if o.session != 0 {
+		e.sessions.at(o.session).open.push(e, slot, bySession)
+	}
+	if o.in != 0 && o.kind != Track {
+		e.infoOf(o.in).open.push(e, slot, byCall)
+	}
+}
+
+// unlistOpen undoes listOpen.
+func (e *Engine) unlistOpen(slot uint32) {
+	o := e.objects.at(slot)
+	if o.session != 0 {
+		e.sessions.at(o.session).open.remove(e, slot, bySession)
+	}
+	if o.in != 0 && o.kind != Track {
+		e.infoOf(o.in).open.remove(e, slot, byCall)
+	}
 }

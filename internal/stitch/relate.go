@@ -103,8 +103,14 @@ func (e *Engine) bind(slot, in uint32) {
 	o.in = in
 	info := e.infoOf(in)
 	info.members++
-	if o.kind == Track {
+	if holder := e.objects.at(in); holder.state == done {
+		e.setState(in, holding, holder.since)
+	}
+	switch {
+	case o.kind == Track:
 		info.tracks.push(e, slot, byTrack)
+	case o.state == open:
+		info.open.push(e, slot, byCall)
 	}
 }
 
@@ -115,8 +121,14 @@ func (e *Engine) unbind(slot uint32) {
 	}
 	info := e.infoOf(o.in)
 	info.members--
-	if o.kind == Track {
+	switch {
+	case o.kind == Track:
 		info.tracks.remove(e, slot, byTrack)
+	case o.state == open:
+		info.open.remove(e, slot, byCall)
+	}
+	if info.members == 0 && e.objects.at(o.in).state == holding {
+		e.setState(o.in, done, e.now)
 	}
 	o.in = 0
 }
@@ -137,11 +149,11 @@ func (e *Engine) relateLeg(slot uint32, said []entry) {
 			}
 		case keyParticipant:
 			if raw := f.newest(keyParticipant); !bytes.Equal(raw, f.participant) {
-				e.participants.file(e, slot, hashOf(raw))
+				e.participants.current.file(e, slot, hashOf(raw))
 			}
 		case keySIPCallID:
 			if raw := f.newest(keySIPCallID); !bytes.Equal(raw, f.sipCallID) {
-				e.sipCalls.file(e, slot, hashOf(raw))
+				e.sipCalls.current.file(e, slot, hashOf(raw))
 			}
 		}
 	}
@@ -161,16 +173,34 @@ func byTrack(o *object) *links        { return &o.participant.links }
 // There are two or three, unless somebody makes them up.
 const chainLimit = 64
 
-// legs returns the legs filed under a hash.
-func (e *Engine) legs(index *members, under uint64) []uint32 {
-	found := e.scratch.legs[:0]
-	if under != 0 {
-		for slot := index.first(e, under); slot != 0 && len(found) < chainLimit; slot = index.of(e.objects.at(slot)).next {
-			found = append(found, slot)
+// legs returns the legs filed under a hash, so that it makes no difference in
+// which order they came: all that are not done, or none if they are too many;
+// and all others, or none of them.
+func (e *Engine) legs(index *legIndex, under uint64) []uint32 {
+	found := e.appendLegs(e.scratch.legs[:0], index.current, under)
+	if len(found) <= chainLimit {
+		current := len(found)
+		if found = e.appendLegs(found, index.former, under); len(found)-current > chainLimit {
+			found = found[:current]
 		}
+	} else {
+		found = found[:0]
 	}
 	e.scratch.legs = found
 	return found
+}
+
+// appendLegs appends legs until they are too many.
+func (e *Engine) appendLegs(to []uint32, index *members, under uint64) []uint32 {
+	if under == 0 {
+		return to
+	}
+	limit := len(to) + chainLimit
+	for slot := index.first(e, under); slot != 0 && len(to) <= limit; slot = index.of(e.objects.at(slot)).next {
+		e.steps++
+		to = append(to, slot)
+	}
+	return to
 }
 
 // startOf is when a leg started, as far as is known.
@@ -193,7 +223,7 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 	if id == "" {
 		return Ref{}, false
 	}
-	slot := e.legOf(hash(appendText(nil, id)), 0, func(slot uint32) int {
+	slot := e.legOf(hashOf(appendText(nil, id)), 0, func(slot uint32) int {
 		if e.objects.at(slot).flags&flagSharing != 0 {
 			return 1
 		}
@@ -210,7 +240,7 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 // except, nor one with a negative rank.
 func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
-	for _, slot := range e.legs(e.participants, participant) {
+	for _, slot := range e.legs(&e.participants, participant) {
 		o := e.objects.at(slot)
 		r := rank(slot)
 		if slot == except || r < 0 {
@@ -248,7 +278,7 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 // replaced returns the leg whose SIP call has that Call-ID: the one with the
 // smallest id, if several bridges know the call.
 func (e *Engine) replaced(slot uint32, raw []byte) (best uint32) {
-	for _, other := range e.legs(e.sipCalls, hash(raw)) {
+	for _, other := range e.legs(&e.sipCalls, hashOf(raw)) {
 		if other == slot {
 			continue
 		}
@@ -259,7 +289,8 @@ func (e *Engine) replaced(slot uint32, raw []byte) (best uint32) {
 	return best
 }
 
-// roleOf tells what a leg is there for. Only participants are people.
+// roleOf tells what a leg is there for, "" if nobody said it. Only participants
+// are people: they are what their start does not call something else.
 func roleOf(f *facts) string {
 	subType := f.newest(keySubType)
 	switch {
@@ -271,7 +302,9 @@ func roleOf(f *facts) string {
 		return names.RoleDistributionLink
 	case same(f.newest(keyLyncSubType), lyncSharing):
 		return names.RoleSharing
-	default:
+	case f.hasStart():
 		return names.RoleParticipant
+	default:
+		return ""
 	}
 }

@@ -12,16 +12,18 @@ import (
 
 // scratch is room for what one method works with.
 type scratch struct {
-	other   facts // of an object beside the one at hand
-	legs    []uint32
-	lives   []life
-	grave   []byte
-	fields  []Field
-	links   []Link
-	calls   []string
-	placed  []Field // by rank
-	present []bool  // which of placed are set
-	found   []foundOut
+	other     facts // of an object beside the one at hand
+	legs      []uint32
+	intervals []interval
+	nextStart map[uint64]int64 // by bridge
+	runs      []run
+	grave     []byte
+	fields    []Field
+	links     []Link
+	calls     []string
+	placed    []Field // by rank
+	present   []bool  // which of placed are set
+	found     []foundOut
 }
 
 // Owed visits up to n of the objects that are owed to the next consumer, the
@@ -29,10 +31,19 @@ type scratch struct {
 // owed any more. They stay owed until Emitted. The trace of each is final from
 // here on; the caller stores that before it sends.
 func (e *Engine) Owed(after Ref, n int, visit func(*Stitched)) (visited int) {
-	slot := e.queues[owed].head
+	return e.visit(owed, after, n, visit)
+}
+
+// Aside visits, as Owed does, the objects that were set aside, in that order.
+func (e *Engine) Aside(after Ref, n int, visit func(*Stitched)) (visited int) {
+	return e.visit(aside, after, n, visit)
+}
+
+func (e *Engine) visit(in state, after Ref, n int, visit func(*Stitched)) (visited int) {
+	slot := e.queues[in].head
 	if after != (Ref{}) {
 		o := e.resolve(after)
-		if o == nil || o.state != owed {
+		if o == nil || o.state != in {
 			return 0
 		}
 		slot = o.queue.next
@@ -47,10 +58,10 @@ func (e *Engine) Owed(after Ref, n int, visit func(*Stitched)) (visited int) {
 	return visited
 }
 
-// Owes returns how many objects are owed.
+// Owes returns how many objects are owed, with those that were set aside.
 func (e *Engine) Owes() (n int) {
 	for kind := range kinds {
-		n += e.counts[kind][owed]
+		n += e.counts[kind][owed] + e.counts[kind][aside]
 	}
 	return n
 }
@@ -113,10 +124,10 @@ func ownKey(kind Kind) key {
 func (e *Engine) outcomeOf(slot uint32) Outcome {
 	o := e.objects.at(slot)
 	e.open(&e.scratch.other, slot)
-	return e.judge(o, e.lifeSpan(o, &e.scratch.other))
+	return e.outcome(o, e.lifeSpan(o, &e.scratch.other))
 }
 
-func (e *Engine) judge(o *object, s span) Outcome {
+func (e *Engine) outcome(o *object, s span) Outcome {
 	switch {
 	case s.end != 0 && s.start != 0:
 		return Complete
@@ -127,7 +138,9 @@ func (e *Engine) judge(o *object, s span) Outcome {
 		return Expired
 	case o.flags&flagEvicted != 0:
 		return Evicted
-	case o.session != 0 && e.sessions.at(o.session).over != 0:
+	case e.callHasEnded(o):
+		return CallEnded
+	case e.bridgeStarted(o):
 		return BridgeRestarted
 	default:
 		return Incomplete
@@ -163,8 +176,8 @@ func (e *Engine) render(slot uint32) Stitched {
 	e.open(f, slot)
 	out.Links = e.linksOf(slot)
 	s := e.lifeSpan(o, f)
-	out.Outcome = e.judge(o, s)
-	out.Start, out.End = e.times(o, s)
+	out.Outcome = e.outcome(o, s)
+	out.Start, out.End = e.times(o, s, out.Outcome)
 	var texts texts
 	texts.of(f)
 	var found []foundOut
@@ -189,13 +202,16 @@ type foundOut struct {
 
 // times are the span's. Clocks are set back at times; the duration that the
 // bridge measured then tells the start.
-func (e *Engine) times(o *object, s span) (start, end int64) {
+func (e *Engine) times(o *object, s span, outcome Outcome) (start, end int64) {
 	if o.kind.holds() {
 		info := e.containers.at(o.info)
 		s.first, s.last = earliest(s.first, info.mentioned), max(s.last, info.lastMentioned)
 	}
 	start, end = s.start, s.end
-	if end == 0 {
+	switch {
+	case outcome == CallEnded:
+		end = e.infoOf(o.in).end
+	case end == 0:
 		end = s.last
 	}
 	if start == 0 || start > end {
@@ -279,19 +295,29 @@ func (e *Engine) describeLeg(out *Stitched, t *texts) []foundOut {
 		if !namesCall(raw) {
 			continue
 		}
-		if call := t.value(raw).Text; len(calls) == 0 || calls[len(calls)-1] != call {
+		call := t.value(raw).Text
+		if len(call) == guidText {
+			call = text(appendCanonical(nil, call))
+		}
+		if len(calls) == 0 || calls[len(calls)-1] != call {
 			calls = append(calls, call)
 		}
 	}
 	e.scratch.calls = calls
 	out.Calls = calls
-	line := timelineOf(&e.facts, out.Start, out.End)
-	e.scratch.found = append(e.scratch.found[:0],
-		foundOut{keyRole, Text(roleOf(&e.facts))}, foundOut{keyIVRSeconds, seconds(line.ivr)}, foundOut{keyLobbySeconds, seconds(line.lobby)})
-	if line.connected {
-		e.scratch.found = append(e.scratch.found, foundOut{keySetup, seconds(line.setup)})
+	found := e.scratch.found[:0]
+	if role := roleOf(&e.facts); role != "" {
+		found = append(found, foundOut{keyRole, Text(role)})
 	}
-	return e.scratch.found
+	if e.facts.hasStart() { // else where the leg was before the first record is not known
+		line := timelineOf(&e.facts, out.Start, out.End)
+		found = append(found, foundOut{keyIVRSeconds, seconds(line.ivr)}, foundOut{keyLobbySeconds, seconds(line.lobby)})
+		if line.connected {
+			found = append(found, foundOut{keySetup, seconds(line.setup)})
+		}
+	}
+	e.scratch.found = found
+	return found
 }
 
 // fields are the attributes of a stitched object, in the order of their keys:

@@ -16,13 +16,13 @@ func (e *Engine) relateSession(slot uint32) {
 	info.start, info.end = s.start, s.end
 	if call := f.recordedCall(); call != info.groupID {
 		e.leaveGroup(slot)
-		e.joinGroup(slot, call)
+		e.joinRecordedCall(slot, call)
 	}
 	if info.end == 0 || e.restoring {
 		return
 	}
 	for track := info.tracks.head; track != 0; track = e.objects.at(track).participant.next {
-		e.endIfOver(track)
+		e.endOrReopen(track)
 	}
 }
 
@@ -132,6 +132,9 @@ func (f *facts) durationOf(kind Kind) (duration []byte, unit int64) {
 	return f.newest(keyLegDuration), second
 }
 
+// maxSameCall is how many sessions of one recorded call are looked at.
+const maxSameCall = 128
+
 // former returns the session before one in the same recorded call: MediaSense
 // ends a session and begins another when the recorded device changes (a
 // transfer), and when that device holds and resumes the call. Of several it is
@@ -142,7 +145,7 @@ func (e *Engine) former(slot uint32) (best uint32) {
 		return 0
 	}
 	looked := 0
-	for other := e.sameCall[info.groupID]; other != 0 && looked < groupLimit; other = e.infoOf(other).group.next {
+	for other := e.sameCall[info.groupID]; other != 0 && looked < maxSameCall; other = e.infoOf(other).group.next {
 		looked++
 		start := e.infoOf(other).start
 		if start == 0 || start >= info.start {

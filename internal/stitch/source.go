@@ -10,7 +10,23 @@ import (
 )
 
 // Source is where records come from; see [Engine.Source].
-type Source struct{ resource, session string }
+type Source struct {
+	resource, session string
+	bridge            uint64
+}
+
+// MaxRank is the highest rank of a bridge's identity; see [Source.OnBridge].
+const MaxRank = 15
+
+// OnBridge returns the source with the identity of the Call Bridge, which is the
+// same in all its sessions. Of several identities that records of one session
+// have, the one of the highest rank, 1 to MaxRank, counts: it is the one that
+// is known best. Text that is a GUID ignores case.
+func (s Source) OnBridge(rank uint8, identity string) Source {
+	const rankBits = 4
+	s.bridge = uint64(min(max(rank, 1), MaxRank))<<(64-rankBits) | hash(appendCanonical(nil, identity))>>rankBits
+	return s
+}
 
 // Source returns where records come from: resource is opaque to the engine and
 // comes back in Stitched.Resource, session is the sender's run, "" if it has
@@ -23,9 +39,14 @@ func (e *Engine) Source(resource, session string) Source {
 // are GUIDs.
 const maxSession = 256
 
-// bounded returns a name of bounded length that is as good.
+// bounded returns a name of bounded length that is as good, a GUID in lower
+// case.
 func bounded(session string) string {
 	if len(session) <= maxSession {
+		var guid [16]byte
+		if len(session) == guidText && parseGUID(&guid, session) == guidAny {
+			return string(appendGUID(nil, &guid))
+		}
 		return session
 	}
 	sum := sha256.Sum256([]byte(session))
@@ -72,11 +93,19 @@ func (r *resources) release(slot uint32) {
 type session struct {
 	uses     uint32 // objects that have it
 	open     list   // those of them that are open
+	ended    list   // those of them that have flagInEnded
 	last     int64  // time of the last record, by the sender's clock
-	over     int64  // when it was told to be over, by the engine's clock; 0 if not
+	declared int64  // the latest time at which it was declared over, by the sender's clock; 0 if it never was
+	over     int64  // when it was declared over, by the engine's clock; its place in sessions.over
+	renewed  int64  // when it was declared over last, likewise
+	bridge   uint64 // see Source.OnBridge; 0 if it is not known
 	dirty    bool
 	watching bool // it is in sessions.over
 }
+
+// isOver tells whether a session was declared over and not heard of since. Both
+// times are the largest of a set, so that it makes no difference what came first.
+func (s *session) isOver() bool { return s.declared != 0 && s.last <= s.declared }
 
 // sessions are the sessions that objects have, and those that are over: records
 // of them may come late.

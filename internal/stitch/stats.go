@@ -7,12 +7,14 @@ package stitch
 type Stats struct {
 	Open       [kinds]int // objects that are open or wait for late records
 	Owed       int        // not yet taken by the next consumer
+	Aside      int        // of those, set aside: they were refused again and again
 	Remembered int        // emitted
 	Emitted    [kinds][outcomes]uint64
 	Unclaimed  uint64 // of which only notes were seen; they are not emitted
 	Rejected   uint64 // refused for good
 	Late       uint64 // records of objects that were owed or emitted
 	Evicted    uint64 // open ones that had to go
+	Revived    uint64 // senders' sessions that were heard of after they had been declared over
 	Forgotten  uint64 // emitted ones that had to go before their time
 	Restored   uint64 // objects, remembered ones included
 	Dropped    uint64 // attributes that found no room
@@ -24,7 +26,8 @@ func (e *Engine) Stats() Stats {
 	s := e.stats
 	for kind := range kinds {
 		s.Open[kind] = e.counts[kind][open] + e.counts[kind][ended]
-		s.Remembered += e.counts[kind][done]
+		s.Remembered += e.counts[kind][done] + e.counts[kind][holding]
+		s.Aside += e.counts[kind][aside]
 	}
 	s.Owed = e.Owes()
 	s.Bytes = e.arena.bytes()

@@ -19,18 +19,20 @@ const (
 	Evicted
 	// Incomplete objects were open when the engine was shut down for good.
 	Incomplete
+	// CallEnded objects were open when the call they were in ended.
+	CallEnded
 
 	outcomes
 )
 
 // Outcomes returns all outcomes.
 func Outcomes() []Outcome {
-	return []Outcome{Complete, Partial, BridgeRestarted, Expired, Evicted, Incomplete}
+	return []Outcome{Complete, Partial, BridgeRestarted, Expired, Evicted, Incomplete, CallEnded}
 }
 
 // String is the outcome as the attribute callstitch.outcome has it.
 func (o Outcome) String() string {
-	return [outcomes]string{"complete", "partial", "bridge_restarted", "expired", "evicted", "incomplete"}[o]
+	return [outcomes]string{"complete", "partial", "bridge_restarted", "expired", "evicted", "incomplete", "call_ended"}[o]
 }
 
 // TraceID is a trace id as OpenTelemetry has them.

@@ -142,6 +142,30 @@ type members struct {
 	of    func(*object) *member
 }
 
+// legIndex is where legs are found by something they have: those that are done
+// apart from the others.
+type legIndex struct{ current, former *members }
+
+func (e *Engine) newLegIndex(of func(*object) *member) legIndex {
+	return legIndex{current: e.newMembers(of), former: e.newMembers(of)}
+}
+
+// retire files a leg that is done among those that are.
+func (x *legIndex) retire(e *Engine, slot uint32) {
+	under := x.current.of(e.objects.at(slot)).hash
+	x.current.file(e, slot, 0)
+	x.former.file(e, slot, under)
+}
+
+// remove takes a leg out.
+func (x *legIndex) remove(e *Engine, slot uint32) {
+	index := x.current
+	if e.objects.at(slot).state == done {
+		index = x.former
+	}
+	index.file(e, slot, 0)
+}
+
 func (e *Engine) newMembers(of func(*object) *member) *members {
 	m := &members{of: of}
 	m.table = newTable(

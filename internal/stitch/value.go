@@ -63,6 +63,16 @@ func appendValue(b []byte, v Value) (out []byte, ok bool) {
 	}
 }
 
+// appendCanonical appends a text that identifies something: a GUID as one in lower
+// case, whatever case it has.
+func appendCanonical(b []byte, text string) []byte {
+	var guid [16]byte
+	if len(text) == guidText && parseGUID(&guid, text) != guidNone {
+		return append(append(b, tagGUID), guid[:]...)
+	}
+	return appendText(b, text)
+}
+
 func appendText(b []byte, text string) []byte {
 	if len(text) <= longestWord {
 		if number, found := numberOfWord[text]; found {

@@ -1,0 +1,211 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"math"
+	"time"
+)
+
+// What ends an object is a function of what is held: a record of its own, the
+// end of its call or of its recorded session, a newer session of its sender.
+// All but the first can be withdrawn while the object lingers: the object turns
+// out to be in another call, or its sender's session to be alive. Then it is
+// open again.
+
+// hasEnded tells whether anything that is held ends an object.
+func (e *Engine) hasEnded(o *object) bool {
+	return o.flags&(flagEnded|flagExpired) != 0 || e.sessionIsOver(o) || o.in != 0 && e.infoOf(o.in).end != 0
+}
+
+// endOrReopen moves an object between open and ended, as hasEnded has it.
+func (e *Engine) endOrReopen(slot uint32) {
+	o := e.objects.at(slot)
+	if o.state != open && o.state != ended {
+		return
+	}
+	to := open
+	if e.hasEnded(o) {
+		to = ended
+	}
+	if o.state != to {
+		e.setState(slot, to, e.now)
+	}
+	e.listInEnded(slot)
+}
+
+// listInEnded puts an object that its sender's session ended into that
+// session's list, so that it is found if the session is alive.
+func (e *Engine) listInEnded(slot uint32) {
+	o := e.objects.at(slot)
+	if o.state != ended || o.flags&(flagEnded|flagInEnded) != 0 || !e.sessionIsOver(o) {
+		return
+	}
+	o.flags |= flagInEnded
+	e.sessions.at(o.session).ended.push(e, slot, bySession)
+}
+
+// sessionIsOver tells whether the session of an object's sender is over.
+func (e *Engine) sessionIsOver(o *object) bool {
+	return o.session != 0 && e.sessions.at(o.session).isOver()
+}
+
+// callHasEnded tells whether the object ended, or would if it were now, because
+// its call did.
+func (e *Engine) callHasEnded(o *object) bool {
+	if o.state == owed || o.state == aside || o.state == done {
+		return o.flags&flagCallEnded != 0
+	}
+	return o.in != 0 && o.kind != Track && e.infoOf(o.in).end != 0
+}
+
+// bridgeStarted likewise tells whether that is because its Call Bridge started
+// anew.
+func (e *Engine) bridgeStarted(o *object) bool {
+	if o.state == owed || o.state == aside || o.state == done || o.state == holding {
+		return o.flags&flagBridgeStarted != 0
+	}
+	return e.sessionIsOver(o)
+}
+
+// closeCall has what is open in a call ended, piece by piece, by Advance.
+func (e *Engine) closeCall(call uint32) {
+	if e.infoOf(call).open.head != 0 {
+		e.closingCalls = append(e.closingCalls, call)
+	}
+}
+
+// closeOne ends one object that is open in a call that has ended.
+func (e *Engine) closeOne() {
+	call := e.closingCalls[0]
+	o := e.objects.at(call)
+	// A slot that was given to another object since has no end, or is listed twice.
+	if o.state != free && o.kind == Call && e.infoOf(call).end != 0 {
+		if info := e.infoOf(call); info.open.head != 0 {
+			e.endOrReopen(info.open.head)
+			return
+		}
+	}
+	e.closingCalls = e.closingCalls[1:]
+}
+
+// maxSessionsOver bounds how many sessions are remembered to be over, the newest
+// ones. Bridges do not restart that often.
+const maxSessionsOver = 10_000
+
+// EndSession declares a session over: at is when its sender began another one,
+// by the sender's clock, in nanoseconds since 1970. What is open in the session
+// ends piece by piece, by Advance. The session is alive again if a record of it
+// has a later time: whoever declared it over was wrong.
+func (e *Engine) EndSession(now time.Time, session string, at int64) {
+	t := e.tick(now)
+	if session == "" {
+		return
+	}
+	slot := e.sessions.find(bounded(session))
+	s := e.sessions.at(slot)
+	wasOver := s.isOver()
+	if at > s.declared {
+		s.declared = at
+		e.sessions.touch(slot)
+	}
+	s.renewed = t
+	if !s.watching {
+		if len(e.sessions.over) >= maxSessionsOver {
+			e.forgetSession(math.MaxInt64)
+		}
+		s.over, s.watching = t, true
+		e.sessions.touch(slot)
+		e.sessions.over = append(e.sessions.over, slot)
+	}
+	if s.isOver() && !wasOver && s.open.head != 0 {
+		e.closingSessions = append(e.closingSessions, slot)
+	}
+}
+
+// hear takes the time of a record as a sign of life of its sender's session,
+// whatever becomes of the record.
+func (e *Engine) hear(slot uint32, r *Record) {
+	session := e.objects.at(slot).session
+	if session == 0 || r.Source.session == "" {
+		return
+	}
+	if e.sessions.texts[session] != r.Source.session {
+		var known bool
+		if session, known = e.sessions.number[r.Source.session]; !known {
+			return
+		}
+	}
+	s := e.sessions.at(session)
+	if s.bridge < r.Source.bridge {
+		s.bridge = r.Source.bridge
+		e.sessions.touch(session)
+	}
+	if r.Phase == Note || r.Time <= s.last {
+		return
+	}
+	wasOver := s.isOver()
+	s.last = r.Time
+	e.sessions.touch(session)
+	if wasOver && !s.isOver() {
+		e.stats.Revived++
+		e.revivedSessions = append(e.revivedSessions, session)
+	}
+}
+
+// endOne ends one object of a session that is over.
+func (e *Engine) endOne() {
+	s := e.sessions.at(e.closingSessions[0])
+	// A slot that was given to another session since is not over.
+	if s.isOver() && s.open.head != 0 {
+		// Its conference is looked at again when it is rendered.
+		e.endOrReopen(s.open.head)
+		return
+	}
+	e.closingSessions = e.closingSessions[1:]
+}
+
+// reviveOne opens one object of a session that turned out to be alive, if
+// nothing else ends it.
+func (e *Engine) reviveOne() {
+	s := e.sessions.at(e.revivedSessions[0])
+	if slot := s.ended.head; slot != 0 && !s.isOver() {
+		e.unlistEnded(slot)
+		e.endOrReopen(slot)
+		return
+	}
+	e.revivedSessions = e.revivedSessions[1:]
+}
+
+// unlistEnded undoes listInEnded.
+func (e *Engine) unlistEnded(slot uint32) {
+	if o := e.objects.at(slot); o.flags&flagInEnded != 0 {
+		o.flags &^= flagInEnded
+		e.sessions.at(o.session).ended.remove(e, slot, bySession)
+	}
+}
+
+// forgetSession forgets that a session was declared over, long after that.
+func (e *Engine) forgetSession(t int64) bool {
+	over := e.sessions.over
+	if len(over) == 0 || e.sessions.at(over[0]).over+e.maxOpen > t {
+		return false
+	}
+	slot := over[0]
+	s := e.sessions.at(slot)
+	e.sessions.over = over[1:]
+	if s.renewed > s.over && t != math.MaxInt64 { // it was declared so again
+		s.over = s.renewed
+		e.sessions.touch(slot)
+		e.sessions.over = append(e.sessions.over, slot)
+		return true
+	}
+	s.watching = false
+	// What still has it still needs to know, also after a restart.
+	if e.journal.stored && s.uses == 0 {
+		e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[slot])
+	}
+	e.sessions.forget(slot)
+	return true
+}

@@ -1,0 +1,232 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import "math"
+
+// group are the calls of a correlator. Those that are not settled are all looked
+// at whenever a conference is found anew. Those that are (they have ended, and
+// their trace was emitted) are a list in the order of their ends, the latest
+// first: of them only those are looked at that reach to the start of the
+// earliest call that is not settled. So what is looked at depends on what is
+// held, not on the order in which it came.
+type group struct {
+	first    uint32 // of the calls that are not settled
+	open     int32  // how many they are
+	settled  int32  // how many the others are
+	latest   uint32 // the first and the last of the others
+	earliest uint32
+}
+
+// Limits of a group.
+const (
+	// maxOpenCalls is how many calls of a correlator that are not settled are
+	// compared. With more of them, each is a trace of its own.
+	maxOpenCalls = 1024
+	// maxSettledCalls is how many settled calls are remembered in a group, those
+	// with the latest ends.
+	maxSettledCalls = 1024
+)
+
+// filed is where a call is in the group of its correlator.
+type filed uint8
+
+const (
+	fileNone filed = iota
+	fileOpen
+	fileSettled
+)
+
+// isSettled tells whether nothing about a call changes any more that matters to
+// others.
+func (e *Engine) isSettled(slot uint32) bool {
+	o, info := e.objects.at(slot), e.infoOf(slot)
+	return info.frozen && (info.end != 0 || o.state == done || o.state == holding)
+}
+
+// fileCall puts a call where it belongs in the group of its correlator.
+func (e *Engine) fileCall(slot uint32) {
+	info := e.infoOf(slot)
+	if info.groupID == 0 {
+		return
+	}
+	to := fileOpen
+	if e.isSettled(slot) {
+		to = fileSettled
+	}
+	if to == fileOpen && info.filed == fileOpen {
+		return
+	}
+	e.unfileCall(slot)
+	g := e.correlators[info.groupID]
+	if to == fileOpen {
+		info.group = links{next: g.first}
+		if g.first != 0 {
+			e.infoOf(g.first).group.previous = slot
+		}
+		g.first = slot
+		g.open++
+		info.filed = fileOpen
+		e.correlators[info.groupID] = g
+		return
+	}
+	e.insertSettled(&g, slot)
+	e.correlators[info.groupID] = g
+}
+
+// insertSettled puts a call into its place among those that are settled.
+func (e *Engine) insertSettled(g *group, slot uint32) {
+	info := e.infoOf(slot)
+	if g.settled >= maxSettledCalls {
+		if last := g.earliest; e.endsBefore(slot, last) {
+			return
+		}
+		e.removeSettled(g, g.earliest)
+	}
+	previous, next := uint32(0), g.latest
+	for next != 0 && e.endsBefore(slot, next) {
+		e.steps++
+		previous, next = next, e.infoOf(next).group.next
+	}
+	info.group = links{previous: previous, next: next}
+	if previous != 0 {
+		e.infoOf(previous).group.next = slot
+	} else {
+		g.latest = slot
+	}
+	if next != 0 {
+		e.infoOf(next).group.previous = slot
+	} else {
+		g.earliest = slot
+	}
+	g.settled++
+	info.filed = fileSettled
+}
+
+// endsBefore is the order of settled calls; of equal ends the larger id is before.
+func (e *Engine) endsBefore(a, b uint32) bool {
+	x, y := e.intervalOf(a).end, e.intervalOf(b).end
+	return x < y || x == y && e.compareIDs(a, b) > 0
+}
+
+func (e *Engine) removeSettled(g *group, slot uint32) {
+	info := e.infoOf(slot)
+	at := info.group
+	if at.previous != 0 {
+		e.infoOf(at.previous).group.next = at.next
+	} else {
+		g.latest = at.next
+	}
+	if at.next != 0 {
+		e.infoOf(at.next).group.previous = at.previous
+	} else {
+		g.earliest = at.previous
+	}
+	g.settled--
+	info.group, info.filed = links{}, fileNone
+}
+
+// unfileCall takes a call out of the group of its correlator.
+func (e *Engine) unfileCall(slot uint32) {
+	info := e.infoOf(slot)
+	if info.filed == fileNone {
+		return
+	}
+	g := e.correlators[info.groupID]
+	if info.filed == fileSettled {
+		e.removeSettled(&g, slot)
+	} else {
+		at := info.group
+		if at.previous != 0 {
+			e.infoOf(at.previous).group.next = at.next
+		} else {
+			g.first = at.next
+		}
+		if at.next != 0 {
+			e.infoOf(at.next).group.previous = at.previous
+		}
+		g.open--
+		info.group, info.filed = links{}, fileNone
+	}
+	if g.open == 0 && g.settled == 0 {
+		delete(e.correlators, info.groupID)
+		return
+	}
+	e.correlators[info.groupID] = g
+}
+
+// collect appends the calls of a correlator that have to be compared: none if
+// they are too many.
+func (e *Engine) collect(correlator uint64, to []interval) []interval {
+	g := e.correlators[correlator]
+	if g.open > maxOpenCalls {
+		return to
+	}
+	earliest := int64(math.MaxInt64)
+	for slot := g.first; slot != 0; slot = e.infoOf(slot).group.next {
+		l := e.intervalOf(slot)
+		earliest = min(earliest, l.start)
+		to = append(to, l)
+	}
+	if len(to) == 0 {
+		return to
+	}
+	for slot := g.latest; slot != 0; slot = e.infoOf(slot).group.next {
+		l := e.intervalOf(slot)
+		if l.end < earliest && l.end < earliest-e.tolerance {
+			break
+		}
+		to = append(to, l)
+	}
+	return to
+}
+
+// leaveGroup takes a container out of the group of its correlator or recorded call.
+func (e *Engine) leaveGroup(slot uint32) {
+	o := e.objects.at(slot)
+	info := e.containers.at(o.info)
+	if info.groupID == 0 {
+		return
+	}
+	if o.kind == Call {
+		e.unfileCall(slot)
+	} else {
+		e.leaveRecordedCall(slot)
+	}
+	info.groupID, info.group = 0, links{}
+	if !info.frozen {
+		info.trace, info.root = info.own, o.span
+	}
+}
+
+// joinRecordedCall files a recorded session under the hash of what names its call.
+func (e *Engine) joinRecordedCall(slot uint32, under uint64) {
+	info := e.infoOf(slot)
+	info.groupID = under
+	if under == 0 {
+		return
+	}
+	next := e.sameCall[under]
+	info.group = links{next: next}
+	if next != 0 {
+		e.infoOf(next).group.previous = slot
+	}
+	e.sameCall[under] = slot
+}
+
+func (e *Engine) leaveRecordedCall(slot uint32) {
+	info := e.infoOf(slot)
+	at := info.group
+	switch {
+	case at.previous != 0:
+		e.infoOf(at.previous).group.next = at.next
+	case at.next != 0:
+		e.sameCall[info.groupID] = at.next
+	default:
+		delete(e.sameCall, info.groupID)
+	}
+	if at.next != 0 {
+		e.infoOf(at.next).group.previous = at.previous
+	}
+}
