@@ -219,9 +219,26 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 // consumer refuses it again and again. It stays owed, and [Engine.Aside] has it.
 func (e *Engine) SetAside(ref Ref) {
 	// Its time is that at which it became owed, which is a part of what is sent.
-	if o := e.resolve(ref); o != nil && (o.state == owed || o.state == aside) {
-		e.setState(ref.slot, aside, o.since)
+	o := e.resolve(ref)
+	if o == nil || o.state != owed && o.state != aside {
+		return
 	}
+	if o.state == owed {
+		e.stats.SetAside++
+	}
+	e.setState(ref.slot, aside, o.since)
+}
+
+// OwedSince returns when the first object that is owed became so; ok is false if
+// there is none.
+func (e *Engine) OwedSince() (since time.Time, ok bool) {
+	first := int64(0)
+	for _, in := range []state{owed, aside} {
+		if slot := e.queues[in].head; slot != 0 {
+			first = earliest(first, e.objects.at(slot).since)
+		}
+	}
+	return time.Unix(0, first), first != 0
 }
 
 // compactToTombstone leaves of an object only what late records and links need. A call keeps

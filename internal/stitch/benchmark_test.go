@@ -22,7 +22,7 @@ type typical struct {
 
 func newTypical(e *Engine) *typical {
 	return &typical{
-		source: e.Source("resource of some bridge", "session of it"),
+		source: NewSource("resource of some bridge", "session of it"),
 		fields: [4][]Field{
 			{
 				textField(legKey("remoteParty"), "jana.novak@example.org"), textField(legKey("localAddress"), "weekly.review@meet.example.org"),

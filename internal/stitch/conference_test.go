@@ -22,7 +22,7 @@ import (
 func (s *story) inRoom(bridge, session string, id string, phase Phase, index uint64, seconds int) {
 	s.Helper()
 	r := Record{
-		Kind: Call, ID: id, Phase: phase, Time: at(seconds), Index: index, Source: s.e.Source(session, session).OnBridge(1, bridge),
+		Kind: Call, ID: id, Phase: phase, Time: at(seconds), Index: index, Source: NewSource(session, session).OnBridge(1, bridge),
 	}
 	if phase == Start {
 		r.Fields = []Field{textField(names.CallCorrelator, "room")}
@@ -56,7 +56,7 @@ func TestBridgeOfASession(t *testing.T) {
 	s := newStory(t, options)
 	tell := func(session, id string, seconds int, rank uint8, bridge string) {
 		_, err := s.e.Apply(s.now, &Record{
-			Kind: Call, ID: id, Phase: Start, Time: at(seconds), Source: s.e.Source("r", session).OnBridge(rank, bridge),
+			Kind: Call, ID: id, Phase: Start, Time: at(seconds), Source: NewSource("r", session).OnBridge(rank, bridge),
 			Fields: []Field{textField(names.CallCorrelator, "room")},
 		})
 		require.NoError(t, err)
@@ -260,7 +260,7 @@ func TestCaseOfGUIDs(t *testing.T) {
 		stamp, _ := s.e.Stamp(ref)
 		assert.Equal(t, ids.Span(CallLeg.Name(), "av"), stamp.Span)
 	}
-	_, err := s.e.Apply(s.now, &Record{Kind: CallLeg, ID: "of a run", Phase: Start, Time: at(0), Source: s.e.Source("a", upper)})
+	_, err := s.e.Apply(s.now, &Record{Kind: CallLeg, ID: "of a run", Phase: Start, Time: at(0), Source: NewSource("a", upper)})
 	require.NoError(t, err)
 	s.e.EndSession(s.now, lower, at(1))
 	for _, id := range []string{"av", "share", "l", "new"} {

@@ -106,17 +106,13 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	slot := e.sessions.find(bounded(session))
 	s := e.sessions.at(slot)
 	wasOver := s.isOver()
-	if at > s.declared {
-		s.declared = at
-		e.sessions.touch(slot)
-	}
-	s.renewed = t
+	s.declared, s.renewed = max(s.declared, at), t
+	e.sessions.touch(slot)
 	if !s.watching {
 		if len(e.sessions.over) >= maxSessionsOver {
 			e.forgetSession(math.MaxInt64)
 		}
 		s.over, s.watching = t, true
-		e.sessions.touch(slot)
 		e.sessions.over = append(e.sessions.over, slot)
 	}
 	if s.isOver() && !wasOver && s.open.head != 0 {

@@ -323,7 +323,7 @@ func (e *Engine) merge(slot uint32, r *Record) {
 	if r.Phase == Update || r.Phase == Note {
 		limit -= endRoom
 	}
-	e.stats.Dropped += uint64(dropped) //nolint:gosec // not negative
+	e.stats.Dropped += uint64(dropped + f.dropped) //nolint:gosec // not negative
 	if len(after) > limit {
 		// The event that brought it has all of it. That the object started or
 		// ended, and why, is kept.
@@ -349,6 +349,7 @@ func (e *Engine) open(f *facts, slot uint32) {
 	o := e.objects.at(slot)
 	f.in = e.arena.appendTo(f.in[:0], o.facts, o.factsSize)
 	f.parse()
+	e.steps += uint64(len(f.statements))
 }
 
 // store puts facts into the place of an object's former ones.

@@ -21,8 +21,10 @@ import (
 // What notes say is all in one statement, without an index and a time.
 //
 // Of an attribute only the newest statement that has it keeps it, unless
-// key.remembers. That makes the bytes a function of the set of records: the
-// union of two sets, normalized, is the same whichever way it came about.
+// key.remembers; then the first maxHistory-1 keep it and the newest one. An
+// update that has nothing left is left out, unless its time is the first or the
+// last. That makes the bytes a function of the set of records: the union of two
+// sets, normalized, is the same whichever way it came about.
 
 // statement is what one record said.
 type statement struct {
@@ -64,7 +66,12 @@ type facts struct {
 
 	seen  []uint32 // by key: the round in which it was seen
 	round uint32
+
+	dropped int // attributes of the history that normalized left out
 }
+
+// maxHistory is how many statements an attribute that remembers is kept of.
+const maxHistory = 256
 
 // read takes bytes apart, which may change then. It tells whether they are facts
 // at all.
@@ -272,6 +279,8 @@ func larger(a, b entry) bool {
 // newer one has said anew.
 func (f *facts) normalized(d *dictionary) []byte {
 	f.begin(d)
+	f.limitHistory()
+	empty := false
 	for i := len(f.statements) - 1; i >= 0; i-- {
 		s := &f.statements[i]
 		kept := s.entries[:0]
@@ -282,6 +291,10 @@ func (f *facts) normalized(d *dictionary) []byte {
 			kept = append(kept, e)
 		}
 		s.entries = kept
+		empty = empty || len(kept) == 0 && s.phase == Update
+	}
+	if empty {
+		f.leaveOutEmpty()
 	}
 	f.out = f.out[:0]
 	var last [remembering][]byte
@@ -304,6 +317,64 @@ func (f *facts) normalized(d *dictionary) []byte {
 		}
 	}
 	return f.out
+}
+
+// limitHistory leaves out of the history of an attribute what is neither among
+// the first statements that have it nor in the newest. Whatever is added to the
+// set later, that would still be so.
+func (f *facts) limitHistory() {
+	f.dropped = 0
+	if len(f.statements) <= maxHistory {
+		return
+	}
+	var total, passed [remembering]int
+	for i := range f.statements {
+		for _, e := range f.statements[i].entries {
+			if e.key.remembers() {
+				total[e.key]++
+			}
+		}
+	}
+	for i := range f.statements {
+		s := &f.statements[i]
+		s.entries = slices.DeleteFunc(s.entries, func(e entry) bool {
+			if !e.key.remembers() {
+				return false
+			}
+			passed[e.key]++
+			if passed[e.key] < maxHistory || passed[e.key] == total[e.key] {
+				return false
+			}
+			f.dropped++
+			return true
+		})
+	}
+}
+
+// leaveOutEmpty leaves out the updates that have no attributes, except the one
+// with the first and the one with the last time.
+func (f *facts) leaveOutEmpty() {
+	first, last := 0, 0
+	for i := range f.statements {
+		t := f.statements[i].time
+		if f.statements[i].phase == Note || f.statements[first].phase == Note {
+			first, last = i, i // a note has no time, and is the first
+			continue
+		}
+		if t < f.statements[first].time {
+			first = i
+		}
+		if t >= f.statements[last].time {
+			last = i
+		}
+	}
+	kept := f.statements[:0]
+	for i, s := range f.statements {
+		if len(s.entries) > 0 || s.phase != Update || i == first || i == last {
+			kept = append(kept, s)
+		}
+	}
+	f.statements = kept
 }
 
 // keep leaves out all that is said of other attributes than some, and all items.

@@ -35,7 +35,7 @@ func (h *happening) happen(tb testing.TB, e *Engine, now time.Time) {
 		return
 	}
 	r := h.record
-	r.Source = e.Source(h.source[0], h.source[1])
+	r.Source = NewSource(h.source[0], h.source[1])
 	_, err := e.Apply(now, &r)
 	require.NoError(tb, err)
 }

@@ -5,6 +5,7 @@ package stitch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func TestAlwaysFull(t *testing.T) {
 		for n := range 10_000 {
 			now = now.Add(time.Second)
 			r := Record{
-				Kind: CallLeg, ID: guid(4, n/4+w.IntN(40)), Phase: Phase(w.IntN(3)), Time: at(n), Index: uint64(n), Source: e.Source("r", "s"),
+				Kind: CallLeg, ID: guid(4, n/4+w.IntN(40)), Phase: Phase(w.IntN(3)), Time: at(n), Index: uint64(n), Source: NewSource("r", "s"),
 				Fields: []Field{textField("x", strings.Repeat("x", w.IntN(60)))},
 			}
 			if w.chance(30) {
@@ -50,7 +51,9 @@ func TestManyUpdates(t *testing.T) {
 	s := newStory(t, options)
 	s.tell("a", CallLeg, "l", Start, 0)
 	for n := range 10_000 {
+		before := s.e.steps
 		s.tell("a", CallLeg, "l", Update, n, textField(names.CallID, "c"), Field{legKey("deactivated"), Bool(n%2 == 0)})
+		assert.LessOrEqual(t, s.e.steps-before, uint64(4*maxHistory))
 	}
 	s.tell("a", CallLeg, "l", End, 10_000, textField(legKey("reason"), "timeout"))
 	s.wait(options.Linger)
@@ -191,7 +194,7 @@ func TestNotStored(t *testing.T) {
 func TestLongSession(t *testing.T) {
 	s := newStory(t, options)
 	long := strings.Repeat("s", 1<<20)
-	_, err := s.e.Apply(noon, &Record{Kind: CallLeg, ID: "l", Phase: Start, Time: at(0), Source: s.e.Source("r", long)})
+	_, err := s.e.Apply(noon, &Record{Kind: CallLeg, ID: "l", Phase: Start, Time: at(0), Source: NewSource("r", long)})
 	require.NoError(t, err)
 	for text := range s.e.sessions.number {
 		assert.LessOrEqual(t, len(text), maxSession)
@@ -200,4 +203,77 @@ func TestLongSession(t *testing.T) {
 	s.wait(0)
 	s.wait(options.Linger)
 	assert.Equal(t, BridgeRestarted, s.out()["l"].Outcome)
+}
+
+// TestLongHistory: of more updates than the history has room for the same are
+// kept in every order, with duplicates and a restart.
+func TestLongHistory(t *testing.T) {
+	var all []happening
+	for n := range 3 * maxHistory {
+		phase := Update
+		switch n {
+		case 0:
+			phase = Start
+		case 3*maxHistory - 1:
+			phase = End
+		}
+		fields := []Field{textField(names.CallID, guid(1, n)), {legKey("deactivated"), Bool(n%2 == 0)}, textField(legKey("displayName"), fmt.Sprint(n))}
+		if n%3 == 0 {
+			fields = fields[2:]
+		}
+		all = append(all, happening{
+			record: Record{Kind: CallLeg, ID: "l", Phase: phase, Time: at(n), Index: uint64(n), Fields: fields}, source: [2]string{"r", "s"},
+		})
+	}
+	large := options
+	large.MaxObjects = 10_000
+	run := func(all []happening, stop int) (leg string) {
+		e := New(large)
+		for i := range all {
+			if i == stop {
+				e = restart(t, e, noon)
+			}
+			all[i].happen(t, e, noon)
+		}
+		advance(e, noon.Add(options.Linger))
+		e.Owed(Ref{}, 1, func(s *Stitched) {
+			assert.Len(t, s.Calls, maxHistory)
+			leg = describe(s)
+		})
+		return leg
+	}
+	want := run(all, -1)
+	require.NotEmpty(t, want)
+	w := newWorld(1, 1)
+	for range 5 {
+		again := append(slices.Clone(all), all[:maxHistory]...)
+		w.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
+		require.Equal(t, want, run(again, w.IntN(len(again))))
+	}
+}
+
+// TestFullOfHeldCalls: when everything that is done holds something, making room
+// does not look at all of it.
+func TestFullOfHeldCalls(t *testing.T) {
+	const calls = 4000
+	limited := options
+	limited.MaxObjects = 2 * calls
+	s := newStory(t, limited)
+	for n := range calls {
+		s.tell("a", CallLeg, guid(4, n), Start, 0, textField(names.CallID, guid(1, n)))
+		s.tell("a", CallLeg, guid(4, n), Update, 1, textField(names.CallID, guid(1, n)))
+	}
+	for n := range calls { // evicted, so that their legs stay
+		slot := s.e.find(Call, guid(1, n))
+		s.e.objects.at(slot).flags |= flagEvicted
+		s.e.owe(slot, s.e.now)
+	}
+	for range 5 {
+		s.out()
+	}
+	require.Len(t, queue(s.e, holding), calls)
+	before := s.e.steps
+	_, err := s.try("a", CallLeg, "more", Start, 0)
+	require.ErrorIs(t, err, ErrFull)
+	assert.LessOrEqual(t, s.e.steps-before, uint64(10*evictions))
 }

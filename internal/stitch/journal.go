@@ -81,8 +81,12 @@ func (e *Engine) Changed() bool {
 	return len(j.changed)+len(j.gone)+len(j.endedSessions)+len(e.sessions.dirty) > 0
 }
 
-// changesAtOnce is how many changed objects one AppendChanges takes.
-const changesAtOnce = 2048
+// changesAtOnce is how many changed objects one AppendChanges takes, and
+// bytesAtOnce after how many bytes it takes no more.
+const (
+	changesAtOnce = 2048
+	bytesAtOnce   = 1 << 20
+)
 
 // Pending is how many changes wait for AppendChanges.
 func (e *Engine) Pending() int { return len(e.journal.changed) - e.journal.appended }
@@ -98,7 +102,13 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 	b = e.appendSmall(b)
 	j := &e.journal
 	end := min(len(j.changed), j.appended+changesAtOnce)
-	for _, slot := range j.changed[j.appended:end] {
+	limit := len(b) + bytesAtOnce
+	for i, slot := range j.changed[j.appended:end] {
+		if len(b) > limit {
+			end = j.appended + i
+			break
+		}
+		e.steps++
 		o := e.objects.at(slot)
 		switch {
 		case o.state == free:

@@ -164,7 +164,8 @@ func dump(e *Engine) map[string]string {
 			text += fmt.Sprint(clock(info.start), clock(info.end), info.groupID)
 		}
 		if o.session != 0 {
-			text += e.sessions.texts[o.session] + clock(e.sessions.at(o.session).over)
+			s := e.sessions.at(o.session)
+			text += e.sessions.texts[o.session] + clock(max(s.over, s.renewed)) + clock(s.declared) + clock(s.last) + fmt.Sprint(s.bridge)
 		}
 		all[o.kind.String()+string(o.identity[:])] = text + e.resources.texts[o.resource] + fmt.Sprintf("%+v", fixed)
 	}

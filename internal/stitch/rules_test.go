@@ -40,7 +40,7 @@ func (s *story) tell(bridge string, kind Kind, id string, phase Phase, seconds i
 func (s *story) try(bridge string, kind Kind, id string, phase Phase, seconds int, fields ...Field) (Ref, error) {
 	s.index++
 	return s.e.Apply(s.now, &Record{
-		Kind: kind, ID: id, Phase: phase, Time: at(seconds), Index: s.index, Fields: fields, Source: s.e.Source(bridge, "session of "+bridge),
+		Kind: kind, ID: id, Phase: phase, Time: at(seconds), Index: s.index, Fields: fields, Source: NewSource(bridge, "session of "+bridge),
 	})
 }
 

@@ -132,7 +132,8 @@ func (f *facts) durationOf(kind Kind) (duration []byte, unit int64) {
 	return f.newest(keyLegDuration), second
 }
 
-// maxSameCall is how many sessions of one recorded call are looked at.
+// maxSameCall is how many sessions of one recorded call are looked at; of more
+// none has a former one, whichever came first.
 const maxSameCall = 128
 
 // former returns the session before one in the same recorded call: MediaSense
@@ -145,8 +146,11 @@ func (e *Engine) former(slot uint32) (best uint32) {
 		return 0
 	}
 	looked := 0
-	for other := e.sameCall[info.groupID]; other != 0 && looked < maxSameCall; other = e.infoOf(other).group.next {
-		looked++
+	for other := e.sameCall[info.groupID]; other != 0; other = e.infoOf(other).group.next {
+		e.steps++
+		if looked++; looked > maxSameCall {
+			return 0
+		}
 		start := e.infoOf(other).start
 		if start == 0 || start >= info.start {
 			continue

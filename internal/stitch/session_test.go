@@ -176,7 +176,7 @@ func TestSessionPermutations(t *testing.T) {
 // record applies a record.
 func (s *story) record(r Record) Ref {
 	s.Helper()
-	r.Source = s.e.Source("recorder", "")
+	r.Source = NewSource("recorder", "")
 	ref, err := s.e.Apply(s.now, &r)
 	require.NoError(s, err)
 	return ref
@@ -599,7 +599,7 @@ func TestAlwaysFullOfSessions(t *testing.T) {
 					r.Kind, r.ID = Track, id+"-track2"
 				}
 			}
-			r.Source = e.Source("recorder", "")
+			r.Source = NewSource("recorder", "")
 			if _, err := e.Apply(now, &r); err != nil {
 				require.ErrorIs(t, err, ErrFull)
 			}
@@ -627,4 +627,18 @@ func TestFullOfNotes(t *testing.T) {
 	assert.Empty(t, s.out())
 	s.tell("a", CallLeg, "l", Start, 0)
 	assert.Zero(t, s.e.Stats().Evicted)
+}
+
+// Of a recorded call with more sessions than are looked at none has a former
+// one, in whatever order they came.
+func TestTooManySessionsOfACall(t *testing.T) {
+	s := newStory(t, options)
+	for n := range 2 * maxSameCall {
+		s.record(recordedRecord(fmt.Sprint("s", n), Start, n, n, "c"))
+	}
+	s.record(recordedRecord("s5", End, 5, 500, "c"))
+	s.wait(options.Linger)
+	before := s.e.steps
+	assert.Empty(t, s.out()["s5"].Links)
+	assert.LessOrEqual(t, s.e.steps-before, uint64(2*maxSameCall))
 }

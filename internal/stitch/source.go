@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Source is where records come from; see [Engine.Source].
+// Source is where records come from; see [NewSource].
 type Source struct {
 	resource, session string
 	bridge            uint64
@@ -28,10 +28,13 @@ func (s Source) OnBridge(rank uint8, identity string) Source {
 	return s
 }
 
-// Source returns where records come from: resource is opaque to the engine and
+// Resource returns the resource of the source.
+func (s Source) Resource() string { return s.resource }
+
+// NewSource returns where records come from: resource is opaque to the engine and
 // comes back in Stitched.Resource, session is the sender's run, "" if it has
 // none. The engine keeps copies of what it keeps.
-func (e *Engine) Source(resource, session string) Source {
+func NewSource(resource, session string) Source {
 	return Source{resource: resource, session: bounded(session)}
 }
 

@@ -14,6 +14,7 @@ type Stats struct {
 	Rejected   uint64 // refused for good
 	Late       uint64 // records of objects that were owed or emitted
 	Evicted    uint64 // open ones that had to go
+	SetAside   uint64 // times an object was set aside
 	Revived    uint64 // senders' sessions that were heard of after they had been declared over
 	Forgotten  uint64 // emitted ones that had to go before their time
 	Restored   uint64 // objects, remembered ones included

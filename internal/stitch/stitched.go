@@ -69,7 +69,7 @@ type Stitched struct {
 	Client, Server bool
 	// ErrorType is the reason of an end that was a failure, else "".
 	ErrorType string
-	// Resource as given to Engine.Source.
+	// Resource as given to NewSource.
 	Resource string
 	// Fields are the merged attributes, the call's context and the facts that
 	// were found out, in the order of the keys, without the object's own id.

@@ -69,11 +69,12 @@ func BenchmarkConsume(b *testing.B) {
 // the engine.
 func BenchmarkReadAndStamp(b *testing.B) {
 	s := newState(createDefaultConfig().(*Config))
-	in := newIntake(s.engine)
+	all := newSources()
+	in := &intake{engine: s.engine, sources: &all}
 	logs := together(say(names.EventCallStart, 0, map[string]any{
 		names.CallID: "46d49cb4-8171-4abc-97f5-000000000000", names.CallCorrelator: "c", names.CoSpaceID: "s", "cisco.meeting_server.call.name": "n",
 	}), legs(1))
-	_, err := in.merge(s.clock.now(), logs)
+	_, err := in.merge(logs, alone(noon))
 	require.NoError(b, err)
 	ref := in.awaiting[1].ref
 	lr := records(logs)[1]

@@ -145,10 +145,12 @@ func (c *committer) run(ctx context.Context) {
 }
 
 // finish has the last of the state written and ends run. It returns why that
-// could not be stored.
-func (c *committer) finish() error {
+// could not be stored. A storage that does not come back is left behind.
+func (c *committer) finish(ctx context.Context) error {
 	close(c.stop)
-	<-c.ended
+	if !comesBack(ctx, c.ended) {
+		return fmt.Errorf("%w: the storage does not come back", errStorage)
+	}
 	return c.failure
 }
 

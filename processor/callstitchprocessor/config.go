@@ -35,6 +35,11 @@ type Config struct {
 	// what is open at a crash is lost. Optional.
 	Storage *component.ID `mapstructure:"storage"`
 
+	// ShutdownTimeout is how long a stop may take: without storage, stitched
+	// records that the next consumer refuses are sent again until then. What is
+	// not sent by then is stored or, without storage, lost. Default 5 s.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -47,6 +52,8 @@ func createDefaultConfig() component.Config {
 		MaxOpen:        24 * time.Hour,
 		ClockTolerance: 5 * time.Second,
 		MaxObjects:     1_000_000,
+
+		ShutdownTimeout: 5 * time.Second,
 	}
 }
 
@@ -75,6 +82,9 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxObjects < minObjects {
 		errs = append(errs, fmt.Errorf("max_objects must be at least %d, got %d: leave it out for the default", minObjects, c.MaxObjects))
+	}
+	if c.ShutdownTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s: leave it out for the default", c.ShutdownTimeout))
 	}
 	return errors.Join(errs...)
 }

@@ -25,16 +25,16 @@ func load(t *testing.T, values map[string]any) (*Config, error) {
 func TestDefaults(t *testing.T) {
 	config, err := load(t, nil)
 	require.NoError(t, err)
-	assert.Equal(t, &Config{Linger: 10 * time.Second, MaxOpen: 24 * time.Hour, ClockTolerance: 5 * time.Second, MaxObjects: 1_000_000}, config)
+	assert.Equal(t, &Config{Linger: 10 * time.Second, MaxOpen: 24 * time.Hour, ClockTolerance: 5 * time.Second, MaxObjects: 1_000_000, ShutdownTimeout: 5 * time.Second}, config)
 }
 
 func TestFullConfig(t *testing.T) {
 	config, err := load(t, map[string]any{
-		"linger": "30s", "max_open": "72h", "clock_tolerance": "0s", "max_objects": 2000, "storage": "file_storage/a",
+		"linger": "30s", "max_open": "72h", "clock_tolerance": "0s", "max_objects": 2000, "storage": "file_storage/a", "shutdown_timeout": "20s",
 	})
 	require.NoError(t, err)
 	storage := component.MustNewIDWithName("file_storage", "a")
-	assert.Equal(t, &Config{Linger: 30 * time.Second, MaxOpen: 72 * time.Hour, MaxObjects: 2000, Storage: &storage}, config)
+	assert.Equal(t, &Config{Linger: 30 * time.Second, MaxOpen: 72 * time.Hour, MaxObjects: 2000, Storage: &storage, ShutdownTimeout: 20 * time.Second}, config)
 }
 
 // Each error names the key, the value and what to do; all come at once.
@@ -53,6 +53,7 @@ func TestConfigErrors(t *testing.T) {
 	f(map[string]any{"clock_tolerance": "-1s"}, "clock_tolerance must not be negative, got -1s: 0s is for clocks that agree")
 	f(map[string]any{"max_objects": 0}, "max_objects must be at least 1000, got 0: leave it out")
 	f(map[string]any{"max_objects": 1, "linger": "1ns", "clock_tolerance": "-1ns"}, "max_objects", "linger", "clock_tolerance")
+	f(map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s: leave it out")
 	f(map[string]any{"max_object": 5}, "max_object")
 }
 

@@ -40,8 +40,10 @@ var stages = map[string][]string{
 	"foreign":     {"foreign.json"},
 	"session": mediaSense("session-started", "session-updated", "tag-added-track", "tag-added-track-other", "tag-added-track-active-late",
 		"tag-updated-user-seconds", "session-ended", "tag-deleted", "session-deleted", "session-pruned"),
-	"session_error": mediaSense("session-started-cube", "session-ended-error-object-urls"),
-	"unknown":       {"unknown/unknown-elements", "unknown/unknown-record-type", "gap/num-preceding-missing"},
+	"session_error":           mediaSense("session-started-cube", "session-ended-error-object-urls"),
+	"leg_never_started":       {"field/leg-never-started/body-1.json", "field/leg-never-started/body-2.json", "field/leg-never-started/body-3.json", "field/leg-never-started/body-4.json"},
+	"call_ends_over_open_leg": {"field/call-ends-over-open-leg/body-1.json", "field/call-ends-over-open-leg/body-2.json", "field/call-ends-over-open-leg/body-3.json"},
+	"unknown":                 {"unknown/unknown-elements", "unknown/unknown-record-type", "gap/num-preceding-missing"},
 }
 
 // mediaSense names what the mediasense receiver makes of posts of a MediaSense
@@ -150,9 +152,16 @@ func (r *rig) counts() map[string]int64 {
 	all := make(map[string]int64)
 	for _, scope := range data.ScopeMetrics {
 		for _, m := range scope.Metrics {
-			sum, ok := m.Data.(metricdata.Sum[int64])
-			require.True(r.t, ok, m.Name)
-			for _, point := range sum.DataPoints {
+			var points []metricdata.DataPoint[int64]
+			switch data := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				points = data.DataPoints
+			case metricdata.Gauge[int64]:
+				points = data.DataPoints
+			default:
+				require.Fail(r.t, "neither a sum nor a gauge", m.Name)
+			}
+			for _, point := range points {
 				name := []string{strings.TrimPrefix(m.Name, "otelcol_processor_callstitch_")}
 				for _, attribute := range point.Attributes.ToSlice() {
 					name = append(name, attribute.Value.AsString())

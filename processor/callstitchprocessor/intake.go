@@ -14,13 +14,38 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// intake takes the records of one request after the other. Everything in it is
-// room that is used again; it is guarded as the engine is.
+// intake takes the records of one request. Everything in it is room that is used
+// again for another one.
 type intake struct {
-	engine   *stitch.Engine
-	sources  sources
+	engine   *stitch.Engine // with the lock of the state
+	sources  *sources       // likewise
 	fields   []stitch.Field
 	awaiting []awaiting
+	records  int // merged or stamped since others had a turn
+}
+
+// turns is how a request lets others use the state.
+type turns interface {
+	// now is the time by the state's clock.
+	now() time.Time
+	// yield gives others a turn. An error ends the request.
+	yield() error
+	// waitForRoom waits until there is room for more objects, if so many records
+	// could not get in otherwise. It returns false if there is none.
+	waitForRoom(records int) bool
+}
+
+// recordsAtOnce is how many records of a request are merged or stamped before
+// others have a turn at the state.
+const recordsAtOnce = 128
+
+// count counts a record, and lets others have a turn when it is time.
+func (in *intake) count(others turns) error {
+	if in.records++; in.records < recordsAtOnce {
+		return nil
+	}
+	in.records = 0
+	return others.yield()
 }
 
 // awaiting is a record that is to be stamped when all of the request have been
@@ -69,34 +94,30 @@ func isStampedOnly(name string) bool {
 	}
 }
 
-func newIntake(engine *stitch.Engine) intake {
-	return intake{engine: engine, sources: newSources()}
-}
-
 // merge merges the records of a request. It tells whether any of them is about
-// an object or a session. After an error, forget ends the request.
-func (in *intake) merge(now time.Time, logs plog.Logs) (concerned bool, err error) {
+// an object or a session. The caller holds the lock of the state.
+func (in *intake) merge(logs plog.Logs, others turns) (concerned bool, err error) {
 	for _, rl := range logs.ResourceLogs().All() {
 		var source stitch.Source
 		known := false
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
+				if err := in.count(others); err != nil {
+					return concerned, err
+				}
 				name := lr.EventName()
 				switch e, isEvent := events[name]; {
 				case isEvent:
 					if !known {
-						source, known = in.engine.Source(in.sources.of(rl)), true
+						source, known = in.sources.of(rl), true
 					}
-					merged, err := in.mergeRecord(now, lr, e, source)
+					merged, err := in.mergeRecord(lr, e, source, others)
 					if err != nil {
 						return concerned, err
 					}
 					concerned = concerned || merged
 				case name == names.EventSessionStart:
-					if former := text(lr.Attributes(), names.SessionPreviousID); former != "" {
-						in.engine.EndSession(now, former)
-						concerned = true
-					}
+					concerned = in.endSession(lr, others.now()) || concerned
 				case isStampedOnly(name):
 					in.awaiting = append(in.awaiting, awaiting{record: lr})
 				}
@@ -106,9 +127,24 @@ func (in *intake) merge(now time.Time, logs plog.Logs) (concerned bool, err erro
 	return concerned, nil
 }
 
+// endSession declares the session over that a new one of its Call Bridge
+// replaces, at the time at which the new one began.
+func (in *intake) endSession(lr plog.LogRecord, now time.Time) bool {
+	former := text(lr.Attributes(), names.SessionPreviousID)
+	if former == "" {
+		return false
+	}
+	at := timeOf(lr)
+	if at == 0 {
+		at = now.UnixNano()
+	}
+	in.engine.EndSession(now, former, at)
+	return true
+}
+
 // mergeRecord merges one record. One that does not say what it is about passes
 // as it is.
-func (in *intake) mergeRecord(now time.Time, lr plog.LogRecord, e event, source stitch.Source) (merged bool, err error) {
+func (in *intake) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, others turns) (merged bool, err error) {
 	attributes := lr.Attributes()
 	r := stitch.Record{Kind: e.kind, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
 	in.fields = in.fields[:0]
@@ -126,7 +162,10 @@ func (in *intake) mergeRecord(now time.Time, lr plog.LogRecord, e event, source 
 		}
 		return false, nil
 	}
-	ref, err := in.engine.Apply(now, &r)
+	ref, err := in.engine.Apply(others.now(), &r)
+	for err != nil && others.waitForRoom(len(in.awaiting)) {
+		ref, err = in.engine.Apply(others.now(), &r)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -153,14 +192,19 @@ func (in *intake) appendField(key string, v pcommon.Value) {
 	}
 }
 
-// stamp stamps the records that wait for it.
-func (in *intake) stamp() {
-	for _, a := range in.awaiting {
-		if known, ok := in.stampOf(&a); ok {
+// stamp stamps the records that wait for it. The caller holds the lock of the
+// state.
+func (in *intake) stamp(others turns) error {
+	for i := range in.awaiting {
+		a := &in.awaiting[i]
+		if known, ok := in.stampOf(a); ok {
 			stamp(a.record, &known)
 		}
+		if err := in.count(others); err != nil {
+			return err
+		}
 	}
-	in.forget()
+	return nil
 }
 
 func (in *intake) stampOf(a *awaiting) (known stitch.Stamp, ok bool) {
@@ -207,5 +251,5 @@ func (in *intake) forget() {
 	if cap(in.fields) > maxRoom {
 		in.fields = nil
 	}
-	in.awaiting = in.awaiting[:0]
+	in.awaiting, in.records = in.awaiting[:0], 0
 }

@@ -137,17 +137,20 @@ func FuzzMediaSense(f *testing.F) {
 func stitched(t *testing.T, all []plog.Logs) (lines []string) {
 	t.Helper()
 	s := newState(createDefaultConfig().(*Config))
-	in := newIntake(s.engine)
+	known := newSources()
+	in := &intake{engine: s.engine, sources: &known}
 	for _, logs := range all {
 		logs = clone(logs)
 		before := clone(logs)
-		_, err := in.merge(noon, logs)
+		_, err := in.merge(logs, alone(noon))
 		require.NoError(t, err)
-		in.stamp()
+		require.NoError(t, in.stamp(alone(noon)))
+		in.forget()
 		var ignored strings.Builder
 		describeStamps(t, &ignored, before, logs)
 	}
-	s.engine.Finish(noon)
+	for s.engine.Finish(noon) {
+	}
 	b := newBatch("")
 	s.engine.Owed(stitch.Ref{}, 1000, b.add)
 	for _, lr := range records(b.logs) {

@@ -23,9 +23,10 @@ import (
 const (
 	keyPart = "segment/%012d"
 
-	// Version 3 has parts. Version 2 had whole segments, with recorded sessions and
+	// Version 4 has what declared sessions over (entry T). Version 3 has parts; its
+	// entries are those of version 2. Version 2 had whole segments, with recorded sessions and
 	// tracks, and words (internal/stitch/words.go); version 1 knew none of these.
-	formatVersion = 3
+	formatVersion = 4
 	wholeSegments = 2 // the last version that had them
 
 	sealSize = 1 + crc32.Size
@@ -134,8 +135,10 @@ func unseal(value []byte) (version byte, content []byte, err error) {
 		return 0, nil, errMissing
 	case len(value) < sealSize:
 		return 0, nil, errCut
-	case value[0] == 0 || value[0] > formatVersion:
+	case value[0] > formatVersion:
 		return 0, nil, errVersion
+	case value[0] == 0:
+		return 0, nil, errDamaged
 	case binary.BigEndian.Uint32(value[1:]) != checksum(value):
 		return 0, nil, errDamaged
 	}

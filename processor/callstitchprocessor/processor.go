@@ -29,11 +29,13 @@ type callStitch struct {
 	claimed   bool
 	state     *state // nil before Start
 	emitter   *emitter
+	sender    *sender
 	journal   *journal   // nil without storage
 	committer *committer // likewise
 
-	intake intake // guarded by state.mu
-	closed bool   // likewise: nothing is taken any more
+	sources  sources   // guarded by state.mu
+	requests sync.Pool // of *request
+	closed   bool      // guarded by state.mu: nothing is taken any more
 
 	cancel context.CancelFunc // of what the goroutines do
 	wg     sync.WaitGroup
@@ -89,15 +91,18 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 	}
 
 	p.state, p.closed = state, false
-	p.intake = newIntake(state.engine)
+	p.sources = newSources()
+	p.requests.New = func() any { return &request{intake: intake{engine: state.engine, sources: &p.sources}, p: p} }
 	if p.journal != nil {
 		p.committer = newCommitter(state, p.journal, p.settings.Logger, p.telemetry)
 		p.wg.Go(func() { p.committer.run(background) })
 	}
-	p.emitter = newEmitter(state, p.committer, p.next, p.settings, p.telemetry)
-	var emitting context.Context
-	emitting, p.emitter.cancel = context.WithCancel(background)
-	p.wg.Go(func() { p.emitter.run(emitting) })
+	p.sender = newSender(state, p.committer, p.next, p.settings, p.telemetry)
+	var sending context.Context
+	sending, p.sender.cancel = context.WithCancel(background)
+	p.wg.Go(func() { p.sender.run(sending) })
+	p.emitter = newEmitter(state, p.committer, p.sender, p.settings.Logger)
+	p.wg.Go(p.emitter.run)
 	return nil
 }
 
@@ -110,7 +115,7 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if p.state == nil {
 		return errClosed
 	}
-	write, err := p.take(logs)
+	write, err := p.take(ctx, logs)
 	if err != nil {
 		return err
 	}
@@ -122,7 +127,14 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 
 // take merges and stamps the records. It returns the write after which that is
 // stored.
-func (p *callStitch) take(logs plog.Logs) (*write, error) {
+func (p *callStitch) take(ctx context.Context, logs plog.Logs) (*write, error) {
+	r := p.requests.Get().(*request)
+	r.ctx = ctx
+	defer func() {
+		r.ctx = nil
+		r.intake.forget()
+		p.requests.Put(r)
+	}()
 	p.state.mu.Lock()
 	defer p.state.mu.Unlock()
 	if p.closed {
@@ -131,36 +143,99 @@ func (p *callStitch) take(logs plog.Logs) (*write, error) {
 	if err := p.committer.overdue(); err != nil {
 		return nil, err
 	}
-	concerned, err := p.intake.merge(p.state.clock.now(), logs)
-	p.emitter.look()
+	concerned, err := r.intake.merge(logs, r)
+	p.emitter.wakeIfEarlier()
 	if err != nil {
-		p.intake.forget()
-		if errors.Is(err, stitch.ErrFull) {
-			p.emitter.wake()
-			err = fmt.Errorf("%w: max_objects (%d) is reached, and the oldest are on their way out: "+
-				"send again; raise max_objects or lower max_open if this lasts", err, p.config.MaxObjects)
-		}
+		return nil, p.explain(err)
+	}
+	if err := r.intake.stamp(r); err != nil {
 		return nil, err
 	}
-	p.intake.stamp()
 	if !concerned {
 		return nil, nil
 	}
 	return p.committer.due(), nil
 }
 
+// explain says what to do about an error.
+func (p *callStitch) explain(err error) error {
+	if !errors.Is(err, stitch.ErrFull) {
+		return err
+	}
+	p.sender.wake()
+	return fmt.Errorf("%w: max_objects (%d) is reached, and the oldest are on their way out: "+
+		"send again; raise max_objects or lower max_open if this lasts", err, p.config.MaxObjects)
+}
+
+// request is a request that takes turns with others at the state.
+type request struct {
+	intake intake
+	p      *callStitch
+	ctx    context.Context //nolint:containedctx // that of the call which has the request
+}
+
+var _ turns = (*request)(nil)
+
+func (r *request) now() time.Time { return r.p.state.clock.now() }
+
+// yield lets others use the state. The caller holds state.mu, and does again
+// when it returns.
+func (r *request) yield() error {
+	r.p.emitter.wakeIfEarlier()
+	r.p.state.mu.Unlock()
+	yield()
+	r.p.state.mu.Lock()
+	if r.p.closed {
+		return errClosed
+	}
+	return r.ctx.Err()
+}
+
+// maxWaitForRoom is how long a request waits for room that is not made.
+const maxWaitForRoom = 5 * time.Second
+
+// waitForRoom waits until objects were emitted, if a request of so many records
+// could not get in otherwise: sent again, it would find as little room. It
+// returns false for a smaller one. The caller holds state.mu, and does again when
+// it returns.
+func (r *request) waitForRoom(records int) bool {
+	if records <= r.p.config.MaxObjects/2 {
+		return false
+	}
+	room := r.p.state.room
+	r.p.sender.wake()
+	r.p.state.mu.Unlock()
+	defer r.p.state.mu.Lock()
+	timer := time.NewTimer(maxWaitForRoom)
+	defer timer.Stop()
+	select {
+	case <-room:
+		return true // unless the processor stops; then there is no room either
+	case <-timer.C:
+		return false
+	case <-r.ctx.Done():
+		return false
+	}
+}
+
 // lastWrite is how long the last write may take when the shutdown's own time is
 // up.
-const lastWrite = 2 * time.Second
+const lastWrite = 500 * time.Millisecond
 
 // Shutdown sends what is due, and keeps the rest in the storage; without
-// storage it sends what is open as incomplete. Nothing is consumed or stored
-// after it. It may come without Start, and more than once.
+// storage it sends what is open as incomplete. It takes no longer than
+// shutdown_timeout and a little, whatever the next consumer and the storage do.
+// Nothing is consumed or stored after it, unless by one of them that did not come
+// back. It may come without Start, and more than once.
 func (p *callStitch) Shutdown(ctx context.Context) error {
+	// The Collector itself gives no deadline.
+	ctx, cancel := context.WithTimeout(ctx, p.config.ShutdownTimeout)
+	defer cancel()
 	var errs error
 	if p.emitter != nil {
 		p.close()
-		p.emitter.finish(ctx)
+		p.emitter.finish()
+		p.sender.finish(ctx)
 		p.emitter = nil
 	}
 	if p.committer != nil {
@@ -170,9 +245,14 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 	if p.cancel != nil {
 		p.cancel()
 	}
-	p.wg.Wait()
+	errs = errors.Join(errs, p.wait(ctx, "goroutines", p.wg.Wait))
 	if p.journal != nil {
-		errs = errors.Join(errs, p.journal.client.Close(context.WithoutCancel(ctx)))
+		var err error
+		client := p.journal.client
+		errs = errors.Join(errs, p.wait(ctx, "storage client", func() { err = client.Close(context.WithoutCancel(ctx)) }))
+		if errs == nil {
+			errs = err
+		}
 		p.journal = nil
 	}
 	p.telemetry.Shutdown()
@@ -181,6 +261,20 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 		p.claimed = false
 	}
 	return errs
+}
+
+// wait calls something that may not come back. That is an error when the
+// shutdown's time is up, and a little more.
+func (p *callStitch) wait(ctx context.Context, what string, call func()) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		call()
+	}()
+	if !comesBack(ctx, done) {
+		return fmt.Errorf("shutdown_timeout (%s) is over and the %s did not end: it is left behind", p.config.ShutdownTimeout, what)
+	}
+	return nil
 }
 
 func (p *callStitch) close() {
@@ -192,7 +286,14 @@ func (p *callStitch) close() {
 // finishCommitter has the last of the state written, for which there is some
 // time even when the shutdown's own is up.
 func (p *callStitch) finishCommitter(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(lastWrite, p.cancel) })
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(lastWrite, func() {
+			cancel()
+			p.cancel()
+		})
+	})
 	defer stop()
-	return p.committer.finish()
+	return p.committer.finish(last)
 }

@@ -6,6 +6,7 @@ package callstitchprocessor
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -18,8 +19,8 @@ const readTogether = 512
 
 // restore fills the engine with what is stored. What cannot be understood is
 // left out, and counted: a processor that does not start loses more. A storage
-// that cannot be read is an error, since what is in it is not lost yet, and
-// would be overwritten. Nobody else has the engine yet.
+// that cannot be read is an error, and one that a newer release wrote is, since
+// what is in it is not lost yet, and would be overwritten. Nobody else has the engine yet.
 func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	value, err := j.client.Get(ctx, keyLog)
 	if err != nil {
@@ -29,6 +30,11 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 		return 0, nil
 	}
 	_, content, err := unseal(value)
+	if errors.Is(err, errVersion) {
+		// A newer release wrote all that is there. Writing over it would destroy it.
+		return 0, fmt.Errorf("storage: the state has format %d and this release reads up to %d: "+
+			"start the newer release again, or give this one another storage", value[0], formatVersion)
+	}
 	if err == nil && len(content) != 16 {
 		err = errDamaged
 	}

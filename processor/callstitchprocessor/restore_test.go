@@ -100,7 +100,9 @@ func TestDamagedSegments(t *testing.T) {
 				flipped := slices.Clone(whole)
 				flipped[at] ^= 1 << (at % 8)
 				if key == keyLog {
-					f(flipped, "flipped", at)
+					if flipped[0] <= formatVersion { // else see TestNewerState
+						f(flipped, "flipped", at)
+					}
 					f(whole[:at], "cut", at)
 					continue
 				}
@@ -146,7 +148,11 @@ func TestSeal(t *testing.T) {
 // sealedBy returns a value as an older version stored it.
 func sealedBy(version byte, content string) []byte {
 	value := append([]byte{version, 0, 0, 0, 0}, content...)
-	binary.BigEndian.PutUint32(value[1:], crc32.Checksum([]byte(content), crc32.MakeTable(crc32.Castagnoli)))
+	sum := []byte(content)
+	if version > wholeSegments {
+		sum = append([]byte{version}, content...)
+	}
+	binary.BigEndian.PutUint32(value[1:], crc32.Checksum(sum, crc32.MakeTable(crc32.Castagnoli)))
 	return value
 }
 

@@ -7,18 +7,20 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/stitch"
 )
 
 // sources encodes resources. There are few of them, one for each run of a
 // bridge, and each comes with every request: the encoded ones are kept.
 type sources struct {
 	key   []byte // room to look one up
-	known map[string]string
+	known map[string]stitch.Source
 }
 
 // knownSources is how many encoded resources are kept. When there are more they
@@ -33,29 +35,47 @@ const (
 	maxResource    = 4 << 10
 )
 
-func newSources() sources { return sources{known: make(map[string]string)} }
+func newSources() sources { return sources{known: make(map[string]stitch.Source)} }
 
-// of returns the resource as [encodeResource] has it, and the session of its
-// sender.
-func (s *sources) of(rl plog.ResourceLogs) (resource, session string) {
-	attributes := rl.Resource().Attributes()
-	session = text(attributes, names.SessionID)
+// of returns where the records of a resource come from: the resource as
+// [encodeResource] has it, the session of its sender, and its Call Bridge.
+func (s *sources) of(rl plog.ResourceLogs) stitch.Source {
 	var simple bool
-	if s.key, simple = appendKey(s.key[:0], rl); !simple {
-		return encodeResource(rl), session
+	if s.key, simple = appendKey(s.key[:0], rl); !simple || len(s.key) > maxKnownSource {
+		return sourceOf(rl)
 	}
-	if len(s.key) > maxKnownSource {
-		return encodeResource(rl), session
-	}
-	resource, found := s.known[string(s.key)]
+	source, found := s.known[string(s.key)]
 	if !found {
-		resource = encodeResource(rl)
+		source = sourceOf(rl)
 		if len(s.known) == knownSources {
 			clear(s.known)
 		}
-		s.known[string(s.key)] = resource
+		s.known[string(s.key)] = source
 	}
-	return resource, session
+	return source
+}
+
+func sourceOf(rl plog.ResourceLogs) stitch.Source {
+	attributes := rl.Resource().Attributes()
+	session := strings.Clone(text(attributes, names.SessionID))
+	source := stitch.NewSource(encodeResource(rl), session)
+	if session == "" {
+		return source
+	}
+	rank, identity := bridgeOf(attributes, session)
+	return source.OnBridge(rank, identity)
+}
+
+// bridgeOf returns what tells the Call Bridge of a session from others, and how
+// well. A bridge that has neither an id nor a label is in no cluster, so that its
+// rooms are its own: where not even its address is known, all such are one.
+func bridgeOf(attributes pcommon.Map, session string) (rank uint8, identity string) {
+	for i, key := range []string{names.CallBridgeID, names.SystemID, names.ServiceInstanceID, names.ClientAddress} {
+		if identity = text(attributes, key); identity != "" && !strings.EqualFold(identity, session) {
+			return uint8(stitch.MaxRank - i), identity
+		}
+	}
+	return 1, ""
 }
 
 // appendKey appends what tells resources apart, in the order in which it came;

@@ -32,13 +32,12 @@ func resource(change func(plog.ResourceLogs)) plog.ResourceLogs {
 // others are others; a resource comes back as it was.
 func TestSources(t *testing.T) {
 	all := newSources()
-	want, session := all.of(resource(nil))
-	assert.Equal(t, "s", session)
-	reordered, _ := all.of(resource(func(rl plog.ResourceLogs) {
+	want := all.of(resource(nil)).Resource()
+	reordered := all.of(resource(func(rl plog.ResourceLogs) {
 		a := rl.Resource().Attributes()
 		a.Remove(names.SessionID)
 		a.PutStr(names.SessionID, "s")
-	}))
+	})).Resource()
 	assert.Equal(t, want, reordered)
 
 	seen := map[string]int{want: -1}
@@ -59,7 +58,7 @@ func TestSources(t *testing.T) {
 	} {
 		given := resource(change)
 		for range 2 {
-			got, _ := all.of(given)
+			got := all.of(given).Resource()
 			same, known := seen[got]
 			assert.True(t, !known || same == i, "%d is as %d", i, same)
 			seen[got] = i
@@ -71,6 +70,26 @@ func TestSources(t *testing.T) {
 		}
 	}
 	assert.Len(t, seen, 14)
+}
+
+// A bridge is known by its id, else by what somebody calls it, else by its
+// address; one of which nothing is known but its session is like all such.
+func TestBridgeOf(t *testing.T) {
+	f := func(want string, attributes ...string) {
+		t.Helper()
+		rl := plog.NewResourceLogs()
+		for i := 0; i < len(attributes); i += 2 {
+			rl.Resource().Attributes().PutStr(attributes[i], attributes[i+1])
+		}
+		_, got := bridgeOf(rl.Resource().Attributes(), "S-1")
+		assert.Equal(t, want, got)
+	}
+	f("b", names.CallBridgeID, "b", names.ServiceInstanceID, "b", names.SystemID, "label", names.ClientAddress, "192.0.2.1")
+	f("label", names.ServiceInstanceID, "S-1", names.SystemID, "label", names.ClientAddress, "192.0.2.1")
+	f("mine", names.ServiceInstanceID, "mine", names.ClientAddress, "192.0.2.1")
+	f("192.0.2.1", names.ServiceInstanceID, "s-1", names.ClientAddress, "192.0.2.1")
+	f("", names.ServiceInstanceID, "S-1")
+	f("")
 }
 
 // Ever new resources take no more room than some.

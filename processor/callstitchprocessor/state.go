@@ -5,6 +5,7 @@ package callstitchprocessor
 
 import (
 	"sync"
+	"time"
 
 	"github.com/legato-otel/legato/internal/stitch"
 )
@@ -17,16 +18,35 @@ type state struct {
 	// piece of work, never while something is consumed or stored.
 	mu     sync.Mutex
 	engine *stitch.Engine
+
+	room chan struct{} // guarded by mu: closed when objects were emitted, for the next time there is another
+}
+
+// announceRoom lets those go on who wait for room. The caller holds mu.
+func (s *state) announceRoom() {
+	close(s.room)
+	s.room = make(chan struct{})
 }
 
 func newState(config *Config) *state {
-	return &state{clock: newClock(), engine: stitch.New(stitch.Options{
+	return &state{clock: newClock(), room: make(chan struct{}), engine: stitch.New(stitch.Options{
 		Linger:         config.Linger,
 		MaxOpen:        config.MaxOpen,
 		ClockTolerance: config.ClockTolerance,
 		MaxObjects:     config.MaxObjects,
 		Stored:         config.Storage != nil,
 	})}
+}
+
+// owedFor is how long the oldest stitched record has been owed.
+func (s *state) owedFor() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	since, ok := s.engine.OwedSince()
+	if !ok {
+		return 0
+	}
+	return max(0, s.clock.now().Sub(since))
 }
 
 // stats returns the engine's counts.

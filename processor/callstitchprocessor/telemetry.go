@@ -6,6 +6,7 @@ package callstitchprocessor
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -50,6 +51,13 @@ func observe(telemetry *metadata.TelemetryBuilder, s *state) error {
 		one(telemetry.RegisterProcessorCallstitchOwedCallback, func(s *stitch.Stats) int64 { return int64(s.Owed) }),
 		one(telemetry.RegisterProcessorCallstitchRejectedCallback, func(s *stitch.Stats) int64 { return counted(s.Rejected) }),
 		one(telemetry.RegisterProcessorCallstitchRememberedCallback, func(s *stitch.Stats) int64 { return int64(s.Remembered) }),
+		one(telemetry.RegisterProcessorCallstitchAsideCallback, func(s *stitch.Stats) int64 { return int64(s.Aside) }),
+		one(telemetry.RegisterProcessorCallstitchSetAsideCallback, func(s *stitch.Stats) int64 { return counted(s.SetAside) }),
+		one(telemetry.RegisterProcessorCallstitchSessionsRevivedCallback, func(s *stitch.Stats) int64 { return counted(s.Revived) }),
+		telemetry.RegisterProcessorCallstitchOwedAgeCallback(func(_ context.Context, to metric.Int64Observer) error {
+			to.Observe(int64(s.owedFor() / time.Second))
+			return nil
+		}),
 		one(telemetry.RegisterProcessorCallstitchRestoredCallback, func(s *stitch.Stats) int64 { return counted(s.Restored) }),
 		one(telemetry.RegisterProcessorCallstitchUnclaimedCallback, func(s *stitch.Stats) int64 { return counted(s.Unclaimed) }),
 		one(telemetry.RegisterProcessorCallstitchStateSizeCallback, func(s *stitch.Stats) int64 { return int64(s.Bytes) }),

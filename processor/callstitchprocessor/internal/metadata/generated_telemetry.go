@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	meter                                  metric.Meter
 	mu                                     sync.Mutex
 	registrations                          []metric.Registration
+	ProcessorCallstitchAside               metric.Int64ObservableUpDownCounter
 	ProcessorCallstitchAttributesDropped   metric.Int64ObservableCounter
 	ProcessorCallstitchEmitted             metric.Int64ObservableCounter
 	ProcessorCallstitchEvicted             metric.Int64ObservableCounter
@@ -35,10 +36,13 @@ type TelemetryBuilder struct {
 	ProcessorCallstitchLate                metric.Int64ObservableCounter
 	ProcessorCallstitchOpenObjects         metric.Int64ObservableUpDownCounter
 	ProcessorCallstitchOwed                metric.Int64ObservableUpDownCounter
+	ProcessorCallstitchOwedAge             metric.Int64ObservableGauge
 	ProcessorCallstitchRejected            metric.Int64ObservableCounter
 	ProcessorCallstitchRemembered          metric.Int64ObservableUpDownCounter
 	ProcessorCallstitchRestored            metric.Int64ObservableCounter
 	ProcessorCallstitchSendFailures        metric.Int64Counter
+	ProcessorCallstitchSessionsRevived     metric.Int64ObservableCounter
+	ProcessorCallstitchSetAside            metric.Int64ObservableCounter
 	ProcessorCallstitchStateSize           metric.Int64ObservableUpDownCounter
 	ProcessorCallstitchStorageFailures     metric.Int64Counter
 	ProcessorCallstitchStorageSegmentsLost metric.Int64Counter
@@ -54,6 +58,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterProcessorCallstitchAsideCallback sets callback for observable ProcessorCallstitchAside metric.
+func (builder *TelemetryBuilder) RegisterProcessorCallstitchAsideCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorCallstitchAside, obs: o})
+		return nil
+	}, builder.ProcessorCallstitchAside)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterProcessorCallstitchAttributesDroppedCallback sets callback for observable ProcessorCallstitchAttributesDropped metric.
@@ -161,6 +180,21 @@ func (builder *TelemetryBuilder) RegisterProcessorCallstitchOwedCallback(cb metr
 	return nil
 }
 
+// RegisterProcessorCallstitchOwedAgeCallback sets callback for observable ProcessorCallstitchOwedAge metric.
+func (builder *TelemetryBuilder) RegisterProcessorCallstitchOwedAgeCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorCallstitchOwedAge, obs: o})
+		return nil
+	}, builder.ProcessorCallstitchOwedAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorCallstitchRejectedCallback sets callback for observable ProcessorCallstitchRejected metric.
 func (builder *TelemetryBuilder) RegisterProcessorCallstitchRejectedCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -197,6 +231,36 @@ func (builder *TelemetryBuilder) RegisterProcessorCallstitchRestoredCallback(cb 
 		cb(ctx, &observerInt64{inst: builder.ProcessorCallstitchRestored, obs: o})
 		return nil
 	}, builder.ProcessorCallstitchRestored)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorCallstitchSessionsRevivedCallback sets callback for observable ProcessorCallstitchSessionsRevived metric.
+func (builder *TelemetryBuilder) RegisterProcessorCallstitchSessionsRevivedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorCallstitchSessionsRevived, obs: o})
+		return nil
+	}, builder.ProcessorCallstitchSessionsRevived)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorCallstitchSetAsideCallback sets callback for observable ProcessorCallstitchSetAside metric.
+func (builder *TelemetryBuilder) RegisterProcessorCallstitchSetAsideCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorCallstitchSetAside, obs: o})
+		return nil
+	}, builder.ProcessorCallstitchSetAside)
 	if err != nil {
 		return err
 	}
@@ -264,6 +328,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ProcessorCallstitchAside, err = builder.meter.Int64ObservableUpDownCounter(
+		"otelcol_processor_callstitch_aside",
+		metric.WithDescription("Stitched records that were set aside because the next consumer refuses them again and again. They are part of owed, and are tried alone from time to time. [Development]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchAttributesDropped, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_attributes_dropped",
 		metric.WithDescription("Attributes that found no room in the state. The event record that brought them has them. [Development]"),
@@ -306,6 +376,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorCallstitchOwedAge, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_callstitch_owed_age",
+		metric.WithDescription("How long the oldest stitched record has been owed to the next consumer. [Development]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchRejected, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_rejected",
 		metric.WithDescription("Stitched records that the next consumer refused for good; they are lost. [Development]"),
@@ -328,6 +404,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_callstitch_send_failures",
 		metric.WithDescription("Times the next consumer refused stitched records for now. They are sent again. [Development]"),
 		metric.WithUnit("{failure}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorCallstitchSessionsRevived, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_callstitch_sessions_revived",
+		metric.WithDescription("Sessions of Call Bridges that were declared over and sent records of a later time. What is open in them is open again. [Development]"),
+		metric.WithUnit("{session}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorCallstitchSetAside, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_callstitch_set_aside",
+		metric.WithDescription("Times a stitched record was set aside because the next consumer had refused it again and again. [Development]"),
+		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchStateSize, err = builder.meter.Int64ObservableUpDownCounter(

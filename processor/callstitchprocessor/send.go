@@ -1,0 +1,400 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"context"
+	"encoding/hex"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/processor"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/consume"
+	"github.com/legato-otel/legato/internal/stitch"
+	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
+)
+
+// sender sends what is owed, in a goroutine of its own: the oldest first, in
+// batches. A batch that is refused for now is sent again after a back-off. When
+// that has been in vain some times, the batch is halved with each further try,
+// until one record is left that the next consumer does not take: that one is set
+// aside, tried alone from time to time, and holds up nobody.
+type sender struct {
+	state     *state
+	committer *committer
+	next      consumer.Logs
+	logger    *zap.Logger
+	telemetry *metadata.TelemetryBuilder
+	version   string
+
+	woken  chan struct{}
+	stop   chan struct{}
+	ended  chan struct{}
+	cancel context.CancelFunc // of what run does
+
+	busySince time.Time // guarded by state.mu: since when the next consumer has had a batch; zero if it has none
+
+	// Of run and, when that has ended, of finish.
+	retry     attempts // of what is owed
+	aside     attempts // of what was set aside
+	size      int      // of a batch
+	isolating int      // owed objects to be sent one by one: one of them was refused with a permanent error
+	complaint rarely
+}
+
+// attempts is when something is tried again that was refused.
+type attempts struct {
+	backoff  *backoff.ExponentialBackOff
+	at       time.Time // nothing is sent before; zero if nothing was refused
+	failures int       // one after the other
+}
+
+func newAttempts(first, longest time.Duration) attempts {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval = first, longest
+	return attempts{backoff: b}
+}
+
+// failed decides when the next attempt is, and returns in what time.
+func (a *attempts) failed(now time.Time) time.Duration {
+	wait := a.backoff.NextBackOff()
+	a.at = now.Add(wait)
+	a.failures++
+	return wait
+}
+
+func (a *attempts) succeeded() {
+	if a.failures > 0 {
+		a.at, a.failures = time.Time{}, 0
+		a.backoff.Reset()
+	}
+}
+
+const (
+	// maxBatch is how many stitched records are sent together.
+	maxBatch = 500
+	// renderAtOnce is how many of them are rendered without letting go of the
+	// lock, and renderMore how many when there is more than a batch of them: each
+	// unlock may let many senders in first, and what is owed must not grow for
+	// ever.
+	renderAtOnce = 10
+	renderMore   = 20
+	// triesTogether is how often a batch is tried before it is halved.
+	triesTogether = 3
+	// Back-off of what is owed, of what was set aside, and of the last tries of a
+	// stop.
+	firstRetry, longestRetry     = 500 * time.Millisecond, time.Minute
+	firstAside, longestAside     = 5 * time.Second, time.Minute
+	firstLastTry, longestLastTry = 100 * time.Millisecond, time.Second
+)
+
+func newSender(s *state, c *committer, next consumer.Logs, set processor.Settings, telemetry *metadata.TelemetryBuilder) *sender {
+	return &sender{
+		state: s, committer: c, next: next, logger: set.Logger, telemetry: telemetry, version: set.BuildInfo.Version,
+		woken: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
+		retry: newAttempts(firstRetry, longestRetry), aside: newAttempts(firstAside, longestAside), size: maxBatch,
+	}
+}
+
+// run sends until stopped.
+func (s *sender) run(ctx context.Context) {
+	defer close(s.ended)
+	timer := time.NewTimer(never)
+	defer timer.Stop()
+	for {
+		s.send(ctx)
+		timer.Reset(s.pause())
+		select {
+		case <-timer.C:
+		case <-s.woken:
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+func (s *sender) wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
+// stopped tells whether nothing is to be sent any more.
+func (s *sender) stopped(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// pause returns how long there is nothing to send.
+func (s *sender) pause() time.Duration {
+	now := s.state.clock.now()
+	next := now.Add(never)
+	if !s.retry.at.IsZero() {
+		next = earlier(next, s.retry.at)
+	} else if s.state.stats().Aside > 0 {
+		next = earlier(next, s.aside.at)
+	}
+	return max(next.Sub(now), grain)
+}
+
+// send sends what is owed, until it is refused for now, and then what was set
+// aside, likewise.
+func (s *sender) send(ctx context.Context) {
+	for !s.stopped(ctx) && !s.state.clock.now().Before(s.retry.at) {
+		if more, err := s.sendOwed(ctx); err != nil || !more {
+			break
+		}
+	}
+	for s.retry.at.IsZero() && !s.stopped(ctx) && !s.state.clock.now().Before(s.aside.at) {
+		if more, err := s.sendAside(ctx); err != nil || !more {
+			break
+		}
+	}
+}
+
+// sendOwed sends the oldest of what is owed. It tells whether there was any.
+func (s *sender) sendOwed(ctx context.Context) (more bool, err error) {
+	size := s.size
+	if s.isolating > 0 {
+		size = 1
+	}
+	b := s.render(s.state.engine.Owed, size)
+	if len(b.objects) == 0 {
+		s.retry.succeeded() // nothing is left to be tried again
+		return false, nil
+	}
+	err = s.sendBatch(ctx, b)
+	switch {
+	case err == nil:
+		s.retry.succeeded()
+		s.size = min(2*s.size, maxBatch)
+		s.emitted(b, true)
+	case !consume.IsPermanent(err):
+		s.refused(ctx, b, err)
+		return true, err
+	case len(b.objects) > 1:
+		s.isolating = len(b.objects)
+		return true, nil
+	default:
+		s.reject(b)
+	}
+	s.isolating = max(0, s.isolating-len(b.objects))
+	return true, nil
+}
+
+// refused decides what becomes of a batch that was refused for now.
+func (s *sender) refused(ctx context.Context, b *batch, err error) {
+	s.warn(ctx, err, &s.retry)
+	switch {
+	case ctx.Err() != nil, s.retry.failures < triesTogether:
+	case len(b.objects) > 1:
+		s.size = len(b.objects) / 2
+	default:
+		s.setAside(b)
+		s.isolating = max(0, s.isolating-1)
+	}
+}
+
+// warn logs now and then that something was refused, after it decided when to try
+// again.
+func (s *sender) warn(ctx context.Context, err error, a *attempts) {
+	now := s.state.clock.now()
+	wait := a.failed(now)
+	if ctx.Err() != nil || !s.complaint.allows(now) {
+		return
+	}
+	stats := s.state.stats()
+	s.logger.Warn("Stitched records not sent; they stay owed and are sent again",
+		zap.Error(err), zap.Int("owed", stats.Owed), zap.Int("aside", stats.Aside), zap.Duration("in", wait))
+}
+
+// setAside takes a record that was refused again and again out of the way.
+func (s *sender) setAside(b *batch) {
+	s.state.mu.Lock()
+	s.state.engine.SetAside(b.objects[0].ref)
+	s.state.mu.Unlock()
+}
+
+// sendAside tries the one that was set aside or tried the longest time ago. It
+// tells whether there was any.
+func (s *sender) sendAside(ctx context.Context) (more bool, err error) {
+	b := s.render(s.state.engine.Aside, 1)
+	if len(b.objects) == 0 {
+		return false, nil
+	}
+	err = s.sendBatch(ctx, b)
+	switch {
+	case err == nil:
+		s.aside.succeeded()
+		s.emitted(b, true)
+	case !consume.IsPermanent(err):
+		s.warn(ctx, err, &s.aside)
+		s.setAside(b)
+		return true, err
+	default:
+		s.reject(b)
+	}
+	return true, nil
+}
+
+// sendBatch hands a batch to the next consumer when the traces of it are stored:
+// they are final from here on, also after a crash.
+func (s *sender) sendBatch(ctx context.Context, b *batch) error {
+	if err := s.committer.settle(ctx); err != nil {
+		return err
+	}
+	s.setBusy(s.state.clock.now())
+	err := s.next.ConsumeLogs(ctx, b.logs)
+	s.setBusy(time.Time{})
+	if err != nil && !consume.IsPermanent(err) {
+		s.telemetry.ProcessorCallstitchSendFailures.Add(ctx, 1)
+	}
+	return err
+}
+
+func (s *sender) setBusy(since time.Time) {
+	s.state.mu.Lock()
+	s.busySince = since
+	s.state.mu.Unlock()
+}
+
+// render renders what is owed, in pieces. Only this goroutine takes objects from
+// there, so that those rendered already stay in front.
+func (s *sender) render(owed func(stitch.Ref, int, func(*stitch.Stitched)) int, size int) *batch {
+	b := newBatch(s.version)
+	piece := func() (visited int) {
+		s.state.mu.Lock()
+		defer s.state.mu.Unlock()
+		n := renderAtOnce
+		if s.state.engine.Owes() > maxBatch {
+			n = renderMore
+		}
+		return owed(b.last(), min(n, size-len(b.objects)), b.add)
+	}
+	for len(b.objects) < size && piece() > 0 {
+		yield()
+	}
+	return b
+}
+
+// emitted marks what became of a batch. It need not be stored before the next one
+// is sent, but soon.
+func (s *sender) emitted(b *batch, accepted bool) {
+	s.state.mu.Lock()
+	now := s.state.clock.now()
+	for i := range b.objects {
+		s.state.engine.Emitted(now, b.objects[i].ref, accepted)
+	}
+	s.state.announceRoom()
+	s.state.mu.Unlock()
+	s.committer.kick()
+}
+
+// reject gives up a record that the next consumer refused with a permanent error.
+func (s *sender) reject(b *batch) {
+	s.emitted(b, false)
+	s.logger.Error("Stitched record refused for good by the next consumer; it is lost",
+		zap.Stringer("kind", b.objects[0].kind), zap.String("span_id", hex.EncodeToString(b.objects[0].span[:])))
+}
+
+// finish ends run and sends what is owed then until the context ends: with
+// storage until something is refused, since that is stored; else again and again.
+// A next consumer that does not come back is left behind.
+func (s *sender) finish(ctx context.Context) {
+	close(s.stop)
+	stop := context.AfterFunc(ctx, s.cancel)
+	came := comesBack(ctx, s.ended)
+	stop()
+	s.cancel()
+	var err error
+	if came {
+		err = s.sendLast(ctx)
+	}
+	switch owed := s.state.stats().Owed; {
+	case owed == 0:
+	case s.committer != nil:
+		s.logger.Info("Stitched records not sent before the stop; they are stored, and sent after the next start", zap.Int("owed", owed), zap.Error(err))
+	default:
+		s.logger.Error("Stitched records lost: they could not be sent before the stop, and there is no storage", zap.Int("owed", owed), zap.Error(err))
+	}
+}
+
+// sendLast sends what is owed before a stop. It returns why something is left.
+func (s *sender) sendLast(ctx context.Context) error {
+	sent := make(chan struct{})
+	var last error
+	go func() {
+		defer close(sent)
+		pause := newAttempts(firstLastTry, longestLastTry)
+		for {
+			if last = s.sendAll(ctx); last == nil || s.committer != nil || !sleep(ctx, pause.failed(time.Time{})) {
+				return
+			}
+		}
+	}()
+	if !comesBack(ctx, sent) {
+		return ctx.Err()
+	}
+	return last
+}
+
+// sendAll sends what is owed and what was set aside, until something is refused
+// for now.
+func (s *sender) sendAll(ctx context.Context) error {
+	for _, send := range []func(context.Context) (bool, error){s.sendOwed, s.sendAside} {
+		for more := true; more; {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			var err error
+			if more, err = send(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// aLittle is how long somebody may take who was asked to stop.
+const aLittle = 250 * time.Millisecond
+
+// comesBack waits until somebody is done, or a little longer than the context
+// lasts. It tells whether it is.
+func comesBack(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(aLittle)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// sleep waits. It returns false if the context ended meanwhile.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
