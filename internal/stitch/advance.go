@@ -27,7 +27,6 @@ func (e *Engine) Advance(now time.Time) (more bool) {
 
 // step moves one object. It returns false if none is due.
 func (e *Engine) step(t int64) bool {
-	e.steps++
 	if e.followOne() {
 		return true
 	}
@@ -55,6 +54,7 @@ func (e *Engine) step(t int64) bool {
 // followOne does one piece of what follows from the end of a session or a call,
 // or from its being alive. It returns false if there is none.
 func (e *Engine) followOne() bool {
+	e.steps++
 	switch {
 	case len(e.revivedSessions) > 0:
 		e.reviveOne()
@@ -138,10 +138,16 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	if len(e.sessions.over) > 0 {
 		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).over+e.maxOpen, e.grace.until))
 	}
-	if len(e.revivedSessions)+len(e.closingSessions)+len(e.closingCalls) > 0 {
+	if e.Follows() {
 		next = e.now
 	}
 	return time.Unix(0, next), next != 0
+}
+
+// Follows tells whether Advance has something to do that waits for no time: what
+// follows from the end of a session or a call.
+func (e *Engine) Follows() bool {
+	return len(e.revivedSessions)+len(e.closingSessions)+len(e.closingCalls) > 0
 }
 
 // makeRoom makes room for n objects: it forgets the oldest that were emitted,

@@ -126,7 +126,7 @@ func TestManyLegsOfACall(t *testing.T) {
 	}
 	before := s.e.steps
 	s.tell("a", Call, "c", End, 60)
-	assert.LessOrEqual(t, s.e.steps-before, uint64(10))
+	assert.LessOrEqual(t, s.e.steps-before, uint64(2*followAtOnce))
 	s.wait(0)
 	s.wait(options.Linger)
 	assert.EqualValues(t, legs+1, s.e.Owes())

@@ -120,8 +120,14 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 			e.apply(at, &part)
 		}
 	}
+	for left := followAtOnce; left > 0 && e.followOne(); left-- {
+	}
 	return Ref{slot, e.objects.at(slot).generation}, nil
 }
+
+// followAtOnce is how many pieces of what follows from a record are done with it;
+// more are left to Advance.
+const followAtOnce = 16
 
 // late tells whether an object takes no records in any more.
 func (e *Engine) late(slot uint32) bool {

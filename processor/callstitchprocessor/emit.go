@@ -103,6 +103,9 @@ func (e *emitter) arm() time.Duration {
 		next = earlier(next, since.Add(slowSend*(now.Sub(since)/slowSend+1)))
 	}
 	e.armed = next
+	if e.state.engine.Follows() {
+		return 0
+	}
 	return max(next.Sub(now), grain)
 }
 
