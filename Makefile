@@ -1,12 +1,17 @@
 # The commands of the project; each says what it is for. CONTRIBUTING.md has
-# the rules that go with them. Go and make are all they need; PostgreSQL and Chromium
-# are used by tests where they are installed (scripts/ci-packages).
+# the rules that go with them. Building needs Go and make; `make test` needs a C compiler
+# too, for the race detector, and uses PostgreSQL, Chromium and Prometheus where they are
+# installed. scripts/ci-packages installs all of these.
+#
+# There are three modules: the root has the components, test/ the tests of the whole and
+# the benchmarks, tools/ the generators, ocb and the linters.
 
 GO        ?= go
 BIN       := dist/otelcol-legato
 CALLSIM   := dist/callsim
 CALLID    := dist/callid
-LINT      := $(GO) tool -modfile=tools/go.mod golangci-lint
+TOOL      := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
+LINT      := $(TOOL) golangci-lint run --allow-parallel-runners
 FUZZTIME  ?= 10s
 PACKAGES  := ./...
 
@@ -19,7 +24,7 @@ help: ## List the commands
 .PHONY: build
 build: ## Build dist/otelcol-legato, dist/callsim and dist/callid
 	@mkdir -p build dist
-	$(GO) tool builder --skip-strict-versioning=false --config builder-config.yaml
+	$(TOOL) builder --skip-strict-versioning=false --config builder-config.yaml
 	@cp build/otelcol-legato/otelcol-legato $(BIN).new && mv $(BIN).new $(BIN)
 	$(GO) build -o $(CALLSIM) ./cmd/callsim
 	$(GO) build -o $(CALLID) ./cmd/callid
@@ -31,17 +36,24 @@ run: build ## Build, then start the Collector and a simulated Meeting Server
 .PHONY: test
 test: build ## Everything that must pass, with the race detector
 	$(GO) vet $(PACKAGES)
+	$(GO) -C test vet $(PACKAGES)
 	$(GO) test -race -timeout 20m $(PACKAGES)
+	$(GO) -C test test -race -timeout 20m $$($(GO) -C test list $(PACKAGES) | grep -v /dropin)
 	$(GO) test -run 'Permutations|Shuffles' ./internal/stitch # the laws in full, which the race detector makes slow
 
+.PHONY: dropin
+dropin: ## Build the components into the oldest and the newest Collector, and compare the spans
+	$(GO) -C test test -count=1 -timeout 40m -v ./dropin
+
 .PHONY: generate
-generate: ## Write generated code, documentation and golden files anew
+generate: ## Write generated code and documentation anew
 	$(GO) generate $(PACKAGES)
 	gofmt -w internal receiver processor connector exporter cmd test
 
 .PHONY: lint
 lint: ## Run the linters
-	$(LINT) run --allow-parallel-runners $(PACKAGES)
+	$(LINT) $(PACKAGES)
+	cd test && $(LINT) $(PACKAGES)
 
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
@@ -56,15 +68,15 @@ fuzz: ## Fuzz every target for FUZZTIME (default 10s) each
 .PHONY: bench
 bench: ## Measure against encoding/xml, the OTLP receivers and the trace processors, in one run each
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
-	$(GO) run ./test/bench
+	$(GO) -C test run ./bench
 
 .PHONY: soak
 soak: build ## Run simulated meetings for LEGATO_SOAK (default 1h) and watch memory and files
-	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) test -run '^TestSoak$$' -timeout 0 -v ./test/e2e
+	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) -C test test -run '^TestSoak$$' -timeout 0 -v ./e2e
 
 .PHONY: soak-events
 soak-events: build ## Follow an hour of meetings with faults for LEGATO_SOAK (default 1h) and compare the gauges with the truth
-	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) test -run '^TestSoakEvents$$' -timeout 0 -v ./test/e2e
+	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) -C test test -run '^TestSoakEvents$$' -timeout 0 -v ./e2e
 
 .PHONY: clean
 clean: ## Remove what was built and what the demo wrote

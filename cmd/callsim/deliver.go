@@ -71,7 +71,7 @@ func (c *cluster) senders() []*bridge.Sender {
 	list := make([]*bridge.Sender, len(c.queues))
 	for i, q := range c.queues {
 		o := c.opts
-		list[i] = bridge.NewSender(q, o.url(c.bridges[i].Name), o.maxBatch, o.retry, o.timeout)
+		list[i] = bridge.NewSender(q, o.url(c.bridges[i].Name), o.maxBatch, o.retry, o.timeout, o.tls.config)
 	}
 	return list
 }

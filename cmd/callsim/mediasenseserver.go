@@ -88,7 +88,7 @@ func (c *cluster) openMediaSense(stderr io.Writer, show func(url string, body []
 	c.mediasense, err = mediasense.Open(mediasense.Options{
 		Seed: c.opts.seed, Servers: o.servers, Addresses: o.addresses, Targets: o.targets,
 		User: o.user, Password: o.password, TLS: config, Faults: c.opts.faults.mediasense,
-		Timeout: c.opts.timeout, Retry: o.retry, Print: show, Keep: c.witness != nil,
+		Timeout: c.opts.timeout, PostTLS: c.opts.tls.config, Retry: o.retry, Print: show, Keep: c.witness != nil,
 		Logf: func(format string, args ...any) { fmt.Fprintf(stderr, "callsim: "+format+"\n", args...) },
 	})
 	if err != nil {

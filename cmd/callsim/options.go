@@ -39,6 +39,7 @@ type options struct {
 	crowdSize   int
 	events      eventsOptions
 	mediasense  mediasenseOptions
+	tls         tlsOptions
 }
 
 // fixedStart is when the story begins unless it is told live.
@@ -62,6 +63,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
 	if err := o.faults.parse(); err != nil {
+		return o, err
+	}
+	if err := o.tls.load(); err != nil {
 		return o, err
 	}
 	given := map[string]bool{}
@@ -91,6 +95,7 @@ func (o *options) flags(target, start *string) *flag.FlagSet {
 	fs.StringVar(&o.truth, "truth", "", "write what a perfect observer must conclude to this `file`, when the simulation ends or is stopped")
 	fs.DurationVar(&o.playFor, "play-for", 0, "stop after this much simulated time, in the middle of meetings; 0 means to the end")
 	fs.StringVar(&o.crowd, "crowd", "", "`MxP`: M more meetings of P people each go on for the first hour")
+	o.tls.flags(fs)
 	o.events.flags(fs)
 	o.mediasense.flags(fs)
 	fs.BoolVar(&o.print, "print", false, "print the bodies instead of posting them")

@@ -38,6 +38,10 @@ func TestBadFlagsNameFlagAndValue(t *testing.T) {
 		{[]string{"-faults", "shift=1"}, `-faults: shift takes no value, got "1"`},
 		{[]string{"-faults", "restart"}, `-faults: restart needs a value, got ""`},
 		{[]string{"-faults", "fire"}, `-faults: unknown fault, got "fire"`},
+		{[]string{"-ca", "nowhere.pem"}, `-ca: open nowhere.pem: no such file or directory`},
+		{[]string{"-ca", "options_test.go"}, `-ca: options_test.go holds no certificate in PEM`},
+		{[]string{"-cert", "a.pem"}, `-cert and -key: need each other, got "a.pem" and ""`},
+		{[]string{"-cert", "a.pem", "-key", "b.pem"}, `-cert a.pem, -key b.pem: open a.pem: no such file or directory`},
 		{[]string{"-frob"}, `flag provided but not defined: -frob`},
 		{[]string{"frob"}, `unexpected argument "frob"`},
 	} {

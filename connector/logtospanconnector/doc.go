@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package logtospanconnector makes a span of every log record that is shaped
 // like one: one record, one span, and no state between them.

@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package callrecordexporter writes what a pipeline says of calls to an archive
 // in SQL: a row for each call, call leg, recording, session and track, which is

@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package callstitchprocessor puts the event records of a call together. It
 // stamps each with the ids of its trace and with what its call says, and when a

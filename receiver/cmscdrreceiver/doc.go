@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package cmscdrreceiver listens for the call detail records (CDR) that Cisco
 // Meeting Server Call Bridges post, and emits one log record per wire record

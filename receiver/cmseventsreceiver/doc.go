@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package cmseventsreceiver is a WebSocket client of Cisco Meeting Server Call
 // Bridges. It subscribes to their events and emits one log record for each

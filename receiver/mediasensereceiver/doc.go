@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package mediasensereceiver listens for the events that Cisco MediaSense posts,
 // and emits one log record per event and metrics aggregated from the same events.

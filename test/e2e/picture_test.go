@@ -31,9 +31,9 @@ func TestPicture(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, c.post(string(body)))
 	}
-	require.Eventually(t, func() bool { spans, _ := sink.state(); return len(spans) >= 6 }, waitFor, tick)
+	require.Eventually(t, func() bool { spans, _ := sink.Received(); return len(spans) >= 6 }, waitFor, tick)
 	c.stop()
-	spans, _ := sink.state()
+	spans, _ := sink.Received()
 	picture := "```\n" + draw(t, index(t, spans)) + "```\n"
 
 	const start = "<!-- the picture of a trace, by go test ./test/e2e -run Picture -update -->\n"

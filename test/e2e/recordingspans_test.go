@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/legato-otel/legato/internal/testkit/loopback"
+	"github.com/legato-otel/legato/test/otlpsink"
 )
 
 // recordingTraces is a Collector that makes spans of recorded sessions.
@@ -61,9 +62,9 @@ func TestRecordingsAreSpans(t *testing.T) {
 	for seed, faults := range map[string]string{"8": oddities, "9": oddities + ",ms-reorder=0.2"} {
 		t.Run("seed "+seed, func(t *testing.T) {
 			t.Parallel()
-			sink := newTraceSink(t)
+			sink := otlpsink.NewTraces(t)
 			address := loopback.MustAddress(t)
-			c := newCollectorFrom(t, strings.NewReplacer("%SINK%", sink.url, "%MS%", address).Replace(recordingTraces))
+			c := newCollectorFrom(t, strings.NewReplacer("%SINK%", sink.URL, "%MS%", address).Replace(recordingTraces))
 			is := record(t, "-mediasense-target", "http://"+address+"/mediasense", "-seed", seed, "-meetings", "20", "-mediasense-disk", "1e6", "-faults", faults).end()
 			require.Empty(t, is.Missed)
 			var owed []pcommon.SpanID
@@ -73,7 +74,7 @@ func TestRecordingsAreSpans(t *testing.T) {
 					owed = append(owed, recordedSpan("track", trackID(s.ID, track.Number)))
 				}
 			}
-			spans := index(t, sink.until(t, owed...))
+			spans := index(t, sink.WaitFor(t, owed...))
 			c.stop()
 			assert.Len(t, spans, len(owed), "nothing else is a span")
 			var failed, paused, silent, transferred int

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -102,6 +103,11 @@ func TestMutualTLS(t *testing.T) {
 	f([]tls.Certificate{ours.issue("expired", time.Now().Add(-time.Hour))}, false)
 	f([]tls.Certificate{newAuthority(t, directory, "foreign").issue("stranger", time.Now().Add(time.Hour))}, false)
 	f(nil, false)
+
+	// callsim proves who it is like a bridge.
+	output, err := exec.CommandContext(t.Context(), binary("callsim"), "-target", "https://"+c.address+"/cdr", "-ca", directory+"/ca.crt",
+		"-cert", directory+"/bridge.crt", "-key", directory+"/bridge.key", "-meetings", "1", "-give-up", "30s").CombinedOutput()
+	assert.NoError(t, err, "%s", output)
 }
 
 // An authentication extension guards the path; who is refused leaves no record.

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/legato-otel/legato/test/otlpsink"
 )
 
 // tracing is a Collector that makes spans. The exporter hands on each span
@@ -41,10 +43,10 @@ service:
     traces: { receivers: [logtospan], exporters: [otlp_http] }
 `
 
-func newTracer(t *testing.T, linger string) (*collector, *traceSink) {
+func newTracer(t *testing.T, linger string) (*collector, *otlpsink.Traces) {
 	t.Helper()
-	sink := newTraceSink(t)
-	return newCollectorFrom(t, strings.NewReplacer("%SINK%", sink.url, "%LINGER%", linger).Replace(tracing)), sink
+	sink := otlpsink.NewTraces(t)
+	return newCollectorFrom(t, strings.NewReplacer("%SINK%", sink.URL, "%LINGER%", linger).Replace(tracing)), sink
 }
 
 // TestFlowIsOneTrace: the six posts of the guide's flow are one call with two
@@ -57,9 +59,9 @@ func TestFlowIsOneTrace(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, c.post(string(body)))
 	}
-	require.Eventually(t, func() bool { spans, _ := sink.state(); return len(spans) >= 3 }, waitFor, tick)
+	require.Eventually(t, func() bool { spans, _ := sink.Received(); return len(spans) >= 3 }, waitFor, tick)
 	c.stop()
-	spans, _ := sink.state()
+	spans, _ := sink.Received()
 	require.Len(t, spans, 3)
 	printed, err := exec.CommandContext(t.Context(), binary("callid"), "-kind", "call", call).CombinedOutput()
 	require.NoError(t, err, "%s", printed)
@@ -85,7 +87,7 @@ func TestTracesAreTheTruth(t *testing.T) {
 			t.Parallel()
 			c, sink := newTracer(t, "10s")
 			is := c.simulate("-seed", seed, "-bridges", "3", "-meetings", "60", "-faults", tracedFaults, "-max-batch", "20").wait()
-			spans := sink.until(t, is.spansOwed()...)
+			spans := sink.WaitFor(t, is.spansOwed()...)
 			c.stop()
 			is.compareSpans(t, index(t, spans), true)
 		})
@@ -103,27 +105,27 @@ func TestTracesSurviveKills(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 8))
 	var last []int // the request that was the newest at each kill
 	for n := range kills {
-		_, before := sink.state()
+		_, before := sink.Received()
 		more := 1 + random.IntN(3)
-		require.Eventually(t, func() bool { _, now := sink.state(); return now >= before+more }, waitFor, tick/10)
+		require.Eventually(t, func() bool { _, now := sink.Received(); return now >= before+more }, waitFor, tick/10)
 		if n%3 == 2 {
 			// Spans pile up, and the process dies with them.
-			sink.setRefuse(true)
-			require.Eventually(t, func() bool { return sink.refusals() > 2 }, waitFor, tick)
+			sink.SetRefuse(true)
+			require.Eventually(t, func() bool { return sink.Refusals() > 2 }, waitFor, tick)
 		}
 		c.kill()
-		sink.left(t)
-		_, requests := sink.state()
+		sink.WaitDisconnected(t)
+		_, requests := sink.Received()
 		last = append(last, requests)
-		sink.setRefuse(false)
+		sink.SetRefuse(false)
 		c.start()
 	}
 	is := run.wait()
-	sink.until(t, is.spansOwed()...)
+	sink.WaitFor(t, is.spansOwed()...)
 	c.stop()
-	spans, _ := sink.state()
+	spans, _ := sink.Received()
 
-	first := map[pcommon.SpanID]received{}
+	first := map[pcommon.SpanID]otlpsink.Span{}
 	again := 0
 	for _, s := range spans {
 		known, seen := first[s.SpanID()]
@@ -132,7 +134,7 @@ func TestTracesSurviveKills(t *testing.T) {
 			continue
 		}
 		again++
-		assert.Contains(t, last, known.request, "%s %s came twice without a kill between", s.Name(), s.SpanID())
+		assert.Contains(t, last, known.Request, "%s %s came twice without a kill between", s.Name(), s.SpanID())
 		assert.Equal(t, bytesOf(t, known.Span), bytesOf(t, asFarAs(known.Span, s.Span)), "%s %s differs when it comes again", s.Name(), s.SpanID())
 	}
 	t.Logf("%d spans, %d of them twice after %d kills", len(first), again, kills)

@@ -6,6 +6,7 @@ package bridge
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,9 +29,10 @@ type Sender struct {
 
 // NewSender makes a sender that posts to url, waits retry between tries and
 // gives a try up after timeout. It keeps one connection of its own, as a bridge
-// does.
-func NewSender(q *Queue, url string, maxBatch int, retry, timeout time.Duration) *Sender {
+// does. trust is for an https url; nil means the system's.
+func NewSender(q *Queue, url string, maxBatch int, retry, timeout time.Duration, trust *tls.Config) *Sender {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = trust
 	transport.MaxConnsPerHost = 1
 	s := &Sender{queue: q, url: url, retry: retry}
 	s.client = &http.Client{

@@ -31,6 +31,8 @@ type Options struct {
 	Faults         Faults
 	// Timeout of a post.
 	Timeout time.Duration
+	// PostTLS is for posts to https; nil means the system's certificates.
+	PostTLS *tls.Config
 	// Retry is how long after a 503 a post is tried again; 0 is never.
 	Retry time.Duration
 	// Print takes the posts in place of their targets.
@@ -72,7 +74,7 @@ func Open(opts Options) (*Cluster, error) {
 		opts: opts, dice: chance.NewDice(opts.Seed, streamIDs), trouble: chance.NewDice(opts.Seed, streamTrouble),
 		news: newNewsDesk(opts.Keep), moved: make(chan struct{}),
 		client: &http.Client{
-			Timeout: opts.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4},
+			Timeout: opts.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4, TLSClientConfig: opts.PostTLS},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}

@@ -137,6 +137,7 @@ type RecordedTag struct {
 // RecordedGap is a pause or a silence. One that nothing ended goes to the end of
 // the session or track.
 type RecordedGap struct {
+	// Start and end of the gap in nanoseconds since 1970; no end while it lasts.
 	StartUnixNano int64 `json:"start_unix_nano"`
 	EndUnixNano   int64 `json:"end_unix_nano,omitempty"`
 }
