@@ -84,9 +84,10 @@ func components(t *testing.T) (folders []string) {
 
 // Each component is in the distribution, and has the files a reader looks for.
 func TestComponents(t *testing.T) {
-	manifest := read(t, "builder-config.yaml")
+	manifest, rules := read(t, "builder-config.yaml"), read(t, ".golangci.yml")
 	for _, folder := range components(t) {
 		assert.Contains(t, manifest, "import: github.com/legato-otel/legato/"+folder+"\n", "%s is not in the manifest", folder)
+		assert.Contains(t, rules, `allow: ["github.com/legato-otel/legato/`+folder+`"]`, "%s has no depguard rule", folder)
 		for _, name := range []string{
 			"doc.go", "metadata.yaml", "config.go", "factory.go", "README.md", "documentation.md", "config.schema.yaml", "generated_component_test.go",
 		} {
@@ -117,18 +118,33 @@ func TestReadme(t *testing.T) {
 
 var requirement = regexp.MustCompile(`(?m)^\t(?:require )?([a-z0-9./_-]+) (v[^ \n]+)( // indirect)?$`)
 
-// One release pair for all modules of the Collector, in the module and in the
+// One release pair for all modules of the Collector, in the modules and in the
 // manifest; the manifest says where a neighbour has to do.
 func TestOneRelease(t *testing.T) {
-	for _, m := range requirement.FindAllStringSubmatch(read(t, "go.mod"), -1) {
-		if strings.HasPrefix(m[1], "go.opentelemetry.io/collector") || strings.Contains(m[1], "opentelemetry-collector-contrib") {
-			assert.Contains(t, []string{"v0.158.0", "v1.64.0"}, m[2], m[1])
+	for _, file := range []string{"go.mod", "test/go.mod", "tools/go.mod"} {
+		for _, m := range requirement.FindAllStringSubmatch(read(t, file), -1) {
+			if strings.HasPrefix(m[1], "go.opentelemetry.io/collector") || strings.Contains(m[1], "opentelemetry-collector-contrib") {
+				assert.Contains(t, []string{"v0.158.0", "v1.64.0"}, m[2], "%s: %s", file, m[1])
+			}
 		}
 	}
+	neighbour := regexp.MustCompile(`/(routingconnector v0\.157\.0|signaltometricsconnector v0\.156\.0|healthcheckv2extension v0\.155\.0)\n$`)
 	for line := range strings.Lines(read(t, "builder-config.yaml")) {
-		if _, module, found := strings.Cut(line, "gomod: "); found && !strings.Contains(line, "legato") &&
-			!strings.Contains(line, "routingconnector") && !strings.Contains(line, "signaltometricsconnector") {
+		if _, module, found := strings.Cut(line, "gomod: "); found && !strings.Contains(line, "legato") && !neighbour.MatchString(module) {
 			assert.Regexp(t, ` (v0\.158\.0|v1\.64\.0)\n$`, module)
+		}
+	}
+}
+
+// The root module is part of everybody's build who adds a component: it requires
+// no peer of a benchmark, no build tool, and nothing of contrib.
+func TestRootModule(t *testing.T) {
+	content := read(t, "go.mod")
+	assert.NotContains(t, content, "\ntool ")
+	assert.NotContains(t, content, "\nreplace ")
+	for _, m := range requirement.FindAllStringSubmatch(content, -1) {
+		for _, foreign := range []string{"opentelemetry-collector-contrib", "gorilla/", "/cmd/", "otlpreceiver", "golangci"} {
+			assert.NotContains(t, m[1], foreign)
 		}
 	}
 }
@@ -136,8 +152,8 @@ func TestOneRelease(t *testing.T) {
 // Every direct dependency has a reason.
 func TestDependenciesHaveReasons(t *testing.T) {
 	reasons := read(t, "CONTRIBUTING.md")
-	for _, m := range requirement.FindAllStringSubmatch(read(t, "go.mod"), -1) {
-		if m[3] != "" {
+	for _, m := range requirement.FindAllStringSubmatch(read(t, "go.mod")+read(t, "test/go.mod"), -1) {
+		if m[3] != "" || m[1] == "github.com/legato-otel/legato" {
 			continue
 		}
 		name := m[1]

@@ -185,7 +185,7 @@ var tracks = table[Track]{
 
 var dialogs = table[Dialog]{
 	name:   "dialogs",
-	about:  "A SIP dialog that OCMS accounted for.",
+	about:  "A SIP dialog that OCMS accounted for. Empty until there is a receiver for OCMS.",
 	object: func(r *Dialog) *Object { return &r.Object },
 	columns: objectColumns("dialog", func(r *Dialog) *Object { return &r.Object },
 		column[Dialog]{"sip_call_id", "SIP Call-ID; a leg of the same is its parent", func(r *Dialog) any { return &r.SIPCallID }},

@@ -62,16 +62,20 @@ func newCollector(t *testing.T, receiver ...string) *collector {
 	return newCollectorFrom(t, strings.Replace(configuration, "%RECEIVER%", strings.Join(receiver, ""), 1))
 }
 
-// newCollectorFrom does so from a configuration of the test's own.
-func newCollectorFrom(t *testing.T, configuration string) *collector {
+// newCollectorFrom does so from a configuration of the test's own, and with
+// arguments beside it.
+func newCollectorFrom(t *testing.T, configuration string, arguments ...string) *collector {
 	t.Helper()
 	c := &collector{t: t, directory: t.TempDir(), address: loopback.MustAddress(t)}
 	page, health := loopback.MustAddress(t), loopback.MustAddress(t)
 	c.page, c.health = "http://"+page+"/metrics", "http://"+health
-	text := strings.NewReplacer("%DIR%", c.directory, "%CDR%", c.address, "%PAGE%", page, "%HEALTH%", health).Replace(configuration)
+	fill := strings.NewReplacer("%DIR%", c.directory, "%CDR%", c.address, "%PAGE%", page, "%HEALTH%", health)
 	file := filepath.Join(c.directory, "config.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(fill.Replace(configuration)), 0o600))
 	c.arguments = []string{"--config", file}
+	for _, argument := range arguments {
+		c.arguments = append(c.arguments, fill.Replace(argument))
+	}
 	c.start()
 	t.Cleanup(func() {
 		c.stop()

@@ -28,17 +28,12 @@ func validate(t *testing.T, file string) (output string, err error) {
 	return string(out), err
 }
 
-// Every shipped configuration is accepted by the binary, and so is every
-// complete one in a README.
+// Every shipped configuration is accepted by the binary. TestExamplesStart starts
+// those of the documents.
 func TestShippedConfigurations(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	readmes, err := filepath.Glob(filepath.Join(root, "*", "*", "README.md"))
-	require.NoError(t, err)
-	for _, readme := range append(readmes, filepath.Join(root, "README.md")) {
-		files = append(files, examples(t, readme)...)
-	}
 	for _, file := range files {
 		output, err := validate(t, file)
 		assert.NoError(t, err, "%s:\n%s", file, output)
@@ -46,27 +41,6 @@ func TestShippedConfigurations(t *testing.T) {
 }
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
-
-// examples writes the configurations of a page into files. One that shows a
-// receiver alone is completed to a whole.
-func examples(t *testing.T, page string) (files []string) {
-	t.Helper()
-	content, err := os.ReadFile(page)
-	require.NoError(t, err)
-	for i, block := range yamlBlock.FindAllStringSubmatch(string(content), -1) {
-		text := block[1]
-		if strings.Contains(text, "gomod:") {
-			continue // a builder manifest
-		}
-		if !strings.Contains(text, "service:") {
-			text += complete(t, text)
-		}
-		file := filepath.Join(t.TempDir(), filepath.Base(filepath.Dir(page))+"-"+string(rune('0'+i))+".yaml")
-		require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(text, "/var/lib/otelcol", t.TempDir())), 0o600))
-		files = append(files, file)
-	}
-	return files
-}
 
 // complete is what makes a whole of the configuration of one component.
 func complete(t *testing.T, text string) string {

@@ -1,0 +1,277 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
+)
+
+// documents returns every page that people read, by its path in the repository.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	pages := map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(root, path)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (name == "build" || name == "dist" || name == "data" || name == ".git"):
+			return fs.SkipDir
+		case filepath.Ext(path) == ".md":
+			content, err := os.ReadFile(path)
+			pages[name] = string(content)
+			return err
+		}
+		return nil
+	}))
+	require.Contains(t, pages, "docs/existing-collector.md")
+	return pages
+}
+
+// changed is all that a test changes in an example before it starts it: directories
+// become ones that do not exist yet, below the test's own; ports become free ones.
+func changed(t *testing.T, example string) string {
+	t.Helper()
+	example = strings.NewReplacer("/var/lib/otelcol", filepath.Join(t.TempDir(), "fresh", "lib"), "data/", filepath.Join(t.TempDir(), "fresh", "data")+"/").Replace(example)
+	return regexp.MustCompile(`(0\.0\.0\.0|localhost):[0-9]+`).ReplaceAllStringFunc(example, func(string) string { return loopback.MustAddress(t) })
+}
+
+// TestExamplesStart starts the Collector on every example of every page, in an
+// empty folder: an example that lacks what a fresh host lacks does not start.
+func TestExamplesStart(t *testing.T) {
+	for name, page := range documents(t) {
+		for _, block := range yamlBlock.FindAllStringSubmatch(page, -1) {
+			if !isConfiguration(t, block[1]) {
+				continue
+			}
+			text := changed(t, block[1])
+			if !strings.Contains(text, "service:") {
+				text += complete(t, text)
+			}
+			// The Collector's own metrics page has a fixed port by default.
+			var log lockedBuffer
+			process := exec.Command(binary("otelcol-legato"), "--config", "yaml:"+text, "--set", "service.telemetry.metrics.level=none")
+			process.Dir = t.TempDir()
+			process.Env = append(os.Environ(), "CMS_PASSWORD=x", "MEDIASENSE_PASSWORD=x", "ARCHIVE_PASSWORD=x", "PGPASSWORD=x")
+			process.Stderr = &log
+			require.NoError(t, process.Start())
+			ready := assert.Eventually(t, func() bool { return strings.Contains(log.String(), "Everything is ready") }, waitFor/2, tick,
+				"%s: this example does not start:\n%s\n%s", name, text, &log)
+			_ = process.Process.Signal(syscall.SIGTERM)
+			assert.True(t, process.Wait() == nil || !ready, "%s: the Collector fails when it stops:\n%s", name, &log)
+		}
+	}
+}
+
+// isConfiguration tells a Collector's configuration from the other YAML in the
+// documents: builder manifests, scrape jobs, alert rules.
+func isConfiguration(t *testing.T, text string) bool {
+	t.Helper()
+	var content map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(text), &content), text)
+	for _, section := range []string{"receivers", "processors", "connectors", "exporters"} {
+		if _, found := content[section].(map[string]any); found {
+			return true
+		}
+	}
+	return false
+}
+
+// expression is a PromQL expression of a document.
+type expression struct{ page, text string }
+
+var (
+	promQLTable = regexp.MustCompile(`(?m)^\|[^|\n]*PromQL[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)+)`)
+	firstCell   = regexp.MustCompile("(?m)^\\| `((?:[^`])+)` \\|")
+	promQLBlock = regexp.MustCompile("(?s)```promql\n(.*?)```")
+	// selector of a series: by name, or by a regular expression of names.
+	selector = regexp.MustCompile(`\{__name__=~"[^"]*"[^}]*\}|\b(?:cisco|otelcol|oracle)_[a-z0-9_]+(?:\{[^}]*\})?`)
+)
+
+// expressions returns those of all documents: in tables whose head says PromQL, in
+// promql blocks, and in alert rules.
+func expressions(t *testing.T) (all []expression) {
+	t.Helper()
+	for name, page := range documents(t) {
+		for _, table := range promQLTable.FindAllStringSubmatch(page, -1) {
+			for _, cell := range firstCell.FindAllStringSubmatch(table[1], -1) {
+				all = append(all, expression{name, strings.ReplaceAll(cell[1], `\|`, "|")})
+			}
+		}
+		for _, block := range promQLBlock.FindAllStringSubmatch(page, -1) {
+			all = append(all, expression{name, block[1]})
+		}
+		for _, group := range ruleGroups(t, page) {
+			for _, rule := range group.Rules {
+				all = append(all, expression{name, rule.Expr})
+			}
+		}
+	}
+	return all
+}
+
+type ruleGroup struct {
+	Name  string
+	Rules []struct {
+		Alert               string
+		Expr                string
+		For                 string            `yaml:",omitempty"`
+		Labels, Annotations map[string]string `yaml:",omitempty"`
+	}
+}
+
+// ruleGroups returns the alert rules of a page.
+func ruleGroups(t *testing.T, page string) []ruleGroup {
+	t.Helper()
+	var all []ruleGroup
+	for _, block := range yamlBlock.FindAllStringSubmatch(page, -1) {
+		var content struct{ Groups []ruleGroup }
+		require.NoError(t, yaml.Unmarshal([]byte(block[1]), &content), block[1])
+		all = append(all, content.Groups...)
+	}
+	return all
+}
+
+// demoBeside is what the test changes in config/demo.yaml: addresses, the pace, and
+// a second page of the Collector's own metrics, on which counters have their suffix.
+const demoBeside = `
+extensions: { health_check: { endpoint: "%HEALTH%" } }
+receivers:
+  cmscdr: { endpoint: "%CDR%", metrics: { interval: 500ms } }
+  cmsevents:
+    servers: [ { endpoint: "http://%EVENTS%", username: api, password: x, tls: { insecure: true } } ]
+    metrics: { interval: 500ms }
+  mediasense:
+    endpoint: "%MS%"
+    metrics: { interval: 500ms }
+    subscription:
+      callback: "http://%MS%/mediasense"
+      servers: [ { endpoint: "http://%MSAPI%", username: api, password: x, tls: { insecure: true } } ]
+exporters:
+  callrecord: { http: { endpoint: "%ARCHIVE%" } }
+  prometheus: { endpoint: "%PAGE%" }
+service:
+  telemetry:
+    metrics:
+      readers:
+        - { pull: { exporter: { prometheus: { host: localhost, port: %OWN% } } } }
+        - { pull: { exporter: { prometheus: { host: localhost, port: %SUFFIXED%, without_type_suffix: false } } } }
+`
+
+// TestExpressionsMatch evaluates every PromQL expression of every document against
+// the live pages of the demo. Each selector in it matches a series: an alert whose
+// selector matches nothing never rings, and nobody notices. What selects the
+// Collector's own metrics must match whatever suffix its reader gives to counters.
+func TestExpressionsMatch(t *testing.T) {
+	all := expressions(t)
+	require.Greater(t, len(all), 20)
+	address := map[string]string{}
+	var replace []string
+	for _, name := range []string{"HEALTH", "CDR", "EVENTS", "MS", "MSAPI", "MSAPI2", "ARCHIVE", "PAGE", "OWN", "SUFFIXED"} {
+		address[name] = loopback.MustAddress(t)
+		value := address[name]
+		if name == "OWN" || name == "SUFFIXED" {
+			_, value, _ = strings.Cut(value, ":")
+		}
+		replace = append(replace, "%"+name+"%", value)
+	}
+	p := newPrometheus(t, []map[string]any{
+		{"job_name": "meetings", "honor_labels": true, "static_configs": targets(address["PAGE"])},
+		{"job_name": "own", "static_configs": targets(address["OWN"])},
+		{"job_name": "suffixed", "static_configs": targets(address["SUFFIXED"])},
+	}, nil)
+
+	c := &collector{t: t, directory: t.TempDir(), health: "http://" + address["HEALTH"]}
+	beside := filepath.Join(c.directory, "beside.yaml")
+	require.NoError(t, os.WriteFile(beside, []byte(strings.NewReplacer(replace...).Replace(demoBeside)), 0o600))
+	c.arguments = []string{"--config", filepath.Join(root, "config", "demo.yaml"), "--config", beside}
+	require.NoError(t, os.Mkdir(filepath.Join(c.directory, "data"), 0o750))
+	c.start()
+	t.Cleanup(c.stop)
+	simulation := exec.CommandContext(t.Context(), binary("callsim"), "-target", "http://"+address["CDR"]+"/cdr", "-bridges", "1", "-meetings", "0", "-speed", "60",
+		"-faults", "garbage=1,malformed=0.02", "-events", address["EVENTS"], "-mediasense-api", address["MSAPI"]+","+address["MSAPI2"], "-mediasense-disk", "7")
+	require.NoError(t, simulation.Start())
+	t.Cleanup(func() { _ = simulation.Wait() })
+	t.Cleanup(func() { _ = simulation.Process.Signal(syscall.SIGTERM) })
+
+	for _, e := range all {
+		assert.Empty(t, p.evaluate(e.text), "%s: %s", e.page, e.text)
+		selectors := selector.FindAllString(e.text, -1)
+		assert.NotEmpty(t, selectors, "%s: %s", e.page, e.text)
+		for _, s := range selectors {
+			jobs := []string{`job!=""`}
+			if strings.Contains(s, "otelcol_") {
+				jobs = []string{`job="own"`, `job="suffixed"`}
+			}
+			for _, job := range jobs {
+				with := within(s, job)
+				assert.Eventually(t, func() bool { return p.series(with) > 0 }, waitFor, 10*tick, "%s: nothing matches %s of %s", e.page, with, e.text)
+			}
+		}
+	}
+}
+
+func targets(address string) []map[string][]string {
+	return []map[string][]string{{"targets": {address}}}
+}
+
+// within adds a matcher to a selector.
+func within(selector, matcher string) string {
+	if name, rest, found := strings.Cut(selector, "{"); found {
+		return name + "{" + matcher + ", " + rest
+	}
+	return selector + "{" + matcher + "}"
+}
+
+// TestExistingCollector walks docs/existing-collector.md from the configuration to
+// the first alert; test/dropin builds its manifest.
+func TestExistingCollector(t *testing.T) {
+	page := documents(t)["docs/existing-collector.md"]
+	var configuration, scrape string
+	for _, block := range yamlBlock.FindAllStringSubmatch(page, -1) {
+		switch {
+		case isConfiguration(t, block[1]):
+			configuration = block[1]
+		case strings.Contains(block[1], "scrape_configs:"):
+			scrape = block[1]
+		}
+	}
+	// Changed: the directories, the addresses, and the pace of the metrics.
+	cdr, metrics, own, archive := loopback.MustAddress(t), loopback.MustAddress(t), loopback.MustAddress(t), loopback.MustAddress(t)
+	_, ownPort, _ := strings.Cut(own, ":")
+	addresses := strings.NewReplacer("0.0.0.0:8080", cdr, "localhost:9464", metrics, "localhost:8888", own, "0.0.0.0:8088", archive)
+	t.Setenv("ARCHIVE_PASSWORD", "x")
+	newCollectorFrom(t, strings.ReplaceAll(addresses.Replace(configuration), "/var/lib/otelcol", "%DIR%/fresh"),
+		"--set", "extensions.health_check.endpoint=%HEALTH%", "--set", "service.extensions=[file_storage, basicauth, health_check]",
+		"--set", "receivers.cmscdr.metrics.interval=200ms",
+		"--set", "service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: localhost, port: "+ownPort+"}}}}]")
+
+	var jobs struct {
+		ScrapeConfigs []map[string]any `yaml:"scrape_configs"`
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(addresses.Replace(scrape)), &jobs))
+	p := newPrometheus(t, jobs.ScrapeConfigs, ruleGroups(t, page))
+	require.Eventually(t, func() bool { return p.series(`{job="collector"}`) > 0 }, waitFor, tick)
+
+	output, err := exec.CommandContext(t.Context(), binary("callsim"), "-target", "http://"+cdr+"/cdr", "-meetings", "20", "-speed", "1500", "-faults", "overflow=1",
+		"-give-up", "1m").CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	require.Eventually(t, func() bool { return p.series(`cisco_meeting_server_record_missing_total{instance!=""}`) > 0 }, waitFor, tick)
+	assert.Eventually(t, func() bool {
+		return strings.Contains(strings.Join(p.firing(), " "), "CiscoMeetingServerRecordsMissing")
+	}, waitFor, 10*tick)
+}
