@@ -67,7 +67,7 @@ func TestConfigIsDocumented(t *testing.T) {
 // and outcomes.
 func TestReadmeSeries(t *testing.T) {
 	known := newRig(t, nil).counts()
-	found := regexp.MustCompile(`otelcol_exporter_callrecord_([a-z_]+?)_total(?:\{outcome="([a-z]+)"\})?`).FindAllStringSubmatch(readme(t), -1)
+	found := regexp.MustCompile(`otelcol_exporter_callrecord_([a-z_]+?)\(_total\)\?"(?:, outcome="([a-z]+)")?\}`).FindAllStringSubmatch(readme(t), -1)
 	require.NotEmpty(t, found)
 	for _, name := range found {
 		assert.Contains(t, known, strings.TrimSpace("otelcol_exporter_callrecord_"+name[1]+" "+name[2]))
