@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -285,8 +286,26 @@ func TestDemo(t *testing.T) {
 	response.Body.Close()
 	require.NoError(t, err)
 	assert.Equal(t, 1, strings.Count(string(shown), ">Hung up<"), "%s", shown)
+
+	// The README's link to the meeting of the six posts.
+	for n := 1; n <= 6; n++ {
+		body, err := os.ReadFile(filepath.Join(root, "testdata", "cms-cdr", "flow", fmt.Sprintf("post-%d.xml", n)))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, c.post(string(body)))
+	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	link := regexp.MustCompile(`<http://localhost:8088(/find\?id=[^>]+)>`).FindStringSubmatch(string(readme))
+	require.NotNil(t, link)
+	meeting, err := http.Get("http://" + archive + link[1])
+	require.NoError(t, err)
+	found, err := io.ReadAll(meeting.Body)
+	meeting.Body.Close()
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, meeting.StatusCode)
+	assert.Contains(t, string(found), "Weekly sync")
 	c.stop()
 	written, err := os.ReadFile(filepath.Join(c.directory, "data", "records.jsonl"))
 	require.NoError(t, err)
-	assert.Equal(t, 1, strings.Count(string(written), `"eventName":"cisco.meeting_server.call_leg.end"`), "%s", written)
+	assert.Equal(t, 2, strings.Count(string(written), `"eventName":"cisco.meeting_server.call_leg.end"`), "the meeting had two legs: %s", written)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,10 +44,14 @@ func documents(t *testing.T) map[string]string {
 }
 
 // changed is all that a test changes in an example before it starts it: directories
-// become ones that do not exist yet, below the test's own; ports become free ones.
+// become ones that do not exist yet, below the test's own; ports become free ones;
+// the files with CA certificates, which a user must have, become one of the test's.
 func changed(t *testing.T, example string) string {
 	t.Helper()
-	example = strings.NewReplacer("/var/lib/otelcol", filepath.Join(t.TempDir(), "fresh", "lib"), "data/", filepath.Join(t.TempDir(), "fresh", "data")+"/").Replace(example)
+	directory := t.TempDir()
+	newAuthority(t, directory, "ca")
+	example = strings.NewReplacer("/var/lib/otelcol", filepath.Join(directory, "fresh", "lib"), "data/", filepath.Join(directory, "fresh", "data")+"/",
+		"/etc/otelcol/cms-ca.pem", filepath.Join(directory, "ca.crt"), "/etc/otelcol/mediasense-ca.pem", filepath.Join(directory, "ca.crt")).Replace(example)
 	return regexp.MustCompile(`(0\.0\.0\.0|localhost):[0-9]+`).ReplaceAllStringFunc(example, func(string) string { return loopback.MustAddress(t) })
 }
 
@@ -62,19 +67,36 @@ func TestExamplesStart(t *testing.T) {
 			if !strings.Contains(text, "service:") {
 				text += complete(t, text)
 			}
-			// The Collector's own metrics page has a fixed port by default.
-			var log lockedBuffer
-			process := exec.Command(binary("otelcol-legato"), "--config", "yaml:"+text, "--set", "service.telemetry.metrics.level=none")
-			process.Dir = t.TempDir()
-			process.Env = append(os.Environ(), "CMS_PASSWORD=x", "MEDIASENSE_PASSWORD=x", "ARCHIVE_PASSWORD=x", "PGPASSWORD=x")
-			process.Stderr = &log
-			require.NoError(t, process.Start())
-			ready := assert.Eventually(t, func() bool { return strings.Contains(log.String(), "Everything is ready") }, waitFor/2, tick,
-				"%s: this example does not start:\n%s\n%s", name, text, &log)
-			_ = process.Process.Signal(syscall.SIGTERM)
-			assert.True(t, process.Wait() == nil || !ready, "%s: the Collector fails when it stops:\n%s", name, &log)
+			starts(t, name, text)
 		}
 	}
+}
+
+// starts holds that the Collector starts on a configuration of a page, and stops.
+func starts(t *testing.T, page, configuration string) {
+	t.Helper()
+	var log lockedBuffer
+	// The Collector's own metrics page has a fixed port by default.
+	process := exec.CommandContext(t.Context(), binary("otelcol-legato"), "--config", "yaml:"+configuration, "--set", "service.telemetry.metrics.level=none")
+	process.Dir = t.TempDir()
+	process.Env = append(os.Environ(), "CMS_PASSWORD=x", "MEDIASENSE_PASSWORD=x", "ARCHIVE_PASSWORD=x", "PGPASSWORD=x")
+	process.Stderr = &log
+	require.NoError(t, process.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- process.Wait() }()
+	for !strings.Contains(log.String(), "Everything is ready") {
+		select {
+		case err := <-ended:
+			assert.Fail(t, "an example does not start", "%s: %v\n%s\n%s", page, err, configuration, &log)
+			return
+		case <-time.After(tick):
+		}
+	}
+	require.NoError(t, process.Process.Signal(syscall.SIGTERM))
+	err := <-ended
+	// The Collector says that it is ready a moment before it listens to signals.
+	state, _ := process.ProcessState.Sys().(syscall.WaitStatus)
+	assert.True(t, err == nil || state.Signal() == syscall.SIGTERM, "%s: the Collector fails when it stops: %v\n%s", page, err, &log)
 }
 
 // isConfiguration tells a Collector's configuration from the other YAML in the
