@@ -12,7 +12,12 @@
 //	cluster.go    Receive: which subscription a message is of, and what follows
 //	calls.go      call lists and call infos; meetings.go which calls are one meeting
 //	roster.go     participants
+//	handover.go   removals that may be a bridge's own leaving; removals.go late news
+//	renew.go      subscriptions whose messages cannot be read
+//	problems.go   what is pending, damaged or left out; refusal.go refused elements
 //	absence.go    what nobody tells of, and when it is gone
+//	salvage.go    what can be read of a damaged frame
+//	budget.go     what is held, in bytes
 //	record.go     the elements of an object as bytes; what changed in them
 //	tell.go       a change is told, or remembered as untold when nobody can take it
 //	plan.go       which subscriptions are wanted, where; encode.go the request
@@ -38,5 +43,6 @@
 // # Ownership and bounds
 //
 // A Cluster is not safe for concurrent use. It holds at most Limits.Calls calls
-// of a server and Limits.Participants participants; text is cut at 1 KiB.
+// of a server, Limits.Participants participants and Limits.Bytes of a server; text
+// is cut at 1 KiB.
 package cmsevents

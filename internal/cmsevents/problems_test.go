@@ -4,7 +4,8 @@
 package cmsevents
 
 import (
-	"fmt"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -152,7 +153,7 @@ func TestPending(t *testing.T) {
 		if servers == 0 {
 			continue
 		}
-		t.Run(fmt.Sprint(servers), func(t *testing.T) {
+		t.Run(strconv.Itoa(servers), func(t *testing.T) {
 			w := ready(t, Options{Servers: servers, MaxConnections: 1})
 			stuck := true
 			w.mute = func(server int, sub Subscription) bool { return stuck && server == 0 && sub.Kind == CallRoster }
@@ -234,10 +235,8 @@ func TestRefused(t *testing.T) {
 func refused(set []Subscription, elements []string) bool {
 	for _, sub := range set {
 		for _, name := range sub.Elements {
-			for _, bad := range elements {
-				if name == bad {
-					return true
-				}
+			if slices.Contains(elements, name) {
+				return true
 			}
 		}
 	}

@@ -6,6 +6,7 @@ package cmseventsreceiver
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -68,9 +69,7 @@ func TestIdentity(t *testing.T) {
 				names.ServerAddress: "cms1.example.test", names.ServerPort: int64(8443),
 				"service.namespace": "one", "deployment.environment.name": "lab",
 			}
-			for key, value := range more {
-				want[key] = value
-			}
+			maps.Copy(want, more)
 			logs, points := resources(r, metrics)
 			require.NotEmpty(r.t, logs)
 			require.NotEmpty(r.t, points)
@@ -162,9 +161,7 @@ func TestCredentials(t *testing.T) {
 	f := func(more map[string]any, want string) {
 		t.Helper()
 		server := map[string]any{"endpoint": "https://cms1"}
-		for key, value := range more {
-			server[key] = value
-		}
+		maps.Copy(server, more)
 		config := createDefaultConfig().(*Config)
 		require.NoError(t, confmap.NewFromStringMap(map[string]any{"servers": []any{server}}).Unmarshal(config))
 		err := confmap.Validate(config)

@@ -4,6 +4,7 @@
 package cmseventsreceiver
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -47,12 +48,12 @@ const (
 
 // keep logs that a frame is not understood, and passes it on as a record of its
 // own, so that nothing a server says is lost. Text never goes into the log.
-func (l *link) keep(now time.Time, frame []byte, kind string, err error) {
+func (l *link) keep(ctx context.Context, now time.Time, frame []byte, kind string, err error) {
 	if !l.kept.allow(now) {
 		return
 	}
 	l.logger.Warn("A message is not understood", zap.String("error.type", kind), zap.Error(err), zap.Int("bytes", len(frame)))
-	l.queue.addRaw(now, string(frame[:min(len(frame), keptBytes)]), kind, err.Error())
+	l.queue.addRaw(ctx, now, string(frame[:min(len(frame), keptBytes)]), kind, err.Error())
 }
 
 // putRaw writes a frame that is not understood, without the secrets that can be

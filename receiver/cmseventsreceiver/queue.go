@@ -62,22 +62,22 @@ type batch struct {
 
 // add appends a change. It returns false if there is no room.
 func (q *queue) add(c *cmsevents.Change) bool {
-	return q.append(sizeOf(c), func(lr plog.LogRecord) { putRecord(lr, c) })
+	return q.append(context.Background(), sizeOf(c), func(lr plog.LogRecord) { putRecord(lr, c) })
 }
 
 // addRaw appends a frame that is not understood. Without room it is left out.
-func (q *queue) addRaw(now time.Time, text, kind, reason string) {
+func (q *queue) addRaw(ctx context.Context, now time.Time, text, kind, reason string) {
 	if q != nil {
-		q.append(recordSize+len(text)+len(reason), func(lr plog.LogRecord) { putRaw(lr, now, text, kind, reason) })
+		q.append(ctx, recordSize+len(text)+len(reason), func(lr plog.LogRecord) { putRaw(lr, now, text, kind, reason) })
 	}
 }
 
-func (q *queue) append(size int, put func(plog.LogRecord)) bool {
+func (q *queue) append(ctx context.Context, size int, put func(plog.LogRecord)) bool {
 	q.mu.Lock()
 	if q.held >= q.limit || q.size+size > q.limitSize && q.held > 0 {
 		q.full = true
 		q.mu.Unlock()
-		q.telemetry.ReceiverCmseventsRecords.Add(context.Background(), 1, recordOptions[overflow]...)
+		q.telemetry.ReceiverCmseventsRecords.Add(ctx, 1, recordOptions[overflow]...)
 		return false
 	}
 	n := len(q.batches)

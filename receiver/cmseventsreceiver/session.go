@@ -250,11 +250,11 @@ func (c *session) malformed(ctx context.Context, now time.Time, err error, data 
 	f := &c.frame
 	if !f.IsMessage && errors.Is(err, cmsevents.ErrNoMessage) {
 		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][cmsevents.UnknownType]...)
-		c.link.keep(now, data, errorUnknownMessage, err)
+		c.link.keep(ctx, now, data, errorUnknownMessage, err)
 		return nil
 	}
 	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][malformed]...)
-	c.link.keep(now, data, errorMalformedMessage, err)
+	c.link.keep(ctx, now, data, errorMalformedMessage, err)
 	if !f.HasID || f.Ack {
 		return fail(unreadable, "a message that cannot be acknowledged: %w", err)
 	}
@@ -277,7 +277,7 @@ func (c *session) receive(ctx context.Context, now time.Time, f *cmsevents.Frame
 	case cmsevents.Broken:
 		return fail(deactivated, "the server ended the list of its calls")
 	case cmsevents.UnknownType:
-		c.link.keep(now, data, errorUnknownMessage, errUnknownType)
+		c.link.keep(ctx, now, data, errorUnknownMessage, errUnknownType)
 	}
 	if live && !c.live.Load() && c.slot == 0 {
 		c.live.Store(true)

@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -100,6 +101,11 @@ const (
 
 // serveStatus tells how the bridge is.
 func (s *server) serveStatus(w http.ResponseWriter, r *http.Request) {
+	s.serveXML(w, r, func() any { return s.status() })
+}
+
+// serveXML answers a GET with what content returns.
+func (s *server) serveXML(w http.ResponseWriter, r *http.Request, content func() any) {
 	if !s.login(w, r) {
 		return
 	}
@@ -107,12 +113,54 @@ func (s *server) serveStatus(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	text, err := xml.Marshal(s.status())
+	text, err := xml.Marshal(content())
 	if err != nil {
 		panic(err) // nothing here can fail to be XML
 	}
 	w.Header().Set("Content-Type", "text/xml")
 	_, _ = io.WriteString(w, `<?xml version="1.0"?>`+string(text)) // a client that left needs no answer
+}
+
+// clusterConfiguration is the answer to GET /api/v1/system/configuration/cluster.
+type clusterConfiguration struct {
+	XMLName    xml.Name `xml:"cluster"`
+	UniqueName string   `xml:"uniqueName"`
+}
+
+// serveCluster tells the bridge's own name in its cluster.
+func (s *server) serveCluster(w http.ResponseWriter, r *http.Request) {
+	s.serveXML(w, r, func() any { return clusterConfiguration{UniqueName: s.stage.Name} })
+}
+
+// callBridges is the answer to GET /api/v1/callBridges.
+type callBridges struct {
+	XMLName xml.Name     `xml:"callBridges"`
+	Total   int          `xml:"total,attr"`
+	Page    []callBridge `xml:"callBridge"`
+}
+
+type callBridge struct {
+	ID   string `xml:"id,attr"`
+	Name string `xml:"name"`
+}
+
+// maxPage is how many entries of a list an answer has, whatever is asked for.
+const maxPage = 10
+
+// serveCallBridges lists the bridges of the cluster, from an offset on. A bridge
+// that is in none lists nothing.
+func (s *server) serveCallBridges(w http.ResponseWriter, r *http.Request) {
+	s.serveXML(w, r, func() any {
+		var all []callBridge
+		for _, b := range s.cluster.stage.bridges {
+			if s.stage.CallBridge != "" && b.CallBridge != "" {
+				all = append(all, callBridge{b.CallBridge, b.Name})
+			}
+		}
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is 0
+		from := min(max(offset, 0), len(all))
+		return callBridges{Total: len(all), Page: all[from:min(from+maxPage, len(all))]}
+	})
 }
 
 func (s *server) status() status {

@@ -168,6 +168,11 @@ func (s *stage) callEnded(c *call) {
 	s.strike(c)
 	gone := update{id: c.ID, kind: kindRemove}
 	if len(c.meeting.calls) > 0 {
+		// The bridge leaves, and the meeting goes on without it: everybody goes
+		// from its roster, though nobody leaves.
+		for _, p := range c.everybody() {
+			s.watch.roster(c, update{id: p.leg.Participant, kind: kindRemove})
+		}
 		s.watch.callOver(c)
 		s.watch.callList(c.on, gone)
 	} else {
