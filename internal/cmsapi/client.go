@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -31,6 +32,7 @@ type Client struct {
 	base     string
 	username string
 	password string
+	leave    sync.Once // of the account that it shares
 }
 
 // NewClient returns a client of the server. host gives it the extensions its
@@ -46,16 +48,22 @@ func NewClient(ctx context.Context, config *ServerConfig, host component.Host, t
 // NewClientOf returns a client of the server that sends its requests through
 // an HTTP client made before.
 func NewClientOf(client *http.Client, config *ServerConfig) *Client {
-	return &Client{
+	c := &Client{
 		http:     client,
 		base:     strings.TrimSuffix(config.HTTP.Endpoint, "/") + "/api/v1",
 		username: config.Username,
 		password: string(config.Password),
 	}
+	c.shareAccount()
+	return c
 }
 
-// Close closes the idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+// Close closes the idle connections and leaves the account. It must be called
+// once the client is not used any more.
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.leaveAccount()
+}
 
 // Error is an answer of the server that is not 200.
 type Error struct {
@@ -128,10 +136,14 @@ func (c *Client) do(ctx context.Context, method, path string, form url.Values) (
 	if form != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	if err := c.paused(time.Now()); err != nil {
+		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, nil, err
 	}
+	c.answered(time.Now(), response.StatusCode)
 	defer response.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {

@@ -6,6 +6,9 @@
 // components need of it: the CDR receivers of a Call Bridge, and what opens its
 // event sockets.
 //
+// After a 401 no client of the process with the same credentials asks the server
+// for UnauthorizedRetryDelay: it locks accounts.
+//
 // A Client keeps no state but its connections and is safe for concurrent use. A
 // [CDRRegistration] remembers the entry it made and serves one goroutine.
 // Errors of the server are *[Error] with the server's own reasons. Neither

@@ -142,7 +142,7 @@ func kindOf(err error) string {
 		return refused.Error()
 	}
 	for _, advice := range []error{
-		cmsapi.ErrSingleCDRReceiver, cmsapi.ErrCDRReceiversFull, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
+		cmsapi.ErrPaused, cmsapi.ErrSingleCDRReceiver, cmsapi.ErrCDRReceiversFull, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
 	} {
 		if errors.Is(err, advice) {
 			return advice.Error()

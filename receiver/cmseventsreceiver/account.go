@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/legato-otel/legato/internal/cmsapi"
@@ -24,14 +23,9 @@ type account struct {
 	refused func(err error)
 
 	turn  chan struct{} // holds a token while a request is made; guards what follows
-	until time.Time     // no request before; zero: the account is good
+	until time.Time     // no request before
+	bad   bool          // reported as refused
 }
-
-// unauthorizedRetryDelay is how long requests pause after a 401 or 403.
-const unauthorizedRetryDelay = 5 * time.Minute
-
-// errPaused says that a request was not made.
-var errPaused = errors.New("the account was refused a moment ago, and is not tried again yet")
 
 func newAccount(api *cmsapi.Client) *account {
 	return &account{api: api, turn: make(chan struct{}, 1)}
@@ -46,21 +40,23 @@ func (a *account) do(ctx context.Context, request func(context.Context) error) e
 	}
 	defer func() { <-a.turn }()
 	if now := time.Now(); now.Before(a.until) {
-		return fmt.Errorf("%w: %s to go", errPaused, a.until.Sub(now).Round(time.Second))
+		return fmt.Errorf("%w: %s to go", cmsapi.ErrPaused, a.until.Sub(now).Round(time.Second))
 	}
 	err := request(ctx)
 	switch {
 	case unauthorizedAnswer(err):
-		a.until = time.Now().Add(unauthorizedRetryDelay)
+		a.until = time.Now().Add(cmsapi.UnauthorizedRetryDelay)
 		a.report(err)
-	case err == nil && !a.until.IsZero():
-		a.until = time.Time{}
+	case errors.Is(err, cmsapi.ErrPaused): // another component was refused
+		a.report(err)
+	case err == nil && a.bad:
 		a.report(nil)
 	}
 	return err
 }
 
 func (a *account) report(err error) {
+	a.bad = err != nil
 	if a.refused != nil {
 		a.refused(err)
 	}
@@ -68,7 +64,7 @@ func (a *account) report(err error) {
 
 func unauthorizedAnswer(err error) bool {
 	answer, ok := errors.AsType[*cmsapi.Error](err)
-	return ok && (answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden)
+	return ok && answer.Unauthorized()
 }
 
 // token asks for the token of one socket.
@@ -84,7 +80,7 @@ func (a *account) token(ctx context.Context) (token string, err error) {
 // asked, and it counts as there.
 func (a *account) reachable(ctx context.Context) error {
 	err := a.do(ctx, a.api.Status)
-	if _, answered := errors.AsType[*cmsapi.Error](err); answered || errors.Is(err, errPaused) {
+	if _, answered := errors.AsType[*cmsapi.Error](err); answered || errors.Is(err, cmsapi.ErrPaused) {
 		return nil
 	}
 	return err

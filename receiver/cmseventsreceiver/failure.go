@@ -70,7 +70,7 @@ func fail(r reason, format string, args ...any) *failure {
 
 // tokenFailure says why there is no token.
 func tokenFailure(err error) *failure {
-	if unauthorizedAnswer(err) || errors.Is(err, errPaused) {
+	if unauthorizedAnswer(err) || errors.Is(err, cmsapi.ErrPaused) {
 		return &failure{unauthorized, err}
 	}
 	if _, answered := errors.AsType[*cmsapi.Error](err); answered {
@@ -169,7 +169,7 @@ func (p pauses) after(f *failure, used time.Duration) time.Duration {
 	}
 	switch f.reason {
 	case unauthorized:
-		return unauthorizedRetryDelay + p.away.NextBackOff()
+		return cmsapi.UnauthorizedRetryDelay + p.away.NextBackOff()
 	case unreachable:
 		return p.away.NextBackOff()
 	default:

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
 )
 
 // times is how often each fault is played.
@@ -167,7 +169,7 @@ func TestWrongPassword(t *testing.T) {
 		b.password = password
 		b.mu.Unlock()
 		busy(b, 1, 1)
-		right(r, unauthorizedRetryDelay+10*time.Second, gauges{calls: 1, participants: 1})
+		right(r, cmsapi.UnauthorizedRetryDelay+10*time.Second, gauges{calls: 1, participants: 1})
 	})
 }
 

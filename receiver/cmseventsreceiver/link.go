@@ -32,7 +32,6 @@ type link struct {
 	config  *Config
 	account *account
 	http    *http.Client // of the event sockets: it knows no credentials
-	close   func()       // closes the idle connections
 	hub     *hub
 	health  *health
 	logger  *zap.Logger
@@ -104,7 +103,7 @@ func newLink(ctx context.Context, r *eventsReceiver, index int, host component.H
 	}
 	l := &link{
 		index: index, name: net.JoinHostPort(u.Hostname(), port), host: u.Hostname(), port: number,
-		events: endpoint + "/events/v1?authToken=", config: r.config, http: events, close: events.CloseIdleConnections,
+		events: endpoint + "/events/v1?authToken=", config: r.config, http: events,
 		account: newAccount(cmsapi.NewClientOf(api, server.api())),
 		hub:     r.hub, health: r.health, logger: r.settings.Logger.With(zap.String("server", u.Host)), resized: make(chan struct{}, 1),
 	}
@@ -172,7 +171,8 @@ func (l *link) want(n int) {
 // run keeps the sockets connected until ctx ends: the first, and as many others as
 // the plan asks for. None depends on another.
 func (l *link) run(ctx context.Context) {
-	defer l.close()
+	defer l.http.CloseIdleConnections()
+	defer l.account.api.Close()
 	var all sync.WaitGroup
 	all.Go(func() { l.sockets[0].run(ctx) })
 	all.Go(func() { l.watch(ctx) })

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 
+	"github.com/legato-otel/legato/internal/cmsapi"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -113,7 +114,7 @@ func TestProbeUnauthorized(t *testing.T) {
 		r.noticed(host, wrongCredentials, "401")
 		assert.Equal(t, gauges{calls: 1, participants: 1}, r.gauges())
 		setPassword(b, password)
-		r.settle(unauthorizedRetryDelay + 2*r.config.ProbeAfter)
+		r.settle(cmsapi.UnauthorizedRetryDelay + 2*r.config.ProbeAfter)
 		r.well(host)
 	})
 }
@@ -133,13 +134,13 @@ func TestUnauthorizedPausesAll(t *testing.T) {
 		require.Len(t, b.peers(), 4)
 		setPassword(b, "other")
 		b.drop()
-		r.settle(unauthorizedRetryDelay - time.Second)
+		r.settle(cmsapi.UnauthorizedRetryDelay - time.Second)
 		assert.Equal(t, 1, b.count("unauthorized"))
 		r.settle(time.Hour)
 		assert.LessOrEqual(t, b.count("unauthorized"), 13)
 		assert.Equal(t, 1, r.logged(wrongCredentials))
 		setPassword(b, password)
-		r.settle(unauthorizedRetryDelay + time.Minute)
+		r.settle(cmsapi.UnauthorizedRetryDelay + time.Minute)
 		assert.Equal(t, gauges{calls: 180, participants: 180}, r.gauges())
 		assert.Len(t, b.peers(), 4)
 	})

@@ -120,7 +120,12 @@ func (r *eventsReceiver) newQueue(l *link) *queue {
 // the next consumer has not taken by then is counted as refused. It may come
 // without Start and more than once.
 func (r *eventsReceiver) Shutdown(ctx context.Context) error {
-	if r.stopLinks == nil {
+	if r.stopLinks == nil { // it did not start, or has ended
+		if r.hub != nil {
+			for _, l := range r.hub.links {
+				l.account.api.Close()
+			}
+		}
 		r.telemetry.Shutdown()
 		return nil
 	}
