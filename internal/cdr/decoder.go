@@ -21,6 +21,7 @@ var (
 	ErrManyObjects = errors.New("record holds more than one object")
 	ErrStray       = errors.New("content between the records that is not a record")
 	ErrManyFields  = errors.New("record has too many values")
+	ErrManyRecords = errors.New("body has too many records, or too many values in all of them; the rest is not read")
 )
 
 const recordElement = "record"
@@ -35,6 +36,15 @@ const (
 	// maxFields of one record; a real one has at most about 60. Who writes the
 	// fields into a map pays for their square.
 	maxFields = 128
+	// maxRecords of one body, and maxValues of all of them: what reading them
+	// needs is bounded, however small they are. A backlog of three thousand full
+	// call legs has 180 000 values.
+	maxRecords = 1 << 15
+	maxValues  = 1 << 18
+	// maxRecordPaths and maxPaths bound the paths of undocumented values, of one
+	// record and of one body, in bytes.
+	maxRecordPaths = 16 << 10
+	maxPaths       = 4 << 20
 	// maxMalformed parts, and faults, of one body; the rest of the body joins
 	// the last one. Finding a fault may take a look at all of the body.
 	maxMalformed = 64
@@ -51,6 +61,7 @@ type Decoder struct {
 	object  objectReader
 	body    string
 	faults  int
+	paths   int // bytes of the paths of undocumented values, of this body
 
 	// The last time that was read, of this body.
 	lastTime              time.Time
@@ -67,7 +78,7 @@ type span struct {
 // the batch's Malformed parts. The batch's slices are valid until the next
 // Decode; see the package comment.
 func (d *Decoder) Decode(body string) *Batch {
-	d.body, d.faults, d.lastText = body, 0, ""
+	d.body, d.faults, d.lastText, d.paths = body, 0, "", 0
 	d.scanner.Reset(body, xmlscan.DefaultLimits)
 	d.scanner.LeafDepth = objectDepth
 	d.batch = Batch{Records: d.batch.Records[:0], Malformed: d.batch.Malformed[:0], Attributes: d.batch.Attributes[:0]}
@@ -124,6 +135,10 @@ func (d *Decoder) records() {
 				}
 				err = ErrStray
 			case xmlscan.StartElement:
+				if d.isFull() {
+					d.malformed(start, d.rest(start), Header{}, ErrManyRecords)
+					return
+				}
 				header, err = d.child(start)
 				if err == nil {
 					continue
@@ -134,6 +149,11 @@ func (d *Decoder) records() {
 			return
 		}
 	}
+}
+
+// isFull tells that no more records of the body are read.
+func (d *Decoder) isFull() bool {
+	return len(d.batch.Records) >= maxRecords || len(d.fields)+len(d.alarms) >= maxValues || d.paths > maxPaths
 }
 
 // skip puts the part from start to the next record's start tag aside as
@@ -237,7 +257,7 @@ func (d *Decoder) header() (h Header) {
 				h.Missing.Valid = h.Missing.Valid && h.Missing.Value <= math.MaxUint32
 			}
 		default:
-			d.fields = append(d.fields, unknown(recordElement+"/@"+a.Name, a.Value))
+			d.addUnknown(recordElement+"/@"+a.Name, a.Value)
 		}
 	}
 	return h

@@ -48,7 +48,7 @@ func (d *Decoder) readObject(r *Record) error {
 	r.Element = d.scanner.Name
 	r.Object = objectOf(r.Element)
 	o := &d.object
-	first, firstAlarm := len(d.fields), len(d.alarms)
+	first, firstAlarm, firstPath := len(d.fields), len(d.alarms), d.paths
 	o.seen = fieldSet{}
 	o.frames = append(o.frames[:0], frame{name: r.Element, node: roots[r.Object]})
 	if r.Object == ObjectUnknown {
@@ -75,10 +75,17 @@ func (d *Decoder) readObject(r *Record) error {
 		case xmlscan.EndOfDocument:
 			return xmlscan.ErrTruncated
 		}
-		if len(d.fields)-first > maxFields || len(d.alarms)-firstAlarm > maxFields {
+		if len(d.fields)-first > maxFields || len(d.alarms)-firstAlarm > maxFields || d.paths-firstPath > maxRecordPaths {
 			return ErrManyFields
 		}
 	}
+}
+
+// addUnknown adds a value that the guide does not know. Its path may be a copy:
+// names of nested elements that are long make many long paths of few bytes.
+func (d *Decoder) addUnknown(path, text string) {
+	d.paths += len(path)
+	d.fields = append(d.fields, unknown(path, text))
 }
 
 func (d *Decoder) objectAttributes(r *Record) {
@@ -87,7 +94,7 @@ func (d *Decoder) objectAttributes(r *Record) {
 			r.ID = withoutBlanks(a.Value)
 			continue
 		}
-		d.fields = append(d.fields, unknown("@"+a.Name, a.Value))
+		d.addUnknown("@"+a.Name, a.Value)
 	}
 }
 
@@ -105,7 +112,7 @@ func (d *Decoder) enter() {
 	for _, a := range d.scanner.Attributes {
 		known := n.attribute(a.Name)
 		if known == nil {
-			d.fields = append(d.fields, unknown(o.path()+"/@"+a.Name, a.Value))
+			d.addUnknown(o.path()+"/@"+a.Name, a.Value)
 			continue
 		}
 		d.emit(known, a.Value)
@@ -156,12 +163,12 @@ func (d *Decoder) leave() {
 	case top.node != nil && top.node.alarm:
 		d.alarms = append(d.alarms, o.alarm)
 		if trim(text) != "" {
-			d.fields = append(d.fields, unknown(o.path(), text))
+			d.addUnknown(o.path(), text)
 		}
 	case top.node != nil && top.node.field != Unknown:
 		d.emit(top.node, text)
 	case trim(text) != "" || !top.parent && !isObject:
-		d.fields = append(d.fields, unknown(o.path(), text))
+		d.addUnknown(o.path(), text)
 	}
 	o.frames = o.frames[:len(o.frames)-1]
 }
@@ -188,7 +195,7 @@ func (d *Decoder) emit(n *node, text string) {
 			return
 		}
 	}
-	d.fields = append(d.fields, unknown(definitions[n.field].Path, text))
+	d.addUnknown(definitions[n.field].Path, text)
 }
 
 // path of the open element below the object. An unknown object's own text has

@@ -106,23 +106,34 @@ func (s *sentence) add(text string) *sentence {
 	return s
 }
 
+// maxShown is how much of a value stands in a line, in bytes; all of it is in an
+// attribute.
+const maxShown = 512
+
+func shown(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return clipTo(text, maxShown) + "…"
+}
+
 func (s *sentence) after(r *cdr.Record, before string, id cdr.FieldID) *sentence {
 	if v, ok := r.Field(id); ok && v.Text != "" {
-		s.add(before).add(withoutSecret(id, v.Text))
+		s.add(before).add(shown(withoutSecret(id, v.Text)))
 	}
 	return s
 }
 
 func (s *sentence) quoted(r *cdr.Record, id cdr.FieldID) *sentence {
 	if v, ok := r.Field(id); ok {
-		*s = strconv.AppendQuote(append(*s, ' '), v.Text)
+		*s = strconv.AppendQuote(append(*s, ' '), shown(v.Text))
 	}
 	return s
 }
 
 func (s *sentence) number(r *cdr.Record, before string, id cdr.FieldID, after string) *sentence {
 	if v, ok := r.Field(id); ok {
-		s.add(before).add(v.Text).add(after)
+		s.add(before).add(shown(v.Text)).add(after)
 	}
 	return s
 }

@@ -114,12 +114,15 @@ const (
 	sizeOfOthers = 400
 	// sizeOfAttribute is that of an attribute besides its key and value.
 	sizeOfAttribute = 10
+	// sizeOfAlarm is that of an alarm besides its type, which stands in the
+	// attribute's name and in the line.
+	sizeOfAlarm = 100
 	// sizeOfPrefix bounds what stands before the name of an undocumented value.
 	sizeOfPrefix = 40
 )
 
-// sizeOf bounds the size of a record's event from above. The values that are
-// named in its line for people count twice.
+// sizeOf bounds the size of a record's event from above. The line for
+// people shows some of the values, with escapes.
 func sizeOf(r *cdr.Record) int {
 	if len(r.Raw) > maxRecord {
 		return len(r.Raw) + sizeOfOthers
@@ -130,10 +133,12 @@ func sizeOf(r *cdr.Record) int {
 		size += len(fieldKeys[f.ID]) + len(f.Text) + sizeOfAttribute
 		if f.ID == cdr.Unknown {
 			size += sizeOfPrefix + 2*len(f.Path)
+		} else {
+			size += 2 * min(len(f.Text), maxShown)
 		}
 	}
 	for i := range r.Alarms {
-		size += sizeOfPrefix + 2*len(r.Alarms[i].Type)
+		size += sizeOfAlarm + 3*len(r.Alarms[i].Type)
 	}
 	if r.Type == cdr.TypeUnknown {
 		size += len(r.Raw)
