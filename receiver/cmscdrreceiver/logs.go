@@ -82,15 +82,34 @@ func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
 	if in.begins(p) {
 		in.appendSessionStart(to.Records, to.Now)
 	}
-	for i := p.From; i < p.To; i++ {
-		j, header, _ := in.part(i)
-		appendGap(to.Records, header, j.missing, to.Now)
+	if kind == errorExpands {
+		in.appendOneGap(p, to)
+	} else {
+		for i := p.From; i < p.To; i++ {
+			j, header, _ := in.part(i)
+			appendGap(to.Records, header, j.missing, to.Now)
+		}
 	}
 	message := clipTo(p.Rejected.Error(), maxMessage)
 	addRaw(to, in.text(p), func(lr plog.LogRecord, _ bool) {
 		lr.Attributes().PutStr(names.ErrorType, kind)
 		lr.Attributes().PutStr(names.ErrorMessage, message)
 	})
+}
+
+// appendOneGap reports all holes of a piece in one event, at the last of them:
+// one for each could be more bytes than the piece may become.
+func (in *intake) appendOneGap(p *ingest.Piece, to *ingest.Outbox) {
+	var missing uint64
+	var last *cdr.Header
+	for i := p.From; i < p.To; i++ {
+		if j, header, _ := in.part(i); j.missing > 0 {
+			missing, last = missing+j.missing, header
+		}
+	}
+	if last != nil {
+		appendGap(to.Records, last, missing, to.Now)
+	}
 }
 
 // maxMessage bounds the text of another component's error, in bytes.

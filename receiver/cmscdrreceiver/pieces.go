@@ -95,13 +95,13 @@ func (in *intake) expands(p *ingest.Piece) bool {
 	from, end := in.recordsOf(p)
 	for i := from; i < end; i++ {
 		if !in.records[i].duplicate {
-			becomes += sizeOf(&in.batch.Records[i])
+			becomes += sizeOf(&in.batch.Records[i]) + sizeOfGap(&in.records[i])
 		}
 	}
 	from, end = in.malformedOf(p)
 	for i := from; i < end; i++ {
 		if !in.malformed[i].duplicate {
-			becomes += len(in.batch.Malformed[i].Raw) + sizeOfOthers
+			becomes += len(in.batch.Malformed[i].Raw) + sizeOfOthers + sizeOfGap(&in.malformed[i])
 		}
 	}
 	return !in.expansion.Add(p.Bytes, becomes)
@@ -144,4 +144,12 @@ func sizeOf(r *cdr.Record) int {
 		size += len(r.Raw)
 	}
 	return size
+}
+
+// sizeOfGap bounds the event of a hole before a part.
+func sizeOfGap(j *judged) int {
+	if j.missing == 0 {
+		return 0
+	}
+	return sizeOfOthers
 }
