@@ -88,8 +88,8 @@ type Event struct {
 	// Raw is the object as it was posted, and Offset where in its body.
 	Raw    string
 	Offset int
-	// Part counts the pieces of a long event from 1 to Parts, and Raw is then a
-	// share of its bytes. Both are 0 for a whole one.
+	// Part counts the pieces of a long event from 1 to Parts; Raw is then what
+	// the piece alone would have been posted as. Both are 0 for a whole one.
 	Part, Parts int
 }
 

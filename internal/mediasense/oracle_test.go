@@ -130,11 +130,17 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 	}
 	for i := range batch.Events {
 		e := &batch.Events[i]
-		if first := e.Part <= 1; damaged[e.Offset] && first {
+		switch {
+		case e.Part > 1:
+			require.Equal(t, batch.Events[i-1].Offset, e.Offset)
+			continue
+		case damaged[e.Offset]:
 			kept--
 			continue
-		} else if !first && i > 0 && damaged[batch.Events[i-1].Offset] {
-			damaged[e.Offset] = true
+		case e.Part == 1:
+			var whole json.RawMessage
+			require.NoError(t, json.NewDecoder(strings.NewReader(body[e.Offset:])).Decode(&whole))
+			cover(e.Offset, string(whole))
 			continue
 		}
 		cover(e.Offset, e.Raw)

@@ -4,8 +4,9 @@
 package mediasense
 
 import (
+	"encoding/json"
 	"slices"
-	"unicode/utf8"
+	"strings"
 )
 
 // MaxPiece is how many bytes of an event, as posted, make one [Event]. Backends
@@ -54,23 +55,83 @@ func (e *Event) pieces(events []Event) []Event {
 	if len(events) == from {
 		return append(events, *e)
 	}
-	numberPieces(events[from:], e)
+	for i := from; i < len(events); i++ {
+		piece := &events[i]
+		piece.Part, piece.Parts = i-from+1, len(events)-from
+		piece.Raw = piece.encode()
+	}
 	return events
 }
 
-// numberPieces numbers the pieces of an event and gives each its share of the bytes.
-func numberPieces(pieces []Event, e *Event) {
-	begin := 0
-	for i := range pieces {
-		end := len(e.Raw) * (i + 1) / len(pieces)
-		for end < len(e.Raw) && !utf8.RuneStart(e.Raw[end]) {
-			end++
-		}
-		p := &pieces[i]
-		p.Part, p.Parts = i+1, len(pieces)
-		p.Raw, p.Offset = e.Raw[begin:end], e.Offset+begin
-		begin = end
+// encode writes an event as it would have been posted. A share of the event's own
+// bytes would not do: a name and its value would end up apart, and nobody could
+// tell any more that the value is a secret.
+func (e *Event) encode() string {
+	var b strings.Builder
+	b.WriteString(`{"eventType":`)
+	encodeText(&b, e.TypeText)
+	b.WriteString(`,"eventAction":`)
+	encodeText(&b, e.ActionText)
+	if e.Forwarded.Kind != KindNull {
+		b.WriteString(`,"forwardedEvent":`)
+		e.Forwarded.encode(&b)
 	}
+	for i := range e.Extra {
+		b.WriteByte(',')
+		e.Extra[i].encode(&b)
+	}
+	b.WriteString(`,"eventBody":`)
+	body := Value{Kind: KindMap, Members: e.Body}
+	body.encode(&b)
+	b.WriteByte('}')
+	return b.String()
+}
+
+func (m *Member) encode(b *strings.Builder) {
+	encodeText(b, m.Name)
+	b.WriteByte(':')
+	m.Value.encode(b)
+}
+
+func (v *Value) encode(b *strings.Builder) {
+	switch v.Kind {
+	case KindNull:
+		b.WriteString("null")
+	case KindBool, KindInt, KindDouble:
+		if json.Valid([]byte(v.Text)) {
+			b.WriteString(v.Text)
+		} else {
+			encodeText(b, v.Text) // a number in quotes
+		}
+	case KindText:
+		encodeText(b, v.Text)
+	case KindList:
+		b.WriteByte('[')
+		for i := range v.Items {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			v.Items[i].encode(b)
+		}
+		b.WriteByte(']')
+	case KindMap:
+		b.WriteByte('{')
+		for i := range v.Members {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			v.Members[i].encode(b)
+		}
+		b.WriteByte('}')
+	}
+}
+
+func encodeText(b *strings.Builder, text string) {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		quoted = []byte(`""`) // texts can always be written
+	}
+	b.Write(quoted)
 }
 
 // divisible tells which lists go into several pieces.
