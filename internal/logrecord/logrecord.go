@@ -12,6 +12,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/redact"
 )
 
 // SetSeverity sets number and text.
@@ -39,10 +41,8 @@ type Raw struct {
 	Severity plog.SeverityNumber
 	// Part and Parts are the attributes that number the records of a long text.
 	Part, Parts string
-	// Text as it came.
+	// Text as it came. Its secrets are taken out before it is cut into pieces.
 	Text string
-	// Redacted yields a text without its secrets, in pieces of at most size bytes.
-	Redacted func(text string, size int) iter.Seq[string]
 }
 
 // Piece is what of a Raw goes into one log record.
@@ -60,7 +60,7 @@ type Piece struct {
 // held in memory at a time is a few pieces, whatever the text.
 func (r *Raw) Pieces() iter.Seq[Piece] {
 	return func(yield func(Piece) bool) {
-		redacted := r.Redacted(r.Text, MaxRaw)
+		redacted := redact.Pieces(r.Text, MaxRaw)
 		of := 0
 		if len(r.Text) <= MaxRaw {
 			redacted = slices.Values(slices.Collect(redacted))

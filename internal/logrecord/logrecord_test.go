@@ -11,8 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-
-	"github.com/legato-otel/legato/internal/redact"
 )
 
 // No byte is lost however the characters lie, and no character is cut.
@@ -20,7 +18,7 @@ func TestRaw(t *testing.T) {
 	f := func(text string, records int) {
 		t.Helper()
 		to := plog.NewLogRecordSlice()
-		raw := Raw{Event: "e", Severity: plog.SeverityNumberError, Part: "part", Parts: "parts", Text: text, Redacted: redact.XMLPieces}
+		raw := Raw{Event: "e", Severity: plog.SeverityNumberError, Part: "part", Parts: "parts", Text: text}
 		for piece := range raw.Pieces() {
 			assert.Equal(t, records, piece.Of)
 			piece.Append(to, 7, func(lr plog.LogRecord) { lr.Attributes().PutStr("key", "value") })

@@ -5,123 +5,88 @@ package redact
 
 import (
 	"iter"
-	"strings"
 	"unicode/utf8"
 )
 
-// XMLPieces yields what XML returns, in pieces of at most size bytes that do not
-// cut a character of text that is UTF-8. It needs memory for a few pieces,
-// however long the text is.
-func XMLPieces(text string, size int) iter.Seq[string] {
-	return pieces(text, size, XML, (*editor).elements)
-}
-
-// JSONPieces yields what JSON returns, as XMLPieces does for XML.
-func JSONPieces(text string, size int) iter.Seq[string] {
-	return pieces(text, size, JSON, (*editor).jsonMembers)
-}
-
-func pieces(text string, size int, whole func(string) string, scan func(*editor)) iter.Seq[string] {
+// Pieces yields text without its secrets in pieces of at most size bytes, one of
+// them at least. A secret is replaced wherever the pieces are cut. Pieces are cut
+// between characters and marks, where size leaves room for one. Nothing of the size
+// of the text is held in memory.
+func Pieces(text string, size int) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		c := cutter{size: size, yield: yield}
-		if len(text) <= size {
-			c.put(whole(text))
-		} else {
-			e := editor{text: text, emit: c.add}
-			scan(&e)
-			e.result()
-			c.put(URLs(string(c.pending)))
+		c := cutter{size: max(size, 1), yield: yield}
+		kept := 0
+		if MayHoldSecret(text) {
+			spans := newSpans(text)
+			for s, found := spans.next(); found && !c.stopped; s, found = spans.next() {
+				c.add(text[kept:s.from])
+				c.addWhole(s.mark)
+				kept = s.to
+			}
 		}
-		if !c.done && (c.ready != "" || !c.yielded) {
-			yield(c.ready)
+		c.add(text[kept:])
+		if !c.stopped && (c.length() > 0 || !c.yielded) {
+			c.flush("")
 		}
 	}
 }
 
-// maxRun is how many pieces long a run without a character that ends a URL may
-// be. In a longer one no URL is looked for to its end: what follows the scheme
-// of the first one is taken out, whatever it is.
-const maxRun = 4
-
-// maxScheme bounds the name of a URL's scheme that a cut may lie in, in bytes.
-const maxScheme = 64
-
-// cutter collects text that elements or members were taken out of, takes the
-// secrets of its URLs out and yields it in pieces.
-//
-//	add -> pending -> URLs -> ready -> yield
+// cutter cuts text into pieces.
 type cutter struct {
-	size  int
-	yield func(string) bool
+	size    int
+	yield   func(string) bool
+	whole   string // begins the next piece, if buffer is empty
+	buffer  []byte // begins the next piece, at most size bytes
+	yielded bool
+	stopped bool
+}
 
-	pending  []byte // text whose URLs were not looked at
-	skipping bool   // the next character that ends a URL ends what is left out
-	ready    string // less than a piece
-	yielded  bool
-	done     bool // nobody wants more
+func (c *cutter) length() int { return len(c.whole) + len(c.buffer) }
+
+// flush yields what begins the next piece, and text behind it.
+func (c *cutter) flush(text string) {
+	if c.length() > 0 {
+		c.extend(text)
+		text = c.whole + string(c.buffer)
+	}
+	c.stopped = c.stopped || !c.yield(text)
+	c.whole, c.buffer, c.yielded = "", c.buffer[:0], true
+}
+
+// extend adds text that fits into the piece. The first is not copied: nothing
+// follows it where a text has no secrets.
+func (c *cutter) extend(text string) {
+	switch {
+	case c.length() == 0:
+		c.whole = text
+	case text != "":
+		c.buffer = append(append(c.buffer, c.whole...), text...)
+		c.whole = ""
+	}
+}
+
+// addWhole keeps text in one piece if it fits into one.
+func (c *cutter) addWhole(text string) {
+	if len(text) <= c.size && c.length() > 0 && c.length()+len(text) > c.size {
+		c.flush("")
+	}
+	c.add(text)
 }
 
 func (c *cutter) add(text string) {
-	for text != "" && !c.done {
-		if c.skipping {
-			n := strings.IndexAny(text, urlEnd)
-			if n < 0 {
-				return
+	for !c.stopped && c.length()+len(text) > c.size {
+		end := c.size - c.length()
+		for back := 0; back < utf8.UTFMax && back <= end; back++ {
+			if utf8.RuneStart(text[end-back]) {
+				end -= back
+				break
 			}
-			text, c.skipping = text[n:], false
 		}
-		n := min(len(text), c.size)
-		c.pending = append(c.pending, text[:n]...)
-		text = text[n:]
-		if len(c.pending) >= c.size {
-			c.cut()
+		if end == 0 && c.length() == 0 {
+			end = c.size // not even one character fits
 		}
+		c.flush(text[:end])
+		text = text[end:]
 	}
-}
-
-// cut passes on as much of what is pending as can be without the rest: no URL
-// goes over a character that ends one.
-func (c *cutter) cut() {
-	text := string(c.pending)
-	switch n := strings.LastIndexAny(text, urlEnd); {
-	case n >= 0:
-		c.pass(URLs(text[:n+1]), n+1)
-	case len(text) < maxRun*c.size:
-	default:
-		if n := strings.Index(text, "://"); n >= 0 {
-			c.skipping = true
-			c.pass(text[:n+len("://")]+Mark, len(text))
-			return
-		}
-		n := max(0, len(text)-maxScheme)
-		for n > 0 && !utf8.RuneStart(text[n]) {
-			n--
-		}
-		c.pass(text[:n], n)
-	}
-}
-
-// pass yields text, which stands for the first n bytes of what is pending.
-func (c *cutter) pass(text string, n int) {
-	c.pending = append(c.pending[:0], c.pending[n:]...)
-	c.put(text)
-}
-
-func (c *cutter) put(text string) {
-	if c.ready != "" {
-		text = c.ready + text
-	}
-	for len(text) > c.size && !c.done {
-		n := c.size
-		for n > c.size-utf8.UTFMax && !utf8.RuneStart(text[n]) {
-			n--
-		}
-		if !utf8.RuneStart(text[n]) {
-			n = c.size // it is not UTF-8
-		}
-		c.done = !c.yield(text[:n])
-		c.yielded = true
-		text = text[n:]
-	}
-	c.ready = text
+	c.extend(text)
 }

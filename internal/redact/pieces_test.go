@@ -4,13 +4,43 @@
 package redact
 
 import (
-	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 )
+
+// Pieces are the text, cut between characters.
+func TestPieces(t *testing.T) {
+	f := func(text string, size int, want ...string) {
+		t.Helper()
+		assert.Equal(t, want, slices.Collect(Pieces(text, size)))
+	}
+	f("", 4, "")
+	f("abcd", 4, "abcd")
+	f("abcde", 4, "abcd", "e")
+	f("aüüü", 4, "aü", "üü")
+	f("東京", 2, "\xe6\x9d", "\xb1", "\xe4\xba", "\xac")
+	f("\xff\xff\xff\xff\xff", 4, "\xff\xff\xff\xff", "\xff")
+	f("a token=x b", 12, "a token=", "REDACTED b")
+	f("a token=x b", 3, "a t", "oke", "n=R", "EDA", "CTE", "D b")
+	for piece := range Pieces(strings.Repeat("token=1 ", 100), 10) {
+		assert.Equal(t, "token=", piece, "it stops when it is told to")
+		break
+	}
+	long := strings.Repeat("<passcode>1</passcode>東", 1000)
+	for _, size := range []int{1, 2, 3, 17, 256, 1 << 20} {
+		var whole strings.Builder
+		for piece := range Pieces(long, size) {
+			assert.LessOrEqual(t, len(piece), size)
+			assert.True(t, size < utf8.UTFMax || utf8.ValidString(piece))
+			whole.WriteString(piece)
+		}
+		assert.Equal(t, Text(long), whole.String())
+	}
+}
 
 // The pieces of a text add up to what is made of it in one go, wherever they are
 // cut.
@@ -23,51 +53,18 @@ func TestPiecesAddUp(t *testing.T) {
 		`token="` + strings.Repeat("x", 500) + `" kept`,
 		strings.Repeat(`{"password":"a\"b","list":["https://u:p@h/"],"secret":{"a":[1,2]},"b":1} `, 20),
 		strings.Repeat("東", 300) + "://" + strings.Repeat("b", 20) + "@c ",
+		"rtmp://host/" + strings.Repeat("k", 3000) + " <a>",
+		strings.Repeat("k", 3000) + "s://user:password@h c",
 		strings.Repeat("\xff\xfe<", 200),
 	} {
 		for _, size := range []int{64, 97, 1000} {
-			for name, f := range map[string]struct {
-				whole  func(string) string
-				pieces func(string, int) iter.Seq[string]
-			}{"XML": {XML, XMLPieces}, "JSON": {JSON, JSONPieces}} {
-				var all strings.Builder
-				for piece := range f.pieces(text, size) {
-					assert.LessOrEqual(t, len(piece), size)
-					assert.Equal(t, utf8.ValidString(text), utf8.ValidString(piece) && utf8.ValidString(text), "%s: a character is cut", name)
-					all.WriteString(piece)
-				}
-				if len(text) < maxRun*size {
-					assert.Equal(t, f.whole(text), all.String(), "%s in pieces of %d", name, size)
-				}
+			var all strings.Builder
+			for piece := range Pieces(text, size) {
+				assert.LessOrEqual(t, len(piece), size)
+				assert.True(t, !utf8.ValidString(text) || utf8.ValidString(piece), "a character is cut")
+				all.WriteString(piece)
 			}
+			assert.Equal(t, Text(text), all.String(), "in pieces of %d", size)
 		}
 	}
-}
-
-// A run too long to be a URL is not passed on behind the scheme of the first one
-// in it, and costs memory for a few pieces only.
-func TestPiecesOfALongRun(t *testing.T) {
-	const size = 100
-	f := func(text, want string) {
-		t.Helper()
-		var all strings.Builder
-		for piece := range XMLPieces(text, size) {
-			all.WriteString(piece)
-		}
-		assert.Equal(t, want, all.String())
-	}
-	long := strings.Repeat("k", 3000)
-	f("rtmp://host/"+long+" <a>", "rtmp://host/REDACTED <a>"[:len("rtmp://")]+"REDACTED <a>")
-	f("a="+long+" b", "a="+long+" b")
-	f(long+"s://user:password@h c", long+"s://REDACTED@h c")
-}
-
-// Nothing is made of the rest for somebody who stops.
-func TestPiecesCanBeLeft(t *testing.T) {
-	n := 0
-	for range XMLPieces(strings.Repeat("a b", 1000), 100) {
-		n++
-		break
-	}
-	assert.Equal(t, 1, n)
 }

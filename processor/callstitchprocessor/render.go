@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/stitch"
 )
@@ -152,7 +153,7 @@ func describe(s *stitch.Stitched) string {
 	text := strings.ReplaceAll(s.Kind.String(), "_", " ") + " of " + seconds(s.End-s.Start) + " s"
 	reason := slices.IndexFunc(s.Fields, func(f stitch.Field) bool { return f.Key == told[s.Kind] && f.Value.Kind == stitch.KindText })
 	if reason >= 0 {
-		text += ": " + s.Fields[reason].Value.Text
+		text += ": " + string(logrecord.AppendText(nil, s.Fields[reason].Value.Text))
 	}
 	if s.Outcome != stitch.Complete {
 		text += ", outcome " + s.Outcome.String()

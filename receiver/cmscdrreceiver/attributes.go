@@ -24,8 +24,10 @@ var fieldKeys = func() (keys [cdr.FieldCount]string) {
 
 func putValue(m pcommon.Map, key string, id cdr.FieldID, v cdr.Value) {
 	switch v.Kind {
-	case cdr.KindText, cdr.KindID:
+	case cdr.KindText:
 		m.PutStr(key, withoutSecret(id, v.Text))
+	case cdr.KindID:
+		m.PutStr(key, v.Text)
 	case cdr.KindBool:
 		m.PutBool(key, v.Bool())
 	case cdr.KindInt:
@@ -35,16 +37,16 @@ func putValue(m pcommon.Map, key string, id cdr.FieldID, v cdr.Value) {
 	}
 }
 
-// withoutSecret takes stream keys and credentials out of the URLs that carry
-// them.
+// withoutSecret takes stream keys and credentials out of a value. The ids of SIP
+// calls stay as they are: they join records of several sources.
 func withoutSecret(id cdr.FieldID, text string) string {
 	switch id {
 	case cdr.StreamingStreamURL:
 		return redact.URL(text)
-	case cdr.StreamingStreamerURL, cdr.StreamingStreamerURI, cdr.RecordingRecorderURL, cdr.RecordingRecorderURI:
-		return redact.URLs(text)
-	default:
+	case cdr.CallLegSIPCallID, cdr.CallLegReplacesSIPCallID:
 		return text
+	default:
+		return redact.Text(text)
 	}
 }
 
@@ -95,5 +97,5 @@ func withoutUnknownSecret(f *cdr.Field) string {
 			return redact.Mark
 		}
 	}
-	return redact.XML(f.Text)
+	return redact.Text(f.Text)
 }

@@ -10,7 +10,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/redact"
 )
 
 // ending says how a leg ended and whether somebody should look.
@@ -110,16 +112,33 @@ func (s *sentence) add(text string) *sentence {
 // attribute.
 const maxShown = 512
 
+// shown returns as much of a value as stands in a line. Its secrets are taken out
+// first, because one that is cut may not be recognized.
 func shown(text string) string {
+	text = redact.Text(text)
 	if len(text) <= maxShown {
 		return text
 	}
 	return clipTo(text, maxShown) + "…"
 }
 
+// text adds text of the wire: without secrets, and on one line.
+func (s *sentence) text(wire string) *sentence {
+	if len(wire) > maxShown {
+		wire = shown(wire)
+	}
+	*s = logrecord.AppendText(*s, wire)
+	return s
+}
+
 func (s *sentence) after(r *cdr.Record, before string, id cdr.FieldID) *sentence {
-	if v, ok := r.Field(id); ok && v.Text != "" {
-		s.add(before).add(shown(withoutSecret(id, v.Text)))
+	v, ok := r.Field(id)
+	switch {
+	case !ok || v.Text == "":
+	case id == cdr.StreamingStreamURL:
+		s.add(before).text(redact.URL(v.Text))
+	default:
+		s.add(before).text(v.Text)
 	}
 	return s
 }
@@ -133,7 +152,7 @@ func (s *sentence) quoted(r *cdr.Record, id cdr.FieldID) *sentence {
 
 func (s *sentence) number(r *cdr.Record, before string, id cdr.FieldID, after string) *sentence {
 	if v, ok := r.Field(id); ok {
-		s.add(before).add(shown(v.Text)).add(after)
+		s.add(before).text(v.Text).add(after)
 	}
 	return s
 }
@@ -149,9 +168,9 @@ func (s *sentence) alarms(r *cdr.Record) *sentence {
 	var buffer alarmBuffer
 	merged := alarmsOf(r.Alarms, buffer[:0])
 	for i := range merged {
-		s.add(", ").add(cmp.Or(merged[i].name, "alarm"))
+		s.add(", ").text(cmp.Or(merged[i].name, "alarm"))
 		if percentage := merged[i].percentage.Text; percentage != "" {
-			s.add(" ").add(percentage).add(" %")
+			s.add(" ").text(percentage).add(" %")
 		}
 	}
 	return s

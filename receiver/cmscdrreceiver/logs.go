@@ -165,7 +165,7 @@ func putHeader(m pcommon.Map, h *cdr.Header) {
 	putNumber(m, names.RecordLegacyIndex, h.LegacyIndex)
 	putNumber(m, names.RecordNumPrecedingMissing, h.Missing)
 	if h.Time.IsZero() {
-		putIfSet(m, names.RecordTime, clip(h.TimeText))
+		putIfSet(m, names.RecordTime, clip(redact.Text(h.TimeText)))
 	}
 }
 
@@ -174,7 +174,7 @@ func putNumber(m pcommon.Map, key string, n cdr.Number) {
 	case n.Valid:
 		m.PutInt(key, int64(n.Value)) //nolint:gosec // Valid means that it fits
 	case n.Text != "":
-		m.PutStr(key, clip(n.Text))
+		m.PutStr(key, clip(redact.Text(n.Text)))
 	}
 }
 
@@ -219,7 +219,7 @@ func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timesta
 		lr.SetObservedTimestamp(now)
 	}
 	logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
-	lr.Body().SetStr("call bridge " + in.bridge + " has started anew; calls of its former session have ended")
+	lr.Body().SetStr(string(logrecord.AppendText([]byte("call bridge "), in.bridge)) + " has started anew; calls of its former session have ended")
 	lr.Attributes().PutStr(names.SessionPreviousID, in.previous)
 }
 
@@ -233,9 +233,9 @@ func addUnknown(to *ingest.Outbox, r *cdr.Record) {
 		} else {
 			putHeader(lr.Attributes(), &r.Header)
 		}
-		lr.Attributes().PutStr(names.RecordType, clip(r.TypeText))
+		lr.Attributes().PutStr(names.RecordType, clip(redact.Text(r.TypeText)))
 		lr.Attributes().PutStr(names.ErrorType, errorUnknownRecordType)
-		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", clip(r.TypeText)))
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", clip(redact.Text(r.TypeText))))
 	})
 }
 
@@ -244,7 +244,7 @@ func addTooLarge(to *ingest.Outbox, r *cdr.Record) {
 	addRaw(to, r.Raw, func(lr plog.LogRecord, _ bool) {
 		setTimes(lr, &r.Header, to.Now)
 		putHeader(lr.Attributes(), &r.Header)
-		lr.Attributes().PutStr(names.RecordType, clip(r.TypeText))
+		lr.Attributes().PutStr(names.RecordType, clip(redact.Text(r.TypeText)))
 		lr.Attributes().PutStr(names.ErrorType, errorTooLarge)
 		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record has %d bytes, more than %d", len(r.Raw), maxRecord))
 	})
@@ -256,7 +256,7 @@ func addMalformed(to *ingest.Outbox, m *cdr.Malformed) {
 	addRaw(to, m.Raw, func(lr plog.LogRecord, _ bool) {
 		setTimes(lr, &m.Header, to.Now)
 		putHeader(lr.Attributes(), &m.Header)
-		putIfSet(lr.Attributes(), names.RecordType, clip(m.Header.TypeText))
+		putIfSet(lr.Attributes(), names.RecordType, clip(redact.Text(m.Header.TypeText)))
 		lr.Attributes().PutInt(names.RecordOffset, int64(m.Offset))
 		lr.Attributes().PutStr(names.ErrorType, errorMalformed)
 		lr.Attributes().PutStr(names.ErrorMessage, m.Err.Error())
@@ -268,6 +268,6 @@ func addMalformed(to *ingest.Outbox, m *cdr.Malformed) {
 func addRaw(to *ingest.Outbox, text string, complete func(lr plog.LogRecord, first bool)) {
 	to.AddRaw(&logrecord.Raw{
 		Event: names.EventRecordMalformed, Severity: plog.SeverityNumberError,
-		Part: names.RecordPart, Parts: names.RecordParts, Text: text, Redacted: redact.XMLPieces,
+		Part: names.RecordPart, Parts: names.RecordParts, Text: text,
 	}, complete)
 }

@@ -57,7 +57,7 @@ func (o *object) put(m pcommon.Map, fields []cmsevents.Field, added bool) {
 		case cmsevents.Double:
 			m.PutDouble(key, math.Float64frombits(v.Number))
 		default:
-			m.PutStr(key, string(v.Text))
+			m.PutStr(key, redact.Text(string(v.Text)))
 		}
 	}
 }
@@ -74,9 +74,9 @@ func (o *object) putUnknown(m pcommon.Map, v *cmsevents.Field) {
 	switch {
 	case v.Kind == cmsevents.Null:
 		m.PutEmpty(key)
-	case redact.Secret(name), redact.Secret(text) && text[0] == '{', redact.Secret(text) && text[0] == '[':
+	case redact.Secret(name):
 		m.PutStr(key, redact.Mark)
 	default:
-		m.PutStr(key, redact.URLs(text))
+		m.PutStr(key, redact.Text(text))
 	}
 }

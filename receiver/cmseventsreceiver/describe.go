@@ -4,11 +4,11 @@
 package cmseventsreceiver
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/logrecord"
 )
 
 // describe is a change in one line, for people who read logs.
@@ -107,44 +107,16 @@ func (s *sentence) add(text string) *sentence {
 // named adds nothing where there is no name.
 func (s *sentence) named(before string, name []byte) *sentence {
 	if len(name) > 0 {
-		*s = appendLine(*s.add(before), name)
+		s.add(before)
+		*s = logrecord.AppendText(*s, name)
 	}
 	return s
 }
 
-// text adds what came from the wire on one line: control characters are escaped.
-func (s *sentence) text(text string) *sentence {
-	*s = appendLine(*s, text)
+// text adds text of the wire: without secrets, and on one line.
+func (s *sentence) text(wire string) *sentence {
+	*s = logrecord.AppendText(*s, wire)
 	return s
-}
-
-func appendLine[T string | []byte](line sentence, text T) sentence {
-	begin := len(line)
-	line = append(line, text...)
-	for i := begin; i < len(line); i++ {
-		if c := line[i]; c < ' ' || c == 0x7f {
-			return appendEscaped(line[:begin], string(text))
-		}
-	}
-	return line
-}
-
-func appendEscaped(line sentence, text string) sentence {
-	for _, c := range []byte(text) {
-		switch {
-		case c == '\n':
-			line = append(line, `\n`...)
-		case c == '\r':
-			line = append(line, `\r`...)
-		case c == '\t':
-			line = append(line, `\t`...)
-		case c < ' ' || c == 0x7f:
-			line = fmt.Appendf(line, `\x%02x`, c)
-		default:
-			line = append(line, c)
-		}
-	}
-	return line
 }
 
 func (s *sentence) counted(fields []cmsevents.Field) *sentence {
@@ -180,7 +152,7 @@ func (s *sentence) changes(fields []cmsevents.Field) {
 		if v.Kind == cmsevents.Int {
 			*s = strconv.AppendInt(*s, int64(v.Number), 10) //nolint:gosec // the bits of an int64
 		} else {
-			*s = appendLine(*s, v.Text)
+			*s = logrecord.AppendText(*s, v.Text)
 		}
 	}
 }

@@ -69,7 +69,7 @@ func putRaw(lr plog.LogRecord, now time.Time, text, kind, reason string) {
 		lr.SetSeverityNumber(plog.SeverityNumberWarn)
 		lr.SetSeverityText("WARN")
 	}
-	lr.Body().SetStr(redact.JSON(text))
+	lr.Body().SetStr(redact.Text(text))
 	lr.Attributes().PutStr(names.ErrorType, kind)
 	lr.Attributes().PutStr(names.ErrorMessage, reason)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/cmsevents"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/redact"
 )
 
 // eventNames are the names of the events, by what changed.
@@ -42,15 +43,15 @@ func putRecord(lr plog.LogRecord, c *cmsevents.Change) {
 	added := c.Kind == cmsevents.CallAdded || c.Kind == cmsevents.ParticipantAdded
 	m.PutStr(names.CallID, c.Call)
 	putIfSet(m, names.CallCorrelator, c.Correlator)
-	putIfSet(m, names.CallName, string(c.CallName))
+	putIfSet(m, names.CallName, redact.Text(string(c.CallName)))
 	if c.Participant != "" {
 		m.PutStr(names.ParticipantID, c.Participant)
 		participantObject.put(m, c.Fields, added)
-		putIfSet(m, names.ParticipantReason, string(c.Reason))
+		putIfSet(m, names.ParticipantReason, redact.Text(string(c.Reason)))
 		return
 	}
 	callObject.put(m, c.Fields, added)
-	putIfSet(m, names.CallReason, string(c.Reason))
+	putIfSet(m, names.CallReason, redact.Text(string(c.Reason)))
 }
 
 func putIfSet(m pcommon.Map, key, value string) {

@@ -112,8 +112,7 @@ func put(m pcommon.Map, members []mediasense.Member, key func(*mediasense.Member
 	}
 }
 
-// putValue writes a value, nested ones as maps and slices. Credentials in URLs
-// are taken out.
+// putValue writes a value without secrets, nested ones as maps and slices.
 func putValue(to pcommon.Value, v *mediasense.Value) {
 	switch v.Kind {
 	case mediasense.KindNull:
@@ -124,7 +123,7 @@ func putValue(to pcommon.Value, v *mediasense.Value) {
 	case mediasense.KindDouble:
 		to.SetDouble(v.Double())
 	case mediasense.KindText:
-		to.SetStr(redact.URLs(v.Text))
+		to.SetStr(redact.Text(v.Text))
 	case mediasense.KindList:
 		items := to.SetEmptySlice()
 		items.EnsureCapacity(len(v.Items))

@@ -10,7 +10,9 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/redact"
 )
 
 // severityOf says whether somebody should look.
@@ -73,7 +75,7 @@ func describeEvent(e *mediasense.Event, sessions int) string {
 func describeEnd(e *mediasense.Event) string {
 	line := "recording session ended"
 	if state := e.Text(mediasense.SessionState); state != "" {
-		line += ": " + clip(state)
+		line += ": " + wireText(state)
 	}
 	if duration, ok := e.Int(mediasense.SessionDuration); ok {
 		line += " after " + seconds(duration)
@@ -81,10 +83,15 @@ func describeEnd(e *mediasense.Event) string {
 	return line + plural(", ", len(e.Items(mediasense.Tracks)), "track")
 }
 
+// systemTag is the type of a tag that MediaSense itself sets.
+const systemTag = "SYSTEM_DEFINED"
+
+// describeTag names a tag of the system. Another tag's text is what people wrote,
+// names and numbers among it, and stands in an attribute only.
 func describeTag(e *mediasense.Event, verb string) string {
 	line := "tag " + verb
-	if name := e.Text(mediasense.TagEventName); name != "" {
-		line += ": " + clip(name)
+	if name := e.Text(mediasense.TagEventName); name != "" && strings.EqualFold(e.Text(mediasense.TagEventType), systemTag) {
+		line += ": " + wireText(name)
 	}
 	if number, ok := e.Int(mediasense.TagEventTrackNumber); ok {
 		line += " on track " + strconv.FormatInt(number, 10)
@@ -106,11 +113,11 @@ func describeStorage(e *mediasense.Event) string {
 	line := crossed[e.Type]
 	separator := ": "
 	if partition := e.Text(mediasense.Partition); partition != "" {
-		line += separator + clip(partition)
+		line += separator + wireText(partition)
 		separator = " "
 	}
 	if address := e.Text(mediasense.NodeIPAddress); address != "" {
-		line += separator + "on " + clip(address)
+		line += separator + "on " + wireText(address)
 		separator = " "
 	}
 	if percentage, ok := percentageOf(e); ok {
@@ -123,6 +130,12 @@ func describeStorage(e *mediasense.Event) string {
 func percentageOf(e *mediasense.Event) (percentage float64, ok bool) {
 	v, _ := e.Member(mediasense.PercentageUtilization)
 	return v.Double(), v.Kind == mediasense.KindInt || v.Kind == mediasense.KindDouble
+}
+
+// wireText is text of the wire in a body: without secrets, short and on one line.
+// A secret is taken out first, because without its end it may not be recognized.
+func wireText(text string) string {
+	return string(logrecord.AppendText(nil, clip(redact.Text(text))))
 }
 
 // seconds writes milliseconds for people.

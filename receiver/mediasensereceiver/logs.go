@@ -152,7 +152,7 @@ func addUnknown(to *ingest.Outbox, e *mediasense.Event) {
 		}
 		putTypeAndAction(lr.Attributes(), e)
 		lr.Attributes().PutStr(names.ErrorType, errorUnknown)
-		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("event type %q with action %q is not documented", clip(e.TypeText), clip(e.ActionText)))
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("event type %q with action %q is not documented", clip(redact.Text(e.TypeText)), clip(redact.Text(e.ActionText))))
 	})
 }
 
@@ -184,8 +184,8 @@ func addMalformed(to *ingest.Outbox, m *mediasense.Malformed) {
 }
 
 func putTypeAndAction(m pcommon.Map, e *mediasense.Event) {
-	putIfSet(m, names.MediaSenseEventType, clip(e.TypeText))
-	putIfSet(m, names.MediaSenseEventAction, clip(e.ActionText))
+	putIfSet(m, names.MediaSenseEventType, clip(redact.Text(e.TypeText)))
+	putIfSet(m, names.MediaSenseEventAction, clip(redact.Text(e.ActionText)))
 }
 
 func putIfSet(m pcommon.Map, key, value string) {
@@ -202,7 +202,7 @@ func addRaw(to *ingest.Outbox, event, text string, complete func(lr plog.LogReco
 	}
 	to.AddRaw(&logrecord.Raw{
 		Event: event, Severity: severity, Part: names.MediaSenseRecordPart, Parts: names.MediaSenseRecordParts,
-		Text: text, Redacted: redact.JSONPieces,
+		Text: text,
 	}, func(lr plog.LogRecord, first bool) {
 		lr.SetTimestamp(to.Now)
 		complete(lr, first)

@@ -83,7 +83,7 @@ func trackTime(e *mediasense.Event, track *mediasense.Value) int64 {
 func describeTrack(what, verb string, track *mediasense.Value) string {
 	line := what + " " + verb
 	if media, _ := track.Member(mediasense.TrackMediaType); media.Kind == mediasense.KindText {
-		line += ": " + clip(media.Text)
+		line += ": " + wireText(media.Text)
 	}
 	if duration, _ := track.Member(mediasense.TrackDuration); duration.Kind == mediasense.KindInt {
 		line += " after " + seconds(duration.Int())

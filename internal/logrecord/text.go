@@ -1,0 +1,70 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package logrecord
+
+import (
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/legato-otel/legato/internal/redact"
+)
+
+// AppendText appends wire text to the body of a log record: without secrets, and
+// with control characters escaped as in Go's strings, so that no name breaks a line
+// of a log, writes to a terminal or turns the line's direction around. Bytes that
+// are not UTF-8 are escaped too.
+func AppendText[T string | []byte](body []byte, text T) []byte {
+	for i := range len(text) {
+		if redact.Sign(text[i]) {
+			return appendEscaped(body, redact.Text(string(text)))
+		}
+	}
+	return appendEscaped(body, text)
+}
+
+func appendEscaped[T string | []byte](body []byte, text T) []byte {
+	kept := 0
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c >= ' ' && c < 0x7f {
+			i++
+			continue
+		}
+		r, size := decodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 || breaksLine(r) {
+			body = append(body, text[kept:i]...)
+			body = appendEscape(body, r, c, size)
+			kept = i + size
+		}
+		i += size
+	}
+	return append(body, text[kept:]...)
+}
+
+func decodeRune[T string | []byte](text T) (r rune, size int) {
+	var buffer [utf8.UTFMax]byte
+	return utf8.DecodeRune(buffer[:copy(buffer[:], text)])
+}
+
+// breaksLine tells whether a character may not stand in a line: controls, line and
+// paragraph separators, and marks that turn the direction of what follows.
+func breaksLine(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
+
+func appendEscape(body []byte, r rune, c byte, size int) []byte {
+	switch {
+	case r == '\n':
+		return append(body, `\n`...)
+	case r == '\r':
+		return append(body, `\r`...)
+	case r == '\t':
+		return append(body, `\t`...)
+	case size == 1:
+		return fmt.Appendf(body, `\x%02x`, c)
+	default:
+		return fmt.Appendf(body, `\u%04x`, r)
+	}
+}

@@ -1,0 +1,60 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/testkit/secrets"
+)
+
+// No secret is in the record of a change, whichever element it came in.
+func TestSecretsInEveryForm(t *testing.T) {
+	texts := []string{
+		"https://user:" + secrets.Secret + "@host.example.test/", "sip:anna:" + secrets.Secret + "@example.test", "rtmp://live.example.test/" + secrets.Secret,
+		`[{"token":"` + secrets.Secret + `"}]`, "passcode=" + secrets.Secret, "<passcode>" + secrets.Secret + "</passcode>",
+		"sip%3Aanna%3A" + secrets.Secret + "%40example.test",
+	}
+	for _, text := range texts {
+		for kind := range cmsevents.ChangeKinds {
+			fields := []cmsevents.Field{{Name: []byte("future"), Kind: cmsevents.Text, Text: []byte(text)}}
+			for e := cmsevents.Unknown + 1; e < cmsevents.ElementCount; e++ {
+				fields = append(fields, cmsevents.Field{Element: e, Kind: cmsevents.Text, Text: []byte(text)})
+			}
+			c := &cmsevents.Change{
+				Kind: kind, Time: time.Unix(0, 0), Call: "c", CallName: []byte(text), Who: []byte(text), Reason: []byte(text), Fields: fields,
+			}
+			for _, participant := range []string{"", "p"} {
+				c.Participant = participant
+				lr := plog.NewLogRecord()
+				putRecord(lr, c)
+				all := fmt.Sprint(lr.Body().Str(), lr.Attributes().AsRaw())
+				assert.False(t, secrets.In(all), "%q becomes %s", text, all)
+			}
+		}
+	}
+	lr := plog.NewLogRecord()
+	putRecord(lr, &cmsevents.Change{Kind: cmsevents.CallAdded, Fields: []cmsevents.Field{{Name: []byte("passcode"), Kind: cmsevents.Text, Text: []byte(secrets.Secret)}}})
+	assert.False(t, secrets.In(fmt.Sprint(lr.Attributes().AsRaw())))
+}
+
+// A name cannot break a line of a log, nor turn it around.
+func TestControlCharactersInBodies(t *testing.T) {
+	lr := plog.NewLogRecord()
+	putRecord(lr, &cmsevents.Change{
+		Kind: cmsevents.ParticipantChanged, Participant: "p", Who: []byte("a\nERROR forged\u202e"), CallName: []byte("Müller 東京"),
+		Fields: []cmsevents.Field{{Element: cmsevents.State, Kind: cmsevents.Text, Text: []byte("x\ty")}},
+	})
+	assert.Equal(t, `participant x\ty: a\nERROR forged\u202e in Müller 東京`, lr.Body().Str())
+	putRecord(lr, &cmsevents.Change{
+		Kind: cmsevents.CallChanged, Fields: []cmsevents.Field{{Element: cmsevents.LockState, Kind: cmsevents.Text, Text: []byte("a\nb")}},
+	})
+	assert.Equal(t, `call updated, a\nb`, lr.Body().Str())
+}
