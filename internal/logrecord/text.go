@@ -16,13 +16,28 @@ import (
 // of a log, writes to a terminal or turns the line's direction around. Bytes that
 // are not UTF-8 are escaped too.
 func AppendText[T string | []byte](body []byte, text T) []byte {
-	for i := range len(text) {
+	i := 0
+	for i < len(text) && ordinary[text[i]] {
+		i++
+	}
+	if i == len(text) {
+		return append(body, text...)
+	}
+	for ; i < len(text); i++ {
 		if redact.Sign(text[i]) {
 			return appendEscaped(body, redact.Text(string(text)))
 		}
 	}
 	return appendEscaped(body, text)
 }
+
+// ordinary characters are neither escaped nor part of what may be a secret.
+var ordinary = func() (ordinary [256]bool) {
+	for c := byte(' '); c < 0x7f; c++ {
+		ordinary[c] = !redact.Sign(c)
+	}
+	return ordinary
+}()
 
 func appendEscaped[T string | []byte](body []byte, text T) []byte {
 	kept := 0

@@ -614,7 +614,7 @@ type spans struct {
 }
 
 func newSpans(text string) spans {
-	if strings.IndexByte(text, 0) < 0 && !strings.ContainsAny(text, escapes) {
+	if strings.IndexByte(text, 0) < 0 && !hasEscape(text) {
 		return spans{single: finder{view: view{text: text, plain: true}}}
 	}
 	m := new(merger)

@@ -45,6 +45,10 @@ func Text(text string) string {
 	if !MayHoldSecret(text) {
 		return text
 	}
+	return withoutSecrets(text)
+}
+
+func withoutSecrets(text string) string {
 	spans := newSpans(text)
 	first, found := spans.next()
 	if !found {

@@ -215,7 +215,7 @@ func viewsOf(text string, views []view) []view {
 		base.encoding = encodingOf(text)
 		views = append(views, base)
 	}
-	if !strings.ContainsAny(text, escapes) {
+	if base.encoding == narrow && !hasEscape(text) {
 		return views
 	}
 	for base.levels = 1; base.levels <= levelsOf(text, base.encoding); base.levels++ {
@@ -249,6 +249,23 @@ func levelsOf(text string, in encoding) int {
 		}
 	}
 	return kinds
+}
+
+// hasEscape tells whether a text has an escape: "a=b&c=d" and "100 %" have none.
+func hasEscape(text string) bool {
+	v := view{text: text}
+	for i := strings.IndexAny(text, escapes); i >= 0 && i < len(text); {
+		if _, next := v.decode(i, 1); next > i+1 {
+			return true
+		}
+		i++
+		n := strings.IndexAny(text[i:], escapes)
+		if n < 0 {
+			return false
+		}
+		i += n
+	}
+	return false
 }
 
 // escapes begin an escape.
