@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -157,7 +158,7 @@ func TestEntryThatIsNotShown(t *testing.T) {
 	bridge.SetURIs(foreign)
 	bridge.SetShape(cmsapitest.Shape{
 		Show:     func(string) string { return "receiver" },
-		ShowID:   func(string) string { ids++; return fmt.Sprint(ids) },
+		ShowID:   func(string) string { ids++; return strconv.Itoa(ids) },
 		Location: func(string) string { return "" },
 	})
 	registration := register(t, bridge, own)

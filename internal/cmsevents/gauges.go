@@ -70,7 +70,7 @@ func stateLabel(v *Field) StateLabel {
 	}
 	for label, word := range stateLabels {
 		if len(word) > 0 && bytes.EqualFold(v.Text, word) {
-			return StateLabel(label) //nolint:gosec // an index of stateLabels
+			return StateLabel(label)
 		}
 	}
 	return OtherParticipantState
@@ -82,7 +82,7 @@ func directionLabel(v *Field) DirectionLabel {
 	}
 	for label, word := range directionLabels {
 		if len(word) > 0 && bytes.EqualFold(v.Text, word) {
-			return DirectionLabel(label) //nolint:gosec // an index of directionLabels
+			return DirectionLabel(label)
 		}
 	}
 	return OtherDirection

@@ -436,7 +436,7 @@ func (f *finder) tag(i int) {
 func (f *finder) element(name tagName) {
 	end := name.end
 	tagEnd, empty, whole := f.skipTag(end)
-	if start, _ := f.skipBlanks(end); start < tagEnd && !(empty && f.isSlash(start)) {
+	if start, _ := f.skipBlanks(end); start < tagEnd && (!empty || !f.isSlash(start)) {
 		attributes := tagEnd
 		if empty {
 			attributes = f.slashBefore(start, tagEnd)
@@ -476,12 +476,12 @@ func (f *finder) skipTag(i int) (end int, empty, whole bool) {
 	last := byte(0)
 	for i < len(f.text) {
 		c, next := f.at(i)
-		switch {
-		case c == '>':
+		switch c {
+		case '>':
 			return i, last == '/', true
-		case c == '<':
+		case '<':
 			return i, false, false
-		case c == '"' || c == '\'':
+		case '"', '\'':
 			for next < len(f.text) {
 				closing, after := f.at(next)
 				next = after
@@ -512,13 +512,13 @@ func (f *finder) readTagName(i int) tagName {
 	for n.end < len(f.text) {
 		c, next := f.at(n.end)
 		switch {
+		case c == '.' || c >= other:
 		case isNameByte(c):
 			w := f.readWord(n.end)
 			n.secret = n.secret || w.secret
 			next = w.end
 		case c == ':':
 			n.local, n.prefix = next, true
-		case c == '.' || c >= other:
 		default:
 			return n
 		}
