@@ -58,15 +58,18 @@ func (c *Cluster) leaveOut(now time.Time, server int) {
 // chargeParticipant counts what somebody takes. Long text for which there is no
 // room is let go.
 func (c *Cluster) chargeParticipant(now time.Time, p *participant) {
-	cost := func() int { return participantCost + len(p.id) + p.fields.cost() }
-	more := cost() - int(p.charged)
-	if more == 0 {
-		return
+	if more := p.cost() - int(p.charged); more != 0 {
+		c.charge(now, p, more)
 	}
+}
+
+func (p *participant) cost() int { return participantCost + len(p.id) + p.fields.cost() }
+
+func (c *Cluster) charge(now time.Time, p *participant, more int) {
 	server := p.call.server
 	if more > 0 && !c.fits(server, more) {
 		p.fields = p.fields.short()
-		more = cost() - int(p.charged)
+		more = p.cost() - int(p.charged)
 		c.leaveOut(now, server)
 	}
 	p.charged += int32(more) //nolint:gosec // a record is bounded by maxRecord and what is documented
@@ -75,19 +78,20 @@ func (c *Cluster) chargeParticipant(now time.Time, p *participant) {
 
 // chargeCall counts what a call takes, as chargeParticipant does.
 func (c *Cluster) chargeCall(now time.Time, k *call) {
-	cost := func() int { return callCost + len(k.id) + k.list.cost() + k.info.cost() }
-	more := cost() - k.charged
+	more := k.cost() - k.charged
 	if more == 0 {
 		return
 	}
 	if more > 0 && !c.fits(k.server, more) {
 		k.list, k.info = k.list.short(), k.info.short()
-		more = cost() - k.charged
+		more = k.cost() - k.charged
 		c.leaveOut(now, k.server)
 	}
 	k.charged += more
 	c.bridges[k.server].bytes += more
 }
+
+func (k *call) cost() int { return callCost + len(k.id) + k.list.cost() + k.info.cost() }
 
 // short returns what is left of a record without its unknown elements and its
 // long text.

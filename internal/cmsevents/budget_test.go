@@ -106,12 +106,12 @@ func (w *world) checkBytes() {
 	for server := range w.c.bridges {
 		for _, k := range w.c.bridges[server].calls {
 			want[server] += k.charged
-			assert.Equal(w.t, callCost+len(k.id)+k.list.cost()+k.info.cost(), k.charged)
+			assert.Equal(w.t, k.cost(), k.charged)
 		}
 	}
 	for _, p := range w.c.participants {
 		want[p.call.server] += int(p.charged)
-		assert.Equal(w.t, participantCost+len(p.id)+p.fields.cost(), int(p.charged))
+		assert.Equal(w.t, p.cost(), int(p.charged))
 	}
 	for _, g := range w.c.ghosts {
 		want[g.server] += g.charged

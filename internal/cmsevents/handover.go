@@ -54,6 +54,9 @@ func (c *Cluster) awaitHandOver(now time.Time, p *participant, k *call) {
 // depart removes those whose bridge stayed. The others are absent until another
 // bridge announces the meeting.
 func (c *Cluster) depart(now time.Time) {
+	if len(c.departures) == 0 {
+		return
+	}
 	touched := make(map[*meeting]struct{})
 	for len(c.departures) > 0 && !now.Before(c.departures[0].at) {
 		d := c.departures[0]
