@@ -103,7 +103,7 @@ const (
 	// recordSize is what a record takes besides its text, attributeSize each of
 	// its attributes. Both were measured and rounded up.
 	recordSize    = 768
-	attributeSize = 112
+	attributeSize = 128
 )
 
 // sizeOf estimates what the record of a change takes, in bytes.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/legato-otel/legato/internal/cmsevents"
 )
 
 // blocked is a consumer that takes nothing until its context ends.
@@ -109,4 +113,42 @@ func TestBatchesAreBounded(t *testing.T) {
 			assert.Less(t, size.LogsSize(batch), grpcLimit)
 		}
 	})
+}
+
+// What is counted for a record is what it takes on the heap, or more.
+func TestSizeOf(t *testing.T) {
+	const n = 2000
+	f := func(name string, more int, text string) {
+		t.Helper()
+		e := person("Firstname Lastname")
+		for i := range more {
+			e[fmt.Sprintf("element%02d", i)] = text
+		}
+		frame := fmt.Sprintf(`{"message":{"messageId":1,"type":"rosterUpdate","updates":[%s]}}`, entry("participant", "383e2b95-73ef-4a8d-84ca-189e795009b8", "add", e))
+		var d cmsevents.Decoder
+		var fr cmsevents.Frame
+		require.NoError(t, d.Decode([]byte(frame), &fr))
+		change := cmsevents.Change{
+			Kind: cmsevents.ParticipantAdded, Call: "50f204d0-0981-49b4-8035-12dbaff5e80b", Correlator: "40667441-9b70-41c0-839c-a8ce6dc7dbf1",
+			CallName: []byte("Weekly sync"), Participant: "383e2b95-73ef-4a8d-84ca-189e795009b8", Who: []byte("Firstname Lastname"), Fields: fr.Fields(&fr.Updates[0]),
+		}
+		heap := func() uint64 {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return m.HeapAlloc
+		}
+		before := heap()
+		records := plog.NewLogRecordSlice()
+		for range n {
+			putRecord(records.AppendEmpty(), &change)
+		}
+		each := float64(heap()-before) / n
+		t.Logf("%s: %.0f bytes, counted as %d", name, each, sizeOf(&change))
+		assert.LessOrEqual(t, each, float64(sizeOf(&change)))
+		runtime.KeepAlive(records)
+	}
+	f("usual", 0, "")
+	f("many elements", 50, "x")
+	f("long elements", 40, strings.Repeat("x", 1000))
 }

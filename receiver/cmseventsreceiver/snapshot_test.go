@@ -143,6 +143,41 @@ func TestCluster(t *testing.T) {
 	})
 }
 
+// The watched bridge empties its roster and leaves; the other one announces
+// everybody 100 ms later. The gauges are the truth all the time, and nobody is
+// reported to leave or to come.
+func TestHandOver(t *testing.T) {
+	for _, everywhere := range []bool{false, true} {
+		bubble(t, 2, func(r *rig) { r.config.RosterOnAllBridges = everywhere }, func(r *rig) {
+			for i, b := range r.bridges {
+				call := fmt.Sprintf("call-%d", i)
+				b.addCall(call, board("one-correlator"))
+				for p := range 10 {
+					b.addParticipant(call, fmt.Sprintf("p-%d", p), person("P"))
+				}
+			}
+			want := gauges{calls: 1, participants: 10}
+			right(r, 5*time.Second, want)
+			r.settle(time.Second)
+			r.forget()
+			watched := 0
+			r.bridges[1].mu.Lock()
+			r.bridges[1].each("callRoster", "call-1", func(*peer, int64) { watched = 1 })
+			r.bridges[1].mu.Unlock()
+			r.bridges[watched].leave(fmt.Sprintf("call-%d", watched))
+			for range 100 {
+				r.settle(100 * time.Millisecond)
+				assert.Equal(t, want, r.gauges())
+			}
+			r.settle(time.Hour)
+			assert.Equal(t, want, r.gauges())
+			for _, lr := range records(r.sink.AllLogs()) {
+				assert.NotContains(t, lr.EventName(), "event.participant", lr.Body().Str())
+			}
+		})
+	}
+}
+
 // More than a hundred subscriptions: further sockets, up to the limit, and the
 // fourth of three is not tried. One that the server refuses harms the others not.
 func TestMoreSockets(t *testing.T) {

@@ -221,7 +221,24 @@ func TestEvents(t *testing.T) {
 	is.compareComings(t, added, removed)
 	assert.Greater(t, added, is.Events.Added*8/10)
 	assert.Positive(t, stamped, "participants whose call leg is known have its trace")
+	c.oneIdentity()
 	t.Logf("%d came, %d of them stamped, %d left", added, stamped, removed)
+}
+
+// oneIdentity finds events of a bridge that is not named as in its call detail
+// records.
+func (c *collector) oneIdentity() {
+	c.t.Helper()
+	posted, followed := map[string]bool{}, map[string]bool{}
+	for _, w := range c.output() {
+		if strings.HasPrefix(w.event, "cisco.meeting_server.event.") {
+			followed[w.bridge] = true
+		} else if w.session != "" {
+			posted[w.bridge] = true
+		}
+	}
+	assert.NotEmpty(c.t, followed)
+	assert.Subset(c.t, slices.Collect(maps.Keys(posted)), slices.Collect(maps.Keys(followed)))
 }
 
 // TestEventsUnderFaults: sockets are cut, servers restart, subscriptions end and
