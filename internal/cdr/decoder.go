@@ -22,6 +22,7 @@ var (
 	ErrStray       = errors.New("content between the records that is not a record")
 	ErrManyFields  = errors.New("record has too many values")
 	ErrManyRecords = errors.New("body has too many records, or too many values in all of them; the rest is not read")
+	ErrManyBatches = errors.New("body has documents of too many sessions; the rest is not read")
 )
 
 const recordElement = "record"
@@ -48,6 +49,9 @@ const (
 	// maxMalformed parts, and faults, of one body; the rest of the body joins
 	// the last one. Finding a fault may take a look at all of the body.
 	maxMalformed = 64
+	// maxBatches of one body: each has its cost for those who work on it. A
+	// sender has one session, and one that collects for others has few.
+	maxBatches = 256
 )
 
 // Decoder reads bodies. It keeps its buffers from one to the next, so that a
@@ -61,6 +65,7 @@ type Decoder struct {
 	object  objectReader
 	body    string
 	faults  int
+	batches int // of this body
 	paths   int // bytes of the paths of undocumented values, of this body
 
 	// The last time that was read, of this body.
@@ -74,21 +79,40 @@ type span struct {
 	fields, fieldsEnd, alarms, alarmsEnd int
 }
 
-// Decode reads one body. It never fails as a whole: what cannot be read is in
-// the batch's Malformed parts. The batch's slices are valid until the next
-// Decode; see the package comment.
+// Decode reads one body, up to the first document in it that is of another
+// session; DecodeNext reads on. It never fails as a whole: what cannot be read is
+// in the batch's Malformed parts. The batch's slices are valid until the next
+// call; see the package comment.
 func (d *Decoder) Decode(body string) *Batch {
-	d.body, d.faults, d.lastText, d.paths = body, 0, "", 0
+	d.faults, d.batches, d.paths = 0, 0, 0
+	return d.decode(body)
+}
+
+// DecodeNext reads the next batch of the same body. It returns nil after the last
+// one.
+func (d *Decoder) DecodeNext() *Batch {
+	if d.batch.Next == 0 {
+		return nil
+	}
+	return d.decode(d.body[d.batch.Next:])
+}
+
+func (d *Decoder) decode(body string) *Batch {
+	d.body, d.lastText = body, ""
+	d.batches++
 	d.scanner.Reset(body, xmlscan.DefaultLimits)
 	d.scanner.LeafDepth = objectDepth
-	d.batch = Batch{Records: d.batch.Records[:0], Malformed: d.batch.Malformed[:0], Attributes: d.batch.Attributes[:0]}
+	d.batch = Batch{Body: body, Records: d.batch.Records[:0], Malformed: d.batch.Malformed[:0], Attributes: d.batch.Attributes[:0]}
 	d.fields, d.alarms, d.spans = d.fields[:0], d.alarms[:0], d.spans[:0]
 
 	if err := d.root(); err != nil {
-		d.malformed(0, len(body), Header{}, err)
+		d.readUnreadable(err)
 		return &d.batch
 	}
 	d.records()
+	if d.batch.Next > 0 {
+		d.batch.Body = body[:d.batch.Next]
+	}
 	for i, s := range d.spans {
 		d.batch.Records[i].Fields = d.fields[s.fields:s.fieldsEnd]
 		d.batch.Records[i].Alarms = d.alarms[s.alarms:s.alarmsEnd]
@@ -101,23 +125,15 @@ func (d *Decoder) root() error {
 	if err != nil {
 		return err
 	}
-	if kind != xmlscan.StartElement || d.scanner.Name != "records" {
+	if kind != xmlscan.StartElement || d.scanner.Name != rootElement {
 		return ErrRoot
 	}
-	for _, a := range d.scanner.Attributes {
-		switch a.Name {
-		case "session":
-			d.batch.Session = withoutBlanks(a.Value)
-		case "callBridge":
-			d.batch.CallBridge = withoutBlanks(a.Value)
-		default:
-			d.batch.Attributes = append(d.batch.Attributes, unknown("records/@"+a.Name, a.Value))
-		}
-	}
+	d.batch.readRoot(d.scanner.Attributes)
 	return nil
 }
 
-// records reads all children of the root and what follows it.
+// records reads all children of the root and what follows it, the documents of
+// the same session included.
 func (d *Decoder) records() {
 	for {
 		kind, err := d.scanner.Next()
@@ -127,16 +143,24 @@ func (d *Decoder) records() {
 			switch kind {
 			case xmlscan.EndOfDocument:
 				return
-			case xmlscan.EndElement:
-				continue // the root's; only blanks may follow
+			case xmlscan.EndElement: // the root's
+				if !d.nextDocument() {
+					return
+				}
+				continue
 			case xmlscan.Text:
 				if trim(d.scanner.Text) == "" {
 					continue
 				}
 				err = ErrStray
 			case xmlscan.StartElement:
+				if d.isOtherRoot(start) {
+					d.malformed(start, start, Header{}, &xmlscan.SyntaxError{Offset: start, Err: xmlscan.ErrTruncated})
+					d.endAt(start)
+					return
+				}
 				if d.isFull() {
-					d.malformed(start, d.rest(start), Header{}, ErrManyRecords)
+					d.skipToOtherSession(start)
 					return
 				}
 				header, err = d.child(start)
@@ -168,9 +192,22 @@ func (d *Decoder) skip(start int, header Header, err error) bool {
 		// that follows for a part of it. The next record need not be.
 		from = start
 	}
-	next := nextRecord(d.body, max(from, start+1))
+	if d.scanner.Depth() == 0 && d.faults < maxMalformed {
+		if next := nextTag(d.body, rootElement, start+1); next >= 0 {
+			// Something stands between two documents.
+			d.malformed(start, next, header, err)
+			d.endAt(next)
+			return false
+		}
+	}
+	next := nextTag(d.body, recordElement, max(from, start+1))
 	if d.scanner.Depth() == 0 || next < 0 || d.faults == maxMalformed {
 		d.malformed(start, d.rest(start), header, err)
+		return false
+	}
+	if root := nextTag(d.body[:next], rootElement, start+1); root >= 0 && d.isOfOtherSession(root) {
+		d.malformed(start, root, header, err)
+		d.endAt(root)
 		return false
 	}
 	d.malformed(start, next, header, err)
@@ -191,33 +228,24 @@ func (d *Decoder) rest(start int) int {
 	return len(d.body)
 }
 
-// nextRecord finds the next "<record" tag at or behind from, -1 if none.
-func nextRecord(body string, from int) int {
-	for from < len(body) {
-		i := strings.Index(body[from:], "<"+recordElement)
-		if i < 0 {
-			return -1
-		}
-		from += i
-		if rest := body[from+1+len(recordElement):]; rest != "" && (isBlank(rest[0]) || rest[0] == '>' || rest[0] == '/') {
-			return from
-		}
-		from++
-	}
-	return -1
-}
-
 func (d *Decoder) malformed(start, end int, header Header, err error) {
 	raw := d.body[start:end]
+	var indices []IndexRange
+	if header.Index.Valid || header.LegacyIndex.Valid {
+		indices = appendIndices(nil, raw[1:]) // header has its own
+	} else {
+		indices = appendIndices(nil, raw)
+	}
 	// A part without a start tag of its own right behind another one is the
 	// rest of it: one fault, one report.
 	if n := len(d.batch.Malformed); n > 0 && header == (Header{}) {
 		if last := &d.batch.Malformed[n-1]; last.Offset+len(last.Raw) == start {
 			last.Raw = d.body[last.Offset:end]
+			last.Indices = append(last.Indices, indices...)
 			return
 		}
 	}
-	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: raw, Offset: start, Err: err, Header: header})
+	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: raw, Offset: start, Err: err, Header: header, Indices: indices})
 }
 
 // child reads one element below the root, whose start tag was just read.

@@ -149,8 +149,11 @@ func TestBehindTheRoot(t *testing.T) {
 	f("\n junk")
 	f("</records>")
 	f(record(2)) // nothing behind the root belongs to the session
-	f(`<records session="other">` + record(2) + `</records>`)
 	f("\x00")
+	f("<record")
+	f("<recordings>" + record(2) + "</recordings>")
+	f("<?xml version='1.0'?>")
+	f("<?xml version='1.0'?>\n<other/>")
 }
 
 // What is behind the root must not vanish because the last record is bad.

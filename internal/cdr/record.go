@@ -154,17 +154,22 @@ type Alarm struct {
 type Malformed struct {
 	// Raw is the part's bytes.
 	Raw string
-	// Offset of Raw in the body, in bytes.
+	// Offset of Raw in the batch's Body, in bytes.
 	Offset int
 	// Err says what is wrong.
 	Err error
 	// Header is what could be read of the record's start tag; the zero Header
 	// if Raw is not a record or its start tag is bad.
 	Header Header
+	// Indices of the records whose start tags stand in Raw, besides Header's own,
+	// as far as they can be read.
+	Indices []IndexRange
 }
 
-// Batch is one body.
+// Batch is one body, or the part of it that is of one session.
 type Batch struct {
+	// Body is all of the batch's text.
+	Body string
 	// Session is new at each start of the Call Bridge; "" if the body has none.
 	Session string
 	// CallBridge is the bridge's id, absent unless clustered.
@@ -174,6 +179,13 @@ type Batch struct {
 	Attributes []Field
 	Records    []Record
 	Malformed  []Malformed
+	// Unreadable tells that the root cannot be read, so that all of Body is one
+	// malformed part. Session is what its start tag seems to say: enough to know
+	// which records are not lost, and no more.
+	Unreadable bool
+	// Next tells that another batch follows in the same body, and is the length
+	// of Body then; 0 if none follows.
+	Next int
 }
 
 // Field returns the value of a documented field.

@@ -10,37 +10,58 @@ import (
 	"math"
 )
 
-// encodingVersion is the first byte of a stored session. Layout of version 1, numbers
-// as unsigned varints:
+// encodingVersion is the first byte of a stored session. Layout of version 2, numbers
+// as unsigned varints, a text as its length and its bytes, a time in Unix seconds:
 //
-//	1 | length, bridge | newest (0 or 1) | runs | first, length-1 | hole, length-1 | ...
+//	2 | flags | bridge | system | stream | since | heard at |
+//	  begun | heard | accepted | accounted
+//
+// accepted and accounted are sets of indices:
+//
+//	runs | first, length-1 | hole, length-1 | ...
 //
 // first is the first run's first index, length the number of indices in a run,
 // and hole the number of indices between a run and the one before it, not 0.
-const encodingVersion = 1
+const encodingVersion = 2
+
+// Flags of a stored session.
+const (
+	flagAnnounced  = 1 << iota // its start was reported
+	flagHeardAgain             // more than one request had records of it
+)
 
 // ErrStored is what every error about stored state wraps.
 var ErrStored = errors.New("stored ledger state cannot be read")
+
+var errDamaged = fmt.Errorf("%w: it is damaged", ErrStored)
 
 // Encode returns the session's state for storage. The caller holds the
 // session's lock.
 func (l *Ledger) Encode(s *Session) []byte {
 	l.mu.Lock()
-	newest := l.bridges[s.bridge] == s.id
-	l.mu.Unlock()
-
-	b := make([]byte, 0, 16+len(s.bridge)+4*len(s.accepted))
-	b = append(b, encodingVersion)
-	b = binary.AppendUvarint(b, uint64(len(s.bridge)))
-	b = append(b, s.bridge...)
-	if newest {
-		b = append(b, 1)
-	} else {
-		b = append(b, 0)
+	defer l.mu.Unlock()
+	flags := byte(0)
+	if s.announced {
+		flags |= flagAnnounced
 	}
-	b = binary.AppendUvarint(b, uint64(len(s.accepted)))
+	if s.posts > 1 {
+		flags |= flagHeardAgain
+	}
+	b := make([]byte, 0, 64+len(s.said.Bridge)+len(s.said.System)+4*len(s.accepted)+4*len(s.accounted))
+	b = append(b, encodingVersion, flags)
+	for _, text := range []string{s.said.Bridge, s.said.System, s.said.Stream} {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	}
+	for _, n := range []uint64{uint64(max(s.since, 0)), uint64(max(s.heardAt, 0)), s.begun, s.heard} { //nolint:gosec // not negative
+		b = binary.AppendUvarint(b, n)
+	}
+	return appendRanges(appendRanges(b, s.accepted), s.accounted)
+}
+
+func appendRanges(b []byte, ranges Ranges) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ranges)))
 	next := uint64(0)
-	for _, r := range s.accepted {
+	for _, r := range ranges {
 		b = binary.AppendUvarint(b, r.First-next)
 		b = binary.AppendUvarint(b, r.Last-r.First)
 		next = r.Last + 1
@@ -48,41 +69,50 @@ func (l *Ledger) Encode(s *Session) []byte {
 	return b
 }
 
-// Restore puts a stored session back, before the ledger is used. The order of
-// the calls is the order in which the sessions count as used.
+// Restore puts a stored session back, before the ledger is used. Sessions of
+// version 1 have no order of their own: the order of the calls is theirs.
 func (l *Ledger) Restore(id string, stored []byte) error {
 	r := reader{rest: stored}
-	if v := r.byte(); v != encodingVersion {
-		return fmt.Errorf("%w: it has version %d, this release reads %d", ErrStored, v, encodingVersion)
+	s := &Session{}
+	switch v := r.byte(); v {
+	case 1:
+		l.restoreVersion1(s, &r)
+	case encodingVersion:
+		restoreVersion2(s, &r)
+	default:
+		return fmt.Errorf("%w: it has version %d, this release reads 1 to %d", ErrStored, v, encodingVersion)
 	}
-	bridge := r.text()
-	newest := r.byte() == 1
-	count := r.uvarint()
-	if count > uint64(len(stored)) {
-		return fmt.Errorf("%w: it is damaged", ErrStored)
+	if r.bad || len(r.rest) > 0 || len(s.accounted) == 0 {
+		return errDamaged
 	}
-	const last = math.MaxUint64 - 1 // keeps the index behind it a number
-	accepted := make(Ranges, 0, count)
-	next := uint64(0)
-	for i := range count {
-		hole, length := r.uvarint(), r.uvarint() // length less one
-		first := next + hole
-		if hole == 0 && i > 0 || first < next || first > last || length > last-first {
-			r.bad = true
-			break
-		}
-		accepted = append(accepted, Range{First: first, Last: first + length})
-		next = first + length + 1
-	}
-	if r.bad || len(r.rest) > 0 || count == 0 {
-		return fmt.Errorf("%w: it is damaged", ErrStored)
-	}
-	s := l.session(id, bridge)
-	s.accepted = accepted
-	if newest && bridge != "" {
-		l.bridges[s.bridge] = s.id
-	}
+	held, _ := l.session(id)
+	s.id, s.lock, s.maxRanges = held.id, held.lock, held.maxRanges
+	said := s.said
+	s.said = Identity{}
+	*held = *s
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since := held.since
+	l.rename(held, said, since)
+	l.ticks = max(l.ticks, held.begun, held.heard)
 	return nil
+}
+
+func restoreVersion2(s *Session, r *reader) {
+	flags := r.byte()
+	s.announced = flags&flagAnnounced != 0
+	s.posts = 1
+	if flags&flagHeardAgain != 0 {
+		s.posts = 2
+	}
+	s.said = Identity{Bridge: r.text(), System: r.text(), Stream: r.text()}
+	s.since, s.heardAt = int64(r.number()), int64(r.number()) //nolint:gosec // number fits
+	s.begun, s.heard = r.number(), r.number()
+	s.accepted, s.accounted = r.ranges(), r.ranges()
+	for _, run := range s.accepted {
+		s.accounted = s.accounted.AddRange(run.First, run.Last)
+	}
+	r.bad = r.bad || s.begun == 0 || s.heard < s.begun
 }
 
 // reader takes a stored session apart. After the first fault it is bad and
@@ -112,6 +142,16 @@ func (r *reader) uvarint() uint64 {
 	return v
 }
 
+// number reads a time or a tick, which fit an int64.
+func (r *reader) number() uint64 {
+	v := r.uvarint()
+	if v > math.MaxInt64 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	return v
+}
+
 func (r *reader) text() string {
 	n := r.uvarint()
 	if n > uint64(len(r.rest)) {
@@ -121,4 +161,26 @@ func (r *reader) text() string {
 	s := string(r.rest[:n])
 	r.rest = r.rest[n:]
 	return s
+}
+
+func (r *reader) ranges() Ranges {
+	count := r.uvarint()
+	if count > uint64(len(r.rest)) {
+		r.bad = true
+		return nil
+	}
+	const last = math.MaxUint64 - 1 // keeps the index behind it a number
+	all := make(Ranges, 0, count)
+	next := uint64(0)
+	for i := range count {
+		hole, length := r.uvarint(), r.uvarint() // length less one
+		first := next + hole
+		if hole == 0 && i > 0 || first < next || first > last || length > last-first {
+			r.bad = true
+			return nil
+		}
+		all = append(all, Range{First: first, Last: first + length})
+		next = first + length + 1
+	}
+	return all
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,72 +30,104 @@ var goldenSession = Ranges{{0, 66}, {180, 180}, {183, 483}}
 
 const goldenBridge = "d80df859-cbc0-44ee-8611-449ab1bf39d7"
 
+// What the first release stored is read by every later one.
 func TestStoredSessionOfVersion1(t *testing.T) {
-	l := New(DefaultLimits)
+	l := New(DefaultLimits, clock)
 	require.NoError(t, l.Restore("s", golden(t, "session-v1.bin")))
-	s := locked(t, l, "s", "")
+	s := locked(t, l, "s")
 	assert.Equal(t, goldenSession, s.accepted)
-	assert.Equal(t, goldenBridge, s.Bridge())
+	assert.Equal(t, Ranges{{0, 483}}, s.accounted, "its holes were reported")
+	assert.Equal(t, Identity{Bridge: goldenBridge}, s.said)
 	assert.False(t, s.Fresh())
 	assert.False(t, s.Unsaved(), "it is stored")
-	assert.Equal(t, golden(t, "session-v1.bin"), l.Encode(s))
-	assert.Equal(t, "s", l.Previous(locked(t, l, "next", goldenBridge)), "it was its bridge's newest")
+	p, _ := post(t, l, "next", Identity{Bridge: goldenBridge})
+	assert.Equal(t, Start{Begins: true, Previous: "s"}, p.Start)
+}
+
+func TestIdentityOfVersion1(t *testing.T) {
+	f := func(bridge string, want Identity) {
+		t.Helper()
+		assert.Equal(t, want, identityOfVersion1(bridge))
+	}
+	f("", Identity{})
+	f("cms1", Identity{System: "cms1"})
+	f(goldenBridge, Identity{Bridge: goldenBridge})
+	f(goldenBridge+"x", Identity{System: goldenBridge + "x"})
+	f(strings.ReplaceAll(goldenBridge, "d", "g"), Identity{System: strings.ReplaceAll(goldenBridge, "d", "g")})
+	f("cms1/0123456789abcdef", Identity{System: "cms1", Stream: "/0123456789abcdef"})
+	f(goldenBridge+"/0123456789abcdef", Identity{Bridge: goldenBridge, Stream: "/0123456789abcdef"})
+	f("cms1/site", Identity{System: "cms1/site"})
+}
+
+// goldenLedger is a ledger whose session "s" has a bit of everything.
+func goldenLedger(t *testing.T) *Ledger {
+	t.Helper()
+	l := New(DefaultLimits, clock)
+	begin(t, l, "before", goldenBridge)
+	s := locked(t, l, "s")
+	said := Identity{Bridge: goldenBridge, System: "cms1", Stream: "/0123456789abcdef"}
+	accept(l, s, said, 0, 1, 2, 66)
+	l.Unlock(s)
+	s = locked(t, l, "s")
+	defer l.Unlock(s)
+	s.announced = true
+	entries := []Entry{{Index: 180, Missing: 100}, {Index: 181, More: 2, Unread: true}, {Index: math.MaxInt64}}
+	l.Accept(s, l.Post(s, said), entries, s.Judge(entries, nil))
+	return l
+}
+
+// The bytes of version 2 are in testdata: later releases must read them for as
+// long as there is a version 2.
+func TestStoredSessionOfVersion2(t *testing.T) {
+	l := goldenLedger(t)
+	stored := l.Encode(l.sessions["s"])
+	assert.Equal(t, golden(t, "session-v2.bin"), stored)
+
+	again := New(DefaultLimits, clock)
+	require.NoError(t, again.Restore("s", stored))
+	s := again.sessions["s"]
+	assert.Equal(t, Ranges{{0, 2}, {66, 66}, {180, 180}, {math.MaxInt64, math.MaxInt64}}, s.accepted)
+	assert.Equal(t, Ranges{{0, 183}, {math.MaxInt64, math.MaxInt64}}, s.accounted)
+	assert.Equal(t, Identity{Bridge: goldenBridge, System: "cms1", Stream: "/0123456789abcdef"}, s.said)
+	assert.True(t, s.announced)
+	assert.Equal(t, clock().Unix(), s.since)
+	assert.Equal(t, clock().Unix(), s.heardAt)
+	assert.Less(t, s.begun, s.heard)
+	assert.Equal(t, 2, s.posts)
+	assert.Equal(t, stored, again.Encode(s))
 }
 
 func TestRoundTrip(t *testing.T) {
 	for seed := range uint64(500) {
 		random := rand.New(rand.NewPCG(seed, 2))
-		l := New(DefaultLimits)
-		bridge := []string{"", "b", "ブリッジ"}[random.IntN(3)]
-		s := locked(t, l, "s", bridge)
+		l := New(DefaultLimits, clock)
+		s := locked(t, l, "s")
 		for range 1 + random.IntN(50) {
 			base := bases[random.IntN(3)]
-			s.Accept(numbers(base + random.Uint64N(40)))
+			said := Identity{Bridge: []string{"", "b", "ブリッジ"}[random.IntN(3)], System: []string{"", "x"}[random.IntN(2)]}
+			accept(l, s, said, base+random.Uint64N(40))
 		}
-		newest := random.IntN(2) == 0
-		if newest {
-			l.Begin(s)
-		}
-
-		restored := New(DefaultLimits)
-		stored := l.Encode(s)
-		require.NoError(t, restored.Restore("s", stored), "seed %d", seed)
-		again := locked(t, restored, "s", "ignored: the session is known")
+		again := restored(t, l).sessions["s"]
 		require.Equal(t, s.accepted, again.accepted, "seed %d", seed)
-		require.Equal(t, bridge, again.Bridge())
-		require.Equal(t, stored, restored.Encode(again))
-		if bridge != "" {
-			want := map[bool]string{true: "s"}[newest]
-			require.Equal(t, want, restored.Previous(locked(t, restored, "next", bridge)))
-		}
+		require.Equal(t, s.accounted, again.accounted, "seed %d", seed)
+		require.Equal(t, s.said, again.said)
+		require.Equal(t, []uint64{s.begun, s.heard}, []uint64{again.begun, again.heard})
+		require.Equal(t, l.Encode(s), l.Encode(again))
 	}
-}
-
-// The order of restoring is the order of eviction.
-func TestRestoredSessionsAreEvictedInOrder(t *testing.T) {
-	l := New(DefaultLimits)
-	s := locked(t, l, "s", "b")
-	s.Accept(numbers(1))
-	stored := l.Encode(s)
-
-	restored := New(Limits{Sessions: 3, SessionsPerBridge: 3, Ranges: 4})
-	for _, id := range []string{"s3", "s1", "s2"} {
-		require.NoError(t, restored.Restore(id, stored))
-	}
-	assert.Equal(t, []string{"s3"}, begin(t, restored, "s4", "b"))
 }
 
 // More sessions may be stored than a changed limit allows; the first new one
 // brings the ledger within it.
 func TestRestoreBeyondTheLimit(t *testing.T) {
 	stored := golden(t, "session-v1.bin")
-	l := New(Limits{Sessions: 2, SessionsPerBridge: 2, Ranges: 2})
+	l := New(Limits{Sessions: 2, SessionsPerBridge: 2, Unnamed: 2, Ranges: 2}, clock)
 	for _, id := range []string{"s1", "s2", "s3", "s4"} {
 		require.NoError(t, l.Restore(id, stored))
 	}
-	assert.Equal(t, []string{"s1", "s2", "s3"}, begin(t, l, "s5", goldenBridge))
-	s := locked(t, l, "s4", goldenBridge)
-	s.Accept(numbers(484))
+	assert.Len(t, begin(t, l, "s5", goldenBridge), 3)
+	assert.Equal(t, []string{"s4", "s5"}, held(l))
+	s := locked(t, l, "s4")
+	s.take(numbers(484)...)
 	assert.Equal(t, Ranges{{0, 180}, {183, 484}}, s.accepted)
 }
 
@@ -102,26 +135,36 @@ func TestRestoreBeyondTheLimit(t *testing.T) {
 // read as a state the ledger could have been in.
 func checkRestore(t *testing.T, stored []byte) {
 	t.Helper()
-	l := New(DefaultLimits)
+	l := New(DefaultLimits, clock)
 	if err := l.Restore("s", stored); err != nil {
 		require.ErrorIs(t, err, ErrStored)
 		require.Empty(t, l.sessions)
-		require.Empty(t, l.bridges)
+		require.Empty(t, l.names)
 		return
 	}
-	s := locked(t, l, "s", "")
-	require.NotEmpty(t, s.accepted)
+	s := locked(t, l, "s")
+	require.NotEmpty(t, s.accounted)
 	checkRanges(t, s.accepted)
-	again := New(DefaultLimits)
+	checkRanges(t, s.accounted)
+	for _, run := range s.accepted {
+		require.Equal(t, run.Last-run.First+1, s.accounted.Count(run.First, run.Last), "%x", stored)
+	}
+	again := New(DefaultLimits, clock)
 	require.NoError(t, again.Restore("s", l.Encode(s)), "%x", stored)
-	require.Equal(t, s.accepted, locked(t, again, "s", "").accepted)
+	require.Equal(t, s.accepted, locked(t, again, "s").accepted)
 }
 
 func TestDamagedStateIsRefusedOrValid(t *testing.T) {
-	stored := golden(t, "session-v1.bin")
+	for _, name := range []string{"session-v1.bin", "session-v2.bin"} {
+		checkDamaged(t, golden(t, name))
+	}
+}
+
+func checkDamaged(t *testing.T, stored []byte) {
+	t.Helper()
 	for n := range stored {
 		checkRestore(t, stored[:n])
-		require.ErrorIs(t, New(DefaultLimits).Restore("s", stored[:n]), ErrStored, "cut at %d", n)
+		require.ErrorIs(t, New(DefaultLimits, clock).Restore("s", stored[:n]), ErrStored, "cut at %d", n)
 	}
 	for i := range stored {
 		for bit := range 8 {
@@ -135,13 +178,17 @@ func TestDamagedStateIsRefusedOrValid(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	f := func(name string, stored ...byte) {
 		t.Helper()
-		assert.ErrorIs(t, New(DefaultLimits).Restore("s", stored), ErrStored, name)
+		assert.ErrorIs(t, New(DefaultLimits, clock).Restore("s", stored), ErrStored, name)
 	}
 	huge := binary.AppendUvarint(nil, math.MaxUint64)
 	f("nothing")
-	f("another version", 2, 0, 0, 1, 0, 0)
+	f("another version", 3, 0, 0, 1, 0, 0)
 	f("version 0", 0, 0, 0, 1, 0, 0)
 	f("no runs", 1, 0, 0, 0)
+	f("version 2: nothing accounted for", 2, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0)
+	f("version 2: a session that never began", 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0)
+	f("version 2: heard before it began", 2, 0, 0, 0, 0, 0, 0, 2, 1, 0, 1, 0, 0)
+	f("version 2: a time that is no number", append(append([]byte{2, 0, 0, 0, 0}, huge...), 0, 1, 1, 0, 1, 0, 0)...)
 	f("more runs than bytes", append([]byte{1, 0, 0}, huge...)...)
 	f("a bridge longer than the bytes", append([]byte{1}, huge...)...)
 	f("bytes left over", 1, 0, 0, 1, 0, 0, 0)
@@ -156,6 +203,10 @@ func TestRestoreRefuses(t *testing.T) {
 func FuzzRestore(f *testing.F) {
 	stored, err := os.ReadFile("testdata/session-v1.bin")
 	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(stored)
+	if stored, err = os.ReadFile("testdata/session-v2.bin"); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(stored)

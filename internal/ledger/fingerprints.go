@@ -4,8 +4,8 @@
 package ledger
 
 import (
-	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 	"sync"
 )
@@ -23,16 +23,18 @@ func FingerprintOf(session, content string) (f Fingerprint) {
 	return f
 }
 
-// fingerprintLimit is how many fingerprints are held, the newest ones. A
-// sender that stops and waits sends the same thing again at once or never.
+// fingerprintLimit is how many fingerprints of each kind are held, the newest
+// ones. A sender that stops and waits sends the same thing again at once or never.
 const fingerprintLimit = 256
 
-// Fingerprints remembers the last accepted parts that have no index. It is safe
-// for concurrent use; the zero value is empty.
+// Fingerprints remembers the last accepted parts that have no index. Those of
+// named sessions have places of their own, so that nobody without a name pushes
+// them out. It is safe for concurrent use; the zero value is empty.
 type Fingerprints struct {
 	mu      sync.Mutex
-	held    []Fingerprint // the oldest first
-	version uint64        // of held
+	named   []Fingerprint // the oldest first
+	unnamed []Fingerprint // the oldest first
+	version uint64        // of named and unnamed
 	saved   uint64        // the newest version that is stored
 }
 
@@ -40,21 +42,31 @@ type Fingerprints struct {
 func (f *Fingerprints) Contains(print Fingerprint) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Contains(f.held, print)
+	return slices.Contains(f.named, print) || slices.Contains(f.unnamed, print)
 }
 
-// Accept notes parts as accepted.
-func (f *Fingerprints) Accept(prints []Fingerprint) {
+// Accept marks parts as accepted. named tells whether they are of a session that
+// names its bridge and that the ledger knew before.
+func (f *Fingerprints) Accept(prints []Fingerprint, named bool) {
 	if len(prints) == 0 {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.held = append(f.held, prints...)
-	if excess := len(f.held) - fingerprintLimit; excess > 0 {
-		f.held = append(f.held[:0], f.held[excess:]...)
+	if named {
+		f.named = newest(f.named, prints)
+	} else {
+		f.unnamed = newest(f.unnamed, prints)
 	}
 	f.version++
+}
+
+func newest(held, prints []Fingerprint) []Fingerprint {
+	held = append(held, prints...)
+	if excess := len(held) - fingerprintLimit; excess > 0 {
+		held = slices.Delete(held, 0, excess)
+	}
+	return held
 }
 
 // Unsaved tells whether there is something that is not stored.
@@ -64,20 +76,30 @@ func (f *Fingerprints) Unsaved() bool {
 	return f.saved != f.version
 }
 
-// Snapshot returns the state for storage and its version, for Saved.
+// fingerprintsVersion is the first byte of stored fingerprints. Version 1 has
+// unnamed ones only:
+//
+//	1 | fingerprint | ...
+//	2 | how many are named, as uvarint | fingerprint | ...
+const fingerprintsVersion = 2
+
+// Snapshot returns the state for storage and its version, for MarkSaved.
 func (f *Fingerprints) Snapshot() (stored []byte, version uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	stored = make([]byte, 0, 1+len(f.held)*len(Fingerprint{}))
-	stored = append(stored, encodingVersion)
-	for i := range f.held {
-		stored = append(stored, f.held[i][:]...)
+	stored = make([]byte, 0, 3+(len(f.named)+len(f.unnamed))*len(Fingerprint{}))
+	stored = append(stored, fingerprintsVersion)
+	stored = binary.AppendUvarint(stored, uint64(len(f.named)))
+	for _, held := range [][]Fingerprint{f.named, f.unnamed} {
+		for i := range held {
+			stored = append(stored, held[i][:]...)
+		}
 	}
 	return stored, f.version
 }
 
-// Saved notes that a snapshot of that version is stored.
-func (f *Fingerprints) Saved(version uint64) {
+// MarkSaved says that a snapshot of that version is stored.
+func (f *Fingerprints) MarkSaved(version uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.saved = max(f.saved, version)
@@ -85,15 +107,24 @@ func (f *Fingerprints) Saved(version uint64) {
 
 // UnmarshalBinary restores stored state; what it cannot read it leaves out.
 func (f *Fingerprints) UnmarshalBinary(stored []byte) {
-	rest, ok := bytes.CutPrefix(stored, []byte{encodingVersion})
-	if !ok {
+	r := reader{rest: stored}
+	named := uint64(0)
+	switch r.byte() {
+	case 1:
+	case fingerprintsVersion:
+		named = min(r.uvarint(), fingerprintLimit)
+	default:
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.held = f.held[:0]
-	for len(rest) >= len(Fingerprint{}) && len(f.held) < fingerprintLimit {
-		f.held = append(f.held, Fingerprint(rest))
-		rest = rest[len(Fingerprint{}):]
+	f.named, f.unnamed = f.named[:0], f.unnamed[:0]
+	for rest := r.rest; len(rest) >= len(Fingerprint{}); rest = rest[len(Fingerprint{}):] {
+		switch {
+		case uint64(len(f.named)) < named:
+			f.named = append(f.named, Fingerprint(rest))
+		case len(f.unnamed) < fingerprintLimit:
+			f.unnamed = append(f.unnamed, Fingerprint(rest))
+		}
 	}
 }

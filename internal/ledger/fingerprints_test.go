@@ -33,14 +33,14 @@ func TestFingerprintsHoldTheNewest(t *testing.T) {
 		var ring Fingerprints
 		next := 0
 		for _, size := range sizes {
-			ring.Accept(prints(next, next+size-1))
+			ring.Accept(prints(next, next+size-1), false)
 			next += size
 		}
 		for i := range next {
 			want := i >= next-fingerprintLimit
 			assert.Equal(t, want, ring.Contains(FingerprintOf("s", strconv.Itoa(i))), "%d of %v", i, sizes)
 		}
-		assert.LessOrEqual(t, len(ring.held), fingerprintLimit)
+		assert.LessOrEqual(t, len(ring.unnamed), fingerprintLimit)
 	}
 	f(1)
 	f(fingerprintLimit)
@@ -52,33 +52,33 @@ func TestFingerprintsHoldTheNewest(t *testing.T) {
 
 func TestFingerprintsUnsaved(t *testing.T) {
 	var ring Fingerprints
-	ring.Accept(nil)
+	ring.Accept(nil, false)
 	assert.False(t, ring.Unsaved(), "nothing changed")
-	ring.Accept(prints(1, 1))
+	ring.Accept(prints(1, 1), false)
 	assert.True(t, ring.Unsaved())
 	_, first := ring.Snapshot()
 	assert.True(t, ring.Unsaved(), "a snapshot that is not stored stays due")
 
 	// What is accepted while the state is being written stays due as well.
-	ring.Accept(prints(2, 2))
-	ring.Saved(first)
+	ring.Accept(prints(2, 2), false)
+	ring.MarkSaved(first)
 	assert.True(t, ring.Unsaved())
 	_, second := ring.Snapshot()
-	ring.Saved(second)
-	ring.Saved(first)
+	ring.MarkSaved(second)
+	ring.MarkSaved(first)
 	assert.False(t, ring.Unsaved(), "an older write that ends later takes nothing back")
 }
 
 func TestFingerprintsRoundTrip(t *testing.T) {
 	for _, n := range []int{0, 1, fingerprintLimit, fingerprintLimit + 5} {
 		var ring, restored Fingerprints
-		ring.Accept(prints(1, n))
-		restored.Accept(prints(9000, 9001)) // replaced
+		ring.Accept(prints(1, n), false)
+		restored.Accept(prints(9000, 9001), false) // replaced
 		stored, _ := ring.Snapshot()
 		restored.UnmarshalBinary(stored)
 		again, _ := restored.Snapshot()
 		assert.Equal(t, stored, again, "%d", n)
-		assert.Len(t, restored.held, min(n, fingerprintLimit))
+		assert.Len(t, restored.unnamed, min(n, fingerprintLimit))
 	}
 }
 
@@ -90,7 +90,30 @@ func TestStoredFingerprintsOfVersion1(t *testing.T) {
 	assert.True(t, ring.Contains(FingerprintOf(session, "junk")))
 	assert.False(t, ring.Unsaved())
 	stored, _ := ring.Snapshot()
-	assert.Equal(t, golden(t, "fingerprints-v1.bin"), stored)
+	assert.Equal(t, slices.Concat([]byte{2, 0}, golden(t, "fingerprints-v1.bin")[1:]), stored, "unnamed ones of version 2")
+}
+
+// The bytes of a release are read by every later one.
+func TestStoredFingerprintsOfVersion2(t *testing.T) {
+	var ring, restored Fingerprints
+	ring.Accept(prints(1, 2), true)
+	ring.Accept(prints(3, 3), false)
+	stored, _ := ring.Snapshot()
+	one, two, three := prints(1, 1)[0], prints(2, 2)[0], prints(3, 3)[0]
+	assert.Equal(t, slices.Concat([]byte{2, 2}, one[:], two[:], three[:]), stored)
+	restored.UnmarshalBinary(stored)
+	assert.Equal(t, prints(1, 2), restored.named)
+	assert.Equal(t, prints(3, 3), restored.unnamed)
+}
+
+// Parts of nobody in particular do not push out those of known bridges.
+func TestUnnamedFingerprintsLeaveNamedOnes(t *testing.T) {
+	var ring Fingerprints
+	ring.Accept(prints(1, 1), true)
+	ring.Accept(prints(2, 2), false)
+	ring.Accept(prints(3, 3+fingerprintLimit), false)
+	assert.True(t, ring.Contains(prints(1, 1)[0]))
+	assert.False(t, ring.Contains(prints(2, 2)[0]))
 }
 
 func TestDamagedFingerprints(t *testing.T) {
@@ -98,12 +121,12 @@ func TestDamagedFingerprints(t *testing.T) {
 	for n := range stored {
 		var ring Fingerprints
 		ring.UnmarshalBinary(stored[:n])
-		assert.Len(t, ring.held, max(0, n-1)/len(Fingerprint{}), "cut at %d", n)
+		assert.Len(t, ring.unnamed, max(0, n-1)/len(Fingerprint{}), "cut at %d", n)
 	}
 	var ring Fingerprints
-	ring.Accept(prints(1, 1))
-	ring.UnmarshalBinary(append([]byte{2}, stored[1:]...))
+	ring.Accept(prints(1, 1), false)
+	ring.UnmarshalBinary(append([]byte{3}, stored[1:]...))
 	assert.True(t, ring.Contains(prints(1, 1)[0]), "another version changes nothing")
 	ring.UnmarshalBinary(slices.Concat(stored, make([]byte, 100*fingerprintLimit)))
-	assert.Len(t, ring.held, fingerprintLimit)
+	assert.Len(t, ring.unnamed, fingerprintLimit)
 }

@@ -4,7 +4,6 @@
 package ledger
 
 import (
-	"math"
 	"slices"
 	"sort"
 )
@@ -40,6 +39,20 @@ func (r Ranges) Last() (index uint64, ok bool) {
 	return r[len(r)-1].Last, true
 }
 
+// Before returns the largest index of the set that is less than index; ok is
+// false if there is none.
+func (r Ranges) Before(index uint64) (before uint64, ok bool) {
+	i := r.search(index)
+	switch {
+	case i < len(r) && r[i].First < index:
+		return index - 1, true
+	case i > 0:
+		return r[i-1].Last, true
+	default:
+		return 0, false
+	}
+}
+
 // Count returns how many indices of [first, last] are in the set; last must not
 // be less than first-1.
 func (r Ranges) Count(first, last uint64) (n uint64) {
@@ -50,36 +63,41 @@ func (r Ranges) Count(first, last uint64) (n uint64) {
 }
 
 // Add returns the set with index in it.
-func (r Ranges) Add(index uint64) Ranges {
-	i := r.search(index)
-	if i < len(r) && r[i].First <= index {
-		return r
+func (r Ranges) Add(index uint64) Ranges { return r.AddRange(index, index) }
+
+// AddRange returns the set with all of [first, last] in it. It may change r.
+func (r Ranges) AddRange(first, last uint64) Ranges {
+	i := r.search(first)
+	if i > 0 && r[i-1].Last == first-1 {
+		i-- // the run before it touches it
 	}
-	// index lies in the hole between run i-1 and run i.
-	left := i > 0 && r[i-1].Last == index-1
-	right := i < len(r) && index < math.MaxUint64 && r[i].First == index+1
-	switch {
-	case left && right:
-		r[i-1].Last = r[i].Last
-		return slices.Delete(r, i, i+1)
-	case left:
-		r[i-1].Last = index
-		return r
-	case right:
-		r[i].First = index
-		return r
-	default:
-		return slices.Insert(r, i, Range{First: index, Last: index})
+	end := i // behind the last run that overlaps or touches it
+	for end < len(r) && (r[end].First <= last || r[end].First-1 == last) {
+		end++
 	}
+	if i == end {
+		return slices.Insert(r, i, Range{First: first, Last: last})
+	}
+	r[i] = Range{First: min(first, r[i].First), Last: max(last, r[end-1].Last)}
+	return slices.Delete(r, i+1, end)
 }
 
-// trim closes the oldest holes until at most limit runs are left. It gives the
-// memory of the others back.
+// trim returns at most limit runs. It closes the oldest holes, but none that is
+// wider than MaxMissing: real records may still come from that one. It drops the
+// highest run instead, whose index no sender can have counted to.
 func (r Ranges) trim(limit int) Ranges {
-	excess := len(r) - limit
-	if excess <= 0 {
+	if len(r) <= limit {
 		return r
 	}
-	r[excess].First = r[0].First
-	return slices.Clone(r[excess:])
+	kept := make(Ranges, 0, limit)
+	excess := len(r) - limit
+	for _, run := range r {
+		if n := len(kept); n > 0 && excess > 0 && run.First-kept[n-1].Last-1 <= MaxMissing {
+			kept[n-1].Last = run.Last
+			excess--
+			continue
+		}
+		kept = append(kept, run)
+	}
+	return kept[:min(len(kept), limit)]
 }

@@ -24,6 +24,15 @@ func (s set) last() (last uint64, ok bool) {
 	return last, ok
 }
 
+func (s set) first() (first uint64, ok bool) {
+	for index := range s {
+		if !ok || index < first {
+			first, ok = index, true
+		}
+	}
+	return first, ok
+}
+
 func (s set) count(first, last uint64) (n uint64) {
 	for index := range s {
 		if first <= index && index <= last {
@@ -117,6 +126,43 @@ func TestTrimClosesTheOldestHoles(t *testing.T) {
 	f(2, Ranges{{1, 8}, {10, 11}})
 	f(1, Ranges{{1, 11}})
 	assert.Empty(t, Ranges(nil).trim(1))
+
+	// Real records may come from a hole that no loss can explain.
+	const far = 10 * MaxMissing
+	assert.Equal(t, Ranges{{1, 2}, {far, far + 3}}, Ranges{{1, 2}, {far, far}, {far + 2, far + 3}, {5 * far, 5 * far}}.trim(2))
+	assert.Equal(t, Ranges{{1, 2}}, Ranges{{1, 2}, {far, far}, {5 * far, 5 * far}}.trim(1))
+}
+
+func TestBeforeAndAddRangeAgainstASet(t *testing.T) {
+	for seed := range uint64(400) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		base := bases[seed%uint64(len(bases))]
+		var ranges Ranges
+		m := set{}
+		for range 12 {
+			first := base + random.Uint64N(40)
+			last := first + min(random.Uint64N(8), base+40-first)
+			ranges = ranges.AddRange(first, last)
+			for index := first; ; index++ {
+				m[index] = true
+				if index == last {
+					break
+				}
+			}
+			checkRanges(t, ranges)
+			require.Equal(t, uint64(len(m)), ranges.Count(base, base+40), "seed %d", seed)
+			at := base + random.Uint64N(41)
+			want, found := uint64(0), false
+			for index := range m {
+				if index < at {
+					want, found = max(want, index), true
+				}
+			}
+			got, ok := ranges.Before(at)
+			require.Equal(t, found, ok)
+			require.Equal(t, want, got)
+		}
+	}
 }
 
 // A hostile sender may number its records backwards and with holes.
@@ -127,10 +173,9 @@ func TestAcceptingBackwardsIsCheap(t *testing.T) {
 		entries = append(entries, Entry{Index: 3 * i})
 	}
 	slices.Reverse(entries)
-	s := locked(t, New(DefaultLimits), "s", "")
+	s := newSession(t, DefaultLimits)
 	start := time.Now()
-	s.Judge(entries, nil)
-	s.Accept(entries)
+	s.take(entries...)
 	assert.Less(t, time.Since(start), 5*time.Second)
 	assert.Len(t, s.accepted, DefaultLimits.Ranges)
 	checkRanges(t, s.accepted)

@@ -4,20 +4,36 @@
 package ledger
 
 import (
+	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // locked returns a session nobody else holds.
-func locked(t *testing.T, l *Ledger, id, bridge string) *Session {
+func locked(t *testing.T, l *Ledger, id string) *Session {
 	t.Helper()
-	s, err := l.Lock(t.Context(), id, bridge)
+	s, err := l.Lock(t.Context(), id)
 	require.NoError(t, err)
 	return s
+}
+
+// clock is one that stands still.
+func clock() time.Time { return time.Unix(1_700_000_000, 0) }
+
+// newSession returns a session of a ledger of its own.
+func newSession(t *testing.T, limits Limits) *Session { return locked(t, New(limits, clock), "s") }
+
+// take judges entries and marks them as accepted.
+func (s *Session) take(entries ...Entry) []Verdict {
+	verdicts := s.Judge(entries, nil)
+	s.markAll(entries, verdicts)
+	return verdicts
 }
 
 // numbers turns indices into entries.
@@ -55,8 +71,8 @@ func shown(verdicts []Verdict) []uint64 {
 func TestJudge(t *testing.T) {
 	f := func(accepted, entries []Entry, want ...uint64) {
 		t.Helper()
-		s := locked(t, New(DefaultLimits), "s", "")
-		s.Accept(accepted)
+		s := newSession(t, DefaultLimits)
+		s.take(accepted...)
 		got := s.Judge(entries, nil)
 		assert.Equal(t, want, shown(got), "%v behind %v", entries, accepted)
 		for i, v := range got {
@@ -101,7 +117,7 @@ func TestJudge(t *testing.T) {
 	f(numbers(0, 9), numbers(4, 10), 0, 0)
 	// Before the first index ever seen.
 	f(numbers(9), numbers(3), 0)
-	assert.Empty(t, locked(t, New(DefaultLimits), "s", "").Judge(nil, nil))
+	assert.Empty(t, newSession(t, DefaultLimits).Judge(nil, nil))
 }
 
 // Where one batch ends and the next begins must not change what is found: the
@@ -109,14 +125,13 @@ func TestJudge(t *testing.T) {
 func TestJudgeDoesNotDependOnBoundaries(t *testing.T) {
 	f := func(accepted, entries []Entry) {
 		t.Helper()
-		whole := locked(t, New(DefaultLimits), "s", "")
-		whole.Accept(accepted)
+		whole := newSession(t, DefaultLimits)
+		whole.take(accepted...)
 		want := []Verdict{}
-		single := locked(t, New(DefaultLimits), "s", "")
-		single.Accept(accepted)
+		single := newSession(t, DefaultLimits)
+		single.take(accepted...)
 		for i := range entries {
-			want = single.Judge(entries[i:i+1], want)
-			single.Accept(entries[i : i+1])
+			want = append(want, single.take(entries[i])...)
 		}
 		assert.Equal(t, shown(want), shown(whole.Judge(entries, nil)), "%v behind %v", entries, accepted)
 	}
@@ -140,12 +155,11 @@ func TestJudgeDoesNotDependOnBoundaries(t *testing.T) {
 	}
 }
 
-// naive judges with a set, one entry after the other in the order of the index.
-func naive(accepted set, entries []Entry) []Verdict {
-	known := set{}
-	for index := range accepted {
-		known[index] = true
-	}
+// model is the two sets of a session without any cleverness.
+type model struct{ accepted, accounted set }
+
+// take judges entries one after the other in the order of the index, and marks them.
+func (m *model) take(entries []Entry) []Verdict {
 	order := make([]int, len(entries))
 	for i := range order {
 		order[i] = i
@@ -154,53 +168,91 @@ func naive(accepted set, entries []Entry) []Verdict {
 	verdicts := make([]Verdict, len(entries))
 	for _, i := range order {
 		e := entries[i]
-		last, any := known.last()
-		switch {
-		case known[e.Index]:
+		if m.accepted[e.Index] && !e.Unread {
 			verdicts[i].Duplicate = true
-		case any && e.Index < last:
-		case e.Missing > 0:
+			continue
+		}
+		var hole []uint64 // before the entry, up to the next index that is accounted for
+		if !m.accounted[e.Index] {
+			at := e.Index
+			for at > 0 && !m.accounted[at-1] {
+				at--
+				hole = append(hole, at)
+			}
+			if at == 0 {
+				hole = nil // nothing was seen before it
+			}
+		}
+		verdicts[i].Missing = uint64(len(hole))
+		low, any := m.accounted.first()
+		if e.Missing > 0 && (!any || low < e.Index) {
 			verdicts[i].Missing = e.Missing
 			for back := uint64(1); back <= e.Missing && back <= e.Index; back++ {
-				if known[e.Index-back] {
+				if m.accounted[e.Index-back] {
 					verdicts[i].Missing--
 				}
+				hole = append(hole, e.Index-back)
 			}
-		case any:
-			verdicts[i].Missing = e.Index - last - 1
 		}
-		known[e.Index] = true
+		for _, index := range hole {
+			m.accounted[index] = true
+		}
+		m.accounted[e.Index] = true
+		if !e.Unread {
+			m.accepted[e.Index] = true
+		}
 	}
 	return verdicts
 }
 
+func (m *model) clone() *model { return &model{maps.Clone(m.accepted), maps.Clone(m.accounted)} }
+
 func TestJudgeAndAcceptAgainstASet(t *testing.T) {
 	for seed := range uint64(2000) {
 		random := rand.New(rand.NewPCG(seed, 9))
-		s := locked(t, New(DefaultLimits), "s", "")
-		model := set{}
+		s := newSession(t, DefaultLimits)
+		m := &model{set{}, set{}}
 		for range 8 {
 			var entries []Entry
 			for range random.IntN(6) {
-				e := Entry{Index: random.Uint64N(30)}
+				e := Entry{Index: random.Uint64N(30), Unread: random.IntN(6) == 0}
 				if random.IntN(4) == 0 {
 					e.Missing = random.Uint64N(12)
 				}
 				entries = append(entries, e)
 			}
-			before := slices.Clone(s.accepted)
+			before, beforeToo := slices.Clone(s.accepted), slices.Clone(s.accounted)
 			got := s.Judge(entries, nil)
-			require.Equal(t, shown(naive(model, entries)), shown(got), "seed %d: %v behind %v", seed, entries, s.accepted)
+			next := m.clone()
+			require.Equal(t, shown(next.take(entries)), shown(got), "seed %d: %v behind %v", seed, entries, s.accounted)
 			require.Equal(t, before, slices.Clone(s.accepted), "Judge changes nothing")
+			require.Equal(t, beforeToo, slices.Clone(s.accounted), "Judge changes nothing")
 			if random.IntN(3) > 0 { // else the delivery failed
-				s.Accept(entries)
-				for _, e := range entries {
-					model[e.Index] = true
-				}
+				acceptInPieces(random, s, entries, got)
+				m = next
 			}
 			checkRanges(t, s.accepted)
-			require.Equal(t, uint64(len(model)), s.accepted.Count(0, 100))
+			checkRanges(t, s.accounted)
+			for index := range uint64(50) {
+				require.Equal(t, m.accepted[index], s.accepted.Contains(index), "seed %d: %d", seed, index)
+				require.Equal(t, m.accounted[index], s.accounted.Contains(index), "seed %d: %d", seed, index)
+			}
 		}
+	}
+}
+
+// acceptInPieces marks parts of a batch in any order: in the end it is as if all
+// were marked at once.
+func acceptInPieces(random *rand.Rand, s *Session, entries []Entry, verdicts []Verdict) {
+	var pieces [][2]int
+	for first := 0; first < len(entries); {
+		last := first + 1 + random.IntN(len(entries)-first)
+		pieces = append(pieces, [2]int{first, last})
+		first = last
+	}
+	random.Shuffle(len(pieces), func(i, j int) { pieces[i], pieces[j] = pieces[j], pieces[i] })
+	for _, p := range pieces {
+		s.markAll(entries[p[0]:p[1]], verdicts[p[0]:p[1]])
 	}
 }
 
@@ -230,7 +282,7 @@ func TestEveryRecordIsTakenOnceAndEveryLossCountedOnce(t *testing.T) {
 			next = e.Index + 1
 		}
 
-		l := New(DefaultLimits)
+		l := New(DefaultLimits, clock)
 		taken, missing := set{}, uint64(0)
 		for done := 0; done < len(sent); {
 			first := max(0, done-random.IntN(4)) // an answer was lost: some come again
@@ -239,7 +291,7 @@ func TestEveryRecordIsTakenOnceAndEveryLossCountedOnce(t *testing.T) {
 			if random.IntN(3) == 0 {
 				random.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
 			}
-			s := locked(t, l, "s", "")
+			s := locked(t, l, "s")
 			verdicts := s.Judge(batch, nil)
 			if random.IntN(4) == 0 { // refused: it will come again, with other boundaries
 				l.Unlock(s)
@@ -250,7 +302,7 @@ func TestEveryRecordIsTakenOnceAndEveryLossCountedOnce(t *testing.T) {
 				taken[batch[i].Index] = true
 				missing += v.Missing
 			}
-			s.Accept(batch)
+			s.markAll(batch, verdicts)
 			l.Unlock(s)
 			done = last
 		}
@@ -260,7 +312,7 @@ func TestEveryRecordIsTakenOnceAndEveryLossCountedOnce(t *testing.T) {
 }
 
 func TestJudgeAppends(t *testing.T) {
-	s := locked(t, New(DefaultLimits), "s", "")
+	s := newSession(t, DefaultLimits)
 	buffer := make([]Verdict, 1, 16)
 	buffer[0].Missing = 42
 	for i := range buffer[:16] {
@@ -273,18 +325,18 @@ func TestJudgeAppends(t *testing.T) {
 }
 
 func TestUnsaved(t *testing.T) {
-	s := locked(t, New(DefaultLimits), "s", "b")
+	l := New(DefaultLimits, clock)
+	s := locked(t, l, "s")
 	assert.True(t, s.Fresh())
 	assert.Equal(t, "s", s.ID())
-	assert.Equal(t, "b", s.Bridge())
 	s.Judge(numbers(1), nil)
-	s.Accept(nil)
+	l.Accept(s, Post{}, nil, nil)
 	assert.False(t, s.Unsaved(), "nothing was accepted")
 	assert.True(t, s.Fresh())
-	s.Accept(numbers(1))
+	accept(l, s, Identity{}, 1)
 	assert.True(t, s.Unsaved())
 	assert.False(t, s.Fresh())
-	s.Saved()
+	s.MarkSaved()
 	assert.False(t, s.Unsaved())
 }
 
@@ -293,26 +345,148 @@ func TestUnsaved(t *testing.T) {
 func TestAcceptBoundsTheRanges(t *testing.T) {
 	limits := DefaultLimits
 	limits.Ranges = 3
-	s := locked(t, New(limits), "s", "")
-	s.Accept(numbers(0, 2, 4, 6, 8))
+	s := newSession(t, limits)
+	s.take(numbers(0, 2, 4, 6, 8)...)
 	assert.Equal(t, Ranges{{0, 4}, {6, 6}, {8, 8}}, s.accepted)
 	assert.Equal(t, []uint64{dup, 0, 0}, shown(s.Judge(numbers(1, 7, 9), nil)))
 	// Runs that close within one batch count as what they are at its end.
-	s = locked(t, New(limits), "t", "")
-	s.Accept(numbers(0, 10, 12, 14, 16, 11, 13, 15))
+	s = newSession(t, limits)
+	s.take(numbers(0, 10, 12, 14, 16, 11, 13, 15)...)
 	assert.Equal(t, Ranges{{0, 0}, {10, 16}}, s.accepted)
 }
 
 // Records that a sender discards before it numbers them leave no hole: what it
 // says is the count, however many of the lower indices are known.
 func TestUnnumberedMissing(t *testing.T) {
-	l := New(DefaultLimits)
-	s, err := l.Lock(t.Context(), "s", "")
-	require.NoError(t, err)
-	defer l.Unlock(s)
+	s := newSession(t, DefaultLimits)
 	for i := range uint64(67) {
-		s.Accept([]Entry{{Index: i + 1, Unnumbered: true}})
+		s.take(Entry{Index: i + 1, DiscardsUnnumbered: true})
 	}
-	verdicts := s.Judge([]Entry{{Index: 68, Missing: 113, Unnumbered: true}, {Index: 69, Unnumbered: true}, {Index: 70, Missing: 2, Unnumbered: true}}, nil)
+	verdicts := s.Judge([]Entry{
+		{Index: 68, Missing: 113, DiscardsUnnumbered: true}, {Index: 69, DiscardsUnnumbered: true},
+		{Index: 70, Missing: 2, DiscardsUnnumbered: true},
+	}, nil)
 	assert.Equal(t, []Verdict{{Missing: 113}, {}, {Missing: 2}}, verdicts)
+}
+
+// A hole is reported once, whoever reports it, in whatever way and order.
+func TestHoleIsReportedOnce(t *testing.T) {
+	f := func(want uint64, entries ...Entry) {
+		t.Helper()
+		s := newSession(t, DefaultLimits)
+		s.take(through(0, 66)...)
+		total := uint64(0)
+		for _, e := range entries {
+			total += s.take(e)[0].Missing
+		}
+		assert.Equal(t, want, total, "%v", entries)
+	}
+	f(113, Entry{Index: 180}, Entry{Index: 181, Missing: 114})
+	f(113, Entry{Index: 180}, Entry{Index: 180, Missing: 113})
+	f(113, Entry{Index: 180, Missing: 113}, Entry{Index: 181, Missing: 114})
+	f(113, Entry{Index: 180}, Entry{Index: 181}, Entry{Index: 182, Missing: 115})
+	f(113, Entry{Index: 180}, Entry{Index: 100, Missing: 33}, Entry{Index: 179, Missing: 78})
+	f(113, Entry{Index: 100, Missing: 33}, Entry{Index: 180, Missing: 113}, Entry{Index: 182, Missing: 1})
+	f(50, Entry{Index: 180, Missing: 50}, Entry{Index: 120}, Entry{Index: 181, Missing: 51})
+}
+
+// The record and its neighbours come by several streams of one sender, in any
+// interleaving, each of which reports the holes that it has in its own way. The
+// sum is the number of records that nobody delivered before the hole was reported.
+func TestStreamsOfOneSenderCountAHoleOnce(t *testing.T) {
+	for seed := range uint64(1000) {
+		random := rand.New(rand.NewPCG(seed, 11))
+		lost := set{}
+		for index := range uint64(60) {
+			lost[index] = index > 0 && random.IntN(3) == 0
+		}
+		var streams [2][]Entry
+		for i := range streams {
+			missing := uint64(0)
+			for index := range uint64(60) {
+				if lost[index] {
+					missing++
+					continue
+				}
+				e := Entry{Index: index}
+				if missing > 0 && random.IntN(2) == 0 {
+					e.Missing = missing
+				}
+				missing = 0
+				streams[i] = append(streams[i], e)
+			}
+		}
+		s := newSession(t, DefaultLimits)
+		total, want := uint64(0), uint64(0)
+		for len(streams[0])+len(streams[1]) > 0 {
+			i := random.IntN(2)
+			n := min(len(streams[i]), 1+random.IntN(5))
+			for _, v := range s.take(streams[i][:n]...) {
+				total += v.Missing
+			}
+			streams[i] = streams[i][n:]
+		}
+		last, _ := s.accepted.Last()
+		for index := range last {
+			if lost[index] {
+				want++
+			}
+		}
+		require.Equal(t, want, total, "seed %d", seed)
+	}
+}
+
+// A number that no sender can have counted to is reported as implausible once,
+// and does no harm to what follows.
+func TestImplausibleJump(t *testing.T) {
+	s := newSession(t, DefaultLimits)
+	s.take(through(0, 9)...)
+	f := func(e Entry, want Verdict) {
+		t.Helper()
+		got := s.take(e)[0]
+		got.back = 0
+		assert.Equal(t, want, got, "%v", e)
+	}
+	const far = math.MaxInt64
+	f(Entry{Index: far}, Verdict{Missing: far - 10, Implausible: true})
+	f(Entry{Index: far}, Verdict{Duplicate: true})
+	f(Entry{Index: 10}, Verdict{})
+	f(Entry{Index: 13}, Verdict{Missing: 2})
+	f(Entry{Index: 14, Missing: math.MaxUint32}, Verdict{Missing: math.MaxUint32 - 14, Implausible: true})
+	f(Entry{Index: 15}, Verdict{})
+	f(Entry{Index: 16 + MaxMissing}, Verdict{Missing: MaxMissing})
+	f(Entry{Index: 18 + 2*MaxMissing}, Verdict{Missing: MaxMissing + 1, Implausible: true})
+	f(Entry{Index: 30 + 2*MaxMissing, Missing: 5}, Verdict{Missing: 5})
+	f(Entry{Index: 0, Missing: 7}, Verdict{Duplicate: true})
+}
+
+// However far the index of a record is away, no number overflows.
+func FuzzJudge(f *testing.F) {
+	f.Add(uint64(0), uint64(0), uint64(math.MaxInt64), uint64(1))
+	f.Add(uint64(math.MaxInt64), uint64(math.MaxUint32), uint64(5), uint64(9))
+	f.Fuzz(func(t *testing.T, a, missingA, b, missingB uint64) {
+		one := Entry{Index: a & math.MaxInt64, Missing: missingA & math.MaxUint32}
+		two := Entry{Index: b & math.MaxInt64, Missing: missingB & math.MaxUint32}
+		s := newSession(t, DefaultLimits)
+		s.take(numbers(0, 5)...)
+		for _, e := range []Entry{one, two, one, {Index: 7}} {
+			for _, v := range s.take(e) {
+				require.LessOrEqual(t, v.Missing, uint64(math.MaxInt64))
+				require.Equal(t, v.Missing > MaxMissing, v.Implausible)
+			}
+			checkRanges(t, s.accounted)
+			require.True(t, s.accepted.Contains(e.Index) && s.accounted.Contains(e.Index))
+		}
+	})
+}
+
+// A record that cannot be read is there: it is not missing, and it does not keep
+// a readable one with its index out.
+func TestUnreadEntries(t *testing.T) {
+	s := newSession(t, DefaultLimits)
+	s.take(through(0, 9)...)
+	assert.Equal(t, []uint64{2, 0}, shown(s.take(Entry{Index: 12, More: 3, Unread: true}, Entry{Index: 16})))
+	assert.Equal(t, []uint64{0}, shown(s.take(Entry{Index: 12, More: 3, Unread: true})), "a resend opens no gap")
+	assert.Equal(t, []uint64{0, dup}, shown(s.take(Entry{Index: 13}, Entry{Index: 13})), "the readable one is taken, once")
+	assert.Equal(t, []uint64{0, 0}, shown(s.take(Entry{Index: 17}, Entry{Index: 18, Missing: 1})))
 }

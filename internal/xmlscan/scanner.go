@@ -49,6 +49,7 @@ type Scanner struct {
 	document string
 	position int
 	start    int // of the last token
+	first    int // where the document's own text begins, behind a byte order mark
 	limits   Limits
 	open     []string // names of the open elements, outermost first
 	begun    bool     // the root's start tag was seen
@@ -76,6 +77,29 @@ func (s *Scanner) Reset(document string, limits Limits) {
 	if strings.HasPrefix(document, byteOrderMark) {
 		s.position = len(byteOrderMark)
 	}
+	s.first = s.position
+}
+
+// NextDocument goes to what follows a closed root element, behind blanks and byte
+// order marks, and makes the scanner read it as another document. It returns
+// false, and changes nothing, if the root is open or nothing follows.
+func (s *Scanner) NextDocument() bool {
+	if len(s.open) > 0 || !s.begun {
+		return false
+	}
+	at := s.position
+	for {
+		at = skipBlanks(s.document, at)
+		if !strings.HasPrefix(s.document[at:], byteOrderMark) {
+			break
+		}
+		at += len(byteOrderMark)
+	}
+	if at == len(s.document) {
+		return false
+	}
+	s.position, s.first, s.begun, s.closing = at, at, false, false
+	return true
 }
 
 // Offset is the byte offset behind the last token, or, after an error, the

@@ -136,8 +136,7 @@ func (s *Scanner) processingInstruction() error {
 		return err
 	}
 	if strings.EqualFold(target, "xml") {
-		atStart := s.position == 0 || s.position == len(byteOrderMark) && strings.HasPrefix(d, byteOrderMark)
-		if target != "xml" || !atStart {
+		if target != "xml" || s.position != s.first {
 			return s.fail(ErrDeclaration)
 		}
 		if err := s.declared(content); err != nil {

@@ -36,6 +36,7 @@ type delivery struct {
 	version   string
 	limits    ingest.Limits
 	intakes   intakePool
+	overlaps  everyInterval
 }
 
 // accept returns nil if everything in the body is safe: taken by the next
@@ -45,7 +46,18 @@ type delivery struct {
 func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
 	in := d.intakes.get(req)
 	defer d.intakes.put(in)
+	for {
+		if err := d.acceptBatch(ctx, in); err != nil {
+			return err
+		}
+		if !in.readNext() {
+			return nil
+		}
+	}
+}
 
+// acceptBatch does that for the part of a body that is of one session.
+func (d *delivery) acceptBatch(ctx context.Context, in *intake) error {
 	if err := in.lock(ctx, d.ledger); err != nil {
 		return err
 	}
@@ -56,7 +68,7 @@ func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
 	// taken must be marked and stored, or they would be taken again.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(req.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
+	defer context.AfterFunc(in.request.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
 
 	evicted, err := d.acceptPieces(ctx, in)
 	return errors.Join(err, d.store.save(ctx, d.ledger, in.session, evicted))
@@ -76,7 +88,11 @@ func (d *delivery) acceptPieces(ctx context.Context, in *intake) (evicted []stri
 				d.countRefused(ctx, left)
 				return evicted, err
 			}
-			evicted = append(evicted, in.accept(d.ledger, &p)...)
+			accepted := in.accept(d.ledger, &p)
+			evicted = append(evicted, accepted.Evicted...)
+			if accepted.Overlaps != "" {
+				d.reportOverlap(ctx, in)
+			}
 			d.measures.record(ctx, in, &p, source, d.logger)
 		}
 		d.count(ctx, in, &p)
@@ -147,7 +163,7 @@ func (in *intake) fields(p *ingest.Piece, err error) []zap.Field {
 	if isID(in.batch.Session) {
 		fields = append(fields, zap.String("session", in.batch.Session))
 	}
-	if entries, _ := in.marksOf(p); len(entries) > 0 {
+	if entries, _, _ := in.marksOf(p); len(entries) > 0 {
 		first, last := entries[0].Index, entries[0].Index
 		for _, e := range entries {
 			first, last = min(first, e.Index), max(last, e.Index)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,7 +16,8 @@ import (
 	"github.com/legato-otel/legato/internal/ledger"
 )
 
-// intake is the work on one body: what is in it, and what of it is new.
+// intake is the work on one body, or one batch of it after the other: what is in
+// it, and what of it is new.
 type intake struct {
 	decoder cdr.Decoder
 	batch   *cdr.Batch
@@ -24,11 +26,12 @@ type intake struct {
 	// ledgerID names the numbering the body's indices belong to, "" if they
 	// cannot be told apart from others'.
 	ledgerID string
-	legacy   string // suffix of ledgerID if the indices are recordIndex
-	bridge   string // the bridge's name, "" if it has none
+	legacy   string          // suffix of ledgerID if the indices are recordIndex
+	said     ledger.Identity // what this body says of its bridge
 	session  *ledger.Session
 	locked   *ledger.Session // session, or what stands in for none
-	previous string          // the session this one follows
+	post     ledger.Post     // what is known of the bridge, and the session's start
+	known    bool            // the ledger knows the session and its bridge from former bodies
 
 	records   []judged // of batch.Records
 	malformed []judged // of batch.Malformed
@@ -39,15 +42,39 @@ type intake struct {
 
 	fresh int // records and malformed parts that are new
 
-	expansion ingest.Expansion // of the pieces so far
+	size      int              // of the whole body
+	expansion ingest.Expansion // of its pieces so far
 }
 
 // judged is what is to be done with one record or malformed part.
 type judged struct {
 	duplicate bool
-	missing   uint64
+	// missing records before it will never come.
+	missing uint64
+	// implausible: missing is no number that can be right, and is not added up.
+	implausible bool
 	// entries and prints are how many of either belong to the parts before.
 	entries, prints int
+}
+
+// add takes in the hole before one of the part's records.
+func (j *judged) add(v ledger.Verdict) {
+	switch {
+	case v.Implausible && j.missing > 0:
+		// The part has a hole that can be counted.
+	case v.Implausible || j.implausible && v.Missing > 0:
+		j.missing, j.implausible = v.Missing, v.Implausible
+	default:
+		j.missing += v.Missing
+	}
+}
+
+// countable returns how many missing records metrics count.
+func (j *judged) countable() uint64 {
+	if j.implausible {
+		return 0
+	}
+	return j.missing
 }
 
 // intakePool keeps intakes for their buffers.
@@ -67,7 +94,7 @@ func (p *intakePool) get(req ingest.Request) *intake {
 const maxPooledBody = 1 << 20
 
 func (p *intakePool) put(in *intake) {
-	if len(in.request.Body) <= maxPooledBody {
+	if in.size <= maxPooledBody {
 		p.pool.Put(in)
 	}
 }
@@ -85,15 +112,27 @@ func clipTo(text string, limit int) string {
 }
 
 func (in *intake) read(req ingest.Request) {
-	in.batch = in.decoder.Decode(req.Body)
-	in.request = req
-	in.session, in.locked, in.previous = nil, nil, ""
-	in.expansion = ingest.Expansion{}
-	in.bridge = in.batch.CallBridge
-	if in.bridge == "" {
-		in.bridge = req.Query.Get(systemIDParameter)
+	in.request, in.size, in.expansion = req, len(req.Body), ingest.Expansion{}
+	in.open(in.decoder.Decode(req.Body))
+}
+
+// readNext reads the next batch of the body, which is of another session. It
+// returns false if there is none.
+func (in *intake) readNext() bool {
+	batch := in.decoder.DecodeNext()
+	if batch != nil {
+		in.open(batch)
 	}
-	in.bridge = clip(in.bridge)
+	return batch != nil
+}
+
+// open makes the intake ready for a batch.
+func (in *intake) open(batch *cdr.Batch) {
+	req := &in.request
+	in.batch, req.Body = batch, batch.Body
+	in.session, in.locked, in.known = nil, nil, false
+	in.said = ledger.Identity{Bridge: clip(in.batch.CallBridge), System: clip(req.Query.Get(systemIDParameter))}
+	in.post = ledger.Post{Identity: in.said}
 	in.ledgerID, in.legacy = in.batch.Session, ""
 	switch {
 	case in.ledgerID == "" || len(in.ledgerID) > maxNameLength:
@@ -104,6 +143,7 @@ func (in *intake) read(req ingest.Request) {
 		hash := sha256.Sum256([]byte(req.URI))
 		in.legacy = "/" + hex.EncodeToString(hash[:8])
 		in.ledgerID += in.legacy
+		in.said.Stream = in.legacy
 	}
 }
 
@@ -113,19 +153,16 @@ func (in *intake) lock(ctx context.Context, of *ledger.Ledger) error {
 		// Bodies that cannot be told apart are taken one at a time, so that a
 		// resend does not overtake its own first try.
 		var err error
-		in.locked, err = of.Lock(ctx, "", "")
+		in.locked, err = of.Lock(ctx, "")
 		return err
 	}
-	bridge := in.bridge
-	if bridge != "" {
-		bridge += in.legacy
-	}
-	session, err := of.Lock(ctx, in.ledgerID, bridge)
+	session, err := of.Lock(ctx, in.ledgerID)
 	if err != nil {
 		return err
 	}
 	in.session, in.locked = session, session
-	in.previous = strings.TrimSuffix(of.Previous(session), in.legacy)
+	in.post = of.Post(session, in.said)
+	in.known = !session.Fresh() && in.post.Identity.Named()
 	return nil
 }
 
@@ -138,6 +175,13 @@ func (in *intake) onlyLegacyIndices() bool {
 			return false
 		}
 		legacy = legacy || in.batch.Records[i].LegacyIndex.Valid
+	}
+	for i := range in.batch.Malformed {
+		m := &in.batch.Malformed[i]
+		if m.Header.Index.Valid || slices.ContainsFunc(m.Indices, func(r cdr.IndexRange) bool { return !r.Legacy }) {
+			return false
+		}
+		legacy = legacy || m.Header.LegacyIndex.Valid || len(m.Indices) > 0
 	}
 	return legacy
 }
@@ -155,14 +199,20 @@ func (in *intake) judge(known *ledger.Fingerprints) {
 	for i := range in.batch.Malformed {
 		m := &in.batch.Malformed[i]
 		in.enter(&in.malformed[i], &m.Header, m.Raw, known)
+		in.enterUnread(&in.malformed[i], m.Indices)
 	}
 	if len(in.entries) == 0 {
-		in.previous = "" // the session begins with its first numbered record
+		in.post.Start = ledger.Start{} // the session begins with its first numbered record
 	}
 	if in.session != nil {
 		in.verdicts = in.session.Judge(in.entries, in.verdicts[:0])
 		for i, v := range in.verdicts {
-			in.places[i].duplicate, in.places[i].missing = v.Duplicate, v.Missing
+			place := in.places[i]
+			place.add(v)
+			if in.entries[i].Unread {
+				continue // the part is judged by its other index, or its content
+			}
+			place.duplicate = v.Duplicate
 			if !v.Duplicate {
 				in.fresh++
 			}
@@ -179,7 +229,7 @@ func (in *intake) enter(place *judged, header *cdr.Header, raw string, known *le
 		index = header.LegacyIndex
 	}
 	if in.session != nil && index.Valid {
-		entry := ledger.Entry{Index: index.Value, Unnumbered: in.legacy != ""}
+		entry := ledger.Entry{Index: index.Value, DiscardsUnnumbered: in.legacy != ""}
 		if header.Missing.Valid {
 			entry.Missing = header.Missing.Value
 		}
@@ -194,20 +244,31 @@ func (in *intake) enter(place *judged, header *cdr.Header, raw string, known *le
 	}
 }
 
-// accept marks the parts of a piece as accepted and returns the sessions that
-// the ledger dropped to make room for this one.
-func (in *intake) accept(into *ledger.Ledger, p *ingest.Piece) (evicted []string) {
-	entries, prints := in.marksOf(p)
-	into.Fingerprints.Accept(prints)
+// enterUnread puts up the records in a malformed part of which no more than the
+// index could be read: they are not lost.
+func (in *intake) enterUnread(place *judged, indices []cdr.IndexRange) {
+	if in.session == nil {
+		return
+	}
+	for _, r := range indices {
+		if r.Legacy == (in.legacy != "") {
+			entry := ledger.Entry{Index: r.First, More: r.Last - r.First, DiscardsUnnumbered: r.Legacy, Unread: true}
+			in.entries = append(in.entries, entry)
+			in.places = append(in.places, place)
+		}
+	}
+}
+
+// accept marks the parts of a piece as accepted.
+func (in *intake) accept(into *ledger.Ledger, p *ingest.Piece) ledger.Accepted {
+	entries, verdicts, prints := in.marksOf(p)
+	into.Fingerprints.Accept(prints, in.known)
 	if in.session == nil || len(entries) == 0 {
-		return nil
+		return ledger.Accepted{}
 	}
-	begins := in.session.Fresh()
-	in.session.Accept(entries)
-	if begins {
-		evicted = into.Begin(in.session)
-	}
-	return evicted
+	accepted := into.Accept(in.session, in.post, entries, verdicts)
+	in.post.Start = ledger.Start{} // it is reported
+	return accepted
 }
 
 // sized returns n zero values, in s if they fit.

@@ -4,13 +4,16 @@
 package cmscdrreceiver
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/cdr"
 	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ledger"
 	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/redact"
@@ -43,6 +46,10 @@ const (
 // kept as bytes.
 const maxRecord = 2 << 20
 
+// errorImplausibleGap is the error.type of a record.gap event whose number
+// cannot be right.
+const errorImplausibleGap = "implausible_gap"
+
 // convert adds the log records of what is new in a piece: one for each wire
 // record, a gap before the record that shows it, malformed parts last.
 func (in *intake) convert(p *ingest.Piece, to *ingest.Outbox) {
@@ -55,7 +62,7 @@ func (in *intake) convert(p *ingest.Piece, to *ingest.Outbox) {
 			continue
 		}
 		r := &in.batch.Records[i]
-		appendGap(to.Records, &r.Header, in.records[i].missing, to.Now)
+		appendGap(to.Records, &r.Header, &in.records[i], to.Now)
 		switch {
 		case len(r.Raw) > maxRecord:
 			addTooLarge(to, r)
@@ -71,7 +78,7 @@ func (in *intake) convert(p *ingest.Piece, to *ingest.Outbox) {
 			continue
 		}
 		m := &in.batch.Malformed[i]
-		appendGap(to.Records, &m.Header, in.malformed[i].missing, to.Now)
+		appendGap(to.Records, &m.Header, &in.malformed[i], to.Now)
 		addMalformed(to, m)
 	}
 }
@@ -87,7 +94,7 @@ func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
 	} else {
 		for i := p.From; i < p.To; i++ {
 			j, header, _ := in.part(i)
-			appendGap(to.Records, header, j.missing, to.Now)
+			appendGap(to.Records, header, j, to.Now)
 		}
 	}
 	message := clipTo(p.Rejected.Error(), maxMessage)
@@ -100,15 +107,16 @@ func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
 // appendOneGap reports all holes of a piece in one event, at the last of them:
 // one for each could be more bytes than the piece may become.
 func (in *intake) appendOneGap(p *ingest.Piece, to *ingest.Outbox) {
-	var missing uint64
+	var all judged
 	var last *cdr.Header
 	for i := p.From; i < p.To; i++ {
 		if j, header, _ := in.part(i); j.missing > 0 {
-			missing, last = missing+j.missing, header
+			all.add(ledger.Verdict{Missing: j.missing, Implausible: j.implausible})
+			last = header
 		}
 	}
 	if last != nil {
-		appendGap(to.Records, last, missing, to.Now)
+		appendGap(to.Records, last, &all, to.Now)
 	}
 }
 
@@ -186,17 +194,23 @@ func setTimes(lr plog.LogRecord, h *cdr.Header, now pcommon.Timestamp) {
 }
 
 // appendGap reports the records that should have come before the one with this
-// header and never will.
-func appendGap(to plog.LogRecordSlice, h *cdr.Header, missing uint64, now pcommon.Timestamp) {
-	if missing == 0 {
+// header and never will. A number that cannot be right is reported as an error.
+func appendGap(to plog.LogRecordSlice, h *cdr.Header, j *judged, now pcommon.Timestamp) {
+	if j.missing == 0 {
 		return
 	}
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventRecordGap)
 	setTimes(lr, h, now)
 	logrecord.SetSeverity(lr, plog.SeverityNumberWarn)
-	lr.Body().SetStr(fmt.Sprintf("%d records lost before record %s", missing, indexText(h)))
-	putNumber(lr.Attributes(), names.RecordMissing, cdr.Number{Value: missing, Valid: true})
+	lr.Body().SetStr(fmt.Sprintf("%d records lost before record %s", j.missing, indexText(h)))
+	putNumber(lr.Attributes(), names.RecordMissing, cdr.Number{Value: j.missing, Valid: true})
+	if j.implausible {
+		message := fmt.Sprintf("a hole of %d records is larger than %d and is not counted", j.missing, uint64(ledger.MaxMissing))
+		lr.Attributes().PutStr(names.ErrorType, errorImplausibleGap)
+		lr.Attributes().PutStr(names.ErrorMessage, message)
+		lr.Body().SetStr(message + ": before record " + indexText(h))
+	}
 	putNumber(lr.Attributes(), names.RecordIndex, h.Index)
 	putNumber(lr.Attributes(), names.RecordLegacyIndex, h.LegacyIndex)
 }
@@ -208,8 +222,9 @@ func indexText(h *cdr.Header) string {
 	return clip(h.LegacyIndex.Text)
 }
 
-// appendSessionStart reports that a known bridge has started anew, at the time
-// of the first record of its new session.
+// appendSessionStart reports a new session of a known bridge, at the time of the
+// first record of the body. It names the session that it replaces, if that is
+// certain enough; internal/ledger says what the receiver of the event can rely on.
 func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventSessionStart)
@@ -219,8 +234,15 @@ func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timesta
 		lr.SetObservedTimestamp(now)
 	}
 	logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
-	lr.Body().SetStr(string(logrecord.AppendText([]byte("call bridge "), in.bridge)) + " has started anew; calls of its former session have ended")
-	lr.Attributes().PutStr(names.SessionPreviousID, in.previous)
+	previous := strings.TrimSuffix(in.post.Start.Previous, in.legacy)
+	name := cmp.Or(in.post.Identity.Bridge, in.post.Identity.System)
+	bridge := string(logrecord.AppendText([]byte("call bridge "), name))
+	if previous == "" {
+		lr.Body().SetStr(bridge + " has a new session; several live sessions share its name, so none is taken to have ended")
+		return
+	}
+	lr.Body().SetStr(bridge + " has started anew; calls of its former session have ended")
+	lr.Attributes().PutStr(names.SessionPreviousID, previous)
 }
 
 // addUnknown keeps a record of a type the guide does not know: its bytes, and

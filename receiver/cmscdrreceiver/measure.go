@@ -45,20 +45,20 @@ func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, sour
 	}
 	from, to := in.recordsOf(p)
 	for i := from; i < to; i++ {
-		bridge.countMissing(ctx, in.records[i].missing)
+		bridge.countMissing(ctx, in.records[i].countable())
 		if !in.records[i].duplicate && p.Rejected == nil {
 			bridge.count(ctx, &in.batch.Records[i])
 		}
 	}
 	from, to = in.malformedOf(p)
 	for i := from; i < to; i++ {
-		bridge.countMissing(ctx, in.malformed[i].missing)
+		bridge.countMissing(ctx, in.malformed[i].countable())
 	}
 }
 
 func (i *instruments) countMissing(ctx context.Context, missing uint64) {
 	if missing > 0 {
-		i.recordMissing.Add(ctx, int64(missing)) //nolint:gosec // indices fit an int64, so do their differences
+		i.recordMissing.Add(ctx, int64(missing)) //nolint:gosec // the ledger bounds each number
 	}
 }
 
@@ -89,9 +89,9 @@ func (i *instruments) countCallEnd(ctx context.Context, r *cdr.Record) {
 	i.callEnded.Add(ctx, 1)
 	for k := range r.Fields {
 		switch f := &r.Fields[k]; {
-		case f.ID == cdr.CallDurationSeconds && f.Kind == cdr.KindDouble:
+		case f.ID == cdr.CallDurationSeconds && isDuration(f.Value):
 			i.callDuration.Record(ctx, f.Double())
-		case f.ID == cdr.CallCallLegsMaxActive && f.Kind == cdr.KindInt:
+		case f.ID == cdr.CallCallLegsMaxActive && f.Kind == cdr.KindInt && f.Int() <= maxLegs:
 			i.callLegsMax.Record(ctx, f.Int())
 		}
 	}
@@ -147,10 +147,10 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 	}
 	i.legEnded.Add(ctx, 1, legEndOptions.of(end.reason, end.remoteTeardown).add...)
 	byReason := reasonOptions.of(end.reason).record
-	if end.duration.Kind == cdr.KindDouble {
+	if isDuration(end.duration) {
 		i.legDuration.Record(ctx, end.duration.Double(), byReason...)
 	}
-	if end.activated.Kind == cdr.KindDouble {
+	if isDuration(end.activated) {
 		i.legActivatedDuration.Record(ctx, end.activated.Double(), byReason...)
 	}
 	if state := end.encryption(); state != "" {
@@ -206,7 +206,8 @@ func (i *instruments) countMedia(ctx context.Context, media cdr.Media, field cdr
 		i.legMedia.Add(ctx, 1, mediaOptions.of(label.mediaType, label.direction, codecs.bound(v.Text)).add...)
 		return
 	}
-	if v.Kind != cdr.KindDouble {
+	isDensity := field == cdr.BurstDensity || field == cdr.GapDensity
+	if isDensity && !isPlausibleDensity(v) || !isDensity && !isDuration(v) {
 		return
 	}
 	byMedia := mediaTypeOptions.of(label.mediaType).record
@@ -220,6 +221,24 @@ func (i *instruments) countMedia(ctx context.Context, media cdr.Media, field cdr
 	case cdr.GapDensity:
 		i.gapDensity.Record(ctx, v.Double(), byMedia...)
 	}
+}
+
+// Values that cannot be are left out of metrics: one of them would spoil a
+// histogram's sum. The record's attribute keeps what was sent.
+const (
+	// maxLegs is a hundred times what a call of a whole cluster can hold.
+	maxLegs = 1_000_000
+	// maxDensity is the largest that a loss density can be in any of the units
+	// that it may have: per cent, a ratio, or the 256ths of RFC 3611.
+	maxDensity = 256
+)
+
+func isDuration(v cdr.Value) bool {
+	return v.Kind == cdr.KindDouble && aggregate.PlausibleSeconds(v.Double())
+}
+
+func isPlausibleDensity(v cdr.Value) bool {
+	return v.Kind == cdr.KindDouble && v.Double() >= 0 && v.Double() <= maxDensity
 }
 
 // encryption returns the state of the leg's media, "" if the record does not

@@ -42,26 +42,30 @@ func (in *intake) malformedOf(p *ingest.Piece) (from, to int) {
 	return max(p.From, n) - n, max(p.To, n) - n
 }
 
-// marksOf returns what stands for a piece's parts in the ledger. Both lists are
-// in the order of the parts.
-func (in *intake) marksOf(p *ingest.Piece) (entries []ledger.Entry, prints []ledger.Fingerprint) {
+// marksOf returns what stands for a piece's parts in the ledger: entries with
+// their verdicts, and fingerprints, in the order of the parts.
+func (in *intake) marksOf(p *ingest.Piece) (entries []ledger.Entry, verdicts []ledger.Verdict, prints []ledger.Fingerprint) {
 	entriesEnd, printsEnd := len(in.entries), len(in.prints)
 	if p.To < in.parts() {
 		next, _, _ := in.part(p.To)
 		entriesEnd, printsEnd = next.entries, next.prints
 	}
 	first, _, _ := in.part(p.From)
-	return in.entries[first.entries:entriesEnd], in.prints[first.prints:printsEnd]
+	entries, prints = in.entries[first.entries:entriesEnd], in.prints[first.prints:printsEnd]
+	if len(entries) > 0 {
+		verdicts = in.verdicts[first.entries:entriesEnd]
+	}
+	return entries, verdicts, prints
 }
 
-// begins tells whether the session's start is reported with this piece: the one
-// with the session's first numbered record.
+// begins tells whether the session's start is reported with this piece: the first
+// new one that has numbered records.
 func (in *intake) begins(p *ingest.Piece) bool {
-	if in.previous == "" {
+	if !in.post.Start.Begins {
 		return false
 	}
-	entries, _ := in.marksOf(p)
-	return len(entries) > 0 && &entries[0] == &in.entries[0]
+	entries, _, _ := in.marksOf(p)
+	return len(entries) > 0
 }
 
 // text returns the bytes of what is new in a piece: all of the body where the
@@ -88,7 +92,7 @@ func (in *intake) text(p *ingest.Piece) string {
 
 // expands tells whether the records of a piece must be kept as bytes.
 func (in *intake) expands(p *ingest.Piece) bool {
-	if len(in.request.Body) <= ingest.SmallBody {
+	if in.size <= ingest.SmallBody {
 		return false
 	}
 	becomes := 0

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -72,7 +73,7 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	if r.store, err = openStore(ctx, host, r.config.Storage, r.settings); err != nil {
 		return err
 	}
-	accepted := ledger.New(ledger.DefaultLimits)
+	accepted := ledger.New(ledger.DefaultLimits, time.Now)
 	r.store.restore(ctx, accepted)
 
 	registrars, err := newRegistrars(ctx, r, host)

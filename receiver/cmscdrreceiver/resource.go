@@ -4,6 +4,8 @@
 package cmscdrreceiver
 
 import (
+	"cmp"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 
@@ -31,21 +33,20 @@ type resourceBuilder struct {
 }
 
 func (b resourceBuilder) build(in *intake, req ingest.Request) resource {
-	r := resource{
-		serviceInstance: clip(in.batch.CallBridge),
-		session:         clip(in.batch.Session),
-		callBridge:      clip(in.batch.CallBridge),
-		client:          req.Address,
-		static:          b.static,
+	r := resource{client: req.Address, static: b.static}
+	system := in.said.System
+	if !in.batch.Unreadable {
+		r.session = clip(in.batch.Session)
+		r.callBridge, system = in.post.Identity.Bridge, in.post.Identity.System
 	}
-	if r.serviceInstance == "" {
-		r.serviceInstance = r.session
-	}
-	if len(req.Query) > 0 {
-		for _, p := range b.parameters {
-			if value := clip(req.Query.Get(p.key)); value != "" {
-				r.parameters = append(r.parameters, pair{p.value, value})
-			}
+	r.serviceInstance = cmp.Or(r.callBridge, r.session)
+	for _, p := range b.parameters {
+		value := system
+		if p.key != systemIDParameter {
+			value = clip(req.Query.Get(p.key))
+		}
+		if value != "" {
+			r.parameters = append(r.parameters, pair{p.value, value})
 		}
 	}
 	for i := range in.batch.Attributes {

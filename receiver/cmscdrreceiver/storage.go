@@ -124,7 +124,7 @@ func (s *ledgerStore) save(ctx context.Context, from *ledger.Ledger, session *le
 		if err := s.write(ctx, storage.SetOperation(keySession+session.ID(), from.Encode(session))); err != nil {
 			return err
 		}
-		session.Saved()
+		session.MarkSaved()
 	}
 	return s.saveFingerprints(ctx, &from.Fingerprints)
 }
@@ -145,7 +145,7 @@ func (s *ledgerStore) saveFingerprints(ctx context.Context, prints *ledger.Finge
 	if err := s.write(ctx, storage.SetOperation(keyFingerprints, stored)); err != nil {
 		return err
 	}
-	prints.Saved(version)
+	prints.MarkSaved(version)
 	return nil
 }
 

@@ -5,6 +5,7 @@ package cmscdrreceiver
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,12 +22,13 @@ func TestEvictedSessionThatComesAgain(t *testing.T) {
 	storage, id := testkit.NewStorage(), storageID
 	store, err := openStore(t.Context(), testkit.Host{storageID: storage}, &id, receivertest.NewNopSettings(metadata.Type))
 	require.NoError(t, err)
-	accepted := ledger.New(ledger.DefaultLimits)
+	accepted := ledger.New(ledger.DefaultLimits, time.Now)
 	save := func(session string, evicted ...string) {
-		s, err := accepted.Lock(t.Context(), session, "")
+		s, err := accepted.Lock(t.Context(), session)
 		require.NoError(t, err)
 		defer accepted.Unlock(s)
-		s.Accept([]ledger.Entry{{Index: uint64(len(s.ID()))}})
+		entries := []ledger.Entry{{Index: uint64(len(s.ID()))}}
+		accepted.Accept(s, ledger.Post{}, entries, s.Judge(entries, nil))
 		require.NoError(t, store.save(t.Context(), accepted, s, evicted))
 	}
 	storage.Put("session/gone", []byte{1})

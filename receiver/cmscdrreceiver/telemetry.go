@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/legato-otel/legato/internal/aggregate"
 	"github.com/legato-otel/legato/internal/cdr"
 	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
@@ -45,6 +46,7 @@ func outcomeOption(value string) []metric.AddOption {
 // series is born with, and the first loss is the one to be woken by.
 func zeroTelemetry(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 	telemetry.ReceiverCmscdrRecordsMissing.Add(ctx, 0)
+	telemetry.ReceiverCmscdrOverlappingSessions.Add(ctx, 0)
 	for _, what := range outcomeOptions {
 		telemetry.ReceiverCmscdrRecords.Add(ctx, 0, what...)
 	}
@@ -58,21 +60,21 @@ func (d *delivery) count(ctx context.Context, in *intake, p *ingest.Piece) {
 	from, to := in.recordsOf(p)
 	for i := from; i < to; i++ {
 		r := &in.batch.Records[i]
-		missing += in.records[i].missing
+		missing += in.records[i].countable()
 		what := outcomeOf(p, in.records[i], r.Type)
 		counts[what]++
-		if what == accepted && !r.Time.IsZero() {
-			d.telemetry.ReceiverCmscdrLag.Record(ctx, max(0, now.Sub(r.Time).Seconds()))
+		if lag := max(0, now.Sub(r.Time).Seconds()); what == accepted && !r.Time.IsZero() && aggregate.PlausibleSeconds(lag) {
+			d.telemetry.ReceiverCmscdrLag.Record(ctx, lag)
 		}
 	}
 	from, to = in.malformedOf(p)
 	for i := from; i < to; i++ {
-		missing += in.malformed[i].missing
+		missing += in.malformed[i].countable()
 		counts[outcomeOfMalformed(p, in.malformed[i])]++
 	}
 	d.add(ctx, counts)
 	if missing > 0 {
-		d.telemetry.ReceiverCmscdrRecordsMissing.Add(ctx, int64(missing))
+		d.telemetry.ReceiverCmscdrRecordsMissing.Add(ctx, int64(missing)) //nolint:gosec // the ledger bounds each number
 	}
 }
 

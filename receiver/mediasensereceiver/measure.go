@@ -108,7 +108,7 @@ func (s *sessions) countSession(ctx context.Context, e *mediasense.Event) {
 	case mediasense.SessionEnded:
 		media := pair{names.KeyMediaType, mediaType(e)}
 		s.ended.Add(ctx, 1, labels(pair{names.KeyState, sessionStates.bound(e.Text(mediasense.SessionState))}, media))
-		if duration, ok := e.Int(mediasense.SessionDuration); ok && duration >= 0 {
+		if duration, ok := e.Int(mediasense.SessionDuration); ok && aggregate.PlausibleSeconds(float64(duration)/1000) {
 			s.duration.Record(ctx, float64(duration)/1000, labels(media))
 		}
 	default:

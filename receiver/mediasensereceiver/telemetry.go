@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/legato-otel/legato/internal/aggregate"
 	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/mediasense"
 )
@@ -70,7 +71,9 @@ func (d *delivery) count(ctx context.Context, in *intake, p *ingest.Piece) {
 		what := outcomeOf(p, in.events[i], e.Type)
 		counts[what]++
 		if date := eventTime(e); what == accepted && date > 0 && date <= latestDate {
-			d.telemetry.ReceiverMediasenseLag.Record(ctx, max(0, now.Sub(time.UnixMilli(date)).Seconds()))
+			if lag := max(0, now.Sub(time.UnixMilli(date)).Seconds()); aggregate.PlausibleSeconds(lag) {
+				d.telemetry.ReceiverMediasenseLag.Record(ctx, lag)
+			}
 		}
 	}
 	from, to = in.malformedOf(p)

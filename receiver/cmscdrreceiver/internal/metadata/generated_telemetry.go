@@ -23,13 +23,14 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                        metric.Meter
-	mu                           sync.Mutex
-	registrations                []metric.Registration
-	ReceiverCmscdrLag            metric.Float64Histogram
-	ReceiverCmscdrRecords        metric.Int64Counter
-	ReceiverCmscdrRecordsMissing metric.Int64Counter
-	ReceiverCmscdrRequests       metric.Int64Counter
+	meter                             metric.Meter
+	mu                                sync.Mutex
+	registrations                     []metric.Registration
+	ReceiverCmscdrLag                 metric.Float64Histogram
+	ReceiverCmscdrOverlappingSessions metric.Int64Counter
+	ReceiverCmscdrRecords             metric.Int64Counter
+	ReceiverCmscdrRecordsMissing      metric.Int64Counter
+	ReceiverCmscdrRequests            metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -66,6 +67,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithDescription("Time from the making of a record, by the clock of the Call Bridge, to its acceptance. [Development]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverCmscdrOverlappingSessions, err = builder.meter.Int64Counter(
+		"otelcol_receiver_cmscdr_overlapping_sessions",
+		metric.WithDescription("Requests of a session whose Call Bridge or system_id has a newer session. Two Call Bridges have one name, or a session came back. [Development]"),
+		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmscdrRecords, err = builder.meter.Int64Counter(

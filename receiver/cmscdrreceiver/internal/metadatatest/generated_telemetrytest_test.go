@@ -20,11 +20,15 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ReceiverCmscdrLag.Record(context.Background(), 1)
+	tb.ReceiverCmscdrOverlappingSessions.Add(context.Background(), 1)
 	tb.ReceiverCmscdrRecords.Add(context.Background(), 1)
 	tb.ReceiverCmscdrRecordsMissing.Add(context.Background(), 1)
 	tb.ReceiverCmscdrRequests.Add(context.Background(), 1)
 	AssertEqualReceiverCmscdrLag(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverCmscdrOverlappingSessions(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverCmscdrRecords(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},

@@ -1,0 +1,146 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cdr
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// IndexRange is a run of records of which no more than the index could be read.
+type IndexRange struct {
+	First, Last uint64
+	// Legacy tells that the numbers are recordIndex, because the start tags have
+	// no correlatorIndex.
+	Legacy bool
+}
+
+const (
+	// maxQuarantinedRanges of one malformed part: as many holes as a session's
+	// ledger remembers.
+	maxQuarantinedRanges = 512
+	// maxTagLength bounds how far the attributes of a damaged start tag are
+	// looked for, in bytes.
+	maxTagLength = 1 << 10
+)
+
+// appendIndices appends the indices of the records whose start tags stand in raw.
+// It reads what is certain: a tag that has its index once, in quotes.
+func appendIndices(to []IndexRange, raw string) []IndexRange {
+	for at := nextTag(raw, recordElement, 0); at >= 0; at = nextTag(raw, recordElement, at+1) {
+		tag := tagAt(raw, at)
+		index, legacy := parseNumber(tagAttribute(tag, "correlatorIndex")), false
+		if index.Text == "" {
+			index, legacy = parseNumber(tagAttribute(tag, "recordIndex")), true
+		}
+		if index.Valid {
+			to = appendIndex(to, index.Value, legacy)
+		}
+	}
+	return to
+}
+
+func appendIndex(to []IndexRange, index uint64, legacy bool) []IndexRange {
+	if n := len(to); n > 0 && to[n-1].Legacy == legacy {
+		switch last := &to[n-1]; {
+		case index == last.Last+1:
+			last.Last = index
+			return to
+		case index+1 == last.First:
+			last.First = index
+			return to
+		}
+	}
+	if len(to) == maxQuarantinedRanges {
+		return to
+	}
+	return append(to, IndexRange{First: index, Last: index, Legacy: legacy})
+}
+
+// nextTag finds the next start tag of an element at or behind from, -1 if none.
+func nextTag(text, element string, from int) int {
+	for from < len(text) {
+		i := strings.Index(text[from:], "<"+element)
+		if i < 0 {
+			return -1
+		}
+		from += i
+		if isTag(text, element, from) {
+			return from
+		}
+		from++
+	}
+	return -1
+}
+
+// isTag tells whether a start tag of the element begins at offset at.
+func isTag(text, element string, at int) bool {
+	rest, found := strings.CutPrefix(text[at:], "<"+element)
+	return found && rest != "" && (isBlank(rest[0]) || rest[0] == '>' || rest[0] == '/')
+}
+
+// tagAt returns the start tag at a '<', up to the next one at most.
+func tagAt(text string, at int) string {
+	tag := text[at:min(len(text), at+maxTagLength)]
+	if end := strings.IndexByte(tag[1:], '<'); end >= 0 {
+		tag = tag[:1+end]
+	}
+	return tag
+}
+
+// tagAttribute returns an attribute's value in a start tag that may be damaged,
+// "" if the tag has it not exactly once.
+func tagAttribute(tag, name string) string {
+	before, after, found := strings.Cut(tag, name)
+	if !found || !isBlank(before[len(before)-1]) || strings.Contains(after, name) {
+		return ""
+	}
+	after, found = strings.CutPrefix(trim(after), "=")
+	if after = trim(after); !found || after == "" || after[0] != '"' && after[0] != '\'' {
+		return ""
+	}
+	value, _, found := strings.Cut(after[1:], after[:1])
+	if !found {
+		return ""
+	}
+	return value
+}
+
+// readUnreadable finds out whose a body is that cannot be read, and which records
+// stand in it, so that these are not taken for lost.
+func (d *Decoder) readUnreadable(err error) {
+	text := d.body
+	if isUTF16(text) {
+		text = asciiOf(text)
+	}
+	if at := nextTag(text, rootElement, 0); at >= 0 {
+		d.batch.Session = withoutBlanks(tagAttribute(tagAt(text, at), "session"))
+	}
+	d.batch.Unreadable = true
+	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: d.body, Err: err, Indices: appendIndices(nil, text)})
+}
+
+// isUTF16 tells whether a body begins as one in UTF-16 does.
+func isUTF16(body string) bool {
+	const littleEndian, bigEndian = "\xff\xfe", "\xfe\xff"
+	return strings.HasPrefix(body, littleEndian) || strings.HasPrefix(body, bigEndian) ||
+		strings.HasPrefix(body, "<\x00") || strings.HasPrefix(body, "\x00<")
+}
+
+// asciiOf returns the ASCII characters of a body in UTF-16, of either order, and
+// something else for each other one. That is all that start tags are made of.
+func asciiOf(body string) string {
+	ascii := make([]byte, 0, len(body)/2)
+	for i := 0; i+1 < len(body); i += 2 {
+		switch low, high := body[i], body[i+1]; {
+		case high == 0 && low < utf8.RuneSelf:
+			ascii = append(ascii, low)
+		case low == 0 && high < utf8.RuneSelf:
+			ascii = append(ascii, high)
+		default:
+			ascii = append(ascii, '?')
+		}
+	}
+	return string(ascii)
+}
