@@ -22,8 +22,9 @@ import (
 type Settings struct {
 	// Scope and Version name the instrumentation scope of all metrics.
 	Scope, Version string
-	// Resources is the largest number of resources held at once.
-	Resources int
+	// Resources is the largest number of resources held at once, and Unnamed that
+	// of those that ForUnnamed made, beside them.
+	Resources, Unnamed int
 	// Cardinality is the largest number of series of one instrument of one
 	// resource; what is above it is added up in the series that carries
 	// otel.metric.overflow=true.
@@ -46,6 +47,8 @@ type source[I any] struct {
 	reader      *sdkmetric.ManualReader
 	provider    *sdkmetric.MeterProvider
 	used        uint64
+	again       bool // it was asked for more than once
+	unnamed     bool
 }
 
 // NewSet returns an empty set; build makes the instruments of one resource.
@@ -55,11 +58,21 @@ func NewSet[I any](settings Settings, build func(metric.Meter) (I, error)) *Set[
 
 // For returns the instruments of a resource, new or known.
 func (s *Set[I]) For(resource attribute.Set) (I, error) {
+	return s.instruments(resource, false)
+}
+
+// ForUnnamed does that for a resource that no sender named. Such resources push
+// out each other alone.
+func (s *Set[I]) ForUnnamed(resource attribute.Set) (I, error) {
+	return s.instruments(resource, true)
+}
+
+func (s *Set[I]) instruments(resource attribute.Set, unnamed bool) (I, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ticks++
 	if known := s.sources[resource.Equivalent()]; known != nil {
-		known.used = s.ticks
+		known.used, known.again = s.ticks, true
 		return known.instruments, nil
 	}
 	resource = owned(resource)
@@ -68,10 +81,8 @@ func (s *Set[I]) For(resource attribute.Set) (I, error) {
 		var none I
 		return none, err
 	}
-	if len(s.sources) >= s.settings.Resources {
-		s.evict()
-	}
-	fresh.used = s.ticks
+	s.makeRoom(unnamed)
+	fresh.used, fresh.unnamed = s.ticks, unnamed
 	s.sources[resource.Equivalent()] = fresh
 	return fresh.instruments, nil
 }
@@ -104,15 +115,26 @@ func (s *Set[I]) newSource(resource attribute.Set) (*source[I], error) {
 	return &source[I]{instruments: instruments, resource: resource, reader: reader, provider: provider}, nil
 }
 
-func (s *Set[I]) evict() {
-	var oldest *source[I]
+// makeRoom drops a resource if those of a kind are at their limit: one that was
+// asked for once before those that are in use, and else the least recently used.
+func (s *Set[I]) makeRoom(unnamed bool) {
+	limit, count := s.settings.Resources, 0
+	if unnamed {
+		limit = s.settings.Unnamed
+	}
+	var first *source[I]
 	for _, candidate := range s.sources {
-		if oldest == nil || candidate.used < oldest.used {
-			oldest = candidate
+		if candidate.unnamed != unnamed {
+			continue
+		}
+		count++
+		if first == nil || (candidate.again != first.again && !candidate.again) ||
+			(candidate.again == first.again && candidate.used < first.used) {
+			first = candidate
 		}
 	}
-	if oldest != nil {
-		delete(s.sources, oldest.resource.Equivalent())
+	if first != nil && count >= limit {
+		delete(s.sources, first.resource.Equivalent())
 	}
 }
 

@@ -357,3 +357,23 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	assert.Equal(t, int64(workers*turns), total)
 }
+
+// Resources without a name push out each other, and made-up ones that come once
+// push out none that is in use.
+func TestUnnamedResourcesLeaveNamedOnes(t *testing.T) {
+	s := NewSet(Settings{Scope: "scope", Resources: 3, Unnamed: 2, Cardinality: 4}, build)
+	for range 2 {
+		instrumentsOf(t, s, "a")
+		instrumentsOf(t, s, "b")
+	}
+	for i := range 10 {
+		_, err := s.ForUnnamed(resource("session " + strconv.Itoa(i)))
+		require.NoError(t, err)
+		instrumentsOf(t, s, "made up "+strconv.Itoa(i))
+	}
+	var left []string
+	for _, held := range s.sources {
+		left = append(left, held.resource.ToSlice()[0].Value.String())
+	}
+	assert.ElementsMatch(t, []string{"session 8", "session 9", "a", "b", "made up 9"}, left)
+}

@@ -41,7 +41,8 @@ const (
 	RecordTime = MeetingServer + ".record.time"
 	// RecordNumPrecedingMissing is numPrecedingRecordsMissing as sent.
 	RecordNumPrecedingMissing = MeetingServer + ".record.num_preceding_records_missing"
-	// RecordMissing is how many records a record.gap event stands for.
+	// RecordMissing is how many records a record.gap event stands for. With
+	// error.type implausible_gap it is a number that cannot be right.
 	RecordMissing = MeetingServer + ".record.missing"
 	// RecordOffset is where in the body a malformed part began, in bytes.
 	RecordOffset = MeetingServer + ".record.offset"
@@ -49,7 +50,9 @@ const (
 	// event holds, from 1.
 	RecordPart  = MeetingServer + ".record.part"
 	RecordParts = MeetingServer + ".record.parts"
-	// SessionPreviousID is the session that a session.start event ends.
+	// SessionPreviousID is the session that the one of a session.start event
+	// replaces; absent if several live sessions share the bridge's name. It is a
+	// presumption: see the contract in internal/ledger.
 	SessionPreviousID = MeetingServer + ".session.previous_id"
 )
 
@@ -68,7 +71,9 @@ const (
 	EventRecordGap = MeetingServer + ".record.gap"
 	// EventRecordMalformed keeps what could not be read, as its body.
 	EventRecordMalformed = MeetingServer + ".record.malformed"
-	// EventSessionStart says that a known bridge has started anew.
+	// EventSessionStart says that a known bridge has a new session. What is open in
+	// the session that it names in SessionPreviousID has ended, unless a record of
+	// that session comes afterwards: then it is alive, and nothing of it has ended.
 	EventSessionStart = MeetingServer + ".session.start"
 )
 

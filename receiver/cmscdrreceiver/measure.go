@@ -25,10 +25,13 @@ type measures struct {
 // most a few dozen; an unclustered bridge counts anew at each restart.
 const maxBridges = 256
 
+// maxUnnamed is that of bridges that send no id and have no system_id.
+const maxUnnamed = 64
+
 func newMeasures(config *Config, set receiver.Settings) *measures {
 	settings := aggregate.Settings{
 		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
-		Resources: maxBridges, Cardinality: config.Metrics.CardinalityLimit,
+		Resources: maxBridges, Unnamed: maxUnnamed, Cardinality: config.Metrics.CardinalityLimit,
 	}
 	return &measures{bridges: aggregate.NewSet(settings, newInstruments)}
 }
@@ -38,7 +41,11 @@ func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, sour
 	if m == nil {
 		return
 	}
-	bridge, err := m.bridges.For(source.set())
+	instrumentsFor := m.bridges.For
+	if !in.post.Identity.Named() {
+		instrumentsFor = m.bridges.ForUnnamed
+	}
+	bridge, err := instrumentsFor(source.set())
 	if err != nil {
 		logger.Error("Records cannot be counted", zap.Error(err))
 		return
