@@ -3,7 +3,11 @@
 
 package ledger
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Limits bounds what a ledger holds.
 type Limits struct {
@@ -26,19 +30,31 @@ var DefaultLimits = Limits{Sessions: 3072, SessionsPerBridge: 8, Unnamed: 1024, 
 // all that it loses is that what it sends again is taken again.
 const StaleAfter = 30 * 24 * time.Hour
 
+// batch is the part of a limit that is dropped at once when it is exceeded, so
+// that a flood of sessions pays for one look at all of them now and then.
+const batch = 16
+
 // makeRoom drops sessions until the limits hold again after s got a new
 // identity. Locked ones stay: they are in use. The caller holds l.mu.
 func (l *Ledger) makeRoom(s *Session, now int64) (evicted []string) {
 	if !s.said.Named() {
-		return l.evict(evicted, l.limits.Unnamed, isUnnamed, lessKnown)
+		if excess := l.unnamed - l.limits.Unnamed; excess > 0 {
+			return l.evict(evicted, l.candidates(false, now), excess+l.limits.Unnamed/batch)
+		}
+		return nil
 	}
-	evicted = l.evict(evicted, l.limits.SessionsPerBridge, func(o *Session) bool { return o.primary() == s.primary() }, lessKnown)
-	stale := now - int64(StaleAfter/time.Second)
-	return l.evict(evicted, l.limits.Sessions, isNamed, func(a, b *Session) bool { return l.lessEstablished(a, b, stale) })
+	var same []candidate
+	for _, o := range l.names[s.primary()] {
+		if o.primary() == s.primary() {
+			same = append(same, candidate{session: o})
+		}
+	}
+	evicted = l.evict(evicted, same, len(same)-l.limits.SessionsPerBridge)
+	if excess := l.named - l.limits.Sessions; excess > 0 {
+		evicted = l.evict(evicted, l.candidates(true, now), excess+l.limits.Sessions/batch)
+	}
+	return evicted
 }
-
-func isNamed(s *Session) bool   { return s.said.Named() }
-func isUnnamed(s *Session) bool { return !s.said.Named() && s.begun > 0 }
 
 // primary is the name under which the session is counted.
 func (s *Session) primary() nameKey {
@@ -46,62 +62,85 @@ func (s *Session) primary() nameKey {
 	return keys[0]
 }
 
-// lessKnown tells whether a goes before b: one request alone does not push out
-// a session that was heard again; else the one that was silent for longer goes.
-func lessKnown(a, b *Session) bool {
-	if once := a.posts < 2; once != (b.posts < 2) {
-		return once
-	}
-	return a.heard < b.heard
+// candidate is a session that may have to go.
+type candidate struct {
+	session *Session
+	// replaced: a newer session of the same bridge began, and this one was not
+	// heard since.
+	replaced bool
+	// stale: it was silent for StaleAfter.
+	stale bool
+	// young is when its name was first known, 0 where that does not count.
+	young int64
 }
 
-// lessEstablished tells whether a goes before b, as the package comment says.
-func (l *Ledger) lessEstablished(a, b *Session, stale int64) bool {
-	if replaced := l.isReplaced(a); replaced != l.isReplaced(b) {
-		return replaced
-	}
-	if silent := a.heardAt < stale; silent != (b.heardAt < stale) {
-		return silent
-	}
-	if a.since != b.since && a.heardAt >= stale {
-		return a.since > b.since
-	}
-	return lessKnown(a, b)
-}
-
-// isReplaced tells whether a newer session of the same bridge began and this one
-// was not heard since.
-func (l *Ledger) isReplaced(s *Session) bool {
-	for _, o := range l.names[s.primary()] {
-		if o.begun > s.heard {
-			return true
-		}
-	}
-	return false
-}
-
-// evict drops sessions that match, the first by less first, until at most limit
-// of them are left. The caller holds l.mu.
-func (l *Ledger) evict(evicted []string, limit int, match func(*Session) bool, less func(a, b *Session) bool) []string {
-	count := 0
+// candidates returns all named sessions, or all others. The caller holds l.mu.
+func (l *Ledger) candidates(named bool, now int64) (all []candidate) {
 	for _, s := range l.sessions {
-		if match(s) {
-			count++
+		if s.begun == 0 || s.said.Named() != named {
+			continue
 		}
-	}
-	for ; count > limit; count-- {
-		var first *Session
-		for _, s := range l.sessions {
-			if match(s) && len(s.lock) == 0 && (first == nil || less(s, first)) {
-				first = s
+		c := candidate{session: s}
+		if named {
+			c.replaced = l.isReplaced(s)
+			if c.stale = s.heardAt < now-int64(StaleAfter/time.Second); !c.stale {
+				c.young = s.since
 			}
 		}
-		if first == nil {
+		all = append(all, c)
+	}
+	return all
+}
+
+// isReplaced tells whether a newer session of the same bridge began and s was not
+// heard since. The caller holds l.mu.
+func (l *Ledger) isReplaced(s *Session) bool {
+	return slices.ContainsFunc(l.names[s.primary()], func(o *Session) bool { return o.begun > s.heard })
+}
+
+// compareCandidates orders candidates: the first to go first. One request alone
+// does not push out a session that was heard again; of two such sessions the one
+// goes that was silent for longer.
+func compareCandidates(a, b candidate) int {
+	return cmp.Or(
+		compareBool(b.replaced, a.replaced),
+		compareBool(b.stale, a.stale),
+		cmp.Compare(b.young, a.young),
+		compareBool(a.session.posts > 1, b.session.posts > 1),
+		cmp.Compare(a.session.heard, b.session.heard),
+	)
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// evict drops the first n of the candidates that nobody uses. The caller holds
+// l.mu.
+func (l *Ledger) evict(evicted []string, all []candidate, n int) []string {
+	if n <= 0 {
+		return evicted
+	}
+	slices.SortFunc(all, compareCandidates)
+	for _, c := range all {
+		if n == 0 {
 			break
 		}
-		l.unname(first)
-		delete(l.sessions, first.id)
-		evicted = append(evicted, first.id)
+		if len(c.session.lock) > 0 {
+			continue
+		}
+		l.unname(c.session)
+		delete(l.sessions, c.session.id)
+		evicted = append(evicted, c.session.id)
+		n--
 	}
 	return evicted
 }

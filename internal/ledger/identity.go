@@ -122,10 +122,25 @@ func (l *Ledger) rename(s *Session, id Identity, now int64) {
 	for _, key := range keys[:n] {
 		l.names[key] = append(l.names[key], s)
 	}
+	s.indexed = true
+	*l.count(s)++
+}
+
+// count returns how many sessions are held of the kind of s.
+func (l *Ledger) count(s *Session) *int {
+	if s.said.Named() {
+		return &l.named
+	}
+	return &l.unnamed
 }
 
 // unname takes the session out of the index of names. The caller holds l.mu.
 func (l *Ledger) unname(s *Session) {
+	if !s.indexed {
+		return
+	}
+	s.indexed = false
+	*l.count(s)--
 	keys, n := s.said.keys()
 	for _, key := range keys[:n] {
 		rest := slices.DeleteFunc(l.names[key], func(o *Session) bool { return o == s })

@@ -21,6 +21,8 @@ type Ledger struct {
 	mu       sync.Mutex // guards everything below
 	sessions map[string]*Session
 	names    map[nameKey][]*Session // those with accepted records, by each of their names
+	named    int                    // how many sessions with accepted records are named
+	unnamed  int                    // and how many are not
 	ticks    uint64                 // order of events, kept over restarts
 }
 

@@ -21,6 +21,7 @@ type Session struct {
 
 	// Guarded by Ledger.mu and written by the holder of the lock only.
 	said    Identity
+	indexed bool   // it is counted, and found by its names
 	begun   uint64 // the tick at which its first record was accepted
 	heard   uint64 // the tick at which the last request with an accepted record came, begun at least
 	since   int64  // when its bridge's name was first known, in Unix seconds
