@@ -292,6 +292,17 @@ func mediaSenseField(f *field) []fieldCase {
 			},
 		},
 		{
+			name: "mediasense/tags-free-text", about: []string{"7f0000000000d1"},
+			show: []string{"tag.tag_type", "tag.tag_offset", "tag.tag_name"}, showBody: true,
+			events: []string{
+				"tag.added INFO tag.tag_type=USER_DEFINED tag.tag_name=Агент Іван 👍 \"VIP\"\n5551234 \"tag added\"",
+				`tag.added INFO tag.tag_type=USER_DEFINED tag.tag_offset=1 tag.tag_name=https://REDACTED@crm.example.com/c/1?token=REDACTED "tag added at 0.0 s"`,
+				`tag.added INFO tag.tag_type=SYSTEM_DEFINED tag.tag_offset=29809 tag.tag_name=TrackActive "tag added: TrackActive on track 0 at 29.8 s"`,
+				`tag.added INFO tag.tag_type=SYSTEM_DEFINED tag.tag_offset=29746 tag.tag_name=TrackInactive "tag added: TrackInactive on track 0 at 29.7 s"`,
+			},
+			secrets: []string{"geheim", "abc123"},
+		},
+		{
 			name: "mediasense/duplicate-subscription", send: func(*testing.T, *field) {},
 			own: []string{`^otelcol_receiver_mediasense_subscription_active\{[^}]*server_address="` + strings.TrimPrefix(f.duplicate.url, "http://") + `"[^}]*\} 1$`},
 			rows: func(*archived) (faults []string) {
