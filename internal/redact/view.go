@@ -34,6 +34,9 @@ func (v *view) at(i int) (c byte, next int) {
 	if v.plain || v.encoding == narrow && !beginsEscape[v.text[i]] {
 		return v.text[i], i + 1
 	}
+	if c, next = v.unit(i); v.levels == 0 || !beginsEscape[c] {
+		return c, next
+	}
 	return v.decode(i, v.levels)
 }
 
@@ -215,7 +218,7 @@ func viewsOf(text string, views []view) []view {
 		base.encoding = encodingOf(text)
 		views = append(views, base)
 	}
-	if base.encoding == narrow && !hasEscape(text) {
+	if base.encoding == narrow && !hasEscape(text) || !strings.ContainsAny(text, escapes) {
 		return views
 	}
 	for base.levels = 1; base.levels <= levelsOf(text, base.encoding); base.levels++ {
