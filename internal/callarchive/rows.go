@@ -55,8 +55,8 @@ type Object struct {
 	ParentSpanID string `json:"parent_span_id,omitempty"`
 	// State is StateRunning or StateEnded.
 	State string `json:"state"`
-	// Outcome is callstitch's: complete, partial, bridge_restarted, expired,
-	// evicted, incomplete. Empty until the stitched record came.
+	// Outcome is callstitch's: complete, partial, call_ended, bridge_restarted,
+	// expired, evicted, incomplete. Empty until the stitched record came.
 	Outcome string `json:"outcome,omitempty"`
 	// StartedAt is when it was first heard of if the start was not seen.
 	StartedAt time.Time `json:"started_at,omitzero"`

@@ -86,6 +86,7 @@ var activityWords = map[string]string{
 var outcomeWords = map[string]string{
 	"partial":          "start not seen",
 	"bridge_restarted": "bridge restarted",
+	"call_ended":       "end not seen, ended with its call",
 	"expired":          "end never came",
 	"evicted":          "dropped for want of room",
 	"incomplete":       "Collector stopped before the end",

@@ -279,3 +279,44 @@ func TestCaseOfGUIDs(t *testing.T) {
 	assert.Equal(t, BridgeRestarted, all["of a run"].Outcome)
 	assert.Equal(t, fmt.Sprintf("%q", upper), field(all["x"], names.CallCorrelator), "values stay as they came")
 }
+
+// TestConferenceLaw: a conference of 500 calls, with ends that were lost and
+// bridges that started anew, is the same in every order.
+func TestConferenceLaw(t *testing.T) {
+	const calls = 500
+	large := options
+	large.MaxObjects = 10 * calls
+	run := func(all []happening, stop int) []string {
+		e := New(large)
+		for i := range all {
+			if i == stop {
+				e = restart(t, e, noon)
+			}
+			all[i].happen(t, e, noon)
+		}
+		var out []string
+		for _, wait := range []time.Duration{0, options.Linger, options.MaxOpen, options.MaxOpen + options.Linger} {
+			advance(e, noon.Add(wait))
+			out = append(out, emit(e, noon.Add(wait))...)
+		}
+		return out
+	}
+	for seed := range uint64(3) {
+		w := newWorld(seed, 6)
+		for n := range calls {
+			bridge := w.IntN(6)
+			if w.chance(2) {
+				w.restart(bridge, 20*n)
+			}
+			w.call(bridge, n, 0, 20*n, 0)
+		}
+		w.lose(5)
+		want := run(w.all, -1)
+		require.Greater(t, len(want), calls*9/10)
+		for range 3 {
+			all := append(slices.Clone(w.all), w.all[:calls/2]...)
+			w.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			require.Equal(t, want, run(all, w.IntN(len(all))), "seed %d", seed)
+		}
+	}
+}

@@ -24,6 +24,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type happening struct {
 	record  Record
 	source  [2]string // resource and session
+	bridge  string    // its identity; "" if it is not known
 	session string    // the session that is over; "" for a record
 	at      int64     // when it was declared over, by the senders' clocks
 }
@@ -36,6 +37,9 @@ func (h *happening) happen(tb testing.TB, e *Engine, now time.Time) {
 	}
 	r := h.record
 	r.Source = NewSource(h.source[0], h.source[1])
+	if h.bridge != "" {
+		r.Source = r.Source.OnBridge(1, h.bridge)
+	}
 	_, err := e.Apply(now, &r)
 	require.NoError(tb, err)
 }

@@ -24,11 +24,12 @@ type world struct {
 	*rand.Rand
 	all   []happening
 	index []uint64 // by bridge
+	runs  []int    // likewise: how often it has started anew
 	legs  int
 }
 
 func newWorld(seed uint64, bridges int) *world {
-	return &world{Rand: rand.New(rand.NewPCG(seed, 1)), index: make([]uint64, bridges)}
+	return &world{Rand: rand.New(rand.NewPCG(seed, 1)), index: make([]uint64, bridges), runs: make([]int, bridges)}
 }
 
 func (w *world) chance(percent int) bool { return w.IntN(100) < percent }
@@ -37,8 +38,26 @@ func (w *world) say(bridge int, kind Kind, id string, phase Phase, seconds int, 
 	w.index[bridge]++
 	w.all = append(w.all, happening{
 		record: Record{Kind: kind, ID: id, Phase: phase, Time: at(seconds), Index: w.index[bridge], Fields: fields},
-		source: [2]string{fmt.Sprint("bridge ", bridge), fmt.Sprint("session ", bridge)},
+		source: [2]string{fmt.Sprint("bridge ", bridge), w.run(bridge)},
+		bridge: fmt.Sprint("bridge ", bridge),
 	})
+}
+
+// run is the session of a bridge.
+func (w *world) run(bridge int) string {
+	if n := w.runs[bridge]; n > 0 {
+		return fmt.Sprint("session ", bridge, " run ", n)
+	}
+	return fmt.Sprint("session ", bridge)
+}
+
+// restart has a bridge start anew, with or without anybody saying so.
+func (w *world) restart(bridge, seconds int) {
+	if w.chance(50) {
+		w.all = append(w.all, happening{session: w.run(bridge), at: at(seconds)})
+	}
+	w.runs[bridge]++
+	w.index[bridge] = 0
 }
 
 func textField(key, value string) Field { return Field{key, Text(value)} }
@@ -108,7 +127,11 @@ func (w *world) lose(percent int) {
 func randomWorld(seed uint64) *world {
 	w := newWorld(seed, 3)
 	for n := range 1 + w.IntN(4) {
-		w.call(w.IntN(3), n, w.IntN(2), w.IntN(200), w.IntN(4))
+		bridge, start := w.IntN(3), w.IntN(200)
+		if w.chance(15) {
+			w.restart(bridge, start)
+		}
+		w.call(bridge, n, w.IntN(2), start, w.IntN(4))
 	}
 	for n := range w.IntN(3) {
 		w.session(n, w.IntN(2), w.IntN(100))
