@@ -12,6 +12,14 @@ const (
 	EventStreamingSpan = MeetingServer + ".streaming.span"
 )
 
+// EventConferenceUpdate says that a running call joined a conference, so that its
+// trace, and that of everything in it, is another one.
+const EventConferenceUpdate = MeetingServer + ".conference.update"
+
+// ConferencePreviousTraceID is the trace that an [EventConferenceUpdate] ends, in
+// lower-case hex. The event itself has the new one.
+const ConferencePreviousTraceID = MeetingServer + ".conference.previous_trace_id"
+
 // Attributes of stitched records only.
 const (
 	// CallstitchOutcome says how the object's life ended.

@@ -130,6 +130,9 @@ func TestPublishedNames(t *testing.T) {
 		"EventRecordGap":       "cisco.meeting_server.record.gap",
 		"EventRecordMalformed": "cisco.meeting_server.record.malformed",
 		"EventSessionStart":    "cisco.meeting_server.session.start",
+
+		"EventConferenceUpdate":     "cisco.meeting_server.conference.update",
+		"ConferencePreviousTraceID": "cisco.meeting_server.conference.previous_trace_id",
 	}
 	got := constants(t)
 	for name, text := range want {

@@ -20,7 +20,7 @@ type typical struct {
 	fields [4][]Field
 }
 
-func newTypical(e *Engine) *typical {
+func newTypical() *typical {
 	return &typical{
 		source: NewSource("resource of some bridge", "session of it"),
 		fields: [4][]Field{
@@ -108,7 +108,7 @@ func BenchmarkApply(b *testing.B) {
 			large := options
 			large.MaxObjects = 10_000_000
 			e := New(large)
-			t := newTypical(e)
+			t := newTypical()
 			fill(e, t, legs)
 			next, now := legs, noon
 			b.ReportAllocs()
@@ -145,7 +145,7 @@ func BenchmarkOpenLegs(b *testing.B) {
 		large := options
 		large.MaxObjects = 10 * legs
 		e := New(large)
-		fill(e, newTypical(e), legs)
+		fill(e, newTypical(), legs)
 		e.AppendChanges(nil)
 		e.journal.changed = nil
 		runtime.GC()

@@ -289,8 +289,8 @@ func (e *Engine) regroup(correlator uint64) {
 			}
 		}
 		for j := range conference {
-			if info := e.infoOf(conference[j].slot); !info.frozen {
-				info.trace, info.root = trace, span
+			if slot := conference[j].slot; !e.infoOf(slot).frozen {
+				e.setTrace(slot, trace, span)
 			}
 		}
 	}

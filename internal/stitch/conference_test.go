@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -162,11 +163,11 @@ func TestTooManyOpenCalls(t *testing.T) {
 	s := newStory(t, large)
 	for n := range 2 * maxOpenCalls {
 		before := s.e.steps
-		s.inRoom(fmt.Sprint(n), fmt.Sprint("run ", n), guid(1, n), Start, 1, 0)
+		s.inRoom(strconv.Itoa(n), fmt.Sprint("run ", n), guid(1, n), Start, 1, 0)
 		require.LessOrEqual(t, s.e.steps-before, uint64(10*maxOpenCalls))
 	}
 	for n := range 2 * maxOpenCalls {
-		s.inRoom(fmt.Sprint(n), fmt.Sprint("run ", n), guid(1, n), End, 2, 100)
+		s.inRoom(strconv.Itoa(n), fmt.Sprint("run ", n), guid(1, n), End, 2, 100)
 	}
 	s.wait(options.Linger)
 	before := s.e.steps

@@ -43,6 +43,10 @@
 //	words.go       texts that are a byte each
 //	relate.go      what the facts of a leg say about other legs
 //	conference.go  which calls are one conference, and its trace
+//	group.go       which calls of a room have to be compared for that
+//	joining.go     running calls whose trace changes
+//	ending.go      what ends an object, and what opens it again
+//	grace.go       what waits after a restart
 //	session.go     recorded sessions: their times, their tracks, other sessions of the same call
 //	advance.go     what time does: queues, expiry, eviction
 //	render.go      the object as a span; timeline.go how a leg spent its time;

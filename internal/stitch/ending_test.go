@@ -5,6 +5,7 @@ package stitch
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -129,7 +130,7 @@ func TestManyLegsOfACall(t *testing.T) {
 	assert.LessOrEqual(t, s.e.steps-before, uint64(2*followAtOnce))
 	s.wait(0)
 	s.wait(options.Linger)
-	assert.EqualValues(t, legs+1, s.e.Owes())
+	assert.Equal(t, legs+1, s.e.Owes())
 }
 
 // TestSessionHeals: a session that was declared over and is heard of again is
@@ -142,13 +143,13 @@ func TestSessionHeals(t *testing.T) {
 	assert.Zero(t, s.e.Stats().Revived)
 	s.tell("a", CallLeg, "late", Start, 9) // it was on the way
 	s.wait(time.Second)
-	assert.Equal(t, 2, len(queue(s.e, ended)))
+	assert.Len(t, queue(s.e, ended), 2)
 	s.tell("a", CallLeg, "after", Start, 11)
 	s.wait(0)
 	assert.EqualValues(t, 1, s.e.Stats().Revived)
-	assert.Equal(t, 3, len(queue(s.e, open)))
+	assert.Len(t, queue(s.e, open), 3)
 	s.e = restart(t, s.e, s.now)
-	assert.Equal(t, 3, len(queue(s.e, open)))
+	assert.Len(t, queue(s.e, open), 3)
 	s.wait(time.Hour)
 	for _, id := range []string{"before", "late", "after"} {
 		s.tell("a", CallLeg, id, End, 3600)
@@ -172,11 +173,11 @@ func TestWronglyEndedForDays(t *testing.T) {
 	s.tell("a", Call, "first", Start, 0)
 	s.e.EndSession(s.now, "session of a", at(0))
 	for hour := range 14 * 24 {
-		s.tell("a", CallLeg, fmt.Sprint(hour), Start, 3600*hour+1)
+		s.tell("a", CallLeg, strconv.Itoa(hour), Start, 3600*hour+1)
 		s.wait(time.Minute)
-		s.tell("a", CallLeg, fmt.Sprint(hour), Update, 3600*hour+60)
+		s.tell("a", CallLeg, strconv.Itoa(hour), Update, 3600*hour+60)
 		s.wait(58 * time.Minute)
-		s.tell("a", CallLeg, fmt.Sprint(hour), End, 3600*hour+3540)
+		s.tell("a", CallLeg, strconv.Itoa(hour), End, 3600*hour+3540)
 		s.wait(time.Minute)
 		for id, o := range s.out() {
 			if id != "first" {

@@ -59,6 +59,7 @@ type Engine struct {
 	closingSessions []uint32 // sessions that are over and have open objects
 	revivedSessions []uint32 // sessions that are alive and have objects that ended with them
 	closingCalls    []uint32 // calls that have ended and have open objects
+	joining         []Ref    // calls whose trace has changed while they were running
 
 	grace     grace
 	steps     uint64 // pieces of work done: what tests bound

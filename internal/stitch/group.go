@@ -196,7 +196,7 @@ func (e *Engine) leaveGroup(slot uint32) {
 	}
 	info.groupID, info.group = 0, links{}
 	if !info.frozen {
-		info.trace, info.root = info.own, o.span
+		e.setTrace(slot, info.own, o.span)
 	}
 }
 

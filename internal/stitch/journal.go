@@ -259,7 +259,12 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	}
 	b = append(b, frozen)
 	b = append(b, info.own[:]...)
-	b = append(b, info.trace[:]...)
+	if trace := info.stamped; !info.frozen && trace != (TraceID{}) {
+		// Its trace is found anew at a restart, and held against this one.
+		b = append(b, trace[:]...)
+	} else {
+		b = append(b, info.trace[:]...)
+	}
 	b = append(b, info.root[:]...)
 	b = appendTime(b, info.mentioned)
 	return appendTime(b, info.lastMentioned)

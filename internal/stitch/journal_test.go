@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -165,7 +166,7 @@ func dump(e *Engine) map[string]string {
 		}
 		if o.session != 0 {
 			s := e.sessions.at(o.session)
-			text += e.sessions.texts[o.session] + clock(max(s.over, s.renewed)) + clock(s.declared) + clock(s.last) + fmt.Sprint(s.bridge)
+			text += e.sessions.texts[o.session] + clock(max(s.over, s.renewed)) + clock(s.declared) + clock(s.last) + strconv.FormatUint(s.bridge, 16)
 		}
 		all[o.kind.String()+string(o.identity[:])] = text + e.resources.texts[o.resource] + fmt.Sprintf("%+v", fixed)
 	}

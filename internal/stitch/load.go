@@ -142,6 +142,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 		info.frozen = r.byte() == 1
 		copy(info.own[:], r.bytes(len(info.own)))
 		copy(info.trace[:], r.bytes(len(info.trace)))
+		info.stamped = info.trace
 		copy(info.root[:], r.bytes(len(info.root)))
 		info.mentioned, info.lastMentioned = r.time(), r.time()
 	}

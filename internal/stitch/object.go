@@ -115,6 +115,7 @@ type member struct {
 type container struct {
 	own        TraceID // if the call founds a conference
 	trace      TraceID // of its conference
+	stamped    TraceID // what its records were stamped with; zero if none was
 	root       SpanID  // of the call that founded it
 	start, end int64   // sender's clock; 0 where unknown
 	index      uint64  // of the record that started it, in the sender's session; 0 where unknown
@@ -126,6 +127,7 @@ type container struct {
 	tracks                   list   // of them, those that are a session's tracks
 	open                     list   // of them, those in a call that are open
 	frozen                   bool   // something with that trace was emitted
+	joining                  bool   // it is in Engine.joining, or was taken from there
 	filed                    filed  // in which list of its correlator a call is
 }
 

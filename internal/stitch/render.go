@@ -75,8 +75,10 @@ func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 	s = Stamp{Trace: e.traceOf(ref.slot), Span: o.span}
 	switch {
 	case o.kind.holds():
+		e.stampedWith(ref.slot)
 		s.Context = e.contextOf(ref.slot)
 	case o.in != 0:
+		e.stampedWith(o.in)
 		s.Context = e.contextOf(o.in)
 	}
 	return s, true

@@ -4,6 +4,7 @@
 package callstitchprocessor
 
 import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/stitch"
@@ -38,13 +39,18 @@ func (b *batch) add(s *stitch.Stitched) {
 		rl := b.logs.ResourceLogs().AppendEmpty()
 		decodeResource(s.Resource, rl)
 		sl := rl.ScopeLogs().AppendEmpty()
-		sl.Scope().SetName(metadata.ScopeName)
-		sl.Scope().SetVersion(b.version)
+		setScope(sl.Scope(), b.version)
 		records = sl.LogRecords()
 		b.records[s.Resource] = records
 	}
 	render(records.AppendEmpty(), s)
 	b.objects = append(b.objects, sent{s.Ref, s.Kind, s.Span})
+}
+
+// setScope says that it is this processor which made the records.
+func setScope(to pcommon.InstrumentationScope, version string) {
+	to.SetName(metadata.ScopeName)
+	to.SetVersion(version)
 }
 
 // last is the object that was added last, the zero Ref if there is none.

@@ -19,7 +19,9 @@
 //
 // # The way of a stitched record
 //
-//	emit.go        the one goroutine that waits for time, and sends what is due
+//	emit.go        the goroutine that lets time pass
+//	send.go        the goroutine that sends what is owed
+//	joining.go     events about running calls that joined a conference
 //	batch.go       what is sent together; render.go one stitched record
 //
 // # The way of the state
@@ -44,7 +46,9 @@
 // and be passed on twice. Likewise, a stitched record is sent when the trace it has is stored, and it
 // stays owed until the next consumer has it.
 //
-// Two goroutines run from Start to Shutdown: the emitter and, with storage, the
-// committer. Shutdown ends the emitter, sends what is due once more itself, and
-// lets the committer write the last of it.
+// Three goroutines run from Start to Shutdown: the emitter, the sender and, with
+// storage, the committer. Shutdown ends the emitter and the sender, sends what is
+// owed, and lets the committer write the last of it. All of that is bounded by
+// shutdown_timeout and a little; a next consumer or a storage that does not come
+// back is left behind.
 package callstitchprocessor

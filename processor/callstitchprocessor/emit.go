@@ -72,6 +72,9 @@ func (e *emitter) advance() (owed int) {
 		defer e.state.mu.Unlock()
 		more = e.state.engine.Advance(e.state.clock.now())
 		owed = e.state.engine.Owes()
+		if e.state.engine.Joins() {
+			e.sender.wake()
+		}
 		return more, e.state.engine.Changed()
 	}
 	for {

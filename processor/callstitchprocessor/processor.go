@@ -151,6 +151,9 @@ func (p *callStitch) take(ctx context.Context, logs plog.Logs) (*write, error) {
 	if err := r.intake.stamp(r); err != nil {
 		return nil, err
 	}
+	if p.state.engine.Joins() {
+		p.sender.wake()
+	}
 	if !concerned {
 		return nil, nil
 	}

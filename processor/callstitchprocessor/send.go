@@ -41,6 +41,7 @@ type sender struct {
 	// Of run and, when that has ended, of finish.
 	retry     attempts // of what is owed
 	aside     attempts // of what was set aside
+	joining   attempts // of the events about calls that joined a conference
 	size      int      // of a batch
 	isolating int      // owed objects to be sent one by one: one of them was refused with a permanent error
 	complaint rarely
@@ -96,7 +97,8 @@ func newSender(s *state, c *committer, next consumer.Logs, set processor.Setting
 	return &sender{
 		state: s, committer: c, next: next, logger: set.Logger, telemetry: telemetry, version: set.BuildInfo.Version,
 		woken: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		retry: newAttempts(firstRetry, longestRetry), aside: newAttempts(firstAside, longestAside), size: maxBatch,
+		retry: newAttempts(firstRetry, longestRetry), aside: newAttempts(firstAside, longestAside), joining: newAttempts(firstRetry, longestRetry),
+		size: maxBatch,
 	}
 }
 
@@ -145,12 +147,20 @@ func (s *sender) pause() time.Duration {
 	} else if s.state.stats().Aside > 0 {
 		next = earlier(next, s.aside.at)
 	}
+	if !s.joining.at.IsZero() {
+		next = earlier(next, s.joining.at)
+	}
 	return max(next.Sub(now), grain)
 }
 
-// send sends what is owed, until it is refused for now, and then what was set
-// aside, likewise.
+// send sends the events about calls that joined a conference, what is owed, and
+// what was set aside, each until it is refused for now.
 func (s *sender) send(ctx context.Context) {
+	for !s.stopped(ctx) && !s.state.clock.now().Before(s.joining.at) {
+		if more, err := s.sendJoined(ctx); err != nil || !more {
+			break
+		}
+	}
 	for !s.stopped(ctx) && !s.state.clock.now().Before(s.retry.at) {
 		if more, err := s.sendOwed(ctx); err != nil || !more {
 			break
@@ -254,13 +264,7 @@ func (s *sender) sendBatch(ctx context.Context, b *batch) error {
 	if err := s.committer.settle(ctx); err != nil {
 		return err
 	}
-	s.setBusy(s.state.clock.now())
-	err := s.next.ConsumeLogs(ctx, b.logs)
-	s.setBusy(time.Time{})
-	if err != nil && !consume.IsPermanent(err) {
-		s.telemetry.ProcessorCallstitchSendFailures.Add(ctx, 1)
-	}
-	return err
+	return s.hand(ctx, b.logs)
 }
 
 func (s *sender) setBusy(since time.Time) {
@@ -352,7 +356,7 @@ func (s *sender) sendLast(ctx context.Context) error {
 // sendAll sends what is owed and what was set aside, until something is refused
 // for now.
 func (s *sender) sendAll(ctx context.Context) error {
-	for _, send := range []func(context.Context) (bool, error){s.sendOwed, s.sendAside} {
+	for _, send := range []func(context.Context) (bool, error){s.sendJoined, s.sendOwed, s.sendAside} {
 		for more := true; more; {
 			if err := ctx.Err(); err != nil {
 				return err

@@ -1,0 +1,98 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+// A record is stamped with the trace that is known when it passes. If a running
+// call joins a conference after that, its trace is another one, and so is that
+// of everything in it. That is a Joining, so that who has the records can follow.
+
+// Joining is a running call whose trace is no longer the one that its records
+// were stamped with. It is valid until the next call of a method of the engine,
+// its texts for good.
+type Joining struct {
+	Ref Ref
+	// ID of the call.
+	ID       string
+	Span     SpanID
+	Trace    TraceID
+	Former   TraceID // what its records were stamped with
+	Resource string  // as given to NewSource
+	// Context is what the call has to say, its id included, in the order of the
+	// keys.
+	Context []Field
+}
+
+// stampedWith keeps the trace that a record of a call, or of something in it, is
+// stamped with, unless there is an earlier one that was not announced as former.
+func (e *Engine) stampedWith(call uint32) {
+	info := e.infoOf(call)
+	if info.stamped == (TraceID{}) && e.objects.at(call).kind == Call {
+		info.stamped = info.trace
+	}
+}
+
+// setTrace gives a call the trace of its conference.
+func (e *Engine) setTrace(call uint32, trace TraceID, root SpanID) {
+	info := e.infoOf(call)
+	info.trace, info.root = trace, root
+	if info.joining || !e.joins(call) {
+		return
+	}
+	info.joining = true
+	e.joining = append(e.joining, Ref{call, e.objects.at(call).generation})
+}
+
+// joins tells whether a call is running and its trace is no longer the one that
+// its records were stamped with.
+func (e *Engine) joins(call uint32) bool {
+	o := e.objects.at(call)
+	if o.kind != Call || o.state != open && o.state != ended {
+		return false
+	}
+	info := e.infoOf(call)
+	return info.stamped != (TraceID{}) && info.stamped != info.trace
+}
+
+// TakeJoining visits up to n of the calls whose trace has changed, the first ones
+// first, and takes them. The caller says what became of each: Announced or
+// JoinLater.
+func (e *Engine) TakeJoining(n int, visit func(*Joining)) {
+	for len(e.joining) > 0 && n > 0 {
+		e.steps++
+		ref := e.joining[0]
+		e.joining = e.joining[1:]
+		o := e.resolve(ref)
+		if o == nil || o.kind != Call {
+			continue
+		}
+		info := e.infoOf(ref.slot)
+		if !e.joins(ref.slot) { // it has ended, or is in its former conference again
+			info.joining = false
+			continue
+		}
+		j := Joining{Ref: ref, ID: e.idOf(ref.slot), Span: o.span, Trace: info.trace, Former: info.stamped, Context: e.contextOf(ref.slot)}
+		if o.resource != 0 {
+			j.Resource = e.resources.texts[o.resource]
+		}
+		visit(&j)
+		n--
+	}
+}
+
+// Announced ends what was taken: the next consumer knows the trace of a call, or
+// will never take it.
+func (e *Engine) Announced(ref Ref, trace TraceID) {
+	if o := e.resolve(ref); o != nil && o.kind == Call {
+		info := e.infoOf(ref.slot)
+		info.stamped, info.joining = trace, false
+		e.touch(ref.slot, flagDirty)
+		e.setTrace(ref.slot, info.trace, info.root) // it may have changed again
+	}
+}
+
+// JoinLater has what was taken visited again.
+func (e *Engine) JoinLater(ref Ref) { e.joining = append(e.joining, ref) }
+
+// Joins tells whether TakeJoining has something to visit.
+func (e *Engine) Joins() bool { return len(e.joining) > 0 }

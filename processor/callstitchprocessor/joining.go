@@ -1,0 +1,109 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"context"
+	"encoding/hex"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/consume"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/stitch"
+)
+
+// joined is a batch of events about running calls that joined a conference.
+type joined struct {
+	logs  plog.Logs
+	calls []joinedCall
+}
+
+type joinedCall struct {
+	ref   stitch.Ref
+	trace stitch.TraceID
+}
+
+// maxJoined is how many of these events are sent together.
+const maxJoined = 50
+
+// sendJoined sends what is to be said of running calls that joined a conference.
+// It tells whether there was any. What is refused is tried again, one by one after
+// some times; it holds up nothing else.
+func (s *sender) sendJoined(ctx context.Context) (more bool, err error) {
+	size := maxJoined
+	if s.joining.failures >= triesTogether {
+		size = 1
+	}
+	batch := s.takeJoined(size)
+	if len(batch.calls) == 0 {
+		return false, nil
+	}
+	if err = s.hand(ctx, batch.logs); err != nil && !consume.IsPermanent(err) {
+		s.warn(ctx, err, &s.joining)
+		s.state.mu.Lock()
+		defer s.state.mu.Unlock()
+		for _, call := range batch.calls {
+			s.state.engine.JoinLater(call.ref)
+		}
+		return true, err
+	}
+	if err != nil {
+		s.logger.Error("Events about calls that joined a conference refused for good by the next consumer; they are lost")
+	}
+	s.joining.succeeded()
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	for _, call := range batch.calls {
+		s.state.engine.Announced(call.ref, call.trace)
+	}
+	return true, nil
+}
+
+func (s *sender) takeJoined(size int) *joined {
+	b := &joined{logs: plog.NewLogs()}
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	now := pcommon.NewTimestampFromTime(s.state.clock.now())
+	s.state.engine.TakeJoining(size, func(j *stitch.Joining) {
+		rl := b.logs.ResourceLogs().AppendEmpty()
+		decodeResource(j.Resource, rl)
+		sl := rl.ScopeLogs().AppendEmpty()
+		setScope(sl.Scope(), s.version)
+		renderJoined(sl.LogRecords().AppendEmpty(), j, now)
+		b.calls = append(b.calls, joinedCall{j.Ref, j.Trace})
+	})
+	return b
+}
+
+// renderJoined writes the event of one call.
+func renderJoined(to plog.LogRecord, j *stitch.Joining, now pcommon.Timestamp) {
+	to.SetEventName(names.EventConferenceUpdate)
+	to.SetTimestamp(now)
+	to.SetObservedTimestamp(now)
+	to.SetTraceID(pcommon.TraceID(j.Trace))
+	to.SetSpanID(pcommon.SpanID(j.Span))
+	to.SetSeverityNumber(plog.SeverityNumberInfo)
+	to.SetSeverityText("INFO")
+	to.Body().SetStr("call joined a conference: its trace is now " + hex.EncodeToString(j.Trace[:]))
+	attributes := to.Attributes()
+	attributes.EnsureCapacity(len(j.Context) + 1)
+	attributes.PutStr(names.ConferencePreviousTraceID, hex.EncodeToString(j.Former[:]))
+	for i := range j.Context {
+		writeTo(attributes.PutEmpty(j.Context[i].Key), j.Context[i].Value)
+	}
+}
+
+// hand gives logs to the next consumer.
+func (s *sender) hand(ctx context.Context, logs plog.Logs) error {
+	s.setBusy(s.state.clock.now())
+	err := s.next.ConsumeLogs(ctx, logs)
+	s.setBusy(time.Time{})
+	if err != nil && !consume.IsPermanent(err) {
+		s.telemetry.ProcessorCallstitchSendFailures.Add(ctx, 1)
+	}
+	return err
+}

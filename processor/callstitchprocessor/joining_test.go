@@ -1,0 +1,67 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// callStart is the start of a call of a room.
+func callStart(session, id string, second int) plog.Logs {
+	logs := say(names.EventCallStart, second, map[string]any{
+		names.CallID: id, names.CallCorrelator: "room", "cisco.meeting_server.call.name": "weekly",
+	})
+	resource := logs.ResourceLogs().At(0).Resource().Attributes()
+	resource.PutStr(names.SessionID, session)
+	resource.PutStr(names.CallBridgeID, "bridge of "+session)
+	return logs
+}
+
+// A running call that joins a conference is told of with the new trace and the
+// former one, whatever the next consumer says first.
+func TestConferenceUpdate(t *testing.T) {
+	for _, first := range []error{nil, errBusy, consumererror.NewPermanent(errBusy)} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nil)
+			refusals := 0
+			r.next.refuseWith(func(context.Context, []plog.LogRecord) error {
+				if refusals++; refusals == 1 {
+					return first
+				}
+				return nil
+			})
+			r.consume(callStart("s-1", "later", 50))
+			time.Sleep(time.Minute)
+			assert.Empty(t, r.next.spans())
+			r.consume(callStart("s-2", "earlier", 0))
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			all := r.next.spans()
+			if consumererror.IsPermanent(first) {
+				assert.Empty(t, all)
+				assert.Len(t, r.log.FilterMessageSnippet("they are lost").All(), 1)
+				return
+			}
+			require.Len(t, all, 1)
+			passed := records(r.next.passed.AllLogs()...)
+			require.Len(t, passed, 2)
+			assert.Equal(t, names.EventConferenceUpdate, all[0].EventName())
+			assert.Equal(t, traceOf(passed[1]), traceOf(all[0]))
+			assert.Equal(t, spanOf(passed[0]), spanOf(all[0]))
+			assert.Equal(t, traceOf(passed[0]), str(all[0], names.ConferencePreviousTraceID))
+			assert.Equal(t, "later", str(all[0], names.CallID))
+			assert.Equal(t, "weekly", str(all[0], "cisco.meeting_server.call.name"))
+		})
+	}
+}
