@@ -20,7 +20,7 @@ import (
 )
 
 // inRoom is a record of a call of a room, of a session on a bridge.
-func (s *story) inRoom(bridge, session string, id string, phase Phase, index uint64, seconds int) {
+func (s *story) inRoom(bridge, session, id string, phase Phase, index uint64, seconds int) {
 	s.Helper()
 	r := Record{
 		Kind: Call, ID: id, Phase: phase, Time: at(seconds), Index: index, Source: NewSource(session, session).OnBridge(1, bridge),

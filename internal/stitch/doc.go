@@ -34,6 +34,7 @@
 //
 //	engine.go      Apply: find or make the object, merge, see what follows
 //	facts.go       the set of what records said, as bytes; the merge
+//	history.go     how much of it is kept
 //	items.go       the set of the elements of lists, likewise
 //	value.go       values as bytes
 //	dictionary.go  attribute keys as small numbers

@@ -70,9 +70,6 @@ type facts struct {
 	dropped int // attributes of the history that normalized left out
 }
 
-// maxHistory is how many statements an attribute that remembers is kept of.
-const maxHistory = 256
-
 // read takes bytes apart, which may change then. It tells whether they are facts
 // at all.
 func (f *facts) read(from []byte) bool {
@@ -317,64 +314,6 @@ func (f *facts) normalized(d *dictionary) []byte {
 		}
 	}
 	return f.out
-}
-
-// limitHistory leaves out of the history of an attribute what is neither among
-// the first statements that have it nor in the newest. Whatever is added to the
-// set later, that would still be so.
-func (f *facts) limitHistory() {
-	f.dropped = 0
-	if len(f.statements) <= maxHistory {
-		return
-	}
-	var total, passed [remembering]int
-	for i := range f.statements {
-		for _, e := range f.statements[i].entries {
-			if e.key.remembers() {
-				total[e.key]++
-			}
-		}
-	}
-	for i := range f.statements {
-		s := &f.statements[i]
-		s.entries = slices.DeleteFunc(s.entries, func(e entry) bool {
-			if !e.key.remembers() {
-				return false
-			}
-			passed[e.key]++
-			if passed[e.key] < maxHistory || passed[e.key] == total[e.key] {
-				return false
-			}
-			f.dropped++
-			return true
-		})
-	}
-}
-
-// leaveOutEmpty leaves out the updates that have no attributes, except the one
-// with the first and the one with the last time.
-func (f *facts) leaveOutEmpty() {
-	first, last := 0, 0
-	for i := range f.statements {
-		t := f.statements[i].time
-		if f.statements[i].phase == Note || f.statements[first].phase == Note {
-			first, last = i, i // a note has no time, and is the first
-			continue
-		}
-		if t < f.statements[first].time {
-			first = i
-		}
-		if t >= f.statements[last].time {
-			last = i
-		}
-	}
-	kept := f.statements[:0]
-	for i, s := range f.statements {
-		if len(s.entries) > 0 || s.phase != Update || i == first || i == last {
-			kept = append(kept, s)
-		}
-	}
-	f.statements = kept
 }
 
 // keep leaves out all that is said of other attributes than some, and all items.

@@ -6,6 +6,7 @@ package stitch
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -217,7 +218,7 @@ func TestLongHistory(t *testing.T) {
 		case 3*maxHistory - 1:
 			phase = End
 		}
-		fields := []Field{textField(names.CallID, guid(1, n)), {legKey("deactivated"), Bool(n%2 == 0)}, textField(legKey("displayName"), fmt.Sprint(n))}
+		fields := []Field{textField(names.CallID, guid(1, n)), {legKey("deactivated"), Bool(n%2 == 0)}, textField(legKey("displayName"), strconv.Itoa(n))}
 		if n%3 == 0 {
 			fields = fields[2:]
 		}

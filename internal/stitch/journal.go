@@ -86,6 +86,8 @@ func (e *Engine) Changed() bool {
 const (
 	changesAtOnce = 2048
 	bytesAtOnce   = 1 << 20
+	// slotsAtOnce is how many slots one AppendSweep looks at: many may be free.
+	slotsAtOnce = 1 << 14
 )
 
 // Pending is how many changes wait for AppendChanges.
@@ -180,7 +182,9 @@ func (e *Engine) AppendSweep(b []byte, size int) (out []byte, last bool) {
 		j.opened = true
 		b = e.appendTables(b)
 	}
-	for ; j.sweep <= e.objects.made && len(b) < end; j.sweep++ {
+	until := min(e.objects.made, j.sweep+slotsAtOnce)
+	for ; j.sweep <= until && len(b) < end; j.sweep++ {
+		e.steps++
 		if e.objects.at(j.sweep).state != free {
 			b = e.appendObject(b, j.sweep)
 		}

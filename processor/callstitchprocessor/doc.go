@@ -20,7 +20,7 @@
 // # The way of a stitched record
 //
 //	emit.go        the goroutine that lets time pass
-//	send.go        the goroutine that sends what is owed
+//	send.go        the goroutine that sends what is owed; wait.go waiting that ends
 //	joining.go     events about running calls that joined a conference
 //	batch.go       what is sent together; render.go one stitched record
 //

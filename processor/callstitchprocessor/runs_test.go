@@ -35,7 +35,7 @@ func sessionStart(session, former string, second int) plog.Logs {
 func TestTwoBridgesTakenForOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		leg := func(bridge string, phase string, second int) plog.Logs {
+		leg := func(bridge, phase string, second int) plog.Logs {
 			return from(bridge, say("cisco.meeting_server.call_leg."+phase, second, map[string]any{names.CallLegID: "leg of " + bridge}))
 		}
 		r.consume(leg("a", "start", 0), leg("b", "start", 0))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,7 +118,7 @@ func TestTimeGoesOnWhileSending(t *testing.T) {
 		r.consume(legEnd("first"))
 		time.Sleep(linger)
 		for i := range 50 {
-			r.consume(legEnd(fmt.Sprint(i)))
+			r.consume(legEnd(strconv.Itoa(i)))
 		}
 		r.consume(startOf("open"))
 		time.Sleep(3 * time.Hour)
@@ -143,7 +144,7 @@ func TestStopTriesAgain(t *testing.T) {
 		r := newRig(t, nil)
 		const legs = 2000
 		for i := range legs {
-			r.consume(legEnd(fmt.Sprint(i)))
+			r.consume(legEnd(strconv.Itoa(i)))
 		}
 		refusals := 0
 		r.next.refuseWith(func(context.Context, []plog.LogRecord) error {
@@ -164,7 +165,7 @@ func TestStopWithOneRefused(t *testing.T) {
 		r := newRig(t, func(r *rig) { r.config.ShutdownTimeout = 20 * time.Second })
 		const legs = 100
 		for i := range legs {
-			r.consume(legEnd(fmt.Sprint(i)))
+			r.consume(legEnd(strconv.Itoa(i)))
 		}
 		r.next.refuseWith(refuses("50", errBusy))
 		start := time.Now()

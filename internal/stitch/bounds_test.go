@@ -1,0 +1,79 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// TestStepsAreBounded: no method does more work the more the engine holds, even if
+// all of it is of one room, one participant, one SIP call and one session.
+func TestStepsAreBounded(t *testing.T) {
+	const bound = 16 * (maxOpenCalls + maxSettledCalls)
+	for _, objects := range []int{2_000, 20_000} {
+		large := options
+		large.MaxObjects = objects
+		e := New(large)
+		now := noon
+		bounded := func(what string, f func()) {
+			t.Helper()
+			before := e.steps
+			f()
+			require.LessOrEqual(t, e.steps-before, uint64(bound), "%s with %d objects", what, e.objects.used())
+		}
+		source := NewSource("r", "session").OnBridge(1, "bridge")
+		index := uint64(0)
+		apply := func(kind Kind, id string, phase Phase, fields ...Field) {
+			index++
+			r := Record{Kind: kind, ID: id, Phase: phase, Time: at(int(index)), Index: index, Source: source, Fields: fields}
+			bounded("Apply", func() {
+				ref, err := e.Apply(now, &r)
+				if err != nil {
+					require.ErrorIs(t, err, ErrFull)
+					return
+				}
+				bounded("Stamp", func() { e.Stamp(ref) })
+			})
+		}
+		room := textField(names.CallCorrelator, "room")
+		for n := range objects {
+			now = now.Add(time.Second)
+			call := fmt.Sprint("call ", n/4)
+			switch n % 4 {
+			case 0:
+				apply(Call, call, Start, room)
+			case 3:
+				apply(Call, call, End)
+			default:
+				apply(CallLeg, fmt.Sprint("leg ", n), Start, textField(names.CallID, call), textField(names.ParticipantID, "p"), textField(names.SIPCallID, "s"),
+					textField(legKey("replacesSipCallId"), "s"), textField(legKey("lyncSubType"), lyncSharing))
+			}
+			if n%100 == 0 {
+				bounded("EndSession", func() { e.EndSession(now, "session", at(n)) })
+				bounded("FindParticipant", func() { e.FindParticipant("p") })
+			}
+			bounded("Advance", func() { e.Advance(now) })
+			var refs []Ref
+			bounded("Owed", func() { e.Owed(Ref{}, 1, func(s *Stitched) { refs = append(refs, s.Ref) }) })
+			for _, ref := range refs {
+				bounded("Emitted", func() { e.Emitted(now, ref, n%7 != 0) })
+			}
+			bounded("AppendChanges", func() { e.AppendChanges(nil) })
+		}
+		e.Sweep()
+		for last := false; !last; {
+			bounded("AppendSweep", func() { _, last = e.AppendSweep(nil, 1<<10) })
+		}
+		bounded("EndSession", func() { e.EndSession(now, "session", at(int(index)+1)) })
+		for more := true; more; {
+			bounded("Finish", func() { more = e.Finish(now) })
+		}
+	}
+}
