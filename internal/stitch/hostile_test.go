@@ -264,11 +264,7 @@ func TestFullOfHeldCalls(t *testing.T) {
 		s.tell("a", CallLeg, guid(4, n), Start, 0, textField(names.CallID, guid(1, n)))
 		s.tell("a", CallLeg, guid(4, n), Update, 1, textField(names.CallID, guid(1, n)))
 	}
-	for n := range calls { // evicted, so that their legs stay
-		slot := s.e.find(Call, guid(1, n))
-		s.e.objects.at(slot).flags |= flagEvicted
-		s.e.owe(slot, s.e.now)
-	}
+	s.evictCalls(calls)
 	for range 5 {
 		s.out()
 	}
