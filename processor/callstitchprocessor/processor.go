@@ -144,7 +144,7 @@ func (p *callStitch) take(ctx context.Context, logs plog.Logs) (*write, error) {
 		return nil, err
 	}
 	concerned, err := r.intake.merge(logs, r)
-	p.emitter.wakeIfEarlier()
+	p.wakeIfEarlier()
 	if err != nil {
 		return nil, p.explain(err)
 	}
@@ -158,6 +158,15 @@ func (p *callStitch) take(ctx context.Context, logs plog.Logs) (*write, error) {
 		return nil, nil
 	}
 	return p.committer.due(), nil
+}
+
+// wakeIfEarlier wakes the emitter if there is something to do earlier than it
+// knows. A request that others had a turn with may find that there is none any
+// more. The caller holds state.mu.
+func (p *callStitch) wakeIfEarlier() {
+	if !p.closed {
+		p.emitter.wakeIfEarlier()
+	}
 }
 
 // explain says what to do about an error.
@@ -184,7 +193,7 @@ func (r *request) now() time.Time { return r.p.state.clock.now() }
 // yield lets others use the state. The caller holds state.mu, and does again
 // when it returns.
 func (r *request) yield() error {
-	r.p.emitter.wakeIfEarlier()
+	r.p.wakeIfEarlier()
 	r.p.state.mu.Unlock()
 	yield()
 	r.p.state.mu.Lock()

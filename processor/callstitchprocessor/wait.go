@@ -9,7 +9,7 @@ import (
 )
 
 // aLittle is how long somebody may take who was asked to stop.
-const aLittle = 250 * time.Millisecond
+const aLittle = 100 * time.Millisecond
 
 // comesBack waits until somebody is done, or a little longer than the context
 // lasts. It tells whether it is.
