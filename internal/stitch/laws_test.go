@@ -229,7 +229,7 @@ func permute(all []happening, from int, visit func()) {
 func TestShuffles(t *testing.T) {
 	shuffles := 100_000
 	if testing.Short() || raceEnabled {
-		shuffles = 2_500
+		shuffles = 5_000
 	}
 	const perWorld = 50
 	for seed := range uint64(shuffles / perWorld) {
