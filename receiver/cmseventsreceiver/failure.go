@@ -144,7 +144,7 @@ type pauses struct {
 
 // useful is how long a connection must have been of use for the waits to begin
 // anew: a server that ends each at once is asked ever less often.
-const useful = 10 * time.Second
+const useful = 5 * time.Second
 
 func newPauses(config *configretry.BackOffConfig) pauses {
 	exponential := func(longest time.Duration) *backoff.ExponentialBackOff {
