@@ -250,6 +250,17 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 	assert.NotContains(t, got, names.MetricStorageUtilization+"{", "no event said how full")
 }
 
+// A duration that cannot be stays out of the histogram.
+func TestImplausibleDurations(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	r := newRig(t, withMetrics(sink))
+	for i, duration := range []string{"98000", "-100", "9223372036854775807", "60000"} {
+		require.Equal(t, http.StatusOK, r.post(fmt.Sprintf(`{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":`+
+			`{"sessionId":"s%d","sessionState":"CLOSED_NORMAL","sessionDuration":%s}}`, i, duration)))
+	}
+	assert.Contains(t, r.measured(sink), names.MetricMediaSenseSessionDuration+"{} count=2 sum=158.0000")
+}
+
 // A node is the same one in whichever way its number is written.
 func TestNodeNumbers(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
