@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -31,14 +32,14 @@ func shownBatches(t *testing.T, text string) []string {
 	var d Decoder
 	var all []string
 	for _, b := range checkBatches(t, &d, text) {
-		line := b.Session
+		line := []string{b.Session}
 		for i := range b.Records {
-			line += fmt.Sprint(" ", b.Records[i].Index.Value)
+			line = append(line, b.Records[i].Index.Text)
 		}
 		for _, raw := range raws(&b) {
-			line += fmt.Sprintf(" %q", raw)
+			line = append(line, strconv.Quote(raw))
 		}
-		all = append(all, line)
+		all = append(all, strings.Join(line, " "))
 	}
 	return all
 }
@@ -134,7 +135,7 @@ func TestFaultsOfManyDocumentsAreBounded(t *testing.T) {
 // Which records stand in what cannot be read is known as far as their start tags
 // can be read.
 func TestIndicesOfMalformedParts(t *testing.T) {
-	f := func(text string, session string, want ...IndexRange) {
+	f := func(text, session string, want ...IndexRange) {
 		t.Helper()
 		batch := decode(text)
 		assert.Equal(t, session, batch.Session, "%q", text)

@@ -52,7 +52,7 @@ func (l *Ledger) Encode(s *Session) []byte {
 	for _, text := range []string{s.said.Bridge, s.said.System, s.said.Stream} {
 		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
-	for _, n := range []uint64{uint64(max(s.since, 0)), uint64(max(s.heardAt, 0)), s.begun, s.heard} { //nolint:gosec // not negative
+	for _, n := range []uint64{uint64(max(s.since, 0)), uint64(max(s.heardAt, 0)), s.begun, s.heard} {
 		b = binary.AppendUvarint(b, n)
 	}
 	return appendRanges(appendRanges(b, s.accepted), s.accounted)

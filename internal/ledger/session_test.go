@@ -27,7 +27,10 @@ func locked(t *testing.T, l *Ledger, id string) *Session {
 func clock() time.Time { return time.Unix(1_700_000_000, 0) }
 
 // newSession returns a session of a ledger of its own.
-func newSession(t *testing.T, limits Limits) *Session { return locked(t, New(limits, clock), "s") }
+func newSession(t *testing.T, limits Limits) *Session {
+	t.Helper()
+	return locked(t, New(limits, clock), "s")
+}
 
 // take judges entries and marks them as accepted.
 func (s *Session) take(entries ...Entry) []Verdict {
@@ -363,7 +366,8 @@ func TestUnnumberedMissing(t *testing.T) {
 		s.take(Entry{Index: i + 1, DiscardsUnnumbered: true})
 	}
 	verdicts := s.Judge([]Entry{
-		{Index: 68, Missing: 113, DiscardsUnnumbered: true}, {Index: 69, DiscardsUnnumbered: true},
+		{Index: 68, Missing: 113, DiscardsUnnumbered: true},
+		{Index: 69, DiscardsUnnumbered: true},
 		{Index: 70, Missing: 2, DiscardsUnnumbered: true},
 	}, nil)
 	assert.Equal(t, []Verdict{{Missing: 113}, {}, {Missing: 2}}, verdicts)

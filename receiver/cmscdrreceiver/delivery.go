@@ -36,7 +36,7 @@ type delivery struct {
 	version   string
 	limits    ingest.Limits
 	intakes   intakePool
-	overlaps  everyInterval
+	overlaps  overlapLimiter
 }
 
 // accept returns nil if everything in the body is safe: taken by the next

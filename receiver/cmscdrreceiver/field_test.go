@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -24,7 +25,10 @@ func shownEvents(sink *consumertest.LogsSink) string {
 	var lines strings.Builder
 	for _, logs := range sink.AllLogs() {
 		for _, rl := range logs.ResourceLogs().All() {
-			instance, _ := rl.Resource().Attributes().Get(names.ServiceInstanceID)
+			instance, known := rl.Resource().Attributes().Get(names.ServiceInstanceID)
+			if !known {
+				instance = pcommon.NewValueStr("nobody")
+			}
 			for _, lr := range rl.ScopeLogs().At(0).LogRecords().All() {
 				lines.WriteString(strings.TrimPrefix(lr.EventName(), "cisco.meeting_server."))
 				for _, key := range []string{names.RecordIndex, names.RecordMissing, names.SessionPreviousID} {

@@ -161,6 +161,9 @@ func (in *intake) lock(ctx context.Context, of *ledger.Ledger) error {
 		return err
 	}
 	in.session, in.locked = session, session
+	if in.batch.Unreadable {
+		return nil // its session is a guess: nothing begins, and nothing is learnt
+	}
 	in.post = of.Post(session, in.said)
 	in.known = !session.Fresh() && in.post.Identity.Named()
 	return nil

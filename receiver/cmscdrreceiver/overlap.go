@@ -14,20 +14,20 @@ import (
 // overlapInterval is how often the log repeats that sessions overlap.
 const overlapInterval = time.Minute
 
-// everyInterval lets one of many through in each interval. The zero value lets
-// the first one through.
-type everyInterval struct{ next atomic.Int64 }
+// overlapLimiter lets one warning of many through in each overlapInterval, the
+// first one included.
+type overlapLimiter struct{ next atomic.Int64 }
 
-func (e *everyInterval) allow(now time.Time, interval time.Duration) bool {
-	next := e.next.Load()
-	return now.UnixNano() >= next && e.next.CompareAndSwap(next, now.Add(interval).UnixNano())
+func (l *overlapLimiter) allow(now time.Time) bool {
+	next := l.next.Load()
+	return now.UnixNano() >= next && l.next.CompareAndSwap(next, now.Add(overlapInterval).UnixNano())
 }
 
 // reportOverlap reports a session that goes on after a newer session of its
 // bridge began. The names are the sender's text, and stay out of the log.
 func (d *delivery) reportOverlap(ctx context.Context, in *intake) {
 	d.telemetry.ReceiverCmscdrOverlappingSessions.Add(ctx, 1)
-	if !d.overlaps.allow(time.Now(), overlapInterval) {
+	if !d.overlaps.allow(time.Now()) {
 		return
 	}
 	d.logger.Warn("A session goes on after a newer session of the same Call Bridge or system_id began: "+

@@ -261,10 +261,28 @@ func TestStrangersLeaveNamedSessions(t *testing.T) {
 	assert.Equal(t, 1, sink.LogRecordCount(), "it was forgotten")
 }
 
-func TestEveryInterval(t *testing.T) {
-	var e everyInterval
+func TestOverlapLimiter(t *testing.T) {
+	var l overlapLimiter
 	now := time.Unix(1000, 0)
-	assert.True(t, e.allow(now, time.Minute))
-	assert.False(t, e.allow(now.Add(59*time.Second), time.Minute))
-	assert.True(t, e.allow(now.Add(time.Minute), time.Minute))
+	assert.True(t, l.allow(now))
+	assert.False(t, l.allow(now.Add(overlapInterval-1)))
+	assert.True(t, l.allow(now.Add(overlapInterval)))
+}
+
+// A body that cannot be read starts no session of a known bridge: its session is
+// a guess. The first one that can be read does.
+func TestUnreadableBodyStartsNoSession(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newRig(t, func(r *rig) { r.logs = sink })
+	post := func(body string) { require.Equal(t, http.StatusOK, r.postTo(r.url+"?system_id=cms1", body)) }
+	post(updates("s1", "", 0))
+	post(updates("s2", "x=y", 0, 1))
+	post(updates("s1", "", 1))
+	assert.NotContains(t, shownEvents(sink), "session.start")
+	assert.Zero(t, r.counter("otelcol_receiver_cmscdr_overlapping_sessions", ""))
+	sink.Reset()
+	post(updates("s3", "x=y", 0, 1))
+	post(updates("s3", "", 2))
+	assert.Equal(t, "record.malformed of nobody\nsession.start previous_id=s1 of s3\ncall_leg.update index=2 of s3\n", shownEvents(sink))
+	assert.Zero(t, r.counter(missingMetric, ""))
 }
