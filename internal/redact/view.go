@@ -54,6 +54,9 @@ func (v *view) decode(i, levels int) (c byte, next int) {
 	case '+': // a blank in a form
 		return ' ', next
 	case '&':
+		if v.encoding == narrow && levels == 1 && !strings.HasPrefix(v.text[next:], "#") {
+			return namedEntity(v.text, next)
+		}
 		if decoded, end, ok := v.entity(next, levels-1); ok {
 			return decoded, end
 		}
@@ -121,6 +124,23 @@ func hexDigit(c byte) (digit byte, ok bool) {
 	default:
 		return 0, false
 	}
+}
+
+// namedEntities are those of XML, without the ampersand.
+var namedEntities = [...]struct {
+	name      string
+	character byte
+}{{"amp;", '&'}, {"lt;", '<'}, {"gt;", '>'}, {"quot;", '"'}, {"apos;", '\''}}
+
+// namedEntity is entity for names in plain text, which are nearly all there are. A
+// name that XML does not have leaves the ampersand as it is.
+func namedEntity(text string, i int) (c byte, end int) {
+	for _, e := range namedEntities {
+		if strings.HasPrefix(text[i:], e.name) {
+			return e.character, i + len(e.name)
+		}
+	}
+	return '&', i
 }
 
 // maxEntity is the length of the longest entity that stands for an ASCII
