@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -170,11 +171,22 @@ func (c *fieldCase) feed(t *testing.T, f *field) {
 }
 
 const (
-	fieldCall7 = "ca110000-0000-4000-8000-000000000007"
-	fieldLeg   = "1e900000-0000-4000-8000-0000000000"
+	fieldBridge4 = "b41d6e00-0000-4000-8000-000000000011"
+	fieldCall7   = "ca110000-0000-4000-8000-000000000007"
+	fieldLeg     = "1e900000-0000-4000-8000-0000000000"
 )
 
 var meetingServerField = []fieldCase{
+	{
+		name: "cms-cdr/two-documents", about: []string{"11111111-aaaa-4bbb-8ccc-000000000001"},
+		show: []string{"record.index", "call.id", "call_leg.type", "call_leg.direction", "record.missing"},
+		events: []string{
+			"call.start INFO record.index=7100 call.id=3a51c0de-11aa-4b22-9c33-0592854734000f1",
+			"call_leg.start INFO record.index=7101 call.id=3a51c0de-11aa-4b22-9c33-0592854734000f1 call_leg.type=acano call_leg.direction=incoming",
+			"call_leg.end INFO record.index=7102 call.id=3a51c0de-11aa-4b22-9c33-0592854734000f1",
+		},
+		spans: []string{"call_leg 09:15:40-09:16:40 complete in call"},
+	},
 	{
 		name: "cms-cdr/leg-never-started", about: []string{"11111111-aaaa-4bbb-8ccc-000000000006"},
 		show: []string{"record.missing", "confirmation_status"}, showSpan: []string{"setup_seconds", "ivr_seconds", "lobby_seconds", "role", "confirmation_status"},
@@ -195,6 +207,24 @@ var meetingServerField = []fieldCase{
 			}
 			if a.legs[fieldLeg+"07"].State != callarchive.StateEnded {
 				faults = append(faults, "the leg is "+a.legs[fieldLeg+"07"].State)
+			}
+			return faults
+		},
+	},
+	{
+		name: "cms-cdr/bridge-attribute-drops-out", about: []string{"11111111-aaaa-4bbb-8ccc-000000000011"},
+		show: []string{"service.instance.id", "call_bridge.id"},
+		events: []string{
+			"call.start INFO service.instance.id=" + fieldBridge4 + " call_bridge.id=" + fieldBridge4,
+			"call_leg.start INFO service.instance.id=" + fieldBridge4 + " call_bridge.id=" + fieldBridge4,
+			"call_leg.end INFO service.instance.id=" + fieldBridge4 + " call_bridge.id=" + fieldBridge4,
+			"call.end INFO service.instance.id=" + fieldBridge4 + " call_bridge.id=" + fieldBridge4,
+		},
+		page:      []string{`^cisco_meeting_server_call_leg_ended_total\{[^}]*service_instance_id="` + fieldBridge4 + `"[^}]*\} 1$`},
+		notOnPage: []string{`service_instance_id="11111111-aaaa-4bbb-8ccc-000000000011"`},
+		rows: func(a *archived) (faults []string) {
+			if bridge := a.legs[fieldLeg+"11"].Bridge; bridge != fieldBridge4 {
+				faults = append(faults, fmt.Sprintf("the leg's row is of the bridge %q", bridge))
 			}
 			return faults
 		},
@@ -231,6 +261,14 @@ var meetingServerField = []fieldCase{
 			"call.start INFO record.index=0", "call.start INFO record.index=1", "call.start INFO record.index=2", "call.start INFO record.index=3",
 		},
 	},
+	{
+		name: "UTF-16", about: []string{"field-utf16"}, send: sendUTF16,
+		show:   []string{"record.missing"},
+		events: []string{"call.start INFO", "record.malformed ERROR", "call.start INFO"},
+		notOnPage: []string{
+			`^cisco_meeting_server_record_missing_total\{[^}]*field-utf16[^}]*\} [1-9]`,
+		},
+	},
 }
 
 // fieldRecordOf is one record of a session of this test's own.
@@ -251,7 +289,6 @@ func sendURIs(t *testing.T, f *field) {
 		defer connection.Close()
 		_, err = io.WriteString(connection, head+body)
 		require.NoError(t, err)
-		require.NoError(t, connection.(*net.TCPConn).CloseWrite())
 		response, err := http.ReadResponse(bufio.NewReader(connection), nil)
 		require.NoError(t, err, head)
 		require.NoError(t, response.Body.Close())
@@ -268,6 +305,23 @@ func sendURIs(t *testing.T, f *field) {
 	sized("POST /cdr HTTP/1.1", 3, "Content-Encoding: identity\r\n")
 	raw("POST /cdr HTTP/1.0\r\nContent-Type: text/xml\r\n\r\n", fieldRecordOf(session, 4), http.StatusLengthRequired)
 	raw("POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n", "", http.StatusNotFound)
+}
+
+// sendUTF16 posts a document in UTF-16 with a byte order mark between two others:
+// it is quarantined, and what is in quarantine is not lost.
+func sendUTF16(t *testing.T, f *field) {
+	t.Helper()
+	const session = "11111111-aaaa-4bbb-8ccc-000000000200"
+	wide := []byte{0xfe, 0xff}
+	for _, unit := range utf16.Encode([]rune(`<?xml version="1.0" encoding="UTF-16"?>` + fieldRecordOf(session, 1))) {
+		wide = append(wide, byte(unit>>8), byte(unit))
+	}
+	for _, body := range []string{fieldRecordOf(session, 0), string(wide), fieldRecordOf(session, 2)} {
+		response, err := http.Post(f.url()+"?system_id=field-utf16", "text/xml", strings.NewReader(body))
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+	}
 }
 
 // mediaSenseField are the rows of MediaSense.
