@@ -171,3 +171,14 @@ func TestDependenciesHaveReasons(t *testing.T) {
 		}
 	}
 }
+
+// Whether to give up is asked in one way: consumererror's own is true as soon as
+// one branch of a pipeline refuses.
+func TestOneIsPermanent(t *testing.T) {
+	for _, file := range goFiles(t) {
+		own := strings.HasPrefix(file, "internal/consume/") || strings.HasPrefix(file, "test/") || strings.HasSuffix(file, "_test.go")
+		if !own && strings.Contains(read(t, file), "consumererror.IsPermanent(") {
+			assert.Fail(t, "consumererror.IsPermanent is used", "%s: use internal/consume", file)
+		}
+	}
+}

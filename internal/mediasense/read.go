@@ -25,7 +25,7 @@ const (
 	// up by name pays for their square.
 	maxMembers = 128
 	// maxValues of one body: 80 bytes each.
-	maxValues = 1 << 18
+	maxValues = 1 << 17
 )
 
 // reader reads JSON into a tree.

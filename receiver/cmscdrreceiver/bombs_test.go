@@ -4,15 +4,10 @@
 package cmscdrreceiver
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,10 +15,9 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configcompression"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 // What the README promises of a body, whatever is in it, in bytes.
@@ -130,6 +124,11 @@ var bombs = map[string]func(size int) string{
 	"one long stream's URL":     func(size int) string { return "rtmp://host/" + strings.Repeat("k", size-200) },
 	"secrets in no XML":         func(size int) string { return strings.Repeat(`secret='1' `, size/11) },
 	"URLs with users in no XML": func(size int) string { return strings.Repeat(`a://b@c `, size/8) },
+	"a document for each record": func(size int) string {
+		return many(func(i int) string {
+			return fmt.Sprintf(`<records session="s%d"><record type="callEnd" correlatorIndex="1"><call/></record></records>`, i)
+		}, size/100)
+	},
 	"comments": func(size int) string {
 		return `<records session="s">` + strings.Repeat("<!-- -->", size/8-20) + `</records>`
 	},
@@ -166,57 +165,12 @@ func wrapped(content string) string {
 	return `<records session="s"><record type="callStart" correlatorIndex="1"><call id="c">` + content + `</call></record></records>`
 }
 
-// weighing is a consumer that adds up what it gets.
-type weighing struct {
-	mu      sync.Mutex
-	bytes   int
-	largest int
-}
-
-func (*weighing) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
-
-func (w *weighing) ConsumeLogs(_ context.Context, logs plog.Logs) error {
-	size := new(plog.ProtoMarshaler).LogsSize(logs)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.bytes += size
-	w.largest = max(w.largest, size)
-	return nil
-}
-
-// liveHeap watches the heap that is in use, in bytes, as each collection finds it.
-type liveHeap struct {
-	most atomic.Uint64
-	stop atomic.Bool
-}
-
-type canary struct{ _ [64]byte }
-
-// watch looks after each collection until stop: a canary that dies with it wakes
-// the next one.
-func (h *liveHeap) watch() {
-	runtime.SetFinalizer(new(canary), func(*canary) {
-		live := readLive()
-		for most := h.most.Load(); live > most && !h.most.CompareAndSwap(most, live); most = h.most.Load() {
-		}
-		if !h.stop.Load() {
-			h.watch()
-		}
-	})
-}
-
-func readLive() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
-}
-
 // A stranger's body makes at most three times its inflated bytes of output, no
 // payload that gRPC's default limit refuses, and 64 MiB of heap. Not even a
 // compressed one, which is a few KB for the stranger.
 func TestBombs(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
-	next := new(weighing)
+	next := new(testkit.Scales)
 	r := newRig(t, func(r *rig) { r.logs = next })
 	var clients []*http.Client
 	for _, encoding := range []configcompression.Type{"", configcompression.TypeGzip, configcompression.TypeZstd} {
@@ -237,22 +191,19 @@ func TestBombs(t *testing.T) {
 				body := make(size)
 				require.LessOrEqual(t, len(body), size)
 				require.Greater(t, len(body), size/2)
-				*next = weighing{}
+				next.Reset()
 				r.stop()
 				r.start()
-				runtime.GC()
-				before := readLive()
-				heap := new(liveHeap)
-				heap.watch()
+				heap := testkit.WatchHeap()
 				response, err := client.Post(r.url, "text/xml", strings.NewReader(body))
 				require.NoError(t, err)
 				require.NoError(t, response.Body.Close())
-				heap.stop.Store(true)
+				used := heap.Growth()
 				require.Equal(t, http.StatusOK, response.StatusCode)
-				used := max(heap.most.Load(), before) - before
-				t.Logf("client %d: %d bytes of output, the largest payload has %d, %d MiB of heap", i, next.bytes, next.largest, used>>20)
-				assert.LessOrEqual(t, next.bytes, ingest.MaxExpansion*len(body)+fixedOutput, "output")
-				assert.Less(t, next.largest, 4<<20, "largest payload")
+				output, largest := next.Reset()
+				t.Logf("client %d: %d bytes of output, the largest payload has %d, %d MiB of heap", i, output, largest, used>>20)
+				assert.LessOrEqual(t, output, ingest.MaxExpansion*len(body)+fixedOutput, "output")
+				assert.Less(t, largest, 4<<20, "largest payload")
 				assert.LessOrEqual(t, used, uint64(mostHeap), "heap")
 			}
 		})
