@@ -51,8 +51,8 @@ func (e *Engine) step(t int64) bool {
 	return e.forgetSession(t)
 }
 
-// followOne does one piece of what follows from the end of a session or a call,
-// or from its being alive. It returns false if there is none.
+// followOne handles one object that the end of a session or a call ends, or that
+// a live session opens again. It returns false if there is none.
 func (e *Engine) followOne() bool {
 	e.steps++
 	switch {
@@ -144,8 +144,8 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	return time.Unix(0, next), next != 0
 }
 
-// Follows tells whether Advance has something to do that waits for no time: what
-// follows from the end of a session or a call.
+// Follows reports whether Advance has work that waits for no deadline: the
+// consequences of the end of a session or a call, or of a session being alive.
 func (e *Engine) Follows() bool {
 	return len(e.revivedSessions)+len(e.closingSessions)+len(e.closingCalls) > 0
 }
@@ -197,8 +197,8 @@ func (e *Engine) evict() {
 	}
 }
 
-// Emitted ends what is owed of an object: the next consumer took it, or
-// (accepted false) refused it with a permanent error.
+// Emitted marks an owed object as done: the next consumer took it, or (accepted
+// false) refused it with a permanent error.
 func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	e.tick(now)
 	o := e.resolve(ref)
@@ -224,7 +224,7 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 // SetAside takes an object that is owed out of the way of the others: the next
 // consumer refuses it again and again. It stays owed, and [Engine.Aside] has it.
 func (e *Engine) SetAside(ref Ref) {
-	// Its time is that at which it became owed, which is a part of what is sent.
+	// The object keeps the time at which it became owed: the stitched record has it.
 	o := e.resolve(ref)
 	if o == nil || o.state != owed && o.state != aside {
 		return

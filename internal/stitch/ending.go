@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// What ends an object is a function of what is held: a record of its own, the
-// end of its call or of its recorded session, a newer session of its sender.
-// All but the first can be withdrawn while the object lingers: the object turns
-// out to be in another call, or its sender's session to be alive. Then it is
-// open again.
+// An object ends by a record of its own, with its call or its recorded session,
+// or because its sender began a newer session. Which of these hold is a function
+// of the records that the engine has. All but the first can be withdrawn while
+// the object lingers: a record puts it into another call, or shows that its
+// sender's session is alive. Then the object is open again.
 
-// hasEnded tells whether anything that is held ends an object.
+// hasEnded reports whether any record that the engine has ends an object.
 func (e *Engine) hasEnded(o *object) bool {
 	return o.flags&(flagEnded|flagExpired) != 0 || e.sessionIsOver(o) || o.in != 0 && e.infoOf(o.in).end != 0
 }
@@ -69,7 +69,7 @@ func (e *Engine) bridgeStarted(o *object) bool {
 	return e.sessionIsOver(o)
 }
 
-// closeCall has what is open in a call ended, piece by piece, by Advance.
+// closeCall queues a call whose open objects have to end. Advance ends them.
 func (e *Engine) closeCall(call uint32) {
 	if e.infoOf(call).open.head != 0 {
 		e.closingCalls = append(e.closingCalls, call)
@@ -95,9 +95,9 @@ func (e *Engine) closeOne() {
 const maxSessionsOver = 10_000
 
 // EndSession declares a session over: at is when its sender began another one,
-// by the sender's clock, in nanoseconds since 1970. What is open in the session
-// ends piece by piece, by Advance. The session is alive again if a record of it
-// has a later time: whoever declared it over was wrong.
+// by the sender's clock, in nanoseconds since 1970. Advance ends the open objects
+// of the session. The session is alive again if a record of it has a later time:
+// the declaration was wrong.
 func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	t := e.tick(now)
 	if session == "" {
@@ -120,8 +120,8 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	}
 }
 
-// hear takes the time of a record as a sign of life of its sender's session,
-// whatever becomes of the record.
+// hear takes the time of a record as a sign of life of its sender's session, even
+// if the record is too late for its object.
 func (e *Engine) hear(slot uint32, r *Record) {
 	session := e.objects.at(slot).session
 	if session == 0 || r.Source.session == "" {

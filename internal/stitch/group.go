@@ -9,8 +9,8 @@ import "math"
 // at whenever a conference is found anew. Those that are (they have ended, and
 // their trace was emitted) are a list in the order of their ends, the latest
 // first: of them only those are looked at that reach to the start of the
-// earliest call that is not settled. So what is looked at depends on what is
-// held, not on the order in which it came.
+// earliest call that is not settled. The selection depends on the calls that the
+// engine has, not on the order of their records.
 type group struct {
 	first    uint32 // of the calls that are not settled
 	open     int32  // how many they are

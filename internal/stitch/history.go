@@ -8,9 +8,9 @@ import "slices"
 // maxHistory is how many statements an attribute that remembers is kept of.
 const maxHistory = 256
 
-// limitHistory leaves out of the history of an attribute what is neither among
-// the first statements that have it nor in the newest. Whatever is added to the
-// set later, that would still be so.
+// limitHistory drops an attribute that keeps its history from all statements but
+// the first ones and the newest one that have it. No later record can bring a
+// dropped one back among those.
 func (f *facts) limitHistory() {
 	f.dropped = 0
 	if len(f.statements) <= maxHistory {

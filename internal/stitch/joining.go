@@ -3,22 +3,23 @@
 
 package stitch
 
-// A record is stamped with the trace that is known when it passes. If a running
-// call joins a conference after that, its trace is another one, and so is that
-// of everything in it. That is a Joining, so that who has the records can follow.
+// A record is stamped with the trace that its call has at that moment. If the
+// running call joins a conference later, its trace changes, and so does that of
+// everything in it. A Joining describes the change, so that an archive can move
+// the rows it wrote under the former trace.
 
 // Joining is a running call whose trace is no longer the one that its records
 // were stamped with. It is valid until the next call of a method of the engine,
-// its texts for good.
+// its texts for as long as the caller keeps them.
 type Joining struct {
 	Ref Ref
 	// ID of the call.
 	ID       string
 	Span     SpanID
 	Trace    TraceID
-	Former   TraceID // what its records were stamped with
+	Former   TraceID // the trace that its records were stamped with
 	Resource string  // as given to NewSource
-	// Context is what the call has to say, its id included, in the order of the
+	// Context are the attributes of the call, its id included, in the order of the
 	// keys.
 	Context []Field
 }
@@ -80,8 +81,8 @@ func (e *Engine) TakeJoining(n int, visit func(*Joining)) {
 	}
 }
 
-// Announced ends what was taken: the next consumer knows the trace of a call, or
-// will never take it.
+// Announced ends a Joining that was taken: the next consumer took its event, or
+// refused it with a permanent error.
 func (e *Engine) Announced(ref Ref, trace TraceID) {
 	if o := e.resolve(ref); o != nil && o.kind == Call {
 		info := e.infoOf(ref.slot)
@@ -91,7 +92,7 @@ func (e *Engine) Announced(ref Ref, trace TraceID) {
 	}
 }
 
-// JoinLater has what was taken visited again.
+// JoinLater puts a Joining that was taken back, behind all others.
 func (e *Engine) JoinLater(ref Ref) { e.joining = append(e.joining, ref) }
 
 // Joins tells whether TakeJoining has something to visit.

@@ -64,7 +64,7 @@ const (
 	flagNoted                  // it is in the journal's list of what changed
 	flagEnded                  // one of its own records ended it; found anew at a restart
 	flagInEnded                // it is in its sender's session's list of ended objects
-	// Set when it becomes owed: what is sent must not change with other objects.
+	// Set when it becomes owed: another object must not change its stitched record.
 	flagCallEnded     // its call had ended
 	flagBridgeStarted // its sender's session was over
 
@@ -115,7 +115,7 @@ type member struct {
 type container struct {
 	own        TraceID // if the call founds a conference
 	trace      TraceID // of its conference
-	stamped    TraceID // what its records were stamped with; zero if none was
+	stamped    TraceID // the trace that its records were stamped with; zero if none was
 	root       SpanID  // of the call that founded it
 	start, end int64   // sender's clock; 0 where unknown
 	index      uint64  // of the record that started it, in the sender's session; 0 where unknown

@@ -36,8 +36,8 @@ type Config struct {
 	Storage *component.ID `mapstructure:"storage"`
 
 	// ShutdownTimeout is how long a stop may take: without storage, stitched
-	// records that the next consumer refuses are sent again until then. What is
-	// not sent by then is stored or, without storage, lost. Default 5 s.
+	// records that the next consumer refuses are sent again until then. Stitched
+	// records not sent by then are stored or, without storage, lost. Default 5 s.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
 	// prevent unkeyed literal initialization

@@ -20,7 +20,7 @@
 // # The way of a stitched record
 //
 //	emit.go        the goroutine that lets time pass
-//	send.go        the goroutine that sends what is owed; wait.go waiting that ends
+//	send.go        the goroutine that sends owed records; wait.go waits that end
 //	joining.go     events about running calls that joined a conference
 //	batch.go       what is sent together; render.go one stitched record
 //
@@ -47,8 +47,8 @@
 // stays owed until the next consumer has it.
 //
 // Three goroutines run from Start to Shutdown: the emitter, the sender and, with
-// storage, the committer. Shutdown ends the emitter and the sender, sends what is
-// owed, and lets the committer write the last of it. All of that is bounded by
+// storage, the committer. Shutdown ends the emitter and the sender, sends all owed
+// records, and lets the committer write the last changes. All of that is bounded by
 // shutdown_timeout and a little; a next consumer or a storage that does not come
 // back is left behind.
 package callstitchprocessor

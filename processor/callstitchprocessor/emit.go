@@ -10,9 +10,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// emitter lets time pass for the engine, in a goroutine with one timer. What
-// becomes owed it leaves to the sender, so that time goes on while something is
-// sent.
+// emitter advances the engine's time, in a goroutine with one timer. It leaves
+// owed records to the sender, so that objects end and expire while a batch is
+// being sent.
 type emitter struct {
 	state     *state
 	committer *committer
@@ -64,7 +64,7 @@ func (e *emitter) run() {
 	}
 }
 
-// advance lets the engine do what is due, a slice at a time. It returns how many
+// advance has the engine do all due work, a slice at a time. It returns how many
 // stitched records are owed then.
 func (e *emitter) advance() (owed int) {
 	slice := func() (more, changed bool) {
@@ -146,8 +146,8 @@ func (e *emitter) wake() {
 	}
 }
 
-// finish ends run and makes owed what may be sent: with storage what has ended,
-// else everything.
+// finish ends run and makes objects owed: with storage those that have ended,
+// else all.
 func (e *emitter) finish() {
 	close(e.stop)
 	<-e.ended

@@ -30,9 +30,9 @@ type joinedCall struct {
 // maxJoined is how many of these events are sent together.
 const maxJoined = 50
 
-// sendJoined sends what is to be said of running calls that joined a conference.
-// It tells whether there was any. What is refused is tried again, one by one after
-// some times; it holds up nothing else.
+// sendJoined sends events about running calls that joined a conference. It reports
+// whether there was any. Refused events are tried again, one by one after some
+// failures; they hold up no stitched record.
 func (s *sender) sendJoined(ctx context.Context) (more bool, err error) {
 	size := maxJoined
 	if s.joining.failures >= triesTogether {
@@ -52,7 +52,7 @@ func (s *sender) sendJoined(ctx context.Context) (more bool, err error) {
 		return true, err
 	}
 	if err != nil {
-		s.logger.Error("Events about calls that joined a conference refused for good by the next consumer; they are lost")
+		s.logger.Error("Events about calls that joined a conference refused by the next consumer with a permanent error; they are lost")
 	}
 	s.joining.succeeded()
 	s.state.mu.Lock()

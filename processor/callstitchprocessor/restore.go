@@ -19,8 +19,8 @@ const readTogether = 512
 
 // restore fills the engine with what is stored. What cannot be understood is
 // left out, and counted: a processor that does not start loses more. A storage
-// that cannot be read is an error, and one that a newer release wrote is, since
-// what is in it is not lost yet, and would be overwritten. Nobody else has the engine yet.
+// that cannot be read is an error, and so is the state of a newer release: neither
+// is lost yet, and both would be overwritten. Nobody else has the engine yet.
 func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	value, err := j.client.Get(ctx, keyLog)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
-// sender sends what is owed, in a goroutine of its own: the oldest first, in
+// sender sends owed records, in a goroutine of its own: the oldest first, in
 // batches. A batch that is refused for now is sent again after a back-off. When
 // that has been in vain some times, the batch is halved with each further try,
 // until one record is left that the next consumer does not take: that one is set
@@ -39,8 +39,8 @@ type sender struct {
 	busySince time.Time // guarded by state.mu: since when the next consumer has had a batch; zero if it has none
 
 	// Of run and, when that has ended, of finish.
-	retry     attempts // of what is owed
-	aside     attempts // of what was set aside
+	retry     attempts // of owed records
+	aside     attempts // of records that were set aside
 	joining   attempts // of the events about calls that joined a conference
 	size      int      // of a batch
 	isolating int      // owed objects to be sent one by one: one of them was refused with a permanent error
@@ -80,14 +80,14 @@ const (
 	maxBatch = 500
 	// renderAtOnce is how many of them are rendered without letting go of the
 	// lock, and renderMore how many when there is more than a batch of them: each
-	// unlock may let many senders in first, and what is owed must not grow for
-	// ever.
+	// unlock may let many senders in first, and the queue of owed records must not
+	// grow without end.
 	renderAtOnce = 10
 	renderMore   = 20
 	// triesTogether is how often a batch is tried before it is halved.
 	triesTogether = 3
-	// Back-off of what is owed, of what was set aside, and of the last tries of a
-	// stop.
+	// Back-off of owed records, of records that were set aside, and of the last tries
+	// of a stop.
 	firstRetry, longestRetry     = 500 * time.Millisecond, time.Minute
 	firstAside, longestAside     = 5 * time.Second, time.Minute
 	firstLastTry, longestLastTry = 100 * time.Millisecond, time.Second
@@ -153,8 +153,9 @@ func (s *sender) pause() time.Duration {
 	return max(next.Sub(now), grain)
 }
 
-// send sends the events about calls that joined a conference, what is owed, and
-// what was set aside, each until it is refused for now.
+// send sends the events about calls that joined a conference, the owed records,
+// and the records that were set aside, each until the next consumer refuses one
+// with a retryable error.
 func (s *sender) send(ctx context.Context) {
 	for !s.stopped(ctx) && !s.state.clock.now().Before(s.joining.at) {
 		if more, err := s.sendJoined(ctx); err != nil || !more {
@@ -173,7 +174,7 @@ func (s *sender) send(ctx context.Context) {
 	}
 }
 
-// sendOwed sends the oldest of what is owed. It tells whether there was any.
+// sendOwed sends the oldest owed records. It reports whether there was any.
 func (s *sender) sendOwed(ctx context.Context) (more bool, err error) {
 	size := s.size
 	if s.isolating > 0 {
@@ -203,7 +204,7 @@ func (s *sender) sendOwed(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// refused decides what becomes of a batch that was refused for now.
+// refused handles a batch that the next consumer refused with a retryable error.
 func (s *sender) refused(ctx context.Context, b *batch, err error) {
 	s.warn(ctx, err, &s.retry)
 	switch {
@@ -273,7 +274,7 @@ func (s *sender) setBusy(since time.Time) {
 	s.state.mu.Unlock()
 }
 
-// render renders what is owed, in pieces. Only this goroutine takes objects from
+// render renders owed records, in pieces. Only this goroutine takes objects from
 // there, so that those rendered already stay in front.
 func (s *sender) render(owed func(stitch.Ref, int, func(*stitch.Stitched)) int, size int) *batch {
 	b := newBatch(s.version)
@@ -292,7 +293,7 @@ func (s *sender) render(owed func(stitch.Ref, int, func(*stitch.Stitched)) int, 
 	return b
 }
 
-// emitted marks what became of a batch. It need not be stored before the next one
+// emitted marks the objects of a batch as done. It need not be stored before the next one
 // is sent, but soon.
 func (s *sender) emitted(b *batch, accepted bool) {
 	s.state.mu.Lock()
@@ -312,8 +313,8 @@ func (s *sender) reject(b *batch) {
 		zap.Stringer("kind", b.objects[0].kind), zap.String("span_id", hex.EncodeToString(b.objects[0].span[:])))
 }
 
-// finish ends run and sends what is owed then until the context ends: with
-// storage until something is refused, since that is stored; else again and again.
+// finish ends run and sends all owed records until the context ends: with storage
+// until one is refused, since they are stored; else again and again.
 // A next consumer that does not come back is left behind.
 func (s *sender) finish(ctx context.Context) {
 	close(s.stop)
@@ -334,7 +335,7 @@ func (s *sender) finish(ctx context.Context) {
 	}
 }
 
-// sendLast sends what is owed before a stop. It returns why something is left.
+// sendLast sends all owed records before a stop. It returns why some are left.
 func (s *sender) sendLast(ctx context.Context) error {
 	sent := make(chan struct{})
 	var last error
@@ -353,8 +354,8 @@ func (s *sender) sendLast(ctx context.Context) error {
 	return last
 }
 
-// sendAll sends what is owed and what was set aside, until something is refused
-// for now.
+// sendAll sends all owed records, and those set aside, until the next consumer
+// refuses one with a retryable error.
 func (s *sender) sendAll(ctx context.Context) error {
 	for _, send := range []func(context.Context) (bool, error){s.sendJoined, s.sendOwed, s.sendAside} {
 		for more := true; more; {

@@ -408,7 +408,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchSessionsRevived, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_sessions_revived",
-		metric.WithDescription("Sessions of Call Bridges that were declared over and sent records of a later time. What is open in them is open again. [Development]"),
+		metric.WithDescription("Sessions of Call Bridges that were declared over and sent records of a later time. Their open objects go on. [Development]"),
 		metric.WithUnit("{session}"),
 	)
 	errs = errors.Join(errs, err)

@@ -230,7 +230,7 @@ func AssertEqualProcessorCallstitchSendFailures(t *testing.T, tt *componenttest.
 func AssertEqualProcessorCallstitchSessionsRevived(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_sessions_revived",
-		Description: "Sessions of Call Bridges that were declared over and sent records of a later time. What is open in them is open again. [Development]",
+		Description: "Sessions of Call Bridges that were declared over and sent records of a later time. Their open objects go on. [Development]",
 		Unit:        "{session}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
