@@ -36,7 +36,7 @@ func TestPicture(t *testing.T) {
 	spans, _ := sink.Received()
 	picture := "```\n" + draw(t, index(t, spans)) + "```\n"
 
-	const start = "<!-- the picture of a trace, by go test ./test/e2e -run Picture -update -->\n"
+	const start = "<!-- the picture of a trace, by go -C test test ./e2e -run Picture -update -->\n"
 	file := filepath.Join(root, "README.md")
 	readme, err := os.ReadFile(file)
 	require.NoError(t, err)

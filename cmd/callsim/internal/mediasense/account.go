@@ -18,7 +18,7 @@ const (
 	NoSession Misuse = "no_session"
 	// UnknownSession is a JSESSIONID this server never gave out.
 	UnknownSession Misuse = "unknown_session"
-	// DeadSession is a JSESSIONID used again after error 4021.
+	// DeadSession is a JSESSIONID used again after error 4021, save for signing it out.
 	DeadSession Misuse = "dead_session"
 	// ManySessions is a sign-in of a client that has many sessions already.
 	ManySessions Misuse = "many_sessions"

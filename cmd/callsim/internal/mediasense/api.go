@@ -174,6 +174,8 @@ func (s *server) session(r *http.Request) string {
 		s.blame(NoSession, "%s", r.URL.Path)
 	case !s.known[id]:
 		s.blame(UnknownSession, "%s", r.URL.Path)
+	case s.dead[id] && strings.HasSuffix(r.URL.Path, "/signOut"):
+		// Nothing is wrong with making sure that the session is gone.
 	case s.dead[id]:
 		s.blame(DeadSession, "%s", r.URL.Path)
 	default:
