@@ -132,33 +132,34 @@ type stuckClient struct {
 	storage *stuckStorage
 }
 
-func (c *stuckClient) hang() {
+// hang waits whatever becomes of ctx.
+func (c *stuckClient) hang(ctx context.Context) {
 	if c.storage.armed.Load() {
-		_ = c.storage.gate.ignore(context.Background())
+		_ = c.storage.gate.ignore(ctx)
 	}
 }
 
 func (c *stuckClient) Get(ctx context.Context, key string) ([]byte, error) {
-	c.hang()
+	c.hang(ctx)
 	return c.Client.Get(ctx, key)
 }
 
 func (c *stuckClient) Set(ctx context.Context, key string, value []byte) error {
-	c.hang()
+	c.hang(ctx)
 	return c.Client.Set(ctx, key, value)
 }
 
 func (c *stuckClient) Delete(ctx context.Context, key string) error {
-	c.hang()
+	c.hang(ctx)
 	return c.Client.Delete(ctx, key)
 }
 
 func (c *stuckClient) Batch(ctx context.Context, operations ...*storage.Operation) error {
-	c.hang()
+	c.hang(ctx)
 	return c.Client.Batch(ctx, operations...)
 }
 
 func (c *stuckClient) Close(ctx context.Context) error {
-	c.hang()
+	c.hang(ctx)
 	return c.Client.Close(ctx)
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -196,7 +197,7 @@ func (h *Handler) failed(w http.ResponseWriter, r *http.Request, status int, enc
 	switch encoding := r.Header.Get("Content-Encoding"); {
 	case status == http.StatusUnauthorized:
 		h.log.warn(h.Messages.Unauthorized, from(r))
-	case status == http.StatusBadRequest && !contains(encodings, encoding):
+	case status == http.StatusBadRequest && encoding != "" && !slices.Contains(encodings, encoding):
 		status = http.StatusUnsupportedMediaType
 		w.Header().Set("Accept-Encoding", strings.Join(encodings, ", "))
 		h.log.warn(h.Messages.Encoding, from(r), zap.Strings("compression_algorithms", encodings))
@@ -205,15 +206,6 @@ func (h *Handler) failed(w http.ResponseWriter, r *http.Request, status int, enc
 	}
 	h.count(r, status)
 	w.WriteHeader(status)
-}
-
-func contains(encodings []string, encoding string) bool {
-	for _, known := range encodings {
-		if known == encoding {
-			return true
-		}
-	}
-	return encoding == ""
 }
 
 func clientAddress(r *http.Request) string {

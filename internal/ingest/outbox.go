@@ -67,14 +67,16 @@ func (o *Outbox) Flush() error {
 }
 
 // stopped tells that nothing more is sent.
-func (o *Outbox) stopped() bool { return o.err != nil && !(o.Insist && consume.IsPermanent(o.err)) }
+func (o *Outbox) stopped() bool {
+	return o.err != nil && (!o.Insist || !consume.IsPermanent(o.err))
+}
 
 // AddRaw adds the pieces of raw as events, each with the attributes that complete
 // writes; first tells it which one should have all there are.
 func (o *Outbox) AddRaw(raw *logrecord.Raw, complete func(lr plog.LogRecord, first bool)) {
 	for piece := range raw.Pieces() {
 		if o.raw > 0 && o.raw+len(piece.Text) > o.MaxRaw {
-			if o.Flush(); o.stopped() {
+			if err := o.Flush(); err != nil && o.stopped() {
 				return
 			}
 			o.Begin()
