@@ -49,7 +49,7 @@ func TestDocument(t *testing.T) {
 	}
 	want, err := os.ReadFile(document)
 	require.NoError(t, err)
-	assert.Equal(t, text.String(), string(want), "run the test with -update")
+	assert.Equal(t, string(want), text.String(), "run the test with -update")
 }
 
 // describe writes the table of one type, and returns the types of its fields.
