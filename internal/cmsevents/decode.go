@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/legato-otel/legato/internal/jsonscan"
+	"github.com/legato-otel/legato/internal/redact"
 )
 
 // Errors of Decode. After any of them the frame has what was read so far: a
@@ -272,7 +274,7 @@ func (d *Decoder) field(name []byte, depth, from int) error {
 	switch s.Next() {
 	case '"':
 		if v.Text, err = s.Text(); err == nil {
-			v.Text = clip(v.Text)
+			v.Text = shorten(v.Text)
 			v.read(want)
 		}
 	case 'n':
@@ -289,7 +291,7 @@ func (d *Decoder) field(name []byte, depth, from int) error {
 		begin := s.Pos()
 		if err = s.Skip(depth + 1); err == nil {
 			// The raw bytes are not unescaped, so they may hold what is no UTF-8.
-			v.Text, v.Kind = clip(s.Valid(s.Since(begin))), Text
+			v.Text, v.Kind = shorten(s.Valid(s.Since(begin))), Text
 		}
 	default:
 		if v.Text, err = s.Number(); err == nil {
@@ -351,7 +353,17 @@ func (v *Field) readBoolInAnyCase() {
 	}
 }
 
-// clip cuts text at maxText, between characters.
+// shorten returns at most maxText bytes of an element's text. Text that is cut loses
+// its secrets first: half a secret may not look like one, and would be passed on.
+// Other text stays as it is, and those who write it out redact it.
+func shorten(text []byte) []byte {
+	if len(text) <= maxText || !slices.ContainsFunc(text, redact.Sign) {
+		return clip(text)
+	}
+	return []byte(redact.Prefix(string(text), maxText))
+}
+
+// clip cuts an id or a word at maxText, between characters.
 func clip(text []byte) []byte {
 	if len(text) <= maxText {
 		return text

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/redact"
 )
 
 func decode(t *testing.T, text string) (*Frame, error) {
@@ -196,4 +198,28 @@ func TestTooMuch(t *testing.T) {
 		fmt.Fprintf(&object, `"e%d":1,`, i)
 	}
 	f(`"updates":[` + strings.Repeat(`{`+strings.TrimSuffix(object.String(), ",")+`},`, maxFrameFields/maxFields+1) + `{}]`)
+}
+
+// A secret across the limit of a text is not passed on in part, in a string or in
+// an object that is kept as JSON.
+func TestSecretAcrossTheLimit(t *testing.T) {
+	for _, secret := range []string{"https://user:12345678@host.example.test/", "sip:anna:12345678@example.test", "https://12345678@host.example.test/"} {
+		for back := range len(secret) + 2 {
+			padding := strings.Repeat("x", maxText-back-1) + " "
+			for _, value := range []string{`"` + padding + secret + `"`, `{"a":"` + padding + secret + `"}`, `["` + padding + secret + `"]`} {
+				frame, err := decode(t, `{"message":{"messageId":0,"callInfo":{"name":`+value+`,"odd":`+value+`}}}`)
+				require.NoError(t, err)
+				fields := frame.Fields(&frame.Updates[0])
+				require.Len(t, fields, 2)
+				for i := range fields {
+					assert.LessOrEqual(t, len(fields[i].Text), maxText)
+					assert.NotContains(t, redact.Text(string(fields[i].Text)), "12", "%d bytes before the limit of %s", back, value[:20])
+				}
+			}
+		}
+	}
+	long := strings.Repeat("ü", maxText)
+	frame, err := decode(t, `{"message":{"messageId":0,"callInfo":{"name":"`+long+`"}}}`)
+	require.NoError(t, err)
+	assert.Equal(t, long[:maxText], string(frame.Fields(&frame.Updates[0])[0].Text), "text without secrets is cut where it was")
 }

@@ -31,6 +31,15 @@ func Pieces(text string, size int) iter.Seq[string] {
 	}
 }
 
+// Prefix returns the first of the Pieces: as much of a text without its secrets as
+// fits into size bytes. Cutting first would let the first part of a secret through.
+func Prefix(text string, size int) string {
+	for piece := range Pieces(text, size) {
+		return piece
+	}
+	return ""
+}
+
 // cutter cuts text into pieces.
 type cutter struct {
 	size    int

@@ -68,3 +68,14 @@ func TestPiecesAddUp(t *testing.T) {
 		}
 	}
 }
+
+// A prefix holds no part of a secret, wherever the text would be cut.
+func TestPrefix(t *testing.T) {
+	const text = "see https://user:12345@host.example.test/ and passcode=12345"
+	for size := 1; size <= len(text)+8; size++ {
+		prefix := Prefix(text, size)
+		assert.LessOrEqual(t, len(prefix), size)
+		assert.True(t, strings.HasPrefix(Text(text), prefix), prefix)
+	}
+	assert.Empty(t, Prefix("", 10))
+}

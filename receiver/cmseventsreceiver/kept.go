@@ -53,11 +53,11 @@ func (l *link) keep(ctx context.Context, now time.Time, frame []byte, kind strin
 		return
 	}
 	l.logger.Warn("A message is not understood", zap.String("error.type", kind), zap.Error(err), zap.Int("bytes", len(frame)))
-	l.queue.addRaw(ctx, now, string(frame[:min(len(frame), keptBytes)]), kind, err.Error())
+	l.queue.addRaw(ctx, now, redact.Prefix(string(frame), keptBytes), kind, err.Error())
 }
 
-// putRaw writes a frame that is not understood, without the secrets that can be
-// recognized.
+// putRaw writes a frame that is not understood. The secrets that can be recognized
+// are not in text any more.
 func putRaw(lr plog.LogRecord, now time.Time, text, kind, reason string) {
 	at := pcommon.NewTimestampFromTime(now)
 	lr.SetTimestamp(at)
@@ -69,7 +69,7 @@ func putRaw(lr plog.LogRecord, now time.Time, text, kind, reason string) {
 		lr.SetSeverityNumber(plog.SeverityNumberWarn)
 		lr.SetSeverityText("WARN")
 	}
-	lr.Body().SetStr(redact.Text(text))
+	lr.Body().SetStr(text)
 	lr.Attributes().PutStr(names.ErrorType, kind)
 	lr.Attributes().PutStr(names.ErrorMessage, reason)
 }

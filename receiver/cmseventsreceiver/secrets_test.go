@@ -5,11 +5,14 @@ package cmseventsreceiver
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/cmsevents"
 	"github.com/legato-otel/legato/internal/testkit/secrets"
@@ -57,4 +60,21 @@ func TestControlCharactersInBodies(t *testing.T) {
 		Kind: cmsevents.CallChanged, Fields: []cmsevents.Field{{Element: cmsevents.LockState, Kind: cmsevents.Text, Text: []byte("a\nb")}},
 	})
 	assert.Equal(t, `call updated, a\nb`, lr.Body().Str())
+}
+
+// A secret across the limit of a kept frame is not passed on in part.
+func TestSecretAcrossTheLimitOfAKeptFrame(t *testing.T) {
+	const secret = "https://user:12345678@host.example.test/"
+	for back := range len(secret) {
+		q := &queue{
+			limit: 10, limitSize: 1 << 20, resource: func(pcommon.Map) {},
+			ready: make(chan struct{}, 1), many: make(chan struct{}, 1),
+		}
+		l := &link{logger: zap.NewNop(), queue: q}
+		frame := `["` + strings.Repeat("x", keptBytes-back-3) + " " + secret + `"]`
+		l.keep(t.Context(), time.Unix(0, 0), []byte(frame), errorUnknownMessage, cmsevents.ErrNoMessage)
+		body := q.batches[0].records.At(0).Body().Str()
+		assert.LessOrEqual(t, len(body), keptBytes)
+		assert.NotContains(t, body, "1", "%d bytes before the limit", back)
+	}
 }
