@@ -58,7 +58,7 @@ type CDRRegistration struct {
 	parameter string // the form's parameter that the server takes
 
 	id      string // of the entry, "" before it is known
-	shown   string // the entry's URI as the server showed it last
+	shown   string // fingerprint of the entry's URI as the server showed it last, "" before
 	altered bool   // shown is not our URI
 	varies  bool   // and differs from one reading to the next
 	total   int    // entries of the list after one was created, 0 before
@@ -95,7 +95,7 @@ func (r *CDRRegistration) Ensure(ctx context.Context) (Registration, error) {
 func (r *CDRRegistration) ensure(ctx context.Context, list CDRReceivers) (Change, error) {
 	if entry, found := r.find(list); found {
 		if r.settled(entry) {
-			r.id, r.shown, r.altered = entry.ID, entry.URI, !r.recognizes(entry.URI)
+			r.id, r.shown, r.altered = entry.ID, fingerprint(entry.URI), !r.recognizes(entry.URI)
 			return Present, nil
 		}
 		return Updated, r.update(ctx, entry, list)
@@ -162,7 +162,7 @@ func (r *CDRRegistration) find(list CDRReceivers) (CDRReceiver, bool) {
 		func(e CDRReceiver) bool { return hasID(e) && r.recognizes(e.URI) },
 		func(e CDRReceiver) bool { return r.recognizes(e.URI) },
 		func(e CDRReceiver) bool { return hasID(e) && r.mayBeOurs(e.URI) },
-		func(e CDRReceiver) bool { return r.altered && e.URI != "" && e.URI == r.shown },
+		func(e CDRReceiver) bool { return r.altered && e.URI != "" && fingerprint(e.URI) == r.shown },
 	} {
 		if i := slices.IndexFunc(list.Receivers, isOurs); i >= 0 {
 			return list.Receivers[i], true
@@ -175,14 +175,14 @@ func (r *CDRRegistration) find(list CDRReceivers) (CDRReceiver, bool) {
 // URI, or its text was never read back or is what the server made of our URI. With
 // another query it is another Collector's that took the same empty place.
 func (r *CDRRegistration) mayBeOurs(text string) bool {
-	return text == "" || r.shown == "" || text == r.shown || r.varies
+	return text == "" || r.shown == "" || fingerprint(text) == r.shown || r.varies
 }
 
 // settled tells whether our entry needs no update. An entry without an id cannot
 // be updated.
 func (r *CDRRegistration) settled(entry CDRReceiver) bool {
 	u, ok := parseReceiverURI(entry.URI)
-	return entry.ID == "" || ok && u == r.own || entry.URI != "" && (entry.URI == r.shown || r.varies)
+	return entry.ID == "" || ok && u == r.own || entry.URI != "" && (fingerprint(entry.URI) == r.shown || r.varies)
 }
 
 // mayAdd tells whether an entry may be added to a list that shows none of ours:
@@ -284,7 +284,7 @@ func (r *CDRRegistration) confirm(ctx context.Context, before CDRReceivers) erro
 		r.altered = !r.recognizes(entry.URI)
 		r.varies = r.altered && entry.URI != first
 	}
-	r.id, r.shown = entry.ID, entry.URI
+	r.id, r.shown = entry.ID, fingerprint(entry.URI)
 	return nil
 }
 

@@ -137,6 +137,7 @@ func TestServersThatMangle(t *testing.T) {
 				done := ensure(t, registration)
 				assert.Equal(t, cmsapi.Present, done.Change)
 				assert.Equal(t, c.altered, done.Altered)
+				registration = restarted(t, bridge, registration, c.uri)
 				if !c.altered {
 					assert.Equal(t, cmsapi.Present, ensure(t, register(t, bridge, c.uri)).Change, "after a restart")
 				}
@@ -303,4 +304,53 @@ func TestUnauthorized(t *testing.T) {
 		assert.Len(t, bridge.Requests(), 1)
 	}
 	assert.False(t, (&cmsapi.Error{Status: http.StatusNotFound}).Unauthorized())
+}
+
+// restarted returns the registration of a Collector that starts anew with the state
+// of another.
+func restarted(t *testing.T, bridge *cmsapitest.Server, before *cmsapi.CDRRegistration, uri string) *cmsapi.CDRRegistration {
+	t.Helper()
+	registration := register(t, bridge, uri)
+	state := before.State()
+	require.Equal(t, before.Name(), registration.Name())
+	assert.LessOrEqual(t, len(state), 1<<10)
+	assert.NotContains(t, string(state), "example", "a URI may hold a token")
+	require.NoError(t, registration.Restore(state))
+	return registration
+}
+
+// Behind a restart, an entry that was given to another receiver is not ours.
+func TestRestoredEntryOfAnother(t *testing.T) {
+	for _, show := range []func(string) string{nil, func(uri string) string { return uri[len(uri)-4:] }} {
+		bridge := cmsapitest.NewServer(t, "events", "correct-horse")
+		bridge.SetShape(cmsapitest.Shape{Show: show})
+		registration := register(t, bridge, own)
+		ensure(t, registration)
+		bridge.SetURI(0, neighbour)
+		registration = restarted(t, bridge, registration, own)
+		assert.Equal(t, cmsapi.Created, ensure(t, registration).Change)
+		assert.Equal(t, []string{neighbour, own}, bridge.URIs())
+	}
+}
+
+// Another query, path or server is another registration; another spelling is not.
+func TestRegistrationName(t *testing.T) {
+	a, b := cmsapitest.NewServer(t, "events", "correct-horse"), cmsapitest.NewServer(t, "events", "correct-horse")
+	name := register(t, a, own).Name()
+	assert.Equal(t, name, register(t, a, strings.Replace(own, "otel", "OTEL", 1)).Name())
+	assert.NotEqual(t, name, register(t, a, neighbour).Name())
+	assert.NotEqual(t, name, register(t, a, strings.Replace(own, "/cdr", "/x", 1)).Name())
+	assert.NotEqual(t, name, register(t, b, own).Name())
+}
+
+func TestDamagedRegistrationState(t *testing.T) {
+	bridge := cmsapitest.NewServer(t, "events", "correct-horse")
+	registration := register(t, bridge, own)
+	assert.Nil(t, registration.State())
+	require.NoError(t, registration.Restore(nil))
+	for _, state := range []string{"x", "{}", `{"version":2,"id":"a"}`, `{"version":1,"id":"` + strings.Repeat("a", 1<<10) + `"}`} {
+		require.ErrorIs(t, registration.Restore([]byte(state)), cmsapi.ErrCDRRegistrationState, state)
+		assert.Nil(t, registration.State())
+	}
+	assert.Equal(t, cmsapi.Created, ensure(t, registration).Change)
 }

@@ -29,8 +29,9 @@ type Config struct {
 	Path string `mapstructure:"path"`
 
 	// Storage names the storage extension in which the ledger of accepted
-	// records survives a restart. Without it, records that were accepted but
-	// not acknowledged before a restart are taken twice. Optional.
+	// records, and the id of the entry at each Call Bridge, survive a restart.
+	// Without it, records that were accepted but not acknowledged before a restart
+	// are taken twice. Optional.
 	Storage *component.ID `mapstructure:"storage"`
 
 	// MaxBatchBytes and MaxBatchRecords bound a piece of a body that goes on in

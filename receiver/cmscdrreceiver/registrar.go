@@ -57,6 +57,9 @@ type registrar struct {
 	server       string // the API's endpoint, for people
 	client       *cmsapi.Client
 	status       *statusAggregator
+	store        *ledgerStore // nil without storage
+	stored       []byte       // the registration's state in the storage
+	unstored     bool         // that it could not be stored was logged
 	logger       *zap.Logger
 	retry        backoff.BackOff
 	failure      string // kind of the last error, "" after a success
@@ -81,10 +84,12 @@ func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (al
 		}
 		retry := backoff.NewExponentialBackOff()
 		retry.InitialInterval, retry.MaxInterval = time.Second, time.Minute
-		all = append(all, &registrar{
+		g := &registrar{
 			registration: registration, interval: config.Interval, server: server.HTTP.Endpoint,
-			client: client, status: status, logger: r.settings.Logger, retry: retry,
-		})
+			client: client, status: status, store: r.store, logger: r.settings.Logger, retry: retry,
+		}
+		g.restore(ctx)
+		all = append(all, g)
 	}
 	return all, nil
 }
@@ -109,6 +114,7 @@ func (g *registrar) run(ctx context.Context) {
 // register does it once and reports what changed.
 func (g *registrar) register(ctx context.Context) error {
 	done, err := g.registration.Ensure(ctx)
+	g.save(ctx) // after an error too: the entry may have been made before it
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:

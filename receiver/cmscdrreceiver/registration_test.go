@@ -20,6 +20,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/cmsapi"
 	"github.com/legato-otel/legato/internal/cmsapi/cmsapitest"
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 const ownURI = "http://collector:8080/cdr?system_id=cms1&token=secret"
@@ -93,6 +94,65 @@ func TestRegistrationAtAServerThatMangles(t *testing.T) {
 	for _, entry := range r.log.All() {
 		assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), "token=")
 	}
+}
+
+// With storage, a bridge that shows the URI unrecognizably has one entry over
+// restarts; a configuration with another query has an entry of its own.
+func TestRegistrationOverARestart(t *testing.T) {
+	bridge := cmsapitest.NewServer(t, "api", "secret")
+	bridge.SetShape(cmsapitest.Shape{Show: func(string) string { return "********" }})
+	stored := testkit.NewStorage()
+	r := newRig(t, func(r *rig) {
+		withRegistration(bridge)(r)
+		withStorage(stored)(r)
+	})
+	rounds := func() int { return len(bridge.Requests()) }
+	restart := func() {
+		before := rounds()
+		require.Eventually(t, func() bool { return rounds() > before+20 }, waitFor, tick)
+		r.stop()
+		for key, value := range stored.Values() {
+			assert.NotContains(t, key+string(value), "token=")
+		}
+		r.start()
+		before = rounds()
+		require.Eventually(t, func() bool { return rounds() > before+20 }, waitFor, tick)
+	}
+	for range 3 {
+		restart()
+		assert.Equal(t, []string{ownURI}, bridge.URIs())
+	}
+	const other = ownURI + "&x=1"
+	r.config.Registration.Get().URI = other
+	restart()
+	assert.Equal(t, []string{ownURI, other}, bridge.URIs())
+	r.config.Registration.Get().URI = ownURI
+	restart()
+	assert.Equal(t, []string{ownURI, other}, bridge.URIs())
+}
+
+// A storage that fails keeps the receiver from no registration. It is logged once, and the id
+// is stored when the storage is well again.
+func TestRegistrationWithoutWorkingStorage(t *testing.T) {
+	bridge := cmsapitest.NewServer(t, "api", "secret")
+	stored := testkit.NewStorage()
+	r := newRig(t, func(r *rig) {
+		withRegistration(bridge)(r)
+		withStorage(stored)(r)
+	})
+	require.Eventually(t, func() bool { return len(stored.Values()) == 1 }, waitFor, tick)
+	before := fmt.Sprint(stored.Values())
+	stored.Fail(errors.New("disk full"))
+	bridge.SetURIs() // somebody took it out: the next entry has another id
+	complaints := func() int { return r.log.FilterMessageSnippet("cannot be stored").Len() }
+	require.Eventually(t, func() bool { return complaints() == 1 }, waitFor, tick)
+	requests := len(bridge.Requests())
+	require.Eventually(t, func() bool { return len(bridge.Requests()) > requests+20 }, waitFor, tick)
+	assert.Equal(t, []string{ownURI}, bridge.URIs())
+	assert.Equal(t, 1, complaints())
+	assert.Equal(t, before, fmt.Sprint(stored.Values()))
+	stored.Fail(nil)
+	require.Eventually(t, func() bool { return fmt.Sprint(stored.Values()) != before }, waitFor, tick)
 }
 
 // What people must change first is not asked for at each interval: a bridge locks

@@ -31,6 +31,8 @@ var errStorage = errors.New("store the ledger of accepted records")
 //	sessions        ["<session>", ...]   the least recently begun first
 //	session/<id>    what was accepted, see internal/ledger
 //	fingerprints    of accepted parts without an index
+//	registration/<name>  the entry at a Call Bridge, see internal/cmsapi: at most
+//	                1 KiB for each server and URI that was ever configured
 //
 // A nil ledgerStore stores nothing.
 type ledgerStore struct {
@@ -51,6 +53,7 @@ const (
 	keySessions     = "sessions"
 	keySession      = "session/"
 	keyFingerprints = "fingerprints"
+	keyRegistration = "registration/"
 )
 
 func openStore(ctx context.Context, host component.Host, id *component.ID, set receiver.Settings) (*ledgerStore, error) {

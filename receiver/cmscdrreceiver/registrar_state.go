@@ -1,0 +1,54 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// registrationSaveTimeout bounds a save of a registration's state, which goes on
+// when the receiver stops: the entry at the bridge is made already.
+const registrationSaveTimeout = time.Second
+
+// restore gives the registration the entry that it made before a restart. Without
+// it a bridge that shows the URI unrecognizably would get one more entry.
+func (g *registrar) restore(ctx context.Context) {
+	if g.store == nil {
+		return
+	}
+	state, err := g.store.client.Get(ctx, keyRegistration+g.registration.Name())
+	if err == nil {
+		err = g.registration.Restore(state)
+	}
+	if err != nil {
+		g.logger.Warn("Stored id of the CDR receiver cannot be read; a Call Bridge that alters its URI may get one more entry",
+			zap.String("server", g.server), zap.Error(err))
+		return
+	}
+	g.stored = state
+}
+
+// save stores the state of the registration if it changed. After a failure the next
+// round stores it.
+func (g *registrar) save(ctx context.Context) {
+	state := g.registration.State()
+	if g.store == nil || state == nil || bytes.Equal(state, g.stored) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), registrationSaveTimeout)
+	defer cancel()
+	err := g.store.client.Set(ctx, keyRegistration+g.registration.Name(), state)
+	if err == nil {
+		g.stored, g.unstored = state, false
+		return
+	}
+	if !g.unstored {
+		g.unstored = true
+		g.logger.Warn("Id of the CDR receiver cannot be stored; trying again", zap.String("server", g.server), zap.Error(err))
+	}
+}
