@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/recent"
 )
 
 var benchmarked = [...]string{"session-started.json", "session-ended.json", "tag-added-track.json", "storage-enter-low.json"}
@@ -21,7 +20,7 @@ func BenchmarkConvert(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
 		b.Run(name, func(b *testing.B) {
-			d := &delivery{known: recent.New(0), windows: &windows, version: "bench", limits: ingest.Limits{Bytes: 1 << 20, Records: 512}}
+			d := &delivery{known: newKnown(0, true), windows: &windows, version: "bench", limits: ingest.Limits{Bytes: 1 << 20, Records: 512}}
 			req := &ingest.Request{Body: fixture(b, name), Address: "192.0.2.60"}
 			b.SetBytes(int64(len(req.Body)))
 			b.ReportAllocs()
@@ -46,7 +45,7 @@ func BenchmarkOTLPJSON(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
 		b.Run(name, func(b *testing.B) {
-			d := &delivery{known: recent.New(0), windows: &windows, version: "bench", limits: ingest.Limits{Bytes: 1 << 20, Records: 512}}
+			d := &delivery{known: newKnown(0, true), windows: &windows, version: "bench", limits: ingest.Limits{Bytes: 1 << 20, Records: 512}}
 			req := &ingest.Request{Body: fixture(b, name), Address: "192.0.2.60"}
 			in := newIntake(req, time.Now())
 			in.judge(d.known, d.windows)

@@ -82,8 +82,9 @@ type DeduplicationConfig struct {
 	// second crossing from a copy of the first; and how far apart threshold
 	// events may come in a wrong order. Default 10 s.
 	StorageWindow time.Duration `mapstructure:"storage_window"`
-	// MaxEntries is how many events are known at most; the oldest go. Default
-	// 65536.
+	// MaxEntries is how many events are known at most; the oldest go. With a
+	// subscription, these are events of the servers that it names; other senders
+	// have a quarter as many for themselves. Default 65536.
 	MaxEntries int `mapstructure:"max_entries"`
 
 	// prevent unkeyed literal initialization

@@ -17,7 +17,6 @@ import (
 	"github.com/legato-otel/legato/internal/consume"
 	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/logrecord"
-	"github.com/legato-otel/legato/internal/recent"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -26,7 +25,8 @@ type delivery struct {
 	logs      consumer.Logs // nil if there is no logs pipeline
 	windows   *DeduplicationConfig
 	perTrack  bool
-	known     *recent.Set
+	known     *known
+	senders   *senders // nil without a subscription
 	disks     *partitions
 	store     *stateStore
 	measures  *measures // nil if there is no metrics pipeline
@@ -43,7 +43,7 @@ type delivery struct {
 // those pieces are marked that were taken.
 func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
 	in := newIntake(&req, time.Now())
-	unlock, err := d.known.Lock(ctx, in.keys)
+	unlock, err := d.known.lock(ctx, in.keys)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,9 @@ func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
 // as known when it was taken.
 func (d *delivery) acceptPieces(ctx context.Context, in *intake) error {
 	var source resource
+	isNamed := false
 	if in.fresh > 0 {
+		isNamed = d.senders.named(in.request.Address)
 		source = d.resource.build(in.request)
 	}
 	for from, left := 0, in.fresh; from < in.parts(); {
@@ -74,7 +76,7 @@ func (d *delivery) acceptPieces(ctx context.Context, in *intake) error {
 				d.countRefused(ctx, left)
 				return err
 			}
-			d.known.Accept(in.entriesOf(&p), in.received)
+			d.known.accept(in.entriesOf(&p), in.received, isNamed)
 			d.disks.apply(in, &p)
 			d.measures.record(ctx, in, &p, &source, d.logger)
 		}

@@ -56,13 +56,13 @@ func newIntake(req *ingest.Request, received time.Time) *intake {
 
 // judge finds out what of the body is new. The caller holds the lock of its
 // keys. It changes nothing of what is known.
-func (in *intake) judge(known *recent.Set, windows *DeduplicationConfig) {
+func (in *intake) judge(accepted *known, windows *DeduplicationConfig) {
 	here := make(map[recent.Key]bool, len(in.keys))
 	isNew := func(key recent.Key, window time.Duration) bool {
 		if window == 0 {
 			return true // nothing is a copy
 		}
-		if here[key] || known.Contains(key, in.received) {
+		if here[key] || accepted.contains(key, in.received) {
 			return false
 		}
 		here[key] = true

@@ -16,7 +16,6 @@ import (
 
 	"github.com/legato-otel/legato/internal/bounded"
 	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/recent"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -91,6 +90,9 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	if r.measures != nil {
 		r.wg.Go(func() { r.sendMetrics(background) })
 	}
+	if deliver.senders != nil {
+		r.wg.Go(func() { deliver.senders.run(background) })
+	}
 	for _, m := range managers {
 		r.wg.Go(func() { m.run(background) })
 	}
@@ -109,7 +111,8 @@ func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
 		logs:      r.logs,
 		windows:   windows,
 		perTrack:  r.config.PerTrack,
-		known:     recent.New(windows.MaxEntries),
+		known:     newKnown(windows.MaxEntries, r.config.Subscription.HasValue()),
+		senders:   newSenders(r.config, r.settings.Logger),
 		disks:     newPartitions(windows.StorageWindow),
 		store:     r.store,
 		obsreport: r.obsreport,

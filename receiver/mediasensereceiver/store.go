@@ -28,9 +28,11 @@ var errStorage = errors.New("store what was accepted")
 
 // stateStore keeps keys and levels in a storage extension.
 //
-//	keys         the list of segments, see internal/recent
-//	keys/<id>    a segment
-//	levels       how full each partition is
+//	keys           the list of segments of named servers, see internal/recent
+//	keys/<id>      a segment
+//	others         the list of segments of other senders
+//	others/<id>    a segment
+//	levels         how full each partition is
 //
 // A nil stateStore stores nothing.
 type stateStore struct {
@@ -44,9 +46,9 @@ type stateStore struct {
 }
 
 const (
-	storedKeys    = "keys"
-	storedSegment = "keys/"
-	storedUsage   = "levels"
+	storedKeys   = "keys"
+	storedOthers = "others"
+	storedUsage  = "levels"
 )
 
 func openStore(ctx context.Context, host component.Host, id *component.ID, set receiver.Settings) (*stateStore, error) {
@@ -60,15 +62,19 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, set r
 	return &stateStore{client: client, logger: set.Logger}, nil
 }
 
-func segmentKey(id uint64) string { return storedSegment + strconv.FormatUint(id, 10) }
+func segmentKey(list string, id uint64) string { return list + "/" + strconv.FormatUint(id, 10) }
 
 // restore fills keys and levels. What cannot be read is left out with a warning:
 // a receiver that does not start loses more than one that may take an event twice.
-func (s *stateStore) restore(ctx context.Context, known *recent.Set, disks *partitions, window time.Duration) {
+func (s *stateStore) restore(ctx context.Context, accepted *known, disks *partitions, window time.Duration) {
 	if s == nil {
 		return
 	}
-	if err := s.restoreKeys(ctx, known, window); err != nil {
+	err := s.restoreKeys(ctx, storedKeys, accepted.named, window)
+	if accepted.others != nil {
+		err = errors.Join(err, s.restoreKeys(ctx, storedOthers, accepted.others, window))
+	}
+	if err != nil {
 		s.logger.Warn("Stored keys cannot be read; events accepted before this start may be taken twice", zap.Error(err))
 	}
 	levels, err := s.client.Get(ctx, storedUsage)
@@ -78,13 +84,13 @@ func (s *stateStore) restore(ctx context.Context, known *recent.Set, disks *part
 	if err != nil {
 		s.logger.Warn("Stored levels cannot be read; what the disks show begins anew", zap.Error(err))
 	}
-	if n := known.Len(); n > 0 {
+	if n := accepted.len(); n > 0 {
 		s.logger.Info("Keys of accepted events restored", zap.Int("keys", n))
 	}
 }
 
-func (s *stateStore) restoreKeys(ctx context.Context, known *recent.Set, window time.Duration) error {
-	list, err := s.client.Get(ctx, storedKeys)
+func (s *stateStore) restoreKeys(ctx context.Context, key string, set *recent.Set, window time.Duration) error {
+	list, err := s.client.Get(ctx, key)
 	if err != nil || list == nil {
 		return err
 	}
@@ -95,34 +101,30 @@ func (s *stateStore) restoreKeys(ctx context.Context, known *recent.Set, window 
 	now := time.Now()
 	var errs error
 	for id := first; id <= last; id++ {
-		segment, err := s.client.Get(ctx, segmentKey(id))
+		segment, err := s.client.Get(ctx, segmentKey(key, id))
 		if err == nil {
-			err = known.Restore(id, segment, now.Add(window))
+			err = set.Restore(id, segment, now.Add(window))
 		}
 		errs = errors.Join(errs, err)
 	}
-	known.Accept(nil, now) // what is over, or too much, goes
+	set.Accept(nil, now) // what is over, or too much, goes
 	return errs
 }
 
 // save stores what changed. Who finds it stored by another may rely on it. After
 // a failure the change stays due: the next save writes it.
-func (s *stateStore) save(ctx context.Context, known *recent.Set, disks *partitions) error {
-	if s == nil || !known.Unsaved() && !disks.unsaved() {
+func (s *stateStore) save(ctx context.Context, accepted *known, disks *partitions) error {
+	if s == nil || !accepted.unsaved() && !disks.unsaved() {
 		return nil
 	}
 	s.saving.Lock()
 	defer s.saving.Unlock()
-	var operations []*storage.Operation
-	keys := known.Snapshot()
-	if keys.List != nil {
-		operations = append(operations, storage.SetOperation(storedKeys, keys.List))
-	}
-	for _, segment := range keys.Segments {
-		operations = append(operations, storage.SetOperation(segmentKey(segment.ID), segment.Stored))
-	}
-	for _, id := range keys.Gone {
-		operations = append(operations, storage.DeleteOperation(segmentKey(id)))
+	named := accepted.named.Snapshot()
+	operations := appendSnapshot(nil, storedKeys, &named)
+	var others recent.Snapshot
+	if accepted.others != nil {
+		others = accepted.others.Snapshot()
+		operations = appendSnapshot(operations, storedOthers, &others)
 	}
 	levels, version, err := disks.snapshot()
 	if err != nil {
@@ -137,9 +139,26 @@ func (s *stateStore) save(ctx context.Context, known *recent.Set, disks *partiti
 	if err := s.client.Batch(ctx, operations...); err != nil {
 		return fmt.Errorf("%w: %w", errStorage, err)
 	}
-	known.Saved(&keys)
+	accepted.named.Saved(&named)
+	if accepted.others != nil {
+		accepted.others.Saved(&others)
+	}
 	disks.isSaved(version)
 	return nil
+}
+
+// appendSnapshot appends what stores a snapshot, whose list has the key.
+func appendSnapshot(operations []*storage.Operation, key string, keys *recent.Snapshot) []*storage.Operation {
+	if keys.List != nil {
+		operations = append(operations, storage.SetOperation(key, keys.List))
+	}
+	for _, segment := range keys.Segments {
+		operations = append(operations, storage.SetOperation(segmentKey(key, segment.ID), segment.Stored))
+	}
+	for _, id := range keys.Gone {
+		operations = append(operations, storage.DeleteOperation(segmentKey(key, id)))
+	}
+	return operations
 }
 
 // close closes the client once. A request that outlives the grace of a stop then

@@ -56,7 +56,7 @@ func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 		r.telemetry.ReceiverMediasenseRecords.Add(ctx, 0, what...)
 	}
 	return r.telemetry.RegisterReceiverMediasenseKeysCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(int64(d.known.Len()))
+		o.Observe(int64(d.known.len()))
 		return nil
 	})
 }
