@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,10 +123,21 @@ func TestWithoutSubscriptionAllSendersAreAlike(t *testing.T) {
 func TestSendersAreLookedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSenders(namingServers("https://ms1.example.test:8440", "https://ms1.example.test:8441", "https://[2001:db8::7]:8440"), zap.NewNop())
-		answer, failure := []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")}, errors.New("no such host")
-		lookUps := 0
+		var (
+			mu      sync.Mutex // guards what follows: time that passes synchronizes nothing
+			answer  = []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")}
+			failure = errors.New("no such host")
+			lookUps int
+		)
+		answerWith := func(address string, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			answer, failure = []netip.Addr{netip.MustParseAddr(address)}, err
+		}
 		s.lookUp = func(_ context.Context, host string) ([]netip.Addr, error) {
 			assert.Equal(t, "ms1.example.test", host)
+			mu.Lock()
+			defer mu.Unlock()
 			lookUps++
 			return answer, failure
 		}
@@ -135,16 +147,16 @@ func TestSendersAreLookedUp(t *testing.T) {
 		go s.run(ctx)
 		synctest.Wait()
 		assert.False(t, s.named("192.0.2.1"))
-		failure = nil
+		answerWith("::ffff:192.0.2.1", nil)
 		time.Sleep(lookUpAgain)
 		synctest.Wait()
 		assert.True(t, s.named("192.0.2.1"))
 		assert.True(t, s.named("::ffff:192.0.2.1%eth0"))
-		failure = errors.New("no such host")
+		answerWith("::ffff:192.0.2.1", errors.New("no such host"))
 		time.Sleep(lookUpEvery)
 		synctest.Wait()
 		assert.True(t, s.named("192.0.2.1"))
-		answer, failure = []netip.Addr{netip.MustParseAddr("192.0.2.2")}, nil
+		answerWith("192.0.2.2", nil)
 		time.Sleep(lookUpAgain)
 		synctest.Wait()
 		assert.True(t, s.named("192.0.2.2"))
