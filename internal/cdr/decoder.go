@@ -21,7 +21,6 @@ var (
 	ErrManyObjects = errors.New("record holds more than one object")
 	ErrStray       = errors.New("content between the records that is not a record")
 	ErrManyFields  = errors.New("record has too many values")
-	ErrManyRecords = errors.New("body has too many records, or too many values in all of them; the rest is not read")
 	ErrManyBatches = errors.New("body has documents of too many sessions; the rest is not read")
 )
 
@@ -37,13 +36,13 @@ const (
 	// maxFields of one record; a real one has at most about 60. Who writes the
 	// fields into a map pays for their square.
 	maxFields = 128
-	// maxRecords of one body, and maxValues of all of them: what reading them
-	// needs is bounded, however small they are. A backlog of three thousand full
-	// call legs has 180 000 values.
+	// maxRecords of one batch, and maxValues of all of them: the memory of a batch
+	// is bounded, however small its records are. The records behind them are
+	// another batch of the same document.
 	maxRecords = 1 << 15
 	maxValues  = 1 << 18
 	// maxRecordPaths and maxPaths bound the paths of undocumented values, of one
-	// record and of one body, in bytes.
+	// record and of one batch, in bytes.
 	maxRecordPaths = 16 << 10
 	maxPaths       = 4 << 20
 	// maxMalformed parts, and faults, of one body; the rest of the body joins
@@ -65,8 +64,9 @@ type Decoder struct {
 	object  objectReader
 	body    string
 	faults  int
-	batches int // of this body
-	paths   int // bytes of the paths of undocumented values, of this body
+	batches int  // of this body
+	paths   int  // bytes of the paths of undocumented values, of this batch
+	within  bool // the next batch goes on in the document of this one
 
 	// The last time that was read, of this body.
 	lastTime              time.Time
@@ -80,11 +80,11 @@ type span struct {
 }
 
 // Decode reads one body, up to the first document in it that is of another
-// session; DecodeNext reads on. It never fails as a whole: what cannot be read is
+// session or to the bounds of a batch; DecodeNext reads on. It never fails as a whole: what cannot be read is
 // in the batch's Malformed parts. The batch's slices are valid until the next
 // call; see the package comment.
 func (d *Decoder) Decode(body string) *Batch {
-	d.faults, d.batches, d.paths = 0, 0, 0
+	d.faults, d.batches, d.within = 0, 0, false
 	return d.decode(body)
 }
 
@@ -98,16 +98,23 @@ func (d *Decoder) DecodeNext() *Batch {
 }
 
 func (d *Decoder) decode(body string) *Batch {
-	d.body, d.lastText = body, ""
-	d.batches++
+	d.body, d.lastText, d.paths = body, "", 0
 	d.scanner.Reset(body, xmlscan.DefaultLimits)
 	d.scanner.LeafDepth = objectDepth
-	d.batch = Batch{Body: body, Records: d.batch.Records[:0], Malformed: d.batch.Malformed[:0], Attributes: d.batch.Attributes[:0]}
+	before := d.batch
+	d.batch = Batch{Body: body, Records: before.Records[:0], Malformed: before.Malformed[:0], Attributes: before.Attributes[:0]}
 	d.fields, d.alarms, d.spans = d.fields[:0], d.alarms[:0], d.spans[:0]
 
-	if err := d.root(); err != nil {
-		d.readUnreadable(err)
-		return &d.batch
+	if d.within {
+		d.within, d.batch.Continues = false, true
+		d.batch.Session, d.batch.CallBridge, d.batch.Attributes = before.Session, before.CallBridge, before.Attributes
+		d.scanner.Resume(0, 1)
+	} else {
+		d.batches++
+		if err := d.root(); err != nil {
+			d.readUnreadable(err)
+			return &d.batch
+		}
 	}
 	d.records()
 	if d.batch.Next > 0 {
@@ -160,7 +167,7 @@ func (d *Decoder) records() {
 					return
 				}
 				if d.isFull() {
-					d.skipToOtherSession(start)
+					d.batch.Next, d.within = start, true
 					return
 				}
 				header, err = d.child(start)
@@ -175,7 +182,7 @@ func (d *Decoder) records() {
 	}
 }
 
-// isFull tells that no more records of the body are read.
+// isFull tells that the batch holds no more records.
 func (d *Decoder) isFull() bool {
 	return len(d.batch.Records) >= maxRecords || len(d.fields)+len(d.alarms) >= maxValues || d.paths > maxPaths
 }

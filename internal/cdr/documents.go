@@ -43,20 +43,6 @@ func (d *Decoder) endAt(offset int) {
 	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: d.body[offset:], Offset: offset, Err: ErrManyBatches})
 }
 
-// skipToOtherSession puts the rest of the batch aside, from start.
-func (d *Decoder) skipToOtherSession(start int) {
-	root := nextTag(d.body, rootElement, start)
-	for root >= 0 && !d.isOfOtherSession(root) {
-		root = nextTag(d.body, rootElement, root+1)
-	}
-	if root < 0 {
-		d.malformed(start, d.rest(start), Header{}, ErrManyRecords)
-		return
-	}
-	d.malformed(start, root, Header{}, ErrManyRecords)
-	d.endAt(root)
-}
-
 // continues tells whether the root's start tag that was just read has the same
 // session as the batch, and nothing that contradicts it.
 func (d *Decoder) continues() bool {

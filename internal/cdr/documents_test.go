@@ -114,15 +114,29 @@ func TestManySessionsInOneBody(t *testing.T) {
 	assert.Empty(t, last[0].Indices, "they are not of this session")
 }
 
-// The caps on records and values end a batch, and not the ones behind it.
-func TestFullBatchLeavesTheNextOne(t *testing.T) {
-	text := `<records session="s">` + strings.Repeat("<record><call/></record>", maxRecords+2) + `</records><records session="t">` + record(1) + `</records>`
-	var d Decoder
-	batches := checkBatches(t, &d, text)
-	require.Len(t, batches, 2)
-	assert.Len(t, batches[0].Records, maxRecords)
-	assert.ErrorIs(t, batches[0].Malformed[0].Err, ErrManyRecords)
-	assert.Len(t, batches[1].Records, 1)
+// The caps on records and values end a batch: the records behind it are the next
+// one's, of the same session, and none is lost for the number of the others.
+func TestFullBatchIsContinued(t *testing.T) {
+	f := func(name, one string, count int) {
+		t.Helper()
+		text := `<records session="s" callBridge="b">` + strings.Repeat(one, count) + `</records><records session="t">` + record(1) + `</records>`
+		var d Decoder
+		records := 0
+		batches := checkBatches(t, &d, text)
+		require.Greater(t, len(batches), 2, name)
+		for _, b := range batches[:len(batches)-1] {
+			assert.Equal(t, "s", b.Session, name)
+			assert.Equal(t, "b", b.CallBridge, name)
+			assert.Empty(t, b.Malformed, name)
+			assert.LessOrEqual(t, len(b.Records), maxRecords, name)
+			records += len(b.Records)
+		}
+		assert.Equal(t, count, records, name)
+		assert.Len(t, batches[len(batches)-1].Records, 1, name)
+	}
+	f("many records", "<record><call/></record>", 2*maxRecords+2)
+	f("many values", "<record><call>"+strings.Repeat("<a/>", 100)+"</call></record>", maxValues/50)
+	f("long paths", "<record><call><"+strings.Repeat("p", 1000)+"/></call></record>", 2*maxPaths/1000)
 }
 
 // Faults in many documents cost no more than faults in one.

@@ -183,6 +183,9 @@ type Batch struct {
 	// malformed part. Session is what its start tag seems to say: enough to know
 	// which records are not lost, and no more.
 	Unreadable bool
+	// Continues tells that the batch begins inside the document that the one before
+	// it did not read to its end: Body has no root's start tag.
+	Continues bool
 	// Next tells that another batch follows in the same body, and is the length
 	// of Body then; 0 if none follows.
 	Next int

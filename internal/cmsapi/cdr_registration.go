@@ -130,7 +130,8 @@ func (r *CDRRegistration) single(ctx context.Context) (Registration, error) {
 }
 
 // read reads the list. Of entries that the list shows without a URI it reads each:
-// some servers list ids alone.
+// some servers list ids alone. Only an entry that the server does not know may stay
+// without a URI: such an entry counts as an empty place, which may be overwritten.
 func (r *CDRRegistration) read(ctx context.Context) (CDRReceivers, error) {
 	list, err := r.client.CDRReceivers(ctx)
 	for i := range list.Receivers {
@@ -139,7 +140,7 @@ func (r *CDRRegistration) read(ctx context.Context) (CDRReceivers, error) {
 			continue
 		}
 		detail, err := r.client.cdrReceiver(ctx, entry.ID)
-		if _, refused := errors.AsType[*Error](err); err != nil && !refused {
+		if refused, ok := errors.AsType[*Error](err); err != nil && (!ok || !refused.unknownObject()) {
 			return list, err
 		}
 		entry.URI = detail.URI

@@ -50,14 +50,18 @@ func (b *body) grow(size int64) error {
 	return nil
 }
 
-// firstRead bounds the buffer for a body before any of it came, in bytes.
-const firstRead = 1 << 20
+// firstRead is the buffer for a body before any of it came, and secondRead bounds
+// the one behind it, in bytes.
+const (
+	firstRead  = 512
+	secondRead = 1 << 20
+)
 
 // read returns the body as a string without copying it once more: nobody else has
 // the bytes, and nobody writes to them again. limit is the body's; an announced
 // length is of use, but not relied on.
 func (b *body) read(r *http.Request, limit int64) error {
-	size := min(max(r.ContentLength, 511), limit, firstRead) + 1
+	size := min(firstRead, limit+1)
 	if err := b.grow(size); err != nil {
 		return err
 	}
@@ -83,12 +87,17 @@ func (b *body) read(r *http.Request, limit int64) error {
 	}
 }
 
-// nextSize returns the size of the buffer that follows a full one: half as much
-// again, and not more than the body can have.
+// nextSize returns the size of the buffer that follows a full one: the announced
+// length behind the first one, then half as much again, and not more than the body
+// can have.
 func nextSize(size, announced, limit int64) int64 {
 	most := limit
 	if announced >= size {
 		most = min(most, announced)
 	}
-	return max(min(size+size/2, most+1), size+1)
+	next := size + size/2
+	if size <= firstRead {
+		next = max(next, min(announced, secondRead)+1)
+	}
+	return max(min(next, most+1), size+1)
 }

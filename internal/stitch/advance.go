@@ -176,7 +176,8 @@ const (
 // evict lets the oldest open objects go. They are emitted, not dropped; until
 // then there is no room.
 func (e *Engine) evict() {
-	if e.Owes() >= evictions {
+	// Those set aside free no room, whatever the next consumer takes.
+	if e.count(owed) >= evictions {
 		return
 	}
 	// More than that only where max_objects is smaller than before a restart.

@@ -59,9 +59,12 @@ func (e *Engine) visit(in state, after Ref, n int, visit func(*Stitched)) (visit
 }
 
 // Owes returns how many objects are owed, with those that were set aside.
-func (e *Engine) Owes() (n int) {
+func (e *Engine) Owes() (n int) { return e.count(owed) + e.count(aside) }
+
+// count returns how many objects are in a state.
+func (e *Engine) count(in state) (n int) {
 	for kind := range kinds {
-		n += e.counts[kind][owed] + e.counts[kind][aside]
+		n += e.counts[kind][in]
 	}
 	return n
 }

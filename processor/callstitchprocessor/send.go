@@ -44,6 +44,7 @@ type sender struct {
 	joining   attempts // of the events about calls that joined a conference
 	size      int      // of a batch
 	isolating int      // owed objects to be sent one by one: one of them was refused with a permanent error
+	isLast    bool     // the processor stops and has no storage: what is not sent now is lost
 	complaint rarely
 }
 
@@ -84,8 +85,11 @@ const (
 	// grow without end.
 	renderAtOnce = 10
 	renderMore   = 20
-	// triesTogether is how often a batch is tried before it is halved.
+	// triesTogether is how often a batch is tried before it is halved. At a stop
+	// without storage it is halved at once, and lastTries refusals in a row, which
+	// are more than it takes to isolate one record, come without a pause.
 	triesTogether = 3
+	lastTries     = 16
 	// Back-off of owed records, of records that were set aside, and of the last tries
 	// of a stop.
 	firstRetry, longestRetry     = 500 * time.Millisecond, time.Minute
@@ -208,7 +212,7 @@ func (s *sender) sendOwed(ctx context.Context) (more bool, err error) {
 func (s *sender) refused(ctx context.Context, b *batch, err error) {
 	s.warn(ctx, err, &s.retry)
 	switch {
-	case ctx.Err() != nil, s.retry.failures < triesTogether:
+	case ctx.Err() != nil, s.retry.failures < triesTogether && !s.isLast:
 	case len(b.objects) > 1:
 		s.size = len(b.objects) / 2
 	default:
@@ -341,6 +345,8 @@ func (s *sender) sendLast(ctx context.Context) error {
 	var last error
 	go func() {
 		defer close(sent)
+		s.isLast = s.committer == nil
+		s.retry.succeeded() // refusals from before the stop do not count
 		pause := newAttempts(firstLastTry, longestLastTry)
 		for {
 			if last = s.sendAll(ctx); last == nil || s.committer != nil || !sleep(ctx, pause.failed(time.Time{})) {
@@ -355,7 +361,8 @@ func (s *sender) sendLast(ctx context.Context) error {
 }
 
 // sendAll sends all owed records, and those set aside, until the next consumer
-// refuses one with a retryable error.
+// refuses one with a retryable error. At a stop without storage it isolates such a
+// record first and sends the others.
 func (s *sender) sendAll(ctx context.Context) error {
 	for _, send := range []func(context.Context) (bool, error){s.sendJoined, s.sendOwed, s.sendAside} {
 		for more := true; more; {
@@ -363,7 +370,8 @@ func (s *sender) sendAll(ctx context.Context) error {
 				return err
 			}
 			var err error
-			if more, err = send(ctx); err != nil {
+			more, err = send(ctx)
+			if err != nil && (!s.isLast || s.retry.failures == 0 || s.retry.failures > lastTries) {
 				return err
 			}
 		}

@@ -162,18 +162,20 @@ func TestStopTriesAgain(t *testing.T) {
 
 // And one record that is never taken does not take the others with it.
 func TestStopWithOneRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(r *rig) { r.config.ShutdownTimeout = 20 * time.Second })
-		const legs = 100
-		for i := range legs {
-			r.consume(legEnd(strconv.Itoa(i)))
-		}
-		r.next.refuseWith(refuses("50", errBusy))
-		start := time.Now()
-		r.stop()
-		assert.Len(t, r.next.spans(), legs-1)
-		assert.Equal(t, 20*time.Second, time.Since(start).Round(time.Second))
-	})
+	for _, refused := range []string{"0", "50", "1999"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nil)
+			const legs = 2000
+			for i := range legs {
+				r.consume(legEnd(strconv.Itoa(i)))
+			}
+			r.next.refuseWith(refuses(refused, errBusy))
+			start := time.Now()
+			r.stop()
+			assert.Len(t, r.next.spans(), legs-1, "leg %s is refused", refused)
+			assert.Equal(t, 5*time.Second, time.Since(start).Round(time.Second))
+		})
+	}
 }
 
 // A stop takes no longer than shutdown_timeout and a little, whatever the next
