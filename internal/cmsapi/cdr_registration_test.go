@@ -268,6 +268,27 @@ func TestRegisterAtAFullBridge(t *testing.T) {
 	assert.Equal(t, cmsapi.Created, ensure(t, registration).Change)
 }
 
+// An entry that cannot be read is no empty place: it may be another system's.
+func TestEntryThatCannotBeRead(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable} {
+		bridge := cmsapitest.NewServer(t, "events", "correct-horse")
+		bridge.SetURIs(foreign)
+		bridge.SetShape(cmsapitest.Shape{IDsOnly: true, DetailStatus: status})
+		registration := register(t, bridge, own)
+		_, err := registration.Ensure(t.Context())
+		var refused *cmsapi.Error
+		if assert.ErrorAs(t, err, &refused, status) {
+			assert.Equal(t, status, refused.Status)
+		}
+		assert.Equal(t, []string{foreign}, bridge.URIs(), status)
+
+		bridge.SetShape(cmsapitest.Shape{IDsOnly: true})
+		bridge.SetURIs(foreign)
+		assert.Equal(t, cmsapi.Created, ensure(t, register(t, bridge, own)).Change)
+		assert.Equal(t, []string{foreign, own}, bridge.URIs())
+	}
+}
+
 // A server before R1.8 has one receiver. It is not ours to change.
 func TestServerWithoutAList(t *testing.T) {
 	bridge := cmsapitest.NewServer(t, "events", "correct-horse")

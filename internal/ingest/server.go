@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -20,9 +19,6 @@ import (
 
 	"github.com/legato-otel/legato/internal/bounded"
 )
-
-// identity is the encoding of a body that has none.
-const identity = "identity"
 
 // Server is a listener and what it serves.
 type Server struct {
@@ -43,12 +39,11 @@ func Serve(ctx context.Context, host component.Host, config *confighttp.ServerCo
 	}
 	s := &Server{Address: listener.Addr(), handler: NewHandler(ctx, settings)}
 	var encodings []string
-	s.server, err = config.ToServer(ctx, host.GetExtensions(), set, s.handler,
-		confighttp.WithDecoder(identity, func(io.ReadCloser) (io.ReadCloser, error) { return nil, nil }),
+	options := append(decoders(config.CompressionAlgorithms),
 		confighttp.WithErrorHandler(func(w http.ResponseWriter, r *http.Request, _ string, status int) {
 			s.handler.failed(w, r, status, encodings)
-		}),
-	)
+		}))
+	s.server, err = config.ToServer(ctx, host.GetExtensions(), set, s.handler, options...)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}

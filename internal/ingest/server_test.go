@@ -127,6 +127,11 @@ func TestAnswers(t *testing.T) {
 		{"HTTP/1.0 with a length", "POST /cdr/t0ken HTTP/1.0\r\nContent-Length: 1\r\n\r\na", 200, "", "a"},
 		{"HTTP/1.0 without a length", "POST /cdr/t0ken HTTP/1.0\r\n\r\na", 411, "no length", ""},
 		{"bad gzip", "POST /cdr/t0ken HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\na", 400, "unread", ""},
+		{
+			"zstd that announces a window of half a gigabyte",
+			"POST /cdr/t0ken HTTP/1.1\r\nContent-Encoding: zstd\r\nContent-Length: 14\r\n\r\n\x28\xb5\x2f\xfd\x00\x98\x08\x00\x00a\x09\x00\x00b", 400, "unread", "",
+		},
+		{"snappy", "POST /cdr/t0ken HTTP/1.1\r\nContent-Encoding: snappy\r\nContent-Length: 3\r\n\r\n\x01\x00a", 415, "encoding", ""},
 		{"unknown encoding", "POST /cdr/t0ken HTTP/1.1\r\nContent-Encoding: s3cret\r\nContent-Length: 1\r\n\r\na", 415, "encoding", ""},
 		{"no credentials", "POST /cdr/t0ken HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 401, "unauthorized", ""},
 		{"another path", "POST /s3cret HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 404, "other path", ""},
@@ -135,6 +140,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			r := newRig(t, func(config *confighttp.ServerConfig, _ *Settings) {
+				config.CompressionAlgorithms = DefaultEncodings()
 				if row.status == http.StatusUnauthorized {
 					auth := confighttp.AuthConfig{}
 					auth.AuthenticatorID = component.MustNewID("gate")

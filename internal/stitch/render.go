@@ -259,6 +259,17 @@ const (
 	linkSameCall = "same_call"
 )
 
+// linkedTrace is the trace of an object that a link names. What the conference of
+// its call depends on may have changed since it was found.
+func (e *Engine) linkedTrace(from uint32) TraceID {
+	if o := e.objects.at(from); o.state != done && o.in != 0 && e.objects.at(o.in).kind == Call {
+		if info := e.infoOf(o.in); !info.frozen {
+			e.regroup(info.groupID)
+		}
+	}
+	return e.traceOf(from)
+}
+
 // linksOf are the links of the object whose facts are apart.
 func (e *Engine) linksOf(slot uint32) []Link {
 	links := e.scratch.links[:0]
@@ -267,18 +278,18 @@ func (e *Engine) linksOf(slot uint32) []Link {
 		link := Link{Trace: e.traceOf(slot), Span: ids.Span(CallLeg.Name(), id), Reason: linkMoved}
 		identity := identityOfValue(CallLeg, raw)
 		if from := e.lookup(CallLeg, &identity); from != 0 {
-			link.Trace = e.traceOf(from)
+			link.Trace = e.linkedTrace(from)
 		}
 		links = append(links, link)
 	}
 	if raw := e.facts.newest(keyReplaces); isText(raw) {
 		if from := e.replaced(slot, raw); from != 0 {
-			links = append(links, Link{Trace: e.traceOf(from), Span: e.objects.at(from).span, Reason: linkReplaces})
+			links = append(links, Link{Trace: e.linkedTrace(from), Span: e.objects.at(from).span, Reason: linkReplaces})
 		}
 	}
 	if e.objects.at(slot).kind == Session {
 		if from := e.former(slot); from != 0 {
-			links = append(links, Link{Trace: e.traceOf(from), Span: e.objects.at(from).span, Reason: linkSameCall})
+			links = append(links, Link{Trace: e.linkedTrace(from), Span: e.objects.at(from).span, Reason: linkSameCall})
 		}
 	}
 	e.scratch.links = links

@@ -93,6 +93,7 @@ func createDefaultConfig() component.Config {
 	// confighttp has no limit here; a body that trickles in would hold a
 	// connection for ever.
 	server.ReadTimeout = 30 * time.Second
+	server.CompressionAlgorithms = ingest.DefaultEncodings()
 	return &Config{
 		HTTP:          server,
 		Path:          defaultPath,

@@ -52,6 +52,8 @@ type Shape struct {
 	Location func(id string) string
 	// IDsOnly lists ids without URIs; the entries themselves have them.
 	IDsOnly bool
+	// DetailStatus, if not 0, is the answer to a request for one entry.
+	DetailStatus int
 	// Single has one receiver and no list, as servers before R1.8.
 	Single bool
 	// Status, if not 0, is the answer to every request.
@@ -234,6 +236,10 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) detail(w http.ResponseWriter, r *http.Request) {
+	if s.shape.DetailStatus != 0 {
+		w.WriteHeader(s.shape.DetailStatus)
+		return
+	}
 	if i := s.entry(r); i >= 0 {
 		answer(w, s.element(s.receivers[i], true))
 		return
