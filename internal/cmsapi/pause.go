@@ -68,7 +68,12 @@ func (c *Client) paused(now time.Time) error {
 	return nil
 }
 
-// answered begins a pause after a 401. A 403 begins none: the password is right.
+// answered begins a pause after a 401, which is how a Meeting Server refuses a
+// password, and what counts towards max_failed_logins. A 403 begins none that
+// others share: the password is right, and the user lacks the right to one thing,
+// such as tokens for events. It locks no account, and what other components ask
+// with the same user may be allowed. The component that was refused waits for
+// UnauthorizedRetryDelay on its own.
 func (c *Client) answered(now time.Time, status int) {
 	if status != http.StatusUnauthorized {
 		return

@@ -20,6 +20,8 @@ type finder struct {
 	// text begins behind the last tag or secret: the content of an element whose
 	// start tag was cut off.
 	content int
+	// The tag at position begins an element that holds an address.
+	address bool
 	// There is no @ between position and noAt that belongs to a SIP URI.
 	noAt int
 }
@@ -35,6 +37,10 @@ func (f *finder) next() (s span, found bool) {
 			f.tag(next)
 		case c == '>':
 			f.content, f.position = next, next
+			if f.address {
+				f.address = false
+				f.bare(next, true)
+			}
 		case c == ':':
 			f.colon(f.position)
 		case isNameByte(c):
@@ -108,6 +114,11 @@ func (f *finder) skipString(i int, quote byte) int {
 	}
 	return i
 }
+
+// isPlus tells whether the character c at i, a blank of a form, stands in the text
+// as a plus sign. Outside of forms it is one, as in a telephone number, and ends no
+// address.
+func (f *finder) isPlus(i int, c byte) bool { return c == ' ' && f.text[i] == '+' }
 
 func charset(characters string) *[256]bool {
 	var set [256]bool
@@ -207,7 +218,7 @@ func (f *finder) name() {
 	if c, _ := f.look(w.end); c != ':' {
 		return
 	}
-	if w.is("sip") || w.is("sips") || w.is("h323") {
+	if w.is("sip") || w.is("sips") || w.is("h323") || w.is("tel") {
 		f.sip(w.end)
 		return
 	}

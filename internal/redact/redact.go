@@ -45,11 +45,11 @@ func Text(text string) string {
 	if !MayHoldSecret(text) {
 		return text
 	}
-	return withoutSecrets(text)
+	return replaced(text, newSpans(text, false))
 }
 
-func withoutSecrets(text string) string {
-	spans := newSpans(text)
+// replaced returns text with a mark in the place of each span.
+func replaced(text string, spans spans) string {
 	first, found := spans.next()
 	if !found {
 		return text

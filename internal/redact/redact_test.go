@@ -82,9 +82,48 @@ func TestSIP(t *testing.T) {
 	f("gossip:a:b@c", "gossip:a:b@c")
 	f("sip%3Aalice%3Apw%40example.test", "sip%3Aalice%3AREDACTED%40example.test")
 	f("sip:a:b@h, sip:c:d@h", "sip:a:REDACTED@h, sip:c:REDACTED@h")
+	f("tel:+15551234:pw@example.test", "tel:+15551234:REDACTED@example.test")
+	f("tel:+15551234@example.test", "tel:+15551234@example.test")
+	f("tel:+1-201-555-0123;phone-context=example.test", "tel:+1-201-555-0123;phone-context=example.test")
+	f("sip%3A+15551234:pw%40example.test", "sip%3A+15551234:REDACTED%40example.test")
+	f("%3Chttps:%2F%2Fa+b:pw@example.test%3E", "%3Chttps:%2F%2FREDACTED@example.test%3E")
 	f("sip:alice:p", "sip:alice:REDACTED")
 	f("sip:example.test:5060", "sip:example.test:5060")
 	f("sip://alice:pw@example.test", "sip://REDACTED@example.test")
+}
+
+// An address may lack its scheme. What is no user with a password stays.
+func TestAddress(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		assert.Equal(t, want, Address(in))
+		assert.Equal(t, want, Address(want))
+		element := func(text string) string { return "<c:remoteParty a=\"b\">" + text + "</c:remoteParty>" }
+		if !strings.ContainsAny(in, "<>") {
+			assert.Equal(t, element(want), Text(element(in)), "in an element")
+			assert.Equal(t, element("<![CDATA["+want+"]]>"), Text(element("<![CDATA["+in+"]]>")))
+		}
+	}
+	f("", "")
+	f("alice:pw@example.test", "alice:REDACTED@example.test")
+	f("alice.smith+x:p:w@example.test:5060;user=phone", "alice.smith+x:REDACTED@example.test:5060;user=phone")
+	f("+15551234:p@w@example.test;x=a:b@c", "+15551234:REDACTED@example.test;x=a:b@c")
+	f("alice%3Apw%40example.test", "alice%3AREDACTED%40example.test")
+	f("sip:alice:pw@example.test", "sip:alice:REDACTED@example.test")
+	f("tel:alice:pw@example.test", "tel:alice:REDACTED@example.test")
+	f("https://alice:pw@example.test", "https://REDACTED@example.test")
+	for _, same := range []string{
+		"alice@example.test", "alice@example.test:5060", "alice@example.test;x=a:b@c", "sip:alice@example.test", "mailto:alice@example.test",
+		"192.0.2.1:5060", "2001:db8::1", "[2001:db8::1]:5060", "alice", ":@", "alice:@example.test", "Room: alice@example.test", "h323:alice@example.test",
+	} {
+		f(same, same)
+	}
+	assert.Equal(t, "token=REDACTED", Address("token=x:pw@example.test"))
+	assert.Equal(t, "<remoteParty>alice:REDACTED", Text("<remoteParty>alice:pw"), "the end may be cut off")
+	assert.Equal(t, "<sipCallId>1:2@192.0.2.1</sipCallId>", Text("<sipCallId>1:2@192.0.2.1</sipCallId>"), "it joins records")
+	assert.Equal(t, "Team:alice@example.test", Text("Team:alice@example.test"))
+	assert.True(t, IsAddress("RemoteParty"))
+	assert.False(t, IsAddress("party"))
 }
 
 func TestXML(t *testing.T) {

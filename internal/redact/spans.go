@@ -11,12 +11,18 @@ type spans struct {
 	merged *merger
 }
 
-func newSpans(text string) spans {
+// newSpans returns the secrets of a text. isAddress tells that it is the address of
+// a party.
+func newSpans(text string, isAddress bool) spans {
 	if strings.IndexByte(text, 0) < 0 && !hasEscape(text) {
-		return spans{single: finder{view: view{text: text, plain: true}}}
+		s := spans{single: finder{view: view{text: text, plain: true}}}
+		if isAddress {
+			s.single.bare(0, false)
+		}
+		return s
 	}
 	m := new(merger)
-	m.reset(text)
+	m.reset(text, isAddress)
 	return spans{merged: m}
 }
 
@@ -35,10 +41,13 @@ type merger struct {
 	count   int
 }
 
-func (m *merger) reset(text string) {
+func (m *merger) reset(text string, isAddress bool) {
 	var buffer [maxViews]view
 	for i, v := range viewsOf(text, buffer[:0]) {
 		m.finders[i] = finder{view: v}
+		if isAddress {
+			m.finders[i].bare(0, false)
+		}
 		m.heads[i], m.more[i] = m.finders[i].next()
 		m.count = i + 1
 	}

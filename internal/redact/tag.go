@@ -17,7 +17,9 @@ func (f *finder) tag(i int) {
 		i = next
 	}
 	name := f.readTagName(i)
-	if after, _ := f.look(name.end); !name.secret || !elementEnds[after] {
+	after, _ := f.look(name.end)
+	f.address = !isEnd && elementEnds[after] && f.isAddressElement(name)
+	if !name.secret || !elementEnds[after] {
 		if !name.prefix { // <sip:user@host>
 			f.position = name.end
 		}

@@ -15,7 +15,7 @@ func (f *finder) colon(colon int) {
 	end, at, port := from, -1, -1
 	for end < len(f.text) {
 		c, next := f.at(end)
-		if authorityEnds[c] {
+		if authorityEnds[c] && !f.isPlus(end, c) {
 			break
 		}
 		switch {
@@ -89,7 +89,7 @@ func (f *finder) sip(colon int) {
 	password, at := -1, -1
 	for i < len(f.text) {
 		c, next := f.at(i)
-		if urlEnds[c] || at >= 0 && (c == ';' || c == '?' || c == '/') {
+		if urlEnds[c] && !f.isPlus(i, c) || at >= 0 && (c == ';' || c == '?' || c == '/') {
 			break
 		}
 		switch {

@@ -45,6 +45,8 @@ func withoutSecret(id cdr.FieldID, text string) string {
 		return redact.URL(text)
 	case cdr.CallLegSIPCallID, cdr.CallLegReplacesSIPCallID:
 		return text
+	case cdr.CallLegRemoteParty, cdr.CallLegOriginalRemoteParty, cdr.CallLegLocalAddress:
+		return redact.Address(text)
 	default:
 		return redact.Text(text)
 	}
@@ -92,10 +94,15 @@ func withoutUnknownSecret(f *cdr.Field) string {
 	if f.Text == "" {
 		return ""
 	}
+	isAddress := false
 	for name := range strings.SplitSeq(f.Path, "/") {
 		if redact.Secret(name) {
 			return redact.Mark
 		}
+		isAddress = redact.IsAddress(name)
+	}
+	if isAddress {
+		return redact.Address(f.Text)
 	}
 	return redact.Text(f.Text)
 }

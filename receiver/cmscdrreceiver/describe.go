@@ -137,6 +137,8 @@ func (s *sentence) after(r *cdr.Record, before string, id cdr.FieldID) *sentence
 	case !ok || v.Text == "":
 	case id == cdr.StreamingStreamURL:
 		s.add(before).text(redact.URL(v.Text))
+	case id == cdr.CallLegRemoteParty, id == cdr.CallLegLocalAddress:
+		s.add(before).text(redact.Address(v.Text))
 	default:
 		s.add(before).text(v.Text)
 	}

@@ -57,9 +57,16 @@ func (o *object) put(m pcommon.Map, fields []cmsevents.Field, added bool) {
 		case cmsevents.Double:
 			m.PutDouble(key, math.Float64frombits(v.Number))
 		default:
-			m.PutStr(key, redact.Text(string(v.Text)))
+			m.PutStr(key, withoutSecret(v.Element, string(v.Text)))
 		}
 	}
+}
+
+func withoutSecret(e cmsevents.Element, text string) string {
+	if e == cmsevents.URI {
+		return redact.Address(text)
+	}
+	return redact.Text(text)
 }
 
 // putUnknown keeps an element that nobody knows, as text. It overwrites none of

@@ -4,11 +4,13 @@
 package cmseventsreceiver
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
 	"github.com/legato-otel/legato/internal/cmsevents"
 	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/redact"
 )
 
 // describe is a change in one line, for people who read logs.
@@ -25,11 +27,11 @@ func describe(c *cmsevents.Change) string {
 	case cmsevents.CallRemoved:
 		line.add("call ended").named(": ", c.Reason).named(separator(c.Reason), c.CallName)
 	case cmsevents.ParticipantAdded:
-		line.add("participant ").add(arrivals[c.State]).named(": ", c.Who).named(" in ", c.CallName)
+		line.add("participant ").add(arrivals[c.State]).party(": ", c.Who).named(" in ", c.CallName)
 	case cmsevents.ParticipantChanged:
-		line.add("participant ").text(whatChanged(c.Fields)).named(": ", c.Who).named(" in ", c.CallName)
+		line.add("participant ").text(whatChanged(c.Fields)).party(": ", c.Who).named(" in ", c.CallName)
 	case cmsevents.ParticipantRemoved:
-		line.add("participant left").named(": ", c.Reason).named(separator(c.Reason), c.Who).named(" in ", c.CallName)
+		line.add("participant left").named(": ", c.Reason).party(separator(c.Reason), c.Who).named(" in ", c.CallName)
 	}
 	return string(line)
 }
@@ -111,6 +113,14 @@ func (s *sentence) named(before string, name []byte) *sentence {
 		*s = logrecord.AppendText(*s, name)
 	}
 	return s
+}
+
+// party adds who somebody is: a name or, without one, an address.
+func (s *sentence) party(before string, who []byte) *sentence {
+	if bytes.IndexByte(who, ':') >= 0 {
+		return s.add(before).text(redact.Address(string(who)))
+	}
+	return s.named(before, who)
 }
 
 // text adds text of the wire: without secrets, and on one line.

@@ -78,3 +78,18 @@ func TestSecretAcrossTheLimitOfAKeptFrame(t *testing.T) {
 		assert.NotContains(t, body, "1", "%d bytes before the limit", back)
 	}
 }
+
+// An address may lack its scheme: as the element uri, and in a line in the place of
+// a name.
+func TestSecretInAnAddressWithoutScheme(t *testing.T) {
+	address := []byte("anna.b:" + secrets.Secret + "@example.test")
+	for kind := range cmsevents.ChangeKinds {
+		lr := plog.NewLogRecord()
+		putRecord(lr, &cmsevents.Change{
+			Kind: kind, Participant: "p", Who: address, Fields: []cmsevents.Field{{Element: cmsevents.URI, Kind: cmsevents.Text, Text: address}},
+		})
+		all := fmt.Sprint(lr.Body().Str(), lr.Attributes().AsRaw())
+		assert.False(t, secrets.In(all), all)
+		assert.Contains(t, all, "anna.b:REDACTED@example.test")
+	}
+}

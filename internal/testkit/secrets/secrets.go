@@ -30,6 +30,8 @@ var XML = []string{
 	"<recorderUrl>https://user:" + Secret + "@rec.example.test/</recorderUrl>",
 	"<name>https://user:" + Secret + "@wiki.example.test/</name>",
 	"<remoteParty>sip:alice:" + Secret + "@example.test</remoteParty>",
+	"<remoteParty>alice.smith:" + Secret + "@example.test</remoteParty>",
+	"<originalRemoteParty>tel:+15551234:" + Secret + "@example.test</originalRemoteParty>",
 	"<displayName>&lt;sip:alice:" + Secret + "@example.test&gt;</displayName>",
 	"<localAddress>https://example.test/?access_token=" + Secret + "&amp;x=1</localAddress>",
 	"<future>{\"token\":\"" + Secret + "\"}</future>",
