@@ -4,6 +4,7 @@
 package mediasense
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -12,6 +13,11 @@ import (
 // MaxPiece is how many bytes of an event, as posted, make one [Event]. Backends
 // and queues drop records of megabytes, after they were acknowledged.
 const MaxPiece = 256 << 10
+
+// maxIdentity bounds what each piece of an event repeats, in bytes. An event whose
+// identity is longer is not divided: its pieces together would be many times as
+// long as the event.
+const maxIdentity = 4 << 10
 
 // pieces appends an event to events: a longer one than MaxPiece as several, each
 // about the same, with a part of the sessions, tags and tracks. All have the
@@ -40,6 +46,9 @@ func (e *Event) pieces(events []Event) []Event {
 				identity = append(identity, m)
 			}
 		}
+	}
+	if sizeOfMembers(identity) > maxIdentity {
+		return append(events, *e)
 	}
 	next := head
 	for _, list := range lists {
@@ -127,11 +136,14 @@ func (v *Value) encode(b *strings.Builder) {
 }
 
 func encodeText(b *strings.Builder, text string) {
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		quoted = []byte(`""`) // texts can always be written
+	var quoted bytes.Buffer
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false) // it would make six bytes of one
+	if err := encoder.Encode(text); err != nil {
+		b.WriteString(`""`) // texts can always be written
+		return
 	}
-	b.Write(quoted)
+	b.Write(bytes.TrimSuffix(quoted.Bytes(), []byte("\n")))
 }
 
 // divisible tells which lists go into several pieces.
@@ -176,6 +188,10 @@ func atoms(list Member) []Value {
 				identity = append(identity, m)
 			}
 		}
+		if sizeOfMembers(identity) > maxIdentity {
+			all = append(all, *track)
+			continue
+		}
 		next := head
 		for _, m := range lists {
 			for _, items := range divide(m.Value.Items) {
@@ -214,8 +230,13 @@ func sizeOf(v *Value) int {
 	for i := range v.Items {
 		size += sizeOf(&v.Items[i])
 	}
-	for i := range v.Members {
-		size += overhead + len(v.Members[i].Name) + sizeOf(&v.Members[i].Value)
+	return size + sizeOfMembers(v.Members)
+}
+
+func sizeOfMembers(members []Member) (size int) {
+	const overhead = 8
+	for i := range members {
+		size += overhead + len(members[i].Name) + sizeOf(&members[i].Value)
 	}
 	return size
 }

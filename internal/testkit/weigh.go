@@ -8,17 +8,26 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"sync"
-	"sync/atomic"
 
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Scales is a consumer that adds up what it gets, in bytes of OTLP.
+// Scales is a consumer that adds up what it gets, in bytes of OTLP, and weighs the
+// heap while it has it: with the payload, everything is alive that the payload was
+// made of.
 type Scales struct {
-	mu             sync.Mutex
-	bytes, largest int
+	mu               sync.Mutex // guards everything below
+	bytes, largest   int
+	payloads         int
+	heapBefore, heap uint64
 }
+
+// The first payloads are weighed, and then some: each costs a garbage collection.
+const (
+	firstWeighed = 8
+	weighedEvery = 8
+)
 
 var _ consumer.Logs = (*Scales)(nil)
 
@@ -30,58 +39,37 @@ func (s *Scales) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	size := new(plog.ProtoMarshaler).LogsSize(logs)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.payloads < firstWeighed || s.payloads%weighedEvery == 0 {
+		s.heap = max(s.heap, liveHeap())
+	}
+	s.payloads++
 	s.bytes += size
 	s.largest = max(s.largest, size)
+	runtime.KeepAlive(logs)
 	return nil
 }
 
-// Reset returns all bytes and those of the largest payload since the last Reset.
-func (s *Scales) Reset() (bytes, largest int) {
+// Weight is what came since a Reset, in bytes.
+type Weight struct {
+	// Output is all payloads together, and Largest the largest one.
+	Output, Largest int
+	// Heap is how much the live heap grew at most.
+	Heap uint64
+}
+
+// Reset returns what came since the last Reset.
+func (s *Scales) Reset() Weight {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	bytes, largest = s.bytes, s.largest
-	s.bytes, s.largest = 0, 0
-	return bytes, largest
+	w := Weight{Output: s.bytes, Largest: s.largest, Heap: max(s.heap, s.heapBefore) - s.heapBefore}
+	s.bytes, s.largest, s.payloads, s.heap, s.heapBefore = 0, 0, 0, 0, liveHeap()
+	return w
 }
 
-// HeapWatch sees how large the live heap becomes, as each garbage collection finds
-// it. Set a low GC percentage, or it looks seldom.
-type HeapWatch struct {
-	before uint64
-	most   atomic.Uint64
-	done   atomic.Bool
-}
-
-type canary struct{ _ [64]byte }
-
-// WatchHeap begins to watch.
-func WatchHeap() *HeapWatch {
-	runtime.GC()
-	h := &HeapWatch{before: liveHeap()}
-	h.watch()
-	return h
-}
-
-// Growth ends the watch and returns by how many bytes the live heap grew at most.
-func (h *HeapWatch) Growth() uint64 {
-	h.done.Store(true)
-	return max(h.most.Load(), h.before) - h.before
-}
-
-// watch looks after each collection: a canary that dies with it makes the next.
-func (h *HeapWatch) watch() {
-	runtime.SetFinalizer(new(canary), func(*canary) {
-		live := liveHeap()
-		for most := h.most.Load(); live > most && !h.most.CompareAndSwap(most, live); {
-			most = h.most.Load()
-		}
-		if !h.done.Load() {
-			h.watch()
-		}
-	})
-}
-
+// liveHeap collects the garbage first. The goroutine that measures makes none
+// meanwhile, so that the result does not depend on the load of the machine.
 func liveHeap() uint64 {
+	runtime.GC()
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
