@@ -39,7 +39,7 @@ test: build ## Everything that must pass, with the race detector
 	$(GO) -C test vet $(PACKAGES)
 	$(GO) test -race -timeout 20m $(PACKAGES)
 	$(GO) -C test test -race -timeout 20m $$($(GO) -C test list $(PACKAGES) | grep -v /dropin)
-	$(GO) test -run 'Permutations|Shuffles' ./internal/stitch # the laws in full, which the race detector makes slow
+	$(GO) test -timeout 30m -run 'Permutations|Shuffles' ./internal/stitch # the laws in full, which the race detector makes slow
 
 .PHONY: dropin
 dropin: ## Build the components into the oldest and the newest Collector, and compare the spans
