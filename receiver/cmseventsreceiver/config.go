@@ -61,7 +61,7 @@ type Config struct {
 	ProbeAfter time.Duration `mapstructure:"probe_after"`
 
 	// LostAfter is how long calls and participants are kept that no server
-	// tells of. Default 5 m.
+	// tells of. Default 10 m: longer than the pause after a refused password.
 	LostAfter time.Duration `mapstructure:"lost_after"`
 
 	// MaxMessageSize is the longest message read, in bytes. Default 8 MiB.
@@ -152,7 +152,7 @@ func createDefaultConfig() component.Config {
 		MaxStateSize:   cmsevents.DefaultLimits.Bytes,
 		SnapshotGrace:  3 * time.Second,
 		ProbeAfter:     time.Minute,
-		LostAfter:      5 * time.Minute,
+		LostAfter:      10 * time.Minute,
 		MaxMessageSize: 8 << 20,
 		Reconnect:      reconnect,
 

@@ -241,7 +241,7 @@ func (q *queue) gather(ctx context.Context) {
 }
 
 // passOn passes a batch on, again and again if the next consumer refuses it for
-// now. After the stop it is offered once more.
+// now. After the stop it goes on until ctx ends, with the stop's own time.
 func (q *queue) passOn(ctx context.Context, logs plog.Logs, n int) {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = 100*time.Millisecond, 5*time.Second
@@ -251,20 +251,27 @@ func (q *queue) passOn(ctx context.Context, logs plog.Logs, n int) {
 		case err == nil:
 			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[accepted]...)
 			return
-		case consume.IsPermanent(err) || ctx.Err() != nil || q.stopped():
+		case consume.IsPermanent(err) || ctx.Err() != nil:
 			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[refused]...)
 			q.logger.Error("Event records refused by the next consumer are lost", zap.Int("records", n), zap.Error(err))
 			return
 		case !warned:
 			q.logger.Warn("The next consumer refuses event records; trying again", zap.Error(err))
 		}
+		wait, stop := retry.NextBackOff(), q.stop
+		if q.stopped() {
+			wait, stop = min(wait, lastRetry), nil
+		}
 		select {
-		case <-time.After(retry.NextBackOff()):
-		case <-q.stop:
+		case <-time.After(wait):
+		case <-stop:
 		case <-ctx.Done():
 		}
 	}
 }
+
+// lastRetry bounds the wait between two tries after the stop.
+const lastRetry = 250 * time.Millisecond
 
 func (q *queue) stopped() bool {
 	select {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,6 +91,31 @@ func TestJoinedErrors(t *testing.T) {
 		assert.Equal(t, 3, r.sink.LogRecordCount())
 		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_records", "refused"))
 		assert.Greater(t, tries, busyBranch)
+	})
+}
+
+// A consumer that is busy when the stop begins, and takes records before the
+// stop's own time is up, gets all of them.
+func TestStopTriesAgain(t *testing.T) {
+	var takesFrom atomic.Int64 // in nanoseconds; 0: never
+	bubble(t, 1, func(r *rig) {
+		var err error
+		r.logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
+			if from := takesFrom.Load(); from == 0 || time.Now().UnixNano() < from {
+				return errors.New("later")
+			}
+			return r.sink.ConsumeLogs(ctx, logs)
+		})
+		require.NoError(t, err)
+	}, func(r *rig) {
+		busy(r.bridges[0], 1, 1)
+		r.settle(time.Minute)
+		takesFrom.Store(time.Now().Add(2 * time.Second).UnixNano())
+		for _, part := range r.parts {
+			require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
+		}
+		assert.Equal(t, 3, r.sink.LogRecordCount())
+		r.start()
 	})
 }
 
