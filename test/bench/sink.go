@@ -35,14 +35,23 @@ func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities
 const (
 	spanEvent = ".span"
 	complete  = "complete"
+	callEnded = "call_ended"
+	joinEvent = "cisco.meeting_server.conference.update"
 )
 
 func (s *sink) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	var passed, stamped, stitched, whole int64
 	for log := range recordsOf(logs) {
+		if log.EventName() == joinEvent {
+			continue // it is about records that are counted
+		}
 		if strings.HasSuffix(log.EventName(), spanEvent) {
+			outcome, ok := log.Attributes().Get(names.CallstitchOutcome)
+			if ok && outcome.Str() == callEnded {
+				continue // no record said that it ended
+			}
 			stitched++
-			if outcome, ok := log.Attributes().Get(names.CallstitchOutcome); ok && outcome.Str() == complete {
+			if ok && outcome.Str() == complete {
 				whole++
 			}
 			continue
