@@ -35,7 +35,6 @@ func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities
 const (
 	spanEvent = ".span"
 	complete  = "complete"
-	callEnded = "call_ended"
 	joinEvent = "cisco.meeting_server.conference.update"
 )
 
@@ -46,12 +45,8 @@ func (s *sink) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 			continue // it is about records that are counted
 		}
 		if strings.HasSuffix(log.EventName(), spanEvent) {
-			outcome, ok := log.Attributes().Get(names.CallstitchOutcome)
-			if ok && outcome.Str() == callEnded {
-				continue // no record said that it ended
-			}
 			stitched++
-			if ok && outcome.Str() == complete {
+			if outcome, ok := log.Attributes().Get(names.CallstitchOutcome); ok && outcome.Str() == complete {
 				whole++
 			}
 			continue

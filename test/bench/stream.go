@@ -8,9 +8,10 @@ package main
 // them, when the legs that started after it are a quarter, a half and three
 // quarters of those that are open.
 //
-// Starts come in order. All else goes from one open object to another that is
-// far from it, so that no cache and no page table has what was touched last:
-// among many legs hardly two records in a row are of the same one.
+// Starts come in order, and so do ends, but for calls, which end after their legs.
+// Updates go from one open object to another that is far from it, so that no cache
+// and no page table has what was touched last: among many legs hardly two records
+// in a row are of the same one.
 type stream struct {
 	world *world
 	// lane tells streams apart that are lived side by side.
@@ -31,6 +32,7 @@ type stream struct {
 	index   uint64 // of the next record
 	started uint64 // legs and calls
 	ended   uint64
+	drainAt uint64 // the place in the order of ends that comes next
 }
 
 // A step is a start, three updates and an end.
@@ -106,7 +108,11 @@ func (s *stream) drain() (e event, ok bool) {
 	if s.drained() {
 		return e, false
 	}
-	e = s.event(s.ended, stageEnd)
+	for s.endsAt(s.drainAt) >= s.lives() { // it did not start
+		s.drainAt++
+	}
+	e = s.event(s.drainAt, stageEnd)
+	s.drainAt++
 	e.index = s.index
 	s.index++
 	return e, true
@@ -119,7 +125,7 @@ func (s *stream) at(step uint64, stage int) (e event, ok bool) {
 		return e, false
 	}
 	at := step - delay
-	if stage != stageStart {
+	if stage != stageStart && stage != stageEnd {
 		at += scatter(at%s.block, s.block) - at%s.block
 	}
 	if 0 < stage && stage < stageEnd && (s.bare || len(s.life(at).updates) == 0) {
@@ -130,8 +136,17 @@ func (s *stream) at(step uint64, stage int) (e event, ok bool) {
 
 func (s *stream) life(at uint64) *life { return &s.world.lives[at%uint64(len(s.world.lives))] }
 
+// endsAt is the life at a place in the order of ends.
+func (s *stream) endsAt(place uint64) uint64 {
+	n := uint64(len(s.world.ends))
+	return place - place%n + uint64(s.world.ends[place%n]) //nolint:gosec // an index
+}
+
 // event returns what happens to a life at a stage.
 func (s *stream) event(at uint64, stage int) (e event) {
+	if stage == stageEnd {
+		at = s.endsAt(at)
+	}
 	l := s.life(at)
 	e.generation = uint32(at/uint64(len(s.world.lives)))*s.lanes + s.lane //nolint:gosec // there are not that many
 	switch stage {

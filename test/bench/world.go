@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,12 +24,17 @@ type world struct {
 	records  []record
 	lives    []life
 	legs     int // lives that are legs; the others are their calls
+	// ends are the lives in the order in which they end: a call after its legs, or
+	// they would end with it.
+	ends []int
 }
 
 // life is one object's, as indexes into the records of the world.
 type life struct {
 	start, end int
 	updates    []int // none for a call
+	id         string
+	calls      []string // of a leg
 }
 
 // record is one log record as the receiver makes it.
@@ -76,9 +82,12 @@ func newWorld(logs plog.Logs) (*world, error) {
 		key := kind + " " + id.Str()
 		l := lives[key]
 		if l == nil {
-			l = &life{start: -1, end: -1}
+			l = &life{start: -1, end: -1, id: id.Str()}
 			lives[key] = l
 			order = append(order, key)
+		}
+		if call, ok := log.Attributes().Get(names.KindCall + ".id"); ok && kind == names.KindCallLeg {
+			l.calls = append(l.calls, call.Str())
 		}
 		at := len(w.records)
 		w.records = append(w.records, newRecord(log))
@@ -107,7 +116,33 @@ func newWorld(logs plog.Logs) (*world, error) {
 	if w.legs == 0 || w.legs == len(w.lives) {
 		return nil, errors.New("callsim printed no whole leg in a call")
 	}
+	w.ends = endOrder(w.lives)
 	return w, nil
+}
+
+// endOrder is the order in which lives started, with each call behind the last leg
+// that names it.
+func endOrder(lives []life) []int {
+	last := make(map[string]int) // by call
+	for i := range lives {
+		for _, call := range lives[i].calls {
+			last[call] = i
+		}
+	}
+	behind := func(i int) int { // a call is behind the leg, which sorts before it
+		if len(lives[i].calls) > 0 {
+			return i
+		}
+		return max(i, last[lives[i].id])
+	}
+	order := make([]int, len(lives))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(behind(a), behind(b)), cmp.Compare(len(lives[b].calls), len(lives[a].calls)))
+	})
+	return order
 }
 
 // splitEvent returns the kind of an object and what happened to it.
