@@ -181,6 +181,10 @@ func weighFollower(ctx context.Context, calls, people int) (m memory, err error)
 	return a.Memory, err
 }
 
+// untilUseful is how long a bridge works between two outages, more than
+// cmsevents asks of a connection before its waits begin anew.
+const untilUseful = 6 * time.Second
+
 // outages takes a bridge away and measures, from its return on, the time until
 // all is subscribed to and acknowledged again.
 func (p eventsPlan) outages(ctx context.Context) (seconds []float64, err error) {
@@ -200,6 +204,9 @@ func (p eventsPlan) outages(ctx context.Context) (seconds []float64, err error) 
 	}
 	for outage := range min(p.rounds, 5) {
 		progress("outage %d", outage+1)
+		// A bridge that ends each connection after a moment is another fault:
+		// it is asked ever less often.
+		time.Sleep(untilUseful)
 		bridge.stop()
 		time.Sleep(time.Duration(1+outage*2) * time.Second)
 		if err := bridge.start(); err != nil {
