@@ -30,7 +30,7 @@ func (e *Engine) step(t int64) bool {
 	if e.followOne() {
 		return true
 	}
-	if slot := e.queues[ended].head; slot != 0 && e.objects.at(slot).since+e.linger <= t {
+	if slot := e.firstEnded(t >= e.grace.until); slot != 0 && e.objects.at(slot).since+e.linger <= t {
 		e.owe(slot, e.objects.at(slot).since+e.linger)
 		return true
 	}
@@ -94,7 +94,7 @@ func (e *Engine) discard(slot uint32) bool {
 	if e.objects.at(slot).kind == Session {
 		for track := e.infoOf(slot).tracks.head; track != 0; {
 			next := e.objects.at(track).participant.next
-			if o := e.objects.at(track); o.state == open || o.state == ended {
+			if o := e.objects.at(track); o.state.takesRecords() {
 				e.discard(track)
 			}
 			track = next
@@ -133,6 +133,7 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 		}
 	}
 	due(e.queues[ended].head, e.linger, 0)
+	due(e.queues[endedByOther].head, e.linger, e.grace.until)
 	due(e.queues[open].head, e.maxOpen, e.grace.until)
 	due(e.queues[done].head, e.maxOpen, e.grace.until)
 	if len(e.sessions.over) > 0 {
@@ -183,7 +184,7 @@ func (e *Engine) evict() {
 	// More than that only where max_objects is smaller than before a restart.
 	for range min(max(evictions, e.objects.used()-e.maxObjects), maxEvictions) {
 		e.steps++
-		slot := e.queues[ended].head
+		slot := e.firstEnded(true)
 		if slot == 0 {
 			if slot = e.queues[open].head; slot == 0 {
 				return
@@ -196,6 +197,16 @@ func (e *Engine) evict() {
 		}
 		e.owe(slot, e.now)
 	}
+}
+
+// firstEnded returns the object that ended first, 0 if none has; byOther includes
+// those that no record of their own has ended.
+func (e *Engine) firstEnded(byOther bool) uint32 {
+	own, other := e.queues[ended].head, e.queues[endedByOther].head
+	if byOther && other != 0 && (own == 0 || e.objects.at(other).since < e.objects.at(own).since) {
+		return other
+	}
+	return own
 }
 
 // Emitted marks an owed object as done: the next consumer took it, or (accepted
@@ -315,16 +326,23 @@ func (e *Engine) forget(slot uint32) bool {
 	return true
 }
 
-// Flush makes everything owed that has ended, without waiting for late records.
-// It does a bounded piece of work; more tells that there is more to do.
+// Flush makes everything owed that a record of its own has ended, without waiting
+// for late records. What ended with its call or its session stays: its own end may
+// come after the restart. Flush does a bounded piece of work; more tells that there
+// is more to do.
 func (e *Engine) Flush(now time.Time) (more bool) {
+	return e.oweEnded(now, false)
+}
+
+// oweEnded makes the objects owed that firstEnded returns, until there is none.
+func (e *Engine) oweEnded(now time.Time, byOther bool) (more bool) {
 	t := e.tick(now)
 	for budget := slice; budget > 0; budget-- {
 		e.steps++
 		if e.followOne() {
 			continue
 		}
-		slot := e.queues[ended].head
+		slot := e.firstEnded(byOther)
 		if slot == 0 {
 			return false
 		}
@@ -336,7 +354,7 @@ func (e *Engine) Flush(now time.Time) (more bool) {
 // Finish makes everything owed, what is open as Incomplete: for a shutdown that
 // keeps nothing. It does a bounded piece of work, as Flush.
 func (e *Engine) Finish(now time.Time) (more bool) {
-	if e.Flush(now) {
+	if e.oweEnded(now, true) {
 		return true
 	}
 	for budget := slice; budget > 0; budget-- {

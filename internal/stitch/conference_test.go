@@ -295,12 +295,7 @@ func TestConferenceLaw(t *testing.T) {
 			}
 			all[i].happen(t, e, noon)
 		}
-		var out []string
-		for _, wait := range []time.Duration{0, options.Linger, options.MaxOpen, options.MaxOpen + options.Linger} {
-			advance(e, noon.Add(wait))
-			out = append(out, emit(e, noon.Add(wait))...)
-		}
-		return out
+		return emitAll(e, noon)
 	}
 	for seed := range uint64(3) {
 		w := newWorld(seed, 6)

@@ -19,17 +19,26 @@ func (e *Engine) hasEnded(o *object) bool {
 	return o.flags&(flagEnded|flagExpired) != 0 || e.sessionIsOver(o) || o.in != 0 && e.infoOf(o.in).end != 0
 }
 
-// endOrReopen moves an object between open and ended, as hasEnded has it.
+// endOrReopen moves an object to the state that the records make it have: open or
+// one of those that have ended.
 func (e *Engine) endOrReopen(slot uint32) {
 	o := e.objects.at(slot)
-	if o.state != open && o.state != ended {
+	if !o.state.takesRecords() {
 		return
 	}
 	to := open
-	if e.hasEnded(o) {
+	switch {
+	case o.flags&(flagEnded|flagExpired) != 0:
 		to = ended
+	case e.hasEnded(o):
+		to = endedByOther
 	}
-	if o.state != to {
+	switch {
+	case o.state == to:
+	case o.state == endedByOther && to == ended:
+		// When it was due is sent, and is the same whichever end comes first.
+		e.setState(slot, to, o.since)
+	default:
 		e.setState(slot, to, e.now)
 	}
 	e.listInEnded(slot)
@@ -39,7 +48,7 @@ func (e *Engine) endOrReopen(slot uint32) {
 // session's list, so that it is found if the session is alive.
 func (e *Engine) listInEnded(slot uint32) {
 	o := e.objects.at(slot)
-	if o.state != ended || o.flags&(flagEnded|flagInEnded) != 0 || !e.sessionIsOver(o) {
+	if o.state != ended && o.state != endedByOther || o.flags&(flagEnded|flagInEnded) != 0 || !e.sessionIsOver(o) {
 		return
 	}
 	o.flags |= flagInEnded

@@ -63,6 +63,7 @@ func TestCallEnded(t *testing.T) {
 		s.tell("a", Streaming, "s", Start, 3, in)
 		s.tell("a", Call, "c", End, 3600)
 		s.e = restart(s.T, s.e, s.now)
+		s.wait(graceFirst)
 	})
 	f("its own end counts", map[string]string{"c": "complete 12:00:00-13:00:00", "l": "complete 12:00:01-12:59:59"}, func(s *story) {
 		s.tell("a", Call, "c", Start, 0)
@@ -143,7 +144,7 @@ func TestSessionHeals(t *testing.T) {
 	assert.Zero(t, s.e.Stats().Revived)
 	s.tell("a", CallLeg, "late", Start, 9) // it was on the way
 	s.wait(time.Second)
-	assert.Len(t, queue(s.e, ended), 2)
+	assert.Len(t, queue(s.e, endedByOther), 2)
 	s.tell("a", CallLeg, "after", Start, 11)
 	s.wait(0)
 	assert.EqualValues(t, 1, s.e.Stats().Revived)
@@ -226,7 +227,7 @@ func TestManyObjectsOfASession(t *testing.T) {
 	for more := true; more; {
 		bounded(func() { more = s.e.Advance(s.now) })
 	}
-	assert.Len(t, queue(s.e, ended), legs)
+	assert.Len(t, queue(s.e, endedByOther), legs)
 	bounded(func() { s.tell("a", CallLeg, guid(4, 0), Update, 11) })
 	for more := true; more; {
 		bounded(func() { more = s.e.Advance(s.now) })

@@ -20,8 +20,9 @@ const (
 	backlogAge = time.Minute
 )
 
-// grace is the time after a restart in which nothing expires and nothing is
-// forgotten. It lasts as long as records come that their senders kept.
+// grace is the time after a restart in which nothing expires, nothing is
+// forgotten, and objects that only their call or their session ended are not
+// emitted. It lasts as long as records come that their senders kept.
 type grace struct {
 	until, limit int64 // engine's clock; 0 for none
 }

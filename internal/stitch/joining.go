@@ -48,7 +48,7 @@ func (e *Engine) setTrace(call uint32, trace TraceID, root SpanID) {
 // its records were stamped with.
 func (e *Engine) joins(call uint32) bool {
 	o := e.objects.at(call)
-	if o.kind != Call || o.state != open && o.state != ended {
+	if o.kind != Call || !o.state.takesRecords() {
 		return false
 	}
 	info := e.infoOf(call)

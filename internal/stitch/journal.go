@@ -60,7 +60,8 @@ const (
 
 var (
 	kindLetters  = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't'}
-	stateLetters = [states]byte{open: 'o', ended: 'e', owed: 'w', done: 'd', aside: 'w', holding: 'd'}
+	// Restored finds anew which of two states of one letter it is.
+	stateLetters = [states]byte{open: 'o', ended: 'e', endedByOther: 'e', owed: 'w', done: 'd', aside: 'w', holding: 'd'}
 )
 
 // touch notes that an object's head, or its facts too, have to be stored.

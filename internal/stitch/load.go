@@ -288,6 +288,13 @@ func (e *Engine) Restored(now time.Time) {
 		e.restoreRelations(slot)
 	}
 	e.restoring = false
+	for _, slot := range order {
+		// One letter is stored for both states. A sender that kept its records gets
+		// the grace to bring the object's own end.
+		if o := e.objects.at(slot); o.state == ended && o.flags&(flagEnded|flagExpired) == 0 {
+			e.setState(slot, endedByOther, o.since)
+		}
+	}
 	for _, slot := range order { // what was cut off when it was stored
 		e.endOrReopen(slot)
 		e.settleOutcome(slot)

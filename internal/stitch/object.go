@@ -21,7 +21,8 @@ import (
 //	its bridge started anew;│  │                            │ max_objects reached,
 //	max_open has passed     ▼  │                            │ shutdown without storage
 //	                      ended   waits for late records    │
-//	                        │                               │
+//	                        │     (endedByOther: none of    │
+//	                        │     its own records ended it) │
 //	       linger has passed│  ┌────────────────────────────┘
 //	                        ▼  ▼
 //	                      owed    rendered; its trace is frozen, nothing is merged any more
@@ -34,7 +35,7 @@ import (
 //	max_open has passed,    ▼
 //	room is needed        (gone)
 //
-// Only open and ended objects take records in. What only notes were about (see
+// Only objects that are open or have ended take records in. What only notes were about (see
 // Note) is forgotten where it would become owed.
 type state uint8
 
@@ -42,6 +43,7 @@ const (
 	free state = iota
 	open
 	ended
+	endedByOther // as ended, with its call or its session: its own end may follow, also after a restart
 	owed
 	done
 	aside   // as owed: refused again and again, it does not hold up the others
@@ -49,6 +51,9 @@ const (
 
 	states
 )
+
+// takesRecords reports whether objects in the state take records in.
+func (s state) takesRecords() bool { return s == open || s == ended || s == endedByOther }
 
 // What flags say of an object.
 const (

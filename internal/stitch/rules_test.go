@@ -275,7 +275,7 @@ func TestCallNobodyToldOf(t *testing.T) {
 	s.e = restart(t, s.e, s.now)
 	s.e.EndSession(s.now, "session of a", at(1000))
 	s.wait(0)
-	s.wait(options.Linger)
+	s.wait(graceFirst)
 	c := s.out()["c"]
 	assert.Equal(t, BridgeRestarted, c.Outcome)
 	assert.Equal(t, "a", c.Resource)

@@ -281,6 +281,8 @@ func TestSessionOutcomes(t *testing.T) {
 		s.e = restart(s.T, s.e, s.now)
 		s.wait(options.Linger - time.Second)
 		assert.Len(s, s.out(), 1)
+		s.wait(graceFirst - options.Linger)
+		assert.Empty(s, s.out(), "their own ends may come")
 		s.wait(time.Second)
 		assert.Len(s, s.out(), 2)
 		s.e, s.now = New(options), noon

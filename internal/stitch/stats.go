@@ -26,7 +26,7 @@ type Stats struct {
 func (e *Engine) Stats() Stats {
 	s := e.stats
 	for kind := range kinds {
-		s.Open[kind] = e.counts[kind][open] + e.counts[kind][ended]
+		s.Open[kind] = e.counts[kind][open] + e.counts[kind][ended] + e.counts[kind][endedByOther]
 		s.Remembered += e.counts[kind][done] + e.counts[kind][holding]
 		s.Aside += e.counts[kind][aside]
 	}
