@@ -59,7 +59,7 @@ const (
 )
 
 var (
-	kindLetters  = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't'}
+	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't'}
 	// Restored finds anew which of two states of one letter it is.
 	stateLetters = [states]byte{open: 'o', ended: 'e', endedByOther: 'e', owed: 'w', done: 'd', aside: 'w', holding: 'd'}
 )

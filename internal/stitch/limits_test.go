@@ -44,6 +44,37 @@ func TestFull(t *testing.T) {
 	assert.LessOrEqual(t, s.e.objects.used(), 100)
 }
 
+// Objects that were set aside do not keep the oldest open ones from being
+// evicted: the next consumer takes those.
+func TestFullWithSomeAside(t *testing.T) {
+	limited := options
+	limited.MaxObjects = 1000
+	s := newStory(t, limited)
+	for n := range evictions {
+		refused := s.tell("a", CallLeg, fmt.Sprint("refused ", n), End, n)
+		s.wait(options.Linger)
+		s.e.SetAside(refused)
+	}
+	for n := range limited.MaxObjects - evictions {
+		s.tell("a", CallLeg, fmt.Sprint("leg ", n), Start, n)
+	}
+	refusals := 0
+	for n := range 1000 {
+		id := fmt.Sprint("more ", n)
+		for {
+			if _, err := s.try("a", CallLeg, id, Start, n); err == nil {
+				break
+			}
+			require.NotEmpty(t, s.out(), "refused, and nothing was evicted for it")
+			refusals++
+		}
+	}
+	assert.LessOrEqual(t, refusals, 1000/evictions+1)
+	assert.GreaterOrEqual(t, s.e.Stats().Evicted, uint64(1000-evictions))
+	assert.Equal(t, evictions, s.e.Stats().Aside)
+	assert.LessOrEqual(t, s.e.objects.used(), limited.MaxObjects)
+}
+
 // A call that something is in is not forgotten, whatever happens.
 func TestFullOfCalls(t *testing.T) {
 	limited := options

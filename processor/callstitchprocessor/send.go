@@ -86,15 +86,11 @@ const (
 	renderAtOnce = 10
 	renderMore   = 20
 	// triesTogether is how often a batch is tried before it is halved. At a stop
-	// without storage it is halved at once, and lastTries refusals in a row, which
-	// are more than it takes to isolate one record, come without a pause.
+	// without storage it is halved at once.
 	triesTogether = 3
-	lastTries     = 16
-	// Back-off of owed records, of records that were set aside, and of the last tries
-	// of a stop.
-	firstRetry, longestRetry     = 500 * time.Millisecond, time.Minute
-	firstAside, longestAside     = 5 * time.Second, time.Minute
-	firstLastTry, longestLastTry = 100 * time.Millisecond, time.Second
+	// Back-off of owed records, and of records that were set aside.
+	firstRetry, longestRetry = 500 * time.Millisecond, time.Minute
+	firstAside, longestAside = 5 * time.Second, time.Minute
 )
 
 func newSender(s *state, c *committer, next consumer.Logs, set processor.Settings, telemetry *metadata.TelemetryBuilder) *sender {
@@ -315,66 +311,4 @@ func (s *sender) reject(b *batch) {
 	s.emitted(b, false)
 	s.logger.Error("Stitched record refused for good by the next consumer; it is lost",
 		zap.Stringer("kind", b.objects[0].kind), zap.String("span_id", hex.EncodeToString(b.objects[0].span[:])))
-}
-
-// finish ends run and sends all owed records until the context ends: with storage
-// until one is refused, since they are stored; else again and again.
-// A next consumer that does not come back is left behind.
-func (s *sender) finish(ctx context.Context) {
-	close(s.stop)
-	stop := context.AfterFunc(ctx, s.cancel)
-	came := comesBack(ctx, s.ended)
-	stop()
-	s.cancel()
-	var err error
-	if came {
-		err = s.sendLast(ctx)
-	}
-	switch owed := s.state.stats().Owed; {
-	case owed == 0:
-	case s.committer != nil:
-		s.logger.Info("Stitched records not sent before the stop; they are stored, and sent after the next start", zap.Int("owed", owed), zap.Error(err))
-	default:
-		s.logger.Error("Stitched records lost: they could not be sent before the stop, and there is no storage", zap.Int("owed", owed), zap.Error(err))
-	}
-}
-
-// sendLast sends all owed records before a stop. It returns why some are left.
-func (s *sender) sendLast(ctx context.Context) error {
-	sent := make(chan struct{})
-	var last error
-	go func() {
-		defer close(sent)
-		s.isLast = s.committer == nil
-		s.retry.succeeded() // refusals from before the stop do not count
-		pause := newAttempts(firstLastTry, longestLastTry)
-		for {
-			if last = s.sendAll(ctx); last == nil || s.committer != nil || !sleep(ctx, pause.failed(time.Time{})) {
-				return
-			}
-		}
-	}()
-	if !comesBack(ctx, sent) {
-		return ctx.Err()
-	}
-	return last
-}
-
-// sendAll sends all owed records, and those set aside, until the next consumer
-// refuses one with a retryable error. At a stop without storage it isolates such a
-// record first and sends the others.
-func (s *sender) sendAll(ctx context.Context) error {
-	for _, send := range []func(context.Context) (bool, error){s.sendJoined, s.sendOwed, s.sendAside} {
-		for more := true; more; {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			var err error
-			more, err = send(ctx)
-			if err != nil && (!s.isLast || s.retry.failures == 0 || s.retry.failures > lastTries) {
-				return err
-			}
-		}
-	}
-	return nil
 }

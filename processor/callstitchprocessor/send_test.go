@@ -160,22 +160,82 @@ func TestStopTriesAgain(t *testing.T) {
 	})
 }
 
-// And one record that is never taken does not take the others with it.
-func TestStopWithOneRefused(t *testing.T) {
-	for _, refused := range []string{"0", "50", "1999"} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil)
-			const legs = 2000
-			for i := range legs {
-				r.consume(legEnd(strconv.Itoa(i)))
-			}
-			r.next.refuseWith(refuses(refused, errBusy))
-			start := time.Now()
-			r.stop()
-			assert.Len(t, r.next.spans(), legs-1, "leg %s is refused", refused)
-			assert.Equal(t, 5*time.Second, time.Since(start).Round(time.Second))
+// Records that are never taken do not take the others with them, wherever they
+// stand: a stop sends all others within the default shutdown_timeout.
+func TestStopWithSomeRefused(t *testing.T) {
+	const legs = 2000
+	apart := make([]int, 0, legs/100)
+	for i := 50; i < legs; i += 100 {
+		apart = append(apart, i)
+	}
+	together := make([]int, 0, 100)
+	for i := range 100 {
+		together = append(together, 700+i)
+	}
+	for name, odd := range map[string][]int{
+		"the oldest": {0}, "the 51st": {50}, "the newest": {legs - 1}, "some, far apart": apart, "some, one after the other": together,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil)
+				for i := range legs {
+					r.consume(legEnd(strconv.Itoa(i)))
+				}
+				refused := make(map[string]bool)
+				for _, i := range odd {
+					refused[strconv.Itoa(i)] = true
+				}
+				calls := 0
+				r.next.refuseWith(func(_ context.Context, all []plog.LogRecord) error {
+					calls++
+					for _, lr := range all {
+						if refused[str(lr, names.CallLegID)] {
+							return errBusy
+						}
+					}
+					return nil
+				})
+				start := time.Now()
+				r.stop()
+				assert.Len(t, r.next.spans(), legs-len(odd))
+				assert.Equal(t, 5*time.Second, time.Since(start).Round(time.Second), "they are tried again until then")
+				assert.Len(t, r.log.FilterMessageSnippet("lost").All(), 1)
+				assert.Less(t, calls, legs, "with a back-off")
+			})
 		})
 	}
+}
+
+// A next consumer that refuses everything for some seconds of a stop gets
+// everything after that, in few batches, and is not asked without a pause.
+func TestStopWhileBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const legs, busyFor = 2000, 2 * time.Second
+		r := newRig(t, nil)
+		for i := range legs {
+			r.consume(legEnd(strconv.Itoa(i)))
+		}
+		start := time.Now()
+		refusals, taken := 0, 0
+		r.next.refuseWith(func(ctx context.Context, all []plog.LogRecord) error {
+			// A round trip to a backend takes that long.
+			if !sleep(ctx, 5*time.Millisecond) {
+				return ctx.Err()
+			}
+			if time.Since(start) < busyFor {
+				refusals++
+				return errBusy
+			}
+			taken++
+			return nil
+		})
+		r.stop()
+		assert.Len(t, r.next.spans(), legs)
+		assert.Less(t, time.Since(start), 5*time.Second)
+		assert.Less(t, refusals, 300)
+		assert.Less(t, taken, 300)
+		assert.Empty(t, r.log.FilterMessageSnippet("lost").All())
+	})
 }
 
 // A stop takes no longer than shutdown_timeout and a little, whatever the next

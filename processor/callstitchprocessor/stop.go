@@ -1,0 +1,126 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// A stop has seconds, not minutes. Without storage the sender therefore looks for
+// the records that the next consumer refuses without a pause between its tries:
+// it halves a refused batch at once and sets a single record aside on its first
+// refusal. It pauses only when nothing is taken any more.
+
+const (
+	// refusalsInARow is how many refusals, with nothing taken between them, make
+	// the sender pause. It takes nine to get from a full batch to a single record;
+	// the rest skips records that are refused one after the other.
+	refusalsInARow = 32
+	// Back-off of the last tries of a stop.
+	firstLastTry, longestLastTry = 100 * time.Millisecond, time.Second
+)
+
+// finish ends run and sends all owed records until the context ends: with storage
+// until one is refused, since they are stored; else again and again.
+// A next consumer that does not come back is left behind.
+func (s *sender) finish(ctx context.Context) {
+	close(s.stop)
+	stop := context.AfterFunc(ctx, s.cancel)
+	came := comesBack(ctx, s.ended)
+	stop()
+	s.cancel()
+	var err error
+	if came {
+		err = s.sendLast(ctx)
+	}
+	switch owed := s.state.stats().Owed; {
+	case owed == 0:
+	case s.committer != nil:
+		s.logger.Info("Stitched records not sent before the stop; they are stored, and sent after the next start", zap.Int("owed", owed), zap.Error(err))
+	default:
+		s.logger.Error("Stitched records lost: they could not be sent before the stop, and there is no storage", zap.Int("owed", owed), zap.Error(err))
+	}
+}
+
+// sendLast sends all owed records before a stop. It returns why some are left.
+func (s *sender) sendLast(ctx context.Context) error {
+	sent := make(chan struct{})
+	var last error
+	go func() {
+		defer close(sent)
+		if s.committer != nil {
+			last = s.sendAll(ctx, 1).err
+			return
+		}
+		last = s.sendUntilTaken(ctx)
+	}()
+	if !comesBack(ctx, sent) {
+		return ctx.Err()
+	}
+	return last
+}
+
+// sendUntilTaken sends until the next consumer has taken all records or refused
+// them with a permanent error, or the context ends. It returns why some are left.
+func (s *sender) sendUntilTaken(ctx context.Context) error {
+	s.isLast = true
+	s.retry.succeeded() // refusals from before the stop do not count
+	pause := newAttempts(firstLastTry, longestLastTry)
+	for {
+		r := s.sendAll(ctx, refusalsInARow)
+		if s.state.stats().Owed == 0 {
+			return nil
+		}
+		if r.settled {
+			pause.succeeded()
+		}
+		if !sleep(ctx, pause.failed(time.Time{})) {
+			return r.err
+		}
+	}
+}
+
+// sendAll sends the events about calls that joined a conference, the owed
+// records, and each record that was set aside once, until the next consumer has
+// refused so many tries in a row.
+func (s *sender) sendAll(ctx context.Context, refusals int) *round {
+	r := &round{refusals: refusals}
+	r.send(ctx, math.MaxInt, s.sendJoined)
+	r.send(ctx, math.MaxInt, s.sendOwed)
+	r.send(ctx, s.state.stats().Aside, s.sendAside)
+	return r
+}
+
+// round is a series of tries without a pause.
+type round struct {
+	refusals int   // how many in a row end it
+	inARow   int   // refusals since the last try that was not one
+	settled  bool  // the next consumer took something, or refused it with a permanent error
+	err      error // the last refusal, or why the context ended
+}
+
+// send sends until nothing is left, tries are over, or the round is.
+func (r *round) send(ctx context.Context, tries int, send func(context.Context) (more bool, err error)) {
+	for ; tries > 0 && r.inARow < r.refusals; tries-- {
+		if err := ctx.Err(); err != nil {
+			r.err = err
+			return
+		}
+		more, err := send(ctx)
+		switch {
+		case err != nil:
+			r.inARow++
+			r.err = err
+		case !more:
+			return
+		default:
+			r.inARow = 0
+			r.settled = true
+		}
+	}
+}
