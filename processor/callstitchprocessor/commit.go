@@ -26,6 +26,7 @@ var errStorage = errors.New("store the state of open calls")
 type committer struct {
 	state     *state
 	journal   *journal
+	sharing   *sharing
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	complaint rarely
@@ -53,6 +54,9 @@ const (
 type write struct {
 	done chan struct{}
 	err  error // set before done is closed
+
+	// requests to be passed on when the write is over; guarded by state.mu.
+	requests []*sharedRequest
 }
 
 func newWrite() *write { return &write{done: make(chan struct{})} }
@@ -70,9 +74,9 @@ func (w *write) wait(ctx context.Context) error {
 	}
 }
 
-func newCommitter(s *state, j *journal, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) *committer {
+func newCommitter(s *state, j *journal, to *sharing, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) *committer {
 	return &committer{
-		state: s, journal: j, logger: logger, telemetry: telemetry,
+		state: s, journal: j, sharing: to, logger: logger, telemetry: telemetry,
 		kicked: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		coming: newWrite(),
 	}
@@ -190,9 +194,26 @@ func (c *committer) write(ctx context.Context) error {
 		c.journal.failed(segment)
 	}
 	c.going, c.failure = nil, w.err
+	requests := w.requests
+	w.requests = nil
 	c.state.mu.Unlock()
 	close(w.done)
+	c.passOn(requests, w.err)
 	return w.err
+}
+
+// passOn has requests passed on whose write is over, all that were stored together
+// in one call.
+func (c *committer) passOn(requests []*sharedRequest, err error) {
+	switch {
+	case len(requests) == 0:
+	case err == nil:
+		c.sharing.group.Add(requests...)
+	default:
+		for _, r := range requests {
+			r.Answer(err)
+		}
+	}
 }
 
 func (c *committer) complain(ctx context.Context, err error) {

@@ -50,7 +50,8 @@ func TestConcurrentRequestsShareAWrite(t *testing.T) {
 		release(nil)
 		wg.Wait()
 		assert.LessOrEqual(t, len(segments(store)), 2)
-		assert.Len(t, r.next.passed.AllLogs(), 20)
+		assert.Equal(t, 20, r.next.passed.LogRecordCount())
+		assert.LessOrEqual(t, len(r.next.passed.AllLogs()), 2, "passed on one by one")
 	})
 }
 

@@ -16,6 +16,7 @@
 //	read.go        a log record as the engine wants it, and back: attribute values
 //	source.go      where records come from, as bytes
 //	stamp.go       the ids and the context on the record
+//	share.go       one call of the next consumer for all requests that wait for it
 //
 // # The way of a stitched record
 //
@@ -43,7 +44,9 @@
 // With storage, a request is passed on when the state that it changed is
 // stored: what is stored and then refused comes again, and merges to nothing.
 // The other way round, what is passed on and then not stored would come again,
-// and be passed on twice. Likewise, a stitched record is sent when the trace it has is stored, and it
+// and be passed on twice. Requests that were stored together, or that wait while
+// others are passed on, share one call of the next consumer, and each of them waits
+// for its answer. Likewise, a stitched record is sent when the trace it has is stored, and it
 // stays owed until the next consumer has it.
 //
 // Three goroutines run from Start to Shutdown: the emitter, the sender and, with

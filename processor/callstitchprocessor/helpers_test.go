@@ -37,6 +37,7 @@ type rig struct {
 	config    *Config
 	host      component.Host
 	next      *next
+	behind    consumer.Logs // the next consumer, if it is not next
 	log       *observer.ObservedLogs
 	telemetry *componenttest.Telemetry
 	stop      func()
@@ -56,7 +57,11 @@ func newRig(tb testing.TB, change func(*rig)) *rig {
 	settings := processortest.NewNopSettings(metadata.Type)
 	settings.TelemetrySettings = r.telemetry.NewTelemetrySettings()
 	settings.Logger = zap.New(core)
-	made, err := NewFactory().CreateLogs(tb.Context(), settings, r.config, r.next)
+	var behind consumer.Logs = r.next
+	if r.behind != nil {
+		behind = r.behind
+	}
+	made, err := NewFactory().CreateLogs(tb.Context(), settings, r.config, behind)
 	require.NoError(tb, err)
 	require.NoError(tb, made.Start(tb.Context(), r.host))
 	r.Logs = made

@@ -32,6 +32,7 @@ type callStitch struct {
 	sender    *sender
 	journal   *journal   // nil without storage
 	committer *committer // likewise
+	sharing   *sharing   // likewise
 
 	sources  sources   // guarded by state.mu
 	requests sync.Pool // of *request
@@ -94,7 +95,8 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 	p.sources = newSources()
 	p.requests.New = func() any { return &request{intake: intake{engine: state.engine, sources: &p.sources}, p: p} }
 	if p.journal != nil {
-		p.committer = newCommitter(state, p.journal, p.settings.Logger, p.telemetry)
+		p.sharing = newSharing(background, p.next)
+		p.committer = newCommitter(state, p.journal, p.sharing, p.settings.Logger, p.telemetry)
 		p.wg.Go(func() { p.committer.run(background) })
 	}
 	p.sender = newSender(state, p.committer, p.next, p.settings, p.telemetry)
@@ -115,19 +117,46 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if p.state == nil {
 		return errClosed
 	}
-	write, err := p.take(ctx, logs)
-	if err != nil {
-		return err
+	var shared *sharedRequest
+	if p.sharing != nil {
+		shared = p.sharing.request(ctx, logs)
 	}
-	if err := write.wait(ctx); err != nil {
+	write, err := p.take(ctx, logs, shared)
+	switch {
+	case err != nil:
 		return err
+	case write == nil: // nothing is to be stored
+	case shared != nil:
+		if err := p.awaitShared(ctx, write, shared); !errors.Is(err, errAlone) {
+			return err
+		}
+		logs = shared.Value
+	default:
+		if err := write.wait(ctx); err != nil {
+			return err
+		}
 	}
 	return p.next.ConsumeLogs(ctx, logs)
 }
 
+// awaitShared waits until a request is stored and passed on together with others.
+// It returns errAlone if the request is to be passed on by itself.
+func (p *callStitch) awaitShared(ctx context.Context, w *write, shared *sharedRequest) error {
+	err := shared.Wait(ctx)
+	if err == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	select {
+	case <-w.done:
+		return fmt.Errorf("wait for the next consumer: %w", err)
+	default:
+		return fmt.Errorf("%w: %w", errStorage, err)
+	}
+}
+
 // take merges and stamps the records. It returns the write after which that is
-// stored.
-func (p *callStitch) take(ctx context.Context, logs plog.Logs) (*write, error) {
+// stored, and has shared passed on then, unless it is nil.
+func (p *callStitch) take(ctx context.Context, logs plog.Logs, shared *sharedRequest) (*write, error) {
 	r := p.requests.Get().(*request)
 	r.ctx = ctx
 	defer func() {
@@ -157,7 +186,11 @@ func (p *callStitch) take(ctx context.Context, logs plog.Logs) (*write, error) {
 	if !concerned {
 		return nil, nil
 	}
-	return p.committer.due(), nil
+	due := p.committer.due()
+	if due != nil && shared != nil {
+		due.requests = append(due.requests, shared)
+	}
+	return due, nil
 }
 
 // wakeIfEarlier wakes the emitter if there is something to do earlier than it
@@ -254,6 +287,9 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 		errs = p.finishCommitter(ctx)
 		p.committer = nil
 	}
+	if p.sharing != nil {
+		errs = errors.Join(errs, p.finishSharing(ctx))
+	}
 	if p.cancel != nil {
 		p.cancel()
 	}
@@ -293,6 +329,14 @@ func (p *callStitch) close() {
 	p.state.mu.Lock()
 	defer p.state.mu.Unlock()
 	p.closed = true
+}
+
+// finishSharing refuses requests that wait, and lets the calls under way end. What
+// is refused is stored, and merges to nothing when it comes again.
+func (p *callStitch) finishSharing(ctx context.Context) error {
+	p.sharing.group.Close(errClosed)
+	defer context.AfterFunc(ctx, p.cancel)()
+	return p.wait(ctx, "calls of the next consumer", p.sharing.group.Wait)
 }
 
 // finishCommitter has the last of the state written, for which there is some

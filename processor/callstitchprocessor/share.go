@@ -1,0 +1,156 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/client"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/consume"
+	"github.com/legato-otel/legato/internal/groupcall"
+)
+
+// request of a caller of ConsumeLogs that is passed on together with others.
+type sharedRequest = groupcall.Request[plog.Logs]
+
+// sharing passes requests on when their state is stored: all that wait, in one
+// call of the next consumer, in the order in which they were merged. Each of them
+// has the answer of that call.
+//
+// The call has a context of its own, without any value of a request's: what a
+// client.Info has of one sender must not become another's. A request with client
+// metadata or authentication data is therefore passed on by itself.
+type sharing struct {
+	next  consumer.Logs
+	group *groupcall.Group[plog.Logs]
+	// copies: the next consumer changes what it gets, so that a request which may
+	// have to be passed on again needs a copy.
+	copies bool
+}
+
+const (
+	// maxShared is how large a shared call is at most, in bytes of OTLP, and
+	// maxSharedRequests of how many requests it is made: an exporter sends a call on
+	// as one payload, and backends refuse large ones.
+	maxShared         = 512 << 10
+	maxSharedRequests = 512
+	// slowCall is how long a call keeps the next one waiting, and maxCalls how many
+	// are under way at most. One at a time is best for a queue in a storage, where a
+	// call is a transaction that its readers wait for.
+	slowCall = 50 * time.Millisecond
+	maxCalls = 8
+	// aloneAfterRefusal is how long requests are passed on one by one after a
+	// shared call was refused for now. If it is one of them that is refused, and
+	// comes again, it is refused alone.
+	aloneAfterRefusal = time.Second
+)
+
+func newSharing(ctx context.Context, next consumer.Logs) *sharing {
+	s := &sharing{next: next, copies: next.Capabilities().MutatesData}
+	var size plog.ProtoMarshaler
+	s.group = groupcall.New(ctx, groupcall.Options[plog.Logs]{
+		Call: s.call, Size: size.LogsSize, MaxSize: maxShared, MaxRequests: maxSharedRequests,
+		Slow: slowCall, MaxCalls: maxCalls,
+	})
+	return s
+}
+
+// request returns a request for the shared call after a write, nil for one that
+// is passed on by itself.
+func (s *sharing) request(ctx context.Context, logs plog.Logs) *sharedRequest {
+	info := client.FromContext(ctx)
+	if info.Auth != nil {
+		return nil
+	}
+	for range info.Metadata.Keys() {
+		return nil
+	}
+	return s.group.NewRequest(logs)
+}
+
+// errAlone answers a request that is to be passed on by itself, with the data
+// that it now has: a refusal of all of a shared call says nothing of each.
+var errAlone = errors.New("shared call refused")
+
+// call passes requests on.
+func (s *sharing) call(ctx context.Context, requests []*sharedRequest) {
+	if len(requests) == 1 {
+		requests[0].Answer(s.next.ConsumeLogs(ctx, requests[0].Value))
+		return
+	}
+	merged := s.merge(requests)
+	err := s.next.ConsumeLogs(ctx, merged.logs)
+	if consume.IsPermanent(err) || isPartial(err) {
+		for i, r := range requests {
+			r.Value = merged.part(i)
+			r.Answer(errAlone)
+		}
+		return
+	}
+	if err != nil {
+		s.group.CallAlone(aloneAfterRefusal)
+	}
+	for _, r := range requests {
+		r.Answer(err)
+	}
+}
+
+// isPartial reports whether an error carries data that was not taken. It has that
+// of several requests, which none of them may get.
+func isPartial(err error) bool {
+	_, partial := errors.AsType[consumererror.Logs](err)
+	return partial
+}
+
+// mergedLogs are the requests of one call.
+type mergedLogs struct {
+	logs plog.Logs
+	// ends of the requests, in resources of logs.
+	ends []int
+	// copies of the requests, nil if the next consumer leaves logs as they are.
+	copies []plog.Logs
+}
+
+// merge moves the data of the requests into one.
+func (s *sharing) merge(requests []*sharedRequest) *mergedLogs {
+	m := &mergedLogs{logs: plog.NewLogs(), ends: make([]int, len(requests))}
+	if s.copies {
+		m.copies = make([]plog.Logs, len(requests))
+	}
+	resources := m.logs.ResourceLogs()
+	for i, r := range requests {
+		if s.copies {
+			m.copies[i] = plog.NewLogs()
+			r.Value.CopyTo(m.copies[i])
+		}
+		r.Value.ResourceLogs().MoveAndAppendTo(resources)
+		m.ends[i] = resources.Len()
+	}
+	return m
+}
+
+// part returns the data of one of the requests. It only reads logs: a branch of
+// the next consumer that took them may hold them.
+func (m *mergedLogs) part(i int) plog.Logs {
+	if m.copies != nil {
+		return m.copies[i]
+	}
+	begin := 0
+	if i > 0 {
+		begin = m.ends[i-1]
+	}
+	part := plog.NewLogs()
+	resources := part.ResourceLogs()
+	resources.EnsureCapacity(m.ends[i] - begin)
+	for at := begin; at < m.ends[i]; at++ {
+		m.logs.ResourceLogs().At(at).CopyTo(resources.AppendEmpty())
+	}
+	return part
+}
