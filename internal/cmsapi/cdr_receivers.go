@@ -24,20 +24,34 @@ const (
 // CDRReceiver is an entry of the list of receivers a Call Bridge posts to.
 type CDRReceiver struct {
 	ID string
-	// URI is "" for an entry that takes a place and posts nowhere.
+	// URI is "" for an entry that takes a place and posts nowhere, and for one that
+	// is Unreadable.
 	URI string
+	// Unreadable tells that the list shows no URI of the entry, and that the server
+	// does not know the entry itself.
+	Unreadable bool
+
+	shown bool // the server says what the URI is, though it may be ""
 }
 
 // wireCDRReceiver is a receiver as servers write it: the reference calls the URI
 // uri in its tables and url in its prose, and so do servers.
 type wireCDRReceiver struct {
-	ID  string `xml:"id,attr"`
-	URI string `xml:"uri"`
-	URL string `xml:"url"`
+	ID  string  `xml:"id,attr"`
+	URI *string `xml:"uri"`
+	URL *string `xml:"url"`
 }
 
 func (w *wireCDRReceiver) receiver() CDRReceiver {
-	return CDRReceiver{ID: strings.TrimSpace(w.ID), URI: strings.TrimSpace(cmp.Or(w.URI, w.URL))}
+	receiver := CDRReceiver{ID: strings.TrimSpace(w.ID)}
+	for _, text := range [...]*string{w.URL, w.URI} {
+		if text == nil {
+			continue
+		}
+		receiver.shown = true
+		receiver.URI = cmp.Or(strings.TrimSpace(*text), receiver.URI)
+	}
+	return receiver
 }
 
 // CDRReceivers is the list; it belongs to one Call Bridge, not to its cluster.
@@ -47,6 +61,16 @@ type CDRReceivers struct {
 	// Maximum is how many there can be; 4 on every server seen, 0 if it does not say.
 	Maximum   int
 	Receivers []CDRReceiver
+}
+
+// unreadable counts the entries that cannot be read.
+func (l *CDRReceivers) unreadable() (n int) {
+	for _, e := range l.Receivers {
+		if e.Unreadable {
+			n++
+		}
+	}
+	return n
 }
 
 // Errors of CDRReceivers.

@@ -19,6 +19,10 @@ var (
 	// could be it. Another one is not created, because the list would fill up.
 	ErrCDRReceiverNotShown = errors.New("the Call Bridge does not show the CDR receiver that was created on it; " +
 		"check its list of CDR receivers, remove entries that are not wanted and restart the Collector")
+	// ErrCDRReceiverUnreadable: none of the entries that can be read is ours. One that
+	// cannot be read may be, so none is added.
+	ErrCDRReceiverUnreadable = errors.New("the Call Bridge lists CDR receivers without a URI and answers 404 for each of them; " +
+		"one of them may be this receiver, so none is added or changed; register the URI by hand, and turn registration off for this bridge")
 	// ErrCDRReceiverWithoutURI: the server keeps the entry without its URI.
 	ErrCDRReceiverWithoutURI = errors.New("the Call Bridge keeps no URI for the CDR receiver that was registered; enter it on the bridge")
 )
@@ -44,6 +48,8 @@ type Registration struct {
 	// Others is how many further entries have the same scheme, host and path, with
 	// any query: of other Collectors, or left behind by an older configuration.
 	Others int
+	// Unreadable is how many entries of the list cannot be read.
+	Unreadable int
 }
 
 // CDRRegistration keeps one entry in the list of one Call Bridge. It never touches
@@ -89,16 +95,22 @@ func (r *CDRRegistration) Ensure(ctx context.Context) (Registration, error) {
 	if err != nil {
 		return Registration{}, fmt.Errorf("register the CDR receiver: %w", err)
 	}
-	return Registration{Change: change, Altered: r.altered, Others: r.others(list)}, nil
+	return Registration{Change: change, Altered: r.altered, Others: r.others(list), Unreadable: list.unreadable()}, nil
 }
 
 func (r *CDRRegistration) ensure(ctx context.Context, list CDRReceivers) (Change, error) {
 	if entry, found := r.find(list); found {
+		if entry.Unreadable {
+			return Present, nil // the id is ours, and nothing shows that the URI is not
+		}
 		if r.settled(entry) {
 			r.id, r.shown, r.altered = entry.ID, fingerprint(entry.URI), !r.recognizes(entry.URI)
 			return Present, nil
 		}
 		return Updated, r.update(ctx, entry, list)
+	}
+	if list.unreadable() > 0 {
+		return "", ErrCDRReceiverUnreadable
 	}
 	if !r.mayAdd(list) {
 		return "", ErrCDRReceiverNotShown
@@ -130,8 +142,9 @@ func (r *CDRRegistration) single(ctx context.Context) (Registration, error) {
 }
 
 // read reads the list. Of entries that the list shows without a URI it reads each:
-// some servers list ids alone. Only an entry that the server does not know may stay
-// without a URI: such an entry counts as an empty place, which may be overwritten.
+// some servers list ids alone. An entry is an empty place, which may be overwritten,
+// if the list or the entry itself says so. One that the server lists and does not
+// know is unreadable.
 func (r *CDRRegistration) read(ctx context.Context) (CDRReceivers, error) {
 	list, err := r.client.CDRReceivers(ctx)
 	for i := range list.Receivers {
@@ -144,6 +157,8 @@ func (r *CDRRegistration) read(ctx context.Context) (CDRReceivers, error) {
 			return list, err
 		}
 		entry.URI = detail.URI
+		// Without an id there is nothing to ask for, and nothing to overwrite.
+		entry.Unreadable = err != nil && !entry.shown && entry.ID != ""
 	}
 	return list, err
 }
@@ -261,6 +276,10 @@ func otherParameter(parameter string) string {
 // the URI. before is the list before the request.
 func (r *CDRRegistration) confirm(ctx context.Context, before CDRReceivers) error {
 	entry, err := r.readBack(ctx, before)
+	if err == nil && entry.Unreadable {
+		r.id = entry.ID // that the server took the request is all there is to know
+		return nil
+	}
 	// A server that ignores an unknown parameter keeps the entry without a URI.
 	for tries := 0; err == nil && entry.URI == "" && tries < 2; tries++ {
 		if tries > 0 {

@@ -375,3 +375,44 @@ func TestDamagedRegistrationState(t *testing.T) {
 	}
 	assert.Equal(t, cmsapi.Created, ensure(t, registration).Change)
 }
+
+// A server that lists ids and answers 404 for each entry: none is overwritten, and
+// none is added while one of them may be ours.
+func TestEntriesThatTheServerDoesNotKnow(t *testing.T) {
+	hidden := cmsapitest.Shape{IDsOnly: true, DetailStatus: http.StatusNotFound}
+	bridge := cmsapitest.NewServer(t, "events", "correct-horse")
+	bridge.SetShape(hidden)
+	bridge.SetURIs(foreign, "", neighbour)
+	registration := register(t, bridge, own)
+	for range rounds {
+		_, err := registration.Ensure(t.Context())
+		require.ErrorIs(t, err, cmsapi.ErrCDRReceiverUnreadable)
+		assert.ErrorContains(t, err, "404")
+	}
+	assert.Equal(t, []string{foreign, "", neighbour}, bridge.URIs())
+
+	// An entry that was created is known by its id, and one that was not, is not.
+	bridge.SetURIs()
+	assert.Equal(t, cmsapi.Registration{Change: cmsapi.Created}, ensure(t, registration))
+	for range rounds {
+		assert.Equal(t, cmsapi.Registration{Change: cmsapi.Present, Unreadable: 1}, ensure(t, registration))
+		registration = restarted(t, bridge, registration, own)
+		_, err := register(t, bridge, own).Ensure(t.Context())
+		require.ErrorIs(t, err, cmsapi.ErrCDRReceiverUnreadable, "after a restart without storage")
+	}
+	assert.Equal(t, []string{own}, bridge.URIs())
+
+	// Where some entries can be read, ours is found among them.
+	bridge.SetShape(cmsapitest.Shape{DetailStatus: http.StatusNotFound})
+	bridge.SetURIs("", own)
+	assert.Equal(t, cmsapi.Registration{Change: cmsapi.Present, Unreadable: 1}, ensure(t, register(t, bridge, own)))
+	bridge.SetURIs("", foreign)
+	_, err := register(t, bridge, own).Ensure(t.Context())
+	require.ErrorIs(t, err, cmsapi.ErrCDRReceiverUnreadable)
+	assert.Equal(t, []string{"", foreign}, bridge.URIs())
+
+	// A list that itself says that an entry has no URI has an empty place.
+	bridge.SetShape(cmsapitest.Shape{EmptyElement: true, DetailStatus: http.StatusNotFound})
+	assert.Equal(t, cmsapi.Registration{Change: cmsapi.Updated}, ensure(t, register(t, bridge, own)))
+	assert.Equal(t, []string{own, foreign}, bridge.URIs())
+}

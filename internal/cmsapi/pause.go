@@ -15,6 +15,27 @@ import (
 // another one of the same account with 401, by whatever component.
 var ErrPaused = errors.New("the server refused the password a moment ago, and is not asked again yet")
 
+// PausedError is an ErrPaused that says how long no request is made.
+type PausedError struct{ Remaining time.Duration }
+
+func (e *PausedError) Error() string {
+	return fmt.Sprintf("%v: %s to go", ErrPaused, e.Remaining.Round(time.Second))
+}
+
+func (*PausedError) Unwrap() error { return ErrPaused }
+
+// RetryDelay returns how long not to ask a server again after an error: the rest of
+// a pause, UnauthorizedRetryDelay after refused credentials, and else 0.
+func RetryDelay(err error) time.Duration {
+	if paused, ok := errors.AsType[*PausedError](err); ok {
+		return paused.Remaining
+	}
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Unauthorized() {
+		return UnauthorizedRetryDelay
+	}
+	return 0
+}
+
 // credentials are what a server sees of a client.
 type credentials struct{ base, username, password string }
 
@@ -63,7 +84,7 @@ func (c *Client) paused(now time.Time) error {
 	pauses.mu.Lock()
 	defer pauses.mu.Unlock()
 	if p := pauses.by[c.credentials()]; p != nil && now.Before(p.until) {
-		return fmt.Errorf("%w: %s to go", ErrPaused, p.until.Sub(now).Round(time.Second))
+		return &PausedError{Remaining: p.until.Sub(now)}
 	}
 	return nil
 }

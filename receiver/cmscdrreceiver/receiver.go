@@ -100,6 +100,7 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		Path: r.config.Path, DefaultPath: defaultPath, MaxBody: r.config.HTTP.MaxRequestBodySize, MaxInFlight: r.config.MaxInFlightBytes,
 		Accept: deliver.accept, Count: r.countAnswers, Messages: messages, Logger: r.settings.Logger,
 	}); err != nil {
+		closeRegistrars(registrars)
 		return err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))

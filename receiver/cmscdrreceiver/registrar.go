@@ -66,6 +66,8 @@ type registrar struct {
 	last         cmsapi.Registration
 }
 
+// newRegistrars makes a registrar for each server of the configuration. Each holds a
+// client, which run closes at its end, and closeRegistrars if run never begins.
 func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (all []*registrar, err error) {
 	if !r.config.Registration.HasValue() {
 		return nil, nil
@@ -76,10 +78,13 @@ func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (al
 		server := &config.Servers[i]
 		client, err := cmsapi.NewClient(ctx, server.api(), host, r.settings.TelemetrySettings)
 		if err != nil {
+			closeRegistrars(all)
 			return nil, fmt.Errorf("registration: %w", err)
 		}
 		registration, err := client.NewCDRRegistration(cmp.Or(server.URI, config.URI))
 		if err != nil {
+			client.Close()
+			closeRegistrars(all)
 			return nil, fmt.Errorf("registration: %w", err)
 		}
 		retry := backoff.NewExponentialBackOff()
@@ -92,6 +97,13 @@ func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (al
 		all = append(all, g)
 	}
 	return all, nil
+}
+
+// closeRegistrars closes the clients of registrars that do not run.
+func closeRegistrars(all []*registrar) {
+	for _, g := range all {
+		g.client.Close()
+	}
 }
 
 // run registers until ctx ends. It does not take the registration back: the
@@ -149,6 +161,7 @@ func kindOf(err error) string {
 	}
 	for _, advice := range []error{
 		cmsapi.ErrPaused, cmsapi.ErrSingleCDRReceiver, cmsapi.ErrCDRReceiversFull, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
+		cmsapi.ErrCDRReceiverUnreadable,
 	} {
 		if errors.Is(err, advice) {
 			return advice.Error()
@@ -174,17 +187,25 @@ func (g *registrar) registered(done cmsapi.Registration) {
 		g.logger.Warn("The Call Bridge has other CDR receivers with the scheme, host and path of this one; "+
 			"remove those that no Collector uses any more", server, zap.Int("others", done.Others))
 	}
+	if done.Unreadable > 0 && done.Unreadable != g.last.Unreadable {
+		g.logger.Warn("The Call Bridge lists CDR receivers without a URI, and does not answer for them; none of them is changed", server,
+			zap.Int("unreadable", done.Unreadable))
+	}
 	g.last = done
 }
 
 // waitAfter returns how long to wait after a failure. What only people can change
-// on the bridge is not asked for more often than a registration that stands.
+// on the bridge is not asked for more often than a registration that stands. A pause
+// that another component began lasts no longer than its rest.
 func (g *registrar) waitAfter(err error) time.Duration {
-	if refused, ok := errors.AsType[*cmsapi.Error](err); ok && refused.Unauthorized() {
-		return max(g.interval, cmsapi.UnauthorizedRetryDelay)
+	if delay := cmsapi.RetryDelay(err); errors.Is(err, cmsapi.ErrPaused) {
+		return delay
+	} else if delay > 0 {
+		return max(g.interval, delay)
 	}
 	wait := g.retry.NextBackOff()
-	for _, permanent := range []error{cmsapi.ErrSingleCDRReceiver, cmsapi.ErrNoCDRReceivers, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI} {
+	for _, permanent := range []error{cmsapi.ErrSingleCDRReceiver, cmsapi.ErrNoCDRReceivers, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
+		cmsapi.ErrCDRReceiverUnreadable} {
 		if errors.Is(err, permanent) {
 			return max(wait, g.interval)
 		}

@@ -6,6 +6,7 @@ package cmscdrreceiver
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,13 +15,16 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/cmsapi"
 	"github.com/legato-otel/legato/internal/cmsapi/cmsapitest"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
 const ownURI = "http://collector:8080/cdr?system_id=cms1&token=secret"
@@ -70,6 +74,10 @@ func TestRegistrationFails(t *testing.T) {
 	f(func(s *cmsapitest.Server) { s.SetURIs("http://a/cdr", "http://b/cdr", "http://c/cdr", "http://d/cdr") }, "no place for another CDR receiver")
 	f(func(s *cmsapitest.Server) { s.Close() }, "connection refused")
 	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Single: true}) }, "upgrade the bridge")
+	f(func(s *cmsapitest.Server) {
+		s.SetURIs("http://a/cdr", "http://b/cdr")
+		s.SetShape(cmsapitest.Shape{IDsOnly: true, DetailStatus: http.StatusNotFound})
+	}, "lists CDR receivers without a URI and answers 404 for each of them")
 	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Status: http.StatusForbidden}) }, "answered 403 Forbidden")
 	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Status: http.StatusNotFound}) }, "check that endpoint is the web admin interface")
 }
@@ -156,6 +164,33 @@ func TestRegistrationWithoutWorkingStorage(t *testing.T) {
 	require.Eventually(t, func() bool { return fmt.Sprint(stored.Values()) != before }, waitFor, tick)
 }
 
+// A start that fails after the clients of the bridges were made closes them: a client
+// that leaves the account last ends its pause.
+func TestFailedStartClosesTheClients(t *testing.T) {
+	bridge := cmsapitest.NewServer(t, "api", "other")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = taken.Close() })
+	config := createDefaultConfig().(*Config)
+	config.HTTP.NetAddr.Endpoint = taken.Addr().String()
+	server := RegistrationServer{HTTP: confighttp.NewDefaultClientConfig(), Username: "api", Password: "secret"}
+	server.HTTP.Endpoint = bridge.URL()
+	config.Registration = configoptional.Some(RegistrationConfig{URI: ownURI, Interval: time.Hour, Servers: []RegistrationServer{server}})
+
+	paused := cmsapi.NewClientOf(http.DefaultClient, server.api())
+	require.Error(t, paused.Status(t.Context()), "401")
+	require.ErrorIs(t, paused.Status(t.Context()), cmsapi.ErrPaused)
+	part, err := NewFactory().CreateLogs(t.Context(), receivertest.NewNopSettings(metadata.Type), config, consumertest.NewNop())
+	require.NoError(t, err)
+	require.ErrorContains(t, part.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
+	paused.Close()
+
+	bridge.SetPassword("secret")
+	fresh := cmsapi.NewClientOf(http.DefaultClient, server.api())
+	defer fresh.Close()
+	assert.NotErrorIs(t, fresh.Status(t.Context()), cmsapi.ErrPaused)
+}
+
 // What people must change first is not asked for at each interval: a bridge locks
 // an account whose password is refused too often.
 func TestWaitAfterAFailure(t *testing.T) {
@@ -175,7 +210,10 @@ func TestWaitAfterAFailure(t *testing.T) {
 		f(&cmsapi.Error{Status: status}, time.Second, pause, pause)
 		f(&cmsapi.Error{Status: status}, time.Hour, time.Hour, time.Hour)
 	}
+	f(&cmsapi.PausedError{Remaining: 3 * time.Minute}, time.Second, 3*time.Minute, 3*time.Minute)
+	f(&cmsapi.PausedError{Remaining: 3 * time.Minute}, time.Hour, 3*time.Minute, 3*time.Minute)
 	f(cmsapi.ErrSingleCDRReceiver, time.Hour, time.Hour, time.Hour)
+	f(cmsapi.ErrCDRReceiverUnreadable, time.Hour, time.Hour, time.Hour)
 	f(cmsapi.ErrNoCDRReceivers, time.Hour, time.Hour, time.Hour)
 	f(cmsapi.ErrCDRReceiversFull, time.Hour, 0, 90*time.Second)
 	f(&cmsapi.Error{Status: http.StatusServiceUnavailable}, time.Hour, 0, 90*time.Second)

@@ -52,6 +52,8 @@ type Shape struct {
 	Location func(id string) string
 	// IDsOnly lists ids without URIs; the entries themselves have them.
 	IDsOnly bool
+	// EmptyElement writes the element of an entry without a URI too.
+	EmptyElement bool
 	// DetailStatus, if not 0, is the answer to a request for one entry.
 	DetailStatus int
 	// Single has one receiver and no list, as servers before R1.8.
@@ -200,7 +202,7 @@ func (s *Server) element(r receiver, withURI bool) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `<cdrReceiver id="%s">`, id)
-	if uri != "" && withURI {
+	if (uri != "" || s.shape.EmptyElement) && withURI {
 		b.WriteString("<" + name + ">")
 		_ = xml.EscapeText(&b, []byte(uri)) // a Builder does not fail
 		b.WriteString("</" + name + ">")
