@@ -88,17 +88,8 @@ func (m *missing) add(a *absence) {
 	m.quiet = min(m.quiet, a.quiet)
 }
 
-// gone tells whether something is over: its snapshots, with the present one,
-// have been quiet for long enough without it, or nobody told of it for too long.
-func (c *Cluster) gone(now time.Time, a *absence, s *sweep, quietBefore time.Duration) bool {
-	switch {
-	case !a.is():
-		return false
-	case now.Sub(a.since) >= c.opts.LostAfter:
-		return true
-	case s == nil || s.at.IsZero():
-		return false
-	default:
-		return !now.Before(s.latest) || quietBefore+s.quiet(now)-a.quiet >= c.opts.Grace
-	}
+// missed tells whether the snapshots of something absent, with the present one, have
+// been quiet for long enough without it.
+func (c *Cluster) missed(now time.Time, a *absence, s *sweep, quietBefore time.Duration) bool {
+	return !s.at.IsZero() && (!now.Before(s.latest) || quietBefore+s.quiet(now)-a.quiet >= c.opts.Grace)
 }

@@ -53,6 +53,34 @@ func (k *call) name() []byte {
 	return k.info.text(Name)
 }
 
+// followed tells whether a subscription to the call is active. Then its server
+// reports it, on whatever socket, though the list of calls may be down.
+func (k *call) followed() bool {
+	return k.roster != nil && k.roster.state == Active || k.infos != nil && k.infos.state == Active
+}
+
+// unfollowed records that an active subscription to a call ended. LostAfter counts
+// from here for a call that its list does not announce.
+func (c *Cluster) unfollowed(now time.Time, k *call) {
+	if !k.absent.is() || k.followed() {
+		return
+	}
+	k.absent.since = now
+	if b := &c.bridges[k.server]; b.missingSince.IsZero() {
+		b.missingSince = now
+	}
+}
+
+// follows tells whether one of a server's calls is followed.
+func (b *bridge) follows() bool {
+	for _, k := range b.calls {
+		if k.followed() {
+			return true
+		}
+	}
+	return false
+}
+
 // receiveList takes a server's changes to its list of calls.
 func (c *Cluster) receiveList(now time.Time, server int, f *Frame) Outcome {
 	b := &c.bridges[server]
@@ -238,12 +266,16 @@ func (c *Cluster) callsAbsent(now time.Time, b *bridge, doubted bool) {
 // awaitCalls looks which calls are missing, and until when to wait for them.
 func (c *Cluster) awaitCalls(b *bridge) {
 	var first missing
+	b.missingSince = time.Time{}
 	for _, k := range b.calls {
-		if k.absent.is() {
-			first.add(&k.absent)
+		if !k.absent.is() {
+			continue
+		}
+		first.add(&k.absent)
+		if since := k.absent.since; !k.followed() && (b.missingSince.IsZero() || since.Before(b.missingSince)) {
+			b.missingSince = since
 		}
 	}
-	b.missingSince = first.since
 	switch {
 	case first.since.IsZero():
 		b.sweep = sweep{}
@@ -257,7 +289,7 @@ func (c *Cluster) sweepList(now time.Time, server int) {
 	b := &c.bridges[server]
 	var gone []*call
 	for _, k := range b.calls {
-		if c.gone(now, &k.absent, &b.sweep, b.quiet) {
+		if k.absent.is() && (!k.followed() && c.lost(now, k.absent.since) || c.missed(now, &k.absent, &b.sweep, b.quiet)) {
 			gone = append(gone, k)
 		}
 	}

@@ -84,24 +84,26 @@ type bridge struct {
 	sockets []socket
 	last    int64 // the highest index given out; none is ever used again
 	list    *sub
-	live    bool      // the server announces its calls
-	known   bool      // the picture says something of this server
-	down    time.Time // since when the list is not followed; zero while it is
-	sweep   sweep     // of the list
-	quiet   time.Duration
-	// missingSince is the first absence of a call; zero for none.
+	live    bool // the server announces its calls
+	known   bool // the picture says something of this server
+	// down is since when nothing comes of the server's calls, neither the list nor,
+	// as of the last look, of one of them; zero while the list is followed.
+	down  time.Time
+	sweep sweep // of the list
+	quiet time.Duration
+	// missingSince is the first absence of a call that is not followed, or earlier;
+	// zero for none.
 	missingSince time.Time
 	listDamage   damage
 	damage       damage // of any message
 
 	bytes  int       // of the server's state
 	fullAt time.Time // when something last found no room in it; zero: never
-	// leftOut are the elements that the server is not asked for, refused those of
-	// them without which it took a request.
-	leftOut  []string
-	refused  []string
-	trial    int // how many sets of left out elements were tried
+	// elements are those that the server is asked for, and leftOut those that it
+	// refuses: it took a request without them.
 	elements [kinds][]string
+	leftOut  []string
+	nextTry  int // the first set of refusable that a refused socket leaves out
 
 	wanted, unplaced, socketsWanted int
 
@@ -149,7 +151,7 @@ func (c *Cluster) Closed(now time.Time, server, slot int) {
 	for _, s := range slices.Clone(b.sockets[slot].subs) {
 		c.unsubscribe(now, s)
 	}
-	b.sockets[slot].open = false
+	b.sockets[slot].open, b.sockets[slot].renewAt = false, time.Time{}
 	c.planBy(now)
 }
 
@@ -279,7 +281,11 @@ func (c *Cluster) Advance(now time.Time) {
 		if b.sweep.due(now) || c.lost(now, b.missingSince) {
 			c.sweepList(now, server)
 		}
-		if c.lost(now, b.down) {
+		switch {
+		case !c.lost(now, b.down):
+		case b.follows():
+			b.down = now // the server still reports some of its calls
+		default:
 			b.down, b.known = time.Time{}, false
 		}
 	}
@@ -316,6 +322,9 @@ func (c *Cluster) Next() (next time.Time) {
 	}
 	for i := range c.bridges {
 		sooner(c.bridges[i].sweep.at)
+		for slot := range c.bridges[i].sockets {
+			sooner(c.bridges[i].sockets[slot].renewAt)
+		}
 		for _, since := range [...]time.Time{c.bridges[i].down, c.bridges[i].missingSince} {
 			if !since.IsZero() {
 				sooner(since.Add(c.opts.LostAfter))

@@ -15,8 +15,8 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// Errors of Decode. After any of them the frame has what was read so far: a
-// message whose id is known can be acknowledged.
+// Errors of Decode. After any of them the frame has what could be read: a message
+// whose id is known can be acknowledged.
 var (
 	// ErrSyntax: these bytes are no JSON.
 	ErrSyntax = jsonscan.ErrSyntax
@@ -47,6 +47,7 @@ type Decoder struct {
 	scan  jsonscan.Scanner
 	frame *Frame
 	seen  uint64 // elements of the object being read
+	full  bool   // more updates, states or elements came than the frame may hold
 }
 
 // Decode reads one frame into f. Of what stands twice the last counts. A frame
@@ -61,7 +62,7 @@ func (d *Decoder) Decode(data []byte, f *Frame) error {
 
 func (d *Decoder) decode(data []byte, f *Frame) error {
 	*f = Frame{States: f.States[:0], Updates: f.Updates[:0], fields: f.fields[:0]}
-	d.frame = f
+	d.frame, d.full = f, false
 	s := &d.scan
 	s.RawControls = true
 	s.Reset(data)
@@ -90,10 +91,10 @@ func (d *Decoder) decode(data []byte, f *Frame) error {
 	})
 	f.Ack, f.IsMessage = ack && !message, message || claims
 	switch {
-	case errors.Is(err, ErrTooMuch):
-		return err
 	case err != nil, s.Next() != 0, s.Pos() < len(data):
 		return ErrSyntax
+	case d.full:
+		return ErrTooMuch
 	case !message && !ack:
 		return ErrNoMessage
 	case !f.HasID:
@@ -199,7 +200,8 @@ func (d *Decoder) state(depth int) error {
 	})
 	if err == nil && known {
 		if len(d.frame.States) >= maxUpdates {
-			return ErrTooMuch
+			d.full = true
+			return nil
 		}
 		d.frame.States = append(d.frame.States, state)
 	}
@@ -222,7 +224,8 @@ func subscriptionState(text []byte) SubState {
 func (d *Decoder) update(depth int) error {
 	f := d.frame
 	if len(f.Updates) >= maxUpdates || len(f.fields) >= maxFrameFields {
-		return ErrTooMuch
+		d.full = true
+		return d.scan.Skip(depth) // what stands behind it may be id and index
 	}
 	u := Update{from: len(f.fields)}
 	d.seen = 0

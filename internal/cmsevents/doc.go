@@ -13,7 +13,7 @@
 //	calls.go      call lists and call infos; meetings.go which calls are one meeting
 //	roster.go     participants
 //	handover.go   removals that may be a bridge's own leaving; removals.go late news
-//	renew.go      subscriptions whose messages cannot be read
+//	renew.go      subscriptions and sockets whose messages cannot be read
 //	problems.go   what is pending, damaged or left out; refusal.go refused elements
 //	absence.go    what nobody tells of, and when it is gone
 //	salvage.go    what can be read of a damaged frame

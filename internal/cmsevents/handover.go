@@ -68,7 +68,7 @@ func (c *Cluster) depart(now time.Time) {
 			continue
 		}
 		touched[p.call.meeting] = struct{}{}
-		c.removals.remember(now, p.id, d.roster.server)
+		c.rememberRemoval(now, p.id, d.roster.server)
 		c.removeParticipant(now, p, nil)
 	}
 	for m := range touched {

@@ -167,12 +167,33 @@ func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 	f(-time.Second, 6*time.Second, false, 1, 1)
 }
 
+// A removal that is forgotten for lack of room, and whose late news was ignored, has
+// that roster asked for anew as one that is forgotten after its time.
+func TestEvictedRemovalRenewsItsRoster(t *testing.T) {
+	w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAll: true})
+	m := w.begin(0, 1)
+	p := w.join(m, 0)
+	w.pump(time.Minute)
+	w.part(m, p, "remoteTeardown")
+	w.send(1, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[%s]`, w.c.bridges[1].calls[m.calls[1]].roster.index, p.entry("add")))
+	require.NotContains(t, w.told, p.id, "the add may be late news")
+	m.people = append(m.people, p) // it was true
+	index := w.c.bridges[1].calls[m.calls[1]].roster.index
+	for i := range maxRemovals {
+		w.c.rememberRemoval(w.now, fmt.Sprint(i), 0)
+	}
+	w.pump(2 * time.Second)
+	assert.NotEqual(t, index, w.c.bridges[1].calls[m.calls[1]].roster.index)
+	w.pump(time.Minute)
+	w.verify()
+}
+
 // The ids of those who left a moment ago are bounded in bytes.
 func TestRemovalsAreBounded(t *testing.T) {
-	r := removals{by: make(map[string]removal)}
-	now := time.Unix(1_700_000_000, 0)
+	w := ready(t, Options{Servers: 1, MaxConnections: 1})
+	r := &w.c.removals
 	for i := range 20_000 {
-		r.remember(now, fmt.Sprintf("%01000d", i), 0)
+		w.c.rememberRemoval(w.now, fmt.Sprintf("%01000d", i), 0)
 	}
 	assert.LessOrEqual(t, r.bytes, maxRemovalBytes)
 	assert.Len(t, r.order, maxRemovalBytes/1000)

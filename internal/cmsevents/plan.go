@@ -11,10 +11,13 @@ import (
 
 // socket is one connection with its subscriptions.
 type socket struct {
-	open     bool
-	refusals int // of requests, one after the other
-	version  uint64
-	subs     []*sub // by index
+	open    bool
+	version uint64
+	subs    []*sub // by index
+	refusal refusal
+
+	damage  damage    // of messages without a readable index
+	renewAt time.Time // when all subscriptions are replaced; zero: they are not
 }
 
 // sub is one subscription.
@@ -70,6 +73,9 @@ func (c *Cluster) unsubscribe(now time.Time, s *sub) {
 		s.call.roster = nil
 		c.rosterLost(now, s.call)
 	}
+	if s.kind != Calls && s.state == Active {
+		c.unfollowed(now, s.call)
+	}
 }
 
 func (s *socket) remove(gone *sub) {
@@ -85,9 +91,10 @@ func (c *Cluster) Version(server, slot int) uint64 {
 // Request returns the complete set of a socket's subscriptions.
 func (c *Cluster) Request(server, slot int) []Subscription {
 	subs := c.bridges[server].sockets[slot].subs
+	elements := c.bridges[server].elementsFor(slot)
 	set := make([]Subscription, 0, len(subs))
 	for _, s := range subs {
-		entry := Subscription{Index: s.index, Kind: s.kind, Elements: c.bridges[server].elements[s.kind]}
+		entry := Subscription{Index: s.index, Kind: s.kind, Elements: elements[s.kind]}
 		if s.call != nil {
 			entry.Call = s.call.id
 		}

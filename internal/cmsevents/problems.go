@@ -14,9 +14,8 @@ const pendingFor = 30 * time.Second
 
 // Asked says that the server took the newest request of a socket.
 func (c *Cluster) Asked(now time.Time, server, slot int) {
+	c.taken(server, slot)
 	at := &c.bridges[server].sockets[slot]
-	at.refusals = 0
-	c.bridges[server].refused = c.bridges[server].leftOut
 	for _, s := range at.subs {
 		if !s.asked.IsZero() {
 			continue
@@ -85,7 +84,7 @@ func (c *Cluster) Problems(now time.Time, server int) Problems {
 	p := Problems{
 		Full:    !b.fullAt.IsZero() && now.Sub(b.fullAt) < fullFor,
 		Damaged: !b.damage.last.IsZero() && now.Sub(b.damage.last) < damagedFor,
-		LeftOut: b.refused,
+		LeftOut: b.leftOut,
 	}
 	for _, k := range b.calls {
 		if k.stuck[CallRoster] && !k.meeting.followed(CallRoster) || k.stuck[CallInfo] && !k.meeting.followed(CallInfo) {

@@ -146,6 +146,133 @@ func TestFirstSocketAlone(t *testing.T) {
 	w.verify()
 }
 
+// A call that another socket follows is there, however long the list is down. It is
+// gone when that socket too has said nothing of it for LostAfter, or when the list
+// comes back without it.
+func TestFollowedWhileTheListIsDown(t *testing.T) {
+	w := ready(t, Options{Servers: 1, MaxConnections: 2})
+	for range 120 {
+		w.join(w.begin(0), 0)
+	}
+	w.pump(time.Second)
+	w.open(0, 1)
+	w.pump(10 * time.Second)
+	followed := map[string]bool{}
+	for _, sub := range w.c.Request(0, 1) {
+		followed[sub.Call] = true
+	}
+	require.Greater(t, len(followed), 50)
+	removed := w.count(CallRemoved)
+	w.close(0, 0)
+	w.pump(12 * time.Minute)
+	assert.Equal(t, 120-len(followed), *removed, "those that only the first socket followed")
+	for call := range followed {
+		assert.True(t, w.calls[call], call)
+	}
+	assert.True(t, w.c.Known(0), "there is a picture of the server")
+
+	// The second socket goes too: LostAfter counts from there.
+	w.close(0, 1)
+	w.pump(4 * time.Minute)
+	assert.Equal(t, 120-len(followed), *removed)
+	w.pump(90 * time.Second)
+	assert.Equal(t, 120, *removed)
+	w.pump(5 * time.Minute)
+	assert.False(t, w.c.Known(0))
+
+	w.open(0, 0)
+	w.open(0, 1)
+	w.pump(time.Minute)
+	w.verify()
+
+	// The list comes back without some that the second socket still follows.
+	w.close(0, 0)
+	w.pump(12 * time.Minute)
+	for _, m := range w.meetings[:len(w.meetings):len(w.meetings)] {
+		if w.calls[m.calls[0]] && len(w.meetings) > 100 {
+			delete(followed, m.calls[0])
+			w.meetings = w.meetings[1:]
+		}
+	}
+	w.open(0, 0)
+	w.pump(time.Minute)
+	assert.Len(t, w.calls, len(w.meetings))
+	for call := range followed {
+		assert.True(t, w.calls[call], call)
+	}
+}
+
+// A damaged message that does not even say of which subscription it is: all of the
+// socket are asked for anew, or the list alone, with one back-off for all of them.
+func TestDamagedUnindexed(t *testing.T) {
+	for _, kind := range []MessageType{OtherMessage, SubscriptionUpdate, CallListUpdate} {
+		t.Run(strconv.Itoa(int(kind)), func(t *testing.T) {
+			w := ready(t, Options{Servers: 1, MaxConnections: 1})
+			for range 40 {
+				m := w.begin(0)
+				w.join(m, 0)
+				w.join(m, 0)
+			}
+			w.pump(time.Minute)
+			all := len(w.c.Request(0, 0))
+			require.Equal(t, 81, all)
+			expected := all
+			if kind == CallListUpdate {
+				expected = 1
+			}
+			known := map[int64]bool{}
+			fresh := func() (n int) {
+				for _, sub := range w.c.Request(0, 0) {
+					if !known[sub.Index] {
+						known[sub.Index] = true
+						n++
+					}
+				}
+				return n
+			}
+			fresh()
+			removed := w.count(CallRemoved, ParticipantRemoved)
+			w.meetings[3].people = w.meetings[3].people[:1] // one message that says so comes damaged
+			assert.True(t, w.c.DamagedUnindexed(w.now, 0, 0, kind))
+			w.pump(10 * time.Second)
+			assert.Equal(t, expected, fresh())
+			if expected > 1 {
+				assert.Equal(t, 1, *removed)
+				w.verify()
+			}
+			w.pump(30 * time.Minute)
+
+			// A hostile server sends nothing else.
+			before := *removed
+			for minute := range 20 {
+				n := 0
+				for range 600 {
+					w.c.DamagedUnindexed(w.now, 0, 0, kind)
+					w.pump(100 * time.Millisecond)
+					n += fresh()
+				}
+				most := 2 * all // of 300 that a minute must not have
+				switch {
+				case expected == 1:
+					most = 6
+				case minute > 8:
+					most = all
+				}
+				assert.LessOrEqual(t, n, most, "minute %d", minute)
+			}
+			assert.Equal(t, before, *removed)
+			assert.True(t, w.c.Problems(w.now, 0).Damaged)
+			w.pump(30 * time.Minute)
+			if expected > 1 {
+				w.verify()
+			}
+			w.close(0, 0)
+			assert.False(t, w.c.DamagedUnindexed(w.now, 0, 0, kind), "nothing is asked for")
+			w.pump(time.Second)
+		})
+	}
+}
+
 // A subscription that stays pending is given up after 30 seconds, named, and tried
 // again, ever less often; where another bridge hosts the meeting, it is asked.
 func TestPending(t *testing.T) {
@@ -208,7 +335,7 @@ func TestRefused(t *testing.T) {
 		m := w.begin(0)
 		w.join(m, 0)
 		w.pump(time.Second)
-		w.c.bridges[0].sockets[0].refusals = 0
+		w.c.bridges[0].sockets[0].refusal.times = 0
 		for i := 0; ; i++ {
 			require.Less(t, i, 10)
 			if !refused(w.c.Request(0, 0), refuses) {
@@ -241,6 +368,55 @@ func refused(set []Subscription, elements []string) bool {
 		}
 	}
 	return false
+}
+
+// The trial of one socket whose requests are refused changes nothing for the others,
+// however long it lasts. What it finds is the server's once a request is taken.
+func TestRefusedSocketAlone(t *testing.T) {
+	w := ready(t, Options{Servers: 1, MaxConnections: 3})
+	for range 140 {
+		w.join(w.begin(0), 0)
+	}
+	w.pump(time.Second)
+	w.open(0, 1)
+	w.open(0, 2)
+	w.pump(10 * time.Second)
+	roster := func(slot int) []string {
+		for _, sub := range w.c.Request(0, slot) {
+			if sub.Kind == CallRoster {
+				return sub.Elements
+			}
+		}
+		return nil
+	}
+	whole := Documented(CallRoster)
+	version, other := w.c.Version(0, 0), w.c.Version(0, 2)
+	for range 50 {
+		w.c.Refused(0, 1)
+		assert.Equal(t, whole, roster(0))
+		assert.Empty(t, w.c.Problems(w.now, 0).LeftOut, "no request without them was taken")
+	}
+	assert.Equal(t, version, w.c.Version(0, 0))
+	assert.Equal(t, other, w.c.Version(0, 2))
+	w.c.Asked(w.now, 0, 0)
+	assert.Empty(t, w.c.Problems(w.now, 0).LeftOut, "the healthy socket's request is no answer to the trial")
+
+	for range 2 {
+		w.c.Refused(0, 2)
+	}
+	for i := 0; len(roster(1)) != len(whole)-1; i++ {
+		require.Less(t, i, 10)
+		w.c.Refused(0, 1)
+	}
+	other = w.c.Version(0, 2)
+	w.c.Asked(w.now, 0, 1)
+	assert.Equal(t, []string{"canMoveToLobby"}, w.c.Problems(w.now, 0).LeftOut)
+	for slot := range 3 {
+		assert.NotContains(t, w.c.bridges[0].elementsFor(slot)[CallRoster], "canMoveToLobby")
+		assert.Len(t, w.c.bridges[0].elementsFor(slot)[CallRoster], len(whole)-1)
+	}
+	assert.Equal(t, version, w.c.Version(0, 0), "the healthy socket is asked for nothing anew")
+	assert.Greater(t, w.c.Version(0, 2), other, "the other trial is over")
 }
 
 // A server that refuses everything is asked for everything again in the end, and

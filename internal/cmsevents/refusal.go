@@ -56,25 +56,69 @@ func refusable(configured [kinds][]string) (sets [][]string) {
 	return sets
 }
 
-// Refused says that a server did not take a request. The first time it is sent
+// refusal is the trial of a socket whose requests are refused: which elements the
+// server takes a request without. It is of that socket alone until a request is
+// taken, because the server may refuse for another reason.
+type refusal struct {
+	times    int  // refusals, one after the other
+	trying   bool // leftOut and elements stand for those of the bridge
+	nextTry  int  // the set of refusable that is left out next
+	leftOut  []string
+	elements [kinds][]string
+}
+
+// elementsFor returns the elements that a socket asks for.
+func (b *bridge) elementsFor(slot int) *[kinds][]string {
+	if r := &b.sockets[slot].refusal; r.trying {
+		return &r.elements
+	}
+	return &b.elements
+}
+
+// Refused records that a server did not take a request. The first time it is sent
 // again as it is; then elements are left out of it, which Refused returns. After
 // the last set nothing is left out any more, and the sets are tried anew.
 func (c *Cluster) Refused(server, slot int) (leftOut []string, changed bool) {
 	b := &c.bridges[server]
-	if b.sockets[slot].refusals++; b.sockets[slot].refusals < 2 {
+	r := &b.sockets[slot].refusal
+	if r.times++; r.times < 2 {
 		return nil, false
 	}
+	if !r.trying {
+		r.trying, r.nextTry = true, b.nextTry
+	}
 	sets := refusable(c.opts.Elements)
-	b.leftOut = nil
-	if b.trial < len(sets) {
-		b.leftOut = sets[b.trial]
+	r.leftOut = nil
+	if r.nextTry < len(sets) {
+		r.leftOut = sets[r.nextTry]
 	}
-	b.trial = (b.trial + 1) % (len(sets) + 1)
+	r.nextTry = (r.nextTry + 1) % (len(sets) + 1)
 	for kind, names := range c.opts.Elements {
-		b.elements[kind] = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(b.leftOut, name) })
+		r.elements[kind] = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(r.leftOut, name) })
 	}
+	b.sockets[slot].version++
+	return r.leftOut, len(r.leftOut) > 0
+}
+
+// taken records that a server took the newest request of a socket. The elements
+// that a trial left out are those that the server refuses: every later request
+// leaves them out, and other sockets end their trials.
+func (c *Cluster) taken(server, slot int) {
+	b := &c.bridges[server]
+	r := &b.sockets[slot].refusal
+	r.times = 0
+	if !r.trying {
+		return
+	}
+	b.elements, b.leftOut, b.nextTry = r.elements, r.leftOut, r.nextTry
 	for i := range b.sockets {
-		b.sockets[i].version++
+		other := &b.sockets[i]
+		if !other.refusal.trying {
+			continue
+		}
+		other.refusal = refusal{}
+		if i != slot {
+			other.version++
+		}
 	}
-	return b.leftOut, len(b.leftOut) > 0
 }

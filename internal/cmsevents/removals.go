@@ -31,19 +31,30 @@ const (
 	maxRemovalBytes = 1 << 20
 )
 
-func (r *removals) remember(now time.Time, id string, server int) {
+// rememberRemoval remembers that a server removed somebody. It forgets the oldest
+// removals where there is no room.
+func (c *Cluster) rememberRemoval(now time.Time, id string, server int) {
+	r := &c.removals
 	for len(r.order) > 0 && (len(r.order) >= maxRemovals || r.bytes+len(id) > maxRemovalBytes) {
-		r.forgetFirst()
+		c.forgetFirstRemoval(now)
 	}
 	r.by[id] = removal{server: server, at: now}
 	r.order = append(r.order, id)
 	r.bytes += len(id)
 }
 
-func (r *removals) forgetFirst() {
-	delete(r.by, r.order[0])
-	r.bytes -= len(r.order[0])
+// forgetFirstRemoval forgets the oldest removal, and asks anew for the roster whose
+// late news of it was ignored: that news may be true.
+func (c *Cluster) forgetFirstRemoval(now time.Time) {
+	r := &c.removals
+	id := r.order[0]
+	k := r.by[id].announced
+	delete(r.by, id)
+	r.bytes -= len(id)
 	r.order = r.order[1:]
+	if k != nil && k.roster != nil {
+		c.renewLater(now, k.roster)
+	}
 }
 
 // late tells whether u is news from before a removal. It is not if it comes from
@@ -81,8 +92,7 @@ func (r *removals) next() time.Time {
 	return r.by[r.order[0]].at.Add(removalTime)
 }
 
-// forgetRemovals forgets removals that are past, and asks anew for the rosters
-// whose late news was ignored.
+// forgetRemovals forgets removals that are past.
 func (c *Cluster) forgetRemovals(now time.Time) {
 	r := &c.removals
 	for len(r.order) > 0 {
@@ -90,10 +100,7 @@ func (c *Cluster) forgetRemovals(now time.Time) {
 		if now.Before(gone.at.Add(removalTime)) {
 			return
 		}
-		r.forgetFirst()
-		if k := gone.announced; k != nil && k.roster != nil {
-			c.renewLater(now, k.roster)
-		}
+		c.forgetFirstRemoval(now)
 	}
 	r.order, r.ignored = nil, false
 }

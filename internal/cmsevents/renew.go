@@ -3,7 +3,10 @@
 
 package cmsevents
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // damage counts how often a subscription was asked for anew because what it sent
 // could not be read.
@@ -21,6 +24,9 @@ const (
 	undamaged = 20 * time.Minute
 	// damagedFor is how long after a damaged message a server is said to send such.
 	damagedFor = 10 * time.Minute
+	// socketRenewals is where the waits of a whole socket go on after the first: at
+	// 32 s, because one renewal may be of 100 subscriptions.
+	socketRenewals = 5
 )
 
 // pause returns how long the next renewal waits.
@@ -44,6 +50,30 @@ func (c *Cluster) Damaged(now time.Time, server, slot int, index int64) (found b
 	}
 	c.keepAnnounced(now, s)
 	c.renewLater(now, s)
+	return true
+}
+
+// DamagedUnindexed records that a message was acknowledged and could not be read,
+// not even the index of its subscription. Every subscription of the socket may be
+// the one whose news is lost: all are renewed together, with one back-off. A
+// damaged CallListUpdate is of the list alone.
+func (c *Cluster) DamagedUnindexed(now time.Time, server, slot int, t MessageType) (found bool) {
+	b := &c.bridges[server]
+	if t == CallListUpdate && b.list != nil && b.list.slot == slot {
+		return c.Damaged(now, server, slot, b.list.index)
+	}
+	b.damage.last = now
+	at := &b.sockets[slot]
+	if len(at.subs) == 0 {
+		return false
+	}
+	for _, s := range at.subs {
+		c.keepAnnounced(now, s)
+	}
+	if at.renewAt.IsZero() {
+		at.renewAt = now.Add(at.damage.pause(now))
+		at.damage.times = max(at.damage.times, socketRenewals)
+	}
 	return true
 }
 
@@ -85,6 +115,13 @@ func (c *Cluster) keepAnnounced(now time.Time, s *sub) {
 
 // renewDamaged replaces the subscriptions whose time has come.
 func (c *Cluster) renewDamaged(now time.Time) {
+	for server := range c.bridges {
+		for slot := range c.bridges[server].sockets {
+			if at := &c.bridges[server].sockets[slot]; !at.renewAt.IsZero() && !now.Before(at.renewAt) {
+				c.renewSocket(now, at)
+			}
+		}
+	}
 	waiting := c.renewals[:0]
 	for _, s := range c.renewals {
 		if now.Before(s.renewAt) {
@@ -97,6 +134,16 @@ func (c *Cluster) renewDamaged(now time.Time) {
 	c.renewals = waiting
 }
 
+// renewSocket replaces all subscriptions of a socket.
+func (c *Cluster) renewSocket(now time.Time, at *socket) {
+	at.renewAt = time.Time{}
+	all := slices.Clone(at.subs)
+	c.renewals = slices.DeleteFunc(c.renewals, func(s *sub) bool { return slices.Contains(all, s) })
+	for _, s := range all {
+		c.renew(now, s)
+	}
+}
+
 // renew replaces a subscription by one with a fresh index. What the former one
 // announced counts until the new one is active.
 func (c *Cluster) renew(now time.Time, s *sub) {
@@ -106,6 +153,9 @@ func (c *Cluster) renew(now time.Time, s *sub) {
 		c.bridges[s.server].list = fresh
 	}
 	c.bridges[s.server].sockets[s.slot].remove(s)
+	if s.call != nil && s.state == Active {
+		c.unfollowed(now, s.call)
+	}
 }
 
 // awaitListAnew waits for each call of a list that was asked for anew.

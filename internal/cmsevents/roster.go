@@ -114,7 +114,7 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 		case len(reason) == 0 && c.mayHandOver(k):
 			c.awaitHandOver(now, p, k)
 		default:
-			c.removals.remember(now, p.id, k.server)
+			c.rememberRemoval(now, p.id, k.server)
 			c.removeParticipant(now, p, reason)
 		}
 		return true
@@ -226,7 +226,7 @@ func (c *Cluster) awaitPeople(k *call) {
 // remote participants too.
 func (c *Cluster) sweepRoster(now time.Time, k *call) {
 	c.removeOrphans(now, k.meeting, LostConnection, func(p *participant) bool {
-		return c.gone(now, &p.absent, &k.sweep, k.meeting.quiet)
+		return c.lost(now, p.absent.since) || c.missed(now, &p.absent, &k.sweep, k.meeting.quiet)
 	})
 	c.awaitPeople(k)
 }

@@ -462,9 +462,12 @@ func (w *world) random(r *rand.Rand) {
 	case n < 39:
 		w.reveal(m)
 	case n < 40:
-		// A message that cannot be read: nothing of it is known but its index.
+		// A message that cannot be read: nothing of it is known but its index, or
+		// not even that.
 		slot := r.IntN(len(w.servers[server].slots))
-		if indexes := slices.Sorted(maps.Keys(w.servers[server].slots[slot].subs)); len(indexes) > 0 {
+		if t := MessageType(r.IntN(2 * int(MessageTypes))); t < MessageTypes { //nolint:gosec // small
+			w.c.DamagedUnindexed(w.now, server, slot, t)
+		} else if indexes := slices.Sorted(maps.Keys(w.servers[server].slots[slot].subs)); len(indexes) > 0 {
 			w.c.Damaged(w.now, server, slot, indexes[r.IntN(len(indexes))])
 		}
 	}

@@ -6,7 +6,6 @@ package cmseventsreceiver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/legato-otel/legato/internal/cmsapi"
@@ -40,7 +39,7 @@ func (a *account) do(ctx context.Context, request func(context.Context) error) e
 	}
 	defer func() { <-a.turn }()
 	if now := time.Now(); now.Before(a.until) {
-		return fmt.Errorf("%w: %s to go", cmsapi.ErrPaused, a.until.Sub(now).Round(time.Second))
+		return &cmsapi.PausedError{Remaining: a.until.Sub(now)}
 	}
 	err := request(ctx)
 	switch {

@@ -169,7 +169,7 @@ func (p pauses) after(f *failure, used time.Duration) time.Duration {
 	}
 	switch f.reason {
 	case unauthorized:
-		return cmsapi.UnauthorizedRetryDelay + p.away.NextBackOff()
+		return cmsapi.RetryDelay(f.err) + p.away.NextBackOff()
 	case unreachable:
 		return p.away.NextBackOff()
 	default:

@@ -156,12 +156,16 @@ func (h *hub) closed(server, slot int) {
 	h.settle()
 }
 
-// damaged says that a message of a subscription could not be read, and returns
-// whether there is such a subscription.
-func (h *hub) damaged(now time.Time, server, slot int, index int64) bool {
+// damaged records that a message could not be read, and returns whether anything
+// is asked for anew.
+func (h *hub) damaged(now time.Time, server, slot int, f *cmsevents.Frame) (found bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	found := h.cluster.Damaged(h.clock(now), server, slot, index)
+	if f.HasIndex {
+		found = h.cluster.Damaged(h.clock(now), server, slot, f.Index)
+	} else {
+		found = h.cluster.DamagedUnindexed(h.clock(now), server, slot, f.Type)
+	}
 	h.settle()
 	return found
 }

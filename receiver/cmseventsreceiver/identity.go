@@ -75,18 +75,20 @@ const (
 	// identityTimeout is how long a server may take to say which bridge it is:
 	// its events are not put off for longer.
 	identityTimeout = 5 * time.Second
-	// identityEvery is how often one that did not say so is asked again.
+	// identityEvery is how often a server that did not say so is asked again, at a
+	// connection or while there is one.
 	identityEvery = 10 * time.Minute
 )
 
-// learnIdentity asks a server which bridge of its cluster it is. What it said once
-// holds for as long as the receiver runs.
+// learnIdentity asks a server which bridge of its cluster it is, at most every
+// identityEvery. Its first answer holds for as long as the receiver runs. It may be
+// called by several goroutines; one of them asks.
 func (l *link) learnIdentity(ctx context.Context) {
 	id := l.identity.Load()
-	if id.callBridge != "" || time.Now().Before(l.identityAfter) {
+	now, after := time.Now(), l.identityAfter.Load()
+	if id.callBridge != "" || now.UnixNano() < after || !l.identityAfter.CompareAndSwap(after, now.Add(identityEvery).UnixNano()) {
 		return
 	}
-	l.identityAfter = time.Now().Add(identityEvery)
 	bounded, cancel := context.WithTimeout(ctx, identityTimeout)
 	defer cancel()
 	bridge, err := l.account.api.CallBridgeID(bounded)

@@ -98,9 +98,11 @@ func TestIdentityLearntLate(t *testing.T) {
 		b := r.bridges[0]
 		busy(b, 1, 1)
 		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
-		r.settle(identityEvery)
+		r.settle(identityEvery / 2)
+		b.stop()
 		b.set(clustered)
-		b.drop()
+		r.settle(identityEvery / 2)
+		b.start()
 		r.settle(time.Minute)
 		r.forget()
 		metrics.Reset()
@@ -112,6 +114,29 @@ func TestIdentityLearntLate(t *testing.T) {
 		for _, got := range append(logs, points...) {
 			assert.Equal(t, ownGUID, got[names.ServiceInstanceID])
 		}
+	})
+}
+
+// A bridge that says who it is while its connection lasts is asked by the watch.
+func TestIdentityLearntWithoutAReconnect(t *testing.T) {
+	bubble(t, 1, nil, func(r *rig) {
+		b := r.bridges[0]
+		busy(b, 1, 1)
+		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
+		b.set(clustered)
+		r.settle(identityEvery + lookEvery)
+		r.forget()
+		b.updateParticipant("call-000", "call-000-person-000", elements{"audioMuted": true})
+		r.settle(time.Minute)
+		logs, _ := resources(r, new(consumertest.MetricsSink))
+		require.NotEmpty(t, logs)
+		for _, got := range logs {
+			assert.Equal(t, ownGUID, got[names.ServiceInstanceID])
+		}
+		asked := b.count("bridges")
+		r.settle(time.Hour)
+		assert.Equal(t, asked, b.count("bridges"), "once it is known it is not asked for")
+		assert.Equal(t, 1, b.count("socket"))
 	})
 }
 

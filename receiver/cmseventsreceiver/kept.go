@@ -5,6 +5,7 @@ package cmseventsreceiver
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,7 +54,8 @@ func (l *link) keep(ctx context.Context, now time.Time, frame []byte, kind strin
 		return
 	}
 	l.logger.Warn("A message is not understood", zap.String("error.type", kind), zap.Error(err), zap.Int("bytes", len(frame)))
-	l.queue.addRaw(ctx, now, redact.Prefix(string(frame), keptBytes), kind, err.Error())
+	// A copy: the prefix of a long frame would keep all of it in memory.
+	l.queue.addRaw(ctx, now, strings.Clone(redact.Prefix(string(frame), keptBytes)), kind, err.Error())
 }
 
 // putRaw writes a frame that is not understood. The secrets that can be recognized

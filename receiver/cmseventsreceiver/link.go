@@ -42,7 +42,7 @@ type link struct {
 	resized chan struct{}
 
 	identity      atomic.Pointer[identity]
-	identityAfter time.Time // not asked for before; used by the first socket
+	identityAfter atomic.Int64 // not asked for before, in Unix nanoseconds
 
 	kept keptLimit // of frames that cannot be read
 }

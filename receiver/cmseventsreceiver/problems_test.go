@@ -6,6 +6,7 @@ package cmseventsreceiver
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,30 @@ func TestUnauthorizedPausesAll(t *testing.T) {
 		r.settle(cmsapi.UnauthorizedRetryDelay + time.Minute)
 		assert.Equal(t, gauges{calls: 180, participants: 180}, r.gauges())
 		assert.Len(t, b.peers(), 4)
+	})
+}
+
+// A pause that another component began is waited for as long as it lasts, and not
+// for another five minutes.
+func TestPauseOfAnother(t *testing.T) {
+	const begun = 4 * time.Minute
+	bubble(t, 1, func(r *rig) {
+		b := r.bridges[0]
+		setPassword(b, "other")
+		busy(b, 1, 1)
+		server := serverConfig(b.address)
+		client := &http.Client{Transport: &http.Transport{DialContext: r.network.dial, DisableKeepAlives: true}}
+		other := cmsapi.NewClientOf(client, server.api())
+		require.Error(r.t, other.Status(r.t.Context()))
+		setPassword(b, password)
+		r.t.Cleanup(other.Close)
+		time.Sleep(begun)
+	}, func(r *rig) {
+		r.settle(cmsapi.UnauthorizedRetryDelay - begun - time.Second)
+		assert.Zero(t, r.bridges[0].count("token"))
+		assert.Equal(t, 1, r.logged(wrongCredentials))
+		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
+		assert.Equal(t, 1, r.bridges[0].count("token"))
 	})
 }
 
@@ -327,6 +352,82 @@ func TestDamagedRoster(t *testing.T) {
 		assert.Equal(t, gauges{calls: 3, participants: 5}, r.gauges())
 		r.well(host)
 	})
+}
+
+// A message of which not even the index can be read: nobody knows whose news is lost,
+// so all subscriptions of the socket are asked for anew, with one back-off.
+func TestDamagedWithoutIndex(t *testing.T) {
+	for _, content := range []string{
+		`"type":"rosterUpdate","updates":[{"participant":"x","name":"a "quote""}]`,
+		`"type":"subscriptionUpdate","subscriptions":[{"index":2 3,"state":"active"}]`,
+		`"updates":[{"name":"a "quote""}]`,
+	} {
+		var host *watchingHost
+		bubble(t, 1, func(r *rig) { host = observed(r) }, func(r *rig) {
+			b := r.bridges[0]
+			busy(b, 3, 2)
+			right(r, 5*time.Second, gauges{calls: 3, participants: 6})
+			r.settle(time.Second)
+			subscribed := func() int {
+				return b.count("subscribed calls") + b.count("subscribed callInfo") + b.count("subscribed callRoster")
+			}
+			require.Equal(t, 7, subscribed())
+			damage := func() {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				for p := range b.sockets {
+					p.message(content)
+				}
+			}
+			// Somebody left, and the message that says so is the damaged one.
+			b.mu.Lock()
+			call := b.calls["call-001"]
+			delete(call.people, call.order[0])
+			call.order = call.order[1:]
+			b.mu.Unlock()
+			damage()
+			right(r, 10*time.Second, gauges{calls: 3, participants: 5})
+			assert.Equal(t, 14, subscribed())
+			r.settle(time.Minute)
+			r.noticed(host, damagedMessages, "cannot be read")
+			requests := b.count("request")
+			for range 600 {
+				damage()
+				r.settle(100 * time.Millisecond)
+			}
+			assert.LessOrEqual(t, b.count("request"), requests+4, "in a minute")
+			assert.Equal(t, gauges{calls: 3, participants: 5}, r.gauges())
+			assert.Equal(t, 1, b.count("socket"))
+		})
+	}
+}
+
+// A damaged message that is long does not keep its room.
+func TestDamagedReleasesItsRoom(t *testing.T) {
+	bubble(t, 1, nil, func(r *rig) {
+		b := r.bridges[0]
+		busy(b, 1, 1)
+		right(r, 5*time.Second, gauges{calls: 1, participants: 1})
+		r.settle(time.Minute)
+		before := heap()
+		b.mu.Lock()
+		for p := range b.sockets {
+			p.message(`"type":"rosterUpdate","subscriptionIndex":999,"updates":[` + strings.Repeat(`{"participant":"x"},`, 60_000) + strings.Repeat(" ", 6<<20) + `"quote""]`)
+		}
+		b.mu.Unlock()
+		r.settle(time.Second)
+		require.EqualValues(t, 1, r.counter("otelcol_receiver_cmsevents_messages", "malformed"))
+		assert.Less(t, heap()-before, int64(2<<20))
+	})
+}
+
+// heap is how many bytes of the heap are in use.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // far below
 }
 
 // Frames of a kind that nobody knows are logged, kept within a bound, and no

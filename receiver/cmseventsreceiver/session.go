@@ -178,35 +178,37 @@ func (c *session) readAll(ctx context.Context) *failure {
 		}
 		now := time.Now()
 		c.heard.Store(now.UnixNano())
-		err = c.decoder.Decode(data, &c.frame)
-		f := &c.frame
-		if f.Ack && err == nil {
-			c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[acknowledgement][cmsevents.Accepted]...)
-			select {
-			case c.acks <- ack{f.ID, f.Success()}:
-			default: // of requests that nobody made
-			}
-			continue
-		}
-		if f.HasID && !f.Ack {
-			// Before anything else: without it the server says nothing more.
-			if ackErr := c.acknowledge(ctx, f.ID); ackErr != nil {
-				return readFailure(ackErr)
-			}
-		}
-		if err != nil {
-			if failed := c.malformed(ctx, now, err, data); failed != nil {
-				return failed
-			}
-			continue
-		}
-		if failed := c.receive(ctx, now, f, data); failed != nil {
+		if failed := c.handle(ctx, now, data); failed != nil {
 			return failed
 		}
 		if cap(c.read) > keptRoom {
 			c.read, c.frame, c.decoder = nil, cmsevents.Frame{}, cmsevents.Decoder{}
 		}
 	}
+}
+
+// handle decodes and acknowledges one message, and makes it part of the picture.
+func (c *session) handle(ctx context.Context, now time.Time, data []byte) *failure {
+	err := c.decoder.Decode(data, &c.frame)
+	f := &c.frame
+	if f.Ack && err == nil {
+		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[acknowledgement][cmsevents.Accepted]...)
+		select {
+		case c.acks <- ack{f.ID, f.Success()}:
+		default: // of requests that nobody made
+		}
+		return nil
+	}
+	if f.HasID && !f.Ack {
+		// Before anything else: without it the server says nothing more.
+		if ackErr := c.acknowledge(ctx, f.ID); ackErr != nil {
+			return readFailure(ackErr)
+		}
+	}
+	if err != nil {
+		return c.malformed(ctx, now, err, data)
+	}
+	return c.receive(ctx, now, f, data)
 }
 
 // readMessage reads one message of any type: text is what there should be.
@@ -243,8 +245,9 @@ func (c *session) acknowledge(ctx context.Context, id int64) error {
 	return err
 }
 
-// malformed counts and keeps a frame that cannot be read. What a message was about
-// is asked for again, if that can be read. A message that cannot be acknowledged
+// malformed counts and keeps a frame that cannot be read. The subscription of a
+// message is asked for again; all of the socket are if its index cannot be read. A
+// message that cannot be acknowledged
 // ends the connection: the server waits for it and sends nothing more.
 func (c *session) malformed(ctx context.Context, now time.Time, err error, data []byte) *failure {
 	f := &c.frame
@@ -258,11 +261,7 @@ func (c *session) malformed(ctx context.Context, now time.Time, err error, data 
 	if !f.HasID || f.Ack {
 		return fail(unreadable, "a message that cannot be acknowledged: %w", err)
 	}
-	index := int64(-1) // of nothing
-	if f.HasIndex {
-		index = f.Index
-	}
-	if c.link.hub.damaged(now, c.link.index, c.slot, index) {
+	if c.link.hub.damaged(now, c.link.index, c.slot, f) {
 		c.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["malformed"]...)
 	}
 	return nil

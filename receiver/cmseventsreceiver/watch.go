@@ -17,8 +17,8 @@ const (
 	socketsFor = 30 * time.Second
 )
 
-// watch reports the problems of a link until ctx ends. Each is noticed within a
-// minute.
+// watch reports the problems of a link until ctx ends, and asks for an identity
+// that is missing. Each problem is noticed within a minute.
 func (l *link) watch(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -28,6 +28,9 @@ func (l *link) watch(ctx context.Context) {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return
+		}
+		if l.sockets[0].state.Load() == running {
+			l.learnIdentity(ctx) // it may not have been known at the connection
 		}
 		p := l.hub.problems(l.index)
 		l.problem(damagedMessages, p.Damaged, "messages that cannot be read came within the last minutes")
