@@ -1,0 +1,79 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocms
+
+import "strings"
+
+// Kind is what an event is about.
+type Kind uint8
+
+// The kinds: an event about a SIP request, about a response, or one that an
+// application made of a map.
+const (
+	Generic Kind = iota
+	Request
+	Response
+)
+
+// Category is what a Log4j category says:
+// eventlogger.<logger>.REQUEST.<method> or eventlogger.<logger>.RESPONSE.<method>.<code>.
+// The logger is the name of a class, with dots; the category is read from the right.
+type Category struct {
+	Kind   Kind
+	Logger string
+	Method string
+	Code   int // 0 if it has none
+}
+
+const (
+	categoryPrefix = "eventlogger."
+	requestPart    = ".REQUEST"
+	responsePart   = ".RESPONSE"
+)
+
+// ParseService reads the value of Service. A category of any other form is
+// generic: where its logger ends cannot be known.
+func ParseService(service string) Category {
+	rest, ok := strings.CutPrefix(service, categoryPrefix)
+	if !ok {
+		return Category{}
+	}
+	rest, method := cutLast(rest)
+	code, isCode := parseCode(method)
+	if isCode {
+		rest, method = cutLast(rest)
+	}
+	if method == "" || strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return Category{}
+	}
+	if logger, ok := strings.CutSuffix(rest, requestPart); ok && logger != "" && !isCode {
+		return Category{Kind: Request, Logger: logger, Method: method}
+	}
+	if logger, ok := strings.CutSuffix(rest, responsePart); ok && logger != "" {
+		return Category{Kind: Response, Logger: logger, Method: method, Code: code}
+	}
+	return Category{}
+}
+
+func cutLast(text string) (before, after string) {
+	i := strings.LastIndexByte(text, '.')
+	if i < 0 {
+		return "", text
+	}
+	return text[:i], text[i+1:]
+}
+
+// parseCode reads a status code, three digits from 100 to 699.
+func parseCode(text string) (code int, ok bool) {
+	if len(text) != 3 || text[0] < '1' || text[0] > '6' {
+		return 0, false
+	}
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return 0, false
+		}
+		code = 10*code + int(text[i]-'0')
+	}
+	return code, true
+}
