@@ -28,10 +28,15 @@ const encodingVersion = 2
 const (
 	flagAnnounced  = 1 << iota // its start was reported
 	flagHeardAgain             // more than one request had records of it
+	flagEither                 // bridge is a name of unknown kind, see Identity
 )
 
-// ErrStored is what every error about stored state wraps.
-var ErrStored = errors.New("stored ledger state cannot be read")
+// ErrStored is what every error about stored state wraps, and ErrNewer what the
+// error about state of a newer release wraps: it must not be written over.
+var (
+	ErrStored = errors.New("stored ledger state cannot be read")
+	ErrNewer  = fmt.Errorf("%w: a newer release wrote it", ErrStored)
+)
 
 var errDamaged = fmt.Errorf("%w: it is damaged", ErrStored)
 
@@ -47,9 +52,14 @@ func (l *Ledger) Encode(s *Session) []byte {
 	if s.posts > 1 {
 		flags |= flagHeardAgain
 	}
-	b := make([]byte, 0, 64+len(s.said.Bridge)+len(s.said.System)+4*len(s.accepted)+4*len(s.accounted))
+	bridge := s.said.Bridge
+	if s.said.either != "" {
+		flags |= flagEither
+		bridge = s.said.either
+	}
+	b := make([]byte, 0, 64+len(bridge)+len(s.said.System)+4*len(s.accepted)+4*len(s.accounted))
 	b = append(b, encodingVersion, flags)
-	for _, text := range []string{s.said.Bridge, s.said.System, s.said.Stream} {
+	for _, text := range []string{bridge, s.said.System, s.said.Stream} {
 		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
 	for _, n := range []uint64{uint64(max(s.since, 0)), uint64(max(s.heardAt, 0)), s.begun, s.heard} {
@@ -69,8 +79,10 @@ func appendRanges(b []byte, ranges Ranges) []byte {
 	return b
 }
 
-// Restore puts a stored session back, before the ledger is used. Sessions of
-// version 1 have no order of their own: the order of the calls is theirs.
+// Restore puts a stored session back, before the ledger is used. A session of
+// version 1 is stored without an order: it is older than all of later versions, in
+// the order of the calls. It is unsaved, so that the caller stores it in the present
+// version and its order is the same at the next start.
 func (l *Ledger) Restore(id string, stored []byte) error {
 	r := reader{rest: stored}
 	s := &Session{}
@@ -79,8 +91,10 @@ func (l *Ledger) Restore(id string, stored []byte) error {
 		l.restoreVersion1(s, &r)
 	case encodingVersion:
 		restoreVersion2(s, &r)
+	case 0:
+		return errDamaged
 	default:
-		return fmt.Errorf("%w: it has version %d, this release reads 1 to %d", ErrStored, v, encodingVersion)
+		return fmt.Errorf("%w: it has version %d, this release reads 1 to %d", ErrNewer, v, encodingVersion)
 	}
 	if r.bad || len(r.rest) > 0 || len(s.accounted) == 0 {
 		return errDamaged
@@ -106,6 +120,10 @@ func restoreVersion2(s *Session, r *reader) {
 		s.posts = 2
 	}
 	s.said = Identity{Bridge: r.text(), System: r.text(), Stream: r.text()}
+	if flags&flagEither != 0 {
+		s.said.Bridge, s.said.either = "", s.said.Bridge
+		s.said = s.said.or(Identity{}) // damaged bytes may have it twice
+	}
 	s.since, s.heardAt = int64(r.number()), int64(r.number()) //nolint:gosec // number fits
 	s.begun, s.heard = r.number(), r.number()
 	s.accepted, s.accounted = r.ranges(), r.ranges()

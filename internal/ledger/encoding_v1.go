@@ -18,21 +18,25 @@ func (l *Ledger) restoreVersion1(s *Session, r *reader) {
 	if last, ok := s.accepted.Last(); ok {
 		s.accounted = Ranges{{First: s.accepted[0].First, Last: last}}
 	}
-	l.ticks++
-	s.begun, s.heard = l.ticks, l.ticks
+	// Every session of version 2 began after as many ticks at least as there were
+	// sessions of version 1 when it began, and there are no more of those since.
+	l.version1++
+	s.begun, s.heard = l.version1, l.version1
 	s.since = l.now().Unix()
 	s.heardAt = s.since
-	s.posts, s.announced = 2, true
+	s.posts, s.announced, s.unsaved = 2, true, true
 	s.said = identityOfVersion1(bridge)
 }
 
+// identityOfVersion1 takes a name for the operator's, unless it is a GUID: an id of
+// a bridge is one, and an operator may use one as a name.
 func identityOfVersion1(bridge string) (id Identity) {
 	const streamLength = len("/0123456789abcdef")
 	if at := len(bridge) - streamLength; at > 0 && bridge[at] == '/' && isHex(bridge[at+1:]) {
 		bridge, id.Stream = bridge[:at], bridge[at:]
 	}
 	if isGUID(bridge) {
-		id.Bridge = bridge
+		id.either = bridge
 	} else {
 		id.System = bridge
 	}

@@ -95,7 +95,16 @@ func (l *Ledger) candidates(named bool, now int64) (all []candidate) {
 // isReplaced tells whether a newer session of the same bridge began and s was not
 // heard since. The caller holds l.mu.
 func (l *Ledger) isReplaced(s *Session) bool {
-	return slices.ContainsFunc(l.names[s.primary()], func(o *Session) bool { return o.begun > s.heard })
+	keys, n := s.said.keys()
+	if s.said.either == "" {
+		n = 1 // the primary name
+	}
+	for _, key := range keys[:n] {
+		if slices.ContainsFunc(l.names[key], func(o *Session) bool { return o.begun > s.heard }) {
+			return true
+		}
+	}
+	return false
 }
 
 // compareCandidates orders candidates: the first to go first. One request alone

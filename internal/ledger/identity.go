@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -17,10 +18,15 @@ type Identity struct {
 	// Stream tells apart the numberings of a sender that numbers for each of its
 	// receivers; "" for one that numbers once for all.
 	Stream string
+
+	// either is the name of a session that the first release stored, which does
+	// not tell whether it is the bridge's id or the operator's name. It finds the
+	// session by both, and is no statement of either.
+	either string
 }
 
 // Named tells whether the identity names a bridge.
-func (i Identity) Named() bool { return i.Bridge != "" || i.System != "" }
+func (i Identity) Named() bool { return i.Bridge != "" || i.System != "" || i.either != "" }
 
 // or completes i, the newer statement, with an older one.
 func (i Identity) or(older Identity) Identity {
@@ -30,11 +36,23 @@ func (i Identity) or(older Identity) Identity {
 	if i.System == "" {
 		i.System = older.System
 	}
+	if i.Stream == "" {
+		i.Stream = older.Stream
+	}
+	if i.either == "" {
+		i.either = older.either
+	}
+	if i.Bridge != "" || i.System == i.either {
+		i.either = "" // the statement says which it is
+	}
 	return i
 }
 
 func (i Identity) clone() Identity {
-	return Identity{Bridge: strings.Clone(i.Bridge), System: strings.Clone(i.System), Stream: strings.Clone(i.Stream)}
+	return Identity{
+		Bridge: strings.Clone(i.Bridge), System: strings.Clone(i.System),
+		Stream: strings.Clone(i.Stream), either: strings.Clone(i.either),
+	}
 }
 
 // nameKey is one name of a bridge, within a stream.
@@ -44,14 +62,16 @@ type nameKey struct {
 }
 
 // keys returns the names of the identity, the bridge's own id first.
-func (i Identity) keys() (keys [2]nameKey, n int) {
-	if i.Bridge != "" {
-		keys[n] = nameKey{name: i.Bridge, stream: i.Stream}
+func (i Identity) keys() (keys [3]nameKey, n int) {
+	if bridge := cmp.Or(i.Bridge, i.either); bridge != "" {
+		keys[n] = nameKey{name: bridge, stream: i.Stream}
 		n++
 	}
-	if i.System != "" {
-		keys[n] = nameKey{name: i.System, stream: i.Stream, isSystem: true}
-		n++
+	for _, system := range [...]string{i.System, i.either} {
+		if system != "" {
+			keys[n] = nameKey{name: system, stream: i.Stream, isSystem: true}
+			n++
+		}
 	}
 	return keys, n
 }
@@ -62,8 +82,8 @@ func (i Identity) keys() (keys [2]nameKey, n int) {
 // caller holds l.mu.
 func (l *Ledger) peers(self *Session, id Identity, visit func(*Session) bool) {
 	found := false
-	if id.Bridge != "" {
-		for _, s := range l.names[nameKey{name: id.Bridge, stream: id.Stream}] {
+	if bridge := cmp.Or(id.Bridge, id.either); bridge != "" {
+		for _, s := range l.names[nameKey{name: bridge, stream: id.Stream}] {
 			if s == self {
 				continue
 			}
@@ -73,10 +93,11 @@ func (l *Ledger) peers(self *Session, id Identity, visit func(*Session) bool) {
 			}
 		}
 	}
-	if found || id.System == "" {
+	system := cmp.Or(id.System, id.either)
+	if found || system == "" {
 		return
 	}
-	for _, s := range l.names[nameKey{name: id.System, stream: id.Stream, isSystem: true}] {
+	for _, s := range l.names[nameKey{name: system, stream: id.Stream, isSystem: true}] {
 		if s == self || id.Bridge != "" && s.said.Bridge != "" {
 			continue
 		}

@@ -24,6 +24,7 @@ type Ledger struct {
 	named    int                    // how many sessions with accepted records are named
 	unnamed  int                    // and how many are not
 	ticks    uint64                 // order of events, kept over restarts
+	version1 uint64                 // how many sessions of version 1 were restored: their order
 }
 
 // New returns an empty ledger. now is its clock.
