@@ -12,8 +12,12 @@ import (
 )
 
 // ErrCDRRegistrationState is what every error about the state of a registration
-// wraps.
-var ErrCDRRegistrationState = errors.New("the state of a CDR registration cannot be read")
+// wraps, and ErrNewerCDRRegistrationState what the error about one of a newer release
+// wraps: it must not be written over.
+var (
+	ErrCDRRegistrationState      = errors.New("the state of a CDR registration cannot be read")
+	ErrNewerCDRRegistrationState = fmt.Errorf("%w: a newer release wrote it", ErrCDRRegistrationState)
+)
 
 const (
 	// registrationVersion is the version of the state.
@@ -67,6 +71,8 @@ func (r *CDRRegistration) Restore(state []byte) error {
 		return fmt.Errorf("%w: it has %d bytes, and at most %d are read", ErrCDRRegistrationState, len(state), maxRegistrationState)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrCDRRegistrationState, err)
+	case restored.Version > registrationVersion:
+		return fmt.Errorf("%w: its version is %d, and %d is read", ErrNewerCDRRegistrationState, restored.Version, registrationVersion)
 	case restored.Version != registrationVersion:
 		return fmt.Errorf("%w: its version is %d, and %d is read", ErrCDRRegistrationState, restored.Version, registrationVersion)
 	}

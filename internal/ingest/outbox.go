@@ -39,6 +39,10 @@ type Outbox struct {
 	logs    plog.Logs
 	raw     int // raw bytes in logs
 	err     error
+
+	part  int  // number of the part whose events are being added
+	taken int  // see Taken
+	begun bool // a payload was taken
 }
 
 // Begin begins a payload.
@@ -49,6 +53,15 @@ func (o *Outbox) Begin() {
 
 // Size of the payload that is being filled, in bytes of OTLP.
 func (o *Outbox) Size() int { return new(plog.ProtoMarshaler).LogsSize(o.logs) }
+
+// BeginPart says that the events of a part of the body follow, and that all of the
+// parts before it are added.
+func (o *Outbox) BeginPart(number int) { o.part = number }
+
+// Taken returns the number of the first part of which not all is in payloads that
+// were taken. begun tells whether any payload was taken: it holds what was added
+// before the raw bytes of that part.
+func (o *Outbox) Taken() (number int, begun bool) { return o.taken, o.begun }
 
 // Flush sends what is in the payload and returns what kept it, or one before it,
 // from being taken.
@@ -62,6 +75,10 @@ func (o *Outbox) Flush() error {
 	}
 	if err != nil {
 		o.err = errors.Join(o.err, err)
+		return o.err
+	}
+	if o.begun = true; o.err == nil {
+		o.taken = o.part
 	}
 	return o.err
 }

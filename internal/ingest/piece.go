@@ -3,7 +3,10 @@
 
 package ingest
 
-import "errors"
+import (
+	"errors"
+	"math"
+)
 
 // Limits of one piece of a body.
 type Limits struct {
@@ -45,6 +48,12 @@ func (l Limits) Cut(from, parts int, bytes func(part int) (n int, fresh bool)) P
 		p.Bytes += n
 	}
 	return p
+}
+
+// Between returns the parts of a body from one number to the one behind the last as
+// a piece, however long it is. bytes is that of Cut.
+func Between(from, to int, bytes func(part int) (n int, fresh bool)) Piece {
+	return Limits{Bytes: math.MaxInt, Records: math.MaxInt}.Cut(from, to, bytes)
 }
 
 // Bounds of what a body may become, in bytes of OTLP: an element of four bytes is

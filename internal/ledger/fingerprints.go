@@ -5,8 +5,6 @@ package ledger
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
-	"slices"
 	"sync"
 )
 
@@ -23,26 +21,36 @@ func FingerprintOf(session, content string) (f Fingerprint) {
 	return f
 }
 
-// fingerprintLimit is how many fingerprints of each kind are held, the newest
-// ones. A sender that stops and waits sends the same thing again at once or never.
-const fingerprintLimit = 256
+// FingerprintLimit is how many of the newest fingerprints of each kind are held at
+// least. A sender that stops and waits sends the same body again at once or never:
+// as many parts without an index as this may a body have that is known again, in
+// 0.5 MB of memory for each kind.
+const FingerprintLimit = (segmentCount - 1) * segmentSize
+
+// segmentSize is how many fingerprints are stored in one value, of 4 KiB, and
+// segmentCount how many such values a kind has.
+const (
+	segmentSize  = 256
+	segmentCount = 33
+)
 
 // Fingerprints remembers the last accepted parts that have no index. Those of
 // named sessions have places of their own, so that nobody without a name pushes
 // them out. It is safe for concurrent use; the zero value is empty.
 type Fingerprints struct {
 	mu      sync.Mutex
-	named   []Fingerprint // the oldest first
-	unnamed []Fingerprint // the oldest first
-	version uint64        // of named and unnamed
-	saved   uint64        // the newest version that is stored
+	named   printRing
+	unnamed printRing
+	version uint64 // of named and unnamed
+	saved   uint64 // the newest version that is stored
+	former  bool   // the value of a former version is still stored
 }
 
 // Contains tells whether the part was accepted lately.
 func (f *Fingerprints) Contains(print Fingerprint) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Contains(f.named, print) || slices.Contains(f.unnamed, print)
+	return f.named.contains(print) || f.unnamed.contains(print)
 }
 
 // Accept marks parts as accepted. named tells whether they are of a session that
@@ -53,20 +61,14 @@ func (f *Fingerprints) Accept(prints []Fingerprint, named bool) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if named {
-		f.named = newest(f.named, prints)
-	} else {
-		f.unnamed = newest(f.unnamed, prints)
-	}
 	f.version++
-}
-
-func newest(held, prints []Fingerprint) []Fingerprint {
-	held = append(held, prints...)
-	if excess := len(held) - fingerprintLimit; excess > 0 {
-		held = slices.Delete(held, 0, excess)
+	ring := &f.unnamed
+	if named {
+		ring = &f.named
 	}
-	return held
+	for _, print := range prints {
+		ring.add(print, f.version)
+	}
 }
 
 // Unsaved tells whether there is something that is not stored.
@@ -76,55 +78,47 @@ func (f *Fingerprints) Unsaved() bool {
 	return f.saved != f.version
 }
 
-// fingerprintsVersion is the first byte of stored fingerprints. Version 1 has
-// unnamed ones only:
-//
-//	1 | fingerprint | ...
-//	2 | how many are named, as uvarint | fingerprint | ...
-const fingerprintsVersion = 2
-
-// Snapshot returns the state for storage and its version, for MarkSaved.
-func (f *Fingerprints) Snapshot() (stored []byte, version uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	stored = make([]byte, 0, 3+(len(f.named)+len(f.unnamed))*len(Fingerprint{}))
-	stored = append(stored, fingerprintsVersion)
-	stored = binary.AppendUvarint(stored, uint64(len(f.named)))
-	for _, held := range [][]Fingerprint{f.named, f.unnamed} {
-		for i := range held {
-			stored = append(stored, held[i][:]...)
-		}
-	}
-	return stored, f.version
+// printRing holds fingerprints in segments: the newest one is filled, and takes the
+// place of the oldest.
+type printRing struct {
+	segments [segmentCount]printSegment // each at its number modulo segmentCount
+	newest   uint64                     // number of the segment that is filled
+	held     map[Fingerprint]uint64     // the number of the newest segment with it
 }
 
-// MarkSaved says that a snapshot of that version is stored.
-func (f *Fingerprints) MarkSaved(version uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.saved = max(f.saved, version)
+type printSegment struct {
+	number  uint64
+	prints  []Fingerprint // the oldest first
+	version uint64        // of the Fingerprints, at the last change
 }
 
-// UnmarshalBinary restores stored state; what it cannot read it leaves out.
-func (f *Fingerprints) UnmarshalBinary(stored []byte) {
-	r := reader{rest: stored}
-	named := uint64(0)
-	switch r.byte() {
-	case 1:
-	case fingerprintsVersion:
-		named = min(r.uvarint(), fingerprintLimit)
-	default:
-		return
+func (r *printRing) contains(print Fingerprint) bool {
+	_, ok := r.held[print]
+	return ok
+}
+
+func (r *printRing) add(print Fingerprint, version uint64) {
+	if r.held == nil {
+		r.held = make(map[Fingerprint]uint64)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.named, f.unnamed = f.named[:0], f.unnamed[:0]
-	for rest := r.rest; len(rest) >= len(Fingerprint{}); rest = rest[len(Fingerprint{}):] {
-		switch {
-		case uint64(len(f.named)) < named:
-			f.named = append(f.named, Fingerprint(rest))
-		case len(f.unnamed) < fingerprintLimit:
-			f.unnamed = append(f.unnamed, Fingerprint(rest))
+	if len(r.segments[r.newest%segmentCount].prints) >= segmentSize {
+		r.newest++
+		r.clear(r.newest % segmentCount)
+	}
+	segment := &r.segments[r.newest%segmentCount]
+	segment.number, segment.version = r.newest, version
+	segment.prints = append(segment.prints, print)
+	r.held[print] = r.newest
+}
+
+// clear empties the place of a segment. A fingerprint that a newer segment has too
+// stays.
+func (r *printRing) clear(place uint64) {
+	segment := &r.segments[place]
+	for _, print := range segment.prints {
+		if r.held[print] == segment.number {
+			delete(r.held, print)
 		}
 	}
+	segment.prints = segment.prints[:0]
 }

@@ -4,11 +4,13 @@
 package ledger
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func prints(first, last int) (all []Fingerprint) {
@@ -36,18 +38,75 @@ func TestFingerprintsHoldTheNewest(t *testing.T) {
 			ring.Accept(prints(next, next+size-1), false)
 			next += size
 		}
-		for i := range next {
-			want := i >= next-fingerprintLimit
-			assert.Equal(t, want, ring.Contains(FingerprintOf("s", strconv.Itoa(i))), "%d of %v", i, sizes)
+		for _, ring := range []*Fingerprints{&ring, restoredPrints(t, storedPrints(&ring))} {
+			for i := max(0, next-FingerprintLimit); i < next; i++ {
+				assert.True(t, ring.Contains(FingerprintOf("s", strconv.Itoa(i))), "%d of %v", i, sizes)
+			}
+			assert.Equal(t, next <= FingerprintLimit+segmentSize, ring.Contains(prints(0, 0)[0]))
+			assert.LessOrEqual(t, len(ring.unnamed.held), FingerprintLimit+segmentSize)
 		}
-		assert.LessOrEqual(t, len(ring.unnamed), fingerprintLimit)
 	}
 	f(1)
-	f(fingerprintLimit)
-	f(fingerprintLimit, 1)
-	f(fingerprintLimit + 1)
-	f(3*fingerprintLimit + 7)
+	f(segmentSize)
+	f(segmentSize, 1)
+	f(FingerprintLimit)
+	f(FingerprintLimit, 1)
+	f(FingerprintLimit + segmentSize)
+	f(FingerprintLimit + segmentSize + 1)
+	f(3*FingerprintLimit + 7)
 	f(100, 100, 100, 100)
+}
+
+// A part that came again after it was forgotten is known as long as a new one.
+func TestFingerprintAcceptedAgain(t *testing.T) {
+	var ring Fingerprints
+	ring.Accept(prints(0, segmentSize), false)
+	ring.Accept(prints(0, 0), false)
+	ring.Accept(prints(segmentSize+1, FingerprintLimit+segmentSize-2), false)
+	ring.Accept(prints(FingerprintLimit+segmentSize-1, FingerprintLimit+segmentSize-1), false)
+	assert.True(t, ring.Contains(prints(0, 0)[0]))
+	assert.False(t, ring.Contains(prints(1, 1)[0]))
+}
+
+// storedPrints is a storage with all that a start would find.
+func storedPrints(rings ...*Fingerprints) map[string][]byte {
+	storage := map[string][]byte{}
+	for _, ring := range rings {
+		for ring.Unsaved() {
+			store(storage, ring)
+		}
+	}
+	return storage
+}
+
+func store(storage map[string][]byte, ring *Fingerprints) {
+	snapshot := ring.Snapshot()
+	for _, segment := range snapshot.Segments {
+		storage[segment.Key] = segment.Stored
+	}
+	if snapshot.Former {
+		delete(storage, FormerFingerprints)
+	}
+	ring.MarkSaved(&snapshot)
+}
+
+func restoredPrints(t *testing.T, storage map[string][]byte) *Fingerprints {
+	t.Helper()
+	ring := new(Fingerprints)
+	if stored := storage[FormerFingerprints]; stored != nil {
+		require.NoError(t, ring.Restore(FormerFingerprints, stored))
+	}
+	found := 0
+	for key := range FingerprintKeys() {
+		if stored := storage[key]; stored != nil {
+			require.NoError(t, ring.Restore(key, stored))
+			found++
+		}
+	}
+	if storage[FormerFingerprints] == nil {
+		require.Len(t, storage, found)
+	}
+	return ring
 }
 
 func TestFingerprintsUnsaved(t *testing.T) {
@@ -56,54 +115,66 @@ func TestFingerprintsUnsaved(t *testing.T) {
 	assert.False(t, ring.Unsaved(), "nothing changed")
 	ring.Accept(prints(1, 1), false)
 	assert.True(t, ring.Unsaved())
-	_, first := ring.Snapshot()
+	first := ring.Snapshot()
 	assert.True(t, ring.Unsaved(), "a snapshot that is not stored stays due")
 
 	// What is accepted while the state is being written stays due as well.
 	ring.Accept(prints(2, 2), false)
-	ring.MarkSaved(first)
+	ring.MarkSaved(&first)
 	assert.True(t, ring.Unsaved())
-	_, second := ring.Snapshot()
-	ring.MarkSaved(second)
-	ring.MarkSaved(first)
+	second := ring.Snapshot()
+	ring.MarkSaved(&second)
+	ring.MarkSaved(&first)
 	assert.False(t, ring.Unsaved(), "an older write that ends later takes nothing back")
 }
 
-func TestFingerprintsRoundTrip(t *testing.T) {
-	for _, n := range []int{0, 1, fingerprintLimit, fingerprintLimit + 5} {
-		var ring, restored Fingerprints
-		ring.Accept(prints(1, n), false)
-		restored.Accept(prints(9000, 9001), false) // replaced
-		stored, _ := ring.Snapshot()
-		restored.UnmarshalBinary(stored)
-		again, _ := restored.Snapshot()
-		assert.Equal(t, stored, again, "%d", n)
-		assert.Len(t, restored.unnamed, min(n, fingerprintLimit))
-	}
-}
-
-func TestStoredFingerprintsOfVersion1(t *testing.T) {
-	const session = "af78b2d3-78c5-464f-8454-ada3c4d79e17"
+// A save writes the segment that is filled, and not those that are full.
+func TestFingerprintsAreStoredInSegments(t *testing.T) {
 	var ring Fingerprints
-	ring.UnmarshalBinary(golden(t, "fingerprints-v1.bin"))
-	assert.True(t, ring.Contains(FingerprintOf(session, "<record/>")))
-	assert.True(t, ring.Contains(FingerprintOf(session, "junk")))
-	assert.False(t, ring.Unsaved())
-	stored, _ := ring.Snapshot()
-	assert.Equal(t, slices.Concat([]byte{2, 0}, golden(t, "fingerprints-v1.bin")[1:]), stored, "unnamed ones of version 2")
+	storage := map[string][]byte{}
+	for i := range 3 * segmentCount {
+		ring.Accept(prints(i*segmentSize, i*segmentSize+segmentSize-2), false)
+		store(storage, &ring)
+		ring.Accept(prints(i*segmentSize+segmentSize-1, i*segmentSize+segmentSize-1), false)
+		snapshot := ring.Snapshot()
+		require.Len(t, snapshot.Segments, 1)
+		require.LessOrEqual(t, len(snapshot.Segments[0].Stored), 4<<10+8)
+		store(storage, &ring)
+		require.Empty(t, ring.Snapshot().Segments)
+	}
+	assert.Len(t, storage, segmentCount)
+	again := restoredPrints(t, storage)
+	assert.Equal(t, ring.unnamed.held, again.unnamed.held)
+	assert.Equal(t, ring.unnamed.newest, again.unnamed.newest)
+	assert.False(t, again.Unsaved())
 }
 
-// The bytes of a release are read by every later one.
-func TestStoredFingerprintsOfVersion2(t *testing.T) {
-	var ring, restored Fingerprints
-	ring.Accept(prints(1, 2), true)
-	ring.Accept(prints(3, 3), false)
-	stored, _ := ring.Snapshot()
+// The bytes of each release are read by every later one, and stored anew.
+func TestStoredFingerprintsOfFormerVersions(t *testing.T) {
+	const session = "af78b2d3-78c5-464f-8454-ada3c4d79e17"
+	v1 := golden(t, "fingerprints-v1.bin")
 	one, two, three := prints(1, 1)[0], prints(2, 2)[0], prints(3, 3)[0]
-	assert.Equal(t, slices.Concat([]byte{2, 2}, one[:], two[:], three[:]), stored)
-	restored.UnmarshalBinary(stored)
-	assert.Equal(t, prints(1, 2), restored.named)
-	assert.Equal(t, prints(3, 3), restored.unnamed)
+	v2 := slices.Concat([]byte{2, 2}, one[:], two[:], three[:])
+	f := func(stored []byte, named, unnamed []Fingerprint) {
+		t.Helper()
+		storage := map[string][]byte{FormerFingerprints: stored}
+		ring := restoredPrints(t, storage)
+		assert.True(t, ring.Unsaved())
+		for _, again := range []*Fingerprints{ring, restoredPrints(t, storedPrints(ring))} {
+			assert.ElementsMatch(t, named, slices.Collect(maps.Keys(again.named.held)))
+			assert.ElementsMatch(t, unnamed, slices.Collect(maps.Keys(again.unnamed.held)))
+		}
+	}
+	f(v1, nil, []Fingerprint{FingerprintOf(session, "<record/>"), FingerprintOf(session, "junk")})
+	f(v2, prints(1, 2), prints(3, 3))
+
+	storage := map[string][]byte{FormerFingerprints: v2}
+	ring := restoredPrints(t, storage)
+	store(storage, ring)
+	assert.Equal(t, map[string][]byte{
+		"fingerprints/named/0":   slices.Concat([]byte{3, 0}, one[:], two[:]),
+		"fingerprints/unnamed/0": slices.Concat([]byte{3, 0}, three[:]),
+	}, storage, "version 3")
 }
 
 // Parts of nobody in particular do not push out those of known bridges.
@@ -111,22 +182,39 @@ func TestUnnamedFingerprintsLeaveNamedOnes(t *testing.T) {
 	var ring Fingerprints
 	ring.Accept(prints(1, 1), true)
 	ring.Accept(prints(2, 2), false)
-	ring.Accept(prints(3, 3+fingerprintLimit), false)
+	ring.Accept(prints(3, 3+FingerprintLimit+segmentSize), false)
 	assert.True(t, ring.Contains(prints(1, 1)[0]))
 	assert.False(t, ring.Contains(prints(2, 2)[0]))
 }
 
 func TestDamagedFingerprints(t *testing.T) {
-	stored := golden(t, "fingerprints-v1.bin")
-	for n := range stored {
+	f := func(want error, key string, stored ...byte) {
+		t.Helper()
 		var ring Fingerprints
-		ring.UnmarshalBinary(stored[:n])
-		assert.Len(t, ring.unnamed, max(0, n-1)/len(Fingerprint{}), "cut at %d", n)
+		ring.Accept(prints(1, 1), false)
+		require.ErrorIs(t, ring.Restore(key, stored), want)
+		assert.True(t, ring.Contains(prints(1, 1)[0]), "nothing is changed")
+	}
+	const key = "fingerprints/unnamed/0"
+	f(ErrStored, key)
+	f(ErrStored, key, 0)
+	f(ErrStored, key, 2, 0)
+	f(ErrStored, key, 3)
+	f(ErrStored, key, 3, 1)
+	f(ErrStored, key, 3, 0, 7)
+	f(ErrStored, key, append([]byte{3, 0}, make([]byte, (segmentSize+1)*len(Fingerprint{}))...)...)
+	f(ErrStored, "fingerprints/unnamed/33", 3, 33)
+	f(ErrStored, FormerFingerprints, 3, 0)
+	f(ErrNewer, key, 4, 0)
+	f(ErrNewer, FormerFingerprints, 4, 0)
+
+	stored := golden(t, "fingerprints-v1.bin")
+	for n := range stored[1:] {
+		var ring Fingerprints
+		require.NoError(t, ring.Restore(FormerFingerprints, stored[:n+1]))
+		assert.Len(t, ring.unnamed.held, n/len(Fingerprint{}), "cut at %d", n)
 	}
 	var ring Fingerprints
-	ring.Accept(prints(1, 1), false)
-	ring.UnmarshalBinary(append([]byte{3}, stored[1:]...))
-	assert.True(t, ring.Contains(prints(1, 1)[0]), "another version changes nothing")
-	ring.UnmarshalBinary(slices.Concat(stored, make([]byte, 100*fingerprintLimit)))
-	assert.Len(t, ring.unnamed, fingerprintLimit)
+	require.NoError(t, ring.Restore(FormerFingerprints, slices.Concat(stored, make([]byte, 100*segmentSize))))
+	assert.LessOrEqual(t, ring.unnamed.newest, uint64(1))
 }

@@ -46,87 +46,137 @@ type delivery struct {
 func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
 	in := d.intakes.get(req)
 	defer d.intakes.put(in)
-	for {
-		if err := d.acceptBatch(ctx, in); err != nil {
-			return err
-		}
-		if !in.readNext() {
-			return nil
-		}
+
+	// A client that hangs up is not the end of a batch: records that were taken must
+	// be marked and stored, or they would be taken again.
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(req.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
+
+	err := d.acceptBatch(ctx, work, in)
+	for err == nil && in.readNext() {
+		err = d.acceptBatch(ctx, work, in)
 	}
+	return errors.Join(err, d.store.save(work, d.ledger, in.touched, in.evicted)) //nolint:contextcheck // see above
 }
 
-// acceptBatch does that for the part of a body that is of one session.
-func (d *delivery) acceptBatch(ctx context.Context, in *intake) error {
+// acceptBatch does that for the part of a body that is of one session, without
+// storing it. ctx is the client's, and work the one of what the client cannot end.
+func (d *delivery) acceptBatch(ctx, work context.Context, in *intake) error {
 	if err := in.lock(ctx, d.ledger); err != nil {
 		return err
 	}
 	defer in.unlock(d.ledger)
 	in.judge(&d.ledger.Fingerprints)
-
-	// From here on a client that hangs up is not the end: records that were
-	// taken must be marked and stored, or they would be taken again.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer context.AfterFunc(in.request.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
-
-	evicted, err := d.acceptPieces(ctx, in)
-	return errors.Join(err, d.store.save(ctx, d.ledger, in.session, evicted))
+	err := d.acceptPieces(work, in) //nolint:contextcheck // see accept
+	if in.session != nil && in.session.Unsaved() {
+		in.touched = append(in.touched, in.session.ID())
+	}
+	return err
 }
 
-// acceptPieces hands the pieces of a body on, one after the other, and marks each
+// acceptPieces hands the pieces of a batch on, one after the other, and marks each
 // as accepted when it was taken.
-func (d *delivery) acceptPieces(ctx context.Context, in *intake) (evicted []string, err error) {
+func (d *delivery) acceptPieces(ctx context.Context, in *intake) error {
 	var source resource
 	if in.fresh > 0 {
 		source = d.resource.build(in, in.request)
 	}
-	for from, left := 0, in.fresh; from < in.parts(); {
+	for from := 0; from < in.parts(); {
 		p := d.limits.Cut(from, in.parts(), in.sizeOfPart)
-		if p.Fresh > 0 {
-			if err := d.deliver(ctx, in, &p, &source); err != nil {
-				d.countRefused(ctx, left)
-				return evicted, err
-			}
-			accepted := in.accept(d.ledger, &p)
-			evicted = append(evicted, accepted.Evicted...)
-			if accepted.Overlaps != "" {
-				d.reportOverlap(ctx, in)
-			}
-			d.measures.record(ctx, in, &p, source, d.logger)
+		from = p.To
+		if err := d.acceptPiece(ctx, in, p, &source); err != nil {
+			d.countRefused(ctx, in.fresh)
+			return err
 		}
-		d.count(ctx, in, &p)
-		from, left = p.To, left-p.Fresh
 	}
-	return evicted, nil
+	return nil
 }
 
-// deliver hands on the new part of a piece. What the pipeline refuses permanently
-// is not sent to it again, as the contract of consumers asks; its bytes go to
-// quarantine instead.
-func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, source *resource) error {
-	if d.logs == nil {
+// acceptPiece hands a piece on. What the pipeline refuses permanently is not sent to
+// it again, as the contract of consumers asks; its bytes go to quarantine instead.
+func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, source *resource) error {
+	if d.logs == nil || p.Fresh == 0 {
+		d.mark(ctx, in, &p, source)
 		return nil
 	}
-	if in.expands(p) {
+	if in.expands(&p) {
 		p.Rejected = ingest.ErrExpands
-		return d.quarantine(ctx, in, p, source, errorExpands)
+		return d.quarantine(ctx, in, &p, source, errorExpands)
 	}
-	out := d.newOutbox(ctx, source)
-	out.Records.EnsureCapacity(p.Fresh + 1)
-	in.convert(p, out)
-	err := out.Flush()
-	if err == nil || !consume.IsPermanent(err) {
+	taken, err := d.deliver(ctx, in, &p, source)
+	if err == nil {
+		d.mark(ctx, in, &p, source)
+		return nil
+	}
+	if taken > p.From {
+		head := ingest.Between(p.From, taken, in.sizeOfPart)
+		d.mark(ctx, in, &head, source)
+		p = ingest.Between(taken, p.To, in.sizeOfPart)
+	}
+	if !consume.IsPermanent(err) {
 		return err
 	}
 	p.Rejected = err
-	d.logger.Error("Records refused permanently by the pipeline; they are quarantined", in.fields(p, err)...)
-	return d.quarantine(ctx, in, p, source, errorRejected)
+	d.logger.Error("Records refused permanently by the pipeline; they are quarantined", in.fields(&p, err)...)
+	return d.quarantine(ctx, in, &p, source, errorRejected)
 }
 
-// quarantine hands on a piece as bytes, in payloads as small as they can be. What
-// is refused permanently even so is lost: no answer to the sender can save it.
+// mark marks a piece that was taken, or is in quarantine, as accepted and counts it.
+func (d *delivery) mark(ctx context.Context, in *intake, p *ingest.Piece, source *resource) {
+	if p.Fresh > 0 {
+		accepted := in.accept(d.ledger, p)
+		in.evicted = append(in.evicted, accepted.Evicted...)
+		if accepted.Overlaps != "" {
+			d.reportOverlap(ctx, in)
+		}
+		d.measures.record(ctx, in, p, *source, d.logger)
+	}
+	d.count(ctx, in, p)
+	in.fresh -= p.Fresh
+}
+
+// deliver hands on the new parts of a piece. After an error it returns the number of
+// the first part that was not taken whole: a long part is several payloads.
+func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, source *resource) (taken int, err error) {
+	out := d.newOutbox(ctx, source)
+	out.Records.EnsureCapacity(p.Fresh + 1)
+	in.convert(p, out)
+	if err := out.Flush(); err != nil {
+		taken, begun := out.Taken()
+		if !begun {
+			return p.From, err
+		}
+		in.sent(p, taken)
+		return taken, err
+	}
+	return p.To, nil
+}
+
+// quarantine hands on the parts of a piece as bytes, in payloads as small as they
+// can be.
 func (d *delivery) quarantine(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
+	limits := ingest.Limits{Bytes: logrecord.MaxRaw, Records: p.Fresh}
+	for from := p.From; from < p.To; {
+		q := limits.Cut(from, p.To, func(part int) (bytes int, fresh bool) {
+			bytes, fresh = in.sizeOfPart(part)
+			return bytes + len("\n"), fresh
+		})
+		from, q.Rejected = q.To, p.Rejected
+		if q.Fresh > 0 {
+			if err := d.quarantinePayload(ctx, in, &q, source, kind); err != nil {
+				return err
+			}
+		}
+		d.mark(ctx, in, &q, source)
+	}
+	return nil
+}
+
+// quarantinePayload hands on parts that are one payload, or one part that is
+// several. What is refused permanently even so is lost: no answer to the sender can
+// save it.
+func (d *delivery) quarantinePayload(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
 	out := d.newOutbox(ctx, source)
 	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
 	in.quarantine(p, kind, out)

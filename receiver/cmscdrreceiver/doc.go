@@ -9,7 +9,7 @@
 //
 // # The way of a request
 //
-//	internal/posted  HTTP: method, size, status code
+//	internal/ingest  HTTP: method, size, status code
 //	delivery.go      decode -> judge by the ledger -> convert -> consume -> accept -> store
 //	logs.go          typed records -> log records, a pure function
 //	measure.go       typed records -> measurements, after the logs were accepted

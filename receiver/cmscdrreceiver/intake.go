@@ -40,7 +40,13 @@ type intake struct {
 	places    []*judged // of each entry
 	prints    []ledger.Fingerprint
 
-	fresh int // records and malformed parts that are new
+	fresh int // records and malformed parts that are new and not marked yet
+	// startSent: the session's start is with the next consumer, and its piece is
+	// not marked yet.
+	startSent bool
+
+	touched []string // sessions of the body that changed and are not stored
+	evicted []string // sessions that had to go for them
 
 	size      int              // of the whole body
 	expansion ingest.Expansion // of its pieces so far
@@ -53,6 +59,9 @@ type judged struct {
 	missing uint64
 	// implausible: missing is no number that can be right, and is not added up.
 	implausible bool
+	// gapSent: the event of that hole is with the next consumer, and the part is not
+	// marked yet.
+	gapSent bool
 	// entries and prints are how many of either belong to the parts before.
 	entries, prints int
 }
@@ -113,6 +122,7 @@ func clipTo(text string, limit int) string {
 
 func (in *intake) read(req ingest.Request) {
 	in.request, in.size, in.expansion = req, len(req.Body), ingest.Expansion{}
+	in.touched, in.evicted = in.touched[:0], nil
 	in.open(in.decoder.Decode(req.Body))
 }
 
@@ -130,7 +140,7 @@ func (in *intake) readNext() bool {
 func (in *intake) open(batch *cdr.Batch) {
 	req := &in.request
 	in.batch, req.Body = batch, batch.Body
-	in.session, in.locked, in.known = nil, nil, false
+	in.session, in.locked, in.known, in.startSent = nil, nil, false, false
 	in.said = ledger.Identity{Bridge: clip(in.batch.CallBridge), System: clip(req.Query.Get(systemIDParameter))}
 	in.post = ledger.Post{Identity: in.said}
 	in.ledgerID, in.legacy = in.batch.Session, ""

@@ -56,11 +56,13 @@ func (in *intake) convert(p *ingest.Piece, to *ingest.Outbox) {
 	if in.begins(p) {
 		in.appendSessionStart(to.Records, to.Now)
 	}
+	to.BeginPart(p.From)
 	from, end := in.recordsOf(p)
 	for i := from; i < end; i++ {
 		if in.records[i].duplicate {
 			continue
 		}
+		to.BeginPart(i)
 		r := &in.batch.Records[i]
 		appendGap(to.Records, &r.Header, &in.records[i], to.Now)
 		switch {
@@ -77,10 +79,12 @@ func (in *intake) convert(p *ingest.Piece, to *ingest.Outbox) {
 		if in.malformed[i].duplicate {
 			continue
 		}
+		to.BeginPart(len(in.records) + i)
 		m := &in.batch.Malformed[i]
 		appendGap(to.Records, &m.Header, &in.malformed[i], to.Now)
 		addMalformed(to, m)
 	}
+	to.BeginPart(p.To)
 }
 
 // quarantine adds a piece as record.malformed, and with it what its records
@@ -93,8 +97,9 @@ func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
 		in.appendOneGap(p, to)
 	} else {
 		for i := p.From; i < p.To; i++ {
-			j, header, _ := in.part(i)
-			appendGap(to.Records, header, j, to.Now)
+			if j, header, _ := in.part(i); !j.duplicate {
+				appendGap(to.Records, header, j, to.Now)
+			}
 		}
 	}
 	message := clipTo(p.Rejected.Error(), maxMessage)
@@ -110,7 +115,7 @@ func (in *intake) appendOneGap(p *ingest.Piece, to *ingest.Outbox) {
 	var all judged
 	var last *cdr.Header
 	for i := p.From; i < p.To; i++ {
-		if j, header, _ := in.part(i); j.missing > 0 {
+		if j, header, _ := in.part(i); j.missing > 0 && !j.gapSent {
 			all.add(ledger.Verdict{Missing: j.missing, Implausible: j.implausible})
 			last = header
 		}
@@ -196,7 +201,7 @@ func setTimes(lr plog.LogRecord, h *cdr.Header, now pcommon.Timestamp) {
 // appendGap reports the records that should have come before the one with this
 // header and never will. A number that cannot be right is reported as an error.
 func appendGap(to plog.LogRecordSlice, h *cdr.Header, j *judged, now pcommon.Timestamp) {
-	if j.missing == 0 {
+	if j.missing == 0 || j.gapSent {
 		return
 	}
 	lr := to.AppendEmpty()

@@ -9,6 +9,7 @@ import (
 	"github.com/legato-otel/legato/internal/cdr"
 	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/logrecord"
 )
 
 // parts is how many there are in the body. They are numbered: the records first,
@@ -29,6 +30,16 @@ func (in *intake) part(i int) (*judged, *cdr.Header, string) {
 func (in *intake) sizeOfPart(i int) (bytes int, fresh bool) {
 	j, _, raw := in.part(i)
 	return len(raw), !j.duplicate
+}
+
+// sent notes what of a piece is in payloads that were taken: all parts before
+// number, and what announces the piece and the part with that number.
+func (in *intake) sent(p *ingest.Piece, number int) {
+	in.startSent = in.startSent || in.begins(p)
+	if number < p.To {
+		j, _, _ := in.part(number)
+		j.gapSent = true
+	}
 }
 
 // recordsOf and malformedOf return the ends of a piece in the batch's slices.
@@ -61,7 +72,7 @@ func (in *intake) marksOf(p *ingest.Piece) (entries []ledger.Entry, verdicts []l
 // begins tells whether the session's start is reported with this piece: the first
 // new one that has numbered records.
 func (in *intake) begins(p *ingest.Piece) bool {
-	if !in.post.Start.Begins {
+	if !in.post.Start.Begins || in.startSent {
 		return false
 	}
 	entries, _, _ := in.marksOf(p)
@@ -69,11 +80,11 @@ func (in *intake) begins(p *ingest.Piece) bool {
 }
 
 // text returns the bytes of what is new in a piece: all of the body where the
-// piece is all there is to it.
+// piece is all there is to it, and one payload or one part.
 func (in *intake) text(p *ingest.Piece) string {
 	const envelope = 4 << 10 // a root element, and blanks
-	if p.Fresh == in.parts() && len(in.request.Body) <= 2*p.Bytes+envelope {
-		return in.request.Body
+	if body := in.request.Body; p.Fresh == in.parts() && len(body) <= 2*p.Bytes+envelope && (len(body) <= logrecord.MaxRaw || p.Fresh == 1) {
+		return body
 	}
 	var text strings.Builder
 	text.Grow(p.Bytes + p.Fresh)

@@ -74,12 +74,14 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	accepted := ledger.New(ledger.DefaultLimits, time.Now)
-	r.store.restore(ctx, accepted)
-
+	if err := r.store.restore(ctx, accepted); err != nil {
+		return err
+	}
 	registrars, err := newRegistrars(ctx, r, host)
 	if err != nil {
 		return err
 	}
+	r.store.upgrade(ctx, accepted)
 	if r.metrics != nil {
 		r.measures = newMeasures(r.config, r.settings)
 	}

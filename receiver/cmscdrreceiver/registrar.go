@@ -93,8 +93,11 @@ func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (al
 			registration: registration, interval: config.Interval, server: server.HTTP.Endpoint,
 			client: client, status: status, store: r.store, logger: r.settings.Logger, retry: retry,
 		}
-		g.restore(ctx)
 		all = append(all, g)
+		if err := g.restore(ctx); err != nil {
+			closeRegistrars(all)
+			return nil, err
+		}
 	}
 	return all, nil
 }

@@ -6,9 +6,12 @@ package cmscdrreceiver
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
 )
 
 // registrationSaveTimeout bounds a save of a registration's state, which goes on
@@ -16,21 +19,26 @@ import (
 const registrationSaveTimeout = time.Second
 
 // restore gives the registration the entry that it made before a restart. Without
-// it a bridge that shows the URI unrecognizably would get one more entry.
-func (g *registrar) restore(ctx context.Context) {
+// it a bridge that shows the URI unrecognizably would get one more entry. State
+// of a newer release is an error.
+func (g *registrar) restore(ctx context.Context) error {
 	if g.store == nil {
-		return
+		return nil
 	}
 	state, err := g.store.client.Get(ctx, keyRegistration+g.registration.Name())
 	if err == nil {
 		err = g.registration.Restore(state)
 	}
+	if errors.Is(err, cmsapi.ErrNewerCDRRegistrationState) {
+		return newerState(err)
+	}
 	if err != nil {
 		g.logger.Warn("Stored id of the CDR receiver cannot be read; a Call Bridge that alters its URI may get one more entry",
 			zap.String("server", g.server), zap.Error(err))
-		return
+		return nil
 	}
 	g.stored = state
+	return nil
 }
 
 // save stores the state of the registration if it changed. After a failure the next

@@ -5,7 +5,6 @@ package cmscdrreceiver
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,9 +27,9 @@ var errStorage = errors.New("store the ledger of accepted records")
 
 // ledgerStore keeps the ledger in a storage extension.
 //
-//	sessions        ["<session>", ...]   the least recently begun first
+//	sessions        the list of sessions, see storedList
 //	session/<id>    what was accepted, see internal/ledger
-//	fingerprints    of accepted parts without an index
+//	fingerprints/<kind>/<place>  of accepted parts without an index, see internal/ledger
 //	registration/<name>  the entry at a Call Bridge, see internal/cmsapi: at most
 //	                1 KiB for each server and URI that was ever configured
 //
@@ -44,15 +43,15 @@ type ledgerStore struct {
 
 	prints sync.Mutex // held while the fingerprints are written
 
-	mu      sync.Mutex // guards everything below
-	listed  []string   // what keySessions holds
-	evicted []string   // sessions whose state is still to be deleted
+	mu       sync.Mutex          // guards everything below
+	listed   []string            // what keySessions holds
+	isListed map[string]struct{} // the same
+	evicted  []string            // sessions whose state is still to be deleted
 }
 
 const (
 	keySessions     = "sessions"
 	keySession      = "session/"
-	keyFingerprints = "fingerprints"
 	keyRegistration = "registration/"
 )
 
@@ -67,69 +66,42 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, set r
 	return &ledgerStore{client: client, logger: set.Logger}, nil
 }
 
-// restore fills the ledger. What cannot be read is left out with a warning: a
-// receiver that does not start loses more than one that may take a record twice.
-func (s *ledgerStore) restore(ctx context.Context, into *ledger.Ledger) {
-	if s == nil {
-		return
-	}
-	var sessions []string
-	listed, err := s.client.Get(ctx, keySessions)
-	if err == nil && listed != nil {
-		err = json.Unmarshal(listed, &sessions)
-	}
-	if err != nil {
-		s.logger.Warn("Stored ledger cannot be listed; records accepted before this start may be taken twice", zap.Error(err))
-	}
-	for _, id := range sessions {
-		s.restoreSession(ctx, into, id)
-	}
-	stored, err := s.client.Get(ctx, keyFingerprints)
-	if err != nil {
-		s.logger.Warn("Stored fingerprints cannot be read; parts without an index may be taken twice", zap.Error(err))
-	}
-	into.Fingerprints.UnmarshalBinary(stored)
-	if len(s.listed) > 0 {
-		s.logger.Info("Ledger of accepted records restored", zap.Int("sessions", len(s.listed)))
-	}
-}
-
-// restoreSession restores one session, or lets it be deleted with the next
-// save: one without state was listed but never written.
-func (s *ledgerStore) restoreSession(ctx context.Context, into *ledger.Ledger, id string) {
-	stored, err := s.client.Get(ctx, keySession+id)
-	if err == nil && stored != nil {
-		err = into.Restore(id, stored)
-	}
-	if err != nil {
-		s.logger.Warn("Stored session skipped; its records may be taken twice", zap.Error(err))
-	}
-	if err != nil || stored == nil {
-		s.evicted = append(s.evicted, id)
-		return
-	}
-	s.listed = append(s.listed, id)
-}
-
-// save stores what changed; session may be nil. The caller holds the session's
-// lock. After a failure the change stays due: the next save writes it.
-func (s *ledgerStore) save(ctx context.Context, from *ledger.Ledger, session *ledger.Session, evicted []string) error {
+// save stores what changed of the sessions that a body touched, and the list of
+// sessions once for all of them. The caller holds no session's lock. After a failure
+// the change stays due: the next save writes it.
+func (s *ledgerStore) save(ctx context.Context, from *ledger.Ledger, touched, evicted []string) error {
 	if s == nil {
 		return nil
 	}
-	s.mu.Lock()
-	s.evicted = append(s.evicted, evicted...)
-	s.mu.Unlock()
-	if session != nil && session.Unsaved() {
-		if err := s.list(ctx, from, session.ID()); err != nil {
+	if len(touched)+len(evicted) > 0 {
+		if err := s.list(ctx, from, touched, evicted); err != nil {
 			return err
 		}
-		if err := s.write(ctx, storage.SetOperation(keySession+session.ID(), from.Encode(session))); err != nil {
+	}
+	for _, id := range touched {
+		if err := s.saveSession(ctx, from, id); err != nil {
 			return err
 		}
-		session.MarkSaved()
 	}
 	return s.saveFingerprints(ctx, &from.Fingerprints)
+}
+
+// saveSession writes a session under its lock, so that an older state never
+// overwrites a newer one. Whoever finds it stored by another may rely on it.
+func (s *ledgerStore) saveSession(ctx context.Context, from *ledger.Ledger, id string) error {
+	session, err := from.Lock(ctx, id)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStorage, err)
+	}
+	defer from.Unlock(session)
+	if !session.Unsaved() {
+		return nil
+	}
+	if err := s.write(ctx, storage.SetOperation(keySession+id, from.Encode(session))); err != nil {
+		return err
+	}
+	session.MarkSaved()
+	return nil
 }
 
 // saveFingerprints writes them one save at a time: they are shared, and an
@@ -144,11 +116,18 @@ func (s *ledgerStore) saveFingerprints(ctx context.Context, prints *ledger.Finge
 	if !prints.Unsaved() {
 		return nil
 	}
-	stored, version := prints.Snapshot()
-	if err := s.write(ctx, storage.SetOperation(keyFingerprints, stored)); err != nil {
+	snapshot := prints.Snapshot()
+	operations := make([]*storage.Operation, 0, len(snapshot.Segments)+1)
+	for _, segment := range snapshot.Segments {
+		operations = append(operations, storage.SetOperation(segment.Key, segment.Stored))
+	}
+	if snapshot.Former {
+		operations = append(operations, storage.DeleteOperation(ledger.FormerFingerprints))
+	}
+	if err := s.write(ctx, operations...); err != nil {
 		return err
 	}
-	prints.MarkSaved(version)
+	prints.MarkSaved(&snapshot)
 	return nil
 }
 
@@ -159,35 +138,53 @@ func (s *ledgerStore) write(ctx context.Context, operations ...*storage.Operatio
 	return nil
 }
 
-// list writes a session into the list of sessions, and evicted ones out of it,
-// before the session itself is written: a listed session without state is
+// list writes new sessions into the list of sessions, and evicted ones out of it,
+// before the sessions themselves are written: a listed session without state is
 // skipped by restore, an unlisted one would never be found.
-func (s *ledgerStore) list(ctx context.Context, from *ledger.Ledger, id string) error {
+func (s *ledgerStore) list(ctx context.Context, from *ledger.Ledger, touched, evicted []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// One that was evicted and came again since must not be deleted; what is
 	// left of a damaged one is overwritten.
-	s.evicted = slices.DeleteFunc(s.evicted, from.Holds)
-	if slices.Contains(s.listed, id) && len(s.evicted) == 0 {
+	s.evicted = slices.DeleteFunc(append(s.evicted, evicted...), from.Holds)
+	added := make(map[string]struct{})
+	for _, id := range touched {
+		if _, known := s.isListed[id]; !known && from.Holds(id) {
+			added[id] = struct{}{}
+		}
+	}
+	if len(added) == 0 && len(s.evicted) == 0 {
 		return nil
 	}
-	next := slices.DeleteFunc(slices.Clone(s.listed), func(known string) bool {
-		return known == id || slices.Contains(s.evicted, known)
-	})
-	next = append(next, id)
-	list, err := json.Marshal(next)
+	gone := setOf(s.evicted)
+	next := slices.DeleteFunc(slices.Clone(s.listed), func(id string) bool { _, isGone := gone[id]; return isGone })
+	for _, id := range touched {
+		if _, isNew := added[id]; isNew {
+			delete(added, id)
+			next = append(next, id)
+		}
+	}
+	list, err := encodeList(next)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStorage, err)
 	}
 	operations := []*storage.Operation{storage.SetOperation(keySessions, list)}
-	for _, gone := range s.evicted {
-		operations = append(operations, storage.DeleteOperation(keySession+gone))
+	for _, id := range s.evicted {
+		operations = append(operations, storage.DeleteOperation(keySession+id))
 	}
 	if err := s.write(ctx, operations...); err != nil {
 		return err
 	}
-	s.listed, s.evicted = next, nil
+	s.listed, s.isListed, s.evicted = next, setOf(next), nil
 	return nil
+}
+
+func setOf(ids []string) map[string]struct{} {
+	set := make(map[string]struct{}, len(ids))
+	for _, id := range ids {
+		set[id] = struct{}{}
+	}
+	return set
 }
 
 // close closes the client once. A request that outlives the grace of a stop then

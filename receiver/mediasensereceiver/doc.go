@@ -8,7 +8,7 @@
 //
 // # The way of a request
 //
-//	internal/posted      HTTP: method, size, status code
+//	internal/ingest      HTTP: method, size, status code
 //	internal/mediasense  bytes -> typed events
 //	delivery.go          lock keys -> judge -> convert -> consume -> accept -> store
 //	logs.go              typed events -> log records, a pure function
