@@ -40,14 +40,24 @@ type Outbox struct {
 	raw     int // raw bytes in logs
 	err     error
 
-	part  int  // number of the part whose events are being added
-	taken int  // see Taken
-	begun bool // a payload was taken
+	part  int // number of the part whose events are being added
+	mark  int // how many of Records belong to the parts before
+	taken Taken
+}
+
+// Taken says how much of a piece is in payloads that were taken.
+type Taken struct {
+	// Any: a payload was taken.
+	Any bool
+	// Parts is the number of the first part of which not all was taken.
+	Parts int
+	// Partly: the first events of that part were taken.
+	Partly bool
 }
 
 // Begin begins a payload.
 func (o *Outbox) Begin() {
-	o.logs, o.raw = plog.NewLogs(), 0
+	o.logs, o.raw, o.mark = plog.NewLogs(), 0, 0
 	o.Records = o.Open(o.logs)
 }
 
@@ -56,12 +66,10 @@ func (o *Outbox) Size() int { return new(plog.ProtoMarshaler).LogsSize(o.logs) }
 
 // BeginPart says that the events of a part of the body follow, and that all of the
 // parts before it are added.
-func (o *Outbox) BeginPart(number int) { o.part = number }
+func (o *Outbox) BeginPart(number int) { o.part, o.mark = number, o.Records.Len() }
 
-// Taken returns the number of the first part of which not all is in payloads that
-// were taken. begun tells whether any payload was taken: it holds what was added
-// before the raw bytes of that part.
-func (o *Outbox) Taken() (number int, begun bool) { return o.taken, o.begun }
+// Taken returns what was taken before the first payload that was not.
+func (o *Outbox) Taken() Taken { return o.taken }
 
 // Flush sends what is in the payload and returns what kept it, or one before it,
 // from being taken.
@@ -77,8 +85,8 @@ func (o *Outbox) Flush() error {
 		o.err = errors.Join(o.err, err)
 		return o.err
 	}
-	if o.begun = true; o.err == nil {
-		o.taken = o.part
+	if o.err == nil {
+		o.taken = Taken{Any: true, Parts: o.part, Partly: o.Records.Len() > o.mark}
 	}
 	return o.err
 }
@@ -92,13 +100,31 @@ func (o *Outbox) stopped() bool {
 // writes; first tells it which one should have all there are.
 func (o *Outbox) AddRaw(raw *logrecord.Raw, complete func(lr plog.LogRecord, first bool)) {
 	for piece := range raw.Pieces() {
-		if o.raw > 0 && o.raw+len(piece.Text) > o.MaxRaw {
-			if err := o.Flush(); err != nil && o.stopped() {
-				return
-			}
-			o.Begin()
+		if o.raw > 0 && o.raw+len(piece.Text) > o.MaxRaw && !o.next(piece.Number == 1) {
+			return
 		}
 		o.raw += len(piece.Text)
 		piece.Append(o.Records, o.Now, func(lr plog.LogRecord) { complete(lr, piece.Number == 1) })
 	}
+}
+
+// next sends the payload and begins another one. The events of the part that were
+// added before its raw bytes go with them: whole says that none of these is added.
+func (o *Outbox) next(whole bool) bool {
+	held := plog.NewLogRecordSlice()
+	if at := 0; whole && o.Records.Len() > o.mark {
+		o.Records.RemoveIf(func(lr plog.LogRecord) bool {
+			if at++; at <= o.mark {
+				return false
+			}
+			lr.MoveTo(held.AppendEmpty())
+			return true
+		})
+	}
+	if err := o.Flush(); err != nil && o.stopped() {
+		return false
+	}
+	o.Begin()
+	held.MoveAndAppendTo(o.Records)
+	return true
 }

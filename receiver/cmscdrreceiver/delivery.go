@@ -142,15 +142,16 @@ func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, sou
 	out := d.newOutbox(ctx, source)
 	out.Records.EnsureCapacity(p.Fresh + 1)
 	in.convert(p, out)
-	if err := out.Flush(); err != nil {
-		taken, begun := out.Taken()
-		if !begun {
-			return p.From, err
-		}
-		in.sent(p, taken)
-		return taken, err
+	err = out.Flush()
+	if err == nil {
+		return p.To, nil
 	}
-	return p.To, nil
+	partly := out.Taken()
+	if !partly.Any {
+		return p.From, err
+	}
+	in.markSent(p, partly)
+	return partly.Parts, err
 }
 
 // quarantine hands on the parts of a piece as bytes, in payloads as small as they

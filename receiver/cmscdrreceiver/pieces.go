@@ -32,12 +32,12 @@ func (in *intake) sizeOfPart(i int) (bytes int, fresh bool) {
 	return len(raw), !j.duplicate
 }
 
-// sent notes what of a piece is in payloads that were taken: all parts before
-// number, and what announces the piece and the part with that number.
-func (in *intake) sent(p *ingest.Piece, number int) {
+// markSent marks the events about the session and its gaps that are in payloads of a
+// piece that were taken, although their part is not marked as accepted.
+func (in *intake) markSent(p *ingest.Piece, taken ingest.Taken) {
 	in.startSent = in.startSent || in.begins(p)
-	if number < p.To {
-		j, _, _ := in.part(number)
+	if taken.Partly {
+		j, _, _ := in.part(taken.Parts)
 		j.gapSent = true
 	}
 }

@@ -64,54 +64,100 @@ func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
 // as known when it was taken.
 func (d *delivery) acceptPieces(ctx context.Context, in *intake) error {
 	var source resource
-	isNamed := false
 	if in.fresh > 0 {
-		isNamed = d.senders.named(in.request.Address)
+		in.isNamed = d.senders.named(in.request.Address)
 		source = d.resource.build(in.request)
 	}
-	for from, left := 0, in.fresh; from < in.parts(); {
+	for from := 0; from < in.parts(); {
 		p := d.limits.Cut(from, in.parts(), in.sizeOfPart)
-		if p.Fresh > 0 {
-			if err := d.deliver(ctx, in, &p, &source); err != nil {
-				d.countRefused(ctx, left)
-				return err
-			}
-			d.known.accept(in.entriesOf(&p), in.received, isNamed)
-			d.disks.apply(in, &p)
-			d.measures.record(ctx, in, &p, &source, d.logger)
+		from = p.To
+		if err := d.acceptPiece(ctx, in, p, &source); err != nil {
+			d.countRefused(ctx, in.fresh)
+			return err
 		}
-		d.count(ctx, in, &p)
-		from, left = p.To, left-p.Fresh
 	}
 	return nil
 }
 
-// deliver hands on the new part of a piece. What the pipeline refuses permanently
-// is not sent to it again, as the contract of consumers asks; its bytes go to
-// quarantine instead.
-func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, source *resource) error {
-	if d.logs == nil {
+// acceptPiece hands a piece on. What the pipeline refuses permanently is not sent to
+// it again, as the contract of consumers asks; its bytes go to quarantine instead.
+func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, source *resource) error {
+	if d.logs == nil || p.Fresh == 0 {
+		d.mark(ctx, in, &p, source)
 		return nil
 	}
+	taken, err := d.deliver(ctx, in, &p, source)
+	if err == nil {
+		d.mark(ctx, in, &p, source)
+		return nil
+	}
+	if taken > p.From {
+		head := ingest.Between(p.From, taken, in.sizeOfPart)
+		d.mark(ctx, in, &head, source)
+		p = ingest.Between(taken, p.To, in.sizeOfPart)
+	}
+	kind := errorExpands
+	switch {
+	case errors.Is(err, ingest.ErrExpands):
+	case consume.IsPermanent(err):
+		kind = errorRejected
+		d.logger.Error("Events refused permanently by the pipeline; they are quarantined", in.fields(&p, err)...)
+	default:
+		return err
+	}
+	p.Rejected = err
+	return d.quarantine(ctx, in, &p, source, kind)
+}
+
+// mark marks a piece that was taken, or is in quarantine, as known and counts it.
+func (d *delivery) mark(ctx context.Context, in *intake, p *ingest.Piece, source *resource) {
+	if p.Fresh > 0 {
+		d.known.accept(in.entriesOf(p), in.received, in.isNamed)
+		d.disks.apply(in, p)
+		d.measures.record(ctx, in, p, source, d.logger)
+	}
+	d.count(ctx, in, p)
+	in.fresh -= p.Fresh
+}
+
+// deliver hands on the new parts of a piece. After an error it returns the number of
+// the first part that was not taken whole: a long part is several payloads.
+func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, source *resource) (taken int, err error) {
 	out := d.newOutbox(ctx, in, source)
 	out.Records.EnsureCapacity(p.Fresh)
 	d.convert(in, p, out)
 	if len(in.request.Body) > ingest.SmallBody && !in.expansion.Add(p.Bytes, out.Size()) {
-		p.Rejected = ingest.ErrExpands
-		return d.quarantine(ctx, in, p, source, errorExpands)
+		err = ingest.ErrExpands
+	} else if err = out.Flush(); err == nil {
+		return p.To, nil
 	}
-	err := out.Flush()
-	if err == nil || !consume.IsPermanent(err) {
-		return err
-	}
-	p.Rejected = err
-	d.logger.Error("Events refused permanently by the pipeline; they are quarantined", in.fields(p, err)...)
-	return d.quarantine(ctx, in, p, source, errorRejected)
+	return max(p.From, out.Taken().Parts), err
 }
 
-// quarantine hands on a piece as bytes, in payloads as small as they can be. What
-// is refused permanently even so is lost: no answer to the sender can save it.
+// quarantine hands on the parts of a piece as bytes, in payloads as small as they
+// can be.
 func (d *delivery) quarantine(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
+	limits := ingest.Limits{Bytes: logrecord.MaxRaw, Records: p.Fresh}
+	for from := p.From; from < p.To; {
+		q := limits.Cut(from, p.To, func(part int) (bytes int, fresh bool) {
+			bytes, fresh = in.sizeOfPart(part)
+			return bytes + len("\n"), fresh
+		})
+		from, q.Rejected = q.To, p.Rejected
+		if q.Fresh > 0 {
+			if err := d.quarantinePayload(ctx, in, &q, source, kind); err != nil {
+				return err
+			}
+		}
+		d.mark(ctx, in, &q, source)
+	}
+	return nil
+}
+
+// quarantinePayload hands on parts that are one payload, or one part that is
+// several. What is refused permanently even so is lost: no answer to the sender can
+// save it.
+func (d *delivery) quarantinePayload(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
 	out := d.newOutbox(ctx, in, source)
 	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
 	in.quarantine(p, kind, out)

@@ -21,7 +21,8 @@ type intake struct {
 	events    []judged // of batch.Events
 	malformed []judged // of batch.Malformed
 	entries   []recent.Entry
-	fresh     int // events and malformed parts that are new
+	fresh     int  // events and malformed parts that are new and not marked yet
+	isNamed   bool // a subscription names the sender
 	expansion ingest.Expansion
 }
 

@@ -43,11 +43,13 @@ const maxEvent = 2 << 20
 // convert adds the log records of what is new in a piece: one for each event,
 // those of its tracks behind it, malformed parts last.
 func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
+	to.BeginPart(p.From)
 	from, end := in.eventsOf(p)
 	for i := from; i < end; i++ {
 		if in.events[i].duplicate {
 			continue
 		}
+		to.BeginPart(i)
 		e := &in.batch.Events[i]
 		switch {
 		case len(e.Raw) > maxEvent:
@@ -64,9 +66,11 @@ func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
 	from, end = in.malformedOf(p)
 	for i := from; i < end; i++ {
 		if !in.malformed[i].duplicate {
+			to.BeginPart(len(in.events) + i)
 			addMalformed(to, &in.batch.Malformed[i])
 		}
 	}
+	to.BeginPart(p.To)
 }
 
 // quarantine adds a piece as record.malformed.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/recent"
 )
 
@@ -51,11 +52,11 @@ func (in *intake) entriesOf(p *ingest.Piece) []recent.Entry {
 }
 
 // text returns the bytes of what is new in a piece: all of the body where the
-// piece is all there is to it.
+// piece is all there is to it, and one payload or one part.
 func (in *intake) text(p *ingest.Piece) string {
 	const envelope = 1 << 10 // brackets, and blanks
-	if p.Fresh == in.parts() && len(in.request.Body) <= 2*p.Bytes+envelope {
-		return in.request.Body
+	if body := in.request.Body; p.Fresh == in.parts() && len(body) <= 2*p.Bytes+envelope && (len(body) <= logrecord.MaxRaw || p.Fresh == 1) {
+		return body
 	}
 	var text strings.Builder
 	text.Grow(p.Bytes + p.Fresh)
