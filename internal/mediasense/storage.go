@@ -185,9 +185,44 @@ func (u *Usage) net() (net [LevelCount]int, seen [LevelCount]bool) {
 	return net, seen
 }
 
-// Restore is a partition as it was stored.
+// Crossing is a threshold event as it is stored.
+type Crossing struct {
+	// Threshold that was entered or left: Low, Critical or Emergency.
+	Threshold Level
+	Enter     bool
+	// Percentage of the event, or NoPercentage.
+	Percentage float64
+}
+
+// Recent returns what the next event is judged by besides the level: the level
+// before the recent events, and these, the oldest first, at most 64.
+func (u *Usage) Recent() (base Level, events []Crossing) {
+	for _, c := range u.recent {
+		events = append(events, Crossing{c.threshold, c.enter, c.percentage})
+	}
+	return u.base, events
+}
+
+// Restore is a partition as it was stored, whose events are yet to come.
 func Restore(level Level, percentage float64, changed time.Time) Usage {
 	return Usage{Level: level, Percentage: percentage, Changed: changed, base: level}
+}
+
+// RestoreRecent puts back what Recent returned. It returns false, and changes
+// nothing, if that cannot have been recent events.
+func (u *Usage) RestoreRecent(base Level, events []Crossing) bool {
+	if base >= LevelCount || len(events) > maxRecent {
+		return false
+	}
+	recent := make([]crossed, 0, len(events))
+	for _, c := range events {
+		if c.Threshold <= Normal || c.Threshold >= LevelCount {
+			return false
+		}
+		recent = append(recent, crossed{crossing{c.Threshold, c.Enter}, c.Percentage})
+	}
+	u.base, u.recent = base, recent
+	return true
 }
 
 // LevelOf returns the level of a name.

@@ -18,8 +18,24 @@ const stateVersion = 1
 
 const entrySize = len(Key{}) + 8
 
-// ErrStored is what every error about stored state wraps.
-var ErrStored = errors.New("stored keys cannot be read")
+// ErrStored is what every error about stored state wraps, and ErrNewer what the
+// error about state of a newer release wraps: it must not be written over.
+var (
+	ErrStored = errors.New("stored keys cannot be read")
+	ErrNewer  = fmt.Errorf("%w: a newer release wrote them", ErrStored)
+)
+
+// checkVersion returns an error if stored state has not the version that is read.
+func checkVersion(stored []byte) error {
+	switch {
+	case len(stored) == 0 || stored[0] == 0:
+		return fmt.Errorf("%w: they are damaged", ErrStored)
+	case stored[0] > stateVersion:
+		return fmt.Errorf("%w: they have version %d, this release reads %d", ErrNewer, stored[0], stateVersion)
+	default:
+		return nil
+	}
+}
 
 // Segment is a piece of state to be stored.
 type Segment struct {
@@ -107,8 +123,8 @@ func (s *Set) Saved(snapshot *Snapshot) {
 
 // ParseList returns the ids of the first and the last segment that are stored.
 func ParseList(list []byte) (first, last uint64, err error) {
-	if len(list) == 0 || list[0] != stateVersion {
-		return 0, 0, fmt.Errorf("%w: the list is of another version", ErrStored)
+	if err := checkVersion(list); err != nil {
+		return 0, 0, err
 	}
 	rest := list[1:]
 	first, n := binary.Uvarint(rest)
@@ -132,10 +148,14 @@ func (s *Set) Restore(id uint64, segmentState []byte, latest time.Time) error {
 	if len(segmentState) == 0 {
 		return nil
 	}
-	entries := segmentState[1:]
-	if segmentState[0] != stateVersion || len(entries)%entrySize != 0 || len(entries) > segmentSize*entrySize {
+	if err := checkVersion(segmentState); err != nil {
 		s.gone = append(s.gone, id)
-		return fmt.Errorf("%w: segment %d is damaged or of another version", ErrStored, id)
+		return fmt.Errorf("segment %d: %w", id, err)
+	}
+	entries := segmentState[1:]
+	if len(entries)%entrySize != 0 || len(entries) > segmentSize*entrySize {
+		s.gone = append(s.gone, id)
+		return fmt.Errorf("%w: segment %d is damaged", ErrStored, id)
 	}
 	restored := &segment{id: id, entries: make([]stored, 0, segmentSize)}
 	s.segments = append(s.segments, restored)

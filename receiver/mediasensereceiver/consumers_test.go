@@ -5,9 +5,11 @@ package mediasensereceiver
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
@@ -47,6 +49,28 @@ func (f *failing) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	f.mu.Unlock()
 	if err != nil {
 		return err
+	}
+	return f.next.ConsumeLogs(ctx, logs)
+}
+
+// refusing refuses some payloads permanently, by their number from 1.
+type refusing struct {
+	next    consumer.Logs
+	refuses func(call int) bool
+
+	mu    sync.Mutex
+	calls int
+}
+
+func (*refusing) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (f *refusing) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	f.mu.Lock()
+	f.calls++
+	call := f.calls
+	f.mu.Unlock()
+	if f.refuses(call) {
+		return consumererror.NewPermanent(errors.New("schema mismatch"))
 	}
 	return f.next.ConsumeLogs(ctx, logs)
 }

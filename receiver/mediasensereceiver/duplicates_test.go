@@ -239,9 +239,9 @@ func TestDamagedStorage(t *testing.T) {
 		assert.Equal(t, 1, r.log.FilterMessageSnippet(want).Len(), "%s=%q", key, value)
 		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
 	}
-	f("keys", []byte("{"), "Stored keys cannot be read")
-	f("keys/0", []byte{99, 1, 2}, "Stored keys cannot be read")
+	f("keys", []byte{1}, "Stored keys cannot be read")
+	f("keys/0", []byte{0, 1, 2}, "Stored keys cannot be read")
 	f("keys/0", []byte{1, 2}, "Stored keys cannot be read")
 	f("levels", []byte("{"), "Stored levels cannot be read")
-	f("levels", []byte(`{"version":9}`), "Stored levels cannot be read")
+	f("levels", []byte(`{"version":0}`), "Stored levels cannot be read")
 }

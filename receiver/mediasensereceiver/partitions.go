@@ -126,10 +126,12 @@ func (p *partitions) unsaved() bool {
 	return p.version != p.saved
 }
 
-// storedVersion of the levels that are stored.
+// storedVersion of the levels that are stored. Base and Recent came later: a release
+// that does not know them reads the levels without.
 const storedVersion = 1
 
-// storedLevels is what is stored: a few hundred bytes, written when a threshold
+// storedLevels is what is stored: a few hundred bytes, and at most 4 KiB more for a
+// partition of which many thresholds were crossed lately, written when a threshold
 // is crossed.
 type storedLevels struct {
 	Version    int               `json:"version"`
@@ -144,6 +146,45 @@ type storedPartition struct {
 	Percentage float64 `json:"percentage"`
 	// Changed is in Unix milliseconds.
 	Changed int64 `json:"changed"`
+	// Base is the level before the recent events, "" if it is Level.
+	Base string `json:"base,omitempty"`
+	// Recent are the events that the next one may belong to, the oldest first.
+	Recent []storedCrossing `json:"recent,omitempty"`
+}
+
+type storedCrossing struct {
+	Threshold  string  `json:"threshold"`
+	Enter      bool    `json:"enter,omitempty"`
+	Percentage float64 `json:"percentage"`
+}
+
+func storedOf(id partitionID, usage *mediasense.Usage) storedPartition {
+	base, recent := usage.Recent()
+	s := storedPartition{
+		Node: id.node, Address: id.address, Partition: id.partition,
+		Level: usage.Level.String(), Percentage: usage.Percentage, Changed: usage.Changed.UnixMilli(), Base: base.String(),
+	}
+	for _, c := range recent {
+		s.Recent = append(s.Recent, storedCrossing{c.Threshold.String(), c.Enter, c.Percentage})
+	}
+	return s
+}
+
+// usage returns the partition's state. Without recent events that can be read, the
+// next event is the first one.
+func (s *storedPartition) usage() (usage mediasense.Usage, ok bool) {
+	level, ok := mediasense.LevelOf(s.Level)
+	usage = mediasense.Restore(level, s.Percentage, time.UnixMilli(s.Changed))
+	base, isKnown := mediasense.LevelOf(s.Base)
+	recent := make([]mediasense.Crossing, 0, len(s.Recent))
+	for _, c := range s.Recent {
+		threshold, _ := mediasense.LevelOf(c.Threshold) // Normal is refused
+		recent = append(recent, mediasense.Crossing{Threshold: threshold, Enter: c.Enter, Percentage: c.Percentage})
+	}
+	if isKnown {
+		usage.RestoreRecent(base, recent)
+	}
+	return usage, ok
 }
 
 // snapshot returns the state for storage and its version, for isSaved; nil if it
@@ -156,9 +197,7 @@ func (p *partitions) snapshot() (stored []byte, version uint64, err error) {
 	}
 	levels := storedLevels{Version: storedVersion}
 	for id, usage := range p.known {
-		levels.Partitions = append(levels.Partitions, storedPartition{
-			id.node, id.address, id.partition, usage.Level.String(), usage.Percentage, usage.Changed.UnixMilli(),
-		})
+		levels.Partitions = append(levels.Partitions, storedOf(id, usage))
 	}
 	stored, err = json.Marshal(levels)
 	return stored, p.version, err
@@ -170,8 +209,18 @@ func (p *partitions) isSaved(version uint64) {
 	p.saved = max(p.saved, version)
 }
 
-// restore puts stored levels back, before the first event.
+// restore puts stored levels back, before the first event. The error about those of a
+// newer release wraps errNewer.
 func (p *partitions) restore(stored []byte) error {
+	var version struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(stored, &version); err != nil {
+		return fmt.Errorf("stored levels cannot be read: %w", err)
+	}
+	if version.Version > storedVersion {
+		return fmt.Errorf("%w: the levels have version %d, this release reads %d", errNewer, version.Version, storedVersion)
+	}
 	var levels storedLevels
 	if err := json.Unmarshal(stored, &levels); err != nil {
 		return fmt.Errorf("stored levels cannot be read: %w", err)
@@ -182,11 +231,10 @@ func (p *partitions) restore(stored []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range levels.Partitions {
-		level, ok := mediasense.LevelOf(s.Level)
+		usage, ok := s.usage()
 		if !ok || len(p.known) >= maxPartitions {
 			continue
 		}
-		usage := mediasense.Restore(level, s.Percentage, time.UnixMilli(s.Changed))
 		p.known[partitionID{clip(s.Node), clip(s.Address), clip(s.Partition)}] = &usage
 	}
 	return nil

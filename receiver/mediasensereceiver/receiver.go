@@ -122,7 +122,9 @@ func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
 		version:   r.settings.BuildInfo.Version,
 		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
 	}
-	r.store.restore(ctx, d.known, d.disks, windows.Window)
+	if err := r.store.restore(ctx, d.known, d.disks, windows.Window); err != nil {
+		return nil, err
+	}
 	if r.metrics != nil {
 		var err error
 		if r.measures, err = newMeasures(r.config, r.settings, d.disks.shown); err != nil {

@@ -64,15 +64,28 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, set r
 
 func segmentKey(list string, id uint64) string { return list + "/" + strconv.FormatUint(id, 10) }
 
+// errNewer is what an error about levels of a newer release wraps.
+var errNewer = errors.New("a newer release wrote them")
+
+// newerState is the error of a start that would write over the state of a newer
+// release.
+func newerState(err error) error {
+	return fmt.Errorf("storage: %w: start the newer release again, or give this one another storage", err)
+}
+
 // restore fills keys and levels. What cannot be read is left out with a warning:
 // a receiver that does not start loses more than one that may take an event twice.
-func (s *stateStore) restore(ctx context.Context, accepted *known, disks *partitions, window time.Duration) {
+// State of a newer release is an error: it is not lost yet, and would be overwritten.
+func (s *stateStore) restore(ctx context.Context, accepted *known, disks *partitions, window time.Duration) error {
 	if s == nil {
-		return
+		return nil
 	}
 	err := s.restoreKeys(ctx, storedKeys, accepted.named, window)
 	if accepted.others != nil {
 		err = errors.Join(err, s.restoreKeys(ctx, storedOthers, accepted.others, window))
+	}
+	if errors.Is(err, recent.ErrNewer) {
+		return newerState(err)
 	}
 	if err != nil {
 		s.logger.Warn("Stored keys cannot be read; events accepted before this start may be taken twice", zap.Error(err))
@@ -81,12 +94,16 @@ func (s *stateStore) restore(ctx context.Context, accepted *known, disks *partit
 	if err == nil && levels != nil {
 		err = disks.restore(levels)
 	}
+	if errors.Is(err, errNewer) {
+		return newerState(err)
+	}
 	if err != nil {
 		s.logger.Warn("Stored levels cannot be read; what the disks show begins anew", zap.Error(err))
 	}
 	if n := accepted.len(); n > 0 {
 		s.logger.Info("Keys of accepted events restored", zap.Int("keys", n))
 	}
+	return nil
 }
 
 func (s *stateStore) restoreKeys(ctx context.Context, key string, set *recent.Set, window time.Duration) error {

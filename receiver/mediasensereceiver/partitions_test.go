@@ -1,0 +1,119 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasensereceiver
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+
+	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/testkit"
+)
+
+var thresholdEvents = []mediasense.Type{
+	mediasense.EnterLow, mediasense.ExitLow, mediasense.EnterCritical,
+	mediasense.ExitCritical, mediasense.EnterEmergency, mediasense.ExitEmergency,
+}
+
+func restarted(t *testing.T, p *partitions) *partitions {
+	t.Helper()
+	stored, version, err := p.snapshot()
+	require.NoError(t, err)
+	p.isSaved(version)
+	again := newPartitions(p.window)
+	require.NoError(t, again.restore(stored))
+	assert.False(t, again.unsaved())
+	return again
+}
+
+// A restart between any two events makes no difference to what the disks show.
+func TestLevelsOverARestart(t *testing.T) {
+	const window = 10 * time.Second
+	for seed := range uint64(300) {
+		dice := rand.New(rand.NewPCG(seed, 1))
+		steady, stopped := newPartitions(window), newPartitions(window)
+		now := time.UnixMilli(1_700_000_000_000)
+		for range 1 + dice.IntN(100) {
+			now = now.Add(time.Duration(dice.IntN(20)) * 100 * time.Millisecond * time.Duration(1+100*(dice.IntN(20)/19)))
+			id := partitionID{node: fmt.Sprint(dice.IntN(2))}
+			event, percentage := thresholdEvents[dice.IntN(len(thresholdEvents))], float64(dice.IntN(101))
+			steady.applyOne(id, event, percentage, now)
+			stopped.applyOne(id, event, percentage, now)
+			if dice.IntN(2) == 0 {
+				stopped = restarted(t, stopped)
+			}
+			require.Equal(t, steady.shown(), stopped.shown(), "seed %d", seed)
+		}
+	}
+}
+
+// A disk that fills crosses two thresholds; the events come in the wrong order, and
+// the Collector restarts between them.
+func TestEventsOutOfOrderOverARestart(t *testing.T) {
+	p := newPartitions(10 * time.Second)
+	now := time.UnixMilli(1_700_000_000_000)
+	p.applyOne(partitionID{}, mediasense.EnterCritical, 91, now)
+	p = restarted(t, p)
+	p.applyOne(partitionID{}, mediasense.EnterLow, 76, now.Add(time.Second))
+	assert.Equal(t, []shownPartition{{level: mediasense.Critical, percentage: 91}}, p.shown())
+}
+
+// Levels of a release that stored no recent events, and events that cannot be, are
+// levels without events.
+func TestLevelsWithoutRecentEvents(t *testing.T) {
+	for _, more := range []string{
+		``, `,"base":"full"`, `,"base":"low","recent":[{"threshold":"normal"}]`, `,"base":"low","recent":[{"threshold":"x"}]`,
+	} {
+		p := newPartitions(time.Hour)
+		require.NoError(t, p.restore([]byte(`{"version":1,"partitions":[{"level":"critical","percentage":91,"changed":1700000000000`+more+`}]}`)), more)
+		p.applyOne(partitionID{}, mediasense.ExitCritical, 84, time.UnixMilli(1_700_000_000_001))
+		assert.Equal(t, []shownPartition{{level: mediasense.Low, percentage: 84}}, p.shown(), more)
+	}
+}
+
+// What a newer release stored is left as it is, and the start fails.
+func TestNewerState(t *testing.T) {
+	f := func(key string, value []byte, want string) {
+		t.Helper()
+		store := testkit.NewStorage()
+		r := newRig(t, func(r *rig) { r.logs = consumertest.NewNop(); withStorage(store)(r) })
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
+		require.Equal(t, http.StatusOK, r.post(fixture(t, "storage-enter-low.json")))
+		r.stop()
+		store.Put(key, value)
+		values, config := store.Values(), *r.config
+		err := startWith(t, &config, r.host)
+		require.ErrorContains(t, err, "storage: ", "%s=%q", key, value)
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, "start the newer release again")
+		assert.Equal(t, values, store.Values())
+		assert.Zero(t, store.Open())
+	}
+	f("keys", []byte{2, 0, 0}, "they have version 2, this release reads 1")
+	f("keys/0", []byte{2, 1, 2}, "they have version 2, this release reads 1")
+	f("levels", []byte(`{"version":2,"partitions":"of another kind"}`), "the levels have version 2, this release reads 1")
+}
+
+// Of quarantine, only what is in the payload that was refused is lost.
+func TestOnlyARefusedPayloadIsLost(t *testing.T) {
+	const most = 512
+	sink := new(consumertest.LogsSink)
+	next := &refusing{next: sink, refuses: func(call int) bool { return call == 1 || call == 3 }}
+	r := newRig(t, func(r *rig) { r.logs = next })
+	body := sessionsIn(t, most)
+	require.Equal(t, http.StatusOK, r.post(body))
+	lost := r.counter(recordsMetric, "lost")
+	assert.Positive(t, lost)
+	assert.Less(t, lost, int64(most)*3/4)
+	assert.EqualValues(t, most-lost, r.counter(recordsMetric, "malformed"))
+	require.Equal(t, http.StatusOK, r.post(body))
+	assert.EqualValues(t, most, r.counter(recordsMetric, "duplicate"))
+}
