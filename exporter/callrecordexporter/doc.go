@@ -7,7 +7,9 @@
 // in SQL: a row for each call, call leg, recording, session and track, which is
 // there from the start record on and final with the stitched record.
 //
-//	exporter.go   the way of a request: rows -> one transaction -> counted
+//	exporter.go   start and stop
+//	write.go      the way of a request: rows -> a transaction, shared with others
+//	              that wait -> counted
 //	rows.go       log records as rows; leg.go, mediasense.go the kinds
 //	attributes.go reading attributes, once each; what is left are the details
 //	retention.go  the one goroutine: deletes what is too old

@@ -12,17 +12,16 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/exporter/callrecordexporter/internal/metadata"
 	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/groupcall"
 )
 
-// callRecord is the exporter. It owns the archive: archive.go opens it,
-// retention.go cleans it up, page.go shows it.
+// callRecord is the exporter. It owns the archive: archive.go opens it, write.go
+// writes to it, retention.go cleans it up, page.go shows it.
 type callRecord struct {
 	config    *Config
 	settings  exporter.Settings
@@ -33,8 +32,8 @@ type callRecord struct {
 	cancel context.CancelFunc                // of what runs in the background
 	wg     sync.WaitGroup
 
-	exporting     context.Context // ends when exports must
-	cancelExports context.CancelFunc
+	writes        *groupcall.Group[*pending]
+	cancelExports context.CancelFunc // ends the transaction under way
 }
 
 func newExporter(config *Config, set exporter.Settings) (*callRecord, error) {
@@ -43,7 +42,11 @@ func newExporter(config *Config, set exporter.Settings) (*callRecord, error) {
 		return nil, err
 	}
 	e := &callRecord{config: config, settings: set, telemetry: telemetry}
-	e.exporting, e.cancelExports = context.WithCancel(context.Background())
+	exporting, cancel := context.WithCancel(context.Background())
+	e.cancelExports = cancel
+	e.writes = groupcall.New(exporting, groupcall.Options[*pending]{
+		Call: e.write, Size: (*pending).size, MaxSize: maxTransaction, MaxRequests: maxTogether, Timeout: config.Timeout.Timeout,
+	})
 	return e, nil
 }
 
@@ -60,6 +63,7 @@ func (e *callRecord) open(ctx context.Context, host component.Host) error {
 	for _, option := range ofOutcome {
 		e.telemetry.ExporterCallrecordRecords.Add(ctx, 0, option)
 	}
+	e.telemetry.ExporterCallrecordTransactions.Add(ctx, 0)
 	e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 0)
 	e.telemetry.ExporterCallrecordRetentionFailures.Add(ctx, 0)
 	if e.config.HTTP.HasValue() {
@@ -100,42 +104,14 @@ func (e *callRecord) shutdown(ctx context.Context) error {
 		e.cancel()
 	}
 	e.wg.Wait()
+	e.writes.Close(errNotOpen)
+	e.writes.Wait()
 	if store := e.store.Swap(nil); store != nil {
 		errs = append(errs, store.Close())
 	}
 	e.telemetry.Shutdown()
 	e.cancelExports()
 	return errors.Join(errs...)
-}
-
-// export writes what the records say, in one transaction. An error is always one
-// that may pass: what the database can never hold is left out and counted.
-func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
-	store := e.store.Load()
-	if store == nil {
-		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
-		return errNotOpen
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(e.exporting, cancel)() //nolint:contextcheck // it ends with the exporter
-	batch, counts := convert(logs)
-	result, err := store.Write(ctx, batch)
-	if err != nil {
-		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
-		return fmt.Errorf("archive: %w", err)
-	}
-	for _, r := range result.Rejected {
-		e.settings.Logger.Error("The database cannot hold a row; it is left out",
-			zap.String("table", r.Table), zap.String("span_id", r.SpanID), zap.String("code", r.Code))
-	}
-	refused := len(result.Rejected)
-	e.count(ctx, outcomeStored, counts.rows-refused-result.Unchanged)
-	e.count(ctx, outcomeUnchanged, result.Unchanged)
-	e.count(ctx, outcomeSkipped, counts.skipped)
-	e.count(ctx, outcomeInvalid, counts.invalid)
-	e.count(ctx, outcomeRefused, refused)
-	return nil
 }
 
 // Outcomes of a log record.

@@ -19,6 +19,22 @@ func digestAll[T any](t *table[T], rows []T) {
 	}
 }
 
+// concat returns a batch with the statements of all. They are copied: writing one
+// batch leaves no mark in the others.
+func concat(batches []*Batch) *Batch {
+	all := &Batch{}
+	for _, b := range batches {
+		all.Calls = append(all.Calls, b.Calls...)
+		all.Legs = append(all.Legs, b.Legs...)
+		all.Recordings = append(all.Recordings, b.Recordings...)
+		all.Sessions = append(all.Sessions, b.Sessions...)
+		all.Tracks = append(all.Tracks, b.Tracks...)
+		all.Dialogs = append(all.Dialogs, b.Dialogs...)
+		all.StorageEvents = append(all.StorageEvents, b.StorageEvents...)
+	}
+	return all
+}
+
 // halves divides a batch of two statements or more. They alias it.
 func (b *Batch) halves() (first, second *Batch) {
 	first, second = &Batch{}, &Batch{}

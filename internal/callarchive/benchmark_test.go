@@ -53,8 +53,10 @@ func BenchmarkWrite(b *testing.B) {
 func bare(b *testing.B, s *Store, batch *Batch, confs []Conference) {
 	b.Helper()
 	ctx := context.Background()
-	s.write.Lock()
-	defer s.write.Unlock()
+	if err := s.takeTurn(ctx); err != nil {
+		b.Fatal(err)
+	}
+	defer s.endTurn()
 	callRows := finished(s.d, &calls, batch.Calls)
 	legRows := finished(s.d, &legs, batch.Legs)
 	confRows := make([][]any, 0, len(confs))

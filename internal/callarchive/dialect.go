@@ -60,9 +60,10 @@ type rows interface {
 type verdict uint8
 
 const (
-	// try again: the database is away, busy, full, or not set up as it should be.
-	// Nothing that was to be written is at fault.
+	// tryAgain: the database does not take it now. Something else it may take.
 	tryAgain verdict = iota
-	// refused for good: the database cannot hold this value.
+	// unavailable: the database takes nothing now: it is away, busy or full.
+	unavailable
+	// refused: the database can never hold this value.
 	refused
 )

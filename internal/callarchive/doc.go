@@ -24,8 +24,9 @@
 //
 // # Writing
 //
-// One batch is one transaction: read what is known of the batch's objects, merge,
-// put the rows that changed, compute the touched conferences. There is one
+// One batch, or the batches of several requests, are one transaction: read what is
+// known of their objects, merge, put the rows that changed, compute the touched
+// conferences. There is one
 // writer at a time: on PostgreSQL an advisory lock, on SQLite the write lock of
 // the file. Nobody else has to wait: readers see the last commit.
 //

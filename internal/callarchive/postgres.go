@@ -8,6 +8,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -102,7 +104,7 @@ func (*postgresDialect) in(column, parameter string) string {
 func (*postgresDialect) judge(err error) verdict {
 	coded, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		return tryAgain
+		return judgeUncoded(err)
 	}
 	switch {
 	case coded.Code == "23505":
@@ -110,9 +112,21 @@ func (*postgresDialect) judge(err error) verdict {
 		return tryAgain
 	case strings.HasPrefix(coded.Code, "22"), strings.HasPrefix(coded.Code, "23"), strings.HasPrefix(coded.Code, "54"):
 		return refused // data exception, constraint, program limit
+	case strings.HasPrefix(coded.Code, "08"), strings.HasPrefix(coded.Code, "53"), strings.HasPrefix(coded.Code, "57"), strings.HasPrefix(coded.Code, "58"):
+		return unavailable // connection, resources, a stop, the system
 	default:
 		return tryAgain
 	}
+}
+
+// judgeUncoded says what to do about an error that is not the server's.
+func judgeUncoded(err error) verdict {
+	_, network := errors.AsType[net.Error](err)
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	if network || connecting || pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return unavailable
+	}
+	return tryAgain
 }
 
 func (*postgresDialect) code(err error) string {

@@ -61,8 +61,10 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func (s *Store) expireOnce(ctx context.Context, before time.Time, deleted map[string]int64, step func(*write, context.Context, time.Time, map[string]int64) (int, error)) (int, error) {
-	s.write.Lock()
-	defer s.write.Unlock()
+	if err := s.takeTurn(ctx); err != nil {
+		return 0, err
+	}
+	defer s.endTurn()
 	tx, err := s.d.begin(ctx)
 	if err != nil {
 		return 0, err

@@ -8,8 +8,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 )
 
 // Drivers of [Open].
@@ -24,9 +22,21 @@ func Drivers() []string { return []string{SQLite, PostgreSQL} }
 // Store is an open archive. Its methods may be called at once; writes take their
 // turns.
 type Store struct {
-	d     dialect
-	write sync.Mutex
+	d    dialect
+	turn chan struct{} // has an element while somebody writes
 }
+
+// takeTurn waits until nobody else writes. The caller ends its turn.
+func (s *Store) takeTurn(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the write before: %w", ctx.Err())
+	}
+}
+
+func (s *Store) endTurn() { <-s.turn }
 
 // ErrUnreachable says that a database does not answer, or not yet: it may later,
 // with nothing changed.
@@ -60,7 +70,7 @@ func open(ctx context.Context, driver, source string, version int64) (*Store, er
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	return &Store{d: d}, nil
+	return &Store{d: d, turn: make(chan struct{}, 1)}, nil
 }
 
 func prepare(ctx context.Context, d dialect) error {
@@ -79,8 +89,8 @@ func prepare(ctx context.Context, d dialect) error {
 
 // Close waits for the write that is under way.
 func (s *Store) Close() error {
-	s.write.Lock()
-	defer s.write.Unlock()
+	s.turn <- struct{}{}
+	defer s.endTurn()
 	return s.d.close()
 }
 
@@ -95,6 +105,9 @@ func (s *Store) Driver() string { return s.d.name() }
 
 // Result of a write.
 type Result struct {
+	// Transactions that were committed, and those that failed: what was in one that
+	// failed counts nowhere else.
+	Transactions, Failed int
 	// Changed is how many rows were put in or changed, Unchanged how many
 	// statements said nothing new.
 	Changed, Unchanged int
@@ -110,14 +123,71 @@ type Rejected struct {
 	Code string
 }
 
+// add adds what became of another batch.
+func (r *Result) add(other *Result) {
+	r.Transactions += other.Transactions
+	r.Failed += other.Failed
+	r.Changed += other.Changed
+	r.Unchanged += other.Unchanged
+	r.Rejected = append(r.Rejected, other.Rejected...)
+}
+
 // Write merges a batch into the archive, in one transaction. A statement that
-// the database refuses for good is left out, and told; any other error is one of
-// the database, not of the batch: the caller keeps the batch and tries again.
+// the database can never hold is left out, and is in the result; after any other
+// error the caller keeps the batch and tries again.
 func (s *Store) Write(ctx context.Context, b *Batch) (Result, error) {
+	if err := s.takeTurn(ctx); err != nil {
+		return Result{}, err
+	}
+	defer s.endTurn()
 	b.digest()
-	s.write.Lock()
-	defer s.write.Unlock()
 	return s.writeParts(ctx, b)
+}
+
+// WriteTogether merges the batches of several requests into the archive, in one
+// transaction. If that fails, and not because the database cannot be used, each
+// batch is written by itself: one that fails again and again does not keep the
+// others out. errs are why each batch was not written, nil if it was; the result is
+// that of the batches that were.
+func (s *Store) WriteTogether(ctx context.Context, batches []*Batch) (result Result, errs []error) {
+	errs = make([]error, len(batches))
+	if err := s.takeTurn(ctx); err != nil {
+		return Result{Failed: 1}, sameFor(errs, err)
+	}
+	defer s.endTurn()
+	together := batches[0]
+	if len(batches) > 1 {
+		together = concat(batches)
+	}
+	err := s.attempt(ctx, together, &result)
+	if err == nil {
+		return result, errs
+	}
+	if len(batches) == 1 || ctx.Err() != nil || s.d.judge(err) == unavailable {
+		return result, sameFor(errs, err)
+	}
+	for i, b := range batches {
+		errs[i] = s.attempt(ctx, b, &result)
+	}
+	return result, errs
+}
+
+// attempt writes a batch and adds what became of it.
+func (s *Store) attempt(ctx context.Context, b *Batch, to *Result) error {
+	b.digest()
+	result, err := s.writeParts(ctx, b)
+	if err != nil {
+		result = Result{Transactions: result.Transactions, Failed: 1}
+	}
+	to.add(&result)
+	return err
+}
+
+func sameFor(errs []error, err error) []error {
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
 }
 
 // writeParts writes a batch in halves if it is refused as a whole, until what is
@@ -138,10 +208,8 @@ func (s *Store) writeParts(ctx context.Context, b *Batch) (Result, error) {
 		return result, err
 	}
 	rest, err := s.writeParts(ctx, second)
-	return Result{
-		Changed: result.Changed + rest.Changed, Unchanged: result.Unchanged + rest.Unchanged,
-		Rejected: slices.Concat(result.Rejected, rest.Rejected),
-	}, err
+	result.add(&rest)
+	return result, err
 }
 
 func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
@@ -174,5 +242,6 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 	if err := tx.commit(ctx); err != nil {
 		return Result{}, err
 	}
+	w.result.Transactions = 1
 	return w.result, nil
 }

@@ -109,6 +109,13 @@ func (g *Group[T]) Close(err error) {
 	g.waiting = nil
 }
 
+// Waiting is how many requests wait for a call.
+func (g *Group[T]) Waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
+}
+
 // Wait returns when no call is under way. It comes after Close.
 func (g *Group[T]) Wait() { g.running.Wait() }
 

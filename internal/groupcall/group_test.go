@@ -197,7 +197,9 @@ func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, c := newTest(t, nil)
 		requests := add(g, 1, 2)
+		assert.Equal(t, 1, g.Waiting())
 		g.Close(errTest)
+		assert.Zero(t, g.Waiting())
 		require.ErrorIs(t, requests[1].Wait(t.Context()), errTest)
 		require.ErrorIs(t, g.Do(t.Context(), 3), errTest)
 		c.release <- nil

@@ -29,6 +29,7 @@ type TelemetryBuilder struct {
 	ExporterCallrecordExpired           metric.Int64Counter
 	ExporterCallrecordRecords           metric.Int64Counter
 	ExporterCallrecordRetentionFailures metric.Int64Counter
+	ExporterCallrecordTransactions      metric.Int64Counter
 	ExporterCallrecordWriteFailures     metric.Int64Counter
 }
 
@@ -77,6 +78,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_callrecord_retention_failures",
 		metric.WithDescription("Runs of `retention` that failed; the next one goes on. [Development]"),
 		metric.WithUnit("{run}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterCallrecordTransactions, err = builder.meter.Int64Counter(
+		"otelcol_exporter_callrecord_transactions",
+		metric.WithDescription("Transactions that were committed; requests that wait at the same time share one. [Development]"),
+		metric.WithUnit("{transaction}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterCallrecordWriteFailures, err = builder.meter.Int64Counter(

@@ -22,6 +22,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ExporterCallrecordExpired.Add(context.Background(), 1)
 	tb.ExporterCallrecordRecords.Add(context.Background(), 1)
 	tb.ExporterCallrecordRetentionFailures.Add(context.Background(), 1)
+	tb.ExporterCallrecordTransactions.Add(context.Background(), 1)
 	tb.ExporterCallrecordWriteFailures.Add(context.Background(), 1)
 	AssertEqualExporterCallrecordExpired(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -30,6 +31,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterCallrecordRetentionFailures(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterCallrecordTransactions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterCallrecordWriteFailures(t, testTel,

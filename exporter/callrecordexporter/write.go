@@ -1,0 +1,101 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/groupcall"
+)
+
+// pending is a request that waits for its transaction.
+type pending struct {
+	batch  *callarchive.Batch
+	counts tally
+	bytes  int // of its records as OTLP
+}
+
+const (
+	// maxTransaction is how much one transaction writes at most, unless one request
+	// is more: bytes of records as OTLP, and rowWeight more for each row, because of
+	// which a transaction takes long even if its rows are short.
+	maxTransaction = 2 << 20
+	rowWeight      = 1 << 10
+	// maxTogether is of how many requests.
+	maxTogether = 1024
+)
+
+func (p *pending) size() int { return p.bytes + rowWeight*p.batch.Len() }
+
+// export writes what the records say. Requests that come while a transaction is
+// under way share the next one. An error is always one that may pass: what the
+// database can never hold is left out and counted.
+func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
+	if e.store.Load() == nil {
+		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
+		return errNotOpen
+	}
+	p := &pending{}
+	p.batch, p.counts = convert(logs)
+	if p.batch.Len() == 0 {
+		e.countSkipped(ctx, p)
+		return nil
+	}
+	p.bytes = (&plog.ProtoMarshaler{}).LogsSize(logs)
+	if err := e.writes.Do(ctx, p); err != nil {
+		return fmt.Errorf("archive: %w", err)
+	}
+	e.countSkipped(ctx, p)
+	return nil
+}
+
+func (e *callRecord) countSkipped(ctx context.Context, p *pending) {
+	e.count(ctx, outcomeSkipped, p.counts.skipped)
+	e.count(ctx, outcomeInvalid, p.counts.invalid)
+}
+
+// write writes the rows of requests in one transaction.
+func (e *callRecord) write(ctx context.Context, requests []*groupcall.Request[*pending]) {
+	store := e.store.Load()
+	if store == nil {
+		for _, r := range requests {
+			r.Answer(errNotOpen)
+		}
+		return
+	}
+	batches := make([]*callarchive.Batch, len(requests))
+	for i, r := range requests {
+		batches[i] = r.Value.batch
+	}
+	result, errs := store.WriteTogether(ctx, batches)
+	e.report(ctx, &result, requests, errs)
+	for i, r := range requests {
+		r.Answer(errs[i])
+	}
+}
+
+// report counts and logs what became of requests that were written together.
+func (e *callRecord) report(ctx context.Context, result *callarchive.Result, requests []*groupcall.Request[*pending], errs []error) {
+	for _, r := range result.Rejected {
+		e.settings.Logger.Error("The database cannot hold a row; it is left out",
+			zap.String("table", r.Table), zap.String("span_id", r.SpanID), zap.String("code", r.Code))
+	}
+	rows := 0
+	for i, r := range requests {
+		if errs[i] == nil {
+			rows += r.Value.counts.rows
+		}
+	}
+	e.telemetry.ExporterCallrecordTransactions.Add(ctx, int64(result.Transactions))
+	e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, int64(result.Failed))
+	refused := len(result.Rejected)
+	e.count(ctx, outcomeStored, rows-refused-result.Unchanged)
+	e.count(ctx, outcomeUnchanged, result.Unchanged)
+	e.count(ctx, outcomeRefused, refused)
+}
