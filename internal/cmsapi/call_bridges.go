@@ -5,7 +5,9 @@ package cmsapi
 
 import (
 	"context"
-	"fmt"
+	"net/url"
+
+	"github.com/legato-otel/legato/internal/cmsapi/object"
 )
 
 const (
@@ -16,41 +18,31 @@ const (
 	maxCallBridgePages = 64
 )
 
+// CallBridges reads the bridges of the cluster, the server itself among them.
+func (c *Client) CallBridges(ctx context.Context) (Listing[object.CallBridge], error) {
+	return c.callBridges(ctx, Range{Pages: maxCallBridgePages})
+}
+
+func (c *Client) callBridges(ctx context.Context, part Range) (Listing[object.CallBridge], error) {
+	return list(ctx, c, callBridgesPath, url.Values{}, part, object.DecodeCallBridges, func(b *object.CallBridge) string { return b.ID })
+}
+
 // CallBridgeID returns the id of the server itself among the Call Bridges of its
-// cluster, "" if it is in none: the entry of /callBridges whose name is the
-// uniqueName of /system/configuration/cluster.
+// cluster, "" if it is in none: see [object.Own].
 func (c *Client) CallBridgeID(ctx context.Context) (string, error) {
-	var own struct {
-		Name string `xml:"uniqueName"`
-	}
-	if err := c.get(ctx, clusterConfigurationPath, &own); err != nil {
+	cluster, err := c.Cluster(ctx)
+	if err != nil || cluster.UniqueName == "" {
 		return "", err
 	}
-	if own.Name == "" {
-		return "", nil
-	}
 	for offset, page := 0, 0; page < maxCallBridgePages; page++ {
-		var list struct {
-			Total   int `xml:"total,attr"`
-			Bridges []struct {
-				ID   string `xml:"id,attr"`
-				Name string `xml:"name"`
-			} `xml:"callBridge"`
-		}
-		path := callBridgesPath
-		if offset > 0 {
-			path = fmt.Sprintf("%s?offset=%d", callBridgesPath, offset)
-		}
-		if err := c.get(ctx, path, &list); err != nil {
+		bridges, err := c.callBridges(ctx, Range{Offset: offset, Pages: 1})
+		if err != nil {
 			return "", err
 		}
-		for _, b := range list.Bridges {
-			if b.Name == own.Name {
-				return b.ID, nil
-			}
+		if own, found := object.Own(cluster, bridges.Items); found {
+			return own.ID, nil
 		}
-		// The server's own page size counts, whatever is asked for.
-		if offset += len(list.Bridges); len(list.Bridges) == 0 || offset >= list.Total {
+		if offset = bridges.Next; offset == 0 {
 			break
 		}
 	}

@@ -4,14 +4,16 @@
 package cmsapi
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/legato-otel/legato/internal/cmsapi/object"
 )
 
 const (
@@ -34,24 +36,8 @@ type CDRReceiver struct {
 	shown bool // the server says what the URI is, though it may be ""
 }
 
-// wireCDRReceiver is a receiver as servers write it: the reference calls the URI
-// uri in its tables and url in its prose, and so do servers.
-type wireCDRReceiver struct {
-	ID  string  `xml:"id,attr"`
-	URI *string `xml:"uri"`
-	URL *string `xml:"url"`
-}
-
-func (w *wireCDRReceiver) receiver() CDRReceiver {
-	receiver := CDRReceiver{ID: strings.TrimSpace(w.ID)}
-	for _, text := range [...]*string{w.URL, w.URI} {
-		if text == nil {
-			continue
-		}
-		receiver.shown = true
-		receiver.URI = cmp.Or(strings.TrimSpace(*text), receiver.URI)
-	}
-	return receiver
+func receiverOf(r object.CDRReceiver) CDRReceiver {
+	return CDRReceiver{ID: r.ID, URI: r.URI, shown: r.Shown}
 }
 
 // CDRReceivers is the list; it belongs to one Call Bridge, not to its cluster.
@@ -85,22 +71,21 @@ var (
 
 // CDRReceivers reads the list.
 func (c *Client) CDRReceivers(ctx context.Context) (CDRReceivers, error) {
-	var wire struct {
-		Total     int               `xml:"total,attr"`
-		Maximum   int               `xml:"maximum,attr"`
-		Receivers []wireCDRReceiver `xml:"cdrReceiver"`
-	}
-	if err := c.get(ctx, cdrReceiversPath, &wire); err != nil {
+	list, err := readOnce(ctx, c, cdrReceiversPath, object.DecodeCDRReceivers)
+	if err != nil {
 		if refused, ok := errors.AsType[*Error](err); ok && refused.unknownObject() {
 			return CDRReceivers{}, c.withoutList(ctx, err)
 		}
 		return CDRReceivers{}, err
 	}
-	list := CDRReceivers{Total: max(wire.Total, len(wire.Receivers)), Maximum: wire.Maximum}
-	for i := range wire.Receivers {
-		list.Receivers = append(list.Receivers, wire.Receivers[i].receiver())
+	all := CDRReceivers{Total: list.Total}
+	if list.Maximum != nil {
+		all.Maximum = int(min(*list.Maximum, math.MaxInt32))
 	}
-	return list, nil
+	for _, r := range list.Receivers {
+		all.Receivers = append(all.Receivers, receiverOf(r))
+	}
+	return all, nil
 }
 
 // withoutList says which kind of server has no list. err is its answer.
@@ -117,16 +102,14 @@ func (c *Client) withoutList(ctx context.Context, err error) error {
 
 // singleCDRReceiver reads the receiver of a server that has no list.
 func (c *Client) singleCDRReceiver(ctx context.Context) (CDRReceiver, error) {
-	var wire wireCDRReceiver
-	err := c.get(ctx, singleCDRReceiverPath, &wire)
-	return wire.receiver(), err
+	r, err := readOnce(ctx, c, singleCDRReceiverPath, object.DecodeCDRReceiver)
+	return receiverOf(r), err
 }
 
 // cdrReceiver reads one entry.
 func (c *Client) cdrReceiver(ctx context.Context, id string) (CDRReceiver, error) {
-	var wire wireCDRReceiver
-	err := c.get(ctx, cdrReceiversPath+"/"+url.PathEscape(id), &wire)
-	return wire.receiver(), err
+	r, err := readOnce(ctx, c, cdrReceiversPath+"/"+url.PathEscape(id), object.DecodeCDRReceiver)
+	return receiverOf(r), err
 }
 
 // createCDRReceiver adds an entry and returns its id, "" if the server does not

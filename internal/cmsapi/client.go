@@ -5,26 +5,21 @@ package cmsapi
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/legato-otel/legato/internal/cmsapi/object"
 )
 
-// maxResponse bounds an answer, in bytes; maxReasons and maxReason bound what an
-// error holds of it, in reasons and in bytes of each.
-const (
-	maxResponse = 1 << 20
-	maxReasons  = 8
-	maxReason   = 64
-)
+// maxResponse bounds an answer, in bytes.
+const maxResponse = 1 << 20
 
 // Client talks to the API of one Call Bridge.
 type Client struct {
@@ -32,7 +27,8 @@ type Client struct {
 	base     string
 	username string
 	password string
-	leave    sync.Once // of the account that it shares
+	account  *account // shared with other clients
+	leave    func()   // gives it back, once
 }
 
 // NewClient returns a client of the server. host gives it the extensions its
@@ -42,6 +38,9 @@ func NewClient(ctx context.Context, config *ServerConfig, host component.Host, t
 	if err != nil {
 		return nil, fmt.Errorf("make a client of %s: %w", config.HTTP.Endpoint, err)
 	}
+	// The API does not redirect. What does is something else, and must not get the
+	// password.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return NewClientOf(client, config), nil
 }
 
@@ -54,7 +53,7 @@ func NewClientOf(client *http.Client, config *ServerConfig) *Client {
 		username: config.Username,
 		password: string(config.Password),
 	}
-	c.shareAccount()
+	c.share()
 	return c
 }
 
@@ -62,7 +61,7 @@ func NewClientOf(client *http.Client, config *ServerConfig) *Client {
 // once the client is not used any more.
 func (c *Client) Close() {
 	c.http.CloseIdleConnections()
-	c.leaveAccount()
+	c.leave()
 }
 
 // Error is an answer of the server that is not 200.
@@ -73,6 +72,8 @@ type Error struct {
 	Reasons []string
 	// Request is method and path.
 	Request string
+	// HTML tells that the answer is a page for people, which no Call Bridge sends.
+	HTML bool
 }
 
 func (e *Error) Error() string {
@@ -80,7 +81,18 @@ func (e *Error) Error() string {
 	if len(e.Reasons) > 0 {
 		text += ": " + strings.Join(e.Reasons, ", ")
 	}
+	if e.HTML {
+		text += ": " + object.ErrHTML.Error()
+	}
 	return text
+}
+
+// Unwrap makes an answer in HTML an [object.ErrHTML].
+func (e *Error) Unwrap() error {
+	if e.HTML {
+		return object.ErrHTML
+	}
+	return nil
 }
 
 // Has tells whether reason is among the server's reasons.
@@ -99,22 +111,14 @@ func (e *Error) Unauthorized() bool {
 // locks the account for 15 minutes.
 const UnauthorizedRetryDelay = 5 * time.Minute
 
+// NotFound tells whether the server does not know the object that was asked for: it
+// has ended, or the release has no such object.
+func (e *Error) NotFound() bool { return e.unknownObject() }
+
 // unknownObject tells whether the server does not know the path that was asked.
 // Releases spell the reason differently.
 func (e *Error) unknownObject() bool {
 	return e.Status == http.StatusNotFound || e.Has("unrecognizedObject") || e.Has("unrecognisedObject")
-}
-
-// get reads the XML at path into answer.
-func (c *Client) get(ctx context.Context, path string, answer any) error {
-	_, body, err := c.do(ctx, http.MethodGet, path, nil)
-	if err != nil {
-		return err
-	}
-	if err := xml.Unmarshal(body, answer); err != nil {
-		return fmt.Errorf("GET %s: the answer cannot be read: %w", path, err)
-	}
-	return nil
 }
 
 // send sends a form; the answer's body is of no interest.
@@ -123,6 +127,8 @@ func (c *Client) send(ctx context.Context, method, path string, form url.Values)
 	return err
 }
 
+// do makes one request. It waits for its turn, and for a request that finds out
+// whether the password is good.
 func (c *Client) do(ctx context.Context, method, path string, form url.Values) (header http.Header, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -136,38 +142,30 @@ func (c *Client) do(ctx context.Context, method, path string, form url.Values) (
 	if form != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	if err := c.paused(time.Now()); err != nil {
+	status := 0
+	end, err := c.account.begin(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { end(status) }()
+	if err := spend(ctx); err != nil {
 		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, nil, err
 	}
-	c.answered(time.Now(), response.StatusCode)
 	defer response.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
-	if err != nil {
+	status = response.StatusCode
+	c.account.server.answered(response)
+	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
+	switch {
+	case err != nil:
 		return nil, nil, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, nil, &Error{Status: response.StatusCode, Reasons: reasons(body), Request: method + " " + path}
+	case status != http.StatusOK:
+		return nil, nil, &Error{Status: status, Reasons: object.Reasons(body), Request: method + " " + path, HTML: object.IsHTML(body)}
+	case len(body) > maxResponse:
+		return nil, nil, fmt.Errorf("%s %s: %w: it is longer than %d bytes", method, path, object.ErrMalformed, maxResponse)
 	}
 	return response.Header, body, nil
-}
-
-// reasons reads <failureDetails>, which is optional and may hold several.
-func reasons(body []byte) (all []string) {
-	var details struct {
-		XMLName xml.Name `xml:"failureDetails"`
-		Reasons []struct {
-			XMLName xml.Name
-		} `xml:",any"`
-	}
-	if xml.Unmarshal(body, &details) != nil {
-		return nil
-	}
-	for _, r := range details.Reasons[:min(len(details.Reasons), maxReasons)] {
-		all = append(all, strings.ToValidUTF8(r.XMLName.Local[:min(len(r.XMLName.Local), maxReason)], ""))
-	}
-	return all
 }
