@@ -1,0 +1,143 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmssyslog
+
+import (
+	"strings"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// hostKey is a bridge as its lines name it. Two sources are two bridges, even if they
+// have one name.
+type hostKey struct{ source, host string }
+
+// host is what is remembered of a bridge: its open traces, and what its short numbers
+// and internal ids stand for.
+type host struct {
+	key  hostKey
+	used uint64 // when a line of it came last, in lines
+
+	traces map[uint64]*trace
+	bytes  int
+
+	calls       table[uint64, string] // a local number's leg
+	legs        table[string, legIDs]
+	conferences table[string, conferenceIDs]
+
+	audits    [maxAudits]audit
+	nextAudit int
+}
+
+type legIDs struct{ conference, call string }
+
+type conferenceIDs struct{ space, correlator string }
+
+// audit is who created, modified or deleted an object.
+type audit struct{ object, user string }
+
+const (
+	// maxAudits is how many audit lines are remembered until the request of each
+	// ends: one line stands between the request and its response.
+	maxAudits = 32
+	// maxIDs is how many legs, numbers and conferences of a bridge are remembered;
+	// the oldest go. A bridge has fewer than a thousand legs at a time.
+	maxIDs = 2048
+)
+
+func newHost(key hostKey) *host {
+	return &host{
+		key: key, traces: make(map[uint64]*trace),
+		calls: newTable[uint64, string](), legs: newTable[string, legIDs](), conferences: newTable[string, conferenceIDs](),
+	}
+}
+
+func (h *host) configure(number uint64, leg string) { h.calls.put(number, strings.Clone(leg)) }
+
+func (h *host) destroy(number uint64) { h.calls.remove(number) }
+
+// putCall puts the ids of the leg that a local number stands for.
+func (h *host) putCall(r *Record, number uint64) {
+	if leg, known := h.calls.get(number); known {
+		r.putText(names.CallLegID, leg)
+		h.putLeg(r, leg)
+	}
+}
+
+// putLeg puts the ids of what a leg is in.
+func (h *host) putLeg(r *Record, leg string) {
+	ids, known := h.legs.get(leg)
+	if !known {
+		return
+	}
+	r.putText(names.CallID, ids.call)
+	r.putText(names.ConferenceID, ids.conference)
+	if conference, known := h.conferences.get(ids.conference); known {
+		r.putText(names.CoSpaceID, conference.space)
+		r.putText(names.CallCorrelator, conference.correlator)
+	}
+}
+
+func (h *host) rememberAudit(object, user string) {
+	h.audits[h.nextAudit%maxAudits] = audit{strings.Clone(object), strings.Clone(clip(user, maxHeaderField))}
+	h.nextAudit++
+}
+
+// userOf returns who an audit line named for an object last.
+func (h *host) userOf(object string) string {
+	for i := h.nextAudit - 1; i >= 0 && i >= h.nextAudit-maxAudits; i-- {
+		if h.audits[i%maxAudits].object == object {
+			return h.audits[i%maxAudits].user
+		}
+	}
+	return ""
+}
+
+// table is a map of at most maxIDs entries, of which the oldest go first. It copies
+// nothing: keys and values must not keep a line alive.
+type table[K comparable, V any] struct {
+	held  map[K]entry[V]
+	order []place[K] // a ring of the keys as they came
+	next  int
+	count uint64 // entries that ever came
+}
+
+type entry[V any] struct {
+	value V
+	born  uint64
+}
+
+type place[K comparable] struct {
+	key  K
+	born uint64
+}
+
+func newTable[K comparable, V any]() table[K, V] { return table[K, V]{held: make(map[K]entry[V])} }
+
+func (t *table[K, V]) get(key K) (V, bool) {
+	held, known := t.held[key]
+	return held.value, known
+}
+
+func (t *table[K, V]) put(key K, value V) {
+	if held, known := t.held[key]; known {
+		t.held[key] = entry[V]{value, held.born}
+		return
+	}
+	t.count++
+	newest := place[K]{key, t.count}
+	if len(t.order) < maxIDs {
+		t.order = append(t.order, newest)
+	} else {
+		if oldest := t.order[t.next]; t.held[oldest.key].born == oldest.born {
+			delete(t.held, oldest.key)
+		}
+		t.order[t.next] = newest
+		t.next = (t.next + 1) % maxIDs
+	}
+	t.held[key] = entry[V]{value, newest.born}
+}
+
+// remove forgets an entry. Its place in the ring is used again in its turn.
+func (t *table[K, V]) remove(key K) { delete(t.held, key) }
