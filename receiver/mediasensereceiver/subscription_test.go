@@ -131,7 +131,9 @@ func TestSubscriptionFails(t *testing.T) {
 		assert.Contains(t, context["error"], want)
 		assert.Equal(t, reason, context["reason"])
 		assert.Contains(t, host.reported(), componentstatus.StatusRecoverableError)
-		assert.EqualValues(t, 1, r.counter("otelcol_receiver_mediasense_subscription_failures", reason))
+		// Each try is counted, and a slow machine may have made another one by now.
+		assert.Positive(t, r.counter("otelcol_receiver_mediasense_subscription_failures", reason))
+		assert.Equal(t, 1, r.log.FilterMessageSnippet("No subscription").Len(), "reported once, however often it is tried")
 		r.noSecrets()
 	}
 	f(func(s *mediasenseapitest.Server) { s.SetPassword("other") }, "unauthorized", "signIn: answered 4020")
