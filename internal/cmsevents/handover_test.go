@@ -5,6 +5,7 @@ package cmsevents
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -180,7 +181,7 @@ func TestEvictedRemovalRenewsItsRoster(t *testing.T) {
 	m.people = append(m.people, p) // it was true
 	index := w.c.bridges[1].calls[m.calls[1]].roster.index
 	for i := range maxRemovals {
-		w.c.rememberRemoval(w.now, fmt.Sprint(i), 0)
+		w.c.rememberRemoval(w.now, strconv.Itoa(i), 0)
 	}
 	w.pump(2 * time.Second)
 	assert.NotEqual(t, index, w.c.bridges[1].calls[m.calls[1]].roster.index)

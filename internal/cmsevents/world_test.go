@@ -465,7 +465,7 @@ func (w *world) random(r *rand.Rand) {
 		// A message that cannot be read: nothing of it is known but its index, or
 		// not even that.
 		slot := r.IntN(len(w.servers[server].slots))
-		if t := MessageType(r.IntN(2 * int(MessageTypes))); t < MessageTypes { //nolint:gosec // small
+		if t := MessageType(r.IntN(2 * int(MessageTypes))); t < MessageTypes {
 			w.c.DamagedUnindexed(w.now, server, slot, t)
 		} else if indexes := slices.Sorted(maps.Keys(w.servers[server].slots[slot].subs)); len(indexes) > 0 {
 			w.c.Damaged(w.now, server, slot, indexes[r.IntN(len(indexes))])

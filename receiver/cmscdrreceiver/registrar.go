@@ -207,8 +207,10 @@ func (g *registrar) waitAfter(err error) time.Duration {
 		return max(g.interval, delay)
 	}
 	wait := g.retry.NextBackOff()
-	for _, permanent := range []error{cmsapi.ErrSingleCDRReceiver, cmsapi.ErrNoCDRReceivers, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
-		cmsapi.ErrCDRReceiverUnreadable} {
+	for _, permanent := range []error{
+		cmsapi.ErrSingleCDRReceiver, cmsapi.ErrNoCDRReceivers, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
+		cmsapi.ErrCDRReceiverUnreadable,
+	} {
 		if errors.Is(err, permanent) {
 			return max(wait, g.interval)
 		}
