@@ -76,6 +76,8 @@ type faults struct {
 	deaf bool
 	// refuses are elements that no request may hold.
 	refuses []string
+	// refusesOthers takes requests of the socket alone that asks for the calls.
+	refusesOthers bool
 	// pending are the kinds of subscriptions that never become active.
 	pending []string
 	// garbled are the kinds of subscriptions whose snapshots come damaged.
@@ -313,12 +315,17 @@ func (p *peer) subscribe(f *frame) {
 		return
 	}
 	status := "success"
+	others := b.faults.refusesOthers
 	for _, s := range f.Message.Subscriptions {
+		others = others && s.Type != "calls"
 		for _, name := range s.Elements {
 			if slices.Contains(b.faults.refuses, name) {
 				status = "failure"
 			}
 		}
+	}
+	if others {
+		status = "failure"
 	}
 	p.send(frame{raw: fmt.Appendf(nil, `{"type":"messageAck","messageAck":{"messageId":%d,"status":%q}}`, *f.Message.ID, status), id: -1})
 	if status != "success" {

@@ -153,7 +153,10 @@ func (c *session) answered(a *asking, answer ack) {
 	if answer.success {
 		a.refusals = 0
 		c.link.hub.asked(c.link.index, c.slot)
-		c.link.health.report(c.link, refusedRequests, nil)
+		c.refusing.Store(false)
+		if !c.link.refusing() { // else another socket has the problem
+			c.link.health.report(c.link, refusedRequests, nil)
+		}
 		if c.slot > 0 {
 			c.nowUseful()
 		}
@@ -165,6 +168,7 @@ func (c *session) answered(a *asking, answer ack) {
 		pause = refusedPause
 	}
 	if a.refusals > 1 {
+		c.refusing.Store(true)
 		c.link.health.report(c.link, refusedRequests, fmt.Errorf("refused %d times on socket %d; left out next: %v", a.refusals, c.slot, leftOut))
 	}
 	c.link.logger.Debug("A request for subscriptions was refused", zap.Duration("wait", pause), zap.Strings("left_out", leftOut))

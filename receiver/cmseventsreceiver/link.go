@@ -52,6 +52,8 @@ type socket struct {
 	link  *link
 	slot  int
 	state atomic.Int32
+	// refusing tells that the server refuses the requests of this socket.
+	refusing atomic.Bool
 	// subscriptions holds a token if the set may have changed.
 	subscriptions chan struct{}
 }

@@ -272,6 +272,39 @@ func TestRefusesAll(t *testing.T) {
 	})
 }
 
+// A server that refuses the requests of one socket: it is noticed once, though the
+// others' are taken, and nothing changes in what those ask for.
+func TestRefusesOneSocket(t *testing.T) {
+	var host *watchingHost
+	bubble(t, 1, func(r *rig) {
+		host = observed(r)
+		r.config.MaxConnections = 2
+		r.bridges[0].set(func(f *faults) { f.refusesOthers = true })
+	}, func(r *rig) {
+		b := r.bridges[0]
+		busy(b, 80, 1)
+		r.settle(time.Minute)
+		assert.EqualValues(t, 1, r.problem(refusedRequests))
+		set := r.inner.hub.cluster.Request(0, 0)
+		requests, refused := b.count("request"), b.count("refused")
+		for range 10 {
+			b.updateCall("call-000", elements{"recording": "active"})
+			r.settle(time.Minute)
+		}
+		assert.Greater(t, b.count("refused"), refused)
+		assert.Equal(t, set, r.inner.hub.cluster.Request(0, 0))
+		assert.LessOrEqual(t, b.count("request")-requests-(b.count("refused")-refused), 12, "the probes' of the first socket")
+		assert.EqualValues(t, 1, r.problem(refusedRequests))
+		assert.Equal(t, 1, r.logged(refusedRequests))
+		assert.Zero(t, r.problem(leftOutElements))
+		assert.Equal(t, componentstatus.StatusRecoverableError, host.last)
+		b.set(func(f *faults) { f.refusesOthers = false })
+		r.settle(2 * time.Minute)
+		r.well(host)
+		assert.Equal(t, gauges{calls: 80, recording: 1, participants: 80}, r.gauges())
+	})
+}
+
 // A roster that stays pending is noticed within a minute; calls and infos go on.
 func TestRosterPending(t *testing.T) {
 	var host *watchingHost

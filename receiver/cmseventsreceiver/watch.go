@@ -6,6 +6,7 @@ package cmseventsreceiver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -59,6 +60,11 @@ func (l *link) problem(p problem, has bool, format string, args ...any) {
 	} else {
 		l.health.report(l, p, nil)
 	}
+}
+
+// refusing tells whether the server refuses the requests of a socket that is wanted.
+func (l *link) refusing() bool {
+	return slices.ContainsFunc(l.sockets[:max(1, l.wanted.Load())], func(s *socket) bool { return s.refusing.Load() })
 }
 
 // missing counts the further sockets that are wanted and not connected.
