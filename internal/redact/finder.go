@@ -146,25 +146,32 @@ var nameBytes = charset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 func isNameByte(c byte) bool { return nameBytes[c] }
 
-// word is a run of the characters of a name.
+// word is a run of the characters of a name. Dots within it part it: what is known
+// by its characters alone is known by those behind the last dot.
 type word struct {
-	from, end int
-	secret    bool
-	begin     [8]byte // its first characters, in lower case, for what is known by them
-	length    int     // in characters, at most as many as begin has, plus one
+	end    int
+	secret bool    // the last part is a secret's name
+	joined bool    // all parts together are one
+	begin  [8]byte // the last part's first characters, in lower case
+	length int     // of the last part in characters, at most as many as begin has, plus one
 }
 
 // readWord reads the run at i.
 func (f *finder) readWord(i int) (w word) {
-	w.from = i
 	if f.plain {
 		return f.readPlainWord(i)
 	}
-	// The characters, with what of the former ones may begin a word.
-	var window [64]byte
-	n := 0
+	from, dots := i, false
+	var part nameWindow
 	for i < len(f.text) {
 		c, next := f.at(i)
+		if c == '.' {
+			if c, _ := f.look(next); !isNameByte(c) {
+				break
+			}
+			w.length, part, dots, i = 0, nameWindow{}, true, next
+			continue
+		}
 		if !isNameByte(c) {
 			break
 		}
@@ -172,30 +179,71 @@ func (f *finder) readWord(i int) (w word) {
 			w.begin[w.length] = lower(c)
 		}
 		w.length = min(w.length+1, len(w.begin)+1)
-		if n == len(window) {
-			w.secret = w.secret || holdsWord(window[:])
-			n = copy(window[:], window[len(window)-longestWord:])
-		}
-		window[n], i = c, next
-		n++
+		part.add(c)
+		i = next
 	}
-	w.secret = w.secret || holdsWord(window[:n]) || w.length <= len(w.begin) && Secret(string(w.begin[:w.length]))
-	w.end = i
+	w.secret, w.end = part.isSecret(), i
+	w.joined = dots && f.isSecretName(from, i)
 	return w
+}
+
+// isSecretName tells whether the characters from one offset to another are a secret's
+// name.
+func (f *finder) isSecretName(from, end int) bool {
+	var name nameWindow
+	for from < end {
+		c, next := f.at(from)
+		name.add(c)
+		from = next
+	}
+	return name.isSecret()
+}
+
+// nameWindow holds the last characters of a name, with what of the former ones may
+// begin a word.
+type nameWindow struct {
+	characters [64]byte
+	n          int
+	isCut      bool // former ones are gone
+	found      bool // a word was in them
+}
+
+func (w *nameWindow) add(c byte) {
+	if w.n > 0 && isSeparator(c) && isSeparator(w.characters[w.n-1]) {
+		return // any number of them is as good as one
+	}
+	if w.n == len(w.characters) {
+		w.found = w.found || holdsWord(w.characters[:], !w.isCut, false)
+		w.n = copy(w.characters[:], w.characters[len(w.characters)-longestWord:])
+		w.isCut = true
+	}
+	w.characters[w.n] = c
+	w.n++
+}
+
+func (w *nameWindow) isSecret() bool {
+	return w.found || holdsWord(w.characters[:w.n], !w.isCut, true)
 }
 
 // readPlainWord is readWord where characters are bytes.
 func (f *finder) readPlainWord(i int) (w word) {
-	end := i
-	for end < len(f.text) && nameBytes[f.text[end]] {
+	from, end := i, i
+	for end < len(f.text) {
+		if !nameBytes[f.text[end]] {
+			if f.text[end] != '.' || end+1 >= len(f.text) || !nameBytes[f.text[end+1]] {
+				break
+			}
+			from = end + 1
+		}
 		end++
 	}
-	text := f.text[i:end]
-	w.from, w.end, w.length = i, end, min(len(text), len(w.begin)+1)
+	text := f.text[from:end]
+	w.end, w.length = end, min(len(text), len(w.begin)+1)
 	for k := range min(len(text), len(w.begin)) {
 		w.begin[k] = lower(text[k])
 	}
 	w.secret = Secret(text)
+	w.joined = from > i && Secret(f.text[i:end])
 	return w
 }
 
@@ -211,11 +259,12 @@ func (w *word) hasPrefix(text string) bool {
 func (f *finder) name() {
 	w := f.readWord(f.position)
 	f.position = w.end
-	if w.secret {
+	c, _ := f.look(w.end)
+	if w.secret || w.joined && c != ':' { // token.example.test:443 is a host
 		f.value(w.end)
 		return
 	}
-	if c, _ := f.look(w.end); c != ':' {
+	if c != ':' {
 		return
 	}
 	if w.is("sip") || w.is("sips") || w.is("h323") || w.is("tel") {

@@ -82,45 +82,113 @@ func Sign(c byte) bool { return signs[c] }
 
 var signs = [256]bool{':': true, '=': true, '<': true, '%': true, '&': true, '\\': true, 0: true}
 
-// words mark a name as that of a secret wherever they stand in it, in lower case.
+// words mark a name as that of a secret wherever they stand in it. They are in lower
+// case and without the separators that a name may have between its letters.
 var words = [...]string{
-	"passcode", "password", "passwd", "passphrase", "secret", "streamurl", "streamkey", "token", "credential", "apikey", "api_key", "api-key",
+	"passcode", "password", "passwd", "passphrase", "secret", "streamurl", "streamkey", "token", "credential", "apikey",
 }
 
-// wholeWords mark a name only if they are all of it: they stand in many others.
-var wholeWords = [...]string{"pin", "pwd"}
+// ownWords mark a name only as words of their own ("pin", "guestPin", "PIN_code"):
+// their letters stand in many other words.
+var ownWords = [...]string{"pin", "pwd"}
 
-const longestWord = len("passphrase")
+// longestWord is the length of the longest word, with a separator behind each letter.
+const longestWord = 2 * len("passphrase")
+
+// nameWord is one of words or ownWords.
+type nameWord struct {
+	text  string
+	isOwn bool
+}
 
 // wordsBy are the words by their first letter, in either case.
-var wordsBy = func() (by [256][]string) {
+var wordsBy = func() (by [256][]nameWord) {
+	add := func(word nameWord) {
+		by[word.text[0]] = append(by[word.text[0]], word)
+		by[word.text[0]-'a'+'A'] = append(by[word.text[0]-'a'+'A'], word)
+	}
 	for _, word := range words {
-		by[word[0]] = append(by[word[0]], word)
-		by[word[0]-'a'+'A'] = append(by[word[0]-'a'+'A'], word)
+		add(nameWord{text: word})
+	}
+	for _, word := range ownWords {
+		add(nameWord{word, true})
 	}
 	return by
 }()
 
 // Secret tells whether an element, attribute, member or parameter of this name
-// holds a secret, in any case of letters.
-func Secret(name string) bool {
-	for _, word := range wholeWords {
-		if len(name) == len(word) && strings.EqualFold(name, word) {
-			return true
-		}
-	}
-	return holdsWord(name)
-}
+// holds a secret, in any case of letters, with and without separators.
+func Secret(name string) bool { return holdsWord(name, true, true) }
 
-func holdsWord[T string | []byte](name T) bool {
+// holdsWord tells whether a part of a name holds one of the words. begins and ends
+// tell whether the part is at the begin and at the end of the name.
+func holdsWord[T string | []byte](name T, begins, ends bool) bool {
 	for i := range len(name) {
 		for _, word := range wordsBy[name[i]] {
-			if len(name)-i >= len(word) && lower(name[i+1]) == word[1] && equalLower(name[i:i+len(word)], word) {
+			if len(name)-i < len(word.text) || lower(name[i+1]) != word.text[1] && !isSeparator(name[i+1]) {
+				continue
+			}
+			if word.isOwn {
+				if isOwnWord(name, i, word.text, begins, ends) {
+					return true
+				}
+			} else if holdsLetters(name[i:], word.text) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func isSeparator(c byte) bool { return c == '_' || c == '-' || c == '.' }
+
+// holdsLetters tells whether text begins with the letters of a word, whatever
+// separators stand between them.
+func holdsLetters[T string | []byte](text T, word string) bool {
+	k := 0
+	for i := range len(text) {
+		c := text[i]
+		if isSeparator(c) {
+			continue
+		}
+		if lower(c) != word[k] {
+			return false
+		}
+		if k++; k == len(word) {
+			return true
+		}
+	}
+	return false
+}
+
+// isOwnWord tells whether the letters of a word stand at i and are a word of the name:
+// between separators, digits and changes of case.
+func isOwnWord[T string | []byte](name T, i int, word string, begins, ends bool) bool {
+	end := i + len(word)
+	for k := range len(word) {
+		if lower(name[i+k]) != word[k] {
+			return false
+		}
+	}
+	first, second, last := isUpper(name[i]), isUpper(name[i+1]), isUpper(name[end-1])
+	switch {
+	case i == 0:
+		if !begins {
+			return false
+		}
+	case isLetter(name[i-1]) && (!first || isUpper(name[i-1]) && second):
+		return false // neither "guestPin" nor "IDPin"
+	}
+	switch {
+	case end == len(name):
+		return ends
+	case !isLetter(name[end]):
+		return true
+	case isUpper(name[end]):
+		return !last || end+1 < len(name) && isLetter(name[end+1]) && !isUpper(name[end+1]) // "PINCode"
+	default:
+		return first && second && last // "PINcode"
+	}
 }
 
 func equalLower[T string | []byte](text T, word string) bool {
@@ -131,6 +199,10 @@ func equalLower[T string | []byte](text T, word string) bool {
 	}
 	return true
 }
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+func isLetter(c byte) bool { return lower(c) >= 'a' && lower(c) <= 'z' }
 
 func lower(c byte) byte {
 	if c >= 'A' && c <= 'Z' {

@@ -34,10 +34,14 @@ func TestSecret(t *testing.T) {
 	for _, name := range []string{
 		"passcode", "guestPasscode", "c:passcode", "PASSWORD", "user[password]", "clientSecret", "accessToken", "streamUrl",
 		"stream-StreamKey", "apiKey", "pin", "PIN", "pwd", "Passphrase",
+		"pass_code", "pass-code", "pass.code", "PASS__CODE", "api.key", "api_key", "api-key", "stream_url", "guest.pass-word", "o_auth_to_ken",
+		"guestPin", "guest_pin", "PIN_code", "pinCode", "PINCode", "PINcode", "pin2", "1pin", "guestPIN", "IDPin", "guest.pin.old", "userPwd", "pwd-old", "aPin",
 	} {
 		assert.True(t, Secret(name), name)
 	}
-	for _, name := range []string{"", "name", "pass", "code", "ping", "spin", "stream", "key", "remoteTeardown", "ſecret"} {
+	for _, name := range []string{"", "name", "pass", "code", "ping", "spin", "stream", "key", "remoteTeardown", "ſecret",
+		"spinning", "mapping", "Spin", "hoPins", "pinned", "isPinned", "Pinning", "PINNED", "MAPPIN", "shipping", "p_i_n", "pi", "pass_key", "api.keeper", "key.api",
+	} {
 		assert.False(t, Secret(name), name)
 	}
 }
@@ -285,6 +289,7 @@ var forms = []string{
 	"<passcode>%s</passcode>", "<c:passcode>%s</c:passcode>", "<passcode a='1' b=\"%s\">x</passcode>", "<x password=\"%s\"/>", "<streamUrl>rtmp://h/%s</streamUrl>",
 	"<u>https://user:%s@host/</u>", "<u>rtmp://host/app/%s</u>", "<p>sip:user:%s@host</p>", "{\"token\":\"%s\"}", "{\"secrets\":[{\"a\":\"%s\"}]}",
 	"a=b&passcode=%s&c=d", "<passcode><![CDATA[%s]]></passcode>", "<guestPasscode><v>%s</v></guestPasscode>", "<u>https://h/?token=%s</u>",
+	"<pass_code>%s</pass_code>", "<api.key>%s</api.key>", "<guestPin>%s</guestPin>", "{\"api.key\":\"%s\"}", "a=b&pass-code=%s", "<x guest.pin='%s'/>",
 }
 
 // FuzzText plants a secret in every form behind every encoding, between other
@@ -326,5 +331,34 @@ func BenchmarkText(b *testing.B) {
 				Text(text)
 			}
 		})
+	}
+}
+
+// A name is read over its separators; the name of a host is none.
+func TestNamesWithSeparators(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		assert.Equal(t, want, Text(in))
+		assert.Equal(t, html.EscapeString(want), Text(html.EscapeString(in)), "in XML")
+	}
+	f("<pass_code>1</pass_code>", "<pass_code>REDACTED</pass_code>")
+	f("<pass-code>1</pass-code>", "<pass-code>REDACTED</pass-code>")
+	f("<api.key>1</api.key>", "<api.key>REDACTED</api.key>")
+	f("<guestPin>1</guestPin>", "<guestPin>REDACTED</guestPin>")
+	f("<mapping>1</mapping><spinning>1</spinning>", "<mapping>1</mapping><spinning>1</spinning>")
+	f("api.key=1 a.b.pin=2", "api.key=REDACTED a.b.pin=REDACTED")
+	f("pin.code=1&x=2", "pin.code=REDACTED&x=2")
+	f("x.password: 1", "x.password: REDACTED")
+	f("https://token.example.test:8443/pin.html", "https://token.example.test:8443/pin.html")
+	f("token.example.test:8443", "token.example.test:8443")
+	f("ends.rtmp://h/key", "ends.rtmp://h/REDACTED")
+	f("Enter the pin. Then: go", "Enter the pin. Then: go")
+	long := strings.Repeat("x", 100)
+	f(long+"_api__key=1", long+"_api__key=REDACTED")
+	for n := range 130 {
+		before := strings.Repeat("x", n)
+		f(before+"Pin=1", before+"Pin=REDACTED")
+		f(before+"pin"+strings.Repeat("y", 30)+"=1", before+"pin"+strings.Repeat("y", 30)+"=1")
+		f(before+"_pin_"+strings.Repeat("y", 30)+"=1", before+"_pin_"+strings.Repeat("y", 30)+"=REDACTED")
 	}
 }

@@ -116,7 +116,7 @@ func (f *finder) readTagName(i int) tagName {
 		case c == '.' || c >= other:
 		case isNameByte(c):
 			w := f.readWord(n.end)
-			n.secret = n.secret || w.secret
+			n.secret = n.secret || w.secret || w.joined
 			next = w.end
 		case c == ':':
 			n.local, n.prefix = next, true

@@ -37,6 +37,11 @@ var XML = []string{
 	"<future>{\"token\":\"" + Secret + "\"}</future>",
 	"<future at=\"passcode=" + Secret + "\"/>",
 	"<future>&lt;passcode&gt;" + Secret + "&lt;/passcode&gt;</future>",
+	"<pass_code>" + Secret + "</pass_code>",
+	"<pass-code>" + Secret + "</pass-code>",
+	"<api.key>" + Secret + "</api.key>",
+	"<guestPin>" + Secret + "</guestPin>",
+	"<future api.key='" + Secret + "'/>",
 }
 
 // JSON are members of an event's body that hold the secret.
@@ -51,6 +56,9 @@ var JSON = []string{
 	`"tagName":"https://crm:` + Secret + `@crm.example.test/c/1?token=` + Secret + `"`,
 	`"sessionState":"rtmp://host/app/` + Secret + `"`,
 	`"tracks":[{"trackNumber":0,"trackMediaType":"https://user:` + Secret + `@host/","participants":[{"deviceRef":"sip:bob:` + Secret + `@host"}]}]`,
+	`"pass_code":"` + Secret + `"`,
+	`"api.key":"` + Secret + `"`,
+	`"guestPin":"` + Secret + `"`,
 }
 
 // Encodings are how a body may come. The first leaves it as it is.
