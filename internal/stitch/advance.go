@@ -100,10 +100,13 @@ func (e *Engine) discard(slot uint32) bool {
 			track = next
 		}
 	}
+	kind := e.objects.at(slot).kind
 	if !e.forget(slot) { // damaged state: something lives in what does not
 		return false
 	}
-	e.stats.Unclaimed++
+	if kind != DialogFork { // its branch has the span of its call
+		e.stats.Unclaimed++
+	}
 	return true
 }
 
@@ -116,7 +119,9 @@ func (e *Engine) lived(slot uint32) bool {
 			return true
 		}
 	case Track:
-	case Call, CallLeg, Recording, Streaming:
+	case DialogFork:
+		return !e.isFirstBranch(slot)
+	case Call, CallLeg, Recording, Streaming, Dialog:
 		return true
 	}
 	f := &e.scratch.other
@@ -275,7 +280,10 @@ func (e *Engine) compactToTombstone(slot uint32) {
 		})
 		e.store(slot, f.normalized(&e.dictionary))
 		return
-	case CallLeg, Recording, Streaming, Track:
+	case Dialog:
+		e.compactDialog(slot)
+		return
+	case CallLeg, Recording, Streaming, Track, DialogFork:
 	}
 	grave := tombstone{e.traceOf(slot), e.startOf(slot), o.participant.hash, o.sip.hash}
 	e.unbind(slot)
@@ -301,14 +309,14 @@ func (e *Engine) forget(slot uint32) bool {
 	e.queues[o.state].remove(e, slot, byState)
 	e.counts[o.kind][o.state]--
 	switch o.kind {
-	case Call, Session:
+	case Call, Session, Dialog:
 		e.leaveGroup(slot)
 		e.containers.release(o.info)
 		e.contexts[slot%contextSlots].slot = 0
 	case CallLeg:
 		e.participants.remove(e, slot)
 		e.sipCalls.remove(e, slot)
-	case Recording, Streaming, Track:
+	case Recording, Streaming, Track, DialogFork:
 	}
 	e.arena.release(o.facts)
 	if o.resource != 0 {

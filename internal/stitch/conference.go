@@ -300,6 +300,9 @@ func (e *Engine) regroup(correlator uint64) {
 // about to be emitted.
 func (e *Engine) freeze(call uint32) {
 	info, o := e.infoOf(call), e.objects.at(call)
+	if o.kind == Dialog {
+		e.freezeDialog(call)
+	}
 	if info.frozen || o.kind != Call { // a session's trace is its own
 		return
 	}

@@ -70,6 +70,35 @@ const (
 	keyTagName
 	keyTagType
 
+	// SIP calls.
+	keyDialog
+	keyDialogResult
+	keyDialogSetup
+	keyDialogRingDelay
+	keyDialogRing
+	keyDialogAnswered
+	keySIPMethod
+	keySIPCode
+	keySIPFrom
+	keySIPTo
+	keySIPFromTag
+	keySIPToTag
+
+	// Lists of their items, in the order in which items have room, and the items'
+	// fields (sipcall.go). None of them is an attribute.
+	keyMarks
+	keyBranches
+	keyResponses
+	keyInvited
+	keyAttempt
+	keyCancelled
+	keyFinal
+	keyFirst
+	keyAnswer
+	keyBye
+	keyByeResponse
+	keyHeard
+
 	wellKnown
 )
 
@@ -128,6 +157,32 @@ var wellKnownTexts = [wellKnown]string{
 	keyTrackTags:    names.MediaSenseTrackTags,
 	keyTagName:      names.ElementTagName,
 	keyTagType:      names.ElementTagType,
+
+	keyDialog:          names.DialogID,
+	keyDialogResult:    names.DialogResult,
+	keyDialogSetup:     names.DialogSetupSeconds,
+	keyDialogRingDelay: names.DialogRingDelaySeconds,
+	keyDialogRing:      names.DialogRingSeconds,
+	keyDialogAnswered:  names.DialogAnsweredSeconds,
+	keySIPMethod:       names.SIPMethod,
+	keySIPCode:         names.SIPCode,
+	keySIPFrom:         names.SIPFromURI,
+	keySIPTo:           names.SIPToURI,
+	keySIPFromTag:      names.SIPFromTag,
+	keySIPToTag:        names.SIPToTag,
+
+	keyMarks:       "sip/marks",
+	keyBranches:    "sip/branches",
+	keyResponses:   "sip/responses",
+	keyInvited:     "sip/invited",
+	keyAttempt:     "sip/attempt",
+	keyCancelled:   "sip/cancelled",
+	keyFinal:       "sip/final",
+	keyFirst:       "sip/first",
+	keyAnswer:      "sip/answer",
+	keyBye:         "sip/bye",
+	keyByeResponse: "sip/bye_response",
+	keyHeard:       "sip/heard",
 }
 
 // remembers tells which attributes keep what every record said: where a leg was

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package stitch puts the records of a call, a call leg, a recording, a
-// streaming, or of a recorded session and its tracks together, and tells when
+// streaming, of a recorded session and its tracks, or of a SIP call and its
+// branches together, and tells when
 // its life is over, which trace it belongs to, and what its parent is.
 //
 // # Why the order of the records makes no difference
@@ -49,6 +50,10 @@
 //	ending.go      what ends an object, and what opens it again
 //	grace.go       what waits after a restart
 //	session.go     recorded sessions: their times, their tracks, other sessions of the same call
+//	message.go     a SIP message as a record of its call
+//	sipcall.go     the course of a SIP call, as its messages tell it
+//	dialog.go      SIP calls: their end, their further branches, the leg that they are of
+//	dialogspan.go  a SIP call or a branch of it as a span
 //	advance.go     what time does: queues, expiry, eviction
 //	render.go      the object as a span; timeline.go how a leg spent its time;
 //	               lists.go the items as lists, and what tags tell

@@ -101,6 +101,9 @@ func (e *Engine) tick(now time.Time) int64 {
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	e.extendGrace(e.tick(now), r.Time)
 	slot := e.find(r.Kind, r.ID)
+	if r.Kind == Dialog {
+		return e.applyDialog(slot, r)
+	}
 	if e.late(slot) {
 		// It is not merged, and needs no room: what makes room may forget it.
 		e.stats.Late++
@@ -165,7 +168,7 @@ func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 		}
 	}
 	switch r.Kind {
-	case Call, Session:
+	case Call, Session, Dialog, DialogFork:
 		return n
 	case Track:
 		if session := sessionOf(r.ID); session != "" && e.mayNeedSlot(Session, session) {
@@ -212,8 +215,14 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 		o.flags |= flagTextID
 		e.keepID(slot, id)
 	}
-	if kind == Track {
+	switch kind {
+	case Track:
 		e.bindTrack(slot, id)
+	case Dialog:
+		o.sip.hash = hashOf(appendCanonical(nil, id))
+	case DialogFork:
+		e.bindFork(slot, id)
+	case Call, CallLeg, Recording, Streaming, Session:
 	}
 	return slot
 }
@@ -298,7 +307,10 @@ func (e *Engine) keepID(slot uint32, id string) {
 	o := e.objects.at(slot)
 	f := &e.scratch.other
 	f.read(nil)
-	f.say(&e.dictionary, []Field{{Key: o.kind.IDKey(), Value: Text(lowerASCII(id))}})
+	if o.kind != Dialog { // of which it is the Call-ID, which legs have as it is
+		id = lowerASCII(id)
+	}
+	f.say(&e.dictionary, []Field{{Key: wellKnownTexts[ownKey(o.kind)], Value: Text(id)}})
 	f.add(noted, f.said)
 	e.store(slot, f.normalized(&e.dictionary))
 }
@@ -313,7 +325,7 @@ const maxShort = 256
 // merge adds what a record says to its object, and follows what it changes.
 func (e *Engine) merge(slot uint32, r *Record) {
 	o, f := e.objects.at(slot), &e.facts
-	dropped := r.Dropped + f.say(&e.dictionary, r.Fields) + f.sayItems(&e.dictionary, r.Items, r.Index)
+	dropped := r.Dropped + f.say(&e.dictionary, r.Fields) + f.sayItems(&e.dictionary, r.Items, r.itemRank())
 	e.open(f, slot)
 	if o.kind == CallLeg {
 		// Most updates say them again.

@@ -97,6 +97,9 @@ func happenings(content []byte) (all []happening) {
 			r.ID, r.Phase = recordedSessions[next()%2], r.Phase+Phase(next()%2)
 		case Track:
 			r.ID, r.Phase = recordedSessions[next()%2]+"-track"+strconv.Itoa(next()%2), r.Phase+Phase(next()%2)
+		case Dialog, DialogFork:
+			all = append(all, happening{record: fuzzedMessage(next), source: [2]string{"resource " + resource, ""}})
+			continue
 		case Call, CallLeg, Recording, Streaming:
 		}
 		seen := map[string]bool{}

@@ -25,7 +25,7 @@ import "encoding/binary"
 // with head
 //
 //	kind | state | identity, 16 bytes | uvarint flags | uvarint since | uvarint resource | uvarint session | span, 8 |
-//	and for calls and sessions: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint mentioned | uvarint lastMentioned
+//	and for calls, sessions and SIP calls: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint mentioned | uvarint lastMentioned
 //
 // Numbers are those of the K, R, S and T entries of the same process before. Kinds and states are
 // written as the letters below, so that the constants may change.
@@ -59,7 +59,7 @@ const (
 )
 
 var (
-	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't'}
+	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't', Dialog: 'd', DialogFork: 'f'}
 	// Restored finds anew which of two states of one letter it is.
 	stateLetters = [states]byte{open: 'o', ended: 'e', endedByOther: 'e', owed: 'w', done: 'd', aside: 'w', holding: 'd'}
 )

@@ -20,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write what the current version stores, once for each version")
 
 // current is what this version stores: without the ending, with its number.
-const current = "testdata/state-v4"
+const current = "testdata/state-v5"
 
 // TestStoredByReleases: what any release stored is read as it was meant. The
 // files stay as they were written; a new version adds one.
@@ -34,6 +34,9 @@ func TestStoredByReleases(t *testing.T) {
 		}
 		w.session(0, 0, 10)
 		w.session(1, 0, 60)
+		for n := range 4 {
+			w.dialog(fmt.Sprint("sip", n, "@host"), 20*n)
+		}
 		w.lose(10)
 		w.all = append(w.all, happening{session: "session 1", at: at(70)}, happening{session: "session 2", at: at(1000)})
 		e := New(options)

@@ -136,6 +136,9 @@ func randomWorld(seed uint64) *world {
 	for n := range w.IntN(3) {
 		w.session(n, w.IntN(2), w.IntN(100))
 	}
+	for range w.IntN(4) {
+		w.dialog(fmt.Sprint("sip", w.IntN(4), "@host"), w.IntN(200))
+	}
 	w.lose(w.IntN(30))
 	return w
 }

@@ -346,6 +346,14 @@ func (e *Engine) restoreRelations(slot uint32) {
 	case Track:
 		e.bindTrack(slot, e.idOf(slot))
 		return
+	case Dialog:
+		o.sip.hash = hashOf(appendCanonical(nil, e.idOf(slot)))
+		e.relateDialog(slot)
+		return
+	case DialogFork:
+		e.bindFork(slot, e.idOf(slot))
+		e.relateFork(slot)
+		return
 	case CallLeg:
 		e.relateLeg(slot, e.facts.entries)
 	case Recording, Streaming:

@@ -23,12 +23,19 @@ const (
 	// Session is one that MediaSense recorded, not the session of a sender.
 	Session
 	Track
+	// Dialog is a SIP call with the first branch of it that was answered; its records
+	// are made by [Message.Record]. DialogFork is any further branch that was answered;
+	// no record is of one.
+	Dialog
+	DialogFork
 
 	kinds
 )
 
 // Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{Call, CallLeg, Recording, Streaming, Session, Track} }
+func Kinds() []Kind {
+	return []Kind{Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork}
+}
 
 // described is what is fixed for a kind.
 var described = [kinds]struct{ name, short, id string }{
@@ -38,19 +45,30 @@ var described = [kinds]struct{ name, short, id string }{
 	Streaming: {names.KindStreaming, "streaming", names.StreamingID},
 	Session:   {names.KindSession, "session", names.MediaSenseSessionID},
 	Track:     {names.KindTrack, "track", names.MediaSenseTrackID},
+
+	Dialog:     {names.KindDialog, "dialog", names.DialogID},
+	DialogFork: {names.KindDialog, "dialog_fork", names.DialogID},
 }
 
 // Name is the kind as it goes into ids: one of names.Kinds().
 func (k Kind) Name() string { return described[k].name }
 
-// String is the kind in one word of low cardinality, as a span's name.
+// String is the kind in one word of low cardinality.
 func (k Kind) String() string { return described[k].short }
+
+// SpanName is the name of the spans of the kind, of low cardinality.
+func (k Kind) SpanName() string {
+	if k == DialogFork {
+		k = Dialog
+	}
+	return k.String()
+}
 
 // IDKey is the attribute of the object's own id.
 func (k Kind) IDKey() string { return described[k].id }
 
 // holds tells whether other objects are in those of the kind.
-func (k Kind) holds() bool { return k == Call || k == Session }
+func (k Kind) holds() bool { return k == Call || k == Session || k == Dialog }
 
 // MaxTracks is how many tracks a session may have. Real ones have two for each
 // medium.
@@ -192,3 +210,12 @@ func (v Value) Double() float64 { return math.Float64frombits(v.bits) }
 
 // Bool returns a KindBool.
 func (v Value) Bool() bool { return v.bits != 0 }
+
+// itemRank is the rank of what the record says of items. The items of SIP calls are
+// in no need of one.
+func (r *Record) itemRank() uint64 {
+	if r.Kind == Dialog || r.Kind == DialogFork {
+		return 0
+	}
+	return r.Index
+}

@@ -27,6 +27,12 @@ func (e *Engine) relate(slot uint32, at *statement, from Source, said []entry) {
 			e.mention(o.in, at.time, from)
 		}
 		return
+	case Dialog:
+		e.relateDialog(slot)
+		return
+	case DialogFork:
+		e.relateFork(slot)
+		return
 	case CallLeg:
 		e.relateLeg(slot, said)
 	case Recording, Streaming:
@@ -275,11 +281,11 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 	})
 }
 
-// replaced returns the leg whose SIP call has that Call-ID: the one with the
-// smallest id, if several bridges know the call.
-func (e *Engine) replaced(slot uint32, raw []byte) (best uint32) {
-	for _, other := range e.legs(&e.sipCalls, hashOf(raw)) {
-		if other == slot {
+// legOfSIPCall returns the leg whose SIP call has a Call-ID of that hash: the one
+// with the smallest id, if several bridges know the call; not the leg except.
+func (e *Engine) legOfSIPCall(under uint64, except uint32) (best uint32) {
+	for _, other := range e.legs(&e.sipCalls, under) {
+		if other == except {
 			continue
 		}
 		if best == 0 || bytes.Compare(e.objects.at(other).identity[:], e.objects.at(best).identity[:]) < 0 {

@@ -18,6 +18,8 @@ type scratch struct {
 	nextStart map[uint64]int64 // by bridge
 	runs      []run
 	grave     []byte
+	fork      facts   // of a fork whose call is at hand
+	stamp     []Field // of a record of a SIP call
 	fields    []Field
 	links     []Link
 	calls     []string
@@ -77,6 +79,8 @@ func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 	}
 	s = Stamp{Trace: e.traceOf(ref.slot), Span: o.span}
 	switch {
+	case o.kind == Dialog || o.kind == DialogFork:
+		s.Context = e.dialogStamp(ref.slot)
 	case o.kind.holds():
 		e.stampedWith(ref.slot)
 		s.Context = e.contextOf(ref.slot)
@@ -91,10 +95,14 @@ func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 func (e *Engine) traceOf(slot uint32) TraceID {
 	o := e.objects.at(slot)
 	switch {
+	case o.kind == Dialog:
+		return e.traceOfDialog(slot)
 	case o.kind.holds():
 		return e.containers.at(o.info).trace
 	case o.state == done:
 		return e.tombstone(slot).trace
+	case o.kind == DialogFork && o.in != 0:
+		return e.traceOfDialog(o.in)
 	case o.in != 0:
 		return e.infoOf(o.in).trace
 	case o.flags&flagSharing != 0 && e.audioVideoOf(slot) != 0:
@@ -122,7 +130,10 @@ func (e *Engine) idOf(slot uint32) string {
 }
 
 func ownKey(kind Kind) key {
-	return [kinds]key{Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming, Session: keySession, Track: keyTrack}[kind]
+	return [kinds]key{
+		Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming, Session: keySession, Track: keyTrack,
+		Dialog: keySIPCallID, DialogFork: keyDialog,
+	}[kind]
 }
 
 // outcomeOf is how an object ended, or would if it were now.
@@ -152,8 +163,8 @@ func (e *Engine) outcome(o *object, s span) Outcome {
 	}
 }
 
-// render makes a stitched object of an owed one.
-func (e *Engine) render(slot uint32) Stitched {
+// freezeTraceOf fixes the trace of an object, because it is about to be emitted.
+func (e *Engine) freezeTraceOf(slot uint32) {
 	o := e.objects.at(slot)
 	switch {
 	case o.kind.holds():
@@ -165,20 +176,29 @@ func (e *Engine) render(slot uint32) Stitched {
 			e.freeze(e.objects.at(leg).in)
 		}
 	}
+}
+
+// render makes a stitched object of an owed one.
+func (e *Engine) render(slot uint32) Stitched {
+	o := e.objects.at(slot)
+	e.freezeTraceOf(slot)
 	out := Stitched{
 		Ref: Ref{slot, o.generation}, Kind: o.kind, ID: e.idOf(slot),
 		Trace: e.traceOf(slot), Span: o.span, Parent: e.parentOf(slot), Due: o.since,
 	}
-	if o.resource != 0 {
-		out.Resource = e.resources.texts[o.resource]
-	}
+	out.Resource = e.resourceOf(slot)
 	// What looks at other objects comes first: e.facts is this one's from here on.
 	var context []Field
-	if o.in != 0 {
+	holder := slot // of the facts
+	switch {
+	case o.kind == DialogFork && o.in != 0:
+		holder = o.in
+		out.ID, out.Resource = lowerASCII(out.ID), e.resourceOf(o.in)
+	case o.in != 0:
 		context = e.contextOf(o.in)
 	}
 	f := &e.facts
-	e.open(f, slot)
+	e.open(f, holder)
 	out.Links = e.linksOf(slot)
 	s := e.lifeSpan(o, f)
 	out.Outcome = e.outcome(o, s)
@@ -193,6 +213,8 @@ func (e *Engine) render(slot uint32) Stitched {
 		found = e.describeSession(&out, &texts)
 	case Track:
 		found = e.describeTrack(o, &out, &texts)
+	case Dialog, DialogFork:
+		found = e.describeDialog(o, &out)
 	case Call, Recording, Streaming:
 	}
 	out.Fields = e.fields(o, context, &out, found, &texts)
@@ -208,6 +230,9 @@ type foundOut struct {
 // times are the span's. Clocks are set back at times; the duration that the
 // bridge measured then tells the start.
 func (e *Engine) times(o *object, s span, outcome Outcome) (start, end int64) {
+	if o.kind == Dialog || o.kind == DialogFork {
+		return timesOfDialog(s)
+	}
 	if o.kind.holds() {
 		info := e.containers.at(o.info)
 		s.first, s.last = earliest(s.first, info.mentioned), max(s.last, info.lastMentioned)
@@ -246,10 +271,14 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 			return e.objects.at(leg).span
 		}
 	}
-	if o.in != 0 {
+	switch {
+	case o.kind == DialogFork && o.in != 0:
+		return e.infoOf(o.in).root // the call's leg, or the first branch
+	case o.in != 0:
 		return e.objects.at(o.in).span
+	default:
+		return SpanID{}
 	}
-	return SpanID{}
 }
 
 // Reasons of links.
@@ -283,7 +312,12 @@ func (e *Engine) linksOf(slot uint32) []Link {
 		links = append(links, link)
 	}
 	if raw := e.facts.newest(keyReplaces); isText(raw) {
-		if from := e.replaced(slot, raw); from != 0 {
+		from := e.legOfSIPCall(hashOf(raw), slot)
+		if from == 0 && hashOf(raw) != e.objects.at(slot).sip.hash { // no bridge knows the call
+			identity := identityOfValue(Dialog, raw)
+			from = e.lookup(Dialog, &identity)
+		}
+		if from != 0 {
 			links = append(links, Link{Trace: e.linkedTrace(from), Span: e.objects.at(from).span, Reason: linkReplaces})
 		}
 	}

@@ -112,6 +112,12 @@ func (e *Engine) lifeSpan(o *object, f *facts) span {
 			s.end = e.endOfSession(o)
 		}
 		return s
+	case Dialog:
+		c := f.sipCall()
+		return c.spanOf(f.span(), c.first)
+	case DialogFork:
+		c := sipCall{invited: e.startOfCall(o)}
+		return c.spanOf(span{}, e.forkBranch(o))
 	case Call, CallLeg, Recording, Streaming:
 	}
 	return f.span()
@@ -127,7 +133,7 @@ func (f *facts) durationOf(kind Kind) (duration []byte, unit int64) {
 		return f.newest(keySessionDuration), millisecond
 	case Track:
 		return f.newest(keyTrackDuration), millisecond
-	case CallLeg, Recording, Streaming:
+	case CallLeg, Recording, Streaming, Dialog, DialogFork:
 	}
 	return f.newest(keyLegDuration), second
 }

@@ -1,0 +1,126 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// resourceOf is the resource of an object, "" if it has none.
+func (e *Engine) resourceOf(slot uint32) string {
+	if resource := e.objects.at(slot).resource; resource != 0 {
+		return e.resources.texts[resource]
+	}
+	return ""
+}
+
+// forkBranch is what a fork's own facts say, nil if they are damaged.
+func (e *Engine) forkBranch(o *object) *item {
+	f := &e.scratch.fork
+	f.in = e.arena.appendTo(f.in[:0], o.facts, o.factsSize)
+	f.parse()
+	return f.firstBranch()
+}
+
+// startOfCall is when the call of a fork began, 0 if that is not known.
+func (e *Engine) startOfCall(fork *object) int64 {
+	if fork.in == 0 {
+		return 0
+	}
+	return e.infoOf(fork.in).start
+}
+
+// timesOfDialog are the span's: where the start or the end is not known, when the
+// call was first or last heard of.
+func timesOfDialog(s span) (start, end int64) {
+	start, end = s.start, s.end
+	if start == 0 {
+		start = s.first
+	}
+	if end == 0 {
+		end = s.last
+	}
+	if start == 0 || start > end {
+		start = end
+	}
+	return start, end
+}
+
+// describeDialog fills what only SIP dialogs have, and returns what was found out.
+// The call's facts are apart; o is the call or a fork of it.
+func (e *Engine) describeDialog(o *object, out *Stitched) []foundOut {
+	c := e.facts.sipCall()
+	if o.kind == DialogFork {
+		c.first = e.forkBranch(o)
+	}
+	found := e.scratch.found[:0]
+	add := func(k key, v Value) { found = append(found, foundOut{k, v}) }
+	lasted := func(k key, from, to int64) {
+		if from != 0 && to >= from {
+			add(k, seconds(to-from))
+		}
+	}
+	call := out.Ref.slot
+	if o.kind == DialogFork && o.in != 0 {
+		call = o.in
+	}
+	id := e.idOf(call)
+	if o.kind == Dialog {
+		out.ID = lowerASCII(id)
+	}
+	add(keySIPCallID, Text(id))
+	add(keySIPMethod, Text(methodInvite))
+	code := c.code
+	if c.first != nil {
+		var from, to string
+		if code, from, to = answerOf(c.first); code != 0 {
+			add(keySIPFromTag, Text(from))
+			add(keySIPToTag, Text(to))
+		}
+	}
+	if code != 0 {
+		add(keySIPCode, Int(code))
+	}
+	result := c.result()
+	if result != "" {
+		add(keyDialogResult, Text(result))
+	}
+	if result == names.DialogFailed {
+		out.ErrorType = strconv.FormatInt(code, 10)
+	}
+	answered := c.answered()
+	lasted(keyDialogSetup, c.invited, answered)
+	lasted(keyDialogRingDelay, c.invited, c.ringing)
+	lasted(keyDialogRing, c.ringing, cmp.Or(answered, c.end()))
+	lasted(keyDialogAnswered, answered, c.end())
+	if list := e.facts.responses(out.Start); len(list.Maps) > 0 {
+		out.Lists = []List{list}
+	}
+	e.scratch.found = found
+	return found
+}
+
+// responses lists the responses to the call's INVITEs, in the order in which they
+// came, with their times since start.
+func (f *facts) responses(start int64) List {
+	type response struct{ at, code int64 }
+	var all []response
+	for i := range f.items {
+		if it := &f.items[i]; it.list == keyResponses {
+			all = append(all, response{earliestOf(it.value(keyFirst)), it.at})
+		}
+	}
+	slices.SortFunc(all, func(a, b response) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.code, b.code)) })
+	list := List{Key: names.DialogResponses}
+	for _, r := range all {
+		list.Maps = append(list.Maps, []Field{
+			{names.ElementCode, Int(r.code)}, {names.ElementOffset, Int(max(0, r.at-start) / millisecond)},
+		})
+	}
+	return list
+}

@@ -1,0 +1,197 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+)
+
+// Message is one SIP message of a call, as an accounting event has it.
+type Message struct {
+	// CallID as on the wire.
+	CallID string
+	// Method of the request, or of the request that a response answers.
+	Method string
+	// Code is the status of a response, 0 for a request.
+	Code int64
+	// CSeq is the sequence number, -1 if it is not known.
+	CSeq int64
+	// FromTag and ToTag are empty where the message has none.
+	FromTag, ToTag string
+	// Time by the sender's clock, in nanoseconds since 1970.
+	Time   int64
+	Source Source
+	// Fields are attributes that hold for the whole call, without those of its id.
+	Fields []Field
+}
+
+// SIP methods that belong to a call. The others may be sent outside of one.
+const (
+	methodInvite = "INVITE"
+	methodAck    = "ACK"
+	methodCancel = "CANCEL"
+	methodBye    = "BYE"
+	methodPrack  = "PRACK"
+	methodUpdate = "UPDATE"
+)
+
+// maxCallID is the longest Call-ID of a call that is stitched, in bytes. Real ones
+// have fewer than 100.
+const maxCallID = 1 << 10
+
+// maxTag is the longest tag that is kept as it is.
+const maxTag = 100
+
+// Record describes the message as a record of its call; ok is false if it belongs to
+// no call. The record shares the message's fields.
+func (m *Message) Record() (r Record, ok bool) {
+	if m.CallID == "" || len(m.CallID) > maxCallID {
+		return r, false
+	}
+	r = Record{Kind: Dialog, Phase: Update, ID: m.CallID, Time: m.Time, Source: m.Source, Fields: m.Fields}
+	rank := rankOther
+	switch m.Method {
+	case methodInvite:
+		rank = m.describeInvite(&r)
+	case methodCancel:
+		if m.Code == 0 {
+			r.Items = append(r.Items, mark(Field{keyOfMark(keyCancelled), opaque(m.appendCSeq(nil), m.Time)}))
+		}
+	case methodBye:
+		m.describeBye(&r)
+	case methodAck, methodPrack, methodUpdate:
+	default:
+		return r, false
+	}
+	r.Index = messageIndex(rank, m.Time)
+	return r, true
+}
+
+// Ranks of messages: an attribute has the value of the message of the highest rank,
+// of several the earliest. A later INVITE may have been sent by the party that was
+// called, whose From is the caller's To.
+const (
+	rankOther = iota
+	rankInviteResponse
+	rankInvite
+)
+
+const rankBits = 62
+
+func messageIndex(rank int, at int64) uint64 {
+	const latest = 1<<rankBits - 1
+	return uint64(rank)<<rankBits | uint64(latest-min(max(at, 0), latest)) //nolint:gosec // not negative
+}
+
+func (m *Message) describeInvite(r *Record) (rank int) {
+	attempt := Field{keyOfMark(keyAttempt), Opaque(string(m.appendCSeq(nil)))}
+	if m.Code == 0 {
+		r.Items = append(r.Items, mark(attempt, Field{keyOfMark(keyInvited), opaque(nil, m.Time)}))
+		return rankInvite
+	}
+	marks := []Field{attempt}
+	if m.Code >= 300 {
+		final := binary.BigEndian.AppendUint16(m.appendCSeq(nil), uint16(min(m.Code, 999))) //nolint:gosec // a status
+		marks = append(marks, Field{keyOfMark(keyFinal), opaque(final, m.Time)})
+	}
+	r.Items = append(r.Items, mark(marks...))
+	if m.Code > trying {
+		r.Items = append(r.Items, Item{
+			List: keyOfMark(keyResponses), At: m.Code, Fields: []Field{{keyOfMark(keyFirst), opaque(nil, m.Time)}},
+		})
+	}
+	if m.Code >= 200 && m.Code < 300 {
+		answer := binary.BigEndian.AppendUint16(appendEarliest(nil, m.Time), uint16(m.Code)) //nolint:gosec // a status
+		answer = append(answer, boundedTag(m.FromTag)...)
+		answer = append(append(answer, tagSeparator...), boundedTag(m.ToTag)...)
+		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyAnswer), Opaque(string(answer))}))
+	}
+	return rankInviteResponse
+}
+
+// describeBye takes a BYE, or a final response to it, as the end of a branch.
+func (m *Message) describeBye(r *Record) {
+	switch {
+	case m.Code == 0:
+		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyBye), opaque(nil, m.Time)}))
+	case m.Code >= 200 && !isChallenge(m.Code): // after a challenge the BYE comes again
+		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyByeResponse), opaque(nil, m.Time)}))
+	}
+}
+
+// branch is an item that says something of the branch that the message's tags name.
+func (m *Message) branch(what Field) Item {
+	return Item{List: keyOfMark(keyBranches), ID: branchID(m.FromTag, m.ToTag), Fields: []Field{
+		what, {keyOfMark(keyHeard), Opaque(string(binary.BigEndian.AppendUint64(nil, uint64(max(m.Time, 0)))))}, //nolint:gosec // not negative
+	}}
+}
+
+// branchID names a branch of a call by both tags, in the order of their bytes: the
+// From tag of one party's requests is the To tag of the other's.
+func branchID(a, b string) string {
+	a, b = lowerASCII(boundedTag(a)), lowerASCII(boundedTag(b))
+	if a > b {
+		a, b = b, a
+	}
+	return a + tagSeparator + b
+}
+
+// tagSeparator stands between the parts of a dialog's id. Neither a Call-ID nor a
+// tag has one (RFC 3261, section 25.1: word, token).
+const tagSeparator = ";"
+
+// boundedTag returns a tag, or the hash of one that is too long or no token.
+func boundedTag(tag string) string {
+	if len(tag) <= maxTag && !strings.Contains(tag, tagSeparator) {
+		return tag
+	}
+	sum := sha256.Sum256([]byte(lowerASCII(tag)))
+	return hex.EncodeToString(sum[:])
+}
+
+// forkID is the id of a branch that is not its call's first.
+func forkID(call, branch string) string { return call + tagSeparator + branch }
+
+// callOfFork is the Call-ID in the id of a fork.
+func callOfFork(id string) string {
+	for range 2 {
+		id = id[:max(0, strings.LastIndex(id, tagSeparator))]
+	}
+	return id
+}
+
+// mark is the item that has what is known once for a call.
+func mark(fields ...Field) Item { return Item{List: keyOfMark(keyMarks), Fields: fields} }
+
+func keyOfMark(k key) string { return wellKnownTexts[k] }
+
+// Values of marks are bytes of one length, of which the largest stands (items.go):
+// an earlier time is the larger one, and what is in front of it counts more.
+
+// appendEarliest appends a time so that an earlier one is larger.
+func appendEarliest(b []byte, at int64) []byte {
+	return binary.BigEndian.AppendUint64(b, ^uint64(max(at, 0))) //nolint:gosec // not negative
+}
+
+func opaque(b []byte, at int64) Value { return Opaque(string(appendEarliest(b, at))) }
+
+const cseqSize = 4
+
+func (m *Message) appendCSeq(b []byte) []byte {
+	const most = 1<<32 - 1
+	return binary.BigEndian.AppendUint32(b, uint32(min(max(m.CSeq+1, 0), most))) //nolint:gosec // within
+}
+
+const (
+	trying       = 100
+	ringing      = 180
+	unauthorized = 401
+	proxyAuth    = 407
+	terminated   = 487
+)
+
+func isChallenge(code int64) bool { return code == unauthorized || code == proxyAuth }

@@ -1,0 +1,213 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// sipCall is what the facts of a SIP call say of its course. Times are 0 where
+// nothing is known.
+type sipCall struct {
+	invited   int64 // the first INVITE
+	attempt   uint32
+	cancelled int64 // CANCEL of the newest attempt
+	code      int64 // the final response to the newest attempt, if it was not an answer
+	final     int64 // when that came
+	ringing   int64 // the first 180
+	first     *item // the branch that was answered first, or of which a BYE was seen
+}
+
+// marks returns the item of the marks, nil if there is none.
+func (f *facts) marks() *item {
+	for i := range f.items {
+		if f.items[i].list == keyMarks {
+			return &f.items[i]
+		}
+	}
+	return nil
+}
+
+// branches are the items of the branches that were answered, or of which a BYE was
+// seen.
+func (f *facts) branches() []item {
+	start := 0
+	for start < len(f.items) && f.items[start].list != keyBranches {
+		start++
+	}
+	end := start
+	for end < len(f.items) && f.items[end].list == keyBranches {
+		end++
+	}
+	return f.items[start:end]
+}
+
+// firstBranch is the branch that was answered first, nil if there is none. A branch
+// whose answer was not seen comes after all others.
+func (f *facts) firstBranch() (first *item) {
+	branches := f.branches()
+	for i := range branches {
+		if first == nil || compareBranches(&branches[i], first) < 0 {
+			first = &branches[i]
+		}
+	}
+	return first
+}
+
+func compareBranches(a, b *item) int {
+	// The larger answer is the earlier one.
+	x, y := content(a.value(keyAnswer)), content(b.value(keyAnswer))
+	if order := bytes.Compare(y[:min(len(y), timeSize)], x[:min(len(x), timeSize)]); order != 0 {
+		return order
+	}
+	return bytes.Compare(a.id, b.id)
+}
+
+// sipCall reads the course of a call.
+func (f *facts) sipCall() (c sipCall) {
+	c.first = f.firstBranch()
+	for i := range f.items {
+		if it := &f.items[i]; it.list == keyResponses && it.at == ringing {
+			c.ringing = earliestOf(it.value(keyFirst))
+		}
+	}
+	marks := f.marks()
+	if marks == nil {
+		return c
+	}
+	c.invited = earliestOf(marks.value(keyInvited))
+	if attempt := content(marks.value(keyAttempt)); len(attempt) == cseqSize {
+		c.attempt = binary.BigEndian.Uint32(attempt)
+	}
+	if b := content(marks.value(keyCancelled)); len(b) == cseqSize+timeSize && binary.BigEndian.Uint32(b) >= c.attempt {
+		c.cancelled = timeIn(b[cseqSize:])
+	}
+	if b := content(marks.value(keyFinal)); len(b) == cseqSize+codeSize+timeSize && binary.BigEndian.Uint32(b) >= c.attempt {
+		c.code = int64(binary.BigEndian.Uint16(b[cseqSize:]))
+		c.final = timeIn(b[cseqSize+codeSize:])
+	}
+	return c
+}
+
+const (
+	codeSize = 2
+	timeSize = 8
+)
+
+// content are the bytes of a mark, none if it is absent or something else.
+func content(raw []byte) []byte {
+	if len(raw) == 0 || raw[0]&tagMask != tagOpaque {
+		return nil
+	}
+	return textOf(raw)
+}
+
+// timeIn reads what appendEarliest wrote, at least 1.
+func timeIn(b []byte) int64 {
+	return max(1, int64(^binary.BigEndian.Uint64(b))) //nolint:gosec // the bits of it
+}
+
+// earliestOf is the time that a mark has, 0 if it is absent.
+func earliestOf(raw []byte) int64 {
+	b := content(raw)
+	if len(b) < timeSize {
+		return 0
+	}
+	return timeIn(b)
+}
+
+// answered is when the first branch was answered, 0 if that was not seen.
+func (c *sipCall) answered() int64 {
+	if c.first == nil {
+		return 0
+	}
+	return earliestOf(c.first.value(keyAnswer))
+}
+
+// end is when the call ended, 0 if it has not. A challenge or a redirection ends it
+// unless the caller tries again, and so does a failure.
+func (c *sipCall) end() int64 {
+	switch {
+	case c.first != nil:
+		return endOfBranch(c.first)
+	case c.final != 0:
+		return c.final
+	default:
+		return c.cancelled
+	}
+}
+
+// endOfBranch is when a branch ended: with its BYE, or with the response to one that
+// was not logged.
+func endOfBranch(b *item) int64 {
+	if bye := earliestOf(b.value(keyBye)); bye != 0 {
+		return bye
+	}
+	return earliestOf(b.value(keyByeResponse))
+}
+
+// result is how a call went, "" if that is not known.
+func (c *sipCall) result() string {
+	switch {
+	case c.first != nil:
+		if c.answered() == 0 {
+			return ""
+		}
+		return names.DialogAnswered
+	case c.code == terminated:
+		return names.DialogCancelled
+	case isChallenge(c.code):
+		return names.DialogChallenged
+	case c.code >= 400:
+		return names.DialogFailed
+	case c.code >= 300:
+		return names.DialogRedirected
+	case c.cancelled != 0:
+		return names.DialogCancelled
+	default:
+		return ""
+	}
+}
+
+// answerOf are the status code and the tags of a branch's answer.
+func answerOf(b *item) (code int64, from, to string) {
+	answer := content(b.value(keyAnswer))
+	if len(answer) < timeSize+codeSize {
+		return 0, "", ""
+	}
+	code = int64(binary.BigEndian.Uint16(answer[timeSize:]))
+	from, to, _ = strings.Cut(string(answer[timeSize+codeSize:]), tagSeparator)
+	return code, from, to
+}
+
+// heardOf is when a branch was last heard of.
+func heardOf(b *item) int64 {
+	if heard := content(b.value(keyHeard)); len(heard) == timeSize {
+		return int64(binary.BigEndian.Uint64(heard) & (1<<63 - 1)) //nolint:gosec // the bits of it
+	}
+	return 0
+}
+
+// spanOf is what is known of the times of the call's span, or of a fork's: b is its
+// branch. Its start is not known without the answer, because nobody knows then
+// whether the INVITE is that of the branch.
+func (c *sipCall) spanOf(heard span, b *item) span {
+	s := span{start: c.invited, first: earliest(heard.first, c.invited), last: max(heard.last, c.invited)}
+	if b == nil {
+		s.end = c.end()
+		return s
+	}
+	answered := earliestOf(b.value(keyAnswer))
+	if answered == 0 {
+		s.start = 0
+	}
+	s.end = endOfBranch(b)
+	s.first = earliest(s.first, earliest(answered, s.end))
+	s.last = max(s.last, heardOf(b))
+	return s
+}
