@@ -60,7 +60,7 @@ func groupOf(name string) string {
 }
 
 // notNames are constants that are values, not names.
-var notNames = map[string]bool{"Other": true, "OCMS": true, "MeetingServerService": true, "MeetingServer": true, "MediaSense": true, "MediaSenseService": true}
+var notNames = map[string]bool{"Other": true, "OCMS": true, "MeetingServerService": true, "MeetingServer": true, "MediaSense": true, "MediaSenseService": true, "OCMSServiceName": true}
 
 func TestConstantsAreUnique(t *testing.T) {
 	seen := make(map[string]string)

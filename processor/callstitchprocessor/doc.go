@@ -5,7 +5,7 @@
 
 // Package callstitchprocessor puts the event records of a call together. It
 // stamps each with the ids of its trace and with what its call says, and when a
-// call, leg, recording, streaming, recorded session or track is over, adds one
+// call, leg, recording, streaming, recorded session, track or SIP dialog is over, adds one
 // more record for it that is shaped like a span: a stitched record.
 //
 // # The way of a record
@@ -13,6 +13,7 @@
 //	processor.go   ConsumeLogs: merge -> stamp -> stored -> next consumer
 //	intake.go      which records say something about which object
 //	mediasense.go  records of sessions: with tracks, participants and tags in them
+//	sip.go         messages of SIP calls
 //	read.go        a log record as the engine wants it, and back: attribute values
 //	source.go      where records come from, as bytes
 //	stamp.go       the ids and the context on the record

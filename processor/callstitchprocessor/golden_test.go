@@ -43,6 +43,8 @@ var stages = map[string][]string{
 	"session_error":           mediaSense("session-started-cube", "session-ended-error-object-urls"),
 	"leg_never_started":       {"field/leg-never-started/body-1.json", "field/leg-never-started/body-2.json", "field/leg-never-started/body-3.json", "field/leg-never-started/body-4.json"},
 	"call_ends_over_open_leg": {"field/call-ends-over-open-leg/body-1.json", "field/call-ends-over-open-leg/body-2.json", "field/call-ends-over-open-leg/body-3.json"},
+	"dialogs":                 {"accounting/events-basic.log", "accounting/events-failures-and-forking.log", "accounting/events-tricky-values.log"},
+	"dialog_of_leg":           append([]string{"accounting/flow-begins.log"}, append(slices.Clone(flow), "accounting/flow-ends.log")...),
 	"unknown":                 {"unknown/unknown-elements", "unknown/unknown-record-type", "gap/num-preceding-missing"},
 }
 
@@ -86,6 +88,9 @@ func TestGolden(t *testing.T) {
 
 func stage(tb testing.TB, name string) plog.Logs {
 	tb.Helper()
+	if log, found := strings.CutPrefix(name, "accounting/"); found {
+		return accounting(tb, log)
+	}
 	if strings.Contains(name, ".") {
 		return readLogs(tb, filepath.Join("testdata", "in", name))
 	}

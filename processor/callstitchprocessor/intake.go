@@ -78,6 +78,8 @@ var events = map[string]event{
 	names.EventTagAdded:       {stitch.Session, stitch.Note, rankTagAdded},
 	names.EventTagUpdated:     {stitch.Session, stitch.Note, rankTagUpdated},
 	names.EventTagDeleted:     {stitch.Session, stitch.Note, rankTagDeleted},
+	names.EventOCMSRequest:    {stitch.Dialog, stitch.Update, rankMessage},
+	names.EventOCMSResponse:   {stitch.Dialog, stitch.Update, rankMessage},
 }
 
 // What is stamped and not merged: roster events by the beginning of their names,
@@ -153,6 +155,8 @@ func (in *intake) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, 
 		merged = in.readTag(attributes, &r)
 	case e.kind == stitch.Session:
 		merged = in.readSession(attributes, &r)
+	case e.kind == stitch.Dialog:
+		merged = in.readMessage(lr, &r)
 	default:
 		merged = in.readObject(attributes, &r)
 	}
@@ -213,6 +217,8 @@ func (in *intake) stampOf(a *awaiting) (known stitch.Stamp, ok bool) {
 		return in.engine.Stamp(a.ref)
 	case strings.HasPrefix(a.record.EventName(), names.MediaSense):
 		return in.recorded(attributes)
+	case strings.HasPrefix(a.record.EventName(), names.OCMS):
+		return in.ofDialog(attributes)
 	default:
 		ref, found := in.find(attributes)
 		if !found {

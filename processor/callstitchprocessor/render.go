@@ -26,6 +26,9 @@ var spanEvents = [...]string{
 	stitch.Streaming: names.EventStreamingSpan,
 	stitch.Session:   names.EventSessionSpan,
 	stitch.Track:     names.EventTrackSpan,
+
+	stitch.Dialog:     names.EventDialogSpan,
+	stitch.DialogFork: names.EventDialogSpan,
 }
 
 // keyReason is why a leg ended.
@@ -36,6 +39,9 @@ var told = [len(spanEvents)]string{
 	stitch.CallLeg: keyReason,
 	stitch.Session: names.MediaSenseState,
 	stitch.Track:   trackPrefix + "track_media_type",
+
+	stitch.Dialog:     names.DialogResult,
+	stitch.DialogFork: names.DialogResult,
 }
 
 // ownAttributes is how many attributes a stitched record has beside its fields,
@@ -64,7 +70,7 @@ func render(to plog.LogRecord, s *stitch.Stitched) {
 		}
 	}
 	for i := range s.Fields {
-		if field := &s.Fields[i]; !reserved(field.Key) {
+		if field := &s.Fields[i]; !reserved(field.Key) && !isOpen(field) {
 			writeTo(attributes.PutEmpty(field.Key), field.Value)
 		}
 	}
@@ -93,7 +99,7 @@ func reserved(key string) bool {
 func renderSeverity(to plog.LogRecord, s *stitch.Stitched) {
 	number, text := plog.SeverityNumberInfo, "INFO"
 	switch {
-	case isScan(s):
+	case isScan(s), isRefused(s):
 		number, text = plog.SeverityNumberWarn, "WARN"
 	case s.ErrorType != "":
 		number, text = plog.SeverityNumberError, "ERROR"
@@ -114,6 +120,12 @@ func isScan(s *stitch.Stitched) bool {
 	return reason.Scan(len(s.Calls) > 0, time.Duration(s.End-s.Start).Seconds())
 }
 
+// isRefused tells whether a SIP call failed because of its caller or of the party
+// called (4xx), not of a server.
+func isRefused(s *stitch.Stitched) bool {
+	return s.Kind == stitch.Dialog && strings.HasPrefix(s.ErrorType, "4")
+}
+
 // renderSpan writes the attributes that make a span of a record.
 func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
 	kind, status := names.SpanKindInternal, names.SpanStatusUnset
@@ -126,7 +138,7 @@ func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
 	if s.ErrorType != "" {
 		status = names.SpanStatusError
 	}
-	attributes.PutStr(names.SpanName, s.Kind.String())
+	attributes.PutStr(names.SpanName, s.Kind.SpanName())
 	attributes.PutStr(names.SpanKind, kind)
 	if s.Parent != (stitch.SpanID{}) {
 		attributes.PutStr(names.SpanParentID, hex.EncodeToString(s.Parent[:]))
@@ -150,10 +162,13 @@ func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
 
 // describe says in one line what was stitched, for who reads the log.
 func describe(s *stitch.Stitched) string {
-	text := strings.ReplaceAll(s.Kind.String(), "_", " ") + " of " + seconds(s.End-s.Start) + " s"
+	text := strings.ReplaceAll(s.Kind.SpanName(), "_", " ") + " of " + seconds(s.End-s.Start) + " s"
 	reason := slices.IndexFunc(s.Fields, func(f stitch.Field) bool { return f.Key == told[s.Kind] && f.Value.Kind == stitch.KindText })
 	if reason >= 0 {
 		text += ": " + string(logrecord.AppendText(nil, s.Fields[reason].Value.Text))
+	}
+	if s.Kind == stitch.Dialog && s.ErrorType != "" {
+		text += " with " + s.ErrorType
 	}
 	if s.Outcome != stitch.Complete {
 		text += ", outcome " + s.Outcome.String()
