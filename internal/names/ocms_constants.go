@@ -57,9 +57,7 @@ const (
 
 // Attributes of log records in general.
 const (
-	HostName          = "host.name"
 	LogFileName       = "log.file.name"
-	LogFilePath       = "log.file.path"
 	LogRecordOffset   = "log.file.record_offset"
 	LogRecordOriginal = "log.record.original"
 	// LogRecordUID is the same whenever a line is read again.
