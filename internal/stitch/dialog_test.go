@@ -521,7 +521,7 @@ func fuzzedMessage(next func() int) Record {
 func TestDialogPermutations(t *testing.T) {
 	t.Parallel()
 	var all []happening
-	for _, line := range []string{"0 INVITE 1 a -", "0.5 INVITE/407 1 a x", "2 INVITE/200 2 a b", "2.5 INVITE/200 2 a c", "3 BYE 3 a c"} {
+	for _, line := range []string{"0.5 INVITE/407 1 a x", "2 INVITE/200 2 a b", "2.5 INVITE/200 2 a c", "3 BYE 3 a c"} {
 		all = append(all, happening{record: message(t, "C@H", line), source: [2]string{"proxy", ""}})
 	}
 	w := newWorld(1, 1)
@@ -529,9 +529,9 @@ func TestDialogPermutations(t *testing.T) {
 	w.say(0, CallLeg, "replacing", End, 4, textField(legKey("replacesSipCallId"), "C@H"))
 	w.say(0, Call, "call", Start, 0, textField(callKey("name"), "room"))
 	all = append(all, w.all...)
-	orders := 40320
+	orders := 5040
 	if raceEnabled {
-		all, orders = all[2:], 720
+		all, orders = all[1:], 720
 	}
 	want := play(t, slices.Clone(all))
 	require.Len(t, want, 5)
