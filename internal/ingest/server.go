@@ -62,7 +62,7 @@ func Serve(ctx context.Context, host component.Host, config *confighttp.ServerCo
 
 // AfterGrace is how long those have to return, after the grace of a stop, that
 // have then been cancelled.
-const AfterGrace = time.Second
+const AfterGrace = 500 * time.Millisecond
 
 // Stop refuses what is new, waits for the requests in flight until grace ends, and
 // then closes their connections and cancels what they wait for: they are not
