@@ -40,7 +40,8 @@ type Config struct {
 	Timeout exporterhelper.TimeoutConfig `mapstructure:",squash"`
 
 	// Queue between the pipeline and the database, off unless configured: without
-	// it, what the exporter has accepted is stored.
+	// it, what the exporter has accepted is stored. Its size is in bytes of OTLP,
+	// 256 MiB by default.
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
 	// Retry of what is in the queue. Default: for ever, after 1 s to 30 s. Without
@@ -77,6 +78,11 @@ const (
 	defaultDataSource = "data/calls.db"
 	defaultEndpoint   = "localhost:8088"
 	defaultTimeout    = 30 * time.Second
+	// defaultQueueSize is in bytes of OTLP, as is minQueueSize: a post is some
+	// hundred bytes to some MiB, so that a number of posts bounds nothing. Who
+	// writes a number below it means posts or records.
+	defaultQueueSize = 256 << 20
+	minQueueSize     = 1 << 20
 	// minRetention: a number without a unit is in nanoseconds; nobody means that.
 	minRetention = time.Minute
 )
@@ -86,6 +92,8 @@ func createDefaultConfig() component.Config {
 	// written in one transaction.
 	queue := exporterhelper.NewDefaultQueueConfig()
 	queue.NumConsumers = 1
+	queue.Sizer = exporterhelper.RequestSizerTypeBytes
+	queue.QueueSize = defaultQueueSize
 	queue.Batch = configoptional.Some(exporterhelper.BatchConfig{
 		FlushTimeout: 200 * time.Millisecond,
 		Sizer:        exporterhelper.RequestSizerTypeItems,
@@ -133,6 +141,12 @@ func (c *Config) Validate() error {
 	}
 	if c.Timeout.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("timeout must not be negative, got %s", c.Timeout.Timeout))
+	}
+	if c.Queue.HasValue() {
+		if queue := c.Queue.Get(); queue.Sizer == exporterhelper.RequestSizerTypeBytes && queue.QueueSize < minQueueSize {
+			errs = append(errs, fmt.Errorf("sending_queue::queue_size must be at least %d, got %d: it is in bytes unless sending_queue::sizer is requests or items",
+				minQueueSize, queue.QueueSize))
+		}
 	}
 	return errors.Join(errs...)
 }

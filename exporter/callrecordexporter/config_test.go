@@ -52,6 +52,7 @@ func TestValidate(t *testing.T) {
 		{map[string]any{"retention": "-1h"}, "retention must be 0 (for ever) or at least 1m0s, got -1h0m0s"},
 		{map[string]any{"retention": 30}, "retention must be 0 (for ever) or at least 1m0s, got 30ns"},
 		{map[string]any{"timeout": "-1s"}, "timeout"},
+		{map[string]any{"sending_queue": map[string]any{"queue_size": 1000}}, "sending_queue::queue_size must be at least 1048576, got 1000: it is in bytes"},
 		{map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s"},
 		{map[string]any{"http": map[string]any{"trace_url": "https://jaeger/trace"}}, "http: trace_url must have {trace_id} in it"},
 		{map[string]any{"retry_on_failure": map[string]any{"initial_interval": "-1s"}}, "initial_interval"},

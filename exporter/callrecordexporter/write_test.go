@@ -207,3 +207,18 @@ func TestTransactionsAreBounded(t *testing.T) {
 		assert.EqualValues(t, 5, l.counts()[transactions])
 	})
 }
+
+// The queue holds what many bridges post while the database does not answer: its
+// size is in bytes, and a post is small.
+func TestQueueHoldsManyPosts(t *testing.T) {
+	onLocked(t, map[string]any{"sending_queue": map[string]any{}}, nil, func(t *testing.T, l locked) {
+		const posts = 2500
+		for i := range posts {
+			require.NoError(t, l.ConsumeLogs(t.Context(), legs(i, i+1)))
+		}
+		l.unlock()
+		require.Eventually(t, func() bool { return l.counts()["otelcol_exporter_callrecord_records stored"] == posts }, time.Minute, 10*time.Millisecond)
+		assert.Len(t, l.legs(), posts)
+		assert.Less(t, l.counts()[transactions], int64(20), "batches of a thousand records")
+	})
+}

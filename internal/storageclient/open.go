@@ -14,7 +14,8 @@ import (
 )
 
 // Open returns a client of the storage extension with this id. name tells the
-// clients of one component apart. Its errors name the key storage.
+// clients of one component apart. Batches that wait at the same time share a write.
+// Its errors name the key storage.
 func Open(ctx context.Context, host component.Host, id component.ID, kind component.Kind, owner component.ID, name string) (storage.Client, error) {
 	extension, ok := host.GetExtensions()[id]
 	if !ok {
@@ -28,5 +29,5 @@ func Open(ctx context.Context, host component.Host, id component.ID, kind compon
 	if err != nil {
 		return nil, fmt.Errorf("storage: open %q: %w", id, err)
 	}
-	return client, nil
+	return share(client), nil
 }

@@ -177,6 +177,8 @@ func TestOptions(t *testing.T) {
 		"-part records,nonsense":                 "-part",
 		"-most-legs 10":                          "-most-legs",
 		"-most-traces -1":                        "-most-traces",
+		"-load-time 1ms":                         "-load-time",
+		"-rate 0":                                "-rate",
 		"extra":                                  "unexpected argument",
 	} {
 		_, err := parseOptions(strings.Fields(args))

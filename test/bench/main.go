@@ -11,7 +11,9 @@
 //	           per span, with as many legs open as there are traces in flight
 //	memory     bytes of an open leg and of a trace, CPU of a collection of garbage
 //	stalls     the longest calls of callstitch while its state grows and goes
-//	pipeline   cmscdr and callstitch over HTTP, with few and with many legs open
+//	growth     cmscdr and callstitch over HTTP, with few and with many legs open
+//	pipeline   the distribution as it is shipped, under the load of many bridges:
+//	           how late an answer is, and how far behind the backend or the archive
 //	storage    records a second with the state on the disk, beside an append log
 //	archive    rows a second into SQLite and PostgreSQL, beside bare INSERT and COPY
 //	page       how long the pages of a full call archive take
@@ -57,6 +59,9 @@
 //	logs.go, posts.go        their records as log records, and as posts
 //	spans.go                 the traces the others get
 //	processors.go, rawlog.go what is measured
+//	openloop.go              the load of many bridges, whatever the answers
+//	distribution.go          the Collector that they post to
+//	backend.go               where it sends the records: OTLP, rows
 //	bridge.go                the Call Bridge whose events are followed
 //	store.go, sink.go        what is around it: storage, consumer
 package main
@@ -80,6 +85,10 @@ type options struct {
 	time, warmUp time.Duration
 	mostOpen     int
 	mostTraces   int
+	loadTime     time.Duration
+	rate         int
+	bridges      int
+	deployment   string
 	directory    string
 
 	profile      string
@@ -127,6 +136,10 @@ func parseOptions(args []string) (o options, err error) {
 	fs.DurationVar(&o.warmUp, "warm-up", 300*time.Millisecond, "post for this long before each run, unmeasured")
 	fs.IntVar(&o.mostOpen, "most-legs", 1_000_000, "open at most this many legs")
 	fs.IntVar(&o.mostTraces, "most-traces", 100_000, "have at most this many traces in groupbytrace and tail_sampling; a million take 12 GB")
+	fs.DurationVar(&o.loadTime, "load-time", 10*time.Second, "load the pipeline for this long in each run")
+	fs.IntVar(&o.rate, "rate", 2500, "load the pipeline with this many records a second")
+	fs.IntVar(&o.bridges, "bridges", 0, "load the pipeline with this many bridges only (default: 300, then 1000)")
+	fs.StringVar(&o.deployment, "deployment", "", "load only the configurations with this `text` in their names")
 	fs.StringVar(&o.directory, "dir", "", "put files into this `directory`; it should be on a disk, not in memory (default: the system's for temporary files)")
 	fs.StringVar(&o.profile, "cpuprofile", "", "measure nothing, but write a CPU profile of one run to this `file`")
 	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind`: "+kindNames()+", "+strings.Join(profiledStitchers, ", "))
@@ -162,6 +175,9 @@ func (o *options) check() error {
 	}
 	if o.mostOpen < leastOpen || o.mostTraces < 0 {
 		return fmt.Errorf("-most-legs, -most-traces: must be at least %d and 0, got \"%d\" and \"%d\"", leastOpen, o.mostOpen, o.mostTraces)
+	}
+	if o.loadTime < time.Second || o.rate < 1 || o.bridges < 0 {
+		return fmt.Errorf("-load-time, -rate, -bridges: must be at least 1s, 1 and 0, got %q, \"%d\" and \"%d\"", o.loadTime, o.rate, o.bridges)
 	}
 	if o.profile == "" {
 		return nil

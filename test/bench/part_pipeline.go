@@ -5,182 +5,380 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
-// The pipeline part: the cmscdr receiver before callstitch, over HTTP, with few
-// and with many legs open. The posts are of legs that are open.
-
-// mostGrowth is the goal: a record may cost so much more with many open.
-const mostGrowth = 1.10
+// The pipeline part: the distribution as it is shipped, with configurations that
+// keep what they acknowledge, under the load of many bridges. Beside each is a
+// Collector that receives the same records as OTLP, in as many requests, and hands
+// them to the same exporter with the same queue.
 
 // pipelinePlan says how much is measured.
 type pipelinePlan struct {
 	rounds       int
-	few, many    int
-	batches      []int
-	time, warmUp time.Duration
+	bridges      []int
+	rate         int
+	warmUp, time time.Duration
+	directory    string
+	of           string // measure only deployments with this in the name
 }
 
-func newPipelinePlan(o options) pipelinePlan {
-	return pipelinePlan{rounds: o.rounds, few: 1_000, many: o.mostOpen, batches: []int{10, largestBatch}, time: o.time, warmUp: o.warmUp}
-}
-
-// pipelineCosts holds the CPU time per record in microseconds, by what was
-// measured and batch, one figure for each round.
-type pipelineCosts map[runKey][]float64
-
-// The three that are measured.
+// Goals of the pipeline part.
 const (
-	withFew  = "cmscdr, callstitch, few open"
-	withMany = "cmscdr, callstitch, many open"
-	without  = "cmscdr alone"
+	latestAnswer = 50 * time.Millisecond // of 99 % of the posts
+	latestBehind = 3 * time.Second       // until everything is where it is to be
+	leastReached = 0.99                  // of the rate
 )
 
-// piped is a worker with a receiver, and the streams of what is posted to it.
-type piped struct {
-	*worker
-	name    string
-	address string
-	streams [connections]*stream
-	texts   []wireRecord
+func newPipelinePlan(o options) pipelinePlan {
+	bridges := []int{300, 1000}
+	if o.bridges > 0 {
+		bridges = []int{o.bridges}
+	}
+	return pipelinePlan{
+		rounds: (o.rounds + 1) / 2, bridges: bridges, rate: o.rate,
+		warmUp: 2 * time.Second, time: o.loadTime, directory: o.directory, of: o.deployment,
+	}
 }
 
-func (p pipelinePlan) bench(ctx context.Context, c *corpus) (costs pipelineCosts, err error) {
+// deployment is one configuration of the distribution.
+type deployment struct {
+	name string
+	// shipped is a file of config/, which config is laid over; "" for none.
+	shipped string
+	config  string
+	// archived: the records become rows in archive.db. Otherwise they go to an OTLP
+	// backend, or to a file.
+	archived, backend bool
+	peer              bool // gets OTLP
+	of                string
+	goal              bool
+}
+
+// ports of the deployment are taken from %POST%, %OTLP% and %HEALTH%, its files go
+// into %DIR%.
+const (
+	commonConfig = `
+extensions:
+  file_storage: { directory: %DIR%/storage, create_directory: true, fsync: true }
+receivers:
+  cmscdr: { endpoint: "%POST%", storage: file_storage }
+processors:
+  callstitch: { storage: file_storage }
+connectors:
+  logtospan: {}
+service:
+  extensions: [file_storage]
+`
+	fileConfig = commonConfig + `
+  pipelines:
+    logs: { receivers: [cmscdr], processors: [callstitch], exporters: [file, logtospan] }
+    traces: { receivers: [logtospan], exporters: [file/traces] }
+exporters:
+  file: { path: %DIR%/records.jsonl, rotation: { max_megabytes: 1000 } }
+  file/traces: { path: %DIR%/traces.jsonl, rotation: { max_megabytes: 1000 } }
+`
+	// shippedOverlay is for ports that this machine may use otherwise.
+	shippedOverlay = `
+extensions: { healthcheckv2: { http: { endpoint: "%HEALTH%" } } }
+`
+	shippedPeer = shippedOverlay + `
+receivers:
+  otlp: { protocols: { http: { endpoint: "%POST%" } } }
+  cmscdr: { endpoint: "%IDLE%" }
+service:
+  pipelines:
+    logs: { receivers: [otlp], processors: [memory_limiter], exporters: [otlp_grpc, logtospan] }
+`
+	archivePipeline = `
+  pipelines:
+    logs: { receivers: [cmscdr], processors: [callstitch], exporters: [callrecord] }
+`
+	archivePeer = `
+extensions:
+  file_storage: { directory: %DIR%/storage, create_directory: true, fsync: true }
+receivers:
+  otlp: { protocols: { http: { endpoint: "%POST%" } } }
+service:
+  extensions: [file_storage]
+  pipelines:
+    logs: { receivers: [otlp], exporters: [callrecord] }
+`
+	archiveAlone  = "\nexporters: { callrecord: { datasource: %DIR%/archive.db } }\n"
+	archiveQueued = "\nexporters: { callrecord: { datasource: %DIR%/archive.db, sending_queue: { storage: file_storage } } }\n"
+)
+
+const (
+	nameShipped = "config/collector.yaml"
+	nameAlone   = "callrecord, no queue"
+	nameQueued  = "callrecord, `sending_queue: { storage }`"
+)
+
+var deployments = []deployment{
+	{name: "file exporters, no queue", config: fileConfig},
+	{name: nameShipped, shipped: "collector.yaml", config: shippedOverlay, backend: true, goal: true},
+	{name: "otlp receiver, the same queue", shipped: "collector.yaml", config: shippedPeer, backend: true, peer: true, of: nameShipped},
+	{name: nameAlone, config: commonConfig + archivePipeline + archiveAlone, archived: true, goal: true},
+	{name: "otlp receiver, callrecord, no queue", config: archivePeer + archiveAlone, archived: true, peer: true, of: nameAlone},
+	{name: nameQueued, config: commonConfig + archivePipeline + archiveQueued, archived: true, goal: true},
+	{name: "otlp receiver, callrecord, the same queue", config: archivePeer + archiveQueued, archived: true, peer: true, of: nameQueued},
+}
+
+// pipelineKey is a deployment under the load of so many bridges.
+type pipelineKey struct {
+	name    string
+	bridges int
+}
+
+// pipelineRun is one run of it.
+type pipelineRun struct {
+	loaded
+	catchUp
+	used   time.Duration // CPU time of the Collector
+	others float64       // processors that others used
+}
+
+type pipelineRuns map[pipelineKey][]pipelineRun
+
+func (p pipelinePlan) bench(ctx context.Context, c *corpus) (pipelineRuns, error) {
 	texts, err := wireRecords(c)
 	if err != nil {
 		return nil, err
 	}
-	var crew crew
-	defer func() { err = crew.stop(err) }()
-	var all []*piped
-	for _, s := range []struct {
-		name, kind string
-		open       int
-	}{{withFew, callstitch, p.few}, {withMany, callstitch, p.many}, {without, passThrough, p.few}} {
-		progress("opening %s legs behind the receiver", thousands(s.open))
-		w, err := crew.start(ctx, setup{Job: "pipeline", Kind: s.kind, Corpus: c.file, Open: s.open})
-		if err != nil {
-			return nil, err
-		}
-		opened := &piped{worker: w, name: s.name, texts: texts}
-		if err := opened.open(c.world); err != nil {
-			return nil, err
-		}
-		all = append(all, opened)
+	binary, err := binaryPath(ctx)
+	if err != nil {
+		return nil, err
 	}
-	costs = make(pipelineCosts)
-	for _, batch := range p.batches {
-		for round := range p.rounds {
-			progress("posts of %d, round %d of %d", batch, round+1, p.rounds)
-			for i := range all {
-				one := all[(round+i)%len(all)]
-				cost, err := one.measure(ctx, batch, p)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", one.name, err)
+	runs := make(pipelineRuns)
+	for round := range p.rounds {
+		for _, bridges := range p.bridges {
+			for i := range deployments {
+				d := &deployments[(round+i)%len(deployments)]
+				if !strings.Contains(d.name, p.of) {
+					continue
 				}
-				key := runKey{one.name, batch}
-				costs[key] = append(costs[key], cost)
+				progress("%d bridges, %s, round %d of %d", bridges, d.name, round+1, p.rounds)
+				run, err := p.run(ctx, binary, d, newBridgeLoad(c.world, texts, bridges, d.peer))
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", d.name, err)
+				}
+				key := pipelineKey{d.name, bridges}
+				runs[key] = append(runs[key], run)
+				progress("%s", strings.TrimSuffix(run.row(d.name, bridges), "\n"))
 			}
 		}
 	}
-	return costs, nil
+	return runs, nil
 }
 
-// open lets the worker open its legs, and brings the streams to where the
-// worker's own then are.
-func (p *piped) open(w *world) error {
-	if _, err := p.tell(order{Do: "fill"}); err != nil {
-		return err
-	}
-	a, err := p.tell(order{Do: "address"})
+// run measures a deployment once.
+func (p pipelinePlan) run(ctx context.Context, binary string, d *deployment, l *bridgeLoad) (run pipelineRun, err error) {
+	directory, err := os.MkdirTemp(p.directory, "pipeline")
 	if err != nil {
-		return err
+		return run, err
 	}
-	p.address = a.Address
-	for lane := range p.streams {
-		s := newStream(w, p.setup.Open/connections, uint32(lane), connections)
-		s.skip()
-		p.streams[lane] = s
-	}
-	return nil
-}
-
-// measure posts for a while and returns the CPU time per record. It fails
-// unless everything was delivered.
-func (p *piped) measure(ctx context.Context, batch int, plan pipelinePlan) (cost float64, err error) {
-	var from [connections]posts
-	for i, s := range p.streams {
-		from[i] = newLegPosts(s, p.texts, batch)
-	}
-	client, err := connect(ctx, p.address, from)
+	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
+	to, err := startBackend(ctx)
 	if err != nil {
-		return 0, err
+		return run, err
 	}
-	defer client.close()
-	if _, _, err := p.load(ctx, client, batch, plan.warmUp); err != nil {
-		return 0, err
-	}
-	used, records, err := p.load(ctx, client, batch, plan.time)
+	defer func() { err = errors.Join(err, to.stop(context.WithoutCancel(ctx))) }()
+	address, collector, err := d.start(ctx, binary, directory, to.address)
 	if err != nil {
-		return 0, err
+		return run, err
 	}
-	return microseconds(used, records), nil
-}
-
-func (p *piped) load(ctx context.Context, from client, batch int, d time.Duration) (used time.Duration, records int, err error) {
-	before, err := p.tell(order{Do: "report"})
-	if err != nil {
-		return 0, 0, err
-	}
-	posted, err := from.load(ctx, d)
-	if err != nil {
-		return 0, 0, err
-	}
-	var ended int
-	for _, s := range p.streams {
-		ended += int(s.ended) //nolint:gosec // counted up from 0
-	}
-	if _, err := p.tell(order{Do: "stitched", Count: ended}); err != nil {
-		return 0, 0, err
-	}
-	after, err := p.tell(order{Do: "report"})
-	if err != nil {
-		return 0, 0, err
-	}
-	records = posted * batch
-	if got := after.Delivered - before.Delivered; got != int64(records) || records == 0 {
-		return 0, 0, fmt.Errorf("%d of %d records were delivered", got, records)
-	}
-	return after.Used - before.Used, records, ctx.Err()
-}
-
-func (p pipelinePlan) report(costs pipelineCosts) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "| CPU per record, %s open / %s open | records per post | goal | measured | spread | |\n|---|---|---|---|---|---|\n", thousands(p.many), thousands(p.few))
-	for _, batch := range p.batches {
-		s := summarize(ratios(costs[runKey{withMany, batch}], costs[runKey{withFew, batch}]))
-		fmt.Fprintf(&b, "| cmscdr and callstitch | %d | <= %.2f | %.2f | %.2f..%.2f | %s |\n",
-			batch, mostGrowth, s.median, s.least, s.most, verdict(s.median <= mostGrowth))
-	}
-	b.WriteString("\n| us per record (spread) |")
-	for _, batch := range p.batches {
-		fmt.Fprintf(&b, " %d |", batch)
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(p.batches)) + "\n")
-	for _, row := range []struct{ key, name string }{
-		{without, "cmscdr alone"},
-		{withFew, "cmscdr and callstitch, " + thousands(p.few) + " open"},
-		{withMany, "cmscdr and callstitch, " + thousands(p.many) + " open"},
-	} {
-		fmt.Fprintf(&b, "| %s |", row.name)
-		for _, batch := range p.batches {
-			s := summarize(costs[runKey{row.key, batch}])
-			fmt.Fprintf(&b, " %.2f (%.2f..%.2f) |", s.median, s.least, s.most)
+	stopped := false
+	defer func() {
+		if !stopped {
+			_, stopErr := collector.stop()
+			err = errors.Join(err, stopErr)
 		}
-		b.WriteByte('\n')
+	}()
+
+	load := openLoad{bridges: l.bridges, rate: p.rate, warmUp: p.warmUp, time: p.time, from: l.posts}
+	busy, begun := machineTime(), time.Now()
+	own, err := cpuTime()
+	if err != nil {
+		return run, err
+	}
+	if run.loaded, err = load.run(ctx, address); err != nil {
+		return run, fmt.Errorf("%w; the Collector's log: %s", err, collector.tail())
+	}
+	if err := d.await(ctx, &run, l, to, directory); err != nil {
+		return run, err
+	}
+	wall := time.Since(begun)
+	ownAfter, err := cpuTime()
+	if err != nil {
+		return run, err
+	}
+	used := machineTime() - busy - (ownAfter - own)
+	stopped = true
+	if run.used, err = collector.stop(); err != nil {
+		return run, err
+	}
+	run.others = max(0, (used-run.used).Seconds()/wall.Seconds())
+	return run, nil
+}
+
+// start starts the distribution and returns where it is posted to.
+func (d *deployment) start(ctx context.Context, binary, directory, backend string) (address string, started *distribution, err error) {
+	addresses := make([]string, 4)
+	for i := range addresses {
+		if addresses[i], err = loopback.Address(); err != nil {
+			return "", nil, err
+		}
+	}
+	config := strings.NewReplacer("%POST%", addresses[0], "%HEALTH%", addresses[1], "%IDLE%", addresses[2], "%DIR%", directory).Replace(d.config)
+	file := filepath.Join(directory, "config.yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return "", nil, err
+	}
+	arguments := []string{"--config", file, "--set", "service::telemetry::metrics::level=none"}
+	if d.shipped != "" {
+		shipped := filepath.Join(filepath.Dir(filepath.Dir(binary)), "config", d.shipped)
+		arguments = append([]string{"--config", shipped}, arguments...)
+	}
+	started, err = startDistribution(ctx, binary, directory, addresses[0], []string{
+		"OTLP_ENDPOINT=" + backend, "OTLP_INSECURE=true", "LEGATO_STORAGE=" + filepath.Join(directory, "storage"),
+		"LEGATO_LISTEN=" + addresses[0], "LEGATO_MEDIASENSE_LISTEN=" + addresses[3],
+	}, arguments)
+	return addresses[0], started, err
+}
+
+// await waits until what was accepted is where it is to be.
+func (d *deployment) await(ctx context.Context, run *pipelineRun, l *bridgeLoad, to *backend, directory string) (err error) {
+	switch {
+	case d.backend:
+		run.catchUp, err = catchUpOf(ctx, to, run.records)
+	case d.archived:
+		var rows *archiveRows
+		if rows, err = openRows(filepath.Join(directory, "archive.db")); err != nil {
+			return err
+		}
+		run.catchUp, err = catchUpOf(ctx, rows, l.objects())
+		err = errors.Join(err, rows.db.Close())
+	default:
+		run.share = 1 // it was written when it was accepted
+	}
+	return err
+}
+
+// bridgeLoad is what many bridges post.
+type bridgeLoad struct {
+	bridges int
+	streams []*stream
+	texts   []wireRecord
+	otlp    bool
+}
+
+// openOfBridge is how many legs a bridge has open.
+const openOfBridge = 4
+
+func newBridgeLoad(w *world, texts []wireRecord, bridges int, otlp bool) *bridgeLoad {
+	l := &bridgeLoad{bridges: bridges, texts: texts, otlp: otlp}
+	for i := range bridges {
+		l.streams = append(l.streams, newStream(w, openOfBridge, uint32(i), uint32(bridges))) //nolint:gosec // some thousands
+	}
+	return l
+}
+
+// posts makes the posts of a bridge: XML, or OTLP with the same records.
+func (l *bridgeLoad) posts(bridge int) posts {
+	if !l.otlp {
+		from := newLegPosts(l.streams[bridge], l.texts, 1)
+		return &byTurns{make: func(records int) []byte {
+			from.batch = records
+			return from.next()
+		}}
+	}
+	source := newLogSource(l.streams[bridge])
+	wire := wires[otlpProto]
+	return &byTurns{make: func(records int) []byte {
+		body, err := plogotlp.NewExportRequestFromLogs(source.batch(records)).MarshalProto()
+		if err != nil {
+			panic(err) // of what was read from protobuf
+		}
+		return append(appendHead(nil, wire.path, wire.contentType, len(body)), body...)
+	}}
+}
+
+// objects is how many calls and legs began, and how many of them ended.
+func (l *bridgeLoad) objects() (n int) {
+	for _, s := range l.streams {
+		n += int(s.started + s.ended) //nolint:gosec // counted up from 0
+	}
+	return n
+}
+
+func (p pipelinePlan) report(runs pipelineRuns) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d records/s, posts of one and two records, %s after %s; p50 and p99 from when a post was due to its 200.\n\n",
+		p.rate, p.time, p.warmUp)
+	b.WriteString(pipelineHead)
+	for _, bridges := range p.bridges {
+		for i := range deployments {
+			d := &deployments[i]
+			for _, run := range runs[pipelineKey{d.name, bridges}] {
+				b.WriteString(run.row(d.name, bridges))
+			}
+		}
+	}
+	b.WriteString("\n| goal: p99 <= 50 ms, nothing refused, all there within 3 s | bridges | runs that met it | p99 / that of the otlp receiver | |\n|---|---|---|---|---|\n")
+	for _, bridges := range p.bridges {
+		for i := range deployments {
+			if d := &deployments[i]; d.goal && len(runs[pipelineKey{d.name, bridges}]) > 0 {
+				b.WriteString(p.goal(runs, d, bridges))
+			}
+		}
 	}
 	return b.String()
+}
+
+const pipelineHead = "| configuration | bridges | records/s reached | p50 / p99 / longest ms | refused | there at the end of the load | all there after | CPU µs of a record | processors others used |\n" +
+	"|---|---|---|---|---|---|---|---|---|\n"
+
+func (r *pipelineRun) row(name string, bridges int) string {
+	late := fmt.Sprintf("%.1f s", r.took.Seconds())
+	if r.left > 0 {
+		late = fmt.Sprintf("%d are not after %.0f s", r.left, r.took.Seconds())
+	}
+	return fmt.Sprintf("| %s | %d | %.0f | %s / %s / %s | %d | %.0f %% | %s | %.0f | %.1f |\n", name, bridges, r.reached,
+		milliseconds(r.p50), milliseconds(r.p99), milliseconds(r.longest), r.refused, 100*r.share, late,
+		microseconds(r.used, r.records), r.others)
+}
+
+// goal compares the runs of a deployment with the goal, and with its peer's.
+func (p pipelinePlan) goal(runs pipelineRuns, d *deployment, bridges int) string {
+	of := func(name string) (late []float64, met int) {
+		for _, run := range runs[pipelineKey{name, bridges}] {
+			late = append(late, float64(run.p99))
+			if run.p99 <= latestAnswer && run.refused == 0 && run.left == 0 && run.took <= latestBehind && run.reached >= leastReached*float64(p.rate) {
+				met++
+			}
+		}
+		return late, met
+	}
+	own, met := of(d.name)
+	var peer []float64
+	for i := range deployments {
+		if deployments[i].of == d.name {
+			peer, _ = of(deployments[i].name)
+		}
+	}
+	ratio := "-"
+	if len(peer) > 0 {
+		s := summarize(ratios(own, peer))
+		ratio = fmt.Sprintf("%.2f (%.2f..%.2f)", s.median, s.least, s.most)
+	}
+	return fmt.Sprintf("| %s | %d | %d of %d | %s | %s |\n", d.name, bridges, met, len(own), ratio, verdict(2*met > len(own)))
 }

@@ -35,7 +35,11 @@ var parts = []part{
 		p := newStallsPlan(o)
 		return reported(p.bench(ctx, c))(p.report)
 	}},
-	{"pipeline", "Receiver and stitching", func(ctx context.Context, o options, c *corpus) (string, error) {
+	{"growth", "Receiver and stitching", func(ctx context.Context, o options, c *corpus) (string, error) {
+		p := newGrowthPlan(o)
+		return reported(p.bench(ctx, c))(p.report)
+	}},
+	{"pipeline", "The pipeline of many bridges", func(ctx context.Context, o options, c *corpus) (string, error) {
 		p := newPipelinePlan(o)
 		return reported(p.bench(ctx, c))(p.report)
 	}},

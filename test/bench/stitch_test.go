@@ -97,8 +97,8 @@ func TestStallsPart(t *testing.T) {
 	assert.Contains(t, p.report(all), "| while all expire | ")
 }
 
-func TestPipelinePart(t *testing.T) {
-	p := pipelinePlan{rounds: 1, few: 100, many: few, batches: []int{10, 50}, time: 50 * time.Millisecond, warmUp: 10 * time.Millisecond}
+func TestGrowthPart(t *testing.T) {
+	p := growthPlan{rounds: 1, few: 100, many: few, batches: []int{10, 50}, time: 50 * time.Millisecond, warmUp: 10 * time.Millisecond}
 	costs, err := p.bench(t.Context(), testCorpus(t))
 	require.NoError(t, err)
 	for _, name := range []string{withFew, withMany, without} {

@@ -1,0 +1,107 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// distribution is a running otelcol-legato.
+type distribution struct {
+	process *exec.Cmd
+	log     *os.File
+	ended   chan struct{} // closed when the process has ended
+	failure error         // set before ended is closed
+}
+
+// binaryPath is the distribution of the source that this program was built from.
+func binaryPath(ctx context.Context) (string, error) {
+	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/legato-otel/legato").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	path := filepath.Join(string(bytes.TrimSpace(module)), "dist", "otelcol-legato")
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%w: run make build first", err)
+	}
+	return path, nil
+}
+
+// startDistribution starts it with some arguments and waits until something
+// listens on address.
+func startDistribution(ctx context.Context, binary, directory, address string, environment, arguments []string) (d *distribution, err error) {
+	d = &distribution{ended: make(chan struct{})}
+	if d.log, err = os.Create(filepath.Join(directory, "collector.log")); err != nil {
+		return nil, err
+	}
+	d.process = exec.Command(binary, arguments...) // stop ends it, not the end of ctx
+	d.process.Dir, d.process.Stderr = directory, d.log
+	d.process.Env = append(os.Environ(), environment...)
+	if err := d.process.Start(); err != nil {
+		return nil, errors.Join(err, d.log.Close())
+	}
+	go func() {
+		d.failure = d.process.Wait()
+		close(d.ended)
+	}()
+	if err := d.await(ctx, address); err != nil {
+		_, stopErr := d.stop()
+		return nil, errors.Join(err, stopErr)
+	}
+	return d, nil
+}
+
+func (d *distribution) await(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, "tcp", address)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-d.ended:
+			return fmt.Errorf("the Collector ended: %w; its log: %s", errors.Join(d.failure, err), d.tail())
+		case <-ctx.Done():
+			return fmt.Errorf("nothing listens on %s: %w; the Collector's log: %s", address, err, d.tail())
+		}
+	}
+}
+
+// tail is the end of the Collector's log.
+func (d *distribution) tail() []byte {
+	const enough = 2000
+	text, err := os.ReadFile(d.log.Name())
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return text[max(0, len(text)-enough):]
+}
+
+// stop ends the process as an operator does and returns the CPU time that it used.
+func (d *distribution) stop() (used time.Duration, err error) {
+	defer d.log.Close()
+	signal := sync.OnceFunc(func() { err = d.process.Process.Signal(syscall.SIGTERM) })
+	signal()
+	select {
+	case <-d.ended:
+	case <-time.After(patience):
+		err = errors.Join(err, d.process.Process.Kill())
+		<-d.ended
+	}
+	state := d.process.ProcessState
+	return state.UserTime() + state.SystemTime(), errors.Join(err, d.failure)
+}
