@@ -26,6 +26,11 @@ type sqliteDialect struct {
 	writer  *sql.DB
 	readers *sql.DB
 	puts    map[string]*sql.Stmt // by table
+
+	// Statements of transactions by their texts, of which there are some dozens, and
+	// the texts that are not prepared yet. They are used by one transaction at a time.
+	queries map[string]*sql.Stmt
+	wanted  []string
 }
 
 // sqliteReaders is how many queries run at once.
@@ -65,7 +70,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteDialect, error) {
 		return db, db.PingContext(ctx)
 	}
 	busy := fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())
-	d := &sqliteDialect{puts: map[string]*sql.Stmt{}}
+	d := &sqliteDialect{puts: map[string]*sql.Stmt{}, queries: map[string]*sql.Stmt{}}
 	// synchronous=FULL: what was committed is on the disk, so that not even a
 	// power failure takes back what was acknowledged.
 	if d.writer, err = open(1, busy, "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(67108864)", "cache_size(-65536)", "temp_store(MEMORY)"); err == nil {
@@ -118,10 +123,12 @@ func (*sqliteDialect) code(err error) string {
 
 func (d *sqliteDialect) close() error {
 	var errs []error
-	for _, statement := range d.puts {
-		errs = append(errs, statement.Close())
+	for _, prepared := range []map[string]*sql.Stmt{d.puts, d.queries} {
+		for _, statement := range prepared {
+			errs = append(errs, statement.Close())
+		}
+		clear(prepared)
 	}
-	clear(d.puts)
 	// The last one to close writes the log back into the file.
 	for _, db := range []*sql.DB{d.readers, d.writer} {
 		if db != nil {
@@ -132,6 +139,9 @@ func (d *sqliteDialect) close() error {
 }
 
 func (d *sqliteDialect) begin(ctx context.Context) (transaction, error) {
+	if err := d.prepareWanted(ctx); err != nil {
+		return nil, err
+	}
 	tx, err := d.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -145,11 +155,42 @@ type sqliteTransaction struct {
 }
 
 func (t *sqliteTransaction) query(ctx context.Context, query string, args ...any) (rows, error) {
-	r, err := t.tx.QueryContext(ctx, t.d.rebind(query), args...)
+	statement, err := t.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	r, err := statement.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// prepared returns a statement that was prepared once: reading its text costs more
+// than running it. The first transaction that asks for it prepares it for itself.
+func (t *sqliteTransaction) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if statement := t.d.queries[query]; statement != nil {
+		return t.tx.StmtContext(ctx, statement), nil
+	}
+	t.d.wanted = append(t.d.wanted, query)
+	return t.tx.PrepareContext(ctx, t.d.rebind(query))
+}
+
+// prepareWanted prepares what earlier transactions asked for. In a transaction that
+// is not possible: it has the only connection that writes.
+func (d *sqliteDialect) prepareWanted(ctx context.Context) error {
+	for _, query := range d.wanted {
+		if d.queries[query] != nil {
+			continue
+		}
+		statement, err := d.writer.PrepareContext(ctx, d.rebind(query))
+		if err != nil {
+			return err
+		}
+		d.queries[query] = statement
+	}
+	d.wanted = d.wanted[:0]
+	return nil
 }
 
 func (t *sqliteTransaction) exec(ctx context.Context, query string, args ...any) (int64, error) {

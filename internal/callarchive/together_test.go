@@ -178,3 +178,18 @@ func TestJudge(t *testing.T) {
 		assert.Equal(t, want, s.d.judge(err), "%s: %v", statement, err)
 	}
 }
+
+// SQLite reads the text of a transaction's queries once, not in each transaction.
+func TestQueriesArePreparedOnce(t *testing.T) {
+	s := openTest(t, SQLite, t.TempDir()+"/calls.db")
+	d := s.d.(*sqliteDialect)
+	wanted := make([]int, 3)
+	for i := range wanted {
+		_, err := s.Write(t.Context(), oneLeg(fmt.Sprint("leg ", i), "ann"))
+		require.NoError(t, err)
+		wanted[i] = len(d.wanted)
+	}
+	assert.Positive(t, wanted[0])
+	assert.Equal(t, []int{0, 0}, wanted[1:])
+	assert.GreaterOrEqual(t, len(d.queries), wanted[0])
+}
