@@ -280,6 +280,7 @@ func TestRequesterGivesUp(t *testing.T) {
 		synctest.Wait()
 		wg.Go(func() { errs[1] = r.ConsumeLogs(t.Context(), startOf("patient")) })
 		time.Sleep(20 * time.Millisecond)
+		synctest.Wait()
 		require.ErrorIs(t, errs[0], context.DeadlineExceeded)
 		assert.False(t, consume.IsPermanent(errs[0]))
 		g.release <- struct{}{}
