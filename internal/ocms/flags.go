@@ -51,6 +51,9 @@ const (
 	flagCount = iota
 )
 
+// AllFlags are all of them.
+const AllFlags Flags = 1<<flagCount - 1
+
 var flagNames = [flagCount]string{
 	"ambiguous", "duplicate_key", "unbalanced_quote", "too_many_attributes", "method_mismatch", "code_mismatch", "kind_mismatch",
 	"invalid_text", "bad_creation_time", "bad_time_zone_offset", "bad_status_code", "bad_content_length", "bad_cseq", "bad_from",

@@ -81,6 +81,10 @@ func (l *Line) Value(k Key) (value string, ok bool) {
 // IsFirst tells whether the attribute with this index is the first with its key.
 func (l *Line) IsFirst(i int) bool { return int(l.first[l.spans[i].key]) == i+1 }
 
+// IsDocumented tells whether the attribute with this index is the first one of a
+// documented key, which the event has in its type.
+func (l *Line) IsDocumented(i int) bool { return l.spans[i].key != Unknown && l.IsFirst(i) }
+
 // Set returns the value of a documented attribute that is neither empty nor the
 // text null, which stand for no value.
 func (l *Line) Set(k Key) (value string, ok bool) {

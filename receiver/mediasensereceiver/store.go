@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -62,8 +61,6 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, set r
 	return &stateStore{client: client, logger: set.Logger}, nil
 }
 
-func segmentKey(list string, id uint64) string { return list + "/" + strconv.FormatUint(id, 10) }
-
 // errNewer is what an error about levels of a newer release wraps.
 var errNewer = errors.New("a newer release wrote them")
 
@@ -80,9 +77,9 @@ func (s *stateStore) restore(ctx context.Context, accepted *known, disks *partit
 	if s == nil {
 		return nil
 	}
-	err := s.restoreKeys(ctx, storedKeys, accepted.named, window)
+	err := storageclient.RestoreKeys(ctx, s.client, storedKeys, accepted.named, window)
 	if accepted.others != nil {
-		err = errors.Join(err, s.restoreKeys(ctx, storedOthers, accepted.others, window))
+		err = errors.Join(err, storageclient.RestoreKeys(ctx, s.client, storedOthers, accepted.others, window))
 	}
 	if errors.Is(err, recent.ErrNewer) {
 		return newerState(err)
@@ -106,28 +103,6 @@ func (s *stateStore) restore(ctx context.Context, accepted *known, disks *partit
 	return nil
 }
 
-func (s *stateStore) restoreKeys(ctx context.Context, key string, set *recent.Set, window time.Duration) error {
-	list, err := s.client.Get(ctx, key)
-	if err != nil || list == nil {
-		return err
-	}
-	first, last, err := recent.ParseList(list)
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	var errs error
-	for id := first; id <= last; id++ {
-		segment, err := s.client.Get(ctx, segmentKey(key, id))
-		if err == nil {
-			err = set.Restore(id, segment, now.Add(window))
-		}
-		errs = errors.Join(errs, err)
-	}
-	set.Accept(nil, now) // what is over, or too much, goes
-	return errs
-}
-
 // save stores what changed. Who finds it stored by another may rely on it. After
 // a failure the change stays due: the next save writes it.
 func (s *stateStore) save(ctx context.Context, accepted *known, disks *partitions) error {
@@ -137,11 +112,11 @@ func (s *stateStore) save(ctx context.Context, accepted *known, disks *partition
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	named := accepted.named.Snapshot()
-	operations := appendSnapshot(nil, storedKeys, &named)
+	operations := storageclient.AppendSnapshot(nil, storedKeys, &named)
 	var others recent.Snapshot
 	if accepted.others != nil {
 		others = accepted.others.Snapshot()
-		operations = appendSnapshot(operations, storedOthers, &others)
+		operations = storageclient.AppendSnapshot(operations, storedOthers, &others)
 	}
 	levels, version, err := disks.snapshot()
 	if err != nil {
@@ -162,20 +137,6 @@ func (s *stateStore) save(ctx context.Context, accepted *known, disks *partition
 	}
 	disks.isSaved(version)
 	return nil
-}
-
-// appendSnapshot appends what stores a snapshot, whose list has the key.
-func appendSnapshot(operations []*storage.Operation, key string, keys *recent.Snapshot) []*storage.Operation {
-	if keys.List != nil {
-		operations = append(operations, storage.SetOperation(key, keys.List))
-	}
-	for _, segment := range keys.Segments {
-		operations = append(operations, storage.SetOperation(segmentKey(key, segment.ID), segment.Stored))
-	}
-	for _, id := range keys.Gone {
-		operations = append(operations, storage.DeleteOperation(segmentKey(key, id)))
-	}
-	return operations
 }
 
 // close closes the client once. A request that outlives the grace of a stop then

@@ -1,0 +1,55 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package storageclient
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/legato-otel/legato/internal/recent"
+)
+
+// RestoreKeys fills a set from what AppendSnapshot stored under a key: the list of
+// segments, and the segments below it. No key is known for longer than window.
+func RestoreKeys(ctx context.Context, client storage.Client, key string, set *recent.Set, window time.Duration) error {
+	list, err := client.Get(ctx, key)
+	if err != nil || list == nil {
+		return err
+	}
+	first, last, err := recent.ParseList(list)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	var errs error
+	for id := first; id <= last; id++ {
+		segment, err := client.Get(ctx, segmentKey(key, id))
+		if err == nil {
+			err = set.Restore(id, segment, now.Add(window))
+		}
+		errs = errors.Join(errs, err)
+	}
+	set.Accept(nil, now) // what is over, or too much, goes
+	return errs
+}
+
+// AppendSnapshot appends what stores a snapshot, whose list has the key.
+func AppendSnapshot(operations []*storage.Operation, key string, keys *recent.Snapshot) []*storage.Operation {
+	if keys.List != nil {
+		operations = append(operations, storage.SetOperation(key, keys.List))
+	}
+	for _, segment := range keys.Segments {
+		operations = append(operations, storage.SetOperation(segmentKey(key, segment.ID), segment.Stored))
+	}
+	for _, id := range keys.Gone {
+		operations = append(operations, storage.DeleteOperation(segmentKey(key, id)))
+	}
+	return operations
+}
+
+func segmentKey(list string, id uint64) string { return list + "/" + strconv.FormatUint(id, 10) }

@@ -1,0 +1,234 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/tcp"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/udp"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/recent"
+)
+
+// Config of the ocms receiver.
+type Config struct {
+	// File is the file input of pkg/stanza. Its keys stand at the receiver's own
+	// level: include, exclude, start_at, encoding, max_log_size (default 2 MiB),
+	// force_flush_period (default 1 m), ...
+	File fileconsumer.Config `mapstructure:",squash"`
+
+	// Syslog takes events from syslog appenders, beside files or instead of them.
+	// Optional.
+	Syslog configoptional.Optional[SyslogConfig] `mapstructure:"syslog"`
+
+	// Storage names the storage extension that keeps offsets, and what was accepted,
+	// over a restart. Optional.
+	Storage *component.ID `mapstructure:"storage"`
+
+	// CreationTimeIsLocal takes TimeZoneOffset from CreationTime, whose Z is a
+	// literal of the layout. Default false: CreationTime is UTC.
+	CreationTimeIsLocal bool `mapstructure:"creation_time_is_local"`
+
+	// ExtraKeys are the names of all additional attributes that applications log.
+	// If there are any, no other undocumented name begins an attribute. Optional.
+	ExtraKeys []string `mapstructure:"extra_keys"`
+
+	// IncludeLogRecordOriginal keeps each line in log.record.original. Default true.
+	IncludeLogRecordOriginal bool `mapstructure:"include_log_record_original"`
+
+	// RetryOnFailure says how lines are tried again that the next consumer refused
+	// for now. Default: from 1 s to 30 s apart, without an end.
+	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+
+	// MaxBatchBytes bounds the lines that go on in one payload, in bytes. One line
+	// alone may be more. Default 1 MiB.
+	MaxBatchBytes int `mapstructure:"max_batch_bytes"`
+
+	// ShutdownTimeout is how long a stop waits for lines in flight. Default 5 s.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+
+	// ResourceAttributes are added to the resource of every record and metric
+	// and replace those of the same name. Optional.
+	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
+
+	// Deduplication configures how copies are told from new events.
+	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
+
+	// Metrics configures the metrics signal.
+	Metrics MetricsConfig `mapstructure:"metrics"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// SyslogConfig says where to listen. At least one of the two is set.
+type SyslogConfig struct {
+	// UDP has the keys of pkg/stanza's UDP input.
+	UDP *udp.BaseConfig `mapstructure:"udp"`
+	// TCP has the keys of pkg/stanza's TCP input; one event a line.
+	TCP *tcp.BaseConfig `mapstructure:"tcp"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// DeduplicationConfig says for how long a message is known.
+type DeduplicationConfig struct {
+	// Window in which a second event about the same message is a copy; 0 takes
+	// all. Default 1 m.
+	Window time.Duration `mapstructure:"window"`
+	// MaxEntries is how many messages are known at most; the oldest go. Default 65536.
+	MaxEntries int `mapstructure:"max_entries"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// MetricsConfig of the metrics signal.
+type MetricsConfig struct {
+	// Interval at which metrics are sent on. Default 15 s.
+	Interval time.Duration `mapstructure:"interval"`
+	// CardinalityLimit is the largest number of series of one metric of one
+	// server. Default 2000.
+	CardinalityLimit int `mapstructure:"cardinality_limit"`
+	// MaxCalls is how many calls are remembered at most, for their durations; the
+	// oldest go. Default 65536.
+	MaxCalls int `mapstructure:"max_calls"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	file := *fileconsumer.NewConfig()
+	// A line of many hops and streams is longer than pkg/stanza's mebibyte.
+	file.MaxLogSize = 2 << 20
+	// Half a line is no event. It is passed on only if no more of it comes.
+	file.FlushPeriod = time.Minute
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.InitialInterval = time.Second
+	retry.MaxElapsedTime = 0
+	return &Config{
+		File:                     file,
+		IncludeLogRecordOriginal: true,
+		RetryOnFailure:           retry,
+		MaxBatchBytes:            1 << 20,
+		ShutdownTimeout:          5 * time.Second,
+		Deduplication:            DeduplicationConfig{Window: time.Minute, MaxEntries: 1 << 16},
+		Metrics:                  MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000, MaxCalls: 1 << 16},
+	}
+}
+
+// encodingOf returns the name that pkg/stanza has for an encoding. Its utf-8 puts
+// a replacement character in the place of invalid bytes, which are kept here.
+func encodingOf(name string) string {
+	switch strings.ToLower(name) {
+	case "", "utf-8", "utf8":
+		return "utf-8-raw"
+	default:
+		return name
+	}
+}
+
+// fileConfig is the configuration of the file input.
+func (c *Config) fileConfig() fileconsumer.Config {
+	file := c.File
+	file.Encoding = encodingOf(file.Encoding)
+	return file
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *Config) Validate() error {
+	var errs []error
+	if len(c.File.Include) == 0 && !c.Syslog.HasValue() {
+		errs = append(errs, errors.New("include must name a file, or syslog an address: got neither"))
+	}
+	if len(c.File.Include) > 0 {
+		if _, err := c.fileConfig().Build(silent(), func(context.Context, [][]byte, map[string]any, int64, []int64) error { return nil }); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, key := range c.ExtraKeys {
+		if key == "" || strings.ContainsAny(key, "=,") {
+			errs = append(errs, fmt.Errorf("extra_keys must be names without = and comma, got %q", key))
+		}
+	}
+	if c.MaxBatchBytes <= 0 {
+		errs = append(errs, fmt.Errorf("max_batch_bytes must be positive, got %d", c.MaxBatchBytes))
+	}
+	if c.ShutdownTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.ResourceAttributes)) {
+		if key == "" {
+			errs = append(errs, errors.New("resource_attributes must have names, got \"\""))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// silent is telemetry for what is built only to see whether it can be.
+func silent() component.TelemetrySettings {
+	return component.TelemetrySettings{
+		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
+	}
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *SyslogConfig) Validate() error {
+	var errs []error
+	if c.UDP == nil && c.TCP == nil {
+		errs = append(errs, errors.New("must have udp or tcp, got neither"))
+	}
+	if c.UDP != nil && c.UDP.ListenAddress == "" {
+		errs = append(errs, errors.New("udp::listen_address must not be empty"))
+	}
+	if c.TCP != nil && c.TCP.ListenAddress == "" {
+		errs = append(errs, errors.New("tcp::listen_address must not be empty"))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *DeduplicationConfig) Validate() error {
+	var errs []error
+	if c.Window < 0 {
+		errs = append(errs, fmt.Errorf("window must not be negative, got %s", c.Window))
+	}
+	if c.MaxEntries < recent.MinimumEntries || c.MaxEntries > recent.MaximumEntries {
+		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", recent.MinimumEntries, recent.MaximumEntries, c.MaxEntries))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *MetricsConfig) Validate() error {
+	var errs []error
+	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
+		errs = append(errs, fmt.Errorf("interval must be at least 10ms, got %s", c.Interval))
+	}
+	if c.CardinalityLimit <= 0 {
+		errs = append(errs, fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit))
+	}
+	if c.MaxCalls <= 0 {
+		errs = append(errs, fmt.Errorf("max_calls must be positive, got %d", c.MaxCalls))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,199 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/consume"
+	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
+)
+
+// delivery takes lines to the next consumer.
+type delivery struct {
+	logs      consumer.Logs // nil if there is no logs pipeline
+	windows   *DeduplicationConfig
+	extraKeys []string // sorted
+	local     bool
+	original  bool
+	retry     configretry.BackOffConfig
+	limits    ingest.Limits
+	known     *recent.Set
+	store     *store    // nil without storage
+	measures  *measures // nil if there is no metrics pipeline
+	resources resources
+	obsreport *receiverhelper.ObsReport
+	telemetry *metadata.TelemetryBuilder
+	logger    *limitedLog
+	version   string
+
+	// attempts ends when a stop has lasted for its grace. The context of an input
+	// ends when the stop begins: then an attempt is finished, and no other begins.
+	attempts context.Context //nolint:containedctx // it is the receiver's life, not a request's
+}
+
+// errStopped is why lines were not taken: the receiver stopped.
+var errStopped = errors.New("the receiver stops; the lines are read again")
+
+// accept returns nil when all lines are taken by the next consumer, now or before,
+// or quarantined. The only error is that of a stop.
+func (d *delivery) accept(ctx context.Context, from *origin, lines []line) error {
+	in := d.newIntake(from, lines)
+	d.noticeXML(in)
+	unlock, err := d.known.Lock(ctx, in.keys)
+	if err != nil {
+		return d.giveUp(in, len(in.parts))
+	}
+	defer unlock()
+	d.markDuplicates(in)
+	for at, left := 0, in.fresh; at < len(in.parts); {
+		p := d.limits.Cut(at, len(in.parts), in.sizeOfPart)
+		if p.Fresh > 0 {
+			if err := d.deliverUntilTaken(ctx, in, &p); err != nil {
+				return d.giveUp(in, left)
+			}
+			d.known.Accept(in.entriesOf(p.From, p.To), in.received)
+			d.save(in, &p)
+			d.measures.record(d.attempts, in, &p)
+		}
+		d.count(in, &p)
+		at, left = p.To, left-p.Fresh
+	}
+	return nil
+}
+
+// giveUp leaves lines that a stop found: those of a file are read again after the
+// start, because no offset is stored any more; those of syslog are lost.
+func (d *delivery) giveUp(in *intake, lines int) error {
+	if in.origin.again {
+		d.store.abandon()
+		return errStopped
+	}
+	d.add(lost, lines)
+	d.logger.warn("Stopped before the pipeline took what came by syslog; its events are lost", zap.Int("events", lines))
+	return errStopped
+}
+
+// save stores that the lines of a piece were taken. Only a crash needs it: without
+// it, lines are taken twice then.
+func (d *delivery) save(in *intake, p *ingest.Piece) {
+	if !in.origin.again {
+		return
+	}
+	uids := make([]uid, 0, p.Fresh)
+	for i := p.From; i < p.To; i++ {
+		if !in.parts[i].duplicate {
+			uids = append(uids, in.parts[i].uid)
+		}
+	}
+	if err := d.store.save(d.attempts, uids, d.known); err != nil {
+		d.logger.warn("Cannot store what was taken; after a crash it may be taken again", zap.Error(err))
+	}
+}
+
+// deliverUntilTaken tries until the next consumer took the piece, it went to
+// quarantine, or retry_on_failure ends. Its error is that of a stop.
+func (d *delivery) deliverUntilTaken(ctx context.Context, in *intake, p *ingest.Piece) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = d.retry.InitialInterval, d.retry.MaxInterval
+	pause.RandomizationFactor, pause.Multiplier = d.retry.RandomizationFactor, d.retry.Multiplier
+	pause.Reset()
+	for {
+		err := d.deliver(in, p)
+		if err == nil {
+			return nil
+		}
+		d.add(refused, p.Fresh)
+		if ctx.Err() != nil || d.attempts.Err() != nil {
+			return errStopped
+		}
+		if !d.retry.Enabled || d.retry.MaxElapsedTime > 0 && time.Since(in.received) >= d.retry.MaxElapsedTime {
+			p.Lost = true
+			d.logger.error("Gave up as retry_on_failure says; the events are lost", in.fields(p, err)...)
+			return nil
+		}
+		d.logger.warn("Events refused by the pipeline; trying again", in.fields(p, err)...)
+		timer := time.NewTimer(pause.NextBackOff())
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return errStopped
+		}
+	}
+}
+
+// deliver hands on the new lines of a piece once. What the pipeline refuses
+// permanently is not sent to it again, as the contract of consumers asks; the lines
+// go to quarantine instead.
+func (d *delivery) deliver(in *intake, p *ingest.Piece) error {
+	if d.logs == nil {
+		return nil
+	}
+	p.Rejected = nil
+	out := d.newOutbox(in)
+	out.Records.EnsureCapacity(p.Fresh)
+	d.convert(in, p, out)
+	err := out.Flush()
+	if err == nil || !consume.IsPermanent(err) {
+		return err
+	}
+	p.Rejected = err
+	d.logger.error("Events refused permanently by the pipeline; they are quarantined", in.fields(p, err)...)
+	out = d.newOutbox(in)
+	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
+	quarantine(in, p, out)
+	if err = out.Flush(); err == nil || !consume.IsPermanent(err) {
+		return err
+	}
+	p.Lost = true
+	d.logger.error("Quarantine refused permanently by the pipeline as well; its events are lost", in.fields(p, err)...)
+	return nil
+}
+
+// fields say in the Collector's log which lines of which file it is about.
+func (in *intake) fields(p *ingest.Piece, err error) []zap.Field {
+	fields := []zap.Field{zap.Int("events", p.Fresh), zap.Error(err)}
+	if name := in.origin.fileName(); name != "" {
+		fields = append(fields, zap.String("file", name), zap.Int64("first_offset", in.parts[p.From].offset), zap.Int64("last_offset", in.parts[p.To-1].offset))
+	}
+	return fields
+}
+
+func (d *delivery) newOutbox(in *intake) *ingest.Outbox {
+	out := &ingest.Outbox{
+		Context: d.attempts, Send: d.consume, MaxRaw: d.limits.Bytes, Now: pcommon.NewTimestampFromTime(in.received),
+		Open: func(logs plog.Logs) plog.LogRecordSlice {
+			rl := logs.ResourceLogs().AppendEmpty()
+			in.origin.resource.put(rl.Resource().Attributes())
+			sl := rl.ScopeLogs().AppendEmpty()
+			sl.Scope().SetName(metadata.ScopeName)
+			sl.Scope().SetVersion(d.version)
+			return sl.LogRecords()
+		},
+	}
+	out.Begin()
+	return out
+}
+
+func (d *delivery) consume(ctx context.Context, logs plog.Logs) error {
+	ctx = d.obsreport.StartLogsOp(ctx)
+	count := logs.LogRecordCount()
+	err := d.logs.ConsumeLogs(ctx, logs)
+	d.obsreport.EndLogsOp(ctx, metadata.Type.String(), count, err)
+	return err
+}

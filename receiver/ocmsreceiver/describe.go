@@ -1,0 +1,47 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"strconv"
+
+	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/ocms"
+)
+
+// describe returns the body of an event: one short line for people.
+func describe(e *ocms.Event, w writer) string {
+	var room [256]byte
+	b := room[:0]
+	switch e.Kind() {
+	case ocms.Request:
+		b = logrecord.AppendText(b, w.text(e.Method))
+	case ocms.Response:
+		b = logrecord.AppendText(b, w.text(e.Method))
+		b = append(b, " answered "...)
+		b = strconv.AppendInt(b, int64(e.Code), 10)
+	case ocms.Generic:
+		b = append(b, "event of "...)
+		return string(logrecord.AppendText(b, w.text(e.Service)))
+	}
+	b = append(b, ": "...)
+	b = appendParty(b, &e.From, w)
+	b = append(b, " to "...)
+	return string(appendParty(b, &e.To, w))
+}
+
+// appendParty appends the shortest that names a party.
+func appendParty(b []byte, a *ocms.Address, w writer) []byte {
+	switch {
+	case a.Display != "":
+		return logrecord.AppendText(b, w.text(a.Display))
+	case a.URI.User != "":
+		b = logrecord.AppendText(b, w.text(a.URI.User))
+		return append(logrecord.AppendText(append(b, '@'), w.text(a.URI.Host)), ""...)
+	case a.URI.Text != "":
+		return logrecord.AppendText(b, w.text(a.URI.Text))
+	default:
+		return append(b, "unknown"...)
+	}
+}

@@ -1,0 +1,47 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/legato-otel/legato/internal/shared"
+	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
+)
+
+// NewFactory returns the factory of the ocms receiver.
+func NewFactory() receiver.Factory {
+	return receiver.NewFactory(
+		metadata.Type,
+		createDefaultConfig,
+		receiver.WithLogs(createLogs, metadata.LogsStability),
+		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
+	)
+}
+
+// receivers holds one receiver per configuration: its logs and its metrics come
+// from the same lines.
+var receivers = shared.NewMap[*Config, *eventReceiver]()
+
+func createLogs(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
+	return create(set, cfg, func(r *eventReceiver) { r.logs = next })
+}
+
+func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+	return create(set, cfg, func(r *eventReceiver) { r.metrics = next })
+}
+
+func create(set receiver.Settings, cfg component.Config, connect func(*eventReceiver)) (component.Component, error) {
+	config := cfg.(*Config)
+	held, err := receivers.LoadOrStore(config, func() (*eventReceiver, error) { return newReceiver(config, set) })
+	if err != nil {
+		return nil, err
+	}
+	connect(held.Unwrap())
+	return held, nil
+}

@@ -1,0 +1,95 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"errors"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// instruments of one server.
+type instruments struct {
+	request, response         metric.Int64Counter
+	attempt, answered, failed metric.Int64Counter
+	ringing, setup, duration  metric.Float64Histogram
+}
+
+// definition is one row of the metrics table in the README, which a test holds
+// against these.
+type definition struct {
+	name, unit, description string
+	attributes              []string
+	bounds                  []float64 // of a histogram
+
+	// One of these is set.
+	counter   func(*instruments) *metric.Int64Counter
+	histogram func(*instruments) *metric.Float64Histogram
+}
+
+var (
+	// setupBounds: an INVITE is answered within seconds, and fails after three
+	// minutes at the latest (RFC 3261, Timer C).
+	setupBounds = []float64{0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 180}
+	// durationBounds: calls last seconds to hours.
+	durationBounds = []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 28800, 86400}
+)
+
+var definitions = []definition{
+	{
+		name: names.MetricOCMSRequest, unit: "{request}", description: "SIP requests that were logged.",
+		attributes: []string{names.SIPMethod},
+		counter:    func(s *instruments) *metric.Int64Counter { return &s.request },
+	},
+	{
+		name: names.MetricOCMSResponse, unit: "{response}", description: "SIP responses that were logged.",
+		attributes: []string{names.SIPMethod, names.SIPCode},
+		counter:    func(s *instruments) *metric.Int64Counter { return &s.response },
+	},
+	{
+		name: names.MetricOCMSInviteAttempt, unit: "{call}", description: "Calls: Call-IDs with an INVITE or an answer to one. The base of the answer-seizure ratio.",
+		counter: func(s *instruments) *metric.Int64Counter { return &s.attempt },
+	},
+	{
+		name: names.MetricOCMSInviteAnswered, unit: "{call}", description: "Calls that were answered with 2xx, once each.",
+		counter: func(s *instruments) *metric.Int64Counter { return &s.answered },
+	},
+	{
+		name: names.MetricOCMSInviteFailed, unit: "{call}", description: "Calls whose first final response was 4xx, 5xx or 6xx; 401, 407 and 3xx are steps of a call.",
+		attributes: []string{names.KeySIPClass},
+		counter:    func(s *instruments) *metric.Int64Counter { return &s.failed },
+	},
+	{
+		name: names.MetricOCMSInviteRinging, unit: "s", description: "Time from the first INVITE of a call to its first 180.", bounds: setupBounds,
+		histogram: func(s *instruments) *metric.Float64Histogram { return &s.ringing },
+	},
+	{
+		name: names.MetricOCMSInviteSetup, unit: "s", description: "Time from the first INVITE of a call to the 2xx, or to the response with which it failed.",
+		attributes: []string{names.KeyOutcome}, bounds: setupBounds,
+		histogram: func(s *instruments) *metric.Float64Histogram { return &s.setup },
+	},
+	{
+		name: names.MetricOCMSDialogDuration, unit: "s", description: "Time from the 2xx of a dialog to its BYE.", bounds: durationBounds,
+		histogram: func(s *instruments) *metric.Float64Histogram { return &s.duration },
+	},
+}
+
+// newInstruments makes the instruments of a server.
+func newInstruments(meter metric.Meter) (*instruments, error) {
+	s := new(instruments)
+	var errs error
+	for _, d := range definitions {
+		var err error
+		if d.counter != nil {
+			*d.counter(s), err = meter.Int64Counter(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description))
+		} else {
+			*d.histogram(s), err = meter.Float64Histogram(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description),
+				metric.WithExplicitBucketBoundaries(d.bounds...))
+		}
+		errs = errors.Join(errs, err)
+	}
+	return s, errs
+}

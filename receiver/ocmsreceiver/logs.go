@@ -1,0 +1,172 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/ocms"
+	"github.com/legato-otel/legato/internal/redact"
+)
+
+// Values of error.type.
+const (
+	errorMalformed = "malformed_line"
+	errorXML       = "java_util_logging_xml"
+	errorRejected  = "rejected_by_pipeline"
+)
+
+var eventNames = [...]string{ocms.Generic: names.EventOCMSEvent, ocms.Request: names.EventOCMSRequest, ocms.Response: names.EventOCMSResponse}
+
+// maxMessage bounds the text of another component's error, in bytes.
+const maxMessage = 1024
+
+// convert adds the log records of what is new in a piece.
+func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
+	for i := p.From; i < p.To; i++ {
+		part := &in.parts[i]
+		switch {
+		case part.duplicate:
+		case part.kind != isEvent:
+			addMalformed(in, part, to)
+		default:
+			d.addEvent(in, part, to)
+		}
+	}
+}
+
+// addEvent writes an event. A line that is too long for an attribute is kept as
+// records of its own, and its values are clipped.
+func (d *delivery) addEvent(in *intake, part *part, to *ingest.Outbox) {
+	e := &part.event
+	isLong := len(part.text) > logrecord.MaxRaw
+	if isLong {
+		addRaw(in, part, to, names.EventOCMSLong, plog.SeverityNumberInfo, nil)
+	}
+	lr := to.Records.AppendEmpty()
+	lr.SetEventName(eventNames[e.Kind()])
+	lr.SetObservedTimestamp(to.Now)
+	lr.SetTimestamp(to.Now)
+	if !e.Time.IsZero() && e.Time.Unix() > 0 {
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(e.Time))
+	}
+	logrecord.SetSeverity(lr, severityOf(e))
+	w := writer{m: lr.Attributes(), invalid: e.Flags().Has(ocms.InvalidText), clip: isLong}
+	w.m.EnsureCapacity(40)
+	putOrigin(w.m, in, part, "")
+	w.event(e)
+	if d.original && !isLong {
+		putText(w.m.PutEmpty(names.LogRecordOriginal), redact.Text(part.text), w.invalid)
+	}
+	lr.Body().SetStr(describe(e, w))
+}
+
+// putText writes text that may hold bytes that are not UTF-8: then as bytes, so
+// that none is changed.
+func putText(to pcommon.Value, text string, invalid bool) {
+	if invalid {
+		to.SetEmptyBytes().FromRaw([]byte(text))
+	} else {
+		to.SetStr(text)
+	}
+}
+
+// severityOf is that of the status: 401 and 407 ask for credentials, and 3xx for
+// another address, which is no failure.
+func severityOf(e *ocms.Event) plog.SeverityNumber {
+	switch {
+	case e.Code >= 500:
+		return plog.SeverityNumberError
+	case e.Code >= 400 && !isStep(e.Code):
+		return plog.SeverityNumberWarn
+	default:
+		return plog.SeverityNumberInfo
+	}
+}
+
+// putOrigin writes where a line stands. suffix tells several records of one line
+// apart.
+func putOrigin(m pcommon.Map, in *intake, part *part, suffix string) {
+	for _, key := range [...]string{names.LogFileName, names.LogFilePath} {
+		if value, ok := in.origin.attributes[key].(string); ok {
+			m.PutStr(key, strings.ToValidUTF8(value, "\ufffd"))
+		}
+	}
+	for key, value := range in.origin.attributes { // as configured: owner, resolved names
+		if _, known := m.Get(key); !known {
+			_ = m.PutEmpty(key).FromRaw(value)
+		}
+	}
+	if in.origin.again {
+		m.PutInt(names.LogRecordOffset, part.offset)
+		m.PutStr(names.LogRecordUID, hex.EncodeToString(part.uid[:])+suffix)
+	}
+}
+
+// addMalformed keeps what is no event: its bytes, and what could be read of it.
+func addMalformed(in *intake, part *part, to *ingest.Outbox) {
+	kind := errorMalformed
+	if part.kind == isXML {
+		kind = errorXML
+	}
+	message := part.err.Error()
+	addRaw(in, part, to, names.EventOCMSMalformed, plog.SeverityNumberError, func(lr plog.LogRecord, first bool) {
+		if first && part.event.Line.Len() > 0 {
+			e := &part.event
+			w := writer{m: lr.Attributes(), invalid: e.Flags().Has(ocms.InvalidText), clip: len(part.text) > logrecord.MaxRaw}
+			w.event(e)
+			if !e.Time.IsZero() && e.Time.Unix() > 0 {
+				lr.SetTimestamp(pcommon.NewTimestampFromTime(e.Time))
+			}
+		}
+		lr.Attributes().PutStr(names.ErrorType, kind)
+		lr.Attributes().PutStr(names.ErrorMessage, message)
+	})
+}
+
+// quarantine adds the new lines of a piece that the pipeline refused, as bytes.
+func quarantine(in *intake, p *ingest.Piece, to *ingest.Outbox) {
+	message := p.Rejected.Error()
+	message = strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
+	for i := p.From; i < p.To; i++ {
+		if part := &in.parts[i]; !part.duplicate {
+			addRaw(in, part, to, names.EventOCMSMalformed, plog.SeverityNumberError, func(lr plog.LogRecord, _ bool) {
+				lr.Attributes().PutStr(names.ErrorType, errorRejected)
+				lr.Attributes().PutStr(names.ErrorMessage, message)
+			})
+		}
+	}
+}
+
+// addRaw adds a line as it was read, without secrets that can be recognized, in
+// pieces if it is long.
+func addRaw(in *intake, part *part, to *ingest.Outbox, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
+	number := 0
+	to.AddRaw(&logrecord.Raw{
+		Event: event, Severity: severity, Part: names.OCMSRecordPart, Parts: names.OCMSRecordParts, Text: part.text,
+	}, func(lr plog.LogRecord, first bool) {
+		number++
+		suffix := ""
+		if number > 1 || event == names.EventOCMSLong {
+			suffix = "-" + strconv.Itoa(number)
+		}
+		lr.SetTimestamp(to.Now)
+		putOrigin(lr.Attributes(), in, part, suffix)
+		if complete != nil {
+			complete(lr, first)
+		}
+	})
+}
+
+// isStep tells whether a final response asks for another request instead of ending
+// the call.
+func isStep(code int) bool { return code == 401 || code == 407 || code >= 300 && code < 400 }

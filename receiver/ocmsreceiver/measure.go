@@ -1,0 +1,88 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/aggregate"
+	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/ocms"
+	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
+)
+
+// measures counts events for the server that they are of.
+type measures struct {
+	servers *aggregate.Set[*instruments]
+	calls   *calls
+	logger  *zap.Logger
+}
+
+// maxServers is how many servers have metrics at once.
+const maxServers = 64
+
+func newMeasures(config *Config, set receiver.Settings) *measures {
+	settings := aggregate.Settings{
+		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
+		Resources: maxServers, Cardinality: config.Metrics.CardinalityLimit,
+	}
+	return &measures{servers: aggregate.NewSet(settings, newInstruments), calls: newCalls(config.Metrics.MaxCalls), logger: set.Logger}
+}
+
+// record counts what is new in a piece that was accepted.
+func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece) {
+	if m == nil || p.Rejected != nil || p.Lost {
+		return
+	}
+	server, err := m.servers.For(in.origin.resource.metrics())
+	if err != nil {
+		m.logger.Error("Events cannot be counted", zap.Error(err))
+		return
+	}
+	for i := p.From; i < p.To; i++ {
+		if part := &in.parts[i]; !part.duplicate && part.kind == isEvent {
+			server.count(ctx, &part.event, m.calls.observe(&part.event))
+		}
+	}
+}
+
+func (s *instruments) count(ctx context.Context, e *ocms.Event, n news) {
+	switch e.Kind() {
+	case ocms.Request:
+		s.request.Add(ctx, 1, labels(pair{names.SIPMethod, boundMethod(e.Method)}))
+	case ocms.Response:
+		s.response.Add(ctx, 1, labels(pair{names.SIPMethod, boundMethod(e.Method)}, pair{names.SIPCode, boundCode(e.Code)}))
+	case ocms.Generic:
+		return
+	}
+	outcome := "answered"
+	if n.attempt {
+		s.attempt.Add(ctx, 1)
+	}
+	if n.answered {
+		s.answered.Add(ctx, 1)
+	}
+	if n.failed {
+		class := classOf(e.Code)
+		s.failed.Add(ctx, 1, labels(pair{names.KeySIPClass, class}))
+		if outcome = "failed"; class == "cancelled" {
+			outcome = class
+		}
+	}
+	observe(ctx, s.ringing, n.ringing)
+	observe(ctx, s.setup, n.setup, pair{names.KeyOutcome, outcome})
+	observe(ctx, s.duration, n.duration)
+}
+
+// observe records a time that is known and can be one.
+func observe(ctx context.Context, to metric.Float64Histogram, seconds float64, pairs ...pair) {
+	if aggregate.PlausibleSeconds(seconds) {
+		to.Record(ctx, seconds, labels(pairs...))
+	}
+}

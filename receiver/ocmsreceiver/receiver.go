@@ -1,0 +1,190 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/bounded"
+	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
+)
+
+// eventReceiver owns the inputs and everything behind them. One instance serves
+// both signals.
+type eventReceiver struct {
+	config    *Config
+	settings  receiver.Settings
+	obsreport *receiverhelper.ObsReport
+	telemetry *metadata.TelemetryBuilder
+
+	// logs and metrics are nil if the signal is in no pipeline.
+	logs    consumer.Logs
+	metrics consumer.Metrics
+
+	inputs   *inputs
+	store    *store
+	measures *measures // nil without a metrics pipeline
+	lastSent bool      // the last metrics were
+	stop     context.CancelFunc
+	cutOff   context.CancelFunc // ends attempts in flight
+	wg       sync.WaitGroup
+}
+
+func newReceiver(config *Config, set receiver.Settings) (*eventReceiver, error) {
+	transport := "file"
+	if len(config.File.Include) == 0 {
+		transport = "syslog"
+	}
+	obsreport, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID: set.ID, Transport: transport, ReceiverCreateSettings: set,
+	})
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &eventReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
+}
+
+// Start restores what is known and starts the inputs. A port that is busy fails
+// the start; a file that is not there yet does not.
+func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
+	if err := r.start(ctx, host); err != nil {
+		return errors.Join(err, r.Shutdown(ctx))
+	}
+	return nil
+}
+
+func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
+	var err error
+	if r.store, err = openStore(ctx, host, r.config.Storage, r.settings); err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r.stop = stop
+	attempts, cutOff := context.WithCancel(context.WithoutCancel(ctx))
+	r.cutOff = cutOff
+	d, err := r.newDelivery(ctx, attempts)
+	if err != nil {
+		return err
+	}
+	config := *r.config
+	if r.store.hasOffsets(ctx) {
+		// A poll was completed before: a file that it did not see is new.
+		config.File.StartAt = "beginning"
+	}
+	if r.inputs, err = buildInputs(&config, r.settings.TelemetrySettings, d); err != nil {
+		return err
+	}
+	if r.measures != nil {
+		r.wg.Go(func() { r.sendMetrics(background) })
+	}
+	if err := r.inputs.start(r.store.persister()); err != nil {
+		return err
+	}
+	r.settings.Logger.Info("Reading accounting events of OCMS", zap.Strings("include", r.config.File.Include), zap.Bool("syslog", r.config.Syslog.HasValue()))
+	return nil
+}
+
+// newDelivery makes the way of a line, with what is known from before.
+func (r *eventReceiver) newDelivery(ctx, attempts context.Context) (*delivery, error) {
+	d := &delivery{
+		logs:      r.logs,
+		windows:   &r.config.Deduplication,
+		extraKeys: slices.Sorted(slices.Values(r.config.ExtraKeys)),
+		local:     r.config.CreationTimeIsLocal,
+		original:  r.config.IncludeLogRecordOriginal,
+		retry:     r.config.RetryOnFailure,
+		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: maxBatchRecords},
+		known:     recent.New(r.config.Deduplication.MaxEntries),
+		store:     r.store,
+		resources: newResources(r.config),
+		obsreport: r.obsreport,
+		telemetry: r.telemetry,
+		logger:    &limitedLog{logger: r.settings.Logger},
+		version:   r.settings.BuildInfo.Version,
+		attempts:  attempts,
+	}
+	if err := r.store.restore(ctx, d.known, r.config.Deduplication.Window); err != nil {
+		return nil, err
+	}
+	if r.metrics != nil {
+		r.measures = newMeasures(r.config, r.settings)
+		d.measures = r.measures
+	}
+	return d, r.startTelemetry(ctx, d)
+}
+
+// maxBatchRecords is how many lines pkg/stanza reads at once.
+const maxBatchRecords = 100
+
+// Shutdown ends the inputs: lines in flight have until shutdown_timeout, then
+// they are cut off and read again after the next start. It sends the last metrics
+// and closes the storage: nothing is consumed or stored after it. It may come
+// without Start and more than once.
+func (r *eventReceiver) Shutdown(ctx context.Context) error {
+	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
+	defer cancel()
+	if r.stop != nil {
+		r.stop() // at once, so that all waits are one
+		defer context.AfterFunc(grace, r.cutOff)()
+	}
+	errs := r.stopInputs(grace)
+	errs = errors.Join(errs, r.stopBackground(grace))
+	if r.cutOff != nil {
+		r.cutOff()
+	}
+	errs = errors.Join(errs, r.store.close(grace))
+	if errs != nil && ctx.Err() == nil {
+		r.settings.Logger.Warn("Not all was done within shutdown_timeout; what was not taken is read again",
+			zap.Duration("shutdown_timeout", r.config.ShutdownTimeout), zap.Error(errs))
+		errs = nil
+	}
+	r.telemetry.Shutdown()
+	return errs
+}
+
+// stopInputs waits for those that are in a callback, and a little longer after the
+// grace for those that were then cut off.
+func (r *eventReceiver) stopInputs(grace context.Context) error {
+	if r.inputs == nil {
+		return nil
+	}
+	inputs := r.inputs
+	r.inputs = nil
+	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	defer cancel()
+	return bounded.Call(end, func(context.Context) error { return inputs.stop() })
+}
+
+// stopBackground waits for what runs beside the inputs, and then sends the last
+// metrics, unless those before are still on their way.
+func (r *eventReceiver) stopBackground(grace context.Context) error {
+	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	defer cancel()
+	err := bounded.Wait(end, &r.wg)
+	if err == nil && r.measures != nil && !r.lastSent {
+		r.lastSent = true
+		last, cancel := bounded.After(grace, 2*ingest.AfterGrace)
+		defer cancel()
+		err = bounded.Call(last, func(ctx context.Context) error {
+			r.sendMetricsOnce(ctx)
+			return nil
+		})
+	}
+	return err
+}

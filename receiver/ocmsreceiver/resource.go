@@ -1,0 +1,94 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"os"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// maxNameLength bounds what is kept of a host name in a syslog header.
+const maxNameLength = 128
+
+type pair struct{ key, value string }
+
+// resources knows what the configuration makes of where lines come from.
+type resources struct {
+	static map[string]string
+	host   string // of this machine, whose files are read
+}
+
+func newResources(config *Config) resources {
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	return resources{static: config.ResourceAttributes, host: host}
+}
+
+// file is the resource of lines in files: the host that has them.
+func (r resources) file() resource { return r.build(r.host, "") }
+
+// sender is the resource of a syslog message: the host by its own name, else the
+// address that it came from.
+func (r resources) sender(host, address string) resource {
+	host = strings.ToValidUTF8(host[:min(len(host), maxNameLength)], "")
+	return r.build(host, address)
+}
+
+func (r resources) build(host, address string) resource {
+	instance := host
+	if instance == "" {
+		instance = address
+	}
+	all := make(resource, 0, 4+len(r.static))
+	all.set(names.ServiceName, names.OCMSServiceName)
+	all.set(names.ServiceInstanceID, instance)
+	all.set(names.HostName, host)
+	all.set(names.ClientAddress, address)
+	for key, value := range r.static {
+		all.set(key, value)
+	}
+	return all
+}
+
+// resource is the server that lines are of.
+type resource []pair
+
+func (r *resource) set(key, value string) {
+	if value == "" {
+		return
+	}
+	for i := range *r {
+		if (*r)[i].key == key {
+			(*r)[i].value = value
+			return
+		}
+	}
+	*r = append(*r, pair{key, value})
+}
+
+// put writes the resource of log records.
+func (r resource) put(m pcommon.Map) {
+	m.EnsureCapacity(len(r))
+	for _, p := range r {
+		m.PutStr(p.key, p.value)
+	}
+}
+
+// metrics is the resource of metrics: without the address that messages come from.
+func (r resource) metrics() attribute.Set {
+	attributes := make([]attribute.KeyValue, 0, len(r))
+	for _, p := range r {
+		if p.key != names.ClientAddress {
+			attributes = append(attributes, attribute.String(p.key, p.value))
+		}
+	}
+	return attribute.NewSet(attributes...)
+}

@@ -1,0 +1,107 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/legato-otel/legato/internal/aggregate"
+	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ocms"
+)
+
+// outcome is what became of a line; the attribute of receiver_ocms_records.
+type outcome uint8
+
+const (
+	accepted  outcome = iota
+	duplicate         // taken before, or about a message that is known
+	refused           // the next consumer did not take it; it is tried again
+	malformed         // quarantined
+	xml               // of an XML file, kept as it is
+	lost              // refused even as quarantine, or given up
+	outcomes
+)
+
+var outcomeOptions = func() (all [outcomes][]metric.AddOption) {
+	for what, value := range [outcomes]string{"accepted", "duplicate", "refused", "malformed", "xml", "lost"} {
+		all[what] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", value)))}
+	}
+	return all
+}()
+
+// flagOptions are those of each flag, in the order of their bits.
+var flagOptions = func() (all []metric.AddOption) {
+	for _, name := range ocms.AllFlags.Names(nil) {
+		all = append(all, metric.WithAttributeSet(attribute.NewSet(attribute.String("flag", name))))
+	}
+	return all
+}()
+
+// startTelemetry lets the series be born at zero, because a rate does not see
+// what a series is born with, and registers what is read when somebody looks.
+func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
+	for _, what := range outcomeOptions {
+		r.telemetry.ReceiverOcmsRecords.Add(ctx, 0, what...)
+	}
+	return r.telemetry.RegisterReceiverOcmsKeysCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(int64(d.known.Len()))
+		return nil
+	})
+}
+
+// count reports what became of a piece's lines.
+func (d *delivery) count(in *intake, p *ingest.Piece) {
+	var counts [outcomes]int
+	now := time.Now()
+	for i := p.From; i < p.To; i++ {
+		part := &in.parts[i]
+		what := outcomeOf(p, part)
+		if counts[what]++; what != accepted {
+			continue
+		}
+		if t := part.event.Time; !t.IsZero() {
+			if lag := max(0, now.Sub(t).Seconds()); aggregate.PlausibleSeconds(lag) {
+				d.telemetry.ReceiverOcmsLag.Record(d.attempts, lag)
+			}
+		}
+		d.countFlags(part.event.Flags())
+	}
+	for what, n := range counts {
+		d.add(outcome(what), n) //nolint:gosec // an index of outcomes
+	}
+}
+
+func (d *delivery) countFlags(flags ocms.Flags) {
+	for i := 0; flags != 0; i, flags = i+1, flags>>1 {
+		if flags&1 != 0 {
+			d.telemetry.ReceiverOcmsFlags.Add(d.attempts, 1, flagOptions[i])
+		}
+	}
+}
+
+func outcomeOf(p *ingest.Piece, part *part) outcome {
+	switch {
+	case part.duplicate:
+		return duplicate
+	case p.Lost:
+		return lost
+	case p.Rejected != nil || part.kind == isMalformed:
+		return malformed
+	case part.kind == isXML:
+		return xml
+	default:
+		return accepted
+	}
+}
+
+func (d *delivery) add(what outcome, n int) {
+	if n > 0 {
+		d.telemetry.ReceiverOcmsRecords.Add(d.attempts, int64(n), outcomeOptions[what]...)
+	}
+}
