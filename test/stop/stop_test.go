@@ -6,6 +6,7 @@ package stop
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -44,6 +45,7 @@ import (
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver"
+	"github.com/legato-otel/legato/receiver/ocmsreceiver"
 )
 
 // most is how long a stop may take, whatever its component waits for. All rows but
@@ -138,6 +140,35 @@ var rows = map[string]func(*row){
 		r.receiver(mediasensereceiver.NewFactory(), r.listen(map[string]any{"subscription": map[string]any{
 			"callback": "http://collector:8085/mediasense", "servers": []any{r.server()},
 		}}), consumertest.NewNop(), nil, nil)
+	},
+
+	"ocms: consumer": func(r *row) {
+		r.receiver(ocmsreceiver.NewFactory(), r.file(nil), logs(r.gate.wait, all), nil, nil)
+	},
+	"ocms: consumer that ignores its context": func(r *row) {
+		r.receiver(ocmsreceiver.NewFactory(), r.file(nil), logs(r.gate.ignore, all), nil, nil)
+	},
+	"ocms: a pause before the next attempt": func(r *row) {
+		refusing := logs(func(context.Context) error { r.gate.arrive(); return errors.New("busy") }, all)
+		r.receiver(ocmsreceiver.NewFactory(), r.file(map[string]any{"retry_on_failure": map[string]any{"initial_interval": "1h", "max_interval": "1h"}}), refusing, nil, nil)
+	},
+	"ocms: storage": func(r *row) {
+		host, stuck := r.storage()
+		values := r.file(map[string]any{"storage": "stuck"})
+		armed := logs(func(context.Context) error { stuck.armed.Store(true); return nil }, all)
+		r.receiver(ocmsreceiver.NewFactory(), values, armed, nil, host)
+	},
+	"ocms: metrics consumer that ignores its context": func(r *row) {
+		r.receiver(ocmsreceiver.NewFactory(), r.file(fastMetrics), consumertest.NewNop(), metrics(r.gate.ignore), nil)
+	},
+	"ocms: a message by TCP": func(r *row) {
+		address := loopback.MustAddress(r.t)
+		r.receiver(ocmsreceiver.NewFactory(), map[string]any{"syslog": map[string]any{"tcp": map[string]any{"listen_address": address}}}, logs(r.gate.ignore, all), nil, nil)
+		connection, err := net.Dial("tcp", address)
+		require.NoError(r.t, err)
+		r.t.Cleanup(func() { _ = connection.Close() })
+		_, err = io.WriteString(connection, ocmsLine)
+		require.NoError(r.t, err)
 	},
 
 	"cmsevents: API": func(r *row) {
@@ -318,6 +349,18 @@ const (
 		`<call id="46d49cb4-8171-4abc-97f5-b88035b1da0a"><durationSeconds>5</durationSeconds></call></record></records>`
 	eventBody = `{"eventType":"SESSION_EVENT","eventAction":"STARTED","eventBody":{"sessionId":"s1","sessionStartDate":1700000000000}}`
 )
+
+// ocmsLine is an accounting event.
+const ocmsLine = "CreationTime=2024-06-10T09:00:03.830Z,Method=INVITE,Service=eventlogger.a.B.RESPONSE.INVITE.200,Call-ID=c,StatusCode=200,CSeq=2 INVITE\n"
+
+// file is the configuration of a receiver of a file with one event.
+func (r *row) file(more map[string]any) map[string]any {
+	name := filepath.Join(r.t.TempDir(), "events.log")
+	require.NoError(r.t, os.WriteFile(name, []byte(ocmsLine), 0o600))
+	values := map[string]any{"include": []any{name}, "start_at": "beginning"}
+	maps.Copy(values, more)
+	return values
+}
 
 // post posts a body and does not wait for the answer.
 func (r *row) post(path, body string) {
