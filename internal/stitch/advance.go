@@ -278,7 +278,7 @@ func (e *Engine) compactToTombstone(slot uint32) {
 		f.keep(func(k key) bool {
 			return k.ofContext() || k.ofRecordedCall() || k == ownKey(Session) || k == keySessionDuration
 		})
-		e.store(slot, f.normalized(&e.dictionary))
+		e.store(slot, f.normalized(&e.dictionary), 0)
 		return
 	case Dialog:
 		e.compactDialog(slot)
@@ -292,7 +292,7 @@ func (e *Engine) compactToTombstone(slot uint32) {
 		e.sipCalls.retire(e, slot)
 	}
 	e.scratch.grave = grave.append(e.scratch.grave[:0])
-	e.store(slot, e.scratch.grave)
+	e.store(slot, e.scratch.grave, 0)
 }
 
 // forget frees an object; not one that something is in.
@@ -318,7 +318,7 @@ func (e *Engine) forget(slot uint32) bool {
 		e.sipCalls.remove(e, slot)
 	case Recording, Streaming, Track, DialogFork:
 	}
-	e.arena.release(o.facts)
+	e.arena.release(o.facts, o.factsSize)
 	if o.resource != 0 {
 		e.resources.release(o.resource)
 	}

@@ -3,23 +3,27 @@
 
 package stitch
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // arena holds blocks of bytes of any size without a pointer between them. A
-// block is a chain of cells, so that what one object frees serves any other:
+// block is a ring of cells, so that what one object frees serves any other:
 // blocks of one piece would leave a third of the memory in sizes that nobody
 // needs any more. The memory itself is kept, so an arena is as large as it once
 // had to be.
 //
-//	cell   | 60 bytes of the block | number of the next cell, 0 at the end |
+//	cell   | 60 bytes of the block | number of the next cell, of the first one at the end |
 type arena struct {
 	chunks [][]cell
 	made   uint32 // the largest number ever given; 0 is no cell
-	free   block  // chain of those that are free
+	free   block  // chain of those that are free, 0 at its end
 	cells  int    // in use
 }
 
-// block is the number of a block's first cell; 0 is an empty block.
+// block is the number of a block's last cell, so that the end of a block is found
+// without reading it; 0 is an empty block. Its owner knows its size.
 type block = uint32
 
 const (
@@ -41,64 +45,89 @@ func (a *arena) at(number block) *cell { return &a.chunks[number/arenaChunk][num
 // bytes is the size of all blocks.
 func (a *arena) bytes() int { return a.cells * cellSize }
 
-// take returns a cell that is in no chain.
-func (a *arena) take() block {
+// cellsOf is how many cells a block has.
+func cellsOf(size int) int { return (size + cellRoom - 1) / cellRoom }
+
+// grow adds a cell at the end of a block, and returns the block.
+func (a *arena) grow(last block) block {
 	a.cells++
-	if number := a.free; number != 0 {
-		c := a.at(number)
-		a.free = c.next()
-		c.setNext(0)
-		return number
+	number := a.free
+	if number != 0 {
+		a.free = a.at(number).next()
+	} else {
+		a.made++
+		if int(a.made/arenaChunk) == len(a.chunks) {
+			a.chunks = append(a.chunks, make([]cell, arenaChunk))
+		}
+		number = a.made
 	}
-	a.made++
-	if int(a.made/arenaChunk) == len(a.chunks) {
-		a.chunks = append(a.chunks, make([]cell, arenaChunk))
+	first := number
+	if last != 0 {
+		first = a.at(last).next()
+		a.at(last).setNext(number)
 	}
-	return a.made
+	a.at(number).setNext(first)
+	return number
 }
 
-// release frees a block.
-func (a *arena) release(first block) {
-	if first == 0 {
+// release frees a block of size bytes.
+func (a *arena) release(last block, size uint32) {
+	if last == 0 {
 		return
 	}
-	last := first
-	for a.cells--; a.at(last).next() != 0; a.cells-- {
-		last = a.at(last).next()
-	}
+	a.cells -= cellsOf(int(size))
+	first := a.at(last).next()
 	a.at(last).setNext(a.free)
 	a.free = first
 }
 
-// replace stores content in the place of a block, and returns the block.
-func (a *arena) replace(first block, content []byte) block {
+// replace stores content in the place of a block of size bytes, and returns the
+// block.
+func (a *arena) replace(last block, size uint32, content []byte) block {
 	if len(content) == 0 {
-		a.release(first)
+		a.release(last, size)
 		return 0
 	}
-	if first == 0 {
-		first = a.take()
+	have, need := cellsOf(int(size)), cellsOf(len(content))
+	for ; have < need; have++ {
+		last = a.grow(last)
 	}
-	for number := first; ; {
-		c := a.at(number)
-		content = content[copy(c[:cellRoom], content):]
-		next := c.next()
-		if len(content) == 0 {
-			c.setNext(0)
-			a.release(next)
-			return first
-		}
-		if next == 0 {
-			next = a.take()
-			c.setNext(next)
-		}
-		number = next
+	first := a.at(last).next()
+	end := first
+	for number := first; len(content) > 0; number = a.at(number).next() {
+		content = content[copy(a.at(number)[:cellRoom], content):]
+		end = number
 	}
+	if end != last { // the cells behind it are not needed
+		rest := a.at(end).next()
+		a.at(last).setNext(a.free)
+		a.free = rest
+		a.cells -= have - need
+		a.at(end).setNext(first)
+	}
+	return end
+}
+
+// extend adds content behind a block of size bytes, and returns the block.
+func (a *arena) extend(last block, size uint32, content []byte) block {
+	if room := cellsOf(int(size))*cellRoom - int(size); room > 0 {
+		n := copy(a.at(last)[cellRoom-room:cellRoom], content)
+		content = content[n:]
+	}
+	for len(content) > 0 {
+		last = a.grow(last)
+		content = content[copy(a.at(last)[:cellRoom], content):]
+	}
+	return last
 }
 
 // appendTo appends a block of size bytes.
-func (a *arena) appendTo(b []byte, first block, size uint32) []byte {
-	for number := first; size > 0; {
+func (a *arena) appendTo(b []byte, last block, size uint32) []byte {
+	if last == 0 {
+		return b
+	}
+	b = slices.Grow(b, int(size))
+	for number := a.at(last).next(); size > 0; {
 		c := a.at(number)
 		n := min(size, cellRoom)
 		b = append(b, c[:n]...)

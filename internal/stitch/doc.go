@@ -33,8 +33,9 @@
 //
 // # The way of a record
 //
-//	engine.go      Apply: find or make the object, merge, see what follows
-//	facts.go       the set of what records said, as bytes; the merge
+//	engine.go      Apply: find or make the object, see what follows
+//	merge.go       what a record adds to the facts
+//	facts.go       the set of what records said, as bytes; statements.go what it says
 //	history.go     how much of it is kept
 //	items.go       the set of the elements of lists, likewise
 //	value.go       values as bytes
@@ -57,7 +58,8 @@
 //	advance.go     what time does: queues, expiry, eviction
 //	render.go      the object as a span; timeline.go how a leg spent its time;
 //	               lists.go the items as lists, and what tags tell
-//	journal.go     changes as entries to store; load.go, reader.go the way back
+//	journal.go     changes as entries to store; delta.go those of single records
+//	load.go        the way back, with reader.go; restore.go what follows from it
 //
 // # Ownership, time, bounds
 //

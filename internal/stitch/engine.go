@@ -4,9 +4,7 @@
 package stitch
 
 import (
-	"bytes"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/legato-otel/legato/internal/ids"
@@ -312,74 +310,7 @@ func (e *Engine) keepID(slot uint32, id string) {
 	}
 	f.say(&e.dictionary, []Field{{Key: wellKnownTexts[ownKey(o.kind)], Value: Text(id)}})
 	f.add(noted, f.said)
-	e.store(slot, f.normalized(&e.dictionary))
-}
-
-// endRoom is the part of an object's room that updates leave to its start and
-// its end.
-const endRoom = 16 << 10
-
-// maxShort is the longest value of a start or an end that has to be cut down.
-const maxShort = 256
-
-// merge adds what a record says to its object, and follows what it changes.
-func (e *Engine) merge(slot uint32, r *Record) {
-	o, f := e.objects.at(slot), &e.facts
-	dropped := r.Dropped + f.say(&e.dictionary, r.Fields) + f.sayItems(&e.dictionary, r.Items, r.itemRank())
-	e.open(f, slot)
-	if o.kind == CallLeg {
-		// Most updates say them again.
-		f.participant, f.sipCallID = f.newest(keyParticipant), f.newest(keySIPCallID)
-	}
-	said := statement{index: r.Index, time: max(0, r.Time), phase: r.Phase}
-	if r.Phase == Note {
-		said = noted
-	}
-	f.add(said, f.said)
-	dropped += f.addItems()
-	after := f.normalized(&e.dictionary)
-	limit := maxBlock
-	if r.Phase == Update || r.Phase == Note {
-		limit -= endRoom
-	}
-	e.stats.Dropped += uint64(dropped + f.dropped) //nolint:gosec // not negative
-	if len(after) > limit {
-		// The event that brought it has all of it. That the object started or
-		// ended, and why, is kept.
-		e.stats.Dropped += uint64(len(r.Fields) + len(r.Items))
-		if limit < maxBlock {
-			return
-		}
-		f.parse()
-		f.said = slices.DeleteFunc(f.said, func(said entry) bool { return said.key >= wellKnown || len(said.raw) > maxShort })
-		f.add(said, f.said)
-		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
-			return
-		}
-	}
-	if !bytes.Equal(f.in, after) {
-		e.store(slot, after)
-	}
-	e.relate(slot, &said, r.Source, f.said)
-}
-
-// open reads the facts of an object.
-func (e *Engine) open(f *facts, slot uint32) {
-	o := e.objects.at(slot)
-	f.in = e.arena.appendTo(f.in[:0], o.facts, o.factsSize)
-	f.parse()
-	e.steps += uint64(len(f.statements))
-}
-
-// store puts facts into the place of an object's former ones.
-func (e *Engine) store(slot uint32, facts []byte) {
-	o := e.objects.at(slot)
-	o.facts = e.arena.replace(o.facts, facts)
-	o.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
-	e.touch(slot, flagDirty|flagDirtyFacts)
-	if o.kind.holds() {
-		e.contexts[slot%contextSlots].slot = 0
-	}
+	e.store(slot, f.normalized(&e.dictionary), 0)
 }
 
 // Find returns an object that the engine holds.

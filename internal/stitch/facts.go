@@ -18,6 +18,9 @@ import (
 //	for each attribute, in the order of the keys: uvarint key | value, or valueSame
 //	if the phase is Note: items (items.go)
 //
+// Statements that were put behind the others by appendNewest are not normalized:
+// they have all attributes, with their values.
+//
 // What notes say is all in one statement, without an index and a time.
 //
 // Of an attribute only the newest statement that has it keeps it, unless
@@ -235,7 +238,8 @@ func (f *facts) add(s statement, said []entry) {
 		known.entries = f.union
 		return
 	}
-	s.entries = said
+	f.union = append(f.union[:0], said...) // said stays as it is
+	s.entries = f.union
 	f.statements = slices.Insert(f.statements, at, s)
 }
 
@@ -272,27 +276,9 @@ func larger(a, b entry) bool {
 	return bytes.Compare(a.raw, b.raw) >= 0
 }
 
-// normalized returns the set as bytes, and drops from the statements what a
-// newer one has said anew.
+// normalized returns the set, normalized, as bytes.
 func (f *facts) normalized(d *dictionary) []byte {
-	f.begin(d)
-	f.limitHistory()
-	empty := false
-	for i := len(f.statements) - 1; i >= 0; i-- {
-		s := &f.statements[i]
-		kept := s.entries[:0]
-		for _, e := range s.entries {
-			if !e.key.remembers() && f.mark(e.key) {
-				continue
-			}
-			kept = append(kept, e)
-		}
-		s.entries = kept
-		empty = empty || len(kept) == 0 && s.phase == Update
-	}
-	if empty {
-		f.leaveOutEmpty()
-	}
+	f.normalize(d)
 	f.out = f.out[:0]
 	var last [remembering][]byte
 	for i := range f.statements {
@@ -316,13 +302,26 @@ func (f *facts) normalized(d *dictionary) []byte {
 	return f.out
 }
 
-// keep leaves out all that is said of other attributes than some, and all items.
-func (f *facts) keep(some func(key) bool) {
-	for i := range f.statements {
+// normalize drops from the statements what a newer one says anew.
+func (f *facts) normalize(d *dictionary) {
+	f.begin(d)
+	f.limitHistory()
+	empty := false
+	for i := len(f.statements) - 1; i >= 0; i-- {
 		s := &f.statements[i]
-		s.entries = slices.DeleteFunc(s.entries, func(e entry) bool { return !some(e.key) })
+		kept := s.entries[:0]
+		for _, e := range s.entries {
+			if !e.key.remembers() && f.mark(e.key) {
+				continue
+			}
+			kept = append(kept, e)
+		}
+		s.entries = kept
+		empty = empty || len(kept) == 0 && s.phase == Update
 	}
-	f.items = f.items[:0]
+	if empty {
+		f.leaveOutEmpty()
+	}
 }
 
 // begin starts a round of mark.
@@ -341,64 +340,4 @@ func (f *facts) mark(k key) bool {
 	seen := f.seen[k] == f.round
 	f.seen[k] = f.round
 	return seen
-}
-
-// hasEnd tells whether a record ended the object.
-func (f *facts) hasEnd() bool {
-	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase == End })
-}
-
-// hasStart tells whether the record that started the object was seen.
-func (f *facts) hasStart() bool {
-	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase == Start })
-}
-
-// newest returns the value that an attribute had last.
-func (f *facts) newest(k key) []byte {
-	for i := len(f.statements) - 1; i >= 0; i-- {
-		if raw := f.statements[i].value(k); raw != nil {
-			return raw
-		}
-	}
-	return nil
-}
-
-// value returns what the statement says of an attribute.
-func (s *statement) value(k key) []byte {
-	for _, e := range s.entries {
-		if e.key == k {
-			return e.raw
-		}
-	}
-	return nil
-}
-
-// span is what the statements say about the times of an object. Times are 0
-// where nothing is known.
-type span struct {
-	start, end, first, last int64
-}
-
-func (f *facts) span() (s span) {
-	for i := range f.statements {
-		t := f.statements[i].time
-		s.first = earliest(s.first, t)
-		s.last = max(s.last, t)
-		switch f.statements[i].phase {
-		case Start:
-			s.start = earliest(s.start, t)
-		case End:
-			s.end = max(s.end, t)
-		case Update, Note: // a note has no time
-		}
-	}
-	return s
-}
-
-// earliest is the smaller of two times, of which 0 is none.
-func earliest(a, b int64) int64 {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
 }

@@ -19,6 +19,7 @@ import "encoding/binary"
 //	T  uvarint number | uvarint last | uvarint over | uvarint declared | uvarint bridge | session
 //	O  head | facts       an object
 //	H  head               an object whose facts have not changed
+//	M  kind | identity | statement   what a record said of an object; see delta.go
 //	G  kind | identity    an object that is gone
 //	E  session            a session whose end is forgotten
 //
@@ -33,6 +34,7 @@ type journal struct {
 	stored        bool
 	changed       []uint32 // objects with flagNoted
 	gone          []gone
+	deltas        deltas
 	endedSessions []string
 	appended      int // how many of changed are in the piece before
 	process       uint64
@@ -54,6 +56,7 @@ const (
 	entryRun      = 'T'
 	entryObject   = 'O'
 	entryHead     = 'H'
+	entrySaid     = 'M'
 	entryGone     = 'G'
 	entryOver     = 'E'
 )
@@ -79,7 +82,7 @@ func (e *Engine) touch(slot uint32, what uint16) {
 // Changed tells whether AppendChanges has something to append.
 func (e *Engine) Changed() bool {
 	j := &e.journal
-	return len(j.changed)+len(j.gone)+len(j.endedSessions)+len(e.sessions.dirty) > 0
+	return len(j.changed)+j.deltas.count+len(j.gone)+len(j.endedSessions)+len(e.sessions.dirty) > 0
 }
 
 // changesAtOnce is how many changed objects one AppendChanges takes, and
@@ -92,7 +95,9 @@ const (
 )
 
 // Pending is how many changes wait for AppendChanges.
-func (e *Engine) Pending() int { return len(e.journal.changed) - e.journal.appended }
+func (e *Engine) Pending() int {
+	return len(e.journal.changed) - e.journal.appended + e.journal.deltas.count
+}
 
 // AppendChanges appends what changed since the last call. Loading all that was
 // ever appended, in order, restores the state. It does a bounded piece of work:
@@ -104,8 +109,11 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 	b = e.appendProcess(b)
 	b = e.appendSmall(b)
 	j := &e.journal
-	end := min(len(j.changed), j.appended+changesAtOnce)
 	limit := len(b) + bytesAtOnce
+	// What was said comes before the objects: of those that begin or are gone in
+	// between it is left out then.
+	b = j.deltas.appendTo(b, limit)
+	end := min(len(j.changed), j.appended+changesAtOnce)
 	for i, slot := range j.changed[j.appended:end] {
 		if len(b) > limit {
 			end = j.appended + i

@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 )
 
 // ErrStored is what every error about stored state wraps.
@@ -72,6 +70,8 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		e.loadSession(&r, number, &s)
 	case entryObject, entryHead:
 		e.loadObject(&r, kind == entryObject)
+	case entrySaid:
+		e.loadSaid(&r)
 	case entryGone:
 		if kind, ok := letter(kindLetters[:], r.byte()); ok {
 			var identity identity
@@ -168,8 +168,11 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	}
 	known := e.objects.at(slot)
 	if withFacts {
-		known.facts = e.arena.replace(known.facts, facts)
-		known.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
+		newest := uint32(0)
+		if whole { // translate has taken them apart
+			newest = e.facts.newestIndex()
+		}
+		e.setFacts(slot, facts, newest)
 	}
 	known.span, known.since, known.state = o.span, since, state(stateNumber) //nolint:gosec // an index
 	known.flags = uint16(flags) & storedFlags                                //nolint:gosec // the flags of it
@@ -199,7 +202,7 @@ func (e *Engine) unload(kind Kind, identity identity) {
 	if o.resource != 0 {
 		e.resources.release(o.resource)
 	}
-	e.arena.release(o.facts)
+	e.arena.release(o.facts, o.factsSize)
 	e.identities.remove(e.identityHash(kind, &identity), slot)
 	o.state = free
 	e.objects.release(slot)
@@ -254,145 +257,6 @@ func (l *loader) translateItems(f *facts) {
 	}
 	slices.SortFunc(kept, compareItems)
 	f.items = kept
-}
-
-// Restored ends loading: everything that follows from the objects is found
-// anew. Their deadlines go on as if there had been no restart.
-func (e *Engine) Restored(now time.Time) {
-	t := e.tick(now)
-	e.loading = nil
-	order := make([]uint32, 0, e.objects.used())
-	for slot := uint32(1); slot <= e.objects.made; slot++ {
-		if o := e.objects.at(slot); o.state != free {
-			order = append(order, slot)
-			if o.session != 0 {
-				e.sessions.at(o.session).uses++
-			}
-		}
-	}
-	slices.SortFunc(order, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(e.objects.at(a).since, e.objects.at(b).since), cmp.Compare(a, b))
-	})
-	for _, slot := range order {
-		o := e.objects.at(slot)
-		to := o.state
-		o.state = free
-		since := o.since
-		if to != owed { // when it was due is a part of what is sent
-			since = min(since, t)
-		}
-		e.setState(slot, to, since)
-	}
-	e.restoring = true
-	for _, slot := range order {
-		e.restoreRelations(slot)
-	}
-	e.restoring = false
-	for _, slot := range order {
-		// One letter is stored for both states. A sender that kept its records gets
-		// the grace to bring the object's own end.
-		if o := e.objects.at(slot); o.state == ended && o.flags&(flagEnded|flagExpired) == 0 {
-			e.setState(slot, endedByOther, o.since)
-		}
-	}
-	for _, slot := range order { // what was cut off when it was stored
-		e.endOrReopen(slot)
-		e.settleOutcome(slot)
-	}
-	for correlator := range e.correlators {
-		e.regroup(correlator)
-	}
-	e.restoreSessions()
-	e.beginGrace(t)
-	e.stats.Restored = uint64(len(order))
-	e.renumber()
-	for e.objects.used() > e.maxObjects && e.queues[done].head != 0 && e.forget(e.queues[done].head) {
-		e.stats.Forgotten++
-	}
-}
-
-// settleOutcome fixes what ended an object that was owed already. Up to version 3
-// that was not stored.
-func (e *Engine) settleOutcome(slot uint32) {
-	o := e.objects.at(slot)
-	if o.state == owed && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeStarted) == 0 && e.sessionIsOver(o) {
-		o.flags |= flagBridgeStarted
-	}
-}
-
-// restoreRelations finds what the facts of an object say about others.
-func (e *Engine) restoreRelations(slot uint32) {
-	o := e.objects.at(slot)
-	if o.state == done && !o.kind.holds() {
-		if o.kind == CallLeg {
-			grave := e.tombstone(slot)
-			e.participants.former.file(e, slot, grave.participant)
-			e.sipCalls.former.file(e, slot, grave.sip)
-		}
-		return
-	}
-	e.open(&e.facts, slot)
-	if e.facts.hasEnd() {
-		o.flags |= flagEnded
-	}
-	e.facts.participant, e.facts.sipCallID = nil, nil
-	switch o.kind {
-	case Call:
-		e.relateCall(slot)
-		return
-	case Session:
-		e.relateSession(slot)
-		return
-	case Track:
-		e.bindTrack(slot, e.idOf(slot))
-		return
-	case Dialog:
-		o.sip.hash = hashOf(appendCanonical(nil, e.idOf(slot)))
-		e.relateDialog(slot)
-		return
-	case DialogFork:
-		e.bindFork(slot, e.idOf(slot))
-		e.relateFork(slot)
-		return
-	case CallLeg:
-		e.relateLeg(slot, e.facts.entries)
-	case Recording, Streaming:
-	}
-	if call := e.facts.newestCall(); call != nil {
-		e.bind(slot, e.callOf(call))
-	}
-}
-
-// renumber makes the next changes begin with all tables: what is stored has the
-// numbers of the process that wrote it. The objects are stored as they are.
-func (e *Engine) renumber() {
-	for _, slot := range e.journal.changed {
-		e.objects.at(slot).flags &^= flagNoted | flagDirty | flagDirtyFacts
-	}
-	e.journal.changed, e.journal.appended = e.journal.changed[:0], 0
-	e.dictionary.logged = 0
-	e.resources.fresh = e.resources.fresh[:0]
-	for _, slot := range e.resources.number {
-		e.resources.fresh = append(e.resources.fresh, slot)
-	}
-	for _, slot := range e.sessions.number {
-		e.sessions.touch(slot)
-	}
-}
-
-func (e *Engine) restoreSessions() {
-	for _, slot := range e.sessions.number {
-		switch s := e.sessions.at(slot); {
-		case s.over != 0:
-			s.over, s.watching = min(s.over, e.now), true
-			e.sessions.over = append(e.sessions.over, slot)
-		default:
-			e.sessions.forget(slot)
-		}
-	}
-	slices.SortFunc(e.sessions.over, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(e.sessions.at(a).over, e.sessions.at(b).over), strings.Compare(e.sessions.texts[a], e.sessions.texts[b]))
-	})
 }
 
 // letter returns the place of a letter.

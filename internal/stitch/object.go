@@ -94,6 +94,7 @@ type object struct {
 	sameBucket uint32 // the next in its bucket of Engine.identities
 	in         uint32 // the object it is in; not of those that hold others
 	info       uint32 // container; of those that hold others
+	newest     uint32 // index of the newest statement of facts; the largest number for one that is no less
 
 	queue       links // of its state
 	ofSession   links // open objects of its sender's session, or those that ended with it

@@ -24,7 +24,7 @@ func (e *Engine) relate(slot uint32, at *statement, from Source, said []entry) {
 		return
 	case Track:
 		if o.in != 0 && at.phase != Note {
-			e.mention(o.in, at.time, from)
+			e.mention(o.in, at.time, from, slot)
 		}
 		return
 	case Dialog:
@@ -42,10 +42,10 @@ func (e *Engine) relate(slot uint32, at *statement, from Source, said []entry) {
 		return
 	}
 	if namesCall(named) {
-		e.mention(e.callOf(named), at.time, from)
+		e.mention(e.callOf(slot, named), at.time, from, slot)
 	}
 	if now := e.facts.newestCall(); now != nil {
-		e.bind(slot, e.callOf(now))
+		e.bind(slot, e.callOf(slot, now))
 	}
 }
 
@@ -74,18 +74,22 @@ func valueOf(entries []entry, k key) []byte {
 	return nil
 }
 
-// callOf returns the call that a value names, and makes it if need be: it may
-// have started before anybody listened. Its ids come from its own id alone.
-func (e *Engine) callOf(raw []byte) uint32 {
+// callOf returns the call that a value of an object names, and makes it if need be:
+// it may have started before anybody listened. Its ids come from its own id alone.
+func (e *Engine) callOf(of uint32, raw []byte) uint32 {
 	identity := identityOfValue(Call, raw)
+	if in := e.objects.at(of).in; in != 0 && e.objects.at(in).identity == identity {
+		return in
+	}
 	if slot := e.lookup(Call, &identity); slot != 0 {
 		return slot
 	}
 	return e.create(Call, text(raw))
 }
 
-// mention notes that something in a call or a session named it: a sign of life.
-func (e *Engine) mention(call uint32, at int64, from Source) {
+// mention notes that something in a call or a session named it: a sign of life. An
+// entry that has what was said of that object has the mention too.
+func (e *Engine) mention(call uint32, at int64, from Source, by uint32) {
 	o := e.objects.at(call)
 	if e.late(call) {
 		return
@@ -95,7 +99,9 @@ func (e *Engine) mention(call uint32, at int64, from Source) {
 	first, last := earliest(info.mentioned, at), max(info.lastMentioned, at)
 	if first != info.mentioned || last != info.lastMentioned {
 		info.mentioned, info.lastMentioned = first, last
-		e.touch(call, flagDirty)
+		if o := e.objects.at(by); !o.kind.statedAlone() || o.flags&flagDirtyFacts != 0 {
+			e.touch(call, flagDirty)
+		}
 	}
 }
 

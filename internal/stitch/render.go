@@ -199,6 +199,7 @@ func (e *Engine) render(slot uint32) Stitched {
 	}
 	f := &e.facts
 	e.open(f, holder)
+	f.normalize(&e.dictionary)
 	out.Links = e.linksOf(slot)
 	s := e.lifeSpan(o, f)
 	out.Outcome = e.outcome(o, s)

@@ -1,0 +1,120 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import "encoding/binary"
+
+// What one record said of an object is stored as an entry of its own, so that an
+// update does not store all that was said before it once more. Loading it unites
+// it with the facts, as the record did: it may come twice, or after an entry that
+// has it already.
+
+// deltas are the entries of what records said that are not stored yet, in order.
+type deltas struct {
+	entries []byte
+	count   int
+}
+
+// most that is kept of an empty buffer.
+const maxDeltasRoom = 1 << 20
+
+// touchFacts notes that what a record said has to be stored; said is a statement
+// as bytes. An object that is stored as a whole next has it.
+func (e *Engine) touchFacts(slot uint32, said []byte) {
+	o := e.objects.at(slot)
+	if !e.journal.stored || e.loading != nil || o.flags&flagDirtyFacts != 0 {
+		return
+	}
+	d := &e.journal.deltas
+	d.entries = appendEntry(d.entries, entrySaid, func(b []byte) []byte {
+		b = append(b, kindLetters[o.kind])
+		b = append(b, o.identity[:]...)
+		return append(b, said...)
+	})
+	d.count++
+}
+
+// appendTo appends the first of the entries, until b has limit bytes or there is
+// none left.
+func (d *deltas) appendTo(b []byte, limit int) []byte {
+	end := 0
+	for end < len(d.entries) && len(b)+end <= limit {
+		length, used := binary.Uvarint(d.entries[end+1:])
+		end += 1 + used + int(length) //nolint:gosec // of an entry in memory
+		d.count--
+	}
+	b = append(b, d.entries[:end]...)
+	d.entries = append(d.entries[:0], d.entries[end:]...)
+	if len(d.entries) == 0 && cap(d.entries) > maxDeltasRoom {
+		d.entries = nil
+	}
+	return b
+}
+
+// loadSaid reads what a record said of an object; one that is not there was lost
+// with the segment that had it, or is gone by now.
+func (e *Engine) loadSaid(r *reader) {
+	number, ok := letter(kindLetters[:], r.byte())
+	kind := Kind(number) //nolint:gosec // an index
+	var identity identity
+	copy(identity[:], r.bytes(len(identity)))
+	if !ok || r.bad || !kind.statedAlone() {
+		r.bad = true
+		return
+	}
+	bytes, ok := e.loading.translate(e, r.rest)
+	said := &e.scratch.other
+	if !ok || !said.read(bytes) || len(said.statements) != 1 || said.statements[0].phase == Note {
+		r.bad = true
+		return
+	}
+	s := said.statements[0]
+	e.loadMention(&s)
+	slot := e.lookup(kind, &identity)
+	if slot == 0 {
+		e.loading.skipped++
+		return
+	}
+	if e.objects.at(slot).state == done { // its facts are a tombstone
+		return
+	}
+	e.facts.said, e.facts.saidItems = append(e.facts.said[:0], s.entries...), e.facts.saidItems[:0]
+	s.entries = nil
+	if !e.appendNewest(slot, &s) {
+		e.unite(slot, &s)
+	}
+}
+
+// loadMention does for the call that a loaded statement names what mention did.
+func (e *Engine) loadMention(s *statement) {
+	named := s.value(keyCall)
+	if !namesCall(named) {
+		return
+	}
+	identity := identityOfValue(Call, named)
+	call := e.lookup(Call, &identity)
+	if call == 0 || e.late(call) {
+		return
+	}
+	info := e.infoOf(call)
+	info.mentioned, info.lastMentioned = earliest(info.mentioned, s.time), max(info.lastMentioned, s.time)
+}
+
+// appendStatement appends a statement as facts have it.
+func appendStatement(b []byte, s *statement, said []entry) []byte {
+	b = appendHead(b, s, len(said))
+	for _, e := range said {
+		b = append(binary.AppendUvarint(b, uint64(e.key)), e.raw...)
+	}
+	return b
+}
+
+// newestIndex is the index of the newest statement, as far as it is a small
+// number.
+func (f *facts) newestIndex() uint32 {
+	if n := len(f.statements); n > 0 {
+		return uint32(min(f.statements[n-1].index, 1<<32-1)) //nolint:gosec // fits
+	}
+	return 0
+}
