@@ -222,12 +222,13 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	if o == nil || o.state != owed && o.state != aside {
 		return
 	}
+	as := e.renderedAs(ref)
 	if accepted {
-		e.stats.Emitted[o.kind][e.outcomeOf(ref.slot)]++
+		e.stats.Emitted[o.kind][as.outcome]++
 	} else {
 		e.stats.Rejected++
 	}
-	e.compactToTombstone(ref.slot)
+	e.compactToTombstone(ref.slot, as)
 	to := done
 	if o.kind.holds() && e.infoOf(ref.slot).members > 0 {
 		to = holding
@@ -267,7 +268,7 @@ func (e *Engine) OwedSince() (since time.Time, ok bool) {
 // compactToTombstone leaves of an object only what late records and links need. A call keeps
 // its facts: they are the context of what is still in it; a session those that
 // are context or name its call, and its times.
-func (e *Engine) compactToTombstone(slot uint32) {
+func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
@@ -285,7 +286,7 @@ func (e *Engine) compactToTombstone(slot uint32) {
 		return
 	case CallLeg, Recording, Streaming, Track, DialogFork:
 	}
-	grave := tombstone{e.traceOf(slot), e.startOf(slot), o.participant.hash, o.sip.hash}
+	grave := tombstone{as.trace, as.start, o.participant.hash, o.sip.hash}
 	e.unbind(slot)
 	if o.kind == CallLeg {
 		e.participants.retire(e, slot)
@@ -310,9 +311,9 @@ func (e *Engine) forget(slot uint32) bool {
 	e.counts[o.kind][o.state]--
 	switch o.kind {
 	case Call, Session, Dialog:
+		e.forgetContext(slot)
 		e.leaveGroup(slot)
 		e.containers.release(o.info)
-		e.contexts[slot%contextSlots].slot = 0
 	case CallLeg:
 		e.participants.remove(e, slot)
 		e.sipCalls.remove(e, slot)
@@ -325,7 +326,7 @@ func (e *Engine) forget(slot uint32) bool {
 	if o.session != 0 {
 		e.sessions.release(o.session)
 	}
-	e.identities.remove(e.identityHash(o.kind, &o.identity), slot)
+	e.identities.remove(e.identities.placeOf(e.identityHash(o.kind, &o.identity), slot))
 	if e.journal.stored {
 		e.journal.gone = append(e.journal.gone, gone{o.kind, o.identity})
 	}

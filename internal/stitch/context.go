@@ -13,10 +13,24 @@ type context struct {
 	fields []Field
 }
 
+// contextSlot is where the context of a call or a session is kept. There are fewer
+// containers than objects, and their numbers are next to each other.
+func (e *Engine) contextSlot(call uint32) *context {
+	return &e.contexts[e.objects.at(call).info%contextSlots]
+}
+
+// forgetContext forgets the context of a call or a session that changes.
+func (e *Engine) forgetContext(call uint32) {
+	if c := e.contextSlot(call); c.slot == call {
+		c.slot = 0
+	}
+}
+
 // contextOf returns a call's context, its id included, in the order of the keys.
-// The texts are good for good, the slice until the call changes.
+// Its texts stay as they are, the slice until the next call of a method of the
+// engine.
 func (e *Engine) contextOf(call uint32) []Field {
-	c := &e.contexts[call%contextSlots]
+	c := e.contextSlot(call)
 	if c.slot == call {
 		return c.fields
 	}
@@ -25,8 +39,7 @@ func (e *Engine) contextOf(call uint32) []Field {
 	d.order()
 	var t texts
 	t.of(f)
-	// A slice of its own: the former one may be in a caller's hands.
-	c.slot, c.fields = call, make([]Field, 0, 8)
+	c.slot, c.fields = call, c.fields[:0]
 	put := func(k key, v Value) {
 		at := len(c.fields)
 		for at > 0 && c.fields[at-1].Key > d.texts[k] {

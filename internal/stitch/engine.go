@@ -69,6 +69,7 @@ type Engine struct {
 	facts    facts
 	scratch  scratch
 	contexts [contextSlots]context
+	rendered [renderedSlots]rendered
 }
 
 // New returns an empty engine.

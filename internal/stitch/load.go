@@ -203,7 +203,7 @@ func (e *Engine) unload(kind Kind, identity identity) {
 		e.resources.release(o.resource)
 	}
 	e.arena.release(o.facts, o.factsSize)
-	e.identities.remove(e.identityHash(kind, &identity), slot)
+	e.identities.remove(e.identities.placeOf(e.identityHash(kind, &identity), slot))
 	o.state = free
 	e.objects.release(slot)
 }

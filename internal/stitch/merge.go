@@ -115,8 +115,10 @@ func (e *Engine) unite(slot uint32, s *statement) bool {
 		e.touch(slot, flagDirty|flagDirtyFacts)
 		return true
 	}
-	f.out = appendStatement(f.out[:0], s, f.said)
-	e.touchFacts(slot, f.out)
+	if e.journal.stored {
+		f.out = appendStatement(f.out[:0], s, f.said)
+		e.touchFacts(slot, f.out)
+	}
 	return true
 }
 
@@ -142,6 +144,6 @@ func (e *Engine) setFacts(slot uint32, facts []byte, newest uint32) {
 	o.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
 	o.newest = newest
 	if o.kind.holds() {
-		e.contexts[slot%contextSlots].slot = 0
+		e.forgetContext(slot)
 	}
 }

@@ -222,11 +222,7 @@ func (e *Engine) startOf(slot uint32) int64 {
 		return e.tombstone(slot).start
 	}
 	e.open(&e.scratch.other, slot)
-	s := e.scratch.other.span()
-	if s.start != 0 {
-		return s.start
-	}
-	return s.first
+	return e.scratch.other.span().begin()
 }
 
 // FindParticipant returns the leg of a participant: of several the one that

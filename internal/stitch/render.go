@@ -4,8 +4,6 @@
 package stitch
 
 import (
-	"slices"
-
 	"github.com/legato-otel/legato/internal/ids"
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -136,13 +134,31 @@ func ownKey(kind Kind) key {
 	}[kind]
 }
 
-// outcomeOf is how an object ended, or would if it were now.
-func (e *Engine) outcomeOf(slot uint32) Outcome {
-	o := e.objects.at(slot)
-	e.open(&e.scratch.other, slot)
-	return e.outcome(o, e.lifeSpan(o, &e.scratch.other))
+// rendered is what Emitted needs to know of an object.
+type rendered struct {
+	ref     Ref
+	outcome Outcome
+	trace   TraceID
+	start   int64 // see startOf
 }
 
+// renderedSlots is for how many objects that is kept from the time they were
+// rendered, twice as many as are usually sent together.
+const renderedSlots = 1 << 10
+
+// renderedAs returns what was rendered of an owed object, or would be now.
+func (e *Engine) renderedAs(ref Ref) rendered {
+	if as := &e.rendered[ref.slot%renderedSlots]; as.ref == ref {
+		return *as
+	}
+	o, f := e.objects.at(ref.slot), &e.scratch.other
+	e.open(f, ref.slot)
+	as := rendered{ref: ref, outcome: e.outcome(o, e.lifeSpan(o, f)), start: f.span().begin()}
+	as.trace = e.traceOf(ref.slot)
+	return as
+}
+
+// outcome is how an object of those times ended, or would if it were now.
 func (e *Engine) outcome(o *object, s span) Outcome {
 	switch {
 	case s.end != 0 && s.start != 0:
@@ -204,6 +220,9 @@ func (e *Engine) render(slot uint32) Stitched {
 	s := e.lifeSpan(o, f)
 	out.Outcome = e.outcome(o, s)
 	out.Start, out.End = e.times(o, s, out.Outcome)
+	if holder == slot {
+		e.rendered[slot%renderedSlots] = rendered{ref: out.Ref, outcome: out.Outcome, trace: out.Trace, start: f.span().begin()}
+	}
 	var texts texts
 	texts.of(f)
 	var found []foundOut
@@ -369,61 +388,4 @@ func (e *Engine) describeLeg(out *Stitched, t *texts) []foundOut {
 	}
 	e.scratch.found = found
 	return found
-}
-
-// fields are the attributes of a stitched object, in the order of their keys:
-// what its records said, what its call or session says, and what was found out.
-func (e *Engine) fields(o *object, context []Field, out *Stitched, found []foundOut, t *texts) []Field {
-	d := &e.dictionary
-	d.order()
-	e.beginFields()
-	f := &e.facts
-	f.begin(d)
-	for _, s := range slices.Backward(f.statements) {
-		for _, entry := range s.entries {
-			if f.mark(entry.key) || entry.key == ownKey(o.kind) || entry.key == keyIVR {
-				continue
-			}
-			e.setField(entry.key, t.value(entry.raw))
-		}
-	}
-	for i := range context {
-		if k := d.keys[context[i].Key]; !e.scratch.present[d.rank[k]] {
-			e.setField(k, context[i].Value)
-		}
-	}
-	for i := range found {
-		e.setField(found[i].key, found[i].value)
-	}
-	if out.ErrorType != "" {
-		e.setField(keyErrorType, Text(out.ErrorType))
-	}
-	return e.endFields()
-}
-
-func seconds(nanoseconds int64) Value { return Double(float64(nanoseconds) / second) }
-
-func (e *Engine) beginFields() {
-	if n := len(e.dictionary.texts); len(e.scratch.placed) < n {
-		e.scratch.placed = make([]Field, n)
-		e.scratch.present = make([]bool, n)
-	}
-}
-
-func (e *Engine) setField(k key, v Value) {
-	place := e.dictionary.rank[k]
-	e.scratch.placed[place] = Field{Key: e.dictionary.texts[k], Value: v}
-	e.scratch.present[place] = true
-}
-
-func (e *Engine) endFields() []Field {
-	fields := e.scratch.fields[:0]
-	for place, present := range e.scratch.present {
-		if present {
-			fields = append(fields, e.scratch.placed[place])
-			e.scratch.present[place] = false
-		}
-	}
-	e.scratch.fields = fields
-	return fields
 }

@@ -68,6 +68,14 @@ func (f *facts) span() (s span) {
 	return s
 }
 
+// begin is the start or, where that is not known, the first time.
+func (s span) begin() int64 {
+	if s.start != 0 {
+		return s.start
+	}
+	return s.first
+}
+
 // earliest is the smaller of two times, of which 0 is none.
 func earliest(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {

@@ -64,26 +64,21 @@ func (t *table) add(hash uint64, slot uint32) {
 	}
 }
 
-// replace puts a slot in the place of another one of the same hash.
-func (t *table) replace(hash uint64, slot, by uint32) {
-	place := t.placeOf(hash, slot)
-	rest := *t.next(slot)
-	*t.next(by), *place = rest, by
-}
-
-// remove takes a slot out of the bucket of its hash.
-func (t *table) remove(hash uint64, slot uint32) {
-	*t.placeOf(hash, slot) = *t.next(slot)
+// remove takes the slot out that is at a place; see placeOf.
+func (t *table) remove(place *uint32) {
+	*place = *t.next(*place)
 	t.held--
 }
 
-// placeOf is what says that a slot comes next.
+// placeOf is what says that a slot comes next in the bucket of its hash, nil if
+// nothing does.
 func (t *table) placeOf(hash uint64, slot uint32) *uint32 {
-	place := t.bucket(hash)
-	for *place != slot {
-		place = t.next(*place)
+	for place := t.bucket(hash); *place != 0; place = t.next(*place) {
+		if *place == slot {
+			return place
+		}
 	}
-	return place
+	return nil
 }
 
 // split makes the next bucket out of one that there is, in the order they had.
@@ -215,16 +210,16 @@ func (m *members) file(e *Engine, slot uint32, under uint64) {
 }
 
 func (m *members) takeOut(e *Engine, slot uint32, at *member) {
-	isFirst := m.first(e, at.hash) == slot
+	place := m.table.placeOf(m.table.mix(at.hash, 0), slot)
 	switch {
-	case isFirst && at.next == 0:
-		m.table.remove(m.table.mix(at.hash, 0), slot)
-	case isFirst:
-		m.table.replace(m.table.mix(at.hash, 0), slot, at.next)
-	default:
+	case place == nil: // it is behind the first
 		m.of(e.objects.at(at.previous)).next = at.next
 		if at.next != 0 {
 			m.of(e.objects.at(at.next)).previous = at.previous
 		}
+	case at.next == 0:
+		m.table.remove(place)
+	default: // the next one takes its place
+		m.of(e.objects.at(at.next)).previous, *place = at.previous, at.next
 	}
 }
