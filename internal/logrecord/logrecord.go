@@ -29,6 +29,11 @@ func SetSeverity(lr plog.LogRecord, number plog.SeverityNumber) {
 	}
 }
 
+// RoomForStamp is how many attributes callstitch may add to a record: the id of
+// its call and what is kept of that on everything in it. A receiver that leaves
+// room for them saves callstitch a copy of the record's attributes.
+const RoomForStamp = 8
+
 // MaxRaw is the most of a raw part that goes into one log record, in bytes.
 // Backends and queues drop records of megabytes, after they were acknowledged; a
 // longer part becomes several records.

@@ -144,7 +144,7 @@ func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) 
 
 // putRecord writes everything the wire record says.
 func putRecord(m pcommon.Map, r *cdr.Record) {
-	m.EnsureCapacity(4 + len(r.Fields) + len(r.Alarms))
+	m.EnsureCapacity(4 + len(r.Fields) + len(r.Alarms) + logrecord.RoomForStamp)
 	switch {
 	case r.ID == "":
 	case r.Object == cdr.ObjectUnknown:
