@@ -1,0 +1,108 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lines
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/tcp"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/udp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/goleak"
+
+	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/loopback"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type taken struct {
+	from  Origin
+	lines []string
+}
+
+func collect(into chan taken) Sink {
+	return func(_ context.Context, from Origin, lines []string) error {
+		into <- taken{from, lines}
+		return nil
+	}
+}
+
+func send(t *testing.T, network, address, text string) {
+	t.Helper()
+	conn, err := net.Dial(network, address)
+	require.NoError(t, err)
+	_, err = conn.Write([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+}
+
+func TestInputs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages")
+	require.NoError(t, os.WriteFile(path, []byte("one\ntwo \xff\n"), 0o600))
+	config := &Config{
+		UDP: &udp.BaseConfig{ListenAddress: loopback.MustAddress(t)}, TCP: &tcp.BaseConfig{ListenAddress: loopback.MustAddress(t)},
+		File: *fileconsumer.NewConfig(),
+	}
+	config.File.Include, config.File.StartAt, config.File.PollInterval = []string{path}, "beginning", 10*time.Millisecond
+	got := make(chan taken, 10)
+	inputs, err := Build(config, componenttest.NewNopTelemetrySettings(), collect(got))
+	require.NoError(t, err)
+	require.NoError(t, inputs.Start(nil))
+	file := <-got
+	assert.Equal(t, Origin{File: "messages", Transport: "file", Again: true}, file.from)
+	assert.Equal(t, []string{"one", "two \xff"}, file.lines)
+	send(t, "udp", config.UDP.ListenAddress, "three\nfour\xff")
+	assert.Equal(t, taken{Origin{Transport: "udp"}, []string{"three"}}, <-got)
+	assert.Equal(t, taken{Origin{Transport: "udp"}, []string{"four\xff"}}, <-got)
+	send(t, "tcp", config.TCP.ListenAddress, "7 <14>a\nbfive")
+	assert.Equal(t, taken{Origin{Transport: "tcp"}, []string{"<14>a", "b"}}, <-got)
+	assert.Equal(t, taken{Origin{Transport: "tcp"}, []string{"five"}}, <-got)
+	require.NoError(t, inputs.Stop())
+	require.NoError(t, inputs.Stop())
+}
+
+func TestBuildErrors(t *testing.T) {
+	set := componenttest.NewNopTelemetrySettings()
+	_, err := Build(&Config{UDP: &udp.BaseConfig{ListenAddress: "x"}}, set, nil)
+	require.ErrorContains(t, err, "udp: ")
+	_, err = Build(&Config{TCP: &tcp.BaseConfig{ListenAddress: "x"}}, set, nil)
+	require.ErrorContains(t, err, "tcp: ")
+	busy, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	defer busy.Close()
+	inputs, err := Build(&Config{TCP: &tcp.BaseConfig{ListenAddress: busy.Addr().String()}}, set, nil)
+	require.NoError(t, err)
+	require.ErrorContains(t, inputs.Start(nil), busy.Addr().String())
+	require.NoError(t, inputs.Stop())
+}
+
+func TestOffsetsAreAbandoned(t *testing.T) {
+	store := testkit.NewStorage()
+	client, err := store.GetClient(t.Context(), component.KindReceiver, component.MustNewID("x"), "")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, client.Close(t.Context())) }()
+	offsets := NewOffsets(client)
+	require.NoError(t, offsets.Set(t.Context(), "a", []byte("1")))
+	offsets.Abandon()
+	require.NoError(t, offsets.Set(t.Context(), "a", []byte("2")))
+	require.NoError(t, offsets.Delete(t.Context(), "a"))
+	read := storage.GetOperation("a")
+	require.NoError(t, offsets.Batch(t.Context(), storage.SetOperation("a", []byte("3")), read))
+	assert.Equal(t, "1", string(read.Value))
+	value, err := offsets.Get(t.Context(), "a")
+	require.NoError(t, err)
+	assert.Equal(t, "1", string(value))
+	(*Offsets)(nil).Abandon()
+}
