@@ -31,6 +31,9 @@ func AppendText[T string | []byte](body []byte, text T) []byte {
 	return appendEscaped(body, text)
 }
 
+// AppendPlain is AppendText for text whose secrets were replaced before.
+func AppendPlain[T string | []byte](body []byte, text T) []byte { return appendEscaped(body, text) }
+
 // ordinary characters are neither escaped nor part of what may be a secret.
 var ordinary = func() (ordinary [256]bool) {
 	for c := byte(' '); c < 0x7f; c++ {

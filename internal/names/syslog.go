@@ -132,9 +132,8 @@ const (
 
 // Metric names, counted from syslog lines.
 const (
-	MetricSyslogLines        = Syslog + ".line"
+	MetricSyslogRecords      = Syslog + ".record"
 	MetricSyslogFaults       = Syslog + ".fault"
-	MetricSyslogUnparsed     = Syslog + ".unparsed"
 	MetricSyslogRedacted     = Syslog + ".redacted"
 	MetricAPIRequests        = API + ".request"
 	MetricAPIRequestDuration = API + ".request.duration"

@@ -1,0 +1,235 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmssyslogreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/tcp"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/udp"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configretry"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/cmssyslog"
+	"github.com/legato-otel/legato/internal/lines"
+)
+
+// Config of the cmssyslog receiver.
+type Config struct {
+	// UDP has the keys of pkg/stanza's UDP input: listen_address (required),
+	// add_attributes, async, ... Optional.
+	UDP *udp.BaseConfig `mapstructure:"udp"`
+	// TCP has the keys of pkg/stanza's TCP input: listen_address (required), tls,
+	// max_log_size (default 64 KiB), max_connections (default 256), ... Both framings
+	// of RFC 6587 are taken. Optional.
+	TCP *tcp.BaseConfig `mapstructure:"tcp"`
+	// File is the file input of pkg/stanza. Its keys stand at the receiver's own
+	// level: include, exclude, start_at, ...
+	File fileconsumer.Config `mapstructure:",squash"`
+
+	// Location is the time zone of dates without one, such as Europe/Berlin. Default
+	// UTC.
+	Location string `mapstructure:"location"`
+
+	// Storage names the storage extension that keeps over a restart how far files
+	// were read. Optional.
+	Storage *component.ID `mapstructure:"storage"`
+
+	// Servers say which host is which Call Bridge. Optional.
+	Servers []ServerConfig `mapstructure:"servers"`
+
+	// ResourceAttributes are added to the resource of every record and metric
+	// and replace those of the same name. Optional.
+	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
+
+	// Requests says how the lines of API traces are put together.
+	Requests RequestsConfig `mapstructure:"requests"`
+
+	// FlushInterval is how long a line from the network waits for others at most.
+	// Default 100 ms.
+	FlushInterval time.Duration `mapstructure:"flush_interval"`
+
+	// MaxBatchRecords is how many records go on in one payload at most. Default 512.
+	MaxBatchRecords int `mapstructure:"max_batch_records"`
+
+	// RetryOnFailure says how records are tried again that the next consumer refused
+	// for now. Default: from 1 s to 30 s apart, without an end.
+	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+
+	// ShutdownTimeout is how long a stop waits for records in flight. Default 5 s.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+
+	// Metrics configures the metrics signal.
+	Metrics MetricsConfig `mapstructure:"metrics"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// ServerConfig is one Call Bridge.
+type ServerConfig struct {
+	// Host as the bridge's lines name it, or the address that it sends from, in any
+	// case of letters. Required.
+	Host string `mapstructure:"host"`
+	// CallBridge is the bridge's id in its cluster, as call detail records have it. It
+	// is the bridge's service.instance.id. Optional.
+	CallBridge string `mapstructure:"call_bridge"`
+	// ResourceAttributes are added to the resource of the bridge's records and
+	// metrics, and replace those of the same name that all have. Optional.
+	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// RequestsConfig says how the lines of API traces are put together.
+type RequestsConfig struct {
+	// TraceTimeout is how long after its last line a request with a response ends.
+	// Default 2 s.
+	TraceTimeout time.Duration `mapstructure:"trace_timeout"`
+	// ResponseTimeout is how long a request waits for its response. Default 1 m.
+	ResponseTimeout time.Duration `mapstructure:"response_timeout"`
+	// MaxSize is how many bytes of one request are kept. Default 64 KiB.
+	MaxSize int `mapstructure:"max_size"`
+	// MaxTotalSize is how many bytes of all open requests are kept. Default 16 MiB.
+	MaxTotalSize int `mapstructure:"max_total_size"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// MetricsConfig of the metrics signal.
+type MetricsConfig struct {
+	// Interval at which metrics are sent on. Default 15 s.
+	Interval time.Duration `mapstructure:"interval"`
+	// CardinalityLimit is the largest number of series of one metric of one bridge.
+	// Default 2000.
+	CardinalityLimit int `mapstructure:"cardinality_limit"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	file := *fileconsumer.NewConfig()
+	file.MaxLogSize = lines.DefaultMaxLogSize
+	file.IncludeFilePath = true // two bridges may log into files of one name
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.InitialInterval = time.Second
+	retry.MaxElapsedTime = 0
+	return &Config{
+		File:     file,
+		Location: "UTC",
+		Requests: RequestsConfig{
+			TraceTimeout: cmssyslog.DefaultTraceTimeout, ResponseTimeout: cmssyslog.DefaultResponseTimeout,
+			MaxSize: cmssyslog.DefaultLimits.RequestBytes, MaxTotalSize: cmssyslog.DefaultLimits.Bytes,
+		},
+		FlushInterval:   100 * time.Millisecond,
+		MaxBatchRecords: 512,
+		RetryOnFailure:  retry,
+		ShutdownTimeout: 5 * time.Second,
+		Metrics:         MetricsConfig{Interval: 15 * time.Second, CardinalityLimit: 2000},
+	}
+}
+
+func (c *Config) inputs() *lines.Config {
+	return &lines.Config{UDP: c.UDP, TCP: c.TCP, File: c.File}
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.UDP == nil && c.TCP == nil && len(c.File.Include) == 0 {
+		errs = append(errs, errors.New("must have udp, tcp or include, got none"))
+	}
+	if c.UDP != nil && c.UDP.ListenAddress == "" {
+		errs = append(errs, errors.New("udp::listen_address must not be empty"))
+	}
+	if c.TCP != nil && c.TCP.ListenAddress == "" {
+		errs = append(errs, errors.New("tcp::listen_address must not be empty"))
+	}
+	if len(c.File.Include) > 0 {
+		if _, err := lines.Build(&lines.Config{File: c.File}, silent(), func(context.Context, lines.Origin, []string) error { return nil }); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if _, err := time.LoadLocation(c.Location); err != nil {
+		errs = append(errs, fmt.Errorf("location must be UTC, Local or the name of a time zone such as Europe/Berlin, got %q", c.Location))
+	}
+	seen := make(map[string]int)
+	for i := range c.Servers {
+		host := strings.ToLower(c.Servers[i].Host)
+		if first, twice := seen[host]; twice && host != "" {
+			errs = append(errs, fmt.Errorf("servers::%d: host is that of servers::%d", i, first))
+		}
+		seen[host] = i
+	}
+	if c.FlushInterval < 10*time.Millisecond { // a number without a unit is in nanoseconds
+		errs = append(errs, fmt.Errorf("flush_interval must be at least 10ms, got %s", c.FlushInterval))
+	}
+	if c.MaxBatchRecords <= 0 {
+		errs = append(errs, fmt.Errorf("max_batch_records must be positive, got %d", c.MaxBatchRecords))
+	}
+	if c.ShutdownTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+// silent is telemetry for what is built only to see whether it can be.
+func silent() component.TelemetrySettings {
+	return component.TelemetrySettings{
+		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
+	}
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *ServerConfig) Validate() error {
+	if c.Host == "" {
+		return errors.New("host must not be empty")
+	}
+	return nil
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *RequestsConfig) Validate() error {
+	var errs []error
+	for _, d := range [...]struct {
+		key string
+		got time.Duration
+	}{{"trace_timeout", c.TraceTimeout}, {"response_timeout", c.ResponseTimeout}} {
+		if d.got < 100*time.Millisecond { // a number without a unit is in nanoseconds
+			errs = append(errs, fmt.Errorf("%s must be at least 100ms, got %s", d.key, d.got))
+		}
+	}
+	if c.MaxSize < 4096 {
+		errs = append(errs, fmt.Errorf("max_size must be at least 4096, got %d", c.MaxSize))
+	}
+	if c.MaxTotalSize < c.MaxSize {
+		errs = append(errs, fmt.Errorf("max_total_size must be at least max_size (%d), got %d", c.MaxSize, c.MaxTotalSize))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the configuration. It changes nothing.
+func (c *MetricsConfig) Validate() error {
+	var errs []error
+	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
+		errs = append(errs, fmt.Errorf("interval must be at least 10ms, got %s", c.Interval))
+	}
+	if c.CardinalityLimit <= 0 {
+		errs = append(errs, fmt.Errorf("cardinality_limit must be positive, got %d", c.CardinalityLimit))
+	}
+	return errors.Join(errs...)
+}

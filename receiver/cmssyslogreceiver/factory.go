@@ -1,0 +1,47 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmssyslogreceiver
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/legato-otel/legato/internal/shared"
+	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
+)
+
+// NewFactory returns the factory of the cmssyslog receiver.
+func NewFactory() receiver.Factory {
+	return receiver.NewFactory(
+		metadata.Type,
+		createDefaultConfig,
+		receiver.WithLogs(createLogs, metadata.LogsStability),
+		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
+	)
+}
+
+// receivers holds one receiver per configuration: its logs and its metrics come
+// from the same inputs.
+var receivers = shared.NewMap[*Config, *syslogReceiver]()
+
+func createLogs(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
+	return create(set, cfg, func(r *syslogReceiver) { r.logs = next })
+}
+
+func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+	return create(set, cfg, func(r *syslogReceiver) { r.metrics = next })
+}
+
+func create(set receiver.Settings, cfg component.Config, connect func(*syslogReceiver)) (component.Component, error) {
+	config := cfg.(*Config)
+	held, err := receivers.LoadOrStore(config, func() (*syslogReceiver, error) { return newReceiver(config, set) })
+	if err != nil {
+		return nil, err
+	}
+	connect(held.Unwrap())
+	return held, nil
+}
