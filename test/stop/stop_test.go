@@ -44,6 +44,7 @@ import (
 	"github.com/legato-otel/legato/processor/callstitchprocessor"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver"
+	"github.com/legato-otel/legato/receiver/cmssyslogreceiver"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver"
 	"github.com/legato-otel/legato/receiver/ocmsreceiver"
 )
@@ -176,6 +177,41 @@ var rows = map[string]func(*row){
 	},
 	"cmsevents: socket": func(r *row) {
 		r.receiver(cmseventsreceiver.NewFactory(), map[string]any{"servers": []any{r.serverWithToken()}}, consumertest.NewNop(), consumertest.NewNop(), nil)
+	},
+
+	"cmssyslog: nothing": func(r *row) {
+		r.receiver(cmssyslogreceiver.NewFactory(), r.syslog(nil), consumertest.NewNop(), consumertest.NewNop(), nil)
+		r.gate.arrive()
+	},
+	"cmssyslog: consumer": func(r *row) {
+		r.receiver(cmssyslogreceiver.NewFactory(), r.syslog(nil), logs(r.gate.wait, all), nil, nil)
+		r.sendLine()
+	},
+	"cmssyslog: consumer that ignores its context": func(r *row) {
+		r.receiver(cmssyslogreceiver.NewFactory(), r.syslog(nil), logs(r.gate.ignore, all), nil, nil)
+		r.sendLine()
+	},
+	"cmssyslog: file, consumer that ignores its context, with the default shutdown_timeout": func(r *row) {
+		r.defaultTimeout = true
+		r.receiver(cmssyslogreceiver.NewFactory(), r.syslogFile(nil), logs(r.gate.ignore, all), nil, nil)
+	},
+	"cmssyslog: storage": func(r *row) {
+		host, stuck := r.storage()
+		r.receiver(cmssyslogreceiver.NewFactory(), r.syslogFile(map[string]any{"storage": "stuck"}), consumertest.NewNop(), nil, host)
+		stuck.armed.Store(true) // every poll stores offsets
+	},
+	"cmssyslog: metrics consumer that ignores its context": func(r *row) {
+		r.receiver(cmssyslogreceiver.NewFactory(), r.syslog(fastMetrics), consumertest.NewNop(), metrics(r.gate.ignore), nil)
+		r.sendLine()
+	},
+	"cmssyslog: an open connection": func(r *row) {
+		r.receiver(cmssyslogreceiver.NewFactory(), r.syslog(nil), consumertest.NewNop(), nil, nil)
+		connection, err := net.Dial("tcp", r.address)
+		require.NoError(r.t, err)
+		r.t.Cleanup(func() { _ = connection.Close() })
+		_, err = io.WriteString(connection, "99 <14>")
+		require.NoError(r.t, err)
+		r.gate.arrive()
 	},
 
 	"callstitch: consumer": func(r *row) {
@@ -322,6 +358,35 @@ func (r *row) listen(more map[string]any) map[string]any {
 	values := map[string]any{"endpoint": loopback.MustAddress(r.t)}
 	maps.Copy(values, more)
 	return values
+}
+
+// syslogLine is one of a bridge.
+const syslogLine = "2024-03-05T16:50:25.736 user.info cms-n1 host:server: INFO : text\n"
+
+// syslog is the configuration of cmssyslog on a free port.
+func (r *row) syslog(more map[string]any) map[string]any {
+	r.address = loopback.MustAddress(r.t)
+	values := map[string]any{"tcp": map[string]any{"listen_address": r.address}}
+	maps.Copy(values, more)
+	return values
+}
+
+// syslogFile is that of cmssyslog with a file of one line.
+func (r *row) syslogFile(more map[string]any) map[string]any {
+	path := filepath.Join(r.t.TempDir(), "messages")
+	require.NoError(r.t, os.WriteFile(path, []byte(syslogLine), 0o600))
+	values := map[string]any{"include": []any{path}, "start_at": "beginning", "poll_interval": "10ms"}
+	maps.Copy(values, more)
+	return values
+}
+
+// sendLine sends a line to cmssyslog.
+func (r *row) sendLine() {
+	connection, err := net.Dial("tcp", r.address)
+	require.NoError(r.t, err)
+	_, err = io.WriteString(connection, syslogLine)
+	require.NoError(r.t, err)
+	require.NoError(r.t, connection.Close())
 }
 
 func (r *row) receiver(factory receiver.Factory, values map[string]any, logs consumer.Logs, metrics consumer.Metrics, host component.Host) {
