@@ -31,7 +31,7 @@ func leaked(text string) bool {
 // secretNames are spellings that the API, its clients and its configuration have.
 var secretNames = []string{
 	"secret", "passcode", "password", "pin", "Secret", "PASSCODE", "guestPasscode", "coSpaceSecret", "newPassword", "ldapPassword", "passcode1",
-	"regenerate.secret",
+	"memberPin", "guest_pin", "pin-code", "pinCode", "pass_code", "pass-word", "regenerate.secret", "ownerPIN",
 }
 
 // Wherever a secret stands in a line and however the lines are cut, it is in no byte of
