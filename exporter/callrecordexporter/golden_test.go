@@ -73,6 +73,10 @@ func rowsText(t *testing.T, s *callarchive.Store) string {
 	add("sessions", sessions, err)
 	tracks, err := callarchive.Select[callarchive.Track](t.Context(), s, "ORDER BY id")
 	add("tracks", tracks, err)
+	dialogs, err := callarchive.Select[callarchive.Dialog](t.Context(), s, "ORDER BY id")
+	if len(dialogs) > 0 || err != nil {
+		add("dialogs", dialogs, err)
+	}
 	events, err := callarchive.Select[callarchive.StorageEvent](t.Context(), s, "ORDER BY id")
 	add("storage_events", events, err)
 	text, err := json.MarshalIndent(all, "", "  ")

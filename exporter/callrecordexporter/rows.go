@@ -68,7 +68,7 @@ func sourceOf(resource pcommon.Map) source {
 // add makes a row of one record.
 func (c *converter) add(lr plog.LogRecord) {
 	does, known := events[lr.EventName()]
-	if !known {
+	if !known || ofNoDialog(lr) {
 		c.tally.skipped++
 		return
 	}
@@ -110,6 +110,10 @@ var events = map[string]event{
 	names.EventTrackUpdated:   {callarchive.Updated, (*converter).addTrack},
 	names.EventTrackEnded:     {callarchive.Ended, (*converter).addTrack},
 	names.EventTrackSpan:      {callarchive.Final, (*converter).addTrack},
+
+	names.EventOCMSRequest:  {0, (*converter).addMessage},
+	names.EventOCMSResponse: {0, (*converter).addMessage},
+	names.EventDialogSpan:   {callarchive.Final, (*converter).addDialog},
 
 	names.EventStorageEnterLow:       {0, (*converter).addStorageEvent},
 	names.EventStorageExitLow:        {0, (*converter).addStorageEvent},

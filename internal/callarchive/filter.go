@@ -115,9 +115,19 @@ func (c *conditions) like(column, text string, anywhere bool) string {
 	return c.fill("lower("+column+`) LIKE ? ESCAPE '\'`, pattern)
 }
 
-// party is the condition on a leg's far end, without an index.
+// party is the condition on a leg's far end, without an index: what the bridge says
+// of it, and what the dialog of the leg's SIP call does.
 func (c *conditions) party(f *Filter) {
-	c.all = append(c.all, "("+c.like("remote_party", f.Party, f.PartyAnywhere)+" OR "+c.like("display_name", f.Party, f.PartyAnywhere)+")")
+	like := func(column string) string { return c.like(column, f.Party, f.PartyAnywhere) }
+	c.all = append(c.all, "("+like("remote_party")+" OR "+like("display_name")+
+		" OR EXISTS (SELECT 1 FROM dialogs WHERE dialogs.sip_call_id = call_legs.sip_call_id AND ("+
+		like(farEnd("party"))+" OR "+like(farEnd("name"))+")))")
+}
+
+// farEnd is the party of a dialog that is at the far end of its leg: the caller,
+// unless the bridge called.
+func farEnd(column string) string {
+	return "CASE WHEN call_legs.direction = 'outgoing' THEN dialogs.to_" + column + " ELSE dialogs.from_" + column + " END"
 }
 
 // leg adds what is asked of one leg, such that no index is used.

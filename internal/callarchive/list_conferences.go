@@ -102,10 +102,18 @@ func (v *View) legsIndexed(ctx context.Context, f *Filter) (func(c *conditions, 
 	type condition = func(*conditions) string
 	var indexes [][]condition
 	if f.Party != "" && !f.PartyAnywhere {
-		indexes = append(indexes, []condition{
-			func(c *conditions) string { return c.begins("remote_party", f.Party) },
-			func(c *conditions) string { return c.begins("display_name", f.Party) },
-		})
+		// The dialogs themselves have to be few, because all of them are read.
+		few, err := v.dialogsAreFew(ctx, f.Party)
+		if err != nil {
+			return nil, err
+		}
+		if few {
+			indexes = append(indexes, []condition{
+				func(c *conditions) string { return c.begins("remote_party", f.Party) },
+				func(c *conditions) string { return c.begins("display_name", f.Party) },
+				func(c *conditions) string { return c.ofDialogs(f.Party) },
+			})
+		}
 	}
 	if f.Reason != "" && f.Reason != ReasonFailure {
 		indexes = append(indexes, []condition{func(c *conditions) string { return c.fill("reason = ?", f.Reason) }})
@@ -136,4 +144,29 @@ func (v *View) legsIndexed(ctx context.Context, f *Filter) (func(c *conditions, 
 		}, nil
 	}
 	return nil, nil
+}
+
+// dialogParties are the columns of a dialog that name its parties.
+var dialogParties = []string{"from_party", "to_party", "from_name", "to_name"}
+
+// dialogsAreFew tells that few dialogs have a party whose name or address begins so.
+func (v *View) dialogsAreFew(ctx context.Context, party string) (bool, error) {
+	for _, column := range dialogParties {
+		var c conditions
+		query := "SELECT 1 FROM dialogs WHERE " + c.begins(column, party)
+		if n, err := v.few(ctx, &c, query); err != nil || n >= int64(fewEnough) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// ofDialogs is the condition that the SIP call of a leg has a party whose name or
+// address begins so.
+func (c *conditions) ofDialogs(party string) string {
+	var queries []string
+	for _, column := range dialogParties {
+		queries = append(queries, "SELECT sip_call_id FROM dialogs WHERE sip_call_id IS NOT NULL AND "+c.begins(column, party))
+	}
+	return "(sip_call_id IS NOT NULL AND sip_call_id IN (" + strings.Join(queries, " UNION ") + "))"
 }

@@ -23,6 +23,7 @@ type testWorld struct {
 	conferences []Conference
 	legs        []Leg
 	sessions    []Session
+	dialogs     map[string][]Dialog // by SIP Call-ID
 }
 
 var (
@@ -77,6 +78,15 @@ func fill(tb testing.TB, s *Store, seed uint64, conferences int) (w testWorld) {
 					l.PacketLossPercent = new(float64(r.IntN(300)) / 10)
 				}
 			}
+			if r.IntN(3) == 0 {
+				l.SIPCallID, l.Direction = fmt.Sprint("sip", len(b.Legs)), []string{"", "incoming", "outgoing"}[r.IntN(3)]
+				for range 1 + r.IntN(2) {
+					d := Dialog{Object: object("dialog", len(b.Dialogs), trace, start, running), SIPCallID: l.SIPCallID}
+					d.FromName, d.ToName = pick(testNames), pick(testNames)
+					d.FromParty, d.ToParty = pick([]string{"", "ann7@example.test", "Bo@example.test"}), pick([]string{"", "10@example.test", "room3@example.test"})
+					b.Dialogs = append(b.Dialogs, d)
+				}
+			}
 			b.Legs = append(b.Legs, l)
 		}
 		if r.IntN(4) == 0 {
@@ -94,6 +104,10 @@ func fill(tb testing.TB, s *Store, seed uint64, conferences int) (w testWorld) {
 	require.NoError(tb, err)
 	w.sessions, err = Select[Session](tb.Context(), s, "")
 	require.NoError(tb, err)
+	w.dialogs = map[string][]Dialog{}
+	for _, d := range b.Dialogs {
+		w.dialogs[d.SIPCallID] = append(w.dialogs[d.SIPCallID], d)
+	}
 	return w
 }
 
@@ -130,8 +144,20 @@ func testRoom(f *Filter, r Room) bool {
 		(f.Room == "" || f.Room == r.RoomID || !isID(f.Room) && r.RoomName != "" && testText(r.RoomName, f.Room, false))
 }
 
-func testLeg(f *Filter, l *Leg) bool {
-	return (f.Party == "" || testText(l.RemoteParty, f.Party, f.PartyAnywhere) || l.DisplayName != "" && testText(l.DisplayName, f.Party, f.PartyAnywhere)) &&
+func (w *testWorld) testParty(f *Filter, l *Leg) bool {
+	names := []string{l.RemoteParty, l.DisplayName}
+	for _, d := range w.dialogs[l.SIPCallID] {
+		if l.Direction == "outgoing" {
+			names = append(names, d.ToParty, d.ToName)
+		} else {
+			names = append(names, d.FromParty, d.FromName)
+		}
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return name != "" && testText(name, f.Party, f.PartyAnywhere) })
+}
+
+func (w *testWorld) testLeg(f *Filter, l *Leg) bool {
+	return (f.Party == "" || w.testParty(f, l)) &&
 		(f.Reason == "" || f.Reason == l.Reason || f.Reason == ReasonFailure && l.ErrorType != "") &&
 		(f.MinLoss == 0 || l.PacketLossPercent != nil && *l.PacketLossPercent >= f.MinLoss)
 }
@@ -139,7 +165,7 @@ func testLeg(f *Filter, l *Leg) bool {
 func (w *testWorld) conferencesOf(f *Filter) (ids []string) {
 	var all []Cursor
 	for _, c := range w.conferences {
-		legs := slices.ContainsFunc(w.legs, func(l Leg) bool { return l.TraceID == c.TraceID && testLeg(f, &l) })
+		legs := slices.ContainsFunc(w.legs, func(l Leg) bool { return l.TraceID == c.TraceID && w.testLeg(f, &l) })
 		if testTimes(f, c.StartedAt, c.State, c.DurationSeconds) && testRoom(f, c.Room) && legs {
 			all = append(all, Cursor{c.StartedAt, c.TraceID})
 		}
@@ -150,7 +176,7 @@ func (w *testWorld) conferencesOf(f *Filter) (ids []string) {
 func (w *testWorld) legsOf(f *Filter) (ids []string) {
 	var all []Cursor
 	for _, l := range w.legs {
-		if testObject(f, &l.Object) && testRoom(f, l.Room) && testLeg(f, &l) {
+		if testObject(f, &l.Object) && testRoom(f, l.Room) && w.testLeg(f, &l) {
 			all = append(all, Cursor{l.StartedAt, l.ID})
 		}
 	}
@@ -352,7 +378,7 @@ func TestIndexes(t *testing.T) {
 		require.NoError(t, err)
 		_, err = v.Trace(t.Context(), w.sessions[0].TraceID, Page{Limit: 2, After: Cursor{noon, "x"}})
 		require.NoError(t, err)
-		_, _, err = v.Find(t.Context(), "nothing")
+		_, _, err = v.Find(t.Context(), "nothing@example.test")
 		require.NoError(t, err)
 		_, err = v.Overview(t.Context(), noon, noon.Add(24*time.Hour), time.Hour)
 		require.NoError(t, err)

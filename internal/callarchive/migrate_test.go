@@ -73,9 +73,27 @@ func TestMigrateFromEveryVersion(t *testing.T) {
 			_, err = tx.exec(t.Context(), "INSERT INTO calls (id, trace_id, span_id, state, started_at, last_heard_at, phase, digest) "+
 				"VALUES ('c', 't', 's', 'ended', '2026-03-05 12:00:00.000', '2026-03-05 12:00:01.000', 4, 0)")
 			require.NoError(t, err)
+			_, err = tx.exec(t.Context(), "INSERT INTO dialogs (id, trace_id, span_id, state, started_at, last_heard_at, sip_call_id, from_party, code, phase, digest) "+
+				"VALUES ('d', 't', 's', 'ended', '2026-03-05 12:00:00.000', '2026-03-05 12:00:01.000', 'D@h', 'jane@example.test', 486, 4, 0)")
+			require.NoError(t, err)
 			require.NoError(t, tx.commit(t.Context()))
 			require.NoError(t, old.Close())
 			s := openTest(t, driver, source)
+			dialogs, err := Select[Dialog](t.Context(), s, "WHERE sip_call_id = 'D@h'")
+			require.NoError(t, err)
+			require.Len(t, dialogs, 1)
+			assert.Equal(t, int64(486), *dialogs[0].Code)
+			assert.Empty(t, dialogs[0].Result)
+			_, err = s.Write(t.Context(), &Batch{Dialogs: []Dialog{{
+				Object: Object{ID: "new", TraceID: "t", SpanID: "n", State: StateEnded, StartedAt: at(0), EndedAt: at(9), LastHeardAt: at(9), Phase: Final},
+				Result: "answered", FromName: "Jane", RingSeconds: new(2.5), Responses: details(t, []map[string]int{{"code": 200}}),
+			}}})
+			require.NoError(t, err)
+			dialogs, err = Select[Dialog](t.Context(), s, "WHERE result = 'answered' AND from_name = 'Jane'")
+			require.NoError(t, err)
+			require.Len(t, dialogs, 1)
+			assert.InDelta(t, 2.5, *dialogs[0].RingSeconds, 0)
+			assert.JSONEq(t, `[{"code":200}]`, string(dialogs[0].Responses))
 			rows, err := Select[Call](t.Context(), s, "WHERE started_at = $1", at(0))
 			require.NoError(t, err)
 			require.Len(t, rows, 1)

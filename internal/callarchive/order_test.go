@@ -69,6 +69,17 @@ func story(random *rand.Rand) (statements []*Batch) {
 		for _, o := range life(random, fmt.Sprintf("session-%d", meeting), trace[1:]+"f", start) {
 			add(&Batch{Sessions: []Session{{Object: o, CCID: "1-2-3"}}})
 		}
+		for _, o := range life(random, fmt.Sprintf("dialog-%d", meeting), trace, start) {
+			d := Dialog{Object: o, SIPCallID: fmt.Sprint("sip-", meeting)}
+			switch o.Phase {
+			case Started:
+				// What has no leg yet is a trace by itself.
+				d.TraceID, d.Method, d.FromParty = fmt.Sprintf("%032x", 2000+meeting), "INVITE", "jane@example.test"
+			case Final:
+				d.Method, d.FromParty, d.Result, d.RingSeconds = "INVITE", "jane@example.test", "answered", new(random.Float64())
+			}
+			add(&Batch{Dialogs: []Dialog{d}})
+		}
 		add(&Batch{StorageEvents: []StorageEvent{{ID: fmt.Sprint("e", meeting), At: at(start), Action: "enter_low", Level: "low"}}})
 	}
 	return statements
@@ -119,6 +130,7 @@ func pack(random *rand.Rand, statements []*Batch) (batches []*Batch) {
 			b.Legs = append(b.Legs, s.Legs...)
 			b.Recordings = append(b.Recordings, s.Recordings...)
 			b.Sessions = append(b.Sessions, s.Sessions...)
+			b.Dialogs = append(b.Dialogs, s.Dialogs...)
 			b.StorageEvents = append(b.StorageEvents, s.StorageEvents...)
 		}
 		batches, statements = append(batches, b), statements[n:]

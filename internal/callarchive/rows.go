@@ -230,11 +230,24 @@ type Dialog struct {
 	SIPCallID string `json:"sip_call_id,omitempty"`
 	Method    string `json:"method,omitempty"`
 	Code      *int64 `json:"code,omitempty"`
+	// Result is answered, failed, cancelled, challenged or redirected.
+	Result string `json:"result,omitempty"`
+	// FromParty and ToParty are addresses as user@host, FromName and ToName what they
+	// call themselves.
 	FromParty string `json:"from_party,omitempty"`
 	ToParty   string `json:"to_party,omitempty"`
+	FromName  string `json:"from_name,omitempty"`
+	ToName    string `json:"to_name,omitempty"`
 	ErrorType string `json:"error_type,omitempty"`
-	// Links is a JSON array.
-	Links json.RawMessage `json:"links,omitempty"`
+
+	SetupSeconds     *float64 `json:"setup_seconds,omitempty"`
+	RingDelaySeconds *float64 `json:"ring_delay_seconds,omitempty"`
+	RingSeconds      *float64 `json:"ring_seconds,omitempty"`
+	AnsweredSeconds  *float64 `json:"answered_seconds,omitempty"`
+	// Responses is a JSON array of maps of a code and an offset in milliseconds, Links
+	// one of links.
+	Responses json.RawMessage `json:"responses,omitempty"`
+	Links     json.RawMessage `json:"links,omitempty"`
 }
 
 // StorageEvent is a threshold of a MediaSense node's storage that was passed.

@@ -49,7 +49,7 @@ func (h *handler) find(ctx context.Context, v *callarchive.View, r *http.Request
 		return answer{status: http.StatusNotFound, template: "error.html", data: struct {
 			frame
 			Words string
-		}{h.frame(r, "Not found", ""), "Nothing in the archive has this id. It takes the id of a call, a call leg, a recording, a session or a trace, or a SIP Call-ID."}}, nil
+		}{h.frame(r, "Not found", ""), "Nothing in the archive has this id. It takes the id of a call, a call leg, a recording, a session or a trace, a SIP Call-ID, or a SIP address that OCMS logged."}}, nil
 	}
 	return answer{location: "./" + traceURL("conferences", found.TraceID, found.SpanID)}, nil
 }

@@ -262,20 +262,3 @@ func (l *timeline) track(t *callarchive.Track) row {
 	r.code("Media", t.DownloadURL)
 	return r.end("Track", &t.Object)
 }
-
-func (l *timeline) dialog(d *callarchive.Dialog) row {
-	r := l.begin("SIP dialog", "dialog", strings.Trim(d.FromParty+" → "+d.ToParty, " "), &d.Object)
-	w := why{Words: "Answered"}
-	if d.Code != nil {
-		w.Cisco = fmt.Sprintf("%s %d", d.Method, *d.Code)
-		if *d.Code >= 300 {
-			w.Words = "Not answered"
-		}
-	}
-	if d.ErrorType != "" {
-		w.Words, w.Failure = "Failed", true
-	}
-	r.Why = &w
-	r.code("SIP Call-ID", d.SIPCallID)
-	return r.end("Dialog", &d.Object)
-}

@@ -65,8 +65,28 @@ type timeline struct {
 // drawn is what becomes a row.
 type drawn struct {
 	object *callarchive.Object
-	rank   int // within a bridge: calls, legs, …
-	row    row
+	// place is where it stands: the object itself, or the one that it stands under.
+	place *callarchive.Object
+	rank  int // within a bridge: calls, legs, …
+	row   row
+}
+
+// Ranks of rows within a bridge.
+const (
+	rankCall = iota
+	rankRecording
+	rankLeg
+	rankSession
+	rankTrack
+	rankDialog
+)
+
+// under tells whether the row stands under another one.
+func (d *drawn) under() int {
+	if d.place != d.object {
+		return 1
+	}
+	return 0
 }
 
 // draw makes the drawing of a trace.
@@ -79,42 +99,56 @@ func draw(t *callarchive.Trace, now time.Time) *timeline {
 	line.Ticks = line.scale.ticks()
 	line.Legs, line.Recorded = len(t.Legs) > 0, len(t.Recordings)+len(t.Sessions)+len(t.Tracks) > 0
 	var all []drawn
+	add := func(o *callarchive.Object, rank int, r row) { all = append(all, drawn{o, o, rank, r}) }
 	for i := range t.Calls {
-		all = append(all, drawn{&t.Calls[i].Object, 0, line.call(&t.Calls[i], t)})
+		add(&t.Calls[i].Object, rankCall, line.call(&t.Calls[i], t))
 	}
 	for i := range t.Recordings {
-		all = append(all, drawn{&t.Recordings[i].Object, 1, line.recording(&t.Recordings[i])})
+		add(&t.Recordings[i].Object, rankRecording, line.recording(&t.Recordings[i]))
 	}
+	legs := map[string]*callarchive.Leg{}
 	for i := range t.Legs {
-		all = append(all, drawn{&t.Legs[i].Object, 2, line.leg(&t.Legs[i], t, now)})
+		g := &t.Legs[i]
+		add(&g.Object, rankLeg, line.leg(g, t, now))
+		if _, known := legs[g.SIPCallID]; !known && g.SIPCallID != "" {
+			legs[g.SIPCallID] = g
+		}
 	}
 	for i := range t.Sessions {
-		all = append(all, drawn{&t.Sessions[i].Object, 3, line.session(&t.Sessions[i])})
+		add(&t.Sessions[i].Object, rankSession, line.session(&t.Sessions[i]))
 	}
 	for i := range t.Tracks {
-		all = append(all, drawn{&t.Tracks[i].Object, 4, line.track(&t.Tracks[i])})
+		add(&t.Tracks[i].Object, rankTrack, line.track(&t.Tracks[i]))
 	}
 	for i := range t.Dialogs {
-		all = append(all, drawn{&t.Dialogs[i].Object, 5, line.dialog(&t.Dialogs[i])})
+		d := &t.Dialogs[i]
+		if leg := legs[d.SIPCallID]; leg != nil {
+			r := line.dialog(d)
+			r.Class += " under"
+			all = append(all, drawn{&d.Object, &leg.Object, rankLeg, r})
+			continue
+		}
+		add(&d.Object, rankDialog, line.dialog(d))
 	}
 	var groups []*group
 	first := map[string]time.Time{}
 	byName := map[string]*group{}
 	slices.SortStableFunc(all, func(a, b drawn) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), a.object.StartedAt.Compare(b.object.StartedAt), cmp.Compare(a.object.ID, b.object.ID))
+		return cmp.Or(cmp.Compare(a.rank, b.rank), a.place.StartedAt.Compare(b.place.StartedAt), cmp.Compare(a.place.ID, b.place.ID),
+			cmp.Compare(a.under(), b.under()), a.object.StartedAt.Compare(b.object.StartedAt), cmp.Compare(a.object.ID, b.object.ID))
 	})
 	for _, d := range all {
-		g := byName[d.object.Bridge]
+		g := byName[d.place.Bridge]
 		if g == nil {
-			g = &group{Name: d.object.Bridge}
-			byName[d.object.Bridge] = g
+			g = &group{Name: d.place.Bridge}
+			byName[d.place.Bridge] = g
 			groups = append(groups, g)
-			first[g.Name] = d.object.StartedAt
+			first[g.Name] = d.place.StartedAt
 		}
-		if d.object.StartedAt.Before(first[g.Name]) {
-			first[g.Name] = d.object.StartedAt
+		if d.place.StartedAt.Before(first[g.Name]) {
+			first[g.Name] = d.place.StartedAt
 		}
-		g.System = cmp.Or(g.System, d.object.System)
+		g.System = cmp.Or(g.System, d.place.System)
 		d.row.Ticks = line.Ticks
 		if d.row.Why != nil && d.row.Why.Failure {
 			line.Failed = true

@@ -117,7 +117,7 @@ func (p *tracePage) describe() {
 		p.object(&k.Object)
 	case len(t.Dialogs) > 0:
 		d := &t.Dialogs[0]
-		p.Kind, p.Name = "SIP dialog", d.FromParty+" → "+d.ToParty
+		p.Kind, p.Name = "SIP call", dialogName(d)
 		p.object(&d.Object)
 	case len(t.Recordings) > 0:
 		g := &t.Recordings[0]

@@ -1,0 +1,118 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callrecordexporter
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// dialogFields are the attributes of a stitched dialog, and of the first INVITE.
+var dialogFields = fields[callarchive.Dialog]{
+	names.SIPCallID:              func(r *callarchive.Dialog) any { return &r.SIPCallID },
+	names.SIPMethod:              func(r *callarchive.Dialog) any { return &r.Method },
+	names.SIPCode:                func(r *callarchive.Dialog) any { return &r.Code },
+	names.SIPFromName:            func(r *callarchive.Dialog) any { return &r.FromName },
+	names.SIPToName:              func(r *callarchive.Dialog) any { return &r.ToName },
+	names.ErrorType:              func(r *callarchive.Dialog) any { return &r.ErrorType },
+	names.DialogResult:           func(r *callarchive.Dialog) any { return &r.Result },
+	names.DialogSetupSeconds:     func(r *callarchive.Dialog) any { return &r.SetupSeconds },
+	names.DialogRingDelaySeconds: func(r *callarchive.Dialog) any { return &r.RingDelaySeconds },
+	names.DialogRingSeconds:      func(r *callarchive.Dialog) any { return &r.RingSeconds },
+	names.DialogAnsweredSeconds:  func(r *callarchive.Dialog) any { return &r.AnsweredSeconds },
+	names.DialogResponses:        func(r *callarchive.Dialog) any { return &r.Responses },
+	names.SpanLinks:              func(r *callarchive.Dialog) any { return &r.Links },
+}
+
+// messageFields are those of any other message: who calls whom, and what, the first
+// INVITE says.
+var messageFields = fields[callarchive.Dialog]{names.SIPCallID: dialogFields[names.SIPCallID]}
+
+func (c *converter) addDialog(lr plog.LogRecord, phase callarchive.Phase) bool {
+	return c.addDialogRow(lr, phase, dialogFields)
+}
+
+// SIP methods that begin and end a call.
+const (
+	methodInvite = "INVITE"
+	methodBye    = "BYE"
+)
+
+// ofNoDialog tells whether a record is a SIP message that says nothing that a row has:
+// only INVITEs, BYEs and their responses do.
+func ofNoDialog(lr plog.LogRecord) bool {
+	switch lr.EventName() {
+	case names.EventOCMSRequest, names.EventOCMSResponse:
+		method := text(lr.Attributes(), names.SIPMethod)
+		return method != methodInvite && method != methodBye
+	default:
+		return false
+	}
+}
+
+// addMessage makes a row of a message of a call.
+func (c *converter) addMessage(lr plog.LogRecord, _ callarchive.Phase) bool {
+	attributes := lr.Attributes()
+	var code int64
+	if v, ok := attributes.Get(names.SIPCode); ok {
+		code = v.Int()
+	}
+	switch {
+	case text(attributes, names.SIPMethod) == methodBye, code >= 400 && code != 401 && code != 407:
+		return c.addDialogRow(lr, callarchive.Ended, messageFields)
+	case lr.EventName() == names.EventOCMSRequest && text(attributes, names.SIPToTag) == "":
+		return c.addDialogRow(lr, callarchive.Started, dialogFields)
+	default: // a response, or an INVITE within the dialog
+		return c.addDialogRow(lr, callarchive.Updated, messageFields)
+	}
+}
+
+func (c *converter) addDialogRow(lr plog.LogRecord, phase callarchive.Phase, fields fields[callarchive.Dialog]) bool {
+	var row callarchive.Dialog
+	// A record that passed no callstitch has no dialog's id.
+	idKey := names.DialogID
+	if text(lr.Attributes(), idKey) == "" {
+		idKey = names.SIPCallID
+	}
+	if !fill(c, lr, phase, names.KindDialog, idKey, &row, &row.Object, fields) {
+		return false
+	}
+	if idKey == names.SIPCallID {
+		row.SIPCallID, _ = cut(clean(text(lr.Attributes(), idKey)))
+	}
+	if phase == callarchive.Started || phase == callarchive.Final {
+		row.FromParty = address(lr.Attributes(), names.SIPFromURIPrefix)
+		row.ToParty = address(lr.Attributes(), names.SIPToURIPrefix)
+	}
+	c.batch.Dialogs = append(c.batch.Dialogs, row)
+	return true
+}
+
+// address is that of a party as people write it: user@host, or the host alone, or
+// else the URI.
+func address(attributes pcommon.Map, prefix string) string {
+	user, host := text(attributes, prefix+"."+names.URIUser), text(attributes, prefix+"."+names.URIHost)
+	short := host
+	switch {
+	case host == "":
+		short = text(attributes, prefix+"."+names.URIOriginal)
+	case user != "":
+		short = strings.Join([]string{user, host}, "@")
+	}
+	short, _ = cut(clean(short))
+	return short
+}
+
+// text returns an attribute that is a text, "" if it is none.
+func text(attributes pcommon.Map, key string) string {
+	if v, ok := attributes.Get(key); ok && v.Type() == pcommon.ValueTypeStr {
+		return v.Str()
+	}
+	return ""
+}
