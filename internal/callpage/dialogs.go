@@ -37,7 +37,12 @@ func (l *timeline) dialog(d *callarchive.Dialog) row {
 	r := l.begin("SIP dialog", "dialog", dialogName(d), &d.Object)
 	r.Why = whyOfDialog(d)
 	l.dialogPhases(&r, d)
-	r.sub(d.FromParty, d.ToParty)
+	if d.FromName != "" { // else the address stands above
+		r.sub(d.FromParty)
+	}
+	if d.ToName != "" {
+		r.sub(d.ToParty)
+	}
 	if d.RingSeconds != nil && *d.RingSeconds > 0 {
 		r.sub("rang for " + duration(*d.RingSeconds))
 	}

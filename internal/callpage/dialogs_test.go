@@ -50,7 +50,7 @@ func TestDialogUnderLeg(t *testing.T) {
 	first := bridge.Rows[at+1]
 	assert.Equal(t, "dialog under", first.Class)
 	assert.Equal(t, "Jane → 8600@example.test", first.Name)
-	assert.Equal(t, []string{"jane@example.test", "8600@example.test", "rang for 5 min 00 s"}, first.Sub)
+	assert.Equal(t, []string{"jane@example.test", "rang for 5 min 00 s"}, first.Sub)
 	assert.Equal(t, &why{Words: "Answered", Cisco: "INVITE 200"}, first.Why)
 	require.Len(t, first.Pieces, 2)
 	assert.Equal(t, "setup", first.Pieces[0].Class)
