@@ -25,7 +25,7 @@ func NewFactory() exporter.Factory {
 
 func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
 	config := cfg.(*Config)
-	e, err := newExporter(config, set)
+	e, err := newExporter(config, set) //nolint:contextcheck // transactions end with the exporter, not with its creation
 	if err != nil {
 		return nil, err
 	}

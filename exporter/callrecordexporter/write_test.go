@@ -105,6 +105,7 @@ const transactions = "otelcol_exporter_callrecord_transactions"
 // they are accepted.
 func TestRequestsShareATransaction(t *testing.T) {
 	onLocked(t, nil, nil, func(t *testing.T, l locked) {
+		t.Helper()
 		var requests []plog.Logs
 		for i := range 50 {
 			requests = append(requests, legs(i, i+1))
@@ -129,6 +130,7 @@ func TestStuckRequestIsRefusedAlone(t *testing.T) {
 			"CREATE TRIGGER stuck BEFORE INSERT ON call_legs FOR EACH ROW WHEN (NEW.remote_party = 'stuck') EXECUTE PROCEDURE stuck()",
 	}
 	onLocked(t, nil, prepare, func(t *testing.T, l locked) {
+		t.Helper()
 		var requests []plog.Logs
 		for i := range 10 {
 			logs := legs(i, i+1)
@@ -158,6 +160,7 @@ func TestStuckRequestIsRefusedAlone(t *testing.T) {
 // Who gives up gets the error of its context, and the others go on.
 func TestRequesterGivesUp(t *testing.T) {
 	onLocked(t, nil, nil, func(t *testing.T, l locked) {
+		t.Helper()
 		first := l.consume(t.Context(), legs(0, 1), legs(1, 2))
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := make(chan error)
@@ -178,6 +181,7 @@ func TestRequesterGivesUp(t *testing.T) {
 // Nobody waits longer than timeout for a database that does not answer.
 func TestTimeout(t *testing.T) {
 	onLocked(t, map[string]any{"timeout": "100ms"}, nil, func(t *testing.T, l locked) {
+		t.Helper()
 		wait := l.consume(t.Context(), legs(0, 1), legs(1, 2), legs(2, 3))
 		for _, err := range wait() {
 			require.Error(t, err)
@@ -192,6 +196,7 @@ func TestTimeout(t *testing.T) {
 // What is large is divided: a transaction has a bound.
 func TestTransactionsAreBounded(t *testing.T) {
 	onLocked(t, nil, nil, func(t *testing.T, l locked) {
+		t.Helper()
 		var requests []plog.Logs
 		for i := range 9 {
 			logs := legs(i, i+1)
@@ -212,6 +217,7 @@ func TestTransactionsAreBounded(t *testing.T) {
 // size is in bytes, and a post is small.
 func TestQueueHoldsManyPosts(t *testing.T) {
 	onLocked(t, map[string]any{"sending_queue": map[string]any{}}, nil, func(t *testing.T, l locked) {
+		t.Helper()
 		const posts = 2500
 		for i := range posts {
 			require.NoError(t, l.ConsumeLogs(t.Context(), legs(i, i+1)))

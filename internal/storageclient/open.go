@@ -29,5 +29,5 @@ func Open(ctx context.Context, host component.Host, id component.ID, kind compon
 	if err != nil {
 		return nil, fmt.Errorf("storage: open %q: %w", id, err)
 	}
-	return share(client), nil
+	return share(client), nil //nolint:contextcheck // writes end with their callers, not with the opening
 }

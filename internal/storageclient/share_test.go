@@ -6,7 +6,7 @@ package storageclient
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -67,7 +67,7 @@ func TestBatchesShareAWrite(t *testing.T) {
 		for i := range gets {
 			gets[i] = storage.GetOperation("last")
 			wg.Go(func() {
-				assert.NoError(t, client.Batch(t.Context(), storage.SetOperation("last", []byte{byte(i)}), storage.SetOperation(fmt.Sprint(i), nil), gets[i]))
+				assert.NoError(t, client.Batch(t.Context(), storage.SetOperation("last", []byte{byte(i)}), storage.SetOperation(strconv.Itoa(i), nil), gets[i]))
 			})
 			synctest.Wait()
 		}
