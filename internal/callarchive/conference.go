@@ -64,20 +64,27 @@ func (w *write) conferences(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.d.in("trace_id", "$1"), w.d.list(traces)); err != nil {
-		return err
-	}
 	rows := make([][]any, 0, len(traces))
+	var kept, gone []string
 	for _, trace := range traces {
-		if t := tallies[trace]; t != nil && t.Calls+t.inCall > 0 {
-			t.settle()
-			rows = append(rows, conferences.values(&t.Conference, w.d.instant, 0))
+		t := tallies[trace]
+		if t == nil || t.Calls+t.inCall == 0 {
+			gone = append(gone, trace)
+			continue
+		}
+		t.settle()
+		kept = append(kept, trace)
+		rows = append(rows, conferences.values(&t.Conference, w.d.instant, 0))
+	}
+	if len(gone) > 0 {
+		if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.d.in("trace_id", "$1"), w.d.list(gone)); err != nil {
+			return err
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	return w.tx.put(ctx, conferences.name, conferences.names(), rows, nil)
+	return w.tx.put(ctx, conferences.name, conferences.names(), rows, kept)
 }
 
 // settle what follows from the rest.

@@ -40,8 +40,8 @@ type dialect interface {
 type transaction interface {
 	query(ctx context.Context, query string, args ...any) (rows, error)
 	exec(ctx context.Context, query string, args ...any) (affected int64, err error)
-	// put writes rows, whose first column is the key; those of replaced are there
-	// already.
+	// put writes rows, whose first column is the key; those of replaced may be
+	// there already.
 	put(ctx context.Context, table string, columns []string, rows [][]any, replaced []string) error
 	commit(ctx context.Context) error
 	// rollback after a commit does nothing.
