@@ -3,7 +3,10 @@
 
 package ledger
 
-import "context"
+import (
+	"context"
+	"math"
+)
 
 // Session is what the ledger holds of one run of a sender.
 type Session struct {
@@ -50,6 +53,17 @@ func (s *Session) ID() string { return s.id }
 
 // Fresh tells whether nothing of the session was accepted so far.
 func (s *Session) Fresh() bool { return len(s.accounted) == 0 }
+
+// Position is the index behind the highest that is accounted for: accepted, in
+// quarantine or reported missing. ok is false for a session without numbers. The
+// caller holds the session's lock.
+func (s *Session) Position() (position uint64, ok bool) {
+	last, ok := s.accounted.Last()
+	if !ok || last == math.MaxUint64 {
+		return 0, false
+	}
+	return last + 1, true
+}
 
 // Unsaved tells whether the session changed since MarkSaved was called.
 func (s *Session) Unsaved() bool { return s.unsaved }

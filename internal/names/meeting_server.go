@@ -100,6 +100,7 @@ const (
 	MetricStreamingStarted         = MeetingServer + ".streaming.started"
 	MetricStreamingEnded           = MeetingServer + ".streaming.ended"
 	MetricRecordMissing            = MeetingServer + ".record.missing"
+	MetricRecordPosition           = MeetingServer + ".record.position"
 )
 
 // Metric attribute keys. Short, because a metric's own name says whose they are.

@@ -28,6 +28,7 @@ type instruments struct {
 	recordingStarted, recordingEnded metric.Int64Counter
 	streamingStarted, streamingEnded metric.Int64Counter
 	recordMissing                    metric.Int64Counter
+	recordPosition                   metric.Int64Gauge
 }
 
 // definition is one row of the metrics table in the README, which a test holds
@@ -35,8 +36,9 @@ type instruments struct {
 type definition struct {
 	name, unit, description string
 	attributes              []string
-	bounds                  []float64 // of a histogram, nil for a counter
+	bounds                  []float64 // of a histogram, nil otherwise
 	counter                 func(*instruments) *metric.Int64Counter
+	gauge                   func(*instruments) *metric.Int64Gauge
 	histogram               func(*instruments) *metric.Float64Histogram
 	countHistogram          func(*instruments) *metric.Int64Histogram
 }
@@ -147,6 +149,10 @@ var definitions = []definition{
 		name: names.MetricRecordMissing, unit: "{record}", description: "Records lost before they were received.",
 		counter: func(i *instruments) *metric.Int64Counter { return &i.recordMissing },
 	},
+	{
+		name: names.MetricRecordPosition, unit: "{record}", description: "Index after the highest that is accounted for in the session that a record came of last: received, in quarantine or counted as missing.",
+		gauge: func(i *instruments) *metric.Int64Gauge { return &i.recordPosition },
+	},
 }
 
 func newInstruments(meter metric.Meter) (*instruments, error) {
@@ -157,6 +163,8 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 		switch {
 		case d.counter != nil:
 			*d.counter(i), err = meter.Int64Counter(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description))
+		case d.gauge != nil:
+			*d.gauge(i), err = meter.Int64Gauge(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description))
 		case d.histogram != nil:
 			*d.histogram(i), err = meter.Float64Histogram(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description),
 				metric.WithExplicitBucketBoundaries(d.bounds...))

@@ -5,6 +5,7 @@ package cmscdrreceiver
 
 import (
 	"context"
+	"math"
 	"strconv"
 
 	"go.opentelemetry.io/collector/receiver"
@@ -60,6 +61,9 @@ func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, sour
 	from, to = in.malformedOf(p)
 	for i := from; i < to; i++ {
 		bridge.countMissing(ctx, in.malformed[i].countable())
+	}
+	if position, ok := in.session.Position(); ok && position <= math.MaxInt64 {
+		bridge.recordPosition.Record(ctx, int64(position))
 	}
 }
 

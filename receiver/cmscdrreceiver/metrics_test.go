@@ -89,6 +89,10 @@ func renderMetric(m pmetric.Metric) (lines []string) {
 		for _, p := range m.Sum().DataPoints().All() {
 			lines = append(lines, fmt.Sprintf("%s %s{%s} %d", m.Unit(), m.Name(), renderAttributes(p.Attributes()), p.IntValue()))
 		}
+	case pmetric.MetricTypeGauge:
+		for _, p := range m.Gauge().DataPoints().All() {
+			lines = append(lines, fmt.Sprintf("%s %s{%s} %d", m.Unit(), m.Name(), renderAttributes(p.Attributes()), p.IntValue()))
+		}
 	case pmetric.MetricTypeHistogram:
 		for _, p := range m.Histogram().DataPoints().All() {
 			lines = append(lines, fmt.Sprintf("%s %s{%s} count=%d sum=%.4f buckets=%v", m.Unit(), m.Name(),
@@ -158,7 +162,7 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 	for line := range strings.Lines(renderMetrics(sink.AllMetrics()[0])) {
 		assert.NotRegexp(t, `=[ractsd]\d`, line)
 	}
-	assert.Equal(t, 7, sink.AllMetrics()[0].DataPointCount())
+	assert.Equal(t, 8, sink.AllMetrics()[0].DataPointCount())
 	r.start()
 }
 
@@ -175,4 +179,40 @@ func TestAlarmsOfOneType(t *testing.T) {
 	assert.Contains(t, got, "{alarm} "+names.MetricCallLegAlarm+"{alarm.type=packetLoss} 1\n")
 	assert.Contains(t, got, names.MetricCallLegAlarmRatio+"{alarm.type=packetLoss} count=1 sum=0.5000")
 	r.start()
+}
+
+// The position is what the API of the bridge shows when all has arrived: the
+// recorded status after post 6 says 8. It never goes back for what comes late or
+// again, counts what is missing or in quarantine, and starts anew with a session.
+func TestRecordPosition(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	r := newRig(t, func(r *rig) {
+		r.logs, r.metrics = consumertest.NewNop(), sink
+		r.config.Metrics.Interval = 10 * time.Millisecond
+	})
+	position := func(want int) {
+		t.Helper()
+		line := fmt.Sprintf("{record} %s{} %d\n", names.MetricRecordPosition, want)
+		assert.Eventually(t, func() bool {
+			all := sink.AllMetrics()
+			return len(all) > 0 && strings.Contains(renderMetrics(all[len(all)-1]), line)
+		}, waitFor, tick, line)
+	}
+	for n := 1; n <= 6; n++ {
+		require.Equal(t, http.StatusOK, r.post(fixture(t, fmt.Sprintf("flow/post-%d.xml", n))))
+	}
+	position(8)
+	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-1.xml")))
+	position(8)
+	record := func(session string, index int) string {
+		return fmt.Sprintf(`<records session="%s" callBridge="d80df859-cbc0-44ee-8611-449ab1bf39d7"><record type="callEnd" time="2024-03-05T09:14:12Z" correlatorIndex="%d">`+
+			`<call id="46d49cb4-8171-4abc-97f5-b88035b1da0a"/></record></records>`, session, index)
+	}
+	require.Equal(t, http.StatusOK, r.post(record("next", 40)))
+	position(41)
+	require.Equal(t, http.StatusOK, r.post(record("next", 39)))
+	require.Equal(t, http.StatusOK, r.post(record("next", 41)))
+	position(42)
+	require.Equal(t, http.StatusOK, r.post(record("after", 0)))
+	position(1)
 }

@@ -22,8 +22,11 @@ func TestMetricsTable(t *testing.T) {
 	table.WriteString("\n| metric | kind | unit | labels | meaning |\n|---|---|---|---|---|\n")
 	for _, d := range definitions {
 		kind := "histogram"
-		if d.counter != nil {
+		switch {
+		case d.counter != nil:
 			kind = "counter"
+		case d.gauge != nil:
+			kind = "gauge"
 		}
 		labels := ""
 		if len(d.attributes) > 0 {

@@ -4,11 +4,10 @@
 package cmscdrreceiver
 
 import (
-	"cmp"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/legato-otel/legato/internal/callbridge"
 	"github.com/legato-otel/legato/internal/ingest"
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -37,9 +36,9 @@ func (b resourceBuilder) build(in *intake, req ingest.Request) resource {
 	system := in.said.System
 	if !in.batch.Unreadable {
 		r.session = clip(in.batch.Session)
-		r.callBridge, system = in.post.Identity.Bridge, in.post.Identity.System
+		r.callBridge, system = callbridge.ID(in.post.Identity.Bridge), in.post.Identity.System
 	}
-	r.serviceInstance = cmp.Or(r.callBridge, r.session)
+	r.serviceInstance = callbridge.Identity{CallBridge: r.callBridge, Session: r.session}.InstanceID()
 	for _, p := range b.parameters {
 		value := system
 		if p.key != systemIDParameter {

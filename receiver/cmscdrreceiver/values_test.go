@@ -116,6 +116,7 @@ func TestBooleansByNumber(t *testing.T) {
 		"s " + names.MetricCallLegDuration + "{reason=remoteTeardown} count=1 sum=60.0000 buckets=[0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0]",
 		"{call_leg} " + names.MetricCallLegEncryption + "{state=encrypted} 1",
 		"{call_leg} " + names.MetricCallLegEnded + "{reason=remoteTeardown,remote_teardown=true} 1",
+		"{record} " + names.MetricRecordPosition + "{} 7",
 	}, got.series)
 }
 

@@ -13,12 +13,12 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/callbridge"
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// identity is what a Call Bridge is called in every signal. The id of the bridge
-// in its cluster is the callBridge of its call detail records, so that both have
-// one service.instance.id. A server without one is called by host and port.
+// identity is what names a Call Bridge, by the rule of package callbridge. A server in
+// no cluster is called by host and port.
 type identity struct {
 	callBridge string
 	fixed      []attribute.KeyValue // configured, sorted; they win
@@ -40,33 +40,13 @@ func configuredAttributes(all, one map[string]string) (list []attribute.KeyValue
 // attributes are the resource of a link's records and metrics.
 func (l *link) attributes() []attribute.KeyValue {
 	id := l.identity.Load()
-	instance := id.callBridge
-	if instance == "" {
-		instance = l.name
-	}
-	all := []attribute.KeyValue{
-		attribute.String(names.ServiceName, names.MeetingServerService),
-		attribute.String(names.ServiceInstanceID, instance),
-	}
-	if id.callBridge != "" {
-		all = append(all, attribute.String(names.CallBridgeID, id.callBridge))
-	}
+	all := callbridge.Identity{CallBridge: id.callBridge, Address: l.name}.Attributes()
 	all = append(all, attribute.String(names.ServerAddress, l.host), attribute.Int(names.ServerPort, l.port))
 	return append(all, id.fixed...)
 }
 
 // resource writes the resource of the server's records.
-func (l *link) resource(m pcommon.Map) {
-	all := l.attributes()
-	m.EnsureCapacity(len(all))
-	for _, kv := range all {
-		if kv.Value.Type() == attribute.INT64 {
-			m.PutInt(string(kv.Key), kv.Value.AsInt64())
-			continue
-		}
-		m.PutStr(string(kv.Key), kv.Value.AsString())
-	}
-}
+func (l *link) resource(m pcommon.Map) { callbridge.Put(m, l.attributes()) }
 
 // set is the resource of the server's metrics, the same.
 func (l *link) set() attribute.Set { return attribute.NewSet(l.attributes()...) }
@@ -91,19 +71,14 @@ func (l *link) learnIdentity(ctx context.Context) {
 	}
 	bounded, cancel := context.WithTimeout(ctx, identityTimeout)
 	defer cancel()
-	bridge, err := l.account.api.CallBridgeID(bounded)
+	own, err := l.account.api.CallBridgeID(bounded)
 	if err != nil {
 		l.logger.Debug("The server does not say which Call Bridge it is; it is named by host and port", zap.Error(err))
 		return
 	}
-	if bridge = clipID(bridge); bridge == "" {
+	if own = callbridge.ID(own); own == "" {
 		return // in no cluster
 	}
-	l.identity.Store(&identity{callBridge: bridge, fixed: id.fixed})
+	l.identity.Store(&identity{callBridge: own, fixed: id.fixed})
 	l.queue.renewResource()
 }
-
-// maxID is where an id is cut: ids are 36 bytes.
-const maxID = 128
-
-func clipID(id string) string { return id[:min(len(id), maxID)] }

@@ -177,6 +177,9 @@ receivers:
   cmsevents:
     servers: [ { endpoint: "http://%EVENTS%", username: api, password: x, tls: { insecure: true } } ]
     metrics: { interval: 500ms }
+  cmsapi:
+    collection_interval: 1s
+    servers: [ { endpoint: "http://%EVENTS%", username: api, password: x, tls: { insecure: true } } ]
   mediasense:
     endpoint: "%MS%"
     metrics: { interval: 500ms }

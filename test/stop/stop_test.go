@@ -42,6 +42,7 @@ import (
 	"github.com/legato-otel/legato/internal/testkit"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 	"github.com/legato-otel/legato/processor/callstitchprocessor"
+	"github.com/legato-otel/legato/receiver/cmsapireceiver"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver"
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver"
@@ -212,6 +213,16 @@ var rows = map[string]func(*row){
 		_, err = io.WriteString(connection, "99 <14>")
 		require.NoError(r.t, err)
 		r.gate.arrive()
+	},
+
+	"cmsapi: API": func(r *row) {
+		r.scraper([]any{r.server()}, consumertest.NewNop())
+	},
+	"cmsapi: consumer": func(r *row) {
+		r.scraper([]any{r.serverWithStatus()}, metrics(r.gate.wait))
+	},
+	"cmsapi: consumer that ignores its context": func(r *row) {
+		r.scraper([]any{r.serverWithStatus()}, metrics(r.gate.ignore))
 	},
 
 	"callstitch: consumer": func(r *row) {
@@ -475,6 +486,31 @@ func (r *row) serverWithToken() map[string]any {
 	})}
 	go func() { _ = server.Serve(listener) }()
 	r.t.Cleanup(func() { r.gate.open(); _ = server.Close() })
+	return serverAt(listener.Addr().String())
+}
+
+// scraper starts a receiver that has metrics alone.
+func (r *row) scraper(servers []any, next consumer.Metrics) {
+	factory := cmsapireceiver.NewFactory()
+	config := r.load(factory.CreateDefaultConfig(), map[string]any{"initial_delay": "0s", "servers": servers})
+	part, err := factory.CreateMetrics(context.Background(), receivertest.NewNopSettings(factory.Type()), config, next)
+	require.NoError(r.t, err)
+	r.start(part, nil)
+}
+
+// serverWithStatus is that of one that says how it is and knows nothing else.
+func (r *row) serverWithStatus() map[string]any {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(r.t, err)
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if strings.HasSuffix(q.URL.Path, "/system/status") {
+			_, _ = io.WriteString(w, "<status><uptimeSeconds>5</uptimeSeconds></status>")
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})}
+	go func() { _ = server.Serve(listener) }()
+	r.t.Cleanup(func() { _ = server.Close() })
 	return serverAt(listener.Addr().String())
 }
 

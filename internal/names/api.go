@@ -1,0 +1,51 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package names
+
+// Metric names of what the API of a Call Bridge says.
+const (
+	MetricActivated                  = MeetingServer + ".activated"
+	MetricAlarmActive                = MeetingServer + ".alarm.active"
+	MetricAlarmDuration              = MeetingServer + ".alarm.duration"
+	MetricBitRate                    = MeetingServer + ".bit_rate"
+	MetricCallCount                  = MeetingServer + ".call.count"
+	MetricCallBridgeCount            = MeetingServer + ".call_bridge.count"
+	MetricCallLegActive              = MeetingServer + ".call_leg.active"
+	MetricCallLegActiveMax           = MeetingServer + ".call_leg.active.max"
+	MetricCallLegAlarmActive         = MeetingServer + ".call_leg.alarm.active"
+	MetricCallLegCompleted           = MeetingServer + ".call_leg.completed"
+	MetricCallLegImpaired            = MeetingServer + ".call_leg.impaired"
+	MetricCDRReceiverCount           = MeetingServer + ".cdr_receiver.count"
+	MetricCDRReceiverLimit           = MeetingServer + ".cdr_receiver.limit"
+	MetricCDRReceiverPresent         = MeetingServer + ".cdr_receiver.present"
+	MetricClockOffset                = MeetingServer + ".clock.offset"
+	MetricClusterEnabled             = MeetingServer + ".cluster.enabled"
+	MetricCoSpaceCount               = MeetingServer + ".cospace.count"
+	MetricDatabaseError              = MeetingServer + ".database.error"
+	MetricDatabaseNodeCount          = MeetingServer + ".database.node.count"
+	MetricDatabaseNodePrimary        = MeetingServer + ".database.node.primary"
+	MetricDatabaseNodeSyncBehind     = MeetingServer + ".database.node.sync_behind"
+	MetricDatabaseNodeUp             = MeetingServer + ".database.node.up"
+	MetricLicenseRemaining           = MeetingServer + ".license.remaining"
+	MetricLicenseState               = MeetingServer + ".license.state"
+	MetricMediaProcessingLoad        = MeetingServer + ".media_processing.load"
+	MetricMediaProcessingLimit       = MeetingServer + ".media_processing.load.limit"
+	MetricMediaProcessingThreshold   = MeetingServer + ".media_processing.load.threshold"
+	MetricMediaProcessingUtilization = MeetingServer + ".media_processing.utilization"
+	MetricParticipantCount           = MeetingServer + ".participant.count"
+	MetricParticipantLimit           = MeetingServer + ".participant.limit"
+	MetricParticipantLocal           = MeetingServer + ".participant.local"
+	MetricPeerLinkBitRateLimit       = MeetingServer + ".peer_link.bit_rate.limit"
+	MetricPeerLinkVideoStreamLimit   = MeetingServer + ".peer_link.video_stream.limit"
+	MetricRecordCreated              = MeetingServer + ".record.created"
+	MetricUptime                     = MeetingServer + ".uptime"
+)
+
+// Metric names of live legs.
+const (
+	MetricLiveBitRate       = MeetingServer + ".call_leg.live.bit_rate"
+	MetricLiveJitter        = MeetingServer + ".call_leg.live.jitter"
+	MetricLivePacketLoss    = MeetingServer + ".call_leg.live.packet_loss.ratio"
+	MetricLiveRoundTripTime = MeetingServer + ".call_leg.live.round_trip_time"
+)

@@ -1,0 +1,301 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsapireceiver
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/cmsapi/object"
+	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
+)
+
+const (
+	// inventoryEvery is how often what changes rarely is read: licences, the
+	// configuration and the bridges of the cluster, the number of coSpaces.
+	inventoryEvery = 10 * time.Minute
+	// unknownEvery is how often an object is asked for that the server does not know.
+	unknownEvery = time.Hour
+	// Pages of the lists that are read in one scrape.
+	alarmPages       = 3
+	participantPages = 3
+	alarmedLegPages  = 2
+	legPages         = 2
+)
+
+// scrape is one reading of one bridge.
+type scrape struct {
+	target  *target
+	ctx     context.Context // with the limit of requests
+	over    bool            // nothing more is asked for
+	problem problem
+	err     error // of problem
+}
+
+// reading is what one scrape found out. What is nil is not known.
+type reading struct {
+	at           time.Time
+	start        time.Time // of the bridge
+	status       object.Status
+	clockOffset  *time.Duration
+	inventory    inventory
+	alarms       *cmsapi.Listing[object.Alarm]
+	load         *object.Load
+	database     *object.Database
+	cdrReceivers *cmsapi.CDRReceivers
+	isPresent    *bool // our CDR receiver
+	calls        *int
+	participants *cmsapi.Listing[object.Participant]
+	alarmedLegs  *cmsapi.Listing[object.CallLeg]
+	legs         []object.CallLeg // with details
+}
+
+// inventory is what changes rarely. Each part is kept until it is read again, or
+// cannot be.
+type inventory struct {
+	after    time.Time // not read before
+	cluster  *object.Cluster
+	bridges  *cmsapi.Listing[object.CallBridge]
+	features *[]object.Feature
+	coSpaces *int
+}
+
+// ask reads an object, and returns nil if it cannot be read.
+func ask[T any](s *scrape, object string, read func(context.Context) (T, error)) *T {
+	if s.over || time.Now().Before(s.target.unknown[object]) {
+		return nil
+	}
+	value, err := read(s.ctx)
+	if s.failed(object, err) {
+		return nil
+	}
+	return &value
+}
+
+// failed records how a reading ended.
+func (s *scrape) failed(object string, err error) bool {
+	t := s.target
+	if err != nil && isCut(s.ctx, err) {
+		s.over = true
+		if s.err == nil && s.ctx.Err() != nil {
+			s.problem, s.err = metadata.AttributeProblemUnreachable, context.Cause(s.ctx)
+		}
+		return true
+	}
+	t.shared.telemetry.ReceiverCmsapiReads.Add(s.ctx, 1, readOptions[outcomeOf(err)]...)
+	switch {
+	case err == nil:
+		delete(t.unknown, object)
+		return false
+	case isUnknown(err):
+		t.unknown[object] = time.Now().Add(unknownEvery)
+		t.logger.Debug("The server does not know an object; it has no metrics", zap.String("object", object), zap.Error(err))
+		return true
+	}
+	p := problemOf(err)
+	if s.err == nil || isOfServer(p) {
+		s.problem, s.err = p, err
+	}
+	s.over = s.over || isOfServer(p)
+	return true
+}
+
+// read asks for everything, what is most important first: the details of legs take
+// the requests that are left. It returns nil if there is nothing to tell.
+func (s *scrape) read() *reading {
+	t, c := s.target, s.target.client
+	r := new(reading)
+	asked := time.Now()
+	status := ask(s, "status", c.SystemStatus)
+	if status == nil {
+		if s.err == nil && s.ctx.Err() == nil { // 404: not the API at all
+			s.problem, s.err = metadata.AttributeProblemNotAPI, errNoStatus
+		}
+		delete(t.unknown, "status")
+		return nil
+	}
+	s.setStatus(r, status, asked)
+	s.readInventory(r.at)
+	if !t.identity.known {
+		return nil
+	}
+	r.inventory = t.inventory
+
+	r.alarms = ask(s, "alarms", func(ctx context.Context) (cmsapi.Listing[object.Alarm], error) {
+		return c.Alarms(ctx, cmsapi.Range{Pages: alarmPages})
+	})
+	r.load = ask(s, "load", c.Load)
+	r.database = ask(s, "database", c.Database)
+	s.readReceivers(r)
+	r.calls = ask(s, "calls", c.CountCalls)
+	r.participants = ask(s, "participants", s.readParticipants)
+	s.readLegs(r)
+	return r
+}
+
+func (s *scrape) setStatus(r *reading, status *object.Status, asked time.Time) {
+	t := s.target
+	answered := time.Now()
+	took := answered.Sub(asked)
+	r.at, r.status = answered, *status
+	if uptime := status.UptimeSeconds; uptime != nil {
+		var restarted bool
+		if r.start, restarted = t.boot.observe(answered, *uptime, took); restarted {
+			t.logger.Info("The Call Bridge has restarted", zap.Time("start", r.start))
+		}
+	}
+	if !status.CDRTime.IsZero() {
+		offset := status.CDRTime.Sub(asked.Add(took / 2))
+		r.clockOffset = &offset
+	}
+	if version := status.SoftwareVersion; version != t.version && len(version) <= maxVersion {
+		t.version = version
+		t.logger.Info("Scraping a Call Bridge", zap.String("version", version))
+	}
+}
+
+// maxVersion bounds the version of a server that is logged, in bytes.
+const maxVersion = 64
+
+// readInventory reads what changes rarely, if it is time to. What fails is read
+// again in the next scrape.
+func (s *scrape) readInventory(now time.Time) {
+	t, c := s.target, s.target.client
+	in := &t.inventory
+	if now.Before(in.after) && t.identity.known {
+		return
+	}
+	in.cluster = ask(s, "cluster", c.Cluster)
+	in.bridges = ask(s, "callBridges", c.CallBridges)
+	complete := s.isUnknown("cluster") || s.isUnknown("callBridges") || in.cluster != nil && in.bridges != nil
+	var bridges []object.CallBridge
+	if in.bridges != nil {
+		bridges = in.bridges.Items
+	}
+	t.identity.learn(in.cluster, bridges, complete)
+	in.features = ask(s, "licensing", c.Licensing)
+	in.coSpaces = ask(s, "coSpaces", c.CountCoSpaces)
+	s.readPeers(bridges)
+	if s.err == nil && !s.over {
+		in.after = now.Add(inventoryEvery)
+	}
+}
+
+func (s *scrape) isUnknown(object string) bool { return !s.target.unknown[object].IsZero() }
+
+// readReceivers reads where the bridge posts its records to.
+func (s *scrape) readReceivers(r *reading) {
+	list := ask(s, "cdrReceivers", s.target.client.CDRReceivers)
+	r.cdrReceivers = list
+	if list == nil || !s.target.receiver.Wanted() {
+		return
+	}
+	present, known := s.target.receiver.In(list.Receivers)
+	if known {
+		r.isPresent = &present
+	}
+}
+
+// readParticipants reads the participants on the bridge. All of a server in no
+// cluster are its own, so that their number is enough.
+func (s *scrape) readParticipants(ctx context.Context) (cmsapi.Listing[object.Participant], error) {
+	pages := participantPages
+	if s.isAlone() {
+		pages = 1
+	}
+	return s.target.client.Participants(ctx, cmsapi.Range{Pages: pages})
+}
+
+// isAlone tells whether no other bridge can host participants of the server's calls.
+func (s *scrape) isAlone() bool {
+	bridges := s.target.inventory.bridges
+	return bridges != nil && bridges.Complete && bridges.Total <= 1
+}
+
+// readLegs reads the details of some legs: see sampler.
+func (s *scrape) readLegs(r *reading) {
+	t, c := s.target, s.target.client
+	read := func(alarmed bool, offset *int, pages int) *cmsapi.Listing[object.CallLeg] {
+		name := "callLegs"
+		if alarmed {
+			name = "callLegs?alarms=all"
+		}
+		list := ask(s, name, func(ctx context.Context) (cmsapi.Listing[object.CallLeg], error) {
+			return c.CallLegs(ctx, alarmed, cmsapi.Range{Offset: *offset, Pages: pages})
+		})
+		*offset = 0
+		if list != nil {
+			*offset = list.Next
+		}
+		return list
+	}
+	r.alarmedLegs = read(true, &t.sampler.alarms, alarmedLegPages)
+	if t.shared.config.Sample == 0 {
+		return
+	}
+	others := read(false, &t.sampler.offset, legPages)
+	n := min(t.shared.config.Sample, cmsapi.RequestsLeft(s.ctx))
+	s.readDetails(r, t.sampler.pick(n, idsOf(r.alarmedLegs), idsOf(others)))
+}
+
+func idsOf(list *cmsapi.Listing[object.CallLeg]) (ids []string) {
+	if list == nil {
+		return nil
+	}
+	for i := range list.Items {
+		ids = append(ids, list.Items[i].ID)
+	}
+	return ids
+}
+
+// readDetails reads legs one by one. A leg that has ended since the list was read is
+// no fault.
+func (s *scrape) readDetails(r *reading, ids []string) {
+	t := s.target
+	count := func(outcome metadata.AttributeLegOutcome) {
+		t.shared.telemetry.ReceiverCmsapiLegs.Add(s.ctx, 1, legOptions[outcome]...)
+	}
+	for _, id := range ids {
+		if s.over {
+			return
+		}
+		leg, err := t.client.CallLeg(s.ctx, id)
+		switch {
+		case err == nil:
+			count(metadata.AttributeLegOutcomeSampled)
+			r.legs = append(r.legs, leg)
+		case isUnknown(err):
+			count(metadata.AttributeLegOutcomeGone)
+		default:
+			count(metadata.AttributeLegOutcomeFailed)
+			s.failed("callLeg", err)
+		}
+	}
+}
+
+func options(key, value string) []metric.AddOption {
+	return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))}
+}
+
+var (
+	readOptions = func() map[metadata.AttributeReadOutcome][]metric.AddOption {
+		all := make(map[metadata.AttributeReadOutcome][]metric.AddOption)
+		for text, outcome := range metadata.MapAttributeReadOutcome {
+			all[outcome] = options("outcome", text)
+		}
+		return all
+	}()
+	legOptions = func() map[metadata.AttributeLegOutcome][]metric.AddOption {
+		all := make(map[metadata.AttributeLegOutcome][]metric.AddOption)
+		for text, outcome := range metadata.MapAttributeLegOutcome {
+			all[outcome] = options("outcome", text)
+		}
+		return all
+	}()
+)

@@ -1,0 +1,159 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsapireceiver
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/attribute"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/aggregate"
+	"github.com/legato-otel/legato/internal/callbridge"
+	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
+)
+
+// target is one Call Bridge that is scraped. One scrape at a time uses it.
+type target struct {
+	config *ServerConfig
+	shared *targets
+	// discovered is the id of the bridge for one that another server told of, "" for
+	// a configured one.
+	discovered string
+	name       string // host:port
+	host       string
+	port       int
+	client     *cmsapi.Client
+	logger     *zap.Logger
+	builder    *metadata.MetricsBuilder
+	quality    *aggregate.Set[*quality]
+	fixed      []attribute.KeyValue // configured, sorted
+	receiver   cmsapi.ReceiverMatch
+
+	identity  identity
+	boot      startClock
+	sampler   sampler
+	version   string               // of the server's software, as last logged
+	seen      map[[2]string]bool   // features and states of licences
+	unknown   map[string]time.Time // objects that the server does not know: not asked for before
+	inventory inventory
+	after     time.Time // not scraped before
+	peers     map[string]string
+}
+
+// newTarget makes the client of a server.
+func newTarget(ctx context.Context, shared *targets, config *ServerConfig, discovered string) (*target, error) {
+	u, err := url.Parse(config.HTTP.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	matches, err := cmsapi.NewReceiverMatch(cmp.Or(config.CDRReceiverURI, shared.config.CDRReceiverURI))
+	if err != nil {
+		return nil, fmt.Errorf("cdr_receiver_uri: %w", err)
+	}
+	client, err := cmsapi.NewClient(ctx, config.api(), shared.host, shared.settings.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	name := net.JoinHostPort(u.Hostname(), port)
+	return &target{
+		config: config, shared: shared, discovered: discovered, name: name, host: u.Hostname(), port: number,
+		client: client, logger: shared.settings.Logger.With(zap.String("server", name)), receiver: matches,
+		builder: metadata.NewMetricsBuilder(shared.config.MetricsBuilderConfig, shared.settings),
+		quality: newQualitySet(shared.settings.BuildInfo.Version),
+		fixed:   configuredAttributes(shared.config.ResourceAttributes, config.ResourceAttributes),
+		seen:    make(map[[2]string]bool), unknown: make(map[string]time.Time), peers: make(map[string]string),
+		identity: identity{callBridge: discovered},
+	}, nil
+}
+
+func (t *target) close() { t.client.Close() }
+
+// configuredAttributes are those of all servers with those of one over them.
+func configuredAttributes(all, one map[string]string) (list []attribute.KeyValue) {
+	merged := maps.Clone(all)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	maps.Copy(merged, one)
+	for _, key := range slices.Sorted(maps.Keys(merged)) {
+		list = append(list, attribute.String(key, merged[key]))
+	}
+	return list
+}
+
+// attributes are the resource of the bridge's metrics.
+func (t *target) attributes() []attribute.KeyValue {
+	all := callbridge.Identity{CallBridge: t.identity.callBridge, Address: t.name}.Attributes()
+	all = append(all, attribute.String(names.ServerAddress, t.host), attribute.Int(names.ServerPort, t.port))
+	return append(all, t.fixed...)
+}
+
+// scrape reads the bridge once. What could not be read has no metrics.
+func (t *target) scrape(ctx context.Context) pmetric.Metrics {
+	out := pmetric.NewMetrics()
+	if time.Now().Before(t.after) {
+		return out
+	}
+	s := &scrape{target: t, ctx: cmsapi.LimitRequests(ctx, t.shared.config.MaxRequests)}
+	read := s.read()
+	if read != nil {
+		t.emit(ctx, read, out)
+	}
+	switch {
+	case context.Cause(ctx) == errStopping: //nolint:errorlint // it is set as it is
+	case s.err != nil:
+		if s.problem == metadata.AttributeProblemForbidden && read == nil {
+			t.after = time.Now().Add(cmsapi.UnauthorizedRetryDelay)
+		}
+		t.shared.health.failed(t, s.problem, s.err)
+	default:
+		t.shared.health.recovered(t)
+	}
+	return out
+}
+
+// emit writes what was read as metrics.
+func (t *target) emit(ctx context.Context, r *reading, out pmetric.Metrics) {
+	attributes := t.attributes()
+	resource := pcommon.NewResource()
+	callbridge.Put(resource.Attributes(), attributes)
+	r.record(t.builder, t.seen)
+	options := []metadata.ResourceMetricsOption{metadata.WithResource(resource)}
+	if !r.start.IsZero() {
+		options = append(options, metadata.WithStartTimeOverride(pcommon.NewTimestampFromTime(r.start)))
+	}
+	t.builder.Emit(options...).ResourceMetrics().MoveAndAppendTo(out.ResourceMetrics())
+
+	q, err := t.quality.For(attribute.NewSet(attributes...))
+	if err != nil {
+		t.logger.Error("Call legs cannot be counted", zap.Error(err))
+		return
+	}
+	for i := range r.legs {
+		q.record(ctx, &r.legs[i])
+	}
+	histograms, err := t.quality.Collect(context.WithoutCancel(ctx))
+	if err != nil {
+		t.logger.Error("Histograms of call legs cannot be read", zap.Error(err))
+	}
+	histograms.ResourceMetrics().MoveAndAppendTo(out.ResourceMetrics())
+}
