@@ -5,7 +5,7 @@ package stitch
 
 // contextSlots is how many calls' contexts are kept ready. Records of one call
 // come together; with more calls than slots a context is made for each record.
-const contextSlots = 1 << 12
+const contextSlots = 1 << 11
 
 // context is what a call or a session says on everything in it.
 type context struct {

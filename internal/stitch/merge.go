@@ -23,9 +23,9 @@ const (
 	maxShort = 256
 
 	// mostAppended is how large facts may get by a record that is put behind them:
-	// four cells, which is what a leg needs in any case. An end may take more; what
-	// it ends is soon rendered.
-	mostAppended    = 4 * cellRoom
+	// three cells, which a leg needs in any case. An end may take more; what it ends is
+	// soon rendered.
+	mostAppended    = 3 * cellRoom
 	mostAppendedEnd = 1 << 10
 )
 

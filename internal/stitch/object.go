@@ -94,7 +94,6 @@ type object struct {
 	sameBucket uint32 // the next in its bucket of Engine.identities
 	in         uint32 // the object it is in; not of those that hold others
 	info       uint32 // container; of those that hold others
-	newest     uint32 // index of the newest statement of facts; the largest number for one that is no less
 
 	queue       links // of its state
 	ofSession   links // open objects of its sender's session, or those that ended with it
@@ -102,9 +101,10 @@ type object struct {
 	participant member
 	sip         member
 
-	kind  Kind
-	state state
-	flags uint16
+	newest uint32 // index of the newest statement of facts; the largest number for one that is no less
+	kind   Kind
+	state  state
+	flags  uint16
 }
 
 // member puts a leg into an index of legs by the hash of something they have. A
