@@ -279,7 +279,7 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 		f.keep(func(k key) bool {
 			return k.ofContext() || k.ofRecordedCall() || k == ownKey(Session) || k == keySessionDuration
 		})
-		e.store(slot, f.normalized(&e.dictionary), 0)
+		e.store(slot, f.normalized(&e.dictionary))
 		return
 	case Dialog:
 		e.compactDialog(slot)
@@ -293,7 +293,7 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 		e.sipCalls.retire(e, slot)
 	}
 	e.scratch.grave = grave.append(e.scratch.grave[:0])
-	e.store(slot, e.scratch.grave, 0)
+	e.store(slot, e.scratch.grave)
 }
 
 // forget frees an object; not one that something is in.

@@ -114,7 +114,7 @@ func appendStatement(b []byte, s *statement, said []entry) []byte {
 // number.
 func (f *facts) newestIndex() uint32 {
 	if n := len(f.statements); n > 0 {
-		return uint32(min(f.statements[n-1].index, 1<<32-1)) //nolint:gosec // fits
+		return uint32(min(f.statements[n-1].index, 1<<32-1))
 	}
 	return 0
 }

@@ -277,5 +277,5 @@ func (e *Engine) compactDialog(slot uint32) {
 		f.keep(keep)
 		e.infoOf(slot).start = 0
 	}
-	e.store(slot, f.normalized(&e.dictionary), 0)
+	e.store(slot, f.normalized(&e.dictionary))
 }

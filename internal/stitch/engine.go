@@ -311,7 +311,7 @@ func (e *Engine) keepID(slot uint32, id string) {
 	}
 	f.say(&e.dictionary, []Field{{Key: wellKnownTexts[ownKey(o.kind)], Value: Text(id)}})
 	f.add(noted, f.said)
-	e.store(slot, f.normalized(&e.dictionary), 0)
+	e.store(slot, f.normalized(&e.dictionary))
 }
 
 // Find returns an object that the engine holds.

@@ -67,7 +67,7 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	e.steps++
 	o.facts = e.arena.extend(o.facts, o.factsSize, f.out)
 	o.factsSize += uint32(len(f.out)) //nolint:gosec // at most mostAppendedEnd
-	o.newest = uint32(s.index)        //nolint:gosec // checked above
+	o.newest = uint32(s.index)
 	e.touchFacts(slot, f.out)
 	newest := *s
 	newest.entries = f.said
@@ -130,14 +130,15 @@ func (e *Engine) open(f *facts, slot uint32) {
 	e.steps += uint64(len(f.statements))
 }
 
-// store puts facts into the place of an object's former ones; newest is the index of
-// their newest statement.
-func (e *Engine) store(slot uint32, facts []byte, newest uint32) {
-	e.setFacts(slot, facts, newest)
+// store puts facts into the place of an object's former ones. None of them is from a
+// record that others may follow.
+func (e *Engine) store(slot uint32, facts []byte) {
+	e.setFacts(slot, facts, 0)
 	e.touch(slot, flagDirty|flagDirtyFacts)
 }
 
-// setFacts does so without a note for the journal.
+// setFacts does so without a note for the journal; newest is the index of their newest
+// statement.
 func (e *Engine) setFacts(slot uint32, facts []byte, newest uint32) {
 	o := e.objects.at(slot)
 	o.facts = e.arena.replace(o.facts, o.factsSize, facts)

@@ -217,7 +217,7 @@ func TestStopWhileBusy(t *testing.T) {
 		}
 		start := time.Now()
 		refusals, taken := 0, 0
-		r.next.refuseWith(func(ctx context.Context, all []plog.LogRecord) error {
+		r.next.refuseWith(func(ctx context.Context, _ []plog.LogRecord) error {
 			// A round trip to a backend takes that long.
 			if !sleep(ctx, 5*time.Millisecond) {
 				return ctx.Err()

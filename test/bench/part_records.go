@@ -33,8 +33,8 @@ var recordGoals = []struct {
 	over, under string
 	atMost      float64
 }{
-	{callstitch, groupByTrace, 1.0 / 8},
-	{callstitch, tailSampling, 1.0 / 8},
+	{callstitch, groupByTrace, 1.0 / 5},
+	{callstitch, tailSampling, 1},
 }
 
 // recordsPlan says how much is measured.

@@ -20,7 +20,7 @@ import (
 // leastOfLog is the goal: so much of what an append log does, at largestBatch.
 // There are two of them: one with nothing before it, and one behind a callstitch
 // that stores nothing, which differs by the storing alone.
-const leastOfLog = 0.8
+const leastOfLog = 0.9
 
 // storagePlan says how much is measured.
 type storagePlan struct {

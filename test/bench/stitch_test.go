@@ -61,7 +61,7 @@ func TestRecordsPart(t *testing.T) {
 		assert.NotEmpty(t, costs[costKey{kind, few}], "%s", kind)
 	}
 	got := p.report(costs)
-	assert.Contains(t, got, "| callstitch / groupbytrace | <= 1/8 | ")
+	assert.Contains(t, got, "| callstitch / groupbytrace | <= 1/5 | ")
 	assert.Contains(t, got, "| us per record or span (spread) | 300 |\n")
 	assert.Equal(t, 12, strings.Count(got, "\n"), "a row for each\n%s", got)
 }
