@@ -234,6 +234,14 @@ var rows = map[string]func(*row){
 	"callstitch: consumer of what passes": func(r *row) {
 		r.consume(r.stitch(nil, logs(r.gate.wait, all), nil))
 	},
+	"callstitch: consumer of what requests share": func(r *row) {
+		host, _ := r.storage()
+		r.consume(r.stitch(map[string]any{"storage": "stuck"}, logs(r.gate.wait, all), host))
+	},
+	"callstitch: consumer of what requests share, that ignores its context": func(r *row) {
+		host, _ := r.storage()
+		r.consume(r.stitch(map[string]any{"storage": "stuck"}, logs(r.gate.ignore, all), host))
+	},
 	"callstitch: storage": func(r *row) {
 		host, stuck := r.storage()
 		part := r.stitch(map[string]any{"storage": "stuck"}, consumertest.NewNop(), host)
