@@ -59,7 +59,8 @@ func (c *cluster) serveEvents(stderr io.Writer) error {
 		Seed: o.seed, Bridges: c.bridges, Addresses: o.events.addresses,
 		User: o.events.user, Password: o.events.password, TLS: config,
 		Faults: o.faults.events, AckTimeout: o.events.ack, Start: o.start, Speed: o.speed,
-		Logf: func(format string, args ...any) { fmt.Fprintf(stderr, "callsim: "+format+"\n", args...) },
+		Target: o.targetURI(),
+		Logf:   func(format string, args ...any) { fmt.Fprintf(stderr, "callsim: "+format+"\n", args...) },
 	})
 	if err != nil {
 		return fmt.Errorf("-events: %w", err)
@@ -133,4 +134,12 @@ func (o *options) story(world *scenario.World, lively bool) iter.Seq[scenario.Ev
 			}
 		}
 	}
+}
+
+// targetURI is where the bridges post to, as their API shows it; "" for nowhere.
+func (o *options) targetURI() string {
+	if o.target == nil {
+		return ""
+	}
+	return o.target.String()
 }

@@ -46,6 +46,10 @@ const faultUsage = "faults:\n" +
 	"events-times=N       each of the four above comes N times, then no more\n" +
 	"events-busy=N        other clients hold N of a server's 5 sockets\n" +
 	"events-odd=P         something odd comes with a message, with this probability\n" +
+	"api-busy=P           an object of the API is answered 503, with this probability\n" +
+	"api-html=P           or with a page of HTML, as by a proxy\n" +
+	"api-gone=P           or a leg that is listed has ended\n" +
+	"api-page=N           lists come in pages of N, whatever is asked for\n" +
 	"token-life=D         a token is good for D\n" +
 	"token-uses=N         a token is good N times\n" +
 	"and of the MediaSense servers, with a probability for each event and server:\n" +
@@ -89,6 +93,10 @@ var allFaults = []fault{
 	{name: "events-times", set: func(f *faults, v string) error { return number(v, &f.events.Times) }},
 	{name: "events-busy", set: func(f *faults, v string) error { return number(v, &f.events.Busy) }},
 	{name: "events-odd", set: func(f *faults, v string) error { return probability(v, &f.events.Odd) }},
+	{name: "api-busy", set: func(f *faults, v string) error { return probability(v, &f.events.APIBusy) }},
+	{name: "api-html", set: func(f *faults, v string) error { return probability(v, &f.events.APIHTML) }},
+	{name: "api-gone", set: func(f *faults, v string) error { return probability(v, &f.events.APIGone) }},
+	{name: "api-page", set: func(f *faults, v string) error { return number(v, &f.events.APIPage) }},
 	{name: "token-life", set: func(f *faults, v string) error { return duration(v, &f.events.TokenLife) }},
 	{name: "token-uses", set: func(f *faults, v string) error { return number(v, &f.events.TokenUses) }},
 	{name: "ms-duplicate", set: func(f *faults, v string) error { return probability(v, &f.mediasense.Duplicate) }},

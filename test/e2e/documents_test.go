@@ -179,6 +179,7 @@ receivers:
     metrics: { interval: 500ms }
   cmsapi:
     collection_interval: 1s
+    cdr_receiver_uri: "http://%CDR%/cdr"
     servers: [ { endpoint: "http://%EVENTS%", username: api, password: x, tls: { insecure: true } } ]
   mediasense:
     endpoint: "%MS%"

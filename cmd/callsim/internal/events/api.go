@@ -125,11 +125,12 @@ func (s *server) serveXML(w http.ResponseWriter, r *http.Request, content func()
 type clusterConfiguration struct {
 	XMLName    xml.Name `xml:"cluster"`
 	UniqueName string   `xml:"uniqueName"`
+	LoadLimit  int      `xml:"loadLimit"`
 }
 
 // serveCluster tells the bridge's own name in its cluster.
 func (s *server) serveCluster(w http.ResponseWriter, r *http.Request) {
-	s.serveXML(w, r, func() any { return clusterConfiguration{UniqueName: s.stage.Name} })
+	s.serveXML(w, r, func() any { return clusterConfiguration{UniqueName: s.stage.Name, LoadLimit: loadLimit} })
 }
 
 // callBridges is the answer to GET /api/v1/callBridges.

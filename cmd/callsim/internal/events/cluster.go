@@ -25,6 +25,8 @@ type Options struct {
 	User, Password string
 	TLS            *tls.Config // nil for plain HTTP
 	Faults         Faults
+	// Target is the URI that the bridges post their records to.
+	Target string
 	// AckTimeout is how long a message may wait for its acknowledgement.
 	AckTimeout time.Duration
 	// Start is when the story begins and Speed how fast its clock runs, 0 when

@@ -35,6 +35,12 @@ type Faults struct {
 	// Odd is the probability that a message comes with something odd: a type
 	// nobody knows, an alias, an unknown index, a refused request.
 	Odd float64
+	// APIBusy and APIHTML are the probabilities that a request for an object of the API
+	// is answered 503, or with a page of HTML as by a proxy; APIGone that a leg has
+	// ended between list and details.
+	APIBusy, APIHTML, APIGone float64
+	// APIPage is how many entries of a list an answer has; 0 is 10.
+	APIPage int
 }
 
 // stroke plays a fault once, with the lock held. It tells whether it found

@@ -78,7 +78,7 @@ func TestTheAPITellsTheBridgeOfItself(t *testing.T) {
 	own := scenario.New(scenario.Config{Seed: 1, Bridges: 2, Meetings: 1, Unclustered: true, Start: start}).Bridges()[0].CallBridge
 	require.NotEmpty(t, own)
 	const prolog = `<?xml version="1.0"?>`
-	assert.Equal(t, prolog+`<cluster><uniqueName>cms1</uniqueName></cluster>`, get(0, "/system/configuration/cluster"))
+	assert.Equal(t, prolog+`<cluster><uniqueName>cms1</uniqueName><loadLimit>96000</loadLimit></cluster>`, get(0, "/system/configuration/cluster"))
 	assert.Equal(t, prolog+`<callBridges total="1"><callBridge id="`+own+`"><name>cms1</name></callBridge></callBridges>`, get(0, "/callBridges"))
 	assert.Equal(t, prolog+`<callBridges total="1"></callBridges>`, get(0, "/callBridges?offset=1"))
 	assert.Equal(t, prolog+`<callBridges total="0"></callBridges>`, get(1, "/callBridges"))

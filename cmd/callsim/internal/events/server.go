@@ -60,6 +60,7 @@ func (s *server) listen() error {
 	mux.HandleFunc("/api/v1/system/status", s.serveStatus)
 	mux.HandleFunc("/api/v1/system/configuration/cluster", s.serveCluster)
 	mux.HandleFunc("/api/v1/callBridges", s.serveCallBridges)
+	s.serveAPI(mux)
 	mux.HandleFunc("/events/v1", s.serveEvents)
 	srv := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,

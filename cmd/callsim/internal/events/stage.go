@@ -49,6 +49,7 @@ type bridge struct {
 	boot  time.Time      // of the restart that began the present session, zero at first
 	last  scenario.Event // that happened here
 	legs  legCount
+	live  []*liveLeg // in the order of their start
 }
 
 // legCount counts legs of all kinds since the bridge started.
@@ -63,6 +64,7 @@ type meeting struct {
 // call is a call on the stage with what was shown of it last.
 type call struct {
 	scenario.Call
+	began      time.Time // on the bridge's clock
 	on         *bridge
 	meeting    *meeting
 	people     []*person
@@ -105,13 +107,16 @@ func (s *stage) observe(ev scenario.Event) {
 	case scenario.LegStarted:
 		b.legs.active++
 		b.legs.most = max(b.legs.most, b.legs.active)
+		b.live = append(b.live, &liveLeg{what.Leg, ev.Time})
 		s.remember(what.Leg)
 		s.legSeen(b, what.Leg)
 	case scenario.LegChanged:
+		b.legChanged(what.Leg)
 		s.legSeen(b, what.Leg)
 	case scenario.LegEnded:
 		b.legs.active--
 		b.legs.completed++
+		b.live = slices.DeleteFunc(b.live, func(l *liveLeg) bool { return l.ID == what.Leg.ID })
 		s.legEnded(what)
 	case scenario.RecordingStarted:
 		s.count(what.Recording.Call, func(c *call) { c.recordings++ })
@@ -123,7 +128,7 @@ func (s *stage) observe(ev scenario.Event) {
 		s.count(what.Streaming.Call, func(c *call) { c.streamings-- })
 	case scenario.BridgeRestarted:
 		s.restarted(b)
-		b.boot, b.legs = ev.Time, legCount{}
+		b.boot, b.legs, b.live = ev.Time, legCount{}, nil
 	case scenario.PersonBehaved:
 		if p := s.people[what.Leg.ID]; p != nil {
 			p.manner = what.Manner
@@ -133,6 +138,15 @@ func (s *stage) observe(ev scenario.Event) {
 		if m := s.meetings[what.Correlator]; m != nil {
 			m.manner = what.Manner
 			s.refresh(m)
+		}
+	}
+}
+
+// legChanged keeps what is known of an open leg.
+func (b *bridge) legChanged(now scenario.Leg) {
+	for _, l := range b.live {
+		if l.ID == now.ID {
+			l.Leg = now
 		}
 	}
 }
@@ -152,7 +166,7 @@ func (s *stage) callStarted(b *bridge, about scenario.Call) {
 		m = &meeting{}
 		s.meetings[about.Correlator] = m
 	}
-	c := &call{Call: about, on: b, meeting: m}
+	c := &call{Call: about, began: b.last.Time, on: b, meeting: m}
 	m.calls = append(m.calls, c)
 	b.calls = append(b.calls, c)
 	s.calls[c.ID] = c
