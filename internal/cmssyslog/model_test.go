@@ -186,7 +186,11 @@ func interleaving(t *testing.T, seed uint64) {
 }
 
 func TestInterleaving(t *testing.T) {
-	for seed := range uint64(2000) {
+	seeds := uint64(2000)
+	if testing.Short() {
+		seeds = 300
+	}
+	for seed := range seeds {
 		interleaving(t, seed)
 	}
 }

@@ -268,6 +268,7 @@ func TestFaults(t *testing.T) {
 		testHead + `participant "x" left space 39489a5a-2084-455a-89bc-e5eedc2e2ba5 (x)`:    KindLeave,
 		testHead + `call 7: incoming SIP call from "sip:a@b.test" to local URI "sip:c@d.e"`: KindIncoming,
 		testHead + `192.0.2.1: API user "a" frobbed call 1`:                                 KindLine,
+
 		testHead + "call x: text": KindLine,
 	} {
 		newTestReader().Read(noon, "", line, func(r *Record) {

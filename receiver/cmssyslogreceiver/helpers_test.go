@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -217,9 +218,5 @@ func textOf(attributes map[string]any) string {
 		all = append(all, value.(string))
 	}
 	slices.Sort(all)
-	text := ""
-	for _, value := range all {
-		text += value + " "
-	}
-	return text
+	return strings.Join(append(all, ""), " ")
 }

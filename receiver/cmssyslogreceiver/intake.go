@@ -71,7 +71,7 @@ func (in *intake) take(ctx context.Context, from lines.Origin, all []string) err
 		}
 	}
 	in.open.Store(int64(in.reader.Open()))
-	in.telemetry.ReceiverCmssyslogLines.Add(in.attempts, int64(len(all)), transportOptions[from.Transport]...)
+	in.telemetry.ReceiverCmssyslogLines.Add(ctx, int64(len(all)), transportOptions[from.Transport]...)
 	if !from.Again {
 		return nil // run sends them on
 	}
@@ -150,7 +150,7 @@ func (in *intake) deliverUntilTaken(ctx context.Context, items []item) (done int
 	pause.Reset()
 	begun := time.Now()
 	for {
-		now, err := in.deliver(items[done:])
+		now, err := in.deliver(items[done:]) //nolint:contextcheck // an attempt outlives the context of its input: see attempts
 		if done += now; err == nil {
 			return done, nil
 		}

@@ -160,7 +160,7 @@ func (r *syslogReceiver) stopInputs(grace context.Context) error {
 	defer cancel()
 	return bounded.Call(end, func(context.Context) error {
 		err := inputs.Stop()
-		in.finish()
+		in.finish() //nolint:contextcheck // its attempts end with those of the intake
 		return err
 	})
 }

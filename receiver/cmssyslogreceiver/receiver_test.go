@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +106,7 @@ func TestResource(t *testing.T) {
 		assert.False(t, set.HasValue(names.ClientAddress))
 	}
 	for i := range 10 * maxResources {
-		all.of(bridge{host: fmt.Sprint(i)})
+		all.of(bridge{host: strconv.Itoa(i)})
 		require.LessOrEqual(t, len(all.held), maxResources)
 	}
 }
@@ -153,7 +154,7 @@ func TestRefusedForNow(t *testing.T) {
 	})
 	r.tcp(head + "1\n" + head + "2\n" + head + "3\n" + head + "4\n" + head + "5\n")
 	for i, lr := range wait(t, sink, 5) {
-		assert.Equal(t, fmt.Sprint(i+1), lr.Body().Str())
+		assert.Equal(t, strconv.Itoa(i+1), lr.Body().Str())
 	}
 	assert.EqualValues(t, 5, r.counter("otelcol_receiver_cmssyslog_records", "accepted"))
 	assert.Positive(t, r.counter("otelcol_receiver_cmssyslog_records", "refused"))
@@ -226,11 +227,11 @@ func TestNoSecretLeaves(t *testing.T) {
 	text := fixture(t, "cms-api/syslog-api-trace.log")
 	text = strings.ReplaceAll(text, "2a78aad6-4767-4cef-83a8-566fe076a996", secrets.Secret)
 	text = strings.ReplaceAll(text, "passcode=********", "passcode="+secrets.Secret)
+	lines := []string{text}
 	for _, element := range secrets.XML {
-		if !strings.ContainsAny(element, "\n") {
-			text += head + element + "\n" + element + "\n"
-		}
+		lines = append(lines, head+element+"\n", element+"\n")
 	}
+	text = strings.Join(lines, "")
 	r := newRig(t, func(r *rig) { r.logs, r.metrics = sink, metrics; r.file(text) })
 	require.Eventually(t, func() bool {
 		return r.counter("otelcol_receiver_cmssyslog_lines", "") >= int64(strings.Count(text, "\n"))
@@ -294,7 +295,7 @@ func TestMetrics(t *testing.T) {
 	for labels, n := range want {
 		parts := map[string]any{}
 		for i, part := range strings.Fields(labels) {
-			parts[fmt.Sprint(i)] = part
+			parts[strconv.Itoa(i)] = part
 		}
 		sorted[textOf(parts)] = n
 	}

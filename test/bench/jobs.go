@@ -12,4 +12,5 @@ var jobs = map[string]func(ctx context.Context, s setup) (job, error){
 	"stalls":   beginStalls,
 	"pipeline": beginPipeline,
 	"events":   beginEvents,
+	"syslog":   beginSyslog,
 }

@@ -20,7 +20,7 @@ type part struct {
 	bench func(ctx context.Context, o options, c *corpus) (string, error)
 }
 
-// parts in the order of the report. The receiver's and the events' need no corpus.
+// parts in the order of the report. Some need no corpus: needsCorpus.
 var parts = []part{
 	{"receiver", "Receiver", func(ctx context.Context, o options, _ *corpus) (string, error) { return benchReceiver(ctx, o) }},
 	{"records", "Stitching a record", func(ctx context.Context, o options, c *corpus) (string, error) {
@@ -63,6 +63,10 @@ var parts = []part{
 		p := newEventsPlan(o)
 		return reported(p.bench(ctx))(p.report)
 	}},
+	{"syslog", "Syslog", func(ctx context.Context, o options, _ *corpus) (string, error) {
+		p := newSyslogPlan(o)
+		return reported(p.bench(ctx))(p.report)
+	}},
 }
 
 // reported renders what was measured, if it could be.
@@ -86,7 +90,7 @@ func partNames() []string {
 // benchParts measures what was asked for and prints each report as it comes.
 func benchParts(ctx context.Context, o options) (err error) {
 	var c *corpus
-	if slices.ContainsFunc(o.parts, func(name string) bool { return name != "receiver" && name != "events" }) {
+	if slices.ContainsFunc(o.parts, needsCorpus) {
 		directory, err := os.MkdirTemp(o.directory, "bench")
 		if err != nil {
 			return err
