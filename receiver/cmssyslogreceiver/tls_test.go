@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/config/configtls"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 )
 
@@ -33,9 +33,9 @@ func TestTLS(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	r := newRig(t, func(r *rig) {
 		r.logs = sink
-		r.config.TCP.TLS = &configtls.ServerConfig{Config: configtls.Config{
-			CertFile: write("cert.pem", "CERTIFICATE", server.Certificate().Raw), KeyFile: write("key.pem", "PRIVATE KEY", key),
-		}}
+		require.NoError(t, confmap.NewFromStringMap(map[string]any{"tcp": map[string]any{"tls": map[string]any{
+			"cert_file": write("cert.pem", "CERTIFICATE", server.Certificate().Raw), "key_file": write("key.pem", "PRIVATE KEY", key),
+		}}}).Unmarshal(r.config))
 	})
 	r.tcp(head + "in clear\n")
 	roots := x509.NewCertPool()
