@@ -168,7 +168,7 @@ func (t *trace) add(text string, when time.Time, limits *Limits) {
 		t.method, t.client = strings.Clone(method), strings.Clone(client)
 		t.path = strings.Clone(path[:min(len(path), maxPath)])
 		t.charge(len(t.path) + len(client))
-	case kind == partContent && t.status == 0:
+	case kind == partContent && t.status == 0 && t.requestSize < 0 && t.contentType == "":
 		size, contentType := readContentLine(body)
 		t.requestSize, t.contentType = size, strings.Clone(contentType)
 		t.announced = t.form.empty()
