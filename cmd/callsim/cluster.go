@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/legato-otel/legato/cmd/callsim/internal/accounting"
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
 	"github.com/legato-otel/legato/cmd/callsim/internal/events"
 	"github.com/legato-otel/legato/cmd/callsim/internal/mediasense"
@@ -31,6 +32,8 @@ type cluster struct {
 
 	recordings *recording.World    // nil without MediaSense servers
 	mediasense *mediasense.Cluster // likewise
+
+	accounting *accounting.Proxy // nil without -ocms
 
 	endToggle func() // of the Events servers
 
@@ -96,6 +99,9 @@ func (c *cluster) happen(ev scenario.Event) {
 	c.openCall.Add(change)
 	if c.events != nil {
 		c.events.Observe(ev, c.written[ev.Bridge])
+	}
+	if c.accounting != nil {
+		c.accounting.Observe(ev)
 	}
 	if c.witness != nil {
 		c.witness.Observe(ev, index)

@@ -62,6 +62,9 @@ func simulate(ctx context.Context, opts options, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
+	if err := c.openAccounting(); err != nil {
+		return err
+	}
 	if opts.print {
 		err = c.print(ctx, stdout)
 	} else {
@@ -70,5 +73,5 @@ func simulate(ctx context.Context, opts options, stdout, stderr io.Writer) error
 			err = c.deliver(ctx, stderr)
 		}
 	}
-	return errors.Join(err, file.write(c))
+	return errors.Join(err, file.write(c), c.closeAccounting())
 }

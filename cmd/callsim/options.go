@@ -39,6 +39,7 @@ type options struct {
 	crowdSize   int
 	events      eventsOptions
 	mediasense  mediasenseOptions
+	ocms        ocmsOptions
 	tls         tlsOptions
 }
 
@@ -78,7 +79,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 func (o *options) flags(target, start *string) *flag.FlagSet {
 	fs := flag.NewFlagSet("callsim", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, without the usage
-	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events or MediaSense, none sends no records")
+	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events, MediaSense or -ocms, none sends no records")
 	fs.Uint64Var(&o.seed, "seed", 1, "choose everything that is left to chance (with -live: another one each time)")
 	fs.IntVar(&o.bridges, "bridges", 3, "simulate this many Call Bridges")
 	fs.BoolVar(&o.unclustered, "unclustered", false, "let the last bridge stand alone, without callBridge")
@@ -98,6 +99,7 @@ func (o *options) flags(target, start *string) *flag.FlagSet {
 	o.tls.flags(fs)
 	o.events.flags(fs)
 	o.mediasense.flags(fs)
+	o.ocms.flags(fs)
 	fs.BoolVar(&o.print, "print", false, "print the bodies instead of posting them")
 	return fs
 }
@@ -124,7 +126,7 @@ func (o *options) goLive(given map[string]bool) {
 // check validates what the flag package cannot.
 func (o *options) check(target, start string) error {
 	var err error
-	if target == "none" && (o.events.listen != "" || o.mediasense.wanted()) {
+	if target == "none" && (o.events.listen != "" || o.mediasense.wanted() || o.ocms.path != "") {
 		o.target = nil
 	} else if o.target, err = url.Parse(target); err != nil || o.target.Host == "" ||
 		o.target.Scheme != "http" && o.target.Scheme != "https" {
@@ -161,6 +163,9 @@ func (o *options) check(target, start string) error {
 		return err
 	}
 	if err := o.mediasense.check(o.print, o.faults); err != nil {
+		return err
+	}
+	if err := o.ocms.check(); err != nil {
 		return err
 	}
 	return o.checkDurations()

@@ -46,6 +46,10 @@ func (f *truthFile) write(c *cluster) error {
 	if c.mediasense != nil {
 		t.MediaSense = c.witness.MediaSense(c.mediasense.Report(), c.recordings.Disks(), c.recordings.Refused())
 	}
+	if c.accounting != nil {
+		report := c.accounting.EventLog()
+		t.OCMS = &report
+	}
 	err := t.Write(f.part)
 	if err = errors.Join(err, f.part.Close()); err != nil {
 		return fmt.Errorf("-truth: %w", err)

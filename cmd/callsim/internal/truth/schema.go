@@ -6,6 +6,7 @@ package truth
 import (
 	"time"
 
+	"github.com/legato-otel/legato/cmd/callsim/internal/accounting"
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
 	"github.com/legato-otel/legato/cmd/callsim/internal/events"
 )
@@ -52,6 +53,8 @@ type Truth struct {
 	Events *Events `json:"events,omitempty"`
 	// MediaSense is what the MediaSense servers must have told, absent without them.
 	MediaSense *MediaSense `json:"mediasense,omitempty"`
+	// OCMS is what must come out of the event log of the SIP proxy, absent without it.
+	OCMS *accounting.EventLog `json:"ocms,omitempty"`
 }
 
 // Events is what a perfect observer of the Events servers must end with: what is
