@@ -35,7 +35,7 @@ func ParseAddress(value string) (a Address, ok bool) {
 			return a, false
 		}
 		a.URI, ok = ParseURI(strings.TrimSpace(uri))
-		a.Tag, _ = parameter(parameters, "tag")
+		a.Tag = parameter(parameters, "tag")
 		return a, ok
 	}
 	// Without brackets, all parameters are those of the header.
@@ -44,7 +44,7 @@ func ParseAddress(value string) (a Address, ok bool) {
 		uri, parameters = rest[:end], rest[end:]
 	}
 	a.URI, ok = ParseURI(strings.TrimSpace(uri))
-	a.Tag, _ = parameter(parameters, "tag")
+	a.Tag = parameter(parameters, "tag")
 	return a, ok
 }
 
@@ -59,16 +59,16 @@ func endOfAddrSpec(text string) int {
 
 // parameter returns the value of ;name=value, without quotes, in any case of
 // letters of the name. The first equals sign ends the name.
-func parameter(text, name string) (value string, ok bool) {
+func parameter(text, name string) string {
 	for text != "" {
 		var one string
 		one, text = cutParameter(text)
 		key, value, _ := strings.Cut(one, "=")
 		if strings.EqualFold(strings.TrimSpace(key), name) {
-			return unquote(strings.TrimSpace(value)), true
+			return unquote(strings.TrimSpace(value))
 		}
 	}
-	return "", false
+	return ""
 }
 
 // cutParameter cuts at the first semicolon outside quotes.

@@ -72,7 +72,7 @@ func BenchmarkStringsSplit(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			for _, line := range all {
-				for _, pair := range strings.Split(line, ",") {
+				for pair := range strings.SplitSeq(line, ",") {
 					if len(strings.Split(pair, "=")) == 0 {
 						b.Fatal("nothing")
 					}

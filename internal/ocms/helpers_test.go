@@ -34,11 +34,6 @@ func lines(tb testing.TB, file string) []string {
 	return strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 }
 
-func fixtureLine(tb testing.TB, name string, number int) string {
-	tb.Helper()
-	return lines(tb, filepath.Join("../../testdata/ocms", name))[number-1]
-}
-
 // decode is Decode for a line alone.
 func decode(line string) (Event, error) {
 	var d Decoder

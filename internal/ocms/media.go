@@ -64,6 +64,6 @@ type Sequence struct {
 func ParseCSeq(value string) (s Sequence, ok bool) {
 	digits, method, ok := strings.Cut(value, " ")
 	n, err := strconv.ParseUint(digits, 10, 32)
-	s.Number, s.Method = uint32(n), strings.TrimSpace(method) //nolint:gosec // 32 bits
+	s.Number, s.Method = uint32(n), strings.TrimSpace(method)
 	return s, ok && err == nil && s.Method != ""
 }

@@ -90,5 +90,5 @@ func parseHostPort(text string) (host string, port int, ok bool) {
 
 func parsePort(text string) (port int, ok bool) {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
-	return int(n), err == nil //nolint:gosec // 16 bits
+	return int(n), err == nil
 }

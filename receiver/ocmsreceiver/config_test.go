@@ -4,6 +4,7 @@
 package ocmsreceiver
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -100,8 +101,8 @@ func TestInvalid(t *testing.T) {
 			if test.values == nil {
 				values = nil
 			}
-			for key, value := range test.values {
-				values[key] = value
+			if values != nil {
+				maps.Copy(values, test.values)
 			}
 			_, err := load(t, values)
 			assert.ErrorContains(t, err, test.want)

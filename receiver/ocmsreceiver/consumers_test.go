@@ -29,12 +29,6 @@ func (f *failing) set(err error) {
 	f.err, f.times = err, 0
 }
 
-func (f *failing) calls() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.count
-}
-
 func (*failing) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 func (f *failing) ConsumeLogs(ctx context.Context, logs plog.Logs) error {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestGivingUp(t *testing.T) {
 // only if the pipeline refuses that too.
 func TestPermanentRefusal(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	f := func(err error, then error) *rig {
+	f := func(err, then error) *rig {
 		return newRig(t, func(r *rig) {
 			r.logs = &failing{next: sink, err: err, times: 1, then: then}
 			r.write("events.log", events(0, 2))
@@ -303,7 +304,7 @@ func crash(store *testkit.Storage) *testkit.Storage {
 func TestCrash(t *testing.T) {
 	const lines = 450
 	for batches := range 5 {
-		t.Run(fmt.Sprint(batches), func(t *testing.T) {
+		t.Run(strconv.Itoa(batches), func(t *testing.T) {
 			store := testkit.NewStorage()
 			var left *testkit.Storage
 			taken := new(consumertest.LogsSink)

@@ -5,6 +5,7 @@ package ocmsreceiver
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func series(t *testing.T, sink *consumertest.MetricsSink) map[string]string {
 					continue
 				}
 				for _, p := range m.Sum().DataPoints().All() {
-					got[strings.TrimPrefix(m.Name(), "oracle.ocms.")+" "+fmt.Sprint(p.Attributes().AsRaw())] = fmt.Sprint(p.IntValue())
+					got[strings.TrimPrefix(m.Name(), "oracle.ocms.")+" "+fmt.Sprint(p.Attributes().AsRaw())] = strconv.FormatInt(p.IntValue(), 10)
 				}
 			}
 		}
@@ -131,7 +132,7 @@ func TestLabelsAreBounded(t *testing.T) {
 	var content strings.Builder
 	for n := range 50 {
 		content.WriteString(message("00:00.000", "REQUEST", "M"+strings.Repeat("X", n), "", fmt.Sprint("c", n), "1", "a", "b"))
-		content.WriteString(message("00:00.000", "RESPONSE", "INVITE", fmt.Sprint(610+n), fmt.Sprint("d", n), "1", "a", "b"))
+		content.WriteString(message("00:00.000", "RESPONSE", "INVITE", strconv.Itoa(610+n), fmt.Sprint("d", n), "1", "a", "b"))
 	}
 	got := measured(t, content.String(), 100)
 	assert.Equal(t, "50", got["request map[sip.method:_OTHER]"])

@@ -33,8 +33,14 @@ type message struct {
 // attributes returns those of the message of a dialog.
 func (d *dialog) attributes(m message) []attribute {
 	all := []attribute{
-		{"CreationTime", stamp(m.at)}, {"To", m.to}, {"TimeZoneOffset", zone}, {"Method", m.method}, {"Content-Type", ""},
-		{"Call-ID", d.Call.SIPCallID}, {"CSeq", strconv.Itoa(m.cseq) + " " + m.method}, {"Content-Length", ""},
+		{"CreationTime", stamp(m.at)},
+		{"To", m.to},
+		{"TimeZoneOffset", zone},
+		{"Method", m.method},
+		{"Content-Type", ""},
+		{"Call-ID", d.Call.SIPCallID},
+		{"CSeq", strconv.Itoa(m.cseq) + " " + m.method},
+		{"Content-Length", ""},
 		{"Via", "SIP/2.0/TCP 192.0.2.10:5061;branch=" + m.branch + ";rport; SIP/2.0/UDP 192.0.2.33:5060;received=198.51.100.7;branch=" + m.branch + "a"},
 		{"From", m.from},
 	}

@@ -216,8 +216,11 @@ func (p *Proxy) foreign(at time.Time) {
 	if p.dice.Chance(0.05) {
 		p.report.Events++
 		p.write(layout([]attribute{
-			{"CreationTime", stamp(at)}, {"Service", "eventlogger.com.example.meet.QuotaServlet.exceeded"}, {"TimeZoneOffset", zone},
-			{"account", p.tag()}, {"reason", "monthly, soft limit"},
+			{"CreationTime", stamp(at)},
+			{"Service", "eventlogger.com.example.meet.QuotaServlet.exceeded"},
+			{"TimeZoneOffset", zone},
+			{"account", p.tag()},
+			{"reason", "monthly, soft limit"},
 		}))
 	}
 	if p.dice.Chance(0.02) {
