@@ -68,7 +68,7 @@ func (d *delivery) accept(ctx context.Context, from *origin, lines []line) error
 			}
 			d.known.Accept(in.entriesOf(p.From, p.To), in.received)
 			d.save(in, &p)
-			d.measures.record(d.attempts, in, &p)
+			d.measures.record(d.attempts, in, &p) //nolint:contextcheck // it ends with the receiver, not with the input
 		}
 		d.count(in, &p)
 		at, left = p.To, left-p.Fresh
