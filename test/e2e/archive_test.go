@@ -226,7 +226,7 @@ func TestArchiveSurvivesKills(t *testing.T) {
 			for range 4 {
 				more := len(readArchive(t, callarchive.SQLite, source).legs) + 5 + random.IntN(50)
 				// All may be told before that.
-				deadline := time.Now().Add(waitFor / 4)
+				deadline := time.Now().Add(waitForMore)
 				for len(readArchive(t, callarchive.SQLite, source).legs) < more && time.Now().Before(deadline) {
 					time.Sleep(tick)
 				}
@@ -250,7 +250,7 @@ func TestArchiveSurvivesPostgreSQL(t *testing.T) {
 	run := c.simulate("-seed", "11", "-bridges", "3", "-meetings", "100", "-max-batch", "5", "-buffer", "1000000", "-faults", "lost-ack=0.05,shift,reorder,restart=1")
 	for n := range 3 {
 		before := len(readArchive(t, callarchive.PostgreSQL, source).legs)
-		deadline := time.Now().Add(waitFor / 4)
+		deadline := time.Now().Add(waitForMore)
 		for len(readArchive(t, callarchive.PostgreSQL, source).legs) < before+10 && time.Now().Before(deadline) {
 			time.Sleep(tick)
 		}

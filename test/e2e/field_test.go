@@ -134,7 +134,7 @@ func TestField(t *testing.T) {
 			if !assert.Eventually(t, func() bool {
 				faults = c.faults(f.output())
 				return len(faults) == 0
-			}, waitFor/4, 5*tick) {
+			}, waitForMore, 5*tick) {
 				t.Error(strings.Join(faults, "\n"))
 			}
 		})

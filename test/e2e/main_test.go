@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	waitFor = time.Minute
-	tick    = 20 * time.Millisecond
+	// waitFor is longer than the two minutes that callstitch waits after a restart
+	// for the ends of what only its session ended.
+	waitFor     = 4 * time.Minute
+	waitForMore = 15 * time.Second // for records before a kill: all may be there
+	tick        = 20 * time.Millisecond
 )
