@@ -66,7 +66,7 @@ fuzz: ## Fuzz every target for FUZZTIME (default 10s) each
 	done
 
 .PHONY: bench
-bench: ## Measure against encoding/xml, the OTLP receivers and the trace processors, in one run each
+bench: build ## Measure against encoding/xml, the OTLP receivers and the trace processors, in one run each
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 	$(GO) -C test run ./bench
 
