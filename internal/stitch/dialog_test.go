@@ -73,18 +73,19 @@ func (s *story) described() (lines []string) {
 // shownDialog is a dialog's id, times and outcome, and what was found out.
 func shownDialog(o *Stitched) string {
 	since := func(t int64) string { return time.Unix(0, t).Sub(noon).String() }
-	line := fmt.Sprintf("%s %s to %s %s", o.ID, since(o.Start), since(o.End), o.Outcome)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s to %s %s", o.ID, since(o.Start), since(o.End), o.Outcome)
 	for _, key := range []string{
 		names.DialogResult, names.SIPCode, names.DialogSetupSeconds, names.DialogRingDelaySeconds, names.DialogRingSeconds, names.DialogAnsweredSeconds,
 	} {
 		if v, ok := fieldOf(o, key); ok {
-			line += " " + strings.TrimSuffix(key[strings.LastIndex(key, ".")+1:], "_seconds") + "=" + strings.Trim(show(v), `"`)
+			fmt.Fprintf(&b, " %s=%s", strings.TrimSuffix(key[strings.LastIndex(key, ".")+1:], "_seconds"), strings.Trim(show(v), `"`))
 		}
 	}
 	if o.ErrorType != "" {
-		line += " error=" + o.ErrorType
+		b.WriteString(" error=" + o.ErrorType)
 	}
-	return line
+	return b.String()
 }
 
 func fieldOf(o *Stitched, key string) (v Value, ok bool) {
@@ -350,11 +351,12 @@ func TestDialogStamps(t *testing.T) {
 	shown := func(ref Ref) string {
 		stamp, ok := s.e.Stamp(ref)
 		require.True(t, ok)
-		line := fmt.Sprintf("%x %x", stamp.Trace, stamp.Span)
+		var b strings.Builder
+		fmt.Fprintf(&b, "%x %x", stamp.Trace, stamp.Span)
 		for _, f := range stamp.Context {
-			line += " " + f.Key + "=" + show(f.Value)
+			fmt.Fprintf(&b, " %s=%s", f.Key, show(f.Value))
 		}
-		return line
+		return b.String()
 	}
 	own := fmt.Sprintf("%x %x", ids.Trace(names.KindDialog, "c@h"), ids.Span(names.KindDialog, "c@h"))
 	for _, line := range answeredCall {
@@ -475,12 +477,12 @@ func (w *world) dialog(call string, start int) {
 	for _, tag := range tags {
 		say("INVITE", []int64{100, 180, 183}[w.IntN(3)], "a", tag)
 	}
-	switch {
-	case w.chance(20):
+	if w.chance(20) {
 		say("CANCEL", 0, "a", "")
 		say("INVITE", 487, "a", tags[0])
 		return
-	case w.chance(20):
+	}
+	if w.chance(20) {
 		say("INVITE", []int64{486, 503, 603}[w.IntN(3)], "a", tags[0])
 		return
 	}
@@ -577,7 +579,7 @@ func TestStrangersDialogs(t *testing.T) {
 		apply(m)
 		m.Code = 200
 		apply(m)
-		m.CallID = fmt.Sprint(n)
+		m.CallID = strconv.Itoa(n)
 		apply(m)
 		if n%3 == 0 {
 			m.Method, m.Code = methodBye, 0

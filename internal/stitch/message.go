@@ -84,7 +84,7 @@ const rankBits = 62
 
 func messageIndex(rank int, at int64) uint64 {
 	const latest = 1<<rankBits - 1
-	return uint64(rank)<<rankBits | uint64(latest-min(max(at, 0), latest)) //nolint:gosec // not negative
+	return uint64(rank)<<rankBits | uint64(latest-min(max(at, 0), latest))
 }
 
 func (m *Message) describeInvite(r *Record) (rank int) {
@@ -95,7 +95,7 @@ func (m *Message) describeInvite(r *Record) (rank int) {
 	}
 	marks := []Field{attempt}
 	if m.Code >= 300 {
-		final := binary.BigEndian.AppendUint16(m.appendCSeq(nil), uint16(min(m.Code, 999))) //nolint:gosec // a status
+		final := binary.BigEndian.AppendUint16(m.appendCSeq(nil), uint16(min(m.Code, 999)))
 		marks = append(marks, Field{keyOfMark(keyFinal), opaque(final, m.Time)})
 	}
 	r.Items = append(r.Items, mark(marks...))
@@ -105,7 +105,7 @@ func (m *Message) describeInvite(r *Record) (rank int) {
 		})
 	}
 	if m.Code >= 200 && m.Code < 300 {
-		answer := binary.BigEndian.AppendUint16(appendEarliest(nil, m.Time), uint16(m.Code)) //nolint:gosec // a status
+		answer := binary.BigEndian.AppendUint16(appendEarliest(nil, m.Time), uint16(m.Code))
 		answer = append(answer, boundedTag(m.FromTag)...)
 		answer = append(append(answer, tagSeparator...), boundedTag(m.ToTag)...)
 		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyAnswer), Opaque(string(answer))}))
@@ -126,7 +126,7 @@ func (m *Message) describeBye(r *Record) {
 // branch is an item that says something of the branch that the message's tags name.
 func (m *Message) branch(what Field) Item {
 	return Item{List: keyOfMark(keyBranches), ID: branchID(m.FromTag, m.ToTag), Fields: []Field{
-		what, {keyOfMark(keyHeard), Opaque(string(binary.BigEndian.AppendUint64(nil, uint64(max(m.Time, 0)))))}, //nolint:gosec // not negative
+		what, {keyOfMark(keyHeard), Opaque(string(binary.BigEndian.AppendUint64(nil, uint64(max(m.Time, 0)))))},
 	}}
 }
 
@@ -174,7 +174,7 @@ func keyOfMark(k key) string { return wellKnownTexts[k] }
 
 // appendEarliest appends a time so that an earlier one is larger.
 func appendEarliest(b []byte, at int64) []byte {
-	return binary.BigEndian.AppendUint64(b, ^uint64(max(at, 0))) //nolint:gosec // not negative
+	return binary.BigEndian.AppendUint64(b, ^uint64(max(at, 0)))
 }
 
 func opaque(b []byte, at int64) Value { return Opaque(string(appendEarliest(b, at))) }
@@ -183,7 +183,7 @@ const cseqSize = 4
 
 func (m *Message) appendCSeq(b []byte) []byte {
 	const most = 1<<32 - 1
-	return binary.BigEndian.AppendUint32(b, uint32(min(max(m.CSeq+1, 0), most))) //nolint:gosec // within
+	return binary.BigEndian.AppendUint32(b, uint32(min(max(m.CSeq+1, 0), most)))
 }
 
 const (

@@ -188,7 +188,7 @@ func answerOf(b *item) (code int64, from, to string) {
 // heardOf is when a branch was last heard of.
 func heardOf(b *item) int64 {
 	if heard := content(b.value(keyHeard)); len(heard) == timeSize {
-		return int64(binary.BigEndian.Uint64(heard) & (1<<63 - 1)) //nolint:gosec // the bits of it
+		return int64(binary.BigEndian.Uint64(heard) & (1<<63 - 1))
 	}
 	return 0
 }

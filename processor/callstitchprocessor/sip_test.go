@@ -4,6 +4,7 @@
 package callstitchprocessor
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,9 +104,7 @@ func sip(event, method string, code int64, second int, more map[string]any) plog
 	if code > 0 {
 		attributes[names.SIPCode] = code
 	}
-	for key, value := range more {
-		attributes[key] = value
-	}
+	maps.Copy(attributes, more)
 	logs := say(event, second, attributes)
 	logs.ResourceLogs().At(0).Resource().Attributes().Clear()
 	return logs
