@@ -66,7 +66,7 @@ func (f *Fingerprints) Snapshot() FingerprintSnapshot {
 	for i, ring := range [...]*printRing{&f.named, &f.unnamed} {
 		for place := range ring.segments {
 			if segment := &ring.segments[place]; segment.version > f.saved {
-				key := segmentKey(i == 0, uint64(place)) //nolint:gosec // an index
+				key := segmentKey(i == 0, uint64(place))
 				out.Segments = append(out.Segments, FingerprintSegment{key, segment.encode()})
 			}
 		}

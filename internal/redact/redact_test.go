@@ -39,7 +39,8 @@ func TestSecret(t *testing.T) {
 	} {
 		assert.True(t, Secret(name), name)
 	}
-	for _, name := range []string{"", "name", "pass", "code", "ping", "spin", "stream", "key", "remoteTeardown", "ſecret",
+	for _, name := range []string{
+		"", "name", "pass", "code", "ping", "spin", "stream", "key", "remoteTeardown", "ſecret",
 		"spinning", "mapping", "Spin", "hoPins", "pinned", "isPinned", "Pinning", "PINNED", "MAPPIN", "shipping", "p_i_n", "pi", "pass_key", "api.keeper", "key.api",
 	} {
 		assert.False(t, Secret(name), name)

@@ -57,7 +57,7 @@ func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
 	for err == nil && in.readNext() {
 		err = d.acceptBatch(ctx, work, in)
 	}
-	return errors.Join(err, d.store.save(work, d.ledger, in.touched, in.evicted)) //nolint:contextcheck // see above
+	return errors.Join(err, d.store.save(work, d.ledger, in.touched, in.evicted))
 }
 
 // acceptBatch does that for the part of a body that is of one session, without
@@ -68,7 +68,7 @@ func (d *delivery) acceptBatch(ctx, work context.Context, in *intake) error {
 	}
 	defer in.unlock(d.ledger)
 	in.judge(&d.ledger.Fingerprints)
-	err := d.acceptPieces(work, in) //nolint:contextcheck // see accept
+	err := d.acceptPieces(work, in)
 	if in.session != nil && in.session.Unsaved() {
 		in.touched = append(in.touched, in.session.ID())
 	}

@@ -4,9 +4,9 @@
 package mediasensereceiver
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -43,7 +43,7 @@ func TestLevelsOverARestart(t *testing.T) {
 		now := time.UnixMilli(1_700_000_000_000)
 		for range 1 + dice.IntN(100) {
 			now = now.Add(time.Duration(dice.IntN(20)) * 100 * time.Millisecond * time.Duration(1+100*(dice.IntN(20)/19)))
-			id := partitionID{node: fmt.Sprint(dice.IntN(2))}
+			id := partitionID{node: strconv.Itoa(dice.IntN(2))}
 			event, percentage := thresholdEvents[dice.IntN(len(thresholdEvents))], float64(dice.IntN(101))
 			steady.applyOne(id, event, percentage, now)
 			stopped.applyOne(id, event, percentage, now)
@@ -113,7 +113,7 @@ func TestOnlyARefusedPayloadIsLost(t *testing.T) {
 	lost := r.counter(recordsMetric, "lost")
 	assert.Positive(t, lost)
 	assert.Less(t, lost, int64(most)*3/4)
-	assert.EqualValues(t, most-lost, r.counter(recordsMetric, "malformed"))
+	assert.Equal(t, most-lost, r.counter(recordsMetric, "malformed"))
 	require.Equal(t, http.StatusOK, r.post(body))
 	assert.EqualValues(t, most, r.counter(recordsMetric, "duplicate"))
 }

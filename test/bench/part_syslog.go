@@ -77,7 +77,7 @@ func (p syslogPlan) bench(ctx context.Context) (costs map[syslogKey][]float64, e
 		if err != nil {
 			return nil, err
 		}
-		defer connection.Close()
+		defer func() { _ = connection.Close() }()
 		all = append(all, &syslogWorker{worker: w, connection: connection})
 	}
 	for round := range p.rounds + 1 {

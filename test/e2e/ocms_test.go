@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -217,7 +218,7 @@ func TestOCMSTruth(t *testing.T) {
 			assert.GreaterOrEqual(t, answers[call.SIPCallID], call.Branches, "%+v", call)
 		case "failed", "cancelled":
 			failed++
-			assert.Equal(t, fmt.Sprint(call.Code), failures[call.SIPCallID], "%+v", call)
+			assert.Equal(t, strconv.Itoa(call.Code), failures[call.SIPCallID], "%+v", call)
 		}
 	}
 	require.Positive(t, failed)

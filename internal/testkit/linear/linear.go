@@ -26,8 +26,8 @@ const (
 // some rounds counts. n must be large enough for what is not proportional to it
 // to matter little, and for work(n) to take a millisecond at least. Work must not
 // be passed on to other goroutines.
-func Assert(t testing.TB, n int, work func(n int)) {
-	t.Helper()
+func Assert(tb testing.TB, n int, work func(n int)) {
+	tb.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
@@ -46,5 +46,5 @@ func Assert(t testing.TB, n int, work func(n int)) {
 			return
 		}
 	}
-	t.Errorf("size %d takes %s of CPU time, and %d times the size %s: that is not linear", n, shortest[0], factor, shortest[1])
+	tb.Errorf("size %d takes %s of CPU time, and %d times the size %s: that is not linear", n, shortest[0], factor, shortest[1])
 }
