@@ -53,7 +53,7 @@ func (m *Message) Record() (r Record, ok bool) {
 		return r, false
 	}
 	r = Record{Kind: Dialog, Phase: Update, ID: m.CallID, Time: m.Time, Source: m.Source, Fields: m.Fields}
-	rank := rankOther
+	rank := uint64(rankOther)
 	switch m.Method {
 	case methodInvite:
 		rank = m.describeInvite(&r)
@@ -82,12 +82,12 @@ const (
 
 const rankBits = 62
 
-func messageIndex(rank int, at int64) uint64 {
+func messageIndex(rank uint64, at int64) uint64 {
 	const latest = 1<<rankBits - 1
-	return uint64(rank)<<rankBits | uint64(latest-min(max(at, 0), latest))
+	return rank<<rankBits | uint64(latest-min(max(at, 0), latest))
 }
 
-func (m *Message) describeInvite(r *Record) (rank int) {
+func (m *Message) describeInvite(r *Record) (rank uint64) {
 	attempt := Field{keyOfMark(keyAttempt), Opaque(string(m.appendCSeq(nil)))}
 	if m.Code == 0 {
 		r.Items = append(r.Items, mark(attempt, Field{keyOfMark(keyInvited), opaque(nil, m.Time)}))

@@ -94,12 +94,11 @@ func TestOnlyARefusedPayloadIsLost(t *testing.T) {
 	lost := r.counter(recordsMetric, "lost")
 	assert.InDelta(t, logrecord.MaxRaw/one, lost, 3)
 	assert.Equal(t, most-lost, r.counter(recordsMetric, "malformed"))
-	kept := ""
-	var keptSb98 strings.Builder
+	var bodies strings.Builder
 	for _, lr := range records(next.AllLogs()) {
-		keptSb98.WriteString(lr.Body().Str())
+		bodies.WriteString(lr.Body().Str())
 	}
-	kept += keptSb98.String()
+	kept := bodies.String()
 	assert.Equal(t, most-int(lost), strings.Count(kept, "<record "), "what is not lost is kept")
 	logged := r.log.FilterMessageSnippet("its records are lost").All()
 	require.Len(t, logged, 1)
@@ -117,12 +116,11 @@ func TestQuarantineComesAgainFromWhereItWasRefused(t *testing.T) {
 	body := backlog(t, 0, 511)
 	require.Equal(t, http.StatusServiceUnavailable, r.post(body))
 	require.Equal(t, http.StatusOK, r.post(body))
-	kept := ""
-	var keptSb119 strings.Builder
+	var bodies strings.Builder
 	for _, lr := range records(next.AllLogs()) {
-		keptSb119.WriteString(lr.Body().Str())
+		bodies.WriteString(lr.Body().Str())
 	}
-	kept += keptSb119.String()
+	kept := bodies.String()
 	for i := range 512 {
 		require.Equal(t, 1, strings.Count(kept, fmt.Sprintf(`correlatorIndex="%d"`, i)), i)
 	}
@@ -187,12 +185,11 @@ func (c listCounterClient) Batch(ctx context.Context, operations ...*storage.Ope
 // A body of many sessions writes the list of sessions once, and all are restored.
 func TestSessionsOfABodyAreListedOnce(t *testing.T) {
 	const sessions = 200
-	body := ""
-	var bodySb187 strings.Builder
+	var records strings.Builder
 	for i := range sessions {
-		bodySb187.WriteString(fmt.Sprintf(`<records session="3a1c9f52-0000-4000-8000-%012d" callBridge="b%d"><record type="callStart" correlatorIndex="1"><call id="c"/></record></records>`, i, i))
+		fmt.Fprintf(&records, `<records session="3a1c9f52-0000-4000-8000-%012d" callBridge="b%d"><record type="callStart" correlatorIndex="1"><call id="c"/></record></records>`, i, i)
 	}
-	body += bodySb187.String()
+	body := records.String()
 	store, lists := testkit.NewStorage(), new(atomic.Int64)
 	sink := new(consumertest.LogsSink)
 	r := newRig(t, func(r *rig) {
