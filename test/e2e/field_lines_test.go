@@ -42,13 +42,13 @@ func TestFieldLines(t *testing.T) {
 	lines := func() string {
 		var all []string
 		for _, w := range c.output() {
-			line := w.event + " | " + w.body
+			parts := []string{w.event, w.body}
 			for _, key := range []string{"oracle.ocms.flags", "sip.from.display_info"} {
 				if text := w.attributes[key] + strings.Join(w.lists[key], ","); text != "" {
-					line += " | " + key + "=" + text
+					parts = append(parts, key+"="+text)
 				}
 			}
-			all = append(all, line)
+			all = append(all, strings.Join(parts, " | "))
 		}
 		slices.Sort(all)
 		return strings.Join(all, "\n") + "\n"
