@@ -37,8 +37,8 @@ run: build ## Build, then start the Collector and a simulated Meeting Server
 test: build ## Everything that must pass, with the race detector
 	$(GO) vet $(PACKAGES)
 	$(GO) -C test vet $(PACKAGES)
-	$(GO) test -race -timeout 20m $(PACKAGES)
-	$(GO) -C test test -race -timeout 20m $$($(GO) -C test list $(PACKAGES) | grep -v /dropin)
+	$(GO) test -race -timeout 40m $(PACKAGES)
+	$(GO) -C test test -race -timeout 40m $$($(GO) -C test list $(PACKAGES) | grep -v /dropin)
 	$(GO) test -timeout 30m -run 'Permutations|Shuffles' ./internal/stitch # the laws in full, which the race detector makes slow
 
 .PHONY: dropin
