@@ -62,6 +62,9 @@ func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, sour
 	for i := from; i < to; i++ {
 		bridge.countMissing(ctx, in.malformed[i].countable())
 	}
+	if in.session == nil {
+		return // nothing of the body names a session
+	}
 	if position, ok := in.session.Position(); ok && position <= math.MaxInt64 {
 		bridge.recordPosition.Record(ctx, int64(position))
 	}

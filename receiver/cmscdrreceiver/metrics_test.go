@@ -216,3 +216,12 @@ func TestRecordPosition(t *testing.T) {
 	require.Equal(t, http.StatusOK, r.post(record("after", 0)))
 	position(1)
 }
+
+// A body that names no session is counted, and has no position.
+func TestMetricsOfABodyWithoutASession(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	r := newRig(t, withMetrics(sink))
+	for _, body := range []string{"a", "<records/>", `<records session="s"/>`, "<records><record/></records>"} {
+		require.Equal(t, http.StatusOK, r.post(body), body)
+	}
+}

@@ -58,8 +58,15 @@ func complete(t *testing.T, text string) string {
 		receivers = []string{"cmscdr"}
 		rest += "receivers: { cmscdr: {} }\n"
 	}
-	return rest + "service: { extensions: [file_storage], pipelines: { logs: { receivers: [" + strings.Join(receivers, ", ") +
-		"], processors: [" + strings.Join(slices.Sorted(maps.Keys(part.Processors)), ", ") + "], exporters: [" + strings.Join(exporters, ", ") + "] } } }\n"
+	pipeline := func(receivers, processors []string) string {
+		return "{ receivers: [" + strings.Join(receivers, ", ") + "], processors: [" + strings.Join(processors, ", ") +
+			"], exporters: [" + strings.Join(exporters, ", ") + "] }"
+	}
+	pipelines := "metrics: " + pipeline(receivers, nil)
+	if !slices.Equal(receivers, []string{"cmsapi"}) { // which has no logs
+		pipelines = "logs: " + pipeline(receivers, slices.Sorted(maps.Keys(part.Processors)))
+	}
+	return rest + "service: { extensions: [file_storage], pipelines: { " + pipelines + " } }\n"
 }
 
 // What a shipped configuration acknowledges is safe: no batch processor, which

@@ -113,7 +113,7 @@ func (s *Traces) Received() (spans []Span, requests int) {
 }
 
 const (
-	waitFor = time.Minute
+	waitFor = 4 * time.Minute // longer than callstitch waits after a restart
 	tick    = 20 * time.Millisecond
 )
 
