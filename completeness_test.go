@@ -18,6 +18,9 @@ import (
 func TestCompletenessAlerts(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
+		if os.Getenv("LEGATO_REQUIRE_PROMETHEUS") != "" {
+			require.NoError(t, err, "promtool comes with Prometheus, which LEGATO_REQUIRE_PROMETHEUS asks for")
+		}
 		t.Skip("promtool is not installed")
 	}
 	directory := t.TempDir()

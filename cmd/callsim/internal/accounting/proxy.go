@@ -79,7 +79,7 @@ func (p *Proxy) Observe(ev scenario.Event) {
 	}
 }
 
-// passes tells whether a leg's signalling passes the proxy: that of people with
+// passes reports whether a leg's signalling passes the proxy: that of people with
 // SIP devices, and of scanners.
 func passes(l scenario.Leg) bool {
 	return l.Type == "sip" && l.SIPCallID != "" && (l.Kind == scenario.KindPerson || l.Kind == scenario.KindScanner)

@@ -41,7 +41,7 @@ type SIPCall struct {
 	Code int `json:"code,omitempty"`
 	// Branches that were answered: two of a fork.
 	Branches int `json:"branches"`
-	// Challenged tells that a 407 came before it.
+	// Challenged is true if a 407 came before it.
 	Challenged bool `json:"challenged"`
 	// Answered is the time of its first 200.
 	Answered *time.Time `json:"answered,omitempty"`
