@@ -89,6 +89,7 @@ const (
 	MetricCallLegActivatedDuration = MeetingServer + ".call_leg.activated_duration"
 	MetricCallLegAlarm             = MeetingServer + ".call_leg.alarm"
 	MetricCallLegAlarmRatio        = MeetingServer + ".call_leg.alarm.ratio"
+	MetricCallLegQuality           = MeetingServer + ".call_leg.quality"
 	MetricPacketLossBurstDuration  = MeetingServer + ".call_leg.packet_loss.burst.duration"
 	MetricPacketLossBurstDensity   = MeetingServer + ".call_leg.packet_loss.burst.density"
 	MetricPacketLossGapDuration    = MeetingServer + ".call_leg.packet_loss.gap.duration"
@@ -101,6 +102,7 @@ const (
 	MetricStreamingEnded           = MeetingServer + ".streaming.ended"
 	MetricRecordMissing            = MeetingServer + ".record.missing"
 	MetricRecordPosition           = MeetingServer + ".record.position"
+	MetricSessionStarted           = MeetingServer + ".session.started"
 )
 
 // Metric attribute keys. Short, because a metric's own name says whose they are.
@@ -111,6 +113,7 @@ const (
 	KeyDirection      = "direction"
 	KeyReason         = "reason"
 	KeyRemoteTeardown = "remote_teardown"
+	KeyActivated      = "activated"
 	KeyAlarmType      = "alarm.type"
 	KeyMediaType      = "media.type"
 	KeyCodec          = "codec"

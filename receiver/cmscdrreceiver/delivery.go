@@ -125,12 +125,13 @@ func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, 
 // mark marks a piece that was taken, or is in quarantine, as accepted and counts it.
 func (d *delivery) mark(ctx context.Context, in *intake, p *ingest.Piece, source *resource) {
 	if p.Fresh > 0 {
+		begins := in.post.Start.Begins
 		accepted := in.accept(d.ledger, p)
 		in.evicted = append(in.evicted, accepted.Evicted...)
 		if accepted.Overlaps != "" {
 			d.reportOverlap(ctx, in)
 		}
-		d.measures.record(ctx, in, p, *source, d.logger)
+		d.measures.record(ctx, in, p, *source, begins && !in.post.Start.Begins, d.logger)
 	}
 	d.count(ctx, in, p)
 	in.fresh -= p.Fresh

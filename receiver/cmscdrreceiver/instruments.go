@@ -22,6 +22,7 @@ type instruments struct {
 	legActivatedDuration             metric.Float64Histogram
 	legAlarm                         metric.Int64Counter
 	legAlarmRatio                    metric.Float64Histogram
+	legQuality                       metric.Int64Counter
 	burstDuration, burstDensity      metric.Float64Histogram
 	gapDuration, gapDensity          metric.Float64Histogram
 	legMedia, legEncryption          metric.Int64Counter
@@ -29,6 +30,7 @@ type instruments struct {
 	streamingStarted, streamingEnded metric.Int64Counter
 	recordMissing                    metric.Int64Counter
 	recordPosition                   metric.Int64Gauge
+	sessionStarted                   metric.Int64Counter
 }
 
 // definition is one row of the metrics table in the README, which a test holds
@@ -77,7 +79,7 @@ var definitions = []definition{
 	},
 	{
 		name: names.MetricCallLegEnded, unit: "{call_leg}", description: "Call legs ended.",
-		attributes: []string{names.KeyReason, names.KeyRemoteTeardown},
+		attributes: []string{names.KeyReason, names.KeyRemoteTeardown, names.KeyActivated},
 		counter:    func(i *instruments) *metric.Int64Counter { return &i.legEnded },
 	},
 	{
@@ -98,6 +100,11 @@ var definitions = []definition{
 		name: names.MetricCallLegAlarmRatio, unit: "1", description: "Part of an ended call leg's time that it was in alarm.",
 		attributes: []string{names.KeyAlarmType}, bounds: ratioBounds,
 		histogram: func(i *instruments) *metric.Float64Histogram { return &i.legAlarmRatio },
+	},
+	{
+		name: names.MetricCallLegQuality, unit: "{call_leg}", description: "Ended call legs that had media, each once: `bad` if it was in alarm for a tenth of its time or more, `degraded` if for less, else `good`.",
+		attributes: []string{names.KeyState},
+		counter:    func(i *instruments) *metric.Int64Counter { return &i.legQuality },
 	},
 	{
 		name: names.MetricPacketLossBurstDuration, unit: "s", description: "Time in bursts of packet loss, received media.",
@@ -153,6 +160,10 @@ var definitions = []definition{
 		name: names.MetricRecordPosition, unit: "{record}", description: "Index after the highest that is accounted for in the session that a record came of last: received, in quarantine or counted as missing.",
 		gauge: func(i *instruments) *metric.Int64Gauge { return &i.recordPosition },
 	},
+	{
+		name: names.MetricSessionStarted, unit: "{session}", description: "New sessions of a Call Bridge that was known before: it has restarted.",
+		counter: func(i *instruments) *metric.Int64Counter { return &i.sessionStarted },
+	},
 }
 
 func newInstruments(meter metric.Meter) (*instruments, error) {
@@ -175,8 +186,30 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 		errs = errors.Join(errs, err)
 	}
 	if errs == nil {
-		// Born at zero, so that a rate sees the first gap.
-		i.recordMissing.Add(context.Background(), 0)
+		i.addZeros(context.Background())
 	}
 	return i, errs
+}
+
+// addZeros makes the bounded series that alerts are about begin at 0: increase()
+// does not see the value that a series begins with.
+func (i *instruments) addZeros(ctx context.Context) {
+	for _, counter := range []metric.Int64Counter{
+		i.callEnded, i.recordingStarted, i.recordingEnded, i.streamingStarted, i.streamingEnded, i.recordMissing, i.sessionStarted,
+	} {
+		counter.Add(ctx, 0)
+	}
+	for _, state := range qualityStates {
+		i.legQuality.Add(ctx, 0, qualityOptions.of(state).add...)
+	}
+	for _, alarm := range []string{"packetLoss", "excessiveJitter", "highRoundTripTime"} {
+		i.legAlarm.Add(ctx, 0, alarmOptions.of(alarm).add...)
+	}
+	// Failures whose cause is the estate. A far end that leaves sends remote_teardown,
+	// so these have none.
+	for _, reason := range []string{"dnsFailure", "encryptionRequired", "error", "participantLimitReached", "tenantParticipantLimitReached", "timeout"} {
+		for _, activated := range []string{isFalseText, isTrueText} {
+			i.legEnded.Add(ctx, 0, legEndOptions.of(reason, isFalseText, activated).add...)
+		}
+	}
 }

@@ -70,6 +70,12 @@ func boundReason(text string) string {
 	return names.Other
 }
 
+// Values of boolean labels in an optionTable.
+const (
+	isFalseText = "false"
+	isTrueText  = "true"
+)
+
 // options are the measurement options of one combination of label values.
 type options struct {
 	add    []metric.AddOption
@@ -93,12 +99,13 @@ func optionsFor(keys ...string) *optionTable {
 var (
 	callTypeOptions   = optionsFor(names.KeyCallType)
 	legStartOptions   = optionsFor(names.KeyType, names.KeySubtype, names.KeyDirection)
-	legEndOptions     = optionsFor(names.KeyReason, names.KeyRemoteTeardown)
+	legEndOptions     = optionsFor(names.KeyReason, names.KeyRemoteTeardown, names.KeyActivated)
 	reasonOptions     = optionsFor(names.KeyReason)
 	alarmOptions      = optionsFor(names.KeyAlarmType)
 	mediaTypeOptions  = optionsFor(names.KeyMediaType)
 	mediaOptions      = optionsFor(names.KeyMediaType, names.KeyDirection, names.KeyCodec)
 	encryptionOptions = optionsFor(names.KeyState)
+	qualityOptions    = optionsFor(names.KeyState)
 )
 
 // of returns the options of values, in the order of the table's keys. An empty
@@ -124,8 +131,8 @@ func (t *optionTable) make(values [3]string) *options {
 	for i, key := range t.keys {
 		switch {
 		case values[i] == "":
-		case key == names.KeyRemoteTeardown:
-			attributes = append(attributes, attribute.Bool(key, values[i] == "true"))
+		case key == names.KeyRemoteTeardown, key == names.KeyActivated:
+			attributes = append(attributes, attribute.Bool(key, values[i] == isTrueText))
 		default:
 			attributes = append(attributes, attribute.String(key, values[i]))
 		}

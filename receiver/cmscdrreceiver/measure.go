@@ -37,8 +37,9 @@ func newMeasures(config *Config, set receiver.Settings) *measures {
 	return &measures{bridges: aggregate.NewSet(settings, newInstruments)}
 }
 
-// record counts what is new in a piece that was accepted.
-func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, source resource, logger *zap.Logger) {
+// record counts what is new in a piece that was accepted. sessionBegan tells that
+// the piece is the first of a new session of a known bridge.
+func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, source resource, sessionBegan bool, logger *zap.Logger) {
 	if m == nil {
 		return
 	}
@@ -50,6 +51,9 @@ func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, sour
 	if err != nil {
 		logger.Error("Records cannot be counted", zap.Error(err))
 		return
+	}
+	if sessionBegan {
+		bridge.sessionStarted.Add(ctx, 1)
 	}
 	from, to := in.recordsOf(p)
 	for i := from; i < to; i++ {
@@ -131,6 +135,7 @@ type legEnd struct {
 	reason, remoteTeardown string
 	duration, activated    cdr.Value
 	encrypted, unencrypted wireBool
+	hasMedia               bool // a codec of any medium
 }
 
 // wireBool is a boolean of the wire. Its zero value is that of an absent element,
@@ -159,7 +164,7 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 	for k := range r.Fields {
 		i.gatherLegEnd(ctx, &r.Fields[k], &end)
 	}
-	i.legEnded.Add(ctx, 1, legEndOptions.of(end.reason, end.remoteTeardown).add...)
+	i.legEnded.Add(ctx, 1, legEndOptions.of(end.reason, end.remoteTeardown, end.wasActivated()).add...)
 	byReason := reasonOptions.of(end.reason).record
 	if isDuration(end.duration) {
 		i.legDuration.Record(ctx, end.duration.Double(), byReason...)
@@ -170,12 +175,15 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 	if state := end.encryption(); state != "" {
 		i.legEncryption.Add(ctx, 1, encryptionOptions.of(state).add...)
 	}
-	i.countAlarms(ctx, r.Alarms)
+	i.countAlarms(ctx, r.Alarms, &end)
 }
 
-// countAlarms counts a leg's alarms once for each type.
-func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm) {
+// countAlarms counts a leg's alarms once for each type, and its quality.
+func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm, end *legEnd) {
 	if len(alarms) == 0 {
+		if end.wasActivated() == isTrueText {
+			i.legQuality.Add(ctx, 1, qualityOptions.of(qualityGood).add...)
+		}
 		return
 	}
 	var buffer alarmBuffer
@@ -187,6 +195,7 @@ func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm) {
 			i.legAlarmRatio.Record(ctx, ratio, options.record...)
 		}
 	}
+	i.legQuality.Add(ctx, 1, qualityOptions.of(qualityOf(merged)).add...)
 }
 
 func (i *instruments) gatherLegEnd(ctx context.Context, f *cdr.Field, end *legEnd) {
@@ -207,6 +216,7 @@ func (i *instruments) gatherLegEnd(ctx context.Context, f *cdr.Field, end *legEn
 		end.unencrypted = wireBoolOf(f.Value)
 	default:
 		if media, field, ok := cdr.MediaOf(f.ID); ok {
+			end.hasMedia = end.hasMedia || field == cdr.Codec
 			i.countMedia(ctx, media, field, f.Value)
 		}
 	}

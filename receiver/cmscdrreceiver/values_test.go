@@ -13,13 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/legato-otel/legato/internal/cdr"
 	"github.com/legato-otel/legato/internal/names"
 )
 
 // emitted is what the receiver sends for a body: its log records, and its series but those of
-// missing records.
+// missing records and those that are still 0.
 type emitted struct {
 	records []plog.LogRecord
 	series  []string
@@ -36,12 +37,22 @@ func emittedFor(t *testing.T, body string) (got emitted) {
 	r.stop()
 	defer r.start()
 	got.records = records(logs.AllLogs())
-	for line := range strings.Lines(renderMetrics(metrics.AllMetrics()[0])) {
-		if !strings.HasPrefix(line, "#") && !strings.Contains(line, names.MetricRecordMissing) {
-			got.series = append(got.series, strings.TrimSpace(line))
+	for _, line := range countedSeries(metrics.AllMetrics()[0]) {
+		if !strings.Contains(line, names.MetricRecordMissing) {
+			got.series = append(got.series, line)
 		}
 	}
 	return got
+}
+
+// countedSeries renders the series of one resource that are not 0.
+func countedSeries(md pmetric.Metrics) (lines []string) {
+	for line := range strings.Lines(renderMetrics(md)) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") && !strings.HasSuffix(line, "} 0") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func fieldInput(t *testing.T, name string) string {
