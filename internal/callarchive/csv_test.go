@@ -69,6 +69,48 @@ func TestWriteCSV(t *testing.T) {
 	})
 }
 
+// The machine form has texts as they are; the Excel form a byte order mark, and
+// times that Excel reads.
+func TestCSVForms(t *testing.T) {
+	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
+		s := openTest(t, driver, source)
+		_, err := s.Write(t.Context(), &Batch{
+			Calls: []Call{{
+				Object: Object{ID: "c", TraceID: "t", SpanID: "sc", State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(100), DurationSeconds: new(100.0), LastHeardAt: at(100), Bridge: "b1", Phase: Final},
+				Room:   Room{RoomName: "+1 room"}, CDRTag: "exec",
+			}},
+			Legs: []Leg{{
+				Object: Object{ID: "l", TraceID: "t", SpanID: "sl", State: StateEnded, Outcome: "complete", StartedAt: at(1.5), EndedAt: at(99), DurationSeconds: new(97.5), LastHeardAt: at(99), Phase: Final},
+				Room:   Room{RoomName: "+1 room"}, CallID: "c", Role: "participant", RemoteParty: "+15550100", DisplayName: "Żaneta",
+			}},
+		})
+		require.NoError(t, err)
+		legs := func(form CSVForm) string {
+			var out bytes.Buffer
+			require.NoError(t, s.WriteCSV(t.Context(), &out, CSVFilter{Form: form}))
+			return out.String()
+		}
+		assert.Contains(t, legs(CSVSafe), "'+1 room,")
+		assert.Contains(t, legs(CSVSafe), ",Żaneta,'+15550100,,,,2026-03-05T12:00:01.500Z,")
+		assert.Contains(t, legs(CSVMachine), ",Żaneta,+15550100,,,,2026-03-05T12:00:01.500Z,")
+		assert.NotContains(t, legs(CSVMachine), "'")
+		assert.Contains(t, legs(CSVExcel), ",Żaneta,'+15550100,,,,2026-03-05 12:00:01,")
+		assert.True(t, strings.HasPrefix(legs(CSVExcel), "\ufeffconference,room,"))
+		assert.True(t, strings.HasPrefix(legs(CSVMachine), "conference,room,"))
+
+		var out bytes.Buffer
+		require.NoError(t, s.WriteConferencesCSV(t.Context(), &out, CSVFilter{Tag: "exec", Form: CSVMachine}))
+		assert.Equal(t, strings.Join(conferences.names(), ",")+"\r\n"+
+			"t,c,b1,,+1 room,,,,,exec,ended,complete,2026-03-05T12:00:00.000Z,2026-03-05T12:01:40.000Z,100,2026-03-05T12:01:40.000Z,1,1,1,1,0,0,0,97.5,,,\r\n", out.String())
+		for _, filter := range []CSVFilter{{Tag: "other"}, {Filter: Filter{Party: "nobody"}}, {Filter: Filter{MinDuration: time.Hour}}, {Filter: Filter{To: at(0)}}} {
+			out.Reset()
+			require.NoError(t, s.WriteConferencesCSV(t.Context(), &out, filter))
+			assert.Equal(t, 1, strings.Count(out.String(), "\r\n"), "%+v", filter)
+		}
+	})
+}
+
 // More than a page, many of them at one moment: all once, in order.
 func TestWriteCSVPages(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
@@ -106,7 +148,7 @@ func csvColumn(t *testing.T, s *Store, filter CSVFilter, name string) (values []
 	return values
 }
 
-func TestHarmless(t *testing.T) {
+func TestEscapeFormula(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                         "",
 		"Ann-Marie O'Hara + guest": "Ann-Marie O'Hara + guest",
@@ -123,6 +165,6 @@ func TestHarmless(t *testing.T) {
 		";":                        ";",
 		"\uff1d1":                  "'\uff1d1",
 	} {
-		assert.Equal(t, want, harmless(text))
+		assert.Equal(t, want, escapeFormula(text))
 	}
 }

@@ -6,12 +6,17 @@ package callarchive
 import (
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,14 +55,60 @@ func TestDocumentation(t *testing.T) {
 
 func describe[T any](b *strings.Builder, t *table[T]) {
 	fmt.Fprintf(b, "\n### %s\n\n%s\n\n| column | type | |\n|---|---|---|\n", t.name, t.about)
-	var row T
-	for _, c := range t.columns {
-		kind := map[string]string{
-			"*string": "text", "*time.Time": "time", "**int64": "integer", "*int64": "integer", "**float64": "number", "*float64": "number",
-			"**bool": "yes or no", "*json.RawMessage": "JSON",
-		}[fmt.Sprintf("%T", c.field(&row))]
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", c.name, kind, c.about)
+	about := fieldComments()
+	kind := reflect.TypeFor[T]()
+	fields := map[string]reflect.StructField{}
+	for _, field := range reflect.VisibleFields(kind) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		fields[name] = field
 	}
+	for i := range t.columns {
+		c := &t.columns[i]
+		field := fields[c.name]
+		owner := kind
+		for _, index := range field.Index[:len(field.Index)-1] {
+			owner = owner.Field(index).Type
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", c.name, sqlTypes[c.kind].words, about[owner.Name()+"."+field.Name])
+	}
+}
+
+// fieldComments are the comments behind the fields of rows.go, by type and field.
+var fieldComments = sync.OnceValue(func() map[string]string {
+	comments := map[string]string{}
+	file, err := parser.ParseFile(token.NewFileSet(), "rows.go", nil, parser.ParseComments)
+	if err != nil {
+		panic(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.StructType); ok {
+			for _, field := range kind.Fields.List {
+				for _, name := range field.Names {
+					comments[spec.Name.Name+"."+name.Name] = strings.TrimSpace(field.Comment.Text())
+				}
+			}
+		}
+		return true
+	})
+	return comments
+})
+
+// Every column is described, and has a type in both databases.
+func TestColumnsAreDescribed(t *testing.T) {
+	var b strings.Builder
+	describe(&b, &conferences)
+	describe(&b, &calls)
+	describe(&b, &legs)
+	describe(&b, &recordings)
+	describe(&b, &sessions)
+	describe(&b, &tracks)
+	describe(&b, &dialogs)
+	describe(&b, &storageEvents)
+	assert.NotContains(t, b.String(), "|  |")
 }
 
 // march is what the queries are asked about.

@@ -48,23 +48,7 @@ func (v *View) Conferences(ctx context.Context, f Filter, page Page) (List[Confe
 			c.and("packet_loss_percent IS NOT NULL")
 		}
 	}
-	w.others = func(c *conditions) {
-		c.over(&f)
-		c.room(&f, roomIndexed)
-		if f.MinLoss > 0 {
-			c.and("packet_loss_percent >= ?", f.MinLoss)
-		}
-		if f.Reason == ReasonFailure {
-			c.and("failed_legs > 0")
-		}
-		if legs == nil && f.ofOneLeg() {
-			of := conditions{args: c.args}
-			of.and("call_legs.trace_id = conferences.trace_id")
-			of.leg(&f)
-			c.args = of.args
-			c.all = append(c.all, "EXISTS (SELECT 1 FROM call_legs"+of.where()+")")
-		}
-	}
+	w.others = func(c *conditions) { c.conference(&f, roomIndexed, legs == nil) }
 	switch {
 	case legs != nil:
 		return w.matched(ctx, v, &f, page, func(c *conditions) []string { return legs(c, "trace_id") })
@@ -78,6 +62,26 @@ func (v *View) Conferences(ctx context.Context, f Filter, page Page) (List[Confe
 		w.rows = walkByLegs
 	}
 	return w.run(ctx, v, &f, page)
+}
+
+// conference adds what is asked of a conference, but not of its room's name if that
+// is known to be so. withLegs adds what is asked of one of its legs.
+func (c *conditions) conference(f *Filter, roomKnown, withLegs bool) {
+	c.over(f)
+	c.room(f, roomKnown)
+	if f.MinLoss > 0 {
+		c.and("packet_loss_percent >= ?", f.MinLoss)
+	}
+	if f.Reason == ReasonFailure {
+		c.and("failed_legs > 0")
+	}
+	if withLegs && f.ofOneLeg() {
+		of := conditions{args: c.args}
+		of.and("call_legs.trace_id = conferences.trace_id")
+		of.leg(f)
+		c.args = of.args
+		c.all = append(c.all, "EXISTS (SELECT 1 FROM call_legs"+of.where()+")")
+	}
 }
 
 // roomIndexed tells that few conferences are of rooms whose name begins so.

@@ -70,12 +70,12 @@ func (e *entry[T]) add(t *table[T], row *T) (changed bool) {
 	case *slot == nil:
 		*slot, changed = row, true
 	case t.object(*slot).Revision.compare(o.Revision) < 0:
-		if t.carry != nil {
-			t.carry(row, *slot)
+		if t.keepKnown != nil {
+			t.keepKnown(row, *slot)
 		}
 		*slot, changed = row, true
-	case t.carry != nil:
-		changed = t.carry(*slot, row)
+	case t.keepKnown != nil:
+		changed = t.keepKnown(*slot, row)
 	}
 	if e.draft.First.IsZero() || o.LastHeardAt.Before(e.draft.First) {
 		e.draft.First, changed = o.LastHeardAt, true
@@ -103,8 +103,8 @@ func (e *entry[T]) row(t *table[T]) (*T, []byte, error) {
 		}
 		t.overlay(merged, statement)
 		o.Revision = t.object(statement).Revision
-		if t.carry != nil {
-			t.carry(merged, statement)
+		if t.keepKnown != nil {
+			t.keepKnown(merged, statement)
 		}
 	}
 	// A phase is not in the text of a draft: what was read has none.
@@ -136,8 +136,8 @@ func (e *entry[T]) row(t *table[T]) (*T, []byte, error) {
 		seconds := o.EndedAt.Sub(o.StartedAt).Seconds()
 		o.DurationSeconds = &seconds
 	}
-	if t.settle != nil {
-		t.settle(merged)
+	if t.derive != nil {
+		t.derive(merged)
 	}
 	return merged, text, nil
 }

@@ -17,7 +17,8 @@ import (
 //go:embed schema
 var schemas embed.FS
 
-// migration is one step of the schema. Steps that were released are never
+// migration is one step of the schema: the columns that have its number in their
+// tag since, then its SQL, mostly indexes. Steps that were released are never
 // changed: the next version is a new file.
 type migration struct {
 	version int64
@@ -83,8 +84,10 @@ func migrate(ctx context.Context, d dialect, target int64) error {
 		if m.version <= have || m.version > target {
 			continue
 		}
-		if _, err := tx.exec(ctx, m.sql); err != nil {
-			return fmt.Errorf("schema %s: %w", m.name, err)
+		for _, statement := range append(addedColumns(d.name(), m.version), m.sql) {
+			if _, err := tx.exec(ctx, statement); err != nil {
+				return fmt.Errorf("schema %s: %w", m.name, err)
+			}
 		}
 		if _, err := tx.exec(ctx, "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)", m.version, m.name, instantText(time.Now())); err != nil {
 			return err

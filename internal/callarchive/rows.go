@@ -46,61 +46,44 @@ type Revision struct {
 // Object is what all rows have in common. In all rows a zero value, or nil where
 // zero means something, is NULL. All times are UTC, in milliseconds.
 type Object struct {
-	// ID as on the wire, ASCII letters in lower case.
-	ID string `json:"id"`
-	// TraceID, SpanID and ParentSpanID are hex (docs/ids.md). ParentSpanID is
-	// empty on a root.
-	TraceID      string `json:"trace_id"`
-	SpanID       string `json:"span_id"`
-	ParentSpanID string `json:"parent_span_id,omitempty"`
-	// State is StateRunning or StateEnded.
-	State string `json:"state"`
-	// Outcome is callstitch's: complete, partial, call_ended, bridge_restarted,
-	// expired, evicted, incomplete. Empty until the stitched record came.
-	Outcome string `json:"outcome,omitempty"`
-	// StartedAt is when it was first heard of if the start was not seen.
-	StartedAt time.Time `json:"started_at,omitzero"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
-	// DurationSeconds from start to end, nil while it runs.
-	DurationSeconds *float64 `json:"duration_seconds,omitempty"`
-	// LastHeardAt is the time of the newest record about it.
-	LastHeardAt time.Time `json:"last_heard_at,omitzero"`
-	// Bridge is the resource's service.instance.id: the Call Bridge or server.
-	Bridge string `json:"bridge,omitempty"`
-	// System is the name that the operator gave the bridge (system_id).
-	System string `json:"system,omitempty"`
-	// Details is a JSON object: all attributes that have no column, and those
-	// whose value did not fit in it.
-	Details json.RawMessage `json:"details,omitempty"`
+	ID              string          `json:"id"`                         // id as on the wire, in lower case
+	TraceID         string          `json:"trace_id"`                   // hex; equal for all of one conference
+	SpanID          string          `json:"span_id"`                    // hex, computed from the id (docs/ids.md)
+	ParentSpanID    string          `json:"parent_span_id,omitempty"`   // hex; absent on the root of a trace
+	State           string          `json:"state"`                      // `running` or `ended`
+	Outcome         string          `json:"outcome,omitempty"`          // how it ended (`callstitch.outcome`); absent until the stitched record came
+	StartedAt       time.Time       `json:"started_at,omitzero"`        // start; when it was first heard of if that was not seen
+	EndedAt         time.Time       `json:"ended_at,omitzero"`          // end; absent while it runs
+	DurationSeconds *float64        `json:"duration_seconds,omitempty"` // from start to end; absent while it runs
+	LastHeardAt     time.Time       `json:"last_heard_at,omitzero"`     // time of the newest record about it
+	Bridge          string          `json:"bridge,omitempty"`           // `service.instance.id`: the Call Bridge or server
+	System          string          `json:"system,omitempty"`           // the operator's name of the bridge (`system_id`)
+	Details         json.RawMessage `json:"details,omitempty"`          // JSON object: all attributes without a column, and those too long for it
 
 	// Phase and Revision are the statement's, for Store.Write. A row that was
 	// read has Phase Final or, as long as that is missing, the newest one.
 	Phase    Phase    `json:"-"`
-	Revision Revision `json:"revision"`
+	Revision Revision `json:"revision" column:"-"`
 }
 
 // Room is where a meeting takes place. In CMS's words a coSpace.
 type Room struct {
-	// RoomID is the coSpace's id, empty for ad hoc calls.
-	RoomID string `json:"room_id,omitempty"`
-	// RoomName is the name of the call, which normally is the coSpace's.
-	RoomName string `json:"room_name,omitempty"`
-	TenantID string `json:"tenant_id,omitempty"`
+	RoomID   string `json:"room_id,omitempty"`   // coSpace id; absent for ad hoc calls
+	RoomName string `json:"room_name,omitempty"` // name of the call, normally the coSpace's
+	TenantID string `json:"tenant_id,omitempty"` // tenant
 }
 
 // Call is one Call Bridge's part of a conference.
 type Call struct {
 	Object
 	Room
-	// CallType is coSpace, adHoc, lyncConferencing or forwarding.
-	CallType string `json:"call_type,omitempty"`
-	// Correlator is constant for the life of a coSpace.
-	Correlator        string `json:"correlator,omitempty"`
-	OwnerName         string `json:"owner_name,omitempty"`
-	CDRTag            string `json:"cdr_tag,omitempty"`
-	CallLegsCompleted *int64 `json:"call_legs_completed,omitempty"`
-	CallLegsMaxActive *int64 `json:"call_legs_max_active,omitempty"`
-	EndpointRecorded  *bool  `json:"endpoint_recorded,omitempty"`
+	CallType          string `json:"call_type,omitempty"`            // `coSpace`, `adHoc`, `lyncConferencing`, `forwarding`
+	Correlator        string `json:"correlator,omitempty"`           // `callCorrelator`: constant for the life of a coSpace
+	OwnerName         string `json:"owner_name,omitempty"`           // meeting scheduler or owner
+	CDRTag            string `json:"cdr_tag,omitempty"`              // tag of the coSpace, for billing
+	CallLegsCompleted *int64 `json:"call_legs_completed,omitempty"`  // legs that finished in it
+	CallLegsMaxActive *int64 `json:"call_legs_max_active,omitempty"` // most legs at once
+	EndpointRecorded  *bool  `json:"endpoint_recorded,omitempty"`    // an endpoint recorded it
 }
 
 // Activities of a call leg that runs.
@@ -115,59 +98,49 @@ const (
 type Leg struct {
 	Object
 	Room
-	// CallID is the call it was in last, Calls a JSON array of all of them in
-	// order.
-	CallID        string          `json:"call_id,omitempty"`
-	Calls         json.RawMessage `json:"calls,omitempty"`
-	ParticipantID string          `json:"participant_id,omitempty"`
-	// Role is participant, sharing, distribution_link, recorder or streamer;
-	// only the first is a person or an endpoint. Known when the leg is over.
-	Role string `json:"role,omitempty"`
-	// Activity is what a running leg does: one of the Activity… constants.
-	Activity           string `json:"activity,omitempty"`
-	Direction          string `json:"direction,omitempty"`
-	Type               string `json:"type,omitempty"`
-	SubType            string `json:"sub_type,omitempty"`
-	LyncSubType        string `json:"lync_sub_type,omitempty"`
-	DisplayName        string `json:"display_name,omitempty"`
-	RemoteParty        string `json:"remote_party,omitempty"`
-	RemoteAddress      string `json:"remote_address,omitempty"`
-	LocalAddress       string `json:"local_address,omitempty"`
-	SIPCallID          string `json:"sip_call_id,omitempty"`
-	OwnerID            string `json:"owner_id,omitempty"`
-	CDRTag             string `json:"cdr_tag,omitempty"`
-	CallCDRTag         string `json:"call_cdr_tag,omitempty"`
-	ConfirmationStatus string `json:"confirmation_status,omitempty"`
-	GuestConnection    *bool  `json:"guest_connection,omitempty"`
-	// Reason of the end. ErrorType repeats it if it is a failure's.
-	Reason         string `json:"reason,omitempty"`
-	ReasonDetails  string `json:"reason_details,omitempty"`
-	ErrorType      string `json:"error_type,omitempty"`
-	RemoteTeardown *bool  `json:"remote_teardown,omitempty"`
-	// What passed until it was connected, in the menu, in the lobby; and how
-	// long it was activated.
-	SetupSeconds     *float64 `json:"setup_seconds,omitempty"`
-	IVRSeconds       *float64 `json:"ivr_seconds,omitempty"`
-	LobbySeconds     *float64 `json:"lobby_seconds,omitempty"`
-	ActivatedSeconds *float64 `json:"activated_seconds,omitempty"`
-	// Percentages of the leg's time that an alarm was on, nil if it never was.
-	PacketLossPercent        *float64 `json:"packet_loss_percent,omitempty"`
-	ExcessiveJitterPercent   *float64 `json:"excessive_jitter_percent,omitempty"`
-	HighRoundTripTimePercent *float64 `json:"high_round_trip_time_percent,omitempty"`
-	RxAudioCodec             string   `json:"rx_audio_codec,omitempty"`
-	TxAudioCodec             string   `json:"tx_audio_codec,omitempty"`
-	RxVideoCodec             string   `json:"rx_video_codec,omitempty"`
-	TxVideoCodec             string   `json:"tx_video_codec,omitempty"`
-	EncryptedMedia           *bool    `json:"encrypted_media,omitempty"`
-	UnencryptedMedia         *bool    `json:"unencrypted_media,omitempty"`
-	MovedCallLeg             string   `json:"moved_call_leg,omitempty"`
-	ReplacesSIPCallID        string   `json:"replaces_sip_call_id,omitempty"`
-	// Links is a JSON array of objects with trace_id, span_id and reason.
-	Links json.RawMessage `json:"links,omitempty"`
+	CallID                   string          `json:"call_id,omitempty"`                      // the call it was in last
+	Calls                    json.RawMessage `json:"calls,omitempty"`                        // JSON array: all calls it was in, in order
+	ParticipantID            string          `json:"participant_id,omitempty"`               // `groupId`: equal for all legs of one participant
+	Role                     string          `json:"role,omitempty"`                         // `participant`, `sharing`, `distribution_link`, `recorder`, `streamer`; absent while it runs
+	Activity                 string          `json:"activity,omitempty"`                     // what a running leg does: `connecting`, `ivr`, `lobby`, `connected`
+	Direction                string          `json:"direction,omitempty"`                    // `incoming` or `outgoing`
+	Type                     string          `json:"type,omitempty"`                         // `sip` or `acano`
+	SubType                  string          `json:"sub_type,omitempty"`                     // `lync`, `avaya`, `webApp`, …
+	LyncSubType              string          `json:"lync_sub_type,omitempty"`                // `audioVideo`, `applicationSharing`, `instantMessaging`
+	DisplayName              string          `json:"display_name,omitempty"`                 // name that others saw; typed by who called
+	RemoteParty              string          `json:"remote_party,omitempty"`                 // address of the far end
+	RemoteAddress            string          `json:"remote_address,omitempty"`               // its SIP URI
+	LocalAddress             string          `json:"local_address,omitempty"`                // what was dialled, or the caller id that was used
+	SIPCallID                string          `json:"sip_call_id,omitempty"`                  // SIP Call-ID
+	OwnerID                  string          `json:"owner_id,omitempty"`                     // id that a managing system gave it
+	CDRTag                   string          `json:"cdr_tag,omitempty"`                      // tag of the leg, for billing
+	CallCDRTag               string          `json:"call_cdr_tag,omitempty"`                 // tag of its call's coSpace, for billing
+	ConfirmationStatus       string          `json:"confirmation_status,omitempty"`          // `required`, `notRequired`, `confirmed`, `rejected`
+	GuestConnection          *bool           `json:"guest_connection,omitempty"`             // a guest of the web app
+	Reason                   string          `json:"reason,omitempty"`                       // why it ended, in Cisco's words
+	ReasonDetails            string          `json:"reason_details,omitempty"`               // more on that, if sent
+	ErrorType                string          `json:"error_type,omitempty"`                   // the reason, if it is a failure's
+	RemoteTeardown           *bool           `json:"remote_teardown,omitempty"`              // the far end ended it
+	SetupSeconds             *float64        `json:"setup_seconds,omitempty"`                // until it was connected
+	IVRSeconds               *float64        `json:"ivr_seconds,omitempty"`                  // in the interactive voice menu
+	LobbySeconds             *float64        `json:"lobby_seconds,omitempty"`                // waiting for an activator
+	ActivatedSeconds         *float64        `json:"activated_seconds,omitempty"`            // neither in the menu nor in the lobby, as the bridge says
+	PacketLossPercent        *float64        `json:"packet_loss_percent,omitempty"`          // share of its time with a `packetLoss` alarm; absent if there was none
+	ExcessiveJitterPercent   *float64        `json:"excessive_jitter_percent,omitempty"`     // likewise, `excessiveJitter`
+	HighRoundTripTimePercent *float64        `json:"high_round_trip_time_percent,omitempty"` // likewise, `highRoundTripTime`
+	RxAudioCodec             string          `json:"rx_audio_codec,omitempty"`               // received by the bridge
+	TxAudioCodec             string          `json:"tx_audio_codec,omitempty"`               // sent by the bridge
+	RxVideoCodec             string          `json:"rx_video_codec,omitempty"`               // absent without video
+	TxVideoCodec             string          `json:"tx_video_codec,omitempty"`               // absent without video
+	EncryptedMedia           *bool           `json:"encrypted_media,omitempty"`              // some of the media were encrypted
+	UnencryptedMedia         *bool           `json:"unencrypted_media,omitempty"`            // some were not
+	MovedCallLeg             string          `json:"moved_call_leg,omitempty"`               // the leg that this one continues
+	ReplacesSIPCallID        string          `json:"replaces_sip_call_id,omitempty"`         // SIP Call-ID of the leg that this one replaces
+	Links                    json.RawMessage `json:"links,omitempty"`                        // JSON array of `{trace_id, span_id, reason}`: the legs it continues or replaces
 
 	// Connected tells that this statement, or one before it, said that the leg
 	// was connected. It has no column.
-	Connected bool `json:"connected,omitempty"`
+	Connected bool `json:"connected,omitempty" column:"-"`
 }
 
 // Kinds of a [Recording].
@@ -180,131 +153,103 @@ const (
 type Recording struct {
 	Object
 	Room
-	// Kind is KindRecording or KindStreaming.
-	Kind      string `json:"kind"`
-	CallID    string `json:"call_id,omitempty"`
-	CallLegID string `json:"call_leg_id,omitempty"`
-	// Path is the file, Device the URI or URL of the recorder or streamer, URL
-	// where it is streamed to, without its key.
-	Path   string `json:"path,omitempty"`
-	Device string `json:"device,omitempty"`
-	URL    string `json:"url,omitempty"`
+	Kind      string `json:"kind"`                  // `recording` or `streaming`
+	CallID    string `json:"call_id,omitempty"`     // the call
+	CallLegID string `json:"call_leg_id,omitempty"` // the recorder's or streamer's leg
+	Path      string `json:"path,omitempty"`        // the file
+	Device    string `json:"device,omitempty"`      // URI or URL of the recorder or streamer
+	URL       string `json:"url,omitempty"`         // where it is streamed to, without the key
 }
 
 // Session is a recording session of MediaSense.
 type Session struct {
 	Object
-	// CCID is the call controller's id of the call.
-	CCID              string `json:"ccid,omitempty"`
-	ControllerAddress string `json:"controller_address,omitempty"`
-	ControllerType    string `json:"controller_type,omitempty"`
-	// MediaState is MediaSense's own: ACTIVE, CLOSED_NORMAL, CLOSED_ERROR, …
-	MediaState string `json:"media_state,omitempty"`
-	ErrorType  string `json:"error_type,omitempty"`
-	// Parties are the deviceRefs of the session, each once, with ", " between.
-	Parties string `json:"parties,omitempty"`
-	// Tags, URLs and Links are JSON arrays.
-	Tags  json.RawMessage `json:"tags,omitempty"`
-	URLs  json.RawMessage `json:"urls,omitempty"`
-	Links json.RawMessage `json:"links,omitempty"`
+	CCID              string          `json:"ccid,omitempty"`               // the call controller's id of the call
+	ControllerAddress string          `json:"controller_address,omitempty"` // call controller
+	ControllerType    string          `json:"controller_type,omitempty"`    // `Cisco-CUCM`, `Cisco-SIPGateway`, …
+	MediaState        string          `json:"media_state,omitempty"`        // `ACTIVE`, `CLOSED_NORMAL`, `CLOSED_ERROR`, …
+	ErrorType         string          `json:"error_type,omitempty"`         // the state, if it is a failure's
+	Parties           string          `json:"parties,omitempty"`            // `deviceRef`s, each once, with `, ` between
+	Tags              json.RawMessage `json:"tags,omitempty"`               // JSON array
+	URLs              json.RawMessage `json:"urls,omitempty"`               // JSON array
+	Links             json.RawMessage `json:"links,omitempty"`              // JSON array of `{trace_id, span_id, reason}`: the sessions of the same call before
 }
 
 // Track is one medium of a session in one direction.
 type Track struct {
 	Object
-	SessionID   string `json:"session_id,omitempty"`
-	TrackNumber *int64 `json:"track_number,omitempty"`
-	// MediaType is AUDIO or VIDEO.
-	MediaType   string `json:"media_type,omitempty"`
-	Codec       string `json:"codec,omitempty"`
-	DownloadURL string `json:"download_url,omitempty"`
-	Parties     string `json:"parties,omitempty"`
-	// Participants and Tags are JSON arrays.
-	Participants json.RawMessage `json:"participants,omitempty"`
-	Tags         json.RawMessage `json:"tags,omitempty"`
+	SessionID    string          `json:"session_id,omitempty"`   // its session
+	TrackNumber  *int64          `json:"track_number,omitempty"` // with CUCM 0 is the near end's
+	MediaType    string          `json:"media_type,omitempty"`   // `AUDIO` or `VIDEO`
+	Codec        string          `json:"codec,omitempty"`        // `PCMA`, `G722`, `H264`, …
+	DownloadURL  string          `json:"download_url,omitempty"` // raw media
+	Parties      string          `json:"parties,omitempty"`      // `deviceRef`s, each once, with `, ` between
+	Participants json.RawMessage `json:"participants,omitempty"` // JSON array
+	Tags         json.RawMessage `json:"tags,omitempty"`         // JSON array
 }
 
 // Dialog is a SIP dialog that OCMS accounted for.
 type Dialog struct {
 	Object
-	SIPCallID string `json:"sip_call_id,omitempty"`
-	Method    string `json:"method,omitempty"`
-	Code      *int64 `json:"code,omitempty"`
-	// Result is answered, failed, cancelled, challenged or redirected.
-	Result string `json:"result,omitempty"`
-	// FromParty and ToParty are addresses as user@host, FromName and ToName what they
-	// call themselves.
-	FromParty string `json:"from_party,omitempty"`
-	ToParty   string `json:"to_party,omitempty"`
-	FromName  string `json:"from_name,omitempty"`
-	ToName    string `json:"to_name,omitempty"`
-	ErrorType string `json:"error_type,omitempty"`
+	SIPCallID string `json:"sip_call_id,omitempty"` // SIP Call-ID; a leg of the same is its parent
+	Method    string `json:"method,omitempty"`      // SIP method
+	Code      *int64 `json:"code,omitempty"`        // final response
+	Result    string `json:"result,omitempty"`      // `answered`, `failed`, `cancelled`, `challenged`, `redirected`; absent if it is not known
+	FromParty string `json:"from_party,omitempty"`  // address of the caller, as `user@host`
+	ToParty   string `json:"to_party,omitempty"`    // address that was called, as `user@host`
+	FromName  string `json:"from_name,omitempty"`   // its display name
+	ToName    string `json:"to_name,omitempty"`     // its display name
+	ErrorType string `json:"error_type,omitempty"`  // the status code, if it failed
 
-	SetupSeconds     *float64 `json:"setup_seconds,omitempty"`
-	RingDelaySeconds *float64 `json:"ring_delay_seconds,omitempty"`
-	RingSeconds      *float64 `json:"ring_seconds,omitempty"`
-	AnsweredSeconds  *float64 `json:"answered_seconds,omitempty"`
-	// Responses is a JSON array of maps of a code and an offset in milliseconds, Links
-	// one of links.
-	Responses json.RawMessage `json:"responses,omitempty"`
-	Links     json.RawMessage `json:"links,omitempty"`
+	SetupSeconds     *float64        `json:"setup_seconds,omitempty"`      // from the first INVITE to the answer
+	RingDelaySeconds *float64        `json:"ring_delay_seconds,omitempty"` // from the first INVITE until it rang
+	RingSeconds      *float64        `json:"ring_seconds,omitempty"`       // how long it rang
+	AnsweredSeconds  *float64        `json:"answered_seconds,omitempty"`   // from the answer to the end
+	Responses        json.RawMessage `json:"responses,omitempty"`          // JSON array of `{code, offset}`: the first response of each code, milliseconds from the start
+	Links            json.RawMessage `json:"links,omitempty"`              // JSON array of `{trace_id, span_id, reason}`
 }
 
 // StorageEvent is a threshold of a MediaSense node's storage that was passed.
 type StorageEvent struct {
-	// ID is computed from the rest.
-	ID          string
-	At          time.Time
-	Server      string
-	NodeID      string
-	NodeAddress string
-	Partition   string
-	// Action is enter_low, exit_low, enter_critical, … Level is what holds
-	// from then on: normal, low, critical or emergency.
-	Action string
-	Level  string
-	// UtilizationPercent of the partition.
-	UtilizationPercent *float64
+	ID                 string    `json:"id"`                  // computed from the rest
+	At                 time.Time `json:"at"`                  // when
+	Server             string    `json:"server"`              // who reported it
+	NodeID             string    `json:"node_id"`             // number of the node
+	NodeAddress        string    `json:"node_address"`        // its address
+	Partition          string    `json:"partition"`           // `/common`
+	Action             string    `json:"action"`              // `enter_low`, `exit_low`, `enter_critical`, …
+	Level              string    `json:"level"`               // what holds from then on: `normal`, `low`, `critical`, `emergency`
+	UtilizationPercent *float64  `json:"utilization_percent"` // of the partition
 }
 
 // Conference is one meeting, on however many bridges: the calls, legs and
 // recordings of one trace. It is computed from their rows.
 type Conference struct {
-	TraceID string
-	// CallID and Bridge are the founding call's: the root of the trace or, as
-	// long as that is unknown, the earliest call.
-	CallID string
-	Bridge string
+	TraceID string `json:"trace_id"` // hex
+	CallID  string `json:"call_id"`  // the call that founded it
+	Bridge  string `json:"bridge"`   // the bridge of that call
 	Room
-	CallType   string
-	Correlator string
-	OwnerName  string
-	CDRTag     string
-	// State is StateRunning while any call or leg runs.
-	State string
-	// Outcome is complete if all of its calls are, else that of one which is not;
-	// empty until all calls have one.
-	Outcome         string
-	StartedAt       time.Time
-	EndedAt         time.Time
-	DurationSeconds *float64
-	LastHeardAt     time.Time
-	// How many calls, bridges, legs of any role, participants (each once,
-	// however many legs), legs that failed, recordings and streamings.
-	Calls        int64
-	Bridges      int64
-	Legs         int64
-	Participants int64
-	FailedLegs   int64
-	Recordings   int64
-	Streamings   int64
-	// ParticipantSeconds is the sum of the durations of participants' legs that
-	// are over.
-	ParticipantSeconds float64
-	// The worst percentages of any leg, nil if there was no such alarm.
-	PacketLossPercent        *float64
-	ExcessiveJitterPercent   *float64
-	HighRoundTripTimePercent *float64
+	CallType                 string    `json:"call_type"`                    // of the founding call
+	Correlator               string    `json:"correlator"`                   // of its calls
+	OwnerName                string    `json:"owner_name"`                   // meeting scheduler or owner
+	CDRTag                   string    `json:"cdr_tag"`                      // tag of the coSpace, for billing
+	State                    string    `json:"state"`                        // `running` while any call or leg is
+	Outcome                  string    `json:"outcome"`                      // `complete` if all its calls are; absent until all have one
+	StartedAt                time.Time `json:"started_at"`                   // earliest start of a call; of a leg if there is no call
+	EndedAt                  time.Time `json:"ended_at"`                     // latest end; absent while it runs
+	DurationSeconds          *float64  `json:"duration_seconds"`             // from start to end; absent while it runs
+	LastHeardAt              time.Time `json:"last_heard_at"`                // time of the newest record about it
+	Calls                    int64     `json:"calls"`                        // calls
+	Bridges                  int64     `json:"bridges"`                      // Call Bridges
+	Legs                     int64     `json:"legs"`                         // legs of any role
+	Participants             int64     `json:"participants"`                 // participants, each once; running legs count as such
+	FailedLegs               int64     `json:"failed_legs"`                  // legs with an `error_type`
+	Recordings               int64     `json:"recordings"`                   // recordings
+	Streamings               int64     `json:"streamings"`                   // streamings
+	ParticipantSeconds       float64   `json:"participant_seconds"`          // sum of the durations of participants' legs that are over
+	PacketLossPercent        *float64  `json:"packet_loss_percent"`          // worst of any leg
+	ExcessiveJitterPercent   *float64  `json:"excessive_jitter_percent"`     // worst of any leg
+	HighRoundTripTimePercent *float64  `json:"high_round_trip_time_percent"` // worst of any leg
 }
 
 // Batch is what is written in one transaction.
