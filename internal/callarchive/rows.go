@@ -211,45 +211,45 @@ type Dialog struct {
 
 // StorageEvent is a threshold of a MediaSense node's storage that was passed.
 type StorageEvent struct {
-	ID                 string    `json:"id"`                  // computed from the rest
-	At                 time.Time `json:"at"`                  // when
-	Server             string    `json:"server"`              // who reported it
-	NodeID             string    `json:"node_id"`             // number of the node
-	NodeAddress        string    `json:"node_address"`        // its address
-	Partition          string    `json:"partition"`           // `/common`
-	Action             string    `json:"action"`              // `enter_low`, `exit_low`, `enter_critical`, …
-	Level              string    `json:"level"`               // what holds from then on: `normal`, `low`, `critical`, `emergency`
-	UtilizationPercent *float64  `json:"utilization_percent"` // of the partition
+	ID                 string    `json:"id,omitempty"`                  // computed from the rest
+	At                 time.Time `json:"at,omitzero"`                   // when
+	Server             string    `json:"server,omitempty"`              // who reported it
+	NodeID             string    `json:"node_id,omitempty"`             // number of the node
+	NodeAddress        string    `json:"node_address,omitempty"`        // its address
+	Partition          string    `json:"partition,omitempty"`           // `/common`
+	Action             string    `json:"action,omitempty"`              // `enter_low`, `exit_low`, `enter_critical`, …
+	Level              string    `json:"level,omitempty"`               // what holds from then on: `normal`, `low`, `critical`, `emergency`
+	UtilizationPercent *float64  `json:"utilization_percent,omitempty"` // of the partition
 }
 
 // Conference is one meeting, on however many bridges: the calls, legs and
 // recordings of one trace. It is computed from their rows.
 type Conference struct {
-	TraceID string `json:"trace_id"` // hex
-	CallID  string `json:"call_id"`  // the call that founded it
-	Bridge  string `json:"bridge"`   // the bridge of that call
+	TraceID string `json:"trace_id,omitempty"` // hex
+	CallID  string `json:"call_id,omitempty"`  // the call that founded it
+	Bridge  string `json:"bridge,omitempty"`   // the bridge of that call
 	Room
-	CallType                 string    `json:"call_type"`                    // of the founding call
-	Correlator               string    `json:"correlator"`                   // of its calls
-	OwnerName                string    `json:"owner_name"`                   // meeting scheduler or owner
-	CDRTag                   string    `json:"cdr_tag"`                      // tag of the coSpace, for billing
-	State                    string    `json:"state"`                        // `running` while any call or leg is
-	Outcome                  string    `json:"outcome"`                      // `complete` if all its calls are; absent until all have one
-	StartedAt                time.Time `json:"started_at"`                   // earliest start of a call; of a leg if there is no call
-	EndedAt                  time.Time `json:"ended_at"`                     // latest end; absent while it runs
-	DurationSeconds          *float64  `json:"duration_seconds"`             // from start to end; absent while it runs
-	LastHeardAt              time.Time `json:"last_heard_at"`                // time of the newest record about it
-	Calls                    int64     `json:"calls"`                        // calls
-	Bridges                  int64     `json:"bridges"`                      // Call Bridges
-	Legs                     int64     `json:"legs"`                         // legs of any role
-	Participants             int64     `json:"participants"`                 // participants, each once; running legs count as such
-	FailedLegs               int64     `json:"failed_legs"`                  // legs with an `error_type`
-	Recordings               int64     `json:"recordings"`                   // recordings
-	Streamings               int64     `json:"streamings"`                   // streamings
-	ParticipantSeconds       float64   `json:"participant_seconds"`          // sum of the durations of participants' legs that are over
-	PacketLossPercent        *float64  `json:"packet_loss_percent"`          // worst of any leg
-	ExcessiveJitterPercent   *float64  `json:"excessive_jitter_percent"`     // worst of any leg
-	HighRoundTripTimePercent *float64  `json:"high_round_trip_time_percent"` // worst of any leg
+	CallType                 string    `json:"call_type,omitempty"`                    // of the founding call
+	Correlator               string    `json:"correlator,omitempty"`                   // of its calls
+	OwnerName                string    `json:"owner_name,omitempty"`                   // meeting scheduler or owner
+	CDRTag                   string    `json:"cdr_tag,omitempty"`                      // tag of the coSpace, for billing
+	State                    string    `json:"state,omitempty"`                        // `running` while any call or leg is
+	Outcome                  string    `json:"outcome,omitempty"`                      // `complete` if all its calls are; absent until all have one
+	StartedAt                time.Time `json:"started_at,omitzero"`                    // earliest start of a call; of a leg if there is no call
+	EndedAt                  time.Time `json:"ended_at,omitzero"`                      // latest end; absent while it runs
+	DurationSeconds          *float64  `json:"duration_seconds,omitempty"`             // from start to end; absent while it runs
+	LastHeardAt              time.Time `json:"last_heard_at,omitzero"`                 // time of the newest record about it
+	Calls                    int64     `json:"calls"`                                  // calls
+	Bridges                  int64     `json:"bridges"`                                // Call Bridges
+	Legs                     int64     `json:"legs"`                                   // legs of any role
+	Participants             int64     `json:"participants"`                           // participants, each once; running legs count as such
+	FailedLegs               int64     `json:"failed_legs"`                            // legs with an `error_type`
+	Recordings               int64     `json:"recordings"`                             // recordings
+	Streamings               int64     `json:"streamings"`                             // streamings
+	ParticipantSeconds       float64   `json:"participant_seconds"`                    // sum of the durations of participants' legs that are over
+	PacketLossPercent        *float64  `json:"packet_loss_percent,omitempty"`          // worst of any leg
+	ExcessiveJitterPercent   *float64  `json:"excessive_jitter_percent,omitempty"`     // worst of any leg
+	HighRoundTripTimePercent *float64  `json:"high_round_trip_time_percent,omitempty"` // worst of any leg
 }
 
 // Batch is what is written in one transaction.
