@@ -34,6 +34,9 @@ func (e *Engine) step(t int64) bool {
 		e.owe(slot, e.objects.at(slot).since+e.linger)
 		return true
 	}
+	if e.removeOne(t) || e.compareSome() {
+		return true
+	}
 	if t < e.grace.until {
 		return false
 	}
@@ -144,6 +147,9 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	if len(e.sessions.over) > 0 {
 		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).over+e.maxOpen, e.grace.until))
 	}
+	if len(e.removals) > 0 {
+		next = earliest(next, e.removals[0].due)
+	}
 	if e.Follows() {
 		next = e.now
 	}
@@ -151,9 +157,10 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 }
 
 // Follows reports whether Advance has work that waits for no deadline: the
-// consequences of the end of a session or a call, or of a session being alive.
+// consequences of the end of a session or a call, of a session being alive, or of
+// what a bridge listed.
 func (e *Engine) Follows() bool {
-	return len(e.revivedSessions)+len(e.closingSessions)+len(e.closingCalls) > 0
+	return len(e.revivedSessions)+len(e.closingSessions)+len(e.closingCalls)+len(e.comparisons) > 0
 }
 
 // makeRoom makes room for n objects: it forgets the oldest that were emitted,
@@ -228,6 +235,7 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	} else {
 		e.stats.Rejected++
 	}
+	e.forgetAbsence(ref.slot)
 	e.compactToTombstone(ref.slot, as)
 	to := done
 	if o.kind.holds() && e.infoOf(ref.slot).members > 0 {
@@ -307,6 +315,7 @@ func (e *Engine) forget(slot uint32) bool {
 		e.unlistOpen(slot)
 	}
 	e.unlistEnded(slot)
+	e.forgetAbsence(slot)
 	e.queues[o.state].remove(e, slot, byState)
 	e.counts[o.kind][o.state]--
 	switch o.kind {

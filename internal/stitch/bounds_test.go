@@ -57,6 +57,10 @@ func TestStepsAreBounded(t *testing.T) {
 			}
 			if n%100 == 0 {
 				bounded("EndSession", func() { e.EndSession(now, "session", at(n)) })
+				bounded("List", func() {
+					e.List(now, &Listing{Bridge: source, Kind: Kind(n / 100 % 2), At: at(objects + n), Part: 1, Parts: 1, Started: at(0)})
+				})
+				bounded("RemoveCall", func() { e.RemoveCall(now, call, at(objects+n)) })
 				bounded("FindParticipant", func() { e.FindParticipant("p") })
 			}
 			bounded("Advance", func() { e.Advance(now) })

@@ -50,6 +50,7 @@
 //	joining.go     running calls whose trace changes
 //	ending.go      what ends an object, and what opens it again
 //	grace.go       what waits after a restart
+//	absence.go     objects that their sender does not have any more; listing.go how that is found out
 //	session.go     recorded sessions: their times, their tracks, other sessions of the same call
 //	message.go     a SIP message as a record of its call
 //	sipcall.go     the course of a SIP call, as its messages tell it

@@ -9,14 +9,15 @@ import (
 )
 
 // An object ends by a record of its own, with its call or its recorded session,
-// or because its sender began a newer session. Which of these hold is a function
+// because its sender began a newer session, or because its sender does not have
+// it any more (absence.go). Which of these hold is a function
 // of the records that the engine has. All but the first can be withdrawn while
 // the object lingers: a record puts it into another call, or shows that its
 // sender's session is alive. Then the object is open again.
 
 // hasEnded reports whether any record that the engine has ends an object.
 func (e *Engine) hasEnded(o *object) bool {
-	return o.flags&(flagEnded|flagExpired) != 0 || e.sessionIsOver(o) || o.in != 0 && e.infoOf(o.in).end != 0
+	return o.flags&(flagEnded|flagExpired|flagUnlisted) != 0 || e.sessionIsOver(o) || o.in != 0 && e.infoOf(o.in).end != 0
 }
 
 // endOrReopen moves an object to the state that the records make it have: open or

@@ -59,6 +59,13 @@ type Engine struct {
 	closingCalls    []uint32 // calls that have ended and have open objects
 	joining         []Ref    // calls whose trace has changed while they were running
 
+	absences absences
+	// loadedAbsences are those of stored entries, until Restored.
+	loadedAbsences map[gone]int64
+	removals       []removal          // in the order in which they are due
+	listers        map[uint64]*lister // by bridge
+	comparisons    []comparison
+
 	grace     grace
 	steps     uint64 // pieces of work done: what tests bound
 	journal   journal
@@ -78,10 +85,12 @@ func New(o Options) *Engine {
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
 		correlators: make(map[uint64]group),
 		sameCall:    make(map[uint64]uint32),
+		absences:    make(absences),
+		listers:     make(map[uint64]*lister),
 		dictionary:  newDictionary(),
 		resources:   resources{number: make(map[string]uint32), stored: o.Stored},
 		sessions:    sessions{number: make(map[string]uint32), stored: o.Stored},
-		journal:     journal{stored: o.Stored},
+		journal:     journal{stored: o.Stored, absent: make(map[uint32]struct{})},
 	}
 	e.scratch.nextStart = make(map[uint64]int64)
 	e.identities = e.newIdentities()
@@ -148,6 +157,7 @@ func (e *Engine) apply(slot uint32, r *Record) uint32 {
 	if r.Phase == End {
 		e.objects.at(slot).flags |= flagEnded
 	}
+	e.reviewAbsence(slot)
 	e.endOrReopen(slot)
 	return slot
 }

@@ -21,6 +21,7 @@ import "encoding/binary"
 //	H  head               an object whose facts have not changed
 //	M  kind | identity | statement   what a record said of an object; see delta.go
 //	G  kind | identity    an object that is gone
+//	A  kind | identity | uvarint at   when an object was absent, by its sender's clock
 //	E  session            a session whose end is forgotten
 //
 // with head
@@ -34,6 +35,7 @@ type journal struct {
 	stored        bool
 	changed       []uint32 // objects with flagNoted
 	gone          []gone
+	absent        map[uint32]struct{} // objects whose absence is not stored
 	deltas        deltas
 	endedSessions []string
 	appended      int // how many of changed are in the piece before
@@ -59,6 +61,7 @@ const (
 	entrySaid     = 'M'
 	entryGone     = 'G'
 	entryOver     = 'E'
+	entryAbsent   = 'A'
 )
 
 var (
@@ -82,7 +85,7 @@ func (e *Engine) touch(slot uint32, what uint16) {
 // Changed tells whether AppendChanges has something to append.
 func (e *Engine) Changed() bool {
 	j := &e.journal
-	return len(j.changed)+j.deltas.count+len(j.gone)+len(j.endedSessions)+len(e.sessions.dirty) > 0
+	return len(j.changed)+j.deltas.count+len(j.gone)+len(j.absent)+len(j.endedSessions)+len(e.sessions.dirty) > 0
 }
 
 // changesAtOnce is how many changed objects one AppendChanges takes, and
@@ -153,6 +156,10 @@ func (e *Engine) appendSmall(b []byte) []byte {
 			return append(append(b, kindLetters[g.kind]), g.identity[:]...)
 		})
 	}
+	for slot := range j.absent {
+		b = e.appendAbsence(b, slot)
+	}
+	clear(j.absent)
 	for _, text := range j.endedSessions {
 		b = appendEntry(b, entryOver, func(b []byte) []byte { return append(b, text...) })
 	}
@@ -196,6 +203,7 @@ func (e *Engine) AppendSweep(b []byte, size int) (out []byte, last bool) {
 		e.steps++
 		if e.objects.at(j.sweep).state != free {
 			b = e.appendObject(b, j.sweep)
+			b = e.appendAbsence(b, j.sweep)
 		}
 	}
 	if j.sweep <= e.objects.made {
@@ -281,6 +289,18 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	b = append(b, info.root[:]...)
 	b = appendTime(b, info.mentioned)
 	return appendTime(b, info.lastMentioned)
+}
+
+// appendAbsence says when an object was absent, if it was.
+func (e *Engine) appendAbsence(b []byte, slot uint32) []byte {
+	at, found := e.absences[slot]
+	if !found {
+		return b
+	}
+	o := e.objects.at(slot)
+	return appendEntry(b, entryAbsent, func(b []byte) []byte {
+		return appendTime(append(append(b, kindLetters[o.kind]), o.identity[:]...), at)
+	})
 }
 
 func appendTime(b []byte, t int64) []byte {

@@ -20,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write what the current version stores, once for each version")
 
 // current is what this version stores: without the ending, with its number.
-const current = "testdata/state-v6"
+const current = "testdata/state-v7"
 
 // TestStoredByReleases: what any release stored is read as it was meant. The
 // files stay as they were written; a new version adds one.
@@ -50,6 +50,12 @@ func TestStoredByReleases(t *testing.T) {
 		advance(e, noon)
 		advance(e, noon.Add(options.Linger))
 		e.Owed(Ref{}, 3, func(s *Stitched) { e.Emitted(noon, s.Ref, true) })
+		for _, seconds := range []int{1000, 1060} {
+			e.List(noon, &Listing{
+				Bridge: NewSource("", "").OnBridge(1, "bridge 0"), Kind: Call, At: at(seconds), Started: at(0), Part: 1, Parts: 1,
+			})
+		}
+		advance(e, noon.Add(options.Linger))
 		require.NoError(t, os.WriteFile(current+".bin", append(stored, changes(e)...), 0o600))
 		files = append(files, current+".bin")
 	}

@@ -31,6 +31,7 @@ func (e *Engine) Load(entries []byte) error {
 	if e.loading == nil {
 		e.loading = &loader{}
 		e.loading.begin(0)
+		e.loadedAbsences = make(map[gone]int64)
 	}
 	for len(entries) > 0 {
 		kind := entries[0]
@@ -76,7 +77,16 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		if kind, ok := letter(kindLetters[:], r.byte()); ok {
 			var identity identity
 			copy(identity[:], r.bytes(len(identity)))
-			e.unload(Kind(kind), identity) //nolint:gosec // an index
+			e.unload(Kind(kind), identity)                       //nolint:gosec // an index
+			delete(e.loadedAbsences, gone{Kind(kind), identity}) //nolint:gosec // an index
+		}
+	case entryAbsent:
+		if kind, ok := letter(kindLetters[:], r.byte()); ok {
+			of := gone{kind: Kind(kind)} //nolint:gosec // an index
+			copy(of.identity[:], r.bytes(len(of.identity)))
+			if at := r.time(); !r.bad {
+				e.loadedAbsences[of] = max(e.loadedAbsences[of], at)
+			}
 		}
 	case entryOver:
 		if slot, known := e.sessions.number[string(content)]; known {

@@ -17,8 +17,9 @@ import (
 //	                        ▼
 //	                      open ─────────────────────────────┐
 //	its end record, or that │  ▲ its session is alive,      │
-//	of its call or session; │  │ it is in another call       │
-//	its bridge started anew;│  │                            │ max_objects reached,
+//	of its call or session; │  │ it is in another call,      │
+//	its bridge started anew │  │ a record shows it was not   │
+//	or lists it no longer;  │  │ absent                      │ max_objects reached,
 //	max_open has passed     ▼  │                            │ shutdown without storage
 //	                      ended   waits for late records    │
 //	                        │     (endedByOther: none of    │
@@ -72,10 +73,12 @@ const (
 	// Set when it becomes owed: another object must not change its stitched record.
 	flagCallEnded     // its call had ended
 	flagBridgeStarted // its sender's session was over
+	// Its sender had it no longer after its last record; see reviewAbsence.
+	flagUnlisted
 
 	// The places are stored: a flag is never moved.
 	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInherited |
-		flagCallEnded | flagBridgeStarted
+		flagCallEnded | flagBridgeStarted | flagUnlisted
 )
 
 // identity is an object's id as 16 bytes: the GUID, or a hash of what is none.

@@ -102,6 +102,9 @@ func (e *Engine) mention(call uint32, at int64, from Source, by uint32) {
 		if o := e.objects.at(by); !o.kind.statedAlone() || o.flags&flagDirtyFacts != 0 {
 			e.touch(call, flagDirty)
 		}
+		if e.reviewAbsence(call) {
+			e.endOrReopen(call)
+		}
 	}
 }
 

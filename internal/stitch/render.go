@@ -174,6 +174,8 @@ func (e *Engine) outcome(o *object, s span) Outcome {
 		return CallEnded
 	case e.bridgeStarted(o):
 		return BridgeRestarted
+	case o.flags&flagUnlisted != 0:
+		return Unlisted
 	default:
 		return Incomplete
 	}

@@ -42,6 +42,7 @@ func (e *Engine) Restored(now time.Time) {
 		e.restoreRelations(slot)
 	}
 	e.restoring = false
+	e.restoreAbsences()
 	for _, slot := range order {
 		// One letter is stored for both states. A sender that kept its records gets
 		// the grace to bring the object's own end.
@@ -69,7 +70,7 @@ func (e *Engine) Restored(now time.Time) {
 // that was not stored.
 func (e *Engine) settleOutcome(slot uint32) {
 	o := e.objects.at(slot)
-	if o.state == owed && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeStarted) == 0 && e.sessionIsOver(o) {
+	if o.state == owed && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeStarted|flagUnlisted) == 0 && e.sessionIsOver(o) {
 		o.flags |= flagBridgeStarted
 	}
 }
@@ -88,6 +89,9 @@ func (e *Engine) restoreRelations(slot uint32) {
 	e.open(&e.facts, slot)
 	if e.facts.hasEnd() {
 		o.flags |= flagEnded
+	}
+	if o.state.takesRecords() {
+		o.flags &^= flagUnlisted // restoreAbsences finds it
 	}
 	e.facts.participant, e.facts.sipCallID = nil, nil
 	switch o.kind {
@@ -147,4 +151,18 @@ func (e *Engine) restoreSessions() {
 	slices.SortFunc(e.sessions.over, func(a, b uint32) int {
 		return cmp.Or(cmp.Compare(e.sessions.at(a).over, e.sessions.at(b).over), strings.Compare(e.sessions.texts[a], e.sessions.texts[b]))
 	})
+}
+
+// restoreAbsences takes what was stored of absent objects. What is not there any more
+// is passed over.
+func (e *Engine) restoreAbsences() {
+	for of, at := range e.loadedAbsences {
+		slot := e.lookup(of.kind, &of.identity)
+		if slot == 0 || !e.objects.at(slot).state.takesRecords() {
+			continue
+		}
+		e.absences[slot] = at
+		e.reviewAbsence(slot)
+	}
+	e.loadedAbsences = nil
 }

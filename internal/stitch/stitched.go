@@ -21,18 +21,20 @@ const (
 	Incomplete
 	// CallEnded objects were open when the call they were in ended.
 	CallEnded
+	// Unlisted objects have no end, and their Call Bridge did not list them any more.
+	Unlisted
 
 	outcomes
 )
 
 // Outcomes returns all outcomes.
 func Outcomes() []Outcome {
-	return []Outcome{Complete, Partial, BridgeRestarted, Expired, Evicted, Incomplete, CallEnded}
+	return []Outcome{Complete, Partial, BridgeRestarted, Expired, Evicted, Incomplete, CallEnded, Unlisted}
 }
 
 // String is the outcome as the attribute callstitch.outcome has it.
 func (o Outcome) String() string {
-	return [outcomes]string{"complete", "partial", "bridge_restarted", "expired", "evicted", "incomplete", "call_ended"}[o]
+	return [outcomes]string{"complete", "partial", "bridge_restarted", "expired", "evicted", "incomplete", "call_ended", "unlisted"}[o]
 }
 
 // TraceID is a trace id as OpenTelemetry has them.

@@ -1,0 +1,284 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// onBridge applies a record of a bridge whose identity is known.
+func (s *story) onBridge(bridge string, kind Kind, id string, phase Phase, seconds int, fields ...Field) {
+	s.Helper()
+	s.index++
+	_, err := s.e.Apply(s.now, &Record{
+		Kind: kind, ID: id, Phase: phase, Time: at(seconds), Index: s.index, Fields: fields,
+		Source: NewSource(bridge, "session of "+bridge).OnBridge(MaxRank, bridge),
+	})
+	require.NoError(s, err)
+}
+
+// list gives a whole listing of a bridge that started at 0.
+func (s *story) list(bridge string, kind Kind, seconds int, listed ...string) {
+	s.part(bridge, kind, seconds, 1, 1, listed...)
+}
+
+func (s *story) part(bridge string, kind Kind, seconds, part, parts int, listed ...string) {
+	s.e.List(s.now, &Listing{
+		Bridge: NewSource(bridge, "").OnBridge(MaxRank, bridge), Kind: kind, At: at(seconds), Started: at(0), Part: part, Parts: parts, IDs: listed,
+	})
+	s.wait(0)
+}
+
+// TestUnlisted: what ends because its bridge does not list it any more, and what does
+// not.
+func TestUnlisted(t *testing.T) {
+	in := textField(names.CallID, "c")
+	begin := func(s *story) {
+		s.onBridge("a", Call, "c", Start, 10)
+		s.onBridge("a", CallLeg, "l", Start, 20, in)
+		s.onBridge("a", Recording, "r", Start, 30, in)
+	}
+	everything := map[string]string{"c": "unlisted 10-30", "l": "unlisted 20-20", "r": "unlisted 30-30"}
+	for _, test := range []struct {
+		name string
+		want map[string]string
+		tell func(s *story)
+	}{
+		{"in neither of two lists of calls", everything, func(s *story) {
+			s.list("a", Call, 60)
+			s.list("a", Call, 120)
+		}},
+		{"lists that have others", everything, func(s *story) {
+			s.list("a", Call, 60, "d", "e")
+			s.list("a", Call, 120, "e")
+		}},
+		{"in one list alone", nil, func(s *story) { s.list("a", Call, 60) }},
+		{"in the first", nil, func(s *story) {
+			s.list("a", Call, 60, "C")
+			s.list("a", Call, 120)
+		}},
+		{"in the second", nil, func(s *story) {
+			s.list("a", Call, 60)
+			s.list("a", Call, 120, "c")
+		}},
+		{"in the second of three", nil, func(s *story) {
+			s.list("a", Call, 60)
+			s.list("a", Call, 120, "c")
+			s.list("a", Call, 180)
+		}},
+		{"a leg alone", map[string]string{"l": "unlisted 20-20"}, func(s *story) {
+			s.list("a", Call, 60, "c")
+			s.list("a", CallLeg, 60)
+			s.list("a", Call, 120, "c")
+			s.list("a", CallLeg, 120)
+		}},
+		{"a record after the first list", nil, func(s *story) {
+			s.list("a", Call, 60)
+			s.onBridge("a", CallLeg, "l", Update, 61, in)
+			s.onBridge("a", Recording, "r", Update, 61, in)
+			s.list("a", Call, 120)
+		}},
+		{"a record of the first list's own second", nil, func(s *story) {
+			s.onBridge("a", CallLeg, "l", Update, 60, in)
+			s.onBridge("a", Recording, "r", Update, 60, in)
+			s.list("a", Call, 60)
+			s.list("a", Call, 120)
+		}},
+		{"the bridge started anew between the lists", nil, func(s *story) {
+			s.list("a", Call, 60)
+			s.e.List(s.now, &Listing{
+				Bridge: NewSource("a", "").OnBridge(MaxRank, "a"), Kind: Call, At: at(120), Started: at(100), Part: 1, Parts: 1,
+			})
+			s.wait(0)
+		}},
+		{"two lists at once", nil, func(s *story) {
+			s.list("a", Call, 60)
+			s.list("a", Call, 65)
+		}},
+		{"lists of another bridge", nil, func(s *story) {
+			s.list("b", Call, 60)
+			s.list("b", Call, 120)
+		}},
+		{"lists in parts", everything, func(s *story) {
+			s.part("a", Call, 60, 2, 2, "d")
+			s.part("a", Call, 60, 1, 2)
+			s.part("a", Call, 120, 1, 1)
+		}},
+		{"a part that does not come", nil, func(s *story) {
+			s.part("a", Call, 60, 1, 2)
+			s.part("a", Call, 60, 1, 2)
+			s.list("a", Call, 120)
+		}},
+		{"an older list comes late", nil, func(s *story) {
+			s.list("a", Call, 120)
+			s.list("a", Call, 60)
+		}},
+		{"an end that comes while they linger", map[string]string{"c": "complete 10-50", "l": "complete 20-40", "r": "call_ended 30-50"}, func(s *story) {
+			s.list("a", Call, 60)
+			s.list("a", Call, 120)
+			s.wait(options.Linger / 2)
+			s.onBridge("a", CallLeg, "l", End, 40)
+			s.onBridge("a", Call, "c", End, 50)
+		}},
+		{"a sign of life that comes while they linger", map[string]string{"r": "unlisted 30-30"}, func(s *story) {
+			s.list("a", Call, 60)
+			s.list("a", Call, 120)
+			s.wait(options.Linger / 2)
+			s.onBridge("a", CallLeg, "l", Update, 130, in)
+		}},
+		{"a restart before they are emitted", everything, func(s *story) {
+			s.list("a", Call, 60)
+			s.list("a", Call, 120)
+			s.e = restart(s, s.e, s.now)
+			s.wait(graceFirst)
+		}},
+		{"a restart between the lists", nil, func(s *story) {
+			s.list("a", Call, 60)
+			s.e = restart(s, s.e, s.now)
+			s.list("a", Call, 120)
+			s.wait(graceFirst)
+		}},
+		{"the call is removed", everything, func(s *story) {
+			s.e.RemoveCall(s.now, "C", at(60))
+			s.wait(removalPatience)
+		}},
+		{"the call is removed, its end comes", map[string]string{"c": "complete 10-50", "l": "call_ended 20-50", "r": "call_ended 30-50"}, func(s *story) {
+			s.e.RemoveCall(s.now, "c", at(60))
+			s.wait(removalPatience / 2)
+			s.onBridge("a", Call, "c", End, 50)
+			s.wait(removalPatience)
+		}},
+		{"the call is removed, and is there again", nil, func(s *story) {
+			s.e.RemoveCall(s.now, "c", at(60))
+			s.onBridge("a", CallLeg, "l", Update, 61, in)
+			s.wait(removalPatience)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newStory(t, options)
+			begin(s)
+			test.tell(s)
+			s.wait(options.Linger)
+			got := make(map[string]string)
+			for id, o := range s.out() {
+				got[id] = fmt.Sprintf("%s %d-%d", o.Outcome, (o.Start-at(0))/second, (o.End-at(0))/second)
+			}
+			if test.want == nil {
+				test.want = map[string]string{}
+			}
+			assert.Equal(t, test.want, got)
+			s.wait(2 * options.MaxOpen)
+			s.wait(options.Linger)
+			s.out()
+			s.wait(2 * options.MaxOpen)
+			requireEmpty(t, s.e)
+		})
+	}
+}
+
+// TestUnlistedShuffles: in whatever order records come, before the lists of their
+// bridges and after, with a restart anywhere, the same is emitted in the end.
+func TestUnlistedShuffles(t *testing.T) {
+	shuffles := 10_000
+	if testing.Short() || raceEnabled {
+		shuffles = 1_000
+	}
+	const perWorld = 20
+	lists := func(e *Engine, seconds int) {
+		for bridge := range 3 {
+			for _, kind := range []Kind{Call, CallLeg} {
+				e.List(noon, &Listing{
+					Bridge: NewSource("", "").OnBridge(1, fmt.Sprint("bridge ", bridge)), Kind: kind, At: at(seconds), Started: at(0), Part: 1, Parts: 1,
+				})
+			}
+		}
+	}
+	unlisted := 0
+	for seed := range uint64(shuffles / perWorld) {
+		w := randomWorld(seed)
+		w.lose(40)
+		// Whatever the order of records and lists, nothing may be emitted before all are in.
+		e := New(options)
+		for i := range w.all {
+			w.all[i].happen(t, e, noon)
+		}
+		lists(e, 2000)
+		lists(e, 2060)
+		advance(e, noon)
+		want := finish(t, e, noon)
+		unlisted += strings.Count(strings.Join(want, "\n"), " "+Unlisted.String())
+		for range perWorld {
+			all := slices.Clone(w.all)
+			w.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			stop, listed := w.IntN(len(all)+1), w.IntN(len(all)+1)
+			e := New(options)
+			for i := range all {
+				if i == listed {
+					lists(e, 1000)
+					lists(e, 1060)
+					advance(e, noon)
+				}
+				if i == stop {
+					e = restart(t, e, noon)
+				}
+				all[i].happen(t, e, noon)
+			}
+			lists(e, 2000)
+			lists(e, 2060)
+			advance(e, noon)
+			if got := finish(t, e, noon); !slices.Equal(want, got) {
+				require.Equal(t, strings.Join(want, "\n"), strings.Join(got, "\n"), "seed %d", seed)
+			}
+		}
+	}
+	assert.Positive(t, unlisted)
+}
+
+// TestListingsAreBounded: whoever sends listings makes nothing grow without a bound,
+// and takes no time from others.
+func TestListingsAreBounded(t *testing.T) {
+	s := newStory(t, options)
+	for n := range 2 * maxListers {
+		s.list(fmt.Sprint("bridge ", n), Call, 60, "c")
+	}
+	assert.Len(t, s.e.listers, maxListers)
+	many := make([]string, maxListed/2+1)
+	for i := range many {
+		many[i] = guid(1, i)
+	}
+	s.part("large", Call, 60, 1, 2, many...)
+	s.part("large", Call, 60, 2, 2, many...)
+	assert.Nil(t, s.e.listers[NewSource("", "").OnBridge(MaxRank, "large").bridge].kinds[Call].last, "more ids than a listing may have")
+	for _, l := range []Listing{{Parts: 1, Part: 1}, {Part: 2, Parts: 1}, {Part: 1, Parts: maxParts + 1}, {Kind: Track, Part: 1, Parts: 1}} {
+		l.Bridge, l.At = NewSource("", "").OnBridge(1, "x"), max(l.At, 1)
+		if l.Kind == Call && l.Part == 1 && l.Parts == 1 {
+			l.Bridge = Source{}
+		}
+		s.e.List(s.now, &l)
+	}
+	assert.Len(t, s.e.listers, maxListers)
+	for n := range maxRemovals + 10 {
+		id := fmt.Sprint("call ", n%500)
+		s.onBridge("a", Call, id, Start, 1)
+		s.e.RemoveCall(s.now, id, at(60))
+	}
+	assert.Len(t, s.e.removals, maxRemovals)
+	before := s.e.steps
+	s.e.Advance(s.now.Add(removalPatience))
+	assert.Less(t, s.e.steps-before, uint64(slice*2*membersAtOnce))
+	advance(s.e, s.now.Add(removalPatience))
+	assert.Empty(t, s.e.removals)
+	next, ok := s.e.Next()
+	assert.True(t, ok)
+	assert.Equal(t, s.now.Add(removalPatience+options.Linger), next.In(time.UTC))
+}

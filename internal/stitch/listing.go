@@ -1,0 +1,192 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"cmp"
+	"math"
+	"time"
+)
+
+// Listing is what a Call Bridge listed at a time: all its calls or all its call
+// legs. It may come in parts.
+type Listing struct {
+	// Bridge is the bridge, as [Source.OnBridge] has it.
+	Bridge Source
+	// Kind is Call or CallLeg.
+	Kind Kind
+	// At is when the list was asked for, by the bridge's clock, and Started when the
+	// bridge started, by any clock, in nanoseconds since 1970.
+	At, Started int64
+	// Part, from 1, of Parts.
+	Part, Parts int
+	IDs         []string
+}
+
+const (
+	// maxListed bounds the ids of a listing, and maxParts its parts. A bridge has a few
+	// thousand legs at most.
+	maxListed = 20_000
+	maxParts  = 256
+	// maxListers bounds the bridges whose listings are kept, the newest of them.
+	maxListers = 256
+	// listingsApart is how far apart two listings are that are compared: a record that is
+	// on its way arrives in between.
+	listingsApart = 10 * time.Second
+	// startTolerance is by how much the start of one run of a bridge may differ in two
+	// listings. It is computed from an uptime in seconds, by whoever asked.
+	startTolerance = 30 * time.Second
+)
+
+// roll is the set of ids of a listing.
+type roll struct {
+	at, started int64
+	ids         map[identity]struct{}
+	has         []bool // by part
+	missing     int    // parts that have not come
+}
+
+// rolls are the listings of one kind of a bridge: the last complete one, and the one
+// whose parts are coming.
+type rolls struct{ last, coming *roll }
+
+// lister is a bridge whose listings are kept.
+type lister struct {
+	kinds   [CallLeg + 1]rolls
+	touched int64 // engine's clock
+}
+
+// comparison looks for open objects of a bridge that are in neither of two listings.
+type comparison struct {
+	bridge        uint64
+	kind          Kind
+	first, second *roll
+	next          uint32 // slot
+}
+
+// List takes a listing. An open object that is in neither of two consecutive complete
+// listings of one run of its bridge, and of which no record is from the time of
+// the first or later, has ended: the record of its end was lost. Advance finds
+// these. Listings are not stored: after a restart two more have to come.
+func (e *Engine) List(now time.Time, l *Listing) {
+	t := e.tick(now)
+	if l.Bridge.bridge == 0 || l.Kind > CallLeg || l.At <= 0 || l.Part < 1 || l.Part > l.Parts || l.Parts > maxParts {
+		return
+	}
+	from := e.listerOf(l.Bridge.bridge)
+	from.touched = t
+	of := &from.kinds[l.Kind]
+	if of.coming == nil || of.coming.at < l.At {
+		of.coming = &roll{at: l.At, started: l.Started, ids: make(map[identity]struct{}), has: make([]bool, l.Parts), missing: l.Parts}
+	}
+	r := of.coming
+	if r.at != l.At || len(r.has) != l.Parts || r.has[l.Part-1] || len(r.ids)+len(l.IDs) > maxListed {
+		return
+	}
+	r.has[l.Part-1] = true
+	r.missing--
+	for _, id := range l.IDs {
+		e.steps++
+		i, _ := identityOf(l.Kind, id)
+		r.ids[i] = struct{}{}
+	}
+	if r.missing > 0 {
+		return
+	}
+	last := of.last
+	if last != nil && r.at < last.at+int64(listingsApart) {
+		return
+	}
+	of.last = r
+	if last != nil && last.started-r.started < int64(startTolerance) && r.started-last.started < int64(startTolerance) {
+		e.beginComparison(comparison{l.Bridge.bridge, l.Kind, last, r, 1})
+	}
+}
+
+// beginComparison queues a comparison, in the place of an older one of the same
+// bridge.
+func (e *Engine) beginComparison(c comparison) {
+	for i := range e.comparisons {
+		if other := &e.comparisons[i]; other.bridge == c.bridge && other.kind == c.kind {
+			*other = c
+			return
+		}
+	}
+	e.comparisons = append(e.comparisons, c)
+}
+
+// listerOf returns the listings of a bridge.
+func (e *Engine) listerOf(bridge uint64) *lister {
+	if l := e.listers[bridge]; l != nil {
+		return l
+	}
+	if len(e.listers) >= maxListers {
+		oldest, touched := uint64(0), int64(math.MaxInt64)
+		for bridge, l := range e.listers {
+			if c := cmp.Compare(l.touched, touched); c < 0 || c == 0 && bridge < oldest {
+				oldest, touched = bridge, l.touched
+			}
+		}
+		delete(e.listers, oldest)
+	}
+	l := new(lister)
+	e.listers[bridge] = l
+	return l
+}
+
+// comparedAtOnce is how many slots are looked at in one piece of work.
+const comparedAtOnce = 64
+
+// compareSome looks at some objects for the comparison at hand. It returns false if
+// there is none.
+func (e *Engine) compareSome() bool {
+	if len(e.comparisons) == 0 {
+		return false
+	}
+	c := &e.comparisons[0]
+	for range comparedAtOnce {
+		if c.next > e.objects.made {
+			e.comparisons = e.comparisons[1:]
+			return true
+		}
+		e.steps++
+		if slot := c.next; e.isMissing(c, slot) && e.lastSign(slot) < c.first.at {
+			e.markAbsent(slot, c.first.at)
+		}
+		c.next++
+	}
+	return true
+}
+
+// isMissing tells whether an object is open and in neither listing, or in a call that
+// is in neither.
+func (e *Engine) isMissing(c *comparison, slot uint32) bool {
+	o := e.objects.at(slot)
+	if o.state != open || !e.isOnBridge(o, c.bridge) {
+		return false
+	}
+	if o.kind == c.kind {
+		return c.lacks(&o.identity)
+	}
+	switch o.kind {
+	case CallLeg, Recording, Streaming:
+		if c.kind != Call || o.in == 0 {
+			return false
+		}
+		call := e.objects.at(o.in)
+		return e.isOnBridge(call, c.bridge) && c.lacks(&call.identity)
+	case Call, Session, Track, Dialog, DialogFork:
+	}
+	return false
+}
+
+func (e *Engine) isOnBridge(o *object, bridge uint64) bool {
+	return o.session != 0 && e.sessions.at(o.session).bridge == bridge
+}
+
+func (c *comparison) lacks(id *identity) bool {
+	_, first := c.first.ids[*id]
+	_, second := c.second.ids[*id]
+	return !first && !second
+}
