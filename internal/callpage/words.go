@@ -87,6 +87,7 @@ var outcomeWords = map[string]string{
 	"partial":          "start not seen",
 	"bridge_restarted": "bridge restarted",
 	"call_ended":       "end not seen, ended with its call",
+	"unlisted":         "end not seen, the bridge does not list it any more",
 	"expired":          "end never came",
 	"evicted":          "dropped for want of room",
 	"incomplete":       "Collector stopped before the end",

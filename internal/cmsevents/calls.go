@@ -7,14 +7,19 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/legato-otel/legato/internal/names"
 )
 
 // The reasons of a removal that no server said.
 const (
-	// LostConnection: it was not there any more after a reconnect.
-	LostConnection = "lost_connection"
+	// NotListed: its server did not announce it again after a reconnect.
+	NotListed = "not_listed"
+	// LostConnection: its server has not been heard of for long, or announced something
+	// else in its place.
+	LostConnection = names.ReasonLostConnection
 	// NotWatched: there are busier calls, and no room for all of them.
-	NotWatched = "not_watched"
+	NotWatched = names.ReasonNotWatched
 	// CallEnded is the bridges' own word: its call is over.
 	CallEnded = "callEnded"
 )
@@ -229,9 +234,12 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, without stri
 	if len(people) == 0 {
 		people = []byte(without)
 	}
+	if without == NotListed { // nobody saw how they left
+		people = []byte(LostConnection)
+	}
 	c.leave(now, k, people)
 	if len(reason) == 0 && without != CallEnded {
-		reason = people
+		reason = []byte(without)
 	}
 	if k.told && !c.tellCall(now, k, CallRemoved, nil, reason) {
 		c.haunt(now, callKey(k), ghost{
@@ -288,14 +296,23 @@ func (c *Cluster) awaitCalls(b *bridge) {
 func (c *Cluster) sweepList(now time.Time, server int) {
 	b := &c.bridges[server]
 	var gone []*call
+	reasons := make(map[*call]string)
 	for _, k := range b.calls {
-		if k.absent.is() && (!k.followed() && c.lost(now, k.absent.since) || c.missed(now, &k.absent, &b.sweep, b.quiet)) {
-			gone = append(gone, k)
+		switch {
+		case !k.absent.is():
+			continue
+		case c.missed(now, &k.absent, &b.sweep, b.quiet):
+			reasons[k] = NotListed
+		case !k.followed() && c.lost(now, k.absent.since):
+			reasons[k] = LostConnection
+		default:
+			continue
 		}
+		gone = append(gone, k)
 	}
 	slices.SortFunc(gone, func(a, b *call) int { return cmp.Compare(a.made, b.made) })
 	for _, k := range gone {
-		c.removeCall(now, k, nil, LostConnection)
+		c.removeCall(now, k, nil, reasons[k])
 	}
 	c.awaitCalls(b)
 }

@@ -29,7 +29,7 @@
 // redelivery: after a reconnect a server sends everything again as adds. An add
 // of what is known is compared: what differs is an update, what is the same is
 // nothing. What is not announced again within a grace time is removed with the
-// reason lost_connection; the quiet of connections that are cut before the grace
+// reason not_listed (calls) or lost_connection (participants); the quiet of connections that are cut before the grace
 // time is over adds up. What nobody tells of for Options.LostAfter is gone too. A
 // message says what changed against the picture, not
 // against the wire, so that two bridges telling the same are one event.

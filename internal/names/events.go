@@ -27,6 +27,13 @@ const (
 	ParticipantReason = MeetingServer + ".participant.reason"
 )
 
+// Values of [CallReason] with which the receiver of events loses a call from view: they
+// do not tell that it has ended.
+const (
+	ReasonLostConnection = "lost_connection"
+	ReasonNotWatched     = "not_watched"
+)
+
 // Metric names, counted from what the event subscriptions show at a moment.
 const (
 	MetricCallActive        = MeetingServer + ".call.active"

@@ -38,6 +38,7 @@ func TestStoredByReleases(t *testing.T) {
 			w.dialog(fmt.Sprint("sip", n, "@host"), 20*n)
 		}
 		w.lose(10)
+		w.say(0, Call, guid(1, 99), Start, 900)
 		w.all = append(w.all, happening{session: "session 1", at: at(70)}, happening{session: "session 2", at: at(1000)})
 		e := New(options)
 		var stored []byte

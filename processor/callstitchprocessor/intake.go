@@ -89,7 +89,7 @@ const rosterEvent = names.EventRoster + "."
 
 func isStampedOnly(name string) bool {
 	switch name {
-	case names.EventTrackStarted, names.EventTrackUpdated, names.EventTrackEnded, names.EventSessionDeleted, names.EventSessionPruned:
+	case names.EventAPICallLegQuality, names.EventTrackStarted, names.EventTrackUpdated, names.EventTrackEnded, names.EventSessionDeleted, names.EventSessionPruned:
 		return true
 	default:
 		return strings.HasPrefix(name, rosterEvent)
@@ -108,7 +108,10 @@ func (in *intake) merge(logs plog.Logs, others turns) (concerned bool, err error
 					return concerned, err
 				}
 				name := lr.EventName()
+				kind, isList := listed[name]
 				switch e, isEvent := events[name]; {
+				case isList:
+					in.readList(rl, lr, kind, others.now())
 				case isEvent:
 					if !known {
 						source, known = in.sources.of(rl), true
@@ -120,6 +123,9 @@ func (in *intake) merge(logs plog.Logs, others turns) (concerned bool, err error
 					concerned = concerned || merged
 				case name == names.EventSessionStart:
 					concerned = in.endSession(lr, others.now()) || concerned
+				case name == names.EventEventCallRemove:
+					in.removeCall(lr, others.now())
+					in.awaiting = append(in.awaiting, awaiting{record: lr})
 				case isStampedOnly(name):
 					in.awaiting = append(in.awaiting, awaiting{record: lr})
 				}

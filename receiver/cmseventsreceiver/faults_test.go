@@ -127,7 +127,7 @@ func TestServerRestarts(t *testing.T) {
 			"participant left: lost_connection, Person 0 in Board",
 			"participant left: lost_connection, Person 0 in Board",
 			"participant left: lost_connection, Person 1 in Board",
-			"call ended: lost_connection, Board",
+			"call ended: not_listed, Board",
 		}, r.bodies())
 	})
 }

@@ -66,7 +66,7 @@ func worrying(reason []byte) bool {
 	switch string(reason) {
 	case "":
 		return false
-	case cmsevents.LostConnection, cmsevents.NotWatched:
+	case cmsevents.LostConnection, cmsevents.NotListed, cmsevents.NotWatched:
 		return true
 	default:
 		known, documented := names.LegReason(string(reason))

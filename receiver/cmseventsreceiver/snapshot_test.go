@@ -54,7 +54,7 @@ func TestSnapshot(t *testing.T) {
 			"call info: Board, streaming active",
 			"participant left: lost_connection, Person 0 in Board",
 			"participant left: lost_connection, Person 1 in Board",
-			"call ended: lost_connection, Board",
+			"call ended: not_listed, Board",
 		}, r.bodies())
 		for _, lr := range records(r.sink.AllLogs()) {
 			if lr.EventName() == names.EventEventParticipantRemove {
