@@ -18,8 +18,12 @@ type Address struct {
 // ParseAddress reads an address. It is not ok if there is no URI. A display name
 // without quotes may hold a comma, which the RFC forbids and phones send.
 func ParseAddress(value string) (a Address, ok bool) {
-	value = strings.TrimSpace(value)
-	rest := value
+	ok = a.parse(value)
+	return a, ok
+}
+
+func (a *Address) parse(value string) (ok bool) {
+	rest := trimSpace(value)
 	if strings.HasPrefix(rest, "\"") {
 		if end := closingQuote(rest[1:]); end >= 0 {
 			a.Display = unescape(rest[1 : end+1])
@@ -28,24 +32,22 @@ func ParseAddress(value string) (a Address, ok bool) {
 	}
 	if open := strings.IndexByte(rest, '<'); open >= 0 {
 		if a.Display == "" {
-			a.Display = strings.TrimSpace(rest[:open])
+			a.Display = trimSpace(rest[:open])
 		}
 		uri, parameters, closed := strings.Cut(rest[open+1:], ">")
 		if !closed {
-			return a, false
+			return false
 		}
-		a.URI, ok = ParseURI(strings.TrimSpace(uri))
-		a.Tag = parameter(parameters, "tag")
-		return a, ok
+		a.Tag = tagOf(parameters)
+		return a.URI.parse(trimSpace(uri))
 	}
 	// Without brackets, all parameters are those of the header.
 	uri, parameters := rest, ""
 	if end := endOfAddrSpec(rest); end >= 0 {
 		uri, parameters = rest[:end], rest[end:]
 	}
-	a.URI, ok = ParseURI(strings.TrimSpace(uri))
-	a.Tag = parameter(parameters, "tag")
-	return a, ok
+	a.Tag = tagOf(parameters)
+	return a.URI.parse(trimSpace(uri))
 }
 
 // endOfAddrSpec returns where the parameters begin; a user may hold a semicolon.
@@ -57,36 +59,75 @@ func endOfAddrSpec(text string) int {
 	return -1
 }
 
-// parameter returns the value of ;name=value, without quotes, in any case of
-// letters of the name. The first equals sign ends the name.
-func parameter(text, name string) string {
-	for text != "" {
-		var one string
-		one, text = cutParameter(text)
-		key, value, _ := strings.Cut(one, "=")
-		if strings.EqualFold(strings.TrimSpace(key), name) {
-			return unquote(strings.TrimSpace(value))
+// tagOf returns the parameter tag, which is the first one nearly always.
+func tagOf(parameters string) string {
+	if tag, ok := strings.CutPrefix(parameters, ";tag="); ok && isToken(tag) {
+		return tag
+	}
+	for parameters != "" {
+		var name, value string
+		if name, value, parameters = cutParameter(parameters); isName(name, "tag") {
+			return unquote(value)
 		}
 	}
 	return ""
 }
 
-// cutParameter cuts at the first semicolon outside quotes.
-func cutParameter(text string) (one, rest string) {
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case ';':
-			return text[:i], text[i+1:]
-		case '"':
-			end := closingQuote(text[i+1:])
-			if end < 0 {
-				continue
-			}
-			i += end + 1
+// isToken tells whether a text has nothing that cutParameter looks for, and no
+// space.
+func isToken(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; isSeparator[c] || !isPlain(c) {
+			return false
 		}
 	}
-	return text, ""
+	return true
 }
+
+// isSeparator is true for the bytes that cutParameter looks for.
+var isSeparator = [256]bool{';': true, '=': true, '"': true}
+
+// cutParameter cuts name=value at the first semicolon outside quotes. The first
+// equals sign ends the name.
+func cutParameter(text string) (name, value, rest string) {
+	equals, end := -1, 0
+	for ; end < len(text); end++ {
+		c := text[end]
+		if !isSeparator[c] {
+			continue
+		}
+		if c == ';' {
+			rest = text[end+1:]
+			break
+		}
+		if c == '=' && equals < 0 {
+			equals = end
+		}
+		if c == '"' {
+			end += max(closingQuote(text[end+1:])+1, 0)
+		}
+	}
+	if equals < 0 {
+		return trimSpace(text[:end]), "", rest
+	}
+	return trimSpace(text[:equals]), trimSpace(text[equals+1 : end]), rest
+}
+
+// isName compares a parameter's name in any case of letters.
+func isName(name, lower string) bool {
+	return len(name) == len(lower) && (name == lower || strings.EqualFold(name, lower))
+}
+
+// trimSpace is strings.TrimSpace, inlined for text that has no space around it.
+func trimSpace(text string) string {
+	if text == "" || isPlain(text[0]) && isPlain(text[len(text)-1]) {
+		return text
+	}
+	return strings.TrimSpace(text)
+}
+
+// isPlain tells whether a byte is a visible character of ASCII.
+func isPlain(c byte) bool { return c > ' ' && c < 0x7f }
 
 func unquote(text string) string {
 	if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' {

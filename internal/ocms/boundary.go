@@ -13,8 +13,6 @@ type cutter struct {
 	text  string
 	extra []string // sorted
 	flags Flags
-	// next is the name behind the comma that valueEnd found.
-	next name
 	// ignoreQuotes is set behind a quote or bracket without an end: there, only
 	// documented keys separate.
 	ignoreQuotes bool
@@ -29,67 +27,84 @@ type cutter struct {
 	addressComplete           bool
 }
 
-// valueEnd returns the comma that ends the value which begins at start. Without
-// one, the value goes on to the end of the line.
-func (c *cutter) valueEnd(key Key, start int) (comma int, found bool) {
-	if !hasQuotes[key] || c.ignoreQuotes {
-		return c.plainEnd(key, start)
+// valueEnd returns the comma that ends the value which begins at start, and the
+// name behind it. Without one, the value goes on to the end of the line.
+func (c *cutter) valueEnd(key Key, start int) (end int, next name, found bool) {
+	if hasQuotes[key] && !c.ignoreQuotes {
+		end, next, found = c.quotedEnd(key, start)
+		if found || !c.ignoreQuotes {
+			return end, next, found
+		}
 	}
+	for i := start; ; i++ {
+		n := strings.IndexByte(c.text[i:], ',')
+		if n < 0 {
+			return len(c.text), name{}, false
+		}
+		i += n
+		if next, found = c.endsAt(key, start, i); found {
+			return i, next, true
+		}
+	}
+}
+
+// quotedEnd is valueEnd for values in which a comma in quotes or brackets separates
+// nothing. It sets ignoreQuotes if one of them has no end.
+func (c *cutter) quotedEnd(key Key, start int) (end int, next name, found bool) {
 	guard := guard{cutter: c, position: start}
 	for i := start; ; i++ {
 		n := strings.IndexByte(c.text[i:], ',')
 		if n < 0 {
-			guard.advance(len(c.text))
 			break
 		}
 		i += n
 		guard.advance(i)
-		if !guard.inside() && c.endsAt(key, start, i) {
-			return i, true
+		if guard.inside() {
+			continue
+		}
+		if next, found = c.endsAt(key, start, i); found {
+			return i, next, true
 		}
 	}
+	guard.advance(len(c.text))
 	if guard.inside() {
 		c.flags |= UnbalancedQuote
 		c.ignoreQuotes = true
-		return c.plainEnd(key, start)
 	}
-	return 0, false
-}
-
-// plainEnd is valueEnd for values in which quotes and brackets mean nothing.
-func (c *cutter) plainEnd(key Key, start int) (comma int, found bool) {
-	for i := start; ; i++ {
-		n := strings.IndexByte(c.text[i:], ',')
-		if n < 0 {
-			return 0, false
-		}
-		i += n
-		if c.endsAt(key, start, i) {
-			return i, true
-		}
-	}
+	return len(c.text), name{}, false
 }
 
 // endsAt tells whether the comma at i ends the value that begins at start, and
-// sets next if it does.
-func (c *cutter) endsAt(key Key, start, i int) bool {
+// returns the name behind it if it does.
+func (c *cutter) endsAt(key Key, start, i int) (next name, ok bool) {
 	i++
+	if i < len(c.text) {
+		if known := documented(c.text[i:]); known != Unknown {
+			return c.endsAtDocumented(key, start, name{i, i + len(keyNames[known]), known}), true
+		}
+	}
 	for i < len(c.text) && (c.text[i] == '\n' || c.text[i] == '\r') {
 		i++
 	}
-	next, ok := nameAt(c.text, i)
-	if !ok {
-		c.lookBehindBlanks(i)
-		return false
+	next, ok = nameAt(c.text, i)
+	switch {
+	case !ok:
+		c.findBehindBlanks(i)
+		return next, false
+	case next.key == Unknown:
+		return next, c.mayBeAttribute(key, start, next)
+	default:
+		return c.endsAtDocumented(key, start, next), true
 	}
-	if next.key == Unknown && !c.mayBeAttribute(key, start, next) {
-		return false
-	}
-	if next.key != Unknown && (key == To || key == From) && !c.isComplete(start, next.start-1) {
+}
+
+// endsAtDocumented returns next, and sets Ambiguous if the value in front of it is
+// not complete.
+func (c *cutter) endsAtDocumented(key Key, start int, next name) name {
+	if (key == To || key == From) && !c.isComplete(start, next.start-1) {
 		c.flags |= Ambiguous
 	}
-	c.next = next
-	return true
+	return next
 }
 
 // mayBeAttribute tells whether a name that is not documented ends the value that
@@ -108,9 +123,9 @@ func (c *cutter) mayBeAttribute(key Key, start int, next name) bool {
 	}
 }
 
-// lookBehindBlanks sets Ambiguous if a documented key follows a comma and a blank:
+// findBehindBlanks sets Ambiguous if a documented key follows a comma and a blank:
 // From=Smith, Via=Bob <...> may be two attributes.
-func (c *cutter) lookBehindBlanks(i int) {
+func (c *cutter) findBehindBlanks(i int) {
 	if i == len(c.text) || c.text[i] != ' ' {
 		return
 	}
@@ -133,9 +148,6 @@ func isNone(value string) bool { return value == "" || value == "null" }
 // that may hold a comma: the user part ends with @, a name-addr with >. No address
 // is complete.
 func (c *cutter) isComplete(start, end int) bool {
-	if isNone(strings.TrimRight(c.text[start:min(end, start+len("null,"))], ",\r\n")) {
-		return true
-	}
 	if c.addressStart != start {
 		c.addressStart, c.addressRead, c.addressComplete = start, start, false
 	}
@@ -144,18 +156,24 @@ func (c *cutter) isComplete(start, end int) bool {
 		c.addressComplete = strings.IndexByte(part, '@') >= 0 || strings.IndexByte(part, '>') >= 0
 		c.addressRead = end
 	}
-	return c.addressComplete
+	return c.addressComplete || isNone(strings.TrimRight(c.text[start:min(end, start+len("null,"))], ",\r\n"))
 }
 
 // opening returns the offset of the first quote or bracket at or behind i.
 func (c *cutter) opening(i int) int {
+	if c.quote < i || c.bracket < i {
+		c.findOpening(i)
+	}
+	return min(c.quote, c.bracket)
+}
+
+func (c *cutter) findOpening(i int) {
 	if c.quote < i {
 		c.quote = indexFrom(c.text, i, '"')
 	}
 	if c.bracket < i {
 		c.bracket = indexFrom(c.text, i, '<')
 	}
-	return min(c.quote, c.bracket)
 }
 
 func indexFrom(text string, i int, wanted byte) int {
@@ -177,6 +195,10 @@ func (g *guard) inside() bool { return g.quoted || g.bracket }
 
 // advance reads up to the offset end.
 func (g *guard) advance(end int) {
+	if !g.inside() && g.cutter.opening(g.position) >= end {
+		g.position = end
+		return
+	}
 	text := g.cutter.text
 	for g.position < end {
 		n := -1

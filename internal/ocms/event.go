@@ -5,8 +5,7 @@ package ocms
 
 import (
 	"errors"
-	"strconv"
-	"strings"
+	"math"
 	"time"
 	"unicode/utf8"
 )
@@ -59,16 +58,17 @@ type Decoder struct {
 	// otherwise.
 	CreationTimeIsLocal bool
 
+	event   Event
 	hops    []Hop
 	streams []Stream
 }
 
 // Decode decodes one line. The event is valid until the next call. With an error,
 // ErrNoAttribute or ErrNoService, it holds what could be read.
-func (d *Decoder) Decode(text string) (Event, error) {
-	e := Event{ContentLength: -1}
-	var err error
-	e.Line, err = d.Split(text)
+func (d *Decoder) Decode(text string) (*Event, error) {
+	d.event = Event{ContentLength: -1}
+	e := &d.event
+	err := d.split(text, &e.Line)
 	if !utf8.ValidString(e.Line.Text) {
 		e.Line.Flags |= InvalidText
 	}
@@ -77,9 +77,9 @@ func (d *Decoder) Decode(text string) (Event, error) {
 	}
 	e.Service, _ = e.Line.Set(Service)
 	e.Category = ParseService(e.Service)
-	d.readTime(&e)
+	d.readTime(e)
 	e.readTransaction()
-	d.readHeaders(&e)
+	d.readHeaders(e)
 	if e.Service == "" {
 		return e, ErrNoService
 	}
@@ -150,20 +150,16 @@ func (e *Event) readTransaction() {
 }
 
 func (d *Decoder) readHeaders(e *Event) {
-	var ok bool
 	if text, set := e.Line.Set(From); set {
-		e.From, ok = ParseAddress(text)
-		e.flag(ok, BadFrom)
+		e.flag(e.From.parse(text), BadFrom)
 	}
 	if text, set := e.Line.Set(To); set {
-		e.To, ok = ParseAddress(text)
-		e.flag(ok, BadTo)
+		e.flag(e.To.parse(text), BadTo)
 	}
 	if text, set := e.Line.Set(RequestURI); set {
-		e.RequestURI, ok = ParseURI(strings.TrimSpace(text))
-		e.flag(ok, BadRequestURI)
+		e.flag(e.RequestURI.parse(trimSpace(text)), BadRequestURI)
 	}
-	var more bool
+	var more, ok bool
 	if text, set := e.Line.Set(Via); set {
 		d.hops, more, ok = ParseVia(text, d.hops[:0])
 		e.Via = d.hops
@@ -178,9 +174,9 @@ func (d *Decoder) readHeaders(e *Event) {
 	}
 	e.ContentType, _ = e.Line.Set(ContentType)
 	if text, set := e.Line.Set(ContentLength); set {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if ok = err == nil && n >= 0; ok {
-			e.ContentLength = n
+		n, ok := parseDigits(text, math.MaxInt64)
+		if ok {
+			e.ContentLength = int64(n) //nolint:gosec // at most MaxInt64
 		}
 		e.flag(ok, BadContentLength)
 	}

@@ -35,7 +35,7 @@ func lines(tb testing.TB, file string) []string {
 }
 
 // decode is Decode for a line alone.
-func decode(line string) (Event, error) {
+func decode(line string) (*Event, error) {
 	var d Decoder
 	return d.Decode(line)
 }

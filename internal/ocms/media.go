@@ -4,7 +4,7 @@
 package ocms
 
 import (
-	"strconv"
+	"math"
 	"strings"
 )
 
@@ -22,36 +22,50 @@ type Stream struct {
 // ParseMedia appends the streams of a value, which OCMS joins with semicolons.
 func ParseMedia(value string, streams []Stream) (all []Stream, more, ok bool) {
 	ok = true
-	for text := range strings.SplitSeq(value, ";") {
-		if text = strings.TrimSpace(text); text == "" {
+	for rest := value; rest != ""; {
+		text := rest
+		if end := strings.IndexByte(rest, ';'); end >= 0 {
+			text, rest = rest[:end], rest[end+1:]
+		} else {
+			rest = ""
+		}
+		if text = trimSpace(text); text == "" {
 			continue
 		}
 		if len(streams) == MaxStreams {
 			return streams, true, ok
 		}
-		stream, good := parseStream(text)
-		streams = append(streams, stream)
-		ok = ok && good
+		streams = append(streams, Stream{Text: text})
+		ok = streams[len(streams)-1].parse() && ok
 	}
 	return streams, false, ok
 }
 
-// parseStream reads <type> <port>[/<number of ports>] <protocol> <formats>.
-func parseStream(text string) (s Stream, ok bool) {
-	s.Text = text
-	kind, rest, ok := strings.Cut(text, " ")
+// parse reads <type> <port>[/<number of ports>] <protocol> <formats>.
+func (s *Stream) parse() (ok bool) {
+	kind, rest, ok := cutBlank(s.Text)
 	if !ok {
-		return s, false
+		return false
 	}
 	s.Type = kind
-	port, rest, ok := strings.Cut(rest, " ")
+	port, rest, ok := cutBlank(rest)
 	if !ok {
-		return s, false
+		return false
 	}
 	port, _, _ = strings.Cut(port, "/")
 	s.Port, ok = parsePort(port)
-	s.Protocol, _, _ = strings.Cut(rest, " ")
-	return s, ok && s.Type != "" && s.Protocol != ""
+	s.Protocol, _, _ = cutBlank(rest)
+	return ok && s.Type != "" && s.Protocol != ""
+}
+
+// cutBlank is strings.Cut at a blank, for words of some bytes.
+func cutBlank(text string) (word, rest string, ok bool) {
+	for i := range len(text) {
+		if text[i] == ' ' {
+			return text[:i], text[i+1:], true
+		}
+	}
+	return text, "", false
 }
 
 // Sequence is the value of CSeq.
@@ -62,8 +76,8 @@ type Sequence struct {
 
 // ParseCSeq reads <number> <method>.
 func ParseCSeq(value string) (s Sequence, ok bool) {
-	digits, method, ok := strings.Cut(value, " ")
-	n, err := strconv.ParseUint(digits, 10, 32)
-	s.Number, s.Method = uint32(n), strings.TrimSpace(method)
-	return s, ok && err == nil && s.Method != ""
+	digits, method, _ := cutBlank(value)
+	n, ok := parseDigits(digits, math.MaxUint32)
+	s.Number, s.Method = uint32(n), trimSpace(method) //nolint:gosec // at most MaxUint32
+	return s, ok && s.Method != ""
 }

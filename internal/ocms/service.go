@@ -44,7 +44,7 @@ func ParseService(service string) Category {
 	if isCode {
 		rest, method = cutLast(rest)
 	}
-	if method == "" || strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if !isMethod(method) {
 		return Category{}
 	}
 	if logger, ok := strings.CutSuffix(rest, requestPart); ok && logger != "" && !isCode {
@@ -54,6 +54,15 @@ func ParseService(service string) Category {
 		return Category{Kind: Response, Logger: logger, Method: method, Code: code}
 	}
 	return Category{}
+}
+
+func isMethod(text string) bool {
+	for i := range len(text) {
+		if text[i] < 'A' || text[i] > 'Z' {
+			return false
+		}
+	}
+	return text != ""
 }
 
 func cutLast(text string) (before, after string) {

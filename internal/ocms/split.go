@@ -113,31 +113,48 @@ func NewSplitter(extraKeys []string) *Splitter {
 // Split splits one line. It is valid until the next call. An error is
 // ErrNoAttribute.
 func (s *Splitter) Split(text string) (Line, error) {
-	text = strings.TrimRight(text, "\r\n")
-	line := Line{Text: text}
+	var line Line
+	err := s.split(text, &line)
+	return line, err
+}
+
+// usualAttributes is for how many attributes a splitter has memory at first.
+const usualAttributes = 16
+
+// split is Split into an empty line.
+func (s *Splitter) split(text string, line *Line) error {
+	for text != "" && (text[len(text)-1] == '\n' || text[len(text)-1] == '\r') {
+		text = text[:len(text)-1]
+	}
+	line.Text = text
 	name, ok := nameAt(text, 0)
 	if !ok {
-		return line, ErrNoAttribute
+		return ErrNoAttribute
+	}
+	if s.spans == nil {
+		s.spans = make([]span, 0, usualAttributes)
 	}
 	c := cutter{text: text, extra: s.ExtraKeys, quote: -1, bracket: -1}
-	spans, lead := s.spans[:0], 0
+	spans, end := s.spans[:0], 0
 	for more := true; more; {
-		current := span{lead: int32(lead), name: int32(name.start), equals: int32(name.equals), key: name.key} //nolint:gosec // no line is longer
-		lead, more = len(text), false
-		if len(spans) == MaxAttributes-1 {
+		spans = append(spans, span{})
+		// The fields are set one by one: a copy of a struct waits for its parts.
+		current := &spans[len(spans)-1]
+		current.lead, current.name, current.equals, current.key = int32(end), int32(name.start), int32(name.equals), name.key //nolint:gosec // no line is longer
+		if name.key != Unknown {
+			if line.first[name.key] == 0 {
+				line.first[name.key] = uint8(len(spans)) //nolint:gosec // at most MaxAttributes
+			} else {
+				c.flags |= DuplicateKey
+			}
+		}
+		if len(spans) == MaxAttributes {
 			c.flags |= TooManyAttributes
-		} else if comma, found := c.valueEnd(name.key, name.equals+1); found {
-			lead, more, name = comma, true, c.next
-		}
-		current.end = int32(lead) //nolint:gosec // no line is longer
-		if spans = append(spans, current); current.key == Unknown {
-			continue
-		}
-		if line.first[current.key] == 0 {
-			line.first[current.key] = uint8(len(spans)) //nolint:gosec // at most MaxAttributes
+			end, more = len(text), false
 		} else {
-			c.flags |= DuplicateKey
+			end, name, more = c.valueEnd(name.key, name.equals+1)
 		}
+		current.end = int32(end) //nolint:gosec // no line is longer
 	}
 	// A comma at the end of the line is no part of the last value: layouts with one
 	// attribute per line have it.
@@ -146,7 +163,7 @@ func (s *Splitter) Split(text string) (Line, error) {
 		line.Rest = text[last.end:]
 	}
 	s.spans, line.spans, line.Flags = spans, spans, c.flags
-	return line, nil
+	return nil
 }
 
 // name is where the name of an attribute stands.
@@ -161,10 +178,8 @@ func nameAt(text string, i int) (n name, ok bool) {
 	if rest == "" {
 		return name{}, false
 	}
-	for _, key := range keysByInitial[rest[0]] {
-		if known := keyNames[key]; strings.HasPrefix(rest, known) && len(rest) > len(known) && rest[len(known)] == '=' {
-			return name{i, i + len(known), key}, true
-		}
+	if key := documented(rest); key != Unknown {
+		return name{i, i + len(keyNames[key]), key}, true
 	}
 	end := 0
 	for end < len(rest) && isNameByte[rest[end]] {
@@ -182,13 +197,59 @@ func nameAt(text string, i int) (n name, ok bool) {
 	}
 }
 
-// keysByInitial are the documented attributes by the first letter of their names.
-var keysByInitial = func() (all [256][]Key) {
-	for k := Unknown + 1; k < KeyCount; k++ {
-		all[keyNames[k][0]] = append(all[keyNames[k][0]], k)
+// documented returns the documented attribute whose name and equals sign a text
+// begins with, or Unknown.
+func documented(text string) Key {
+	switch text[0] {
+	case 'C':
+		switch {
+		case strings.HasPrefix(text, "CSeq="):
+			return CSeq
+		case strings.HasPrefix(text, "Call-ID="):
+			return CallID
+		case strings.HasPrefix(text, "CreationTime="):
+			return CreationTime
+		case strings.HasPrefix(text, "Content-Type="):
+			return ContentType
+		case strings.HasPrefix(text, "Content-Length="):
+			return ContentLength
+		}
+	case 'F':
+		if strings.HasPrefix(text, "From=") {
+			return From
+		}
+	case 'M':
+		switch {
+		case strings.HasPrefix(text, "Method="):
+			return Method
+		case strings.HasPrefix(text, "MEDIA="):
+			return Media
+		}
+	case 'R':
+		if strings.HasPrefix(text, "RequestUri=") {
+			return RequestURI
+		}
+	case 'S':
+		switch {
+		case strings.HasPrefix(text, "Service="):
+			return Service
+		case strings.HasPrefix(text, "StatusCode="):
+			return StatusCode
+		}
+	case 'T':
+		switch {
+		case strings.HasPrefix(text, "To="):
+			return To
+		case strings.HasPrefix(text, "TimeZoneOffset="):
+			return TimeZoneOffset
+		}
+	case 'V':
+		if strings.HasPrefix(text, "Via=") {
+			return Via
+		}
 	}
-	return all
-}()
+	return Unknown
+}
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 

@@ -4,7 +4,7 @@
 package ocms
 
 import (
-	"strconv"
+	"math"
 	"strings"
 )
 
@@ -24,30 +24,62 @@ type URI struct {
 
 // ParseURI reads a URI. It is not ok if there is no scheme.
 func ParseURI(text string) (u URI, ok bool) {
+	ok = u.parse(text)
+	return u, ok
+}
+
+func (u *URI) parse(text string) (ok bool) {
 	u.Text = text
-	colon := strings.IndexByte(text, ':')
-	if colon <= 0 || !isScheme(text[:colon]) {
-		return u, false
-	}
-	u.Scheme = text[:colon]
-	switch {
-	case strings.EqualFold(u.Scheme, "sip"):
+	rest, ok := strings.CutPrefix(text, "sip:")
+	if ok {
 		u.Scheme = "sip"
-	case strings.EqualFold(u.Scheme, "sips"):
-		u.Scheme = "sips"
-	default:
-		return u, len(text) > colon+1
+	} else if u.Scheme, rest, ok = cutScheme(text); !ok || u.Scheme != "sip" && u.Scheme != "sips" {
+		return ok && rest != ""
 	}
-	rest := text[colon+1:]
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		u.User, _, _ = strings.Cut(rest[:at], ":")
-		rest = rest[at+1:]
+	return u.parseParts(rest)
+}
+
+// endsPart is true for the bytes that separate the parts of a URI.
+var endsPart = [256]bool{'@': true, ':': true, ';': true, '?': true}
+
+// parseParts reads [user[:password]@]host[:port][;parameters][?headers]. The last @
+// ends the user part.
+func (u *URI) parseParts(text string) (ok bool) {
+	const none = math.MaxInt
+	password, at, end := none, -1, len(text)
+	for i := range len(text) {
+		if !endsPart[text[i]] {
+			continue
+		}
+		switch text[i] {
+		case '@':
+			at, end = i, len(text)
+		case ':':
+			password = min(password, i)
+		default:
+			end = min(end, i)
+		}
 	}
-	if end := strings.IndexAny(rest, ";?"); end >= 0 {
-		rest = rest[:end]
+	if at >= 0 {
+		u.User = text[:min(password, at)]
 	}
-	u.Host, u.Port, ok = parseHostPort(rest)
-	return u, ok && u.Host != ""
+	u.Host, u.Port, ok = parseHostPort(text[at+1 : end])
+	return ok && u.Host != ""
+}
+
+// cutScheme cuts behind the scheme, which it returns in lower case if it is sip or
+// sips.
+func cutScheme(text string) (scheme, rest string, ok bool) {
+	scheme, rest, ok = strings.Cut(text, ":")
+	if !ok || scheme == "" || !isScheme(scheme) {
+		return "", "", false
+	}
+	for _, known := range [...]string{"sip", "sips"} {
+		if strings.EqualFold(scheme, known) {
+			return known, rest, true
+		}
+	}
+	return scheme, rest, true
 }
 
 func isScheme(text string) bool {
@@ -64,7 +96,7 @@ func isScheme(text string) bool {
 
 // parseHostPort reads host, host:port, [address] or [address]:port.
 func parseHostPort(text string) (host string, port int, ok bool) {
-	text = strings.TrimSpace(text)
+	text = trimSpace(text)
 	if rest, bracketed := strings.CutPrefix(text, "["); bracketed {
 		host, rest, ok = strings.Cut(rest, "]")
 		if !ok {
@@ -80,15 +112,29 @@ func parseHostPort(text string) (host string, port int, ok bool) {
 		port, ok = parsePort(text)
 		return host, port, ok
 	}
-	host, digits, hasPort := strings.Cut(text, ":")
-	if !hasPort {
-		return text, 0, true
+	for i := range len(text) {
+		if text[i] == ':' {
+			port, ok = parsePort(text[i+1:])
+			return text[:i], port, ok
+		}
 	}
-	port, ok = parsePort(digits)
-	return host, port, ok
+	return text, 0, true
 }
 
 func parsePort(text string) (port int, ok bool) {
-	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
-	return int(n), err == nil
+	n, ok := parseDigits(trimSpace(text), math.MaxUint16)
+	return int(n), ok //nolint:gosec // at most 65535
+}
+
+// parseDigits reads a decimal number of digits alone, at most maximum; the number
+// is 0 if it is not ok.
+func parseDigits(text string, maximum uint64) (n uint64, ok bool) {
+	for i := range len(text) {
+		digit := uint64(text[i] - '0')
+		if digit > 9 || n > (maximum-digit)/10 {
+			return 0, false
+		}
+		n = 10*n + digit
+	}
+	return n, text != ""
 }

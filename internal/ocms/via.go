@@ -30,9 +30,8 @@ func ParseVia(value string, hops []Hop) (all []Hop, more, ok bool) {
 		}
 		var text string
 		text, rest = cutHop(rest)
-		hop, good := parseHop(text)
-		hops = append(hops, hop)
-		ok = ok && good
+		hops = append(hops, Hop{})
+		ok = hops[len(hops)-1].parse(text) && ok
 	}
 	return hops, false, ok && len(hops) > 0
 }
@@ -42,7 +41,8 @@ const hopStart = "SIP/"
 // TopHop returns the first hop of a value.
 func TopHop(value string) (hop Hop, ok bool) {
 	text, _ := cutHop(strings.TrimSpace(value))
-	return parseHop(text)
+	ok = hop.parse(text)
+	return hop, ok
 }
 
 // cutHop cuts in front of the second hop.
@@ -53,40 +53,50 @@ func cutHop(text string) (hop, rest string) {
 			break
 		}
 		i += n
-		before := strings.TrimRight(text[:i], " \t\r\n")
-		if end := len(before) - 1; end > 0 && (before[end] == ';' || before[end] == ',') {
-			return before[:end], text[i:]
+		end := i - 1
+		for end > 0 && isBlank(text[end]) {
+			end--
+		}
+		if end > 0 && (text[end] == ';' || text[end] == ',') {
+			return text[:end], text[i:]
 		}
 		i += len(hopStart)
 	}
 	return text, ""
 }
 
-// parseHop reads SIP/2.0/<transport> <host>[:<port>];<parameters>.
-func parseHop(text string) (hop Hop, ok bool) {
-	hop.Text = text
-	rest, ok := strings.CutPrefix(text, hopStart)
+// parse reads SIP/2.0/<transport> <host>[:<port>];<parameters>.
+func (h *Hop) parse(text string) (ok bool) {
+	h.Text = text
+	rest, ok := strings.CutPrefix(text, "SIP/2.0/")
 	if !ok {
-		return hop, false
-	}
-	_, rest, hasTransport := strings.Cut(rest, "/")
-	blank := strings.IndexAny(rest, " \t\r\n")
-	if !hasTransport || blank < 0 {
-		return hop, false
-	}
-	hop.Transport = rest[:blank]
-	by, parameters, _ := strings.Cut(rest[blank+1:], ";")
-	hop.Host, hop.Port, ok = parseHostPort(by)
-	for parameters != "" {
-		var one string
-		one, parameters = cutParameter(parameters)
-		name, value, _ := strings.Cut(strings.TrimSpace(one), "=")
-		switch {
-		case strings.EqualFold(name, "branch"):
-			hop.Branch = value
-		case strings.EqualFold(name, "received"):
-			hop.Received = value
+		if rest, ok = strings.CutPrefix(text, hopStart); ok {
+			_, rest, ok = strings.Cut(rest, "/")
 		}
 	}
-	return hop, ok && hop.Host != "" && hop.Transport != ""
+	blank := 0
+	for blank < len(rest) && !isBlank(rest[blank]) {
+		blank++
+	}
+	if !ok || blank == len(rest) {
+		return false
+	}
+	h.Transport = rest[:blank]
+	by, parameters := rest[blank+1:], ""
+	if end := strings.IndexByte(by, ';'); end >= 0 {
+		by, parameters = by[:end], by[end+1:]
+	}
+	h.Host, h.Port, ok = parseHostPort(by)
+	for parameters != "" {
+		var name, value string
+		switch name, value, parameters = cutParameter(parameters); {
+		case isName(name, "branch"):
+			h.Branch = value
+		case isName(name, "received"):
+			h.Received = value
+		}
+	}
+	return ok && h.Host != "" && h.Transport != ""
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

@@ -50,8 +50,8 @@ type part struct {
 	line
 	uid       uid
 	kind      kind
-	event     ocms.Event // of a malformed line, what could be read
-	err       error      // why it is malformed
+	event     *ocms.Event // of a malformed line, what could be read
+	err       error       // why it is malformed
 	key       recent.Key
 	hasKey    bool
 	duplicate bool
@@ -96,19 +96,24 @@ func (d *delivery) newIntake(from *origin, lines []line) *intake {
 }
 
 // decode decodes a line, with or without the header that a syslog daemon wrote in
-// front of it. Its decoder is not used again, so that the event stays valid.
-func (d *delivery) decode(text string) (ocms.Event, error) {
-	decoder := ocms.Decoder{Splitter: ocms.Splitter{ExtraKeys: d.extraKeys}, CreationTimeIsLocal: d.local}
-	event, err := decoder.Decode(text)
+// front of it.
+func (d *delivery) decode(text string) (*ocms.Event, error) {
+	event, err := d.newDecoder().Decode(text)
 	if !errors.Is(err, ocms.ErrNoAttribute) {
 		return event, err
 	}
 	if header, rest := ocms.CutSyslogHeader(text); header.Text != "" {
-		if behind, err := decoder.Decode(rest); err == nil {
+		if behind, err := d.newDecoder().Decode(rest); err == nil {
 			return behind, nil
 		}
 	}
 	return event, err
+}
+
+// newDecoder returns a decoder for one line: an event is valid as long as its decoder
+// is not used again.
+func (d *delivery) newDecoder() *ocms.Decoder {
+	return &ocms.Decoder{Splitter: ocms.Splitter{ExtraKeys: d.extraKeys}, CreationTimeIsLocal: d.local}
 }
 
 // markDuplicates finds out which lines are new: not taken before a crash, and not

@@ -47,7 +47,7 @@ func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
 // addEvent writes an event. A line that is too long for an attribute is kept as
 // records of its own, and its values are clipped.
 func (d *delivery) addEvent(in *intake, part *part, to *ingest.Outbox) {
-	e := &part.event
+	e := part.event
 	isLong := len(part.text) > logrecord.MaxRaw
 	if isLong {
 		addRaw(in, part, to, names.EventOCMSLong, plog.SeverityNumberInfo, nil)
@@ -121,7 +121,7 @@ func addMalformed(in *intake, part *part, to *ingest.Outbox) {
 	message := part.err.Error()
 	addRaw(in, part, to, names.EventOCMSMalformed, plog.SeverityNumberError, func(lr plog.LogRecord, first bool) {
 		if first && part.event.Line.Len() > 0 {
-			e := &part.event
+			e := part.event
 			w := writer{m: lr.Attributes(), invalid: e.Flags().Has(ocms.InvalidText), clip: len(part.text) > logrecord.MaxRaw}
 			w.event(e)
 			if !e.Time.IsZero() && e.Time.Unix() > 0 {

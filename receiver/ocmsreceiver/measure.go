@@ -47,7 +47,7 @@ func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece) {
 	}
 	for i := p.From; i < p.To; i++ {
 		if part := &in.parts[i]; !part.duplicate && part.kind == isEvent {
-			server.count(ctx, &part.event, m.calls.observe(&part.event))
+			server.count(ctx, part.event, m.calls.observe(part.event))
 		}
 	}
 }

@@ -148,7 +148,7 @@ func TestCallsAreBounded(t *testing.T) {
 	observe := func(c *calls, text string) news {
 		e, err := d.decode(text)
 		require.NoError(t, err)
-		return c.observe(&e)
+		return c.observe(e)
 	}
 	c := newCalls(3)
 	for n := range 10 {

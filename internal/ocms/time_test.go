@@ -1,0 +1,62 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocms
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestCreationTime(t *testing.T) {
+	for text, want := range map[string]string{ // "" cannot be read
+		"2024-06-10T07:50:51.123Z":      "2024-06-10T07:50:51.123Z",
+		"2024-02-29T00:00:00.000Z":      "2024-02-29T00:00:00Z",
+		"2024-12-31T23:59:59.999Z":      "2024-12-31T23:59:59.999Z",
+		"2024-06-10T07:50:51Z":          "2024-06-10T07:50:51Z",
+		"2024-06-10T07:50:51":           "2024-06-10T07:50:51Z",
+		"2024-06-10T07:50:51.123+02:00": "2024-06-10T05:50:51.123Z",
+		"2024-06-10T07:50:51+0200":      "2024-06-10T05:50:51Z",
+		"2023-02-29T00:00:00.000Z":      "",
+		"2024-06-31T00:00:00.000Z":      "",
+		"2024-06-00T00:00:00.000Z":      "",
+		"2024-00-10T00:00:00.000Z":      "",
+		"2024-13-10T00:00:00.000Z":      "",
+		"2024-06-10T24:00:00.000Z":      "",
+		"2024-06-10T23:60:00.000Z":      "",
+		"2024-06-10T23:59:60.000Z":      "",
+		"2024-06-10T23:59:5x.000Z":      "",
+		"2024-06-10 23:59:59.000Z":      "",
+		"":                              "",
+	} {
+		got, zoned, ok := parseTime(text)
+		assert.Equal(t, want != "", ok, text)
+		if ok {
+			assert.Equal(t, want, got.Format(time.RFC3339Nano), text)
+			assert.Equal(t, strings.Contains(text, "+"), zoned, text)
+		}
+	}
+}
+
+// The layout of OCMS is read as package time reads it, also with single wrong
+// characters.
+func TestLayoutIsThatOfPackageTime(t *testing.T) {
+	d := dice{rand.New(rand.NewPCG(3, 4))}
+	for range 50_000 {
+		text := []byte(time.UnixMilli(d.Int64N(253402300800000)).UTC().Format("2006-01-02T15:04:05.000Z"))
+		if d.IntN(2) == 0 {
+			text[d.IntN(len(text))] = "0123456789-:TZ. "[d.IntN(16)]
+		}
+		want, err := time.Parse("2006-01-02T15:04:05.000Z", string(text))
+		got, ok := parseLayout(string(text))
+		require.Equal(t, err == nil, ok, "%s: %v", text, err)
+		if ok {
+			require.Equal(t, want, got, string(text))
+		}
+	}
+}
