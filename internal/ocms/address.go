@@ -60,57 +60,71 @@ func endOfAddrSpec(text string) int {
 }
 
 // tagOf returns the parameter tag, which is the first one nearly always.
-func tagOf(parameters string) string {
-	if tag, ok := strings.CutPrefix(parameters, ";tag="); ok && isToken(tag) {
+func tagOf(text string) string {
+	if tag, ok := strings.CutPrefix(text, ";tag="); ok && isToken(tag) {
 		return tag
 	}
-	for parameters != "" {
-		var name, value string
-		if name, value, parameters = cutParameter(parameters); isName(name, "tag") {
+	for all := (parameters{text: text}); all.text != ""; {
+		if name, value := all.next(); isName(name, "tag") {
 			return unquote(value)
 		}
 	}
 	return ""
 }
 
-// isToken tells whether a text has nothing that cutParameter looks for, and no
-// space.
+// isToken tells whether a text has no separator of parameters and no space.
 func isToken(text string) bool {
 	for i := range len(text) {
-		if c := text[i]; isSeparator[c] || !isPlain(c) {
+		if c := text[i]; c == ';' || c == '"' || !isPlain(c) {
 			return false
 		}
 	}
 	return true
 }
 
-// isSeparator is true for the bytes that cutParameter looks for.
-var isSeparator = [256]bool{';': true, '=': true, '"': true}
+// parameters are those of a header field, name=value and semicolons.
+type parameters struct {
+	text string // of those that are left
+	// ignoreQuotes is set behind a quote without an end.
+	ignoreQuotes bool
+}
 
-// cutParameter cuts name=value at the first semicolon outside quotes. The first
-// equals sign ends the name.
-func cutParameter(text string) (name, value, rest string) {
-	equals, end := -1, 0
-	for ; end < len(text); end++ {
-		c := text[end]
-		if !isSeparator[c] {
-			continue
+// next cuts off the first parameter. Its first equals sign ends the name.
+func (p *parameters) next() (name, value string) {
+	one := p.text
+	if end := p.end(); end < len(one) {
+		one, p.text = one[:end], one[end+1:]
+	} else {
+		p.text = ""
+	}
+	for i := range len(one) {
+		if one[i] == '=' {
+			return trimSpace(one[:i]), trimSpace(one[i+1:])
 		}
-		if c == ';' {
-			rest = text[end+1:]
+	}
+	return trimSpace(one), ""
+}
+
+// end returns the offset of the first semicolon outside quotes, or the length.
+func (p *parameters) end() int {
+	end := indexFrom(p.text, 0, ';')
+	for from := 0; !p.ignoreQuotes; {
+		quote := strings.IndexByte(p.text[from:end], '"')
+		if quote < 0 {
 			break
 		}
-		if c == '=' && equals < 0 {
-			equals = end
+		from += quote + 1
+		n := closingQuote(p.text[from:])
+		if n < 0 {
+			p.ignoreQuotes = true
+			break
 		}
-		if c == '"' {
-			end += max(closingQuote(text[end+1:])+1, 0)
+		from += n + 1
+		if from > end {
+			end = indexFrom(p.text, from, ';')
 		}
 	}
-	if equals < 0 {
-		return trimSpace(text[:end]), "", rest
-	}
-	return trimSpace(text[:equals]), trimSpace(text[equals+1 : end]), rest
+	return end
 }
 
 // isName compares a parameter's name in any case of letters.

@@ -94,6 +94,13 @@ func TestLongLines(t *testing.T) {
 			_, _ = CutSyslogHeader(strings.Repeat(part, size/len(part)))
 		}
 	}
+	for _, part := range []string{`\"`, `;\"`, ";", `;"`, `;a="";`, "=", "@", ":"} {
+		for _, start := range []string{`From=<sip:a@b>;x="`, `From=sip:a@b;x="`, "From=sip:", "Via=SIP/2.0/UDP a;x=\"", "RequestUri=sip:", "MEDIA="} {
+			text := start + strings.Repeat(part, size/len(part))
+			_, err := d.Decode(text)
+			assert.ErrorIs(t, err, ErrNoService)
+		}
+	}
 }
 
 func ExampleLine_Join() {

@@ -24,7 +24,7 @@ type Hop struct {
 // parameters. It is not ok if a hop could not be read.
 func ParseVia(value string, hops []Hop) (all []Hop, more, ok bool) {
 	ok = true
-	for rest := strings.TrimSpace(value); rest != ""; {
+	for rest := trimSpace(value); rest != ""; {
 		if len(hops) == MaxHops {
 			return hops, true, ok
 		}
@@ -82,14 +82,13 @@ func (h *Hop) parse(text string) (ok bool) {
 		return false
 	}
 	h.Transport = rest[:blank]
-	by, parameters := rest[blank+1:], ""
+	by, all := rest[blank+1:], parameters{}
 	if end := strings.IndexByte(by, ';'); end >= 0 {
-		by, parameters = by[:end], by[end+1:]
+		by, all.text = by[:end], by[end+1:]
 	}
 	h.Host, h.Port, ok = parseHostPort(by)
-	for parameters != "" {
-		var name, value string
-		switch name, value, parameters = cutParameter(parameters); {
+	for all.text != "" {
+		switch name, value := all.next(); {
 		case isName(name, "branch"):
 			h.Branch = value
 		case isName(name, "received"):
