@@ -80,7 +80,16 @@ func (c *converter) addDialogRow(lr plog.LogRecord, phase callarchive.Phase, fie
 	if text(lr.Attributes(), idKey) == "" {
 		idKey = names.SIPCallID
 	}
-	if !fill(c, lr, phase, names.KindDialog, idKey, &row, &row.Object, fields) {
+	switch phase {
+	case callarchive.Final:
+	case callarchive.Started:
+		c.leaveOut = ofMessage
+	default:
+		c.leaveOut = ofMessageOrParties
+	}
+	ok := fill(c, lr, phase, names.KindDialog, idKey, &row, &row.Object, fields)
+	c.leaveOut = nil
+	if !ok {
 		return false
 	}
 	if idKey == names.SIPCallID {
@@ -92,6 +101,26 @@ func (c *converter) addDialogRow(lr plog.LogRecord, phase callarchive.Phase, fie
 	}
 	c.batch.Dialogs = append(c.batch.Dialogs, row)
 	return true
+}
+
+// ofMessageOrParties tells whether an attribute of a message says nothing of its
+// dialog. The parties of a request within the dialog may be the other way round.
+func ofMessageOrParties(key string) bool {
+	return ofMessage(key) || strings.HasPrefix(key, "sip.") && key != names.SIPCallID
+}
+
+// ofMessage tells whether an attribute is about one message: callstitch leaves it out
+// of the stitched dialog.
+func ofMessage(key string) bool {
+	switch {
+	case key == names.OCMSLogger, strings.HasPrefix(key, names.OCMSAttributePrefix+"."):
+		return false
+	case strings.HasPrefix(key, names.SIPFromURIPrefix+"."), strings.HasPrefix(key, names.SIPToURIPrefix+"."), strings.HasPrefix(key, names.SIPURIPrefix+"."):
+		return false
+	default:
+		_, has := dialogFields[key]
+		return !has && (strings.HasPrefix(key, "sip.") || strings.HasPrefix(key, names.OCMS+".") || strings.HasPrefix(key, "log."))
+	}
 }
 
 // address is that of a party as people write it: user@host, or the host alone, or

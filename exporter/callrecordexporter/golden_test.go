@@ -46,10 +46,28 @@ func TestGolden(t *testing.T) {
 				require.NoError(t, r.ConsumeLogs(t.Context(), logs))
 			}
 			golden(t, filepath.Join("testdata", "golden", name+".json"), rowsText(t, r.archive()))
+			assertOneStatement(t, r.archive())
 			for _, entry := range r.log.All() {
 				assert.Fail(t, "nothing to tell", entry.Message)
 			}
 		})
+	}
+}
+
+// assertOneStatement checks that a stitched record says all that the records before it
+// said, so that an object that is over needs no room for them.
+func assertOneStatement(t *testing.T, s *callarchive.Store) {
+	t.Helper()
+	for _, table := range []string{"calls", "call_legs", "recordings", "sessions", "tracks", "dialogs"} {
+		found, err := s.Query(t.Context(), "SELECT id, draft FROM "+table+" WHERE outcome = 'complete' AND draft IS NOT NULL")
+		require.NoError(t, err)
+		for found.Next() {
+			var id, draft string
+			require.NoError(t, found.Scan(&id, &draft))
+			assert.Fail(t, "more than the stitched record is stored", "%s %s: %s", table, id, draft)
+		}
+		require.NoError(t, found.Err())
+		require.NoError(t, found.Close())
 	}
 }
 

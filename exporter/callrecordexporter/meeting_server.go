@@ -124,7 +124,6 @@ func (c *converter) addLeg(lr plog.LogRecord, phase callarchive.Phase) bool {
 	switch phase {
 	case callarchive.Started, callarchive.Updated:
 		row.Activity = activityOf(lr.Attributes())
-		row.Connected = row.Activity == callarchive.ActivityConnected
 		if row.Activity == "" && phase == callarchive.Started {
 			row.Activity = callarchive.ActivityConnecting
 		}

@@ -32,6 +32,9 @@ type converter struct {
 	tally   tally
 	details details
 	source  source
+	// leaveOut tells which attributes of the record are not about its object; nil if
+	// all are.
+	leaveOut func(key string) bool
 }
 
 // source is what the resource says.
@@ -131,6 +134,10 @@ const (
 	ignoredStatus = names.SpanStatus
 )
 
+// ofRecord begins the attributes that are about one record, not about the object that
+// it speaks of.
+const ofRecord = names.MeetingServer + ".record."
+
 // fill reads a record into a row: first what all rows have, then the attributes.
 // kind and idKey are the object's. It returns false if there is no id.
 func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind, idKey string, row *T, o *callarchive.Object, fields fields[T]) bool {
@@ -173,9 +180,10 @@ func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind,
 			if field, has := fields[key]; has && !set(field(row), value) {
 				c.details.add(key, value)
 			}
-		case names.RecordLegacyIndex:
-			// How a receiver counts; nobody looks for it in an archive.
 		default:
+			if strings.HasPrefix(key, ofRecord) || c.leaveOut != nil && c.leaveOut(key) {
+				continue
+			}
 			if field, has := fields[key]; !has || !set(field(row), value) {
 				c.details.add(key, value)
 			}
@@ -209,7 +217,6 @@ func finish(lr plog.LogRecord, o *callarchive.Object) {
 	}
 	seconds := o.EndedAt.Sub(o.StartedAt).Seconds()
 	o.DurationSeconds = &seconds
-	o.Revision.Complete = o.Outcome == outcomeComplete
 	o.Revision.Index = 0
 	if due := lr.ObservedTimestamp(); due != 0 {
 		o.Revision.Time = fromNanoseconds(int64(due)) //nolint:gosec // a time

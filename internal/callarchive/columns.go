@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -38,11 +39,20 @@ type table[T any] struct {
 	columns []column[T]
 	// object of a row; nil for rows that are not merged.
 	object func(*T) *Object
-	// keepKnown sets in a statement the facts of an older one that hold for the rest
-	// of the object's life. It reports whether that changed the statement. Optional.
-	keepKnown func(to, from *T) bool
-	// derive sets the columns that follow from others, once a row is merged. Optional.
-	derive func(*T)
+	// follows are columns whose value belongs to that of another one: a statement
+	// that has the other one replaces both.
+	follows map[string]string
+	// endsAmend tells that an end record completes what callstitch closed without one.
+	endsAmend bool
+	// flags are facts that hold once any statement says them. Optional.
+	flags func(*T) uint8
+	// derive sets the columns that follow from others, of an object that is not
+	// over; start and update are the newest statements of their phases, nil if there
+	// are none. Optional.
+	derive func(row, start, update *T, flags uint8)
+
+	once  sync.Once
+	rules []rule // of the columns, in their order
 }
 
 // columnsOf returns the columns of a type of rows, details last.
@@ -143,58 +153,81 @@ func addedColumns(driver string, version int64) []string {
 }
 
 var calls = table[Call]{
-	name:    "calls",
-	about:   "One Call Bridge's part of a conference.",
-	object:  func(r *Call) *Object { return &r.Object },
-	columns: columnsOf[Call](),
+	name:      "calls",
+	about:     "One Call Bridge's part of a conference.",
+	object:    func(r *Call) *Object { return &r.Object },
+	endsAmend: true,
+	columns:   columnsOf[Call](),
 }
 
 var legs = table[Leg]{
-	name:   "call_legs",
-	about:  "One connection to a Call Bridge: mostly a participant.",
-	object: func(r *Leg) *Object { return &r.Object },
-	derive: func(r *Leg) {
-		switch {
-		case r.State == StateEnded:
-			r.Activity = ""
-		case r.Connected && (r.Activity == "" || r.Activity == ActivityConnecting):
-			r.Activity = ActivityConnected
-		}
-	},
+	name:      "call_legs",
+	about:     "One connection to a Call Bridge: mostly a participant.",
+	object:    func(r *Leg) *Object { return &r.Object },
+	endsAmend: true,
+	follows:   map[string]string{"reason_details": "reason", "error_type": "reason", "remote_teardown": "reason"},
 	// Not every update of a leg says again that it is connected.
-	keepKnown: func(to, from *Leg) bool {
-		changed := from.Connected && !to.Connected
-		to.Connected = to.Connected || from.Connected
-		return changed
+	flags: func(r *Leg) uint8 {
+		if r.Activity == ActivityConnected {
+			return flagConnected
+		}
+		return 0
 	},
+	derive:  deriveActivity,
 	columns: columnsOf[Leg](),
 }
 
+// flagConnected of a leg that was connected.
+const flagConnected = 1
+
+// deriveActivity sets what a running leg does: what the newest update says or, if
+// that says nothing, that it was connected or what its start says.
+func deriveActivity(row, start, update *Leg, flags uint8) {
+	row.Activity = ""
+	if row.State == StateEnded {
+		return
+	}
+	if start != nil {
+		row.Activity = start.Activity
+	}
+	if update != nil && update.Activity != "" {
+		row.Activity = update.Activity
+	}
+	if flags&flagConnected != 0 && (row.Activity == "" || row.Activity == ActivityConnecting) {
+		row.Activity = ActivityConnected
+	}
+}
+
 var recordings = table[Recording]{
-	name:    "recordings",
-	about:   "A recording or a streaming of a call.",
-	object:  func(r *Recording) *Object { return &r.Object },
-	columns: columnsOf[Recording](),
+	name:      "recordings",
+	about:     "A recording or a streaming of a call.",
+	object:    func(r *Recording) *Object { return &r.Object },
+	endsAmend: true,
+	columns:   columnsOf[Recording](),
 }
 
 var sessions = table[Session]{
-	name:    "sessions",
-	about:   "A recording session of MediaSense.",
-	object:  func(r *Session) *Object { return &r.Object },
-	columns: columnsOf[Session](),
+	name:      "sessions",
+	about:     "A recording session of MediaSense.",
+	object:    func(r *Session) *Object { return &r.Object },
+	follows:   map[string]string{"error_type": "media_state"},
+	endsAmend: true,
+	columns:   columnsOf[Session](),
 }
 
 var tracks = table[Track]{
-	name:    "tracks",
-	about:   "One medium of a session in one direction.",
-	object:  func(r *Track) *Object { return &r.Object },
-	columns: columnsOf[Track](),
+	name:      "tracks",
+	about:     "One medium of a session in one direction.",
+	object:    func(r *Track) *Object { return &r.Object },
+	endsAmend: true,
+	columns:   columnsOf[Track](),
 }
 
 var dialogs = table[Dialog]{
 	name:    "dialogs",
 	about:   "A SIP dialog that OCMS accounted for: a call, or a branch of one that was answered.",
 	object:  func(r *Dialog) *Object { return &r.Object },
+	follows: map[string]string{"error_type": "result", "code": "result"},
 	columns: columnsOf[Dialog](),
 }
 
@@ -208,55 +241,4 @@ var conferences = table[Conference]{
 	name:    "conferences",
 	about:   "One meeting, on however many bridges; computed from the rows of its trace.",
 	columns: columnsOf[Conference](),
-}
-
-// overlay writes two statements into the older one: what the newer one says, and what the older
-// one says where the newer says nothing. Details are overlaid attribute by
-// attribute.
-func (t *table[T]) overlay(older, newer *T) {
-	for _, c := range t.columns {
-		switch to := c.field(older).(type) {
-		case *string:
-			if from := *c.field(newer).(*string); from != "" {
-				*to = from
-			}
-		case *time.Time:
-			if from := *c.field(newer).(*time.Time); !from.IsZero() {
-				*to = from
-			}
-		case **int64:
-			if from := *c.field(newer).(**int64); from != nil {
-				*to = from
-			}
-		case **float64:
-			if from := *c.field(newer).(**float64); from != nil {
-				*to = from
-			}
-		case **bool:
-			if from := *c.field(newer).(**bool); from != nil {
-				*to = from
-			}
-		case *json.RawMessage:
-			*to = overlayDocument(*to, *c.field(newer).(*json.RawMessage))
-		}
-	}
-}
-
-// overlayDocument joins two JSON objects; of anything else the newer stands.
-func overlayDocument(older, newer json.RawMessage) json.RawMessage {
-	switch {
-	case len(newer) == 0:
-		return older
-	case len(older) == 0 || older[0] != '{' || newer[0] != '{':
-		return newer
-	}
-	var joined map[string]json.RawMessage
-	if json.Unmarshal(older, &joined) != nil || json.Unmarshal(newer, &joined) != nil {
-		return newer
-	}
-	text, err := json.Marshal(joined)
-	if err != nil {
-		return newer
-	}
-	return text
 }

@@ -7,20 +7,25 @@
 //
 // # One row, many statements
 //
-// A row is made of statements: what a start record, the newest update and the
-// end record said while the object was alive, and what the stitched record said
-// when it was over. Rows are merged, never added to:
+// A row is made of statements: what start, update and end records said while the
+// object was alive, and what the stitched record said when it was over. Statements
+// have an order: start, update, end, stitched; within one of these the sender's
+// number, then time ([Revision]). Of stitched records those that have seen more of
+// the end come later. Rows are merged, never added to:
 //
-//   - of two statements of one phase the one with the higher [Revision] stands,
-//   - the stitched record stands above all others,
+//   - a column has the value of the last statement that has one: no statement removes
+//     a value,
+//   - times and outcome follow from all statements together: an end record amends a
+//     stitched record that has not seen the end,
 //   - a conference's row is computed anew from the rows of its trace.
 //
 // So a row is a function of the set of its statements. Neither order, nor
 // duplicates, nor two writers make a difference (TestOrder), and a batch that is
 // written again changes nothing.
 //
-// While an object is alive, its row keeps its statements in the column draft;
-// the stitched record clears it.
+// Which value is of which statement is in the column draft: the statements, each
+// with the values alone that no later one has. A stitched record that has all of
+// them clears it, which is the rule.
 //
 // # Writing
 //

@@ -118,7 +118,7 @@ func march(t *testing.T) *Batch {
 	object := func(id, trace string, from, seconds float64, outcome string) Object {
 		return Object{
 			ID: id, TraceID: trace, SpanID: "s-" + id, State: StateEnded, Outcome: outcome, StartedAt: at(from), EndedAt: at(from + seconds),
-			DurationSeconds: new(seconds), LastHeardAt: at(from + seconds), Bridge: "b1", System: "cms1", Phase: Final, Revision: Revision{Complete: outcome == "complete"},
+			DurationSeconds: new(seconds), LastHeardAt: at(from + seconds), Bridge: "b1", System: "cms1", Phase: Final,
 		}
 	}
 	board := Room{RoomID: "r-board", RoomName: "Board", TenantID: "acme"}

@@ -84,12 +84,9 @@ func eachFrom[T Row](ctx context.Context, q Querier, from, tail string, args ...
 		}
 		defer func() { _ = found.Close() }()
 		row := new(T)
-		targets := make([]any, len(t.columns))
+		targets := t.targets(row)
 		for found.Next() {
 			*row = *new(T)
-			for i := range t.columns {
-				targets[i] = target(t.columns[i].field(row))
-			}
 			if err := found.Scan(targets...); err != nil {
 				yield(nil, fmt.Errorf("%s: %w", t.name, err))
 				return

@@ -25,16 +25,15 @@ const (
 	Updated
 	// Ended is an end record: the stitched record is still to come.
 	Ended
-	// Final is the stitched record. Whatever else is said, its row stays.
+	// Final is the stitched record. Its values stand, whatever else is said; of one
+	// whose outcome is not complete an end record amends the end.
 	Final
 )
 
-// Revision orders the statements of one phase of one object. The higher one
-// stands; two that are equal are the same statement.
+// Revision orders the statements of one phase of one object, stitched records by
+// their outcomes before. The values of the higher one stand; two that are equal are
+// the same statement.
 type Revision struct {
-	// Complete is set on a stitched record whose object was seen from start to
-	// end. One that saw less does not replace it.
-	Complete bool `json:"complete,omitempty"`
 	// Index is the number that the sender gave the record, 0 if none.
 	Index uint64 `json:"index,omitempty"`
 	// Time is the time of the record, of a stitched one when it was due.
@@ -62,7 +61,7 @@ type Object struct {
 
 	// Phase and Revision are the statement's, for Store.Write. A row that was
 	// read has Phase Final or, as long as that is missing, the newest one.
-	Phase    Phase    `json:"-"`
+	Phase    Phase    `json:"phase,omitempty" column:"-"`
 	Revision Revision `json:"revision" column:"-"`
 }
 
@@ -137,10 +136,6 @@ type Leg struct {
 	MovedCallLeg             string          `json:"moved_call_leg,omitempty"`               // the leg that this one continues
 	ReplacesSIPCallID        string          `json:"replaces_sip_call_id,omitempty"`         // SIP Call-ID of the leg that this one replaces
 	Links                    json.RawMessage `json:"links,omitempty"`                        // JSON array of `{trace_id, span_id, reason}`: the legs it continues or replaces
-
-	// Connected tells that this statement, or one before it, said that the leg
-	// was connected. It has no column.
-	Connected bool `json:"connected,omitempty" column:"-"`
 }
 
 // Kinds of a [Recording].

@@ -62,7 +62,7 @@ func TestLifeOfALeg(t *testing.T) {
 		final := leg(Final, 0, 62, func(l *Leg) {
 			l.State, l.Outcome, l.TraceID, l.CallID = StateEnded, "complete", "t1", "c1"
 			l.StartedAt, l.EndedAt, l.DurationSeconds = at(0), at(62), new(62.0)
-			l.Revision = Revision{Complete: true, Time: at(72)}
+			l.Revision = Revision{Time: at(72)}
 			l.PacketLossPercent, l.Role = new(6.7), "participant"
 		})
 		row = write(final)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -38,6 +39,9 @@ func put[T any](ctx context.Context, w *write, t *table[T], statements []T) erro
 		}
 	}
 	if err := load(ctx, w, t, ids, entries); err != nil {
+		return err
+	}
+	if err := readFinal(ctx, w, t, statements, entries); err != nil {
 		return err
 	}
 	for i := range statements {
@@ -92,21 +96,54 @@ func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entri
 		}
 		e := entries[id]
 		e.stored, e.trace = true, trace
-		if Phase(phase) == Final { //nolint:gosec // what was written
-			e.isFinal = true
-			e.final = Revision{Complete: outcome == outcomeComplete, Time: revised, Digest: digest}
+		if len(text) > 0 {
+			e.readDraft(t, text)
 			continue
 		}
-		if json.Unmarshal(text, &e.draft) != nil {
-			// Somebody else wrote to it. What is said from now on stands; an error
-			// would come again with each try, and hold up everybody else's rows.
-			e.draft = draft[T]{}
-		}
+		// The row is that of one stitched record: its values are read if they matter.
+		final := new(T)
+		o := t.object(final)
+		o.Phase, o.Outcome, o.Revision = Phase(phase), outcome, Revision{Time: revised, Digest: digest} //nolint:gosec // what was written
+		e.unread, e.known.Statements = true, []*T{final}
 	}
 	return found.Err()
 }
 
-const outcomeComplete = "complete"
+// readFinal reads the rows of single stitched records about whose objects something
+// else is said now.
+func readFinal[T any](ctx context.Context, w *write, t *table[T], statements []T, entries map[string]*entry[T]) error {
+	var ids []string
+	for i := range statements {
+		id := t.object(&statements[i]).ID
+		if e := entries[id]; e.unread && !e.has(t, &statements[i]) {
+			e.unread = false
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := w.tx.query(ctx, "SELECT "+strings.Join(t.names(), ", ")+" FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = found.Close() }()
+	for found.Next() {
+		row := new(T)
+		if err := found.Scan(t.targets(row)...); err != nil {
+			return err
+		}
+		o := t.object(row)
+		e := entries[o.ID]
+		rank := t.object(e.known.Statements[0])
+		o.Phase, o.Revision = rank.Phase, rank.Revision
+		e.known.Statements[0] = row
+		if !e.isComplete(t) {
+			e.hear(o.LastHeardAt)
+		}
+	}
+	return found.Err()
+}
 
 func (t *table[T]) names() []string {
 	names := make([]string, 0, len(t.columns)+len(revisionColumns))
@@ -114,6 +151,15 @@ func (t *table[T]) names() []string {
 		names = append(names, t.columns[i].name)
 	}
 	return names
+}
+
+// targets are where the columns of a row are scanned to.
+func (t *table[T]) targets(row *T) []any {
+	targets := make([]any, len(t.columns))
+	for i := range t.columns {
+		targets[i] = target(t.columns[i].field(row))
+	}
+	return targets
 }
 
 // values of a row, with room for more.

@@ -85,7 +85,6 @@ func (w *world) object(kind, trace, bridge, from, to string) callarchive.Object 
 	if to != "" {
 		o.State, o.Outcome, o.EndedAt, o.LastHeardAt, o.Phase = callarchive.StateEnded, "complete", at(to), at(to), callarchive.Final
 		o.DurationSeconds = new(o.EndedAt.Sub(o.StartedAt).Seconds())
-		o.Revision.Complete = true
 	}
 	return o
 }

@@ -65,7 +65,7 @@ func (a *archiveFill) object(trace string, start, end time.Time, running bool) c
 	o := callarchive.Object{
 		ID: a.id(), TraceID: trace, SpanID: fmt.Sprintf("%016x", a.random.Uint64()), State: callarchive.StateEnded, Outcome: "complete",
 		StartedAt: start, EndedAt: end, LastHeardAt: end, Bridge: fmt.Sprintf("bridge-%d", a.random.IntN(3)), Phase: callarchive.Final,
-		Revision: callarchive.Revision{Complete: true, Time: end},
+		Revision: callarchive.Revision{Time: end},
 		Details:  []byte(`{"cisco.meeting_server.call_leg.can_move":true,"cisco.meeting_server.call_leg.deactivated":false}`),
 	}
 	seconds := end.Sub(start).Seconds()
