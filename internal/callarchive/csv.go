@@ -118,6 +118,7 @@ func (s *Store) WriteCSV(ctx context.Context, to io.Writer, filter CSVFilter) er
 		c.leg(&filter.Filter)
 		c.over(&filter.Filter)
 		c.room(&filter.Filter, false)
+		c.ownerOfLeg(&filter.Filter)
 		if filter.Tag != "" {
 			c.and("COALESCE(cdr_tag, call_cdr_tag) = ?", filter.Tag)
 		}

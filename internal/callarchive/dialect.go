@@ -29,6 +29,13 @@ type dialect interface {
 	// list as a parameter.
 	in(column, parameter string) string
 	list(texts []string) any
+	// termRows reads a JSON array of arrays, $1, as rows of search terms.
+	termRows() string
+	// hasTrigrams reports whether an index finds what is in the middle of a term;
+	// trigrams adds the condition that it answers. Each word has three characters or
+	// more.
+	hasTrigrams() bool
+	trigrams(c *conditions, words []string)
 	// judge says what is to be done about an error.
 	judge(err error) verdict
 	// code names an error that was refused for good, without any value in it.

@@ -12,9 +12,9 @@ import (
 // ReasonFailure as a [Filter]'s reason is every reason that is a failure.
 const ReasonFailure = "failure"
 
-// Filter of a list. A zero value lets everything through. Party, Reason and
-// MinLoss are met by one and the same leg: a conference is listed if it has such
-// a leg.
+// Filter of a list. A zero value lets everything through. Party, Bridge, Dialled,
+// Reason and MinLoss are met by one and the same leg: a conference is listed if it
+// has such a leg.
 type Filter struct {
 	// From and To bound the start: from From on, before To.
 	From, To time.Time
@@ -23,6 +23,11 @@ type Filter struct {
 	// difference.
 	Party         string
 	PartyAnywhere bool
+	// Bridge is the id or the name of a Call Bridge that the leg was on; Dialled how
+	// the address begins that it dialled or was called from. Like Party of the leg.
+	Bridge, Dialled string
+	// Owner is how the name of the meeting's owner begins.
+	Owner string
 	// Room is a room's id, or how its name begins, likewise.
 	Room string
 	// Reason in Cisco's words, or ReasonFailure.
@@ -39,7 +44,7 @@ type Filter struct {
 // ofOneLeg tells that the legs have to be looked at: a conference's row has its
 // worst loss and how many legs failed, no more.
 func (f *Filter) ofOneLeg() bool {
-	return f.Party != "" || f.Reason != "" && (f.Reason != ReasonFailure || f.MinLoss > 0)
+	return f.Party != "" || f.Bridge != "" || f.Dialled != "" || f.Reason != "" && (f.Reason != ReasonFailure || f.MinLoss > 0)
 }
 
 // conditions of a query, and its parameters.
@@ -135,6 +140,12 @@ func (c *conditions) leg(f *Filter) {
 	if f.Party != "" {
 		c.party(f)
 	}
+	if f.Bridge != "" {
+		c.and("(COALESCE(bridge, '') = ? OR COALESCE(system, '') = ?)", f.Bridge, f.Bridge)
+	}
+	if f.Dialled != "" {
+		c.all = append(c.all, c.like("local_address", f.Dialled, false))
+	}
 	switch f.Reason {
 	case "":
 	case ReasonFailure:
@@ -159,6 +170,25 @@ func (c *conditions) room(f *Filter, nameKnown bool) {
 	if f.Tenant != "" {
 		c.and("tenant_id = ?", strings.ToLower(f.Tenant))
 	}
+}
+
+// owner adds what is asked of the owner to the conditions on a conference.
+func (c *conditions) owner(f *Filter) {
+	if f.Owner != "" {
+		c.all = append(c.all, c.like("owner_name", f.Owner, false))
+	}
+}
+
+// ownerOfLeg adds likewise to the conditions on a leg.
+func (c *conditions) ownerOfLeg(f *Filter) {
+	if f.Owner == "" {
+		return
+	}
+	of := conditions{args: c.args}
+	of.and("conferences.trace_id = call_legs.trace_id")
+	of.owner(f)
+	c.args = of.args
+	c.all = append(c.all, "EXISTS (SELECT 1 FROM conferences"+of.where()+")")
 }
 
 // over adds the state, if it is not the one that has an index, and the limits of

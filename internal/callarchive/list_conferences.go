@@ -69,6 +69,7 @@ func (v *View) Conferences(ctx context.Context, f Filter, page Page) (List[Confe
 func (c *conditions) conference(f *Filter, roomKnown, withLegs bool) {
 	c.over(f)
 	c.room(f, roomKnown)
+	c.owner(f)
 	if f.MinLoss > 0 {
 		c.and("packet_loss_percent >= ?", f.MinLoss)
 	}
@@ -103,11 +104,24 @@ func (v *View) few(ctx context.Context, c *conditions, query string) (int64, err
 // legsIndexed returns queries for the legs that a filter asks for, if an index
 // finds few enough of them; else nil.
 func (v *View) legsIndexed(ctx context.Context, f *Filter) (func(c *conditions, column string) []string, error) {
-	type condition = func(*conditions) string
 	var indexes [][]condition
+	if f.Party != "" && f.PartyAnywhere {
+		keys, ok, err := v.partiesWith(ctx, f.Party)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			if ok, err = v.dialogsAreFew(ctx, func(c *conditions, column string) string { return v.isOne(c, column, keys) }); err != nil {
+				return nil, err
+			}
+		}
+		if ok {
+			indexes = append(indexes, v.ofParties(keys))
+		}
+	}
 	if f.Party != "" && !f.PartyAnywhere {
 		// The dialogs themselves have to be few, because all of them are read.
-		few, err := v.dialogsAreFew(ctx, f.Party)
+		few, err := v.dialogsAreFew(ctx, func(c *conditions, column string) string { return c.begins(column, f.Party) })
 		if err != nil {
 			return nil, err
 		}
@@ -150,14 +164,41 @@ func (v *View) legsIndexed(ctx context.Context, f *Filter) (func(c *conditions, 
 	return nil, nil
 }
 
+// condition of a query, with its parameters in c.
+type condition = func(c *conditions) string
+
+// isOne is the condition that a column, in lower case, is one of some texts, such
+// that the index of lower(column) is used.
+func (v *View) isOne(c *conditions, column string, keys []string) string {
+	return "(" + column + " IS NOT NULL AND " + v.d.in("lower("+column+")", c.parameter(v.d.list(keys))) + ")"
+}
+
+// ofParties are the conditions that a leg's far end, or that of the dialog of its
+// SIP call, is one of some names and addresses.
+func (v *View) ofParties(keys []string) []condition {
+	in := func(c *conditions, column string) string { return v.isOne(c, column, keys) }
+	return []condition{
+		func(c *conditions) string { return in(c, "remote_party") },
+		func(c *conditions) string { return in(c, "display_name") },
+		func(c *conditions) string {
+			var queries []string
+			for _, column := range dialogParties {
+				queries = append(queries, "SELECT sip_call_id FROM dialogs WHERE sip_call_id IS NOT NULL AND "+in(c, column))
+			}
+			return "(sip_call_id IS NOT NULL AND sip_call_id IN (" + strings.Join(queries, " UNION ") + "))"
+		},
+	}
+}
+
 // dialogParties are the columns of a dialog that name its parties.
 var dialogParties = []string{"from_party", "to_party", "from_name", "to_name"}
 
-// dialogsAreFew tells that few dialogs have a party whose name or address begins so.
-func (v *View) dialogsAreFew(ctx context.Context, party string) (bool, error) {
+// dialogsAreFew tells that few dialogs have a party that meets a condition, whichever
+// column it is in.
+func (v *View) dialogsAreFew(ctx context.Context, party func(c *conditions, column string) string) (bool, error) {
 	for _, column := range dialogParties {
 		var c conditions
-		query := "SELECT 1 FROM dialogs WHERE " + c.begins(column, party)
+		query := "SELECT 1 FROM dialogs WHERE " + party(&c, column)
 		if n, err := v.few(ctx, &c, query); err != nil || n >= int64(fewEnough) {
 			return false, err
 		}

@@ -45,6 +45,7 @@ func (v *View) Legs(ctx context.Context, f Filter, page Page) (List[Leg], error)
 		c.leg(&f)
 		c.over(&f)
 		c.room(&f, false)
+		c.ownerOfLeg(&f)
 	}
 	if legs != nil {
 		return w.matched(ctx, v, &f, page, func(c *conditions) []string { return legs(c, "id") })

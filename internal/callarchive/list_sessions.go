@@ -35,7 +35,7 @@ func (v *View) Sessions(ctx context.Context, f Filter, page Page) (List[Session]
 			default:
 				c.and("error_type = ?", f.Reason)
 			}
-			if f.Room != "" || f.Tenant != "" || f.MinLoss > 0 {
+			if f.Room != "" || f.Tenant != "" || f.Bridge != "" || f.Dialled != "" || f.Owner != "" || f.MinLoss > 0 {
 				c.and("1 = 0")
 			}
 		},

@@ -61,11 +61,12 @@ func fill(tb testing.TB, s *Store, seed uint64, conferences int) (w testWorld) {
 		}
 		inCall := r.IntN(6) > 0
 		if inCall {
-			b.Calls = append(b.Calls, Call{Object: object("call", i, trace, start, running), Room: room})
+			b.Calls = append(b.Calls, Call{Object: object("call", i, trace, start, running), Room: room, OwnerName: pick([]string{"", "Ines", "Office 1"})})
 		}
 		for range 1 + r.IntN(4) {
 			l := Leg{Object: object("leg", len(b.Legs), trace, start+float64(r.IntN(3)), running), Room: room}
 			l.DisplayName, l.RemoteParty = pick(testNames), fmt.Sprintf("%s%d@example.test", []string{"ann", "Bo", "room"}[r.IntN(3)], r.IntN(5))
+			l.LocalAddress, l.System = pick([]string{"", "1001@meet.test", "room@meet.test"}), pick([]string{"", "cms-a", "cms-b"})
 			if inCall {
 				l.CallID = fmt.Sprintf("call-%04d", i)
 			}
@@ -158,6 +159,7 @@ func (w *testWorld) testParty(f *Filter, l *Leg) bool {
 
 func (w *testWorld) testLeg(f *Filter, l *Leg) bool {
 	return (f.Party == "" || w.testParty(f, l)) &&
+		(f.Bridge == "" || f.Bridge == l.Bridge || f.Bridge == l.System) && (f.Dialled == "" || testText(l.LocalAddress, f.Dialled, false)) &&
 		(f.Reason == "" || f.Reason == l.Reason || f.Reason == ReasonFailure && l.ErrorType != "") &&
 		(f.MinLoss == 0 || l.PacketLossPercent != nil && *l.PacketLossPercent >= f.MinLoss)
 }
@@ -166,7 +168,7 @@ func (w *testWorld) conferencesOf(f *Filter) (ids []string) {
 	var all []Cursor
 	for _, c := range w.conferences {
 		legs := slices.ContainsFunc(w.legs, func(l Leg) bool { return l.TraceID == c.TraceID && w.testLeg(f, &l) })
-		if testTimes(f, c.StartedAt, c.State, c.DurationSeconds) && testRoom(f, c.Room) && legs {
+		if testTimes(f, c.StartedAt, c.State, c.DurationSeconds) && testRoom(f, c.Room) && testText(c.OwnerName, f.Owner, false) && legs {
 			all = append(all, Cursor{c.StartedAt, c.TraceID})
 		}
 	}
@@ -176,7 +178,8 @@ func (w *testWorld) conferencesOf(f *Filter) (ids []string) {
 func (w *testWorld) legsOf(f *Filter) (ids []string) {
 	var all []Cursor
 	for _, l := range w.legs {
-		if testObject(f, &l.Object) && testRoom(f, l.Room) && w.testLeg(f, &l) {
+		owner := f.Owner == "" || slices.ContainsFunc(w.conferences, func(c Conference) bool { return c.TraceID == l.TraceID && testText(c.OwnerName, f.Owner, false) })
+		if testObject(f, &l.Object) && testRoom(f, l.Room) && owner && w.testLeg(f, &l) {
 			all = append(all, Cursor{l.StartedAt, l.ID})
 		}
 	}
@@ -190,7 +193,7 @@ func (w *testWorld) sessionsOf(f *Filter) (ids []string) {
 			slices.ContainsFunc(strings.Split(s.Parties, ", "), func(p string) bool { return s.Parties != "" && testText(p, f.Party, false) }) ||
 			s.Parties != "" && testText(s.Parties, f.Party, false)
 		reason := f.Reason == "" || f.Reason == s.ErrorType || f.Reason == ReasonFailure && s.ErrorType != ""
-		if testObject(f, &s.Object) && party && reason && f.Room == "" && f.Tenant == "" && f.MinLoss == 0 {
+		if testObject(f, &s.Object) && party && reason && f.Room == "" && f.Tenant == "" && f.Bridge+f.Owner+f.Dialled == "" && f.MinLoss == 0 {
 			all = append(all, Cursor{s.StartedAt, s.ID})
 		}
 	}
@@ -209,13 +212,13 @@ func sorted(all []Cursor) (ids []string) {
 func randomFilter(r *rand.Rand, conferences int) (f Filter) {
 	pick := func(texts ...string) string { return texts[r.IntN(len(texts))] }
 	for range 1 + r.IntN(3) {
-		switch r.IntN(9) {
+		switch r.IntN(11) {
 		case 0:
 			f.From = at(float64(r.IntN(conferences * 4)))
 		case 1:
 			f.To = at(float64(r.IntN(conferences * 4)))
 		case 2:
-			f.Party, f.PartyAnywhere = pick("ann", "ANN", "bo_%", "Bo_", "%", "\\", "bo\\", "Żan", "quill", "<B>", "room3", "nobody", "10"), r.IntN(3) == 0
+			f.Party, f.PartyAnywhere = pick("ann", "ANN", "bo_%", "Bo_", "%", "\\", "bo\\", "Żan", "quill", "<B>", "room3", "nobody", "10", "uill, a", "\"ann"), r.IntN(2) == 0
 		case 3:
 			f.Room = pick("bo", "BO_", "Weekly", "nowhere", "00000000-0000-0000-0000-000000000003", "00000000-0000-0000-0000-00000000000")
 		case 4:
@@ -228,6 +231,10 @@ func randomFilter(r *rand.Rand, conferences int) (f Filter) {
 			f.MinDuration, f.MaxDuration = time.Duration(r.IntN(300))*time.Second, time.Duration(r.IntN(600))*time.Second
 		case 8:
 			f.State = pick(StateRunning, StateEnded)
+		case 9:
+			f.Bridge, f.Dialled = pick("b1", "cms-a", "b9", ""), pick("", "10", "Room")
+		case 10:
+			f.Owner = pick("office", "Ines", "x")
 		}
 	}
 	return f

@@ -26,6 +26,11 @@ type migration struct {
 	sql     string
 }
 
+// fills compute what a version's new tables hold from the rows that are there.
+var fills = map[int64]func(context.Context, dialect, transaction) error{
+	3: collectTerms,
+}
+
 // migrations of a dialect, in order; their versions are 1, 2, 3, …
 func migrations(dialect string) ([]migration, error) {
 	directory := path.Join("schema", dialect)
@@ -86,6 +91,11 @@ func migrate(ctx context.Context, d dialect, target int64) error {
 		}
 		for _, statement := range append(addedColumns(d.name(), m.version), m.sql) {
 			if _, err := tx.exec(ctx, statement); err != nil {
+				return fmt.Errorf("schema %s: %w", m.name, err)
+			}
+		}
+		if fill := fills[m.version]; fill != nil {
+			if err := fill(ctx, d, tx); err != nil {
 				return fmt.Errorf("schema %s: %w", m.name, err)
 			}
 		}

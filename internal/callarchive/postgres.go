@@ -24,6 +24,7 @@ type postgresDialect struct {
 	pool        *pgxpool.Pool // of writers
 	readersPool *pgxpool.Pool
 	readers     *sql.DB // on readersPool
+	hasTrgm     bool    // there is an index of trigrams
 }
 
 // writers is how many connections write. One does at a time; the other one is for

@@ -83,8 +83,12 @@ func eachFrom[T Row](ctx context.Context, q Querier, from, tail string, args ...
 			return
 		}
 		defer func() { _ = found.Close() }()
+		into := target
+		if v, ok := q.(*View); ok {
+			into = v.target
+		}
 		row := new(T)
-		targets := t.targets(row)
+		targets := t.targets(row, into)
 		for found.Next() {
 			*row = *new(T)
 			if err := found.Scan(targets...); err != nil {

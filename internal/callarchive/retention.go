@@ -30,7 +30,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (map[string]int64,
 	for _, step := range []func(*write, context.Context, time.Time, map[string]int64) (int, error){
 		(*write).expireConferences, (*write).expireSessions,
 		expireLoose(legs.name), expireLoose(calls.name), expireLoose(recordings.name), expireLoose(dialogs.name),
-		(*write).expireTracks, (*write).expireStorageEvents,
+		(*write).expireTracks, (*write).expireStorageEvents, (*write).expireTerms,
 	} {
 		for {
 			began := time.Now()

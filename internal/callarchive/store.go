@@ -24,6 +24,8 @@ func Drivers() []string { return []string{SQLite, PostgreSQL} }
 type Store struct {
 	d    dialect
 	turn chan struct{} // has an element while somebody writes
+	// terms that were written. It belongs to whose turn it is.
+	terms termMemory
 }
 
 // takeTurn waits until nobody else writes. The caller ends its turn.
@@ -67,10 +69,13 @@ func open(ctx context.Context, driver, source string, version int64) (*Store, er
 	if err == nil && version == SchemaVersion() {
 		err = prepare(ctx, d)
 	}
+	if p, ok := d.(*postgresDialect); err == nil && ok && version == SchemaVersion() {
+		err = p.prepareSearch(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	return &Store{d: d, turn: make(chan struct{}, 1)}, nil
+	return &Store{d: d, turn: make(chan struct{}, 1), terms: termMemory{}}, nil
 }
 
 func prepare(ctx context.Context, d dialect) error {
@@ -239,9 +244,14 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 	if w.result.Changed == 0 {
 		return w.result, nil
 	}
+	terms := newTerms(s.terms, b)
+	if err := writeTerms(ctx, s.d, tx, terms); err != nil {
+		return Result{}, err
+	}
 	if err := tx.commit(ctx); err != nil {
 		return Result{}, err
 	}
+	s.terms.remember(terms)
 	w.result.Transactions = 1
 	return w.result, nil
 }

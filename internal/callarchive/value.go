@@ -64,7 +64,7 @@ func target(field any) any {
 	case *string:
 		return &nullable[string]{v}
 	case *time.Time:
-		return &instant{v}
+		return &instant{v, time.UTC}
 	case **int64, **float64, **bool, *int64, *float64:
 		return v
 	case *json.RawMessage:
@@ -88,20 +88,24 @@ func (n *nullable[T]) Scan(from any) error {
 	return nil
 }
 
-type instant struct{ to *time.Time }
+// instant is where a time is scanned to, as one of a zone.
+type instant struct {
+	to   *time.Time
+	zone *time.Location
+}
 
 // Scan implements sql.Scanner.
 func (i *instant) Scan(from any) error {
 	switch v := from.(type) {
 	case nil:
 	case time.Time:
-		*i.to = v.UTC()
+		*i.to = v.In(i.zone)
 	case string:
 		t, err := time.Parse(instantLayout, v)
 		if err != nil {
 			return fmt.Errorf("a time is not written as %q", instantLayout)
 		}
-		*i.to = t
+		*i.to = t.In(i.zone)
 	default:
 		return fmt.Errorf("a time is a %T", from)
 	}

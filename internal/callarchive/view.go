@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 )
 
 // View is one state of the archive, for the queries of one page: what is written
@@ -15,6 +16,8 @@ import (
 type View struct {
 	d  dialect
 	tx *sql.Tx
+	// zone of the times that it returns.
+	zone *time.Location
 	// observe is told of each query. For tests.
 	observe func(query string, args []any)
 }
@@ -30,7 +33,18 @@ func (s *Store) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{d: s.d, tx: tx}, nil
+	return &View{d: s.d, tx: tx, zone: time.UTC}, nil
+}
+
+// In makes the view return all times in a zone. They are the same instants.
+func (v *View) In(zone *time.Location) { v.zone = zone }
+
+// target is where a column is scanned to, with times in the view's zone.
+func (v *View) target(field any) any {
+	if at, ok := field.(*time.Time); ok {
+		return &instant{at, v.zone}
+	}
+	return target(field)
 }
 
 // Close ends the view.

@@ -130,7 +130,7 @@ func readFinal[T any](ctx context.Context, w *write, t *table[T], statements []T
 	defer func() { _ = found.Close() }()
 	for found.Next() {
 		row := new(T)
-		if err := found.Scan(t.targets(row)...); err != nil {
+		if err := found.Scan(t.targets(row, target)...); err != nil {
 			return err
 		}
 		o := t.object(row)
@@ -154,10 +154,10 @@ func (t *table[T]) names() []string {
 }
 
 // targets are where the columns of a row are scanned to.
-func (t *table[T]) targets(row *T) []any {
+func (t *table[T]) targets(row *T, into func(field any) any) []any {
 	targets := make([]any, len(t.columns))
 	for i := range t.columns {
-		targets[i] = target(t.columns[i].field(row))
+		targets[i] = into(t.columns[i].field(row))
 	}
 	return targets
 }
