@@ -389,11 +389,31 @@ func TestIndexes(t *testing.T) {
 		require.NoError(t, err)
 		_, err = v.Overview(t.Context(), noon, noon.Add(24*time.Hour), time.Hour)
 		require.NoError(t, err)
+		for _, text := range []string{"ann", "an", "nobody"} {
+			_, err = v.Search(t.Context(), text, 5)
+			require.NoError(t, err)
+		}
+		for _, after := range []Cursor{{}, {noon.Add(time.Hour), "x"}} {
+			for _, party := range []Party{{Address: "ann3@example.test"}, {Name: "Ann"}} {
+				_, err = v.PartyLegs(t.Context(), party, Page{Limit: 5, After: after})
+				require.NoError(t, err)
+				_, err = v.PartyProfile(t.Context(), party, noon)
+				require.NoError(t, err)
+			}
+			for _, room := range []RoomKey{{ID: w.conferences[0].RoomID}, {Name: "board"}} {
+				_, err = v.RoomConferences(t.Context(), room, Page{Limit: 5, After: after})
+				require.NoError(t, err)
+				_, err = v.RoomProfile(t.Context(), room, noon)
+				require.NoError(t, err)
+			}
+		}
+		_, err = v.BridgeQuality(t.Context(), "b1", noon, noon.Add(time.Hour))
+		require.NoError(t, err)
 		v.observe = nil
 		require.Greater(t, len(asked), 100)
 		for _, q := range asked {
 			for _, line := range explain(t, v, q.text, q.args) {
-				for _, table := range []string{"conferences", "calls", "call_legs", "recordings", "sessions", "tracks", "dialogs"} {
+				for _, table := range []string{"conferences", "calls", "call_legs", "recordings", "sessions", "tracks", "dialogs", "search_terms"} {
 					for _, scan := range []string{"SCAN " + table, "Seq Scan on " + table} {
 						after, found := strings.CutPrefix(strings.TrimLeft(line, " ->"), scan)
 						// What runs is few, and has an index of its own.

@@ -31,11 +31,13 @@ type Overview struct {
 
 // Bucket counts legs by when they started.
 type Bucket struct {
-	At   time.Time
-	Legs int64
+	At   time.Time `json:"at"`
+	Legs int64     `json:"legs"`
 	// Failed ended for a reason that is a failure. Slight and Bad had a packetLoss
 	// alarm, for less than BadLoss percent of their time or at least that.
-	Failed, Slight, Bad int64
+	Failed int64 `json:"failed"`
+	Slight int64 `json:"slight_loss"`
+	Bad    int64 `json:"bad_loss"`
 }
 
 func (b *Bucket) add(c Bucket) {

@@ -44,11 +44,11 @@ func (t *Trace) Empty() bool {
 // End is how legs ended.
 type End struct {
 	// State is StateRunning for those that have not.
-	State  string
-	Reason string
+	State  string `json:"state,omitempty"`
+	Reason string `json:"reason,omitempty"`
 	// Failure tells that the reason is one.
-	Failure bool
-	Legs    int64
+	Failure bool  `json:"failure,omitempty"`
+	Legs    int64 `json:"legs"`
 }
 
 const (
