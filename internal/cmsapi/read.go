@@ -91,6 +91,7 @@ func (c *Client) CallLeg(ctx context.Context, id string) (object.CallLeg, error)
 
 const (
 	callLegsPath = "/callLegs"
+	callsPath    = "/calls"
 	// pageLimit is the number of objects asked for in a page. Servers send 10 or 20
 	// of them at most.
 	pageLimit = 100
@@ -102,6 +103,9 @@ type Range struct {
 	Offset int
 	// Pages is the most pages that are read, each of one request.
 	Pages int
+	// Whole is the most pages that are read if they hold the whole collection, as far as
+	// the first page tells. It counts from Offset 0 alone, and where it is more than Pages.
+	Whole int
 }
 
 // Listing is what was read of a collection.
@@ -112,6 +116,9 @@ type Listing[T any] struct {
 	Items []T
 	// Complete tells that they are all there are.
 	Complete bool
+	// Steady tells that nothing was added or removed while the pages were read, as far as
+	// can be seen: all of them had the same Total, and Total is how many items came.
+	Steady bool
 	// Next is the offset behind the last item, 0 at the end of the collection.
 	Next int
 }
@@ -123,8 +130,9 @@ func list[T any](
 	ctx context.Context, c *Client, path string, query url.Values, part Range, decode func([]byte) (object.Page[T], error), id func(*T) string,
 ) (all Listing[T], err error) {
 	seen := make(map[string]bool)
-	all.Next = part.Offset
-	for range part.Pages {
+	all.Next, all.Steady = part.Offset, true
+	limit := part.Pages
+	for n := 0; n < limit; n++ {
 		if all.Next > 0 {
 			query.Set("offset", strconv.Itoa(all.Next))
 		}
@@ -138,14 +146,22 @@ func list[T any](
 				all.Items = append(all.Items, page.Items[i])
 			}
 		}
+		all.Steady = all.Steady && (n == 0 || page.Total == all.Total)
 		all.Total = page.Total
+		if n == 0 && part.Offset == 0 && len(page.Items) > 0 && pagesOf(page.Total, len(page.Items)) <= part.Whole {
+			limit = max(limit, part.Whole)
+		}
 		if all.Next += len(page.Items); len(page.Items) == 0 || all.Next >= page.Total {
 			all.Complete, all.Next = part.Offset == 0, 0
 			break
 		}
 	}
+	all.Steady = all.Steady && all.Complete && len(all.Items) == all.Total
 	return all, nil
 }
+
+// pagesOf is how many pages of a size hold a number of items.
+func pagesOf(items, size int) int { return (items + size - 1) / size }
 
 func withQuery(path string, query url.Values) string {
 	if len(query) == 0 {
@@ -176,9 +192,19 @@ func (c *Client) Participants(ctx context.Context, part Range) (Listing[object.P
 	return list(ctx, c, "/participants", limited(pageLimit), part, object.DecodeParticipants, func(p *object.Participant) string { return p.ID })
 }
 
+// Calls reads the calls on the bridge.
+func (c *Client) Calls(ctx context.Context, part Range) (Listing[object.Call], error) {
+	return list(ctx, c, callsPath, limited(pageLimit), part, object.DecodeCalls, func(c *object.Call) string { return c.ID })
+}
+
+// Call reads one call.
+func (c *Client) Call(ctx context.Context, id string) (object.Call, error) {
+	return read(ctx, c, callsPath+"/"+url.PathEscape(id), object.DecodeCall)
+}
+
 // CountCalls returns how many calls there are on the bridge.
 func (c *Client) CountCalls(ctx context.Context) (int, error) {
-	page, err := read(ctx, c, withQuery("/calls", limited(1)), object.DecodeCalls)
+	page, err := read(ctx, c, withQuery(callsPath, limited(1)), object.DecodeCalls)
 	return page.Total, err
 }
 

@@ -40,6 +40,9 @@ type Config struct {
 	// Without a query any query will do. Optional.
 	CDRReceiverURI string `mapstructure:"cdr_receiver_uri"`
 
+	// Events are what a logs pipeline gets.
+	Events EventsConfig `mapstructure:"events"`
+
 	// Sample is how many call legs of a bridge are looked at in a scrape: those with
 	// an alarm first, and then those that were not looked at for longest. Default
 	// 20; 0 is none.
@@ -55,6 +58,19 @@ type Config struct {
 
 	// ShutdownTimeout is how long a stop may take. Default 5 s.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// EventsConfig says which events a logs pipeline gets.
+type EventsConfig struct {
+	// Lists are all calls and all call legs of each bridge at each scrape, so that
+	// callstitch ends what is not there any more. Default true.
+	Lists bool `mapstructure:"lists"`
+	// Quality is loss, jitter and round trip time of each call leg that is looked at.
+	// Default true.
+	Quality bool `mapstructure:"quality"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -97,6 +113,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
+		Events:               EventsConfig{Lists: true, Quality: true},
 		Sample:               20,
 		MaxRequests:          30,
 		ShutdownTimeout:      5 * time.Second,

@@ -4,7 +4,8 @@
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package cmsapireceiver scrapes the API of Cisco Meeting Server Call Bridges, as
-// gauges, sums, and histograms of the quality of live call legs.
+// gauges, sums, and histograms of the quality of live call legs, and as events: what
+// a bridge has, and how its live legs are.
 //
 // # The way of a scrape
 //
@@ -16,7 +17,7 @@
 //	sampler.go   which legs are looked at
 //	start.go     when a bridge started
 //	discover.go  the other bridges of the cluster
-//	record.go    reading -> data points; quality.go legs -> histograms
+//	record.go    reading -> data points; quality.go legs -> histograms; events.go reading -> events
 //	failure.go   what an error means -> health.go
 //
 // # Ownership

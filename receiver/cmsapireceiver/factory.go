@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 
+	"github.com/legato-otel/legato/internal/shared"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
@@ -18,10 +19,29 @@ func NewFactory() receiver.Factory {
 	return receiver.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
+		receiver.WithLogs(createLogs, metadata.LogsStability),
 		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
 	)
 }
 
+// receivers holds one receiver per configuration: its events and its metrics come
+// from the same scrapes.
+var receivers = shared.NewMap[*Config, *apiReceiver]()
+
+func createLogs(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
+	return create(set, cfg, func(r *apiReceiver) { r.logs = next })
+}
+
 func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-	return newReceiver(cfg.(*Config), set, next)
+	return create(set, cfg, func(r *apiReceiver) { r.metrics = next })
+}
+
+func create(set receiver.Settings, cfg component.Config, connect func(*apiReceiver)) (component.Component, error) {
+	config := cfg.(*Config)
+	held, err := receivers.LoadOrStore(config, func() (*apiReceiver, error) { return newReceiver(config, set) })
+	if err != nil {
+		return nil, err
+	}
+	connect(held.Unwrap())
+	return held, nil
 }

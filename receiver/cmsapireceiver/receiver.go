@@ -11,8 +11,10 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.opentelemetry.io/collector/scraper"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 	"go.uber.org/zap"
@@ -22,44 +24,87 @@ import (
 )
 
 // apiReceiver is scraperhelper's receiver with a stop that is bounded: that one
-// waits for a scrape and for the next consumer, however long they take.
+// waits for a scrape and for the next consumer, however long they take. One
+// instance serves both signals.
 type apiReceiver struct {
-	config     *Config
-	logger     *zap.Logger
-	telemetry  *metadata.TelemetryBuilder
-	targets    *targets
-	controller receiver.Metrics
+	config    *Config
+	settings  receiver.Settings
+	logger    *zap.Logger
+	telemetry *metadata.TelemetryBuilder
+	obsreport *receiverhelper.ObsReport
+	targets   *targets
 
-	stop    sync.Once
-	started bool
+	// logs and metrics are nil if the signal is in no pipeline.
+	logs    consumer.Logs
+	metrics consumer.Metrics
+
+	controller receiver.Metrics // nil before Start
+	refused    bool             // the next consumer of logs refused the last events; used by the scrape alone
+	stop       sync.Once
 }
 
-func newReceiver(config *Config, set receiver.Settings, next consumer.Metrics) (*apiReceiver, error) {
+func newReceiver(config *Config, set receiver.Settings) (*apiReceiver, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
-	all := newTargets(config, set, telemetry)
-	metrics, err := scraper.NewMetrics(all.scrape)
+	obsreport, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: set.ID, Transport: "http", ReceiverCreateSettings: set})
 	if err != nil {
 		return nil, err
 	}
-	controller, err := scraperhelper.NewMetricsController(
-		&config.ControllerConfig, set, &cutConsumer{Metrics: next, life: all.life}, scraperhelper.AddMetricsScraper(metadata.Type, metrics))
-	if err != nil {
-		return nil, err
-	}
-	return &apiReceiver{config: config, logger: set.Logger, telemetry: telemetry, targets: all, controller: controller}, nil
+	return &apiReceiver{
+		config: config, settings: set, logger: set.Logger, telemetry: telemetry, obsreport: obsreport, targets: newTargets(config, set, telemetry),
+	}, nil
 }
 
 // Start begins to scrape. That a server cannot be reached does not fail it.
 func (r *apiReceiver) Start(ctx context.Context, host component.Host) error {
+	metrics, err := scraper.NewMetrics(r.scrape)
+	if err != nil {
+		return err
+	}
+	controller, err := scraperhelper.NewMetricsController(
+		&r.config.ControllerConfig, r.settings, &cutConsumer{next: r.metrics, life: r.targets.life}, scraperhelper.AddMetricsScraper(metadata.Type, metrics))
+	if err != nil {
+		return err
+	}
+	r.targets.events = r.logs != nil
 	if err := r.targets.start(ctx, host); err != nil {
 		return err
 	}
 	zeroTelemetry(ctx, r.telemetry)
-	r.started = true
+	r.controller = controller
 	return r.controller.Start(ctx, host)
+}
+
+// scrape reads all bridges, passes the events on and returns the metrics.
+func (r *apiReceiver) scrape(ctx context.Context) (pmetric.Metrics, error) {
+	read := r.targets.scrape(ctx)
+	if r.logs != nil {
+		r.sendEvents(ctx, read.events)
+	}
+	if r.metrics == nil {
+		return pmetric.NewMetrics(), nil
+	}
+	return read.metrics, nil
+}
+
+// sendEvents passes events on. What the next consumer does not take is lost: the next
+// scrape tells what is true then.
+func (r *apiReceiver) sendEvents(ctx context.Context, events plog.Logs) {
+	n := events.LogRecordCount()
+	if n == 0 {
+		return
+	}
+	ctx, end := cut(ctx, r.targets.life)
+	defer end()
+	ctx = r.obsreport.StartLogsOp(ctx)
+	err := r.logs.ConsumeLogs(ctx, events)
+	r.obsreport.EndLogsOp(ctx, metadata.Type.String(), n, err)
+	if err != nil && !r.refused {
+		r.logger.Error("The next consumer refuses events of the API; those of later scrapes are sent to it again", zap.Int("events", n), zap.Error(err))
+	}
+	r.refused = err != nil
 }
 
 // Shutdown ends the scrape that runs, and waits for the next consumer for
@@ -67,7 +112,7 @@ func (r *apiReceiver) Start(ctx context.Context, host component.Host) error {
 func (r *apiReceiver) Shutdown(ctx context.Context) (err error) {
 	r.stop.Do(func() {
 		r.targets.end(errStopping)
-		if r.started {
+		if r.controller != nil {
 			grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 			defer cancel()
 			err = bounded.Call(grace, func(ctx context.Context) error {
@@ -86,22 +131,39 @@ func (r *apiReceiver) Shutdown(ctx context.Context) (err error) {
 // cutConsumer passes on what there is, and ends the wait for the next consumer a
 // moment after the receiver stops.
 type cutConsumer struct {
-	consumer.Metrics
+	next consumer.Metrics // nil if nobody wants metrics
 	life context.Context
 }
 
-// consumeGrace is how long the next consumer has when the receiver stops.
-const consumeGrace = time.Second
+// Capabilities implements consumer.Metrics.
+func (c *cutConsumer) Capabilities() consumer.Capabilities {
+	if c.next == nil {
+		return consumer.Capabilities{}
+	}
+	return c.next.Capabilities()
+}
 
 // ConsumeMetrics implements consumer.Metrics.
 func (c *cutConsumer) ConsumeMetrics(ctx context.Context, data pmetric.Metrics) error {
 	if data.DataPointCount() == 0 {
 		return nil
 	}
+	ctx, end := cut(ctx, c.life)
+	defer end()
+	return c.next.ConsumeMetrics(ctx, data)
+}
+
+// consumeGrace is how long the next consumer has when the receiver stops.
+const consumeGrace = time.Second
+
+// cut returns a context for the next consumer that ends a moment after the receiver.
+func cut(ctx, life context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	later, release := bounded.After(c.life, consumeGrace)
-	defer release()
-	defer context.AfterFunc(later, cancel)() //nolint:contextcheck // it ends with the receiver, not with the scrape
-	return c.Metrics.ConsumeMetrics(ctx, data)
+	later, release := bounded.After(life, consumeGrace)
+	stop := context.AfterFunc(later, cancel) //nolint:contextcheck // it ends with the receiver, not with the scrape
+	return ctx, func() {
+		stop()
+		release()
+		cancel()
+	}
 }

@@ -27,6 +27,11 @@ const (
 	participantPages = 3
 	alarmedLegPages  = 2
 	legPages         = 2
+	// callPages are the most pages of the list of calls that are read where events are
+	// wanted.
+	callPages = 8
+	// leastDetails is how many requests the list of legs leaves for the details of some.
+	leastDetails = 4
 )
 
 // scrape is one reading of one bridge.
@@ -51,9 +56,11 @@ type reading struct {
 	cdrReceivers *cmsapi.CDRReceivers
 	isPresent    *bool // our CDR receiver
 	calls        *int
+	callList     *cmsapi.Listing[object.Call]    // if events are wanted
+	legList      *cmsapi.Listing[object.CallLeg] // likewise
 	participants *cmsapi.Listing[object.Participant]
 	alarmedLegs  *cmsapi.Listing[object.CallLeg]
-	legs         []object.CallLeg // with details
+	legs         []sampledLeg // with details
 }
 
 // inventory is what changes rarely. Each part is kept until it is read again, or
@@ -133,7 +140,7 @@ func (s *scrape) read() *reading {
 	r.load = ask(s, "load", c.Load)
 	r.database = ask(s, "database", c.Database)
 	s.readReceivers(r)
-	r.calls = ask(s, "calls", c.CountCalls)
+	s.readCalls(r)
 	r.participants = ask(s, "participants", s.readParticipants)
 	s.readLegs(r)
 	return r
@@ -218,6 +225,25 @@ func (s *scrape) isAlone() bool {
 	return bridges != nil && bridges.Complete && bridges.Total <= 1
 }
 
+// readCalls reads how many calls there are, or which if somebody wants to know.
+func (s *scrape) readCalls(r *reading) {
+	c := s.target.client
+	if !s.wantsLists() {
+		r.calls = ask(s, "calls", c.CountCalls)
+		return
+	}
+	r.callList = ask(s, "calls", func(ctx context.Context) (cmsapi.Listing[object.Call], error) {
+		return c.Calls(ctx, cmsapi.Range{Pages: 1, Whole: callPages})
+	})
+	if r.callList != nil {
+		r.calls = &r.callList.Total
+	}
+}
+
+func (s *scrape) wantsLists() bool {
+	return s.target.shared.events && s.target.shared.config.Events.Lists
+}
+
 // readLegs reads the details of some legs: see sampler.
 func (s *scrape) readLegs(r *reading) {
 	t, c := s.target, s.target.client
@@ -236,12 +262,35 @@ func (s *scrape) readLegs(r *reading) {
 		return list
 	}
 	r.alarmedLegs = read(true, &t.sampler.alarms, alarmedLegPages)
+	others := s.readAllLegs(r)
 	if t.shared.config.Sample == 0 {
 		return
 	}
-	others := read(false, &t.sampler.offset, legPages)
+	if others == nil {
+		others = read(false, &t.sampler.offset, legPages)
+	}
 	n := min(t.shared.config.Sample, cmsapi.RequestsLeft(s.ctx))
 	s.readDetails(r, t.sampler.pick(n, idsOf(r.alarmedLegs), idsOf(others)))
+}
+
+// readAllLegs reads the list of legs if it is wanted and its pages fit into the limit of
+// requests. It returns nil for a list that has to be read in parts.
+func (s *scrape) readAllLegs(r *reading) *cmsapi.Listing[object.CallLeg] {
+	if !s.wantsLists() {
+		return nil
+	}
+	whole := cmsapi.RequestsLeft(s.ctx) - min(leastDetails, s.target.shared.config.Sample)
+	if whole < 1 {
+		return nil
+	}
+	list := ask(s, "callLegs", func(ctx context.Context) (cmsapi.Listing[object.CallLeg], error) {
+		return s.target.client.CallLegs(ctx, false, cmsapi.Range{Pages: 1, Whole: whole})
+	})
+	if list == nil || !list.Complete {
+		return nil
+	}
+	r.legList = list
+	return list
 }
 
 func idsOf(list *cmsapi.Listing[object.CallLeg]) (ids []string) {
@@ -269,7 +318,7 @@ func (s *scrape) readDetails(r *reading, ids []string) {
 		switch {
 		case err == nil:
 			count(metadata.AttributeLegOutcomeSampled)
-			r.legs = append(r.legs, leg)
+			r.legs = append(r.legs, sampledLeg{leg, time.Now()})
 		case isUnknown(err):
 			count(metadata.AttributeLegOutcomeGone)
 		default:

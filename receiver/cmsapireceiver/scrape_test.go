@@ -194,8 +194,7 @@ func TestIdentity(t *testing.T) {
 	}, b)
 	assert.Empty(t, r.scrape())
 	b.set(func(b *bridge) { delete(b.statuses, "/callBridges") })
-	data, err := r.all.scrape(t.Context())
-	require.NoError(t, err)
+	data := r.all.scrape(t.Context()).metrics
 	require.NotZero(t, data.ResourceMetrics().Len())
 	own := r.all.now()[0]
 	for _, rm := range data.ResourceMetrics().All() {
@@ -221,8 +220,7 @@ func TestStartTime(t *testing.T) {
 	r := newRig(t, nil, b)
 	start := func() time.Time {
 		t.Helper()
-		data, err := r.all.scrape(t.Context())
-		require.NoError(t, err)
+		data := r.all.scrape(t.Context()).metrics
 		for _, m := range data.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 			if m.Name() == names.MetricCallLegCompleted {
 				assert.True(t, m.Sum().IsMonotonic())
@@ -275,15 +273,19 @@ func TestStartClock(t *testing.T) {
 // A scrape of a bridge with a thousand legs costs no more than any other, and all
 // legs are looked at in turn, those with an alarm in each.
 func TestThousandLegs(t *testing.T) {
-	for _, page := range []int{10, 20} {
+	for _, test := range []struct {
+		page   int
+		events bool
+	}{{10, false}, {20, false}, {10, true}, {20, true}} {
 		b := newBridge(t)
-		b.page = page
+		b.page = test.page
 		b.addLegs("leg", 1000)
 		b.answers["/participants"] = `<participants total="1000">` + strings.Repeat("<participant/>", 10) + `</participants>`
 		for i := range 3 {
 			b.alarmed[b.legs[100*i]] = true
 		}
 		r := newRig(t, nil, b)
+		r.all.events = test.events
 		looked := make(map[string]int)
 		scrapes := 0
 		for ; len(looked) < 1000 && scrapes < 200; scrapes++ {

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/otel/attribute"
@@ -35,6 +36,8 @@ type targets struct {
 	telemetry *metadata.TelemetryBuilder
 	host      component.Host
 	health    *health
+
+	events bool // somebody wants events
 
 	life context.Context // ends when the receiver stops
 	end  context.CancelCauseFunc
@@ -85,14 +88,14 @@ func (all *targets) now() []*target {
 // scrape reads all bridges at the same time. None waits for another. A server that
 // fails is reported once, by health and in the log; scraperhelper would log it at
 // each scrape.
-func (all *targets) scrape(ctx context.Context) (pmetric.Metrics, error) {
+func (all *targets) scrape(ctx context.Context) scraped {
 	ctx, cancel := all.bound(ctx)
 	defer cancel()
 	out := all.scrapeThese(ctx, all.now())
 	if fresh := all.discover(context.WithoutCancel(ctx)); len(fresh) > 0 {
-		all.scrapeThese(ctx, fresh).ResourceMetrics().MoveAndAppendTo(out.ResourceMetrics())
+		all.scrapeThese(ctx, fresh).moveTo(out)
 	}
-	return out, nil
+	return out
 }
 
 // bound ends a scrape with the receiver, and early enough for the next consumer to
@@ -109,16 +112,29 @@ func (all *targets) bound(ctx context.Context) (context.Context, context.CancelF
 	}
 }
 
-func (all *targets) scrapeThese(ctx context.Context, list []*target) pmetric.Metrics {
-	parts := make([]pmetric.Metrics, len(list))
+// scraped is what comes of a scrape.
+type scraped struct {
+	metrics pmetric.Metrics
+	events  plog.Logs
+}
+
+func newScraped() scraped { return scraped{pmetric.NewMetrics(), plog.NewLogs()} }
+
+func (s scraped) moveTo(to scraped) {
+	s.metrics.ResourceMetrics().MoveAndAppendTo(to.metrics.ResourceMetrics())
+	s.events.ResourceLogs().MoveAndAppendTo(to.events.ResourceLogs())
+}
+
+func (all *targets) scrapeThese(ctx context.Context, list []*target) scraped {
+	parts := make([]scraped, len(list))
 	var scrapes sync.WaitGroup
 	for i, t := range list {
 		scrapes.Go(func() { parts[i] = t.scrape(ctx) })
 	}
 	scrapes.Wait()
-	out := pmetric.NewMetrics()
+	out := newScraped()
 	for _, part := range parts {
-		part.ResourceMetrics().MoveAndAppendTo(out.ResourceMetrics())
+		part.moveTo(out)
 	}
 	return out
 }

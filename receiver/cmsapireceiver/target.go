@@ -107,16 +107,17 @@ func (t *target) attributes() []attribute.KeyValue {
 	return append(all, t.fixed...)
 }
 
-// scrape reads the bridge once. What could not be read has no metrics.
-func (t *target) scrape(ctx context.Context) pmetric.Metrics {
-	out := pmetric.NewMetrics()
+// scrape reads the bridge once. What could not be read has no metrics and no events.
+func (t *target) scrape(ctx context.Context) scraped {
+	out := newScraped()
 	if time.Now().Before(t.after) {
 		return out
 	}
 	s := &scrape{target: t, ctx: cmsapi.LimitRequests(ctx, t.shared.config.MaxRequests)}
 	read := s.read()
 	if read != nil {
-		t.emit(ctx, read, out)
+		t.emit(ctx, read, out.metrics)
+		t.events(read, out.events)
 	}
 	switch {
 	case context.Cause(ctx) == errStopping: //nolint:errorlint // it is set as it is
@@ -149,7 +150,7 @@ func (t *target) emit(ctx context.Context, r *reading, out pmetric.Metrics) {
 		return
 	}
 	for i := range r.legs {
-		q.record(ctx, &r.legs[i])
+		q.record(ctx, &r.legs[i].CallLeg)
 	}
 	histograms, err := t.quality.Collect(context.WithoutCancel(ctx))
 	if err != nil {
