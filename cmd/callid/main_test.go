@@ -49,14 +49,16 @@ func output(t *testing.T, stdin string, args ...string) string {
 
 func TestTable(t *testing.T) {
 	got := output(t, "", call)
-	assert.Equal(t, `kind                            trace                             span
-cisco.meeting_server.call       81eec228890c5310c28f44fe626b0159  5581dbaf154caf46
-cisco.meeting_server.call_leg   44bcb12111d3a16218d78f676d15d38a  0f9f6ff04fcf7320
-cisco.meeting_server.recording  56eb6123333224fee8b6c5050c2058e1  cbb74932b57311bd
-cisco.meeting_server.streaming  a7c23f9acd2f0342fb6908cc88dc2922  68d47dba3f5fd99f
-cisco.mediasense.session        f2f5ec1f4cbfce274ff219daf01a43aa  c928efd68c6485ac
-cisco.mediasense.track          ed60975e5da1baa8329915ad94e020f0  db63a893b04ead77
-oracle.ocms.dialog              807941dd60832b9b0262135672bfa81b  a9d840a6eb1e4d2e
+	assert.Equal(t, `kind                                    trace                             span
+cisco.meeting_server.call               81eec228890c5310c28f44fe626b0159  5581dbaf154caf46
+cisco.meeting_server.call_leg           44bcb12111d3a16218d78f676d15d38a  0f9f6ff04fcf7320
+cisco.meeting_server.recording          56eb6123333224fee8b6c5050c2058e1  cbb74932b57311bd
+cisco.meeting_server.streaming          a7c23f9acd2f0342fb6908cc88dc2922  68d47dba3f5fd99f
+cisco.meeting_server.api.request        b4f2b4b6ecfedcd6c3f1ba967babb30b  fb7669c3909bfb8f
+cisco.meeting_server.scheduled_meeting  b654f3ef5fd8365fc29183dfca6f02da  ae3173dc4e98c28a
+cisco.mediasense.session                f2f5ec1f4cbfce274ff219daf01a43aa  c928efd68c6485ac
+cisco.mediasense.track                  ed60975e5da1baa8329915ad94e020f0  db63a893b04ead77
+oracle.ocms.dialog                      807941dd60832b9b0262135672bfa81b  a9d840a6eb1e4d2e
 `, got)
 	assert.Equal(t, "id "+call+"\n"+got+"\nid "+call+"\n"+got, output(t, "", call, call))
 	assert.Equal(t, "id "+call+"\n"+got, output(t, call, "-"))
@@ -111,7 +113,8 @@ func TestUsageErrors(t *testing.T) {
 		assert.Empty(t, out.String(), "nothing is printed before all is checked")
 	}
 	const known = "call (cisco.meeting_server.call), call_leg (cisco.meeting_server.call_leg), recording (cisco.meeting_server.recording), " +
-		"streaming (cisco.meeting_server.streaming), session (cisco.mediasense.session), track (cisco.mediasense.track), dialog (oracle.ocms.dialog)"
+		"streaming (cisco.meeting_server.streaming), request (cisco.meeting_server.api.request), " +
+		"scheduled_meeting (cisco.meeting_server.scheduled_meeting), session (cisco.mediasense.session), track (cisco.mediasense.track), dialog (oracle.ocms.dialog)"
 	f("no id given (callid -h for help)")
 	f("no id given (callid -h for help)", "-kind", "call")
 	f(`empty id, got ""`, "")

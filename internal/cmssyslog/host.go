@@ -65,6 +65,13 @@ func (h *host) putCall(r *Record, number uint64) {
 	}
 }
 
+// rememberLeg remembers the call of a leg, unless more is known of the leg.
+func (h *host) rememberLeg(leg, call string) {
+	if _, known := h.legs.get(leg); !known {
+		h.legs.put(strings.Clone(leg), legIDs{call: strings.Clone(call)})
+	}
+}
+
 // putLeg puts the ids of what a leg is in.
 func (h *host) putLeg(r *Record, leg string) {
 	ids, known := h.legs.get(leg)

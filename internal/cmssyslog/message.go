@@ -265,6 +265,7 @@ func readAudit(r *Record, h *host, message string) {
 	}
 	if call, isLeg := cutGUID(behind, ", call "); isLeg {
 		r.putText(names.CallID, call)
+		h.rememberLeg(id, call)
 	} else {
 		r.putClean(names.APIObjectName, inParentheses(behind))
 	}

@@ -39,6 +39,7 @@ func TestVectors(t *testing.T) {
 func TestKinds(t *testing.T) {
 	assert.Equal(t, []string{
 		"cisco.meeting_server.call", "cisco.meeting_server.call_leg", "cisco.meeting_server.recording", "cisco.meeting_server.streaming",
+		"cisco.meeting_server.api.request", "cisco.meeting_server.scheduled_meeting",
 		"cisco.mediasense.session", "cisco.mediasense.track", "oracle.ocms.dialog",
 	}, names.Kinds())
 	for _, kind := range names.Kinds() {

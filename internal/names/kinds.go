@@ -10,6 +10,10 @@ const (
 	KindCallLeg   = MeetingServer + ".call_leg"
 	KindRecording = MeetingServer + ".recording"
 	KindStreaming = MeetingServer + ".streaming"
+	// KindAPIRequest is a request to a Call Bridge's API, KindScheduledMeeting a
+	// meeting that an API client such as TMS started and ended.
+	KindAPIRequest       = API + ".request"
+	KindScheduledMeeting = MeetingServer + ".scheduled_meeting"
 	// KindSession and KindTrack are MediaSense's.
 	KindSession = MediaSense + ".session"
 	KindTrack   = MediaSense + ".track"
@@ -19,5 +23,5 @@ const (
 
 // Kinds returns all kinds in the order in which people should see them.
 func Kinds() []string {
-	return []string{KindCall, KindCallLeg, KindRecording, KindStreaming, KindSession, KindTrack, KindDialog}
+	return []string{KindCall, KindCallLeg, KindRecording, KindStreaming, KindAPIRequest, KindScheduledMeeting, KindSession, KindTrack, KindDialog}
 }

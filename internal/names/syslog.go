@@ -52,6 +52,7 @@ const (
 	HTTPRoute              = "http.route"
 	URLPath                = "url.path"
 	URLQuery               = "url.query"
+	URLTemplate            = "url.template"
 )
 
 // Attributes of every line that has the part.
@@ -114,8 +115,10 @@ const (
 	// own lines; the id is in no call detail record.
 	ConferenceName = MeetingServer + ".conference.name"
 	ConferenceID   = MeetingServer + ".conference.id"
-	// CoSpaceName is the name of a space.
-	CoSpaceName = MeetingServer + ".cospace.name"
+	// CoSpaceName is the name of a space, CoSpaceNonMemberAccess whether people who
+	// are no members of it may join.
+	CoSpaceName            = MeetingServer + ".cospace.name"
+	CoSpaceNonMemberAccess = MeetingServer + ".cospace.non_member_access"
 	// CallLegRemoteParty and CallLegLocalAddress are those of call detail records.
 	CallLegRemoteParty  = MeetingServer + ".call_leg.remote_party"
 	CallLegLocalAddress = MeetingServer + ".call_leg.local_address"

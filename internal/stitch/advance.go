@@ -51,6 +51,10 @@ func (e *Engine) step(t int64) bool {
 		e.forget(slot)
 		return true
 	}
+	if slot := e.queues[brief].head; slot != 0 && e.objects.at(slot).since+e.briefly() <= t {
+		e.forget(slot)
+		return true
+	}
 	return e.forgetSession(t)
 }
 
@@ -85,6 +89,13 @@ func (e *Engine) owe(slot uint32, since int64) {
 			o.flags |= flagBridgeStarted
 		}
 	}
+	switch o.kind {
+	case APIRequest:
+		e.settleRequest(slot)
+	case ScheduledMeeting:
+		e.settleMeeting(slot)
+	case Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork:
+	}
 	e.setState(slot, owed, since)
 }
 
@@ -107,7 +118,10 @@ func (e *Engine) discard(slot uint32) bool {
 	if !e.forget(slot) { // damaged state: something lives in what does not
 		return false
 	}
-	if kind != DialogFork { // its branch has the span of its call
+	switch kind {
+	case DialogFork: // its branch has the span of its call
+	case ScheduledMeeting: // requests about a call that no client started
+	default:
 		e.stats.Unclaimed++
 	}
 	return true
@@ -124,7 +138,9 @@ func (e *Engine) lived(slot uint32) bool {
 	case Track:
 	case DialogFork:
 		return !e.isFirstBranch(slot)
-	case Call, CallLeg, Recording, Streaming, Dialog:
+	case ScheduledMeeting:
+		return e.wasStarted(slot)
+	case Call, CallLeg, Recording, Streaming, Dialog, APIRequest:
 		return true
 	}
 	f := &e.scratch.other
@@ -144,6 +160,7 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	due(e.queues[endedByOther].head, e.linger, e.grace.until)
 	due(e.queues[open].head, e.maxOpen, e.grace.until)
 	due(e.queues[done].head, e.maxOpen, e.grace.until)
+	due(e.queues[brief].head, e.briefly(), e.grace.until)
 	if len(e.sessions.over) > 0 {
 		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).over+e.maxOpen, e.grace.until))
 	}
@@ -168,7 +185,7 @@ func (e *Engine) Follows() bool {
 func (e *Engine) makeRoom(n int) bool {
 	for e.objects.used()+n > e.maxObjects {
 		e.steps++
-		slot := e.queues[done].head
+		slot := e.firstDone()
 		if slot == 0 {
 			e.evict()
 			return false
@@ -177,6 +194,14 @@ func (e *Engine) makeRoom(n int) bool {
 		e.stats.Forgotten++
 	}
 	return true
+}
+
+// firstDone returns the object that makes room first, 0 if there is none.
+func (e *Engine) firstDone() uint32 {
+	if slot := e.queues[brief].head; slot != 0 {
+		return slot
+	}
+	return e.queues[done].head
 }
 
 // evictions is how many objects are let go at a time when there is no room, and
@@ -238,7 +263,10 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	e.forgetAbsence(ref.slot)
 	e.compactToTombstone(ref.slot, as)
 	to := done
-	if o.kind.holds() && e.infoOf(ref.slot).members > 0 {
+	switch {
+	case o.kind == APIRequest:
+		to = brief
+	case o.kind.holds() && e.infoOf(ref.slot).members > 0:
 		to = holding
 	}
 	e.setState(ref.slot, to, e.now)
@@ -280,6 +308,10 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
+		e.spaces.current.file(e, slot, 0)
+		return
+	case ScheduledMeeting:
+		e.compactMeeting(slot)
 		return
 	case Session:
 		f := &e.scratch.other
@@ -292,7 +324,7 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 	case Dialog:
 		e.compactDialog(slot)
 		return
-	case CallLeg, Recording, Streaming, Track, DialogFork:
+	case CallLeg, Recording, Streaming, Track, DialogFork, APIRequest:
 	}
 	grave := tombstone{as.trace, as.start, o.participant.hash, o.sip.hash}
 	e.unbind(slot)
@@ -320,12 +352,20 @@ func (e *Engine) forget(slot uint32) bool {
 	e.counts[o.kind][o.state]--
 	switch o.kind {
 	case Call, Session, Dialog:
+		if o.kind == Call {
+			e.spaces.current.file(e, slot, 0)
+		}
 		e.forgetContext(slot)
 		e.leaveGroup(slot)
 		e.containers.release(o.info)
 	case CallLeg:
 		e.participants.remove(e, slot)
 		e.sipCalls.remove(e, slot)
+	case APIRequest:
+		e.spaceChanges.current.file(e, slot, 0)
+	case ScheduledMeeting:
+		e.spaces.current.file(e, slot, 0)
+		e.meetings.remove(e, slot)
 	case Recording, Streaming, Track, DialogFork:
 	}
 	e.arena.release(o.facts, o.factsSize)

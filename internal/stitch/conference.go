@@ -33,11 +33,17 @@ func (e *Engine) relateCall(slot uint32) {
 		info.groupID = correlator
 	}
 	e.fileCall(slot)
+	if !e.late(slot) {
+		e.spaces.current.file(e, slot, hashOf(f.newest(keyCoSpace)))
+	}
 	if e.restoring { // Restored does the rest once for all
 		return
 	}
 	if closes {
 		e.closeCall(slot)
+		if meeting := e.lookup(ScheduledMeeting, &o.identity); meeting != 0 {
+			e.endOrReopen(meeting)
+		}
 	}
 	e.regroup(correlator)
 }

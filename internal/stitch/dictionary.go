@@ -84,6 +84,25 @@ const (
 	keySIPFromTag
 	keySIPToTag
 
+	// API requests and scheduled meetings.
+	keyRequest
+	keyAPITrace
+	keyMethod
+	keyRoute
+	keyStatus
+	keyAPIDuration
+	keyIncomplete
+	keyClient
+	keyUser
+	keySpaceName
+	keyNonMembers
+	keyLocation
+	keyMeeting
+	keyStep
+	keySteps
+	keyElementStep
+	keyElementCode
+
 	// Lists of their items, in the order in which items have room, and the items'
 	// fields (sipcall.go). None of them is an attribute.
 	keyMarks
@@ -170,6 +189,24 @@ var wellKnownTexts = [wellKnown]string{
 	keySIPTo:           names.SIPToURI,
 	keySIPFromTag:      names.SIPFromTag,
 	keySIPToTag:        names.SIPToTag,
+
+	keyRequest:     names.APIRequestID,
+	keyAPITrace:    names.APITrace,
+	keyMethod:      names.HTTPRequestMethod,
+	keyRoute:       names.HTTPRoute,
+	keyStatus:      names.HTTPResponseStatusCode,
+	keyAPIDuration: names.APIDuration,
+	keyIncomplete:  names.APIIncomplete,
+	keyClient:      names.ClientAddress,
+	keyUser:        names.UserName,
+	keySpaceName:   names.CoSpaceName,
+	keyNonMembers:  names.CoSpaceNonMemberAccess,
+	keyLocation:    names.APILocation,
+	keyMeeting:     names.ScheduledMeetingID,
+	keyStep:        names.ScheduledMeetingStep,
+	keySteps:       names.ScheduledMeetingSteps,
+	keyElementStep: names.ElementStep,
+	keyElementCode: names.ElementCode,
 
 	keyMarks:       "sip/marks",
 	keyBranches:    "sip/branches",

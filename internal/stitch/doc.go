@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package stitch puts the records of a call, a call leg, a recording, a
-// streaming, of a recorded session and its tracks, or of a SIP call and its
-// branches together, and tells when
+// streaming, of a recorded session and its tracks, of a SIP call and its
+// branches, or of an API request and a scheduled meeting together, and tells when
 // its life is over, which trace it belongs to, and what its parent is.
 //
 // # Why the order of the records makes no difference
@@ -44,6 +44,8 @@
 //	slab.go        where objects live; arena.go where their bytes live
 //	table.go       objects by identity, by participant, by SIP Call-ID
 //	words.go       texts that are a byte each
+//	request.go     API requests; meeting.go the meetings that they schedule
+//	mention.go     the ids of what a line of a log is about, of which nothing is made
 //	relate.go      what the facts of a leg say about other legs
 //	conference.go  which calls are one conference, and its trace
 //	group.go       which calls of a room have to be compared for that

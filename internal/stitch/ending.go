@@ -17,7 +17,20 @@ import (
 
 // hasEnded reports whether any record that the engine has ends an object.
 func (e *Engine) hasEnded(o *object) bool {
-	return o.flags&(flagEnded|flagExpired|flagUnlisted) != 0 || e.sessionIsOver(o) || o.in != 0 && e.infoOf(o.in).end != 0
+	return o.flags&(flagEnded|flagExpired|flagUnlisted) != 0 || e.sessionIsOver(o) || e.endOfCall(o) != 0
+}
+
+// endOfCall is when the call or the recorded session ended that an object is in or,
+// if it is a scheduled meeting, that it created; 0 if that is not known.
+func (e *Engine) endOfCall(o *object) int64 {
+	call := o.in
+	if o.kind == ScheduledMeeting {
+		call = e.lookup(Call, &o.identity)
+	}
+	if call == 0 {
+		return 0
+	}
+	return e.infoOf(call).end
 }
 
 // endOrReopen moves an object to the state that the records make it have: open or
@@ -67,7 +80,7 @@ func (e *Engine) callHasEnded(o *object) bool {
 	if o.state == owed || o.state == aside || o.state == done {
 		return o.flags&flagCallEnded != 0
 	}
-	return o.in != 0 && o.kind != Track && e.infoOf(o.in).end != 0
+	return o.kind != Track && e.endOfCall(o) != 0
 }
 
 // bridgeStarted likewise tells whether that is because its Call Bridge started

@@ -45,6 +45,9 @@ type Engine struct {
 	identities   table
 	participants legIndex
 	sipCalls     legIndex
+	spaces       legIndex          // by hash of a space its calls that take records, and its scheduled meetings
+	spaceChanges legIndex          // by hash of a space and a client the requests that may be a meeting's (request.go)
+	meetings     legIndex          // likewise the scheduled meetings
 	correlators  map[uint64]group  // by hash the calls
 	sameCall     map[uint64]uint32 // by hash the first session of a recorded call, from where container.group goes on
 
@@ -95,6 +98,7 @@ func New(o Options) *Engine {
 	e.scratch.nextStart = make(map[uint64]int64)
 	e.identities = e.newIdentities()
 	e.participants, e.sipCalls = e.newLegIndex(byParticipant), e.newLegIndex(bySIPCall)
+	e.spaces, e.spaceChanges, e.meetings = e.newLegIndex(bySpace), e.newLegIndex(bySchedule), e.newLegIndex(bySchedule)
 	return e
 }
 
@@ -111,6 +115,9 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	slot := e.find(r.Kind, r.ID)
 	if r.Kind == Dialog {
 		return e.applyDialog(slot, r)
+	}
+	if r.Kind == APIRequest {
+		return e.applyRequest(slot, r)
 	}
 	if e.late(slot) {
 		// It is not merged, and needs no room: what makes room may forget it.
@@ -177,7 +184,7 @@ func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 		}
 	}
 	switch r.Kind {
-	case Call, Session, Dialog, DialogFork:
+	case Call, Session, Dialog, DialogFork, APIRequest, ScheduledMeeting:
 		return n
 	case Track:
 		if session := sessionOf(r.ID); session != "" && e.mayNeedSlot(Session, session) {
@@ -198,7 +205,11 @@ func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 // made.
 func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
 	slot := e.find(kind, id)
-	return slot == 0 || e.objects.at(slot).state == done || e.objects.at(slot).state == holding
+	if slot == 0 {
+		return true
+	}
+	in := e.objects.at(slot).state
+	return in == done || in == holding || in == brief
 }
 
 // find returns the slot of an object, 0 if there is none.
@@ -231,7 +242,7 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 		o.sip.hash = hashOf(appendCanonical(nil, id))
 	case DialogFork:
 		e.bindFork(slot, id)
-	case Call, CallLeg, Recording, Streaming, Session:
+	case Call, CallLeg, Recording, Streaming, Session, APIRequest, ScheduledMeeting:
 	}
 	return slot
 }

@@ -100,6 +100,9 @@ func happenings(content []byte) (all []happening) {
 		case Dialog, DialogFork:
 			all = append(all, happening{record: fuzzedMessage(next), source: [2]string{"resource " + resource, ""}})
 			continue
+		case APIRequest, ScheduledMeeting:
+			all = append(all, happening{record: fuzzedRequest(next), source: [2]string{"resource " + resource, ""}})
+			continue
 		case Call, CallLeg, Recording, Streaming:
 		}
 		seen := map[string]bool{}
@@ -131,4 +134,26 @@ func happenings(content []byte) (all []happening) {
 		all = append(all, happening{record: r, source: [2]string{"resource " + resource, "session a"}})
 	}
 	return all
+}
+
+// fuzzedRequest is a request of one of two clients about one of a few calls or spaces. A
+// bridge gives a number once.
+func fuzzedRequest(next func() int) Record {
+	number, seconds := next(), next()
+	methods := []string{"GET", "POST", "PUT", "DELETE", ""}
+	routes := []string{routeCalls, routeCall, routeCallLegs, routeSpace, "/api/v1/system/status", ""}
+	calls := []string{guid(1, 1), "Call/1", ""}
+	more := []Field{
+		onCall(calls[next()%3]), onSpace(guid(9, next()%2)), textField(names.ClientAddress, []string{"192.0.2.9", "192.0.2.8", ""}[next()%3]),
+	}
+	if next()%2 == 0 {
+		more = append(more, created("/api/v1/calls/x"))
+	}
+	if access := next() % 3; access > 0 {
+		more = append(more, opened(access == 1))
+	}
+	if next()%4 == 0 {
+		more = append(more, textField(names.CallLegID, guid(4, next()%2)), titled("\xff"))
+	}
+	return apiRequest("bridge", int64(number), seconds, methods[next()%len(methods)], routes[next()%len(routes)], int64(100+100*(next()%5)), more...)
 }

@@ -65,9 +65,9 @@ const (
 )
 
 var (
-	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't', Dialog: 'd', DialogFork: 'f'}
+	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't', Dialog: 'd', DialogFork: 'f', APIRequest: 'q', ScheduledMeeting: 'p'}
 	// Restored finds anew which of two states of one letter it is.
-	stateLetters = [states]byte{open: 'o', ended: 'e', endedByOther: 'e', owed: 'w', done: 'd', aside: 'w', holding: 'd'}
+	stateLetters = [states]byte{open: 'o', ended: 'e', endedByOther: 'e', owed: 'w', done: 'd', aside: 'w', holding: 'd', brief: 'd'}
 )
 
 // touch notes that an object's head, or its facts too, have to be stored.

@@ -19,8 +19,9 @@ import (
 
 var update = flag.Bool("update", false, "write what the current version stores, once for each version")
 
-// current is what this version stores: without the ending, with its number.
-const current = "testdata/state-v7"
+// current is what this version stores: without the ending, with its number and what
+// came last into it.
+const current = "testdata/state-v7-scheduling"
 
 // TestStoredByReleases: what any release stored is read as it was meant. The
 // files stay as they were written; a new version adds one.
@@ -37,6 +38,8 @@ func TestStoredByReleases(t *testing.T) {
 		for n := range 4 {
 			w.dialog(fmt.Sprint("sip", n, "@host"), 20*n)
 		}
+		w.schedule(0, 0, 10)
+		w.schedule(2, 1, 50)
 		w.lose(10)
 		w.say(0, Call, guid(1, 99), Start, 900)
 		w.all = append(w.all, happening{session: "session 1", at: at(70)}, happening{session: "session 2", at: at(1000)})

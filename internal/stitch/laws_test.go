@@ -139,6 +139,9 @@ func randomWorld(seed uint64) *world {
 	for range w.IntN(4) {
 		w.dialog(fmt.Sprint("sip", w.IntN(4), "@host"), w.IntN(200))
 	}
+	for n := range w.IntN(3) {
+		w.schedule(n, w.IntN(2), w.IntN(200))
+	}
 	w.lose(w.IntN(30))
 	return w
 }
@@ -162,6 +165,7 @@ func finish(tb testing.TB, e *Engine, from time.Time) []string {
 	require.Zero(tb, e.queues[ended], "ended")
 	require.Zero(tb, e.queues[endedByOther], "ended by another")
 	require.Zero(tb, e.queues[owed], "owed")
+	require.Zero(tb, e.queues[aside], "set aside")
 	advance(e, from.Add(3*options.MaxOpen))
 	requireEmpty(tb, e)
 	return out
@@ -185,7 +189,7 @@ func requireEmpty(tb testing.TB, e *Engine) {
 	require.Zero(tb, e.objects.used())
 	require.Zero(tb, e.containers.used())
 	require.Zero(tb, e.arena.cells)
-	for _, index := range []legIndex{e.participants, e.sipCalls} {
+	for _, index := range []legIndex{e.participants, e.sipCalls, e.spaces, e.spaceChanges, e.meetings} {
 		require.Zero(tb, index.current.table.held)
 		require.Zero(tb, index.former.table.held)
 	}

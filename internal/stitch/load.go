@@ -160,7 +160,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 		return
 	}
 	facts, ok := r.rest, true
-	whole := kind.holds() || state(stateNumber) != done //nolint:gosec // an index
+	whole := kind.keepsFacts() || state(stateNumber) != done //nolint:gosec // an index
 	if withFacts && whole {
 		facts, ok = e.loading.translate(e, facts)
 	}

@@ -137,6 +137,24 @@ func (e *Engine) store(slot uint32, facts []byte) {
 	e.touch(slot, flagDirty|flagDirtyFacts)
 }
 
+// storeWithin stores facts that were added to, without attributes that the engine does
+// not know if there is no room for all.
+func (e *Engine) storeWithin(slot uint32, f *facts) {
+	after := f.normalized(&e.dictionary)
+	if len(after) > maxBlock {
+		for i := range f.statements {
+			s := &f.statements[i]
+			before := len(s.entries)
+			s.entries = slices.DeleteFunc(s.entries, func(said entry) bool { return said.key >= wellKnown })
+			e.stats.Dropped += uint64(before - len(s.entries)) //nolint:gosec // not negative
+		}
+		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
+			return
+		}
+	}
+	e.store(slot, after)
+}
+
 // setFacts does so without a note for the journal; newest is the index of their newest
 // statement.
 func (e *Engine) setFacts(slot uint32, facts []byte, newest uint32) {

@@ -31,7 +31,8 @@ import (
 //	the next consumer took  │
 //	it, or never will       ▼
 //	                      done    a few bytes: late records make no second span
-//	                        │     (holding: not as long as something is in it)
+//	                        │     (holding: not as long as something is in it;
+//	                        │     brief: an API request)
 //	                        │
 //	max_open has passed,    ▼
 //	room is needed        (gone)
@@ -49,6 +50,7 @@ const (
 	done
 	aside   // as owed: refused again and again, it does not hold up the others
 	holding // as done: a call or a session that something is in
+	brief   // as done: an API request, which is remembered for a short time and makes room first
 
 	states
 )
@@ -152,6 +154,9 @@ type Ref struct {
 func identityOf(kind Kind, id string) (i identity, guid bool) {
 	if parseGUID(&i, id) != guidNone {
 		return i, true
+	}
+	if kind == ScheduledMeeting { // which is found by its call, and the call by it
+		kind = Call
 	}
 	return ids.Trace(kind.Name(), id), false
 }

@@ -28,13 +28,17 @@ const (
 	// no record is of one.
 	Dialog
 	DialogFork
+	// APIRequest is one request to a bridge's API. ScheduledMeeting is a meeting that
+	// an API client started; its records are made of those of its requests.
+	APIRequest
+	ScheduledMeeting
 
 	kinds
 )
 
 // Kinds returns all kinds.
 func Kinds() []Kind {
-	return []Kind{Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork}
+	return []Kind{Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork, APIRequest, ScheduledMeeting}
 }
 
 // described is what is fixed for a kind.
@@ -48,6 +52,9 @@ var described = [kinds]struct{ name, short, id string }{
 
 	Dialog:     {names.KindDialog, "dialog", names.DialogID},
 	DialogFork: {names.KindDialog, "dialog_fork", names.DialogID},
+
+	APIRequest:       {names.KindAPIRequest, "api_request", names.APIRequestID},
+	ScheduledMeeting: {names.KindScheduledMeeting, "scheduled_meeting", names.ScheduledMeetingID},
 }
 
 // Name is the kind as it goes into ids: one of names.Kinds().
@@ -69,6 +76,10 @@ func (k Kind) IDKey() string { return described[k].id }
 
 // holds tells whether other objects are in those of the kind.
 func (k Kind) holds() bool { return k == Call || k == Session || k == Dialog }
+
+// keepsFacts tells whether facts of an object of the kind are kept when it is done.
+// Of all other kinds a tombstone is left.
+func (k Kind) keepsFacts() bool { return k.holds() || k == ScheduledMeeting }
 
 // MaxTracks is how many tracks a session may have. Real ones have two for each
 // medium.

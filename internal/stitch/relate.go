@@ -33,6 +33,12 @@ func (e *Engine) relate(slot uint32, at *statement, from Source, said []entry) {
 	case DialogFork:
 		e.relateFork(slot)
 		return
+	case APIRequest:
+		e.relateRequest(slot)
+		return
+	case ScheduledMeeting:
+		e.relateMeeting(slot)
+		return
 	case CallLeg:
 		e.relateLeg(slot, said)
 	case Recording, Streaming:

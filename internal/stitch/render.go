@@ -97,8 +97,12 @@ func (e *Engine) traceOf(slot uint32) TraceID {
 		return e.traceOfDialog(slot)
 	case o.kind.holds():
 		return e.containers.at(o.info).trace
-	case o.state == done:
+	case o.kind == ScheduledMeeting:
+		return ids.Trace(o.kind.Name(), e.idOf(slot))
+	case o.state == done || o.state == brief:
 		return e.tombstone(slot).trace
+	case o.kind == APIRequest:
+		return e.traceOfRequest(slot)
 	case o.kind == DialogFork && o.in != 0:
 		return e.traceOfDialog(o.in)
 	case o.in != 0:
@@ -130,7 +134,7 @@ func (e *Engine) idOf(slot uint32) string {
 func ownKey(kind Kind) key {
 	return [kinds]key{
 		Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming, Session: keySession, Track: keyTrack,
-		Dialog: keySIPCallID, DialogFork: keyDialog,
+		Dialog: keySIPCallID, DialogFork: keyDialog, APIRequest: keyRequest, ScheduledMeeting: keyMeeting,
 	}[kind]
 }
 
@@ -161,6 +165,8 @@ func (e *Engine) renderedAs(ref Ref) rendered {
 // outcome is how an object of those times ended, or would if it were now.
 func (e *Engine) outcome(o *object, s span) Outcome {
 	switch {
+	case o.kind == ScheduledMeeting && o.flags&flagCallEnded != 0: // whose end stands for its own
+		return CallEnded
 	case s.end != 0 && s.start != 0:
 		return Complete
 	case s.end != 0:
@@ -214,6 +220,10 @@ func (e *Engine) render(slot uint32) Stitched {
 		out.ID, out.Resource = lowerASCII(out.ID), e.resourceOf(o.in)
 	case o.in != 0:
 		context = e.contextOf(o.in)
+	case o.kind == ScheduledMeeting:
+		if call := e.lookup(Call, &o.identity); call != 0 {
+			context = e.contextOf(call)
+		}
 	}
 	f := &e.facts
 	e.open(f, holder)
@@ -237,6 +247,10 @@ func (e *Engine) render(slot uint32) Stitched {
 		found = e.describeTrack(o, &out, &texts)
 	case Dialog, DialogFork:
 		found = e.describeDialog(o, &out)
+	case APIRequest:
+		found = e.describeRequest(&out)
+	case ScheduledMeeting:
+		found = e.describeMeeting(&out)
 	case Call, Recording, Streaming:
 	}
 	out.Fields = e.fields(o, context, &out, found, &texts)
@@ -255,13 +269,16 @@ func (e *Engine) times(o *object, s span, outcome Outcome) (start, end int64) {
 	if o.kind == Dialog || o.kind == DialogFork {
 		return timesOfDialog(s)
 	}
+	if o.kind == APIRequest {
+		return e.facts.timesOfRequest()
+	}
 	if o.kind.holds() {
 		info := e.containers.at(o.info)
 		s.first, s.last = earliest(s.first, info.mentioned), max(s.last, info.lastMentioned)
 	}
 	start, end = s.start, s.end
 	switch {
-	case outcome == CallEnded:
+	case outcome == CallEnded && o.in != 0:
 		end = e.infoOf(o.in).end
 	case end == 0:
 		end = s.last
@@ -294,6 +311,8 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 		}
 	}
 	switch {
+	case o.kind == APIRequest:
+		return e.parentOfRequest(slot)
 	case o.kind == DialogFork && o.in != 0:
 		return e.infoOf(o.in).root // the call's leg, or the first branch
 	case o.in != 0:
@@ -308,12 +327,24 @@ const (
 	linkMoved    = "moved"
 	linkReplaces = "replaces"
 	linkSameCall = "same_call"
+	// From a request to the object that it created, or that it is about.
+	linkCreated  = "created"
+	linkConcerns = "concerns"
+	// From a call to the scheduled meeting that created it.
+	linkScheduled = "scheduled"
 )
 
 // linkedTrace is the trace of an object that a link names. What the conference of
 // its call depends on may have changed since it was found.
 func (e *Engine) linkedTrace(from uint32) TraceID {
-	if o := e.objects.at(from); o.state != done && o.in != 0 && e.objects.at(o.in).kind == Call {
+	o := e.objects.at(from)
+	if o.kind == Call {
+		if info := e.infoOf(from); !info.frozen {
+			e.regroup(info.groupID)
+		}
+		return e.traceOf(from)
+	}
+	if o.state != done && o.in != 0 && e.objects.at(o.in).kind == Call {
 		if info := e.infoOf(o.in); !info.frozen {
 			e.regroup(info.groupID)
 		}
@@ -343,10 +374,18 @@ func (e *Engine) linksOf(slot uint32) []Link {
 			links = append(links, Link{Trace: e.linkedTrace(from), Span: e.objects.at(from).span, Reason: linkReplaces})
 		}
 	}
-	if e.objects.at(slot).kind == Session {
+	switch e.objects.at(slot).kind {
+	case Session:
 		if from := e.former(slot); from != 0 {
 			links = append(links, Link{Trace: e.linkedTrace(from), Span: e.objects.at(from).span, Reason: linkSameCall})
 		}
+	case Call:
+		links = e.appendMeetingLink(links, slot)
+	case APIRequest:
+		links = e.appendRequestLinks(links)
+	case ScheduledMeeting:
+		links = append(links, e.linkToCall(e.idOf(slot), linkCreated))
+	case CallLeg, Recording, Streaming, Track, Dialog, DialogFork:
 	}
 	e.scratch.links = links
 	return links

@@ -30,6 +30,9 @@ func (e *Engine) Restored(now time.Time) {
 	for _, slot := range order {
 		o := e.objects.at(slot)
 		to := o.state
+		if to == done && o.kind == APIRequest { // one letter is stored for both states
+			to = brief
+		}
 		o.state = free
 		since := o.since
 		if to != owed { // when it was due is a part of what is sent
@@ -61,7 +64,7 @@ func (e *Engine) Restored(now time.Time) {
 	e.beginGrace(t)
 	e.stats = Stats{Restored: uint64(len(order))} // what was loaded was counted when it came
 	e.renumber()
-	for e.objects.used() > e.maxObjects && e.queues[done].head != 0 && e.forget(e.queues[done].head) {
+	for e.objects.used() > e.maxObjects && e.firstDone() != 0 && e.forget(e.firstDone()) {
 		e.stats.Forgotten++
 	}
 }
@@ -78,7 +81,7 @@ func (e *Engine) settleOutcome(slot uint32) {
 // restoreRelations finds what the facts of an object say about others.
 func (e *Engine) restoreRelations(slot uint32) {
 	o := e.objects.at(slot)
-	if o.state == done && !o.kind.holds() {
+	if (o.state == done || o.state == brief) && !o.kind.keepsFacts() {
 		if o.kind == CallLeg {
 			grave := e.tombstone(slot)
 			e.participants.former.file(e, slot, grave.participant)
@@ -111,6 +114,12 @@ func (e *Engine) restoreRelations(slot uint32) {
 	case DialogFork:
 		e.bindFork(slot, e.idOf(slot))
 		e.relateFork(slot)
+		return
+	case APIRequest:
+		e.relateRequest(slot)
+		return
+	case ScheduledMeeting:
+		e.relateMeeting(slot)
 		return
 	case CallLeg:
 		e.relateLeg(slot, e.facts.entries)

@@ -118,6 +118,10 @@ func (e *Engine) lifeSpan(o *object, f *facts) span {
 	case DialogFork:
 		c := sipCall{invited: e.startOfCall(o)}
 		return c.spanOf(span{}, e.forkBranch(o))
+	case APIRequest:
+		return f.spanOfRequest()
+	case ScheduledMeeting:
+		return f.spanOfMeeting()
 	case Call, CallLeg, Recording, Streaming:
 	}
 	return f.span()
@@ -133,7 +137,7 @@ func (f *facts) durationOf(kind Kind) (duration []byte, unit int64) {
 		return f.newest(keySessionDuration), millisecond
 	case Track:
 		return f.newest(keyTrackDuration), millisecond
-	case CallLeg, Recording, Streaming, Dialog, DialogFork:
+	case CallLeg, Recording, Streaming, Dialog, DialogFork, APIRequest, ScheduledMeeting:
 	}
 	return f.newest(keyLegDuration), second
 }

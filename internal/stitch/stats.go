@@ -27,7 +27,7 @@ func (e *Engine) Stats() Stats {
 	s := e.stats
 	for kind := range kinds {
 		s.Open[kind] = e.counts[kind][open] + e.counts[kind][ended] + e.counts[kind][endedByOther]
-		s.Remembered += e.counts[kind][done] + e.counts[kind][holding]
+		s.Remembered += e.counts[kind][done] + e.counts[kind][holding] + e.counts[kind][brief]
 		s.Aside += e.counts[kind][aside]
 	}
 	s.Owed = e.Owes()

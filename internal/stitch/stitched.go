@@ -56,8 +56,10 @@ type Stamp struct {
 // Stitched is an object whose life is over. It is valid until the next call of
 // a method of the engine, its texts for good.
 type Stitched struct {
-	Ref     Ref
-	Kind    Kind
+	Ref  Ref
+	Kind Kind
+	// Name of the span, of low cardinality; "" for that of its kind.
+	Name    string
 	ID      string
 	Trace   TraceID
 	Span    SpanID

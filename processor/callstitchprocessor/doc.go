@@ -14,6 +14,7 @@
 //	intake.go      which records say something about which object
 //	mediasense.go  records of sessions: with tracks, participants and tags in them
 //	sip.go         messages of SIP calls
+//	syslog.go      lines of a bridge's syslog
 //	read.go        a log record as the engine wants it, and back: attribute values
 //	source.go      where records come from, as bytes
 //	stamp.go       the ids and the context on the record

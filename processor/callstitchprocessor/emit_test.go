@@ -253,7 +253,7 @@ func TestPublishedIDs(t *testing.T) {
 }
 
 func zeroByKind() (points []metricdata.DataPoint[int64]) {
-	for _, kind := range []string{"call", "call_leg", "recording", "streaming", "session", "track", "dialog", "dialog_fork"} {
+	for _, kind := range []string{"call", "call_leg", "recording", "streaming", "session", "track", "dialog", "dialog_fork", "api_request", "scheduled_meeting"} {
 		points = append(points, metricdata.DataPoint[int64]{Attributes: attribute.NewSet(attribute.String("kind", kind))})
 	}
 	return points

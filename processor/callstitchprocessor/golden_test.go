@@ -45,6 +45,8 @@ var stages = map[string][]string{
 	"call_ends_over_open_leg": {"field/call-ends-over-open-leg/body-1.json", "field/call-ends-over-open-leg/body-2.json", "field/call-ends-over-open-leg/body-3.json"},
 	"dialogs":                 {"accounting/events-basic.log", "accounting/events-failures-and-forking.log", "accounting/events-tricky-values.log"},
 	"dialog_of_leg":           append([]string{"accounting/flow-begins.log"}, append(slices.Clone(flow), "accounting/flow-ends.log")...),
+	"scheduling":              {"syslog/cms-api/syslog-api-trace.log"},
+	"scheduled_meeting":       {"syslog/tms-meeting.log"},
 	"unknown":                 {"unknown/unknown-elements", "unknown/unknown-record-type", "gap/num-preceding-missing"},
 }
 
@@ -90,6 +92,9 @@ func stage(tb testing.TB, name string) plog.Logs {
 	tb.Helper()
 	if log, found := strings.CutPrefix(name, "accounting/"); found {
 		return accounting(tb, log)
+	}
+	if log, found := strings.CutPrefix(name, "syslog/"); found {
+		return syslog(tb, log)
 	}
 	if strings.Contains(name, ".") {
 		return readLogs(tb, filepath.Join("testdata", "in", name))

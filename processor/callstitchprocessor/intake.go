@@ -19,6 +19,7 @@ import (
 type intake struct {
 	engine   *stitch.Engine // with the lock of the state
 	sources  *sources       // likewise
+	resource pcommon.Map    // of the records at hand
 	fields   []stitch.Field
 	awaiting []awaiting
 	records  int // merged or stamped since others had a turn
@@ -53,6 +54,8 @@ func (in *intake) count(others turns) error {
 type awaiting struct {
 	record plog.LogRecord
 	ref    stitch.Ref // zero for what says nothing new: whose it is, is looked up then
+	// mention tells that what the record names counts more than ref.
+	mention bool
 }
 
 // event is what an EventName says of an object.
@@ -80,6 +83,7 @@ var events = map[string]event{
 	names.EventTagDeleted:     {stitch.Session, stitch.Note, rankTagDeleted},
 	names.EventOCMSRequest:    {stitch.Dialog, stitch.Update, rankMessage},
 	names.EventOCMSResponse:   {stitch.Dialog, stitch.Update, rankMessage},
+	names.EventAPIRequest:     {stitch.APIRequest, stitch.End, rankRequest},
 }
 
 // What is stamped and not merged: roster events by the beginning of their names,
@@ -102,6 +106,7 @@ func (in *intake) merge(logs plog.Logs, others turns) (concerned bool, err error
 	for _, rl := range logs.ResourceLogs().All() {
 		var source stitch.Source
 		known := false
+		in.resource = rl.Resource().Attributes()
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				if err := in.count(others); err != nil {
@@ -128,6 +133,8 @@ func (in *intake) merge(logs plog.Logs, others turns) (concerned bool, err error
 					in.awaiting = append(in.awaiting, awaiting{record: lr})
 				case isStampedOnly(name):
 					in.awaiting = append(in.awaiting, awaiting{record: lr})
+				case isMention(name):
+					in.awaiting = append(in.awaiting, awaiting{record: lr, mention: true})
 				}
 			}
 		}
@@ -163,12 +170,15 @@ func (in *intake) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, 
 		merged = in.readSession(attributes, &r)
 	case e.kind == stitch.Dialog:
 		merged = in.readMessage(lr, &r)
+	case e.kind == stitch.APIRequest:
+		merged = in.readRequest(lr, &r)
 	default:
 		merged = in.readObject(attributes, &r)
 	}
+	mention := e.kind == stitch.APIRequest
 	if !merged {
 		if e.rank > 0 {
-			in.awaiting = append(in.awaiting, awaiting{record: lr})
+			in.awaiting = append(in.awaiting, awaiting{record: lr, mention: mention})
 		}
 		return false, nil
 	}
@@ -179,7 +189,7 @@ func (in *intake) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, 
 	if err != nil {
 		return false, err
 	}
-	in.awaiting = append(in.awaiting, awaiting{lr, ref})
+	in.awaiting = append(in.awaiting, awaiting{lr, ref, mention})
 	return true, nil
 }
 
@@ -219,6 +229,8 @@ func (in *intake) stamp(others turns) error {
 
 func (in *intake) stampOf(a *awaiting) (known stitch.Stamp, ok bool) {
 	switch attributes := a.record.Attributes(); {
+	case a.mention:
+		return in.stampMention(a)
 	case a.ref != stitch.Ref{}:
 		return in.engine.Stamp(a.ref)
 	case strings.HasPrefix(a.record.EventName(), names.MediaSense):
@@ -263,5 +275,5 @@ func (in *intake) forget() {
 	if cap(in.fields) > maxRoom {
 		in.fields = nil
 	}
-	in.awaiting, in.records = in.awaiting[:0], 0
+	in.awaiting, in.records, in.resource = in.awaiting[:0], 0, pcommon.Map{}
 }

@@ -23,8 +23,8 @@ import (
 const (
 	keyPart = "segment/%012d"
 
-	// Version 7 has what bridges do not list any more (entry A). Version 6 has what single
-	// records said (entry M). Version 5 has SIP calls and their
+	// Version 7 has API requests, scheduled meetings, and what bridges do not list any more
+	// (entry A). Version 6 has what single records said (entry M). Version 5 has SIP calls and their
 	// forks. Version 4 has what declared sessions over (entry T). Version 3 has parts; its
 	// entries are those of version 2. Version 2 had whole segments, with recorded sessions and
 	// tracks, and words (internal/stitch/words.go); version 1 knew none of these.

@@ -29,6 +29,9 @@ var spanEvents = [...]string{
 
 	stitch.Dialog:     names.EventDialogSpan,
 	stitch.DialogFork: names.EventDialogSpan,
+
+	stitch.APIRequest:       names.EventAPIRequestSpan,
+	stitch.ScheduledMeeting: names.EventScheduledMeetingSpan,
 }
 
 // keyReason is why a leg ended.
@@ -42,6 +45,9 @@ var told = [len(spanEvents)]string{
 
 	stitch.Dialog:     names.DialogResult,
 	stitch.DialogFork: names.DialogResult,
+
+	stitch.APIRequest:       names.ScheduledMeetingStep,
+	stitch.ScheduledMeeting: names.CoSpaceName,
 }
 
 // ownAttributes is how many attributes a stitched record has beside its fields,
@@ -138,7 +144,11 @@ func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
 	if s.ErrorType != "" {
 		status = names.SpanStatusError
 	}
-	attributes.PutStr(names.SpanName, s.Kind.SpanName())
+	name := s.Name
+	if name == "" {
+		name = s.Kind.SpanName()
+	}
+	attributes.PutStr(names.SpanName, name)
 	attributes.PutStr(names.SpanKind, kind)
 	if s.Parent != (stitch.SpanID{}) {
 		attributes.PutStr(names.SpanParentID, hex.EncodeToString(s.Parent[:]))
@@ -162,7 +172,11 @@ func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
 
 // describe says in one line what was stitched, for who reads the log.
 func describe(s *stitch.Stitched) string {
-	text := strings.ReplaceAll(s.Kind.SpanName(), "_", " ") + " of " + seconds(s.End-s.Start) + " s"
+	text := s.Name
+	if text == "" {
+		text = strings.ReplaceAll(s.Kind.SpanName(), "_", " ")
+	}
+	text += " of " + seconds(s.End-s.Start) + " s"
 	reason := slices.IndexFunc(s.Fields, func(f stitch.Field) bool { return f.Key == told[s.Kind] && f.Value.Kind == stitch.KindText })
 	if reason >= 0 {
 		text += ": " + string(logrecord.AppendText(nil, s.Fields[reason].Value.Text))

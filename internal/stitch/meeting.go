@@ -1,0 +1,301 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// A scheduled meeting is what an API client does with one call that it created: it
+// changes the space, creates the call, has people called, changes the space again, and
+// deletes the call. The meeting has the id of the call, so that each request that names
+// the call names the meeting. A PUT on the space names no call: it belongs to a meeting
+// of that space which the same client started, by its time (meetingOf).
+//
+// The steps of a meeting are items of it, in the order of their times and numbers. The
+// requests that name the call add theirs at once. The others add theirs when they, or
+// the meeting, become owed, whichever comes first: after that neither takes any more,
+// and the choice was a function of what the engine had been given until then.
+
+// planAhead is how long before the creation of its call a client prepares the space, at
+// most. TMS does both in the same second.
+const planAhead = 60 * second
+
+// step is an item of a meeting's list of steps.
+func step(at int64, number Value, what string, status Value) Item {
+	item := Item{List: wellKnownTexts[keySteps], At: at, ID: fmt.Sprintf("%020d", max(0, intOf(number))), Fields: []Field{
+		{wellKnownTexts[keyElementStep], Text(what)},
+	}}
+	if status.Kind == KindInt {
+		item.Fields = append(item.Fields, Field{wellKnownTexts[keyElementCode], status})
+	}
+	return item
+}
+
+func intOf(v Value) int64 {
+	if v.Kind != KindInt {
+		return 0
+	}
+	return v.Int()
+}
+
+// scheduleOf is the hash of the space and the client that facts name, 0 if they do not
+// name both.
+func scheduleOf(f *facts) uint64 {
+	space, client := f.newest(keyCoSpace), f.newest(keyClient)
+	if hashOf(space) == 0 || hashOf(client) == 0 {
+		return 0
+	}
+	return hash(append(appendCanonical(nil, text(space)), client...))
+}
+
+func bySchedule(o *object) *member { return &o.participant }
+func bySpace(o *object) *member    { return &o.sip }
+
+// relateMeeting files a meeting under its space, and finds out whether it has ended. One
+// of which no request created the call waits for that request as for a late one.
+func (e *Engine) relateMeeting(slot uint32) {
+	o, f := e.objects.at(slot), &e.facts
+	o.flags &^= flagEnded
+	if f.hasEnd() || !f.hasStart() {
+		o.flags |= flagEnded
+	}
+	if o.state == done {
+		e.meetings.former.file(e, slot, scheduleOf(f))
+		return
+	}
+	e.meetings.current.file(e, slot, scheduleOf(f))
+	e.spaces.current.file(e, slot, hashOf(f.newest(keyCoSpace)))
+}
+
+// wasStarted tells whether the request is known that created the call of a meeting.
+func (e *Engine) wasStarted(meeting uint32) bool {
+	f := &e.scratch.other
+	e.open(f, meeting)
+	return f.hasStart()
+}
+
+// moment is when a request was sent; the number orders requests of one time.
+type moment struct {
+	at     int64
+	number string
+}
+
+func (m moment) compare(other moment) int {
+	return cmp.Or(cmp.Compare(m.at, other.at), cmp.Compare(m.number, other.number))
+}
+
+// plan is what meetingOf looks at of a meeting.
+type plan struct {
+	slot           uint32
+	started, ended moment // ended.at is 0 if that is not known
+}
+
+// planOf reads it; ok is false if the creation of the call is not known.
+func (e *Engine) planOf(meeting uint32) (p plan, ok bool) {
+	f := &e.scratch.other
+	e.open(f, meeting)
+	s := f.span()
+	p = plan{slot: meeting, started: moment{at: s.start}, ended: moment{at: s.end, number: lastNumber}}
+	for i := range f.items {
+		switch it := &f.items[i]; {
+		case it.at == s.start && isStep(it, names.StepStart):
+			p.started.number = string(it.id)
+		case it.at == s.end && isStep(it, names.StepDelete):
+			p.ended.number = string(it.id)
+		}
+	}
+	if p.ended.at == 0 {
+		p.ended.at = e.endOfCall(e.objects.at(meeting))
+	}
+	return p, f.hasStart()
+}
+
+// lastNumber is behind all numbers of requests: it stands for that of an end which no
+// request brought about.
+const lastNumber = "~"
+
+func isStep(it *item, what string) bool {
+	return it.list == keySteps && same(it.value(keyElementStep), what)
+}
+
+// meetingOf returns the meeting that a request belongs to, 0 for none, and what the
+// request does there. Of meetings of one space that might both be meant, a PUT belongs to
+// the one that is known to run, else to the one that is about to begin, else to the one
+// whose end is not known; one that closes the space ends something.
+func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
+	f := &e.scratch.other
+	e.open(f, request)
+	c, ok := changeOf(f.newestValue)
+	if !ok {
+		return 0, ""
+	}
+	if c.call != "" {
+		meeting = e.find(ScheduledMeeting, c.call)
+		if meeting == 0 || !e.wasStarted(meeting) {
+			return 0, ""
+		}
+		return meeting, c.step
+	}
+	sent := moment{at: f.span().begin(), number: fmt.Sprintf("%020d", max(0, intOf(f.newestValue(keyAPITrace))))}
+	under, opens, closes := scheduleOf(f), isTrue(f.newest(keyNonMembers)), isFalse(f.newest(keyNonMembers))
+	best, bestRank := plan{}, 0
+	for _, slot := range slices.Clone(e.legs(&e.meetings, under)) {
+		p, ok := e.planOf(slot)
+		if !ok {
+			continue
+		}
+		if rank := rankOf(&p, sent, closes); rank > bestRank || rank == bestRank && rank > 0 && e.prefer(&p, &best, sent) {
+			best, bestRank = p, rank
+		}
+	}
+	switch {
+	case best.slot == 0:
+		return 0, ""
+	case sent.compare(best.started) < 0:
+		return best.slot, names.StepCreate
+	case closes:
+		return best.slot, names.StepEnd
+	case opens:
+		return best.slot, names.StepExtend
+	default:
+		return best.slot, names.StepModify
+	}
+}
+
+// rankOf tells how well a PUT that was sent at some time fits a meeting, 0 for not.
+func rankOf(p *plan, sent moment, closes bool) int {
+	switch before := sent.compare(p.started) < 0; {
+	case before && (closes || p.started.at-sent.at > planAhead):
+		return 0
+	case before:
+		return 2
+	case p.ended.at == 0:
+		return 1
+	case sent.compare(p.ended) <= 0:
+		return 3
+	default:
+		return 0
+	}
+}
+
+// prefer tells whether a meeting of the same rank fits better: the one that starts next,
+// or that started last; of equal ones that with the smallest id.
+func (e *Engine) prefer(p, best *plan, sent moment) bool {
+	order := cmp.Compare(p.started.at, best.started.at)
+	if sent.compare(p.started) >= 0 {
+		order = -order
+	}
+	return order < 0 || order == 0 && e.compareIDs(p.slot, best.slot) < 0
+}
+
+// addSpaceChange adds a PUT on the space to the steps of its meeting.
+func (e *Engine) addSpaceChange(meeting, request uint32) {
+	of, what := e.meetingOf(request)
+	if of != meeting {
+		return
+	}
+	f := &e.scratch.other
+	e.open(f, request)
+	if c, _ := changeOf(f.newestValue); c.call != "" {
+		return // its record did
+	}
+	added := step(f.span().begin(), f.newestValue(keyAPITrace), what, f.newestValue(keyStatus))
+	if name := f.newestValue(keySpaceName); name.Kind == KindText && name.Text != "" {
+		added.Fields = append(added.Fields, Field{wellKnownTexts[keySpaceName], name})
+	}
+	e.apply(meeting, &Record{
+		Kind: ScheduledMeeting, Phase: Note, ID: e.idOf(meeting), Source: Source{resource: e.resourceOf(meeting)}, Items: []Item{added},
+	})
+}
+
+// settleMeeting adds to a meeting, which is about to be emitted, the requests that are
+// not yet, and the end of its call if nobody deleted that.
+func (e *Engine) settleMeeting(slot uint32) {
+	under := e.objects.at(slot).participant.hash
+	for _, request := range slices.Clone(e.legs(&e.spaceChanges, under)) {
+		e.addSpaceChange(slot, request)
+	}
+	o := e.objects.at(slot)
+	if o.flags&flagCallEnded == 0 {
+		return
+	}
+	f := &e.scratch.other
+	end := e.endOfCall(o)
+	e.open(f, slot)
+	f.add(statement{time: end, phase: End}, nil)
+	e.storeWithin(slot, f)
+}
+
+// spanOfMeeting is what is known of a meeting's times: it begins with its first step.
+func (f *facts) spanOfMeeting() span {
+	s := f.span()
+	for i := range f.items {
+		if it := &f.items[i]; s.start != 0 && it.list == keySteps && it.at > 0 {
+			s.start = min(s.start, it.at)
+			s.last = max(s.last, it.at)
+		}
+	}
+	return s
+}
+
+// describeMeeting fills what only meetings have, and returns what was found out.
+func (e *Engine) describeMeeting(out *Stitched) []foundOut {
+	list := List{Key: names.ScheduledMeetingSteps}
+	var name Value
+	for _, it := range e.facts.list(keySteps) {
+		what := text(it.value(keyElementStep))
+		fields := []Field{
+			{names.ElementOffset, Int(max(0, it.at-out.Start) / millisecond)}, {names.ElementStep, Text(what)},
+		}
+		if code := it.value(keyElementCode); code != nil {
+			fields = slices.Insert(fields, 0, Field{names.ElementCode, value(code)})
+		}
+		list.Maps = append(list.Maps, fields)
+		if raw := it.value(keySpaceName); isText(raw) && name.Text == "" && what != names.StepEnd {
+			name = value(raw)
+		}
+	}
+	out.Lists = []List{list}
+	found := append(e.scratch.found[:0], foundOut{keyCall, Text(out.ID)})
+	if name.Text != "" {
+		found = append(found, foundOut{keySpaceName, name})
+	}
+	e.scratch.found = found
+	return found
+}
+
+// appendMeetingLink appends the link of a call to the meeting that created it.
+func (e *Engine) appendMeetingLink(links []Link, call uint32) []Link {
+	meeting := e.lookup(ScheduledMeeting, &e.objects.at(call).identity)
+	if meeting == 0 || !e.wasStarted(meeting) {
+		return links
+	}
+	id := e.idOf(meeting)
+	return append(links, Link{Trace: ids.Trace(ScheduledMeeting.Name(), id), Span: e.objects.at(meeting).span, Reason: linkScheduled})
+}
+
+// compactMeeting leaves of a meeting what tells which requests belong to it.
+func (e *Engine) compactMeeting(slot uint32) {
+	f := &e.scratch.other
+	e.open(f, slot)
+	kept := slices.DeleteFunc(slices.Clone(f.items), func(it item) bool {
+		return !isStep(&it, names.StepStart) && !isStep(&it, names.StepDelete)
+	})
+	f.keep(func(k key) bool { return k == ownKey(ScheduledMeeting) || k == keyCoSpace || k == keyClient })
+	f.items = append(f.items, kept...)
+	e.store(slot, f.normalized(&e.dictionary))
+	e.spaces.current.file(e, slot, 0)
+	e.meetings.retire(e, slot)
+}
+
+// isFalse tells whether a value says no.
+func isFalse(raw []byte) bool {
+	return len(raw) == 1 && raw[0] == tagFalse
+}

@@ -1,0 +1,302 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stitch
+
+import (
+	"strconv"
+
+	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// An API request is an object of one record. It lingers like all others, so that the
+// meeting and the call that it is about may come later than the request does. What it
+// belongs to is fixed when it becomes owed (settleRequest).
+//
+// A request that changes something and names the call of a scheduled meeting is in the
+// meeting's trace, under the meeting; so is a PUT on the meeting's space (meeting.go). Any
+// other request is a trace of its own: a bridge that is asked for its calls each minute
+// would fill the trace of every conference.
+
+// briefly is how long a request is remembered that was emitted: as long as lines of
+// syslog are read again after a restart.
+func (e *Engine) briefly() int64 { return min(requestMemory, e.maxOpen) }
+
+const requestMemory = 600 * second
+
+// RequestID is the id of an API request: the bridge, the number of its API trace, which
+// begins anew with the bridge, and when it was sent, in nanoseconds since 1970.
+func RequestID(bridge string, number, at int64) string {
+	return bounded(bridge) + tagSeparator + strconv.FormatInt(number, 10) + tagSeparator + strconv.FormatInt(at, 10)
+}
+
+// Routes of requests that change a meeting; the bridge's syslog has them in this form,
+// whatever the client wrote.
+const (
+	routeCalls        = "/api/v1/calls"
+	routeCall         = "/api/v1/calls/{id}"
+	routeCallLegs     = "/api/v1/calls/{id}/callLegs"
+	routeParticipants = "/api/v1/calls/{id}/participants"
+	routeSpace        = "/api/v1/coSpaces/{id}"
+
+	methodGet    = "GET"
+	methodPost   = "POST"
+	methodPut    = "PUT"
+	methodDelete = "DELETE"
+)
+
+// change is what a request does to a meeting. step is "" for a PUT on a space, because
+// that depends on when the meeting began.
+type change struct {
+	step  string
+	phase Phase
+	call  string // "" for a PUT on a space
+}
+
+// changeOf reads what a request changes, by its attributes; ok is false if it changes
+// nothing. A refused request changes nothing but is listed among the meeting's steps: a
+// participant who could not be invited is missing. A challenge for the password is
+// followed by the same request again.
+func changeOf(value func(key) Value) (c change, ok bool) {
+	method, route, status := value(keyMethod).Text, value(keyRoute).Text, value(keyStatus)
+	if method == "" || method == methodGet || status.Kind != KindInt || status.Int() == unauthorized {
+		return c, false
+	}
+	done := status.Int() >= 200 && status.Int() < 300
+	if method == methodPut && route == routeSpace {
+		return c, done
+	}
+	c = change{step: names.StepModify, phase: Update, call: value(keyCall).Text}
+	switch {
+	case method == methodPost && route == routeCalls:
+		c.step, c.phase = names.StepStart, Start
+		return c, done && c.call != "" && value(keyLocation).Text != ""
+	case method == methodPost && (route == routeCallLegs || route == routeParticipants):
+		c.step = names.StepInvite
+	case method == methodDelete && route == routeCall && (done || status.Int() == notFound): // it had ended by itself
+		c.step, c.phase = names.StepDelete, End
+	}
+	return c, c.call != ""
+}
+
+const notFound = 404
+
+// applyRequest merges the record of a request, and what it says of its meeting.
+func (e *Engine) applyRequest(slot uint32, r *Record) (Ref, error) {
+	if e.late(slot) {
+		e.stats.Late++
+		return e.refTo(slot), nil
+	}
+	meeting, ofMeeting := meetingRecord(r)
+	need := 0
+	if e.objects.used()+2 > e.maxObjects {
+		if slot == 0 {
+			need++
+		}
+		if ofMeeting && e.mayNeedSlot(ScheduledMeeting, meeting.ID) {
+			need++
+		}
+	}
+	if need > 0 && !e.makeRoom(need) {
+		return Ref{}, ErrFull
+	}
+	slot = e.apply(slot, r)
+	if ofMeeting {
+		if at := e.find(ScheduledMeeting, meeting.ID); !e.late(at) {
+			e.apply(at, &meeting)
+		}
+	}
+	return e.refTo(slot), nil
+}
+
+// meetingRecord is what a request that names a call says of the meeting.
+func meetingRecord(r *Record) (m Record, ok bool) {
+	value := func(k key) Value {
+		for i := range r.Fields {
+			if r.Fields[i].Key == wellKnownTexts[k] {
+				return r.Fields[i].Value
+			}
+		}
+		return Value{}
+	}
+	c, ok := changeOf(value)
+	if !ok || c.call == "" {
+		return m, false
+	}
+	m = Record{
+		Kind: ScheduledMeeting, ID: c.call, Phase: c.phase, Time: r.Time, Source: r.Source,
+		Items: []Item{step(r.Time, value(keyAPITrace), c.step, value(keyStatus))},
+	}
+	if c.phase != Start {
+		return m, true
+	}
+	for _, k := range [...]key{keyCoSpace, keyClient, keyUser} {
+		if v := value(k); v.Kind == KindText && v.Text != "" {
+			m.Fields = append(m.Fields, Field{wellKnownTexts[k], v})
+		}
+	}
+	return m, true
+}
+
+// relateRequest files a request that may turn out to be a meeting's.
+func (e *Engine) relateRequest(slot uint32) {
+	if e.late(slot) {
+		return
+	}
+	f := &e.facts
+	under := uint64(0)
+	if c, ok := changeOf(f.newestValue); ok && c.call == "" {
+		under = scheduleOf(f)
+	}
+	e.spaceChanges.current.file(e, slot, under)
+}
+
+// newestValue is the value that an attribute had last.
+func (f *facts) newestValue(k key) Value {
+	raw := f.newest(k)
+	if raw == nil {
+		return Value{}
+	}
+	return value(raw)
+}
+
+// settleRequest fixes which meeting a request belongs to, because it is about to be
+// emitted, and adds it to the meeting's steps.
+func (e *Engine) settleRequest(slot uint32) {
+	meeting, what := e.meetingOf(slot)
+	if meeting != 0 {
+		if !e.late(meeting) {
+			e.addSpaceChange(meeting, slot)
+		}
+		id := e.idOf(meeting)
+		f := &e.scratch.other
+		e.open(f, slot)
+		f.say(&e.dictionary, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(what)}})
+		f.add(noted, f.said)
+		e.storeWithin(slot, f)
+	}
+	e.spaceChanges.current.file(e, slot, 0)
+}
+
+// settledMeeting is the id of the meeting that settleRequest found for the request whose
+// facts are given, "" if none.
+func (f *facts) settledMeeting() string {
+	for i := range f.statements {
+		if f.statements[i].phase == Note {
+			return text(f.statements[i].value(keyMeeting))
+		}
+	}
+	return ""
+}
+
+// scheduledBy is the id of the meeting that a request belongs to, as far as is known; ""
+// if it belongs to none.
+func (e *Engine) scheduledBy(slot uint32) string {
+	if e.late(slot) {
+		f := &e.scratch.other
+		e.open(f, slot)
+		return f.settledMeeting()
+	}
+	meeting, _ := e.meetingOf(slot)
+	if meeting == 0 {
+		return ""
+	}
+	return e.idOf(meeting)
+}
+
+func (e *Engine) traceOfRequest(slot uint32) TraceID {
+	if meeting := e.scheduledBy(slot); meeting != "" {
+		return ids.Trace(ScheduledMeeting.Name(), meeting)
+	}
+	return ids.Trace(APIRequest.Name(), e.idOf(slot))
+}
+
+func (e *Engine) parentOfRequest(slot uint32) SpanID {
+	if meeting := e.scheduledBy(slot); meeting != "" {
+		return ids.Span(ScheduledMeeting.Name(), meeting)
+	}
+	return SpanID{}
+}
+
+// spanOfRequest is what is known of a request's times. An incomplete one has no start.
+func (f *facts) spanOfRequest() span {
+	s := f.span()
+	s.start, s.end = s.first, s.last
+	if f.newest(keyIncomplete) != nil {
+		s.start = 0
+	}
+	return s
+}
+
+// timesOfRequest are the span's. A response that was not logged ends nothing.
+func (f *facts) timesOfRequest() (start, end int64) {
+	start = f.span().begin()
+	duration, ok := number(f.newest(keyAPIDuration))
+	if !ok || duration < 0 || duration > maxRequestSeconds {
+		return start, start
+	}
+	return start, start + int64(duration*second)
+}
+
+// maxRequestSeconds is the longest duration that a request can have: a day.
+const maxRequestSeconds = 86400
+
+// describeRequest fills what only requests have, as OpenTelemetry's conventions for HTTP
+// servers want it: 5xx is an error of the server, 4xx is not.
+func (e *Engine) describeRequest(out *Stitched) (found []foundOut) {
+	f := &e.facts
+	out.Server = true
+	method, route := f.newestValue(keyMethod).Text, f.newestValue(keyRoute).Text
+	if method != "" && route != "" {
+		out.Name = method + " " + route
+	}
+	if status := f.newestValue(keyStatus); status.Kind == KindInt && status.Int() >= 500 {
+		out.ErrorType = f.newestValue(keyErrorType).Text
+		if out.ErrorType == "" {
+			out.ErrorType = strconv.FormatInt(status.Int(), 10)
+		}
+	}
+	return nil
+}
+
+// appendRequestLinks appends the link of the request whose facts are apart to the leg or
+// the call that it is about.
+func (e *Engine) appendRequestLinks(links []Link) []Link {
+	f := &e.facts
+	call, leg := f.newestValue(keyCall).Text, f.newestValue(keyLeg).Text
+	reason := linkConcerns
+	if f.newestValue(keyMethod).Text == methodPost && f.newest(keyLocation) != nil {
+		reason = linkCreated
+	}
+	switch {
+	case leg != "":
+		return append(links, e.linkToLeg(leg, call, reason))
+	case call != "":
+		return append(links, e.linkToCall(call, reason))
+	default:
+		return links
+	}
+}
+
+// linkToCall is a link to a call, which need not be known: its ids follow from its own.
+func (e *Engine) linkToCall(id, reason string) Link {
+	link := Link{Trace: ids.Trace(Call.Name(), id), Span: ids.Span(Call.Name(), id), Reason: reason}
+	if call := e.find(Call, id); call != 0 {
+		link.Trace = e.linkedTrace(call)
+	}
+	return link
+}
+
+func (e *Engine) linkToLeg(id, call, reason string) Link {
+	link := Link{Span: ids.Span(CallLeg.Name(), id), Reason: reason}
+	switch leg := e.find(CallLeg, id); {
+	case leg != 0:
+		link.Trace = e.linkedTrace(leg)
+	case call != "":
+		link.Trace = e.linkToCall(call, reason).Trace
+	default:
+		link.Trace = ids.Trace(CallLeg.Name(), id)
+	}
+	return link
+}

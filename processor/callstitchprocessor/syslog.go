@@ -1,0 +1,121 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package callstitchprocessor
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/stitch"
+)
+
+// Events of a bridge's syslog. An API request is an object; whatever else a line says,
+// nothing is made of it: it gets the ids of the call or the leg that it is about.
+
+// rankRequest stands for the index of an API request's record, of which there is one.
+const rankRequest = 1
+
+// isMention tells whether a record is a line of a bridge's syslog that may be about a
+// call.
+func isMention(name string) bool {
+	return name == names.EventAPIAudit || strings.HasPrefix(name, names.Syslog+".")
+}
+
+// stampMention returns the ids of what a line is about. An API request that is about no
+// call has its own.
+func (in *intake) stampMention(a *awaiting) (known stitch.Stamp, ok bool) {
+	attributes := a.record.Attributes()
+	m := stitch.Mention{Time: timeOf(a.record)}
+	for key, v := range attributes.All() {
+		if v.Type() != pcommon.ValueTypeStr {
+			continue
+		}
+		switch key {
+		case names.CallID:
+			m.Call = v.Str()
+		case names.CallLegID:
+			m.CallLeg = v.Str()
+		case names.ParticipantID:
+			m.Participant = v.Str()
+		case names.CallCorrelator:
+			m.Correlator = v.Str()
+		case names.CoSpaceID:
+			m.CoSpace = v.Str()
+		}
+	}
+	if known, ok = in.engine.StampMention(&m); ok || a.ref == (stitch.Ref{}) {
+		return known, ok
+	}
+	return in.engine.Stamp(a.ref)
+}
+
+// Parameters of a PUT on a space that tell what it does to a meeting.
+const (
+	parameterName      = "name"
+	parameterNonMember = "nonMemberAccess"
+)
+
+// readRequest reads an API request. It returns false for one without a number, which
+// could not be told from another.
+func (in *intake) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
+	attributes := lr.Attributes()
+	number, numbered := integer(attributes, names.APITrace)
+	if !numbered {
+		return false
+	}
+	r.ID = stitch.RequestID(bridgeName(in.resource), number, r.Time)
+	for key, v := range attributes.All() {
+		if ofRequest(key) {
+			in.appendField(key, v)
+		}
+	}
+	if route, has := attributes.Get(names.HTTPRoute); has {
+		in.appendField(names.URLTemplate, route)
+	}
+	in.appendSpace(attributes)
+	r.Fields = in.fields
+	return true
+}
+
+// bridgeName is what a resource calls its Call Bridge.
+func bridgeName(resource pcommon.Map) string {
+	for _, key := range [...]string{names.ServiceInstanceID, names.HostName, names.ClientAddress} {
+		if name := text(resource, key); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// ofRequest tells which attributes are about the request and not about its lines.
+func ofRequest(key string) bool {
+	switch key {
+	case names.APIRequestID, names.URLTemplate, names.CoSpaceName, names.CoSpaceNonMemberAccess, names.ContainerID, names.ProcessPID, names.LogFilePath:
+		return false
+	default:
+		return !strings.HasPrefix(key, names.Syslog+".")
+	}
+}
+
+// appendSpace adds what a request says of the space that it is about, which stands among
+// its parameters.
+func (in *intake) appendSpace(attributes pcommon.Map) {
+	all, has := attributes.Get(names.APIParameters)
+	if !has || all.Type() != pcommon.ValueTypeMap || text(attributes, names.CoSpaceID) == "" {
+		return
+	}
+	parameters := all.Map()
+	if name := text(parameters, parameterName); name != "" {
+		in.fields = append(in.fields, stitch.Field{Key: names.CoSpaceName, Value: stitch.Text(name)})
+	}
+	switch text(parameters, parameterNonMember) {
+	case "true":
+		in.fields = append(in.fields, stitch.Field{Key: names.CoSpaceNonMemberAccess, Value: stitch.Bool(true)})
+	case "false":
+		in.fields = append(in.fields, stitch.Field{Key: names.CoSpaceNonMemberAccess, Value: stitch.Bool(false)})
+	}
+}
