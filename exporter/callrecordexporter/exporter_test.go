@@ -284,3 +284,48 @@ func TestExportCSV(t *testing.T) {
 	assert.NotContains(t, body, "<b>")
 	http.DefaultClient.CloseIdleConnections()
 }
+
+// A meeting that starts on two bridges in the same second is one conference as soon as
+// callstitch says so, whichever call is heard of first.
+func TestCallJoinsConference(t *testing.T) {
+	event := func(name, call, trace string, second int, more map[string]string) plog.Logs {
+		logs := plog.NewLogs()
+		rl := logs.ResourceLogs().AppendEmpty()
+		rl.Resource().Attributes().PutStr(names.ServiceInstanceID, "bridge of "+call)
+		lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		lr.SetEventName(name)
+		lr.SetTimestamp(pcommon.Timestamp(1_772_712_000e9 + second*1e9))
+		lr.SetTraceID(ids.Trace(names.KindCall, trace))
+		lr.SetSpanID(ids.Span(names.KindCall, call))
+		lr.Attributes().PutStr(names.CallID, call)
+		lr.Attributes().PutStr(names.CallName, "Board")
+		for key, value := range more {
+			lr.Attributes().PutStr(key, value)
+		}
+		return logs
+	}
+	leg := func(id, call string) plog.Logs {
+		logs := event(names.EventCallLegStart, call, call, 1, map[string]string{names.CallLegID: id})
+		logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSpanID(ids.Span(names.KindCallLeg, id))
+		return logs
+	}
+	former := ids.Trace(names.KindCall, "b")
+	update := event(names.EventConferenceUpdate, "b", "a", 2, map[string]string{names.ConferencePreviousTraceID: hex.EncodeToString(former[:])})
+	r := newRig(t, nil)
+	archive := r.archive()
+	for _, logs := range []plog.Logs{
+		event(names.EventCallStart, "b", "b", 0, nil), leg("in b", "b"), event(names.EventCallStart, "a", "a", 0, nil), leg("in a", "a"), update,
+	} {
+		require.NoError(t, r.ConsumeLogs(t.Context(), logs))
+	}
+	founder := ids.Trace(names.KindCall, "a")
+	conferences, err := callarchive.Select[callarchive.Conference](t.Context(), archive, "")
+	require.NoError(t, err)
+	require.Len(t, conferences, 1)
+	c := conferences[0]
+	assert.Equal(t, []any{hex.EncodeToString(founder[:]), "running", int64(2), int64(2)}, []any{c.TraceID, c.State, c.Calls, c.Participants})
+	calls, err := callarchive.Select[callarchive.Call](t.Context(), archive, "WHERE id = $1", "b")
+	require.NoError(t, err)
+	assert.Equal(t, int64(1_772_712_000), calls[0].LastHeardAt.Unix(), "the update is no sign of life")
+	assert.Empty(t, calls[0].Details)
+}

@@ -52,6 +52,21 @@ func (c *converter) addCall(lr plog.LogRecord, phase callarchive.Phase) bool {
 	return true
 }
 
+// addConferenceUpdate takes that a running call is in another trace by now: its row,
+// and those of what is in it, follow. It is no sign of life of the call.
+func (c *converter) addConferenceUpdate(lr plog.LogRecord, phase callarchive.Phase) bool {
+	var row callarchive.Call
+	c.leaveOut = func(key string) bool { return key == names.ConferencePreviousTraceID }
+	ok := fill(c, lr, phase, names.KindCall, names.CallID, &row, &row.Object, callFields)
+	c.leaveOut = nil
+	if !ok {
+		return false
+	}
+	row.LastHeardAt = time.Time{}
+	c.batch.Calls = append(c.batch.Calls, row)
+	return true
+}
+
 // before is the start of what ended and lasted for as long as an attribute says.
 func before(end time.Time, attributes pcommon.Map, key string) time.Time {
 	v, ok := attributes.Get(key)

@@ -93,6 +93,8 @@ var events = map[string]event{
 	names.EventCallEnd:   {callarchive.Ended, (*converter).addCall},
 	names.EventCallSpan:  {callarchive.Final, (*converter).addCall},
 
+	names.EventConferenceUpdate: {callarchive.Updated, (*converter).addConferenceUpdate},
+
 	names.EventCallLegStart:  {callarchive.Started, (*converter).addLeg},
 	names.EventCallLegUpdate: {callarchive.Updated, (*converter).addLeg},
 	names.EventCallLegEnd:    {callarchive.Ended, (*converter).addLeg},

@@ -42,6 +42,8 @@ type table[T any] struct {
 	// follows are columns whose value belongs to that of another one: a statement
 	// that has the other one replaces both.
 	follows map[string]string
+	// in is what the rows are in, nil if they are in nothing.
+	in *holder[T]
 	// endsAmend tells that an end record completes what callstitch closed without one.
 	endsAmend bool
 	// flags are facts that hold once any statement says them. Optional.
@@ -164,6 +166,7 @@ var legs = table[Leg]{
 	name:      "call_legs",
 	about:     "One connection to a Call Bridge: mostly a participant.",
 	object:    func(r *Leg) *Object { return &r.Object },
+	in:        &holder[Leg]{"calls", "id", true, func(r *Leg) string { return r.CallID }},
 	endsAmend: true,
 	follows:   map[string]string{"reason_details": "reason", "error_type": "reason", "remote_teardown": "reason"},
 	// Not every update of a leg says again that it is connected.
@@ -202,6 +205,7 @@ var recordings = table[Recording]{
 	name:      "recordings",
 	about:     "A recording or a streaming of a call.",
 	object:    func(r *Recording) *Object { return &r.Object },
+	in:        &holder[Recording]{"calls", "id", true, func(r *Recording) string { return r.CallID }},
 	endsAmend: true,
 	columns:   columnsOf[Recording](),
 }
@@ -227,6 +231,7 @@ var dialogs = table[Dialog]{
 	name:    "dialogs",
 	about:   "A SIP dialog that OCMS accounted for: a call, or a branch of one that was answered.",
 	object:  func(r *Dialog) *Object { return &r.Object },
+	in:      &holder[Dialog]{"call_legs", "sip_call_id", false, func(r *Dialog) string { return r.SIPCallID }},
 	follows: map[string]string{"error_type": "result", "code": "result"},
 	columns: columnsOf[Dialog](),
 }

@@ -228,13 +228,13 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 	defer tx.rollback()
 	w := &write{d: s.d, tx: tx, touched: map[string]struct{}{}}
 	for _, step := range []func() error{
-		func() error { return put(ctx, w, &calls, b.Calls) },
-		func() error { return put(ctx, w, &legs, b.Legs) },
-		func() error { return put(ctx, w, &recordings, b.Recordings) },
+		func() error { return put(ctx, w, &calls, b.Calls, nil) },
+		func() error { return putInCalls(ctx, w, &legs, b.Legs) },
+		func() error { return putInCalls(ctx, w, &recordings, b.Recordings) },
 		func() error { return w.conferences(ctx) },
-		func() error { return put(ctx, w, &sessions, b.Sessions) },
-		func() error { return put(ctx, w, &tracks, b.Tracks) },
-		func() error { return put(ctx, w, &dialogs, b.Dialogs) },
+		func() error { return put(ctx, w, &sessions, b.Sessions, nil) },
+		func() error { return put(ctx, w, &tracks, b.Tracks, nil) },
+		func() error { return w.putDialogs(ctx, b.Dialogs) },
 		func() error { return w.storageEvents(ctx, b.StorageEvents) },
 	} {
 		if err := step(); err != nil {

@@ -18,25 +18,36 @@ type write struct {
 	d       dialect
 	tx      transaction
 	touched map[string]struct{} // the traces whose conferences change
-	result  Result
+	// calls and SIP calls whose rows changed: what is in them may have to follow.
+	calls, sipCalls []string
+	result          Result
 }
 
 // Columns that only the store reads.
 var revisionColumns = []string{"phase", "revised_at", "digest", "draft"}
 
-// put merges statements into a table's rows.
-func put[T any](ctx context.Context, w *write, t *table[T], statements []T) error {
-	if len(statements) == 0 {
+// put merges statements into a table's rows, and writes the rows of misplaced ids
+// anew.
+func put[T any](ctx context.Context, w *write, t *table[T], statements []T, misplaced []string) error {
+	if len(statements)+len(misplaced) == 0 {
 		return nil
 	}
-	entries := make(map[string]*entry[T], len(statements))
-	ids := make([]string, 0, len(statements))
-	for i := range statements {
-		id := t.object(&statements[i]).ID
-		if entries[id] == nil {
-			entries[id] = &entry[T]{}
+	entries := make(map[string]*entry[T], len(statements)+len(misplaced))
+	ids := make([]string, 0, len(statements)+len(misplaced))
+	enter := func(id string) *entry[T] {
+		e := entries[id]
+		if e == nil {
+			e = &entry[T]{}
+			entries[id] = e
 			ids = append(ids, id)
 		}
+		return e
+	}
+	for i := range statements {
+		enter(t.object(&statements[i]).ID)
+	}
+	for _, id := range misplaced {
+		enter(id).changed = true
 	}
 	if err := load(ctx, w, t, ids, entries); err != nil {
 		return err
@@ -48,32 +59,44 @@ func put[T any](ctx context.Context, w *write, t *table[T], statements []T) erro
 		e := entries[t.object(&statements[i]).ID]
 		if e.add(t, &statements[i]) {
 			e.changed = true
+			w.noteStatement(&statements[i])
 		} else {
 			w.result.Unchanged++
 		}
 	}
-	rows := make([][]any, 0, len(ids))
-	var replaced []string
-	for _, id := range ids {
-		e := entries[id]
-		if !e.changed {
-			continue
-		}
-		row, draft, err := e.row(t)
-		if err != nil {
+	return putChanged(ctx, w, t, ids, entries)
+}
+
+// putChanged writes the rows of the entries that changed.
+func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string, entries map[string]*entry[T]) error {
+	ids = slices.DeleteFunc(ids, func(id string) bool { return !entries[id].changed })
+	if len(ids) == 0 {
+		return nil
+	}
+	merged, drafts := make([]*T, len(ids)), make([][]byte, len(ids))
+	for i, id := range ids {
+		var err error
+		if merged[i], drafts[i], err = entries[id].row(t); err != nil {
 			return fmt.Errorf("draft of a row of %s: %w", t.name, err)
 		}
-		o := t.object(row)
+	}
+	if t.in != nil {
+		if err := t.in.place(ctx, w, t, merged); err != nil {
+			return err
+		}
+	}
+	rows := make([][]any, len(ids))
+	var replaced []string
+	for i, row := range merged {
+		e, o := entries[ids[i]], t.object(row)
 		w.touched[o.TraceID] = struct{}{}
 		if e.stored {
 			w.touched[e.trace] = struct{}{}
-			replaced = append(replaced, id)
+			replaced = append(replaced, ids[i])
 		}
-		rows = append(rows, append(t.values(row, w.d.instant, len(revisionColumns)),
-			int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(draft)))
-	}
-	if len(rows) == 0 {
-		return nil
+		w.noteRow(row, e.trace != o.TraceID)
+		rows[i] = append(t.values(row, w.d.instant, len(revisionColumns)),
+			int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(drafts[i]))
 	}
 	w.result.Changed += len(rows)
 	return w.tx.put(ctx, t.name, append(t.names(), revisionColumns...), rows, replaced)
