@@ -3,8 +3,9 @@
 # too, for the race detector, and uses PostgreSQL, Chromium and Prometheus where they are
 # installed. scripts/ci-packages installs all of these.
 #
-# There are three modules: the root has the components, test/ the tests of the whole and
-# the benchmarks, tools/ the generators, ocb and the linters.
+# There are four modules: the root has the components, test/ the tests of the whole and
+# the benchmarks, mixin/ the alerts, rules and dashboards, tools/ the generators, ocb and
+# the linters.
 
 GO        ?= go
 BIN       := dist/otelcol-legato
@@ -37,6 +38,8 @@ run: build ## Build, then start the Collector and a simulated Meeting Server
 test: build ## Everything that must pass, with the race detector
 	$(GO) vet $(PACKAGES)
 	$(GO) -C test vet $(PACKAGES)
+	$(GO) -C mixin vet $(PACKAGES)
+	$(GO) -C mixin test -timeout 20m $(PACKAGES)
 	$(GO) test -race -timeout 40m $(PACKAGES)
 	$(GO) -C test test -race -timeout 40m $$($(GO) -C test list $(PACKAGES) | grep -v /dropin)
 	$(GO) test -timeout 30m -run 'Permutations|Shuffles' ./internal/stitch # the laws in full, which the race detector makes slow
@@ -46,14 +49,16 @@ dropin: ## Build the components into the oldest and the newest Collector, and co
 	$(GO) -C test test -count=1 -timeout 40m -v ./dropin
 
 .PHONY: generate
-generate: ## Write generated code and documentation anew
+generate: ## Write generated code and documentation, and the rules of mixin/out, anew
 	$(GO) generate $(PACKAGES)
-	gofmt -w internal receiver processor connector exporter cmd test
+	$(GO) -C mixin run ./cmd/mixin
+	gofmt -w internal receiver processor connector exporter cmd test mixin
 
 .PHONY: lint
 lint: ## Run the linters
 	$(LINT) $(PACKAGES)
 	cd test && $(LINT) $(PACKAGES)
+	cd mixin && $(LINT) $(PACKAGES)
 
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
