@@ -52,6 +52,8 @@ type Page struct {
 	After Cursor
 	// Limit is how many rows it has at most: 1 to MaxLimit.
 	Limit int
+	// Sort is the order, by start if it is zero.
+	Sort Sort
 }
 
 // List is a page of a list.
@@ -59,6 +61,8 @@ type List[T Row] struct {
 	Rows []T
 	// Next is where the next page begins, nil if there is nothing more.
 	Next *Cursor
+	// More is set if there are more rows than the page takes.
+	More bool
 	// SearchedTo is set if the page ended because enough rows were looked at: what
 	// is older was not.
 	SearchedTo time.Time
@@ -68,7 +72,10 @@ type List[T Row] struct {
 // both databases can hold.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-var errLimit = errors.New("callarchive: the limit of a page is out of range")
+var (
+	errLimit = errors.New("callarchive: the limit of a page is out of range")
+	errSort  = errors.New("callarchive: a list cannot be sorted so")
+)
 
 // walk through a table by time.
 type walk[T Row] struct {
@@ -85,6 +92,10 @@ type walk[T Row] struct {
 func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l List[T], err error) {
 	if page.Limit < 1 || page.Limit > MaxLimit {
 		return l, errLimit
+	}
+	order, ok := page.Sort.order(tableOf[T]().name, w.key)
+	if !ok {
+		return l, errSort
 	}
 	// One bound above and one below: an index takes no more, and would walk through
 	// what lies beyond the narrower one.
@@ -117,14 +128,18 @@ func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l Lis
 	}
 	c.and("(started_at < ? OR "+w.key+" < ?)", after.At, after.ID)
 	w.others(&c)
-	tail := c.fill(c.where()+" ORDER BY started_at DESC, "+w.key+" DESC LIMIT ?", page.Limit+1)
+	tail := c.fill(c.where()+" ORDER BY "+order+" LIMIT ?", page.Limit+1)
 	l.Rows, err = collect(eachFrom[T](ctx, v, w.from(v), tail, c.args...))
 	if err != nil {
 		return l, err
 	}
-	w.cut(&l, page.Limit)
-	if l.Next == nil && !end.IsZero() {
-		l.Next, l.SearchedTo = &Cursor{At: end}, end
+	w.cut(&l, page)
+	switch {
+	case end.IsZero():
+	case page.Sort != Sort{}:
+		l.SearchedTo = end.In(v.zone)
+	case l.Next == nil:
+		l.Next, l.SearchedTo = &Cursor{At: end}, end.In(v.zone)
 	}
 	return l, nil
 }
@@ -140,10 +155,13 @@ func (w *walk[T]) from(v *View) string {
 }
 
 // cut takes off the row that was asked for to know whether there is one more.
-func (w *walk[T]) cut(l *List[T], limit int) {
-	if len(l.Rows) > limit {
-		l.Rows = l.Rows[:limit]
-		next := w.at(&l.Rows[limit-1])
+func (w *walk[T]) cut(l *List[T], page Page) {
+	if len(l.Rows) <= page.Limit {
+		return
+	}
+	l.Rows, l.More = l.Rows[:page.Limit], true
+	if page.Sort == (Sort{}) {
+		next := w.at(&l.Rows[page.Limit-1])
 		l.Next = &next
 	}
 }
@@ -153,6 +171,10 @@ func (w *walk[T]) cut(l *List[T], limit int) {
 func (w *walk[T]) matched(ctx context.Context, v *View, f *Filter, page Page, queries func(*conditions) []string) (l List[T], err error) {
 	if page.Limit < 1 || page.Limit > MaxLimit {
 		return l, errLimit
+	}
+	order, ok := page.Sort.order(tableOf[T]().name, w.key)
+	if !ok {
+		return l, errSort
 	}
 	var c conditions
 	// What is left of a cross join comes first on SQLite too.
@@ -169,11 +191,11 @@ func (w *walk[T]) matched(ctx context.Context, v *View, f *Filter, page Page, qu
 	}
 	w.indexed(&c)
 	w.others(&c)
-	tail := c.fill(c.where()+" ORDER BY started_at DESC, "+w.key+" DESC LIMIT ?", page.Limit+1)
+	tail := c.fill(c.where()+" ORDER BY "+order+" LIMIT ?", page.Limit+1)
 	l.Rows, err = collect(eachFrom[T](ctx, v, from, tail, c.args...))
 	if err != nil {
 		return l, err
 	}
-	w.cut(&l, page.Limit)
+	w.cut(&l, page)
 	return l, nil
 }

@@ -312,6 +312,75 @@ func TestFilters(t *testing.T) {
 	})
 }
 
+// A sorted list is in the order that is asked for, rows without a value last, and
+// has what the same list by start has.
+func TestSort(t *testing.T) {
+	const conferences = 60
+	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
+		s := openTest(t, driver, source)
+		fill(t, s, 9, conferences)
+		v, err := s.View(t.Context())
+		require.NoError(t, err)
+		defer v.Close()
+		sorts := func(columns []string, check func(Sort)) {
+			for _, column := range columns {
+				check(Sort{Column: column})
+				check(Sort{Column: column, Descending: true})
+			}
+		}
+		numbers := func(values []*float64, descending bool) {
+			for i := 1; i < len(values); i++ {
+				a, b := values[i-1], values[i]
+				require.False(t, a == nil && b != nil, "a row without a value is last")
+				require.False(t, a != nil && b != nil && (!descending && *a > *b || descending && *a < *b))
+			}
+		}
+		sorts(SortColumns[Leg](), func(by Sort) {
+			l, err := v.Legs(t.Context(), Filter{}, Page{Limit: MaxLimit, Sort: by})
+			require.NoError(t, err, by)
+			all, err := v.Legs(t.Context(), Filter{}, Page{Limit: MaxLimit})
+			require.NoError(t, err)
+			assert.ElementsMatch(t, all.Rows, l.Rows)
+			var values []*float64
+			for i := range l.Rows {
+				switch by.Column {
+				case "duration_seconds":
+					values = append(values, l.Rows[i].DurationSeconds)
+				case "packet_loss_percent":
+					values = append(values, l.Rows[i].PacketLossPercent)
+				}
+			}
+			numbers(values, by.Descending)
+		})
+		sorts(SortColumns[Conference](), func(by Sort) {
+			l, err := v.Conferences(t.Context(), Filter{}, Page{Limit: 7, Sort: by})
+			require.NoError(t, err, by)
+			assert.Len(t, l.Rows, 7)
+			assert.True(t, l.More)
+			assert.Nil(t, l.Next, "no index has this order")
+			if by.Column == "participants" {
+				var values []*float64
+				for i := range l.Rows {
+					values = append(values, new(float64(l.Rows[i].Participants)))
+				}
+				numbers(values, by.Descending)
+			}
+		})
+		sorts(SortColumns[Session](), func(by Sort) {
+			_, err := v.Sessions(t.Context(), Filter{}, Page{Limit: 7, Sort: by})
+			require.NoError(t, err, by)
+		})
+		_, err = v.Legs(t.Context(), Filter{}, Page{Limit: 1, Sort: Sort{Column: "digest"}})
+		require.ErrorIs(t, err, errSort)
+		limits(t, 1, 10)
+		l, err := v.Legs(t.Context(), Filter{}, Page{Limit: 50, Sort: Sort{Column: "duration_seconds"}})
+		require.NoError(t, err)
+		assert.False(t, l.SearchedTo.IsZero(), "it says how far it looked")
+		assert.Less(t, len(l.Rows), 50)
+	})
+}
+
 // A view is one state: what is written meanwhile does not show, and it cannot
 // write.
 func TestViewIsOneState(t *testing.T) {

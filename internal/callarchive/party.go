@@ -47,7 +47,7 @@ func (v *View) PartyLegs(ctx context.Context, p Party, page Page) (l List[Leg], 
 	}
 	l.Rows, err = collect(eachFrom[Leg](ctx, v, w.from(v), c.fill(c.where()+" ORDER BY started_at DESC, id DESC LIMIT ?", page.Limit+1), c.args...))
 	if err == nil {
-		w.cut(&l, page.Limit)
+		w.cut(&l, page)
 	}
 	return l, err
 }

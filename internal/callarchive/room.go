@@ -43,7 +43,7 @@ func (v *View) RoomConferences(ctx context.Context, k RoomKey, page Page) (l Lis
 	}
 	l.Rows, err = collect(eachFrom[Conference](ctx, v, w.from(v), c.fill(c.where()+" ORDER BY started_at DESC, trace_id DESC LIMIT ?", page.Limit+1), c.args...))
 	if err == nil {
-		w.cut(&l, page.Limit)
+		w.cut(&l, page)
 	}
 	return l, err
 }

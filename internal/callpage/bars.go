@@ -133,10 +133,10 @@ func (s scale) ticks() (all []tick) {
 	case whole > 24*time.Hour:
 		layout = "01-02 15:04"
 	}
-	for at := s.start.Truncate(step); !at.After(s.end) && len(all) < 4*mostTicks; at = at.Add(step) {
+	for at := truncate(s.start, step); !at.After(s.end) && len(all) < 4*mostTicks; at = at.Add(step) {
 		if !at.Before(s.start) {
 			place := s.place(at)
-			all = append(all, tick{place, at.UTC().Format(layout), place > 92})
+			all = append(all, tick{place, at.Format(layout), place > 92})
 		}
 	}
 	return all

@@ -4,6 +4,8 @@
 package callpage
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -35,12 +37,30 @@ func (c chunks) more() {
 	_ = c.control.SetWriteDeadline(time.Now().Add(chunkTimeout)) // what has no deadline needs no other one
 }
 
-// exportCSV answers with the legs that the filter lets through, as billing wants
-// them. What breaks off on the way is no whole answer: the connection is closed
-// before its end is told.
-func (h *handler) exportCSV(w http.ResponseWriter, r *http.Request) {
-	f := parseForm(r.URL.Query(), h.config.Now())
-	for _, name := range append([]string{paramTag}, filterParams...) {
+// csvForms by their names.
+var csvForms = map[string]callarchive.CSVForm{"": callarchive.CSVSafe, "excel": callarchive.CSVExcel, "machine": callarchive.CSVMachine}
+
+func (c *Config) writeLegs(ctx context.Context, to io.Writer, filter callarchive.CSVFilter) error {
+	return c.Store.WriteCSV(ctx, to, filter)
+}
+
+func (c *Config) writeMeetings(ctx context.Context, to io.Writer, filter callarchive.CSVFilter) error {
+	return c.Store.WriteConferencesCSV(ctx, to, filter)
+}
+
+// exportCSV answers with what the filter lets through. What breaks off on the way is
+// no whole answer: the connection is closed before the end of the body.
+func (h *handler) exportCSV(file string, write func(context.Context, io.Writer, callarchive.CSVFilter) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { h.serveCSV(w, r, file, write) }
+}
+
+func (h *handler) serveCSV(w http.ResponseWriter, r *http.Request, file string, write func(context.Context, io.Writer, callarchive.CSVFilter) error) {
+	f := parseForm(r.URL.Query(), h.config.Now().In(zoneOf(r)))
+	csvForm, ok := csvForms[f.Value(paramForm)]
+	if !ok {
+		f.Errors[paramForm] = "must be excel or machine"
+	}
+	for _, name := range append([]string{paramTag, paramForm}, filterParams...) {
 		if text := f.Errors[name]; text != "" {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			w.WriteHeader(http.StatusBadRequest)
@@ -61,13 +81,13 @@ func (h *handler) exportCSV(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	w.Header().Set("Content-Disposition", `attachment; filename="calls.csv"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
 	if r.Method == http.MethodHead {
 		return
 	}
 	out := chunks{w, http.NewResponseController(w)}
 	defer out.more() // for what is still buffered
-	if err := h.config.Store.WriteCSV(r.Context(), out, callarchive.CSVFilter{Filter: f.Filter, Tag: f.Tag}); err != nil {
+	if err := write(r.Context(), out, callarchive.CSVFilter{Filter: f.Filter, Tag: f.Tag, Form: csvForm}); err != nil {
 		if r.Context().Err() == nil {
 			h.config.Failed(err)
 		}

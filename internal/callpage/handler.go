@@ -85,7 +85,8 @@ func New(config Config) http.Handler {
 	h.mux.HandleFunc("GET /conferences/{trace}", h.page(h.trace))
 	h.mux.HandleFunc("GET /traces/{trace}", h.page(h.trace))
 	h.mux.HandleFunc("GET /find", h.page(h.find))
-	h.mux.HandleFunc("GET /export.csv", h.exportCSV)
+	h.mux.HandleFunc("GET /export.csv", h.exportCSV("calls.csv", config.writeLegs))
+	h.mux.HandleFunc("GET /meetings.csv", h.exportCSV("meetings.csv", config.writeMeetings))
 	h.mux.HandleFunc("GET /static/{name}", static)
 	return h
 }
@@ -186,6 +187,7 @@ func (h *handler) serve(r *http.Request, serve func(context.Context, *callarchiv
 	if err != nil {
 		return a, orTimeout(ctx, err)
 	}
+	v.In(zoneOf(r))
 	defer func() {
 		// A view whose context is over is closed by it.
 		if e := v.Close(); err == nil && ctx.Err() == nil {
@@ -241,6 +243,10 @@ type frame struct {
 	Root    string
 	Version string // of the assets
 	Now     moment
+	// Zone of the times, in words; InUTC is this page with times in UTC, empty if they
+	// are.
+	Zone, ZoneName string
+	InUTC          string
 	// LiveSeconds is how often to ask for what changes; 0: never.
 	LiveSeconds int
 }
@@ -250,7 +256,12 @@ const liveSeconds = 4
 
 func (h *handler) frame(r *http.Request, title, here string) frame {
 	root := "./" + strings.Repeat("../", max(0, strings.Count(path.Clean("/"+r.URL.Path), "/")-1))
-	return frame{Title: title, Here: here, Root: root, Version: assetsVersion, Now: moment{h.config.Now()}}
+	now := h.config.Now().In(zoneOf(r))
+	f := frame{Title: title, Here: here, Root: root, Version: assetsVersion, Now: moment{now}, Zone: zoneWords(now), ZoneName: now.Location().String()}
+	if now.Location() != time.UTC {
+		f.InUTC = withZone(r, "UTC")
+	}
+	return f
 }
 
 //go:embed assets templates

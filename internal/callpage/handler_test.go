@@ -78,7 +78,7 @@ func TestErrorsOfTheForm(t *testing.T) {
 	h := newDay(t).handler()
 	for query, want := range map[string]string{
 		"loss=101": "must be a number from 0 to 100", "loss=NaN": "must be a number", "min=-1": "must be a number", "max=x": "must be a number",
-		"from=yesterday": "must be a day or a time in UTC", "since=1": "must be a time span", "state=dead": "must be running or ended",
+		"from=yesterday": "must be a day or a time, as", "since=1": "must be a time span", "state=dead": "must be running or ended",
 		"after=%00": "must be text", "after=1.!!": "is not a place in a list", "after=-5.YQ": "is not a place", "party=" + strings.Repeat("a", 301): "must be text of at most 300 bytes", "party=%ff": "must be text",
 	} {
 		answer := get(t, h, "/?"+query)
@@ -113,7 +113,7 @@ func TestFilterOfThePage(t *testing.T) {
 	assert.Equal(t, []string{"Legal hotline"}, rowNames(get(t, h, "/legs?reason=ringingTimeout").Body.String()))
 	assert.Equal(t, []string{"4201, 4207"}, rowNames(get(t, h, "/sessions?party=4207").Body.String()))
 	page := get(t, h, "/?party=okafor").Body.String()
-	assert.Contains(t, page, "Look anywhere in the name")
+	assert.Contains(t, page, "Search anywhere in the name")
 	csv := get(t, h, "/export.csv?party=t.ferr&reason=failure").Body.String()
 	assert.Equal(t, 2, strings.Count(csv, "\r\n"), csv)
 }

@@ -6,6 +6,8 @@ package callpage
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/legato-otel/legato/internal/callarchive"
 )
@@ -14,6 +16,8 @@ const (
 	// pageRows of a list; runningRows of what runs, above it.
 	pageRows    = 50
 	runningRows = 100
+	// sortedRows of a list that is not by start: it has no next page.
+	sortedRows = 200
 )
 
 // listPage is what the three lists have in common.
@@ -33,16 +37,86 @@ type listPage struct {
 	First                  bool   // the first page
 	Next                   string // address of the next page
 	SearchedTo             *moment
-	Export                 string
+	Exports                []choice // forms of the list as CSV, by their addresses
 	AnywhereURL            string
 	Backward               string // address of the first page
+	// Columns that the list can be sorted by.
+	Columns []string
+	Sorted  bool
+	Cut     bool // there are more rows than a sorted list shows
+}
+
+// head of a list, of what has ended or of what runs.
+type head struct {
+	page  *listPage
+	Ended bool
+}
+
+// Head of one of the two parts of the list.
+func (p *listPage) Head(ended bool) head { return head{p, ended} }
+
+// heading of a column. URL sorts by it, Sorted says in which direction the list is.
+type heading struct{ Words, URL, Sorted string }
+
+// Column is the heading of a column: the first click sorts by it, text from A on and
+// numbers from the largest on, the next one turns that round.
+func (h head) Column(column, words string) heading {
+	out := heading{Words: words}
+	by := callarchive.Sort{Column: column, Descending: !slices.Contains([]string{"room_name", "display_name", "parties", "reason", "controller_address", "media_state"}, column)}
+	switch sorted := h.page.sorted(); {
+	case sorted == by, column == "started_at" && sorted == callarchive.Sort{}:
+		out.Sorted = map[bool]string{true: "descending", false: "ascending"}[by.Descending]
+		by.Descending = !by.Descending
+	case sorted.Column == column:
+		out.Sorted = map[bool]string{true: "descending", false: "ascending"}[sorted.Descending]
+	}
+	out.URL = h.page.Path + h.page.query(paramSort, sortText(by))
+	return out
+}
+
+// sortText is an order as a parameter; "" is by start, newest first.
+func sortText(by callarchive.Sort) string {
+	switch {
+	case by == callarchive.Sort{Column: "started_at", Descending: true}:
+		return ""
+	case by.Descending:
+		return "-" + by.Column
+	default:
+		return by.Column
+	}
+}
+
+// sorted is the order that was asked for; zero is by start.
+func (f *form) sorted() callarchive.Sort {
+	column, descending := strings.CutPrefix(strings.TrimSpace(f.values.Get(paramSort)), "-")
+	if column == "" || f.Errors[paramSort] != "" {
+		return callarchive.Sort{}
+	}
+	return callarchive.Sort{Column: column, Descending: descending}
+}
+
+// sortable checks that the list has the column that it is to be sorted by.
+func (p *listPage) sortable(columns []string) {
+	p.Columns = columns
+	if by := p.sorted(); by != (callarchive.Sort{}) && !slices.Contains(columns, by.Column) {
+		p.Errors[paramSort] = "must be one of " + strings.Join(columns, ", ") + ", with - before it for the largest first"
+	}
+	p.Sorted = p.sorted() != callarchive.Sort{}
+}
+
+// exports are the addresses of the forms of a CSV.
+func (p *listPage) exports(file string) {
+	p.Exports = nil
+	for _, form := range []choice{{"", "CSV"}, {"excel", "CSV for Excel"}, {"machine", "CSV for programs"}} {
+		p.Exports = append(p.Exports, choice{file + p.query(paramState, "", paramSort, "", paramForm, form.Value), form.Words})
+	}
 }
 
 // ShownError tells of a field's error.
 func (p *listPage) ShownError(name string) string { return p.Errors[name] }
 
 func (h *handler) newList(r *http.Request, title, here, path string) listPage {
-	f := parseForm(r.URL.Query(), h.config.Now())
+	f := parseForm(r.URL.Query(), h.config.Now().In(zoneOf(r)))
 	p := listPage{frame: h.frame(r, title, here), form: f, Path: path, Reasons: reasonChoices, Sinces: sinceChoices, States: stateChoices}
 	p.First = f.after.At.IsZero()
 	p.ShowRunning = f.Filter.State != callarchive.StateEnded && p.First
@@ -59,7 +133,7 @@ func (h *handler) newList(r *http.Request, title, here, path string) listPage {
 	if f.Filter.Party != "" && !f.Filter.PartyAnywhere {
 		p.AnywhereURL = path + f.query(paramAnywhere, "1")
 	}
-	p.Export = "export.csv" + f.query(paramState, "", paramAnywhere, f.Value(paramAnywhere))
+	p.exports("export.csv")
 	return p
 }
 
@@ -72,7 +146,7 @@ func find[T callarchive.Row](ctx context.Context, p *listPage,
 	}
 	if p.ShowRunning {
 		f, rows := p.Filter, runningRows
-		page := callarchive.Page{Limit: rows}
+		page := callarchive.Page{Limit: rows, Sort: p.sorted()}
 		if f.State == callarchive.StateRunning {
 			page.After = p.after
 		}
@@ -89,11 +163,15 @@ func find[T callarchive.Row](ctx context.Context, p *listPage,
 	if p.ShowEnded && p.Value(paramLive) == "" {
 		f := p.Filter
 		f.State = callarchive.StateEnded
-		found, err := list(ctx, f, callarchive.Page{After: p.after, Limit: pageRows})
+		page := callarchive.Page{After: p.after, Limit: pageRows, Sort: p.sorted()}
+		if p.Sorted {
+			page.Limit, page.After = sortedRows, callarchive.Cursor{}
+		}
+		found, err := list(ctx, f, page)
 		if err != nil {
 			return err
 		}
-		*ended = found.Rows
+		*ended, p.Cut = found.Rows, p.Sorted && found.More
 		if found.Next != nil {
 			p.Next = p.Path + p.query(paramAfter, cursorText(*found.Next))
 		}
@@ -136,6 +214,8 @@ func (c *conferenceRow) URL() string { return traceURL("conferences", c.TraceID,
 func (h *handler) conferences(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
 	p := &conferencesPage{listPage: h.newList(r, "Meetings", "meetings", "./")}
 	p.OfMeetings = true
+	p.exports("meetings.csv")
+	p.sortable(callarchive.SortColumns[callarchive.Conference]())
 	var running, ended []callarchive.Conference
 	if err := find(ctx, &p.listPage, v.Conferences, &running, &ended); err != nil {
 		return answer{}, err
@@ -258,6 +338,7 @@ func legName(l *callarchive.Leg) string {
 func (h *handler) legs(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
 	p := &legsPage{listPage: h.newList(r, "Call legs", "legs", "./legs")}
 	p.OfMeetings = true
+	p.sortable(callarchive.SortColumns[callarchive.Leg]())
 	var running, ended []callarchive.Leg
 	if err := find(ctx, &p.listPage, v.Legs, &running, &ended); err != nil {
 		return answer{}, err
@@ -293,6 +374,7 @@ func (s *sessionRow) URL() string { return traceURL("traces", s.TraceID, s.SpanI
 
 func (h *handler) sessions(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
 	p := &sessionsPage{listPage: h.newList(r, "Recording sessions", "sessions", "./sessions")}
+	p.sortable(callarchive.SortColumns[callarchive.Session]())
 	var running, ended []callarchive.Session
 	if err := find(ctx, &p.listPage, v.Sessions, &running, &ended); err != nil {
 		return answer{}, err
@@ -334,9 +416,12 @@ func (p *listPage) Field(name, label, hint, kind string) field {
 	return field{name, label, hint, kind, p.Value(name), p.Errors[name]}
 }
 
+// Unsorted is the query of the same list, the newest first.
+func (p *listPage) Unsorted() string { return p.query(paramSort, "") }
+
 // MoreOpen tells that something of what is folded away is in use.
 func (p *listPage) MoreOpen() bool {
-	for _, name := range []string{paramFrom, paramTo, paramShortest, paramLongest, paramTenant, paramAnywhere} {
+	for _, name := range []string{paramFrom, paramTo, paramShortest, paramLongest, paramTenant, paramAnywhere, paramBridge, paramOwner, paramDialled} {
 		if p.Value(name) != "" {
 			return true
 		}

@@ -34,11 +34,17 @@ const (
 	paramAfter    = "after"
 	paramLive     = "live"
 	paramID       = "id"
+	paramBridge   = "bridge"
+	paramOwner    = "owner"
+	paramDialled  = "dialled"
+	paramSort     = "sort"
+	paramForm     = "form"
 )
 
 // filterParams are those that choose what is listed.
 var filterParams = []string{
 	paramSince, paramFrom, paramTo, paramParty, paramAnywhere, paramRoom, paramReason, paramLoss, paramTenant, paramShortest, paramLongest, paramState,
+	paramBridge, paramOwner, paramDialled, paramSort, paramZone,
 }
 
 const (
@@ -54,6 +60,8 @@ type form struct {
 	Filter callarchive.Filter
 	Tag    string
 	after  callarchive.Cursor
+	// asked is the zone of the times that were typed, shown that of the page.
+	asked, shown *time.Location
 }
 
 // Value of a field, as it was typed.
@@ -67,9 +75,18 @@ var sinceChoices = []choice{{"", "any time"}, {"1h", "last hour"}, {"24h", "last
 
 var stateChoices = []choice{{"", "running and ended"}, {callarchive.StateRunning, "running"}, {callarchive.StateEnded, "ended"}}
 
-// parseForm reads a query; what is wrong is told field by field.
+// parseForm reads a query; what is wrong is told field by field. Times without a zone
+// are in the zone of the query, else in that of now.
 func parseForm(values url.Values, now time.Time) *form {
-	f := &form{values: values, Errors: map[string]string{}}
+	f := &form{values: values, Errors: map[string]string{}, asked: now.Location(), shown: now.Location()}
+	if name := values.Get(paramZone); name != "" {
+		if zone := zoneNamed(name); zone != nil {
+			f.asked = zone
+		} else {
+			f.Errors[paramZone] = "is not a time zone, as Europe/Berlin"
+		}
+	}
+	f.setZone()
 	for name := range values {
 		if text := values.Get(name); len(text) > maxValue || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 			f.Errors[name] = fmt.Sprintf("must be text of at most %d bytes", maxValue)
@@ -85,6 +102,7 @@ func parseForm(values url.Values, now time.Time) *form {
 		f.Filter.To = t
 	}
 	f.Filter.Party, f.Filter.PartyAnywhere = text(paramParty), text(paramAnywhere) != "" && text(paramParty) != ""
+	f.Filter.Bridge, f.Filter.Owner, f.Filter.Dialled = text(paramBridge), text(paramOwner), text(paramDialled)
 	f.Filter.Room, f.Filter.Tenant, f.Filter.Reason, f.Tag = text(paramRoom), text(paramTenant), text(paramReason), text(paramTag)
 	if v, ok := f.number(paramLoss, text(paramLoss), 100); ok {
 		f.Filter.MinLoss = v
@@ -111,6 +129,16 @@ func parseForm(values url.Values, now time.Time) *form {
 	return f
 }
 
+// setZone writes the zone of the page into the query: times of the form are shown in
+// it.
+func (f *form) setZone() {
+	if f.shown == time.UTC {
+		f.values.Del(paramZone)
+		return
+	}
+	f.values.Set(paramZone, f.shown.String())
+}
+
 func (f *form) since(text string, now time.Time) {
 	if text == "" {
 		return
@@ -121,10 +149,10 @@ func (f *form) since(text string, now time.Time) {
 		return
 	}
 	// Whole minutes, so that the next page of a list is of the same one.
-	f.Filter.From = now.Add(-d).UTC().Truncate(time.Minute)
+	f.Filter.From = now.Add(-d).Truncate(time.Minute)
 }
 
-// layouts of a time; UTC unless it says otherwise.
+// layouts of a time; in the form's zone unless it says otherwise.
 var layouts = []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.DateOnly, time.RFC3339, time.DateTime, "2006-01-02 15:04"}
 
 func (f *form) moment(name, text string) (time.Time, bool) {
@@ -132,11 +160,14 @@ func (f *form) moment(name, text string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	for _, layout := range layouts {
-		if t, err := time.Parse(layout, text); err == nil && t.Year() > 1970 && t.Year() < 9000 {
+		if t, err := time.ParseInLocation(layout, text, f.asked); err == nil && t.Year() > 1970 && t.Year() < 9000 {
+			if f.asked != f.shown {
+				f.values.Set(name, t.In(f.shown).Format(layouts[0]))
+			}
 			return t.UTC(), true
 		}
 	}
-	f.Errors[name] = "must be a day or a time in UTC, as 2026-03-05T10:20"
+	f.Errors[name] = "must be a day or a time, as 2026-03-05T10:20"
 	return time.Time{}, false
 }
 

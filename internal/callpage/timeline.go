@@ -222,21 +222,21 @@ func (l *timeline) begin(kind, class, name string, o *callarchive.Object) row {
 	from := moment{o.StartedAt}.Clock()
 	switch {
 	case running:
-		r.Span = fmt.Sprintf("from %s UTC, runs", from)
+		r.Span = fmt.Sprintf("from %s %s, runs", from, moment{o.StartedAt}.Zone())
 	case o.DurationSeconds != nil:
-		r.Span = fmt.Sprintf("from %s to %s UTC, %s", from, moment{o.EndedAt}.Clock(), duration(*o.DurationSeconds))
+		r.Span = fmt.Sprintf("from %s to %s %s, %s", from, moment{o.EndedAt}.Clock(), moment{o.EndedAt}.Zone(), duration(*o.DurationSeconds))
 	default:
-		r.Span = fmt.Sprintf("from %s UTC", from)
+		r.Span = fmt.Sprintf("from %s %s", from, moment{o.StartedAt}.Zone())
 	}
-	r.add("From", moment{o.StartedAt}.Text()+" UTC")
+	r.add("From", moment{o.StartedAt}.Full())
 	if !o.EndedAt.IsZero() {
-		r.add("To", moment{o.EndedAt}.Text()+" UTC")
+		r.add("To", moment{o.EndedAt}.Full())
 	}
 	if o.DurationSeconds != nil {
 		r.add("Lasted", duration(*o.DurationSeconds))
 	}
 	if r.Note != "" {
-		r.add("Not the whole truth", r.Note)
+		r.add("Incomplete", r.Note)
 	}
 	return r
 }

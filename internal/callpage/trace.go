@@ -54,7 +54,7 @@ type endRow struct {
 }
 
 func (h *handler) trace(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
-	f := parseForm(r.URL.Query(), h.config.Now())
+	f := parseForm(r.URL.Query(), h.config.Now().In(zoneOf(r)))
 	id := r.PathValue("trace")
 	if id == "" || len(id) > maxValue || strings.ContainsRune(id, 0) || strings.ToValidUTF8(id, "") != id {
 		return answer{}, errNotFound
@@ -78,7 +78,7 @@ func (h *handler) trace(ctx context.Context, v *callarchive.View, r *http.Reques
 	}
 	for i := range t.Related {
 		s := &t.Related[i]
-		p.Related = append(p.Related, sessionLink("Session of "+moment{s.StartedAt}.Text()+" UTC", s.TraceID, s.SpanID))
+		p.Related = append(p.Related, sessionLink("Session of "+moment{s.StartedAt}.Full(), s.TraceID, s.SpanID))
 	}
 	if h.config.TraceURL != "" && isHex(t.ID) {
 		p.TraceURL = strings.ReplaceAll(h.config.TraceURL, TraceIDPlaceholder, t.ID)
@@ -182,9 +182,9 @@ func (p *tracePage) conference(c *callarchive.Conference) {
 		failed.Class = "failure"
 	}
 	p.Figures = append(p.Figures, failed)
-	line := figure{"none", "line alarms", ""}
+	line := figure{"none", "quality alarms", ""}
 	if p.Running {
-		line.Name = "line alarms so far"
+		line.Name = "quality alarms so far"
 	}
 	if worst := worstAlarm(c.PacketLossPercent, c.ExcessiveJitterPercent, c.HighRoundTripTimePercent); worst != nil {
 		line = figure{worst.Text(), "worst " + worst.Kind + " alarm", "slight"}

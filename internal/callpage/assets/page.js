@@ -123,8 +123,36 @@
   addEventListener("hashchange", open);
   open();
 
-  const note = document.querySelector("[data-zone]");
-  if (note && !/^(Etc\/)?(UTC|UCT|GMT)$/.test(zone)) note.textContent = `; hold the pointer over one for the time in ${zone}`;
+  // The server writes times in the zone that the cookie names: the browser's, unless
+  // somebody chose UTC.
+  const isUTC = /^(Etc\/)?(UTC|UCT|GMT)$/.test(zone);
+  const chosen = () => decodeURIComponent((document.cookie.match(/(?:^|; )zone=([^;]*)/) || [])[1] || "");
+  const choose = (name) => {
+    const root = new URL(document.querySelector(".brand").href).pathname;
+    document.cookie = `zone=${encodeURIComponent(name)}; path=${root}; max-age=31536000; samesite=strict`;
+    return chosen() === name;
+  };
+  // show makes the page anew in a zone; an address that names a zone loses it.
+  const show = (name) => {
+    if (!choose(name)) return;
+    const address = new URL(location.href);
+    if (!address.searchParams.has("from") && !address.searchParams.has("to")) address.searchParams.delete("tz");
+    if (address.href === location.href) location.reload();
+    else location.replace(address);
+  };
+  const shown = document.querySelector("[data-zone]");
+  if (shown && !isUTC) {
+    if (chosen() !== "UTC" && chosen() !== zone && shown.dataset.zone !== zone) show(zone);
+    const utc = shown.querySelector("[data-utc]");
+    if (utc) utc.addEventListener("click", (event) => { event.preventDefault(); show("UTC"); });
+    if (shown.dataset.zone !== zone) {
+      const own = document.createElement("a");
+      own.href = "?";
+      own.textContent = zone.replaceAll("_", " ");
+      own.addEventListener("click", (event) => { event.preventDefault(); show(zone); });
+      shown.append(" · ", own);
+    }
+  }
   decorate(document);
   live();
 })();
