@@ -107,6 +107,7 @@ func (l *Ledger) Restore(id string, stored []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	since := held.since
+	held.next, _ = held.Position()
 	l.rename(held, said, since)
 	l.ticks = max(l.ticks, held.begun, held.heard)
 	return nil

@@ -29,6 +29,7 @@ type Session struct {
 	heard   uint64 // the tick at which the last request with an accepted record came, begun at least
 	since   int64  // when its bridge's name was first known, in Unix seconds
 	heardAt int64  // when the last record was accepted, in Unix seconds
+	next    uint64 // what Position returned when records were accepted last, 0 for none
 	posts   int    // requests with accepted records: 0, 1, or 2 for more
 }
 

@@ -108,6 +108,7 @@ func (l *Ledger) Accept(s *Session, post Post, entries []Entry, verdicts []Verdi
 		s.begun = l.ticks
 	}
 	s.heard, s.heardAt = max(s.begun, s.arrived), now
+	s.next, _ = s.Position()
 	s.announced = s.announced || post.Start.Begins
 	if id := post.said.or(s.said); begins || id != s.said {
 		l.rename(s, id, now)

@@ -39,6 +39,8 @@ type cdrReceiver struct {
 	lastSent bool      // the last metrics were
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
+	// unregister takes the ledger out of internal/completeness; nil before Start.
+	unregister func()
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*cdrReceiver, error) {
@@ -85,6 +87,9 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	if r.metrics != nil {
 		r.measures = newMeasures(r.config, r.settings)
 	}
+	resources := resourceBuilder{parameters: r.config.parameters(), static: r.config.ResourceAttributes}
+	r.measures.restore(ctx, accepted.Positions(), resources, r.settings.Logger)
+	r.unregister = completenessOf(r.settings.ID.String(), accepted)
 	zeroTelemetry(ctx, r.telemetry)
 	deliver := &delivery{
 		logs:      r.logs,
@@ -94,7 +99,7 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		obsreport: r.obsreport,
 		telemetry: r.telemetry,
 		logger:    r.settings.Logger,
-		resource:  resourceBuilder{parameters: r.config.parameters(), static: r.config.ResourceAttributes},
+		resource:  resources,
 		version:   r.settings.BuildInfo.Version,
 		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
 	}
@@ -140,6 +145,9 @@ func (r *cdrReceiver) Shutdown(ctx context.Context) error {
 	defer cancel()
 	if r.stop != nil {
 		r.stop() // at once, so that all waits are one
+	}
+	if r.unregister != nil {
+		r.unregister()
 	}
 	var errs error
 	if r.server != nil {
