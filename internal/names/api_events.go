@@ -13,6 +13,21 @@ const (
 	EventAPICallLegQuality = MeetingServer + ".api.call_leg.quality"
 )
 
+// EventRecordsIncomplete says that call detail records of a bridge do not arrive at a
+// receiver of this Collector, and EventRecordsComplete that they do again.
+const (
+	EventRecordsIncomplete = MeetingServer + ".record.incomplete"
+	EventRecordsComplete   = MeetingServer + ".record.complete"
+)
+
+// Attributes of these: the id of the receiver's component, the index of the bridge's
+// next record, and the receiver's [MetricRecordPosition]. [ErrorType] has the problem.
+const (
+	RecordReceiver     = MeetingServer + ".record.receiver"
+	RecordCreatedIndex = MeetingServer + ".record.created_index"
+	RecordReceived     = MeetingServer + ".record.position_index"
+)
+
 // Attributes of [EventAPICallList] and [EventAPICallLegList].
 const (
 	// APIListIDs are the ids of a part, a slice of texts.

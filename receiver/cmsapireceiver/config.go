@@ -68,6 +68,9 @@ type EventsConfig struct {
 	// Lists are all calls and all call legs of each bridge at each scrape, so that
 	// callstitch ends what is not there any more. Default true.
 	Lists bool `mapstructure:"lists"`
+	// Completeness tells when call detail records of a bridge do not arrive at the cmscdr
+	// receivers of this Collector. Default true.
+	Completeness bool `mapstructure:"completeness"`
 	// Quality is loss, jitter and round trip time of each call leg that is looked at.
 	// Default true.
 	Quality bool `mapstructure:"quality"`
@@ -113,7 +116,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
-		Events:               EventsConfig{Lists: true, Quality: true},
+		Events:               EventsConfig{Completeness: true, Lists: true, Quality: true},
 		Sample:               20,
 		MaxRequests:          30,
 		ShutdownTimeout:      5 * time.Second,

@@ -17,7 +17,8 @@
 //	sampler.go   which legs are looked at
 //	start.go     when a bridge started
 //	discover.go  the other bridges of the cluster
-//	record.go    reading -> data points; quality.go legs -> histograms; events.go reading -> events
+//	record.go    reading -> data points; quality.go legs -> histograms; events.go reading -> events,
+//	             completeness.go those about call detail records
 //	failure.go   what an error means -> health.go
 //
 // # Ownership

@@ -30,6 +30,9 @@ func (t *target) events(r *reading, to plog.Logs) {
 	sl := rl.ScopeLogs().AppendEmpty()
 	sl.Scope().SetName(metadata.ScopeName)
 	sl.Scope().SetVersion(t.shared.settings.BuildInfo.Version)
+	if t.shared.config.Events.Completeness {
+		t.putCompleteness(sl.LogRecords(), r)
+	}
 	if t.shared.config.Events.Lists {
 		putList(sl.LogRecords(), r, names.EventAPICallList, "calls", r.callList, func(c *object.Call) string { return c.ID })
 		putList(sl.LogRecords(), r, names.EventAPICallLegList, "call legs", r.legList, func(l *object.CallLeg) string { return l.ID })

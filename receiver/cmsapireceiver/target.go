@@ -22,6 +22,7 @@ import (
 	"github.com/legato-otel/legato/internal/aggregate"
 	"github.com/legato-otel/legato/internal/callbridge"
 	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/completeness"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
@@ -50,6 +51,7 @@ type target struct {
 	seen      map[[2]string]bool   // features and states of licences
 	unknown   map[string]time.Time // objects that the server does not know: not asked for before
 	inventory inventory
+	watch     completeness.Watch
 	after     time.Time // not scraped before
 	peers     map[string]string
 }

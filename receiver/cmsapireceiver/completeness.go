@@ -1,0 +1,70 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmsapireceiver
+
+import (
+	"cmp"
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/completeness"
+	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/names"
+)
+
+// putCompleteness compares how many records the bridge has created with what arrived
+// at the receivers of this process, and writes an event where that changed.
+func (t *target) putCompleteness(to plog.LogRecordSlice, r *reading) {
+	created := r.status.CDRCorrelatorIndex
+	if created == nil || r.start.IsZero() {
+		return
+	}
+	positions, receivers := completeness.Positions(t.identity.callBridge, t.system())
+	for _, c := range t.watch.Look(completeness.Look{
+		At: r.at, Start: r.start, Created: uint64(*created), Positions: positions, Receivers: receivers, //nolint:gosec // object.Status has no negative ones
+	}) {
+		putCompletenessChange(to.AppendEmpty(), &c, pcommon.NewTimestampFromTime(r.at))
+	}
+}
+
+// system is the operator's name of the bridge, "" if the configuration has none.
+func (t *target) system() string {
+	for _, kv := range t.fixed {
+		if kv.Key == names.SystemID {
+			return kv.Value.AsString()
+		}
+	}
+	return ""
+}
+
+func putCompletenessChange(lr plog.LogRecord, c *completeness.Change, now pcommon.Timestamp) {
+	lr.SetTimestamp(now)
+	lr.SetObservedTimestamp(now)
+	m := lr.Attributes()
+	if c.Receiver != "" {
+		m.PutStr(names.RecordReceiver, c.Receiver)
+	}
+	m.PutInt(names.RecordCreatedIndex, int64(c.Created)) //nolint:gosec // it was one
+	if c.HasPosition {
+		m.PutInt(names.RecordReceived, int64(c.Position)) //nolint:gosec // an index of the API's size
+	}
+	at := cmp.Or(c.Receiver, "any receiver")
+	if c.Problem == "" {
+		lr.SetEventName(names.EventRecordsComplete)
+		logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
+		lr.Body().SetStr("call detail records arrive again at " + at)
+		return
+	}
+	lr.SetEventName(names.EventRecordsIncomplete)
+	logrecord.SetSeverity(lr, plog.SeverityNumberError)
+	m.PutStr(names.ErrorType, string(c.Problem))
+	switch {
+	case c.Problem == completeness.Behind:
+		lr.Body().SetStr(fmt.Sprintf("call detail records do not arrive at %s: the Call Bridge has created %d, and the position is %d", at, c.Created, c.Position))
+	default:
+		lr.Body().SetStr(fmt.Sprintf("call detail records do not arrive at %s: the Call Bridge creates some, %d since its start, and none came", at, c.Created))
+	}
+}
