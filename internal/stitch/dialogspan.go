@@ -19,6 +19,42 @@ func (e *Engine) resourceOf(slot uint32) string {
 	return ""
 }
 
+// maxForkFacts bounds the attributes of a call that the span of a fork has too, in
+// bytes. A call may have hundreds of forks, so that long attributes in each of them
+// would be many times what was sent.
+const maxForkFacts = 2 << 10
+
+// sizeOfResponse is about what one element of the list of responses takes.
+const sizeOfResponse = 64
+
+// boundForkFacts leaves of a call with more than maxForkFacts what the span of a fork
+// is made of, and the addresses of both parties if they are short.
+func (e *Engine) boundForkFacts(f *facts) {
+	size := 0
+	for i := range f.statements {
+		for _, said := range f.statements[i].entries {
+			size += len(e.dictionary.texts[said.key]) + len(said.raw)
+		}
+	}
+	for i := range f.items {
+		if f.items[i].list == keyResponses {
+			size += sizeOfResponse
+		}
+	}
+	if size <= maxForkFacts {
+		return
+	}
+	items := slices.DeleteFunc(slices.Clone(f.items), func(it item) bool {
+		return it.list == keyBranches || it.list == keyResponses && it.at != ringing
+	})
+	f.keep(func(k key) bool { return k == ownKey(Dialog) || k == keySIPFrom || k == keySIPTo })
+	for i := range f.statements {
+		s := &f.statements[i]
+		s.entries = slices.DeleteFunc(s.entries, func(said entry) bool { return len(said.raw) > maxShort })
+	}
+	f.items = append(f.items, items...)
+}
+
 // forkBranch is what a fork's own facts say, nil if they are damaged.
 func (e *Engine) forkBranch(o *object) *item {
 	f := &e.scratch.fork

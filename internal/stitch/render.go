@@ -237,6 +237,9 @@ func (e *Engine) render(slot uint32) Stitched {
 	}
 	var texts texts
 	texts.of(f)
+	if holder != slot {
+		e.boundForkFacts(f)
+	}
 	var found []foundOut
 	switch o.kind {
 	case CallLeg:

@@ -21,9 +21,11 @@ const (
 )
 
 // simulate returns the posts of a simulated cluster as callsim prints them. It
-// is run, not linked, so that it stays a witness that shares no code.
-func simulate(ctx context.Context) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", "run", callsim, "-print", "-seed", callsimSeed, "-meetings", callsimMeetings)
+// is run, not linked, so that it stays a witness that shares no code. more are flags
+// that do not change the records.
+func simulate(ctx context.Context, more ...string) ([]byte, error) {
+	arguments := append([]string{"run", callsim, "-print", "-seed", callsimSeed, "-meetings", callsimMeetings}, more...)
+	cmd := exec.CommandContext(ctx, "go", arguments...) //nolint:gosec // the arguments are ours
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -33,8 +35,8 @@ func simulate(ctx context.Context) ([]byte, error) {
 }
 
 // simulatedRecords returns the records of a simulated cluster.
-func simulatedRecords(ctx context.Context) ([][]byte, error) {
-	printed, err := simulate(ctx)
+func simulatedRecords(ctx context.Context, more ...string) ([][]byte, error) {
+	printed, err := simulate(ctx, more...)
 	if err != nil {
 		return nil, err
 	}

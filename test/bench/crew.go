@@ -31,8 +31,8 @@ func (c *crew) stop(errs error) error {
 	return errs
 }
 
-// corpus is callsim's records: as it writes them, and as the receiver makes
-// them, in a file that workers read.
+// corpus is callsim's records: as it writes them, and as the receivers make
+// them, in a file that workers read. world is that of the Meeting Servers alone.
 type corpus struct {
 	file    string
 	records [][]byte
@@ -42,7 +42,8 @@ type corpus struct {
 // newCorpus simulates the records and puts the file into a directory.
 func newCorpus(ctx context.Context, directory string) (*corpus, error) {
 	progress("making the records")
-	records, err := simulatedRecords(ctx)
+	eventLog, truth := filepath.Join(directory, "event.log"), filepath.Join(directory, "truth.json")
+	records, err := simulatedRecords(ctx, "-ocms", eventLog, "-truth", truth)
 	if err != nil {
 		return nil, err
 	}
@@ -54,12 +55,17 @@ func newCorpus(ctx context.Context, directory string) (*corpus, error) {
 	for _, logs := range t.logs {
 		logs.ResourceLogs().MoveAndAppendTo(all.ResourceLogs())
 	}
+	accounted, err := readEventLog(ctx, eventLog, truth)
+	if err != nil {
+		return nil, err
+	}
+	accounted.ResourceLogs().MoveAndAppendTo(all.ResourceLogs())
 	encoded, err := new(plog.ProtoMarshaler).MarshalLogs(all)
 	if err != nil {
 		return nil, err
 	}
 	c := &corpus{file: filepath.Join(directory, "records.otlp"), records: records}
-	if c.world, err = newWorld(all); err != nil {
+	if c.world, err = newWorld(all, false); err != nil {
 		return nil, err
 	}
 	return c, os.WriteFile(c.file, encoded, 0o600)

@@ -36,7 +36,7 @@ type logsJob struct {
 func beginLogs(ctx context.Context, s setup) (job, error) { return newLogsJob(ctx, s) }
 
 func newLogsJob(ctx context.Context, s setup) (j *logsJob, err error) {
-	w, err := readCorpus(s.Corpus)
+	w, err := readCorpus(s.Corpus, s.Dialogs)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s setup) stitch(lives uint64) stitchConfig {
 }
 
 // readCorpus reads what the parent wrote.
-func readCorpus(name string) (*world, error) {
+func readCorpus(name string, withDialogs bool) (*world, error) {
 	encoded, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func readCorpus(name string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newWorld(logs)
+	return newWorld(logs, withDialogs)
 }
 
 func (j *logsJob) close(ctx context.Context) error {
@@ -185,6 +185,7 @@ func (j *logsJob) measured(ctx context.Context, o order, something func(context.
 	for _, source := range j.sources {
 		a.Open += source.legs()
 		a.Objects += int(source.lives()) //nolint:gosec // millions
+		a.Dialogs += source.dialogs()
 	}
 	if watch != nil {
 		a.Stalls, err = watch.result()

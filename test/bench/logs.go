@@ -16,7 +16,7 @@ import (
 // logSource makes log records of a stream, as the receiver would of its posts.
 type logSource struct {
 	*stream
-	resource pcommon.Resource
+	resource pcommon.Resource // of the Call Bridge
 	now      pcommon.Timestamp
 
 	events []event
@@ -52,12 +52,12 @@ func recordTime(index uint64) time.Time {
 // batch returns the next n records, fewer only at the end.
 func (l *logSource) batch(n int) plog.Logs {
 	logs := plog.NewLogs()
-	rl := logs.ResourceLogs().AppendEmpty()
-	l.resource.CopyTo(rl.Resource())
-	sl := rl.ScopeLogs().AppendEmpty()
-	sl.Scope().SetName("github.com/legato-otel/legato/receiver/cmscdrreceiver")
-	records := sl.LogRecords()
+	records := appendScope(logs, l.resource, "github.com/legato-otel/legato/receiver/cmscdrreceiver")
 	records.EnsureCapacity(n)
+	fromProxy := records // of the event log, which has a resource of its own
+	if l.world.dialogs > 0 {
+		fromProxy = appendScope(logs, l.world.proxy, "github.com/legato-otel/legato/receiver/ocmsreceiver")
+	}
 
 	l.events, l.texts = l.events[:0], l.texts[:0]
 	for len(l.events) < n {
@@ -70,10 +70,22 @@ func (l *logSource) batch(n int) plog.Logs {
 	}
 	texts := string(l.texts)
 	for _, e := range l.events {
-		log := records.AppendEmpty()
+		of := records
+		if l.world.records[e.record].fromProxy {
+			of = fromProxy
+		}
+		log := of.AppendEmpty()
 		texts = l.world.records[e.record].put(log, e.index, texts)
 		log.SetTimestamp(pcommon.NewTimestampFromTime(recordTime(e.index)))
 		log.SetObservedTimestamp(l.now)
 	}
 	return logs
+}
+
+func appendScope(logs plog.Logs, resource pcommon.Resource, scope string) plog.LogRecordSlice {
+	rl := logs.ResourceLogs().AppendEmpty()
+	resource.CopyTo(rl.Resource())
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(scope)
+	return sl.LogRecords()
 }

@@ -56,6 +56,7 @@
 //	part_*.go                the other parts: plan, rounds, report
 //	worker.go, job_*.go      their processes: orders, answers, what is done
 //	world.go, stream.go      the legs that live, and in which order
+//	dialogs.go               the SIP calls of legs, from callsim's event log
 //	logs.go, posts.go        their records as log records, and as posts
 //	spans.go                 the traces the others get
 //	processors.go, rawlog.go what is measured

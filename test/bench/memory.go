@@ -58,6 +58,11 @@ func (m memory) minus(base memory) memory {
 	return memory{m.Heap - base.Heap, m.Resident - base.Resident, max(0, m.Collect-base.Collect)}
 }
 
+// of is what n objects hold if all hold m.
+func (m memory) of(n, all int) memory {
+	return memory{m.Heap * int64(n) / int64(all), m.Resident * int64(n) / int64(all), m.Collect * time.Duration(n) / time.Duration(all)}
+}
+
 // procNumber returns the number behind a key in a file of the proc file system,
 // 0 where there is none.
 func procNumber(name, key string) int64 {

@@ -22,7 +22,10 @@ type held struct {
 	memory     memory
 }
 
-const openLeg = "open leg"
+const (
+	openLeg    = "open leg"
+	openDialog = "open dialog"
+)
 
 // Goals of the project.
 const (
@@ -56,6 +59,14 @@ func (p memoryPlan) bench(ctx context.Context, c *corpus) (all []held, err error
 			return nil, err
 		}
 		all = append(all, legs...)
+		if i > 0 {
+			continue
+		}
+		dialogs, err := weighDialogs(ctx, c, open, legs[0])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, dialogs)
 	}
 	for _, open := range p.traces {
 		for _, kind := range []string{groupByTrace, tailSampling} {
@@ -104,12 +115,43 @@ func weighLegs(ctx context.Context, c *corpus, open int, emitted bool) (all []he
 	return all, nil
 }
 
+// weighDialogs weighs the SIP calls that stand in front of legs, with all that was
+// said of both, the legs taken off.
+func weighDialogs(ctx context.Context, c *corpus, open int, legs held) (dialogs held, err error) {
+	progress("memory of the dialogs of %s legs", thousands(open))
+	var crew crew
+	defer func() { err = crew.stop(err) }()
+	w, err := crew.start(ctx, setup{Job: "logs", Kind: callstitch, Corpus: c.file, Open: open, Dialogs: true})
+	if err != nil {
+		return dialogs, err
+	}
+	base, err := w.tell(order{Do: "memory"})
+	if err != nil {
+		return dialogs, err
+	}
+	if _, err := w.tell(order{Do: "fill"}); err != nil {
+		return dialogs, err
+	}
+	done, err := w.tell(order{Do: "hold"})
+	if err != nil {
+		return dialogs, err
+	}
+	a, err := w.tell(order{Do: "memory"})
+	if err != nil {
+		return dialogs, err
+	}
+	both := a.Memory.minus(base.Memory)
+	return held{
+		kind: callstitch, what: openDialog, asked: done.Dialogs, open: done.Dialogs, objects: done.Dialogs, memory: both.minus(legs.memory.of(done.Open, legs.open)),
+	}, nil
+}
+
 // Heap bytes of one leg or trace.
 func (h held) each() int64 { return h.memory.Heap / int64(h.open) }
 
 // goals tells whether they are met, for what has any.
 func (h held) goals() (bytes, collect string) {
-	if h.what != openLeg {
+	if h.what != openLeg && h.what != openDialog {
 		return "", ""
 	}
 	bytes = fmt.Sprintf(" (<= %d: %s)", mostBytesPerLeg, verdict(h.each() <= mostBytesPerLeg))

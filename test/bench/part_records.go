@@ -35,7 +35,12 @@ var recordGoals = []struct {
 }{
 	{callstitch, groupByTrace, 1.0 / 5},
 	{callstitch, tailSampling, 1},
+	{withDialogs, groupByTrace, 1.0 / 5},
+	{withDialogs, tailSampling, 1},
 }
+
+// withDialogs is callstitch with the SIP calls of the legs.
+const withDialogs = "callstitch with dialogs"
 
 // recordsPlan says how much is measured.
 type recordsPlan struct {
@@ -71,6 +76,7 @@ func (p recordsPlan) bench(ctx context.Context, c *corpus) (recordCosts, error) 
 
 // pair is a worker with a processor and one without, that do the same.
 type pair struct {
+	name          string
 	with, without *worker
 	run           order
 }
@@ -80,11 +86,14 @@ type pair struct {
 func (p recordsPlan) benchOpen(ctx context.Context, c *corpus, open int, costs recordCosts) (err error) {
 	var crew crew
 	defer func() { err = crew.stop(err) }()
-	legs, err := p.legs(ctx, &crew, c, open)
-	if err != nil {
-		return err
+	var pairs []pair
+	for _, dialogs := range []bool{false, true} {
+		legs, err := p.legs(ctx, &crew, c, open, dialogs)
+		if err != nil {
+			return err
+		}
+		pairs = append(pairs, legs)
 	}
-	pairs := []pair{legs}
 	if open <= p.peers {
 		without, err := crew.start(ctx, setup{Job: "spans", Kind: passThrough, Open: open})
 		if err != nil {
@@ -96,7 +105,7 @@ func (p recordsPlan) benchOpen(ctx context.Context, c *corpus, open int, costs r
 				return err
 			}
 			run := order{Do: "cycles", Count: max(1, p.spans/(open*spansPerTrace))}
-			pairs = append(pairs, pair{with, without, run})
+			pairs = append(pairs, pair{kind, with, without, run})
 		}
 	}
 	rounds := p.roundsAt(open)
@@ -120,13 +129,17 @@ func (p recordsPlan) roundsAt(open int) int {
 	return (p.rounds + 1) / 2
 }
 
-// legs starts callstitch with so many open.
-func (p recordsPlan) legs(ctx context.Context, crew *crew, c *corpus, open int) (legs pair, err error) {
+// legs starts callstitch with so many open, and their dialogs if wanted.
+func (p recordsPlan) legs(ctx context.Context, crew *crew, c *corpus, open int, dialogs bool) (legs pair, err error) {
+	legs.name = callstitch
+	if dialogs {
+		legs.name = withDialogs
+	}
 	legs.run = order{Do: "run", Count: max(p.records, open/2)}
-	if legs.with, err = crew.start(ctx, setup{Job: "logs", Kind: callstitch, Corpus: c.file, Open: open}); err != nil {
+	if legs.with, err = crew.start(ctx, setup{Job: "logs", Kind: callstitch, Corpus: c.file, Open: open, Dialogs: dialogs}); err != nil {
 		return legs, err
 	}
-	if legs.without, err = crew.start(ctx, setup{Job: "logs", Kind: passThrough, Corpus: c.file, Open: open}); err != nil {
+	if legs.without, err = crew.start(ctx, setup{Job: "logs", Kind: passThrough, Corpus: c.file, Open: open, Dialogs: dialogs}); err != nil {
 		return legs, err
 	}
 	for _, w := range []*worker{legs.with, legs.without} {
@@ -175,8 +188,12 @@ func (p pair) measure(costs recordCosts) error {
 		return errNothing
 	}
 	made := microseconds(b.Used, b.Records)
-	costs.note(p.with.setup.Kind, p.with.setup.Open, microseconds(a.Used, a.Records)-made)
-	costs.note(p.with.setup.Job, p.with.setup.Open, made)
+	costs.note(p.name, p.with.setup.Open, microseconds(a.Used, a.Records)-made)
+	making := p.with.setup.Job
+	if p.with.setup.Dialogs {
+		making = withDialogs + " made"
+	}
+	costs.note(making, p.with.setup.Open, made)
 	return nil
 }
 
@@ -203,7 +220,7 @@ func (p recordsPlan) report(costs recordCosts) string {
 		fmt.Fprintf(&b, " %s |", thousands(open))
 	}
 	b.WriteString("\n|---|" + strings.Repeat("---|", len(p.open)) + "\n")
-	for _, kind := range []string{callstitch, groupByTrace, tailSampling, "logs", "spans"} {
+	for _, kind := range []string{callstitch, withDialogs, groupByTrace, tailSampling, "logs", withDialogs + " made", "spans"} {
 		fmt.Fprintf(&b, "| %s |", rowNames[kind])
 		for _, open := range p.open {
 			if values := costs[costKey{kind, open}]; len(values) > 0 {
@@ -220,6 +237,6 @@ func (p recordsPlan) report(costs recordCosts) string {
 
 // rowNames of what is measured.
 var rowNames = map[string]string{
-	callstitch: "callstitch, per record", groupByTrace: "groupbytrace, per span", tailSampling: "tail_sampling, per span",
-	"logs": "making a record (taken off)", "spans": "making a span (taken off)",
+	callstitch: "callstitch, per record", withDialogs: "callstitch, per record, a third of them of dialogs", groupByTrace: "groupbytrace, per span", tailSampling: "tail_sampling, per span",
+	"logs": "making a record (taken off)", withDialogs + " made": "making a record, with dialogs (taken off)", "spans": "making a span (taken off)",
 }

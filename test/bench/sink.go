@@ -75,12 +75,16 @@ const patience = 30 * time.Second
 // await returns when a count has come up to what is expected, and fails if it
 // goes beyond or takes too long.
 func await(ctx context.Context, what string, count *atomic.Int64, want int64, patience time.Duration) error {
+	return awaitCount(ctx, what, count.Load, want, patience)
+}
+
+func awaitCount[N int | int64](ctx context.Context, what string, count func() N, want N, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		switch got := count.Load(); {
+		switch got := count(); {
 		case got == want:
 			return nil
 		case got > want:

@@ -57,25 +57,29 @@ func TestRecordsPart(t *testing.T) {
 	p := recordsPlan{rounds: 1, open: []int{few}, peers: few, records: 2_000, spans: few * spansPerTrace, compared: few}
 	costs, err := p.bench(t.Context(), testCorpus(t))
 	require.NoError(t, err)
-	for _, kind := range []string{callstitch, groupByTrace, tailSampling, "logs", "spans"} {
+	for _, kind := range []string{callstitch, withDialogs, groupByTrace, tailSampling, "logs", "spans"} {
 		assert.NotEmpty(t, costs[costKey{kind, few}], "%s", kind)
 	}
 	got := p.report(costs)
 	assert.Contains(t, got, "| callstitch / groupbytrace | <= 1/5 | ")
 	assert.Contains(t, got, "| us per record or span (spread) | 300 |\n")
-	assert.Equal(t, 12, strings.Count(got, "\n"), "a row for each\n%s", got)
+	assert.Equal(t, 16, strings.Count(got, "\n"), "a row for each\n%s", got)
 }
 
 func TestMemoryPart(t *testing.T) {
 	p := memoryPlan{legs: []int{few}, traces: []int{few}}
 	all, err := p.bench(t.Context(), testCorpus(t))
 	require.NoError(t, err)
-	require.Len(t, all, 4)
+	require.Len(t, all, 5)
 	for _, h := range all {
-		assert.GreaterOrEqual(t, h.open, few, "%s, %s", h.kind, h.what)
+		if h.what != openDialog {
+			assert.GreaterOrEqual(t, h.open, few, "%s, %s", h.kind, h.what)
+		}
 		assert.Positive(t, h.each(), "%s, %s", h.kind, h.what)
 	}
-	assert.Less(t, all[0].each(), all[2].each(), "a leg is not kept record by record, as a trace is")
+	assert.Equal(t, openDialog, all[2].what)
+	assert.Less(t, all[2].open, all[0].open, "not each leg has a dialog")
+	assert.Less(t, all[0].each(), all[3].each(), "a leg is not kept record by record, as a trace is")
 	assert.Contains(t, p.report(all), "| callstitch, open leg | 300 | ")
 }
 

@@ -63,6 +63,11 @@ func (s *stream) legs() int {
 	return int(s.lives()) * s.world.legs / len(s.world.lives) //nolint:gosec // as many as newStream was asked for
 }
 
+// dialogs is how many of them are dialogs.
+func (s *stream) dialogs() int {
+	return int(s.lives()) * s.world.dialogs / len(s.world.lives) //nolint:gosec // as many as newStream was asked for
+}
+
 // full tells whether as many are open as will be.
 func (s *stream) full() bool { return s.step >= s.lives() }
 

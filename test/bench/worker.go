@@ -31,6 +31,8 @@ type setup struct {
 	Open int `json:"open,omitempty"`
 	// Callers is how many calls are under way at once.
 	Callers int `json:"callers,omitempty"`
+	// Dialogs are lived too: the SIP calls of legs.
+	Dialogs bool `json:"dialogs,omitempty"`
 	// Bare legs get no updates.
 	Bare bool `json:"bare,omitempty"`
 	// MaxOpen is callstitch's.
@@ -75,9 +77,11 @@ type answer struct {
 	Wall time.Duration `json:"wall,omitempty"`
 	// Records or spans that went in.
 	Records int `json:"records,omitempty"`
-	// Open is how many legs or traces are held, Objects how many with calls.
+	// Open is how many legs or traces are held, Objects how many with calls and
+	// dialogs, and Dialogs how many of them are those.
 	Open    int    `json:"open,omitempty"`
 	Objects int    `json:"objects,omitempty"`
+	Dialogs int    `json:"dialogs,omitempty"`
 	Memory  memory `json:"memory,omitzero"`
 	Stalls  stalls `json:"stalls,omitzero"`
 	Stored  stored `json:"stored,omitzero"`

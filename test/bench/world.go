@@ -24,7 +24,10 @@ type world struct {
 	resource pcommon.Resource
 	records  []record
 	lives    []life
-	legs     int // lives that are legs; the others are their calls
+	legs     int // lives that are legs; the others are their calls and dialogs
+	dialogs  int // lives that are SIP calls in front of a leg
+	// proxy is the resource of those.
+	proxy pcommon.Resource
 	// ends are the lives in the order in which they end: a call after its legs, or
 	// they would end with it.
 	ends []int
@@ -36,6 +39,7 @@ type life struct {
 	updates    []int // none for a call
 	id         string
 	calls      []string // of a leg
+	isDialog   bool
 }
 
 // record is one log record as the receiver makes it.
@@ -44,6 +48,8 @@ type record struct {
 	// marks are what differs from one generation to the next, in the order of
 	// the attributes.
 	marks []mark
+	// fromProxy tells a record of the event log.
+	fromProxy bool
 }
 
 // mark is an attribute to write anew: a record's index, or a text of which a
@@ -63,15 +69,23 @@ const tagLength = 8
 // but tag.
 const nameTagLength = 4
 
-// newWorld puts the records of a simulation together.
-func newWorld(logs plog.Logs) (*world, error) {
+// newWorld puts the records of a simulation together, with the SIP calls of an event
+// log if wanted.
+func newWorld(logs plog.Logs, withDialogs bool) (*world, error) {
 	if logs.ResourceLogs().Len() == 0 {
 		return nil, errNoRecords
 	}
-	w := &world{resource: logs.ResourceLogs().At(0).Resource()}
+	w := &world{resource: logs.ResourceLogs().At(0).Resource(), proxy: logs.ResourceLogs().At(logs.ResourceLogs().Len() - 1).Resource()}
 	lives := make(map[string]*life) // by kind and id
 	var order []string
+	dialogs := make(map[string]*dialog) // by Call-ID
 	for log := range recordsOf(logs) {
+		if isOfProxy(log.EventName()) {
+			if withDialogs {
+				w.addDialog(log, dialogs)
+			}
+			continue
+		}
 		kind, phase := splitEvent(log.EventName())
 		if kind != names.KindCall && kind != names.KindCallLeg {
 			continue
@@ -116,6 +130,11 @@ func newWorld(logs plog.Logs) (*world, error) {
 	}
 	if w.legs == 0 || w.legs == len(w.lives) {
 		return nil, errors.New("callsim printed no whole leg in a call")
+	}
+	if withDialogs {
+		if err := w.addDialogLives(dialogs); err != nil {
+			return nil, err
+		}
 	}
 	w.ends = endOrder(w.lives)
 	return w, nil
@@ -192,7 +211,7 @@ func newRecord(log plog.LogRecord) record {
 		switch from, to := namePart(text); {
 		case isID(text):
 			m.tagged, m.after = tagLength, text[tagLength:]
-		case strings.HasSuffix(key, dialog):
+		case strings.HasSuffix(key, callID):
 			m.tagged, m.after = tagLength, "-"+text
 		case slices.Contains(people, key) && to > from:
 			m.tagged, m.before, m.after = to-from, text[:from], text[to:]
@@ -204,9 +223,9 @@ func newRecord(log plog.LogRecord) record {
 	return r
 }
 
-// dialog ends the keys of a Call-ID. Those of distribution links do not look
+// callID ends the keys of a Call-ID. Those of distribution links do not look
 // like ids, so that the tag is put before them.
-const dialog = "call_id"
+const callID = "call_id"
 
 // isID tells whether a text is a GUID, or a Call-ID as callsim's far ends write
 // them: both begin with eight hexadecimal digits and a dash.
