@@ -51,7 +51,7 @@ dropin: ## Build the components into the oldest and the newest Collector, and co
 .PHONY: generate
 generate: ## Write generated code and documentation, and the rules of mixin/out, anew
 	$(GO) generate $(PACKAGES)
-	$(GO) -C mixin run ./cmd/mixin
+	$(GO) -C mixin run ./cmd/mixin -runbooks ../docs/runbooks
 	gofmt -w internal receiver processor connector exporter cmd test mixin
 
 .PHONY: lint

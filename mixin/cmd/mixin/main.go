@@ -1,11 +1,13 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command mixin writes the Prometheus rules. See the package mixin.
+// Command mixin writes the Prometheus rules, and the queries of the runbooks. See the
+// package mixin.
 package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,15 +21,16 @@ import (
 func main() {
 	out := flag.String("out", "out", "directory to write to")
 	file := flag.String("config", "", "YAML file with the keys that differ from the default configuration")
+	runbooks := flag.String("runbooks", "", "directory of the runbooks, whose queries are written anew")
 	printConfig := flag.Bool("print-config", false, "print the configuration instead")
 	flag.Parse()
-	if err := run(*out, *file, *printConfig); err != nil {
+	if err := run(*out, *file, *runbooks, *printConfig); err != nil {
 		fmt.Fprintln(os.Stderr, "mixin:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out, file string, printConfig bool) error {
+func run(out, file, runbooks string, printConfig bool) error {
 	config, err := load(file)
 	if err != nil {
 		return err
@@ -44,7 +47,14 @@ func run(out, file string, printConfig bool) error {
 			return err
 		}
 	}
-	return nil
+	if runbooks == "" {
+		return nil
+	}
+	pages, err := mixin.Runbooks(runbooks, mixin.Alerts(config))
+	for name, page := range pages {
+		err = errors.Join(err, write(filepath.Join(runbooks, name), []byte(page)))
+	}
+	return err
 }
 
 // load returns the default configuration with the keys of a file over it.
