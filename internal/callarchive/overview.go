@@ -40,6 +40,9 @@ type Bucket struct {
 	Bad    int64 `json:"bad_loss"`
 }
 
+// Lossy had a packetLoss alarm of any length.
+func (b Bucket) Lossy() int64 { return b.Slight + b.Bad }
+
 func (b *Bucket) add(c Bucket) {
 	b.Legs += c.Legs
 	b.Failed += c.Failed

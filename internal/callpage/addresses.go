@@ -35,7 +35,7 @@ func isHex(id string) bool {
 	return id != "" && len(id) <= 32 && strings.Trim(id, "0123456789abcdef") == ""
 }
 
-// find leads from an id to its page.
+// find leads from an id to its page, and from anything else to the search.
 func (h *handler) find(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
 	id := strings.TrimSpace(r.URL.Query().Get(paramID))
 	if id == "" || len(id) > maxValue {
@@ -46,10 +46,7 @@ func (h *handler) find(ctx context.Context, v *callarchive.View, r *http.Request
 		return answer{}, err
 	}
 	if !ok {
-		return answer{status: http.StatusNotFound, template: "error.html", data: struct {
-			frame
-			Words string
-		}{h.frame(r, "Not found", ""), "Nothing in the archive has this id. It takes the id of a call, a call leg, a recording, a session or a trace, a SIP Call-ID, or a SIP address that OCMS logged."}}, nil
+		return answer{location: "./search?" + url.Values{paramSearch: {id}}.Encode()}, nil
 	}
 	return answer{location: "./" + traceURL("conferences", found.TraceID, found.SpanID)}, nil
 }

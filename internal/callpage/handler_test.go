@@ -41,7 +41,7 @@ func TestGolden(t *testing.T) {
 
 func TestHeaders(t *testing.T) {
 	h := newDay(t).handler()
-	for _, address := range []string{"/", "/legs", "/conferences/" + traceBoard, "/overview", "/export.csv", "/static/style.css", "/nothing", "/find?id=x"} {
+	for _, address := range []string{"/", "/legs", "/conferences/" + traceBoard, "/overview", "/export.csv", "/static/style.css", "/nothing", "/search?q=x", "/people?name=Guest", "/rooms?name=stand-up", "/meetings.csv"} {
 		header := get(t, h, address).Header()
 		assert.Equal(t, policy, header.Get("Content-Security-Policy"), address)
 		assert.NotContains(t, policy, "unsafe")

@@ -137,6 +137,9 @@ func TestHostile(t *testing.T) {
 	plain := make([]string, len(hostile)) // each another one, as they are
 	for i := range plain {
 		plain[i] = fmt.Sprintf("plain %d", i)
+		if len(hostile[i]) > maxLinked { // too long for a link to its page
+			plain[i] = strings.Repeat("p", len(hostile[i]))
+		}
 	}
 	evil, good := written(t, hostile), written(t, plain)
 	for _, page := range []string{
@@ -157,8 +160,8 @@ func TestHostile(t *testing.T) {
 // Nor are they made of what is asked for.
 func TestHostileQuestions(t *testing.T) {
 	h := newDay(t).handler()
-	for _, path := range []string{"/", "/legs", "/sessions"} {
-		for _, name := range append([]string{paramAfter, paramID, paramTag, "x"}, filterParams...) {
+	for _, path := range []string{"/", "/legs", "/sessions", "/search", "/people", "/rooms", "/overview"} {
+		for _, name := range append([]string{paramAfter, paramID, paramTag, paramSearch, paramName, paramAddress, "x"}, filterParams...) {
 			for _, text := range hostile {
 				ask := func(text string) string {
 					address := path + "?" + url.Values{name: {text}}.Encode()
@@ -181,7 +184,7 @@ func TestHostileQuestions(t *testing.T) {
 	for _, id := range hostile {
 		if len(id) < 1000 {
 			a := get(t, h, "/find?"+url.Values{"id": {id}}.Encode())
-			assert.Equal(t, http.StatusNotFound, a.Code)
+			assert.Equal(t, http.StatusSeeOther, a.Code)
 			a = get(t, h, "/conferences/"+url.PathEscape(id))
 			assert.Equal(t, http.StatusNotFound, a.Code, id)
 			assert.NotContains(t, a.Body.String(), "alert(1)")

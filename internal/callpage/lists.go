@@ -224,25 +224,26 @@ func (h *handler) conferences(ctx context.Context, v *callarchive.View, r *http.
 	if p.Count, err = v.Running(ctx); err != nil {
 		return answer{}, err
 	}
-	row := func(c *callarchive.Conference) conferenceRow {
-		out := conferenceRow{
-			Conference: *c, Start: moment{c.StartedAt}, End: moment{c.EndedAt}, Name: roomName(c.RoomName, c.CallType), Outcome: outcomeOf(c.Outcome),
-			Loss: worstAlarm(c.PacketLossPercent, c.ExcessiveJitterPercent, c.HighRoundTripTimePercent),
-		}
-		if c.DurationSeconds != nil {
-			out.Seconds = *c.DurationSeconds
-		} else {
-			out.Seconds = max(0, h.config.Now().Sub(c.StartedAt).Seconds())
-		}
-		return out
-	}
 	for i := range running {
-		p.Running = append(p.Running, row(&running[i]))
+		p.Running = append(p.Running, conferenceRowOf(&running[i], p.Now))
 	}
 	for i := range ended {
-		p.Ended = append(p.Ended, row(&ended[i]))
+		p.Ended = append(p.Ended, conferenceRowOf(&ended[i], p.Now))
 	}
 	return p.answer("conferences", p), nil
+}
+
+func conferenceRowOf(c *callarchive.Conference, now moment) conferenceRow {
+	out := conferenceRow{
+		Conference: *c, Start: moment{c.StartedAt}, End: moment{c.EndedAt}, Name: roomName(c.RoomName, c.CallType), Outcome: outcomeOf(c.Outcome),
+		Loss: worstAlarm(c.PacketLossPercent, c.ExcessiveJitterPercent, c.HighRoundTripTimePercent),
+	}
+	if c.DurationSeconds != nil {
+		out.Seconds = *c.DurationSeconds
+	} else {
+		out.Seconds = max(0, now.Sub(c.StartedAt).Seconds())
+	}
+	return out
 }
 
 // roomName is what a meeting is called.
@@ -290,6 +291,12 @@ func (l *legRow) Sub() (all []string) {
 	}
 	return all
 }
+
+// PersonURL is the page of who called.
+func (l *legRow) PersonURL() string { return personURL(l.RemoteParty, l.DisplayName) }
+
+// RoomURL is the page of the room.
+func (l *legRow) RoomURL() string { return roomURL(l.RoomID, l.RoomName) }
 
 // URL of the page that the leg is on.
 func (l *legRow) URL() string { return traceURL(legKind(&l.Leg), l.TraceID, l.SpanID) }

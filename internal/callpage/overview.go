@@ -77,9 +77,6 @@ type column struct {
 	failed     float64
 }
 
-// Lossy had a packetLoss alarm of any length.
-func (c column) Lossy() int64 { return c.Slight + c.Bad }
-
 // chartHeight is that of the chart's drawing, in its units.
 const chartHeight = 100
 

@@ -132,7 +132,7 @@ func parseForm(values url.Values, now time.Time) *form {
 // setZone writes the zone of the page into the query: times of the form are shown in
 // it.
 func (f *form) setZone() {
-	if f.shown == time.UTC {
+	if f.shown == time.UTC && f.values.Get(paramFrom)+f.values.Get(paramTo) == "" {
 		f.values.Del(paramZone)
 		return
 	}
@@ -155,15 +155,21 @@ func (f *form) since(text string, now time.Time) {
 // layouts of a time; in the form's zone unless it says otherwise.
 var layouts = []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.DateOnly, time.RFC3339, time.DateTime, "2006-01-02 15:04"}
 
+// fieldText is a time as the form's fields take it.
+func fieldText(t time.Time) string {
+	if t.Second() == 0 {
+		return t.Format(layouts[0])
+	}
+	return t.Format(layouts[1])
+}
+
 func (f *form) moment(name, text string) (time.Time, bool) {
 	if text == "" {
 		return time.Time{}, false
 	}
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, text, f.asked); err == nil && t.Year() > 1970 && t.Year() < 9000 {
-			if f.asked != f.shown {
-				f.values.Set(name, t.In(f.shown).Format(layouts[0]))
-			}
+			f.values.Set(name, fieldText(t.In(f.shown)))
 			return t.UTC(), true
 		}
 	}

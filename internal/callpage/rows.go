@@ -90,6 +90,9 @@ func (l *timeline) leg(g *callarchive.Leg, t *callarchive.Trace, now time.Time) 
 	r.code("Participant id", g.ParticipantID)
 	r.code("Continues leg", g.MovedCallLeg)
 	r.code("Replaces SIP Call-ID", g.ReplacesSIPCallID)
+	if address := personURL(g.RemoteParty, g.DisplayName); address != "" {
+		r.Calls = append(r.Calls, link{"All calls of this person or endpoint", address})
+	}
 	r.Links = append(r.Links, legLinks(g, t)...)
 	return r.end("Leg", &g.Object)
 }

@@ -31,6 +31,7 @@ type row struct {
 	Note    string
 	Facts   []fact
 	Links   []link
+	Calls   []link // other calls of the same far end
 	Ticks   []tick
 	// FailedX is where a bar that ended by a failure is marked; empty for none.
 	FailedX string

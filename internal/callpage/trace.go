@@ -19,6 +19,7 @@ type tracePage struct {
 	frame
 	Trace   *callarchive.Trace
 	Name    string
+	RoomURL string // of the page of the room that it was in
 	Kind    string // what it is, in plain words
 	State   string
 	Running bool
@@ -200,6 +201,7 @@ func (p *tracePage) conference(c *callarchive.Conference) {
 		number(c.Streamings, "streaming", "streamings")
 	}
 	p.Figures = append(p.Figures, figure{duration(c.ParticipantSeconds), "participant time", ""})
+	p.RoomURL = roomURL(c.RoomID, c.RoomName)
 	p.add("Owner", c.OwnerName)
 	p.add("Type", c.CallType)
 	p.add("Tag", c.CDRTag)

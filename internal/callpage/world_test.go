@@ -51,7 +51,12 @@ type world struct {
 
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
-	store, err := callarchive.Open(tb.Context(), callarchive.SQLite, filepath.Join(tb.TempDir(), "calls.db"))
+	return newWorldIn(tb, callarchive.SQLite, filepath.Join(tb.TempDir(), "calls.db"))
+}
+
+func newWorldIn(tb testing.TB, driver, source string) *world {
+	tb.Helper()
+	store, err := callarchive.Open(tb.Context(), driver, source)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, store.Close()) })
 	return &world{t: tb, store: store}
@@ -139,6 +144,12 @@ const (
 func newDay(tb testing.TB) *world {
 	tb.Helper()
 	w := newWorld(tb)
+	w.day()
+	return w
+}
+
+// day fills the archive with an ordinary day.
+func (w *world) day() {
 	first := w.call(board, traceBoard, london, "12:58:40", "14:02:11")
 	c := *first
 	w.leg(&c, "Nora Quill", "nora.quill@example.test", "12:59:02", "14:01:50", func(l *callarchive.Leg) { l.Direction = "outgoing" })
@@ -212,7 +223,6 @@ func newDay(tb testing.TB) *world {
 		{ID: "e3", At: at("10:00:00"), Server: "ms-1", NodeAddress: "192.0.2.11", Partition: "/uploadedMedia", Action: "exit_low", Level: "normal", UtilizationPercent: new(41.0)},
 	}
 	w.write()
-	return w
 }
 
 // recorded adds a session of MediaSense with two tracks.
