@@ -80,7 +80,7 @@ func (o *options) limit() int {
 // happen tells one event to the bridge it happened on, and to the witness.
 func (c *cluster) happen(ev scenario.Event) {
 	var index uint64
-	if rec, ok := wire.Encode(ev); ok && c.opts.target != nil {
+	if rec, ok := wire.Encode(ev); ok && c.opts.sends() {
 		index = c.queues[ev.Bridge].Append(rec)
 		c.written[ev.Bridge] = index + 1
 	}

@@ -65,15 +65,35 @@ func (c *cluster) deliver(ctx context.Context, stderr io.Writer) error {
 }
 
 func (c *cluster) senders() []*bridge.Sender {
-	if c.opts.target == nil {
+	if !c.opts.sends() {
 		return nil
 	}
 	list := make([]*bridge.Sender, len(c.queues))
 	for i, q := range c.queues {
 		o := c.opts
-		list[i] = bridge.NewSender(q, o.url(c.bridges[i].Name), o.maxBatch, o.retry, o.timeout, o.tls.config)
+		var report func(bool)
+		if c.events != nil {
+			report = func(fails bool) { c.events.ReportDelivery(i, fails) }
+		}
+		list[i] = bridge.NewSender(q, c.destination(i), o.maxBatch, o.retry, o.timeout, o.tls.config, report)
 	}
 	return list
+}
+
+// destination is where a bridge posts its records to.
+func (c *cluster) destination(i int) bridge.Destination {
+	registered := func() ([]string, bool) { return c.events.Receivers(i) }
+	if c.opts.registered {
+		return registered
+	}
+	uris := []string{c.opts.url(c.bridges[i].Name)}
+	return func() ([]string, bool) {
+		if c.events == nil {
+			return uris, false
+		}
+		_, gone := registered()
+		return uris, gone
+	}
 }
 
 // play appends the records of the scenario at its pace, to its end or to the

@@ -30,6 +30,8 @@ type faults struct {
 
 const faultUsage = "faults:\n" +
 	"lost-ack=P   the 200 to a batch never arrives, with this probability\n" +
+	"lossy=P      a batch is answered 200 by something else and never arrives, with this probability\n" +
+	"silent=D     after D of real time nothing is posted any more, and nothing is told of it\n" +
 	"shift        a resend takes fewer or more records than the try before\n" +
 	"overflow=N   1 to 200 unsent records are dropped, N times\n" +
 	"malformed=P  a record is damaged, with this probability, one in a body at most\n" +
@@ -49,6 +51,10 @@ const faultUsage = "faults:\n" +
 	"api-busy=P           an object of the API is answered 503, with this probability\n" +
 	"api-html=P           or with a page of HTML, as by a proxy\n" +
 	"api-gone=P           or a leg that is listed has ended\n" +
+	"api-slow=D           an answer of the API takes up to D\n" +
+	"api-old              a release that does not know licences and the database\n" +
+	"api-password=D       after D of real time the password is another one, with -changed behind it\n" +
+	"elsewhere=D          after D of real time another server is registered for the records, and gets them\n" +
 	"api-page=N           lists come in pages of N, whatever is asked for\n" +
 	"token-life=D         a token is good for D\n" +
 	"token-uses=N         a token is good N times\n" +
@@ -78,6 +84,8 @@ type fault struct {
 
 var allFaults = []fault{
 	{name: "lost-ack", set: func(f *faults, v string) error { return probability(v, &f.LostAck) }},
+	{name: "lossy", set: func(f *faults, v string) error { return probability(v, &f.Lossy) }},
+	{name: "silent", set: func(f *faults, v string) error { return duration(v, &f.Silent) }},
 	{name: "shift", bare: true, set: func(f *faults, _ string) error { f.Shift = true; return nil }},
 	{name: "overflow", set: func(f *faults, v string) error { return number(v, &f.Overflow) }},
 	{name: "malformed", set: func(f *faults, v string) error { return probability(v, &f.Malformed) }},
@@ -96,6 +104,10 @@ var allFaults = []fault{
 	{name: "api-busy", set: func(f *faults, v string) error { return probability(v, &f.events.APIBusy) }},
 	{name: "api-html", set: func(f *faults, v string) error { return probability(v, &f.events.APIHTML) }},
 	{name: "api-gone", set: func(f *faults, v string) error { return probability(v, &f.events.APIGone) }},
+	{name: "api-slow", set: func(f *faults, v string) error { return duration(v, &f.events.APISlow) }},
+	{name: "api-old", bare: true, set: func(f *faults, _ string) error { f.events.APIOld = true; return nil }},
+	{name: "api-password", set: func(f *faults, v string) error { return duration(v, &f.events.PasswordLife) }},
+	{name: "elsewhere", set: func(f *faults, v string) error { return duration(v, &f.events.Elsewhere) }},
 	{name: "api-page", set: func(f *faults, v string) error { return number(v, &f.events.APIPage) }},
 	{name: "token-life", set: func(f *faults, v string) error { return duration(v, &f.events.TokenLife) }},
 	{name: "token-uses", set: func(f *faults, v string) error { return number(v, &f.events.TokenUses) }},

@@ -17,7 +17,8 @@ import (
 
 // options are the flags after they were checked.
 type options struct {
-	target      *url.URL
+	target      *url.URL // nil for none
+	registered  bool     // the bridges post to whoever registers
 	seed        uint64
 	bridges     int
 	unclustered bool
@@ -79,7 +80,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 func (o *options) flags(target, start *string) *flag.FlagSet {
 	fs := flag.NewFlagSet("callsim", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, without the usage
-	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events, MediaSense or -ocms, none sends no records")
+	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events, MediaSense or -ocms, none sends no records; with -events, registered sends them to whoever registers by the API")
 	fs.Uint64Var(&o.seed, "seed", 1, "choose everything that is left to chance (with -live: another one each time)")
 	fs.IntVar(&o.bridges, "bridges", 3, "simulate this many Call Bridges")
 	fs.BoolVar(&o.unclustered, "unclustered", false, "let the last bridge stand alone, without callBridge")
@@ -126,7 +127,8 @@ func (o *options) goLive(given map[string]bool) {
 // check validates what the flag package cannot.
 func (o *options) check(target, start string) error {
 	var err error
-	if target == "none" && (o.events.listen != "" || o.mediasense.wanted() || o.ocms.path != "") {
+	o.registered = target == "registered" && o.events.listen != ""
+	if o.registered || target == "none" && (o.events.listen != "" || o.mediasense.wanted() || o.ocms.path != "") {
 		o.target = nil
 	} else if o.target, err = url.Parse(target); err != nil || o.target.Host == "" ||
 		o.target.Scheme != "http" && o.target.Scheme != "https" {
@@ -208,6 +210,9 @@ func (o *options) recordings() recording.Config {
 		Seed: o.seed, Servers: o.mediasense.servers, Start: o.start, Short: o.live, Disk: int64(o.mediasense.disk * 1e6),
 	}
 }
+
+// sends tells whether records go anywhere.
+func (o *options) sends() bool { return o.target != nil || o.registered }
 
 // url is where the named bridge posts to. The rest of the query stays as it is.
 func (o *options) url(bridge string) string {

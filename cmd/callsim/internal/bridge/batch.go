@@ -70,6 +70,23 @@ func (q *Queue) take(n int) batch {
 	return b
 }
 
+// lose lets go of a batch that never arrives, though the bridge takes it for delivered:
+// no record tells of the loss.
+func (q *Queue) lose(b batch) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.items = slices.Delete(q.items, 0, len(b.items))
+	for _, it := range b.items {
+		if it.garbage == nil {
+			it.run.Dropped.Add(it.Correlator)
+		}
+	}
+	if len(q.items) == 0 {
+		q.drawHold()
+	}
+	q.change()
+}
+
 // release lets go of a batch that was answered with 200.
 func (q *Queue) release(b batch) {
 	q.mu.Lock()

@@ -23,6 +23,7 @@ type Courier struct {
 	most   int // records in a batch
 	faults Faults
 	luck   *rand.Rand
+	losses *rand.Rand
 
 	last int  // records in the try before, 0 when that was released
 	lost bool // the acknowledgement of the try before was lost
@@ -33,7 +34,8 @@ type Courier struct {
 func NewCourier(q *Queue, maxBatch int, post Post) *Courier {
 	return &Courier{
 		queue: q, post: post, most: maxBatch, faults: q.opts.Faults,
-		luck: chances(q.opts.Seed, streamNetwork, q.opts.Bridge),
+		luck:   chances(q.opts.Seed, streamNetwork, q.opts.Bridge),
+		losses: chances(q.opts.Seed, streamLoss, q.opts.Bridge),
 	}
 }
 
@@ -41,6 +43,10 @@ func NewCourier(q *Queue, maxBatch int, post Post) *Courier {
 // is acknowledged. An error means that it must be sent again.
 func (c *Courier) Deliver(ctx context.Context) error {
 	b := c.queue.take(c.size())
+	if c.last == 0 && c.faults.Lossy > 0 && c.losses.Float64() < c.faults.Lossy {
+		c.queue.lose(b)
+		return nil
+	}
 	err := c.post(ctx, b.body)
 	if err == nil && c.loses(b) {
 		err = errLostAck
@@ -52,6 +58,12 @@ func (c *Courier) Deliver(ctx context.Context) error {
 	c.last = 0
 	c.queue.release(b)
 	return nil
+}
+
+// Lose lets the head of a queue that is ready go to where nobody hears of it.
+func (c *Courier) Lose() {
+	c.queue.lose(c.queue.take(c.most))
+	c.last = 0
 }
 
 // loses decides whether the acknowledgement of a batch is lost. Garbage is

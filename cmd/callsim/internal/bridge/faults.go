@@ -3,7 +3,10 @@
 
 package bridge
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // Faults says what goes wrong between the bridges and the receiver.
 type Faults struct {
@@ -11,6 +14,12 @@ type Faults struct {
 	// delivered, and is sent again. It never happens to a batch twice in a
 	// row, so that even a probability of 1 makes progress.
 	LostAck float64
+	// Lossy is the probability that something else answers 200 to a batch, so that it
+	// never arrives.
+	Lossy float64
+	// Silent is when a bridge ceases to post, in real time after the start: what it
+	// would have posted is lost.
+	Silent time.Duration
 	// Shift makes every resend take fewer or more records than the try before.
 	Shift bool
 	// Malformed is the probability that a record is damaged. A body holds one
@@ -33,6 +42,7 @@ const (
 	streamDamage
 	streamHold
 	streamNetwork
+	streamLoss
 )
 
 // chances returns the random numbers of one decision on one bridge.

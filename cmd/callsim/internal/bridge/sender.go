@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,24 +18,39 @@ import (
 // answerLimit is how much of an answer is read to use the connection again.
 const answerLimit = 64 << 10
 
+// Destination tells where records go now: to each of the URIs; gone tells that somebody
+// else takes them, who is not heard of.
+type Destination func() (uris []string, gone bool)
+
+// To is the destination of one URI.
+func To(uri string) Destination {
+	return func() ([]string, bool) { return []string{uri}, false }
+}
+
 // Sender delivers the records of a queue over HTTP.
 type Sender struct {
 	queue   *Queue
 	courier *Courier
 	client  *http.Client
-	url     string
+	to      Destination
+	uris    []string // of the try that is made
 	retry   time.Duration
+	report  func(fails bool)
 	problem atomic.Pointer[string]
 }
 
-// NewSender makes a sender that posts to url, waits retry between tries and
+// NewSender makes a sender that posts to a destination, waits retry between tries and
 // gives a try up after timeout. It keeps one connection of its own, as a bridge
-// does. trust is for an https url; nil means the system's.
-func NewSender(q *Queue, url string, maxBatch int, retry, timeout time.Duration, trust *tls.Config) *Sender {
+// does. trust is for an https URI; nil means the system's. report, which
+// may be nil, is told whether the last try failed.
+func NewSender(q *Queue, to Destination, maxBatch int, retry, timeout time.Duration, trust *tls.Config, report func(fails bool)) *Sender {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = trust
 	transport.MaxConnsPerHost = 1
-	s := &Sender{queue: q, url: url, retry: retry}
+	if report == nil {
+		report = func(bool) {}
+	}
+	s := &Sender{queue: q, to: to, retry: retry, report: report}
 	s.client = &http.Client{
 		Transport: transport,
 		Timeout:   timeout,
@@ -49,15 +65,41 @@ func NewSender(q *Queue, url string, maxBatch int, retry, timeout time.Duration,
 // further try; a try under way goes on until ctx ends.
 func (s *Sender) Run(stop, ctx context.Context) {
 	defer s.client.CloseIdleConnections()
+	began := time.Now()
 	for s.queue.AwaitWork(stop) {
-		if err := s.courier.Deliver(ctx); err != nil {
-			text := err.Error()
-			s.problem.Store(&text)
+		uris, gone := s.to()
+		if gone || s.isSilent(began) {
+			s.courier.Lose()
+			continue
+		}
+		if s.uris = uris; len(uris) == 0 {
+			s.fail(errNoReceiver)
 			wait(stop, s.retry)
 			continue
 		}
+		if err := s.courier.Deliver(ctx); err != nil {
+			s.fail(err)
+			s.report(true)
+			wait(stop, s.retry)
+			continue
+		}
+		s.report(false)
 		s.problem.Store(nil)
 	}
+}
+
+// errNoReceiver says that nobody has registered yet.
+var errNoReceiver = errors.New("no receiver is registered")
+
+func (s *Sender) fail(err error) {
+	text := err.Error()
+	s.problem.Store(&text)
+}
+
+// isSilent tells whether the bridge has ceased to post.
+func (s *Sender) isSilent(began time.Time) bool {
+	after := s.queue.opts.Faults.Silent
+	return after > 0 && time.Since(began) >= after
 }
 
 // Problem tells why the last try failed, empty when it did not.
@@ -68,8 +110,18 @@ func (s *Sender) Problem() string {
 	return ""
 }
 
+// post delivers a body to all receivers. If one of them fails, all get it again.
 func (s *Sender) post(ctx context.Context, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	for _, uri := range s.uris {
+		if err := s.postTo(ctx, uri, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Sender) postTo(ctx context.Context, uri string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, uri, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

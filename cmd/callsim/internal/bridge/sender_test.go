@@ -32,7 +32,7 @@ func TestSenderWaitsBetweenTries(t *testing.T) {
 		q := newQueue(0, Faults{})
 		fill(q, 3)
 		q.End()
-		s := NewSender(q, "http://receiver.test/", 2, 7*time.Second, time.Minute, nil)
+		s := NewSender(q, To("http://receiver.test/"), 2, 7*time.Second, time.Minute, nil, nil)
 		var times []time.Duration
 		var bodies []string
 		began := time.Now()
@@ -65,7 +65,7 @@ func TestSenderStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(0, Faults{})
 		fill(q, 5)
-		s := NewSender(q, "http://receiver.test/", 2, time.Second, time.Hour, nil)
+		s := NewSender(q, To("http://receiver.test/"), 2, time.Second, time.Hour, nil, nil)
 		stop, cancelStop := context.WithCancel(t.Context())
 		tries := 0
 		s.client.Transport = answers(func(*http.Request) (*http.Response, error) {

@@ -41,7 +41,11 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Connection", "close")
 	user, password, _ := r.BasicAuth()
 	o := s.cluster.opts
-	good := subtle.ConstantTimeCompare([]byte(user+"\x00"+password), []byte(o.User+"\x00"+o.Password)) == 1
+	wanted := o.Password
+	if s.cluster.after(o.Faults.PasswordLife) {
+		wanted += changedPassword
+	}
+	good := subtle.ConstantTimeCompare([]byte(user+"\x00"+password), []byte(o.User+"\x00"+wanted)) == 1
 	if !good {
 		s.cluster.mu.Lock()
 		s.blame(BadLogin, "%s %s", r.Method, r.URL.Path)
@@ -51,6 +55,9 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) bool {
 	}
 	return good
 }
+
+// changedPassword is what stands behind a password once it has been changed.
+const changedPassword = "-changed"
 
 // serveTokens gives out a token in a header, without a body.
 func (s *server) serveTokens(w http.ResponseWriter, r *http.Request) {
@@ -106,7 +113,7 @@ func (s *server) serveStatus(w http.ResponseWriter, r *http.Request) {
 
 // serveXML answers a GET with what content returns.
 func (s *server) serveXML(w http.ResponseWriter, r *http.Request, content func() any) {
-	if !s.login(w, r) {
+	if !s.login(w, r) || !s.dawdle(r) {
 		return
 	}
 	if r.Method != http.MethodGet {

@@ -25,7 +25,8 @@ type Options struct {
 	User, Password string
 	TLS            *tls.Config // nil for plain HTTP
 	Faults         Faults
-	// Target is the URI that the bridges post their records to.
+	// Target is the URI that the bridges post their records to, which is registered from
+	// the start; "" for none.
 	Target string
 	// AckTimeout is how long a message may wait for its acknowledgement.
 	AckTimeout time.Duration
@@ -56,6 +57,7 @@ type Cluster struct {
 	stage     *stage
 	servers   []*server
 	closed    bool
+	opened    time.Time     // in real time
 	began     time.Time     // when the story began, in real time
 	moved     chan struct{} // closed at the next change a waiter may care about
 }
@@ -67,6 +69,7 @@ func Open(opts Options) (*Cluster, error) {
 		dice:   rand.New(rand.NewPCG(opts.Seed, streamIDs)),
 		chance: rand.New(rand.NewPCG(opts.Seed, streamFaults)),
 		moved:  make(chan struct{}),
+		opened: time.Now(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.stage = newStage(opts.Bridges, c)
@@ -77,6 +80,10 @@ func Open(opts Options) (*Cluster, error) {
 			cluster: c, stage: b, address: opts.Addresses[i], hostID: c.guid(),
 			tokens: map[string]*token{}, account: newAccount(),
 		})
+		if opts.Target != "" {
+			s := c.servers[i]
+			s.receivers = []receiverObject{{ID: s.hostID, URI: opts.Target}}
+		}
 	}
 	var err error
 	for _, s := range c.servers {
@@ -106,6 +113,9 @@ func (c *Cluster) URLs() []string {
 	}
 	return list
 }
+
+// after tells whether a time has passed since the servers came up; 0 never has.
+func (c *Cluster) after(d time.Duration) bool { return d > 0 && time.Since(c.opened) >= d }
 
 // Begin starts the clock of the story.
 func (c *Cluster) Begin() {

@@ -54,21 +54,22 @@ func (s *server) page(name string, all []any, query url.Values) collection {
 // serveAPI adds the objects that a monitoring system reads.
 func (s *server) serveAPI(mux *http.ServeMux) {
 	for path, content := range map[string]func(*http.Request) any{
-		"/system/alarms":       func(r *http.Request) any { return s.page("alarms", nil, r.URL.Query()) },
-		"/system/load":         func(*http.Request) any { return s.load() },
-		"/system/database":     func(*http.Request) any { return s.database() },
-		"/system/licensing":    func(*http.Request) any { return licensing },
-		"/system/cdrReceivers": func(*http.Request) any { return s.receivers() },
-		"/callBridges/{id}":    func(r *http.Request) any { return s.callBridge(r.PathValue("id")) },
-		"/calls":               func(r *http.Request) any { return s.page("calls", s.calls(), r.URL.Query()) },
-		"/calls/{id}":          func(r *http.Request) any { return s.call(r.PathValue("id")) },
-		"/callLegs":            s.callLegs,
-		"/callLegs/{id}":       func(r *http.Request) any { return s.callLeg(r.PathValue("id")) },
-		"/participants":        func(r *http.Request) any { return s.page("participants", s.participants(), r.URL.Query()) },
-		"/coSpaces":            func(r *http.Request) any { return s.page("coSpaces", s.coSpaces(), r.URL.Query()) },
+		"/system/alarms":    func(r *http.Request) any { return s.page("alarms", s.activeAlarms(), r.URL.Query()) },
+		"/system/load":      func(*http.Request) any { return s.load() },
+		"/system/database":  func(*http.Request) any { return s.database() },
+		"/system/licensing": func(*http.Request) any { return licensing },
+		"/callBridges/{id}": func(r *http.Request) any { return s.callBridge(r.PathValue("id")) },
+		"/calls":            func(r *http.Request) any { return s.page("calls", s.calls(), r.URL.Query()) },
+		"/calls/{id}":       func(r *http.Request) any { return s.call(r.PathValue("id")) },
+		"/callLegs":         s.callLegs,
+		"/callLegs/{id}":    func(r *http.Request) any { return s.callLeg(r.PathValue("id")) },
+		"/participants":     func(r *http.Request) any { return s.page("participants", s.participants(), r.URL.Query()) },
+		"/coSpaces":         func(r *http.Request) any { return s.page("coSpaces", s.coSpaces(), r.URL.Query()) },
 	} {
-		mux.HandleFunc("/api/v1"+path, func(w http.ResponseWriter, r *http.Request) { s.serveObject(w, r, content) })
+		mux.HandleFunc("/api/v1"+path, func(w http.ResponseWriter, r *http.Request) { s.serveObject(w, r, s.unlessOld(path, content)) })
 	}
+	mux.HandleFunc("/api/v1/system/cdrReceivers", s.serveReceivers)
+	mux.HandleFunc("/api/v1/system/cdrReceivers/{id}", s.serveReceiver)
 }
 
 // failure is the answer to a request for an object that is not there.
@@ -79,15 +80,25 @@ type failure struct {
 	}
 }
 
-func noSuch(object string) failure {
+func noSuch(object string) failure { return failed(object + "DoesNotExist") }
+
+func failed(reason string) failure {
 	var f failure
-	f.Reason.XMLName.Local = object + "DoesNotExist"
+	f.Reason.XMLName.Local = reason
 	return f
+}
+
+// unlessOld answers for a release that does not know some objects.
+func (s *server) unlessOld(path string, content func(*http.Request) any) func(*http.Request) any {
+	if s.cluster.opts.Faults.APIOld && (path == "/system/licensing" || path == "/system/database") {
+		return func(*http.Request) any { return failed("unrecognisedObject") }
+	}
+	return content
 }
 
 // serveObject answers with what content returns, or with a fault.
 func (s *server) serveObject(w http.ResponseWriter, r *http.Request, content func(*http.Request) any) {
-	if !s.login(w, r) {
+	if !s.login(w, r) || !s.dawdle(r) {
 		return
 	}
 	s.cluster.mu.Lock()
@@ -109,6 +120,26 @@ func (s *server) serveObject(w http.ResponseWriter, r *http.Request, content fun
 		w.WriteHeader(http.StatusNotFound)
 	}
 	_, _ = w.Write(append([]byte(xml.Header[:len(`<?xml version="1.0"`)]+"?>"), text...)) // a client that left needs no answer
+}
+
+// dawdle lets the client of a slow server wait. It returns false if the client left.
+func (s *server) dawdle(r *http.Request) bool {
+	slow := s.cluster.opts.Faults.APISlow
+	if slow == 0 {
+		return true
+	}
+	s.cluster.mu.Lock()
+	wait := time.Duration(s.cluster.chance.Int64N(int64(slow)))
+	s.cluster.mu.Unlock()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+	case <-s.cluster.ctx.Done():
+	}
+	return false
 }
 
 // spoil answers with a fault now and then, with the lock held.
@@ -206,28 +237,6 @@ var licensing = licensingObject{Features: []feature{
 	{xml.Name{Local: "customizations"}, "noLicense", ""},
 }}
 
-type receiverObject struct {
-	XMLName xml.Name `xml:"cdrReceiver"`
-	ID      string   `xml:"id,attr"`
-	URI     string   `xml:"uri"`
-}
-
-type receiversObject struct {
-	XMLName xml.Name         `xml:"cdrReceivers"`
-	Total   int              `xml:"total,attr"`
-	Maximum int              `xml:"maximum,attr"`
-	List    []receiverObject `xml:"cdrReceiver"`
-}
-
-// receivers is where the bridge posts its records to.
-func (s *server) receivers() any {
-	list := receiversObject{Maximum: 4}
-	if uri := s.cluster.opts.Target; uri != "" {
-		list.Total, list.List = 1, []receiverObject{{ID: s.hostID, URI: uri}}
-	}
-	return list
-}
-
 type callBridgeObject struct {
 	XMLName xml.Name `xml:"callBridge"`
 	ID      string   `xml:"id,attr"`
@@ -301,13 +310,14 @@ type participantObject struct {
 	Name       string   `xml:"name"`
 	Call       string   `xml:"call"`
 	CallBridge string   `xml:"callBridge,omitempty"` // of a remote one
+	State      string   `xml:"status>state"`
 }
 
 // participants are those of the calls on the bridge, on whatever bridge they are.
 func (s *server) participants() (list []any) {
 	for _, c := range s.stage.calls {
 		for _, p := range c.everybody() {
-			one := participantObject{ID: p.leg.Participant, Name: p.manner.Name, Call: c.ID}
+			one := participantObject{ID: p.leg.Participant, Name: p.manner.Name, Call: c.ID, State: string(p.manner.State(p.leg.Phase))}
 			if p.on != s.stage {
 				one.CallBridge = p.on.CallBridge
 			}

@@ -115,6 +115,18 @@ func (s *server) callLegs(r *http.Request) any {
 	return s.page("callLegs", list, r.URL.Query())
 }
 
+// stateOf is that of the leg's person, or of a leg that is nobody's.
+func (s *server) stateOf(l *liveLeg) string {
+	for _, c := range s.stage.calls {
+		for _, p := range c.people {
+			if p.leg.ID == l.ID {
+				return string(p.manner.State(l.Phase))
+			}
+		}
+	}
+	return string(scenario.Manner{}.State(l.Phase))
+}
+
 // callLeg is one leg with its streams. Now and then it has just ended, as a fault.
 func (s *server) callLeg(id string) any {
 	i := slices.IndexFunc(s.stage.live, func(l *liveLeg) bool { return l.ID == id })
@@ -128,10 +140,9 @@ func (s *server) callLeg(id string) any {
 	l := s.stage.live[i]
 	one := legObject{ID: l.ID, Name: l.DisplayName, RemoteParty: l.RemoteParty, Call: l.Call(), legDetail: &legDetail{
 		Type: l.Type, SubType: l.SubType, Direction: l.Direction,
-		Status: legStatus{State: "connected", Seconds: int64(s.now().Sub(l.began) / time.Second), SIPCallID: l.SIPCallID, Group: l.Participant},
+		Status: legStatus{State: s.stateOf(l), Seconds: int64(s.now().Sub(l.began) / time.Second), SIPCallID: l.SIPCallID, Group: l.Participant},
 	}}
 	if l.Phase == scenario.PhaseConnecting {
-		one.Status.State = "initial"
 		return one
 	}
 	q := lineOf(id)

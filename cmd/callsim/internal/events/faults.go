@@ -39,6 +39,15 @@ type Faults struct {
 	// is answered 503, or with a page of HTML as by a proxy; APIGone that a leg has
 	// ended between list and details.
 	APIBusy, APIHTML, APIGone float64
+	// APISlow is the longest that an answer of the API takes.
+	APISlow time.Duration
+	// PasswordLife is when the password is changed, in real time after the start.
+	PasswordLife time.Duration
+	// Elsewhere is likewise when another server is registered for the records in the
+	// place of all others.
+	Elsewhere time.Duration
+	// APIOld plays a release that does not know licences and the database.
+	APIOld bool
 	// APIPage is how many entries of a list an answer has; 0 is 10.
 	APIPage int
 }

@@ -41,6 +41,10 @@ type server struct {
 	tokens  map[string]*token
 	records uint64
 	account Account
+
+	receivers   []receiverObject
+	alarms      map[string]alarm // by what they are about
+	undelivered bool
 }
 
 // listen brings the server up. From then on the address has a real port.
@@ -93,6 +97,9 @@ func (s *server) setOutage(why outage, on bool) {
 		s.sockets = nil
 		clear(s.tokens)
 		s.cluster.changed()
+	}
+	for _, other := range s.cluster.servers {
+		other.reviewAlarms()
 	}
 }
 

@@ -1,0 +1,133 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import (
+	"encoding/xml"
+	"net/http"
+	"slices"
+)
+
+// maxReceivers is how many CDR receivers a bridge has room for.
+const maxReceivers = 4
+
+// elsewhere is what the bridges show as their receiver once somebody registered
+// another one in its place.
+const elsewhere = "http://another-server.example.test/cdr"
+
+type receiverObject struct {
+	XMLName xml.Name `xml:"cdrReceiver"`
+	ID      string   `xml:"id,attr"`
+	URI     string   `xml:"uri,omitempty"`
+}
+
+type receiversObject struct {
+	XMLName xml.Name         `xml:"cdrReceivers"`
+	Total   int              `xml:"total,attr"`
+	Maximum int              `xml:"maximum,attr"`
+	List    []receiverObject `xml:"cdrReceiver"`
+}
+
+// Receivers are the URIs that clients registered at a bridge. gone tells that another
+// server takes the records by now.
+func (c *Cluster) Receivers(bridge int) (uris []string, gone bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.servers[bridge]
+	if s.isElsewhere() {
+		return nil, true
+	}
+	for _, r := range s.receivers {
+		if r.URI != "" {
+			uris = append(uris, r.URI)
+		}
+	}
+	return uris, false
+}
+
+// isElsewhere tells whether the fault of another registration has happened.
+func (s *server) isElsewhere() bool { return s.cluster.after(s.cluster.opts.Faults.Elsewhere) }
+
+// listed are the receivers as the API shows them.
+func (s *server) listed() []receiverObject {
+	if s.isElsewhere() {
+		return []receiverObject{{ID: s.hostID, URI: elsewhere}}
+	}
+	return s.receivers
+}
+
+// serveReceivers is the collection of CDR receivers: a form with a uri adds one.
+func (s *server) serveReceivers(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		s.serveObject(w, r, func(*http.Request) any {
+			list := s.listed()
+			return receiversObject{Total: len(list), Maximum: maxReceivers, List: list}
+		})
+		return
+	}
+	s.change(w, r, func() (status int, reason string) {
+		switch {
+		case !r.PostForm.Has("uri"):
+			return http.StatusBadRequest, "parameterError"
+		case len(s.receivers) >= maxReceivers:
+			return http.StatusBadRequest, "tooManyCdrReceivers"
+		}
+		id := s.cluster.guid()
+		s.receivers = append(s.receivers, receiverObject{ID: id, URI: r.PostForm.Get("uri")})
+		w.Header().Set("Location", "/api/v1/system/cdrReceivers/"+id)
+		return http.StatusOK, ""
+	})
+}
+
+// serveReceiver is one CDR receiver. An empty uri leaves an entry that takes a place.
+func (s *server) serveReceiver(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	find := func(list []receiverObject) int {
+		return slices.IndexFunc(list, func(o receiverObject) bool { return o.ID == id })
+	}
+	if r.Method == http.MethodGet {
+		s.serveObject(w, r, func(*http.Request) any {
+			if at := find(s.listed()); at >= 0 {
+				return s.listed()[at]
+			}
+			return noSuch("cdrReceiver")
+		})
+		return
+	}
+	s.change(w, r, func() (status int, reason string) {
+		at := find(s.receivers)
+		switch {
+		case at < 0:
+			return http.StatusNotFound, "cdrReceiverDoesNotExist"
+		case r.Method == http.MethodDelete:
+			s.receivers = slices.Delete(s.receivers, at, at+1)
+		case r.Method == http.MethodPut && r.PostForm.Has("uri"):
+			s.receivers[at].URI = r.PostForm.Get("uri")
+		case r.Method != http.MethodPut:
+			return http.StatusMethodNotAllowed, ""
+		}
+		return http.StatusOK, ""
+	})
+}
+
+// change answers a request that changes something, with the lock held while it does.
+func (s *server) change(w http.ResponseWriter, r *http.Request, do func() (status int, reason string)) {
+	if !s.login(w, r) {
+		return
+	}
+	if r.ParseForm() != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	if s.spoil(w) {
+		return
+	}
+	status, reason := do()
+	w.WriteHeader(status)
+	if reason != "" {
+		_, _ = w.Write([]byte("<failureDetails><" + reason + "/></failureDetails>")) // a client that left needs no answer
+	}
+}
