@@ -34,7 +34,7 @@ until grep -q 'Everything is ready' data/collector.log; do
 	sleep 0.2
 done
 
-dist/callsim -live -target http://localhost:8080/cdr -events localhost:8451 -mediasense-api localhost:8440 -ocms data/ocms/event.log 2>data/callsim.log &
+dist/callsim -live -target http://localhost:8080/cdr -events localhost:8451 -mediasense-api localhost:8440 -ocms data/ocms/event.log -syslog-tcp localhost:5514 2>data/callsim.log &
 callsim=$!
 
 cat <<'TEXT'
@@ -42,12 +42,14 @@ cat <<'TEXT'
 legato is running, with three simulated Call Bridges and two MediaSense servers
 (callsim). The bridges post their call detail records to it, and it follows their
 events on localhost:8451 to 8453; MediaSense tells it of recordings and disks. The
-SIP proxy in front of the bridges writes data/ocms/event.log.
+SIP proxy in front of the bridges writes data/ocms/event.log. The bridges send their
+syslog to localhost:5514, with the API requests of TMS, which schedules meetings.
 kill -USR1 $(pgrep callsim) takes their servers down, and up again.
 
   page       http://localhost:8088/          who is in which meeting, who left why, how bad the line was
   records    data/records.jsonl              one line of OTLP JSON per post; shown below in short
-  traces     data/traces.jsonl               one span for each call, leg, SIP dialog, recording and session, 10 s after its end
+  traces     data/traces.jsonl               one span for each call, leg, SIP dialog, recording and session, 10 s after its end,
+                                             and for each scheduled meeting and API request
   rows       data/calls.db                   the same in SQL, from the start on: sqlite3 data/calls.db
   metrics    http://localhost:9464/metrics   of the meetings, recordings and disks
              http://localhost:8888/metrics   of the Collector itself

@@ -13,6 +13,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/mediasense"
 	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
+	"github.com/legato-otel/legato/cmd/callsim/internal/syslog"
 	"github.com/legato-otel/legato/cmd/callsim/internal/truth"
 	"github.com/legato-otel/legato/cmd/callsim/internal/wire"
 )
@@ -34,6 +35,7 @@ type cluster struct {
 	mediasense *mediasense.Cluster // likewise
 
 	accounting *accounting.Proxy // nil without -ocms
+	syslog     *syslog.Log       // nil without -syslog, -syslog-udp and -syslog-tcp
 
 	endToggle func() // of the Events servers
 
@@ -102,6 +104,9 @@ func (c *cluster) happen(ev scenario.Event) {
 	}
 	if c.accounting != nil {
 		c.accounting.Observe(ev)
+	}
+	if c.syslog != nil {
+		c.syslog.Observe(ev)
 	}
 	if c.witness != nil {
 		c.witness.Observe(ev, index)

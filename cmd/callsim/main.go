@@ -65,6 +65,9 @@ func simulate(ctx context.Context, opts options, stdout, stderr io.Writer) error
 	if err := c.openAccounting(); err != nil {
 		return err
 	}
+	if err := c.openSyslog(); err != nil {
+		return errors.Join(err, c.closeAccounting())
+	}
 	if opts.print {
 		err = c.print(ctx, stdout)
 	} else {
@@ -73,5 +76,5 @@ func simulate(ctx context.Context, opts options, stdout, stderr io.Writer) error
 			err = c.deliver(ctx, stderr)
 		}
 	}
-	return errors.Join(err, file.write(c), c.closeAccounting())
+	return errors.Join(err, file.write(c), c.closeAccounting(), c.closeSyslog())
 }

@@ -41,6 +41,7 @@ type options struct {
 	events      eventsOptions
 	mediasense  mediasenseOptions
 	ocms        ocmsOptions
+	syslog      syslogOptions
 	tls         tlsOptions
 }
 
@@ -80,7 +81,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 func (o *options) flags(target, start *string) *flag.FlagSet {
 	fs := flag.NewFlagSet("callsim", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, without the usage
-	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events, MediaSense or -ocms, none sends no records; with -events, registered sends them to whoever registers by the API")
+	fs.StringVar(target, "target", "http://localhost:8080/cdr", "post to this `URL`, with system_id=<name> appended to its query; with -events, MediaSense, -ocms or -syslog, none sends no records; with -events, registered sends them to whoever registers by the API")
 	fs.Uint64Var(&o.seed, "seed", 1, "choose everything that is left to chance (with -live: another one each time)")
 	fs.IntVar(&o.bridges, "bridges", 3, "simulate this many Call Bridges")
 	fs.BoolVar(&o.unclustered, "unclustered", false, "let the last bridge stand alone, without callBridge")
@@ -101,6 +102,7 @@ func (o *options) flags(target, start *string) *flag.FlagSet {
 	o.events.flags(fs)
 	o.mediasense.flags(fs)
 	o.ocms.flags(fs)
+	o.syslog.flags(fs)
 	fs.BoolVar(&o.print, "print", false, "print the bodies instead of posting them")
 	return fs
 }
@@ -128,7 +130,7 @@ func (o *options) goLive(given map[string]bool) {
 func (o *options) check(target, start string) error {
 	var err error
 	o.registered = target == "registered" && o.events.listen != ""
-	if o.registered || target == "none" && (o.events.listen != "" || o.mediasense.wanted() || o.ocms.path != "") {
+	if o.registered || target == "none" && (o.events.listen != "" || o.mediasense.wanted() || o.ocms.path != "" || o.syslog.wanted()) {
 		o.target = nil
 	} else if o.target, err = url.Parse(target); err != nil || o.target.Host == "" ||
 		o.target.Scheme != "http" && o.target.Scheme != "https" {
@@ -168,6 +170,9 @@ func (o *options) check(target, start string) error {
 		return err
 	}
 	if err := o.ocms.check(); err != nil {
+		return err
+	}
+	if err := o.syslog.check(); err != nil {
 		return err
 	}
 	return o.checkDurations()

@@ -50,6 +50,10 @@ func (f *truthFile) write(c *cluster) error {
 		report := c.accounting.EventLog()
 		t.OCMS = &report
 	}
+	if c.syslog != nil {
+		report := c.syslog.Report()
+		t.Syslog = &report
+	}
 	err := t.Write(f.part)
 	if err = errors.Join(err, f.part.Close()); err != nil {
 		return fmt.Errorf("-truth: %w", err)

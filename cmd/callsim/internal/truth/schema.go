@@ -9,6 +9,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/accounting"
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
 	"github.com/legato-otel/legato/cmd/callsim/internal/events"
+	"github.com/legato-otel/legato/cmd/callsim/internal/syslog"
 )
 
 // Outcome is how an object's life ended.
@@ -55,6 +56,8 @@ type Truth struct {
 	MediaSense *MediaSense `json:"mediasense,omitempty"`
 	// OCMS is what must come out of the event log of the SIP proxy, absent without it.
 	OCMS *accounting.EventLog `json:"ocms,omitempty"`
+	// Syslog is what must come out of the bridges' syslog, absent without it.
+	Syslog *syslog.Report `json:"syslog,omitempty"`
 }
 
 // Events is what a perfect observer of the Events servers must end with: what is

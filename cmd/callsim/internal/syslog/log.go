@@ -1,0 +1,286 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package syslog
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
+	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
+)
+
+// streamOfChance is the log's own: the story is the same with and without it.
+const streamOfChance = 0x5106
+
+// Options of a Log. At least one of Path, UDP and TCP is set.
+type Options struct {
+	Seed    uint64
+	Bridges []scenario.Bridge
+	// Path of a file that lines are appended to.
+	Path string
+	// UDP and TCP are addresses that lines are sent to.
+	UDP, TCP string
+}
+
+// Log writes the syslog of all bridges. It is for one goroutine.
+type Log struct {
+	dice    chance.Dice
+	outputs []output
+	stream  *stream // one of outputs; nil without TCP
+	hosts   []*host
+	spaces  map[string]int // open calls by coSpace
+	report  Report
+	err     error // the first one of an output
+}
+
+// host is a Call Bridge as its syslog shows it.
+type host struct {
+	index    int
+	name     string
+	form     dateForm
+	traces   int // API requests since the bridge started
+	numbers  int // legs since then
+	last     time.Time
+	calls    map[string]*call
+	legs     map[string]*leg
+	internal int
+}
+
+// call that is open on a bridge.
+type call struct {
+	scenario.Call
+	conference string // the bridge's own id of it
+	meeting    *meeting
+}
+
+// leg that is open on a bridge.
+type leg struct {
+	number int
+	call   string // that the log knows
+	joined bool
+}
+
+// Open opens the outputs.
+func Open(o Options) (*Log, error) {
+	l := &Log{dice: chance.NewDice(o.Seed, streamOfChance), spaces: make(map[string]int), report: Report{Records: make(map[string]int)}}
+	for i, b := range o.Bridges {
+		l.hosts = append(l.hosts, &host{index: i, name: b.Name, form: dateForm(i) % dateForms})
+		l.hosts[i].start(l.dice)
+	}
+	var errs []error
+	if o.Path != "" {
+		file, err := openFile(o.Path)
+		l.outputs, errs = append(l.outputs, file), append(errs, err)
+	}
+	if o.UDP != "" {
+		udp, err := openDatagrams(o.UDP)
+		l.outputs, errs = append(l.outputs, udp), append(errs, err)
+	}
+	if o.TCP != "" {
+		l.stream = openStream(o.TCP, len(o.Bridges))
+		l.outputs = append(l.outputs, l.stream)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// start forgets what a bridge knew before it started.
+func (h *host) start(dice chance.Dice) {
+	h.traces, h.numbers = 9000+dice.IntN(1000), 0
+	h.calls, h.legs = make(map[string]*call), make(map[string]*leg)
+}
+
+// Close closes the outputs and returns what kept lines from being written.
+func (l *Log) Close() error {
+	err := l.err
+	for _, o := range l.outputs {
+		err = errors.Join(err, o.close())
+	}
+	return err
+}
+
+// Report returns what was written so far.
+func (l *Log) Report() Report {
+	r := l.report
+	r.Records = maps.Clone(l.report.Records)
+	if l.stream != nil {
+		r.Unsent = l.stream.unsent
+	}
+	if r.Secrets == nil {
+		r.Secrets = []string{}
+	}
+	if r.Meetings == nil {
+		r.Meetings = []*ScheduledMeeting{}
+	}
+	return r
+}
+
+// Observe writes what a bridge logs of an event.
+func (l *Log) Observe(ev scenario.Event) {
+	h, at := l.hosts[ev.Bridge], ev.Time
+	switch what := ev.What.(type) {
+	case scenario.BridgeRestarted:
+		l.restart(h, at)
+	case scenario.CallStarted:
+		l.startCall(h, at, what.Call)
+	case scenario.CallEnded:
+		l.endCall(h, at, what.Call.ID)
+	case scenario.LegStarted:
+		l.startLeg(h, at, what.Leg)
+	case scenario.LegChanged:
+		l.changeLeg(h, at, what.Leg)
+	case scenario.LegEnded:
+		l.endLeg(h, at, what.Leg)
+	default:
+	}
+}
+
+func (l *Log) restart(h *host, at time.Time) {
+	for _, c := range h.calls {
+		l.spaces[c.CoSpace]--
+	}
+	h.start(l.dice)
+	l.server(h, at, "line", "Server booting, version 3.9")
+}
+
+func (l *Log) startCall(h *host, at time.Time, what scenario.Call) {
+	c := &call{Call: what, conference: l.dice.GUID()}
+	h.calls[what.ID] = c
+	first := l.spaces[what.CoSpace] == 0
+	l.spaces[what.CoSpace]++
+	l.foreign(h, at)
+	if what.CoSpace == "" {
+		return
+	}
+	if first && l.dice.Chance(0.6) {
+		l.schedule(h, at, c)
+	}
+	l.server(h, at, "conference_ids", fmt.Sprintf(`API "%d" Space GUID: %s <--> Call Correlator GUID: %s<--> Internal GUID: %s`,
+		1000+l.dice.IntN(9000), what.CoSpace, what.Correlator, c.conference))
+}
+
+func (l *Log) endCall(h *host, at time.Time, id string) {
+	c := h.calls[id]
+	if c == nil {
+		return
+	}
+	if c.meeting != nil {
+		l.endMeeting(h, at, c)
+	}
+	l.spaces[c.CoSpace]--
+	delete(h.calls, id)
+}
+
+func (l *Log) startLeg(h *host, at time.Time, what scenario.Leg) {
+	h.numbers++
+	g := &leg{number: h.numbers}
+	h.legs[what.ID] = g
+	if !l.enter(h, at, g, what) && what.Direction == "outgoing" {
+		return // nobody asked the bridge for it
+	}
+	l.server(h, at, "call_leg_ids", fmt.Sprintf("call %d: configured - API call leg %s", g.number, what.ID))
+	remote := what.RemoteParty
+	switch {
+	case what.Type != "sip" || remote == "":
+	case what.Direction == "incoming":
+		l.server(h, at, "call_incoming", fmt.Sprintf(`call %d: incoming SIP call from "sip:%s" to local URI "sip:%s"`, g.number, remote, what.LocalAddress))
+	case h.calls[g.call] != nil:
+		l.server(h, at, "call_outgoing", fmt.Sprintf(`call %d: outgoing SIP call to "%s" from space "%s"`, g.number, remote, h.calls[g.call].Name))
+		if l.dice.Chance(0.1) {
+			l.server(h, at, "handshake_error", fmt.Sprintf("handshake error 104 on outgoing connection %d", 1+l.dice.IntN(50)))
+			l.server(h, at, "unencrypted_fallback", fmt.Sprintf("call %d: falling back to unencrypted control connection...", g.number))
+		}
+		l.server(h, at, "call_ringing", fmt.Sprintf("call %d: SIP call ringing", g.number))
+	}
+}
+
+func (l *Log) changeLeg(h *host, at time.Time, what scenario.Leg) {
+	if g := h.legs[what.ID]; g != nil {
+		l.enter(h, at, g, what)
+	}
+}
+
+// enter writes that a leg is in a call, if that is news, and that a person takes part in
+// it. It reports whether the leg is in a call.
+func (l *Log) enter(h *host, at time.Time, g *leg, what scenario.Leg) bool {
+	c := h.calls[what.Call()]
+	if c == nil {
+		return false
+	}
+	if g.call != c.ID {
+		g.call, g.joined = c.ID, false
+		if c.meeting != nil && what.Direction == "outgoing" && what.Kind == scenario.KindPerson && what.RemoteParty != "" {
+			l.invite(h, at, c, what)
+		}
+		l.server(h, at, "call_leg_ids", fmt.Sprintf("API call leg %s in call %s (API call %s)", what.ID, c.conference, c.ID))
+	}
+	if c.CoSpace != "" && !g.joined && what.Phase == scenario.PhaseActive && what.Kind == scenario.KindPerson && what.RemoteParty != "" {
+		g.joined = true
+		l.audit(h, at, "participant_join", fmt.Sprintf(`participant "%s" joined space %s (%s)`, what.RemoteParty, c.CoSpace, c.title()))
+		if c.meeting != nil && !c.meeting.extended && at.Sub(c.meeting.Start) >= extendAfter {
+			l.extend(h, at, c)
+		}
+	}
+	return true
+}
+
+func (l *Log) endLeg(h *host, at time.Time, what scenario.Leg) {
+	g := h.legs[what.ID]
+	if g == nil {
+		return
+	}
+	if c := h.calls[g.call]; c != nil && g.joined {
+		l.audit(h, at, "participant_leave", fmt.Sprintf(`participant "%s" left space %s (%s)`, what.RemoteParty, c.CoSpace, c.title()))
+	}
+	l.server(h, at, "call_leg_ids", fmt.Sprintf("call %d: destroying API call leg %s", g.number, what.ID))
+	delete(h.legs, what.ID)
+}
+
+// title is what the space is called: the client of a scheduled meeting has given it another
+// name.
+func (c *call) title() string {
+	if c.meeting != nil {
+		return c.meeting.Name
+	}
+	return c.Name
+}
+
+// levels in which INFO stands in lines of the server.
+var levels = []string{" INFO : ", "INFO : ", " INFO    : ", " INFO "}
+
+// server writes a line of the server process.
+func (l *Log) server(h *host, at time.Time, kind, text string) {
+	l.report.Records[kind]++
+	l.write(h, &line{at: at, facility: user, severity: "info", tag: "host:server:", level: chance.Pick(l.dice, levels), text: text})
+}
+
+// audit writes a line of the same process for auditors.
+func (l *Log) audit(h *host, at time.Time, kind, text string) {
+	l.report.Records[kind]++
+	l.write(h, &line{at: at, facility: local0, severity: "info", tag: "host:server:", level: " INFO : ", text: text})
+}
+
+// write gives a line to all outputs. The clock of a bridge does not go back in its log.
+func (l *Log) write(h *host, what *line) {
+	if what.at.Before(h.last) {
+		what.at = h.last
+	}
+	h.last = what.at
+	file, wire := what.file(h.form, h.name), what.wire(l.dice, h.form, h.name)
+	l.raw(h, file, wire)
+}
+
+func (l *Log) raw(h *host, file, wire string) {
+	l.report.Lines++
+	for _, o := range l.outputs {
+		if err := o.write(h.index, file, wire); err != nil && l.err == nil {
+			l.err = err
+		}
+	}
+}
