@@ -68,6 +68,11 @@ type HTTPConfig struct {
 	// it. Optional.
 	TraceURL string `mapstructure:"trace_url"`
 
+	// LogsURL is the address of a search in a log backend, with {trace_id} in it: log
+	// lines and API requests of a meeting have its trace id. {from} and {to} are the time
+	// range in milliseconds since 1970. Optional.
+	LogsURL string `mapstructure:"logs_url"`
+
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -155,6 +160,9 @@ func (c *Config) Validate() error {
 func (c *HTTPConfig) Validate() error {
 	if err := callpage.CheckTraceURL(c.TraceURL); err != nil {
 		return fmt.Errorf("trace_url %w, got %q", err, c.TraceURL)
+	}
+	if err := callpage.CheckLogsURL(c.LogsURL); err != nil {
+		return fmt.Errorf("logs_url %w, got %q", err, c.LogsURL)
 	}
 	return nil
 }

@@ -36,6 +36,9 @@ type Config struct {
 	// TraceURL is the address of a trace in a tracing backend, with {trace_id} in
 	// it; empty for none.
 	TraceURL string
+	// LogsURL is likewise the address of a search in a log backend; {from} and {to} in
+	// it are the time range (logs.go).
+	LogsURL string
 	// Failed is told of what went wrong while a page was made. Optional.
 	Failed func(error)
 	// Now is the clock, time.Now if nil.

@@ -35,6 +35,7 @@ type tracePage struct {
 	Related []link
 	// TraceURL is the trace in a tracing backend, empty if there is none.
 	TraceURL string
+	LogsURL  string // likewise of what was logged, in a log backend
 	Live     string // address of the part that changes
 	NextLegs string // address of the page with more legs
 	AllLegs  string // address of the page with the first ones, if this is not it
@@ -84,6 +85,11 @@ func (h *handler) trace(ctx context.Context, v *callarchive.View, r *http.Reques
 	if h.config.TraceURL != "" && isHex(t.ID) {
 		p.TraceURL = strings.ReplaceAll(h.config.TraceURL, TraceIDPlaceholder, t.ID)
 	}
+	end := p.Now.Time
+	if p.End != nil {
+		end = p.End.Time
+	}
+	p.LogsURL = logsURL(h.config.LogsURL, t.ID, p.Start.Time, end)
 	here := strings.TrimPrefix(r.URL.EscapedPath(), "/")
 	if t.NextLegs != nil {
 		p.NextLegs = here + "?" + paramAfter + "=" + cursorText(*t.NextLegs)
