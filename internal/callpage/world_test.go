@@ -67,7 +67,7 @@ func (w *world) handler() http.Handler {
 	return New(Config{
 		Store: w.store, Now: func() time.Time { return now }, TraceURL: "https://traces.example.test/trace/{trace_id}",
 		LogsURL: "https://logs.example.test/?q={trace_id}&from={from}&to={to}",
-		Failed: func(err error) { w.t.Errorf("a page failed: %v", err) },
+		Failed:  func(err error) { w.t.Errorf("a page failed: %v", err) },
 	})
 }
 
