@@ -69,7 +69,8 @@ func (e *Engine) forgetAbsence(slot uint32) {
 	}
 }
 
-// removal is what an event subscription says: a bridge has removed a call.
+// removal is a call that its bridge removed: an event subscription says so, or the
+// bridge began the next call of the room.
 type removal struct {
 	call    Ref
 	at, due int64 // by the sender's clock; by the engine's
@@ -94,6 +95,32 @@ func (e *Engine) RemoveCall(now time.Time, call string, at int64) {
 		return
 	}
 	e.removals = append(e.removals, removal{Ref{slot, e.objects.at(slot).generation}, at, t + int64(removalPatience)})
+}
+
+// removeSuperseded takes from the calls of a room, in the order in which they began,
+// that a bridge has a room's call once at a time: one without an end is over when the
+// next one there began. The latest of the next ones counts, so that the order in which
+// they come makes no difference.
+func (e *Engine) removeSuperseded(all []interval) {
+	latest := e.scratch.nextStart
+	clear(latest)
+	for i := len(all) - 1; i >= 0; i-- {
+		l := &all[i]
+		if l.bridge == 0 {
+			continue
+		}
+		info := e.infoOf(l.slot)
+		start, found := latest[l.bridge]
+		if !found {
+			latest[l.bridge] = l.start
+			continue
+		}
+		if info.end != 0 || start <= info.superseded || !e.objects.at(l.slot).state.takesRecords() || len(e.removals) == maxRemovals {
+			continue
+		}
+		info.superseded = start
+		e.removals = append(e.removals, removal{Ref{l.slot, e.objects.at(l.slot).generation}, start, e.now + int64(removalPatience)})
+	}
 }
 
 // removeOne handles a removed call whose patience is over. It returns false if there

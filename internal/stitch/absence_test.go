@@ -282,3 +282,58 @@ func TestListingsAreBounded(t *testing.T) {
 	assert.True(t, ok)
 	assert.Equal(t, s.now.Add(removalPatience+options.Linger), next.In(time.UTC))
 }
+
+// A bridge has a room's call once at a time: when it begins the next one, a call whose
+// end was lost is over, and what is open in it with it. Records of the ends that come
+// late count, and what runs on other bridges does not.
+func TestNextCallOfTheRoom(t *testing.T) {
+	room := textField(names.CallCorrelator, "room")
+	type record struct {
+		bridge string
+		kind   Kind
+		id     string
+		phase  Phase
+		at     int
+		field  Field
+	}
+	records := []record{
+		{"one", Call, "lost", Start, 0, room},
+		{"one", CallLeg, "in lost", Start, 5, textField(names.CallID, "lost")},
+		{"other", Call, "beside", Start, 10, room},
+		{"one", Call, "next", Start, 1000, room},
+		{"one", Call, "last", Start, 2000, room},
+		{"one", Call, "another", Start, 10, textField(names.CallCorrelator, "another room")},
+	}
+	for order, sequence := range [][]int{{0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {4, 0, 3, 1, 5, 2}} {
+		for _, restarted := range []bool{false, true} {
+			s := newStory(t, options)
+			for _, i := range sequence {
+				r := records[i]
+				s.onBridge(r.bridge, r.kind, r.id, r.phase, r.at, r.field)
+				if restarted {
+					s.e = restart(t, s.e, s.now)
+				}
+			}
+			s.wait(removalPatience)
+			s.wait(graceFirst + graceMore)
+			out := s.out()
+			got := map[string]string{}
+			for id, o := range out {
+				got[id] = fmt.Sprint(o.Outcome, " ", (o.End-at(0))/second)
+			}
+			assert.Equal(t, map[string]string{"lost": "unlisted 5", "in lost": "unlisted 5", "next": "unlisted 1000"}, got, "order %d, restarted %t", order, restarted)
+		}
+	}
+	s := newStory(t, options)
+	for _, r := range records {
+		s.onBridge(r.bridge, r.kind, r.id, r.phase, r.at, r.field)
+	}
+	s.wait(removalPatience / 2)
+	s.onBridge("one", CallLeg, "in lost", End, 900)
+	s.onBridge("one", Call, "lost", End, 901)
+	s.wait(removalPatience)
+	s.wait(options.Linger)
+	out := s.out()
+	assert.Equal(t, Complete, out["lost"].Outcome)
+	assert.Equal(t, Complete, out["in lost"].Outcome)
+}

@@ -283,6 +283,7 @@ func (e *Engine) regroup(correlator uint64) {
 		return
 	}
 	all := e.intervalsOf(correlator)
+	e.removeSuperseded(all)
 	for i := 0; i < len(all); {
 		conference := conferenceAt(all, i)
 		i += len(conference)

@@ -138,6 +138,7 @@ type container struct {
 	tracks                   list   // of them, those that are a session's tracks
 	open                     list   // of them, those in a call that are open
 	frozen                   bool   // something with that trace was emitted
+	superseded               int64  // sender's clock; when the last call of its room began that ended it, see removeSuperseded
 	joining                  bool   // it is in Engine.joining, or was taken from there
 	filed                    filed  // in which list of its correlator a call is
 }
