@@ -329,3 +329,25 @@ func TestCallJoinsConference(t *testing.T) {
 	assert.Equal(t, int64(1_772_712_000), calls[0].LastHeardAt.Unix(), "the update is no sign of life")
 	assert.Empty(t, calls[0].Details)
 }
+
+// Records that a bridge lost are a row, once however often the event comes.
+func TestGap(t *testing.T) {
+	r := newRig(t, nil)
+	archive := r.archive()
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr(names.ServiceInstanceID, "bridge")
+	rl.Resource().Attributes().PutStr(names.SystemID, "cms1")
+	lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	lr.SetEventName(names.EventRecordGap)
+	lr.SetTimestamp(pcommon.Timestamp(1_772_712_000e9))
+	lr.Attributes().PutInt(names.RecordMissing, 674)
+	lr.Attributes().PutInt(names.RecordIndex, 1000)
+	for range 2 {
+		require.NoError(t, r.ConsumeLogs(t.Context(), logs))
+	}
+	rows, err := callarchive.Select[callarchive.Gap](t.Context(), archive, "")
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	assert.Equal(t, []any{time.Unix(1_772_712_000, 0).UTC(), "bridge", "cms1", int64(674)}, []any{rows[0].At, rows[0].Bridge, rows[0].System, *rows[0].Missing})
+}

@@ -4,6 +4,9 @@
 package callrecordexporter
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -64,6 +67,24 @@ func (c *converter) addConferenceUpdate(lr plog.LogRecord, phase callarchive.Pha
 	}
 	row.LastHeardAt = time.Time{}
 	c.batch.Calls = append(c.batch.Calls, row)
+	return true
+}
+
+// addGap takes that records of a bridge were lost.
+func (c *converter) addGap(lr plog.LogRecord, _ callarchive.Phase) bool {
+	row := callarchive.Gap{At: timeOf(lr), Bridge: c.source.bridge, System: c.source.system}
+	if v, ok := lr.Attributes().Get(names.RecordMissing); ok {
+		set(&row.Missing, v)
+	}
+	index := ""
+	for _, key := range []string{names.RecordIndex, names.RecordLegacyIndex} {
+		if v, ok := lr.Attributes().Get(key); ok && index == "" {
+			index = v.AsString()
+		}
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{row.At.Format(time.RFC3339Nano), row.Bridge, c.source.session, index}, "\x00")))
+	row.ID = hex.EncodeToString(sum[:16])
+	c.batch.Gaps = append(c.batch.Gaps, row)
 	return true
 }
 

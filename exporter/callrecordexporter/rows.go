@@ -39,7 +39,7 @@ type converter struct {
 
 // source is what the resource says.
 type source struct {
-	bridge, system, address string
+	bridge, system, session, address string
 }
 
 // convert makes rows of log records. It only reads them.
@@ -65,7 +65,7 @@ func sourceOf(resource pcommon.Map) source {
 		short, _ := cut(clean(v.AsString()))
 		return short
 	}
-	return source{bridge: text(names.ServiceInstanceID), system: text(names.SystemID), address: text(names.ClientAddress)}
+	return source{bridge: text(names.ServiceInstanceID), system: text(names.SystemID), session: text(names.SessionID), address: text(names.ClientAddress)}
 }
 
 // add makes a row of one record.
@@ -92,6 +92,8 @@ var events = map[string]event{
 	names.EventCallStart: {callarchive.Started, (*converter).addCall},
 	names.EventCallEnd:   {callarchive.Ended, (*converter).addCall},
 	names.EventCallSpan:  {callarchive.Final, (*converter).addCall},
+
+	names.EventRecordGap: {0, (*converter).addGap},
 
 	names.EventConferenceUpdate: {callarchive.Updated, (*converter).addConferenceUpdate},
 

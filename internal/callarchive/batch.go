@@ -31,6 +31,7 @@ func concat(batches []*Batch) *Batch {
 		all.Tracks = append(all.Tracks, b.Tracks...)
 		all.Dialogs = append(all.Dialogs, b.Dialogs...)
 		all.StorageEvents = append(all.StorageEvents, b.StorageEvents...)
+		all.Gaps = append(all.Gaps, b.Gaps...)
 	}
 	return all
 }
@@ -46,6 +47,7 @@ func (b *Batch) halves() (first, second *Batch) {
 	first.Tracks, second.Tracks = cut(b.Tracks, &left)
 	first.Dialogs, second.Dialogs = cut(b.Dialogs, &left)
 	first.StorageEvents, second.StorageEvents = cut(b.StorageEvents, &left)
+	first.Gaps, second.Gaps = cut(b.Gaps, &left)
 	return first, second
 }
 
@@ -69,6 +71,9 @@ func (b *Batch) only() Rejected {
 		if table, span := find(); table != "" {
 			return Rejected{Table: table, SpanID: span}
 		}
+	}
+	if len(b.Gaps) > 0 {
+		return Rejected{Table: gaps.name}
 	}
 	return Rejected{Table: storageEvents.name}
 }

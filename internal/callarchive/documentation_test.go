@@ -45,6 +45,7 @@ func TestDocumentation(t *testing.T) {
 	describe(&b, &tracks)
 	describe(&b, &dialogs)
 	describe(&b, &storageEvents)
+	describe(&b, &gaps)
 	want := head + "-update -->\n" + b.String() + "\n<!-- end of tables -->" + tail
 	if *update {
 		require.NoError(t, os.WriteFile(documentation, []byte(want), 0o600))
@@ -108,6 +109,7 @@ func TestColumnsAreDescribed(t *testing.T) {
 	describe(&b, &tracks)
 	describe(&b, &dialogs)
 	describe(&b, &storageEvents)
+	describe(&b, &gaps)
 	assert.NotContains(t, b.String(), "|  |")
 }
 

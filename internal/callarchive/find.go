@@ -16,7 +16,7 @@ type Found struct {
 	SpanID string
 }
 
-// Find returns where an id leads to: that of a trace, a call, a call leg, a
+// Find returns where an id leads to: that of a trace, a span, a call, a call leg, a
 // recording, a session, a track or a dialog, a SIP Call-ID, the ccid of a recorded
 // call, or the SIP address of a party of a dialog. Of several the newest.
 func (v *View) Find(ctx context.Context, id string) (f Found, ok bool, err error) {
@@ -28,6 +28,9 @@ func (v *View) Find(ctx context.Context, id string) (f Found, ok bool, err error
 	tables := []string{calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name}
 	for _, table := range tables {
 		queries = append(queries, struct{ query, id string }{"SELECT trace_id, span_id FROM " + table + " WHERE id = $1", lower})
+	}
+	for _, table := range tables {
+		queries = append(queries, struct{ query, id string }{"SELECT trace_id, span_id FROM " + table + " WHERE span_id = $1 LIMIT 1", lower})
 	}
 	for _, table := range tables {
 		queries = append(queries, struct{ query, id string }{"SELECT trace_id, NULL FROM " + table + " WHERE trace_id = $1 LIMIT 1", lower})

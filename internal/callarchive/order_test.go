@@ -98,6 +98,7 @@ func story(random *rand.Rand) (statements []*Batch) {
 			}
 			add(&Batch{Dialogs: []Dialog{d}})
 		}
+		add(&Batch{Gaps: []Gap{{ID: fmt.Sprint("g", meeting), At: at(start), Bridge: "b", Missing: new(int64(7))}}})
 		add(&Batch{StorageEvents: []StorageEvent{{ID: fmt.Sprint("e", meeting), At: at(start), Action: "enter_low", Level: "low"}}})
 	}
 	return statements
@@ -150,6 +151,7 @@ func pack(random *rand.Rand, statements []*Batch) (batches []*Batch) {
 			b.Sessions = append(b.Sessions, s.Sessions...)
 			b.Dialogs = append(b.Dialogs, s.Dialogs...)
 			b.StorageEvents = append(b.StorageEvents, s.StorageEvents...)
+			b.Gaps = append(b.Gaps, s.Gaps...)
 		}
 		batches, statements = append(batches, b), statements[n:]
 	}
@@ -178,6 +180,7 @@ func dump(t *testing.T, s *Store) string {
 	dumpTable[Track](t, s, &b, "id")
 	dumpTable[Dialog](t, s, &b, "id")
 	dumpTable[StorageEvent](t, s, &b, "id")
+	dumpTable[Gap](t, s, &b, "id")
 	return b.String()
 }
 

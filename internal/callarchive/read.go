@@ -22,7 +22,7 @@ type Querier interface {
 
 // Row is a type of rows that can be read.
 type Row interface {
-	Conference | Call | Leg | Recording | Session | Track | Dialog | StorageEvent
+	Conference | Call | Leg | Recording | Session | Track | Dialog | StorageEvent | Gap
 }
 
 // tableOf returns the table of a type of rows.
@@ -46,6 +46,8 @@ func tableOf[T Row]() *table[T] {
 		t = &dialogs
 	case StorageEvent:
 		t = &storageEvents
+	case Gap:
+		t = &gaps
 	}
 	return t.(*table[T])
 }

@@ -30,7 +30,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (map[string]int64,
 	for _, step := range []func(*write, context.Context, time.Time, map[string]int64) (int, error){
 		(*write).expireConferences, (*write).expireSessions,
 		expireLoose(legs.name), expireLoose(calls.name), expireLoose(recordings.name), expireLoose(dialogs.name),
-		(*write).expireTracks, (*write).expireStorageEvents, (*write).expireTerms,
+		(*write).expireTracks, expireEvents(storageEvents.name), expireEvents(gaps.name), (*write).expireTerms,
 	} {
 		for {
 			began := time.Now()
@@ -130,8 +130,11 @@ func (w *write) expireTracks(ctx context.Context, before time.Time, deleted map[
 	return w.expireRows(ctx, tracks.name, olderThan+" AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = tracks.session_id)", "started_at", deleted, w.ages(before)...)
 }
 
-func (w *write) expireStorageEvents(ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
-	return w.expireRows(ctx, storageEvents.name, "at < $1", "at", deleted, w.d.instant(before))
+// expireEvents deletes what happened at a time and is in nothing.
+func expireEvents(table string) func(*write, context.Context, time.Time, map[string]int64) (int, error) {
+	return func(w *write, ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
+		return w.expireRows(ctx, table, "at < $1", "at", deleted, w.d.instant(before))
+	}
 }
 
 func (w *write) expireRows(ctx context.Context, table, condition, order string, deleted map[string]int64, ages ...any) (int, error) {
@@ -172,5 +175,5 @@ func (w *write) delete(ctx context.Context, table, column string, keys []string,
 
 // Tables returns the names of all tables.
 func Tables() []string {
-	return []string{conferences.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name, storageEvents.name}
+	return []string{conferences.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name, storageEvents.name, gaps.name}
 }

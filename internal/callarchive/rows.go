@@ -217,6 +217,16 @@ type StorageEvent struct {
 	UtilizationPercent *float64  `json:"utilization_percent,omitempty"` // of the partition
 }
 
+// Gap are records of a Call Bridge that were lost. The ends of what was open there at
+// the time may be among them.
+type Gap struct {
+	ID      string    `json:"id"`                // computed from the rest
+	At      time.Time `json:"at"`                // time of the first record behind the gap
+	Bridge  string    `json:"bridge,omitempty"`  // `service.instance.id`: the Call Bridge
+	System  string    `json:"system,omitempty"`  // the operator's name of the bridge (`system_id`)
+	Missing *int64    `json:"missing,omitempty"` // how many records were lost
+}
+
 // Conference is one meeting, on however many bridges: the calls, legs and
 // recordings of one trace. It is computed from their rows.
 type Conference struct {
@@ -256,9 +266,10 @@ type Batch struct {
 	Tracks        []Track
 	Dialogs       []Dialog
 	StorageEvents []StorageEvent
+	Gaps          []Gap
 }
 
 // Len is how many statements there are.
 func (b *Batch) Len() int {
-	return len(b.Calls) + len(b.Legs) + len(b.Recordings) + len(b.Sessions) + len(b.Tracks) + len(b.Dialogs) + len(b.StorageEvents)
+	return len(b.Calls) + len(b.Legs) + len(b.Recordings) + len(b.Sessions) + len(b.Tracks) + len(b.Dialogs) + len(b.StorageEvents) + len(b.Gaps)
 }

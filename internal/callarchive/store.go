@@ -89,6 +89,7 @@ func prepare(ctx context.Context, d dialect) error {
 		d.prepare(ctx, tracks.name, merged(tracks.names())),
 		d.prepare(ctx, dialogs.name, merged(dialogs.names())),
 		d.prepare(ctx, storageEvents.name, storageEvents.names()),
+		d.prepare(ctx, gaps.name, gaps.names()),
 	)
 }
 
@@ -235,7 +236,10 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 		func() error { return put(ctx, w, &sessions, b.Sessions, nil) },
 		func() error { return put(ctx, w, &tracks, b.Tracks, nil) },
 		func() error { return w.putDialogs(ctx, b.Dialogs) },
-		func() error { return w.storageEvents(ctx, b.StorageEvents) },
+		func() error {
+			return putOnce(ctx, w, &storageEvents, b.StorageEvents, func(e *StorageEvent) string { return e.ID })
+		},
+		func() error { return putOnce(ctx, w, &gaps, b.Gaps, func(g *Gap) string { return g.ID }) },
 	} {
 		if err := step(); err != nil {
 			return Result{}, err

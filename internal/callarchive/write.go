@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -199,36 +198,4 @@ func optional(text []byte) any {
 		return nil
 	}
 	return string(text)
-}
-
-func (w *write) storageEvents(ctx context.Context, events []StorageEvent) error {
-	if len(events) == 0 {
-		return nil
-	}
-	byID := make(map[string]*StorageEvent, len(events))
-	for i := range events {
-		byID[events[i].ID] = &events[i]
-	}
-	found, err := w.tx.query(ctx, "SELECT id FROM storage_events WHERE "+w.d.in("id", "$1"), w.d.list(slices.Collect(maps.Keys(byID))))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = found.Close() }()
-	for found.Next() {
-		var id string
-		if err := found.Scan(&id); err != nil {
-			return err
-		}
-		delete(byID, id)
-		w.result.Unchanged++
-	}
-	if err := found.Err(); err != nil || len(byID) == 0 {
-		return err
-	}
-	rows := make([][]any, 0, len(byID))
-	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		rows = append(rows, storageEvents.values(byID[id], w.d.instant, 0))
-	}
-	w.result.Changed += len(rows)
-	return w.tx.put(ctx, storageEvents.name, storageEvents.names(), rows, nil)
 }

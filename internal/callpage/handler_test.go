@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/callarchive"
 )
 
 // The parts that change, as they are.
@@ -223,5 +225,24 @@ func TestCheckTraceURL(t *testing.T) {
 		"https://jaeger.example.com/trace": false, "javascript:alert({trace_id})": false, "//x/{trace_id}": false, "https://{trace_id}": true, "https:{trace_id}": false,
 	} {
 		assert.Equal(t, good, CheckTraceURL(text) == nil, text)
+	}
+}
+
+// What runs on a bridge with a gap since is shown as doubtful, with the gap.
+func TestDoubtful(t *testing.T) {
+	w := newDay(t)
+	running, err := callarchive.Select[callarchive.Conference](t.Context(), w.store, "WHERE state = 'running'")
+	require.NoError(t, err)
+	require.NotEmpty(t, running)
+	h := w.handler()
+	for _, address := range []string{"/", "/legs", "/conferences/" + running[0].TraceID} {
+		assert.NotContains(t, get(t, h, address).Body.String(), "may have ended", address)
+	}
+	w.batch.Gaps = append(w.batch.Gaps, callarchive.Gap{ID: "g", At: running[0].LastHeardAt.Add(time.Minute), Bridge: running[0].Bridge, Missing: new(int64(674))})
+	w.write()
+	for _, address := range []string{"/", "/legs", "/conferences/" + running[0].TraceID} {
+		page := get(t, h, address).Body.String()
+		assert.Contains(t, page, "may have ended", address)
+		assert.Contains(t, page, "674 records", address)
 	}
 }

@@ -31,6 +31,9 @@ type listPage struct {
 	Sinces     []choice
 	States     []choice
 	Count      callarchive.Running
+	// Doubts counts what of that may have ended; Doubt is the gap, nil if there is none.
+	Doubts callarchive.Doubts
+	Doubt  *doubt
 	// ShowRunning and ShowEnded: the two parts of the list.
 	ShowRunning, ShowEnded bool
 	MoreRunning            string // address of all that runs, if it is more than shown
@@ -206,6 +209,7 @@ type conferenceRow struct {
 	Seconds    float64
 	Loss       *alarm
 	Outcome    string
+	Doubt      *doubt // of a running one
 }
 
 // URL of the conference's page.
@@ -229,6 +233,12 @@ func (h *handler) conferences(ctx context.Context, v *callarchive.View, r *http.
 	}
 	for i := range ended {
 		p.Ended = append(p.Ended, conferenceRowOf(&ended[i], p.Now))
+	}
+	if err := p.setDoubts(ctx, v); err != nil {
+		return answer{}, err
+	}
+	if err := p.countDoubts(ctx, v); err != nil {
+		return answer{}, err
 	}
 	return p.answer("conferences", p), nil
 }
@@ -279,6 +289,7 @@ type legRow struct {
 	Loss    *alarm
 	Role    string
 	Note    string // what is amiss with what is known
+	Doubt   *doubt // of a running one
 }
 
 // Sub is what is said below the name.
@@ -359,6 +370,12 @@ func (h *handler) legs(ctx context.Context, v *callarchive.View, r *http.Request
 	}
 	for i := range ended {
 		p.Ended = append(p.Ended, legRowOf(&ended[i], p.Now))
+	}
+	if err := p.setDoubts(ctx, v); err != nil {
+		return answer{}, err
+	}
+	if err := p.countDoubts(ctx, v); err != nil {
+		return answer{}, err
 	}
 	return p.answer("legs", p), nil
 }

@@ -27,6 +27,7 @@ type tracePage struct {
 	End     *moment
 	Seconds float64
 	Note    string
+	Doubt   *doubt // of a running meeting
 	Figures []figure
 	Facts   []fact
 	Ends    []endRow
@@ -70,6 +71,13 @@ func (h *handler) trace(ctx context.Context, v *callarchive.View, r *http.Reques
 	}
 	p := &tracePage{frame: h.frame(r, "", "meetings"), Trace: &t}
 	p.describe()
+	if p.Running && t.Conference != nil {
+		doubts, err := v.ConferenceDoubts(ctx, []string{t.ID})
+		if err != nil {
+			return answer{}, err
+		}
+		p.Doubt = doubtOf(doubts[t.ID])
+	}
 	if p.Running {
 		p.LiveSeconds = liveSeconds
 	}

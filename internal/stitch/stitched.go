@@ -21,7 +21,8 @@ const (
 	Incomplete
 	// CallEnded objects were open when the call they were in ended.
 	CallEnded
-	// Unlisted objects have no end, and their Call Bridge did not list them any more.
+	// Unlisted objects have no end, and their Call Bridge did not have them any more: it
+	// did not list them, removed their call, or began the next call of its room.
 	Unlisted
 
 	outcomes

@@ -1,0 +1,19 @@
+-- Records of Call Bridges that were lost: what was open then may have ended.
+CREATE TABLE gaps (
+  id      TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  at      TIMESTAMPTZ NOT NULL,
+  bridge  TEXT COLLATE "C",
+  system  TEXT COLLATE "C",
+  missing BIGINT
+);
+
+CREATE INDEX gaps_by_bridge ON gaps (bridge, at);
+CREATE INDEX gaps_by_time ON gaps (at);
+
+-- An id of a span is found by its index.
+CREATE INDEX calls_by_span ON calls (span_id);
+CREATE INDEX call_legs_by_span ON call_legs (span_id);
+CREATE INDEX recordings_by_span ON recordings (span_id);
+CREATE INDEX sessions_by_span ON sessions (span_id);
+CREATE INDEX tracks_by_span ON tracks (span_id);
+CREATE INDEX dialogs_by_span ON dialogs (span_id);
