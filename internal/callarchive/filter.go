@@ -39,6 +39,10 @@ type Filter struct {
 	MinDuration, MaxDuration time.Duration
 	// State is StateRunning, StateEnded or empty.
 	State string
+	// Result and Code are how a SIP call went and its final response, 0 for any; only
+	// DialogsWithoutLeg asks for them.
+	Result string
+	Code   int64
 }
 
 // ofOneLeg tells that the legs have to be looked at: a conference's row has its

@@ -244,7 +244,7 @@ func randomFilter(r *rand.Rand, conferences int) (f Filter) {
 // and is tested by index and by walk.
 func limits(tb testing.TB, few, walked int) {
 	tb.Helper()
-	variables := []*int{&fewEnough, &walkConferences, &walkLegs, &walkSessions, &walkByLegs, &walkAnywhere}
+	variables := []*int{&fewEnough, &walkConferences, &walkLegs, &walkSessions, &walkByLegs, &walkAnywhere, &walkDialogs}
 	before := make([]int, len(variables))
 	for i, v := range variables {
 		before[i], *v = *v, walked
@@ -444,6 +444,8 @@ func TestIndexes(t *testing.T) {
 				_, err = v.Legs(t.Context(), f, page)
 				require.NoError(t, err)
 				_, err = v.Sessions(t.Context(), f, page)
+				require.NoError(t, err)
+				_, err = v.DialogsWithoutLeg(t.Context(), f, page)
 				require.NoError(t, err)
 				if l.Next != nil {
 					page.After = *l.Next

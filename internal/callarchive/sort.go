@@ -20,6 +20,7 @@ var sortColumns = map[string][]string{
 	conferences.name: {"started_at", "room_name", "duration_seconds", "participants", "legs", "failed_legs", "packet_loss_percent"},
 	legs.name:        {"started_at", "display_name", "room_name", "duration_seconds", "reason", "packet_loss_percent"},
 	sessions.name:    {"started_at", "parties", "controller_address", "duration_seconds", "media_state"},
+	dialogs.name:     {"started_at", "from_party", "to_party", "ring_seconds", "duration_seconds", "code"},
 }
 
 // SortColumns returns the columns that a list of such rows can be sorted by.
@@ -35,7 +36,7 @@ func (s Sort) order(table, key string) (clause string, ok bool) {
 		return "", false
 	}
 	column := s.Column
-	if slices.Contains([]string{"room_name", "display_name", "parties"}, column) {
+	if slices.Contains([]string{"room_name", "display_name", "parties", "from_party", "to_party"}, column) {
 		column = "lower(" + column + ")"
 	}
 	direction := ""

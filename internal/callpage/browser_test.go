@@ -214,7 +214,7 @@ func TestLive(t *testing.T) {
 // Names that strangers gave themselves are read, not run.
 func TestHostileInTheBrowser(t *testing.T) {
 	b := open(t, written(t, hostile))
-	for _, path := range []string{"/", "/legs", "/sessions", "/overview", fmt.Sprintf("/conferences/%032x", 1), fmt.Sprintf("/conferences/%032x", 2), "/traces/" + traceSession} {
+	for _, path := range []string{"/", "/legs", "/sessions", "/sipcalls", "/overview", fmt.Sprintf("/conferences/%032x", 1), fmt.Sprintf("/conferences/%032x", 2), "/traces/" + traceSession} {
 		b.goTo(path)
 		assert.Equal(t, "1", b.says("document.scripts.length"), path)
 		assert.Equal(t, "0", b.says("document.querySelectorAll('main img, main iframe, main base, main style, main meta, main script, main [onload], main [onerror], main [onmouseover]').length"))

@@ -84,6 +84,8 @@ func New(config Config) http.Handler {
 	h.mux.HandleFunc("GET /{$}", h.page(h.conferences))
 	h.mux.HandleFunc("GET /legs", h.page(h.legs))
 	h.mux.HandleFunc("GET /sessions", h.page(h.sessions))
+	h.mux.HandleFunc("GET /sipcalls", h.page(h.sipCalls))
+	h.mux.HandleFunc("GET /sipcalls.csv", h.exportCSV("sipcalls.csv", config.writeSIPCalls))
 	h.mux.HandleFunc("GET /overview", h.page(h.overviewPage))
 	h.mux.HandleFunc("GET /conferences/{trace}", h.page(h.trace))
 	h.mux.HandleFunc("GET /traces/{trace}", h.page(h.trace))

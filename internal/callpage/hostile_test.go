@@ -143,7 +143,7 @@ func TestHostile(t *testing.T) {
 	}
 	evil, good := written(t, hostile), written(t, plain)
 	for _, page := range []string{
-		"/", "/legs", "/sessions", "/overview", fmt.Sprintf("/conferences/%032x", 1), fmt.Sprintf("/conferences/%032x", 2), "/traces/" + traceSession, "/?live=1", "/legs?live=1",
+		"/", "/legs", "/sessions", "/sipcalls", "/overview", fmt.Sprintf("/conferences/%032x", 1), fmt.Sprintf("/conferences/%032x", 2), "/traces/" + traceSession, "/?live=1", "/legs?live=1",
 	} {
 		a, b := get(t, evil, page), get(t, good, page)
 		require.Equal(t, http.StatusOK, a.Code, page)
@@ -160,7 +160,7 @@ func TestHostile(t *testing.T) {
 // Nor are they made of what is asked for.
 func TestHostileQuestions(t *testing.T) {
 	h := newDay(t).handler()
-	for _, path := range []string{"/", "/legs", "/sessions", "/search", "/people", "/rooms", "/overview"} {
+	for _, path := range []string{"/", "/legs", "/sessions", "/sipcalls", "/search", "/people", "/rooms", "/overview"} {
 		for _, name := range append([]string{paramAfter, paramID, paramTag, paramSearch, paramName, paramAddress, "x"}, filterParams...) {
 			for _, text := range hostile {
 				ask := func(text string) string {

@@ -65,7 +65,7 @@ type heading struct{ Words, URL, Sorted string }
 // numbers from the largest on, the next one turns that round.
 func (h head) Column(column, words string) heading {
 	out := heading{Words: words}
-	by := callarchive.Sort{Column: column, Descending: !slices.Contains([]string{"room_name", "display_name", "parties", "reason", "controller_address", "media_state"}, column)}
+	by := callarchive.Sort{Column: column, Descending: !slices.Contains([]string{"room_name", "display_name", "parties", "reason", "controller_address", "media_state", "from_party", "to_party"}, column)}
 	switch sorted := h.page.sorted(); {
 	case sorted == by, column == "started_at" && sorted == callarchive.Sort{}:
 		out.Sorted = map[bool]string{true: "descending", false: "ascending"}[by.Descending]

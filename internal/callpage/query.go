@@ -39,12 +39,14 @@ const (
 	paramDialled  = "dialled"
 	paramSort     = "sort"
 	paramForm     = "form"
+	paramResult   = "result"
+	paramCode     = "code"
 )
 
 // filterParams are those that choose what is listed.
 var filterParams = []string{
 	paramSince, paramFrom, paramTo, paramParty, paramAnywhere, paramRoom, paramReason, paramLoss, paramTenant, paramShortest, paramLongest, paramState,
-	paramBridge, paramOwner, paramDialled, paramSort, paramZone,
+	paramBridge, paramOwner, paramDialled, paramResult, paramCode, paramSort, paramZone,
 }
 
 const (
@@ -104,6 +106,8 @@ func parseForm(values url.Values, now time.Time) *form {
 	f.Filter.Party, f.Filter.PartyAnywhere = text(paramParty), text(paramAnywhere) != "" && text(paramParty) != ""
 	f.Filter.Bridge, f.Filter.Owner, f.Filter.Dialled = text(paramBridge), text(paramOwner), text(paramDialled)
 	f.Filter.Room, f.Filter.Tenant, f.Filter.Reason, f.Tag = text(paramRoom), text(paramTenant), text(paramReason), text(paramTag)
+	f.Filter.Result = text(paramResult)
+	f.code(text(paramCode))
 	if v, ok := f.number(paramLoss, text(paramLoss), 100); ok {
 		f.Filter.MinLoss = v
 	}
@@ -187,6 +191,19 @@ func (f *form) number(name, text string, most float64) (float64, bool) {
 		return 0, false
 	}
 	return v, true
+}
+
+// code of a SIP response.
+func (f *form) code(text string) {
+	if text == "" {
+		return
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 100 || n > 699 {
+		f.Errors[paramCode] = "must be a SIP status code from 100 to 699"
+		return
+	}
+	f.Filter.Code = int64(n)
 }
 
 // query is the filter as a query again, with changes: pairs of names and values.

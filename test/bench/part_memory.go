@@ -151,7 +151,7 @@ func (h held) each() int64 { return h.memory.Heap / int64(h.open) }
 
 // goals tells whether they are met, for what has any.
 func (h held) goals() (bytes, collect string) {
-	if h.what != openLeg && h.what != openDialog {
+	if h.what != openLeg {
 		return "", ""
 	}
 	bytes = fmt.Sprintf(" (<= %d: %s)", mostBytesPerLeg, verdict(h.each() <= mostBytesPerLeg))
