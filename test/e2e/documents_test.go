@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -155,7 +156,8 @@ func expressions(t *testing.T) (all []expression) {
 type ruleGroup struct {
 	Name  string
 	Rules []struct {
-		Alert               string
+		Alert               string `yaml:",omitempty"`
+		Record              string `yaml:",omitempty"`
 		Expr                string
 		For                 string            `yaml:",omitempty"`
 		Labels, Annotations map[string]string `yaml:",omitempty"`
@@ -231,7 +233,7 @@ func newDemo(t *testing.T) *prometheus {
 		{"job_name": "meetings", "honor_labels": true, "static_configs": targets(address["PAGE"])},
 		{"job_name": "own", "static_configs": targets(address["OWN"])},
 		{"job_name": "suffixed", "static_configs": targets(address["SUFFIXED"])},
-	}, nil)
+	}, mixinRules(t, "recordings.yaml"))
 
 	c := &collector{t: t, directory: t.TempDir(), health: "http://" + address["HEALTH"]}
 	syslog := filepath.Join(c.directory, "cms-n1.log")
@@ -278,6 +280,56 @@ func TestExpressionsMatch(t *testing.T) {
 		}
 	}
 	mixinMatches(t, p)
+	noPanelIsEmpty(t, p)
+}
+
+// mixinRules returns the groups of a file of mixin/out.
+func mixinRules(t *testing.T, file string) []ruleGroup {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, "mixin", "out", file))
+	require.NoError(t, err)
+	var rules struct{ Groups []ruleGroup }
+	require.NoError(t, yaml.Unmarshal(content, &rules))
+	return rules.Groups
+}
+
+// emptyInDemo are panels that the demo has no data for.
+var emptyInDemo = []string{
+	"Database nodes",      // the API of callsim has no database cluster
+	"Queues of exporters", // no exporter of the demo has a queue
+}
+
+// noPanelIsEmpty evaluates every query of every dashboard as Grafana would ask it.
+func noPanelIsEmpty(t *testing.T, p *prometheus) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "mixin", "out", "dashboards", "*.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	variables := strings.NewReplacer("$__rate_interval", "30s", "$__range", "1h", "$cluster", ".*", "$bridge", ".*", "$job", ".*")
+	queries, deadline := 0, time.Now().Add(time.Minute)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var board struct {
+			Panels []struct {
+				Type, Title string
+				Targets     []struct{ Expr string }
+			}
+		}
+		require.NoError(t, json.Unmarshal(content, &board))
+		for _, panel := range board.Panels {
+			if panel.Type == "traces" || panel.Type == "logs" || slices.Contains(emptyInDemo, panel.Title) {
+				continue
+			}
+			for _, target := range panel.Targets {
+				queries++
+				query := variables.Replace(target.Expr)
+				assert.Eventually(t, func() bool { return p.results(query) > 0 }, max(time.Until(deadline), time.Second), 10*tick,
+					"%s: the panel %s is empty: %s", filepath.Base(file), panel.Title, query)
+			}
+		}
+	}
+	require.Greater(t, queries, 40)
 }
 
 // notInDemo are metrics of the mixin that the demo cannot have.
@@ -292,13 +344,9 @@ var notInDemo = []string{
 // of the demo, by this name: the names of mixin/catalogue are made, not seen.
 func mixinMatches(t *testing.T, p *prometheus) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(root, "mixin", "out", "alerts.yaml"))
-	require.NoError(t, err)
-	var rules struct{ Groups []ruleGroup }
-	require.NoError(t, yaml.Unmarshal(content, &rules))
 	seen := map[string]bool{}
 	deadline := time.Now().Add(time.Minute)
-	for _, group := range rules.Groups {
+	for _, group := range mixinRules(t, "alerts.yaml") {
 		for _, rule := range group.Rules {
 			for _, name := range regexp.MustCompile(`\b(?:cisco|oracle|otelcol)_[a-z0-9_]+`).FindAllString(rule.Expr, -1) {
 				if seen[name] || slices.ContainsFunc(notInDemo, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {

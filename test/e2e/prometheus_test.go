@@ -97,6 +97,14 @@ func (p *prometheus) evaluate(expression string) string {
 	return p.get("query", url.Values{"query": {expression}}, nil)
 }
 
+// results returns how many series an expression has now.
+func (p *prometheus) results(expression string) int {
+	p.t.Helper()
+	var data struct{ Result []json.RawMessage }
+	require.Empty(p.t, p.get("query", url.Values{"query": {expression}}, &data), expression)
+	return len(data.Result)
+}
+
 // series returns how many series a selector matches.
 func (p *prometheus) series(selector string) int {
 	p.t.Helper()

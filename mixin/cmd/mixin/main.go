@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command mixin writes the Prometheus rules, and the queries of the runbooks. See the
+// Command mixin writes the Prometheus rules, the dashboards, and the queries of the runbooks. See the
 // package mixin.
 package main
 
@@ -44,6 +44,15 @@ func run(out, file, runbooks string, printConfig bool) error {
 			return err
 		}
 		if err := write(filepath.Join(out, name), content); err != nil {
+			return err
+		}
+	}
+	for _, board := range mixin.Boards(config) {
+		content, err := board.JSON(config)
+		if err != nil {
+			return fmt.Errorf("%s: %w", board.Title, err)
+		}
+		if err := write(filepath.Join(out, "dashboards", board.UID+".json"), content); err != nil {
 			return err
 		}
 	}
