@@ -34,13 +34,17 @@ func (e *Engine) StampMention(m *Mention) (s Stamp, ok bool) {
 	case m.Call != "":
 		return e.stampCall(m.Call)
 	}
-	if call := e.callAt(m); call != 0 {
-		return e.Stamp(e.refTo(call))
-	}
-	if meeting := e.meetingAt(m); meeting != 0 {
+	call := e.callAt(m)
+	meeting, started := e.meetingAt(m)
+	switch {
+	case meeting != 0 && (call == 0 || started > e.infoOf(call).start+e.tolerance):
+		// The records of the call that ran there before, or of this one's start, come late.
 		return e.stampCall(e.idOf(meeting))
+	case call != 0:
+		return e.Stamp(e.refTo(call))
+	default:
+		return s, false
 	}
-	return s, false
 }
 
 func (e *Engine) stampLeg(leg, call string) (Stamp, bool) {
@@ -70,8 +74,8 @@ func (e *Engine) callAt(m *Mention) (best uint32) {
 		if e.objects.at(slot).kind != Call || !e.runsAt(slot, m.Time) {
 			return
 		}
-		if best == 0 || e.startOfCallAt(slot) > e.startOfCallAt(best) ||
-			e.startOfCallAt(slot) == e.startOfCallAt(best) && e.compareIDs(slot, best) < 0 {
+		if best == 0 || e.infoOf(slot).start > e.infoOf(best).start ||
+			e.infoOf(slot).start == e.infoOf(best).start && e.compareIDs(slot, best) < 0 {
 			best = slot
 		}
 	}
@@ -91,8 +95,6 @@ func (e *Engine) callAt(m *Mention) (best uint32) {
 	return best
 }
 
-func (e *Engine) startOfCallAt(call uint32) int64 { return e.infoOf(call).start }
-
 // runsAt tells whether a call is known to have begun and not to have ended before a time;
 // the clocks that wrote the times may differ.
 func (e *Engine) runsAt(call uint32, at int64) bool {
@@ -100,10 +102,11 @@ func (e *Engine) runsAt(call uint32, at int64) bool {
 	return info.start != 0 && info.start-e.tolerance <= at && (info.end == 0 || at <= info.end+e.tolerance)
 }
 
-// meetingAt returns likewise the scheduled meeting of a space.
-func (e *Engine) meetingAt(m *Mention) (best uint32) {
+// meetingAt returns likewise the scheduled meeting of a space, and when its call was
+// created.
+func (e *Engine) meetingAt(m *Mention) (best uint32, started int64) {
 	if m.CoSpace == "" {
-		return 0
+		return 0, 0
 	}
 	var chosen plan
 	for _, slot := range append([]uint32(nil), e.legs(&e.spaces, hashOf(appendText(nil, m.CoSpace)))...) {
@@ -118,5 +121,5 @@ func (e *Engine) meetingAt(m *Mention) (best uint32) {
 			best, chosen = slot, p
 		}
 	}
-	return best
+	return best, chosen.started.at
 }

@@ -41,7 +41,7 @@ func apiRequest(bridge string, number int64, seconds int, method, route string, 
 func onCall(id string) Field    { return textField(names.CallID, id) }
 func onSpace(id string) Field   { return textField(names.CoSpaceID, id) }
 func created(path string) Field { return textField(names.APILocation, path) }
-func opened(yes bool) Field   { return Field{names.CoSpaceNonMemberAccess, Bool(yes)} }
+func opened(yes bool) Field     { return Field{names.CoSpaceNonMemberAccess, Bool(yes)} }
 func titled(name string) Field  { return textField(names.CoSpaceName, name) }
 
 // schedule has a client start, extend and end a meeting in a space, whose call may be one
@@ -313,6 +313,8 @@ func TestMentions(t *testing.T) {
 	s.tell("a", Call, "call", Start, 100, textField(names.CallCorrelator, correlator), onSpace(space))
 	s.tell("a", CallLeg, "leg", Start, 101, onCall("call"), textField(names.ParticipantID, "who"))
 	s.apply(apiRequest("cms", 1, 200, "POST", routeCalls, 200, onSpace(guid(9, 2)), onCall("planned"), created("/x")))
+	s.tell("a", Call, "unended", Start, 200, onSpace(guid(9, 4)))
+	s.apply(apiRequest("cms", 2, 300, "POST", routeCalls, 200, onSpace(guid(9, 4)), onCall("next"), created("/x")))
 	of := func(kind Kind, trace, span string) string {
 		return fmt.Sprintf("%x %x", ids.Trace(Call.Name(), trace), ids.Span(kind.Name(), span))
 	}
@@ -320,20 +322,21 @@ func TestMentions(t *testing.T) {
 		m    Mention
 		want string
 	}{
-		"a leg":                        {Mention{CallLeg: "LEG"}, of(CallLeg, "call", "leg")},
-		"a participant":                {Mention{Participant: "who", Call: "other"}, of(CallLeg, "call", "leg")},
-		"a leg that is not known":      {Mention{CallLeg: "new", Call: "call"}, of(CallLeg, "call", "new")},
-		"neither it nor its call":      {Mention{CallLeg: "new", Call: "new"}, of(CallLeg, "new", "new")},
-		"a call":                       {Mention{Call: "call"}, of(Call, "call", "call")},
-		"a call that is not known":     {Mention{Call: "new"}, of(Call, "new", "new")},
-		"a correlator":                 {Mention{Correlator: correlator, Time: at(150)}, of(Call, "call", "call")},
-		"a correlator, earlier":        {Mention{Correlator: correlator, Time: at(40)}, of(Call, "former", "former")},
-		"a correlator, in between":     {Mention{Correlator: correlator, Time: at(75)}, ""},
-		"a space":                      {Mention{CoSpace: strings.ToUpper(space), Time: at(150)}, of(Call, "call", "call")},
-		"a space with a planned call":  {Mention{CoSpace: guid(9, 2), Time: at(201)}, of(Call, "planned", "planned")},
-		"the same before it was begun": {Mention{CoSpace: guid(9, 2), Time: at(100)}, ""},
-		"another space":                {Mention{CoSpace: guid(9, 3), Time: at(150)}, ""},
-		"nothing":                      {Mention{Time: at(150)}, ""},
+		"a leg":                         {Mention{CallLeg: "LEG"}, of(CallLeg, "call", "leg")},
+		"a participant":                 {Mention{Participant: "who", Call: "other"}, of(CallLeg, "call", "leg")},
+		"a leg that is not known":       {Mention{CallLeg: "new", Call: "call"}, of(CallLeg, "call", "new")},
+		"neither it nor its call":       {Mention{CallLeg: "new", Call: "new"}, of(CallLeg, "new", "new")},
+		"a call":                        {Mention{Call: "call"}, of(Call, "call", "call")},
+		"a call that is not known":      {Mention{Call: "new"}, of(Call, "new", "new")},
+		"a correlator":                  {Mention{Correlator: correlator, Time: at(150)}, of(Call, "call", "call")},
+		"a correlator, earlier":         {Mention{Correlator: correlator, Time: at(40)}, of(Call, "former", "former")},
+		"a correlator, in between":      {Mention{Correlator: correlator, Time: at(75)}, ""},
+		"a space":                       {Mention{CoSpace: strings.ToUpper(space), Time: at(150)}, of(Call, "call", "call")},
+		"a call whose end is not known": {Mention{CoSpace: guid(9, 4), Time: at(301)}, of(Call, "next", "next")},
+		"a space with a planned call":   {Mention{CoSpace: guid(9, 2), Time: at(201)}, of(Call, "planned", "planned")},
+		"the same before it was begun":  {Mention{CoSpace: guid(9, 2), Time: at(100)}, ""},
+		"another space":                 {Mention{CoSpace: guid(9, 3), Time: at(150)}, ""},
+		"nothing":                       {Mention{Time: at(150)}, ""},
 	} {
 		objects := s.e.objects.used()
 		stamp, ok := s.e.StampMention(&c.m)

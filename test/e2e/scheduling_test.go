@@ -134,6 +134,7 @@ func TestSchedulingTruth(t *testing.T) {
 			return !meeting || !call
 		})
 	}, waitFor, 5*tick, "each meeting and its call have a span")
+	require.Eventually(t, func() bool { return count() && got["cisco.meeting_server.api.request"] > 0 }, waitFor, tick)
 	inOnePlace := 0
 	for _, m := range truth.Meetings {
 		compareScheduled(t, &m, spans)

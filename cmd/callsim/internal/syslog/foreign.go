@@ -49,7 +49,7 @@ func (l *Log) foreign(h *host, at time.Time) {
 	default:
 		l.report.Records["unparsed"]++
 		text := chance.Pick(l.dice, []string{"last message repeated 3 times", "-- MARK --", "ul 26 14:08:23 user.info"})
-		l.raw(h, text, text)
+		l.raw(h, text, fmt.Sprintf("<%d>%s", user.number*8+severities["info"], text)) // a frame has a priority in any case
 	}
 }
 
