@@ -65,6 +65,7 @@ func (e *callRecord) opened(background context.Context, store *callarchive.Store
 	if e.page != nil {
 		e.page.show(newHandler(e.config.HTTP.Get(), store, e.settings.TelemetrySettings))
 	}
+	e.wg.Go(func() { e.addUpUsage(background, store) })
 	if e.config.Retention > 0 {
 		e.wg.Go(func() { e.expire(background, store) })
 	}

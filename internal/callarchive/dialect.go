@@ -29,8 +29,9 @@ type dialect interface {
 	// list as a parameter.
 	in(column, parameter string) string
 	list(texts []string) any
-	// termRows reads a JSON array of arrays, $1, as rows of search terms.
-	termRows() string
+	// fromJSON is the rest of a SELECT that reads a JSON array of arrays, $1, as rows of
+	// columns of these types.
+	fromJSON(types []jsonType) string
 	// hasTrigrams reports whether an index finds what is in the middle of a term;
 	// trigrams adds the condition that it answers. Each word has three characters or
 	// more.

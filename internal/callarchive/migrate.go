@@ -29,6 +29,7 @@ type migration struct {
 // fills compute what a version's new tables hold from the rows that are there.
 var fills = map[int64]func(context.Context, dialect, transaction) error{
 	3: collectTerms,
+	6: allDaysDue,
 }
 
 // migrations of a dialect, in order; their versions are 1, 2, 3, …

@@ -30,7 +30,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (map[string]int64,
 	for _, step := range []func(*write, context.Context, time.Time, map[string]int64) (int, error){
 		(*write).expireConferences, (*write).expireSessions,
 		expireLoose(legs.name), expireLoose(calls.name), expireLoose(recordings.name), expireLoose(dialogs.name),
-		(*write).expireTracks, expireEvents(storageEvents.name), expireEvents(gaps.name), (*write).expireTerms,
+		(*write).expireTracks, expireEvents(storageEvents.name), expireEvents(gaps.name), (*write).expireTerms, (*write).expireUsage,
 	} {
 		for {
 			began := time.Now()

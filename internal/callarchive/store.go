@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Drivers of [Open].
@@ -26,6 +27,9 @@ type Store struct {
 	turn chan struct{} // has an element while somebody writes
 	// terms that were written. It belongs to whose turn it is.
 	terms termMemory
+	// changedDays are those of which legs changed since usage was last added up. It
+	// belongs to whose turn it is.
+	changedDays map[time.Time]struct{}
 }
 
 // takeTurn waits until nobody else writes. The caller ends its turn.
@@ -75,7 +79,7 @@ func open(ctx context.Context, driver, source string, version int64) (*Store, er
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	return &Store{d: d, turn: make(chan struct{}, 1), terms: termMemory{}}, nil
+	return &Store{d: d, turn: make(chan struct{}, 1), terms: termMemory{}, changedDays: map[time.Time]struct{}{}}, nil
 }
 
 func prepare(ctx context.Context, d dialect) error {
@@ -252,10 +256,17 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 	if err := writeTerms(ctx, s.d, tx, terms); err != nil {
 		return Result{}, err
 	}
+	days := newDays(s.changedDays, b)
+	if err := markDays(ctx, s.d, tx, days); err != nil {
+		return Result{}, err
+	}
 	if err := tx.commit(ctx); err != nil {
 		return Result{}, err
 	}
 	s.terms.remember(terms)
+	for _, at := range days {
+		s.changedDays[at] = struct{}{}
+	}
 	w.result.Transactions = 1
 	return w.result, nil
 }

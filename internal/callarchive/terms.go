@@ -5,7 +5,6 @@ package callarchive
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -121,26 +120,12 @@ func writeTerms(ctx context.Context, d dialect, tx transaction, terms map[termKe
 	if len(terms) == 0 {
 		return nil
 	}
-	list := make([][5]string, 0, len(terms))
+	rows := make([][]any, 0, len(terms))
 	for key, term := range terms {
-		list = append(list, [5]string{string(key.kind), term.Text, key.key, strings.ToLower(term.Text), instantText(term.LastSeenAt)})
+		rows = append(rows, []any{key.kind, term.Text, key.key, strings.ToLower(term.Text), instantText(term.LastSeenAt)})
 	}
-	text, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	_, err = tx.exec(ctx, "INSERT INTO search_terms (kind, term, term_key, folded, last_seen_at) "+d.termRows()+
-		" ON CONFLICT (kind, term_key) DO UPDATE SET term = excluded.term, last_seen_at = excluded.last_seen_at WHERE excluded.last_seen_at > search_terms.last_seen_at", string(text))
-	return err
-}
-
-func (*sqliteDialect) termRows() string {
-	return "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]') " +
-		"FROM json_each($1) WHERE true"
-}
-
-func (*postgresDialect) termRows() string {
-	return "SELECT t->>0, t->>1, t->>2, t->>3, (t->>4)::timestamp AT TIME ZONE 'UTC' FROM jsonb_array_elements($1::jsonb) AS t"
+	return insertJSON(ctx, d, tx, "search_terms (kind, term, term_key, folded, last_seen_at)", []jsonType{jsonText, jsonText, jsonText, jsonText, jsonInstant}, rows,
+		"ON CONFLICT (kind, term_key) DO UPDATE SET term = excluded.term, last_seen_at = excluded.last_seen_at WHERE excluded.last_seen_at > search_terms.last_seen_at")
 }
 
 // mostOldTerms bounds how many terms of each kind are taken from an archive that
