@@ -62,7 +62,7 @@ func Build(config *Config, set component.TelemetrySettings, sink Sink) (*Inputs,
 	all := new(Inputs)
 	if len(config.File.Include) > 0 {
 		file := config.File
-		file.Encoding = encodingOf(file.Encoding)
+		file.Encoding = EncodingOf(file.Encoding)
 		var err error
 		if all.files, err = file.Build(set, fileSink(sink)); err != nil {
 			return nil, err
@@ -71,7 +71,7 @@ func Build(config *Config, set component.TelemetrySettings, sink Sink) (*Inputs,
 	if config.UDP != nil {
 		c := udp.NewConfig()
 		c.BaseConfig = *config.UDP
-		c.Encoding = encodingOf(c.Encoding)
+		c.Encoding = EncodingOf(c.Encoding)
 		if err := all.listen(c.Build, set, "udp", sink); err != nil {
 			return nil, fmt.Errorf("udp: %w", err)
 		}
@@ -79,7 +79,7 @@ func Build(config *Config, set component.TelemetrySettings, sink Sink) (*Inputs,
 	if config.TCP != nil {
 		c := tcp.NewConfig()
 		c.BaseConfig = *config.TCP
-		c.Encoding = encodingOf(c.Encoding)
+		c.Encoding = EncodingOf(c.Encoding)
 		if c.MaxLogSize == 0 {
 			c.MaxLogSize = DefaultMaxLogSize
 		}
@@ -102,9 +102,9 @@ func setSplit[B ~func(E) (bufio.SplitFunc, error), E any](builder *B, split bufi
 	*builder = func(E) (bufio.SplitFunc, error) { return split, nil }
 }
 
-// encodingOf returns the name that pkg/stanza has for an encoding. Its utf-8 puts a
+// EncodingOf returns the name that pkg/stanza has for an encoding. Its utf-8 puts a
 // replacement character in the place of invalid bytes, which are kept here.
-func encodingOf(name string) string {
+func EncodingOf(name string) string {
 	switch strings.ToLower(name) {
 	case "", "utf-8", "utf8":
 		return "utf-8-raw"

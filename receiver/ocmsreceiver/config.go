@@ -22,6 +22,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/lines"
 	"github.com/legato-otel/legato/internal/recent"
 )
 
@@ -80,7 +81,8 @@ type Config struct {
 type SyslogConfig struct {
 	// UDP has the keys of pkg/stanza's UDP input.
 	UDP *udp.BaseConfig `mapstructure:"udp"`
-	// TCP has the keys of pkg/stanza's TCP input; one event a line.
+	// TCP has the keys of pkg/stanza's TCP input: max_log_size (default 1 MiB),
+	// max_connections (default 64), ... Both framings of RFC 6587 are taken.
 	TCP *tcp.BaseConfig `mapstructure:"tcp"`
 
 	// prevent unkeyed literal initialization
@@ -136,21 +138,10 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// encodingOf returns the name that pkg/stanza has for an encoding. Its utf-8 puts
-// a replacement character in the place of invalid bytes, which are kept here.
-func encodingOf(name string) string {
-	switch strings.ToLower(name) {
-	case "", "utf-8", "utf8":
-		return "utf-8-raw"
-	default:
-		return name
-	}
-}
-
 // fileConfig is the configuration of the file input.
 func (c *Config) fileConfig() fileconsumer.Config {
 	file := c.File
-	file.Encoding = encodingOf(file.Encoding)
+	file.Encoding = lines.EncodingOf(file.Encoding)
 	return file
 }
 

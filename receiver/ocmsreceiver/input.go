@@ -4,28 +4,36 @@
 package ocmsreceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/entry"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/helper"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/tcp"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/udp"
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/legato-otel/legato/internal/lines"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/ocms"
 )
 
 // inputs are what lines come from.
 type inputs struct {
-	files     *fileconsumer.Manager // nil without include
-	listeners []operator.Operator
-	running   []func() error // stops what was started
+	files   *fileconsumer.Manager // nil without include
+	syslog  *lines.Inputs         // nil without syslog
+	running []func() error        // stops what was started
 }
+
+const (
+	// maxSyslogLine is the longest line by TCP, in bytes, unless max_log_size says
+	// otherwise: hops and streams make long ones. Each connection has a buffer of that
+	// size.
+	maxSyslogLine = 1 << 20
+	// maxConnections is how many TCP connections are open at once, unless
+	// max_connections says otherwise.
+	maxConnections = 64
+)
 
 // buildInputs makes the inputs of a configuration, which give their lines to d.
 func buildInputs(config *Config, set component.TelemetrySettings, d *delivery) (*inputs, error) {
@@ -39,46 +47,27 @@ func buildInputs(config *Config, set component.TelemetrySettings, d *delivery) (
 	if !config.Syslog.HasValue() {
 		return all, nil
 	}
-	sink, err := newSink(set, d)
-	if err != nil {
-		return nil, err
-	}
 	syslog := config.Syslog.Get()
-	if syslog.UDP != nil {
-		c := udp.NewConfig()
-		c.BaseConfig, c.OutputIDs = *syslog.UDP, []string{sink.ID()}
-		c.Encoding = encodingOf(c.Encoding)
-		if err := all.listen(c.Build, set, sink); err != nil {
-			return nil, fmt.Errorf("syslog::udp: %w", err)
-		}
-	}
+	listeners := lines.Config{UDP: syslog.UDP}
 	if syslog.TCP != nil {
-		c := tcp.NewConfig()
-		c.BaseConfig, c.OutputIDs = *syslog.TCP, []string{sink.ID()}
-		c.Encoding = encodingOf(c.Encoding)
-		if err := all.listen(c.Build, set, sink); err != nil {
-			return nil, fmt.Errorf("syslog::tcp: %w", err)
-		}
+		tcp := *syslog.TCP
+		tcp.MaxLogSize = cmp.Or(tcp.MaxLogSize, maxSyslogLine)
+		tcp.MaxConnections = cmp.Or(tcp.MaxConnections, maxConnections)
+		listeners.TCP = &tcp
+	}
+	if all.syslog, err = lines.Build(&listeners, set, d.takeSyslog); err != nil {
+		return nil, fmt.Errorf("syslog::%w", err)
 	}
 	return all, nil
 }
 
-func (i *inputs) listen(build func(component.TelemetrySettings) (operator.Operator, error), set component.TelemetrySettings, to *sink) error {
-	listener, err := build(set)
-	if err != nil {
-		return err
-	}
-	i.listeners = append(i.listeners, listener)
-	return listener.SetOutputs([]operator.Operator{to})
-}
-
 // start starts all inputs. offsets may be nil: then they are forgotten at a stop.
 func (i *inputs) start(offsets operator.Persister) error {
-	for _, listener := range i.listeners {
-		if err := listener.Start(nil); err != nil {
+	if i.syslog != nil {
+		i.running = append(i.running, i.syslog.Stop)
+		if err := i.syslog.Start(nil); err != nil {
 			return fmt.Errorf("syslog: %w", err)
 		}
-		i.running = append(i.running, listener.Stop)
 	}
 	if i.files == nil {
 		return nil
@@ -97,60 +86,27 @@ func (i *inputs) stop() error {
 	return errs
 }
 
-// emit is the callback of the file input: some lines of one file, and the offsets
-// of their beginnings and of the last one's end.
-func (d *delivery) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, _ int64, offsets []int64) error {
-	from := origin{attributes: attributes, resource: d.resources.file(), again: true}
-	lines := make([]line, 0, len(tokens))
-	for i, token := range tokens {
-		lines = append(lines, line{text: string(token), offset: offsets[i]})
-	}
-	return d.accept(ctx, &from, lines)
-}
-
-// sink is the operator behind the listeners.
-type sink struct {
-	helper.OutputOperator
-	delivery *delivery
-}
-
-func newSink(set component.TelemetrySettings, d *delivery) (*sink, error) {
-	output, err := helper.NewOutputConfig("ocms", "ocms").Build(set)
-	if err != nil {
-		return nil, err
-	}
-	return &sink{OutputOperator: output, delivery: d}, nil
-}
-
-// ProcessBatch takes messages.
-func (s *sink) ProcessBatch(ctx context.Context, entries []*entry.Entry) error {
-	for _, e := range entries {
-		if err := s.Process(ctx, e); err != nil {
+// takeSyslog takes the lines of one message. Each may have a header of its own.
+func (d *delivery) takeSyslog(ctx context.Context, sender lines.Origin, texts []string) error {
+	for _, text := range texts {
+		header, text := ocms.CutSyslogHeader(text)
+		from := origin{resource: d.resources.sender(header.Host, sender.Peer)}
+		if err := d.accept(ctx, &from, []line{{text: text}}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Process takes one message.
-func (s *sink) Process(ctx context.Context, e *entry.Entry) error {
-	text, ok := e.Body.(string)
-	if !ok {
-		return fmt.Errorf("a message is %T, not text", e.Body)
+// emit is the callback of the file input: some lines of one file, and the offsets
+// of their beginnings and of the last one's end.
+func (d *delivery) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, _ int64, offsets []int64) error {
+	from := origin{attributes: attributes, resource: d.resources.file(), again: true}
+	all := make([]line, 0, len(tokens))
+	for i, token := range tokens {
+		all = append(all, line{text: string(token), offset: offsets[i]})
 	}
-	header, text := ocms.CutSyslogHeader(text)
-	from := origin{resource: s.delivery.resources.sender(header.Host, peerOf(e))}
-	return s.delivery.accept(ctx, &from, []line{{text: text}})
-}
-
-// peerOf returns the address that a message came from, if add_attributes is set.
-func peerOf(e *entry.Entry) string {
-	for _, key := range [...]string{"net.peer.ip", "network.peer.address"} {
-		if address, ok := e.Attributes[key].(string); ok {
-			return address
-		}
-	}
-	return ""
+	return d.accept(ctx, &from, all)
 }
 
 // fileName is how the Collector's log calls the file that lines come from.

@@ -4,6 +4,7 @@
 package ocmsreceiver
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -62,6 +63,21 @@ func TestTCP(t *testing.T) {
 		_, hasUID := lr.Attributes().Get(names.LogRecordUID)
 		assert.False(t, hasUID, "only lines of files are read again")
 	}
+}
+
+// Events come by TCP in frames that are counted as well, several in one, and as long as
+// a line of many hops.
+func TestFrames(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	address := loopback.MustAddress(t)
+	r := newRig(t, func(r *rig) {
+		r.logs = sink
+		withSyslog(r, SyslogConfig{TCP: &tcp.BaseConfig{ListenAddress: address}})
+	})
+	framed := func(text string) string { return fmt.Sprintf("%d %s", len(text), text) }
+	long := strings.TrimSuffix(event(3), "\n") + ",note=" + strings.Repeat("x", 200<<10) + "\n"
+	send(t, "tcp", address, framed("<134>"+event(0)), framed("<134>Jun 10 09:00:03 ocms1 "+event(1)+event(2)), long, framed("<134>"+event(4)))
+	r.eventually(sink, callIDsOf(0, 5))
 }
 
 // Events come by UDP, one or several in a packet.
