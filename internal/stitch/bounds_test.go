@@ -55,6 +55,16 @@ func TestStepsAreBounded(t *testing.T) {
 				apply(CallLeg, fmt.Sprint("leg ", n), Start, textField(names.CallID, call), textField(names.ParticipantID, "p"), textField(names.SIPCallID, "s"),
 					textField(legKey("replacesSipCallId"), "s"), textField(legKey("lyncSubType"), lyncSharing))
 			}
+			if n%5 == 0 {
+				for _, r := range []Record{
+					apiRequest("b", int64(n), n, "POST", routeCalls, 200, onSpace("space"), onCall(call), created("/x")),
+					apiRequest("b", int64(n+objects), n, "PUT", routeSpace, 200, onSpace("space"), opened(true)),
+					apiRequest("b", int64(n+2*objects), n, "POST", routeCallLegs, 200, onCall("call 0")),
+				} {
+					bounded("Apply of a request", func() { _, _ = e.Apply(now, &r) })
+				}
+				bounded("StampMention", func() { e.StampMention(&Mention{Correlator: "room", CoSpace: "space", Time: at(n)}) })
+			}
 			if n%100 == 0 {
 				bounded("EndSession", func() { e.EndSession(now, "session", at(n)) })
 				bounded("List", func() {

@@ -27,6 +27,17 @@ import (
 // most. TMS does both in the same second.
 const planAhead = 60 * second
 
+// There is one meeting in a space at a time, and few changes of it linger, unless somebody
+// makes them up.
+const (
+	// maxMeetings is how many meetings of one space and client that were not emitted are
+	// looked at. With more of them, a PUT belongs to none.
+	maxMeetings = 8
+	// maxSpaceChanges is how many requests that linger are looked at when a meeting is
+	// about to be emitted.
+	maxSpaceChanges = 16
+)
+
 // step is an item of a meeting's list of steps.
 func step(at int64, number Value, what string, status Value) Item {
 	item := Item{List: wellKnownTexts[keySteps], At: at, ID: fmt.Sprintf("%020d", max(0, intOf(number))), Fields: []Field{
@@ -146,10 +157,16 @@ func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
 	sent := moment{at: f.span().begin(), number: fmt.Sprintf("%020d", max(0, intOf(f.newestValue(keyAPITrace))))}
 	under, opens, closes := scheduleOf(f), isTrue(f.newest(keyNonMembers)), isFalse(f.newest(keyNonMembers))
 	best, bestRank := plan{}, 0
+	running := 0
 	for _, slot := range slices.Clone(e.legs(&e.meetings, under)) {
 		p, ok := e.planOf(slot)
 		if !ok {
 			continue
+		}
+		if e.objects.at(slot).state != done {
+			if running++; running > maxMeetings {
+				return 0, ""
+			}
 		}
 		if rank := rankOf(&p, sent, closes); rank > bestRank || rank == bestRank && rank > 0 && e.prefer(&p, &best, sent) {
 			best, bestRank = p, rank
@@ -219,7 +236,8 @@ func (e *Engine) addSpaceChange(meeting, request uint32) {
 // not yet, and the end of its call if nobody deleted that.
 func (e *Engine) settleMeeting(slot uint32) {
 	under := e.objects.at(slot).participant.hash
-	for _, request := range slices.Clone(e.legs(&e.spaceChanges, under)) {
+	changes := slices.Clone(e.legs(&e.spaceChanges, under))
+	for _, request := range changes[:min(len(changes), maxSpaceChanges)] {
 		e.addSpaceChange(slot, request)
 	}
 	o := e.objects.at(slot)

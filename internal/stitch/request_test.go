@@ -347,3 +347,81 @@ func TestMentions(t *testing.T) {
 		assert.Equal(t, objects, s.e.objects.used(), "%s: nothing is made of a mention", name)
 	}
 }
+
+// requestBombs are requests that anybody may write into a bridge's syslog. n counts up.
+var requestBombs = map[string]func(n int) Record{
+	"endless requests": func(n int) Record { return apiRequest("b", int64(n), n, "GET", "/api/v1/system/status", 200) },
+	"endless bridges":  func(n int) Record { return apiRequest(fmt.Sprint("b", n), 1, 0, "GET", "", 0) },
+	"long names of bridges": func(n int) Record {
+		return apiRequest(fmt.Sprint(n, strings.Repeat("b", 1000)), 1, 0, "GET", "", 0, textField("x", strings.Repeat("b", 1000)))
+	},
+	"endless meetings of one space": func(n int) Record {
+		return apiRequest("b", int64(n), n/50, "POST", routeCalls, 200, onSpace("s"), onCall(fmt.Sprint("c", n)), created("/x"))
+	},
+	"endless steps of one meeting": func(n int) Record {
+		if n == 0 {
+			return apiRequest("b", 0, 0, "POST", routeCalls, 200, onSpace("s"), onCall("c"), created("/x"))
+		}
+		return apiRequest("b", int64(n), n/50, "POST", routeCallLegs, 200, onCall("c"))
+	},
+	"endless changes of one space": func(n int) Record {
+		if n%100 == 0 {
+			return apiRequest("b", int64(n), n/50, "POST", routeCalls, 200, onSpace("s"), onCall(fmt.Sprint("c", n)), created("/x"))
+		}
+		return apiRequest("b", int64(n), n/50, "PUT", routeSpace, 200, onSpace("s"), opened(n%2 == 0), titled(strings.Repeat("x", 1000)))
+	},
+	"requests about endless calls that nobody created": func(n int) Record {
+		return apiRequest("b", int64(n), n, "DELETE", routeCall, 200, onCall(fmt.Sprint("c", n)))
+	},
+	"long attributes": func(n int) Record {
+		return apiRequest("b", int64(n), n, "GET", routeCall, 200, onCall("c"), textField("x", strings.Repeat("x", maxText)), textField("y", strings.Repeat("y", maxText)))
+	},
+}
+
+// TestRequestBombs: likewise of requests; they are bounded in number too.
+func TestRequestBombs(t *testing.T) {
+	t.Parallel()
+	const (
+		requests = 1_500
+		// A request is two lines of syslog at least.
+		least     = 200
+		expansion = 4
+		free      = 64 << 10
+	)
+	for name, request := range requestBombs {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			limited := options
+			limited.MaxObjects = 1_000
+			s := newStory(t, limited)
+			sent, emitted := 0, 0
+			take := func() {
+				for _, o := range s.out() {
+					emitted += sizeOfStitched(&o)
+				}
+			}
+			for n := range requests {
+				r := request(n)
+				r.Source = NewSource("syslog", "")
+				sent += least + len(r.ID) + sizeOfFields(r.Fields)
+				if _, err := s.e.Apply(s.now, &r); err != nil {
+					require.ErrorIs(t, err, ErrFull)
+				}
+				if n%100 == 0 {
+					s.wait(options.Linger / 10)
+					take()
+				}
+				require.LessOrEqual(t, s.e.objects.used(), limited.MaxObjects)
+				require.LessOrEqual(t, s.e.arena.bytes(), expansion*sent+free, "bytes of the state after %d requests", n+1)
+			}
+			for _, wait := range []time.Duration{options.Linger, options.MaxOpen, options.Linger} {
+				s.wait(wait)
+				for range 3 {
+					take()
+				}
+			}
+			assert.LessOrEqual(t, emitted, expansion*sent+free)
+			requireEmptyLater(s)
+		})
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/legato-otel/legato/internal/cmssyslog"
 	"github.com/legato-otel/legato/internal/ids"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit"
 )
 
 // syslog are the records of a log, which is in testdata or, if it is a sample of the
@@ -119,6 +120,37 @@ func TestSchedulingOrder(t *testing.T) {
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		require.Equal(t, want, run(all))
 	}
+}
+
+// TestNoSecretOfRequests: what a bridge logs in clear is in no stitched record, nor in
+// the stored state, whole or in the chunks that the bridge made of it.
+func TestNoSecretOfRequests(t *testing.T) {
+	const head = "Mar  5 19:10:34 user.info cms-n1 host:server:  INFO : API trace 9500:"
+	lines := []string{
+		head + ` PUT for "/api/v1/cospaces/` + plantSpace + `?passcode=PLANTED-1" (from 192.0.2.226)`, head + ` content data size 117, type "application/x-www-form-urlencoded":`,
+		head + "  nonMemberAccess=true&", head + "  passcode=PLANTED-2&", head + "  name=x&", head + "  secret=PLANTED-3-7e2f4a9b-0c1d-4e5f-8a7b-6c5d4e3f2", head + "      a1b0c9d8-PLANTED-4&",
+		head + " sending 200 response, size 0", strings.Replace(head, "9500", "9501", 1) + ` GET for "/api/v1/calls" (from 192.0.2.226)`,
+		strings.Replace(head, "9500", "9501", 1) + " sending 200 response, size 90", strings.Replace(head, "9500", "9501", 1) + "  <calls><secret>PLANTED-5</secret></calls>",
+	}
+	synctest.Test(t, func(t *testing.T) {
+		store := testkit.NewStorage()
+		r := newRig(t, withStorage(store))
+		require.NoError(t, r.ConsumeLogs(t.Context(), logged(lines...)))
+		time.Sleep(linger)
+		synctest.Wait()
+		require.Len(t, stitchedRecords(r), 2)
+		var all strings.Builder
+		for _, logs := range append(r.next.passed.AllLogs(), r.next.stitched...) {
+			for _, lr := range records(logs) {
+				all.WriteString(bytesOf(t, lr))
+			}
+		}
+		for _, value := range store.Values() {
+			all.Write(value)
+		}
+		assert.Contains(t, all.String(), "nonMemberAccess", "the parameters are there")
+		assert.NotContains(t, all.String(), "PLANTED")
+	})
 }
 
 func stitchedRecords(r *rig) (all []plog.LogRecord) {
