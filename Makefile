@@ -3,9 +3,9 @@
 # too, for the race detector, and uses PostgreSQL, Chromium and Prometheus where they are
 # installed. scripts/ci-packages installs all of these.
 #
-# There are four modules: the root has the components, test/ the tests of the whole and
+# There are five modules: the root has the components, test/ the tests of the whole and
 # the benchmarks, mixin/ the alerts, rules and dashboards, tools/ the generators, ocb and
-# the linters.
+# the linters, packaging/ what makes packages.
 
 GO        ?= go
 BIN       := dist/otelcol-legato
@@ -48,6 +48,10 @@ test: build ## Everything that must pass, with the race detector
 dropin: ## Build the components into the oldest and the newest Collector, and compare the spans
 	$(GO) -C test test -count=1 -timeout 40m -v ./dropin
 
+.PHONY: packages
+packages: build ## Make .deb, .rpm and .tar.gz with SBOMs and checksums for PACKAGE_TARGETS in dist/packages
+	@sh scripts/packages.sh
+
 .PHONY: generate
 generate: ## Write generated code and documentation, and the rules of mixin/out, anew
 	$(GO) generate $(PACKAGES)
@@ -82,6 +86,10 @@ soak: build ## Run simulated meetings for LEGATO_SOAK (default 1h) and watch mem
 .PHONY: soak-events
 soak-events: build ## Follow an hour of meetings with faults for LEGATO_SOAK (default 1h) and compare the gauges with the truth
 	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) -C test test -run '^TestSoakEvents$$' -timeout 0 -v ./e2e
+
+.PHONY: long
+long: ## Run the long forms of tests that are short in CI: a thousand faultless days
+	COMPLETENESS_DAYS=1000 $(GO) test -count=1 -timeout 0 -run Faultless -v ./internal/completeness
 
 .PHONY: clean
 clean: ## Remove what was built and what the demo wrote

@@ -1,7 +1,6 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package packages tests what `make packages` makes. It needs make build before.
 package packages
 
 import (
@@ -81,6 +80,7 @@ func TestPackages(t *testing.T) {
 // testDebianPackage installs, runs, upgrades and removes the package on a copy of
 // this machine's system.
 func testDebianPackage(t *testing.T, made string) {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("a name space with a root of its own needs root")
 	}

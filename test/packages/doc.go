@@ -1,0 +1,7 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package packages tests what `make packages` makes: it builds the packages of this
+// machine's kind, and installs, runs, upgrades and removes the Debian one on a copy of
+// the system (testdata/lifecycle.sh). It needs `make build` before.
+package packages
