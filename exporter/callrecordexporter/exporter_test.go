@@ -351,3 +351,42 @@ func TestGap(t *testing.T) {
 	require.Len(t, rows, 1)
 	assert.Equal(t, []any{time.Unix(1_772_712_000, 0).UTC(), "bridge", "cms1", int64(674)}, []any{rows[0].At, rows[0].Bridge, rows[0].System, *rows[0].Missing})
 }
+
+// What a leg is there for is known from its start: a link between bridges, a recorder
+// or a shared screen is no participant, also while the meeting runs; of a leg whose
+// start was not seen it is not known.
+func TestRoleOfARunningLeg(t *testing.T) {
+	r := newRig(t, nil)
+	archive := r.archive()
+	logs := plog.NewLogs()
+	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for id, attributes := range map[string]map[string]any{
+		"participant": {}, "distribution_link": {legKey("subType"): "distributionLink"}, "recorder": {legKey("recording"): true},
+		"streamer": {legKey("streaming"): "true"}, "sharing": {legKey("lyncSubType"): "applicationSharing"}, "unknown": nil,
+	} {
+		lr := records.AppendEmpty()
+		lr.SetEventName(names.EventCallLegStart)
+		if attributes == nil {
+			lr.SetEventName(names.EventCallLegUpdate)
+			attributes = map[string]any{}
+		}
+		lr.SetTimestamp(pcommon.Timestamp(1_772_712_000e9))
+		lr.SetTraceID(ids.Trace(names.KindCall, "c"))
+		attributes[names.CallLegID], attributes[names.CallID] = id, "c"
+		require.NoError(t, lr.Attributes().FromRaw(attributes))
+	}
+	require.NoError(t, r.ConsumeLogs(t.Context(), logs))
+	rows, err := callarchive.Select[callarchive.Leg](t.Context(), archive, "")
+	require.NoError(t, err)
+	require.Len(t, rows, 6)
+	for _, row := range rows {
+		want := row.ID
+		if want == "unknown" {
+			want = ""
+		}
+		assert.Equal(t, want, row.Role)
+	}
+	conferences, err := callarchive.Select[callarchive.Conference](t.Context(), archive, "")
+	require.NoError(t, err)
+	assert.Equal(t, []int64{6, 2}, []int64{conferences[0].Legs, conferences[0].Participants}, "the participant, and who may be one")
+}

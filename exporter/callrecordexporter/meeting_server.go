@@ -25,6 +25,8 @@ var (
 	keyLegState     = legKey("state")
 	keyLegIVR       = legKey("ivr")
 	keyDeactivated  = legKey("deactivated")
+	keyIsRecorder   = legKey("recording")
+	keyIsStreamer   = legKey("streaming")
 )
 
 func callKey(path string) string { return names.MeetingServerAttribute("call", path) }
@@ -167,8 +169,36 @@ func (c *converter) addLeg(lr plog.LogRecord, phase callarchive.Phase) bool {
 		row.StartedAt = before(row.EndedAt, lr.Attributes(), keyLegDuration)
 	default:
 	}
+	if phase == callarchive.Started && row.Role == "" {
+		row.Role = roleOf(&row, lr.Attributes())
+	}
 	c.batch.Legs = append(c.batch.Legs, row)
 	return true
+}
+
+// roleOf is what a leg is there for, as its start says: only a participant is a person
+// or a room. callstitch has the same.
+func roleOf(row *callarchive.Leg, attributes pcommon.Map) string {
+	is := func(key string) bool {
+		v, ok := attributes.Get(key)
+		if !ok {
+			return false
+		}
+		yes, _ := truth(v)
+		return yes
+	}
+	switch {
+	case is(keyIsRecorder):
+		return names.RoleRecorder
+	case is(keyIsStreamer):
+		return names.RoleStreamer
+	case strings.EqualFold(row.SubType, "distributionLink"), strings.EqualFold(row.SubType, "lyncDistribution"):
+		return names.RoleDistributionLink
+	case row.LyncSubType == "applicationSharing":
+		return names.RoleSharing
+	default:
+		return names.RoleParticipant
+	}
 }
 
 // activityOf is what a record says a leg does; "" if it says nothing.

@@ -53,6 +53,10 @@ type table[T any] struct {
 	// are none. Optional.
 	derive func(row, start, update *T, flags uint8)
 
+	// complete sets the columns that follow from others of any row, before it is
+	// written. Optional.
+	complete func(*T)
+
 	once  sync.Once
 	rules []rule // of the columns, in their order
 }
@@ -176,8 +180,9 @@ var legs = table[Leg]{
 		}
 		return 0
 	},
-	derive:  deriveActivity,
-	columns: columnsOf[Leg](),
+	derive:   deriveActivity,
+	complete: setConnected,
+	columns:  columnsOf[Leg](),
 }
 
 // flagConnected of a leg that was connected.

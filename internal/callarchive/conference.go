@@ -34,7 +34,7 @@ FROM calls WHERE %s GROUP BY trace_id`
 SELECT trace_id, COUNT(*), MIN(started_at), MAX(ended_at), MAX(last_heard_at),
   COUNT(CASE WHEN state = 'running' THEN 1 END),
   COUNT(DISTINCT CASE WHEN role IS NULL OR role = 'participant' THEN COALESCE(participant_id, id) END),
-  COUNT(error_type), COALESCE(SUM(CASE WHEN role = 'participant' THEN duration_seconds END), 0),
+  COUNT(error_type), COALESCE(SUM(CASE WHEN role = 'participant' THEN connected_seconds END), 0),
   MAX(packet_loss_percent), MAX(excessive_jitter_percent), MAX(high_round_trip_time_percent),
   COUNT(call_id), COALESCE(MIN(bridge), '')
 FROM call_legs WHERE %s GROUP BY trace_id`

@@ -83,6 +83,7 @@ var csvLegs = csvSource{
 		{"ivr_seconds", "l.ivr_seconds", csvNumber},
 		{"lobby_seconds", "l.lobby_seconds", csvNumber},
 		{"activated_seconds", "l.activated_seconds", csvNumber},
+		{"connected_seconds", "l.connected_seconds", csvNumber},
 		{"reason", "l.reason", csvText},
 		{"call_id", "l.call_id", csvText},
 		{"leg_id", "l.id", csvText},

@@ -48,8 +48,8 @@ func TestWriteCSV(t *testing.T) {
 		var out bytes.Buffer
 		require.NoError(t, s.WriteCSV(t.Context(), &out, CSVFilter{Filter: Filter{Tenant: "ACME"}}))
 		assert.Equal(t, strings.Join(CSVHeader(), ",")+"\r\n"+
-			"t,Board,r1,acme,call-tag,Ines Ostrow,'-1,\"Olga\r\nP\",,,,,2026-03-05T12:00:00.000Z,2026-03-05T12:01:30.500Z,90.5,,,,,c,l1,,b1\r\n"+
-			"t,Board,r1,acme,\"leg, \"\"tag\"\"\",Ines Ostrow,,'=cmd|' /C calc'!A0,'+15550100@gw.example.test,,incoming,,2026-03-05T12:00:10.000Z,2026-03-05T12:01:40.500Z,90.5,1.25,,,remoteTeardown,c,l2,,b1\r\n",
+			"t,Board,r1,acme,call-tag,Ines Ostrow,'-1,\"Olga\r\nP\",,,,,2026-03-05T12:00:00.000Z,2026-03-05T12:01:30.500Z,90.5,,,,90.5,,c,l1,,b1\r\n"+
+			"t,Board,r1,acme,\"leg, \"\"tag\"\"\",Ines Ostrow,,'=cmd|' /C calc'!A0,'+15550100@gw.example.test,,incoming,,2026-03-05T12:00:10.000Z,2026-03-05T12:01:40.500Z,90.5,1.25,,,0,remoteTeardown,c,l2,,b1\r\n",
 			out.String())
 		for _, c := range []struct {
 			filter CSVFilter

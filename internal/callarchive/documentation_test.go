@@ -132,7 +132,7 @@ func march(t *testing.T) *Batch {
 		Call{Object: object("c2", "t1", 60, 3500, "complete"), Room: board, CallLegsCompleted: new(int64(1))})
 	b.Calls[1].Bridge, b.Calls[1].System, b.Calls[1].ParentSpanID = "b2", "cms2", "s-c1"
 	leg := func(o Object, room Room, change func(*Leg)) {
-		l := Leg{Object: o, Room: room, Role: "participant", Direction: "incoming", RemoteParty: o.ID + "@example.test", Reason: "remoteTeardown", IVRSeconds: new(0.0), LobbySeconds: new(0.0), CallID: "c", ParticipantID: "p-" + o.ID}
+		l := Leg{Object: o, Room: room, Role: "participant", Direction: "incoming", RemoteParty: o.ID + "@example.test", Reason: "remoteTeardown", SetupSeconds: new(0.0), IVRSeconds: new(0.0), LobbySeconds: new(0.0), CallID: "c", ParticipantID: "p-" + o.ID}
 		change(&l)
 		b.Legs = append(b.Legs, l)
 	}
@@ -144,11 +144,28 @@ func march(t *testing.T) *Batch {
 	// The next day's sync, and a scanner.
 	b.Calls = append(b.Calls, Call{Object: object("c3", "t3", day, 900, "bridge_restarted"), Room: sync})
 	leg(object("l4", "t3", day, 900, "bridge_restarted"), sync, func(l *Leg) { l.PacketLossPercent, l.ExcessiveJitterPercent = new(20.0), new(3.0) })
-	leg(object("l5", "t3", day+900, 0, "complete"), sync, func(l *Leg) {
-		l.Reason, l.ErrorType, l.Direction = "ringingTimeout", "ringingTimeout", "outgoing"
+	// Nobody answered: it rang for 45 s, with either kind of bridge, until it gave up or
+	// the meeting ended.
+	leg(object("l5", "t3", day+900, 45, "complete"), sync, func(l *Leg) {
+		l.Reason, l.ErrorType, l.Direction, l.SetupSeconds = "ringingTimeout", "ringingTimeout", "outgoing", nil
 	})
+	leg(object("l7", "t3", day+850, 45, "complete"), sync, func(l *Leg) {
+		l.Reason, l.Direction, l.SetupSeconds, l.ActivatedSeconds = "remoteBusy", "outgoing", nil, new(45.0)
+		l.ErrorType = l.Reason
+	})
+	leg(object("l8", "t3", day+855, 45, "complete"), sync, func(l *Leg) { l.Reason, l.Direction, l.SetupSeconds = "callEnded", "outgoing", nil })
+	// It rang for a minute, and lasted an hour; a newer bridge says how long it was
+	// activated.
+	leg(object("l9", "t3", day, 3660, "complete"), sync, func(l *Leg) { l.SetupSeconds = new(60.0) })
+	leg(object("l10", "t3", day, 3660, "complete"), sync, func(l *Leg) { l.ActivatedSeconds = new(1800.0) })
+	// Three people from eight in the evening of the fifth until four in the morning of
+	// the seventh.
+	b.Calls = append(b.Calls, Call{Object: object("c4", "t4", 8*3600, 32*3600, "complete"), Room: board})
+	for _, id := range []string{"n1", "n2", "n3"} {
+		leg(object(id, "t4", 8*3600, 32*3600, "complete"), board, func(*Leg) {})
+	}
 	leg(object("l6", "t6", day+10, 0, "complete"), Room{}, func(l *Leg) {
-		l.Reason, l.ErrorType, l.CallID = "unknownDestination", "unknownDestination", ""
+		l.Reason, l.ErrorType, l.CallID, l.SetupSeconds = "unknownDestination", "unknownDestination", "", nil
 	})
 	b.Recordings = append(b.Recordings,
 		Recording{Object: object("rec1", "t1", 10, 100, "complete"), Room: board, Kind: KindRecording},

@@ -65,3 +65,29 @@ func TestDoubts(t *testing.T) {
 		assert.Equal(t, Found{"t-quiet", "s-lq"}, found, "by its span id")
 	})
 }
+
+// A node has one state, whichever server of its cluster reported it last.
+func TestStorageOfANode(t *testing.T) {
+	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
+		s := openTest(t, driver, source)
+		event := func(id string, seconds float64, server, address, node, level string) StorageEvent {
+			return StorageEvent{ID: id, At: at(seconds), Server: server, NodeAddress: address, NodeID: node, Partition: "/common", Action: "a", Level: level}
+		}
+		_, err := s.Write(t.Context(), &Batch{StorageEvents: []StorageEvent{
+			event("1", 0, "first", "10.0.0.1", "1", "critical"), event("2", 9, "second", "10.0.0.1", "1", "normal"),
+			event("3", 5, "first", "10.0.0.2", "2", "low"), event("4", 1, "first", "", "", "low"), event("5", 0, "second", "", "", "normal"),
+		}})
+		require.NoError(t, err)
+		v, err := s.View(t.Context())
+		require.NoError(t, err)
+		defer func() { require.NoError(t, v.Close()) }()
+		all, err := v.Storage(t.Context())
+		require.NoError(t, err)
+		var got []string
+		for _, e := range all {
+			got = append(got, e.Server+" "+e.NodeAddress+" "+e.Level)
+		}
+		assert.ElementsMatch(t, []string{"second 10.0.0.1 normal", "first 10.0.0.2 low", "first  low", "second  normal"}, got)
+	})
+}

@@ -21,7 +21,7 @@ type rule struct {
 // isDerived tells whether a column is set from all statements together.
 func isDerived(column string) bool {
 	switch column {
-	case "id", "state", "outcome", "started_at", "ended_at", "duration_seconds", "last_heard_at", "activity":
+	case "id", "state", "outcome", "started_at", "ended_at", "duration_seconds", "last_heard_at", "activity", "connected_seconds":
 		return true
 	default:
 		return false

@@ -154,10 +154,11 @@ func (v *View) Running(ctx context.Context) (r Running, err error) {
 // newestStorage is how many storage events are looked at for what holds now.
 const newestStorage = 10_000
 
-// Storage returns the newest event of each partition of each node.
+// Storage returns the newest event of each partition of each node, whichever server
+// of the cluster reported it.
 func (v *View) Storage(ctx context.Context) ([]StorageEvent, error) {
 	return collect(eachFrom[StorageEvent](ctx, v, fmt.Sprintf(`(
-  SELECT newest.*, ROW_NUMBER() OVER (PARTITION BY server, node_address, partition ORDER BY at DESC, id DESC) AS place
+  SELECT newest.*, ROW_NUMBER() OVER (PARTITION BY COALESCE(node_address, node_id, server), partition ORDER BY at DESC, id DESC) AS place
   FROM (SELECT * FROM storage_events ORDER BY at DESC LIMIT %d) AS newest) AS ordered`, newestStorage),
 		"WHERE place = 1 ORDER BY server, node_address, partition"))
 }

@@ -100,7 +100,7 @@ type Leg struct {
 	CallID                   string          `json:"call_id,omitempty"`                      // the call it was in last
 	Calls                    json.RawMessage `json:"calls,omitempty"`                        // JSON array: all calls it was in, in order
 	ParticipantID            string          `json:"participant_id,omitempty"`               // `groupId`: equal for all legs of one participant
-	Role                     string          `json:"role,omitempty"`                         // `participant`, `sharing`, `distribution_link`, `recorder`, `streamer`; absent while it runs
+	Role                     string          `json:"role,omitempty"`                         // `participant`, `sharing`, `distribution_link`, `recorder`, `streamer`; absent if the start was not seen
 	Activity                 string          `json:"activity,omitempty"`                     // what a running leg does: `connecting`, `ivr`, `lobby`, `connected`
 	Direction                string          `json:"direction,omitempty"`                    // `incoming` or `outgoing`
 	Type                     string          `json:"type,omitempty"`                         // `sip` or `acano`
@@ -124,6 +124,7 @@ type Leg struct {
 	IVRSeconds               *float64        `json:"ivr_seconds,omitempty"`                  // in the interactive voice menu
 	LobbySeconds             *float64        `json:"lobby_seconds,omitempty"`                // waiting for an activator
 	ActivatedSeconds         *float64        `json:"activated_seconds,omitempty"`            // neither in the menu nor in the lobby, as the bridge says
+	ConnectedSeconds         *float64        `json:"connected_seconds,omitempty" since:"6"`  // somebody was connected: neither ringing, nor in the menu or the lobby; absent while it runs
 	PacketLossPercent        *float64        `json:"packet_loss_percent,omitempty"`          // share of its time with a `packetLoss` alarm; absent if there was none
 	ExcessiveJitterPercent   *float64        `json:"excessive_jitter_percent,omitempty"`     // likewise, `excessiveJitter`
 	HighRoundTripTimePercent *float64        `json:"high_round_trip_time_percent,omitempty"` // likewise, `highRoundTripTime`
@@ -251,7 +252,7 @@ type Conference struct {
 	FailedLegs               int64     `json:"failed_legs"`                            // legs with an `error_type`
 	Recordings               int64     `json:"recordings"`                             // recordings
 	Streamings               int64     `json:"streamings"`                             // streamings
-	ParticipantSeconds       float64   `json:"participant_seconds"`                    // sum of the durations of participants' legs that are over
+	ParticipantSeconds       float64   `json:"participant_seconds"`                    // sum of the `connected_seconds` of participants' legs
 	PacketLossPercent        *float64  `json:"packet_loss_percent,omitempty"`          // worst of any leg
 	ExcessiveJitterPercent   *float64  `json:"excessive_jitter_percent,omitempty"`     // worst of any leg
 	HighRoundTripTimePercent *float64  `json:"high_round_trip_time_percent,omitempty"` // worst of any leg

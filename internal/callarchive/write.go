@@ -87,6 +87,9 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 	rows := make([][]any, len(ids))
 	var replaced []string
 	for i, row := range merged {
+		if t.complete != nil {
+			t.complete(row)
+		}
 		e, o := entries[ids[i]], t.object(row)
 		w.touched[o.TraceID] = struct{}{}
 		if e.stored {

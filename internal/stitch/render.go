@@ -423,7 +423,8 @@ func (e *Engine) describeLeg(out *Stitched, t *texts) []foundOut {
 	if role := roleOf(&e.facts); role != "" {
 		found = append(found, foundOut{keyRole, Text(role)})
 	}
-	if e.facts.hasStart() { // else where the leg was before the first record is not known
+	// Else where the leg was before the first record, or since when, is not known.
+	if e.facts.hasStart() && e.facts.span().start == out.Start {
 		line := timelineOf(&e.facts, out.Start, out.End)
 		found = append(found, foundOut{keyIVRSeconds, seconds(line.ivr)}, foundOut{keyLobbySeconds, seconds(line.lobby)})
 		if line.connected {

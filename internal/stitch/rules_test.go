@@ -465,3 +465,24 @@ func TestIDs(t *testing.T) {
 	assert.Equal(t, traceOf("other/id"), all["other/id"].Trace)
 	assert.Empty(t, field(all["other/id"], names.CallID))
 }
+
+// What a leg did before it was connected is not known if its start is computed: a clock
+// was set back between its records.
+func TestNoWaitsFromAComputedStart(t *testing.T) {
+	waits := func(start int) (keys []string) {
+		s := newStory(t, options)
+		s.tell("a", CallLeg, "l", Start, start)
+		s.tell("a", CallLeg, "l", Update, 110, textField("cisco.meeting_server.call_leg.state", "connected"))
+		s.tell("a", CallLeg, "l", End, 145, Field{Key: "cisco.meeting_server.call_leg.duration_seconds", Value: Int(45)})
+		s.wait(options.Linger)
+		for _, f := range s.out()["l"].Fields {
+			switch f.Key {
+			case names.CallLegSetupSeconds, names.CallLegIVRSeconds, names.CallLegLobbySeconds:
+				keys = append(keys, f.Key)
+			}
+		}
+		return keys
+	}
+	assert.Len(t, waits(100), 3)
+	assert.Empty(t, waits(4000))
+}
