@@ -223,7 +223,7 @@ func (f CSVForm) text(value any) string {
 		if f == CSVMachine {
 			return *v
 		}
-		return escapeFormula(*v)
+		return EscapeFormula(*v)
 	case *time.Time:
 		return f.instant(*v)
 	case *float64:
@@ -257,10 +257,10 @@ func (f CSVForm) instant(t time.Time) string {
 	}
 }
 
-// escapeFormula keeps a spreadsheet from running what a stranger typed as a formula:
+// EscapeFormula keeps a spreadsheet from running what a stranger typed as a formula:
 // where a text begins, and where one goes on behind what a spreadsheet of another
 // country, or one with such a setting, takes for the end of a cell.
-func escapeFormula(text string) string {
+func EscapeFormula(text string) string {
 	if !strings.ContainsAny(text, formulaStarts+cellEnds) {
 		return text
 	}

@@ -165,6 +165,6 @@ func TestEscapeFormula(t *testing.T) {
 		";":                        ";",
 		"\uff1d1":                  "'\uff1d1",
 	} {
-		assert.Equal(t, want, escapeFormula(text))
+		assert.Equal(t, want, EscapeFormula(text))
 	}
 }

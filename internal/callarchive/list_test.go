@@ -478,13 +478,21 @@ func TestIndexes(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}
+		_, err = v.BridgeNames(t.Context())
+		require.NoError(t, err)
+		_, err = v.Usage(t.Context(), UsageFilter{From: noon, To: noon.Add(time.Hour), Scope: UsageAll, Step: time.Hour})
+		require.NoError(t, err)
+		_, err = v.UsageValues(t.Context(), UsageBridge)
+		require.NoError(t, err)
+		_, _, err = v.TagUsage(t.Context(), noon, noon.Add(240*time.Hour))
+		require.NoError(t, err)
 		_, err = v.BridgeQuality(t.Context(), "b1", noon, noon.Add(time.Hour))
 		require.NoError(t, err)
 		v.observe = nil
 		require.Greater(t, len(asked), 100)
 		for _, q := range asked {
 			for _, line := range explain(t, v, q.text, q.args) {
-				for _, table := range []string{"conferences", "calls", "call_legs", "recordings", "sessions", "tracks", "dialogs", "search_terms"} {
+				for _, table := range []string{"conferences", "calls", "call_legs", "recordings", "sessions", "tracks", "dialogs", "search_terms", "usage_hours", "usage_tags"} {
 					for _, scan := range []string{"SCAN " + table, "Seq Scan on " + table} {
 						after, found := strings.CutPrefix(strings.TrimLeft(line, " ->"), scan)
 						// What runs is few, and has an index of its own.

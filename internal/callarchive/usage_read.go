@@ -89,3 +89,22 @@ func (v *View) TagUsage(ctx context.Context, from, to time.Time) (tags []TagUsag
 		"GROUP BY tenant_id, tag ORDER BY seconds DESC, tenant_id, tag LIMIT %d", mostTags+1), startOfDay(from), startOfDay(to))
 	return tags, more, err
 }
+
+// namedLegs is how many legs are looked at for the names of bridges: the newest.
+const namedLegs = 2000
+
+// BridgeNames returns the operator's names of the bridges that the newest legs were
+// on, by their ids.
+func (v *View) BridgeNames(ctx context.Context) (names map[string]string, err error) {
+	names = map[string]string{}
+	w := walk[Leg]{index: "call_legs_by_start"}
+	return names, v.each(ctx, func(found *sql.Rows) error {
+		var bridge, name string
+		if err := found.Scan(&bridge, &name); err != nil {
+			return err
+		}
+		names[bridge] = name
+		return nil
+	}, fmt.Sprintf("SELECT DISTINCT bridge, system FROM (SELECT bridge, system FROM "+w.from(v)+" WHERE started_at < $1 ORDER BY started_at DESC LIMIT %d) AS newest "+
+		"WHERE bridge IS NOT NULL AND system IS NOT NULL ORDER BY bridge, system", namedLegs), endOfTime)
+}

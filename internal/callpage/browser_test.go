@@ -229,7 +229,7 @@ func TestHostileInTheBrowser(t *testing.T) {
 func TestNarrow(t *testing.T) {
 	b := open(t, newDay(t).handler())
 	b.do(chromedp.EmulateViewport(390, 844))
-	for _, path := range []string{"/", "/?min=1", "/legs", "/sessions", "/overview", "/people?address=t.ferreira@example.test", "/rooms?id=" + board.RoomID, "/search?q=example", "/conferences/" + traceBoard, "/traces/" + traceSession} {
+	for _, path := range []string{"/", "/?min=1", "/legs", "/sessions", "/overview", "/capacity", "/people?address=t.ferreira@example.test", "/rooms?id=" + board.RoomID, "/search?q=example", "/conferences/" + traceBoard, "/traces/" + traceSession} {
 		b.goTo(path)
 		assert.Equal(t, "390", b.says("document.documentElement.scrollWidth"), path)
 	}

@@ -95,6 +95,9 @@ func New(config Config) http.Handler {
 	h.mux.HandleFunc("GET /rooms", h.page(h.rooms))
 	h.mux.HandleFunc("GET /export.csv", h.exportCSV("calls.csv", config.writeLegs))
 	h.mux.HandleFunc("GET /meetings.csv", h.exportCSV("meetings.csv", config.writeMeetings))
+	h.mux.HandleFunc("GET /capacity", h.page(h.capacity))
+	h.mux.HandleFunc("GET /usage.csv", h.usageCSV)
+	h.registerAPI()
 	h.mux.HandleFunc("GET /static/{name}", static)
 	return h
 }
@@ -162,19 +165,27 @@ func (h *handler) page(serve func(ctx context.Context, v *callarchive.View, r *h
 			}
 			w.WriteHeader(a.status)
 			_, _ = w.Write(body.Bytes()) // who asked is gone
-		case errors.Is(err, errNotFound):
-			h.fail(w, r, http.StatusNotFound)
-		case errors.Is(err, errBusy):
-			w.Header().Set("Retry-After", "5")
-			h.fail(w, r, http.StatusServiceUnavailable)
-		case r.Context().Err() != nil:
-			// Nobody waits for an answer any more.
-		case errors.Is(err, context.DeadlineExceeded):
-			h.fail(w, r, http.StatusGatewayTimeout)
 		default:
-			h.config.Failed(err)
-			h.fail(w, r, http.StatusInternalServerError)
+			h.failWith(w, r, err)
 		}
+	}
+}
+
+// failWith answers with the status that fits an error.
+func (h *handler) failWith(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, errNotFound):
+		h.fail(w, r, http.StatusNotFound)
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "5")
+		h.fail(w, r, http.StatusServiceUnavailable)
+	case r.Context().Err() != nil:
+		// Nobody waits for an answer any more.
+	case errors.Is(err, context.DeadlineExceeded):
+		h.fail(w, r, http.StatusGatewayTimeout)
+	default:
+		h.config.Failed(err)
+		h.fail(w, r, http.StatusInternalServerError)
 	}
 }
 
@@ -227,6 +238,10 @@ var failures = map[int][2]string{
 
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, status int) {
 	words := failures[status]
+	if strings.HasPrefix(r.URL.Path, apiPrefix) {
+		failAPI(w, status, words[1], nil)
+		return
+	}
 	var body bytes.Buffer
 	err := templates.ExecuteTemplate(&body, "error.html", struct {
 		frame

@@ -27,6 +27,8 @@ import (
 // What the pages look like, for people: in light and dark, wide and narrow.
 func TestScreenshots(t *testing.T) {
 	w := newDay(t)
+	_, err := w.store.AddUpUsage(t.Context(), now)
+	require.NoError(t, err)
 	server := httptest.NewServer(w.handler())
 	t.Cleanup(server.Close)
 	ctx := newBrowser(t)
@@ -49,6 +51,7 @@ func TestScreenshots(t *testing.T) {
 				{"person", "/people?address=t.ferreira@example.test"},
 				{"room", "/rooms?id=" + board.RoomID},
 				{"search", "/search?q=ar"},
+				{"capacity", "/capacity"},
 				{"sessions", "/sessions"},
 				{"session", "/traces/" + traceSession},
 				{"overview", "/overview?range=24h"},
