@@ -11,7 +11,7 @@ var unanswered = []string{"ringingTimeout", "remoteBusy", "remoteRejected", "unk
 // setConnected sets how long somebody was connected in a leg that is over. What the
 // bridge says counts most; older bridges say nothing, and what the records say of the
 // way into the call counts then. The schema has the same for the rows of earlier
-// releases (0006).
+// releases (0007).
 func setConnected(l *Leg) {
 	l.ConnectedSeconds = nil
 	if l.State != StateEnded || l.DurationSeconds == nil {

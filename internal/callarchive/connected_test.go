@@ -53,7 +53,7 @@ func TestConnectedSeconds(t *testing.T) {
 		check("the program")
 		all, err := migrations(driver)
 		require.NoError(t, err)
-		backfill, _, _ := strings.Cut(all[5].sql, ";")
+		backfill, _, _ := strings.Cut(all[6].sql, ";")
 		tx, err := s.d.begin(t.Context())
 		require.NoError(t, err)
 		for _, statement := range []string{"UPDATE call_legs SET connected_seconds = NULL", backfill} {

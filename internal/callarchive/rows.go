@@ -124,7 +124,7 @@ type Leg struct {
 	IVRSeconds               *float64        `json:"ivr_seconds,omitempty"`                  // in the interactive voice menu
 	LobbySeconds             *float64        `json:"lobby_seconds,omitempty"`                // waiting for an activator
 	ActivatedSeconds         *float64        `json:"activated_seconds,omitempty"`            // neither in the menu nor in the lobby, as the bridge says
-	ConnectedSeconds         *float64        `json:"connected_seconds,omitempty" since:"6"`  // somebody was connected: neither ringing, nor in the menu or the lobby; absent while it runs
+	ConnectedSeconds         *float64        `json:"connected_seconds,omitempty" since:"7"`  // somebody was connected: neither ringing, nor in the menu or the lobby; absent while it runs
 	PacketLossPercent        *float64        `json:"packet_loss_percent,omitempty"`          // share of its time with a `packetLoss` alarm; absent if there was none
 	ExcessiveJitterPercent   *float64        `json:"excessive_jitter_percent,omitempty"`     // likewise, `excessiveJitter`
 	HighRoundTripTimePercent *float64        `json:"high_round_trip_time_percent,omitempty"` // likewise, `highRoundTripTime`
