@@ -281,7 +281,8 @@ func (e *Engine) describeMeeting(out *Stitched) []foundOut {
 		}
 	}
 	out.Lists = []List{list}
-	found := append(e.scratch.found[:0], foundOut{keyCall, Text(out.ID)})
+	found := e.scratch.found[:0]
+	found = append(found, foundOut{keyCall, Text(out.ID)})
 	if name.Text != "" {
 		found = append(found, foundOut{keySpaceName, name})
 	}

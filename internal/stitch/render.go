@@ -251,7 +251,7 @@ func (e *Engine) render(slot uint32) Stitched {
 	case Dialog, DialogFork:
 		found = e.describeDialog(o, &out)
 	case APIRequest:
-		found = e.describeRequest(&out)
+		f.describeRequest(&out)
 	case ScheduledMeeting:
 		found = e.describeMeeting(&out)
 	case Call, Recording, Streaming:

@@ -244,8 +244,7 @@ const maxRequestSeconds = 86400
 
 // describeRequest fills what only requests have, as OpenTelemetry's conventions for HTTP
 // servers want it: 5xx is an error of the server, 4xx is not.
-func (e *Engine) describeRequest(out *Stitched) (found []foundOut) {
-	f := &e.facts
+func (f *facts) describeRequest(out *Stitched) {
 	out.Server = true
 	method, route := f.newestValue(keyMethod).Text, f.newestValue(keyRoute).Text
 	if method != "" && route != "" {
@@ -257,7 +256,6 @@ func (e *Engine) describeRequest(out *Stitched) (found []foundOut) {
 			out.ErrorType = strconv.FormatInt(status.Int(), 10)
 		}
 	}
-	return nil
 }
 
 // appendRequestLinks appends the link of the request whose facts are apart to the leg or

@@ -20,8 +20,11 @@ import (
 // what it names.
 func apiRequest(bridge string, number int64, seconds int, method, route string, status int64, more ...Field) Record {
 	fields := []Field{
-		{names.APITrace, Int(number)}, textField(names.HTTPRequestMethod, method), textField(names.HTTPRoute, route),
-		{names.HTTPResponseStatusCode, Int(status)}, {names.APIDuration, Double(0)}, textField(names.ClientAddress, "192.0.2.9"),
+		{names.APITrace, Int(number)},
+		textField(names.HTTPRequestMethod, method), textField(names.HTTPRoute, route),
+		{names.HTTPResponseStatusCode, Int(status)},
+		{names.APIDuration, Double(0)},
+		textField(names.ClientAddress, "192.0.2.9"),
 	}
 	for _, f := range more { // each key once, the last one stands
 		for i := range fields {

@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -158,17 +157,18 @@ func TestSchedulingTruth(t *testing.T) {
 	}
 	assert.Positive(t, inOnePlace, "a meeting with requests, conference, legs, lines and SIP dialogs in one trace")
 
-	page := c.metrics()
+	var outputs strings.Builder
+	outputs.WriteString(c.metrics())
 	c.stop()
 	for _, file := range []string{"records.jsonl", "traces.jsonl"} {
 		content, err := os.ReadFile(filepath.Join(c.directory, file))
 		require.NoError(t, err)
-		page += string(content)
+		outputs.Write(content)
 	}
-	page += c.log.String()
+	outputs.WriteString(c.log.String())
 	for _, secret := range truth.Secrets {
 		for from := 0; from+secretPart <= len(secret); from += secretPart {
-			require.NotContains(t, page, secret[from:from+secretPart])
+			require.NotContains(t, outputs.String(), secret[from:from+secretPart])
 		}
 	}
 }
@@ -223,5 +223,5 @@ func compareScheduled(t *testing.T, m *scheduledTruth, spans map[pcommon.SpanID]
 	for _, s := range steps {
 		story = append(story, s.name)
 	}
-	assert.Equal(t, m.Steps, story, fmt.Sprintf("%s, call %s", m.Name, m.Call))
+	assert.Equal(t, m.Steps, story, "%s, call %s", m.Name, m.Call)
 }

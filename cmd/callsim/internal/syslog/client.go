@@ -6,6 +6,7 @@ package syslog
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func (l *Log) schedule(h *host, at time.Time, c *call) {
 	c.meeting = m
 	l.report.Meetings = append(l.report.Meetings, m.ScheduledMeeting)
 	l.request(h, at, "GET", "/api/v1/system/status").answer(200, "",
-		"<status>", "  <softwareVersion>3.9</softwareVersion>", "  <callLegsActive>"+fmt.Sprint(len(h.legs))+"</callLegsActive>", "</status>")
+		"<status>", "  <softwareVersion>3.9</softwareVersion>", "  <callLegsActive>"+strconv.Itoa(len(h.legs))+"</callLegsActive>", "</status>")
 	participants := l.request(h, at, "GET", "/api/v1/participants")
 	spaces := l.request(h, at, "GET", "/api/v1/coSpaces")
 	spaces.answer(401, "")
@@ -157,7 +158,7 @@ func (l *Log) extend(h *host, at time.Time, c *call) {
 // endMeeting has the client close the space and delete the call, which is why the call
 // ends.
 func (l *Log) endMeeting(h *host, at time.Time, c *call) {
-	l.space(h, at, c, "end", false, "TMS_Scheduled_Meeting_"+fmt.Sprint(1+l.dice.IntN(20)))
+	l.space(h, at, c, "end", false, "TMS_Scheduled_Meeting_"+strconv.Itoa(1+l.dice.IntN(20)))
 	r := l.request(h, at, "DELETE", "/api/v1/calls/"+c.ID)
 	l.user(h, at, "deleted call "+c.ID)
 	r.answer(200, "")

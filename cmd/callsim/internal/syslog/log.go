@@ -39,15 +39,14 @@ type Log struct {
 
 // host is a Call Bridge as its syslog shows it.
 type host struct {
-	index    int
-	name     string
-	form     dateForm
-	traces   int // API requests since the bridge started
-	numbers  int // legs since then
-	last     time.Time
-	calls    map[string]*call
-	legs     map[string]*leg
-	internal int
+	index   int
+	name    string
+	form    dateForm
+	traces  int // API requests since the bridge started
+	numbers int // legs since then
+	last    time.Time
+	calls   map[string]*call
+	legs    map[string]*leg
 }
 
 // call that is open on a bridge.
