@@ -91,6 +91,10 @@ soak-events: build ## Follow an hour of meetings with faults for LEGATO_SOAK (de
 long: ## Run the long forms of tests that are short in CI: a thousand faultless days
 	COMPLETENESS_DAYS=1000 $(GO) test -count=1 -timeout 0 -run Faultless -v ./internal/completeness
 
+.PHONY: drills
+drills: build ## Play every drill of callsim against a real Prometheus and Alertmanager, and print how soon the alerts ring
+	LEGATO_DRILLS=1 LEGATO_REQUIRE_PROMETHEUS=1 $(GO) -C test test -run '^TestDrills$$' -count=1 -timeout 0 -v ./e2e
+
 .PHONY: clean
 clean: ## Remove what was built and what the demo wrote
 	rm -rf build dist data

@@ -34,13 +34,16 @@ func (c Config) callAlerts() []Rule {
 			"Many connections drop",
 			"{{ $value | humanizePercentage }} of the connections of the Call Bridge "+c.ofBridge()+" that ended in 30 minutes dropped by an error or a time-out."),
 
-		// Against the hour a day's mean: every reachable bridge is scanned.
+		// Against the mean hour of the day before, since every reachable bridge is scanned.
+		// Without a day before, the number alone counts.
 		alert("CiscoMeetingServerScannerTraffic", info, "10m",
 			fmt.Sprintf(`%[1]s > %[2]d
-  and on (%[3]s)
-%[1]s
-  > %[4]g *
-%[5]s / 24`, sumIncrease(c.bridge(), scans, "1h"), t.ScansPerHour, c.bridge(), t.ScanFactor,
+  unless on (%[3]s)
+(
+  %[1]s
+    <= on (%[3]s) %[4]g *
+  %[5]s / 24
+)`, sumIncrease(c.bridge(), scans, "1h"), t.ScansPerHour, c.bridge(), t.ScanFactor,
 				fmt.Sprintf("sum by (%s) (increase(%s[1d] offset 1h))", c.bridge(), scans)),
 			"A scanner tries addresses of a Call Bridge",
 			"{{ $value | printf \"%.0f\" }} call legs to unknown destinations came to the Call Bridge "+c.ofBridge()+" in an hour."),

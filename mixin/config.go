@@ -25,6 +25,9 @@ type Config struct {
 	CollectorSelector string `yaml:"collector_selector"`
 	// RunbookURL is the folder of the runbooks; the name of the alert and .md follow.
 	RunbookURL string `yaml:"runbook_url"`
+	// TimeScale multiplies every time of the rules. It is 1; the end-to-end test of the
+	// drills sets less, so that a window of an hour passes in a minute.
+	TimeScale float64 `yaml:"time_scale"`
 	// Thresholds of the alerts.
 	Thresholds Thresholds `yaml:"thresholds"`
 	// Joins and Quality are the service level objectives.
@@ -104,6 +107,7 @@ func DefaultConfig() Config {
 		SelfLabels:        []string{"job", "instance"},
 		CollectorSelector: `job=~"collector|otelcol.*|legato.*"`,
 		RunbookURL:        "https://github.com/legato-otel/legato/blob/main/docs/runbooks/",
+		TimeScale:         1,
 		// Teams publishes 0.5 % failed set-ups and 2 % poor streams.
 		Joins:   Objective{Target: 99.5, MinEvents: 50},
 		Quality: Objective{Target: 98, MinEvents: 50},

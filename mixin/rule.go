@@ -53,12 +53,12 @@ func Alerts(c Config) []Group {
 			rule.Annotations["runbook_url"] = c.RunbookURL + rule.Alert + ".md"
 		}
 	}
-	return groups
+	return c.scaled(groups)
 }
 
 // Recordings returns the groups of recording rules.
 func Recordings(c Config) []Group {
-	return slices.Concat(c.objectiveGroups(), []Group{{Name: "cisco-meeting-server-rates", Rules: c.rates()}})
+	return c.scaled(slices.Concat(c.objectiveGroups(), []Group{{Name: "cisco-meeting-server-rates", Rules: c.rates()}}))
 }
 
 // alert returns an alert. The summary is static, so that notifications can be

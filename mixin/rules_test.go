@@ -200,3 +200,21 @@ func TestDocuments(t *testing.T) {
 	}))
 	assert.Greater(t, documents, 20)
 }
+
+// Scaled rules are the same rules: every time is shorter, and nothing else differs.
+func TestTimeScale(t *testing.T) {
+	c := DefaultConfig()
+	c.TimeScale = 1.0 / 60
+	plain, scaled := slices.Concat(Alerts(DefaultConfig()), Recordings(DefaultConfig())), slices.Concat(Alerts(c), Recordings(c))
+	times := regexp.MustCompile(`(\[|:|offset )\d[0-9smhd]*`)
+	for i := range plain {
+		for k, rule := range plain[i].Rules {
+			shorter := scaled[i].Rules[k]
+			assert.Equal(t, times.ReplaceAllString(rule.Expr, "$1"), times.ReplaceAllString(shorter.Expr, "$1"))
+			assert.Equal(t, rule.Labels, shorter.Labels)
+			assert.Equal(t, duration(t, rule.For)/60, duration(t, shorter.For), rule.Alert)
+		}
+	}
+	assert.Contains(t, scaled[0].Rules[0].Expr, "[10s]")
+	assert.Contains(t, scaled[0].Rules[0].Expr, "offset 10s")
+}

@@ -10,6 +10,7 @@
 //	callsim -live -events localhost:8451
 //	callsim -live -mediasense-target http://localhost:8085/mediasense
 //	callsim -print -meetings 3
+//	callsim drill gap -target http://localhost:8080/cdr
 //
 // The same flags give the same records. Which of them share a batch depends on
 // the receiver's pace, except with -print, which needs no receiver.

@@ -33,6 +33,9 @@ func main() {
 // run is the whole program; it returns the exit code. A ctx that ends stops the
 // simulation without making it a failure.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "drill" {
+		return runDrill(ctx, args[1:], stdout, stderr)
+	}
 	opts, err := parseOptions(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -160,6 +160,7 @@ type ruleGroup struct {
 		Record              string `yaml:",omitempty"`
 		Expr                string
 		For                 string            `yaml:",omitempty"`
+		KeepFiringFor       string            `yaml:"keep_firing_for,omitempty"`
 		Labels, Annotations map[string]string `yaml:",omitempty"`
 	}
 }

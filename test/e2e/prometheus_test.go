@@ -30,6 +30,12 @@ type prometheus struct {
 // that nothing is skipped unseen.
 func newPrometheus(t *testing.T, scrapeConfigs, groups any) *prometheus {
 	t.Helper()
+	return newAlertingPrometheus(t, scrapeConfigs, groups, "")
+}
+
+// newAlertingPrometheus is newPrometheus with the address of an Alertmanager, "" for none.
+func newAlertingPrometheus(t *testing.T, scrapeConfigs, groups any, alertmanager string) *prometheus {
+	t.Helper()
 	program, err := exec.LookPath("prometheus")
 	if err != nil {
 		if os.Getenv("LEGATO_REQUIRE_PROMETHEUS") != "" {
@@ -45,13 +51,18 @@ func newPrometheus(t *testing.T, scrapeConfigs, groups any) *prometheus {
 		require.NoError(t, os.WriteFile(file, text, 0o600))
 		return file
 	}
-	config := write("prometheus.yml", map[string]any{
+	content := map[string]any{
 		"global":         map[string]any{"scrape_interval": "1s", "evaluation_interval": "1s"},
 		"scrape_configs": scrapeConfigs,
 		"rule_files":     []string{write("rules.yml", map[string]any{"groups": groups})},
-	})
+	}
+	if alertmanager != "" {
+		content["alerting"] = map[string]any{"alertmanagers": []map[string]any{{"static_configs": targets(alertmanager)}}}
+	}
+	config := write("prometheus.yml", content)
 	var log lockedBuffer
-	process := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address)
+	process := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address,
+		"--rules.alert.resend-delay=1s")
 	process.Stderr = &log
 	require.NoError(t, process.Start())
 	t.Cleanup(func() {

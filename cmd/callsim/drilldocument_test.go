@@ -1,0 +1,25 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/cmd/callsim/internal/drill"
+)
+
+// docs/drills.md lists the drills as they are, and each leads to a runbook.
+func TestDrillDocument(t *testing.T) {
+	document, err := os.ReadFile("../../docs/drills.md")
+	require.NoError(t, err)
+	for _, d := range drill.All {
+		assert.Contains(t, string(document), fmt.Sprintf("| `%s` | [%s](runbooks/%[2]s.md) | %s | %s |\n", d.Name, d.Alert, d.Severity, d.What))
+		assert.FileExists(t, "../../docs/runbooks/"+d.Alert+".md")
+	}
+}

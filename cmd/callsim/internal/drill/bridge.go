@@ -1,0 +1,70 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drill
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// callBridge is the id of the made-up bridge, the same in all drills.
+const callBridge = "d4111000-0000-4000-8000-000000000001"
+
+// session is one life of the made-up bridge, whose records are numbered from 0.
+type session struct {
+	*Settings
+	id    string
+	next  int
+	call  string
+	batch strings.Builder
+}
+
+func (s *Settings) newSession() *session { return &session{Settings: s, id: guid(), call: guid()} }
+
+// guid returns a random id in the form that Call Bridges use.
+func guid() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// record adds a record of some age to the next post.
+func (s *session) record(kind string, age time.Duration, content string, values ...any) {
+	fmt.Fprintf(&s.batch, "<record type=%q time=%q recordIndex=\"%d\" correlatorIndex=\"%d\">%s</record>\n", kind,
+		s.Now().Add(-age).UTC().Format(time.RFC3339), s.next+1, s.next, fmt.Sprintf(content, values...))
+	s.next++
+}
+
+// lose leaves out the numbers of so many records.
+func (s *session) lose(records int) { s.next += records }
+
+// send posts what was added.
+func (s *session) send(ctx context.Context) error {
+	body := fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, callBridge, s.batch.String())
+	s.batch.Reset()
+	return s.post(ctx, s.Target, "text/xml", body, http.StatusOK)
+}
+
+// callStart adds the start of the made-up meeting, and callEnd its end.
+func (s *session) callStart() {
+	s.record("callStart", time.Minute, "<call id=%q><name>drill</name><callType>coSpace</callType></call>", s.call)
+}
+
+func (s *session) callEnd() {
+	s.record("callEnd", 0, "<call id=%q><callLegsCompleted>1</callLegsCompleted><durationSeconds>60</durationSeconds></call>", s.call)
+}
+
+// leg adds a leg that has ended: for what reason, after how many activated seconds, and
+// with which alarms.
+func (s *session) leg(reason string, activated int, alarms string) {
+	id := guid()
+	s.record("callLegStart", time.Minute, "<callLeg id=%q><remoteParty>drill@example.invalid</remoteParty><localAddress>drill@example.invalid</localAddress>"+
+		"<type>sip</type><direction>incoming</direction><call>%s</call></callLeg>", id, s.call)
+	s.record("callLegEnd", 0, "<callLeg id=%q><reason>%s</reason><remoteTeardown>false</remoteTeardown><durationSeconds>60</durationSeconds>"+
+		"<activatedDuration>%d</activatedDuration>%s</callLeg>", id, reason, activated, alarms)
+}

@@ -1,0 +1,124 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drill
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+func gap(ctx context.Context, s *Settings) error {
+	bridge := s.newSession()
+	bridge.callStart()
+	if err := bridge.send(ctx); err != nil {
+		return err
+	}
+	bridge.lose(38)
+	bridge.callEnd()
+	return bridge.send(ctx)
+}
+
+// restart needs a session that is known before the one that is new.
+func restart(ctx context.Context, s *Settings) error {
+	for range 2 {
+		bridge := s.newSession()
+		bridge.callStart()
+		if err := bridge.send(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overlap lets the older of two sessions post after the newer one has begun.
+func overlap(ctx context.Context, s *Settings) error {
+	first, second := s.newSession(), s.newSession()
+	for _, bridge := range []*session{first, second, first, second} {
+		bridge.callStart()
+		if err := bridge.send(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func refused(ctx context.Context, s *Settings) error {
+	return s.repeat(ctx, func() error {
+		return s.post(ctx, elsewhere(s.Target), "text/xml", "<records/>", http.StatusNotFound)
+	})
+}
+
+func garbage(ctx context.Context, s *Settings) error {
+	return s.post(ctx, s.Target, "text/xml", "drill: this is no XML", http.StatusOK)
+}
+
+// meeting plays a meeting of legs, in posts of a size that bridges have.
+func meeting(ctx context.Context, s *Settings, legs int, leg func(bridge *session, n int)) error {
+	const batch = 25
+	bridge := s.newSession()
+	bridge.callStart()
+	if err := bridge.send(ctx); err != nil {
+		return err
+	}
+	if err := wait(ctx, s.Settle); err != nil {
+		return err
+	}
+	for n := range legs {
+		leg(bridge, n)
+		if n%batch == batch-1 {
+			if err := bridge.send(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	bridge.callEnd()
+	return bridge.send(ctx)
+}
+
+func limit(ctx context.Context, s *Settings) error {
+	return meeting(ctx, s, 3, func(bridge *session, _ int) { bridge.leg("participantLimitReached", 0, "") })
+}
+
+// half plays 200 legs, of which every second one goes wrong.
+func half(ctx context.Context, s *Settings, reason string, activated int, alarms string) error {
+	return meeting(ctx, s, 200, func(bridge *session, n int) {
+		if n%2 == 0 {
+			bridge.leg("remoteTeardown", 60, "")
+			return
+		}
+		bridge.leg(reason, activated, alarms)
+	})
+}
+
+func joins(ctx context.Context, s *Settings) error { return half(ctx, s, "timeout", 0, "") }
+
+func drops(ctx context.Context, s *Settings) error { return half(ctx, s, "timeout", 60, "") }
+
+func packetLoss(ctx context.Context, s *Settings) error {
+	return half(ctx, s, "remoteTeardown", 60, `<alarm type="packetLoss" durationPercentage="40.0"/>`)
+}
+
+func jitter(ctx context.Context, s *Settings) error {
+	return half(ctx, s, "remoteTeardown", 60, `<alarm type="excessiveJitter" durationPercentage="40.0"/>`)
+}
+
+func scanner(ctx context.Context, s *Settings) error {
+	return meeting(ctx, s, 500, func(bridge *session, _ int) {
+		id := guid()
+		bridge.record("callLegStart", 0, "<callLeg id=%q><remoteParty>100@192.0.2.66</remoteParty><type>sip</type><direction>incoming</direction></callLeg>", id)
+		bridge.record("callLegEnd", 0, "<callLeg id=%q><reason>unknownDestination</reason><remoteTeardown>false</remoteTeardown><durationSeconds>0</durationSeconds></callLeg>", id)
+	})
+}
+
+// recordingStuck ends a call whose recording has no end: callstitch closes it with the
+// call.
+func recordingStuck(ctx context.Context, s *Settings) error {
+	bridge := s.newSession()
+	bridge.callStart()
+	bridge.record("recordingStart", 30*time.Second, "<recording id=%q><path>drill.mp4</path><call>%s</call></recording>", guid(), bridge.call)
+	bridge.leg("remoteTeardown", 60, "")
+	bridge.callEnd()
+	return bridge.send(ctx)
+}
