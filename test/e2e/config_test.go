@@ -40,6 +40,33 @@ func TestShippedConfigurations(t *testing.T) {
 	}
 }
 
+// commentedKey is a line of YAML that a comment at the indentation of receivers holds.
+var commentedKey = regexp.MustCompile("(?m)^  # (( *)[a-z_]+:( .*)?)$")
+
+// The receivers that config/collector.yaml has in comments are accepted when the
+// comments are taken away and the pipelines name them.
+func TestCommentedReceivers(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(root, "config", "collector.yaml"))
+	require.NoError(t, err)
+	text := string(content)
+	var added []string
+	for _, m := range commentedKey.FindAllStringSubmatch(text, -1) {
+		if m[2] == "" {
+			name, _, _ := strings.Cut(m[1], ":")
+			added = append(added, name)
+		}
+	}
+	require.Equal(t, []string{"ocms", "cmssyslog"}, added)
+	text = commentedKey.ReplaceAllString(text, "  $1")
+	const named = "receivers: [cmscdr, mediasense]"
+	require.Equal(t, 2, strings.Count(text, named))
+	text = strings.ReplaceAll(text, named, strings.TrimSuffix(named, "]")+", "+strings.Join(added, ", ")+"]")
+	file := filepath.Join(t.TempDir(), "collector.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	output, err := validate(t, file)
+	require.NoError(t, err, output)
+}
+
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 
 // complete is what makes a whole of the configuration of one component.
