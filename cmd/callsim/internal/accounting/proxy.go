@@ -89,6 +89,9 @@ func passes(l scenario.Leg) bool {
 // else a log has between calls.
 func (p *Proxy) invite(at time.Time, l scenario.Leg) {
 	p.foreign(at)
+	if l.Direction != "outgoing" && l.Kind == scenario.KindPerson && p.dice.Chance(0.08) {
+		p.miss(at.Add(-missedBefore), l)
+	}
 	d := &dialog{Call: &SIPCall{SIPCallID: l.SIPCallID, Leg: l.ID}, cseq: 1}
 	bridge := "<sip:" + orDefault(l.LocalAddress, "meet@example.test") + ">"
 	person := p.name(l.DisplayName) + "<sip:" + orDefault(l.RemoteParty, "anonymous@example.test") + ">"
@@ -114,6 +117,34 @@ func (p *Proxy) invite(at time.Time, l scenario.Leg) {
 	if l.Phase != scenario.PhaseConnecting {
 		p.answer(at.Add(100*time.Millisecond), d)
 	}
+}
+
+// missedBefore is how long before a caller's leg the call was that missed the bridges.
+const missedBefore = 20 * time.Second
+
+// missed are the answers to calls that do not reach a bridge: to a wrong number, to a
+// device that is busy, to one that is off, and to a caller who gives up.
+var missed = []int{404, 486, 480, 487}
+
+// miss writes a call of a leg's caller that no bridge sees.
+func (p *Proxy) miss(at time.Time, l scenario.Leg) {
+	code := missed[p.dice.IntN(len(missed))]
+	address := "desk" + p.tag()[:3] + "@example.test"
+	d := &dialog{
+		Call: &SIPCall{SIPCallID: p.tag() + "-miss@198.51.100.7", Result: "failed", Code: code}, cseq: 1, branch: p.branch(), address: address,
+		from: p.name(l.DisplayName) + "<sip:" + orDefault(l.RemoteParty, "anonymous@example.test") + ">;tag=" + p.tag(), to: "<sip:" + address + ">",
+	}
+	p.report.Calls = append(p.report.Calls, d.Call)
+	p.send(d, message{at: at, method: "INVITE", media: true})
+	to := d.to + ";tag=" + d.tagOf(p)
+	if code >= 486 {
+		p.send(d, message{at: at.Add(300 * time.Millisecond), method: "INVITE", code: 180, to: to})
+	}
+	if code == 487 {
+		d.Call.Result = "cancelled"
+		p.send(d, message{at: at.Add(9 * time.Second), method: "CANCEL"})
+	}
+	p.send(d, message{at: at.Add(10 * time.Second), method: "INVITE", code: code, to: to})
 }
 
 // answer writes the 200 of a leg; of a fork one for each branch that answered.

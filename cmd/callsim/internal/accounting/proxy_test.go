@@ -65,9 +65,14 @@ func TestEventLog(t *testing.T) {
 		assert.True(t, regexp.MustCompile(pattern).MatchString(whole), name)
 	}
 	results := make(map[string]int)
-	forked, silent := 0, 0
+	forked, silent, missed := 0, 0, 0
 	for _, call := range report.Calls {
 		results[call.Result]++
+		if call.Leg == "" {
+			missed++
+			assert.Contains(t, []int{404, 480, 486, 487}, call.Code)
+			assert.Contains(t, whole, "Call-ID="+call.SIPCallID+",")
+		}
 		if call.Branches > 1 {
 			forked++
 		}
@@ -75,6 +80,8 @@ func TestEventLog(t *testing.T) {
 			silent++
 		}
 	}
+	assert.Positive(t, missed, "calls that no bridge saw")
+	assert.Less(t, missed, len(report.Calls)/5)
 	assert.Positive(t, forked)
 	assert.Positive(t, silent, "calls without a BYE")
 	for _, result := range []string{"answered", "failed", "cancelled"} {

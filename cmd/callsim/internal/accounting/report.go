@@ -29,12 +29,12 @@ type EventLog struct {
 	Calls []*SIPCall `json:"calls"`
 }
 
-// SIPCall is the SIP call of one leg.
+// SIPCall is the SIP call of one leg, or one that no bridge saw.
 type SIPCall struct {
 	// SIPCallID is the leg's.
 	SIPCallID string `json:"sip_call_id"`
-	// Leg is its id.
-	Leg string `json:"leg"`
+	// Leg is its id, absent for a call that no bridge saw.
+	Leg string `json:"leg,omitempty"`
 	// Result is answered, failed or cancelled; empty while it rings.
 	Result string `json:"result,omitempty"`
 	// Code of the response with which it failed or was cancelled.
