@@ -102,6 +102,8 @@ var events = map[string]event{
 	names.EventCallLegEnd:    {callarchive.Ended, (*converter).addLeg},
 	names.EventCallLegSpan:   {callarchive.Final, (*converter).addLeg},
 
+	names.EventAPICallLegQuality: {0, (*converter).addQuality},
+
 	names.EventRecordingStart: {callarchive.Started, (*converter).addRecording},
 	names.EventRecordingEnd:   {callarchive.Ended, (*converter).addRecording},
 	names.EventRecordingSpan:  {callarchive.Final, (*converter).addRecording},

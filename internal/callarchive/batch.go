@@ -32,6 +32,7 @@ func concat(batches []*Batch) *Batch {
 		all.Dialogs = append(all.Dialogs, b.Dialogs...)
 		all.StorageEvents = append(all.StorageEvents, b.StorageEvents...)
 		all.Gaps = append(all.Gaps, b.Gaps...)
+		all.Qualities = append(all.Qualities, b.Qualities...)
 	}
 	return all
 }
@@ -48,6 +49,7 @@ func (b *Batch) halves() (first, second *Batch) {
 	first.Dialogs, second.Dialogs = cut(b.Dialogs, &left)
 	first.StorageEvents, second.StorageEvents = cut(b.StorageEvents, &left)
 	first.Gaps, second.Gaps = cut(b.Gaps, &left)
+	first.Qualities, second.Qualities = cut(b.Qualities, &left)
 	return first, second
 }
 
@@ -74,6 +76,9 @@ func (b *Batch) only() Rejected {
 	}
 	if len(b.Gaps) > 0 {
 		return Rejected{Table: gaps.name}
+	}
+	if len(b.Qualities) > 0 {
+		return Rejected{Table: legQualities.name}
 	}
 	return Rejected{Table: storageEvents.name}
 }

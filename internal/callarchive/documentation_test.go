@@ -46,6 +46,7 @@ func TestDocumentation(t *testing.T) {
 	describe(&b, &dialogs)
 	describe(&b, &storageEvents)
 	describe(&b, &gaps)
+	describe(&b, &legQualities)
 	want := head + "-update -->\n" + b.String() + "\n<!-- end of tables -->" + tail
 	if *update {
 		require.NoError(t, os.WriteFile(documentation, []byte(want), 0o600))
@@ -110,6 +111,7 @@ func TestColumnsAreDescribed(t *testing.T) {
 	describe(&b, &dialogs)
 	describe(&b, &storageEvents)
 	describe(&b, &gaps)
+	describe(&b, &legQualities)
 	assert.NotContains(t, b.String(), "|  |")
 }
 

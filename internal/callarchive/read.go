@@ -22,7 +22,7 @@ type Querier interface {
 
 // Row is a type of rows that can be read.
 type Row interface {
-	Conference | Call | Leg | Recording | Session | Track | Dialog | StorageEvent | Gap
+	Conference | Call | Leg | Recording | Session | Track | Dialog | StorageEvent | Gap | LegQuality
 }
 
 // tableOf returns the table of a type of rows.
@@ -48,6 +48,8 @@ func tableOf[T Row]() *table[T] {
 		t = &storageEvents
 	case Gap:
 		t = &gaps
+	case LegQuality:
+		t = &legQualities
 	}
 	return t.(*table[T])
 }

@@ -30,7 +30,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (map[string]int64,
 	for _, step := range []func(*write, context.Context, time.Time, map[string]int64) (int, error){
 		(*write).expireConferences, (*write).expireSessions,
 		expireLoose(legs.name), expireLoose(calls.name), expireLoose(recordings.name), expireLoose(dialogs.name),
-		(*write).expireTracks, expireEvents(storageEvents.name), expireEvents(gaps.name), (*write).expireTerms, (*write).expireUsage,
+		(*write).expireTracks, expireEvents(storageEvents.name), expireEvents(gaps.name), (*write).expireQualities, (*write).expireTerms, (*write).expireUsage,
 	} {
 		for {
 			began := time.Now()
@@ -175,5 +175,5 @@ func (w *write) delete(ctx context.Context, table, column string, keys []string,
 
 // Tables returns the names of all tables.
 func Tables() []string {
-	return []string{conferences.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name, storageEvents.name, gaps.name}
+	return []string{conferences.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name, storageEvents.name, gaps.name, legQualities.name}
 }

@@ -205,6 +205,19 @@ type Dialog struct {
 	Links            json.RawMessage `json:"links,omitempty"`              // JSON array of `{trace_id, span_id, reason}`
 }
 
+// LegQuality is how the media of a leg that runs are now. Of several streams it has
+// the worst.
+type LegQuality struct {
+	ID              string    `json:"id"`                          // id of the leg
+	At              time.Time `json:"at"`                          // when the Call Bridge said so
+	State           string    `json:"state,omitempty"`             // `initial`, `ringing`, `connected`, `onHold`
+	LossPercent     *float64  `json:"loss_percent,omitempty"`      // packets lost of what the bridge receives, in percent
+	JitterMs        *float64  `json:"jitter_ms,omitempty"`         // jitter of what it receives
+	RoundTripMs     *float64  `json:"round_trip_ms,omitempty"`     // round trip time
+	SentLossPercent *float64  `json:"sent_loss_percent,omitempty"` // packets lost of what it sends, as the far end reports
+	VideoBitRate    *int64    `json:"video_bit_rate,omitempty"`    // of the main video that it receives, in bit/s
+}
+
 // StorageEvent is a threshold of a MediaSense node's storage that was passed.
 type StorageEvent struct {
 	ID                 string    `json:"id,omitempty"`                  // computed from the rest
@@ -268,9 +281,10 @@ type Batch struct {
 	Dialogs       []Dialog
 	StorageEvents []StorageEvent
 	Gaps          []Gap
+	Qualities     []LegQuality
 }
 
 // Len is how many statements there are.
 func (b *Batch) Len() int {
-	return len(b.Calls) + len(b.Legs) + len(b.Recordings) + len(b.Sessions) + len(b.Tracks) + len(b.Dialogs) + len(b.StorageEvents) + len(b.Gaps)
+	return len(b.Calls) + len(b.Legs) + len(b.Recordings) + len(b.Sessions) + len(b.Tracks) + len(b.Dialogs) + len(b.StorageEvents) + len(b.Gaps) + len(b.Qualities)
 }

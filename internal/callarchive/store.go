@@ -30,6 +30,9 @@ type Store struct {
 	// changedDays are those of which legs changed since usage was last added up. It
 	// belongs to whose turn it is.
 	changedDays map[time.Time]struct{}
+	// hasQualities tells that there may be qualities of legs. It belongs to whose turn
+	// it is.
+	hasQualities bool
 }
 
 // takeTurn waits until nobody else writes. The caller ends its turn.
@@ -79,7 +82,14 @@ func open(ctx context.Context, driver, source string, version int64) (*Store, er
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	return &Store{d: d, turn: make(chan struct{}, 1), terms: termMemory{}, changedDays: map[time.Time]struct{}{}}, nil
+	s := &Store{d: d, turn: make(chan struct{}, 1), terms: termMemory{}, changedDays: map[time.Time]struct{}{}}
+	if version == SchemaVersion() {
+		s.hasQualities, err = hasRows(ctx, d, legQualities.name)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return s, nil
 }
 
 func prepare(ctx context.Context, d dialect) error {
@@ -94,6 +104,7 @@ func prepare(ctx context.Context, d dialect) error {
 		d.prepare(ctx, dialogs.name, merged(dialogs.names())),
 		d.prepare(ctx, storageEvents.name, storageEvents.names()),
 		d.prepare(ctx, gaps.name, gaps.names()),
+		d.prepare(ctx, legQualities.name, legQualities.names()),
 	)
 }
 
@@ -244,6 +255,7 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 			return putOnce(ctx, w, &storageEvents, b.StorageEvents, func(e *StorageEvent) string { return e.ID })
 		},
 		func() error { return putOnce(ctx, w, &gaps, b.Gaps, func(g *Gap) string { return g.ID }) },
+		func() error { return s.keepQualities(ctx, w, b) },
 	} {
 		if err := step(); err != nil {
 			return Result{}, err

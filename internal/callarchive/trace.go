@@ -20,6 +20,9 @@ type Trace struct {
 	Calls    []Call
 	Legs     []Leg
 	NextLegs *Cursor
+	// Qualities are how the media of the Legs that run are now, by id, as far as it is
+	// known.
+	Qualities map[string]LegQuality
 	// Ends are all legs by how they ended, the most frequent first; Worst the legs
 	// that failed or had a bad line, the worst first.
 	Ends  []End
@@ -74,6 +77,10 @@ func (v *View) Trace(ctx context.Context, id string, legs Page) (t Trace, err er
 	for _, read := range []func() error{
 		func() error { return ofTrace(ctx, v, id, &t.Calls) },
 		func() error { return v.traceLegs(ctx, &t, legs) },
+		func() (err error) {
+			t.Qualities, err = v.Quality(ctx, t.Legs)
+			return err
+		},
 		func() error { return v.ends(ctx, &t) },
 		func() error { return v.worst(ctx, &t) },
 		func() error { return ofTrace(ctx, v, id, &t.Recordings) },

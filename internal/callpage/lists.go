@@ -286,6 +286,7 @@ type legRow struct {
 	Seconds float64
 	Why     why
 	Doing   string // of a running leg
+	Live    string // how its media are now; "" if it is not known
 	Loss    *alarm
 	Role    string
 	Note    string // what is amiss with what is known
@@ -365,8 +366,14 @@ func (h *handler) legs(ctx context.Context, v *callarchive.View, r *http.Request
 	if p.Count, err = v.Running(ctx); err != nil {
 		return answer{}, err
 	}
+	qualities, err := v.Quality(ctx, running)
+	if err != nil {
+		return answer{}, err
+	}
 	for i := range running {
-		p.Running = append(p.Running, legRowOf(&running[i], p.Now))
+		row := legRowOf(&running[i], p.Now)
+		row.Live = qualityText(qualities, running[i].ID, p.Now)
+		p.Running = append(p.Running, row)
 	}
 	for i := range ended {
 		p.Ended = append(p.Ended, legRowOf(&ended[i], p.Now))

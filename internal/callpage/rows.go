@@ -50,6 +50,7 @@ func (l *timeline) leg(g *callarchive.Leg, t *callarchive.Trace, now time.Time) 
 	r := l.begin("Leg", "leg", as.Name, &g.Object)
 	r.Doing, r.Alarms = as.Doing, alarmsOf(g.PacketLossPercent, g.ExcessiveJitterPercent, g.HighRoundTripTimePercent)
 	r.Worst = as.Loss
+	r.Live = qualityText(t.Qualities, g.ID, moment{now})
 	if !as.EndedAt.IsZero() || g.State == callarchive.StateEnded {
 		r.Why = &as.Why
 	}

@@ -25,6 +25,7 @@ type row struct {
 	Span    string
 	Running bool
 	Doing   string
+	Live    string // how the media of a running leg are now
 	Why     *why
 	Alarms  []alarm
 	Worst   *alarm

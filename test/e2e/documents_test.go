@@ -182,7 +182,10 @@ func ruleGroups(t *testing.T, page string) []ruleGroup {
 const demoBeside = `
 extensions: { health_check: { endpoint: "%HEALTH%" } }
 receivers:
-  cmscdr: { endpoint: "%CDR%", metrics: { interval: 500ms } }
+  cmscdr:
+    endpoint: "%CDR%"
+    metrics: { interval: 500ms }
+    registration: { servers: [ { endpoint: "http://%EVENTS%", username: api, password: x, uri: "http://%CDR%/cdr?system_id=cms1" } ] }
   cmsevents:
     servers: [ { endpoint: "http://%EVENTS%", username: api, password: x, tls: { insecure: true } } ]
     metrics: { interval: 500ms }
@@ -207,7 +210,7 @@ service:
         - { pull: { exporter: { prometheus: { host: localhost, port: %OWN% } } } }
         - { pull: { exporter: { prometheus: { host: localhost, port: %SUFFIXED%, without_type_suffix: false } } } }
   pipelines:
-    logs: { receivers: [cmscdr, cmsevents, mediasense, ocms, cmssyslog] }
+    logs: { receivers: [cmscdr, cmsevents, cmsapi, mediasense, ocms, cmssyslog] }
     metrics: { receivers: [cmscdr, cmsevents, cmsapi, mediasense, ocms, cmssyslog] }
 `
 
@@ -246,7 +249,7 @@ func newDemo(t *testing.T) *prometheus {
 	require.NoError(t, os.MkdirAll(filepath.Join(c.directory, "data", "ocms"), 0o750))
 	c.start()
 	t.Cleanup(c.stop)
-	simulation := exec.CommandContext(t.Context(), binary("callsim"), "-target", "http://"+address["CDR"]+"/cdr", "-bridges", "1", "-meetings", "0", "-speed", "60",
+	simulation := exec.CommandContext(t.Context(), binary("callsim"), "-target", "registered", "-bridges", "1", "-meetings", "0", "-speed", "60",
 		"-faults", "garbage=1,malformed=0.02", "-events", address["EVENTS"], "-mediasense-api", address["MSAPI"]+","+address["MSAPI2"], "-mediasense-disk", "7",
 		"-ocms", filepath.Join(c.directory, "data", "ocms", "event.log"))
 	require.NoError(t, simulation.Start())
