@@ -24,6 +24,7 @@ const (
 	MetricCoSpaceCount               = MeetingServer + ".cospace.count"
 	MetricDatabaseError              = MeetingServer + ".database.error"
 	MetricDatabaseNodeCount          = MeetingServer + ".database.node.count"
+	MetricDatabaseNodeInUse          = MeetingServer + ".database.node.in_use"
 	MetricDatabaseNodePrimary        = MeetingServer + ".database.node.primary"
 	MetricDatabaseNodeSyncBehind     = MeetingServer + ".database.node.sync_behind"
 	MetricDatabaseNodeUp             = MeetingServer + ".database.node.up"
@@ -36,6 +37,7 @@ const (
 	MetricParticipantCount           = MeetingServer + ".participant.count"
 	MetricParticipantLimit           = MeetingServer + ".participant.limit"
 	MetricParticipantLocal           = MeetingServer + ".participant.local"
+	MetricParticipantState           = MeetingServer + ".participant.state"
 	MetricPeerLinkBitRateLimit       = MeetingServer + ".peer_link.bit_rate.limit"
 	MetricPeerLinkVideoStreamLimit   = MeetingServer + ".peer_link.video_stream.limit"
 	MetricRecordCreated              = MeetingServer + ".record.created"
@@ -44,8 +46,21 @@ const (
 
 // Metric names of live legs.
 const (
+	MetricLiveLeg           = MeetingServer + ".call_leg.live"
+	MetricLiveDuration      = MeetingServer + ".call_leg.live.duration"
+	MetricLiveFrameHeight   = MeetingServer + ".call_leg.live.frame_height"
+	MetricLiveFrameRate     = MeetingServer + ".call_leg.live.frame_rate"
 	MetricLiveBitRate       = MeetingServer + ".call_leg.live.bit_rate"
 	MetricLiveJitter        = MeetingServer + ".call_leg.live.jitter"
 	MetricLivePacketLoss    = MeetingServer + ".call_leg.live.packet_loss.ratio"
 	MetricLiveRoundTripTime = MeetingServer + ".call_leg.live.round_trip_time"
+)
+
+// Metric names of live calls.
+const (
+	MetricLiveCall             = MeetingServer + ".call.live"
+	MetricLiveCallBridges      = MeetingServer + ".call.live.bridges"
+	MetricLiveCallDuration     = MeetingServer + ".call.live.duration"
+	MetricLiveCallLegs         = MeetingServer + ".call.live.legs"
+	MetricLiveCallParticipants = MeetingServer + ".call.live.participants"
 )

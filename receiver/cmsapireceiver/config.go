@@ -48,6 +48,10 @@ type Config struct {
 	// 20; 0 is none.
 	Sample int `mapstructure:"sample"`
 
+	// SampleCalls is how many calls of a bridge are looked at in a scrape: those that were
+	// not looked at for longest. Default 3; 0 is none.
+	SampleCalls int `mapstructure:"sample_calls"`
+
 	// MaxRequests is how many requests a scrape makes to one bridge at most. Default
 	// 30.
 	MaxRequests int `mapstructure:"max_requests"`
@@ -118,6 +122,7 @@ func createDefaultConfig() component.Config {
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Events:               EventsConfig{Completeness: true, Lists: true, Quality: true},
 		Sample:               20,
+		SampleCalls:          3,
 		MaxRequests:          30,
 		ShutdownTimeout:      5 * time.Second,
 	}
@@ -172,6 +177,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Sample < 0 {
 		errs = append(errs, fmt.Errorf("sample must not be negative, got %d", c.Sample))
+	}
+	if c.SampleCalls < 0 {
+		errs = append(errs, fmt.Errorf("sample_calls must not be negative, got %d", c.SampleCalls))
 	}
 	if c.MaxRequests < minRequests {
 		errs = append(errs, fmt.Errorf("max_requests must be at least %d, got %d", minRequests, c.MaxRequests))

@@ -54,5 +54,11 @@ var features = newWords(
 // licenseStates are the states of a licence.
 var licenseStates = newWords("activated", "grace", "expired", "noLicense")
 
+// legStates are the states of a leg, and callTypes those of a call.
+var (
+	legStates = newWords("initial", "ringing", "connected", "onHold")
+	callTypes = newWords("coSpace", "forwarding", "adHoc", "lyncConferencing")
+)
+
 // subTypes of a leg, as call detail records have them.
 var subTypes = newWords("lync", "avaya", "distributionLink", "lyncDistribution", "webApp")

@@ -6,6 +6,7 @@ package cmsapireceiver
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -19,14 +20,18 @@ import (
 // quality is what is counted of the live legs of one bridge. mdatagen makes no
 // histograms.
 type quality struct {
-	loss, jitter, roundTrip, bitRate metric.Float64Histogram
+	loss, jitter, roundTrip, bitRate, frameRate, frameHeight, legDuration metric.Float64Histogram
+	callDuration, callLegs, callParticipants, callBridges                 metric.Float64Histogram
+	legs, calls                                                           metric.Int64Counter
 }
 
 // definition is one row of the README's table, which a test holds against these.
 type definition struct {
 	name, unit, description string
+	labels                  []string
 	bounds                  []float64
 	histogram               func(*quality) *metric.Float64Histogram
+	counter                 func(*quality) *metric.Int64Counter // of one that is no histogram
 }
 
 // Bucket boundaries. People look at losses of 1 to 10 %, jitter of 30 to 50 ms,
@@ -35,35 +40,90 @@ var (
 	lossBounds    = []float64{0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1}
 	jitterBounds  = []float64{0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1}
 	tripBounds    = []float64{0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2}
+	frameBounds   = []float64{1, 5, 10, 15, 20, 25, 30, 50, 60}
+	heightBounds  = []float64{90, 180, 360, 480, 720, 1080, 2160}
+	secondsBounds = []float64{60, 300, 900, 1800, 3600, 5400, 7200, 14400, 28800, 86400}
+	countBounds   = []float64{1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000}
+	bridgeBounds  = []float64{1, 2, 3, 4, 8, 16, 24}
 	bitRateBounds = []float64{0, 8e3, 16e3, 32e3, 64e3, 128e3, 250e3, 500e3, 1e6, 2e6, 4e6, 8e6}
 )
 
 var definitions = []definition{
 	{
 		name: names.MetricLiveBitRate, unit: "bit/s", description: "Bit rates of the streams of live legs.",
-		bounds: bitRateBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.bitRate },
+		labels: qualityLabels, bounds: bitRateBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.bitRate },
 	},
 	{
 		name: names.MetricLiveJitter, unit: "s", description: "Jitter of the streams of live legs.",
-		bounds: jitterBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.jitter },
+		labels: qualityLabels, bounds: jitterBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.jitter },
 	},
 	{
 		name: names.MetricLivePacketLoss, unit: "1", description: "Share of lost packets of the streams of live legs.",
-		bounds: lossBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.loss },
+		labels: qualityLabels, bounds: lossBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.loss },
 	},
 	{
 		name: names.MetricLiveRoundTripTime, unit: "s", description: "Round trip times of the streams that a bridge sends.",
-		bounds: tripBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.roundTrip },
+		labels: qualityLabels, bounds: tripBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.roundTrip },
+	},
+	{
+		name: names.MetricLiveFrameRate, unit: "{frame}/s", description: "Frame rates of the video streams of live legs.", labels: qualityLabels,
+		bounds: frameBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.frameRate },
+	},
+	{
+		name: names.MetricLiveFrameHeight, unit: "{line}", description: "Heights of the pictures of the video streams of live legs.", labels: qualityLabels,
+		bounds: heightBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.frameHeight },
+	},
+	{
+		name: names.MetricLiveDuration, unit: "s", description: "For how long live legs have been there.", labels: nil,
+		bounds: secondsBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.legDuration },
+	},
+	{
+		name: names.MetricLiveLeg, unit: "{call_leg}", description: "Live legs, each time that one is looked at.", labels: []string{names.KeyState, keyEncryption},
+		counter: func(q *quality) *metric.Int64Counter { return &q.legs },
+	},
+	{
+		name: names.MetricLiveCallDuration, unit: "s", description: "For how long live calls have been there.", labels: nil,
+		bounds: secondsBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callDuration },
+	},
+	{
+		name: names.MetricLiveCallLegs, unit: "{call_leg}", description: "Legs in live calls.", labels: nil,
+		bounds: countBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callLegs },
+	},
+	{
+		name: names.MetricLiveCallParticipants, unit: "{participant}", description: "Participants of live calls that this bridge hosts.", labels: nil,
+		bounds: countBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callParticipants },
+	},
+	{
+		name: names.MetricLiveCallBridges, unit: "{call_bridge}", description: "Bridges that host participants of a live call.", labels: nil,
+		bounds: bridgeBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callBridges },
+	},
+	{
+		name: names.MetricLiveCall, unit: "{call}", description: "Live calls, each time that one is looked at.", labels: []string{names.KeyCallType, keyLocked, keyRecording, keyStreaming},
+		counter: func(q *quality) *metric.Int64Counter { return &q.calls },
 	},
 }
 
-// qualityLabels are the labels of all of them.
+// qualityLabels are the labels of what is about a stream.
 var qualityLabels = []string{names.KeyMediaType, names.KeyDirection, names.KeySubtype}
+
+// Labels of legs and calls.
+const (
+	keyEncryption = "encryption"
+	keyLocked     = "locked"
+	keyRecording  = "recording"
+	keyStreaming  = "streaming"
+)
 
 func newQuality(meter metric.Meter) (*quality, error) {
 	q := new(quality)
 	var errs error
 	for _, d := range definitions {
+		if d.counter != nil {
+			var err error
+			*d.counter(q), err = meter.Int64Counter(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description))
+			errs = errors.Join(errs, err)
+			continue
+		}
 		h, err := meter.Float64Histogram(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description),
 			metric.WithExplicitBucketBoundaries(d.bounds...))
 		*d.histogram(q) = h
@@ -73,8 +133,9 @@ func newQuality(meter metric.Meter) (*quality, error) {
 }
 
 // qualityCardinality is above the number of label combinations: three kinds of
-// media, two directions, six subtypes and none.
-const qualityCardinality = 64
+// media, two directions, six subtypes and none; six types of calls, and three
+// labels that are true, false or not known.
+const qualityCardinality = 256
 
 // newQualitySet holds the histograms of one bridge. A bridge that says later who it
 // is has two resources.
@@ -96,6 +157,7 @@ const (
 // record counts the streams of one leg.
 func (q *quality) record(ctx context.Context, leg *object.CallLeg) {
 	s := &leg.Status
+	q.countLeg(ctx, leg)
 	q.stream(ctx, leg, s.RxAudio, audio, received)
 	q.stream(ctx, leg, s.TxAudio, audio, sent)
 	for i := range s.RxVideo {
@@ -118,6 +180,8 @@ func kindOf(m *object.Media) string {
 const (
 	maxDelay   = 60_000 // ms
 	maxBitRate = 1_000_000_000
+	maxFrames  = 1000
+	maxHeight  = 100_000
 )
 
 func (q *quality) stream(ctx context.Context, leg *object.CallLeg, m *object.Media, kind, direction string) {
@@ -138,7 +202,79 @@ func (q *quality) stream(ctx context.Context, leg *object.CallLeg, m *object.Med
 	if trip := m.RoundTripTime; trip != nil && *trip <= maxDelay {
 		q.roundTrip.Record(ctx, *trip/1000, options)
 	}
+	if kind != audio {
+		if rate := m.FrameRate; rate != nil && *rate <= maxFrames {
+			q.frameRate.Record(ctx, *rate, options)
+		}
+		if height := m.Height; height != nil && *height <= maxHeight {
+			q.frameHeight.Record(ctx, float64(*height), options)
+		}
+	}
 	if rate := m.BitRate; rate != nil && *rate <= maxBitRate {
 		q.bitRate.Record(ctx, float64(*rate), options)
+	}
+}
+
+// countLeg counts what a leg is, apart from its streams.
+func (q *quality) countLeg(ctx context.Context, leg *object.CallLeg) {
+	s := &leg.Status
+	var labels []attribute.KeyValue
+	if s.State != "" {
+		labels = append(labels, attribute.String(names.KeyState, legStates.label(s.State)))
+	}
+	if s.EncryptedMedia != nil && s.UnencryptedMedia != nil {
+		labels = append(labels, attribute.String(keyEncryption, encryption(*s.EncryptedMedia, *s.UnencryptedMedia)))
+	}
+	q.legs.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(labels...)))
+	recordSeconds(ctx, q.legDuration, s.DurationSeconds)
+}
+
+// encryption is how the media of a leg are, in the words of call_leg.encryption.
+func encryption(encrypted, unencrypted bool) string {
+	switch {
+	case encrypted && unencrypted:
+		return "mixed"
+	case encrypted:
+		return "encrypted"
+	case unencrypted:
+		return "unencrypted"
+	default:
+		return "none"
+	}
+}
+
+// recordCall counts what one call is.
+func (q *quality) recordCall(ctx context.Context, c *object.Call) {
+	var labels []attribute.KeyValue
+	if c.Type != "" {
+		labels = append(labels, attribute.String(names.KeyCallType, callTypes.label(c.Type)))
+	}
+	for _, is := range []struct {
+		key   string
+		value *bool
+	}{{keyLocked, c.Locked}, {keyRecording, c.Recording}, {keyStreaming, c.Streaming}} {
+		if is.value != nil {
+			labels = append(labels, attribute.String(is.key, strconv.FormatBool(*is.value)))
+		}
+	}
+	q.calls.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(labels...)))
+	recordSeconds(ctx, q.callDuration, c.DurationSeconds)
+	recordCount(ctx, q.callLegs, c.NumCallLegs, 0)
+	recordCount(ctx, q.callParticipants, c.NumParticipantsLocal, 0)
+	recordCount(ctx, q.callBridges, c.NumDistributedInstances, 1) // besides this one
+}
+
+func recordSeconds(ctx context.Context, into metric.Float64Histogram, seconds *int64) {
+	if seconds != nil && aggregate.PlausibleSeconds(float64(*seconds)) {
+		into.Record(ctx, float64(*seconds))
+	}
+}
+
+// maxCounted is above what a cluster can hold.
+const maxCounted = 1_000_000
+
+func recordCount(ctx context.Context, into metric.Float64Histogram, n *int64, more int64) {
+	if n != nil && *n <= maxCounted {
+		into.Record(ctx, float64(*n+more))
 	}
 }

@@ -18,7 +18,11 @@ import (
 func TestMetricsTable(t *testing.T) {
 	var metrics []readme.Metric
 	for _, d := range definitions {
-		metrics = append(metrics, readme.Metric{Name: d.name, Kind: "histogram", Unit: d.unit, Labels: qualityLabels, Description: d.description})
+		kind := "histogram"
+		if d.counter != nil {
+			kind = "counter"
+		}
+		metrics = append(metrics, readme.Metric{Name: d.name, Kind: kind, Unit: d.unit, Labels: d.labels, Description: d.description})
 	}
 	readme.HoldMetrics(t, metrics, *update)
 }
@@ -46,8 +50,8 @@ func TestNames(t *testing.T) {
 		names.MetricCallLegActive, names.MetricCallLegActiveMax, names.MetricCallLegAlarmActive, names.MetricCallLegCompleted, names.MetricCallLegImpaired,
 		names.MetricCDRReceiverCount, names.MetricCDRReceiverLimit, names.MetricCDRReceiverPresent, names.MetricClockOffset, names.MetricClusterEnabled,
 		names.MetricCoSpaceCount, names.MetricDatabaseError, names.MetricDatabaseNodeCount, names.MetricDatabaseNodePrimary, names.MetricDatabaseNodeSyncBehind,
-		names.MetricDatabaseNodeUp, names.MetricLicenseRemaining, names.MetricLicenseState, names.MetricMediaProcessingLoad, names.MetricMediaProcessingLimit,
+		names.MetricDatabaseNodeInUse, names.MetricDatabaseNodeUp, names.MetricLicenseRemaining, names.MetricLicenseState, names.MetricMediaProcessingLoad, names.MetricMediaProcessingLimit,
 		names.MetricMediaProcessingThreshold, names.MetricMediaProcessingUtilization, names.MetricParticipantCount, names.MetricParticipantLimit,
-		names.MetricParticipantLocal, names.MetricPeerLinkBitRateLimit, names.MetricPeerLinkVideoStreamLimit, names.MetricRecordCreated, names.MetricUptime,
+		names.MetricParticipantLocal, names.MetricParticipantState, names.MetricPeerLinkBitRateLimit, names.MetricPeerLinkVideoStreamLimit, names.MetricRecordCreated, names.MetricUptime,
 	}, got)
 }

@@ -180,6 +180,9 @@ func (r *reading) recordDatabase(mb *metadata.MetricsBuilder, ts pcommon.Timesta
 		}
 		seen[host] = true
 		host = strings.ToValidUTF8(host, "")
+		if d.NodeInUse != "" {
+			mb.RecordCiscoMeetingServerDatabaseNodeInUseDataPoint(ts, oneIf(strings.EqualFold(d.NodeInUse, n.Hostname)), host)
+		}
 		if n.Up != nil {
 			mb.RecordCiscoMeetingServerDatabaseNodeUpDataPoint(ts, oneIf(*n.Up), host)
 		}
@@ -285,7 +288,31 @@ func (r *reading) recordParticipants(mb *metadata.MetricsBuilder, ts pcommon.Tim
 			local += oneIf(!isRemote(list.Items[i]))
 		}
 		mb.RecordCiscoMeetingServerParticipantLocalDataPoint(ts, local)
+		recordStates(mb, ts, list.Items)
 	case bridges != nil && bridges.Complete && bridges.Total <= 1 && !slices.ContainsFunc(list.Items, isRemote):
 		mb.RecordCiscoMeetingServerParticipantLocalDataPoint(ts, int64(list.Total))
+	}
+}
+
+// recordStates writes the participants of this bridge by state, if any has one.
+func recordStates(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, list []object.Participant) {
+	counts := make(map[metadata.AttributeParticipantState]int64)
+	known := len(list) == 0
+	for i := range list {
+		if list[i].CallBridge != "" {
+			continue
+		}
+		for text, state := range metadata.MapAttributeParticipantState {
+			if strings.EqualFold(text, list[i].State) {
+				counts[state]++
+				known = true
+			}
+		}
+	}
+	if !known {
+		return // a release that does not say it
+	}
+	for _, state := range metadata.MapAttributeParticipantState {
+		mb.RecordCiscoMeetingServerParticipantStateDataPoint(ts, counts[state], state)
 	}
 }

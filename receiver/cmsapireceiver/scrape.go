@@ -30,6 +30,8 @@ const (
 	// callPages are the most pages of the list of calls that are read where events are
 	// wanted.
 	callPages = 8
+	// leftForLegs is how many requests the details of calls leave for people and legs.
+	leftForLegs = 20
 	// leastDetails is how many requests the list of legs leaves for the details of some.
 	leastDetails = 4
 )
@@ -60,7 +62,8 @@ type reading struct {
 	legList      *cmsapi.Listing[object.CallLeg] // likewise
 	participants *cmsapi.Listing[object.Participant]
 	alarmedLegs  *cmsapi.Listing[object.CallLeg]
-	legs         []sampledLeg // with details
+	legs         []sampledLeg  // with details
+	sampledCalls []object.Call // likewise
 }
 
 // inventory is what changes rarely. Each part is kept until it is read again, or
@@ -227,16 +230,39 @@ func (s *scrape) isAlone() bool {
 
 // readCalls reads how many calls there are, or which if somebody wants to know.
 func (s *scrape) readCalls(r *reading) {
-	c := s.target.client
-	if !s.wantsLists() {
+	t, c := s.target, s.target.client
+	if !s.wantsLists() && t.shared.config.SampleCalls == 0 {
 		r.calls = ask(s, "calls", c.CountCalls)
 		return
 	}
-	r.callList = ask(s, "calls", func(ctx context.Context) (cmsapi.Listing[object.Call], error) {
-		return c.Calls(ctx, cmsapi.Range{Pages: 1, Whole: callPages})
-	})
-	if r.callList != nil {
-		r.calls = &r.callList.Total
+	part := cmsapi.Range{Offset: t.calls.offset, Pages: 1}
+	if s.wantsLists() {
+		part = cmsapi.Range{Pages: 1, Whole: callPages}
+	}
+	list := ask(s, "calls", func(ctx context.Context) (cmsapi.Listing[object.Call], error) { return c.Calls(ctx, part) })
+	t.calls.offset = 0
+	if list == nil {
+		return
+	}
+	t.calls.offset, r.calls = list.Next, &list.Total
+	if s.wantsLists() {
+		r.callList = list
+	}
+	var ids []string
+	for i := range list.Items {
+		ids = append(ids, list.Items[i].ID)
+	}
+	for _, id := range t.calls.pick(min(t.shared.config.SampleCalls, cmsapi.RequestsLeft(s.ctx)-leftForLegs), nil, ids) {
+		if s.over {
+			return
+		}
+		call, err := c.Call(s.ctx, id)
+		switch {
+		case err == nil:
+			r.sampledCalls = append(r.sampledCalls, call)
+		case !isUnknown(err): // one that has ended since is no fault
+			s.failed("call", err)
+		}
 	}
 }
 

@@ -47,6 +47,7 @@ type target struct {
 	identity  identity
 	boot      startClock
 	sampler   sampler
+	calls     sampler
 	version   string               // of the server's software, as last logged
 	seen      map[[2]string]bool   // features and states of licences
 	unknown   map[string]time.Time // objects that the server does not know: not asked for before
@@ -153,6 +154,9 @@ func (t *target) emit(ctx context.Context, r *reading, out pmetric.Metrics) {
 	}
 	for i := range r.legs {
 		q.record(ctx, &r.legs[i].CallLeg)
+	}
+	for i := range r.sampledCalls {
+		q.recordCall(ctx, &r.sampledCalls[i])
 	}
 	histograms, err := t.quality.Collect(context.WithoutCancel(ctx))
 	if err != nil {

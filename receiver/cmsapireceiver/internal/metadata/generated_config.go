@@ -502,6 +502,54 @@ func (ms *CiscoMeetingServerDatabaseNodeCountMetricConfig) Unmarshal(parser *con
 	return nil
 }
 
+// CiscoMeetingServerDatabaseNodeInUseMetricAttributeKey specifies the key of an attribute for the cisco.meeting_server.database.node.in_use metric.
+type CiscoMeetingServerDatabaseNodeInUseMetricAttributeKey string
+
+const (
+	CiscoMeetingServerDatabaseNodeInUseMetricAttributeKeyNodeAddress CiscoMeetingServerDatabaseNodeInUseMetricAttributeKey = "node.address"
+)
+
+// CiscoMeetingServerDatabaseNodeInUseMetricConfig provides config for the cisco.meeting_server.database.node.in_use metric.
+type CiscoMeetingServerDatabaseNodeInUseMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+
+	AggregationStrategy string                                                  `mapstructure:"aggregation_strategy"`
+	EnabledAttributes   []CiscoMeetingServerDatabaseNodeInUseMetricAttributeKey `mapstructure:"attributes"`
+}
+
+func (ms *CiscoMeetingServerDatabaseNodeInUseMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+func (ms *CiscoMeetingServerDatabaseNodeInUseMetricConfig) Validate() error {
+	for _, val := range ms.EnabledAttributes {
+		switch val {
+		case CiscoMeetingServerDatabaseNodeInUseMetricAttributeKeyNodeAddress:
+		default:
+			return fmt.Errorf("metric cisco.meeting_server.database.node.in_use doesn't have an attribute %v, valid attributes: [node.address]", val)
+		}
+	}
+
+	switch ms.AggregationStrategy {
+	case AggregationStrategySum, AggregationStrategyAvg, AggregationStrategyMin, AggregationStrategyMax:
+	default:
+		return fmt.Errorf("invalid aggregation strategy %q, valid strategies: [%s, %s, %s, %s]", ms.AggregationStrategy, AggregationStrategySum, AggregationStrategyAvg, AggregationStrategyMin, AggregationStrategyMax)
+	}
+
+	return nil
+}
+
 // CiscoMeetingServerDatabaseNodePrimaryMetricAttributeKey specifies the key of an attribute for the cisco.meeting_server.database.node.primary metric.
 type CiscoMeetingServerDatabaseNodePrimaryMetricAttributeKey string
 
@@ -911,6 +959,54 @@ func (ms *CiscoMeetingServerParticipantLocalMetricConfig) Unmarshal(parser *conf
 	return nil
 }
 
+// CiscoMeetingServerParticipantStateMetricAttributeKey specifies the key of an attribute for the cisco.meeting_server.participant.state metric.
+type CiscoMeetingServerParticipantStateMetricAttributeKey string
+
+const (
+	CiscoMeetingServerParticipantStateMetricAttributeKeyParticipantState CiscoMeetingServerParticipantStateMetricAttributeKey = "state"
+)
+
+// CiscoMeetingServerParticipantStateMetricConfig provides config for the cisco.meeting_server.participant.state metric.
+type CiscoMeetingServerParticipantStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+
+	AggregationStrategy string                                                 `mapstructure:"aggregation_strategy"`
+	EnabledAttributes   []CiscoMeetingServerParticipantStateMetricAttributeKey `mapstructure:"attributes"`
+}
+
+func (ms *CiscoMeetingServerParticipantStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+func (ms *CiscoMeetingServerParticipantStateMetricConfig) Validate() error {
+	for _, val := range ms.EnabledAttributes {
+		switch val {
+		case CiscoMeetingServerParticipantStateMetricAttributeKeyParticipantState:
+		default:
+			return fmt.Errorf("metric cisco.meeting_server.participant.state doesn't have an attribute %v, valid attributes: [state]", val)
+		}
+	}
+
+	switch ms.AggregationStrategy {
+	case AggregationStrategySum, AggregationStrategyAvg, AggregationStrategyMin, AggregationStrategyMax:
+	default:
+		return fmt.Errorf("invalid aggregation strategy %q, valid strategies: [%s, %s, %s, %s]", ms.AggregationStrategy, AggregationStrategySum, AggregationStrategyAvg, AggregationStrategyMin, AggregationStrategyMax)
+	}
+
+	return nil
+}
+
 // CiscoMeetingServerPeerLinkBitRateLimitMetricConfig provides config for the cisco.meeting_server.peer_link.bit_rate.limit metric.
 type CiscoMeetingServerPeerLinkBitRateLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1012,6 +1108,7 @@ type MetricsConfig struct {
 	CiscoMeetingServerCospaceCount                 CiscoMeetingServerCospaceCountMetricConfig                 `mapstructure:"cisco.meeting_server.cospace.count"`
 	CiscoMeetingServerDatabaseError                CiscoMeetingServerDatabaseErrorMetricConfig                `mapstructure:"cisco.meeting_server.database.error"`
 	CiscoMeetingServerDatabaseNodeCount            CiscoMeetingServerDatabaseNodeCountMetricConfig            `mapstructure:"cisco.meeting_server.database.node.count"`
+	CiscoMeetingServerDatabaseNodeInUse            CiscoMeetingServerDatabaseNodeInUseMetricConfig            `mapstructure:"cisco.meeting_server.database.node.in_use"`
 	CiscoMeetingServerDatabaseNodePrimary          CiscoMeetingServerDatabaseNodePrimaryMetricConfig          `mapstructure:"cisco.meeting_server.database.node.primary"`
 	CiscoMeetingServerDatabaseNodeSyncBehind       CiscoMeetingServerDatabaseNodeSyncBehindMetricConfig       `mapstructure:"cisco.meeting_server.database.node.sync_behind"`
 	CiscoMeetingServerDatabaseNodeUp               CiscoMeetingServerDatabaseNodeUpMetricConfig               `mapstructure:"cisco.meeting_server.database.node.up"`
@@ -1024,6 +1121,7 @@ type MetricsConfig struct {
 	CiscoMeetingServerParticipantCount             CiscoMeetingServerParticipantCountMetricConfig             `mapstructure:"cisco.meeting_server.participant.count"`
 	CiscoMeetingServerParticipantLimit             CiscoMeetingServerParticipantLimitMetricConfig             `mapstructure:"cisco.meeting_server.participant.limit"`
 	CiscoMeetingServerParticipantLocal             CiscoMeetingServerParticipantLocalMetricConfig             `mapstructure:"cisco.meeting_server.participant.local"`
+	CiscoMeetingServerParticipantState             CiscoMeetingServerParticipantStateMetricConfig             `mapstructure:"cisco.meeting_server.participant.state"`
 	CiscoMeetingServerPeerLinkBitRateLimit         CiscoMeetingServerPeerLinkBitRateLimitMetricConfig         `mapstructure:"cisco.meeting_server.peer_link.bit_rate.limit"`
 	CiscoMeetingServerPeerLinkVideoStreamLimit     CiscoMeetingServerPeerLinkVideoStreamLimitMetricConfig     `mapstructure:"cisco.meeting_server.peer_link.video_stream.limit"`
 	CiscoMeetingServerRecordCreated                CiscoMeetingServerRecordCreatedMetricConfig                `mapstructure:"cisco.meeting_server.record.created"`
@@ -1097,6 +1195,11 @@ func DefaultMetricsConfig() MetricsConfig {
 		CiscoMeetingServerDatabaseNodeCount: CiscoMeetingServerDatabaseNodeCountMetricConfig{
 			Enabled: true,
 		},
+		CiscoMeetingServerDatabaseNodeInUse: CiscoMeetingServerDatabaseNodeInUseMetricConfig{
+			Enabled:             true,
+			AggregationStrategy: AggregationStrategyAvg,
+			EnabledAttributes:   []CiscoMeetingServerDatabaseNodeInUseMetricAttributeKey{CiscoMeetingServerDatabaseNodeInUseMetricAttributeKeyNodeAddress},
+		},
 		CiscoMeetingServerDatabaseNodePrimary: CiscoMeetingServerDatabaseNodePrimaryMetricConfig{
 			Enabled:             true,
 			AggregationStrategy: AggregationStrategyAvg,
@@ -1144,6 +1247,11 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		CiscoMeetingServerParticipantLocal: CiscoMeetingServerParticipantLocalMetricConfig{
 			Enabled: true,
+		},
+		CiscoMeetingServerParticipantState: CiscoMeetingServerParticipantStateMetricConfig{
+			Enabled:             true,
+			AggregationStrategy: AggregationStrategyAvg,
+			EnabledAttributes:   []CiscoMeetingServerParticipantStateMetricAttributeKey{CiscoMeetingServerParticipantStateMetricAttributeKeyParticipantState},
 		},
 		CiscoMeetingServerPeerLinkBitRateLimit: CiscoMeetingServerPeerLinkBitRateLimitMetricConfig{
 			Enabled: true,

@@ -91,6 +91,11 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					CiscoMeetingServerDatabaseNodeCount: CiscoMeetingServerDatabaseNodeCountMetricConfig{
 						Enabled: true,
 					},
+					CiscoMeetingServerDatabaseNodeInUse: CiscoMeetingServerDatabaseNodeInUseMetricConfig{
+						Enabled:             true,
+						AggregationStrategy: AggregationStrategyAvg,
+						EnabledAttributes:   []CiscoMeetingServerDatabaseNodeInUseMetricAttributeKey{CiscoMeetingServerDatabaseNodeInUseMetricAttributeKeyNodeAddress},
+					},
 					CiscoMeetingServerDatabaseNodePrimary: CiscoMeetingServerDatabaseNodePrimaryMetricConfig{
 						Enabled:             true,
 						AggregationStrategy: AggregationStrategyAvg,
@@ -138,6 +143,11 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					},
 					CiscoMeetingServerParticipantLocal: CiscoMeetingServerParticipantLocalMetricConfig{
 						Enabled: true,
+					},
+					CiscoMeetingServerParticipantState: CiscoMeetingServerParticipantStateMetricConfig{
+						Enabled:             true,
+						AggregationStrategy: AggregationStrategyAvg,
+						EnabledAttributes:   []CiscoMeetingServerParticipantStateMetricAttributeKey{CiscoMeetingServerParticipantStateMetricAttributeKeyParticipantState},
 					},
 					CiscoMeetingServerPeerLinkBitRateLimit: CiscoMeetingServerPeerLinkBitRateLimitMetricConfig{
 						Enabled: true,
@@ -223,6 +233,11 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					CiscoMeetingServerDatabaseNodeCount: CiscoMeetingServerDatabaseNodeCountMetricConfig{
 						Enabled: false,
 					},
+					CiscoMeetingServerDatabaseNodeInUse: CiscoMeetingServerDatabaseNodeInUseMetricConfig{
+						Enabled:             false,
+						AggregationStrategy: AggregationStrategyAvg,
+						EnabledAttributes:   []CiscoMeetingServerDatabaseNodeInUseMetricAttributeKey{CiscoMeetingServerDatabaseNodeInUseMetricAttributeKeyNodeAddress},
+					},
 					CiscoMeetingServerDatabaseNodePrimary: CiscoMeetingServerDatabaseNodePrimaryMetricConfig{
 						Enabled:             false,
 						AggregationStrategy: AggregationStrategyAvg,
@@ -271,6 +286,11 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					CiscoMeetingServerParticipantLocal: CiscoMeetingServerParticipantLocalMetricConfig{
 						Enabled: false,
 					},
+					CiscoMeetingServerParticipantState: CiscoMeetingServerParticipantStateMetricConfig{
+						Enabled:             false,
+						AggregationStrategy: AggregationStrategyAvg,
+						EnabledAttributes:   []CiscoMeetingServerParticipantStateMetricAttributeKey{CiscoMeetingServerParticipantStateMetricAttributeKeyParticipantState},
+					},
 					CiscoMeetingServerPeerLinkBitRateLimit: CiscoMeetingServerPeerLinkBitRateLimitMetricConfig{
 						Enabled: false,
 					},
@@ -290,7 +310,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(CiscoMeetingServerActivatedMetricConfig{}, CiscoMeetingServerAlarmActiveMetricConfig{}, CiscoMeetingServerAlarmDurationMetricConfig{}, CiscoMeetingServerBitRateMetricConfig{}, CiscoMeetingServerCallCountMetricConfig{}, CiscoMeetingServerCallBridgeCountMetricConfig{}, CiscoMeetingServerCallLegActiveMetricConfig{}, CiscoMeetingServerCallLegActiveMaxMetricConfig{}, CiscoMeetingServerCallLegAlarmActiveMetricConfig{}, CiscoMeetingServerCallLegCompletedMetricConfig{}, CiscoMeetingServerCallLegImpairedMetricConfig{}, CiscoMeetingServerCdrReceiverCountMetricConfig{}, CiscoMeetingServerCdrReceiverLimitMetricConfig{}, CiscoMeetingServerCdrReceiverPresentMetricConfig{}, CiscoMeetingServerClockOffsetMetricConfig{}, CiscoMeetingServerClusterEnabledMetricConfig{}, CiscoMeetingServerCospaceCountMetricConfig{}, CiscoMeetingServerDatabaseErrorMetricConfig{}, CiscoMeetingServerDatabaseNodeCountMetricConfig{}, CiscoMeetingServerDatabaseNodePrimaryMetricConfig{}, CiscoMeetingServerDatabaseNodeSyncBehindMetricConfig{}, CiscoMeetingServerDatabaseNodeUpMetricConfig{}, CiscoMeetingServerLicenseRemainingMetricConfig{}, CiscoMeetingServerLicenseStateMetricConfig{}, CiscoMeetingServerMediaProcessingLoadMetricConfig{}, CiscoMeetingServerMediaProcessingLoadLimitMetricConfig{}, CiscoMeetingServerMediaProcessingLoadThresholdMetricConfig{}, CiscoMeetingServerMediaProcessingUtilizationMetricConfig{}, CiscoMeetingServerParticipantCountMetricConfig{}, CiscoMeetingServerParticipantLimitMetricConfig{}, CiscoMeetingServerParticipantLocalMetricConfig{}, CiscoMeetingServerPeerLinkBitRateLimitMetricConfig{}, CiscoMeetingServerPeerLinkVideoStreamLimitMetricConfig{}, CiscoMeetingServerRecordCreatedMetricConfig{}, CiscoMeetingServerUptimeMetricConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(CiscoMeetingServerActivatedMetricConfig{}, CiscoMeetingServerAlarmActiveMetricConfig{}, CiscoMeetingServerAlarmDurationMetricConfig{}, CiscoMeetingServerBitRateMetricConfig{}, CiscoMeetingServerCallCountMetricConfig{}, CiscoMeetingServerCallBridgeCountMetricConfig{}, CiscoMeetingServerCallLegActiveMetricConfig{}, CiscoMeetingServerCallLegActiveMaxMetricConfig{}, CiscoMeetingServerCallLegAlarmActiveMetricConfig{}, CiscoMeetingServerCallLegCompletedMetricConfig{}, CiscoMeetingServerCallLegImpairedMetricConfig{}, CiscoMeetingServerCdrReceiverCountMetricConfig{}, CiscoMeetingServerCdrReceiverLimitMetricConfig{}, CiscoMeetingServerCdrReceiverPresentMetricConfig{}, CiscoMeetingServerClockOffsetMetricConfig{}, CiscoMeetingServerClusterEnabledMetricConfig{}, CiscoMeetingServerCospaceCountMetricConfig{}, CiscoMeetingServerDatabaseErrorMetricConfig{}, CiscoMeetingServerDatabaseNodeCountMetricConfig{}, CiscoMeetingServerDatabaseNodeInUseMetricConfig{}, CiscoMeetingServerDatabaseNodePrimaryMetricConfig{}, CiscoMeetingServerDatabaseNodeSyncBehindMetricConfig{}, CiscoMeetingServerDatabaseNodeUpMetricConfig{}, CiscoMeetingServerLicenseRemainingMetricConfig{}, CiscoMeetingServerLicenseStateMetricConfig{}, CiscoMeetingServerMediaProcessingLoadMetricConfig{}, CiscoMeetingServerMediaProcessingLoadLimitMetricConfig{}, CiscoMeetingServerMediaProcessingLoadThresholdMetricConfig{}, CiscoMeetingServerMediaProcessingUtilizationMetricConfig{}, CiscoMeetingServerParticipantCountMetricConfig{}, CiscoMeetingServerParticipantLimitMetricConfig{}, CiscoMeetingServerParticipantLocalMetricConfig{}, CiscoMeetingServerParticipantStateMetricConfig{}, CiscoMeetingServerPeerLinkBitRateLimitMetricConfig{}, CiscoMeetingServerPeerLinkVideoStreamLimitMetricConfig{}, CiscoMeetingServerRecordCreatedMetricConfig{}, CiscoMeetingServerUptimeMetricConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -340,6 +360,18 @@ func TestCiscoMeetingServerCallLegAlarmActiveMetricsConfig_Validate(t *testing.T
 	require.ErrorContains(t, cfg.Validate(), "metric cisco.meeting_server.call_leg.alarm.active doesn't have an attribute invalid, valid attributes: [alarm.type]")
 
 	cfg = DefaultMetricsConfig().CiscoMeetingServerCallLegAlarmActive
+	cfg.AggregationStrategy = "invalid"
+	require.ErrorContains(t, cfg.Validate(), "invalid aggregation strategy")
+}
+
+func TestCiscoMeetingServerDatabaseNodeInUseMetricsConfig_Validate(t *testing.T) {
+	cfg := DefaultMetricsConfig().CiscoMeetingServerDatabaseNodeInUse
+	require.NoError(t, cfg.Validate())
+
+	cfg.EnabledAttributes = []CiscoMeetingServerDatabaseNodeInUseMetricAttributeKey{"invalid"}
+	require.ErrorContains(t, cfg.Validate(), "metric cisco.meeting_server.database.node.in_use doesn't have an attribute invalid, valid attributes: [node.address]")
+
+	cfg = DefaultMetricsConfig().CiscoMeetingServerDatabaseNodeInUse
 	cfg.AggregationStrategy = "invalid"
 	require.ErrorContains(t, cfg.Validate(), "invalid aggregation strategy")
 }
@@ -412,6 +444,18 @@ func TestCiscoMeetingServerMediaProcessingLoadThresholdMetricsConfig_Validate(t 
 	require.ErrorContains(t, cfg.Validate(), "metric cisco.meeting_server.media_processing.load.threshold doesn't have an attribute invalid, valid attributes: [conference]")
 
 	cfg = DefaultMetricsConfig().CiscoMeetingServerMediaProcessingLoadThreshold
+	cfg.AggregationStrategy = "invalid"
+	require.ErrorContains(t, cfg.Validate(), "invalid aggregation strategy")
+}
+
+func TestCiscoMeetingServerParticipantStateMetricsConfig_Validate(t *testing.T) {
+	cfg := DefaultMetricsConfig().CiscoMeetingServerParticipantState
+	require.NoError(t, cfg.Validate())
+
+	cfg.EnabledAttributes = []CiscoMeetingServerParticipantStateMetricAttributeKey{"invalid"}
+	require.ErrorContains(t, cfg.Validate(), "metric cisco.meeting_server.participant.state doesn't have an attribute invalid, valid attributes: [state]")
+
+	cfg = DefaultMetricsConfig().CiscoMeetingServerParticipantState
 	cfg.AggregationStrategy = "invalid"
 	require.ErrorContains(t, cfg.Validate(), "invalid aggregation strategy")
 }

@@ -126,6 +126,40 @@ var MapAttributeMediaType = map[string]AttributeMediaType{
 	"video": AttributeMediaTypeVideo,
 }
 
+// AttributeParticipantState specifies the value participant.state attribute.
+type AttributeParticipantState int
+
+const (
+	_ AttributeParticipantState = iota
+	AttributeParticipantStateInitial
+	AttributeParticipantStateRinging
+	AttributeParticipantStateConnected
+	AttributeParticipantStateOnHold
+)
+
+// String returns the string representation of the AttributeParticipantState.
+func (av AttributeParticipantState) String() string {
+	switch av {
+	case AttributeParticipantStateInitial:
+		return "initial"
+	case AttributeParticipantStateRinging:
+		return "ringing"
+	case AttributeParticipantStateConnected:
+		return "connected"
+	case AttributeParticipantStateOnHold:
+		return "onHold"
+	}
+	return ""
+}
+
+// MapAttributeParticipantState is a helper map of string to AttributeParticipantState attribute value.
+var MapAttributeParticipantState = map[string]AttributeParticipantState{
+	"initial":   AttributeParticipantStateInitial,
+	"ringing":   AttributeParticipantStateRinging,
+	"connected": AttributeParticipantStateConnected,
+	"onHold":    AttributeParticipantStateOnHold,
+}
+
 // AttributeProblem specifies the value problem attribute.
 type AttributeProblem int
 
@@ -276,6 +310,10 @@ var MetricsInfo = metricsInfo{
 	CiscoMeetingServerDatabaseNodeCount: metricInfo{
 		Name: "cisco.meeting_server.database.node.count",
 	},
+	CiscoMeetingServerDatabaseNodeInUse: metricInfo{
+		Name:       "cisco.meeting_server.database.node.in_use",
+		Attributes: []string{"node.address"},
+	},
 	CiscoMeetingServerDatabaseNodePrimary: metricInfo{
 		Name:       "cisco.meeting_server.database.node.primary",
 		Attributes: []string{"node.address"},
@@ -318,6 +356,10 @@ var MetricsInfo = metricsInfo{
 	CiscoMeetingServerParticipantLocal: metricInfo{
 		Name: "cisco.meeting_server.participant.local",
 	},
+	CiscoMeetingServerParticipantState: metricInfo{
+		Name:       "cisco.meeting_server.participant.state",
+		Attributes: []string{"participant.state"},
+	},
 	CiscoMeetingServerPeerLinkBitRateLimit: metricInfo{
 		Name: "cisco.meeting_server.peer_link.bit_rate.limit",
 	},
@@ -352,6 +394,7 @@ type metricsInfo struct {
 	CiscoMeetingServerCospaceCount                 metricInfo
 	CiscoMeetingServerDatabaseError                metricInfo
 	CiscoMeetingServerDatabaseNodeCount            metricInfo
+	CiscoMeetingServerDatabaseNodeInUse            metricInfo
 	CiscoMeetingServerDatabaseNodePrimary          metricInfo
 	CiscoMeetingServerDatabaseNodeSyncBehind       metricInfo
 	CiscoMeetingServerDatabaseNodeUp               metricInfo
@@ -364,6 +407,7 @@ type metricsInfo struct {
 	CiscoMeetingServerParticipantCount             metricInfo
 	CiscoMeetingServerParticipantLimit             metricInfo
 	CiscoMeetingServerParticipantLocal             metricInfo
+	CiscoMeetingServerParticipantState             metricInfo
 	CiscoMeetingServerPeerLinkBitRateLimit         metricInfo
 	CiscoMeetingServerPeerLinkVideoStreamLimit     metricInfo
 	CiscoMeetingServerRecordCreated                metricInfo
@@ -1489,6 +1533,95 @@ func newMetricCiscoMeetingServerDatabaseNodeCount(cfg CiscoMeetingServerDatabase
 	return m
 }
 
+type metricCiscoMeetingServerDatabaseNodeInUse struct {
+	data          pmetric.Metric                                  // data buffer for generated metric.
+	config        CiscoMeetingServerDatabaseNodeInUseMetricConfig // metric config provided by user.
+	capacity      int                                             // max observed number of data points added to the metric.
+	aggDataPoints []int64                                         // slice containing number of aggregated datapoints at each index
+}
+
+// init fills cisco.meeting_server.database.node.in_use metric with initial data.
+func (m *metricCiscoMeetingServerDatabaseNodeInUse) init() {
+	m.data.SetName("cisco.meeting_server.database.node.in_use")
+	m.data.SetDescription("1 for the node that the server uses, 0 for the others.")
+	m.data.SetUnit("{node}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+	m.aggDataPoints = m.aggDataPoints[:0]
+}
+
+func (m *metricCiscoMeetingServerDatabaseNodeInUse) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, nodeAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+
+	dp := pmetric.NewNumberDataPoint()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	if slices.Contains(m.config.EnabledAttributes, CiscoMeetingServerDatabaseNodeInUseMetricAttributeKeyNodeAddress) {
+		dp.Attributes().PutStr("node.address", nodeAddressAttributeValue)
+	}
+
+	var s string
+	dps := m.data.Gauge().DataPoints()
+	for i := 0; i < dps.Len(); i++ {
+		dpi := dps.At(i)
+		if dp.Attributes().Equal(dpi.Attributes()) && dp.StartTimestamp() == dpi.StartTimestamp() && dp.Timestamp() == dpi.Timestamp() {
+			switch s = m.config.AggregationStrategy; s {
+			case AggregationStrategySum, AggregationStrategyAvg:
+				dpi.SetIntValue(dpi.IntValue() + val)
+				m.aggDataPoints[i] += 1
+				return
+			case AggregationStrategyMin:
+				if dpi.IntValue() > val {
+					dpi.SetIntValue(val)
+				}
+				return
+			case AggregationStrategyMax:
+				if dpi.IntValue() < val {
+					dpi.SetIntValue(val)
+				}
+				return
+			}
+		}
+	}
+
+	dp.SetIntValue(val)
+	m.aggDataPoints = append(m.aggDataPoints, 1)
+	dp.MoveTo(dps.AppendEmpty())
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricCiscoMeetingServerDatabaseNodeInUse) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricCiscoMeetingServerDatabaseNodeInUse) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		if m.config.AggregationStrategy == AggregationStrategyAvg {
+			for i, aggCount := range m.aggDataPoints {
+				m.data.Gauge().DataPoints().At(i).SetIntValue(m.data.Gauge().DataPoints().At(i).IntValue() / aggCount)
+			}
+		}
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricCiscoMeetingServerDatabaseNodeInUse(cfg CiscoMeetingServerDatabaseNodeInUseMetricConfig) metricCiscoMeetingServerDatabaseNodeInUse {
+	m := metricCiscoMeetingServerDatabaseNodeInUse{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricCiscoMeetingServerDatabaseNodePrimary struct {
 	data          pmetric.Metric                                    // data buffer for generated metric.
 	config        CiscoMeetingServerDatabaseNodePrimaryMetricConfig // metric config provided by user.
@@ -2326,6 +2459,95 @@ func newMetricCiscoMeetingServerParticipantLocal(cfg CiscoMeetingServerParticipa
 	return m
 }
 
+type metricCiscoMeetingServerParticipantState struct {
+	data          pmetric.Metric                                 // data buffer for generated metric.
+	config        CiscoMeetingServerParticipantStateMetricConfig // metric config provided by user.
+	capacity      int                                            // max observed number of data points added to the metric.
+	aggDataPoints []int64                                        // slice containing number of aggregated datapoints at each index
+}
+
+// init fills cisco.meeting_server.participant.state metric with initial data.
+func (m *metricCiscoMeetingServerParticipantState) init() {
+	m.data.SetName("cisco.meeting_server.participant.state")
+	m.data.SetDescription("Participants that this bridge hosts, by state, where it is known who they are. Other states have no series.")
+	m.data.SetUnit("{participant}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+	m.aggDataPoints = m.aggDataPoints[:0]
+}
+
+func (m *metricCiscoMeetingServerParticipantState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, participantStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+
+	dp := pmetric.NewNumberDataPoint()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	if slices.Contains(m.config.EnabledAttributes, CiscoMeetingServerParticipantStateMetricAttributeKeyParticipantState) {
+		dp.Attributes().PutStr("state", participantStateAttributeValue)
+	}
+
+	var s string
+	dps := m.data.Gauge().DataPoints()
+	for i := 0; i < dps.Len(); i++ {
+		dpi := dps.At(i)
+		if dp.Attributes().Equal(dpi.Attributes()) && dp.StartTimestamp() == dpi.StartTimestamp() && dp.Timestamp() == dpi.Timestamp() {
+			switch s = m.config.AggregationStrategy; s {
+			case AggregationStrategySum, AggregationStrategyAvg:
+				dpi.SetIntValue(dpi.IntValue() + val)
+				m.aggDataPoints[i] += 1
+				return
+			case AggregationStrategyMin:
+				if dpi.IntValue() > val {
+					dpi.SetIntValue(val)
+				}
+				return
+			case AggregationStrategyMax:
+				if dpi.IntValue() < val {
+					dpi.SetIntValue(val)
+				}
+				return
+			}
+		}
+	}
+
+	dp.SetIntValue(val)
+	m.aggDataPoints = append(m.aggDataPoints, 1)
+	dp.MoveTo(dps.AppendEmpty())
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricCiscoMeetingServerParticipantState) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricCiscoMeetingServerParticipantState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		if m.config.AggregationStrategy == AggregationStrategyAvg {
+			for i, aggCount := range m.aggDataPoints {
+				m.data.Gauge().DataPoints().At(i).SetIntValue(m.data.Gauge().DataPoints().At(i).IntValue() / aggCount)
+			}
+		}
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricCiscoMeetingServerParticipantState(cfg CiscoMeetingServerParticipantStateMetricConfig) metricCiscoMeetingServerParticipantState {
+	m := metricCiscoMeetingServerParticipantState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricCiscoMeetingServerPeerLinkBitRateLimit struct {
 	data     pmetric.Metric                                     // data buffer for generated metric.
 	config   CiscoMeetingServerPeerLinkBitRateLimitMetricConfig // metric config provided by user.
@@ -2555,6 +2777,7 @@ type MetricsBuilder struct {
 	metricCiscoMeetingServerCospaceCount                 metricCiscoMeetingServerCospaceCount
 	metricCiscoMeetingServerDatabaseError                metricCiscoMeetingServerDatabaseError
 	metricCiscoMeetingServerDatabaseNodeCount            metricCiscoMeetingServerDatabaseNodeCount
+	metricCiscoMeetingServerDatabaseNodeInUse            metricCiscoMeetingServerDatabaseNodeInUse
 	metricCiscoMeetingServerDatabaseNodePrimary          metricCiscoMeetingServerDatabaseNodePrimary
 	metricCiscoMeetingServerDatabaseNodeSyncBehind       metricCiscoMeetingServerDatabaseNodeSyncBehind
 	metricCiscoMeetingServerDatabaseNodeUp               metricCiscoMeetingServerDatabaseNodeUp
@@ -2567,6 +2790,7 @@ type MetricsBuilder struct {
 	metricCiscoMeetingServerParticipantCount             metricCiscoMeetingServerParticipantCount
 	metricCiscoMeetingServerParticipantLimit             metricCiscoMeetingServerParticipantLimit
 	metricCiscoMeetingServerParticipantLocal             metricCiscoMeetingServerParticipantLocal
+	metricCiscoMeetingServerParticipantState             metricCiscoMeetingServerParticipantState
 	metricCiscoMeetingServerPeerLinkBitRateLimit         metricCiscoMeetingServerPeerLinkBitRateLimit
 	metricCiscoMeetingServerPeerLinkVideoStreamLimit     metricCiscoMeetingServerPeerLinkVideoStreamLimit
 	metricCiscoMeetingServerRecordCreated                metricCiscoMeetingServerRecordCreated
@@ -2615,6 +2839,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricCiscoMeetingServerCospaceCount:                 newMetricCiscoMeetingServerCospaceCount(mbc.Metrics.CiscoMeetingServerCospaceCount),
 		metricCiscoMeetingServerDatabaseError:                newMetricCiscoMeetingServerDatabaseError(mbc.Metrics.CiscoMeetingServerDatabaseError),
 		metricCiscoMeetingServerDatabaseNodeCount:            newMetricCiscoMeetingServerDatabaseNodeCount(mbc.Metrics.CiscoMeetingServerDatabaseNodeCount),
+		metricCiscoMeetingServerDatabaseNodeInUse:            newMetricCiscoMeetingServerDatabaseNodeInUse(mbc.Metrics.CiscoMeetingServerDatabaseNodeInUse),
 		metricCiscoMeetingServerDatabaseNodePrimary:          newMetricCiscoMeetingServerDatabaseNodePrimary(mbc.Metrics.CiscoMeetingServerDatabaseNodePrimary),
 		metricCiscoMeetingServerDatabaseNodeSyncBehind:       newMetricCiscoMeetingServerDatabaseNodeSyncBehind(mbc.Metrics.CiscoMeetingServerDatabaseNodeSyncBehind),
 		metricCiscoMeetingServerDatabaseNodeUp:               newMetricCiscoMeetingServerDatabaseNodeUp(mbc.Metrics.CiscoMeetingServerDatabaseNodeUp),
@@ -2627,6 +2852,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricCiscoMeetingServerParticipantCount:             newMetricCiscoMeetingServerParticipantCount(mbc.Metrics.CiscoMeetingServerParticipantCount),
 		metricCiscoMeetingServerParticipantLimit:             newMetricCiscoMeetingServerParticipantLimit(mbc.Metrics.CiscoMeetingServerParticipantLimit),
 		metricCiscoMeetingServerParticipantLocal:             newMetricCiscoMeetingServerParticipantLocal(mbc.Metrics.CiscoMeetingServerParticipantLocal),
+		metricCiscoMeetingServerParticipantState:             newMetricCiscoMeetingServerParticipantState(mbc.Metrics.CiscoMeetingServerParticipantState),
 		metricCiscoMeetingServerPeerLinkBitRateLimit:         newMetricCiscoMeetingServerPeerLinkBitRateLimit(mbc.Metrics.CiscoMeetingServerPeerLinkBitRateLimit),
 		metricCiscoMeetingServerPeerLinkVideoStreamLimit:     newMetricCiscoMeetingServerPeerLinkVideoStreamLimit(mbc.Metrics.CiscoMeetingServerPeerLinkVideoStreamLimit),
 		metricCiscoMeetingServerRecordCreated:                newMetricCiscoMeetingServerRecordCreated(mbc.Metrics.CiscoMeetingServerRecordCreated),
@@ -2715,6 +2941,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricCiscoMeetingServerCospaceCount.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerDatabaseError.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerDatabaseNodeCount.emit(ils.Metrics())
+	mb.metricCiscoMeetingServerDatabaseNodeInUse.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerDatabaseNodePrimary.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerDatabaseNodeSyncBehind.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerDatabaseNodeUp.emit(ils.Metrics())
@@ -2727,6 +2954,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricCiscoMeetingServerParticipantCount.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerParticipantLimit.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerParticipantLocal.emit(ils.Metrics())
+	mb.metricCiscoMeetingServerParticipantState.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerPeerLinkBitRateLimit.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerPeerLinkVideoStreamLimit.emit(ils.Metrics())
 	mb.metricCiscoMeetingServerRecordCreated.emit(ils.Metrics())
@@ -2847,6 +3075,11 @@ func (mb *MetricsBuilder) RecordCiscoMeetingServerDatabaseNodeCountDataPoint(ts 
 	mb.metricCiscoMeetingServerDatabaseNodeCount.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordCiscoMeetingServerDatabaseNodeInUseDataPoint adds a data point to cisco.meeting_server.database.node.in_use metric.
+func (mb *MetricsBuilder) RecordCiscoMeetingServerDatabaseNodeInUseDataPoint(ts pcommon.Timestamp, val int64, nodeAddressAttributeValue string) {
+	mb.metricCiscoMeetingServerDatabaseNodeInUse.recordDataPoint(mb.startTime, ts, val, nodeAddressAttributeValue)
+}
+
 // RecordCiscoMeetingServerDatabaseNodePrimaryDataPoint adds a data point to cisco.meeting_server.database.node.primary metric.
 func (mb *MetricsBuilder) RecordCiscoMeetingServerDatabaseNodePrimaryDataPoint(ts pcommon.Timestamp, val int64, nodeAddressAttributeValue string) {
 	mb.metricCiscoMeetingServerDatabaseNodePrimary.recordDataPoint(mb.startTime, ts, val, nodeAddressAttributeValue)
@@ -2905,6 +3138,11 @@ func (mb *MetricsBuilder) RecordCiscoMeetingServerParticipantLimitDataPoint(ts p
 // RecordCiscoMeetingServerParticipantLocalDataPoint adds a data point to cisco.meeting_server.participant.local metric.
 func (mb *MetricsBuilder) RecordCiscoMeetingServerParticipantLocalDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricCiscoMeetingServerParticipantLocal.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordCiscoMeetingServerParticipantStateDataPoint adds a data point to cisco.meeting_server.participant.state metric.
+func (mb *MetricsBuilder) RecordCiscoMeetingServerParticipantStateDataPoint(ts pcommon.Timestamp, val int64, participantStateAttributeValue AttributeParticipantState) {
+	mb.metricCiscoMeetingServerParticipantState.recordDataPoint(mb.startTime, ts, val, participantStateAttributeValue.String())
 }
 
 // RecordCiscoMeetingServerPeerLinkBitRateLimitDataPoint adds a data point to cisco.meeting_server.peer_link.bit_rate.limit metric.

@@ -62,12 +62,14 @@ func TestMetricsBuilder(t *testing.T) {
 			aggMap["cisco.meeting_server.alarm.duration"] = mb.metricCiscoMeetingServerAlarmDuration.config.AggregationStrategy
 			aggMap["cisco.meeting_server.bit_rate"] = mb.metricCiscoMeetingServerBitRate.config.AggregationStrategy
 			aggMap["cisco.meeting_server.call_leg.alarm.active"] = mb.metricCiscoMeetingServerCallLegAlarmActive.config.AggregationStrategy
+			aggMap["cisco.meeting_server.database.node.in_use"] = mb.metricCiscoMeetingServerDatabaseNodeInUse.config.AggregationStrategy
 			aggMap["cisco.meeting_server.database.node.primary"] = mb.metricCiscoMeetingServerDatabaseNodePrimary.config.AggregationStrategy
 			aggMap["cisco.meeting_server.database.node.sync_behind"] = mb.metricCiscoMeetingServerDatabaseNodeSyncBehind.config.AggregationStrategy
 			aggMap["cisco.meeting_server.database.node.up"] = mb.metricCiscoMeetingServerDatabaseNodeUp.config.AggregationStrategy
 			aggMap["cisco.meeting_server.license.remaining"] = mb.metricCiscoMeetingServerLicenseRemaining.config.AggregationStrategy
 			aggMap["cisco.meeting_server.license.state"] = mb.metricCiscoMeetingServerLicenseState.config.AggregationStrategy
 			aggMap["cisco.meeting_server.media_processing.load.threshold"] = mb.metricCiscoMeetingServerMediaProcessingLoadThreshold.config.AggregationStrategy
+			aggMap["cisco.meeting_server.participant.state"] = mb.metricCiscoMeetingServerParticipantState.config.AggregationStrategy
 
 			expectedWarnings := 0
 			if tt.metricsSet != testDataSetReag {
@@ -147,6 +149,12 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordCiscoMeetingServerDatabaseNodeCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordCiscoMeetingServerDatabaseNodeInUseDataPoint(ts, 1, "node.address-val")
+			if tt.name == "reaggregate_set" {
+				mb.RecordCiscoMeetingServerDatabaseNodeInUseDataPoint(ts, 3, "node.address-val-2")
+			}
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordCiscoMeetingServerDatabaseNodePrimaryDataPoint(ts, 1, "node.address-val")
 			if tt.name == "reaggregate_set" {
 				mb.RecordCiscoMeetingServerDatabaseNodePrimaryDataPoint(ts, 3, "node.address-val-2")
@@ -201,6 +209,12 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordCiscoMeetingServerParticipantLocalDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordCiscoMeetingServerParticipantStateDataPoint(ts, 1, AttributeParticipantStateInitial)
+			if tt.name == "reaggregate_set" {
+				mb.RecordCiscoMeetingServerParticipantStateDataPoint(ts, 3, AttributeParticipantStateRinging)
+			}
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordCiscoMeetingServerPeerLinkBitRateLimitDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -219,12 +233,14 @@ func TestMetricsBuilder(t *testing.T) {
 				assert.Empty(t, mb.metricCiscoMeetingServerAlarmDuration.aggDataPoints)
 				assert.Empty(t, mb.metricCiscoMeetingServerBitRate.aggDataPoints)
 				assert.Empty(t, mb.metricCiscoMeetingServerCallLegAlarmActive.aggDataPoints)
+				assert.Empty(t, mb.metricCiscoMeetingServerDatabaseNodeInUse.aggDataPoints)
 				assert.Empty(t, mb.metricCiscoMeetingServerDatabaseNodePrimary.aggDataPoints)
 				assert.Empty(t, mb.metricCiscoMeetingServerDatabaseNodeSyncBehind.aggDataPoints)
 				assert.Empty(t, mb.metricCiscoMeetingServerDatabaseNodeUp.aggDataPoints)
 				assert.Empty(t, mb.metricCiscoMeetingServerLicenseRemaining.aggDataPoints)
 				assert.Empty(t, mb.metricCiscoMeetingServerLicenseState.aggDataPoints)
 				assert.Empty(t, mb.metricCiscoMeetingServerMediaProcessingLoadThreshold.aggDataPoints)
+				assert.Empty(t, mb.metricCiscoMeetingServerParticipantState.aggDataPoints)
 			}
 
 			if tt.expectEmpty {
@@ -604,6 +620,46 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "cisco.meeting_server.database.node.in_use":
+					if tt.name != "reaggregate_set" {
+						assert.False(t, validatedMetrics["cisco.meeting_server.database.node.in_use"], "Found a duplicate in the metrics slice: cisco.meeting_server.database.node.in_use")
+						validatedMetrics["cisco.meeting_server.database.node.in_use"] = true
+						assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+						assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+						assert.Equal(t, "1 for the node that the server uses, 0 for the others.", mi.Description())
+						assert.Equal(t, "{node}", mi.Unit())
+						dp := mi.Gauge().DataPoints().At(0)
+						assert.Equal(t, start, dp.StartTimestamp())
+						assert.Equal(t, ts, dp.Timestamp())
+						assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+						assert.Equal(t, int64(1), dp.IntValue())
+						nodeAddressAttrVal, ok := dp.Attributes().Get("node.address")
+						assert.True(t, ok)
+						assert.Equal(t, "node.address-val", nodeAddressAttrVal.Str())
+					} else {
+						assert.False(t, validatedMetrics["cisco.meeting_server.database.node.in_use"], "Found a duplicate in the metrics slice: cisco.meeting_server.database.node.in_use")
+						validatedMetrics["cisco.meeting_server.database.node.in_use"] = true
+						assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+						assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+						assert.Equal(t, "1 for the node that the server uses, 0 for the others.", mi.Description())
+						assert.Equal(t, "{node}", mi.Unit())
+						dp := mi.Gauge().DataPoints().At(0)
+						assert.Equal(t, start, dp.StartTimestamp())
+						assert.Equal(t, ts, dp.Timestamp())
+						assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+						switch aggMap["cisco.meeting_server.database.node.in_use"] {
+						case "sum":
+							assert.Equal(t, int64(4), dp.IntValue())
+						case "avg":
+							assert.Equal(t, int64(2), dp.IntValue())
+						case "min":
+							assert.Equal(t, int64(1), dp.IntValue())
+						case "max":
+							assert.Equal(t, int64(3), dp.IntValue())
+						}
+						_, ok := dp.Attributes().Get("node.address")
+						assert.False(t, ok)
+					}
 				case "cisco.meeting_server.database.node.primary":
 					if tt.name != "reaggregate_set" {
 						assert.False(t, validatedMetrics["cisco.meeting_server.database.node.primary"], "Found a duplicate in the metrics slice: cisco.meeting_server.database.node.primary")
@@ -921,6 +977,46 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "cisco.meeting_server.participant.state":
+					if tt.name != "reaggregate_set" {
+						assert.False(t, validatedMetrics["cisco.meeting_server.participant.state"], "Found a duplicate in the metrics slice: cisco.meeting_server.participant.state")
+						validatedMetrics["cisco.meeting_server.participant.state"] = true
+						assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+						assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+						assert.Equal(t, "Participants that this bridge hosts, by state, where it is known who they are. Other states have no series.", mi.Description())
+						assert.Equal(t, "{participant}", mi.Unit())
+						dp := mi.Gauge().DataPoints().At(0)
+						assert.Equal(t, start, dp.StartTimestamp())
+						assert.Equal(t, ts, dp.Timestamp())
+						assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+						assert.Equal(t, int64(1), dp.IntValue())
+						participantStateAttrVal, ok := dp.Attributes().Get("state")
+						assert.True(t, ok)
+						assert.Equal(t, "initial", participantStateAttrVal.Str())
+					} else {
+						assert.False(t, validatedMetrics["cisco.meeting_server.participant.state"], "Found a duplicate in the metrics slice: cisco.meeting_server.participant.state")
+						validatedMetrics["cisco.meeting_server.participant.state"] = true
+						assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+						assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+						assert.Equal(t, "Participants that this bridge hosts, by state, where it is known who they are. Other states have no series.", mi.Description())
+						assert.Equal(t, "{participant}", mi.Unit())
+						dp := mi.Gauge().DataPoints().At(0)
+						assert.Equal(t, start, dp.StartTimestamp())
+						assert.Equal(t, ts, dp.Timestamp())
+						assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+						switch aggMap["cisco.meeting_server.participant.state"] {
+						case "sum":
+							assert.Equal(t, int64(4), dp.IntValue())
+						case "avg":
+							assert.Equal(t, int64(2), dp.IntValue())
+						case "min":
+							assert.Equal(t, int64(1), dp.IntValue())
+						case "max":
+							assert.Equal(t, int64(3), dp.IntValue())
+						}
+						_, ok := dp.Attributes().Get("state")
+						assert.False(t, ok)
+					}
 				case "cisco.meeting_server.peer_link.bit_rate.limit":
 					assert.False(t, validatedMetrics["cisco.meeting_server.peer_link.bit_rate.limit"], "Found a duplicate in the metrics slice: cisco.meeting_server.peer_link.bit_rate.limit")
 					validatedMetrics["cisco.meeting_server.peer_link.bit_rate.limit"] = true
