@@ -202,8 +202,14 @@ func (o *options) checkDurations() error {
 
 // scenario is the story the options ask for.
 func (o *options) scenario() scenario.Config {
+	estate := uint64(0)
+	if o.live {
+		// A second demonstration is a restart of the same bridges: what ran in the first
+		// one has ended then.
+		estate = 1
+	}
 	return scenario.Config{
-		Seed: o.seed, Bridges: o.bridges, Unclustered: o.unclustered, Meetings: o.meetings,
+		Seed: o.seed, Estate: estate, Bridges: o.bridges, Unclustered: o.unclustered, Meetings: o.meetings,
 		Start: o.start, Short: o.live, Crowds: o.crowds, CrowdSize: o.crowdSize,
 		Restarts: o.faults.restarts, ScanBurst: o.faults.scan, Skew: o.faults.skew,
 	}

@@ -4,6 +4,7 @@
 package ocmsreceiver
 
 import (
+	"context"
 	"errors"
 
 	"go.opentelemetry.io/otel/metric"
@@ -91,5 +92,18 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 		}
 		errs = errors.Join(errs, err)
 	}
+	if errs == nil {
+		s.addZeros(context.Background())
+	}
 	return s, errs
+}
+
+// addZeros makes the series of calls begin at 0: increase() does not see the value that
+// a series begins with, and a ratio of failures needs the first of them.
+func (s *instruments) addZeros(ctx context.Context) {
+	s.attempt.Add(ctx, 0)
+	s.answered.Add(ctx, 0)
+	for _, class := range []string{"4xx", "5xx", "6xx"} {
+		s.failed.Add(ctx, 0, labels(pair{names.KeySIPClass, class}))
+	}
 }

@@ -5,6 +5,7 @@ package ocmsreceiver
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,8 +44,24 @@ func series(t *testing.T, sink *consumertest.MetricsSink) map[string]string {
 	return got
 }
 
-// measured are the series after a file was read.
+// measured are the series after a file was read, but those that are still 0.
 func measured(t *testing.T, content string, lines int) map[string]string {
+	t.Helper()
+	got := allSeries(t, content, lines)
+	maps.DeleteFunc(got, func(_, value string) bool { return value == "0" })
+	return got
+}
+
+// Series that alerts are about are there, at 0, with the first line of a host: an increase
+// from nothing to 3 is seen by nobody.
+func TestSeriesBeginAtZero(t *testing.T) {
+	got := allSeries(t, fixture(t, fixtures+"/events-basic.log"), 5)
+	for _, class := range []string{"4xx", "5xx", "6xx"} {
+		assert.Equal(t, "0", got["invite.failed map[sip.code.class:"+class+"]"], class)
+	}
+}
+
+func allSeries(t *testing.T, content string, lines int) map[string]string {
 	t.Helper()
 	logs, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
 	r := newRig(t, func(r *rig) {

@@ -9,6 +9,9 @@ import "time"
 type Config struct {
 	// Seed chooses every identifier, name, duration and coincidence.
 	Seed uint64
+	// Estate chooses the ids of the bridges; 0 means that Seed does. Bridges keep their ids
+	// over restarts, whatever happens on them.
+	Estate uint64
 	// Bridges is the number of Call Bridges, at least 1.
 	Bridges int
 	// Unclustered makes the last bridge a stand-alone one: it has no

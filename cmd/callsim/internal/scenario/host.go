@@ -27,11 +27,15 @@ func (h *host) clustered() bool { return h.CallBridge != "" }
 // install sets up the bridges with their clocks.
 func (w *World) install() []*host {
 	clocks := chance.NewDice(w.cfg.Seed, streamClocks)
+	estate := chance.NewDice(w.cfg.Estate, streamEstate)
 	hosts := make([]*host, w.cfg.Bridges)
 	for i := range hosts {
 		h := &host{index: i, session: w.dice.GUID(), skew: w.skew(clocks)}
 		h.Name = fmt.Sprintf("cms%d", i+1)
 		h.CallBridge = w.dice.GUID()
+		if w.cfg.Estate != 0 {
+			h.CallBridge = estate.GUID()
+		}
 		if w.cfg.Unclustered && i == len(hosts)-1 {
 			h.CallBridge = ""
 		}

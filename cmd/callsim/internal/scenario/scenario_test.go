@@ -245,3 +245,13 @@ func TestADemonstrationIsLively(t *testing.T) {
 	}
 	assert.InDelta(t, 2, float64(n)/600, 1, "events a second")
 }
+
+// Bridges of one estate keep their ids whatever story happens on them; their sessions are
+// new, as after a restart.
+func TestEstate(t *testing.T) {
+	first, second := New(Config{Seed: 1, Estate: 5, Bridges: 3}), New(Config{Seed: 2, Estate: 5, Bridges: 3})
+	assert.Equal(t, first.Bridges(), second.Bridges())
+	assert.NotEqual(t, first.Sessions(), second.Sessions())
+	assert.NotEqual(t, first.Bridges(), New(Config{Seed: 1, Estate: 6, Bridges: 3}).Bridges())
+	assert.NotEqual(t, New(Config{Seed: 1, Bridges: 3}).Bridges(), New(Config{Seed: 2, Bridges: 3}).Bridges(), "without an estate the seed chooses")
+}

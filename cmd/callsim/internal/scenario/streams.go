@@ -10,4 +10,5 @@ const (
 	streamRestarts
 	streamClocks
 	streamManners
+	streamEstate
 )
