@@ -64,13 +64,28 @@ func (c *converter) addMessage(lr plog.LogRecord, _ callarchive.Phase) bool {
 		code = v.Int()
 	}
 	switch {
-	case text(attributes, names.SIPMethod) == methodBye, code >= 400 && code != 401 && code != 407:
+	case text(attributes, names.SIPMethod) == methodBye:
 		return c.addDialogRow(lr, callarchive.Ended, messageFields)
+	case code >= 400 && !isStep(code):
+		return c.addDialogRow(lr, callarchive.Ended, messageFields) && c.setCode(code)
+	case code >= 200 && !isStep(code):
+		return c.addDialogRow(lr, callarchive.Updated, messageFields) && c.setCode(code)
 	case lr.EventName() == names.EventOCMSRequest && text(attributes, names.SIPToTag) == "":
 		return c.addDialogRow(lr, callarchive.Started, dialogFields)
-	default: // a response, or an INVITE within the dialog
+	default: // another response, or an INVITE within the dialog
 		return c.addDialogRow(lr, callarchive.Updated, messageFields)
 	}
+}
+
+// isStep tells whether a final response asks the caller to try again: for
+// credentials, or elsewhere.
+func isStep(code int64) bool { return code == 401 || code == 407 || code >= 300 && code < 400 }
+
+// setCode gives the dialog that was just added the final response to its INVITE, so
+// that a row says how the call went before callstitch does.
+func (c *converter) setCode(code int64) bool {
+	c.batch.Dialogs[len(c.batch.Dialogs)-1].Code = &code
+	return true
 }
 
 func (c *converter) addDialogRow(lr plog.LogRecord, phase callarchive.Phase, fields fields[callarchive.Dialog]) bool {
