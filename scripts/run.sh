@@ -50,6 +50,8 @@ kill -USR1 $(pgrep callsim) takes their servers down, and up again.
   records    data/records.jsonl              one line of OTLP JSON per post; shown below in short
   traces     data/traces.jsonl               one span for each call, leg, SIP dialog, recording and session, 10 s after its end,
                                              and for each scheduled meeting and API request
+             grep <trace id> data/records.jsonl  one meeting: its records, syslog lines, API requests, legs, SIP dialogs and
+                                             recording; its span links to that of TMS's requests (scheduled_meeting)
   rows       data/calls.db                   the same in SQL, from the start on: sqlite3 data/calls.db
   metrics    http://localhost:9464/metrics   of the meetings, recordings and disks
              http://localhost:8888/metrics   of the Collector itself

@@ -97,6 +97,9 @@ func (e *Engine) owe(slot uint32, since int64) {
 	case Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork:
 	}
 	e.setState(slot, owed, since)
+	if o.kind == Call {
+		e.endMeetingOf(slot, since)
+	}
 }
 
 // discard forgets an object that only notes were about, and the tracks in it,

@@ -30,7 +30,26 @@ func (e *Engine) endOfCall(o *object) int64 {
 	if call == 0 {
 		return 0
 	}
-	return e.infoOf(call).end
+	info := e.infoOf(call)
+	if o.kind == ScheduledMeeting && info.end == 0 && e.isOver(call) {
+		return max(info.start, info.lastMentioned, 1)
+	}
+	return info.end
+}
+
+// isOver tells whether a call is over of which no end is known: its bridge restarted, or
+// its time was up.
+func (e *Engine) isOver(call uint32) bool {
+	return e.late(call) && e.objects.at(call).flags&(flagEvicted|flagIncomplete) == 0
+}
+
+// endMeetingOf ends the scheduled meeting of a call that became owed: nobody deletes a
+// call that its bridge forgot.
+func (e *Engine) endMeetingOf(call uint32, since int64) {
+	meeting := e.lookup(ScheduledMeeting, &e.objects.at(call).identity)
+	if meeting != 0 && e.objects.at(meeting).state == open && e.hasEnded(e.objects.at(meeting)) {
+		e.setState(meeting, endedByOther, since)
+	}
 }
 
 // endOrReopen moves an object to the state that the records make it have: open or

@@ -282,6 +282,23 @@ func TestMeetingWithoutDelete(t *testing.T) {
 	requireEmptyLater(s)
 }
 
+// TestMeetingOfForgottenCall: a bridge that restarts deletes nothing, and nobody else does.
+func TestMeetingOfForgottenCall(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, options)
+	s.apply(tmsMeeting()[:4]...)
+	s.tell("a", Call, meetingCall, Start, 1)
+	s.tell("a", CallLeg, "leg", Start, 30, onCall(meetingCall))
+	s.e.EndSession(s.now, "session of a", at(100))
+	s.wait(0)
+	s.wait(options.Linger)
+	assert.Equal(t, BridgeRestarted, s.out()[meetingCall].Outcome)
+	s.wait(options.Linger)
+	meeting := s.out()["meeting of "+meetingCall]
+	assert.Equal(t, CallEnded, meeting.Outcome)
+	assert.Equal(t, at(30), meeting.End, "when the call was last heard of")
+}
+
 // TestRequestsMakeRoomFirst: requests are forgotten before what else was emitted, and
 // after requestMemory in any case.
 func TestRequestsMakeRoomFirst(t *testing.T) {

@@ -86,7 +86,7 @@ func TestSchedulingTruth(t *testing.T) {
 	// Dates without a year are of this one. At a pace, the records of a meeting come close to its lines: as
 	// fast as can be, those of the room's next meeting may come before its end.
 	start := time.Now().UTC().Add(-24 * time.Hour).Truncate(time.Second).Format(time.RFC3339)
-	output, err := exec.CommandContext(t.Context(), binary("callsim"), "-target", c.url(), "-seed", "7", "-meetings", "15", "-speed", "600", "-start", start, "-syslog-tcp", syslog,
+	output, err := exec.CommandContext(t.Context(), binary("callsim"), "-target", c.url(), "-seed", "3", "-meetings", "15", "-speed", "600", "-start", start, "-syslog-tcp", syslog,
 		"-ocms", filepath.Join(c.directory, "events.log"), "-truth", file).CombinedOutput()
 	require.NoError(t, err, "%s", output)
 	var all struct{ Syslog syslogTruth }
@@ -149,13 +149,13 @@ func TestSchedulingTruth(t *testing.T) {
 		for _, event := range []string{"call.start", "api.request", "api.audit", "syslog.conference.ids", "call.span"} {
 			assert.Positive(t, found[event], "%s in the trace %s of %s", event, conference, m.Name)
 		}
-		if found["call_leg.span"] > 0 && found["syslog.participant.join"] > 0 && slices.ContainsFunc(received(spans), func(s ptrace.Span) bool {
+		if found["call_leg.span"] > 0 && found["recording.span"] > 0 && found["syslog.participant.join"] > 0 && slices.ContainsFunc(received(spans), func(s ptrace.Span) bool {
 			return s.Name() == "dialog" && s.TraceID().String() == conference
 		}) {
 			inOnePlace++
 		}
 	}
-	assert.Positive(t, inOnePlace, "a meeting with requests, conference, legs, lines and SIP dialogs in one trace")
+	assert.Positive(t, inOnePlace, "a meeting with its requests' records, conference, legs, lines, recording and SIP dialogs in one trace")
 
 	var outputs strings.Builder
 	outputs.WriteString(c.metrics())
