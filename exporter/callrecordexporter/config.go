@@ -19,6 +19,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/callarchive"
 	"github.com/legato-otel/legato/internal/callpage"
+	"github.com/legato-otel/legato/internal/hostcheck"
 )
 
 // Config of the callrecord exporter.
@@ -63,6 +64,11 @@ type Config struct {
 type HTTPConfig struct {
 	// Server has confighttp's keys: endpoint (default localhost:8088), tls, auth, …
 	Server confighttp.ServerConfig `mapstructure:",squash"`
+
+	// AllowedHosts are the names by which the page is reached, without scheme and port;
+	// "*" is any. localhost and IP addresses are always allowed. Without it, an
+	// endpoint on localhost takes no other name, and any other endpoint takes all.
+	AllowedHosts []string `mapstructure:"allowed_hosts"`
 
 	// TraceURL is the address of a trace in a tracing backend, with {trace_id} in
 	// it. Optional.
@@ -158,6 +164,9 @@ func (c *Config) Validate() error {
 
 // Validate checks the section. It changes nothing.
 func (c *HTTPConfig) Validate() error {
+	if err := hostcheck.Validate(c.AllowedHosts); err != nil {
+		return fmt.Errorf("allowed_hosts %w", err)
+	}
 	if err := callpage.CheckTraceURL(c.TraceURL); err != nil {
 		return fmt.Errorf("trace_url %w, got %q", err, c.TraceURL)
 	}

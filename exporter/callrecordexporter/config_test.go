@@ -54,6 +54,7 @@ func TestValidate(t *testing.T) {
 		{map[string]any{"timeout": "-1s"}, "timeout"},
 		{map[string]any{"sending_queue": map[string]any{"queue_size": 1000}}, "sending_queue::queue_size must be at least 1048576, got 1000: it is in bytes"},
 		{map[string]any{"shutdown_timeout": "0s"}, "shutdown_timeout must be positive, got 0s"},
+		{map[string]any{"http": map[string]any{"allowed_hosts": []string{"https://calls.example.com"}}}, "http: allowed_hosts must be names of hosts without scheme, port and path, as calls.example.com, or \"*\" for any, got \"https://calls.example.com\""},
 		{map[string]any{"http": map[string]any{"trace_url": "https://jaeger/trace"}}, "http: trace_url must have {trace_id} in it"},
 		{map[string]any{"http": map[string]any{"logs_url": "https://logs/"}}, `http: logs_url must have {trace_id} in it, as https://logs.example.com/search?q={trace_id}, got "https://logs/"`},
 		{map[string]any{"http": map[string]any{"logs_url": "logs/{trace_id}"}}, "http: logs_url must begin with http:// or https:// and a host"},

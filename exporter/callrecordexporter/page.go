@@ -17,6 +17,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/callarchive"
 	"github.com/legato-otel/legato/internal/callpage"
+	"github.com/legato-otel/legato/internal/hostcheck"
 )
 
 // page serves the archive over HTTP. It only reads.
@@ -41,7 +42,8 @@ func startPage(ctx context.Context, host component.Host, config *HTTPConfig, gra
 		return nil, err
 	}
 	p := &page{grace: grace}
-	p.server, err = config.Server.ToServer(ctx, host.GetExtensions(), set, p)
+	p.server, err = config.Server.ToServer(ctx, host.GetExtensions(), set,
+		hostcheck.Handler(config.Server.NetAddr.Endpoint, config.AllowedHosts, p))
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}

@@ -30,11 +30,13 @@ func TestConnectedSeconds(t *testing.T) {
 		"older bridge":           {set("3", 100, func(l *Leg) { l.IVRSeconds, l.SetupSeconds, l.LobbySeconds = new(10.0), new(5.0), new(20.0) }), 65},
 		"longer than it lasted":  {set("4", 10, func(l *Leg) { l.IVRSeconds, l.SetupSeconds = new(10.0), new(5.0) }), 0},
 		"rang and was cancelled": {set("5", 45, func(l *Leg) { l.IVRSeconds, l.Reason = zero, "callEnded" }), 0},
-		"rang out":               {set("6", 45, func(l *Leg) { l.ActivatedSeconds, l.Reason, l.ErrorType = new(45.0), "ringingTimeout", "ringingTimeout" }), 0},
-		"busy, start not seen":   {set("7", 45, func(l *Leg) { l.Reason, l.ErrorType = "remoteBusy", "remoteBusy" }), 0},
-		"failed while ringing":   {set("8", 45, func(l *Leg) { l.IVRSeconds, l.Reason, l.ErrorType = zero, "error", "error" }), 0},
-		"failed when connected":  {set("9", 45, func(l *Leg) { l.IVRSeconds, l.SetupSeconds, l.Reason, l.ErrorType = zero, new(5.0), "error", "error" }), 40},
-		"start not seen":         {set("10", 45, func(l *Leg) { l.Reason = "remoteTeardown" }), 45},
+		"rang out": {set("6", 45, func(l *Leg) {
+			l.ActivatedSeconds, l.Reason, l.ErrorType = new(45.0), "ringingTimeout", "ringingTimeout"
+		}), 0},
+		"busy, start not seen":  {set("7", 45, func(l *Leg) { l.Reason, l.ErrorType = "remoteBusy", "remoteBusy" }), 0},
+		"failed while ringing":  {set("8", 45, func(l *Leg) { l.IVRSeconds, l.Reason, l.ErrorType = zero, "error", "error" }), 0},
+		"failed when connected": {set("9", 45, func(l *Leg) { l.IVRSeconds, l.SetupSeconds, l.Reason, l.ErrorType = zero, new(5.0), "error", "error" }), 40},
+		"start not seen":        {set("10", 45, func(l *Leg) { l.Reason = "remoteTeardown" }), 45},
 	}
 	onBoth(t, func(t *testing.T, driver, source string) {
 		t.Helper()

@@ -19,6 +19,9 @@ type dialect interface {
 	// begin starts a transaction that no other one writes beside, here or in
 	// another process.
 	begin(ctx context.Context) (transaction, error)
+	// columnsOf is a query for how many of migrationColumns a table has; 0 if there is
+	// no such table.
+	columnsOf(table string) string
 	// reader is for queries. It sees what was committed.
 	reader() *sql.DB
 	// rebind writes the parameters as reader wants them.

@@ -51,3 +51,29 @@ func TestLocale(t *testing.T) {
 		}
 	}
 }
+
+// A database that cannot hold UTF-8 is refused; what a client's environment says of the
+// encoding makes no difference.
+func TestEncoding(t *testing.T) {
+	source := postgres.Shared(t).Database(t)
+	connection, err := pgx.Connect(t.Context(), source)
+	require.NoError(t, err)
+	defer connection.Close(t.Context())
+	address, err := url.Parse(source)
+	require.NoError(t, err)
+	name := pgx.Identifier{address.Path[1:] + "_latin1"}
+	_, err = connection.Exec(t.Context(), "CREATE DATABASE "+name.Sanitize()+" TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+	require.NoError(t, err)
+	latin := *address
+	latin.Path = "/" + name[0]
+	_, err = Open(t.Context(), PostgreSQL, latin.String())
+	require.ErrorContains(t, err, "encoding LATIN1")
+	require.NotErrorIs(t, err, ErrUnreachable)
+
+	query := address.Query()
+	query.Set("client_encoding", "LATIN1")
+	address.RawQuery = query.Encode()
+	s := openTest(t, PostgreSQL, address.String())
+	row := oneRow(t, s, closedAs("complete", 1, func(l *Leg) { l.DisplayName = "Żaneta 会議" }))
+	assert.Equal(t, "Żaneta 会議", row.DisplayName)
+}

@@ -64,9 +64,70 @@ func SchemaVersion() int64 {
 	return int64(len(all))
 }
 
+// migrationsTable has the versions of the schema. Other tools have a table
+// schema_migrations of their own; that was its name up to version 2.
+const (
+	migrationsTable       = "legato_schema_migrations"
+	formerMigrationsTable = "schema_migrations"
+)
+
+// ownMigrations makes the table of the versions if it is not there, of a former one if
+// that is ours.
+func ownMigrations(ctx context.Context, d dialect, tx transaction) error {
+	own, err := number(ctx, tx, d.columnsOf(migrationsTable))
+	if err != nil || own > 0 {
+		return err
+	}
+	former, err := number(ctx, tx, d.columnsOf(formerMigrationsTable))
+	if err != nil {
+		return err
+	}
+	if former == int64(len(migrationColumns)) {
+		// Not a query: SQLite's are prepared again for later transactions.
+		ours, err := tx.exec(ctx, "UPDATE "+formerMigrationsTable+" SET name = name WHERE version = 1 AND name = '0001_archive'")
+		if err != nil {
+			return err
+		}
+		if ours > 0 {
+			_, err = tx.exec(ctx, "ALTER TABLE "+formerMigrationsTable+" RENAME TO "+migrationsTable)
+			return err
+		}
+	}
+	_, err = tx.exec(ctx, "CREATE TABLE "+migrationsTable+" (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)")
+	return err
+}
+
+// migrationColumns are those of the table of the versions.
+var migrationColumns = []string{"version", "name", "applied_at"}
+
+// quotedMigrationColumns are the columns as a list of SQL texts.
+var quotedMigrationColumns = "'" + strings.Join(migrationColumns, "', '") + "'"
+
+// number runs a query for one number.
+func number(ctx context.Context, tx transaction, query string) (n int64, err error) {
+	found, err := tx.query(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = found.Close() }()
+	for found.Next() {
+		if err := found.Scan(&n); err != nil {
+			return 0, err
+		}
+	}
+	return n, found.Err()
+}
+
+// migrationTimeout is how long bringing the schema to this release's version may take:
+// longer than the largest archive needs, and not for ever if the database falls
+// silent.
+const migrationTimeout = time.Hour
+
 // migrate brings the schema to version target, in one transaction. Several may
 // start at once: the first one does it.
 func migrate(ctx context.Context, d dialect, target int64) error {
+	ctx, cancel := context.WithTimeout(ctx, migrationTimeout)
+	defer cancel()
 	all, err := migrations(d.name())
 	if err != nil {
 		return err
@@ -76,7 +137,7 @@ func migrate(ctx context.Context, d dialect, target int64) error {
 		return err
 	}
 	defer tx.rollback()
-	if _, err := tx.exec(ctx, "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)"); err != nil {
+	if err := ownMigrations(ctx, d, tx); err != nil {
 		return err
 	}
 	have, err := schemaVersion(ctx, tx)
@@ -100,23 +161,13 @@ func migrate(ctx context.Context, d dialect, target int64) error {
 				return fmt.Errorf("schema %s: %w", m.name, err)
 			}
 		}
-		if _, err := tx.exec(ctx, "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)", m.version, m.name, instantText(time.Now())); err != nil {
+		if _, err := tx.exec(ctx, "INSERT INTO "+migrationsTable+" (version, name, applied_at) VALUES ($1, $2, $3)", m.version, m.name, instantText(time.Now())); err != nil {
 			return err
 		}
 	}
 	return tx.commit(ctx)
 }
 
-func schemaVersion(ctx context.Context, tx transaction) (version int64, err error) {
-	found, err := tx.query(ctx, "SELECT COALESCE(MAX(version), 0) FROM schema_migrations")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = found.Close() }()
-	for found.Next() {
-		if err := found.Scan(&version); err != nil {
-			return 0, err
-		}
-	}
-	return version, found.Err()
+func schemaVersion(ctx context.Context, tx transaction) (int64, error) {
+	return number(ctx, tx, "SELECT COALESCE(MAX(version), 0) FROM "+migrationsTable)
 }

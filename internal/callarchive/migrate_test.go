@@ -128,7 +128,7 @@ func TestMigrateRefusesNewer(t *testing.T) {
 		require.NoError(t, err)
 		tx, err := s.d.begin(t.Context())
 		require.NoError(t, err)
-		_, err = tx.exec(t.Context(), "INSERT INTO schema_migrations (version, name, applied_at) VALUES (999, 'future', '')")
+		_, err = tx.exec(t.Context(), "INSERT INTO legato_schema_migrations (version, name, applied_at) VALUES (999, 'future', '')")
 		require.NoError(t, err)
 		require.NoError(t, tx.commit(t.Context()))
 		require.NoError(t, s.Close())
@@ -164,4 +164,43 @@ func TestFileIsPrivate(t *testing.T) {
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+// The table of the versions has a name of its own: that of an earlier release is taken
+// over, and another tool's stays as it is.
+func TestMigrationsTable(t *testing.T) {
+	foreign := "CREATE TABLE schema_migrations (version VARCHAR(14) NOT NULL PRIMARY KEY, dirty INTEGER)"
+	twin := "CREATE TABLE schema_migrations (version BIGINT NOT NULL PRIMARY KEY, name TEXT, applied_at TEXT)"
+	for name, prepare := range map[string][]string{
+		"an earlier release's": {"ALTER TABLE legato_schema_migrations RENAME TO schema_migrations"},
+		"another tool's":       {foreign, "INSERT INTO schema_migrations (version, dirty) VALUES ('20260305120000', 0)"},
+		"one that looks alike": {twin, "INSERT INTO schema_migrations (version, name) VALUES (999, 'theirs')"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, driver, source string) {
+				t.Helper()
+				s, err := Open(t.Context(), driver, source)
+				require.NoError(t, err)
+				tx, err := s.d.begin(t.Context())
+				require.NoError(t, err)
+				for _, statement := range prepare {
+					_, err = tx.exec(t.Context(), statement)
+					require.NoError(t, err)
+				}
+				require.NoError(t, tx.commit(t.Context()))
+				require.NoError(t, s.Close())
+
+				s = openTest(t, driver, source)
+				tx, err = s.d.begin(t.Context())
+				require.NoError(t, err)
+				defer tx.rollback()
+				version, err := schemaVersion(t.Context(), tx)
+				require.NoError(t, err)
+				assert.Equal(t, SchemaVersion(), version)
+				left, err := number(t.Context(), tx, s.d.columnsOf("schema_migrations"))
+				require.NoError(t, err)
+				assert.Equal(t, name == "an earlier release's", left == 0)
+			})
+		})
+	}
 }

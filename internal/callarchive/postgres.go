@@ -48,6 +48,9 @@ func openPostgres(ctx context.Context, connection string) (*postgresDialect, err
 	}
 	parameters := config.ConnConfig.RuntimeParams
 	parameters["timezone"] = "UTC"
+	// What is sent is UTF-8, whatever the environment (PGCLIENTENCODING) or the
+	// database's default says.
+	parameters["client_encoding"] = "UTF8"
 	if parameters["application_name"] == "" {
 		parameters["application_name"] = "legato"
 	}
@@ -71,13 +74,24 @@ func openPostgres(ctx context.Context, connection string) (*postgresDialect, err
 // reachTimeout is how long a server may take for the first answer.
 const reachTimeout = 10 * time.Second
 
-// reach tells whether the server answers.
+// checkEncoding tells whether a database can hold what is sent: names in any script.
+func checkEncoding(encoding string) error {
+	switch encoding {
+	case "UTF8", "SQL_ASCII": // the second one keeps the bytes as they are
+		return nil
+	default:
+		return fmt.Errorf("the database has the encoding %s, which cannot hold all text: create it with ENCODING 'UTF8' TEMPLATE template0", encoding)
+	}
+}
+
+// reach tells whether the server answers, and can hold what is sent.
 func (d *postgresDialect) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
-	err := d.pool.Ping(ctx)
+	var encoding string
+	err := d.pool.QueryRow(ctx, "SHOW server_encoding").Scan(&encoding)
 	if err == nil {
-		return nil
+		return checkEncoding(encoding)
 	}
 	coded, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
@@ -144,6 +158,10 @@ func (d *postgresDialect) close() error {
 	return err
 }
 
+func (*postgresDialect) columnsOf(table string) string {
+	return "SELECT COUNT(*) FROM pg_attribute WHERE attrelid = to_regclass('" + table + "') AND NOT attisdropped AND attname IN (" + quotedMigrationColumns + ")"
+}
+
 func (d *postgresDialect) begin(ctx context.Context) (transaction, error) {
 	// Said, because the database may have another default: what is read after the
 	// lock is to be what the writer before committed.
@@ -152,7 +170,7 @@ func (d *postgresDialect) begin(ctx context.Context) (transaction, error) {
 		return nil, err
 	}
 	if _, err := tx.Exec(ctx, beginWriting, int64(writersLock)); err != nil {
-		_ = tx.Rollback(context.WithoutCancel(ctx))
+		(&postgresTransaction{tx}).rollback()
 		return nil, err
 	}
 	return &postgresTransaction{tx}, nil

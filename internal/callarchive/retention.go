@@ -49,6 +49,10 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (map[string]int64,
 	return deleted, nil
 }
 
+// expireTimeout is how long one step may take. It is shorter than those who write wait
+// for their turn.
+const expireTimeout = 10 * time.Second
+
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -65,6 +69,9 @@ func (s *Store) expireOnce(ctx context.Context, before time.Time, deleted map[st
 		return 0, err
 	}
 	defer s.endTurn()
+	// Others wait for the turn: a database that falls silent must not keep it.
+	ctx, cancel := context.WithTimeout(ctx, expireTimeout)
+	defer cancel()
 	tx, err := s.d.begin(ctx)
 	if err != nil {
 		return 0, err

@@ -4,8 +4,11 @@
 package callarchive
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -82,5 +85,44 @@ func TestExpire(t *testing.T) {
 		deleted, err = s.Expire(t.Context(), noon.Add(-24*time.Hour))
 		require.NoError(t, err)
 		assert.Empty(t, deleted)
+	})
+}
+
+// silent is a database that does not answer while it is silent.
+type silent struct {
+	dialect
+	silent bool
+}
+
+var errAnswered = errors.New("it answers")
+
+func (d *silent) begin(ctx context.Context) (transaction, error) {
+	if d.silent {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, errAnswered
+}
+
+func (*silent) judge(error) verdict { return unavailable }
+
+// Deleting old rows does not keep the turn for longer than others wait for theirs when
+// the database falls silent.
+func TestExpireHasADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &silent{silent: true}
+		s := &Store{d: d, turn: make(chan struct{}, 1)}
+		var expired error
+		go func() { _, expired = s.Expire(t.Context(), noon) }()
+		synctest.Wait()
+		d.silent = false
+		began := time.Now()
+		waiting, cancel := context.WithTimeout(t.Context(), 30*time.Second) // the exporter's default
+		defer cancel()
+		_, err := s.Write(waiting, oneLeg("l", "ann"))
+		require.ErrorIs(t, err, errAnswered)
+		assert.Equal(t, expireTimeout, time.Since(began))
+		synctest.Wait()
+		require.ErrorIs(t, expired, context.DeadlineExceeded)
 	})
 }

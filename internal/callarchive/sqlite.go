@@ -138,6 +138,10 @@ func (d *sqliteDialect) close() error {
 	return errors.Join(errs...)
 }
 
+func (*sqliteDialect) columnsOf(table string) string {
+	return "SELECT COUNT(*) FROM pragma_table_info('" + table + "') WHERE name IN (" + quotedMigrationColumns + ")"
+}
+
 func (d *sqliteDialect) begin(ctx context.Context) (transaction, error) {
 	if err := d.prepareWanted(ctx); err != nil {
 		return nil, err

@@ -108,10 +108,19 @@ func prepare(ctx context.Context, d dialect) error {
 	)
 }
 
-// Close waits for the write that is under way.
+// closeTimeout is how long Close waits for the write that is under way.
+const closeTimeout = 10 * time.Second
+
+// Close waits for the write that is under way, but not for ever: who writes has a
+// deadline.
 func (s *Store) Close() error {
-	s.turn <- struct{}{}
-	defer s.endTurn()
+	timer := time.NewTimer(closeTimeout)
+	defer timer.Stop()
+	select {
+	case s.turn <- struct{}{}:
+		defer s.endTurn()
+	case <-timer.C:
+	}
 	return s.d.close()
 }
 

@@ -80,7 +80,7 @@ func New(config Config) http.Handler {
 		config.Failed = func(error) {}
 	}
 	h := &handler{config: config, mux: http.NewServeMux(), slots: make(chan struct{}, mostAtOnce), exports: make(chan struct{}, mostExports)}
-	h.overview.results = map[string]cachedOverview{}
+	h.overview = newOverviewCache()
 	h.mux.HandleFunc("GET /{$}", h.page(h.conferences))
 	h.mux.HandleFunc("GET /legs", h.page(h.legs))
 	h.mux.HandleFunc("GET /sessions", h.page(h.sessions))

@@ -246,3 +246,30 @@ func TestDoubtful(t *testing.T) {
 		assert.Contains(t, page, "674 records", address)
 	}
 }
+
+// Those who wait for an overview that is being counted do not take up all pages: one
+// waits, as long as its own time is, and others are told to come again.
+func TestOverviewHoldsFewPages(t *testing.T) {
+	w := newDay(t)
+	v, err := w.store.View(t.Context())
+	require.NoError(t, err)
+	defer v.Close()
+	c := newOverviewCache()
+	c.counting <- struct{}{} // somebody counts, and does not get done
+	ctx, cancel := context.WithCancel(t.Context())
+	waited := make(chan error, 1)
+	go func() {
+		_, err := c.get(ctx, v, ranges[0], now)
+		waited <- err
+	}()
+	require.Eventually(t, func() bool { return len(c.waiting) == 1 }, 10*time.Second, time.Millisecond)
+	_, err = c.get(t.Context(), v, ranges[0], now)
+	require.ErrorIs(t, err, errBusy)
+	cancel()
+	require.ErrorIs(t, <-waited, context.Canceled)
+	<-c.counting
+	_, err = c.get(t.Context(), v, ranges[0], now)
+	require.NoError(t, err)
+	_, err = c.get(t.Context(), nil, ranges[0], now)
+	require.NoError(t, err, "what was counted")
+}

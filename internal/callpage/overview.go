@@ -29,11 +29,18 @@ type overviewRange struct {
 // the same for some time.
 const freshFor = 15 * time.Second
 
-// overviewCache keeps the newest overview of each range. Who holds the lock
-// counts; who comes meanwhile waits, and takes what was counted.
+// overviewCache keeps the newest overview of each range. One reader counts at a time,
+// and one more waits for what it counts: the others would take up all the pages that
+// may be made at once.
 type overviewCache struct {
-	mu      sync.Mutex
-	results map[string]cachedOverview
+	counting chan struct{} // has an element while somebody counts
+	waiting  chan struct{} // has an element while somebody waits
+	mu       sync.Mutex    // guards results
+	results  map[string]cachedOverview
+}
+
+func newOverviewCache() overviewCache {
+	return overviewCache{counting: make(chan struct{}, 1), waiting: make(chan struct{}, 1), results: map[string]cachedOverview{}}
 }
 
 type cachedOverview struct {
@@ -41,17 +48,53 @@ type cachedOverview struct {
 	overview callarchive.Overview
 }
 
-func (c *overviewCache) get(ctx context.Context, v *callarchive.View, of overviewRange, now time.Time) (callarchive.Overview, error) {
+// known returns the overview of a range, if there is a fresh one.
+func (c *overviewCache) known(of overviewRange, now time.Time) (callarchive.Overview, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if have, ok := c.results[of.Value]; ok && !now.Before(have.at) && now.Sub(have.at) < freshFor {
-		return have.overview, nil
+	have, ok := c.results[of.Value]
+	return have.overview, ok && !now.Before(have.at) && now.Sub(have.at) < freshFor
+}
+
+func (c *overviewCache) get(ctx context.Context, v *callarchive.View, of overviewRange, now time.Time) (o callarchive.Overview, err error) {
+	o, fresh := c.known(of, now)
+	if fresh {
+		return o, nil
 	}
-	o, err := v.Overview(ctx, now.Add(-of.span), now, of.step)
-	if err == nil {
+	select {
+	case c.counting <- struct{}{}:
+	default:
+		if err := c.wait(ctx); err != nil {
+			return o, err
+		}
+	}
+	defer func() { <-c.counting }()
+	if o, fresh = c.known(of, now); fresh {
+		return o, nil
+	}
+	if o, err = v.Overview(ctx, now.Add(-of.span), now, of.step); err == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.results[of.Value] = cachedOverview{now, o}
 	}
 	return o, err
+}
+
+// wait waits for who counts, and then counts. It returns errBusy if somebody waits
+// already.
+func (c *overviewCache) wait(ctx context.Context) error {
+	select {
+	case c.waiting <- struct{}{}:
+		defer func() { <-c.waiting }()
+	default:
+		return errBusy
+	}
+	select {
+	case c.counting <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 type overviewPage struct {
