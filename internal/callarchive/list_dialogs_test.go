@@ -86,10 +86,26 @@ func TestDialogsWithoutLeg(t *testing.T) {
 		defer v.Close()
 		found := 0
 		for i, f := range []Filter{
-			{}, {Result: "failed"}, {Code: 486}, {Code: 200, Result: "cancelled"}, {Code: 503}, {State: StateRunning}, {State: StateEnded},
-			{Party: "ann"}, {Party: "BO"}, {Party: "bo_%"}, {Party: "203.0", PartyAnywhere: true}, {Party: "room", Code: 404}, {Party: "10"}, {Party: "nobody"},
-			{From: at(20)}, {To: at(20)}, {From: at(10), To: at(30), Result: "answered"}, {MinDuration: time.Minute, MaxDuration: 2 * time.Minute},
-			{Room: "Board"}, {MinLoss: 1},
+			{},
+			{Result: "failed"},
+			{Code: 486},
+			{Code: 200, Result: "cancelled"},
+			{Code: 503},
+			{State: StateRunning},
+			{State: StateEnded},
+			{Party: "ann"},
+			{Party: "BO"},
+			{Party: "bo_%"},
+			{Party: "203.0", PartyAnywhere: true},
+			{Party: "room", Code: 404},
+			{Party: "10"},
+			{Party: "nobody"},
+			{From: at(20)},
+			{To: at(20)},
+			{From: at(10), To: at(30), Result: "answered"},
+			{MinDuration: time.Minute, MaxDuration: 2 * time.Minute},
+			{Room: "Board"},
+			{MinLoss: 1},
 		} {
 			want := dialogsOf(without, &f)
 			found += len(want)

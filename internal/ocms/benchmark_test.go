@@ -64,7 +64,8 @@ func BenchmarkStringsSplit(b *testing.B) {
 	}{
 		{"commas", func(line string) int { return len(strings.Split(line, ",")) }},
 		{"commas and equals signs", func(line string) (parts int) {
-			for _, pair := range strings.Split(line, ",") {
+			pairs := strings.Split(line, ",")
+			for _, pair := range pairs {
 				parts += len(strings.SplitN(pair, "=", 2))
 			}
 			return parts
@@ -88,7 +89,8 @@ func BenchmarkStringsSplit(b *testing.B) {
 // splitAll splits a line into attributes, and their values as Decode does: addresses
 // and URIs into parts, Via into parameters, MEDIA into words, Service at its dots.
 func splitAll(line string) (parts int) {
-	for _, pair := range strings.Split(line, ",") {
+	pairs := strings.Split(line, ",")
+	for _, pair := range pairs {
 		nameAndValue := strings.SplitN(pair, "=", 2)
 		parts += len(nameAndValue)
 		if len(nameAndValue) < 2 {
@@ -97,7 +99,8 @@ func splitAll(line string) (parts int) {
 		value := nameAndValue[1]
 		switch KeyOf(nameAndValue[0]) {
 		case From, To, RequestURI, Via:
-			for _, parameter := range strings.Split(value, ";") {
+			parameters := strings.Split(value, ";")
+			for _, parameter := range parameters {
 				parts += len(strings.SplitN(parameter, "=", 2))
 			}
 			for _, half := range strings.Split(value, "@") {

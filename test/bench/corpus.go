@@ -25,7 +25,7 @@ const (
 // that do not change the records.
 func simulate(ctx context.Context, more ...string) ([]byte, error) {
 	arguments := append([]string{"run", callsim, "-print", "-seed", callsimSeed, "-meetings", callsimMeetings}, more...)
-	cmd := exec.CommandContext(ctx, "go", arguments...) //nolint:gosec // the arguments are ours
+	cmd := exec.CommandContext(ctx, "go", arguments...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
