@@ -79,6 +79,10 @@ type HTTPConfig struct {
 	// range in milliseconds since 1970. Optional.
 	LogsURL string `mapstructure:"logs_url"`
 
+	// AccessLog writes a line to the Collector's log for each request, with the
+	// authenticated user and without the values that were asked for. Default false.
+	AccessLog bool `mapstructure:"access_log"`
+
 	// prevent unkeyed literal initialization
 	_ struct{}
 }

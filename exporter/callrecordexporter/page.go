@@ -89,8 +89,12 @@ func (p *page) stop(ctx context.Context) error {
 
 // newHandler is everything that is served.
 func newHandler(config *HTTPConfig, store *callarchive.Store, set component.TelemetrySettings) http.Handler {
-	return callpage.New(callpage.Config{
+	pages := callpage.New(callpage.Config{
 		Store: store, TraceURL: config.TraceURL, LogsURL: config.LogsURL,
 		Failed: func(err error) { set.Logger.Error("The archive could not be read for a page", zap.Error(err)) },
 	})
+	if config.AccessLog {
+		return &accessLog{next: pages, logger: set.Logger}
+	}
+	return pages
 }

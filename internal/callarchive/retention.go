@@ -92,7 +92,7 @@ func (s *Store) expireOnce(ctx context.Context, before time.Time, deleted map[st
 }
 
 // Nothing starts after it was last heard of: the index by start finds the oldest.
-const olderThan = "started_at < $1 AND last_heard_at < $1 AND (state <> 'running' OR last_heard_at < $2)"
+const olderThan = "started_at < $1 AND last_heard_at < $1 AND (state <> 'running' OR last_heard_at < $2) AND " + notHeld
 
 // ages are the parameters of olderThan.
 func (w *write) ages(before time.Time) []any {

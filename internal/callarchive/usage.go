@@ -364,7 +364,7 @@ func (s *Store) addUpDay(ctx context.Context, start, now time.Time) error {
 // Legs that ran on a day: those that started on it or the day before, those that were
 // longer than a day, and those that run still. Each is found by its index.
 const usageColumns = "trace_id, bridge, tenant_id, COALESCE(cdr_tag, call_cdr_tag), started_at, ended_at, last_heard_at, state, role, call_id, reason, error_type IS NOT NULL, " +
-	"setup_seconds, ivr_seconds, lobby_seconds, activated_seconds FROM call_legs"
+	"setup_seconds, ivr_seconds, lobby_seconds, activated_seconds, connected_seconds FROM call_legs"
 
 var usageQueries = []string{
 	"SELECT " + usageColumns + " WHERE started_at >= $1 AND started_at < $2",
@@ -397,7 +397,7 @@ func scanUsageLegs(found *sql.Rows, legs []usageLeg, start, end, now time.Time) 
 		var failed bool
 		var tag string
 		if err := found.Scan(&g.TraceID, target(&g.Bridge), target(&g.TenantID), target(&tag), target(&g.StartedAt), target(&g.EndedAt), target(&g.LastHeardAt), &g.State,
-			target(&g.Role), target(&g.CallID), target(&g.Reason), &failed, &g.SetupSeconds, &g.IVRSeconds, &g.LobbySeconds, &g.ActivatedSeconds); err != nil {
+			target(&g.Role), target(&g.CallID), target(&g.Reason), &failed, &g.SetupSeconds, &g.IVRSeconds, &g.LobbySeconds, &g.ActivatedSeconds, &g.ConnectedSeconds); err != nil {
 			return nil, err
 		}
 		l := usageLeg{trace: g.TraceID, bridge: g.Bridge, tenant: g.TenantID, tag: tag, from: g.StartedAt, to: g.EndedAt, inMeeting: g.CallID != ""}
@@ -433,6 +433,8 @@ func billedFrom(g *Leg, end time.Time, failed bool) time.Time {
 	switch {
 	case g.Role != "" && g.Role != "participant", g.CallID == "":
 		return end
+	case g.ConnectedSeconds != nil:
+		return later(g.StartedAt, end.Add(-seconds(g.ConnectedSeconds)))
 	case g.ActivatedSeconds != nil:
 		return later(g.StartedAt, end.Add(-seconds(g.ActivatedSeconds)))
 	case failed && g.SetupSeconds == nil && slices.Contains(neverAnswered, g.Reason):
