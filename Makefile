@@ -93,7 +93,7 @@ long: ## Run the long forms of tests that are short in CI: a thousand faultless 
 
 .PHONY: drills
 drills: build ## Play every drill of callsim against a real Prometheus and Alertmanager, and print how soon the alerts ring
-	LEGATO_DRILLS=1 LEGATO_REQUIRE_PROMETHEUS=1 $(GO) -C test test -run '^TestDrills$$' -count=1 -timeout 0 -v ./e2e
+	LEGATO_DRILLS=1 LEGATO_REQUIRE_PROMETHEUS=1 $(GO) -C test test -run '^TestDrills' -count=1 -timeout 0 -v ./e2e
 
 .PHONY: clean
 clean: ## Remove what was built and what the demo wrote

@@ -39,6 +39,7 @@ const faultUsage = "faults:\n" +
 	"restart=N    N times a bridge restarts\n" +
 	"skew=D       the bridges' clocks are off by up to the duration D, in whole seconds\n" +
 	"reorder      each bridge holds its records back for a while\n" +
+	"packet-loss=P  a share of the legs loses packets, by their records and by the API\n" +
 	"scan=N       a burst of N legs of a SIP scanner\n" +
 	"and of the Events servers, about every D of real time:\n" +
 	"events-drop=D        a socket is cut\n" +
@@ -93,6 +94,7 @@ var allFaults = []fault{
 	{name: "restart", set: func(f *faults, v string) error { return number(v, &f.restarts) }},
 	{name: "skew", set: func(f *faults, v string) error { return duration(v, &f.skew) }},
 	{name: "reorder", bare: true, set: func(f *faults, _ string) error { f.Reorder = true; return nil }},
+	{name: "packet-loss", set: func(f *faults, v string) error { return probability(v, &f.events.PacketLoss) }},
 	{name: "scan", set: func(f *faults, v string) error { return number(v, &f.scan) }},
 	{name: "events-drop", set: func(f *faults, v string) error { return duration(v, &f.events.Drop) }},
 	{name: "events-silent", set: func(f *faults, v string) error { return duration(v, &f.events.Silent) }},

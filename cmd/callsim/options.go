@@ -211,7 +211,7 @@ func (o *options) scenario() scenario.Config {
 	return scenario.Config{
 		Seed: o.seed, Estate: estate, Bridges: o.bridges, Unclustered: o.unclustered, Meetings: o.meetings,
 		Start: o.start, Short: o.live, Crowds: o.crowds, CrowdSize: o.crowdSize,
-		Restarts: o.faults.restarts, ScanBurst: o.faults.scan, Skew: o.faults.skew,
+		Restarts: o.faults.restarts, ScanBurst: o.faults.scan, Skew: o.faults.skew, PacketLoss: o.faults.events.PacketLoss,
 	}
 }
 

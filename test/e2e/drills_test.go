@@ -6,6 +6,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -62,46 +63,155 @@ func TestDrills(t *testing.T) {
 		}
 		t.Skip("Alertmanager is not installed (Debian: apt-get install prometheus-alertmanager)")
 	}
-	hook := newWebhook(t)
-	own, recorder := loopback.MustAddress(t), loopback.MustAddress(t)
-	_, ownPort, _ := strings.Cut(own, ":")
-	c := newCollectorFrom(t, strings.NewReplacer("%MS%", recorder, "%OWN%", ownPort).Replace(drillConfiguration))
-	alerting := startAlertmanager(t, alertmanager, hook.server.URL)
-	p := newAlertingPrometheus(t, []map[string]any{
-		{"job_name": "meetings", "honor_labels": true, "static_configs": targets(strings.TrimSuffix(strings.TrimPrefix(c.page, "http://"), "/metrics"))},
-		{"job_name": "collector", "static_configs": targets(own)},
-	}, scaledRules(t), alerting)
-	require.Eventually(t, func() bool { return p.series(`{job="collector"}`) > 0 }, waitFor, tick)
-
-	var table strings.Builder
-	fmt.Fprintf(&table, "\n%-18s %-38s %10s %10s\n", "drill", "alert", "rings", "resolves")
+	recorder := loopback.MustAddress(t)
+	rig := newDrillRig(t, alertmanager, drillConfiguration, "%MS%", recorder)
+	c, hook := rig.collector, rig.hook
 	for _, drill := range drills(t) {
 		if os.Getenv("LEGATO_DRILLS") == "" && !slices.Contains(shortDrills, drill.name) {
 			continue
 		}
-		// Two drills can be about one alert: the one before must be over.
-		require.Eventually(t, func() bool { return !hook.firing(drill.alert, drill.severity) }, waitFor, tick, drill.name)
-		begin := time.Now()
 		command := exec.CommandContext(t.Context(), binary("callsim"), "drill", drill.name, "-target", "http://"+c.address+"/cdr",
 			"-mediasense-target", "http://"+recorder+"/mediasense", "-ocms", filepath.Join(c.directory, "event.log"), "-hold", "15s", "-settle", "4s")
 		output := new(lockedBuffer)
 		command.Stdout, command.Stderr = output, output
-		require.NoError(t, command.Start())
-		rang := assert.Eventually(t, func() bool { return hook.firing(drill.alert, drill.severity) }, 2*time.Minute, tick, "%s: %s (%s) does not ring; firing: %v", drill.name, drill.alert, drill.severity, p.firing())
-		rings := time.Since(begin)
-		assert.NoError(t, command.Wait(), "%s: %s", drill.name, output)
-		if !rang {
-			continue
-		}
-		assert.Equal(t, drill.severity, hook.labels(drill.alert, drill.severity)["severity"])
-		assert.Eventually(t, func() bool { return !hook.firing(drill.alert, drill.severity) }, waitFor, tick, "%s: %s does not resolve", drill.name, drill.alert)
-		fmt.Fprintf(&table, "%-18s %-38s %9.0fs %9.0fs\n", drill.name, drill.alert, rings.Seconds(), time.Since(begin).Seconds()-rings.Seconds())
+		rig.play(drill, func() { require.NoError(t, command.Start()) }, func() { assert.NoError(t, command.Wait(), "%s: %s", drill.name, output) })
 	}
-	t.Log(table.String())
+	t.Log(rig.table.String())
 	if labels := hook.labels("CiscoMeetingServerRecordsMissing", "critical"); assert.NotEmpty(t, labels) {
 		assert.Equal(t, "drill", labels["cisco_meeting_server_cluster"])
 		assert.Equal(t, "d4111000-0000-4000-8000-000000000001", labels["service_instance_id"])
 	}
+}
+
+// drillRig is a Collector with a Prometheus, an Alertmanager and a webhook behind it.
+type drillRig struct {
+	t          *testing.T
+	collector  *collector
+	prometheus *prometheus
+	hook       *webhook
+	table      strings.Builder
+}
+
+// newDrillRig starts all of it; replace fills the configuration in.
+func newDrillRig(t *testing.T, alertmanager, configuration string, replace ...string) *drillRig {
+	t.Helper()
+	rig := &drillRig{t: t, hook: newWebhook(t)}
+	own := loopback.MustAddress(t)
+	_, ownPort, _ := strings.Cut(own, ":")
+	rig.collector = newCollectorFrom(t, strings.NewReplacer(append(replace, "%OWN%", ownPort)...).Replace(configuration))
+	rig.prometheus = newAlertingPrometheus(t, []map[string]any{
+		{"job_name": "meetings", "honor_labels": true, "static_configs": targets(strings.TrimSuffix(strings.TrimPrefix(rig.collector.page, "http://"), "/metrics"))},
+		{"job_name": "collector", "static_configs": targets(own)},
+	}, scaledRules(t), startAlertmanager(t, alertmanager, rig.hook.server.URL))
+	require.Eventually(t, func() bool { return rig.prometheus.series(`{job="collector"}`) > 0 }, waitFor, tick)
+	fmt.Fprintf(&rig.table, "\n%-18s %-38s %10s %10s\n", "drill", "alert", "rings", "resolves")
+	return rig
+}
+
+// play lets something go wrong and mends it once the alert has arrived. The alert must
+// come and resolve.
+func (rig *drillRig) play(d drill, goWrong, mend func()) {
+	rig.t.Helper()
+	firing := func() bool { return rig.hook.firing(d.alert, d.severity) }
+	// Two drills can be about one alert: the one before must be over.
+	require.Eventually(rig.t, func() bool { return !firing() }, waitFor, tick, d.name)
+	begin := time.Now()
+	goWrong()
+	rang := assert.Eventually(rig.t, firing, 2*time.Minute, tick, "%s: %s (%s) does not ring", d.name, d.alert, d.severity)
+	rings := time.Since(begin)
+	mend()
+	if !rang {
+		rig.t.Logf("firing: %v", rig.prometheus.firing())
+		return
+	}
+	mended := time.Now()
+	assert.Eventually(rig.t, func() bool { return !firing() }, waitFor, tick, "%s: %s does not resolve", d.name, d.alert)
+	fmt.Fprintf(&rig.table, "%-18s %-38s %9.0fs %9.0fs\n", d.name, d.alert, rings.Seconds(), time.Since(mended).Seconds())
+}
+
+// bridgesConfiguration follows the Call Bridges of callsim, and has a backend.
+const bridgesConfiguration = `
+extensions:
+  file_storage: { directory: %DIR%/storage, create_directory: true, fsync: true }
+  health_check: { endpoint: %HEALTH% }
+receivers:
+  cmscdr: { endpoint: %CDR%, storage: file_storage, metrics: { interval: 200ms } }
+  cmsevents: { servers: [ { endpoint: "http://%API%", username: api, password: x, tls: { insecure: true } } ], metrics: { interval: 200ms } }
+  cmsapi: { collection_interval: 1s, initial_delay: 0s, cdr_receiver_uri: "http://%CDR%/cdr", servers: [ { endpoint: "http://%API%", username: api, password: x, tls: { insecure: true } } ] }
+processors:
+  callstitch: { linger: 1s, storage: file_storage }
+exporters:
+  otlp_http: { endpoint: "http://%BACKEND%", encoding: json, sending_queue: { queue_size: 100000, storage: file_storage }, retry_on_failure: { initial_interval: 100ms, max_interval: 1s, max_elapsed_time: 0 } }
+  prometheus: { endpoint: %PAGE%, resource_to_telemetry_conversion: { enabled: true } }
+service:
+  telemetry: { metrics: { readers: [ { pull: { exporter: { prometheus: { host: localhost, port: %OWN% } } } } ] } }
+  extensions: [file_storage, health_check]
+  pipelines:
+    logs: { receivers: [cmscdr, cmsevents], processors: [callstitch], exporters: [otlp_http] }
+    metrics: { receivers: [cmscdr, cmsevents, cmsapi], exporters: [prometheus] }
+`
+
+// TestDrillsAround is about what goes wrong around a Collector: a backend that is away, a
+// bridge that falls silent, has an alarm or is down, a Collector that is down. It takes minutes and is
+// part of make drills.
+func TestDrillsAround(t *testing.T) {
+	if os.Getenv("LEGATO_DRILLS") == "" {
+		t.Skip("part of make drills: set LEGATO_DRILLS")
+	}
+	alertmanager, err := exec.LookPath("prometheus-alertmanager")
+	require.NoError(t, err)
+	api, backend := loopback.MustAddress(t), loopback.MustAddress(t)
+	rig := newDrillRig(t, alertmanager, bridgesConfiguration, "%API%", api, "%BACKEND%", backend)
+	simulate := func(arguments ...string) (stop func()) {
+		command := exec.Command(binary("callsim"), append([]string{"-live", "-bridges", "1", "-speed", "2", "-target", "http://" + rig.collector.address + "/cdr", "-events", api}, arguments...)...)
+		require.NoError(t, command.Start())
+		return sync.OnceFunc(func() {
+			_ = command.Process.Signal(syscall.SIGTERM)
+			_ = command.Wait()
+		})
+	}
+	stop := simulate()
+	t.Cleanup(func() { stop() })
+
+	rig.play(drill{"backend-down", "LegatoBackendDown", "warning"}, func() {}, func() {
+		listener, err := net.Listen("tcp", backend)
+		require.NoError(t, err)
+		server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+		go func() { _ = server.Serve(listener) }()
+		t.Cleanup(func() { _ = server.Close() })
+	})
+	rig.play(drill{"silent", "CiscoMeetingServerRecordsSilent", "critical"}, func() {
+		stop()
+		stop = simulate("-faults", "silent=5s")
+	}, func() {
+		stop()
+		stop = simulate()
+	})
+	for _, down := range []drill{{"events-down", "CiscoMeetingServerEventsDisconnected", "warning"}, {"api-down", "CiscoMeetingServerAPIProblem", "warning"}} {
+		rig.play(down, func() { stop() }, func() { stop = simulate() })
+	}
+	// Live legs lose packets, by the API.
+	rig.play(drill{"live-loss", "CiscoMeetingServerPacketLossHigh", "critical"}, func() {
+		stop()
+		stop = simulate("-crowd", "2x15", "-faults", "packet-loss=1")
+	}, func() {
+		stop()
+		stop = simulate("-crowd", "2x15")
+	})
+	// The bridge itself has an alarm while nobody takes its records.
+	rig.play(drill{"api-alarm", "CiscoMeetingServerAlarmActive", "warning"}, func() {
+		stop()
+		stop = simulate("-target", "http://"+loopback.MustAddress(t)+"/cdr")
+	}, func() {
+		stop()
+		stop = simulate()
+	})
+	rig.play(drill{"restart", "CiscoMeetingServerBridgeRestarted", "warning"}, func() {
+		stop()
+		stop = simulate()
+	}, func() {})
+	rig.play(drill{"collector-down", "LegatoCollectorDown", "critical"}, rig.collector.stop, rig.collector.start)
+	t.Log(rig.table.String())
 }
 
 type drill struct{ name, alert, severity string }

@@ -70,9 +70,11 @@ const (
 	alarmLoss   = 3.0
 	alarmJitter = 50
 	alarmTrip   = 300
+	// heavyLoss is what the fault PacketLoss adds, in per cent.
+	heavyLoss = 25.0
 )
 
-func lineOf(id string) line {
+func (f *Faults) lineOf(id string) line {
 	seed := seedOf(id)
 	l := line{loss: float64(seed%8) / 10, jitter: seed / 8 % 20, trip: 20 + seed/160%80}
 	switch seed / 12_800 % 10 { // one in ten is bad, in one way
@@ -82,6 +84,9 @@ func lineOf(id string) line {
 		l.jitter += alarmJitter + seed%60
 	case 2:
 		l.trip += alarmTrip + seed%300
+	}
+	if scenario.HeavyLoss(id, f.PacketLoss) {
+		l.loss += heavyLoss
 	}
 	return l
 }
@@ -107,7 +112,7 @@ func (l line) alarms() *legAlarms {
 func (s *server) callLegs(r *http.Request) any {
 	var list []any
 	for _, l := range s.stage.live {
-		one := legObject{ID: l.ID, Name: l.DisplayName, RemoteParty: l.RemoteParty, Call: l.Call(), Alarms: lineOf(l.ID).alarms()}
+		one := legObject{ID: l.ID, Name: l.DisplayName, RemoteParty: l.RemoteParty, Call: l.Call(), Alarms: s.cluster.opts.Faults.lineOf(l.ID).alarms()}
 		if r.URL.Query().Get("alarms") == "" || one.Alarms != nil {
 			list = append(list, one)
 		}
@@ -145,7 +150,7 @@ func (s *server) callLeg(id string) any {
 	if l.Phase == scenario.PhaseConnecting {
 		return one
 	}
-	q := lineOf(id)
+	q := s.cluster.opts.Faults.lineOf(id)
 	loss := fmt.Sprintf("%.1f", q.loss)
 	one.Status.RxAudio = &media{Codec: "opus", Loss: loss, Jitter: q.jitter, BitRate: audioRate}
 	one.Status.TxAudio = &media{Codec: "opus", Loss: "0.0", Jitter: q.jitter / 2, BitRate: audioRate, Trip: q.trip}

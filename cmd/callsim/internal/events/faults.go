@@ -32,6 +32,8 @@ type Faults struct {
 	// Times is how many times each of the faults that come by the clock is
 	// played; 0 is no end.
 	Times int
+	// PacketLoss is the share of live legs whose packets are lost, 0 to 1.
+	PacketLoss float64
 	// Odd is the probability that a message comes with something odd: a type
 	// nobody knows, an alias, an unknown index, a refused request.
 	Odd float64

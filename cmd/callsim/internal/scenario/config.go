@@ -31,6 +31,8 @@ type Config struct {
 	// Crowds is how many meetings of CrowdSize people go on from the start for
 	// an hour, beside the others. Whoever leaves one is followed by another.
 	Crowds, CrowdSize int
+	// PacketLoss is the share of legs whose packets are lost, 0 to 1.
+	PacketLoss float64
 	// Skew bounds how far each bridge's clock may be off, either way.
 	Skew time.Duration
 }

@@ -68,6 +68,7 @@ func (w *World) media(l *leg, lasted time.Duration) *Media {
 	if len(l.device.video) > 0 {
 		w.addVideo(m, l.device, lasted)
 	}
+	w.lose(l, m)
 	return m
 }
 

@@ -255,3 +255,31 @@ func TestEstate(t *testing.T) {
 	assert.NotEqual(t, first.Bridges(), New(Config{Seed: 1, Estate: 6, Bridges: 3}).Bridges())
 	assert.NotEqual(t, New(Config{Seed: 1, Bridges: 3}).Bridges(), New(Config{Seed: 2, Bridges: 3}).Bridges(), "without an estate the seed chooses")
 }
+
+// The fault changes the alarms of about the share of the legs, and nothing else of the
+// story.
+func TestPacketLoss(t *testing.T) {
+	lossy := func(share float64) (hit, all int, story []string) {
+		for _, ev := range playAll(Config{Seed: 4, Bridges: 2, Meetings: 60, PacketLoss: share}) {
+			story = append(story, fmt.Sprintf("%s %d %T", ev.At, ev.Bridge, ev.What))
+			end, ended := ev.What.(LegEnded)
+			if !ended || end.Media == nil || end.Media.AudioIn == nil {
+				continue
+			}
+			all++
+			for _, alarm := range end.Media.Alarms {
+				if alarm.Kind == "packetLoss" && alarm.Percent == heavyLossPercent {
+					hit++
+				}
+			}
+		}
+		return hit, all, story
+	}
+	none, _, plain := lossy(0)
+	assert.Zero(t, none)
+	hit, all, story := lossy(0.5)
+	assert.InDelta(t, 0.5, float64(hit)/float64(all), 0.15)
+	assert.Equal(t, plain, story)
+	hit, all, _ = lossy(1)
+	assert.Equal(t, all, hit)
+}
