@@ -25,6 +25,7 @@ type host struct {
 	calls       table[uint64, string] // a local number's leg
 	legs        table[string, legIDs]
 	conferences table[string, conferenceIDs]
+	rooms       table[string, room] // by space: what goes on there
 
 	audits    [maxAudits]audit
 	nextAudit int
@@ -33,6 +34,13 @@ type host struct {
 type legIDs struct{ conference, call string }
 
 type conferenceIDs struct{ space, correlator string }
+
+// room is the conference in a space, and its call as far as a leg's line named it. It is
+// forgotten with its last leg: the next conference there has other ids.
+type room struct {
+	conference, call string
+	legs             int
+}
 
 // audit is who created, modified or deleted an object.
 type audit struct{ object, user string }
@@ -50,6 +58,7 @@ func newHost(key hostKey) *host {
 	return &host{
 		key: key, traces: make(map[uint64]*trace),
 		calls: newTable[uint64, string](), legs: newTable[string, legIDs](), conferences: newTable[string, conferenceIDs](),
+		rooms: newTable[string, room](),
 	}
 }
 
@@ -70,6 +79,63 @@ func (h *host) rememberLeg(leg, call string) {
 	if _, known := h.legs.get(leg); !known {
 		h.legs.put(strings.Clone(leg), legIDs{call: strings.Clone(call)})
 	}
+}
+
+// rememberConference remembers the ids of a conference that begins in a space.
+func (h *host) rememberConference(internal string, ids conferenceIDs) {
+	internal, ids = strings.Clone(internal), conferenceIDs{strings.Clone(ids.space), strings.Clone(ids.correlator)}
+	h.conferences.put(internal, ids)
+	if known, _ := h.rooms.get(ids.space); ids.space != "" && known.conference != internal {
+		h.rooms.put(ids.space, room{conference: internal})
+	}
+}
+
+// enterConference remembers what a leg is in.
+func (h *host) enterConference(leg, internal, call string) {
+	former, _ := h.legs.get(leg)
+	ids := legIDs{conference: strings.Clone(internal), call: strings.Clone(call)}
+	h.legs.put(strings.Clone(leg), ids)
+	space := h.spaceOf(internal)
+	if in, known := h.rooms.get(space); known && in.conference == internal {
+		if former.conference != internal {
+			in.legs++
+		}
+		in.call = ids.call
+		h.rooms.put(space, in)
+	}
+}
+
+// leaveConference forgets what goes on in a space when its last leg is gone.
+func (h *host) leaveConference(leg string) {
+	ids, _ := h.legs.get(leg)
+	space := h.spaceOf(ids.conference)
+	in, known := h.rooms.get(space)
+	if !known || in.conference != ids.conference {
+		return
+	}
+	if in.legs--; in.legs > 0 {
+		h.rooms.put(space, in)
+	} else {
+		h.rooms.remove(space)
+	}
+}
+
+// spaceOf is the space of a conference, "" if it is not known.
+func (h *host) spaceOf(internal string) string {
+	ids, _ := h.conferences.get(internal)
+	return ids.space
+}
+
+// putRoom puts the ids of what goes on in a space.
+func (h *host) putRoom(r *Record, space string) {
+	in, known := h.rooms.get(space)
+	if !known {
+		return
+	}
+	r.putText(names.CallID, in.call)
+	r.putText(names.ConferenceID, in.conference)
+	ids, _ := h.conferences.get(in.conference)
+	r.putText(names.CallCorrelator, ids.correlator)
 }
 
 // putLeg puts the ids of what a leg is in.

@@ -25,7 +25,7 @@ func readMessage(r *Record, h *host, message string) {
 	case strings.HasPrefix(message, "API call leg "):
 		readLegIDs(r, h, message)
 	case strings.HasPrefix(message, `participant "`):
-		readParticipant(r, message)
+		readParticipant(r, h, message)
 	case strings.HasPrefix(message, `conference "`):
 		readConference(r, message)
 	case strings.HasPrefix(message, "WebApp Audit"):
@@ -139,6 +139,7 @@ func readCall(r *Record, h *host, message string) {
 		r.putText(names.CallLegID, leg)
 		h.putLeg(r, leg)
 		h.destroy(number)
+		h.leaveConference(leg)
 	}
 	switch {
 	case strings.HasPrefix(rest, "outgoing ") && strings.Contains(rest, "SIP call to "):
@@ -183,7 +184,7 @@ func readConferenceIDs(r *Record, h *host, message string) {
 	r.putText(names.CoSpaceID, space)
 	r.putText(names.CallCorrelator, correlator)
 	r.putText(names.ConferenceID, internal)
-	h.conferences.put(strings.Clone(internal), conferenceIDs{space: strings.Clone(space), correlator: strings.Clone(correlator)})
+	h.rememberConference(internal, conferenceIDs{space, correlator})
 }
 
 // readLegIDs reads "API call leg a in call b (API call c)".
@@ -195,14 +196,14 @@ func readLegIDs(r *Record, h *host, message string) {
 		return
 	}
 	r.Kind = KindCallLegIDs
-	h.legs.put(strings.Clone(leg), legIDs{conference: strings.Clone(internal), call: strings.Clone(call)})
+	h.enterConference(leg, internal, call)
 	r.putText(names.CallLegID, leg)
 	h.putLeg(r, leg)
 }
 
 // readParticipant reads `participant "uri" joined space id (name)`. A name may hold
 // quotes and parentheses.
-func readParticipant(r *Record, message string) {
+func readParticipant(r *Record, h *host, message string) {
 	kind, verb := KindJoin, `" joined space `
 	at := strings.Index(message, verb)
 	if at < 0 {
@@ -220,6 +221,7 @@ func readParticipant(r *Record, message string) {
 	r.putAddress(names.ParticipantURI, message[len(`participant "`):at])
 	r.putText(names.CoSpaceID, space)
 	r.putClean(names.CoSpaceName, inParentheses(behind))
+	h.putRoom(r, space)
 }
 
 // readConference reads `conference "name": unencrypted call legs now present`.

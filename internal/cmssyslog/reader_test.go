@@ -183,6 +183,7 @@ func TestLimits(t *testing.T) {
 			assert.Len(t, h.legs.held, maxIDs)
 			assert.Len(t, h.calls.held, maxIDs)
 			assert.Len(t, h.conferences.held, maxIDs)
+			assert.LessOrEqual(t, len(h.rooms.held), maxIDs)
 		}
 	})
 }
@@ -280,5 +281,51 @@ func TestFaults(t *testing.T) {
 		assert.NotEmpty(t, kind.String())
 		assert.NotEmpty(t, kind.Event())
 		assert.Equal(t, strings.Contains(kind.Event(), ".fault."), kind.Fault())
+	}
+}
+
+// A join names a space: from the first leg of a conference there to the last one, the
+// record has the ids of its call.
+func TestRooms(t *testing.T) {
+	id := func(kind, n int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", kind, n) }
+	const space, correlator, conference, call, leg = 1, 2, 3, 4, 5
+	begins := func(n int) string {
+		return fmt.Sprintf(`API "9999" Space GUID: %s <--> Call Correlator GUID: %s<--> Internal GUID: %s`, id(space, 0), id(correlator, 0), id(conference, n))
+	}
+	enters := func(l, n int) string {
+		return fmt.Sprintf("API call leg %s in call %s (API call %s)", id(leg, l), id(conference, n), id(call, n))
+	}
+	configured := func(l int) string { return fmt.Sprintf("call %d: configured - API call leg %s", l, id(leg, l)) }
+	gone := func(l int) string { return fmt.Sprintf("call %d: destroying API call leg %s", l, id(leg, l)) }
+	joins := fmt.Sprintf(`participant "anna@example.test" joined space %s (Room)`, id(space, 0))
+	r := newTestReader()
+	var got string
+	for i, step := range []struct{ line, want string }{
+		{joins, ""},
+		{begins(1), ""},
+		{joins, ""}, // no leg has named the call
+		{configured(1), ""},
+		{enters(1, 1), id(call, 1)},
+		{joins, id(call, 1)},
+		{enters(1, 1), id(call, 1)}, // again
+		{configured(2), ""},
+		{enters(2, 1), id(call, 1)},
+		{gone(1), id(call, 1)},
+		{joins, id(call, 1)},
+		{gone(2), id(call, 1)},
+		{joins, ""}, // the next conference has not begun
+		{begins(2), ""},
+		{joins, ""},
+		{configured(3), ""},
+		{enters(3, 2), id(call, 2)},
+		{joins, id(call, 2)},
+		{begins(3), ""}, // the end of the one before was not logged
+		{joins, ""},
+		{gone(3), id(call, 2)},
+		{enters(4, 3), id(call, 3)},
+		{joins, id(call, 3)},
+	} {
+		r.Read(noon, "a", testHead+step.line, func(r *Record) { got = field(r, names.CallID).Text })
+		assert.Equal(t, step.want, got, "step %d: %s", i, step.line)
 	}
 }
