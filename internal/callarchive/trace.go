@@ -117,6 +117,23 @@ func (v *View) traceLegs(ctx context.Context, t *Trace, page Page) (err error) {
 	return err
 }
 
+// PageOfLeg returns where a page of a trace's legs has to begin to have the leg with a
+// span: zero if that is on the first one, or if there is no such leg.
+func (v *View) PageOfLeg(ctx context.Context, trace, span string, limit int) (after Cursor, err error) {
+	legs, err := Select[Leg](ctx, v, "WHERE span_id = $1 AND trace_id = $2 LIMIT 1", span, trace)
+	if err != nil || len(legs) == 0 {
+		return after, err
+	}
+	at := legs[0].StartedAt
+	before, err := v.number(ctx, "SELECT COUNT(*) FROM call_legs WHERE trace_id = $1 AND (started_at < $2 OR started_at = $2 AND id < $3)", trace, at, legs[0].ID)
+	if err != nil || before < int64(limit) {
+		return after, err
+	}
+	err = v.each(ctx, func(found *sql.Rows) error { return found.Scan(target(&after.At), &after.ID) },
+		"SELECT started_at, id FROM call_legs WHERE trace_id = $1 ORDER BY started_at, id LIMIT 1 OFFSET $2", trace, before/int64(limit)*int64(limit)-1)
+	return after, err
+}
+
 func (v *View) ends(ctx context.Context, t *Trace) error {
 	return v.each(ctx, func(found *sql.Rows) error {
 		var e End

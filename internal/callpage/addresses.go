@@ -13,11 +13,12 @@ import (
 )
 
 // traceURL is the address of a trace's page, from where the pages begin, and the
-// place of a span on it.
+// place of a span on it. The span is in the query too: of a big meeting a page shows
+// some of the legs.
 func traceURL(kind, trace, span string) string {
 	text := kind + "/" + url.PathEscape(trace)
 	if isHex(span) {
-		text += "#" + anchor(span)
+		text += "?" + paramSpan + "=" + span + "#" + anchor(span)
 	}
 	return text
 }

@@ -204,11 +204,20 @@ func TestLive(t *testing.T) {
 	assert.Equal(t, "Ingrid Solheim", b.says("document.activeElement.querySelector('.name').textContent"))
 	b.goTo("/")
 	b.until("document.querySelector('[role=status]').textContent === '1 meeting with 3 legs'")
-	w.call(standup, "abcdef00000000000000000000000000", london, "14:29:30", "")
+	ended := *w.call(standup, "abcdef00000000000000000000000000", london, "14:29:30", "")
 	w.write()
+	// Text that the reader has selected elsewhere holds nothing up.
+	b.says("document.getSelection().selectAllChildren(document.querySelector('h1'))")
 	b.until("document.querySelector('[role=status]').textContent === '2 meetings with 3 legs'")
 	assert.Contains(t, b.says("document.querySelector('#live').innerText"), "Stand-up")
 	assert.Contains(t, b.says("document.querySelector('time').title"), "202")
+	// A meeting that ends goes from one list to the other.
+	ended.Phase, ended.State, ended.Outcome = callarchive.Final, callarchive.StateEnded, "complete"
+	ended.EndedAt, ended.LastHeardAt, ended.DurationSeconds = ended.StartedAt.Add(time.Minute), ended.StartedAt.Add(time.Minute), new(60.0)
+	w.batch.Calls = append(w.batch.Calls, ended)
+	w.write()
+	b.until("document.querySelector('#ended [data-key=c-abcdef00000000000000000000000000]') !== null")
+	assert.NotContains(t, b.says("document.querySelector('#live').innerText"), "Stand-up")
 }
 
 // Names that strangers gave themselves are read, not run.

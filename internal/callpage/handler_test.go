@@ -5,6 +5,7 @@ package callpage
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -160,9 +161,9 @@ func TestFind(t *testing.T) {
 		assert.Equal(t, want, answer.Header().Get("Location"))
 	}
 	answer := get(t, h, "/find?id=00000001-0000-4000-8000-000000000001")
-	assert.Regexp(t, "^\\./conferences/"+traceBoard+"#s-[0-9a-f]{16}$", answer.Header().Get("Location"))
+	assert.Regexp(t, "^\\./conferences/"+traceBoard+"\\?span=[0-9a-f]{16}#s-[0-9a-f]{16}$", answer.Header().Get("Location"))
 	answer = get(t, h, "/find?id=sip-00000002")
-	assert.Regexp(t, "^\\./conferences/"+traceBoard+"#s-", answer.Header().Get("Location"))
+	assert.Regexp(t, "^\\./conferences/"+traceBoard+"\\?span=[0-9a-f]{16}#s-", answer.Header().Get("Location"))
 }
 
 // An archive that cannot be read is told in plain words, and to the log.
@@ -272,4 +273,26 @@ func TestOverviewHoldsFewPages(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.get(t.Context(), nil, ranges[0], now)
 	require.NoError(t, err, "what was counted")
+}
+
+// A link to a leg of a big meeting leads to the page that has it.
+func TestLinkToALegOfABigMeeting(t *testing.T) {
+	w := newWorld(t)
+	trace := fmt.Sprintf("%032x", 0xb16)
+	c := w.call(callarchive.Room{RoomName: "All hands"}, trace, "8b1f8d2e-0000-4000-8000-00000000b001", "10:00:00", "11:00:00")
+	const legs = 2*traceLegs + 50
+	for i := range legs {
+		w.leg(c, fmt.Sprint("Person ", i), fmt.Sprintf("p%d@example.test", i), "10:00:00", "11:00:00", nil)
+	}
+	w.write()
+	all, err := callarchive.Select[callarchive.Leg](t.Context(), w.store, "ORDER BY started_at, id")
+	require.NoError(t, err)
+	require.Len(t, all, legs)
+	h := w.handler()
+	for _, i := range []int{0, traceLegs - 1, traceLegs, 2*traceLegs - 1, 2 * traceLegs, legs - 1} {
+		address, fragment, _ := strings.Cut(traceURL("conferences", trace, all[i].SpanID), "#")
+		page := get(t, h, "/"+address).Body.String()
+		assert.Contains(t, page, `id="`+fragment+`"`, "leg %d", i)
+		assert.Equal(t, i >= traceLegs, strings.Contains(page, "These are later legs"), "leg %d", i)
+	}
 }

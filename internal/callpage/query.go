@@ -34,6 +34,7 @@ const (
 	paramAfter    = "after"
 	paramLive     = "live"
 	paramID       = "id"
+	paramSpan     = "span"
 	paramBridge   = "bridge"
 	paramOwner    = "owner"
 	paramDialled  = "dialled"

@@ -96,7 +96,7 @@ func TestSIPCalls(t *testing.T) {
 	page := get(t, h, "/sipcalls?code=486").Body.String()
 	assert.Contains(t, page, `href="./sipcalls" aria-current="page"`)
 	assert.Contains(t, page, `<span>Failed</span> <code><bdi>INVITE 486</bdi></code>`)
-	assert.Contains(t, page, `href="traces/`+traceScan+`#s-`)
+	assert.Contains(t, page, `href="traces/`+traceScan+`?span=`)
 	for query, want := range map[string]string{
 		"code=99": "must be a SIP status code", "code=x": "must be a SIP status code", "result=dead": "must be failed, cancelled", "sort=room_name": "must be one of started_at", "since=x": "must be a time span",
 	} {

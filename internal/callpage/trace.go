@@ -56,11 +56,17 @@ type endRow struct {
 	Width   string // of the bar
 }
 
-func (h *handler) trace(ctx context.Context, v *callarchive.View, r *http.Request) (answer, error) {
+func (h *handler) trace(ctx context.Context, v *callarchive.View, r *http.Request) (_ answer, err error) {
 	f := parseForm(r.URL.Query(), h.config.Now().In(zoneOf(r)))
 	id := r.PathValue("trace")
 	if id == "" || len(id) > maxValue || strings.ContainsRune(id, 0) || strings.ToValidUTF8(id, "") != id {
 		return answer{}, errNotFound
+	}
+	span := f.Value(paramSpan)
+	if f.after.At.IsZero() && isHex(span) {
+		if f.after, err = v.PageOfLeg(ctx, strings.ToLower(id), span, traceLegs); err != nil {
+			return answer{}, err
+		}
 	}
 	t, err := v.Trace(ctx, strings.ToLower(id), callarchive.Page{Limit: traceLegs, After: f.after})
 	if err != nil {

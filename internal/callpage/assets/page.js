@@ -34,6 +34,29 @@
     }
   };
 
+  const keysOf = (e) => new Set([...e.querySelectorAll("tr[data-key]")].map((row) => row.dataset.key));
+
+  // refreshEnded brings what ended into its list: a row has left the list of what runs.
+  const refreshEnded = async () => {
+    const old = document.getElementById("ended");
+    if (!old) return;
+    const response = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(15000) });
+    if (!response.ok) throw new Error(String(response.status));
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("ended");
+    if (fresh) replace(old, document.importNode(fresh, true));
+  };
+
+  // holds tells whether the reader has text of the part selected: it waits for that, for
+  // half a minute at most.
+  let heldSince = 0;
+  const holds = (region) => {
+    const selection = document.getSelection();
+    const held = !selection.isCollapsed && (region.contains(selection.anchorNode) || region.contains(selection.focusNode));
+    if (!held) heldSince = 0;
+    else if (!heldSince) heldSince = Date.now();
+    return held && Date.now() - heldSince < 30000;
+  };
+
   // live asks for the part that changes, as long as somebody can see it. After a
   // failure it waits longer, a minute at most.
   const live = () => {
@@ -58,10 +81,15 @@
         if (!response.ok) throw new Error(String(response.status));
         const text = await response.text();
         failures = 0;
-        if (text !== last) {
+        if (text !== last && !holds(region)) {
           last = text;
           const fresh = new DOMParser().parseFromString(text, "text/html").getElementById(region.id);
-          if (fresh && document.getSelection().isCollapsed) replace(region, document.importNode(fresh, true));
+          if (fresh) {
+            const keys = keysOf(fresh);
+            const gone = [...keysOf(region)].some((key) => !keys.has(key));
+            replace(region, document.importNode(fresh, true));
+            if (gone) await refreshEnded();
+          }
         }
       } catch {
         failures++;
