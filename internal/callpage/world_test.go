@@ -169,6 +169,7 @@ func (w *world) day() {
 		l.Direction, l.Reason, l.ErrorType, l.SetupSeconds = "outgoing", "ringingTimeout", "ringingTimeout", new(42.0)
 		l.RxVideoCodec, l.TxVideoCodec = "", ""
 	})
+	hotline := w.batch.Legs[len(w.batch.Legs)-1]
 	w.leg(&c, "Mira Okafor", "mira.okafor@example.test", "13:00:10", "13:20:00", func(l *callarchive.Leg) { l.Reason = "callMoved" })
 	moved := w.batch.Legs[len(w.batch.Legs)-1]
 	d := *w.call(board, traceBoard, oslo, "13:04:00", "14:02:05")
@@ -188,8 +189,8 @@ func (w *world) day() {
 	})
 	w.batch.Recordings[0].System = "cms-london"
 	w.batch.Dialogs = append(w.batch.Dialogs, callarchive.Dialog{
-		Object: w.object(names.KindDialog, traceBoard, "ocms-1", "13:09:58", "13:10:43"), SIPCallID: "sip-x", Method: "INVITE", Code: new(int64(408)),
-		FromParty: "board@meet.example.test", ToParty: "+4420794600", ErrorType: "408",
+		Object: w.object(names.KindDialog, traceBoard, "ocms-1", "13:09:58", "13:10:43"), SIPCallID: hotline.SIPCallID, Method: "INVITE", Code: new(int64(408)), Result: names.DialogFailed,
+		FromParty: "board@meet.example.test", ToParty: "+4420794600", ErrorType: "408", RingDelaySeconds: new(1.5), RingSeconds: new(43.5),
 	})
 
 	e := *w.call(weekly, traceWeekly, oslo, "14:20:00", "")
