@@ -64,7 +64,7 @@ func TestRegistered(t *testing.T) {
 	require.Zero(t, <-done, stderr.String())
 	assert.NotEmpty(t, first.good)
 	assert.NotEmpty(t, second.good)
-	assert.Equal(t, len(first.good), len(second.good))
+	assert.Len(t, second.good, len(first.good))
 }
 
 // Records that are lost are never delivered, and no record tells of them.

@@ -194,7 +194,7 @@ func (d *day) post(p *path) {
 	post := p.ledger.Post(s, ledger.Identity{Bridge: "b"})
 	verdicts := s.Judge(entries, nil)
 	for i := range verdicts {
-		d.gaps += int(verdicts[i].Missing) //nolint:gosec // small
+		d.gaps += int(verdicts[i].Missing)
 	}
 	p.ledger.Accept(s, post, entries, verdicts)
 }
@@ -227,9 +227,9 @@ func TestFaultlessDays(t *testing.T) {
 		days = 10
 	}
 	scrapes := 0
-	for seed := range uint64(days) { //nolint:gosec // not negative
-		d := newDay(t, seed, 1+int(seed%2)) //nolint:gosec // one or two
-		if seed%5 == 0 {                    // a receiver that is registered late, and a Collector that is new
+	for seed := range uint64(days) {
+		d := newDay(t, seed, 1+int(seed%2))
+		if seed%5 == 0 { // a receiver that is registered late, and a Collector that is new
 			d.paths[0].from = d.now.Add(time.Duration(d.IntN(24)) * time.Hour)
 			if len(d.paths) == 1 {
 				d.away, d.scrape = d.paths[0].from, d.paths[0].from

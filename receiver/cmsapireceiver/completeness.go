@@ -61,8 +61,8 @@ func putCompletenessChange(lr plog.LogRecord, c *completeness.Change, now pcommo
 	lr.SetEventName(names.EventRecordsIncomplete)
 	logrecord.SetSeverity(lr, plog.SeverityNumberError)
 	m.PutStr(names.ErrorType, string(c.Problem))
-	switch {
-	case c.Problem == completeness.Behind:
+	switch c.Problem {
+	case completeness.Behind:
 		lr.Body().SetStr(fmt.Sprintf("call detail records do not arrive at %s: the Call Bridge has created %d, and the position is %d", at, c.Created, c.Position))
 	default:
 		lr.Body().SetStr(fmt.Sprintf("call detail records do not arrive at %s: the Call Bridge creates some, %d since its start, and none came", at, c.Created))

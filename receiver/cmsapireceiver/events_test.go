@@ -5,7 +5,7 @@ package cmsapireceiver
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -192,7 +192,7 @@ func TestBothSignals(t *testing.T) {
 	require.NoError(t, alone.Shutdown(context.WithoutCancel(t.Context())))
 
 	config = configOf(t, b)
-	refusing, err := consumer.NewLogs(func(context.Context, plog.Logs) error { return fmt.Errorf("full") })
+	refusing, err := consumer.NewLogs(func(context.Context, plog.Logs) error { return errors.New("full") })
 	require.NoError(t, err)
 	_, err = NewFactory().CreateLogs(t.Context(), settings, config, refusing)
 	require.NoError(t, err)

@@ -69,7 +69,9 @@ func TestStates(t *testing.T) {
 	}
 	assert.Equal(t, int64(1), got["database.node.in_use{node.address=db1}"])
 	assert.Equal(t, int64(0), got["database.node.in_use{node.address=db2}"])
-	b.set(func(b *bridge) { b.answers["/participants"] = `<participants total="1"><participant id="a"/></participants>` })
+	b.set(func(b *bridge) {
+		b.answers["/participants"] = `<participants total="1"><participant id="a"/></participants>`
+	})
 	got = newRig(t, nil, b).scrape()[northID]
 	assert.False(t, got.names()["participant.state"], "a release that says no states")
 }

@@ -160,7 +160,7 @@ const consumeGrace = time.Second
 func cut(ctx, life context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	later, release := bounded.After(life, consumeGrace)
-	stop := context.AfterFunc(later, cancel) //nolint:contextcheck // it ends with the receiver, not with the scrape
+	stop := context.AfterFunc(later, cancel) // it ends with the receiver, not with the scrape
 	return ctx, func() {
 		stop()
 		release()
