@@ -34,14 +34,15 @@ until grep -q 'Everything is ready' data/collector.log; do
 	sleep 0.2
 done
 
-dist/callsim -live -target http://localhost:8080/cdr -events localhost:8451 -mediasense-api localhost:8440 -ocms data/ocms/event.log -syslog-tcp localhost:5514 2>data/callsim.log &
+dist/callsim -live -target registered -events localhost:8451 -mediasense-api localhost:8440 -ocms data/ocms/event.log -syslog-tcp localhost:5514 2>data/callsim.log &
 callsim=$!
 
 cat <<'TEXT'
 
 legato is running, with three simulated Call Bridges and two MediaSense servers
-(callsim). The bridges post their call detail records to it, and it follows their
-events on localhost:8451 to 8453; MediaSense tells it of recordings and disks. The
+(callsim). It registers itself at each bridge, which posts its call detail records to
+it from then on, asks for the bridges of the cluster, follows their events on
+localhost:8451 to 8453 and reads their API; MediaSense tells it of recordings and disks. The
 SIP proxy in front of the bridges writes data/ocms/event.log. The bridges send their
 syslog to localhost:5514, with the API requests of TMS, which schedules meetings.
 kill -USR1 $(pgrep callsim) takes their servers down, and up again.
@@ -57,8 +58,8 @@ kill -USR1 $(pgrep callsim) takes their servers down, and up again.
              http://localhost:8888/metrics   of the Collector itself
   its log    data/collector.log
 
-To point a real Call Bridge at it, let cmscdr listen on an address the bridge
-can reach (endpoint in config/demo.yaml), then on the bridge, in the web admin
+To point a real Call Bridge at it, let cmscdr listen on an address the bridge can
+reach (endpoint in config/demo.yaml), then name it under registration, or on the bridge, in the web admin
 interface under Configuration > CDR settings, or by its API:
   POST /api/v1/system/cdrReceivers   uri=http://<this host>:8080/cdr?system_id=<bridge name>
 Each Call Bridge of a cluster needs it. Ctrl-C stops everything.
