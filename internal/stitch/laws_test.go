@@ -124,7 +124,10 @@ func (w *world) lose(percent int) {
 	}
 }
 
-func randomWorld(seed uint64) *world {
+func randomWorld(seed uint64) *world { return makeWorld(seed, true) }
+
+// makeWorld makes a world, with scheduled meetings or without.
+func makeWorld(seed uint64, scheduled bool) *world {
 	w := newWorld(seed, 3)
 	for n := range 1 + w.IntN(4) {
 		bridge, start := w.IntN(3), w.IntN(200)
@@ -139,8 +142,10 @@ func randomWorld(seed uint64) *world {
 	for range w.IntN(4) {
 		w.dialog(fmt.Sprint("sip", w.IntN(4), "@host"), w.IntN(200))
 	}
-	for n := range w.IntN(3) {
-		w.schedule(n, w.IntN(2), w.IntN(200))
+	if scheduled {
+		for n := range w.IntN(3) {
+			w.schedule(n, w.IntN(2), w.IntN(200))
+		}
 	}
 	w.lose(w.IntN(30))
 	return w
