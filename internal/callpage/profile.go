@@ -107,6 +107,9 @@ func newChart(title, noun string, buckets []callarchive.Bucket, step time.Durati
 	if step < 6*time.Hour {
 		layout = "15:04"
 	}
+	if time.Duration(n)*step > 48*time.Hour {
+		layout = "01-02"
+	}
 	every := max(1, n/labels)
 	for i, b := range buckets {
 		col := column{Bucket: b, Start: moment{b.At}, End: moment{b.At.Add(step)}, x: 100 * float64(i) / float64(n), width: 82 / float64(n)}

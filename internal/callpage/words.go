@@ -89,7 +89,7 @@ var outcomeWords = map[string]string{
 	"call_ended":       "end not seen, ended with its call",
 	"unlisted":         "end not seen, the bridge does not list it any more",
 	"expired":          "end never came",
-	"evicted":          "dropped for want of room",
+	"evicted":          "given up, memory was full",
 	"incomplete":       "Collector stopped before the end",
 }
 

@@ -61,8 +61,16 @@ var pageKinds = []pageKind{
 	{"list, longer than two hours", "/?min=120&to=%[1]s", true},
 	{"list, a tenant's bad lines", "/?loss=10&tenant=%[6]s", true},
 	{"list, nobody", "/?party=nobody", true},
-	{"list, anywhere in a name", "/?party=%[7]s&anywhere=1&to=%[1]s", false},
-	{"list, anywhere, nobody", "/?party=nobody&anywhere=1&to=%[1]s", false},
+	{"list, anywhere in a name", "/?party=%[7]s&anywhere=1&to=%[1]s", true},
+	{"list, anywhere, nobody", "/?party=nobody&anywhere=1&to=%[1]s", true},
+	{"list, the longest first", "/?sort=-duration_seconds&to=%[1]s", true},
+	{"search", "/search?q=%[7]s", true},
+	{"search, two words", "/search?q=%[7]s+%[3]s", true},
+	{"person", "/people?address=%[2]s", true},
+	{"room", "/rooms?name=%[4]s", true},
+	{"capacity, 7 days", "/capacity?range=7d", true},
+	{"capacity, 90 days", "/capacity?range=90d", true},
+	{"API, legs of a person", "/api/v1/people/legs?address=%[2]s", true},
 	{"legs", "/legs?to=%[1]s", true},
 	{"legs, one in twenty persons' failures", "/legs?party=%[3]s&reason=failure", true},
 	{"timeline", "/conferences/%[8]s", true},
@@ -102,6 +110,11 @@ func (p pagePlan) bench(ctx context.Context, _ *corpus) (t pageTimes, err error)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	now := fill.end
+	for more := true; more; {
+		if more, err = store.AddUpUsage(ctx, now); err != nil {
+			return t, err
+		}
+	}
 	h := callpage.New(callpage.Config{Store: store, Now: func() time.Time { now = now.Add(time.Hour / 60); return now }})
 	for _, k := range pageKinds {
 		progress("page: %s", k.name)
@@ -170,7 +183,7 @@ func (a *archiveFill) into(ctx context.Context, file string, legs int) (written 
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var made []string
-	found, err := db.QueryContext(ctx, `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND name NOT LIKE '%\_by\_trace' ESCAPE '\'`)
+	found, err := db.QueryContext(ctx, `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND name NOT LIKE '%\_by\_trace' ESCAPE '\' AND sql NOT LIKE 'CREATE UNIQUE%'`)
 	if err != nil {
 		return 0, err
 	}
