@@ -229,8 +229,6 @@ func finish(lr plog.LogRecord, o *callarchive.Object) {
 	}
 }
 
-const outcomeComplete = "complete"
-
 // identify fills in the ids of the span. A record that passed no callstitch has
 // none; what belongs together is not known then, but the ids are the object's.
 func identify(lr plog.LogRecord, kind string, o *callarchive.Object) {

@@ -24,8 +24,10 @@ func TestDoubts(t *testing.T) {
 		over.Phase, over.State, over.Outcome, over.EndedAt = Final, StateEnded, "complete", at(10)
 		b := &Batch{
 			Calls: []Call{
-				{Object: on("one", running("quiet", "t-quiet", 0))}, {Object: on("two", running("elsewhere", "t-elsewhere", 0))},
-				{Object: on("one", running("heard", "t-heard", 0))}, {Object: over},
+				{Object: on("one", running("quiet", "t-quiet", 0))},
+				{Object: on("two", running("elsewhere", "t-elsewhere", 0))},
+				{Object: on("one", running("heard", "t-heard", 0))},
+				{Object: over},
 			},
 			Legs: []Leg{
 				{Object: on("one", running("lq", "t-quiet", 50)), CallID: "quiet"},

@@ -157,7 +157,7 @@ var ranked = map[string]func(*Leg) *string{
 // randomStatements about one leg. Each says little.
 func randomStatements(random *rand.Rand) (all []Leg) {
 	for n := range 2 + random.IntN(8) {
-		phase := Phase(1 + random.IntN(4)) //nolint:gosec // 1 to 4
+		phase := Phase(1 + random.IntN(4))
 		l := statement(phase, uint64(random.IntN(4)), float64(random.IntN(5)), nil)
 		if phase == Final {
 			l = closedAs([]string{"complete", "partial", "expired", "incomplete", "call_ended", "new_one"}[random.IntN(6)], float64(random.IntN(5)), nil)

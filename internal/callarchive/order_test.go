@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,7 @@ func story(random *rand.Rand) (statements []*Batch) {
 				// No record has to say what another one said.
 				for _, field := range []*string{&l.DisplayName, &l.RoomName, &l.RxAudioCodec, &l.Direction} {
 					if random.IntN(2) == 0 {
-						*field = fmt.Sprint(random.IntN(100))
+						*field = strconv.Itoa(random.IntN(100))
 					}
 				}
 				switch o.Phase {

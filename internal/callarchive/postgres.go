@@ -170,7 +170,7 @@ func (d *postgresDialect) begin(ctx context.Context) (transaction, error) {
 		return nil, err
 	}
 	if _, err := tx.Exec(ctx, beginWriting, int64(writersLock)); err != nil {
-		(&postgresTransaction{tx}).rollback()
+		(&postgresTransaction{tx}).rollback() //nolint:contextcheck // that of the transaction may be over
 		return nil, err
 	}
 	return &postgresTransaction{tx}, nil
