@@ -163,7 +163,7 @@ func TestHold(t *testing.T) {
 			_, err := s.Expire(t.Context(), at(0).Add(100*24*time.Hour))
 			require.NoError(t, err)
 			var left []string
-			for _, line := range strings.Fields(ask(t, s, "SELECT trace_id FROM call_legs UNION SELECT trace_id FROM calls UNION SELECT trace_id FROM conferences UNION SELECT trace_id FROM tracks UNION SELECT trace_id FROM sessions ORDER BY 1")) {
+			for line := range strings.FieldsSeq(ask(t, s, "SELECT trace_id FROM call_legs UNION SELECT trace_id FROM calls UNION SELECT trace_id FROM conferences UNION SELECT trace_id FROM tracks UNION SELECT trace_id FROM sessions ORDER BY 1")) {
 				left = append(left, strings.Trim(line, "|"))
 			}
 			return left

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -173,9 +174,7 @@ func apiPageOf[T callarchive.Row](r *apiRequest, found *callarchive.List[T]) (ap
 	}
 	if found.Next != nil {
 		query := url.Values{}
-		for name, values := range r.http.URL.Query() {
-			query[name] = values
-		}
+		maps.Copy(query, r.http.URL.Query())
 		query.Set(paramAfter, cursorText(*found.Next))
 		page.Next = "?" + query.Encode()
 	}
