@@ -11,6 +11,7 @@ GO        ?= go
 BIN       := dist/otelcol-legato
 CALLSIM   := dist/callsim
 CALLID    := dist/callid
+ARCHIVE   := dist/callarchive
 TOOL      := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 LINT      := $(TOOL) golangci-lint run --allow-parallel-runners
 FUZZTIME  ?= 10s
@@ -23,12 +24,13 @@ help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: build
-build: ## Build dist/otelcol-legato, dist/callsim and dist/callid
+build: ## Build dist/otelcol-legato, dist/callsim, dist/callid and dist/callarchive
 	@mkdir -p build dist
 	$(TOOL) builder --skip-strict-versioning=false --config builder-config.yaml
 	@cp build/otelcol-legato/otelcol-legato $(BIN).new && mv $(BIN).new $(BIN)
 	$(GO) build -o $(CALLSIM) ./cmd/callsim
 	$(GO) build -o $(CALLID) ./cmd/callid
+	$(GO) build -o $(ARCHIVE) ./cmd/callarchive
 
 .PHONY: run
 run: build ## Build, then start the Collector and a simulated Meeting Server

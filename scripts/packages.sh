@@ -28,6 +28,7 @@ for target in $targets; do
 	build build/otelcol-legato . otelcol-legato
 	build . ./cmd/callid callid
 	build . ./cmd/callsim callsim
+	build . ./cmd/callarchive callarchive
 	cp LICENSE README.md CHANGELOG.md packaging/config.yaml "$WORK"
 	name=legato_${VERSION}_${GOOS}_$ARCH
 	tar -C "$WORK" --sort=name --owner=0 --group=0 --numeric-owner --mode=go=u-w --mtime="@$SOURCE_DATE_EPOCH" -c . | gzip -n >"$out/$name.tar.gz"

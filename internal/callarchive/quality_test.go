@@ -14,6 +14,7 @@ import (
 // TestLegQuality: the last quality of a leg is kept as long as it runs.
 func TestLegQuality(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
 		s := openTest(t, driver, source)
 		leg := func(id string, phase Phase, state string, seconds float64) Leg {
 			var ended time.Time
@@ -25,7 +26,7 @@ func TestLegQuality(t *testing.T) {
 				Phase: phase, Revision: Revision{Time: at(seconds)},
 			}}
 		}
-		quality := func(id string, seconds float64, loss float64) LegQuality {
+		quality := func(id string, seconds, loss float64) LegQuality {
 			return LegQuality{ID: id, At: at(seconds), State: "connected", LossPercent: &loss, VideoBitRate: new(int64(1 << 40))}
 		}
 		write := func(b *Batch) {
@@ -37,7 +38,7 @@ func TestLegQuality(t *testing.T) {
 			t.Helper()
 			v, err := s.View(t.Context())
 			require.NoError(t, err)
-			defer v.Close() //nolint:errcheck // it only reads
+			defer v.Close()
 			running, err := Select[Leg](t.Context(), v, "")
 			require.NoError(t, err)
 			all, err := v.Quality(t.Context(), running)

@@ -65,8 +65,8 @@ func BenchmarkStringsSplit(b *testing.B) {
 		{"commas", func(line string) int { return len(strings.Split(line, ",")) }},
 		{"commas and equals signs", func(line string) (parts int) {
 			pairs := strings.Split(line, ",")
-			for _, pair := range pairs {
-				parts += len(strings.SplitN(pair, "=", 2))
+			for i := range pairs {
+				parts += len(strings.SplitN(pairs[i], "=", 2))
 			}
 			return parts
 		}},
@@ -90,8 +90,8 @@ func BenchmarkStringsSplit(b *testing.B) {
 // and URIs into parts, Via into parameters, MEDIA into words, Service at its dots.
 func splitAll(line string) (parts int) {
 	pairs := strings.Split(line, ",")
-	for _, pair := range pairs {
-		nameAndValue := strings.SplitN(pair, "=", 2)
+	for i := range pairs {
+		nameAndValue := strings.SplitN(pairs[i], "=", 2)
 		parts += len(nameAndValue)
 		if len(nameAndValue) < 2 {
 			continue
@@ -103,12 +103,14 @@ func splitAll(line string) (parts int) {
 			for _, parameter := range parameters {
 				parts += len(strings.SplitN(parameter, "=", 2))
 			}
-			for _, half := range strings.Split(value, "@") {
-				parts += len(strings.Split(half, ":"))
+			halves := strings.Split(value, "@")
+			for i := range halves {
+				parts += len(strings.Split(halves[i], ":"))
 			}
 		case Media:
-			for _, stream := range strings.Split(value, ";") {
-				parts += len(strings.SplitN(stream, " ", 4))
+			streams := strings.Split(value, ";")
+			for i := range streams {
+				parts += len(strings.SplitN(streams[i], " ", 4))
 			}
 		case CSeq:
 			parts += len(strings.Split(value, " "))

@@ -70,7 +70,7 @@ func TestPackages(t *testing.T) {
 
 	listing, err := exec.CommandContext(t.Context(), "tar", "-tzf", filepath.Join(made, "legato_0.1.0_linux_amd64.tar.gz")).Output()
 	require.NoError(t, err)
-	for _, name := range []string{"otelcol-legato", "callid", "callsim", "config.yaml", "LICENSE"} {
+	for _, name := range []string{"otelcol-legato", "callarchive", "callid", "callsim", "config.yaml", "LICENSE"} {
 		assert.Contains(t, string(listing), "./"+name+"\n")
 	}
 
