@@ -40,7 +40,7 @@ func onLocked(t *testing.T, values map[string]any, prepare map[string]string, te
 	}
 	t.Run("sqlite", func(t *testing.T) {
 		r := newRig(t, with(nil))
-		db, err := sql.Open("sqlite", r.source)
+		db, err := sql.Open("sqlite", r.source+"?_pragma=busy_timeout(10000)") // the archive writes by itself too
 		require.NoError(t, err)
 		defer db.Close()
 		conn, err := db.Conn(t.Context())

@@ -39,6 +39,15 @@ const sqliteReaders = 4
 // busyTimeout is how long another process may hold the file's write lock.
 const busyTimeout = 5 * time.Second
 
+// busyPause is between two tries to open a file that somebody else is opening.
+const busyPause = 20 * time.Millisecond
+
+// isBusy tells whether another connection holds the file's locks.
+func isBusy(err error) bool {
+	coded, ok := errors.AsType[*sqlite.Error](err)
+	return ok && coded.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // openSQLite opens a file and makes it if there is none, for its owner only:
 // there are names in it.
 func openSQLite(ctx context.Context, path string) (*sqliteDialect, error) {

@@ -58,7 +58,24 @@ func Open(ctx context.Context, driver, source string) (*Store, error) {
 	return open(ctx, driver, source, SchemaVersion())
 }
 
+// open tries again for as long as another process may hold SQLite's locks. A busy
+// timeout does not cover all of them: where a file becomes one with a write-ahead log,
+// and where the last one to close it removes that log, SQLite answers at once.
 func open(ctx context.Context, driver, source string, version int64) (*Store, error) {
+	for deadline := time.Now().Add(busyTimeout); ; {
+		s, err := openOnce(ctx, driver, source, version)
+		if err == nil || !isBusy(err) || time.Now().After(deadline) {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		case <-time.After(busyPause):
+		}
+	}
+}
+
+func openOnce(ctx context.Context, driver, source string, version int64) (*Store, error) {
 	var d dialect
 	var err error
 	switch driver {

@@ -146,11 +146,13 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	}
 	l.end = math.MaxInt64
 	switch {
-	case o.state == done, o.state == holding, o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
+	case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
 		l.end = max(l.start, info.lastMentioned)
 	case e.bridgeStarted(o):
 		// It lived until its bridge died, and that until its last record.
 		l.end = max(l.start, e.sessions.at(o.session).last)
+	case o.state == done, o.state == holding, o.flags&flagUnlisted != 0:
+		l.end = max(l.start, info.lastMentioned)
 	}
 	return l
 }
