@@ -45,6 +45,7 @@ test: build ## Everything that must pass, with the race detector
 	$(GO) test -race -timeout 40m $(PACKAGES)
 	$(GO) -C test test -race -timeout 40m $$($(GO) -C test list $(PACKAGES) | grep -v /dropin)
 	$(GO) test -timeout 30m -run 'Permutations|Shuffles' ./internal/stitch # the laws in full, which the race detector makes slow
+	$(GO) test -timeout 10m -run Outage ./exporter/callrecordexporter # an hour, likewise
 
 .PHONY: dropin
 dropin: ## Build the components into the oldest and the newest Collector, and compare the spans

@@ -18,7 +18,7 @@ import (
 // queue refuses nothing, and all rows are there when the database is back.
 func TestOutage(t *testing.T) {
 	outage := time.Hour
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		outage = 5 * time.Minute
 	}
 	const posts = 50 // a second
