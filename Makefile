@@ -15,6 +15,7 @@ ARCHIVE   := dist/callarchive
 TOOL      := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 LINT      := $(TOOL) golangci-lint run --allow-parallel-runners
 FUZZTIME  ?= 10s
+FUZZDIRS  ?= internal receiver processor connector exporter cmd
 PACKAGES  := ./...
 
 .DEFAULT_GOAL := help
@@ -70,7 +71,7 @@ lint: ## Run the linters
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (default 10s) each
-	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal receiver processor connector exporter cmd); do \
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' $(FUZZDIRS)); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$file); do \
 			echo "$$target in $$(dirname $$file)"; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 50x ./$$(dirname $$file); \

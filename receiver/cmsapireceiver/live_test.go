@@ -15,14 +15,14 @@ func TestLiveCalls(t *testing.T) {
 	b := newBridge(t)
 	b.answers["/calls"] = `<calls total="4"><call id="c1"/><call id="c2"/><call id="c3"/><call id="c4"/></calls>`
 	b.answers["/calls/c1"] = `<call id="c1"><callType>coSpace</callType><durationSeconds>120</durationSeconds><numCallLegs>5</numCallLegs><numParticipantsLocal>4</numParticipantsLocal>` +
-		`<numDistributedInstances>1</numDistributedInstances><locked>true</locked><recording>false</recording><streaming>false</streaming></call>`
+		`<numDistributedInstances>1</numDistributedInstances><locked>true</locked><recording>false</recording><endpointRecording>true</endpointRecording><streaming>false</streaming></call>`
 	b.answers["/calls/c2"] = `<call id="c2"><callType>somethingNew</callType><durationSeconds>99999999999</durationSeconds></call>`
 	b.answers["/calls/c4"] = `<call id="c4"><callType>ADHOC</callType><numCallLegs>2</numCallLegs></call>`
 	r := newRig(t, func(c *Config) { c.SampleCalls = 2; c.MaxRequests = 60 }, b)
 	r.scrape()
 	got := r.scrape()[northID]
 	assert.Equal(t, int64(4), got["call.count"])
-	assert.Equal(t, int64(1), got["call.live{call.type=coSpace,locked=true,recording=false,streaming=false}"])
+	assert.Equal(t, int64(1), got["call.live{call.type=coSpace,endpoint_recording=true,locked=true,recording=false,streaming=false}"])
 	assert.Equal(t, int64(1), got["call.live{call.type=_OTHER}"], "what is not documented is one label")
 	assert.Equal(t, int64(1), got["call.live{call.type=adHoc}"])
 	assert.Equal(t, [2]float64{1, 120}, got["call.live.duration"], "a duration that cannot be is left out")

@@ -98,7 +98,7 @@ var definitions = []definition{
 		bounds: bridgeBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callBridges },
 	},
 	{
-		name: names.MetricLiveCall, unit: "{call}", description: "Live calls, each time that one is looked at.", labels: []string{names.KeyCallType, keyLocked, keyRecording, keyStreaming},
+		name: names.MetricLiveCall, unit: "{call}", description: "Live calls, each time that one is looked at.", labels: []string{names.KeyCallType, keyLocked, keyRecording, keyEndpointRecording, keyStreaming},
 		counter: func(q *quality) *metric.Int64Counter { return &q.calls },
 	},
 }
@@ -108,10 +108,11 @@ var qualityLabels = []string{names.KeyMediaType, names.KeyDirection, names.KeySu
 
 // Labels of legs and calls.
 const (
-	keyEncryption = "encryption"
-	keyLocked     = "locked"
-	keyRecording  = "recording"
-	keyStreaming  = "streaming"
+	keyEncryption        = "encryption"
+	keyLocked            = "locked"
+	keyRecording         = "recording"
+	keyEndpointRecording = "endpoint_recording"
+	keyStreaming         = "streaming"
 )
 
 func newQuality(meter metric.Meter) (*quality, error) {
@@ -133,9 +134,9 @@ func newQuality(meter metric.Meter) (*quality, error) {
 }
 
 // qualityCardinality is above the number of label combinations: three kinds of
-// media, two directions, six subtypes and none; six types of calls, and three
+// media, two directions, six subtypes and none; six types of calls, and four
 // labels that are true, false or not known.
-const qualityCardinality = 256
+const qualityCardinality = 512
 
 // newQualitySet holds the histograms of one bridge. A bridge that says later who it
 // is has two resources.
@@ -252,7 +253,7 @@ func (q *quality) recordCall(ctx context.Context, c *object.Call) {
 	for _, is := range []struct {
 		key   string
 		value *bool
-	}{{keyLocked, c.Locked}, {keyRecording, c.Recording}, {keyStreaming, c.Streaming}} {
+	}{{keyLocked, c.Locked}, {keyRecording, c.Recording}, {keyEndpointRecording, c.EndpointRecording}, {keyStreaming, c.Streaming}} {
 		if is.value != nil {
 			labels = append(labels, attribute.String(is.key, strconv.FormatBool(*is.value)))
 		}

@@ -18,6 +18,8 @@ type Call struct {
 	NumDistributedInstances      *int64
 	PresenterCallLeg             string
 	Locked, Recording, Streaming *bool
+	// EndpointRecording: an endpoint records it, from 2.4 on.
+	EndpointRecording *bool
 }
 
 func (c *Call) fields() fields {
@@ -28,6 +30,7 @@ func (c *Call) fields() fields {
 		"numparticipantslocal": count(&c.NumParticipantsLocal), "numparticipantsremote": count(&c.NumParticipantsRemote),
 		"numdistributedinstances": count(&c.NumDistributedInstances), "presentercallleg": text(&c.PresenterCallLeg),
 		"locked": truth(&c.Locked), "recording": truth(&c.Recording), "streaming": truth(&c.Streaming),
+		"endpointrecording": truth(&c.EndpointRecording),
 	}
 }
 
