@@ -159,6 +159,13 @@ func compareLeg(t *testing.T, leg legTruth, row callarchive.Leg) {
 	assert.Equal(t, failures[leg.Reason], row.ErrorType != "", leg.ID)
 	assert.InDelta(t, leg.IVRSeconds, *row.IVRSeconds, 0, leg.ID)
 	assert.InDelta(t, leg.LobbySeconds, *row.LobbySeconds, 0, leg.ID)
+	if assert.NotNil(t, row.ConnectedSeconds, leg.ID) && row.DurationSeconds != nil {
+		// Nobody is connected in the menu or in the lobby; the records have whole seconds.
+		assert.LessOrEqual(t, *row.ConnectedSeconds, max(0, *row.DurationSeconds-leg.IVRSeconds-leg.LobbySeconds)+1, leg.ID)
+		if unanswered[leg.Reason] {
+			assert.Zero(t, *row.ConnectedSeconds, leg.ID)
+		}
+	}
 	last := ""
 	for _, call := range leg.Calls {
 		if call != "" {
@@ -185,8 +192,8 @@ func (is *truth) compareConferences(t *testing.T, a archived) {
 	}
 	for _, r := range a.legs {
 		legs[r.TraceID]++
-		if r.Role == callarchiveParticipant && r.DurationSeconds != nil {
-			seconds[r.TraceID] += *r.DurationSeconds
+		if r.Role == callarchiveParticipant && r.ConnectedSeconds != nil {
+			seconds[r.TraceID] += *r.ConnectedSeconds
 		}
 	}
 	found := map[string]bool{}
@@ -203,6 +210,9 @@ func (is *truth) compareConferences(t *testing.T, a archived) {
 }
 
 const callarchiveParticipant = "participant"
+
+// unanswered are the reasons of legs that only rang.
+var unanswered = map[string]bool{"ringingTimeout": true, "remoteBusy": true, "remoteRejected": true, "unknownDestination": true, "dnsFailure": true}
 
 // Under faults, the rows are what a perfect observer must conclude.
 func TestArchiveIsTheTruth(t *testing.T) {
