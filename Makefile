@@ -93,7 +93,7 @@ soak-events: build ## Follow an hour of meetings with faults for LEGATO_SOAK (de
 
 .PHONY: long
 long: ## Run the long forms of tests that are short in CI: a thousand faultless days
-	COMPLETENESS_DAYS=1000 $(GO) test -count=1 -timeout 0 -run Faultless -v ./internal/completeness
+	COMPLETENESS_DAYS=1000 $(GO) test -count=1 -timeout 0 -run Faultless -v ./internal/meetingserver/completeness
 
 .PHONY: drills
 drills: build ## Play every drill of callsim against a real Prometheus and Alertmanager, and print how soon the alerts ring

@@ -180,9 +180,9 @@ func TestDependenciesHaveReasons(t *testing.T) {
 // one branch of a pipeline refuses.
 func TestOneIsPermanent(t *testing.T) {
 	for _, file := range goFiles(t) {
-		own := strings.HasPrefix(file, "internal/consume/") || strings.HasPrefix(file, "test/") || strings.HasSuffix(file, "_test.go")
+		own := strings.HasPrefix(file, "internal/otel/consume/") || strings.HasPrefix(file, "test/") || strings.HasSuffix(file, "_test.go")
 		if !own && strings.Contains(read(t, file), "consumererror.IsPermanent(") {
-			assert.Fail(t, "consumererror.IsPermanent is used", "%s: use internal/consume", file)
+			assert.Fail(t, "consumererror.IsPermanent is used", "%s: use internal/otel/consume", file)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // Exit codes besides 0.
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // command is a subcommand: it reads its arguments, and returns what it does.
-type command func(args []string, stdout, stderr io.Writer) (func(context.Context, *callarchive.Store) error, error)
+type command func(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error)
 
 var commands = map[string]command{"erase": eraseCommand, "hold": holdCommand, "release": releaseCommand, "holds": holdsCommand}
 
@@ -68,7 +68,7 @@ const usage = `usage: callarchive [-driver sqlite|postgres] [-datasource file-or
 
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := newFlags("callarchive")
-	driver := fs.String("driver", callarchive.SQLite, "the `driver` of the callrecord exporter: "+strings.Join(callarchive.Drivers(), " or "))
+	driver := fs.String("driver", store.SQLite, "the `driver` of the callrecord exporter: "+strings.Join(store.Drivers(), " or "))
 	source := fs.String("datasource", "data/calls.db", "its `datasource`: a file, or a connection string; a password comes from PGPASSWORD or ~/.pgpass")
 	if err := parse(fs, args, usage, stderr); err != nil {
 		return err
@@ -81,17 +81,17 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	if *driver == callarchive.SQLite {
+	if *driver == store.SQLite {
 		// Open makes a file that is not there.
 		if _, err := os.Stat(*source); err != nil {
 			return fmt.Errorf("-datasource: %w", err)
 		}
 	}
-	store, err := callarchive.Open(ctx, *driver, *source)
+	archive, err := store.Open(ctx, *driver, *source)
 	if err != nil {
 		return fmt.Errorf("open the archive: %w", err)
 	}
-	return errors.Join(action(ctx, store), store.Close())
+	return errors.Join(action(ctx, archive), archive.Close())
 }
 
 func newFlags(name string) *flag.FlagSet {
@@ -129,8 +129,8 @@ func (t *texts) Set(text string) error {
 	return nil
 }
 
-func eraseCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *callarchive.Store) error, error) {
-	var e callarchive.Erasure
+func eraseCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error) {
+	var e store.Erasure
 	var addresses, people texts
 	fs := newFlags("callarchive erase")
 	fs.Var(&addresses, "address", "an `address` of the person, as the archive has it; may be repeated")
@@ -148,15 +148,15 @@ func eraseCommand(args []string, stdout, stderr io.Writer) (func(context.Context
 		return nil, usageError{errors.New("erase: an -address or a -name is needed")}
 	}
 	e.Addresses, e.Names, e.DryRun = addresses, people, !*write
-	return func(ctx context.Context, store *callarchive.Store) error {
-		done, err := store.Erase(ctx, e)
+	return func(ctx context.Context, archive *store.Store) error {
+		done, err := archive.Erase(ctx, e)
 		printErased(stdout, &e, &done)
 		return err
 	}, nil
 }
 
 // printErased prints what was done. Names and addresses are for who runs it.
-func printErased(out io.Writer, e *callarchive.Erasure, done *callarchive.Erased) {
+func printErased(out io.Writer, e *store.Erasure, done *store.Erased) {
 	verb := "changed"
 	if e.DryRun {
 		verb = "would change"
@@ -189,15 +189,15 @@ func printErased(out io.Writer, e *callarchive.Erasure, done *callarchive.Erased
 	}
 }
 
-func holdCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *callarchive.Store) error, error) {
+func holdCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error) {
 	fs := newFlags("callarchive hold")
 	reason := fs.String("reason", "", "why, as `text`")
 	trace, err := oneTrace(fs, args, "usage: callarchive hold [-reason text] trace-id\n", stderr)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, store *callarchive.Store) error {
-		if err := store.Hold(ctx, trace, *reason, time.Now()); err != nil {
+	return func(ctx context.Context, archive *store.Store) error {
+		if err := archive.Hold(ctx, trace, *reason, time.Now()); err != nil {
 			return err
 		}
 		fmt.Fprintf(stdout, "%s is held\n", trace)
@@ -205,13 +205,13 @@ func holdCommand(args []string, stdout, stderr io.Writer) (func(context.Context,
 	}, nil
 }
 
-func releaseCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *callarchive.Store) error, error) {
+func releaseCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error) {
 	trace, err := oneTrace(newFlags("callarchive release"), args, "usage: callarchive release trace-id\n", stderr)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, store *callarchive.Store) error {
-		released, err := store.Release(ctx, trace)
+	return func(ctx context.Context, archive *store.Store) error {
+		released, err := archive.Release(ctx, trace)
 		if err == nil && !released {
 			err = fmt.Errorf("%s is not held", trace)
 		}
@@ -233,12 +233,12 @@ func oneTrace(fs *flag.FlagSet, args []string, about string, stderr io.Writer) (
 	return fs.Arg(0), nil
 }
 
-func holdsCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *callarchive.Store) error, error) {
+func holdsCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error) {
 	if err := parse(newFlags("callarchive holds"), args, "usage: callarchive holds\n", stderr); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, store *callarchive.Store) error {
-		v, err := store.View(ctx)
+	return func(ctx context.Context, archive *store.Store) error {
+		v, err := archive.View(ctx)
 		if err != nil {
 			return err
 		}

@@ -12,27 +12,27 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/testkit/postgres"
 )
 
 // The command line on both databases, from a dry run to a release.
 func TestCommands(t *testing.T) {
-	for _, driver := range callarchive.Drivers() {
+	for _, driver := range store.Drivers() {
 		t.Run(driver, func(t *testing.T) {
 			source := filepath.Join(t.TempDir(), "calls.db")
-			if driver == callarchive.PostgreSQL {
+			if driver == store.PostgreSQL {
 				source = postgres.Shared(t).Database(t)
 			}
-			store, err := callarchive.Open(t.Context(), driver, source)
+			archive, err := store.Open(t.Context(), driver, source)
 			require.NoError(t, err)
 			start := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
-			_, err = store.Write(t.Context(), &callarchive.Batch{Legs: []callarchive.Leg{{
-				Object:      callarchive.Object{ID: "l", TraceID: "abc", SpanID: "s", State: callarchive.StateEnded, StartedAt: start, EndedAt: start, LastHeardAt: start, Phase: callarchive.Final},
+			_, err = archive.Write(t.Context(), &store.Batch{Legs: []store.Leg{{
+				Object:      store.Object{ID: "l", TraceID: "abc", SpanID: "s", State: store.StateEnded, StartedAt: start, EndedAt: start, LastHeardAt: start, Phase: store.Final},
 				RemoteParty: "nora@example.test", DisplayName: "Nora Quill",
 			}}})
 			require.NoError(t, err)
-			require.NoError(t, store.Close())
+			require.NoError(t, archive.Close())
 			for _, step := range []struct {
 				args   []string
 				code   int

@@ -19,7 +19,7 @@
 // bridges; each bridge has one goroutine that sends. With -events the same
 // goroutine lets the events happen on the Events servers, which have goroutines
 // and a lock of their own (internal/events), and so do the MediaSense servers,
-// whose story is another one (internal/recording, internal/mediasense). Nothing
+// whose story is another one (internal/recording, internal/mediasense/event). Nothing
 // else is shared.
 //
 // It is an independent witness: it shares no code with what it tests.

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // user is authenticated as an extension says.
@@ -29,9 +29,9 @@ func (u user) GetAttributeNames() []string { return nil }
 
 // Who looked at what is logged, and nobody's name but theirs.
 func TestAccessLog(t *testing.T) {
-	store, err := callarchive.Open(t.Context(), callarchive.SQLite, filepath.Join(t.TempDir(), "calls.db"))
+	archive, err := store.Open(t.Context(), store.SQLite, filepath.Join(t.TempDir(), "calls.db"))
 	require.NoError(t, err)
-	defer func() { require.NoError(t, store.Close()) }()
+	defer func() { require.NoError(t, archive.Close()) }()
 	core, logs := observer.New(zap.InfoLevel)
 	set := componenttest.NewNopTelemetrySettings()
 	set.Logger = zap.New(core)
@@ -40,7 +40,7 @@ func TestAccessLog(t *testing.T) {
 		h.ServeHTTP(httptest.NewRecorder(), request)
 	}
 	trace := "0b0a2d00000000000000000000000001"
-	h := newHandler(&HTTPConfig{AccessLog: true}, store, set)
+	h := newHandler(&HTTPConfig{AccessLog: true}, archive, set)
 	for _, c := range []struct {
 		address string
 		user    client.AuthData
@@ -66,6 +66,6 @@ func TestAccessLog(t *testing.T) {
 		}
 	}
 	ask(h, "/static/style.css", nil)
-	ask(newHandler(&HTTPConfig{}, store, set), "/", nil)
+	ask(newHandler(&HTTPConfig{}, archive, set), "/", nil)
 	assert.Empty(t, logs.TakeAll(), "off unless asked for")
 }

@@ -14,20 +14,20 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
-var errNotOpen = fmt.Errorf("archive: %w, and is tried again; nothing is lost as long as senders or a sending_queue keep the records", callarchive.ErrUnreachable)
+var errNotOpen = fmt.Errorf("archive: %w, and is tried again; nothing is lost as long as senders or a sending_queue keep the records", store.ErrUnreachable)
 
 // openArchive opens the archive. A database that cannot be reached is no reason
 // not to start, since it may not be this Collector's only work: it is tried again
 // in the background. Anything else is.
 func (e *callRecord) openArchive(ctx, background context.Context, host component.Host) error {
-	store, err := callarchive.Open(ctx, e.config.Driver, string(e.config.DataSource))
+	archive, err := store.Open(ctx, e.config.Driver, string(e.config.DataSource))
 	switch {
 	case err == nil:
-		e.opened(background, store)
-	case errors.Is(err, callarchive.ErrUnreachable):
+		e.opened(background, archive)
+	case errors.Is(err, store.ErrUnreachable):
 		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(err))
 		e.wg.Go(func() { e.reach(background, host, err) })
 	default:
@@ -40,7 +40,7 @@ func (e *callRecord) openArchive(ctx, background context.Context, host component
 func (e *callRecord) reach(ctx context.Context, host component.Host, err error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = time.Second, 30*time.Second
-	var store *callarchive.Store
+	var archive *store.Store
 	for err != nil && ctx.Err() == nil {
 		pause := wait.NextBackOff()
 		e.settings.Logger.Warn("The archive is not open; trying again", zap.Duration("in", pause), zap.Error(err))
@@ -49,24 +49,24 @@ func (e *callRecord) reach(ctx context.Context, host component.Host, err error) 
 		case <-ctx.Done():
 			return
 		}
-		store, err = callarchive.Open(ctx, e.config.Driver, string(e.config.DataSource))
+		archive, err = store.Open(ctx, e.config.Driver, string(e.config.DataSource))
 	}
 	if err != nil {
 		return
 	}
 	e.settings.Logger.Info("The archive is open")
-	e.opened(ctx, store)
+	e.opened(ctx, archive)
 	componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
 }
 
 // opened begins to use the archive.
-func (e *callRecord) opened(background context.Context, store *callarchive.Store) {
-	e.store.Store(store)
+func (e *callRecord) opened(background context.Context, archive *store.Store) {
+	e.archive.Store(archive)
 	if e.page != nil {
-		e.page.show(newHandler(e.config.HTTP.Get(), store, e.settings.TelemetrySettings))
+		e.page.show(newHandler(e.config.HTTP.Get(), archive, e.settings.TelemetrySettings))
 	}
-	e.wg.Go(func() { e.addUpUsage(background, store) })
+	e.wg.Go(func() { e.addUpUsage(background, archive) })
 	if e.config.Retention > 0 {
-		e.wg.Go(func() { e.expire(background, store) })
+		e.wg.Go(func() { e.expire(background, archive) })
 	}
 }

@@ -17,9 +17,9 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
-	"github.com/legato-otel/legato/internal/callarchive"
-	"github.com/legato-otel/legato/internal/callpage"
-	"github.com/legato-otel/legato/internal/hostcheck"
+	"github.com/legato-otel/legato/internal/archive/hostcheck"
+	"github.com/legato-otel/legato/internal/archive/page"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // Config of the callrecord exporter.
@@ -120,7 +120,7 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEndpoint
 	return &Config{
-		Driver:          callarchive.SQLite,
+		Driver:          store.SQLite,
 		DataSource:      defaultDataSource,
 		Timeout:         exporterhelper.TimeoutConfig{Timeout: defaultTimeout},
 		Queue:           configoptional.Default(queue),
@@ -133,18 +133,18 @@ func createDefaultConfig() component.Config {
 // Validate checks the configuration. It changes nothing.
 func (c *Config) Validate() error {
 	var errs []error
-	if !slices.Contains(callarchive.Drivers(), c.Driver) {
-		errs = append(errs, fmt.Errorf("driver must be one of %s, got %q", strings.Join(callarchive.Drivers(), ", "), c.Driver))
+	if !slices.Contains(store.Drivers(), c.Driver) {
+		errs = append(errs, fmt.Errorf("driver must be one of %s, got %q", strings.Join(store.Drivers(), ", "), c.Driver))
 	}
 	switch {
 	case c.DataSource == "":
 		errs = append(errs, errors.New("datasource must not be empty: it is a file for sqlite, a connection string for postgres"))
-	case c.Driver == callarchive.SQLite:
-		if err := callarchive.CheckFile(string(c.DataSource)); err != nil {
+	case c.Driver == store.SQLite:
+		if err := store.CheckFile(string(c.DataSource)); err != nil {
 			errs = append(errs, fmt.Errorf("datasource: %w", err))
 		}
-	case c.Driver == callarchive.PostgreSQL:
-		if err := callarchive.CheckConnection(string(c.DataSource)); err != nil {
+	case c.Driver == store.PostgreSQL:
+		if err := store.CheckConnection(string(c.DataSource)); err != nil {
 			errs = append(errs, fmt.Errorf("datasource: %w", err))
 		}
 	}
@@ -171,10 +171,10 @@ func (c *HTTPConfig) Validate() error {
 	if err := hostcheck.Validate(c.AllowedHosts); err != nil {
 		return fmt.Errorf("allowed_hosts %w", err)
 	}
-	if err := callpage.CheckTraceURL(c.TraceURL); err != nil {
+	if err := page.CheckTraceURL(c.TraceURL); err != nil {
 		return fmt.Errorf("trace_url %w, got %q", err, c.TraceURL)
 	}
-	if err := callpage.CheckLogsURL(c.LogsURL); err != nil {
+	if err := page.CheckLogsURL(c.LogsURL); err != nil {
 		return fmt.Errorf("logs_url %w, got %q", err, c.LogsURL)
 	}
 	return nil

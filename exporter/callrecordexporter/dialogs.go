@@ -9,32 +9,32 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/names"
 )
 
 // dialogFields are the attributes of a stitched dialog, and of the first INVITE.
-var dialogFields = fields[callarchive.Dialog]{
-	names.SIPCallID:              func(r *callarchive.Dialog) any { return &r.SIPCallID },
-	names.SIPMethod:              func(r *callarchive.Dialog) any { return &r.Method },
-	names.SIPCode:                func(r *callarchive.Dialog) any { return &r.Code },
-	names.SIPFromName:            func(r *callarchive.Dialog) any { return &r.FromName },
-	names.SIPToName:              func(r *callarchive.Dialog) any { return &r.ToName },
-	names.ErrorType:              func(r *callarchive.Dialog) any { return &r.ErrorType },
-	names.DialogResult:           func(r *callarchive.Dialog) any { return &r.Result },
-	names.DialogSetupSeconds:     func(r *callarchive.Dialog) any { return &r.SetupSeconds },
-	names.DialogRingDelaySeconds: func(r *callarchive.Dialog) any { return &r.RingDelaySeconds },
-	names.DialogRingSeconds:      func(r *callarchive.Dialog) any { return &r.RingSeconds },
-	names.DialogAnsweredSeconds:  func(r *callarchive.Dialog) any { return &r.AnsweredSeconds },
-	names.DialogResponses:        func(r *callarchive.Dialog) any { return &r.Responses },
-	names.SpanLinks:              func(r *callarchive.Dialog) any { return &r.Links },
+var dialogFields = fields[store.Dialog]{
+	names.SIPCallID:              func(r *store.Dialog) any { return &r.SIPCallID },
+	names.SIPMethod:              func(r *store.Dialog) any { return &r.Method },
+	names.SIPCode:                func(r *store.Dialog) any { return &r.Code },
+	names.SIPFromName:            func(r *store.Dialog) any { return &r.FromName },
+	names.SIPToName:              func(r *store.Dialog) any { return &r.ToName },
+	names.ErrorType:              func(r *store.Dialog) any { return &r.ErrorType },
+	names.DialogResult:           func(r *store.Dialog) any { return &r.Result },
+	names.DialogSetupSeconds:     func(r *store.Dialog) any { return &r.SetupSeconds },
+	names.DialogRingDelaySeconds: func(r *store.Dialog) any { return &r.RingDelaySeconds },
+	names.DialogRingSeconds:      func(r *store.Dialog) any { return &r.RingSeconds },
+	names.DialogAnsweredSeconds:  func(r *store.Dialog) any { return &r.AnsweredSeconds },
+	names.DialogResponses:        func(r *store.Dialog) any { return &r.Responses },
+	names.SpanLinks:              func(r *store.Dialog) any { return &r.Links },
 }
 
 // messageFields are those of any other message: who calls whom, and what, the first
 // INVITE says.
-var messageFields = fields[callarchive.Dialog]{names.SIPCallID: dialogFields[names.SIPCallID]}
+var messageFields = fields[store.Dialog]{names.SIPCallID: dialogFields[names.SIPCallID]}
 
-func (c *converter) addDialog(lr plog.LogRecord, phase callarchive.Phase) bool {
+func (c *converter) addDialog(lr plog.LogRecord, phase store.Phase) bool {
 	return c.addDialogRow(lr, phase, dialogFields)
 }
 
@@ -57,7 +57,7 @@ func ofNoDialog(lr plog.LogRecord) bool {
 }
 
 // addMessage makes a row of a message of a call.
-func (c *converter) addMessage(lr plog.LogRecord, _ callarchive.Phase) bool {
+func (c *converter) addMessage(lr plog.LogRecord, _ store.Phase) bool {
 	attributes := lr.Attributes()
 	var code int64
 	if v, ok := attributes.Get(names.SIPCode); ok {
@@ -65,15 +65,15 @@ func (c *converter) addMessage(lr plog.LogRecord, _ callarchive.Phase) bool {
 	}
 	switch {
 	case text(attributes, names.SIPMethod) == methodBye:
-		return c.addDialogRow(lr, callarchive.Ended, messageFields)
+		return c.addDialogRow(lr, store.Ended, messageFields)
 	case code >= 400 && !isStep(code):
-		return c.addDialogRow(lr, callarchive.Ended, messageFields) && c.setCode(code)
+		return c.addDialogRow(lr, store.Ended, messageFields) && c.setCode(code)
 	case code >= 200 && !isStep(code):
-		return c.addDialogRow(lr, callarchive.Updated, messageFields) && c.setCode(code)
+		return c.addDialogRow(lr, store.Updated, messageFields) && c.setCode(code)
 	case lr.EventName() == names.EventOCMSRequest && text(attributes, names.SIPToTag) == "":
-		return c.addDialogRow(lr, callarchive.Started, dialogFields)
+		return c.addDialogRow(lr, store.Started, dialogFields)
 	default: // another response, or an INVITE within the dialog
-		return c.addDialogRow(lr, callarchive.Updated, messageFields)
+		return c.addDialogRow(lr, store.Updated, messageFields)
 	}
 }
 
@@ -88,16 +88,16 @@ func (c *converter) setCode(code int64) bool {
 	return true
 }
 
-func (c *converter) addDialogRow(lr plog.LogRecord, phase callarchive.Phase, fields fields[callarchive.Dialog]) bool {
-	var row callarchive.Dialog
+func (c *converter) addDialogRow(lr plog.LogRecord, phase store.Phase, fields fields[store.Dialog]) bool {
+	var row store.Dialog
 	// A record that passed no callstitch has no dialog's id.
 	idKey := names.DialogID
 	if text(lr.Attributes(), idKey) == "" {
 		idKey = names.SIPCallID
 	}
 	switch phase {
-	case callarchive.Final:
-	case callarchive.Started:
+	case store.Final:
+	case store.Started:
 		c.leaveOut = ofMessage
 	default:
 		c.leaveOut = ofMessageOrParties
@@ -110,7 +110,7 @@ func (c *converter) addDialogRow(lr plog.LogRecord, phase callarchive.Phase, fie
 	if idKey == names.SIPCallID {
 		row.SIPCallID, _ = cut(clean(text(lr.Attributes(), idKey)))
 	}
-	if phase == callarchive.Started || phase == callarchive.Final {
+	if phase == store.Started || phase == store.Final {
 		row.FromParty = address(lr.Attributes(), names.SIPFromURIPrefix)
 		row.ToParty = address(lr.Attributes(), names.SIPToURIPrefix)
 	}

@@ -16,5 +16,5 @@
 //	archive.go    opens the database, also later; page.go shows it
 //	retention.go  the one goroutine: deletes what is too old
 //
-// The archive itself, its merging and its schema are in internal/callarchive.
+// The archive itself, its merging and its schema are in internal/archive/store.
 package callrecordexporter

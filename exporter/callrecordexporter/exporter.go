@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/legato-otel/legato/exporter/callrecordexporter/internal/metadata"
-	"github.com/legato-otel/legato/internal/callarchive"
-	"github.com/legato-otel/legato/internal/groupcall"
+	"github.com/legato-otel/legato/internal/archive/store"
+	"github.com/legato-otel/legato/internal/concurrency/groupcall"
 )
 
 // callRecord is the exporter. It owns the archive: archive.go opens it, write.go
@@ -27,10 +27,10 @@ type callRecord struct {
 	settings  exporter.Settings
 	telemetry *metadata.TelemetryBuilder
 
-	store  atomic.Pointer[callarchive.Store] // nil until the archive is open
-	page   *page                             // nil without http
-	cancel context.CancelFunc                // of what runs in the background
-	wg     sync.WaitGroup
+	archive atomic.Pointer[store.Store] // nil until the archive is open
+	page    *pageServer                 // nil without http
+	cancel  context.CancelFunc          // of what runs in the background
+	wg      sync.WaitGroup
 
 	writes        *groupcall.Group[*pending]
 	cancelExports context.CancelFunc // ends the transaction under way
@@ -106,8 +106,8 @@ func (e *callRecord) shutdown(ctx context.Context) error {
 	e.wg.Wait()
 	e.writes.Close(errNotOpen)
 	e.writes.Wait()
-	if store := e.store.Swap(nil); store != nil {
-		errs = append(errs, store.Close())
+	if archive := e.archive.Swap(nil); archive != nil {
+		errs = append(errs, archive.Close())
 	}
 	e.telemetry.Shutdown()
 	e.cancelExports()

@@ -25,7 +25,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/exporter/callrecordexporter/internal/metadata"
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/ids"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
@@ -63,7 +63,7 @@ func TestStoredWhenAccepted(t *testing.T) {
 	archive := r.archive()
 	for i := range 5 {
 		require.NoError(t, r.ConsumeLogs(t.Context(), legs(i*10, i*10+10)))
-		rows, err := callarchive.Select[callarchive.Leg](t.Context(), archive, "")
+		rows, err := store.Select[store.Leg](t.Context(), archive, "")
 		require.NoError(t, err)
 		assert.Len(t, rows, i*10+10)
 	}
@@ -71,7 +71,7 @@ func TestStoredWhenAccepted(t *testing.T) {
 	counts := r.counts()
 	assert.EqualValues(t, 50, counts["otelcol_exporter_callrecord_records stored"])
 	assert.EqualValues(t, 50, counts["otelcol_exporter_callrecord_records unchanged"])
-	conferences, err := callarchive.Select[callarchive.Conference](t.Context(), archive, "")
+	conferences, err := store.Select[store.Conference](t.Context(), archive, "")
 	require.NoError(t, err)
 	assert.Len(t, conferences, 5)
 	assert.EqualValues(t, 10, conferences[0].Participants)
@@ -84,7 +84,7 @@ func TestManyAtOnce(t *testing.T) {
 		all.Go(func() { assert.NoError(t, r.ConsumeLogs(t.Context(), legs(i*5, i*5+10))) })
 	}
 	all.Wait()
-	rows, err := callarchive.Select[callarchive.Leg](t.Context(), r.archive(), "")
+	rows, err := store.Select[store.Leg](t.Context(), r.archive(), "")
 	require.NoError(t, err)
 	assert.Len(t, rows, 85)
 }
@@ -117,7 +117,7 @@ func TestQueue(t *testing.T) {
 		require.NoError(t, e.ConsumeLogs(t.Context(), legs(i*10, i*10+10)))
 	}
 	require.NoError(t, e.Shutdown(t.Context()))
-	rows, err := callarchive.Select[callarchive.Leg](t.Context(), openArchive(t, source), "")
+	rows, err := store.Select[store.Leg](t.Context(), openArchive(t, source), "")
 	require.NoError(t, err)
 	assert.Len(t, rows, 50)
 }
@@ -191,7 +191,7 @@ func TestDatabaseIsAwayAtTheStart(t *testing.T) {
 		return response.StatusCode
 	}
 	err := r.ConsumeLogs(t.Context(), legs(0, 10))
-	require.ErrorIs(t, err, callarchive.ErrUnreachable)
+	require.ErrorIs(t, err, store.ErrUnreachable)
 	assert.False(t, consumererror.IsPermanent(err))
 	assert.Equal(t, http.StatusServiceUnavailable, status())
 	assert.Positive(t, r.counts()["otelcol_exporter_callrecord_write_failures"])
@@ -222,10 +222,10 @@ func TestDatabaseIsKilled(t *testing.T) {
 	require.NoError(t, server.Start())
 	// What connections there are must be found to be broken first.
 	require.Eventually(t, func() bool { return r.ConsumeLogs(t.Context(), legs(5, 20)) == nil }, time.Minute, 10*time.Millisecond)
-	s, err := callarchive.Open(t.Context(), callarchive.PostgreSQL, source)
+	s, err := store.Open(t.Context(), store.PostgreSQL, source)
 	require.NoError(t, err)
 	defer s.Close()
-	rows, err := callarchive.Select[callarchive.Leg](t.Context(), s, "ORDER BY id")
+	rows, err := store.Select[store.Leg](t.Context(), s, "ORDER BY id")
 	require.NoError(t, err)
 	require.Len(t, rows, 20)
 	assert.Positive(t, r.counts()["otelcol_exporter_callrecord_write_failures"])
@@ -241,7 +241,7 @@ func TestRetention(t *testing.T) {
 	require.NoError(t, first.ConsumeLogs(t.Context(), legs(0, 10)))
 	second := newRig(t, map[string]any{"datasource": source, "retention": "1h"})
 	require.Eventually(t, func() bool { return second.counts()["otelcol_exporter_callrecord_expired call_legs"] == 10 }, time.Minute, 5*time.Millisecond)
-	rows, err := callarchive.Select[callarchive.Conference](t.Context(), openArchive(t, source), "")
+	rows, err := store.Select[store.Conference](t.Context(), openArchive(t, source), "")
 	require.NoError(t, err)
 	assert.Empty(t, rows)
 }
@@ -252,7 +252,7 @@ func TestIDsWithoutCallstitch(t *testing.T) {
 	for _, logs := range readLogs(t, "testdata/in/unstamped.json") {
 		require.NoError(t, r.ConsumeLogs(t.Context(), logs))
 	}
-	rows, err := callarchive.Select[callarchive.Leg](t.Context(), r.archive(), "")
+	rows, err := store.Select[store.Leg](t.Context(), r.archive(), "")
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 	span := ids.Span(names.KindCallLeg, rows[0].ID)
@@ -319,12 +319,12 @@ func TestCallJoinsConference(t *testing.T) {
 		require.NoError(t, r.ConsumeLogs(t.Context(), logs))
 	}
 	founder := ids.Trace(names.KindCall, "a")
-	conferences, err := callarchive.Select[callarchive.Conference](t.Context(), archive, "")
+	conferences, err := store.Select[store.Conference](t.Context(), archive, "")
 	require.NoError(t, err)
 	require.Len(t, conferences, 1)
 	c := conferences[0]
 	assert.Equal(t, []any{hex.EncodeToString(founder[:]), "running", int64(2), int64(2)}, []any{c.TraceID, c.State, c.Calls, c.Participants})
-	calls, err := callarchive.Select[callarchive.Call](t.Context(), archive, "WHERE id = $1", "b")
+	calls, err := store.Select[store.Call](t.Context(), archive, "WHERE id = $1", "b")
 	require.NoError(t, err)
 	assert.Equal(t, int64(1_772_712_000), calls[0].LastHeardAt.Unix(), "the update is no sign of life")
 	assert.Empty(t, calls[0].Details)
@@ -346,7 +346,7 @@ func TestGap(t *testing.T) {
 	for range 2 {
 		require.NoError(t, r.ConsumeLogs(t.Context(), logs))
 	}
-	rows, err := callarchive.Select[callarchive.Gap](t.Context(), archive, "")
+	rows, err := store.Select[store.Gap](t.Context(), archive, "")
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 	assert.Equal(t, []any{time.Unix(1_772_712_000, 0).UTC(), "bridge", "cms1", int64(674)}, []any{rows[0].At, rows[0].Bridge, rows[0].System, *rows[0].Missing})
@@ -376,7 +376,7 @@ func TestRoleOfARunningLeg(t *testing.T) {
 		require.NoError(t, lr.Attributes().FromRaw(attributes))
 	}
 	require.NoError(t, r.ConsumeLogs(t.Context(), logs))
-	rows, err := callarchive.Select[callarchive.Leg](t.Context(), archive, "")
+	rows, err := store.Select[store.Leg](t.Context(), archive, "")
 	require.NoError(t, err)
 	require.Len(t, rows, 6)
 	for _, row := range rows {
@@ -386,7 +386,7 @@ func TestRoleOfARunningLeg(t *testing.T) {
 		}
 		assert.Equal(t, want, row.Role)
 	}
-	conferences, err := callarchive.Select[callarchive.Conference](t.Context(), archive, "")
+	conferences, err := store.Select[store.Conference](t.Context(), archive, "")
 	require.NoError(t, err)
 	assert.Equal(t, []int64{6, 2}, []int64{conferences[0].Legs, conferences[0].Participants}, "the participant, and who may be one")
 }

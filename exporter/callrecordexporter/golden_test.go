@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -56,7 +56,7 @@ func TestGolden(t *testing.T) {
 
 // assertOneStatement checks that a stitched record says all that the records before it
 // said, so that an object that is over needs no room for them.
-func assertOneStatement(t *testing.T, s *callarchive.Store) {
+func assertOneStatement(t *testing.T, s *store.Store) {
 	t.Helper()
 	for _, table := range []string{"calls", "call_legs", "recordings", "sessions", "tracks", "dialogs"} {
 		found, err := s.Query(t.Context(), "SELECT id, draft FROM "+table+" WHERE outcome = 'complete' AND draft IS NOT NULL")
@@ -72,30 +72,30 @@ func assertOneStatement(t *testing.T, s *callarchive.Store) {
 }
 
 // rowsText is all rows as JSON.
-func rowsText(t *testing.T, s *callarchive.Store) string {
+func rowsText(t *testing.T, s *store.Store) string {
 	t.Helper()
 	all := map[string]any{}
 	add := func(name string, rows any, err error) {
 		require.NoError(t, err)
 		all[name] = rows
 	}
-	c, err := callarchive.Select[callarchive.Conference](t.Context(), s, "ORDER BY trace_id")
+	c, err := store.Select[store.Conference](t.Context(), s, "ORDER BY trace_id")
 	add("conferences", c, err)
-	calls, err := callarchive.Select[callarchive.Call](t.Context(), s, "ORDER BY id")
+	calls, err := store.Select[store.Call](t.Context(), s, "ORDER BY id")
 	add("calls", calls, err)
-	legs, err := callarchive.Select[callarchive.Leg](t.Context(), s, "ORDER BY id")
+	legs, err := store.Select[store.Leg](t.Context(), s, "ORDER BY id")
 	add("call_legs", legs, err)
-	recordings, err := callarchive.Select[callarchive.Recording](t.Context(), s, "ORDER BY id")
+	recordings, err := store.Select[store.Recording](t.Context(), s, "ORDER BY id")
 	add("recordings", recordings, err)
-	sessions, err := callarchive.Select[callarchive.Session](t.Context(), s, "ORDER BY id")
+	sessions, err := store.Select[store.Session](t.Context(), s, "ORDER BY id")
 	add("sessions", sessions, err)
-	tracks, err := callarchive.Select[callarchive.Track](t.Context(), s, "ORDER BY id")
+	tracks, err := store.Select[store.Track](t.Context(), s, "ORDER BY id")
 	add("tracks", tracks, err)
-	dialogs, err := callarchive.Select[callarchive.Dialog](t.Context(), s, "ORDER BY id")
+	dialogs, err := store.Select[store.Dialog](t.Context(), s, "ORDER BY id")
 	if len(dialogs) > 0 || err != nil {
 		add("dialogs", dialogs, err)
 	}
-	events, err := callarchive.Select[callarchive.StorageEvent](t.Context(), s, "ORDER BY id")
+	events, err := store.Select[store.StorageEvent](t.Context(), s, "ORDER BY id")
 	add("storage_events", events, err)
 	text, err := json.MarshalIndent(all, "", "  ")
 	require.NoError(t, err)

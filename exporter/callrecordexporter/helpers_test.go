@@ -28,7 +28,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/legato-otel/legato/exporter/callrecordexporter/internal/metadata"
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // load reads a configuration as a Collector does.
@@ -101,14 +101,14 @@ func (r *rig) counts() map[string]int64 {
 }
 
 // archive opens what the exporter wrote, beside it.
-func (r *rig) archive() *callarchive.Store {
+func (r *rig) archive() *store.Store {
 	r.t.Helper()
 	return openArchive(r.t, r.source)
 }
 
-func openArchive(t *testing.T, source string) *callarchive.Store {
+func openArchive(t *testing.T, source string) *store.Store {
 	t.Helper()
-	s, err := callarchive.Open(t.Context(), callarchive.SQLite, source)
+	s, err := store.Open(t.Context(), store.SQLite, source)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

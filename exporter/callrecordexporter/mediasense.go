@@ -14,26 +14,26 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/names"
 )
 
 func sessionKey(path string) string { return names.Attribute(names.KindSession, path) }
 func trackKey(path string) string   { return names.Attribute(names.KindTrack, path) }
 
-var sessionFields = fields[callarchive.Session]{
-	names.MediaSenseCCID:             func(r *callarchive.Session) any { return &r.CCID },
-	sessionKey("callControllerIP"):   func(r *callarchive.Session) any { return &r.ControllerAddress },
-	sessionKey("callControllerType"): func(r *callarchive.Session) any { return &r.ControllerType },
-	names.MediaSenseState:            func(r *callarchive.Session) any { return &r.MediaState },
-	names.ErrorType:                  func(r *callarchive.Session) any { return &r.ErrorType },
-	names.MediaSenseTags:             func(r *callarchive.Session) any { return &r.Tags },
-	names.MediaSenseURLs:             func(r *callarchive.Session) any { return &r.URLs },
-	names.SpanLinks:                  func(r *callarchive.Session) any { return &r.Links },
+var sessionFields = fields[store.Session]{
+	names.MediaSenseCCID:             func(r *store.Session) any { return &r.CCID },
+	sessionKey("callControllerIP"):   func(r *store.Session) any { return &r.ControllerAddress },
+	sessionKey("callControllerType"): func(r *store.Session) any { return &r.ControllerType },
+	names.MediaSenseState:            func(r *store.Session) any { return &r.MediaState },
+	names.ErrorType:                  func(r *store.Session) any { return &r.ErrorType },
+	names.MediaSenseTags:             func(r *store.Session) any { return &r.Tags },
+	names.MediaSenseURLs:             func(r *store.Session) any { return &r.URLs },
+	names.SpanLinks:                  func(r *store.Session) any { return &r.Links },
 }
 
-func (c *converter) addSession(lr plog.LogRecord, phase callarchive.Phase) bool {
-	var row callarchive.Session
+func (c *converter) addSession(lr plog.LogRecord, phase store.Phase) bool {
+	var row store.Session
 	if !fill(c, lr, phase, names.KindSession, names.MediaSenseSessionID, &row, &row.Object, sessionFields) {
 		return false
 	}
@@ -51,18 +51,18 @@ func (c *converter) addSession(lr plog.LogRecord, phase callarchive.Phase) bool 
 	return true
 }
 
-var trackFields = fields[callarchive.Track]{
-	names.MediaSenseSessionID:         func(r *callarchive.Track) any { return (*identifier)(&r.SessionID) },
-	names.MediaSenseTrackNumber:       func(r *callarchive.Track) any { return &r.TrackNumber },
-	trackKey("trackMediaType"):        func(r *callarchive.Track) any { return &r.MediaType },
-	trackKey("codec"):                 func(r *callarchive.Track) any { return &r.Codec },
-	trackKey("downloadUrl"):           func(r *callarchive.Track) any { return &r.DownloadURL },
-	names.MediaSenseTrackParticipants: func(r *callarchive.Track) any { return &r.Participants },
-	names.MediaSenseTrackTags:         func(r *callarchive.Track) any { return &r.Tags },
+var trackFields = fields[store.Track]{
+	names.MediaSenseSessionID:         func(r *store.Track) any { return (*identifier)(&r.SessionID) },
+	names.MediaSenseTrackNumber:       func(r *store.Track) any { return &r.TrackNumber },
+	trackKey("trackMediaType"):        func(r *store.Track) any { return &r.MediaType },
+	trackKey("codec"):                 func(r *store.Track) any { return &r.Codec },
+	trackKey("downloadUrl"):           func(r *store.Track) any { return &r.DownloadURL },
+	names.MediaSenseTrackParticipants: func(r *store.Track) any { return &r.Participants },
+	names.MediaSenseTrackTags:         func(r *store.Track) any { return &r.Tags },
 }
 
-func (c *converter) addTrack(lr plog.LogRecord, phase callarchive.Phase) bool {
-	var row callarchive.Track
+func (c *converter) addTrack(lr plog.LogRecord, phase store.Phase) bool {
+	var row store.Track
 	if !fill(c, lr, phase, names.KindTrack, names.MediaSenseTrackID, &row, &row.Object, trackFields) {
 		return false
 	}
@@ -81,8 +81,8 @@ const mostMilliseconds = float64(math.MaxInt64 / int64(time.Millisecond))
 
 // setDates takes the times of a session or track from what MediaSense says, in
 // milliseconds, rather than from when it said so. A stitched record has its own.
-func setDates(o *callarchive.Object, attributes pcommon.Map, startKey, durationKey string) {
-	if o.Phase == callarchive.Final {
+func setDates(o *store.Object, attributes pcommon.Map, startKey, durationKey string) {
+	if o.Phase == store.Final {
 		return
 	}
 	v, ok := attributes.Get(startKey)
@@ -94,7 +94,7 @@ func setDates(o *callarchive.Object, attributes pcommon.Map, startKey, durationK
 		return
 	}
 	o.StartedAt = start
-	if o.Phase != callarchive.Ended {
+	if o.Phase != store.Ended {
 		return
 	}
 	if v, ok = attributes.Get(durationKey); ok {
@@ -153,9 +153,9 @@ var levelAfter = map[string]string{
 	names.EventStorageExitEmergency:  "critical",
 }
 
-func (c *converter) addStorageEvent(lr plog.LogRecord, _ callarchive.Phase) bool {
+func (c *converter) addStorageEvent(lr plog.LogRecord, _ store.Phase) bool {
 	name := lr.EventName()
-	row := callarchive.StorageEvent{
+	row := store.StorageEvent{
 		At: timeOf(lr), Server: c.source.bridge, Level: levelAfter[name], Action: name[strings.LastIndexByte(name, '.')+1:],
 	}
 	for key, field := range map[string]any{

@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -32,25 +32,25 @@ var (
 func callKey(path string) string { return names.MeetingServerAttribute("call", path) }
 func legKey(path string) string  { return names.MeetingServerAttribute("callLeg", path) }
 
-var callFields = fields[callarchive.Call]{
-	names.CoSpaceID:              func(r *callarchive.Call) any { return (*identifier)(&r.RoomID) },
-	names.CallName:               func(r *callarchive.Call) any { return &r.RoomName },
-	names.TenantID:               func(r *callarchive.Call) any { return (*identifier)(&r.TenantID) },
-	keyCallType:                  func(r *callarchive.Call) any { return &r.CallType },
-	names.CallCorrelator:         func(r *callarchive.Call) any { return (*identifier)(&r.Correlator) },
-	callKey("ownerName"):         func(r *callarchive.Call) any { return &r.OwnerName },
-	keyCallCDRTag:                func(r *callarchive.Call) any { return &r.CDRTag },
-	callKey("callLegsCompleted"): func(r *callarchive.Call) any { return &r.CallLegsCompleted },
-	callKey("callLegsMaxActive"): func(r *callarchive.Call) any { return &r.CallLegsMaxActive },
-	callKey("endpointRecorded"):  func(r *callarchive.Call) any { return &r.EndpointRecorded },
+var callFields = fields[store.Call]{
+	names.CoSpaceID:              func(r *store.Call) any { return (*identifier)(&r.RoomID) },
+	names.CallName:               func(r *store.Call) any { return &r.RoomName },
+	names.TenantID:               func(r *store.Call) any { return (*identifier)(&r.TenantID) },
+	keyCallType:                  func(r *store.Call) any { return &r.CallType },
+	names.CallCorrelator:         func(r *store.Call) any { return (*identifier)(&r.Correlator) },
+	callKey("ownerName"):         func(r *store.Call) any { return &r.OwnerName },
+	keyCallCDRTag:                func(r *store.Call) any { return &r.CDRTag },
+	callKey("callLegsCompleted"): func(r *store.Call) any { return &r.CallLegsCompleted },
+	callKey("callLegsMaxActive"): func(r *store.Call) any { return &r.CallLegsMaxActive },
+	callKey("endpointRecorded"):  func(r *store.Call) any { return &r.EndpointRecorded },
 }
 
-func (c *converter) addCall(lr plog.LogRecord, phase callarchive.Phase) bool {
-	var row callarchive.Call
+func (c *converter) addCall(lr plog.LogRecord, phase store.Phase) bool {
+	var row store.Call
 	if !fill(c, lr, phase, names.KindCall, names.CallID, &row, &row.Object, callFields) {
 		return false
 	}
-	if phase == callarchive.Ended {
+	if phase == store.Ended {
 		row.StartedAt = before(row.EndedAt, lr.Attributes(), keyCallDuration)
 	}
 	c.batch.Calls = append(c.batch.Calls, row)
@@ -59,8 +59,8 @@ func (c *converter) addCall(lr plog.LogRecord, phase callarchive.Phase) bool {
 
 // addConferenceUpdate takes that a running call is in another trace by now: its row,
 // and those of what is in it, follow. It is no sign of life of the call.
-func (c *converter) addConferenceUpdate(lr plog.LogRecord, phase callarchive.Phase) bool {
-	var row callarchive.Call
+func (c *converter) addConferenceUpdate(lr plog.LogRecord, phase store.Phase) bool {
+	var row store.Call
 	c.leaveOut = func(key string) bool { return key == names.ConferencePreviousTraceID }
 	ok := fill(c, lr, phase, names.KindCall, names.CallID, &row, &row.Object, callFields)
 	c.leaveOut = nil
@@ -73,8 +73,8 @@ func (c *converter) addConferenceUpdate(lr plog.LogRecord, phase callarchive.Pha
 }
 
 // addGap takes that records of a bridge were lost.
-func (c *converter) addGap(lr plog.LogRecord, _ callarchive.Phase) bool {
-	row := callarchive.Gap{At: timeOf(lr), Bridge: c.source.bridge, System: c.source.system}
+func (c *converter) addGap(lr plog.LogRecord, _ store.Phase) bool {
+	row := store.Gap{At: timeOf(lr), Bridge: c.source.bridge, System: c.source.system}
 	if v, ok := lr.Attributes().Get(names.RecordMissing); ok {
 		set(&row.Missing, v)
 	}
@@ -103,50 +103,50 @@ func before(end time.Time, attributes pcommon.Map, key string) time.Time {
 	return end.Add(-time.Duration(seconds * float64(time.Second))).Truncate(time.Millisecond)
 }
 
-var legFields = fields[callarchive.Leg]{
-	names.CoSpaceID:              func(r *callarchive.Leg) any { return (*identifier)(&r.RoomID) },
-	names.CallName:               func(r *callarchive.Leg) any { return &r.RoomName },
-	names.TenantID:               func(r *callarchive.Leg) any { return (*identifier)(&r.TenantID) },
-	names.CallID:                 func(r *callarchive.Leg) any { return (*identifier)(&r.CallID) },
-	names.CallLegCalls:           func(r *callarchive.Leg) any { return &r.Calls },
-	names.ParticipantID:          func(r *callarchive.Leg) any { return (*identifier)(&r.ParticipantID) },
-	names.CallLegRole:            func(r *callarchive.Leg) any { return &r.Role },
-	legKey("direction"):          func(r *callarchive.Leg) any { return &r.Direction },
-	legKey("type"):               func(r *callarchive.Leg) any { return &r.Type },
-	legKey("subType"):            func(r *callarchive.Leg) any { return &r.SubType },
-	legKey("lyncSubType"):        func(r *callarchive.Leg) any { return &r.LyncSubType },
-	legKey("displayName"):        func(r *callarchive.Leg) any { return &r.DisplayName },
-	legKey("remoteParty"):        func(r *callarchive.Leg) any { return &r.RemoteParty },
-	legKey("remoteAddress"):      func(r *callarchive.Leg) any { return &r.RemoteAddress },
-	legKey("localAddress"):       func(r *callarchive.Leg) any { return &r.LocalAddress },
-	names.SIPCallID:              func(r *callarchive.Leg) any { return &r.SIPCallID },
-	legKey("ownerId"):            func(r *callarchive.Leg) any { return &r.OwnerID },
-	legKey("cdrTag"):             func(r *callarchive.Leg) any { return &r.CDRTag },
-	keyCallCDRTag:                func(r *callarchive.Leg) any { return &r.CallCDRTag },
-	legKey("confirmationStatus"): func(r *callarchive.Leg) any { return &r.ConfirmationStatus },
-	legKey("guestConnection"):    func(r *callarchive.Leg) any { return &r.GuestConnection },
-	legKey("reason"):             func(r *callarchive.Leg) any { return &r.Reason },
-	legKey("reasonDetails"):      func(r *callarchive.Leg) any { return &r.ReasonDetails },
-	names.ErrorType:              func(r *callarchive.Leg) any { return &r.ErrorType },
-	legKey("remoteTeardown"):     func(r *callarchive.Leg) any { return &r.RemoteTeardown },
-	names.CallLegSetupSeconds:    func(r *callarchive.Leg) any { return &r.SetupSeconds },
-	names.CallLegIVRSeconds:      func(r *callarchive.Leg) any { return &r.IVRSeconds },
-	names.CallLegLobbySeconds:    func(r *callarchive.Leg) any { return &r.LobbySeconds },
-	legKey("activatedDuration"):  func(r *callarchive.Leg) any { return &r.ActivatedSeconds },
-	alarmKey("packetLoss"):       func(r *callarchive.Leg) any { return &r.PacketLossPercent },
-	alarmKey("excessiveJitter"):  func(r *callarchive.Leg) any { return &r.ExcessiveJitterPercent },
-	alarmKey("highRoundTripTime"): func(r *callarchive.Leg) any {
+var legFields = fields[store.Leg]{
+	names.CoSpaceID:              func(r *store.Leg) any { return (*identifier)(&r.RoomID) },
+	names.CallName:               func(r *store.Leg) any { return &r.RoomName },
+	names.TenantID:               func(r *store.Leg) any { return (*identifier)(&r.TenantID) },
+	names.CallID:                 func(r *store.Leg) any { return (*identifier)(&r.CallID) },
+	names.CallLegCalls:           func(r *store.Leg) any { return &r.Calls },
+	names.ParticipantID:          func(r *store.Leg) any { return (*identifier)(&r.ParticipantID) },
+	names.CallLegRole:            func(r *store.Leg) any { return &r.Role },
+	legKey("direction"):          func(r *store.Leg) any { return &r.Direction },
+	legKey("type"):               func(r *store.Leg) any { return &r.Type },
+	legKey("subType"):            func(r *store.Leg) any { return &r.SubType },
+	legKey("lyncSubType"):        func(r *store.Leg) any { return &r.LyncSubType },
+	legKey("displayName"):        func(r *store.Leg) any { return &r.DisplayName },
+	legKey("remoteParty"):        func(r *store.Leg) any { return &r.RemoteParty },
+	legKey("remoteAddress"):      func(r *store.Leg) any { return &r.RemoteAddress },
+	legKey("localAddress"):       func(r *store.Leg) any { return &r.LocalAddress },
+	names.SIPCallID:              func(r *store.Leg) any { return &r.SIPCallID },
+	legKey("ownerId"):            func(r *store.Leg) any { return &r.OwnerID },
+	legKey("cdrTag"):             func(r *store.Leg) any { return &r.CDRTag },
+	keyCallCDRTag:                func(r *store.Leg) any { return &r.CallCDRTag },
+	legKey("confirmationStatus"): func(r *store.Leg) any { return &r.ConfirmationStatus },
+	legKey("guestConnection"):    func(r *store.Leg) any { return &r.GuestConnection },
+	legKey("reason"):             func(r *store.Leg) any { return &r.Reason },
+	legKey("reasonDetails"):      func(r *store.Leg) any { return &r.ReasonDetails },
+	names.ErrorType:              func(r *store.Leg) any { return &r.ErrorType },
+	legKey("remoteTeardown"):     func(r *store.Leg) any { return &r.RemoteTeardown },
+	names.CallLegSetupSeconds:    func(r *store.Leg) any { return &r.SetupSeconds },
+	names.CallLegIVRSeconds:      func(r *store.Leg) any { return &r.IVRSeconds },
+	names.CallLegLobbySeconds:    func(r *store.Leg) any { return &r.LobbySeconds },
+	legKey("activatedDuration"):  func(r *store.Leg) any { return &r.ActivatedSeconds },
+	alarmKey("packetLoss"):       func(r *store.Leg) any { return &r.PacketLossPercent },
+	alarmKey("excessiveJitter"):  func(r *store.Leg) any { return &r.ExcessiveJitterPercent },
+	alarmKey("highRoundTripTime"): func(r *store.Leg) any {
 		return &r.HighRoundTripTimePercent
 	},
-	legKey("rxAudio/codec"):     func(r *callarchive.Leg) any { return &r.RxAudioCodec },
-	legKey("txAudio/codec"):     func(r *callarchive.Leg) any { return &r.TxAudioCodec },
-	legKey("rxVideo/codec"):     func(r *callarchive.Leg) any { return &r.RxVideoCodec },
-	legKey("txVideo/codec"):     func(r *callarchive.Leg) any { return &r.TxVideoCodec },
-	legKey("encryptedMedia"):    func(r *callarchive.Leg) any { return &r.EncryptedMedia },
-	legKey("unencryptedMedia"):  func(r *callarchive.Leg) any { return &r.UnencryptedMedia },
-	legKey("movedCallLeg"):      func(r *callarchive.Leg) any { return (*identifier)(&r.MovedCallLeg) },
-	legKey("replacesSipCallId"): func(r *callarchive.Leg) any { return &r.ReplacesSIPCallID },
-	names.SpanLinks:             func(r *callarchive.Leg) any { return &r.Links },
+	legKey("rxAudio/codec"):     func(r *store.Leg) any { return &r.RxAudioCodec },
+	legKey("txAudio/codec"):     func(r *store.Leg) any { return &r.TxAudioCodec },
+	legKey("rxVideo/codec"):     func(r *store.Leg) any { return &r.RxVideoCodec },
+	legKey("txVideo/codec"):     func(r *store.Leg) any { return &r.TxVideoCodec },
+	legKey("encryptedMedia"):    func(r *store.Leg) any { return &r.EncryptedMedia },
+	legKey("unencryptedMedia"):  func(r *store.Leg) any { return &r.UnencryptedMedia },
+	legKey("movedCallLeg"):      func(r *store.Leg) any { return (*identifier)(&r.MovedCallLeg) },
+	legKey("replacesSipCallId"): func(r *store.Leg) any { return &r.ReplacesSIPCallID },
+	names.SpanLinks:             func(r *store.Leg) any { return &r.Links },
 }
 
 // alarmKey is the share of a leg's time that an alarm was on.
@@ -154,22 +154,22 @@ func alarmKey(alarm string) string {
 	return names.Attribute(names.CallLegAlarm, alarm+"/durationPercentage")
 }
 
-func (c *converter) addLeg(lr plog.LogRecord, phase callarchive.Phase) bool {
-	var row callarchive.Leg
+func (c *converter) addLeg(lr plog.LogRecord, phase store.Phase) bool {
+	var row store.Leg
 	if !fill(c, lr, phase, names.KindCallLeg, names.CallLegID, &row, &row.Object, legFields) {
 		return false
 	}
 	switch phase {
-	case callarchive.Started, callarchive.Updated:
+	case store.Started, store.Updated:
 		row.Activity = activityOf(lr.Attributes())
-		if row.Activity == "" && phase == callarchive.Started {
-			row.Activity = callarchive.ActivityConnecting
+		if row.Activity == "" && phase == store.Started {
+			row.Activity = store.ActivityConnecting
 		}
-	case callarchive.Ended:
+	case store.Ended:
 		row.StartedAt = before(row.EndedAt, lr.Attributes(), keyLegDuration)
 	default:
 	}
-	if phase == callarchive.Started && row.Role == "" {
+	if phase == store.Started && row.Role == "" {
 		row.Role = roleOf(&row, lr.Attributes())
 	}
 	c.batch.Legs = append(c.batch.Legs, row)
@@ -178,7 +178,7 @@ func (c *converter) addLeg(lr plog.LogRecord, phase callarchive.Phase) bool {
 
 // roleOf is what a leg is there for, as its start says: only a participant is a person
 // or a room. callstitch has the same.
-func roleOf(row *callarchive.Leg, attributes pcommon.Map) string {
+func roleOf(row *store.Leg, attributes pcommon.Map) string {
 	is := func(key string) bool {
 		v, ok := attributes.Get(key)
 		if !ok {
@@ -204,43 +204,43 @@ func roleOf(row *callarchive.Leg, attributes pcommon.Map) string {
 // activityOf is what a record says a leg does; "" if it says nothing.
 func activityOf(attributes pcommon.Map) string {
 	if _, menu := attributes.Get(keyLegIVR); menu {
-		return callarchive.ActivityIVR
+		return store.ActivityIVR
 	}
 	if v, ok := attributes.Get(keyDeactivated); ok {
 		if waits, _ := truth(v); waits {
-			return callarchive.ActivityLobby
+			return store.ActivityLobby
 		}
 	}
 	if v, ok := attributes.Get(keyLegState); ok && v.AsString() == "connected" {
-		return callarchive.ActivityConnected
+		return store.ActivityConnected
 	}
 	return ""
 }
 
-var recordingFields = fields[callarchive.Recording]{
-	names.CoSpaceID: func(r *callarchive.Recording) any { return (*identifier)(&r.RoomID) },
-	names.CallName:  func(r *callarchive.Recording) any { return &r.RoomName },
-	names.TenantID:  func(r *callarchive.Recording) any { return (*identifier)(&r.TenantID) },
-	names.CallID:    func(r *callarchive.Recording) any { return (*identifier)(&r.CallID) },
-	names.CallLegID: func(r *callarchive.Recording) any { return (*identifier)(&r.CallLegID) },
-	names.MeetingServerAttribute("recording", "path"):        func(r *callarchive.Recording) any { return &r.Path },
-	names.MeetingServerAttribute("recording", "recorderUri"): func(r *callarchive.Recording) any { return &r.Device },
-	names.MeetingServerAttribute("recording", "recorderUrl"): func(r *callarchive.Recording) any { return &r.Device },
-	names.MeetingServerAttribute("streaming", "streamerUri"): func(r *callarchive.Recording) any { return &r.Device },
-	names.MeetingServerAttribute("streaming", "streamerUrl"): func(r *callarchive.Recording) any { return &r.Device },
-	names.MeetingServerAttribute("streaming", "streamUrl"):   func(r *callarchive.Recording) any { return &r.URL },
+var recordingFields = fields[store.Recording]{
+	names.CoSpaceID: func(r *store.Recording) any { return (*identifier)(&r.RoomID) },
+	names.CallName:  func(r *store.Recording) any { return &r.RoomName },
+	names.TenantID:  func(r *store.Recording) any { return (*identifier)(&r.TenantID) },
+	names.CallID:    func(r *store.Recording) any { return (*identifier)(&r.CallID) },
+	names.CallLegID: func(r *store.Recording) any { return (*identifier)(&r.CallLegID) },
+	names.MeetingServerAttribute("recording", "path"):        func(r *store.Recording) any { return &r.Path },
+	names.MeetingServerAttribute("recording", "recorderUri"): func(r *store.Recording) any { return &r.Device },
+	names.MeetingServerAttribute("recording", "recorderUrl"): func(r *store.Recording) any { return &r.Device },
+	names.MeetingServerAttribute("streaming", "streamerUri"): func(r *store.Recording) any { return &r.Device },
+	names.MeetingServerAttribute("streaming", "streamerUrl"): func(r *store.Recording) any { return &r.Device },
+	names.MeetingServerAttribute("streaming", "streamUrl"):   func(r *store.Recording) any { return &r.URL },
 }
 
-func (c *converter) addRecording(lr plog.LogRecord, phase callarchive.Phase) bool {
-	return c.addService(lr, phase, callarchive.KindRecording, names.KindRecording, names.RecordingID)
+func (c *converter) addRecording(lr plog.LogRecord, phase store.Phase) bool {
+	return c.addService(lr, phase, store.KindRecording, names.KindRecording, names.RecordingID)
 }
 
-func (c *converter) addStreaming(lr plog.LogRecord, phase callarchive.Phase) bool {
-	return c.addService(lr, phase, callarchive.KindStreaming, names.KindStreaming, names.StreamingID)
+func (c *converter) addStreaming(lr plog.LogRecord, phase store.Phase) bool {
+	return c.addService(lr, phase, store.KindStreaming, names.KindStreaming, names.StreamingID)
 }
 
-func (c *converter) addService(lr plog.LogRecord, phase callarchive.Phase, of, kind, idKey string) bool {
-	row := callarchive.Recording{Kind: of}
+func (c *converter) addService(lr plog.LogRecord, phase store.Phase, of, kind, idKey string) bool {
+	row := store.Recording{Kind: of}
 	if !fill(c, lr, phase, kind, idKey, &row, &row.Object, recordingFields) {
 		return false
 	}

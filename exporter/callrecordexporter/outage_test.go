@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // A database that is away for an hour disturbs nobody who posts 50 times a second: the
@@ -24,15 +24,15 @@ func TestOutage(t *testing.T) {
 	const posts = 50 // a second
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, map[string]any{"sending_queue": map[string]any{}})
-		away := r.Logs.(*boundedExporter).exporter.store.Swap(nil)
+		away := r.Logs.(*boundedExporter).exporter.archive.Swap(nil)
 		n := int(outage.Seconds()) * posts
 		for i := range n {
 			require.NoError(t, r.ConsumeLogs(t.Context(), legs(i, i+1)), "post %d", i)
 			time.Sleep(time.Second / posts)
 		}
-		r.Logs.(*boundedExporter).exporter.store.Store(away)
+		r.Logs.(*boundedExporter).exporter.archive.Store(away)
 		count := func() (rows int) {
-			found, err := away.Query(t.Context(), "SELECT COUNT(*) FROM "+callarchive.Tables()[2])
+			found, err := away.Query(t.Context(), "SELECT COUNT(*) FROM "+store.Tables()[2])
 			require.NoError(t, err)
 			defer found.Close()
 			for found.Next() {

@@ -15,13 +15,13 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/callarchive"
-	"github.com/legato-otel/legato/internal/callpage"
-	"github.com/legato-otel/legato/internal/hostcheck"
+	"github.com/legato-otel/legato/internal/archive/hostcheck"
+	"github.com/legato-otel/legato/internal/archive/page"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
-// page serves the archive over HTTP. It only reads.
-type page struct {
+// pageServer serves the archive over HTTP. It only reads.
+type pageServer struct {
 	server *http.Server
 	// pages is what is served, nil until the archive is open.
 	pages atomic.Pointer[http.Handler]
@@ -36,12 +36,12 @@ type page struct {
 
 // startPage listens and serves until stop; until show, that the archive is not
 // open.
-func startPage(ctx context.Context, host component.Host, config *HTTPConfig, grace time.Duration, set component.TelemetrySettings) (*page, error) {
+func startPage(ctx context.Context, host component.Host, config *HTTPConfig, grace time.Duration, set component.TelemetrySettings) (*pageServer, error) {
 	listener, err := config.Server.ToListener(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &page{grace: grace}
+	p := &pageServer{grace: grace}
 	p.server, err = config.Server.ToServer(ctx, host.GetExtensions(), set,
 		hostcheck.Handler(config.Server.NetAddr.Endpoint, config.AllowedHosts, p))
 	if err != nil {
@@ -56,10 +56,10 @@ func startPage(ctx context.Context, host component.Host, config *HTTPConfig, gra
 }
 
 // show makes pages what is served.
-func (p *page) show(pages http.Handler) { p.pages.Store(&pages) }
+func (p *pageServer) show(pages http.Handler) { p.pages.Store(&pages) }
 
 // ServeHTTP implements http.Handler.
-func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if pages := p.pages.Load(); pages != nil {
 		(*pages).ServeHTTP(w, r)
 		return
@@ -71,7 +71,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // stop breaks off the requests that take longer than the grace. Of several calls
 // the first one does it, and the others wait for it.
-func (p *page) stop(ctx context.Context) error {
+func (p *pageServer) stop(ctx context.Context) error {
 	p.stopping.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, p.grace)
 		defer cancel()
@@ -88,9 +88,9 @@ func (p *page) stop(ctx context.Context) error {
 }
 
 // newHandler is everything that is served.
-func newHandler(config *HTTPConfig, store *callarchive.Store, set component.TelemetrySettings) http.Handler {
-	pages := callpage.New(callpage.Config{
-		Store: store, TraceURL: config.TraceURL, LogsURL: config.LogsURL,
+func newHandler(config *HTTPConfig, archive *store.Store, set component.TelemetrySettings) http.Handler {
+	pages := page.New(page.Config{
+		Store: archive, TraceURL: config.TraceURL, LogsURL: config.LogsURL,
 		Failed: func(err error) { set.Logger.Error("The archive could not be read for a page", zap.Error(err)) },
 	})
 	if config.AccessLog {

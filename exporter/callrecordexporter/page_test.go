@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/extension/extensionauth"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
@@ -52,14 +52,14 @@ func TestPage(t *testing.T) {
 		"endpoint": "127.0.0.1:0", "auth": map[string]any{"authenticator": "gate"}, "trace_url": "https://jaeger.example.com/trace/{trace_id}",
 	}})
 	require.NoError(t, err)
-	store, err := callarchive.Open(t.Context(), callarchive.SQLite, filepath.Join(t.TempDir(), "calls.db"))
+	archive, err := store.Open(t.Context(), store.SQLite, filepath.Join(t.TempDir(), "calls.db"))
 	require.NoError(t, err)
-	defer store.Close()
+	defer archive.Close()
 	address := loopback.MustAddress(t)
 	config.HTTP.Get().Server.NetAddr.Endpoint = address
 	p, err := startPage(t.Context(), gateHost{componenttest.NewNopHost()}, config.HTTP.Get(), config.ShutdownTimeout, componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
-	p.show(newHandler(config.HTTP.Get(), store, componenttest.NewNopTelemetrySettings()))
+	p.show(newHandler(config.HTTP.Get(), archive, componenttest.NewNopTelemetrySettings()))
 	get := func(method, path, word string) (int, string) {
 		request, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, http.NoBody)
 		require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestStopBreaksOff(t *testing.T) {
 	began, over := make(chan struct{}), make(chan struct{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := &page{grace: time.Millisecond, server: &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	p := &pageServer{grace: time.Millisecond, server: &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(began)
 		<-r.Context().Done()
 		close(over)

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -16,13 +16,13 @@ const legStatus = names.KindCallLeg + ".status."
 
 // addQuality makes a row of an event about the media of a live leg: the worst of all
 // streams.
-func (c *converter) addQuality(lr plog.LogRecord, _ callarchive.Phase) bool {
+func (c *converter) addQuality(lr plog.LogRecord, _ store.Phase) bool {
 	attributes := lr.Attributes()
 	id, ok := attributes.Get(names.CallLegID)
 	if !ok || id.Type() != pcommon.ValueTypeStr {
 		return false
 	}
-	q := callarchive.LegQuality{ID: lower(clean(id.Str())), At: timeOf(lr)}
+	q := store.LegQuality{ID: lower(clean(id.Str())), At: timeOf(lr)}
 	if q.ID == "" || len(q.ID) > maxID {
 		return false
 	}

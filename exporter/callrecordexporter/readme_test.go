@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 func readme(t *testing.T) string {
@@ -78,7 +78,7 @@ func TestReadmeSeries(t *testing.T) {
 	content, err := os.ReadFile("metadata.yaml")
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(content, &declared))
-	assert.Equal(t, callarchive.Tables(), declared.Attributes["table"].Enum)
+	assert.Equal(t, store.Tables(), declared.Attributes["table"].Enum)
 	for _, outcome := range declared.Attributes["outcome"].Enum {
 		assert.Contains(t, ofOutcome, outcome)
 		assert.Contains(t, readme(t), "`"+outcome+"`")

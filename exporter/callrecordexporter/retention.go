@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // How often the archive is looked through: a hundredth of the retention, within
@@ -22,12 +22,12 @@ const (
 )
 
 // expire deletes what is older than the retention, now and then, until ctx ends.
-func (e *callRecord) expire(ctx context.Context, store *callarchive.Store) {
+func (e *callRecord) expire(ctx context.Context, archive *store.Store) {
 	interval := min(max(e.config.Retention/100, minExpiryInterval), maxExpiryInterval)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		e.expireOnce(ctx, store, time.Now())
+		e.expireOnce(ctx, archive, time.Now())
 		select {
 		case <-ctx.Done():
 			return
@@ -36,8 +36,8 @@ func (e *callRecord) expire(ctx context.Context, store *callarchive.Store) {
 	}
 }
 
-func (e *callRecord) expireOnce(ctx context.Context, store *callarchive.Store, now time.Time) {
-	deleted, err := store.Expire(ctx, now.Add(-e.config.Retention))
+func (e *callRecord) expireOnce(ctx context.Context, archive *store.Store, now time.Time) {
+	deleted, err := archive.Expire(ctx, now.Add(-e.config.Retention))
 	for table, rows := range deleted {
 		e.telemetry.ExporterCallrecordExpired.Add(ctx, rows, metric.WithAttributes(attribute.String("table", table)))
 	}

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/ids"
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -28,7 +28,7 @@ type tally struct {
 
 // converter makes rows of log records. Its scratch is used again and again.
 type converter struct {
-	batch   *callarchive.Batch
+	batch   *store.Batch
 	tally   tally
 	details details
 	source  source
@@ -43,8 +43,8 @@ type source struct {
 }
 
 // convert makes rows of log records. It only reads them.
-func convert(logs plog.Logs) (*callarchive.Batch, tally) {
-	c := &converter{batch: &callarchive.Batch{}}
+func convert(logs plog.Logs) (*store.Batch, tally) {
+	c := &converter{batch: &store.Batch{}}
 	for _, rl := range logs.ResourceLogs().All() {
 		c.source = sourceOf(rl.Resource().Attributes())
 		for _, sl := range rl.ScopeLogs().All() {
@@ -84,45 +84,45 @@ func (c *converter) add(lr plog.LogRecord) {
 
 // event says which row an event is about, and which part of its life.
 type event struct {
-	phase callarchive.Phase
-	add   func(*converter, plog.LogRecord, callarchive.Phase) bool
+	phase store.Phase
+	add   func(*converter, plog.LogRecord, store.Phase) bool
 }
 
 var events = map[string]event{
-	names.EventCallStart: {callarchive.Started, (*converter).addCall},
-	names.EventCallEnd:   {callarchive.Ended, (*converter).addCall},
-	names.EventCallSpan:  {callarchive.Final, (*converter).addCall},
+	names.EventCallStart: {store.Started, (*converter).addCall},
+	names.EventCallEnd:   {store.Ended, (*converter).addCall},
+	names.EventCallSpan:  {store.Final, (*converter).addCall},
 
 	names.EventRecordGap: {0, (*converter).addGap},
 
-	names.EventConferenceUpdate: {callarchive.Updated, (*converter).addConferenceUpdate},
+	names.EventConferenceUpdate: {store.Updated, (*converter).addConferenceUpdate},
 
-	names.EventCallLegStart:  {callarchive.Started, (*converter).addLeg},
-	names.EventCallLegUpdate: {callarchive.Updated, (*converter).addLeg},
-	names.EventCallLegEnd:    {callarchive.Ended, (*converter).addLeg},
-	names.EventCallLegSpan:   {callarchive.Final, (*converter).addLeg},
+	names.EventCallLegStart:  {store.Started, (*converter).addLeg},
+	names.EventCallLegUpdate: {store.Updated, (*converter).addLeg},
+	names.EventCallLegEnd:    {store.Ended, (*converter).addLeg},
+	names.EventCallLegSpan:   {store.Final, (*converter).addLeg},
 
 	names.EventAPICallLegQuality: {0, (*converter).addQuality},
 
-	names.EventRecordingStart: {callarchive.Started, (*converter).addRecording},
-	names.EventRecordingEnd:   {callarchive.Ended, (*converter).addRecording},
-	names.EventRecordingSpan:  {callarchive.Final, (*converter).addRecording},
-	names.EventStreamingStart: {callarchive.Started, (*converter).addStreaming},
-	names.EventStreamingEnd:   {callarchive.Ended, (*converter).addStreaming},
-	names.EventStreamingSpan:  {callarchive.Final, (*converter).addStreaming},
+	names.EventRecordingStart: {store.Started, (*converter).addRecording},
+	names.EventRecordingEnd:   {store.Ended, (*converter).addRecording},
+	names.EventRecordingSpan:  {store.Final, (*converter).addRecording},
+	names.EventStreamingStart: {store.Started, (*converter).addStreaming},
+	names.EventStreamingEnd:   {store.Ended, (*converter).addStreaming},
+	names.EventStreamingSpan:  {store.Final, (*converter).addStreaming},
 
-	names.EventSessionStarted: {callarchive.Started, (*converter).addSession},
-	names.EventSessionUpdated: {callarchive.Updated, (*converter).addSession},
-	names.EventSessionEnded:   {callarchive.Ended, (*converter).addSession},
-	names.EventSessionSpan:    {callarchive.Final, (*converter).addSession},
-	names.EventTrackStarted:   {callarchive.Started, (*converter).addTrack},
-	names.EventTrackUpdated:   {callarchive.Updated, (*converter).addTrack},
-	names.EventTrackEnded:     {callarchive.Ended, (*converter).addTrack},
-	names.EventTrackSpan:      {callarchive.Final, (*converter).addTrack},
+	names.EventSessionStarted: {store.Started, (*converter).addSession},
+	names.EventSessionUpdated: {store.Updated, (*converter).addSession},
+	names.EventSessionEnded:   {store.Ended, (*converter).addSession},
+	names.EventSessionSpan:    {store.Final, (*converter).addSession},
+	names.EventTrackStarted:   {store.Started, (*converter).addTrack},
+	names.EventTrackUpdated:   {store.Updated, (*converter).addTrack},
+	names.EventTrackEnded:     {store.Ended, (*converter).addTrack},
+	names.EventTrackSpan:      {store.Final, (*converter).addTrack},
 
 	names.EventOCMSRequest:  {0, (*converter).addMessage},
 	names.EventOCMSResponse: {0, (*converter).addMessage},
-	names.EventDialogSpan:   {callarchive.Final, (*converter).addDialog},
+	names.EventDialogSpan:   {store.Final, (*converter).addDialog},
 
 	names.EventStorageEnterLow:       {0, (*converter).addStorageEvent},
 	names.EventStorageExitLow:        {0, (*converter).addStorageEvent},
@@ -146,7 +146,7 @@ const ofRecord = names.MeetingServer + ".record."
 
 // fill reads a record into a row: first what all rows have, then the attributes.
 // kind and idKey are the object's. It returns false if there is no id.
-func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind, idKey string, row *T, o *callarchive.Object, fields fields[T]) bool {
+func fill[T any](c *converter, lr plog.LogRecord, phase store.Phase, kind, idKey string, row *T, o *store.Object, fields fields[T]) bool {
 	attributes := lr.Attributes()
 	id, ok := attributes.Get(idKey)
 	if !ok || id.Type() != pcommon.ValueTypeStr {
@@ -177,7 +177,7 @@ func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind,
 		case names.CallstitchOutcome:
 			o.Outcome, _ = cut(clean(value.AsString()))
 		case names.RecordIndex:
-			if phase == callarchive.Final {
+			if phase == store.Final {
 				continue
 			}
 			o.Revision.Index = uint64(max(value.Int(), 0))
@@ -198,25 +198,25 @@ func fill[T any](c *converter, lr plog.LogRecord, phase callarchive.Phase, kind,
 	o.Details = c.details.json()
 	identify(lr, kind, o)
 	switch phase {
-	case callarchive.Started:
-		o.State = callarchive.StateRunning
+	case store.Started:
+		o.State = store.StateRunning
 		if o.StartedAt.IsZero() {
 			o.StartedAt = when
 		}
-	case callarchive.Ended:
-		o.State = callarchive.StateEnded
+	case store.Ended:
+		o.State = store.StateEnded
 		o.EndedAt = when
-	case callarchive.Final:
+	case store.Final:
 		finish(lr, o)
 	default:
-		o.State = callarchive.StateRunning
+		o.State = store.StateRunning
 	}
 	return true
 }
 
 // finish fills what a stitched record says with its own times.
-func finish(lr plog.LogRecord, o *callarchive.Object) {
-	o.State = callarchive.StateEnded
+func finish(lr plog.LogRecord, o *store.Object) {
+	o.State = store.StateEnded
 	o.EndedAt = o.LastHeardAt
 	if o.StartedAt.IsZero() || o.StartedAt.After(o.EndedAt) {
 		o.StartedAt = o.EndedAt
@@ -231,7 +231,7 @@ func finish(lr plog.LogRecord, o *callarchive.Object) {
 
 // identify fills in the ids of the span. A record that passed no callstitch has
 // none; what belongs together is not known then, but the ids are the object's.
-func identify(lr plog.LogRecord, kind string, o *callarchive.Object) {
+func identify(lr plog.LogRecord, kind string, o *store.Object) {
 	if trace := lr.TraceID(); !trace.IsEmpty() {
 		o.TraceID = hex.EncodeToString(trace[:])
 	} else {

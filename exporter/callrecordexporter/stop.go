@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
 )
 
 // boundedExporter stops in bounded time whatever the database and the queue's

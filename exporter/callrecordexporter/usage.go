@@ -9,7 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 )
 
 // addUpUsage adds up what was used, now and then, until ctx ends.
-func (e *callRecord) addUpUsage(ctx context.Context, store *callarchive.Store) {
+func (e *callRecord) addUpUsage(ctx context.Context, archive *store.Store) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -31,7 +31,7 @@ func (e *callRecord) addUpUsage(ctx context.Context, store *callarchive.Store) {
 		case <-timer.C:
 		}
 		began := time.Now()
-		more, err := store.AddUpUsage(ctx, began)
+		more, err := archive.AddUpUsage(ctx, began)
 		if err != nil && ctx.Err() == nil {
 			e.settings.Logger.Warn("The usage of past days could not be added up; the next run goes on", zap.Error(err))
 		}

@@ -10,13 +10,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/callarchive"
-	"github.com/legato-otel/legato/internal/groupcall"
+	"github.com/legato-otel/legato/internal/archive/store"
+	"github.com/legato-otel/legato/internal/concurrency/groupcall"
 )
 
 // pending is a request that waits for its transaction.
 type pending struct {
-	batch  *callarchive.Batch
+	batch  *store.Batch
 	counts tally
 	bytes  int // of its records as OTLP
 }
@@ -37,7 +37,7 @@ func (p *pending) size() int { return p.bytes + rowWeight*p.batch.Len() }
 // under way share the next one. An error is always one that may pass: what the
 // database can never hold is left out and counted.
 func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
-	if e.store.Load() == nil {
+	if e.archive.Load() == nil {
 		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
 		return errNotOpen
 	}
@@ -62,18 +62,18 @@ func (e *callRecord) countSkipped(ctx context.Context, p *pending) {
 
 // write writes the rows of requests in one transaction.
 func (e *callRecord) write(ctx context.Context, requests []*groupcall.Request[*pending]) {
-	store := e.store.Load()
-	if store == nil {
+	archive := e.archive.Load()
+	if archive == nil {
 		for _, r := range requests {
 			r.Answer(errNotOpen)
 		}
 		return
 	}
-	batches := make([]*callarchive.Batch, len(requests))
+	batches := make([]*store.Batch, len(requests))
 	for i, r := range requests {
 		batches[i] = r.Value.batch
 	}
-	result, errs := store.WriteTogether(ctx, batches)
+	result, errs := archive.WriteTogether(ctx, batches)
 	e.report(ctx, &result, requests, errs)
 	for i, r := range requests {
 		r.Answer(errs[i])
@@ -81,7 +81,7 @@ func (e *callRecord) write(ctx context.Context, requests []*groupcall.Request[*p
 }
 
 // report counts and logs what became of requests that were written together.
-func (e *callRecord) report(ctx context.Context, result *callarchive.Result, requests []*groupcall.Request[*pending], errs []error) {
+func (e *callRecord) report(ctx context.Context, result *store.Result, requests []*groupcall.Request[*pending], errs []error) {
 	for _, r := range result.Rejected {
 		e.settings.Logger.Error("The database cannot hold a row; it is left out",
 			zap.String("table", r.Table), zap.String("span_id", r.SpanID), zap.String("code", r.Code))

@@ -18,14 +18,14 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/testkit/postgres"
 )
 
 // locked is an archive whose write lock somebody else has.
 type locked struct {
 	*rig
-	*callarchive.Store
+	*store.Store
 	unlock func()
 }
 
@@ -58,7 +58,7 @@ func onLocked(t *testing.T, values map[string]any, prepare map[string]string, te
 	t.Run("postgres", func(t *testing.T) {
 		source := postgres.Shared(t).Database(t)
 		r := newRig(t, with(map[string]any{"driver": "postgres", "datasource": source}))
-		s, err := callarchive.Open(t.Context(), callarchive.PostgreSQL, source)
+		s, err := store.Open(t.Context(), store.PostgreSQL, source)
 		require.NoError(t, err)
 		defer s.Close()
 		ctx := context.WithoutCancel(t.Context())
@@ -75,9 +75,9 @@ func onLocked(t *testing.T, values map[string]any, prepare map[string]string, te
 	})
 }
 
-func (l locked) legs() []callarchive.Leg {
+func (l locked) legs() []store.Leg {
 	l.t.Helper()
-	rows, err := callarchive.Select[callarchive.Leg](l.t.Context(), l.Store, "ORDER BY id")
+	rows, err := store.Select[store.Leg](l.t.Context(), l.Store, "ORDER BY id")
 	require.NoError(l.t, err)
 	return rows
 }

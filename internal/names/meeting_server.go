@@ -52,7 +52,7 @@ const (
 	RecordParts = MeetingServer + ".record.parts"
 	// SessionPreviousID is the session that the one of a session.start event
 	// replaces; absent if several live sessions share the bridge's name. It is a
-	// presumption: see the contract in internal/ledger.
+	// presumption: see the contract in internal/ingest/ledger.
 	SessionPreviousID = MeetingServer + ".session.previous_id"
 )
 

@@ -94,7 +94,7 @@ func stage(tb testing.TB, name string) plog.Logs {
 		return accounting(tb, log)
 	}
 	if log, found := strings.CutPrefix(name, "syslog/"); found {
-		return syslog(tb, log)
+		return syslogRecords(tb, log)
 	}
 	if strings.Contains(name, ".") {
 		return readLogs(tb, filepath.Join("testdata", "in", name))

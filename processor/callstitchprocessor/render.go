@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/stitch"
 )
 

@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/consume"
+	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/internal/stitch"
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/consume"
-	"github.com/legato-otel/legato/internal/groupcall"
+	"github.com/legato-otel/legato/internal/concurrency/groupcall"
+	"github.com/legato-otel/legato/internal/otel/consume"
 )
 
 // request of a caller of ConsumeLogs that is passed on together with others.

@@ -18,15 +18,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/cmssyslog"
 	"github.com/legato-otel/legato/internal/ids"
+	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
 )
 
-// syslog are the records of a log, which is in testdata or, if it is a sample of the
+// syslogRecords are the records of a log, which is in testdata or, if it is a sample of the
 // specification, in that of the repository.
-func syslog(tb testing.TB, log string) plog.Logs {
+func syslogRecords(tb testing.TB, log string) plog.Logs {
 	tb.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", "in", "syslog", log))
 	if err != nil {
@@ -43,11 +43,11 @@ func logged(lines ...string) plog.Logs {
 	rl.Resource().Attributes().PutStr(names.ServiceName, names.MeetingServerService)
 	rl.Resource().Attributes().PutStr(names.ServiceInstanceID, "cms-n1")
 	all := rl.ScopeLogs().AppendEmpty().LogRecords()
-	reader := cmssyslog.NewReader(cmssyslog.Options{
-		TraceTimeout: cmssyslog.DefaultTraceTimeout, ResponseTimeout: cmssyslog.DefaultResponseTimeout, Limits: cmssyslog.DefaultLimits,
+	reader := syslog.NewReader(syslog.Options{
+		TraceTimeout: syslog.DefaultTraceTimeout, ResponseTimeout: syslog.DefaultResponseTimeout, Limits: syslog.DefaultLimits,
 	})
 	now := time.Date(2024, 3, 6, 12, 0, 0, 0, time.UTC)
-	take := func(r *cmssyslog.Record) {
+	take := func(r *syslog.Record) {
 		lr := all.AppendEmpty()
 		lr.SetEventName(r.Kind.Event())
 		lr.SetTimestamp(pcommon.NewTimestampFromTime(r.Header.Time))
@@ -55,11 +55,11 @@ func logged(lines ...string) plog.Logs {
 		lr.Attributes().PutStr(names.SyslogTag, r.Header.Tag)
 		for _, f := range r.Fields {
 			switch f.Type {
-			case cmssyslog.TypeInt:
+			case syslog.TypeInt:
 				lr.Attributes().PutInt(f.Key, f.Int)
-			case cmssyslog.TypeFloat:
+			case syslog.TypeFloat:
 				lr.Attributes().PutDouble(f.Key, f.Float)
-			case cmssyslog.TypeMap:
+			case syslog.TypeMap:
 				m := lr.Attributes().PutEmptyMap(f.Key)
 				for _, p := range f.Map {
 					m.PutStr(p.Name, p.Value)
@@ -87,7 +87,7 @@ const (
 // some of them twice, with a restart in between: the same spans come out.
 func TestSchedulingOrder(t *testing.T) {
 	single := func() (all []plog.Logs) {
-		logs := syslog(t, "tms-meeting.log")
+		logs := syslogRecords(t, "tms-meeting.log")
 		for _, lr := range records(logs) {
 			one := plog.NewLogs()
 			rl := one.ResourceLogs().AppendEmpty()
@@ -180,9 +180,9 @@ func TestLinesOfConference(t *testing.T) {
 		}
 	}
 	for name, course := range map[string][]plog.Logs{
-		"bridges first": append(started(), syslog(t, "tms-meeting.log")),
-		"lines first":   append([]plog.Logs{syslog(t, "tms-meeting.log")}, started()...),
-		"lines alone":   {syslog(t, "tms-meeting.log")},
+		"bridges first": append(started(), syslogRecords(t, "tms-meeting.log")),
+		"lines first":   append([]plog.Logs{syslogRecords(t, "tms-meeting.log")}, started()...),
+		"lines alone":   {syslogRecords(t, "tms-meeting.log")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

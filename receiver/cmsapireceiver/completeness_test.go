@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/cmsapi/object"
-	"github.com/legato-otel/legato/internal/completeness"
+	"github.com/legato-otel/legato/internal/meetingserver/api/object"
+	"github.com/legato-otel/legato/internal/meetingserver/completeness"
 	"github.com/legato-otel/legato/internal/names"
 )
 

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
@@ -83,7 +83,7 @@ type EventsConfig struct {
 	_ struct{}
 }
 
-// ServerConfig is one Call Bridge. It is a cmsapi.ServerConfig, spelled out so
+// ServerConfig is one Call Bridge. It is a api.ServerConfig, spelled out so
 // that an error names the keys as they are written.
 type ServerConfig struct {
 	// HTTP is the client. Its keys stand at the server's own level: endpoint
@@ -130,7 +130,7 @@ func createDefaultConfig() component.Config {
 
 // Unmarshal applies a server's defaults.
 func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
-	s.HTTP = cmsapi.NewDefaultServerConfig().HTTP
+	s.HTTP = api.NewDefaultServerConfig().HTTP
 	return conf.Unmarshal(s)
 }
 
@@ -151,8 +151,8 @@ func isPlain(endpoint string) bool {
 	return err == nil && u.Scheme == "http"
 }
 
-func (s *ServerConfig) api() *cmsapi.ServerConfig {
-	return &cmsapi.ServerConfig{HTTP: s.HTTP, Username: s.Username, Password: s.Password}
+func (s *ServerConfig) api() *api.ServerConfig {
+	return &api.ServerConfig{HTTP: s.HTTP, Username: s.Username, Password: s.Password}
 }
 
 // Validate checks the configuration. It changes nothing.

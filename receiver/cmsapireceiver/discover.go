@@ -13,8 +13,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/callbridge"
-	"github.com/legato-otel/legato/internal/cmsapi/object"
+	"github.com/legato-otel/legato/internal/meetingserver/api/object"
+	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
 )
 
 // readPeers learns the addresses of the other bridges of the cluster. An address is

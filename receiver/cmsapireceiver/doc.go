@@ -25,6 +25,6 @@
 //
 // A target is used by one scrape at a time and needs no lock; targets guards the
 // list of them, and health the problems, because the host reads both whenever it
-// likes. What limits requests to one server is in internal/cmsapi, for all
+// likes. What limits requests to one server is in internal/meetingserver/api, for all
 // components together.
 package cmsapireceiver

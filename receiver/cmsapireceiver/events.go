@@ -11,11 +11,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/callbridge"
-	"github.com/legato-otel/legato/internal/cmsapi"
-	"github.com/legato-otel/legato/internal/cmsapi/object"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/meetingserver/api/object"
+	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
@@ -52,7 +52,7 @@ const listedAtOnce = 500
 
 // putList writes a list that is complete, in one or more events. Without the time and
 // the start of the bridge nobody could compare it with records: then there is none.
-func putList[T any](to plog.LogRecordSlice, r *reading, event, what string, list *cmsapi.Listing[T], id func(*T) string) {
+func putList[T any](to plog.LogRecordSlice, r *reading, event, what string, list *api.Listing[T], id func(*T) string) {
 	if list == nil || !list.Steady || r.status.CDRTime.IsZero() || r.start.IsZero() {
 		return
 	}

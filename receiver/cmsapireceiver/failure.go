@@ -8,8 +8,8 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
-	"github.com/legato-otel/legato/internal/cmsapi/object"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/meetingserver/api/object"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
@@ -38,13 +38,13 @@ func problems() []problem {
 
 // problemOf tells why a request failed.
 func problemOf(err error) problem {
-	answer, answered := errors.AsType[*cmsapi.Error](err)
+	answer, answered := errors.AsType[*api.Error](err)
 	switch {
-	case errors.Is(err, cmsapi.ErrPaused), answered && answer.Status == http.StatusUnauthorized:
+	case errors.Is(err, api.ErrPaused), answered && answer.Status == http.StatusUnauthorized:
 		return metadata.AttributeProblemUnauthorized
 	case errors.Is(err, object.ErrHTML):
 		return metadata.AttributeProblemNotAPI
-	case errors.Is(err, cmsapi.ErrBusy), answered && answer.Status == http.StatusServiceUnavailable:
+	case errors.Is(err, api.ErrBusy), answered && answer.Status == http.StatusServiceUnavailable:
 		return metadata.AttributeProblemBusy
 	case answered && answer.Status == http.StatusForbidden:
 		return metadata.AttributeProblemForbidden
@@ -65,22 +65,22 @@ func isOfServer(p problem) bool {
 
 // isUnknown tells whether the server does not know the object that was asked for.
 func isUnknown(err error) bool {
-	if errors.Is(err, cmsapi.ErrSingleCDRReceiver) || errors.Is(err, cmsapi.ErrNoCDRReceivers) {
+	if errors.Is(err, api.ErrSingleCDRReceiver) || errors.Is(err, api.ErrNoCDRReceivers) {
 		return true // releases before R1.8 have no list
 	}
-	answer, answered := errors.AsType[*cmsapi.Error](err)
+	answer, answered := errors.AsType[*api.Error](err)
 	return answered && answer.NotFound() && !answer.HTML
 }
 
 // isCut tells whether a request was not made or ended because the scrape is over:
 // its time or its number of requests.
 func isCut(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, cmsapi.ErrBudget)
+	return ctx.Err() != nil || errors.Is(err, api.ErrBudget)
 }
 
 // outcomeOf is how the reading of an object ended.
 func outcomeOf(err error) metadata.AttributeReadOutcome {
-	answer, answered := errors.AsType[*cmsapi.Error](err)
+	answer, answered := errors.AsType[*api.Error](err)
 	switch {
 	case err == nil:
 		return metadata.AttributeReadOutcomeOk

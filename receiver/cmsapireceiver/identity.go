@@ -4,8 +4,8 @@
 package cmsapireceiver
 
 import (
-	"github.com/legato-otel/legato/internal/callbridge"
-	"github.com/legato-otel/legato/internal/cmsapi/object"
+	"github.com/legato-otel/legato/internal/meetingserver/api/object"
+	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
 )
 
 // maxIdentityTries is how many scrapes go by without metrics while a server fails to

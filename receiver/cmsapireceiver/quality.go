@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/cmsapi/object"
+	"github.com/legato-otel/legato/internal/meetingserver/api/object"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 

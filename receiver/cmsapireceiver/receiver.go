@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/legato-otel/legato/internal/cmsapi/object"
+	"github.com/legato-otel/legato/internal/meetingserver/api/object"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 

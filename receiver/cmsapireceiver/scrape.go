@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
-	"github.com/legato-otel/legato/internal/cmsapi/object"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/meetingserver/api/object"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
@@ -52,16 +52,16 @@ type reading struct {
 	status       object.Status
 	clockOffset  *time.Duration
 	inventory    inventory
-	alarms       *cmsapi.Listing[object.Alarm]
+	alarms       *api.Listing[object.Alarm]
 	load         *object.Load
 	database     *object.Database
-	cdrReceivers *cmsapi.CDRReceivers
+	cdrReceivers *api.CDRReceivers
 	isPresent    *bool // our CDR receiver
 	calls        *int
-	callList     *cmsapi.Listing[object.Call]    // if events are wanted
-	legList      *cmsapi.Listing[object.CallLeg] // likewise
-	participants *cmsapi.Listing[object.Participant]
-	alarmedLegs  *cmsapi.Listing[object.CallLeg]
+	callList     *api.Listing[object.Call]    // if events are wanted
+	legList      *api.Listing[object.CallLeg] // likewise
+	participants *api.Listing[object.Participant]
+	alarmedLegs  *api.Listing[object.CallLeg]
 	legs         []sampledLeg  // with details
 	sampledCalls []object.Call // likewise
 }
@@ -71,7 +71,7 @@ type reading struct {
 type inventory struct {
 	after    time.Time // not read before
 	cluster  *object.Cluster
-	bridges  *cmsapi.Listing[object.CallBridge]
+	bridges  *api.Listing[object.CallBridge]
 	features *[]object.Feature
 	coSpaces *int
 }
@@ -137,8 +137,8 @@ func (s *scrape) read() *reading {
 	}
 	r.inventory = t.inventory
 
-	r.alarms = ask(s, "alarms", func(ctx context.Context) (cmsapi.Listing[object.Alarm], error) {
-		return c.Alarms(ctx, cmsapi.Range{Pages: alarmPages})
+	r.alarms = ask(s, "alarms", func(ctx context.Context) (api.Listing[object.Alarm], error) {
+		return c.Alarms(ctx, api.Range{Pages: alarmPages})
 	})
 	r.load = ask(s, "load", c.Load)
 	r.database = ask(s, "database", c.Database)
@@ -214,12 +214,12 @@ func (s *scrape) readReceivers(r *reading) {
 
 // readParticipants reads the participants on the bridge. All of a server in no
 // cluster are its own, so that their number is enough.
-func (s *scrape) readParticipants(ctx context.Context) (cmsapi.Listing[object.Participant], error) {
+func (s *scrape) readParticipants(ctx context.Context) (api.Listing[object.Participant], error) {
 	pages := participantPages
 	if s.isAlone() {
 		pages = 1
 	}
-	return s.target.client.Participants(ctx, cmsapi.Range{Pages: pages})
+	return s.target.client.Participants(ctx, api.Range{Pages: pages})
 }
 
 // isAlone tells whether no other bridge can host participants of the server's calls.
@@ -235,11 +235,11 @@ func (s *scrape) readCalls(r *reading) {
 		r.calls = ask(s, "calls", c.CountCalls)
 		return
 	}
-	part := cmsapi.Range{Offset: t.calls.offset, Pages: 1}
+	part := api.Range{Offset: t.calls.offset, Pages: 1}
 	if s.wantsLists() {
-		part = cmsapi.Range{Pages: 1, Whole: callPages}
+		part = api.Range{Pages: 1, Whole: callPages}
 	}
-	list := ask(s, "calls", func(ctx context.Context) (cmsapi.Listing[object.Call], error) { return c.Calls(ctx, part) })
+	list := ask(s, "calls", func(ctx context.Context) (api.Listing[object.Call], error) { return c.Calls(ctx, part) })
 	t.calls.offset = 0
 	if list == nil {
 		return
@@ -252,7 +252,7 @@ func (s *scrape) readCalls(r *reading) {
 	for i := range list.Items {
 		ids = append(ids, list.Items[i].ID)
 	}
-	for _, id := range t.calls.pick(min(t.shared.config.SampleCalls, cmsapi.RequestsLeft(s.ctx)-leftForLegs), nil, ids) {
+	for _, id := range t.calls.pick(min(t.shared.config.SampleCalls, api.RequestsLeft(s.ctx)-leftForLegs), nil, ids) {
 		if s.over {
 			return
 		}
@@ -273,13 +273,13 @@ func (s *scrape) wantsLists() bool {
 // readLegs reads the details of some legs: see sampler.
 func (s *scrape) readLegs(r *reading) {
 	t, c := s.target, s.target.client
-	read := func(alarmed bool, offset *int, pages int) *cmsapi.Listing[object.CallLeg] {
+	read := func(alarmed bool, offset *int, pages int) *api.Listing[object.CallLeg] {
 		name := "callLegs"
 		if alarmed {
 			name = "callLegs?alarms=all"
 		}
-		list := ask(s, name, func(ctx context.Context) (cmsapi.Listing[object.CallLeg], error) {
-			return c.CallLegs(ctx, alarmed, cmsapi.Range{Offset: *offset, Pages: pages})
+		list := ask(s, name, func(ctx context.Context) (api.Listing[object.CallLeg], error) {
+			return c.CallLegs(ctx, alarmed, api.Range{Offset: *offset, Pages: pages})
 		})
 		*offset = 0
 		if list != nil {
@@ -295,22 +295,22 @@ func (s *scrape) readLegs(r *reading) {
 	if others == nil {
 		others = read(false, &t.sampler.offset, legPages)
 	}
-	n := min(t.shared.config.Sample, cmsapi.RequestsLeft(s.ctx))
+	n := min(t.shared.config.Sample, api.RequestsLeft(s.ctx))
 	s.readDetails(r, t.sampler.pick(n, idsOf(r.alarmedLegs), idsOf(others)))
 }
 
 // readAllLegs reads the list of legs if it is wanted and its pages fit into the limit of
 // requests. It returns nil for a list that has to be read in parts.
-func (s *scrape) readAllLegs(r *reading) *cmsapi.Listing[object.CallLeg] {
+func (s *scrape) readAllLegs(r *reading) *api.Listing[object.CallLeg] {
 	if !s.wantsLists() {
 		return nil
 	}
-	whole := cmsapi.RequestsLeft(s.ctx) - min(leastDetails, s.target.shared.config.Sample)
+	whole := api.RequestsLeft(s.ctx) - min(leastDetails, s.target.shared.config.Sample)
 	if whole < 1 {
 		return nil
 	}
-	list := ask(s, "callLegs", func(ctx context.Context) (cmsapi.Listing[object.CallLeg], error) {
-		return s.target.client.CallLegs(ctx, false, cmsapi.Range{Pages: 1, Whole: whole})
+	list := ask(s, "callLegs", func(ctx context.Context) (api.Listing[object.CallLeg], error) {
+		return s.target.client.CallLegs(ctx, false, api.Range{Pages: 1, Whole: whole})
 	})
 	if list == nil || !list.Complete {
 		return nil
@@ -319,7 +319,7 @@ func (s *scrape) readAllLegs(r *reading) *cmsapi.Listing[object.CallLeg] {
 	return list
 }
 
-func idsOf(list *cmsapi.Listing[object.CallLeg]) (ids []string) {
+func idsOf(list *api.Listing[object.CallLeg]) (ids []string) {
 	if list == nil {
 		return nil
 	}

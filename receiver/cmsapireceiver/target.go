@@ -19,11 +19,11 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/callbridge"
-	"github.com/legato-otel/legato/internal/cmsapi"
-	"github.com/legato-otel/legato/internal/completeness"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
+	"github.com/legato-otel/legato/internal/meetingserver/completeness"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
@@ -37,12 +37,12 @@ type target struct {
 	name       string // host:port
 	host       string
 	port       int
-	client     *cmsapi.Client
+	client     *api.Client
 	logger     *zap.Logger
 	builder    *metadata.MetricsBuilder
 	quality    *aggregate.Set[*quality]
 	fixed      []attribute.KeyValue // configured, sorted
-	receiver   cmsapi.ReceiverMatch
+	receiver   api.ReceiverMatch
 
 	identity  identity
 	boot      startClock
@@ -68,11 +68,11 @@ func newTarget(ctx context.Context, shared *targets, config *ServerConfig, disco
 	if err != nil {
 		return nil, err
 	}
-	matches, err := cmsapi.NewReceiverMatch(cmp.Or(config.CDRReceiverURI, shared.config.CDRReceiverURI))
+	matches, err := api.NewReceiverMatch(cmp.Or(config.CDRReceiverURI, shared.config.CDRReceiverURI))
 	if err != nil {
 		return nil, fmt.Errorf("cdr_receiver_uri: %w", err)
 	}
-	client, err := cmsapi.NewClient(ctx, config.api(), shared.host, shared.settings.TelemetrySettings)
+	client, err := api.NewClient(ctx, config.api(), shared.host, shared.settings.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (t *target) scrape(ctx context.Context) scraped {
 	if time.Now().Before(t.after) {
 		return out
 	}
-	s := &scrape{target: t, ctx: cmsapi.LimitRequests(ctx, t.shared.config.MaxRequests)}
+	s := &scrape{target: t, ctx: api.LimitRequests(ctx, t.shared.config.MaxRequests)}
 	read := s.read()
 	if read != nil {
 		t.emit(ctx, read, out.metrics)
@@ -126,7 +126,7 @@ func (t *target) scrape(ctx context.Context) scraped {
 	case context.Cause(ctx) == errStopping: //nolint:errorlint // it is set as it is
 	case s.err != nil:
 		if s.problem == metadata.AttributeProblemForbidden && read == nil {
-			t.after = time.Now().Add(cmsapi.UnauthorizedRetryDelay)
+			t.after = time.Now().Add(api.UnauthorizedRetryDelay)
 		}
 		t.shared.health.failed(t, s.problem, s.err)
 	default:

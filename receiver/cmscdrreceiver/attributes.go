@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/redact"
 )

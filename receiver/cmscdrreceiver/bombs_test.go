@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/config/configcompression"
 	"go.opentelemetry.io/collector/config/confighttp"
 
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/testkit"
 )
 
@@ -202,7 +202,7 @@ func TestBombs(t *testing.T) {
 				require.Equal(t, http.StatusOK, response.StatusCode)
 				weight := next.Reset()
 				t.Logf("client %d: %d bytes of output, the largest payload has %d, %d MiB of heap", i, weight.Output, weight.Largest, weight.Heap>>20)
-				assert.LessOrEqual(t, weight.Output, ingest.MaxExpansion*len(body)+fixedOutput, "output")
+				assert.LessOrEqual(t, weight.Output, outbox.MaxExpansion*len(body)+fixedOutput, "output")
 				assert.Less(t, weight.Largest, 4<<20, "largest payload")
 				assert.LessOrEqual(t, weight.Heap, uint64(mostHeap), "heap")
 			}

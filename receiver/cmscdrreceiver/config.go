@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -93,7 +93,7 @@ func createDefaultConfig() component.Config {
 	// confighttp has no limit here; a body that trickles in would hold a
 	// connection for ever.
 	server.ReadTimeout = 30 * time.Second
-	server.CompressionAlgorithms = ingest.DefaultEncodings()
+	server.CompressionAlgorithms = webhook.DefaultEncodings()
 	return &Config{
 		HTTP:          server,
 		Path:          defaultPath,
@@ -114,7 +114,7 @@ func (c *Config) Validate() error {
 	if c.HTTP.MaxRequestBodySize <= 0 {
 		errs = append(errs, fmt.Errorf("max_request_body_size must be positive, got %d", c.HTTP.MaxRequestBodySize))
 	}
-	if err := ingest.CheckPath(c.Path); err != nil {
+	if err := webhook.CheckPath(c.Path); err != nil {
 		errs = append(errs, err)
 	}
 	if c.MaxInFlightBytes < c.HTTP.MaxRequestBodySize {

@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -53,11 +53,11 @@ func TestFullConfig(t *testing.T) {
 	want.QueryParameters = map[string]string{"site": "site.name"}
 	want.ResourceAttributes = map[string]string{"service.namespace": "meetings"}
 	want.Metrics = MetricsConfig{Interval: time.Minute, CardinalityLimit: 500}
-	server := RegistrationServer{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "api", Password: "x"}
+	server := RegistrationServer{HTTP: api.NewDefaultServerConfig().HTTP, Username: "api", Password: "x"}
 	server.HTTP.Endpoint = "https://cms1:445"
 	server.HTTP.TLS.InsecureSkipVerify = true
 	second := RegistrationServer{
-		HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "api", Password: "y", URI: "http://collector:8080/cdr?system_id=cms2",
+		HTTP: api.NewDefaultServerConfig().HTTP, Username: "api", Password: "y", URI: "http://collector:8080/cdr?system_id=cms2",
 	}
 	second.HTTP.Endpoint = "https://cms2:445"
 	want.Registration = configoptional.Some(RegistrationConfig{

@@ -15,10 +15,11 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/consume"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/ledger"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/consume"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -34,7 +35,7 @@ type delivery struct {
 	logger    *zap.Logger
 	resource  resourceBuilder
 	version   string
-	limits    ingest.Limits
+	limits    outbox.Limits
 	intakes   intakePool
 	overlaps  overlapLimiter
 }
@@ -43,7 +44,7 @@ type delivery struct {
 // consumer now or before, or quarantined, and marked in the ledger. After an
 // error those pieces are marked that were taken, and the sender must send the
 // body again, for the rest.
-func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
+func (d *delivery) accept(ctx context.Context, req webhook.Request) error {
 	in := d.intakes.get(req)
 	defer d.intakes.put(in)
 
@@ -95,13 +96,13 @@ func (d *delivery) acceptPieces(ctx context.Context, in *intake) error {
 
 // acceptPiece hands a piece on. What the pipeline refuses permanently is not sent to
 // it again, as the contract of consumers asks; its bytes go to quarantine instead.
-func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, source *resource) error {
+func (d *delivery) acceptPiece(ctx context.Context, in *intake, p outbox.Piece, source *resource) error {
 	if d.logs == nil || p.Fresh == 0 {
 		d.mark(ctx, in, &p, source)
 		return nil
 	}
 	if in.expands(&p) {
-		p.Rejected = ingest.ErrExpands
+		p.Rejected = outbox.ErrExpands
 		return d.quarantine(ctx, in, &p, source, errorExpands)
 	}
 	taken, err := d.deliver(ctx, in, &p, source)
@@ -110,9 +111,9 @@ func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, 
 		return nil
 	}
 	if taken > p.From {
-		head := ingest.Between(p.From, taken, in.sizeOfPart)
+		head := outbox.Between(p.From, taken, in.sizeOfPart)
 		d.mark(ctx, in, &head, source)
-		p = ingest.Between(taken, p.To, in.sizeOfPart)
+		p = outbox.Between(taken, p.To, in.sizeOfPart)
 	}
 	if !consume.IsPermanent(err) {
 		return err
@@ -123,7 +124,7 @@ func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, 
 }
 
 // mark marks a piece that was taken, or is in quarantine, as accepted and counts it.
-func (d *delivery) mark(ctx context.Context, in *intake, p *ingest.Piece, source *resource) {
+func (d *delivery) mark(ctx context.Context, in *intake, p *outbox.Piece, source *resource) {
 	if p.Fresh > 0 {
 		begins := in.post.Start.Begins
 		accepted := in.accept(d.ledger, p)
@@ -139,8 +140,8 @@ func (d *delivery) mark(ctx context.Context, in *intake, p *ingest.Piece, source
 
 // deliver hands on the new parts of a piece. After an error it returns the number of
 // the first part that was not taken whole: a long part is several payloads.
-func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, source *resource) (taken int, err error) {
-	out := d.newOutbox(ctx, source)
+func (d *delivery) deliver(ctx context.Context, in *intake, p *outbox.Piece, source *resource) (taken int, err error) {
+	out := d.newSender(ctx, source)
 	out.Records.EnsureCapacity(p.Fresh + 1)
 	in.convert(p, out)
 	err = out.Flush()
@@ -157,8 +158,8 @@ func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, sou
 
 // quarantine hands on the parts of a piece as bytes, in payloads as small as they
 // can be.
-func (d *delivery) quarantine(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
-	limits := ingest.Limits{Bytes: logrecord.MaxRaw, Records: p.Fresh}
+func (d *delivery) quarantine(ctx context.Context, in *intake, p *outbox.Piece, source *resource, kind string) error {
+	limits := outbox.Limits{Bytes: logrecord.MaxRaw, Records: p.Fresh}
 	for from := p.From; from < p.To; {
 		q := limits.Cut(from, p.To, func(part int) (bytes int, fresh bool) {
 			bytes, fresh = in.sizeOfPart(part)
@@ -178,8 +179,8 @@ func (d *delivery) quarantine(ctx context.Context, in *intake, p *ingest.Piece, 
 // quarantinePayload hands on parts that are one payload, or one part that is
 // several. What is refused permanently even so is lost: no answer to the sender can
 // save it.
-func (d *delivery) quarantinePayload(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
-	out := d.newOutbox(ctx, source)
+func (d *delivery) quarantinePayload(ctx context.Context, in *intake, p *outbox.Piece, source *resource, kind string) error {
+	out := d.newSender(ctx, source)
 	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
 	in.quarantine(p, kind, out)
 	err := out.Flush()
@@ -191,9 +192,9 @@ func (d *delivery) quarantinePayload(ctx context.Context, in *intake, p *ingest.
 	return nil
 }
 
-// newOutbox returns an outbox for records from a source.
-func (d *delivery) newOutbox(ctx context.Context, source *resource) *ingest.Outbox {
-	out := &ingest.Outbox{
+// newSender returns a sender for records from a source.
+func (d *delivery) newSender(ctx context.Context, source *resource) *outbox.Sender {
+	out := &outbox.Sender{
 		Context: ctx, Send: d.consume, MaxRaw: d.limits.Bytes, Now: pcommon.NewTimestampFromTime(time.Now()),
 		Open: func(logs plog.Logs) plog.LogRecordSlice {
 			rl := logs.ResourceLogs().AppendEmpty()
@@ -210,7 +211,7 @@ func (d *delivery) newOutbox(ctx context.Context, source *resource) *ingest.Outb
 
 // fields say in the Collector's log which records it is about. A session's name
 // is text of the sender, and is left out unless it looks like an id.
-func (in *intake) fields(p *ingest.Piece, err error) []zap.Field {
+func (in *intake) fields(p *outbox.Piece, err error) []zap.Field {
 	fields := []zap.Field{zap.Int("records", p.Fresh), zap.Error(err)}
 	if isID(in.batch.Session) {
 		fields = append(fields, zap.String("session", in.batch.Session))

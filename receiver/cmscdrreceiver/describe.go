@@ -9,9 +9,9 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/cdr"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 )
 

@@ -17,8 +17,8 @@
 // # Ordering and ownership
 //
 // Requests of one Call Bridge session are handled one at a time, by the lock of
-// the ledger's session; others run side by side. The ledger (internal/ledger)
-// owns what was accepted, the metric set (internal/aggregate) what was counted.
+// the ledger's session; others run side by side. The ledger (internal/ingest/ledger)
+// owns what was accepted, the metric set (internal/otel/aggregate) what was counted.
 // An answer of 200 is given only after the next consumer took the records and,
 // with storage, after the ledger is stored: it makes the bridge delete them.
 package cmscdrreceiver

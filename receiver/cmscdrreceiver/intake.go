@@ -11,9 +11,10 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/legato-otel/legato/internal/cdr"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 )
 
 // intake is the work on one body, or one batch of it after the other: what is in
@@ -21,7 +22,7 @@ import (
 type intake struct {
 	decoder cdr.Decoder
 	batch   *cdr.Batch
-	request ingest.Request
+	request webhook.Request
 
 	// ledgerID names the numbering the body's indices belong to, "" if they
 	// cannot be told apart from others'.
@@ -49,7 +50,7 @@ type intake struct {
 	evicted []string // sessions that had to go for them
 
 	size      int              // of the whole body
-	expansion ingest.Expansion // of its pieces so far
+	expansion outbox.Expansion // of its pieces so far
 }
 
 // judged is what is to be done with one record or malformed part.
@@ -89,7 +90,7 @@ func (j *judged) countable() uint64 {
 // intakePool keeps intakes for their buffers.
 type intakePool struct{ pool sync.Pool }
 
-func (p *intakePool) get(req ingest.Request) *intake {
+func (p *intakePool) get(req webhook.Request) *intake {
 	in, ok := p.pool.Get().(*intake)
 	if !ok {
 		in = new(intake)
@@ -120,8 +121,8 @@ func clipTo(text string, limit int) string {
 	return strings.ToValidUTF8(text[:min(len(text), limit)], "")
 }
 
-func (in *intake) read(req ingest.Request) {
-	in.request, in.size, in.expansion = req, len(req.Body), ingest.Expansion{}
+func (in *intake) read(req webhook.Request) {
+	in.request, in.size, in.expansion = req, len(req.Body), outbox.Expansion{}
 	in.touched, in.evicted = in.touched[:0], nil
 	in.open(in.decoder.Decode(req.Body))
 }
@@ -273,7 +274,7 @@ func (in *intake) enterUnread(place *judged, indices []cdr.IndexRange) {
 }
 
 // accept marks the parts of a piece as accepted.
-func (in *intake) accept(into *ledger.Ledger, p *ingest.Piece) ledger.Accepted {
+func (in *intake) accept(into *ledger.Ledger, p *outbox.Piece) ledger.Accepted {
 	entries, verdicts, prints := in.marksOf(p)
 	into.Fingerprints.Accept(prints, in.known)
 	if in.session == nil || len(entries) == 0 {

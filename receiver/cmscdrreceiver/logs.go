@@ -11,11 +11,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/cdr"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/ledger"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
@@ -52,7 +52,7 @@ const errorImplausibleGap = "implausible_gap"
 
 // convert adds the log records of what is new in a piece: one for each wire
 // record, a gap before the record that shows it, malformed parts last.
-func (in *intake) convert(p *ingest.Piece, to *ingest.Outbox) {
+func (in *intake) convert(p *outbox.Piece, to *outbox.Sender) {
 	if in.begins(p) {
 		in.appendSessionStart(to.Records, to.Now)
 	}
@@ -89,7 +89,7 @@ func (in *intake) convert(p *ingest.Piece, to *ingest.Outbox) {
 
 // quarantine adds a piece as record.malformed, and with it what its records
 // would have said of the session: its start and its gaps.
-func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
+func (in *intake) quarantine(p *outbox.Piece, kind string, to *outbox.Sender) {
 	if in.begins(p) {
 		in.appendSessionStart(to.Records, to.Now)
 	}
@@ -111,7 +111,7 @@ func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
 
 // appendOneGap reports all holes of a piece in one event, at the last of them:
 // one for each could be more bytes than the piece may become.
-func (in *intake) appendOneGap(p *ingest.Piece, to *ingest.Outbox) {
+func (in *intake) appendOneGap(p *outbox.Piece, to *outbox.Sender) {
 	var all judged
 	var last *cdr.Header
 	for i := p.From; i < p.To; i++ {
@@ -229,7 +229,7 @@ func indexText(h *cdr.Header) string {
 
 // appendSessionStart reports a new session of a known bridge, at the time of the
 // first record of the body. It names the session that it replaces, if that is
-// certain enough; internal/ledger says what the receiver of the event can rely on.
+// certain enough; internal/ingest/ledger says what the receiver of the event can rely on.
 func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventSessionStart)
@@ -252,7 +252,7 @@ func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timesta
 
 // addUnknown keeps a record of a type the guide does not know: its bytes, and
 // all its values under their mechanical names.
-func addUnknown(to *ingest.Outbox, r *cdr.Record) {
+func addUnknown(to *outbox.Sender, r *cdr.Record) {
 	addRaw(to, r.Raw, func(lr plog.LogRecord, first bool) {
 		setTimes(lr, &r.Header, to.Now)
 		if first {
@@ -267,7 +267,7 @@ func addUnknown(to *ingest.Outbox, r *cdr.Record) {
 }
 
 // addTooLarge keeps the bytes of a record that is over maxRecord.
-func addTooLarge(to *ingest.Outbox, r *cdr.Record) {
+func addTooLarge(to *outbox.Sender, r *cdr.Record) {
 	addRaw(to, r.Raw, func(lr plog.LogRecord, _ bool) {
 		setTimes(lr, &r.Header, to.Now)
 		putHeader(lr.Attributes(), &r.Header)
@@ -279,7 +279,7 @@ func addTooLarge(to *ingest.Outbox, r *cdr.Record) {
 
 // addMalformed keeps a part that could not be read: its bytes, and what was
 // readable of its start tag.
-func addMalformed(to *ingest.Outbox, m *cdr.Malformed) {
+func addMalformed(to *outbox.Sender, m *cdr.Malformed) {
 	addRaw(to, m.Raw, func(lr plog.LogRecord, _ bool) {
 		setTimes(lr, &m.Header, to.Now)
 		putHeader(lr.Attributes(), &m.Header)
@@ -292,7 +292,7 @@ func addMalformed(to *ingest.Outbox, m *cdr.Malformed) {
 
 // addRaw adds text as the bodies of record.malformed events. Secrets that can be
 // recognized are taken out.
-func addRaw(to *ingest.Outbox, text string, complete func(lr plog.LogRecord, first bool)) {
+func addRaw(to *outbox.Sender, text string, complete func(lr plog.LogRecord, first bool)) {
 	to.AddRaw(&logrecord.Raw{
 		Event: names.EventRecordMalformed, Severity: plog.SeverityNumberError,
 		Part: names.RecordPart, Parts: names.RecordParts, Text: text,

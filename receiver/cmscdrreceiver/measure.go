@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/cdr"
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -39,7 +39,7 @@ func newMeasures(config *Config, set receiver.Settings) *measures {
 
 // record counts what is new in a piece that was accepted. sessionBegan tells that
 // the piece is the first of a new session of a known bridge.
-func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, source resource, sessionBegan bool, logger *zap.Logger) {
+func (m *measures) record(ctx context.Context, in *intake, p *outbox.Piece, source resource, sessionBegan bool, logger *zap.Logger) {
 	if m == nil {
 		return
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
-	"github.com/legato-otel/legato/internal/cmsapi/cmsapitest"
+	"github.com/legato-otel/legato/internal/meetingserver/api/apitest"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
 )
@@ -22,7 +22,7 @@ import (
 // What a newer release stored is left as it is, and the start fails.
 func TestNewerState(t *testing.T) {
 	const v1 = "session/1aecff57-8755-49a1-8fbc-010cfe54527c"
-	stored, err := os.ReadFile("../../internal/ledger/testdata/session-v1.bin")
+	stored, err := os.ReadFile("../../internal/ingest/ledger/testdata/session-v1.bin")
 	require.NoError(t, err)
 	f := func(key string, value []byte, want string) {
 		t.Helper()
@@ -55,7 +55,7 @@ func TestNewerRegistration(t *testing.T) {
 	r := newRig(t, func(r *rig) {
 		r.logs = consumertest.NewNop()
 		withStorage(store)(r)
-		withRegistration(cmsapitest.NewServer(t, "api", "secret"))(r)
+		withRegistration(apitest.NewServer(t, "api", "secret"))(r)
 	})
 	key := ""
 	require.Eventually(t, func() bool {
@@ -77,7 +77,7 @@ func TestNewerRegistration(t *testing.T) {
 // What a former release stored is read, and stored anew in the present version.
 func TestFormerState(t *testing.T) {
 	stored := func(name string) []byte {
-		state, err := os.ReadFile("../../internal/ledger/testdata/" + name)
+		state, err := os.ReadFile("../../internal/ingest/ledger/testdata/" + name)
 		require.NoError(t, err)
 		return state
 	}

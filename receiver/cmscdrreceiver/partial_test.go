@@ -20,9 +20,9 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/ledger"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/testkit"
 )
 

@@ -6,10 +6,10 @@ package cmscdrreceiver
 import (
 	"strings"
 
-	"github.com/legato-otel/legato/internal/cdr"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/ledger"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
 // parts is how many there are in the body. They are numbered: the records first,
@@ -34,7 +34,7 @@ func (in *intake) sizeOfPart(i int) (bytes int, fresh bool) {
 
 // markSent marks the events about the session and its gaps that are in payloads of a
 // piece that were taken, although their part is not marked as accepted.
-func (in *intake) markSent(p *ingest.Piece, taken ingest.Taken) {
+func (in *intake) markSent(p *outbox.Piece, taken outbox.Taken) {
 	in.startSent = in.startSent || in.begins(p)
 	if taken.Partly {
 		j, _, _ := in.part(taken.Parts)
@@ -43,19 +43,19 @@ func (in *intake) markSent(p *ingest.Piece, taken ingest.Taken) {
 }
 
 // recordsOf and malformedOf return the ends of a piece in the batch's slices.
-func (in *intake) recordsOf(p *ingest.Piece) (from, to int) {
+func (in *intake) recordsOf(p *outbox.Piece) (from, to int) {
 	n := len(in.records)
 	return min(p.From, n), min(p.To, n)
 }
 
-func (in *intake) malformedOf(p *ingest.Piece) (from, to int) {
+func (in *intake) malformedOf(p *outbox.Piece) (from, to int) {
 	n := len(in.records)
 	return max(p.From, n) - n, max(p.To, n) - n
 }
 
 // marksOf returns what stands for a piece's parts in the ledger: entries with
 // their verdicts, and fingerprints, in the order of the parts.
-func (in *intake) marksOf(p *ingest.Piece) (entries []ledger.Entry, verdicts []ledger.Verdict, prints []ledger.Fingerprint) {
+func (in *intake) marksOf(p *outbox.Piece) (entries []ledger.Entry, verdicts []ledger.Verdict, prints []ledger.Fingerprint) {
 	entriesEnd, printsEnd := len(in.entries), len(in.prints)
 	if p.To < in.parts() {
 		next, _, _ := in.part(p.To)
@@ -71,7 +71,7 @@ func (in *intake) marksOf(p *ingest.Piece) (entries []ledger.Entry, verdicts []l
 
 // begins tells whether the session's start is reported with this piece: the first
 // new one that has numbered records.
-func (in *intake) begins(p *ingest.Piece) bool {
+func (in *intake) begins(p *outbox.Piece) bool {
 	if !in.post.Start.Begins || in.startSent {
 		return false
 	}
@@ -81,7 +81,7 @@ func (in *intake) begins(p *ingest.Piece) bool {
 
 // text returns the bytes of what is new in a piece: all of the body where the
 // piece is all there is to it, and one payload or one part.
-func (in *intake) text(p *ingest.Piece) string {
+func (in *intake) text(p *outbox.Piece) string {
 	const envelope = 4 << 10 // a root element, and blanks
 	if body := in.request.Body; p.Fresh == in.parts() && len(body) <= 2*p.Bytes+envelope && (len(body) <= logrecord.MaxRaw || p.Fresh == 1) {
 		return body
@@ -102,8 +102,8 @@ func (in *intake) text(p *ingest.Piece) string {
 }
 
 // expands tells whether the records of a piece must be kept as bytes.
-func (in *intake) expands(p *ingest.Piece) bool {
-	if in.size <= ingest.SmallBody {
+func (in *intake) expands(p *outbox.Piece) bool {
+	if in.size <= outbox.SmallBody {
 		return false
 	}
 	becomes := 0

@@ -21,8 +21,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/cdr"
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
 )
@@ -271,7 +271,7 @@ func TestRealRecordsDoNotExpand(t *testing.T) {
 				if r.Type == cdr.TypeUnknown {
 					continue
 				}
-				assert.LessOrEqual(t, sizeOf(r), ingest.MaxExpansion*len(r.Raw), "%s: %s", file, r.Raw)
+				assert.LessOrEqual(t, sizeOf(r), outbox.MaxExpansion*len(r.Raw), "%s: %s", file, r.Raw)
 				logs := plog.NewLogs()
 				appendRecord(logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords(), r, 1)
 				assert.LessOrEqual(t, new(plog.ProtoMarshaler).LogsSize(logs), sizeOf(r), "%s: %s", file, r.Raw)

@@ -9,9 +9,9 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/callbridge"
-	"github.com/legato-otel/legato/internal/completeness"
-	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
+	"github.com/legato-otel/legato/internal/meetingserver/completeness"
 	"github.com/legato-otel/legato/internal/names"
 )
 

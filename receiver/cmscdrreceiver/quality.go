@@ -6,7 +6,7 @@ package cmscdrreceiver
 import (
 	"strconv"
 
-	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 )
 
 // States of an ended call leg in call_leg.quality.

@@ -15,9 +15,10 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -33,13 +34,13 @@ type cdrReceiver struct {
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	server   *ingest.Server
+	server   *webhook.Server
 	store    *ledgerStore
 	measures *measures // nil without a metrics pipeline
 	lastSent bool      // the last metrics were
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
-	// unregister takes the ledger out of internal/completeness; nil before Start.
+	// unregister takes the ledger out of internal/meetingserver/completeness; nil before Start.
 	unregister func()
 }
 
@@ -101,9 +102,9 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		logger:    r.settings.Logger,
 		resource:  resources,
 		version:   r.settings.BuildInfo.Version,
-		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
+		limits:    outbox.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
 	}
-	if r.server, err = ingest.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, ingest.Settings{
+	if r.server, err = webhook.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, webhook.Settings{
 		Path: r.config.Path, DefaultPath: defaultPath, MaxBody: r.config.HTTP.MaxRequestBodySize, MaxInFlight: r.config.MaxInFlightBytes,
 		Accept: deliver.accept, Count: r.countAnswers, Messages: messages, Logger: r.settings.Logger,
 	}); err != nil {
@@ -126,7 +127,7 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 // messages say what an answer means to a Call Bridge: it deletes its records on
 // exactly 200, and sends them again on everything else, for ever and ahead of
 // all later ones.
-var messages = ingest.Messages{
+var messages = webhook.Messages{
 	OtherPath:    "Request to another path than the configured one; a Call Bridge repeats it for ever: register the receiver's URI with this path",
 	Refused:      "Records refused, the Call Bridge will send them again",
 	Busy:         "Records refused, because the bodies in flight reach max_in_flight_bytes; the Call Bridge will send them again",
@@ -168,12 +169,12 @@ func (r *cdrReceiver) Shutdown(ctx context.Context) error {
 // stopBackground waits for what runs beside the requests, and then sends the last
 // metrics, unless those before are still on their way.
 func (r *cdrReceiver) stopBackground(grace context.Context) error {
-	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	err := bounded.Wait(end, &r.wg)
 	if err == nil && r.measures != nil && !r.lastSent {
 		r.lastSent = true
-		last, cancel := bounded.After(grace, 2*ingest.AfterGrace)
+		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
 		defer cancel()
 		err = bounded.Call(last, func(ctx context.Context) error {
 			r.sendMetricsOnce(ctx)

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
 // statusAggregator reports one status for all registrars: OK when all of them are
@@ -52,10 +52,10 @@ func (a *statusAggregator) recovered() {
 
 // registrar keeps one Call Bridge posting to this receiver.
 type registrar struct {
-	registration *cmsapi.CDRRegistration
+	registration *api.CDRRegistration
 	interval     time.Duration
 	server       string // the API's endpoint, for people
-	client       *cmsapi.Client
+	client       *api.Client
 	status       *statusAggregator
 	store        *ledgerStore // nil without storage
 	stored       []byte       // the registration's state in the storage
@@ -63,7 +63,7 @@ type registrar struct {
 	logger       *zap.Logger
 	retry        backoff.BackOff
 	failure      string // kind of the last error, "" after a success
-	last         cmsapi.Registration
+	last         api.Registration
 }
 
 // newRegistrars makes a registrar for each server of the configuration. Each holds a
@@ -76,7 +76,7 @@ func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (al
 	status := &statusAggregator{host: host}
 	for i := range config.Servers {
 		server := &config.Servers[i]
-		client, err := cmsapi.NewClient(ctx, server.api(), host, r.settings.TelemetrySettings)
+		client, err := api.NewClient(ctx, server.api(), host, r.settings.TelemetrySettings)
 		if err != nil {
 			closeRegistrars(all)
 			return nil, fmt.Errorf("registration: %w", err)
@@ -159,12 +159,12 @@ func (g *registrar) failed(err error) {
 // or by advice of cmsapi. Errors of the connection are one kind, because their text
 // holds port numbers that differ each time.
 func kindOf(err error) string {
-	if refused, ok := errors.AsType[*cmsapi.Error](err); ok {
+	if refused, ok := errors.AsType[*api.Error](err); ok {
 		return refused.Error()
 	}
 	for _, advice := range []error{
-		cmsapi.ErrPaused, cmsapi.ErrSingleCDRReceiver, cmsapi.ErrCDRReceiversFull, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
-		cmsapi.ErrCDRReceiverUnreadable,
+		api.ErrPaused, api.ErrSingleCDRReceiver, api.ErrCDRReceiversFull, api.ErrCDRReceiverNotShown, api.ErrCDRReceiverWithoutURI,
+		api.ErrCDRReceiverUnreadable,
 	} {
 		if errors.Is(err, advice) {
 			return advice.Error()
@@ -173,10 +173,10 @@ func kindOf(err error) string {
 	return "connection"
 }
 
-func (g *registrar) registered(done cmsapi.Registration) {
+func (g *registrar) registered(done api.Registration) {
 	g.retry.Reset()
 	server := zap.String("server", g.server)
-	if g.failure != "" || done.Change != cmsapi.Present {
+	if g.failure != "" || done.Change != api.Present {
 		g.logger.Info("This receiver is registered at the Call Bridge", server, zap.String("registration", string(done.Change)))
 	}
 	if g.failure != "" {
@@ -201,15 +201,15 @@ func (g *registrar) registered(done cmsapi.Registration) {
 // on the bridge is not asked for more often than a registration that stands. A pause
 // that another component began lasts no longer than its rest.
 func (g *registrar) waitAfter(err error) time.Duration {
-	if delay := cmsapi.RetryDelay(err); errors.Is(err, cmsapi.ErrPaused) {
+	if delay := api.RetryDelay(err); errors.Is(err, api.ErrPaused) {
 		return delay
 	} else if delay > 0 {
 		return max(g.interval, delay)
 	}
 	wait := g.retry.NextBackOff()
 	for _, permanent := range []error{
-		cmsapi.ErrSingleCDRReceiver, cmsapi.ErrNoCDRReceivers, cmsapi.ErrCDRReceiverNotShown, cmsapi.ErrCDRReceiverWithoutURI,
-		cmsapi.ErrCDRReceiverUnreadable,
+		api.ErrSingleCDRReceiver, api.ErrNoCDRReceivers, api.ErrCDRReceiverNotShown, api.ErrCDRReceiverWithoutURI,
+		api.ErrCDRReceiverUnreadable,
 	} {
 		if errors.Is(err, permanent) {
 			return max(wait, g.interval)

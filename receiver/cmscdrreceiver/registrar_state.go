@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
 // registrationSaveTimeout bounds a save of a registration's state, which goes on
@@ -29,7 +29,7 @@ func (g *registrar) restore(ctx context.Context) error {
 	if err == nil {
 		err = g.registration.Restore(state)
 	}
-	if errors.Is(err, cmsapi.ErrNewerCDRRegistrationState) {
+	if errors.Is(err, api.ErrNewerCDRRegistrationState) {
 		return newerState(err)
 	}
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
 // RegistrationConfig makes the receiver register itself at Call Bridges.
@@ -32,7 +32,7 @@ type RegistrationConfig struct {
 	_ struct{}
 }
 
-// RegistrationServer is one Call Bridge. It is a cmsapi.ServerConfig with a URI
+// RegistrationServer is one Call Bridge. It is a api.ServerConfig with a URI
 // beside, spelled out so that an error names the keys as they are written.
 type RegistrationServer struct {
 	// HTTP is the client of its API. Its keys stand at the server's own level.
@@ -51,15 +51,15 @@ type RegistrationServer struct {
 
 // Unmarshal applies a server's defaults.
 func (s *RegistrationServer) Unmarshal(conf *confmap.Conf) error {
-	s.HTTP = cmsapi.NewDefaultServerConfig().HTTP
+	s.HTTP = api.NewDefaultServerConfig().HTTP
 	return conf.Unmarshal(s)
 }
 
 // Validate checks the configuration. It changes nothing.
 func (s *RegistrationServer) Validate() error { return s.api().Validate() }
 
-func (s *RegistrationServer) api() *cmsapi.ServerConfig {
-	return &cmsapi.ServerConfig{HTTP: s.HTTP, Username: s.Username, Password: s.Password}
+func (s *RegistrationServer) api() *api.ServerConfig {
+	return &api.ServerConfig{HTTP: s.HTTP, Username: s.Username, Password: s.Password}
 }
 
 // Validate checks the configuration. It changes nothing.

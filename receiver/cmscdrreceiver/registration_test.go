@@ -21,15 +21,15 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
-	"github.com/legato-otel/legato/internal/cmsapi/cmsapitest"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/meetingserver/api/apitest"
 	"github.com/legato-otel/legato/internal/testkit"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
 const ownURI = "http://collector:8080/cdr?system_id=cms1&token=secret"
 
-func withRegistration(bridge *cmsapitest.Server) func(*rig) {
+func withRegistration(bridge *apitest.Server) func(*rig) {
 	return func(r *rig) {
 		server := RegistrationServer{HTTP: confighttp.NewDefaultClientConfig(), Username: "api", Password: "secret"}
 		server.HTTP.Endpoint = bridge.URL()
@@ -42,7 +42,7 @@ func withRegistration(bridge *cmsapitest.Server) func(*rig) {
 
 // The receiver registers itself, and again when somebody takes it out.
 func TestRegistration(t *testing.T) {
-	bridge := cmsapitest.NewServer(t, "api", "secret")
+	bridge := apitest.NewServer(t, "api", "secret")
 	r := newRig(t, withRegistration(bridge))
 	registered := func() bool { return assert.ObjectsAreEqual([]string{ownURI}, bridge.URIs()) }
 	require.Eventually(t, registered, waitFor, tick)
@@ -59,9 +59,9 @@ func TestRegistration(t *testing.T) {
 // A bridge that cannot be reached, refuses or is full does not keep the
 // receiver from receiving; it is reported once, without secrets.
 func TestRegistrationFails(t *testing.T) {
-	f := func(change func(*cmsapitest.Server), want string) {
+	f := func(change func(*apitest.Server), want string) {
 		t.Helper()
-		bridge := cmsapitest.NewServer(t, "api", "secret")
+		bridge := apitest.NewServer(t, "api", "secret")
 		change(bridge)
 		r := newRig(t, withRegistration(bridge))
 		require.Eventually(t, func() bool { return r.log.FilterMessageSnippet("cannot be registered").Len() == 1 }, waitFor, tick)
@@ -70,23 +70,23 @@ func TestRegistrationFails(t *testing.T) {
 		assert.Contains(t, reason, want)
 		assert.NotContains(t, reason, "secret")
 	}
-	f(func(s *cmsapitest.Server) { s.SetPassword("other") }, "GET /system/cdrReceivers: answered 401 Unauthorized")
-	f(func(s *cmsapitest.Server) { s.SetURIs("http://a/cdr", "http://b/cdr", "http://c/cdr", "http://d/cdr") }, "no place for another CDR receiver")
-	f(func(s *cmsapitest.Server) { s.Close() }, "connection refused")
-	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Single: true}) }, "upgrade the bridge")
-	f(func(s *cmsapitest.Server) {
+	f(func(s *apitest.Server) { s.SetPassword("other") }, "GET /system/cdrReceivers: answered 401 Unauthorized")
+	f(func(s *apitest.Server) { s.SetURIs("http://a/cdr", "http://b/cdr", "http://c/cdr", "http://d/cdr") }, "no place for another CDR receiver")
+	f(func(s *apitest.Server) { s.Close() }, "connection refused")
+	f(func(s *apitest.Server) { s.SetShape(apitest.Shape{Single: true}) }, "upgrade the bridge")
+	f(func(s *apitest.Server) {
 		s.SetURIs("http://a/cdr", "http://b/cdr")
-		s.SetShape(cmsapitest.Shape{IDsOnly: true, DetailStatus: http.StatusNotFound})
+		s.SetShape(apitest.Shape{IDsOnly: true, DetailStatus: http.StatusNotFound})
 	}, "lists CDR receivers without a URI and answers 404 for each of them")
-	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Status: http.StatusForbidden}) }, "answered 403 Forbidden")
-	f(func(s *cmsapitest.Server) { s.SetShape(cmsapitest.Shape{Status: http.StatusNotFound}) }, "check that endpoint is the web admin interface")
+	f(func(s *apitest.Server) { s.SetShape(apitest.Shape{Status: http.StatusForbidden}) }, "answered 403 Forbidden")
+	f(func(s *apitest.Server) { s.SetShape(apitest.Shape{Status: http.StatusNotFound}) }, "check that endpoint is the web admin interface")
 }
 
 // A bridge that writes the URI in other letters has one entry, however often the
 // registration is looked after.
 func TestRegistrationAtAServerThatMangles(t *testing.T) {
-	bridge := cmsapitest.NewServer(t, "api", "secret")
-	bridge.SetShape(cmsapitest.Shape{Show: func(uri string) string { return " " + strings.Replace(uri, "collector", "192.0.2.7", 1) }})
+	bridge := apitest.NewServer(t, "api", "secret")
+	bridge.SetShape(apitest.Shape{Show: func(uri string) string { return " " + strings.Replace(uri, "collector", "192.0.2.7", 1) }})
 	r := newRig(t, withRegistration(bridge))
 	read := func() (n int) {
 		for _, request := range bridge.Requests() {
@@ -108,8 +108,8 @@ func TestRegistrationAtAServerThatMangles(t *testing.T) {
 // With storage, a bridge that shows the URI unrecognizably has one entry over
 // restarts; a configuration with another query has an entry of its own.
 func TestRegistrationOverARestart(t *testing.T) {
-	bridge := cmsapitest.NewServer(t, "api", "secret")
-	bridge.SetShape(cmsapitest.Shape{Show: func(string) string { return "********" }})
+	bridge := apitest.NewServer(t, "api", "secret")
+	bridge.SetShape(apitest.Shape{Show: func(string) string { return "********" }})
 	stored := testkit.NewStorage()
 	r := newRig(t, func(r *rig) {
 		withRegistration(bridge)(r)
@@ -143,7 +143,7 @@ func TestRegistrationOverARestart(t *testing.T) {
 // A storage that fails keeps the receiver from no registration. It is logged once, and the id
 // is stored when the storage is well again.
 func TestRegistrationWithoutWorkingStorage(t *testing.T) {
-	bridge := cmsapitest.NewServer(t, "api", "secret")
+	bridge := apitest.NewServer(t, "api", "secret")
 	stored := testkit.NewStorage()
 	r := newRig(t, func(r *rig) {
 		withRegistration(bridge)(r)
@@ -167,7 +167,7 @@ func TestRegistrationWithoutWorkingStorage(t *testing.T) {
 // A start that fails after the clients of the bridges were made closes them: a client
 // that leaves the account last ends its pause.
 func TestFailedStartClosesTheClients(t *testing.T) {
-	bridge := cmsapitest.NewServer(t, "api", "other")
+	bridge := apitest.NewServer(t, "api", "other")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
@@ -177,18 +177,18 @@ func TestFailedStartClosesTheClients(t *testing.T) {
 	server.HTTP.Endpoint = bridge.URL()
 	config.Registration = configoptional.Some(RegistrationConfig{URI: ownURI, Interval: time.Hour, Servers: []RegistrationServer{server}})
 
-	paused := cmsapi.NewClientOf(http.DefaultClient, server.api())
+	paused := api.NewClientOf(http.DefaultClient, server.api())
 	require.Error(t, paused.Status(t.Context()), "401")
-	require.ErrorIs(t, paused.Status(t.Context()), cmsapi.ErrPaused)
+	require.ErrorIs(t, paused.Status(t.Context()), api.ErrPaused)
 	part, err := NewFactory().CreateLogs(t.Context(), receivertest.NewNopSettings(metadata.Type), config, consumertest.NewNop())
 	require.NoError(t, err)
 	require.ErrorContains(t, part.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
 	paused.Close()
 
 	bridge.SetPassword("secret")
-	fresh := cmsapi.NewClientOf(http.DefaultClient, server.api())
+	fresh := api.NewClientOf(http.DefaultClient, server.api())
 	defer fresh.Close()
-	assert.NotErrorIs(t, fresh.Status(t.Context()), cmsapi.ErrPaused)
+	assert.NotErrorIs(t, fresh.Status(t.Context()), api.ErrPaused)
 }
 
 // What people must change first is not asked for at each interval: a bridge locks
@@ -205,17 +205,17 @@ func TestWaitAfterAFailure(t *testing.T) {
 			assert.LessOrEqual(t, wait, most, "%v", err)
 		}
 	}
-	const pause = cmsapi.UnauthorizedRetryDelay
+	const pause = api.UnauthorizedRetryDelay
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
-		f(&cmsapi.Error{Status: status}, time.Second, pause, pause)
-		f(&cmsapi.Error{Status: status}, time.Hour, time.Hour, time.Hour)
+		f(&api.Error{Status: status}, time.Second, pause, pause)
+		f(&api.Error{Status: status}, time.Hour, time.Hour, time.Hour)
 	}
-	f(&cmsapi.PausedError{Remaining: 3 * time.Minute}, time.Second, 3*time.Minute, 3*time.Minute)
-	f(&cmsapi.PausedError{Remaining: 3 * time.Minute}, time.Hour, 3*time.Minute, 3*time.Minute)
-	f(cmsapi.ErrSingleCDRReceiver, time.Hour, time.Hour, time.Hour)
-	f(cmsapi.ErrCDRReceiverUnreadable, time.Hour, time.Hour, time.Hour)
-	f(cmsapi.ErrNoCDRReceivers, time.Hour, time.Hour, time.Hour)
-	f(cmsapi.ErrCDRReceiversFull, time.Hour, 0, 90*time.Second)
-	f(&cmsapi.Error{Status: http.StatusServiceUnavailable}, time.Hour, 0, 90*time.Second)
+	f(&api.PausedError{Remaining: 3 * time.Minute}, time.Second, 3*time.Minute, 3*time.Minute)
+	f(&api.PausedError{Remaining: 3 * time.Minute}, time.Hour, 3*time.Minute, 3*time.Minute)
+	f(api.ErrSingleCDRReceiver, time.Hour, time.Hour, time.Hour)
+	f(api.ErrCDRReceiverUnreadable, time.Hour, time.Hour, time.Hour)
+	f(api.ErrNoCDRReceivers, time.Hour, time.Hour, time.Hour)
+	f(api.ErrCDRReceiversFull, time.Hour, 0, 90*time.Second)
+	f(&api.Error{Status: http.StatusServiceUnavailable}, time.Hour, 0, 90*time.Second)
 	f(errors.New("connection refused"), time.Hour, 0, 90*time.Second)
 }

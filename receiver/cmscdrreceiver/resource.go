@@ -7,8 +7,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/legato-otel/legato/internal/callbridge"
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -31,7 +31,7 @@ type resourceBuilder struct {
 	static     map[string]string
 }
 
-func (b resourceBuilder) build(in *intake, req ingest.Request) resource {
+func (b resourceBuilder) build(in *intake, req webhook.Request) resource {
 	r := resource{client: req.Address, static: b.static}
 	system := in.said.System
 	if !in.batch.Unreadable {

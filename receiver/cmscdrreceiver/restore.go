@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
 )
 
 // errNewer is what the error of a start wraps that finds state of a newer release.

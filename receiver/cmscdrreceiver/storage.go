@@ -15,10 +15,10 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/ledger"
-	"github.com/legato-otel/legato/internal/storageclient"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
+
+	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/otel/storageclient"
 )
 
 // errStorage is what a failure to store the ledger wraps. The bridge keeps the
@@ -28,9 +28,9 @@ var errStorage = errors.New("store the ledger of accepted records")
 // ledgerStore keeps the ledger in a storage extension.
 //
 //	sessions        the list of sessions, see storedList
-//	session/<id>    what was accepted, see internal/ledger
-//	fingerprints/<kind>/<place>  of accepted parts without an index, see internal/ledger
-//	registration/<name>  the entry at a Call Bridge, see internal/cmsapi: at most
+//	session/<id>    what was accepted, see internal/ingest/ledger
+//	fingerprints/<kind>/<place>  of accepted parts without an index, see internal/ingest/ledger
+//	registration/<name>  the entry at a Call Bridge, see internal/meetingserver/api: at most
 //	                1 KiB for each server and URI that was ever configured
 //
 // A nil ledgerStore stores nothing.
@@ -194,7 +194,7 @@ func (s *ledgerStore) close(grace context.Context) error {
 	if s == nil {
 		return nil
 	}
-	end, cancel := bounded.After(grace, 3*ingest.AfterGrace)
+	end, cancel := bounded.After(grace, 3*bounded.AfterGrace)
 	defer cancel()
 	s.closing.Do(func() { s.closed = bounded.Call(end, s.client.Close) })
 	return s.closed

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/legato-otel/legato/internal/ledger"
+	"github.com/legato-otel/legato/internal/ingest/ledger"
 	"github.com/legato-otel/legato/internal/testkit"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )

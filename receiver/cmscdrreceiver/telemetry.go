@@ -10,9 +10,10 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/cdr"
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -53,7 +54,7 @@ func zeroTelemetry(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 }
 
 // count reports what became of a piece's records.
-func (d *delivery) count(ctx context.Context, in *intake, p *ingest.Piece) {
+func (d *delivery) count(ctx context.Context, in *intake, p *outbox.Piece) {
 	var counts [outcomes]int64
 	var missing uint64
 	now := time.Now()
@@ -78,7 +79,7 @@ func (d *delivery) count(ctx context.Context, in *intake, p *ingest.Piece) {
 	}
 }
 
-func outcomeOf(p *ingest.Piece, j judged, t cdr.Type) outcome {
+func outcomeOf(p *outbox.Piece, j judged, t cdr.Type) outcome {
 	switch what := outcomeOfMalformed(p, j); {
 	case what != malformed || p.Rejected != nil:
 		return what
@@ -89,7 +90,7 @@ func outcomeOf(p *ingest.Piece, j judged, t cdr.Type) outcome {
 	}
 }
 
-func outcomeOfMalformed(p *ingest.Piece, j judged) outcome {
+func outcomeOfMalformed(p *outbox.Piece, j judged) outcome {
 	switch {
 	case j.duplicate:
 		return duplicate
@@ -118,7 +119,7 @@ func (d *delivery) add(ctx context.Context, counts [outcomes]int64) {
 // statusOptions are made once: they are needed for every request.
 var statusOptions = func() map[int]metric.MeasurementOption {
 	all := make(map[int]metric.MeasurementOption)
-	for _, status := range ingest.Statuses {
+	for _, status := range webhook.Statuses {
 		all[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
 	}
 	return all

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/legato-otel/legato/internal/cdr"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 	"github.com/legato-otel/legato/internal/names"
 )
 

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
 // account asks the API of one server in the name of its account. Meeting Servers
@@ -16,7 +16,7 @@ import (
 // at a time, and after a 401 or 403 there is none at all for a while, whatever it
 // would be for.
 type account struct {
-	api *cmsapi.Client
+	api *api.Client
 	// refused is called, if set, with the answer after which requests pause, and
 	// with nil when the account is good again.
 	refused func(err error)
@@ -26,7 +26,7 @@ type account struct {
 	bad   bool          // reported as refused
 }
 
-func newAccount(api *cmsapi.Client) *account {
+func newAccount(api *api.Client) *account {
 	return &account{api: api, turn: make(chan struct{}, 1)}
 }
 
@@ -39,14 +39,14 @@ func (a *account) do(ctx context.Context, request func(context.Context) error) e
 	}
 	defer func() { <-a.turn }()
 	if now := time.Now(); now.Before(a.until) {
-		return &cmsapi.PausedError{Remaining: a.until.Sub(now)}
+		return &api.PausedError{Remaining: a.until.Sub(now)}
 	}
 	err := request(ctx)
 	switch {
 	case unauthorizedAnswer(err):
-		a.until = time.Now().Add(cmsapi.UnauthorizedRetryDelay)
+		a.until = time.Now().Add(api.UnauthorizedRetryDelay)
 		a.report(err)
-	case errors.Is(err, cmsapi.ErrPaused): // another component was refused
+	case errors.Is(err, api.ErrPaused): // another component was refused
 		a.report(err)
 	case err == nil && a.bad:
 		a.report(nil)
@@ -62,7 +62,7 @@ func (a *account) report(err error) {
 }
 
 func unauthorizedAnswer(err error) bool {
-	answer, ok := errors.AsType[*cmsapi.Error](err)
+	answer, ok := errors.AsType[*api.Error](err)
 	return ok && answer.Unauthorized()
 }
 
@@ -79,7 +79,7 @@ func (a *account) token(ctx context.Context) (token string, err error) {
 // asked, and it counts as there.
 func (a *account) reachable(ctx context.Context) error {
 	err := a.do(ctx, a.api.Status)
-	if _, answered := errors.AsType[*cmsapi.Error](err); answered || errors.Is(err, cmsapi.ErrPaused) {
+	if _, answered := errors.AsType[*api.Error](err); answered || errors.Is(err, api.ErrPaused) {
 		return nil
 	}
 	return err

@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/redact"
 )
@@ -16,7 +16,7 @@ import (
 // object is what an event is about.
 type object struct {
 	element string // "call", for names of elements nobody knows
-	keys    [cmsevents.ElementCount]string
+	keys    [events.ElementCount]string
 }
 
 // The objects. Elements of calls and callInfo are the call's, those of a roster
@@ -28,7 +28,7 @@ var (
 
 func newObject(element string) *object {
 	o := &object{element: element}
-	for e := cmsevents.Unknown + 1; e < cmsevents.ElementCount; e++ {
+	for e := events.Unknown + 1; e < events.ElementCount; e++ {
 		o.keys[e] = names.MeetingServerAttribute(element, e.String())
 	}
 	return o
@@ -36,25 +36,25 @@ func newObject(element string) *object {
 
 // put writes elements. A value that is unset is no attribute of what is added,
 // and an empty one of what changed: there, being unset is the news.
-func (o *object) put(m pcommon.Map, fields []cmsevents.Field, added bool) {
+func (o *object) put(m pcommon.Map, fields []events.Field, added bool) {
 	for i := range fields {
 		v := &fields[i]
-		if added && v.Kind == cmsevents.Null {
+		if added && v.Kind == events.Null {
 			continue
 		}
-		if v.Element == cmsevents.Unknown {
+		if v.Element == events.Unknown {
 			o.putUnknown(m, v)
 			continue
 		}
 		key := o.keys[v.Element]
 		switch v.Kind {
-		case cmsevents.Null:
+		case events.Null:
 			m.PutEmpty(key)
-		case cmsevents.Bool:
+		case events.Bool:
 			m.PutBool(key, v.Number != 0)
-		case cmsevents.Int:
+		case events.Int:
 			m.PutInt(key, int64(v.Number)) //nolint:gosec // the bits of an int64
-		case cmsevents.Double:
+		case events.Double:
 			m.PutDouble(key, math.Float64frombits(v.Number))
 		default:
 			m.PutStr(key, withoutSecret(v.Element, string(v.Text)))
@@ -62,8 +62,8 @@ func (o *object) put(m pcommon.Map, fields []cmsevents.Field, added bool) {
 	}
 }
 
-func withoutSecret(e cmsevents.Element, text string) string {
-	if e == cmsevents.URI {
+func withoutSecret(e events.Element, text string) string {
+	if e == events.URI {
 		return redact.Address(text)
 	}
 	return redact.Text(text)
@@ -71,7 +71,7 @@ func withoutSecret(e cmsevents.Element, text string) string {
 
 // putUnknown keeps an element that nobody knows, as text. It overwrites none of
 // those that are known.
-func (o *object) putUnknown(m pcommon.Map, v *cmsevents.Field) {
+func (o *object) putUnknown(m pcommon.Map, v *events.Field) {
 	name := string(v.Name)
 	key := names.MeetingServerAttribute(o.element, name)
 	if _, taken := m.Get(key); taken {
@@ -79,7 +79,7 @@ func (o *object) putUnknown(m pcommon.Map, v *cmsevents.Field) {
 	}
 	text := string(v.Text)
 	switch {
-	case v.Kind == cmsevents.Null:
+	case v.Kind == events.Null:
 		m.PutEmpty(key)
 	case redact.Secret(name):
 		m.PutStr(key, redact.Mark)

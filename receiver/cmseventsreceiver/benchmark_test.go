@@ -19,19 +19,19 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
 // BenchmarkRecord makes the log record of a participant's add.
 func BenchmarkRecord(b *testing.B) {
-	change := cmsevents.Change{
-		Kind: cmsevents.ParticipantAdded, Time: time.Unix(1_700_000_000, 0), Call: "50f204d0-0981-49b4-8035-12dbaff5e80b",
+	change := events.Change{
+		Kind: events.ParticipantAdded, Time: time.Unix(1_700_000_000, 0), Call: "50f204d0-0981-49b4-8035-12dbaff5e80b",
 		Correlator: "1492c61c-870f-4063-87ae-e2b5a2d4dce3", CallName: []byte("Weekly sync"), Participant: "383e2b95-73ef-4a8d-84ca-189e795009b8",
-		Who: []byte("Nora Quill"), State: cmsevents.Connected,
+		Who: []byte("Nora Quill"), State: events.Connected,
 	}
-	for e := cmsevents.URI; e <= cmsevents.CanMoveToLobby; e++ {
-		change.Fields = append(change.Fields, cmsevents.Field{Element: e, Kind: cmsevents.Text, Text: []byte("connected")})
+	for e := events.URI; e <= events.CanMoveToLobby; e++ {
+		change.Fields = append(change.Fields, events.Field{Element: e, Kind: events.Text, Text: []byte("connected")})
 	}
 	b.ReportAllocs()
 	var records plog.LogRecordSlice

@@ -17,8 +17,8 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 )
 
 // Config of the cmsevents receiver.
@@ -86,7 +86,7 @@ type Config struct {
 	_ struct{}
 }
 
-// ServerConfig is one Call Bridge. It is a cmsapi.ServerConfig, spelled out so
+// ServerConfig is one Call Bridge. It is a api.ServerConfig, spelled out so
 // that an error names the keys as they are written.
 type ServerConfig struct {
 	// HTTP is the client. Its keys stand at the server's own level: endpoint
@@ -143,13 +143,13 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		MaxConnections: 1,
 		Elements: ElementsConfig{
-			Calls:      cmsevents.Documented(cmsevents.Calls),
-			CallInfo:   cmsevents.Documented(cmsevents.CallInfo),
-			CallRoster: cmsevents.Documented(cmsevents.CallRoster),
+			Calls:      events.Documented(events.Calls),
+			CallInfo:   events.Documented(events.CallInfo),
+			CallRoster: events.Documented(events.CallRoster),
 		},
 		QueueSize:      10_000,
 		MaxQueueSize:   32 << 20,
-		MaxStateSize:   cmsevents.DefaultLimits.Bytes,
+		MaxStateSize:   events.DefaultLimits.Bytes,
 		SnapshotGrace:  3 * time.Second,
 		ProbeAfter:     time.Minute,
 		LostAfter:      10 * time.Minute,
@@ -163,7 +163,7 @@ func createDefaultConfig() component.Config {
 
 // Unmarshal applies a server's defaults.
 func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
-	s.HTTP = cmsapi.NewDefaultServerConfig().HTTP
+	s.HTTP = api.NewDefaultServerConfig().HTTP
 	return conf.Unmarshal(s)
 }
 
@@ -184,8 +184,8 @@ func (s *ServerConfig) plain() bool {
 	return err == nil && u.Scheme == "http"
 }
 
-func (s *ServerConfig) api() *cmsapi.ServerConfig {
-	return &cmsapi.ServerConfig{HTTP: s.HTTP, Username: s.Username, Password: s.Password}
+func (s *ServerConfig) api() *api.ServerConfig {
+	return &api.ServerConfig{HTTP: s.HTTP, Username: s.Username, Password: s.Password}
 }
 
 // Validate checks the configuration. It changes nothing.
@@ -194,9 +194,9 @@ func (c *Config) Validate() error {
 	switch n := len(c.Servers); {
 	case n == 0:
 		errs = append(errs, errors.New("servers must name at least one Call Bridge"))
-	case n > cmsevents.MaxServers:
-		errs = append(errs, fmt.Errorf("servers must be at most %d, got %d", cmsevents.MaxServers, n))
-	case n > 1 && !slices.Contains(c.Elements.Calls, cmsevents.CallCorrelator.String()):
+	case n > events.MaxServers:
+		errs = append(errs, fmt.Errorf("servers must be at most %d, got %d", events.MaxServers, n))
+	case n > 1 && !slices.Contains(c.Elements.Calls, events.CallCorrelator.String()):
 		errs = append(errs, errors.New("elements::calls must hold callCorrelator if there are several servers: it tells which calls are one meeting"))
 	}
 	seen := make(map[string]int)
@@ -267,11 +267,11 @@ func (c *ElementsConfig) Validate() error {
 	var errs []error
 	for _, list := range [...]struct {
 		key   string
-		kind  cmsevents.Kind
+		kind  events.Kind
 		names []string
-	}{{"calls", cmsevents.Calls, c.Calls}, {"call_info", cmsevents.CallInfo, c.CallInfo}, {"call_roster", cmsevents.CallRoster, c.CallRoster}} {
+	}{{"calls", events.Calls, c.Calls}, {"call_info", events.CallInfo, c.CallInfo}, {"call_roster", events.CallRoster, c.CallRoster}} {
 		for _, name := range list.names {
-			if !cmsevents.Known(list.kind, name) {
+			if !events.Known(list.kind, name) {
 				errs = append(errs, fmt.Errorf("%s: %q is no documented element; set allow_undocumented to subscribe to it", list.key, name))
 			}
 		}

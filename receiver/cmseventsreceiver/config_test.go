@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
 func load(t *testing.T, values map[string]any) (*Config, error) {
@@ -48,11 +48,11 @@ func TestFullConfig(t *testing.T) {
 	require.NoError(t, conf.Unmarshal(config))
 	require.NoError(t, confmap.Validate(config))
 
-	one := ServerConfig{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "events", Password: "x"}
+	one := ServerConfig{HTTP: api.NewDefaultServerConfig().HTTP, Username: "events", Password: "x"}
 	one.HTTP.Endpoint = "https://cms1:445"
 	one.HTTP.TLS.InsecureSkipVerify = true
 	one.ResourceAttributes = map[string]string{"service.instance.id": "cms1"}
-	two := ServerConfig{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: "events", Password: "y"}
+	two := ServerConfig{HTTP: api.NewDefaultServerConfig().HTTP, Username: "events", Password: "y"}
 	two.HTTP.Endpoint = "http://cms2:8080"
 	two.HTTP.Timeout = 5 * time.Second
 	two.HTTP.TLS.Insecure = true

@@ -11,7 +11,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 )
 
 const (
@@ -34,7 +34,7 @@ const (
 type asking struct {
 	next     int64 // id of the next request
 	version  uint64
-	set      []cmsevents.Subscription
+	set      []events.Subscription
 	due      bool  // to be sent, whatever its version
 	open     int64 // id of the request that is not answered; 0 for none
 	answerBy time.Time
@@ -134,7 +134,7 @@ func (c *session) ask(ctx context.Context, a *asking) error {
 	} else if !a.due {
 		return nil
 	}
-	a.buffer = cmsevents.AppendSubscribeRequest(a.buffer[:0], a.next, a.set)
+	a.buffer = events.AppendSubscribeRequest(a.buffer[:0], a.next, a.set)
 	bounded, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	now := time.Now()

@@ -8,29 +8,29 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
 // describe is a change in one line, for people who read logs.
-func describe(c *cmsevents.Change) string {
+func describe(c *events.Change) string {
 	var room [160]byte
 	line := sentence(room[:0])
 	switch c.Kind {
-	case cmsevents.CallAdded:
+	case events.CallAdded:
 		line.add("call active").named(": ", c.CallName).counted(c.Fields)
-	case cmsevents.CallChanged:
+	case events.CallChanged:
 		line.add("call updated").named(": ", c.CallName).changes(c.Fields)
-	case cmsevents.InfoChanged:
+	case events.InfoChanged:
 		line.add("call info").named(": ", c.CallName).changes(c.Fields)
-	case cmsevents.CallRemoved:
+	case events.CallRemoved:
 		line.add("call ended").named(": ", c.Reason).named(separator(c.Reason), c.CallName)
-	case cmsevents.ParticipantAdded:
+	case events.ParticipantAdded:
 		line.add("participant ").add(arrivals[c.State]).party(": ", c.Who).named(" in ", c.CallName)
-	case cmsevents.ParticipantChanged:
+	case events.ParticipantChanged:
 		line.add("participant ").text(whatChanged(c.Fields)).party(": ", c.Who).named(" in ", c.CallName)
-	case cmsevents.ParticipantRemoved:
+	case events.ParticipantRemoved:
 		line.add("participant left").named(": ", c.Reason).party(separator(c.Reason), c.Who).named(" in ", c.CallName)
 	}
 	return string(line)
@@ -44,33 +44,33 @@ func separator(reason []byte) string {
 }
 
 // arrivals say how somebody is there when they are first seen.
-var arrivals = [cmsevents.StateLabels]string{
-	cmsevents.NoState:               "joined",
-	cmsevents.Initial:               "arriving",
-	cmsevents.Ringing:               "ringing",
-	cmsevents.Connected:             "joined",
-	cmsevents.OnHold:                "on hold",
-	cmsevents.OtherParticipantState: "joined",
+var arrivals = [events.StateLabels]string{
+	events.NoState:               "joined",
+	events.Initial:               "arriving",
+	events.Ringing:               "ringing",
+	events.Connected:             "joined",
+	events.OnHold:                "on hold",
+	events.OtherParticipantState: "joined",
 }
 
 // whatChanged is the news people look for, most important first.
-func whatChanged(fields []cmsevents.Field) string {
+func whatChanged(fields []events.Field) string {
 	news, rank := "updated", 0
 	for i := range fields {
 		v := &fields[i]
 		word, r := "", 0
 		switch v.Element {
-		case cmsevents.State:
+		case events.State:
 			word, r = stateWord(string(v.Text)), 6
-		case cmsevents.AudioMuted:
+		case events.AudioMuted:
 			word, r = either(v, "muted", "unmuted"), 5
-		case cmsevents.VideoMuted:
+		case events.VideoMuted:
 			word, r = either(v, "video muted", "video unmuted"), 4
-		case cmsevents.Presenter:
+		case events.Presenter:
 			word, r = either(v, "presenting", "stopped presenting"), 3
-		case cmsevents.EndpointRecording:
+		case events.EndpointRecording:
 			word, r = "recording "+string(v.Text), 2
-		case cmsevents.ActiveSpeaker:
+		case events.ActiveSpeaker:
 			word, r = either(v, "speaking", "stopped speaking"), 1
 		}
 		if r > rank && word != "" {
@@ -87,9 +87,9 @@ func stateWord(state string) string {
 	return state
 }
 
-func either(v *cmsevents.Field, yes, no string) string {
+func either(v *events.Field, yes, no string) string {
 	switch {
-	case v.Kind != cmsevents.Bool:
+	case v.Kind != events.Bool:
 		return ""
 	case v.Number != 0:
 		return yes
@@ -129,9 +129,9 @@ func (s *sentence) text(wire string) *sentence {
 	return s
 }
 
-func (s *sentence) counted(fields []cmsevents.Field) *sentence {
+func (s *sentence) counted(fields []events.Field) *sentence {
 	for i := range fields {
-		if v := &fields[i]; v.Element == cmsevents.Participants && v.Kind == cmsevents.Int {
+		if v := &fields[i]; v.Element == events.Participants && v.Kind == events.Int {
 			s.add(", participants ")
 			*s = strconv.AppendInt(*s, int64(v.Number), 10) //nolint:gosec // the bits of an int64
 		}
@@ -141,25 +141,25 @@ func (s *sentence) counted(fields []cmsevents.Field) *sentence {
 
 // labels are what people call the elements of a call; the rest has no place in
 // a short line.
-var labels = [cmsevents.ElementCount]string{
-	cmsevents.Participants: "participants ",
-	cmsevents.Recording:    "recording ",
-	cmsevents.Streaming:    "streaming ",
-	cmsevents.LockState:    " ",
+var labels = [events.ElementCount]string{
+	events.Participants: "participants ",
+	events.Recording:    "recording ",
+	events.Streaming:    "streaming ",
+	events.LockState:    " ",
 }
 
-func (s *sentence) changes(fields []cmsevents.Field) {
+func (s *sentence) changes(fields []events.Field) {
 	for i := range fields {
 		v := &fields[i]
 		label := labels[v.Element]
-		if label == "" || v.Kind == cmsevents.Null {
+		if label == "" || v.Kind == events.Null {
 			continue
 		}
 		s.add(", ")
 		if label != " " {
 			s.add(label)
 		}
-		if v.Kind == cmsevents.Int {
+		if v.Kind == events.Int {
 			*s = strconv.AppendInt(*s, int64(v.Number), 10) //nolint:gosec // the bits of an int64
 		} else {
 			*s = logrecord.AppendText(*s, v.Text)

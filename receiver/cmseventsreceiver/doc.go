@@ -13,7 +13,7 @@
 //	account.go  the server's API, and when not to ask it
 //	session.go  one socket: token, dial, read, decode, acknowledge
 //	control.go  what one socket asks for, and how it is found to be dead
-//	hub.go      one lock: message -> picture (internal/cmsevents) -> changes
+//	hub.go      one lock: message -> picture (internal/meetingserver/events) -> changes
 //	logs.go     change -> log record, a pure function; describe.go its body
 //	kept.go     frames that are not understood
 //	queue.go    records of one server -> next consumer

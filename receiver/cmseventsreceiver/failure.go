@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
@@ -70,13 +70,13 @@ func fail(r reason, format string, args ...any) *failure {
 
 // tokenFailure says why there is no token.
 func tokenFailure(err error) *failure {
-	if unauthorizedAnswer(err) || errors.Is(err, cmsapi.ErrPaused) {
+	if unauthorizedAnswer(err) || errors.Is(err, api.ErrPaused) {
 		return &failure{unauthorized, err}
 	}
-	if _, answered := errors.AsType[*cmsapi.Error](err); answered {
+	if _, answered := errors.AsType[*api.Error](err); answered {
 		return &failure{rejected, err}
 	}
-	if errors.Is(err, cmsapi.ErrNoToken) {
+	if errors.Is(err, api.ErrNoToken) {
 		return &failure{rejected, err}
 	}
 	return &failure{transport(err), err}
@@ -169,7 +169,7 @@ func (p pauses) after(f *failure, used time.Duration) time.Duration {
 	}
 	switch f.reason {
 	case unauthorized:
-		return cmsapi.RetryDelay(f.err) + p.away.NextBackOff()
+		return api.RetryDelay(f.err) + p.away.NextBackOff()
 	case unreachable:
 		return p.away.NextBackOff()
 	default:

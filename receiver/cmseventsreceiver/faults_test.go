@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
 // times is how often each fault is played.
@@ -169,7 +169,7 @@ func TestWrongPassword(t *testing.T) {
 		b.password = password
 		b.mu.Unlock()
 		busy(b, 1, 1)
-		right(r, cmsapi.UnauthorizedRetryDelay+10*time.Second, gauges{calls: 1, participants: 1})
+		right(r, api.UnauthorizedRetryDelay+10*time.Second, gauges{calls: 1, participants: 1})
 	})
 }
 

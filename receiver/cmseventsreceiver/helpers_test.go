@@ -28,9 +28,9 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 	"github.com/legato-otel/legato/internal/names"
-	"github.com/legato-otel/legato/internal/shared"
+	"github.com/legato-otel/legato/internal/otel/sharedcomponent"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
@@ -57,7 +57,7 @@ type rig struct {
 
 // serverConfig is the configuration of a server in memory.
 func serverConfig(address string) ServerConfig {
-	s := ServerConfig{HTTP: cmsapi.NewDefaultServerConfig().HTTP, Username: username, Password: password}
+	s := ServerConfig{HTTP: api.NewDefaultServerConfig().HTTP, Username: username, Password: password}
 	s.HTTP.Endpoint = "http://" + address
 	s.HTTP.TLS.Insecure = true
 	return s
@@ -113,7 +113,7 @@ func (r *rig) start() {
 		require.NoError(r.t, err)
 		parts = append(parts, part)
 	}
-	r.inner = parts[0].(*shared.Component[*eventsReceiver]).Unwrap()
+	r.inner = parts[0].(*sharedcomponent.Component[*eventsReceiver]).Unwrap()
 	r.inner.dial = r.network.dial
 	for _, part := range parts {
 		require.NoError(r.t, part.Start(r.t.Context(), r.host))

@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
@@ -23,7 +23,7 @@ type hub struct {
 	wake      chan struct{} // holds a token if run should look again
 
 	mu       sync.Mutex // guards everything below
-	cluster  *cmsevents.Cluster
+	cluster  *events.Cluster
 	last     time.Time  // what clock said
 	armed    time.Time  // when run looks again by itself; zero for never
 	versions [][]uint64 // of the sets that the sockets were told of
@@ -40,24 +40,24 @@ func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Lo
 	for i := range h.versions {
 		h.versions[i] = make([]uint64, config.MaxConnections)
 	}
-	h.cluster = cmsevents.NewCluster(cmsevents.Options{
+	h.cluster = events.NewCluster(events.Options{
 		Servers:        n,
 		MaxConnections: config.MaxConnections,
 		Elements: [3][]string{
-			cmsevents.Calls: config.Elements.Calls, cmsevents.CallInfo: config.Elements.CallInfo, cmsevents.CallRoster: config.Elements.CallRoster,
+			events.Calls: config.Elements.Calls, events.CallInfo: config.Elements.CallInfo, events.CallRoster: config.Elements.CallRoster,
 		},
 		RosterOnAll: config.RosterOnAllBridges,
 		Grace:       config.SnapshotGrace,
 		LostAfter:   config.LostAfter,
-		Limits: cmsevents.Limits{
-			Calls: cmsevents.DefaultLimits.Calls, Participants: cmsevents.DefaultLimits.Participants, Bytes: config.MaxStateSize,
+		Limits: events.Limits{
+			Calls: events.DefaultLimits.Calls, Participants: events.DefaultLimits.Participants, Bytes: config.MaxStateSize,
 		},
 	}, h)
 	return h
 }
 
-// Take implements cmsevents.Sink. It is called with the lock held.
-func (h *hub) Take(c *cmsevents.Change) bool {
+// Take implements events.Sink. It is called with the lock held.
+func (h *hub) Take(c *events.Change) bool {
 	q := h.links[c.Server].queue
 	return q == nil || q.add(c)
 }
@@ -158,7 +158,7 @@ func (h *hub) closed(server, slot int) {
 
 // damaged records that a message could not be read, and returns whether anything
 // is asked for anew.
-func (h *hub) damaged(now time.Time, server, slot int, f *cmsevents.Frame) (found bool) {
+func (h *hub) damaged(now time.Time, server, slot int, f *events.Frame) (found bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if f.HasIndex {
@@ -196,26 +196,26 @@ func (h *hub) listPending(server int) time.Time {
 }
 
 // problems returns what keeps the picture of a server from being whole.
-func (h *hub) problems(server int) cmsevents.Problems {
+func (h *hub) problems(server int) events.Problems {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.cluster.Problems(h.clock(time.Now()), server)
 }
 
 // receive takes a message. live tells whether the server announces its calls.
-func (h *hub) receive(now time.Time, server, slot int, f *cmsevents.Frame) (outcome cmsevents.Outcome, live bool) {
+func (h *hub) receive(now time.Time, server, slot int, f *events.Frame) (outcome events.Outcome, live bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	outcome = h.cluster.Receive(h.clock(now), server, slot, f)
 	// A roster changes neither sets nor times; it is most of the traffic.
-	if f.Type != cmsevents.RosterUpdate {
+	if f.Type != events.RosterUpdate {
 		h.settle()
 	}
 	return outcome, h.cluster.Live(server)
 }
 
 // request returns a socket's set unless it is of the version known.
-func (h *hub) request(server, slot int, known uint64) (set []cmsevents.Subscription, version uint64, changed bool) {
+func (h *hub) request(server, slot int, known uint64) (set []events.Subscription, version uint64, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	version = h.cluster.Version(server, slot)
@@ -225,10 +225,10 @@ func (h *hub) request(server, slot int, known uint64) (set []cmsevents.Subscript
 	return h.cluster.Request(server, slot), version, true
 }
 
-func (h *hub) subscribed() []cmsevents.Subscribed {
+func (h *hub) subscribed() []events.Subscribed {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	all := make([]cmsevents.Subscribed, len(h.links))
+	all := make([]events.Subscribed, len(h.links))
 	for i := range all {
 		all[i] = h.cluster.Subscribed(i)
 	}
@@ -249,7 +249,7 @@ func (h *hub) untracked() int64 {
 }
 
 // gauges returns the picture in numbers, and of which servers there is one.
-func (h *hub) gauges() (all []cmsevents.Gauges, known []bool) {
+func (h *hub) gauges() (all []events.Gauges, known []bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	known = make([]bool, len(h.links))

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/callbridge"
+	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
 	"github.com/legato-otel/legato/internal/names"
 )
 

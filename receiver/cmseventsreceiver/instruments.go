@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -18,7 +18,7 @@ import (
 type definition struct {
 	name, unit, description string
 	attributes              []string
-	show                    func(o observe, g *cmsevents.Gauges, seen *combinations)
+	show                    func(o observe, g *events.Gauges, seen *combinations)
 }
 
 type observe func(value int64, options ...metric.ObserveOption)
@@ -26,19 +26,19 @@ type observe func(value int64, options ...metric.ObserveOption)
 var definitions = []definition{
 	{
 		name: names.MetricCallActive, unit: "{call}", description: "Meetings that are going on. One on several bridges counts once.",
-		show: func(o observe, g *cmsevents.Gauges, _ *combinations) { o(g.Calls) },
+		show: func(o observe, g *events.Gauges, _ *combinations) { o(g.Calls) },
 	},
 	{
 		name: names.MetricCallRecording, unit: "{call}", description: "Meetings that are recorded.",
-		show: func(o observe, g *cmsevents.Gauges, _ *combinations) { o(g.Recording) },
+		show: func(o observe, g *events.Gauges, _ *combinations) { o(g.Recording) },
 	},
 	{
 		name: names.MetricCallStreaming, unit: "{call}", description: "Meetings that are streamed.",
-		show: func(o observe, g *cmsevents.Gauges, _ *combinations) { o(g.Streaming) },
+		show: func(o observe, g *events.Gauges, _ *combinations) { o(g.Streaming) },
 	},
 	{
 		name: names.MetricCallLocked, unit: "{call}", description: "Meetings that are locked.",
-		show: func(o observe, g *cmsevents.Gauges, _ *combinations) { o(g.Locked) },
+		show: func(o observe, g *events.Gauges, _ *combinations) { o(g.Locked) },
 	},
 	{
 		name: names.MetricParticipantActive, unit: "{participant}", description: "Participants of the meetings that are watched.",
@@ -49,16 +49,16 @@ var definitions = []definition{
 
 // combinations are the label values that were seen: what was not zero once goes
 // back to zero rather than away.
-type combinations [cmsevents.StateLabels][cmsevents.DirectionLabels]bool
+type combinations [events.StateLabels][events.DirectionLabels]bool
 
 func newCombinations() *combinations {
 	var c combinations
-	c[cmsevents.Connected][cmsevents.Incoming] = true
-	c[cmsevents.Connected][cmsevents.Outgoing] = true
+	c[events.Connected][events.Incoming] = true
+	c[events.Connected][events.Outgoing] = true
 	return &c
 }
 
-func observeParticipants(o observe, g *cmsevents.Gauges, seen *combinations) {
+func observeParticipants(o observe, g *events.Gauges, seen *combinations) {
 	for s := range g.Participants {
 		for d, n := range g.Participants[s] {
 			if n > 0 {
@@ -73,14 +73,14 @@ func observeParticipants(o observe, g *cmsevents.Gauges, seen *combinations) {
 
 // participantOptions are the labels of each combination. One that was not sent
 // is absent.
-var participantOptions = func() (all [cmsevents.StateLabels][cmsevents.DirectionLabels]metric.ObserveOption) {
-	for s := range cmsevents.StateLabels {
-		for d := range cmsevents.DirectionLabels {
+var participantOptions = func() (all [events.StateLabels][events.DirectionLabels]metric.ObserveOption) {
+	for s := range events.StateLabels {
+		for d := range events.DirectionLabels {
 			var labels []attribute.KeyValue
-			if s != cmsevents.NoState {
+			if s != events.NoState {
 				labels = append(labels, attribute.String(names.KeyState, labelOf(s.String())))
 			}
-			if d != cmsevents.NoDirection {
+			if d != events.NoDirection {
 				labels = append(labels, attribute.String(names.KeyDirection, labelOf(d.String())))
 			}
 			all[s][d] = metric.WithAttributeSet(attribute.NewSet(labels...))
@@ -101,7 +101,7 @@ type instruments struct{}
 
 // newInstruments makes the gauges of a server; read returns what they show now,
 // nil if there is no picture of the server.
-func newInstruments(meter metric.Meter, read func() *cmsevents.Gauges) (*instruments, error) {
+func newInstruments(meter metric.Meter, read func() *events.Gauges) (*instruments, error) {
 	var errs error
 	seen := newCombinations()
 	for _, d := range definitions {

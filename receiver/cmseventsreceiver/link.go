@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
 // link is one server: its sockets, its API and its queue.
@@ -99,14 +99,14 @@ func newLink(ctx context.Context, r *eventsReceiver, index int, host component.H
 	if err != nil {
 		return nil, fmt.Errorf("servers::%d: %w", index, err)
 	}
-	api, events, err := newClients(ctx, server, host, r.dial)
+	apiClient, eventClient, err := newClients(ctx, server, host, r.dial)
 	if err != nil {
 		return nil, fmt.Errorf("make a client of %s: %w", endpoint, err)
 	}
 	l := &link{
 		index: index, name: net.JoinHostPort(u.Hostname(), port), host: u.Hostname(), port: number,
-		events: endpoint + "/events/v1?authToken=", config: r.config, http: events,
-		account: newAccount(cmsapi.NewClientOf(api, server.api())),
+		events: endpoint + "/events/v1?authToken=", config: r.config, http: eventClient,
+		account: newAccount(api.NewClientOf(apiClient, server.api())),
 		hub:     r.hub, health: r.health, logger: r.settings.Logger.With(zap.String("server", u.Host)), resized: make(chan struct{}, 1),
 	}
 	l.account.refused = func(err error) { r.health.report(l, wrongCredentials, err) }
@@ -121,35 +121,35 @@ func newLink(ctx context.Context, r *eventsReceiver, index int, host component.H
 // newClients makes the HTTP clients of a server's API and of its event sockets.
 // They share their connections. The extension that may authenticate requests is
 // for the API alone: a socket is opened by its token.
-func newClients(ctx context.Context, server *ServerConfig, host component.Host, dial dialer) (api, events *http.Client, err error) {
+func newClients(ctx context.Context, server *ServerConfig, host component.Host, dial dialer) (apiClient, eventClient *http.Client, err error) {
 	config := server.HTTP
 	authentication := config.Auth
 	config.Auth = confighttp.ClientConfig{}.Auth
 	// Without tracer and meter: the token is in the URL, and they would write it
 	// down.
-	events, err = config.ToClient(ctx, host.GetExtensions(), component.TelemetrySettings{})
+	eventClient, err = config.ToClient(ctx, host.GetExtensions(), component.TelemetrySettings{})
 	if err != nil {
 		return nil, nil, err
 	}
-	events.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if transport, plain := events.Transport.(*http.Transport); plain {
+	eventClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if transport, plain := eventClient.Transport.(*http.Transport); plain {
 		transport.DialContext = dial
 		if dial == nil {
 			transport.DialContext = (&net.Dialer{Timeout: server.HTTP.Timeout, KeepAliveConfig: keepAlive}).DialContext
 		}
 	}
 	if !authentication.HasValue() {
-		return events, events, nil
+		return eventClient, eventClient, nil
 	}
 	extension, err := authentication.Get().GetHTTPClientAuthenticator(ctx, host.GetExtensions())
 	if err != nil {
 		return nil, nil, err
 	}
-	with := *events
-	if with.Transport, err = extension.RoundTripper(events.Transport); err != nil {
+	with := *eventClient
+	if with.Transport, err = extension.RoundTripper(eventClient.Transport); err != nil {
 		return nil, nil, err
 	}
-	return &with, events, nil
+	return &with, eventClient, nil
 }
 
 // states counts the sockets by state.

@@ -7,25 +7,25 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
 // eventNames are the names of the events, by what changed.
-var eventNames = [cmsevents.ChangeKinds]string{
-	cmsevents.CallAdded:          names.EventEventCallAdd,
-	cmsevents.CallChanged:        names.EventEventCallUpdate,
-	cmsevents.CallRemoved:        names.EventEventCallRemove,
-	cmsevents.InfoChanged:        names.EventEventCallInfoUpdate,
-	cmsevents.ParticipantAdded:   names.EventEventParticipantAdd,
-	cmsevents.ParticipantChanged: names.EventEventParticipantUpdate,
-	cmsevents.ParticipantRemoved: names.EventEventParticipantRemove,
+var eventNames = [events.ChangeKinds]string{
+	events.CallAdded:          names.EventEventCallAdd,
+	events.CallChanged:        names.EventEventCallUpdate,
+	events.CallRemoved:        names.EventEventCallRemove,
+	events.InfoChanged:        names.EventEventCallInfoUpdate,
+	events.ParticipantAdded:   names.EventEventParticipantAdd,
+	events.ParticipantChanged: names.EventEventParticipantUpdate,
+	events.ParticipantRemoved: names.EventEventParticipantRemove,
 }
 
 // putRecord writes a change as a log record. Messages carry no time of their
 // own: it is when they came.
-func putRecord(lr plog.LogRecord, c *cmsevents.Change) {
+func putRecord(lr plog.LogRecord, c *events.Change) {
 	now := pcommon.NewTimestampFromTime(c.Time)
 	lr.SetTimestamp(now)
 	lr.SetObservedTimestamp(now)
@@ -40,7 +40,7 @@ func putRecord(lr plog.LogRecord, c *cmsevents.Change) {
 
 	m := lr.Attributes()
 	m.EnsureCapacity(len(c.Fields) + 5)
-	added := c.Kind == cmsevents.CallAdded || c.Kind == cmsevents.ParticipantAdded
+	added := c.Kind == events.CallAdded || c.Kind == events.ParticipantAdded
 	m.PutStr(names.CallID, c.Call)
 	putIfSet(m, names.CallCorrelator, c.Correlator)
 	putIfSet(m, names.CallName, redact.Text(string(c.CallName)))
@@ -66,7 +66,7 @@ func worrying(reason []byte) bool {
 	switch string(reason) {
 	case "":
 		return false
-	case cmsevents.LostConnection, cmsevents.NotListed, cmsevents.NotWatched:
+	case events.LostConnection, events.NotListed, events.NotWatched:
 		return true
 	default:
 		known, documented := names.LegReason(string(reason))

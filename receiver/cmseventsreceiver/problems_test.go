@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 
-	"github.com/legato-otel/legato/internal/cmsapi"
+	"github.com/legato-otel/legato/internal/meetingserver/api"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -115,7 +115,7 @@ func TestProbeUnauthorized(t *testing.T) {
 		r.noticed(host, wrongCredentials, "401")
 		assert.Equal(t, gauges{calls: 1, participants: 1}, r.gauges())
 		setPassword(b, password)
-		r.settle(cmsapi.UnauthorizedRetryDelay + 2*r.config.ProbeAfter)
+		r.settle(api.UnauthorizedRetryDelay + 2*r.config.ProbeAfter)
 		r.well(host)
 	})
 }
@@ -135,13 +135,13 @@ func TestUnauthorizedPausesAll(t *testing.T) {
 		require.Len(t, b.peers(), 4)
 		setPassword(b, "other")
 		b.drop()
-		r.settle(cmsapi.UnauthorizedRetryDelay - time.Second)
+		r.settle(api.UnauthorizedRetryDelay - time.Second)
 		assert.Equal(t, 1, b.count("unauthorized"))
 		r.settle(time.Hour)
 		assert.LessOrEqual(t, b.count("unauthorized"), 13)
 		assert.Equal(t, 1, r.logged(wrongCredentials))
 		setPassword(b, password)
-		r.settle(cmsapi.UnauthorizedRetryDelay + time.Minute)
+		r.settle(api.UnauthorizedRetryDelay + time.Minute)
 		assert.Equal(t, gauges{calls: 180, participants: 180}, r.gauges())
 		assert.Len(t, b.peers(), 4)
 	})
@@ -157,13 +157,13 @@ func TestPauseOfAnother(t *testing.T) {
 		busy(b, 1, 1)
 		server := serverConfig(b.address)
 		client := &http.Client{Transport: &http.Transport{DialContext: r.network.dial, DisableKeepAlives: true}}
-		other := cmsapi.NewClientOf(client, server.api())
+		other := api.NewClientOf(client, server.api())
 		require.Error(r.t, other.Status(r.t.Context()))
 		setPassword(b, password)
 		r.t.Cleanup(other.Close)
 		time.Sleep(begun)
 	}, func(r *rig) {
-		r.settle(cmsapi.UnauthorizedRetryDelay - begun - time.Second)
+		r.settle(api.UnauthorizedRetryDelay - begun - time.Second)
 		assert.Zero(t, r.bridges[0].count("token"))
 		assert.Equal(t, 1, r.logged(wrongCredentials))
 		right(r, 10*time.Second, gauges{calls: 1, participants: 1})

@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
-	"github.com/legato-otel/legato/internal/consume"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
+	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
@@ -61,7 +61,7 @@ type batch struct {
 }
 
 // add appends a change. It returns false if there is no room.
-func (q *queue) add(c *cmsevents.Change) bool {
+func (q *queue) add(c *events.Change) bool {
 	return q.append(context.Background(), sizeOf(c), func(lr plog.LogRecord) { putRecord(lr, c) })
 }
 
@@ -107,7 +107,7 @@ const (
 )
 
 // sizeOf estimates what the record of a change takes, in bytes.
-func sizeOf(c *cmsevents.Change) int {
+func sizeOf(c *events.Change) int {
 	n := recordSize + len(c.Call) + len(c.Correlator) + 2*len(c.CallName) + len(c.Participant) + len(c.Who) + 2*len(c.Reason)
 	for i := range c.Fields {
 		n += attributeSize + len(c.Fields[i].Name) + len(c.Fields[i].Text)

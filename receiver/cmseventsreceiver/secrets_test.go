@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/internal/testkit/secrets"
 )
 
@@ -26,12 +26,12 @@ func TestSecretsInEveryForm(t *testing.T) {
 		"sip%3Aanna%3A" + secrets.Secret + "%40example.test",
 	}
 	for _, text := range texts {
-		for kind := range cmsevents.ChangeKinds {
-			fields := []cmsevents.Field{{Name: []byte("future"), Kind: cmsevents.Text, Text: []byte(text)}}
-			for e := cmsevents.Unknown + 1; e < cmsevents.ElementCount; e++ {
-				fields = append(fields, cmsevents.Field{Element: e, Kind: cmsevents.Text, Text: []byte(text)})
+		for kind := range events.ChangeKinds {
+			fields := []events.Field{{Name: []byte("future"), Kind: events.Text, Text: []byte(text)}}
+			for e := events.Unknown + 1; e < events.ElementCount; e++ {
+				fields = append(fields, events.Field{Element: e, Kind: events.Text, Text: []byte(text)})
 			}
-			c := &cmsevents.Change{
+			c := &events.Change{
 				Kind: kind, Time: time.Unix(0, 0), Call: "c", CallName: []byte(text), Who: []byte(text), Reason: []byte(text), Fields: fields,
 			}
 			for _, participant := range []string{"", "p"} {
@@ -44,20 +44,20 @@ func TestSecretsInEveryForm(t *testing.T) {
 		}
 	}
 	lr := plog.NewLogRecord()
-	putRecord(lr, &cmsevents.Change{Kind: cmsevents.CallAdded, Fields: []cmsevents.Field{{Name: []byte("passcode"), Kind: cmsevents.Text, Text: []byte(secrets.Secret)}}})
+	putRecord(lr, &events.Change{Kind: events.CallAdded, Fields: []events.Field{{Name: []byte("passcode"), Kind: events.Text, Text: []byte(secrets.Secret)}}})
 	assert.False(t, secrets.In(fmt.Sprint(lr.Attributes().AsRaw())))
 }
 
 // A name cannot break a line of a log, nor turn it around.
 func TestControlCharactersInBodies(t *testing.T) {
 	lr := plog.NewLogRecord()
-	putRecord(lr, &cmsevents.Change{
-		Kind: cmsevents.ParticipantChanged, Participant: "p", Who: []byte("a\nERROR forged\u202e"), CallName: []byte("Müller 東京"),
-		Fields: []cmsevents.Field{{Element: cmsevents.State, Kind: cmsevents.Text, Text: []byte("x\ty")}},
+	putRecord(lr, &events.Change{
+		Kind: events.ParticipantChanged, Participant: "p", Who: []byte("a\nERROR forged\u202e"), CallName: []byte("Müller 東京"),
+		Fields: []events.Field{{Element: events.State, Kind: events.Text, Text: []byte("x\ty")}},
 	})
 	assert.Equal(t, `participant x\ty: a\nERROR forged\u202e in Müller 東京`, lr.Body().Str())
-	putRecord(lr, &cmsevents.Change{
-		Kind: cmsevents.CallChanged, Fields: []cmsevents.Field{{Element: cmsevents.LockState, Kind: cmsevents.Text, Text: []byte("a\nb")}},
+	putRecord(lr, &events.Change{
+		Kind: events.CallChanged, Fields: []events.Field{{Element: events.LockState, Kind: events.Text, Text: []byte("a\nb")}},
 	})
 	assert.Equal(t, `call updated, a\nb`, lr.Body().Str())
 }
@@ -72,7 +72,7 @@ func TestSecretAcrossTheLimitOfAKeptFrame(t *testing.T) {
 		}
 		l := &link{logger: zap.NewNop(), queue: q}
 		frame := `["` + strings.Repeat("x", keptBytes-back-3) + " " + secret + `"]`
-		l.keep(t.Context(), time.Unix(0, 0), []byte(frame), errorUnknownMessage, cmsevents.ErrNoMessage)
+		l.keep(t.Context(), time.Unix(0, 0), []byte(frame), errorUnknownMessage, events.ErrNoMessage)
 		body := q.batches[0].records.At(0).Body().Str()
 		assert.LessOrEqual(t, len(body), keptBytes)
 		assert.NotContains(t, body, "1", "%d bytes before the limit", back)
@@ -83,10 +83,10 @@ func TestSecretAcrossTheLimitOfAKeptFrame(t *testing.T) {
 // a name.
 func TestSecretInAnAddressWithoutScheme(t *testing.T) {
 	address := []byte("anna.b:" + secrets.Secret + "@example.test")
-	for kind := range cmsevents.ChangeKinds {
+	for kind := range events.ChangeKinds {
 		lr := plog.NewLogRecord()
-		putRecord(lr, &cmsevents.Change{
-			Kind: kind, Participant: "p", Who: address, Fields: []cmsevents.Field{{Element: cmsevents.URI, Kind: cmsevents.Text, Text: address}},
+		putRecord(lr, &events.Change{
+			Kind: kind, Participant: "p", Who: address, Fields: []events.Field{{Element: events.URI, Kind: events.Text, Text: address}},
 		})
 		all := fmt.Sprint(lr.Body().Str(), lr.Attributes().AsRaw())
 		assert.False(t, secrets.In(all), all)

@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
@@ -24,23 +24,23 @@ type measures struct {
 	// later which bridge it is gets another; the gauges of the former show nothing.
 	sets []attribute.Distinct
 	// shown and known are what the gauges show while they are collected.
-	shown []cmsevents.Gauges
+	shown []events.Gauges
 	known []bool
 	// follow makes the gauges of a server, unless they are made.
 	follow func(l *link) error
 }
 
 // cardinality is above the number of label combinations there are.
-const cardinality = 2 * int(cmsevents.StateLabels) * int(cmsevents.DirectionLabels)
+const cardinality = 2 * int(events.StateLabels) * int(events.DirectionLabels)
 
 func newMeasures(r *eventsReceiver) (*measures, error) {
 	m := &measures{sets: make([]attribute.Distinct, len(r.hub.links))}
 	server := 0 // whose gauges are made
 	m.servers = aggregate.NewSet(aggregate.Settings{
-		Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version, Resources: 2 * cmsevents.MaxServers, Cardinality: cardinality,
+		Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version, Resources: 2 * events.MaxServers, Cardinality: cardinality,
 	}, func(meter metric.Meter) (*instruments, error) {
 		own, set := server, m.sets[server]
-		return newInstruments(meter, func() *cmsevents.Gauges {
+		return newInstruments(meter, func() *events.Gauges {
 			if !m.known[own] || m.sets[own] != set {
 				return nil
 			}

@@ -17,7 +17,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
@@ -26,8 +26,8 @@ type session struct {
 	*socket
 	telemetry *metadata.TelemetryBuilder
 	conn      *websocket.Conn
-	decoder   cmsevents.Decoder
-	frame     cmsevents.Frame
+	decoder   events.Decoder
+	frame     events.Frame
 	read      []byte
 	ack       []byte
 	stuck     *time.Timer // ends a connection whose peer reads no acknowledgements
@@ -182,7 +182,7 @@ func (c *session) readAll(ctx context.Context) *failure {
 			return failed
 		}
 		if cap(c.read) > keptRoom {
-			c.read, c.frame, c.decoder = nil, cmsevents.Frame{}, cmsevents.Decoder{}
+			c.read, c.frame, c.decoder = nil, events.Frame{}, events.Decoder{}
 		}
 	}
 }
@@ -192,7 +192,7 @@ func (c *session) handle(ctx context.Context, now time.Time, data []byte) *failu
 	err := c.decoder.Decode(data, &c.frame)
 	f := &c.frame
 	if f.Ack && err == nil {
-		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[acknowledgement][cmsevents.Accepted]...)
+		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[acknowledgement][events.Accepted]...)
 		select {
 		case c.acks <- ack{f.ID, f.Success()}:
 		default: // of requests that nobody made
@@ -235,7 +235,7 @@ func (c *session) readMessage(ctx context.Context) ([]byte, error) {
 }
 
 func (c *session) acknowledge(ctx context.Context, id int64) error {
-	c.ack = cmsevents.AppendAck(c.ack[:0], id)
+	c.ack = events.AppendAck(c.ack[:0], id)
 	c.stuck.Reset(writeTimeout)
 	err := c.conn.Write(ctx, websocket.MessageText, c.ack)
 	c.stuck.Stop()
@@ -251,8 +251,8 @@ func (c *session) acknowledge(ctx context.Context, id int64) error {
 // ends the connection: the server waits for it and sends nothing more.
 func (c *session) malformed(ctx context.Context, now time.Time, err error, data []byte) *failure {
 	f := &c.frame
-	if !f.IsMessage && errors.Is(err, cmsevents.ErrNoMessage) {
-		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][cmsevents.UnknownType]...)
+	if !f.IsMessage && errors.Is(err, events.ErrNoMessage) {
+		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][events.UnknownType]...)
 		c.link.keep(ctx, now, data, errorUnknownMessage, err)
 		return nil
 	}
@@ -269,13 +269,13 @@ func (c *session) malformed(ctx context.Context, now time.Time, err error, data 
 
 var errUnknownType = errors.New("a message of a type that is not known")
 
-func (c *session) receive(ctx context.Context, now time.Time, f *cmsevents.Frame, data []byte) *failure {
+func (c *session) receive(ctx context.Context, now time.Time, f *events.Frame, data []byte) *failure {
 	outcome, live := c.link.hub.receive(now, c.link.index, c.slot, f)
 	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][outcome]...)
 	switch outcome {
-	case cmsevents.Broken:
+	case events.Broken:
 		return fail(deactivated, "the server ended the list of its calls")
-	case cmsevents.UnknownType:
+	case events.UnknownType:
 		c.link.keep(ctx, now, data, errorUnknownMessage, errUnknownType)
 	}
 	if live && !c.live.Load() && c.slot == 0 {

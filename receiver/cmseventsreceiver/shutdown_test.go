@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 )
 
 // blocked is a consumer that takes nothing until its context ends.
@@ -151,11 +151,11 @@ func TestSizeOf(t *testing.T) {
 			e[fmt.Sprintf("element%02d", i)] = text
 		}
 		frame := fmt.Sprintf(`{"message":{"messageId":1,"type":"rosterUpdate","updates":[%s]}}`, entry("participant", "383e2b95-73ef-4a8d-84ca-189e795009b8", "add", e))
-		var d cmsevents.Decoder
-		var fr cmsevents.Frame
+		var d events.Decoder
+		var fr events.Frame
 		require.NoError(t, d.Decode([]byte(frame), &fr))
-		change := cmsevents.Change{
-			Kind: cmsevents.ParticipantAdded, Call: "50f204d0-0981-49b4-8035-12dbaff5e80b", Correlator: "40667441-9b70-41c0-839c-a8ce6dc7dbf1",
+		change := events.Change{
+			Kind: events.ParticipantAdded, Call: "50f204d0-0981-49b4-8035-12dbaff5e80b", Correlator: "40667441-9b70-41c0-839c-a8ce6dc7dbf1",
 			CallName: []byte("Weekly sync"), Participant: "383e2b95-73ef-4a8d-84ca-189e795009b8", Who: []byte("Firstname Lastname"), Fields: fr.Fields(&fr.Updates[0]),
 		}
 		heap := func() uint64 {

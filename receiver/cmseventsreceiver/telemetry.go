@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/cmsevents"
+	"github.com/legato-otel/legato/internal/meetingserver/events"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
@@ -25,10 +25,10 @@ const (
 )
 
 // malformed is the outcome of a message beside those of the picture.
-const malformed = cmsevents.Broken + 1
+const malformed = events.Broken + 1
 
 // acknowledgement is a type of message beside those of the servers.
-const acknowledgement = cmsevents.MessageTypes
+const acknowledgement = events.MessageTypes
 
 var (
 	recordOptions = [recordOutcomes][]metric.AddOption{
@@ -41,19 +41,19 @@ var (
 		"malformed": addOption("reason", "malformed"),
 	}
 	messageTypes = [acknowledgement + 1]string{
-		cmsevents.OtherMessage:       "other",
-		cmsevents.SubscriptionUpdate: "subscription_update",
-		cmsevents.CallListUpdate:     "call_list_update",
-		cmsevents.CallInfoUpdate:     "call_info_update",
-		cmsevents.RosterUpdate:       "roster_update",
-		acknowledgement:              "acknowledgement",
+		events.OtherMessage:       "other",
+		events.SubscriptionUpdate: "subscription_update",
+		events.CallListUpdate:     "call_list_update",
+		events.CallInfoUpdate:     "call_info_update",
+		events.RosterUpdate:       "roster_update",
+		acknowledgement:           "acknowledgement",
 	}
 	messageOutcomes = [malformed + 1]string{
-		cmsevents.Accepted:    "accepted",
-		cmsevents.Ignored:     "ignored",
-		cmsevents.UnknownType: "unknown",
-		cmsevents.Broken:      "accepted",
-		malformed:             "malformed",
+		events.Accepted:    "accepted",
+		events.Ignored:     "ignored",
+		events.UnknownType: "unknown",
+		events.Broken:      "accepted",
+		malformed:          "malformed",
 	}
 	messageOptions = func() (all [acknowledgement + 1][malformed + 1][]metric.AddOption) {
 		for t, kind := range messageTypes {
@@ -82,7 +82,7 @@ func zeroTelemetry(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 	for reason := range reasons {
 		telemetry.ReceiverCmseventsReconnects.Add(ctx, 0, reasonOptions[reason]...)
 	}
-	telemetry.ReceiverCmseventsMessages.Add(ctx, 0, messageOptions[cmsevents.OtherMessage][malformed]...)
+	telemetry.ReceiverCmseventsMessages.Add(ctx, 0, messageOptions[events.OtherMessage][malformed]...)
 	telemetry.ReceiverCmseventsAcknowledgements.Add(ctx, 0)
 }
 

@@ -19,8 +19,8 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmssyslog"
-	"github.com/legato-otel/legato/internal/lines"
+	"github.com/legato-otel/legato/internal/ingest/lines"
+	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 )
 
 // Config of the cmssyslog receiver.
@@ -132,8 +132,8 @@ func createDefaultConfig() component.Config {
 		File:     file,
 		Location: "UTC",
 		Requests: RequestsConfig{
-			TraceTimeout: cmssyslog.DefaultTraceTimeout, ResponseTimeout: cmssyslog.DefaultResponseTimeout,
-			MaxSize: cmssyslog.DefaultLimits.RequestBytes, MaxTotalSize: cmssyslog.DefaultLimits.Bytes,
+			TraceTimeout: syslog.DefaultTraceTimeout, ResponseTimeout: syslog.DefaultResponseTimeout,
+			MaxSize: syslog.DefaultLimits.RequestBytes, MaxTotalSize: syslog.DefaultLimits.Bytes,
 		},
 		FlushInterval:   100 * time.Millisecond,
 		MaxBatchRecords: 512,

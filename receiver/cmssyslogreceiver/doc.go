@@ -8,15 +8,15 @@
 //
 // # The way of a line
 //
-//	internal/lines      UDP, TCP, TLS and files -> lines
-//	internal/cmssyslog  lines -> records without secrets
+//	internal/ingest/lines      UDP, TCP, TLS and files -> lines
+//	internal/meetingserver/syslog  lines -> records without secrets
 //	intake.go           lock -> read -> batch -> consume -> count
 //	logs.go             records -> log records, a pure function
 //	measure.go          records -> measurements, after the logs were accepted
 //
 // # Order and ownership
 //
-// The intake's lock orders the lines of all inputs: internal/cmssyslog.Reader, which
+// The intake's lock orders the lines of all inputs: internal/meetingserver/syslog.Reader, which
 // holds the open API traces, has one user at a time. Lines from files go on before the
 // file input moves on; lines from the network wait for others for a moment. A batch
 // that the pipeline refuses for now holds all inputs up until it is taken.

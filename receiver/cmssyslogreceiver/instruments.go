@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/cmssyslog"
+	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -86,7 +86,7 @@ func newCounters(meter metric.Meter) (*bridgeCounters, error) {
 	if errs != nil {
 		return nil, errs
 	}
-	for kind := range cmssyslog.KindCount {
+	for kind := range syslog.KindCount {
 		if kind.Fault() {
 			c.faults.Add(context.Background(), 0, kindOptions[kind])
 		}
@@ -96,15 +96,15 @@ func newCounters(meter metric.Meter) (*bridgeCounters, error) {
 
 // Options are made once for all values that there are.
 var (
-	kindOptions   = make([]metric.MeasurementOption, cmssyslog.KindCount)
-	recordOptions = make([][cmssyslog.SeverityCount]metric.MeasurementOption, cmssyslog.KindCount)
+	kindOptions   = make([]metric.MeasurementOption, syslog.KindCount)
+	recordOptions = make([][syslog.SeverityCount]metric.MeasurementOption, syslog.KindCount)
 )
 
 func init() {
-	for kind := range cmssyslog.KindCount {
+	for kind := range syslog.KindCount {
 		name := attribute.String(names.KeyKind, kind.String())
 		kindOptions[kind] = metric.WithAttributeSet(attribute.NewSet(name))
-		for severity := range cmssyslog.SeverityCount {
+		for severity := range syslog.SeverityCount {
 			recordOptions[kind][severity] = metric.WithAttributeSet(attribute.NewSet(name, attribute.String(names.KeySeverity, severity.String())))
 		}
 	}

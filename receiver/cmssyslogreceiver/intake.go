@@ -18,9 +18,9 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/cmssyslog"
-	"github.com/legato-otel/legato/internal/consume"
-	"github.com/legato-otel/legato/internal/lines"
+	"github.com/legato-otel/legato/internal/ingest/lines"
+	"github.com/legato-otel/legato/internal/meetingserver/syslog"
+	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
 
@@ -43,7 +43,7 @@ type intake struct {
 	open atomic.Int64 // requests, for the gauge
 
 	mu        sync.Mutex // guards everything below; held while a batch is delivered
-	reader    *cmssyslog.Reader
+	reader    *syslog.Reader
 	resources *resources
 	items     []item
 	closed    bool
@@ -90,7 +90,7 @@ func (in *intake) leave(from *lines.Origin) error {
 }
 
 // add puts a record into the batch. A record is valid for the call only.
-func (in *intake) add(r *cmssyslog.Record) {
+func (in *intake) add(r *syslog.Record) {
 	kept := *r
 	kept.Fields = slices.Clone(r.Fields)
 	in.items = append(in.items, item{record: kept, resource: in.resources.of(bridgeOf(r))})

@@ -10,16 +10,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/cmssyslog"
-	"github.com/legato-otel/legato/internal/lines"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/ingest/lines"
+	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
 
 // item is a record that waits for the next consumer.
 type item struct {
-	record   cmssyslog.Record
+	record   syslog.Record
 	resource *resource
 }
 
@@ -43,13 +43,13 @@ func convert(items []item, version string) plog.Logs {
 	return logs
 }
 
-var severityNumbers = [cmssyslog.SeverityCount]plog.SeverityNumber{
-	cmssyslog.SeverityDebug: plog.SeverityNumberDebug, cmssyslog.SeverityInfo: plog.SeverityNumberInfo, cmssyslog.SeverityWarn: plog.SeverityNumberWarn,
-	cmssyslog.SeverityError: plog.SeverityNumberError, cmssyslog.SeverityFatal: plog.SeverityNumberFatal,
+var severityNumbers = [syslog.SeverityCount]plog.SeverityNumber{
+	syslog.SeverityDebug: plog.SeverityNumberDebug, syslog.SeverityInfo: plog.SeverityNumberInfo, syslog.SeverityWarn: plog.SeverityNumberWarn,
+	syslog.SeverityError: plog.SeverityNumberError, syslog.SeverityFatal: plog.SeverityNumberFatal,
 }
 
 // appendRecord writes a record.
-func appendRecord(to plog.LogRecordSlice, r *cmssyslog.Record) {
+func appendRecord(to plog.LogRecordSlice, r *syslog.Record) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(r.Kind.Event())
 	lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(r.Observed))
@@ -77,7 +77,7 @@ const (
 const maxHeaderAttributes = 8
 
 // putHeader writes what a line says of itself, and the file that it is from.
-func putHeader(m pcommon.Map, r *cmssyslog.Record) {
+func putHeader(m pcommon.Map, r *syslog.Record) {
 	h := &r.Header
 	if h.Priority >= 0 {
 		m.PutInt(names.SyslogPriority, int64(h.Priority))
@@ -101,13 +101,13 @@ func putText(m pcommon.Map, key, value string) {
 	}
 }
 
-func putField(m pcommon.Map, f *cmssyslog.Field) {
+func putField(m pcommon.Map, f *syslog.Field) {
 	switch f.Type {
-	case cmssyslog.TypeInt:
+	case syslog.TypeInt:
 		m.PutInt(f.Key, f.Int)
-	case cmssyslog.TypeFloat:
+	case syslog.TypeFloat:
 		m.PutDouble(f.Key, f.Float)
-	case cmssyslog.TypeMap:
+	case syslog.TypeMap:
 		members := m.PutEmptyMap(f.Key)
 		members.EnsureCapacity(len(f.Map))
 		for _, p := range f.Map {
@@ -138,7 +138,7 @@ func sourceOf(from *lines.Origin) string {
 }
 
 // bridgeOf is the bridge that a record is of.
-func bridgeOf(r *cmssyslog.Record) bridge {
+func bridgeOf(r *syslog.Record) bridge {
 	peer, isPeer := strings.CutPrefix(r.Source, sourcePeer)
 	if !isPeer {
 		peer = ""

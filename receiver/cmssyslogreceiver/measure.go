@@ -12,9 +12,9 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/cmssyslog"
+	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
 
@@ -68,7 +68,7 @@ func (m *measures) of(r *resource) (*bridgeCounters, error) {
 	return m.bridges.ForUnnamed(r.set())
 }
 
-func (c *bridgeCounters) count(ctx context.Context, r *cmssyslog.Record) {
+func (c *bridgeCounters) count(ctx context.Context, r *syslog.Record) {
 	c.records.Add(ctx, 1, recordOptions[r.Kind][r.Severity])
 	if r.Kind.Fault() {
 		c.faults.Add(ctx, 1, kindOptions[r.Kind])
@@ -79,7 +79,7 @@ func (c *bridgeCounters) count(ctx context.Context, r *cmssyslog.Record) {
 	switch {
 	case r.Request != nil:
 		c.countRequest(ctx, r.Request)
-	case r.Kind == cmssyslog.KindAudit:
+	case r.Kind == syslog.KindAudit:
 		for i := range r.Fields {
 			if r.Fields[i].Key == names.APIVerb {
 				c.audits.Add(ctx, 1, metric.WithAttributes(attribute.String(names.KeyVerb, r.Fields[i].Text)))
@@ -90,7 +90,7 @@ func (c *bridgeCounters) count(ctx context.Context, r *cmssyslog.Record) {
 
 // countRequest counts a request whose first line is known: without it there is neither
 // method nor route.
-func (c *bridgeCounters) countRequest(ctx context.Context, r *cmssyslog.Request) {
+func (c *bridgeCounters) countRequest(ctx context.Context, r *syslog.Request) {
 	if r.Method == "" {
 		return
 	}

@@ -16,11 +16,11 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
-	"github.com/legato-otel/legato/internal/cmssyslog"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/lines"
-	"github.com/legato-otel/legato/internal/storageclient"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
+	"github.com/legato-otel/legato/internal/meetingserver/syslog"
+
+	"github.com/legato-otel/legato/internal/ingest/lines"
+	"github.com/legato-otel/legato/internal/otel/storageclient"
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
 
@@ -107,12 +107,12 @@ func (r *syslogReceiver) newIntake(attempts context.Context, offsets *lines.Offs
 		return nil, err
 	}
 	requests := &r.config.Requests
-	limits := cmssyslog.DefaultLimits
+	limits := syslog.DefaultLimits
 	limits.RequestBytes, limits.Bytes = requests.MaxSize, requests.MaxTotalSize
 	in := &intake{
 		logs: r.logs, retry: r.config.RetryOnFailure, batchSize: r.config.MaxBatchRecords, offsets: offsets,
 		obsreport: r.obsreport, telemetry: r.telemetry, logger: r.settings.Logger, version: r.settings.BuildInfo.Version, attempts: attempts,
-		reader: cmssyslog.NewReader(cmssyslog.Options{
+		reader: syslog.NewReader(syslog.Options{
 			Location: location, TraceTimeout: requests.TraceTimeout, ResponseTimeout: requests.ResponseTimeout, Limits: limits,
 		}),
 		resources: newResources(r.config),
@@ -156,7 +156,7 @@ func (r *syslogReceiver) stopInputs(grace context.Context) error {
 	}
 	inputs, in := r.inputs, r.intake
 	r.inputs, r.intake = nil, nil
-	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	return bounded.Call(end, func(context.Context) error {
 		err := inputs.Stop()
@@ -168,12 +168,12 @@ func (r *syslogReceiver) stopInputs(grace context.Context) error {
 // stopBackground waits for what runs beside the inputs, and then sends the last
 // metrics, unless those before are still on their way.
 func (r *syslogReceiver) stopBackground(grace context.Context) error {
-	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	err := bounded.Wait(end, &r.wg)
 	if err == nil && r.measures != nil && !r.lastSent {
 		r.lastSent = true
-		last, cancel := bounded.After(grace, 2*ingest.AfterGrace)
+		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
 		defer cancel()
 		err = bounded.Call(last, func(ctx context.Context) error {
 			r.sendMetricsOnce(ctx)
@@ -189,7 +189,7 @@ func (r *syslogReceiver) closeStorage(grace context.Context) error {
 	}
 	client := r.storage
 	r.storage = nil
-	end, cancel := bounded.After(grace, 2*ingest.AfterGrace)
+	end, cancel := bounded.After(grace, 2*bounded.AfterGrace)
 	defer cancel()
 	return bounded.Call(end, client.Close)
 }

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/cmssyslog"
+	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 )
 
 // outcome is what became of a record; the attribute of receiver_cmssyslog_records.
@@ -36,8 +36,8 @@ var (
 	outcomeNames     = [outcomeCount]string{"accepted", "refused", "lost"}
 	outcomeOptions   = optionsOf("outcome", outcomeNames[:]...)
 	transportOptions = optionsOf("network.transport", "udp", "tcp", "file")
-	requestOptions   = optionsOf("outcome", complete, cmssyslog.IncompleteNoRequest, cmssyslog.IncompleteNoResponse,
-		cmssyslog.IncompleteTooLong, cmssyslog.IncompleteBody, cmssyslog.IncompleteEvicted)
+	requestOptions   = optionsOf("outcome", complete, syslog.IncompleteNoRequest, syslog.IncompleteNoResponse,
+		syslog.IncompleteTooLong, syslog.IncompleteBody, syslog.IncompleteEvicted)
 )
 
 func (in *intake) count(what outcome, n int) {

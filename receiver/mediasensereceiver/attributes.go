@@ -6,38 +6,38 @@ package mediasensereceiver
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
 // prefixes of the objects whose elements become attributes.
-var prefixes = map[mediasense.Object]string{
-	mediasense.NoObject: names.MediaSenseBodyPrefix,
-	mediasense.Envelope: names.MediaSense,
-	mediasense.Session:  names.KindSession,
-	mediasense.TagEvent: names.MediaSenseTagPrefix,
-	mediasense.Storage:  names.MediaSenseStoragePrefix,
-	mediasense.Track:    names.KindTrack,
+var prefixes = map[event.Object]string{
+	event.NoObject: names.MediaSenseBodyPrefix,
+	event.Envelope: names.MediaSense,
+	event.Session:  names.KindSession,
+	event.TagEvent: names.MediaSenseTagPrefix,
+	event.Storage:  names.MediaSenseStoragePrefix,
+	event.Track:    names.KindTrack,
 }
 
 // fieldKeys are the attribute names of the documented elements, and nestedKeys
 // their names within the maps of a list.
-var fieldKeys, nestedKeys = func() (keys, nested [mediasense.FieldCount]string) {
-	for f := mediasense.Unknown + 1; f < mediasense.FieldCount; f++ {
-		d := mediasense.DocumentedField(f)
+var fieldKeys, nestedKeys = func() (keys, nested [event.FieldCount]string) {
+	for f := event.Unknown + 1; f < event.FieldCount; f++ {
+		d := event.DocumentedField(f)
 		keys[f], nested[f] = names.Attribute(prefixes[d.Object], d.Name), names.Snake(d.Name)
 	}
-	keys[mediasense.SessionID] = names.MediaSenseSessionID
-	keys[mediasense.TagEventSessionID] = names.MediaSenseSessionID
+	keys[event.SessionID] = names.MediaSenseSessionID
+	keys[event.TagEventSessionID] = names.MediaSenseSessionID
 	return keys, nested
 }()
 
 // putEvent writes everything the event says.
-func putEvent(m pcommon.Map, e *mediasense.Event) {
+func putEvent(m pcommon.Map, e *event.Event) {
 	m.EnsureCapacity(len(e.Body) + len(e.Extra) + 4)
 	putMembers(m, prefixes[e.Object], e.Body)
-	if number, ok := e.Int(mediasense.TagEventTrackNumber); ok && e.SessionID() != "" {
+	if number, ok := e.Int(event.TagEventTrackNumber); ok && e.SessionID() != "" {
 		m.PutStr(names.MediaSenseTrackID, trackID(e.SessionID(), number))
 	}
 	putForwarded(m, e)
@@ -46,24 +46,24 @@ func putEvent(m pcommon.Map, e *mediasense.Event) {
 }
 
 // putPart numbers the pieces of a long event.
-func putPart(m pcommon.Map, e *mediasense.Event) {
+func putPart(m pcommon.Map, e *event.Event) {
 	if e.Parts > 0 {
 		m.PutInt(names.MediaSenseRecordPart, int64(e.Part))
 		m.PutInt(names.MediaSenseRecordParts, int64(e.Parts))
 	}
 }
 
-func putForwarded(m pcommon.Map, e *mediasense.Event) {
-	if e.Forwarded.Kind != mediasense.KindNull {
+func putForwarded(m pcommon.Map, e *event.Event) {
+	if e.Forwarded.Kind != event.KindNull {
 		putValue(m.PutEmpty(names.MediaSenseForwarded), &e.Forwarded)
 	}
 }
 
 // putMembers writes the elements of an object under its prefix: the documented
 // ones first, so that no other takes their place.
-func putMembers(m pcommon.Map, prefix string, members []mediasense.Member) {
-	put(m, members, func(member *mediasense.Member) string {
-		if member.Field != mediasense.Unknown {
+func putMembers(m pcommon.Map, prefix string, members []event.Member) {
+	put(m, members, func(member *event.Member) string {
+		if member.Field != event.Unknown {
 			return fieldKeys[member.Field]
 		}
 		return names.Attribute(prefix, member.Name)
@@ -71,23 +71,23 @@ func putMembers(m pcommon.Map, prefix string, members []mediasense.Member) {
 }
 
 // putNested writes the elements of an object into a map of its own.
-func putNested(m pcommon.Map, members []mediasense.Member) {
+func putNested(m pcommon.Map, members []event.Member) {
 	m.EnsureCapacity(len(members))
-	put(m, members, func(member *mediasense.Member) string {
-		if member.Field != mediasense.Unknown {
+	put(m, members, func(member *event.Member) string {
+		if member.Field != event.Unknown {
 			return nestedKeys[member.Field]
 		}
 		return names.Snake(member.Name)
 	})
 }
 
-func put(m pcommon.Map, members []mediasense.Member, key func(*mediasense.Member) string) {
+func put(m pcommon.Map, members []event.Member, key func(*event.Member) string) {
 	unknown := 0
 	for i := range members {
 		switch member := &members[i]; {
-		case member.Field == mediasense.Unknown:
+		case member.Field == event.Unknown:
 			unknown++
-		case member.Value.Kind != mediasense.KindNull: // null is none
+		case member.Value.Kind != event.KindNull: // null is none
 			putValue(m.PutEmpty(key(member)), &member.Value)
 		}
 	}
@@ -96,7 +96,7 @@ func put(m pcommon.Map, members []mediasense.Member, key func(*mediasense.Member
 		if unknown == 0 {
 			return
 		}
-		if member.Field != mediasense.Unknown {
+		if member.Field != event.Unknown {
 			continue
 		}
 		unknown--
@@ -104,7 +104,7 @@ func put(m pcommon.Map, members []mediasense.Member, key func(*mediasense.Member
 		for _, taken := m.Get(name); taken; _, taken = m.Get(name) {
 			name += ".unknown"
 		}
-		if redact.Secret(member.Name) && member.Value.Kind != mediasense.KindNull {
+		if redact.Secret(member.Name) && member.Value.Kind != event.KindNull {
 			m.PutStr(name, redact.Mark)
 			continue
 		}
@@ -113,24 +113,24 @@ func put(m pcommon.Map, members []mediasense.Member, key func(*mediasense.Member
 }
 
 // putValue writes a value without secrets, nested ones as maps and slices.
-func putValue(to pcommon.Value, v *mediasense.Value) {
+func putValue(to pcommon.Value, v *event.Value) {
 	switch v.Kind {
-	case mediasense.KindNull:
-	case mediasense.KindBool:
+	case event.KindNull:
+	case event.KindBool:
 		to.SetBool(v.Bool())
-	case mediasense.KindInt:
+	case event.KindInt:
 		to.SetInt(v.Int())
-	case mediasense.KindDouble:
+	case event.KindDouble:
 		to.SetDouble(v.Double())
-	case mediasense.KindText:
+	case event.KindText:
 		to.SetStr(redact.Text(v.Text))
-	case mediasense.KindList:
+	case event.KindList:
 		items := to.SetEmptySlice()
 		items.EnsureCapacity(len(v.Items))
 		for i := range v.Items {
 			putValue(items.AppendEmpty(), &v.Items[i])
 		}
-	case mediasense.KindMap:
+	case event.KindMap:
 		putNested(to.SetEmptyMap(), v.Members)
 	}
 }

@@ -9,7 +9,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
 )
 
 var benchmarked = [...]string{"session-started.json", "session-ended.json", "tag-added-track.json", "storage-enter-low.json"}
@@ -20,8 +21,8 @@ func BenchmarkConvert(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
 		b.Run(name, func(b *testing.B) {
-			d := &delivery{known: newKnown(0, true), windows: &windows, version: "bench", limits: ingest.Limits{Bytes: 1 << 20, Records: 512}}
-			req := &ingest.Request{Body: fixture(b, name), Address: "192.0.2.60"}
+			d := &delivery{known: newKnown(0, true), windows: &windows, version: "bench", limits: outbox.Limits{Bytes: 1 << 20, Records: 512}}
+			req := &webhook.Request{Body: fixture(b, name), Address: "192.0.2.60"}
 			b.SetBytes(int64(len(req.Body)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -29,7 +30,7 @@ func BenchmarkConvert(b *testing.B) {
 				in.judge(d.known, d.windows)
 				source := d.resource.build(req)
 				p := d.limits.Cut(0, in.parts(), in.sizeOfPart)
-				out := d.newOutbox(b.Context(), in, &source)
+				out := d.newSender(b.Context(), in, &source)
 				d.convert(in, &p, out)
 				if out.Records.Len() != 1 {
 					b.Fatal("not read")
@@ -45,13 +46,13 @@ func BenchmarkOTLPJSON(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
 		b.Run(name, func(b *testing.B) {
-			d := &delivery{known: newKnown(0, true), windows: &windows, version: "bench", limits: ingest.Limits{Bytes: 1 << 20, Records: 512}}
-			req := &ingest.Request{Body: fixture(b, name), Address: "192.0.2.60"}
+			d := &delivery{known: newKnown(0, true), windows: &windows, version: "bench", limits: outbox.Limits{Bytes: 1 << 20, Records: 512}}
+			req := &webhook.Request{Body: fixture(b, name), Address: "192.0.2.60"}
 			in := newIntake(req, time.Now())
 			in.judge(d.known, d.windows)
 			source := d.resource.build(req)
 			p := d.limits.Cut(0, in.parts(), in.sizeOfPart)
-			out := d.newOutbox(b.Context(), in, &source)
+			out := d.newSender(b.Context(), in, &source)
 			d.convert(in, &p, out)
 			logs := plog.NewLogs()
 			out.Records.MoveAndAppendTo(out.Open(logs))

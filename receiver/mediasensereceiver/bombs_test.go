@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/testkit"
 )
 
@@ -97,7 +97,7 @@ func TestBombs(t *testing.T) {
 			require.Equal(t, http.StatusOK, r.post(body))
 			weight := next.Reset()
 			t.Logf("%d bytes of output, the largest payload has %d, %d MiB of heap", weight.Output, weight.Largest, weight.Heap>>20)
-			assert.LessOrEqual(t, weight.Output, ingest.MaxExpansion*len(body)+fixedOutput, "output")
+			assert.LessOrEqual(t, weight.Output, outbox.MaxExpansion*len(body)+fixedOutput, "output")
 			assert.Less(t, weight.Largest, 4<<20, "largest payload")
 			assert.LessOrEqual(t, weight.Heap, uint64(mostHeap), "heap")
 		})

@@ -14,9 +14,9 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/internal/names"
-	"github.com/legato-otel/legato/internal/recent"
 )
 
 // Config of the mediasense receiver.
@@ -114,7 +114,7 @@ func createDefaultConfig() component.Config {
 	// confighttp has no limit here; a body that trickles in would hold a
 	// connection for ever.
 	server.ReadTimeout = 30 * time.Second
-	server.CompressionAlgorithms = ingest.DefaultEncodings()
+	server.CompressionAlgorithms = webhook.DefaultEncodings()
 	return &Config{
 		HTTP:          server,
 		Path:          defaultPath,
@@ -136,7 +136,7 @@ func (c *Config) Validate() error {
 	if c.HTTP.MaxRequestBodySize <= 0 {
 		errs = append(errs, fmt.Errorf("max_request_body_size must be positive, got %d", c.HTTP.MaxRequestBodySize))
 	}
-	if err := ingest.CheckPath(c.Path); err != nil {
+	if err := webhook.CheckPath(c.Path); err != nil {
 		errs = append(errs, err)
 	}
 	if c.MaxInFlightBytes < c.HTTP.MaxRequestBodySize {
@@ -177,8 +177,8 @@ func (c *DeduplicationConfig) Validate() error {
 	if c.StorageWindow != 0 && c.StorageWindow < 10*time.Millisecond {
 		errs = append(errs, fmt.Errorf("storage_window must be 0, for none, or at least 10ms, got %s", c.StorageWindow))
 	}
-	if c.MaxEntries < recent.MinimumEntries || c.MaxEntries > recent.MaximumEntries {
-		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", recent.MinimumEntries, recent.MaximumEntries, c.MaxEntries))
+	if c.MaxEntries < dedup.MinimumEntries || c.MaxEntries > dedup.MaximumEntries {
+		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinimumEntries, dedup.MaximumEntries, c.MaxEntries))
 	}
 	return errors.Join(errs...)
 }

@@ -14,9 +14,10 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/consume"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/consume"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -35,13 +36,13 @@ type delivery struct {
 	logger    *zap.Logger
 	resource  resourceBuilder
 	version   string
-	limits    ingest.Limits
+	limits    outbox.Limits
 }
 
 // accept returns nil if everything in the body is safe: taken by the next
 // consumer now or before, or quarantined, and marked as known. After an error
 // those pieces are marked that were taken.
-func (d *delivery) accept(ctx context.Context, req ingest.Request) error {
+func (d *delivery) accept(ctx context.Context, req webhook.Request) error {
 	in := newIntake(&req, time.Now())
 	unlock, err := d.known.lock(ctx, in.keys)
 	if err != nil {
@@ -81,7 +82,7 @@ func (d *delivery) acceptPieces(ctx context.Context, in *intake) error {
 
 // acceptPiece hands a piece on. What the pipeline refuses permanently is not sent to
 // it again, as the contract of consumers asks; its bytes go to quarantine instead.
-func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, source *resource) error {
+func (d *delivery) acceptPiece(ctx context.Context, in *intake, p outbox.Piece, source *resource) error {
 	if d.logs == nil || p.Fresh == 0 {
 		d.mark(ctx, in, &p, source)
 		return nil
@@ -92,13 +93,13 @@ func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, 
 		return nil
 	}
 	if taken > p.From {
-		head := ingest.Between(p.From, taken, in.sizeOfPart)
+		head := outbox.Between(p.From, taken, in.sizeOfPart)
 		d.mark(ctx, in, &head, source)
-		p = ingest.Between(taken, p.To, in.sizeOfPart)
+		p = outbox.Between(taken, p.To, in.sizeOfPart)
 	}
 	kind := errorExpands
 	switch {
-	case errors.Is(err, ingest.ErrExpands):
+	case errors.Is(err, outbox.ErrExpands):
 	case consume.IsPermanent(err):
 		kind = errorRejected
 		d.logger.Error("Events refused permanently by the pipeline; they are quarantined", in.fields(&p, err)...)
@@ -110,7 +111,7 @@ func (d *delivery) acceptPiece(ctx context.Context, in *intake, p ingest.Piece, 
 }
 
 // mark marks a piece that was taken, or is in quarantine, as known and counts it.
-func (d *delivery) mark(ctx context.Context, in *intake, p *ingest.Piece, source *resource) {
+func (d *delivery) mark(ctx context.Context, in *intake, p *outbox.Piece, source *resource) {
 	if p.Fresh > 0 {
 		d.known.accept(in.entriesOf(p), in.received, in.isNamed)
 		d.disks.apply(in, p)
@@ -122,12 +123,12 @@ func (d *delivery) mark(ctx context.Context, in *intake, p *ingest.Piece, source
 
 // deliver hands on the new parts of a piece. After an error it returns the number of
 // the first part that was not taken whole: a long part is several payloads.
-func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, source *resource) (taken int, err error) {
-	out := d.newOutbox(ctx, in, source)
+func (d *delivery) deliver(ctx context.Context, in *intake, p *outbox.Piece, source *resource) (taken int, err error) {
+	out := d.newSender(ctx, in, source)
 	out.Records.EnsureCapacity(p.Fresh)
 	d.convert(in, p, out)
-	if len(in.request.Body) > ingest.SmallBody && !in.expansion.Add(p.Bytes, out.Size()) {
-		err = ingest.ErrExpands
+	if len(in.request.Body) > outbox.SmallBody && !in.expansion.Add(p.Bytes, out.Size()) {
+		err = outbox.ErrExpands
 	} else if err = out.Flush(); err == nil {
 		return p.To, nil
 	}
@@ -136,8 +137,8 @@ func (d *delivery) deliver(ctx context.Context, in *intake, p *ingest.Piece, sou
 
 // quarantine hands on the parts of a piece as bytes, in payloads as small as they
 // can be.
-func (d *delivery) quarantine(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
-	limits := ingest.Limits{Bytes: logrecord.MaxRaw, Records: p.Fresh}
+func (d *delivery) quarantine(ctx context.Context, in *intake, p *outbox.Piece, source *resource, kind string) error {
+	limits := outbox.Limits{Bytes: logrecord.MaxRaw, Records: p.Fresh}
 	for from := p.From; from < p.To; {
 		q := limits.Cut(from, p.To, func(part int) (bytes int, fresh bool) {
 			bytes, fresh = in.sizeOfPart(part)
@@ -157,8 +158,8 @@ func (d *delivery) quarantine(ctx context.Context, in *intake, p *ingest.Piece, 
 // quarantinePayload hands on parts that are one payload, or one part that is
 // several. What is refused permanently even so is lost: no answer to the sender can
 // save it.
-func (d *delivery) quarantinePayload(ctx context.Context, in *intake, p *ingest.Piece, source *resource, kind string) error {
-	out := d.newOutbox(ctx, in, source)
+func (d *delivery) quarantinePayload(ctx context.Context, in *intake, p *outbox.Piece, source *resource, kind string) error {
+	out := d.newSender(ctx, in, source)
 	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
 	in.quarantine(p, kind, out)
 	err := out.Flush()
@@ -172,16 +173,16 @@ func (d *delivery) quarantinePayload(ctx context.Context, in *intake, p *ingest.
 
 // fields say in the Collector's log which events of which sender it is about:
 // they have neither session nor index.
-func (in *intake) fields(p *ingest.Piece, err error) []zap.Field {
+func (in *intake) fields(p *outbox.Piece, err error) []zap.Field {
 	return []zap.Field{
 		zap.Int("events", p.Fresh), zap.Int("first_event", p.From), zap.Int("last_event", p.To-1),
 		zap.String("client.address", in.request.Address), zap.Error(err),
 	}
 }
 
-// newOutbox returns an outbox for events from a source.
-func (d *delivery) newOutbox(ctx context.Context, in *intake, source *resource) *ingest.Outbox {
-	out := &ingest.Outbox{
+// newSender returns a sender for events from a source.
+func (d *delivery) newSender(ctx context.Context, in *intake, source *resource) *outbox.Sender {
+	out := &outbox.Sender{
 		Context: ctx, Send: d.consume, MaxRaw: d.limits.Bytes, Now: pcommon.NewTimestampFromTime(in.received),
 		Open: func(logs plog.Logs) plog.LogRecordSlice {
 			rl := logs.ResourceLogs().AppendEmpty()

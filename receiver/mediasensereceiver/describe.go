@@ -10,20 +10,20 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/logrecord"
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/mediasense/event"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
 // severityOf says whether somebody should look.
-func severityOf(e *mediasense.Event) plog.SeverityNumber {
+func severityOf(e *event.Event) plog.SeverityNumber {
 	switch e.Type {
-	case mediasense.EnterEmergency:
+	case event.EnterEmergency:
 		return plog.SeverityNumberError
-	case mediasense.EnterLow, mediasense.EnterCritical:
+	case event.EnterLow, event.EnterCritical:
 		return plog.SeverityNumberWarn
 	default:
-		if abnormal(e.Text(mediasense.SessionState)) {
+		if abnormal(e.Text(event.SessionState)) {
 			return plog.SeverityNumberWarn
 		}
 		return plog.SeverityNumberInfo
@@ -41,7 +41,7 @@ func abnormal(state string) bool {
 
 // describe is the event in one line, for people who read logs. It names no
 // devices; sessions is how many sessions an event about several is about.
-func describe(e *mediasense.Event, sessions int) string {
+func describe(e *event.Event, sessions int) string {
 	line := describeEvent(e, sessions)
 	if e.Parts > 0 {
 		line += " (part " + strconv.Itoa(e.Part) + " of " + strconv.Itoa(e.Parts) + ")"
@@ -49,38 +49,38 @@ func describe(e *mediasense.Event, sessions int) string {
 	return line
 }
 
-func describeEvent(e *mediasense.Event, sessions int) string {
+func describeEvent(e *event.Event, sessions int) string {
 	switch e.Type {
-	case mediasense.SessionStarted:
-		return "recording session started" + plural(": ", len(e.Items(mediasense.Tracks)), "track")
-	case mediasense.SessionUpdated:
-		return "recording session updated" + plural(": ", len(e.Items(mediasense.Tracks)), "track")
-	case mediasense.SessionEnded:
+	case event.SessionStarted:
+		return "recording session started" + plural(": ", len(e.Items(event.Tracks)), "track")
+	case event.SessionUpdated:
+		return "recording session updated" + plural(": ", len(e.Items(event.Tracks)), "track")
+	case event.SessionEnded:
 		return describeEnd(e)
-	case mediasense.SessionDeleted:
+	case event.SessionDeleted:
 		return "recordings deleted" + plural(": ", sessions, "session")
-	case mediasense.SessionPruned:
+	case event.SessionPruned:
 		return "recordings pruned" + plural(": ", sessions, "session")
-	case mediasense.TagAdded:
+	case event.TagAdded:
 		return describeTag(e, "added")
-	case mediasense.TagUpdated:
+	case event.TagUpdated:
 		return describeTag(e, "updated")
-	case mediasense.TagDeleted:
+	case event.TagDeleted:
 		return describeTag(e, "deleted")
 	default:
 		return describeStorage(e)
 	}
 }
 
-func describeEnd(e *mediasense.Event) string {
+func describeEnd(e *event.Event) string {
 	line := "recording session ended"
-	if state := e.Text(mediasense.SessionState); state != "" {
+	if state := e.Text(event.SessionState); state != "" {
 		line += ": " + wireText(state)
 	}
-	if duration, ok := e.Int(mediasense.SessionDuration); ok {
+	if duration, ok := e.Int(event.SessionDuration); ok {
 		line += " after " + seconds(duration)
 	}
-	return line + plural(", ", len(e.Items(mediasense.Tracks)), "track")
+	return line + plural(", ", len(e.Items(event.Tracks)), "track")
 }
 
 // systemTag is the type of a tag that MediaSense itself sets.
@@ -88,35 +88,35 @@ const systemTag = "SYSTEM_DEFINED"
 
 // describeTag names a tag of the system. Another tag's text is what people wrote,
 // names and numbers among it, and stands in an attribute only.
-func describeTag(e *mediasense.Event, verb string) string {
+func describeTag(e *event.Event, verb string) string {
 	line := "tag " + verb
-	if name := e.Text(mediasense.TagEventName); name != "" && strings.EqualFold(e.Text(mediasense.TagEventType), systemTag) {
+	if name := e.Text(event.TagEventName); name != "" && strings.EqualFold(e.Text(event.TagEventType), systemTag) {
 		line += ": " + wireText(name)
 	}
-	if number, ok := e.Int(mediasense.TagEventTrackNumber); ok {
+	if number, ok := e.Int(event.TagEventTrackNumber); ok {
 		line += " on track " + strconv.FormatInt(number, 10)
 	}
-	if offset, ok := e.Int(mediasense.TagEventOffset); ok {
+	if offset, ok := e.Int(event.TagEventOffset); ok {
 		line += " at " + seconds(offset)
 	}
 	return line
 }
 
 // crossed says what a threshold event says.
-var crossed = [mediasense.TypeCount]string{
-	mediasense.EnterLow: "low storage space entered", mediasense.ExitLow: "low storage space left",
-	mediasense.EnterCritical: "critical storage space entered", mediasense.ExitCritical: "critical storage space left",
-	mediasense.EnterEmergency: "emergency storage space entered", mediasense.ExitEmergency: "emergency storage space left",
+var crossed = [event.TypeCount]string{
+	event.EnterLow: "low storage space entered", event.ExitLow: "low storage space left",
+	event.EnterCritical: "critical storage space entered", event.ExitCritical: "critical storage space left",
+	event.EnterEmergency: "emergency storage space entered", event.ExitEmergency: "emergency storage space left",
 }
 
-func describeStorage(e *mediasense.Event) string {
+func describeStorage(e *event.Event) string {
 	line := crossed[e.Type]
 	separator := ": "
-	if partition := e.Text(mediasense.Partition); partition != "" {
+	if partition := e.Text(event.Partition); partition != "" {
 		line += separator + wireText(partition)
 		separator = " "
 	}
-	if address := e.Text(mediasense.NodeIPAddress); address != "" {
+	if address := e.Text(event.NodeIPAddress); address != "" {
 		line += separator + "on " + wireText(address)
 		separator = " "
 	}
@@ -127,9 +127,9 @@ func describeStorage(e *mediasense.Event) string {
 }
 
 // percentageOf is how full the partition is.
-func percentageOf(e *mediasense.Event) (percentage float64, ok bool) {
-	v, _ := e.Member(mediasense.PercentageUtilization)
-	return v.Double(), v.Kind == mediasense.KindInt || v.Kind == mediasense.KindDouble
+func percentageOf(e *event.Event) (percentage float64, ok bool) {
+	v, _ := e.Member(event.PercentageUtilization)
+	return v.Double(), v.Kind == event.KindInt || v.Kind == event.KindDouble
 }
 
 // wireText is text of the wire in a body: without secrets, short and on one line.

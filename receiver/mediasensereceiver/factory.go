@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 
-	"github.com/legato-otel/legato/internal/shared"
+	"github.com/legato-otel/legato/internal/otel/sharedcomponent"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -26,7 +26,7 @@ func NewFactory() receiver.Factory {
 
 // receivers holds one receiver per configuration: its logs and its metrics come
 // from the same listener.
-var receivers = shared.NewMap[*Config, *eventReceiver]()
+var receivers = sharedcomponent.NewMap[*Config, *eventReceiver]()
 
 func createLogs(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
 	return create(set, cfg, func(r *eventReceiver) { r.logs = next })

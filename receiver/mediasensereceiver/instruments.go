@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -87,7 +87,7 @@ var definitions = []definition{
 		name: names.MetricStorageState, unit: "{state}", description: "1 for the state a partition is in, 0 for the others.",
 		attributes: []string{names.KeyNodeID, names.KeyNodeAddress, names.KeyPartition, names.KeyState},
 		state: func(o metric.Int64Observer, p *shownPartition) {
-			for level := range mediasense.LevelCount {
+			for level := range event.LevelCount {
 				is := int64(0)
 				if level == p.level {
 					is = 1

@@ -6,24 +6,25 @@ package mediasensereceiver
 import (
 	"time"
 
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/mediasense"
-	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 )
 
 // intake is the work on one body: what is in it, and what of it is new.
 type intake struct {
-	request  *ingest.Request
-	batch    mediasense.Batch
+	request  *webhook.Request
+	batch    event.Batch
 	received time.Time
-	keys     []recent.Key // of everything in the body
+	keys     []dedup.Key // of everything in the body
 
 	events    []judged // of batch.Events
 	malformed []judged // of batch.Malformed
-	entries   []recent.Entry
+	entries   []dedup.Entry
 	fresh     int  // events and malformed parts that are new and not marked yet
 	isNamed   bool // a subscription names the sender
-	expansion ingest.Expansion
+	expansion outbox.Expansion
 }
 
 // judged is what is to be done with one event or malformed part.
@@ -37,8 +38,8 @@ type judged struct {
 }
 
 // newIntake decodes a body.
-func newIntake(req *ingest.Request, received time.Time) *intake {
-	var decoder mediasense.Decoder
+func newIntake(req *webhook.Request, received time.Time) *intake {
+	var decoder event.Decoder
 	in := &intake{request: req, batch: decoder.Decode(req.Body), received: received}
 	in.events = make([]judged, len(in.batch.Events))
 	in.malformed = make([]judged, len(in.batch.Malformed))
@@ -58,8 +59,8 @@ func newIntake(req *ingest.Request, received time.Time) *intake {
 // judge finds out what of the body is new. The caller holds the lock of its
 // keys. It changes nothing of what is known.
 func (in *intake) judge(accepted *known, windows *DeduplicationConfig) {
-	here := make(map[recent.Key]bool, len(in.keys))
-	isNew := func(key recent.Key, window time.Duration) bool {
+	here := make(map[dedup.Key]bool, len(in.keys))
+	isNew := func(key dedup.Key, window time.Duration) bool {
 		if window == 0 {
 			return true // nothing is a copy
 		}
@@ -67,16 +68,16 @@ func (in *intake) judge(accepted *known, windows *DeduplicationConfig) {
 			return false
 		}
 		here[key] = true
-		in.entries = append(in.entries, recent.Entry{Key: key, Until: in.received.Add(window)})
+		in.entries = append(in.entries, dedup.Entry{Key: key, Until: in.received.Add(window)})
 		return true
 	}
 	for i := range in.batch.Events {
 		window := windows.Window
-		if in.batch.Events[i].Type.Object() == mediasense.Storage {
+		if in.batch.Events[i].Type.Object() == event.Storage {
 			window = windows.StorageWindow
 		}
 		in.events[i].entries = len(in.entries)
-		in.judgeEvent(i, func(key recent.Key) bool { return isNew(key, window) })
+		in.judgeEvent(i, func(key dedup.Key) bool { return isNew(key, window) })
 	}
 	for i := range in.malformed {
 		j := &in.malformed[i]
@@ -89,7 +90,7 @@ func (in *intake) judge(accepted *known, windows *DeduplicationConfig) {
 
 // judgeEvent judges one event. One about several sessions is new if any of them
 // is.
-func (in *intake) judgeEvent(i int, isNew func(recent.Key) bool) {
+func (in *intake) judgeEvent(i int, isNew func(dedup.Key) bool) {
 	j := &in.events[i]
 	keys := in.keys[j.from:j.to]
 	var sessions []string

@@ -7,16 +7,16 @@ import (
 	"context"
 	"time"
 
-	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/internal/ingest/dedup"
 )
 
 // known is what was accepted. Events of servers that a subscription names and
 // events of other senders are kept apart, so that a stranger who posts made-up
 // events pushes out no event of a named server.
 type known struct {
-	named *recent.Set
+	named *dedup.Set
 	// others is nil if no subscription names a server: all senders are alike then.
-	others *recent.Set
+	others *dedup.Set
 }
 
 // othersShare is which part of max_entries senders get that no subscription names,
@@ -25,25 +25,25 @@ const othersShare = 4
 
 // newKnown returns an empty memory of maxEntries events of named servers.
 func newKnown(maxEntries int, hasNamed bool) *known {
-	k := &known{named: recent.New(maxEntries)}
+	k := &known{named: dedup.New(maxEntries)}
 	if hasNamed {
-		k.others = recent.New(maxEntries / othersShare)
+		k.others = dedup.New(maxEntries / othersShare)
 	}
 	return k
 }
 
 // lock locks keys, whoever sends them: servers forward each other's events.
-func (k *known) lock(ctx context.Context, keys []recent.Key) (unlock func(), err error) {
+func (k *known) lock(ctx context.Context, keys []dedup.Key) (unlock func(), err error) {
 	return k.named.Lock(ctx, keys)
 }
 
 // contains tells whether an event was accepted, from whomever.
-func (k *known) contains(key recent.Key, now time.Time) bool {
+func (k *known) contains(key dedup.Key, now time.Time) bool {
 	return k.named.Contains(key, now) || k.others != nil && k.others.Contains(key, now)
 }
 
 // accept marks events as accepted. isNamed tells that a named server sent them.
-func (k *known) accept(entries []recent.Entry, now time.Time, isNamed bool) {
+func (k *known) accept(entries []dedup.Entry, now time.Time, isNamed bool) {
 	if isNamed || k.others == nil {
 		k.named.Accept(entries, now)
 		return

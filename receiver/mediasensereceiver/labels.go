@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -35,19 +35,19 @@ var (
 )
 
 // actions are the labels of what happened.
-var actions = [mediasense.TypeCount]string{
-	mediasense.TagAdded: "added", mediasense.TagUpdated: "updated", mediasense.TagDeleted: "deleted",
-	mediasense.EnterLow: "enter_low", mediasense.ExitLow: "exit_low",
-	mediasense.EnterCritical: "enter_critical", mediasense.ExitCritical: "exit_critical",
-	mediasense.EnterEmergency: "enter_emergency", mediasense.ExitEmergency: "exit_emergency",
+var actions = [event.TypeCount]string{
+	event.TagAdded: "added", event.TagUpdated: "updated", event.TagDeleted: "deleted",
+	event.EnterLow: "enter_low", event.ExitLow: "exit_low",
+	event.EnterCritical: "enter_critical", event.ExitCritical: "exit_critical",
+	event.EnterEmergency: "enter_emergency", event.ExitEmergency: "exit_emergency",
 }
 
 // mediaType is what a session records: video if any of its tracks is, "" if it
 // has no tracks.
-func mediaType(e *mediasense.Event) (media string) {
-	tracks := e.Items(mediasense.Tracks)
+func mediaType(e *event.Event) (media string) {
+	tracks := e.Items(event.Tracks)
 	for i := range tracks {
-		text, _ := tracks[i].Member(mediasense.TrackMediaType)
+		text, _ := tracks[i].Member(event.TrackMediaType)
 		switch {
 		case strings.EqualFold(text.Text, "VIDEO"):
 			return "video"

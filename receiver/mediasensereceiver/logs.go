@@ -9,22 +9,22 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/logrecord"
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
 // eventNames of the documented events.
-var eventNames = [mediasense.TypeCount]string{
-	mediasense.SessionStarted: names.EventSessionStarted, mediasense.SessionUpdated: names.EventSessionUpdated,
-	mediasense.SessionEnded: names.EventSessionEnded, mediasense.SessionDeleted: names.EventSessionDeleted,
-	mediasense.SessionPruned: names.EventSessionPruned,
-	mediasense.TagAdded:      names.EventTagAdded, mediasense.TagUpdated: names.EventTagUpdated, mediasense.TagDeleted: names.EventTagDeleted,
-	mediasense.EnterLow: names.EventStorageEnterLow, mediasense.ExitLow: names.EventStorageExitLow,
-	mediasense.EnterCritical: names.EventStorageEnterCritical, mediasense.ExitCritical: names.EventStorageExitCritical,
-	mediasense.EnterEmergency: names.EventStorageEnterEmergency, mediasense.ExitEmergency: names.EventStorageExitEmergency,
+var eventNames = [event.TypeCount]string{
+	event.SessionStarted: names.EventSessionStarted, event.SessionUpdated: names.EventSessionUpdated,
+	event.SessionEnded: names.EventSessionEnded, event.SessionDeleted: names.EventSessionDeleted,
+	event.SessionPruned: names.EventSessionPruned,
+	event.TagAdded:      names.EventTagAdded, event.TagUpdated: names.EventTagUpdated, event.TagDeleted: names.EventTagDeleted,
+	event.EnterLow: names.EventStorageEnterLow, event.ExitLow: names.EventStorageExitLow,
+	event.EnterCritical: names.EventStorageEnterCritical, event.ExitCritical: names.EventStorageExitCritical,
+	event.EnterEmergency: names.EventStorageEnterEmergency, event.ExitEmergency: names.EventStorageExitEmergency,
 }
 
 // What error.type says.
@@ -42,7 +42,7 @@ const maxEvent = 2 << 20
 
 // convert adds the log records of what is new in a piece: one for each event,
 // those of its tracks behind it, malformed parts last.
-func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
+func (d *delivery) convert(in *intake, p *outbox.Piece, to *outbox.Sender) {
 	to.BeginPart(p.From)
 	from, end := in.eventsOf(p)
 	for i := from; i < end; i++ {
@@ -54,7 +54,7 @@ func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
 		switch {
 		case len(e.Raw) > maxEvent:
 			addTooLarge(to, e)
-		case e.Type == mediasense.TypeUnknown:
+		case e.Type == event.TypeUnknown:
 			addUnknown(to, e)
 		default:
 			appendEvent(to.Records, e, in.events[i].sessions, to.Now)
@@ -74,7 +74,7 @@ func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
 }
 
 // quarantine adds a piece as record.malformed.
-func (in *intake) quarantine(p *ingest.Piece, kind string, to *ingest.Outbox) {
+func (in *intake) quarantine(p *outbox.Piece, kind string, to *outbox.Sender) {
 	message := clipTo(p.Rejected.Error(), maxMessage)
 	addRaw(to, names.EventMediaSenseMalformed, in.text(p), func(lr plog.LogRecord, _ bool) {
 		lr.Attributes().PutStr(names.ErrorType, kind)
@@ -87,7 +87,7 @@ const maxMessage = 1024
 
 // appendEvent writes a documented event. sessions, if not nil, replace those of
 // an event about several.
-func appendEvent(to plog.LogRecordSlice, e *mediasense.Event, sessions []string, now pcommon.Timestamp) {
+func appendEvent(to plog.LogRecordSlice, e *event.Event, sessions []string, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(eventNames[e.Type])
 	setTimes(lr, eventTime(e), now)
@@ -120,19 +120,19 @@ const latestDate = 9_223_372_036_854
 
 // eventTime is when the event happened, in milliseconds since 1970; 0 if it
 // does not say.
-func eventTime(e *mediasense.Event) int64 {
+func eventTime(e *event.Event) int64 {
 	switch e.Type {
-	case mediasense.SessionStarted:
-		start, _ := e.Int(mediasense.SessionStartDate)
+	case event.SessionStarted:
+		start, _ := e.Int(event.SessionStartDate)
 		return start
-	case mediasense.SessionEnded:
-		start, hasStart := e.Int(mediasense.SessionStartDate)
-		duration, hasDuration := e.Int(mediasense.SessionDuration)
+	case event.SessionEnded:
+		start, hasStart := e.Int(event.SessionStartDate)
+		duration, hasDuration := e.Int(event.SessionDuration)
 		return endOf(start, duration, hasStart && hasDuration)
-	case mediasense.SessionUpdated:
+	case event.SessionUpdated:
 		return e.NewestDate()
-	case mediasense.TagAdded, mediasense.TagUpdated, mediasense.TagDeleted:
-		created, _ := e.Int(mediasense.TagEventCreateDate)
+	case event.TagAdded, event.TagUpdated, event.TagDeleted:
+		created, _ := e.Int(event.TagEventCreateDate)
 		return created
 	default:
 		return 0
@@ -149,7 +149,7 @@ func endOf(start, duration int64, known bool) int64 {
 
 // addUnknown keeps an event that is not documented: its bytes, and all its
 // values under their mechanical names.
-func addUnknown(to *ingest.Outbox, e *mediasense.Event) {
+func addUnknown(to *outbox.Sender, e *event.Event) {
 	addRaw(to, names.EventMediaSenseUnknown, e.Raw, func(lr plog.LogRecord, first bool) {
 		if first {
 			putEvent(lr.Attributes(), e)
@@ -161,7 +161,7 @@ func addUnknown(to *ingest.Outbox, e *mediasense.Event) {
 }
 
 // addTooLarge keeps the bytes of an event that is over maxEvent.
-func addTooLarge(to *ingest.Outbox, e *mediasense.Event) {
+func addTooLarge(to *outbox.Sender, e *event.Event) {
 	addRaw(to, names.EventMediaSenseMalformed, e.Raw, func(lr plog.LogRecord, _ bool) {
 		putIfSet(lr.Attributes(), names.MediaSenseSessionID, clip(e.SessionID()))
 		putTypeAndAction(lr.Attributes(), e)
@@ -172,7 +172,7 @@ func addTooLarge(to *ingest.Outbox, e *mediasense.Event) {
 
 // addMalformed keeps what could not be read: its bytes, and what could be read of
 // it. If that is an event of its own, what it is about is enough.
-func addMalformed(to *ingest.Outbox, m *mediasense.Malformed) {
+func addMalformed(to *outbox.Sender, m *event.Malformed) {
 	addRaw(to, names.EventMediaSenseMalformed, m.Raw, func(lr plog.LogRecord, first bool) {
 		attributes := lr.Attributes()
 		if m.Kept || !first || len(m.Raw) > maxEvent {
@@ -187,7 +187,7 @@ func addMalformed(to *ingest.Outbox, m *mediasense.Malformed) {
 	})
 }
 
-func putTypeAndAction(m pcommon.Map, e *mediasense.Event) {
+func putTypeAndAction(m pcommon.Map, e *event.Event) {
 	putIfSet(m, names.MediaSenseEventType, clip(redact.Text(e.TypeText)))
 	putIfSet(m, names.MediaSenseEventAction, clip(redact.Text(e.ActionText)))
 }
@@ -199,7 +199,7 @@ func putIfSet(m pcommon.Map, key, value string) {
 }
 
 // addRaw adds bytes as they came, without secrets that can be recognized.
-func addRaw(to *ingest.Outbox, event, text string, complete func(lr plog.LogRecord, first bool)) {
+func addRaw(to *outbox.Sender, event, text string, complete func(lr plog.LogRecord, first bool)) {
 	severity := plog.SeverityNumberError
 	if event == names.EventMediaSenseUnknown {
 		severity = plog.SeverityNumberWarn

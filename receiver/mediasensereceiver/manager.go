@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/mediasenseapi"
+	"github.com/legato-otel/legato/internal/mediasense/api"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -26,9 +26,9 @@ import (
 type serverAPI interface {
 	SignIn(ctx context.Context) error
 	HasSession() bool
-	Subscribe(ctx context.Context, s mediasenseapi.Subscription) (mediasenseapi.Subscribed, error)
+	Subscribe(ctx context.Context, s api.Subscription) (api.Subscribed, error)
 	Unfiltered() bool
-	Verify(ctx context.Context, id string) (mediasenseapi.State, error)
+	Verify(ctx context.Context, id string) (api.State, error)
 	Unsubscribe(ctx context.Context, id string) error
 	SignOut(ctx context.Context) error
 	Close()
@@ -38,7 +38,7 @@ type serverAPI interface {
 type manager struct {
 	server      string // host and port, for people
 	api         serverAPI
-	want        mediasenseapi.Subscription
+	want        api.Subscription
 	interval    time.Duration
 	unsubscribe bool // at the end
 	health      *health
@@ -93,7 +93,7 @@ func newManagers(ctx context.Context, r *eventReceiver, host component.Host) (al
 		if err != nil {
 			return nil, fmt.Errorf("subscription: make a client of %s: %w", server.HTTP.Endpoint, err)
 		}
-		m := newManager(mediasenseapi.NewClient(client, server.HTTP.Endpoint, server.Username, string(server.Password)), config)
+		m := newManager(api.NewClient(client, server.HTTP.Endpoint, server.Username, string(server.Password)), config)
 		m.server = hostOf(server.HTTP.Endpoint)
 		m.want.URI = cmp.Or(server.Callback, config.Callback)
 		m.health, m.logger = status, r.settings.Logger.With(zap.String("server", m.server))
@@ -118,12 +118,12 @@ func newManagers(ctx context.Context, r *eventReceiver, host component.Host) (al
 	})
 }
 
-func newManager(api serverAPI, config *SubscriptionConfig) *manager {
+func newManager(server serverAPI, config *SubscriptionConfig) *manager {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = time.Second, time.Minute
 	return &manager{
-		api: api, interval: config.VerifyInterval, unsubscribe: config.UnsubscribeOnShutdown, retry: retry,
-		want:   mediasenseapi.Subscription{Filters: config.Filters, TagNameRegex: config.TagNameRegex},
+		api: server, interval: config.VerifyInterval, unsubscribe: config.UnsubscribeOnShutdown, retry: retry,
+		want:   api.Subscription{Filters: config.Filters, TagNameRegex: config.TagNameRegex},
 		failed: func(context.Context, reason) {}, health: newHealth(nil), logger: zap.NewNop(),
 	}
 }
@@ -189,7 +189,7 @@ func (m *manager) ensureSubscribed(ctx context.Context) error {
 }
 
 func invalidSession(err error) bool {
-	refused, ok := errors.AsType[*mediasenseapi.Error](err)
+	refused, ok := errors.AsType[*api.Error](err)
 	return ok && refused.InvalidSession()
 }
 
@@ -238,9 +238,9 @@ func (m *manager) trySubscribe(ctx context.Context) error {
 	}
 	if m.subscribed && m.id != "" {
 		switch state, err := m.api.Verify(ctx, m.id); {
-		case err != nil || state == mediasenseapi.Active:
+		case err != nil || state == api.Active:
 			return err
-		case state == mediasenseapi.Missing:
+		case state == api.Missing:
 			m.logger.Warn("MediaSense does not have the subscription any more; subscribing again")
 			m.subscribed = false
 			m.active.Store(false)
@@ -265,7 +265,7 @@ func (m *manager) subscribe(ctx context.Context) (id string, err error) {
 		return got.ID, err
 	}
 	state, err := m.api.Verify(ctx, got.ID)
-	if err != nil || state != mediasenseapi.Missing {
+	if err != nil || state != api.Missing {
 		return got.ID, err
 	}
 	if err := m.api.Unsubscribe(ctx, got.ID); err != nil {
@@ -311,10 +311,10 @@ func (m *manager) report(ctx context.Context, err error) time.Duration {
 }
 
 func reasonOf(err error) reason {
-	if errors.Is(err, mediasenseapi.ErrNoSession) {
+	if errors.Is(err, api.ErrNoSession) {
 		return noSession
 	}
-	refused, ok := errors.AsType[*mediasenseapi.Error](err)
+	refused, ok := errors.AsType[*api.Error](err)
 	if !ok {
 		return unreachable
 	}

@@ -18,7 +18,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/legato-otel/legato/internal/mediasenseapi"
+	"github.com/legato-otel/legato/internal/mediasense/api"
 )
 
 // apiDay is the API of a server in a simulated day: it counts the sessions that
@@ -136,7 +136,7 @@ func TestSessionsOfADay(t *testing.T) {
 				server := &c.server
 				server.calls, server.open = map[string]int{}, map[string]time.Time{}
 				config := defaultSubscription()
-				m := newManager(mediasenseapi.NewClient(&http.Client{Transport: server}, "https://ms1:8440", "api", "not-a-real-password"), &config)
+				m := newManager(api.NewClient(&http.Client{Transport: server}, "https://ms1:8440", "api", "not-a-real-password"), &config)
 				core, log := observer.New(zap.InfoLevel)
 				m.logger = zap.New(core)
 				seen := map[string]int{}
@@ -175,7 +175,7 @@ func TestStopWhileItSubscribes(t *testing.T) {
 			server := &apiDay{calls: map[string]int{}, open: map[string]time.Time{}, delay: delay}
 			config := defaultSubscription()
 			config.UnsubscribeOnShutdown = true
-			m := newManager(mediasenseapi.NewClient(&http.Client{Transport: server}, "https://ms1:8440", "api", "not-a-real-password"), &config)
+			m := newManager(api.NewClient(&http.Client{Transport: server}, "https://ms1:8440", "api", "not-a-real-password"), &config)
 			const stop = 1500 * time.Millisecond
 			ctx, cancel := context.WithTimeout(t.Context(), stop)
 			defer cancel()

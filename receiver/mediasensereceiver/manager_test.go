@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/legato-otel/legato/internal/mediasenseapi"
+	"github.com/legato-otel/legato/internal/mediasense/api"
 )
 
 // scripted is a server whose calls fail as told, and that notes when they came.
@@ -28,7 +28,7 @@ type scripted struct {
 	old   bool // it knows no filters
 
 	session bool
-	refusal *mediasenseapi.Error // comes with the id
+	refusal *api.Error // comes with the id
 }
 
 func (s *scripted) call(name string) error {
@@ -53,20 +53,20 @@ func (s *scripted) SignOut(context.Context) error {
 	return s.call("signOut")
 }
 
-func (s *scripted) Subscribe(context.Context, mediasenseapi.Subscription) (mediasenseapi.Subscribed, error) {
-	return mediasenseapi.Subscribed{ID: s.id, Refusal: s.refusal}, s.call("subscribe")
+func (s *scripted) Subscribe(context.Context, api.Subscription) (api.Subscribed, error) {
+	return api.Subscribed{ID: s.id, Refusal: s.refusal}, s.call("subscribe")
 }
 
 func (s *scripted) Unfiltered() bool { return s.old }
 
-func (s *scripted) Verify(context.Context, string) (mediasenseapi.State, error) {
+func (s *scripted) Verify(context.Context, string) (api.State, error) {
 	switch err := s.call("verify"); {
 	case errors.Is(err, errInactive):
-		return mediasenseapi.Missing, nil
+		return api.Missing, nil
 	case errors.Is(err, errUnverifiable):
-		return mediasenseapi.Unverifiable, nil
+		return api.Unverifiable, nil
 	default:
-		return mediasenseapi.Active, err
+		return api.Active, err
 	}
 }
 
@@ -81,9 +81,9 @@ var (
 	errUnverifiable = errors.New("the call is unknown")
 
 	errNetwork = errors.New("connection refused")
-	errSession = &mediasenseapi.Error{Call: "verify", Status: 200, Code: 4021}
-	errLogin   = &mediasenseapi.Error{Call: "signIn", Status: 200, Code: 4020}
-	errBusy    = &mediasenseapi.Error{Call: "subscribe", Status: 200, Code: 5042}
+	errSession = &api.Error{Call: "verify", Status: 200, Code: 4021}
+	errLogin   = &api.Error{Call: "signIn", Status: 200, Code: 4020}
+	errBusy    = &api.Error{Call: "subscribe", Status: 200, Code: 5042}
 )
 
 // follow runs a manager for so long and returns what it asked for, with the
@@ -186,7 +186,7 @@ func TestManagerDoesNotLoop(t *testing.T) {
 // A subscription that a failure names is verified, and replaced if the server
 // does not use it.
 func TestManagerVerifiesANamedSubscription(t *testing.T) {
-	refusal := &mediasenseapi.Error{Call: "subscribeRecordingEvent", Status: 200, Code: 4030, Message: "Failure: Invalid parameter value."}
+	refusal := &api.Error{Call: "subscribeRecordingEvent", Status: 200, Code: 4030, Message: "Failure: Invalid parameter value."}
 	f := func(verified error, want ...string) {
 		t.Helper()
 		s := &scripted{id: "abcd1234", refusal: refusal, fail: map[string][]error{"verify": {verified}}}

@@ -13,10 +13,10 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -42,7 +42,7 @@ func newMeasures(config *Config, set receiver.Settings, shown func() []shownPart
 	settings.Resources = 1
 	// Room for each state of all partitions there can be: an overflow of a gauge
 	// would say nothing.
-	settings.Cardinality = max(settings.Cardinality, maxPartitions*int(mediasense.LevelCount)+1)
+	settings.Cardinality = max(settings.Cardinality, maxPartitions*int(event.LevelCount)+1)
 	m.cluster = aggregate.NewSet(settings, func(meter metric.Meter) (*disks, error) { return newDisks(meter, shown) })
 	var err error
 	m.disks, err = m.cluster.For(newResourceBuilder(config).cluster())
@@ -58,7 +58,7 @@ func (m *measures) collect(ctx context.Context) (pmetric.Metrics, error) {
 }
 
 // record counts what is new in a piece that was accepted.
-func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, source *resource, logger *zap.Logger) {
+func (m *measures) record(ctx context.Context, in *intake, p *outbox.Piece, source *resource, logger *zap.Logger) {
 	if m == nil || p.Rejected != nil {
 		return
 	}
@@ -66,10 +66,10 @@ func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, sour
 	from, to := in.eventsOf(p)
 	for i := from; i < to; i++ {
 		e := &in.batch.Events[i]
-		if in.events[i].duplicate || e.Type == mediasense.TypeUnknown {
+		if in.events[i].duplicate || e.Type == event.TypeUnknown {
 			continue
 		}
-		if e.Type.Object() == mediasense.Storage {
+		if e.Type.Object() == event.Storage {
 			m.disks.count(ctx, e)
 			continue
 		}
@@ -84,31 +84,31 @@ func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece, sour
 	}
 }
 
-func (s *sessions) count(ctx context.Context, e *mediasense.Event, j *judged) {
+func (s *sessions) count(ctx context.Context, e *event.Event, j *judged) {
 	switch e.Type {
-	case mediasense.SessionStarted, mediasense.SessionEnded:
+	case event.SessionStarted, event.SessionEnded:
 		if e.Part <= 1 { // the others are about the same session
 			s.countSession(ctx, e)
 		}
-	case mediasense.SessionDeleted:
+	case event.SessionDeleted:
 		s.deleted.Add(ctx, sessionsOf(e, j))
-	case mediasense.SessionPruned:
+	case event.SessionPruned:
 		s.pruned.Add(ctx, sessionsOf(e, j))
-	case mediasense.TagAdded, mediasense.TagUpdated, mediasense.TagDeleted:
+	case event.TagAdded, event.TagUpdated, event.TagDeleted:
 		s.tag.Add(ctx, 1, labels(
-			pair{names.KeyTagType, tagTypes.bound(e.Text(mediasense.TagEventType))}, pair{names.KeyAction, actions[e.Type]}))
+			pair{names.KeyTagType, tagTypes.bound(e.Text(event.TagEventType))}, pair{names.KeyAction, actions[e.Type]}))
 	default:
 	}
 }
 
-func (s *sessions) countSession(ctx context.Context, e *mediasense.Event) {
+func (s *sessions) countSession(ctx context.Context, e *event.Event) {
 	switch e.Type {
-	case mediasense.SessionStarted:
+	case event.SessionStarted:
 		s.started.Add(ctx, 1, labels(pair{names.KeyMediaType, mediaType(e)}))
-	case mediasense.SessionEnded:
+	case event.SessionEnded:
 		media := pair{names.KeyMediaType, mediaType(e)}
-		s.ended.Add(ctx, 1, labels(pair{names.KeyState, sessionStates.bound(e.Text(mediasense.SessionState))}, media))
-		if duration, ok := e.Int(mediasense.SessionDuration); ok && aggregate.PlausibleSeconds(float64(duration)/1000) {
+		s.ended.Add(ctx, 1, labels(pair{names.KeyState, sessionStates.bound(e.Text(event.SessionState))}, media))
+		if duration, ok := e.Int(event.SessionDuration); ok && aggregate.PlausibleSeconds(float64(duration)/1000) {
 			s.duration.Record(ctx, float64(duration)/1000, labels(media))
 		}
 	default:
@@ -116,14 +116,14 @@ func (s *sessions) countSession(ctx context.Context, e *mediasense.Event) {
 }
 
 // sessionsOf is how many sessions an event about several is news of.
-func sessionsOf(e *mediasense.Event, j *judged) int64 {
+func sessionsOf(e *event.Event, j *judged) int64 {
 	if j.sessions != nil {
 		return int64(len(j.sessions))
 	}
 	return int64(len(e.SessionIDs()))
 }
 
-func (d *disks) count(ctx context.Context, e *mediasense.Event) {
+func (d *disks) count(ctx context.Context, e *event.Event) {
 	d.threshold.Add(ctx, 1, metric.WithAttributes(
 		append(partitionOf(e).attributes(), attribute.String(names.KeyAction, actions[e.Type]))...))
 }

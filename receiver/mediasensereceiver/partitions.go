@@ -13,8 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 )
 
 // maxPartitions is how many partitions are known at once; of more, the one that
@@ -31,51 +31,51 @@ func (id partitionID) compare(other partitionID) int {
 
 // partitionOf returns the partition of a threshold event. It does not keep the
 // body alive.
-func partitionOf(e *mediasense.Event) partitionID {
-	node, _ := e.Member(mediasense.NodeID)
+func partitionOf(e *event.Event) partitionID {
+	node, _ := e.Member(event.NodeID)
 	name := strings.Clone(clip(node.Text))
-	if node.Kind == mediasense.KindInt {
+	if node.Kind == event.KindInt {
 		name = strconv.FormatInt(node.Int(), 10) // 1.0 and " 1" are node 1 too
 	}
 	return partitionID{
 		node:      name,
-		address:   strings.Clone(clip(e.Text(mediasense.NodeIPAddress))),
-		partition: strings.Clone(clip(e.Text(mediasense.Partition))),
+		address:   strings.Clone(clip(e.Text(event.NodeIPAddress))),
+		partition: strings.Clone(clip(e.Text(event.Partition))),
 	}
 }
 
 // partitions knows how full each partition is. It is safe for concurrent use.
 type partitions struct {
-	window time.Duration // see mediasense.Usage.Apply
+	window time.Duration // see event.Usage.Apply
 
 	mu      sync.Mutex // guards everything below
-	known   map[partitionID]*mediasense.Usage
+	known   map[partitionID]*event.Usage
 	version uint64 // of known
 	saved   uint64 // the newest version that is stored
 }
 
 func newPartitions(window time.Duration) *partitions {
-	return &partitions{window: window, known: make(map[partitionID]*mediasense.Usage)}
+	return &partitions{window: window, known: make(map[partitionID]*event.Usage)}
 }
 
 // apply takes the threshold events of a piece that are new, those that the
 // pipeline refused too: the disk is as full all the same.
-func (p *partitions) apply(in *intake, of *ingest.Piece) {
+func (p *partitions) apply(in *intake, of *outbox.Piece) {
 	from, to := in.eventsOf(of)
 	for i := from; i < to; i++ {
 		e := &in.batch.Events[i]
-		if in.events[i].duplicate || e.Type.Object() != mediasense.Storage {
+		if in.events[i].duplicate || e.Type.Object() != event.Storage {
 			continue
 		}
 		percentage, ok := percentageOf(e)
 		if !ok {
-			percentage = mediasense.NoPercentage
+			percentage = event.NoPercentage
 		}
 		p.applyOne(partitionOf(e), e.Type, percentage, in.received)
 	}
 }
 
-func (p *partitions) applyOne(id partitionID, event mediasense.Type, percentage float64, now time.Time) {
+func (p *partitions) applyOne(id partitionID, threshold event.Type, percentage float64, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	usage := p.known[id]
@@ -83,15 +83,15 @@ func (p *partitions) applyOne(id partitionID, event mediasense.Type, percentage 
 		if len(p.known) >= maxPartitions {
 			p.evict()
 		}
-		usage = &mediasense.Usage{Percentage: mediasense.NoPercentage}
+		usage = &event.Usage{Percentage: event.NoPercentage}
 		p.known[id] = usage
 	}
-	usage.Apply(event, percentage, now, p.window)
+	usage.Apply(threshold, percentage, now, p.window)
 	p.version++
 }
 
 func (p *partitions) evict() {
-	var oldest *mediasense.Usage
+	var oldest *event.Usage
 	var gone partitionID
 	for id, usage := range p.known {
 		if oldest == nil || usage.Changed.Before(oldest.Changed) {
@@ -104,7 +104,7 @@ func (p *partitions) evict() {
 // shownPartition is a partition as the gauges show it.
 type shownPartition struct {
 	id         partitionID
-	level      mediasense.Level
+	level      event.Level
 	percentage float64
 }
 
@@ -158,7 +158,7 @@ type storedCrossing struct {
 	Percentage float64 `json:"percentage"`
 }
 
-func storedOf(id partitionID, usage *mediasense.Usage) storedPartition {
+func storedOf(id partitionID, usage *event.Usage) storedPartition {
 	base, recent := usage.Recent()
 	s := storedPartition{
 		Node: id.node, Address: id.address, Partition: id.partition,
@@ -172,14 +172,14 @@ func storedOf(id partitionID, usage *mediasense.Usage) storedPartition {
 
 // usage returns the partition's state. Without recent events that can be read, the
 // next event is the first one.
-func (s *storedPartition) usage() (usage mediasense.Usage, ok bool) {
-	level, ok := mediasense.LevelOf(s.Level)
-	usage = mediasense.Restore(level, s.Percentage, time.UnixMilli(s.Changed))
-	base, isKnown := mediasense.LevelOf(s.Base)
-	recent := make([]mediasense.Crossing, 0, len(s.Recent))
+func (s *storedPartition) usage() (usage event.Usage, ok bool) {
+	level, ok := event.LevelOf(s.Level)
+	usage = event.Restore(level, s.Percentage, time.UnixMilli(s.Changed))
+	base, isKnown := event.LevelOf(s.Base)
+	recent := make([]event.Crossing, 0, len(s.Recent))
 	for _, c := range s.Recent {
-		threshold, _ := mediasense.LevelOf(c.Threshold) // Normal is refused
-		recent = append(recent, mediasense.Crossing{Threshold: threshold, Enter: c.Enter, Percentage: c.Percentage})
+		threshold, _ := event.LevelOf(c.Threshold) // Normal is refused
+		recent = append(recent, event.Crossing{Threshold: threshold, Enter: c.Enter, Percentage: c.Percentage})
 	}
 	if isKnown {
 		usage.RestoreRecent(base, recent)

@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/testkit"
 )
 
-var thresholdEvents = []mediasense.Type{
-	mediasense.EnterLow, mediasense.ExitLow, mediasense.EnterCritical,
-	mediasense.ExitCritical, mediasense.EnterEmergency, mediasense.ExitEmergency,
+var thresholdEvents = []event.Type{
+	event.EnterLow, event.ExitLow, event.EnterCritical,
+	event.ExitCritical, event.EnterEmergency, event.ExitEmergency,
 }
 
 func restarted(t *testing.T, p *partitions) *partitions {
@@ -60,10 +60,10 @@ func TestLevelsOverARestart(t *testing.T) {
 func TestEventsOutOfOrderOverARestart(t *testing.T) {
 	p := newPartitions(10 * time.Second)
 	now := time.UnixMilli(1_700_000_000_000)
-	p.applyOne(partitionID{}, mediasense.EnterCritical, 91, now)
+	p.applyOne(partitionID{}, event.EnterCritical, 91, now)
 	p = restarted(t, p)
-	p.applyOne(partitionID{}, mediasense.EnterLow, 76, now.Add(time.Second))
-	assert.Equal(t, []shownPartition{{level: mediasense.Critical, percentage: 91}}, p.shown())
+	p.applyOne(partitionID{}, event.EnterLow, 76, now.Add(time.Second))
+	assert.Equal(t, []shownPartition{{level: event.Critical, percentage: 91}}, p.shown())
 }
 
 // Levels of a release that stored no recent events, and events that cannot be, are
@@ -74,8 +74,8 @@ func TestLevelsWithoutRecentEvents(t *testing.T) {
 	} {
 		p := newPartitions(time.Hour)
 		require.NoError(t, p.restore([]byte(`{"version":1,"partitions":[{"level":"critical","percentage":91,"changed":1700000000000`+more+`}]}`)), more)
-		p.applyOne(partitionID{}, mediasense.ExitCritical, 84, time.UnixMilli(1_700_000_000_001))
-		assert.Equal(t, []shownPartition{{level: mediasense.Low, percentage: 84}}, p.shown(), more)
+		p.applyOne(partitionID{}, event.ExitCritical, 84, time.UnixMilli(1_700_000_000_001))
+		assert.Equal(t, []shownPartition{{level: event.Low, percentage: 84}}, p.shown(), more)
 	}
 }
 

@@ -6,9 +6,9 @@ package mediasensereceiver
 import (
 	"strings"
 
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/logrecord"
-	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
 // parts is how many there are in the body. They are numbered: the events first,
@@ -30,18 +30,18 @@ func (in *intake) sizeOfPart(i int) (bytes int, fresh bool) {
 }
 
 // eventsOf and malformedOf return the ends of a piece in the batch's slices.
-func (in *intake) eventsOf(p *ingest.Piece) (from, to int) {
+func (in *intake) eventsOf(p *outbox.Piece) (from, to int) {
 	n := len(in.events)
 	return min(p.From, n), min(p.To, n)
 }
 
-func (in *intake) malformedOf(p *ingest.Piece) (from, to int) {
+func (in *intake) malformedOf(p *outbox.Piece) (from, to int) {
 	n := len(in.events)
 	return max(p.From, n) - n, max(p.To, n) - n
 }
 
 // entriesOf returns what makes a piece's parts known.
-func (in *intake) entriesOf(p *ingest.Piece) []recent.Entry {
+func (in *intake) entriesOf(p *outbox.Piece) []dedup.Entry {
 	first, _ := in.part(p.From)
 	end := len(in.entries)
 	if p.To < in.parts() {
@@ -53,7 +53,7 @@ func (in *intake) entriesOf(p *ingest.Piece) []recent.Entry {
 
 // text returns the bytes of what is new in a piece: all of the body where the
 // piece is all there is to it, and one payload or one part.
-func (in *intake) text(p *ingest.Piece) string {
+func (in *intake) text(p *outbox.Piece) string {
 	const envelope = 1 << 10 // brackets, and blanks
 	if body := in.request.Body; p.Fresh == in.parts() && len(body) <= 2*p.Bytes+envelope && (len(body) <= logrecord.MaxRaw || p.Fresh == 1) {
 		return body

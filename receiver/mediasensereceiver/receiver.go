@@ -14,8 +14,9 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
@@ -31,7 +32,7 @@ type eventReceiver struct {
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	server   *ingest.Server
+	server   *webhook.Server
 	store    *stateStore
 	measures *measures // nil without a metrics pipeline
 	lastSent bool      // the last metrics were
@@ -79,7 +80,7 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	if r.server, err = ingest.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, ingest.Settings{
+	if r.server, err = webhook.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, webhook.Settings{
 		Path: r.config.Path, DefaultPath: defaultPath, MaxBody: r.config.HTTP.MaxRequestBodySize, MaxInFlight: r.config.MaxInFlightBytes,
 		Accept: deliver.accept, Count: r.countAnswers, Messages: messages, Logger: r.settings.Logger,
 	}); err != nil {
@@ -120,7 +121,7 @@ func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
 		logger:    r.settings.Logger,
 		resource:  newResourceBuilder(r.config),
 		version:   r.settings.BuildInfo.Version,
-		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
+		limits:    outbox.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
 	}
 	if err := r.store.restore(ctx, d.known, d.disks, windows.Window); err != nil {
 		return nil, err
@@ -137,7 +138,7 @@ func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
 
 // messages say what an answer means to MediaSense: that it sends anything again
 // is not known.
-var messages = ingest.Messages{
+var messages = webhook.Messages{
 	OtherPath:    "Request to another path than the configured one; its events are lost: subscribe with this path",
 	Refused:      "Events refused; MediaSense is not known to send them again",
 	Busy:         "Events refused, because the bodies in flight reach max_in_flight_bytes; MediaSense is not known to send them again",
@@ -177,12 +178,12 @@ func (r *eventReceiver) Shutdown(ctx context.Context) error {
 // stopBackground waits for what runs beside the requests, and then sends the last
 // metrics, unless those before are still on their way.
 func (r *eventReceiver) stopBackground(grace context.Context) error {
-	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	err := bounded.Wait(end, &r.wg)
 	if err == nil && r.measures != nil && !r.lastSent {
 		r.lastSent = true
-		last, cancel := bounded.After(grace, 2*ingest.AfterGrace)
+		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
 		defer cancel()
 		err = bounded.Call(last, func(ctx context.Context) error {
 			r.sendMetricsOnce(ctx)

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -47,7 +47,7 @@ func clipTo(text string, limit int) string {
 type resource struct{ attributes []pair }
 
 // build returns the resource of who posted.
-func (b resourceBuilder) build(req *ingest.Request) resource {
+func (b resourceBuilder) build(req *webhook.Request) resource {
 	r := resource{make([]pair, 0, 4+len(b.parameters)+len(b.static))}
 	r.set(names.ServiceName, names.MediaSenseService)
 	r.set(names.ServiceInstanceID, req.Address)

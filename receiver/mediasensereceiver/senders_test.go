@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/internal/testkit"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
@@ -63,7 +63,7 @@ func newSender(t *testing.T, config *Config, storage *testkit.Storage) (*sender,
 
 func (s *sender) post(address, body string) {
 	s.t.Helper()
-	require.NoError(s.t, s.d.accept(s.t.Context(), ingest.Request{Body: body, Address: address, Closing: s.t.Context()}))
+	require.NoError(s.t, s.d.accept(s.t.Context(), webhook.Request{Body: body, Address: address, Closing: s.t.Context()}))
 }
 
 // pruned is one event about many sessions, each of which is a key.

@@ -15,10 +15,11 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/recent"
-	"github.com/legato-otel/legato/internal/storageclient"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
+
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/dedupstore"
+	"github.com/legato-otel/legato/internal/otel/storageclient"
 )
 
 // errStorage is what a failure to store wraps: an acknowledgement that is
@@ -27,7 +28,7 @@ var errStorage = errors.New("store what was accepted")
 
 // stateStore keeps keys and levels in a storage extension.
 //
-//	keys           the list of segments of named servers, see internal/recent
+//	keys           the list of segments of named servers, see internal/ingest/dedup
 //	keys/<id>      a segment
 //	others         the list of segments of other senders
 //	others/<id>    a segment
@@ -77,11 +78,11 @@ func (s *stateStore) restore(ctx context.Context, accepted *known, disks *partit
 	if s == nil {
 		return nil
 	}
-	err := storageclient.RestoreKeys(ctx, s.client, storedKeys, accepted.named, window)
+	err := dedupstore.Restore(ctx, s.client, storedKeys, accepted.named, window)
 	if accepted.others != nil {
-		err = errors.Join(err, storageclient.RestoreKeys(ctx, s.client, storedOthers, accepted.others, window))
+		err = errors.Join(err, dedupstore.Restore(ctx, s.client, storedOthers, accepted.others, window))
 	}
-	if errors.Is(err, recent.ErrNewer) {
+	if errors.Is(err, dedup.ErrNewer) {
 		return newerState(err)
 	}
 	if err != nil {
@@ -112,11 +113,11 @@ func (s *stateStore) save(ctx context.Context, accepted *known, disks *partition
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	named := accepted.named.Snapshot()
-	operations := storageclient.AppendSnapshot(nil, storedKeys, &named)
-	var others recent.Snapshot
+	operations := dedupstore.Append(nil, storedKeys, &named)
+	var others dedup.Snapshot
 	if accepted.others != nil {
 		others = accepted.others.Snapshot()
-		operations = storageclient.AppendSnapshot(operations, storedOthers, &others)
+		operations = dedupstore.Append(operations, storedOthers, &others)
 	}
 	levels, version, err := disks.snapshot()
 	if err != nil {
@@ -146,7 +147,7 @@ func (s *stateStore) close(grace context.Context) error {
 	if s == nil {
 		return nil
 	}
-	end, cancel := bounded.After(grace, 3*ingest.AfterGrace)
+	end, cancel := bounded.After(grace, 3*bounded.AfterGrace)
 	defer cancel()
 	s.closing.Do(func() { s.closed = bounded.Call(end, s.client.Close) })
 	return s.closed

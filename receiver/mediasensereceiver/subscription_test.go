@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
-	"github.com/legato-otel/legato/internal/mediasenseapi/mediasenseapitest"
+	"github.com/legato-otel/legato/internal/mediasense/api/apitest"
 )
 
 const ownURI = "http://192.0.2.200:8085/mediasense?token=secret"
@@ -43,7 +43,7 @@ func (h *statusHost) reported() []componentstatus.Status {
 	return append([]componentstatus.Status(nil), h.statuses...)
 }
 
-func withSubscription(host *statusHost, servers ...*mediasenseapitest.Server) func(*rig) {
+func withSubscription(host *statusHost, servers ...*apitest.Server) func(*rig) {
 	return func(r *rig) {
 		host.Host = componenttest.NewNopHost()
 		r.host = host
@@ -59,12 +59,12 @@ func withSubscription(host *statusHost, servers ...*mediasenseapitest.Server) fu
 	}
 }
 
-func newServer(t *testing.T) *mediasenseapitest.Server {
+func newServer(t *testing.T) *apitest.Server {
 	t.Helper()
-	return mediasenseapitest.NewServer(t, "api", "secret")
+	return apitest.NewServer(t, "api", "secret")
 }
 
-func subscribedAt(server *mediasenseapitest.Server) bool {
+func subscribedAt(server *apitest.Server) bool {
 	all := server.Subscriptions()
 	return len(all) == 1 && all[0].URI == ownURI && all[0].Active && len(all[0].Filters) == len(allFilters)
 }
@@ -86,7 +86,7 @@ func TestSubscription(t *testing.T) {
 	first, second := newServer(t), newServer(t)
 	host := new(statusHost)
 	r := newRig(t, withSubscription(host, first, second))
-	for _, server := range []*mediasenseapitest.Server{first, second} {
+	for _, server := range []*apitest.Server{first, second} {
 		well := func() bool { return subscribedAt(server) && server.SignedIn() }
 		require.Eventually(t, well, waitFor, tick)
 		for _, fault := range []func(){server.Restart, server.EndSession, server.Deactivate} {
@@ -119,7 +119,7 @@ func TestUnsubscribeOnShutdown(t *testing.T) {
 // A server that cannot be reached or refuses does not keep the receiver from
 // receiving; it is reported once, without secrets.
 func TestSubscriptionFails(t *testing.T) {
-	f := func(change func(*mediasenseapitest.Server), reason, want string) {
+	f := func(change func(*apitest.Server), reason, want string) {
 		t.Helper()
 		server := newServer(t)
 		change(server)
@@ -136,10 +136,10 @@ func TestSubscriptionFails(t *testing.T) {
 		assert.Equal(t, 1, r.log.FilterMessageSnippet("No subscription").Len(), "reported once, however often it is tried")
 		r.noSecrets()
 	}
-	f(func(s *mediasenseapitest.Server) { s.SetPassword("other") }, "unauthorized", "signIn: answered 4020")
-	f(func(s *mediasenseapitest.Server) { s.Answer(5042) }, "busy", "signIn: answered 5042")
-	f(func(s *mediasenseapitest.Server) { s.Answer(2000) }, "no_session", "signIn: answered 2000 without a session")
-	f(func(s *mediasenseapitest.Server) { s.Close() }, "unreachable", "connection refused")
+	f(func(s *apitest.Server) { s.SetPassword("other") }, "unauthorized", "signIn: answered 4020")
+	f(func(s *apitest.Server) { s.Answer(5042) }, "busy", "signIn: answered 5042")
+	f(func(s *apitest.Server) { s.Answer(2000) }, "no_session", "signIn: answered 2000 without a session")
+	f(func(s *apitest.Server) { s.Close() }, "unreachable", "connection refused")
 }
 
 // A server that comes back is reported too.

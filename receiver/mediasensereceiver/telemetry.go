@@ -10,9 +10,10 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/mediasense/event"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 )
 
 // outcome is what became of an event; the attribute of receiver_mediasense_records.
@@ -38,7 +39,7 @@ var outcomeOptions = func() (all [outcomes][]metric.AddOption) {
 // statusOptions are made once: they are needed for every request.
 var statusOptions = func() map[int]metric.MeasurementOption {
 	all := make(map[int]metric.MeasurementOption)
-	for _, status := range ingest.Statuses {
+	for _, status := range webhook.Statuses {
 		all[status] = metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status)))
 	}
 	return all
@@ -62,7 +63,7 @@ func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 }
 
 // count reports what became of a piece's events.
-func (d *delivery) count(ctx context.Context, in *intake, p *ingest.Piece) {
+func (d *delivery) count(ctx context.Context, in *intake, p *outbox.Piece) {
 	var counts [outcomes]int64
 	now := time.Now()
 	from, to := in.eventsOf(p)
@@ -83,18 +84,18 @@ func (d *delivery) count(ctx context.Context, in *intake, p *ingest.Piece) {
 	d.add(ctx, counts)
 }
 
-func outcomeOf(p *ingest.Piece, j judged, t mediasense.Type) outcome {
+func outcomeOf(p *outbox.Piece, j judged, t event.Type) outcome {
 	switch what := outcomeOfMalformed(p, j); {
 	case what != malformed || p.Rejected != nil:
 		return what
-	case t == mediasense.TypeUnknown:
+	case t == event.TypeUnknown:
 		return unknown
 	default:
 		return accepted
 	}
 }
 
-func outcomeOfMalformed(p *ingest.Piece, j judged) outcome {
+func outcomeOfMalformed(p *outbox.Piece, j judged) outcome {
 	switch {
 	case j.duplicate:
 		return duplicate

@@ -10,16 +10,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/logrecord"
-	"github.com/legato-otel/legato/internal/mediasense"
+	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
 // trackEvents are the events of the tracks of a session.
-var trackEvents = [mediasense.TypeCount]struct{ name, verb string }{
-	mediasense.SessionStarted: {names.EventTrackStarted, "started"},
-	mediasense.SessionUpdated: {names.EventTrackUpdated, "updated"},
-	mediasense.SessionEnded:   {names.EventTrackEnded, "ended"},
+var trackEvents = [event.TypeCount]struct{ name, verb string }{
+	event.SessionStarted: {names.EventTrackStarted, "started"},
+	event.SessionUpdated: {names.EventTrackUpdated, "updated"},
+	event.SessionEnded:   {names.EventTrackEnded, "ended"},
 }
 
 // trackID names a track: numbers begin anew in each session.
@@ -28,50 +28,50 @@ func trackID(session string, number int64) string {
 }
 
 // appendTracks writes one record for each track of a session event.
-func appendTracks(to plog.LogRecordSlice, e *mediasense.Event, now pcommon.Timestamp) {
-	event := trackEvents[e.Type]
-	if event.name == "" {
+func appendTracks(to plog.LogRecordSlice, e *event.Event, now pcommon.Timestamp) {
+	kind := trackEvents[e.Type]
+	if kind.name == "" {
 		return
 	}
-	tracks := e.Items(mediasense.Tracks)
+	tracks := e.Items(event.Tracks)
 	for i := range tracks {
 		track := &tracks[i]
-		if track.Kind != mediasense.KindMap {
+		if track.Kind != event.KindMap {
 			continue // it stands in the session's record
 		}
 		lr := to.AppendEmpty()
-		lr.SetEventName(event.name)
+		lr.SetEventName(kind.name)
 		setTimes(lr, trackTime(e, track), now)
 		logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
 		m := lr.Attributes()
 		m.EnsureCapacity(len(track.Members) + 3)
 		putIfSet(m, names.MediaSenseSessionID, e.SessionID())
-		number, numbered := track.Member(mediasense.TrackNumber)
+		number, numbered := track.Member(event.TrackNumber)
 		what := "track"
-		if numbered && number.Kind == mediasense.KindInt {
+		if numbered && number.Kind == event.KindInt {
 			m.PutStr(names.MediaSenseTrackID, trackID(e.SessionID(), number.Int()))
 			what += " " + strconv.FormatInt(number.Int(), 10)
 		}
 		putMembers(m, names.KindTrack, track.Members)
 		putForwarded(m, e)
 		putPart(m, e)
-		lr.Body().SetStr(describeTrack(what, event.verb, track))
+		lr.Body().SetStr(describeTrack(what, kind.verb, track))
 	}
 }
 
 // trackTime is when it happened to the track; where that is not known, when it
 // happened to the session.
-func trackTime(e *mediasense.Event, track *mediasense.Value) int64 {
-	start, _ := track.Member(mediasense.TrackStartDate)
-	duration, _ := track.Member(mediasense.TrackDuration)
+func trackTime(e *event.Event, track *event.Value) int64 {
+	start, _ := track.Member(event.TrackStartDate)
+	duration, _ := track.Member(event.TrackDuration)
 	var at int64
 	switch e.Type {
-	case mediasense.SessionStarted:
-		if start.Kind == mediasense.KindInt {
+	case event.SessionStarted:
+		if start.Kind == event.KindInt {
 			at = start.Int()
 		}
-	case mediasense.SessionEnded:
-		at = endOf(start.Int(), duration.Int(), start.Kind == mediasense.KindInt && duration.Kind == mediasense.KindInt)
+	case event.SessionEnded:
+		at = endOf(start.Int(), duration.Int(), start.Kind == event.KindInt && duration.Kind == event.KindInt)
 	default:
 	}
 	if at <= 0 {
@@ -80,14 +80,14 @@ func trackTime(e *mediasense.Event, track *mediasense.Value) int64 {
 	return at
 }
 
-func describeTrack(what, verb string, track *mediasense.Value) string {
+func describeTrack(what, verb string, track *event.Value) string {
 	line := what + " " + verb
-	if media, _ := track.Member(mediasense.TrackMediaType); media.Kind == mediasense.KindText {
+	if media, _ := track.Member(event.TrackMediaType); media.Kind == event.KindText {
 		line += ": " + wireText(media.Text)
 	}
-	if duration, _ := track.Member(mediasense.TrackDuration); duration.Kind == mediasense.KindInt {
+	if duration, _ := track.Member(event.TrackDuration); duration.Kind == event.KindInt {
 		line += " after " + seconds(duration.Int())
 	}
-	participants, _ := track.Member(mediasense.Participants)
+	participants, _ := track.Member(event.Participants)
 	return line + plural(", ", len(participants.Items), "participant")
 }

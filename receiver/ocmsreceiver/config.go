@@ -22,8 +22,8 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/lines"
-	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/lines"
 )
 
 // Config of the ocms receiver.
@@ -203,8 +203,8 @@ func (c *DeduplicationConfig) Validate() error {
 	if c.Window < 0 {
 		errs = append(errs, fmt.Errorf("window must not be negative, got %s", c.Window))
 	}
-	if c.MaxEntries < recent.MinimumEntries || c.MaxEntries > recent.MaximumEntries {
-		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", recent.MinimumEntries, recent.MaximumEntries, c.MaxEntries))
+	if c.MaxEntries < dedup.MinimumEntries || c.MaxEntries > dedup.MaximumEntries {
+		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinimumEntries, dedup.MaximumEntries, c.MaxEntries))
 	}
 	return errors.Join(errs...)
 }

@@ -16,10 +16,10 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/consume"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/logrecord"
-	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/otel/consume"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
@@ -31,8 +31,8 @@ type delivery struct {
 	local     bool
 	original  bool
 	retry     configretry.BackOffConfig
-	limits    ingest.Limits
-	known     *recent.Set
+	limits    outbox.Limits
+	known     *dedup.Set
 	store     *store    // nil without storage
 	measures  *measures // nil if there is no metrics pipeline
 	resources resources
@@ -90,7 +90,7 @@ func (d *delivery) giveUp(in *intake, lines int) error {
 
 // save stores that the lines of a piece were taken. Only a crash needs it: without
 // it, lines are taken twice then.
-func (d *delivery) save(in *intake, p *ingest.Piece) {
+func (d *delivery) save(in *intake, p *outbox.Piece) {
 	if !in.origin.again {
 		return
 	}
@@ -107,7 +107,7 @@ func (d *delivery) save(in *intake, p *ingest.Piece) {
 
 // deliverUntilTaken tries until the next consumer took the piece, it went to
 // quarantine, or retry_on_failure ends. Its error is that of a stop.
-func (d *delivery) deliverUntilTaken(ctx context.Context, in *intake, p *ingest.Piece) error {
+func (d *delivery) deliverUntilTaken(ctx context.Context, in *intake, p *outbox.Piece) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = d.retry.InitialInterval, d.retry.MaxInterval
 	pause.RandomizationFactor, pause.Multiplier = d.retry.RandomizationFactor, d.retry.Multiplier
@@ -140,12 +140,12 @@ func (d *delivery) deliverUntilTaken(ctx context.Context, in *intake, p *ingest.
 // deliver hands on the new lines of a piece once. What the pipeline refuses
 // permanently is not sent to it again, as the contract of consumers asks; the lines
 // go to quarantine instead.
-func (d *delivery) deliver(in *intake, p *ingest.Piece) error {
+func (d *delivery) deliver(in *intake, p *outbox.Piece) error {
 	if d.logs == nil {
 		return nil
 	}
 	p.Rejected = nil
-	out := d.newOutbox(in)
+	out := d.newSender(in)
 	out.Records.EnsureCapacity(p.Fresh)
 	d.convert(in, p, out)
 	err := out.Flush()
@@ -154,7 +154,7 @@ func (d *delivery) deliver(in *intake, p *ingest.Piece) error {
 	}
 	p.Rejected = err
 	d.logger.error("Events refused permanently by the pipeline; they are quarantined", in.fields(p, err)...)
-	out = d.newOutbox(in)
+	out = d.newSender(in)
 	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
 	quarantine(in, p, out)
 	if err = out.Flush(); err == nil || !consume.IsPermanent(err) {
@@ -166,7 +166,7 @@ func (d *delivery) deliver(in *intake, p *ingest.Piece) error {
 }
 
 // fields say in the Collector's log which lines of which file it is about.
-func (in *intake) fields(p *ingest.Piece, err error) []zap.Field {
+func (in *intake) fields(p *outbox.Piece, err error) []zap.Field {
 	fields := []zap.Field{zap.Int("events", p.Fresh), zap.Error(err)}
 	if name := in.origin.fileName(); name != "" {
 		fields = append(fields, zap.String("file", name), zap.Int64("first_offset", in.parts[p.From].offset), zap.Int64("last_offset", in.parts[p.To-1].offset))
@@ -174,8 +174,8 @@ func (in *intake) fields(p *ingest.Piece, err error) []zap.Field {
 	return fields
 }
 
-func (d *delivery) newOutbox(in *intake) *ingest.Outbox {
-	out := &ingest.Outbox{
+func (d *delivery) newSender(in *intake) *outbox.Sender {
+	out := &outbox.Sender{
 		Context: d.attempts, Send: d.consume, MaxRaw: d.limits.Bytes, Now: pcommon.NewTimestampFromTime(in.received),
 		Open: func(logs plog.Logs) plog.LogRecordSlice {
 			rl := logs.ResourceLogs().AppendEmpty()

@@ -6,8 +6,8 @@ package ocmsreceiver
 import (
 	"strconv"
 
-	"github.com/legato-otel/legato/internal/logrecord"
 	"github.com/legato-otel/legato/internal/ocms"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
 // describe returns the body of an event: one short line for people.

@@ -26,7 +26,7 @@
 //
 // # Ownership
 //
-// internal/recent owns the identities of accepted messages, store.go the offsets
+// internal/ingest/dedup owns the identities of accepted messages, store.go the offsets
 // and the lines taken since, calls.go the times of calls for the histograms,
-// internal/aggregate what was counted.
+// internal/otel/aggregate what was counted.
 package ocmsreceiver

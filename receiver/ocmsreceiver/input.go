@@ -13,7 +13,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator"
 	"go.opentelemetry.io/collector/component"
 
-	"github.com/legato-otel/legato/internal/lines"
+	"github.com/legato-otel/legato/internal/ingest/lines"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/ocms"
 )

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/legato-otel/legato/internal/ingest/dedup"
 	"github.com/legato-otel/legato/internal/ocms"
-	"github.com/legato-otel/legato/internal/recent"
 )
 
 // origin is where lines come from.
@@ -52,7 +52,7 @@ type part struct {
 	kind      kind
 	event     *ocms.Event // of a malformed line, what could be read
 	err       error       // why it is malformed
-	key       recent.Key
+	key       dedup.Key
 	hasKey    bool
 	duplicate bool
 	entries   int // how many of the intake's belong to the lines before
@@ -63,8 +63,8 @@ type intake struct {
 	origin   *origin
 	received time.Time
 	parts    []part
-	keys     []recent.Key
-	entries  []recent.Entry
+	keys     []dedup.Key
+	entries  []dedup.Entry
 	fresh    int // lines that are new
 }
 
@@ -119,7 +119,7 @@ func (d *delivery) newDecoder() *ocms.Decoder {
 // markDuplicates finds out which lines are new: not taken before a crash, and not
 // about a message that is known. The caller holds the lock of the keys.
 func (d *delivery) markDuplicates(in *intake) {
-	here := make(map[recent.Key]bool, len(in.keys))
+	here := make(map[dedup.Key]bool, len(in.keys))
 	for i := range in.parts {
 		p := &in.parts[i]
 		p.entries = len(in.entries)
@@ -129,7 +129,7 @@ func (d *delivery) markDuplicates(in *intake) {
 		case p.hasKey && d.windows.Window > 0:
 			if p.duplicate = here[p.key] || d.known.Contains(p.key, in.received); !p.duplicate {
 				here[p.key] = true
-				in.entries = append(in.entries, recent.Entry{Key: p.key, Until: in.received.Add(d.windows.Window)})
+				in.entries = append(in.entries, dedup.Entry{Key: p.key, Until: in.received.Add(d.windows.Window)})
 			}
 		}
 		if !p.duplicate {
@@ -144,7 +144,7 @@ func (in *intake) sizeOfPart(i int) (bytes int, fresh bool) {
 }
 
 // entriesOf returns what makes the lines of a piece known.
-func (in *intake) entriesOf(from, to int) []recent.Entry {
+func (in *intake) entriesOf(from, to int) []dedup.Entry {
 	end := len(in.entries)
 	if to < len(in.parts) {
 		end = in.parts[to].entries

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/ocms"
 	"github.com/legato-otel/legato/internal/testkit/secrets"
@@ -164,7 +164,7 @@ func sizeOf(t *testing.T, text string) (total int) {
 	t.Helper()
 	d := &delivery{original: true}
 	in := d.newIntake(&origin{again: true}, []line{{text: text}})
-	outbox := &ingest.Outbox{
+	out := &outbox.Sender{
 		Context: t.Context(), MaxRaw: len(text), Open: func(logs plog.Logs) plog.LogRecordSlice {
 			return logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 		},
@@ -173,9 +173,9 @@ func sizeOf(t *testing.T, text string) (total int) {
 			return nil
 		},
 	}
-	outbox.Begin()
-	d.convert(in, &ingest.Piece{To: 1}, outbox)
-	require.NoError(t, outbox.Flush())
+	out.Begin()
+	d.convert(in, &outbox.Piece{To: 1}, out)
+	require.NoError(t, out.Flush())
 	return total
 }
 

@@ -11,10 +11,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/logrecord"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/ocms"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/redact"
 )
 
@@ -31,7 +31,7 @@ var eventNames = [...]string{ocms.Generic: names.EventOCMSEvent, ocms.Request: n
 const maxMessage = 1024
 
 // convert adds the log records of what is new in a piece.
-func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
+func (d *delivery) convert(in *intake, p *outbox.Piece, to *outbox.Sender) {
 	for i := p.From; i < p.To; i++ {
 		part := &in.parts[i]
 		switch {
@@ -46,7 +46,7 @@ func (d *delivery) convert(in *intake, p *ingest.Piece, to *ingest.Outbox) {
 
 // addEvent writes an event. A line that is too long for an attribute is kept as
 // records of its own, and its values are clipped.
-func (d *delivery) addEvent(in *intake, part *part, to *ingest.Outbox) {
+func (d *delivery) addEvent(in *intake, part *part, to *outbox.Sender) {
 	e := part.event
 	isLong := len(part.text) > logrecord.MaxRaw
 	if isLong {
@@ -113,7 +113,7 @@ func putOrigin(m pcommon.Map, in *intake, part *part, suffix string) {
 }
 
 // addMalformed keeps what is no event: its bytes, and what could be read of it.
-func addMalformed(in *intake, part *part, to *ingest.Outbox) {
+func addMalformed(in *intake, part *part, to *outbox.Sender) {
 	kind := errorMalformed
 	if part.kind == isXML {
 		kind = errorXML
@@ -134,7 +134,7 @@ func addMalformed(in *intake, part *part, to *ingest.Outbox) {
 }
 
 // quarantine adds the new lines of a piece that the pipeline refused, as bytes.
-func quarantine(in *intake, p *ingest.Piece, to *ingest.Outbox) {
+func quarantine(in *intake, p *outbox.Piece, to *outbox.Sender) {
 	message := p.Rejected.Error()
 	message = strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
 	for i := p.From; i < p.To; i++ {
@@ -149,7 +149,7 @@ func quarantine(in *intake, p *ingest.Piece, to *ingest.Outbox) {
 
 // addRaw adds a line as it was read, without secrets that can be recognized, in
 // pieces if it is long.
-func addRaw(in *intake, part *part, to *ingest.Outbox, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
+func addRaw(in *intake, part *part, to *outbox.Sender, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
 	number := 0
 	to.AddRaw(&logrecord.Raw{
 		Event: event, Severity: severity, Part: names.OCMSRecordPart, Parts: names.OCMSRecordParts, Text: part.text,

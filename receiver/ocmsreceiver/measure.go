@@ -10,10 +10,10 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/ocms"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
@@ -36,7 +36,7 @@ func newMeasures(config *Config, set receiver.Settings) *measures {
 }
 
 // record counts what is new in a piece that was accepted.
-func (m *measures) record(ctx context.Context, in *intake, p *ingest.Piece) {
+func (m *measures) record(ctx context.Context, in *intake, p *outbox.Piece) {
 	if m == nil || p.Rejected != nil || p.Lost {
 		return
 	}

@@ -15,9 +15,9 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/recent"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
@@ -109,8 +109,8 @@ func (r *eventReceiver) newDelivery(ctx, attempts context.Context) (*delivery, e
 		local:     r.config.CreationTimeIsLocal,
 		original:  r.config.IncludeLogRecordOriginal,
 		retry:     r.config.RetryOnFailure,
-		limits:    ingest.Limits{Bytes: r.config.MaxBatchBytes, Records: maxBatchRecords},
-		known:     recent.New(r.config.Deduplication.MaxEntries),
+		limits:    outbox.Limits{Bytes: r.config.MaxBatchBytes, Records: maxBatchRecords},
+		known:     dedup.New(r.config.Deduplication.MaxEntries),
 		store:     r.store,
 		resources: newResources(r.config),
 		obsreport: r.obsreport,
@@ -166,7 +166,7 @@ func (r *eventReceiver) stopInputs(grace context.Context) error {
 	}
 	inputs := r.inputs
 	r.inputs = nil
-	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	return bounded.Call(end, func(context.Context) error { return inputs.stop() })
 }
@@ -174,12 +174,12 @@ func (r *eventReceiver) stopInputs(grace context.Context) error {
 // stopBackground waits for what runs beside the inputs, and then sends the last
 // metrics, unless those before are still on their way.
 func (r *eventReceiver) stopBackground(grace context.Context) error {
-	end, cancel := bounded.After(grace, ingest.AfterGrace)
+	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	err := bounded.Wait(end, &r.wg)
 	if err == nil && r.measures != nil && !r.lastSent {
 		r.lastSent = true
-		last, cancel := bounded.After(grace, 2*ingest.AfterGrace)
+		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
 		defer cancel()
 		err = bounded.Call(last, func(ctx context.Context) error {
 			r.sendMetricsOnce(ctx)

@@ -18,10 +18,11 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/bounded"
-	"github.com/legato-otel/legato/internal/ingest"
-	"github.com/legato-otel/legato/internal/recent"
-	"github.com/legato-otel/legato/internal/storageclient"
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
+
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/dedupstore"
+	"github.com/legato-otel/legato/internal/otel/storageclient"
 )
 
 // store keeps in a storage extension
@@ -29,7 +30,7 @@ import (
 //	file.<key>      what pkg/stanza stores: the offsets, at the end of each poll
 //	taken           a version, and the numbers of the first chunk and of the one behind the last
 //	taken/<number>  a chunk: uids of lines that were taken since the last offsets
-//	keys, keys/<id> the identities of accepted messages, see internal/recent
+//	keys, keys/<id> the identities of accepted messages, see internal/ingest/dedup
 //
 // The offsets are those of whole files after a poll, which may be 100 MB of lines.
 // What was taken since they were stored is known by its chunks: they are deleted
@@ -97,12 +98,12 @@ func (s *store) hasOffsets(ctx context.Context) bool {
 // stored. What cannot be read is left out with a warning: a receiver that does not
 // start loses more than one that may take a line twice. State of a newer release is
 // an error: it is not lost yet, and would be overwritten.
-func (s *store) restore(ctx context.Context, known *recent.Set, window time.Duration) error {
+func (s *store) restore(ctx context.Context, known *dedup.Set, window time.Duration) error {
 	if s == nil {
 		return nil
 	}
-	err := errors.Join(storageclient.RestoreKeys(ctx, s.client, storedKeys, known, window), s.restoreTaken(ctx))
-	if errors.Is(err, recent.ErrNewer) || errors.Is(err, errNewer) {
+	err := errors.Join(dedupstore.Restore(ctx, s.client, storedKeys, known, window), s.restoreTaken(ctx))
+	if errors.Is(err, dedup.ErrNewer) || errors.Is(err, errNewer) {
 		return fmt.Errorf("storage: %w: start the newer release again, or give this one another storage", err)
 	}
 	if err != nil {
@@ -169,7 +170,7 @@ func (s *store) wasTaken(id uid) bool {
 }
 
 // save stores that lines were taken, and which messages are known.
-func (s *store) save(ctx context.Context, taken []uid, known *recent.Set) error {
+func (s *store) save(ctx context.Context, taken []uid, known *dedup.Set) error {
 	if s == nil {
 		return nil
 	}
@@ -179,7 +180,7 @@ func (s *store) save(ctx context.Context, taken []uid, known *recent.Set) error 
 		return nil
 	}
 	snapshot := known.Snapshot()
-	operations := storageclient.AppendSnapshot(nil, storedKeys, &snapshot)
+	operations := dedupstore.Append(nil, storedKeys, &snapshot)
 	var errs error
 	if s.lines+len(taken) > maxTaken {
 		errs = errTooMany
@@ -253,7 +254,7 @@ func (s *store) close(grace context.Context) error {
 	if s == nil {
 		return nil
 	}
-	end, cancel := bounded.After(grace, 3*ingest.AfterGrace)
+	end, cancel := bounded.After(grace, 3*bounded.AfterGrace)
 	defer cancel()
 	s.closing.Do(func() {
 		s.closed = bounded.Call(end, func(ctx context.Context) error {

@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/legato-otel/legato/internal/aggregate"
-	"github.com/legato-otel/legato/internal/ingest"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ocms"
+	"github.com/legato-otel/legato/internal/otel/aggregate"
 )
 
 // outcome is what became of a line; the attribute of receiver_ocms_records.
@@ -56,7 +56,7 @@ func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 }
 
 // count reports what became of a piece's lines.
-func (d *delivery) count(in *intake, p *ingest.Piece) {
+func (d *delivery) count(in *intake, p *outbox.Piece) {
 	var counts [outcomes]int
 	now := time.Now()
 	for i := p.From; i < p.To; i++ {
@@ -85,7 +85,7 @@ func (d *delivery) countFlags(flags ocms.Flags) {
 	}
 }
 
-func outcomeOf(p *ingest.Piece, part *part) outcome {
+func outcomeOf(p *outbox.Piece, part *part) outcome {
 	switch {
 	case part.duplicate:
 		return duplicate

@@ -24,7 +24,7 @@ import (
 	_ "modernc.org/sqlite" // the driver of the bare way
 
 	"github.com/legato-otel/legato/exporter/callrecordexporter"
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/names"
 )
 
@@ -157,13 +157,13 @@ func (a archived) share(i, of int) [][]any {
 
 // archivedRows reads all rows of an archive.
 func archivedRows(ctx context.Context, driver, source string) (all archivedTables, err error) {
-	store, err := callarchive.Open(ctx, driver, source)
+	archive, err := store.Open(ctx, driver, source)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	for _, table := range callarchive.Tables() {
-		found, err := store.Query(ctx, "SELECT * FROM "+table)
+	defer func() { err = errors.Join(err, archive.Close()) }()
+	for _, table := range store.Tables() {
+		found, err := archive.Query(ctx, "SELECT * FROM "+table)
 		if err != nil {
 			return nil, err
 		}
@@ -196,14 +196,14 @@ func archivedRows(ctx context.Context, driver, source string) (all archivedTable
 
 // writeBare puts the rows into an empty archive, in so many transactions.
 func (a archivedTables) writeBare(ctx context.Context, driver, source string, transactions int) (took time.Duration, err error) {
-	store, err := callarchive.Open(ctx, driver, source)
+	archive, err := store.Open(ctx, driver, source)
 	if err != nil {
 		return 0, err
 	}
-	if err := store.Close(); err != nil {
+	if err := archive.Close(); err != nil {
 		return 0, err
 	}
-	if driver == callarchive.PostgreSQL {
+	if driver == store.PostgreSQL {
 		return a.copy(ctx, source, transactions)
 	}
 	return a.insert(ctx, source, transactions)

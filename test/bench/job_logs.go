@@ -21,7 +21,7 @@ import (
 // logsJob lets legs live through a processor of logs, so many at once.
 type logsJob struct {
 	setup     setup
-	store     *store // may be nil
+	store     *countingStorage // may be nil
 	into      *sink
 	processor processor.Logs
 	log       *rawLog // nil without one

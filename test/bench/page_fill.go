@@ -9,7 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // archiveSpan is the time that an archive's conferences are spread over.
@@ -35,10 +35,10 @@ type archiveFill struct {
 }
 
 // fill writes about as many legs as asked for, and returns how many.
-func (a *archiveFill) fill(ctx context.Context, store *callarchive.Store, legs int) (written int, err error) {
+func (a *archiveFill) fill(ctx context.Context, archive *store.Store, legs int) (written int, err error) {
 	conferences := legs / archiveLegs
 	step := archiveSpan / time.Duration(conferences)
-	var batch callarchive.Batch
+	var batch store.Batch
 	for i := range conferences {
 		running := i >= conferences-min(archiveRunning, conferences)
 		a.conference(&batch, i, a.end.Add(-archiveSpan).Add(time.Duration(i)*step), running)
@@ -46,11 +46,11 @@ func (a *archiveFill) fill(ctx context.Context, store *callarchive.Store, legs i
 			continue
 		}
 		written += len(batch.Legs)
-		if _, err := store.Write(ctx, &batch); err != nil {
+		if _, err := archive.Write(ctx, &batch); err != nil {
 			return written, err
 		}
 		progress("%s of %s legs in the archive", thousands(written/1000*1000), thousands(legs))
-		batch = callarchive.Batch{}
+		batch = store.Batch{}
 	}
 	return written, nil
 }
@@ -61,47 +61,47 @@ func (a *archiveFill) id() string {
 	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
 }
 
-func (a *archiveFill) object(trace string, start, end time.Time, running bool) callarchive.Object {
-	o := callarchive.Object{
-		ID: a.id(), TraceID: trace, SpanID: fmt.Sprintf("%016x", a.random.Uint64()), State: callarchive.StateEnded, Outcome: "complete",
-		StartedAt: start, EndedAt: end, LastHeardAt: end, Bridge: fmt.Sprintf("bridge-%d", a.random.IntN(3)), Phase: callarchive.Final,
-		Revision: callarchive.Revision{Time: end},
+func (a *archiveFill) object(trace string, start, end time.Time, running bool) store.Object {
+	o := store.Object{
+		ID: a.id(), TraceID: trace, SpanID: fmt.Sprintf("%016x", a.random.Uint64()), State: store.StateEnded, Outcome: "complete",
+		StartedAt: start, EndedAt: end, LastHeardAt: end, Bridge: fmt.Sprintf("bridge-%d", a.random.IntN(3)), Phase: store.Final,
+		Revision: store.Revision{Time: end},
 		Details:  []byte(`{"cisco.meeting_server.call_leg.can_move":true,"cisco.meeting_server.call_leg.deactivated":false}`),
 	}
 	seconds := end.Sub(start).Seconds()
 	o.DurationSeconds = &seconds
 	if running {
-		o.State, o.Outcome, o.EndedAt, o.DurationSeconds, o.Phase = callarchive.StateRunning, "", time.Time{}, nil, callarchive.Started
+		o.State, o.Outcome, o.EndedAt, o.DurationSeconds, o.Phase = store.StateRunning, "", time.Time{}, nil, store.Started
 	}
 	return o
 }
 
-func (a *archiveFill) conference(b *callarchive.Batch, n int, start time.Time, running bool) {
+func (a *archiveFill) conference(b *store.Batch, n int, start time.Time, running bool) {
 	trace := fmt.Sprintf("%016x%016x", a.random.Uint64(), n)
 	a.traces = append(a.traces, trace)
 	end := start.Add(time.Duration(60+a.random.IntN(7200)) * time.Second)
 	number := a.random.IntN(archiveRooms)
-	room := callarchive.Room{
+	room := store.Room{
 		RoomID: fmt.Sprintf("00000000-0000-4000-8000-%012d", number), RoomName: roomName(number), TenantID: tenantID(number % archiveTenants),
 	}
-	call := callarchive.Call{Object: a.object(trace, start, end, running), Room: room, CallType: "coSpace"}
+	call := store.Call{Object: a.object(trace, start, end, running), Room: room, CallType: "coSpace"}
 	b.Calls = append(b.Calls, call)
 	for range 1 + a.random.IntN(2*archiveLegs-1) {
 		a.leg(b, &call, start, end, running)
 	}
 	if a.random.IntN(10) == 0 {
-		b.Recordings = append(b.Recordings, callarchive.Recording{
-			Object: a.object(trace, start, end, running), Room: room, Kind: callarchive.KindRecording, CallID: call.ID, Path: "/recordings/" + call.ID,
+		b.Recordings = append(b.Recordings, store.Recording{
+			Object: a.object(trace, start, end, running), Room: room, Kind: store.KindRecording, CallID: call.ID, Path: "/recordings/" + call.ID,
 		})
 	}
 }
 
-func (a *archiveFill) leg(b *callarchive.Batch, call *callarchive.Call, start, end time.Time, running bool) {
+func (a *archiveFill) leg(b *store.Batch, call *store.Call, start, end time.Time, running bool) {
 	from := start.Add(time.Duration(a.random.Int64N(int64(end.Sub(start)))))
 	to := from.Add(time.Duration(a.random.Int64N(int64(end.Sub(from)) + 1)))
 	person := a.random.IntN(archivePeople)
 	first, last := nameOf(person)
-	l := callarchive.Leg{
+	l := store.Leg{
 		Object: a.object(call.TraceID, from, to, running), Room: call.Room, CallID: call.ID, ParticipantID: a.id(), Direction: "incoming", Type: "sip",
 		DisplayName: fmt.Sprintf("%s %s", first, last), RemoteParty: addressOf(person),
 		LocalAddress: "meet@example.test", SIPCallID: a.id(), RxAudioCodec: "opus", TxAudioCodec: "opus", RxVideoCodec: "h264", TxVideoCodec: "h264",

@@ -15,7 +15,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/testkit/postgres"
 )
 
@@ -73,8 +73,8 @@ func (p archivePlan) bench(ctx context.Context, c *corpus) (results archiveResul
 	}
 	for round := range p.rounds {
 		for _, size := range archiveSizes {
-			for _, driver := range callarchive.Drivers() {
-				if driver == callarchive.PostgreSQL && server == nil {
+			for _, driver := range store.Drivers() {
+				if driver == store.PostgreSQL && server == nil {
 					continue
 				}
 				progress("archive in %s, %d records a transaction, round %d of %d", driver, size, round+1, p.rounds)
@@ -101,7 +101,7 @@ func (p archivePlan) run(ctx context.Context, driver string, server *postgres.Se
 	var sources [2]string
 	for i := range sources {
 		sources[i] = filepath.Join(directory, strconv.Itoa(i), "calls.db")
-		if driver == callarchive.PostgreSQL {
+		if driver == store.PostgreSQL {
 			if sources[i], err = server.Create(ctx); err != nil {
 				return r, err
 			}
@@ -126,7 +126,7 @@ func (p archivePlan) run(ctx context.Context, driver string, server *postgres.Se
 func (archivePlan) report(results archiveResults) string {
 	var b strings.Builder
 	b.WriteString("| rows per second | records per transaction | goal | measured | spread | | callrecord | bare |\n|---|---|---|---|---|---|---|---|\n")
-	for _, driver := range callarchive.Drivers() {
+	for _, driver := range store.Drivers() {
 		for _, size := range archiveSizes {
 			var own, bare []float64
 			for _, run := range results.runs[archiveKey{driver, size}] {
@@ -139,7 +139,7 @@ func (archivePlan) report(results archiveResults) string {
 			if size == archiveSizes[len(archiveSizes)-1] {
 				goal, met = fmt.Sprintf(">= %.2f", leastOfBare), verdict(s.median >= leastOfBare)
 			}
-			way := map[string]string{callarchive.SQLite: "INSERT", callarchive.PostgreSQL: "COPY"}[driver]
+			way := map[string]string{store.SQLite: "INSERT", store.PostgreSQL: "COPY"}[driver]
 			fmt.Fprintf(&b, "| callrecord / %s, %s | %d | %s | %.2f | %.2f..%.2f | %s | %.0f | %.0f |\n", driver, way, size,
 				goal, s.median, s.least, s.most, met, summarize(own).median, summarize(bare).median)
 		}

@@ -17,8 +17,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/legato-otel/legato/internal/callarchive"
-	"github.com/legato-otel/legato/internal/callpage"
+	"github.com/legato-otel/legato/internal/archive/page"
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // The page part: how long the pages of a full archive take, from the request to
@@ -104,18 +104,18 @@ func (p pagePlan) bench(ctx context.Context, _ *corpus) (t pageTimes, err error)
 	if t.bytes, err = sizeOf(directory); err != nil {
 		return t, err
 	}
-	store, err := callarchive.Open(ctx, callarchive.SQLite, file)
+	archive, err := store.Open(ctx, store.SQLite, file)
 	if err != nil {
 		return t, err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, archive.Close()) }()
 	now := fill.end
 	for more := true; more; {
-		if more, err = store.AddUpUsage(ctx, now); err != nil {
+		if more, err = archive.AddUpUsage(ctx, now); err != nil {
 			return t, err
 		}
 	}
-	h := callpage.New(callpage.Config{Store: store, Now: func() time.Time { now = now.Add(time.Hour / 60); return now }})
+	h := page.New(page.Config{Store: archive, Now: func() time.Time { now = now.Add(time.Hour / 60); return now }})
 	for _, k := range pageKinds {
 		progress("page: %s", k.name)
 		var times []float64
@@ -170,11 +170,11 @@ func request(ctx context.Context, h http.Handler, address string) (ms float64, s
 // into fills a new archive. What is only for readers is indexed when all is there,
 // which takes a third of the time.
 func (a *archiveFill) into(ctx context.Context, file string, legs int) (written int, err error) {
-	store, err := callarchive.Open(ctx, callarchive.SQLite, file)
+	archive, err := store.Open(ctx, store.SQLite, file)
 	if err != nil {
 		return 0, err
 	}
-	if err := store.Close(); err != nil {
+	if err := archive.Close(); err != nil {
 		return 0, err
 	}
 	db, err := sql.Open("sqlite", file)
@@ -203,11 +203,11 @@ func (a *archiveFill) into(ctx context.Context, file string, legs int) (written 
 			return 0, err
 		}
 	}
-	if store, err = callarchive.Open(ctx, callarchive.SQLite, file); err != nil {
+	if archive, err = store.Open(ctx, store.SQLite, file); err != nil {
 		return 0, err
 	}
-	written, err = a.fill(ctx, store, legs)
-	if err = errors.Join(err, store.Close()); err != nil {
+	written, err = a.fill(ctx, archive, legs)
+	if err = errors.Join(err, archive.Close()); err != nil {
 		return written, err
 	}
 	for i, text := range made {

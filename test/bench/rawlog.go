@@ -37,7 +37,7 @@ type rawLog struct {
 	file    *os.File
 	payload float64 // bytes for each record
 	noise   []byte
-	counts  *store
+	counts  *countingStorage
 
 	mu   sync.Mutex
 	next *commit // those that come now
@@ -51,7 +51,7 @@ type commit struct {
 	err     error
 }
 
-func newRawLog(directory string, counts *store, next consumer.Logs) (*rawLog, error) {
+func newRawLog(directory string, counts *countingStorage, next consumer.Logs) (*rawLog, error) {
 	file, err := os.Create(filepath.Join(directory, "append.log"))
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (r *rawLog) write(c *commit) error {
 // legs are, in one batch for each call.
 type keyStore struct {
 	consumer.Logs
-	store *store
+	store *countingStorage
 	keys  uint64
 
 	mu     sync.Mutex
@@ -118,7 +118,7 @@ type keyStore struct {
 // keptBytes are what is known of a leg.
 const keptBytes = 300
 
-func newKeyStore(s *store, keys int, next consumer.Logs) *keyStore {
+func newKeyStore(s *countingStorage, keys int, next consumer.Logs) *keyStore {
 	return &keyStore{Logs: next, store: s, keys: uint64(keys), value: make([]byte, keptBytes)} //nolint:gosec // above 0
 }
 

@@ -25,9 +25,9 @@ const (
 // storeID is the storage extension's name in configurations.
 var storeID = component.MustNewID("file_storage")
 
-// store is a storage extension that counts what is stored. It hands everything
+// countingStorage is a storage extension that counts what is stored. It hands everything
 // on to the real file_storage, or keeps it in memory.
-type store struct {
+type countingStorage struct {
 	extension.Extension
 	in storage.Extension // nil for memory
 
@@ -51,9 +51,9 @@ func (s stored) minus(t stored) stored {
 }
 
 // newStore makes and starts one of the kinds of storage.
-func newStore(ctx context.Context, kind, directory string) (*store, error) {
+func newStore(ctx context.Context, kind, directory string) (*countingStorage, error) {
 	if kind == storeMemory {
-		return &store{}, nil
+		return &countingStorage{}, nil
 	}
 	factory := filestorage.NewFactory()
 	config := factory.CreateDefaultConfig()
@@ -70,12 +70,12 @@ func newStore(ctx context.Context, kind, directory string) (*store, error) {
 	if !ok {
 		return nil, errors.New("file_storage is no storage extension")
 	}
-	return &store{Extension: made, in: in}, made.Start(ctx, componenttest.NewNopHost())
+	return &countingStorage{Extension: made, in: in}, made.Start(ctx, componenttest.NewNopHost())
 }
 
-func (s *store) Start(context.Context, component.Host) error { return nil }
+func (s *countingStorage) Start(context.Context, component.Host) error { return nil }
 
-func (s *store) Shutdown(ctx context.Context) error {
+func (s *countingStorage) Shutdown(ctx context.Context) error {
 	if s == nil || s.in == nil {
 		return nil
 	}
@@ -83,14 +83,14 @@ func (s *store) Shutdown(ctx context.Context) error {
 }
 
 // count returns what was stored so far.
-func (s *store) count() stored {
+func (s *countingStorage) count() stored {
 	if s == nil {
 		return stored{}
 	}
 	return stored{s.commits.Load(), s.bytes.Load(), s.deletes.Load(), written()}
 }
 
-func (s *store) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+func (s *countingStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
 	if s.in == nil {
 		return &countingClient{Client: newMemoryClient(), store: s}, nil
 	}
@@ -104,7 +104,7 @@ func (s *store) GetClient(ctx context.Context, kind component.Kind, id component
 // countingClient counts what goes through it.
 type countingClient struct {
 	storage.Client
-	store *store
+	store *countingStorage
 }
 
 func (c *countingClient) Set(ctx context.Context, key string, value []byte) error {
@@ -138,7 +138,7 @@ type host map[component.ID]component.Component
 
 func (h host) GetExtensions() map[component.ID]component.Component { return h }
 
-func newHost(s *store) host {
+func newHost(s *countingStorage) host {
 	if s == nil {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/testkit/postgres"
 )
 
@@ -45,40 +45,40 @@ func newArchiver(t *testing.T, driver, source, linger, queue string) *collector 
 
 // archived is all rows by kind and id.
 type archived struct {
-	calls       map[string]callarchive.Call
-	legs        map[string]callarchive.Leg
-	recordings  map[string]callarchive.Recording
-	conferences []callarchive.Conference
+	calls       map[string]store.Call
+	legs        map[string]store.Leg
+	recordings  map[string]store.Recording
+	conferences []store.Conference
 }
 
 func readArchive(t *testing.T, driver, source string) (a archived) {
 	t.Helper()
-	s, err := callarchive.Open(t.Context(), driver, source)
+	s, err := store.Open(t.Context(), driver, source)
 	require.NoError(t, err)
 	defer s.Close()
-	a = archived{map[string]callarchive.Call{}, map[string]callarchive.Leg{}, map[string]callarchive.Recording{}, nil}
-	calls, err := callarchive.Select[callarchive.Call](t.Context(), s, "")
+	a = archived{map[string]store.Call{}, map[string]store.Leg{}, map[string]store.Recording{}, nil}
+	calls, err := store.Select[store.Call](t.Context(), s, "")
 	require.NoError(t, err)
 	for _, r := range calls {
 		a.calls[r.ID] = r
 	}
-	legs, err := callarchive.Select[callarchive.Leg](t.Context(), s, "")
+	legs, err := store.Select[store.Leg](t.Context(), s, "")
 	require.NoError(t, err)
 	for _, r := range legs {
 		a.legs[r.ID] = r
 	}
-	recordings, err := callarchive.Select[callarchive.Recording](t.Context(), s, "")
+	recordings, err := store.Select[store.Recording](t.Context(), s, "")
 	require.NoError(t, err)
 	for _, r := range recordings {
 		a.recordings[r.ID] = r
 	}
-	a.conferences, err = callarchive.Select[callarchive.Conference](t.Context(), s, "ORDER BY trace_id")
+	a.conferences, err = store.Select[store.Conference](t.Context(), s, "ORDER BY trace_id")
 	require.NoError(t, err)
 	return a
 }
 
-func (a *archived) objects() map[string]*callarchive.Object {
-	all := map[string]*callarchive.Object{}
+func (a *archived) objects() map[string]*store.Object {
+	all := map[string]*store.Object{}
 	for id, r := range a.calls {
 		all["call "+id] = &r.Object
 	}
@@ -123,10 +123,10 @@ func (is *truth) compareArchive(t *testing.T, a archived) {
 		}
 		assert.Equal(t, l.Start.UTC(), row.StartedAt, "start of %s", name)
 		if l.Outcome == "open" {
-			assert.Equal(t, callarchive.StateRunning, row.State, name)
+			assert.Equal(t, store.StateRunning, row.State, name)
 			continue
 		}
-		assert.Equal(t, callarchive.StateEnded, row.State, name)
+		assert.Equal(t, store.StateEnded, row.State, name)
 		assert.Equal(t, l.Outcome, row.Outcome, "outcome of %s", name)
 		if l.End != nil {
 			assert.Equal(t, l.End.UTC(), row.EndedAt, "end of %s", name)
@@ -150,7 +150,7 @@ func (is *truth) compareArchive(t *testing.T, a archived) {
 	is.compareConferences(t, a)
 }
 
-func compareLeg(t *testing.T, leg legTruth, row callarchive.Leg) {
+func compareLeg(t *testing.T, leg legTruth, row store.Leg) {
 	t.Helper()
 	assert.Equal(t, leg.Reason, row.Reason, leg.ID)
 	assert.Equal(t, leg.DisplayName, row.DisplayName, leg.ID)
@@ -217,9 +217,9 @@ var unanswered = map[string]bool{"ringingTimeout": true, "remoteBusy": true, "re
 // Under faults, the rows are what a perfect observer must conclude.
 func TestArchiveIsTheTruth(t *testing.T) {
 	source := filepath.Join(t.TempDir(), "calls.db")
-	c := newArchiver(t, callarchive.SQLite, source, "3s", "")
+	c := newArchiver(t, store.SQLite, source, "3s", "")
 	is := c.simulate("-seed", "9", "-bridges", "3", "-meetings", "60", "-faults", tracedFaults, "-max-batch", "20").wait()
-	a := is.untilArchived(t, callarchive.SQLite, source)
+	a := is.untilArchived(t, store.SQLite, source)
 	c.stop()
 	is.compareArchive(t, a)
 }
@@ -230,21 +230,21 @@ func TestArchiveSurvivesKills(t *testing.T) {
 	for name, queue := range map[string]string{"without queue": "", "with queue": storedQueue} {
 		t.Run(name, func(t *testing.T) {
 			source := filepath.Join(t.TempDir(), "calls.db")
-			c := newArchiver(t, callarchive.SQLite, source, "1s", queue)
+			c := newArchiver(t, store.SQLite, source, "1s", queue)
 			run := c.simulate("-seed", "10", "-bridges", "3", "-meetings", "150", "-max-batch", "5", "-buffer", "1000000", "-faults", "lost-ack=0.05,shift,reorder,restart=1")
 			random := rand.New(rand.NewPCG(10, 10))
 			for range 4 {
-				more := len(readArchive(t, callarchive.SQLite, source).legs) + 5 + random.IntN(50)
+				more := len(readArchive(t, store.SQLite, source).legs) + 5 + random.IntN(50)
 				// All may be told before that.
 				deadline := time.Now().Add(waitForMore)
-				for len(readArchive(t, callarchive.SQLite, source).legs) < more && time.Now().Before(deadline) {
+				for len(readArchive(t, store.SQLite, source).legs) < more && time.Now().Before(deadline) {
 					time.Sleep(tick)
 				}
 				c.kill()
 				c.start()
 			}
 			is := run.wait()
-			a := is.untilArchived(t, callarchive.SQLite, source)
+			a := is.untilArchived(t, store.SQLite, source)
 			c.stop()
 			is.compareArchive(t, a)
 		})
@@ -256,12 +256,12 @@ func TestArchiveSurvivesKills(t *testing.T) {
 func TestArchiveSurvivesPostgreSQL(t *testing.T) {
 	server := postgres.New(t)
 	source := server.Database(t)
-	c := newArchiver(t, callarchive.PostgreSQL, source, "1s", "")
+	c := newArchiver(t, store.PostgreSQL, source, "1s", "")
 	run := c.simulate("-seed", "11", "-bridges", "3", "-meetings", "100", "-max-batch", "5", "-buffer", "1000000", "-faults", "lost-ack=0.05,shift,reorder,restart=1")
 	for n := range 3 {
-		before := len(readArchive(t, callarchive.PostgreSQL, source).legs)
+		before := len(readArchive(t, store.PostgreSQL, source).legs)
 		deadline := time.Now().Add(waitForMore)
-		for len(readArchive(t, callarchive.PostgreSQL, source).legs) < before+10 && time.Now().Before(deadline) {
+		for len(readArchive(t, store.PostgreSQL, source).legs) < before+10 && time.Now().Before(deadline) {
 			time.Sleep(tick)
 		}
 		require.NoError(t, server.Kill())
@@ -274,7 +274,7 @@ func TestArchiveSurvivesPostgreSQL(t *testing.T) {
 		}
 	}
 	is := run.wait()
-	a := is.untilArchived(t, callarchive.PostgreSQL, source)
+	a := is.untilArchived(t, store.PostgreSQL, source)
 	c.stop()
 	is.compareArchive(t, a)
 	assert.NotContains(t, c.log.String(), "panic")

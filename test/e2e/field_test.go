@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
@@ -201,11 +201,11 @@ var meetingServerField = []fieldCase{
 		spans: []string{"call 11:07:29-11:09:08 complete", "call_leg 11:08:31-11:09:08 call_ended in call"},
 		rows: func(a *archived) (faults []string) {
 			for _, c := range a.conferences {
-				if c.CallID == fieldCall7 && c.State != callarchive.StateEnded {
+				if c.CallID == fieldCall7 && c.State != store.StateEnded {
 					faults = append(faults, "the conference is "+c.State)
 				}
 			}
-			if a.legs[fieldLeg+"07"].State != callarchive.StateEnded {
+			if a.legs[fieldLeg+"07"].State != store.StateEnded {
 				faults = append(faults, "the leg is "+a.legs[fieldLeg+"07"].State)
 			}
 			return faults

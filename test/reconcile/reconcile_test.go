@@ -26,7 +26,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/legato-otel/legato/exporter/callrecordexporter"
-	"github.com/legato-otel/legato/internal/callarchive"
+	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 	"github.com/legato-otel/legato/processor/callstitchprocessor"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver"
@@ -126,7 +126,7 @@ type estate struct {
 	t       *testing.T
 	bridge  *bridge
 	posts   string // where records are posted to
-	archive *callarchive.Store
+	archive *store.Store
 	index   int
 }
 
@@ -164,7 +164,7 @@ func newEstate(t *testing.T) *estate {
 		}), processor)
 	require.NoError(t, err)
 	start(t, scraper)
-	e.archive, err = callarchive.Open(t.Context(), callarchive.SQLite, source)
+	e.archive, err = store.Open(t.Context(), store.SQLite, source)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, e.archive.Close()) })
 	return e
@@ -185,9 +185,9 @@ func (e *estate) record(kind, element string) {
 // running are the ids of the calls and legs that the archive shows as running.
 func (e *estate) running() (ids []string) {
 	e.t.Helper()
-	calls, err := callarchive.Select[callarchive.Call](e.t.Context(), e.archive, "WHERE state = 'running' ORDER BY id")
+	calls, err := store.Select[store.Call](e.t.Context(), e.archive, "WHERE state = 'running' ORDER BY id")
 	require.NoError(e.t, err)
-	legs, err := callarchive.Select[callarchive.Leg](e.t.Context(), e.archive, "WHERE state = 'running' ORDER BY id")
+	legs, err := store.Select[store.Leg](e.t.Context(), e.archive, "WHERE state = 'running' ORDER BY id")
 	require.NoError(e.t, err)
 	for i := range calls {
 		ids = append(ids, calls[i].ID)
@@ -223,7 +223,7 @@ func TestRunningIsTrueAgain(t *testing.T) {
 	before := e.bridge.count()
 	require.Eventually(t, func() bool { return e.bridge.count() > before+3 }, patience, 10*time.Millisecond)
 	assert.Equal(t, all, e.running(), "all of them are listed")
-	quality, err := callarchive.Select[callarchive.LegQuality](t.Context(), e.archive, "ORDER BY id")
+	quality, err := store.Select[store.LegQuality](t.Context(), e.archive, "ORDER BY id")
 	require.NoError(t, err)
 	require.Len(t, quality, 3, "and show how they are now")
 	assert.InDelta(t, 4.5, *quality[0].LossPercent, 0)
@@ -243,7 +243,7 @@ func TestRunningIsTrueAgain(t *testing.T) {
 		}
 		assert.Equal(t, "unlisted", outcome, row)
 	}
-	quality, err = callarchive.Select[callarchive.LegQuality](t.Context(), e.archive, "")
+	quality, err = store.Select[store.LegQuality](t.Context(), e.archive, "")
 	require.NoError(t, err)
 	assert.Len(t, quality, 1)
 }

@@ -1,0 +1,190 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/legato-otel/legato/internal/archive/store"
+)
+
+const (
+	paramScope = "of"
+	paramMonth = "month"
+	monthForm  = "2006-01"
+)
+
+// capacityPage shows how much ran at once, and what each tenant used.
+type capacityPage struct {
+	frame
+	Ranges   []overviewRange
+	Range    overviewRange
+	Of       string // "", or a scope and a value with a colon between
+	Choices  []choice
+	Legs     usageChart
+	Meetings usageChart
+	Minutes  usageChart
+	Steps    []usageStep
+	Month    string
+	Tags     []tagRow
+	MoreTags bool
+	Earlier  string // address of the month before
+	Later    string // address of the month after, empty if that is to come
+	Download string
+}
+
+// usageStep is a row of the table of numbers.
+type usageStep struct {
+	store.UsageHour
+	Start moment
+}
+
+// Minutes that participants were in meetings.
+func (s usageStep) Minutes() int64 { return int64(s.ParticipantSeconds/60 + 0.5) }
+
+// usageChart is a chart of one number.
+type usageChart struct {
+	Title, Noun string
+	Most        int64
+	Columns     []column
+}
+
+type tagRow struct{ store.TagUsage }
+
+// Minutes with one decimal, as they are billed.
+func (t tagRow) Minutes() string { return strconv.FormatFloat(t.ParticipantSeconds/60, 'f', 1, 64) }
+
+func (h *handler) capacity(ctx context.Context, v *store.View, r *http.Request) (answer, error) {
+	query := r.URL.Query()
+	p := &capacityPage{frame: h.frame(r, "Capacity", "capacity"), Ranges: ranges, Range: ranges[1]}
+	for _, of := range ranges {
+		if query.Get("range") == of.Value {
+			p.Range = of
+		}
+	}
+	f := store.UsageFilter{Scope: store.UsageAll, Step: time.Hour, To: p.Now.Time}
+	if p.Range.span > 8*24*time.Hour {
+		f.Step = 24 * time.Hour
+	}
+	f.From = truncate(f.To.Add(-p.Range.span), f.Step)
+	p.Choices = []choice{{"", "everything"}}
+	names, err := v.BridgeNames(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, scope := range []struct{ scope, words string }{{store.UsageBridge, "bridge "}, {store.UsageTenant, "tenant "}} {
+		values, err := v.UsageValues(ctx, scope.scope)
+		if err != nil {
+			return answer{}, err
+		}
+		for _, value := range values {
+			of := scope.scope + ":" + value
+			p.Choices = append(p.Choices, choice{of, scope.words + cmp.Or(names[value], value)})
+			if query.Get(paramScope) == of {
+				f.Scope, f.Value, p.Of = scope.scope, value, of
+			}
+		}
+	}
+	steps, err := v.Usage(ctx, f)
+	if err != nil {
+		return answer{}, err
+	}
+	p.draw(steps, f.Step)
+	if err := p.month(ctx, v, query.Get(paramMonth)); err != nil {
+		return answer{}, err
+	}
+	return answer{template: "capacity.html", data: p}, nil
+}
+
+func (p *capacityPage) draw(steps []store.UsageHour, step time.Duration) {
+	unit := "hour"
+	if step >= 24*time.Hour {
+		unit = "day"
+	}
+	number := func(of func(*store.UsageHour) int64, title, noun string) usageChart {
+		buckets := make([]store.Bucket, len(steps))
+		for i := range steps {
+			buckets[i] = store.Bucket{At: steps[i].At, Legs: of(&steps[i])}
+		}
+		c := newChart(title, noun, buckets, step)
+		return usageChart{title, noun, c.Most, c.Columns}
+	}
+	p.Legs = number(func(h *store.UsageHour) int64 { return h.PeakLegs }, "Most call legs at once, by "+unit, "legs")
+	p.Meetings = number(func(h *store.UsageHour) int64 { return h.PeakMeetings }, "Most meetings at once, by "+unit, "meetings")
+	p.Minutes = number(func(h *store.UsageHour) int64 { return int64(h.ParticipantSeconds/60 + 0.5) }, "Participant minutes, by "+unit, "minutes")
+	for _, s := range steps {
+		p.Steps = append(p.Steps, usageStep{s, moment{s.At}})
+	}
+}
+
+// monthOf reads a month; the current one if there is none.
+func monthOf(text string, now time.Time) time.Time {
+	now = now.UTC()
+	if t, err := time.Parse(monthForm, text); err == nil && t.Year() > 1970 && t.Year() < 9000 {
+		return t
+	}
+	return time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
+func (p *capacityPage) month(ctx context.Context, v *store.View, text string) error {
+	month := monthOf(text, p.Now.Time)
+	next := month.AddDate(0, 1, 0)
+	tags, more, err := v.TagUsage(ctx, month, next)
+	if err != nil {
+		return err
+	}
+	for _, t := range tags {
+		p.Tags = append(p.Tags, tagRow{t})
+	}
+	p.Month, p.MoreTags = month.Format(monthForm), more
+	address := func(month time.Time) string {
+		query := url.Values{"range": {p.Range.Value}, paramMonth: {month.Format(monthForm)}}
+		if p.Of != "" {
+			query.Set(paramScope, p.Of)
+		}
+		return "./capacity?" + query.Encode() + "#h-tags"
+	}
+	p.Earlier = address(month.AddDate(0, -1, 0))
+	if next.Before(p.Now.Time) {
+		p.Later = address(next)
+	}
+	p.Download = "usage.csv?" + paramMonth + "=" + p.Month
+	return nil
+}
+
+// usageCSV answers with the minutes of a month by tenant and tag.
+func (h *handler) usageCSV(w http.ResponseWriter, r *http.Request) {
+	var tags []store.TagUsage
+	var more bool
+	month := monthOf(r.URL.Query().Get(paramMonth), h.config.Now())
+	_, err := h.serve(r, func(ctx context.Context, v *store.View, _ *http.Request) (a answer, err error) {
+		tags, more, err = v.TagUsage(ctx, month, month.AddDate(0, 1, 0))
+		if err == nil && more {
+			err = fmt.Errorf("callpage: more than %d tenants and tags in a month", len(tags))
+		}
+		return a, err
+	})
+	if err != nil {
+		h.failWith(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Disposition", `attachment; filename="usage-`+month.Format(monthForm)+`.csv"`)
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	_ = out.Write([]string{"month", "tenant_id", "tag", "legs", "meetings", "minutes"})
+	for _, t := range tags {
+		_ = out.Write([]string{
+			month.Format(monthForm), store.EscapeFormula(t.TenantID), store.EscapeFormula(t.Tag), strconv.FormatInt(t.Legs, 10), strconv.FormatInt(t.Meetings, 10), tagRow{t}.Minutes(),
+		})
+	}
+	out.Flush() // who asked may be gone
+}

@@ -1,0 +1,144 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// A leg, a recording or a streaming whose stitched record has not come is in the
+// trace of its call, and ends with it if its own end is missing. A dialog is in the
+// trace of its leg, likewise. So a row follows from the rows of what it is in, in
+// whatever order they are written: records are stamped with the trace that their call
+// had when they passed, and a running call may join a conference later.
+
+// holder is what rows of a table are in.
+type holder[T any] struct {
+	// table whose rows have the key in column. endsWith tells that what is in one
+	// ends with it.
+	table, column string
+	endsWith      bool
+	// key of what a row is in, empty if it is in nothing.
+	key func(*T) string
+}
+
+// held is the row that others are in.
+type held struct {
+	id, trace string
+	state     string
+	endedAt   time.Time
+}
+
+// place puts rows that are not over into the traces of what they are in, and ends
+// those whose holder has ended.
+func (h *holder[T]) place(ctx context.Context, w *write, t *table[T], rows []*T) error {
+	var keys []string
+	for _, row := range rows {
+		if key := h.key(row); key != "" && t.object(row).Phase < Final {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	slices.Sort(keys)
+	holders, err := h.find(ctx, w, slices.Compact(keys))
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		in, known := holders[h.key(row)]
+		o := t.object(row)
+		if !known || o.Phase == Final {
+			continue
+		}
+		o.TraceID = in.trace
+		if h.endsWith && o.State == StateRunning && in.state == StateEnded {
+			o.State, o.Outcome, o.EndedAt = StateEnded, outcomeCallEnded, in.endedAt
+			setDuration(o)
+			if t.derive != nil {
+				t.derive(row, nil, nil, 0)
+			}
+		}
+	}
+	return nil
+}
+
+// find reads the rows that others are in, by key. Of several with one key it is the
+// one with the smallest id, as callstitch has it.
+func (h *holder[T]) find(ctx context.Context, w *write, keys []string) (map[string]held, error) {
+	found, err := w.tx.query(ctx, "SELECT "+h.column+", id, trace_id, state, ended_at FROM "+h.table+" WHERE "+w.d.in(h.column, "$1"), w.d.list(keys))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+	holders := make(map[string]held, len(keys))
+	for found.Next() {
+		var key string
+		var in held
+		if err := found.Scan(&key, &in.id, &in.trace, &in.state, target(&in.endedAt)); err != nil {
+			return nil, err
+		}
+		if other, twice := holders[key]; !twice || in.id < other.id {
+			holders[key] = in
+		}
+	}
+	return holders, found.Err()
+}
+
+// Rows of a table that are not over and no longer where place would put them, after
+// calls or legs changed.
+const (
+	misplacedInCalls = " AS r JOIN calls AS c ON c.id = r.call_id WHERE r.phase < 4 AND (r.trace_id <> c.trace_id" +
+		" OR c.state = 'ended' AND (r.state = 'running' OR r.outcome IS NOT NULL AND r.ended_at <> c.ended_at)) AND "
+
+	misplacedDialogs = "SELECT r.id FROM dialogs AS r JOIN call_legs AS c ON c.sip_call_id = r.sip_call_id" +
+		" WHERE r.sip_call_id IS NOT NULL AND r.phase < 4 AND r.trace_id <> c.trace_id AND "
+)
+
+// putInCalls merges statements about what is in calls, and places anew what is in
+// calls that changed.
+func putInCalls[T any](ctx context.Context, w *write, t *table[T], statements []T) (err error) {
+	var misplaced []string
+	if len(w.calls) > 0 {
+		misplaced, err = w.keys(ctx, "SELECT r.id FROM "+t.name+misplacedInCalls+w.d.in("r.call_id", "$1"), w.d.list(w.calls))
+		if err != nil {
+			return err
+		}
+	}
+	return put(ctx, w, t, statements, misplaced)
+}
+
+// putDialogs likewise merges statements about dialogs.
+func (w *write) putDialogs(ctx context.Context, statements []Dialog) (err error) {
+	var misplaced []string
+	if len(w.sipCalls) > 0 {
+		if misplaced, err = w.keys(ctx, misplacedDialogs+w.d.in("r.sip_call_id", "$1"), w.d.list(w.sipCalls)); err != nil {
+			return err
+		}
+	}
+	return put(ctx, w, &dialogs, statements, misplaced)
+}
+
+// noteStatement keeps that others may be in what a statement names.
+func (w *write) noteStatement(statement any) {
+	if leg, ok := statement.(*Leg); ok && leg.SIPCallID != "" {
+		w.sipCalls = append(w.sipCalls, leg.SIPCallID)
+	}
+}
+
+// noteRow keeps a row in which others may be; moved tells that its trace is another
+// one than before.
+func (w *write) noteRow(row any, moved bool) {
+	switch r := row.(type) {
+	case *Call:
+		w.calls = append(w.calls, r.ID)
+	case *Leg:
+		if moved && r.SIPCallID != "" {
+			w.sipCalls = append(w.sipCalls, r.SIPCallID)
+		}
+	}
+}

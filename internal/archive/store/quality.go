@@ -1,0 +1,158 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The quality of a leg that runs is a row of its own: it comes again and again, and
+// is worth nothing once the leg has ended. Then the leg's own row says how it was.
+
+var legQualities = table[LegQuality]{
+	name:    "leg_quality",
+	about:   "How the media of a leg that runs are now, if `cmsapi` looks at it. A leg has a row as long as it runs.",
+	columns: columnsOf[LegQuality](),
+}
+
+// newestQualities returns the newest of each leg, in the order of the ids.
+func newestQualities(list []LegQuality) []LegQuality {
+	sorted := slices.Clone(list)
+	slices.SortStableFunc(sorted, func(a, b LegQuality) int {
+		if c := strings.Compare(a.ID, b.ID); c != 0 {
+			return c
+		}
+		return b.At.Compare(a.At)
+	})
+	return slices.CompactFunc(sorted, func(a, b LegQuality) bool { return a.ID == b.ID })
+}
+
+// putQualities stores what is newer than what there is, of legs that run.
+func (w *write) putQualities(ctx context.Context, list []LegQuality) error {
+	if len(list) == 0 {
+		return nil
+	}
+	list = newestQualities(list)
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	known, err := w.runningQualities(ctx, ids)
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, 0, len(list))
+	var replaced []string
+	for i := range list {
+		q := &list[i]
+		at, runs := known[q.ID]
+		if !runs || !q.At.After(at) {
+			w.result.Unchanged++
+			continue
+		}
+		if !at.IsZero() {
+			replaced = append(replaced, q.ID)
+		}
+		rows = append(rows, legQualities.values(q, w.d.instant, 0))
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	w.result.Changed += len(rows)
+	return w.tx.put(ctx, legQualities.name, legQualities.names(), rows, replaced)
+}
+
+// runningQualities returns which of the legs run, each with the time of its row, zero
+// if it has none.
+func (w *write) runningQualities(ctx context.Context, ids []string) (map[string]time.Time, error) {
+	found, err := w.tx.query(ctx, "SELECT call_legs.id, leg_quality.at FROM call_legs LEFT JOIN leg_quality ON leg_quality.id = call_legs.id WHERE call_legs.state = 'running' AND "+
+		w.d.in("call_legs.id", "$1"), w.d.list(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+	known := make(map[string]time.Time)
+	for found.Next() {
+		var id string
+		var at time.Time
+		if err := found.Scan(&id, target(&at)); err != nil {
+			return nil, err
+		}
+		known[id] = at
+	}
+	return known, found.Err()
+}
+
+// keepQualities stores the qualities of a batch, and deletes those of its legs that
+// have ended. As long as nobody writes any, nothing is looked for.
+func (s *Store) keepQualities(ctx context.Context, w *write, b *Batch) error {
+	if err := w.putQualities(ctx, b.Qualities); err != nil {
+		return err
+	}
+	s.hasQualities = s.hasQualities || len(b.Qualities) > 0
+	if !s.hasQualities {
+		return nil
+	}
+	return w.dropQualities(ctx, b.Legs)
+}
+
+// dropQualities deletes the rows of legs that have ended.
+func (w *write) dropQualities(ctx context.Context, ended []Leg) error {
+	var ids []string
+	for i := range ended {
+		if ended[i].Phase >= Ended {
+			ids = append(ids, ended[i].ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := w.tx.exec(ctx, "DELETE FROM leg_quality WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	return err
+}
+
+// expireQualities deletes the rows of legs that do not run, or are not there.
+func (w *write) expireQualities(ctx context.Context, _ time.Time, deleted map[string]int64) (int, error) {
+	return w.expireRows(ctx, legQualities.name, "NOT EXISTS (SELECT 1 FROM call_legs WHERE call_legs.id = leg_quality.id AND call_legs.state = 'running')", "at", deleted)
+}
+
+// maxQualities bounds the legs whose quality is read at once.
+const maxQualities = 1000
+
+// Quality returns how the media of legs are now, by the leg's id: of those that run, as
+// far as it is known.
+func (v *View) Quality(ctx context.Context, of []Leg) (map[string]LegQuality, error) {
+	var ids []string
+	for i := range of {
+		if of[i].State == StateRunning && len(ids) < maxQualities {
+			ids = append(ids, of[i].ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil //nolint:nilnil // an empty map reads the same
+	}
+	rows, err := Select[LegQuality](ctx, v, fmt.Sprintf("WHERE %s LIMIT %d", v.d.in("id", "$1"), maxQualities), v.d.list(ids))
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]LegQuality, len(rows))
+	for i := range rows {
+		all[rows[i].ID] = rows[i]
+	}
+	return all, nil
+}
+
+// hasRows tells whether a table has any.
+func hasRows(ctx context.Context, d dialect, table string) (has bool, err error) {
+	found, err := d.reader().QueryContext(ctx, "SELECT 1 FROM "+table+" LIMIT 1")
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = found.Close() }()
+	return found.Next(), found.Err()
+}

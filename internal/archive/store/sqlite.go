@@ -1,0 +1,262 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqliteDialect is a file. There is one connection that writes and some that
+// read; the write-ahead log lets them not wait for each other.
+type sqliteDialect struct {
+	writer  *sql.DB
+	readers *sql.DB
+	puts    map[string]*sql.Stmt // by table
+
+	// Statements of transactions by their texts, of which there are some dozens, and
+	// the texts that are not prepared yet. They are used by one transaction at a time.
+	queries map[string]*sql.Stmt
+	wanted  []string
+}
+
+// sqliteReaders is how many queries run at once.
+const sqliteReaders = 4
+
+// busyTimeout is how long another process may hold the file's write lock.
+const busyTimeout = 5 * time.Second
+
+// busyPause is between two tries to open a file that somebody else is opening.
+const busyPause = 20 * time.Millisecond
+
+// isBusy tells whether another connection holds the file's locks.
+func isBusy(err error) bool {
+	coded, ok := errors.AsType[*sqlite.Error](err)
+	return ok && coded.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+// openSQLite opens a file and makes it if there is none, for its owner only:
+// there are names in it.
+func openSQLite(ctx context.Context, path string) (*sqliteDialect, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(absolute), 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(absolute, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Close(); err != nil {
+		return nil, err
+	}
+	open := func(connections int, pragmas ...string) (*sql.DB, error) {
+		query := url.Values{"_txlock": {"immediate"}}
+		for _, pragma := range pragmas {
+			query.Add("_pragma", pragma)
+		}
+		db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute), RawQuery: query.Encode()}).String())
+		if err != nil {
+			return nil, err
+		}
+		db.SetMaxOpenConns(connections)
+		db.SetMaxIdleConns(connections)
+		return db, db.PingContext(ctx)
+	}
+	busy := fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())
+	d := &sqliteDialect{puts: map[string]*sql.Stmt{}, queries: map[string]*sql.Stmt{}}
+	// synchronous=FULL: what was committed is on the disk, so that not even a
+	// power failure takes back what was acknowledged.
+	if d.writer, err = open(1, busy, "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(67108864)", "cache_size(-65536)", "temp_store(MEMORY)"); err == nil {
+		d.readers, err = open(sqliteReaders, busy, "query_only(1)", "cache_size(-16384)", "temp_store(MEMORY)")
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+func (*sqliteDialect) name() string            { return "sqlite" }
+func (d *sqliteDialect) reader() *sql.DB       { return d.readers }
+func (*sqliteDialect) instant(t time.Time) any { return instantText(t) }
+
+var dollarParameter = regexp.MustCompile(`\$(\d+)`)
+
+func (*sqliteDialect) rebind(query string) string {
+	return dollarParameter.ReplaceAllString(query, "?$1")
+}
+
+func (*sqliteDialect) in(column, parameter string) string {
+	return column + " IN (SELECT value FROM json_each(" + parameter + "))"
+}
+
+func (*sqliteDialect) list(texts []string) any {
+	text, _ := json.Marshal(texts) // strings cannot fail
+	return string(text)
+}
+
+func (*sqliteDialect) judge(err error) verdict {
+	if coded, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch coded.Code() & 0xff {
+		case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE:
+			return refused
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR,
+			sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			return unavailable
+		}
+	}
+	return tryAgain
+}
+
+func (*sqliteDialect) code(err error) string {
+	if coded, ok := errors.AsType[*sqlite.Error](err); ok {
+		return fmt.Sprintf("SQLite's result code %d", coded.Code())
+	}
+	return ""
+}
+
+func (d *sqliteDialect) close() error {
+	var errs []error
+	for _, prepared := range []map[string]*sql.Stmt{d.puts, d.queries} {
+		for _, statement := range prepared {
+			errs = append(errs, statement.Close())
+		}
+		clear(prepared)
+	}
+	// The last one to close writes the log back into the file.
+	for _, db := range []*sql.DB{d.readers, d.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (*sqliteDialect) columnsOf(table string) string {
+	return "SELECT COUNT(*) FROM pragma_table_info('" + table + "') WHERE name IN (" + quotedMigrationColumns + ")"
+}
+
+func (d *sqliteDialect) begin(ctx context.Context) (transaction, error) {
+	if err := d.prepareWanted(ctx); err != nil {
+		return nil, err
+	}
+	tx, err := d.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteTransaction{d: d, tx: tx}, nil
+}
+
+type sqliteTransaction struct {
+	d  *sqliteDialect
+	tx *sql.Tx
+}
+
+func (t *sqliteTransaction) query(ctx context.Context, query string, args ...any) (rows, error) {
+	statement, err := t.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	r, err := statement.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// prepared returns a statement that was prepared once: reading its text costs more
+// than running it. The first transaction that asks for it prepares it for itself.
+func (t *sqliteTransaction) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if statement := t.d.queries[query]; statement != nil {
+		return t.tx.StmtContext(ctx, statement), nil
+	}
+	t.d.wanted = append(t.d.wanted, query)
+	return t.tx.PrepareContext(ctx, t.d.rebind(query))
+}
+
+// prepareWanted prepares what earlier transactions asked for. In a transaction that
+// is not possible: it has the only connection that writes.
+func (d *sqliteDialect) prepareWanted(ctx context.Context) error {
+	for _, query := range d.wanted {
+		if d.queries[query] != nil {
+			continue
+		}
+		statement, err := d.writer.PrepareContext(ctx, d.rebind(query))
+		if err != nil {
+			return err
+		}
+		d.queries[query] = statement
+	}
+	d.wanted = d.wanted[:0]
+	return nil
+}
+
+func (t *sqliteTransaction) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := t.tx.ExecContext(ctx, t.d.rebind(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (d *sqliteDialect) prepare(ctx context.Context, table string, columns []string) error {
+	var sets []string
+	for _, c := range columns[1:] {
+		sets = append(sets, c+"=excluded."+c)
+	}
+	//nolint:gosec // names of the program's own tables and columns
+	statement, err := d.writer.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES (?"+
+		strings.Repeat(", ?", len(columns)-1)+") ON CONFLICT ("+columns[0]+") DO UPDATE SET "+strings.Join(sets, ", "))
+	if err != nil {
+		return err
+	}
+	d.puts[table] = statement
+	return nil
+}
+
+func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, rows [][]any, _ []string) error {
+	statement := t.tx.StmtContext(ctx, t.d.puts[table])
+	defer func() { _ = statement.Close() }()
+	// The driver starts a goroutine for every statement whose context can end.
+	detached := context.WithoutCancel(ctx)
+	for _, row := range rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := statement.ExecContext(detached, row...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *sqliteTransaction) commit(context.Context) error { return t.tx.Commit() }
+func (t *sqliteTransaction) rollback()                    { _ = t.tx.Rollback() }
+
+// CheckFile tells what is wrong with a file's name, without looking for it.
+func CheckFile(path string) error {
+	for _, prefix := range []string{"file:", "sqlite:", "postgres:", "postgresql:"} {
+		if strings.HasPrefix(path, prefix) {
+			return errors.New("must be the name of a file for driver sqlite, got an address")
+		}
+	}
+	if strings.Contains(path, ":memory:") {
+		return errors.New("must be the name of a file for driver sqlite, got :memory:, which every connection has its own of")
+	}
+	return nil
+}

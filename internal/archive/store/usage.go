@@ -1,0 +1,488 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Usage is added up from legs, a day (UTC) at a time, by [Store.AddUpUsage]: what ran
+// at once cannot be found by an index when somebody asks. A day is added up again
+// when a leg of it changes, so that its numbers are a function of its legs.
+
+// Scopes of usage.
+const (
+	UsageAll    = "all"
+	UsageBridge = "bridge"
+	UsageTenant = "tenant"
+)
+
+// UsageHour is what was used in one hour, or in several.
+type UsageHour struct {
+	At time.Time `json:"at"`
+	// PeakLegs and PeakMeetings are how many ran at once.
+	PeakLegs     int64 `json:"peak_legs"`
+	PeakMeetings int64 `json:"peak_meetings"`
+	// ParticipantSeconds that participants were in meetings, without what they spent
+	// ringing, in the menu or in the lobby.
+	ParticipantSeconds float64 `json:"participant_seconds"`
+}
+
+// TagUsage is what one tenant used under one tag, to bill from.
+type TagUsage struct {
+	TenantID string `json:"tenant_id,omitempty"`
+	Tag      string `json:"tag,omitempty"`
+	// Legs and Meetings are counted on each day that they ran on.
+	Legs               int64   `json:"legs"`
+	Meetings           int64   `json:"meetings"`
+	ParticipantSeconds float64 `json:"participant_seconds"`
+}
+
+const day = 24 * time.Hour
+
+// startOfDay is midnight UTC.
+func startOfDay(t time.Time) time.Time { return t.UTC().Truncate(day) }
+
+// usageLeg is what usage is added up from.
+type usageLeg struct {
+	trace, bridge, tenant, tag string
+	from, to                   time.Time
+	inMeeting                  bool
+	// billed is from when on a participant is in the meeting; to for none.
+	billed time.Time
+}
+
+// clip leaves of a leg what is within a time.
+func (l *usageLeg) clip(from, to time.Time) {
+	if l.from.Before(from) {
+		l.from = from
+	}
+	if l.billed.Before(from) {
+		l.billed = from
+	}
+	if l.to.After(to) {
+		l.to = to
+	}
+	if l.billed.After(l.to) {
+		l.billed = l.to
+	}
+}
+
+// usageGroup is a scope and a value of it.
+type usageGroup struct{ scope, value string }
+
+// dayUsage is one day's usage.
+type dayUsage struct {
+	hours map[usageGroup]*[24]UsageHour
+	tags  map[TagUsage]*TagUsage // by tenant and tag alone
+}
+
+// addUpDay adds up the legs that ran on a day. They are clipped to it.
+func addUpDay(start time.Time, legs []usageLeg) dayUsage {
+	u := dayUsage{map[usageGroup]*[24]UsageHour{}, map[TagUsage]*TagUsage{}}
+	groups := map[usageGroup][]usageLeg{}
+	meetings := map[TagUsage]map[string]struct{}{}
+	for i := range legs {
+		l := &legs[i]
+		groups[usageGroup{UsageAll, ""}] = append(groups[usageGroup{UsageAll, ""}], *l)
+		if l.bridge != "" {
+			groups[usageGroup{UsageBridge, l.bridge}] = append(groups[usageGroup{UsageBridge, l.bridge}], *l)
+		}
+		if l.tenant != "" {
+			groups[usageGroup{UsageTenant, l.tenant}] = append(groups[usageGroup{UsageTenant, l.tenant}], *l)
+		}
+		if seconds := l.to.Sub(l.billed).Seconds(); seconds > 0 {
+			key := TagUsage{TenantID: l.tenant, Tag: l.tag}
+			if u.tags[key] == nil {
+				u.tags[key], meetings[key] = &TagUsage{TenantID: l.tenant, Tag: l.tag}, map[string]struct{}{}
+			}
+			u.tags[key].Legs++
+			u.tags[key].ParticipantSeconds += seconds
+			meetings[key][l.trace] = struct{}{}
+		}
+	}
+	for key, traces := range meetings {
+		u.tags[key].Meetings = int64(len(traces))
+	}
+	for group, of := range groups {
+		u.hours[group] = addUpHours(start, of)
+	}
+	return u
+}
+
+// change of what runs at once.
+type change struct {
+	at    time.Time
+	leg   int64 // +1 or -1
+	trace string
+}
+
+func addUpHours(start time.Time, legs []usageLeg) *[24]UsageHour {
+	var hours [24]UsageHour
+	var changes []change
+	for i := range hours {
+		hours[i].At = start.Add(time.Duration(i) * time.Hour)
+	}
+	for i := range legs {
+		l := &legs[i]
+		trace := l.trace
+		if !l.inMeeting {
+			trace = ""
+		}
+		changes = append(changes, change{l.from, 1, trace}, change{l.to, -1, trace})
+		for h := range hours {
+			from, to := later(l.billed, hours[h].At), earlier(l.to, hours[h].At.Add(time.Hour))
+			if to.After(from) {
+				hours[h].ParticipantSeconds += to.Sub(from).Seconds()
+			}
+		}
+	}
+	// Who leaves when another one comes does not run beside it.
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.leg, b.leg)) })
+	var running, meetings int64
+	inMeeting := map[string]int64{}
+	next := 0
+	for h := range hours {
+		end := hours[h].At.Add(time.Hour)
+		hours[h].PeakLegs, hours[h].PeakMeetings = running, meetings
+		for ; next < len(changes) && changes[next].at.Before(end); next++ {
+			c := &changes[next]
+			running += c.leg
+			if c.trace != "" {
+				before := inMeeting[c.trace]
+				inMeeting[c.trace] += c.leg
+				switch {
+				case before == 0:
+					meetings++
+				case before+c.leg == 0:
+					meetings--
+				}
+			}
+			hours[h].PeakLegs, hours[h].PeakMeetings = max(hours[h].PeakLegs, running), max(hours[h].PeakMeetings, meetings)
+		}
+	}
+	return &hours
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// daysInARun bounds how many days [Store.AddUpUsage] adds up.
+const daysInARun = 31
+
+// AddUpUsage adds up the usage of today, of yesterday, and of the newest days of which
+// legs have changed, at most daysInARun of them. It reports whether there are more.
+func (s *Store) AddUpUsage(ctx context.Context, now time.Time) (more bool, err error) {
+	due, err := s.takeDueDays(ctx, now)
+	if err != nil {
+		return false, err
+	}
+	for i, start := range due {
+		if i == daysInARun {
+			return true, s.markDays(ctx, due[i:])
+		}
+		if err := s.addUpDay(ctx, start, now); err != nil {
+			// A day that was not added up is due again.
+			return false, errors.Join(err, s.markDays(context.WithoutCancel(ctx), due[i:]))
+		}
+	}
+	return false, nil
+}
+
+// takeDueDays returns the days that are due, the newest first, and marks none of them
+// any more: a leg that changes from now on marks its days again.
+func (s *Store) takeDueDays(ctx context.Context, now time.Time) (due []time.Time, err error) {
+	err = s.inTurn(ctx, func(tx transaction) error {
+		days := map[time.Time]struct{}{startOfDay(now): {}, startOfDay(now).Add(-day): {}}
+		for at := range s.changedDays {
+			days[at] = struct{}{}
+		}
+		found, err := tx.query(ctx, "SELECT day FROM usage_due")
+		if err != nil {
+			return err
+		}
+		for found.Next() {
+			var at time.Time
+			if err := found.Scan(target(&at)); err != nil {
+				return errors.Join(err, found.Close())
+			}
+			days[at] = struct{}{}
+		}
+		if err := errors.Join(found.Err(), found.Close()); err != nil {
+			return err
+		}
+		for at := range days {
+			due = append(due, at)
+		}
+		_, err = tx.exec(ctx, "DELETE FROM usage_due")
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(due, func(a, b time.Time) int { return b.Compare(a) })
+	return due, nil
+}
+
+// inTurn runs a transaction of a writer.
+func (s *Store) inTurn(ctx context.Context, do func(transaction) error) error {
+	if err := s.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer s.endTurn()
+	tx, err := s.d.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.rollback()
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := tx.commit(ctx); err != nil {
+		return err
+	}
+	// Whoever marks a day from now on writes it.
+	clear(s.changedDays)
+	return nil
+}
+
+func (s *Store) markDays(ctx context.Context, days []time.Time) error {
+	return s.inTurn(ctx, func(tx transaction) error { return markDays(ctx, s.d, tx, days) })
+}
+
+func markDays(ctx context.Context, d dialect, tx transaction, days []time.Time) error {
+	rows := make([][]any, len(days))
+	for i, at := range days {
+		rows[i] = []any{instantText(at)}
+	}
+	return insertJSON(ctx, d, tx, "usage_due (day)", []jsonType{jsonInstant}, rows, "ON CONFLICT (day) DO NOTHING")
+}
+
+// mostMarkedDays bounds the days that one leg marks.
+const mostMarkedDays = 62
+
+// newDays are the days of a batch's legs that are not marked yet.
+func newDays(marked map[time.Time]struct{}, b *Batch) []time.Time {
+	fresh := map[time.Time]struct{}{}
+	add := func(at time.Time) {
+		if at.IsZero() {
+			return
+		}
+		at = startOfDay(at)
+		if _, ok := marked[at]; !ok {
+			fresh[at] = struct{}{}
+		}
+	}
+	for i := range b.Legs {
+		l := &b.Legs[i]
+		add(l.StartedAt)
+		add(l.EndedAt)
+		add(l.LastHeardAt)
+		if l.StartedAt.IsZero() {
+			continue
+		}
+		for at, n := startOfDay(l.StartedAt).Add(day), 0; at.Before(l.EndedAt) && n < mostMarkedDays; at, n = at.Add(day), n+1 {
+			add(at)
+		}
+	}
+	days := make([]time.Time, 0, len(fresh))
+	for at := range fresh {
+		days = append(days, at)
+	}
+	return days
+}
+
+// addUpDay reads the legs that ran on a day and writes its usage.
+func (s *Store) addUpDay(ctx context.Context, start, now time.Time) error {
+	legs, err := s.usageLegs(ctx, start, now)
+	if err != nil {
+		return err
+	}
+	u := addUpDay(start, legs)
+	var hours, tags [][]any
+	for group, of := range u.hours {
+		for _, h := range of {
+			if h.PeakLegs > 0 {
+				hours = append(hours, []any{instantText(h.At), group.scope, group.value, h.PeakLegs, h.PeakMeetings, h.ParticipantSeconds})
+			}
+		}
+	}
+	for _, t := range u.tags {
+		tags = append(tags, []any{instantText(start), t.TenantID, t.Tag, t.Legs, t.Meetings, t.ParticipantSeconds})
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer s.endTurn()
+	tx, err := s.d.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.rollback()
+	for _, step := range []func() error{
+		func() error {
+			_, err := tx.exec(ctx, "DELETE FROM usage_hours WHERE at >= $1 AND at < $2", s.d.instant(start), s.d.instant(start.Add(day)))
+			return err
+		},
+		func() error {
+			_, err := tx.exec(ctx, "DELETE FROM usage_tags WHERE day = $1", s.d.instant(start))
+			return err
+		},
+		func() error {
+			return insertJSON(ctx, s.d, tx, "usage_hours (at, scope, value, peak_legs, peak_meetings, participant_seconds)",
+				[]jsonType{jsonInstant, jsonText, jsonText, jsonInteger, jsonInteger, jsonNumber}, hours, "")
+		},
+		func() error {
+			return insertJSON(ctx, s.d, tx, "usage_tags (day, tenant_id, tag, legs, meetings, participant_seconds)",
+				[]jsonType{jsonInstant, jsonText, jsonText, jsonInteger, jsonInteger, jsonNumber}, tags, "")
+		},
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return tx.commit(ctx)
+}
+
+// Legs that ran on a day: those that started on it or the day before, those that were
+// longer than a day, and those that run still. Each is found by its index.
+const usageColumns = "trace_id, bridge, tenant_id, COALESCE(cdr_tag, call_cdr_tag), started_at, ended_at, last_heard_at, state, role, call_id, reason, error_type IS NOT NULL, " +
+	"setup_seconds, ivr_seconds, lobby_seconds, activated_seconds, connected_seconds FROM call_legs"
+
+var usageQueries = []string{
+	"SELECT " + usageColumns + " WHERE started_at >= $1 AND started_at < $2",
+	"SELECT " + usageColumns + " WHERE duration_seconds > 86400 AND ended_at > $2 AND started_at < $1",
+	"SELECT " + usageColumns + " WHERE state = 'running' AND started_at < $1 AND started_at < $2",
+}
+
+func (s *Store) usageLegs(ctx context.Context, start, now time.Time) (legs []usageLeg, err error) {
+	end := start.Add(day)
+	for i, query := range usageQueries {
+		args := []any{start.Add(-day), end}
+		if i > 0 {
+			args[1] = start
+		}
+		found, err := s.Query(ctx, query, args...)
+		if err != nil {
+			return nil, err
+		}
+		legs, err = scanUsageLegs(found, legs, start, end, now)
+		if err = errors.Join(err, found.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return legs, nil
+}
+
+func scanUsageLegs(found *sql.Rows, legs []usageLeg, start, end, now time.Time) ([]usageLeg, error) {
+	for found.Next() {
+		var g Leg
+		var failed bool
+		var tag string
+		if err := found.Scan(&g.TraceID, target(&g.Bridge), target(&g.TenantID), target(&tag), target(&g.StartedAt), target(&g.EndedAt), target(&g.LastHeardAt), &g.State,
+			target(&g.Role), target(&g.CallID), target(&g.Reason), &failed, &g.SetupSeconds, &g.IVRSeconds, &g.LobbySeconds, &g.ActivatedSeconds, &g.ConnectedSeconds); err != nil {
+			return nil, err
+		}
+		l := usageLeg{trace: g.TraceID, bridge: g.Bridge, tenant: g.TenantID, tag: tag, from: g.StartedAt, to: g.EndedAt, inMeeting: g.CallID != ""}
+		if l.to.IsZero() {
+			if l.to = g.LastHeardAt; g.State == StateRunning {
+				l.to = now
+			}
+		}
+		l.billed = billedFrom(&g, l.to, failed)
+		if !l.to.After(l.from) {
+			l.to = l.from.Add(time.Millisecond)
+			l.billed = l.to
+		}
+		if l.to.After(start) && l.from.Before(end) {
+			l.clip(start, end)
+			legs = append(legs, l)
+		}
+	}
+	return legs, found.Err()
+}
+
+// billedFrom is when a participant came into the meeting: what the bridge says it was
+// activated for is the last part of its leg; else what it says of ringing, menu and
+// lobby is the first. A leg that nobody answered, and one that is no participant's, is
+// not billed.
+func billedFrom(g *Leg, end time.Time, failed bool) time.Time {
+	seconds := func(v *float64) time.Duration {
+		if v == nil {
+			return 0
+		}
+		return time.Duration(*v * float64(time.Second))
+	}
+	switch {
+	case g.Role != "" && g.Role != "participant", g.CallID == "":
+		return end
+	case g.ConnectedSeconds != nil:
+		return later(g.StartedAt, end.Add(-seconds(g.ConnectedSeconds)))
+	case g.ActivatedSeconds != nil:
+		return later(g.StartedAt, end.Add(-seconds(g.ActivatedSeconds)))
+	case failed && g.SetupSeconds == nil && slices.Contains(neverAnswered, g.Reason):
+		return end
+	default:
+		return earlier(end, g.StartedAt.Add(seconds(g.SetupSeconds)+seconds(g.IVRSeconds)+seconds(g.LobbySeconds)))
+	}
+}
+
+// neverAnswered are reasons of legs that never were in a meeting.
+var neverAnswered = []string{"ringingTimeout", "remoteBusy", "remoteRejected", "dnsFailure", "unknownDestination", "participantLimitReached", "tenantParticipantLimitReached", "ivrUnknownCall", "incorrectPasscode", "encryptionRequired"}
+
+// mostOldDays bounds the days that an archive of an older release has to add up.
+const mostOldDays = 3660
+
+// allDaysDue marks the days of an archive that an older release wrote.
+func allDaysDue(ctx context.Context, d dialect, tx transaction) error {
+	found, err := tx.query(ctx, "SELECT MIN(started_at), MAX(last_heard_at) FROM call_legs")
+	if err != nil {
+		return err
+	}
+	var first, last time.Time
+	for found.Next() {
+		if err := found.Scan(target(&first), target(&last)); err != nil {
+			return errors.Join(err, found.Close())
+		}
+	}
+	if err := errors.Join(found.Err(), found.Close()); err != nil || first.IsZero() {
+		return err
+	}
+	var days []time.Time
+	for at := startOfDay(last); !at.Before(startOfDay(first)) && len(days) < mostOldDays; at = at.Add(-day) {
+		days = append(days, at)
+	}
+	return markDays(ctx, d, tx, days)
+}
+
+// expireUsage deletes the usage of days whose legs are deleted.
+func (w *write) expireUsage(ctx context.Context, before time.Time, _ map[string]int64) (int, error) {
+	deleted := 0
+	for _, statement := range []string{"DELETE FROM usage_hours WHERE at < $1", "DELETE FROM usage_tags WHERE day < $1"} {
+		n, err := w.tx.exec(ctx, statement, w.d.instant(startOfDay(before)))
+		if err != nil {
+			return 0, err
+		}
+		if n > 0 {
+			deleted = 1 // a step that did something
+		}
+	}
+	return deleted, nil
+}

@@ -1,0 +1,80 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// View is one state of the archive, for the queries of one page: what is written
+// meanwhile does not show. It is read-only. Close it soon: the database keeps the
+// state as long as it is open.
+type View struct {
+	d  dialect
+	tx *sql.Tx
+	// zone of the times that it returns.
+	zone *time.Location
+	// observe is told of each query. For tests.
+	observe func(query string, args []any)
+}
+
+// View opens a view. The end of the context ends it, and the query that runs.
+func (s *Store) View(ctx context.Context) (*View, error) {
+	options := &sql.TxOptions{ReadOnly: true}
+	if s.d.name() == PostgreSQL {
+		// SQLite reads one state anyway, and its driver knows no other level.
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := s.d.reader().BeginTx(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return &View{d: s.d, tx: tx, zone: time.UTC}, nil
+}
+
+// In makes the view return all times in a zone. They are the same instants.
+func (v *View) In(zone *time.Location) { v.zone = zone }
+
+// target is where a column is scanned to, with times in the view's zone.
+func (v *View) target(field any) any {
+	if at, ok := field.(*time.Time); ok {
+		return &instant{at, v.zone}
+	}
+	return target(field)
+}
+
+// Close ends the view.
+func (v *View) Close() error { return v.tx.Rollback() }
+
+// Query implements [Querier].
+func (v *View) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if v.observe != nil {
+		v.observe(query, args)
+	}
+	return v.tx.QueryContext(ctx, v.d.rebind(query), bind(v.d, args)...)
+}
+
+// number runs a query for one number.
+func (v *View) number(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = v.each(ctx, func(found *sql.Rows) error { return found.Scan(&n) }, query, args...)
+	return n, err
+}
+
+// each visits what a query finds.
+func (v *View) each(ctx context.Context, visit func(*sql.Rows) error, query string, args ...any) (err error) {
+	found, err := v.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		if err := visit(found); err != nil {
+			return err
+		}
+	}
+	return found.Err()
+}

@@ -1,0 +1,204 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// write is one transaction's work.
+type write struct {
+	d       dialect
+	tx      transaction
+	touched map[string]struct{} // the traces whose conferences change
+	// calls and SIP calls whose rows changed: what is in them may have to follow.
+	calls, sipCalls []string
+	result          Result
+}
+
+// Columns that only the store reads.
+var revisionColumns = []string{"phase", "revised_at", "digest", "draft"}
+
+// put merges statements into a table's rows, and writes the rows of misplaced ids
+// anew.
+func put[T any](ctx context.Context, w *write, t *table[T], statements []T, misplaced []string) error {
+	if len(statements)+len(misplaced) == 0 {
+		return nil
+	}
+	entries := make(map[string]*entry[T], len(statements)+len(misplaced))
+	ids := make([]string, 0, len(statements)+len(misplaced))
+	enter := func(id string) *entry[T] {
+		e := entries[id]
+		if e == nil {
+			e = &entry[T]{}
+			entries[id] = e
+			ids = append(ids, id)
+		}
+		return e
+	}
+	for i := range statements {
+		enter(t.object(&statements[i]).ID)
+	}
+	for _, id := range misplaced {
+		enter(id).changed = true
+	}
+	if err := load(ctx, w, t, ids, entries); err != nil {
+		return err
+	}
+	if err := readFinal(ctx, w, t, statements, entries); err != nil {
+		return err
+	}
+	for i := range statements {
+		e := entries[t.object(&statements[i]).ID]
+		if e.add(t, &statements[i]) {
+			e.changed = true
+			w.noteStatement(&statements[i])
+		} else {
+			w.result.Unchanged++
+		}
+	}
+	return putChanged(ctx, w, t, ids, entries)
+}
+
+// putChanged writes the rows of the entries that changed.
+func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string, entries map[string]*entry[T]) error {
+	ids = slices.DeleteFunc(ids, func(id string) bool { return !entries[id].changed })
+	if len(ids) == 0 {
+		return nil
+	}
+	merged, drafts := make([]*T, len(ids)), make([][]byte, len(ids))
+	for i, id := range ids {
+		var err error
+		if merged[i], drafts[i], err = entries[id].row(t); err != nil {
+			return fmt.Errorf("draft of a row of %s: %w", t.name, err)
+		}
+	}
+	if t.in != nil {
+		if err := t.in.place(ctx, w, t, merged); err != nil {
+			return err
+		}
+	}
+	rows := make([][]any, len(ids))
+	var replaced []string
+	for i, row := range merged {
+		if t.complete != nil {
+			t.complete(row)
+		}
+		e, o := entries[ids[i]], t.object(row)
+		w.touched[o.TraceID] = struct{}{}
+		if e.stored {
+			w.touched[e.trace] = struct{}{}
+			replaced = append(replaced, ids[i])
+		}
+		w.noteRow(row, e.trace != o.TraceID)
+		rows[i] = append(t.values(row, w.d.instant, len(revisionColumns)),
+			int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(drafts[i]))
+	}
+	w.result.Changed += len(rows)
+	return w.tx.put(ctx, t.name, append(t.names(), revisionColumns...), rows, replaced)
+}
+
+// load reads what is known of objects.
+func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entries map[string]*entry[T]) error {
+	found, err := w.tx.query(ctx, "SELECT id, trace_id, phase, outcome, revised_at, digest, draft FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = found.Close() }()
+	for found.Next() {
+		var id, trace, outcome string
+		var phase, digest int64
+		var revised time.Time
+		var text json.RawMessage
+		if err := found.Scan(&id, &trace, &phase, target(&outcome), target(&revised), &digest, target(&text)); err != nil {
+			return err
+		}
+		e := entries[id]
+		e.stored, e.trace = true, trace
+		if len(text) > 0 {
+			e.readDraft(t, text)
+			continue
+		}
+		// The row is that of one stitched record: its values are read if they matter.
+		final := new(T)
+		o := t.object(final)
+		o.Phase, o.Outcome, o.Revision = Phase(phase), outcome, Revision{Time: revised, Digest: digest} //nolint:gosec // what was written
+		e.unread, e.known.Statements = true, []*T{final}
+	}
+	return found.Err()
+}
+
+// readFinal reads the rows of single stitched records about whose objects something
+// else is said now.
+func readFinal[T any](ctx context.Context, w *write, t *table[T], statements []T, entries map[string]*entry[T]) error {
+	var ids []string
+	for i := range statements {
+		id := t.object(&statements[i]).ID
+		if e := entries[id]; e.unread && !e.has(t, &statements[i]) {
+			e.unread = false
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := w.tx.query(ctx, "SELECT "+strings.Join(t.names(), ", ")+" FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = found.Close() }()
+	for found.Next() {
+		row := new(T)
+		if err := found.Scan(t.targets(row, target)...); err != nil {
+			return err
+		}
+		o := t.object(row)
+		e := entries[o.ID]
+		rank := t.object(e.known.Statements[0])
+		o.Phase, o.Revision = rank.Phase, rank.Revision
+		e.known.Statements[0] = row
+		if !e.isComplete(t) {
+			e.hear(o.LastHeardAt)
+		}
+	}
+	return found.Err()
+}
+
+func (t *table[T]) names() []string {
+	names := make([]string, 0, len(t.columns)+len(revisionColumns))
+	for i := range t.columns {
+		names = append(names, t.columns[i].name)
+	}
+	return names
+}
+
+// targets are where the columns of a row are scanned to.
+func (t *table[T]) targets(row *T, into func(field any) any) []any {
+	targets := make([]any, len(t.columns))
+	for i := range t.columns {
+		targets[i] = into(t.columns[i].field(row))
+	}
+	return targets
+}
+
+// values of a row, with room for more.
+func (t *table[T]) values(row *T, instant func(time.Time) any, more int) []any {
+	values := make([]any, 0, len(t.columns)+more)
+	for i := range t.columns {
+		values = append(values, value(t.columns[i].field(row), instant))
+	}
+	return values
+}
+
+func optional(text []byte) any {
+	if len(text) == 0 {
+		return nil
+	}
+	return string(text)
+}

@@ -1,7 +1,0 @@
-// Copyright The legato Authors
-// SPDX-License-Identifier: Apache-2.0
-
-// Package mediasenseapi is a client of the MediaSense API for as much of it as the
-// project needs: sign in, subscribe to events, verify, unsubscribe, sign out. It
-// keeps a session and decides nothing: when to do what is for its caller.
-package mediasenseapi

@@ -1,0 +1,129 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import "slices"
+
+// Kind of a subscription.
+type Kind uint8
+
+// The kinds of subscriptions.
+const (
+	Calls Kind = iota
+	CallInfo
+	CallRoster
+	kinds
+)
+
+// String returns the kind's name on the wire.
+func (k Kind) String() string { return [...]string{"calls", "callInfo", "callRoster"}[k] }
+
+// Element is a documented element of a call or a participant.
+type Element uint8
+
+// The documented elements. Unknown is every other.
+const (
+	Unknown Element = iota
+	Name
+	Participants
+	DistributedInstances
+	Recording
+	EndpointRecording
+	Streaming
+	LockState
+	CallType
+	CallCorrelator
+	JoinAudioMuteOverride
+	CoSpace
+	URI
+	State
+	Direction
+	AudioMuted
+	VideoMuted
+	Importance
+	Layout
+	ActiveSpeaker
+	Presenter
+	CanMove
+	CanMoveToLobby
+	MovedParticipant
+	MovedParticipantCallBridge
+	// Reason is no element to subscribe to: it comes with a remove.
+	Reason
+	ElementCount
+)
+
+// elements are the wire names and types, by Element.
+var elements = [ElementCount]struct {
+	name  string
+	value ValueKind
+}{
+	Name:                       {"name", Text},
+	Participants:               {"participants", Int},
+	DistributedInstances:       {"distributedInstances", Int},
+	Recording:                  {"recording", Text},
+	EndpointRecording:          {"endpointRecording", Text},
+	Streaming:                  {"streaming", Text},
+	LockState:                  {"lockState", Text},
+	CallType:                   {"callType", Text},
+	CallCorrelator:             {"callCorrelator", Text},
+	JoinAudioMuteOverride:      {"joinAudioMuteOverride", Bool},
+	CoSpace:                    {"coSpace", Text},
+	URI:                        {"uri", Text},
+	State:                      {"state", Text},
+	Direction:                  {"direction", Text},
+	AudioMuted:                 {"audioMuted", Bool},
+	VideoMuted:                 {"videoMuted", Bool},
+	Importance:                 {"importance", Int},
+	Layout:                     {"layout", Text},
+	ActiveSpeaker:              {"activeSpeaker", Bool},
+	Presenter:                  {"presenter", Bool},
+	CanMove:                    {"canMove", Bool},
+	CanMoveToLobby:             {"canMoveToLobby", Bool},
+	MovedParticipant:           {"movedParticipant", Text},
+	MovedParticipantCallBridge: {"movedParticipantCallBridge", Text},
+	Reason:                     {"reason", Text},
+}
+
+// String returns the element's name on the wire.
+func (e Element) String() string { return elements[e].name }
+
+// byName finds elements by their name on the wire.
+var byName = func() map[string]Element {
+	all := make(map[string]Element, ElementCount)
+	for e := Unknown + 1; e < ElementCount; e++ {
+		all[elements[e].name] = e
+	}
+	return all
+}()
+
+// documented are the elements of each kind of subscription, as the guide's
+// tables have them.
+var documented = [kinds][]Element{
+	Calls: {Name, Participants, DistributedInstances, Recording, EndpointRecording, Streaming, LockState, CallType, CallCorrelator},
+	CallInfo: {
+		Name, Participants, DistributedInstances, Recording, EndpointRecording, Streaming, LockState, CallType, CallCorrelator,
+		JoinAudioMuteOverride,
+	},
+	CallRoster: {
+		Name, URI, State, Direction, AudioMuted, VideoMuted, Importance, Layout, ActiveSpeaker, Presenter, EndpointRecording,
+		CanMove, CanMoveToLobby, MovedParticipant, MovedParticipantCallBridge,
+	},
+}
+
+// Documented returns the names of the documented elements of a kind of
+// subscription.
+func Documented(kind Kind) (all []string) {
+	for _, e := range documented[kind] {
+		all = append(all, elements[e].name)
+	}
+	return all
+}
+
+// Known tells whether an element may be subscribed to. coSpace is in no table
+// of the guide, but servers have been seen to send it.
+func Known(kind Kind, name string) bool {
+	e := byName[name]
+	return e != Unknown && slices.Contains(documented[kind], e) || kind == CallInfo && e == CoSpace
+}

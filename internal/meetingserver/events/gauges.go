@@ -1,0 +1,190 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import (
+	"bytes"
+	"strings"
+)
+
+// StateLabel is a participant's state as one of a bounded set.
+type StateLabel uint8
+
+// The states of a participant. NoState: it was not sent.
+const (
+	NoState StateLabel = iota
+	Initial
+	Ringing
+	Connected
+	OnHold
+	OtherParticipantState
+	StateLabels
+)
+
+// DirectionLabel is a participant's direction as one of a bounded set.
+type DirectionLabel uint8
+
+// The directions of a participant. NoDirection: it was not sent.
+const (
+	NoDirection DirectionLabel = iota
+	Incoming
+	Outgoing
+	OtherDirection
+	DirectionLabels
+)
+
+// String returns the wire's word, "" for one that was not sent and for one that
+// nobody knows.
+func (s StateLabel) String() string {
+	return string(stateLabels[s])
+}
+
+// String returns the wire's word, "" for one that was not sent and for one that
+// nobody knows.
+func (d DirectionLabel) String() string {
+	return string(directionLabels[d])
+}
+
+// label reads the labels out of what changed.
+func (p *participant) label(changed []Field) {
+	for i := range changed {
+		switch v := &changed[i]; v.Element {
+		case State:
+			p.state = stateLabel(v)
+		case Direction:
+			p.direction = directionLabel(v)
+		}
+	}
+}
+
+// stateLabels and directionLabels are the wire's words by their label.
+var (
+	stateLabels     = [StateLabels][]byte{Initial: []byte("initial"), Ringing: []byte("ringing"), Connected: []byte("connected"), OnHold: []byte("onHold")}
+	directionLabels = [DirectionLabels][]byte{Incoming: []byte("incoming"), Outgoing: []byte("outgoing")}
+)
+
+func stateLabel(v *Field) StateLabel {
+	if len(v.Text) == 0 {
+		return NoState
+	}
+	for label, word := range stateLabels {
+		if len(word) > 0 && bytes.EqualFold(v.Text, word) {
+			return StateLabel(label)
+		}
+	}
+	return OtherParticipantState
+}
+
+func directionLabel(v *Field) DirectionLabel {
+	if len(v.Text) == 0 {
+		return NoDirection
+	}
+	for label, word := range directionLabels {
+		if len(word) > 0 && bytes.EqualFold(v.Text, word) {
+			return DirectionLabel(label)
+		}
+	}
+	return OtherDirection
+}
+
+// Gauges are the picture in numbers.
+type Gauges struct {
+	Calls, Recording, Streaming, Locked int64
+	Participants                        [StateLabels][DirectionLabels]int64
+}
+
+// Gauges counts each meeting and each participant once, on one server: the one
+// that is asked about it.
+func (c *Cluster) Gauges() []Gauges {
+	all := make([]Gauges, len(c.bridges))
+	for m := range c.meetings {
+		if len(m.calls) == 0 {
+			continue
+		}
+		g := &all[c.home(m).server]
+		g.Calls++
+		if m.any(Recording, "active") {
+			g.Recording++
+		}
+		if m.any(Streaming, "active") {
+			g.Streaming++
+		}
+		// Unlocked is notLocked in the list and unlocked in the info.
+		if m.any(LockState, "locked") {
+			g.Locked++
+		}
+		for _, p := range m.participants {
+			all[p.call.server].Participants[p.state][p.direction]++
+		}
+	}
+	return all
+}
+
+// home is the call of a meeting that is watched, else one of a server that is
+// heard, else the first.
+func (c *Cluster) home(m *meeting) *call {
+	best, rank := m.calls[0], -1
+	for _, k := range m.calls {
+		r := 0
+		if c.bridges[k.server].live {
+			r++
+		}
+		if k.infos != nil {
+			r += 2
+		}
+		if k.roster != nil {
+			r += 4
+		}
+		if r > rank {
+			best, rank = k, r
+		}
+	}
+	return best
+}
+
+// any tells whether an element of one of the meeting's calls has a value, in any
+// case of letters. The list is always followed, the info only where there is room.
+func (m *meeting) any(element Element, value string) bool {
+	for _, k := range m.calls {
+		e, found := k.list.find(element, nil)
+		if !found {
+			e, found = k.info.find(element, nil)
+		}
+		if found && e.kind == Text && strings.EqualFold(string(e.value), value) {
+			return true
+		}
+	}
+	return false
+}
+
+// Subscribed are a server's subscriptions in numbers.
+type Subscribed struct{ Wanted, Active, Unplaced int64 }
+
+// Subscribed counts the subscriptions of a server. What it has no room for is
+// wanted and unplaced.
+func (c *Cluster) Subscribed(server int) (n Subscribed) {
+	b := &c.bridges[server]
+	for i := range b.sockets {
+		n.Wanted += int64(len(b.sockets[i].subs))
+		for _, s := range b.sockets[i].subs {
+			if s.state == Active {
+				n.Active++
+			}
+		}
+	}
+	n.Unplaced = int64(b.unplaced)
+	n.Wanted += n.Unplaced
+	return n
+}
+
+// Unplaced returns how many subscriptions a server has no room for.
+func (c *Cluster) Unplaced(server int) int64 { return int64(c.bridges[server].unplaced) }
+
+// Size returns how many calls and participants are held.
+func (c *Cluster) Size() (calls, participants int) {
+	for i := range c.bridges {
+		calls += len(c.bridges[i].calls)
+	}
+	return calls, len(c.participants)
+}

@@ -1,0 +1,212 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// record holds the elements of one object as bytes, one entry after the other:
+// a pointer and a map for each element would be most of a participant's memory.
+//
+//	entry := element kind [uvarint length, name (of an unknown element)] value
+//	value := uvarint length, text | bool byte | 8 bytes of a number
+//
+// A value that is unset has no entry.
+type record []byte
+
+// maxRecord bounds what is held of one object. Unknown elements above it are
+// not held: they are told each time they come.
+const maxRecord = 16 << 10
+
+// entry is a part of a record.
+type entry struct {
+	element    Element
+	kind       ValueKind
+	name       []byte
+	value      []byte
+	begin, end int
+}
+
+// at reads the entry that begins at i.
+func (r record) at(i int) (e entry) {
+	e.begin = i
+	e.element, e.kind = Element(r[i]), ValueKind(r[i+1])
+	i += 2
+	if e.element == Unknown {
+		e.name, i = r.bytes(i)
+	}
+	switch e.kind {
+	case Bool:
+		e.value, i = r[i:i+1], i+1
+	case Int, Double:
+		e.value, i = r[i:i+8], i+8
+	default:
+		e.value, i = r.bytes(i)
+	}
+	e.end = i
+	return e
+}
+
+func (r record) bytes(i int) (content []byte, after int) {
+	length, size := binary.Uvarint(r[i:])
+	begin := i + size
+	after = begin + int(length) //nolint:gosec // written by append, which knows no text above maxText
+	return r[begin:after], after
+}
+
+// find returns the entry of an element.
+func (r record) find(element Element, name []byte) (e entry, found bool) {
+	for i := 0; i < len(r); i = e.end {
+		e = r.at(i)
+		if e.element == element && (element != Unknown || bytes.Equal(e.name, name)) {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+// text returns the text of a documented element.
+func (r record) text(element Element) []byte {
+	if e, found := r.find(element, nil); found && e.kind == Text {
+		return e.value
+	}
+	return nil
+}
+
+// integer returns the number of a documented element.
+func (r record) integer(element Element) (n int64, ok bool) {
+	if e, found := r.find(element, nil); found && e.kind == Int {
+		return int64(binary.LittleEndian.Uint64(e.value)), true //nolint:gosec // the bits of an int64
+	}
+	return 0, false
+}
+
+// append writes v behind dst.
+func (v *Field) append(dst record) record {
+	dst = append(dst, byte(v.Element), byte(v.Kind))
+	if v.Element == Unknown {
+		dst = append(binary.AppendUvarint(dst, uint64(len(v.Name))), v.Name...)
+	}
+	return v.appendValue(dst)
+}
+
+func (v *Field) appendValue(dst record) record {
+	switch v.Kind {
+	case Bool:
+		return append(dst, byte(v.Number&1))
+	case Int, Double:
+		return binary.LittleEndian.AppendUint64(dst, v.Number)
+	default:
+		return append(binary.AppendUvarint(dst, uint64(len(v.Text))), v.Text...)
+	}
+}
+
+// same tells whether v says what e holds.
+func (v *Field) same(e *entry) bool {
+	if v.Kind != e.kind {
+		return false
+	}
+	switch v.Kind {
+	case Bool:
+		return byte(v.Number&1) == e.value[0]
+	case Int, Double:
+		return v.Number == binary.LittleEndian.Uint64(e.value)
+	default:
+		return bytes.Equal(v.Text, e.value)
+	}
+}
+
+// merge puts fields into the record and appends to changed what was not so
+// before. Reasons are of the moment and not held.
+func (r record) merge(fields, changed []Field) (after record, all []Field) {
+	grow := 0
+	for i := range fields {
+		v := &fields[i]
+		if v.Element == Reason {
+			continue
+		}
+		e, found := r.find(v.Element, v.Name)
+		switch {
+		case found && v.same(&e), !found && v.Kind == Null:
+			continue
+		case found && v.Kind == e.kind && v.Kind != Text:
+			// Of the same size: the flags that change most.
+			v.appendValue(e.value[:0])
+		case found:
+			r = append(r[:e.begin], r[e.end:]...)
+			grow += v.size()
+		default:
+			grow += v.size()
+		}
+		changed = append(changed, *v)
+	}
+	if grow == 0 {
+		return r, changed
+	}
+	after = r
+	if len(r)+grow > cap(r) {
+		after = append(make(record, 0, len(r)+grow), r...)
+	}
+	for i := range changed {
+		v := &changed[i]
+		if _, found := after.find(v.Element, v.Name); found || v.Kind == Null {
+			continue
+		}
+		if v.Element == Unknown && len(after) > maxRecord {
+			continue
+		}
+		after = v.append(after)
+	}
+	return after, changed
+}
+
+// size is what append adds.
+func (v *Field) size() int {
+	n := 2
+	if v.Element == Unknown {
+		n += sizeOf(len(v.Name))
+	}
+	switch v.Kind {
+	case Bool:
+		return n + 1
+	case Int, Double:
+		return n + 8
+	default:
+		return n + sizeOf(len(v.Text))
+	}
+}
+
+// sizeOf is the size of text with its length before it. No text is so long that
+// the length takes three bytes.
+func sizeOf(length int) int {
+	if length < 1<<7 {
+		return 1 + length
+	}
+	return 2 + length
+}
+
+// fields returns all elements held.
+func (r record) fields() (all []Field) {
+	var e entry
+	for i := 0; i < len(r); i = e.end {
+		e = r.at(i)
+		v := Field{Element: e.element, Kind: e.kind, Name: e.name}
+		switch e.kind {
+		case Bool:
+			v.Number = uint64(e.value[0])
+			v.Text = falseText
+			if v.Number != 0 {
+				v.Text = trueText
+			}
+		case Int, Double:
+			v.Number = binary.LittleEndian.Uint64(e.value)
+		default:
+			v.Text = e.value
+		}
+		all = append(all, v)
+	}
+	return all
+}

@@ -1,0 +1,195 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package syslog
+
+import (
+	"strings"
+	"time"
+)
+
+// cutDate reads the date in front of a line. FormUnknown means that there is none.
+func (p *parser) cutDate(line string, now time.Time) (behind string, when time.Time, form Form) {
+	line = skipBlanks(line)
+	if behind, when, ok := p.cutBSD(line, now); ok {
+		return behind, when, FormBSD
+	}
+	// RFC 5424 has its version in front of the date.
+	if behind, when, form := p.cutISO(line); form != FormUnknown {
+		return behind, when, form
+	}
+	if version, rest := cutWord(line); version == "1" {
+		if behind, when, form := p.cutISO(skipBlanks(rest)); form == FormISO {
+			return behind, when, formVersioned
+		}
+	}
+	return line, time.Time{}, FormUnknown
+}
+
+// cutBSD reads "Jul  3 15:01:22.811", which has no year and no zone.
+func (p *parser) cutBSD(line string, now time.Time) (behind string, when time.Time, ok bool) {
+	if len(line) < len("Jan 1 00:00:00") || !isBlank(line[3]) {
+		return "", time.Time{}, false
+	}
+	month := monthOf(line[:3])
+	if month == 0 {
+		return "", time.Time{}, false
+	}
+	rest := skipBlanks(line[3:])
+	day, rest, ok := cutNumber(rest, 1, 2)
+	if !ok || len(rest) == 0 || !isBlank(rest[0]) {
+		return "", time.Time{}, false
+	}
+	clock, rest, ok := cutClock(skipBlanks(rest))
+	if !ok {
+		return "", time.Time{}, false
+	}
+	when, ok = newestYear(month, day, clock, p.location, now)
+	return rest, when, ok
+}
+
+// aheadOfClock is how far a date without a year may lie in the future: the clock of
+// a bridge may be ahead, and a file of last year is more likely than one of the next.
+const aheadOfClock = 7 * 24 * time.Hour
+
+// maxLeapGap is how many years there are at most from one 29 February to the next.
+const maxLeapGap = 8
+
+// newestYear returns the date in the newest year in which it exists and lies at most
+// aheadOfClock after now.
+func newestYear(month time.Month, day int, clock timeOfDay, location *time.Location, now time.Time) (time.Time, bool) {
+	latest := now.Add(aheadOfClock)
+	year := latest.In(location).Year()
+	for range maxLeapGap + 2 {
+		when := clock.on(year, month, day, location)
+		if validDay(year, month, day) && !when.After(latest) {
+			return when, true
+		}
+		year--
+	}
+	return time.Time{}, false
+}
+
+// validDay tells whether a month of a year has a day.
+func validDay(year int, month time.Month, day int) bool {
+	return day >= 1 && day <= time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+// cutISO reads "2024-03-05T16:50:25.736", with "Z", "+01:00" or no zone behind it, and
+// the web admin's form, which has blanks for the T.
+func (p *parser) cutISO(line string) (behind string, when time.Time, form Form) {
+	year, rest, ok := cutNumber(line, 4, 4)
+	if !ok || !strings.HasPrefix(rest, "-") {
+		return "", time.Time{}, FormUnknown
+	}
+	month, rest, ok := cutNumber(rest[1:], 2, 2)
+	if !ok || !strings.HasPrefix(rest, "-") || month < 1 || month > 12 {
+		return "", time.Time{}, FormUnknown
+	}
+	day, rest, ok := cutNumber(rest[1:], 2, 2)
+	if !ok || rest == "" || !validDay(year, time.Month(month), day) {
+		return "", time.Time{}, FormUnknown
+	}
+	switch form = FormExport; {
+	case rest[0] == 'T':
+		form, rest = FormISO, rest[1:]
+	case isBlank(rest[0]):
+		rest = skipBlanks(rest)
+	default:
+		return "", time.Time{}, FormUnknown
+	}
+	clock, rest, ok := cutClock(rest)
+	if !ok {
+		return "", time.Time{}, FormUnknown
+	}
+	location, rest := p.cutZone(rest)
+	if rest != "" && !isBlank(rest[0]) {
+		return "", time.Time{}, FormUnknown
+	}
+	return rest, clock.on(year, time.Month(month), day, location), form
+}
+
+// cutZone reads a zone; without one the configured holds.
+func (p *parser) cutZone(rest string) (*time.Location, string) {
+	if strings.HasPrefix(rest, "Z") {
+		return time.UTC, rest[1:]
+	}
+	if rest == "" || rest[0] != '+' && rest[0] != '-' {
+		return p.location, rest
+	}
+	hours, behind, ok := cutNumber(rest[1:], 2, 2)
+	if !ok {
+		return p.location, rest
+	}
+	minutes, behind, ok := cutNumber(strings.TrimPrefix(behind, ":"), 2, 2)
+	if !ok || hours > 23 || minutes > 59 {
+		return p.location, rest
+	}
+	offset := (hours*60 + minutes) * 60
+	if rest[0] == '-' {
+		offset = -offset
+	}
+	return time.FixedZone("", offset), behind
+}
+
+type timeOfDay struct{ hour, minute, second, nanosecond int }
+
+func (t timeOfDay) on(year int, month time.Month, day int, location *time.Location) time.Time {
+	return time.Date(year, month, day, t.hour, t.minute, t.second, t.nanosecond, location)
+}
+
+// cutClock reads "15:01:22.811" with any number of digits in the fraction.
+func cutClock(text string) (t timeOfDay, behind string, ok bool) {
+	for i, part := range [...]struct {
+		to  *int
+		max int
+	}{{&t.hour, 23}, {&t.minute, 59}, {&t.second, 60}} {
+		if i > 0 {
+			if !strings.HasPrefix(text, ":") {
+				return t, "", false
+			}
+			text = text[1:]
+		}
+		*part.to, text, ok = cutNumber(text, 2, 2)
+		if !ok || *part.to > part.max {
+			return t, "", false
+		}
+	}
+	t.nanosecond, text = cutFraction(text)
+	return t, text, true
+}
+
+// cutFraction reads ".811" as nanoseconds; digits beyond nanoseconds do not count.
+func cutFraction(text string) (nanoseconds int, behind string) {
+	if len(text) < 2 || text[0] != '.' && text[0] != ',' || !isDigits(text[1:2]) {
+		return 0, text
+	}
+	unit := int(100 * time.Millisecond)
+	i := 1
+	for ; i < len(text) && isDigits(text[i:i+1]); i++ {
+		nanoseconds += int(text[i]-'0') * unit
+		unit /= 10
+	}
+	return nanoseconds, text[i:]
+}
+
+// cutNumber reads from least to most digits.
+func cutNumber(text string, least, most int) (n int, behind string, ok bool) {
+	i := 0
+	for i < len(text) && i < most && text[i] >= '0' && text[i] <= '9' {
+		n = n*10 + int(text[i]-'0')
+		i++
+	}
+	return n, text[i:], i >= least
+}
+
+var months = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
+
+func monthOf(text string) time.Month {
+	for i, name := range months {
+		if text == name {
+			return time.Month(i + 1)
+		}
+	}
+	return 0
+}

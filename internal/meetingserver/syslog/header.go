@@ -1,0 +1,327 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package syslog
+
+import (
+	"strings"
+	"time"
+)
+
+// Form is how the beginning of a line is written.
+type Form uint8
+
+// Forms that are known. FormUnknown is a line without a date, FormDamaged one whose
+// date cannot be read, but whose facility and severity can.
+const (
+	FormUnknown Form = iota
+	FormDamaged
+	FormBSD    // "Jul  3 15:01:22.811"
+	FormISO    // "2024-03-05T16:50:25.736", with or without a zone
+	FormExport // the web admin's "2024-03-06  12:36:05.737  Info  call 49: ..."
+
+	formVersioned // RFC 5424, which a relay may make of any of them
+)
+
+// Header is what stands in front of a line's message. A part that is missing is "",
+// zero or, for Priority, -1.
+type Header struct {
+	Form Form
+	// Priority is the number in angle brackets: 8 times the facility, plus the severity.
+	Priority int
+	// Facility and Severity are those of the text "user.info", else those of Priority.
+	Facility, Severity string
+	// Time in the configured zone, or in the zone that the line names.
+	Time time.Time
+	// Host wrote the line. Container is its short id where the process runs in one.
+	Host, Container string
+	// Tag is the process, such as "host:server", and PID its number.
+	Tag, PID string
+	// Level is the word in front of the message, as written: "INFO".
+	Level string
+}
+
+// parser reads headers.
+type parser struct {
+	location *time.Location
+}
+
+// maxHeaderField is the longest host, tag or level, in bytes: hosts have at most
+// 255. A longer word belongs to the message.
+const maxHeaderField = 255
+
+// parse divides a line into its header and its message, with the blanks in front of
+// the message. A line that is not understood is all message.
+func (p *parser) parse(line string, now time.Time) (h Header, message string) {
+	h.Priority = -1
+	rest := cutEditorNumber(line)
+	rest, h.Priority = cutPriority(rest)
+	h.Facility, h.Severity = fromPriority(h.Priority)
+	afterDate, when, form := p.cutDate(rest, now)
+	if form == FormUnknown {
+		if behind, facility, severity, found := findFacility(rest); found {
+			h.Form, h.Facility, h.Severity = FormDamaged, facility, severity
+			return h, h.cutSender(behind)
+		}
+		return h, rest
+	}
+	h.Form, h.Time = form, when
+	if form == formVersioned {
+		h.Form = FormISO
+		return h, h.cutVersioned(afterDate)
+	}
+	if word, _ := cutWord(afterDate); form == FormExport && knownLevel(word) {
+		return h, h.cutLevel(afterDate)
+	}
+	if behind, facility, severity, found := cutFacility(afterDate); found {
+		h.Facility, h.Severity = facility, severity
+		afterDate = behind
+	}
+	return h, h.cutSender(afterDate)
+}
+
+// cutSender reads "host [container] tag[pid]: LEVEL :" and returns the message.
+func (h *Header) cutSender(rest string) string {
+	word, behind := cutWord(rest)
+	if !isTag(word) && word != "" && len(word) <= maxHeaderField {
+		h.Host, rest = word, behind
+		word, behind = cutWord(rest)
+	}
+	if isContainer(word) {
+		if next, afterTag := cutWord(behind); isTag(next) {
+			h.Container, word, behind = word, next, afterTag
+		}
+	}
+	if !isTag(word) {
+		return h.cutLevel(rest)
+	}
+	h.Tag, h.PID = splitTag(word)
+	return h.cutLevel(behind)
+}
+
+// cutVersioned reads "host tag pid message-id structured-data" of RFC 5424, in which
+// "-" stands for a part that is missing, and returns the message.
+func (h *Header) cutVersioned(rest string) string {
+	for _, to := range [...]*string{&h.Host, &h.Tag, &h.PID, nil} {
+		word, behind := cutWord(rest)
+		if len(word) > maxHeaderField {
+			return rest
+		}
+		if rest = behind; to != nil && word != "-" {
+			*to = strings.TrimSuffix(word, ":")
+		}
+	}
+	return h.cutLevel(strings.TrimPrefix(cutStructuredData(skipBlanks(rest)), " "))
+}
+
+// cutStructuredData returns what follows "-" or "[id name=\"value\"][...]".
+func cutStructuredData(rest string) string {
+	if behind, none := strings.CutPrefix(rest, "-"); none {
+		return behind
+	}
+	quoted := false
+	for i := 0; i < len(rest) && rest[0] == '['; i++ {
+		switch c := rest[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == ']' && !quoted && !strings.HasPrefix(rest[i+1:], "["):
+			return rest[i+1:]
+		}
+	}
+	return rest
+}
+
+// isTag tells whether a word is a tag: it ends in a colon.
+func isTag(word string) bool {
+	return len(word) > 1 && len(word) <= maxHeaderField && word[len(word)-1] == ':'
+}
+
+// splitTag divides "postgres[54639]:".
+func splitTag(word string) (tag, pid string) {
+	tag = word[:len(word)-1]
+	open := strings.IndexByte(tag, '[')
+	if open <= 0 || tag[len(tag)-1] != ']' || !isDigits(tag[open+1:len(tag)-1]) {
+		return tag, ""
+	}
+	return tag[:open], tag[open+1 : len(tag)-1]
+}
+
+// isContainer tells whether a word is the id of a container, short or long.
+func isContainer(word string) bool {
+	if len(word) != 12 && len(word) != 64 {
+		return false
+	}
+	for i := range len(word) {
+		if c := word[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// cutLevel reads "INFO    :" in front of a message; the colon may be missing.
+func (h *Header) cutLevel(rest string) string {
+	word, behind := cutWord(rest)
+	colon := strings.HasSuffix(word, ":")
+	name := strings.TrimSuffix(word, ":")
+	if _, known := levels[name]; !known && (h.Form != FormExport || !knownLevel(name)) {
+		return rest
+	}
+	h.Level = name
+	if !colon {
+		if after := skipBlanks(behind); strings.HasPrefix(after, ":") {
+			behind = after[1:]
+		}
+	}
+	return behind
+}
+
+// levels are the words that processes write in front of a message.
+var levels = map[string]Severity{
+	"TRACE": SeverityDebug, "DEBUG": SeverityDebug, "INFO": SeverityInfo, "NOTICE": SeverityInfo, "WARNING": SeverityWarn, "WARN": SeverityWarn,
+	"ERROR": SeverityError, "ERR": SeverityError, "SEVERE": SeverityError, "FATAL": SeverityFatal, "CRITICAL": SeverityFatal,
+}
+
+// knownLevel is for the web admin's export, which writes "Info".
+func knownLevel(name string) bool {
+	_, known := levels[strings.ToUpper(name)]
+	return known
+}
+
+// cutEditorNumber removes "Line 217708: ", which editors put in front of the lines
+// that they found.
+func cutEditorNumber(line string) string {
+	rest, found := strings.CutPrefix(skipBlanks(line), "Line ")
+	if !found {
+		return line
+	}
+	number, behind := cutWord(rest)
+	if isTag(number) && isDigits(number[:len(number)-1]) {
+		return behind
+	}
+	return line
+}
+
+// maxPriority is facility 23, severity 7.
+const maxPriority = 23*8 + 7
+
+// cutPriority reads "<14>" and the version "1 " that RFC 5424 puts behind it.
+func cutPriority(line string) (rest string, priority int) {
+	rest = skipBlanks(line)
+	if !strings.HasPrefix(rest, "<") {
+		return line, -1
+	}
+	end := strings.IndexByte(rest[:min(len(rest), 5)], '>')
+	if end < 2 || !isDigits(rest[1:end]) {
+		return line, -1
+	}
+	for _, c := range []byte(rest[1:end]) {
+		priority = priority*10 + int(c-'0')
+	}
+	if priority > maxPriority {
+		return line, -1
+	}
+	return rest[end+1:], priority
+}
+
+var facilities = [...]string{
+	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock",
+	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+}
+
+var severities = [...]string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
+
+func fromPriority(priority int) (facility, severity string) {
+	if priority < 0 {
+		return "", ""
+	}
+	return facilities[priority/8], severities[priority%8]
+}
+
+// cutFacility reads "user.info".
+func cutFacility(rest string) (behind, facility, severity string, found bool) {
+	word, behind := cutWord(rest)
+	facility, severity, found = strings.Cut(word, ".")
+	if !found {
+		return rest, "", "", false
+	}
+	facility, known := knownFacility(facility)
+	severity, knownSeverity := knownSeverity(severity)
+	return behind, facility, severity, known && knownSeverity
+}
+
+func knownFacility(word string) (string, bool) {
+	for _, facility := range facilities {
+		if word == facility {
+			return facility, true
+		}
+	}
+	return "", false
+}
+
+func knownSeverity(word string) (string, bool) {
+	switch word { // names that syslog had before
+	case "error":
+		return "err", true
+	case "warn":
+		return "warning", true
+	case "panic":
+		return "emerg", true
+	}
+	for _, severity := range severities {
+		if word == severity {
+			return severity, true
+		}
+	}
+	return "", false
+}
+
+// maxDamagedWords is how many words of a damaged date are skipped in the search for
+// a facility.
+const maxDamagedWords = 5
+
+// findFacility looks for "user.info" behind a date that cannot be read.
+func findFacility(rest string) (behind, facility, severity string, found bool) {
+	for range maxDamagedWords {
+		if behind, facility, severity, found = cutFacility(rest); found {
+			return behind, facility, severity, true
+		}
+		if _, rest = cutWord(rest); rest == "" {
+			break
+		}
+	}
+	return "", "", "", false
+}
+
+// cutWord returns the first word and what follows it, with the blanks.
+func cutWord(text string) (word, behind string) {
+	text = skipBlanks(text)
+	for i := range len(text) {
+		if isBlank(text[i]) {
+			return text[:i], text[i:]
+		}
+	}
+	return text, ""
+}
+
+func skipBlanks(text string) string {
+	for i := range len(text) {
+		if !isBlank(text[i]) {
+			return text[i:]
+		}
+	}
+	return ""
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+func isDigits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return text != ""
+}

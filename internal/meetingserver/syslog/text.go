@@ -1,0 +1,98 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package syslog
+
+import (
+	"strings"
+
+	"github.com/legato-otel/legato/internal/redact"
+)
+
+// after returns what follows the first mark in text, "" if there is none.
+func after(text, mark string) string {
+	_, behind, _ := strings.Cut(text, mark)
+	return behind
+}
+
+// cutGUID returns the GUID that follows a prefix.
+func cutGUID(text, prefix string) (id string, found bool) {
+	behind, found := strings.CutPrefix(text, prefix)
+	if !found {
+		return "", false
+	}
+	id, _ = takeGUID(behind)
+	return id, id != ""
+}
+
+// takeGUID returns the GUID that text begins with, behind blanks, in lower case as
+// call detail records have it.
+func takeGUID(text string) (id, behind string) {
+	text = skipBlanks(text)
+	if len(text) < guidLength || !isGUID(text[:guidLength]) || len(text) > guidLength && isGUIDByte(text[guidLength]) {
+		return "", text
+	}
+	return strings.ToLower(text[:guidLength]), text[guidLength:]
+}
+
+const guidLength = 36
+
+func isGUID(text string) bool {
+	if len(text) != guidLength {
+		return false
+	}
+	for i := range len(text) {
+		switch i {
+		case 8, 13, 18, 23:
+			if text[i] != '-' {
+				return false
+			}
+		default:
+			if !isGUIDByte(text[i]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isGUIDByte(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// cutQuoted returns the text in the first quotes, and what follows them.
+func cutQuoted(text string) (quoted, behind string) {
+	_, rest, found := strings.Cut(text, `"`)
+	if !found {
+		return "", ""
+	}
+	quoted, behind, _ = strings.Cut(rest, `"`)
+	return quoted, behind
+}
+
+// inParentheses returns the text from the first parenthesis to the last one.
+func inParentheses(text string) string {
+	open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
+	if open < 0 || end < open {
+		return ""
+	}
+	return text[open+1 : end]
+}
+
+// putAddress puts the address of a party without its secrets.
+func (r *Record) putAddress(key, address string) {
+	cleaned := cleanSpoken(redact.Address(address))
+	r.Redacted = r.Redacted || cleaned != address
+	r.putText(key, cleaned)
+}
+
+// clip returns at most limit bytes of text that was cleaned, and cuts no character.
+func clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && text[limit]&0xc0 == 0x80 {
+		limit--
+	}
+	return text[:limit]
+}

@@ -1,0 +1,241 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package syslog
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// trace is a request of which lines came. Its texts are copies: no line is kept.
+type trace struct {
+	number   uint64
+	header   Header // of its first line
+	observed time.Time
+	last     time.Time // when a line came last
+	age      uint64    // in lines of the Reader, for order
+
+	method, path, client string
+	requested            time.Time // the request line's own time
+	requestSize          int64     // -1: no body was announced
+	contentType          string
+	announced            bool // the line in front of the body came before it
+	form                 form
+
+	status       int
+	responseSize int64
+	answered     time.Time // the response line's own time
+	location     string
+	xml          strings.Builder
+	end          rootEnd
+
+	lines int
+	bytes int
+	cut   bool // lines were left out
+}
+
+// part is what a line of a trace says.
+type part uint8
+
+const (
+	partRequest  part = iota // GET for "/api/v1/calls" (from 192.0.2.1)
+	partContent              // content data size 44, type "...":
+	partResponse             // sending 200 response, size 0
+	partHeader               // Location: /api/v1/calls/...
+	partBody                 // anything else
+)
+
+// cutTrace reads "API trace 9497:" in front of a message. The blanks behind the colon
+// belong to the text.
+func cutTrace(message string) (number uint64, text string, found bool) {
+	rest, found := strings.CutPrefix(skipBlanks(message), "API trace ")
+	if !found {
+		return 0, "", false
+	}
+	digits, text, found := strings.Cut(rest, ":")
+	number, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 64)
+	return number, text, found && err == nil
+}
+
+// partOf reads the beginning of a line's text. A line that is indented like a chunk of
+// a body is one, whatever it says.
+func partOf(text string) (part, string) {
+	trimmed := skipBlanks(text)
+	if len(text)-len(trimmed) >= minContinuation {
+		return partBody, text
+	}
+	switch {
+	case isRequest(trimmed):
+		return partRequest, trimmed
+	case strings.HasPrefix(trimmed, "content data size "):
+		return partContent, trimmed
+	case isResponse(trimmed):
+		return partResponse, trimmed
+	case isHeader(trimmed):
+		return partHeader, trimmed
+	default:
+		return partBody, text
+	}
+}
+
+func isResponse(text string) bool {
+	if !strings.HasPrefix(text, "sending ") {
+		return false
+	}
+	status, _ := readResponseLine(text)
+	return status != 0
+}
+
+var methods = [...]string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"}
+
+func isRequest(text string) bool {
+	method, rest, _ := strings.Cut(text, " ")
+	if !strings.HasPrefix(rest, `for "`) && rest != "for" {
+		return false
+	}
+	for _, known := range methods {
+		if method == known {
+			return true
+		}
+	}
+	return false
+}
+
+// readRequestLine reads `GET for "/path?query" (from 192.0.2.1)`, which may be cut.
+func readRequestLine(text string) (method, path, client string) {
+	method, rest, _ := strings.Cut(text, " for")
+	rest = strings.TrimPrefix(rest, ` "`)
+	if at := strings.LastIndex(rest, `" (from `); at >= 0 {
+		client = strings.TrimRight(rest[at+len(`" (from `):], ") ")
+		return method, rest[:at], clip(client, maxHeaderField)
+	}
+	return method, strings.TrimRight(rest, `" `), ""
+}
+
+// readContentLine reads `content data size 44, type "application/...":`.
+func readContentLine(text string) (size int64, contentType string) {
+	digits, rest, _ := strings.Cut(strings.TrimPrefix(text, "content data size "), ",")
+	size, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+	if err != nil || size < 0 {
+		size = -1
+	}
+	contentType, _ = cutQuoted(rest)
+	return size, clip(contentType, maxHeaderField)
+}
+
+// readResponseLine reads "sending 200 response, size 0". Status 0 is another line.
+func readResponseLine(text string) (status int, size int64) {
+	code, rest, _ := strings.Cut(strings.TrimPrefix(text, "sending "), " ")
+	status, err := strconv.Atoi(code)
+	if err != nil || status < 100 || status > 599 || !strings.HasPrefix(skipBlanks(rest), "response") {
+		return 0, 0
+	}
+	size, err = strconv.ParseInt(strings.TrimSpace(after(rest, "size ")), 10, 64)
+	if err != nil || size < 0 {
+		size = -1
+	}
+	return status, size
+}
+
+// isHeader tells whether a text is a header of a response, such as "Location: /...".
+func isHeader(text string) bool {
+	name, value, found := strings.Cut(text, ":")
+	if !found || name == "" || !strings.HasPrefix(value, " ") || name[0] < 'A' || name[0] > 'Z' {
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i] | 0x20; (c < 'a' || c > 'z') && name[i] != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// add reads a line of the trace. It holds no more than limits allow: what is above
+// them is left out, but the end of the response is still found.
+func (t *trace) add(text string, when time.Time, limits *Limits) {
+	t.lines++
+	if t.header.Time.IsZero() {
+		t.header.Time = when
+	}
+	kind, body := partOf(text)
+	switch {
+	case kind == partRequest:
+		t.requested = when
+		method, path, client := readRequestLine(body)
+		t.method, t.client = strings.Clone(method), strings.Clone(client)
+		t.path = strings.Clone(path[:min(len(path), maxPath)])
+		t.charge(len(t.path) + len(client))
+	case kind == partContent && t.status == 0 && t.requestSize < 0 && t.contentType == "":
+		size, contentType := readContentLine(body)
+		t.requestSize, t.contentType = size, strings.Clone(contentType)
+		t.announced = t.form.empty()
+		t.charge(len(contentType))
+	case kind == partResponse && t.status == 0:
+		t.status, t.responseSize = readResponseLine(body)
+		t.answered = when
+	case kind == partHeader && t.status != 0 && t.xml.Len() == 0:
+		t.addHeader(body)
+	case kind == partResponse || kind == partContent:
+		// A second copy of the line.
+	default:
+		t.addBody(text, limits)
+	}
+}
+
+// addHeader keeps the path of a created object; other headers say nothing of a request.
+func (t *trace) addHeader(text string) {
+	name, value, _ := strings.Cut(text, ":")
+	if strings.EqualFold(name, "Location") && t.location == "" {
+		value = strings.TrimSpace(value)
+		t.location = strings.Clone(value[:min(len(value), maxPath)])
+		t.charge(len(t.location))
+	}
+}
+
+// maxPath is where a path is cut, in bytes.
+const maxPath = 2048
+
+func (t *trace) charge(n int) { t.bytes += n }
+
+// addBody reads a line of the request's body, or of the response's.
+func (t *trace) addBody(text string, limits *Limits) {
+	trimmed := skipBlanks(text)
+	isResponse := t.status != 0 || t.method == "" && t.requestSize < 0 && (t.xml.Len() > 0 || strings.HasPrefix(trimmed, "<"))
+	full := t.bytes+len(text) > limits.RequestBytes || t.lines > limits.RequestLines
+	if isResponse {
+		inTag := t.end.state == inStartTag && t.end.quote == 0
+		t.end.add(trimmed)
+		if inTag { // the line break stood for a blank between attributes
+			trimmed = " " + trimmed
+		}
+		if !full {
+			t.xml.WriteString(trimmed)
+			t.charge(len(trimmed))
+		}
+		t.cut = t.cut || full
+		return
+	}
+	if full {
+		t.cut, t.form.open = true, false
+		return
+	}
+	t.charge(t.form.add(text))
+}
+
+// complete tells whether nothing more of the trace comes. other tells that a line of
+// another trace came.
+func (t *trace) complete(other bool) bool {
+	switch {
+	case t.status == 0:
+		return false
+	case t.end.done:
+		return true
+	case t.responseSize != 0 || t.xml.Len() > 0:
+		return false
+	}
+	// An object that was created is named behind the response.
+	return other && (t.method != "POST" || t.status >= 300 || t.location != "")
+}
