@@ -40,23 +40,23 @@ func (e *Engine) reviewAbsence(slot uint32) (changed bool) {
 	o := e.objects.at(slot)
 	before := o.flags & flagUnlisted
 	o.flags &^= flagUnlisted
-	if e.lastSign(slot) < at {
+	if e.lastSeen(slot) < at {
 		o.flags |= flagUnlisted
 	}
 	if changed = o.flags&flagUnlisted != before; changed {
-		e.touch(slot, flagDirty)
+		e.markDirty(slot, flagDirty)
 	}
 	return changed
 }
 
 // lastSign is the time of the last record of an object, or of one that names it.
-func (e *Engine) lastSign(slot uint32) int64 {
+func (e *Engine) lastSeen(slot uint32) int64 {
 	o := e.objects.at(slot)
 	f := &e.scratch.other
-	e.open(f, slot)
-	last := f.span().last
+	e.readFacts(f, slot)
+	last := f.timeRange().last
 	if o.kind.holds() {
-		last = max(last, e.infoOf(slot).lastMentioned)
+		last = max(last, e.containerOf(slot).lastReference)
 	}
 	return last
 }
@@ -79,7 +79,7 @@ type removal struct {
 const (
 	// removalPatience is how long the records of the ends in a call may take to come
 	// after its bridge removed it.
-	removalPatience = 2 * time.Minute
+	removalDelay = 2 * time.Minute
 	// maxRemovals bounds the removed calls that wait for the records of their ends.
 	// Those that find no room are found by the next listings.
 	maxRemovals = 10_000
@@ -94,7 +94,7 @@ func (e *Engine) RemoveCall(now time.Time, call string, at int64) {
 	if slot == 0 || !e.objects.at(slot).state.takesRecords() || len(e.removals) == maxRemovals {
 		return
 	}
-	e.removals = append(e.removals, removal{Ref{slot, e.objects.at(slot).generation}, at, t + int64(removalPatience)})
+	e.removals = append(e.removals, removal{Ref{slot, e.objects.at(slot).generation}, at, t + int64(removalDelay)})
 }
 
 // removeSuperseded takes from the calls of a room, in the order in which they began,
@@ -109,7 +109,7 @@ func (e *Engine) removeSuperseded(all []interval) {
 		if l.bridge == 0 {
 			continue
 		}
-		info := e.infoOf(l.slot)
+		info := e.containerOf(l.slot)
 		start, found := latest[l.bridge]
 		if !found {
 			latest[l.bridge] = l.start
@@ -119,24 +119,24 @@ func (e *Engine) removeSuperseded(all []interval) {
 			continue
 		}
 		info.superseded = start
-		e.removals = append(e.removals, removal{Ref{l.slot, e.objects.at(l.slot).generation}, start, e.now + int64(removalPatience)})
+		e.removals = append(e.removals, removal{Ref{l.slot, e.objects.at(l.slot).generation}, start, e.now + int64(removalDelay)})
 	}
 }
 
 // removeOne handles a removed call whose patience is over. It returns false if there
 // is none.
-func (e *Engine) removeOne(t int64) bool {
+func (e *Engine) endOneRemovedCall(t int64) bool {
 	if len(e.removals) == 0 || e.removals[0].due > t {
 		return false
 	}
 	r := &e.removals[0]
 	o := e.resolve(r.call)
-	if o == nil || !o.state.takesRecords() || e.lastSign(r.call.slot) >= r.at {
+	if o == nil || !o.state.takesRecords() || e.lastSeen(r.call.slot) >= r.at {
 		e.removals = e.removals[1:]
 		return true
 	}
 	e.markAbsent(r.call.slot, r.at)
-	if !e.markMember(r.call.slot, r.at) {
+	if !e.markOneMemberAbsent(r.call.slot, r.at) {
 		e.removals = e.removals[1:]
 	}
 	return true
@@ -144,18 +144,18 @@ func (e *Engine) removeOne(t int64) bool {
 
 // membersAtOnce is how many open objects of a call are looked at for one that has to
 // end with it.
-const membersAtOnce = 64
+const membersPerStep = 64
 
 // markMember marks one open object of a call as absent. It returns false if there is
 // none.
-func (e *Engine) markMember(call uint32, at int64) bool {
-	slot := e.infoOf(call).open.head
-	for range membersAtOnce {
+func (e *Engine) markOneMemberAbsent(call uint32, at int64) bool {
+	slot := e.containerOf(call).open.head
+	for range membersPerStep {
 		if slot == 0 {
 			return false
 		}
 		e.steps++
-		if e.lastSign(slot) < at {
+		if e.lastSeen(slot) < at {
 			e.markAbsent(slot, at)
 			return e.objects.at(slot).state != open
 		}

@@ -150,18 +150,18 @@ func TestUnlisted(t *testing.T) {
 		}},
 		{"the call is removed", everything, func(s *story) {
 			s.e.RemoveCall(s.now, "C", at(60))
-			s.wait(removalPatience)
+			s.wait(removalDelay)
 		}},
 		{"the call is removed, its end comes", map[string]string{"c": "complete 10-50", "l": "call_ended 20-50", "r": "call_ended 30-50"}, func(s *story) {
 			s.e.RemoveCall(s.now, "c", at(60))
-			s.wait(removalPatience / 2)
+			s.wait(removalDelay / 2)
 			s.onBridge("a", Call, "c", End, 50)
-			s.wait(removalPatience)
+			s.wait(removalDelay)
 		}},
 		{"the call is removed, and is there again", nil, func(s *story) {
 			s.e.RemoveCall(s.now, "c", at(60))
 			s.onBridge("a", CallLeg, "l", Update, 61, in)
-			s.wait(removalPatience)
+			s.wait(removalDelay)
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -251,14 +251,14 @@ func TestListingsAreBounded(t *testing.T) {
 	for n := range 2 * maxListers {
 		s.list(fmt.Sprint("bridge ", n), Call, 60, "c")
 	}
-	assert.Len(t, s.e.listers, maxListers)
+	assert.Len(t, s.e.bridgeListings, maxListers)
 	many := make([]string, maxListed/2+1)
 	for i := range many {
 		many[i] = guid(1, i)
 	}
 	s.part("large", Call, 60, 1, 2, many...)
 	s.part("large", Call, 60, 2, 2, many...)
-	assert.Nil(t, s.e.listers[NewSource("", "").OnBridge(MaxRank, "large").bridge].kinds[Call].last, "more ids than a listing may have")
+	assert.Nil(t, s.e.bridgeListings[NewSource("", "").OnBridge(MaxRank, "large").bridge].kinds[Call].last, "more ids than a listing may have")
 	for _, l := range []Listing{{Parts: 1, Part: 1}, {Part: 2, Parts: 1}, {Part: 1, Parts: maxParts + 1}, {Kind: Track, Part: 1, Parts: 1}} {
 		l.Bridge, l.At = NewSource("", "").OnBridge(1, "x"), max(l.At, 1)
 		if l.Kind == Call && l.Part == 1 && l.Parts == 1 {
@@ -266,7 +266,7 @@ func TestListingsAreBounded(t *testing.T) {
 		}
 		s.e.List(s.now, &l)
 	}
-	assert.Len(t, s.e.listers, maxListers)
+	assert.Len(t, s.e.bridgeListings, maxListers)
 	for n := range maxRemovals + 10 {
 		id := fmt.Sprint("call ", n%500)
 		s.onBridge("a", Call, id, Start, 1)
@@ -274,13 +274,13 @@ func TestListingsAreBounded(t *testing.T) {
 	}
 	assert.Len(t, s.e.removals, maxRemovals)
 	before := s.e.steps
-	s.e.Advance(s.now.Add(removalPatience))
-	assert.Less(t, s.e.steps-before, uint64(slice*2*membersAtOnce))
-	advance(s.e, s.now.Add(removalPatience))
+	s.e.Advance(s.now.Add(removalDelay))
+	assert.Less(t, s.e.steps-before, uint64(objectsPerAdvance*2*membersPerStep))
+	advance(s.e, s.now.Add(removalDelay))
 	assert.Empty(t, s.e.removals)
 	next, ok := s.e.Next()
 	assert.True(t, ok)
-	assert.Equal(t, s.now.Add(removalPatience+options.Linger), next.In(time.UTC))
+	assert.Equal(t, s.now.Add(removalDelay+options.Linger), next.In(time.UTC))
 }
 
 // A bridge has a room's call once at a time: when it begins the next one, a call whose
@@ -314,7 +314,7 @@ func TestNextCallOfTheRoom(t *testing.T) {
 					s.e = restart(t, s.e, s.now)
 				}
 			}
-			s.wait(removalPatience)
+			s.wait(removalDelay)
 			s.wait(graceFirst + graceMore)
 			out := s.out()
 			got := map[string]string{}
@@ -328,10 +328,10 @@ func TestNextCallOfTheRoom(t *testing.T) {
 	for _, r := range records {
 		s.onBridge(r.bridge, r.kind, r.id, r.phase, r.at, r.field)
 	}
-	s.wait(removalPatience / 2)
+	s.wait(removalDelay / 2)
 	s.onBridge("one", CallLeg, "in lost", End, 900)
 	s.onBridge("one", Call, "lost", End, 901)
-	s.wait(removalPatience)
+	s.wait(removalDelay)
 	s.wait(options.Linger)
 	out := s.out()
 	assert.Equal(t, Complete, out["lost"].Outcome)

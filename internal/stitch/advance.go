@@ -10,15 +10,15 @@ import (
 
 // slice is how many objects one Advance moves at most, so that nobody waits
 // long for the engine.
-const slice = 64
+const objectsPerAdvance = 64
 
 // Advance moves objects whose time has come: open ones past MaxOpen end, ended
 // ones past Linger become owed, emitted ones past MaxOpen are forgotten. It does
 // a bounded piece of work; more tells that there is more to do now.
 func (e *Engine) Advance(now time.Time) (more bool) {
 	t := e.tick(now)
-	for budget := slice; budget > 0; budget-- {
-		if !e.step(t) {
+	for budget := objectsPerAdvance; budget > 0; budget-- {
+		if !e.advanceOne(t) {
 			return false
 		}
 	}
@@ -26,32 +26,32 @@ func (e *Engine) Advance(now time.Time) (more bool) {
 }
 
 // step moves one object. It returns false if none is due.
-func (e *Engine) step(t int64) bool {
-	if e.followOne() {
+func (e *Engine) advanceOne(t int64) bool {
+	if e.followUpOne() {
 		return true
 	}
 	if slot := e.firstEnded(t >= e.grace.until); slot != 0 && e.objects.at(slot).since+e.linger <= t {
-		e.owe(slot, e.objects.at(slot).since+e.linger)
+		e.queueEmit(slot, e.objects.at(slot).since+e.linger)
 		return true
 	}
-	if e.removeOne(t) || e.compareSome() {
+	if e.endOneRemovedCall(t) || e.continueComparison() {
 		return true
 	}
 	if t < e.grace.until {
 		return false
 	}
 	if slot := e.queues[open].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
-		if !e.discard(slot) {
+		if !e.discardUnobserved(slot) {
 			e.objects.at(slot).flags |= flagExpired
 			e.setState(slot, ended, t)
 		}
 		return true
 	}
-	if slot := e.queues[done].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
+	if slot := e.queues[emitted].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
 		e.forget(slot)
 		return true
 	}
-	if slot := e.queues[brief].head; slot != 0 && e.objects.at(slot).since+e.briefly() <= t {
+	if slot := e.queues[emittedRequest].head; slot != 0 && e.objects.at(slot).since+e.requestRetention() <= t {
 		e.forget(slot)
 		return true
 	}
@@ -60,15 +60,15 @@ func (e *Engine) step(t int64) bool {
 
 // followOne handles one object that the end of a session or a call ends, or that
 // a live session opens again. It returns false if there is none.
-func (e *Engine) followOne() bool {
+func (e *Engine) followUpOne() bool {
 	e.steps++
 	switch {
-	case len(e.revivedSessions) > 0:
-		e.reviveOne()
+	case len(e.resumedSessions) > 0:
+		e.reopenOne()
 	case len(e.closingSessions) > 0:
-		e.endOne()
+		e.endOneOfSession()
 	case len(e.closingCalls) > 0:
-		e.closeOne()
+		e.endOneOfCall()
 	default:
 		return false
 	}
@@ -76,8 +76,8 @@ func (e *Engine) followOne() bool {
 }
 
 // owe has an object emitted or, if it is not one to be emitted, forgotten.
-func (e *Engine) owe(slot uint32, since int64) {
-	if e.discard(slot) {
+func (e *Engine) queueEmit(slot uint32, since int64) {
+	if e.discardUnobserved(slot) {
 		return
 	}
 	o := e.objects.at(slot)
@@ -91,12 +91,12 @@ func (e *Engine) owe(slot uint32, since int64) {
 	}
 	switch o.kind {
 	case APIRequest:
-		e.settleRequest(slot)
+		e.completeRequest(slot)
 	case ScheduledMeeting:
-		e.settleMeeting(slot)
+		e.completeMeeting(slot)
 	case Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork:
 	}
-	e.setState(slot, owed, since)
+	e.setState(slot, pendingEmit, since)
 	if o.kind == Call {
 		e.endMeetingOf(slot, since)
 	}
@@ -104,15 +104,15 @@ func (e *Engine) owe(slot uint32, since int64) {
 
 // discard forgets an object that only notes were about, and the tracks in it,
 // of which then no more is known. It returns false for any other.
-func (e *Engine) discard(slot uint32) bool {
-	if e.lived(slot) {
+func (e *Engine) discardUnobserved(slot uint32) bool {
+	if e.wasObserved(slot) {
 		return false
 	}
 	if e.objects.at(slot).kind == Session {
-		for track := e.infoOf(slot).tracks.head; track != 0; {
+		for track := e.containerOf(slot).tracks.head; track != 0; {
 			next := e.objects.at(track).participant.next
 			if o := e.objects.at(track); o.state.takesRecords() {
-				e.discard(track)
+				e.discardUnobserved(track)
 			}
 			track = next
 		}
@@ -131,11 +131,11 @@ func (e *Engine) discard(slot uint32) bool {
 }
 
 // lived tells whether anything but notes was about an object.
-func (e *Engine) lived(slot uint32) bool {
+func (e *Engine) wasObserved(slot uint32) bool {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Session:
-		if e.infoOf(slot).mentioned != 0 {
+		if e.containerOf(slot).firstReference != 0 {
 			return true
 		}
 	case Track:
@@ -147,7 +147,7 @@ func (e *Engine) lived(slot uint32) bool {
 		return true
 	}
 	f := &e.scratch.other
-	e.open(f, slot)
+	e.readFacts(f, slot)
 	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase != Note })
 }
 
@@ -160,17 +160,17 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 		}
 	}
 	due(e.queues[ended].head, e.linger, 0)
-	due(e.queues[endedByOther].head, e.linger, e.grace.until)
+	due(e.queues[endedIndirectly].head, e.linger, e.grace.until)
 	due(e.queues[open].head, e.maxOpen, e.grace.until)
-	due(e.queues[done].head, e.maxOpen, e.grace.until)
-	due(e.queues[brief].head, e.briefly(), e.grace.until)
+	due(e.queues[emitted].head, e.maxOpen, e.grace.until)
+	due(e.queues[emittedRequest].head, e.requestRetention(), e.grace.until)
 	if len(e.sessions.over) > 0 {
 		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).over+e.maxOpen, e.grace.until))
 	}
 	if len(e.removals) > 0 {
 		next = earliest(next, e.removals[0].due)
 	}
-	if e.Follows() {
+	if e.HasFollowUps() {
 		next = e.now
 	}
 	return time.Unix(0, next), next != 0
@@ -179,8 +179,8 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 // Follows reports whether Advance has work that waits for no deadline: the
 // consequences of the end of a session or a call, of a session being alive, or of
 // what a bridge listed.
-func (e *Engine) Follows() bool {
-	return len(e.revivedSessions)+len(e.closingSessions)+len(e.closingCalls)+len(e.comparisons) > 0
+func (e *Engine) HasFollowUps() bool {
+	return len(e.resumedSessions)+len(e.closingSessions)+len(e.closingCalls)+len(e.comparisons) > 0
 }
 
 // makeRoom makes room for n objects: it forgets the oldest that were emitted,
@@ -201,48 +201,48 @@ func (e *Engine) makeRoom(n int) bool {
 
 // firstDone returns the object that makes room first, 0 if there is none.
 func (e *Engine) firstDone() uint32 {
-	if slot := e.queues[brief].head; slot != 0 {
+	if slot := e.queues[emittedRequest].head; slot != 0 {
 		return slot
 	}
-	return e.queues[done].head
+	return e.queues[emitted].head
 }
 
 // evictions is how many objects are let go at a time when there is no room, and
 // maxEvictions the most.
 const (
-	evictions    = 64
-	maxEvictions = 1024
+	evictionBatch = 64
+	maxEvictions  = 1024
 )
 
 // evict lets the oldest open objects go. They are emitted, not dropped; until
 // then there is no room.
 func (e *Engine) evict() {
 	// Those set aside free no room, whatever the next consumer takes.
-	if e.count(owed) >= evictions {
+	if e.count(pendingEmit) >= evictionBatch {
 		return
 	}
 	// More than that only where max_objects is smaller than before a restart.
-	for range min(max(evictions, e.objects.used()-e.maxObjects), maxEvictions) {
+	for range min(max(evictionBatch, e.objects.used()-e.maxObjects), maxEvictions) {
 		e.steps++
 		slot := e.firstEnded(true)
 		if slot == 0 {
 			if slot = e.queues[open].head; slot == 0 {
 				return
 			}
-			if e.discard(slot) {
+			if e.discardUnobserved(slot) {
 				continue
 			}
 			e.objects.at(slot).flags |= flagEvicted
 			e.stats.Evicted++
 		}
-		e.owe(slot, e.now)
+		e.queueEmit(slot, e.now)
 	}
 }
 
 // firstEnded returns the object that ended first, 0 if none has; byOther includes
 // those that no record of their own has ended.
 func (e *Engine) firstEnded(byOther bool) uint32 {
-	own, other := e.queues[ended].head, e.queues[endedByOther].head
+	own, other := e.queues[ended].head, e.queues[endedIndirectly].head
 	if byOther && other != 0 && (own == 0 || e.objects.at(other).since < e.objects.at(own).since) {
 		return other
 	}
@@ -254,7 +254,7 @@ func (e *Engine) firstEnded(byOther bool) uint32 {
 func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	e.tick(now)
 	o := e.resolve(ref)
-	if o == nil || o.state != owed && o.state != aside {
+	if o == nil || o.state != pendingEmit && o.state != setAside {
 		return
 	}
 	as := e.renderedAs(ref)
@@ -265,16 +265,16 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	}
 	e.forgetAbsence(ref.slot)
 	e.compactToTombstone(ref.slot, as)
-	to := done
+	to := emitted
 	switch {
 	case o.kind == APIRequest:
-		to = brief
-	case o.kind.holds() && e.infoOf(ref.slot).members > 0:
-		to = holding
+		to = emittedRequest
+	case o.kind.holds() && e.containerOf(ref.slot).memberCount > 0:
+		to = emittedHolder
 	}
 	e.setState(ref.slot, to, e.now)
 	if o.kind == Call {
-		e.fileCall(ref.slot)
+		e.updateCallGroup(ref.slot)
 	}
 }
 
@@ -283,20 +283,20 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 func (e *Engine) SetAside(ref Ref) {
 	// The object keeps the time at which it became owed: the stitched record has it.
 	o := e.resolve(ref)
-	if o == nil || o.state != owed && o.state != aside {
+	if o == nil || o.state != pendingEmit && o.state != setAside {
 		return
 	}
-	if o.state == owed {
+	if o.state == pendingEmit {
 		e.stats.SetAside++
 	}
-	e.setState(ref.slot, aside, o.since)
+	e.setState(ref.slot, setAside, o.since)
 }
 
 // OwedSince returns when the first object that is owed became so; ok is false if
 // there is none.
-func (e *Engine) OwedSince() (since time.Time, ok bool) {
+func (e *Engine) PendingSince() (since time.Time, ok bool) {
 	first := int64(0)
-	for _, in := range []state{owed, aside} {
+	for _, in := range []state{pendingEmit, setAside} {
 		if slot := e.queues[in].head; slot != 0 {
 			first = earliest(first, e.objects.at(slot).since)
 		}
@@ -318,38 +318,38 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 		return
 	case Session:
 		f := &e.scratch.other
-		e.open(f, slot)
-		f.keep(func(k key) bool {
+		e.readFacts(f, slot)
+		f.retainKeys(func(k key) bool {
 			return k.ofContext() || k.ofRecordedCall() || k == ownKey(Session) || k == keySessionDuration
 		})
-		e.store(slot, f.normalized(&e.dictionary))
+		e.storeFacts(slot, f.normalized(&e.dictionary))
 		return
 	case Dialog:
 		e.compactDialog(slot)
 		return
 	case CallLeg, Recording, Streaming, Track, DialogFork, APIRequest:
 	}
-	grave := tombstone{as.trace, as.start, o.participant.hash, o.sip.hash}
-	e.unbind(slot)
+	left := tombstone{as.trace, as.start, o.participant.hash, o.sip.hash}
+	e.removeFromHolder(slot)
 	if o.kind == CallLeg {
 		e.participants.retire(e, slot)
 		e.sipCalls.retire(e, slot)
 	}
-	e.scratch.grave = grave.append(e.scratch.grave[:0])
-	e.store(slot, e.scratch.grave)
+	e.scratch.tombstoneBytes = left.append(e.scratch.tombstoneBytes[:0])
+	e.storeFacts(slot, e.scratch.tombstoneBytes)
 }
 
 // forget frees an object; not one that something is in.
 func (e *Engine) forget(slot uint32) bool {
 	o := e.objects.at(slot)
-	if o.kind.holds() && e.containers.at(o.info).members > 0 {
+	if o.kind.holds() && e.containers.at(o.containerIndex).memberCount > 0 {
 		return false
 	}
-	e.unbind(slot)
+	e.removeFromHolder(slot)
 	if o.state == open {
-		e.unlistOpen(slot)
+		e.removeFromOpenLists(slot)
 	}
-	e.unlistEnded(slot)
+	e.removeFromSessionEnded(slot)
 	e.forgetAbsence(slot)
 	e.queues[o.state].remove(e, slot, byState)
 	e.counts[o.kind][o.state]--
@@ -360,7 +360,7 @@ func (e *Engine) forget(slot uint32) bool {
 		}
 		e.forgetContext(slot)
 		e.leaveGroup(slot)
-		e.containers.release(o.info)
+		e.containers.release(o.containerIndex)
 	case CallLeg:
 		e.participants.remove(e, slot)
 		e.sipCalls.remove(e, slot)
@@ -378,11 +378,11 @@ func (e *Engine) forget(slot uint32) bool {
 	if o.session != 0 {
 		e.sessions.release(o.session)
 	}
-	e.identities.remove(e.identities.placeOf(e.identityHash(o.kind, &o.identity), slot))
+	e.identities.remove(e.identities.linkTo(e.identityHash(o.kind, &o.identity), slot))
 	if e.journal.stored {
-		e.journal.gone = append(e.journal.gone, gone{o.kind, o.identity})
+		e.journal.forgotten = append(e.journal.forgotten, objectKey{o.kind, o.identity})
 	}
-	o.state, o.flags = free, o.flags&flagNoted
+	o.state, o.flags = free, o.flags&flagQueued
 	e.objects.release(slot)
 	return true
 }
@@ -392,22 +392,22 @@ func (e *Engine) forget(slot uint32) bool {
 // come after the restart. Flush does a bounded piece of work; more tells that there
 // is more to do.
 func (e *Engine) Flush(now time.Time) (more bool) {
-	return e.oweEnded(now, false)
+	return e.queueEnded(now, false)
 }
 
 // oweEnded makes the objects owed that firstEnded returns, until there is none.
-func (e *Engine) oweEnded(now time.Time, byOther bool) (more bool) {
+func (e *Engine) queueEnded(now time.Time, byOther bool) (more bool) {
 	t := e.tick(now)
-	for budget := slice; budget > 0; budget-- {
+	for budget := objectsPerAdvance; budget > 0; budget-- {
 		e.steps++
-		if e.followOne() {
+		if e.followUpOne() {
 			continue
 		}
 		slot := e.firstEnded(byOther)
 		if slot == 0 {
 			return false
 		}
-		e.owe(slot, t)
+		e.queueEmit(slot, t)
 	}
 	return true
 }
@@ -415,17 +415,17 @@ func (e *Engine) oweEnded(now time.Time, byOther bool) (more bool) {
 // Finish makes everything owed, what is open as Incomplete: for a shutdown that
 // keeps nothing. It does a bounded piece of work, as Flush.
 func (e *Engine) Finish(now time.Time) (more bool) {
-	if e.oweEnded(now, true) {
+	if e.queueEnded(now, true) {
 		return true
 	}
-	for budget := slice; budget > 0; budget-- {
+	for budget := objectsPerAdvance; budget > 0; budget-- {
 		e.steps++
 		slot := e.queues[open].head
 		if slot == 0 {
 			return false
 		}
 		e.objects.at(slot).flags |= flagIncomplete
-		e.owe(slot, e.now)
+		e.queueEmit(slot, e.now)
 	}
 	return true
 }

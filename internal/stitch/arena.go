@@ -16,10 +16,10 @@ import (
 //
 //	cell   | 60 bytes of the block | number of the next cell, of the first one at the end |
 type arena struct {
-	chunks [][]cell
-	made   uint32 // the largest number ever given; 0 is no cell
-	free   block  // chain of those that are free, 0 at its end
-	cells  int    // in use
+	chunks  [][]cell
+	highest uint32 // the largest number ever given; 0 is no cell
+	free    block  // chain of those that are free, 0 at its end
+	cells   int    // in use
 }
 
 // block is the number of a block's last cell, so that the end of a block is found
@@ -55,11 +55,11 @@ func (a *arena) grow(last block) block {
 	if number != 0 {
 		a.free = a.at(number).next()
 	} else {
-		a.made++
-		if int(a.made/arenaChunk) == len(a.chunks) {
+		a.highest++
+		if int(a.highest/arenaChunk) == len(a.chunks) {
 			a.chunks = append(a.chunks, make([]cell, arenaChunk))
 		}
-		number = a.made
+		number = a.highest
 	}
 	first := number
 	if last != 0 {

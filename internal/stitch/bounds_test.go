@@ -75,15 +75,15 @@ func TestStepsAreBounded(t *testing.T) {
 			}
 			bounded("Advance", func() { e.Advance(now) })
 			var refs []Ref
-			bounded("Owed", func() { e.Owed(Ref{}, 1, func(s *Stitched) { refs = append(refs, s.Ref) }) })
+			bounded("Owed", func() { e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { refs = append(refs, s.Ref) }) })
 			for _, ref := range refs {
 				bounded("Emitted", func() { e.Emitted(now, ref, n%7 != 0) })
 			}
 			bounded("AppendChanges", func() { e.AppendChanges(nil) })
 		}
-		e.Sweep()
+		e.BeginSnapshot()
 		for last := false; !last; {
-			bounded("AppendSweep", func() { _, last = e.AppendSweep(nil, 1<<10) })
+			bounded("AppendSweep", func() { _, last = e.AppendSnapshot(nil, 1<<10) })
 		}
 		bounded("EndSession", func() { e.EndSession(now, "session", at(int(index)+1)) })
 		for more := true; more; {

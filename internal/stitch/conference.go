@@ -13,10 +13,10 @@ import (
 
 // relateCall takes a call's times and correlator from its facts, and finds its
 // conference anew if they changed.
-func (e *Engine) relateCall(slot uint32) {
-	o, f := e.objects.at(slot), &e.facts
-	info := e.containers.at(o.info)
-	s := f.span()
+func (e *Engine) updateCallRelations(slot uint32) {
+	o, f := e.objects.at(slot), &e.codec
+	info := e.containers.at(o.containerIndex)
+	s := f.timeRange()
 	start, end := s.start, s.end
 	if start == 0 {
 		start = before(end, f.newest(keyCallDuration), second)
@@ -32,15 +32,15 @@ func (e *Engine) relateCall(slot uint32) {
 		e.leaveGroup(slot)
 		info.groupID = correlator
 	}
-	e.fileCall(slot)
-	if !e.late(slot) {
+	e.updateCallGroup(slot)
+	if !e.isFinal(slot) {
 		e.spaces.current.file(e, slot, hashOf(f.newest(keyCoSpace)))
 	}
 	if e.restoring { // Restored does the rest once for all
 		return
 	}
 	if closes {
-		e.closeCall(slot)
+		e.queueEndOfCall(slot)
 		if meeting := e.lookup(ScheduledMeeting, &o.identity); meeting != 0 {
 			e.endOrReopen(meeting)
 		}
@@ -50,7 +50,7 @@ func (e *Engine) relateCall(slot uint32) {
 
 // startIndex is the index of the record that started the object, 0 if it is not
 // known.
-func (f *facts) startIndex() uint64 {
+func (f *factsCodec) startIndex() uint64 {
 	for i := range f.statements {
 		if f.statements[i].phase == Start {
 			return f.statements[i].index
@@ -83,7 +83,9 @@ func before(end int64, duration []byte, unit int64) int64 {
 	return max(1, end-int64(min(n, float64(math.MaxInt64/unit))*float64(unit)))
 }
 
-func (e *Engine) infoOf(call uint32) *container { return e.containers.at(e.objects.at(call).info) }
+func (e *Engine) containerOf(call uint32) *container {
+	return e.containers.at(e.objects.at(call).containerIndex)
+}
 
 // interval is the time a call lasted, as far as conferences are concerned.
 type interval struct {
@@ -131,7 +133,7 @@ func (e *Engine) compareIDs(a, b uint32) int {
 func (e *Engine) intervalOf(slot uint32) interval {
 	e.steps++
 	o := e.objects.at(slot)
-	info := e.containers.at(o.info)
+	info := e.containers.at(o.containerIndex)
 	l := interval{slot: slot, start: info.start, end: info.end, session: o.session, index: info.index}
 	if o.session != 0 {
 		if l.bridge = e.sessions.at(o.session).bridge; l.bridge == 0 {
@@ -139,7 +141,7 @@ func (e *Engine) intervalOf(slot uint32) interval {
 		}
 	}
 	if l.start == 0 {
-		l.start = earliest(info.end, info.mentioned)
+		l.start = earliest(info.end, info.firstReference)
 	}
 	if l.end != 0 {
 		return l
@@ -147,12 +149,12 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	l.end = math.MaxInt64
 	switch {
 	case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
-		l.end = max(l.start, info.lastMentioned)
+		l.end = max(l.start, info.lastReference)
 	case e.bridgeStarted(o):
 		// It lived until its bridge died, and that until its last record.
 		l.end = max(l.start, e.sessions.at(o.session).last)
-	case o.state == done, o.state == holding, o.flags&flagUnlisted != 0:
-		l.end = max(l.start, info.lastMentioned)
+	case o.state == emitted, o.state == emittedHolder, o.flags&flagUnlisted != 0:
+		l.end = max(l.start, info.lastReference)
 	}
 	return l
 }
@@ -185,7 +187,7 @@ func (e *Engine) overlap(a, b *interval) bool {
 }
 
 // run is a row of calls of one conference, in the order in which they began.
-type run struct {
+type overlapRun struct {
 	first       int   // index of its first call
 	end         int64 // the latest end
 	bridge      uint64
@@ -193,7 +195,7 @@ type run struct {
 }
 
 // add makes a call one of the run.
-func (r *run) add(l *interval) {
+func (r *overlapRun) add(l *interval) {
 	switch {
 	case l.bridge == r.bridge && r.bridge != 0:
 		r.end = max(r.end, l.end)
@@ -205,7 +207,7 @@ func (r *run) add(l *interval) {
 }
 
 // join makes one of two runs.
-func (r *run) join(other *run) {
+func (r *overlapRun) join(other *overlapRun) {
 	r.add(&interval{end: other.end, bridge: other.bridge})
 	r.endOfOthers = max(r.endOfOthers, other.endOfOthers)
 }
@@ -235,7 +237,7 @@ func (e *Engine) findGroups(all []interval) {
 			}
 		}
 		if to == len(runs) {
-			runs = append(runs, run{first: i, end: l.end, bridge: l.bridge})
+			runs = append(runs, overlapRun{first: i, end: l.end, bridge: l.bridge})
 			continue
 		}
 		for len(runs)-1 > to {
@@ -290,15 +292,15 @@ func (e *Engine) regroup(correlator uint64) {
 		conference := conferenceAt(all, i)
 		i += len(conference)
 		founder := e.objects.at(e.founderOf(conference))
-		trace, span := e.containers.at(founder.info).own, founder.span
+		trace, span := e.containers.at(founder.containerIndex).own, founder.span
 		for j := range conference {
-			if info := e.infoOf(conference[j].slot); info.frozen {
+			if info := e.containerOf(conference[j].slot); info.frozen {
 				trace, span = info.trace, info.root
 				break
 			}
 		}
 		for j := range conference {
-			if slot := conference[j].slot; !e.infoOf(slot).frozen {
+			if slot := conference[j].slot; !e.containerOf(slot).frozen {
 				e.setTrace(slot, trace, span)
 			}
 		}
@@ -308,14 +310,14 @@ func (e *Engine) regroup(correlator uint64) {
 // freeze fixes the trace of a call's conference, because something of it is
 // about to be emitted.
 func (e *Engine) freeze(call uint32) {
-	info, o := e.infoOf(call), e.objects.at(call)
+	info, o := e.containerOf(call), e.objects.at(call)
 	if o.kind == Dialog {
 		e.freezeDialog(call)
 	}
 	if info.frozen || o.kind != Call { // a session's trace is its own
 		return
 	}
-	if info.filed != fileOpen || e.correlators[info.groupID].open > maxOpenCalls {
+	if info.groupList != inOpenList || e.correlators[info.groupID].open > maxOpenCalls {
 		// It is in no conference, or in one too large to look at.
 		info.trace, info.root = info.own, o.span
 		e.freezeOne(call)
@@ -336,9 +338,9 @@ func (e *Engine) freeze(call uint32) {
 }
 
 func (e *Engine) freezeOne(call uint32) {
-	if info := e.infoOf(call); !info.frozen {
+	if info := e.containerOf(call); !info.frozen {
 		info.frozen = true
-		e.touch(call, flagDirty)
-		e.fileCall(call)
+		e.markDirty(call, flagDirty)
+		e.updateCallGroup(call)
 	}
 }

@@ -124,8 +124,8 @@ func TestLargeConference(t *testing.T) {
 		}
 		traces := make(map[string]TraceID)
 		take := func() {
-			s.e.Owed(Ref{}, 10_000, func(o *Stitched) { traces[o.ID] = o.Trace })
-			for slot := s.e.queues[owed].head; slot != 0; slot = s.e.queues[owed].head {
+			s.e.VisitPendingEmits(Ref{}, 10_000, func(o *Stitched) { traces[o.ID] = o.Trace })
+			for slot := s.e.queues[pendingEmit].head; slot != 0; slot = s.e.queues[pendingEmit].head {
 				s.e.Emitted(s.now, Ref{slot, s.e.objects.at(slot).generation}, true)
 			}
 		}
@@ -171,7 +171,7 @@ func TestTooManyOpenCalls(t *testing.T) {
 	}
 	s.wait(options.Linger)
 	before := s.e.steps
-	s.e.Owed(Ref{}, 1, func(o *Stitched) { assert.Equal(t, traceOf(o.ID), o.Trace) })
+	s.e.VisitPendingEmits(Ref{}, 1, func(o *Stitched) { assert.Equal(t, traceOf(o.ID), o.Trace) })
 	assert.LessOrEqual(t, s.e.steps-before, uint64(10*maxOpenCalls))
 }
 

@@ -16,7 +16,7 @@ type context struct {
 // contextSlot is where the context of a call or a session is kept. There are fewer
 // containers than objects, and their numbers are next to each other.
 func (e *Engine) contextSlot(call uint32) *context {
-	return &e.contexts[e.objects.at(call).info%contextSlots]
+	return &e.contexts[e.objects.at(call).containerIndex%contextSlots]
 }
 
 // forgetContext forgets the context of a call or a session that changes.
@@ -35,10 +35,10 @@ func (e *Engine) contextOf(call uint32) []Field {
 		return c.fields
 	}
 	f, d := &e.scratch.other, &e.dictionary
-	e.open(f, call)
-	d.order()
-	var t texts
-	t.of(f)
+	e.readFacts(f, call)
+	d.sortKeys()
+	var t valueDecoder
+	t.reset(f)
 	c.slot, c.fields = call, c.fields[:0]
 	put := func(k key, v Value) {
 		at := len(c.fields)

@@ -21,16 +21,16 @@ const maxDeltasRoom = 1 << 20
 
 // touchFacts notes that what a record said has to be stored; said is a statement
 // as bytes. An object that is stored as a whole next has it.
-func (e *Engine) touchFacts(slot uint32, said []byte) {
+func (e *Engine) queueDelta(slot uint32, incoming []byte) {
 	o := e.objects.at(slot)
 	if !e.journal.stored || e.loading != nil || o.flags&flagDirtyFacts != 0 {
 		return
 	}
 	d := &e.journal.deltas
-	d.entries = appendEntry(d.entries, entrySaid, func(b []byte) []byte {
+	d.entries = appendEntry(d.entries, entryStatement, func(b []byte) []byte {
 		b = append(b, kindLetters[o.kind])
 		b = append(b, o.identity[:]...)
-		return append(b, said...)
+		return append(b, incoming...)
 	})
 	d.count++
 }
@@ -54,57 +54,57 @@ func (d *deltas) appendTo(b []byte, limit int) []byte {
 
 // loadSaid reads what a record said of an object; one that is not there was lost
 // with the segment that had it, or is gone by now.
-func (e *Engine) loadSaid(r *reader) {
+func (e *Engine) loadStatement(r *reader) {
 	number, ok := letter(kindLetters[:], r.byte())
 	kind := Kind(number) //nolint:gosec // an index
 	var identity identity
 	copy(identity[:], r.bytes(len(identity)))
-	if !ok || r.bad || !kind.statedAlone() {
+	if !ok || r.bad || !kind.hasIndependentRecords() {
 		r.bad = true
 		return
 	}
 	bytes, ok := e.loading.translate(e, r.rest)
-	said := &e.scratch.other
-	if !ok || !said.read(bytes) || len(said.statements) != 1 || said.statements[0].phase == Note {
+	incoming := &e.scratch.other
+	if !ok || !incoming.read(bytes) || len(incoming.statements) != 1 || incoming.statements[0].phase == Note {
 		r.bad = true
 		return
 	}
-	s := said.statements[0]
-	e.loadMention(&s)
+	s := incoming.statements[0]
+	e.loadReference(&s)
 	slot := e.lookup(kind, &identity)
 	if slot == 0 {
 		e.loading.skipped++
 		return
 	}
-	if e.objects.at(slot).state == done { // its facts are a tombstone
+	if e.objects.at(slot).state == emitted { // its facts are a tombstone
 		return
 	}
-	e.facts.said, e.facts.saidItems = append(e.facts.said[:0], s.entries...), e.facts.saidItems[:0]
+	e.codec.incoming, e.codec.incomingItems = append(e.codec.incoming[:0], s.entries...), e.codec.incomingItems[:0]
 	s.entries = nil
 	if !e.appendNewest(slot, &s) {
-		e.unite(slot, &s)
+		e.mergeFacts(slot, &s)
 	}
 }
 
 // loadMention does for the call that a loaded statement names what mention did.
-func (e *Engine) loadMention(s *statement) {
+func (e *Engine) loadReference(s *statement) {
 	named := s.value(keyCall)
 	if !namesCall(named) {
 		return
 	}
 	identity := identityOfValue(Call, named)
 	call := e.lookup(Call, &identity)
-	if call == 0 || e.late(call) {
+	if call == 0 || e.isFinal(call) {
 		return
 	}
-	info := e.infoOf(call)
-	info.mentioned, info.lastMentioned = earliest(info.mentioned, s.time), max(info.lastMentioned, s.time)
+	info := e.containerOf(call)
+	info.firstReference, info.lastReference = earliest(info.firstReference, s.time), max(info.lastReference, s.time)
 }
 
 // appendStatement appends a statement as facts have it.
-func appendStatement(b []byte, s *statement, said []entry) []byte {
-	b = appendHead(b, s, len(said))
-	for _, e := range said {
+func appendStatement(b []byte, s *statement, incoming []entry) []byte {
+	b = appendHead(b, s, len(incoming))
+	for _, e := range incoming {
 		b = append(binary.AppendUvarint(b, uint64(e.key)), e.raw...)
 	}
 	return b
@@ -112,7 +112,7 @@ func appendStatement(b []byte, s *statement, said []entry) []byte {
 
 // newestIndex is the index of the newest statement, as far as it is a small
 // number.
-func (f *facts) newestIndex() uint32 {
+func (f *factsCodec) newestIndex() uint32 {
 	if n := len(f.statements); n > 0 {
 		return uint32(min(f.statements[n-1].index, 1<<32-1))
 	}

@@ -46,8 +46,8 @@ func TestDeltasMayComeTwice(t *testing.T) {
 	s.update(guid(4, 1), 1)
 	s.update(guid(4, 1), 2)
 	updates := changes(s.e)
-	s.e.Sweep()
-	whole, _ := s.e.AppendSweep(nil, 1<<20)
+	s.e.BeginSnapshot()
+	whole, _ := s.e.AppendSnapshot(nil, 1<<20)
 	want := dump(s.e)
 	assert.Equal(t, want, dump(restore(t, s.now, begin, updates)))
 	assert.Equal(t, want, dump(restore(t, s.now, begin, updates, updates)))
@@ -64,7 +64,7 @@ func TestAppendedFactsAreBounded(t *testing.T) {
 	for second := range 2000 {
 		s.tell("a", CallLeg, guid(4, 1), Update, second+1, textField("remote", fmt.Sprintf("%50d", second)))
 	}
-	assert.LessOrEqual(t, s.e.arena.bytes(), mostAppended/cellRoom*cellSize)
+	assert.LessOrEqual(t, s.e.arena.bytes(), maxAppended/cellRoom*cellSize)
 	s.tell("a", CallLeg, guid(4, 1), End, 3000, textField("remote", "x"))
 	s.wait(options.Linger)
 	o := s.out()[guid(4, 1)]

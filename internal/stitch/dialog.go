@@ -26,8 +26,8 @@ func (e *Engine) applyDialog(slot uint32, r *Record) (Ref, error) {
 	if branch != "" {
 		fork = e.find(DialogFork, forkID(r.ID, branch))
 	}
-	if e.late(slot) {
-		return e.refTo(e.applyToLateCall(slot, fork, r)), nil
+	if e.isFinal(slot) {
+		return e.refTo(e.applyToFinalCall(slot, fork, r)), nil
 	}
 	if need := e.newDialogsFor(slot, fork, branch); need > 0 && !e.makeRoom(need) {
 		return Ref{}, ErrFull
@@ -72,7 +72,7 @@ func (e *Engine) applyToForks(call uint32, branch string) (slot uint32) {
 	slot = call
 	for _, r := range e.forkRecords(call, branch) {
 		fork := e.applyToFork(e.find(DialogFork, r.ID), &r)
-		if r.Items[0].ID == branch && fork != 0 && e.lived(fork) {
+		if r.Items[0].ID == branch && fork != 0 && e.wasObserved(fork) {
 			slot = fork
 		}
 	}
@@ -84,7 +84,7 @@ func (e *Engine) applyToForks(call uint32, branch string) (slot uint32) {
 // may be another branch's turn again.
 func (e *Engine) forkRecords(call uint32, branch string) (records []Record) {
 	f := &e.scratch.other
-	e.open(f, call)
+	e.readFacts(f, call)
 	branches := f.branches()
 	if len(branches) < 2 {
 		return nil
@@ -109,7 +109,7 @@ func (e *Engine) applyToFork(fork uint32, r *Record) uint32 {
 	switch {
 	case fork == 0 && e.objects.used() >= e.maxObjects:
 		return 0
-	case e.late(fork):
+	case e.isFinal(fork):
 		e.stats.Late++
 		return fork
 	default:
@@ -121,7 +121,7 @@ func (e *Engine) applyToFork(fork uint32, r *Record) uint32 {
 // takes no records any more. A branch that is answered only then gets a fork if
 // the call's span says that none was: the call crossed with its cancellation, or
 // its caller tried again later. It returns the object of the record.
-func (e *Engine) applyToLateCall(call, fork uint32, r *Record) (slot uint32) {
+func (e *Engine) applyToFinalCall(call, fork uint32, r *Record) (slot uint32) {
 	branch := branchOf(r.Items)
 	if branch != "" && (fork != 0 || e.unanswered(call)) {
 		part := Record{Kind: DialogFork, Phase: Note, ID: forkID(r.ID, branch), Time: r.Time}
@@ -142,7 +142,7 @@ func (e *Engine) applyToLateCall(call, fork uint32, r *Record) (slot uint32) {
 // answer has no marks left when it is done.
 func (e *Engine) unanswered(call uint32) bool {
 	f := &e.scratch.other
-	e.open(f, call)
+	e.readFacts(f, call)
 	return f.marks() != nil && len(f.branches()) == 0
 }
 
@@ -157,7 +157,7 @@ func (e *Engine) copyItem(it *item) Item {
 
 // bindFork puts a fork into its call, and makes that if need be: stored state may
 // have lost it.
-func (e *Engine) bindFork(slot uint32, id string) {
+func (e *Engine) putForkInCall(slot uint32, id string) {
 	call := callOfFork(id)
 	if call == "" {
 		return
@@ -166,15 +166,15 @@ func (e *Engine) bindFork(slot uint32, id string) {
 	if in == 0 {
 		in = e.create(Dialog, call)
 	}
-	e.bind(slot, in)
+	e.putInHolder(slot, in)
 }
 
 // relateDialog takes a call's times from its facts, and whether it has ended. An end
 // is withdrawn when the caller turns out to have tried again.
-func (e *Engine) relateDialog(slot uint32) {
+func (e *Engine) updateDialogRelations(slot uint32) {
 	o := e.objects.at(slot)
-	c := e.facts.sipCall()
-	e.infoOf(slot).start = c.invited
+	c := e.codec.sipCall()
+	e.containerOf(slot).start = c.invited
 	o.flags &^= flagEnded
 	if c.end() != 0 {
 		o.flags |= flagEnded
@@ -182,10 +182,10 @@ func (e *Engine) relateDialog(slot uint32) {
 }
 
 // relateFork likewise takes from the facts of a fork whether it has ended.
-func (e *Engine) relateFork(slot uint32) {
+func (e *Engine) updateForkRelations(slot uint32) {
 	o := e.objects.at(slot)
 	o.flags &^= flagEnded
-	if b := e.facts.firstBranch(); b != nil && endOfBranch(b) != 0 {
+	if b := e.codec.firstBranch(); b != nil && endOfBranch(b) != 0 {
 		o.flags |= flagEnded
 	}
 }
@@ -194,12 +194,12 @@ func (e *Engine) relateFork(slot uint32) {
 // whose span is the call's.
 func (e *Engine) isFirstBranch(fork uint32) bool {
 	o := e.objects.at(fork)
-	if o.in == 0 {
+	if o.holder == 0 {
 		return false
 	}
 	id := e.idOf(fork)
 	f := &e.scratch.other
-	e.open(f, o.in)
+	e.readFacts(f, o.holder)
 	first := f.firstBranch()
 	return first != nil && strings.HasSuffix(id, tagSeparator+string(first.id))
 }
@@ -213,7 +213,7 @@ func (e *Engine) legOfDialog(call uint32) uint32 {
 // freezeDialog fixes the trace of a SIP call, because something of it is about to be
 // emitted: that of its leg, whose trace is fixed then too, or its own.
 func (e *Engine) freezeDialog(call uint32) {
-	info := e.infoOf(call)
+	info := e.containerOf(call)
 	if info.frozen {
 		return
 	}
@@ -222,12 +222,12 @@ func (e *Engine) freezeDialog(call uint32) {
 		info.trace, info.root = e.traceOf(leg), e.objects.at(leg).span
 	}
 	info.frozen = true
-	e.touch(call, flagDirty)
+	e.markDirty(call, flagDirty)
 }
 
 // traceOfDialog is the trace of a SIP call, as far as is known.
 func (e *Engine) traceOfDialog(call uint32) TraceID {
-	info := e.infoOf(call)
+	info := e.containerOf(call)
 	if !info.frozen {
 		if leg := e.legOfDialog(call); leg != 0 {
 			return e.traceOf(leg)
@@ -242,14 +242,14 @@ func (e *Engine) dialogStamp(slot uint32) []Field {
 	o := e.objects.at(slot)
 	call := slot
 	if o.kind == DialogFork {
-		if call = o.in; call == 0 { // it is done
+		if call = o.holder; call == 0 { // it is done
 			return nil
 		}
 	}
 	fields := e.scratch.stamp[:0]
-	if leg := e.legOfDialog(call); leg != 0 && e.objects.at(leg).in != 0 {
-		in := e.objects.at(leg).in
-		e.stampedWith(in)
+	if leg := e.legOfDialog(call); leg != 0 && e.objects.at(leg).holder != 0 {
+		in := e.objects.at(leg).holder
+		e.rememberStampedTrace(in)
 		fields = append(fields, e.contextOf(in)...)
 	}
 	fields = append(fields, Field{names.DialogID, Text(lowerASCII(e.idOf(slot)))})
@@ -260,22 +260,22 @@ func (e *Engine) dialogStamp(slot uint32) []Field {
 // compactDialog leaves of a SIP call only what late records need: its id, and of one
 // without an answer when it began and who called whom.
 func (e *Engine) compactDialog(slot uint32) {
-	if e.infoOf(slot).members > 0 {
+	if e.containerOf(slot).memberCount > 0 {
 		return // its forks need all of it
 	}
 	f := &e.scratch.other
-	e.open(f, slot)
+	e.readFacts(f, slot)
 	keep := func(k key) bool { return k == ownKey(Dialog) }
 	if len(f.branches()) == 0 {
 		marks := f.marks()
 		keep = func(k key) bool { return k == ownKey(Dialog) || k == keySIPFrom || k == keySIPTo }
-		f.keep(keep)
+		f.retainKeys(keep)
 		if marks != nil {
 			f.items = append(f.items, *marks)
 		}
 	} else {
-		f.keep(keep)
-		e.infoOf(slot).start = 0
+		f.retainKeys(keep)
+		e.containerOf(slot).start = 0
 	}
-	e.store(slot, f.normalized(&e.dictionary))
+	e.storeFacts(slot, f.normalized(&e.dictionary))
 }

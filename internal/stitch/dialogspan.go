@@ -29,11 +29,11 @@ const sizeOfResponse = 64
 
 // boundForkFacts leaves of a call with more than maxForkFacts what the span of a fork
 // is made of, and the addresses of both parties if they are short.
-func (e *Engine) boundForkFacts(f *facts) {
+func (e *Engine) boundForkFacts(f *factsCodec) {
 	size := 0
 	for i := range f.statements {
-		for _, said := range f.statements[i].entries {
-			size += len(e.dictionary.texts[said.key]) + len(said.raw)
+		for _, incoming := range f.statements[i].entries {
+			size += len(e.dictionary.texts[incoming.key]) + len(incoming.raw)
 		}
 	}
 	for i := range f.items {
@@ -47,10 +47,10 @@ func (e *Engine) boundForkFacts(f *facts) {
 	items := slices.DeleteFunc(slices.Clone(f.items), func(it item) bool {
 		return it.list == keyBranches || it.list == keyResponses && it.at != ringing
 	})
-	f.keep(func(k key) bool { return k == ownKey(Dialog) || k == keySIPFrom || k == keySIPTo })
+	f.retainKeys(func(k key) bool { return k == ownKey(Dialog) || k == keySIPFrom || k == keySIPTo })
 	for i := range f.statements {
 		s := &f.statements[i]
-		s.entries = slices.DeleteFunc(s.entries, func(said entry) bool { return len(said.raw) > maxShort })
+		s.entries = slices.DeleteFunc(s.entries, func(incoming entry) bool { return len(incoming.raw) > maxShortValue })
 	}
 	f.items = append(f.items, items...)
 }
@@ -65,15 +65,15 @@ func (e *Engine) forkBranch(o *object) *item {
 
 // startOfCall is when the call of a fork began, 0 if that is not known.
 func (e *Engine) startOfCall(fork *object) int64 {
-	if fork.in == 0 {
+	if fork.holder == 0 {
 		return 0
 	}
-	return e.infoOf(fork.in).start
+	return e.containerOf(fork.holder).start
 }
 
 // timesOfDialog are the span's: where the start or the end is not known, when the
 // call was first or last heard of.
-func timesOfDialog(s span) (start, end int64) {
+func timesOfDialog(s timeRange) (start, end int64) {
 	start, end = s.start, s.end
 	if start == 0 {
 		start = s.first
@@ -89,21 +89,21 @@ func timesOfDialog(s span) (start, end int64) {
 
 // describeDialog fills what only SIP dialogs have, and returns what was found out.
 // The call's facts are apart; o is the call or a fork of it.
-func (e *Engine) describeDialog(o *object, out *Stitched) []foundOut {
-	c := e.facts.sipCall()
+func (e *Engine) deriveDialog(o *object, out *Stitched) []derivedField {
+	c := e.codec.sipCall()
 	if o.kind == DialogFork {
 		c.first = e.forkBranch(o)
 	}
-	found := e.scratch.found[:0]
-	add := func(k key, v Value) { found = append(found, foundOut{k, v}) }
+	found := e.scratch.derived[:0]
+	add := func(k key, v Value) { found = append(found, derivedField{k, v}) }
 	lasted := func(k key, from, to int64) {
 		if from != 0 && to >= from {
 			add(k, seconds(to-from))
 		}
 	}
 	call := out.Ref.slot
-	if o.kind == DialogFork && o.in != 0 {
-		call = o.in
+	if o.kind == DialogFork && o.holder != 0 {
+		call = o.holder
 	}
 	id := e.idOf(call)
 	if o.kind == Dialog {
@@ -134,16 +134,16 @@ func (e *Engine) describeDialog(o *object, out *Stitched) []foundOut {
 	lasted(keyDialogRingDelay, c.invited, c.ringing)
 	lasted(keyDialogRing, c.ringing, cmp.Or(answered, c.end()))
 	lasted(keyDialogAnswered, answered, c.end())
-	if list := e.facts.responses(out.Start); len(list.Maps) > 0 {
+	if list := e.codec.responses(out.Start); len(list.Maps) > 0 {
 		out.Lists = []List{list}
 	}
-	e.scratch.found = found
+	e.scratch.derived = found
 	return found
 }
 
 // responses lists the responses to the call's INVITEs, in the order in which they
 // came, with their times since start.
-func (f *facts) responses(start int64) List {
+func (f *factsCodec) responses(start int64) List {
 	type response struct{ at, code int64 }
 	var all []response
 	for i := range f.items {

@@ -116,7 +116,7 @@ const (
 	keyAnswer
 	keyBye
 	keyByeResponse
-	keyHeard
+	keyLastSeen
 
 	wellKnown
 )
@@ -219,14 +219,14 @@ var wellKnownTexts = [wellKnown]string{
 	keyAnswer:      "sip/answer",
 	keyBye:         "sip/bye",
 	keyByeResponse: "sip/bye_response",
-	keyHeard:       "sip/heard",
+	keyLastSeen:    "sip/heard",
 }
 
 // remembers tells which attributes keep what every record said: where a leg was
 // and when.
-func (k key) remembers() bool { return k < remembering }
+func (k key) keepsHistory() bool { return k < historyKeys }
 
-const remembering = keyLeg
+const historyKeys = keyLeg
 
 // ofContext tells which attributes of a call or a session are put on everything
 // in it.
@@ -249,12 +249,12 @@ type dictionary struct {
 	texts []string
 	// follows is for each key the one that came after it last: most records have
 	// their attributes in the same order as one before.
-	follows []key
+	successor []key
 	// rank is the place of each key in the order of the texts, sorted is the key
 	// at each place.
-	rank   []uint16
-	sorted []key
-	logged int // how many are in the journal
+	rank    []uint16
+	sorted  []key
+	written int // how many are in the journal
 }
 
 func newDictionary() dictionary {
@@ -267,12 +267,12 @@ func newDictionary() dictionary {
 
 // after returns the key of a name that stands after another one, which is a
 // guess that saves looking it up.
-func (d *dictionary) after(previous key, text string) (k key, ok bool) {
-	if k = d.follows[previous]; d.texts[k] == text {
+func (d *dictionary) next(previous key, text string) (k key, ok bool) {
+	if k = d.successor[previous]; d.texts[k] == text {
 		return k, true
 	}
 	if k, ok = d.number(text); ok {
-		d.follows[previous] = k
+		d.successor[previous] = k
 	}
 	return k, ok
 }
@@ -292,12 +292,12 @@ func (d *dictionary) add(text string) key {
 	k := key(len(d.texts)) //nolint:gosec // below maxKeys
 	d.keys[text] = k
 	d.texts = append(d.texts, text)
-	d.follows = append(d.follows, 0)
+	d.successor = append(d.successor, 0)
 	return k
 }
 
 // order brings rank and sorted up to date.
-func (d *dictionary) order() {
+func (d *dictionary) sortKeys() {
 	if len(d.sorted) == len(d.texts) {
 		return
 	}

@@ -23,16 +23,16 @@ func (e *Engine) hasEnded(o *object) bool {
 // endOfCall is when the call or the recorded session ended that an object is in or,
 // if it is a scheduled meeting, that it created; 0 if that is not known.
 func (e *Engine) endOfCall(o *object) int64 {
-	call := o.in
+	call := o.holder
 	if o.kind == ScheduledMeeting {
 		call = e.lookup(Call, &o.identity)
 	}
 	if call == 0 {
 		return 0
 	}
-	info := e.infoOf(call)
+	info := e.containerOf(call)
 	if o.kind == ScheduledMeeting && info.end == 0 && e.isOver(call) {
-		return max(info.start, info.lastMentioned, 1)
+		return max(info.start, info.lastReference, 1)
 	}
 	return info.end
 }
@@ -40,7 +40,7 @@ func (e *Engine) endOfCall(o *object) int64 {
 // isOver tells whether a call is over of which no end is known: its bridge restarted, or
 // its time was up.
 func (e *Engine) isOver(call uint32) bool {
-	return e.late(call) && e.objects.at(call).flags&(flagEvicted|flagIncomplete) == 0
+	return e.isFinal(call) && e.objects.at(call).flags&(flagEvicted|flagIncomplete) == 0
 }
 
 // endMeetingOf ends the scheduled meeting of a call that became owed: nobody deletes a
@@ -48,7 +48,7 @@ func (e *Engine) isOver(call uint32) bool {
 func (e *Engine) endMeetingOf(call uint32, since int64) {
 	meeting := e.lookup(ScheduledMeeting, &e.objects.at(call).identity)
 	if meeting != 0 && e.objects.at(meeting).state == open && e.hasEnded(e.objects.at(meeting)) {
-		e.setState(meeting, endedByOther, since)
+		e.setState(meeting, endedIndirectly, since)
 	}
 }
 
@@ -64,24 +64,24 @@ func (e *Engine) endOrReopen(slot uint32) {
 	case o.flags&(flagEnded|flagExpired) != 0:
 		to = ended
 	case e.hasEnded(o):
-		to = endedByOther
+		to = endedIndirectly
 	}
 	switch {
 	case o.state == to:
-	case o.state == endedByOther && to == ended:
+	case o.state == endedIndirectly && to == ended:
 		// When it was due is sent, and is the same whichever end comes first.
 		e.setState(slot, to, o.since)
 	default:
 		e.setState(slot, to, e.now)
 	}
-	e.listInEnded(slot)
+	e.addToSessionEnded(slot)
 }
 
 // listInEnded puts an object that its sender's session ended into that
 // session's list, so that it is found if the session is alive.
-func (e *Engine) listInEnded(slot uint32) {
+func (e *Engine) addToSessionEnded(slot uint32) {
 	o := e.objects.at(slot)
-	if o.state != ended && o.state != endedByOther || o.flags&(flagEnded|flagInEnded) != 0 || !e.sessionIsOver(o) {
+	if o.state != ended && o.state != endedIndirectly || o.flags&(flagEnded|flagInEnded) != 0 || !e.sessionIsOver(o) {
 		return
 	}
 	o.flags |= flagInEnded
@@ -96,7 +96,7 @@ func (e *Engine) sessionIsOver(o *object) bool {
 // callHasEnded tells whether the object ended, or would if it were now, because
 // its call did.
 func (e *Engine) callHasEnded(o *object) bool {
-	if o.state == owed || o.state == aside || o.state == done {
+	if o.state == pendingEmit || o.state == setAside || o.state == emitted {
 		return o.flags&flagCallEnded != 0
 	}
 	return o.kind != Track && e.endOfCall(o) != 0
@@ -105,26 +105,26 @@ func (e *Engine) callHasEnded(o *object) bool {
 // bridgeStarted likewise tells whether that is because its Call Bridge started
 // anew.
 func (e *Engine) bridgeStarted(o *object) bool {
-	if o.state == owed || o.state == aside || o.state == done || o.state == holding {
+	if o.state == pendingEmit || o.state == setAside || o.state == emitted || o.state == emittedHolder {
 		return o.flags&flagBridgeStarted != 0
 	}
 	return e.sessionIsOver(o)
 }
 
 // closeCall queues a call whose open objects have to end. Advance ends them.
-func (e *Engine) closeCall(call uint32) {
-	if e.infoOf(call).open.head != 0 {
+func (e *Engine) queueEndOfCall(call uint32) {
+	if e.containerOf(call).open.head != 0 {
 		e.closingCalls = append(e.closingCalls, call)
 	}
 }
 
 // closeOne ends one object that is open in a call that has ended.
-func (e *Engine) closeOne() {
+func (e *Engine) endOneOfCall() {
 	call := e.closingCalls[0]
 	o := e.objects.at(call)
 	// A slot that was given to another object since has no end, or is listed twice.
-	if o.state != free && o.kind == Call && e.infoOf(call).end != 0 {
-		if info := e.infoOf(call); info.open.head != 0 {
+	if o.state != free && o.kind == Call && e.containerOf(call).end != 0 {
+		if info := e.containerOf(call); info.open.head != 0 {
 			e.endOrReopen(info.open.head)
 			return
 		}
@@ -145,7 +145,7 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	if session == "" {
 		return
 	}
-	slot := e.sessions.find(bounded(session))
+	slot := e.sessions.find(boundedName(session))
 	s := e.sessions.at(slot)
 	wasOver := s.isOver()
 	s.declared, s.renewed = max(s.declared, at), t
@@ -164,7 +164,7 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 
 // hear takes the time of a record as a sign of life of its sender's session, even
 // if the record is too late for its object.
-func (e *Engine) hear(slot uint32, r *Record) {
+func (e *Engine) markSessionAlive(slot uint32, r *Record) {
 	session := e.objects.at(slot).session
 	if session == 0 || r.Source.session == "" {
 		return
@@ -187,13 +187,13 @@ func (e *Engine) hear(slot uint32, r *Record) {
 	s.last = r.Time
 	e.sessions.touch(session)
 	if wasOver && !s.isOver() {
-		e.stats.Revived++
-		e.revivedSessions = append(e.revivedSessions, session)
+		e.stats.ResumedSessions++
+		e.resumedSessions = append(e.resumedSessions, session)
 	}
 }
 
 // endOne ends one object of a session that is over.
-func (e *Engine) endOne() {
+func (e *Engine) endOneOfSession() {
 	s := e.sessions.at(e.closingSessions[0])
 	// A slot that was given to another session since is not over.
 	if s.isOver() && s.open.head != 0 {
@@ -206,18 +206,18 @@ func (e *Engine) endOne() {
 
 // reviveOne opens one object of a session that turned out to be alive, if
 // nothing else ends it.
-func (e *Engine) reviveOne() {
-	s := e.sessions.at(e.revivedSessions[0])
+func (e *Engine) reopenOne() {
+	s := e.sessions.at(e.resumedSessions[0])
 	if slot := s.ended.head; slot != 0 && !s.isOver() {
-		e.unlistEnded(slot)
+		e.removeFromSessionEnded(slot)
 		e.endOrReopen(slot)
 		return
 	}
-	e.revivedSessions = e.revivedSessions[1:]
+	e.resumedSessions = e.resumedSessions[1:]
 }
 
 // unlistEnded undoes listInEnded.
-func (e *Engine) unlistEnded(slot uint32) {
+func (e *Engine) removeFromSessionEnded(slot uint32) {
 	if o := e.objects.at(slot); o.flags&flagInEnded != 0 {
 		o.flags &^= flagInEnded
 		e.sessions.at(o.session).ended.remove(e, slot, bySession)

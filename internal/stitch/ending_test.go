@@ -104,7 +104,7 @@ func TestOwedCallEnded(t *testing.T) {
 	s.wait(0)
 	s.wait(options.Linger)
 	look := func() (all []string) {
-		s.e.Owed(Ref{}, 10, func(o *Stitched) { all = append(all, describe(o)) })
+		s.e.VisitPendingEmits(Ref{}, 10, func(o *Stitched) { all = append(all, describe(o)) })
 		return all
 	}
 	before := look()
@@ -128,10 +128,10 @@ func TestManyLegsOfACall(t *testing.T) {
 	}
 	before := s.e.steps
 	s.tell("a", Call, "c", End, 60)
-	assert.LessOrEqual(t, s.e.steps-before, uint64(2*followAtOnce))
+	assert.LessOrEqual(t, s.e.steps-before, uint64(2*followUpsPerRecord))
 	s.wait(0)
 	s.wait(options.Linger)
-	assert.Equal(t, legs+1, s.e.Owes())
+	assert.Equal(t, legs+1, s.e.CountPendingEmits())
 }
 
 // TestSessionHeals: a session that was declared over and is heard of again is
@@ -141,13 +141,13 @@ func TestSessionHeals(t *testing.T) {
 	s.tell("a", CallLeg, "before", Start, 0)
 	s.e.EndSession(s.now, "session of a", at(10))
 	s.wait(time.Second)
-	assert.Zero(t, s.e.Stats().Revived)
+	assert.Zero(t, s.e.Stats().ResumedSessions)
 	s.tell("a", CallLeg, "late", Start, 9) // it was on the way
 	s.wait(time.Second)
-	assert.Len(t, queue(s.e, endedByOther), 2)
+	assert.Len(t, queue(s.e, endedIndirectly), 2)
 	s.tell("a", CallLeg, "after", Start, 11)
 	s.wait(0)
-	assert.EqualValues(t, 1, s.e.Stats().Revived)
+	assert.EqualValues(t, 1, s.e.Stats().ResumedSessions)
 	assert.Len(t, queue(s.e, open), 3)
 	s.e = restart(t, s.e, s.now)
 	assert.Len(t, queue(s.e, open), 3)
@@ -221,13 +221,13 @@ func TestManyObjectsOfASession(t *testing.T) {
 		t.Helper()
 		before := s.e.steps
 		what()
-		assert.LessOrEqual(t, s.e.steps-before, uint64(slice))
+		assert.LessOrEqual(t, s.e.steps-before, uint64(objectsPerAdvance))
 	}
 	bounded(func() { s.e.EndSession(s.now, "session of a", at(10)) })
 	for more := true; more; {
 		bounded(func() { more = s.e.Advance(s.now) })
 	}
-	assert.Len(t, queue(s.e, endedByOther), legs)
+	assert.Len(t, queue(s.e, endedIndirectly), legs)
 	bounded(func() { s.tell("a", CallLeg, guid(4, 0), Update, 11) })
 	for more := true; more; {
 		bounded(func() { more = s.e.Advance(s.now) })

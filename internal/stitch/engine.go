@@ -43,13 +43,13 @@ type Engine struct {
 	arena      arena
 
 	identities   table
-	participants legIndex
-	sipCalls     legIndex
-	spaces       legIndex          // by hash of a space its calls that take records, and its scheduled meetings
-	spaceChanges legIndex          // by hash of a space and a client the requests that may be a meeting's (request.go)
-	meetings     legIndex          // likewise the scheduled meetings
-	correlators  map[uint64]group  // by hash the calls
-	sameCall     map[uint64]uint32 // by hash the first session of a recorded call, from where container.group goes on
+	participants legIndexes
+	sipCalls     legIndexes
+	spaces       legIndexes           // by hash of a space its calls that take records, and its scheduled meetings
+	spaceChanges legIndexes           // by hash of a space and a client the requests that may be a meeting's (request.go)
+	meetings     legIndexes           // likewise the scheduled meetings
+	correlators  map[uint64]callGroup // by hash the calls
+	sameCall     map[uint64]uint32    // by hash the first session of a recorded call, from where container.group goes on
 
 	dictionary dictionary
 	resources  resources
@@ -58,15 +58,15 @@ type Engine struct {
 	counts     [kinds][states]int
 
 	closingSessions []uint32 // sessions that are over and have open objects
-	revivedSessions []uint32 // sessions that are alive and have objects that ended with them
+	resumedSessions []uint32 // sessions that are alive and have objects that ended with them
 	closingCalls    []uint32 // calls that have ended and have open objects
-	joining         []Ref    // calls whose trace has changed while they were running
+	traceChanges    []Ref    // calls whose trace has changed while they were running
 
 	absences absences
 	// loadedAbsences are those of stored entries, until Restored.
-	loadedAbsences map[gone]int64
-	removals       []removal          // in the order in which they are due
-	listers        map[uint64]*lister // by bridge
+	loadedAbsences map[objectKey]int64
+	removals       []removal                 // in the order in which they are due
+	bridgeListings map[uint64]*bridgeListing // by bridge
 	comparisons    []comparison
 
 	grace     grace
@@ -76,7 +76,7 @@ type Engine struct {
 	restoring bool    // while what follows from them is found
 	stats     Stats
 
-	facts    facts
+	codec    factsCodec
 	scratch  scratch
 	contexts [contextSlots]context
 	rendered [renderedSlots]rendered
@@ -86,19 +86,19 @@ type Engine struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
-		correlators: make(map[uint64]group),
-		sameCall:    make(map[uint64]uint32),
-		absences:    make(absences),
-		listers:     make(map[uint64]*lister),
-		dictionary:  newDictionary(),
-		resources:   resources{number: make(map[string]uint32), stored: o.Stored},
-		sessions:    sessions{number: make(map[string]uint32), stored: o.Stored},
-		journal:     journal{stored: o.Stored, absent: make(map[uint32]struct{})},
+		correlators:    make(map[uint64]callGroup),
+		sameCall:       make(map[uint64]uint32),
+		absences:       make(absences),
+		bridgeListings: make(map[uint64]*bridgeListing),
+		dictionary:     newDictionary(),
+		resources:      resources{number: make(map[string]uint32), stored: o.Stored},
+		sessions:       sessions{number: make(map[string]uint32), stored: o.Stored},
+		journal:        journal{stored: o.Stored, absent: make(map[uint32]struct{})},
 	}
 	e.scratch.nextStart = make(map[uint64]int64)
 	e.identities = e.newIdentities()
-	e.participants, e.sipCalls = e.newLegIndex(byParticipant), e.newLegIndex(bySIPCall)
-	e.spaces, e.spaceChanges, e.meetings = e.newLegIndex(bySpace), e.newLegIndex(bySchedule), e.newLegIndex(bySchedule)
+	e.participants, e.sipCalls = e.newLegIndexes(byParticipant), e.newLegIndexes(bySIPCall)
+	e.spaces, e.spaceChanges, e.meetings = e.newLegIndexes(bySpace), e.newLegIndexes(bySchedule), e.newLegIndexes(bySchedule)
 	return e
 }
 
@@ -119,10 +119,10 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	if r.Kind == APIRequest {
 		return e.applyRequest(slot, r)
 	}
-	if e.late(slot) {
+	if e.isFinal(slot) {
 		// It is not merged, and needs no room: what makes room may forget it.
 		e.stats.Late++
-		e.hear(slot, r)
+		e.markSessionAlive(slot, r)
 		return Ref{slot, e.objects.at(slot).generation}, nil
 	}
 	if need := e.newObjectsFor(slot, r); need > 0 && !e.makeRoom(need) {
@@ -135,22 +135,22 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 			Kind: p.Kind, ID: p.ID, Fields: p.Fields, Items: p.Items,
 			Phase: r.Phase, Time: r.Time, Index: r.Index, Source: r.Source,
 		}
-		if at := e.find(part.Kind, part.ID); !e.late(at) {
+		if at := e.find(part.Kind, part.ID); !e.isFinal(at) {
 			e.apply(at, &part)
 		}
 	}
-	for left := followAtOnce; left > 0 && e.followOne(); left-- {
+	for left := followUpsPerRecord; left > 0 && e.followUpOne(); left-- {
 	}
 	return Ref{slot, e.objects.at(slot).generation}, nil
 }
 
 // followAtOnce is how many pieces of what follows from a record are done with it;
 // more are left to Advance.
-const followAtOnce = 16
+const followUpsPerRecord = 16
 
 // late tells whether an object takes no records in any more.
-func (e *Engine) late(slot uint32) bool {
-	return slot != 0 && e.objects.at(slot).state >= owed
+func (e *Engine) isFinal(slot uint32) bool {
+	return slot != 0 && e.objects.at(slot).state >= pendingEmit
 }
 
 // apply merges a record into an object, 0 for a new one. There is room.
@@ -159,7 +159,7 @@ func (e *Engine) apply(slot uint32, r *Record) uint32 {
 		slot = e.create(r.Kind, r.ID)
 	}
 	e.setOwnSource(slot, r.Source)
-	e.hear(slot, r)
+	e.markSessionAlive(slot, r)
 	e.merge(slot, r)
 	if r.Phase == End {
 		e.objects.at(slot).flags |= flagEnded
@@ -209,7 +209,7 @@ func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
 		return true
 	}
 	in := e.objects.at(slot).state
-	return in == done || in == holding || in == brief
+	return in == emitted || in == emittedHolder || in == emittedRequest
 }
 
 // find returns the slot of an object, 0 if there is none.
@@ -221,40 +221,40 @@ func (e *Engine) find(kind Kind, id string) uint32 {
 // create makes an object. There is room.
 func (e *Engine) create(kind Kind, id string) uint32 {
 	identity, guid := identityOf(kind, id)
-	slot := e.place(kind, identity)
+	slot := e.allocate(kind, identity)
 	o := e.objects.at(slot)
 	o.span = ids.Span(kind.Name(), id)
 	if kind.holds() {
-		info := e.containers.at(o.info)
+		info := e.containers.at(o.containerIndex)
 		info.own = ids.Trace(kind.Name(), id)
 		info.trace, info.root = info.own, o.span
 	}
 	e.setState(slot, open, e.now)
-	e.touch(slot, flagDirtyFacts)
+	e.markDirty(slot, flagDirtyFacts)
 	if !guid {
 		o.flags |= flagTextID
 		e.keepID(slot, id)
 	}
 	switch kind {
 	case Track:
-		e.bindTrack(slot, id)
+		e.putTrackInSession(slot, id)
 	case Dialog:
 		o.sip.hash = hashOf(appendCanonical(nil, id))
 	case DialogFork:
-		e.bindFork(slot, id)
+		e.putForkInCall(slot, id)
 	case Call, CallLeg, Recording, Streaming, Session, APIRequest, ScheduledMeeting:
 	}
 	return slot
 }
 
 // place takes a slot for an identity.
-func (e *Engine) place(kind Kind, identity identity) uint32 {
-	slot := e.objects.take()
+func (e *Engine) allocate(kind Kind, identity identity) uint32 {
+	slot := e.objects.allocate()
 	o := e.objects.at(slot)
 	*o = object{identity: identity, kind: kind, generation: o.generation + 1}
 	if kind.holds() {
-		o.info = e.containers.take()
-		*e.containers.at(o.info) = container{}
+		o.containerIndex = e.containers.allocate()
+		*e.containers.at(o.containerIndex) = container{}
 	}
 	e.identities.add(e.identityHash(kind, &identity), slot)
 	return slot
@@ -263,43 +263,43 @@ func (e *Engine) place(kind Kind, identity identity) uint32 {
 // setOwnSource keeps where an object's own records come from.
 func (e *Engine) setOwnSource(slot uint32, s Source) {
 	o := e.objects.at(slot)
-	if o.flags&flagInherited != 0 {
-		o.flags &^= flagInherited
+	if o.flags&flagInferredSource != 0 {
+		o.flags &^= flagInferredSource
 		e.resources.release(o.resource)
 		o.resource = 0
 		e.joinSession(slot, 0)
 	}
-	e.largerSource(slot, s)
+	e.keepLargerSource(slot, s)
 }
 
 // inherit notes where the records come from that name a call; what its own
 // records say counts more.
-func (e *Engine) inherit(call uint32, s Source) {
+func (e *Engine) inferSource(call uint32, s Source) {
 	o := e.objects.at(call)
-	if o.flags&flagInherited == 0 && o.resource != 0 {
+	if o.flags&flagInferredSource == 0 && o.resource != 0 {
 		return
 	}
-	o.flags |= flagInherited
-	e.largerSource(call, s)
+	o.flags |= flagInferredSource
+	e.keepLargerSource(call, s)
 	e.endOrReopen(call)
 }
 
 // largerSource keeps of several sources the larger text, whichever came first.
-func (e *Engine) largerSource(slot uint32, s Source) {
+func (e *Engine) keepLargerSource(slot uint32, s Source) {
 	o := e.objects.at(slot)
 	if o.resource == 0 || e.resources.texts[o.resource] < s.resource {
 		old := o.resource
-		o.resource = e.resources.take(s.resource)
+		o.resource = e.resources.acquire(s.resource)
 		if old != 0 {
 			e.resources.release(old)
 		}
-		e.touch(slot, flagDirty)
+		e.markDirty(slot, flagDirty)
 	}
 	if s.session == "" || o.session != 0 && e.sessions.texts[o.session] >= s.session {
 		return
 	}
 	e.joinSession(slot, e.sessions.find(s.session))
-	e.touch(slot, flagDirty)
+	e.markDirty(slot, flagDirty)
 }
 
 // joinSession puts an object into a session, out of the one it was in; 0 is none.
@@ -309,7 +309,7 @@ func (e *Engine) joinSession(slot, session uint32) {
 	if o.state == open && old != 0 {
 		e.sessions.at(old).open.remove(e, slot, bySession)
 	}
-	e.unlistEnded(slot)
+	e.removeFromSessionEnded(slot)
 	o.session = session
 	if session != 0 {
 		e.sessions.at(session).uses++
@@ -330,9 +330,9 @@ func (e *Engine) keepID(slot uint32, id string) {
 	if o.kind != Dialog { // of which it is the Call-ID, which legs have as it is
 		id = lowerASCII(id)
 	}
-	f.say(&e.dictionary, []Field{{Key: wellKnownTexts[ownKey(o.kind)], Value: Text(id)}})
-	f.add(noted, f.said)
-	e.store(slot, f.normalized(&e.dictionary))
+	f.encodeFields(&e.dictionary, []Field{{Key: wellKnownTexts[ownKey(o.kind)], Value: Text(id)}})
+	f.addStatement(noteStatement, f.incoming)
+	e.storeFacts(slot, f.normalized(&e.dictionary))
 }
 
 // Find returns an object that the engine holds.
@@ -346,7 +346,7 @@ func (e *Engine) Find(kind Kind, id string) (ref Ref, found bool) {
 
 // resolve returns the object that a reference names, nil if it is gone.
 func (e *Engine) resolve(ref Ref) *object {
-	if ref.slot == 0 || ref.slot > e.objects.made {
+	if ref.slot == 0 || ref.slot > e.objects.highest {
 		return nil
 	}
 	o := e.objects.at(ref.slot)

@@ -52,17 +52,17 @@ func (s *statement) compare(t *statement) int {
 
 // facts is room to take the bytes of an object apart and put them together. One
 // serves all objects, one at a time.
-type facts struct {
+type factsCodec struct {
 	in         []byte // what was read; the entries alias it
 	statements []statement
 	entries    []entry // of all statements
-	said       []entry // of the statement to be merged
+	incoming   []entry // of the statement to be merged
 	values     []byte  // of said and saidItems
 	union      []entry
 	out        []byte
 
-	items, saidItems, joined             []item
-	itemFields, saidFields, joinedFields []itemField // of them
+	items, incomingItems, joined                 []item
+	itemFields, incomingItemFields, joinedFields []itemField // of them
 
 	// What a leg's participant and SIP Call-ID were before the merge.
 	participant, sipCallID []byte
@@ -75,13 +75,13 @@ type facts struct {
 
 // read takes bytes apart, which may change then. It tells whether they are facts
 // at all.
-func (f *facts) read(from []byte) bool {
+func (f *factsCodec) read(from []byte) bool {
 	f.in = append(f.in[:0], from...)
 	return f.parse()
 }
 
 // parse takes the bytes apart that are in.
-func (f *facts) parse() bool {
+func (f *factsCodec) parse() bool {
 	from := f.in
 	f.statements, f.entries, f.items, f.itemFields = f.statements[:0], f.entries[:0], f.items[:0], f.itemFields[:0]
 	for len(from) > 0 {
@@ -129,7 +129,7 @@ func (f *facts) parse() bool {
 const phaseBits = 2
 
 // noted is the statement that has what notes say.
-var noted = statement{phase: Note}
+var noteStatement = statement{phase: Note}
 
 // readHead reads a statement without its entries; used is 0 if there is none.
 func readHead(from []byte) (s statement, count uint64, used int) {
@@ -151,7 +151,7 @@ func readHead(from []byte) (s statement, count uint64, used int) {
 	}
 	head := next()
 	s.phase = Phase(head & (1<<phaseBits - 1))
-	if used < 0 || s.phase == Note && s.compare(&noted) != 0 {
+	if used < 0 || s.phase == Note && s.compare(&noteStatement) != 0 {
 		return s, 0, 0
 	}
 	return s, head >> phaseBits, len(from) - len(rest)
@@ -173,11 +173,11 @@ func appendHead(b []byte, s *statement, count int) []byte {
 
 // say takes what a record says into said, by key. It returns how many
 // attributes found no room.
-func (f *facts) say(d *dictionary, fields []Field) (dropped int) {
-	f.said, f.values = f.said[:0], f.values[:0]
+func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
+	f.incoming, f.values = f.incoming[:0], f.values[:0]
 	previous := keyRole // no record has it
 	for i := range fields {
-		k, ok := d.after(previous, fields[i].Key)
+		k, ok := d.next(previous, fields[i].Key)
 		if !ok {
 			dropped++
 			continue
@@ -189,26 +189,26 @@ func (f *facts) say(d *dictionary, fields []Field) (dropped int) {
 			continue
 		}
 		// The values may still move: the entry holds where, for now.
-		f.said = append(f.said, entry{key: k, raw: f.values[start:]})
+		f.incoming = append(f.incoming, entry{key: k, raw: f.values[start:]})
 	}
 	rest := f.values
-	for i := range f.said {
-		n := len(f.said[i].raw)
-		f.said[i].raw, rest = rest[:n:n], rest[n:]
+	for i := range f.incoming {
+		n := len(f.incoming[i].raw)
+		f.incoming[i].raw, rest = rest[:n:n], rest[n:]
 	}
-	f.said = inOrder(f.said)
+	f.incoming = sortEntries(f.incoming)
 	return dropped
 }
 
 // mostInOrder is how many entries are moved one by one.
-const mostInOrder = 64
+const maxInsertionSort = 64
 
 // inOrder sorts entries by their keys. Records of one kind have the order in
 // which their keys got their numbers, but for what was left out, so that there
 // is little to move. A key twice is no record of ours; the larger value stands,
 // as in union.
-func inOrder(entries []entry) []entry {
-	if len(entries) > mostInOrder {
+func sortEntries(entries []entry) []entry {
+	if len(entries) > maxInsertionSort {
 		slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
 	}
 	sorted := entries[:0]
@@ -230,21 +230,21 @@ func inOrder(entries []entry) []entry {
 }
 
 // add makes the set that was read and what a record said one set.
-func (f *facts) add(s statement, said []entry) {
-	at := f.place(s)
+func (f *factsCodec) addStatement(s statement, incoming []entry) {
+	at := f.statementIndex(s)
 	if at < len(f.statements) && f.statements[at].compare(&s) == 0 {
 		known := &f.statements[at]
-		f.union = union(f.union[:0], known.entries, said)
+		f.union = union(f.union[:0], known.entries, incoming)
 		known.entries = f.union
 		return
 	}
-	f.union = append(f.union[:0], said...) // said stays as it is
+	f.union = append(f.union[:0], incoming...) // said stays as it is
 	s.entries = f.union
 	f.statements = slices.Insert(f.statements, at, s)
 }
 
 // place is where a statement stands, or would.
-func (f *facts) place(s statement) int {
+func (f *factsCodec) statementIndex(s statement) int {
 	at, _ := slices.BinarySearchFunc(f.statements, s, func(a, b statement) int { return a.compare(&b) })
 	return at
 }
@@ -277,16 +277,16 @@ func larger(a, b entry) bool {
 }
 
 // normalized returns the set, normalized, as bytes.
-func (f *facts) normalized(d *dictionary) []byte {
+func (f *factsCodec) normalized(d *dictionary) []byte {
 	f.normalize(d)
 	f.out = f.out[:0]
-	var last [remembering][]byte
+	var last [historyKeys][]byte
 	for i := range f.statements {
 		s := &f.statements[i]
 		f.out = appendHead(f.out, s, len(s.entries))
 		for _, e := range s.entries {
 			f.out = binary.AppendUvarint(f.out, uint64(e.key))
-			if e.key.remembers() {
+			if e.key.keepsHistory() {
 				if bytes.Equal(last[e.key], e.raw) {
 					f.out = append(f.out, valueSame)
 					continue
@@ -303,15 +303,15 @@ func (f *facts) normalized(d *dictionary) []byte {
 }
 
 // normalize drops from the statements what a newer one says anew.
-func (f *facts) normalize(d *dictionary) {
-	f.begin(d)
+func (f *factsCodec) normalize(d *dictionary) {
+	f.beginKeyScan(d)
 	f.limitHistory()
 	empty := false
 	for i := len(f.statements) - 1; i >= 0; i-- {
 		s := &f.statements[i]
 		kept := s.entries[:0]
 		for _, e := range s.entries {
-			if !e.key.remembers() && f.mark(e.key) {
+			if !e.key.keepsHistory() && f.markKey(e.key) {
 				continue
 			}
 			kept = append(kept, e)
@@ -325,7 +325,7 @@ func (f *facts) normalize(d *dictionary) {
 }
 
 // begin starts a round of mark.
-func (f *facts) begin(d *dictionary) {
+func (f *factsCodec) beginKeyScan(d *dictionary) {
 	if len(f.seen) < len(d.texts) {
 		f.seen = append(f.seen, make([]uint32, len(d.texts)-len(f.seen))...)
 	}
@@ -336,7 +336,7 @@ func (f *facts) begin(d *dictionary) {
 }
 
 // mark tells whether the key was marked before in this round.
-func (f *facts) mark(k key) bool {
+func (f *factsCodec) markKey(k key) bool {
 	seen := f.seen[k] == f.round
 	f.seen[k] = f.round
 	return seen

@@ -7,15 +7,15 @@ import "slices"
 
 // fields are the attributes of a stitched object, in the order of their keys:
 // what its records said, what its call or session says, and what was found out.
-func (e *Engine) fields(o *object, context []Field, out *Stitched, found []foundOut, t *texts) []Field {
+func (e *Engine) fields(o *object, context []Field, out *Stitched, found []derivedField, t *valueDecoder) []Field {
 	d := &e.dictionary
-	d.order()
+	d.sortKeys()
 	e.beginFields()
-	f := &e.facts
-	f.begin(d)
+	f := &e.codec
+	f.beginKeyScan(d)
 	for _, s := range slices.Backward(f.statements) {
 		for _, entry := range s.entries {
-			if f.mark(entry.key) || entry.key == ownKey(o.kind) || entry.key == keyIVR {
+			if f.markKey(entry.key) || entry.key == ownKey(o.kind) || entry.key == keyIVR {
 				continue
 			}
 			e.setField(entry.key, t.value(entry.raw))

@@ -11,7 +11,7 @@ import "math"
 // first: of them only those are looked at that reach to the start of the
 // earliest call that is not settled. The selection depends on the calls that the
 // engine has, not on the order of their records.
-type group struct {
+type callGroup struct {
 	first    uint32 // of the calls that are not settled
 	open     int32  // how many they are
 	settled  int32  // how many the others are
@@ -30,44 +30,44 @@ const (
 )
 
 // filed is where a call is in the group of its correlator.
-type filed uint8
+type groupList uint8
 
 const (
-	fileNone filed = iota
-	fileOpen
-	fileSettled
+	inNoList groupList = iota
+	inOpenList
+	inSettledList
 )
 
 // isSettled tells whether nothing about a call changes any more that matters to
 // others.
 func (e *Engine) isSettled(slot uint32) bool {
-	o, info := e.objects.at(slot), e.infoOf(slot)
-	return info.frozen && (info.end != 0 || o.state == done || o.state == holding)
+	o, info := e.objects.at(slot), e.containerOf(slot)
+	return info.frozen && (info.end != 0 || o.state == emitted || o.state == emittedHolder)
 }
 
 // fileCall puts a call where it belongs in the group of its correlator.
-func (e *Engine) fileCall(slot uint32) {
-	info := e.infoOf(slot)
+func (e *Engine) updateCallGroup(slot uint32) {
+	info := e.containerOf(slot)
 	if info.groupID == 0 {
 		return
 	}
-	to := fileOpen
+	to := inOpenList
 	if e.isSettled(slot) {
-		to = fileSettled
+		to = inSettledList
 	}
-	if to == fileOpen && info.filed == fileOpen {
+	if to == inOpenList && info.groupList == inOpenList {
 		return
 	}
-	e.unfileCall(slot)
+	e.leaveCallGroup(slot)
 	g := e.correlators[info.groupID]
-	if to == fileOpen {
+	if to == inOpenList {
 		info.group = links{next: g.first}
 		if g.first != 0 {
-			e.infoOf(g.first).group.previous = slot
+			e.containerOf(g.first).group.previous = slot
 		}
 		g.first = slot
 		g.open++
-		info.filed = fileOpen
+		info.groupList = inOpenList
 		e.correlators[info.groupID] = g
 		return
 	}
@@ -76,8 +76,8 @@ func (e *Engine) fileCall(slot uint32) {
 }
 
 // insertSettled puts a call into its place among those that are settled.
-func (e *Engine) insertSettled(g *group, slot uint32) {
-	info := e.infoOf(slot)
+func (e *Engine) insertSettled(g *callGroup, slot uint32) {
+	info := e.containerOf(slot)
 	if g.settled >= maxSettledCalls {
 		if last := g.earliest; e.endsBefore(slot, last) {
 			return
@@ -87,21 +87,21 @@ func (e *Engine) insertSettled(g *group, slot uint32) {
 	previous, next := uint32(0), g.latest
 	for next != 0 && e.endsBefore(slot, next) {
 		e.steps++
-		previous, next = next, e.infoOf(next).group.next
+		previous, next = next, e.containerOf(next).group.next
 	}
 	info.group = links{previous: previous, next: next}
 	if previous != 0 {
-		e.infoOf(previous).group.next = slot
+		e.containerOf(previous).group.next = slot
 	} else {
 		g.latest = slot
 	}
 	if next != 0 {
-		e.infoOf(next).group.previous = slot
+		e.containerOf(next).group.previous = slot
 	} else {
 		g.earliest = slot
 	}
 	g.settled++
-	info.filed = fileSettled
+	info.groupList = inSettledList
 }
 
 // endsBefore is the order of settled calls; of equal ends the larger id is before.
@@ -110,44 +110,44 @@ func (e *Engine) endsBefore(a, b uint32) bool {
 	return x < y || x == y && e.compareIDs(a, b) > 0
 }
 
-func (e *Engine) removeSettled(g *group, slot uint32) {
-	info := e.infoOf(slot)
+func (e *Engine) removeSettled(g *callGroup, slot uint32) {
+	info := e.containerOf(slot)
 	at := info.group
 	if at.previous != 0 {
-		e.infoOf(at.previous).group.next = at.next
+		e.containerOf(at.previous).group.next = at.next
 	} else {
 		g.latest = at.next
 	}
 	if at.next != 0 {
-		e.infoOf(at.next).group.previous = at.previous
+		e.containerOf(at.next).group.previous = at.previous
 	} else {
 		g.earliest = at.previous
 	}
 	g.settled--
-	info.group, info.filed = links{}, fileNone
+	info.group, info.groupList = links{}, inNoList
 }
 
 // unfileCall takes a call out of the group of its correlator.
-func (e *Engine) unfileCall(slot uint32) {
-	info := e.infoOf(slot)
-	if info.filed == fileNone {
+func (e *Engine) leaveCallGroup(slot uint32) {
+	info := e.containerOf(slot)
+	if info.groupList == inNoList {
 		return
 	}
 	g := e.correlators[info.groupID]
-	if info.filed == fileSettled {
+	if info.groupList == inSettledList {
 		e.removeSettled(&g, slot)
 	} else {
 		at := info.group
 		if at.previous != 0 {
-			e.infoOf(at.previous).group.next = at.next
+			e.containerOf(at.previous).group.next = at.next
 		} else {
 			g.first = at.next
 		}
 		if at.next != 0 {
-			e.infoOf(at.next).group.previous = at.previous
+			e.containerOf(at.next).group.previous = at.previous
 		}
 		g.open--
-		info.group, info.filed = links{}, fileNone
+		info.group, info.groupList = links{}, inNoList
 	}
 	if g.open == 0 && g.settled == 0 {
 		delete(e.correlators, info.groupID)
@@ -164,7 +164,7 @@ func (e *Engine) collect(correlator uint64, to []interval) []interval {
 		return to
 	}
 	earliest := int64(math.MaxInt64)
-	for slot := g.first; slot != 0; slot = e.infoOf(slot).group.next {
+	for slot := g.first; slot != 0; slot = e.containerOf(slot).group.next {
 		l := e.intervalOf(slot)
 		earliest = min(earliest, l.start)
 		to = append(to, l)
@@ -172,7 +172,7 @@ func (e *Engine) collect(correlator uint64, to []interval) []interval {
 	if len(to) == 0 {
 		return to
 	}
-	for slot := g.latest; slot != 0; slot = e.infoOf(slot).group.next {
+	for slot := g.latest; slot != 0; slot = e.containerOf(slot).group.next {
 		l := e.intervalOf(slot)
 		if l.end < earliest && l.end < earliest-e.tolerance {
 			break
@@ -185,12 +185,12 @@ func (e *Engine) collect(correlator uint64, to []interval) []interval {
 // leaveGroup takes a container out of the group of its correlator or recorded call.
 func (e *Engine) leaveGroup(slot uint32) {
 	o := e.objects.at(slot)
-	info := e.containers.at(o.info)
+	info := e.containers.at(o.containerIndex)
 	if info.groupID == 0 {
 		return
 	}
 	if o.kind == Call {
-		e.unfileCall(slot)
+		e.leaveCallGroup(slot)
 	} else {
 		e.leaveRecordedCall(slot)
 	}
@@ -202,7 +202,7 @@ func (e *Engine) leaveGroup(slot uint32) {
 
 // joinRecordedCall files a recorded session under the hash of what names its call.
 func (e *Engine) joinRecordedCall(slot uint32, under uint64) {
-	info := e.infoOf(slot)
+	info := e.containerOf(slot)
 	info.groupID = under
 	if under == 0 {
 		return
@@ -210,23 +210,23 @@ func (e *Engine) joinRecordedCall(slot uint32, under uint64) {
 	next := e.sameCall[under]
 	info.group = links{next: next}
 	if next != 0 {
-		e.infoOf(next).group.previous = slot
+		e.containerOf(next).group.previous = slot
 	}
 	e.sameCall[under] = slot
 }
 
 func (e *Engine) leaveRecordedCall(slot uint32) {
-	info := e.infoOf(slot)
+	info := e.containerOf(slot)
 	at := info.group
 	switch {
 	case at.previous != 0:
-		e.infoOf(at.previous).group.next = at.next
+		e.containerOf(at.previous).group.next = at.next
 	case at.next != 0:
 		e.sameCall[info.groupID] = at.next
 	default:
 		delete(e.sameCall, info.groupID)
 	}
 	if at.next != 0 {
-		e.infoOf(at.next).group.previous = at.previous
+		e.containerOf(at.next).group.previous = at.previous
 	}
 }

@@ -56,7 +56,7 @@ func emit(e *Engine, now time.Time) []string {
 	var lines []string
 	for {
 		var refs []Ref
-		e.Owed(Ref{}, 10, func(s *Stitched) {
+		e.VisitPendingEmits(Ref{}, 10, func(s *Stitched) {
 			lines = append(lines, describe(s))
 			refs = append(refs, s.Ref)
 		})
@@ -125,7 +125,7 @@ func show(v Value) string {
 
 // changes returns all that changed.
 func changes(e *Engine) (stored []byte) {
-	for e.Changed() {
+	for e.HasChanges() {
 		stored = e.AppendChanges(stored)
 	}
 	return stored
@@ -135,9 +135,9 @@ func changes(e *Engine) (stored []byte) {
 func restart(tb testing.TB, e *Engine, now time.Time) *Engine {
 	tb.Helper()
 	stored := changes(e)
-	e.Sweep()
+	e.BeginSnapshot()
 	for last := false; !last; {
-		stored, last = e.AppendSweep(stored, 300)
+		stored, last = e.AppendSnapshot(stored, 300)
 	}
 	return restore(tb, now, stored)
 }
@@ -148,7 +148,7 @@ func restore(tb testing.TB, now time.Time, segments ...[]byte) *Engine {
 	for _, s := range segments {
 		require.NoError(tb, e.Load(s))
 	}
-	e.Restored(now)
+	e.FinishLoad(now)
 	return e
 }
 

@@ -11,15 +11,15 @@ const maxHistory = 256
 // limitHistory drops an attribute that keeps its history from all statements but
 // the first ones and the newest one that have it. No later record can bring a
 // dropped one back among those.
-func (f *facts) limitHistory() {
+func (f *factsCodec) limitHistory() {
 	f.dropped = 0
 	if len(f.statements) <= maxHistory {
 		return
 	}
-	var total, passed [remembering]int
+	var total, passed [historyKeys]int
 	for i := range f.statements {
 		for _, e := range f.statements[i].entries {
-			if e.key.remembers() {
+			if e.key.keepsHistory() {
 				total[e.key]++
 			}
 		}
@@ -27,7 +27,7 @@ func (f *facts) limitHistory() {
 	for i := range f.statements {
 		s := &f.statements[i]
 		s.entries = slices.DeleteFunc(s.entries, func(e entry) bool {
-			if !e.key.remembers() {
+			if !e.key.keepsHistory() {
 				return false
 			}
 			passed[e.key]++
@@ -42,7 +42,7 @@ func (f *facts) limitHistory() {
 
 // leaveOutEmpty leaves out the updates that have no attributes, except the one
 // with the first and the one with the last time.
-func (f *facts) leaveOutEmpty() {
+func (f *factsCodec) leaveOutEmpty() {
 	first, last := 0, 0
 	for i := range f.statements {
 		t := f.statements[i].time

@@ -155,7 +155,7 @@ func TestOwedDoNotChange(t *testing.T) {
 	s.wait(options.MaxOpen)
 	s.wait(options.Linger)
 	look := func() (all []string) {
-		s.e.Owed(Ref{}, 10, func(o *Stitched) { all = append(all, describe(o)) })
+		s.e.VisitPendingEmits(Ref{}, 10, func(o *Stitched) { all = append(all, describe(o)) })
 		return all
 	}
 	before := look()
@@ -188,8 +188,8 @@ func TestNotStored(t *testing.T) {
 		s.wait(options.Linger)
 		s.out()
 	}
-	assert.False(t, s.e.Changed())
-	assert.Zero(t, len(s.e.journal.changed)+len(s.e.journal.gone)+len(s.e.resources.fresh)+len(s.e.sessions.dirty))
+	assert.False(t, s.e.HasChanges())
+	assert.Zero(t, len(s.e.journal.changed)+len(s.e.journal.forgotten)+len(s.e.resources.unwritten)+len(s.e.sessions.dirty))
 }
 
 func TestLongSession(t *testing.T) {
@@ -237,7 +237,7 @@ func TestLongHistory(t *testing.T) {
 			all[i].happen(t, e, noon)
 		}
 		advance(e, noon.Add(options.Linger))
-		e.Owed(Ref{}, 1, func(s *Stitched) {
+		e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) {
 			assert.Len(t, s.Calls, maxHistory)
 			leg = describe(s)
 		})
@@ -268,9 +268,9 @@ func TestFullOfHeldCalls(t *testing.T) {
 	for range 5 {
 		s.out()
 	}
-	require.Len(t, queue(s.e, holding), calls)
+	require.Len(t, queue(s.e, emittedHolder), calls)
 	before := s.e.steps
 	_, err := s.try("a", CallLeg, "more", Start, 0)
 	require.ErrorIs(t, err, ErrFull)
-	assert.LessOrEqual(t, s.e.steps-before, uint64(10*evictions))
+	assert.LessOrEqual(t, s.e.steps-before, uint64(10*evictionBatch))
 }

@@ -56,37 +56,37 @@ func compareItems(a, b item) int {
 
 // sayItems takes the items that a record names into saidItems, in their order.
 // It returns how many fields found no room.
-func (f *facts) sayItems(d *dictionary, items []Item, rank uint64) (dropped int) {
-	f.saidItems, f.saidFields, f.joinedFields = f.saidItems[:0], f.saidFields[:0], f.joinedFields[:0]
+func (f *factsCodec) encodeItems(d *dictionary, items []Item, rank uint64) (dropped int) {
+	f.incomingItems, f.incomingItemFields, f.joinedFields = f.incomingItems[:0], f.incomingItemFields[:0], f.joinedFields[:0]
 	for i := range items {
 		list, ok := d.number(items[i].List)
 		if !ok {
 			dropped += len(items[i].Fields)
 			continue
 		}
-		it := item{list: list, at: items[i].At, id: []byte(bounded(items[i].ID)), removed: items[i].Removed}
+		it := item{list: list, at: items[i].At, id: []byte(boundedName(items[i].ID)), removed: items[i].Removed}
 		if !it.removed {
-			it.fields, ok = f.sayItem(d, items[i].Fields, rank)
+			it.fields, ok = f.encodeItem(d, items[i].Fields, rank)
 		}
 		if !ok {
 			dropped++
 		}
-		f.saidItems = append(f.saidItems, it)
+		f.incomingItems = append(f.incomingItems, it)
 	}
-	slices.SortStableFunc(f.saidItems, compareItems)
-	f.saidItems = f.joinItems(f.saidItems[:0], f.saidItems, nil)
+	slices.SortStableFunc(f.incomingItems, compareItems)
+	f.incomingItems = f.joinItems(f.incomingItems[:0], f.incomingItems, nil)
 	return dropped
 }
 
 // sayItem takes the fields of one item; whole is false if some found no room.
-func (f *facts) sayItem(d *dictionary, fields []Field, rank uint64) (said []itemField, whole bool) {
-	start := len(f.saidFields)
+func (f *factsCodec) encodeItem(d *dictionary, fields []Field, rank uint64) (incoming []itemField, whole bool) {
+	start := len(f.incomingItemFields)
 	whole = true
 	for i := range fields {
 		k, okKey := d.number(fields[i].Key)
 		value := fields[i].Value
 		if value.Kind == KindText {
-			value.Text = cut(value.Text, maxItemText)
+			value.Text = truncate(value.Text, maxItemText)
 		}
 		at := len(f.values)
 		var okValue bool
@@ -97,11 +97,11 @@ func (f *facts) sayItem(d *dictionary, fields []Field, rank uint64) (said []item
 			whole = false
 			continue
 		}
-		f.saidFields = append(f.saidFields, itemField{k, rank, f.values[at:]})
+		f.incomingItemFields = append(f.incomingItemFields, itemField{k, rank, f.values[at:]})
 	}
-	said = f.saidFields[start:]
-	slices.SortFunc(said, func(a, b itemField) int { return cmp.Or(cmp.Compare(a.key, b.key), -compareFields(a, b)) })
-	return slices.CompactFunc(said, func(a, b itemField) bool { return a.key == b.key }), whole
+	incoming = f.incomingItemFields[start:]
+	slices.SortFunc(incoming, func(a, b itemField) int { return cmp.Or(cmp.Compare(a.key, b.key), -compareFields(a, b)) })
+	return slices.CompactFunc(incoming, func(a, b itemField) bool { return a.key == b.key }), whole
 }
 
 // compareFields is the order of two values of one field: the larger stands.
@@ -111,14 +111,14 @@ func compareFields(a, b itemField) int {
 
 // addItems makes the items that were read and those that were said one set. It
 // returns how many of them found no room.
-func (f *facts) addItems() (dropped int) {
-	if len(f.saidItems) == 0 {
+func (f *factsCodec) addItems() (dropped int) {
+	if len(f.incomingItems) == 0 {
 		return 0
 	}
-	if at := f.place(noted); at == len(f.statements) || f.statements[at].phase != Note {
-		f.statements = slices.Insert(f.statements, at, noted)
+	if at := f.statementIndex(noteStatement); at == len(f.statements) || f.statements[at].phase != Note {
+		f.statements = slices.Insert(f.statements, at, noteStatement)
 	}
-	f.joined = f.joinItems(f.joined[:0], f.items, f.saidItems)
+	f.joined = f.joinItems(f.joined[:0], f.items, f.incomingItems)
 	dropped = max(0, len(f.joined)-maxItems)
 	f.items, f.joined = f.joined[:len(f.joined)-dropped], f.items
 	return dropped
@@ -126,7 +126,7 @@ func (f *facts) addItems() (dropped int) {
 
 // joinItems appends the union of two lists in order, in which items may be
 // twice. With b empty, to may be the beginning of a.
-func (f *facts) joinItems(to, a, b []item) []item {
+func (f *factsCodec) joinItems(to, a, b []item) []item {
 	for len(a)+len(b) > 0 {
 		var next item
 		if len(b) == 0 || len(a) > 0 && compareItems(a[0], b[0]) <= 0 {
@@ -144,7 +144,7 @@ func (f *facts) joinItems(to, a, b []item) []item {
 }
 
 // joinItem makes one of two that are the same item.
-func (f *facts) joinItem(to, other *item) {
+func (f *factsCodec) joinItem(to, other *item) {
 	if to.removed = to.removed || other.removed; to.removed {
 		to.fields = nil
 		return
@@ -171,7 +171,7 @@ func (f *facts) joinItem(to, other *item) {
 }
 
 // readItems takes the items apart that stand at the beginning of from.
-func (f *facts) readItems(from []byte) (rest []byte, ok bool) {
+func (f *factsCodec) readItems(from []byte) (rest []byte, ok bool) {
 	r := reader{rest: from}
 	for left := r.uvarint(); left > 0 && !r.bad; left-- {
 		it := item{list: r.key(), at: r.varint()}
@@ -193,7 +193,7 @@ func (f *facts) readItems(from []byte) (rest []byte, ok bool) {
 }
 
 // appendItems appends the items as bytes.
-func (f *facts) appendItems(b []byte) []byte {
+func (f *factsCodec) appendItems(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(f.items)))
 	for i := range f.items {
 		it := &f.items[i]
@@ -226,7 +226,7 @@ func (it *item) value(k key) []byte {
 }
 
 // list returns the items of a list that were not removed.
-func (f *facts) list(list key) (items []item) {
+func (f *factsCodec) list(list key) (items []item) {
 	for i := range f.items {
 		if f.items[i].list == list && !f.items[i].removed {
 			items = append(items, f.items[i])

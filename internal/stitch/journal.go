@@ -34,58 +34,58 @@ import "encoding/binary"
 type journal struct {
 	stored        bool
 	changed       []uint32 // objects with flagNoted
-	gone          []gone
+	forgotten     []objectKey
 	absent        map[uint32]struct{} // objects whose absence is not stored
 	deltas        deltas
 	endedSessions []string
 	appended      int // how many of changed are in the piece before
 	process       uint64
-	sweep         uint32 // the object the sweep is at; 0: there is none
-	opened        bool   // the sweep has written what is not an object
+	snapshotSlot  uint32 // the object the sweep is at; 0: there is none
+	tablesWritten bool   // the sweep has written what is not an object
 }
 
 // gone is an object that was forgotten.
-type gone struct {
+type objectKey struct {
 	kind     Kind
 	identity identity
 }
 
 const (
-	entryProcess  = 'P'
-	entryKey      = 'K'
-	entryResource = 'R'
-	entrySession  = 'S'
-	entryRun      = 'T'
-	entryObject   = 'O'
-	entryHead     = 'H'
-	entrySaid     = 'M'
-	entryGone     = 'G'
-	entryOver     = 'E'
-	entryAbsent   = 'A'
+	entryProcess          = 'P'
+	entryKey              = 'K'
+	entryResource         = 'R'
+	entrySessionV3        = 'S'
+	entrySession          = 'T'
+	entryObject           = 'O'
+	entryHead             = 'H'
+	entryStatement        = 'M'
+	entryGone             = 'G'
+	entrySessionForgotten = 'E'
+	entryAbsent           = 'A'
 )
 
 var (
 	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't', Dialog: 'd', DialogFork: 'f', APIRequest: 'q', ScheduledMeeting: 'p'}
 	// Restored finds anew which of two states of one letter it is.
-	stateLetters = [states]byte{open: 'o', ended: 'e', endedByOther: 'e', owed: 'w', done: 'd', aside: 'w', holding: 'd', brief: 'd'}
+	stateLetters = [states]byte{open: 'o', ended: 'e', endedIndirectly: 'e', pendingEmit: 'w', emitted: 'd', setAside: 'w', emittedHolder: 'd', emittedRequest: 'd'}
 )
 
 // touch notes that an object's head, or its facts too, have to be stored.
-func (e *Engine) touch(slot uint32, what uint16) {
+func (e *Engine) markDirty(slot uint32, what uint16) {
 	if !e.journal.stored {
 		return
 	}
 	o := e.objects.at(slot)
-	if o.flags&flagNoted == 0 {
+	if o.flags&flagQueued == 0 {
 		e.journal.changed = append(e.journal.changed, slot)
 	}
-	o.flags |= what | flagNoted
+	o.flags |= what | flagQueued
 }
 
 // Changed tells whether AppendChanges has something to append.
-func (e *Engine) Changed() bool {
+func (e *Engine) HasChanges() bool {
 	j := &e.journal
-	return len(j.changed)+j.deltas.count+len(j.gone)+len(j.absent)+len(j.endedSessions)+len(e.sessions.dirty) > 0
+	return len(j.changed)+j.deltas.count+len(j.forgotten)+len(j.absent)+len(j.endedSessions)+len(e.sessions.dirty) > 0
 }
 
 // changesAtOnce is how many changed objects one AppendChanges takes, and
@@ -98,7 +98,7 @@ const (
 )
 
 // Pending is how many changes wait for AppendChanges.
-func (e *Engine) Pending() int {
+func (e *Engine) CountUnwrittenChanges() int {
 	return len(e.journal.changed) - e.journal.appended + e.journal.deltas.count
 }
 
@@ -106,11 +106,11 @@ func (e *Engine) Pending() int {
 // ever appended, in order, restores the state. It does a bounded piece of work:
 // what is left is Pending.
 func (e *Engine) AppendChanges(b []byte) []byte {
-	if !e.Changed() {
+	if !e.HasChanges() {
 		return b
 	}
 	b = e.appendProcess(b)
-	b = e.appendSmall(b)
+	b = e.appendTableChanges(b)
 	j := &e.journal
 	limit := len(b) + bytesAtOnce
 	// What was said comes before the objects: of those that begin or are gone in
@@ -131,7 +131,7 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 		case o.flags&flagDirty != 0:
 			b = appendEntry(b, entryHead, func(b []byte) []byte { return e.appendHead(b, slot) })
 		}
-		o.flags &^= flagNoted | flagDirty | flagDirtyFacts
+		o.flags &^= flagQueued | flagDirty | flagDirtyFacts
 	}
 	if j.appended = end; end == len(j.changed) {
 		j.changed, j.appended = j.changed[:0], 0
@@ -149,9 +149,9 @@ func (e *Engine) appendProcess(b []byte) []byte {
 }
 
 // appendSmall appends all changes but those of objects.
-func (e *Engine) appendSmall(b []byte) []byte {
+func (e *Engine) appendTableChanges(b []byte) []byte {
 	j, d := &e.journal, &e.dictionary
-	for _, g := range j.gone {
+	for _, g := range j.forgotten {
 		b = appendEntry(b, entryGone, func(b []byte) []byte {
 			return append(append(b, kindLetters[g.kind]), g.identity[:]...)
 		})
@@ -161,12 +161,12 @@ func (e *Engine) appendSmall(b []byte) []byte {
 	}
 	clear(j.absent)
 	for _, text := range j.endedSessions {
-		b = appendEntry(b, entryOver, func(b []byte) []byte { return append(b, text...) })
+		b = appendEntry(b, entrySessionForgotten, func(b []byte) []byte { return append(b, text...) })
 	}
-	for ; d.logged < len(d.texts); d.logged++ {
-		b = e.appendKey(b, d.logged)
+	for ; d.written < len(d.texts); d.written++ {
+		b = e.appendKey(b, d.written)
 	}
-	for _, slot := range e.resources.fresh {
+	for _, slot := range e.resources.unwritten {
 		b = e.appendResource(b, slot)
 	}
 	for _, slot := range e.sessions.dirty {
@@ -175,41 +175,41 @@ func (e *Engine) appendSmall(b []byte) []byte {
 			b = e.appendSession(b, slot)
 		}
 	}
-	j.gone, j.endedSessions = j.gone[:0], j.endedSessions[:0]
-	e.resources.fresh, e.sessions.dirty = e.resources.fresh[:0], e.sessions.dirty[:0]
+	j.forgotten, j.endedSessions = j.forgotten[:0], j.endedSessions[:0]
+	e.resources.unwritten, e.sessions.dirty = e.resources.unwritten[:0], e.sessions.dirty[:0]
 	return b
 }
 
 // Sweep begins to append everything anew, piece by piece. What was appended
 // before the first piece is not needed once the last one is stored.
-func (e *Engine) Sweep() { e.journal.sweep, e.journal.opened = 1, false }
+func (e *Engine) BeginSnapshot() { e.journal.snapshotSlot, e.journal.tablesWritten = 1, false }
 
 // AppendSweep appends about size bytes of everything, and tells whether this
 // was the last of it. Changes that are not yet appended come before it or after
 // it, never within.
-func (e *Engine) AppendSweep(b []byte, size int) (out []byte, last bool) {
+func (e *Engine) AppendSnapshot(b []byte, size int) (out []byte, last bool) {
 	j := &e.journal
-	if j.sweep == 0 {
+	if j.snapshotSlot == 0 {
 		return b, true
 	}
 	end := len(b) + size
 	b = e.appendProcess(b)
-	if !j.opened {
-		j.opened = true
+	if !j.tablesWritten {
+		j.tablesWritten = true
 		b = e.appendTables(b)
 	}
-	until := min(e.objects.made, j.sweep+slotsAtOnce)
-	for ; j.sweep <= until && len(b) < end; j.sweep++ {
+	until := min(e.objects.highest, j.snapshotSlot+slotsAtOnce)
+	for ; j.snapshotSlot <= until && len(b) < end; j.snapshotSlot++ {
 		e.steps++
-		if e.objects.at(j.sweep).state != free {
-			b = e.appendObject(b, j.sweep)
-			b = e.appendAbsence(b, j.sweep)
+		if e.objects.at(j.snapshotSlot).state != free {
+			b = e.appendObject(b, j.snapshotSlot)
+			b = e.appendAbsence(b, j.snapshotSlot)
 		}
 	}
-	if j.sweep <= e.objects.made {
+	if j.snapshotSlot <= e.objects.highest {
 		return b, false
 	}
-	j.sweep = 0
+	j.snapshotSlot = 0
 	return b, true
 }
 
@@ -217,7 +217,7 @@ func (e *Engine) appendTables(b []byte) []byte {
 	for i := range e.dictionary.texts {
 		b = e.appendKey(b, i)
 	}
-	for slot := uint32(1); slot <= e.resources.slots.made; slot++ {
+	for slot := uint32(1); slot <= e.resources.slots.highest; slot++ {
 		b = e.appendResource(b, slot)
 	}
 	for _, slot := range e.sessions.number {
@@ -244,7 +244,7 @@ func (e *Engine) appendResource(b []byte, slot uint32) []byte {
 
 func (e *Engine) appendSession(b []byte, slot uint32) []byte {
 	s := e.sessions.at(slot)
-	return appendEntry(b, entryRun, func(b []byte) []byte {
+	return appendEntry(b, entrySession, func(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(slot))
 		b = appendTime(b, s.last)
 		b = appendTime(b, max(s.over, s.renewed))
@@ -273,7 +273,7 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	if !o.kind.holds() {
 		return b
 	}
-	info := e.containers.at(o.info)
+	info := e.containers.at(o.containerIndex)
 	frozen := byte(0)
 	if info.frozen {
 		frozen = 1
@@ -287,8 +287,8 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 		b = append(b, info.trace[:]...)
 	}
 	b = append(b, info.root[:]...)
-	b = appendTime(b, info.mentioned)
-	return appendTime(b, info.lastMentioned)
+	b = appendTime(b, info.firstReference)
+	return appendTime(b, info.lastReference)
 }
 
 // appendAbsence says when an object was absent, if it was.

@@ -53,7 +53,7 @@ func TestStoredByReleases(t *testing.T) {
 		}
 		advance(e, noon)
 		advance(e, noon.Add(options.Linger))
-		e.Owed(Ref{}, 3, func(s *Stitched) { e.Emitted(noon, s.Ref, true) })
+		e.VisitPendingEmits(Ref{}, 3, func(s *Stitched) { e.Emitted(noon, s.Ref, true) })
 		for _, seconds := range []int{1000, 1060} {
 			e.List(noon, &Listing{
 				Bridge: NewSource("", "").OnBridge(1, "bridge 0"), Kind: Call, At: at(seconds), Started: at(0), Part: 1, Parts: 1,
@@ -104,7 +104,7 @@ func TestJournal(t *testing.T) {
 				advance(e, now)
 			}
 			if w.chance(50) {
-				e.Owed(Ref{}, 1, func(s *Stitched) { e.Emitted(now, s.Ref, true) })
+				e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { e.Emitted(now, s.Ref, true) })
 			}
 			if w.chance(30) {
 				continue // a commit of several requests
@@ -112,18 +112,18 @@ func TestJournal(t *testing.T) {
 			segment := changes(e)
 			if !sweeping && w.chance(30) {
 				sweeping, sweptFrom = true, len(segments)
-				e.Sweep()
+				e.BeginSnapshot()
 			}
 			if sweeping {
 				var last bool
-				if segment, last = e.AppendSweep(segment, 200); last {
+				if segment, last = e.AppendSnapshot(segment, 200); last {
 					segments = slices.Delete(segments, 0, sweptFrom)
 					sweeping = false
 				}
 			}
 			segments = append(segments, segment)
 			again := restore(t, now, segments...)
-			for e.followOne() { // a restart does all of it at once
+			for e.followUpOne() { // a restart does all of it at once
 			}
 			require.Equal(t, dump(e), dump(again), "seed %d step %d", seed, i)
 		}
@@ -142,44 +142,44 @@ func dump(e *Engine) map[string]string {
 		e.regroup(correlator)
 	}
 	all := make(map[string]string)
-	for slot := uint32(1); slot <= e.objects.made; slot++ {
+	for slot := uint32(1); slot <= e.objects.highest; slot++ {
 		o := e.objects.at(slot)
 		if o.state == free {
 			continue
 		}
 		fixed := *o
-		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.in, fixed.info = 0, 0, 0, 0, 0, 0
+		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.holder, fixed.containerIndex = 0, 0, 0, 0, 0, 0
 		fixed.sameBucket, fixed.newest = 0, 0
 		fixed.queue, fixed.ofSession, fixed.ofCall = links{}, links{}, links{}
-		fixed.participant = member{hash: o.participant.hash} // without the links of a leg or a track
-		fixed.sip = member{hash: o.sip.hash}
+		fixed.participant = indexEntry{hash: o.participant.hash} // without the links of a leg or a track
+		fixed.sip = indexEntry{hash: o.sip.hash}
 		fixed.flags &= storedFlags
 		text := show(Opaque(string(e.arena.appendTo(nil, o.facts, o.factsSize))))
-		if o.state != done || o.kind.holds() {
-			f := facts{}
+		if o.state != emitted || o.kind.holds() {
+			f := factsCodec{}
 			f.read(e.arena.appendTo(nil, o.facts, o.factsSize))
 			f.normalize(&e.dictionary)
-			var said strings.Builder
+			var incoming strings.Builder
 			for _, s := range f.statements {
-				said.WriteString(clock(s.time))
+				incoming.WriteString(clock(s.time))
 				for _, entry := range s.entries {
-					fmt.Fprintf(&said, " %s=%s", e.dictionary.texts[entry.key], show(value(entry.raw)))
+					fmt.Fprintf(&incoming, " %s=%s", e.dictionary.texts[entry.key], show(value(entry.raw)))
 				}
 			}
 			for _, it := range f.items {
-				fmt.Fprintf(&said, " %s[%d %q %t]", e.dictionary.texts[it.list], it.at, it.id, it.removed)
+				fmt.Fprintf(&incoming, " %s[%d %q %t]", e.dictionary.texts[it.list], it.at, it.id, it.removed)
 				slices.SortFunc(it.fields, func(a, b itemField) int { return strings.Compare(e.dictionary.texts[a.key], e.dictionary.texts[b.key]) })
 				for _, field := range it.fields {
-					fmt.Fprintf(&said, " %s=%s/%d", e.dictionary.texts[field.key], show(value(field.raw)), field.rank)
+					fmt.Fprintf(&incoming, " %s=%s/%d", e.dictionary.texts[field.key], show(value(field.raw)), field.rank)
 				}
 			}
-			text = said.String()
+			text = incoming.String()
 			fixed.factsSize = 0
 		}
 		if o.kind.holds() {
-			info := *e.infoOf(slot)
-			text += show(Opaque(string(info.trace[:]))) + clock(info.mentioned) + clock(info.lastMentioned)
-			fixed.in = info.members
+			info := *e.containerOf(slot)
+			text += show(Opaque(string(info.trace[:]))) + clock(info.firstReference) + clock(info.lastReference)
+			fixed.holder = info.memberCount
 			text += fmt.Sprint(clock(info.start), clock(info.end), info.groupID)
 		}
 		if o.session != 0 {
@@ -207,7 +207,7 @@ func checkLoad(tb testing.TB, stored []byte) {
 	if err := e.Load(stored); err != nil {
 		require.ErrorIs(tb, err, ErrStored)
 	}
-	e.Restored(noon)
+	e.FinishLoad(noon)
 	objects := e.objects.used()
 	w := newWorld(1, 1)
 	w.call(0, 1, 0, 0, 2)

@@ -168,9 +168,9 @@ func finish(tb testing.TB, e *Engine, from time.Time) []string {
 	out := emitAll(e, from)
 	require.Zero(tb, e.queues[open], "open")
 	require.Zero(tb, e.queues[ended], "ended")
-	require.Zero(tb, e.queues[endedByOther], "ended by another")
-	require.Zero(tb, e.queues[owed], "owed")
-	require.Zero(tb, e.queues[aside], "set aside")
+	require.Zero(tb, e.queues[endedIndirectly], "ended by another")
+	require.Zero(tb, e.queues[pendingEmit], "owed")
+	require.Zero(tb, e.queues[setAside], "set aside")
 	advance(e, from.Add(3*options.MaxOpen))
 	requireEmpty(tb, e)
 	return out
@@ -194,9 +194,9 @@ func requireEmpty(tb testing.TB, e *Engine) {
 	require.Zero(tb, e.objects.used())
 	require.Zero(tb, e.containers.used())
 	require.Zero(tb, e.arena.cells)
-	for _, index := range []legIndex{e.participants, e.sipCalls, e.spaces, e.spaceChanges, e.meetings} {
-		require.Zero(tb, index.current.table.held)
-		require.Zero(tb, index.former.table.held)
+	for _, index := range []legIndexes{e.participants, e.sipCalls, e.spaces, e.spaceChanges, e.meetings} {
+		require.Zero(tb, index.current.table.count)
+		require.Zero(tb, index.emitted.table.count)
 	}
 	require.Empty(tb, e.correlators)
 	require.Empty(tb, e.sameCall)
@@ -206,9 +206,9 @@ func requireEmpty(tb testing.TB, e *Engine) {
 	require.Empty(tb, e.comparisons)
 	require.Empty(tb, e.removals)
 	require.Empty(tb, e.closingSessions)
-	require.Empty(tb, e.revivedSessions)
+	require.Empty(tb, e.resumedSessions)
 	require.Empty(tb, e.closingCalls)
-	require.Zero(tb, e.identities.held)
+	require.Zero(tb, e.identities.count)
 }
 
 // TestPermutations: the records of a call give the same in every order.

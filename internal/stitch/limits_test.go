@@ -50,12 +50,12 @@ func TestFullWithSomeAside(t *testing.T) {
 	limited := options
 	limited.MaxObjects = 1000
 	s := newStory(t, limited)
-	for n := range evictions {
+	for n := range evictionBatch {
 		refused := s.tell("a", CallLeg, fmt.Sprint("refused ", n), End, n)
 		s.wait(options.Linger)
 		s.e.SetAside(refused)
 	}
-	for n := range limited.MaxObjects - evictions {
+	for n := range limited.MaxObjects - evictionBatch {
 		s.tell("a", CallLeg, fmt.Sprint("leg ", n), Start, n)
 	}
 	refusals := 0
@@ -69,9 +69,9 @@ func TestFullWithSomeAside(t *testing.T) {
 			refusals++
 		}
 	}
-	assert.LessOrEqual(t, refusals, 1000/evictions+1)
-	assert.GreaterOrEqual(t, s.e.Stats().Evicted, uint64(1000-evictions))
-	assert.Equal(t, evictions, s.e.Stats().Aside)
+	assert.LessOrEqual(t, refusals, 1000/evictionBatch+1)
+	assert.GreaterOrEqual(t, s.e.Stats().Evicted, uint64(1000-evictionBatch))
+	assert.Equal(t, evictionBatch, s.e.Stats().CurrentlySetAside)
 	assert.LessOrEqual(t, s.e.objects.used(), limited.MaxObjects)
 }
 
@@ -174,9 +174,9 @@ func TestNextOfNothing(t *testing.T) {
 	assert.False(t, ok)
 	assert.False(t, e.Advance(noon))
 	e.EndSession(noon, "", at(1))
-	assert.False(t, e.Changed())
+	assert.False(t, e.HasChanges())
 	e.EndSession(noon, "s", at(1))
-	assert.True(t, e.Changed())
+	assert.True(t, e.HasChanges())
 	next, ok := e.Next()
 	require.True(t, ok)
 	assert.Equal(t, noon.Add(options.MaxOpen), next.UTC())
@@ -189,6 +189,6 @@ func (s *story) evictCalls(calls int) {
 	for n := range calls {
 		slot := s.e.find(Call, guid(1, n))
 		s.e.objects.at(slot).flags |= flagEvicted
-		s.e.owe(slot, s.e.now)
+		s.e.queueEmit(slot, s.e.now)
 	}
 }

@@ -40,7 +40,7 @@ const (
 )
 
 // roll is the set of ids of a listing.
-type roll struct {
+type idList struct {
 	at, started int64
 	ids         map[identity]struct{}
 	has         []bool // by part
@@ -49,11 +49,11 @@ type roll struct {
 
 // rolls are the listings of one kind of a bridge: the last complete one, and the one
 // whose parts are coming.
-type rolls struct{ last, coming *roll }
+type idLists struct{ last, partial *idList }
 
 // lister is a bridge whose listings are kept.
-type lister struct {
-	kinds   [CallLeg + 1]rolls
+type bridgeListing struct {
+	kinds   [CallLeg + 1]idLists
 	touched int64 // engine's clock
 }
 
@@ -61,7 +61,7 @@ type lister struct {
 type comparison struct {
 	bridge        uint64
 	kind          Kind
-	first, second *roll
+	first, second *idList
 	next          uint32 // slot
 }
 
@@ -74,13 +74,13 @@ func (e *Engine) List(now time.Time, l *Listing) {
 	if l.Bridge.bridge == 0 || l.Kind > CallLeg || l.At <= 0 || l.Part < 1 || l.Part > l.Parts || l.Parts > maxParts {
 		return
 	}
-	from := e.listerOf(l.Bridge.bridge)
+	from := e.listingsOf(l.Bridge.bridge)
 	from.touched = t
 	of := &from.kinds[l.Kind]
-	if of.coming == nil || of.coming.at < l.At {
-		of.coming = &roll{at: l.At, started: l.Started, ids: make(map[identity]struct{}), has: make([]bool, l.Parts), missing: l.Parts}
+	if of.partial == nil || of.partial.at < l.At {
+		of.partial = &idList{at: l.At, started: l.Started, ids: make(map[identity]struct{}), has: make([]bool, l.Parts), missing: l.Parts}
 	}
-	r := of.coming
+	r := of.partial
 	if r.at != l.At || len(r.has) != l.Parts || r.has[l.Part-1] || len(r.ids)+len(l.IDs) > maxListed {
 		return
 	}
@@ -117,41 +117,41 @@ func (e *Engine) beginComparison(c comparison) {
 }
 
 // listerOf returns the listings of a bridge.
-func (e *Engine) listerOf(bridge uint64) *lister {
-	if l := e.listers[bridge]; l != nil {
+func (e *Engine) listingsOf(bridge uint64) *bridgeListing {
+	if l := e.bridgeListings[bridge]; l != nil {
 		return l
 	}
-	if len(e.listers) >= maxListers {
+	if len(e.bridgeListings) >= maxListers {
 		oldest, touched := uint64(0), int64(math.MaxInt64)
-		for bridge, l := range e.listers {
+		for bridge, l := range e.bridgeListings {
 			if c := cmp.Compare(l.touched, touched); c < 0 || c == 0 && bridge < oldest {
 				oldest, touched = bridge, l.touched
 			}
 		}
-		delete(e.listers, oldest)
+		delete(e.bridgeListings, oldest)
 	}
-	l := new(lister)
-	e.listers[bridge] = l
+	l := new(bridgeListing)
+	e.bridgeListings[bridge] = l
 	return l
 }
 
 // comparedAtOnce is how many slots are looked at in one piece of work.
-const comparedAtOnce = 64
+const slotsPerComparison = 64
 
 // compareSome looks at some objects for the comparison at hand. It returns false if
 // there is none.
-func (e *Engine) compareSome() bool {
+func (e *Engine) continueComparison() bool {
 	if len(e.comparisons) == 0 {
 		return false
 	}
 	c := &e.comparisons[0]
-	for range comparedAtOnce {
-		if c.next > e.objects.made {
+	for range slotsPerComparison {
+		if c.next > e.objects.highest {
 			e.comparisons = e.comparisons[1:]
 			return true
 		}
 		e.steps++
-		if slot := c.next; e.isMissing(c, slot) && e.lastSign(slot) < c.first.at {
+		if slot := c.next; e.isMissing(c, slot) && e.lastSeen(slot) < c.first.at {
 			e.markAbsent(slot, c.first.at)
 		}
 		c.next++
@@ -167,15 +167,15 @@ func (e *Engine) isMissing(c *comparison, slot uint32) bool {
 		return false
 	}
 	if o.kind == c.kind {
-		return c.lacks(&o.identity)
+		return c.listsNeither(&o.identity)
 	}
 	switch o.kind {
 	case CallLeg, Recording, Streaming:
-		if c.kind != Call || o.in == 0 {
+		if c.kind != Call || o.holder == 0 {
 			return false
 		}
-		call := e.objects.at(o.in)
-		return e.isOnBridge(call, c.bridge) && c.lacks(&call.identity)
+		call := e.objects.at(o.holder)
+		return e.isOnBridge(call, c.bridge) && c.listsNeither(&call.identity)
 	case Call, Session, Track, Dialog, DialogFork:
 	}
 	return false
@@ -185,7 +185,7 @@ func (e *Engine) isOnBridge(o *object, bridge uint64) bool {
 	return o.session != 0 && e.sessions.at(o.session).bridge == bridge
 }
 
-func (c *comparison) lacks(id *identity) bool {
+func (c *comparison) listsNeither(id *identity) bool {
 	_, first := c.first.ids[*id]
 	_, second := c.second.ids[*id]
 	return !first && !second

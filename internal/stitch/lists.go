@@ -11,7 +11,7 @@ import (
 )
 
 // listsOf makes lists of the items of an object; those without any are left out.
-func listsOf(f *facts, d *dictionary, t *texts, keys ...key) (lists []List) {
+func listsOf(f *factsCodec, d *dictionary, t *valueDecoder, keys ...key) (lists []List) {
 	for _, k := range keys {
 		items := f.list(k)
 		if len(items) == 0 {
@@ -27,7 +27,7 @@ func listsOf(f *facts, d *dictionary, t *texts, keys ...key) (lists []List) {
 }
 
 // itemFields are the fields of an item in the order of their keys.
-func itemFields(it *item, d *dictionary, t *texts) []Field {
+func itemFields(it *item, d *dictionary, t *valueDecoder) []Field {
 	fields := make([]Field, len(it.fields))
 	for i, field := range it.fields {
 		fields[i] = Field{Key: d.texts[field.key], Value: t.value(field.raw)}
@@ -38,21 +38,21 @@ func itemFields(it *item, d *dictionary, t *texts) []Field {
 
 // spells is what a pair of the system's tags tells: that something lasted from
 // one to the other.
-type spells struct {
+type tagIntervals struct {
 	key        string // of the list
 	begin, end string // names of the tags
 }
 
 var (
-	pauses   = spells{names.MediaSensePauses, "Pause", "Resume"}
-	silences = spells{names.MediaSenseSilences, "TrackInactive", "TrackActive"}
+	pauses   = tagIntervals{names.MediaSensePauses, "Pause", "Resume"}
+	silences = tagIntervals{names.MediaSenseSilences, "TrackInactive", "TrackActive"}
 )
 
 // of returns the spells that a list of tags tells, and how long they last
 // together. Tags are where they were set, in milliseconds from the session's
 // start, in whatever order they came; what is not ended by a tag ends with the
 // object. Times are of the sender's clock.
-func (s *spells) of(tags []item, start, end int64) (list List, total int64) {
+func (s *tagIntervals) between(tags []item, start, end int64) (list List, total int64) {
 	list.Key = s.key
 	limit := max(0, end-start) / millisecond
 	since, lasting := int64(0), false
@@ -69,9 +69,9 @@ func (s *spells) of(tags []item, start, end int64) (list List, total int64) {
 			continue
 		}
 		switch name := tags[i].value(keyTagName); {
-		case !lasting && same(name, s.begin):
+		case !lasting && equalsText(name, s.begin):
 			since, lasting = at, true
-		case lasting && same(name, s.end):
+		case lasting && equalsText(name, s.end):
 			add(at)
 		}
 	}

@@ -31,7 +31,7 @@ func (e *Engine) Load(entries []byte) error {
 	if e.loading == nil {
 		e.loading = &loader{}
 		e.loading.begin(0)
-		e.loadedAbsences = make(map[gone]int64)
+		e.loadedAbsences = make(map[objectKey]int64)
 	}
 	for len(entries) > 0 {
 		kind := entries[0]
@@ -58,37 +58,37 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		e.loading.key(e, r.uvarint(), string(r.rest))
 	case entryResource:
 		e.loading.resources[r.uvarint()] = string(r.rest)
-	case entrySession:
+	case entrySessionV3:
 		number, last, over := r.uvarint(), r.time(), r.time()
 		s := session{last: last, over: over}
 		if over != 0 { // up to version 3 it was not known by which record
 			s.declared = max(last, over)
 		}
 		e.loadSession(&r, number, &s)
-	case entryRun:
+	case entrySession:
 		number := r.uvarint()
 		s := session{last: r.time(), over: r.time(), declared: r.time(), bridge: r.uvarint()}
 		e.loadSession(&r, number, &s)
 	case entryObject, entryHead:
 		e.loadObject(&r, kind == entryObject)
-	case entrySaid:
-		e.loadSaid(&r)
+	case entryStatement:
+		e.loadStatement(&r)
 	case entryGone:
 		if kind, ok := letter(kindLetters[:], r.byte()); ok {
 			var identity identity
 			copy(identity[:], r.bytes(len(identity)))
-			e.unload(Kind(kind), identity)                       //nolint:gosec // an index
-			delete(e.loadedAbsences, gone{Kind(kind), identity}) //nolint:gosec // an index
+			e.unload(Kind(kind), identity)                            //nolint:gosec // an index
+			delete(e.loadedAbsences, objectKey{Kind(kind), identity}) //nolint:gosec // an index
 		}
 	case entryAbsent:
 		if kind, ok := letter(kindLetters[:], r.byte()); ok {
-			of := gone{kind: Kind(kind)} //nolint:gosec // an index
+			of := objectKey{kind: Kind(kind)} //nolint:gosec // an index
 			copy(of.identity[:], r.bytes(len(of.identity)))
 			if at := r.time(); !r.bad {
 				e.loadedAbsences[of] = max(e.loadedAbsences[of], at)
 			}
 		}
-	case entryOver:
+	case entrySessionForgotten:
 		if slot, known := e.sessions.number[string(content)]; known {
 			e.sessions.at(slot).over, e.sessions.at(slot).declared = 0, 0
 		}
@@ -154,13 +154,13 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 		copy(info.trace[:], r.bytes(len(info.trace)))
 		info.stamped = info.trace
 		copy(info.root[:], r.bytes(len(info.root)))
-		info.mentioned, info.lastMentioned = r.time(), r.time()
+		info.firstReference, info.lastReference = r.time(), r.time()
 	}
 	if r.bad {
 		return
 	}
 	facts, ok := r.rest, true
-	whole := kind.keepsFacts() || state(stateNumber) != done //nolint:gosec // an index
+	whole := kind.keepsFacts() || state(stateNumber) != emitted //nolint:gosec // an index
 	if withFacts && whole {
 		facts, ok = e.loading.translate(e, facts)
 	}
@@ -174,15 +174,15 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 		return
 	}
 	if slot == 0 {
-		slot = e.place(kind, identity)
+		slot = e.allocate(kind, identity)
 	}
 	known := e.objects.at(slot)
 	if withFacts {
 		newest := uint32(0)
 		if whole { // translate has taken them apart
-			newest = e.facts.newestIndex()
+			newest = e.codec.newestIndex()
 		}
-		e.setFacts(slot, facts, newest)
+		e.replaceFacts(slot, facts, newest)
 	}
 	known.span, known.since, known.state = o.span, since, state(stateNumber) //nolint:gosec // an index
 	known.flags = uint16(flags) & storedFlags                                //nolint:gosec // the flags of it
@@ -192,10 +192,10 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 		known.resource = 0
 	}
 	if text, found := e.loading.resources[resource]; found && resource != 0 {
-		known.resource = e.resources.take(text)
+		known.resource = e.resources.acquire(text)
 	}
 	if kind.holds() {
-		*e.containers.at(known.info) = info
+		*e.containers.at(known.containerIndex) = info
 	}
 }
 
@@ -207,20 +207,20 @@ func (e *Engine) unload(kind Kind, identity identity) {
 	}
 	o := e.objects.at(slot)
 	if kind.holds() {
-		e.containers.release(o.info)
+		e.containers.release(o.containerIndex)
 	}
 	if o.resource != 0 {
 		e.resources.release(o.resource)
 	}
 	e.arena.release(o.facts, o.factsSize)
-	e.identities.remove(e.identities.placeOf(e.identityHash(kind, &identity), slot))
+	e.identities.remove(e.identities.linkTo(e.identityHash(kind, &identity), slot))
 	o.state = free
 	e.objects.release(slot)
 }
 
 // translate rewrites facts with this engine's keys.
 func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
-	f := &e.facts
+	f := &e.codec
 	if !f.read(stored) {
 		return nil, false
 	}
@@ -246,7 +246,7 @@ func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 	return f.normalized(&e.dictionary), true
 }
 
-func (l *loader) translateItems(f *facts) {
+func (l *loader) translateItems(f *factsCodec) {
 	kept := f.items[:0]
 	for _, it := range f.items {
 		list, known := l.keys[uint64(it.list)]

@@ -58,7 +58,7 @@ func intOf(v Value) int64 {
 
 // scheduleOf is the hash of the space and the client that facts name, 0 if they do not
 // name both.
-func scheduleOf(f *facts) uint64 {
+func scheduleOf(f *factsCodec) uint64 {
 	space, client := f.newest(keyCoSpace), f.newest(keyClient)
 	if hashOf(space) == 0 || hashOf(client) == 0 {
 		return 0
@@ -66,19 +66,19 @@ func scheduleOf(f *facts) uint64 {
 	return hash(append(appendCanonical(nil, text(space)), client...))
 }
 
-func bySchedule(o *object) *member { return &o.participant }
-func bySpace(o *object) *member    { return &o.sip }
+func bySchedule(o *object) *indexEntry { return &o.participant }
+func bySpace(o *object) *indexEntry    { return &o.sip }
 
 // relateMeeting files a meeting under its space, and finds out whether it has ended. One
 // of which no request created the call waits for that request as for a late one.
-func (e *Engine) relateMeeting(slot uint32) {
-	o, f := e.objects.at(slot), &e.facts
+func (e *Engine) updateMeetingRelations(slot uint32) {
+	o, f := e.objects.at(slot), &e.codec
 	o.flags &^= flagEnded
 	if f.hasEnd() || !f.hasStart() {
 		o.flags |= flagEnded
 	}
-	if o.state == done {
-		e.meetings.former.file(e, slot, scheduleOf(f))
+	if o.state == emitted {
+		e.meetings.emitted.file(e, slot, scheduleOf(f))
 		return
 	}
 	e.meetings.current.file(e, slot, scheduleOf(f))
@@ -88,32 +88,32 @@ func (e *Engine) relateMeeting(slot uint32) {
 // wasStarted tells whether the request is known that created the call of a meeting.
 func (e *Engine) wasStarted(meeting uint32) bool {
 	f := &e.scratch.other
-	e.open(f, meeting)
+	e.readFacts(f, meeting)
 	return f.hasStart()
 }
 
 // moment is when a request was sent; the number orders requests of one time.
-type moment struct {
+type requestTime struct {
 	at     int64
 	number string
 }
 
-func (m moment) compare(other moment) int {
+func (m requestTime) compare(other requestTime) int {
 	return cmp.Or(cmp.Compare(m.at, other.at), cmp.Compare(m.number, other.number))
 }
 
 // plan is what meetingOf looks at of a meeting.
-type plan struct {
+type meetingTimes struct {
 	slot           uint32
-	started, ended moment // ended.at is 0 if that is not known
+	started, ended requestTime // ended.at is 0 if that is not known
 }
 
 // planOf reads it; ok is false if the creation of the call is not known.
-func (e *Engine) planOf(meeting uint32) (p plan, ok bool) {
+func (e *Engine) meetingTimesOf(meeting uint32) (p meetingTimes, ok bool) {
 	f := &e.scratch.other
-	e.open(f, meeting)
-	s := f.span()
-	p = plan{slot: meeting, started: moment{at: s.start}, ended: moment{at: s.end, number: lastNumber}}
+	e.readFacts(f, meeting)
+	s := f.timeRange()
+	p = meetingTimes{slot: meeting, started: requestTime{at: s.start}, ended: requestTime{at: s.end, number: lastNumber}}
 	for i := range f.items {
 		switch it := &f.items[i]; {
 		case it.at == s.start && isStep(it, names.StepStart):
@@ -133,7 +133,7 @@ func (e *Engine) planOf(meeting uint32) (p plan, ok bool) {
 const lastNumber = "~"
 
 func isStep(it *item, what string) bool {
-	return it.list == keySteps && same(it.value(keyElementStep), what)
+	return it.list == keySteps && equalsText(it.value(keyElementStep), what)
 }
 
 // meetingOf returns the meeting that a request belongs to, 0 for none, and what the
@@ -142,7 +142,7 @@ func isStep(it *item, what string) bool {
 // whose end is not known; one that closes the space ends something.
 func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
 	f := &e.scratch.other
-	e.open(f, request)
+	e.readFacts(f, request)
 	c, ok := changeOf(f.newestValue)
 	if !ok {
 		return 0, ""
@@ -154,21 +154,21 @@ func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
 		}
 		return meeting, c.step
 	}
-	sent := moment{at: f.span().begin(), number: fmt.Sprintf("%020d", max(0, intOf(f.newestValue(keyAPITrace))))}
+	sent := requestTime{at: f.timeRange().startOrFirst(), number: fmt.Sprintf("%020d", max(0, intOf(f.newestValue(keyAPITrace))))}
 	under, opens, closes := scheduleOf(f), isTrue(f.newest(keyNonMembers)), isFalse(f.newest(keyNonMembers))
-	best, bestRank := plan{}, 0
+	best, bestRank := meetingTimes{}, 0
 	running := 0
-	for _, slot := range slices.Clone(e.legs(&e.meetings, under)) {
-		p, ok := e.planOf(slot)
+	for _, slot := range slices.Clone(e.legsUnder(&e.meetings, under)) {
+		p, ok := e.meetingTimesOf(slot)
 		if !ok {
 			continue
 		}
-		if e.objects.at(slot).state != done {
+		if e.objects.at(slot).state != emitted {
 			if running++; running > maxMeetings {
 				return 0, ""
 			}
 		}
-		if rank := rankOf(&p, sent, closes); rank > bestRank || rank == bestRank && rank > 0 && e.prefer(&p, &best, sent) {
+		if rank := rankOf(&p, sent, closes); rank > bestRank || rank == bestRank && rank > 0 && e.fitsBetter(&p, &best, sent) {
 			best, bestRank = p, rank
 		}
 	}
@@ -187,7 +187,7 @@ func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
 }
 
 // rankOf tells how well a PUT that was sent at some time fits a meeting, 0 for not.
-func rankOf(p *plan, sent moment, closes bool) int {
+func rankOf(p *meetingTimes, sent requestTime, closes bool) int {
 	switch before := sent.compare(p.started) < 0; {
 	case before && (closes || p.started.at-sent.at > planAhead):
 		return 0
@@ -204,7 +204,7 @@ func rankOf(p *plan, sent moment, closes bool) int {
 
 // prefer tells whether a meeting of the same rank fits better: the one that starts next,
 // or that started last; of equal ones that with the smallest id.
-func (e *Engine) prefer(p, best *plan, sent moment) bool {
+func (e *Engine) fitsBetter(p, best *meetingTimes, sent requestTime) bool {
 	order := cmp.Compare(p.started.at, best.started.at)
 	if sent.compare(p.started) >= 0 {
 		order = -order
@@ -219,11 +219,11 @@ func (e *Engine) addSpaceChange(meeting, request uint32) {
 		return
 	}
 	f := &e.scratch.other
-	e.open(f, request)
+	e.readFacts(f, request)
 	if c, _ := changeOf(f.newestValue); c.call != "" {
 		return // its record did
 	}
-	added := step(f.span().begin(), f.newestValue(keyAPITrace), what, f.newestValue(keyStatus))
+	added := step(f.timeRange().startOrFirst(), f.newestValue(keyAPITrace), what, f.newestValue(keyStatus))
 	if name := f.newestValue(keySpaceName); name.Kind == KindText && name.Text != "" {
 		added.Fields = append(added.Fields, Field{wellKnownTexts[keySpaceName], name})
 	}
@@ -234,9 +234,9 @@ func (e *Engine) addSpaceChange(meeting, request uint32) {
 
 // settleMeeting adds to a meeting, which is about to be emitted, the requests that are
 // not yet, and the end of its call if nobody deleted that.
-func (e *Engine) settleMeeting(slot uint32) {
+func (e *Engine) completeMeeting(slot uint32) {
 	under := e.objects.at(slot).participant.hash
-	changes := slices.Clone(e.legs(&e.spaceChanges, under))
+	changes := slices.Clone(e.legsUnder(&e.spaceChanges, under))
 	for _, request := range changes[:min(len(changes), maxSpaceChanges)] {
 		e.addSpaceChange(slot, request)
 	}
@@ -246,14 +246,14 @@ func (e *Engine) settleMeeting(slot uint32) {
 	}
 	f := &e.scratch.other
 	end := e.endOfCall(o)
-	e.open(f, slot)
-	f.add(statement{time: end, phase: End}, nil)
-	e.storeWithin(slot, f)
+	e.readFacts(f, slot)
+	f.addStatement(statement{time: end, phase: End}, nil)
+	e.storeFactsWithinLimit(slot, f)
 }
 
 // spanOfMeeting is what is known of a meeting's times: it begins with its first step.
-func (f *facts) spanOfMeeting() span {
-	s := f.span()
+func (f *factsCodec) timeRangeOfMeeting() timeRange {
+	s := f.timeRange()
 	for i := range f.items {
 		if it := &f.items[i]; s.start != 0 && it.list == keySteps && it.at > 0 {
 			s.start = min(s.start, it.at)
@@ -264,10 +264,10 @@ func (f *facts) spanOfMeeting() span {
 }
 
 // describeMeeting fills what only meetings have, and returns what was found out.
-func (e *Engine) describeMeeting(out *Stitched) []foundOut {
+func (e *Engine) deriveMeeting(out *Stitched) []derivedField {
 	list := List{Key: names.ScheduledMeetingSteps}
 	var name Value
-	for _, it := range e.facts.list(keySteps) {
+	for _, it := range e.codec.list(keySteps) {
 		what := text(it.value(keyElementStep))
 		fields := []Field{
 			{names.ElementOffset, Int(max(0, it.at-out.Start) / millisecond)}, {names.ElementStep, Text(what)},
@@ -281,12 +281,12 @@ func (e *Engine) describeMeeting(out *Stitched) []foundOut {
 		}
 	}
 	out.Lists = []List{list}
-	found := e.scratch.found[:0]
-	found = append(found, foundOut{keyCall, Text(out.ID)})
+	found := e.scratch.derived[:0]
+	found = append(found, derivedField{keyCall, Text(out.ID)})
 	if name.Text != "" {
-		found = append(found, foundOut{keySpaceName, name})
+		found = append(found, derivedField{keySpaceName, name})
 	}
-	e.scratch.found = found
+	e.scratch.derived = found
 	return found
 }
 
@@ -303,13 +303,13 @@ func (e *Engine) appendMeetingLink(links []Link, call uint32) []Link {
 // compactMeeting leaves of a meeting what tells which requests belong to it.
 func (e *Engine) compactMeeting(slot uint32) {
 	f := &e.scratch.other
-	e.open(f, slot)
+	e.readFacts(f, slot)
 	kept := slices.DeleteFunc(slices.Clone(f.items), func(it item) bool {
 		return !isStep(&it, names.StepStart) && !isStep(&it, names.StepDelete)
 	})
-	f.keep(func(k key) bool { return k == ownKey(ScheduledMeeting) || k == keyCoSpace || k == keyClient })
+	f.retainKeys(func(k key) bool { return k == ownKey(ScheduledMeeting) || k == keyCoSpace || k == keyClient })
 	f.items = append(f.items, kept...)
-	e.store(slot, f.normalized(&e.dictionary))
+	e.storeFacts(slot, f.normalized(&e.dictionary))
 	e.spaces.current.file(e, slot, 0)
 	e.meetings.retire(e, slot)
 }

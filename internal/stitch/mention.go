@@ -37,7 +37,7 @@ func (e *Engine) StampMention(m *Mention) (s Stamp, ok bool) {
 	call := e.callAt(m)
 	meeting, started := e.meetingAt(m)
 	switch {
-	case meeting != 0 && (call == 0 || started > e.infoOf(call).start+e.tolerance):
+	case meeting != 0 && (call == 0 || started > e.containerOf(call).start+e.tolerance):
 		// The records of the call that ran there before, or of this one's start, come late.
 		return e.stampCall(e.idOf(meeting))
 	case call != 0:
@@ -74,21 +74,21 @@ func (e *Engine) callAt(m *Mention) (best uint32) {
 		if e.objects.at(slot).kind != Call || !e.runsAt(slot, m.Time) {
 			return
 		}
-		if best == 0 || e.infoOf(slot).start > e.infoOf(best).start ||
-			e.infoOf(slot).start == e.infoOf(best).start && e.compareIDs(slot, best) < 0 {
+		if best == 0 || e.containerOf(slot).start > e.containerOf(best).start ||
+			e.containerOf(slot).start == e.containerOf(best).start && e.compareIDs(slot, best) < 0 {
 			best = slot
 		}
 	}
 	if m.Correlator != "" {
 		if g := e.correlators[hashOf(appendText(nil, m.Correlator))]; g.open <= chainLimit {
-			for slot := g.first; slot != 0; slot = e.infoOf(slot).group.next {
+			for slot := g.first; slot != 0; slot = e.containerOf(slot).group.next {
 				e.steps++
 				consider(slot)
 			}
 		}
 	}
 	if best == 0 && m.CoSpace != "" {
-		for _, slot := range e.legs(&e.spaces, hashOf(appendText(nil, m.CoSpace))) {
+		for _, slot := range e.legsUnder(&e.spaces, hashOf(appendText(nil, m.CoSpace))) {
 			consider(slot)
 		}
 	}
@@ -98,7 +98,7 @@ func (e *Engine) callAt(m *Mention) (best uint32) {
 // runsAt tells whether a call is known to have begun and not to have ended before a time;
 // the clocks that wrote the times may differ.
 func (e *Engine) runsAt(call uint32, at int64) bool {
-	info := e.infoOf(call)
+	info := e.containerOf(call)
 	return info.start != 0 && info.start-e.tolerance <= at && (info.end == 0 || at <= info.end+e.tolerance)
 }
 
@@ -108,12 +108,12 @@ func (e *Engine) meetingAt(m *Mention) (best uint32, started int64) {
 	if m.CoSpace == "" {
 		return 0, 0
 	}
-	var chosen plan
-	for _, slot := range append([]uint32(nil), e.legs(&e.spaces, hashOf(appendText(nil, m.CoSpace)))...) {
+	var chosen meetingTimes
+	for _, slot := range append([]uint32(nil), e.legsUnder(&e.spaces, hashOf(appendText(nil, m.CoSpace)))...) {
 		if e.objects.at(slot).kind != ScheduledMeeting {
 			continue
 		}
-		p, ok := e.planOf(slot)
+		p, ok := e.meetingTimesOf(slot)
 		if !ok || p.started.at-e.tolerance > m.Time || p.ended.at != 0 && m.Time > p.ended.at+e.tolerance {
 			continue
 		}

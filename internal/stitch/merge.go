@@ -17,50 +17,50 @@ import (
 const (
 	// endRoom is the part of an object's room that updates leave to its start and
 	// its end.
-	endRoom = 16 << 10
+	reservedForEnd = 16 << 10
 
 	// maxShort is the longest value of a start or an end that has to be cut down.
-	maxShort = 256
+	maxShortValue = 256
 
 	// mostAppended is how large facts may get by a record that is put behind them:
 	// three cells, which a leg needs in any case. An end may take more; what it ends is
 	// soon rendered.
-	mostAppended    = 3 * cellRoom
-	mostAppendedEnd = 1 << 10
+	maxAppended    = 3 * cellRoom
+	maxAppendedEnd = 1 << 10
 )
 
 // merge adds what a record says to its object, and follows what it changes.
 func (e *Engine) merge(slot uint32, r *Record) {
-	f := &e.facts
-	dropped := r.Dropped + f.say(&e.dictionary, r.Fields) + f.sayItems(&e.dictionary, r.Items, r.itemRank())
+	f := &e.codec
+	dropped := r.Dropped + f.encodeFields(&e.dictionary, r.Fields) + f.encodeItems(&e.dictionary, r.Items, r.itemRank())
 	e.stats.Dropped += uint64(dropped) //nolint:gosec // not negative
 	s := statement{index: r.Index, time: max(0, r.Time), phase: r.Phase}
 	if r.Phase == Note {
-		s = noted
+		s = noteStatement
 	}
-	if e.appendNewest(slot, &s) || e.unite(slot, &s) {
-		e.relate(slot, &s, r.Source, f.said)
+	if e.appendNewest(slot, &s) || e.mergeFacts(slot, &s) {
+		e.updateRelations(slot, &s, r.Source, f.incoming)
 	}
 }
 
 // statedAlone tells whether records of the kind say nothing that others of its
 // object are needed for, to see what follows from them.
-func (k Kind) statedAlone() bool { return k == CallLeg || k == Recording || k == Streaming }
+func (k Kind) hasIndependentRecords() bool { return k == CallLeg || k == Recording || k == Streaming }
 
 // appendNewest puts what a record says behind the facts of its object, if it is
 // newer than all that they have. Those that follow from it need no more than the
 // newest statement, which is the only one that is apart then.
 func (e *Engine) appendNewest(slot uint32, s *statement) bool {
-	o, f := e.objects.at(slot), &e.facts
-	if o.facts == 0 || !o.kind.statedAlone() || s.phase == Note || len(f.saidItems) > 0 ||
+	o, f := e.objects.at(slot), &e.codec
+	if o.facts == 0 || !o.kind.hasIndependentRecords() || s.phase == Note || len(f.incomingItems) > 0 ||
 		s.index <= uint64(o.newest) || s.index >= math.MaxUint32 {
 		return false
 	}
-	most := mostAppended
+	most := maxAppended
 	if s.phase == End {
-		most = mostAppendedEnd
+		most = maxAppendedEnd
 	}
-	f.out = appendStatement(f.out[:0], s, f.said)
+	f.out = appendStatement(f.out[:0], s, f.incoming)
 	if int(o.factsSize)+len(f.out) > most {
 		return false
 	}
@@ -68,9 +68,9 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	o.facts = e.arena.extend(o.facts, o.factsSize, f.out)
 	o.factsSize += uint32(len(f.out)) //nolint:gosec // at most mostAppendedEnd
 	o.newest = uint32(s.index)
-	e.touchFacts(slot, f.out)
+	e.queueDelta(slot, f.out)
 	newest := *s
-	newest.entries = f.said
+	newest.entries = f.incoming
 	f.statements = append(f.statements[:0], newest)
 	f.participant, f.sipCallID = nil, nil
 	return true
@@ -78,31 +78,31 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 
 // unite makes the facts of an object and what a record says one set. It returns
 // false if there is no room for that.
-func (e *Engine) unite(slot uint32, s *statement) bool {
-	o, f := e.objects.at(slot), &e.facts
-	e.open(f, slot)
+func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
+	o, f := e.objects.at(slot), &e.codec
+	e.readFacts(f, slot)
 	if o.kind == CallLeg {
 		// Most updates say them again.
 		f.participant, f.sipCallID = f.newest(keyParticipant), f.newest(keySIPCallID)
 	}
-	f.add(*s, f.said)
+	f.addStatement(*s, f.incoming)
 	dropped := f.addItems()
 	after := f.normalized(&e.dictionary)
 	limit := maxBlock
 	if s.phase == Update || s.phase == Note {
-		limit -= endRoom
+		limit -= reservedForEnd
 	}
 	e.stats.Dropped += uint64(dropped + f.dropped) //nolint:gosec // not negative
 	if len(after) > limit {
 		// The event that brought it has all of it. That the object started or
 		// ended, and why, is kept.
-		e.stats.Dropped += uint64(len(f.said) + len(f.saidItems))
+		e.stats.Dropped += uint64(len(f.incoming) + len(f.incomingItems))
 		if limit < maxBlock {
 			return false
 		}
 		f.parse()
-		f.said = slices.DeleteFunc(f.said, func(said entry) bool { return said.key >= wellKnown || len(said.raw) > maxShort })
-		f.add(*s, f.said)
+		f.incoming = slices.DeleteFunc(f.incoming, func(incoming entry) bool { return incoming.key >= wellKnown || len(incoming.raw) > maxShortValue })
+		f.addStatement(*s, f.incoming)
 		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
 			return false
 		}
@@ -110,20 +110,20 @@ func (e *Engine) unite(slot uint32, s *statement) bool {
 	if bytes.Equal(f.in, after) {
 		return true
 	}
-	e.setFacts(slot, after, f.newestIndex())
-	if s.phase == Note || len(f.saidItems) > 0 || !o.kind.statedAlone() {
-		e.touch(slot, flagDirty|flagDirtyFacts)
+	e.replaceFacts(slot, after, f.newestIndex())
+	if s.phase == Note || len(f.incomingItems) > 0 || !o.kind.hasIndependentRecords() {
+		e.markDirty(slot, flagDirty|flagDirtyFacts)
 		return true
 	}
 	if e.journal.stored {
-		f.out = appendStatement(f.out[:0], s, f.said)
-		e.touchFacts(slot, f.out)
+		f.out = appendStatement(f.out[:0], s, f.incoming)
+		e.queueDelta(slot, f.out)
 	}
 	return true
 }
 
 // open reads the facts of an object.
-func (e *Engine) open(f *facts, slot uint32) {
+func (e *Engine) readFacts(f *factsCodec, slot uint32) {
 	o := e.objects.at(slot)
 	f.in = e.arena.appendTo(f.in[:0], o.facts, o.factsSize)
 	f.parse()
@@ -132,32 +132,32 @@ func (e *Engine) open(f *facts, slot uint32) {
 
 // store puts facts into the place of an object's former ones. None of them is from a
 // record that others may follow.
-func (e *Engine) store(slot uint32, facts []byte) {
-	e.setFacts(slot, facts, 0)
-	e.touch(slot, flagDirty|flagDirtyFacts)
+func (e *Engine) storeFacts(slot uint32, facts []byte) {
+	e.replaceFacts(slot, facts, 0)
+	e.markDirty(slot, flagDirty|flagDirtyFacts)
 }
 
 // storeWithin stores facts that were added to, without attributes that the engine does
 // not know if there is no room for all.
-func (e *Engine) storeWithin(slot uint32, f *facts) {
+func (e *Engine) storeFactsWithinLimit(slot uint32, f *factsCodec) {
 	after := f.normalized(&e.dictionary)
 	if len(after) > maxBlock {
 		for i := range f.statements {
 			s := &f.statements[i]
 			before := len(s.entries)
-			s.entries = slices.DeleteFunc(s.entries, func(said entry) bool { return said.key >= wellKnown })
+			s.entries = slices.DeleteFunc(s.entries, func(incoming entry) bool { return incoming.key >= wellKnown })
 			e.stats.Dropped += uint64(before - len(s.entries)) //nolint:gosec // not negative
 		}
 		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
 			return
 		}
 	}
-	e.store(slot, after)
+	e.storeFacts(slot, after)
 }
 
 // setFacts does so without a note for the journal; newest is the index of their newest
 // statement.
-func (e *Engine) setFacts(slot uint32, facts []byte, newest uint32) {
+func (e *Engine) replaceFacts(slot uint32, facts []byte, newest uint32) {
 	o := e.objects.at(slot)
 	o.facts = e.arena.replace(o.facts, o.factsSize, facts)
 	o.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock

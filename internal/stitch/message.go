@@ -126,7 +126,7 @@ func (m *Message) describeBye(r *Record) {
 // branch is an item that says something of the branch that the message's tags name.
 func (m *Message) branch(what Field) Item {
 	return Item{List: keyOfMark(keyBranches), ID: branchID(m.FromTag, m.ToTag), Fields: []Field{
-		what, {keyOfMark(keyHeard), Opaque(string(binary.BigEndian.AppendUint64(nil, uint64(max(m.Time, 0)))))},
+		what, {keyOfMark(keyLastSeen), Opaque(string(binary.BigEndian.AppendUint64(nil, uint64(max(m.Time, 0)))))},
 	}}
 }
 

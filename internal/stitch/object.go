@@ -45,33 +45,33 @@ const (
 	free state = iota
 	open
 	ended
-	endedByOther // as ended, with its call or its session: its own end may follow, also after a restart
-	owed
-	done
-	aside   // as owed: refused again and again, it does not hold up the others
-	holding // as done: a call or a session that something is in
-	brief   // as done: an API request, which is remembered for a short time and makes room first
+	endedIndirectly // as ended, with its call or its session: its own end may follow, also after a restart
+	pendingEmit
+	emitted
+	setAside       // as owed: refused again and again, it does not hold up the others
+	emittedHolder  // as done: a call or a session that something is in
+	emittedRequest // as done: an API request, which is remembered for a short time and makes room first
 
 	states
 )
 
 // takesRecords reports whether objects in the state take records in.
-func (s state) takesRecords() bool { return s == open || s == ended || s == endedByOther }
+func (s state) takesRecords() bool { return s == open || s == ended || s == endedIndirectly }
 
 // What flags say of an object.
 const (
-	flagExpired    = 1 << iota // its time was up before its end came
-	flagEvicted                // its room was needed
-	flagIncomplete             // the engine was shut down for good
-	flagSharing                // a leg that is a Lync participant's screen
-	flagAudioVideo             // a leg that is a Lync participant's audio and video
-	flagTextID                 // its id is no GUID and stands among its facts
-	flagInherited              // a call whose source is that of what is in it
-	flagDirty                  // its head is not in the journal
-	flagDirtyFacts             // nor are its facts
-	flagNoted                  // it is in the journal's list of what changed
-	flagEnded                  // one of its own records ended it; found anew at a restart
-	flagInEnded                // it is in its sender's session's list of ended objects
+	flagExpired        = 1 << iota // its time was up before its end came
+	flagEvicted                    // its room was needed
+	flagIncomplete                 // the engine was shut down for good
+	flagSharing                    // a leg that is a Lync participant's screen
+	flagAudioVideo                 // a leg that is a Lync participant's audio and video
+	flagTextID                     // its id is no GUID and stands among its facts
+	flagInferredSource             // a call whose source is that of what is in it
+	flagDirty                      // its head is not in the journal
+	flagDirtyFacts                 // nor are its facts
+	flagQueued                     // it is in the journal's list of what changed
+	flagEnded                      // one of its own records ended it; found anew at a restart
+	flagInEnded                    // it is in its sender's session's list of ended objects
 	// Set when it becomes owed: another object must not change its stitched record.
 	flagCallEnded     // its call had ended
 	flagBridgeStarted // its sender's session was over
@@ -79,7 +79,7 @@ const (
 	flagUnlisted
 
 	// The places are stored: a flag is never moved.
-	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInherited |
+	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInferredSource |
 		flagCallEnded | flagBridgeStarted | flagUnlisted
 )
 
@@ -88,23 +88,23 @@ type identity = [16]byte
 
 // object is the fixed part of an object. It holds no pointers.
 type object struct {
-	identity   identity
-	span       SpanID
-	since      int64 // engine's clock, in nanoseconds: when it came into its state
-	facts      block
-	factsSize  uint32
-	generation uint32
-	resource   uint32
-	session    uint32
-	sameBucket uint32 // the next in its bucket of Engine.identities
-	in         uint32 // the object it is in; not of those that hold others
-	info       uint32 // container; of those that hold others
+	identity       identity
+	span           SpanID
+	since          int64 // engine's clock, in nanoseconds: when it came into its state
+	facts          block
+	factsSize      uint32
+	generation     uint32
+	resource       uint32
+	session        uint32
+	sameBucket     uint32 // the next in its bucket of Engine.identities
+	holder         uint32 // the object it is in; not of those that hold others
+	containerIndex uint32 // container; of those that hold others
 
 	queue       links // of its state
 	ofSession   links // open objects of its sender's session, or those that ended with it
 	ofCall      links // open objects of the call it is in
-	participant member
-	sip         member
+	participant indexEntry
+	sip         indexEntry
 
 	newest uint32 // index of the newest statement of facts; the largest number for one that is no less
 	kind   Kind
@@ -114,7 +114,7 @@ type object struct {
 
 // member puts a leg into an index of legs by the hash of something they have. A
 // track has the links alone, in the list of its session's.
-type member struct {
+type indexEntry struct {
 	hash uint64 // 0 if the leg has no such thing
 	// links among those of the same hash; previous of the first is the next in
 	// its bucket.
@@ -131,16 +131,16 @@ type container struct {
 	start, end int64   // sender's clock; 0 where unknown
 	index      uint64  // of the record that started it, in the sender's session; 0 where unknown
 	// The first and last time that something in it named it.
-	mentioned, lastMentioned int64
-	groupID                  uint64 // hash of a call's correlator, of what names a session's call; 0 is none
-	group                    links  // others of its kind with the same
-	members                  uint32 // objects in it that are not done
-	tracks                   list   // of them, those that are a session's tracks
-	open                     list   // of them, those in a call that are open
-	frozen                   bool   // something with that trace was emitted
-	superseded               int64  // sender's clock; when the last call of its room began that ended it, see removeSuperseded
-	joining                  bool   // it is in Engine.joining, or was taken from there
-	filed                    filed  // in which list of its correlator a call is
+	firstReference, lastReference int64
+	groupID                       uint64    // hash of a call's correlator, of what names a session's call; 0 is none
+	group                         links     // others of its kind with the same
+	memberCount                   uint32    // objects in it that are not done
+	tracks                        list      // of them, those that are a session's tracks
+	open                          list      // of them, those in a call that are open
+	frozen                        bool      // something with that trace was emitted
+	superseded                    int64     // sender's clock; when the last call of its room began that ended it, see removeSuperseded
+	traceChangeQueued             bool      // it is in Engine.joining, or was taken from there
+	groupList                     groupList // in which list of its correlator a call is
 }
 
 // Ref names an object that the engine holds. It stays good until the object is

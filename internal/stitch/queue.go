@@ -48,37 +48,37 @@ func (e *Engine) setState(slot uint32, to state, since int64) {
 		e.counts[o.kind][o.state]--
 	}
 	if o.state == open {
-		e.unlistOpen(slot)
+		e.removeFromOpenLists(slot)
 	}
-	e.unlistEnded(slot)
+	e.removeFromSessionEnded(slot)
 	o.state, o.since = to, since
 	e.counts[o.kind][to]++
 	e.queues[to].push(e, slot, byState)
 	if to == open {
-		e.listOpen(slot)
+		e.addToOpenLists(slot)
 	}
-	e.touch(slot, flagDirty)
+	e.markDirty(slot, flagDirty)
 }
 
 // listOpen puts an open object into the lists of its sender's session and of its
 // call.
-func (e *Engine) listOpen(slot uint32) {
+func (e *Engine) addToOpenLists(slot uint32) {
 	o := e.objects.at(slot)
 	if o.session != 0 {
 		e.sessions.at(o.session).open.push(e, slot, bySession)
 	}
-	if o.in != 0 && o.kind != Track {
-		e.infoOf(o.in).open.push(e, slot, byCall)
+	if o.holder != 0 && o.kind != Track {
+		e.containerOf(o.holder).open.push(e, slot, byCall)
 	}
 }
 
 // unlistOpen undoes listOpen.
-func (e *Engine) unlistOpen(slot uint32) {
+func (e *Engine) removeFromOpenLists(slot uint32) {
 	o := e.objects.at(slot)
 	if o.session != 0 {
 		e.sessions.at(o.session).open.remove(e, slot, bySession)
 	}
-	if o.in != 0 && o.kind != Track {
-		e.infoOf(o.in).open.remove(e, slot, byCall)
+	if o.holder != 0 && o.kind != Track {
+		e.containerOf(o.holder).open.remove(e, slot, byCall)
 	}
 }

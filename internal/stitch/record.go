@@ -42,7 +42,7 @@ func Kinds() []Kind {
 }
 
 // described is what is fixed for a kind.
-var described = [kinds]struct{ name, short, id string }{
+var kindInfo = [kinds]struct{ name, short, id string }{
 	Call:      {names.KindCall, "call", names.CallID},
 	CallLeg:   {names.KindCallLeg, "call_leg", names.CallLegID},
 	Recording: {names.KindRecording, "recording", names.RecordingID},
@@ -58,10 +58,10 @@ var described = [kinds]struct{ name, short, id string }{
 }
 
 // Name is the kind as it goes into ids: one of names.Kinds().
-func (k Kind) Name() string { return described[k].name }
+func (k Kind) Name() string { return kindInfo[k].name }
 
 // String is the kind in one word of low cardinality.
-func (k Kind) String() string { return described[k].short }
+func (k Kind) String() string { return kindInfo[k].short }
 
 // SpanName is the name of the spans of the kind, of low cardinality.
 func (k Kind) SpanName() string {
@@ -72,7 +72,7 @@ func (k Kind) SpanName() string {
 }
 
 // IDKey is the attribute of the object's own id.
-func (k Kind) IDKey() string { return described[k].id }
+func (k Kind) IDKey() string { return kindInfo[k].id }
 
 // holds tells whether other objects are in those of the kind.
 func (k Kind) holds() bool { return k == Call || k == Session || k == Dialog }

@@ -13,45 +13,45 @@ import (
 // relate follows what the facts of an object, just merged and still apart, say
 // about others; at is the statement that was merged, from where the record came
 // from, said what it said.
-func (e *Engine) relate(slot uint32, at *statement, from Source, said []entry) {
+func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incoming []entry) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
-		e.relateCall(slot)
+		e.updateCallRelations(slot)
 		return
 	case Session:
-		e.relateSession(slot)
+		e.updateSessionRelations(slot)
 		return
 	case Track:
-		if o.in != 0 && at.phase != Note {
-			e.mention(o.in, at.time, from, slot)
+		if o.holder != 0 && at.phase != Note {
+			e.recordReference(o.holder, at.time, from, slot)
 		}
 		return
 	case Dialog:
-		e.relateDialog(slot)
+		e.updateDialogRelations(slot)
 		return
 	case DialogFork:
-		e.relateFork(slot)
+		e.updateForkRelations(slot)
 		return
 	case APIRequest:
-		e.relateRequest(slot)
+		e.updateRequestRelations(slot)
 		return
 	case ScheduledMeeting:
-		e.relateMeeting(slot)
+		e.updateMeetingRelations(slot)
 		return
 	case CallLeg:
-		e.relateLeg(slot, said)
+		e.updateLegRelations(slot, incoming)
 	case Recording, Streaming:
 	}
-	named := valueOf(said, keyCall)
+	named := valueOf(incoming, keyCall)
 	if named == nil {
 		return
 	}
 	if namesCall(named) {
-		e.mention(e.callOf(slot, named), at.time, from, slot)
+		e.recordReference(e.callOf(slot, named), at.time, from, slot)
 	}
-	if now := e.facts.newestCall(); now != nil {
-		e.bind(slot, e.callOf(slot, now))
+	if now := e.codec.newestCall(); now != nil {
+		e.putInHolder(slot, e.callOf(slot, now))
 	}
 }
 
@@ -61,7 +61,7 @@ func namesCall(raw []byte) bool {
 }
 
 // newestCall is the value of the last call that was named, if any.
-func (f *facts) newestCall() []byte {
+func (f *factsCodec) newestCall() []byte {
 	for _, s := range slices.Backward(f.statements) {
 		if raw := s.value(keyCall); namesCall(raw) {
 			return raw
@@ -84,7 +84,7 @@ func valueOf(entries []entry, k key) []byte {
 // it may have started before anybody listened. Its ids come from its own id alone.
 func (e *Engine) callOf(of uint32, raw []byte) uint32 {
 	identity := identityOfValue(Call, raw)
-	if in := e.objects.at(of).in; in != 0 && e.objects.at(in).identity == identity {
+	if in := e.objects.at(of).holder; in != 0 && e.objects.at(in).identity == identity {
 		return in
 	}
 	if slot := e.lookup(Call, &identity); slot != 0 {
@@ -95,18 +95,18 @@ func (e *Engine) callOf(of uint32, raw []byte) uint32 {
 
 // mention notes that something in a call or a session named it: a sign of life. An
 // entry that has what was said of that object has the mention too.
-func (e *Engine) mention(call uint32, at int64, from Source, by uint32) {
+func (e *Engine) recordReference(call uint32, at int64, from Source, by uint32) {
 	o := e.objects.at(call)
-	if e.late(call) {
+	if e.isFinal(call) {
 		return
 	}
-	e.inherit(call, from)
-	info := e.containers.at(o.info)
-	first, last := earliest(info.mentioned, at), max(info.lastMentioned, at)
-	if first != info.mentioned || last != info.lastMentioned {
-		info.mentioned, info.lastMentioned = first, last
-		if o := e.objects.at(by); !o.kind.statedAlone() || o.flags&flagDirtyFacts != 0 {
-			e.touch(call, flagDirty)
+	e.inferSource(call, from)
+	info := e.containers.at(o.containerIndex)
+	first, last := earliest(info.firstReference, at), max(info.lastReference, at)
+	if first != info.firstReference || last != info.lastReference {
+		info.firstReference, info.lastReference = first, last
+		if o := e.objects.at(by); !o.kind.hasIndependentRecords() || o.flags&flagDirtyFacts != 0 {
+			e.markDirty(call, flagDirty)
 		}
 		if e.reviewAbsence(call) {
 			e.endOrReopen(call)
@@ -115,17 +115,17 @@ func (e *Engine) mention(call uint32, at int64, from Source, by uint32) {
 }
 
 // bind puts an object into a call or a session, out of the one it was in.
-func (e *Engine) bind(slot, in uint32) {
+func (e *Engine) putInHolder(slot, in uint32) {
 	o := e.objects.at(slot)
-	if o.in == in {
+	if o.holder == in {
 		return
 	}
-	e.unbind(slot)
-	o.in = in
-	info := e.infoOf(in)
-	info.members++
-	if holder := e.objects.at(in); holder.state == done {
-		e.setState(in, holding, holder.since)
+	e.removeFromHolder(slot)
+	o.holder = in
+	info := e.containerOf(in)
+	info.memberCount++
+	if holder := e.objects.at(in); holder.state == emitted {
+		e.setState(in, emittedHolder, holder.since)
 	}
 	switch {
 	case o.kind == Track:
@@ -135,37 +135,37 @@ func (e *Engine) bind(slot, in uint32) {
 	}
 }
 
-func (e *Engine) unbind(slot uint32) {
+func (e *Engine) removeFromHolder(slot uint32) {
 	o := e.objects.at(slot)
-	if o.in == 0 {
+	if o.holder == 0 {
 		return
 	}
-	info := e.infoOf(o.in)
-	info.members--
+	info := e.containerOf(o.holder)
+	info.memberCount--
 	switch {
 	case o.kind == Track:
 		info.tracks.remove(e, slot, byTrack)
 	case o.state == open:
 		info.open.remove(e, slot, byCall)
 	}
-	if info.members == 0 && e.objects.at(o.in).state == holding {
-		e.setState(o.in, done, e.now)
+	if info.memberCount == 0 && e.objects.at(o.holder).state == emittedHolder {
+		e.setState(o.holder, emitted, e.now)
 	}
-	o.in = 0
+	o.holder = 0
 }
 
 // relateLeg files a leg under its participant and its SIP Call-ID, if those
 // were said.
-func (e *Engine) relateLeg(slot uint32, said []entry) {
-	o, f := e.objects.at(slot), &e.facts
-	for _, entry := range said {
+func (e *Engine) updateLegRelations(slot uint32, incoming []entry) {
+	o, f := e.objects.at(slot), &e.codec
+	for _, entry := range incoming {
 		switch entry.key {
 		case keyLyncSubType:
 			o.flags &^= flagSharing | flagAudioVideo
 			switch lync := f.newest(keyLyncSubType); {
-			case same(lync, lyncSharing):
+			case equalsText(lync, lyncSharing):
 				o.flags |= flagSharing
-			case same(lync, lyncAudioVideo):
+			case equalsText(lync, lyncAudioVideo):
 				o.flags |= flagAudioVideo
 			}
 		case keyParticipant:
@@ -186,9 +186,9 @@ const (
 	lyncAudioVideo = "audioVideo"
 )
 
-func byParticipant(o *object) *member { return &o.participant }
-func bySIPCall(o *object) *member     { return &o.sip }
-func byTrack(o *object) *links        { return &o.participant.links }
+func byParticipant(o *object) *indexEntry { return &o.participant }
+func bySIPCall(o *object) *indexEntry     { return &o.sip }
+func byTrack(o *object) *links            { return &o.participant.links }
 
 // chainLimit is how many legs of one participant or SIP Call-ID are looked at.
 // There are two or three, unless somebody makes them up.
@@ -197,11 +197,11 @@ const chainLimit = 64
 // legs returns the legs filed under a hash, so that it makes no difference in
 // which order they came: all that are not done, or none if they are too many;
 // and all others, or none of them.
-func (e *Engine) legs(index *legIndex, under uint64) []uint32 {
+func (e *Engine) legsUnder(index *legIndexes, under uint64) []uint32 {
 	found := e.appendLegs(e.scratch.legs[:0], index.current, under)
 	if len(found) <= chainLimit {
 		current := len(found)
-		if found = e.appendLegs(found, index.former, under); len(found)-current > chainLimit {
+		if found = e.appendLegs(found, index.emitted, under); len(found)-current > chainLimit {
 			found = found[:current]
 		}
 	} else {
@@ -212,7 +212,7 @@ func (e *Engine) legs(index *legIndex, under uint64) []uint32 {
 }
 
 // appendLegs appends legs until they are too many.
-func (e *Engine) appendLegs(to []uint32, index *members, under uint64) []uint32 {
+func (e *Engine) appendLegs(to []uint32, index *legIndex, under uint64) []uint32 {
 	if under == 0 {
 		return to
 	}
@@ -227,11 +227,11 @@ func (e *Engine) appendLegs(to []uint32, index *members, under uint64) []uint32 
 // startOf is when a leg started, as far as is known.
 func (e *Engine) startOf(slot uint32) int64 {
 	o := e.objects.at(slot)
-	if o.state == done {
+	if o.state == emitted {
 		return e.tombstone(slot).start
 	}
-	e.open(&e.scratch.other, slot)
-	return e.scratch.other.span().begin()
+	e.readFacts(&e.scratch.other, slot)
+	return e.scratch.other.timeRange().startOrFirst()
 }
 
 // FindParticipant returns the leg of a participant: of several the one that
@@ -257,7 +257,7 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 // except, nor one with a negative rank.
 func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
-	for _, slot := range e.legs(&e.participants, participant) {
+	for _, slot := range e.legsUnder(&e.participants, participant) {
 		o := e.objects.at(slot)
 		r := rank(slot)
 		if slot == except || r < 0 {
@@ -282,7 +282,7 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 		switch {
 		case o.flags&flagSharing != 0:
 			return -1
-		case sharing.in != 0 && e.traceOf(other) != e.infoOf(sharing.in).trace:
+		case sharing.holder != 0 && e.traceOf(other) != e.containerOf(sharing.holder).trace:
 			return -1
 		case o.flags&flagAudioVideo != 0:
 			return 0
@@ -295,7 +295,7 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 // legOfSIPCall returns the leg whose SIP call has a Call-ID of that hash: the one
 // with the smallest id, if several bridges know the call; not the leg except.
 func (e *Engine) legOfSIPCall(under uint64, except uint32) (best uint32) {
-	for _, other := range e.legs(&e.sipCalls, under) {
+	for _, other := range e.legsUnder(&e.sipCalls, under) {
 		if other == except {
 			continue
 		}
@@ -308,7 +308,7 @@ func (e *Engine) legOfSIPCall(under uint64, except uint32) (best uint32) {
 
 // roleOf tells what a leg is there for, "" if nobody said it. Only participants
 // are people: they are what their start does not call something else.
-func roleOf(f *facts) string {
+func roleOf(f *factsCodec) string {
 	subType := f.newest(keySubType)
 	switch {
 	case isTrue(f.newest(keyIsRecorder)):
@@ -317,7 +317,7 @@ func roleOf(f *facts) string {
 		return names.RoleStreamer
 	case equalFold(subType, "distributionLink"), equalFold(subType, "lyncDistribution"):
 		return names.RoleDistributionLink
-	case same(f.newest(keyLyncSubType), lyncSharing):
+	case equalsText(f.newest(keyLyncSubType), lyncSharing):
 		return names.RoleSharing
 	case f.hasStart():
 		return names.RoleParticipant

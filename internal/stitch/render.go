@@ -10,33 +10,33 @@ import (
 
 // scratch is room for what one method works with.
 type scratch struct {
-	other     facts // of an object beside the one at hand
-	legs      []uint32
-	intervals []interval
-	nextStart map[uint64]int64 // by bridge
-	runs      []run
-	grave     []byte
-	fork      facts   // of a fork whose call is at hand
-	stamp     []Field // of a record of a SIP call
-	fields    []Field
-	links     []Link
-	calls     []string
-	placed    []Field // by rank
-	present   []bool  // which of placed are set
-	found     []foundOut
+	other          factsCodec // of an object beside the one at hand
+	legs           []uint32
+	intervals      []interval
+	nextStart      map[uint64]int64 // by bridge
+	runs           []overlapRun
+	tombstoneBytes []byte
+	fork           factsCodec // of a fork whose call is at hand
+	stamp          []Field    // of a record of a SIP call
+	fields         []Field
+	links          []Link
+	calls          []string
+	placed         []Field // by rank
+	present        []bool  // which of placed are set
+	derived        []derivedField
 }
 
 // Owed visits up to n of the objects that are owed to the next consumer, the
 // oldest first, or those that follow one that was visited; none if that is not
 // owed any more. They stay owed until Emitted. The trace of each is final from
 // here on; the caller stores that before it sends.
-func (e *Engine) Owed(after Ref, n int, visit func(*Stitched)) (visited int) {
-	return e.visit(owed, after, n, visit)
+func (e *Engine) VisitPendingEmits(after Ref, n int, visit func(*Stitched)) (visited int) {
+	return e.visit(pendingEmit, after, n, visit)
 }
 
 // Aside visits, as Owed does, the objects that were set aside, in that order.
-func (e *Engine) Aside(after Ref, n int, visit func(*Stitched)) (visited int) {
-	return e.visit(aside, after, n, visit)
+func (e *Engine) VisitSetAside(after Ref, n int, visit func(*Stitched)) (visited int) {
+	return e.visit(setAside, after, n, visit)
 }
 
 func (e *Engine) visit(in state, after Ref, n int, visit func(*Stitched)) (visited int) {
@@ -59,7 +59,7 @@ func (e *Engine) visit(in state, after Ref, n int, visit func(*Stitched)) (visit
 }
 
 // Owes returns how many objects are owed, with those that were set aside.
-func (e *Engine) Owes() (n int) { return e.count(owed) + e.count(aside) }
+func (e *Engine) CountPendingEmits() (n int) { return e.count(pendingEmit) + e.count(setAside) }
 
 // count returns how many objects are in a state.
 func (e *Engine) count(in state) (n int) {
@@ -80,11 +80,11 @@ func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 	case o.kind == Dialog || o.kind == DialogFork:
 		s.Context = e.dialogStamp(ref.slot)
 	case o.kind.holds():
-		e.stampedWith(ref.slot)
+		e.rememberStampedTrace(ref.slot)
 		s.Context = e.contextOf(ref.slot)
-	case o.in != 0:
-		e.stampedWith(o.in)
-		s.Context = e.contextOf(o.in)
+	case o.holder != 0:
+		e.rememberStampedTrace(o.holder)
+		s.Context = e.contextOf(o.holder)
 	}
 	return s, true
 }
@@ -96,17 +96,17 @@ func (e *Engine) traceOf(slot uint32) TraceID {
 	case o.kind == Dialog:
 		return e.traceOfDialog(slot)
 	case o.kind.holds():
-		return e.containers.at(o.info).trace
+		return e.containers.at(o.containerIndex).trace
 	case o.kind == ScheduledMeeting:
 		return ids.Trace(o.kind.Name(), e.idOf(slot))
-	case o.state == done || o.state == brief:
+	case o.state == emitted || o.state == emittedRequest:
 		return e.tombstone(slot).trace
 	case o.kind == APIRequest:
 		return e.traceOfRequest(slot)
-	case o.kind == DialogFork && o.in != 0:
-		return e.traceOfDialog(o.in)
-	case o.in != 0:
-		return e.infoOf(o.in).trace
+	case o.kind == DialogFork && o.holder != 0:
+		return e.traceOfDialog(o.holder)
+	case o.holder != 0:
+		return e.containerOf(o.holder).trace
 	case o.flags&flagSharing != 0 && e.audioVideoOf(slot) != 0:
 		return e.traceOf(e.audioVideoOf(slot))
 	default:
@@ -121,7 +121,7 @@ func (e *Engine) idOf(slot uint32) string {
 		var room [guidText]byte
 		return string(appendGUID(room[:0], &o.identity))
 	}
-	e.open(&e.scratch.other, slot)
+	e.readFacts(&e.scratch.other, slot)
 	for i := range e.scratch.other.statements {
 		// Only what keepID said has it.
 		if raw := e.scratch.other.statements[i].value(ownKey(o.kind)); raw != nil {
@@ -152,18 +152,18 @@ const renderedSlots = 1 << 10
 
 // renderedAs returns what was rendered of an owed object, or would be now.
 func (e *Engine) renderedAs(ref Ref) rendered {
-	if as := &e.rendered[ref.slot%renderedSlots]; as.ref == ref {
-		return *as
+	if of := &e.rendered[ref.slot%renderedSlots]; of.ref == ref {
+		return *of
 	}
 	o, f := e.objects.at(ref.slot), &e.scratch.other
-	e.open(f, ref.slot)
-	as := rendered{ref: ref, outcome: e.outcome(o, e.lifeSpan(o, f)), start: f.span().begin()}
-	as.trace = e.traceOf(ref.slot)
-	return as
+	e.readFacts(f, ref.slot)
+	of := rendered{ref: ref, outcome: e.outcome(o, e.timeRangeOf(o, f)), start: f.timeRange().startOrFirst()}
+	of.trace = e.traceOf(ref.slot)
+	return of
 }
 
 // outcome is how an object of those times ended, or would if it were now.
-func (e *Engine) outcome(o *object, s span) Outcome {
+func (e *Engine) outcome(o *object, s timeRange) Outcome {
 	switch {
 	case o.kind == ScheduledMeeting && o.flags&flagCallEnded != 0: // whose end stands for its own
 		return CallEnded
@@ -193,11 +193,11 @@ func (e *Engine) freezeTraceOf(slot uint32) {
 	switch {
 	case o.kind.holds():
 		e.freeze(slot)
-	case o.in != 0:
-		e.freeze(o.in)
+	case o.holder != 0:
+		e.freeze(o.holder)
 	case o.flags&flagSharing != 0:
-		if leg := e.audioVideoOf(slot); leg != 0 && e.objects.at(leg).in != 0 {
-			e.freeze(e.objects.at(leg).in)
+		if leg := e.audioVideoOf(slot); leg != 0 && e.objects.at(leg).holder != 0 {
+			e.freeze(e.objects.at(leg).holder)
 		}
 	}
 }
@@ -215,45 +215,45 @@ func (e *Engine) render(slot uint32) Stitched {
 	var context []Field
 	holder := slot // of the facts
 	switch {
-	case o.kind == DialogFork && o.in != 0:
-		holder = o.in
-		out.ID, out.Resource = lowerASCII(out.ID), e.resourceOf(o.in)
-	case o.in != 0:
-		context = e.contextOf(o.in)
+	case o.kind == DialogFork && o.holder != 0:
+		holder = o.holder
+		out.ID, out.Resource = lowerASCII(out.ID), e.resourceOf(o.holder)
+	case o.holder != 0:
+		context = e.contextOf(o.holder)
 	case o.kind == ScheduledMeeting:
 		if call := e.lookup(Call, &o.identity); call != 0 {
 			context = e.contextOf(call)
 		}
 	}
-	f := &e.facts
-	e.open(f, holder)
+	f := &e.codec
+	e.readFacts(f, holder)
 	f.normalize(&e.dictionary)
 	out.Links = e.linksOf(slot)
-	s := e.lifeSpan(o, f)
+	s := e.timeRangeOf(o, f)
 	out.Outcome = e.outcome(o, s)
 	out.Start, out.End = e.times(o, s, out.Outcome)
 	if holder == slot {
-		e.rendered[slot%renderedSlots] = rendered{ref: out.Ref, outcome: out.Outcome, trace: out.Trace, start: f.span().begin()}
+		e.rendered[slot%renderedSlots] = rendered{ref: out.Ref, outcome: out.Outcome, trace: out.Trace, start: f.timeRange().startOrFirst()}
 	}
-	var texts texts
-	texts.of(f)
+	var texts valueDecoder
+	texts.reset(f)
 	if holder != slot {
 		e.boundForkFacts(f)
 	}
-	var found []foundOut
+	var found []derivedField
 	switch o.kind {
 	case CallLeg:
-		found = e.describeLeg(&out, &texts)
+		found = e.deriveLeg(&out, &texts)
 	case Session:
-		found = e.describeSession(&out, &texts)
+		found = e.deriveSession(&out, &texts)
 	case Track:
-		found = e.describeTrack(o, &out, &texts)
+		found = e.deriveTrack(o, &out, &texts)
 	case Dialog, DialogFork:
-		found = e.describeDialog(o, &out)
+		found = e.deriveDialog(o, &out)
 	case APIRequest:
-		f.describeRequest(&out)
+		f.deriveRequest(&out)
 	case ScheduledMeeting:
-		found = e.describeMeeting(&out)
+		found = e.deriveMeeting(&out)
 	case Call, Recording, Streaming:
 	}
 	out.Fields = e.fields(o, context, &out, found, &texts)
@@ -261,33 +261,33 @@ func (e *Engine) render(slot uint32) Stitched {
 }
 
 // foundOut is an attribute that no record has: it follows from all of them.
-type foundOut struct {
+type derivedField struct {
 	key   key
 	value Value
 }
 
 // times are the span's. Clocks are set back at times; the duration that the
 // bridge measured then tells the start.
-func (e *Engine) times(o *object, s span, outcome Outcome) (start, end int64) {
+func (e *Engine) times(o *object, s timeRange, outcome Outcome) (start, end int64) {
 	if o.kind == Dialog || o.kind == DialogFork {
 		return timesOfDialog(s)
 	}
 	if o.kind == APIRequest {
-		return e.facts.timesOfRequest()
+		return e.codec.timesOfRequest()
 	}
 	if o.kind.holds() {
-		info := e.containers.at(o.info)
-		s.first, s.last = earliest(s.first, info.mentioned), max(s.last, info.lastMentioned)
+		info := e.containers.at(o.containerIndex)
+		s.first, s.last = earliest(s.first, info.firstReference), max(s.last, info.lastReference)
 	}
 	start, end = s.start, s.end
 	switch {
-	case outcome == CallEnded && o.in != 0:
-		end = e.infoOf(o.in).end
+	case outcome == CallEnded && o.holder != 0:
+		end = e.containerOf(o.holder).end
 	case end == 0:
 		end = s.last
 	}
 	if start == 0 || start > end {
-		duration, unit := e.facts.durationOf(o.kind)
+		duration, unit := e.codec.durationOf(o.kind)
 		start = before(s.end, duration, unit)
 	}
 	if start == 0 && s.end == 0 {
@@ -303,7 +303,7 @@ func (e *Engine) times(o *object, s span, outcome Outcome) (start, end int64) {
 func (e *Engine) parentOf(slot uint32) SpanID {
 	o := e.objects.at(slot)
 	if o.kind.holds() {
-		if info := e.containers.at(o.info); info.root != o.span {
+		if info := e.containers.at(o.containerIndex); info.root != o.span {
 			return info.root
 		}
 		return SpanID{}
@@ -316,10 +316,10 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 	switch {
 	case o.kind == APIRequest:
 		return e.parentOfRequest(slot)
-	case o.kind == DialogFork && o.in != 0:
-		return e.infoOf(o.in).root // the call's leg, or the first branch
-	case o.in != 0:
-		return e.objects.at(o.in).span
+	case o.kind == DialogFork && o.holder != 0:
+		return e.containerOf(o.holder).root // the call's leg, or the first branch
+	case o.holder != 0:
+		return e.objects.at(o.holder).span
 	default:
 		return SpanID{}
 	}
@@ -342,13 +342,13 @@ const (
 func (e *Engine) linkedTrace(from uint32) TraceID {
 	o := e.objects.at(from)
 	if o.kind == Call {
-		if info := e.infoOf(from); !info.frozen {
+		if info := e.containerOf(from); !info.frozen {
 			e.regroup(info.groupID)
 		}
 		return e.traceOf(from)
 	}
-	if o.state != done && o.in != 0 && e.objects.at(o.in).kind == Call {
-		if info := e.infoOf(o.in); !info.frozen {
+	if o.state != emitted && o.holder != 0 && e.objects.at(o.holder).kind == Call {
+		if info := e.containerOf(o.holder); !info.frozen {
 			e.regroup(info.groupID)
 		}
 	}
@@ -358,7 +358,7 @@ func (e *Engine) linkedTrace(from uint32) TraceID {
 // linksOf are the links of the object whose facts are apart.
 func (e *Engine) linksOf(slot uint32) []Link {
 	links := e.scratch.links[:0]
-	if raw := e.facts.newest(keyMovedLeg); isText(raw) {
+	if raw := e.codec.newest(keyMovedLeg); isText(raw) {
 		id := text(raw)
 		link := Link{Trace: e.traceOf(slot), Span: ids.Span(CallLeg.Name(), id), Reason: linkMoved}
 		identity := identityOfValue(CallLeg, raw)
@@ -367,7 +367,7 @@ func (e *Engine) linksOf(slot uint32) []Link {
 		}
 		links = append(links, link)
 	}
-	if raw := e.facts.newest(keyReplaces); isText(raw) {
+	if raw := e.codec.newest(keyReplaces); isText(raw) {
 		from := e.legOfSIPCall(hashOf(raw), slot)
 		if from == 0 && hashOf(raw) != e.objects.at(slot).sip.hash { // no bridge knows the call
 			identity := identityOfValue(Dialog, raw)
@@ -379,7 +379,7 @@ func (e *Engine) linksOf(slot uint32) []Link {
 	}
 	switch e.objects.at(slot).kind {
 	case Session:
-		if from := e.former(slot); from != 0 {
+		if from := e.previousSession(slot); from != 0 {
 			links = append(links, Link{Trace: e.linkedTrace(from), Span: e.objects.at(from).span, Reason: linkSameCall})
 		}
 	case Call:
@@ -395,17 +395,17 @@ func (e *Engine) linksOf(slot uint32) []Link {
 }
 
 // describeLeg fills what only legs have, and returns what was found out.
-func (e *Engine) describeLeg(out *Stitched, t *texts) []foundOut {
-	direction := e.facts.newest(keyDirection)
+func (e *Engine) deriveLeg(out *Stitched, t *valueDecoder) []derivedField {
+	direction := e.codec.newest(keyDirection)
 	out.Server, out.Client = equalFold(direction, "incoming"), equalFold(direction, "outgoing")
-	if reason := e.facts.newest(keyReason); reason != nil {
+	if reason := e.codec.newest(keyReason); reason != nil {
 		if known, documented := names.LegReason(text(reason)); documented && known.Failure {
 			out.ErrorType = known.Name
 		}
 	}
 	calls := e.scratch.calls[:0]
-	for i := range e.facts.statements {
-		raw := e.facts.statements[i].value(keyCall)
+	for i := range e.codec.statements {
+		raw := e.codec.statements[i].value(keyCall)
 		if !namesCall(raw) {
 			continue
 		}
@@ -419,18 +419,18 @@ func (e *Engine) describeLeg(out *Stitched, t *texts) []foundOut {
 	}
 	e.scratch.calls = calls
 	out.Calls = calls
-	found := e.scratch.found[:0]
-	if role := roleOf(&e.facts); role != "" {
-		found = append(found, foundOut{keyRole, Text(role)})
+	found := e.scratch.derived[:0]
+	if role := roleOf(&e.codec); role != "" {
+		found = append(found, derivedField{keyRole, Text(role)})
 	}
 	// Else where the leg was before the first record, or since when, is not known.
-	if e.facts.hasStart() && e.facts.span().start == out.Start {
-		line := timelineOf(&e.facts, out.Start, out.End)
-		found = append(found, foundOut{keyIVRSeconds, seconds(line.ivr)}, foundOut{keyLobbySeconds, seconds(line.lobby)})
+	if e.codec.hasStart() && e.codec.timeRange().start == out.Start {
+		line := timelineOf(&e.codec, out.Start, out.End)
+		found = append(found, derivedField{keyIVRSeconds, seconds(line.ivr)}, derivedField{keyLobbySeconds, seconds(line.lobby)})
 		if line.connected {
-			found = append(found, foundOut{keySetup, seconds(line.setup)})
+			found = append(found, derivedField{keySetup, seconds(line.setup)})
 		}
 	}
-	e.scratch.found = found
+	e.scratch.derived = found
 	return found
 }

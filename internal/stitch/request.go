@@ -21,14 +21,14 @@ import (
 
 // briefly is how long a request is remembered that was emitted: as long as lines of
 // syslog are read again after a restart.
-func (e *Engine) briefly() int64 { return min(requestMemory, e.maxOpen) }
+func (e *Engine) requestRetention() int64 { return min(requestMemory, e.maxOpen) }
 
 const requestMemory = 600 * second
 
 // RequestID is the id of an API request: the bridge, the number of its API trace, which
 // begins anew with the bridge, and when it was sent, in nanoseconds since 1970.
 func RequestID(bridge string, number, at int64) string {
-	return bounded(bridge) + tagSeparator + strconv.FormatInt(number, 10) + tagSeparator + strconv.FormatInt(at, 10)
+	return boundedName(bridge) + tagSeparator + strconv.FormatInt(number, 10) + tagSeparator + strconv.FormatInt(at, 10)
 }
 
 // Routes of requests that change a meeting; the bridge's syslog has them in this form,
@@ -84,7 +84,7 @@ const notFound = 404
 
 // applyRequest merges the record of a request, and what it says of its meeting.
 func (e *Engine) applyRequest(slot uint32, r *Record) (Ref, error) {
-	if e.late(slot) {
+	if e.isFinal(slot) {
 		e.stats.Late++
 		return e.refTo(slot), nil
 	}
@@ -103,7 +103,7 @@ func (e *Engine) applyRequest(slot uint32, r *Record) (Ref, error) {
 	}
 	slot = e.apply(slot, r)
 	if ofMeeting {
-		if at := e.find(ScheduledMeeting, meeting.ID); !e.late(at) {
+		if at := e.find(ScheduledMeeting, meeting.ID); !e.isFinal(at) {
 			e.apply(at, &meeting)
 		}
 	}
@@ -140,11 +140,11 @@ func meetingRecord(r *Record) (m Record, ok bool) {
 }
 
 // relateRequest files a request that may turn out to be a meeting's.
-func (e *Engine) relateRequest(slot uint32) {
-	if e.late(slot) {
+func (e *Engine) updateRequestRelations(slot uint32) {
+	if e.isFinal(slot) {
 		return
 	}
-	f := &e.facts
+	f := &e.codec
 	under := uint64(0)
 	if c, ok := changeOf(f.newestValue); ok && c.call == "" {
 		under = scheduleOf(f)
@@ -153,7 +153,7 @@ func (e *Engine) relateRequest(slot uint32) {
 }
 
 // newestValue is the value that an attribute had last.
-func (f *facts) newestValue(k key) Value {
+func (f *factsCodec) newestValue(k key) Value {
 	raw := f.newest(k)
 	if raw == nil {
 		return Value{}
@@ -163,25 +163,25 @@ func (f *facts) newestValue(k key) Value {
 
 // settleRequest fixes which meeting a request belongs to, because it is about to be
 // emitted, and adds it to the meeting's steps.
-func (e *Engine) settleRequest(slot uint32) {
+func (e *Engine) completeRequest(slot uint32) {
 	meeting, what := e.meetingOf(slot)
 	if meeting != 0 {
-		if !e.late(meeting) {
+		if !e.isFinal(meeting) {
 			e.addSpaceChange(meeting, slot)
 		}
 		id := e.idOf(meeting)
 		f := &e.scratch.other
-		e.open(f, slot)
-		f.say(&e.dictionary, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(what)}})
-		f.add(noted, f.said)
-		e.storeWithin(slot, f)
+		e.readFacts(f, slot)
+		f.encodeFields(&e.dictionary, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(what)}})
+		f.addStatement(noteStatement, f.incoming)
+		e.storeFactsWithinLimit(slot, f)
 	}
 	e.spaceChanges.current.file(e, slot, 0)
 }
 
 // settledMeeting is the id of the meeting that settleRequest found for the request whose
 // facts are given, "" if none.
-func (f *facts) settledMeeting() string {
+func (f *factsCodec) settledMeeting() string {
 	for i := range f.statements {
 		if f.statements[i].phase == Note {
 			return text(f.statements[i].value(keyMeeting))
@@ -193,9 +193,9 @@ func (f *facts) settledMeeting() string {
 // scheduledBy is the id of the meeting that a request belongs to, as far as is known; ""
 // if it belongs to none.
 func (e *Engine) scheduledBy(slot uint32) string {
-	if e.late(slot) {
+	if e.isFinal(slot) {
 		f := &e.scratch.other
-		e.open(f, slot)
+		e.readFacts(f, slot)
 		return f.settledMeeting()
 	}
 	meeting, _ := e.meetingOf(slot)
@@ -220,8 +220,8 @@ func (e *Engine) parentOfRequest(slot uint32) SpanID {
 }
 
 // spanOfRequest is what is known of a request's times. An incomplete one has no start.
-func (f *facts) spanOfRequest() span {
-	s := f.span()
+func (f *factsCodec) timeRangeOfRequest() timeRange {
+	s := f.timeRange()
 	s.start, s.end = s.first, s.last
 	if f.newest(keyIncomplete) != nil {
 		s.start = 0
@@ -230,8 +230,8 @@ func (f *facts) spanOfRequest() span {
 }
 
 // timesOfRequest are the span's. A response that was not logged ends nothing.
-func (f *facts) timesOfRequest() (start, end int64) {
-	start = f.span().begin()
+func (f *factsCodec) timesOfRequest() (start, end int64) {
+	start = f.timeRange().startOrFirst()
 	duration, ok := number(f.newest(keyAPIDuration))
 	if !ok || duration < 0 || duration > maxRequestSeconds {
 		return start, start
@@ -244,7 +244,7 @@ const maxRequestSeconds = 86400
 
 // describeRequest fills what only requests have, as OpenTelemetry's conventions for HTTP
 // servers want it: 5xx is an error of the server, 4xx is not.
-func (f *facts) describeRequest(out *Stitched) {
+func (f *factsCodec) deriveRequest(out *Stitched) {
 	out.Server = true
 	method, route := f.newestValue(keyMethod).Text, f.newestValue(keyRoute).Text
 	if method != "" && route != "" {
@@ -261,7 +261,7 @@ func (f *facts) describeRequest(out *Stitched) {
 // appendRequestLinks appends the link of the request whose facts are apart to the leg or
 // the call that it is about.
 func (e *Engine) appendRequestLinks(links []Link) []Link {
-	f := &e.facts
+	f := &e.codec
 	call, leg := f.newestValue(keyCall).Text, f.newestValue(keyLeg).Text
 	reason := linkConcerns
 	if f.newestValue(keyMethod).Text == methodPost && f.newest(keyLocation) != nil {

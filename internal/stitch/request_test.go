@@ -318,7 +318,7 @@ func TestRequestsMakeRoomFirst(t *testing.T) {
 	_, found := s.e.Find(CallLeg, "leg")
 	assert.True(t, found)
 	s.wait(requestMemory)
-	assert.Zero(t, s.e.queues[brief])
+	assert.Zero(t, s.e.queues[emittedRequest])
 	_, found = s.e.Find(CallLeg, "leg")
 	assert.True(t, found)
 }

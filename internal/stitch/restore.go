@@ -12,11 +12,11 @@ import (
 
 // Restored ends loading: everything that follows from the objects is found
 // anew. Their deadlines go on as if there had been no restart.
-func (e *Engine) Restored(now time.Time) {
+func (e *Engine) FinishLoad(now time.Time) {
 	t := e.tick(now)
 	e.loading = nil
 	order := make([]uint32, 0, e.objects.used())
-	for slot := uint32(1); slot <= e.objects.made; slot++ {
+	for slot := uint32(1); slot <= e.objects.highest; slot++ {
 		if o := e.objects.at(slot); o.state != free {
 			order = append(order, slot)
 			if o.session != 0 {
@@ -30,12 +30,12 @@ func (e *Engine) Restored(now time.Time) {
 	for _, slot := range order {
 		o := e.objects.at(slot)
 		to := o.state
-		if to == done && o.kind == APIRequest { // one letter is stored for both states
-			to = brief
+		if to == emitted && o.kind == APIRequest { // one letter is stored for both states
+			to = emittedRequest
 		}
 		o.state = free
 		since := o.since
-		if to != owed { // when it was due is a part of what is sent
+		if to != pendingEmit { // when it was due is a part of what is sent
 			since = min(since, t)
 		}
 		e.setState(slot, to, since)
@@ -50,12 +50,12 @@ func (e *Engine) Restored(now time.Time) {
 		// One letter is stored for both states. A sender that kept its records gets
 		// the grace to bring the object's own end.
 		if o := e.objects.at(slot); o.state == ended && o.flags&(flagEnded|flagExpired) == 0 {
-			e.setState(slot, endedByOther, o.since)
+			e.setState(slot, endedIndirectly, o.since)
 		}
 	}
 	for _, slot := range order { // what was cut off when it was stored
 		e.endOrReopen(slot)
-		e.settleOutcome(slot)
+		e.restoreOutcome(slot)
 	}
 	for correlator := range e.correlators {
 		e.regroup(correlator)
@@ -63,7 +63,7 @@ func (e *Engine) Restored(now time.Time) {
 	e.restoreSessions()
 	e.beginGrace(t)
 	e.stats = Stats{Restored: uint64(len(order))} // what was loaded was counted when it came
-	e.renumber()
+	e.resetNumbering()
 	for e.objects.used() > e.maxObjects && e.firstDone() != 0 && e.forget(e.firstDone()) {
 		e.stats.Forgotten++
 	}
@@ -71,9 +71,9 @@ func (e *Engine) Restored(now time.Time) {
 
 // settleOutcome fixes what ended an object that was owed already. Up to version 3
 // that was not stored.
-func (e *Engine) settleOutcome(slot uint32) {
+func (e *Engine) restoreOutcome(slot uint32) {
 	o := e.objects.at(slot)
-	if o.state == owed && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeStarted|flagUnlisted) == 0 && e.sessionIsOver(o) {
+	if o.state == pendingEmit && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeStarted|flagUnlisted) == 0 && e.sessionIsOver(o) {
 		o.flags |= flagBridgeStarted
 	}
 }
@@ -81,66 +81,66 @@ func (e *Engine) settleOutcome(slot uint32) {
 // restoreRelations finds what the facts of an object say about others.
 func (e *Engine) restoreRelations(slot uint32) {
 	o := e.objects.at(slot)
-	if (o.state == done || o.state == brief) && !o.kind.keepsFacts() {
+	if (o.state == emitted || o.state == emittedRequest) && !o.kind.keepsFacts() {
 		if o.kind == CallLeg {
-			grave := e.tombstone(slot)
-			e.participants.former.file(e, slot, grave.participant)
-			e.sipCalls.former.file(e, slot, grave.sip)
+			left := e.tombstone(slot)
+			e.participants.emitted.file(e, slot, left.participant)
+			e.sipCalls.emitted.file(e, slot, left.sip)
 		}
 		return
 	}
-	e.open(&e.facts, slot)
-	if e.facts.hasEnd() {
+	e.readFacts(&e.codec, slot)
+	if e.codec.hasEnd() {
 		o.flags |= flagEnded
 	}
 	if o.state.takesRecords() {
 		o.flags &^= flagUnlisted // restoreAbsences finds it
 	}
-	e.facts.participant, e.facts.sipCallID = nil, nil
+	e.codec.participant, e.codec.sipCallID = nil, nil
 	switch o.kind {
 	case Call:
-		e.relateCall(slot)
+		e.updateCallRelations(slot)
 		return
 	case Session:
-		e.relateSession(slot)
+		e.updateSessionRelations(slot)
 		return
 	case Track:
-		e.bindTrack(slot, e.idOf(slot))
+		e.putTrackInSession(slot, e.idOf(slot))
 		return
 	case Dialog:
 		o.sip.hash = hashOf(appendCanonical(nil, e.idOf(slot)))
-		e.relateDialog(slot)
+		e.updateDialogRelations(slot)
 		return
 	case DialogFork:
-		e.bindFork(slot, e.idOf(slot))
-		e.relateFork(slot)
+		e.putForkInCall(slot, e.idOf(slot))
+		e.updateForkRelations(slot)
 		return
 	case APIRequest:
-		e.relateRequest(slot)
+		e.updateRequestRelations(slot)
 		return
 	case ScheduledMeeting:
-		e.relateMeeting(slot)
+		e.updateMeetingRelations(slot)
 		return
 	case CallLeg:
-		e.relateLeg(slot, e.facts.entries)
+		e.updateLegRelations(slot, e.codec.entries)
 	case Recording, Streaming:
 	}
-	if call := e.facts.newestCall(); call != nil {
-		e.bind(slot, e.callOf(slot, call))
+	if call := e.codec.newestCall(); call != nil {
+		e.putInHolder(slot, e.callOf(slot, call))
 	}
 }
 
 // renumber makes the next changes begin with all tables: what is stored has the
 // numbers of the process that wrote it. The objects are stored as they are.
-func (e *Engine) renumber() {
+func (e *Engine) resetNumbering() {
 	for _, slot := range e.journal.changed {
-		e.objects.at(slot).flags &^= flagNoted | flagDirty | flagDirtyFacts
+		e.objects.at(slot).flags &^= flagQueued | flagDirty | flagDirtyFacts
 	}
 	e.journal.changed, e.journal.appended = e.journal.changed[:0], 0
-	e.dictionary.logged = 0
-	e.resources.fresh = e.resources.fresh[:0]
+	e.dictionary.written = 0
+	e.resources.unwritten = e.resources.unwritten[:0]
 	for _, slot := range e.resources.number {
-		e.resources.fresh = append(e.resources.fresh, slot)
+		e.resources.unwritten = append(e.resources.unwritten, slot)
 	}
 	for _, slot := range e.sessions.number {
 		e.sessions.touch(slot)

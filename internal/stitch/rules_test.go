@@ -63,7 +63,7 @@ func (s *story) wait(d time.Duration) {
 func (s *story) out() map[string]Stitched {
 	s.Helper()
 	all := make(map[string]Stitched)
-	s.e.Owed(Ref{}, 1000, func(o *Stitched) {
+	s.e.VisitPendingEmits(Ref{}, 1000, func(o *Stitched) {
 		id := o.ID
 		if o.Kind == ScheduledMeeting { // which has the id of its call
 			id = "meeting of " + id
@@ -298,24 +298,24 @@ func TestEmittedOnce(t *testing.T) {
 
 	var first, again []string
 	var refs []Ref
-	s.e.Owed(Ref{}, 10, func(o *Stitched) { first, refs = append(first, describe(o)), append(refs, o.Ref) })
-	s.e.Owed(Ref{}, 10, func(o *Stitched) { again = append(again, describe(o)) })
+	s.e.VisitPendingEmits(Ref{}, 10, func(o *Stitched) { first, refs = append(first, describe(o)), append(refs, o.Ref) })
+	s.e.VisitPendingEmits(Ref{}, 10, func(o *Stitched) { again = append(again, describe(o)) })
 	assert.Len(t, first, 2)
 	assert.Equal(t, first, again, "what was refused is sent again as it was")
 	var second []string
-	assert.Equal(t, 1, s.e.Owed(refs[0], 10, func(o *Stitched) { second = append(second, describe(o)) }))
+	assert.Equal(t, 1, s.e.VisitPendingEmits(refs[0], 10, func(o *Stitched) { second = append(second, describe(o)) }))
 	assert.Equal(t, first[1:], second)
 	s.tell("a", CallLeg, "leg of c", End, 10, textField("too", "late"))
 	again = nil
-	s.e.Owed(Ref{}, 10, func(o *Stitched) { again = append(again, describe(o)) })
+	s.e.VisitPendingEmits(Ref{}, 10, func(o *Stitched) { again = append(again, describe(o)) })
 	assert.Equal(t, first, again)
 
-	assert.Equal(t, 2, s.e.Owes())
-	assert.Zero(t, s.e.Owed(refs[1], 10, nil), "there is none after the last")
+	assert.Equal(t, 2, s.e.CountPendingEmits())
+	assert.Zero(t, s.e.VisitPendingEmits(refs[1], 10, nil), "there is none after the last")
 	assert.Len(t, s.out(), 2)
 	assert.Empty(t, s.out())
-	assert.Zero(t, s.e.Owes())
-	assert.Zero(t, s.e.Owed(refs[0], 10, nil), "it is not owed any more")
+	assert.Zero(t, s.e.CountPendingEmits())
+	assert.Zero(t, s.e.VisitPendingEmits(refs[0], 10, nil), "it is not owed any more")
 	s.call("a", "c", "room", 0, 10)
 	s.wait(options.Linger)
 	assert.Empty(t, s.out(), "late records make no second span")
@@ -329,7 +329,7 @@ func TestRejected(t *testing.T) {
 	s := newStory(t, options)
 	s.tell("a", CallLeg, "l", End, 0)
 	s.wait(options.Linger)
-	s.e.Owed(Ref{}, 1, func(o *Stitched) { s.e.Emitted(s.now, o.Ref, false) })
+	s.e.VisitPendingEmits(Ref{}, 1, func(o *Stitched) { s.e.Emitted(s.now, o.Ref, false) })
 	assert.EqualValues(t, 1, s.e.Stats().Rejected)
 	assert.Empty(t, s.out())
 	assert.Zero(t, s.e.Stats().Emitted)

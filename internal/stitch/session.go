@@ -10,9 +10,9 @@ import (
 
 // relateSession takes a session's times and call from its facts. When it has
 // ended, its tracks have.
-func (e *Engine) relateSession(slot uint32) {
-	f, info := &e.facts, e.infoOf(slot)
-	s := recorded(f, Session)
+func (e *Engine) updateSessionRelations(slot uint32) {
+	f, info := &e.codec, e.containerOf(slot)
+	s := recordedTimes(f, Session)
 	info.start, info.end = s.start, s.end
 	if call := f.recordedCall(); call != info.groupID {
 		e.leaveGroup(slot)
@@ -30,7 +30,7 @@ func (e *Engine) relateSession(slot uint32) {
 // the facts have no such thing: the ccid, or, of servers before 8.5(3), which
 // send none, the near end's reference to the call, which is unique at one call
 // controller.
-func (f *facts) recordedCall() uint64 {
+func (f *factsCodec) recordedCall() uint64 {
 	if ccid := hashOf(f.newest(keyCCID)); ccid != 0 {
 		return ccid
 	}
@@ -48,8 +48,8 @@ func (k key) ofRecordedCall() bool { return k == keyCCID || k == keyNearEnd || k
 
 // bindTrack puts a track into the session that its id names, and makes that if
 // need be.
-func (e *Engine) bindTrack(slot uint32, id string) {
-	session := sessionOf(cut(id, maxText)) // no more of it is kept
+func (e *Engine) putTrackInSession(slot uint32, id string) {
+	session := sessionOf(truncate(id, maxText)) // no more of it is kept
 	if session == "" {
 		return
 	}
@@ -57,26 +57,26 @@ func (e *Engine) bindTrack(slot uint32, id string) {
 	if in == 0 {
 		in = e.create(Session, session)
 	}
-	e.bind(slot, in)
+	e.putInHolder(slot, in)
 }
 
 // endOfSession is when the session of a track ended; 0 if that is not known.
 func (e *Engine) endOfSession(track *object) int64 {
-	if track.in == 0 {
+	if track.holder == 0 {
 		return 0
 	}
-	return e.infoOf(track.in).end
+	return e.containerOf(track.holder).end
 }
 
 // recorded is what the facts of a session or a track say about its times. Each
 // record has the date of the start, the last one the duration too; the time of a
 // record stands in for what is missing.
-func recorded(f *facts, kind Kind) span {
+func recordedTimes(f *factsCodec, kind Kind) timeRange {
 	start, duration := keySessionStart, keySessionDuration
 	if kind == Track {
 		start, duration = keyTrackStart, keyTrackDuration
 	}
-	s := f.span()
+	s := f.timeRange()
 	if date := milliseconds(f.newest(start)); date > 0 {
 		s.start = date
 	}
@@ -102,34 +102,34 @@ func milliseconds(raw []byte) int64 {
 const millisecond = 1_000_000
 
 // lifeSpan is what is known of the times of an object whose facts are apart.
-func (e *Engine) lifeSpan(o *object, f *facts) span {
+func (e *Engine) timeRangeOf(o *object, f *factsCodec) timeRange {
 	switch o.kind {
 	case Session:
-		return recorded(f, Session)
+		return recordedTimes(f, Session)
 	case Track:
-		s := recorded(f, Track)
+		s := recordedTimes(f, Track)
 		if s.end == 0 {
 			s.end = e.endOfSession(o)
 		}
 		return s
 	case Dialog:
 		c := f.sipCall()
-		return c.spanOf(f.span(), c.first)
+		return c.timeRange(f.timeRange(), c.first)
 	case DialogFork:
 		c := sipCall{invited: e.startOfCall(o)}
-		return c.spanOf(span{}, e.forkBranch(o))
+		return c.timeRange(timeRange{}, e.forkBranch(o))
 	case APIRequest:
-		return f.spanOfRequest()
+		return f.timeRangeOfRequest()
 	case ScheduledMeeting:
-		return f.spanOfMeeting()
+		return f.timeRangeOfMeeting()
 	case Call, CallLeg, Recording, Streaming:
 	}
-	return f.span()
+	return f.timeRange()
 }
 
 // durationOf is what the records of an object say of its duration, and in which
 // unit.
-func (f *facts) durationOf(kind Kind) (duration []byte, unit int64) {
+func (f *factsCodec) durationOf(kind Kind) (duration []byte, unit int64) {
 	switch kind {
 	case Call:
 		return f.newest(keyCallDuration), second
@@ -150,22 +150,22 @@ const maxSameCall = 128
 // ends a session and begins another when the recorded device changes (a
 // transfer), and when that device holds and resumes the call. Of several it is
 // the one that started last.
-func (e *Engine) former(slot uint32) (best uint32) {
-	info := e.infoOf(slot)
+func (e *Engine) previousSession(slot uint32) (best uint32) {
+	info := e.containerOf(slot)
 	if info.groupID == 0 {
 		return 0
 	}
 	looked := 0
-	for other := e.sameCall[info.groupID]; other != 0; other = e.infoOf(other).group.next {
+	for other := e.sameCall[info.groupID]; other != 0; other = e.containerOf(other).group.next {
 		e.steps++
 		if looked++; looked > maxSameCall {
 			return 0
 		}
-		start := e.infoOf(other).start
+		start := e.containerOf(other).start
 		if start == 0 || start >= info.start {
 			continue
 		}
-		if best == 0 || start > e.infoOf(best).start || start == e.infoOf(best).start && e.compareIDs(other, best) < 0 {
+		if best == 0 || start > e.containerOf(best).start || start == e.containerOf(best).start && e.compareIDs(other, best) < 0 {
 			best = other
 		}
 	}
@@ -173,7 +173,7 @@ func (e *Engine) former(slot uint32) (best uint32) {
 }
 
 // failure is the state of a session that did not end as it should, "" else.
-func failure(state string) string {
+func failureState(state string) string {
 	const closed, normal = "CLOSED_", "CLOSED_NORMAL"
 	if len(state) < len(closed) || !strings.EqualFold(state[:len(closed)], closed) || strings.EqualFold(state, normal) {
 		return ""
@@ -182,28 +182,28 @@ func failure(state string) string {
 }
 
 // describeSession fills what only sessions have, and returns what was found out.
-func (e *Engine) describeSession(out *Stitched, t *texts) []foundOut {
-	f := &e.facts
-	out.ErrorType = failure(text(f.newest(keySessionState)))
-	list, paused := pauses.of(f.list(keySessionTags), out.Start, out.End)
+func (e *Engine) deriveSession(out *Stitched, t *valueDecoder) []derivedField {
+	f := &e.codec
+	out.ErrorType = failureState(text(f.newest(keySessionState)))
+	list, paused := pauses.between(f.list(keySessionTags), out.Start, out.End)
 	out.Lists = listsOf(f, &e.dictionary, t, keySessionTags)
 	if len(list.Maps) > 0 {
 		out.Lists = append(out.Lists, list)
 	}
-	return []foundOut{{keyTrackCount, Int(int64(len(f.list(keyTracks))))}, {keyPausedSeconds, seconds(paused)}}
+	return []derivedField{{keyTrackCount, Int(int64(len(f.list(keyTracks))))}, {keyPausedSeconds, seconds(paused)}}
 }
 
 // describeTrack likewise of tracks. The tags of a track count from the start of
 // its session.
-func (e *Engine) describeTrack(o *object, out *Stitched, t *texts) []foundOut {
-	f, start := &e.facts, out.Start
-	if o.in != 0 && e.infoOf(o.in).start != 0 {
-		start = e.infoOf(o.in).start
+func (e *Engine) deriveTrack(o *object, out *Stitched, t *valueDecoder) []derivedField {
+	f, start := &e.codec, out.Start
+	if o.holder != 0 && e.containerOf(o.holder).start != 0 {
+		start = e.containerOf(o.holder).start
 	}
-	list, silent := silences.of(f.list(keyTrackTags), start, out.End)
+	list, silent := silences.between(f.list(keyTrackTags), start, out.End)
 	out.Lists = listsOf(f, &e.dictionary, t, keyParticipants, keyTrackTags)
 	if len(list.Maps) > 0 {
 		out.Lists = append(out.Lists, list)
 	}
-	return []foundOut{{keySilentSeconds, seconds(silent)}}
+	return []derivedField{{keySilentSeconds, seconds(silent)}}
 }

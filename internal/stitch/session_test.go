@@ -567,7 +567,7 @@ func TestHostileSessions(t *testing.T) {
 	assert.LessOrEqual(t, s.e.Stats().Bytes, 3*maxBlock)
 	s.e = restart(t, s.e, s.now)
 	s.wait(options.Linger)
-	s.e.Owed(Ref{}, 10, func(o *Stitched) {
+	s.e.VisitPendingEmits(Ref{}, 10, func(o *Stitched) {
 		assert.Equal(t, Complete, o.Outcome)
 		if o.ID == "s" {
 			assert.Equal(t, at(80), o.End)

@@ -24,7 +24,7 @@ type sipCall struct {
 }
 
 // marks returns the item of the marks, nil if there is none.
-func (f *facts) marks() *item {
+func (f *factsCodec) marks() *item {
 	for i := range f.items {
 		if f.items[i].list == keyMarks {
 			return &f.items[i]
@@ -35,7 +35,7 @@ func (f *facts) marks() *item {
 
 // branches are the items of the branches that were answered, or of which a BYE was
 // seen.
-func (f *facts) branches() []item {
+func (f *factsCodec) branches() []item {
 	start := 0
 	for start < len(f.items) && f.items[start].list != keyBranches {
 		start++
@@ -49,7 +49,7 @@ func (f *facts) branches() []item {
 
 // firstBranch is the branch that was answered first, nil if there is none. A branch
 // whose answer was not seen comes after all others.
-func (f *facts) firstBranch() (first *item) {
+func (f *factsCodec) firstBranch() (first *item) {
 	branches := f.branches()
 	for i := range branches {
 		if first == nil || compareBranches(&branches[i], first) < 0 {
@@ -69,7 +69,7 @@ func compareBranches(a, b *item) int {
 }
 
 // sipCall reads the course of a call.
-func (f *facts) sipCall() (c sipCall) {
+func (f *factsCodec) sipCall() (c sipCall) {
 	c.first = f.firstBranch()
 	for i := range f.items {
 		if it := &f.items[i]; it.list == keyResponses && it.at == ringing {
@@ -186,8 +186,8 @@ func answerOf(b *item) (code int64, from, to string) {
 }
 
 // heardOf is when a branch was last heard of.
-func heardOf(b *item) int64 {
-	if heard := content(b.value(keyHeard)); len(heard) == timeSize {
+func lastSeenOf(b *item) int64 {
+	if heard := content(b.value(keyLastSeen)); len(heard) == timeSize {
 		return int64(binary.BigEndian.Uint64(heard) & (1<<63 - 1))
 	}
 	return 0
@@ -196,8 +196,8 @@ func heardOf(b *item) int64 {
 // spanOf is what is known of the times of the call's span, or of a fork's: b is its
 // branch. Its start is not known without the answer, because nobody knows then
 // whether the INVITE is that of the branch.
-func (c *sipCall) spanOf(heard span, b *item) span {
-	s := span{start: c.invited, first: earliest(heard.first, c.invited), last: max(heard.last, c.invited)}
+func (c *sipCall) timeRange(heard timeRange, b *item) timeRange {
+	s := timeRange{start: c.invited, first: earliest(heard.first, c.invited), last: max(heard.last, c.invited)}
 	if b == nil {
 		s.end = c.end()
 		return s
@@ -208,6 +208,6 @@ func (c *sipCall) spanOf(heard span, b *item) span {
 	}
 	s.end = endOfBranch(b)
 	s.first = earliest(s.first, earliest(answered, s.end))
-	s.last = max(s.last, heardOf(b))
+	s.last = max(s.last, lastSeenOf(b))
 	return s
 }

@@ -35,7 +35,7 @@ func (s Source) Resource() string { return s.resource }
 // comes back in Stitched.Resource, session is the sender's run, "" if it has
 // none. The engine keeps copies of what it keeps.
 func NewSource(resource, session string) Source {
-	return Source{resource: resource, session: bounded(session)}
+	return Source{resource: resource, session: boundedName(session)}
 }
 
 // maxSession is the longest name of a session that is kept as it is; real ones
@@ -44,7 +44,7 @@ const maxSession = 256
 
 // bounded returns a name of bounded length that is as good, a GUID in lower
 // case.
-func bounded(session string) string {
+func boundedName(session string) string {
 	if len(session) <= maxSession {
 		var guid [16]byte
 		if len(session) == guidText && parseGUID(&guid, session) == guidAny {
@@ -58,24 +58,24 @@ func bounded(session string) string {
 
 // resources are the resources that objects have. There are few.
 type resources struct {
-	slots  slab[uint32] // how many objects have it
-	texts  []string
-	number map[string]uint32
-	fresh  []uint32 // not yet in the journal
-	stored bool
+	slots     slab[uint32] // how many objects have it
+	texts     []string
+	number    map[string]uint32
+	unwritten []uint32 // not yet in the journal
+	stored    bool
 }
 
-func (r *resources) take(text string) uint32 {
+func (r *resources) acquire(text string) uint32 {
 	slot, known := r.number[text]
 	if !known {
-		slot = r.slots.take()
+		slot = r.slots.allocate()
 		for int(slot) >= len(r.texts) {
 			r.texts = append(r.texts, "")
 		}
 		text = strings.Clone(text)
 		*r.slots.at(slot), r.texts[slot], r.number[text] = 0, text, slot
 		if r.stored {
-			r.fresh = append(r.fresh, slot)
+			r.unwritten = append(r.unwritten, slot)
 		}
 	}
 	*r.slots.at(slot)++
@@ -128,7 +128,7 @@ func (s *sessions) find(text string) uint32 {
 	if slot, known := s.number[text]; known {
 		return slot
 	}
-	slot := s.slots.take()
+	slot := s.slots.allocate()
 	for int(slot) >= len(s.texts) {
 		s.texts = append(s.texts, "")
 	}

@@ -8,7 +8,7 @@ import "slices"
 // What the statements of an object say together.
 
 // keep leaves out all that is said of other attributes than some, and all items.
-func (f *facts) keep(some func(key) bool) {
+func (f *factsCodec) retainKeys(some func(key) bool) {
 	for i := range f.statements {
 		s := &f.statements[i]
 		s.entries = slices.DeleteFunc(s.entries, func(e entry) bool { return !some(e.key) })
@@ -17,17 +17,17 @@ func (f *facts) keep(some func(key) bool) {
 }
 
 // hasEnd tells whether a record ended the object.
-func (f *facts) hasEnd() bool {
+func (f *factsCodec) hasEnd() bool {
 	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase == End })
 }
 
 // hasStart tells whether the record that started the object was seen.
-func (f *facts) hasStart() bool {
+func (f *factsCodec) hasStart() bool {
 	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase == Start })
 }
 
 // newest returns the value that an attribute had last.
-func (f *facts) newest(k key) []byte {
+func (f *factsCodec) newest(k key) []byte {
 	for i := len(f.statements) - 1; i >= 0; i-- {
 		if raw := f.statements[i].value(k); raw != nil {
 			return raw
@@ -48,11 +48,11 @@ func (s *statement) value(k key) []byte {
 
 // span is what the statements say about the times of an object. Times are 0
 // where nothing is known.
-type span struct {
+type timeRange struct {
 	start, end, first, last int64
 }
 
-func (f *facts) span() (s span) {
+func (f *factsCodec) timeRange() (s timeRange) {
 	for i := range f.statements {
 		t := f.statements[i].time
 		s.first = earliest(s.first, t)
@@ -69,7 +69,7 @@ func (f *facts) span() (s span) {
 }
 
 // begin is the start or, where that is not known, the first time.
-func (s span) begin() int64 {
+func (s timeRange) startOrFirst() int64 {
 	if s.start != 0 {
 		return s.start
 	}

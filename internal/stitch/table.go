@@ -16,7 +16,7 @@ import (
 type table struct {
 	chunks [][]uint32
 	size   uint32 // buckets in use
-	held   uint32 // slots in them
+	count  uint32 // slots in them
 	seed   [2]uint64
 
 	hash func(slot uint32) uint64  // of one that is held
@@ -59,7 +59,7 @@ func (t *table) at(number uint32) *uint32 {
 func (t *table) add(hash uint64, slot uint32) {
 	head := t.bucket(hash)
 	*t.next(slot), *head = *head, slot
-	if t.held++; t.held > t.size {
+	if t.count++; t.count > t.size {
 		t.split()
 	}
 }
@@ -67,12 +67,12 @@ func (t *table) add(hash uint64, slot uint32) {
 // remove takes the slot out that is at a place; see placeOf.
 func (t *table) remove(place *uint32) {
 	*place = *t.next(*place)
-	t.held--
+	t.count--
 }
 
 // placeOf is what says that a slot comes next in the bucket of its hash, nil if
 // nothing does.
-func (t *table) placeOf(hash uint64, slot uint32) *uint32 {
+func (t *table) linkTo(hash uint64, slot uint32) *uint32 {
 	for place := t.bucket(hash); *place != 0; place = t.next(*place) {
 		if *place == slot {
 			return place
@@ -132,37 +132,37 @@ func (e *Engine) lookup(kind Kind, i *identity) uint32 {
 
 // members are legs by the hash of something they have. The first leg of a hash
 // is in the table; the others are behind it.
-type members struct {
+type legIndex struct {
 	table table
-	of    func(*object) *member
+	of    func(*object) *indexEntry
 }
 
 // legIndex is where legs are found by something they have: those that are done
 // apart from the others.
-type legIndex struct{ current, former *members }
+type legIndexes struct{ current, emitted *legIndex }
 
-func (e *Engine) newLegIndex(of func(*object) *member) legIndex {
-	return legIndex{current: e.newMembers(of), former: e.newMembers(of)}
+func (e *Engine) newLegIndexes(of func(*object) *indexEntry) legIndexes {
+	return legIndexes{current: e.newLegIndex(of), emitted: e.newLegIndex(of)}
 }
 
 // retire files a leg that is done among those that are.
-func (x *legIndex) retire(e *Engine, slot uint32) {
+func (x *legIndexes) retire(e *Engine, slot uint32) {
 	under := x.current.of(e.objects.at(slot)).hash
 	x.current.file(e, slot, 0)
-	x.former.file(e, slot, under)
+	x.emitted.file(e, slot, under)
 }
 
 // remove takes a leg out.
-func (x *legIndex) remove(e *Engine, slot uint32) {
+func (x *legIndexes) remove(e *Engine, slot uint32) {
 	index := x.current
-	if e.objects.at(slot).state == done {
-		index = x.former
+	if e.objects.at(slot).state == emitted {
+		index = x.emitted
 	}
 	index.file(e, slot, 0)
 }
 
-func (e *Engine) newMembers(of func(*object) *member) *members {
-	m := &members{of: of}
+func (e *Engine) newLegIndex(of func(*object) *indexEntry) *legIndex {
+	m := &legIndex{of: of}
 	m.table = newTable(
 		func(slot uint32) uint64 { return m.table.mix(of(e.objects.at(slot)).hash, 0) },
 		func(slot uint32) *uint32 { return &of(e.objects.at(slot)).previous },
@@ -171,7 +171,7 @@ func (e *Engine) newMembers(of func(*object) *member) *members {
 }
 
 // first returns the first leg of a hash, 0 if there is none.
-func (m *members) first(e *Engine, hash uint64) uint32 {
+func (m *legIndex) first(e *Engine, hash uint64) uint32 {
 	for slot := *m.table.bucket(m.table.mix(hash, 0)); slot != 0; {
 		at := m.of(e.objects.at(slot))
 		if at.hash == hash {
@@ -183,15 +183,15 @@ func (m *members) first(e *Engine, hash uint64) uint32 {
 }
 
 // file puts a leg under a hash, 0 for none, and takes it away from where it was.
-func (m *members) file(e *Engine, slot uint32, under uint64) {
+func (m *legIndex) file(e *Engine, slot uint32, under uint64) {
 	at := m.of(e.objects.at(slot))
 	if at.hash == under {
 		return
 	}
 	if at.hash != 0 {
-		m.takeOut(e, slot, at)
+		m.removeEntry(e, slot, at)
 	}
-	*at = member{hash: under}
+	*at = indexEntry{hash: under}
 	if under == 0 {
 		return
 	}
@@ -209,8 +209,8 @@ func (m *members) file(e *Engine, slot uint32, under uint64) {
 	ahead.next = slot
 }
 
-func (m *members) takeOut(e *Engine, slot uint32, at *member) {
-	place := m.table.placeOf(m.table.mix(at.hash, 0), slot)
+func (m *legIndex) removeEntry(e *Engine, slot uint32, at *indexEntry) {
+	place := m.table.linkTo(m.table.mix(at.hash, 0), slot)
 	switch {
 	case place == nil: // it is behind the first
 		m.of(e.objects.at(at.previous)).next = at.next

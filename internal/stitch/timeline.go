@@ -14,7 +14,7 @@ type timeline struct {
 // timelineOf reads it from what the records of a leg said, one after the other.
 // A record names the menu or a call to say where the leg is from then on; it is
 // in the lobby while it is deactivated and not in the menu.
-func timelineOf(f *facts, start, end int64) (l timeline) {
+func timelineOf(f *factsCodec, start, end int64) (l timeline) {
 	var inMenu, deactivated bool
 	since := start
 	spend := func(until int64) {
@@ -39,7 +39,7 @@ func timelineOf(f *facts, start, end int64) (l timeline) {
 			case keyDeactivated:
 				deactivated = isTrue(e.raw)
 			case keyState:
-				if !l.connected && same(e.raw, "connected") {
+				if !l.connected && equalsText(e.raw, "connected") {
 					l.connected, l.setup = true, max(0, s.time-start)
 				}
 			}

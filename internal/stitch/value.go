@@ -74,8 +74,8 @@ func appendCanonical(b []byte, text string) []byte {
 }
 
 func appendText(b []byte, text string) []byte {
-	if len(text) <= longestWord {
-		if number, found := numberOfWord[text]; found {
+	if len(text) <= longestCommonText {
+		if number, found := commonTextNumbers[text]; found {
 			return append(b, number<<tagBits|tagTrue)
 		}
 	}
@@ -85,13 +85,13 @@ func appendText(b []byte, text string) []byte {
 			return append(append(b, tagGUID), guid[:]...)
 		}
 	}
-	text = cut(text, maxText)
+	text = truncate(text, maxText)
 	b = binary.AppendUvarint(b, uint64(len(text))<<tagBits) // | tagText
 	return append(b, text...)
 }
 
 // cut cuts a text to n bytes at most, before a character.
-func cut(text string, n int) string {
+func truncate(text string, n int) string {
 	if len(text) <= n {
 		return text
 	}
@@ -166,8 +166,8 @@ func number(raw []byte) (n float64, ok bool) {
 }
 
 // same tells whether a value is that text.
-func same(raw []byte, text string) bool {
-	if word := wordOf(raw); word != "" {
+func equalsText(raw []byte, text string) bool {
+	if word := commonTextOf(raw); word != "" {
 		return word == text
 	}
 	return len(raw) > 0 && raw[0]&tagMask == tagText && string(textOf(raw)) == text
@@ -184,7 +184,7 @@ func appendString(b, raw []byte) []byte {
 	case tagGUID:
 		return appendGUID(b, (*[16]byte)(raw[1:]))
 	default:
-		return append(b, wordOf(raw)...)
+		return append(b, commonTextOf(raw)...)
 	}
 }
 
@@ -255,7 +255,7 @@ func isTrue(raw []byte) bool { return len(raw) == 1 && raw[0] == tagTrue }
 // equalFold tells whether a value is that text but for the case of letters:
 // sources differ in it.
 func equalFold(raw []byte, text string) bool {
-	if word := wordOf(raw); word != "" {
+	if word := commonTextOf(raw); word != "" {
 		return strings.EqualFold(word, text)
 	}
 	return len(raw) > 0 && raw[0]&tagMask == tagText && strings.EqualFold(string(textOf(raw)), text)
@@ -273,7 +273,7 @@ func value(raw []byte) Value {
 	case tagDouble:
 		return Value{Kind: KindDouble, bits: binary.BigEndian.Uint64(raw[1:])}
 	case tagTrue, tagFalse:
-		if word := wordOf(raw); word != "" {
+		if word := commonTextOf(raw); word != "" {
 			return Text(word)
 		}
 		return Bool(raw[0]&tagMask == tagTrue)

@@ -88,7 +88,7 @@ func (c *committer) due() *write {
 	switch {
 	case c == nil:
 		return nil
-	case c.state.engine.Changed() || len(c.journal.due) > 0:
+	case c.state.engine.HasChanges() || len(c.journal.due) > 0:
 		c.kick()
 		return c.coming
 	default:
@@ -164,10 +164,10 @@ func (c *committer) write(ctx context.Context) error {
 	w := c.coming
 	c.coming, c.going = newWrite(), w
 	segment := c.journal.begin()
-	for left := c.state.engine.Pending(); ; {
-		before := c.state.engine.Pending()
+	for left := c.state.engine.CountUnwrittenChanges(); ; {
+		before := c.state.engine.CountUnwrittenChanges()
 		segment = c.journal.add(segment, c.state.engine)
-		if left -= before - c.state.engine.Pending(); left <= 0 {
+		if left -= before - c.state.engine.CountUnwrittenChanges(); left <= 0 {
 			break
 		}
 		// Much has changed: whoever waits for the engine gets a turn. What they

@@ -71,11 +71,11 @@ func (e *emitter) advance() (owed int) {
 		e.state.mu.Lock()
 		defer e.state.mu.Unlock()
 		more = e.state.engine.Advance(e.state.clock.now())
-		owed = e.state.engine.Owes()
-		if e.state.engine.Joins() {
+		owed = e.state.engine.CountPendingEmits()
+		if e.state.engine.HasTraceChanges() {
 			e.sender.wake()
 		}
-		return more, e.state.engine.Changed()
+		return more, e.state.engine.HasChanges()
 	}
 	for {
 		more, changed := slice()
@@ -106,7 +106,7 @@ func (e *emitter) arm() time.Duration {
 		next = earlier(next, since.Add(slowSend*(now.Sub(since)/slowSend+1)))
 	}
 	e.armed = next
-	if e.state.engine.Follows() {
+	if e.state.engine.HasFollowUps() {
 		return 0
 	}
 	return max(next.Sub(now), grain)
@@ -122,7 +122,7 @@ func earlier(a, b time.Time) time.Time {
 // warnOfSlowSend logs that the next consumer has not answered for long.
 func (e *emitter) warnOfSlowSend() {
 	e.state.mu.Lock()
-	since, now, owed := e.sender.busySince, e.state.clock.now(), e.state.engine.Owes()
+	since, now, owed := e.sender.busySince, e.state.clock.now(), e.state.engine.CountPendingEmits()
 	e.state.mu.Unlock()
 	if since.IsZero() || now.Sub(since) < slowSend || !e.complaint.allows(now) {
 		return

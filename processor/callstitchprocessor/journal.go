@@ -124,7 +124,7 @@ func (j *journal) finish(segment []byte, engine *stitch.Engine) []byte {
 func (j *journal) appendSweep(engine *stitch.Engine, b []byte, changes int) []byte {
 	s := &j.sweep
 	if !s.running && (s.soon || j.written > max(sweepAfter, 2*s.former)) {
-		engine.Sweep()
+		engine.BeginSnapshot()
 		*s = sweep{running: true, first: j.next, former: s.former}
 		j.written = 0
 	}
@@ -132,7 +132,7 @@ func (j *journal) appendSweep(engine *stitch.Engine, b []byte, changes int) []by
 		return b
 	}
 	before := len(b)
-	b, s.last = engine.AppendSweep(b, min(max(minPiece, 2*changes), max(maxPiece, changes)))
+	b, s.last = engine.AppendSnapshot(b, min(max(minPiece, 2*changes), max(maxPiece, changes)))
 	s.size += len(b) - before
 	return b
 }

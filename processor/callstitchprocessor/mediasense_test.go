@@ -152,7 +152,7 @@ func stitched(t *testing.T, all []plog.Logs) (lines []string) {
 	for s.engine.Finish(noon) {
 	}
 	b := newBatch("")
-	s.engine.Owed(stitch.Ref{}, 1000, b.add)
+	s.engine.VisitPendingEmits(stitch.Ref{}, 1000, b.add)
 	for _, lr := range records(b.logs) {
 		lines = append(lines, bytesOf(t, lr))
 	}

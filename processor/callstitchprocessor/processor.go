@@ -180,7 +180,7 @@ func (p *callStitch) take(ctx context.Context, logs plog.Logs, shared *sharedReq
 	if err := r.intake.stamp(r); err != nil {
 		return nil, err
 	}
-	if p.state.engine.Joins() {
+	if p.state.engine.HasTraceChanges() {
 		p.sender.wake()
 	}
 	if !concerned {

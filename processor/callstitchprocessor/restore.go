@@ -52,7 +52,7 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 		}
 		lost += n
 	}
-	s.engine.Restored(s.clock.now())
+	s.engine.FinishLoad(s.clock.now())
 	j.sweep.soon = true // what is damaged goes away with it
 	j.logger.Info("State restored", zap.Uint64("parts", j.next-j.first), zap.Uint64("objects", s.engine.Stats().Restored))
 	return lost, nil

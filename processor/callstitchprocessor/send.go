@@ -144,7 +144,7 @@ func (s *sender) pause() time.Duration {
 	next := now.Add(never)
 	if !s.retry.at.IsZero() {
 		next = earlier(next, s.retry.at)
-	} else if s.state.stats().Aside > 0 {
+	} else if s.state.stats().CurrentlySetAside > 0 {
 		next = earlier(next, s.aside.at)
 	}
 	if !s.joining.at.IsZero() {
@@ -180,7 +180,7 @@ func (s *sender) sendOwed(ctx context.Context) (more bool, err error) {
 	if s.isolating > 0 {
 		size = 1
 	}
-	b := s.render(s.state.engine.Owed, size)
+	b := s.render(s.state.engine.VisitPendingEmits, size)
 	if len(b.objects) == 0 {
 		s.retry.succeeded() // nothing is left to be tried again
 		return false, nil
@@ -227,7 +227,7 @@ func (s *sender) warn(ctx context.Context, err error, a *attempts) {
 	}
 	stats := s.state.stats()
 	s.logger.Warn("Stitched records not sent; they stay owed and are sent again",
-		zap.Error(err), zap.Int("owed", stats.Owed), zap.Int("aside", stats.Aside), zap.Duration("in", wait))
+		zap.Error(err), zap.Int("owed", stats.PendingEmit), zap.Int("aside", stats.CurrentlySetAside), zap.Duration("in", wait))
 }
 
 // setAside takes a record that was refused again and again out of the way.
@@ -240,7 +240,7 @@ func (s *sender) setAside(b *batch) {
 // sendAside tries the one that was set aside or tried the longest time ago. It
 // tells whether there was any.
 func (s *sender) sendAside(ctx context.Context) (more bool, err error) {
-	b := s.render(s.state.engine.Aside, 1)
+	b := s.render(s.state.engine.VisitSetAside, 1)
 	if len(b.objects) == 0 {
 		return false, nil
 	}

@@ -42,7 +42,7 @@ func newState(config *Config) *state {
 func (s *state) owedFor() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	since, ok := s.engine.OwedSince()
+	since, ok := s.engine.PendingSince()
 	if !ok {
 		return 0
 	}

@@ -38,7 +38,7 @@ func (s *sender) finish(ctx context.Context) {
 	if came {
 		err = s.sendLast(ctx)
 	}
-	switch owed := s.state.stats().Owed; {
+	switch owed := s.state.stats().PendingEmit; {
 	case owed == 0:
 	case s.committer != nil:
 		s.logger.Info("Stitched records not sent before the stop; they are stored, and sent after the next start", zap.Int("owed", owed), zap.Error(err))
@@ -73,7 +73,7 @@ func (s *sender) sendUntilTaken(ctx context.Context) error {
 	pause := newAttempts(firstLastTry, longestLastTry)
 	for {
 		r := s.sendAll(ctx, refusalsInARow)
-		if s.state.stats().Owed == 0 {
+		if s.state.stats().PendingEmit == 0 {
 			return nil
 		}
 		if r.settled {
@@ -92,7 +92,7 @@ func (s *sender) sendAll(ctx context.Context, refusals int) *round {
 	r := &round{refusals: refusals}
 	r.send(ctx, math.MaxInt, s.sendJoined)
 	r.send(ctx, math.MaxInt, s.sendOwed)
-	r.send(ctx, s.state.stats().Aside, s.sendAside)
+	r.send(ctx, s.state.stats().CurrentlySetAside, s.sendAside)
 	return r
 }
 

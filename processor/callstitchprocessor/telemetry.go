@@ -48,12 +48,12 @@ func observe(telemetry *metadata.TelemetryBuilder, s *state) error {
 		one(telemetry.RegisterProcessorCallstitchEvictedCallback, func(s *stitch.Stats) int64 { return counted(s.Evicted) }),
 		one(telemetry.RegisterProcessorCallstitchForgottenCallback, func(s *stitch.Stats) int64 { return counted(s.Forgotten) }),
 		one(telemetry.RegisterProcessorCallstitchLateCallback, func(s *stitch.Stats) int64 { return counted(s.Late) }),
-		one(telemetry.RegisterProcessorCallstitchOwedCallback, func(s *stitch.Stats) int64 { return int64(s.Owed) }),
+		one(telemetry.RegisterProcessorCallstitchOwedCallback, func(s *stitch.Stats) int64 { return int64(s.PendingEmit) }),
 		one(telemetry.RegisterProcessorCallstitchRejectedCallback, func(s *stitch.Stats) int64 { return counted(s.Rejected) }),
 		one(telemetry.RegisterProcessorCallstitchRememberedCallback, func(s *stitch.Stats) int64 { return int64(s.Remembered) }),
-		one(telemetry.RegisterProcessorCallstitchAsideCallback, func(s *stitch.Stats) int64 { return int64(s.Aside) }),
+		one(telemetry.RegisterProcessorCallstitchAsideCallback, func(s *stitch.Stats) int64 { return int64(s.CurrentlySetAside) }),
 		one(telemetry.RegisterProcessorCallstitchSetAsideCallback, func(s *stitch.Stats) int64 { return counted(s.SetAside) }),
-		one(telemetry.RegisterProcessorCallstitchSessionsRevivedCallback, func(s *stitch.Stats) int64 { return counted(s.Revived) }),
+		one(telemetry.RegisterProcessorCallstitchSessionsRevivedCallback, func(s *stitch.Stats) int64 { return counted(s.ResumedSessions) }),
 		telemetry.RegisterProcessorCallstitchOwedAgeCallback(func(_ context.Context, to metric.Int64Observer) error {
 			to.Observe(int64(s.owedFor() / time.Second))
 			return nil

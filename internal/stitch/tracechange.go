@@ -11,7 +11,7 @@ package stitch
 // Joining is a running call whose trace is no longer the one that its records
 // were stamped with. It is valid until the next call of a method of the engine,
 // its texts for as long as the caller keeps them.
-type Joining struct {
+type TraceChange struct {
 	Ref Ref
 	// ID of the call.
 	ID       string
@@ -26,8 +26,8 @@ type Joining struct {
 
 // stampedWith keeps the trace that a record of a call, or of something in it, is
 // stamped with, unless there is an earlier one that was not announced as former.
-func (e *Engine) stampedWith(call uint32) {
-	info := e.infoOf(call)
+func (e *Engine) rememberStampedTrace(call uint32) {
+	info := e.containerOf(call)
 	if info.stamped == (TraceID{}) && e.objects.at(call).kind == Call {
 		info.stamped = info.trace
 	}
@@ -35,44 +35,44 @@ func (e *Engine) stampedWith(call uint32) {
 
 // setTrace gives a call the trace of its conference.
 func (e *Engine) setTrace(call uint32, trace TraceID, root SpanID) {
-	info := e.infoOf(call)
+	info := e.containerOf(call)
 	info.trace, info.root = trace, root
-	if info.joining || !e.joins(call) {
+	if info.traceChangeQueued || !e.traceHasChanged(call) {
 		return
 	}
-	info.joining = true
-	e.joining = append(e.joining, Ref{call, e.objects.at(call).generation})
+	info.traceChangeQueued = true
+	e.traceChanges = append(e.traceChanges, Ref{call, e.objects.at(call).generation})
 }
 
 // joins tells whether a call is running and its trace is no longer the one that
 // its records were stamped with.
-func (e *Engine) joins(call uint32) bool {
+func (e *Engine) traceHasChanged(call uint32) bool {
 	o := e.objects.at(call)
 	if o.kind != Call || !o.state.takesRecords() {
 		return false
 	}
-	info := e.infoOf(call)
+	info := e.containerOf(call)
 	return info.stamped != (TraceID{}) && info.stamped != info.trace
 }
 
 // TakeJoining visits up to n of the calls whose trace has changed, the first ones
 // first, and takes them. The caller says what became of each: Announced or
 // JoinLater.
-func (e *Engine) TakeJoining(n int, visit func(*Joining)) {
-	for len(e.joining) > 0 && n > 0 {
+func (e *Engine) TakeTraceChanges(n int, visit func(*TraceChange)) {
+	for len(e.traceChanges) > 0 && n > 0 {
 		e.steps++
-		ref := e.joining[0]
-		e.joining = e.joining[1:]
+		ref := e.traceChanges[0]
+		e.traceChanges = e.traceChanges[1:]
 		o := e.resolve(ref)
 		if o == nil || o.kind != Call {
 			continue
 		}
-		info := e.infoOf(ref.slot)
-		if !e.joins(ref.slot) { // it has ended, or is in its former conference again
-			info.joining = false
+		info := e.containerOf(ref.slot)
+		if !e.traceHasChanged(ref.slot) { // it has ended, or is in its former conference again
+			info.traceChangeQueued = false
 			continue
 		}
-		j := Joining{Ref: ref, ID: e.idOf(ref.slot), Span: o.span, Trace: info.trace, Former: info.stamped, Context: e.contextOf(ref.slot)}
+		j := TraceChange{Ref: ref, ID: e.idOf(ref.slot), Span: o.span, Trace: info.trace, Former: info.stamped, Context: e.contextOf(ref.slot)}
 		if o.resource != 0 {
 			j.Resource = e.resources.texts[o.resource]
 		}
@@ -83,17 +83,17 @@ func (e *Engine) TakeJoining(n int, visit func(*Joining)) {
 
 // Announced ends a Joining that was taken: the next consumer took its event, or
 // refused it with a permanent error.
-func (e *Engine) Announced(ref Ref, trace TraceID) {
+func (e *Engine) TraceChangeSent(ref Ref, trace TraceID) {
 	if o := e.resolve(ref); o != nil && o.kind == Call {
-		info := e.infoOf(ref.slot)
-		info.stamped, info.joining = trace, false
-		e.touch(ref.slot, flagDirty)
+		info := e.containerOf(ref.slot)
+		info.stamped, info.traceChangeQueued = trace, false
+		e.markDirty(ref.slot, flagDirty)
 		e.setTrace(ref.slot, info.trace, info.root) // it may have changed again
 	}
 }
 
 // JoinLater puts a Joining that was taken back, behind all others.
-func (e *Engine) JoinLater(ref Ref) { e.joining = append(e.joining, ref) }
+func (e *Engine) RetryTraceChange(ref Ref) { e.traceChanges = append(e.traceChanges, ref) }
 
 // Joins tells whether TakeJoining has something to visit.
-func (e *Engine) Joins() bool { return len(e.joining) > 0 }
+func (e *Engine) HasTraceChanges() bool { return len(e.traceChanges) > 0 }

@@ -7,14 +7,14 @@ import "strings"
 
 // texts makes values of the bytes of one object. Their texts share a copy of all
 // its bytes, and its GUIDs a second one, instead of one copy each.
-type texts struct {
+type valueDecoder struct {
 	from  []byte // the facts' bytes
 	copy  string // of from
 	guids strings.Builder
 }
 
 // of makes it serve the facts that were just read.
-func (t *texts) of(f *facts) {
+func (t *valueDecoder) reset(f *factsCodec) {
 	t.from, t.copy = f.in, string(f.in)
 	guids := 0
 	for _, e := range f.entries {
@@ -26,7 +26,7 @@ func (t *texts) of(f *facts) {
 }
 
 // value makes a value of bytes that were read from the facts.
-func (t *texts) value(raw []byte) Value {
+func (t *valueDecoder) value(raw []byte) Value {
 	switch raw[0] & tagMask {
 	case tagText, tagOpaque:
 		content := textOf(raw)

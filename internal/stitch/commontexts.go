@@ -6,7 +6,7 @@ package stitch
 // words are texts that most legs have, a byte each in what is kept of them. The
 // places are stored: a word is never moved or taken out, and there are at most
 // 31. A text that is not here is just longer.
-var words = [...]string{
+var commonTexts = [...]string{
 	1:  "incoming",
 	2:  "outgoing",
 	3:  "sip",
@@ -40,23 +40,23 @@ var words = [...]string{
 	31: "callMoved",
 }
 
-var numberOfWord = func() map[string]byte {
-	numbers := make(map[string]byte, len(words))
-	for i, word := range words[1:] {
+var commonTextNumbers = func() map[string]byte {
+	numbers := make(map[string]byte, len(commonTexts))
+	for i, word := range commonTexts[1:] {
 		numbers[word] = byte(i + 1)
 	}
 	return numbers
 }()
 
 // longestWord is the length above which nothing is looked for.
-const longestWord = len("clientInitiatedTeardown")
+const longestCommonText = len("clientInitiatedTeardown")
 
 // wordOf returns the word that a value is, "" if it is none.
-func wordOf(raw []byte) string {
+func commonTextOf(raw []byte) string {
 	if len(raw) == 0 || raw[0]&tagMask != tagTrue {
 		return ""
 	}
-	return words[raw[0]>>tagBits]
+	return commonTexts[raw[0]>>tagBits]
 }
 
 // isText tells whether a value is a text that is not empty.
@@ -68,6 +68,6 @@ func isText(raw []byte) bool {
 	case tagText, tagGUID:
 		return len(raw) > 1
 	default:
-		return wordOf(raw) != ""
+		return commonTextOf(raw) != ""
 	}
 }

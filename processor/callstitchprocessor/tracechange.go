@@ -47,7 +47,7 @@ func (s *sender) sendJoined(ctx context.Context) (more bool, err error) {
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
 		for _, call := range batch.calls {
-			s.state.engine.JoinLater(call.ref)
+			s.state.engine.RetryTraceChange(call.ref)
 		}
 		return true, err
 	}
@@ -58,7 +58,7 @@ func (s *sender) sendJoined(ctx context.Context) (more bool, err error) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	for _, call := range batch.calls {
-		s.state.engine.Announced(call.ref, call.trace)
+		s.state.engine.TraceChangeSent(call.ref, call.trace)
 	}
 	return true, nil
 }
@@ -68,7 +68,7 @@ func (s *sender) takeJoined(size int) *joined {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	now := pcommon.NewTimestampFromTime(s.state.clock.now())
-	s.state.engine.TakeJoining(size, func(j *stitch.Joining) {
+	s.state.engine.TakeTraceChanges(size, func(j *stitch.TraceChange) {
 		rl := b.logs.ResourceLogs().AppendEmpty()
 		decodeResource(j.Resource, rl)
 		sl := rl.ScopeLogs().AppendEmpty()
@@ -80,7 +80,7 @@ func (s *sender) takeJoined(size int) *joined {
 }
 
 // renderJoined writes the event of one call.
-func renderJoined(to plog.LogRecord, j *stitch.Joining, now pcommon.Timestamp) {
+func renderJoined(to plog.LogRecord, j *stitch.TraceChange, now pcommon.Timestamp) {
 	to.SetEventName(names.EventConferenceUpdate)
 	to.SetTimestamp(now)
 	to.SetObservedTimestamp(now)

@@ -17,12 +17,12 @@ func (s *story) joinings() map[string][2]TraceID {
 	all := make(map[string][2]TraceID)
 	var refs []Ref
 	var traces []TraceID
-	s.e.TakeJoining(10, func(j *Joining) {
+	s.e.TakeTraceChanges(10, func(j *TraceChange) {
 		all[j.ID] = [2]TraceID{j.Former, j.Trace}
 		refs, traces = append(refs, j.Ref), append(traces, j.Trace)
 	})
 	for i, ref := range refs {
-		s.e.Announced(ref, traces[i])
+		s.e.TraceChangeSent(ref, traces[i])
 	}
 	return all
 }
@@ -49,22 +49,22 @@ func TestJoining(t *testing.T) {
 	assert.Empty(t, s.joinings(), "once")
 
 	s.tell("c", Call, "of the leg", Start, 40, room)
-	require.True(t, s.e.Joins())
+	require.True(t, s.e.HasTraceChanges())
 	s.e = restart(t, s.e, s.now)
 	assert.Equal(t, map[string][2]TraceID{"of the leg": {traceOf("of the leg"), traceOf("earlier")}}, s.joinings(), "also after a restart")
 
 	s.stamped(s.tell("d", Call, "first", Start, -10, room))
 	var refs []Ref
-	s.e.TakeJoining(1, func(j *Joining) { refs = append(refs, j.Ref) })
+	s.e.TakeTraceChanges(1, func(j *TraceChange) { refs = append(refs, j.Ref) })
 	require.Len(t, refs, 1)
-	s.e.JoinLater(refs[0])
+	s.e.RetryTraceChange(refs[0])
 	for _, id := range []string{"later", "earlier", "not stamped yet"} {
 		s.tell("x", Call, id, End, 60)
 	}
 	s.wait(options.Linger)
 	s.out()
 	assert.Equal(t, map[string][2]TraceID{"of the leg": {traceOf("earlier"), traceOf("first")}}, s.joinings(), "what has ended is in its span")
-	s.e.JoinLater(refs[0])
+	s.e.RetryTraceChange(refs[0])
 	assert.Empty(t, s.joinings())
-	assert.False(t, s.e.Joins())
+	assert.False(t, s.e.HasTraceChanges())
 }
