@@ -5,18 +5,16 @@ package stitch
 
 import "time"
 
-// An object is absent if its Call Bridge did not have it at some time and no record
-// of it is from that time or later: the record of its end was lost. The times are
-// a set of which the largest counts, and a later record of the object withdraws
-// the absence, so that the order in which they come makes no difference.
-// listing.go finds out who is absent.
+// An object is absent if its Call Bridge did not have it at some time and no record of the
+// object has that time or a later one: its end record was lost. Only the largest such time
+// counts, and a later record of the object withdraws the absence. So the order of arrival
+// makes no difference. listing.go finds absent objects.
 
-// absences are by slot the latest time at which an object was found absent, by its
-// sender's clock. Only objects that take records are in it, and those that wait to
-// be emitted.
+// absences maps a slot to the latest time at which its object was found absent, by the
+// sender's clock. It holds objects that accept records and objects that wait to be emitted.
 type absences map[uint32]int64
 
-// markAbsent records that the sender of an object did not have it at a time.
+// markAbsent records that the sender of an object did not have the object at a time.
 func (e *Engine) markAbsent(slot uint32, at int64) {
 	if at <= e.absences[slot] {
 		return
@@ -30,8 +28,8 @@ func (e *Engine) markAbsent(slot uint32, at int64) {
 	}
 }
 
-// reviewAbsence compares when an object was absent with its last record, and reports
-// whether that changed anything.
+// reviewAbsence compares the time of an object's absence with the time of its last record, and
+// reports whether the object's flag changed.
 func (e *Engine) reviewAbsence(slot uint32) (changed bool) {
 	at, found := e.absences[slot]
 	if !found {
@@ -49,10 +47,10 @@ func (e *Engine) reviewAbsence(slot uint32) (changed bool) {
 	return changed
 }
 
-// lastSign is the time of the last record of an object, or of one that names it.
+// lastSeen returns the time of the last record that describes or names an object.
 func (e *Engine) lastSeen(slot uint32) int64 {
 	o := e.objects.at(slot)
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, slot)
 	last := f.timeRange().last
 	if o.kind.holds() {
@@ -61,7 +59,7 @@ func (e *Engine) lastSeen(slot uint32) int64 {
 	return last
 }
 
-// forgetAbsence forgets that an object was absent: it is emitted or gone.
+// forgetAbsence deletes the absence of an object that is emitted or forgotten.
 func (e *Engine) forgetAbsence(slot uint32) {
 	if len(e.absences) > 0 {
 		delete(e.absences, slot)
@@ -69,25 +67,25 @@ func (e *Engine) forgetAbsence(slot uint32) {
 	}
 }
 
-// removal is a call that its bridge removed: an event subscription says so, or the
-// bridge began the next call of the room.
+// removal is a call that its bridge removed: an event subscription reported it, or the bridge
+// began the next call of the room.
 type removal struct {
 	call    Ref
-	at, due int64 // by the sender's clock; by the engine's
+	at, due int64 // at: sender's clock; due: engine's clock
 }
 
 const (
-	// removalPatience is how long the records of the ends in a call may take to come
-	// after its bridge removed it.
+	// removalDelay is how long the end records of a call and its legs may take to arrive after
+	// the bridge removed the call.
 	removalDelay = 2 * time.Minute
-	// maxRemovals bounds the removed calls that wait for the records of their ends.
-	// Those that find no room are found by the next listings.
+	// maxRemovals bounds the removed calls that wait for end records. The next listings find
+	// those beyond it.
 	maxRemovals = 10_000
 )
 
-// RemoveCall takes from an event subscription that a bridge removed a call at a
-// time. If the records of the ends do not come, Advance ends the call and what is
-// open in it as [Unlisted].
+// RemoveCall records that a bridge removed a call at a time, as an event subscription
+// reported. If no end records arrive, Advance ends the call and its open objects as
+// [Unlisted].
 func (e *Engine) RemoveCall(now time.Time, call string, at int64) {
 	t := e.tick(now)
 	slot := e.find(Call, call)
@@ -97,10 +95,10 @@ func (e *Engine) RemoveCall(now time.Time, call string, at int64) {
 	e.removals = append(e.removals, removal{Ref{slot, e.objects.at(slot).generation}, at, t + int64(removalDelay)})
 }
 
-// removeSuperseded takes from the calls of a room, in the order in which they began,
-// that a bridge has a room's call once at a time: one without an end is over when the
-// next one there began. The latest of the next ones counts, so that the order in which
-// they come makes no difference.
+// removeSuperseded queues the removal of calls that a later call replaces. all are the calls
+// of one room in the order of their starts. A bridge has one call of a room at a time, so a
+// call without an end is over when the next call there begins. The latest of several next
+// calls counts, so the order of arrival makes no difference.
 func (e *Engine) removeSuperseded(all []interval) {
 	latest := e.scratch.nextStart
 	clear(latest)
@@ -123,8 +121,8 @@ func (e *Engine) removeSuperseded(all []interval) {
 	}
 }
 
-// removeOne handles a removed call whose patience is over. It returns false if there
-// is none.
+// endOneRemovedCall handles a removed call whose delay is over. It returns false if there is
+// none.
 func (e *Engine) endOneRemovedCall(t int64) bool {
 	if len(e.removals) == 0 || e.removals[0].due > t {
 		return false
@@ -142,11 +140,10 @@ func (e *Engine) endOneRemovedCall(t int64) bool {
 	return true
 }
 
-// membersAtOnce is how many open objects of a call are looked at for one that has to
-// end with it.
+// membersPerStep is how many open objects of a call one step examines.
 const membersPerStep = 64
 
-// markMember marks one open object of a call as absent. It returns false if there is
+// markOneMemberAbsent marks one open object of a call as absent. It returns false if there is
 // none.
 func (e *Engine) markOneMemberAbsent(call uint32, at int64) bool {
 	slot := e.containerOf(call).open.head

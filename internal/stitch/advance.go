@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// slice is how many objects one Advance moves at most, so that nobody waits
+// objectsPerAdvance is how many objects one Advance moves at most, so that callers do not wait
 // long for the engine.
 const objectsPerAdvance = 64
 
-// Advance moves objects whose time has come: open ones past MaxOpen end, ended
-// ones past Linger become owed, emitted ones past MaxOpen are forgotten. It does
-// a bounded piece of work; more tells that there is more to do now.
+// Advance moves objects whose deadline has passed: open ones past MaxOpen end, ended ones past
+// Linger become pending, emitted ones past MaxOpen are forgotten. It does a bounded amount of
+// work; more reports that work is left.
 func (e *Engine) Advance(now time.Time) (more bool) {
 	t := e.tick(now)
 	for budget := objectsPerAdvance; budget > 0; budget-- {
@@ -25,7 +25,7 @@ func (e *Engine) Advance(now time.Time) (more bool) {
 	return true
 }
 
-// step moves one object. It returns false if none is due.
+// advanceOne moves one object. It returns false if no deadline has passed.
 func (e *Engine) advanceOne(t int64) bool {
 	if e.followUpOne() {
 		return true
@@ -58,8 +58,8 @@ func (e *Engine) advanceOne(t int64) bool {
 	return e.forgetSession(t)
 }
 
-// followOne handles one object that the end of a session or a call ends, or that
-// a live session opens again. It returns false if there is none.
+// followUpOne ends or reopens one object after its session or call ended, or after its session
+// proved to be alive. It returns false if there is none.
 func (e *Engine) followUpOne() bool {
 	e.steps++
 	switch {
@@ -75,7 +75,7 @@ func (e *Engine) followUpOne() bool {
 	return true
 }
 
-// owe has an object emitted or, if it is not one to be emitted, forgotten.
+// queueEmit makes an object pending, or forgets it if it must not be emitted.
 func (e *Engine) queueEmit(slot uint32, since int64) {
 	if e.discardUnobserved(slot) {
 		return
@@ -102,8 +102,8 @@ func (e *Engine) queueEmit(slot uint32, since int64) {
 	}
 }
 
-// discard forgets an object that only notes were about, and the tracks in it,
-// of which then no more is known. It returns false for any other.
+// discardUnobserved forgets an object that was only described by notes, together with its
+// tracks. It returns false for any other object.
 func (e *Engine) discardUnobserved(slot uint32) bool {
 	if e.wasObserved(slot) {
 		return false
@@ -118,19 +118,19 @@ func (e *Engine) discardUnobserved(slot uint32) bool {
 		}
 	}
 	kind := e.objects.at(slot).kind
-	if !e.forget(slot) { // damaged state: something lives in what does not
+	if !e.forget(slot) { // if false, stored state is damaged: the object holds observed ones
 		return false
 	}
 	switch kind {
-	case DialogFork: // its branch has the span of its call
-	case ScheduledMeeting: // requests about a call that no client started
+	case DialogFork: // the span of its call shows the branch
+	case ScheduledMeeting: // no request created its call
 	default:
 		e.stats.Unclaimed++
 	}
 	return true
 }
 
-// lived tells whether anything but notes was about an object.
+// wasObserved reports whether a record other than a note described an object.
 func (e *Engine) wasObserved(slot uint32) bool {
 	o := e.objects.at(slot)
 	switch o.kind {
@@ -146,12 +146,12 @@ func (e *Engine) wasObserved(slot uint32) bool {
 	case Call, CallLeg, Recording, Streaming, Dialog, APIRequest:
 		return true
 	}
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, slot)
 	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase != Note })
 }
 
-// Next returns when Advance has something to do next.
+// Next returns the time at which Advance has work.
 func (e *Engine) Next() (at time.Time, ok bool) {
 	next := int64(0)
 	due := func(slot uint32, after, notBefore int64) {
@@ -165,7 +165,7 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	due(e.queues[emitted].head, e.maxOpen, e.grace.until)
 	due(e.queues[emittedRequest].head, e.requestRetention(), e.grace.until)
 	if len(e.sessions.over) > 0 {
-		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).over+e.maxOpen, e.grace.until))
+		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).overSince+e.maxOpen, e.grace.until))
 	}
 	if len(e.removals) > 0 {
 		next = earliest(next, e.removals[0].due)
@@ -176,19 +176,18 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	return time.Unix(0, next), next != 0
 }
 
-// Follows reports whether Advance has work that waits for no deadline: the
-// consequences of the end of a session or a call, of a session being alive, or of
-// what a bridge listed.
+// HasFollowUps reports whether Advance has work that needs no deadline: objects to end or
+// reopen after the end or the return of a session, the end of a call, or a listing.
 func (e *Engine) HasFollowUps() bool {
 	return len(e.resumedSessions)+len(e.closingSessions)+len(e.closingCalls)+len(e.comparisons) > 0
 }
 
-// makeRoom makes room for n objects: it forgets the oldest that were emitted,
-// and if there are none, lets the oldest open one go before its time.
+// makeRoom frees n slots by forgetting the oldest emitted objects. If there are none, it
+// evicts open objects and returns false.
 func (e *Engine) makeRoom(n int) bool {
 	for e.objects.used()+n > e.maxObjects {
 		e.steps++
-		slot := e.firstDone()
+		slot := e.firstForgettable()
 		if slot == 0 {
 			e.evict()
 			return false
@@ -199,29 +198,28 @@ func (e *Engine) makeRoom(n int) bool {
 	return true
 }
 
-// firstDone returns the object that makes room first, 0 if there is none.
-func (e *Engine) firstDone() uint32 {
+// firstForgettable returns the emitted object that makeRoom forgets first, 0 if there is none.
+func (e *Engine) firstForgettable() uint32 {
 	if slot := e.queues[emittedRequest].head; slot != 0 {
 		return slot
 	}
 	return e.queues[emitted].head
 }
 
-// evictions is how many objects are let go at a time when there is no room, and
-// maxEvictions the most.
+// evictionBatch is how many objects evict makes pending at once, and maxEvictions the most.
 const (
 	evictionBatch = 64
 	maxEvictions  = 1024
 )
 
-// evict lets the oldest open objects go. They are emitted, not dropped; until
-// then there is no room.
+// evict makes the oldest open objects pending. They are emitted, not dropped, and their slots
+// are free after that.
 func (e *Engine) evict() {
-	// Those set aside free no room, whatever the next consumer takes.
-	if e.count(pendingEmit) >= evictionBatch {
+	// Objects that are set aside do not count: the next consumer keeps refusing them.
+	if e.countInState(pendingEmit) >= evictionBatch {
 		return
 	}
-	// More than that only where max_objects is smaller than before a restart.
+	// More than evictionBatch only if max_objects is smaller than before the restart.
 	for range min(max(evictionBatch, e.objects.used()-e.maxObjects), maxEvictions) {
 		e.steps++
 		slot := e.firstEnded(true)
@@ -239,8 +237,8 @@ func (e *Engine) evict() {
 	}
 }
 
-// firstEnded returns the object that ended first, 0 if none has; byOther includes
-// those that no record of their own has ended.
+// firstEnded returns the object that ended first, 0 if there is none. With byOther it includes
+// objects that their call, session or bridge ended.
 func (e *Engine) firstEnded(byOther bool) uint32 {
 	own, other := e.queues[ended].head, e.queues[endedIndirectly].head
 	if byOther && other != 0 && (own == 0 || e.objects.at(other).since < e.objects.at(own).since) {
@@ -249,8 +247,8 @@ func (e *Engine) firstEnded(byOther bool) uint32 {
 	return own
 }
 
-// Emitted marks an owed object as done: the next consumer took it, or (accepted
-// false) refused it with a permanent error.
+// Emitted marks a pending object as emitted: the next consumer accepted it or, if accepted is
+// false, refused it with a permanent error.
 func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	e.tick(now)
 	o := e.resolve(ref)
@@ -278,10 +276,11 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	}
 }
 
-// SetAside takes an object that is owed out of the way of the others: the next
-// consumer refuses it again and again. It stays owed, and [Engine.Aside] has it.
+// SetAside moves a pending object out of the queue because the next consumer keeps refusing
+// it. The object stays pending; [Engine.VisitSetAside] visits it.
 func (e *Engine) SetAside(ref Ref) {
-	// The object keeps the time at which it became owed: the stitched record has it.
+	// The object keeps the time at which it became pending, because the stitched record
+	// contains it.
 	o := e.resolve(ref)
 	if o == nil || o.state != pendingEmit && o.state != setAside {
 		return
@@ -292,8 +291,8 @@ func (e *Engine) SetAside(ref Ref) {
 	e.setState(ref.slot, setAside, o.since)
 }
 
-// OwedSince returns when the first object that is owed became so; ok is false if
-// there is none.
+// PendingSince returns when the oldest pending object became pending; ok is false if there is
+// none.
 func (e *Engine) PendingSince() (since time.Time, ok bool) {
 	first := int64(0)
 	for _, in := range []state{pendingEmit, setAside} {
@@ -304,9 +303,9 @@ func (e *Engine) PendingSince() (since time.Time, ok bool) {
 	return time.Unix(0, first), first != 0
 }
 
-// compactToTombstone leaves of an object only what late records and links need. A call keeps
-// its facts: they are the context of what is still in it; a session those that
-// are context or name its call, and its times.
+// compactToTombstone reduces an object to what late records and links need. A call keeps its
+// facts, because they are the context of its objects. A session keeps its times and the facts
+// that are context or name its call.
 func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 	o := e.objects.at(slot)
 	switch o.kind {
@@ -317,7 +316,7 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 		e.compactMeeting(slot)
 		return
 	case Session:
-		f := &e.scratch.other
+		f := &e.scratch.codec
 		e.readFacts(f, slot)
 		f.retainKeys(func(k key) bool {
 			return k.ofContext() || k.ofRecordedCall() || k == ownKey(Session) || k == keySessionDuration
@@ -339,7 +338,7 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 	e.storeFacts(slot, e.scratch.tombstoneBytes)
 }
 
-// forget frees an object; not one that something is in.
+// forget frees an object. It returns false for one that holds others.
 func (e *Engine) forget(slot uint32) bool {
 	o := e.objects.at(slot)
 	if o.kind.holds() && e.containers.at(o.containerIndex).memberCount > 0 {
@@ -378,7 +377,7 @@ func (e *Engine) forget(slot uint32) bool {
 	if o.session != 0 {
 		e.sessions.release(o.session)
 	}
-	e.identities.remove(e.identities.linkTo(e.identityHash(o.kind, &o.identity), slot))
+	e.identities.remove(e.identities.findLink(e.identityHash(o.kind, &o.identity), slot))
 	if e.journal.stored {
 		e.journal.forgotten = append(e.journal.forgotten, objectKey{o.kind, o.identity})
 	}
@@ -387,15 +386,15 @@ func (e *Engine) forget(slot uint32) bool {
 	return true
 }
 
-// Flush makes everything owed that a record of its own has ended, without waiting
-// for late records. What ended with its call or its session stays: its own end may
-// come after the restart. Flush does a bounded piece of work; more tells that there
-// is more to do.
+// Flush makes each object pending that one of its own records ended, without waiting for late
+// records. Objects that their call or session ended stay, because their own end records may
+// arrive after the restart. Flush does a bounded amount of work; more reports that work is
+// left.
 func (e *Engine) Flush(now time.Time) (more bool) {
 	return e.queueEnded(now, false)
 }
 
-// oweEnded makes the objects owed that firstEnded returns, until there is none.
+// queueEnded makes the objects pending that firstEnded returns.
 func (e *Engine) queueEnded(now time.Time, byOther bool) (more bool) {
 	t := e.tick(now)
 	for budget := objectsPerAdvance; budget > 0; budget-- {
@@ -412,8 +411,8 @@ func (e *Engine) queueEnded(now time.Time, byOther bool) (more bool) {
 	return true
 }
 
-// Finish makes everything owed, what is open as Incomplete: for a shutdown that
-// keeps nothing. It does a bounded piece of work, as Flush.
+// Finish makes all objects pending, open ones as Incomplete, for a shutdown without storage.
+// It does a bounded amount of work, as Flush does.
 func (e *Engine) Finish(now time.Time) (more bool) {
 	if e.queueEnded(now, true) {
 		return true

@@ -8,22 +8,20 @@ import (
 	"slices"
 )
 
-// arena holds blocks of bytes of any size without a pointer between them. A
-// block is a ring of cells, so that what one object frees serves any other:
-// blocks of one piece would leave a third of the memory in sizes that nobody
-// needs any more. The memory itself is kept, so an arena is as large as it once
-// had to be.
+// arena holds blocks of bytes of any size without pointers between them. A block is a ring of
+// cells, so any block can reuse the cells that another block freed; contiguous blocks would
+// leave a third of the memory in unused sizes. The arena never returns memory.
 //
 //	cell   | 60 bytes of the block | number of the next cell, of the first one at the end |
 type arena struct {
 	chunks  [][]cell
-	highest uint32 // the largest number ever given; 0 is no cell
-	free    block  // chain of those that are free, 0 at its end
+	highest uint32 // the largest cell number in use; 0 is no cell
+	free    block  // first of the chain of free cells; 0 ends it
 	cells   int    // in use
 }
 
-// block is the number of a block's last cell, so that the end of a block is found
-// without reading it; 0 is an empty block. Its owner knows its size.
+// block is the number of a block's last cell, so that appending needs no walk; 0 is an empty
+// block. The owner of a block knows its size.
 type block = uint32
 
 const (
@@ -42,10 +40,10 @@ func (c *cell) setNext(next block) { binary.NativeEndian.PutUint32(c[cellRoom:],
 
 func (a *arena) at(number block) *cell { return &a.chunks[number/arenaChunk][number%arenaChunk] }
 
-// bytes is the size of all blocks.
+// bytes returns the size of all blocks.
 func (a *arena) bytes() int { return a.cells * cellSize }
 
-// cellsOf is how many cells a block has.
+// cellsOf returns how many cells a block of size bytes has.
 func cellsOf(size int) int { return (size + cellRoom - 1) / cellRoom }
 
 // grow adds a cell at the end of a block, and returns the block.
@@ -98,7 +96,7 @@ func (a *arena) replace(last block, size uint32, content []byte) block {
 		content = content[copy(a.at(number)[:cellRoom], content):]
 		end = number
 	}
-	if end != last { // the cells behind it are not needed
+	if end != last { // release the cells behind the end
 		rest := a.at(end).next()
 		a.at(last).setNext(a.free)
 		a.free = rest

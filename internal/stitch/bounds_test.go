@@ -63,7 +63,7 @@ func TestStepsAreBounded(t *testing.T) {
 				} {
 					bounded("Apply of a request", func() { _, _ = e.Apply(now, &r) })
 				}
-				bounded("StampMention", func() { e.StampMention(&Mention{Correlator: "room", CoSpace: "space", Time: at(n)}) })
+				bounded("StampMention", func() { e.StampReference(&Reference{Correlator: "room", CoSpace: "space", Time: at(n)}) })
 			}
 			if n%100 == 0 {
 				bounded("EndSession", func() { e.EndSession(now, "session", at(n)) })

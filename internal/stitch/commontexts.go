@@ -3,9 +3,9 @@
 
 package stitch
 
-// words are texts that most legs have, a byte each in what is kept of them. The
-// places are stored: a word is never moved or taken out, and there are at most
-// 31. A text that is not here is just longer.
+// commonTexts are texts that most legs have. Each is stored as one byte. The indices are
+// stored, so an entry is never moved or removed; there are at most 31. Other texts are stored
+// in full.
 var commonTexts = [...]string{
 	1:  "incoming",
 	2:  "outgoing",
@@ -48,10 +48,10 @@ var commonTextNumbers = func() map[string]byte {
 	return numbers
 }()
 
-// longestWord is the length above which nothing is looked for.
+// longestCommonText is the length of the longest of commonTexts.
 const longestCommonText = len("clientInitiatedTeardown")
 
-// wordOf returns the word that a value is, "" if it is none.
+// commonTextOf returns the common text of a value, "" if the value is something else.
 func commonTextOf(raw []byte) string {
 	if len(raw) == 0 || raw[0]&tagMask != tagTrue {
 		return ""
@@ -59,7 +59,7 @@ func commonTextOf(raw []byte) string {
 	return commonTexts[raw[0]>>tagBits]
 }
 
-// isText tells whether a value is a text that is not empty.
+// isText reports whether a value is a text that is not empty.
 func isText(raw []byte) bool {
 	if len(raw) == 0 {
 		return false

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// relateCall takes a call's times and correlator from its facts, and finds its
-// conference anew if they changed.
+// updateCallRelations updates a call's times and correlator from its facts, and regroups its
+// conference if they changed.
 func (e *Engine) updateCallRelations(slot uint32) {
 	o, f := e.objects.at(slot), &e.codec
 	info := e.containers.at(o.containerIndex)
@@ -36,7 +36,7 @@ func (e *Engine) updateCallRelations(slot uint32) {
 	if !e.isFinal(slot) {
 		e.spaces.current.file(e, slot, hashOf(f.newest(keyCoSpace)))
 	}
-	if e.restoring { // Restored does the rest once for all
+	if e.restoring { // FinishLoad regroups all calls once
 		return
 	}
 	if closes {
@@ -48,8 +48,7 @@ func (e *Engine) updateCallRelations(slot uint32) {
 	e.regroup(correlator)
 }
 
-// startIndex is the index of the record that started the object, 0 if it is not
-// known.
+// startIndex returns the index of the record that started the object, 0 if unknown.
 func (f *factsCodec) startIndex() uint64 {
 	for i := range f.statements {
 		if f.statements[i].phase == Start {
@@ -59,8 +58,8 @@ func (f *factsCodec) startIndex() uint64 {
 	return 0
 }
 
-// hashOf is the hash of a value, 0 if it is none or an empty text. GUIDs have the
-// same whatever the case of their letters.
+// hashOf returns the hash of a value, 0 for an absent value or an empty text. GUIDs are hashed
+// without regard to case.
 func hashOf(raw []byte) uint64 {
 	if len(raw) == 0 || raw[0] == tagText {
 		return 0
@@ -74,7 +73,7 @@ func hashOf(raw []byte) uint64 {
 	return hash(raw)
 }
 
-// before is the time that many units before end; 0 if either is unknown.
+// before returns the time that lies duration units before end; 0 if either is unknown.
 func before(end int64, duration []byte, unit int64) int64 {
 	n, ok := number(duration)
 	if end == 0 || !ok || n < 0 {
@@ -87,18 +86,18 @@ func (e *Engine) containerOf(call uint32) *container {
 	return e.containers.at(e.objects.at(call).containerIndex)
 }
 
-// interval is the time a call lasted, as far as conferences are concerned.
+// interval is the time range of a call.
 type interval struct {
 	slot       uint32
 	start, end int64
-	bridge     uint64 // equal where the bridge is the same; 0 if it is not known
+	bridge     uint64 // equal for calls of one bridge; 0 if unknown
 	session    uint32
 	index      uint64
 	group      int // index of the first interval of the same conference
 }
 
-// intervalsOf returns the calls of a correlator that may be one conference with
-// an open one, in the order in which they began, with group set.
+// intervalsOf returns the calls of a correlator that may form a conference with an open call,
+// in the order of their starts, with group set.
 func (e *Engine) intervalsOf(correlator uint64) []interval {
 	all := e.collect(correlator, e.scratch.intervals[:0])
 	slices.SortFunc(all, e.compareIntervals)
@@ -108,8 +107,8 @@ func (e *Engine) intervalsOf(correlator uint64) []interval {
 	return all
 }
 
-// compareIntervals is the order in which calls began. Records have seconds; on
-// one bridge their numbers tell what came first.
+// compareIntervals orders calls by their starts. Records have times in seconds; on one bridge
+// the record numbers order equal times.
 func (e *Engine) compareIntervals(a, b interval) int {
 	if order := cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.bridge, b.bridge)); order != 0 {
 		return order
@@ -120,8 +119,7 @@ func (e *Engine) compareIntervals(a, b interval) int {
 	return cmp.Or(cmp.Compare(a.index, b.index), e.compareIDs(a.slot, b.slot))
 }
 
-// compareIDs compares two ids as texts; GUIDs in lower case are in the order of
-// their bytes.
+// compareIDs compares two ids as texts. GUIDs in lower case have the order of their bytes.
 func (e *Engine) compareIDs(a, b uint32) int {
 	x, y := e.objects.at(a), e.objects.at(b)
 	if (x.flags|y.flags)&flagTextID == 0 {
@@ -137,7 +135,7 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	l := interval{slot: slot, start: info.start, end: info.end, session: o.session, index: info.index}
 	if o.session != 0 {
 		if l.bridge = e.sessions.at(o.session).bridge; l.bridge == 0 {
-			l.bridge = uint64(o.session) // a number that no bridge has
+			l.bridge = uint64(o.session) // no bridge has this value
 		}
 	}
 	if l.start == 0 {
@@ -151,7 +149,7 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
 		l.end = max(l.start, info.lastReference)
 	case e.bridgeStarted(o):
-		// It lived until its bridge died, and that until its last record.
+		// The call lasted until its bridge stopped, and the bridge until its last record.
 		l.end = max(l.start, e.sessions.at(o.session).last)
 	case o.state == emitted, o.state == emittedHolder, o.flags&flagUnlisted != 0:
 		l.end = max(l.start, info.lastReference)
@@ -159,9 +157,9 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	return l
 }
 
-// inferEnds ends each call whose end is not known where the next one on the same
-// bridge begins: a bridge has a coSpace's call once at a time, so the end got
-// lost. Otherwise all later meetings there would be one with it.
+// inferEnds ends each call without a known end at the start of the next call on the same
+// bridge. A bridge has one call of a coSpace at a time, so the end record was lost. Otherwise
+// all later meetings there would join it.
 func (e *Engine) inferEnds(all []interval) {
 	next := e.scratch.nextStart
 	clear(next)
@@ -177,8 +175,8 @@ func (e *Engine) inferEnds(all []interval) {
 	}
 }
 
-// overlap tells whether two calls are one conference; a began first. On one
-// bridge there is one clock.
+// overlap reports whether two calls belong to one conference; a began first. Calls on one
+// bridge have one clock, so they need no tolerance.
 func (e *Engine) overlap(a, b *interval) bool {
 	if a.bridge == b.bridge && a.bridge != 0 {
 		return b.start < a.end
@@ -186,15 +184,15 @@ func (e *Engine) overlap(a, b *interval) bool {
 	return a.end >= b.start || a.end >= b.start-e.tolerance
 }
 
-// run is a row of calls of one conference, in the order in which they began.
+// overlapRun is a sequence of calls of one conference in the order of their starts.
 type overlapRun struct {
 	first       int   // index of its first call
 	end         int64 // the latest end
 	bridge      uint64
-	endOfOthers int64 // the latest end on other bridges; 0 if there is none
+	endOfOthers int64 // the latest end on bridges other than bridge; 0 if there is none
 }
 
-// add makes a call one of the run.
+// add adds a call to the run.
 func (r *overlapRun) add(l *interval) {
 	switch {
 	case l.bridge == r.bridge && r.bridge != 0:
@@ -206,21 +204,20 @@ func (r *overlapRun) add(l *interval) {
 	}
 }
 
-// join makes one of two runs.
+// join adds another run to the run.
 func (r *overlapRun) join(other *overlapRun) {
 	r.add(&interval{end: other.end, bridge: other.bridge})
 	r.endOfOthers = max(r.endOfOthers, other.endOfOthers)
 }
 
-// findGroups sets the group of each interval; they are in order. A conference is
-// a row of neighbours: whatever began between two calls that overlap, overlaps
-// one of them. Runs that a later call may still join are on a stack. All but the
-// uppermost are of calls of one bridge, because a call of any other bridge would
-// have joined them; so that a call joins the lowest of them, or the uppermost
-// alone, or none.
+// findGroups sets the group of each interval; the intervals are ordered by start. A conference
+// is a contiguous sequence: a call that begins between two overlapping calls overlaps one of
+// them. Runs that a later call may still join are on a stack. All runs below the top consist
+// of calls of one bridge, because a call of another bridge would have joined them. So a call
+// joins the lowest such run, or the top run, or none.
 func (e *Engine) findGroups(all []interval) {
 	runs := e.scratch.runs[:0]
-	alive := 0 // the lowest run that may be joined
+	alive := 0 // index of the lowest run that a call may join
 	for i := range all {
 		l := &all[i]
 		for alive < len(runs) && runs[alive].end < l.start-e.tolerance && runs[alive].end < l.start {
@@ -259,8 +256,8 @@ func (e *Engine) findGroups(all []interval) {
 	e.scratch.runs = runs
 }
 
-// founderOf returns the call that founds the conference of intervals: the
-// earliest, of several the one with the smallest id.
+// founderOf returns the call that founds a conference: the earliest, and of several the one
+// with the smallest id.
 func (e *Engine) founderOf(conference []interval) uint32 {
 	best := &conference[0]
 	for i := range conference {
@@ -271,7 +268,7 @@ func (e *Engine) founderOf(conference []interval) uint32 {
 	return best.slot
 }
 
-// conferenceAt returns the intervals of the conference that begins at i.
+// conferenceAt returns the intervals of the conference that begins at index i.
 func conferenceAt(all []interval, i int) []interval {
 	end := i
 	for end < len(all) && all[end].group == i {
@@ -280,8 +277,8 @@ func conferenceAt(all []interval, i int) []interval {
 	return all[i:end]
 }
 
-// regroup finds the conferences of a correlator's calls. A call whose trace was
-// emitted keeps it, and others that turn out to be of its conference take it.
+// regroup finds the conferences of a correlator's calls. A call keeps its trace once something
+// with that trace was emitted; the other calls of its conference adopt it.
 func (e *Engine) regroup(correlator uint64) {
 	if correlator == 0 {
 		return
@@ -307,18 +304,17 @@ func (e *Engine) regroup(correlator uint64) {
 	}
 }
 
-// freeze fixes the trace of a call's conference, because something of it is
-// about to be emitted.
+// freeze fixes the trace of a call's conference before something of it is emitted.
 func (e *Engine) freeze(call uint32) {
 	info, o := e.containerOf(call), e.objects.at(call)
 	if o.kind == Dialog {
 		e.freezeDialog(call)
 	}
-	if info.frozen || o.kind != Call { // a session's trace is its own
+	if info.frozen || o.kind != Call { // a session always has its own trace
 		return
 	}
 	if info.groupList != inOpenList || e.correlators[info.groupID].open > maxOpenCalls {
-		// It is in no conference, or in one too large to look at.
+		// The call is in no conference, or in one that is too large to compare.
 		info.trace, info.root = info.own, o.span
 		e.freezeOne(call)
 		return

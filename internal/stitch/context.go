@@ -3,38 +3,37 @@
 
 package stitch
 
-// contextSlots is how many calls' contexts are kept ready. Records of one call
-// come together; with more calls than slots a context is made for each record.
+// contextSlots is how many contexts are cached. Records of one call arrive together; with more
+// open calls than slots, contexts are rebuilt more often.
 const contextSlots = 1 << 11
 
-// context is what a call or a session says on everything in it.
+// context holds the attributes of a call or a session that its objects' records get.
 type context struct {
-	slot   uint32 // 0: none
+	slot   uint32 // slot of the call; 0 if the entry is empty
 	fields []Field
 }
 
-// contextSlot is where the context of a call or a session is kept. There are fewer
-// containers than objects, and their numbers are next to each other.
+// contextSlot returns the cache entry of a call or a session. Containers are numbered without
+// gaps, so their entries seldom collide.
 func (e *Engine) contextSlot(call uint32) *context {
 	return &e.contexts[e.objects.at(call).containerIndex%contextSlots]
 }
 
-// forgetContext forgets the context of a call or a session that changes.
+// forgetContext drops the cached context of a call or a session that changed.
 func (e *Engine) forgetContext(call uint32) {
 	if c := e.contextSlot(call); c.slot == call {
 		c.slot = 0
 	}
 }
 
-// contextOf returns a call's context, its id included, in the order of the keys.
-// Its texts stay as they are, the slice until the next call of a method of the
-// engine.
+// contextOf returns a call's context, its id included, in key order. The texts stay valid, the
+// slice only until the next method call.
 func (e *Engine) contextOf(call uint32) []Field {
 	c := e.contextSlot(call)
 	if c.slot == call {
 		return c.fields
 	}
-	f, d := &e.scratch.other, &e.dictionary
+	f, d := &e.scratch.codec, &e.dictionary
 	e.readFacts(f, call)
 	d.sortKeys()
 	var t valueDecoder

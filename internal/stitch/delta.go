@@ -5,22 +5,21 @@ package stitch
 
 import "encoding/binary"
 
-// What one record said of an object is stored as an entry of its own, so that an
-// update does not store all that was said before it once more. Loading it unites
-// it with the facts, as the record did: it may come twice, or after an entry that
-// has it already.
+// Each record is stored as an entry of its own, so that an update does not store the object's
+// earlier statements again. Loading an entry merges it into the facts, as the record did. An
+// entry may therefore come twice, or after an entry of the whole object.
 
-// deltas are the entries of what records said that are not stored yet, in order.
+// deltas are the entries of records that are not stored yet, in order.
 type deltas struct {
 	entries []byte
 	count   int
 }
 
-// most that is kept of an empty buffer.
+// maxDeltasRoom is the largest capacity that an empty buffer keeps, in bytes.
 const maxDeltasRoom = 1 << 20
 
-// touchFacts notes that what a record said has to be stored; said is a statement
-// as bytes. An object that is stored as a whole next has it.
+// queueDelta queues the entry of one record; incoming is its statement as bytes. It does
+// nothing if the whole object is stored next.
 func (e *Engine) queueDelta(slot uint32, incoming []byte) {
 	o := e.objects.at(slot)
 	if !e.journal.stored || e.loading != nil || o.flags&flagDirtyFacts != 0 {
@@ -35,8 +34,7 @@ func (e *Engine) queueDelta(slot uint32, incoming []byte) {
 	d.count++
 }
 
-// appendTo appends the first of the entries, until b has limit bytes or there is
-// none left.
+// appendTo appends entries until b has limit bytes or none is left.
 func (d *deltas) appendTo(b []byte, limit int) []byte {
 	end := 0
 	for end < len(d.entries) && len(b)+end <= limit {
@@ -52,8 +50,8 @@ func (d *deltas) appendTo(b []byte, limit int) []byte {
 	return b
 }
 
-// loadSaid reads what a record said of an object; one that is not there was lost
-// with the segment that had it, or is gone by now.
+// loadStatement reads the entry of one record. It skips an entry whose object is unknown: the
+// segment of the object was lost, or the object was forgotten.
 func (e *Engine) loadStatement(r *reader) {
 	number, ok := letter(kindLetters[:], r.byte())
 	kind := Kind(number) //nolint:gosec // an index
@@ -64,7 +62,7 @@ func (e *Engine) loadStatement(r *reader) {
 		return
 	}
 	bytes, ok := e.loading.translate(e, r.rest)
-	incoming := &e.scratch.other
+	incoming := &e.scratch.codec
 	if !ok || !incoming.read(bytes) || len(incoming.statements) != 1 || incoming.statements[0].phase == Note {
 		r.bad = true
 		return
@@ -86,7 +84,7 @@ func (e *Engine) loadStatement(r *reader) {
 	}
 }
 
-// loadMention does for the call that a loaded statement names what mention did.
+// loadReference applies recordReference to the call that a loaded statement names.
 func (e *Engine) loadReference(s *statement) {
 	named := s.value(keyCall)
 	if !namesCall(named) {
@@ -101,7 +99,7 @@ func (e *Engine) loadReference(s *statement) {
 	info.firstReference, info.lastReference = earliest(info.firstReference, s.time), max(info.lastReference, s.time)
 }
 
-// appendStatement appends a statement as facts have it.
+// appendStatement appends a statement in the format of facts.
 func appendStatement(b []byte, s *statement, incoming []entry) []byte {
 	b = appendHead(b, s, len(incoming))
 	for _, e := range incoming {
@@ -110,8 +108,7 @@ func appendStatement(b []byte, s *statement, incoming []entry) []byte {
 	return b
 }
 
-// newestIndex is the index of the newest statement, as far as it is a small
-// number.
+// newestIndex returns the index of the newest statement, limited to 32 bits.
 func (f *factsCodec) newestIndex() uint32 {
 	if n := len(f.statements); n > 0 {
 		return uint32(min(f.statements[n-1].index, 1<<32-1))

@@ -9,15 +9,13 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// A SIP call is one object, of the kind Dialog: it has what was said with one
-// Call-ID, and becomes the span of the branch that was answered first, or of the
-// call if none was. Any further branch that was answered is an object in it, of
-// the kind DialogFork. A fork holds its own item of the call's list of branches;
-// all else that its span has stands in the call.
-//
-// A fork is made when the call turns out to have another branch that was answered
-// earlier, so it makes no difference whose answer comes first. A fork that becomes
-// the first branch, because an earlier answer to it comes late, is discarded.
+// A SIP call is one object of kind Dialog. It has the facts of one Call-ID, and becomes the
+// span of the branch that was answered first or, without an answer, of the call. Each further
+// answered branch is an object of kind DialogFork in it. A fork stores only its own item of
+// the call's list of branches; its span takes the rest from the call.
+// A fork is created when its call turns out to have a branch that was answered earlier, so the
+// order of the answers makes no difference. A fork that becomes the first branch, because an
+// earlier answer arrives late, is discarded.
 
 // applyDialog merges a record of a SIP call.
 func (e *Engine) applyDialog(slot uint32, r *Record) (Ref, error) {
@@ -41,8 +39,7 @@ func (e *Engine) applyDialog(slot uint32, r *Record) (Ref, error) {
 
 func (e *Engine) refTo(slot uint32) Ref { return Ref{slot, e.objects.at(slot).generation} }
 
-// branchOf is the id of the branch that a record is about, "" if it is about the
-// call.
+// branchOf returns the id of the branch that a record describes, "" if it describes the call.
 func branchOf(items []Item) string {
 	for i := range items {
 		if items[i].List == wellKnownTexts[keyBranches] {
@@ -52,12 +49,12 @@ func branchOf(items []Item) string {
 	return ""
 }
 
-// newDialogsFor returns for how many objects a record may need room.
+// newDialogsFor returns how many slots a record may need.
 func (e *Engine) newDialogsFor(slot, fork uint32, branch string) (n int) {
 	switch {
 	case e.objects.used() < e.maxObjects:
 		return 0
-	case slot == 0: // the first branch is no object
+	case slot == 0: // the first branch needs no object
 		return 1
 	case branch != "" && fork == 0:
 		return 1
@@ -66,8 +63,8 @@ func (e *Engine) newDialogsFor(slot, fork uint32, branch string) (n int) {
 	}
 }
 
-// applyToForks gives the fork of a branch what the call, just merged, knows of it, and
-// makes the forks that are missing. It returns the object of the branch.
+// applyToForks updates the fork of a branch from its call and creates missing forks. It
+// returns the object of the branch.
 func (e *Engine) applyToForks(call uint32, branch string) (slot uint32) {
 	slot = call
 	for _, r := range e.forkRecords(call, branch) {
@@ -79,17 +76,17 @@ func (e *Engine) applyToForks(call uint32, branch string) (slot uint32) {
 	return slot
 }
 
-// forkRecords are what a call, whose record was about a branch, has to say to its
-// forks. The first branch has a fork if it has not always been the first one; it
-// may be another branch's turn again.
+// forkRecords returns the records by which a call updates its forks after a record of branch.
+// The first branch also has a fork if another branch was first before; the order may change
+// again.
 func (e *Engine) forkRecords(call uint32, branch string) (records []Record) {
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, call)
 	branches := f.branches()
 	if len(branches) < 2 {
 		return nil
 	}
-	first, callID := string(f.firstBranch().id), e.idOf(call) // which opens the same facts
+	first, callID := string(f.firstBranch().id), e.idOf(call) // idOf overwrites the codec
 	for i := range branches {
 		id := string(branches[i].id)
 		r := Record{Kind: DialogFork, Phase: Note, ID: forkID(callID, id)}
@@ -103,8 +100,8 @@ func (e *Engine) forkRecords(call uint32, branch string) (records []Record) {
 	return records
 }
 
-// applyToFork merges a record into a fork, 0 for a new one, if there is room. It
-// returns the fork, 0 if there is none.
+// applyToFork merges a record into a fork, 0 for a new one. It returns the fork, 0 if there is
+// no room.
 func (e *Engine) applyToFork(fork uint32, r *Record) uint32 {
 	switch {
 	case fork == 0 && e.objects.used() >= e.maxObjects:
@@ -117,10 +114,9 @@ func (e *Engine) applyToFork(fork uint32, r *Record) uint32 {
 	}
 }
 
-// applyToLateCall merges what a record says of a branch into its fork when the call
-// takes no records any more. A branch that is answered only then gets a fork if
-// the call's span says that none was: the call crossed with its cancellation, or
-// its caller tried again later. It returns the object of the record.
+// applyToFinalCall merges a record into the fork of its branch when the call is final. A
+// branch that is answered only then gets a fork if the call's span has no answer: the answer
+// crossed with a CANCEL, or the caller tried again later. It returns the object of the record.
 func (e *Engine) applyToFinalCall(call, fork uint32, r *Record) (slot uint32) {
 	branch := branchOf(r.Items)
 	if branch != "" && (fork != 0 || e.unanswered(call)) {
@@ -138,15 +134,15 @@ func (e *Engine) applyToFinalCall(call, fork uint32, r *Record) (slot uint32) {
 	return call
 }
 
-// unanswered tells whether a call was without an answer when it ended. One with an
-// answer has no marks left when it is done.
+// unanswered reports whether a call ended without an answer. An emitted call with an answer
+// has no marks left.
 func (e *Engine) unanswered(call uint32) bool {
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, call)
 	return f.marks() != nil && len(f.branches()) == 0
 }
 
-// copyItem returns an item as a record has it.
+// copyItem converts an item to the form that records have.
 func (e *Engine) copyItem(it *item) Item {
 	c := Item{List: e.dictionary.texts[it.list], At: it.at, ID: string(it.id)}
 	for _, field := range it.fields {
@@ -155,8 +151,7 @@ func (e *Engine) copyItem(it *item) Item {
 	return c
 }
 
-// bindFork puts a fork into its call, and makes that if need be: stored state may
-// have lost it.
+// putForkInCall puts a fork into its call, and creates the call if stored state lost it.
 func (e *Engine) putForkInCall(slot uint32, id string) {
 	call := callOfFork(id)
 	if call == "" {
@@ -169,8 +164,8 @@ func (e *Engine) putForkInCall(slot uint32, id string) {
 	e.putInHolder(slot, in)
 }
 
-// relateDialog takes a call's times from its facts, and whether it has ended. An end
-// is withdrawn when the caller turns out to have tried again.
+// updateDialogRelations updates a call's start and end from its facts. A further attempt of
+// the caller withdraws an end.
 func (e *Engine) updateDialogRelations(slot uint32) {
 	o := e.objects.at(slot)
 	c := e.codec.sipCall()
@@ -181,7 +176,7 @@ func (e *Engine) updateDialogRelations(slot uint32) {
 	}
 }
 
-// relateFork likewise takes from the facts of a fork whether it has ended.
+// updateForkRelations updates whether a fork has ended.
 func (e *Engine) updateForkRelations(slot uint32) {
 	o := e.objects.at(slot)
 	o.flags &^= flagEnded
@@ -190,28 +185,28 @@ func (e *Engine) updateForkRelations(slot uint32) {
 	}
 }
 
-// isFirstBranch tells whether a fork turned out to be the first branch of its call,
-// whose span is the call's.
+// isFirstBranch reports whether a fork became the first branch of its call, which the call's
+// span shows.
 func (e *Engine) isFirstBranch(fork uint32) bool {
 	o := e.objects.at(fork)
 	if o.holder == 0 {
 		return false
 	}
 	id := e.idOf(fork)
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, o.holder)
 	first := f.firstBranch()
 	return first != nil && strings.HasSuffix(id, tagSeparator+string(first.id))
 }
 
-// legOfDialog returns the leg that the Meeting Server has of a SIP call, 0 if none
-// is known: the same one whatever state it is in.
+// legOfDialog returns the Meeting Server's leg of a SIP call, 0 if none is known, whatever the
+// leg's state.
 func (e *Engine) legOfDialog(call uint32) uint32 {
 	return e.legOfSIPCall(e.objects.at(call).sip.hash, 0)
 }
 
-// freezeDialog fixes the trace of a SIP call, because something of it is about to be
-// emitted: that of its leg, whose trace is fixed then too, or its own.
+// freezeDialog fixes the trace of a SIP call before something of it is emitted: the trace of
+// its leg, which is fixed too, or its own.
 func (e *Engine) freezeDialog(call uint32) {
 	info := e.containerOf(call)
 	if info.frozen {
@@ -225,7 +220,7 @@ func (e *Engine) freezeDialog(call uint32) {
 	e.markDirty(call, flagDirty)
 }
 
-// traceOfDialog is the trace of a SIP call, as far as is known.
+// traceOfDialog returns the trace of a SIP call as far as it is known.
 func (e *Engine) traceOfDialog(call uint32) TraceID {
 	info := e.containerOf(call)
 	if !info.frozen {
@@ -236,13 +231,13 @@ func (e *Engine) traceOfDialog(call uint32) TraceID {
 	return info.trace
 }
 
-// dialogStamp is what a record of a SIP call or a fork gets beside the ids: its
-// dialog's id and what the call on the bridge says, if its leg is in one.
+// dialogStamp returns the attributes that a record of a SIP call or a fork gets: the dialog
+// id, and the context of the leg's call.
 func (e *Engine) dialogStamp(slot uint32) []Field {
 	o := e.objects.at(slot)
 	call := slot
 	if o.kind == DialogFork {
-		if call = o.holder; call == 0 { // it is done
+		if call = o.holder; call == 0 { // the fork is emitted
 			return nil
 		}
 	}
@@ -257,13 +252,13 @@ func (e *Engine) dialogStamp(slot uint32) []Field {
 	return fields
 }
 
-// compactDialog leaves of a SIP call only what late records need: its id, and of one
-// without an answer when it began and who called whom.
+// compactDialog reduces a SIP call to what late records need: its id and, without an answer,
+// its start and its parties.
 func (e *Engine) compactDialog(slot uint32) {
 	if e.containerOf(slot).memberCount > 0 {
-		return // its forks need all of it
+		return // its forks need its facts
 	}
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, slot)
 	keep := func(k key) bool { return k == ownKey(Dialog) }
 	if len(f.branches()) == 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// resourceOf is the resource of an object, "" if it has none.
+// resourceOf returns the resource of an object, "" if it has none.
 func (e *Engine) resourceOf(slot uint32) string {
 	if resource := e.objects.at(slot).resource; resource != 0 {
 		return e.resources.texts[resource]
@@ -19,16 +19,15 @@ func (e *Engine) resourceOf(slot uint32) string {
 	return ""
 }
 
-// maxForkFacts bounds the attributes of a call that the span of a fork has too, in
-// bytes. A call may have hundreds of forks, so that long attributes in each of them
-// would be many times what was sent.
+// maxForkFacts bounds the call's attributes that the span of a fork repeats, in bytes. A call
+// may have hundreds of forks, so repeating long attributes in each would multiply the input.
 const maxForkFacts = 2 << 10
 
-// sizeOfResponse is about what one element of the list of responses takes.
+// sizeOfResponse is the approximate size of an element of the list of responses, in bytes.
 const sizeOfResponse = 64
 
-// boundForkFacts leaves of a call with more than maxForkFacts what the span of a fork
-// is made of, and the addresses of both parties if they are short.
+// boundForkFacts reduces the facts of a call with more than maxForkFacts to those that the
+// span of a fork needs, and to short party addresses.
 func (e *Engine) boundForkFacts(f *factsCodec) {
 	size := 0
 	for i := range f.statements {
@@ -55,7 +54,7 @@ func (e *Engine) boundForkFacts(f *factsCodec) {
 	f.items = append(f.items, items...)
 }
 
-// forkBranch is what a fork's own facts say, nil if they are damaged.
+// forkBranch returns the branch item of a fork's own facts, nil if they are damaged.
 func (e *Engine) forkBranch(o *object) *item {
 	f := &e.scratch.fork
 	f.in = e.arena.appendTo(f.in[:0], o.facts, o.factsSize)
@@ -63,7 +62,7 @@ func (e *Engine) forkBranch(o *object) *item {
 	return f.firstBranch()
 }
 
-// startOfCall is when the call of a fork began, 0 if that is not known.
+// startOfCall returns the start of a fork's call, 0 if unknown.
 func (e *Engine) startOfCall(fork *object) int64 {
 	if fork.holder == 0 {
 		return 0
@@ -71,8 +70,8 @@ func (e *Engine) startOfCall(fork *object) int64 {
 	return e.containerOf(fork.holder).start
 }
 
-// timesOfDialog are the span's: where the start or the end is not known, when the
-// call was first or last heard of.
+// timesOfDialog returns the start and the end of a dialog's span. The first and the last
+// message stand in for an unknown start and end.
 func timesOfDialog(s timeRange) (start, end int64) {
 	start, end = s.start, s.end
 	if start == 0 {
@@ -87,8 +86,8 @@ func timesOfDialog(s timeRange) (start, end int64) {
 	return start, end
 }
 
-// describeDialog fills what only SIP dialogs have, and returns what was found out.
-// The call's facts are apart; o is the call or a fork of it.
+// deriveDialog sets the fields of out that only SIP dialogs have, and returns the derived
+// attributes. e.codec holds the call's facts; o is the call or a fork of it.
 func (e *Engine) deriveDialog(o *object, out *Stitched) []derivedField {
 	c := e.codec.sipCall()
 	if o.kind == DialogFork {
@@ -141,8 +140,8 @@ func (e *Engine) deriveDialog(o *object, out *Stitched) []derivedField {
 	return found
 }
 
-// responses lists the responses to the call's INVITEs, in the order in which they
-// came, with their times since start.
+// responses lists the responses to the call's INVITEs in time order, each with its offset from
+// start.
 func (f *factsCodec) responses(start int64) List {
 	type response struct{ at, code int64 }
 	var all []response

@@ -11,11 +11,11 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// key is an attribute's name as a small number.
+// key is the number of an attribute name.
 type key uint16
 
-// The names that mean something to the engine. The numbers are this release's
-// own: what is stored carries its dictionary with it.
+// The names that the engine interprets. Their numbers are valid within this process: stored
+// state contains its own dictionary.
 const (
 	keyCall key = iota
 	keyIVR
@@ -62,7 +62,7 @@ const (
 	keyPausedSeconds
 	keySilentSeconds
 
-	// Lists, and the elements of their items.
+	// Lists, and the fields of their items.
 	keyTracks
 	keySessionTags
 	keyParticipants
@@ -103,8 +103,8 @@ const (
 	keyElementStep
 	keyElementCode
 
-	// Lists of their items, in the order in which items have room, and the items'
-	// fields (sipcall.go). None of them is an attribute.
+	// Internal lists and their fields (sipcall.go), in the order in which items have room.
+	// None of them is an attribute.
 	keyMarks
 	keyBranches
 	keyResponses
@@ -222,14 +222,14 @@ var wellKnownTexts = [wellKnown]string{
 	keyLastSeen:    "sip/heard",
 }
 
-// remembers tells which attributes keep what every record said: where a leg was
-// and when.
+// keepsHistory reports whether every value of the attribute is kept, and not the newest only:
+// the leg's place over time.
 func (k key) keepsHistory() bool { return k < historyKeys }
 
 const historyKeys = keyLeg
 
-// ofContext tells which attributes of a call or a session are put on everything
-// in it.
+// ofContext reports whether the attribute of a call or a session is added to the records of
+// its objects.
 func (k key) ofContext() bool {
 	switch k {
 	case keyCallName, keyCallType, keyCallTag, keyCorrelator, keyCoSpace, keyTenant, keyCCID, keySessionStart:
@@ -239,19 +239,18 @@ func (k key) ofContext() bool {
 	}
 }
 
-// maxKeys bounds the dictionary: a sender of ever new element names must not
-// grow it for ever. Attributes beyond are left out of stitched records only.
+// maxKeys bounds the dictionary, because senders may invent element names without end.
+// Stitched records lack the attributes beyond it.
 const maxKeys = 4096
 
-// dictionary numbers attribute names as they come.
+// dictionary numbers attribute names in order of first use.
 type dictionary struct {
 	keys  map[string]key
 	texts []string
-	// follows is for each key the one that came after it last: most records have
-	// their attributes in the same order as one before.
+	// successor is, for each key, the key that last followed it. Most records have their
+	// attributes in the same order.
 	successor []key
-	// rank is the place of each key in the order of the texts, sorted is the key
-	// at each place.
+	// rank is the index of each key in text order; sorted lists the keys in text order.
 	rank    []uint16
 	sorted  []key
 	written int // how many are in the journal
@@ -265,8 +264,8 @@ func newDictionary() dictionary {
 	return d
 }
 
-// after returns the key of a name that stands after another one, which is a
-// guess that saves looking it up.
+// next returns the key of a name that follows another one. It checks the remembered successor
+// before the map.
 func (d *dictionary) next(previous key, text string) (k key, ok bool) {
 	if k = d.successor[previous]; d.texts[k] == text {
 		return k, true
@@ -277,7 +276,7 @@ func (d *dictionary) next(previous key, text string) (k key, ok bool) {
 	return k, ok
 }
 
-// number returns the key of a name; ok is false if there is no room for it.
+// number returns the key of a name; ok is false if the dictionary is full.
 func (d *dictionary) number(text string) (k key, ok bool) {
 	if k, ok = d.keys[text]; ok {
 		return k, true
@@ -296,7 +295,7 @@ func (d *dictionary) add(text string) key {
 	return k
 }
 
-// order brings rank and sorted up to date.
+// sortKeys updates rank and sorted.
 func (d *dictionary) sortKeys() {
 	if len(d.sorted) == len(d.texts) {
 		return

@@ -1,78 +1,80 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package stitch puts the records of a call, a call leg, a recording, a
-// streaming, of a recorded session and its tracks, of a SIP call and its
-// branches, or of an API request and a scheduled meeting together, and tells when
-// its life is over, which trace it belongs to, and what its parent is.
+// Package stitch joins the records of a call, a call leg, a recording, a streaming, a
+// recorded session and its tracks, a SIP call and its branches, an API request or a
+// scheduled meeting into one object each. It determines when an object has ended, which
+// trace it belongs to, and which span is its parent.
 //
 // # Why the order of the records makes no difference
 //
-// An object holds the set of what its records said. A record is known by its
-// index, time and phase, so that the same one twice is one element of the set.
-// Merging is the union of sets, which is commutative, associative and
-// idempotent. To stay small the set is normalized after each union: of an
-// attribute only what the newest record says is kept (facts.go says which ones
-// keep a history). Normalizing looks at nothing but the set, and leaves out
-// only what every larger set would leave out too, so that it does not matter
-// when it is done.
+// An object holds the set of its records' contents. Index, time and phase identify a
+// record, so a duplicate is the same element of the set. Merging is the union of sets,
+// which is commutative, associative and idempotent. To stay small, the set is normalized:
+// each attribute keeps its newest value only (facts.go lists those that keep a history).
+// Normalizing is a function of the set, and drops only what every larger set would drop
+// too, so it makes no difference when it is done.
 //
-// The elements of an object's lists (the participants of a track, the tags of a
-// session) are a second set beside the first. Its elements have an identity, and
-// each field of one is the largest of what was ever said of it, in an order in
-// which who has the last word comes first (items.go). So the union of two such
-// sets is commutative, associative and idempotent as well; and as a larger set
-// only ever adds elements or has larger ones, the first so many of them are the
-// same whenever the rest is left out.
+// The elements of an object's lists (the participants of a track, the tags of a session)
+// are a second set. An element has an identity, and each field of it is the largest of all
+// its values, ordered by rank first (items.go). So the union of two such sets is
+// commutative, associative and idempotent as well. A larger set only adds elements or has
+// larger ones, so bounding the number of elements makes no difference either.
 //
-// Everything else (times, outcome, facts, the conference, parents, links) is a
-// pure function of the sets held, computed when it is asked for. Only two
-// things remember that something happened: that an object was emitted, and
-// which trace its conference had then, because what was sent cannot be unsent.
-// Both wait for the linger, which is there for late records to come in.
+// Everything else (times, outcome, derived attributes, conference, parents, links) is a
+// pure function of the sets, computed when it is needed. Only two facts depend on what
+// happened before: that an object was emitted, and which trace its conference had then,
+// because what was sent cannot be unsent. The linger delays both, so that late records
+// can arrive.
 //
-// # The way of a record
+// # Records
 //
-//	engine.go      Apply: find or make the object, see what follows
-//	merge.go       what a record adds to the facts
-//	facts.go       the set of what records said, as bytes; statements.go what it says
-//	history.go     how much of it is kept
-//	items.go       the set of the elements of lists, likewise
-//	value.go       values as bytes
-//	dictionary.go  attribute keys as small numbers
-//	object.go      the fixed part of an object, and the picture of its life
-//	slab.go        where objects live; arena.go where their bytes live
-//	table.go       objects by identity, by participant, by SIP Call-ID
-//	words.go       texts that are a byte each
-//	request.go     API requests; meeting.go the meetings that they schedule
-//	mention.go     the ids of what a line of a log is about, of which nothing is made
-//	relate.go      what the facts of a leg say about other legs
-//	conference.go  which calls are one conference, and its trace
-//	group.go       which calls of a room have to be compared for that
-//	joining.go     running calls whose trace changes
-//	ending.go      what ends an object, and what opens it again
-//	grace.go       what waits after a restart
-//	absence.go     objects that their sender does not have any more; listing.go how that is found out
-//	session.go     recorded sessions: their times, their tracks, other sessions of the same call
-//	message.go     a SIP message as a record of its call
-//	sipcall.go     the course of a SIP call, as its messages tell it
-//	dialog.go      SIP calls: their end, their further branches, the leg that they are of
-//	dialogspan.go  a SIP call or a branch of it as a span
-//	advance.go     what time does: queues, expiry, eviction
-//	render.go      the object as a span; timeline.go how a leg spent its time;
-//	               lists.go the items as lists, and what tags tell
-//	journal.go     changes as entries to store; delta.go those of single records
-//	load.go        the way back, with reader.go; restore.go what follows from it
+//	engine.go        Apply: find or create the object, merge, follow up
+//	record.go        the input; message.go converts SIP messages to records
+//	merge.go         merges a record into the facts
+//	facts.go         the facts as bytes; statements.go queries, history.go bounds, items.go lists
+//	value.go         values as bytes; commontexts.go texts of one byte; valuedecoder.go the way back
+//	dictionary.go    attribute names as numbers
+//
+// # Objects and relations
+//
+//	object.go        the fixed part of an object, and the states of its life
+//	slab.go          memory of objects; arena.go memory of their bytes; queue.go lists
+//	table.go         indexes by identity, participant, SIP Call-ID
+//	source.go        resources and senders' sessions; context.go attributes of a call
+//	relate.go        relations between legs, calls, participants
+//	conference.go    which calls form a conference, and its trace; group.go which are compared
+//	tracechange.go   running calls whose trace changed
+//	session.go       recorded sessions and tracks
+//	sipcall.go       the course of a SIP call; dialog.go its branches; dialogspan.go their spans
+//	request.go       API requests; meeting.go scheduled meetings
+//	reference.go     ids for log lines, which change no state
+//
+// # Time and output
+//
+//	ending.go        what ends or reopens an object
+//	absence.go       objects that their sender does not have any more; listing.go finds them
+//	advance.go       deadlines, expiry, eviction; grace.go the time after a restart
+//	render.go        the span of an object; timeline.go, lists.go, fields.go its parts
+//
+// # Stored state
+//
+//	journal.go       changes and snapshots as entries; delta.go entries of single records
+//	load.go          loads entries (reader.go); restore.go rebuilds the indexes
 //
 // # Ownership, time, bounds
 //
-// An Engine has one owner: its methods must not be called concurrently. It
-// knows no clock, no storage and no telemetry; the owner passes the time, which
-// is taken as not going backwards. Every method does a bounded piece of work.
+// An Engine has one owner: its methods must not be called concurrently. It has no clock,
+// no storage and no telemetry, and never blocks. The owner passes the time, which never
+// goes backwards. Every method does a bounded amount of work (TestStepsAreBounded counts steps).
 //
-// Nothing in the state of an object is a pointer, so that the garbage collector
-// has nothing to look at, however many there are. All deadlines are one of
-// three fixed delays after something that happens now, so that a queue for each
-// delay is always in order; there is no need for a heap, nor for a timer beside
-// the owner's single one.
+// Objects hold no pointers, so the garbage collector does not scan them. Each state has one
+// fixed delay, so its queue is always ordered by deadline; the engine needs no heap, and
+// its owner needs one timer.
+//
+// # Tests
+//
+// Laws (laws_test.go) apply random records in permuted order, twice and with restarts, and
+// compare the stitched objects byte by byte. testdata/state-v* holds stored state of every
+// version. FuzzOrder and FuzzLoad search for orders and stored bytes that break them.
 package stitch

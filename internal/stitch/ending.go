@@ -8,20 +8,19 @@ import (
 	"time"
 )
 
-// An object ends by a record of its own, with its call or its recorded session,
-// because its sender began a newer session, or because its sender does not have
-// it any more (absence.go). Which of these hold is a function
-// of the records that the engine has. All but the first can be withdrawn while
-// the object lingers: a record puts it into another call, or shows that its
+// An object ends by its own end record, with its call or recorded session, because its sender
+// began a newer session, or because its sender does not have it any more (absence.go). Each
+// cause is a function of the records that the engine has. All but the first can be withdrawn
+// while the object lingers: a record puts the object into another call, or shows that its
 // sender's session is alive. Then the object is open again.
 
-// hasEnded reports whether any record that the engine has ends an object.
+// hasEnded reports whether the records end an object.
 func (e *Engine) hasEnded(o *object) bool {
 	return o.flags&(flagEnded|flagExpired|flagUnlisted) != 0 || e.sessionIsOver(o) || e.endOfCall(o) != 0
 }
 
-// endOfCall is when the call or the recorded session ended that an object is in or,
-// if it is a scheduled meeting, that it created; 0 if that is not known.
+// endOfCall returns when the call or recorded session of an object ended. The call of a
+// scheduled meeting is the one that it created. It returns 0 if the end is unknown.
 func (e *Engine) endOfCall(o *object) int64 {
 	call := o.holder
 	if o.kind == ScheduledMeeting {
@@ -37,13 +36,13 @@ func (e *Engine) endOfCall(o *object) int64 {
 	return info.end
 }
 
-// isOver tells whether a call is over of which no end is known: its bridge restarted, or
-// its time was up.
+// isOver reports whether a call without a known end is final: its bridge restarted, or it
+// expired.
 func (e *Engine) isOver(call uint32) bool {
 	return e.isFinal(call) && e.objects.at(call).flags&(flagEvicted|flagIncomplete) == 0
 }
 
-// endMeetingOf ends the scheduled meeting of a call that became owed: nobody deletes a
+// endMeetingOf ends the scheduled meeting of a call that became pending: no client deletes a
 // call that its bridge forgot.
 func (e *Engine) endMeetingOf(call uint32, since int64) {
 	meeting := e.lookup(ScheduledMeeting, &e.objects.at(call).identity)
@@ -52,8 +51,7 @@ func (e *Engine) endMeetingOf(call uint32, since int64) {
 	}
 }
 
-// endOrReopen moves an object to the state that the records make it have: open or
-// one of those that have ended.
+// endOrReopen moves an object to the state that the records imply: open or ended.
 func (e *Engine) endOrReopen(slot uint32) {
 	o := e.objects.at(slot)
 	if !o.state.takesRecords() {
@@ -69,7 +67,8 @@ func (e *Engine) endOrReopen(slot uint32) {
 	switch {
 	case o.state == to:
 	case o.state == endedIndirectly && to == ended:
-		// When it was due is sent, and is the same whichever end comes first.
+		// The stitched record contains the time of this state, so it must not depend on which
+		// end came first.
 		e.setState(slot, to, o.since)
 	default:
 		e.setState(slot, to, e.now)
@@ -77,8 +76,8 @@ func (e *Engine) endOrReopen(slot uint32) {
 	e.addToSessionEnded(slot)
 }
 
-// listInEnded puts an object that its sender's session ended into that
-// session's list, so that it is found if the session is alive.
+// addToSessionEnded adds an object that its sender's session ended to that session's list, so
+// that the engine finds it if the session is alive.
 func (e *Engine) addToSessionEnded(slot uint32) {
 	o := e.objects.at(slot)
 	if o.state != ended && o.state != endedIndirectly || o.flags&(flagEnded|flagInEnded) != 0 || !e.sessionIsOver(o) {
@@ -88,13 +87,12 @@ func (e *Engine) addToSessionEnded(slot uint32) {
 	e.sessions.at(o.session).ended.push(e, slot, bySession)
 }
 
-// sessionIsOver tells whether the session of an object's sender is over.
+// sessionIsOver reports whether the session of an object's sender is over.
 func (e *Engine) sessionIsOver(o *object) bool {
 	return o.session != 0 && e.sessions.at(o.session).isOver()
 }
 
-// callHasEnded tells whether the object ended, or would if it were now, because
-// its call did.
+// callHasEnded reports whether the object ended because its call did, or would end now.
 func (e *Engine) callHasEnded(o *object) bool {
 	if o.state == pendingEmit || o.state == setAside || o.state == emitted {
 		return o.flags&flagCallEnded != 0
@@ -102,8 +100,8 @@ func (e *Engine) callHasEnded(o *object) bool {
 	return o.kind != Track && e.endOfCall(o) != 0
 }
 
-// bridgeStarted likewise tells whether that is because its Call Bridge started
-// anew.
+// bridgeStarted reports whether the object ended because its Call Bridge restarted, or would
+// end now.
 func (e *Engine) bridgeStarted(o *object) bool {
 	if o.state == pendingEmit || o.state == setAside || o.state == emitted || o.state == emittedHolder {
 		return o.flags&flagBridgeStarted != 0
@@ -111,18 +109,18 @@ func (e *Engine) bridgeStarted(o *object) bool {
 	return e.sessionIsOver(o)
 }
 
-// closeCall queues a call whose open objects have to end. Advance ends them.
+// queueEndOfCall queues a call so that Advance ends its open objects.
 func (e *Engine) queueEndOfCall(call uint32) {
 	if e.containerOf(call).open.head != 0 {
 		e.closingCalls = append(e.closingCalls, call)
 	}
 }
 
-// closeOne ends one object that is open in a call that has ended.
+// endOneOfCall ends one open object of a call that has ended.
 func (e *Engine) endOneOfCall() {
 	call := e.closingCalls[0]
 	o := e.objects.at(call)
-	// A slot that was given to another object since has no end, or is listed twice.
+	// The slot may have been given to another object, which has no end or is listed twice.
 	if o.state != free && o.kind == Call && e.containerOf(call).end != 0 {
 		if info := e.containerOf(call); info.open.head != 0 {
 			e.endOrReopen(info.open.head)
@@ -132,29 +130,28 @@ func (e *Engine) endOneOfCall() {
 	e.closingCalls = e.closingCalls[1:]
 }
 
-// maxSessionsOver bounds how many sessions are remembered to be over, the newest
-// ones. Bridges do not restart that often.
+// maxSessionsOver bounds how many ended sessions are remembered; the newest ones are kept.
 const maxSessionsOver = 10_000
 
-// EndSession declares a session over: at is when its sender began another one,
-// by the sender's clock, in nanoseconds since 1970. Advance ends the open objects
-// of the session. The session is alive again if a record of it has a later time:
-// the declaration was wrong.
+// EndSession declares a session over. at is when its sender began another session, by the
+// sender's clock, in nanoseconds since 1970. Advance ends the open objects of the session. A
+// record of the session with a later time proves the declaration wrong, and the session is
+// alive again.
 func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	t := e.tick(now)
 	if session == "" {
 		return
 	}
-	slot := e.sessions.find(boundedName(session))
+	slot := e.sessions.find(hashLongName(session))
 	s := e.sessions.at(slot)
 	wasOver := s.isOver()
-	s.declared, s.renewed = max(s.declared, at), t
+	s.overAt, s.overRenewed = max(s.overAt, at), t
 	e.sessions.touch(slot)
-	if !s.watching {
+	if !s.inOverList {
 		if len(e.sessions.over) >= maxSessionsOver {
 			e.forgetSession(math.MaxInt64)
 		}
-		s.over, s.watching = t, true
+		s.overSince, s.inOverList = t, true
 		e.sessions.over = append(e.sessions.over, slot)
 	}
 	if s.isOver() && !wasOver && s.open.head != 0 {
@@ -162,8 +159,8 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	}
 }
 
-// hear takes the time of a record as a sign of life of its sender's session, even
-// if the record is too late for its object.
+// markSessionAlive takes the time of a record as a sign of life of its session, even if the
+// record's object is final.
 func (e *Engine) markSessionAlive(slot uint32, r *Record) {
 	session := e.objects.at(slot).session
 	if session == 0 || r.Source.session == "" {
@@ -192,20 +189,20 @@ func (e *Engine) markSessionAlive(slot uint32, r *Record) {
 	}
 }
 
-// endOne ends one object of a session that is over.
+// endOneOfSession ends one object of a session that is over.
 func (e *Engine) endOneOfSession() {
 	s := e.sessions.at(e.closingSessions[0])
-	// A slot that was given to another session since is not over.
+	// The slot may have been given to another session, which is not over.
 	if s.isOver() && s.open.head != 0 {
-		// Its conference is looked at again when it is rendered.
+		// render regroups its conference.
 		e.endOrReopen(s.open.head)
 		return
 	}
 	e.closingSessions = e.closingSessions[1:]
 }
 
-// reviveOne opens one object of a session that turned out to be alive, if
-// nothing else ends it.
+// reopenOne reopens one object of a session that proved to be alive, unless something else
+// ends the object.
 func (e *Engine) reopenOne() {
 	s := e.sessions.at(e.resumedSessions[0])
 	if slot := s.ended.head; slot != 0 && !s.isOver() {
@@ -216,7 +213,7 @@ func (e *Engine) reopenOne() {
 	e.resumedSessions = e.resumedSessions[1:]
 }
 
-// unlistEnded undoes listInEnded.
+// removeFromSessionEnded undoes addToSessionEnded.
 func (e *Engine) removeFromSessionEnded(slot uint32) {
 	if o := e.objects.at(slot); o.flags&flagInEnded != 0 {
 		o.flags &^= flagInEnded
@@ -224,24 +221,24 @@ func (e *Engine) removeFromSessionEnded(slot uint32) {
 	}
 }
 
-// forgetSession forgets that a session was declared over, long after that.
+// forgetSession forgets, after MaxOpen, that a session was declared over.
 func (e *Engine) forgetSession(t int64) bool {
 	over := e.sessions.over
-	if len(over) == 0 || e.sessions.at(over[0]).over+e.maxOpen > t {
+	if len(over) == 0 || e.sessions.at(over[0]).overSince+e.maxOpen > t {
 		return false
 	}
 	slot := over[0]
 	s := e.sessions.at(slot)
 	e.sessions.over = over[1:]
-	if s.renewed > s.over && t != math.MaxInt64 { // it was declared so again
-		s.over = s.renewed
+	if s.overRenewed > s.overSince && t != math.MaxInt64 { // it was declared over again
+		s.overSince = s.overRenewed
 		e.sessions.touch(slot)
 		e.sessions.over = append(e.sessions.over, slot)
 		return true
 	}
-	s.watching = false
-	// What still has it still needs to know, also after a restart.
-	if e.journal.stored && s.uses == 0 {
+	s.inOverList = false
+	// Objects of the session still need the declaration, also after a restart.
+	if e.journal.stored && s.objectCount == 0 {
 		e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[slot])
 	}
 	e.sessions.forget(slot)

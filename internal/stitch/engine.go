@@ -15,21 +15,20 @@ import (
 type Options struct {
 	// Linger is how long an object waits for late records after its end.
 	Linger time.Duration
-	// MaxOpen is how long an object may be open, and how long one that was
-	// emitted is remembered.
+	// MaxOpen is how long an object may be open, and how long an emitted one is remembered.
 	MaxOpen time.Duration
-	// ClockTolerance is by how much the clocks of two Call Bridges may differ for
-	// calls that follow each other to count as overlapping.
+	// ClockTolerance is by how much the clocks of two Call Bridges may differ. Calls that
+	// follow each other within it count as overlapping.
 	ClockTolerance time.Duration
 	// MaxObjects bounds the objects held, remembered ones included.
 	MaxObjects int
-	// Stored tells that the owner stores what changes: it calls AppendChanges time
-	// and again. Without it nothing is noted for that.
+	// Stored tells that the owner stores the changes: it calls AppendChanges regularly.
+	// Without it the engine queues no changes.
 	Stored bool
 }
 
-// ErrFull says that there is no room for another object before finished ones
-// were emitted. The record may be given again later.
+// ErrFull says that there is no room for another object until finished ones are emitted. The
+// caller may apply the record again later.
 var ErrFull = errors.New("no room for another object")
 
 // Engine stitches records. It must not be used concurrently.
@@ -37,7 +36,7 @@ type Engine struct {
 	linger, maxOpen, tolerance int64
 	maxObjects                 int
 
-	now        int64 // the latest time that was told
+	now        int64 // latest time that a caller passed
 	objects    slab[object]
 	containers slab[container]
 	arena      arena
@@ -45,11 +44,11 @@ type Engine struct {
 	identities   table
 	participants legIndexes
 	sipCalls     legIndexes
-	spaces       legIndexes           // by hash of a space its calls that take records, and its scheduled meetings
-	spaceChanges legIndexes           // by hash of a space and a client the requests that may be a meeting's (request.go)
-	meetings     legIndexes           // likewise the scheduled meetings
-	correlators  map[uint64]callGroup // by hash the calls
-	sameCall     map[uint64]uint32    // by hash the first session of a recorded call, from where container.group goes on
+	spaces       legIndexes           // calls and scheduled meetings by hash of their space
+	spaceChanges legIndexes           // requests by hash of space and client; see request.go
+	meetings     legIndexes           // scheduled meetings by hash of space and client
+	correlators  map[uint64]callGroup // calls by hash of the correlator
+	sameCall     map[uint64]uint32    // first session of each recorded call by hash; container.group links the others
 
 	dictionary dictionary
 	resources  resources
@@ -60,20 +59,20 @@ type Engine struct {
 	closingSessions []uint32 // sessions that are over and have open objects
 	resumedSessions []uint32 // sessions that are alive and have objects that ended with them
 	closingCalls    []uint32 // calls that have ended and have open objects
-	traceChanges    []Ref    // calls whose trace has changed while they were running
+	traceChanges    []Ref    // running calls whose trace has changed
 
 	absences absences
-	// loadedAbsences are those of stored entries, until Restored.
+	// loadedAbsences are the absences of stored entries, until FinishLoad.
 	loadedAbsences map[objectKey]int64
 	removals       []removal                 // in the order in which they are due
 	bridgeListings map[uint64]*bridgeListing // by bridge
 	comparisons    []comparison
 
 	grace     grace
-	steps     uint64 // pieces of work done: what tests bound
+	steps     uint64 // units of work done; tests bound it
 	journal   journal
-	loading   *loader // while stored entries are loaded
-	restoring bool    // while what follows from them is found
+	loading   *loader // set while stored entries are loaded
+	restoring bool    // while FinishLoad rebuilds derived indexes
 	stats     Stats
 
 	codec    factsCodec
@@ -102,14 +101,14 @@ func New(o Options) *Engine {
 	return e
 }
 
-// tick takes the time, which does not go backwards.
+// tick advances the engine's time, which never goes backwards.
 func (e *Engine) tick(now time.Time) int64 {
 	e.now = max(e.now, now.UnixNano())
 	return e.now
 }
 
-// Apply merges a record. Giving it again, or in another order, makes no
-// difference. The only error is ErrFull.
+// Apply merges a record. Applying it again, or in another order, makes no difference. The only
+// error is ErrFull.
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	e.extendGrace(e.tick(now), r.Time)
 	slot := e.find(r.Kind, r.ID)
@@ -120,7 +119,7 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 		return e.applyRequest(slot, r)
 	}
 	if e.isFinal(slot) {
-		// It is not merged, and needs no room: what makes room may forget it.
+		// The record is not merged, so it needs no room. Making room could forget its object.
 		e.stats.Late++
 		e.markSessionAlive(slot, r)
 		return Ref{slot, e.objects.at(slot).generation}, nil
@@ -144,16 +143,15 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	return Ref{slot, e.objects.at(slot).generation}, nil
 }
 
-// followAtOnce is how many pieces of what follows from a record are done with it;
-// more are left to Advance.
+// followUpsPerRecord is how many follow-ups Apply does for a record; Advance does the rest.
 const followUpsPerRecord = 16
 
-// late tells whether an object takes no records in any more.
+// isFinal reports whether an object accepts no more records: it is pending or emitted.
 func (e *Engine) isFinal(slot uint32) bool {
 	return slot != 0 && e.objects.at(slot).state >= pendingEmit
 }
 
-// apply merges a record into an object, 0 for a new one. There is room.
+// apply merges a record into an object, 0 for a new one. The caller has made room.
 func (e *Engine) apply(slot uint32, r *Record) uint32 {
 	if slot == 0 {
 		slot = e.create(r.Kind, r.ID)
@@ -169,8 +167,8 @@ func (e *Engine) apply(slot uint32, r *Record) uint32 {
 	return slot
 }
 
-// newObjectsFor returns for how many objects a record may need room: its own,
-// its parts, and those that they are in.
+// newObjectsFor returns how many slots a record may need: for its object, its parts, and the
+// call or session that holds them.
 func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 	if e.objects.used()+2+len(r.Parts) <= e.maxObjects {
 		return 0
@@ -201,8 +199,7 @@ func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 	return n
 }
 
-// mayNeedSlot tells whether an object is not there, or may be forgotten when room is
-// made.
+// mayNeedSlot reports whether an object does not exist, or may be forgotten when room is made.
 func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
 	slot := e.find(kind, id)
 	if slot == 0 {
@@ -218,7 +215,7 @@ func (e *Engine) find(kind Kind, id string) uint32 {
 	return e.lookup(kind, &identity)
 }
 
-// create makes an object. There is room.
+// create makes an object. The caller has made room.
 func (e *Engine) create(kind Kind, id string) uint32 {
 	identity, guid := identityOf(kind, id)
 	slot := e.allocate(kind, identity)
@@ -247,7 +244,7 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 	return slot
 }
 
-// place takes a slot for an identity.
+// allocate takes a slot for an identity.
 func (e *Engine) allocate(kind Kind, identity identity) uint32 {
 	slot := e.objects.allocate()
 	o := e.objects.at(slot)
@@ -260,7 +257,7 @@ func (e *Engine) allocate(kind Kind, identity identity) uint32 {
 	return slot
 }
 
-// setOwnSource keeps where an object's own records come from.
+// setOwnSource sets an object's source from one of its own records.
 func (e *Engine) setOwnSource(slot uint32, s Source) {
 	o := e.objects.at(slot)
 	if o.flags&flagInferredSource != 0 {
@@ -272,8 +269,8 @@ func (e *Engine) setOwnSource(slot uint32, s Source) {
 	e.keepLargerSource(slot, s)
 }
 
-// inherit notes where the records come from that name a call; what its own
-// records say counts more.
+// inferSource sets the source of a call from a record that names it. A record of the call
+// itself overrides it.
 func (e *Engine) inferSource(call uint32, s Source) {
 	o := e.objects.at(call)
 	if o.flags&flagInferredSource == 0 && o.resource != 0 {
@@ -284,7 +281,8 @@ func (e *Engine) inferSource(call uint32, s Source) {
 	e.endOrReopen(call)
 }
 
-// largerSource keeps of several sources the larger text, whichever came first.
+// keepLargerSource keeps the larger of two sources by text, so the order of arrival makes no
+// difference.
 func (e *Engine) keepLargerSource(slot uint32, s Source) {
 	o := e.objects.at(slot)
 	if o.resource == 0 || e.resources.texts[o.resource] < s.resource {
@@ -302,7 +300,7 @@ func (e *Engine) keepLargerSource(slot uint32, s Source) {
 	e.markDirty(slot, flagDirty)
 }
 
-// joinSession puts an object into a session, out of the one it was in; 0 is none.
+// joinSession moves an object into a session; 0 is none.
 func (e *Engine) joinSession(slot, session uint32) {
 	o := e.objects.at(slot)
 	old := o.session
@@ -312,7 +310,7 @@ func (e *Engine) joinSession(slot, session uint32) {
 	e.removeFromSessionEnded(slot)
 	o.session = session
 	if session != 0 {
-		e.sessions.at(session).uses++
+		e.sessions.at(session).objectCount++
 		if o.state == open {
 			e.sessions.at(session).open.push(e, slot, bySession)
 		}
@@ -322,12 +320,12 @@ func (e *Engine) joinSession(slot, session uint32) {
 	}
 }
 
-// keepID keeps an id that is no GUID as a fact of the object.
+// keepID stores an id that is not a GUID among the object's facts.
 func (e *Engine) keepID(slot uint32, id string) {
 	o := e.objects.at(slot)
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	f.read(nil)
-	if o.kind != Dialog { // of which it is the Call-ID, which legs have as it is
+	if o.kind != Dialog { // the id of a Dialog is the Call-ID, which legs have in its original case
 		id = lowerASCII(id)
 	}
 	f.encodeFields(&e.dictionary, []Field{{Key: wellKnownTexts[ownKey(o.kind)], Value: Text(id)}})
@@ -344,7 +342,7 @@ func (e *Engine) Find(kind Kind, id string) (ref Ref, found bool) {
 	return Ref{slot, e.objects.at(slot).generation}, true
 }
 
-// resolve returns the object that a reference names, nil if it is gone.
+// resolve returns the object of a reference, nil if it was forgotten.
 func (e *Engine) resolve(ref Ref) *object {
 	if ref.slot == 0 || ref.slot > e.objects.highest {
 		return nil

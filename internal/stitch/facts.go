@@ -10,77 +10,71 @@ import (
 	"slices"
 )
 
-// The facts of an object are what its records said, a statement for each
-// record, oldest first:
-//
+// The facts of an object are the contents of its records: one statement for each record,
+// oldest first.
 //	uvarint index | uvarint seconds<<1|1, uvarint nanoseconds   (0 of them: seconds<<1)
 //	uvarint number of attributes<<2 | phase
 //	for each attribute, in the order of the keys: uvarint key | value, or valueSame
 //	if the phase is Note: items (items.go)
-//
-// Statements that were put behind the others by appendNewest are not normalized:
-// they have all attributes, with their values.
-//
-// What notes say is all in one statement, without an index and a time.
-//
-// Of an attribute only the newest statement that has it keeps it, unless
-// key.remembers; then the first maxHistory-1 keep it and the newest one. An
-// update that has nothing left is left out, unless its time is the first or the
-// last. That makes the bytes a function of the set of records: the union of two
-// sets, normalized, is the same whichever way it came about.
+// Statements that appendNewest added are not normalized: they have all their attributes.
+// All notes share one statement, which has no index and no time.
+// Normalizing keeps each attribute only in the newest statement that has it. Attributes of
+// key.keepsHistory stay in the first maxHistory-1 statements and in the newest one. An update
+// without attributes is dropped, unless its time is the first or the last. So the bytes are a
+// function of the set of records: normalizing the union of two sets gives the same bytes in
+// whatever order they were merged.
 
-// statement is what one record said.
+// statement is the content of one record.
 type statement struct {
 	index   uint64
 	time    int64
 	phase   Phase
 	entries []entry
-	count   int // of entries, while they are being read
+	count   int // number of entries, while parsing
 }
 
-// entry is one attribute of it. raw is a value as in value.go.
+// entry is one attribute of a statement. raw is a value in the format of value.go.
 type entry struct {
 	key key
 	raw []byte
 }
 
-// compare is the order of the records of one object: a session numbers its
-// records; where nothing is numbered, time orders them.
+// compare orders the records of one object by index, then by time. Records of a session are
+// numbered; others have index 0.
 func (s *statement) compare(t *statement) int {
 	return cmp.Or(cmp.Compare(s.index, t.index), cmp.Compare(s.time, t.time), cmp.Compare(s.phase, t.phase))
 }
 
-// facts is room to take the bytes of an object apart and put them together. One
-// serves all objects, one at a time.
+// factsCodec decodes and encodes the facts of objects. One codec serves all objects, one at a
+// time.
 type factsCodec struct {
-	in         []byte // what was read; the entries alias it
+	in         []byte // the bytes that were read; entries alias them
 	statements []statement
 	entries    []entry // of all statements
-	incoming   []entry // of the statement to be merged
-	values     []byte  // of said and saidItems
+	incoming   []entry // of the record to be merged
+	values     []byte  // of incoming and incomingItems
 	union      []entry
 	out        []byte
 
 	items, incomingItems, joined                 []item
-	itemFields, incomingItemFields, joinedFields []itemField // of them
+	itemFields, incomingItemFields, joinedFields []itemField // fields of the items above
 
-	// What a leg's participant and SIP Call-ID were before the merge.
+	// A leg's participant and SIP Call-ID before the merge.
 	participant, sipCallID []byte
 
-	seen  []uint32 // by key: the round in which it was seen
+	seen  []uint32 // by key: the number of the last scan that met it
 	round uint32
 
-	dropped int // attributes of the history that normalized left out
+	dropped int // history attributes that normalized dropped
 }
 
-// read takes bytes apart, which may change then. It tells whether they are facts
-// at all.
+// read parses a copy of bytes. It returns false if they are not facts.
 func (f *factsCodec) read(from []byte) bool {
 	f.in = append(f.in[:0], from...)
 	return f.parse()
 }
 
-// parse takes the bytes apart that are in.
+// parse decodes f.in.
 func (f *factsCodec) parse() bool {
 	from := f.in
 	f.statements, f.entries, f.items, f.itemFields = f.statements[:0], f.entries[:0], f.items[:0], f.itemFields[:0]
@@ -117,7 +111,7 @@ func (f *factsCodec) parse() bool {
 		}
 		f.statements = append(f.statements, s)
 	}
-	// Only now do the entries stay where they are.
+	// The entries do not move from here on.
 	rest := f.entries
 	for i := range f.statements {
 		s := &f.statements[i]
@@ -128,10 +122,10 @@ func (f *factsCodec) parse() bool {
 
 const phaseBits = 2
 
-// noted is the statement that has what notes say.
+// noteStatement is the statement that all notes share.
 var noteStatement = statement{phase: Note}
 
-// readHead reads a statement without its entries; used is 0 if there is none.
+// readHead reads a statement without its entries; used is 0 if the bytes are damaged.
 func readHead(from []byte) (s statement, count uint64, used int) {
 	rest := from
 	next := func() (v uint64) {
@@ -171,11 +165,11 @@ func appendHead(b []byte, s *statement, count int) []byte {
 	return binary.AppendUvarint(b, uint64(count)<<phaseBits|uint64(s.phase)) //nolint:gosec // not negative
 }
 
-// say takes what a record says into said, by key. It returns how many
-// attributes found no room.
+// encodeFields encodes a record's fields into f.incoming, ordered by key. It returns how many
+// were dropped because the dictionary is full or the value is too long.
 func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
 	f.incoming, f.values = f.incoming[:0], f.values[:0]
-	previous := keyRole // no record has it
+	previous := keyRole // no record has this key
 	for i := range fields {
 		k, ok := d.next(previous, fields[i].Key)
 		if !ok {
@@ -188,7 +182,7 @@ func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
 			dropped++
 			continue
 		}
-		// The values may still move: the entry holds where, for now.
+		// The slice may still move: the entry records only its length for now.
 		f.incoming = append(f.incoming, entry{key: k, raw: f.values[start:]})
 	}
 	rest := f.values
@@ -200,13 +194,12 @@ func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
 	return dropped
 }
 
-// mostInOrder is how many entries are moved one by one.
+// maxInsertionSort is how many entries are sorted by insertion.
 const maxInsertionSort = 64
 
-// inOrder sorts entries by their keys. Records of one kind have the order in
-// which their keys got their numbers, but for what was left out, so that there
-// is little to move. A key twice is no record of ours; the larger value stands,
-// as in union.
+// sortEntries sorts entries by their keys. Keys are numbered in the order in which records
+// first use them, so most entries are in order already. Of a key that occurs twice the larger
+// value stays, as in union.
 func sortEntries(entries []entry) []entry {
 	if len(entries) > maxInsertionSort {
 		slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
@@ -229,7 +222,7 @@ func sortEntries(entries []entry) []entry {
 	return sorted
 }
 
-// add makes the set that was read and what a record said one set.
+// addStatement merges a statement into the set that was read.
 func (f *factsCodec) addStatement(s statement, incoming []entry) {
 	at := f.statementIndex(s)
 	if at < len(f.statements) && f.statements[at].compare(&s) == 0 {
@@ -238,19 +231,19 @@ func (f *factsCodec) addStatement(s statement, incoming []entry) {
 		known.entries = f.union
 		return
 	}
-	f.union = append(f.union[:0], incoming...) // said stays as it is
+	f.union = append(f.union[:0], incoming...) // incoming must not change
 	s.entries = f.union
 	f.statements = slices.Insert(f.statements, at, s)
 }
 
-// place is where a statement stands, or would.
+// statementIndex returns the index at which a statement is, or belongs.
 func (f *factsCodec) statementIndex(s statement) int {
 	at, _ := slices.BinarySearchFunc(f.statements, s, func(a, b statement) int { return a.compare(&b) })
 	return at
 }
 
-// union joins what two copies of one record say. They should say the same; if
-// they do not, the larger value of each attribute stands.
+// union merges two copies of one record. If they differ, the larger value of each attribute
+// stays.
 func union(to, a, b []entry) []entry {
 	for len(a) > 0 && len(b) > 0 {
 		switch {
@@ -267,8 +260,8 @@ func union(to, a, b []entry) []entry {
 	return append(append(to, a...), b...)
 }
 
-// larger tells which of two values of one attribute stands; one that names a
-// call before one that does not.
+// larger reports whether a stays when a and b have one key. A value that names a call is
+// larger than one that does not.
 func larger(a, b entry) bool {
 	if a.key == keyCall && namesCall(a.raw) != namesCall(b.raw) {
 		return namesCall(a.raw)
@@ -276,7 +269,7 @@ func larger(a, b entry) bool {
 	return bytes.Compare(a.raw, b.raw) >= 0
 }
 
-// normalized returns the set, normalized, as bytes.
+// normalized normalizes the set and returns its bytes.
 func (f *factsCodec) normalized(d *dictionary) []byte {
 	f.normalize(d)
 	f.out = f.out[:0]
@@ -302,7 +295,7 @@ func (f *factsCodec) normalized(d *dictionary) []byte {
 	return f.out
 }
 
-// normalize drops from the statements what a newer one says anew.
+// normalize drops the attributes that a newer statement overrides.
 func (f *factsCodec) normalize(d *dictionary) {
 	f.beginKeyScan(d)
 	f.limitHistory()
@@ -324,7 +317,7 @@ func (f *factsCodec) normalize(d *dictionary) {
 	}
 }
 
-// begin starts a round of mark.
+// beginKeyScan starts a new scan for markKey.
 func (f *factsCodec) beginKeyScan(d *dictionary) {
 	if len(f.seen) < len(d.texts) {
 		f.seen = append(f.seen, make([]uint32, len(d.texts)-len(f.seen))...)
@@ -335,7 +328,7 @@ func (f *factsCodec) beginKeyScan(d *dictionary) {
 	}
 }
 
-// mark tells whether the key was marked before in this round.
+// markKey marks a key and reports whether this scan marked it before.
 func (f *factsCodec) markKey(k key) bool {
 	seen := f.seen[k] == f.round
 	f.seen[k] = f.round

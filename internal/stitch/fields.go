@@ -5,8 +5,8 @@ package stitch
 
 import "slices"
 
-// fields are the attributes of a stitched object, in the order of their keys:
-// what its records said, what its call or session says, and what was found out.
+// fields returns the attributes of a stitched object in key order: those of its records, of
+// its call's or session's context, and the derived ones.
 func (e *Engine) fields(o *object, context []Field, out *Stitched, found []derivedField, t *valueDecoder) []Field {
 	d := &e.dictionary
 	d.sortKeys()

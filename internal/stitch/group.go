@@ -5,31 +5,29 @@ package stitch
 
 import "math"
 
-// group are the calls of a correlator. Those that are not settled are all looked
-// at whenever a conference is found anew. Those that are (they have ended, and
-// their trace was emitted) are a list in the order of their ends, the latest
-// first: of them only those are looked at that reach to the start of the
-// earliest call that is not settled. The selection depends on the calls that the
-// engine has, not on the order of their records.
+// callGroup holds the calls of a correlator. All calls that are not settled are compared
+// whenever the conferences are regrouped. Settled calls (ended, trace emitted) are a list
+// ordered by their ends, latest first; only those that reach the start of the earliest
+// unsettled call are compared. The selection depends on the calls that the engine has, not on
+// the order of their records.
 type callGroup struct {
-	first    uint32 // of the calls that are not settled
-	open     int32  // how many they are
-	settled  int32  // how many the others are
-	latest   uint32 // the first and the last of the others
+	first    uint32 // first unsettled call
+	open     int32  // number of unsettled calls
+	settled  int32  // number of settled calls
+	latest   uint32 // first and last settled call
 	earliest uint32
 }
 
 // Limits of a group.
 const (
-	// maxOpenCalls is how many calls of a correlator that are not settled are
-	// compared. With more of them, each is a trace of its own.
+	// maxOpenCalls is how many unsettled calls of a correlator are compared. If there are
+	// more, each has a trace of its own.
 	maxOpenCalls = 1024
-	// maxSettledCalls is how many settled calls are remembered in a group, those
-	// with the latest ends.
+	// maxSettledCalls is how many settled calls a group remembers: those with the latest ends.
 	maxSettledCalls = 1024
 )
 
-// filed is where a call is in the group of its correlator.
+// groupList tells which list of its group a call is in.
 type groupList uint8
 
 const (
@@ -38,14 +36,13 @@ const (
 	inSettledList
 )
 
-// isSettled tells whether nothing about a call changes any more that matters to
-// others.
+// isSettled reports whether the call's trace and end are final.
 func (e *Engine) isSettled(slot uint32) bool {
 	o, info := e.objects.at(slot), e.containerOf(slot)
 	return info.frozen && (info.end != 0 || o.state == emitted || o.state == emittedHolder)
 }
 
-// fileCall puts a call where it belongs in the group of its correlator.
+// updateCallGroup puts a call into the list of its group where it belongs.
 func (e *Engine) updateCallGroup(slot uint32) {
 	info := e.containerOf(slot)
 	if info.groupID == 0 {
@@ -75,7 +72,7 @@ func (e *Engine) updateCallGroup(slot uint32) {
 	e.correlators[info.groupID] = g
 }
 
-// insertSettled puts a call into its place among those that are settled.
+// insertSettled inserts a call into the list of settled calls.
 func (e *Engine) insertSettled(g *callGroup, slot uint32) {
 	info := e.containerOf(slot)
 	if g.settled >= maxSettledCalls {
@@ -104,7 +101,7 @@ func (e *Engine) insertSettled(g *callGroup, slot uint32) {
 	info.groupList = inSettledList
 }
 
-// endsBefore is the order of settled calls; of equal ends the larger id is before.
+// endsBefore orders settled calls by their ends; of equal ends the larger id comes first.
 func (e *Engine) endsBefore(a, b uint32) bool {
 	x, y := e.intervalOf(a).end, e.intervalOf(b).end
 	return x < y || x == y && e.compareIDs(a, b) > 0
@@ -127,7 +124,7 @@ func (e *Engine) removeSettled(g *callGroup, slot uint32) {
 	info.group, info.groupList = links{}, inNoList
 }
 
-// unfileCall takes a call out of the group of its correlator.
+// leaveCallGroup removes a call from the group of its correlator.
 func (e *Engine) leaveCallGroup(slot uint32) {
 	info := e.containerOf(slot)
 	if info.groupList == inNoList {
@@ -156,8 +153,8 @@ func (e *Engine) leaveCallGroup(slot uint32) {
 	e.correlators[info.groupID] = g
 }
 
-// collect appends the calls of a correlator that have to be compared: none if
-// they are too many.
+// collect appends the calls of a correlator that have to be compared, none if they are too
+// many.
 func (e *Engine) collect(correlator uint64, to []interval) []interval {
 	g := e.correlators[correlator]
 	if g.open > maxOpenCalls {
@@ -182,7 +179,7 @@ func (e *Engine) collect(correlator uint64, to []interval) []interval {
 	return to
 }
 
-// leaveGroup takes a container out of the group of its correlator or recorded call.
+// leaveGroup removes a container from the group of its correlator or recorded call.
 func (e *Engine) leaveGroup(slot uint32) {
 	o := e.objects.at(slot)
 	info := e.containers.at(o.containerIndex)
@@ -200,7 +197,8 @@ func (e *Engine) leaveGroup(slot uint32) {
 	}
 }
 
-// joinRecordedCall files a recorded session under the hash of what names its call.
+// joinRecordedCall adds a session to the list of sessions of its recorded call; under is the
+// hash that identifies the call, 0 for none.
 func (e *Engine) joinRecordedCall(slot uint32, under uint64) {
 	info := e.containerOf(slot)
 	info.groupID = under

@@ -5,12 +5,11 @@ package stitch
 
 import "slices"
 
-// maxHistory is how many statements an attribute that remembers is kept of.
+// maxHistory is how many values of an attribute with history an object keeps.
 const maxHistory = 256
 
-// limitHistory drops an attribute that keeps its history from all statements but
-// the first ones and the newest one that have it. No later record can bring a
-// dropped one back among those.
+// limitHistory keeps the first maxHistory-1 values and the newest value of each attribute with
+// history. Later records cannot make a dropped value one of these.
 func (f *factsCodec) limitHistory() {
 	f.dropped = 0
 	if len(f.statements) <= maxHistory {
@@ -40,14 +39,14 @@ func (f *factsCodec) limitHistory() {
 	}
 }
 
-// leaveOutEmpty leaves out the updates that have no attributes, except the one
-// with the first and the one with the last time.
+// leaveOutEmpty drops updates without attributes, except those with the first and the last
+// time.
 func (f *factsCodec) leaveOutEmpty() {
 	first, last := 0, 0
 	for i := range f.statements {
 		t := f.statements[i].time
 		if f.statements[i].phase == Note || f.statements[first].phase == Note {
-			first, last = i, i // a note has no time, and is the first
+			first, last = i, i // a note has no time, and comes first
 			continue
 		}
 		if t < f.statements[first].time {

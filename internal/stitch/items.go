@@ -10,20 +10,17 @@ import (
 	"slices"
 )
 
-// The items of an object are the other set that it holds: the elements of its
-// lists, as far as its records named them, in the order of compareItems:
-//
+// Items are the second set that an object holds: the elements of its lists, ordered by
+// compareItems.
 //	uvarint number of items
 //	for each: uvarint key of the list | varint place | uvarint length, id |
 //	          uvarint number of fields<<1 | removed
 //	for each field, in the order of the keys: uvarint key | uvarint rank | value
-//
-// The union of two such sets has every item of either; of a field the value of
-// the highest rank stands, of equal ranks the larger, and what was removed
-// stays so. Each of these is the larger of two things that have an order, so
-// that it makes no difference which set came first, or how often. They stand
-// behind the one statement that has no time, because no record's time says
-// anything about them.
+// The union of two sets has the items of both. Of each field the value with the higher rank
+// stays, of equal ranks the larger value; a removed item stays removed. Each rule picks the
+// larger of two ordered things, so neither order nor duplicates make a difference. Items
+// follow the statement of the notes, the only one without a time, because no record's time
+// applies to them.
 
 // item is an element of a list.
 type item struct {
@@ -34,8 +31,7 @@ type item struct {
 	fields  []itemField
 }
 
-// itemField is what is known of a field of an item. rank is the index of the
-// record that said it.
+// itemField is a field of an item. rank is the index of its record.
 type itemField struct {
 	key  key
 	rank uint64
@@ -43,10 +39,10 @@ type itemField struct {
 }
 
 const (
-	// maxItems is how many items an object has room for, in the order of
-	// compareItems.
+	// maxItems bounds the items of an object; the first ones in the order of compareItems
+	// stay.
 	maxItems = 256
-	// maxItemText is the longest text in an item, in bytes; longer ones are cut.
+	// maxItemText is the longest text in an item, in bytes; longer ones are truncated.
 	maxItemText = 256
 )
 
@@ -54,8 +50,8 @@ func compareItems(a, b item) int {
 	return cmp.Or(cmp.Compare(a.list, b.list), cmp.Compare(a.at, b.at), bytes.Compare(a.id, b.id))
 }
 
-// sayItems takes the items that a record names into saidItems, in their order.
-// It returns how many fields found no room.
+// encodeItems encodes a record's items into f.incomingItems, in order. It returns how many
+// fields were dropped.
 func (f *factsCodec) encodeItems(d *dictionary, items []Item, rank uint64) (dropped int) {
 	f.incomingItems, f.incomingItemFields, f.joinedFields = f.incomingItems[:0], f.incomingItemFields[:0], f.joinedFields[:0]
 	for i := range items {
@@ -64,7 +60,7 @@ func (f *factsCodec) encodeItems(d *dictionary, items []Item, rank uint64) (drop
 			dropped += len(items[i].Fields)
 			continue
 		}
-		it := item{list: list, at: items[i].At, id: []byte(boundedName(items[i].ID)), removed: items[i].Removed}
+		it := item{list: list, at: items[i].At, id: []byte(hashLongName(items[i].ID)), removed: items[i].Removed}
 		if !it.removed {
 			it.fields, ok = f.encodeItem(d, items[i].Fields, rank)
 		}
@@ -78,7 +74,7 @@ func (f *factsCodec) encodeItems(d *dictionary, items []Item, rank uint64) (drop
 	return dropped
 }
 
-// sayItem takes the fields of one item; whole is false if some found no room.
+// encodeItem encodes the fields of one item; whole is false if some were dropped.
 func (f *factsCodec) encodeItem(d *dictionary, fields []Field, rank uint64) (incoming []itemField, whole bool) {
 	start := len(f.incomingItemFields)
 	whole = true
@@ -104,13 +100,13 @@ func (f *factsCodec) encodeItem(d *dictionary, fields []Field, rank uint64) (inc
 	return slices.CompactFunc(incoming, func(a, b itemField) bool { return a.key == b.key }), whole
 }
 
-// compareFields is the order of two values of one field: the larger stands.
+// compareFields orders two values of one field; the larger one stays.
 func compareFields(a, b itemField) int {
 	return cmp.Or(cmp.Compare(a.rank, b.rank), bytes.Compare(a.raw, b.raw))
 }
 
-// addItems makes the items that were read and those that were said one set. It
-// returns how many of them found no room.
+// addItems merges f.incomingItems into the items that were read. It returns how many items
+// were dropped.
 func (f *factsCodec) addItems() (dropped int) {
 	if len(f.incomingItems) == 0 {
 		return 0
@@ -124,8 +120,8 @@ func (f *factsCodec) addItems() (dropped int) {
 	return dropped
 }
 
-// joinItems appends the union of two lists in order, in which items may be
-// twice. With b empty, to may be the beginning of a.
+// joinItems appends the union of two ordered lists, which may contain duplicates. If b is
+// empty, to may share a's memory.
 func (f *factsCodec) joinItems(to, a, b []item) []item {
 	for len(a)+len(b) > 0 {
 		var next item
@@ -143,7 +139,7 @@ func (f *factsCodec) joinItems(to, a, b []item) []item {
 	return to
 }
 
-// joinItem makes one of two that are the same item.
+// joinItem merges two copies of one item.
 func (f *factsCodec) joinItem(to, other *item) {
 	if to.removed = to.removed || other.removed; to.removed {
 		to.fields = nil
@@ -170,7 +166,7 @@ func (f *factsCodec) joinItem(to, other *item) {
 	to.fields = f.joinedFields[start:]
 }
 
-// readItems takes the items apart that stand at the beginning of from.
+// readItems decodes the items at the beginning of from.
 func (f *factsCodec) readItems(from []byte) (rest []byte, ok bool) {
 	r := reader{rest: from}
 	for left := r.uvarint(); left > 0 && !r.bad; left-- {
@@ -192,7 +188,7 @@ func (f *factsCodec) readItems(from []byte) (rest []byte, ok bool) {
 	return r.rest, !r.bad
 }
 
-// appendItems appends the items as bytes.
+// appendItems encodes the items.
 func (f *factsCodec) appendItems(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(f.items)))
 	for i := range f.items {
@@ -215,7 +211,7 @@ func (f *factsCodec) appendItems(b []byte) []byte {
 	return b
 }
 
-// value returns a field of the item, nil if it has none.
+// value returns a field of the item, nil if it is absent.
 func (it *item) value(k key) []byte {
 	for _, field := range it.fields {
 		if field.key == k {
@@ -225,7 +221,7 @@ func (it *item) value(k key) []byte {
 	return nil
 }
 
-// list returns the items of a list that were not removed.
+// list returns the items of a list, without removed ones.
 func (f *factsCodec) list(list key) (items []item) {
 	for i := range f.items {
 		if f.items[i].list == list && !f.items[i].removed {

@@ -5,46 +5,45 @@ package stitch
 
 import "encoding/binary"
 
-// journal is what has to be stored next. What is stored is a sequence of
-// entries, each
+// journal holds the changes that have to be stored next. Stored state is a sequence of entries
 //
 //	kind of entry, 1 byte | uvarint length | that many bytes
 //
-// which, read in the order in which they were written, restore the state:
+// that restores the engine when it is read in the order of writing:
 //
-//	P  uvarint process    whose numbers those of the entries behind it are
+//	P  uvarint process    the process that numbered what follows
 //	K  uvarint number | attribute name
 //	R  uvarint number | resource
 //	S  uvarint number | uvarint last | uvarint over | session (up to version 3)
 //	T  uvarint number | uvarint last | uvarint over | uvarint declared | uvarint bridge | session
 //	O  head | facts       an object
 //	H  head               an object whose facts have not changed
-//	M  kind | identity | statement   what a record said of an object; see delta.go
-//	G  kind | identity    an object that is gone
+//	M  kind | identity | statement   one record of an object; see delta.go
+//	G  kind | identity    an object that was forgotten
 //	A  kind | identity | uvarint at   when an object was absent, by its sender's clock
-//	E  session            a session whose end is forgotten
+//	E  session            a session whose end was forgotten
 //
-// with head
+// A head is
 //
 //	kind | state | identity, 16 bytes | uvarint flags | uvarint since | uvarint resource | uvarint session | span, 8 |
-//	and for calls, sessions and SIP calls: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint mentioned | uvarint lastMentioned
+//	and for calls, sessions and SIP calls: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint firstReference | uvarint lastReference
 //
-// Numbers are those of the K, R, S and T entries of the same process before. Kinds and states are
+// Numbers refer to earlier K, R, S and T entries of the same process. Kinds and states are
 // written as the letters below, so that the constants may change.
 type journal struct {
 	stored        bool
-	changed       []uint32 // objects with flagNoted
+	changed       []uint32 // objects with flagQueued
 	forgotten     []objectKey
 	absent        map[uint32]struct{} // objects whose absence is not stored
 	deltas        deltas
 	endedSessions []string
-	appended      int // how many of changed are in the piece before
+	appended      int // how many of changed AppendChanges has appended
 	process       uint64
-	snapshotSlot  uint32 // the object the sweep is at; 0: there is none
-	tablesWritten bool   // the sweep has written what is not an object
+	snapshotSlot  uint32 // next object of the snapshot; 0 if none is being written
+	tablesWritten bool   // the snapshot contains the tables
 }
 
-// gone is an object that was forgotten.
+// objectKey identifies an object that was forgotten.
 type objectKey struct {
 	kind     Kind
 	identity identity
@@ -66,11 +65,12 @@ const (
 
 var (
 	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't', Dialog: 'd', DialogFork: 'f', APIRequest: 'q', ScheduledMeeting: 'p'}
-	// Restored finds anew which of two states of one letter it is.
+	// FinishLoad distinguishes states that share a letter.
 	stateLetters = [states]byte{open: 'o', ended: 'e', endedIndirectly: 'e', pendingEmit: 'w', emitted: 'd', setAside: 'w', emittedHolder: 'd', emittedRequest: 'd'}
 )
 
-// touch notes that an object's head, or its facts too, have to be stored.
+// markDirty queues an object whose head or facts have to be stored; what is flagDirty,
+// flagDirtyFacts or both.
 func (e *Engine) markDirty(slot uint32, what uint16) {
 	if !e.journal.stored {
 		return
@@ -82,29 +82,28 @@ func (e *Engine) markDirty(slot uint32, what uint16) {
 	o.flags |= what | flagQueued
 }
 
-// Changed tells whether AppendChanges has something to append.
+// HasChanges reports whether AppendChanges has something to append.
 func (e *Engine) HasChanges() bool {
 	j := &e.journal
 	return len(j.changed)+j.deltas.count+len(j.forgotten)+len(j.absent)+len(j.endedSessions)+len(e.sessions.dirty) > 0
 }
 
-// changesAtOnce is how many changed objects one AppendChanges takes, and
-// bytesAtOnce after how many bytes it takes no more.
+// changesAtOnce bounds the changed objects of one AppendChanges, and bytesAtOnce its bytes.
 const (
 	changesAtOnce = 2048
 	bytesAtOnce   = 1 << 20
-	// slotsAtOnce is how many slots one AppendSweep looks at: many may be free.
+	// slotsAtOnce bounds the slots that one AppendSnapshot examines, because many may be free.
 	slotsAtOnce = 1 << 14
 )
 
-// Pending is how many changes wait for AppendChanges.
+// CountUnwrittenChanges returns how many changes wait for AppendChanges.
 func (e *Engine) CountUnwrittenChanges() int {
 	return len(e.journal.changed) - e.journal.appended + e.journal.deltas.count
 }
 
-// AppendChanges appends what changed since the last call. Loading all that was
-// ever appended, in order, restores the state. It does a bounded piece of work:
-// what is left is Pending.
+// AppendChanges appends the changes since the last call. Loading everything that was ever
+// appended, in order, restores the state. It does a bounded amount of work;
+// CountUnwrittenChanges returns what is left.
 func (e *Engine) AppendChanges(b []byte) []byte {
 	if !e.HasChanges() {
 		return b
@@ -113,8 +112,8 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 	b = e.appendTableChanges(b)
 	j := &e.journal
 	limit := len(b) + bytesAtOnce
-	// What was said comes before the objects: of those that begin or are gone in
-	// between it is left out then.
+	// Deltas come before objects. A delta of an object that was created or forgotten in
+	// between is skipped when it is loaded.
 	b = j.deltas.appendTo(b, limit)
 	end := min(len(j.changed), j.appended+changesAtOnce)
 	for i, slot := range j.changed[j.appended:end] {
@@ -139,8 +138,8 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 	return b
 }
 
-// appendProcess says whose numbers follow. Should the tables of a process be
-// lost, what it wrote then is left out rather than read with another's.
+// appendProcess appends the process that numbers what follows. If the tables of a process are
+// lost, its entries are skipped rather than read with another process's numbers.
 func (e *Engine) appendProcess(b []byte) []byte {
 	if e.journal.process == 0 {
 		e.journal.process = uint64(e.now) //nolint:gosec // not negative
@@ -148,7 +147,7 @@ func (e *Engine) appendProcess(b []byte) []byte {
 	return appendEntry(b, entryProcess, func(b []byte) []byte { return binary.AppendUvarint(b, e.journal.process) })
 }
 
-// appendSmall appends all changes but those of objects.
+// appendTableChanges appends all changes except those of objects.
 func (e *Engine) appendTableChanges(b []byte) []byte {
 	j, d := &e.journal, &e.dictionary
 	for _, g := range j.forgotten {
@@ -180,13 +179,12 @@ func (e *Engine) appendTableChanges(b []byte) []byte {
 	return b
 }
 
-// Sweep begins to append everything anew, piece by piece. What was appended
-// before the first piece is not needed once the last one is stored.
+// BeginSnapshot begins a snapshot of the whole state. Once its last piece is stored,
+// everything appended before its first piece may be deleted.
 func (e *Engine) BeginSnapshot() { e.journal.snapshotSlot, e.journal.tablesWritten = 1, false }
 
-// AppendSweep appends about size bytes of everything, and tells whether this
-// was the last of it. Changes that are not yet appended come before it or after
-// it, never within.
+// AppendSnapshot appends about size bytes of the snapshot, and reports whether this was its
+// last piece. Changes that are not appended yet come before or after a piece, never within it.
 func (e *Engine) AppendSnapshot(b []byte, size int) (out []byte, last bool) {
 	j := &e.journal
 	if j.snapshotSlot == 0 {
@@ -232,7 +230,7 @@ func (e *Engine) appendKey(b []byte, i int) []byte {
 	})
 }
 
-// appendResource leaves out one that was freed since.
+// appendResource appends a resource that is still in use.
 func (e *Engine) appendResource(b []byte, slot uint32) []byte {
 	if *e.resources.slots.at(slot) == 0 {
 		return b
@@ -247,8 +245,8 @@ func (e *Engine) appendSession(b []byte, slot uint32) []byte {
 	return appendEntry(b, entrySession, func(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(slot))
 		b = appendTime(b, s.last)
-		b = appendTime(b, max(s.over, s.renewed))
-		b = appendTime(b, s.declared)
+		b = appendTime(b, max(s.overSince, s.overRenewed))
+		b = appendTime(b, s.overAt)
 		b = binary.AppendUvarint(b, s.bridge)
 		return append(b, e.sessions.texts[slot]...)
 	})
@@ -281,7 +279,7 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	b = append(b, frozen)
 	b = append(b, info.own[:]...)
 	if trace := info.stamped; !info.frozen && trace != (TraceID{}) {
-		// Its trace is found anew at a restart, and held against this one.
+		// The restarted engine computes the call's trace and compares it with this one.
 		b = append(b, trace[:]...)
 	} else {
 		b = append(b, info.trace[:]...)
@@ -291,7 +289,7 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	return appendTime(b, info.lastReference)
 }
 
-// appendAbsence says when an object was absent, if it was.
+// appendAbsence appends the absence of an object, if there is one.
 func (e *Engine) appendAbsence(b []byte, slot uint32) []byte {
 	at, found := e.absences[slot]
 	if !found {
@@ -307,11 +305,11 @@ func appendTime(b []byte, t int64) []byte {
 	return binary.AppendUvarint(b, uint64(max(0, t)))
 }
 
-// lengthRoom is the room for an entry's length. It is written with leading
-// zeros, so that it can be filled in when it is known.
+// lengthRoom is the size of an entry's length in bytes. It is padded, so that it can be
+// written after the content.
 const lengthRoom = 4
 
-// appendEntry appends an entry whose content is what content appends.
+// appendEntry appends an entry; content appends its content.
 func appendEntry(b []byte, kind byte, content func([]byte) []byte) []byte {
 	b = append(b, kind, 0x80, 0x80, 0x80, 0)
 	start := len(b)

@@ -149,7 +149,7 @@ func dump(e *Engine) map[string]string {
 		}
 		fixed := *o
 		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.holder, fixed.containerIndex = 0, 0, 0, 0, 0, 0
-		fixed.sameBucket, fixed.newest = 0, 0
+		fixed.nextInBucket, fixed.newest = 0, 0
 		fixed.queue, fixed.ofSession, fixed.ofCall = links{}, links{}, links{}
 		fixed.participant = indexEntry{hash: o.participant.hash} // without the links of a leg or a track
 		fixed.sip = indexEntry{hash: o.sip.hash}
@@ -184,7 +184,7 @@ func dump(e *Engine) map[string]string {
 		}
 		if o.session != 0 {
 			s := e.sessions.at(o.session)
-			text += e.sessions.texts[o.session] + clock(max(s.over, s.renewed)) + clock(s.declared) + clock(s.last) + strconv.FormatUint(s.bridge, 16)
+			text += e.sessions.texts[o.session] + clock(max(s.overSince, s.overRenewed)) + clock(s.overAt) + clock(s.last) + strconv.FormatUint(s.bridge, 16)
 		}
 		all[o.kind.String()+string(o.identity[:])] = text + e.resources.texts[o.resource] + fmt.Sprintf("%+v", fixed)
 	}

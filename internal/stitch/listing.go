@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Listing is what a Call Bridge listed at a time: all its calls or all its call
-// legs. It may come in parts.
+// Listing is a list of all calls or all call legs of a Call Bridge at one time. It may arrive
+// in parts.
 type Listing struct {
-	// Bridge is the bridge, as [Source.OnBridge] has it.
+	// Bridge is the bridge; see [Source.OnBridge].
 	Bridge Source
 	// Kind is Call or CallLeg.
 	Kind Kind
-	// At is when the list was asked for, by the bridge's clock, and Started when the
-	// bridge started, by any clock, in nanoseconds since 1970.
+	// At is when the list was requested, by the bridge's clock. Started is when the bridge
+	// started, by any clock. Both are in nanoseconds since 1970.
 	At, Started int64
-	// Part, from 1, of Parts.
+	// Part is the number of this part, from 1 to Parts.
 	Part, Parts int
 	IDs         []string
 }
@@ -29,46 +29,46 @@ const (
 	// thousand legs at most.
 	maxListed = 20_000
 	maxParts  = 256
-	// maxListers bounds the bridges whose listings are kept, the newest of them.
+	// maxListers bounds the bridges whose listings are kept; the most recent ones stay.
 	maxListers = 256
-	// listingsApart is how far apart two listings are that are compared: a record that is
-	// on its way arrives in between.
+	// listingsApart is the least time between two listings that are compared. A record in
+	// transit arrives in between.
 	listingsApart = 10 * time.Second
-	// startTolerance is by how much the start of one run of a bridge may differ in two
-	// listings. It is computed from an uptime in seconds, by whoever asked.
+	// startTolerance is by how much the start of one run of a bridge may differ between
+	// listings. The client computes it from an uptime in seconds.
 	startTolerance = 30 * time.Second
 )
 
-// roll is the set of ids of a listing.
+// idList is the set of ids of a listing.
 type idList struct {
 	at, started int64
 	ids         map[identity]struct{}
 	has         []bool // by part
-	missing     int    // parts that have not come
+	missing     int    // parts that have not arrived
 }
 
-// rolls are the listings of one kind of a bridge: the last complete one, and the one
-// whose parts are coming.
+// idLists are a bridge's listings of one kind: the last complete one, and the one that is
+// arriving.
 type idLists struct{ last, partial *idList }
 
-// lister is a bridge whose listings are kept.
+// bridgeListing holds the listings of a bridge.
 type bridgeListing struct {
 	kinds   [CallLeg + 1]idLists
 	touched int64 // engine's clock
 }
 
-// comparison looks for open objects of a bridge that are in neither of two listings.
+// comparison searches the open objects of a bridge that neither of two listings contains.
 type comparison struct {
 	bridge        uint64
 	kind          Kind
 	first, second *idList
-	next          uint32 // slot
+	next          uint32 // next slot to examine
 }
 
-// List takes a listing. An open object that is in neither of two consecutive complete
-// listings of one run of its bridge, and of which no record is from the time of
-// the first or later, has ended: the record of its end was lost. Advance finds
-// these. Listings are not stored: after a restart two more have to come.
+// List takes a part of a listing. An open object has ended if neither of two consecutive
+// complete listings of one run of its bridge contains it, and none of its records is as late
+// as the first listing: its end record was lost. Advance finds these objects. Listings are not
+// stored, so two more must arrive after a restart.
 func (e *Engine) List(now time.Time, l *Listing) {
 	t := e.tick(now)
 	if l.Bridge.bridge == 0 || l.Kind > CallLeg || l.At <= 0 || l.Part < 1 || l.Part > l.Parts || l.Parts > maxParts {
@@ -104,8 +104,7 @@ func (e *Engine) List(now time.Time, l *Listing) {
 	}
 }
 
-// beginComparison queues a comparison, in the place of an older one of the same
-// bridge.
+// beginComparison queues a comparison. It replaces an older one of the same bridge.
 func (e *Engine) beginComparison(c comparison) {
 	for i := range e.comparisons {
 		if other := &e.comparisons[i]; other.bridge == c.bridge && other.kind == c.kind {
@@ -116,7 +115,7 @@ func (e *Engine) beginComparison(c comparison) {
 	e.comparisons = append(e.comparisons, c)
 }
 
-// listerOf returns the listings of a bridge.
+// listingsOf returns the listings of a bridge.
 func (e *Engine) listingsOf(bridge uint64) *bridgeListing {
 	if l := e.bridgeListings[bridge]; l != nil {
 		return l
@@ -135,11 +134,11 @@ func (e *Engine) listingsOf(bridge uint64) *bridgeListing {
 	return l
 }
 
-// comparedAtOnce is how many slots are looked at in one piece of work.
+// slotsPerComparison is how many slots one step of a comparison examines.
 const slotsPerComparison = 64
 
-// compareSome looks at some objects for the comparison at hand. It returns false if
-// there is none.
+// continueComparison examines some objects for the first comparison. It returns false if there
+// is none.
 func (e *Engine) continueComparison() bool {
 	if len(e.comparisons) == 0 {
 		return false
@@ -159,8 +158,7 @@ func (e *Engine) continueComparison() bool {
 	return true
 }
 
-// isMissing tells whether an object is open and in neither listing, or in a call that
-// is in neither.
+// isMissing reports whether an object is open and both listings lack it or its call.
 func (e *Engine) isMissing(c *comparison, slot uint32) bool {
 	o := e.objects.at(slot)
 	if o.state != open || !e.isOnBridge(o, c.bridge) {

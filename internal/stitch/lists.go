@@ -10,7 +10,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// listsOf makes lists of the items of an object; those without any are left out.
+// listsOf converts the items of an object to lists; empty lists are left out.
 func listsOf(f *factsCodec, d *dictionary, t *valueDecoder, keys ...key) (lists []List) {
 	for _, k := range keys {
 		items := f.list(k)
@@ -26,7 +26,7 @@ func listsOf(f *factsCodec, d *dictionary, t *valueDecoder, keys ...key) (lists 
 	return lists
 }
 
-// itemFields are the fields of an item in the order of their keys.
+// itemFields returns the fields of an item in key order.
 func itemFields(it *item, d *dictionary, t *valueDecoder) []Field {
 	fields := make([]Field, len(it.fields))
 	for i, field := range it.fields {
@@ -36,8 +36,7 @@ func itemFields(it *item, d *dictionary, t *valueDecoder) []Field {
 	return fields
 }
 
-// spells is what a pair of the system's tags tells: that something lasted from
-// one to the other.
+// tagIntervals describes a pair of system tags that mark the begin and the end of intervals.
 type tagIntervals struct {
 	key        string // of the list
 	begin, end string // names of the tags
@@ -48,10 +47,9 @@ var (
 	silences = tagIntervals{names.MediaSenseSilences, "TrackInactive", "TrackActive"}
 )
 
-// of returns the spells that a list of tags tells, and how long they last
-// together. Tags are where they were set, in milliseconds from the session's
-// start, in whatever order they came; what is not ended by a tag ends with the
-// object. Times are of the sender's clock.
+// between returns the intervals that the tags mark, and their total duration in nanoseconds.
+// Tags are at offsets from the session's start, in milliseconds. An interval without an end
+// tag ends with the object.
 func (s *tagIntervals) between(tags []item, start, end int64) (list List, total int64) {
 	list.Key = s.key
 	limit := max(0, end-start) / millisecond
@@ -81,7 +79,7 @@ func (s *tagIntervals) between(tags []item, start, end int64) (list List, total 
 	return list, total
 }
 
-// bySystem tells whether a tag is not one that a user made.
+// bySystem reports whether the system set a tag, and not a user.
 func bySystem(tag *item) bool {
 	kind := tag.value(keyTagType)
 	return kind == nil || equalFold(kind, "SYSTEM_DEFINED")

@@ -11,22 +11,21 @@ import (
 	"slices"
 )
 
-// ErrStored is what every error about stored state wraps.
+// ErrStored wraps every error about stored state.
 var ErrStored = errors.New("stored state cannot be read")
 
-// loader is what an engine needs while it takes stored entries in.
+// loader is the state of an engine that loads stored entries.
 type loader struct {
 	process   uint64
-	keys      map[uint64]key // what the stored numbers stand for
-	different bool           // some of them something else than here
+	keys      map[uint64]key // the keys of the stored numbers
+	different bool           // whether any stored number differs from its key
 	resources map[uint64]string
 	sessions  map[uint64]uint32
 	skipped   int
 }
 
-// Load takes stored entries into an engine that has not been used, in the order
-// in which they were appended; entries that others must have come before and
-// did not are left out. After an error, what was read before it counts.
+// Load loads stored entries into an unused engine, in the order in which they were appended.
+// It skips entries that refer to lost ones. After an error, the entries before it are loaded.
 func (e *Engine) Load(entries []byte) error {
 	if e.loading == nil {
 		e.loading = &loader{}
@@ -60,14 +59,14 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		e.loading.resources[r.uvarint()] = string(r.rest)
 	case entrySessionV3:
 		number, last, over := r.uvarint(), r.time(), r.time()
-		s := session{last: last, over: over}
-		if over != 0 { // up to version 3 it was not known by which record
-			s.declared = max(last, over)
+		s := session{last: last, overSince: over}
+		if over != 0 { // up to version 3 the time of the declaring record was not stored
+			s.overAt = max(last, over)
 		}
 		e.loadSession(&r, number, &s)
 	case entrySession:
 		number := r.uvarint()
-		s := session{last: r.time(), over: r.time(), declared: r.time(), bridge: r.uvarint()}
+		s := session{last: r.time(), overSince: r.time(), overAt: r.time(), bridge: r.uvarint()}
 		e.loadSession(&r, number, &s)
 	case entryObject, entryHead:
 		e.loadObject(&r, kind == entryObject)
@@ -90,7 +89,7 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		}
 	case entrySessionForgotten:
 		if slot, known := e.sessions.number[string(content)]; known {
-			e.sessions.at(slot).over, e.sessions.at(slot).declared = 0, 0
+			e.sessions.at(slot).overSince, e.sessions.at(slot).overAt = 0, 0
 		}
 	default:
 		return fmt.Errorf("%w: entry of kind %q", ErrStored, kind)
@@ -101,7 +100,7 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 	return nil
 }
 
-// begin forgets the numbers of another process.
+// begin resets the numbers if another process wrote what follows.
 func (l *loader) begin(process uint64) {
 	if process == l.process && l.keys != nil {
 		return
@@ -121,19 +120,19 @@ func (l *loader) key(e *Engine, number uint64, text string) {
 	l.different = l.different || uint64(k) != number
 }
 
-// loadSession takes a session whose name is the rest of an entry.
+// loadSession loads a session, whose name is the rest of the entry.
 func (e *Engine) loadSession(r *reader, number uint64, stored *session) {
 	if r.bad {
 		return
 	}
 	slot := e.sessions.find(string(r.rest))
 	s := e.sessions.at(slot)
-	s.last, s.over, s.declared, s.bridge = stored.last, stored.over, stored.declared, stored.bridge
+	s.last, s.overSince, s.overAt, s.bridge = stored.last, stored.overSince, stored.overAt, stored.bridge
 	e.loading.sessions[number] = slot
 }
 
-// loadObject reads an object; one whose head comes without its facts is known
-// already, or was lost with the segment that had them.
+// loadObject loads an object. A head without facts updates a known object; it is skipped if
+// the segment with the object was lost.
 func (e *Engine) loadObject(r *reader, withFacts bool) {
 	kindNumber, okKind := letter(kindLetters[:], r.byte())
 	stateNumber, okState := letter(stateLetters[:], r.byte())
@@ -179,7 +178,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	known := e.objects.at(slot)
 	if withFacts {
 		newest := uint32(0)
-		if whole { // translate has taken them apart
+		if whole { // translate has parsed them
 			newest = e.codec.newestIndex()
 		}
 		e.replaceFacts(slot, facts, newest)
@@ -199,7 +198,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	}
 }
 
-// unload forgets an object while loading, when it is in no list yet.
+// unload frees an object while loading, when it is in no list yet.
 func (e *Engine) unload(kind Kind, identity identity) {
 	slot := e.lookup(kind, &identity)
 	if slot == 0 {
@@ -213,12 +212,12 @@ func (e *Engine) unload(kind Kind, identity identity) {
 		e.resources.release(o.resource)
 	}
 	e.arena.release(o.facts, o.factsSize)
-	e.identities.remove(e.identities.linkTo(e.identityHash(kind, &identity), slot))
+	e.identities.remove(e.identities.findLink(e.identityHash(kind, &identity), slot))
 	o.state = free
 	e.objects.release(slot)
 }
 
-// translate rewrites facts with this engine's keys.
+// translate rewrites stored facts with this engine's keys.
 func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 	f := &e.codec
 	if !f.read(stored) {
@@ -269,7 +268,7 @@ func (l *loader) translateItems(f *factsCodec) {
 	f.items = kept
 }
 
-// letter returns the place of a letter.
+// letter returns the index of a letter.
 func letter(letters []byte, c byte) (i int, ok bool) {
 	if c == 0 {
 		return 0, false

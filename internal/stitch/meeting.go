@@ -12,33 +12,31 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// A scheduled meeting is what an API client does with one call that it created: it
-// changes the space, creates the call, has people called, changes the space again, and
-// deletes the call. The meeting has the id of the call, so that each request that names
-// the call names the meeting. A PUT on the space names no call: it belongs to a meeting
-// of that space which the same client started, by its time (meetingOf).
-//
-// The steps of a meeting are items of it, in the order of their times and numbers. The
-// requests that name the call add theirs at once. The others add theirs when they, or
-// the meeting, become owed, whichever comes first: after that neither takes any more,
-// and the choice was a function of what the engine had been given until then.
+// A scheduled meeting is the series of API requests that one client makes for one call: it
+// changes the space, creates the call, has people called, changes the space again, and deletes
+// the call. The meeting has the id of the call, so each request that names the call names the
+// meeting. A PUT on the space names no call: by its time it belongs to a meeting of that space
+// which the same client started (meetingOf).
+// The steps of a meeting are its items, ordered by time and number. Requests that name the
+// call add their steps at once. The others add theirs when they or the meeting become pending,
+// whichever comes first. Neither accepts more records after that, and the choice is a function
+// of the records that the engine had until then.
 
-// planAhead is how long before the creation of its call a client prepares the space, at
-// most. TMS does both in the same second.
+// planAhead is how long before it creates the call a client may prepare the space. TMS does
+// both in the same second.
 const planAhead = 60 * second
 
-// There is one meeting in a space at a time, and few changes of it linger, unless somebody
-// makes them up.
+// A space has one meeting at a time, and few of its changes linger, unless a client forges
+// them.
 const (
-	// maxMeetings is how many meetings of one space and client that were not emitted are
-	// looked at. With more of them, a PUT belongs to none.
+	// maxMeetings is how many meetings of one space and client that are not emitted are
+	// compared. If there are more, a PUT belongs to none.
 	maxMeetings = 8
-	// maxSpaceChanges is how many requests that linger are looked at when a meeting is
-	// about to be emitted.
+	// maxSpaceChanges is how many lingering requests are examined before a meeting is emitted.
 	maxSpaceChanges = 16
 )
 
-// step is an item of a meeting's list of steps.
+// step returns an item of a meeting's list of steps.
 func step(at int64, number Value, what string, status Value) Item {
 	item := Item{List: wellKnownTexts[keySteps], At: at, ID: fmt.Sprintf("%020d", max(0, intOf(number))), Fields: []Field{
 		{wellKnownTexts[keyElementStep], Text(what)},
@@ -56,8 +54,8 @@ func intOf(v Value) int64 {
 	return v.Int()
 }
 
-// scheduleOf is the hash of the space and the client that facts name, 0 if they do not
-// name both.
+// scheduleOf returns the hash of the space and the client that the facts name, 0 if they do
+// not name both.
 func scheduleOf(f *factsCodec) uint64 {
 	space, client := f.newest(keyCoSpace), f.newest(keyClient)
 	if hashOf(space) == 0 || hashOf(client) == 0 {
@@ -69,8 +67,8 @@ func scheduleOf(f *factsCodec) uint64 {
 func bySchedule(o *object) *indexEntry { return &o.participant }
 func bySpace(o *object) *indexEntry    { return &o.sip }
 
-// relateMeeting files a meeting under its space, and finds out whether it has ended. One
-// of which no request created the call waits for that request as for a late one.
+// updateMeetingRelations indexes a meeting by its space and updates whether it has ended. A
+// meeting whose creating request is unknown lingers, because that request may be late.
 func (e *Engine) updateMeetingRelations(slot uint32) {
 	o, f := e.objects.at(slot), &e.codec
 	o.flags &^= flagEnded
@@ -85,14 +83,14 @@ func (e *Engine) updateMeetingRelations(slot uint32) {
 	e.spaces.current.file(e, slot, hashOf(f.newest(keyCoSpace)))
 }
 
-// wasStarted tells whether the request is known that created the call of a meeting.
+// wasStarted reports whether the request that created a meeting's call is known.
 func (e *Engine) wasStarted(meeting uint32) bool {
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, meeting)
 	return f.hasStart()
 }
 
-// moment is when a request was sent; the number orders requests of one time.
+// requestTime is when a request was sent; the number orders requests of equal time.
 type requestTime struct {
 	at     int64
 	number string
@@ -102,15 +100,16 @@ func (m requestTime) compare(other requestTime) int {
 	return cmp.Or(cmp.Compare(m.at, other.at), cmp.Compare(m.number, other.number))
 }
 
-// plan is what meetingOf looks at of a meeting.
+// meetingTimes are the times by which meetingOf picks a meeting.
 type meetingTimes struct {
 	slot           uint32
-	started, ended requestTime // ended.at is 0 if that is not known
+	started, ended requestTime // ended.at is 0 if unknown
 }
 
-// planOf reads it; ok is false if the creation of the call is not known.
+// meetingTimesOf returns the times of a meeting; ok is false if the request that created its
+// call is unknown.
 func (e *Engine) meetingTimesOf(meeting uint32) (p meetingTimes, ok bool) {
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, meeting)
 	s := f.timeRange()
 	p = meetingTimes{slot: meeting, started: requestTime{at: s.start}, ended: requestTime{at: s.end, number: lastNumber}}
@@ -128,20 +127,20 @@ func (e *Engine) meetingTimesOf(meeting uint32) (p meetingTimes, ok bool) {
 	return p, f.hasStart()
 }
 
-// lastNumber is behind all numbers of requests: it stands for that of an end which no
-// request brought about.
+// lastNumber sorts after the numbers of all requests. It is the number of an end that no
+// request caused.
 const lastNumber = "~"
 
 func isStep(it *item, what string) bool {
 	return it.list == keySteps && equalsText(it.value(keyElementStep), what)
 }
 
-// meetingOf returns the meeting that a request belongs to, 0 for none, and what the
-// request does there. Of meetings of one space that might both be meant, a PUT belongs to
-// the one that is known to run, else to the one that is about to begin, else to the one
-// whose end is not known; one that closes the space ends something.
+// meetingOf returns the meeting that a request belongs to, 0 for none, and the step that the
+// request is. If several meetings of a space are possible, a PUT belongs to the running one,
+// else to the next one, else to one whose end is unknown. A PUT that closes the space belongs
+// to a meeting that has begun.
 func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, request)
 	c, ok := changeOf(f.newestValue)
 	if !ok {
@@ -186,7 +185,7 @@ func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
 	}
 }
 
-// rankOf tells how well a PUT that was sent at some time fits a meeting, 0 for not.
+// rankOf returns how well a PUT fits a meeting by its time, 0 for not at all.
 func rankOf(p *meetingTimes, sent requestTime, closes bool) int {
 	switch before := sent.compare(p.started) < 0; {
 	case before && (closes || p.started.at-sent.at > planAhead):
@@ -202,8 +201,8 @@ func rankOf(p *meetingTimes, sent requestTime, closes bool) int {
 	}
 }
 
-// prefer tells whether a meeting of the same rank fits better: the one that starts next,
-// or that started last; of equal ones that with the smallest id.
+// fitsBetter compares meetings of one rank: the one that starts next, or that started last,
+// fits better; of equal ones the one with the smaller id.
 func (e *Engine) fitsBetter(p, best *meetingTimes, sent requestTime) bool {
 	order := cmp.Compare(p.started.at, best.started.at)
 	if sent.compare(p.started) >= 0 {
@@ -218,10 +217,10 @@ func (e *Engine) addSpaceChange(meeting, request uint32) {
 	if of != meeting {
 		return
 	}
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, request)
 	if c, _ := changeOf(f.newestValue); c.call != "" {
-		return // its record did
+		return // its record added the step
 	}
 	added := step(f.timeRange().startOrFirst(), f.newestValue(keyAPITrace), what, f.newestValue(keyStatus))
 	if name := f.newestValue(keySpaceName); name.Kind == KindText && name.Text != "" {
@@ -232,8 +231,8 @@ func (e *Engine) addSpaceChange(meeting, request uint32) {
 	})
 }
 
-// settleMeeting adds to a meeting, which is about to be emitted, the requests that are
-// not yet, and the end of its call if nobody deleted that.
+// completeMeeting adds the remaining space changes to a meeting before it is emitted, and the
+// end of its call if no request deleted the call.
 func (e *Engine) completeMeeting(slot uint32) {
 	under := e.objects.at(slot).participant.hash
 	changes := slices.Clone(e.legsUnder(&e.spaceChanges, under))
@@ -244,14 +243,14 @@ func (e *Engine) completeMeeting(slot uint32) {
 	if o.flags&flagCallEnded == 0 {
 		return
 	}
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	end := e.endOfCall(o)
 	e.readFacts(f, slot)
 	f.addStatement(statement{time: end, phase: End}, nil)
 	e.storeFactsWithinLimit(slot, f)
 }
 
-// spanOfMeeting is what is known of a meeting's times: it begins with its first step.
+// timeRangeOfMeeting returns the times of a meeting, which begins with its first step.
 func (f *factsCodec) timeRangeOfMeeting() timeRange {
 	s := f.timeRange()
 	for i := range f.items {
@@ -263,7 +262,8 @@ func (f *factsCodec) timeRangeOfMeeting() timeRange {
 	return s
 }
 
-// describeMeeting fills what only meetings have, and returns what was found out.
+// deriveMeeting sets the fields of out that only meetings have, and returns the derived
+// attributes.
 func (e *Engine) deriveMeeting(out *Stitched) []derivedField {
 	list := List{Key: names.ScheduledMeetingSteps}
 	var name Value
@@ -300,9 +300,9 @@ func (e *Engine) appendMeetingLink(links []Link, call uint32) []Link {
 	return append(links, Link{Trace: ids.Trace(ScheduledMeeting.Name(), id), Span: e.objects.at(meeting).span, Reason: linkScheduled})
 }
 
-// compactMeeting leaves of a meeting what tells which requests belong to it.
+// compactMeeting reduces a meeting to what assigns requests to it.
 func (e *Engine) compactMeeting(slot uint32) {
-	f := &e.scratch.other
+	f := &e.scratch.codec
 	e.readFacts(f, slot)
 	kept := slices.DeleteFunc(slices.Clone(f.items), func(it item) bool {
 		return !isStep(&it, names.StepStart) && !isStep(&it, names.StepDelete)
@@ -314,7 +314,7 @@ func (e *Engine) compactMeeting(slot uint32) {
 	e.meetings.retire(e, slot)
 }
 
-// isFalse tells whether a value says no.
+// isFalse reports whether a value is the boolean false.
 func isFalse(raw []byte) bool {
 	return len(raw) == 1 && raw[0] == tagFalse
 }

@@ -9,27 +9,27 @@ import (
 	"slices"
 )
 
-// A record adds a statement to the facts of its object. Most records are newer
-// than all before them, and are put behind these without reading them: the facts
-// are then the same set, but not normalized. They are normalized when a record
-// comes that is not newer, when they get too large, and when they are rendered.
+// A record adds a statement to the facts of its object. Most records are newer than all before
+// them, and are appended without reading the facts. The facts are then the same set, but not
+// normalized. They are normalized when an older record arrives, when they exceed a size, and
+// when they are rendered.
 
 const (
-	// endRoom is the part of an object's room that updates leave to its start and
-	// its end.
+	// reservedForEnd is the part of an object's room that updates leave to its start and its
+	// end, in bytes.
 	reservedForEnd = 16 << 10
 
-	// maxShort is the longest value of a start or an end that has to be cut down.
+	// maxShortValue is the longest value that a start or an end keeps when the room is short,
+	// in bytes.
 	maxShortValue = 256
 
-	// mostAppended is how large facts may get by a record that is put behind them:
-	// three cells, which a leg needs in any case. An end may take more; what it ends is
-	// soon rendered.
+	// maxAppended is the size up to which records are appended: three cells, which a leg needs
+	// anyway. An end may exceed it, because its object is rendered soon.
 	maxAppended    = 3 * cellRoom
 	maxAppendedEnd = 1 << 10
 )
 
-// merge adds what a record says to its object, and follows what it changes.
+// merge merges a record into its object and updates the object's relations.
 func (e *Engine) merge(slot uint32, r *Record) {
 	f := &e.codec
 	dropped := r.Dropped + f.encodeFields(&e.dictionary, r.Fields) + f.encodeItems(&e.dictionary, r.Items, r.itemRank())
@@ -43,13 +43,12 @@ func (e *Engine) merge(slot uint32, r *Record) {
 	}
 }
 
-// statedAlone tells whether records of the kind say nothing that others of its
-// object are needed for, to see what follows from them.
+// hasIndependentRecords reports whether the relations of the kind follow from each record
+// alone.
 func (k Kind) hasIndependentRecords() bool { return k == CallLeg || k == Recording || k == Streaming }
 
-// appendNewest puts what a record says behind the facts of its object, if it is
-// newer than all that they have. Those that follow from it need no more than the
-// newest statement, which is the only one that is apart then.
+// appendNewest appends a record to the facts if it is newer than all of them. The codec then
+// holds only this statement, which is enough to update the relations.
 func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	o, f := e.objects.at(slot), &e.codec
 	if o.facts == 0 || !o.kind.hasIndependentRecords() || s.phase == Note || len(f.incomingItems) > 0 ||
@@ -76,13 +75,13 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	return true
 }
 
-// unite makes the facts of an object and what a record says one set. It returns
-// false if there is no room for that.
+// mergeFacts merges a record into the facts of its object. It returns false if there is no
+// room.
 func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 	o, f := e.objects.at(slot), &e.codec
 	e.readFacts(f, slot)
 	if o.kind == CallLeg {
-		// Most updates say them again.
+		// Most updates repeat them.
 		f.participant, f.sipCallID = f.newest(keyParticipant), f.newest(keySIPCallID)
 	}
 	f.addStatement(*s, f.incoming)
@@ -94,8 +93,8 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 	}
 	e.stats.Dropped += uint64(dropped + f.dropped) //nolint:gosec // not negative
 	if len(after) > limit {
-		// The event that brought it has all of it. That the object started or
-		// ended, and why, is kept.
+		// The record's own event has all of it. The stitched record keeps that the object
+		// started or ended, and why.
 		e.stats.Dropped += uint64(len(f.incoming) + len(f.incomingItems))
 		if limit < maxBlock {
 			return false
@@ -122,7 +121,7 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 	return true
 }
 
-// open reads the facts of an object.
+// readFacts parses the facts of an object.
 func (e *Engine) readFacts(f *factsCodec, slot uint32) {
 	o := e.objects.at(slot)
 	f.in = e.arena.appendTo(f.in[:0], o.facts, o.factsSize)
@@ -130,15 +129,15 @@ func (e *Engine) readFacts(f *factsCodec, slot uint32) {
 	e.steps += uint64(len(f.statements))
 }
 
-// store puts facts into the place of an object's former ones. None of them is from a
-// record that others may follow.
+// storeFacts replaces an object's facts, none of which is a record that appendNewest could
+// follow.
 func (e *Engine) storeFacts(slot uint32, facts []byte) {
 	e.replaceFacts(slot, facts, 0)
 	e.markDirty(slot, flagDirty|flagDirtyFacts)
 }
 
-// storeWithin stores facts that were added to, without attributes that the engine does
-// not know if there is no room for all.
+// storeFactsWithinLimit stores facts that grew. If there is no room for all, it drops
+// attributes that the engine does not interpret.
 func (e *Engine) storeFactsWithinLimit(slot uint32, f *factsCodec) {
 	after := f.normalized(&e.dictionary)
 	if len(after) > maxBlock {
@@ -155,8 +154,8 @@ func (e *Engine) storeFactsWithinLimit(slot uint32, f *factsCodec) {
 	e.storeFacts(slot, after)
 }
 
-// setFacts does so without a note for the journal; newest is the index of their newest
-// statement.
+// replaceFacts replaces an object's facts without a change for the journal; newest is the
+// index of the newest statement.
 func (e *Engine) replaceFacts(slot uint32, facts []byte, newest uint32) {
 	o := e.objects.at(slot)
 	o.facts = e.arena.replace(o.facts, o.factsSize, facts)

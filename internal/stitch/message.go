@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Message is one SIP message of a call, as an accounting event has it.
+// Message is one SIP message of a call, as an accounting event reports it.
 type Message struct {
 	// CallID as on the wire.
 	CallID string
@@ -18,18 +18,18 @@ type Message struct {
 	Method string
 	// Code is the status of a response, 0 for a request.
 	Code int64
-	// CSeq is the sequence number, -1 if it is not known.
+	// CSeq is the sequence number, -1 if unknown.
 	CSeq int64
-	// FromTag and ToTag are empty where the message has none.
+	// FromTag and ToTag are empty if the message has none.
 	FromTag, ToTag string
 	// Time by the sender's clock, in nanoseconds since 1970.
 	Time   int64
 	Source Source
-	// Fields are attributes that hold for the whole call, without those of its id.
+	// Fields are attributes of the whole call, without those of its id.
 	Fields []Field
 }
 
-// SIP methods that belong to a call. The others may be sent outside of one.
+// SIP methods of a call. Other methods may be sent outside a call.
 const (
 	methodInvite = "INVITE"
 	methodAck    = "ACK"
@@ -39,15 +39,15 @@ const (
 	methodUpdate = "UPDATE"
 )
 
-// maxCallID is the longest Call-ID of a call that is stitched, in bytes. Real ones
-// have fewer than 100.
+// maxCallID is the longest Call-ID of a stitched call, in bytes. Real ones have fewer than
+// 100.
 const maxCallID = 1 << 10
 
-// maxTag is the longest tag that is kept as it is.
+// maxTag is the longest tag that is stored unhashed, in bytes.
 const maxTag = 100
 
-// Record describes the message as a record of its call; ok is false if it belongs to
-// no call. The record shares the message's fields.
+// Record converts the message to a record of its call; ok is false if it belongs to no call.
+// The record shares the message's fields.
 func (m *Message) Record() (r Record, ok bool) {
 	if m.CallID == "" || len(m.CallID) > maxCallID {
 		return r, false
@@ -59,7 +59,7 @@ func (m *Message) Record() (r Record, ok bool) {
 		rank = m.describeInvite(&r)
 	case methodCancel:
 		if m.Code == 0 {
-			r.Items = append(r.Items, mark(Field{keyOfMark(keyCancelled), opaque(m.appendCSeq(nil), m.Time)}))
+			r.Items = append(r.Items, marksItem(Field{keyOfMark(keyCancelled), opaque(m.appendCSeq(nil), m.Time)}))
 		}
 	case methodBye:
 		m.describeBye(&r)
@@ -71,9 +71,9 @@ func (m *Message) Record() (r Record, ok bool) {
 	return r, true
 }
 
-// Ranks of messages: an attribute has the value of the message of the highest rank,
-// of several the earliest. A later INVITE may have been sent by the party that was
-// called, whose From is the caller's To.
+// Ranks of messages: an attribute has the value of the message with the highest rank, and of
+// several the earliest. The called party may send a later INVITE, whose From is the caller's
+// To.
 const (
 	rankOther = iota
 	rankInviteResponse
@@ -90,7 +90,7 @@ func messageIndex(rank uint64, at int64) uint64 {
 func (m *Message) describeInvite(r *Record) (rank uint64) {
 	attempt := Field{keyOfMark(keyAttempt), Opaque(string(m.appendCSeq(nil)))}
 	if m.Code == 0 {
-		r.Items = append(r.Items, mark(attempt, Field{keyOfMark(keyInvited), opaque(nil, m.Time)}))
+		r.Items = append(r.Items, marksItem(attempt, Field{keyOfMark(keyInvited), opaque(nil, m.Time)}))
 		return rankInvite
 	}
 	marks := []Field{attempt}
@@ -98,7 +98,7 @@ func (m *Message) describeInvite(r *Record) (rank uint64) {
 		final := binary.BigEndian.AppendUint16(m.appendCSeq(nil), uint16(min(m.Code, 999)))
 		marks = append(marks, Field{keyOfMark(keyFinal), opaque(final, m.Time)})
 	}
-	r.Items = append(r.Items, mark(marks...))
+	r.Items = append(r.Items, marksItem(marks...))
 	if m.Code > trying {
 		r.Items = append(r.Items, Item{
 			List: keyOfMark(keyResponses), At: m.Code, Fields: []Field{{keyOfMark(keyFirst), opaque(nil, m.Time)}},
@@ -106,46 +106,46 @@ func (m *Message) describeInvite(r *Record) (rank uint64) {
 	}
 	if m.Code >= 200 && m.Code < 300 {
 		answer := binary.BigEndian.AppendUint16(appendEarliest(nil, m.Time), uint16(m.Code))
-		answer = append(answer, boundedTag(m.FromTag)...)
-		answer = append(append(answer, tagSeparator...), boundedTag(m.ToTag)...)
+		answer = append(answer, hashLongTag(m.FromTag)...)
+		answer = append(append(answer, tagSeparator...), hashLongTag(m.ToTag)...)
 		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyAnswer), Opaque(string(answer))}))
 	}
 	return rankInviteResponse
 }
 
-// describeBye takes a BYE, or a final response to it, as the end of a branch.
+// describeBye records a BYE, or a final response to it, as the end of a branch.
 func (m *Message) describeBye(r *Record) {
 	switch {
 	case m.Code == 0:
 		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyBye), opaque(nil, m.Time)}))
-	case m.Code >= 200 && !isChallenge(m.Code): // after a challenge the BYE comes again
+	case m.Code >= 200 && !isChallenge(m.Code): // the party repeats a challenged BYE
 		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyByeResponse), opaque(nil, m.Time)}))
 	}
 }
 
-// branch is an item that says something of the branch that the message's tags name.
+// branch returns an item of the branch that the message's tags name.
 func (m *Message) branch(what Field) Item {
 	return Item{List: keyOfMark(keyBranches), ID: branchID(m.FromTag, m.ToTag), Fields: []Field{
 		what, {keyOfMark(keyLastSeen), Opaque(string(binary.BigEndian.AppendUint64(nil, uint64(max(m.Time, 0)))))},
 	}}
 }
 
-// branchID names a branch of a call by both tags, in the order of their bytes: the
-// From tag of one party's requests is the To tag of the other's.
+// branchID identifies a branch of a call by both tags in byte order: the From tag of one
+// party's requests is the To tag of the other's.
 func branchID(a, b string) string {
-	a, b = lowerASCII(boundedTag(a)), lowerASCII(boundedTag(b))
+	a, b = lowerASCII(hashLongTag(a)), lowerASCII(hashLongTag(b))
 	if a > b {
 		a, b = b, a
 	}
 	return a + tagSeparator + b
 }
 
-// tagSeparator stands between the parts of a dialog's id. Neither a Call-ID nor a
-// tag has one (RFC 3261, section 25.1: word, token).
+// tagSeparator separates the parts of a dialog's id. Neither a Call-ID nor a tag contains it
+// (RFC 3261, section 25.1: word, token).
 const tagSeparator = ";"
 
-// boundedTag returns a tag, or the hash of one that is too long or no token.
-func boundedTag(tag string) string {
+// hashLongTag returns a tag, or its hash if it is too long or not a token.
+func hashLongTag(tag string) string {
 	if len(tag) <= maxTag && !strings.Contains(tag, tagSeparator) {
 		return tag
 	}
@@ -153,10 +153,10 @@ func boundedTag(tag string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// forkID is the id of a branch that is not its call's first.
+// forkID returns the id of a branch that is not the first of its call.
 func forkID(call, branch string) string { return call + tagSeparator + branch }
 
-// callOfFork is the Call-ID in the id of a fork.
+// callOfFork returns the Call-ID in the id of a fork.
 func callOfFork(id string) string {
 	for range 2 {
 		id = id[:max(0, strings.LastIndex(id, tagSeparator))]
@@ -164,13 +164,13 @@ func callOfFork(id string) string {
 	return id
 }
 
-// mark is the item that has what is known once for a call.
-func mark(fields ...Field) Item { return Item{List: keyOfMark(keyMarks), Fields: fields} }
+// marksItem returns the item that holds a call's marks: facts that a call has once.
+func marksItem(fields ...Field) Item { return Item{List: keyOfMark(keyMarks), Fields: fields} }
 
 func keyOfMark(k key) string { return wellKnownTexts[k] }
 
-// Values of marks are bytes of one length, of which the largest stands (items.go):
-// an earlier time is the larger one, and what is in front of it counts more.
+// Values of marks are bytes of one length, of which the largest stays (items.go). Times are
+// encoded so that the earlier one is larger; a prefix counts before the time.
 
 // appendEarliest appends a time so that an earlier one is larger.
 func appendEarliest(b []byte, at int64) []byte {

@@ -10,159 +10,160 @@ import (
 	"github.com/legato-otel/legato/internal/ids"
 )
 
-// state of an object's life:
+// state is the stage of an object's life:
 //
-//	            first record, or first mention of a container
+//	            first record, or first reference to a container
 //	                        │
 //	                        ▼
 //	                      open ─────────────────────────────┐
 //	its end record, or that │  ▲ its session is alive,      │
 //	of its call or session; │  │ it is in another call,      │
-//	its bridge started anew │  │ a record shows it was not   │
-//	or lists it no longer;  │  │ absent                      │ max_objects reached,
+//	its bridge restarted or │  │ a record shows that it was  │
+//	no longer lists it;     │  │ not absent                  │ max_objects reached,
 //	max_open has passed     ▼  │                            │ shutdown without storage
 //	                      ended   waits for late records    │
-//	                        │     (endedByOther: none of    │
+//	                        │     (endedIndirectly: none of │
 //	                        │     its own records ended it) │
 //	       linger has passed│  ┌────────────────────────────┘
 //	                        ▼  ▼
-//	                      owed    rendered; its trace is frozen, nothing is merged any more
-//	                        │     (aside: refused for now again and again)
-//	the next consumer took  │
-//	it, or never will       ▼
-//	                      done    a few bytes: late records make no second span
-//	                        │     (holding: not as long as something is in it;
-//	                        │     brief: an API request)
+//	                   pendingEmit   rendered; its trace is fixed, it accepts no records
+//	                        │     (setAside: refused repeatedly)
+//	the next consumer       │
+//	accepted or rejected it ▼
+//	                     emitted   a few bytes, so that late records make no second span
+//	                        │     (emittedHolder: while it holds objects;
+//	                        │     emittedRequest: an API request)
 //	                        │
 //	max_open has passed,    ▼
-//	room is needed        (gone)
+//	room is needed      (forgotten)
 //
-// Only objects that are open or have ended take records in. What only notes were about (see
-// Note) is forgotten where it would become owed.
+// Only open and ended objects accept records. An object with nothing but notes (see
+// Note) is forgotten instead of becoming pendingEmit.
 type state uint8
 
 const (
 	free state = iota
 	open
 	ended
-	endedIndirectly // as ended, with its call or its session: its own end may follow, also after a restart
+	endedIndirectly // as ended, by its call or session: its own end record may follow, also after a restart
 	pendingEmit
 	emitted
-	setAside       // as owed: refused again and again, it does not hold up the others
-	emittedHolder  // as done: a call or a session that something is in
-	emittedRequest // as done: an API request, which is remembered for a short time and makes room first
+	setAside       // as pendingEmit: refused repeatedly, and taken out of the queue
+	emittedHolder  // as emitted: a call or a session that holds objects
+	emittedRequest // as emitted: an API request, which is remembered briefly and forgotten first
 
 	states
 )
 
-// takesRecords reports whether objects in the state take records in.
+// takesRecords reports whether objects in the state accept records.
 func (s state) takesRecords() bool { return s == open || s == ended || s == endedIndirectly }
 
-// What flags say of an object.
+// Flags of an object.
 const (
-	flagExpired        = 1 << iota // its time was up before its end came
-	flagEvicted                    // its room was needed
-	flagIncomplete                 // the engine was shut down for good
+	flagExpired        = 1 << iota // MaxOpen passed before its end record came
+	flagEvicted                    // it was evicted to make room
+	flagIncomplete                 // the engine was shut down without storage
 	flagSharing                    // a leg that is a Lync participant's screen
 	flagAudioVideo                 // a leg that is a Lync participant's audio and video
-	flagTextID                     // its id is no GUID and stands among its facts
-	flagInferredSource             // a call whose source is that of what is in it
-	flagDirty                      // its head is not in the journal
-	flagDirtyFacts                 // nor are its facts
-	flagQueued                     // it is in the journal's list of what changed
-	flagEnded                      // one of its own records ended it; found anew at a restart
-	flagInEnded                    // it is in its sender's session's list of ended objects
-	// Set when it becomes owed: another object must not change its stitched record.
+	flagTextID                     // its id is not a GUID, and is among its facts
+	flagInferredSource             // a call whose source is that of a record that names it
+	flagDirty                      // its head has to be stored
+	flagDirtyFacts                 // its facts have to be stored
+	flagQueued                     // it is in journal.changed
+	flagEnded                      // one of its own records ended it; computed again at a restart
+	flagInEnded                    // it is in its session's list of ended objects
+	// Set when the object becomes pending, so that other objects cannot change its stitched
+	// record afterwards.
 	flagCallEnded     // its call had ended
 	flagBridgeStarted // its sender's session was over
-	// Its sender had it no longer after its last record; see reviewAbsence.
+	// Its sender did not have it any more after its last record; see reviewAbsence.
 	flagUnlisted
 
-	// The places are stored: a flag is never moved.
+	// The bits are stored: a flag never moves.
 	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInferredSource |
 		flagCallEnded | flagBridgeStarted | flagUnlisted
 )
 
-// identity is an object's id as 16 bytes: the GUID, or a hash of what is none.
+// identity is an object's id as 16 bytes: the GUID, or a hash of another id.
 type identity = [16]byte
 
 // object is the fixed part of an object. It holds no pointers.
 type object struct {
 	identity       identity
 	span           SpanID
-	since          int64 // engine's clock, in nanoseconds: when it came into its state
+	since          int64 // engine's clock, in nanoseconds: when the object entered its state
 	facts          block
 	factsSize      uint32
 	generation     uint32
 	resource       uint32
 	session        uint32
-	sameBucket     uint32 // the next in its bucket of Engine.identities
-	holder         uint32 // the object it is in; not of those that hold others
-	containerIndex uint32 // container; of those that hold others
+	nextInBucket   uint32 // next in its bucket of Engine.identities
+	holder         uint32 // slot of the call or session that holds it; unused in holders
+	containerIndex uint32 // number of its container; holders only
 
-	queue       links // of its state
-	ofSession   links // open objects of its sender's session, or those that ended with it
-	ofCall      links // open objects of the call it is in
+	queue       links // in the queue of its state
+	ofSession   links // in the list of its session's open objects, or of those that ended with the session
+	ofCall      links // in the list of its call's open objects
 	participant indexEntry
 	sip         indexEntry
 
-	newest uint32 // index of the newest statement of facts; the largest number for one that is no less
+	newest uint32 // index of the newest statement of facts, at most 1<<32 - 1
 	kind   Kind
 	state  state
 	flags  uint16
 }
 
-// member puts a leg into an index of legs by the hash of something they have. A
-// track has the links alone, in the list of its session's.
+// indexEntry links a leg into an index by the hash of an attribute. A track uses the links
+// alone, for the list of its session's tracks.
 type indexEntry struct {
-	hash uint64 // 0 if the leg has no such thing
-	// links among those of the same hash; previous of the first is the next in
-	// its bucket.
+	hash uint64 // 0 if the leg lacks the attribute
+	// links to entries of the same hash; previous of the first entry is the next one in its
+	// bucket.
 	links
 }
 
-// container is what calls and recorded sessions have beside: other objects are
-// in them. It holds no pointers.
+// container is the additional part of objects that hold others: calls, recorded sessions, SIP
+// calls. It holds no pointers.
 type container struct {
-	own        TraceID // if the call founds a conference
-	trace      TraceID // of its conference
+	own        TraceID // its trace if it founds a conference
+	trace      TraceID // the trace of its conference
 	stamped    TraceID // the trace that its records were stamped with; zero if none was
-	root       SpanID  // of the call that founded it
-	start, end int64   // sender's clock; 0 where unknown
-	index      uint64  // of the record that started it, in the sender's session; 0 where unknown
-	// The first and last time that something in it named it.
+	root       SpanID  // span of the call that founded the conference
+	start, end int64   // sender's clock; 0 if unknown
+	index      uint64  // index of its start record in the sender's session; 0 if unknown
+	// The first and the last time of a record that names the container.
 	firstReference, lastReference int64
-	groupID                       uint64    // hash of a call's correlator, of what names a session's call; 0 is none
-	group                         links     // others of its kind with the same
-	memberCount                   uint32    // objects in it that are not done
-	tracks                        list      // of them, those that are a session's tracks
-	open                          list      // of them, those in a call that are open
-	frozen                        bool      // something with that trace was emitted
-	superseded                    int64     // sender's clock; when the last call of its room began that ended it, see removeSuperseded
-	traceChangeQueued             bool      // it is in Engine.joining, or was taken from there
-	groupList                     groupList // in which list of its correlator a call is
+	groupID                       uint64    // hash of a call's correlator or of a session's recorded call; 0 if none
+	group                         links     // to containers with the same groupID
+	memberCount                   uint32    // objects in it that are not emitted
+	tracks                        list      // a session's tracks
+	open                          list      // a call's open objects
+	frozen                        bool      // something with its trace was emitted
+	superseded                    int64     // sender's clock; start of the latest call that replaces it, see removeSuperseded
+	traceChangeQueued             bool      // it is in Engine.traceChanges, or TakeTraceChanges returned it
+	groupList                     groupList // the list of its group that a call is in
 }
 
-// Ref names an object that the engine holds. It stays good until the object is
-// forgotten; a bad one is told apart, not taken for another object.
+// Ref names an object of the engine. It is valid until the object is forgotten; the engine
+// recognizes an invalid one.
 type Ref struct {
 	slot       uint32
 	generation uint32
 }
 
-// identityOf returns the identity of an id; guid tells that the id can be
-// written from it. Ids are compared without regard to case, as those of spans.
+// identityOf returns the identity of an id; guid reports that the id can be restored from it.
+// Ids are compared without regard to case.
 func identityOf(kind Kind, id string) (i identity, guid bool) {
 	if parseGUID(&i, id) != guidNone {
 		return i, true
 	}
-	if kind == ScheduledMeeting { // which is found by its call, and the call by it
+	if kind == ScheduledMeeting { // it is found by its call's id
 		kind = Call
 	}
 	return ids.Trace(kind.Name(), id), false
 }
 
-// identityOfValue is identityOf of a text value.
+// identityOfValue is identityOf for a text value.
 func identityOfValue(kind Kind, raw []byte) identity {
 	if raw[0] == tagGUID {
 		return identity(raw[1:])
@@ -171,14 +172,13 @@ func identityOfValue(kind Kind, raw []byte) identity {
 	return i
 }
 
-// hash is of a value; not zero. It is stored, so it is the same in every process.
+// hash returns the hash of a value, never 0. It is stored, so every process computes the same.
 func hash(raw []byte) uint64 {
 	sum := sha256.Sum256(raw)
 	return binary.BigEndian.Uint64(sum[:]) | 1
 }
 
-// tombstone is what is kept of the facts of an object that is done and holds no
-// others:
+// tombstone is what remains of the facts of an emitted object that holds no others:
 //
 //	trace, 16 bytes | start, 8 | hash of the participant, 8 | hash of the SIP Call-ID, 8
 type tombstone struct {
@@ -196,7 +196,7 @@ func (t *tombstone) append(b []byte) []byte {
 	return binary.BigEndian.AppendUint64(b, t.sip)
 }
 
-// tombstone is what is kept of an object, other than a call, that is done.
+// tombstone reads the tombstone of an emitted object that is not a call.
 func (e *Engine) tombstone(slot uint32) tombstone {
 	var room [tombstoneSize]byte
 	o := e.objects.at(slot)

@@ -3,10 +3,10 @@
 
 package stitch
 
-// links put an object into a list.
+// links are an object's links in a list.
 type links struct{ previous, next uint32 }
 
-// list is a doubly linked list of objects; of says by which of their links.
+// list is a doubly linked list of objects; of selects the links that it uses.
 type list struct{ head, tail uint32 }
 
 func (l *list) push(e *Engine, slot uint32, of func(*object) *links) {
@@ -39,8 +39,8 @@ func bySession(o *object) *links { return &o.ofSession }
 
 func byCall(o *object) *links { return &o.ofCall }
 
-// setState puts an object into a state, at the end of its queue. Since all objects
-// wait the same time in a state, each queue is in the order of its deadlines.
+// setState moves an object to the end of a state's queue. All objects of a state wait for the
+// same time, so each queue is in the order of its deadlines.
 func (e *Engine) setState(slot uint32, to state, since int64) {
 	o := e.objects.at(slot)
 	if o.state != free {
@@ -60,8 +60,7 @@ func (e *Engine) setState(slot uint32, to state, since int64) {
 	e.markDirty(slot, flagDirty)
 }
 
-// listOpen puts an open object into the lists of its sender's session and of its
-// call.
+// addToOpenLists adds an open object to the lists of its sender's session and of its call.
 func (e *Engine) addToOpenLists(slot uint32) {
 	o := e.objects.at(slot)
 	if o.session != 0 {
@@ -72,7 +71,7 @@ func (e *Engine) addToOpenLists(slot uint32) {
 	}
 }
 
-// unlistOpen undoes listOpen.
+// removeFromOpenLists undoes addToOpenLists.
 func (e *Engine) removeFromOpenLists(slot uint32) {
 	o := e.objects.at(slot)
 	if o.session != 0 {

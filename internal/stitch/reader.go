@@ -5,8 +5,7 @@ package stitch
 
 import "encoding/binary"
 
-// reader takes stored bytes apart. After the first fault it is bad and returns
-// zeros.
+// reader decodes stored bytes. After the first fault, bad is set and all methods return zeros.
 type reader struct {
 	rest []byte
 	bad  bool
@@ -49,7 +48,7 @@ func (r *reader) varint() int64 {
 	return v
 }
 
-// length is a number of bytes that may follow.
+// length reads a number of bytes and checks that they exist.
 func (r *reader) length() int {
 	n := r.uvarint()
 	if n > uint64(len(r.rest)) {

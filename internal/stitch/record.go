@@ -11,25 +11,24 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// Kind of an object.
+// Kind is the kind of an object.
 type Kind uint8
 
-// The kinds of objects that are stitched.
+// The kinds of objects.
 const (
 	Call Kind = iota
 	CallLeg
 	Recording
 	Streaming
-	// Session is one that MediaSense recorded, not the session of a sender.
+	// Session is a session that MediaSense recorded, not the session of a sender.
 	Session
 	Track
-	// Dialog is a SIP call with the first branch of it that was answered; its records
-	// are made by [Message.Record]. DialogFork is any further branch that was answered;
-	// no record is of one.
+	// Dialog is a SIP call with its first answered branch; [Message.Record] makes its records.
+	// DialogFork is any further answered branch; no record is of this kind.
 	Dialog
 	DialogFork
-	// APIRequest is one request to a bridge's API. ScheduledMeeting is a meeting that
-	// an API client started; its records are made of those of its requests.
+	// APIRequest is one request to a bridge's API. ScheduledMeeting is a meeting that an API
+	// client started; the engine derives its records from those of its requests.
 	APIRequest
 	ScheduledMeeting
 
@@ -41,7 +40,7 @@ func Kinds() []Kind {
 	return []Kind{Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork, APIRequest, ScheduledMeeting}
 }
 
-// described is what is fixed for a kind.
+// kindInfo holds the constants of each kind.
 var kindInfo = [kinds]struct{ name, short, id string }{
 	Call:      {names.KindCall, "call", names.CallID},
 	CallLeg:   {names.KindCallLeg, "call_leg", names.CallLegID},
@@ -57,13 +56,13 @@ var kindInfo = [kinds]struct{ name, short, id string }{
 	ScheduledMeeting: {names.KindScheduledMeeting, "scheduled_meeting", names.ScheduledMeetingID},
 }
 
-// Name is the kind as it goes into ids: one of names.Kinds().
+// Name returns the kind's name in ids: one of names.Kinds().
 func (k Kind) Name() string { return kindInfo[k].name }
 
-// String is the kind in one word of low cardinality.
+// String returns a short name of low cardinality.
 func (k Kind) String() string { return kindInfo[k].short }
 
-// SpanName is the name of the spans of the kind, of low cardinality.
+// SpanName returns the name of the kind's spans, of low cardinality.
 func (k Kind) SpanName() string {
 	if k == DialogFork {
 		k = Dialog
@@ -71,24 +70,22 @@ func (k Kind) SpanName() string {
 	return k.String()
 }
 
-// IDKey is the attribute of the object's own id.
+// IDKey returns the attribute of the object's own id.
 func (k Kind) IDKey() string { return kindInfo[k].id }
 
-// holds tells whether other objects are in those of the kind.
+// holds reports whether objects of the kind hold others.
 func (k Kind) holds() bool { return k == Call || k == Session || k == Dialog }
 
-// keepsFacts tells whether facts of an object of the kind are kept when it is done.
-// Of all other kinds a tombstone is left.
+// keepsFacts reports whether an emitted object of the kind keeps facts. Other kinds keep a
+// tombstone.
 func (k Kind) keepsFacts() bool { return k.holds() || k == ScheduledMeeting }
 
-// MaxTracks is how many tracks a session may have. Real ones have two for each
-// medium.
+// MaxTracks bounds the tracks of a session. Real sessions have two for each medium.
 const MaxTracks = 64
 
 const trackInfix = "-track"
 
-// TrackID is the id of a session's track; ok is false for a number that no track
-// has.
+// TrackID returns the id of a session's track; ok is false for a number out of range.
 func TrackID(session string, number int64) (id string, ok bool) {
 	if number < 0 || number >= MaxTracks {
 		return "", false
@@ -96,27 +93,26 @@ func TrackID(session string, number int64) (id string, ok bool) {
 	return session + trackInfix + strconv.FormatInt(number, 10), true
 }
 
-// sessionOf is the id of the session that a track is in, as its own id says.
+// sessionOf returns the session id within a track's id.
 func sessionOf(track string) string {
 	return track[:max(0, strings.LastIndex(track, trackInfix))]
 }
 
-// Phase is what a record says about the life of its object.
+// Phase is the place of a record in its object's life.
 type Phase uint8
 
-// The phases in the order in which they come, were everything in order.
+// The phases in their usual order.
 const (
 	Start Phase = iota
 	Update
 	End
-	// Note, of sessions and tracks only, is no sign of life: the record says something of an object that may
-	// be over for long, or not have begun. An object of which nothing else is
-	// said is not emitted.
+	// Note is no sign of life: the object may have ended long ago, or not have begun. Only
+	// sessions and tracks have notes. An object with nothing but notes is not emitted.
 	Note
 )
 
-// Record is what one log record says about one object. The engine keeps no
-// part of it.
+// Record is the content of one log record about one object. The engine keeps no reference to
+// it.
 type Record struct {
 	Kind  Kind
 	Phase Phase
@@ -124,25 +120,23 @@ type Record struct {
 	ID string
 	// Time of the record by the sender's clock, in nanoseconds since 1970.
 	Time int64
-	// Index orders the records of an object before their times do: the number
-	// that the sender's session gave it, or else which records have the last word;
-	// 0 where there is neither.
+	// Index orders the records of an object before their times do: the record number of the
+	// sender's session, or a rank by type; 0 if there is neither.
 	Index uint64
 	// Source of the record.
 	Source Source
-	// Fields are the record's attributes, without the object's own id, in any
-	// order, each key once. Those of a Note should be the same whenever it is said.
+	// Fields are the record's attributes without the object's own id, in any order, each key
+	// once. The fields of a Note must not depend on when it is sent.
 	Fields []Field
-	// Items that the record names, in any order.
+	// Items of the object's lists, in any order.
 	Items []Item
-	// Parts are other objects of which the record says something too.
+	// Parts are other objects that the record describes.
 	Parts []Part
-	// Dropped is how much of the record the caller had to leave out.
+	// Dropped is how many attributes the caller left out.
 	Dropped int
 }
 
-// Part is what a record says of another object than its own: that of a session
-// of one of its tracks.
+// Part describes an object other than the record's own: a track in a record of its session.
 type Part struct {
 	Kind   Kind
 	ID     string
@@ -150,17 +144,16 @@ type Part struct {
 	Items  []Item
 }
 
-// Item is one element of an attribute that is a list of maps, as far as a record
-// knows it. The list of an object is the union of what its records name; of each
-// field of an item what the record with the highest Index says stands.
+// Item is an element of an attribute that is a list of maps, as far as a record describes it.
+// An object's list is the union over its records. Of each field the record with the highest
+// Index counts.
 type Item struct {
 	// List is the attribute.
 	List string
-	// At is the item's place in the list; ID tells it from others there.
+	// At is the item's place in the list; ID distinguishes items at one place.
 	At int64
 	ID string
-	// Removed tells that the item is in the list no longer, whatever other
-	// records say.
+	// Removed tells that the item is no longer in the list, whatever other records contain.
 	Removed bool
 	Fields  []Field
 }
@@ -180,31 +173,31 @@ const (
 	KindInt
 	KindDouble
 	KindBool
-	// KindOpaque is a value that only the caller can read, in Text.
+	// KindOpaque is an encoded value in Text, which the engine does not interpret.
 	KindOpaque
 )
 
 // Value of a field.
 type Value struct {
 	Kind ValueKind
-	// Text of a KindText and a KindOpaque.
+	// Text of a KindText or a KindOpaque.
 	Text string
 	bits uint64
 }
 
-// Text makes a value of a text.
+// Text returns a text value.
 func Text(text string) Value { return Value{Kind: KindText, Text: text} }
 
-// Opaque makes a value of bytes that only the caller can read.
+// Opaque returns an encoded value, which the engine does not interpret.
 func Opaque(encoded string) Value { return Value{Kind: KindOpaque, Text: encoded} }
 
-// Int makes a value of a whole number.
+// Int returns an integer value.
 func Int(n int64) Value { return Value{Kind: KindInt, bits: uint64(n)} } //nolint:gosec // the bits of it
 
-// Double makes a value of a number.
+// Double returns a floating-point value.
 func Double(n float64) Value { return Value{Kind: KindDouble, bits: math.Float64bits(n)} }
 
-// Bool makes a value of a truth.
+// Bool returns a boolean value.
 func Bool(b bool) Value {
 	v := Value{Kind: KindBool}
 	if b {
@@ -213,17 +206,16 @@ func Bool(b bool) Value {
 	return v
 }
 
-// Int returns a KindInt.
+// Int returns the number of a KindInt.
 func (v Value) Int() int64 { return int64(v.bits) } //nolint:gosec // the bits of it
 
-// Double returns a KindDouble.
+// Double returns the number of a KindDouble.
 func (v Value) Double() float64 { return math.Float64frombits(v.bits) }
 
-// Bool returns a KindBool.
+// Bool returns the truth of a KindBool.
 func (v Value) Bool() bool { return v.bits != 0 }
 
-// itemRank is the rank of what the record says of items. The items of SIP calls are
-// in no need of one.
+// itemRank returns the rank of the record's items. Items of SIP calls need none.
 func (r *Record) itemRank() uint64 {
 	if r.Kind == Dialog || r.Kind == DialogFork {
 		return 0

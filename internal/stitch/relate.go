@@ -10,9 +10,8 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// relate follows what the facts of an object, just merged and still apart, say
-// about others; at is the statement that was merged, from where the record came
-// from, said what it said.
+// updateRelations updates an object's relations to others after a merge. at is the merged
+// statement, from the record's source, incoming its entries; e.codec holds the merged facts.
 func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incoming []entry) {
 	o := e.objects.at(slot)
 	switch o.kind {
@@ -55,12 +54,12 @@ func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incomi
 	}
 }
 
-// namesCall tells whether a value can be the id of a call.
+// namesCall reports whether a value can be the id of a call.
 func namesCall(raw []byte) bool {
 	return isText(raw)
 }
 
-// newestCall is the value of the last call that was named, if any.
+// newestCall returns the last call that the facts name, nil if none.
 func (f *factsCodec) newestCall() []byte {
 	for _, s := range slices.Backward(f.statements) {
 		if raw := s.value(keyCall); namesCall(raw) {
@@ -70,7 +69,7 @@ func (f *factsCodec) newestCall() []byte {
 	return nil
 }
 
-// valueOf returns the last value that entries have for a key.
+// valueOf returns the last value of a key in entries.
 func valueOf(entries []entry, k key) []byte {
 	for _, e := range slices.Backward(entries) {
 		if e.key == k {
@@ -80,8 +79,8 @@ func valueOf(entries []entry, k key) []byte {
 	return nil
 }
 
-// callOf returns the call that a value of an object names, and makes it if need be:
-// it may have started before anybody listened. Its ids come from its own id alone.
+// callOf returns the call that a value names, and creates it if it is unknown: it may have
+// started before the engine did. Its ids follow from its own id.
 func (e *Engine) callOf(of uint32, raw []byte) uint32 {
 	identity := identityOfValue(Call, raw)
 	if in := e.objects.at(of).holder; in != 0 && e.objects.at(in).identity == identity {
@@ -93,8 +92,8 @@ func (e *Engine) callOf(of uint32, raw []byte) uint32 {
 	return e.create(Call, text(raw))
 }
 
-// mention notes that something in a call or a session named it: a sign of life. An
-// entry that has what was said of that object has the mention too.
+// recordReference records that an object in a call or a session named it, which is a sign of
+// life. If the object's delta is stored, the reference is stored with it.
 func (e *Engine) recordReference(call uint32, at int64, from Source, by uint32) {
 	o := e.objects.at(call)
 	if e.isFinal(call) {
@@ -114,7 +113,7 @@ func (e *Engine) recordReference(call uint32, at int64, from Source, by uint32) 
 	}
 }
 
-// bind puts an object into a call or a session, out of the one it was in.
+// putInHolder moves an object into a call or a session.
 func (e *Engine) putInHolder(slot, in uint32) {
 	o := e.objects.at(slot)
 	if o.holder == in {
@@ -154,8 +153,8 @@ func (e *Engine) removeFromHolder(slot uint32) {
 	o.holder = 0
 }
 
-// relateLeg files a leg under its participant and its SIP Call-ID, if those
-// were said.
+// updateLegRelations indexes a leg by its participant and its SIP Call-ID, if the record
+// contains them.
 func (e *Engine) updateLegRelations(slot uint32, incoming []entry) {
 	o, f := e.objects.at(slot), &e.codec
 	for _, entry := range incoming {
@@ -190,13 +189,12 @@ func byParticipant(o *object) *indexEntry { return &o.participant }
 func bySIPCall(o *object) *indexEntry     { return &o.sip }
 func byTrack(o *object) *links            { return &o.participant.links }
 
-// chainLimit is how many legs of one participant or SIP Call-ID are looked at.
-// There are two or three, unless somebody makes them up.
+// chainLimit bounds the legs of one participant or SIP Call-ID that are examined. There are
+// two or three, unless a sender forges them.
 const chainLimit = 64
 
-// legs returns the legs filed under a hash, so that it makes no difference in
-// which order they came: all that are not done, or none if they are too many;
-// and all others, or none of them.
+// legsUnder returns the legs with a hash: all that are not emitted, or none if they are too
+// many; then all others, or none of them. So the order of arrival makes no difference.
 func (e *Engine) legsUnder(index *legIndexes, under uint64) []uint32 {
 	found := e.appendLegs(e.scratch.legs[:0], index.current, under)
 	if len(found) <= chainLimit {
@@ -211,7 +209,7 @@ func (e *Engine) legsUnder(index *legIndexes, under uint64) []uint32 {
 	return found
 }
 
-// appendLegs appends legs until they are too many.
+// appendLegs appends legs up to one more than chainLimit.
 func (e *Engine) appendLegs(to []uint32, index *legIndex, under uint64) []uint32 {
 	if under == 0 {
 		return to
@@ -224,18 +222,18 @@ func (e *Engine) appendLegs(to []uint32, index *legIndex, under uint64) []uint32
 	return to
 }
 
-// startOf is when a leg started, as far as is known.
+// startOf returns when a leg started, or its first record if unknown.
 func (e *Engine) startOf(slot uint32) int64 {
 	o := e.objects.at(slot)
 	if o.state == emitted {
 		return e.tombstone(slot).start
 	}
-	e.readFacts(&e.scratch.other, slot)
-	return e.scratch.other.timeRange().startOrFirst()
+	e.readFacts(&e.scratch.codec, slot)
+	return e.scratch.codec.timeRange().startOrFirst()
 }
 
-// FindParticipant returns the leg of a participant: of several the one that
-// started last and is not for sharing.
+// FindParticipant returns the leg of a participant: of several the one that started last and
+// is not for sharing.
 func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 	if id == "" {
 		return Ref{}, false
@@ -252,9 +250,9 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 	return Ref{slot, e.objects.at(slot).generation}, true
 }
 
-// legOf returns a participant's leg of the lowest rank, of several the one that
-// started last, of several still the one with the smallest id; not the leg
-// except, nor one with a negative rank.
+// legOf returns the leg of a participant with the lowest rank, of several the one that started
+// last, then the one with the smallest id. It skips the leg except and legs with a negative
+// rank.
 func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
 	for _, slot := range e.legsUnder(&e.participants, participant) {
@@ -272,9 +270,9 @@ func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int)
 	return best
 }
 
-// audioVideoOf returns the leg that a sharing leg belongs to: the same
-// participant's, one that says it is for audio and video before others. A
-// participant who was moved has legs in other traces too; those are not meant.
+// audioVideoOf returns the leg that a sharing leg belongs to: a leg of the same participant in
+// the same trace, preferably one marked as audio and video. A participant who was moved also
+// has legs in other traces.
 func (e *Engine) audioVideoOf(slot uint32) uint32 {
 	sharing := e.objects.at(slot)
 	return e.legOf(sharing.participant.hash, slot, func(other uint32) int {
@@ -292,8 +290,8 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 	})
 }
 
-// legOfSIPCall returns the leg whose SIP call has a Call-ID of that hash: the one
-// with the smallest id, if several bridges know the call; not the leg except.
+// legOfSIPCall returns the leg with a Call-ID of that hash, except one. If several bridges
+// know the call, it is the leg with the smallest id.
 func (e *Engine) legOfSIPCall(under uint64, except uint32) (best uint32) {
 	for _, other := range e.legsUnder(&e.sipCalls, under) {
 		if other == except {
@@ -306,8 +304,8 @@ func (e *Engine) legOfSIPCall(under uint64, except uint32) (best uint32) {
 	return best
 }
 
-// roleOf tells what a leg is there for, "" if nobody said it. Only participants
-// are people: they are what their start does not call something else.
+// roleOf returns the role of a leg, "" if unknown. A leg whose start names no other role is a
+// participant; only participants are people.
 func roleOf(f *factsCodec) string {
 	subType := f.newest(keySubType)
 	switch {

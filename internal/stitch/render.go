@@ -8,16 +8,16 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// scratch is room for what one method works with.
+// scratch is working memory that methods reuse.
 type scratch struct {
-	other          factsCodec // of an object beside the one at hand
+	codec          factsCodec // for an object beside the one in Engine.codec
 	legs           []uint32
 	intervals      []interval
 	nextStart      map[uint64]int64 // by bridge
 	runs           []overlapRun
 	tombstoneBytes []byte
-	fork           factsCodec // of a fork whose call is at hand
-	stamp          []Field    // of a record of a SIP call
+	fork           factsCodec // for a fork whose call is in Engine.codec
+	stamp          []Field    // for a record of a SIP call
 	fields         []Field
 	links          []Link
 	calls          []string
@@ -26,15 +26,15 @@ type scratch struct {
 	derived        []derivedField
 }
 
-// Owed visits up to n of the objects that are owed to the next consumer, the
-// oldest first, or those that follow one that was visited; none if that is not
-// owed any more. They stay owed until Emitted. The trace of each is final from
-// here on; the caller stores that before it sends.
+// VisitPendingEmits visits up to n pending objects: the oldest ones or, if after is set, those
+// behind it in the queue. It visits none if after is not pending any more. The objects stay
+// pending until Emitted. Their traces are final from here on; the caller stores that before it
+// sends them.
 func (e *Engine) VisitPendingEmits(after Ref, n int, visit func(*Stitched)) (visited int) {
 	return e.visit(pendingEmit, after, n, visit)
 }
 
-// Aside visits, as Owed does, the objects that were set aside, in that order.
+// VisitSetAside visits objects that were set aside, as VisitPendingEmits does.
 func (e *Engine) VisitSetAside(after Ref, n int, visit func(*Stitched)) (visited int) {
 	return e.visit(setAside, after, n, visit)
 }
@@ -58,18 +58,21 @@ func (e *Engine) visit(in state, after Ref, n int, visit func(*Stitched)) (visit
 	return visited
 }
 
-// Owes returns how many objects are owed, with those that were set aside.
-func (e *Engine) CountPendingEmits() (n int) { return e.count(pendingEmit) + e.count(setAside) }
+// CountPendingEmits returns how many objects are pending, set-aside ones included.
+func (e *Engine) CountPendingEmits() (n int) {
+	return e.countInState(pendingEmit) + e.countInState(setAside)
+}
 
-// count returns how many objects are in a state.
-func (e *Engine) count(in state) (n int) {
+// countInState returns how many objects are in a state.
+func (e *Engine) countInState(in state) (n int) {
 	for kind := range kinds {
 		n += e.counts[kind][in]
 	}
 	return n
 }
 
-// Stamp returns what is known of an object; ok is false for one that is gone.
+// Stamp returns the ids and the context for a record of an object; ok is false if the object
+// was forgotten.
 func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 	o := e.resolve(ref)
 	if o == nil {
@@ -89,7 +92,7 @@ func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 	return s, true
 }
 
-// traceOf is the trace an object belongs to, as far as is known.
+// traceOf returns the trace of an object as far as it is known.
 func (e *Engine) traceOf(slot uint32) TraceID {
 	o := e.objects.at(slot)
 	switch {
@@ -114,17 +117,17 @@ func (e *Engine) traceOf(slot uint32) TraceID {
 	}
 }
 
-// idOf is the id of an object whose facts are kept.
+// idOf returns the id of an object that has its facts.
 func (e *Engine) idOf(slot uint32) string {
 	o := e.objects.at(slot)
 	if o.flags&flagTextID == 0 {
 		var room [guidText]byte
 		return string(appendGUID(room[:0], &o.identity))
 	}
-	e.readFacts(&e.scratch.other, slot)
-	for i := range e.scratch.other.statements {
-		// Only what keepID said has it.
-		if raw := e.scratch.other.statements[i].value(ownKey(o.kind)); raw != nil {
+	e.readFacts(&e.scratch.codec, slot)
+	for i := range e.scratch.codec.statements {
+		// Only the statement of keepID has this key.
+		if raw := e.scratch.codec.statements[i].value(ownKey(o.kind)); raw != nil {
 			return text(raw)
 		}
 	}
@@ -138,7 +141,7 @@ func ownKey(kind Kind) key {
 	}[kind]
 }
 
-// rendered is what Emitted needs to know of an object.
+// rendered is the part of a rendering that Emitted needs.
 type rendered struct {
 	ref     Ref
 	outcome Outcome
@@ -146,32 +149,31 @@ type rendered struct {
 	start   int64 // see startOf
 }
 
-// renderedSlots is for how many objects that is kept from the time they were
-// rendered, twice as many as are usually sent together.
+// renderedSlots is how many renderings are cached until Emitted: twice a usual batch.
 const renderedSlots = 1 << 10
 
-// renderedAs returns what was rendered of an owed object, or would be now.
+// renderedAs returns the cached rendering of a pending object, or computes it.
 func (e *Engine) renderedAs(ref Ref) rendered {
 	if of := &e.rendered[ref.slot%renderedSlots]; of.ref == ref {
 		return *of
 	}
-	o, f := e.objects.at(ref.slot), &e.scratch.other
+	o, f := e.objects.at(ref.slot), &e.scratch.codec
 	e.readFacts(f, ref.slot)
 	of := rendered{ref: ref, outcome: e.outcome(o, e.timeRangeOf(o, f)), start: f.timeRange().startOrFirst()}
 	of.trace = e.traceOf(ref.slot)
 	return of
 }
 
-// outcome is how an object of those times ended, or would if it were now.
+// outcome returns how an object with those times ended, or would end now.
 func (e *Engine) outcome(o *object, s timeRange) Outcome {
 	switch {
-	case o.kind == ScheduledMeeting && o.flags&flagCallEnded != 0: // whose end stands for its own
+	case o.kind == ScheduledMeeting && o.flags&flagCallEnded != 0: // the end is that of its call
 		return CallEnded
 	case s.end != 0 && s.start != 0:
 		return Complete
 	case s.end != 0:
 		return Partial
-	// What ended it came first: its session may have ended since.
+	// The cause that came first counts: its session may have ended since.
 	case o.flags&flagExpired != 0:
 		return Expired
 	case o.flags&flagEvicted != 0:
@@ -187,7 +189,7 @@ func (e *Engine) outcome(o *object, s timeRange) Outcome {
 	}
 }
 
-// freezeTraceOf fixes the trace of an object, because it is about to be emitted.
+// freezeTraceOf fixes the trace of an object before it is emitted.
 func (e *Engine) freezeTraceOf(slot uint32) {
 	o := e.objects.at(slot)
 	switch {
@@ -202,7 +204,7 @@ func (e *Engine) freezeTraceOf(slot uint32) {
 	}
 }
 
-// render makes a stitched object of an owed one.
+// render returns the stitched object of a pending one.
 func (e *Engine) render(slot uint32) Stitched {
 	o := e.objects.at(slot)
 	e.freezeTraceOf(slot)
@@ -211,9 +213,9 @@ func (e *Engine) render(slot uint32) Stitched {
 		Trace: e.traceOf(slot), Span: o.span, Parent: e.parentOf(slot), Due: o.since,
 	}
 	out.Resource = e.resourceOf(slot)
-	// What looks at other objects comes first: e.facts is this one's from here on.
+	// Other objects are read first: e.codec holds this object's facts from here on.
 	var context []Field
-	holder := slot // of the facts
+	holder := slot // the object whose facts the span has
 	switch {
 	case o.kind == DialogFork && o.holder != 0:
 		holder = o.holder
@@ -260,14 +262,14 @@ func (e *Engine) render(slot uint32) Stitched {
 	return out
 }
 
-// foundOut is an attribute that no record has: it follows from all of them.
+// derivedField is an attribute that follows from all records of an object.
 type derivedField struct {
 	key   key
 	value Value
 }
 
-// times are the span's. Clocks are set back at times; the duration that the
-// bridge measured then tells the start.
+// times returns the start and the end of the span. If a clock was set back, so that the start
+// is after the end, the duration that the bridge measured gives the start.
 func (e *Engine) times(o *object, s timeRange, outcome Outcome) (start, end int64) {
 	if o.kind == Dialog || o.kind == DialogFork {
 		return timesOfDialog(s)
@@ -299,7 +301,7 @@ func (e *Engine) times(o *object, s timeRange, outcome Outcome) (start, end int6
 	return start, end
 }
 
-// parentOf is the span that an object is in; zero if it is a root.
+// parentOf returns the parent span of an object; zero for a root.
 func (e *Engine) parentOf(slot uint32) SpanID {
 	o := e.objects.at(slot)
 	if o.kind.holds() {
@@ -330,15 +332,14 @@ const (
 	linkMoved    = "moved"
 	linkReplaces = "replaces"
 	linkSameCall = "same_call"
-	// From a request to the object that it created, or that it is about.
+	// From a request to the object that it created or concerns.
 	linkCreated  = "created"
 	linkConcerns = "concerns"
 	// From a call to the scheduled meeting that created it.
 	linkScheduled = "scheduled"
 )
 
-// linkedTrace is the trace of an object that a link names. What the conference of
-// its call depends on may have changed since it was found.
+// linkedTrace returns the trace of a linked object, after regrouping its conference.
 func (e *Engine) linkedTrace(from uint32) TraceID {
 	o := e.objects.at(from)
 	if o.kind == Call {
@@ -355,7 +356,7 @@ func (e *Engine) linkedTrace(from uint32) TraceID {
 	return e.traceOf(from)
 }
 
-// linksOf are the links of the object whose facts are apart.
+// linksOf returns the links of the object whose facts e.codec holds.
 func (e *Engine) linksOf(slot uint32) []Link {
 	links := e.scratch.links[:0]
 	if raw := e.codec.newest(keyMovedLeg); isText(raw) {
@@ -394,7 +395,7 @@ func (e *Engine) linksOf(slot uint32) []Link {
 	return links
 }
 
-// describeLeg fills what only legs have, and returns what was found out.
+// deriveLeg sets the fields of out that only legs have, and returns the derived attributes.
 func (e *Engine) deriveLeg(out *Stitched, t *valueDecoder) []derivedField {
 	direction := e.codec.newest(keyDirection)
 	out.Server, out.Client = equalFold(direction, "incoming"), equalFold(direction, "outgoing")
@@ -423,7 +424,7 @@ func (e *Engine) deriveLeg(out *Stitched, t *valueDecoder) []derivedField {
 	if role := roleOf(&e.codec); role != "" {
 		found = append(found, derivedField{keyRole, Text(role)})
 	}
-	// Else where the leg was before the first record, or since when, is not known.
+	// Without the start record, the leg's place before the first record is unknown.
 	if e.codec.hasStart() && e.codec.timeRange().start == out.Start {
 		line := timelineOf(&e.codec, out.Start, out.End)
 		found = append(found, derivedField{keyIVRSeconds, seconds(line.ivr)}, derivedField{keyLobbySeconds, seconds(line.lobby)})

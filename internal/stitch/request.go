@@ -10,29 +10,26 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// An API request is an object of one record. It lingers like all others, so that the
-// meeting and the call that it is about may come later than the request does. What it
-// belongs to is fixed when it becomes owed (settleRequest).
-//
-// A request that changes something and names the call of a scheduled meeting is in the
+// An API request is an object of one record. It lingers, because its meeting and its call may
+// come later. Which meeting it belongs to is fixed when it becomes pending (completeRequest).
+// A request that changes something and names the call of a scheduled meeting is part of the
 // meeting's trace, under the meeting; so is a PUT on the meeting's space (meeting.go). Any
-// other request is a trace of its own: a bridge that is asked for its calls each minute
-// would fill the trace of every conference.
+// other request is a trace of its own, because a client that polls a bridge every minute would
+// fill the trace of every conference.
 
-// briefly is how long a request is remembered that was emitted: as long as lines of
-// syslog are read again after a restart.
+// requestRetention returns how long an emitted request is remembered: as long as syslog lines
+// are read again after a restart.
 func (e *Engine) requestRetention() int64 { return min(requestMemory, e.maxOpen) }
 
 const requestMemory = 600 * second
 
-// RequestID is the id of an API request: the bridge, the number of its API trace, which
-// begins anew with the bridge, and when it was sent, in nanoseconds since 1970.
+// RequestID returns the id of an API request: the bridge, the number of its API trace, which
+// restarts with the bridge, and the time of sending in nanoseconds since 1970.
 func RequestID(bridge string, number, at int64) string {
-	return boundedName(bridge) + tagSeparator + strconv.FormatInt(number, 10) + tagSeparator + strconv.FormatInt(at, 10)
+	return hashLongName(bridge) + tagSeparator + strconv.FormatInt(number, 10) + tagSeparator + strconv.FormatInt(at, 10)
 }
 
-// Routes of requests that change a meeting; the bridge's syslog has them in this form,
-// whatever the client wrote.
+// Routes of requests that change a meeting, in the form of the bridge's syslog.
 const (
 	routeCalls        = "/api/v1/calls"
 	routeCall         = "/api/v1/calls/{id}"
@@ -46,19 +43,18 @@ const (
 	methodDelete = "DELETE"
 )
 
-// change is what a request does to a meeting. step is "" for a PUT on a space, because
-// that depends on when the meeting began.
-type change struct {
+// meetingChange is the change that a request makes to a meeting. step is "" for a PUT on a
+// space, because its step depends on when the meeting began.
+type meetingChange struct {
 	step  string
 	phase Phase
 	call  string // "" for a PUT on a space
 }
 
-// changeOf reads what a request changes, by its attributes; ok is false if it changes
-// nothing. A refused request changes nothing but is listed among the meeting's steps: a
-// participant who could not be invited is missing. A challenge for the password is
-// followed by the same request again.
-func changeOf(value func(key) Value) (c change, ok bool) {
+// changeOf returns the change that a request makes; ok is false if there is none. A refused
+// request changes nothing, but is a step of the meeting: it shows a participant who could not
+// be invited. A challenged request is not a step, because its client repeats it.
+func changeOf(value func(key) Value) (c meetingChange, ok bool) {
 	method, route, status := value(keyMethod).Text, value(keyRoute).Text, value(keyStatus)
 	if method == "" || method == methodGet || status.Kind != KindInt || status.Int() == unauthorized {
 		return c, false
@@ -67,14 +63,14 @@ func changeOf(value func(key) Value) (c change, ok bool) {
 	if method == methodPut && route == routeSpace {
 		return c, done
 	}
-	c = change{step: names.StepModify, phase: Update, call: value(keyCall).Text}
+	c = meetingChange{step: names.StepModify, phase: Update, call: value(keyCall).Text}
 	switch {
 	case method == methodPost && route == routeCalls:
 		c.step, c.phase = names.StepStart, Start
 		return c, done && c.call != "" && value(keyLocation).Text != ""
 	case method == methodPost && (route == routeCallLegs || route == routeParticipants):
 		c.step = names.StepInvite
-	case method == methodDelete && route == routeCall && (done || status.Int() == notFound): // it had ended by itself
+	case method == methodDelete && route == routeCall && (done || status.Int() == notFound): // the call had ended
 		c.step, c.phase = names.StepDelete, End
 	}
 	return c, c.call != ""
@@ -82,7 +78,7 @@ func changeOf(value func(key) Value) (c change, ok bool) {
 
 const notFound = 404
 
-// applyRequest merges the record of a request, and what it says of its meeting.
+// applyRequest merges the record of a request, and its step into its meeting.
 func (e *Engine) applyRequest(slot uint32, r *Record) (Ref, error) {
 	if e.isFinal(slot) {
 		e.stats.Late++
@@ -110,7 +106,7 @@ func (e *Engine) applyRequest(slot uint32, r *Record) (Ref, error) {
 	return e.refTo(slot), nil
 }
 
-// meetingRecord is what a request that names a call says of the meeting.
+// meetingRecord returns the record of the meeting whose call a request names.
 func meetingRecord(r *Record) (m Record, ok bool) {
 	value := func(k key) Value {
 		for i := range r.Fields {
@@ -139,7 +135,7 @@ func meetingRecord(r *Record) (m Record, ok bool) {
 	return m, true
 }
 
-// relateRequest files a request that may turn out to be a meeting's.
+// updateRequestRelations indexes a request that may belong to a meeting.
 func (e *Engine) updateRequestRelations(slot uint32) {
 	if e.isFinal(slot) {
 		return
@@ -152,7 +148,7 @@ func (e *Engine) updateRequestRelations(slot uint32) {
 	e.spaceChanges.current.file(e, slot, under)
 }
 
-// newestValue is the value that an attribute had last.
+// newestValue returns the last value of an attribute.
 func (f *factsCodec) newestValue(k key) Value {
 	raw := f.newest(k)
 	if raw == nil {
@@ -161,8 +157,8 @@ func (f *factsCodec) newestValue(k key) Value {
 	return value(raw)
 }
 
-// settleRequest fixes which meeting a request belongs to, because it is about to be
-// emitted, and adds it to the meeting's steps.
+// completeRequest fixes the meeting of a request before it is emitted, and adds the request to
+// the meeting's steps.
 func (e *Engine) completeRequest(slot uint32) {
 	meeting, what := e.meetingOf(slot)
 	if meeting != 0 {
@@ -170,7 +166,7 @@ func (e *Engine) completeRequest(slot uint32) {
 			e.addSpaceChange(meeting, slot)
 		}
 		id := e.idOf(meeting)
-		f := &e.scratch.other
+		f := &e.scratch.codec
 		e.readFacts(f, slot)
 		f.encodeFields(&e.dictionary, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(what)}})
 		f.addStatement(noteStatement, f.incoming)
@@ -179,9 +175,9 @@ func (e *Engine) completeRequest(slot uint32) {
 	e.spaceChanges.current.file(e, slot, 0)
 }
 
-// settledMeeting is the id of the meeting that settleRequest found for the request whose
-// facts are given, "" if none.
-func (f *factsCodec) settledMeeting() string {
+// assignedMeeting returns the meeting that completeRequest assigned to the request, "" if
+// none.
+func (f *factsCodec) assignedMeeting() string {
 	for i := range f.statements {
 		if f.statements[i].phase == Note {
 			return text(f.statements[i].value(keyMeeting))
@@ -190,13 +186,13 @@ func (f *factsCodec) settledMeeting() string {
 	return ""
 }
 
-// scheduledBy is the id of the meeting that a request belongs to, as far as is known; ""
-// if it belongs to none.
+// scheduledBy returns the id of the meeting that a request belongs to as far as it is known,
+// "" if none.
 func (e *Engine) scheduledBy(slot uint32) string {
 	if e.isFinal(slot) {
-		f := &e.scratch.other
+		f := &e.scratch.codec
 		e.readFacts(f, slot)
-		return f.settledMeeting()
+		return f.assignedMeeting()
 	}
 	meeting, _ := e.meetingOf(slot)
 	if meeting == 0 {
@@ -219,7 +215,7 @@ func (e *Engine) parentOfRequest(slot uint32) SpanID {
 	return SpanID{}
 }
 
-// spanOfRequest is what is known of a request's times. An incomplete one has no start.
+// timeRangeOfRequest returns the times of a request. An incomplete one has no start.
 func (f *factsCodec) timeRangeOfRequest() timeRange {
 	s := f.timeRange()
 	s.start, s.end = s.first, s.last
@@ -229,7 +225,8 @@ func (f *factsCodec) timeRangeOfRequest() timeRange {
 	return s
 }
 
-// timesOfRequest are the span's. A response that was not logged ends nothing.
+// timesOfRequest returns the start and the end of the span. Without a logged response, the
+// span has no duration.
 func (f *factsCodec) timesOfRequest() (start, end int64) {
 	start = f.timeRange().startOrFirst()
 	duration, ok := number(f.newest(keyAPIDuration))
@@ -239,11 +236,11 @@ func (f *factsCodec) timesOfRequest() (start, end int64) {
 	return start, start + int64(duration*second)
 }
 
-// maxRequestSeconds is the longest duration that a request can have: a day.
+// maxRequestSeconds is the longest accepted duration of a request: a day.
 const maxRequestSeconds = 86400
 
-// describeRequest fills what only requests have, as OpenTelemetry's conventions for HTTP
-// servers want it: 5xx is an error of the server, 4xx is not.
+// deriveRequest sets the fields of out that only requests have, by OpenTelemetry's conventions
+// for HTTP servers: 5xx is a server error, 4xx is not.
 func (f *factsCodec) deriveRequest(out *Stitched) {
 	out.Server = true
 	method, route := f.newestValue(keyMethod).Text, f.newestValue(keyRoute).Text
@@ -258,8 +255,8 @@ func (f *factsCodec) deriveRequest(out *Stitched) {
 	}
 }
 
-// appendRequestLinks appends the link of the request whose facts are apart to the leg or
-// the call that it is about.
+// appendRequestLinks appends the link to the leg or the call that a request concerns. e.codec
+// holds the request's facts.
 func (e *Engine) appendRequestLinks(links []Link) []Link {
 	f := &e.codec
 	call, leg := f.newestValue(keyCall).Text, f.newestValue(keyLeg).Text
@@ -277,7 +274,8 @@ func (e *Engine) appendRequestLinks(links []Link) []Link {
 	}
 }
 
-// linkToCall is a link to a call, which need not be known: its ids follow from its own.
+// linkToCall returns a link to a call. An unknown call has the ids that follow from its own
+// id.
 func (e *Engine) linkToCall(id, reason string) Link {
 	link := Link{Trace: ids.Trace(Call.Name(), id), Span: ids.Span(Call.Name(), id), Reason: reason}
 	if call := e.find(Call, id); call != 0 {

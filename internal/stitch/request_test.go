@@ -339,27 +339,27 @@ func TestMentions(t *testing.T) {
 		return fmt.Sprintf("%x %x", ids.Trace(Call.Name(), trace), ids.Span(kind.Name(), span))
 	}
 	for name, c := range map[string]struct {
-		m    Mention
+		m    Reference
 		want string
 	}{
-		"a leg":                         {Mention{CallLeg: "LEG"}, of(CallLeg, "call", "leg")},
-		"a participant":                 {Mention{Participant: "who", Call: "other"}, of(CallLeg, "call", "leg")},
-		"a leg that is not known":       {Mention{CallLeg: "new", Call: "call"}, of(CallLeg, "call", "new")},
-		"neither it nor its call":       {Mention{CallLeg: "new", Call: "new"}, of(CallLeg, "new", "new")},
-		"a call":                        {Mention{Call: "call"}, of(Call, "call", "call")},
-		"a call that is not known":      {Mention{Call: "new"}, of(Call, "new", "new")},
-		"a correlator":                  {Mention{Correlator: correlator, Time: at(150)}, of(Call, "call", "call")},
-		"a correlator, earlier":         {Mention{Correlator: correlator, Time: at(40)}, of(Call, "former", "former")},
-		"a correlator, in between":      {Mention{Correlator: correlator, Time: at(75)}, ""},
-		"a space":                       {Mention{CoSpace: strings.ToUpper(space), Time: at(150)}, of(Call, "call", "call")},
-		"a call whose end is not known": {Mention{CoSpace: guid(9, 4), Time: at(301)}, of(Call, "next", "next")},
-		"a space with a planned call":   {Mention{CoSpace: guid(9, 2), Time: at(201)}, of(Call, "planned", "planned")},
-		"the same before it was begun":  {Mention{CoSpace: guid(9, 2), Time: at(100)}, ""},
-		"another space":                 {Mention{CoSpace: guid(9, 3), Time: at(150)}, ""},
-		"nothing":                       {Mention{Time: at(150)}, ""},
+		"a leg":                         {Reference{CallLeg: "LEG"}, of(CallLeg, "call", "leg")},
+		"a participant":                 {Reference{Participant: "who", Call: "other"}, of(CallLeg, "call", "leg")},
+		"a leg that is not known":       {Reference{CallLeg: "new", Call: "call"}, of(CallLeg, "call", "new")},
+		"neither it nor its call":       {Reference{CallLeg: "new", Call: "new"}, of(CallLeg, "new", "new")},
+		"a call":                        {Reference{Call: "call"}, of(Call, "call", "call")},
+		"a call that is not known":      {Reference{Call: "new"}, of(Call, "new", "new")},
+		"a correlator":                  {Reference{Correlator: correlator, Time: at(150)}, of(Call, "call", "call")},
+		"a correlator, earlier":         {Reference{Correlator: correlator, Time: at(40)}, of(Call, "former", "former")},
+		"a correlator, in between":      {Reference{Correlator: correlator, Time: at(75)}, ""},
+		"a space":                       {Reference{CoSpace: strings.ToUpper(space), Time: at(150)}, of(Call, "call", "call")},
+		"a call whose end is not known": {Reference{CoSpace: guid(9, 4), Time: at(301)}, of(Call, "next", "next")},
+		"a space with a planned call":   {Reference{CoSpace: guid(9, 2), Time: at(201)}, of(Call, "planned", "planned")},
+		"the same before it was begun":  {Reference{CoSpace: guid(9, 2), Time: at(100)}, ""},
+		"another space":                 {Reference{CoSpace: guid(9, 3), Time: at(150)}, ""},
+		"nothing":                       {Reference{Time: at(150)}, ""},
 	} {
 		objects := s.e.objects.used()
-		stamp, ok := s.e.StampMention(&c.m)
+		stamp, ok := s.e.StampReference(&c.m)
 		assert.Equal(t, c.want != "", ok, name)
 		if ok {
 			assert.Equal(t, c.want, fmt.Sprintf("%x %x", stamp.Trace, stamp.Span), name)

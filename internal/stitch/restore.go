@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Restored ends loading: everything that follows from the objects is found
-// anew. Their deadlines go on as if there had been no restart.
+// FinishLoad ends loading and rebuilds all derived indexes. Deadlines continue as if there had
+// been no restart.
 func (e *Engine) FinishLoad(now time.Time) {
 	t := e.tick(now)
 	e.loading = nil
@@ -20,7 +20,7 @@ func (e *Engine) FinishLoad(now time.Time) {
 		if o := e.objects.at(slot); o.state != free {
 			order = append(order, slot)
 			if o.session != 0 {
-				e.sessions.at(o.session).uses++
+				e.sessions.at(o.session).objectCount++
 			}
 		}
 	}
@@ -30,12 +30,12 @@ func (e *Engine) FinishLoad(now time.Time) {
 	for _, slot := range order {
 		o := e.objects.at(slot)
 		to := o.state
-		if to == emitted && o.kind == APIRequest { // one letter is stored for both states
+		if to == emitted && o.kind == APIRequest { // both states are stored as one letter
 			to = emittedRequest
 		}
 		o.state = free
 		since := o.since
-		if to != pendingEmit { // when it was due is a part of what is sent
+		if to != pendingEmit { // the stitched record contains the time
 			since = min(since, t)
 		}
 		e.setState(slot, to, since)
@@ -47,13 +47,13 @@ func (e *Engine) FinishLoad(now time.Time) {
 	e.restoring = false
 	e.restoreAbsences()
 	for _, slot := range order {
-		// One letter is stored for both states. A sender that kept its records gets
-		// the grace to bring the object's own end.
+		// Both states are stored as one letter. During the grace, a sender that kept its
+		// records can deliver the object's own end.
 		if o := e.objects.at(slot); o.state == ended && o.flags&(flagEnded|flagExpired) == 0 {
 			e.setState(slot, endedIndirectly, o.since)
 		}
 	}
-	for _, slot := range order { // what was cut off when it was stored
+	for _, slot := range order { // work that the stop interrupted
 		e.endOrReopen(slot)
 		e.restoreOutcome(slot)
 	}
@@ -62,15 +62,14 @@ func (e *Engine) FinishLoad(now time.Time) {
 	}
 	e.restoreSessions()
 	e.beginGrace(t)
-	e.stats = Stats{Restored: uint64(len(order))} // what was loaded was counted when it came
+	e.stats = Stats{Restored: uint64(len(order))} // the objects were counted before the restart
 	e.resetNumbering()
-	for e.objects.used() > e.maxObjects && e.firstDone() != 0 && e.forget(e.firstDone()) {
+	for e.objects.used() > e.maxObjects && e.firstForgettable() != 0 && e.forget(e.firstForgettable()) {
 		e.stats.Forgotten++
 	}
 }
 
-// settleOutcome fixes what ended an object that was owed already. Up to version 3
-// that was not stored.
+// restoreOutcome sets the outcome of a pending object. Up to version 3 it was not stored.
 func (e *Engine) restoreOutcome(slot uint32) {
 	o := e.objects.at(slot)
 	if o.state == pendingEmit && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeStarted|flagUnlisted) == 0 && e.sessionIsOver(o) {
@@ -78,7 +77,7 @@ func (e *Engine) restoreOutcome(slot uint32) {
 	}
 }
 
-// restoreRelations finds what the facts of an object say about others.
+// restoreRelations restores an object's relations to others from its facts.
 func (e *Engine) restoreRelations(slot uint32) {
 	o := e.objects.at(slot)
 	if (o.state == emitted || o.state == emittedRequest) && !o.kind.keepsFacts() {
@@ -94,7 +93,7 @@ func (e *Engine) restoreRelations(slot uint32) {
 		o.flags |= flagEnded
 	}
 	if o.state.takesRecords() {
-		o.flags &^= flagUnlisted // restoreAbsences finds it
+		o.flags &^= flagUnlisted // restoreAbsences sets it
 	}
 	e.codec.participant, e.codec.sipCallID = nil, nil
 	switch o.kind {
@@ -130,8 +129,8 @@ func (e *Engine) restoreRelations(slot uint32) {
 	}
 }
 
-// renumber makes the next changes begin with all tables: what is stored has the
-// numbers of the process that wrote it. The objects are stored as they are.
+// resetNumbering makes the next changes begin with all tables, because stored numbers belong
+// to the process that wrote them. Objects are not stored again.
 func (e *Engine) resetNumbering() {
 	for _, slot := range e.journal.changed {
 		e.objects.at(slot).flags &^= flagQueued | flagDirty | flagDirtyFacts
@@ -150,20 +149,19 @@ func (e *Engine) resetNumbering() {
 func (e *Engine) restoreSessions() {
 	for _, slot := range e.sessions.number {
 		switch s := e.sessions.at(slot); {
-		case s.over != 0:
-			s.over, s.watching = min(s.over, e.now), true
+		case s.overSince != 0:
+			s.overSince, s.inOverList = min(s.overSince, e.now), true
 			e.sessions.over = append(e.sessions.over, slot)
 		default:
 			e.sessions.forget(slot)
 		}
 	}
 	slices.SortFunc(e.sessions.over, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(e.sessions.at(a).over, e.sessions.at(b).over), strings.Compare(e.sessions.texts[a], e.sessions.texts[b]))
+		return cmp.Or(cmp.Compare(e.sessions.at(a).overSince, e.sessions.at(b).overSince), strings.Compare(e.sessions.texts[a], e.sessions.texts[b]))
 	})
 }
 
-// restoreAbsences takes what was stored of absent objects. What is not there any more
-// is passed over.
+// restoreAbsences restores the absences of the objects that still exist.
 func (e *Engine) restoreAbsences() {
 	for of, at := range e.loadedAbsences {
 		slot := e.lookup(of.kind, &of.identity)

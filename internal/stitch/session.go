@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// relateSession takes a session's times and call from its facts. When it has
-// ended, its tracks have.
+// updateSessionRelations updates a session's times and recorded call from its facts. The end
+// of a session ends its tracks.
 func (e *Engine) updateSessionRelations(slot uint32) {
 	f, info := &e.codec, e.containerOf(slot)
 	s := recordedTimes(f, Session)
@@ -26,10 +26,9 @@ func (e *Engine) updateSessionRelations(slot uint32) {
 	}
 }
 
-// recordedCall is the hash of what the sessions of one recorded call share, 0 if
-// the facts have no such thing: the ccid, or, of servers before 8.5(3), which
-// send none, the near end's reference to the call, which is unique at one call
-// controller.
+// recordedCall returns the hash of what the sessions of one recorded call share, 0 if the
+// facts have nothing of it: the ccid. Servers before 8.5(3) send none; for them it is the near
+// end's call reference, which is unique at one call controller.
 func (f *factsCodec) recordedCall() uint64 {
 	if ccid := hashOf(f.newest(keyCCID)); ccid != 0 {
 		return ccid
@@ -38,18 +37,18 @@ func (f *factsCodec) recordedCall() uint64 {
 	if hashOf(nearEnd) == 0 {
 		return 0
 	}
-	// No ccid begins like this: a reference is never taken for one.
+	// No ccid begins with this prefix, so a reference never equals one.
 	scoped := append([]byte("near end\x00"), nearEnd...)
 	return hash(append(scoped, f.newest(keyController)...))
 }
 
-// ofRecordedCall tells which attributes recordedCall reads.
+// ofRecordedCall reports whether recordedCall reads the attribute.
 func (k key) ofRecordedCall() bool { return k == keyCCID || k == keyNearEnd || k == keyController }
 
-// bindTrack puts a track into the session that its id names, and makes that if
-// need be.
+// putTrackInSession puts a track into the session that its id names, and creates an unknown
+// session.
 func (e *Engine) putTrackInSession(slot uint32, id string) {
-	session := sessionOf(truncate(id, maxText)) // no more of it is kept
+	session := sessionOf(truncate(id, maxText)) // ids are truncated in this way
 	if session == "" {
 		return
 	}
@@ -60,7 +59,7 @@ func (e *Engine) putTrackInSession(slot uint32, id string) {
 	e.putInHolder(slot, in)
 }
 
-// endOfSession is when the session of a track ended; 0 if that is not known.
+// endOfSession returns when the session of a track ended; 0 if unknown.
 func (e *Engine) endOfSession(track *object) int64 {
 	if track.holder == 0 {
 		return 0
@@ -68,9 +67,8 @@ func (e *Engine) endOfSession(track *object) int64 {
 	return e.containerOf(track.holder).end
 }
 
-// recorded is what the facts of a session or a track say about its times. Each
-// record has the date of the start, the last one the duration too; the time of a
-// record stands in for what is missing.
+// recordedTimes returns the times of a session or a track. Each record has the start date, the
+// last one also the duration. The times of the records stand in for missing ones.
 func recordedTimes(f *factsCodec, kind Kind) timeRange {
 	start, duration := keySessionStart, keySessionDuration
 	if kind == Track {
@@ -89,8 +87,8 @@ func recordedTimes(f *factsCodec, kind Kind) timeRange {
 	return s
 }
 
-// milliseconds returns a value in milliseconds as nanoseconds; -1 for one that
-// is no such value.
+// milliseconds converts a value in milliseconds to nanoseconds; it returns -1 for any other
+// value.
 func milliseconds(raw []byte) int64 {
 	n, ok := number(raw)
 	if !ok || n < 0 || n > math.MaxInt64/millisecond {
@@ -101,7 +99,7 @@ func milliseconds(raw []byte) int64 {
 
 const millisecond = 1_000_000
 
-// lifeSpan is what is known of the times of an object whose facts are apart.
+// timeRangeOf returns the times of an object whose facts f holds.
 func (e *Engine) timeRangeOf(o *object, f *factsCodec) timeRange {
 	switch o.kind {
 	case Session:
@@ -127,8 +125,7 @@ func (e *Engine) timeRangeOf(o *object, f *factsCodec) timeRange {
 	return f.timeRange()
 }
 
-// durationOf is what the records of an object say of its duration, and in which
-// unit.
+// durationOf returns the duration in the records of an object, and its unit.
 func (f *factsCodec) durationOf(kind Kind) (duration []byte, unit int64) {
 	switch kind {
 	case Call:
@@ -142,14 +139,14 @@ func (f *factsCodec) durationOf(kind Kind) (duration []byte, unit int64) {
 	return f.newest(keyLegDuration), second
 }
 
-// maxSameCall is how many sessions of one recorded call are looked at; of more
-// none has a former one, whichever came first.
+// maxSameCall bounds the sessions of one recorded call. If there are more, none has a previous
+// one, so the order of arrival makes no difference.
 const maxSameCall = 128
 
-// former returns the session before one in the same recorded call: MediaSense
-// ends a session and begins another when the recorded device changes (a
-// transfer), and when that device holds and resumes the call. Of several it is
-// the one that started last.
+// previousSession returns the session before this one in the same recorded call, 0 if none.
+// MediaSense ends a session and begins another when the recorded device changes (a transfer),
+// and when it holds and resumes the call. Of several sessions the one that started last is
+// returned.
 func (e *Engine) previousSession(slot uint32) (best uint32) {
 	info := e.containerOf(slot)
 	if info.groupID == 0 {
@@ -172,7 +169,7 @@ func (e *Engine) previousSession(slot uint32) (best uint32) {
 	return best
 }
 
-// failure is the state of a session that did not end as it should, "" else.
+// failureState returns the state of a session that did not end normally, "" otherwise.
 func failureState(state string) string {
 	const closed, normal = "CLOSED_", "CLOSED_NORMAL"
 	if len(state) < len(closed) || !strings.EqualFold(state[:len(closed)], closed) || strings.EqualFold(state, normal) {
@@ -181,7 +178,8 @@ func failureState(state string) string {
 	return state
 }
 
-// describeSession fills what only sessions have, and returns what was found out.
+// deriveSession sets the fields of out that only sessions have, and returns the derived
+// attributes.
 func (e *Engine) deriveSession(out *Stitched, t *valueDecoder) []derivedField {
 	f := &e.codec
 	out.ErrorType = failureState(text(f.newest(keySessionState)))
@@ -193,8 +191,7 @@ func (e *Engine) deriveSession(out *Stitched, t *valueDecoder) []derivedField {
 	return []derivedField{{keyTrackCount, Int(int64(len(f.list(keyTracks))))}, {keyPausedSeconds, seconds(paused)}}
 }
 
-// describeTrack likewise of tracks. The tags of a track count from the start of
-// its session.
+// deriveTrack does so for tracks. Tags of a track have offsets from the start of its session.
 func (e *Engine) deriveTrack(o *object, out *Stitched, t *valueDecoder) []derivedField {
 	f, start := &e.codec, out.Start
 	if o.holder != 0 && e.containerOf(o.holder).start != 0 {

@@ -11,16 +11,15 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// sipCall is what the facts of a SIP call say of its course. Times are 0 where
-// nothing is known.
+// sipCall is the course of a SIP call. Times are 0 if unknown.
 type sipCall struct {
-	invited   int64 // the first INVITE
+	invited   int64 // time of the first INVITE
 	attempt   uint32
-	cancelled int64 // CANCEL of the newest attempt
-	code      int64 // the final response to the newest attempt, if it was not an answer
-	final     int64 // when that came
-	ringing   int64 // the first 180
-	first     *item // the branch that was answered first, or of which a BYE was seen
+	cancelled int64 // time of the CANCEL of the newest attempt
+	code      int64 // final response to the newest attempt, unless it was an answer
+	final     int64 // time of that response
+	ringing   int64 // time of the first 180
+	first     *item // the branch that was answered first, or of which only a BYE was logged
 }
 
 // marks returns the item of the marks, nil if there is none.
@@ -33,8 +32,7 @@ func (f *factsCodec) marks() *item {
 	return nil
 }
 
-// branches are the items of the branches that were answered, or of which a BYE was
-// seen.
+// branches returns the items of branches with an answer or a BYE.
 func (f *factsCodec) branches() []item {
 	start := 0
 	for start < len(f.items) && f.items[start].list != keyBranches {
@@ -47,8 +45,8 @@ func (f *factsCodec) branches() []item {
 	return f.items[start:end]
 }
 
-// firstBranch is the branch that was answered first, nil if there is none. A branch
-// whose answer was not seen comes after all others.
+// firstBranch returns the branch that was answered first, nil if there is none. A branch
+// without a logged answer comes last.
 func (f *factsCodec) firstBranch() (first *item) {
 	branches := f.branches()
 	for i := range branches {
@@ -60,7 +58,7 @@ func (f *factsCodec) firstBranch() (first *item) {
 }
 
 func compareBranches(a, b *item) int {
-	// The larger answer is the earlier one.
+	// The larger value is the earlier time.
 	x, y := content(a.value(keyAnswer)), content(b.value(keyAnswer))
 	if order := bytes.Compare(y[:min(len(y), timeSize)], x[:min(len(x), timeSize)]); order != 0 {
 		return order
@@ -68,7 +66,7 @@ func compareBranches(a, b *item) int {
 	return bytes.Compare(a.id, b.id)
 }
 
-// sipCall reads the course of a call.
+// sipCall returns the course of the call that the facts describe.
 func (f *factsCodec) sipCall() (c sipCall) {
 	c.first = f.firstBranch()
 	for i := range f.items {
@@ -99,7 +97,7 @@ const (
 	timeSize = 8
 )
 
-// content are the bytes of a mark, none if it is absent or something else.
+// content returns the bytes of a mark, nil if it is absent or of another type.
 func content(raw []byte) []byte {
 	if len(raw) == 0 || raw[0]&tagMask != tagOpaque {
 		return nil
@@ -107,12 +105,12 @@ func content(raw []byte) []byte {
 	return textOf(raw)
 }
 
-// timeIn reads what appendEarliest wrote, at least 1.
+// timeIn decodes a time of appendEarliest; it returns at least 1.
 func timeIn(b []byte) int64 {
 	return max(1, int64(^binary.BigEndian.Uint64(b))) //nolint:gosec // the bits of it
 }
 
-// earliestOf is the time that a mark has, 0 if it is absent.
+// earliestOf returns the time of a mark, 0 if it is absent.
 func earliestOf(raw []byte) int64 {
 	b := content(raw)
 	if len(b) < timeSize {
@@ -121,7 +119,7 @@ func earliestOf(raw []byte) int64 {
 	return timeIn(b)
 }
 
-// answered is when the first branch was answered, 0 if that was not seen.
+// answered returns when the first branch was answered, 0 if unknown.
 func (c *sipCall) answered() int64 {
 	if c.first == nil {
 		return 0
@@ -129,8 +127,8 @@ func (c *sipCall) answered() int64 {
 	return earliestOf(c.first.value(keyAnswer))
 }
 
-// end is when the call ended, 0 if it has not. A challenge or a redirection ends it
-// unless the caller tries again, and so does a failure.
+// end returns when the call ended, 0 if it has not. A failure, a challenge or a redirection
+// ends the call unless the caller tries again.
 func (c *sipCall) end() int64 {
 	switch {
 	case c.first != nil:
@@ -142,8 +140,8 @@ func (c *sipCall) end() int64 {
 	}
 }
 
-// endOfBranch is when a branch ended: with its BYE, or with the response to one that
-// was not logged.
+// endOfBranch returns when a branch ended: the time of its BYE or, if that was not logged, of
+// the response.
 func endOfBranch(b *item) int64 {
 	if bye := earliestOf(b.value(keyBye)); bye != 0 {
 		return bye
@@ -151,7 +149,7 @@ func endOfBranch(b *item) int64 {
 	return earliestOf(b.value(keyByeResponse))
 }
 
-// result is how a call went, "" if that is not known.
+// result returns how a call went, "" if unknown.
 func (c *sipCall) result() string {
 	switch {
 	case c.first != nil:
@@ -174,7 +172,7 @@ func (c *sipCall) result() string {
 	}
 }
 
-// answerOf are the status code and the tags of a branch's answer.
+// answerOf returns the status code and the tags of a branch's answer.
 func answerOf(b *item) (code int64, from, to string) {
 	answer := content(b.value(keyAnswer))
 	if len(answer) < timeSize+codeSize {
@@ -185,7 +183,7 @@ func answerOf(b *item) (code int64, from, to string) {
 	return code, from, to
 }
 
-// heardOf is when a branch was last heard of.
+// lastSeenOf returns the time of the last message of a branch.
 func lastSeenOf(b *item) int64 {
 	if heard := content(b.value(keyLastSeen)); len(heard) == timeSize {
 		return int64(binary.BigEndian.Uint64(heard) & (1<<63 - 1))
@@ -193,9 +191,8 @@ func lastSeenOf(b *item) int64 {
 	return 0
 }
 
-// spanOf is what is known of the times of the call's span, or of a fork's: b is its
-// branch. Its start is not known without the answer, because nobody knows then
-// whether the INVITE is that of the branch.
+// timeRange returns the times of the span of the call or, if b is not nil, of a fork's branch.
+// A branch without a logged answer has no start, because its INVITE is not known.
 func (c *sipCall) timeRange(heard timeRange, b *item) timeRange {
 	s := timeRange{start: c.invited, first: earliest(heard.first, c.invited), last: max(heard.last, c.invited)}
 	if b == nil {

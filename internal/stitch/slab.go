@@ -3,19 +3,19 @@
 
 package stitch
 
-// slab holds values of a type without pointers under small numbers, from 1. It
-// grows by chunks: nothing is ever moved.
+// slab stores values without pointers under small numbers, from 1. It grows by chunks and
+// moves no value.
 type slab[T any] struct {
 	chunks  [][]T
-	highest uint32 // the largest number ever given
+	highest uint32 // the largest number in use
 	free    []uint32
 }
 
-// slabChunk is how many values a chunk has: few chunks, because the garbage
-// collector visits each, and small enough to be made without a stall.
+// slabChunk is the number of values in a chunk: large enough that the garbage collector visits
+// few chunks, small enough to allocate without a stall.
 const slabChunk = 1 << 11
 
-// take returns a number whose value may be anything.
+// allocate returns a number whose value is undefined.
 func (s *slab[T]) allocate() uint32 {
 	if n := len(s.free); n > 0 {
 		slot := s.free[n-1]
@@ -33,5 +33,5 @@ func (s *slab[T]) at(slot uint32) *T { return &s.chunks[slot/slabChunk][slot%sla
 
 func (s *slab[T]) release(slot uint32) { s.free = append(s.free, slot) }
 
-// used is how many numbers are in use.
+// used returns how many numbers are in use.
 func (s *slab[T]) used() int { return int(s.highest) - len(s.free) }

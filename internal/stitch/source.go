@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Source is where records come from; see [NewSource].
+// Source is the origin of records; see [NewSource].
 type Source struct {
 	resource, session string
 	bridge            uint64
@@ -18,10 +18,9 @@ type Source struct {
 // MaxRank is the highest rank of a bridge's identity; see [Source.OnBridge].
 const MaxRank = 15
 
-// OnBridge returns the source with the identity of the Call Bridge, which is the
-// same in all its sessions. Of several identities that records of one session
-// have, the one of the highest rank, 1 to MaxRank, counts: it is the one that
-// is known best. Text that is a GUID ignores case.
+// OnBridge returns the source with the identity of its Call Bridge, which is the same in all
+// sessions of the bridge. If records of one session have several identities, the one with the
+// highest rank, 1 to MaxRank, counts. A GUID is compared without regard to case.
 func (s Source) OnBridge(rank uint8, identity string) Source {
 	const rankBits = 4
 	s.bridge = uint64(min(max(rank, 1), MaxRank))<<(64-rankBits) | hash(appendCanonical(nil, identity))>>rankBits
@@ -31,20 +30,20 @@ func (s Source) OnBridge(rank uint8, identity string) Source {
 // Resource returns the resource of the source.
 func (s Source) Resource() string { return s.resource }
 
-// NewSource returns where records come from: resource is opaque to the engine and
-// comes back in Stitched.Resource, session is the sender's run, "" if it has
-// none. The engine keeps copies of what it keeps.
+// NewSource returns the source of records. resource is opaque to the engine, which returns it
+// in Stitched.Resource. session identifies the sender's run, "" if it has none. The engine
+// copies what it keeps.
 func NewSource(resource, session string) Source {
-	return Source{resource: resource, session: boundedName(session)}
+	return Source{resource: resource, session: hashLongName(session)}
 }
 
-// maxSession is the longest name of a session that is kept as it is; real ones
-// are GUIDs.
+// maxSession is the longest session name that is stored unhashed, in bytes; real ones are
+// GUIDs.
 const maxSession = 256
 
-// bounded returns a name of bounded length that is as good, a GUID in lower
+// hashLongName returns a name, or its hash if it is too long. A GUID is returned in lower
 // case.
-func boundedName(session string) string {
+func hashLongName(session string) string {
 	if len(session) <= maxSession {
 		var guid [16]byte
 		if len(session) == guidText && parseGUID(&guid, session) == guidAny {
@@ -56,9 +55,9 @@ func boundedName(session string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// resources are the resources that objects have. There are few.
+// resources are the resources of the objects. There are few.
 type resources struct {
-	slots     slab[uint32] // how many objects have it
+	slots     slab[uint32] // number of objects that have it
 	texts     []string
 	number    map[string]uint32
 	unwritten []uint32 // not yet in the journal
@@ -94,36 +93,36 @@ func (r *resources) release(slot uint32) {
 
 // session is one run of a sender.
 type session struct {
-	uses     uint32 // objects that have it
-	open     list   // those of them that are open
-	ended    list   // those of them that have flagInEnded
-	last     int64  // time of the last record, by the sender's clock
-	declared int64  // the latest time at which it was declared over, by the sender's clock; 0 if it never was
-	over     int64  // when it was declared over, by the engine's clock; its place in sessions.over
-	renewed  int64  // when it was declared over last, likewise
-	bridge   uint64 // see Source.OnBridge; 0 if it is not known
-	dirty    bool
-	watching bool // it is in sessions.over
+	objectCount uint32 // objects that have it
+	open        list   // open objects that have it
+	ended       list   // objects with flagInEnded
+	last        int64  // time of the last record, by the sender's clock
+	overAt      int64  // latest time at which it was declared over, by the sender's clock; 0 if never
+	overSince   int64  // when it was first declared over, by the engine's clock; orders sessions.over
+	overRenewed int64  // when it was last declared over, by the engine's clock
+	bridge      uint64 // see Source.OnBridge; 0 if unknown
+	dirty       bool
+	inOverList  bool // it is in sessions.over
 }
 
-// isOver tells whether a session was declared over and not heard of since. Both
-// times are the largest of a set, so that it makes no difference what came first.
-func (s *session) isOver() bool { return s.declared != 0 && s.last <= s.declared }
+// isOver reports whether a session was declared over and no later record arrived. Both times
+// are the largest of a set, so the order of arrival makes no difference.
+func (s *session) isOver() bool { return s.overAt != 0 && s.last <= s.overAt }
 
-// sessions are the sessions that objects have, and those that are over: records
-// of them may come late.
+// sessions are the sessions that objects have, and those that are over, whose records may come
+// late.
 type sessions struct {
 	slots  slab[session]
 	texts  []string
 	number map[string]uint32
-	over   []uint32 // the sessions that are over, in that order
+	over   []uint32 // sessions that are over, in the order of the declarations
 	dirty  []uint32
 	stored bool
 }
 
 func (s *sessions) at(slot uint32) *session { return s.slots.at(slot) }
 
-// find returns a session, and makes it if it is not known.
+// find returns a session, and creates it if it is unknown.
 func (s *sessions) find(text string) uint32 {
 	if slot, known := s.number[text]; known {
 		return slot
@@ -146,16 +145,16 @@ func (s *sessions) touch(slot uint32) {
 	}
 }
 
-// release takes back one use.
+// release releases one use.
 func (s *sessions) release(slot uint32) {
 	at := s.slots.at(slot)
-	at.uses--
+	at.objectCount--
 	s.forget(slot)
 }
 
-// forget frees a session that nothing needs.
+// forget frees a session without objects that is not in the list of ended ones.
 func (s *sessions) forget(slot uint32) {
-	if at := s.slots.at(slot); at.uses > 0 || at.watching {
+	if at := s.slots.at(slot); at.objectCount > 0 || at.inOverList {
 		return
 	}
 	delete(s.number, s.texts[slot])

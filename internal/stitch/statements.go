@@ -5,9 +5,9 @@ package stitch
 
 import "slices"
 
-// What the statements of an object say together.
+// Queries over all statements of an object.
 
-// keep leaves out all that is said of other attributes than some, and all items.
+// retainKeys drops the attributes that some does not select, and all items.
 func (f *factsCodec) retainKeys(some func(key) bool) {
 	for i := range f.statements {
 		s := &f.statements[i]
@@ -16,17 +16,17 @@ func (f *factsCodec) retainKeys(some func(key) bool) {
 	f.items = f.items[:0]
 }
 
-// hasEnd tells whether a record ended the object.
+// hasEnd reports whether the facts contain an end record.
 func (f *factsCodec) hasEnd() bool {
 	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase == End })
 }
 
-// hasStart tells whether the record that started the object was seen.
+// hasStart reports whether the facts contain a start record.
 func (f *factsCodec) hasStart() bool {
 	return slices.ContainsFunc(f.statements, func(s statement) bool { return s.phase == Start })
 }
 
-// newest returns the value that an attribute had last.
+// newest returns the last value of an attribute, nil if it is absent.
 func (f *factsCodec) newest(k key) []byte {
 	for i := len(f.statements) - 1; i >= 0; i-- {
 		if raw := f.statements[i].value(k); raw != nil {
@@ -36,7 +36,7 @@ func (f *factsCodec) newest(k key) []byte {
 	return nil
 }
 
-// value returns what the statement says of an attribute.
+// value returns the statement's value of an attribute, nil if it is absent.
 func (s *statement) value(k key) []byte {
 	for _, e := range s.entries {
 		if e.key == k {
@@ -46,8 +46,8 @@ func (s *statement) value(k key) []byte {
 	return nil
 }
 
-// span is what the statements say about the times of an object. Times are 0
-// where nothing is known.
+// timeRange holds the times in an object's statements: of its start and end records, and of
+// its first and last record. Times are 0 if unknown.
 type timeRange struct {
 	start, end, first, last int64
 }
@@ -68,7 +68,7 @@ func (f *factsCodec) timeRange() (s timeRange) {
 	return s
 }
 
-// begin is the start or, where that is not known, the first time.
+// startOrFirst returns the start, or the first time if the start is unknown.
 func (s timeRange) startOrFirst() int64 {
 	if s.start != 0 {
 		return s.start
@@ -76,7 +76,7 @@ func (s timeRange) startOrFirst() int64 {
 	return s.first
 }
 
-// earliest is the smaller of two times, of which 0 is none.
+// earliest returns the smaller of two times; 0 is no time.
 func earliest(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {
 		return b

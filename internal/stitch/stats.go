@@ -3,23 +3,23 @@
 
 package stitch
 
-// Stats counts.
+// Stats are the engine's counts.
 type Stats struct {
-	Open              [kinds]int // objects that are open or wait for late records
-	PendingEmit       int        // not yet taken by the next consumer
-	CurrentlySetAside int        // of those, set aside: they were refused again and again
-	Remembered        int        // emitted
+	Open              [kinds]int // objects that are open or linger
+	PendingEmit       int        // objects that the next consumer has not accepted yet
+	CurrentlySetAside int        // of those, set aside after repeated refusals
+	Remembered        int        // emitted objects that are remembered
 	Emitted           [kinds][outcomes]uint64
-	Unclaimed         uint64 // of which only notes were seen; they are not emitted
-	Rejected          uint64 // refused for good
-	Late              uint64 // records of objects that were owed or emitted
-	Evicted           uint64 // open ones that had to go
+	Unclaimed         uint64 // objects with nothing but notes, which are not emitted
+	Rejected          uint64 // objects that the next consumer refused with a permanent error
+	Late              uint64 // records of objects that were final
+	Evicted           uint64 // open objects that made room
 	SetAside          uint64 // times an object was set aside
-	ResumedSessions   uint64 // senders' sessions that were heard of after they had been declared over
-	Forgotten         uint64 // emitted ones that had to go before their time
+	ResumedSessions   uint64 // sessions with a record after they were declared over
+	Forgotten         uint64 // emitted objects that made room before MaxOpen
 	Restored          uint64 // objects, remembered ones included
-	Dropped           uint64 // attributes that found no room
-	Bytes             int    // what objects say, in memory
+	Dropped           uint64 // attributes that had no room
+	Bytes             int    // memory of all facts
 }
 
 // Stats returns the counts.

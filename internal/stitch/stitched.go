@@ -3,26 +3,26 @@
 
 package stitch
 
-// Outcome is how an object's life ended.
+// Outcome tells how an object ended.
 type Outcome uint8
 
 const (
-	// Complete objects were seen from start to end.
+	// Complete objects have a start and an end record.
 	Complete Outcome = iota
-	// Partial objects have an end, and what they say does not tell the start.
+	// Partial objects have an end record, and their start is unknown.
 	Partial
-	// BridgeRestarted objects were open when their Call Bridge started anew.
+	// BridgeRestarted objects were open when their Call Bridge restarted.
 	BridgeRestarted
-	// Expired objects had no end within Options.MaxOpen.
+	// Expired objects had no end record within Options.MaxOpen.
 	Expired
-	// Evicted objects had to go because Options.MaxObjects was reached.
+	// Evicted objects were open when Options.MaxObjects was reached.
 	Evicted
-	// Incomplete objects were open when the engine was shut down for good.
+	// Incomplete objects were open at a shutdown without storage.
 	Incomplete
-	// CallEnded objects were open when the call they were in ended.
+	// CallEnded objects were open when their call ended.
 	CallEnded
-	// Unlisted objects have no end, and their Call Bridge did not have them any more: it
-	// did not list them, removed their call, or began the next call of its room.
+	// Unlisted objects have no end record, and their Call Bridge did not have them any more:
+	// it did not list them, removed their call, or began the next call of the room.
 	Unlisted
 
 	outcomes
@@ -33,56 +33,55 @@ func Outcomes() []Outcome {
 	return []Outcome{Complete, Partial, BridgeRestarted, Expired, Evicted, Incomplete, CallEnded, Unlisted}
 }
 
-// String is the outcome as the attribute callstitch.outcome has it.
+// String returns the value of the attribute callstitch.outcome.
 func (o Outcome) String() string {
 	return [outcomes]string{"complete", "partial", "bridge_restarted", "expired", "evicted", "incomplete", "call_ended", "unlisted"}[o]
 }
 
-// TraceID is a trace id as OpenTelemetry has them.
+// TraceID is an OpenTelemetry trace id.
 type TraceID = [16]byte
 
-// SpanID likewise.
+// SpanID is an OpenTelemetry span id.
 type SpanID = [8]byte
 
-// Stamp is what is known of an object when one of its records passes.
+// Stamp holds the ids and the context for a record of an object.
 type Stamp struct {
 	Trace TraceID
 	Span  SpanID
-	// Context is what the object's call has to say, its id included, in the
-	// order of the keys. It is valid until the next call of a method of the
-	// engine; its texts for good.
+	// Context holds the attributes of the object's call, its id included, in key order. The
+	// slice is valid until the next method call; the texts stay valid.
 	Context []Field
 }
 
-// Stitched is an object whose life is over. It is valid until the next call of
-// a method of the engine, its texts for good.
+// Stitched is an object that has ended. It is valid until the next method call; its texts stay
+// valid.
 type Stitched struct {
 	Ref  Ref
 	Kind Kind
-	// Name of the span, of low cardinality; "" for that of its kind.
+	// Name of the span, of low cardinality; "" for the name of its kind.
 	Name    string
 	ID      string
 	Trace   TraceID
 	Span    SpanID
 	Parent  SpanID // zero for a root
 	Start   int64  // nanoseconds since 1970, by the sender's clock
-	End     int64  // likewise, not before Start
-	Due     int64  // when it was due, by the engine's clock: the same for every try
+	End     int64  // as Start; not before it
+	Due     int64  // when it became pending, by the engine's clock; equal at each attempt
 	Outcome Outcome
-	// Client tells that the far end was called, Server that it called; neither
-	// for what is not a connection.
+	// Server tells that the far end called, Client that it was called; neither is set for
+	// objects that are not connections.
 	Client, Server bool
-	// ErrorType is the reason of an end that was a failure, else "".
+	// ErrorType is the failure that ended the object, "" if none.
 	ErrorType string
-	// Resource as given to NewSource.
+	// Resource is the text that NewSource was called with.
 	Resource string
-	// Fields are the merged attributes, the call's context and the facts that
-	// were found out, in the order of the keys, without the object's own id.
+	// Fields are the merged attributes, the call's context and the derived attributes, in key
+	// order, without the object's own id.
 	Fields []Field
-	// Lists are the merged attributes that are lists of maps, each map's fields in
-	// the order of their keys.
+	// Lists are the merged attributes that are lists of maps. Fields of a map are in key
+	// order.
 	Lists []List
-	// Calls are the ids of the calls a leg was in, in order.
+	// Calls are the ids of the calls that a leg was in, in order.
 	Calls []string
 	Links []Link
 }

@@ -9,18 +9,18 @@ import (
 	"math/rand/v2"
 )
 
-// table is a hash table of slots that are chained through the objects
-// themselves, so that it takes four bytes for each beside the link. It grows by
-// splitting one bucket for each slot that comes (linear hashing): a map would
-// take five times the room, and one that doubles would have everybody wait.
+// table is a hash table of slots that are chained through the objects themselves, so it needs
+// four bytes for each slot beside the link. It grows by splitting one bucket for each added
+// slot (linear hashing). A map would need five times the memory, and a table that doubles
+// would stall its callers.
 type table struct {
 	chunks [][]uint32
 	size   uint32 // buckets in use
 	count  uint32 // slots in them
 	seed   [2]uint64
 
-	hash func(slot uint32) uint64  // of one that is held
-	next func(slot uint32) *uint32 // its link to the one behind it in its bucket
+	hash func(slot uint32) uint64  // hash of a slot's key
+	next func(slot uint32) *uint32 // a slot's link to the next one in its bucket
 }
 
 const tableChunk = 1 << 10
@@ -28,20 +28,20 @@ const tableChunk = 1 << 10
 func newTable(hash func(uint32) uint64, next func(uint32) *uint32) table {
 	return table{
 		chunks: [][]uint32{make([]uint32, tableChunk)}, size: 1,
-		// Who makes up ids must not know what shares a bucket.
+		// The seed is secret, so that forged ids cannot fill one bucket.
 		seed: [2]uint64{rand.Uint64(), rand.Uint64()}, //nolint:gosec // ChaCha8, seeded by the system
 		hash: hash, next: next,
 	}
 }
 
-// mix makes a hash of two numbers.
+// mix returns a hash of two numbers.
 func (t *table) mix(a, b uint64) uint64 {
 	high, low := bits.Mul64(a^t.seed[0], b^t.seed[1])
 	return high ^ low
 }
 
-// bucket is where a hash belongs: its low bits, one fewer if that bucket has not
-// been split off yet.
+// bucket returns the head of a hash's bucket: its low bits, one fewer if that bucket is not
+// split off yet.
 func (t *table) bucket(hash uint64) *uint32 {
 	mask := uint32(1)<<bits.Len32(t.size) - 1
 	number := uint32(hash) & mask //nolint:gosec // the low bits of it
@@ -55,7 +55,7 @@ func (t *table) at(number uint32) *uint32 {
 	return &t.chunks[number/tableChunk][number%tableChunk]
 }
 
-// add puts a slot into the bucket of its hash.
+// add adds a slot to the bucket of its hash.
 func (t *table) add(hash uint64, slot uint32) {
 	head := t.bucket(hash)
 	*t.next(slot), *head = *head, slot
@@ -64,15 +64,15 @@ func (t *table) add(hash uint64, slot uint32) {
 	}
 }
 
-// remove takes the slot out that is at a place; see placeOf.
+// remove removes the slot to which a link points; see findLink.
 func (t *table) remove(place *uint32) {
 	*place = *t.next(*place)
 	t.count--
 }
 
-// placeOf is what says that a slot comes next in the bucket of its hash, nil if
-// nothing does.
-func (t *table) linkTo(hash uint64, slot uint32) *uint32 {
+// findLink returns the link that points to a slot in the bucket of its hash, nil if there is
+// none.
+func (t *table) findLink(hash uint64, slot uint32) *uint32 {
 	for place := t.bucket(hash); *place != 0; place = t.next(*place) {
 		if *place == slot {
 			return place
@@ -81,7 +81,7 @@ func (t *table) linkTo(hash uint64, slot uint32) *uint32 {
 	return nil
 }
 
-// split makes the next bucket out of one that there is, in the order they had.
+// split splits one bucket in two and keeps the order of both.
 func (t *table) split() {
 	if t.size%tableChunk == 0 {
 		t.chunks = append(t.chunks, make([]uint32, tableChunk))
@@ -110,7 +110,7 @@ func (e *Engine) newIdentities() table {
 			o := e.objects.at(slot)
 			return e.identityHash(o.kind, &o.identity)
 		},
-		func(slot uint32) *uint32 { return &e.objects.at(slot).sameBucket },
+		func(slot uint32) *uint32 { return &e.objects.at(slot).nextInBucket },
 	)
 }
 
@@ -125,34 +125,34 @@ func (e *Engine) lookup(kind Kind, i *identity) uint32 {
 		if o.identity == *i && o.kind == kind {
 			return slot
 		}
-		slot = o.sameBucket
+		slot = o.nextInBucket
 	}
 	return 0
 }
 
-// members are legs by the hash of something they have. The first leg of a hash
-// is in the table; the others are behind it.
+// legIndex finds legs by the hash of an attribute. The table holds the first leg of each hash;
+// the others are linked to it.
 type legIndex struct {
 	table table
 	of    func(*object) *indexEntry
 }
 
-// legIndex is where legs are found by something they have: those that are done
-// apart from the others.
+// legIndexes is a pair of indexes by one attribute: legs that are emitted are apart from the
+// others.
 type legIndexes struct{ current, emitted *legIndex }
 
 func (e *Engine) newLegIndexes(of func(*object) *indexEntry) legIndexes {
 	return legIndexes{current: e.newLegIndex(of), emitted: e.newLegIndex(of)}
 }
 
-// retire files a leg that is done among those that are.
+// retire moves an emitted leg to the index of emitted legs.
 func (x *legIndexes) retire(e *Engine, slot uint32) {
 	under := x.current.of(e.objects.at(slot)).hash
 	x.current.file(e, slot, 0)
 	x.emitted.file(e, slot, under)
 }
 
-// remove takes a leg out.
+// remove removes a leg.
 func (x *legIndexes) remove(e *Engine, slot uint32) {
 	index := x.current
 	if e.objects.at(slot).state == emitted {
@@ -170,7 +170,7 @@ func (e *Engine) newLegIndex(of func(*object) *indexEntry) *legIndex {
 	return m
 }
 
-// first returns the first leg of a hash, 0 if there is none.
+// first returns the first leg with a hash, 0 if there is none.
 func (m *legIndex) first(e *Engine, hash uint64) uint32 {
 	for slot := *m.table.bucket(m.table.mix(hash, 0)); slot != 0; {
 		at := m.of(e.objects.at(slot))
@@ -182,7 +182,7 @@ func (m *legIndex) first(e *Engine, hash uint64) uint32 {
 	return 0
 }
 
-// file puts a leg under a hash, 0 for none, and takes it away from where it was.
+// file puts a leg under a hash, 0 for none, and removes it from its former one.
 func (m *legIndex) file(e *Engine, slot uint32, under uint64) {
 	at := m.of(e.objects.at(slot))
 	if at.hash == under {
@@ -200,7 +200,7 @@ func (m *legIndex) file(e *Engine, slot uint32, under uint64) {
 		m.table.add(m.table.mix(under, 0), slot)
 		return
 	}
-	// Behind the first, which is the one that the table knows.
+	// Insert it behind the first leg, which the table holds.
 	ahead := m.of(e.objects.at(first))
 	at.previous, at.next = first, ahead.next
 	if at.next != 0 {
@@ -210,16 +210,16 @@ func (m *legIndex) file(e *Engine, slot uint32, under uint64) {
 }
 
 func (m *legIndex) removeEntry(e *Engine, slot uint32, at *indexEntry) {
-	place := m.table.linkTo(m.table.mix(at.hash, 0), slot)
+	place := m.table.findLink(m.table.mix(at.hash, 0), slot)
 	switch {
-	case place == nil: // it is behind the first
+	case place == nil: // it is not the first leg
 		m.of(e.objects.at(at.previous)).next = at.next
 		if at.next != 0 {
 			m.of(e.objects.at(at.next)).previous = at.previous
 		}
 	case at.next == 0:
 		m.table.remove(place)
-	default: // the next one takes its place
+	default: // the next leg takes its place
 		m.of(e.objects.at(at.next)).previous, *place = at.previous, at.next
 	}
 }

@@ -5,15 +5,15 @@ package stitch
 
 // timeline is how a leg spent its time, in nanoseconds.
 type timeline struct {
-	setup     int64 // from the start to being connected; -1 if it never was
-	ivr       int64 // in the interactive voice menu
+	setup     int64 // from the start to the connection; -1 if there was none
+	ivr       int64 // in the voice menu (IVR)
 	lobby     int64 // waiting for an activator
 	connected bool
 }
 
-// timelineOf reads it from what the records of a leg said, one after the other.
-// A record names the menu or a call to say where the leg is from then on; it is
-// in the lobby while it is deactivated and not in the menu.
+// timelineOf reads the statements of a leg in order. A record that names the menu or a call
+// tells where the leg is from then on. The leg is in the lobby while it is deactivated and not
+// in the menu.
 func timelineOf(f *factsCodec, start, end int64) (l timeline) {
 	var inMenu, deactivated bool
 	since := start

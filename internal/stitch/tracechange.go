@@ -3,14 +3,13 @@
 
 package stitch
 
-// A record is stamped with the trace that its call has at that moment. If the
-// running call joins a conference later, its trace changes, and so does that of
-// everything in it. A Joining describes the change, so that an archive can move
-// the rows it wrote under the former trace.
+// A record is stamped with the trace that its call has at that moment. If the running call
+// joins a conference later, its trace changes, together with that of all its objects. A
+// TraceChange describes the change, so that an archive can move the rows that it wrote under
+// the former trace.
 
-// Joining is a running call whose trace is no longer the one that its records
-// were stamped with. It is valid until the next call of a method of the engine,
-// its texts for as long as the caller keeps them.
+// TraceChange is a running call whose trace differs from the one that its records were stamped
+// with. It is valid until the next method call; its texts stay valid.
 type TraceChange struct {
 	Ref Ref
 	// ID of the call.
@@ -18,14 +17,13 @@ type TraceChange struct {
 	Span     SpanID
 	Trace    TraceID
 	Former   TraceID // the trace that its records were stamped with
-	Resource string  // as given to NewSource
-	// Context are the attributes of the call, its id included, in the order of the
-	// keys.
+	Resource string  // the text that NewSource was called with
+	// Context holds the attributes of the call, its id included, in key order.
 	Context []Field
 }
 
-// stampedWith keeps the trace that a record of a call, or of something in it, is
-// stamped with, unless there is an earlier one that was not announced as former.
+// rememberStampedTrace keeps the trace with which a record of a call or its objects is
+// stamped, unless an earlier trace is still to be announced as former.
 func (e *Engine) rememberStampedTrace(call uint32) {
 	info := e.containerOf(call)
 	if info.stamped == (TraceID{}) && e.objects.at(call).kind == Call {
@@ -33,7 +31,7 @@ func (e *Engine) rememberStampedTrace(call uint32) {
 	}
 }
 
-// setTrace gives a call the trace of its conference.
+// setTrace sets the trace of a call.
 func (e *Engine) setTrace(call uint32, trace TraceID, root SpanID) {
 	info := e.containerOf(call)
 	info.trace, info.root = trace, root
@@ -44,7 +42,7 @@ func (e *Engine) setTrace(call uint32, trace TraceID, root SpanID) {
 	e.traceChanges = append(e.traceChanges, Ref{call, e.objects.at(call).generation})
 }
 
-// joins tells whether a call is running and its trace is no longer the one that
+// traceHasChanged reports whether a call is running and its trace differs from the one that
 // its records were stamped with.
 func (e *Engine) traceHasChanged(call uint32) bool {
 	o := e.objects.at(call)
@@ -55,9 +53,9 @@ func (e *Engine) traceHasChanged(call uint32) bool {
 	return info.stamped != (TraceID{}) && info.stamped != info.trace
 }
 
-// TakeJoining visits up to n of the calls whose trace has changed, the first ones
-// first, and takes them. The caller says what became of each: Announced or
-// JoinLater.
+// TakeTraceChanges visits up to n calls whose trace has changed, in the order of the changes,
+// and removes them from the queue. The caller then calls TraceChangeSent or RetryTraceChange
+// for each.
 func (e *Engine) TakeTraceChanges(n int, visit func(*TraceChange)) {
 	for len(e.traceChanges) > 0 && n > 0 {
 		e.steps++
@@ -68,7 +66,7 @@ func (e *Engine) TakeTraceChanges(n int, visit func(*TraceChange)) {
 			continue
 		}
 		info := e.containerOf(ref.slot)
-		if !e.traceHasChanged(ref.slot) { // it has ended, or is in its former conference again
+		if !e.traceHasChanged(ref.slot) { // the call has ended, or is in its former conference again
 			info.traceChangeQueued = false
 			continue
 		}
@@ -81,19 +79,19 @@ func (e *Engine) TakeTraceChanges(n int, visit func(*TraceChange)) {
 	}
 }
 
-// Announced ends a Joining that was taken: the next consumer took its event, or
-// refused it with a permanent error.
+// TraceChangeSent ends a TraceChange: the next consumer accepted its event, or refused it with
+// a permanent error.
 func (e *Engine) TraceChangeSent(ref Ref, trace TraceID) {
 	if o := e.resolve(ref); o != nil && o.kind == Call {
 		info := e.containerOf(ref.slot)
 		info.stamped, info.traceChangeQueued = trace, false
 		e.markDirty(ref.slot, flagDirty)
-		e.setTrace(ref.slot, info.trace, info.root) // it may have changed again
+		e.setTrace(ref.slot, info.trace, info.root) // the trace may have changed again
 	}
 }
 
-// JoinLater puts a Joining that was taken back, behind all others.
+// RetryTraceChange puts a TraceChange back, behind all others.
 func (e *Engine) RetryTraceChange(ref Ref) { e.traceChanges = append(e.traceChanges, ref) }
 
-// Joins tells whether TakeJoining has something to visit.
+// HasTraceChanges reports whether TakeTraceChanges has something to visit.
 func (e *Engine) HasTraceChanges() bool { return len(e.traceChanges) > 0 }

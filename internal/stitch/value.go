@@ -11,34 +11,34 @@ import (
 	"unicode/utf8"
 )
 
-// A value as bytes: a tag, for text and opaque with the length above it, then
-// the content. Equal values are equal bytes. What the bytes mean is stored and
-// must not change.
+// A value is encoded as a tag, for text and opaque values with the length in the bits above
+// it, and the content. Equal values have equal bytes. Values are stored, so their encoding
+// never changes.
 const (
 	tagText   = iota // uvarint length<<3 | tag, the text
 	tagGUID          // 16 bytes: a text that is a GUID in lower case
 	tagInt           // zigzag varint
 	tagDouble        // 8 bytes, big endian
 	tagWhole         // zigzag varint: a double without a fraction
-	tagTrue          // or number<<3 | tag: one of words
+	tagTrue          // or index<<3 | tag: one of commonTexts
 	tagFalse
 	tagOpaque // as tagText
 
-	// valueSame stands for the value of the last statement before that has one, of
-	// an attribute that remembers. It is the tag of a value that needs no more bits.
+	// valueSame stands for the last value before it, of an attribute that keeps its history.
+	// No other value has this byte.
 	valueSame = 1<<tagBits | tagFalse
 
 	tagBits = 3
 	tagMask = 1<<tagBits - 1
 )
 
-// maxText is the longest text that is kept, in bytes; longer ones are cut. The
-// event that brought it has all of it.
+// maxText is the longest text that is kept, in bytes; longer ones are truncated. The record's
+// own event has all of it.
 const maxText = 4 << 10
 
 const guidText = 36
 
-// appendValue appends a value; an opaque one that is too long is left out.
+// appendValue appends a value; ok is false for an opaque value that is too long.
 func appendValue(b []byte, v Value) (out []byte, ok bool) {
 	switch v.Kind {
 	case KindText:
@@ -63,8 +63,7 @@ func appendValue(b []byte, v Value) (out []byte, ok bool) {
 	}
 }
 
-// appendCanonical appends a text that identifies something: a GUID as one in lower
-// case, whatever case it has.
+// appendCanonical appends an identifier. A GUID is appended in lower case.
 func appendCanonical(b []byte, text string) []byte {
 	var guid [16]byte
 	if len(text) == guidText && parseGUID(&guid, text) != guidNone {
@@ -90,7 +89,7 @@ func appendText(b []byte, text string) []byte {
 	return append(b, text...)
 }
 
-// cut cuts a text to n bytes at most, before a character.
+// truncate returns at most n bytes of a text, without cutting a character.
 func truncate(text string, n int) string {
 	if len(text) <= n {
 		return text
@@ -101,7 +100,7 @@ func truncate(text string, n int) string {
 	return text[:n]
 }
 
-// appendDouble writes the many whole numbers (seconds, counts) short.
+// appendDouble appends a number; integers take fewer bytes.
 func appendDouble(b []byte, n float64) []byte {
 	const exact = 1 << 53
 	if whole := int64(n); n >= -exact && n <= exact && float64(whole) == n && (whole != 0 || !math.Signbit(n)) {
@@ -110,7 +109,7 @@ func appendDouble(b []byte, n float64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, tagDouble), math.Float64bits(n))
 }
 
-// valueLength is how many bytes of b are a value; 0 if there is no whole one.
+// valueLength returns how many bytes of b the first value has; 0 if it is not whole.
 func valueLength(b []byte) int {
 	if len(b) == 0 {
 		return 0
@@ -149,7 +148,7 @@ func textOf(raw []byte) []byte {
 	return raw[used:]
 }
 
-// number returns a value as a number, if it is one.
+// number returns a numeric value.
 func number(raw []byte) (n float64, ok bool) {
 	if len(raw) == 0 {
 		return 0, false
@@ -165,7 +164,7 @@ func number(raw []byte) (n float64, ok bool) {
 	}
 }
 
-// same tells whether a value is that text.
+// equalsText reports whether a value is that text.
 func equalsText(raw []byte, text string) bool {
 	if word := commonTextOf(raw); word != "" {
 		return word == text
@@ -173,7 +172,7 @@ func equalsText(raw []byte, text string) bool {
 	return len(raw) > 0 && raw[0]&tagMask == tagText && string(textOf(raw)) == text
 }
 
-// appendString appends a text value as text, "" for others.
+// appendString appends the content of a text value, nothing for others.
 func appendString(b, raw []byte) []byte {
 	if len(raw) == 0 {
 		return b
@@ -188,15 +187,15 @@ func appendString(b, raw []byte) []byte {
 	}
 }
 
-// What parseGUID found.
+// Results of parseGUID.
 const (
 	guidNone  = iota
-	guidAny   // a GUID with capital letters
-	guidLower // a GUID as the systems write it
+	guidAny   // a GUID with upper-case letters
+	guidLower // a GUID in lower case
 )
 
-// hexDigits maps characters to their value; 16 and above are none, and those
-// with 32 set are capital.
+// hexDigits maps characters to their value. 16 and above are not hex digits; bit 5 marks
+// upper-case letters.
 var hexDigits = func() (digits [256]byte) {
 	for i := range digits {
 		digits[i] = 16
@@ -211,7 +210,7 @@ var hexDigits = func() (digits [256]byte) {
 	return digits
 }()
 
-// parseGUID reads a text of 36 characters.
+// parseGUID parses a text of 36 characters.
 func parseGUID(guid *[16]byte, text string) int {
 	if len(text) != guidText || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 		return guidNone
@@ -237,7 +236,7 @@ func parseGUID(guid *[16]byte, text string) int {
 	}
 }
 
-// appendGUID writes a GUID in lower case.
+// appendGUID appends a GUID in lower case.
 func appendGUID(b []byte, guid *[16]byte) []byte {
 	b = hex.AppendEncode(b, guid[0:4])
 	b = append(b, '-')
@@ -252,8 +251,8 @@ func appendGUID(b []byte, guid *[16]byte) []byte {
 
 func isTrue(raw []byte) bool { return len(raw) == 1 && raw[0] == tagTrue }
 
-// equalFold tells whether a value is that text but for the case of letters:
-// sources differ in it.
+// equalFold reports whether a value is that text without regard to case; senders differ in
+// case.
 func equalFold(raw []byte, text string) bool {
 	if word := commonTextOf(raw); word != "" {
 		return strings.EqualFold(word, text)
@@ -261,7 +260,7 @@ func equalFold(raw []byte, text string) bool {
 	return len(raw) > 0 && raw[0]&tagMask == tagText && strings.EqualFold(string(textOf(raw)), text)
 }
 
-// value makes a value of bytes. Its text is a copy.
+// value decodes a value. Its text is a copy.
 func value(raw []byte) Value {
 	switch raw[0] & tagMask {
 	case tagInt:
@@ -284,7 +283,7 @@ func value(raw []byte) Value {
 	}
 }
 
-// text makes a text of a text value, "" of others.
+// text decodes a text value; it returns "" for others.
 func text(raw []byte) string {
 	if len(raw) > 0 && raw[0]&tagMask == tagGUID {
 		var room [guidText]byte

@@ -5,15 +5,15 @@ package stitch
 
 import "strings"
 
-// texts makes values of the bytes of one object. Their texts share a copy of all
-// its bytes, and its GUIDs a second one, instead of one copy each.
+// valueDecoder decodes the values of one object. The texts share one copy of the object's
+// bytes, and the GUIDs share another, which saves an allocation for each.
 type valueDecoder struct {
 	from  []byte // the facts' bytes
-	copy  string // of from
+	copy  string // a copy of from
 	guids strings.Builder
 }
 
-// of makes it serve the facts that were just read.
+// reset prepares the decoder for the facts that f has read.
 func (t *valueDecoder) reset(f *factsCodec) {
 	t.from, t.copy = f.in, string(f.in)
 	guids := 0
@@ -25,12 +25,12 @@ func (t *valueDecoder) reset(f *factsCodec) {
 	t.guids.Grow(guids * guidText)
 }
 
-// value makes a value of bytes that were read from the facts.
+// value decodes a value of the facts.
 func (t *valueDecoder) value(raw []byte) Value {
 	switch raw[0] & tagMask {
 	case tagText, tagOpaque:
 		content := textOf(raw)
-		// Both are slices of one array, so what is behind them tells where they are.
+		// Both slices share one array, so their capacities tell the offset.
 		start := cap(t.from) - cap(content)
 		shared := t.copy[start : start+len(content)]
 		if raw[0]&tagMask == tagOpaque {

@@ -70,13 +70,13 @@ func BenchmarkConsume(b *testing.B) {
 func BenchmarkReadAndStamp(b *testing.B) {
 	s := newState(createDefaultConfig().(*Config))
 	all := newSources()
-	in := &intake{engine: s.engine, sources: &all}
+	in := &batchReader{engine: s.engine, sources: &all}
 	logs := together(say(names.EventCallStart, 0, map[string]any{
 		names.CallID: "46d49cb4-8171-4abc-97f5-000000000000", names.CallCorrelator: "c", names.CoSpaceID: "s", "cisco.meeting_server.call.name": "n",
 	}), legs(1))
 	_, err := in.merge(logs, alone(noon))
 	require.NoError(b, err)
-	ref := in.awaiting[1].ref
+	ref := in.pendingStamps[1].ref
 	lr := records(logs)[1]
 	fields := lr.Attributes().Len()
 	added := map[string]bool{names.CallCorrelator: true, names.CoSpaceID: true, "cisco.meeting_server.call.name": true}

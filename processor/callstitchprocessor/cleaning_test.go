@@ -49,9 +49,9 @@ func TestLogCleaning(t *testing.T) {
 		synctest.Wait()
 		journal := r.Logs.(*callStitch).journal
 		assert.Positive(t, journal.first, "nothing was deleted")
-		assert.Positive(t, journal.sweep.former)
-		assert.Less(t, most, 4*sweepAfter)
-		assert.Less(t, mostParts, 4*sweepAfter/partRoom)
+		assert.Positive(t, journal.snapshot.previousSize)
+		assert.Less(t, most, 4*snapshotAfter)
+		assert.Less(t, mostParts, 4*snapshotAfter/partRoom)
 
 		again := newRig(t, func(r *rig) { withStorage(storageWith(store.Values()))(r); r.config.MaxOpen = time.Hour })
 		was, is := r.counts(), again.counts()
@@ -85,9 +85,9 @@ func TestNoSweepIntoAFailingStorage(t *testing.T) {
 		for i := range 5 {
 			require.ErrorIs(t, r.ConsumeLogs(t.Context(), long(fmt.Sprint("another ", i))), errDisk)
 		}
-		assert.Less(t, len(r.Logs.(*callStitch).journal.due), 3*minPiece, "one piece and what changed")
+		assert.Less(t, len(r.Logs.(*callStitch).journal.unwritten), 3*minPiece, "one piece and what changed")
 		store.Fail(nil)
-		time.Sleep(2 * writeAgain)
+		time.Sleep(2 * retryInterval)
 		synctest.Wait()
 		again := newRig(t, withStorage(storageWith(store.Values())))
 		assert.EqualValues(t, 205, again.counts()["restored"])

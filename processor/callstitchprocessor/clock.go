@@ -13,14 +13,14 @@ func newClock() clock { return clock{start: time.Now()} }
 
 func (c clock) now() time.Time { return c.start.Add(time.Since(c.start)) }
 
-// rarely keeps a log line from filling the log.
-type rarely struct{ last time.Time }
+// minuteLimiter keeps a log line from filling the log.
+type minuteLimiter struct{ lastAllowed time.Time }
 
-// allows tells whether a minute has passed since it last did.
-func (r *rarely) allows(now time.Time) bool {
-	if !r.last.IsZero() && now.Sub(r.last) < time.Minute {
+// allow tells whether a minute has passed since it last did.
+func (r *minuteLimiter) allow(now time.Time) bool {
+	if !r.lastAllowed.IsZero() && now.Sub(r.lastAllowed) < time.Minute {
 		return false
 	}
-	r.last = now
+	r.lastAllowed = now
 	return true
 }

@@ -24,30 +24,30 @@ var errStorage = errors.New("store the state of open calls")
 //
 // A nil committer stores nothing.
 type committer struct {
-	state     *state
-	journal   *journal
-	sharing   *sharing
-	logger    *zap.Logger
-	telemetry *metadata.TelemetryBuilder
-	complaint rarely
+	state      *state
+	journal    *journal
+	sharing    *sharedCalls
+	logger     *zap.Logger
+	telemetry  *metadata.TelemetryBuilder
+	failureLog minuteLimiter
 
-	kicked chan struct{} // there is something to write
-	stop   chan struct{}
-	ended  chan struct{}
+	writeRequested chan struct{} // there is something to write
+	stop           chan struct{}
+	ended          chan struct{}
 
 	// Guarded by state.mu.
-	coming  *write // not yet begun: what changes now will be in it
-	going   *write // under way; nil if none is
-	failure error  // of the last write; nil if it was stored
+	nextWrite *write // not yet begun: what changes now will be in it
+	inFlight  *write // under way; nil if none is
+	lastError error  // of the last write; nil if it was stored
 }
 
 const (
-	// writeAgain is how long after a write that failed the next one is tried,
+	// retryInterval is how long after a write that failed the next one is tried,
 	// if nobody wants one earlier.
-	writeAgain = time.Second
-	// maxDue is how much may wait for a storage that fails, in bytes, before
+	retryInterval = time.Second
+	// maxUnwritten is how much may wait for a storage that fails, in bytes, before
 	// nothing more is taken.
-	maxDue = 32 << 20
+	maxUnwritten = 32 << 20
 )
 
 // write is one write that any number wait for.
@@ -74,56 +74,56 @@ func (w *write) wait(ctx context.Context) error {
 	}
 }
 
-func newCommitter(s *state, j *journal, to *sharing, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) *committer {
+func newCommitter(s *state, j *journal, to *sharedCalls, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) *committer {
 	return &committer{
 		state: s, journal: j, sharing: to, logger: logger, telemetry: telemetry,
-		kicked: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		coming: newWrite(),
+		writeRequested: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
+		nextWrite: newWrite(),
 	}
 }
 
-// due returns the write after which all of the state as it is now is stored,
+// pendingWrite returns the write after which all of the state as it is now is stored,
 // and has it begun; nil if it is stored already. The caller holds state.mu.
-func (c *committer) due() *write {
+func (c *committer) pendingWrite() *write {
 	switch {
 	case c == nil:
 		return nil
-	case c.state.engine.HasChanges() || len(c.journal.due) > 0:
-		c.kick()
-		return c.coming
+	case c.state.engine.HasChanges() || len(c.journal.unwritten) > 0:
+		c.requestWrite()
+		return c.nextWrite
 	default:
-		return c.going
+		return c.inFlight
 	}
 }
 
-// settle returns when the state as it is now is stored.
-func (c *committer) settle(ctx context.Context) error {
+// waitStored returns when the state as it is now is stored.
+func (c *committer) waitStored(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
 	c.state.mu.Lock()
-	due := c.due()
+	due := c.pendingWrite()
 	c.state.mu.Unlock()
 	return due.wait(ctx)
 }
 
-// overdue returns an error when the storage has failed for so long that nothing
+// backlogError returns an error when the storage has failed for so long that nothing
 // more may be taken. The caller holds state.mu.
-func (c *committer) overdue() error {
-	if c == nil || c.failure == nil || len(c.journal.due) < maxDue {
+func (c *committer) backlogError() error {
+	if c == nil || c.lastError == nil || len(c.journal.unwritten) < maxUnwritten {
 		return nil
 	}
-	c.kick()
-	return c.failure
+	c.requestWrite()
+	return c.lastError
 }
 
-// kick has the state written soon.
-func (c *committer) kick() {
+// requestWrite has the state written soon.
+func (c *committer) requestWrite() {
 	if c == nil {
 		return
 	}
 	select {
-	case c.kicked <- struct{}{}:
+	case c.writeRequested <- struct{}{}:
 	default:
 	}
 }
@@ -131,42 +131,42 @@ func (c *committer) kick() {
 // run writes until finish.
 func (c *committer) run(ctx context.Context) {
 	defer close(c.ended)
-	again := time.NewTimer(writeAgain)
+	again := time.NewTimer(retryInterval)
 	again.Stop()
 	defer again.Stop()
 	for {
 		select {
-		case <-c.kicked:
+		case <-c.writeRequested:
 		case <-again.C:
 		case <-c.stop:
 			_ = c.write(ctx) // failure says it
 			return
 		}
 		if c.write(ctx) != nil {
-			again.Reset(writeAgain)
+			again.Reset(retryInterval)
 		}
 	}
 }
 
-// finish has the last of the state written and ends run. It returns why that
+// stopAndWait has the last of the state written and ends run. It returns why that
 // could not be stored. A storage that does not come back is left behind.
-func (c *committer) finish(ctx context.Context) error {
+func (c *committer) stopAndWait(ctx context.Context) error {
 	close(c.stop)
-	if !comesBack(ctx, c.ended) {
+	if !waitDone(ctx, c.ended) {
 		return fmt.Errorf("%w: the storage does not come back", errStorage)
 	}
-	return c.failure
+	return c.lastError
 }
 
 // write writes what changed. What could not be written stays due.
 func (c *committer) write(ctx context.Context) error {
 	c.state.mu.Lock()
-	w := c.coming
-	c.coming, c.going = newWrite(), w
-	segment := c.journal.begin()
+	w := c.nextWrite
+	c.nextWrite, c.inFlight = newWrite(), w
+	segment := c.journal.beginSegment()
 	for left := c.state.engine.CountUnwrittenChanges(); ; {
 		before := c.state.engine.CountUnwrittenChanges()
-		segment = c.journal.add(segment, c.state.engine)
+		segment = c.journal.appendChanges(segment, c.state.engine)
 		if left -= before - c.state.engine.CountUnwrittenChanges(); left <= 0 {
 			break
 		}
@@ -175,7 +175,7 @@ func (c *committer) write(ctx context.Context) error {
 		c.state.mu.Unlock()
 		c.state.mu.Lock()
 	}
-	segment = c.journal.finish(segment, c.state.engine)
+	segment = c.journal.appendSnapshotPiece(segment, c.state.engine)
 	c.state.mu.Unlock()
 
 	parts := 0
@@ -183,17 +183,17 @@ func (c *committer) write(ctx context.Context) error {
 		var err error
 		if parts, err = c.journal.store(ctx, segment); err != nil {
 			w.err = fmt.Errorf("%w: %w", errStorage, err)
-			c.complain(ctx, err)
+			c.logFailure(ctx, err)
 		}
 	}
 
 	c.state.mu.Lock()
 	if w.err == nil {
-		c.journal.stored(segment, parts)
+		c.journal.markStored(segment, parts)
 	} else {
-		c.journal.failed(segment)
+		c.journal.keepUnwritten(segment)
 	}
-	c.going, c.failure = nil, w.err
+	c.inFlight, c.lastError = nil, w.err
 	requests := w.requests
 	w.requests = nil
 	c.state.mu.Unlock()
@@ -216,9 +216,9 @@ func (c *committer) passOn(requests []*sharedRequest, err error) {
 	}
 }
 
-func (c *committer) complain(ctx context.Context, err error) {
+func (c *committer) logFailure(ctx context.Context, err error) {
 	c.telemetry.ProcessorCallstitchStorageFailures.Add(ctx, 1)
-	if c.complaint.allows(c.state.clock.now()) {
+	if c.failureLog.allow(c.state.clock.now()) {
 		c.logger.Error("State not stored; requests are refused, and their senders keep the records, until it is", zap.Error(err))
 	}
 }

@@ -100,7 +100,7 @@ func TestStorageFails(t *testing.T) {
 		assert.Greater(t, r.counts()["storage_failures"], int64(2))
 
 		store.Fail(nil)
-		time.Sleep(2 * writeAgain)
+		time.Sleep(2 * retryInterval)
 		assert.Greater(t, len(segments(store)), 1, "not written without a request")
 		r.consume(legEnd("second"))
 		time.Sleep(time.Minute)
@@ -124,10 +124,10 @@ func TestNothingIsTakenWhenTooMuchIsDue(t *testing.T) {
 		setDue := func(entries []byte) (former []byte) {
 			stitcher.state.mu.Lock()
 			defer stitcher.state.mu.Unlock()
-			former, stitcher.journal.due = stitcher.journal.due, entries
+			former, stitcher.journal.unwritten = stitcher.journal.unwritten, entries
 			return former
 		}
-		entries := setDue(make([]byte, maxDue))
+		entries := setDue(make([]byte, maxUnwritten))
 		require.ErrorIs(t, r.ConsumeLogs(t.Context(), legEnd("second")), errDisk)
 		assert.EqualValues(t, 1, r.counts()["open_objects call_leg"], "the second was taken")
 		synctest.Wait()

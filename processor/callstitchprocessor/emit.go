@@ -19,20 +19,20 @@ type emitter struct {
 	sender    *sender
 	logger    *zap.Logger
 
-	woken chan struct{}
-	stop  chan struct{}
-	ended chan struct{}
+	wakeups chan struct{}
+	stop    chan struct{}
+	ended   chan struct{}
 
-	armed     time.Time // guarded by state.mu: when run looks by itself
-	complaint rarely    // of run
+	nextWake time.Time     // guarded by state.mu: when run looks by itself
+	slowLog  minuteLimiter // of run
 }
 
 const (
-	// never is when the timer fires if there is nothing to wait for.
-	never = 24 * time.Hour
-	// grain is the least the timer waits: what is due within that time goes
+	// maxTimer is when the timer fires if there is nothing to wait for.
+	maxTimer = 24 * time.Hour
+	// minTimer is the least the timer waits: what is due within that time goes
 	// together, in one batch and one write.
-	grain = 50 * time.Millisecond
+	minTimer = 50 * time.Millisecond
 	// slowSend is how long the next consumer may take before that is logged.
 	slowSend = time.Minute
 )
@@ -40,24 +40,24 @@ const (
 func newEmitter(s *state, c *committer, to *sender, logger *zap.Logger) *emitter {
 	return &emitter{
 		state: s, committer: c, sender: to, logger: logger,
-		woken: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
+		wakeups: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
 // run lets time pass until finish.
 func (e *emitter) run() {
 	defer close(e.ended)
-	timer := time.NewTimer(never)
+	timer := time.NewTimer(maxTimer)
 	defer timer.Stop()
 	for {
 		if e.advance() > 0 {
 			e.sender.wake()
 		}
 		e.warnOfSlowSend()
-		timer.Reset(e.arm())
+		timer.Reset(e.timeToNextWake())
 		select {
 		case <-timer.C:
-		case <-e.woken:
+		case <-e.wakeups:
 		case <-e.stop:
 			return
 		}
@@ -80,7 +80,7 @@ func (e *emitter) advance() (owed int) {
 	for {
 		more, changed := slice()
 		if changed {
-			e.committer.kick()
+			e.committer.requestWrite()
 		}
 		if !more {
 			return owed
@@ -93,23 +93,23 @@ func (e *emitter) advance() (owed int) {
 // again at once would starve them.
 func yield() { runtime.Gosched() }
 
-// arm returns how long there is nothing to do.
-func (e *emitter) arm() time.Duration {
+// timeToNextWake returns how long there is nothing to do.
+func (e *emitter) timeToNextWake() time.Duration {
 	e.state.mu.Lock()
 	defer e.state.mu.Unlock()
 	now := e.state.clock.now()
 	next, ok := e.state.engine.Next()
 	if !ok {
-		next = now.Add(never)
+		next = now.Add(maxTimer)
 	}
 	if since := e.sender.busySince; !since.IsZero() {
 		next = earlier(next, since.Add(slowSend*(now.Sub(since)/slowSend+1)))
 	}
-	e.armed = next
+	e.nextWake = next
 	if e.state.engine.HasFollowUps() {
 		return 0
 	}
-	return max(next.Sub(now), grain)
+	return max(next.Sub(now), minTimer)
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -124,7 +124,7 @@ func (e *emitter) warnOfSlowSend() {
 	e.state.mu.Lock()
 	since, now, owed := e.sender.busySince, e.state.clock.now(), e.state.engine.CountPendingEmits()
 	e.state.mu.Unlock()
-	if since.IsZero() || now.Sub(since) < slowSend || !e.complaint.allows(now) {
+	if since.IsZero() || now.Sub(since) < slowSend || !e.slowLog.allow(now) {
 		return
 	}
 	e.logger.Warn("The next consumer has not answered; stitched records wait for it",
@@ -134,21 +134,21 @@ func (e *emitter) warnOfSlowSend() {
 // wakeIfEarlier wakes the emitter if there is something to do earlier than it
 // knows. The caller holds state.mu.
 func (e *emitter) wakeIfEarlier() {
-	if next, ok := e.state.engine.Next(); ok && next.Before(e.armed) {
+	if next, ok := e.state.engine.Next(); ok && next.Before(e.nextWake) {
 		e.wake()
 	}
 }
 
 func (e *emitter) wake() {
 	select {
-	case e.woken <- struct{}{}:
+	case e.wakeups <- struct{}{}:
 	default:
 	}
 }
 
-// finish ends run and makes objects owed: with storage those that have ended,
+// stopAndFlush ends run and makes objects owed: with storage those that have ended,
 // else all.
-func (e *emitter) finish() {
+func (e *emitter) stopAndFlush() {
 	close(e.stop)
 	<-e.ended
 	piece := func() (more bool) {

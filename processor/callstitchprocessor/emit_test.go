@@ -31,7 +31,7 @@ func TestLinger(t *testing.T) {
 		time.Sleep(r.config.Linger - time.Millisecond)
 		synctest.Wait()
 		assert.Empty(t, r.next.spans())
-		time.Sleep(grain)
+		time.Sleep(minTimer)
 		synctest.Wait()
 		assert.Len(t, r.next.spans(), 3)
 	})

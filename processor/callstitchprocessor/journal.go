@@ -46,21 +46,21 @@ type journal struct {
 	first, next uint64
 	obsolete    uint64 // those below are not needed
 
-	// due are the entries of a segment that could not be stored.
-	due []byte
+	// unwritten are the entries of a segment that could not be stored.
+	unwritten []byte
 
-	written int // bytes since the last sweep began
-	sweep   sweep
+	written  int // bytes since the last sweep began
+	snapshot snapshot
 }
 
-// sweep is how far the sweep is.
-type sweep struct {
-	soon    bool   // the next one is to begin at once
-	running bool   // it has begun
-	last    bool   // its last piece is in a segment
-	first   uint64 // the part that the segment of its first piece begins with
-	size    int    // of its pieces, in bytes
-	former  int    // size of the one before
+// snapshot is how far the sweep is.
+type snapshot struct {
+	dueNow       bool   // the next one is to begin at once
+	running      bool   // it has begun
+	last         bool   // its last piece is in a segment
+	first        uint64 // the part that the segment of its first piece begins with
+	size         int    // of its pieces, in bytes
+	previousSize int    // size of the one before
 }
 
 const (
@@ -69,7 +69,7 @@ const (
 	keyLog = "segments"
 
 	// A sweep begins after that many bytes, or twice its own size.
-	sweepAfter = 8 << 20
+	snapshotAfter = 8 << 20
 	// A piece of it is twice what changed, within these bounds: it makes headway
 	// when little happens, and holds nobody up when much does, but keeps up with
 	// that.
@@ -100,32 +100,34 @@ func openJournal(ctx context.Context, host component.Host, id *component.ID, set
 	return &journal{client: client, logger: set.Logger}, nil
 }
 
-// begin returns the next segment, with what was due. It is empty if there is
+// beginSegment returns the next segment, with what was due. It is empty if there is
 // nothing to write.
-func (j *journal) begin() []byte { return append(make([]byte, 0, len(j.due)+minPiece), j.due...) }
+func (j *journal) beginSegment() []byte {
+	return append(make([]byte, 0, len(j.unwritten)+minPiece), j.unwritten...)
+}
 
-// add adds a bounded part of what changed. The caller holds the lock of the
+// appendChanges adds a bounded part of what changed. The caller holds the lock of the
 // engine.
-func (j *journal) add(segment []byte, engine *stitch.Engine) []byte {
+func (j *journal) appendChanges(segment []byte, engine *stitch.Engine) []byte {
 	return engine.AppendChanges(segment)
 }
 
-// finish adds a piece of the sweep. The caller holds the lock of the engine.
-func (j *journal) finish(segment []byte, engine *stitch.Engine) []byte {
+// appendSnapshotPiece adds a piece of the sweep. The caller holds the lock of the engine.
+func (j *journal) appendSnapshotPiece(segment []byte, engine *stitch.Engine) []byte {
 	// A storage that fails must not make the segment grow with each attempt.
-	if len(j.due) == 0 && len(segment) > 0 {
-		segment = j.appendSweep(engine, segment, len(segment))
+	if len(j.unwritten) == 0 && len(segment) > 0 {
+		segment = j.appendSnapshot(engine, segment, len(segment))
 	}
 	return segment
 }
 
-// appendSweep begins a sweep when it is time, and appends a piece of the one
+// appendSnapshot begins a sweep when it is time, and appends a piece of the one
 // that runs.
-func (j *journal) appendSweep(engine *stitch.Engine, b []byte, changes int) []byte {
-	s := &j.sweep
-	if !s.running && (s.soon || j.written > max(sweepAfter, 2*s.former)) {
+func (j *journal) appendSnapshot(engine *stitch.Engine, b []byte, changes int) []byte {
+	s := &j.snapshot
+	if !s.running && (s.dueNow || j.written > max(snapshotAfter, 2*s.previousSize)) {
 		engine.BeginSnapshot()
-		*s = sweep{running: true, first: j.next, former: s.former}
+		*s = snapshot{running: true, first: j.next, previousSize: s.previousSize}
 		j.written = 0
 	}
 	if !s.running {
@@ -162,22 +164,22 @@ func (j *journal) firstAfter(parts int) uint64 {
 	return min(j.obsolete, j.first+uint64(max(minDeletions, 2*parts)))
 }
 
-// stored notes that a segment was written in so many parts. The caller holds the
+// markStored notes that a segment was written in so many parts. The caller holds the
 // lock of the engine.
-func (j *journal) stored(segment []byte, parts int) {
+func (j *journal) markStored(segment []byte, parts int) {
 	if len(segment) == 0 {
 		return
 	}
-	j.due = nil
+	j.unwritten = nil
 	j.first = j.firstAfter(parts)
 	j.next += uint64(parts) //nolint:gosec // not negative
 	j.written += len(segment)
-	if j.sweep.last {
-		j.obsolete = j.sweep.first
-		j.sweep = sweep{former: j.sweep.size}
+	if j.snapshot.last {
+		j.obsolete = j.snapshot.first
+		j.snapshot = snapshot{previousSize: j.snapshot.size}
 	}
 }
 
-// failed keeps what could not be written for the next segment. The caller holds
+// keepUnwritten keeps what could not be written for the next segment. The caller holds
 // the lock of the engine.
-func (j *journal) failed(segment []byte) { j.due = segment }
+func (j *journal) keepUnwritten(segment []byte) { j.unwritten = segment }

@@ -13,15 +13,15 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// listed are the events with what a bridge lists.
-var listed = map[string]stitch.Kind{
+// listEvents are the events with what a bridge lists.
+var listEvents = map[string]stitch.Kind{
 	names.EventAPICallList:    stitch.Call,
 	names.EventAPICallLegList: stitch.CallLeg,
 }
 
 // readList gives a part of a bridge's listing to the engine. One without a time or
 // without a name of its bridge is passed over.
-func (in *intake) readList(rl plog.ResourceLogs, lr plog.LogRecord, kind stitch.Kind, now time.Time) {
+func (in *batchReader) readList(rl plog.ResourceLogs, lr plog.LogRecord, kind stitch.Kind, now time.Time) {
 	attributes := lr.Attributes()
 	rank, bridge := bridgeOf(rl.Resource().Attributes(), "")
 	if lr.Timestamp() == 0 || bridge == "" {
@@ -57,7 +57,7 @@ func number(attributes pcommon.Map, key string) int {
 
 // removeCall takes from an event subscription that a bridge removed a call. That its
 // receiver lost the call from view is no removal.
-func (in *intake) removeCall(lr plog.LogRecord, now time.Time) {
+func (in *batchReader) removeCall(lr plog.LogRecord, now time.Time) {
 	switch text(lr.Attributes(), names.CallReason) {
 	case names.ReasonLostConnection, names.ReasonNotWatched:
 		return

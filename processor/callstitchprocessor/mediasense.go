@@ -38,7 +38,7 @@ const maxElements = 1024
 
 // readSession reads a record of a session: its tags are items of it, its tracks
 // parts of the record.
-func (in *intake) readSession(attributes pcommon.Map, r *stitch.Record) bool {
+func (in *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) bool {
 	if r.ID = text(attributes, names.MediaSenseSessionID); r.ID == "" {
 		return false
 	}
@@ -110,7 +110,7 @@ func nearEnd(tracks []pcommon.Map) (reference string) {
 }
 
 // track reads what a record of a session says of a track.
-func (in *intake) track(id string, track pcommon.Map, dropped *int) stitch.Part {
+func (in *batchReader) track(id string, track pcommon.Map, dropped *int) stitch.Part {
 	p := stitch.Part{Kind: stitch.Track, ID: id}
 	start := len(in.fields)
 	for key, v := range track.All() {
@@ -132,7 +132,7 @@ func (in *intake) track(id string, track pcommon.Map, dropped *int) stitch.Part 
 // participant reads a participant of a track. It is the same one in another
 // record if that has it with the same start and reference: the device, for one,
 // is in the first record only.
-func (in *intake) participant(participant pcommon.Map) stitch.Item {
+func (in *batchReader) participant(participant pcommon.Map) stitch.Item {
 	since, _ := integer(participant, names.ElementParticipantStart)
 	reference := text(participant, names.ElementXRefCI)
 	if reference == "" {
@@ -149,7 +149,7 @@ func (in *intake) participant(participant pcommon.Map) stitch.Item {
 // one in another record if name, offset and date are; the date to the second,
 // because the records of tags have it so at times. One without an offset is
 // about the whole, and stands before all others.
-func (in *intake) tag(list string, attributes pcommon.Map, prefix string) stitch.Item {
+func (in *batchReader) tag(list string, attributes pcommon.Map, prefix string) stitch.Item {
 	offset, timed := integer(attributes, prefix+names.ElementTagOffset)
 	if !timed {
 		offset = -1
@@ -169,7 +169,7 @@ func (in *intake) tag(list string, attributes pcommon.Map, prefix string) stitch
 
 // readTag reads the record of a tag, which is on a track if it has the number of
 // one, else on a session.
-func (in *intake) readTag(attributes pcommon.Map, r *stitch.Record) bool {
+func (in *batchReader) readTag(attributes pcommon.Map, r *stitch.Record) bool {
 	session := text(attributes, names.MediaSenseSessionID)
 	if session == "" {
 		return false
@@ -200,10 +200,10 @@ func trackNumber(attributes pcommon.Map, session string) (number int64, ok bool)
 	return number, found && err == nil
 }
 
-// recorded returns the ids of what a record of MediaSense is about that says
+// recordedStamp returns the ids of what a record of MediaSense is about that says
 // nothing new of it; context too if it is still known. A record that names
 // several sessions is about none.
-func (in *intake) recorded(attributes pcommon.Map) (known stitch.Stamp, ok bool) {
+func (in *batchReader) recordedStamp(attributes pcommon.Map) (known stitch.Stamp, ok bool) {
 	session := text(attributes, names.MediaSenseSessionID)
 	if v, exists := attributes.Get(names.MediaSenseSessionIDs); session == "" && exists && v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() == 1 {
 		session = v.Slice().At(0).Str()

@@ -68,8 +68,8 @@ func partsOf(entries []byte) [][]byte {
 	return parts
 }
 
-// assembly puts segments together again from their parts in order.
-type assembly struct {
+// segmentReader puts segments together again from their parts in order.
+type segmentReader struct {
 	entries []byte
 	begun   bool
 }
@@ -78,7 +78,7 @@ type assembly struct {
 // whole; they are good until the next call. A part whose beginning is not there
 // is passed over: the beginning was damaged, which was an error then, or it was
 // deleted, and the rest would have been next.
-func (a *assembly) add(value []byte) (entries []byte, err error) {
+func (a *segmentReader) add(value []byte) (entries []byte, err error) {
 	version, content, err := unseal(value)
 	if err == nil && version > wholeSegments && len(content) == 0 {
 		err = errCut

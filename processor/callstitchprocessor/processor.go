@@ -30,9 +30,9 @@ type callStitch struct {
 	state     *state // nil before Start
 	emitter   *emitter
 	sender    *sender
-	journal   *journal   // nil without storage
-	committer *committer // likewise
-	sharing   *sharing   // likewise
+	journal   *journal     // nil without storage
+	committer *committer   // likewise
+	shared    *sharedCalls // likewise
 
 	sources  sources   // guarded by state.mu
 	requests sync.Pool // of *request
@@ -60,7 +60,7 @@ func (*callStitch) Capabilities() consumer.Capabilities {
 // Start restores the state and begins to emit. What it did before it failed, it
 // undoes.
 func (p *callStitch) Start(ctx context.Context, host component.Host) error {
-	if err := running.take(p.config, p.settings.ID); err != nil {
+	if err := runningConfigs.take(p.config, p.settings.ID); err != nil {
 		return err
 	}
 	p.claimed = true
@@ -87,16 +87,16 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 	p.telemetry.ProcessorCallstitchStorageSegmentsLost.Add(ctx, int64(lost))
 	p.telemetry.ProcessorCallstitchSendFailures.Add(ctx, 0)
 	p.telemetry.ProcessorCallstitchStorageFailures.Add(ctx, 0)
-	if err := observe(p.telemetry, state); err != nil {
+	if err := registerCallbacks(p.telemetry, state); err != nil {
 		return err
 	}
 
 	p.state, p.closed = state, false
 	p.sources = newSources()
-	p.requests.New = func() any { return &request{intake: intake{engine: state.engine, sources: &p.sources}, p: p} }
+	p.requests.New = func() any { return &request{intake: batchReader{engine: state.engine, sources: &p.sources}, p: p} }
 	if p.journal != nil {
-		p.sharing = newSharing(background, p.next)
-		p.committer = newCommitter(state, p.journal, p.sharing, p.settings.Logger, p.telemetry)
+		p.shared = newSharing(background, p.next)
+		p.committer = newCommitter(state, p.journal, p.shared, p.settings.Logger, p.telemetry)
 		p.wg.Go(func() { p.committer.run(background) })
 	}
 	p.sender = newSender(state, p.committer, p.next, p.settings, p.telemetry)
@@ -118,16 +118,16 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		return errClosed
 	}
 	var shared *sharedRequest
-	if p.sharing != nil {
-		shared = p.sharing.request(ctx, logs)
+	if p.shared != nil {
+		shared = p.shared.request(ctx, logs)
 	}
-	write, err := p.take(ctx, logs, shared)
+	write, err := p.mergeAndStamp(ctx, logs, shared)
 	switch {
 	case err != nil:
 		return err
 	case write == nil: // nothing is to be stored
 	case shared != nil:
-		if err := p.awaitShared(ctx, write, shared); !errors.Is(err, errAlone) {
+		if err := p.awaitShared(ctx, write, shared); !errors.Is(err, errSendSeparately) {
 			return err
 		}
 		logs = shared.Value
@@ -154,14 +154,14 @@ func (p *callStitch) awaitShared(ctx context.Context, w *write, shared *sharedRe
 	}
 }
 
-// take merges and stamps the records. It returns the write after which that is
+// mergeAndStamp merges and stamps the records. It returns the write after which that is
 // stored, and has shared passed on then, unless it is nil.
-func (p *callStitch) take(ctx context.Context, logs plog.Logs, shared *sharedRequest) (*write, error) {
+func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *sharedRequest) (*write, error) {
 	r := p.requests.Get().(*request)
 	r.ctx = ctx
 	defer func() {
 		r.ctx = nil
-		r.intake.forget()
+		r.intake.reset()
 		p.requests.Put(r)
 	}()
 	p.state.mu.Lock()
@@ -169,13 +169,13 @@ func (p *callStitch) take(ctx context.Context, logs plog.Logs, shared *sharedReq
 	if p.closed {
 		return nil, errClosed
 	}
-	if err := p.committer.overdue(); err != nil {
+	if err := p.committer.backlogError(); err != nil {
 		return nil, err
 	}
 	concerned, err := r.intake.merge(logs, r)
 	p.wakeIfEarlier()
 	if err != nil {
-		return nil, p.explain(err)
+		return nil, p.wrapFull(err)
 	}
 	if err := r.intake.stamp(r); err != nil {
 		return nil, err
@@ -186,7 +186,7 @@ func (p *callStitch) take(ctx context.Context, logs plog.Logs, shared *sharedReq
 	if !concerned {
 		return nil, nil
 	}
-	due := p.committer.due()
+	due := p.committer.pendingWrite()
 	if due != nil && shared != nil {
 		due.requests = append(due.requests, shared)
 	}
@@ -202,8 +202,8 @@ func (p *callStitch) wakeIfEarlier() {
 	}
 }
 
-// explain says what to do about an error.
-func (p *callStitch) explain(err error) error {
+// wrapFull says what to do about an error.
+func (p *callStitch) wrapFull(err error) error {
 	if !errors.Is(err, stitch.ErrFull) {
 		return err
 	}
@@ -214,12 +214,12 @@ func (p *callStitch) explain(err error) error {
 
 // request is a request that takes turns with others at the state.
 type request struct {
-	intake intake
+	intake batchReader
 	p      *callStitch
 	ctx    context.Context //nolint:containedctx // that of the call which has the request
 }
 
-var _ turns = (*request)(nil)
+var _ lockSharer = (*request)(nil)
 
 func (r *request) now() time.Time { return r.p.state.clock.now() }
 
@@ -263,9 +263,9 @@ func (r *request) waitForRoom(records int) bool {
 	}
 }
 
-// lastWrite is how long the last write may take when the shutdown's own time is
+// lastWriteTimeout is how long the last write may take when the shutdown's own time is
 // up.
-const lastWrite = 500 * time.Millisecond
+const lastWriteTimeout = 500 * time.Millisecond
 
 // Shutdown sends what is due, and keeps the rest in the storage; without
 // storage it sends what is open as incomplete. It takes no longer than
@@ -278,26 +278,26 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 	defer cancel()
 	var errs error
 	if p.emitter != nil {
-		p.close()
-		p.emitter.finish()
-		p.sender.finish(ctx)
+		p.refuseRequests()
+		p.emitter.stopAndFlush()
+		p.sender.stopAndSendRest(ctx)
 		p.emitter = nil
 	}
 	if p.committer != nil {
-		errs = p.finishCommitter(ctx)
+		errs = p.stopCommitter(ctx)
 		p.committer = nil
 	}
-	if p.sharing != nil {
-		errs = errors.Join(errs, p.finishSharing(ctx))
+	if p.shared != nil {
+		errs = errors.Join(errs, p.stopSharing(ctx))
 	}
 	if p.cancel != nil {
 		p.cancel()
 	}
-	errs = errors.Join(errs, p.wait(ctx, "goroutines", p.wg.Wait))
+	errs = errors.Join(errs, p.waitBounded(ctx, "goroutines", p.wg.Wait))
 	if p.journal != nil {
 		var err error
 		client := p.journal.client
-		errs = errors.Join(errs, p.wait(ctx, "storage client", func() { err = client.Close(context.WithoutCancel(ctx)) }))
+		errs = errors.Join(errs, p.waitBounded(ctx, "storage client", func() { err = client.Close(context.WithoutCancel(ctx)) }))
 		if errs == nil {
 			errs = err
 		}
@@ -305,51 +305,51 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 	}
 	p.telemetry.Shutdown()
 	if p.claimed {
-		running.release(p.config)
+		runningConfigs.release(p.config)
 		p.claimed = false
 	}
 	return errs
 }
 
-// wait calls something that may not come back. That is an error when the
+// waitBounded calls something that may not come back. That is an error when the
 // shutdown's time is up, and a little more.
-func (p *callStitch) wait(ctx context.Context, what string, call func()) error {
+func (p *callStitch) waitBounded(ctx context.Context, what string, call func()) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		call()
 	}()
-	if !comesBack(ctx, done) {
+	if !waitDone(ctx, done) {
 		return fmt.Errorf("shutdown_timeout (%s) is over and the %s did not end: it is left behind", p.config.ShutdownTimeout, what)
 	}
 	return nil
 }
 
-func (p *callStitch) close() {
+func (p *callStitch) refuseRequests() {
 	p.state.mu.Lock()
 	defer p.state.mu.Unlock()
 	p.closed = true
 }
 
-// finishSharing refuses requests that wait, and lets the calls under way end. What
+// stopSharing refuses requests that wait, and lets the calls under way end. What
 // is refused is stored, and merges to nothing when it comes again.
-func (p *callStitch) finishSharing(ctx context.Context) error {
-	p.sharing.group.Close(errClosed)
+func (p *callStitch) stopSharing(ctx context.Context) error {
+	p.shared.group.Close(errClosed)
 	defer context.AfterFunc(ctx, p.cancel)()
-	return p.wait(ctx, "calls of the next consumer", p.sharing.group.Wait)
+	return p.waitBounded(ctx, "calls of the next consumer", p.shared.group.Wait)
 }
 
-// finishCommitter has the last of the state written, for which there is some
+// stopCommitter has the last of the state written, for which there is some
 // time even when the shutdown's own is up.
-func (p *callStitch) finishCommitter(ctx context.Context) error {
+func (p *callStitch) stopCommitter(ctx context.Context) error {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(lastWrite, func() {
+		time.AfterFunc(lastWriteTimeout, func() {
 			cancel()
 			p.cancel()
 		})
 	})
 	defer stop()
-	return p.committer.finish(last)
+	return p.committer.stopAndWait(last)
 }

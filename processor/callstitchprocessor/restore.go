@@ -44,7 +44,7 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	}
 	j.first, j.next = binary.BigEndian.Uint64(content), binary.BigEndian.Uint64(content[8:])
 	j.obsolete = j.first
-	var parts assembly
+	var parts segmentReader
 	for number := j.first; number < j.next; number += readTogether {
 		n, err := j.load(ctx, s, &parts, number, min(j.next, number+readTogether))
 		if err != nil {
@@ -53,13 +53,13 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 		lost += n
 	}
 	s.engine.FinishLoad(s.clock.now())
-	j.sweep.soon = true // what is damaged goes away with it
+	j.snapshot.dueNow = true // what is damaged goes away with it
 	j.logger.Info("State restored", zap.Uint64("parts", j.next-j.first), zap.Uint64("objects", s.engine.Stats().Restored))
 	return lost, nil
 }
 
 // load reads the parts from first to end, without it.
-func (j *journal) load(ctx context.Context, s *state, parts *assembly, first, end uint64) (lost int, err error) {
+func (j *journal) load(ctx context.Context, s *state, parts *segmentReader, first, end uint64) (lost int, err error) {
 	operations := make([]*storage.Operation, 0, readTogether)
 	for number := first; number < end; number++ {
 		operations = append(operations, storage.GetOperation(partKey(number)))

@@ -248,7 +248,7 @@ func TestParts(t *testing.T) {
 
 func assembled(t *testing.T, parts [][]byte, bad int) (segments []string) {
 	t.Helper()
-	var a assembly
+	var a segmentReader
 	for _, part := range parts {
 		entries, err := a.add(part)
 		if err != nil {
@@ -269,7 +269,7 @@ func TestWholeSegments(t *testing.T) {
 	require.Zero(t, errors)
 	for version := byte(1); version <= wholeSegments; version++ {
 		older := make(map[string][]byte)
-		var parts assembly
+		var parts segmentReader
 		var next uint64
 		for number := range uint64(len(values) - 1) {
 			entries, err := parts.add(values[partKey(number)])

@@ -32,21 +32,21 @@ type sender struct {
 	telemetry *metadata.TelemetryBuilder
 	version   string
 
-	woken  chan struct{}
-	stop   chan struct{}
-	ended  chan struct{}
-	cancel context.CancelFunc // of what run does
+	wakeups chan struct{}
+	stop    chan struct{}
+	ended   chan struct{}
+	cancel  context.CancelFunc // of what run does
 
 	busySince time.Time // guarded by state.mu: since when the next consumer has had a batch; zero if it has none
 
 	// Of run and, when that has ended, of finish.
-	retry     attempts // of owed records
-	aside     attempts // of records that were set aside
-	joining   attempts // of the events about calls that joined a conference
-	size      int      // of a batch
-	isolating int      // owed objects to be sent one by one: one of them was refused with a permanent error
-	isLast    bool     // the processor stops and has no storage: what is not sent now is lost
-	complaint rarely
+	pendingRetry     attempts // of owed records
+	setAsideRetry    attempts // of records that were set aside
+	traceChangeRetry attempts // of the events about calls that joined a conference
+	size             int      // of a batch
+	isolating        int      // owed objects to be sent one by one: one of them was refused with a permanent error
+	isLast           bool     // the processor stops and has no storage: what is not sent now is lost
+	refusalLog       minuteLimiter
 }
 
 // attempts is when something is tried again that was refused.
@@ -80,24 +80,24 @@ func (a *attempts) succeeded() {
 const (
 	// maxBatch is how many stitched records are sent together.
 	maxBatch = 500
-	// renderAtOnce is how many of them are rendered, or marked as done, without
+	// rendersPerLock is how many of them are rendered, or marked as done, without
 	// letting go of the lock: some tenths of a millisecond of work. Each unlock may
 	// let many senders in first, and the queue of owed records must not grow without
 	// end.
-	renderAtOnce = 64
-	// triesTogether is how often a batch is tried before it is halved. At a stop
+	rendersPerLock = 64
+	// triesBeforeSplit is how often a batch is tried before it is halved. At a stop
 	// without storage it is halved at once.
-	triesTogether = 3
+	triesBeforeSplit = 3
 	// Back-off of owed records, and of records that were set aside.
-	firstRetry, longestRetry = 500 * time.Millisecond, time.Minute
-	firstAside, longestAside = 5 * time.Second, time.Minute
+	firstRetry, longestRetry                 = 500 * time.Millisecond, time.Minute
+	firstSetAsideRetry, longestSetAsideRetry = 5 * time.Second, time.Minute
 )
 
 func newSender(s *state, c *committer, next consumer.Logs, set processor.Settings, telemetry *metadata.TelemetryBuilder) *sender {
 	return &sender{
 		state: s, committer: c, next: next, logger: set.Logger, telemetry: telemetry, version: set.BuildInfo.Version,
-		woken: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		retry: newAttempts(firstRetry, longestRetry), aside: newAttempts(firstAside, longestAside), joining: newAttempts(firstRetry, longestRetry),
+		wakeups: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
+		pendingRetry: newAttempts(firstRetry, longestRetry), setAsideRetry: newAttempts(firstSetAsideRetry, longestSetAsideRetry), traceChangeRetry: newAttempts(firstRetry, longestRetry),
 		size: maxBatch,
 	}
 }
@@ -105,14 +105,14 @@ func newSender(s *state, c *committer, next consumer.Logs, set processor.Setting
 // run sends until stopped.
 func (s *sender) run(ctx context.Context) {
 	defer close(s.ended)
-	timer := time.NewTimer(never)
+	timer := time.NewTimer(maxTimer)
 	defer timer.Stop()
 	for {
 		s.send(ctx)
 		timer.Reset(s.pause())
 		select {
 		case <-timer.C:
-		case <-s.woken:
+		case <-s.wakeups:
 		case <-s.stop:
 			return
 		}
@@ -121,7 +121,7 @@ func (s *sender) run(ctx context.Context) {
 
 func (s *sender) wake() {
 	select {
-	case s.woken <- struct{}{}:
+	case s.wakeups <- struct{}{}:
 	default:
 	}
 }
@@ -141,74 +141,74 @@ func (s *sender) stopped(ctx context.Context) bool {
 // pause returns how long there is nothing to send.
 func (s *sender) pause() time.Duration {
 	now := s.state.clock.now()
-	next := now.Add(never)
-	if !s.retry.at.IsZero() {
-		next = earlier(next, s.retry.at)
+	next := now.Add(maxTimer)
+	if !s.pendingRetry.at.IsZero() {
+		next = earlier(next, s.pendingRetry.at)
 	} else if s.state.stats().CurrentlySetAside > 0 {
-		next = earlier(next, s.aside.at)
+		next = earlier(next, s.setAsideRetry.at)
 	}
-	if !s.joining.at.IsZero() {
-		next = earlier(next, s.joining.at)
+	if !s.traceChangeRetry.at.IsZero() {
+		next = earlier(next, s.traceChangeRetry.at)
 	}
-	return max(next.Sub(now), grain)
+	return max(next.Sub(now), minTimer)
 }
 
 // send sends the events about calls that joined a conference, the owed records,
 // and the records that were set aside, each until the next consumer refuses one
 // with a retryable error.
 func (s *sender) send(ctx context.Context) {
-	for !s.stopped(ctx) && !s.state.clock.now().Before(s.joining.at) {
-		if more, err := s.sendJoined(ctx); err != nil || !more {
+	for !s.stopped(ctx) && !s.state.clock.now().Before(s.traceChangeRetry.at) {
+		if more, err := s.sendTraceChanges(ctx); err != nil || !more {
 			break
 		}
 	}
-	for !s.stopped(ctx) && !s.state.clock.now().Before(s.retry.at) {
-		if more, err := s.sendOwed(ctx); err != nil || !more {
+	for !s.stopped(ctx) && !s.state.clock.now().Before(s.pendingRetry.at) {
+		if more, err := s.sendPending(ctx); err != nil || !more {
 			break
 		}
 	}
-	for s.retry.at.IsZero() && !s.stopped(ctx) && !s.state.clock.now().Before(s.aside.at) {
-		if more, err := s.sendAside(ctx); err != nil || !more {
+	for s.pendingRetry.at.IsZero() && !s.stopped(ctx) && !s.state.clock.now().Before(s.setAsideRetry.at) {
+		if more, err := s.sendSetAside(ctx); err != nil || !more {
 			break
 		}
 	}
 }
 
-// sendOwed sends the oldest owed records. It reports whether there was any.
-func (s *sender) sendOwed(ctx context.Context) (more bool, err error) {
+// sendPending sends the oldest owed records. It reports whether there was any.
+func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 	size := s.size
 	if s.isolating > 0 {
 		size = 1
 	}
 	b := s.render(s.state.engine.VisitPendingEmits, size)
 	if len(b.objects) == 0 {
-		s.retry.succeeded() // nothing is left to be tried again
+		s.pendingRetry.succeeded() // nothing is left to be tried again
 		return false, nil
 	}
 	err = s.sendBatch(ctx, b)
 	switch {
 	case err == nil:
-		s.retry.succeeded()
+		s.pendingRetry.succeeded()
 		s.size = min(2*s.size, maxBatch)
-		s.emitted(b, true)
+		s.markEmitted(b, true)
 	case !consume.IsPermanent(err):
-		s.refused(ctx, b, err)
+		s.handleRefusal(ctx, b, err)
 		return true, err
 	case len(b.objects) > 1:
 		s.isolating = len(b.objects)
 		return true, nil
 	default:
-		s.reject(b)
+		s.rejectBatch(b)
 	}
 	s.isolating = max(0, s.isolating-len(b.objects))
 	return true, nil
 }
 
-// refused handles a batch that the next consumer refused with a retryable error.
-func (s *sender) refused(ctx context.Context, b *batch, err error) {
-	s.warn(ctx, err, &s.retry)
+// handleRefusal handles a batch that the next consumer refused with a retryable error.
+func (s *sender) handleRefusal(ctx context.Context, b *batch, err error) {
+	s.warn(ctx, err, &s.pendingRetry)
 	switch {
-	case ctx.Err() != nil, s.retry.failures < triesTogether && !s.isLast:
+	case ctx.Err() != nil, s.pendingRetry.failures < triesBeforeSplit && !s.isLast:
 	case len(b.objects) > 1:
 		s.size = len(b.objects) / 2
 	default:
@@ -222,7 +222,7 @@ func (s *sender) refused(ctx context.Context, b *batch, err error) {
 func (s *sender) warn(ctx context.Context, err error, a *attempts) {
 	now := s.state.clock.now()
 	wait := a.failed(now)
-	if ctx.Err() != nil || !s.complaint.allows(now) {
+	if ctx.Err() != nil || !s.refusalLog.allow(now) {
 		return
 	}
 	stats := s.state.stats()
@@ -237,9 +237,9 @@ func (s *sender) setAside(b *batch) {
 	s.state.mu.Unlock()
 }
 
-// sendAside tries the one that was set aside or tried the longest time ago. It
+// sendSetAside tries the one that was set aside or tried the longest time ago. It
 // tells whether there was any.
-func (s *sender) sendAside(ctx context.Context) (more bool, err error) {
+func (s *sender) sendSetAside(ctx context.Context) (more bool, err error) {
 	b := s.render(s.state.engine.VisitSetAside, 1)
 	if len(b.objects) == 0 {
 		return false, nil
@@ -247,14 +247,14 @@ func (s *sender) sendAside(ctx context.Context) (more bool, err error) {
 	err = s.sendBatch(ctx, b)
 	switch {
 	case err == nil:
-		s.aside.succeeded()
-		s.emitted(b, true)
+		s.setAsideRetry.succeeded()
+		s.markEmitted(b, true)
 	case !consume.IsPermanent(err):
-		s.warn(ctx, err, &s.aside)
+		s.warn(ctx, err, &s.setAsideRetry)
 		s.setAside(b)
 		return true, err
 	default:
-		s.reject(b)
+		s.rejectBatch(b)
 	}
 	return true, nil
 }
@@ -262,10 +262,10 @@ func (s *sender) sendAside(ctx context.Context) (more bool, err error) {
 // sendBatch hands a batch to the next consumer when the traces of it are stored:
 // they are final from here on, also after a crash.
 func (s *sender) sendBatch(ctx context.Context, b *batch) error {
-	if err := s.committer.settle(ctx); err != nil {
+	if err := s.committer.waitStored(ctx); err != nil {
 		return err
 	}
-	return s.hand(ctx, b.logs)
+	return s.consume(ctx, b.logs)
 }
 
 func (s *sender) setBusy(since time.Time) {
@@ -281,7 +281,7 @@ func (s *sender) render(owed func(stitch.Ref, int, func(*stitch.Stitched)) int, 
 	piece := func() (visited int) {
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
-		return owed(b.last(), min(renderAtOnce, size-len(b.objects)), b.add)
+		return owed(b.last(), min(rendersPerLock, size-len(b.objects)), b.add)
 	}
 	for len(b.objects) < size && piece() > 0 {
 		yield()
@@ -289,25 +289,25 @@ func (s *sender) render(owed func(stitch.Ref, int, func(*stitch.Stitched)) int, 
 	return b
 }
 
-// emitted marks the objects of a batch as done. It need not be stored before the next one
+// markEmitted marks the objects of a batch as done. It need not be stored before the next one
 // is sent, but soon.
-func (s *sender) emitted(b *batch, accepted bool) {
-	for objects := range slices.Chunk(b.objects, renderAtOnce) {
+func (s *sender) markEmitted(b *batch, accepted bool) {
+	for objects := range slices.Chunk(b.objects, rendersPerLock) {
 		s.state.mu.Lock()
 		now := s.state.clock.now()
 		for i := range objects {
 			s.state.engine.Emitted(now, objects[i].ref, accepted)
 		}
-		s.state.announceRoom()
+		s.state.signalRoom()
 		s.state.mu.Unlock()
 		yield()
 	}
-	s.committer.kick()
+	s.committer.requestWrite()
 }
 
-// reject gives up a record that the next consumer refused with a permanent error.
-func (s *sender) reject(b *batch) {
-	s.emitted(b, false)
+// rejectBatch gives up a record that the next consumer refused with a permanent error.
+func (s *sender) rejectBatch(b *batch) {
+	s.markEmitted(b, false)
 	s.logger.Error("Stitched record refused for good by the next consumer; it is lost",
 		zap.Stringer("kind", b.objects[0].kind), zap.String("span_id", hex.EncodeToString(b.objects[0].span[:])))
 }

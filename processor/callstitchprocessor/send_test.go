@@ -274,7 +274,7 @@ func TestStopIsBounded(t *testing.T) {
 				} else if stored {
 					assert.ErrorIs(t, err, errStorage)
 				}
-				assert.Less(t, time.Since(start), 3*time.Second+lastWrite+5*aLittle)
+				assert.Less(t, time.Since(start), 3*time.Second+lastWriteTimeout+5*stopGrace)
 				close(release)
 				synctest.Wait()
 				require.NoError(t, r.telemetry.Shutdown(context.Background()))
@@ -330,7 +330,7 @@ func TestRequestLargerThanTheRoom(t *testing.T) {
 func TestLargeRequestYields(t *testing.T) {
 	s := newState(createDefaultConfig().(*Config))
 	known := newSources()
-	in := &intake{engine: s.engine, sources: &known}
+	in := &batchReader{engine: s.engine, sources: &known}
 	var all []plog.Logs
 	for i := range 3000 {
 		all = append(all, startOf(fmt.Sprint("leg ", i)))
@@ -339,9 +339,9 @@ func TestLargeRequestYields(t *testing.T) {
 	others := &counting{}
 	_, err := in.merge(logs, others)
 	require.NoError(t, err)
-	assert.Equal(t, 3000/recordsAtOnce, others.turns)
+	assert.Equal(t, 3000/recordsPerTurn, others.turns)
 	require.NoError(t, in.stamp(others))
-	assert.Equal(t, 6000/recordsAtOnce, others.turns)
+	assert.Equal(t, 6000/recordsPerTurn, others.turns)
 }
 
 // counting counts the turns that others have.
@@ -368,7 +368,7 @@ func TestNewerState(t *testing.T) {
 // A stop while a large request is being merged ends it, and nothing worse.
 func TestStopDuringALargeRequest(t *testing.T) {
 	var all []plog.Logs
-	for i := range 20 * recordsAtOnce {
+	for i := range 20 * recordsPerTurn {
 		all = append(all, startOf(strconv.Itoa(i)))
 	}
 	logs := together(all...)

@@ -19,7 +19,7 @@ const rankMessage = 1
 
 // readMessage reads an accounting event of a SIP message. It returns false for one
 // that belongs to no call.
-func (in *intake) readMessage(lr plog.LogRecord, r *stitch.Record) (merged bool) {
+func (in *batchReader) readMessage(lr plog.LogRecord, r *stitch.Record) (merged bool) {
 	attributes := lr.Attributes()
 	m := stitch.Message{
 		CallID: text(attributes, names.SIPCallID), Method: text(attributes, names.SIPMethod), CSeq: -1,
@@ -75,9 +75,9 @@ func ofCall(key string) bool {
 	return !strings.HasPrefix(key, "sip.") && !strings.HasPrefix(key, names.OCMS+".") && !strings.HasPrefix(key, "log.")
 }
 
-// ofDialog returns what is known of the call that a message belongs to, of whatever
+// dialogStamp returns what is known of the call that a message belongs to, of whatever
 // method.
-func (in *intake) ofDialog(attributes pcommon.Map) (known stitch.Stamp, ok bool) {
+func (in *batchReader) dialogStamp(attributes pcommon.Map) (known stitch.Stamp, ok bool) {
 	ref, found := in.engine.Find(stitch.Dialog, text(attributes, names.SIPCallID))
 	if !found {
 		return known, false

@@ -22,8 +22,8 @@ type state struct {
 	room chan struct{} // guarded by mu: closed when objects were emitted, for the next time there is another
 }
 
-// announceRoom lets those go on who wait for room. The caller holds mu.
-func (s *state) announceRoom() {
+// signalRoom lets those go on who wait for room. The caller holds mu.
+func (s *state) signalRoom() {
 	close(s.room)
 	s.room = make(chan struct{})
 }
@@ -38,8 +38,8 @@ func newState(config *Config) *state {
 	})}
 }
 
-// owedFor is how long the oldest stitched record has been owed.
-func (s *state) owedFor() time.Duration {
+// pendingFor is how long the oldest stitched record has been owed.
+func (s *state) pendingFor() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	since, ok := s.engine.PendingSince()

@@ -17,21 +17,21 @@ import (
 // refusal. It pauses only when nothing is taken any more.
 
 const (
-	// refusalsInARow is how many refusals, with nothing taken between them, make
+	// maxConsecutiveRefusals is how many refusals, with nothing taken between them, make
 	// the sender pause. It takes nine to get from a full batch to a single record;
 	// the rest skips records that are refused one after the other.
-	refusalsInARow = 32
+	maxConsecutiveRefusals = 32
 	// Back-off of the last tries of a stop.
-	firstLastTry, longestLastTry = 100 * time.Millisecond, time.Second
+	firstStopRetry, longestStopRetry = 100 * time.Millisecond, time.Second
 )
 
-// finish ends run and sends all owed records until the context ends: with storage
+// stopAndSendRest ends run and sends all owed records until the context ends: with storage
 // until one is refused, since they are stored; else again and again.
 // A next consumer that does not come back is left behind.
-func (s *sender) finish(ctx context.Context) {
+func (s *sender) stopAndSendRest(ctx context.Context) {
 	close(s.stop)
 	stop := context.AfterFunc(ctx, s.cancel)
-	came := comesBack(ctx, s.ended)
+	came := waitDone(ctx, s.ended)
 	stop()
 	s.cancel()
 	var err error
@@ -59,7 +59,7 @@ func (s *sender) sendLast(ctx context.Context) error {
 		}
 		last = s.sendUntilTaken(ctx)
 	}()
-	if !comesBack(ctx, sent) {
+	if !waitDone(ctx, sent) {
 		return ctx.Err()
 	}
 	return last
@@ -69,14 +69,14 @@ func (s *sender) sendLast(ctx context.Context) error {
 // them with a permanent error, or the context ends. It returns why some are left.
 func (s *sender) sendUntilTaken(ctx context.Context) error {
 	s.isLast = true
-	s.retry.succeeded() // refusals from before the stop do not count
-	pause := newAttempts(firstLastTry, longestLastTry)
+	s.pendingRetry.succeeded() // refusals from before the stop do not count
+	pause := newAttempts(firstStopRetry, longestStopRetry)
 	for {
-		r := s.sendAll(ctx, refusalsInARow)
+		r := s.sendAll(ctx, maxConsecutiveRefusals)
 		if s.state.stats().PendingEmit == 0 {
 			return nil
 		}
-		if r.settled {
+		if r.progressed {
 			pause.succeeded()
 		}
 		if !sleep(ctx, pause.failed(time.Time{})) {
@@ -88,25 +88,25 @@ func (s *sender) sendUntilTaken(ctx context.Context) error {
 // sendAll sends the events about calls that joined a conference, the owed
 // records, and each record that was set aside once, until the next consumer has
 // refused so many tries in a row.
-func (s *sender) sendAll(ctx context.Context, refusals int) *round {
-	r := &round{refusals: refusals}
-	r.send(ctx, math.MaxInt, s.sendJoined)
-	r.send(ctx, math.MaxInt, s.sendOwed)
-	r.send(ctx, s.state.stats().CurrentlySetAside, s.sendAside)
+func (s *sender) sendAll(ctx context.Context, refusals int) *retryRound {
+	r := &retryRound{refusals: refusals}
+	r.send(ctx, math.MaxInt, s.sendTraceChanges)
+	r.send(ctx, math.MaxInt, s.sendPending)
+	r.send(ctx, s.state.stats().CurrentlySetAside, s.sendSetAside)
 	return r
 }
 
-// round is a series of tries without a pause.
-type round struct {
-	refusals int   // how many in a row end it
-	inARow   int   // refusals since the last try that was not one
-	settled  bool  // the next consumer took something, or refused it with a permanent error
-	err      error // the last refusal, or why the context ended
+// retryRound is a series of tries without a pause.
+type retryRound struct {
+	refusals    int   // how many in a row end it
+	consecutive int   // refusals since the last try that was not one
+	progressed  bool  // the next consumer took something, or refused it with a permanent error
+	err         error // the last refusal, or why the context ended
 }
 
 // send sends until nothing is left, tries are over, or the round is.
-func (r *round) send(ctx context.Context, tries int, send func(context.Context) (more bool, err error)) {
-	for ; tries > 0 && r.inARow < r.refusals; tries-- {
+func (r *retryRound) send(ctx context.Context, tries int, send func(context.Context) (more bool, err error)) {
+	for ; tries > 0 && r.consecutive < r.refusals; tries-- {
 		if err := ctx.Err(); err != nil {
 			r.err = err
 			return
@@ -114,13 +114,13 @@ func (r *round) send(ctx context.Context, tries int, send func(context.Context) 
 		more, err := send(ctx)
 		switch {
 		case err != nil:
-			r.inARow++
+			r.consecutive++
 			r.err = err
 		case !more:
 			return
 		default:
-			r.inARow = 0
-			r.settled = true
+			r.consecutive = 0
+			r.progressed = true
 		}
 	}
 }

@@ -19,17 +19,17 @@ import (
 // rankRequest stands for the index of an API request's record, of which there is one.
 const rankRequest = 1
 
-// isMention tells whether a record is a line of a bridge's syslog that may be about a
+// isSyslogReference tells whether a record is a line of a bridge's syslog that may be about a
 // call.
-func isMention(name string) bool {
+func isSyslogReference(name string) bool {
 	return name == names.EventAPIAudit || strings.HasPrefix(name, names.Syslog+".")
 }
 
-// stampMention returns the ids of what a line is about. An API request that is about no
+// stampReference returns the ids of what a line is about. An API request that is about no
 // call has its own.
-func (in *intake) stampMention(a *awaiting) (known stitch.Stamp, ok bool) {
+func (in *batchReader) stampReference(a *pendingStamp) (known stitch.Stamp, ok bool) {
 	attributes := a.record.Attributes()
-	m := stitch.Mention{Time: timeOf(a.record)}
+	m := stitch.Reference{Time: timeOf(a.record)}
 	for key, v := range attributes.All() {
 		if v.Type() != pcommon.ValueTypeStr {
 			continue
@@ -47,7 +47,7 @@ func (in *intake) stampMention(a *awaiting) (known stitch.Stamp, ok bool) {
 			m.CoSpace = v.Str()
 		}
 	}
-	if known, ok = in.engine.StampMention(&m); ok || a.ref == (stitch.Ref{}) {
+	if known, ok = in.engine.StampReference(&m); ok || a.ref == (stitch.Ref{}) {
 		return known, ok
 	}
 	return in.engine.Stamp(a.ref)
@@ -61,7 +61,7 @@ const (
 
 // readRequest reads an API request. It returns false for one without a number, which
 // could not be told from another.
-func (in *intake) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
+func (in *batchReader) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
 	attributes := lr.Attributes()
 	number, numbered := integer(attributes, names.APITrace)
 	if !numbered {
@@ -69,7 +69,7 @@ func (in *intake) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
 	}
 	r.ID = stitch.RequestID(bridgeName(in.resource), number, r.Time)
 	for key, v := range attributes.All() {
-		if ofRequest(key) {
+		if isRequestAttribute(key) {
 			in.appendField(key, v)
 		}
 	}
@@ -91,8 +91,8 @@ func bridgeName(resource pcommon.Map) string {
 	return ""
 }
 
-// ofRequest tells which attributes are about the request and not about its lines.
-func ofRequest(key string) bool {
+// isRequestAttribute tells which attributes are about the request and not about its lines.
+func isRequestAttribute(key string) bool {
 	switch key {
 	case names.APIRequestID, names.URLTemplate, names.CoSpaceName, names.CoSpaceNonMemberAccess, names.ContainerID, names.ProcessPID, names.LogFilePath:
 		return false
@@ -103,7 +103,7 @@ func ofRequest(key string) bool {
 
 // appendSpace adds what a request says of the space that it is about, which stands among
 // its parameters.
-func (in *intake) appendSpace(attributes pcommon.Map) {
+func (in *batchReader) appendSpace(attributes pcommon.Map) {
 	all, has := attributes.Get(names.APIParameters)
 	if !has || all.Type() != pcommon.ValueTypeMap || text(attributes, names.CoSpaceID) == "" {
 		return

@@ -32,10 +32,10 @@ func init() {
 	}
 }
 
-// observe has the engine's counts reported whenever somebody asks. All series
+// registerCallbacks has the engine's counts reported whenever somebody asks. All series
 // are there from the start, at zero: a rate does not see what a series is born
 // with.
-func observe(telemetry *metadata.TelemetryBuilder, s *state) error {
+func registerCallbacks(telemetry *metadata.TelemetryBuilder, s *state) error {
 	one := func(register func(metric.Int64Callback) error, count func(*stitch.Stats) int64) error {
 		return register(func(_ context.Context, to metric.Int64Observer) error {
 			stats := s.stats()
@@ -44,22 +44,22 @@ func observe(telemetry *metadata.TelemetryBuilder, s *state) error {
 		})
 	}
 	return errors.Join(
-		one(telemetry.RegisterProcessorCallstitchAttributesDroppedCallback, func(s *stitch.Stats) int64 { return counted(s.Dropped) }),
-		one(telemetry.RegisterProcessorCallstitchEvictedCallback, func(s *stitch.Stats) int64 { return counted(s.Evicted) }),
-		one(telemetry.RegisterProcessorCallstitchForgottenCallback, func(s *stitch.Stats) int64 { return counted(s.Forgotten) }),
-		one(telemetry.RegisterProcessorCallstitchLateCallback, func(s *stitch.Stats) int64 { return counted(s.Late) }),
+		one(telemetry.RegisterProcessorCallstitchAttributesDroppedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Dropped) }),
+		one(telemetry.RegisterProcessorCallstitchEvictedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Evicted) }),
+		one(telemetry.RegisterProcessorCallstitchForgottenCallback, func(s *stitch.Stats) int64 { return toInt64(s.Forgotten) }),
+		one(telemetry.RegisterProcessorCallstitchLateCallback, func(s *stitch.Stats) int64 { return toInt64(s.Late) }),
 		one(telemetry.RegisterProcessorCallstitchOwedCallback, func(s *stitch.Stats) int64 { return int64(s.PendingEmit) }),
-		one(telemetry.RegisterProcessorCallstitchRejectedCallback, func(s *stitch.Stats) int64 { return counted(s.Rejected) }),
+		one(telemetry.RegisterProcessorCallstitchRejectedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Rejected) }),
 		one(telemetry.RegisterProcessorCallstitchRememberedCallback, func(s *stitch.Stats) int64 { return int64(s.Remembered) }),
 		one(telemetry.RegisterProcessorCallstitchAsideCallback, func(s *stitch.Stats) int64 { return int64(s.CurrentlySetAside) }),
-		one(telemetry.RegisterProcessorCallstitchSetAsideCallback, func(s *stitch.Stats) int64 { return counted(s.SetAside) }),
-		one(telemetry.RegisterProcessorCallstitchSessionsRevivedCallback, func(s *stitch.Stats) int64 { return counted(s.ResumedSessions) }),
+		one(telemetry.RegisterProcessorCallstitchSetAsideCallback, func(s *stitch.Stats) int64 { return toInt64(s.SetAside) }),
+		one(telemetry.RegisterProcessorCallstitchSessionsRevivedCallback, func(s *stitch.Stats) int64 { return toInt64(s.ResumedSessions) }),
 		telemetry.RegisterProcessorCallstitchOwedAgeCallback(func(_ context.Context, to metric.Int64Observer) error {
-			to.Observe(int64(s.owedFor() / time.Second))
+			to.Observe(int64(s.pendingFor() / time.Second))
 			return nil
 		}),
-		one(telemetry.RegisterProcessorCallstitchRestoredCallback, func(s *stitch.Stats) int64 { return counted(s.Restored) }),
-		one(telemetry.RegisterProcessorCallstitchUnclaimedCallback, func(s *stitch.Stats) int64 { return counted(s.Unclaimed) }),
+		one(telemetry.RegisterProcessorCallstitchRestoredCallback, func(s *stitch.Stats) int64 { return toInt64(s.Restored) }),
+		one(telemetry.RegisterProcessorCallstitchUnclaimedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Unclaimed) }),
 		one(telemetry.RegisterProcessorCallstitchStateSizeCallback, func(s *stitch.Stats) int64 { return int64(s.Bytes) }),
 		telemetry.RegisterProcessorCallstitchOpenObjectsCallback(func(_ context.Context, to metric.Int64Observer) error {
 			stats := s.stats()
@@ -72,7 +72,7 @@ func observe(telemetry *metadata.TelemetryBuilder, s *state) error {
 			stats := s.stats()
 			for kind, outcomes := range ofOutcome {
 				for outcome, option := range outcomes {
-					to.Observe(counted(stats.Emitted[kind][outcome]), option)
+					to.Observe(toInt64(stats.Emitted[kind][outcome]), option)
 				}
 			}
 			return nil
@@ -80,4 +80,4 @@ func observe(telemetry *metadata.TelemetryBuilder, s *state) error {
 	)
 }
 
-func counted(n uint64) int64 { return int64(n) } //nolint:gosec // no count comes that far
+func toInt64(n uint64) int64 { return int64(n) } //nolint:gosec // no count comes that far

@@ -16,34 +16,34 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// joined is a batch of events about running calls that joined a conference.
-type joined struct {
+// traceChangeBatch is a batch of events about running calls that joined a conference.
+type traceChangeBatch struct {
 	logs  plog.Logs
-	calls []joinedCall
+	calls []changedCall
 }
 
-type joinedCall struct {
+type changedCall struct {
 	ref   stitch.Ref
 	trace stitch.TraceID
 }
 
-// maxJoined is how many of these events are sent together.
-const maxJoined = 50
+// maxTraceChanges is how many of these events are sent together.
+const maxTraceChanges = 50
 
-// sendJoined sends events about running calls that joined a conference. It reports
+// sendTraceChanges sends events about running calls that joined a conference. It reports
 // whether there was any. Refused events are tried again, one by one after some
 // failures; they hold up no stitched record.
-func (s *sender) sendJoined(ctx context.Context) (more bool, err error) {
-	size := maxJoined
-	if s.joining.failures >= triesTogether {
+func (s *sender) sendTraceChanges(ctx context.Context) (more bool, err error) {
+	size := maxTraceChanges
+	if s.traceChangeRetry.failures >= triesBeforeSplit {
 		size = 1
 	}
-	batch := s.takeJoined(size)
+	batch := s.takeTraceChanges(size)
 	if len(batch.calls) == 0 {
 		return false, nil
 	}
-	if err = s.hand(ctx, batch.logs); err != nil && !consume.IsPermanent(err) {
-		s.warn(ctx, err, &s.joining)
+	if err = s.consume(ctx, batch.logs); err != nil && !consume.IsPermanent(err) {
+		s.warn(ctx, err, &s.traceChangeRetry)
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
 		for _, call := range batch.calls {
@@ -54,7 +54,7 @@ func (s *sender) sendJoined(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		s.logger.Error("Events about calls that joined a conference refused by the next consumer with a permanent error; they are lost")
 	}
-	s.joining.succeeded()
+	s.traceChangeRetry.succeeded()
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	for _, call := range batch.calls {
@@ -63,8 +63,8 @@ func (s *sender) sendJoined(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-func (s *sender) takeJoined(size int) *joined {
-	b := &joined{logs: plog.NewLogs()}
+func (s *sender) takeTraceChanges(size int) *traceChangeBatch {
+	b := &traceChangeBatch{logs: plog.NewLogs()}
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	now := pcommon.NewTimestampFromTime(s.state.clock.now())
@@ -73,14 +73,14 @@ func (s *sender) takeJoined(size int) *joined {
 		decodeResource(j.Resource, rl)
 		sl := rl.ScopeLogs().AppendEmpty()
 		setScope(sl.Scope(), s.version)
-		renderJoined(sl.LogRecords().AppendEmpty(), j, now)
-		b.calls = append(b.calls, joinedCall{j.Ref, j.Trace})
+		renderTraceChange(sl.LogRecords().AppendEmpty(), j, now)
+		b.calls = append(b.calls, changedCall{j.Ref, j.Trace})
 	})
 	return b
 }
 
-// renderJoined writes the event of one call.
-func renderJoined(to plog.LogRecord, j *stitch.TraceChange, now pcommon.Timestamp) {
+// renderTraceChange writes the event of one call.
+func renderTraceChange(to plog.LogRecord, j *stitch.TraceChange, now pcommon.Timestamp) {
 	to.SetEventName(names.EventConferenceUpdate)
 	to.SetTimestamp(now)
 	to.SetObservedTimestamp(now)
@@ -97,8 +97,8 @@ func renderJoined(to plog.LogRecord, j *stitch.TraceChange, now pcommon.Timestam
 	}
 }
 
-// hand gives logs to the next consumer.
-func (s *sender) hand(ctx context.Context, logs plog.Logs) error {
+// consume gives logs to the next consumer.
+func (s *sender) consume(ctx context.Context, logs plog.Logs) error {
 	s.setBusy(s.state.clock.now())
 	err := s.next.ConsumeLogs(ctx, logs)
 	s.setBusy(time.Time{})

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// aLittle is how long somebody may take who was asked to stop.
-const aLittle = 100 * time.Millisecond
+// stopGrace is how long somebody may take who was asked to stop.
+const stopGrace = 100 * time.Millisecond
 
-// comesBack waits until somebody is done, or a little longer than the context
+// waitDone waits until somebody is done, or a little longer than the context
 // lasts. It tells whether it is.
-func comesBack(ctx context.Context, done <-chan struct{}) bool {
+func waitDone(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
 		return true
 	case <-ctx.Done():
 	}
-	timer := time.NewTimer(aLittle)
+	timer := time.NewTimer(stopGrace)
 	defer timer.Stop()
 	select {
 	case <-done:

@@ -10,17 +10,17 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// claims holds the configurations that a processor runs with. A Collector makes
+// configClaims holds the configurations that a processor runs with. A Collector makes
 // one processor for each pipeline that names it, all with one configuration:
 // two of them would each see half of the records, and share one storage.
-type claims struct {
+type configClaims struct {
 	mu   sync.Mutex
 	held map[*Config]bool
 }
 
-var running = claims{held: make(map[*Config]bool)}
+var runningConfigs = configClaims{held: make(map[*Config]bool)}
 
-func (c *claims) take(config *Config, id component.ID) error {
+func (c *configClaims) take(config *Config, id component.ID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.held[config] {
@@ -31,7 +31,7 @@ func (c *claims) take(config *Config, id component.ID) error {
 	return nil
 }
 
-func (c *claims) release(config *Config) {
+func (c *configClaims) release(config *Config) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.held, config)

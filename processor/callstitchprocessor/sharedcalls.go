@@ -20,14 +20,14 @@ import (
 // request of a caller of ConsumeLogs that is passed on together with others.
 type sharedRequest = groupcall.Request[plog.Logs]
 
-// sharing passes requests on when their state is stored: all that wait, in one
+// sharedCalls passes requests on when their state is stored: all that wait, in one
 // call of the next consumer, in the order in which they were merged. Each of them
 // has the answer of that call.
 //
 // The call has a context of its own, without any value of a request's: what a
 // client.Info has of one sender must not become another's. A request with client
 // metadata or authentication data is therefore passed on by itself.
-type sharing struct {
+type sharedCalls struct {
 	next  consumer.Logs
 	group *groupcall.Group[plog.Logs]
 	// copies: the next consumer changes what it gets, so that a request which may
@@ -46,14 +46,14 @@ const (
 	// call is a transaction that its readers wait for.
 	slowCall = 50 * time.Millisecond
 	maxCalls = 8
-	// aloneAfterRefusal is how long requests are passed on one by one after a
+	// separateAfterRefusal is how long requests are passed on one by one after a
 	// shared call was refused for now. If it is one of them that is refused, and
 	// comes again, it is refused alone.
-	aloneAfterRefusal = time.Second
+	separateAfterRefusal = time.Second
 )
 
-func newSharing(ctx context.Context, next consumer.Logs) *sharing {
-	s := &sharing{next: next, copies: next.Capabilities().MutatesData}
+func newSharing(ctx context.Context, next consumer.Logs) *sharedCalls {
+	s := &sharedCalls{next: next, copies: next.Capabilities().MutatesData}
 	var size plog.ProtoMarshaler
 	s.group = groupcall.New(ctx, groupcall.Options[plog.Logs]{
 		Call: s.call, Size: size.LogsSize, MaxSize: maxShared, MaxRequests: maxSharedRequests,
@@ -64,7 +64,7 @@ func newSharing(ctx context.Context, next consumer.Logs) *sharing {
 
 // request returns a request for the shared call after a write, nil for one that
 // is passed on by itself.
-func (s *sharing) request(ctx context.Context, logs plog.Logs) *sharedRequest {
+func (s *sharedCalls) request(ctx context.Context, logs plog.Logs) *sharedRequest {
 	info := client.FromContext(ctx)
 	if info.Auth != nil {
 		return nil
@@ -75,12 +75,12 @@ func (s *sharing) request(ctx context.Context, logs plog.Logs) *sharedRequest {
 	return s.group.NewRequest(logs)
 }
 
-// errAlone answers a request that is to be passed on by itself, with the data
+// errSendSeparately answers a request that is to be passed on by itself, with the data
 // that it now has: a refusal of all of a shared call says nothing of each.
-var errAlone = errors.New("shared call refused")
+var errSendSeparately = errors.New("shared call refused")
 
 // call passes requests on.
-func (s *sharing) call(ctx context.Context, requests []*sharedRequest) {
+func (s *sharedCalls) call(ctx context.Context, requests []*sharedRequest) {
 	if len(requests) == 1 {
 		requests[0].Answer(s.next.ConsumeLogs(ctx, requests[0].Value))
 		return
@@ -90,12 +90,12 @@ func (s *sharing) call(ctx context.Context, requests []*sharedRequest) {
 	if consume.IsPermanent(err) || isPartial(err) {
 		for i, r := range requests {
 			r.Value = merged.part(i)
-			r.Answer(errAlone)
+			r.Answer(errSendSeparately)
 		}
 		return
 	}
 	if err != nil {
-		s.group.CallAlone(aloneAfterRefusal)
+		s.group.CallAlone(separateAfterRefusal)
 	}
 	for _, r := range requests {
 		r.Answer(err)
@@ -119,7 +119,7 @@ type mergedLogs struct {
 }
 
 // merge moves the data of the requests into one.
-func (s *sharing) merge(requests []*sharedRequest) *mergedLogs {
+func (s *sharedCalls) merge(requests []*sharedRequest) *mergedLogs {
 	m := &mergedLogs{logs: plog.NewLogs(), ends: make([]int, len(requests))}
 	if s.copies {
 		m.copies = make([]plog.Logs, len(requests))

@@ -14,19 +14,19 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// intake takes the records of one request. Everything in it is room that is used
+// batchReader takes the records of one request. Everything in it is room that is used
 // again for another one.
-type intake struct {
-	engine   *stitch.Engine // with the lock of the state
-	sources  *sources       // likewise
-	resource pcommon.Map    // of the records at hand
-	fields   []stitch.Field
-	awaiting []awaiting
-	records  int // merged or stamped since others had a turn
+type batchReader struct {
+	engine        *stitch.Engine // with the lock of the state
+	sources       *sources       // likewise
+	resource      pcommon.Map    // of the records at hand
+	fields        []stitch.Field
+	pendingStamps []pendingStamp
+	records       int // merged or stamped since others had a turn
 }
 
-// turns is how a request lets others use the state.
-type turns interface {
+// lockSharer is how a request lets others use the state.
+type lockSharer interface {
 	// now is the time by the state's clock.
 	now() time.Time
 	// yield gives others a turn. An error ends the request.
@@ -36,26 +36,26 @@ type turns interface {
 	waitForRoom(records int) bool
 }
 
-// recordsAtOnce is how many records of a request are merged or stamped before
+// recordsPerTurn is how many records of a request are merged or stamped before
 // others have a turn at the state.
-const recordsAtOnce = 128
+const recordsPerTurn = 128
 
-// count counts a record, and lets others have a turn when it is time.
-func (in *intake) count(others turns) error {
-	if in.records++; in.records < recordsAtOnce {
+// countRecord counts a record, and lets others have a turn when it is time.
+func (in *batchReader) countRecord(others lockSharer) error {
+	if in.records++; in.records < recordsPerTurn {
 		return nil
 	}
 	in.records = 0
 	return others.yield()
 }
 
-// awaiting is a record that is to be stamped when all of the request have been
+// pendingStamp is a record that is to be stamped when all of the request have been
 // merged, so that the first record of a call has what the last one says.
-type awaiting struct {
+type pendingStamp struct {
 	record plog.LogRecord
 	ref    stitch.Ref // zero for what says nothing new: whose it is, is looked up then
-	// mention tells that what the record names counts more than ref.
-	mention bool
+	// isReference tells that what the record names counts more than ref.
+	isReference bool
 }
 
 // event is what an EventName says of an object.
@@ -102,18 +102,18 @@ func isStampedOnly(name string) bool {
 
 // merge merges the records of a request. It tells whether any of them is about
 // an object or a session. The caller holds the lock of the state.
-func (in *intake) merge(logs plog.Logs, others turns) (concerned bool, err error) {
+func (in *batchReader) merge(logs plog.Logs, others lockSharer) (concerned bool, err error) {
 	for _, rl := range logs.ResourceLogs().All() {
 		var source stitch.Source
 		known := false
 		in.resource = rl.Resource().Attributes()
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				if err := in.count(others); err != nil {
+				if err := in.countRecord(others); err != nil {
 					return concerned, err
 				}
 				name := lr.EventName()
-				kind, isList := listed[name]
+				kind, isList := listEvents[name]
 				switch e, isEvent := events[name]; {
 				case isList:
 					in.readList(rl, lr, kind, others.now())
@@ -130,11 +130,11 @@ func (in *intake) merge(logs plog.Logs, others turns) (concerned bool, err error
 					concerned = in.endSession(lr, others.now()) || concerned
 				case name == names.EventEventCallRemove:
 					in.removeCall(lr, others.now())
-					in.awaiting = append(in.awaiting, awaiting{record: lr})
+					in.pendingStamps = append(in.pendingStamps, pendingStamp{record: lr})
 				case isStampedOnly(name):
-					in.awaiting = append(in.awaiting, awaiting{record: lr})
-				case isMention(name):
-					in.awaiting = append(in.awaiting, awaiting{record: lr, mention: true})
+					in.pendingStamps = append(in.pendingStamps, pendingStamp{record: lr})
+				case isSyslogReference(name):
+					in.pendingStamps = append(in.pendingStamps, pendingStamp{record: lr, isReference: true})
 				}
 			}
 		}
@@ -144,7 +144,7 @@ func (in *intake) merge(logs plog.Logs, others turns) (concerned bool, err error
 
 // endSession declares the session over that a new one of its Call Bridge
 // replaces, at the time at which the new one began.
-func (in *intake) endSession(lr plog.LogRecord, now time.Time) bool {
+func (in *batchReader) endSession(lr plog.LogRecord, now time.Time) bool {
 	former := text(lr.Attributes(), names.SessionPreviousID)
 	if former == "" {
 		return false
@@ -159,7 +159,7 @@ func (in *intake) endSession(lr plog.LogRecord, now time.Time) bool {
 
 // mergeRecord merges one record. One that does not say what it is about passes
 // as it is.
-func (in *intake) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, others turns) (merged bool, err error) {
+func (in *batchReader) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, others lockSharer) (merged bool, err error) {
 	attributes := lr.Attributes()
 	r := stitch.Record{Kind: e.kind, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
 	in.fields = in.fields[:0]
@@ -178,23 +178,23 @@ func (in *intake) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, 
 	mention := e.kind == stitch.APIRequest
 	if !merged {
 		if e.rank > 0 {
-			in.awaiting = append(in.awaiting, awaiting{record: lr, mention: mention})
+			in.pendingStamps = append(in.pendingStamps, pendingStamp{record: lr, isReference: mention})
 		}
 		return false, nil
 	}
 	ref, err := in.engine.Apply(others.now(), &r)
-	for err != nil && others.waitForRoom(len(in.awaiting)) {
+	for err != nil && others.waitForRoom(len(in.pendingStamps)) {
 		ref, err = in.engine.Apply(others.now(), &r)
 	}
 	if err != nil {
 		return false, err
 	}
-	in.awaiting = append(in.awaiting, awaiting{lr, ref, mention})
+	in.pendingStamps = append(in.pendingStamps, pendingStamp{lr, ref, mention})
 	return true, nil
 }
 
 // readObject reads a call detail record.
-func (in *intake) readObject(attributes pcommon.Map, r *stitch.Record) bool {
+func (in *batchReader) readObject(attributes pcommon.Map, r *stitch.Record) bool {
 	key := r.Kind.IDKey()
 	r.ID, r.Index = text(attributes, key), indexOf(attributes)
 	if r.ID == "" {
@@ -206,7 +206,7 @@ func (in *intake) readObject(attributes pcommon.Map, r *stitch.Record) bool {
 }
 
 // appendField adds what a record says; a value that is none is left out.
-func (in *intake) appendField(key string, v pcommon.Value) {
+func (in *batchReader) appendField(key string, v pcommon.Value) {
 	if value, ok := read(v); ok {
 		in.fields = append(in.fields, stitch.Field{Key: key, Value: value})
 	}
@@ -214,31 +214,31 @@ func (in *intake) appendField(key string, v pcommon.Value) {
 
 // stamp stamps the records that wait for it. The caller holds the lock of the
 // state.
-func (in *intake) stamp(others turns) error {
-	for i := range in.awaiting {
-		a := &in.awaiting[i]
+func (in *batchReader) stamp(others lockSharer) error {
+	for i := range in.pendingStamps {
+		a := &in.pendingStamps[i]
 		if known, ok := in.stampOf(a); ok {
 			stamp(a.record, &known)
 		}
-		if err := in.count(others); err != nil {
+		if err := in.countRecord(others); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (in *intake) stampOf(a *awaiting) (known stitch.Stamp, ok bool) {
+func (in *batchReader) stampOf(a *pendingStamp) (known stitch.Stamp, ok bool) {
 	switch attributes := a.record.Attributes(); {
-	case a.mention:
-		return in.stampMention(a)
+	case a.isReference:
+		return in.stampReference(a)
 	case a.ref != stitch.Ref{}:
 		return in.engine.Stamp(a.ref)
 	case strings.HasPrefix(a.record.EventName(), names.MediaSense):
-		return in.recorded(attributes)
+		return in.recordedStamp(attributes)
 	case strings.HasPrefix(a.record.EventName(), names.OCMS):
-		return in.ofDialog(attributes)
+		return in.dialogStamp(attributes)
 	default:
-		ref, found := in.find(attributes)
+		ref, found := in.findRosterObject(attributes)
 		if !found {
 			return known, false
 		}
@@ -246,9 +246,9 @@ func (in *intake) stampOf(a *awaiting) (known stitch.Stamp, ok bool) {
 	}
 }
 
-// find returns what a roster event is about: a participant's leg, a leg or, if
+// findRosterObject returns what a roster event is about: a participant's leg, a leg or, if
 // it names no more, a call.
-func (in *intake) find(attributes pcommon.Map) (ref stitch.Ref, found bool) {
+func (in *batchReader) findRosterObject(attributes pcommon.Map) (ref stitch.Ref, found bool) {
 	if id := text(attributes, names.ParticipantID); id != "" {
 		if ref, found = in.engine.FindParticipant(id); found {
 			return ref, true
@@ -268,12 +268,12 @@ func (in *intake) find(attributes pcommon.Map) (ref stitch.Ref, found bool) {
 // maxRoom is how many fields there is room for that is used again.
 const maxRoom = 1024
 
-// forget ends a request: nothing of it is held longer.
-func (in *intake) forget() {
-	clear(in.awaiting)
+// reset ends a request: nothing of it is held longer.
+func (in *batchReader) reset() {
+	clear(in.pendingStamps)
 	clear(in.fields[:cap(in.fields)])
 	if cap(in.fields) > maxRoom {
 		in.fields = nil
 	}
-	in.awaiting, in.records, in.resource = in.awaiting[:0], 0, pcommon.Map{}
+	in.pendingStamps, in.records, in.resource = in.pendingStamps[:0], 0, pcommon.Map{}
 }

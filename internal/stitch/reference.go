@@ -7,22 +7,20 @@ import (
 	"github.com/legato-otel/legato/internal/ids"
 )
 
-// Mention is what a line of a bridge's log says of what it is about: ids, each of which
-// may be "".
-type Mention struct {
+// Reference holds the ids that a line of a bridge's log contains. Each may be "".
+type Reference struct {
 	Call, CallLeg, Participant string
-	// Correlator and CoSpace name a room, not a meeting: they mean the call that runs
-	// there at Time, by the bridges' clocks, in nanoseconds since 1970.
+	// Correlator and CoSpace identify a room. They refer to the call that runs there at Time,
+	// by the bridge's clock, in nanoseconds since 1970.
 	Correlator, CoSpace string
 	Time                int64
 }
 
-// StampMention returns the ids of the object that a line is about, from the most
-// specific id to the least: a leg, a call, the call that runs in a room. Nothing is made
-// of a mention. A leg or a call that is not known has the ids that follow from its own
-// (docs/ids.md); ok is false if a line names none, and no call is known that runs in its
-// room.
-func (e *Engine) StampMention(m *Mention) (s Stamp, ok bool) {
+// StampReference returns the ids for a log line: those of its leg, else of its call, else of
+// the call that runs in its room. A reference changes no state. A leg or call that is unknown
+// has the ids that follow from its own id (docs/ids.md); ok is false if the line names neither
+// and no call is known to run in its room.
+func (e *Engine) StampReference(m *Reference) (s Stamp, ok bool) {
 	if m.Participant != "" {
 		if ref, found := e.FindParticipant(m.Participant); found {
 			return e.Stamp(ref)
@@ -34,11 +32,11 @@ func (e *Engine) StampMention(m *Mention) (s Stamp, ok bool) {
 	case m.Call != "":
 		return e.stampCall(m.Call)
 	}
-	call := e.callAt(m)
-	meeting, started := e.meetingAt(m)
+	call := e.callRunningAt(m)
+	meeting, started := e.meetingRunningAt(m)
 	switch {
 	case meeting != 0 && (call == 0 || started > e.containerOf(call).start+e.tolerance):
-		// The records of the call that ran there before, or of this one's start, come late.
+		// The known call ran before this meeting, or this meeting's start record is late.
 		return e.stampCall(e.idOf(meeting))
 	case call != 0:
 		return e.Stamp(e.refTo(call))
@@ -66,12 +64,12 @@ func (e *Engine) stampCall(call string) (Stamp, bool) {
 	return Stamp{Trace: ids.Trace(Call.Name(), call), Span: ids.Span(Call.Name(), call)}, true
 }
 
-// callAt returns the call that runs in a room at some time, 0 if none is known: of
-// several, the one that started last, of these the one with the smallest id. So it makes
-// no difference which came first.
-func (e *Engine) callAt(m *Mention) (best uint32) {
+// callRunningAt returns the call that runs in a room at a time, 0 if none is known: the one
+// that started last, and of several the one with the smallest id, so the order of arrival
+// makes no difference.
+func (e *Engine) callRunningAt(m *Reference) (best uint32) {
 	consider := func(slot uint32) {
-		if e.objects.at(slot).kind != Call || !e.runsAt(slot, m.Time) {
+		if e.objects.at(slot).kind != Call || !e.isRunningAt(slot, m.Time) {
 			return
 		}
 		if best == 0 || e.containerOf(slot).start > e.containerOf(best).start ||
@@ -95,16 +93,15 @@ func (e *Engine) callAt(m *Mention) (best uint32) {
 	return best
 }
 
-// runsAt tells whether a call is known to have begun and not to have ended before a time;
-// the clocks that wrote the times may differ.
-func (e *Engine) runsAt(call uint32, at int64) bool {
+// isRunningAt reports whether a call had begun and not ended at a time, within ClockTolerance.
+func (e *Engine) isRunningAt(call uint32, at int64) bool {
 	info := e.containerOf(call)
 	return info.start != 0 && info.start-e.tolerance <= at && (info.end == 0 || at <= info.end+e.tolerance)
 }
 
-// meetingAt returns likewise the scheduled meeting of a space, and when its call was
+// meetingRunningAt returns the scheduled meeting of a space at a time, and when its call was
 // created.
-func (e *Engine) meetingAt(m *Mention) (best uint32, started int64) {
+func (e *Engine) meetingRunningAt(m *Reference) (best uint32, started int64) {
 	if m.CoSpace == "" {
 		return 0, 0
 	}
