@@ -28,7 +28,7 @@ func BenchmarkRecord(b *testing.B) {
 	change := events.Change{
 		Kind: events.ParticipantAdded, Time: time.Unix(1_700_000_000, 0), Call: "50f204d0-0981-49b4-8035-12dbaff5e80b",
 		Correlator: "1492c61c-870f-4063-87ae-e2b5a2d4dce3", CallName: []byte("Weekly sync"), Participant: "383e2b95-73ef-4a8d-84ca-189e795009b8",
-		Who: []byte("Nora Quill"), State: events.Connected,
+		ParticipantName: []byte("Nora Quill"), State: events.Connected,
 	}
 	for e := events.URI; e <= events.CanMoveToLobby; e++ {
 		change.Fields = append(change.Fields, events.Field{Element: e, Kind: events.Text, Text: []byte("connected")})

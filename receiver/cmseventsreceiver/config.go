@@ -143,9 +143,9 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		MaxConnections: 1,
 		Elements: ElementsConfig{
-			Calls:      events.Documented(events.Calls),
-			CallInfo:   events.Documented(events.CallInfo),
-			CallRoster: events.Documented(events.CallRoster),
+			Calls:      events.DocumentedElements(events.Calls),
+			CallInfo:   events.DocumentedElements(events.CallInfo),
+			CallRoster: events.DocumentedElements(events.CallRoster),
 		},
 		QueueSize:      10_000,
 		MaxQueueSize:   32 << 20,
@@ -271,7 +271,7 @@ func (c *ElementsConfig) Validate() error {
 		names []string
 	}{{"calls", events.Calls, c.Calls}, {"call_info", events.CallInfo, c.CallInfo}, {"call_roster", events.CallRoster, c.CallRoster}} {
 		for _, name := range list.names {
-			if !events.Known(list.kind, name) {
+			if !events.IsDocumented(list.kind, name) {
 				errs = append(errs, fmt.Errorf("%s: %q is no documented element; set allow_undocumented to subscribe to it", list.key, name))
 			}
 		}

@@ -27,11 +27,11 @@ func describe(c *events.Change) string {
 	case events.CallRemoved:
 		line.add("call ended").named(": ", c.Reason).named(separator(c.Reason), c.CallName)
 	case events.ParticipantAdded:
-		line.add("participant ").add(arrivals[c.State]).party(": ", c.Who).named(" in ", c.CallName)
+		line.add("participant ").add(arrivals[c.State]).party(": ", c.ParticipantName).named(" in ", c.CallName)
 	case events.ParticipantChanged:
-		line.add("participant ").text(whatChanged(c.Fields)).party(": ", c.Who).named(" in ", c.CallName)
+		line.add("participant ").text(whatChanged(c.Fields)).party(": ", c.ParticipantName).named(" in ", c.CallName)
 	case events.ParticipantRemoved:
-		line.add("participant left").named(": ", c.Reason).party(separator(c.Reason), c.Who).named(" in ", c.CallName)
+		line.add("participant left").named(": ", c.Reason).party(separator(c.Reason), c.ParticipantName).named(" in ", c.CallName)
 	}
 	return string(line)
 }

@@ -46,8 +46,8 @@ func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Lo
 		Elements: [3][]string{
 			events.Calls: config.Elements.Calls, events.CallInfo: config.Elements.CallInfo, events.CallRoster: config.Elements.CallRoster,
 		},
-		RosterOnAll: config.RosterOnAllBridges,
-		Grace:       config.SnapshotGrace,
+		RosterOnAllBridges: config.RosterOnAllBridges,
+		SnapshotGrace:       config.SnapshotGrace,
 		LostAfter:   config.LostAfter,
 		Limits: events.Limits{
 			Calls: events.DefaultLimits.Calls, Participants: events.DefaultLimits.Participants, Bytes: config.MaxStateSize,
@@ -56,8 +56,8 @@ func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Lo
 	return h
 }
 
-// Take implements events.Sink. It is called with the lock held.
-func (h *hub) Take(c *events.Change) bool {
+// Accept implements events.Sink. It is called with the lock held.
+func (h *hub) Accept(c *events.Change) bool {
 	q := h.links[c.Server].queue
 	return q == nil || q.add(c)
 }
@@ -102,7 +102,7 @@ func (h *hub) run(ctx context.Context) {
 // heal tells what could not be told, where there is room again.
 func (h *hub) heal(ctx context.Context, now time.Time) {
 	for i, l := range h.links {
-		if l.queue == nil || !h.cluster.Behind(i) || !h.healing[i] && !l.queue.roomy() {
+		if l.queue == nil || !h.cluster.HasPendingChanges(i) || !h.healing[i] && !l.queue.roomy() {
 			continue
 		}
 		if !h.healing[i] {
@@ -110,7 +110,7 @@ func (h *hub) heal(ctx context.Context, now time.Time) {
 			h.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["overflow"]...)
 			h.logger.Warn("The queue had overflowed; reporting what changed meanwhile", zap.String("server", l.name))
 		}
-		if h.cluster.Heal(now, i) {
+		if h.cluster.EmitPending(now, i) {
 			h.healing[i] = false
 		}
 	}
@@ -121,7 +121,7 @@ func (h *hub) heal(ctx context.Context, now time.Time) {
 func (h *hub) settle() {
 	for i, l := range h.links {
 		for slot := range h.versions[i] {
-			if v := h.cluster.Version(i, slot); v != h.versions[i][slot] {
+			if v := h.cluster.SubscriptionSetVersion(i, slot); v != h.versions[i][slot] {
 				h.versions[i][slot] = v
 				l.sockets[slot].changed()
 			}
@@ -145,14 +145,14 @@ func (h *hub) settle() {
 func (h *hub) opened(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.Opened(h.clock(time.Now()), server, slot)
+	h.cluster.SocketOpened(h.clock(time.Now()), server, slot)
 	h.settle()
 }
 
 func (h *hub) closed(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.Closed(h.clock(time.Now()), server, slot)
+	h.cluster.SocketClosed(h.clock(time.Now()), server, slot)
 	h.settle()
 }
 
@@ -162,9 +162,9 @@ func (h *hub) damaged(now time.Time, server, slot int, f *events.Frame) (found b
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if f.HasIndex {
-		found = h.cluster.Damaged(h.clock(now), server, slot, f.Index)
+		found = h.cluster.HandleDamagedMessage(h.clock(now), server, slot, f.Index)
 	} else {
-		found = h.cluster.DamagedUnindexed(h.clock(now), server, slot, f.Type)
+		found = h.cluster.HandleUnindexedDamage(h.clock(now), server, slot, f.Type)
 	}
 	h.settle()
 	return found
@@ -174,7 +174,7 @@ func (h *hub) damaged(now time.Time, server, slot int, f *events.Frame) (found b
 func (h *hub) asked(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.Asked(h.clock(time.Now()), server, slot)
+	h.cluster.RequestAccepted(h.clock(time.Now()), server, slot)
 	h.settle()
 }
 
@@ -183,7 +183,7 @@ func (h *hub) asked(server, slot int) {
 func (h *hub) refused(server, slot int) (leftOut []string, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	leftOut, changed = h.cluster.Refused(server, slot)
+	leftOut, changed = h.cluster.RequestRefused(server, slot)
 	h.settle()
 	return leftOut, changed
 }
@@ -192,7 +192,7 @@ func (h *hub) refused(server, slot int) (leftOut []string, changed bool) {
 func (h *hub) listPending(server int) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.cluster.ListPending(server)
+	return h.cluster.ListPendingSince(server)
 }
 
 // problems returns what keeps the picture of a server from being whole.
@@ -211,26 +211,26 @@ func (h *hub) receive(now time.Time, server, slot int, f *events.Frame) (outcome
 	if f.Type != events.RosterUpdate {
 		h.settle()
 	}
-	return outcome, h.cluster.Live(server)
+	return outcome, h.cluster.ListActive(server)
 }
 
 // request returns a socket's set unless it is of the version known.
 func (h *hub) request(server, slot int, known uint64) (set []events.Subscription, version uint64, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	version = h.cluster.Version(server, slot)
+	version = h.cluster.SubscriptionSetVersion(server, slot)
 	if version == known {
 		return nil, version, false
 	}
-	return h.cluster.Request(server, slot), version, true
+	return h.cluster.SubscriptionSet(server, slot), version, true
 }
 
-func (h *hub) subscribed() []events.Subscribed {
+func (h *hub) subscribed() []events.SubscriptionCounts {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	all := make([]events.Subscribed, len(h.links))
+	all := make([]events.SubscriptionCounts, len(h.links))
 	for i := range all {
-		all[i] = h.cluster.Subscribed(i)
+		all[i] = h.cluster.SubscriptionCounts(i)
 	}
 	return all
 }
@@ -239,13 +239,13 @@ func (h *hub) subscribed() []events.Subscribed {
 func (h *hub) bytes(server int) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.cluster.Bytes(server)
+	return h.cluster.StateBytes(server)
 }
 
 func (h *hub) untracked() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return int64(h.cluster.Dropped()) //nolint:gosec // a count
+	return int64(h.cluster.Untracked()) //nolint:gosec // a count
 }
 
 // gauges returns the picture in numbers, and of which servers there is one.
@@ -254,7 +254,7 @@ func (h *hub) gauges() (all []events.Gauges, known []bool) {
 	defer h.mu.Unlock()
 	known = make([]bool, len(h.links))
 	for i := range known {
-		known[i] = h.cluster.Known(i)
+		known[i] = h.cluster.HasState(i)
 	}
 	return h.cluster.Gauges(), known
 }

@@ -285,14 +285,14 @@ func TestRefusesOneSocket(t *testing.T) {
 		busy(b, 80, 1)
 		r.settle(time.Minute)
 		assert.EqualValues(t, 1, r.problem(refusedRequests))
-		set := r.inner.hub.cluster.Request(0, 0)
+		set := r.inner.hub.cluster.SubscriptionSet(0, 0)
 		requests, refused := b.count("request"), b.count("refused")
 		for range 10 {
 			b.updateCall("call-000", elements{"recording": "active"})
 			r.settle(time.Minute)
 		}
 		assert.Greater(t, b.count("refused"), refused)
-		assert.Equal(t, set, r.inner.hub.cluster.Request(0, 0))
+		assert.Equal(t, set, r.inner.hub.cluster.SubscriptionSet(0, 0))
 		assert.LessOrEqual(t, b.count("request")-requests-(b.count("refused")-refused), 12, "the probes' of the first socket")
 		assert.EqualValues(t, 1, r.problem(refusedRequests))
 		assert.Equal(t, 1, r.logged(refusedRequests))

@@ -108,7 +108,7 @@ const (
 
 // sizeOf estimates what the record of a change takes, in bytes.
 func sizeOf(c *events.Change) int {
-	n := recordSize + len(c.Call) + len(c.Correlator) + 2*len(c.CallName) + len(c.Participant) + len(c.Who) + 2*len(c.Reason)
+	n := recordSize + len(c.Call) + len(c.Correlator) + 2*len(c.CallName) + len(c.Participant) + len(c.ParticipantName) + 2*len(c.Reason)
 	for i := range c.Fields {
 		n += attributeSize + len(c.Fields[i].Name) + len(c.Fields[i].Text)
 	}

@@ -32,7 +32,7 @@ func TestSecretsInEveryForm(t *testing.T) {
 				fields = append(fields, events.Field{Element: e, Kind: events.Text, Text: []byte(text)})
 			}
 			c := &events.Change{
-				Kind: kind, Time: time.Unix(0, 0), Call: "c", CallName: []byte(text), Who: []byte(text), Reason: []byte(text), Fields: fields,
+				Kind: kind, Time: time.Unix(0, 0), Call: "c", CallName: []byte(text), ParticipantName: []byte(text), Reason: []byte(text), Fields: fields,
 			}
 			for _, participant := range []string{"", "p"} {
 				c.Participant = participant
@@ -52,7 +52,7 @@ func TestSecretsInEveryForm(t *testing.T) {
 func TestControlCharactersInBodies(t *testing.T) {
 	lr := plog.NewLogRecord()
 	putRecord(lr, &events.Change{
-		Kind: events.ParticipantChanged, Participant: "p", Who: []byte("a\nERROR forged\u202e"), CallName: []byte("Müller 東京"),
+		Kind: events.ParticipantChanged, Participant: "p", ParticipantName: []byte("a\nERROR forged\u202e"), CallName: []byte("Müller 東京"),
 		Fields: []events.Field{{Element: events.State, Kind: events.Text, Text: []byte("x\ty")}},
 	})
 	assert.Equal(t, `participant x\ty: a\nERROR forged\u202e in Müller 東京`, lr.Body().Str())
@@ -86,7 +86,7 @@ func TestSecretInAnAddressWithoutScheme(t *testing.T) {
 	for kind := range events.ChangeKinds {
 		lr := plog.NewLogRecord()
 		putRecord(lr, &events.Change{
-			Kind: kind, Participant: "p", Who: address, Fields: []events.Field{{Element: events.URI, Kind: events.Text, Text: address}},
+			Kind: kind, Participant: "p", ParticipantName: address, Fields: []events.Field{{Element: events.URI, Kind: events.Text, Text: address}},
 		})
 		all := fmt.Sprint(lr.Body().Str(), lr.Attributes().AsRaw())
 		assert.False(t, secrets.In(all), all)

@@ -273,7 +273,7 @@ func (c *session) receive(ctx context.Context, now time.Time, f *events.Frame, d
 	outcome, live := c.link.hub.receive(now, c.link.index, c.slot, f)
 	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][outcome]...)
 	switch outcome {
-	case events.Broken:
+	case events.ListEnded:
 		return fail(deactivated, "the server ended the list of its calls")
 	case events.UnknownType:
 		c.link.keep(ctx, now, data, errorUnknownMessage, errUnknownType)

@@ -156,7 +156,7 @@ func TestSizeOf(t *testing.T) {
 		require.NoError(t, d.Decode([]byte(frame), &fr))
 		change := events.Change{
 			Kind: events.ParticipantAdded, Call: "50f204d0-0981-49b4-8035-12dbaff5e80b", Correlator: "40667441-9b70-41c0-839c-a8ce6dc7dbf1",
-			CallName: []byte("Weekly sync"), Participant: "383e2b95-73ef-4a8d-84ca-189e795009b8", Who: []byte("Firstname Lastname"), Fields: fr.Fields(&fr.Updates[0]),
+			CallName: []byte("Weekly sync"), Participant: "383e2b95-73ef-4a8d-84ca-189e795009b8", ParticipantName: []byte("Firstname Lastname"), Fields: fr.Fields(&fr.Updates[0]),
 		}
 		heap := func() uint64 {
 			runtime.GC()

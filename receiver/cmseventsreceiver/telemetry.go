@@ -25,7 +25,7 @@ const (
 )
 
 // malformed is the outcome of a message beside those of the picture.
-const malformed = events.Broken + 1
+const malformed = events.ListEnded + 1
 
 // acknowledgement is a type of message beside those of the servers.
 const acknowledgement = events.MessageTypes
@@ -52,7 +52,7 @@ var (
 		events.Accepted:    "accepted",
 		events.Ignored:     "ignored",
 		events.UnknownType: "unknown",
-		events.Broken:      "accepted",
+		events.ListEnded:      "accepted",
 		malformed:          "malformed",
 	}
 	messageOptions = func() (all [acknowledgement + 1][malformed + 1][]metric.AddOption) {

@@ -10,12 +10,12 @@ import "time"
 type absence struct {
 	since time.Time
 	// quiet is how much quiet its snapshots had had by then.
-	quiet time.Duration
+	priorQuiet time.Duration
 	// removed tells that a server removed them, though not why.
-	removed bool
+	removedByServer bool
 }
 
-func (a *absence) is() bool { return !a.since.IsZero() }
+func (a *absence) isSet() bool { return !a.since.IsZero() }
 
 // sweep waits for the end of a snapshot, which is not marked: what it does not
 // announce is gone after a grace time in which nothing came that was missing.
@@ -25,49 +25,49 @@ func (a *absence) is() bool { return !a.since.IsZero() }
 // would stay for ever. What was missing in the first snapshots and is announced
 // in a later one is back, whatever the time.
 type sweep struct {
-	at     time.Time     // when something is gone; zero: nothing is missing
-	latest time.Time     // when all that is missing is gone, though more is coming
-	since  time.Time     // since when it is quiet
-	wait   time.Duration // how long it must be
-	begun  bool          // the server has sent something of the snapshot
+	dueAt       time.Time     // when something is gone; zero: nothing is missing
+	latestAt    time.Time     // when all that is missing is gone, though more is coming
+	quietSince  time.Time     // since when it is quiet
+	quietNeeded time.Duration // how long it must be
+	begun       bool          // the server has sent something of the snapshot
 }
 
 func (s *sweep) begin(now time.Time, grace time.Duration) {
-	*s = sweep{since: now, latest: now.Add(5 * grace)}
+	*s = sweep{quietSince: now, latestAt: now.Add(5 * grace)}
 }
 
 // await says how long it must be quiet for something to be gone.
-func (s *sweep) await(quiet time.Duration) {
-	s.wait = quiet
-	s.at = s.since.Add(quiet)
-	if s.at.After(s.latest) {
-		s.at = s.latest
+func (s *sweep) requireQuiet(quiet time.Duration) {
+	s.quietNeeded = quiet
+	s.dueAt = s.quietSince.Add(quiet)
+	if s.dueAt.After(s.latestAt) {
+		s.dueAt = s.latestAt
 	}
 }
 
 // news says that a message came, and whether it told of something missing.
-func (s *sweep) news(now time.Time, missing bool) {
-	if s.at.IsZero() || s.begun && !missing {
+func (s *sweep) resetQuiet(now time.Time, missing bool) {
+	if s.dueAt.IsZero() || s.begun && !missing {
 		return
 	}
-	s.since, s.begun = now, true
-	s.await(s.wait)
+	s.quietSince, s.begun = now, true
+	s.requireQuiet(s.quietNeeded)
 }
 
-func (s *sweep) due(now time.Time) bool { return !s.at.IsZero() && !now.Before(s.at) }
+func (s *sweep) isDue(now time.Time) bool { return !s.dueAt.IsZero() && !now.Before(s.dueAt) }
 
 // quiet is for how long it has been quiet.
-func (s *sweep) quiet(now time.Time) time.Duration {
-	if s.at.IsZero() {
+func (s *sweep) quietFor(now time.Time) time.Duration {
+	if s.dueAt.IsZero() {
 		return 0
 	}
-	return now.Sub(s.since)
+	return now.Sub(s.quietSince)
 }
 
 // cut ends the snapshot and returns how much its quiet counts.
-func (s *sweep) cut(now time.Time) (quiet time.Duration) {
+func (s *sweep) cutShort(now time.Time) (quiet time.Duration) {
 	if s.begun {
-		quiet = s.quiet(now)
+		quiet = s.quietFor(now)
 	}
 	*s = sweep{}
 	return quiet
@@ -75,21 +75,21 @@ func (s *sweep) cut(now time.Time) (quiet time.Duration) {
 
 // missing sums up absences: since when the first of them is, and the least quiet
 // there was before one.
-type missing absence
+type absenceSummary absence
 
-func (m *missing) add(a *absence) {
+func (m *absenceSummary) add(a *absence) {
 	if m.since.IsZero() {
-		*m = missing(*a)
+		*m = absenceSummary(*a)
 		return
 	}
 	if a.since.Before(m.since) {
 		m.since = a.since
 	}
-	m.quiet = min(m.quiet, a.quiet)
+	m.priorQuiet = min(m.priorQuiet, a.priorQuiet)
 }
 
 // missed tells whether the snapshots of something absent, with the present one, have
 // been quiet for long enough without it.
-func (c *Cluster) missed(now time.Time, a *absence, s *sweep, quietBefore time.Duration) bool {
-	return !s.at.IsZero() && (!now.Before(s.latest) || quietBefore+s.quiet(now)-a.quiet >= c.opts.Grace)
+func (c *Cluster) isUnlisted(now time.Time, a *absence, s *sweep, quietBefore time.Duration) bool {
+	return !s.dueAt.IsZero() && (!now.Before(s.latestAt) || quietBefore+s.quietFor(now)-a.priorQuiet >= c.opts.SnapshotGrace)
 }

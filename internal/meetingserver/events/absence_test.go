@@ -54,7 +54,7 @@ func (w *world) count(kinds ...ChangeKind) *int {
 				*n++
 			}
 		}
-		return w.Take(c)
+		return w.Accept(c)
 	})
 	return n
 }
@@ -121,7 +121,7 @@ func TestGrace(t *testing.T) {
 // With the roster on all bridges: who is in none that is left is gone after the
 // grace time, also if the bridge that could say so does not come back.
 func TestGoneWithTheirBridge(t *testing.T) {
-	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAll: true})
+	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 	w.open(0, 0)
 	w.open(1, 0)
 	w.pump(time.Second)
@@ -145,7 +145,7 @@ func TestGoneWithTheirBridge(t *testing.T) {
 // Who goes with their call to another meeting is in its rosters only: what the
 // former meeting's bridges say of them is of the past.
 func TestRejoin(t *testing.T) {
-	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAll: true})
+	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 	w.open(0, 0)
 	w.open(1, 0)
 	w.pump(time.Second)
@@ -156,8 +156,8 @@ func TestRejoin(t *testing.T) {
 	delete(m.calls, 0)
 	alone.people, m.people = []*worldPerson{p}, []*worldPerson{stays}
 	w.meetings = append(w.meetings, alone)
-	w.c.hand(w.c.participants[p.id], w.c.bridges[0].calls[alone.calls[0]])
-	w.c.hand(w.c.participants[stays.id], w.c.bridges[1].calls[m.calls[1]])
+	w.c.assignCall(w.c.participants[p.id], w.c.servers[0].calls[alone.calls[0]])
+	w.c.assignCall(w.c.participants[stays.id], w.c.servers[1].calls[m.calls[1]])
 	w.record(alone, "active")
 	w.pump(time.Second)
 	w.verify()

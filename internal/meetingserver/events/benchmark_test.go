@@ -65,9 +65,9 @@ func BenchmarkDecode(b *testing.B) {
 
 // BenchmarkReceive: an update of one flag of one of 2000 participants.
 func BenchmarkReceive(b *testing.B) {
-	opts := Options{Servers: 1, MaxConnections: 1, Grace: time.Second, LostAfter: time.Minute, Limits: DefaultLimits}
+	opts := Options{Servers: 1, MaxConnections: 1, SnapshotGrace: time.Second, LostAfter: time.Minute, Limits: DefaultLimits}
 	for k := range opts.Elements {
-		opts.Elements[k] = Documented(Kind(k))
+		opts.Elements[k] = DocumentedElements(Kind(k))
 	}
 	c := NewCluster(opts, sinkFunc(func(*Change) bool { return true }))
 	now := time.Unix(1_700_000_000, 0)
@@ -79,7 +79,7 @@ func BenchmarkReceive(b *testing.B) {
 		}
 		c.Receive(now, 0, 0, &f)
 	}
-	c.Opened(now, 0, 0)
+	c.SocketOpened(now, 0, 0)
 	send(`{"message":{"messageId":0,"type":"callListUpdate","updates":[{"call":"c","updateType":"add","name":"Board"}]}}`)
 	c.Advance(now.Add(time.Second))
 	var frames [2][2000][]byte

@@ -15,7 +15,7 @@ import "time"
 const (
 	callCost        = 2 << 10
 	participantCost = 512
-	ghostCost       = 256
+	removalCost     = 256
 	reservedRecord  = 1 << 10
 	shortText       = 64
 )
@@ -39,72 +39,72 @@ func newParticipantCost(u *Update, fields []Field) int {
 	return participantCost + len(u.Participant) + recordCost(fields)
 }
 
-func (g *ghost) cost() int {
-	return ghostCost + len(g.call) + len(g.callName) + len(g.correlator) + len(g.participant) + len(g.who) + len(g.reason)
+func (g *unreportedRemoval) cost() int {
+	return removalCost + len(g.call) + len(g.callName) + len(g.correlator) + len(g.participant) + len(g.participantName) + len(g.reason)
 }
 
 // fits tells whether n more bytes of a server can be held.
 func (c *Cluster) fits(server, n int) bool {
 	limit := c.opts.Limits.Bytes
-	return limit == 0 || c.bridges[server].bytes+n <= limit
+	return limit == 0 || c.servers[server].stateBytes+n <= limit
 }
 
 // leaveOut counts something that found no room.
-func (c *Cluster) leaveOut(now time.Time, server int) {
-	c.dropped++
-	c.bridges[server].fullAt = now
+func (c *Cluster) countUntracked(now time.Time, server int) {
+	c.untracked++
+	c.servers[server].lastFullAt = now
 }
 
 // chargeParticipant counts what somebody takes. Long text for which there is no
 // room is let go.
 func (c *Cluster) chargeParticipant(now time.Time, p *participant) {
-	if more := p.cost() - int(p.charged); more != 0 {
-		c.charge(now, p, more)
+	if more := p.cost() - int(p.chargedBytes); more != 0 {
+		c.addCharge(now, p, more)
 	}
 }
 
 func (p *participant) cost() int { return participantCost + len(p.id) + p.fields.cost() }
 
-func (c *Cluster) charge(now time.Time, p *participant, more int) {
+func (c *Cluster) addCharge(now time.Time, p *participant, more int) {
 	server := p.call.server
 	if more > 0 && !c.fits(server, more) {
-		p.fields = p.fields.short()
-		more = p.cost() - int(p.charged)
-		c.leaveOut(now, server)
+		p.fields = p.fields.compact()
+		more = p.cost() - int(p.chargedBytes)
+		c.countUntracked(now, server)
 	}
-	p.charged += int32(more) //nolint:gosec // a record is bounded by maxRecord and what is documented
-	c.bridges[server].bytes += more
+	p.chargedBytes += int32(more) //nolint:gosec // a record is bounded by maxRecord and what is documented
+	c.servers[server].stateBytes += more
 }
 
 // chargeCall counts what a call takes, as chargeParticipant does.
 func (c *Cluster) chargeCall(now time.Time, k *call) {
-	more := k.cost() - k.charged
+	more := k.cost() - k.chargedBytes
 	if more == 0 {
 		return
 	}
 	if more > 0 && !c.fits(k.server, more) {
-		k.list, k.info = k.list.short(), k.info.short()
-		more = k.cost() - k.charged
-		c.leaveOut(now, k.server)
+		k.listFields, k.infoFields = k.listFields.compact(), k.infoFields.compact()
+		more = k.cost() - k.chargedBytes
+		c.countUntracked(now, k.server)
 	}
-	k.charged += more
-	c.bridges[k.server].bytes += more
+	k.chargedBytes += more
+	c.servers[k.server].stateBytes += more
 }
 
-func (k *call) cost() int { return callCost + len(k.id) + k.list.cost() + k.info.cost() }
+func (k *call) cost() int { return callCost + len(k.id) + k.listFields.cost() + k.infoFields.cost() }
 
 // short returns what is left of a record without its unknown elements and its
 // long text.
-func (r record) short() record {
-	kept := make(record, 0, reservedRecord)
+func (r record) compact() record {
+	compacted := make(record, 0, reservedRecord)
 	var e entry
 	for i := 0; i < len(r); i = e.end {
-		if e = r.at(i); e.element != Unknown && len(e.value) <= shortText {
-			kept = append(kept, r[e.begin:e.end]...)
+		if e = r.entryAt(i); e.element != Unknown && len(e.value) <= shortText {
+			compacted = append(compacted, r[e.begin:e.end]...)
 		}
 	}
-	return kept
+	return compacted
 }
 
 // Bytes returns how many bytes of a server are held.
-func (c *Cluster) Bytes(server int) int { return c.bridges[server].bytes }
+func (c *Cluster) StateBytes(server int) int { return c.servers[server].stateBytes }

@@ -23,7 +23,7 @@ func TestBudget(t *testing.T) {
 	w.c.opts.Limits.Bytes = budget
 	w.send(0, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"a","updateType":"add"}]`)
 	w.c.Advance(w.now.Add(time.Second))
-	k := w.c.bridges[0].calls["a"]
+	k := w.c.servers[0].calls["a"]
 	var big strings.Builder
 	for i := range 40 {
 		fmt.Fprintf(&big, `,"e%02d":%q`, i, strings.Repeat("x", 800))
@@ -35,45 +35,45 @@ func TestBudget(t *testing.T) {
 		return m.HeapAlloc
 	}
 	send := func(what, id, more string) {
-		w.send(0, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":%q,"updateType":%q,"state":"connected","direction":"incoming"%s}]`, k.roster.index, id, what, more))
+		w.send(0, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":%q,"updateType":%q,"state":"connected","direction":"incoming"%s}]`, k.rosterSub.index, id, what, more))
 	}
 	before := heap()
 	for i := range 3000 {
 		send("add", fmt.Sprintf("p%d", i), big.String())
-		require.LessOrEqual(t, w.c.Bytes(0), budget)
+		require.LessOrEqual(t, w.c.StateBytes(0), budget)
 	}
 	_, people := w.c.Size()
-	t.Logf("%d participants of 33 KB in %d bytes, %d on the heap", people, w.c.Bytes(0), heap()-before)
+	t.Logf("%d participants of 33 KB in %d bytes, %d on the heap", people, w.c.StateBytes(0), heap()-before)
 	assert.Greater(t, people, 100)
 	assert.Less(t, people, 600)
 	assert.Less(t, heap()-before, uint64(budget+budget/4))
-	assert.Equal(t, uint64(3000-people), w.c.Dropped())
+	assert.Equal(t, uint64(3000-people), w.c.Untracked())
 	assert.True(t, w.c.Problems(w.now, 0).Full)
 	assert.False(t, w.c.Problems(w.now, 1).Full)
-	assert.Zero(t, w.c.Bytes(1))
+	assert.Zero(t, w.c.StateBytes(1))
 
 	// Small ones that grow.
 	for i := range people {
 		send("remove", fmt.Sprintf("p%d", i), "")
 	}
-	empty := w.c.Bytes(0)
+	empty := w.c.StateBytes(0)
 	assert.Less(t, empty, 8<<10, "what is gone is not counted")
 	for i := range 5000 {
 		send("add", fmt.Sprintf("q%d", i), "")
 	}
 	for i := range 5000 {
 		send("update", fmt.Sprintf("q%d", i), big.String())
-		require.LessOrEqual(t, w.c.Bytes(0), budget)
+		require.LessOrEqual(t, w.c.StateBytes(0), budget)
 	}
 	_, people = w.c.Size()
 	assert.Equal(t, 5000, people, "nobody who is there goes because somebody grows")
 	assert.Less(t, heap()-before, uint64(budget+budget/4))
 	// Who is there can always change what gauges are made of.
 	for i := range 5000 {
-		w.send(0, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"q%d","updateType":"update","state":"onHold"}]`, k.roster.index, i))
+		w.send(0, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"q%d","updateType":"update","state":"onHold"}]`, k.rosterSub.index, i))
 	}
 	assert.EqualValues(t, 5000, w.c.Gauges()[0].Participants[OnHold][Incoming])
-	w.pump(fullFor + time.Minute)
+	w.pump(fullWindow + time.Minute)
 	assert.False(t, w.c.Problems(w.now, 0).Full)
 	runtime.KeepAlive(w)
 }
@@ -90,33 +90,33 @@ func TestBudgetOfCalls(t *testing.T) {
 		id := fmt.Sprintf("call-%04d-%s", i, long[:900])
 		w.send(0, 0, fmt.Sprintf(`"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":%q,"updateType":"add","name":%q,"callCorrelator":%q}]`, id, long, "c"+id))
 		w.send(0, 0, fmt.Sprintf(`"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":%q,"updateType":"remove"}]`, id))
-		require.LessOrEqual(t, w.c.Bytes(0), budget)
+		require.LessOrEqual(t, w.c.StateBytes(0), budget)
 	}
-	assert.NotZero(t, w.c.Dropped())
-	assert.Positive(t, w.c.Bytes(0))
+	assert.NotZero(t, w.c.Untracked())
+	assert.Positive(t, w.c.StateBytes(0))
 	taking = true
-	assert.True(t, w.c.Heal(w.now, 0))
-	assert.Zero(t, w.c.Bytes(0), "what is reported is not held")
+	assert.True(t, w.c.EmitPending(w.now, 0))
+	assert.Zero(t, w.c.StateBytes(0), "what is reported is not held")
 }
 
 // What is charged is what is there, whatever happens.
 func (w *world) checkBytes() {
 	w.t.Helper()
 	want := make([]int, len(w.servers))
-	for server := range w.c.bridges {
-		for _, k := range w.c.bridges[server].calls {
-			want[server] += k.charged
-			assert.Equal(w.t, k.cost(), k.charged)
+	for server := range w.c.servers {
+		for _, k := range w.c.servers[server].calls {
+			want[server] += k.chargedBytes
+			assert.Equal(w.t, k.cost(), k.chargedBytes)
 		}
 	}
 	for _, p := range w.c.participants {
-		want[p.call.server] += int(p.charged)
-		assert.Equal(w.t, p.cost(), int(p.charged))
+		want[p.call.server] += int(p.chargedBytes)
+		assert.Equal(w.t, p.cost(), int(p.chargedBytes))
 	}
-	for _, g := range w.c.ghosts {
-		want[g.server] += g.charged
+	for _, g := range w.c.unreportedRemovals {
+		want[g.server] += g.chargedBytes
 	}
 	for server := range want {
-		assert.Equal(w.t, want[server], w.c.Bytes(server))
+		assert.Equal(w.t, want[server], w.c.StateBytes(server))
 	}
 }

@@ -18,10 +18,10 @@ type Options struct {
 	// subscription of that kind.
 	Elements [3][]string
 	// RosterOnAll watches the roster of a call on every bridge that hosts it.
-	RosterOnAll bool
+	RosterOnAllBridges bool
 	// Grace is how long a snapshot, or several that are cut short, must be quiet
 	// for what was known before and not announced again to be gone.
-	Grace time.Duration
+	SnapshotGrace time.Duration
 	// LostAfter is how long what nobody tells of any more is kept.
 	LostAfter time.Duration
 	// Limits of what is held.
@@ -46,11 +46,11 @@ const MaxServers = 64
 var DefaultLimits = Limits{Calls: 20_000, Participants: 200_000, Bytes: 64 << 20}
 
 // Subscriptions is how many of them one socket can have.
-const Subscriptions = 100
+const MaxSubscriptions = 100
 
 // coalesce is how long a change of the wanted set waits for others: N calls
 // that begin at once are one request.
-const coalesce = 100 * time.Millisecond
+const coalesceDelay = 100 * time.Millisecond
 
 // Cluster is the picture of the calls and participants of a cluster of Call
 // Bridges, and the plan of the subscriptions that make it.
@@ -58,71 +58,71 @@ type Cluster struct {
 	opts Options
 	sink Sink
 
-	bridges      []bridge
-	meetings     map[*meeting]struct{}
-	byCorrelator map[string]*meeting
-	participants map[string]*participant
-	removals     removals
-	ghosts       map[ghostKey]ghost
+	servers            []serverState
+	meetings           map[*meeting]struct{}
+	byCorrelator       map[string]*meeting
+	participants       map[string]*participant
+	recent             recentRemovals
+	unreportedRemovals map[objectKey]unreportedRemoval
 
-	sweeping   []*call
-	orphaned   []*meeting
-	departures []departure
-	renewals   []*sub    // damaged subscriptions that wait for a fresh index
-	pendingBy  time.Time // when a subscription has been pending for too long; zero: none waits
-	planAt     time.Time // zero: no plan is due
-	made       uint64    // numbers objects, for a stable order
-	dropped    uint64
+	rosterSweeps       []*call
+	meetingsWithAbsent []*meeting
+	pendingDepartures  []pendingDeparture
+	pendingRenewals    []*sub    // damaged subscriptions that wait for a fresh index
+	nextPendingTimeout time.Time // when a subscription has been pending for too long; zero: none waits
+	nextPlan           time.Time // zero: no plan is due
+	lastSequence       uint64    // numbers objects, for a stable order
+	untracked          uint64
 
-	changed []Field // room that is used again
-	change  Change
+	changedFields []Field // room that is used again
+	emittedChange Change
 }
 
 // bridge is one server.
-type bridge struct {
-	calls   map[string]*call
-	sockets []socket
-	last    int64 // the highest index given out; none is ever used again
-	list    *sub
-	live    bool // the server announces its calls
-	known   bool // the picture says something of this server
+type serverState struct {
+	calls      map[string]*call
+	sockets    []socket
+	lastIndex  int64 // the highest index given out; none is ever used again
+	listSub    *sub
+	listActive bool // the server announces its calls
+	hasState   bool // the picture says something of this server
 	// down is since when nothing comes of the server's calls, neither the list nor,
 	// as of the last look, of one of them; zero while the list is followed.
-	down  time.Time
-	sweep sweep // of the list
-	quiet time.Duration
+	listDownSince time.Time
+	listSweep     sweep // of the list
+	priorQuiet    time.Duration
 	// missingSince is the first absence of a call that is not followed, or earlier;
 	// zero for none.
-	missingSince time.Time
-	listDamage   damage
-	damage       damage // of any message
+	earliestAbsence time.Time
+	listRenewal     renewalBackoff
+	damage          renewalBackoff // of any message
 
-	bytes  int       // of the server's state
-	fullAt time.Time // when something last found no room in it; zero: never
+	stateBytes int       // of the server's state
+	lastFullAt time.Time // when something last found no room in it; zero: never
 	// elements are those that the server is asked for, and leftOut those that it
 	// refuses: it took a request without them.
-	elements [kinds][]string
-	leftOut  []string
-	nextTry  int // the first set of refusable that a refused socket leaves out
+	elements        [kinds][]string
+	leftOut         []string
+	nextLeaveOutSet int // the first set of refusable that a refused socket leaves out
 
 	wanted, unplaced, socketsWanted int
 
-	behind bool // something could not be told
+	hasPendingChanges bool // something could not be told
 }
 
 // NewCluster returns an empty picture; sink is told what changes in it.
 func NewCluster(opts Options, sink Sink) *Cluster {
 	c := &Cluster{
 		opts: opts, sink: sink,
-		bridges:      make([]bridge, opts.Servers),
-		meetings:     make(map[*meeting]struct{}),
-		byCorrelator: make(map[string]*meeting),
-		participants: make(map[string]*participant),
-		removals:     removals{by: make(map[string]removal)},
-		ghosts:       make(map[ghostKey]ghost),
+		servers:            make([]serverState, opts.Servers),
+		meetings:           make(map[*meeting]struct{}),
+		byCorrelator:       make(map[string]*meeting),
+		participants:       make(map[string]*participant),
+		recent:             recentRemovals{byParticipant: make(map[string]recentRemoval)},
+		unreportedRemovals: make(map[objectKey]unreportedRemoval),
 	}
-	for i := range c.bridges {
-		c.bridges[i] = bridge{
+	for i := range c.servers {
+		c.servers[i] = serverState{
 			calls: make(map[string]*call), sockets: make([]socket, opts.MaxConnections), socketsWanted: 1, elements: opts.Elements,
 		}
 	}
@@ -131,28 +131,28 @@ func NewCluster(opts Options, sink Sink) *Cluster {
 
 // Opened says that a socket is connected. The first of a server asks for its
 // calls, the others are there for what does not fit into the first.
-func (c *Cluster) Opened(now time.Time, server, slot int) {
-	b := &c.bridges[server]
-	b.sockets[slot].open = true
+func (c *Cluster) SocketOpened(now time.Time, server, slot int) {
+	srv := &c.servers[server]
+	srv.sockets[slot].open = true
 	if slot == 0 {
-		b.list = c.subscribe(now, server, slot, Calls, nil)
+		srv.listSub = c.subscribe(now, server, slot, Calls, nil)
 	}
-	c.planBy(now)
+	c.schedulePlan(now)
 }
 
 // Closed says that a socket is gone, and with it its subscriptions. Without the
 // first socket nothing new is known of a server's calls; what the other sockets
 // follow goes on.
-func (c *Cluster) Closed(now time.Time, server, slot int) {
-	b := &c.bridges[server]
-	if slot == 0 && b.sockets[0].open {
-		c.listLost(now, b)
+func (c *Cluster) SocketClosed(now time.Time, server, slot int) {
+	srv := &c.servers[server]
+	if slot == 0 && srv.sockets[0].open {
+		c.markListLost(now, srv)
 	}
-	for _, s := range slices.Clone(b.sockets[slot].subs) {
+	for _, s := range slices.Clone(srv.sockets[slot].subs) {
 		c.unsubscribe(now, s)
 	}
-	b.sockets[slot].open, b.sockets[slot].renewAt = false, time.Time{}
-	c.planBy(now)
+	srv.sockets[slot].open, srv.sockets[slot].renewAt = false, time.Time{}
+	c.schedulePlan(now)
 }
 
 // Outcome says what became of a message.
@@ -168,7 +168,7 @@ const (
 	// UnknownType: nobody knows what it is.
 	UnknownType
 	// Broken: the server ended the list of its calls.
-	Broken
+	ListEnded
 )
 
 // Receive takes a message of a server.
@@ -178,17 +178,17 @@ func (c *Cluster) Receive(now time.Time, server, slot int, f *Frame) Outcome {
 		return c.receiveStates(now, server, slot, f.States)
 	case CallListUpdate:
 		// There is one list on a server: no index is needed to know it.
-		if s := c.bridges[server].list; s != nil && s.slot == slot && (!f.HasIndex || f.Index == s.index) {
+		if s := c.servers[server].listSub; s != nil && s.slot == slot && (!f.HasIndex || f.Index == s.index) {
 			c.activate(now, s)
-			return c.receiveList(now, server, f)
+			return c.receiveCallList(now, server, f)
 		}
 	case CallInfoUpdate:
-		if s := c.bridges[server].sockets[slot].find(f.Index); s != nil && f.HasIndex && s.kind == CallInfo {
+		if s := c.servers[server].sockets[slot].find(f.Index); s != nil && f.HasIndex && s.kind == CallInfo {
 			c.activate(now, s)
-			return c.receiveInfo(now, s.call, f)
+			return c.receiveCallInfo(now, s.call, f)
 		}
 	case RosterUpdate:
-		if s := c.bridges[server].sockets[slot].find(f.Index); s != nil && f.HasIndex && s.kind == CallRoster {
+		if s := c.servers[server].sockets[slot].find(f.Index); s != nil && f.HasIndex && s.kind == CallRoster {
 			c.activate(now, s)
 			return c.receiveRoster(now, s.call, f)
 		}
@@ -201,15 +201,15 @@ func (c *Cluster) Receive(now time.Time, server, slot int, f *Frame) Outcome {
 // receiveStates takes the states listed; those not listed stay as they are.
 func (c *Cluster) receiveStates(now time.Time, server, slot int, states []SubscriptionState) Outcome {
 	outcome := Ignored
-	for _, said := range states {
-		s := c.bridges[server].sockets[slot].find(said.Index)
+	for _, reported := range states {
+		s := c.servers[server].sockets[slot].find(reported.Index)
 		if s == nil {
 			continue
 		}
 		if outcome == Ignored {
 			outcome = Accepted
 		}
-		switch said.State {
+		switch reported.State {
 		case Pending:
 			if s.state == Requested {
 				s.state = Pending
@@ -218,10 +218,10 @@ func (c *Cluster) receiveStates(now time.Time, server, slot int, states []Subscr
 			c.activate(now, s)
 		case Deactivated:
 			if s.kind == Calls {
-				outcome = Broken
+				outcome = ListEnded
 				continue
 			}
-			c.deactivated(now, s)
+			c.resubscribeLater(now, s)
 		}
 	}
 	return outcome
@@ -236,71 +236,71 @@ func (c *Cluster) activate(now time.Time, s *sub) {
 	s.state = Active
 	switch s.kind {
 	case Calls:
-		b := &c.bridges[s.server]
-		if s.renewed {
-			c.awaitListAnew(now, b)
+		srv := &c.servers[s.server]
+		if s.isRenewal {
+			c.beginListRenewal(now, srv)
 		}
-		c.listBegins(now, b)
+		c.beginListSnapshot(now, srv)
 	case CallRoster:
-		if s.renewed {
-			c.unseen(now, s.call)
+		if s.isRenewal {
+			c.markUnlisted(now, s.call)
 		}
-		c.rosterBegins(now, s.call)
+		c.beginRosterSnapshot(now, s.call)
 	}
 	if s.call != nil {
-		s.call.blocks[s.kind], s.call.stuck[s.kind] = 0, false
+		s.call.failures[s.kind], s.call.neverActive[s.kind] = 0, false
 	}
 }
 
-func (c *Cluster) listBegins(now time.Time, b *bridge) {
-	if !b.live {
-		b.live, b.known, b.down = true, true, time.Time{}
-		b.sweep.begin(now, c.opts.Grace)
-		c.awaitCalls(b)
-		c.planBy(now.Add(coalesce))
+func (c *Cluster) beginListSnapshot(now time.Time, srv *serverState) {
+	if !srv.listActive {
+		srv.listActive, srv.hasState, srv.listDownSince = true, true, time.Time{}
+		srv.listSweep.begin(now, c.opts.SnapshotGrace)
+		c.scheduleListSweep(srv)
+		c.schedulePlan(now.Add(coalesceDelay))
 	}
 }
 
 // deactivated ends a subscription: the call ended, or the bridge left it. If the
 // call stays in the list, the subscription is tried again, ever less often.
-func (c *Cluster) deactivated(now time.Time, s *sub) {
+func (c *Cluster) resubscribeLater(now time.Time, s *sub) {
 	k := s.call
-	k.blocked[s.kind] = now.Add(retryAfter << min(k.blocks[s.kind], 5))
-	k.blocks[s.kind]++
+	k.retryAt[s.kind] = now.Add(retryDelay << min(k.failures[s.kind], 5))
+	k.failures[s.kind]++
 	c.unsubscribe(now, s)
-	c.planBy(now.Add(coalesce))
+	c.schedulePlan(now.Add(coalesceDelay))
 }
 
 // retryAfter is how long a subscription that a server ended is not asked for.
-const retryAfter = 5 * time.Second
+const retryDelay = 5 * time.Second
 
 // Advance does what time brings. Next says when to call it again.
 func (c *Cluster) Advance(now time.Time) {
-	for server := range c.bridges {
-		b := &c.bridges[server]
-		if b.sweep.due(now) || c.lost(now, b.missingSince) {
-			c.sweepList(now, server)
+	for server := range c.servers {
+		srv := &c.servers[server]
+		if srv.listSweep.isDue(now) || c.isLost(now, srv.earliestAbsence) {
+			c.removeUnlistedCalls(now, server)
 		}
 		switch {
-		case !c.lost(now, b.down):
-		case b.follows():
-			b.down = now // the server still reports some of its calls
+		case !c.isLost(now, srv.listDownSince):
+		case srv.followsAnyCall():
+			srv.listDownSince = now // the server still reports some of its calls
 		default:
-			b.down, b.known = time.Time{}, false
+			srv.listDownSince, srv.hasState = time.Time{}, false
 		}
 	}
-	for _, k := range slices.Clone(c.sweeping) {
-		if k.sweep.due(now) {
-			c.sweepRoster(now, k)
+	for _, k := range slices.Clone(c.rosterSweeps) {
+		if k.rosterSweep.isDue(now) {
+			c.removeUnlistedParticipants(now, k)
 		}
 	}
-	c.depart(now)
-	c.sweepOrphans(now)
-	c.forgetRemovals(now)
-	c.renewDamaged(now)
-	c.endPending(now)
-	if !c.planAt.IsZero() && !now.Before(c.planAt) {
-		c.plan(now)
+	c.removeDeparted(now)
+	c.removeLostParticipants(now)
+	c.dropExpiredRemovals(now)
+	c.renewDue(now)
+	c.expirePending(now)
+	if !c.nextPlan.IsZero() && !now.Before(c.nextPlan) {
+		c.planSubscriptions(now)
 	}
 }
 
@@ -311,58 +311,58 @@ func (c *Cluster) Next() (next time.Time) {
 			next = t
 		}
 	}
-	sooner(c.planAt)
-	sooner(c.pendingBy)
-	sooner(c.removals.next())
-	if len(c.departures) > 0 {
-		sooner(c.departures[0].at)
+	sooner(c.nextPlan)
+	sooner(c.nextPendingTimeout)
+	sooner(c.recent.nextExpiry())
+	if len(c.pendingDepartures) > 0 {
+		sooner(c.pendingDepartures[0].removeAt)
 	}
-	for _, s := range c.renewals {
+	for _, s := range c.pendingRenewals {
 		sooner(s.renewAt)
 	}
-	for i := range c.bridges {
-		sooner(c.bridges[i].sweep.at)
-		for slot := range c.bridges[i].sockets {
-			sooner(c.bridges[i].sockets[slot].renewAt)
+	for i := range c.servers {
+		sooner(c.servers[i].listSweep.dueAt)
+		for slot := range c.servers[i].sockets {
+			sooner(c.servers[i].sockets[slot].renewAt)
 		}
-		for _, since := range [...]time.Time{c.bridges[i].down, c.bridges[i].missingSince} {
+		for _, since := range [...]time.Time{c.servers[i].listDownSince, c.servers[i].earliestAbsence} {
 			if !since.IsZero() {
 				sooner(since.Add(c.opts.LostAfter))
 			}
 		}
 	}
-	for _, k := range c.sweeping {
-		sooner(k.sweep.at)
+	for _, k := range c.rosterSweeps {
+		sooner(k.rosterSweep.dueAt)
 	}
-	for _, m := range c.orphaned {
-		sooner(m.orphanedAt.Add(c.opts.LostAfter))
+	for _, m := range c.meetingsWithAbsent {
+		sooner(m.earliestAbsence.Add(c.opts.LostAfter))
 	}
 	return next
 }
 
 // lost tells whether something is not told of for too long.
-func (c *Cluster) lost(now, since time.Time) bool {
+func (c *Cluster) isLost(now, since time.Time) bool {
 	return !since.IsZero() && now.Sub(since) >= c.opts.LostAfter
 }
 
-func (c *Cluster) planBy(at time.Time) {
-	if c.planAt.IsZero() || at.Before(c.planAt) {
-		c.planAt = at
+func (c *Cluster) schedulePlan(at time.Time) {
+	if c.nextPlan.IsZero() || at.Before(c.nextPlan) {
+		c.nextPlan = at
 	}
 }
 
 // Live tells whether a server announces its calls.
-func (c *Cluster) Live(server int) bool { return c.bridges[server].live }
+func (c *Cluster) ListActive(server int) bool { return c.servers[server].listActive }
 
 // Known tells whether there is a picture of a server: it announced its calls, and
 // has not been gone for too long.
-func (c *Cluster) Known(server int) bool { return c.bridges[server].known }
+func (c *Cluster) HasState(server int) bool { return c.servers[server].hasState }
 
 // number returns the next number of an object.
-func (c *Cluster) number() uint64 {
-	c.made++
-	return c.made
+func (c *Cluster) nextSequence() uint64 {
+	c.lastSequence++
+	return c.lastSequence
 }
 
 // Dropped returns how many objects were ignored because of the Limits.
-func (c *Cluster) Dropped() uint64 { return c.dropped }
+func (c *Cluster) Untracked() uint64 { return c.untracked }

@@ -66,13 +66,13 @@ func TestHandOver(t *testing.T) {
 
 // With the roster on all bridges a reason is told, whichever bridge is first.
 func TestReasonOfTheHost(t *testing.T) {
-	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAll: true})
+	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 	reasons := map[string]string{}
 	w.c.sink = sinkFunc(func(c *Change) bool {
 		if c.Kind == ParticipantRemoved {
 			reasons[c.Participant] = string(c.Reason)
 		}
-		return w.Take(c)
+		return w.Accept(c)
 	})
 	w.open(0, 0)
 	w.open(1, 0)
@@ -92,7 +92,7 @@ func TestReasonOfTheHost(t *testing.T) {
 
 type sinkFunc func(*Change) bool
 
-func (f sinkFunc) Take(c *Change) bool { return f(c) }
+func (f sinkFunc) Accept(c *Change) bool { return f(c) }
 
 // A call that says late which meeting it is part of joins it, with its people.
 func TestLateCorrelator(t *testing.T) {
@@ -100,9 +100,9 @@ func TestLateCorrelator(t *testing.T) {
 	w.send(0, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"a","updateType":"add","callCorrelator":"c"}]`)
 	w.send(1, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"b","updateType":"add","name":"B"}]`)
 	w.pump(0)
-	b := w.c.bridges[1].calls["b"]
+	b := w.c.servers[1].calls["b"]
 	w.c.subscribe(w.now, 1, 0, CallRoster, b)
-	w.send(1, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"p","updateType":"add"}]`, b.roster.index))
+	w.send(1, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"p","updateType":"add"}]`, b.rosterSub.index))
 	assert.Len(t, w.c.meetings, 2)
 	w.send(1, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"b","updateType":"update","callCorrelator":"c"}]`)
 	assert.Len(t, w.c.meetings, 1)
@@ -112,7 +112,7 @@ func TestLateCorrelator(t *testing.T) {
 	w.send(1, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"b","updateType":"update","callCorrelator":"d"}]`)
 	assert.Len(t, w.c.meetings, 2)
 	assert.Len(t, b.meeting.participants, 1)
-	assert.Equal(t, map[string]*meeting{"c": w.c.bridges[0].calls["a"].meeting, "d": b.meeting}, w.c.byCorrelator)
+	assert.Equal(t, map[string]*meeting{"c": w.c.servers[0].calls["a"].meeting, "d": b.meeting}, w.c.byCorrelator)
 }
 
 // A space has one correlator for all of its meetings: the next one on the same
@@ -152,13 +152,13 @@ func TestRoom(t *testing.T) {
 		}
 	}
 	w.pump(time.Second)
-	n := w.c.Subscribed(0)
-	assert.Equal(t, Subscribed{Wanted: 301, Active: 100, Unplaced: 201}, n)
+	n := w.c.SubscriptionCounts(0)
+	assert.Equal(t, SubscriptionCounts{Wanted: 301, Active: 100, Unplaced: 201}, n)
 	assert.Equal(t, 2, w.c.SocketsWanted(0))
 	w.open(0, 1)
 	w.pump(time.Second)
-	n = w.c.Subscribed(0)
-	assert.Equal(t, Subscribed{Wanted: 301, Active: 200, Unplaced: 101}, n)
+	n = w.c.SubscriptionCounts(0)
+	assert.Equal(t, SubscriptionCounts{Wanted: 301, Active: 200, Unplaced: 101}, n)
 	watched := 0
 	for _, m := range w.meetings {
 		watched += len(w.watched(m))
@@ -181,7 +181,7 @@ func TestRoom(t *testing.T) {
 	}
 	assert.Equal(t, 120, large, "all of the busier ones")
 	assert.Equal(t, 199-120, small)
-	assert.Equal(t, int64(601-200), w.c.Subscribed(0).Unplaced)
+	assert.Equal(t, int64(601-200), w.c.SubscriptionCounts(0).Unplaced)
 
 	// A meeting that grows takes the place of one that does not. Who is not
 	// followed any more is said to be gone, for that reason.
@@ -196,7 +196,7 @@ func TestRoom(t *testing.T) {
 		if c.Kind == ParticipantRemoved {
 			reasons[string(c.Reason)]++
 		}
-		return w.Take(c)
+		return w.Accept(c)
 	})
 	for range 20 {
 		w.join(quiet, 0)
@@ -219,7 +219,7 @@ func TestRoom(t *testing.T) {
 		w.end(w.meetings[0])
 	}
 	w.pump(10 * time.Second)
-	assert.Equal(t, Subscribed{Wanted: 41, Active: 41}, w.c.Subscribed(0))
+	assert.Equal(t, SubscriptionCounts{Wanted: 41, Active: 41}, w.c.SubscriptionCounts(0))
 	w.close(0, 1)
 	w.pump(10 * time.Second)
 	assert.Equal(t, 1, w.c.SocketsWanted(0))
@@ -233,16 +233,16 @@ func TestLost(t *testing.T) {
 	w.join(both, 0)
 	w.join(one, 1)
 	w.pump(time.Second)
-	assert.True(t, w.c.Known(1))
+	assert.True(t, w.c.HasState(1))
 	w.close(1, 0)
 	w.pump(4 * time.Minute)
 	assert.Len(t, w.told, 2, "it is kept for a while")
-	assert.True(t, w.c.Known(1))
+	assert.True(t, w.c.HasState(1))
 	w.pump(2 * time.Minute)
 	assert.Len(t, w.told, 1)
 	assert.Len(t, w.calls, 1)
-	assert.False(t, w.c.Known(1), "there is no picture of it")
-	assert.False(t, w.c.Live(1))
+	assert.False(t, w.c.HasState(1), "there is no picture of it")
+	assert.False(t, w.c.ListActive(1))
 	w.open(1, 0)
 	w.pump(time.Minute)
 	w.verify()
@@ -262,7 +262,7 @@ func TestLimits(t *testing.T) {
 	calls, people := w.c.Size()
 	assert.Equal(t, 3, calls)
 	assert.Equal(t, 4, people)
-	assert.Equal(t, uint64(2+4), w.c.Dropped())
+	assert.Equal(t, uint64(2+4), w.c.Untracked())
 }
 
 // Messages that belong to nothing: taken, and ignored.
@@ -287,8 +287,8 @@ func TestIgnored(t *testing.T) {
 	f(Ignored, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"x","updateType":"remove"},{"updateType":"add"}]`)
 	f(Ignored, `"type":"subscriptionUpdate","subscriptions":[{"index":99,"state":"deactivated"}]`)
 	f(Accepted, `"type":"subscriptionUpdate","subscriptions":[{"index":2,"state":"active"},{"index":2,"state":"strange"}]`)
-	f(Broken, `"type":"subscriptionUpdate","subscriptions":[{"index":2,"state":"active"},{"index":1,"state":"deactivated"}]`)
-	assert.Equal(t, m.calls[0], w.c.Request(0, 0)[1].Call)
+	f(ListEnded, `"type":"subscriptionUpdate","subscriptions":[{"index":2,"state":"active"},{"index":1,"state":"deactivated"}]`)
+	assert.Equal(t, m.calls[0], w.c.SubscriptionSet(0, 0)[1].Call)
 }
 
 // Advance has nothing to do before Next says so.
@@ -300,7 +300,7 @@ func TestNext(t *testing.T) {
 	w.pump(time.Minute)
 	assert.True(t, w.c.Next().IsZero(), "nothing was known before, so nothing is missing")
 	w.join(w.begin(0), 0)
-	assert.Equal(t, w.now.Add(coalesce), w.c.Next())
+	assert.Equal(t, w.now.Add(coalesceDelay), w.c.Next())
 	w.pump(time.Minute)
 	w.close(0, 0)
 	w.pump(0)
@@ -339,10 +339,10 @@ func TestHeapPerParticipant(t *testing.T) {
 	}
 	before := heap()
 	for i := range calls {
-		k := w.c.bridges[0].calls[fmt.Sprintf("call-%d", i)]
-		require.NotNil(t, k.roster)
+		k := w.c.servers[0].calls[fmt.Sprintf("call-%d", i)]
+		require.NotNil(t, k.rosterSub)
 		for p := range people {
-			w.send(0, k.roster.slot, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[%s]`, k.roster.index, frame(i, p)))
+			w.send(0, k.rosterSub.slot, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[%s]`, k.rosterSub.index, frame(i, p)))
 		}
 	}
 	each := float64(heap()-before) / calls / people

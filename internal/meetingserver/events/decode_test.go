@@ -94,12 +94,12 @@ func TestEncode(t *testing.T) {
 }
 
 func TestElements(t *testing.T) {
-	assert.Len(t, Documented(Calls), 9)
-	assert.Len(t, Documented(CallInfo), 10)
-	assert.Len(t, Documented(CallRoster), 15)
-	assert.True(t, Known(CallInfo, "coSpace"))
-	assert.False(t, Known(Calls, "joinAudioMuteOverride"))
-	assert.False(t, Known(CallRoster, ""))
+	assert.Len(t, DocumentedElements(Calls), 9)
+	assert.Len(t, DocumentedElements(CallInfo), 10)
+	assert.Len(t, DocumentedElements(CallRoster), 15)
+	assert.True(t, IsDocumented(CallInfo, "coSpace"))
+	assert.False(t, IsDocumented(Calls, "joinAudioMuteOverride"))
+	assert.False(t, IsDocumented(CallRoster, ""))
 }
 
 // What was held and what came are compared by value; null is what is not there.
@@ -185,10 +185,10 @@ func TestTooMuch(t *testing.T) {
 	f := func(content string) {
 		t.Helper()
 		frame, err := decode(t, `{"type":"message","message":{"messageId":5,"subscriptionIndex":3,`+content+`}}`)
-		require.ErrorIs(t, err, ErrTooMuch)
+		require.ErrorIs(t, err, ErrTooMany)
 		assert.True(t, frame.HasID, "it can be acknowledged")
 		behind, err := decode(t, `{"type":"message","message":{`+content+`,"type":"rosterUpdate","subscriptionIndex":3,"messageId":5}}`)
-		require.ErrorIs(t, err, ErrTooMuch)
+		require.ErrorIs(t, err, ErrTooMany)
 		assert.Equal(t, int64(5), behind.ID, "an id behind it too")
 		assert.Equal(t, int64(3), behind.Index)
 		assert.True(t, behind.HasID && behind.HasIndex)

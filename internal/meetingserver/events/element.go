@@ -90,7 +90,7 @@ var elements = [ElementCount]struct {
 func (e Element) String() string { return elements[e].name }
 
 // byName finds elements by their name on the wire.
-var byName = func() map[string]Element {
+var elementByName = func() map[string]Element {
 	all := make(map[string]Element, ElementCount)
 	for e := Unknown + 1; e < ElementCount; e++ {
 		all[elements[e].name] = e
@@ -100,7 +100,7 @@ var byName = func() map[string]Element {
 
 // documented are the elements of each kind of subscription, as the guide's
 // tables have them.
-var documented = [kinds][]Element{
+var documentedElements = [kinds][]Element{
 	Calls: {Name, Participants, DistributedInstances, Recording, EndpointRecording, Streaming, LockState, CallType, CallCorrelator},
 	CallInfo: {
 		Name, Participants, DistributedInstances, Recording, EndpointRecording, Streaming, LockState, CallType, CallCorrelator,
@@ -114,8 +114,8 @@ var documented = [kinds][]Element{
 
 // Documented returns the names of the documented elements of a kind of
 // subscription.
-func Documented(kind Kind) (all []string) {
-	for _, e := range documented[kind] {
+func DocumentedElements(kind Kind) (all []string) {
+	for _, e := range documentedElements[kind] {
 		all = append(all, elements[e].name)
 	}
 	return all
@@ -123,7 +123,7 @@ func Documented(kind Kind) (all []string) {
 
 // Known tells whether an element may be subscribed to. coSpace is in no table
 // of the guide, but servers have been seen to send it.
-func Known(kind Kind, name string) bool {
-	e := byName[name]
-	return e != Unknown && slices.Contains(documented[kind], e) || kind == CallInfo && e == CoSpace
+func IsDocumented(kind Kind, name string) bool {
+	e := elementByName[name]
+	return e != Unknown && slices.Contains(documentedElements[kind], e) || kind == CallInfo && e == CoSpace
 }

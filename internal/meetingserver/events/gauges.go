@@ -47,7 +47,7 @@ func (d DirectionLabel) String() string {
 }
 
 // label reads the labels out of what changed.
-func (p *participant) label(changed []Field) {
+func (p *participant) updateLabels(changed []Field) {
 	for i := range changed {
 		switch v := &changed[i]; v.Element {
 		case State:
@@ -97,21 +97,21 @@ type Gauges struct {
 // Gauges counts each meeting and each participant once, on one server: the one
 // that is asked about it.
 func (c *Cluster) Gauges() []Gauges {
-	all := make([]Gauges, len(c.bridges))
+	all := make([]Gauges, len(c.servers))
 	for m := range c.meetings {
 		if len(m.calls) == 0 {
 			continue
 		}
-		g := &all[c.home(m).server]
+		g := &all[c.gaugeCall(m).server]
 		g.Calls++
-		if m.any(Recording, "active") {
+		if m.hasValue(Recording, "active") {
 			g.Recording++
 		}
-		if m.any(Streaming, "active") {
+		if m.hasValue(Streaming, "active") {
 			g.Streaming++
 		}
 		// Unlocked is notLocked in the list and unlocked in the info.
-		if m.any(LockState, "locked") {
+		if m.hasValue(LockState, "locked") {
 			g.Locked++
 		}
 		for _, p := range m.participants {
@@ -123,17 +123,17 @@ func (c *Cluster) Gauges() []Gauges {
 
 // home is the call of a meeting that is watched, else one of a server that is
 // heard, else the first.
-func (c *Cluster) home(m *meeting) *call {
+func (c *Cluster) gaugeCall(m *meeting) *call {
 	best, rank := m.calls[0], -1
 	for _, k := range m.calls {
 		r := 0
-		if c.bridges[k.server].live {
+		if c.servers[k.server].listActive {
 			r++
 		}
-		if k.infos != nil {
+		if k.infoSub != nil {
 			r += 2
 		}
-		if k.roster != nil {
+		if k.rosterSub != nil {
 			r += 4
 		}
 		if r > rank {
@@ -145,11 +145,11 @@ func (c *Cluster) home(m *meeting) *call {
 
 // any tells whether an element of one of the meeting's calls has a value, in any
 // case of letters. The list is always followed, the info only where there is room.
-func (m *meeting) any(element Element, value string) bool {
+func (m *meeting) hasValue(element Element, value string) bool {
 	for _, k := range m.calls {
-		e, found := k.list.find(element, nil)
+		e, found := k.listFields.find(element, nil)
 		if !found {
-			e, found = k.info.find(element, nil)
+			e, found = k.infoFields.find(element, nil)
 		}
 		if found && e.kind == Text && strings.EqualFold(string(e.value), value) {
 			return true
@@ -159,32 +159,32 @@ func (m *meeting) any(element Element, value string) bool {
 }
 
 // Subscribed are a server's subscriptions in numbers.
-type Subscribed struct{ Wanted, Active, Unplaced int64 }
+type SubscriptionCounts struct{ Wanted, Active, Unplaced int64 }
 
 // Subscribed counts the subscriptions of a server. What it has no room for is
 // wanted and unplaced.
-func (c *Cluster) Subscribed(server int) (n Subscribed) {
-	b := &c.bridges[server]
-	for i := range b.sockets {
-		n.Wanted += int64(len(b.sockets[i].subs))
-		for _, s := range b.sockets[i].subs {
+func (c *Cluster) SubscriptionCounts(server int) (n SubscriptionCounts) {
+	srv := &c.servers[server]
+	for i := range srv.sockets {
+		n.Wanted += int64(len(srv.sockets[i].subs))
+		for _, s := range srv.sockets[i].subs {
 			if s.state == Active {
 				n.Active++
 			}
 		}
 	}
-	n.Unplaced = int64(b.unplaced)
+	n.Unplaced = int64(srv.unplaced)
 	n.Wanted += n.Unplaced
 	return n
 }
 
 // Unplaced returns how many subscriptions a server has no room for.
-func (c *Cluster) Unplaced(server int) int64 { return int64(c.bridges[server].unplaced) }
+func (c *Cluster) Unplaced(server int) int64 { return int64(c.servers[server].unplaced) }
 
 // Size returns how many calls and participants are held.
 func (c *Cluster) Size() (calls, participants int) {
-	for i := range c.bridges {
-		calls += len(c.bridges[i].calls)
+	for i := range c.servers {
+		calls += len(c.servers[i].calls)
 	}
 	return calls, len(c.participants)
 }

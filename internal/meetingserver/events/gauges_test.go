@@ -40,9 +40,9 @@ func TestGaugesFoldCase(t *testing.T) {
 		{Element: Recording, Kind: Text, Text: []byte("Active")},
 		{Element: LockState, Kind: Text, Text: []byte("LOCKED")},
 	}, nil)
-	m := &meeting{calls: []*call{{list: held}}}
-	assert.True(t, m.any(Recording, "active"))
-	assert.True(t, m.any(LockState, "locked"))
-	assert.False(t, m.any(Streaming, "active"))
-	assert.False(t, m.any(LockState, "unlocked"))
+	m := &meeting{calls: []*call{{listFields: held}}}
+	assert.True(t, m.hasValue(Recording, "active"))
+	assert.True(t, m.hasValue(LockState, "locked"))
+	assert.False(t, m.hasValue(Streaming, "active"))
+	assert.False(t, m.hasValue(LockState, "unlocked"))
 }

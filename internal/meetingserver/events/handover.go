@@ -9,72 +9,72 @@ import "time"
 // that other bridges host too. A bridge that leaves a meeting removes everybody
 // from its roster, remote people included, and then ends the subscription: they
 // did not leave, and the next bridge announces them.
-type departure struct {
-	who    *participant
-	roster *sub
-	at     time.Time // when they are gone, unless the bridge left
+type pendingDeparture struct {
+	participant *participant
+	roster      *sub
+	removeAt    time.Time // when they are gone, unless the bridge left
 }
 
 const (
 	// handOverWait is how long after the removals a bridge may take to end the
 	// subscription.
-	handOverWait = time.Second
+	handoverTimeout = time.Second
 	// maxDepartures bounds those who wait; above it they are gone at once.
-	maxDepartures = 100_000
+	maxPendingDepartures = 100_000
 )
 
 // mayHandOver tells whether a bridge that leaves k's meeting would be followed by
 // another one that is not asked yet.
-func (c *Cluster) mayHandOver(k *call) bool {
+func (c *Cluster) mayBeHandover(k *call) bool {
 	possible := false
 	for _, other := range k.meeting.calls {
 		switch {
 		case other == k:
-		case other.roster != nil && other.roster.state == Active:
+		case other.rosterSub != nil && other.rosterSub.state == Active:
 			return false // it has everybody
-		case c.bridges[other.server].live && !other.absent.is():
+		case c.servers[other.server].listActive && !other.absence.isSet():
 			possible = true
 		}
 	}
-	return possible && len(c.departures) < maxDepartures
+	return possible && len(c.pendingDepartures) < maxPendingDepartures
 }
 
 // awaitHandOver keeps somebody for as long as it can be that their bridge leaves
 // rather than they.
-func (c *Cluster) awaitHandOver(now time.Time, p *participant, k *call) {
+func (c *Cluster) holdRemoval(now time.Time, p *participant, k *call) {
 	m := k.meeting
-	p.absent = absence{since: now, quiet: m.quiet, removed: true}
-	if m.orphanedAt.IsZero() {
-		m.orphanedAt = now
-		c.orphaned = append(c.orphaned, m)
+	p.absence = absence{since: now, priorQuiet: m.priorQuiet, removedByServer: true}
+	if m.earliestAbsence.IsZero() {
+		m.earliestAbsence = now
+		c.meetingsWithAbsent = append(c.meetingsWithAbsent, m)
 	}
-	c.departures = append(c.departures, departure{p, k.roster, now.Add(handOverWait)})
+	c.pendingDepartures = append(c.pendingDepartures, pendingDeparture{p, k.rosterSub, now.Add(handoverTimeout)})
 }
 
 // depart removes those whose bridge stayed. The others are absent until another
 // bridge announces the meeting.
-func (c *Cluster) depart(now time.Time) {
-	if len(c.departures) == 0 {
+func (c *Cluster) removeDeparted(now time.Time) {
+	if len(c.pendingDepartures) == 0 {
 		return
 	}
-	touched := make(map[*meeting]struct{})
-	for len(c.departures) > 0 && !now.Before(c.departures[0].at) {
-		d := c.departures[0]
-		c.departures[0] = departure{}
-		c.departures = c.departures[1:]
-		p := d.who
-		waits := c.participants[p.id] == p && p.absent.removed && p.absent.since.Add(handOverWait).Equal(d.at)
-		if !waits || d.roster == nil || d.roster.call.roster != d.roster {
+	affected := make(map[*meeting]struct{})
+	for len(c.pendingDepartures) > 0 && !now.Before(c.pendingDepartures[0].removeAt) {
+		d := c.pendingDepartures[0]
+		c.pendingDepartures[0] = pendingDeparture{}
+		c.pendingDepartures = c.pendingDepartures[1:]
+		p := d.participant
+		stillPending := c.participants[p.id] == p && p.absence.removedByServer && p.absence.since.Add(handoverTimeout).Equal(d.removeAt)
+		if !stillPending || d.roster == nil || d.roster.call.rosterSub != d.roster {
 			continue
 		}
-		touched[p.call.meeting] = struct{}{}
-		c.rememberRemoval(now, p.id, d.roster.server)
+		affected[p.call.meeting] = struct{}{}
+		c.addRecentRemoval(now, p.id, d.roster.server)
 		c.removeParticipant(now, p, nil)
 	}
-	for m := range touched {
-		c.orphan(m)
+	for m := range affected {
+		c.trackAbsent(m)
 	}
-	if len(c.departures) == 0 {
-		c.departures = nil
+	if len(c.pendingDepartures) == 0 {
+		c.pendingDepartures = nil
 	}
 }

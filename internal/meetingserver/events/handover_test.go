@@ -31,7 +31,7 @@ func (w *world) present() (n int64) {
 func TestHandOverWithRemovals(t *testing.T) {
 	for _, everywhere := range []bool{false, true} {
 		t.Run(fmt.Sprintf("roster on all %t", everywhere), func(t *testing.T) {
-			w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAll: everywhere})
+			w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: everywhere})
 			m := w.begin(0, 1)
 			for i := range 10 {
 				w.join(m, i%2)
@@ -72,7 +72,7 @@ func TestLeftDuringHandOver(t *testing.T) {
 		if c.Kind == ParticipantRemoved {
 			reasons = append(reasons, string(c.Reason))
 		}
-		return w.Take(c)
+		return w.Accept(c)
 	})
 	gone := m.people[0]
 	w.part(m, gone, "")
@@ -96,7 +96,7 @@ func TestRemoteLeaves(t *testing.T) {
 		remote, local = b, a
 	}
 	w.part(m, remote, "remoteTeardown") // the watched bridge gives no reason
-	w.pump(handOverWait)
+	w.pump(handoverTimeout)
 	assert.NotContains(t, w.told, remote.id)
 	assert.Contains(t, w.told, local.id)
 	w.verify()
@@ -116,18 +116,18 @@ func TestRemoteLeaves(t *testing.T) {
 func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 	f := func(subscribed, added time.Duration, removedAgain bool, soon, end int64) {
 		t.Helper()
-		w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAll: true})
+		w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 		list := func(server int, call string) {
 			w.send(server, 0, fmt.Sprintf(`"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":%q,"updateType":"add","callCorrelator":"c"}]`, call))
 		}
 		list(0, "a")
 		w.c.Advance(w.now.Add(time.Second))
-		k := w.c.bridges[0].calls["a"]
+		k := w.c.servers[0].calls["a"]
 		update := func(server int, k *call, what string) {
-			w.send(server, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"p","updateType":%s}]`, k.roster.index, what))
+			w.send(server, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"p","updateType":%s}]`, k.rosterSub.index, what))
 		}
 		list(1, "b")
-		other := w.c.bridges[1].calls["b"]
+		other := w.c.servers[1].calls["b"]
 		update(0, k, `"add"`)
 		// Time 0 is that of the removal.
 		removal := w.now.Add(time.Minute)
@@ -152,9 +152,9 @@ func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 		}
 		for range 60 { // the other server answers with what it last said
 			w.now = w.now.Add(time.Second)
-			before := other.roster.index
+			before := other.rosterSub.index
 			w.c.Advance(w.now)
-			if other.roster != nil && other.roster.index != before && !removedAgain {
+			if other.rosterSub != nil && other.rosterSub.index != before && !removedAgain {
 				update(1, other, `"add"`)
 			}
 		}
@@ -171,20 +171,20 @@ func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 // A removal that is forgotten for lack of room, and whose late news was ignored, has
 // that roster asked for anew as one that is forgotten after its time.
 func TestEvictedRemovalRenewsItsRoster(t *testing.T) {
-	w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAll: true})
+	w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 	m := w.begin(0, 1)
 	p := w.join(m, 0)
 	w.pump(time.Minute)
 	w.part(m, p, "remoteTeardown")
-	w.send(1, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[%s]`, w.c.bridges[1].calls[m.calls[1]].roster.index, p.entry("add")))
+	w.send(1, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[%s]`, w.c.servers[1].calls[m.calls[1]].rosterSub.index, p.entry("add")))
 	require.NotContains(t, w.told, p.id, "the add may be late news")
 	m.people = append(m.people, p) // it was true
-	index := w.c.bridges[1].calls[m.calls[1]].roster.index
-	for i := range maxRemovals {
-		w.c.rememberRemoval(w.now, strconv.Itoa(i), 0)
+	index := w.c.servers[1].calls[m.calls[1]].rosterSub.index
+	for i := range maxRecentRemovals {
+		w.c.addRecentRemoval(w.now, strconv.Itoa(i), 0)
 	}
 	w.pump(2 * time.Second)
-	assert.NotEqual(t, index, w.c.bridges[1].calls[m.calls[1]].roster.index)
+	assert.NotEqual(t, index, w.c.servers[1].calls[m.calls[1]].rosterSub.index)
 	w.pump(time.Minute)
 	w.verify()
 }
@@ -192,11 +192,11 @@ func TestEvictedRemovalRenewsItsRoster(t *testing.T) {
 // The ids of those who left a moment ago are bounded in bytes.
 func TestRemovalsAreBounded(t *testing.T) {
 	w := ready(t, Options{Servers: 1, MaxConnections: 1})
-	r := &w.c.removals
+	r := &w.c.recent
 	for i := range 20_000 {
-		w.c.rememberRemoval(w.now, fmt.Sprintf("%01000d", i), 0)
+		w.c.addRecentRemoval(w.now, fmt.Sprintf("%01000d", i), 0)
 	}
-	assert.LessOrEqual(t, r.bytes, maxRemovalBytes)
-	assert.Len(t, r.order, maxRemovalBytes/1000)
-	require.Len(t, r.by, len(r.order))
+	assert.LessOrEqual(t, r.orderBytes, maxRecentRemovalBytes)
+	assert.Len(t, r.order, maxRecentRemovalBytes/1000)
+	require.Len(t, r.byParticipant, len(r.order))
 }

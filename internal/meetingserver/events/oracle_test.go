@@ -252,7 +252,7 @@ func referenceUpdate(o json.RawMessage) (u plainUpdate) {
 }
 
 func referenceField(m member) plainField {
-	v := plainField{element: byName[m.name], kind: Text}
+	v := plainField{element: elementByName[m.name], kind: Text}
 	if v.element == Unknown {
 		v.name = m.name
 	}

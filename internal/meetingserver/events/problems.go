@@ -10,53 +10,53 @@ import (
 
 // pendingFor is how long a subscription may be pending after the server took the
 // request for it.
-const pendingFor = 30 * time.Second
+const pendingTimeout = 30 * time.Second
 
 // Asked says that the server took the newest request of a socket.
-func (c *Cluster) Asked(now time.Time, server, slot int) {
-	c.taken(server, slot)
-	at := &c.bridges[server].sockets[slot]
+func (c *Cluster) RequestAccepted(now time.Time, server, slot int) {
+	c.endElementTrials(server, slot)
+	at := &c.servers[server].sockets[slot]
 	for _, s := range at.subs {
-		if !s.asked.IsZero() {
+		if !s.acceptedAt.IsZero() {
 			continue
 		}
-		s.asked = now
-		if due := now.Add(pendingFor); s.state != Active && s.kind != Calls && (c.pendingBy.IsZero() || due.Before(c.pendingBy)) {
-			c.pendingBy = due
+		s.acceptedAt = now
+		if due := now.Add(pendingTimeout); s.state != Active && s.kind != Calls && (c.nextPendingTimeout.IsZero() || due.Before(c.nextPendingTimeout)) {
+			c.nextPendingTimeout = due
 		}
 	}
 }
 
 // ListPending returns since when a server has not begun a list of its calls that
 // it was asked for; zero if it has, or was not asked.
-func (c *Cluster) ListPending(server int) time.Time {
-	if s := c.bridges[server].list; s != nil && s.state != Active {
-		return s.asked
+func (c *Cluster) ListPendingSince(server int) time.Time {
+	if s := c.servers[server].listSub; s != nil && s.state != Active {
+		return s.acceptedAt
 	}
 	return time.Time{}
 }
 
 // endPending gives up subscriptions that stay pending. They are tried again as
 // those that a server ended, and another bridge of the meeting may be asked.
-func (c *Cluster) endPending(now time.Time) {
-	if c.pendingBy.IsZero() || now.Before(c.pendingBy) {
+func (c *Cluster) expirePending(now time.Time) {
+	if c.nextPendingTimeout.IsZero() || now.Before(c.nextPendingTimeout) {
 		return
 	}
-	c.pendingBy = time.Time{}
-	for server := range c.bridges {
-		for slot := range c.bridges[server].sockets {
-			for _, s := range slices.Clone(c.bridges[server].sockets[slot].subs) {
-				if s.state == Active || s.asked.IsZero() || s.kind == Calls {
+	c.nextPendingTimeout = time.Time{}
+	for server := range c.servers {
+		for slot := range c.servers[server].sockets {
+			for _, s := range slices.Clone(c.servers[server].sockets[slot].subs) {
+				if s.state == Active || s.acceptedAt.IsZero() || s.kind == Calls {
 					continue
 				}
-				if due := s.asked.Add(pendingFor); now.Before(due) {
-					if c.pendingBy.IsZero() || due.Before(c.pendingBy) {
-						c.pendingBy = due
+				if due := s.acceptedAt.Add(pendingTimeout); now.Before(due) {
+					if c.nextPendingTimeout.IsZero() || due.Before(c.nextPendingTimeout) {
+						c.nextPendingTimeout = due
 					}
 					continue
 				}
-				s.call.stuck[s.kind] = true
-				c.deactivated(now, s)
+				s.call.neverActive[s.kind] = true
+				c.resubscribeLater(now, s)
 			}
 		}
 	}
@@ -76,18 +76,18 @@ type Problems struct {
 }
 
 // fullFor is how long after something found no room a server is called full.
-const fullFor = 5 * time.Minute
+const fullWindow = 5 * time.Minute
 
 // Problems returns what keeps the picture of a server from being whole.
 func (c *Cluster) Problems(now time.Time, server int) Problems {
-	b := &c.bridges[server]
+	srv := &c.servers[server]
 	p := Problems{
-		Full:    !b.fullAt.IsZero() && now.Sub(b.fullAt) < fullFor,
-		Damaged: !b.damage.last.IsZero() && now.Sub(b.damage.last) < damagedFor,
-		LeftOut: b.leftOut,
+		Full:    !srv.lastFullAt.IsZero() && now.Sub(srv.lastFullAt) < fullWindow,
+		Damaged: !srv.damage.last.IsZero() && now.Sub(srv.damage.last) < damagedWindow,
+		LeftOut: srv.leftOut,
 	}
-	for _, k := range b.calls {
-		if k.stuck[CallRoster] && !k.meeting.followed(CallRoster) || k.stuck[CallInfo] && !k.meeting.followed(CallInfo) {
+	for _, k := range srv.calls {
+		if k.neverActive[CallRoster] && !k.meeting.isFollowed(CallRoster) || k.neverActive[CallInfo] && !k.meeting.isFollowed(CallInfo) {
 			p.Pending++
 		}
 	}
@@ -95,11 +95,11 @@ func (c *Cluster) Problems(now time.Time, server int) Problems {
 }
 
 // followed tells whether one of a meeting's calls has an active subscription.
-func (m *meeting) followed(kind Kind) bool {
+func (m *meeting) isFollowed(kind Kind) bool {
 	return slices.ContainsFunc(m.calls, func(k *call) bool {
-		s := k.roster
+		s := k.rosterSub
 		if kind == CallInfo {
-			s = k.infos
+			s = k.infoSub
 		}
 		return s != nil && s.state == Active
 	})

@@ -44,7 +44,7 @@ func TestDamaged(t *testing.T) {
 			before, removed := others(), w.count(CallRemoved, ParticipantRemoved)
 			w.garbled = func(k Kind) bool { return k == kind }
 			renewals := 0
-			require.True(t, w.c.Damaged(w.now, 0, 0, index()))
+			require.True(t, w.c.HandleDamagedMessage(w.now, 0, 0, index()))
 			for minute := range 60 {
 				last := index()
 				for range 600 {
@@ -87,14 +87,14 @@ func TestDamagedOnce(t *testing.T) {
 	w.pump(time.Minute)
 	moved := w.count(ParticipantAdded, ParticipantRemoved)
 	m.people = m.people[:1] // the message that says so comes damaged
-	w.each(0, CallRoster, m.calls[0], func(slot int, index int64) { w.c.Damaged(w.now, 0, slot, index) })
-	version := w.c.Version(0, 0)
+	w.each(0, CallRoster, m.calls[0], func(slot int, index int64) { w.c.HandleDamagedMessage(w.now, 0, slot, index) })
+	version := w.c.SubscriptionSetVersion(0, 0)
 	w.pump(10 * time.Second)
-	assert.Equal(t, version+2, w.c.Version(0, 0), "one in, one out")
+	assert.Equal(t, version+2, w.c.SubscriptionSetVersion(0, 0), "one in, one out")
 	assert.Equal(t, 1, *moved)
 	assert.Contains(t, w.told, stays.id)
 	w.verify()
-	assert.False(t, w.c.Damaged(w.now, 0, 0, 999), "an index of nothing")
+	assert.False(t, w.c.HandleDamagedMessage(w.now, 0, 0, 999), "an index of nothing")
 }
 
 // After a reconnect, a snapshot that cannot be read removes nobody.
@@ -124,17 +124,17 @@ func TestFirstSocketAlone(t *testing.T) {
 	w.pump(time.Second)
 	w.open(0, 1)
 	w.pump(10 * time.Second)
-	second := len(w.c.Request(0, 1))
+	second := len(w.c.SubscriptionSet(0, 1))
 	require.Positive(t, second)
-	version := w.c.Version(0, 1)
+	version := w.c.SubscriptionSetVersion(0, 1)
 	moved := w.count(CallAdded, CallRemoved, ParticipantAdded, ParticipantRemoved)
 	w.close(0, 0)
 	w.pump(time.Minute)
-	assert.Equal(t, version, w.c.Version(0, 1), "nothing changes in the second")
+	assert.Equal(t, version, w.c.SubscriptionSetVersion(0, 1), "nothing changes in the second")
 	assert.Equal(t, 2, w.c.SocketsWanted(0))
 	// What happens there is told.
 	for _, m := range w.meetings {
-		for _, sub := range w.c.Request(0, 1) {
+		for _, sub := range w.c.SubscriptionSet(0, 1) {
 			if sub.Kind == CallRoster && sub.Call == m.calls[0] {
 				w.join(m, 0)
 			}
@@ -158,7 +158,7 @@ func TestFollowedWhileTheListIsDown(t *testing.T) {
 	w.open(0, 1)
 	w.pump(10 * time.Second)
 	followed := map[string]bool{}
-	for _, sub := range w.c.Request(0, 1) {
+	for _, sub := range w.c.SubscriptionSet(0, 1) {
 		followed[sub.Call] = true
 	}
 	require.Greater(t, len(followed), 50)
@@ -169,7 +169,7 @@ func TestFollowedWhileTheListIsDown(t *testing.T) {
 	for call := range followed {
 		assert.True(t, w.calls[call], call)
 	}
-	assert.True(t, w.c.Known(0), "there is a picture of the server")
+	assert.True(t, w.c.HasState(0), "there is a picture of the server")
 
 	// The second socket goes too: LostAfter counts from there.
 	w.close(0, 1)
@@ -178,7 +178,7 @@ func TestFollowedWhileTheListIsDown(t *testing.T) {
 	w.pump(90 * time.Second)
 	assert.Equal(t, 120, *removed)
 	w.pump(5 * time.Minute)
-	assert.False(t, w.c.Known(0))
+	assert.False(t, w.c.HasState(0))
 
 	w.open(0, 0)
 	w.open(0, 1)
@@ -219,7 +219,7 @@ func TestDamagedUnindexed(t *testing.T) {
 				w.join(m, 0)
 			}
 			w.pump(time.Minute)
-			all := len(w.c.Request(0, 0))
+			all := len(w.c.SubscriptionSet(0, 0))
 			require.Equal(t, 81, all)
 			expected := all
 			if kind == CallListUpdate {
@@ -227,7 +227,7 @@ func TestDamagedUnindexed(t *testing.T) {
 			}
 			known := map[int64]bool{}
 			fresh := func() (n int) {
-				for _, sub := range w.c.Request(0, 0) {
+				for _, sub := range w.c.SubscriptionSet(0, 0) {
 					if !known[sub.Index] {
 						known[sub.Index] = true
 						n++
@@ -238,7 +238,7 @@ func TestDamagedUnindexed(t *testing.T) {
 			fresh()
 			removed := w.count(CallRemoved, ParticipantRemoved)
 			w.meetings[3].people = w.meetings[3].people[:1] // one message that says so comes damaged
-			assert.True(t, w.c.DamagedUnindexed(w.now, 0, 0, kind))
+			assert.True(t, w.c.HandleUnindexedDamage(w.now, 0, 0, kind))
 			w.pump(10 * time.Second)
 			assert.Equal(t, expected, fresh())
 			if expected > 1 {
@@ -252,7 +252,7 @@ func TestDamagedUnindexed(t *testing.T) {
 			for minute := range 20 {
 				n := 0
 				for range 600 {
-					w.c.DamagedUnindexed(w.now, 0, 0, kind)
+					w.c.HandleUnindexedDamage(w.now, 0, 0, kind)
 					w.pump(100 * time.Millisecond)
 					n += fresh()
 				}
@@ -272,7 +272,7 @@ func TestDamagedUnindexed(t *testing.T) {
 				w.verify()
 			}
 			w.close(0, 0)
-			assert.False(t, w.c.DamagedUnindexed(w.now, 0, 0, kind), "nothing is asked for")
+			assert.False(t, w.c.HandleUnindexedDamage(w.now, 0, 0, kind), "nothing is asked for")
 			w.pump(time.Second)
 		})
 	}
@@ -318,14 +318,14 @@ func TestPending(t *testing.T) {
 // A list that is asked for anew and does not begin is known to be pending.
 func TestListPending(t *testing.T) {
 	w := ready(t, Options{Servers: 1, MaxConnections: 1})
-	assert.Zero(t, w.c.ListPending(0))
+	assert.Zero(t, w.c.ListPendingSince(0))
 	w.mute = func(_ int, sub Subscription) bool { return sub.Kind == Calls }
-	w.c.Damaged(w.now, 0, 0, 1)
+	w.c.HandleDamagedMessage(w.now, 0, 0, 1)
 	w.pump(2 * time.Second)
-	since := w.c.ListPending(0)
+	since := w.c.ListPendingSince(0)
 	assert.WithinDuration(t, w.now.Add(-time.Second), since, 100*time.Millisecond)
 	w.pump(time.Minute)
-	assert.Equal(t, since, w.c.ListPending(0))
+	assert.Equal(t, since, w.c.ListPendingSince(0))
 }
 
 // What a server refuses is found by leaving out, one set after the other.
@@ -334,24 +334,24 @@ func TestRefused(t *testing.T) {
 		t.Helper()
 		w := newWorld(t, opts)
 		w.c.opts.Elements[CallRoster] = append(w.c.opts.Elements[CallRoster], opts.Elements[CallRoster]...)
-		w.c.bridges[0].elements = w.c.opts.Elements
+		w.c.servers[0].elements = w.c.opts.Elements
 		w.open(0, 0)
 		w.pump(time.Second)
 		m := w.begin(0)
 		w.join(m, 0)
 		w.pump(time.Second)
-		w.c.bridges[0].sockets[0].refusal.times = 0
+		w.c.servers[0].sockets[0].trial.refusals = 0
 		for i := 0; ; i++ {
 			require.Less(t, i, 10)
-			if !refused(w.c.Request(0, 0), refuses) {
+			if !refused(w.c.SubscriptionSet(0, 0), refuses) {
 				assert.Equal(t, tries, i)
 				break
 			}
-			w.c.Refused(0, 0)
+			w.c.RequestRefused(0, 0)
 		}
-		w.c.Asked(w.now, 0, 0)
+		w.c.RequestAccepted(w.now, 0, 0)
 		assert.Equal(t, want, w.c.Problems(w.now, 0).LeftOut)
-		for _, sub := range w.c.Request(0, 0) {
+		for _, sub := range w.c.SubscriptionSet(0, 0) {
 			assert.Contains(t, sub.Elements, "name", "what can be had is asked for")
 		}
 	}
@@ -387,57 +387,57 @@ func TestRefusedSocketAlone(t *testing.T) {
 	w.open(0, 2)
 	w.pump(10 * time.Second)
 	roster := func(slot int) []string {
-		for _, sub := range w.c.Request(0, slot) {
+		for _, sub := range w.c.SubscriptionSet(0, slot) {
 			if sub.Kind == CallRoster {
 				return sub.Elements
 			}
 		}
 		return nil
 	}
-	whole := Documented(CallRoster)
-	version, other := w.c.Version(0, 0), w.c.Version(0, 2)
+	whole := DocumentedElements(CallRoster)
+	version, other := w.c.SubscriptionSetVersion(0, 0), w.c.SubscriptionSetVersion(0, 2)
 	for range 50 {
-		w.c.Refused(0, 1)
+		w.c.RequestRefused(0, 1)
 		assert.Equal(t, whole, roster(0))
 		assert.Empty(t, w.c.Problems(w.now, 0).LeftOut, "no request without them was taken")
 	}
-	assert.Equal(t, version, w.c.Version(0, 0))
-	assert.Equal(t, other, w.c.Version(0, 2))
-	w.c.Asked(w.now, 0, 0)
+	assert.Equal(t, version, w.c.SubscriptionSetVersion(0, 0))
+	assert.Equal(t, other, w.c.SubscriptionSetVersion(0, 2))
+	w.c.RequestAccepted(w.now, 0, 0)
 	assert.Empty(t, w.c.Problems(w.now, 0).LeftOut, "the healthy socket's request is no answer to the trial")
 
 	for range 2 {
-		w.c.Refused(0, 2)
+		w.c.RequestRefused(0, 2)
 	}
 	for i := 0; len(roster(1)) != len(whole)-1; i++ {
 		require.Less(t, i, 10)
-		w.c.Refused(0, 1)
+		w.c.RequestRefused(0, 1)
 	}
-	other = w.c.Version(0, 2)
-	w.c.Asked(w.now, 0, 1)
+	other = w.c.SubscriptionSetVersion(0, 2)
+	w.c.RequestAccepted(w.now, 0, 1)
 	assert.Equal(t, []string{"canMoveToLobby"}, w.c.Problems(w.now, 0).LeftOut)
 	for slot := range 3 {
-		assert.NotContains(t, w.c.bridges[0].elementsFor(slot)[CallRoster], "canMoveToLobby")
-		assert.Len(t, w.c.bridges[0].elementsFor(slot)[CallRoster], len(whole)-1)
+		assert.NotContains(t, w.c.servers[0].elementsFor(slot)[CallRoster], "canMoveToLobby")
+		assert.Len(t, w.c.servers[0].elementsFor(slot)[CallRoster], len(whole)-1)
 	}
-	assert.Equal(t, version, w.c.Version(0, 0), "the healthy socket is asked for nothing anew")
-	assert.Greater(t, w.c.Version(0, 2), other, "the other trial is over")
+	assert.Equal(t, version, w.c.SubscriptionSetVersion(0, 0), "the healthy socket is asked for nothing anew")
+	assert.Greater(t, w.c.SubscriptionSetVersion(0, 2), other, "the other trial is over")
 }
 
 // A server that refuses everything is asked for everything again in the end, and
 // one refusal alone leaves nothing out.
 func TestRefusedAlways(t *testing.T) {
 	w := ready(t, Options{Servers: 2, MaxConnections: 1})
-	all := len(w.c.Request(0, 0)[0].Elements)
-	leftOut, changed := w.c.Refused(0, 0)
+	all := len(w.c.SubscriptionSet(0, 0)[0].Elements)
+	leftOut, changed := w.c.RequestRefused(0, 0)
 	assert.Empty(t, leftOut)
 	assert.False(t, changed)
-	w.c.Asked(w.now, 0, 0)
+	w.c.RequestAccepted(w.now, 0, 0)
 	var sizes []int
 	for range 12 {
-		_, _ = w.c.Refused(0, 0)
-		sizes = append(sizes, len(w.c.Request(0, 0)[0].Elements))
+		_, _ = w.c.RequestRefused(0, 0)
+		sizes = append(sizes, len(w.c.SubscriptionSet(0, 0)[0].Elements))
 	}
 	assert.Equal(t, []int{all, all, all, 4, all, all, all, 4, all, all, all, 4}, sizes)
-	assert.Len(t, w.c.Request(1, 0)[0].Elements, all, "the other server is asked for all")
+	assert.Len(t, w.c.SubscriptionSet(1, 0)[0].Elements, all, "the other server is asked for all")
 }

@@ -31,12 +31,12 @@ type entry struct {
 }
 
 // at reads the entry that begins at i.
-func (r record) at(i int) (e entry) {
+func (r record) entryAt(i int) (e entry) {
 	e.begin = i
 	e.element, e.kind = Element(r[i]), ValueKind(r[i+1])
 	i += 2
 	if e.element == Unknown {
-		e.name, i = r.bytes(i)
+		e.name, i = r.bytesAt(i)
 	}
 	switch e.kind {
 	case Bool:
@@ -44,13 +44,13 @@ func (r record) at(i int) (e entry) {
 	case Int, Double:
 		e.value, i = r[i:i+8], i+8
 	default:
-		e.value, i = r.bytes(i)
+		e.value, i = r.bytesAt(i)
 	}
 	e.end = i
 	return e
 }
 
-func (r record) bytes(i int) (content []byte, after int) {
+func (r record) bytesAt(i int) (content []byte, after int) {
 	length, size := binary.Uvarint(r[i:])
 	begin := i + size
 	after = begin + int(length) //nolint:gosec // written by append, which knows no text above maxText
@@ -60,7 +60,7 @@ func (r record) bytes(i int) (content []byte, after int) {
 // find returns the entry of an element.
 func (r record) find(element Element, name []byte) (e entry, found bool) {
 	for i := 0; i < len(r); i = e.end {
-		e = r.at(i)
+		e = r.entryAt(i)
 		if e.element == element && (element != Unknown || bytes.Equal(e.name, name)) {
 			return e, true
 		}
@@ -105,7 +105,7 @@ func (v *Field) appendValue(dst record) record {
 }
 
 // same tells whether v says what e holds.
-func (v *Field) same(e *entry) bool {
+func (v *Field) equals(e *entry) bool {
 	if v.Kind != e.kind {
 		return false
 	}
@@ -130,7 +130,7 @@ func (r record) merge(fields, changed []Field) (after record, all []Field) {
 		}
 		e, found := r.find(v.Element, v.Name)
 		switch {
-		case found && v.same(&e), !found && v.Kind == Null:
+		case found && v.equals(&e), !found && v.Kind == Null:
 			continue
 		case found && v.Kind == e.kind && v.Kind != Text:
 			// Of the same size: the flags that change most.
@@ -167,7 +167,7 @@ func (r record) merge(fields, changed []Field) (after record, all []Field) {
 func (v *Field) size() int {
 	n := 2
 	if v.Element == Unknown {
-		n += sizeOf(len(v.Name))
+		n += sizeWithLength(len(v.Name))
 	}
 	switch v.Kind {
 	case Bool:
@@ -175,13 +175,13 @@ func (v *Field) size() int {
 	case Int, Double:
 		return n + 8
 	default:
-		return n + sizeOf(len(v.Text))
+		return n + sizeWithLength(len(v.Text))
 	}
 }
 
 // sizeOf is the size of text with its length before it. No text is so long that
 // the length takes three bytes.
-func sizeOf(length int) int {
+func sizeWithLength(length int) int {
 	if length < 1<<7 {
 		return 1 + length
 	}
@@ -192,7 +192,7 @@ func sizeOf(length int) int {
 func (r record) fields() (all []Field) {
 	var e entry
 	for i := 0; i < len(r); i = e.end {
-		e = r.at(i)
+		e = r.entryAt(i)
 		v := Field{Element: e.element, Kind: e.kind, Name: e.name}
 		switch e.kind {
 		case Bool:

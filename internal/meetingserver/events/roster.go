@@ -15,32 +15,32 @@ type participant struct {
 	call   *call // whose roster told of it last, or first if several do
 	fields record
 	// seen has a bit for each server whose roster has it at the moment.
-	seen   uint64
-	absent absence // while no roster has it
-	made   uint64
-	place  int // in the meeting's participants
+	listedBy uint64
+	absence  absence // while no roster has it
+	sequence uint64
+	position int // in the meeting's participants
 
-	charged   int32 // bytes of the state of call.server
-	state     StateLabel
-	direction DirectionLabel
+	chargedBytes int32 // bytes of the state of call.server
+	state        StateLabel
+	direction    DirectionLabel
 
-	told, untold bool
+	announced, changePending bool
 }
 
 // who is the participant's name or, without one, their address.
-func (p *participant) who() []byte {
+func (p *participant) displayName() []byte {
 	if name := p.fields.text(Name); len(name) > 0 {
 		return name
 	}
 	return p.fields.text(URI)
 }
 
-func byMade(a, b *participant) int { return cmp.Compare(a.made, b.made) }
+func bySequence(a, b *participant) int { return cmp.Compare(a.sequence, b.sequence) }
 
 // receiveRoster takes what a server says of the participants of one call.
 func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 	outcome := Ignored
-	k.sweep.news(now, false)
+	k.rosterSweep.resetQuiet(now, false)
 	if len(f.Updates) == 0 {
 		return Accepted
 	}
@@ -49,13 +49,13 @@ func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 		if len(u.Participant) == 0 {
 			continue
 		}
-		var done bool
+		var accepted bool
 		if p := c.participants[string(u.Participant)]; p == nil {
-			done = c.addParticipant(now, k, u, f.Fields(u))
+			accepted = c.addParticipant(now, k, u, f.Fields(u))
 		} else {
-			done = c.updateParticipant(now, k, p, u, f.Fields(u))
+			accepted = c.updateParticipant(now, k, p, u, f.Fields(u))
 		}
-		if done {
+		if accepted {
 			outcome = Accepted
 		}
 	}
@@ -64,57 +64,57 @@ func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 
 func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Field) bool {
 	switch {
-	case u.Type == OtherUpdate, c.removals.late(now, u, k), u.Type == Remove:
+	case u.Type == OtherUpdate, c.recent.isStale(now, u, k), u.Type == Remove:
 		return false
 	case u.Type != Add:
-		return c.tellStray(now, k, u, fields)
+		return c.emitUnknownParticipant(now, k, u, fields)
 	case len(c.participants) >= c.opts.Limits.Participants, !c.fits(k.server, newParticipantCost(u, fields)):
-		c.leaveOut(now, k.server)
+		c.countUntracked(now, k.server)
 		return false
 	}
-	p := &participant{id: string(u.Participant), call: k, seen: 1 << k.server, made: c.number()}
+	p := &participant{id: string(u.Participant), call: k, listedBy: 1 << k.server, sequence: c.nextSequence()}
 	c.participants[p.id] = p
-	k.meeting.add(p)
-	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
-	p.label(c.changed)
+	k.meeting.addParticipant(p)
+	p.fields, c.changedFields = p.fields.merge(fields, c.changedFields[:0])
+	p.updateLabels(c.changedFields)
 	c.chargeParticipant(now, p)
-	if c.revive(participantKey(p)) {
-		p.told, p.untold = true, true
-		c.bridges[k.server].behind = true
+	if c.cancelPendingRemoval(participantKey(p)) {
+		p.announced, p.changePending = true, true
+		c.servers[k.server].hasPendingChanges = true
 		return true
 	}
-	p.told = c.tellParticipant(now, p, ParticipantAdded, fields, nil)
+	p.announced = c.emitParticipant(now, p, ParticipantAdded, fields, nil)
 	return true
 }
 
 // tellStray passes on news of somebody who never came. They are not there by
 // it: an add has all there is to know of them, and it will come if they do.
-func (c *Cluster) tellStray(now time.Time, k *call, u *Update, fields []Field) bool {
+func (c *Cluster) emitUnknownParticipant(now time.Time, k *call, u *Update, fields []Field) bool {
 	p := participant{id: string(u.Participant), call: k}
-	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
-	p.label(c.changed)
-	if !c.tellParticipant(now, &p, ParticipantChanged, fields, nil) {
-		c.dropped++
+	p.fields, c.changedFields = p.fields.merge(fields, c.changedFields[:0])
+	p.updateLabels(c.changedFields)
+	if !c.emitParticipant(now, &p, ParticipantChanged, fields, nil) {
+		c.untracked++
 	}
 	return true
 }
 
 func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *Update, fields []Field) bool {
-	mine := uint64(1) << k.server
+	serverBit := uint64(1) << k.server
 	switch u.Type {
 	case Remove:
 		if p.call.meeting != k.meeting {
 			return false // it went elsewhere, and was told so
 		}
-		p.seen &^= mine
+		p.listedBy &^= serverBit
 		// Only the bridge that hosts somebody says why they left: as long as
 		// another one has them, the reason may still come.
-		switch reason := reasonOf(fields); {
-		case len(reason) == 0 && p.seen != 0:
-		case len(reason) == 0 && c.mayHandOver(k):
-			c.awaitHandOver(now, p, k)
+		switch reason := removalReason(fields); {
+		case len(reason) == 0 && p.listedBy != 0:
+		case len(reason) == 0 && c.mayBeHandover(k):
+			c.holdRemoval(now, p, k)
 		default:
-			c.rememberRemoval(now, p.id, k.server)
+			c.addRecentRemoval(now, p.id, k.server)
 			c.removeParticipant(now, p, reason)
 		}
 		return true
@@ -123,24 +123,24 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 	}
 	moved := p.call.meeting != k.meeting
 	if moved {
-		p.call.meeting.remove(p)
-		k.meeting.add(p)
-		p.seen = 0
+		p.call.meeting.removeParticipant(p)
+		k.meeting.addParticipant(p)
+		p.listedBy = 0
 	}
-	if moved || p.call.roster == nil {
-		c.hand(p, k)
+	if moved || p.call.rosterSub == nil {
+		c.assignCall(p, k)
 	}
-	p.seen |= mine
-	if p.absent.is() {
-		p.absent = absence{}
-		k.sweep.news(now, true)
+	p.listedBy |= serverBit
+	if p.absence.isSet() {
+		p.absence = absence{}
+		k.rosterSweep.resetQuiet(now, true)
 	}
-	p.fields, c.changed = p.fields.merge(fields, c.changed[:0])
-	if len(c.changed) > 0 || moved {
-		p.label(c.changed)
+	p.fields, c.changedFields = p.fields.merge(fields, c.changedFields[:0])
+	if len(c.changedFields) > 0 || moved {
+		p.updateLabels(c.changedFields)
 		c.chargeParticipant(now, p)
-		if p.told && !c.tellParticipant(now, p, ParticipantChanged, c.changed, nil) {
-			p.untold = true
+		if p.announced && !c.emitParticipant(now, p, ParticipantChanged, c.changedFields, nil) {
+			p.changePending = true
 		}
 	}
 	return true
@@ -148,90 +148,90 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 
 // hand makes k the call that somebody's changes are told of. What could not be
 // told goes with them.
-func (c *Cluster) hand(p *participant, k *call) {
-	c.bridges[p.call.server].bytes -= int(p.charged)
-	c.bridges[k.server].bytes += int(p.charged)
+func (c *Cluster) assignCall(p *participant, k *call) {
+	c.servers[p.call.server].stateBytes -= int(p.chargedBytes)
+	c.servers[k.server].stateBytes += int(p.chargedBytes)
 	p.call = k
-	if !p.told || p.untold {
-		c.bridges[k.server].behind = true
+	if !p.announced || p.changePending {
+		c.servers[k.server].hasPendingChanges = true
 	}
 }
 
 // removeParticipant ends somebody's part.
 func (c *Cluster) removeParticipant(now time.Time, p *participant, reason []byte) {
 	delete(c.participants, p.id)
-	c.bridges[p.call.server].bytes -= int(p.charged)
-	p.call.meeting.remove(p)
-	if p.told && !c.tellParticipant(now, p, ParticipantRemoved, nil, reason) {
-		c.haunt(now, participantKey(p), ghost{
+	c.servers[p.call.server].stateBytes -= int(p.chargedBytes)
+	p.call.meeting.removeParticipant(p)
+	if p.announced && !c.emitParticipant(now, p, ParticipantRemoved, nil, reason) {
+		c.rememberRemoval(now, participantKey(p), unreportedRemoval{
 			server: p.call.server, kind: ParticipantRemoved, call: p.call.id, callName: string(p.call.name()), correlator: p.call.meeting.correlator,
-			participant: p.id, who: string(p.who()), reason: string(reason),
+			participant: p.id, participantName: string(p.displayName()), reason: string(reason),
 		})
 	}
 }
 
 // rosterBegins: the server announces who is in the call.
-func (c *Cluster) rosterBegins(now time.Time, k *call) {
-	k.sweep.begin(now, c.opts.Grace)
-	c.awaitPeople(k)
+func (c *Cluster) beginRosterSnapshot(now time.Time, k *call) {
+	k.rosterSweep.begin(now, c.opts.SnapshotGrace)
+	c.scheduleRosterSweep(k)
 }
 
 // rosterLost: this server does not tell of the call's participants any more.
 // They stay until somebody else does, or nobody has for too long.
-func (c *Cluster) rosterLost(now time.Time, k *call) {
+func (c *Cluster) markRosterLost(now time.Time, k *call) {
 	m := k.meeting
-	m.quiet += k.sweep.cut(now)
-	c.forgetSweep(k)
-	if !c.unseen(now, k) {
+	m.priorQuiet += k.rosterSweep.cutShort(now)
+	c.cancelRosterSweep(k)
+	if !c.markUnlisted(now, k) {
 		return
 	}
-	c.orphan(m)
+	c.trackAbsent(m)
 	// Another bridge that has not told of them knows them to be gone, or is
 	// about to tell.
 	for _, other := range m.calls {
-		if other != k && other.roster != nil && other.roster.state == Active {
-			c.rosterBegins(now, other)
+		if other != k && other.rosterSub != nil && other.rosterSub.state == Active {
+			c.beginRosterSnapshot(now, other)
 		}
 	}
 }
 
 // unseen marks that a call's roster announces nobody any more, and tells whether
 // that leaves somebody whom no roster announces.
-func (c *Cluster) unseen(now time.Time, k *call) (left bool) {
+func (c *Cluster) markUnlisted(now time.Time, k *call) (anyAbsent bool) {
 	m := k.meeting
 	for _, p := range m.participants {
-		if p.seen &^= 1 << k.server; p.seen == 0 && !p.absent.is() {
-			p.absent = absence{since: now, quiet: m.quiet}
-			left = true
+		if p.listedBy &^= 1 << k.server; p.listedBy == 0 && !p.absence.isSet() {
+			p.absence = absence{since: now, priorQuiet: m.priorQuiet}
+			anyAbsent = true
 		}
 	}
-	return left
+	return anyAbsent
 }
 
 // awaitPeople looks who of a meeting is missing, and until when to wait for
 // them in a call's roster.
-func (c *Cluster) awaitPeople(k *call) {
-	first := c.orphan(k.meeting)
-	if first.since.IsZero() {
-		c.forgetSweep(k)
+func (c *Cluster) scheduleRosterSweep(k *call) {
+	summary := c.trackAbsent(k.meeting)
+	if summary.since.IsZero() {
+		c.cancelRosterSweep(k)
 		return
 	}
-	k.sweep.await(c.opts.Grace - (k.meeting.quiet - first.quiet))
-	if !slices.Contains(c.sweeping, k) {
-		c.sweeping = append(c.sweeping, k)
+	k.rosterSweep.requireQuiet(c.opts.SnapshotGrace - (k.meeting.priorQuiet - summary.priorQuiet))
+	if !slices.Contains(c.rosterSweeps, k) {
+		c.rosterSweeps = append(c.rosterSweeps, k)
 	}
 }
 
 // sweepRoster removes those that a roster did not announce: it has everybody,
 // remote participants too.
-func (c *Cluster) sweepRoster(now time.Time, k *call) {
-	c.removeOrphans(now, k.meeting, LostConnection, func(p *participant) bool {
-		return c.lost(now, p.absent.since) || c.missed(now, &p.absent, &k.sweep, k.meeting.quiet)
+func (c *Cluster) removeUnlistedParticipants(now time.Time, k *call) {
+	c.removeAbsent(now, k.meeting, LostConnection, func(p *participant) bool {
+		return c.isLost(now, p.absence.since) || c.isUnlisted(now, &p.absence, &k.rosterSweep, k.meeting.priorQuiet)
 	})
-	c.awaitPeople(k)
+	c.scheduleRosterSweep(k)
 }
 
-func (c *Cluster) forgetSweep(k *call) {
-	k.sweep = sweep{}
-	c.sweeping = slices.DeleteFunc(c.sweeping, func(other *call) bool { return other == k })
+func (c *Cluster) cancelRosterSweep(k *call) {
+	k.rosterSweep = sweep{}
+	c.rosterSweeps = slices.DeleteFunc(c.rosterSweeps, func(other *call) bool { return other == k })
 }

@@ -12,7 +12,7 @@ import (
 // salvage finds the message id, the subscription index and the type of a frame that
 // is damaged, unless they were read. In what is JSON a quoted name with a colon
 // behind it is a member's name: in a string the quotes would be escaped.
-func salvage(data []byte, f *Frame) {
+func salvageHeader(data []byte, f *Frame) {
 	if !f.HasID {
 		f.ID, f.HasID = memberInteger(data, `"messageId"`)
 	}
@@ -55,7 +55,7 @@ func memberType(data []byte) MessageType {
 
 // longestValue is how much of a member's value memberValues gives, in bytes: more
 // than any id, index or type has, with blanks before it.
-const longestValue = 48
+const maxMemberValue = 48
 
 // memberValues gives the beginning of the value of each member of a name.
 func memberValues(data []byte, name string) iter.Seq[[]byte] {
@@ -67,7 +67,7 @@ func memberValues(data []byte, name string) iter.Seq[[]byte] {
 				return
 			}
 			data = rest
-			value, colon := bytes.CutPrefix(bytes.TrimLeft(rest[:min(len(rest), longestValue)], blanks), []byte(":"))
+			value, colon := bytes.CutPrefix(bytes.TrimLeft(rest[:min(len(rest), maxMemberValue)], blanks), []byte(":"))
 			if colon && !yield(bytes.TrimLeft(value, blanks)) {
 				return
 			}

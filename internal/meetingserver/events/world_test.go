@@ -69,9 +69,9 @@ type worldSlot struct {
 func newWorld(t *testing.T, opts Options) *world {
 	t.Helper()
 	for k := range opts.Elements {
-		opts.Elements[k] = Documented(Kind(k))
+		opts.Elements[k] = DocumentedElements(Kind(k))
 	}
-	opts.Grace, opts.LostAfter, opts.Limits = 3*time.Second, 5*time.Minute, DefaultLimits
+	opts.SnapshotGrace, opts.LostAfter, opts.Limits = 3*time.Second, 5*time.Minute, DefaultLimits
 	w := &world{t: t, now: time.Unix(1_700_000_000, 0), told: map[string]map[string]string{}, calls: map[string]bool{}}
 	w.c = NewCluster(opts, w)
 	for range opts.Servers {
@@ -80,8 +80,8 @@ func newWorld(t *testing.T, opts Options) *world {
 	return w
 }
 
-// Take implements Sink: it folds what it is told, and finds what does not follow.
-func (w *world) Take(c *Change) bool {
+// Accept implements Sink: it folds what it is told, and finds what does not follow.
+func (w *world) Accept(c *Change) bool {
 	if w.full {
 		return false
 	}
@@ -129,8 +129,8 @@ func (w *world) pump(d time.Duration) {
 		w.c.Advance(w.now)
 		if !w.full {
 			for server := range w.servers {
-				if w.c.Behind(server) {
-					assert.True(w.t, w.c.Heal(w.now, server))
+				if w.c.HasPendingChanges(server) {
+					assert.True(w.t, w.c.EmitPending(w.now, server))
 				}
 			}
 		}
@@ -150,13 +150,13 @@ func (w *world) pump(d time.Duration) {
 func (w *world) answer(server, slot int) {
 	s := w.servers[server]
 	at := &s.slots[slot]
-	if !at.open || w.c.Version(server, slot) == at.version {
+	if !at.open || w.c.SubscriptionSetVersion(server, slot) == at.version {
 		return
 	}
-	at.version = w.c.Version(server, slot)
-	w.c.Asked(w.now, server, slot)
-	set := w.c.Request(server, slot)
-	require.LessOrEqual(w.t, len(set), Subscriptions)
+	at.version = w.c.SubscriptionSetVersion(server, slot)
+	w.c.RequestAccepted(w.now, server, slot)
+	set := w.c.SubscriptionSet(server, slot)
+	require.LessOrEqual(w.t, len(set), MaxSubscriptions)
 	former := at.subs
 	at.subs = map[int64]Subscription{}
 	for _, sub := range set {
@@ -196,7 +196,7 @@ func (w *world) snapshot(server, slot int, sub Subscription) {
 		return
 	}
 	if w.garbled != nil && w.garbled(sub.Kind) {
-		w.c.Damaged(w.now, server, slot, sub.Index)
+		w.c.HandleDamagedMessage(w.now, server, slot, sub.Index)
 		return
 	}
 	switch sub.Kind {
@@ -263,13 +263,13 @@ func (w *world) each(server int, kind Kind, call string, f func(slot int, index 
 
 func (w *world) open(server, slot int) {
 	w.servers[server].slots[slot] = worldSlot{open: true, subs: map[int64]Subscription{}}
-	w.c.Opened(w.now, server, slot)
+	w.c.SocketOpened(w.now, server, slot)
 }
 
 func (w *world) close(server, slot int) {
 	if at := &w.servers[server].slots[slot]; at.open {
 		*at = worldSlot{}
-		w.c.Closed(w.now, server, slot)
+		w.c.SocketClosed(w.now, server, slot)
 	}
 }
 
@@ -408,7 +408,7 @@ func (w *world) verify() {
 	assert.Equal(w.t, len(people), in)
 	for m := range w.c.meetings {
 		for i, p := range m.participants {
-			assert.Equal(w.t, i, p.place)
+			assert.Equal(w.t, i, p.position)
 			assert.Same(w.t, m, p.call.meeting)
 		}
 		seen := map[int]bool{}
@@ -466,9 +466,9 @@ func (w *world) random(r *rand.Rand) {
 		// not even that.
 		slot := r.IntN(len(w.servers[server].slots))
 		if t := MessageType(r.IntN(2 * int(MessageTypes))); t < MessageTypes {
-			w.c.DamagedUnindexed(w.now, server, slot, t)
+			w.c.HandleUnindexedDamage(w.now, server, slot, t)
 		} else if indexes := slices.Sorted(maps.Keys(w.servers[server].slots[slot].subs)); len(indexes) > 0 {
-			w.c.Damaged(w.now, server, slot, indexes[r.IntN(len(indexes))])
+			w.c.HandleDamagedMessage(w.now, server, slot, indexes[r.IntN(len(indexes))])
 		}
 	}
 	w.pump(time.Duration(r.IntN(1500)) * time.Millisecond)
@@ -479,7 +479,7 @@ func (w *world) random(r *rand.Rand) {
 func TestWorld(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		w := newWorld(t, Options{Servers: 1 + int(seed%3), MaxConnections: 1 + int(seed%4)/3, RosterOnAll: seed%2 == 1})
+		w := newWorld(t, Options{Servers: 1 + int(seed%3), MaxConnections: 1 + int(seed%4)/3, RosterOnAllBridges: seed%2 == 1})
 		w.clears = seed%5 > 1
 		for range 400 {
 			w.random(r)

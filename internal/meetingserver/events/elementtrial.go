@@ -10,27 +10,27 @@ import "slices"
 // is taken.
 var (
 	// since35 came with release 3.5, since26 with 2.6.
-	since35 = []string{"canMoveToLobby"}
-	since26 = []string{"canMove", "movedParticipant", "movedParticipantCallBridge"}
+	addedIn35 = []string{"canMoveToLobby"}
+	addedIn26 = []string{"canMove", "movedParticipant", "movedParticipantCallBridge"}
 	// essential are never left out: without them there is no picture.
 	essential = []string{"name", "participants", "callType", "callCorrelator", "state", "direction"}
 )
 
 // refusable returns the sets to leave out, in the order of trying: newest first,
 // then what is not documented, then both, then all that is not essential.
-func refusable(configured [kinds][]string) (sets [][]string) {
-	asked := func(from []string) (some []string) {
+func leaveOutSets(configured [kinds][]string) (sets [][]string) {
+	onlyConfigured := func(from []string) (configuredNames []string) {
 		for _, name := range from {
 			if slices.Contains(configured[CallRoster], name) {
-				some = append(some, name)
+				configuredNames = append(configuredNames, name)
 			}
 		}
-		return some
+		return configuredNames
 	}
 	var unknown, others []string
 	for kind, names := range configured {
 		for _, name := range names {
-			if e := byName[name]; e == Unknown || !slices.Contains(documented[kind], e) {
+			if e := elementByName[name]; e == Unknown || !slices.Contains(documentedElements[kind], e) {
 				unknown = append(unknown, name)
 			}
 			if !slices.Contains(essential, name) {
@@ -46,7 +46,7 @@ func refusable(configured [kinds][]string) (sets [][]string) {
 			sets = append(sets, set)
 		}
 	}
-	newest, newer := asked(since35), slices.Concat(asked(since35), asked(since26))
+	newest, newer := onlyConfigured(addedIn35), slices.Concat(onlyConfigured(addedIn35), onlyConfigured(addedIn26))
 	add(newest)
 	add(unknown)
 	add(unknown, newest)
@@ -59,66 +59,66 @@ func refusable(configured [kinds][]string) (sets [][]string) {
 // refusal is the trial of a socket whose requests are refused: which elements the
 // server takes a request without. It is of that socket alone until a request is
 // taken, because the server may refuse for another reason.
-type refusal struct {
-	times    int  // refusals, one after the other
-	trying   bool // leftOut and elements stand for those of the bridge
-	nextTry  int  // the set of refusable that is left out next
+type elementTrial struct {
+	refusals int  // refusals, one after the other
+	active   bool // leftOut and elements stand for those of the bridge
+	nextSet  int  // the set of refusable that is left out next
 	leftOut  []string
 	elements [kinds][]string
 }
 
 // elementsFor returns the elements that a socket asks for.
-func (b *bridge) elementsFor(slot int) *[kinds][]string {
-	if r := &b.sockets[slot].refusal; r.trying {
+func (srv *serverState) elementsFor(slot int) *[kinds][]string {
+	if r := &srv.sockets[slot].trial; r.active {
 		return &r.elements
 	}
-	return &b.elements
+	return &srv.elements
 }
 
 // Refused records that a server did not take a request. The first time it is sent
 // again as it is; then elements are left out of it, which Refused returns. After
 // the last set nothing is left out any more, and the sets are tried anew.
-func (c *Cluster) Refused(server, slot int) (leftOut []string, changed bool) {
-	b := &c.bridges[server]
-	r := &b.sockets[slot].refusal
-	if r.times++; r.times < 2 {
+func (c *Cluster) RequestRefused(server, slot int) (leftOut []string, changed bool) {
+	srv := &c.servers[server]
+	r := &srv.sockets[slot].trial
+	if r.refusals++; r.refusals < 2 {
 		return nil, false
 	}
-	if !r.trying {
-		r.trying, r.nextTry = true, b.nextTry
+	if !r.active {
+		r.active, r.nextSet = true, srv.nextLeaveOutSet
 	}
-	sets := refusable(c.opts.Elements)
+	sets := leaveOutSets(c.opts.Elements)
 	r.leftOut = nil
-	if r.nextTry < len(sets) {
-		r.leftOut = sets[r.nextTry]
+	if r.nextSet < len(sets) {
+		r.leftOut = sets[r.nextSet]
 	}
-	r.nextTry = (r.nextTry + 1) % (len(sets) + 1)
+	r.nextSet = (r.nextSet + 1) % (len(sets) + 1)
 	for kind, names := range c.opts.Elements {
 		r.elements[kind] = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(r.leftOut, name) })
 	}
-	b.sockets[slot].version++
+	srv.sockets[slot].setVersion++
 	return r.leftOut, len(r.leftOut) > 0
 }
 
 // taken records that a server took the newest request of a socket. The elements
 // that a trial left out are those that the server refuses: every later request
 // leaves them out, and other sockets end their trials.
-func (c *Cluster) taken(server, slot int) {
-	b := &c.bridges[server]
-	r := &b.sockets[slot].refusal
-	r.times = 0
-	if !r.trying {
+func (c *Cluster) endElementTrials(server, slot int) {
+	srv := &c.servers[server]
+	r := &srv.sockets[slot].trial
+	r.refusals = 0
+	if !r.active {
 		return
 	}
-	b.elements, b.leftOut, b.nextTry = r.elements, r.leftOut, r.nextTry
-	for i := range b.sockets {
-		other := &b.sockets[i]
-		if !other.refusal.trying {
+	srv.elements, srv.leftOut, srv.nextLeaveOutSet = r.elements, r.leftOut, r.nextSet
+	for i := range srv.sockets {
+		other := &srv.sockets[i]
+		if !other.trial.active {
 			continue
 		}
-		other.refusal = refusal{}
+		other.trial = elementTrial{}
 		if i != slot {
-			other.version++
+			other.setVersion++
 		}
 	}
 }
