@@ -5,38 +5,41 @@ package events
 
 import "time"
 
-// absence says since when nobody tells of a call or of a participant that is in
-// the picture. The zero value: somebody does.
+// absence says since when no server lists a known call or participant. The zero value means
+// that a server lists it.
 type absence struct {
 	since time.Time
-	// quiet is how much quiet its snapshots had had by then.
+	// priorQuiet is the priorQuiet of the snapshots at the time of since.
 	priorQuiet time.Duration
-	// removed tells that a server removed them, though not why.
+	// removedByServer means that a server removed the participant without a reason.
 	removedByServer bool
 }
 
+// isSet reports whether the object is absent.
 func (a *absence) isSet() bool { return !a.since.IsZero() }
 
-// sweep waits for the end of a snapshot, which is not marked: what it does not
-// announce is gone after a grace time in which nothing came that was missing.
+// sweep decides when absent objects are removed after a reconnect. A server sends a
+// snapshot of all objects, and does not mark its end. So a sweep waits until no absent
+// object was listed for the grace time, then the remaining absent objects are removed.
 //
-// A snapshot that is cut short counts by as long as it was quiet, once it had
-// begun. Else, where connections last shorter than the grace time, what is gone
-// would stay for ever. What was missing in the first snapshots and is announced
-// in a later one is back, whatever the time.
+// The quiet time of a snapshot that is cut short counts, once the snapshot has begun.
+// Otherwise objects would never be removed where connections are shorter than the grace
+// time. An object that is absent from the first snapshots and listed in a later one is no
+// longer absent.
 type sweep struct {
-	dueAt       time.Time     // when something is gone; zero: nothing is missing
-	latestAt    time.Time     // when all that is missing is gone, though more is coming
-	quietSince  time.Time     // since when it is quiet
-	quietNeeded time.Duration // how long it must be
-	begun       bool          // the server has sent something of the snapshot
+	dueAt       time.Time     // when absent objects are removed; zero: none is absent
+	latestAt    time.Time     // when absent objects are removed although the snapshot continues
+	quietSince  time.Time     // since when no absent object was listed
+	quietNeeded time.Duration // how long it must be quiet
+	begun       bool          // the server has sent a part of the snapshot
 }
 
+// begin starts the sweep of a new snapshot.
 func (s *sweep) begin(now time.Time, grace time.Duration) {
 	*s = sweep{quietSince: now, latestAt: now.Add(5 * grace)}
 }
 
-// await says how long it must be quiet for something to be gone.
+// requireQuiet sets how long it must be quiet before absent objects are removed.
 func (s *sweep) requireQuiet(quiet time.Duration) {
 	s.quietNeeded = quiet
 	s.dueAt = s.quietSince.Add(quiet)
@@ -45,7 +48,8 @@ func (s *sweep) requireQuiet(quiet time.Duration) {
 	}
 }
 
-// news says that a message came, and whether it told of something missing.
+// resetQuiet records a message of the snapshot. Its first message and each one that lists
+// an absent object start the quiet time again.
 func (s *sweep) resetQuiet(now time.Time, missing bool) {
 	if s.dueAt.IsZero() || s.begun && !missing {
 		return
@@ -54,9 +58,10 @@ func (s *sweep) resetQuiet(now time.Time, missing bool) {
 	s.requireQuiet(s.quietNeeded)
 }
 
+// isDue reports whether absent objects are to be removed.
 func (s *sweep) isDue(now time.Time) bool { return !s.dueAt.IsZero() && !now.Before(s.dueAt) }
 
-// quiet is for how long it has been quiet.
+// quietFor returns for how long it has been quiet.
 func (s *sweep) quietFor(now time.Time) time.Duration {
 	if s.dueAt.IsZero() {
 		return 0
@@ -64,7 +69,8 @@ func (s *sweep) quietFor(now time.Time) time.Duration {
 	return now.Sub(s.quietSince)
 }
 
-// cut ends the snapshot and returns how much its quiet counts.
+// cutShort ends a snapshot whose subscription ended, and returns the quiet time that
+// counts.
 func (s *sweep) cutShort(now time.Time) (quiet time.Duration) {
 	if s.begun {
 		quiet = s.quietFor(now)
@@ -73,10 +79,10 @@ func (s *sweep) cutShort(now time.Time) (quiet time.Duration) {
 	return quiet
 }
 
-// missing sums up absences: since when the first of them is, and the least quiet
-// there was before one.
+// absenceSummary summarizes several absences: the earliest since and the least priorQuiet.
 type absenceSummary absence
 
+// add includes one absence.
 func (m *absenceSummary) add(a *absence) {
 	if m.since.IsZero() {
 		*m = absenceSummary(*a)
@@ -88,8 +94,8 @@ func (m *absenceSummary) add(a *absence) {
 	m.priorQuiet = min(m.priorQuiet, a.priorQuiet)
 }
 
-// missed tells whether the snapshots of something absent, with the present one, have
-// been quiet for long enough without it.
+// isUnlisted reports whether an absent object has been missing from its snapshots, the
+// present one included, for SnapshotGrace of quiet time.
 func (c *Cluster) isUnlisted(now time.Time, a *absence, s *sweep, quietBefore time.Duration) bool {
 	return !s.dueAt.IsZero() && (!now.Before(s.latestAt) || quietBefore+s.quietFor(now)-a.priorQuiet >= c.opts.SnapshotGrace)
 }

@@ -5,13 +5,12 @@ package events
 
 import "time"
 
-// What is held of a server is counted in bytes: text as it is, and what belongs
-// to every object by the constants below, which were measured and rounded up.
+// The state of a server is counted in bytes: text by its length, and each object by one of
+// these constants, which were measured and rounded up.
 //
-// Each record is charged for reservedRecord bytes at least. That is what the
-// documented elements need while none is longer than shortText, so an object
-// that was let in can always change its state, its flags and its ids. Longer
-// text that finds no room is reported and not held.
+// Each record is charged for at least reservedRecord bytes. The documented elements need no
+// more while each is at most shortText bytes long. So an object within the limit can always
+// change its state, flags and ids. Longer text above the limit is emitted and not kept.
 const (
 	callCost        = 2 << 10
 	participantCost = 512
@@ -22,7 +21,7 @@ const (
 
 func (r record) cost() int { return max(reservedRecord, cap(r)) }
 
-// recordCost is what a record of these elements costs.
+// recordCost returns the charge of a record with these elements.
 func recordCost(fields []Field) int {
 	n := 0
 	for i := range fields {
@@ -43,20 +42,20 @@ func (g *unreportedRemoval) cost() int {
 	return removalCost + len(g.call) + len(g.callName) + len(g.correlator) + len(g.participant) + len(g.participantName) + len(g.reason)
 }
 
-// fits tells whether n more bytes of a server can be held.
+// fits reports whether n more bytes of a server are within the limit.
 func (c *Cluster) fits(server, n int) bool {
 	limit := c.opts.Limits.Bytes
 	return limit == 0 || c.servers[server].stateBytes+n <= limit
 }
 
-// leaveOut counts something that found no room.
+// countUntracked counts an object or text above the limits.
 func (c *Cluster) countUntracked(now time.Time, server int) {
 	c.untracked++
 	c.servers[server].lastFullAt = now
 }
 
-// chargeParticipant counts what somebody takes. Long text for which there is no
-// room is let go.
+// chargeParticipant updates the charge of a participant. It drops long text above the
+// limit.
 func (c *Cluster) chargeParticipant(now time.Time, p *participant) {
 	if more := p.cost() - int(p.chargedBytes); more != 0 {
 		c.addCharge(now, p, more)
@@ -65,6 +64,7 @@ func (c *Cluster) chargeParticipant(now time.Time, p *participant) {
 
 func (p *participant) cost() int { return participantCost + len(p.id) + p.fields.cost() }
 
+// addCharge adds more bytes to the charge of a participant, or drops their long text.
 func (c *Cluster) addCharge(now time.Time, p *participant, more int) {
 	server := p.call.server
 	if more > 0 && !c.fits(server, more) {
@@ -76,7 +76,7 @@ func (c *Cluster) addCharge(now time.Time, p *participant, more int) {
 	c.servers[server].stateBytes += more
 }
 
-// chargeCall counts what a call takes, as chargeParticipant does.
+// chargeCall updates the charge of a call, as chargeParticipant does.
 func (c *Cluster) chargeCall(now time.Time, k *call) {
 	more := k.cost() - k.chargedBytes
 	if more == 0 {
@@ -93,8 +93,7 @@ func (c *Cluster) chargeCall(now time.Time, k *call) {
 
 func (k *call) cost() int { return callCost + len(k.id) + k.listFields.cost() + k.infoFields.cost() }
 
-// short returns what is left of a record without its unknown elements and its
-// long text.
+// compact returns the record without unknown elements and long text.
 func (r record) compact() record {
 	compacted := make(record, 0, reservedRecord)
 	var e entry
@@ -106,5 +105,5 @@ func (r record) compact() record {
 	return compacted
 }
 
-// Bytes returns how many bytes of a server are held.
+// StateBytes returns the charged bytes of a server's state.
 func (c *Cluster) StateBytes(server int) int { return c.servers[server].stateBytes }

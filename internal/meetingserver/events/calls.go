@@ -11,46 +11,50 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// The reasons of a removal that no server said.
+// The reasons that the cluster gives for a removal without a reason from a server.
 const (
-	// NotListed: its server did not announce it again after a reconnect.
+	// NotListed: the call's server did not list it again after a reconnect.
 	NotListed = "not_listed"
-	// LostConnection: its server has not been heard of for long, or announced something
-	// else in its place.
+	// LostConnection: no server listed the object for LostAfter, or the server reported
+	// another object in its place.
 	LostConnection = names.ReasonLostConnection
-	// NotWatched: there are busier calls, and no room for all of them.
+	// NotWatched: busier meetings use all subscriptions.
 	NotWatched = names.ReasonNotWatched
-	// CallEnded is the bridges' own word: its call is over.
+	// CallEnded: the participant's call is over. Servers use the same word.
 	CallEnded = "callEnded"
 )
 
-// call is one call of one bridge.
+// call is one call of one server.
 type call struct {
 	id       string
 	server   int
 	sequence uint64
 	meeting  *meeting
-	// absent while the server does not announce it.
+	// absence is set while the call's server does not list it.
 	absence absence
-	// doubted tells that the call is absent because its list was asked for anew:
-	// its subscriptions stay.
+	// unconfirmed means that a renewed list has not listed the call yet. Its subscriptions
+	// stay.
 	unconfirmed  bool
-	chargedBytes int // bytes of the server's state
-	// list and info are what the two subscriptions said; one of them may
-	// know more, and each is compared with itself.
+	chargedBytes int // part of serverState.stateBytes
+	// listFields and infoFields hold the elements from the list of calls and from the
+	// call's own subscription. Each source is compared with its own earlier values, because
+	// one of them may report more elements.
 	listFields, infoFields record
 
-	rosterSub, infoSub *sub // nil: not subscribed
-	wanted             [kinds]bool
-	retryAt            [kinds]time.Time
-	failures           [kinds]uint8
-	neverActive        [kinds]bool // the last subscription never became active
+	rosterSub, infoSub *sub             // nil: not subscribed
+	wanted             [kinds]bool      // by the current plan
+	retryAt            [kinds]time.Time // when a deactivated subscription is tried again
+	failures           [kinds]uint8     // deactivated subscriptions in a row
+	neverActive        [kinds]bool      // the last subscription timed out as pending
 	renewal            [kinds]renewalBackoff
-	rosterSweep        sweep // of the roster
+	rosterSweep        sweep // removes participants absent from the roster
 
+	// announced means that the sink accepted CallAdded. The ChangePending flags mean that
+	// it refused a later change, which EmitPending emits.
 	announced, listChangePending, infoChangePending bool
 }
 
+// name returns the call's name; the list takes precedence over the call info.
 func (k *call) name() []byte {
 	if name := k.listFields.text(Name); len(name) > 0 {
 		return name
@@ -58,14 +62,14 @@ func (k *call) name() []byte {
 	return k.infoFields.text(Name)
 }
 
-// followed tells whether a subscription to the call is active. Then its server
-// reports it, on whatever socket, though the list of calls may be down.
+// isFollowed reports whether a subscription to the call is active. Its server then reports
+// the call, even while the list of calls is down.
 func (k *call) isFollowed() bool {
 	return k.rosterSub != nil && k.rosterSub.state == Active || k.infoSub != nil && k.infoSub.state == Active
 }
 
-// unfollowed records that an active subscription to a call ended. LostAfter counts
-// from here for a call that its list does not announce.
+// restartAbsence starts the LostAfter period of an absent call again when its last active
+// subscription ends.
 func (c *Cluster) restartAbsence(now time.Time, k *call) {
 	if !k.absence.isSet() || k.isFollowed() {
 		return
@@ -76,7 +80,7 @@ func (c *Cluster) restartAbsence(now time.Time, k *call) {
 	}
 }
 
-// follows tells whether one of a server's calls is followed.
+// followsAnyCall reports whether a subscription to one of the server's calls is active.
 func (srv *serverState) followsAnyCall() bool {
 	for _, k := range srv.calls {
 		if k.isFollowed() {
@@ -86,7 +90,7 @@ func (srv *serverState) followsAnyCall() bool {
 	return false
 }
 
-// receiveList takes a server's changes to its list of calls.
+// receiveCallList applies a CallListUpdate.
 func (c *Cluster) receiveCallList(now time.Time, server int, f *Frame) Outcome {
 	srv := &c.servers[server]
 	c.beginListSnapshot(now, srv)
@@ -121,6 +125,7 @@ func (c *Cluster) receiveCallList(now time.Time, server int, f *Frame) Outcome {
 	return outcome
 }
 
+// removalReason returns the reason element of a removal; nil: the server gave none.
 func removalReason(fields []Field) []byte {
 	for i := range fields {
 		if fields[i].Element == Reason && fields[i].Kind == Text {
@@ -130,7 +135,7 @@ func removalReason(fields []Field) []byte {
 	return nil
 }
 
-// addCall begins a call.
+// addCall adds a call that a server listed for the first time.
 func (c *Cluster) addCall(now time.Time, server int, id string, fields []Field) {
 	srv := &c.servers[server]
 	k := &call{id: id, server: server, sequence: c.nextSequence()}
@@ -146,8 +151,8 @@ func (c *Cluster) addCall(now time.Time, server int, id string, fields []Field) 
 	k.announced = c.emitCall(now, k, CallAdded, fields, nil)
 }
 
-// tellStrayCall passes on news of a call that nobody announced. It is not
-// followed: an add has all there is to know of it, and it will come.
+// emitUnknownCall emits the change of a call that the cluster does not hold. This does not
+// add the call; a later add carries its full state.
 func (c *Cluster) emitUnknownCall(now time.Time, server int, u *Update, fields []Field) {
 	k := call{id: string(u.Call), server: server, meeting: &meeting{}}
 	k.listFields, c.changedFields = k.listFields.merge(fields, c.changedFields[:0])
@@ -157,6 +162,7 @@ func (c *Cluster) emitUnknownCall(now time.Time, server int, u *Update, fields [
 	}
 }
 
+// updateCall applies the listed elements to a known call.
 func (c *Cluster) updateCall(now time.Time, k *call, fields []Field) {
 	if k.absence.isSet() {
 		k.absence, k.unconfirmed = absence{}, false
@@ -175,7 +181,7 @@ func (c *Cluster) updateCall(now time.Time, k *call, fields []Field) {
 	}
 }
 
-// receiveInfo takes what a server says of one call.
+// receiveCallInfo applies a CallInfoUpdate.
 func (c *Cluster) receiveCallInfo(now time.Time, k *call, f *Frame) Outcome {
 	for i := range f.Updates {
 		k.infoFields, c.changedFields = k.infoFields.merge(f.Fields(&f.Updates[i]), c.changedFields[:0])
@@ -192,7 +198,7 @@ func (c *Cluster) receiveCallInfo(now time.Time, k *call, f *Frame) Outcome {
 	return Accepted
 }
 
-// correlate moves a call to the meeting of its correlator if that changed.
+// moveIfCorrelatorChanged moves a call to another meeting if changed has a new correlator.
 func (c *Cluster) moveIfCorrelatorChanged(now time.Time, k *call, changed []Field) {
 	for i := range changed {
 		if v := &changed[i]; v.Element == CallCorrelator && v.Kind == Text && len(v.Text) > 0 && string(v.Text) != k.meeting.correlator {
@@ -202,7 +208,8 @@ func (c *Cluster) moveIfCorrelatorChanged(now time.Time, k *call, changed []Fiel
 	}
 }
 
-// resized lets the busiest calls have what room there is.
+// replanIfResized plans subscriptions again if the number of participants changed and the
+// server has subscriptions without a slot: busier meetings come first.
 func (c *Cluster) replanIfResized(now time.Time, k *call, changed []Field) {
 	if c.servers[k.server].unplaced == 0 {
 		return
@@ -215,12 +222,12 @@ func (c *Cluster) replanIfResized(now time.Time, k *call, changed []Field) {
 	}
 }
 
-// replanAfter is how often, at most, the room is distributed anew.
+// replanDelay is the shortest time between two plans because of changed sizes.
 const replanDelay = 5 * time.Second
 
-// removeCall ends a call. Its participants stay if the meeting goes on, on
-// another bridge; if not they are removed, with the reason that the server gave
-// or, without one, with without.
+// removeCall removes a call. Its participants stay if another server hosts the meeting too.
+// Otherwise removeCall removes them as well, with the server's reason or, without one,
+// defaultReason.
 func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReason string) {
 	for _, s := range [...]*sub{k.rosterSub, k.infoSub} {
 		if s != nil {
@@ -234,7 +241,7 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReaso
 	if len(participantReason) == 0 {
 		participantReason = []byte(defaultReason)
 	}
-	if defaultReason == NotListed { // nobody saw how they left
+	if defaultReason == NotListed { // no server reported their leaving
 		participantReason = []byte(LostConnection)
 	}
 	c.leaveMeeting(now, k, participantReason)
@@ -249,7 +256,8 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReaso
 	c.schedulePlan(now.Add(coalesceDelay))
 }
 
-// listLost: nothing is known of the server's calls until it announces them anew.
+// markListLost records that the list subscription of a server ended. All calls are absent
+// until the server lists them again.
 func (c *Cluster) markListLost(now time.Time, srv *serverState) {
 	srv.listSub = nil
 	srv.priorQuiet += srv.listSweep.cutShort(now)
@@ -261,7 +269,8 @@ func (c *Cluster) markListLost(now time.Time, srv *serverState) {
 	c.scheduleListSweep(srv)
 }
 
-// callsAbsent marks the calls of a server as not announced.
+// markCallsAbsent marks all calls of a server as absent; calls that are absent already keep
+// their absence.
 func (c *Cluster) markCallsAbsent(now time.Time, srv *serverState, unconfirmed bool) {
 	for _, k := range srv.calls {
 		if !k.absence.isSet() {
@@ -271,7 +280,8 @@ func (c *Cluster) markCallsAbsent(now time.Time, srv *serverState, unconfirmed b
 	}
 }
 
-// awaitCalls looks which calls are missing, and until when to wait for them.
+// scheduleListSweep computes from the absent calls of a server when the sweep of its list
+// is due.
 func (c *Cluster) scheduleListSweep(srv *serverState) {
 	var summary absenceSummary
 	srv.earliestAbsence = time.Time{}
@@ -292,7 +302,7 @@ func (c *Cluster) scheduleListSweep(srv *serverState) {
 	}
 }
 
-// sweepList removes the calls that a server did not announce again.
+// removeUnlistedCalls removes the absent calls whose grace time or LostAfter is over.
 func (c *Cluster) removeUnlistedCalls(now time.Time, server int) {
 	srv := &c.servers[server]
 	var gone []*call

@@ -5,7 +5,7 @@ package events
 
 import "time"
 
-// ChangeKind says what changed.
+// ChangeKind is the kind of a change.
 type ChangeKind uint8
 
 // The kinds of changes.
@@ -20,7 +20,8 @@ const (
 	ChangeKinds
 )
 
-// Change of the picture. Nothing in it lasts longer than the call of Accept.
+// Change is one change of the cluster state. Its contents are valid during the call of
+// Accept only.
 type Change struct {
 	Kind   ChangeKind
 	Time   time.Time
@@ -29,25 +30,26 @@ type Change struct {
 	Call, Correlator string
 	CallName         []byte
 
-	// Participant is "" in the change of a call. Who is their name or, without
-	// one, their address.
+	// Participant is the participant's id; "" in the change of a call. ParticipantName is
+	// their name or, without one, their address.
 	Participant     string
 	ParticipantName []byte
 	State           StateLabel
 
-	// Fields are the elements of an add, and those that changed in an update.
+	// Fields are all elements in an add, and the changed elements in an update.
 	Fields []Field
 	// Reason of a removal; nil if there is none.
 	Reason []byte
 }
 
-// Sink is told of changes.
+// Sink receives the changes of a Cluster.
 type Sink interface {
-	// Take returns false if the change cannot be taken now. Heal tells what it
-	// amounts to later.
+	// Accept returns false if the sink has no room. EmitPending later emits the change
+	// again, merged with the changes that followed.
 	Accept(c *Change) bool
 }
 
+// emitCall emits a change of a call, and reports whether the sink accepted it.
 func (c *Cluster) emitCall(now time.Time, k *call, kind ChangeKind, fields []Field, reason []byte) bool {
 	c.emittedChange = Change{
 		Kind: kind, Time: now, Server: k.server, Call: k.id, Correlator: k.meeting.correlator, CallName: k.name(),
@@ -56,6 +58,8 @@ func (c *Cluster) emitCall(now time.Time, k *call, kind ChangeKind, fields []Fie
 	return c.emit()
 }
 
+// emitParticipant emits a change of a participant, and reports whether the sink accepted
+// it.
 func (c *Cluster) emitParticipant(now time.Time, p *participant, kind ChangeKind, fields []Field, reason []byte) bool {
 	c.emittedChange = Change{
 		Kind: kind, Time: now, Server: p.call.server, Call: p.call.id, Correlator: p.call.meeting.correlator, CallName: p.call.name(),
@@ -64,6 +68,7 @@ func (c *Cluster) emitParticipant(now time.Time, p *participant, kind ChangeKind
 	return c.emit()
 }
 
+// emit passes emittedChange to the sink.
 func (c *Cluster) emit() bool {
 	accepted := c.sink.Accept(&c.emittedChange)
 	if !accepted {

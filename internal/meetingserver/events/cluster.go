@@ -8,52 +8,54 @@ import (
 	"time"
 )
 
-// Options of a Cluster.
+// Options configure a Cluster.
 type Options struct {
-	// Servers is how many Call Bridges there are, at most MaxServers.
+	// Servers is the number of Call Bridges, at most MaxServers.
 	Servers int
-	// MaxConnections is how many sockets one server is given at most.
+	// MaxConnections is the largest number of sockets to one server.
 	MaxConnections int
-	// Elements to subscribe to. No elements of CallInfo or CallRoster means no
-	// subscription of that kind.
+	// Elements are the elements to subscribe to, by Kind. An empty CallInfo or CallRoster
+	// list disables subscriptions of that kind.
 	Elements [3][]string
-	// RosterOnAll watches the roster of a call on every bridge that hosts it.
+	// RosterOnAllBridges subscribes to the roster of a meeting on every server that hosts
+	// it.
 	RosterOnAllBridges bool
-	// Grace is how long a snapshot, or several that are cut short, must be quiet
-	// for what was known before and not announced again to be gone.
+	// SnapshotGrace is how long no missing object may arrive before objects absent from a
+	// new snapshot are removed. The quiet time of snapshots that were cut short counts too.
 	SnapshotGrace time.Duration
-	// LostAfter is how long what nobody tells of any more is kept.
+	// LostAfter is how long the cluster keeps a call or participant that no server lists.
 	LostAfter time.Duration
-	// Limits of what is held.
+	// Limits bound the cluster state.
 	Limits Limits
 }
 
-// Limits bound what is held. What is above is ignored and counted.
+// Limits bound the cluster state. Objects above a limit are ignored and counted in
+// Untracked.
 type Limits struct {
-	// Calls of one server.
+	// Calls is the largest number of calls of one server.
 	Calls int
-	// Participants of all.
+	// Participants is the largest number of participants of all servers together.
 	Participants int
-	// Bytes of the state of one server: its calls and participants with all their
-	// text, and the removals that are not reported yet. 0 means no bound.
+	// Bytes bounds the state of one server: its calls and participants with all their text,
+	// and its unreported removals. 0 means no bound.
 	Bytes int
 }
 
-// MaxServers is how many servers a Cluster can hold.
+// MaxServers is the largest number of servers of a Cluster.
 const MaxServers = 64
 
-// DefaultLimits are an order of magnitude above the largest cluster documented.
+// DefaultLimits are ten times as large as the largest cluster that Cisco documents.
 var DefaultLimits = Limits{Calls: 20_000, Participants: 200_000, Bytes: 64 << 20}
 
-// Subscriptions is how many of them one socket can have.
+// MaxSubscriptions is the largest number of subscriptions of one socket.
 const MaxSubscriptions = 100
 
-// coalesce is how long a change of the wanted set waits for others: N calls
-// that begin at once are one request.
+// coalesceDelay is how long a changed plan waits for further changes, so that calls that
+// begin at the same time share one request.
 const coalesceDelay = 100 * time.Millisecond
 
-// Cluster is the picture of the calls and participants of a cluster of Call
-// Bridges, and the plan of the subscriptions that make it.
+// Cluster holds the calls and participants that the servers of a Call Bridge cluster
+// reported, and plans the subscriptions that keep this state current.
 type Cluster struct {
 	opts Options
 	sink Sink
@@ -63,54 +65,55 @@ type Cluster struct {
 	byCorrelator       map[string]*meeting
 	participants       map[string]*participant
 	recent             recentRemovals
-	unreportedRemovals map[objectKey]unreportedRemoval
+	unreportedRemovals map[objectKey]unreportedRemoval // removals that the sink has not accepted yet
 
-	rosterSweeps       []*call
-	meetingsWithAbsent []*meeting
-	pendingDepartures  []pendingDeparture
-	pendingRenewals    []*sub    // damaged subscriptions that wait for a fresh index
-	nextPendingTimeout time.Time // when a subscription has been pending for too long; zero: none waits
-	nextPlan           time.Time // zero: no plan is due
-	lastSequence       uint64    // numbers objects, for a stable order
-	untracked          uint64
+	rosterSweeps       []*call            // calls whose roster snapshot may still list absent participants
+	meetingsWithAbsent []*meeting         // meetings with at least one absent participant
+	pendingDepartures  []pendingDeparture // by removeAt
+	pendingRenewals    []*sub             // damaged subscriptions that wait for a new index
+	nextPendingTimeout time.Time          // when the first pending subscription expires; zero: no subscription is pending
+	nextPlan           time.Time          // when to plan subscriptions again; zero: the plan is current
+	lastSequence       uint64             // the last sequence number; objects are numbered for a stable order
+	untracked          uint64             // objects and texts ignored because of Limits
 
-	changedFields []Field // room that is used again
-	emittedChange Change
+	changedFields []Field // reused by every merge
+	emittedChange Change  // reused by every emit
 }
 
-// bridge is one server.
+// serverState is the state of one server: one Call Bridge.
 type serverState struct {
 	calls      map[string]*call
 	sockets    []socket
-	lastIndex  int64 // the highest index given out; none is ever used again
-	listSub    *sub
-	listActive bool // the server announces its calls
-	hasState   bool // the picture says something of this server
-	// down is since when nothing comes of the server's calls, neither the list nor,
-	// as of the last look, of one of them; zero while the list is followed.
+	lastIndex  int64 // the highest subscription index in use so far; an index is never reused
+	listSub    *sub  // subscription to the list of calls
+	listActive bool  // the server reports its list of calls
+	hasState   bool  // the cluster holds a list of this server that is not too old
+	// listDownSince is when the list subscription ended. Advance moves it forward while a
+	// subscription to one of the calls is active. It is zero while the list is active.
 	listDownSince time.Time
-	listSweep     sweep // of the list
-	priorQuiet    time.Duration
-	// missingSince is the first absence of a call that is not followed, or earlier;
-	// zero for none.
+	listSweep     sweep // removes calls absent from the list
+	// priorQuiet is the total quiet time of list snapshots that were cut short.
+	priorQuiet time.Duration
+	// earliestAbsence is not later than the first absence of a call without an active
+	// subscription; zero: there is none.
 	earliestAbsence time.Time
 	listRenewal     renewalBackoff
-	damage          renewalBackoff // of any message
+	lastDamaged     time.Time // of a message of any subscription; zero: never
 
-	stateBytes int       // of the server's state
-	lastFullAt time.Time // when something last found no room in it; zero: never
-	// elements are those that the server is asked for, and leftOut those that it
-	// refuses: it took a request without them.
+	stateBytes int       // charged bytes of the server's state
+	lastFullAt time.Time // when an object last exceeded Limits; zero: never
+	// elements are the elements that requests to the server name. leftOut are the
+	// configured elements that the server refuses: it accepted a request without them.
 	elements        [kinds][]string
 	leftOut         []string
-	nextLeaveOutSet int // the first set of refusable that a refused socket leaves out
+	nextLeaveOutSet int // index into leaveOutSets at which a trial starts
 
 	wanted, unplaced, socketsWanted int
 
-	hasPendingChanges bool // something could not be told
+	hasPendingChanges bool // the sink refused a change of this server
 }
 
-// NewCluster returns an empty picture; sink is told what changes in it.
+// NewCluster returns a Cluster without calls that emits its changes to sink.
 func NewCluster(opts Options, sink Sink) *Cluster {
 	c := &Cluster{
 		opts: opts, sink: sink,
@@ -129,8 +132,9 @@ func NewCluster(opts Options, sink Sink) *Cluster {
 	return c
 }
 
-// Opened says that a socket is connected. The first of a server asks for its
-// calls, the others are there for what does not fit into the first.
+// SocketOpened records that a socket is connected. The first socket of a server subscribes
+// to its list of calls. Further sockets carry the subscriptions that do not fit into the
+// first.
 func (c *Cluster) SocketOpened(now time.Time, server, slot int) {
 	srv := &c.servers[server]
 	srv.sockets[slot].open = true
@@ -140,9 +144,8 @@ func (c *Cluster) SocketOpened(now time.Time, server, slot int) {
 	c.schedulePlan(now)
 }
 
-// Closed says that a socket is gone, and with it its subscriptions. Without the
-// first socket nothing new is known of a server's calls; what the other sockets
-// follow goes on.
+// SocketClosed records that a socket and its subscriptions are gone. Without its first
+// socket a server reports no new calls. Subscriptions on its other sockets continue.
 func (c *Cluster) SocketClosed(now time.Time, server, slot int) {
 	srv := &c.servers[server]
 	if slot == 0 && srv.sockets[0].open {
@@ -155,29 +158,28 @@ func (c *Cluster) SocketClosed(now time.Time, server, slot int) {
 	c.schedulePlan(now)
 }
 
-// Outcome says what became of a message.
+// Outcome is the result of a received message.
 type Outcome uint8
 
-// What becomes of a message.
+// The outcomes of a message.
 const (
-	// Accepted: it is part of the picture.
+	// Accepted means that the message updated the cluster state.
 	Accepted Outcome = iota
-	// Ignored: it is of a subscription that there is no more, or of an object
-	// that is not known.
+	// Ignored means that the message belongs to an ended subscription or an unknown object.
 	Ignored
-	// UnknownType: nobody knows what it is.
+	// UnknownType means that the message type is not documented.
 	UnknownType
-	// Broken: the server ended the list of its calls.
+	// ListEnded means that the server ended the subscription to its list of calls.
 	ListEnded
 )
 
-// Receive takes a message of a server.
+// Receive applies one message of a server to the cluster state.
 func (c *Cluster) Receive(now time.Time, server, slot int, f *Frame) Outcome {
 	switch f.Type {
 	case SubscriptionUpdate:
 		return c.receiveStates(now, server, slot, f.States)
 	case CallListUpdate:
-		// There is one list on a server: no index is needed to know it.
+		// A server has one list of calls, so the message needs no index.
 		if s := c.servers[server].listSub; s != nil && s.slot == slot && (!f.HasIndex || f.Index == s.index) {
 			c.activate(now, s)
 			return c.receiveCallList(now, server, f)
@@ -198,7 +200,8 @@ func (c *Cluster) Receive(now time.Time, server, slot int, f *Frame) Outcome {
 	return Ignored
 }
 
-// receiveStates takes the states listed; those not listed stay as they are.
+// receiveStates applies a SubscriptionUpdate. Subscriptions that it does not name keep
+// their state.
 func (c *Cluster) receiveStates(now time.Time, server, slot int, states []SubscriptionState) Outcome {
 	outcome := Ignored
 	for _, reported := range states {
@@ -227,8 +230,8 @@ func (c *Cluster) receiveStates(now time.Time, server, slot int, states []Subscr
 	return outcome
 }
 
-// activate begins what an active subscription announces. Data come of an active
-// one only, so they say the same as the state.
+// activate marks a subscription as active and begins its snapshot. Data arrive only on an
+// active subscription, so the first data message has the same effect as the state "active".
 func (c *Cluster) activate(now time.Time, s *sub) {
 	if s.state == Active {
 		return
@@ -252,6 +255,7 @@ func (c *Cluster) activate(now time.Time, s *sub) {
 	}
 }
 
+// beginListSnapshot starts the sweep of a server's list of calls.
 func (c *Cluster) beginListSnapshot(now time.Time, srv *serverState) {
 	if !srv.listActive {
 		srv.listActive, srv.hasState, srv.listDownSince = true, true, time.Time{}
@@ -261,8 +265,9 @@ func (c *Cluster) beginListSnapshot(now time.Time, srv *serverState) {
 	}
 }
 
-// deactivated ends a subscription: the call ended, or the bridge left it. If the
-// call stays in the list, the subscription is tried again, ever less often.
+// resubscribeLater ends a subscription that the server deactivated: the call ended, or the
+// server left the meeting. If the call stays in the list, planSubscriptions tries again
+// after a growing delay.
 func (c *Cluster) resubscribeLater(now time.Time, s *sub) {
 	k := s.call
 	k.retryAt[s.kind] = now.Add(retryDelay << min(k.failures[s.kind], 5))
@@ -271,10 +276,12 @@ func (c *Cluster) resubscribeLater(now time.Time, s *sub) {
 	c.schedulePlan(now.Add(coalesceDelay))
 }
 
-// retryAfter is how long a subscription that a server ended is not asked for.
+// retryDelay is how long the first retry of a deactivated subscription waits. Each further
+// failure doubles it, up to 32 times.
 const retryDelay = 5 * time.Second
 
-// Advance does what time brings. Next says when to call it again.
+// Advance runs everything that is due at now: sweeps, removals, renewals, timeouts and the
+// plan. Next returns when to call it again.
 func (c *Cluster) Advance(now time.Time) {
 	for server := range c.servers {
 		srv := &c.servers[server]
@@ -284,7 +291,7 @@ func (c *Cluster) Advance(now time.Time) {
 		switch {
 		case !c.isLost(now, srv.listDownSince):
 		case srv.followsAnyCall():
-			srv.listDownSince = now // the server still reports some of its calls
+			srv.listDownSince = now // an active subscription still reports one of its calls
 		default:
 			srv.listDownSince, srv.hasState = time.Time{}, false
 		}
@@ -304,7 +311,7 @@ func (c *Cluster) Advance(now time.Time) {
 	}
 }
 
-// Next returns when Advance has something to do, zero for never.
+// Next returns when Advance has work; zero: never.
 func (c *Cluster) Next() (next time.Time) {
 	sooner := func(t time.Time) {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
@@ -340,29 +347,30 @@ func (c *Cluster) Next() (next time.Time) {
 	return next
 }
 
-// lost tells whether something is not told of for too long.
+// isLost reports whether an absence is longer than LostAfter. A zero since is no absence.
 func (c *Cluster) isLost(now, since time.Time) bool {
 	return !since.IsZero() && now.Sub(since) >= c.opts.LostAfter
 }
 
+// schedulePlan makes Advance plan subscriptions at the given time or earlier.
 func (c *Cluster) schedulePlan(at time.Time) {
 	if c.nextPlan.IsZero() || at.Before(c.nextPlan) {
 		c.nextPlan = at
 	}
 }
 
-// Live tells whether a server announces its calls.
+// ListActive reports whether a server reports its list of calls.
 func (c *Cluster) ListActive(server int) bool { return c.servers[server].listActive }
 
-// Known tells whether there is a picture of a server: it announced its calls, and
-// has not been gone for too long.
+// HasState reports whether the cluster holds current state of a server: the server listed
+// its calls and was not disconnected for LostAfter since.
 func (c *Cluster) HasState(server int) bool { return c.servers[server].hasState }
 
-// number returns the next number of an object.
+// nextSequence returns the sequence number of a new object.
 func (c *Cluster) nextSequence() uint64 {
 	c.lastSequence++
 	return c.lastSequence
 }
 
-// Dropped returns how many objects were ignored because of the Limits.
+// Untracked returns how many objects and long texts were ignored because of Limits.
 func (c *Cluster) Untracked() uint64 { return c.untracked }

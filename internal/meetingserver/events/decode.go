@@ -9,43 +9,45 @@ import (
 	"github.com/legato-otel/legato/internal/scan/jsonscan"
 )
 
-// Errors of Decode. After any of them the frame has what could be read: a message
-// whose id is known can be acknowledged.
+// Errors of Decode. The frame then holds everything that could be decoded: a message with a
+// known id can be acknowledged.
 var (
-	// ErrSyntax: these bytes are no JSON.
+	// ErrSyntax means that the bytes are not JSON.
 	ErrSyntax = jsonscan.ErrSyntax
-	// ErrNoMessage: this is JSON, but neither a message nor an acknowledgement.
+	// ErrNoMessage means that the JSON is neither a message nor an acknowledgement.
 	ErrNoMessage = errors.New("neither a message nor an acknowledgement")
-	// ErrNoID: there is no id that could be acknowledged.
+	// ErrNoID means that the message has no id to acknowledge.
 	ErrNoID = errors.New("no message id")
-	// ErrTooMuch: the message holds more than maxUpdates updates or states, or
-	// more than maxFrameFields elements.
+	// ErrTooMany means that the message has more than maxUpdates updates or states, or more
+	// than maxFrameFields elements.
 	ErrTooMany = errors.New("more updates or elements than a message may hold")
 )
 
 const (
-	// maxText is where text is cut: longer names of people do not exist.
+	// maxText is the longest text kept, in bytes; longer text is cut. Names of people are
+	// shorter.
 	maxText = 1024
-	// maxName is the longest name of an unknown element that is kept.
+	// maxName is the longest name of an unknown element that is kept, in bytes.
 	maxName = 128
-	// maxFields is how many elements of one object are kept; 15 are documented.
+	// maxFields is the largest number of elements of one object; Cisco documents 15.
 	maxFields = 64
-	// maxUpdates and maxFrameFields bound what one message takes in memory: an
-	// update of 9 bytes becomes 150. A snapshot of 20 000 people fits.
+	// maxUpdates and maxFrameFields bound the memory of one frame: an update of 9 bytes
+	// takes 150 bytes when decoded. A snapshot of 20 000 participants fits.
 	maxUpdates     = 1 << 16
 	maxFrameFields = 1 << 19
 )
 
-// Decoder decodes frames. Its zero value is ready.
+// Decoder decodes frames. The zero value is ready to use.
 type Decoder struct {
 	scan         jsonscan.Scanner
 	frame        *Frame
-	seenElements uint64 // elements of the object being read
-	overLimit    bool   // more updates, states or elements came than the frame may hold
+	seenElements uint64 // bit set of the elements of the current object
+	overLimit    bool   // the message has more updates, states or elements than a frame may hold
 }
 
-// Decode reads one frame into f. Of what stands twice the last counts. A frame
-// that is damaged keeps the id and the subscription's index, wherever they are.
+// Decode decodes one frame into f. The last of several members with the same name counts.
+// Of a damaged frame f keeps the message id and the subscription index, wherever they
+// stand.
 func (d *Decoder) Decode(data []byte, f *Frame) error {
 	err := d.decode(data, f)
 	if errors.Is(err, ErrSyntax) && !f.Ack {
@@ -132,8 +134,8 @@ func (d *Decoder) readMessage() error {
 			f.States = f.States[:0]
 			err = d.readObjects(d.readState)
 		case "updates", "callInfo":
-			// The first is a list, the second an object, and each is taken
-			// for the other.
+			// updates is an array, callInfo an object; readObjects accepts both forms for
+			// both.
 			f.Updates, f.fields = f.Updates[:0], f.fields[:0]
 			err = d.readObjects(d.readUpdate)
 		default:
@@ -158,7 +160,8 @@ func messageType(text []byte) MessageType {
 	}
 }
 
-// list reads objects in an array, or one alone, and skips everything else.
+// readObjects calls readObject for each object of an array, or for a single object, and
+// skips all other values.
 func (d *Decoder) readObjects(readObject func(depth int) error) error {
 	switch d.scan.Next() {
 	case '{':
@@ -219,7 +222,7 @@ func (d *Decoder) readUpdate(depth int) error {
 	f := d.frame
 	if len(f.Updates) >= maxUpdates || len(f.fields) >= maxFrameFields {
 		d.overLimit = true
-		return d.scan.Skip(depth) // what stands behind it may be id and index
+		return d.scan.Skip(depth) // the id and the index may follow
 	}
 	u := Update{from: len(f.fields)}
 	d.seenElements = 0

@@ -1,48 +1,72 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package events is the event subscription of Cisco Meeting Server without
-// its transport: bytes in, typed frames and changes out. No HTTP, no socket, no
-// OpenTelemetry, and no clock: whoever calls says what time it is.
+// Package events implements the event subscriptions of Cisco Meeting Server
+// without their transport: frames in, changes of calls and participants out. It
+// imports no HTTP, WebSocket or OpenTelemetry package and reads no clock; the
+// caller passes the time.
 //
-// # The way of a message
+// # Terms
 //
-//	decode.go     a frame's bytes -> Frame (internal/scan/jsonscan); what the spec asks to tolerate
-//	element.go    the documented elements, their types and subscriptions
-//	cluster.go    Receive: which subscription a message is of, and what follows
-//	calls.go      call lists and call infos; meetings.go which calls are one meeting
-//	roster.go     participants
-//	handover.go   removals that may be a bridge's own leaving; removals.go late news
-//	renew.go      subscriptions and sockets whose messages cannot be read
-//	problems.go   what is pending, damaged or left out; refusal.go refused elements
-//	absence.go    what nobody tells of, and when it is gone
-//	salvage.go    what can be read of a damaged frame
-//	budget.go     what is held, in bytes
-//	record.go     the elements of an object as bytes; what changed in them
-//	tell.go       a change is told, or remembered as untold when nobody can take it
-//	plan.go       which subscriptions are wanted, where; encode.go the request
-//	gauges.go     the picture in numbers
+// A server is one Call Bridge. The list of calls lists the calls of a server, a
+// roster lists the participants of a meeting. A meeting is one call on each
+// server that hosts it, joined by callCorrelator. After a subscription begins,
+// the server sends a snapshot of all objects, then updates. A call or participant
+// that no server lists any more is absent; a sweep removes it later. The
+// difference between the cluster state before and after a message is a change,
+// which the Cluster emits to its Sink.
 //
-// # Picture and snapshots
+// # Order
 //
-// A Cluster holds what the servers said of calls and participants. There is no
-// redelivery: after a reconnect a server sends everything again as adds. An add
-// of what is known is compared: what differs is an update, what is the same is
-// nothing. What is not announced again within a grace time is removed with the
-// reason not_listed (calls) or lost_connection (participants); the quiet of connections that are cut before the grace
-// time is over adds up. What nobody tells of for Options.LostAfter is gone too. A
-// message says what changed against the picture, not
-// against the wire, so that two bridges telling the same are one event.
+// The way of a message through the files:
+//
+//	frame.go, decode.go, value.go  bytes -> Frame; salvage.go: headers of damaged frames
+//	element.go                     the documented elements, their types and subscriptions
+//	cluster.go                     Receive finds the subscription of a message
+//	calls.go, meetings.go          the list of calls, call infos, and meetings
+//	roster.go                      participants
+//	record.go                      the elements of one object as bytes, and their differences
+//	change.go                      emits a change; unreported.go: changes that the sink refused
+//
+// Advance does everything that is due at a time:
+//
+//	absence.go         sweeps remove objects that a snapshot does not list
+//	handover.go        removals that may mean that a server leaves the meeting
+//	recentremovals.go  stale updates after a removal
+//	renew.go           renews subscriptions and sockets with damaged messages
+//	problems.go        ends subscriptions that stay pending; reports problems
+//	plan.go            decides which server gets which subscription
+//
+// subscription.go has the sockets and their sets, encode.go the request,
+// elementtrial.go finds elements that a server accepts, budget.go counts the
+// bytes of the state, gauges.go counts calls and participants.
+//
+// # Snapshots
+//
+// Servers do not redeliver: after a reconnect they send a new snapshot as adds. The
+// Cluster compares each add of a known object with its state. Equal values emit
+// nothing, different ones an update. So two servers that report the same change
+// emit one. An absent object is removed after SnapshotGrace without news of
+// absent objects, calls with the reason NotListed, participants with
+// LostConnection; or after LostAfter without a snapshot.
 //
 // # Meetings
 //
-// A meeting on several bridges is a call on each, with one callCorrelator. One
-// of them is watched (each, with RosterOnAll). Participants belong to the
-// meeting: when the watched bridge leaves, they stay while another one is asked.
+// The Cluster subscribes to one call of a meeting, or to all with
+// RosterOnAllBridges. Participants belong to the meeting: they stay when the
+// subscribed server leaves it and another server takes over.
 //
-// # Ownership and bounds
+// # Ownership, blocking and bounds
 //
-// A Cluster is not safe for concurrent use. It holds at most Limits.Calls calls
-// of a server, Limits.Participants participants and Limits.Bytes of a server; text
-// is cut at 1 KiB.
+// A Cluster is not safe for concurrent use, starts no goroutine and never blocks.
+// The sink must not block either: if it has no room it refuses a change, and
+// EmitPending emits the difference later. Limits bound the state in objects and
+// bytes; text is cut at 1 KiB.
+//
+// # Testing
+//
+// world_test.go simulates servers and a sink on an injected clock. TestWorld
+// compares the emitted changes with the simulated truth after random events;
+// FuzzDecode reads arbitrary bytes. To add a rule, put a scenario into the test
+// file of its source file.
 package events

@@ -5,10 +5,10 @@ package events
 
 import "slices"
 
-// Kind of a subscription.
+// Kind is the kind of a subscription.
 type Kind uint8
 
-// The kinds of subscriptions.
+// The kinds of subscriptions: the list of calls, one call, the participants of one call.
 const (
 	Calls Kind = iota
 	CallInfo
@@ -19,10 +19,10 @@ const (
 // String returns the kind's name on the wire.
 func (k Kind) String() string { return [...]string{"calls", "callInfo", "callRoster"}[k] }
 
-// Element is a documented element of a call or a participant.
+// Element is a documented element of a call or participant.
 type Element uint8
 
-// The documented elements. Unknown is every other.
+// The documented elements. Unknown is any other element.
 const (
 	Unknown Element = iota
 	Name
@@ -49,12 +49,12 @@ const (
 	CanMoveToLobby
 	MovedParticipant
 	MovedParticipantCallBridge
-	// Reason is no element to subscribe to: it comes with a remove.
+	// Reason comes with a removal and cannot be subscribed to.
 	Reason
 	ElementCount
 )
 
-// elements are the wire names and types, by Element.
+// elements holds the wire name and type of each Element.
 var elements = [ElementCount]struct {
 	name  string
 	value ValueKind
@@ -89,7 +89,7 @@ var elements = [ElementCount]struct {
 // String returns the element's name on the wire.
 func (e Element) String() string { return elements[e].name }
 
-// byName finds elements by their name on the wire.
+// elementByName maps wire names to elements.
 var elementByName = func() map[string]Element {
 	all := make(map[string]Element, ElementCount)
 	for e := Unknown + 1; e < ElementCount; e++ {
@@ -98,8 +98,8 @@ var elementByName = func() map[string]Element {
 	return all
 }()
 
-// documented are the elements of each kind of subscription, as the guide's
-// tables have them.
+// documentedElements lists the elements of each kind of subscription, from the tables of
+// the Events Guide.
 var documentedElements = [kinds][]Element{
 	Calls: {Name, Participants, DistributedInstances, Recording, EndpointRecording, Streaming, LockState, CallType, CallCorrelator},
 	CallInfo: {
@@ -112,7 +112,7 @@ var documentedElements = [kinds][]Element{
 	},
 }
 
-// Documented returns the names of the documented elements of a kind of
+// DocumentedElements returns the names of the documented elements of a kind of
 // subscription.
 func DocumentedElements(kind Kind) (all []string) {
 	for _, e := range documentedElements[kind] {
@@ -121,8 +121,8 @@ func DocumentedElements(kind Kind) (all []string) {
 	return all
 }
 
-// Known tells whether an element may be subscribed to. coSpace is in no table
-// of the guide, but servers have been seen to send it.
+// IsDocumented reports whether name is a documented element of a kind of subscription.
+// coSpace of CallInfo counts too: no table of the guide has it, but servers send it.
 func IsDocumented(kind Kind, name string) bool {
 	e := elementByName[name]
 	return e != Unknown && slices.Contains(documentedElements[kind], e) || kind == CallInfo && e == CoSpace

@@ -5,19 +5,18 @@ package events
 
 import "slices"
 
-// The elements that a server may refuse to be asked for. Which it refuses, it
-// does not say: sets of them are left out, one after the other, until a request
-// is taken.
+// A server may refuse a request because of some elements, and does not say which. A trial
+// leaves out one set of elements after the other until the server accepts a request.
 var (
-	// since35 came with release 3.5, since26 with 2.6.
+	// Elements added in release 3.5 and in release 2.6.
 	addedIn35 = []string{"canMoveToLobby"}
 	addedIn26 = []string{"canMove", "movedParticipant", "movedParticipantCallBridge"}
-	// essential are never left out: without them there is no picture.
+	// essential elements are never left out: the cluster state depends on them.
 	essential = []string{"name", "participants", "callType", "callCorrelator", "state", "direction"}
 )
 
-// refusable returns the sets to leave out, in the order of trying: newest first,
-// then what is not documented, then both, then all that is not essential.
+// leaveOutSets returns the sets of elements to leave out, in the order of trying: the
+// newest elements, then undocumented ones, then both, then all that are not essential.
 func leaveOutSets(configured [kinds][]string) (sets [][]string) {
 	onlyConfigured := func(from []string) (configuredNames []string) {
 		for _, name := range from {
@@ -56,18 +55,18 @@ func leaveOutSets(configured [kinds][]string) (sets [][]string) {
 	return sets
 }
 
-// refusal is the trial of a socket whose requests are refused: which elements the
-// server takes a request without. It is of that socket alone until a request is
-// taken, because the server may refuse for another reason.
+// elementTrial is the search of one socket for elements that the server accepts. It affects
+// that socket alone until the server accepts a request, because the server may refuse for
+// another reason.
 type elementTrial struct {
-	refusals int  // refusals, one after the other
-	active   bool // leftOut and elements stand for those of the bridge
-	nextSet  int  // the set of refusable that is left out next
+	refusals int  // refused requests in a row
+	active   bool // leftOut and elements replace those of the server
+	nextSet  int  // index into leaveOutSets of the next request
 	leftOut  []string
 	elements [kinds][]string
 }
 
-// elementsFor returns the elements that a socket asks for.
+// elementsFor returns the elements that a socket requests.
 func (srv *serverState) elementsFor(slot int) *[kinds][]string {
 	if r := &srv.sockets[slot].trial; r.active {
 		return &r.elements
@@ -75,9 +74,10 @@ func (srv *serverState) elementsFor(slot int) *[kinds][]string {
 	return &srv.elements
 }
 
-// Refused records that a server did not take a request. The first time it is sent
-// again as it is; then elements are left out of it, which Refused returns. After
-// the last set nothing is left out any more, and the sets are tried anew.
+// RequestRefused records that the server refused a request of a socket. The first refusal
+// repeats the request unchanged. Each further refusal leaves out the next set of elements,
+// which RequestRefused returns. After the last set nothing is left out, and the sets are
+// tried again.
 func (c *Cluster) RequestRefused(server, slot int) (leftOut []string, changed bool) {
 	srv := &c.servers[server]
 	r := &srv.sockets[slot].trial
@@ -100,9 +100,8 @@ func (c *Cluster) RequestRefused(server, slot int) (leftOut []string, changed bo
 	return r.leftOut, len(r.leftOut) > 0
 }
 
-// taken records that a server took the newest request of a socket. The elements
-// that a trial left out are those that the server refuses: every later request
-// leaves them out, and other sockets end their trials.
+// endElementTrials makes the elements of a socket's accepted request those of the server.
+// Later requests of all sockets use them, and the trials of other sockets end.
 func (c *Cluster) endElementTrials(server, slot int) {
 	srv := &c.servers[server]
 	r := &srv.sockets[slot].trial

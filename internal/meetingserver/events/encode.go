@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// AppendAck appends the acknowledgement of a message.
+// AppendAck appends the acknowledgement of a message to dst.
 func AppendAck(dst []byte, id int64) []byte {
 	dst = append(dst, `{"type":"messageAck","messageAck":{"messageId":`...)
 	dst = strconv.AppendInt(dst, id, 10)
@@ -19,13 +19,13 @@ func AppendAck(dst []byte, id int64) []byte {
 type Subscription struct {
 	Index int64
 	Kind  Kind
-	// Call is the call to watch, "" for Calls.
+	// Call is the id of the call; "" for Calls.
 	Call     string
 	Elements []string
 }
 
-// AppendSubscribeRequest appends a request for a complete set: what is not in
-// it is unsubscribed.
+// AppendSubscribeRequest appends a request for a complete set to dst. The server ends all
+// subscriptions that are not in the set.
 func AppendSubscribeRequest(dst []byte, id int64, set []Subscription) []byte {
 	dst = append(dst, `{"type":"message","message":{"messageId":`...)
 	dst = strconv.AppendInt(dst, id, 10)
@@ -62,7 +62,7 @@ func (s *Subscription) append(dst []byte) []byte {
 
 func appendText(dst []byte, text string) []byte {
 	quoted, err := json.Marshal(text)
-	if err != nil { // a string always has a JSON form
+	if err != nil { // cannot happen: each string has a JSON form
 		return append(dst, `""`...)
 	}
 	return append(dst, quoted...)

@@ -3,43 +3,44 @@
 
 package events
 
-// Frame is one message or acknowledgement. Its text lasts until the next
+// Frame is one decoded message or acknowledgement. Its byte slices are valid until the next
 // Decode.
 type Frame struct {
-	// Ack tells that this answers a message of ours.
+	// Ack means that the frame acknowledges a request of this client.
 	Ack bool
-	// IsMessage tells that the frame is a message by its own words, even one
-	// that cannot be read: the server waits for its acknowledgement.
+	// IsMessage means that the frame's type is "message", even if the rest cannot be
+	// decoded. The server then waits for an acknowledgement.
 	IsMessage bool
-	// ID is the message's id; 0 is one. HasID tells whether there is any.
+	// ID is the message id, which may be 0. HasID reports whether the frame has one.
 	ID    int64
 	HasID bool
-	// Status of an acknowledgement.
+	// Status of an acknowledgement, "success" if the server accepted the request.
 	Status []byte
 
 	// Type of a message.
 	Type MessageType
-	// Index is the subscription an update is of.
+	// Index of the subscription that an update belongs to.
 	Index    int64
 	HasIndex bool
 	// States of a SubscriptionUpdate.
 	States []SubscriptionState
-	// Updates of a CallListUpdate, a RosterUpdate or a CallInfoUpdate, in order.
+	// Updates of a CallListUpdate, RosterUpdate or CallInfoUpdate, in their order on the
+	// wire.
 	Updates []Update
 
 	fields []Field
 }
 
-// Success tells whether the server took the request.
+// Success reports whether the server accepted the request.
 func (f *Frame) Success() bool { return string(f.Status) == "success" }
 
 // Fields returns the elements of an update.
 func (f *Frame) Fields(u *Update) []Field { return f.fields[u.from:u.to:u.to] }
 
-// MessageType says what a message is.
+// MessageType is the type of a message.
 type MessageType uint8
 
-// The types of messages of a server.
+// The message types of a server.
 const (
 	OtherMessage MessageType = iota
 	SubscriptionUpdate
@@ -49,7 +50,7 @@ const (
 	MessageTypes
 )
 
-// UpdateType says what happened to a call or a participant.
+// UpdateType is the kind of change to a call or participant.
 type UpdateType uint8
 
 // The types of updates.
@@ -60,17 +61,17 @@ const (
 	Remove
 )
 
-// Update is what a message says of one call or participant.
+// Update is the part of a message about one call or participant.
 type Update struct {
 	Type UpdateType
-	// Call and Participant are ids; a roster's update has no call, a call's no
-	// participant, and a call info neither.
+	// Call and Participant are ids. An update of the list of calls has a Call, a roster's
+	// has a Participant, a call info's has neither.
 	Call, Participant []byte
 
-	from, to int // Frame.fields
+	from, to int // bounds in Frame.fields
 }
 
-// SubscriptionState is what the server says of one subscription.
+// SubscriptionState is the state of one subscription as the server reports it.
 type SubscriptionState struct {
 	Index int64
 	State SubState
@@ -79,7 +80,8 @@ type SubscriptionState struct {
 // SubState is the state of a subscription.
 type SubState uint8
 
-// The states of a subscription. OtherState is a word nobody knows.
+// The states of a subscription. OtherState is any undocumented state; Requested is set by
+// this client.
 const (
 	OtherState SubState = iota
 	Requested
@@ -91,7 +93,7 @@ const (
 // ValueKind is the type of a value.
 type ValueKind uint8
 
-// The types of values. Null stands for a value that is unset.
+// The value types. Null is an unset value.
 const (
 	Null ValueKind = iota
 	Text
@@ -104,10 +106,10 @@ const (
 type Field struct {
 	Element Element
 	Kind    ValueKind
-	// Name is the name of an Unknown element.
+	// Name of an Unknown element.
 	Name []byte
-	// Text is the value as text, the JSON of an array or object.
+	// Text is the value as text; the JSON of an array or object.
 	Text []byte
-	// Number holds an Int, a Bool (0 or 1) or the bits of a Double.
+	// Number is an Int, a Bool (0 or 1) or the bits of a Double.
 	Number uint64
 }

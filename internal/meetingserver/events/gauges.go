@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// StateLabel is a participant's state as one of a bounded set.
+// StateLabel is a participant's state as one of a bounded set of metric labels.
 type StateLabel uint8
 
-// The states of a participant. NoState: it was not sent.
+// The states of a participant. NoState: the server did not send one.
 const (
 	NoState StateLabel = iota
 	Initial
@@ -22,10 +22,10 @@ const (
 	StateLabels
 )
 
-// DirectionLabel is a participant's direction as one of a bounded set.
+// DirectionLabel is a participant's direction as one of a bounded set of metric labels.
 type DirectionLabel uint8
 
-// The directions of a participant. NoDirection: it was not sent.
+// The directions of a participant. NoDirection: the server did not send one.
 const (
 	NoDirection DirectionLabel = iota
 	Incoming
@@ -34,19 +34,17 @@ const (
 	DirectionLabels
 )
 
-// String returns the wire's word, "" for one that was not sent and for one that
-// nobody knows.
+// String returns the wire name; "" for a missing or undocumented state.
 func (s StateLabel) String() string {
 	return string(stateLabels[s])
 }
 
-// String returns the wire's word, "" for one that was not sent and for one that
-// nobody knows.
+// String returns the wire name; "" for a missing or undocumented direction.
 func (d DirectionLabel) String() string {
 	return string(directionLabels[d])
 }
 
-// label reads the labels out of what changed.
+// updateLabels sets the labels from the changed elements.
 func (p *participant) updateLabels(changed []Field) {
 	for i := range changed {
 		switch v := &changed[i]; v.Element {
@@ -58,7 +56,7 @@ func (p *participant) updateLabels(changed []Field) {
 	}
 }
 
-// stateLabels and directionLabels are the wire's words by their label.
+// stateLabels and directionLabels are the wire names by label.
 var (
 	stateLabels     = [StateLabels][]byte{Initial: []byte("initial"), Ringing: []byte("ringing"), Connected: []byte("connected"), OnHold: []byte("onHold")}
 	directionLabels = [DirectionLabels][]byte{Incoming: []byte("incoming"), Outgoing: []byte("outgoing")}
@@ -88,14 +86,14 @@ func directionLabel(v *Field) DirectionLabel {
 	return OtherDirection
 }
 
-// Gauges are the picture in numbers.
+// Gauges are the gauge values of one server.
 type Gauges struct {
 	Calls, Recording, Streaming, Locked int64
 	Participants                        [StateLabels][DirectionLabels]int64
 }
 
-// Gauges counts each meeting and each participant once, on one server: the one
-// that is asked about it.
+// Gauges returns the gauge values of each server. It counts each meeting and participant
+// once, on the server that the cluster subscribes to for it.
 func (c *Cluster) Gauges() []Gauges {
 	all := make([]Gauges, len(c.servers))
 	for m := range c.meetings {
@@ -110,7 +108,7 @@ func (c *Cluster) Gauges() []Gauges {
 		if m.hasValue(Streaming, "active") {
 			g.Streaming++
 		}
-		// Unlocked is notLocked in the list and unlocked in the info.
+		// Not locked is notLocked in the list and unlocked in the call info.
 		if m.hasValue(LockState, "locked") {
 			g.Locked++
 		}
@@ -121,8 +119,9 @@ func (c *Cluster) Gauges() []Gauges {
 	return all
 }
 
-// home is the call of a meeting that is watched, else one of a server that is
-// heard, else the first.
+// gaugeCall returns the call under which a meeting is counted: a call with a roster
+// subscription, else with a call info subscription, else on a server with an active list,
+// else the first.
 func (c *Cluster) gaugeCall(m *meeting) *call {
 	best, rank := m.calls[0], -1
 	for _, k := range m.calls {
@@ -143,8 +142,9 @@ func (c *Cluster) gaugeCall(m *meeting) *call {
 	return best
 }
 
-// any tells whether an element of one of the meeting's calls has a value, in any
-// case of letters. The list is always followed, the info only where there is room.
+// hasValue reports whether an element of one of the meeting's calls has a value, in any
+// case of letters. The list takes precedence: every call has it, the call info depends on
+// free slots.
 func (m *meeting) hasValue(element Element, value string) bool {
 	for _, k := range m.calls {
 		e, found := k.listFields.find(element, nil)
@@ -158,11 +158,11 @@ func (m *meeting) hasValue(element Element, value string) bool {
 	return false
 }
 
-// Subscribed are a server's subscriptions in numbers.
+// SubscriptionCounts are the numbers of a server's subscriptions by state.
 type SubscriptionCounts struct{ Wanted, Active, Unplaced int64 }
 
-// Subscribed counts the subscriptions of a server. What it has no room for is
-// wanted and unplaced.
+// SubscriptionCounts counts the subscriptions of a server. An unplaced subscription is
+// wanted too.
 func (c *Cluster) SubscriptionCounts(server int) (n SubscriptionCounts) {
 	srv := &c.servers[server]
 	for i := range srv.sockets {
@@ -178,10 +178,10 @@ func (c *Cluster) SubscriptionCounts(server int) (n SubscriptionCounts) {
 	return n
 }
 
-// Unplaced returns how many subscriptions a server has no room for.
+// Unplaced returns how many subscriptions of a server have no slot.
 func (c *Cluster) Unplaced(server int) int64 { return int64(c.servers[server].unplaced) }
 
-// Size returns how many calls and participants are held.
+// Size returns the numbers of calls and participants in the cluster state.
 func (c *Cluster) Size() (calls, participants int) {
 	for i := range c.servers {
 		calls += len(c.servers[i].calls)

@@ -5,33 +5,34 @@ package events
 
 import "time"
 
-// departure is somebody whom a bridge removed without a reason, from a meeting
-// that other bridges host too. A bridge that leaves a meeting removes everybody
-// from its roster, remote people included, and then ends the subscription: they
-// did not leave, and the next bridge announces them.
+// pendingDeparture is a participant that a server removed without a reason from a meeting
+// that other servers host too. A server that leaves a meeting removes all participants from
+// its roster, those on other servers included, and then ends the subscription. Such
+// participants did not leave: the next server lists them.
 type pendingDeparture struct {
 	participant *participant
 	roster      *sub
-	removeAt    time.Time // when they are gone, unless the bridge left
+	removeAt    time.Time // when they are removed unless the server left the meeting
 }
 
 const (
-	// handOverWait is how long after the removals a bridge may take to end the
+	// handoverTimeout is how long after the removals a server may take to end the
 	// subscription.
 	handoverTimeout = time.Second
-	// maxDepartures bounds those who wait; above it they are gone at once.
+	// maxPendingDepartures bounds the pending departures; above it a participant is removed
+	// at once.
 	maxPendingDepartures = 100_000
 )
 
-// mayHandOver tells whether a bridge that leaves k's meeting would be followed by
-// another one that is not asked yet.
+// mayBeHandover reports whether another server could take over k's meeting: it hosts the
+// meeting, and its roster is not subscribed to yet.
 func (c *Cluster) mayBeHandover(k *call) bool {
 	possible := false
 	for _, other := range k.meeting.calls {
 		switch {
 		case other == k:
 		case other.rosterSub != nil && other.rosterSub.state == Active:
-			return false // it has everybody
+			return false // its roster lists all participants
 		case c.servers[other.server].listActive && !other.absence.isSet():
 			possible = true
 		}
@@ -39,8 +40,8 @@ func (c *Cluster) mayBeHandover(k *call) bool {
 	return possible && len(c.pendingDepartures) < maxPendingDepartures
 }
 
-// awaitHandOver keeps somebody for as long as it can be that their bridge leaves
-// rather than they.
+// holdRemoval keeps a removed participant as absent until removeDeparted decides whether
+// their server left the meeting.
 func (c *Cluster) holdRemoval(now time.Time, p *participant, k *call) {
 	m := k.meeting
 	p.absence = absence{since: now, priorQuiet: m.priorQuiet, removedByServer: true}
@@ -51,8 +52,8 @@ func (c *Cluster) holdRemoval(now time.Time, p *participant, k *call) {
 	c.pendingDepartures = append(c.pendingDepartures, pendingDeparture{p, k.rosterSub, now.Add(handoverTimeout)})
 }
 
-// depart removes those whose bridge stayed. The others are absent until another
-// bridge announces the meeting.
+// removeDeparted removes the pending departures whose server stayed in the meeting. The
+// others stay absent until another server lists them.
 func (c *Cluster) removeDeparted(now time.Time) {
 	if len(c.pendingDepartures) == 0 {
 		return

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// meeting is what people take part in: the calls of several bridges with one
-// correlator, or one call without.
+// meeting groups the calls of several servers with one correlator, or one call without a
+// correlator. Participants belong to a meeting.
 type meeting struct {
 	correlator   string
 	sequence     uint64
 	calls        []*call // at most one of each server
 	participants []*participant
-	// orphanedAt is the first absence of a participant; zero for none.
+	// earliestAbsence is the first absence of a participant; zero: all are listed.
 	earliestAbsence time.Time
-	priorQuiet      time.Duration // of all snapshots of its rosters that were cut short
-	planSize        int           // used by plan
+	priorQuiet      time.Duration // total quiet time of its roster snapshots that were cut short
+	planSize        int           // sort key of meetingsBySize
 }
 
-// join puts a new call into the meeting of its correlator. A correlator lasts
-// as long as its space, not as long as a meeting: a server has one call of it at
-// a time, so one it has not announced again is over, and one it has is another
-// meeting.
+// joinMeeting puts a new call into the meeting of its correlator. A correlator lasts as
+// long as its space, so successive meetings share it. A server hosts one call of a
+// correlator at a time. If the server's former call is absent, that meeting is over and the
+// new call begins another meeting. If the former call is listed, the new call replaces it.
 func (c *Cluster) joinMeeting(now time.Time, k *call, correlator []byte) {
 	m := c.byCorrelator[string(correlator)]
 	if len(correlator) == 0 {
@@ -49,6 +49,7 @@ func (c *Cluster) joinMeeting(now time.Time, k *call, correlator []byte) {
 	}
 }
 
+// callOf returns the meeting's call on a server, or nil.
 func (m *meeting) callOf(server int) *call {
 	for _, k := range m.calls {
 		if k.server == server {
@@ -58,8 +59,8 @@ func (m *meeting) callOf(server int) *call {
 	return nil
 }
 
-// rejoin moves a call, and those seen in it, to the meeting of another
-// correlator.
+// moveToMeeting moves a call to the meeting of another correlator, together with the
+// participants that its roster lists.
 func (c *Cluster) moveToMeeting(now time.Time, k *call, correlator string) {
 	from := k.meeting
 	if from.correlator == "" && c.byCorrelator[correlator] == nil {
@@ -86,8 +87,8 @@ func (c *Cluster) moveToMeeting(now time.Time, k *call, correlator string) {
 	c.schedulePlan(now.Add(coalesceDelay))
 }
 
-// seenBy says which rosters have somebody after their meeting was parted: what
-// those of the other part say is not of them any more.
+// setListedBy replaces the set of servers that list a participant after a meeting was
+// divided. The rosters of the other part no longer count.
 func (p *participant) setListedBy(now time.Time, servers uint64, m *meeting) {
 	if p.listedBy = servers; p.listedBy != 0 {
 		return
@@ -98,8 +99,8 @@ func (p *participant) setListedBy(now time.Time, servers uint64, m *meeting) {
 	p.absence.priorQuiet = m.priorQuiet
 }
 
-// leave takes a call out of its meeting. If it was the last one the meeting is
-// over and its participants are removed.
+// leaveMeeting removes a call from its meeting. Without further calls the meeting is over,
+// and its participants are removed with reason.
 func (c *Cluster) leaveMeeting(now time.Time, k *call, reason []byte) {
 	m := k.meeting
 	m.calls = slices.DeleteFunc(m.calls, func(other *call) bool { return other == k })
@@ -138,8 +139,8 @@ func (m *meeting) removeParticipant(p *participant) {
 	m.participants = m.participants[:last]
 }
 
-// orphan looks whether some of a meeting's participants are told of by nobody,
-// and returns the first absence.
+// trackAbsent updates whether a meeting is in meetingsWithAbsent, and returns the summary
+// of its absent participants.
 func (c *Cluster) trackAbsent(m *meeting) (summary absenceSummary) {
 	for _, p := range m.participants {
 		if p.absence.isSet() {
@@ -156,22 +157,21 @@ func (c *Cluster) trackAbsent(m *meeting) (summary absenceSummary) {
 	return summary
 }
 
-// removeOrphans removes those of the participants that nobody tells of who are
-// gone.
+// removeAbsent removes the absent participants of a meeting for which gone returns true.
 func (c *Cluster) removeAbsent(now time.Time, m *meeting, reason string, gone func(*participant) bool) {
 	all := slices.DeleteFunc(slices.Clone(m.participants), func(p *participant) bool { return !p.absence.isSet() || !gone(p) })
 	slices.SortFunc(all, bySequence)
 	for _, p := range all {
 		removalReason := []byte(reason)
 		if p.absence.removedByServer {
-			removalReason = nil // a server removed them and gave no reason
+			removalReason = nil // a server removed them without a reason
 		}
 		c.removeParticipant(now, p, removalReason)
 	}
 	c.trackAbsent(m)
 }
 
-// sweepOrphans removes those that nobody has told of for too long.
+// removeLostParticipants removes participants that no server listed for LostAfter.
 func (c *Cluster) removeLostParticipants(now time.Time) {
 	for _, m := range slices.Clone(c.meetingsWithAbsent) {
 		if c.isLost(now, m.earliestAbsence) {

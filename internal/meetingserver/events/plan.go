@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// plan distributes the room: the roster of each meeting first, the busiest
-// meeting first, then the info of each. What is subscribed stays where it is
-// unless there is no room for it any more.
+// planSubscriptions distributes the free slots of all sockets. First each meeting gets a
+// roster subscription, the busiest meeting first; then each meeting gets a call info
+// subscription. A subscription stays on its server while that server has a slot for it.
 func (c *Cluster) planSubscriptions(now time.Time) {
 	c.nextPlan = time.Time{}
 	free := make([]int, len(c.servers))
@@ -24,7 +24,7 @@ func (c *Cluster) planSubscriptions(now time.Time) {
 			}
 		}
 		if srv.sockets[0].open {
-			free[server]-- // for the list
+			free[server]-- // taken by the list subscription
 		}
 		for _, k := range srv.calls {
 			k.wanted = [kinds]bool{}
@@ -51,14 +51,16 @@ func (c *Cluster) planSubscriptions(now time.Time) {
 	}
 }
 
-// busiestFirst orders the meetings by their participants. One that is watched
-// counts half as many again, so that two of a size do not change places.
+// meetingsBySize returns the meetings, busiest first. The size of a meeting with a roster
+// subscription counts one and a half times, so that two meetings of similar size do not
+// alternate.
 func (c *Cluster) meetingsBySize() []*meeting {
 	all := make([]*meeting, 0, len(c.meetings))
 	for m := range c.meetings {
 		size, watched := int64(len(m.participants)), false
 		for _, k := range m.calls {
-			// The whole meeting's, on each of its bridges: not to be added up.
+			// Each server reports the participants of the whole meeting, so take the
+			// maximum, not the sum.
 			for _, fields := range [...]record{k.listFields, k.infoFields} {
 				if n, ok := fields.integer(Participants); ok {
 					size = max(size, min(n, 1<<20))
@@ -77,8 +79,8 @@ func (c *Cluster) meetingsBySize() []*meeting {
 	return all
 }
 
-// planMeeting finds a place for one kind of subscription of a meeting: on one of
-// its bridges, or on each.
+// planMeeting reserves slots for one kind of subscription of a meeting: on one of its
+// servers, or on each with RosterOnAllBridges.
 func (c *Cluster) planMeeting(now time.Time, m *meeting, kind Kind, free []int) {
 	if kind == CallRoster && c.opts.RosterOnAllBridges {
 		for _, k := range m.calls {
@@ -102,8 +104,8 @@ func (c *Cluster) planMeeting(now time.Time, m *meeting, kind Kind, free []int) 
 	}
 }
 
-// makeRoom moves one meeting that is wanted on a server to another of its
-// bridges that has room: what only this one hosts has no other place.
+// makeRoom frees a slot of a server for a meeting that only this server hosts: it moves the
+// roster subscription of another meeting to a server with free slots.
 func (c *Cluster) makeRoom(now time.Time, server int, free []int) {
 	var from, to *call
 	for _, k := range c.servers[server].calls {
@@ -126,8 +128,9 @@ func (c *Cluster) makeRoom(now time.Time, server int, free []int) {
 	}
 }
 
-// better tells whether k is the better place: one with room, where it is
-// already, where the meeting's roster is, where there is most room.
+// isBetterHost reports whether to subscribe to k rather than to than. It prefers a server
+// with free slots, then the server that has the subscription, then the server of the
+// meeting's roster, then the most free slots.
 func (c *Cluster) isBetterHost(k, than *call, kind Kind, free []int) bool {
 	rank := func(k *call) int {
 		r := 0
@@ -145,6 +148,8 @@ func (c *Cluster) isBetterHost(k, than *call, kind Kind, free []int) bool {
 	return cmp.Or(cmp.Compare(rank(k), rank(than)), cmp.Compare(free[k.server], free[than.server])) > 0
 }
 
+// reserve takes a free slot of the call's server for a subscription. Without one the
+// subscription is unplaced.
 func (c *Cluster) reserve(k *call, kind Kind, free []int) {
 	srv := &c.servers[k.server]
 	srv.wanted++
@@ -156,8 +161,8 @@ func (c *Cluster) reserve(k *call, kind Kind, free []int) {
 	}
 }
 
-// usable tells whether a call can be subscribed to at its server. If that is a
-// matter of time, the plan is made again then.
+// isSubscribable reports whether a call can be subscribed to. If a retry is due later, it
+// schedules a plan for that time.
 func (c *Cluster) isSubscribable(now time.Time, k *call, kind Kind) bool {
 	if subscribed := kind == CallRoster && k.rosterSub != nil || kind == CallInfo && k.infoSub != nil; !subscribed {
 		if !c.servers[k.server].listActive || k.absence.isSet() && !k.unconfirmed {
@@ -171,7 +176,8 @@ func (c *Cluster) isSubscribable(now time.Time, k *call, kind Kind) bool {
 	return true
 }
 
-// crowdedOut tells whether a meeting could be watched if there were more room.
+// lacksRoom reports whether a meeting has no roster subscription although one of its calls
+// is subscribable.
 func (c *Cluster) lacksRoom(now time.Time, m *meeting) bool {
 	usable := false
 	for _, k := range m.calls {
@@ -183,7 +189,8 @@ func (c *Cluster) lacksRoom(now time.Time, m *meeting) bool {
 	return usable
 }
 
-// noMoreRoom tells whether each bridge of a meeting has all sockets it may have.
+// hasAllSockets reports whether each server of a meeting has its largest number of sockets
+// open.
 func (c *Cluster) hasAllSockets(m *meeting) bool {
 	for _, k := range m.calls {
 		for i := range c.servers[k.server].sockets {
@@ -195,7 +202,8 @@ func (c *Cluster) hasAllSockets(m *meeting) bool {
 	return true
 }
 
-// carryOut makes the sets what is wanted: first what goes, then what comes.
+// applyPlan ends the subscriptions that the plan does not want, then adds the subscriptions
+// that it wants.
 func (c *Cluster) applyPlan(now time.Time) {
 	var added []*call
 	for server := range c.servers {
@@ -224,7 +232,7 @@ func (c *Cluster) applyPlan(now time.Time) {
 	}
 }
 
-// place returns a socket with room.
+// socketWithRoom returns an open socket with a free slot, or -1.
 func (srv *serverState) socketWithRoom() (slot int) {
 	for slot := range srv.sockets {
 		if srv.sockets[slot].open && len(srv.sockets[slot].subs) < MaxSubscriptions {

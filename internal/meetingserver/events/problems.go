@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// pendingFor is how long a subscription may be pending after the server took the
-// request for it.
+// pendingTimeout is how long a subscription may stay pending after the server accepted its
+// request.
 const pendingTimeout = 30 * time.Second
 
-// Asked says that the server took the newest request of a socket.
+// RequestAccepted records that the server accepted the newest request of a socket.
 func (c *Cluster) RequestAccepted(now time.Time, server, slot int) {
 	c.endElementTrials(server, slot)
 	at := &c.servers[server].sockets[slot]
@@ -27,8 +27,8 @@ func (c *Cluster) RequestAccepted(now time.Time, server, slot int) {
 	}
 }
 
-// ListPending returns since when a server has not begun a list of its calls that
-// it was asked for; zero if it has, or was not asked.
+// ListPendingSince returns since when a server has accepted the subscription to its list of
+// calls without beginning the list; zero: the list is active or not requested.
 func (c *Cluster) ListPendingSince(server int) time.Time {
 	if s := c.servers[server].listSub; s != nil && s.state != Active {
 		return s.acceptedAt
@@ -36,8 +36,8 @@ func (c *Cluster) ListPendingSince(server int) time.Time {
 	return time.Time{}
 }
 
-// endPending gives up subscriptions that stay pending. They are tried again as
-// those that a server ended, and another bridge of the meeting may be asked.
+// expirePending ends subscriptions that stay pending. They are retried like deactivated
+// subscriptions, possibly on another server of the meeting.
 func (c *Cluster) expirePending(now time.Time) {
 	if c.nextPendingTimeout.IsZero() || now.Before(c.nextPendingTimeout) {
 		return
@@ -62,28 +62,28 @@ func (c *Cluster) expirePending(now time.Time) {
 	}
 }
 
-// Problems are what keeps the picture of a server from being whole.
+// Problems are the reasons why the state of a server is incomplete.
 type Problems struct {
-	// Full tells that something found no room in the last minutes.
+	// Full means that objects or texts exceeded Limits within fullWindow.
 	Full bool
-	// Damaged tells that messages came in the last minutes that cannot be read.
+	// Damaged means that messages within damagedWindow could not be decoded.
 	Damaged bool
-	// Pending is how many calls are not followed because their subscription never
-	// became active.
+	// Pending is the number of calls without data because their subscription never became
+	// active.
 	Pending int
 	// LeftOut are the elements that the server refuses.
 	LeftOut []string
 }
 
-// fullFor is how long after something found no room a server is called full.
+// fullWindow is how long a server counts as full after an object exceeded Limits.
 const fullWindow = 5 * time.Minute
 
-// Problems returns what keeps the picture of a server from being whole.
+// Problems returns the reasons why the state of a server is incomplete.
 func (c *Cluster) Problems(now time.Time, server int) Problems {
 	srv := &c.servers[server]
 	p := Problems{
 		Full:    !srv.lastFullAt.IsZero() && now.Sub(srv.lastFullAt) < fullWindow,
-		Damaged: !srv.damage.last.IsZero() && now.Sub(srv.damage.last) < damagedWindow,
+		Damaged: !srv.lastDamaged.IsZero() && now.Sub(srv.lastDamaged) < damagedWindow,
 		LeftOut: srv.leftOut,
 	}
 	for _, k := range srv.calls {
@@ -94,7 +94,8 @@ func (c *Cluster) Problems(now time.Time, server int) Problems {
 	return p
 }
 
-// followed tells whether one of a meeting's calls has an active subscription.
+// isFollowed reports whether a subscription of this kind to one of the meeting's calls is
+// active.
 func (m *meeting) isFollowed(kind Kind) bool {
 	return slices.ContainsFunc(m.calls, func(k *call) bool {
 		s := k.rosterSub

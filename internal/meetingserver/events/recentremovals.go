@@ -5,34 +5,35 @@ package events
 
 import "time"
 
-// removals remember who left a moment ago. With several rosters of one meeting
-// another bridge's news of them may come late, and must not bring them back.
+// recentRemovals are the participants that left within the last seconds. If several rosters
+// of one meeting are subscribed to, another server may report a participant after their
+// removal. Such a stale update must not add them again.
 type recentRemovals struct {
 	byParticipant map[string]recentRemoval
 	order         []string
-	orderBytes    int // of order
-	// ignored tells that late news was ignored which may be true.
+	orderBytes    int // bytes of order
+	// staleIgnored means that an ignored add may have been true.
 	staleIgnored bool
 }
 
 type recentRemoval struct {
 	server    int
 	removedAt time.Time
-	// announced is the call whose roster announced them since, without a removal
-	// after it; nil: none did.
+	// relistedIn is the call whose roster added the participant after the removal; nil:
+	// none did, or it removed them again.
 	relistedIn *call
 }
 
 const (
-	// removalTime is how long a removal is remembered.
+	// recentRemovalTime is how long a removal is kept.
 	recentRemovalTime = 5 * time.Second
 	maxRecentRemovals = 10_000
-	// maxRemovalBytes bounds the ids remembered.
+	// maxRecentRemovalBytes bounds the bytes of the ids.
 	maxRecentRemovalBytes = 1 << 20
 )
 
-// rememberRemoval remembers that a server removed somebody. It forgets the oldest
-// removals where there is no room.
+// addRecentRemoval records that a server removed a participant. It drops the oldest
+// removals to stay within the bounds.
 func (c *Cluster) addRecentRemoval(now time.Time, id string, server int) {
 	r := &c.recent
 	for len(r.order) > 0 && (len(r.order) >= maxRecentRemovals || r.orderBytes+len(id) > maxRecentRemovalBytes) {
@@ -43,8 +44,8 @@ func (c *Cluster) addRecentRemoval(now time.Time, id string, server int) {
 	r.orderBytes += len(id)
 }
 
-// forgetFirstRemoval forgets the oldest removal, and asks anew for the roster whose
-// late news of it was ignored: that news may be true.
+// dropOldestRemoval drops the oldest removal. If a roster added the participant afterwards
+// and the add was ignored, it renews that roster: the add may have been true.
 func (c *Cluster) dropOldestRemoval(now time.Time) {
 	r := &c.recent
 	id := r.order[0]
@@ -57,10 +58,10 @@ func (c *Cluster) dropOldestRemoval(now time.Time) {
 	}
 }
 
-// late tells whether u is news from before a removal. It is not if it comes from
-// the server that removed them, or from a roster that was first asked for after
-// the removal: that snapshot is newer. Other adds may be either, so a roster that
-// sends one and no removal after it is asked for anew.
+// isStale reports whether u is older than a recent removal of its participant. An update is
+// newer if it comes from the server that removed the participant, or from a roster that was
+// first requested after the removal. Other adds may be either: a roster that adds the
+// participant, and does not remove them afterwards, is renewed.
 func (r *recentRemovals) isStale(now time.Time, u *Update, k *call) bool {
 	gone, found := r.byParticipant[string(u.Participant)]
 	if !found || !now.Before(gone.removedAt.Add(recentRemovalTime)) {
@@ -84,7 +85,7 @@ func (r *recentRemovals) isStale(now time.Time, u *Update, k *call) bool {
 	return true
 }
 
-// next returns when forgetRemovals has something to do, zero for never.
+// nextExpiry returns when dropExpiredRemovals has a roster to renew; zero: never.
 func (r *recentRemovals) nextExpiry() time.Time {
 	if !r.staleIgnored || len(r.order) == 0 {
 		return time.Time{}
@@ -92,7 +93,7 @@ func (r *recentRemovals) nextExpiry() time.Time {
 	return r.byParticipant[r.order[0]].removedAt.Add(recentRemovalTime)
 }
 
-// forgetRemovals forgets removals that are past.
+// dropExpiredRemovals drops removals older than recentRemovalTime.
 func (c *Cluster) dropExpiredRemovals(now time.Time) {
 	r := &c.recent
 	for len(r.order) > 0 {

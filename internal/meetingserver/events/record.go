@@ -8,20 +8,20 @@ import (
 	"encoding/binary"
 )
 
-// record holds the elements of one object as bytes, one entry after the other:
-// a pointer and a map for each element would be most of a participant's memory.
+// record holds the elements of one object as bytes, one entry after the other. A pointer
+// and a map entry for each element would take most of a participant's memory.
 //
 //	entry := element kind [uvarint length, name (of an unknown element)] value
 //	value := uvarint length, text | bool byte | 8 bytes of a number
 //
-// A value that is unset has no entry.
+// An unset value has no entry.
 type record []byte
 
-// maxRecord bounds what is held of one object. Unknown elements above it are
-// not held: they are told each time they come.
+// maxRecord bounds the bytes of one record. Unknown elements above it are not kept, so each
+// update with them is a change.
 const maxRecord = 16 << 10
 
-// entry is a part of a record.
+// entry is one decoded entry of a record.
 type entry struct {
 	element    Element
 	kind       ValueKind
@@ -30,7 +30,7 @@ type entry struct {
 	begin, end int
 }
 
-// at reads the entry that begins at i.
+// entryAt decodes the entry at offset i.
 func (r record) entryAt(i int) (e entry) {
 	e.begin = i
 	e.element, e.kind = Element(r[i]), ValueKind(r[i+1])
@@ -50,6 +50,7 @@ func (r record) entryAt(i int) (e entry) {
 	return e
 }
 
+// bytesAt returns the bytes with a length prefix at offset i, and the offset behind them.
 func (r record) bytesAt(i int) (content []byte, after int) {
 	length, size := binary.Uvarint(r[i:])
 	begin := i + size
@@ -68,7 +69,7 @@ func (r record) find(element Element, name []byte) (e entry, found bool) {
 	return entry{}, false
 }
 
-// text returns the text of a documented element.
+// text returns the text of a documented element, or nil.
 func (r record) text(element Element) []byte {
 	if e, found := r.find(element, nil); found && e.kind == Text {
 		return e.value
@@ -84,7 +85,7 @@ func (r record) integer(element Element) (n int64, ok bool) {
 	return 0, false
 }
 
-// append writes v behind dst.
+// append appends v to dst as an entry.
 func (v *Field) append(dst record) record {
 	dst = append(dst, byte(v.Element), byte(v.Kind))
 	if v.Element == Unknown {
@@ -104,7 +105,7 @@ func (v *Field) appendValue(dst record) record {
 	}
 }
 
-// same tells whether v says what e holds.
+// equals reports whether v and e have the same value.
 func (v *Field) equals(e *entry) bool {
 	if v.Kind != e.kind {
 		return false
@@ -119,8 +120,8 @@ func (v *Field) equals(e *entry) bool {
 	}
 }
 
-// merge puts fields into the record and appends to changed what was not so
-// before. Reasons are of the moment and not held.
+// merge returns the record with fields applied, and appends the fields that differ from the
+// record to changed. It ignores Reason, which belongs to one removal.
 func (r record) merge(fields, changed []Field) (after record, all []Field) {
 	grow := 0
 	for i := range fields {
@@ -133,7 +134,7 @@ func (r record) merge(fields, changed []Field) (after record, all []Field) {
 		case found && v.equals(&e), !found && v.Kind == Null:
 			continue
 		case found && v.Kind == e.kind && v.Kind != Text:
-			// Of the same size: the flags that change most.
+			// Flags change most often; their size stays the same, so overwrite them.
 			v.appendValue(e.value[:0])
 		case found:
 			r = append(r[:e.begin], r[e.end:]...)
@@ -163,7 +164,7 @@ func (r record) merge(fields, changed []Field) (after record, all []Field) {
 	return after, changed
 }
 
-// size is what append adds.
+// size returns the number of bytes that append adds.
 func (v *Field) size() int {
 	n := 2
 	if v.Element == Unknown {
@@ -179,8 +180,8 @@ func (v *Field) size() int {
 	}
 }
 
-// sizeOf is the size of text with its length before it. No text is so long that
-// the length takes three bytes.
+// sizeWithLength returns the size of a text of length bytes with its length prefix. Text is
+// too short for a prefix of three bytes.
 func sizeWithLength(length int) int {
 	if length < 1<<7 {
 		return 1 + length
@@ -188,7 +189,7 @@ func sizeWithLength(length int) int {
 	return 2 + length
 }
 
-// fields returns all elements held.
+// fields returns all elements of the record.
 func (r record) fields() (all []Field) {
 	var e entry
 	for i := 0; i < len(r); i = e.end {

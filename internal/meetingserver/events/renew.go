@@ -8,28 +8,29 @@ import (
 	"time"
 )
 
-// damage counts how often a subscription was asked for anew because what it sent
-// could not be read.
+// renewalBackoff grows the delay between renewals of a subscription whose messages cannot
+// be decoded.
 type renewalBackoff struct {
 	attempts uint8
 	last     time.Time
 }
 
 const (
-	// renewPause is how long the first renewal waits; each next one waits twice as
-	// long, up to 2^maxRenewals times, which is 8.5 minutes.
+	// renewDelay is the delay of the first renewal. Each further renewal waits twice as
+	// long, up to 2^maxRenewals times: 8.5 minutes.
 	renewDelay  = time.Second
 	maxRenewals = 9
-	// undamaged is how long no damage must come for the waits to begin anew.
+	// renewReset is how long no damaged message may arrive before delays start at
+	// renewDelay again.
 	renewReset = 20 * time.Minute
-	// damagedFor is how long after a damaged message a server is said to send such.
+	// damagedWindow is how long a server counts as damaged after a damaged message.
 	damagedWindow = 10 * time.Minute
-	// socketRenewals is where the waits of a whole socket go on after the first: at
-	// 32 s, because one renewal may be of 100 subscriptions.
+	// socketBackoffStart is the attempt at which the delays of a whole socket continue
+	// after the first: 32 s, because one renewal may replace 100 subscriptions.
 	socketBackoffStart = 5
 )
 
-// pause returns how long the next renewal waits.
+// nextDelay returns the delay of the next renewal.
 func (d *renewalBackoff) nextDelay(now time.Time) time.Duration {
 	if now.Sub(d.last) > renewReset {
 		d.attempts = 0
@@ -39,11 +40,12 @@ func (d *renewalBackoff) nextDelay(now time.Time) time.Duration {
 	return delay
 }
 
-// Damaged says that a message of a subscription was acknowledged and could not be
-// read. That subscription alone is asked for anew, under a fresh index, ever less
-// often. Nobody is removed because a snapshot that cannot be read lacks them.
-func (c *Cluster) HandleDamagedMessage(now time.Time, server, slot int, index int64) (found bool) {
-	c.servers[server].damage.last = now
+// HandleDamagedMessage records that a message of the subscription index was acknowledged
+// and could not be decoded. It schedules a renewal of that subscription alone, under a new
+// index and after a growing delay. A snapshot that cannot be decoded removes nobody.
+// scheduled is false if the subscription does not exist.
+func (c *Cluster) HandleDamagedMessage(now time.Time, server, slot int, index int64) (scheduled bool) {
+	c.servers[server].lastDamaged = now
 	s := c.servers[server].sockets[slot].find(index)
 	if s == nil {
 		return false
@@ -53,16 +55,16 @@ func (c *Cluster) HandleDamagedMessage(now time.Time, server, slot int, index in
 	return true
 }
 
-// DamagedUnindexed records that a message was acknowledged and could not be read,
-// not even the index of its subscription. Every subscription of the socket may be
-// the one whose news is lost: all are renewed together, with one back-off. A
-// damaged CallListUpdate is of the list alone.
-func (c *Cluster) HandleUnindexedDamage(now time.Time, server, slot int, t MessageType) (found bool) {
+// HandleUnindexedDamage records that a message was acknowledged and could not be decoded,
+// its subscription index included. The lost update may belong to any subscription of the
+// socket, so all of them are renewed together, with one backoff. A damaged CallListUpdate
+// belongs to the list subscription.
+func (c *Cluster) HandleUnindexedDamage(now time.Time, server, slot int, t MessageType) (scheduled bool) {
 	srv := &c.servers[server]
 	if t == CallListUpdate && srv.listSub != nil && srv.listSub.slot == slot {
 		return c.HandleDamagedMessage(now, server, slot, srv.listSub.index)
 	}
-	srv.damage.last = now
+	srv.lastDamaged = now
 	at := &srv.sockets[slot]
 	if len(at.subs) == 0 {
 		return false
@@ -77,7 +79,7 @@ func (c *Cluster) HandleUnindexedDamage(now time.Time, server, slot int, t Messa
 	return true
 }
 
-// renewLater plans the renewal of a subscription, unless it is planned.
+// scheduleRenewal schedules the renewal of a subscription unless one is scheduled already.
 func (c *Cluster) scheduleRenewal(now time.Time, s *sub) {
 	if !s.renewAt.IsZero() {
 		return
@@ -90,7 +92,7 @@ func (c *Cluster) scheduleRenewal(now time.Time, s *sub) {
 	c.pendingRenewals = append(c.pendingRenewals, s)
 }
 
-// keepAnnounced takes all that a subscription may announce for announced.
+// markAllListed treats every object that a damaged message of s may have listed as listed.
 func (c *Cluster) markAllListed(now time.Time, s *sub) {
 	switch s.kind {
 	case Calls:
@@ -113,7 +115,7 @@ func (c *Cluster) markAllListed(now time.Time, s *sub) {
 	}
 }
 
-// renewDamaged replaces the subscriptions whose time has come.
+// renewDue renews the subscriptions and sockets whose renewAt has come.
 func (c *Cluster) renewDue(now time.Time) {
 	for server := range c.servers {
 		for slot := range c.servers[server].sockets {
@@ -134,7 +136,7 @@ func (c *Cluster) renewDue(now time.Time) {
 	c.pendingRenewals = waiting
 }
 
-// renewSocket replaces all subscriptions of a socket.
+// renewSocket renews all subscriptions of a socket.
 func (c *Cluster) renewSocket(now time.Time, at *socket) {
 	at.renewAt = time.Time{}
 	all := slices.Clone(at.subs)
@@ -144,8 +146,8 @@ func (c *Cluster) renewSocket(now time.Time, at *socket) {
 	}
 }
 
-// renew replaces a subscription by one with a fresh index. What the former one
-// announced counts until the new one is active.
+// renewSubscription replaces a subscription by one with a new index. Objects that the
+// former subscription listed stay listed until the new one is active.
 func (c *Cluster) renewSubscription(now time.Time, s *sub) {
 	fresh := c.subscribe(now, s.server, s.slot, s.kind, s.call)
 	fresh.isRenewal = true
@@ -158,7 +160,7 @@ func (c *Cluster) renewSubscription(now time.Time, s *sub) {
 	}
 }
 
-// awaitListAnew waits for each call of a list that was asked for anew.
+// beginListRenewal marks all calls as absent until the renewed list lists them.
 func (c *Cluster) beginListRenewal(now time.Time, srv *serverState) {
 	c.markCallsAbsent(now, srv, true)
 	srv.listSweep.begin(now, c.opts.SnapshotGrace)

@@ -9,25 +9,27 @@ import (
 	"time"
 )
 
-// participant is somebody in a meeting.
+// participant is a person or device in a meeting.
 type participant struct {
 	id     string
-	call   *call // whose roster told of it last, or first if several do
+	call   *call // the call whose roster listed them last, or first if several rosters do
 	fields record
-	// seen has a bit for each server whose roster has it at the moment.
+	// listedBy has one bit for each server whose roster lists the participant now.
 	listedBy uint64
-	absence  absence // while no roster has it
+	absence  absence // set while listedBy is empty
 	sequence uint64
-	position int // in the meeting's participants
+	position int // index into meeting.participants
 
-	chargedBytes int32 // bytes of the state of call.server
+	chargedBytes int32 // part of the stateBytes of call.server
 	state        StateLabel
 	direction    DirectionLabel
 
+	// announced means that the sink accepted ParticipantAdded. changePending means that it
+	// refused a later change, which EmitPending emits.
 	announced, changePending bool
 }
 
-// who is the participant's name or, without one, their address.
+// displayName returns the participant's name or, without one, their address.
 func (p *participant) displayName() []byte {
 	if name := p.fields.text(Name); len(name) > 0 {
 		return name
@@ -37,7 +39,7 @@ func (p *participant) displayName() []byte {
 
 func bySequence(a, b *participant) int { return cmp.Compare(a.sequence, b.sequence) }
 
-// receiveRoster takes what a server says of the participants of one call.
+// receiveRoster applies a RosterUpdate of one call.
 func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 	outcome := Ignored
 	k.rosterSweep.resetQuiet(now, false)
@@ -62,6 +64,8 @@ func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 	return outcome
 }
 
+// addParticipant applies an update for an unknown participant, and reports whether it
+// changed anything.
 func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Field) bool {
 	switch {
 	case u.Type == OtherUpdate, c.recent.isStale(now, u, k), u.Type == Remove:
@@ -87,8 +91,8 @@ func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Fie
 	return true
 }
 
-// tellStray passes on news of somebody who never came. They are not there by
-// it: an add has all there is to know of them, and it will come if they do.
+// emitUnknownParticipant emits the change of a participant that the cluster does not hold.
+// This does not add the participant; a later add carries their full state.
 func (c *Cluster) emitUnknownParticipant(now time.Time, k *call, u *Update, fields []Field) bool {
 	p := participant{id: string(u.Participant), call: k}
 	p.fields, c.changedFields = p.fields.merge(fields, c.changedFields[:0])
@@ -99,16 +103,18 @@ func (c *Cluster) emitUnknownParticipant(now time.Time, k *call, u *Update, fiel
 	return true
 }
 
+// updateParticipant applies an update for a known participant, and reports whether it
+// changed anything.
 func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *Update, fields []Field) bool {
 	serverBit := uint64(1) << k.server
 	switch u.Type {
 	case Remove:
 		if p.call.meeting != k.meeting {
-			return false // it went elsewhere, and was told so
+			return false // another roster lists them already
 		}
 		p.listedBy &^= serverBit
-		// Only the bridge that hosts somebody says why they left: as long as
-		// another one has them, the reason may still come.
+		// Only the server that hosts a participant gives a reason. While another server
+		// lists them, the reason may still arrive.
 		switch reason := removalReason(fields); {
 		case len(reason) == 0 && p.listedBy != 0:
 		case len(reason) == 0 && c.mayBeHandover(k):
@@ -146,8 +152,8 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 	return true
 }
 
-// hand makes k the call that somebody's changes are told of. What could not be
-// told goes with them.
+// assignCall makes k the call under which a participant's changes are emitted. Pending
+// changes move with the participant.
 func (c *Cluster) assignCall(p *participant, k *call) {
 	c.servers[p.call.server].stateBytes -= int(p.chargedBytes)
 	c.servers[k.server].stateBytes += int(p.chargedBytes)
@@ -157,7 +163,7 @@ func (c *Cluster) assignCall(p *participant, k *call) {
 	}
 }
 
-// removeParticipant ends somebody's part.
+// removeParticipant removes a participant and emits the removal.
 func (c *Cluster) removeParticipant(now time.Time, p *participant, reason []byte) {
 	delete(c.participants, p.id)
 	c.servers[p.call.server].stateBytes -= int(p.chargedBytes)
@@ -170,14 +176,14 @@ func (c *Cluster) removeParticipant(now time.Time, p *participant, reason []byte
 	}
 }
 
-// rosterBegins: the server announces who is in the call.
+// beginRosterSnapshot starts the sweep of a call's roster.
 func (c *Cluster) beginRosterSnapshot(now time.Time, k *call) {
 	k.rosterSweep.begin(now, c.opts.SnapshotGrace)
 	c.scheduleRosterSweep(k)
 }
 
-// rosterLost: this server does not tell of the call's participants any more.
-// They stay until somebody else does, or nobody has for too long.
+// markRosterLost records that the roster subscription of a call ended. Its participants
+// stay until another server lists them or LostAfter is over.
 func (c *Cluster) markRosterLost(now time.Time, k *call) {
 	m := k.meeting
 	m.priorQuiet += k.rosterSweep.cutShort(now)
@@ -186,8 +192,8 @@ func (c *Cluster) markRosterLost(now time.Time, k *call) {
 		return
 	}
 	c.trackAbsent(m)
-	// Another bridge that has not told of them knows them to be gone, or is
-	// about to tell.
+	// Another active roster that does not list them either knows that they left, or is
+	// about to list them.
 	for _, other := range m.calls {
 		if other != k && other.rosterSub != nil && other.rosterSub.state == Active {
 			c.beginRosterSnapshot(now, other)
@@ -195,8 +201,8 @@ func (c *Cluster) markRosterLost(now time.Time, k *call) {
 	}
 }
 
-// unseen marks that a call's roster announces nobody any more, and tells whether
-// that leaves somebody whom no roster announces.
+// markUnlisted records that a call's roster lists no participant any more. It reports
+// whether that makes any participant absent.
 func (c *Cluster) markUnlisted(now time.Time, k *call) (anyAbsent bool) {
 	m := k.meeting
 	for _, p := range m.participants {
@@ -208,8 +214,8 @@ func (c *Cluster) markUnlisted(now time.Time, k *call) (anyAbsent bool) {
 	return anyAbsent
 }
 
-// awaitPeople looks who of a meeting is missing, and until when to wait for
-// them in a call's roster.
+// scheduleRosterSweep computes from the absent participants of a meeting when the sweep of
+// k's roster is due.
 func (c *Cluster) scheduleRosterSweep(k *call) {
 	summary := c.trackAbsent(k.meeting)
 	if summary.since.IsZero() {
@@ -222,8 +228,8 @@ func (c *Cluster) scheduleRosterSweep(k *call) {
 	}
 }
 
-// sweepRoster removes those that a roster did not announce: it has everybody,
-// remote participants too.
+// removeUnlistedParticipants removes the participants that the roster of k did not list. A
+// roster lists the participants of the whole meeting, those on other servers too.
 func (c *Cluster) removeUnlistedParticipants(now time.Time, k *call) {
 	c.removeAbsent(now, k.meeting, LostConnection, func(p *participant) bool {
 		return c.isLost(now, p.absence.since) || c.isUnlisted(now, &p.absence, &k.rosterSweep, k.meeting.priorQuiet)
@@ -231,6 +237,7 @@ func (c *Cluster) removeUnlistedParticipants(now time.Time, k *call) {
 	c.scheduleRosterSweep(k)
 }
 
+// cancelRosterSweep stops the sweep of a call's roster.
 func (c *Cluster) cancelRosterSweep(k *call) {
 	k.rosterSweep = sweep{}
 	c.rosterSweeps = slices.DeleteFunc(c.rosterSweeps, func(other *call) bool { return other == k })

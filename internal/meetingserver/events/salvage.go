@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// salvage finds the message id, the subscription index and the type of a frame that
-// is damaged, unless they were read. In what is JSON a quoted name with a colon
-// behind it is a member's name: in a string the quotes would be escaped.
+// salvageHeader finds the message id, the subscription index and the type of a damaged
+// frame unless the decoder read them. In JSON a quoted name with a colon behind it is the
+// name of a member, because quotes inside a string are escaped.
 func salvageHeader(data []byte, f *Frame) {
 	if !f.HasID {
 		f.ID, f.HasID = memberInteger(data, `"messageId"`)
@@ -25,13 +25,13 @@ func salvageHeader(data []byte, f *Frame) {
 	f.IsMessage = f.IsMessage || bytes.Contains(data, []byte(`"message"`))
 }
 
-// memberInteger returns the whole number, quoted or not, of the first member of
-// a name that has one.
+// memberInteger returns the whole number, quoted or not, of the first member called name
+// that has one.
 func memberInteger(data []byte, name string) (n int64, found bool) {
 	for value := range memberValues(data, name) {
 		value = bytes.TrimPrefix(value, []byte(`"`))
 		end := bytes.IndexFunc(value, func(r rune) bool { return r != '-' && (r < '0' || r > '9') })
-		if end < 1 { // a number at the very end may be cut
+		if end < 1 { // a number at the end of data may be incomplete
 			continue
 		}
 		if n, err := strconv.ParseInt(string(value[:end]), 10, 64); err == nil {
@@ -41,7 +41,7 @@ func memberInteger(data []byte, name string) (n int64, found bool) {
 	return 0, false
 }
 
-// memberType returns the first type of a message that a member "type" names.
+// memberType returns the first message type that a member "type" has.
 func memberType(data []byte) MessageType {
 	for value := range memberValues(data, `"type"`) {
 		text, quoted := bytes.CutPrefix(value, []byte(`"`))
@@ -53,11 +53,11 @@ func memberType(data []byte) MessageType {
 	return OtherMessage
 }
 
-// longestValue is how much of a member's value memberValues gives, in bytes: more
-// than any id, index or type has, with blanks before it.
+// maxMemberValue is the number of bytes of a member's value that memberValues yields. Ids,
+// indexes and types are shorter, leading blanks included.
 const maxMemberValue = 48
 
-// memberValues gives the beginning of the value of each member of a name.
+// memberValues yields the beginning of the value of each member called name.
 func memberValues(data []byte, name string) iter.Seq[[]byte] {
 	const blanks = " \t\r\n"
 	return func(yield func([]byte) bool) {

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// socket is one connection with its subscriptions.
+// socket is one connection of a server with its subscriptions.
 type socket struct {
 	open       bool
 	setVersion uint64
 	subs       []*sub // by index
 	trial      elementTrial
 
-	renewal renewalBackoff // of messages without a readable index
-	renewAt time.Time      // when all subscriptions are replaced; zero: they are not
+	renewal renewalBackoff // for damaged messages without a readable index
+	renewAt time.Time      // when all subscriptions are renewed; zero: no renewal is scheduled
 }
 
 // sub is one subscription.
@@ -28,10 +28,10 @@ type sub struct {
 	state        SubState
 	server, slot int
 
-	createdAt  time.Time // when it was first wanted
-	acceptedAt time.Time // when the server took the request for it; zero: not yet
-	renewAt    time.Time // when a damaged subscription is replaced; zero: it is not
-	isRenewal  bool      // it replaces a damaged one
+	createdAt  time.Time // when the plan first wanted it
+	acceptedAt time.Time // when the server accepted the request; zero: not yet
+	renewAt    time.Time // when a damaged subscription is renewed; zero: no renewal is scheduled
+	isRenewal  bool      // it replaces a damaged subscription
 }
 
 func (s *socket) find(index int64) *sub {
@@ -42,8 +42,7 @@ func (s *socket) find(index int64) *sub {
 	return s.subs[i]
 }
 
-// subscribe puts a new subscription into a socket's set, under an index that
-// was never used.
+// subscribe adds a new subscription to a socket's set, under an index that was never used.
 func (c *Cluster) subscribe(now time.Time, server, slot int, kind Kind, k *call) *sub {
 	srv := &c.servers[server]
 	srv.lastIndex++
@@ -60,8 +59,8 @@ func (c *Cluster) subscribe(now time.Time, server, slot int, kind Kind, k *call)
 	return s
 }
 
-// unsubscribe takes a subscription out of its socket's set. What the server
-// still says under its index is ignored.
+// unsubscribe removes a subscription from its socket's set. Receive ignores later messages
+// under its index.
 func (c *Cluster) unsubscribe(now time.Time, s *sub) {
 	at := &c.servers[s.server].sockets[s.slot]
 	at.remove(s)
@@ -83,12 +82,14 @@ func (s *socket) remove(gone *sub) {
 	s.setVersion++
 }
 
-// Version changes with the set of a socket's subscriptions.
+// SubscriptionSetVersion returns a number that changes with the set of a socket's
+// subscriptions.
 func (c *Cluster) SubscriptionSetVersion(server, slot int) uint64 {
 	return c.servers[server].sockets[slot].setVersion
 }
 
-// Request returns the complete set of a socket's subscriptions.
+// SubscriptionSet returns the complete set of a socket's subscriptions, for a
+// subscribeRequest.
 func (c *Cluster) SubscriptionSet(server, slot int) []Subscription {
 	subs := c.servers[server].sockets[slot].subs
 	elements := c.servers[server].elementsFor(slot)

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// ghost is something that is gone, and whoever is told does not know.
+// unreportedRemoval is the removal of a call or participant that the sink has not accepted
+// yet.
 type unreportedRemoval struct {
 	sequence                             uint64
 	server                               int
@@ -19,7 +20,8 @@ type unreportedRemoval struct {
 	chargedBytes                         int // bytes of the server's state
 }
 
-// ghostKey says whose ghost it is. Participants have one id on all servers.
+// objectKey identifies a call or participant. A participant has one id on all servers; its
+// server is -1.
 type objectKey struct {
 	server int
 	id     string
@@ -28,9 +30,11 @@ type objectKey struct {
 func callKey(k *call) objectKey               { return objectKey{k.server, k.id} }
 func participantKey(p *participant) objectKey { return objectKey{-1, p.id} }
 
-// maxGhosts bounds the removals remembered.
+// maxUnreportedRemovals bounds the unreported removals.
 const maxUnreportedRemovals = 100_000
 
+// rememberRemoval stores a removal that the sink refused. It drops names, then the removal
+// itself, to stay within the limits.
 func (c *Cluster) rememberRemoval(now time.Time, key objectKey, r unreportedRemoval) {
 	r.chargedBytes = r.cost()
 	if !c.fits(r.server, r.chargedBytes) {
@@ -46,20 +50,23 @@ func (c *Cluster) rememberRemoval(now time.Time, key objectKey, r unreportedRemo
 	c.unreportedRemovals[key] = r
 }
 
-// revive tells whether something that came back is not known to be gone. Then
-// its return is not to be told as an add.
+// cancelPendingRemoval drops the unreported removal of an object that returned. It reports
+// whether there was one: the sink still knows the object, so its return is a change rather
+// than an add.
 func (c *Cluster) cancelPendingRemoval(key objectKey) bool {
 	r, found := c.unreportedRemovals[key]
 	c.dropUnreportedRemoval(key, &r)
 	return found
 }
 
+// dropUnreportedRemoval deletes an unreported removal and its charge.
 func (c *Cluster) dropUnreportedRemoval(key objectKey, r *unreportedRemoval) {
 	delete(c.unreportedRemovals, key)
 	c.servers[r.server].stateBytes -= r.chargedBytes
 }
 
-// lay tells that the ghosts of a server are gone.
+// emitRemovals emits the unreported removals of a server, oldest first. It returns false
+// when the sink refuses one.
 func (c *Cluster) emitRemovals(now time.Time, server int) bool {
 	var keys []objectKey
 	for key, r := range c.unreportedRemovals {
@@ -84,12 +91,13 @@ func (c *Cluster) emitRemovals(now time.Time, server int) bool {
 	return true
 }
 
-// Behind tells whether changes of a server could not be taken.
+// HasPendingChanges reports whether the sink refused changes of a server that EmitPending
+// has not emitted yet.
 func (c *Cluster) HasPendingChanges(server int) bool { return c.servers[server].hasPendingChanges }
 
-// Heal tells what the changes that could not be taken amount to: the picture is
-// right all the time, so that the difference between it and what was told is all
-// that is missing. It ends early when the sink is full again.
+// EmitPending emits the difference between the cluster state of a server and the state that
+// the sink knows: first removals, then adds and changes of calls, then of participants. It
+// returns false when the sink refuses one of them.
 func (c *Cluster) EmitPending(now time.Time, server int) (done bool) {
 	srv := &c.servers[server]
 	if !c.emitRemovals(now, server) {
@@ -126,6 +134,7 @@ func (c *Cluster) EmitPending(now time.Time, server int) (done bool) {
 	return true
 }
 
+// emitPendingCall emits the pending changes of one call.
 func (c *Cluster) emitPendingCall(now time.Time, k *call) bool {
 	if !k.announced {
 		if !c.emitCall(now, k, CallAdded, k.listFields.fields(), nil) {

@@ -13,7 +13,7 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// field reads an element's value into the object whose fields begin at from.
+// readField reads an element's value into the object whose fields begin at from.
 func (d *Decoder) readField(name []byte, depth, from int) error {
 	v := Field{Element: elementByName[string(name)]}
 	if v.Element == Unknown {
@@ -41,7 +41,7 @@ func (d *Decoder) readField(name []byte, depth, from int) error {
 	case '{', '[':
 		begin := s.Pos()
 		if err = s.Skip(depth + 1); err == nil {
-			// The raw bytes are not unescaped, so they may hold what is no UTF-8.
+			// These raw bytes may hold invalid UTF-8.
 			v.Text, v.Kind = limitText(s.Valid(s.Since(begin))), Text
 		}
 	default:
@@ -58,7 +58,8 @@ func (d *Decoder) readField(name []byte, depth, from int) error {
 
 var trueText, falseText = []byte("true"), []byte("false")
 
-// put replaces the element if the object has it already, else appends it.
+// putField replaces the element if the object has it already; otherwise it appends the
+// element.
 func (d *Decoder) putField(v Field, from int) {
 	f := d.frame
 	first := v.Element != Unknown && d.seenElements&(1<<v.Element) == 0
@@ -74,7 +75,8 @@ func (d *Decoder) putField(v Field, from int) {
 	}
 }
 
-// read gives the value the type its element has, if its text is of that type.
+// setKind converts the text to the documented type of the element. Text of another type
+// stays Text.
 func (v *Field) setKind(want ValueKind) {
 	v.Kind = Text
 	switch want {
@@ -104,9 +106,9 @@ func (v *Field) setBoolInAnyCase() {
 	}
 }
 
-// shorten returns at most maxText bytes of an element's text. Text that is cut loses
-// its secrets first: half a secret may not look like one, and would be passed on.
-// Other text stays as it is, and those who write it out redact it.
+// limitText returns at most maxText bytes of an element's text. It redacts secrets before
+// it cuts, because half a secret may not be recognizable. Shorter text stays as it is, and
+// its readers redact it.
 func limitText(text []byte) []byte {
 	if len(text) <= maxText || !slices.ContainsFunc(text, redact.Sign) {
 		return clipText(text)
@@ -114,7 +116,7 @@ func limitText(text []byte) []byte {
 	return []byte(redact.Prefix(string(text), maxText))
 }
 
-// clip cuts an id or a word at maxText, between characters.
+// clipText cuts an id or a word at maxText bytes, between characters.
 func clipText(text []byte) []byte {
 	if len(text) <= maxText {
 		return text
@@ -126,7 +128,7 @@ func clipText(text []byte) []byte {
 	return text[:end:end]
 }
 
-// word reads a string; any other value counts as none.
+// readString reads a string; it returns nil for any other value.
 func (d *Decoder) readString() ([]byte, error) {
 	if d.scan.Next() != '"' {
 		return nil, d.scan.Skip(3)
@@ -135,7 +137,7 @@ func (d *Decoder) readString() ([]byte, error) {
 	return clipText(text), err
 }
 
-// integer reads a whole number, quoted or not; any other value counts as none.
+// readInteger reads a whole number, quoted or not; ok is false for any other value.
 func (d *Decoder) readInteger() (n int64, ok bool, err error) {
 	var text []byte
 	switch c := d.scan.Next(); {
