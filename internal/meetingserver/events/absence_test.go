@@ -10,43 +10,43 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// flap connects a server again and again, for less than the grace time, until ok.
-func (w *world) flap(server int, lasts, away time.Duration, ok func() bool) (connections int) {
-	for ; connections < 1000 && !ok(); connections++ {
+// reconnectUntil connects and disconnects a server until done returns true.
+func (w *world) reconnectUntil(server int, connected, disconnected time.Duration, done func() bool) (connections int) {
+	for ; connections < 1000 && !done(); connections++ {
 		w.open(server, 0)
-		w.pump(lasts)
+		w.pump(connected)
 		w.close(server, 0)
-		w.pump(away)
+		w.pump(disconnected)
 	}
 	return connections
 }
 
-// Connections that last shorter than the grace time: what is gone goes when
-// they were quiet for that long together, and what is there stays.
+// With connections shorter than the grace time, absent objects are removed when the quiet
+// times add up to the grace time. Listed objects stay.
 func TestShortConnections(t *testing.T) {
-	w := ready(t, Options{Servers: 1, MaxConnections: 1})
-	stays, over := w.begin(0), w.begin(0)
-	w.join(stays, 0)
-	left := w.join(stays, 0)
-	w.join(over, 0)
+	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
+	stays, over := w.beginMeeting(0), w.beginMeeting(0)
+	w.addPerson(stays, 0)
+	left := w.addPerson(stays, 0)
+	w.addPerson(over, 0)
 	w.pump(time.Minute)
-	removed := w.count(CallRemoved, ParticipantRemoved)
+	removed := w.countChanges(CallRemoved, ParticipantRemoved)
 	w.close(0, 0)
-	w.part(stays, left, "")
-	w.end(over)
-	n := w.flap(0, 1500*time.Millisecond, time.Second, func() bool { return *removed == 3 })
+	w.removePerson(stays, left, "")
+	w.endMeeting(over)
+	n := w.reconnectUntil(0, 1500*time.Millisecond, time.Second, func() bool { return *removed == 3 })
 	assert.InDelta(t, 3, n, 1, "three seconds of grace, and the time until there is a roster")
 	for range 20 {
-		w.flap(0, 1500*time.Millisecond, time.Second, func() bool { return false })
+		w.reconnectUntil(0, 1500*time.Millisecond, time.Second, func() bool { return false })
 	}
-	assert.Equal(t, 3, *removed, "what is announced on each is not gone")
+	assert.Equal(t, 3, *removed, "calls listed each time stay")
 	w.open(0, 0)
 	w.pump(time.Minute)
 	w.verify()
 }
 
-// count counts the changes of some kinds from now on.
-func (w *world) count(kinds ...ChangeKind) *int {
+// countChanges counts the emitted changes of some kinds from now on.
+func (w *world) countChanges(kinds ...ChangeKind) *int {
 	n := new(int)
 	w.c.sink = sinkFunc(func(c *Change) bool {
 		for _, k := range kinds {
@@ -59,24 +59,24 @@ func (w *world) count(kinds ...ChangeKind) *int {
 	return n
 }
 
-// A snapshot that never begins says nothing, however often: what was known stays
-// until nobody has told of it for too long, counted from when somebody last did.
+// A snapshot that never begins removes nothing. Known objects stay until LostAfter is over
+// since they were last listed.
 func TestSnapshotsThatNeverBegin(t *testing.T) {
 	for name, dumb := range map[string]func(Kind) bool{
 		"nothing": func(Kind) bool { return true },
 		"rosters": func(k Kind) bool { return k == CallRoster },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := ready(t, Options{Servers: 1, MaxConnections: 1})
-			w.join(w.begin(0), 0)
+			w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
+			w.addPerson(w.beginMeeting(0), 0)
 			w.pump(time.Minute)
-			removed := w.count(ParticipantRemoved)
+			removed := w.countChanges(ParticipantRemoved)
 			w.close(0, 0)
 			lost := w.now.Add(5 * time.Minute)
-			w.dumb = dumb
-			w.flap(0, 2900*time.Millisecond, 100*time.Millisecond, func() bool { return *removed > 0 })
+			w.snapshotNeverBegins = dumb
+			w.reconnectUntil(0, 2900*time.Millisecond, 100*time.Millisecond, func() bool { return *removed > 0 })
 			assert.WithinDuration(t, lost, w.now, 4*time.Second)
-			w.dumb = nil
+			w.snapshotNeverBegins = nil
 			w.open(0, 0)
 			w.pump(time.Minute)
 			w.verify()
@@ -84,56 +84,56 @@ func TestSnapshotsThatNeverBegin(t *testing.T) {
 	}
 }
 
-// News of those who are there does not put off that others are gone; a snapshot
-// that still announces what was missing does, for five times the grace.
+// Updates of listed objects do not delay the removal of absent ones. A snapshot that still
+// lists absent objects delays it, for at most five times the grace time.
 func TestGrace(t *testing.T) {
-	w := ready(t, Options{Servers: 1, MaxConnections: 1})
-	m := w.begin(0)
+	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
+	m := w.beginMeeting(0)
 	var people []*worldPerson
 	for range 10 {
-		people = append(people, w.join(m, 0))
+		people = append(people, w.addPerson(m, 0))
 	}
 	w.pump(time.Minute)
-	removed := w.count(ParticipantRemoved)
+	removed := w.countChanges(ParticipantRemoved)
 	w.close(0, 0)
-	w.part(m, people[0], "")
+	w.removePerson(m, people[0], "")
 	w.open(0, 0)
 	began := w.now
 	for *removed == 0 {
-		w.change(m, people[1], w.id("name"))
-		w.join(m, 0)
+		w.renamePerson(m, people[1], w.newID("name"))
+		w.addPerson(m, 0)
 		w.pump(100 * time.Millisecond)
 	}
 	assert.WithinDuration(t, began.Add(3*time.Second), w.now, 500*time.Millisecond)
 
 	w.close(0, 0)
-	w.dumb = func(k Kind) bool { return k == CallRoster }
+	w.snapshotNeverBegins = func(k Kind) bool { return k == CallRoster }
 	w.open(0, 0)
 	w.pump(200 * time.Millisecond)
 	began = w.now
 	for i := 1; *removed == 1; i++ {
-		w.roster(m, func(int) string { return people[i].entry("add") })
+		w.sendRoster(m, func(int) string { return people[i].update("add") })
 		w.pump(2500 * time.Millisecond)
 	}
 	assert.WithinDuration(t, began.Add(15*time.Second), w.now, 3*time.Second)
 }
 
-// With the roster on all bridges: who is in none that is left is gone after the
-// grace time, also if the bridge that could say so does not come back.
+// With rosters of all servers, a participant that no remaining roster lists is removed
+// after the grace time, even if their own server does not return.
 func TestGoneWithTheirBridge(t *testing.T) {
 	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 	w.open(0, 0)
 	w.open(1, 0)
 	w.pump(time.Second)
-	m := w.begin(0, 1)
-	far := w.join(m, 1)
-	w.join(m, 0)
+	m := w.beginMeeting(0, 1)
+	far := w.addPerson(m, 1)
+	w.addPerson(m, 0)
 	w.pump(time.Minute)
-	removed := w.count(ParticipantRemoved)
-	w.servers[1].slots[0].subs = nil // its last words do not come
-	w.part(m, far, "remoteTeardown")
+	removed := w.countChanges(ParticipantRemoved)
+	w.servers[1].slots[0].subs = nil // its last updates are lost
+	w.removePerson(m, far, "remoteTeardown")
 	w.pump(time.Minute)
-	assert.Zero(t, *removed, "as long as their own bridge has them")
+	assert.Zero(t, *removed, "their own server still lists them")
 	w.close(1, 0)
 	w.pump(4 * time.Second)
 	assert.Equal(t, 1, *removed)
@@ -142,27 +142,27 @@ func TestGoneWithTheirBridge(t *testing.T) {
 	w.verify()
 }
 
-// Who goes with their call to another meeting is in its rosters only: what the
-// former meeting's bridges say of them is of the past.
+// Participants that move to another meeting with their call are listed by its rosters only.
+// Later updates of the former meeting's servers do not count.
 func TestRejoin(t *testing.T) {
 	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 	w.open(0, 0)
 	w.open(1, 0)
 	w.pump(time.Second)
-	m := w.begin(0, 1)
-	p, stays := w.join(m, 0), w.join(m, 1)
+	m := w.beginMeeting(0, 1)
+	p, stays := w.addPerson(m, 0), w.addPerson(m, 1)
 	w.pump(time.Second)
-	alone := &worldMeeting{correlator: w.id("correlator"), calls: map[int]string{0: m.calls[0]}, recording: m.recording}
+	alone := &worldMeeting{correlator: w.newID("correlator"), calls: map[int]string{0: m.calls[0]}, recording: m.recording}
 	delete(m.calls, 0)
 	alone.people, m.people = []*worldPerson{p}, []*worldPerson{stays}
 	w.meetings = append(w.meetings, alone)
 	w.c.assignCall(w.c.participants[p.id], w.c.servers[0].calls[alone.calls[0]])
 	w.c.assignCall(w.c.participants[stays.id], w.c.servers[1].calls[m.calls[1]])
-	w.record(alone, "active")
+	w.setRecording(alone, "active")
 	w.pump(time.Second)
 	w.verify()
-	w.part(alone, p, "")
-	w.part(m, stays, "")
+	w.removePerson(alone, p, "")
+	w.removePerson(m, stays, "")
 	w.pump(time.Second)
 	w.verify()
 }

@@ -63,7 +63,7 @@ func BenchmarkDecode(b *testing.B) {
 	})
 }
 
-// BenchmarkReceive: an update of one flag of one of 2000 participants.
+// BenchmarkReceive updates one flag of one of 2000 participants.
 func BenchmarkReceive(b *testing.B) {
 	opts := Options{Servers: 1, MaxConnections: 1, SnapshotGrace: time.Second, LostAfter: time.Minute, Limits: DefaultLimits}
 	for k := range opts.Elements {

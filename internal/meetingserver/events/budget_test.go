@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A server that fills its objects with text takes no more than its budget, and
-// what is left out is counted. The heap says the same as the count.
+// A server that sends long text stays within its byte limit, text above it is counted as
+// untracked, and the heap agrees with the count.
 func TestBudget(t *testing.T) {
 	const budget = 8 << 20
-	w := ready(t, Options{Servers: 2, MaxConnections: 1})
+	w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1})
 	w.c.sink = sinkFunc(func(*Change) bool { return true })
 	w.c.opts.Limits.Bytes = budget
 	w.send(0, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"a","updateType":"add"}]`)
@@ -52,7 +52,7 @@ func TestBudget(t *testing.T) {
 	assert.False(t, w.c.Problems(w.now, 1).Full)
 	assert.Zero(t, w.c.StateBytes(1))
 
-	// Small ones that grow.
+	// Small objects that grow.
 	for i := range people {
 		send("remove", fmt.Sprintf("p%d", i), "")
 	}
@@ -68,7 +68,7 @@ func TestBudget(t *testing.T) {
 	_, people = w.c.Size()
 	assert.Equal(t, 5000, people, "nobody who is there goes because somebody grows")
 	assert.Less(t, heap()-before, uint64(budget+budget/4))
-	// Who is there can always change what gauges are made of.
+	// The elements behind the gauges can always change.
 	for i := range 5000 {
 		w.send(0, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"q%d","updateType":"update","state":"onHold"}]`, k.rosterSub.index, i))
 	}
@@ -78,10 +78,10 @@ func TestBudget(t *testing.T) {
 	runtime.KeepAlive(w)
 }
 
-// Calls with long names, and removals that nobody takes, are in the budget too.
+// Calls with long names and unreported removals count too.
 func TestBudgetOfCalls(t *testing.T) {
 	const budget = 1 << 20
-	w := ready(t, Options{Servers: 1, MaxConnections: 1})
+	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
 	taking := false
 	w.c.sink = sinkFunc(func(c *Change) bool { return taking || c.Kind == CallAdded })
 	w.c.opts.Limits.Bytes = budget
@@ -99,7 +99,7 @@ func TestBudgetOfCalls(t *testing.T) {
 	assert.Zero(t, w.c.StateBytes(0), "what is reported is not held")
 }
 
-// What is charged is what is there, whatever happens.
+// checkBytes compares the charged bytes with the state.
 func (w *world) checkBytes() {
 	w.t.Helper()
 	want := make([]int, len(w.servers))

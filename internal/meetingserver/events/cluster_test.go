@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ready is a world whose servers are all connected.
-func ready(t *testing.T, opts Options) *world {
+// newConnectedWorld returns a world whose servers are all connected.
+func newConnectedWorld(t *testing.T, opts Options) *world {
 	t.Helper()
 	w := newWorld(t, opts)
 	for server := range w.servers {
@@ -24,47 +24,48 @@ func ready(t *testing.T, opts Options) *world {
 	return w
 }
 
-// watched returns on which servers a meeting's roster is subscribed to.
-func (w *world) watched(m *worldMeeting) (servers []int) {
+// rosterServers returns the servers with a subscription to a meeting's roster.
+func (w *world) rosterServers(m *worldMeeting) (servers []int) {
 	for server, call := range m.calls {
-		w.each(server, CallRoster, call, func(int, int64) { servers = append(servers, server) })
+		w.eachSubscription(server, CallRoster, call, func(int, int64) { servers = append(servers, server) })
 	}
 	return servers
 }
 
-// A bridge that leaves a call hands over to another one that hosts it, without
-// anybody leaving or joining.
+// If a server leaves a meeting, another server of the meeting takes over; no participant
+// leaves or joins.
 func TestHandOver(t *testing.T) {
-	w := ready(t, Options{Servers: 3, MaxConnections: 1})
-	m := w.begin(0, 1, 2)
+	w := newConnectedWorld(t, Options{Servers: 3, MaxConnections: 1})
+	m := w.beginMeeting(0, 1, 2)
 	for server := range 3 {
-		w.join(m, server)
+		w.addPerson(m, server)
 	}
 	w.pump(time.Second)
-	first := w.watched(m)
+	first := w.rosterServers(m)
 	require.Len(t, first, 1, "one of them is enough")
-	w.leave(m, first[0])
+	w.endCall(m, first[0])
 	w.pump(time.Second)
-	second := w.watched(m)
+	second := w.rosterServers(m)
 	require.Len(t, second, 1)
 	assert.NotEqual(t, first, second)
 	w.pump(time.Minute)
 	w.verify()
 
-	// The server that it is watched on goes away: the same.
+	// The subscribed server disconnects: the same.
 	w.close(second[0], 0)
 	w.pump(time.Second)
-	third := w.watched(m)
+	third := w.rosterServers(m)
 	require.Len(t, third, 1)
 	assert.NotEqual(t, second, third)
-	assert.Len(t, w.told, 3)
+	assert.Len(t, w.sinkPeople, 3)
 	w.open(second[0], 0)
 	w.pump(time.Minute)
-	assert.Equal(t, third, w.watched(m), "it stays where it is")
+	assert.Equal(t, third, w.rosterServers(m), "it stays where it is")
 	w.verify()
 }
 
-// With the roster on all bridges a reason is told, whichever bridge is first.
+// With rosters of all servers the reason is emitted, whichever server removes the
+// participant first.
 func TestReasonOfTheHost(t *testing.T) {
 	w := newWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 	reasons := map[string]string{}
@@ -77,15 +78,15 @@ func TestReasonOfTheHost(t *testing.T) {
 	w.open(0, 0)
 	w.open(1, 0)
 	w.pump(time.Second)
-	m := w.begin(0, 1)
-	near, far := w.join(m, 0), w.join(m, 1)
+	m := w.beginMeeting(0, 1)
+	near, far := w.addPerson(m, 0), w.addPerson(m, 1)
 	w.pump(time.Second)
-	assert.Len(t, w.watched(m), 2)
-	w.part(m, near, "remoteTeardown") // bridge 0 says why, then bridge 1 says nothing
-	w.part(m, far, "timeout")         // bridge 0 says nothing, then bridge 1 says why
+	assert.Len(t, w.rosterServers(m), 2)
+	w.removePerson(m, near, "remoteTeardown") // server 0 gives a reason, then server 1 none
+	w.removePerson(m, far, "timeout")         // server 0 gives no reason, then server 1 gives one
 	assert.Equal(t, map[string]string{near.id: "remoteTeardown", far.id: "timeout"}, reasons)
-	// Late news of one who left does not bring them back.
-	w.roster(m, func(int) string { return near.entry("update") })
+	// A stale update does not add a removed participant again.
+	w.sendRoster(m, func(int) string { return near.update("update") })
 	w.pump(time.Minute)
 	w.verify()
 }
@@ -94,9 +95,9 @@ type sinkFunc func(*Change) bool
 
 func (f sinkFunc) Accept(c *Change) bool { return f(c) }
 
-// A call that says late which meeting it is part of joins it, with its people.
+// A call that reports its correlator late joins that meeting with its participants.
 func TestLateCorrelator(t *testing.T) {
-	w := ready(t, Options{Servers: 2, MaxConnections: 1})
+	w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1})
 	w.send(0, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"a","updateType":"add","callCorrelator":"c"}]`)
 	w.send(1, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"b","updateType":"add","name":"B"}]`)
 	w.pump(0)
@@ -108,47 +109,47 @@ func TestLateCorrelator(t *testing.T) {
 	assert.Len(t, w.c.meetings, 1)
 	assert.Len(t, b.meeting.participants, 1)
 	assert.Len(t, b.meeting.calls, 2)
-	// And elsewhere, alone.
+	// A new correlator moves it to a meeting of its own.
 	w.send(1, 0, `"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":"b","updateType":"update","callCorrelator":"d"}]`)
 	assert.Len(t, w.c.meetings, 2)
 	assert.Len(t, b.meeting.participants, 1)
 	assert.Equal(t, map[string]*meeting{"c": w.c.servers[0].calls["a"].meeting, "d": b.meeting}, w.c.byCorrelator)
 }
 
-// A space has one correlator for all of its meetings: the next one on the same
-// bridge is another meeting, whether the end of the last was seen or not.
+// A space has one correlator for all its meetings. The next call on the same server is
+// another meeting, whether the end of the last was reported or not.
 func TestOneSpaceTwoMeetings(t *testing.T) {
-	w := ready(t, Options{Servers: 1, MaxConnections: 1})
-	one := w.begin(0)
-	w.join(one, 0)
+	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
+	one := w.beginMeeting(0)
+	w.addPerson(one, 0)
 	w.pump(time.Second)
 	w.close(0, 0)
 	w.meetings = nil
-	two := w.begin(0)
+	two := w.beginMeeting(0)
 	two.correlator = one.correlator
-	w.join(two, 0)
+	w.addPerson(two, 0)
 	w.open(0, 0)
 	w.pump(time.Minute)
 	w.verify()
 
-	three := w.begin(0)
+	three := w.beginMeeting(0)
 	three.correlator = one.correlator
-	w.join(three, 0)
+	w.addPerson(three, 0)
 	w.pump(time.Second)
 	w.verify()
-	w.end(two)
+	w.endMeeting(two)
 	w.pump(time.Second)
 	w.verify()
 }
 
-// More calls than there is room for: the busiest are watched, more sockets give
-// more room, and what is not watched is counted.
+// With more calls than slots the busiest meetings are subscribed to, further sockets add
+// slots, and subscriptions without a slot are counted.
 func TestRoom(t *testing.T) {
-	w := ready(t, Options{Servers: 1, MaxConnections: 2})
+	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 2})
 	for i := range 150 {
-		m := w.begin(0)
+		m := w.beginMeeting(0)
 		for range 1 + i%5 {
-			w.join(m, 0)
+			w.addPerson(m, 0)
 		}
 	}
 	w.pump(time.Second)
@@ -161,17 +162,17 @@ func TestRoom(t *testing.T) {
 	assert.Equal(t, SubscriptionCounts{Wanted: 301, Active: 200, Unplaced: 101}, n)
 	watched := 0
 	for _, m := range w.meetings {
-		watched += len(w.watched(m))
+		watched += len(w.rosterServers(m))
 	}
 	assert.Equal(t, 150, watched, "rosters first")
 
 	for range 150 {
-		w.join(w.begin(0), 0)
+		w.addPerson(w.beginMeeting(0), 0)
 	}
 	w.pump(10 * time.Second)
 	var small, large int
 	for _, m := range w.meetings {
-		if len(w.watched(m)) > 0 {
+		if len(w.rosterServers(m)) > 0 {
 			if len(m.people) > 1 {
 				large++
 			} else {
@@ -183,11 +184,11 @@ func TestRoom(t *testing.T) {
 	assert.Equal(t, 199-120, small)
 	assert.Equal(t, int64(601-200), w.c.SubscriptionCounts(0).Unplaced)
 
-	// A meeting that grows takes the place of one that does not. Who is not
-	// followed any more is said to be gone, for that reason.
+	// A meeting that grows displaces a smaller one, whose participants are removed with the
+	// reason NotWatched.
 	var quiet *worldMeeting
 	for _, m := range w.meetings {
-		if len(w.watched(m)) == 0 {
+		if len(w.rosterServers(m)) == 0 {
 			quiet = m
 		}
 	}
@@ -199,24 +200,24 @@ func TestRoom(t *testing.T) {
 		return w.Accept(c)
 	})
 	for range 20 {
-		w.join(quiet, 0)
+		w.addPerson(quiet, 0)
 	}
-	w.record(quiet, "inactive")
+	w.setRecording(quiet, "inactive")
 	w.pump(10 * time.Second)
-	assert.Len(t, w.watched(quiet), 1)
+	assert.Len(t, w.rosterServers(quiet), 1)
 	assert.Equal(t, map[string]int{NotWatched: 1}, reasons)
 
-	// The second socket is refused: what was on it is not forgotten at once.
-	before := len(w.told)
+	// The second socket closes: its participants stay for now.
+	before := len(w.sinkPeople)
 	w.close(0, 1)
 	w.pump(time.Second)
-	assert.Len(t, w.told, before)
+	assert.Len(t, w.sinkPeople, before)
 	w.open(0, 1)
 	w.pump(10 * time.Second)
-	assert.InDelta(t, before, len(w.told), 0)
+	assert.InDelta(t, before, len(w.sinkPeople), 0)
 
 	for len(w.meetings) > 20 {
-		w.end(w.meetings[0])
+		w.endMeeting(w.meetings[0])
 	}
 	w.pump(10 * time.Second)
 	assert.Equal(t, SubscriptionCounts{Wanted: 41, Active: 41}, w.c.SubscriptionCounts(0))
@@ -226,38 +227,38 @@ func TestRoom(t *testing.T) {
 	w.verify()
 }
 
-// A server that does not come back: what nobody tells of any more is gone.
+// If a server does not return, its calls and participants are removed after LostAfter.
 func TestLost(t *testing.T) {
-	w := ready(t, Options{Servers: 2, MaxConnections: 1})
-	both, one := w.begin(0, 1), w.begin(1)
-	w.join(both, 0)
-	w.join(one, 1)
+	w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1})
+	both, one := w.beginMeeting(0, 1), w.beginMeeting(1)
+	w.addPerson(both, 0)
+	w.addPerson(one, 1)
 	w.pump(time.Second)
 	assert.True(t, w.c.HasState(1))
 	w.close(1, 0)
 	w.pump(4 * time.Minute)
-	assert.Len(t, w.told, 2, "it is kept for a while")
+	assert.Len(t, w.sinkPeople, 2, "it is kept for a while")
 	assert.True(t, w.c.HasState(1))
 	w.pump(2 * time.Minute)
-	assert.Len(t, w.told, 1)
-	assert.Len(t, w.calls, 1)
-	assert.False(t, w.c.HasState(1), "there is no picture of it")
+	assert.Len(t, w.sinkPeople, 1)
+	assert.Len(t, w.sinkCalls, 1)
+	assert.False(t, w.c.HasState(1), "its state is gone")
 	assert.False(t, w.c.ListActive(1))
 	w.open(1, 0)
 	w.pump(time.Minute)
 	w.verify()
 }
 
-// What is above the limits is left out, and counted.
+// Objects above the limits are ignored and counted.
 func TestLimits(t *testing.T) {
-	w := ready(t, Options{Servers: 1, MaxConnections: 1})
+	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
 	w.c.opts.Limits = Limits{Calls: 3, Participants: 4}
 	for range 5 {
-		w.join(w.begin(0), 0)
+		w.addPerson(w.beginMeeting(0), 0)
 	}
 	w.pump(time.Second)
 	for range 5 {
-		w.join(w.meetings[0], 0)
+		w.addPerson(w.meetings[0], 0)
 	}
 	calls, people := w.c.Size()
 	assert.Equal(t, 3, calls)
@@ -265,10 +266,10 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, uint64(2+4), w.c.Untracked())
 }
 
-// Messages that belong to nothing: taken, and ignored.
+// Receive accepts and ignores messages without a subscription.
 func TestIgnored(t *testing.T) {
-	w := ready(t, Options{Servers: 1, MaxConnections: 1})
-	m := w.begin(0)
+	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
+	m := w.beginMeeting(0)
 	w.pump(time.Second)
 	f := func(want Outcome, content string) {
 		t.Helper()
@@ -291,15 +292,15 @@ func TestIgnored(t *testing.T) {
 	assert.Equal(t, m.calls[0], w.c.SubscriptionSet(0, 0)[1].Call)
 }
 
-// Advance has nothing to do before Next says so.
+// Advance has no work before the time that Next returns.
 func TestNext(t *testing.T) {
 	w := newWorld(t, Options{Servers: 1, MaxConnections: 1})
 	assert.True(t, w.c.Next().IsZero())
 	w.open(0, 0)
 	assert.Equal(t, w.now, w.c.Next())
 	w.pump(time.Minute)
-	assert.True(t, w.c.Next().IsZero(), "nothing was known before, so nothing is missing")
-	w.join(w.begin(0), 0)
+	assert.True(t, w.c.Next().IsZero(), "nothing is absent")
+	w.addPerson(w.beginMeeting(0), 0)
 	assert.Equal(t, w.now.Add(coalesceDelay), w.c.Next())
 	w.pump(time.Minute)
 	w.close(0, 0)
@@ -313,7 +314,7 @@ func TestNext(t *testing.T) {
 	assert.True(t, w.c.Next().IsZero())
 }
 
-// The project's bound: 1 KiB of heap for each participant that is watched.
+// A participant takes at most 1 KiB of heap.
 func TestHeapPerParticipant(t *testing.T) {
 	const calls, people = 100, 200
 	w := newWorld(t, Options{Servers: 1, MaxConnections: 3})
@@ -351,22 +352,23 @@ func TestHeapPerParticipant(t *testing.T) {
 	runtime.KeepAlive(w)
 }
 
-// A meeting that only a full bridge hosts gets the place of one that has others.
+// On a full server, a meeting that only this server hosts displaces a meeting that another
+// server hosts too.
 func TestMakeRoom(t *testing.T) {
-	w := ready(t, Options{Servers: 2, MaxConnections: 1})
+	w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1})
 	for range 99 {
-		m := w.begin(0, 1)
-		w.join(m, 0)
-		w.join(m, 1)
-		w.join(m, 1)
+		m := w.beginMeeting(0, 1)
+		w.addPerson(m, 0)
+		w.addPerson(m, 1)
+		w.addPerson(m, 1)
 	}
 	w.pump(time.Second)
 	for range 90 {
-		w.join(w.begin(0), 0)
+		w.addPerson(w.beginMeeting(0), 0)
 	}
 	w.pump(10 * time.Second)
 	for _, m := range w.meetings {
-		assert.Len(t, w.watched(m), 1)
+		assert.Len(t, w.rosterServers(m), 1)
 	}
 	w.pump(time.Minute)
 	w.verify()

@@ -22,7 +22,7 @@ func decode(t *testing.T, text string) (*Frame, error) {
 	return f, err
 }
 
-// The fixture's own list of what is damaged, and what becomes of it.
+// The fixture lists the damaged frames with their expected result.
 func TestMalformed(t *testing.T) {
 	lines := frames(t)
 	lines = lines[len(lines)-8:]
@@ -46,7 +46,7 @@ func TestMalformed(t *testing.T) {
 	assert.Equal(t, int64(5), cutOff.ID, "it can be acknowledged")
 }
 
-// Values have the type their element has, if they can be read as one.
+// Values have the documented type of their element if their text can be parsed as one.
 func TestValues(t *testing.T) {
 	f := func(value string, element Element, kind ValueKind, number uint64, text string) {
 		t.Helper()
@@ -102,7 +102,7 @@ func TestElements(t *testing.T) {
 	assert.False(t, IsDocumented(CallRoster, ""))
 }
 
-// What was held and what came are compared by value; null is what is not there.
+// merge compares by value; null equals a missing element.
 func TestMerge(t *testing.T) {
 	fields := func(object string) []Field {
 		frame, err := decode(t, `{"message":{"messageId":0,"callInfo":`+object+`}}`)
@@ -140,7 +140,7 @@ func TestMerge(t *testing.T) {
 	assert.ElementsMatch(t, []string{"name=longer than before", "audioMuted=maybe"}, rest)
 }
 
-// An object that a server fills with unknown elements is held up to a bound.
+// The unknown elements of an object are bounded.
 func TestRecordIsBounded(t *testing.T) {
 	var held record
 	for i := range 1000 {
@@ -151,8 +151,7 @@ func TestRecordIsBounded(t *testing.T) {
 	assert.Less(t, len(held), maxRecord+2*maxText)
 }
 
-// Raw control characters stand for themselves: a name with a line break is no
-// reason to ask for anything anew.
+// Raw control characters are accepted: a line break in a name is no damage.
 func TestRawControls(t *testing.T) {
 	f, err := decode(t, "{\"type\":\"message\",\"message\":{\"messageId\":7,\"type\":\"rosterUpdate\",\"subscriptionIndex\":2,\"updates\":[{\"participant\":\"p\",\"updateType\":\"add\",\"name\":\"Ada\nLovelace\t\x01\",\"state\":\"connected\"}]}}")
 	require.NoError(t, err)
@@ -163,7 +162,7 @@ func TestRawControls(t *testing.T) {
 	assert.Equal(t, "connected", string(fields[1].Text))
 }
 
-// Of a damaged frame the id and the index are found, wherever they stand.
+// salvageHeader finds the id and the index of a damaged frame, wherever they stand.
 func TestSalvage(t *testing.T) {
 	f := func(text string, id, index int64, hasID, hasIndex, isMessage bool) {
 		t.Helper()
@@ -180,7 +179,7 @@ func TestSalvage(t *testing.T) {
 	f(`{"subscriptionIndex":99999999999999999999,"a":}`, 0, 0, false, false, false)
 }
 
-// What one message takes in memory has a bound.
+// The memory of one message is bounded.
 func TestTooMuch(t *testing.T) {
 	f := func(content string) {
 		t.Helper()
@@ -209,8 +208,7 @@ func TestTooMuch(t *testing.T) {
 	f(`"updates":[` + strings.Repeat(`{`+strings.TrimSuffix(object.String(), ",")+`},`, maxFrameFields/maxFields+1) + `{}]`)
 }
 
-// A secret across the limit of a text is not passed on in part, in a string or in
-// an object that is kept as JSON.
+// A secret across the text limit is redacted before the cut, in a string or in raw JSON.
 func TestSecretAcrossTheLimit(t *testing.T) {
 	for _, secret := range []string{"https://user:12345678@host.example.test/", "sip:anna:12345678@example.test", "https://12345678@host.example.test/"} {
 		for back := range len(secret) + 2 {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A label does not depend on the case of letters, and its own word is its text.
+// A label ignores the case of letters, and its String is the wire name.
 func TestLabelsFoldCase(t *testing.T) {
 	state := func(text string, want StateLabel) {
 		t.Helper()
@@ -34,7 +34,7 @@ func TestLabelsFoldCase(t *testing.T) {
 	direction("sideways", OtherDirection)
 }
 
-// A call in the state Active is recorded, streamed and locked as one in active.
+// The state Active counts like active.
 func TestGaugesFoldCase(t *testing.T) {
 	held, _ := record(nil).merge([]Field{
 		{Element: Recording, Kind: Text, Text: []byte("Active")},

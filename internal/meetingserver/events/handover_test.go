@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// present is how many participants the gauges show.
-func (w *world) present() (n int64) {
+// gaugedParticipants returns the number of participants in the gauges.
+func (w *world) gaugedParticipants() (n int64) {
 	for _, g := range w.c.Gauges() {
 		for s := range g.Participants {
 			for _, some := range g.Participants[s] {
@@ -25,31 +25,31 @@ func (w *world) present() (n int64) {
 	return n
 }
 
-// A bridge that leaves empties its roster, remote people included, and ends the
-// subscription; the next bridge announces everybody 100 ms later. Nobody left or
-// came, and the gauges are the truth all the time.
+// A server that leaves a meeting empties its roster, remote participants included, and ends
+// the subscription. The next server lists them 100 ms later. No removal or add is emitted,
+// and the gauges stay correct.
 func TestHandOverWithRemovals(t *testing.T) {
 	for _, everywhere := range []bool{false, true} {
 		t.Run(fmt.Sprintf("roster on all %t", everywhere), func(t *testing.T) {
-			w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: everywhere})
-			m := w.begin(0, 1)
+			w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: everywhere})
+			m := w.beginMeeting(0, 1)
 			for i := range 10 {
-				w.join(m, i%2)
+				w.addPerson(m, i%2)
 			}
 			w.pump(time.Second)
-			first := w.watched(m)[0]
-			moved := w.count(ParticipantAdded, ParticipantRemoved, ParticipantChanged)
-			w.clears = true
-			w.leave(m, first)
+			first := w.rosterServers(m)[0]
+			moved := w.countChanges(ParticipantAdded, ParticipantRemoved, ParticipantChanged)
+			w.clearsRoster = true
+			w.endCall(m, first)
 			for _, p := range m.people {
 				p.server = 1 - first
 			}
 			for range 100 {
-				assert.EqualValues(t, 10, w.present())
+				assert.EqualValues(t, 10, w.gaugedParticipants())
 				w.pump(100 * time.Millisecond)
 			}
 			w.verify()
-			assert.Equal(t, []int{1 - first}, w.watched(m))
+			assert.Equal(t, []int{1 - first}, w.rosterServers(m))
 			assert.Zero(t, *moved)
 			w.pump(time.Hour)
 			w.verify()
@@ -57,16 +57,16 @@ func TestHandOverWithRemovals(t *testing.T) {
 	}
 }
 
-// Who left during a hand-over is gone when the next bridge does not announce
-// them, without a reason that no server gave.
+// A participant who leaves during a handover is removed, without a reason, when the next
+// server does not list them.
 func TestLeftDuringHandOver(t *testing.T) {
-	w := ready(t, Options{Servers: 2, MaxConnections: 1})
-	m := w.begin(0, 1)
+	w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1})
+	m := w.beginMeeting(0, 1)
 	for i := range 4 {
-		w.join(m, i%2)
+		w.addPerson(m, i%2)
 	}
 	w.pump(time.Second)
-	first := w.watched(m)[0]
+	first := w.rosterServers(m)[0]
 	var reasons []string
 	w.c.sink = sinkFunc(func(c *Change) bool {
 		if c.Kind == ParticipantRemoved {
@@ -75,48 +75,48 @@ func TestLeftDuringHandOver(t *testing.T) {
 		return w.Accept(c)
 	})
 	gone := m.people[0]
-	w.part(m, gone, "")
-	w.clears = true
-	w.leave(m, first)
+	w.removePerson(m, gone, "")
+	w.clearsRoster = true
+	w.endCall(m, first)
 	w.pump(10 * time.Second)
 	assert.Equal(t, []string{""}, reasons)
 	w.verify()
 }
 
-// A bridge that stays and says that a remote participant left is believed after
-// the time a hand-over may take.
+// If the server stays in the meeting, a remote participant is removed after
+// handoverTimeout.
 func TestRemoteLeaves(t *testing.T) {
-	w := ready(t, Options{Servers: 2, MaxConnections: 1})
-	m := w.begin(0, 1)
-	a, b := w.join(m, 0), w.join(m, 1)
+	w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1})
+	m := w.beginMeeting(0, 1)
+	a, b := w.addPerson(m, 0), w.addPerson(m, 1)
 	w.pump(time.Second)
-	watched := w.watched(m)[0]
+	watched := w.rosterServers(m)[0]
 	remote, local := a, b
 	if a.server == watched {
 		remote, local = b, a
 	}
-	w.part(m, remote, "remoteTeardown") // the watched bridge gives no reason
+	w.removePerson(m, remote, "remoteTeardown") // their host is not subscribed to, so there is no reason
 	w.pump(handoverTimeout)
-	assert.NotContains(t, w.told, remote.id)
-	assert.Contains(t, w.told, local.id)
+	assert.NotContains(t, w.sinkPeople, remote.id)
+	assert.Contains(t, w.sinkPeople, local.id)
 	w.verify()
-	// One who is back before that never left.
-	moved := w.count(ParticipantAdded, ParticipantRemoved)
-	again := w.join(m, 1-watched)
-	w.roster(m, func(int) string { return fmt.Sprintf(`{"participant":%q,"updateType":"remove"}`, again.id) })
-	w.roster(m, func(int) string { return again.entry("add") })
+	// A participant who is listed again within that time never left.
+	moved := w.countChanges(ParticipantAdded, ParticipantRemoved)
+	again := w.addPerson(m, 1-watched)
+	w.sendRoster(m, func(int) string { return fmt.Sprintf(`{"participant":%q,"updateType":"remove"}`, again.id) })
+	w.sendRoster(m, func(int) string { return again.update("add") })
 	w.pump(time.Minute)
-	assert.Equal(t, 1, *moved, "they came")
+	assert.Equal(t, 1, *moved, "one add")
 	w.verify()
 }
 
-// A snapshot whose subscription began after a removal wins, however soon it
-// comes. One that began before may be late news: it is ignored, and asked for
-// anew, so that whatever is true is shown in the end.
+// A snapshot whose subscription began after a removal is newer, however early it arrives. A
+// snapshot that began before may be stale: it is ignored and its roster renewed, so the end
+// state is correct.
 func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 	f := func(subscribed, added time.Duration, removedAgain bool, soon, end int64) {
 		t.Helper()
-		w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
+		w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
 		list := func(server int, call string) {
 			w.send(server, 0, fmt.Sprintf(`"type":"callListUpdate","subscriptionIndex":1,"updates":[{"call":%q,"updateType":"add","callCorrelator":"c"}]`, call))
 		}
@@ -129,7 +129,7 @@ func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 		list(1, "b")
 		other := w.c.servers[1].calls["b"]
 		update(0, k, `"add"`)
-		// Time 0 is that of the removal.
+		// Time 0 is the removal.
 		removal := w.now.Add(time.Minute)
 		at := func(d time.Duration) { w.now = removal.Add(d) }
 		subscribe := func() {
@@ -146,11 +146,11 @@ func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 		}
 		at(added)
 		update(1, other, `"add"`)
-		assert.Equal(t, soon, w.present())
+		assert.Equal(t, soon, w.gaugedParticipants())
 		if removedAgain {
 			update(1, other, `"remove"`)
 		}
-		for range 60 { // the other server answers with what it last said
+		for range 60 { // the other server repeats its last update
 			w.now = w.now.Add(time.Second)
 			before := other.rosterSub.index
 			w.c.Advance(w.now)
@@ -158,7 +158,7 @@ func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 				update(1, other, `"add"`)
 			}
 		}
-		assert.Equal(t, end, w.present())
+		assert.Equal(t, end, w.gaugedParticipants())
 	}
 	f(10*time.Millisecond, 100*time.Millisecond, false, 1, 1)
 	f(0, 100*time.Millisecond, false, 1, 1)
@@ -168,16 +168,16 @@ func TestOrderOfSnapshotAndRemoval(t *testing.T) {
 	f(-time.Second, 6*time.Second, false, 1, 1)
 }
 
-// A removal that is forgotten for lack of room, and whose late news was ignored, has
-// that roster asked for anew as one that is forgotten after its time.
+// A removal that is dropped for lack of space renews the roster with an ignored add, like
+// one that expires.
 func TestEvictedRemovalRenewsItsRoster(t *testing.T) {
-	w := ready(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
-	m := w.begin(0, 1)
-	p := w.join(m, 0)
+	w := newConnectedWorld(t, Options{Servers: 2, MaxConnections: 1, RosterOnAllBridges: true})
+	m := w.beginMeeting(0, 1)
+	p := w.addPerson(m, 0)
 	w.pump(time.Minute)
-	w.part(m, p, "remoteTeardown")
-	w.send(1, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[%s]`, w.c.servers[1].calls[m.calls[1]].rosterSub.index, p.entry("add")))
-	require.NotContains(t, w.told, p.id, "the add may be late news")
+	w.removePerson(m, p, "remoteTeardown")
+	w.send(1, 0, fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[%s]`, w.c.servers[1].calls[m.calls[1]].rosterSub.index, p.update("add")))
+	require.NotContains(t, w.sinkPeople, p.id, "the add may be stale")
 	m.people = append(m.people, p) // it was true
 	index := w.c.servers[1].calls[m.calls[1]].rosterSub.index
 	for i := range maxRecentRemovals {
@@ -189,9 +189,9 @@ func TestEvictedRemovalRenewsItsRoster(t *testing.T) {
 	w.verify()
 }
 
-// The ids of those who left a moment ago are bounded in bytes.
+// The ids of recent removals are bounded in bytes.
 func TestRemovalsAreBounded(t *testing.T) {
-	w := ready(t, Options{Servers: 1, MaxConnections: 1})
+	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
 	r := &w.c.recent
 	for i := range 20_000 {
 		w.c.addRecentRemoval(w.now, fmt.Sprintf("%01000d", i), 0)

@@ -21,15 +21,15 @@ import (
 	"github.com/legato-otel/legato/internal/scan/jsonscan"
 )
 
-// The oracle reads a frame with encoding/json and the spec's rules, slowly and
-// in another way: first a tree, then what stands in it.
+// The oracle decodes a frame with encoding/json by the rules of the specification. It is
+// slow, and works differently from the decoder: it parses a tree first.
 
 type member struct {
 	name string
 	raw  json.RawMessage
 }
 
-// members returns an object's members in order; ok is false if raw is none.
+// members returns an object's members in order; ok is false if raw is not an object.
 func members(raw []byte) (all []member, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
@@ -49,7 +49,7 @@ func members(raw []byte) (all []member, ok bool) {
 	return all, true
 }
 
-// objects returns the objects of an array, or one alone.
+// objects returns the objects of an array, or a single object.
 func objects(raw json.RawMessage) (all []json.RawMessage) {
 	if raw[0] == '{' {
 		return []json.RawMessage{raw}
@@ -73,7 +73,7 @@ func asText(raw json.RawMessage) (text string, ok bool) {
 	return cut(text), true
 }
 
-// cut ends text with the last character that begins at the limit or before.
+// cut cuts text before the last character that begins within the limit.
 func cut(text string) string {
 	if len(text) <= maxText {
 		return text
@@ -100,7 +100,7 @@ func asInteger(raw json.RawMessage) (n int64, ok bool) {
 	return n, err == nil
 }
 
-// plainField is a field that does not depend on the frame.
+// plainField is a field without references into a frame.
 type plainField struct {
 	element Element
 	name    string
@@ -127,8 +127,8 @@ type plainFrame struct {
 	updates []plainUpdate
 }
 
-// flat makes a frame comparable.
-func flat(f *Frame) plainFrame {
+// plainOf returns a comparable copy of a frame.
+func plainOf(f *Frame) plainFrame {
 	p := plainFrame{
 		ack: f.Ack, id: f.ID, hasID: f.HasID, status: string(f.Status), kind: f.Type, index: f.Index, indexed: f.HasIndex,
 		states: append([]SubscriptionState(nil), f.States...),
@@ -144,7 +144,7 @@ func flat(f *Frame) plainFrame {
 	return p
 }
 
-func reference(data []byte) (p plainFrame, err error) {
+func referenceDecode(data []byte) (p plainFrame, err error) {
 	if !json.Valid(data) {
 		return p, ErrSyntax
 	}
@@ -286,24 +286,24 @@ func referenceField(m member) plainField {
 	return v
 }
 
-// holds checks Decode against the oracle, and what must be true of any input.
-func holds(t *testing.T, data []byte) {
+// checkDecode compares Decode with the oracle, and checks properties of any input.
+func checkDecode(t *testing.T, data []byte) {
 	t.Helper()
 	if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) >= jsonscan.MaxDepth {
-		return // encoding/json goes deeper
+		return // encoding/json accepts deeper nesting
 	}
 	var d Decoder
 	var f Frame
-	// Room that was used before makes no difference.
+	// A reused frame makes no difference.
 	_ = d.Decode([]byte(`{"message":{"messageId":9,"updates":[{"call":"x","name":"y"}],"subscriptions":[{"index":1}]}}`), &f)
 	before := bytes.Clone(data)
 	err := d.Decode(data, &f)
 	escaped := escapeControls(data)
-	want, wantErr := reference(escaped)
+	want, wantErr := referenceDecode(escaped)
 	assert.Equal(t, wantErr, err)
-	// Lists and objects among the elements keep the bytes that came.
+	// The raw JSON of arrays and objects is not escaped, so compare only if nothing was.
 	if !errors.Is(err, ErrSyntax) && len(escaped) == len(data) {
-		assert.Equal(t, want, flat(&f))
+		assert.Equal(t, want, plainOf(&f))
 	}
 	assert.Equal(t, before, data, "the input is not touched")
 	for i := range f.Updates {
@@ -311,14 +311,14 @@ func holds(t *testing.T, data []byte) {
 		again, unchanged := held.merge(f.Fields(&f.Updates[i]), nil)
 		assert.Equal(t, held, again)
 		for _, v := range unchanged {
-			assert.Greater(t, len(held), maxRecord, "%v is told again", v)
+			assert.Greater(t, len(held), maxRecord, "%v changes again", v)
 		}
 		assert.LessOrEqual(t, len(changed), maxFields)
 	}
 }
 
-// escapeControls returns the JSON that a frame with raw control characters in
-// its strings stands for.
+// escapeControls escapes raw control characters in the strings of a frame, which makes it
+// valid JSON.
 func escapeControls(data []byte) (out []byte) {
 	quoted, escape := false, false
 	for _, c := range data {
@@ -355,12 +355,11 @@ func frames(tb testing.TB) (all []string) {
 
 func TestFixtures(t *testing.T) {
 	for _, frame := range frames(t) {
-		holds(t, []byte(frame))
+		checkDecode(t, []byte(frame))
 	}
 }
 
-// FuzzDecode: whatever comes, the decoder says what encoding/json and the spec's
-// rules say.
+// FuzzDecode compares the decoder with the oracle on arbitrary input.
 func FuzzDecode(f *testing.F) {
 	for _, frame := range frames(f) {
 		f.Add([]byte(frame))
@@ -375,5 +374,5 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add([]byte(frame))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { holds(t, data) })
+	f.Fuzz(func(t *testing.T, data []byte) { checkDecode(t, data) })
 }
