@@ -11,18 +11,17 @@ import (
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
-// batch is what is sent together: the records of the objects that have been
-// owed for the longest time, by resource.
+// batch is a payload of stitched records, grouped by resource.
 type batch struct {
 	logs    plog.Logs
-	objects []sent
+	objects []batchObject
 	version string
-	// records of each resource, as they are encoded.
+	// records of each resource, by the encoded resource.
 	records map[string]plog.LogRecordSlice
 }
 
-// sent is an object of a batch.
-type sent struct {
+// batchObject is an object of a batch.
+type batchObject struct {
 	ref  stitch.Ref
 	kind stitch.Kind
 	span stitch.SpanID
@@ -32,7 +31,7 @@ func newBatch(version string) *batch {
 	return &batch{logs: plog.NewLogs(), version: version, records: make(map[string]plog.LogRecordSlice)}
 }
 
-// add renders one more object.
+// add renders an object into the batch.
 func (b *batch) add(s *stitch.Stitched) {
 	records, known := b.records[s.Resource]
 	if !known {
@@ -44,16 +43,16 @@ func (b *batch) add(s *stitch.Stitched) {
 		b.records[s.Resource] = records
 	}
 	render(records.AppendEmpty(), s)
-	b.objects = append(b.objects, sent{s.Ref, s.Kind, s.Span})
+	b.objects = append(b.objects, batchObject{s.Ref, s.Kind, s.Span})
 }
 
-// setScope says that it is this processor which made the records.
+// setScope names this processor as the source of the records.
 func setScope(to pcommon.InstrumentationScope, version string) {
 	to.SetName(metadata.ScopeName)
 	to.SetVersion(version)
 }
 
-// last is the object that was added last, the zero Ref if there is none.
+// last returns the object that was added last, the zero Ref if there is none.
 func (b *batch) last() stitch.Ref {
 	if len(b.objects) == 0 {
 		return stitch.Ref{}

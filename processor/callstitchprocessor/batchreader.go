@@ -14,34 +14,33 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// batchReader takes the records of one request. Everything in it is room that is used
-// again for another one.
+// batchReader merges and stamps the records of one request. Its memory is reused for the next
+// request.
 type batchReader struct {
-	engine        *stitch.Engine // with the lock of the state
-	sources       *sources       // likewise
-	resource      pcommon.Map    // of the records at hand
+	engine        *stitch.Engine // guarded by the lock of the state
+	sources       *sources       // guarded by the lock of the state
+	resource      pcommon.Map    // of the current record
 	fields        []stitch.Field
 	pendingStamps []pendingStamp
-	records       int // merged or stamped since others had a turn
+	records       int // merged or stamped since the last yield
 }
 
-// lockSharer is how a request lets others use the state.
-type lockSharer interface {
-	// now is the time by the state's clock.
+// lockYielder lets other requests use the state.
+type lockYielder interface {
+	// now returns the time of the state's clock.
 	now() time.Time
-	// yield gives others a turn. An error ends the request.
+	// yield releases and takes the lock. An error ends the request.
 	yield() error
-	// waitForRoom waits until there is room for more objects, if so many records
-	// could not get in otherwise. It returns false if there is none.
+	// waitForRoom waits until objects are emitted, if a request of so many records cannot get
+	// in otherwise. It returns false if there is no room.
 	waitForRoom(records int) bool
 }
 
-// recordsPerTurn is how many records of a request are merged or stamped before
-// others have a turn at the state.
+// recordsPerTurn is how many records are merged or stamped before the lock is yielded.
 const recordsPerTurn = 128
 
-// countRecord counts a record, and lets others have a turn when it is time.
-func (in *batchReader) countRecord(others lockSharer) error {
+// countRecord counts a record, and yields the lock after recordsPerTurn.
+func (in *batchReader) countRecord(others lockYielder) error {
 	if in.records++; in.records < recordsPerTurn {
 		return nil
 	}
@@ -49,20 +48,20 @@ func (in *batchReader) countRecord(others lockSharer) error {
 	return others.yield()
 }
 
-// pendingStamp is a record that is to be stamped when all of the request have been
-// merged, so that the first record of a call has what the last one says.
+// pendingStamp is a record to be stamped after all records of the request are merged, so that
+// the first record of a call has the context of the last one.
 type pendingStamp struct {
 	record plog.LogRecord
-	ref    stitch.Ref // zero for what says nothing new: whose it is, is looked up then
-	// isReference tells that what the record names counts more than ref.
+	ref    stitch.Ref // zero if the record was not merged: its object is found when it is stamped
+	// isReference tells that the ids in the record count more than ref.
 	isReference bool
 }
 
-// event is what an EventName says of an object.
+// event is the meaning of an EventName.
 type event struct {
 	kind  stitch.Kind
 	phase stitch.Phase
-	rank  uint64 // index of records that have none
+	rank  uint64 // index of records without a number
 }
 
 var events = map[string]event{
@@ -86,9 +85,8 @@ var events = map[string]event{
 	names.EventAPIRequest:     {stitch.APIRequest, stitch.End, rankRequest},
 }
 
-// What is stamped and not merged: roster events by the beginning of their names,
-// and what the records of sessions say too, or what becomes of a recording
-// after its session.
+// Records that are stamped and not merged: roster events, and records of sessions that repeat
+// others or follow the recording's end.
 const rosterEvent = names.EventRoster + "."
 
 func isStampedOnly(name string) bool {
@@ -100,9 +98,9 @@ func isStampedOnly(name string) bool {
 	}
 }
 
-// merge merges the records of a request. It tells whether any of them is about
-// an object or a session. The caller holds the lock of the state.
-func (in *batchReader) merge(logs plog.Logs, others lockSharer) (concerned bool, err error) {
+// merge merges the records of a request. concerned reports whether any of them changed the
+// state. The caller holds the lock of the state.
+func (in *batchReader) merge(logs plog.Logs, others lockYielder) (concerned bool, err error) {
 	for _, rl := range logs.ResourceLogs().All() {
 		var source stitch.Source
 		known := false
@@ -142,8 +140,8 @@ func (in *batchReader) merge(logs plog.Logs, others lockSharer) (concerned bool,
 	return concerned, nil
 }
 
-// endSession declares the session over that a new one of its Call Bridge
-// replaces, at the time at which the new one began.
+// endSession declares over the session that a new session of its Call Bridge replaces, at the
+// time at which the new one began.
 func (in *batchReader) endSession(lr plog.LogRecord, now time.Time) bool {
 	former := text(lr.Attributes(), names.SessionPreviousID)
 	if former == "" {
@@ -157,9 +155,8 @@ func (in *batchReader) endSession(lr plog.LogRecord, now time.Time) bool {
 	return true
 }
 
-// mergeRecord merges one record. One that does not say what it is about passes
-// as it is.
-func (in *batchReader) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, others lockSharer) (merged bool, err error) {
+// mergeRecord merges one record. A record without an id passes unchanged.
+func (in *batchReader) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, others lockYielder) (merged bool, err error) {
 	attributes := lr.Attributes()
 	r := stitch.Record{Kind: e.kind, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
 	in.fields = in.fields[:0]
@@ -205,16 +202,15 @@ func (in *batchReader) readObject(attributes pcommon.Map, r *stitch.Record) bool
 	return true
 }
 
-// appendField adds what a record says; a value that is none is left out.
+// appendField adds an attribute of a record, unless it has no value.
 func (in *batchReader) appendField(key string, v pcommon.Value) {
 	if value, ok := read(v); ok {
 		in.fields = append(in.fields, stitch.Field{Key: key, Value: value})
 	}
 }
 
-// stamp stamps the records that wait for it. The caller holds the lock of the
-// state.
-func (in *batchReader) stamp(others lockSharer) error {
+// stamp stamps the pending records. The caller holds the lock of the state.
+func (in *batchReader) stamp(others lockYielder) error {
 	for i := range in.pendingStamps {
 		a := &in.pendingStamps[i]
 		if known, ok := in.stampOf(a); ok {
@@ -246,8 +242,7 @@ func (in *batchReader) stampOf(a *pendingStamp) (known stitch.Stamp, ok bool) {
 	}
 }
 
-// findRosterObject returns what a roster event is about: a participant's leg, a leg or, if
-// it names no more, a call.
+// findRosterObject returns the object of a roster event: a participant's leg, a leg or a call.
 func (in *batchReader) findRosterObject(attributes pcommon.Map) (ref stitch.Ref, found bool) {
 	if id := text(attributes, names.ParticipantID); id != "" {
 		if ref, found = in.engine.FindParticipant(id); found {
@@ -265,10 +260,10 @@ func (in *batchReader) findRosterObject(attributes pcommon.Map) (ref stitch.Ref,
 	return ref, false
 }
 
-// maxRoom is how many fields there is room for that is used again.
+// maxRoom is the largest number of fields whose memory is reused.
 const maxRoom = 1024
 
-// reset ends a request: nothing of it is held longer.
+// reset drops all references to the request.
 func (in *batchReader) reset() {
 	clear(in.pendingStamps)
 	clear(in.fields[:cap(in.fields)])

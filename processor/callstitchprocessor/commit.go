@@ -14,14 +14,13 @@ import (
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
-// errStorage is what a failure to store the state wraps. The sender keeps its
-// records: an acknowledgement that is forgotten would be no promise.
+// errStorage wraps a failure to store the state. The request is refused, so its sender keeps
+// the records.
 var errStorage = errors.New("store the state of open calls")
 
-// committer writes the state, in a goroutine of its own, one write at a time.
-// Whoever comes while one is under way waits for the next one, together with all
-// others: a slow disk makes writes larger, not queues longer.
-//
+// committer writes the state in a goroutine of its own, one write at a time. Requests that
+// arrive during a write share the next one: a slow disk makes writes larger, not queues
+// longer.
 // A nil committer stores nothing.
 type committer struct {
 	state      *state
@@ -36,32 +35,32 @@ type committer struct {
 	ended          chan struct{}
 
 	// Guarded by state.mu.
-	nextWrite *write // not yet begun: what changes now will be in it
-	inFlight  *write // under way; nil if none is
-	lastError error  // of the last write; nil if it was stored
+	nextWrite *write // not begun; it will contain the current changes
+	inFlight  *write // nil if no write is in progress
+	lastError error  // of the last write; nil if it succeeded
 }
 
 const (
-	// retryInterval is how long after a write that failed the next one is tried,
-	// if nobody wants one earlier.
+	// retryInterval is how long after a failed write the next one starts, unless a request
+	// starts it earlier.
 	retryInterval = time.Second
-	// maxUnwritten is how much may wait for a storage that fails, in bytes, before
-	// nothing more is taken.
+	// maxUnwritten is how many bytes may wait for a failing storage before requests are
+	// refused.
 	maxUnwritten = 32 << 20
 )
 
-// write is one write that any number wait for.
+// write is one write, for which any number of requests wait.
 type write struct {
 	done chan struct{}
 	err  error // set before done is closed
 
-	// requests to be passed on when the write is over; guarded by state.mu.
+	// requests to pass on after the write; guarded by state.mu.
 	requests []*sharedRequest
 }
 
 func newWrite() *write { return &write{done: make(chan struct{})} }
 
-// wait returns when the write is over, or the context. A nil write is over.
+// wait waits for the end of the write or of the context. A nil write has ended.
 func (w *write) wait(ctx context.Context) error {
 	if w == nil {
 		return nil
@@ -82,8 +81,8 @@ func newCommitter(s *state, j *journal, to *sharedCalls, logger *zap.Logger, tel
 	}
 }
 
-// pendingWrite returns the write after which all of the state as it is now is stored,
-// and has it begun; nil if it is stored already. The caller holds state.mu.
+// pendingWrite returns the write that stores the current state, and starts it; nil if the
+// state is stored. The caller holds state.mu.
 func (c *committer) pendingWrite() *write {
 	switch {
 	case c == nil:
@@ -96,7 +95,7 @@ func (c *committer) pendingWrite() *write {
 	}
 }
 
-// waitStored returns when the state as it is now is stored.
+// waitStored waits until the current state is stored.
 func (c *committer) waitStored(ctx context.Context) error {
 	if c == nil {
 		return nil
@@ -107,8 +106,8 @@ func (c *committer) waitStored(ctx context.Context) error {
 	return due.wait(ctx)
 }
 
-// backlogError returns an error when the storage has failed for so long that nothing
-// more may be taken. The caller holds state.mu.
+// backlogError returns an error if a failing storage has left maxUnwritten bytes. The caller
+// holds state.mu.
 func (c *committer) backlogError() error {
 	if c == nil || c.lastError == nil || len(c.journal.unwritten) < maxUnwritten {
 		return nil
@@ -117,7 +116,7 @@ func (c *committer) backlogError() error {
 	return c.lastError
 }
 
-// requestWrite has the state written soon.
+// requestWrite starts a write soon.
 func (c *committer) requestWrite() {
 	if c == nil {
 		return
@@ -128,7 +127,7 @@ func (c *committer) requestWrite() {
 	}
 }
 
-// run writes until finish.
+// run writes until stopAndWait.
 func (c *committer) run(ctx context.Context) {
 	defer close(c.ended)
 	again := time.NewTimer(retryInterval)
@@ -139,7 +138,7 @@ func (c *committer) run(ctx context.Context) {
 		case <-c.writeRequested:
 		case <-again.C:
 		case <-c.stop:
-			_ = c.write(ctx) // failure says it
+			_ = c.write(ctx) // lastError keeps the error
 			return
 		}
 		if c.write(ctx) != nil {
@@ -148,8 +147,8 @@ func (c *committer) run(ctx context.Context) {
 	}
 }
 
-// stopAndWait has the last of the state written and ends run. It returns why that
-// could not be stored. A storage that does not come back is left behind.
+// stopAndWait ends run after a last write, and returns that write's error. It does not wait
+// for a storage longer than ctx allows.
 func (c *committer) stopAndWait(ctx context.Context) error {
 	close(c.stop)
 	if !waitDone(ctx, c.ended) {
@@ -158,7 +157,7 @@ func (c *committer) stopAndWait(ctx context.Context) error {
 	return c.lastError
 }
 
-// write writes what changed. What could not be written stays due.
+// write writes the changes. After a failure they stay unwritten.
 func (c *committer) write(ctx context.Context) error {
 	c.state.mu.Lock()
 	w := c.nextWrite
@@ -170,8 +169,8 @@ func (c *committer) write(ctx context.Context) error {
 		if left -= before - c.state.engine.CountUnwrittenChanges(); left <= 0 {
 			break
 		}
-		// Much has changed: whoever waits for the engine gets a turn. What they
-		// change meanwhile is for the next write, whether it is in this one or not.
+		// Many objects have changed: yield the lock. What others change meanwhile belongs to
+		// the next write, whether this one contains it or not.
 		c.state.mu.Unlock()
 		c.state.mu.Lock()
 	}
@@ -202,8 +201,7 @@ func (c *committer) write(ctx context.Context) error {
 	return w.err
 }
 
-// passOn has requests passed on whose write is over, all that were stored together
-// in one call.
+// passOn passes the requests of a finished write on, all in one call.
 func (c *committer) passOn(requests []*sharedRequest, err error) {
 	switch {
 	case len(requests) == 0:

@@ -171,7 +171,7 @@ func TestLastWrite(t *testing.T) {
 		assert.Zero(t, store.Open())
 		assert.Empty(t, r.next.spans())
 		assert.Len(t, segments(store), 2, "that it is owed")
-		assert.Len(t, r.log.FilterMessageSnippet("sent after the next start").FilterField(zap.Int("owed", 1)).All(), 1)
+		assert.Len(t, r.log.FilterMessageSnippet("sent after the next start").FilterField(zap.Int("pending", 1)).All(), 1)
 
 		r = newRig(t, withStorage(store))
 		synctest.Wait()

@@ -17,27 +17,25 @@ type Config struct {
 	// Default 10 s.
 	Linger time.Duration `mapstructure:"linger"`
 
-	// MaxOpen is how long an object may be open before it is taken as ended,
-	// and how long one that was emitted is remembered. Default 24 h.
+	// MaxOpen is how long an object may be open before it expires, and how long an emitted one
+	// is remembered. Default 24 h.
 	MaxOpen time.Duration `mapstructure:"max_open"`
 
-	// ClockTolerance is by how much the clocks of two Call Bridges may differ.
-	// Calls of one conference that follow each other as closely count as
-	// overlapping. Default 5 s.
+	// ClockTolerance is by how much the clocks of two Call Bridges may differ. Calls of one
+	// conference that follow each other within it count as overlapping. Default 5 s.
 	ClockTolerance time.Duration `mapstructure:"clock_tolerance"`
 
 	// MaxObjects bounds the calls, legs, recordings, streamings, sessions and
 	// tracks that are held, remembered ones included. Default 1000000.
 	MaxObjects int `mapstructure:"max_objects"`
 
-	// Storage names the storage extension in which the state survives a
-	// restart. Without it, what is open at a stop is emitted as incomplete, and
-	// what is open at a crash is lost. Optional.
+	// Storage names the storage extension that keeps the state over a restart. Without it, a
+	// stop emits open objects as incomplete, and a crash loses them. Optional.
 	Storage *component.ID `mapstructure:"storage"`
 
-	// ShutdownTimeout is how long a stop may take: without storage, stitched
-	// records that the next consumer refuses are sent again until then. Stitched
-	// records not sent by then are stored or, without storage, lost. Default 5 s.
+	// ShutdownTimeout bounds a stop. Without storage, refused stitched records are retried
+	// until then. Stitched records that are not sent by then are stored or, without storage,
+	// lost. Default 5 s.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
 	// prevent unkeyed literal initialization
@@ -58,14 +56,13 @@ func createDefaultConfig() component.Config {
 }
 
 const (
-	// A number without a unit is in nanoseconds; nobody means that.
+	// A number without a unit is in nanoseconds, which nobody intends.
 	minDelay = 10 * time.Millisecond
-	// One request may bring many objects; with less room than that it would
-	// never get in.
+	// One request may contain many objects, and never gets in with less room.
 	minObjects = 1000
 )
 
-// Validate checks the configuration. It changes nothing.
+// Validate checks the configuration and changes nothing.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Linger < minDelay {

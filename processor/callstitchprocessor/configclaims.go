@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// configClaims holds the configurations that a processor runs with. A Collector makes
-// one processor for each pipeline that names it, all with one configuration:
-// two of them would each see half of the records, and share one storage.
+// configClaims holds the configurations in use. A Collector creates one processor for each
+// pipeline that names it, all with one configuration. Two of them would each see half of the
+// records and share one storage.
 type configClaims struct {
 	mu   sync.Mutex
 	held map[*Config]bool

@@ -3,57 +3,61 @@
 
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
-// Package callstitchprocessor puts the event records of a call together. It
-// stamps each with the ids of its trace and with what its call says, and when a
-// call, leg, recording, streaming, recorded session, track or SIP dialog is over, adds one
-// more record for it that is shaped like a span: a stitched record.
+// Package callstitchprocessor joins the event records of a call. It stamps each record with
+// its trace and span ids and with the context of its call. When a call, leg, recording,
+// streaming, recorded session, track, SIP dialog, API request or scheduled meeting has
+// ended, it emits one more record that is shaped like a span: a stitched record.
 //
-// # The way of a record
+// # Records
 //
-//	processor.go   ConsumeLogs: merge -> stamp -> stored -> next consumer
-//	intake.go      which records say something about which object
-//	mediasense.go  records of sessions: with tracks, participants and tags in them
-//	sip.go         messages of SIP calls
-//	syslog.go      lines of a bridge's syslog
-//	read.go        a log record as the engine wants it, and back: attribute values
-//	source.go      where records come from, as bytes
-//	stamp.go       the ids and the context on the record
-//	share.go       one call of the next consumer for all requests that wait for it
+//	processor.go    ConsumeLogs: merge -> stamp -> store -> next consumer
+//	batchreader.go  which records describe which object
+//	mediasense.go   records of sessions, with their tracks, participants and tags
+//	sip.go          messages of SIP calls; syslog.go lines of a bridge's syslog
+//	listing.go      a bridge's lists of calls and legs
+//	read.go         attribute values for the engine, and back; source.go resources
+//	stamp.go        ids and context on a record
+//	sharedcalls.go  one call of the next consumer for all requests that wait
 //
-// # The way of a stitched record
+// # Stitched records
 //
-//	emit.go        the goroutine that lets time pass
-//	send.go        the goroutine that sends owed records; wait.go waits that end
-//	joining.go     events about running calls that joined a conference
-//	batch.go       what is sent together; render.go one stitched record
+//	emit.go         the goroutine that advances the time
+//	send.go         the goroutine that sends pending records; batch.go, render.go its payloads
+//	tracechange.go  events about running calls that joined a conference
+//	stop.go         sending at a stop; wait.go bounded waits
 //
-// # The way of the state
+// # State
 //
-//	state.go       the engine (internal/stitch) with the lock that guards it
-//	commit.go      one write for all who wait for one
-//	journal.go     the engine's entries as segments in a storage
-//	parts.go       how a segment is cut and sealed
-//	restore.go     the way back
-//	claim.go       one processor for one configuration
+//	state.go        the engine (internal/stitch) and its lock
+//	commit.go       the goroutine that writes changes, one write for all requests that wait
+//	journal.go      the engine's entries as segments in a storage; parts.go their format
+//	restore.go      loads the stored state
+//	configclaims.go one processor for each configuration
 //
-// # Ordering and ownership
+// # Order and ownership
 //
-// The engine has the state and all rules; this package has the clock, the
-// storage, the goroutines and the pdata. One lock guards the engine. It is held
-// for bounded pieces of work only, and never while something is consumed or
-// stored.
+// The engine owns the state and all rules; this package owns the clock, the storage, the
+// goroutines and the pdata. One lock guards the engine. It is held for a bounded amount of
+// work, never while data is consumed or stored.
 //
-// With storage, a request is passed on when the state that it changed is
-// stored: what is stored and then refused comes again, and merges to nothing.
-// The other way round, what is passed on and then not stored would come again,
-// and be passed on twice. Requests that were stored together, or that wait while
-// others are passed on, share one call of the next consumer, and each of them waits
-// for its answer. Likewise, a stitched record is sent when the trace it has is stored, and it
-// stays owed until the next consumer has it.
+// With storage, a request is passed on after its changes are stored. A request that is
+// stored and then refused is retried by its sender, and merging it again changes nothing.
+// Requests that were stored together, or that wait for a running call, share one call of
+// the next consumer; each gets its result. A stitched record is sent after its trace is
+// stored, and stays pending until the next consumer accepts it.
 //
-// Three goroutines run from Start to Shutdown: the emitter, the sender and, with
-// storage, the committer. Shutdown ends the emitter and the sender, sends all owed
-// records, and lets the committer write the last changes. All of that is bounded by
-// shutdown_timeout and a little; a next consumer or a storage that does not come
-// back is left behind.
+// # What may block
+//
+// ConsumeLogs waits for the storage and for the next consumer, as long as its context
+// allows. Three goroutines run from Start to Shutdown: the emitter, which never blocks; the
+// sender, which waits for the next consumer; and, with storage, the committer, which waits
+// for the storage. Shutdown stops the emitter and the sender, sends all pending records and
+// lets the committer write the last changes. It takes at most shutdown_timeout and a fixed
+// margin, and does not wait for a neighbour that does not return.
+//
+// # Tests
+//
+// Golden files hold the output for each fixture (-update). crash_test.go kills the storage at
+// each write, sharedcalls_test.go and send_test.go play next consumers that refuse, block or
+// panic. The engine's rules are tested in internal/stitch.
 package callstitchprocessor

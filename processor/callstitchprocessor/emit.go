@@ -10,9 +10,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// emitter advances the engine's time, in a goroutine with one timer. It leaves
-// owed records to the sender, so that objects end and expire while a batch is
-// being sent.
+// emitter advances the engine's time, in a goroutine with one timer. It leaves sending to the
+// sender, so that objects end and expire while a batch is being sent.
 type emitter struct {
 	state     *state
 	committer *committer
@@ -23,17 +22,16 @@ type emitter struct {
 	stop    chan struct{}
 	ended   chan struct{}
 
-	nextWake time.Time     // guarded by state.mu: when run looks by itself
+	nextWake time.Time     // guarded by state.mu: when the timer fires
 	slowLog  minuteLimiter // of run
 }
 
 const (
-	// maxTimer is when the timer fires if there is nothing to wait for.
+	// maxTimer is the timer's delay when no deadline is set.
 	maxTimer = 24 * time.Hour
-	// minTimer is the least the timer waits: what is due within that time goes
-	// together, in one batch and one write.
+	// minTimer is the timer's least delay: deadlines within it share one batch and one write.
 	minTimer = 50 * time.Millisecond
-	// slowSend is how long the next consumer may take before that is logged.
+	// slowSend is how long the next consumer may take before a warning.
 	slowSend = time.Minute
 )
 
@@ -44,7 +42,7 @@ func newEmitter(s *state, c *committer, to *sender, logger *zap.Logger) *emitter
 	}
 }
 
-// run lets time pass until finish.
+// run advances the time until stopAndFlush.
 func (e *emitter) run() {
 	defer close(e.ended)
 	timer := time.NewTimer(maxTimer)
@@ -64,14 +62,14 @@ func (e *emitter) run() {
 	}
 }
 
-// advance has the engine do all due work, a slice at a time. It returns how many
-// stitched records are owed then.
-func (e *emitter) advance() (owed int) {
+// advance lets the engine do all due work, yielding the lock in between. It returns how many
+// stitched records are pending then.
+func (e *emitter) advance() (pending int) {
 	slice := func() (more, changed bool) {
 		e.state.mu.Lock()
 		defer e.state.mu.Unlock()
 		more = e.state.engine.Advance(e.state.clock.now())
-		owed = e.state.engine.CountPendingEmits()
+		pending = e.state.engine.CountPendingEmits()
 		if e.state.engine.HasTraceChanges() {
 			e.sender.wake()
 		}
@@ -83,17 +81,17 @@ func (e *emitter) advance() (owed int) {
 			e.committer.requestWrite()
 		}
 		if !more {
-			return owed
+			return pending
 		}
 		yield()
 	}
 }
 
-// yield lets those go on who wait for the lock that was just released: taking it
-// again at once would starve them.
+// yield lets the goroutines run that wait for the lock that was just released. Taking it again
+// at once would starve them.
 func yield() { runtime.Gosched() }
 
-// timeToNextWake returns how long there is nothing to do.
+// timeToNextWake returns the time until the next deadline.
 func (e *emitter) timeToNextWake() time.Duration {
 	e.state.mu.Lock()
 	defer e.state.mu.Unlock()
@@ -119,20 +117,20 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// warnOfSlowSend logs that the next consumer has not answered for long.
+// warnOfSlowSend warns that the next consumer has not answered for slowSend.
 func (e *emitter) warnOfSlowSend() {
 	e.state.mu.Lock()
-	since, now, owed := e.sender.busySince, e.state.clock.now(), e.state.engine.CountPendingEmits()
+	since, now, pending := e.sender.busySince, e.state.clock.now(), e.state.engine.CountPendingEmits()
 	e.state.mu.Unlock()
 	if since.IsZero() || now.Sub(since) < slowSend || !e.slowLog.allow(now) {
 		return
 	}
 	e.logger.Warn("The next consumer has not answered; stitched records wait for it",
-		zap.Duration("for", now.Sub(since)), zap.Int("owed", owed))
+		zap.Duration("for", now.Sub(since)), zap.Int("pending", pending))
 }
 
-// wakeIfEarlier wakes the emitter if there is something to do earlier than it
-// knows. The caller holds state.mu.
+// wakeIfEarlier wakes the emitter if a deadline is earlier than its timer. The caller holds
+// state.mu.
 func (e *emitter) wakeIfEarlier() {
 	if next, ok := e.state.engine.Next(); ok && next.Before(e.nextWake) {
 		e.wake()
@@ -146,8 +144,8 @@ func (e *emitter) wake() {
 	}
 }
 
-// stopAndFlush ends run and makes objects owed: with storage those that have ended,
-// else all.
+// stopAndFlush ends run and makes objects pending: with storage those that have ended,
+// otherwise all.
 func (e *emitter) stopAndFlush() {
 	close(e.stop)
 	<-e.ended

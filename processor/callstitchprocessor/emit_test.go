@@ -119,7 +119,7 @@ func TestRefusedForGood(t *testing.T) {
 		assert.Equal(t, []int{5, 1, 1, 1, 1, 1, 2}, sizes)
 		metadatatest.AssertEqualProcessorCallstitchRejected(t, r.telemetry, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
 		assert.Zero(t, r.counts()["owed"])
-		logged := r.log.FilterMessageSnippet("refused for good").All()
+		logged := r.log.FilterMessageSnippet("permanent error").All()
 		require.Len(t, logged, 1)
 		assert.Len(t, logged[0].ContextMap(), 2)
 		assert.Equal(t, "call_leg", logged[0].ContextMap()["kind"])

@@ -16,17 +16,15 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// journal keeps the engine's entries in a storage extension. Each write adds a
-// segment of what changed; nothing is written twice in place.
+// journal stores the engine's entries in a storage extension. Each write adds a segment with
+// the changes; no value is written twice.
 //
 //	segments               sealed: number of the first part, of the next one; 8 bytes each
-//	segment/<number>       a part of a segment, which is entries of the engine, in
-//	                       the order in which they came; see parts.go
+//	segment/<number>       a part of a segment, which is a sequence of the engine's entries; see parts.go
 //
-// So that the log does not grow for ever, everything
-// is written anew now and then (a sweep), a piece with each segment, and what is
-// older than the beginning of a complete sweep is deleted, some with each
-// segment:
+// To bound the log, the journal writes a snapshot of the whole state from time to time, a
+// piece with each segment. When a snapshot is complete, everything before its first piece is
+// obsolete and is deleted, some parts with each segment:
 //
 //	  first      obsolete                                next
 //	    │           │                                      │
@@ -34,50 +32,49 @@ import (
 //	... ├───────────┼──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┤
 //	     deleted soon  s  s  s  s  s  S
 //	                   └─ pieces of ──┘
-//	                      one sweep
+//	                    one snapshot
 //
-// Segment, log and deletions are one batch. Should a storage not do that as one,
-// their order in it makes a cut harmless.
+// A segment, the value segments and the deletions are one batch. If a storage applies a batch
+// partly, in order, the state is still readable.
 type journal struct {
 	client storage.Client
 	logger *zap.Logger
 
-	// Of the parts that are stored.
+	// Numbers of stored parts.
 	first, next uint64
-	obsolete    uint64 // those below are not needed
+	obsolete    uint64 // the first part that is still needed
 
 	// unwritten are the entries of a segment that could not be stored.
 	unwritten []byte
 
-	written  int // bytes since the last sweep began
+	written  int // bytes since the last snapshot began
 	snapshot snapshot
 }
 
-// snapshot is how far the sweep is.
+// snapshot is the progress of the snapshot.
 type snapshot struct {
-	dueNow       bool   // the next one is to begin at once
+	dueNow       bool   // the next write begins a snapshot
 	running      bool   // it has begun
-	last         bool   // its last piece is in a segment
-	first        uint64 // the part that the segment of its first piece begins with
+	last         bool   // the current segment contains its last piece
+	first        uint64 // first part of the segment with its first piece
 	size         int    // of its pieces, in bytes
-	previousSize int    // size of the one before
+	previousSize int    // size of the previous snapshot
 }
 
 const (
-	// keyLog sorts behind all segments: it is written with each of them, and a
-	// store that keeps its keys in order writes what stands beside it too.
+	// keyLog sorts behind all segments. Each write changes it, and a store in key order
+	// rewrites its neighbours too.
 	keyLog = "segments"
 
-	// A sweep begins after that many bytes, or twice its own size.
+	// A snapshot begins after that many bytes, or twice its own size.
 	snapshotAfter = 8 << 20
-	// A piece of it is twice what changed, within these bounds: it makes headway
-	// when little happens, and holds nobody up when much does, but keeps up with
-	// that.
+	// A piece of a snapshot is twice the size of the changes, within these bounds. So the
+	// snapshot progresses when little happens, and delays no request when much happens.
 	minPiece = 16 << 10
 	maxPiece = 64 << 10
 
-	// With a write go as many obsolete parts at least, or twice its own: cleaning
-	// up keeps ahead of writing.
+	// Each write deletes at least so many obsolete parts, or twice as many as it adds, so that
+	// deleting keeps up with writing.
 	minDeletions = 16
 )
 
@@ -100,29 +97,29 @@ func openJournal(ctx context.Context, host component.Host, id *component.ID, set
 	return &journal{client: client, logger: set.Logger}, nil
 }
 
-// beginSegment returns the next segment, with what was due. It is empty if there is
-// nothing to write.
+// beginSegment returns the next segment, which begins with unwritten entries. It is empty if
+// there is nothing to write.
 func (j *journal) beginSegment() []byte {
 	return append(make([]byte, 0, len(j.unwritten)+minPiece), j.unwritten...)
 }
 
-// appendChanges adds a bounded part of what changed. The caller holds the lock of the
+// appendChanges appends a bounded part of the changes. The caller holds the lock of the
 // engine.
 func (j *journal) appendChanges(segment []byte, engine *stitch.Engine) []byte {
 	return engine.AppendChanges(segment)
 }
 
-// appendSnapshotPiece adds a piece of the sweep. The caller holds the lock of the engine.
+// appendSnapshotPiece appends a piece of the snapshot. The caller holds the lock of the
+// engine.
 func (j *journal) appendSnapshotPiece(segment []byte, engine *stitch.Engine) []byte {
-	// A storage that fails must not make the segment grow with each attempt.
+	// A failing storage must not make the segment grow with each attempt.
 	if len(j.unwritten) == 0 && len(segment) > 0 {
 		segment = j.appendSnapshot(engine, segment, len(segment))
 	}
 	return segment
 }
 
-// appendSnapshot begins a sweep when it is time, and appends a piece of the one
-// that runs.
+// appendSnapshot begins a snapshot when it is due, and appends a piece of the running one.
 func (j *journal) appendSnapshot(engine *stitch.Engine, b []byte, changes int) []byte {
 	s := &j.snapshot
 	if !s.running && (s.dueNow || j.written > max(snapshotAfter, 2*s.previousSize)) {
@@ -139,7 +136,7 @@ func (j *journal) appendSnapshot(engine *stitch.Engine, b []byte, changes int) [
 	return b
 }
 
-// store writes a segment, and returns in how many parts.
+// store writes a segment, and returns the number of its parts.
 func (j *journal) store(ctx context.Context, segment []byte) (parts int, err error) {
 	pieces := partsOf(segment)
 	next, first := j.next+uint64(len(pieces)), j.firstAfter(len(pieces))
@@ -158,14 +155,13 @@ func (j *journal) store(ctx context.Context, segment []byte) (parts int, err err
 	return len(pieces), j.client.Batch(ctx, operations...)
 }
 
-// firstAfter is the first part once some more were written, and obsolete ones
-// deleted with them.
+// firstAfter returns the first part after so many more were written and obsolete ones deleted.
 func (j *journal) firstAfter(parts int) uint64 {
 	return min(j.obsolete, j.first+uint64(max(minDeletions, 2*parts)))
 }
 
-// markStored notes that a segment was written in so many parts. The caller holds the
-// lock of the engine.
+// markStored records that a segment was written in so many parts. The caller holds the lock of
+// the engine.
 func (j *journal) markStored(segment []byte, parts int) {
 	if len(segment) == 0 {
 		return
@@ -180,6 +176,6 @@ func (j *journal) markStored(segment []byte, parts int) {
 	}
 }
 
-// keepUnwritten keeps what could not be written for the next segment. The caller holds
+// keepUnwritten keeps a segment that could not be written for the next write. The caller holds
 // the lock of the engine.
 func (j *journal) keepUnwritten(segment []byte) { j.unwritten = segment }

@@ -122,7 +122,7 @@ func TestStopLosesWithoutStorage(t *testing.T) {
 		assert.Empty(t, r.next.spans())
 		lost := r.log.FilterMessageSnippet("lost").FilterLevelExact(zap.ErrorLevel).All()
 		require.Len(t, lost, 1)
-		assert.EqualValues(t, 2, lost[0].ContextMap()["owed"])
+		assert.EqualValues(t, 2, lost[0].ContextMap()["pending"])
 	})
 }
 
@@ -145,7 +145,7 @@ func TestStopWithStorage(t *testing.T) {
 		time.Sleep(linger)
 		r.stop()
 		assert.Empty(t, r.next.spans())
-		assert.Len(t, r.log.FilterMessageSnippet("sent after the next start").FilterField(zap.Int("owed", 2)).All(), 1)
+		assert.Len(t, r.log.FilterMessageSnippet("sent after the next start").FilterField(zap.Int("pending", 2)).All(), 1)
 
 		r = newRig(t, withStorage(store))
 		synctest.Wait()

@@ -13,14 +13,14 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// listEvents are the events with what a bridge lists.
+// listEvents are the events that contain a bridge's listing.
 var listEvents = map[string]stitch.Kind{
 	names.EventAPICallList:    stitch.Call,
 	names.EventAPICallLegList: stitch.CallLeg,
 }
 
-// readList gives a part of a bridge's listing to the engine. One without a time or
-// without a name of its bridge is passed over.
+// readList passes a part of a bridge's listing to the engine. It skips one without a time or a
+// bridge.
 func (in *batchReader) readList(rl plog.ResourceLogs, lr plog.LogRecord, kind stitch.Kind, now time.Time) {
 	attributes := lr.Attributes()
 	rank, bridge := bridgeOf(rl.Resource().Attributes(), "")
@@ -46,7 +46,7 @@ func start(attributes pcommon.Map) int64 {
 	return time.Unix(seconds, 0).UnixNano()
 }
 
-// number is a small number, 0 if there is none.
+// number returns a small integer attribute, 0 if absent.
 func number(attributes pcommon.Map, key string) int {
 	n, _ := integer(attributes, key)
 	if n < 0 || n > 1<<20 {
@@ -55,8 +55,8 @@ func number(attributes pcommon.Map, key string) int {
 	return int(n)
 }
 
-// removeCall takes from an event subscription that a bridge removed a call. That its
-// receiver lost the call from view is no removal.
+// removeCall tells the engine that a bridge removed a call. It ignores removals that only mean
+// that the receiver no longer watches the call.
 func (in *batchReader) removeCall(lr plog.LogRecord, now time.Time) {
 	switch text(lr.Attributes(), names.CallReason) {
 	case names.ReasonLostConnection, names.ReasonNotWatched:

@@ -15,9 +15,9 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// MediaSense numbers no records. What has the last word is told by what they
-// are, not by their times: a tag's record has the same date whether the tag is
-// added or deleted, and the last record of a session says it all.
+// MediaSense numbers no records. Their type decides which one counts, not their time: a tag's
+// records have one date whether the tag is added or deleted, and the last record of a session
+// is complete.
 const (
 	rankStarted = 1 + iota
 	rankUpdated
@@ -32,12 +32,11 @@ const (
 	tagPrefix   = names.MediaSense + ".tag."
 )
 
-// maxElements is how many elements of a list are looked at; none of MediaSense's
-// is that long.
+// maxElements bounds the elements of a list that are read; real lists are shorter.
 const maxElements = 1024
 
-// readSession reads a record of a session: its tags are items of it, its tracks
-// parts of the record.
+// readSession reads a record of a session. Its tags become items, its tracks parts of the
+// record.
 func (in *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) bool {
 	if r.ID = text(attributes, names.MediaSenseSessionID); r.ID == "" {
 		return false
@@ -45,10 +44,10 @@ func (in *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) boo
 	for key, v := range attributes.All() {
 		switch key {
 		case names.MediaSenseSessionID, names.MediaSenseForwarded, names.MediaSenseEventType, names.MediaSenseEventAction:
-			// It is in the id, or about the event alone.
+			// It is the id, or describes only the event.
 		case names.MediaSenseTracks, names.MediaSenseTags:
 			if v.Type() == pcommon.ValueTypeSlice {
-				continue // below
+				continue // read below
 			}
 			fallthrough
 		default:
@@ -68,7 +67,7 @@ func (in *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) boo
 	for _, track := range tracks {
 		number, numbered := integer(track, names.ElementTrackNumber)
 		id, ok := stitch.TrackID(r.ID, number)
-		if !numbered || !ok { // without a number it must not become part of the first one
+		if !numbered || !ok { // without a number it could be merged into another track
 			r.Dropped++
 			continue
 		}
@@ -78,16 +77,16 @@ func (in *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) boo
 	return true
 }
 
-// gateway is the callControllerType of a CUBE. Its tracks stand either way round,
-// and its references are made up by the recorder, anew for each session.
+// gateway is the callControllerType of a CUBE. The order of its tracks varies, and the
+// recorder generates new references for each session.
 const gateway = "Cisco-SIPGateway"
 
 // nearEndTrack is the number of the track from the recorded device.
 const nearEndTrack = 0
 
-// nearEnd is the call controller's reference to the recorded device's leg, ""
-// if no participant of that device's track has one: of several participants the
-// first one's. CUCM writes it in decimal digits, all others are made up.
+// nearEnd returns the call controller's reference to the recorded device's leg: that of the
+// first participant of the device's track who has one, "" if none has. CUCM's references are
+// decimal digits; the recorder generates all others.
 func nearEnd(tracks []pcommon.Map) (reference string) {
 	first := int64(0)
 	for _, track := range tracks {
@@ -109,13 +108,13 @@ func nearEnd(tracks []pcommon.Map) (reference string) {
 	return reference
 }
 
-// track reads what a record of a session says of a track.
+// track reads a track from a record of its session.
 func (in *batchReader) track(id string, track pcommon.Map, dropped *int) stitch.Part {
 	p := stitch.Part{Kind: stitch.Track, ID: id}
 	start := len(in.fields)
 	for key, v := range track.All() {
 		if v.Type() == pcommon.ValueTypeSlice && (key == names.ElementParticipants || key == names.ElementTags) {
-			continue // below
+			continue // read below
 		}
 		in.appendField(trackPrefix+key, v)
 	}
@@ -129,9 +128,8 @@ func (in *batchReader) track(id string, track pcommon.Map, dropped *int) stitch.
 	return p
 }
 
-// participant reads a participant of a track. It is the same one in another
-// record if that has it with the same start and reference: the device, for one,
-// is in the first record only.
+// participant reads a participant of a track. Start and reference identify it across records;
+// only the first record has the device.
 func (in *batchReader) participant(participant pcommon.Map) stitch.Item {
 	since, _ := integer(participant, names.ElementParticipantStart)
 	reference := text(participant, names.ElementXRefCI)
@@ -145,10 +143,9 @@ func (in *batchReader) participant(participant pcommon.Map) stitch.Item {
 	return stitch.Item{List: names.MediaSenseTrackParticipants, At: since, ID: reference, Fields: in.fields[start:]}
 }
 
-// tag reads a tag from the attributes that begin with a prefix. It is the same
-// one in another record if name, offset and date are; the date to the second,
-// because the records of tags have it so at times. One without an offset is
-// about the whole, and stands before all others.
+// tag reads a tag from the attributes that begin with a prefix. Name, offset and date identify
+// it across records; the date to the second, because some records of tags have no more. A tag
+// without an offset applies to the whole, and comes first.
 func (in *batchReader) tag(list string, attributes pcommon.Map, prefix string) stitch.Item {
 	offset, timed := integer(attributes, prefix+names.ElementTagOffset)
 	if !timed {
@@ -167,8 +164,8 @@ func (in *batchReader) tag(list string, attributes pcommon.Map, prefix string) s
 	}
 }
 
-// readTag reads the record of a tag, which is on a track if it has the number of
-// one, else on a session.
+// readTag reads a record of a tag. The tag belongs to a track if the record has a track
+// number, otherwise to a session.
 func (in *batchReader) readTag(attributes pcommon.Map, r *stitch.Record) bool {
 	session := text(attributes, names.MediaSenseSessionID)
 	if session == "" {
@@ -189,7 +186,7 @@ func (in *batchReader) readTag(attributes pcommon.Map, r *stitch.Record) bool {
 	return true
 }
 
-// trackNumber is the number of the track that the record of a tag names.
+// trackNumber returns the track number in a record of a tag.
 func trackNumber(attributes pcommon.Map, session string) (number int64, ok bool) {
 	if number, ok = integer(attributes, names.MediaSenseTagTrackNumber); ok {
 		return number, true
@@ -200,9 +197,8 @@ func trackNumber(attributes pcommon.Map, session string) (number int64, ok bool)
 	return number, found && err == nil
 }
 
-// recordedStamp returns the ids of what a record of MediaSense is about that says
-// nothing new of it; context too if it is still known. A record that names
-// several sessions is about none.
+// recordedStamp returns the ids, and the context if known, for a record of MediaSense that is
+// not merged. A record that names several sessions gets none.
 func (in *batchReader) recordedStamp(attributes pcommon.Map) (known stitch.Stamp, ok bool) {
 	session := text(attributes, names.MediaSenseSessionID)
 	if v, exists := attributes.Get(names.MediaSenseSessionIDs); session == "" && exists && v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() == 1 {
@@ -221,7 +217,7 @@ func (in *batchReader) recordedStamp(attributes pcommon.Map) (known stitch.Stamp
 	return stitch.Stamp{Trace: ids.Trace(names.KindSession, session), Span: ids.Span(kind.Name(), id)}, true
 }
 
-// elements returns the maps in a list, and counts what is left out.
+// elements returns the maps of a list, and counts what it drops.
 func elements(attributes pcommon.Map, key string, dropped *int) (maps []pcommon.Map) {
 	v, ok := attributes.Get(key)
 	if !ok || v.Type() != pcommon.ValueTypeSlice {
@@ -237,7 +233,7 @@ func elements(attributes pcommon.Map, key string, dropped *int) (maps []pcommon.
 	return maps
 }
 
-// integer returns an attribute that is a whole number.
+// integer returns an integer attribute.
 func integer(attributes pcommon.Map, key string) (n int64, ok bool) {
 	if v, exists := attributes.Get(key); exists && v.Type() == pcommon.ValueTypeInt {
 		return v.Int(), true

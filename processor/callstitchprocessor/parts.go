@@ -10,34 +10,32 @@ import (
 	"hash/crc32"
 )
 
-// A segment is stored in parts, under consecutive numbers. A store like
-// file_storage (bbolt) keeps values in pages of 4 KiB, two in a page at least,
-// and writes a page as a whole: with values of a segment's size each write would
-// write the segments beside it once more. Two parts are a page.
+// A segment is stored in parts under consecutive numbers. A store such as file_storage (bbolt)
+// writes whole pages of 4 KiB with at least two values each. Larger values would make each
+// write rewrite its neighbours; two parts fill a page.
 //
-//	part       sealed: where it is in its segment, 1 byte | a piece of the entries
+//	part       sealed: place in its segment, 1 byte | a piece of the entries
 //	sealed     version, 1 byte | CRC-32C of the rest, 4 bytes | content
 //
-// All numbers are big endian. Up to version 2 the checksum was that of the content
-// alone.
+// All numbers are big endian. Up to version 2 the checksum covered the content alone.
 const (
 	keyPart = "segment/%012d"
 
-	// Version 7 has API requests, scheduled meetings, and what bridges do not list any more
-	// (entry A). Version 6 has what single records said (entry M). Version 5 has SIP calls and their
-	// forks. Version 4 has what declared sessions over (entry T). Version 3 has parts; its
-	// entries are those of version 2. Version 2 had whole segments, with recorded sessions and
-	// tracks, and words (internal/stitch/words.go); version 1 knew none of these.
+	// Version 7 adds API requests, scheduled meetings and absences (entry A). Version 6 adds
+	// entries of single records (M). Version 5 adds SIP calls and forks. Version 4 adds
+	// declarations that a session is over (T). Version 3 adds parts. Version 2, in whole
+	// segments, adds recorded sessions, tracks and common texts
+	// (internal/stitch/commontexts.go). Version 1 has none of these.
 	formatVersion = 7
-	wholeSegments = 2 // the last version that had them
+	wholeSegments = 2 // the last version without parts
 
 	sealSize = 1 + crc32.Size
 	headSize = sealSize + 1
-	partSize = 2000 // 4096 less bbolt's heads and the keys, halved
+	partSize = 2000 // 4096 less bbolt's headers and the keys, halved
 	partRoom = partSize - headSize
 )
 
-// Where a part is in its segment.
+// Places of a part in its segment.
 const (
 	partBegins = 1 << iota
 	partEnds
@@ -68,16 +66,15 @@ func partsOf(entries []byte) [][]byte {
 	return parts
 }
 
-// segmentReader puts segments together again from their parts in order.
+// segmentReader joins parts to segments.
 type segmentReader struct {
 	entries []byte
 	begun   bool
 }
 
-// add takes the next part. It returns the entries of a segment when that is
-// whole; they are good until the next call. A part whose beginning is not there
-// is passed over: the beginning was damaged, which was an error then, or it was
-// deleted, and the rest would have been next.
+// add adds the next part. It returns the entries of a segment when it is complete; they are
+// valid until the next call. add skips parts whose first part is missing: that was damaged,
+// which add reported, or it was deleted as obsolete.
 func (a *segmentReader) add(value []byte) (entries []byte, err error) {
 	version, content, err := unseal(value)
 	if err == nil && version > wholeSegments && len(content) == 0 {
@@ -108,13 +105,13 @@ func (a *segmentReader) add(value []byte) (entries []byte, err error) {
 
 var checksums = crc32.MakeTable(crc32.Castagnoli)
 
-// seal fills in the head of a value whose content is behind it.
+// seal writes the head of a value; its content is in place.
 func seal(value []byte) {
 	value[0] = formatVersion
 	binary.BigEndian.PutUint32(value[1:], checksum(value))
 }
 
-// checksum returns the checksum that belongs into the head of a value.
+// checksum returns the checksum for the head of a value.
 func checksum(value []byte) uint32 {
 	var sum uint32
 	if value[0] > wholeSegments {

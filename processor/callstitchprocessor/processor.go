@@ -31,14 +31,14 @@ type callStitch struct {
 	emitter   *emitter
 	sender    *sender
 	journal   *journal     // nil without storage
-	committer *committer   // likewise
-	shared    *sharedCalls // likewise
+	committer *committer   // nil without storage
+	shared    *sharedCalls // nil without storage
 
 	sources  sources   // guarded by state.mu
 	requests sync.Pool // of *request
-	closed   bool      // guarded by state.mu: nothing is taken any more
+	closed   bool      // guarded by state.mu: requests are refused
 
-	cancel context.CancelFunc // of what the goroutines do
+	cancel context.CancelFunc // of the goroutines' context
 	wg     sync.WaitGroup
 }
 
@@ -57,8 +57,8 @@ func (*callStitch) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// Start restores the state and begins to emit. What it did before it failed, it
-// undoes.
+// Start restores the state and starts the goroutines. If it fails, it stops what it has
+// started.
 func (p *callStitch) Start(ctx context.Context, host component.Host) error {
 	if err := runningConfigs.take(p.config, p.settings.ID); err != nil {
 		return err
@@ -108,11 +108,11 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// errClosed is what a request gets that comes before Start or after Shutdown.
+// errClosed refuses a request before Start or after Shutdown.
 var errClosed = errors.New("the processor is not running")
 
-// ConsumeLogs merges what the records say into the state, stamps them, and
-// passes them on when the state is stored. An error is the sender's to repeat.
+// ConsumeLogs merges the records into the state, stamps them, and passes them on when the
+// state is stored. After an error the sender must retry.
 func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if p.state == nil {
 		return errClosed
@@ -125,7 +125,7 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	switch {
 	case err != nil:
 		return err
-	case write == nil: // nothing is to be stored
+	case write == nil: // nothing to store
 	case shared != nil:
 		if err := p.awaitShared(ctx, write, shared); !errors.Is(err, errSendSeparately) {
 			return err
@@ -139,8 +139,8 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return p.next.ConsumeLogs(ctx, logs)
 }
 
-// awaitShared waits until a request is stored and passed on together with others.
-// It returns errAlone if the request is to be passed on by itself.
+// awaitShared waits until a request is stored and passed on together with others. It returns
+// errSendSeparately if the request must be passed on by itself.
 func (p *callStitch) awaitShared(ctx context.Context, w *write, shared *sharedRequest) error {
 	err := shared.Wait(ctx)
 	if err == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
@@ -154,8 +154,8 @@ func (p *callStitch) awaitShared(ctx context.Context, w *write, shared *sharedRe
 	}
 }
 
-// mergeAndStamp merges and stamps the records. It returns the write after which that is
-// stored, and has shared passed on then, unless it is nil.
+// mergeAndStamp merges and stamps the records. It returns the write that stores the changes,
+// after which shared, unless nil, is passed on.
 func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *sharedRequest) (*write, error) {
 	r := p.requests.Get().(*request)
 	r.ctx = ctx
@@ -193,16 +193,15 @@ func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *
 	return due, nil
 }
 
-// wakeIfEarlier wakes the emitter if there is something to do earlier than it
-// knows. A request that others had a turn with may find that there is none any
-// more. The caller holds state.mu.
+// wakeIfEarlier wakes the emitter if a deadline is earlier than its timer. It does nothing if
+// the processor stopped while the lock was yielded. The caller holds state.mu.
 func (p *callStitch) wakeIfEarlier() {
 	if !p.closed {
 		p.emitter.wakeIfEarlier()
 	}
 }
 
-// wrapFull says what to do about an error.
+// wrapFull adds advice to stitch.ErrFull.
 func (p *callStitch) wrapFull(err error) error {
 	if !errors.Is(err, stitch.ErrFull) {
 		return err
@@ -212,19 +211,18 @@ func (p *callStitch) wrapFull(err error) error {
 		"send again; raise max_objects or lower max_open if this lasts", err, p.config.MaxObjects)
 }
 
-// request is a request that takes turns with others at the state.
+// request is a request that yields the state's lock to others.
 type request struct {
 	intake batchReader
 	p      *callStitch
 	ctx    context.Context //nolint:containedctx // that of the call which has the request
 }
 
-var _ lockSharer = (*request)(nil)
+var _ lockYielder = (*request)(nil)
 
 func (r *request) now() time.Time { return r.p.state.clock.now() }
 
-// yield lets others use the state. The caller holds state.mu, and does again
-// when it returns.
+// yield lets others use the state. The caller holds state.mu before and after.
 func (r *request) yield() error {
 	r.p.wakeIfEarlier()
 	r.p.state.mu.Unlock()
@@ -236,13 +234,12 @@ func (r *request) yield() error {
 	return r.ctx.Err()
 }
 
-// maxWaitForRoom is how long a request waits for room that is not made.
+// maxWaitForRoom is how long a request waits for room.
 const maxWaitForRoom = 5 * time.Second
 
-// waitForRoom waits until objects were emitted, if a request of so many records
-// could not get in otherwise: sent again, it would find as little room. It
-// returns false for a smaller one. The caller holds state.mu, and does again when
-// it returns.
+// waitForRoom waits until objects are emitted, if a request of so many records could not get
+// in otherwise: a retry would find no more room. It returns false for a smaller request. The
+// caller holds state.mu before and after.
 func (r *request) waitForRoom(records int) bool {
 	if records <= r.p.config.MaxObjects/2 {
 		return false
@@ -255,7 +252,7 @@ func (r *request) waitForRoom(records int) bool {
 	defer timer.Stop()
 	select {
 	case <-room:
-		return true // unless the processor stops; then there is no room either
+		return true // after a stop the caller finds no room and returns
 	case <-timer.C:
 		return false
 	case <-r.ctx.Done():
@@ -263,17 +260,15 @@ func (r *request) waitForRoom(records int) bool {
 	}
 }
 
-// lastWriteTimeout is how long the last write may take when the shutdown's own time is
-// up.
+// lastWriteTimeout is how long the last write may exceed shutdown_timeout.
 const lastWriteTimeout = 500 * time.Millisecond
 
-// Shutdown sends what is due, and keeps the rest in the storage; without
-// storage it sends what is open as incomplete. It takes no longer than
-// shutdown_timeout and a little, whatever the next consumer and the storage do.
-// Nothing is consumed or stored after it, unless by one of them that did not come
-// back. It may come without Start, and more than once.
+// Shutdown sends pending records and stores the rest; without storage it sends open objects as
+// incomplete. It takes at most shutdown_timeout plus a fixed margin, whatever the next
+// consumer and the storage do. Afterwards nothing is consumed or stored, except by a neighbour
+// that did not return. Shutdown may be called without Start, and more than once.
 func (p *callStitch) Shutdown(ctx context.Context) error {
-	// The Collector itself gives no deadline.
+	// The Collector sets no deadline.
 	ctx, cancel := context.WithTimeout(ctx, p.config.ShutdownTimeout)
 	defer cancel()
 	var errs error
@@ -311,8 +306,8 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 	return errs
 }
 
-// waitBounded calls something that may not come back. That is an error when the
-// shutdown's time is up, and a little more.
+// waitBounded waits for a call that may not return. It returns an error when shutdown_timeout
+// and a margin are over.
 func (p *callStitch) waitBounded(ctx context.Context, what string, call func()) error {
 	done := make(chan struct{})
 	go func() {
@@ -331,16 +326,16 @@ func (p *callStitch) refuseRequests() {
 	p.closed = true
 }
 
-// stopSharing refuses requests that wait, and lets the calls under way end. What
-// is refused is stored, and merges to nothing when it comes again.
+// stopSharing refuses waiting requests and waits for running calls. A refused request is
+// stored already; merging it again changes nothing.
 func (p *callStitch) stopSharing(ctx context.Context) error {
 	p.shared.group.Close(errClosed)
 	defer context.AfterFunc(ctx, p.cancel)()
 	return p.waitBounded(ctx, "calls of the next consumer", p.shared.group.Wait)
 }
 
-// stopCommitter has the last of the state written, for which there is some
-// time even when the shutdown's own is up.
+// stopCommitter writes the last changes. The write may exceed shutdown_timeout by
+// lastWriteTimeout.
 func (p *callStitch) stopCommitter(ctx context.Context) error {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -13,11 +13,10 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// ofRecord begins the attributes that are about one record and not about the
-// object it speaks of.
-const ofRecord = names.MeetingServer + ".record."
+// recordPrefix begins the attributes that describe the record and not its object.
+const recordPrefix = names.MeetingServer + ".record."
 
-// text returns an attribute that is a text, "" if it is none.
+// text returns a text attribute, "" if absent.
 func text(attributes pcommon.Map, key string) string {
 	if v, ok := attributes.Get(key); ok && v.Type() == pcommon.ValueTypeStr {
 		return v.Str()
@@ -25,8 +24,8 @@ func text(attributes pcommon.Map, key string) string {
 	return ""
 }
 
-// timeOf is when the record was made by its sender's clock or, if that is not
-// known, when it was seen.
+// timeOf returns the record's time by its sender's clock or, if absent, the time of
+// observation.
 func timeOf(lr plog.LogRecord) int64 {
 	if t := lr.Timestamp(); t != 0 {
 		return int64(t) //nolint:gosec // a time
@@ -34,10 +33,10 @@ func timeOf(lr plog.LogRecord) int64 {
 	return int64(lr.ObservedTimestamp()) //nolint:gosec // a time
 }
 
-// indexOf is the record's place in its session, 0 if it has none.
+// indexOf returns the record's number in its session, 0 if it has none.
 func indexOf(attributes pcommon.Map) uint64 {
 	v, ok := attributes.Get(names.RecordIndex)
-	if !ok { // very old servers have the other number only
+	if !ok { // very old servers only send the legacy number
 		v, ok = attributes.Get(names.RecordLegacyIndex)
 	}
 	if ok && v.Type() == pcommon.ValueTypeInt && v.Int() > 0 {
@@ -46,11 +45,11 @@ func indexOf(attributes pcommon.Map) uint64 {
 	return 0
 }
 
-// appendFields appends what a record says of its object. The texts are the
-// record's own; the engine copies what it keeps.
+// appendFields appends the attributes of a record's object. The texts belong to the record;
+// the engine copies them.
 func appendFields(to []stitch.Field, attributes pcommon.Map, idKey string) []stitch.Field {
 	for key, v := range attributes.All() {
-		if key == idKey || strings.HasPrefix(key, ofRecord) {
+		if key == idKey || strings.HasPrefix(key, recordPrefix) {
 			continue
 		}
 		if value, ok := read(v); ok {
@@ -60,7 +59,7 @@ func appendFields(to []stitch.Field, attributes pcommon.Map, idKey string) []sti
 	return to
 }
 
-// read reads a value; ok is false if there is none in it.
+// read converts a value; ok is false if it is empty.
 func read(v pcommon.Value) (value stitch.Value, ok bool) {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -78,7 +77,7 @@ func read(v pcommon.Value) (value stitch.Value, ok bool) {
 	}
 }
 
-// writeTo writes a value as read read it.
+// writeTo writes a value that read converted.
 func writeTo(to pcommon.Value, value stitch.Value) {
 	switch value.Kind {
 	case stitch.KindText:
@@ -94,10 +93,10 @@ func writeTo(to pcommon.Value, value stitch.Value) {
 	}
 }
 
-// A value that the engine does not know is kept as the wire has it. There is no
-// way to write a single value, so it is the attribute of an empty resource.
+// Values of other types are stored as OTLP. pdata cannot encode a single value, so it is
+// encoded as an attribute of an empty resource.
 
-// readOpaque reads a list, a map or bytes.
+// readOpaque encodes a list, a map or bytes.
 func readOpaque(v pcommon.Value) (value stitch.Value, ok bool) {
 	logs := plog.NewLogs()
 	v.CopyTo(logs.ResourceLogs().AppendEmpty().Resource().Attributes().PutEmpty(""))
@@ -108,7 +107,7 @@ func readOpaque(v pcommon.Value) (value stitch.Value, ok bool) {
 	return stitch.Opaque(string(wire)), true
 }
 
-// writeOpaque leaves a value empty that cannot be read: it was stored damaged.
+// writeOpaque decodes a value. One that was stored damaged stays empty.
 func writeOpaque(to pcommon.Value, value stitch.Value) {
 	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs([]byte(value.Text))
 	if err != nil || logs.ResourceLogs().Len() == 0 {

@@ -34,11 +34,11 @@ var spanEvents = [...]string{
 	stitch.ScheduledMeeting: names.EventScheduledMeetingSpan,
 }
 
-// keyReason is why a leg ended.
+// keyReason is the reason for a leg's end.
 var keyReason = names.MeetingServerAttribute("callLeg", "reason")
 
-// told is the attribute that says most in a word of what was stitched.
-var told = [len(spanEvents)]string{
+// summaryAttribute is the attribute that the body of a stitched record quotes.
+var summaryAttribute = [len(spanEvents)]string{
 	stitch.CallLeg: keyReason,
 	stitch.Session: names.MediaSenseState,
 	stitch.Track:   trackPrefix + "track_media_type",
@@ -50,12 +50,11 @@ var told = [len(spanEvents)]string{
 	stitch.ScheduledMeeting: names.CoSpaceName,
 }
 
-// ownAttributes is how many attributes a stitched record has beside its fields,
-// at most.
+// ownAttributes is how many attributes a stitched record has at most beside its fields.
 const ownAttributes = 13
 
-// render writes a stitched record. What it writes depends on the object and its
-// call alone, so that one that is sent twice is one span.
+// render writes a stitched record. The record depends only on the object and its call, so that
+// sending it twice gives one span.
 func render(to plog.LogRecord, s *stitch.Stitched) {
 	to.SetEventName(spanEvents[s.Kind])
 	to.SetTimestamp(pcommon.Timestamp(s.End))         //nolint:gosec // a time
@@ -76,7 +75,7 @@ func render(to plog.LogRecord, s *stitch.Stitched) {
 		}
 	}
 	for i := range s.Fields {
-		if field := &s.Fields[i]; !reserved(field.Key) && !isOpen(field) {
+		if field := &s.Fields[i]; !reserved(field.Key) && !isUnsetParty(field) {
 			writeTo(attributes.PutEmpty(field.Key), field.Value)
 		}
 	}
@@ -96,8 +95,8 @@ func renderList(to pcommon.Slice, list *stitch.List) {
 	}
 }
 
-// reserved tells whether an attribute is this processor's to write. A record
-// that had it was stitched by somebody else.
+// reserved reports whether only this processor sets an attribute. A record that has it was
+// stitched by another component.
 func reserved(key string) bool {
 	return strings.HasPrefix(key, "span.") || key == names.CallstitchOutcome || key == names.CallLegCalls
 }
@@ -116,8 +115,7 @@ func renderSeverity(to plog.LogRecord, s *stitch.Stitched) {
 	to.SetSeverityText(text)
 }
 
-// isScan tells whether a failed leg is a scanner's. Its span keeps the status
-// error.
+// isScan reports whether a failed leg is a scanner's. Its span keeps the status error.
 func isScan(s *stitch.Stitched) bool {
 	if s.Kind != stitch.CallLeg || s.ErrorType == "" {
 		return false
@@ -126,13 +124,13 @@ func isScan(s *stitch.Stitched) bool {
 	return reason.Scan(len(s.Calls) > 0, time.Duration(s.End-s.Start).Seconds())
 }
 
-// isRefused tells whether a SIP call failed because of its caller or of the party
-// called (4xx), not of a server.
+// isRefused reports whether a SIP call failed because of the caller or the called party (4xx),
+// and not because of a server.
 func isRefused(s *stitch.Stitched) bool {
 	return s.Kind == stitch.Dialog && strings.HasPrefix(s.ErrorType, "4")
 }
 
-// renderSpan writes the attributes that make a span of a record.
+// renderSpan writes the span.* attributes.
 func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
 	kind, status := names.SpanKindInternal, names.SpanStatusUnset
 	switch {
@@ -170,14 +168,14 @@ func renderSpan(attributes pcommon.Map, s *stitch.Stitched) {
 	}
 }
 
-// describe says in one line what was stitched, for who reads the log.
+// describe returns the body: one line for people.
 func describe(s *stitch.Stitched) string {
 	text := s.Name
 	if text == "" {
 		text = strings.ReplaceAll(s.Kind.SpanName(), "_", " ")
 	}
 	text += " of " + seconds(s.End-s.Start) + " s"
-	reason := slices.IndexFunc(s.Fields, func(f stitch.Field) bool { return f.Key == told[s.Kind] && f.Value.Kind == stitch.KindText })
+	reason := slices.IndexFunc(s.Fields, func(f stitch.Field) bool { return f.Key == summaryAttribute[s.Kind] && f.Value.Kind == stitch.KindText })
 	if reason >= 0 {
 		text += ": " + string(logrecord.AppendText(nil, s.Fields[reason].Value.Text))
 	}
@@ -190,7 +188,7 @@ func describe(s *stitch.Stitched) string {
 	return text
 }
 
-// seconds writes nanoseconds as seconds, to the millisecond.
+// seconds formats nanoseconds as seconds with milliseconds.
 func seconds(nanoseconds int64) string {
 	return strconv.FormatFloat(math.Round(float64(nanoseconds)/1e6)/1e3, 'f', -1, 64)
 }

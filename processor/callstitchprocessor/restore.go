@@ -13,14 +13,14 @@ import (
 	"go.uber.org/zap"
 )
 
-// readTogether is how many parts are read with one batch: a storage may take as
-// long for it as for a write.
+// readTogether is how many parts one batch reads; a storage may take as long for a read as for
+// a write.
 const readTogether = 512
 
-// restore fills the engine with what is stored. What cannot be understood is
-// left out, and counted: a processor that does not start loses more. A storage
-// that cannot be read is an error, and so is the state of a newer release: neither
-// is lost yet, and both would be overwritten. Nobody else has the engine yet.
+// restore loads the stored state into the engine. It skips and counts what is damaged, because
+// refusing to start would lose more. A storage that cannot be read is an error, and so is the
+// state of a newer release, because the processor would overwrite it. The caller has not
+// shared the engine yet.
 func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	value, err := j.client.Get(ctx, keyLog)
 	if err != nil {
@@ -31,7 +31,7 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	}
 	_, content, err := unseal(value)
 	if errors.Is(err, errVersion) {
-		// A newer release wrote all that is there. Writing over it would destroy it.
+		// A newer release wrote all of the state.
 		return 0, fmt.Errorf("storage: the state has format %d and this release reads up to %d: "+
 			"start the newer release again, or give this one another storage", value[0], formatVersion)
 	}
@@ -53,12 +53,12 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 		lost += n
 	}
 	s.engine.FinishLoad(s.clock.now())
-	j.snapshot.dueNow = true // what is damaged goes away with it
+	j.snapshot.dueNow = true // the snapshot replaces damaged segments
 	j.logger.Info("State restored", zap.Uint64("parts", j.next-j.first), zap.Uint64("objects", s.engine.Stats().Restored))
 	return lost, nil
 }
 
-// load reads the parts from first to end, without it.
+// load loads the parts from first up to end.
 func (j *journal) load(ctx context.Context, s *state, parts *segmentReader, first, end uint64) (lost int, err error) {
 	operations := make([]*storage.Operation, 0, readTogether)
 	for number := first; number < end; number++ {

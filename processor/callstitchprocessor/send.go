@@ -19,11 +19,11 @@ import (
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
-// sender sends owed records, in a goroutine of its own: the oldest first, in
-// batches. A batch that is refused for now is sent again after a back-off. When
-// that has been in vain some times, the batch is halved with each further try,
-// until one record is left that the next consumer does not take: that one is set
-// aside, tried alone from time to time, and holds up nobody.
+// sender sends pending records in a goroutine of its own, in batches, the oldest first. It
+// sends a refused batch again after a back-off. After triesBeforeSplit refusals it halves the
+// batch with each further one, until one record is left that the next consumer does not
+// accept. That record is set aside and tried alone from time to time, so that it delays no
+// others.
 type sender struct {
 	state     *state
 	committer *committer
@@ -35,25 +35,25 @@ type sender struct {
 	wakeups chan struct{}
 	stop    chan struct{}
 	ended   chan struct{}
-	cancel  context.CancelFunc // of what run does
+	cancel  context.CancelFunc // of run's context
 
-	busySince time.Time // guarded by state.mu: since when the next consumer has had a batch; zero if it has none
+	busySince time.Time // guarded by state.mu: when the next consumer got the current batch; zero if it has none
 
-	// Of run and, when that has ended, of finish.
-	pendingRetry     attempts // of owed records
-	setAsideRetry    attempts // of records that were set aside
-	traceChangeRetry attempts // of the events about calls that joined a conference
-	size             int      // of a batch
-	isolating        int      // owed objects to be sent one by one: one of them was refused with a permanent error
-	isLast           bool     // the processor stops and has no storage: what is not sent now is lost
+	// Used by run and, after its end, by stopAndSendRest.
+	pendingRetry     attempts // of pending records
+	setAsideRetry    attempts // of records that are set aside
+	traceChangeRetry attempts // of trace change events
+	size             int      // of the next batch
+	isolating        int      // pending objects to send one by one, because one of them was refused with a permanent error
+	isLast           bool     // the processor stops without storage: unsent records are lost
 	refusalLog       minuteLimiter
 }
 
-// attempts is when something is tried again that was refused.
+// attempts schedules the retries of one kind of payload.
 type attempts struct {
 	backoff  *backoff.ExponentialBackOff
-	at       time.Time // nothing is sent before; zero if nothing was refused
-	failures int       // one after the other
+	at       time.Time // no attempt before; zero if nothing was refused
+	failures int       // consecutive
 }
 
 func newAttempts(first, longest time.Duration) attempts {
@@ -62,7 +62,7 @@ func newAttempts(first, longest time.Duration) attempts {
 	return attempts{backoff: b}
 }
 
-// failed decides when the next attempt is, and returns in what time.
+// failed schedules the next attempt, and returns the delay.
 func (a *attempts) failed(now time.Time) time.Duration {
 	wait := a.backoff.NextBackOff()
 	a.at = now.Add(wait)
@@ -78,17 +78,16 @@ func (a *attempts) succeeded() {
 }
 
 const (
-	// maxBatch is how many stitched records are sent together.
+	// maxBatch bounds the stitched records of a batch.
 	maxBatch = 500
-	// rendersPerLock is how many of them are rendered, or marked as done, without
-	// letting go of the lock: some tenths of a millisecond of work. Each unlock may
-	// let many senders in first, and the queue of owed records must not grow without
-	// end.
+	// rendersPerLock is how many records are rendered, or marked as emitted, under one lock:
+	// some tenths of a millisecond. Each unlock may let many senders in first, and the queue
+	// of pending records must not grow without bound.
 	rendersPerLock = 64
-	// triesBeforeSplit is how often a batch is tried before it is halved. At a stop
-	// without storage it is halved at once.
+	// triesBeforeSplit is how often a batch is sent before it is halved. At a stop without
+	// storage it is halved at once.
 	triesBeforeSplit = 3
-	// Back-off of owed records, and of records that were set aside.
+	// Back-off of pending records, and of records that are set aside.
 	firstRetry, longestRetry                 = 500 * time.Millisecond, time.Minute
 	firstSetAsideRetry, longestSetAsideRetry = 5 * time.Second, time.Minute
 )
@@ -102,7 +101,7 @@ func newSender(s *state, c *committer, next consumer.Logs, set processor.Setting
 	}
 }
 
-// run sends until stopped.
+// run sends until it is stopped.
 func (s *sender) run(ctx context.Context) {
 	defer close(s.ended)
 	timer := time.NewTimer(maxTimer)
@@ -126,7 +125,7 @@ func (s *sender) wake() {
 	}
 }
 
-// stopped tells whether nothing is to be sent any more.
+// stopped reports whether run must end.
 func (s *sender) stopped(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
@@ -138,7 +137,7 @@ func (s *sender) stopped(ctx context.Context) bool {
 	}
 }
 
-// pause returns how long there is nothing to send.
+// pause returns the time until the next attempt.
 func (s *sender) pause() time.Duration {
 	now := s.state.clock.now()
 	next := now.Add(maxTimer)
@@ -153,9 +152,8 @@ func (s *sender) pause() time.Duration {
 	return max(next.Sub(now), minTimer)
 }
 
-// send sends the events about calls that joined a conference, the owed records,
-// and the records that were set aside, each until the next consumer refuses one
-// with a retryable error.
+// send sends trace change events, pending records and set-aside records, each until the next
+// consumer refuses one with a retryable error.
 func (s *sender) send(ctx context.Context) {
 	for !s.stopped(ctx) && !s.state.clock.now().Before(s.traceChangeRetry.at) {
 		if more, err := s.sendTraceChanges(ctx); err != nil || !more {
@@ -174,7 +172,7 @@ func (s *sender) send(ctx context.Context) {
 	}
 }
 
-// sendPending sends the oldest owed records. It reports whether there was any.
+// sendPending sends the oldest pending records. more reports whether there were any.
 func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 	size := s.size
 	if s.isolating > 0 {
@@ -182,7 +180,7 @@ func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 	}
 	b := s.render(s.state.engine.VisitPendingEmits, size)
 	if len(b.objects) == 0 {
-		s.pendingRetry.succeeded() // nothing is left to be tried again
+		s.pendingRetry.succeeded() // nothing is left to retry
 		return false, nil
 	}
 	err = s.sendBatch(ctx, b)
@@ -204,7 +202,7 @@ func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// handleRefusal handles a batch that the next consumer refused with a retryable error.
+// handleRefusal handles a batch that was refused with a retryable error.
 func (s *sender) handleRefusal(ctx context.Context, b *batch, err error) {
 	s.warn(ctx, err, &s.pendingRetry)
 	switch {
@@ -217,8 +215,7 @@ func (s *sender) handleRefusal(ctx context.Context, b *batch, err error) {
 	}
 }
 
-// warn logs now and then that something was refused, after it decided when to try
-// again.
+// warn schedules the next attempt, and logs the refusal at most once a minute.
 func (s *sender) warn(ctx context.Context, err error, a *attempts) {
 	now := s.state.clock.now()
 	wait := a.failed(now)
@@ -226,19 +223,19 @@ func (s *sender) warn(ctx context.Context, err error, a *attempts) {
 		return
 	}
 	stats := s.state.stats()
-	s.logger.Warn("Stitched records not sent; they stay owed and are sent again",
-		zap.Error(err), zap.Int("owed", stats.PendingEmit), zap.Int("aside", stats.CurrentlySetAside), zap.Duration("in", wait))
+	s.logger.Warn("Stitched records not sent; they stay pending and are retried",
+		zap.Error(err), zap.Int("pending", stats.PendingEmit), zap.Int("aside", stats.CurrentlySetAside), zap.Duration("in", wait))
 }
 
-// setAside takes a record that was refused again and again out of the way.
+// setAside sets a record aside that was refused repeatedly.
 func (s *sender) setAside(b *batch) {
 	s.state.mu.Lock()
 	s.state.engine.SetAside(b.objects[0].ref)
 	s.state.mu.Unlock()
 }
 
-// sendSetAside tries the one that was set aside or tried the longest time ago. It
-// tells whether there was any.
+// sendSetAside sends the record that was set aside or tried the longest time ago. more reports
+// whether there was one.
 func (s *sender) sendSetAside(ctx context.Context) (more bool, err error) {
 	b := s.render(s.state.engine.VisitSetAside, 1)
 	if len(b.objects) == 0 {
@@ -259,8 +256,8 @@ func (s *sender) sendSetAside(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// sendBatch hands a batch to the next consumer when the traces of it are stored:
-// they are final from here on, also after a crash.
+// sendBatch sends a batch after its traces are stored: they are final from here on, also after
+// a crash.
 func (s *sender) sendBatch(ctx context.Context, b *batch) error {
 	if err := s.committer.waitStored(ctx); err != nil {
 		return err
@@ -274,14 +271,14 @@ func (s *sender) setBusy(since time.Time) {
 	s.state.mu.Unlock()
 }
 
-// render renders owed records, in pieces. Only this goroutine takes objects from
-// there, so that those rendered already stay in front.
-func (s *sender) render(owed func(stitch.Ref, int, func(*stitch.Stitched)) int, size int) *batch {
+// render renders pending records, yielding the lock in between. Only this goroutine removes
+// pending objects, so the rendered ones stay in front.
+func (s *sender) render(pending func(stitch.Ref, int, func(*stitch.Stitched)) int, size int) *batch {
 	b := newBatch(s.version)
 	piece := func() (visited int) {
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
-		return owed(b.last(), min(rendersPerLock, size-len(b.objects)), b.add)
+		return pending(b.last(), min(rendersPerLock, size-len(b.objects)), b.add)
 	}
 	for len(b.objects) < size && piece() > 0 {
 		yield()
@@ -289,8 +286,8 @@ func (s *sender) render(owed func(stitch.Ref, int, func(*stitch.Stitched)) int, 
 	return b
 }
 
-// markEmitted marks the objects of a batch as done. It need not be stored before the next one
-// is sent, but soon.
+// markEmitted marks the objects of a batch as emitted. The next batch need not wait until that
+// is stored.
 func (s *sender) markEmitted(b *batch, accepted bool) {
 	for objects := range slices.Chunk(b.objects, rendersPerLock) {
 		s.state.mu.Lock()
@@ -305,9 +302,9 @@ func (s *sender) markEmitted(b *batch, accepted bool) {
 	s.committer.requestWrite()
 }
 
-// rejectBatch gives up a record that the next consumer refused with a permanent error.
+// rejectBatch drops a record that was refused with a permanent error.
 func (s *sender) rejectBatch(b *batch) {
 	s.markEmitted(b, false)
-	s.logger.Error("Stitched record refused for good by the next consumer; it is lost",
+	s.logger.Error("Stitched record lost: the next consumer refused it with a permanent error",
 		zap.Stringer("kind", b.objects[0].kind), zap.String("span_id", hex.EncodeToString(b.objects[0].span[:])))
 }

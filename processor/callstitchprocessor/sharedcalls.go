@@ -17,38 +17,36 @@ import (
 	"github.com/legato-otel/legato/internal/otel/consume"
 )
 
-// request of a caller of ConsumeLogs that is passed on together with others.
+// sharedRequest is a request of ConsumeLogs that is passed on together with others.
 type sharedRequest = groupcall.Request[plog.Logs]
 
-// sharedCalls passes requests on when their state is stored: all that wait, in one
-// call of the next consumer, in the order in which they were merged. Each of them
-// has the answer of that call.
-//
-// The call has a context of its own, without any value of a request's: what a
-// client.Info has of one sender must not become another's. A request with client
-// metadata or authentication data is therefore passed on by itself.
+// sharedCalls passes requests on after their state is stored: all that wait, in one call of
+// the next consumer, in the order in which they were merged. Each request gets the result of
+// that call.
+// The call has a context of its own without the values of the requests' contexts, because the
+// client.Info of one sender must not be attributed to another. A request with client metadata
+// or authentication data is therefore passed on by itself.
 type sharedCalls struct {
 	next  consumer.Logs
 	group *groupcall.Group[plog.Logs]
-	// copies: the next consumer changes what it gets, so that a request which may
-	// have to be passed on again needs a copy.
+	// copies: the next consumer mutates its input, so a request that may have to be sent again
+	// needs a copy.
 	copies bool
 }
 
 const (
-	// maxShared is how large a shared call is at most, in bytes of OTLP, and
-	// maxSharedRequests of how many requests it is made: an exporter sends a call on
-	// as one payload, and backends refuse large ones.
+	// maxShared bounds a shared call in bytes of OTLP, and maxSharedRequests its requests:
+	// exporters send a call as one payload, and backends refuse large ones.
 	maxShared         = 512 << 10
 	maxSharedRequests = 512
-	// slowCall is how long a call keeps the next one waiting, and maxCalls how many
-	// are under way at most. One at a time is best for a queue in a storage, where a
-	// call is a transaction that its readers wait for.
+	// slowCall is how long a call delays the next one, and maxCalls how many may run at once.
+	// One at a time is best for a stored queue, where a call is a transaction for which its
+	// readers wait.
 	slowCall = 50 * time.Millisecond
 	maxCalls = 8
-	// separateAfterRefusal is how long requests are passed on one by one after a
-	// shared call was refused for now. If it is one of them that is refused, and
-	// comes again, it is refused alone.
+	// separateAfterRefusal is how long requests are passed on one by one after a shared call
+	// was refused with a retryable error. If one of them caused the refusal and is retried, it
+	// is refused alone.
 	separateAfterRefusal = time.Second
 )
 
@@ -62,8 +60,8 @@ func newSharing(ctx context.Context, next consumer.Logs) *sharedCalls {
 	return s
 }
 
-// request returns a request for the shared call after a write, nil for one that
-// is passed on by itself.
+// request returns a request for the shared call after a write, nil for one that must be passed
+// on by itself.
 func (s *sharedCalls) request(ctx context.Context, logs plog.Logs) *sharedRequest {
 	info := client.FromContext(ctx)
 	if info.Auth != nil {
@@ -75,11 +73,11 @@ func (s *sharedCalls) request(ctx context.Context, logs plog.Logs) *sharedReques
 	return s.group.NewRequest(logs)
 }
 
-// errSendSeparately answers a request that is to be passed on by itself, with the data
-// that it now has: a refusal of all of a shared call says nothing of each.
+// errSendSeparately answers a request that must be passed on by itself, with the data in its
+// Value: the refusal of a shared call does not tell which request caused it.
 var errSendSeparately = errors.New("shared call refused")
 
-// call passes requests on.
+// call passes requests on in one call.
 func (s *sharedCalls) call(ctx context.Context, requests []*sharedRequest) {
 	if len(requests) == 1 {
 		requests[0].Answer(s.next.ConsumeLogs(ctx, requests[0].Value))
@@ -102,8 +100,8 @@ func (s *sharedCalls) call(ctx context.Context, requests []*sharedRequest) {
 	}
 }
 
-// isPartial reports whether an error carries data that was not taken. It has that
-// of several requests, which none of them may get.
+// isPartial reports whether an error contains the data that was not accepted. That data
+// belongs to several requests.
 func isPartial(err error) bool {
 	_, partial := errors.AsType[consumererror.Logs](err)
 	return partial
@@ -112,13 +110,13 @@ func isPartial(err error) bool {
 // mergedLogs are the requests of one call.
 type mergedLogs struct {
 	logs plog.Logs
-	// ends of the requests, in resources of logs.
+	// ends of the requests, as indices of resources in logs.
 	ends []int
-	// copies of the requests, nil if the next consumer leaves logs as they are.
+	// copies of the requests, nil if the next consumer does not mutate logs.
 	copies []plog.Logs
 }
 
-// merge moves the data of the requests into one.
+// merge moves the data of the requests into one payload.
 func (s *sharedCalls) merge(requests []*sharedRequest) *mergedLogs {
 	m := &mergedLogs{logs: plog.NewLogs(), ends: make([]int, len(requests))}
 	if s.copies {
@@ -136,8 +134,8 @@ func (s *sharedCalls) merge(requests []*sharedRequest) *mergedLogs {
 	return m
 }
 
-// part returns the data of one of the requests. It only reads logs: a branch of
-// the next consumer that took them may hold them.
+// part returns the data of one request. It only reads logs, because a branch of the next
+// consumer may still hold them.
 func (m *mergedLogs) part(i int) plog.Logs {
 	if m.copies != nil {
 		return m.copies[i]

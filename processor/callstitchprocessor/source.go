@@ -16,20 +16,18 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// sources encodes resources. There are few of them, one for each run of a
-// bridge, and each comes with every request: the encoded ones are kept.
+// sources caches encoded resources. There is one for each run of a bridge, and each request
+// repeats it.
 type sources struct {
-	key   []byte // room to look one up
+	key   []byte // memory for a lookup
 	known map[string]stitch.Source
 }
 
-// knownSources is how many encoded resources are kept. When there are more they
-// are encoded anew.
+// knownSources bounds the cached resources. A full cache is cleared.
 const knownSources = 1024
 
-// maxKnownSource is the largest resource that is kept here, and maxResource the
-// longest attribute, in bytes, that a stitched record has of it: real ones are
-// small.
+// maxKnownSource is the largest resource that is cached, and maxResource the longest attribute
+// that a stitched record has of it, in bytes. Real ones are small.
 const (
 	maxKnownSource = 16 << 10
 	maxResource    = 4 << 10
@@ -37,8 +35,8 @@ const (
 
 func newSources() sources { return sources{known: make(map[string]stitch.Source)} }
 
-// of returns where the records of a resource come from: the resource as
-// [encodeResource] has it, the session of its sender, and its Call Bridge.
+// of returns the source of the records of a resource: the encoded resource, the session of its
+// sender, and its Call Bridge.
 func (s *sources) of(rl plog.ResourceLogs) stitch.Source {
 	var simple bool
 	if s.key, simple = appendKey(s.key[:0], rl); !simple || len(s.key) > maxKnownSource {
@@ -66,9 +64,9 @@ func sourceOf(rl plog.ResourceLogs) stitch.Source {
 	return source.OnBridge(rank, identity)
 }
 
-// bridgeOf returns what tells the Call Bridge of a session from others, and how
-// well. A bridge that has neither an id nor a label is in no cluster, so that its
-// rooms are its own: where not even its address is known, all such are one.
+// bridgeOf returns the identity of a session's Call Bridge, and its rank. A bridge without id
+// and label is in no cluster, so its rooms are its own. All bridges without even an address
+// count as one.
 func bridgeOf(attributes pcommon.Map, session string) (rank uint8, identity string) {
 	for i, key := range []string{names.CallBridgeID, names.SystemID, names.ServiceInstanceID, names.ClientAddress} {
 		if identity = text(attributes, key); identity != "" && !strings.EqualFold(identity, session) {
@@ -78,8 +76,8 @@ func bridgeOf(attributes pcommon.Map, session string) (rank uint8, identity stri
 	return 1, ""
 }
 
-// appendKey appends what tells resources apart, in the order in which it came;
-// simple is false for one that has more than plain values.
+// appendKey appends a key of a resource, in the order of its attributes; simple is false for a
+// resource with lists, maps or bytes.
 func appendKey(b []byte, rl plog.ResourceLogs) (key []byte, simple bool) {
 	b = appendText(b, rl.SchemaUrl())
 	b = binary.AppendUvarint(b, uint64(rl.Resource().DroppedAttributesCount()))
@@ -109,9 +107,8 @@ func appendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// encodeResource returns a resource and its schema URL as the wire has them,
-// with the attributes in the order of their keys: equal resources are equal
-// texts.
+// encodeResource encodes a resource and its schema URL as OTLP, with the attributes in key
+// order, so that equal resources have equal encodings.
 func encodeResource(rl plog.ResourceLogs) string {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty()
@@ -135,8 +132,7 @@ func encodeResource(rl plog.ResourceLogs) string {
 	return string(wire)
 }
 
-// decodeResource fills a resource. One that cannot be read stays empty: it was
-// stored damaged.
+// decodeResource decodes a resource. One that was stored damaged stays empty.
 func decodeResource(encoded string, to plog.ResourceLogs) {
 	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs([]byte(encoded))
 	if err == nil && logs.ResourceLogs().Len() > 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// stamp puts the ids of its object on a record that has none, and what its
-// object's call says where the record does not say it itself.
+// stamp sets the object's ids on a record that has none, and adds the attributes of its call
+// that the record lacks.
 func stamp(lr plog.LogRecord, known *stitch.Stamp) {
 	if lr.TraceID().IsEmpty() && lr.SpanID().IsEmpty() {
 		lr.SetTraceID(pcommon.TraceID(known.Trace))

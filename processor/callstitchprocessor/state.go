@@ -10,19 +10,19 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// state is the engine with what guards it.
+// state is the engine and its lock.
 type state struct {
 	clock clock
 
-	// mu guards the engine and everything that says so. It is held for a bounded
-	// piece of work, never while something is consumed or stored.
+	// mu guards the engine and all fields documented so. It is held for a bounded amount of
+	// work, never while data is consumed or stored.
 	mu     sync.Mutex
 	engine *stitch.Engine
 
-	room chan struct{} // guarded by mu: closed when objects were emitted, for the next time there is another
+	room chan struct{} // guarded by mu: closed and replaced when objects were emitted
 }
 
-// signalRoom lets those go on who wait for room. The caller holds mu.
+// signalRoom wakes the requests that wait for room. The caller holds mu.
 func (s *state) signalRoom() {
 	close(s.room)
 	s.room = make(chan struct{})
@@ -38,7 +38,7 @@ func newState(config *Config) *state {
 	})}
 }
 
-// pendingFor is how long the oldest stitched record has been owed.
+// pendingFor returns how long the oldest stitched record has been pending.
 func (s *state) pendingFor() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

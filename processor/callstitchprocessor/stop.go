@@ -11,23 +11,22 @@ import (
 	"go.uber.org/zap"
 )
 
-// A stop has seconds, not minutes. Without storage the sender therefore looks for
-// the records that the next consumer refuses without a pause between its tries:
-// it halves a refused batch at once and sets a single record aside on its first
-// refusal. It pauses only when nothing is taken any more.
+// A stop has seconds, not minutes. Without storage the sender therefore isolates refused
+// records without a pause: it halves a refused batch at once and sets a single record aside on
+// its first refusal. It pauses only when the next consumer accepts nothing any more.
 
 const (
-	// maxConsecutiveRefusals is how many refusals, with nothing taken between them, make
-	// the sender pause. It takes nine to get from a full batch to a single record;
-	// the rest skips records that are refused one after the other.
+	// maxConsecutiveRefusals is how many consecutive refusals make the sender pause. Nine lead
+	// from a full batch to a single record; the rest skips records that are refused one after
+	// the other.
 	maxConsecutiveRefusals = 32
-	// Back-off of the last tries of a stop.
+	// Back-off of the last retries of a stop.
 	firstStopRetry, longestStopRetry = 100 * time.Millisecond, time.Second
 )
 
-// stopAndSendRest ends run and sends all owed records until the context ends: with storage
-// until one is refused, since they are stored; else again and again.
-// A next consumer that does not come back is left behind.
+// stopAndSendRest ends run and sends all pending records until the context ends: with storage
+// until the first refusal, because they are stored; otherwise with retries. It does not wait
+// longer for a next consumer that does not return.
 func (s *sender) stopAndSendRest(ctx context.Context) {
 	close(s.stop)
 	stop := context.AfterFunc(ctx, s.cancel)
@@ -38,16 +37,16 @@ func (s *sender) stopAndSendRest(ctx context.Context) {
 	if came {
 		err = s.sendLast(ctx)
 	}
-	switch owed := s.state.stats().PendingEmit; {
-	case owed == 0:
+	switch pending := s.state.stats().PendingEmit; {
+	case pending == 0:
 	case s.committer != nil:
-		s.logger.Info("Stitched records not sent before the stop; they are stored, and sent after the next start", zap.Int("owed", owed), zap.Error(err))
+		s.logger.Info("Stitched records not sent before the stop; they are stored, and sent after the next start", zap.Int("pending", pending), zap.Error(err))
 	default:
-		s.logger.Error("Stitched records lost: they could not be sent before the stop, and there is no storage", zap.Int("owed", owed), zap.Error(err))
+		s.logger.Error("Stitched records lost: they could not be sent before the stop, and there is no storage", zap.Int("pending", pending), zap.Error(err))
 	}
 }
 
-// sendLast sends all owed records before a stop. It returns why some are left.
+// sendLast sends all pending records before a stop. It returns why some are left.
 func (s *sender) sendLast(ctx context.Context) error {
 	sent := make(chan struct{})
 	var last error
@@ -65,11 +64,11 @@ func (s *sender) sendLast(ctx context.Context) error {
 	return last
 }
 
-// sendUntilTaken sends until the next consumer has taken all records or refused
-// them with a permanent error, or the context ends. It returns why some are left.
+// sendUntilTaken sends until the next consumer has accepted or permanently refused all
+// records, or the context ends. It returns why some are left.
 func (s *sender) sendUntilTaken(ctx context.Context) error {
 	s.isLast = true
-	s.pendingRetry.succeeded() // refusals from before the stop do not count
+	s.pendingRetry.succeeded() // refusals before the stop do not count
 	pause := newAttempts(firstStopRetry, longestStopRetry)
 	for {
 		r := s.sendAll(ctx, maxConsecutiveRefusals)
@@ -85,9 +84,8 @@ func (s *sender) sendUntilTaken(ctx context.Context) error {
 	}
 }
 
-// sendAll sends the events about calls that joined a conference, the owed
-// records, and each record that was set aside once, until the next consumer has
-// refused so many tries in a row.
+// sendAll sends trace change events, pending records, and each set-aside record once, until
+// the next consumer has refused so many attempts in a row.
 func (s *sender) sendAll(ctx context.Context, refusals int) *retryRound {
 	r := &retryRound{refusals: refusals}
 	r.send(ctx, math.MaxInt, s.sendTraceChanges)
@@ -96,15 +94,15 @@ func (s *sender) sendAll(ctx context.Context, refusals int) *retryRound {
 	return r
 }
 
-// retryRound is a series of tries without a pause.
+// retryRound is a series of attempts without a pause.
 type retryRound struct {
-	refusals    int   // how many in a row end it
-	consecutive int   // refusals since the last try that was not one
-	progressed  bool  // the next consumer took something, or refused it with a permanent error
+	refusals    int   // consecutive refusals that end it
+	consecutive int   // refusals since the last success
+	progressed  bool  // the next consumer accepted something, or refused it with a permanent error
 	err         error // the last refusal, or why the context ended
 }
 
-// send sends until nothing is left, tries are over, or the round is.
+// send sends until nothing is left, tries are used up, or the round ends.
 func (r *retryRound) send(ctx context.Context, tries int, send func(context.Context) (more bool, err error)) {
 	for ; tries > 0 && r.consecutive < r.refusals; tries-- {
 		if err := ctx.Err(); err != nil {

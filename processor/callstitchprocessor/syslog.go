@@ -13,20 +13,20 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// Events of a bridge's syslog. An API request is an object; whatever else a line says,
-// nothing is made of it: it gets the ids of the call or the leg that it is about.
+// Events of a bridge's syslog. An API request is an object. All other lines change no state;
+// they get the ids of the call or the leg that they name.
 
-// rankRequest stands for the index of an API request's record, of which there is one.
+// rankRequest is the index of an API request's only record.
 const rankRequest = 1
 
-// isSyslogReference tells whether a record is a line of a bridge's syslog that may be about a
+// isSyslogReference reports whether a record is a line of a bridge's syslog that may name a
 // call.
 func isSyslogReference(name string) bool {
 	return name == names.EventAPIAudit || strings.HasPrefix(name, names.Syslog+".")
 }
 
-// stampReference returns the ids of what a line is about. An API request that is about no
-// call has its own.
+// stampReference returns the ids that a line refers to. An API request that names no call has
+// its own.
 func (in *batchReader) stampReference(a *pendingStamp) (known stitch.Stamp, ok bool) {
 	attributes := a.record.Attributes()
 	m := stitch.Reference{Time: timeOf(a.record)}
@@ -53,14 +53,14 @@ func (in *batchReader) stampReference(a *pendingStamp) (known stitch.Stamp, ok b
 	return in.engine.Stamp(a.ref)
 }
 
-// Parameters of a PUT on a space that tell what it does to a meeting.
+// Parameters of a PUT on a space that change a meeting.
 const (
 	parameterName      = "name"
 	parameterNonMember = "nonMemberAccess"
 )
 
-// readRequest reads an API request. It returns false for one without a number, which
-// could not be told from another.
+// readRequest reads an API request. It returns false for one without a number, which has no
+// identity.
 func (in *batchReader) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
 	attributes := lr.Attributes()
 	number, numbered := integer(attributes, names.APITrace)
@@ -81,7 +81,7 @@ func (in *batchReader) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
 	return true
 }
 
-// bridgeName is what a resource calls its Call Bridge.
+// bridgeName returns the name of a resource's Call Bridge.
 func bridgeName(resource pcommon.Map) string {
 	for _, key := range [...]string{names.ServiceInstanceID, names.HostName, names.ClientAddress} {
 		if name := text(resource, key); name != "" {
@@ -91,7 +91,7 @@ func bridgeName(resource pcommon.Map) string {
 	return ""
 }
 
-// isRequestAttribute tells which attributes are about the request and not about its lines.
+// isRequestAttribute reports whether an attribute describes the request and not its log lines.
 func isRequestAttribute(key string) bool {
 	switch key {
 	case names.APIRequestID, names.URLTemplate, names.CoSpaceName, names.CoSpaceNonMemberAccess, names.ContainerID, names.ProcessPID, names.LogFilePath:
@@ -101,8 +101,7 @@ func isRequestAttribute(key string) bool {
 	}
 }
 
-// appendSpace adds what a request says of the space that it is about, which stands among
-// its parameters.
+// appendSpace adds the parameters of a request that describe its space.
 func (in *batchReader) appendSpace(attributes pcommon.Map) {
 	all, has := attributes.Get(names.APIParameters)
 	if !has || all.Type() != pcommon.ValueTypeMap || text(attributes, names.CoSpaceID) == "" {

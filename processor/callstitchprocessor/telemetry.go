@@ -15,7 +15,7 @@ import (
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
-// Attributes of the metrics, made once.
+// Attribute sets of the metrics, made once.
 var (
 	ofKind    = make(map[stitch.Kind]metric.MeasurementOption)
 	ofOutcome = make(map[stitch.Kind]map[stitch.Outcome]metric.MeasurementOption)
@@ -32,9 +32,8 @@ func init() {
 	}
 }
 
-// registerCallbacks has the engine's counts reported whenever somebody asks. All series
-// are there from the start, at zero: a rate does not see what a series is born
-// with.
+// registerCallbacks reports the engine's counts at each collection. All series exist from the
+// start, at zero, because a rate ignores the first value of a series.
 func registerCallbacks(telemetry *metadata.TelemetryBuilder, s *state) error {
 	one := func(register func(metric.Int64Callback) error, count func(*stitch.Stats) int64) error {
 		return register(func(_ context.Context, to metric.Int64Observer) error {

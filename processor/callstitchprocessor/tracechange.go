@@ -27,12 +27,12 @@ type changedCall struct {
 	trace stitch.TraceID
 }
 
-// maxTraceChanges is how many of these events are sent together.
+// maxTraceChanges bounds the events of a batch.
 const maxTraceChanges = 50
 
-// sendTraceChanges sends events about running calls that joined a conference. It reports
-// whether there was any. Refused events are tried again, one by one after some
-// failures; they hold up no stitched record.
+// sendTraceChanges sends events about running calls that joined a conference. more reports
+// whether there were any. Refused events are retried, one by one after some failures; they
+// delay no stitched records.
 func (s *sender) sendTraceChanges(ctx context.Context) (more bool, err error) {
 	size := maxTraceChanges
 	if s.traceChangeRetry.failures >= triesBeforeSplit {
@@ -97,7 +97,7 @@ func renderTraceChange(to plog.LogRecord, j *stitch.TraceChange, now pcommon.Tim
 	}
 }
 
-// consume gives logs to the next consumer.
+// consume passes logs to the next consumer.
 func (s *sender) consume(ctx context.Context, logs plog.Logs) error {
 	s.setBusy(s.state.clock.now())
 	err := s.next.ConsumeLogs(ctx, logs)

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// stopGrace is how long somebody may take who was asked to stop.
+// stopGrace is how long a goroutine may take to end after it is told to stop.
 const stopGrace = 100 * time.Millisecond
 
-// waitDone waits until somebody is done, or a little longer than the context
-// lasts. It tells whether it is.
+// waitDone waits for done, until stopGrace after the end of the context. It reports whether
+// done was closed.
 func waitDone(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -29,7 +29,7 @@ func waitDone(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// sleep waits. It returns false if the context ended meanwhile.
+// sleep waits for d. It returns false if the context ended before.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -330,13 +330,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorCallstitchAside, err = builder.meter.Int64ObservableUpDownCounter(
 		"otelcol_processor_callstitch_aside",
-		metric.WithDescription("Stitched records that were set aside because the next consumer refuses them again and again. They are part of owed, and are tried alone from time to time. [Development]"),
+		metric.WithDescription("Stitched records that are set aside because the next consumer keeps refusing them. They count as owed, and are retried one by one. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchAttributesDropped, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_attributes_dropped",
-		metric.WithDescription("Attributes that found no room in the state. The event record that brought them has them. [Development]"),
+		metric.WithDescription("Attributes for which the state had no room. The event record itself has them. [Development]"),
 		metric.WithUnit("{attribute}"),
 	)
 	errs = errors.Join(errs, err)
@@ -348,25 +348,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchEvicted, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_evicted",
-		metric.WithDescription("Open objects that had to go because max_objects was reached. [Development]"),
+		metric.WithDescription("Open objects that were emitted early because max_objects was reached. [Development]"),
 		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchForgotten, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_forgotten",
-		metric.WithDescription("Emitted objects that were forgotten before max_open had passed, to make room. A record of one that comes late makes a second span. [Development]"),
+		metric.WithDescription("Emitted objects that were forgotten before max_open had passed, to make room. A late record of one makes a second span. [Development]"),
 		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchLate, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_late",
-		metric.WithDescription("Event records that came when their object was on its way out already; they are stamped and passed on, and not part of the stitched record. [Development]"),
+		metric.WithDescription("Event records that arrived after their object was final. They are stamped and passed on, and are not part of the stitched record. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchOpenObjects, err = builder.meter.Int64ObservableUpDownCounter(
 		"otelcol_processor_callstitch_open_objects",
-		metric.WithDescription("Objects that have not ended, or wait for late records. [Development]"),
+		metric.WithDescription("Objects that have not ended, or that wait for late records. [Development]"),
 		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)
@@ -378,13 +378,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchOwedAge, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_callstitch_owed_age",
-		metric.WithDescription("How long the oldest stitched record has been owed to the next consumer. [Development]"),
+		metric.WithDescription("How long the oldest stitched record has waited for the next consumer to accept it. [Development]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchRejected, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_rejected",
-		metric.WithDescription("Stitched records that the next consumer refused for good; they are lost. [Development]"),
+		metric.WithDescription("Stitched records that the next consumer refused with a permanent error; they are lost. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
@@ -402,31 +402,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchSendFailures, err = builder.meter.Int64Counter(
 		"otelcol_processor_callstitch_send_failures",
-		metric.WithDescription("Times the next consumer refused stitched records for now. They are sent again. [Development]"),
+		metric.WithDescription("Times the next consumer refused stitched records with a retryable error. They are retried. [Development]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchSessionsRevived, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_sessions_revived",
-		metric.WithDescription("Sessions of Call Bridges that were declared over and sent records of a later time. Their open objects go on. [Development]"),
+		metric.WithDescription("Sessions of Call Bridges that were declared over and then sent later records. Their open objects are reopened. [Development]"),
 		metric.WithUnit("{session}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchSetAside, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_set_aside",
-		metric.WithDescription("Times a stitched record was set aside because the next consumer had refused it again and again. [Development]"),
+		metric.WithDescription("Times a stitched record was set aside because the next consumer kept refusing it. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchStateSize, err = builder.meter.Int64ObservableUpDownCounter(
 		"otelcol_processor_callstitch_state_size",
-		metric.WithDescription("Memory for what the records of all objects say. [Development]"),
+		metric.WithDescription("Memory of the facts of all objects. [Development]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchStorageFailures, err = builder.meter.Int64Counter(
 		"otelcol_processor_callstitch_storage_failures",
-		metric.WithDescription("Writes of the state that failed. Requests that waited for them were refused; the state is written again. [Development]"),
+		metric.WithDescription("Writes of the state that failed. Requests that waited for them were refused; the write is retried. [Development]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
@@ -438,7 +438,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorCallstitchUnclaimed, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_callstitch_unclaimed",
-		metric.WithDescription("Sessions and tracks of which only tags were seen within max_open. They are forgotten, and there is no stitched record of them. [Development]"),
+		metric.WithDescription("Sessions and tracks with nothing but tags within max_open. They are forgotten without a stitched record. [Development]"),
 		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 func AssertEqualProcessorCallstitchAside(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_aside",
-		Description: "Stitched records that were set aside because the next consumer refuses them again and again. They are part of owed, and are tried alone from time to time. [Development]",
+		Description: "Stitched records that are set aside because the next consumer keeps refusing them. They count as owed, and are retried one by one. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualProcessorCallstitchAside(t *testing.T, tt *componenttest.Telemet
 func AssertEqualProcessorCallstitchAttributesDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_attributes_dropped",
-		Description: "Attributes that found no room in the state. The event record that brought them has them. [Development]",
+		Description: "Attributes for which the state had no room. The event record itself has them. [Development]",
 		Unit:        "{attribute}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualProcessorCallstitchEmitted(t *testing.T, tt *componenttest.Telem
 func AssertEqualProcessorCallstitchEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_evicted",
-		Description: "Open objects that had to go because max_objects was reached. [Development]",
+		Description: "Open objects that were emitted early because max_objects was reached. [Development]",
 		Unit:        "{object}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -88,7 +88,7 @@ func AssertEqualProcessorCallstitchEvicted(t *testing.T, tt *componenttest.Telem
 func AssertEqualProcessorCallstitchForgotten(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_forgotten",
-		Description: "Emitted objects that were forgotten before max_open had passed, to make room. A record of one that comes late makes a second span. [Development]",
+		Description: "Emitted objects that were forgotten before max_open had passed, to make room. A late record of one makes a second span. [Development]",
 		Unit:        "{object}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -104,7 +104,7 @@ func AssertEqualProcessorCallstitchForgotten(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorCallstitchLate(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_late",
-		Description: "Event records that came when their object was on its way out already; they are stamped and passed on, and not part of the stitched record. [Development]",
+		Description: "Event records that arrived after their object was final. They are stamped and passed on, and are not part of the stitched record. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -120,7 +120,7 @@ func AssertEqualProcessorCallstitchLate(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualProcessorCallstitchOpenObjects(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_open_objects",
-		Description: "Objects that have not ended, or wait for late records. [Development]",
+		Description: "Objects that have not ended, or that wait for late records. [Development]",
 		Unit:        "{object}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -152,7 +152,7 @@ func AssertEqualProcessorCallstitchOwed(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualProcessorCallstitchOwedAge(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_owed_age",
-		Description: "How long the oldest stitched record has been owed to the next consumer. [Development]",
+		Description: "How long the oldest stitched record has waited for the next consumer to accept it. [Development]",
 		Unit:        "s",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -166,7 +166,7 @@ func AssertEqualProcessorCallstitchOwedAge(t *testing.T, tt *componenttest.Telem
 func AssertEqualProcessorCallstitchRejected(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_rejected",
-		Description: "Stitched records that the next consumer refused for good; they are lost. [Development]",
+		Description: "Stitched records that the next consumer refused with a permanent error; they are lost. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -214,7 +214,7 @@ func AssertEqualProcessorCallstitchRestored(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorCallstitchSendFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_send_failures",
-		Description: "Times the next consumer refused stitched records for now. They are sent again. [Development]",
+		Description: "Times the next consumer refused stitched records with a retryable error. They are retried. [Development]",
 		Unit:        "{failure}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -230,7 +230,7 @@ func AssertEqualProcessorCallstitchSendFailures(t *testing.T, tt *componenttest.
 func AssertEqualProcessorCallstitchSessionsRevived(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_sessions_revived",
-		Description: "Sessions of Call Bridges that were declared over and sent records of a later time. Their open objects go on. [Development]",
+		Description: "Sessions of Call Bridges that were declared over and then sent later records. Their open objects are reopened. [Development]",
 		Unit:        "{session}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -246,7 +246,7 @@ func AssertEqualProcessorCallstitchSessionsRevived(t *testing.T, tt *componentte
 func AssertEqualProcessorCallstitchSetAside(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_set_aside",
-		Description: "Times a stitched record was set aside because the next consumer had refused it again and again. [Development]",
+		Description: "Times a stitched record was set aside because the next consumer kept refusing it. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -262,7 +262,7 @@ func AssertEqualProcessorCallstitchSetAside(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorCallstitchStateSize(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_state_size",
-		Description: "Memory for what the records of all objects say. [Development]",
+		Description: "Memory of the facts of all objects. [Development]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -278,7 +278,7 @@ func AssertEqualProcessorCallstitchStateSize(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorCallstitchStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_storage_failures",
-		Description: "Writes of the state that failed. Requests that waited for them were refused; the state is written again. [Development]",
+		Description: "Writes of the state that failed. Requests that waited for them were refused; the write is retried. [Development]",
 		Unit:        "{failure}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -310,7 +310,7 @@ func AssertEqualProcessorCallstitchStorageSegmentsLost(t *testing.T, tt *compone
 func AssertEqualProcessorCallstitchUnclaimed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_callstitch_unclaimed",
-		Description: "Sessions and tracks of which only tags were seen within max_open. They are forgotten, and there is no stitched record of them. [Development]",
+		Description: "Sessions and tracks with nothing but tags within max_open. They are forgotten without a stitched record. [Development]",
 		Unit:        "{object}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
