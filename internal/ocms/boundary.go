@@ -51,27 +51,49 @@ func (c *cutter) valueEnd(key Key, start int) (end int, next name, found bool) {
 // quotedEnd is valueEnd for values in which a comma in quotes or brackets separates
 // nothing. It sets ignoreQuotes if one of them has no end.
 func (c *cutter) quotedEnd(key Key, start int) (end int, next name, found bool) {
-	guard := guard{cutter: c, position: start}
-	for i := start; ; i++ {
-		n := strings.IndexByte(c.text[i:], ',')
-		if n < 0 {
-			break
+	// outside is where the text behind all quotes and brackets so far begins.
+	for i, outside := start, start; ; i++ {
+		i = indexFrom(c.text, i, ',')
+		for open := c.opening(outside); open < i; open = c.opening(outside) {
+			closing := c.closing(open)
+			if closing < 0 {
+				c.flags |= UnbalancedQuote
+				c.ignoreQuotes = true
+				c.addressStart = -1 // the brackets so far separate nothing
+				return len(c.text), name{}, false
+			}
+			outside = closing + 1
+			if c.text[closing] == '>' {
+				c.addressStart, c.addressRead, c.addressComplete = start, outside, true
+			}
 		}
-		i += n
-		guard.advance(i)
-		if guard.inside() {
-			continue
-		}
-		if next, found = c.endsAt(key, start, i); found {
-			return i, next, true
+		switch {
+		case outside > i:
+			i = outside - 1
+		case i == len(c.text):
+			return i, name{}, false
+		default:
+			if next, found = c.endsAt(key, start, i); found {
+				return i, next, true
+			}
 		}
 	}
-	guard.advance(len(c.text))
-	if guard.inside() {
-		c.flags |= UnbalancedQuote
-		c.ignoreQuotes = true
+}
+
+// closing returns the offset of the quote or bracket that closes the one at open,
+// or -1.
+func (c *cutter) closing(open int) int {
+	inside := c.text[open+1:]
+	n := -1
+	if c.text[open] == '"' {
+		n = closingQuote(inside)
+	} else {
+		n = strings.IndexByte(inside, '>')
 	}
-	return len(c.text), name{}, false
+	if n < 0 {
+		return -1
+	}
+	return open + 1 + n
 }
 
 // endsAt tells whether the comma at i ends the value that begins at start, and
@@ -181,48 +203,6 @@ func indexFrom(text string, i int, wanted byte) int {
 		return i + n
 	}
 	return len(text)
-}
-
-// guard follows quoted strings and angle brackets through a value.
-type guard struct {
-	cutter   *cutter
-	position int
-	quoted   bool
-	bracket  bool
-}
-
-func (g *guard) inside() bool { return g.quoted || g.bracket }
-
-// advance reads up to the offset end.
-func (g *guard) advance(end int) {
-	if !g.inside() && g.cutter.opening(g.position) >= end {
-		g.position = end
-		return
-	}
-	text := g.cutter.text
-	for g.position < end {
-		n := -1
-		switch part := text[g.position:end]; {
-		case g.quoted:
-			if n = closingQuote(part); n >= 0 {
-				g.quoted = false
-			}
-		case g.bracket:
-			if n = strings.IndexByte(part, '>'); n >= 0 {
-				g.bracket = false
-			}
-		default:
-			if open := g.cutter.opening(g.position); open < end {
-				n = open - g.position
-				g.quoted, g.bracket = text[open] == '"', text[open] == '<'
-			}
-		}
-		if n < 0 {
-			g.position = end
-			return
-		}
-		g.position += n + 1
-	}
 }
 
 // closingQuote returns the offset of the quote that ends a quoted string, behind

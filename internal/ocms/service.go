@@ -39,14 +39,20 @@ func ParseService(service string) Category {
 	if !ok {
 		return Category{}
 	}
-	rest, method := cutLast(rest)
-	code, isCode := parseCode(method)
-	if isCode {
-		rest, method = cutLast(rest)
+	end, code, isCode := len(rest), 0, false
+	if dot := end - len(".200"); dot > 0 && rest[dot] == '.' {
+		if code, isCode = parseCode(rest[dot+1:]); isCode {
+			end = dot
+		}
 	}
-	if !isMethod(method) {
+	start := end
+	for start > 0 && rest[start-1] >= 'A' && rest[start-1] <= 'Z' {
+		start--
+	}
+	if start == end || start == 0 || rest[start-1] != '.' {
 		return Category{}
 	}
+	method, rest := rest[start:end], rest[:start-1]
 	if logger, ok := strings.CutSuffix(rest, requestPart); ok && logger != "" && !isCode {
 		return Category{Kind: Request, Logger: logger, Method: method}
 	}
@@ -54,23 +60,6 @@ func ParseService(service string) Category {
 		return Category{Kind: Response, Logger: logger, Method: method, Code: code}
 	}
 	return Category{}
-}
-
-func isMethod(text string) bool {
-	for i := range len(text) {
-		if text[i] < 'A' || text[i] > 'Z' {
-			return false
-		}
-	}
-	return text != ""
-}
-
-func cutLast(text string) (before, after string) {
-	i := strings.LastIndexByte(text, '.')
-	if i < 0 {
-		return "", text
-	}
-	return text[:i], text[i+1:]
 }
 
 // parseCode reads a status code, three digits from 100 to 699.

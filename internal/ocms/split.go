@@ -198,53 +198,55 @@ func nameAt(text string, i int) (n name, ok bool) {
 }
 
 // documented returns the documented attribute whose name and equals sign a text
-// begins with, or Unknown.
+// begins with, or Unknown. Comparisons with constants of up to 16 bytes are inlined;
+// strings.HasPrefix is not.
 func documented(text string) Key {
+	n := len(text)
 	switch text[0] {
 	case 'C':
 		switch {
-		case strings.HasPrefix(text, "CSeq="):
+		case n >= 5 && text[:5] == "CSeq=":
 			return CSeq
-		case strings.HasPrefix(text, "Call-ID="):
+		case n >= 8 && text[:8] == "Call-ID=":
 			return CallID
-		case strings.HasPrefix(text, "CreationTime="):
+		case n >= 13 && text[:13] == "CreationTime=":
 			return CreationTime
-		case strings.HasPrefix(text, "Content-Type="):
+		case n >= 13 && text[:13] == "Content-Type=":
 			return ContentType
-		case strings.HasPrefix(text, "Content-Length="):
+		case n >= 15 && text[:15] == "Content-Length=":
 			return ContentLength
 		}
 	case 'F':
-		if strings.HasPrefix(text, "From=") {
+		if n >= 5 && text[:5] == "From=" {
 			return From
 		}
 	case 'M':
 		switch {
-		case strings.HasPrefix(text, "Method="):
+		case n >= 7 && text[:7] == "Method=":
 			return Method
-		case strings.HasPrefix(text, "MEDIA="):
+		case n >= 6 && text[:6] == "MEDIA=":
 			return Media
 		}
 	case 'R':
-		if strings.HasPrefix(text, "RequestUri=") {
+		if n >= 11 && text[:11] == "RequestUri=" {
 			return RequestURI
 		}
 	case 'S':
 		switch {
-		case strings.HasPrefix(text, "Service="):
+		case n >= 8 && text[:8] == "Service=":
 			return Service
-		case strings.HasPrefix(text, "StatusCode="):
+		case n >= 11 && text[:11] == "StatusCode=":
 			return StatusCode
 		}
 	case 'T':
 		switch {
-		case strings.HasPrefix(text, "To="):
+		case n >= 3 && text[:3] == "To=":
 			return To
-		case strings.HasPrefix(text, "TimeZoneOffset="):
+		case n >= 15 && text[:15] == "TimeZoneOffset=":
 			return TimeZoneOffset
 		}
 	case 'V':
-		if strings.HasPrefix(text, "Via=") {
+		if n >= 4 && text[:4] == "Via=" {
 			return Via
 		}
 	}

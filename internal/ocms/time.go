@@ -25,29 +25,51 @@ func parseTime(text string) (t time.Time, zoned, ok bool) {
 	return t.UTC(), true, err == nil
 }
 
-// layout is that of CreationTime, with the digits as zeros.
+// layout is the layout of CreationTime, with zeros for the digits.
 const layout = "0000-00-00T00:00:00.000Z"
 
-// parseLayout reads CreationTime as OCMS writes it, as time.Parse does in four times
-// the time.
+// parseLayout reads CreationTime as OCMS writes it, in a fraction of the time that
+// time.Parse needs.
 func parseLayout(text string) (t time.Time, ok bool) {
 	if len(text) != len(layout) {
 		return t, false
 	}
-	for i := range len(layout) {
-		if c := text[i]; layout[i] == '0' && c-'0' > 9 || layout[i] != '0' && c != layout[i] {
-			return t, false
-		}
+	date, dateOK := digitsAt(text, 0, 0xff_00_00_ff_00_00_00_00)
+	clock, clockOK := digitsAt(text, 8, 0x00_00_ff_00_00_ff_00_00)
+	rest, restOK := digitsAt(text, 16, 0xff_00_00_00_ff_00_00_ff)
+	if !dateOK || !clockOK || !restOK {
+		return t, false
 	}
-	two := func(i int) int { return 10*int(text[i]-'0') + int(text[i+1]-'0') }
-	year, month, day := 100*two(0)+two(2), two(5), two(8)
-	hour, minute, second, milli := two(11), two(14), two(17), 10*two(20)+int(text[22]-'0')
+	year, month, day := 100*twoDigits(date, 0)+twoDigits(date, 2), twoDigits(date, 5), twoDigits(clock, 0)
+	hour, minute, second := twoDigits(clock, 3), twoDigits(clock, 6), twoDigits(rest, 1)
+	milli := 10*twoDigits(rest, 4) + int(rest>>(6*8)&0xff)
 	if month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59 {
 		return t, false
 	}
 	t = time.Date(year, time.Month(month), day, hour, minute, second, milli*int(time.Millisecond), time.UTC)
 	// Date takes the 31st of June for the 1st of July.
 	return t, day > 0 && (day <= 28 || t.Day() == day)
+}
+
+// digitsAt returns the values of the digits in the eight bytes at i, one per byte,
+// the first in the lowest. It is not ok if a byte differs in kind from the layout;
+// separators has 0xff where the layout has no digit.
+func digitsAt(text string, i int, separators uint64) (digits uint64, ok bool) {
+	digits = load(text[i:]) ^ load(layout[i:]) // a digit's value; 0 for a separator
+	const above9, top = 0x76_76_76_76_76_76_76_76, 0x80_80_80_80_80_80_80_80
+	return digits, digits&separators == 0 && (digits+above9|digits)&top == 0
+}
+
+// twoDigits returns the number of the digits in bytes i and i+1.
+func twoDigits(digits uint64, i int) int {
+	return 10*int(digits>>(8*i)&0xff) + int(digits>>(8*i+8)&0xff)
+}
+
+// load returns the first eight bytes of a text, the first in the lowest.
+func load(text string) uint64 {
+	_ = text[7]
+	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 }
 
 // maxOffset is the largest distance of a zone from Greenwich, in minutes: no
