@@ -56,6 +56,10 @@ dropin: ## Build the components into the oldest and the newest Collector, and co
 packages: build ## Make .deb, .rpm and .tar.gz with SBOMs and checksums for PACKAGE_TARGETS in dist/packages
 	@sh scripts/packages.sh
 
+.PHONY: image
+image: build ## Make the container image for IMAGE_TARGETS in dist/image, without a container runtime
+	@sh scripts/image.sh
+
 .PHONY: generate
 generate: ## Write generated code and documentation, and the rules of mixin/out, anew
 	$(GO) generate $(PACKAGES)
