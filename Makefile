@@ -43,6 +43,8 @@ test: build ## Everything that must pass, with the race detector
 	$(GO) -C test vet $(PACKAGES)
 	$(GO) -C mixin vet $(PACKAGES)
 	$(GO) -C mixin test -timeout 20m $(PACKAGES)
+	$(GO) -C packaging vet $(PACKAGES)
+	$(GO) -C packaging test $(PACKAGES)
 	$(GO) test -race -timeout 40m $(PACKAGES)
 	$(GO) -C test test -race -timeout 40m $$($(GO) -C test list $(PACKAGES) | grep -v /dropin)
 	$(GO) test -timeout 30m -run 'Permutations|Shuffles' ./internal/stitch # the laws in full, which the race detector makes slow
@@ -71,6 +73,7 @@ lint: ## Run the linters
 	$(LINT) $(PACKAGES)
 	cd test && $(LINT) $(PACKAGES)
 	cd mixin && $(LINT) $(PACKAGES)
+	cd packaging && $(LINT) $(PACKAGES)
 
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz

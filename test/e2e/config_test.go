@@ -104,7 +104,7 @@ func TestShippedConfigurationsAreSafe(t *testing.T) {
 	require.NoError(t, err)
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)
-	pages := map[string]string{}
+	pages := deployedConfigurations(t)
 	for i, block := range yamlBlock.FindAllStringSubmatch(string(readme), -1) {
 		if strings.Contains(block[1], "service:") {
 			pages["README.md, block "+strconv.Itoa(i)] = block[1]
