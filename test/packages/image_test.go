@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
 // TestImage makes the container image twice, which gives one digest, and runs the
@@ -120,7 +121,8 @@ func runImage(t *testing.T, made string) {
 	process := exec.CommandContext(t.Context(), "unshare", arguments...)
 	process.Env = config.Env
 	for name := range address {
-		address[name] = free(t)
+		address[name], err = loopback.Address()
+		require.NoError(t, err)
 		process.Env = append(process.Env, name+"="+address[name])
 	}
 	process.Stderr = &log
@@ -170,15 +172,6 @@ func runImage(t *testing.T, made string) {
 		return err
 	}))
 	assert.Empty(t, written)
-}
-
-// free returns an address of this machine that nobody listens on.
-func free(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
 }
 
 // get returns the body of a 200, and nothing of anything else.
