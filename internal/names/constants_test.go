@@ -114,6 +114,7 @@ func TestPublishedNames(t *testing.T) {
 		"SessionID":            "cisco.meeting_server.session.id",
 		"CallBridgeID":         "cisco.meeting_server.call_bridge.id",
 		"SystemID":             "cisco.meeting_server.system.id",
+		"Cluster":              "cisco.meeting_server.cluster",
 		"CallID":               "cisco.meeting_server.call.id",
 		"CallLegID":            "cisco.meeting_server.call_leg.id",
 		"RecordingID":          "cisco.meeting_server.recording.id",

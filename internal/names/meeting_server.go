@@ -14,6 +14,8 @@ const (
 	SessionID         = MeetingServer + ".session.id"
 	CallBridgeID      = MeetingServer + ".call_bridge.id"
 	SystemID          = MeetingServer + ".system.id"
+	// Cluster is the cluster of Call Bridges, which only the operator can name.
+	Cluster = MeetingServer + ".cluster"
 
 	// MeetingServerService is the default service.name of a Call Bridge.
 	MeetingServerService = "cisco-meeting-server"

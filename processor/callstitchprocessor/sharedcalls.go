@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/concurrency/groupcall"
+	"github.com/legato-otel/legato/internal/otel/cluster"
 	"github.com/legato-otel/legato/internal/otel/consume"
 )
 
@@ -25,7 +26,8 @@ type sharedRequest = groupcall.Request[plog.Logs]
 // that call.
 // The call has a context of its own without the values of the requests' contexts, because the
 // client.Info of one sender must not be attributed to another. A request with client metadata
-// or authentication data is therefore passed on by itself.
+// or authentication data is therefore passed on by itself. The name of the cluster is no such
+// metadata: a call whose records are all of one cluster has it.
 type sharedCalls struct {
 	next  consumer.Logs
 	group *groupcall.Group[plog.Logs]
@@ -63,11 +65,7 @@ func newSharing(ctx context.Context, next consumer.Logs) *sharedCalls {
 // request returns a request for the shared call after a write, nil for one that must be passed
 // on by itself.
 func (s *sharedCalls) request(ctx context.Context, logs plog.Logs) *sharedRequest {
-	info := client.FromContext(ctx)
-	if info.Auth != nil {
-		return nil
-	}
-	for range info.Metadata.Keys() {
+	if client.FromContext(ctx).Auth != nil || !cluster.Alone(ctx) {
 		return nil
 	}
 	return s.group.NewRequest(logs)
@@ -80,11 +78,12 @@ var errSendSeparately = errors.New("shared call refused")
 // call passes requests on in one call.
 func (s *sharedCalls) call(ctx context.Context, requests []*sharedRequest) {
 	if len(requests) == 1 {
-		requests[0].Answer(s.next.ConsumeLogs(ctx, requests[0].Value))
+		alone := requests[0].Value
+		requests[0].Answer(s.next.ConsumeLogs(cluster.Context(ctx, alone), alone))
 		return
 	}
 	merged := s.merge(requests)
-	err := s.next.ConsumeLogs(ctx, merged.logs)
+	err := s.next.ConsumeLogs(cluster.Context(ctx, merged.logs), merged.logs)
 	if consume.IsPermanent(err) || isPartial(err) {
 		for i, r := range requests {
 			r.Value = merged.part(i)

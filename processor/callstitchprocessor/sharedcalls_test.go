@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/otel/cluster"
 	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/internal/testkit"
 )
@@ -359,6 +360,47 @@ func TestContextOfASharedCall(t *testing.T) {
 		delete(clients, "first")
 		assert.Equal(t, infos, clients)
 		assert.Equal(t, map[string]any{"first": nil, "tenant": "tenant", "user": "user", "plain": nil, "other": nil}, values)
+	})
+}
+
+// startIn is the start of a leg of a cluster.
+func startIn(name, leg string) plog.Logs {
+	logs := startOf(leg)
+	logs.ResourceLogs().At(0).Resource().Attributes().PutStr(names.Cluster, name)
+	return logs
+}
+
+// The name of the cluster in the client metadata keeps no request alone: a shared call
+// has it if all its records have.
+func TestClusterOfASharedCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		clusters := make(map[string][]string)
+		g := &gate{release: make(chan struct{}), answer: func(ctx context.Context, legs []string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			clusters[strings.Join(legs, ",")] = client.FromContext(ctx).Metadata.Get(cluster.MetadataKey)
+			return nil
+		}}
+		r := sharingRig(t, g)
+		var wg sync.WaitGroup
+		post := func(name string, legs ...string) {
+			for _, leg := range legs {
+				wg.Go(func() {
+					logs := startIn(name, leg)
+					assert.NoError(t, r.ConsumeLogs(cluster.Context(t.Context(), logs), logs))
+				})
+				synctest.Wait() // in this order
+			}
+		}
+		post("east", "1", "2", "3") // 1 is under way, 2 and 3 wait for it
+		g.release <- struct{}{}
+		synctest.Wait()
+		post("east", "4")
+		post("west", "5")
+		close(g.release)
+		wg.Wait()
+		assert.Equal(t, map[string][]string{"1": {"east"}, "2,3": {"east"}, "4,5": nil}, clusters)
 	})
 }
 

@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 )
 
-// cluster makes the bridges name each other, and each know itself.
-func cluster(bridges map[string]*bridge) {
+// linkBridges makes the bridges name each other, and each know itself.
+func linkBridges(bridges map[string]*bridge) {
 	var list strings.Builder
 	fmt.Fprintf(&list, `<callBridges total="%d">`, len(bridges))
 	for id := range bridges {
@@ -39,7 +39,7 @@ func cluster(bridges map[string]*bridge) {
 func TestDiscover(t *testing.T) {
 	north, south := newBridge(t), newBridge(t)
 	bridges := map[string]*bridge{northID: north, southID: south}
-	cluster(bridges)
+	linkBridges(bridges)
 	r := newRig(t, func(c *Config) { c.Discover = true }, north)
 	all := r.scrape()
 	assert.Len(t, all, 2, "in the first scrape already")
@@ -65,14 +65,14 @@ func TestDiscover(t *testing.T) {
 	south.set(func(b *bridge) { b.statuses[""] = http.StatusInternalServerError })
 	r.scrape()
 	bridges[southID] = moved
-	cluster(bridges)
+	linkBridges(bridges)
 	r.all.now()[0].inventory.after = time.Time{}
 	all = r.scrape()
 	assert.Len(t, all, 2)
 	assert.NotEmpty(t, moved.asked())
 	assert.Equal(t, componentstatus.StatusOK, r.host.last().Status())
 	delete(bridges, southID)
-	cluster(bridges)
+	linkBridges(bridges)
 	r.all.now()[0].inventory.after = time.Time{}
 	r.scrape()
 	assert.Len(t, r.all.now(), 1)
@@ -84,7 +84,7 @@ func TestDiscover(t *testing.T) {
 // Bridges that are named are not discovered as well, whichever way they are known.
 func TestDiscoverAmongNamed(t *testing.T) {
 	north, south := newBridge(t), newBridge(t)
-	cluster(map[string]*bridge{northID: north, southID: south})
+	linkBridges(map[string]*bridge{northID: north, southID: south})
 	r := newRig(t, func(c *Config) { c.Discover = true }, north, south)
 	for range 2 {
 		assert.Len(t, r.scrape(), 2)
@@ -117,7 +117,7 @@ func TestAPIAddress(t *testing.T) {
 // What cannot be scraped is said once, and the rest is.
 func TestDiscoverBadAddress(t *testing.T) {
 	north := newBridge(t)
-	cluster(map[string]*bridge{northID: north, southID: north})
+	linkBridges(map[string]*bridge{northID: north, southID: north})
 	north.answers["/system/configuration/cluster"] = "<cluster><uniqueName>name of " + northID + "</uniqueName></cluster>"
 	north.answers["/callBridges/"+southID] = `<callBridge><address>gopher://x</address></callBridge>`
 	r := newRig(t, func(c *Config) { c.Discover = true }, north)

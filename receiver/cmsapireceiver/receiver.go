@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/concurrency/bounded"
+	"github.com/legato-otel/legato/internal/otel/cluster"
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
@@ -98,13 +99,23 @@ func (r *apiReceiver) sendEvents(ctx context.Context, events plog.Logs) {
 	}
 	ctx, end := cut(ctx, r.targets.life)
 	defer end()
-	ctx = r.obsreport.StartLogsOp(ctx)
-	err := r.logs.ConsumeLogs(ctx, events)
-	r.obsreport.EndLogsOp(ctx, metadata.Type.String(), n, err)
+	var err error
+	for _, part := range cluster.Split(events) {
+		err = errors.Join(err, r.sendPart(ctx, part))
+	}
 	if err != nil && !r.refused {
 		r.logger.Error("The next consumer refuses events of the API; those of later scrapes are sent to it again", zap.Int("events", n), zap.Error(err))
 	}
 	r.refused = err != nil
+}
+
+// sendPart passes on the events of one cluster.
+func (r *apiReceiver) sendPart(ctx context.Context, events plog.Logs) error {
+	ctx = r.obsreport.StartLogsOp(ctx)
+	n := events.LogRecordCount()
+	err := r.logs.ConsumeLogs(cluster.Context(ctx, events), events)
+	r.obsreport.EndLogsOp(ctx, metadata.Type.String(), n, err)
+	return err
 }
 
 // Shutdown ends the scrape that runs, and waits for the next consumer for

@@ -18,6 +18,7 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/ledger"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/cluster"
 	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
@@ -235,7 +236,7 @@ func isID(text string) bool {
 func (d *delivery) consume(ctx context.Context, logs plog.Logs) error {
 	ctx = d.obsreport.StartLogsOp(ctx)
 	count := logs.LogRecordCount()
-	err := d.logs.ConsumeLogs(ctx, logs)
+	err := d.logs.ConsumeLogs(cluster.Context(ctx, logs), logs)
 	d.obsreport.EndLogsOp(ctx, metadata.Type.String(), count, err)
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/meetingserver/events"
+	"github.com/legato-otel/legato/internal/otel/cluster"
 	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
@@ -291,7 +292,7 @@ func (q *queue) offer(ctx context.Context, logs plog.Logs, n int) error {
 		logs = given
 	}
 	ctx = q.obsreport.StartLogsOp(ctx)
-	err := q.next.ConsumeLogs(ctx, logs)
+	err := q.next.ConsumeLogs(cluster.Context(ctx, logs), logs)
 	q.obsreport.EndLogsOp(ctx, metadata.Type.String(), n, err)
 	return err
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/ingest/lines"
 	"github.com/legato-otel/legato/internal/meetingserver/syslog"
+	"github.com/legato-otel/legato/internal/otel/cluster"
 	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
@@ -132,13 +133,28 @@ func (in *intake) finish() {
 // flush sends the batch on. Its error is that of a stop: then what was not taken stays.
 func (in *intake) flush(ctx context.Context) error {
 	for len(in.items) > 0 {
-		done, err := in.deliverUntilTaken(ctx, in.items[:min(len(in.items), in.batchSize)])
+		done, err := in.deliverUntilTaken(ctx, in.nextBatch())
 		in.items = slices.Delete(in.items, 0, done)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// nextBatch returns the first items that go on together: those of one cluster, which
+// their request names in its client metadata.
+func (in *intake) nextBatch() []item {
+	if in.resources.clustered {
+		slices.SortStableFunc(in.items, func(a, b item) int { return strings.Compare(a.resource.cluster, b.resource.cluster) })
+	}
+	n := min(len(in.items), in.batchSize)
+	for i := range n {
+		if in.items[i].resource.cluster != in.items[0].resource.cluster {
+			return in.items[:i]
+		}
+	}
+	return in.items[:n]
 }
 
 // deliverUntilTaken tries until the next consumer took the records, or retry_on_failure
@@ -219,7 +235,8 @@ func (in *intake) accepted(items []item) {
 
 func (in *intake) consume(items []item) error {
 	ctx := in.obsreport.StartLogsOp(in.attempts)
-	err := in.logs.ConsumeLogs(ctx, convert(items, in.version))
+	logs := convert(items, in.version)
+	err := in.logs.ConsumeLogs(cluster.Context(ctx, logs), logs)
 	in.obsreport.EndLogsOp(ctx, metadata.Type.String(), len(items), err)
 	return err
 }

@@ -23,6 +23,7 @@ type bridge struct {
 type resource struct {
 	attributes []attribute.KeyValue // sorted
 	named      bool                 // by servers
+	cluster    string               // as the configuration says
 }
 
 // resources knows what the configuration makes of a bridge. It holds the resources of
@@ -31,6 +32,8 @@ type resources struct {
 	all     map[string]string
 	servers map[string]*ServerConfig // by host, in lower case
 	held    map[bridge]*resource
+	// clustered is set if some bridge may have a cluster.
+	clustered bool
 }
 
 // maxResources is how many bridges have a resource that is kept. A stranger who makes
@@ -41,6 +44,7 @@ func newResources(config *Config) *resources {
 	r := &resources{all: config.ResourceAttributes, servers: make(map[string]*ServerConfig), held: make(map[bridge]*resource)}
 	for i := range config.Servers {
 		r.servers[strings.ToLower(config.Servers[i].Host)] = &config.Servers[i]
+		r.clustered = r.clustered || config.Servers[i].ResourceAttributes[names.Cluster] != ""
 	}
 	return r
 }
@@ -78,7 +82,7 @@ func (r *resources) build(b bridge) *resource {
 	if server != nil {
 		maps.Copy(values, server.ResourceAttributes)
 	}
-	fresh := &resource{named: server != nil}
+	fresh := &resource{named: server != nil, cluster: values[names.Cluster]}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if values[key] != "" {
 			fresh.attributes = append(fresh.attributes, attribute.String(key, values[key]))

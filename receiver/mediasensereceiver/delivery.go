@@ -16,6 +16,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/cluster"
 	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
@@ -200,7 +201,7 @@ func (d *delivery) newSender(ctx context.Context, in *intake, source *resource) 
 func (d *delivery) consume(ctx context.Context, logs plog.Logs) error {
 	ctx = d.obsreport.StartLogsOp(ctx)
 	count := logs.LogRecordCount()
-	err := d.logs.ConsumeLogs(ctx, logs)
+	err := d.logs.ConsumeLogs(cluster.Context(ctx, logs), logs)
 	d.obsreport.EndLogsOp(ctx, metadata.Type.String(), count, err)
 	return err
 }

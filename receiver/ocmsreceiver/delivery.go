@@ -18,6 +18,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/ingest/dedup"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/otel/cluster"
 	"github.com/legato-otel/legato/internal/otel/consume"
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
@@ -193,7 +194,7 @@ func (d *delivery) newSender(in *intake) *outbox.Sender {
 func (d *delivery) consume(ctx context.Context, logs plog.Logs) error {
 	ctx = d.obsreport.StartLogsOp(ctx)
 	count := logs.LogRecordCount()
-	err := d.logs.ConsumeLogs(ctx, logs)
+	err := d.logs.ConsumeLogs(cluster.Context(ctx, logs), logs)
 	d.obsreport.EndLogsOp(ctx, metadata.Type.String(), count, err)
 	return err
 }
