@@ -34,7 +34,7 @@ var rooms = []struct {
 	{"ocms", nil},
 	{"stitch", []string{"names", "ids"}},
 	{"archive", []string{"names", "scan"}},
-	{"otel", []string{"redact", "concurrency"}},
+	{"otel", []string{"names", "redact", "concurrency"}},
 	{"ingest", []string{"concurrency", "otel"}},
 }
 
