@@ -18,7 +18,7 @@ import (
 	"github.com/legato-otel/legato/connector/logtospanconnector/internal/metadata"
 )
 
-// logToSpan has nothing to start and nothing to stop.
+// logToSpan has no state, so there is nothing to start or stop.
 type logToSpan struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -27,9 +27,9 @@ type logToSpan struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 
-	// reported says which verdicts are in the log already. One wrong sender is
-	// wrong in every record; the counter says how often.
-	reported [verdicts]atomic.Bool
+	// logged tells which results were logged. A wrong sender is wrong in every record; the
+	// counter counts the records.
+	logged [results]atomic.Bool
 }
 
 var _ connector.Logs = (*logToSpan)(nil)
@@ -42,17 +42,17 @@ func newConnector(set connector.Settings, next consumer.Traces) (*logToSpan, err
 	return &logToSpan{next: next, logger: set.Logger, telemetry: telemetry}, nil
 }
 
-// Capabilities says that the logs are only read.
+// Capabilities declares that the connector only reads the logs.
 func (*logToSpan) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: false}
 }
 
-// ConsumeLogs hands on the spans. The next consumer's error is returned as it
-// is: only it knows whether the same logs may come again. What comes again would
-// be counted again, so a batch counts once it was accepted.
+// ConsumeLogs passes the spans on. It returns the next consumer's error unchanged, because
+// that tells whether the sender may retry. A batch is counted when it was accepted, so a retry
+// is not counted twice.
 func (c *logToSpan) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	traces, counts := convert(logs)
-	c.report(&counts)
+	c.logFaults(&counts)
 	if traces.ResourceSpans().Len() > 0 {
 		if err := c.next.ConsumeTraces(ctx, traces); err != nil {
 			return err
@@ -62,18 +62,18 @@ func (c *logToSpan) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// report says once of each kind of fault that there is such a thing. The values
-// of the record stay out of the log: they may be about people.
-func (c *logToSpan) report(counts *tally) {
+// logFaults logs each kind of fault once. The record's values stay out of the log: they may be
+// personal data.
+func (c *logToSpan) logFaults(counts *resultCounts) {
 	for v, n := range counts {
-		if n > 0 && known[v].reason != "" && c.reported[v].CompareAndSwap(false, true) {
+		if n > 0 && resultInfo[v].reason != "" && c.logged[v].CompareAndSwap(false, true) {
 			c.logger.Warn("Faulty log record; further ones of this kind are counted, not logged",
-				zap.String("outcome", known[v].outcome), zap.String("reason", known[v].reason), zap.String("explanation", known[v].explanation))
+				zap.String("outcome", resultInfo[v].outcome), zap.String("reason", resultInfo[v].reason), zap.String("explanation", resultInfo[v].explanation))
 		}
 	}
 }
 
-func (c *logToSpan) count(ctx context.Context, counts *tally) {
+func (c *logToSpan) count(ctx context.Context, counts *resultCounts) {
 	for v, n := range counts {
 		if n > 0 {
 			c.telemetry.ConnectorLogtospanRecords.Add(ctx, n, series[v]...)
@@ -81,9 +81,9 @@ func (c *logToSpan) count(ctx context.Context, counts *tally) {
 	}
 }
 
-// series are the attributes of the counter by verdict, made once.
-var series = func() (options [verdicts][]metric.AddOption) {
-	for v, k := range known {
+// series holds the counter's attributes by result, made once.
+var series = func() (options [results][]metric.AddOption) {
+	for v, k := range resultInfo {
 		attributes := []attribute.KeyValue{attribute.String("outcome", k.outcome)}
 		if k.reason != "" {
 			attributes = append(attributes, attribute.String("reason", k.reason))

@@ -47,7 +47,7 @@ func TestErrorsAreReturnedAsTheyAre(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 		assert.Equal(t, consumererror.IsPermanent(want), consumererror.IsPermanent(got))
-		r.counted(tally{})
+		r.counted(resultCounts{})
 	}
 }
 
@@ -62,10 +62,10 @@ func TestRefusedRecordsAreCountedOnce(t *testing.T) {
 	for range 3 {
 		require.Error(t, r.ConsumeLogs(t.Context(), logs))
 	}
-	r.counted(tally{})
+	r.counted(resultCounts{})
 	answer = nil
 	require.NoError(t, r.ConsumeLogs(t.Context(), logs))
-	r.counted(tally{converted: 1, skipped: 1, kindUnknown: 1})
+	r.counted(resultCounts{converted: 1, skipped: 1, kindUnknown: 1})
 	assert.Equal(t, 1, r.log.Len())
 }
 
@@ -79,7 +79,7 @@ func TestNothingMakesNoCall(t *testing.T) {
 	require.NoError(t, r.ConsumeLogs(t.Context(), oneRecord(func(lr plog.LogRecord) { lr.Attributes().Clear() })))
 	require.NoError(t, r.ConsumeLogs(t.Context(), oneRecord(with(names.SpanStart, nil))))
 	assert.False(t, called)
-	r.counted(tally{skipped: 1, startMissing: 1})
+	r.counted(resultCounts{skipped: 1, startMissing: 1})
 }
 
 // The context, with what the client and the pipeline put there, goes along.
@@ -99,14 +99,14 @@ func TestContextIsHandedOn(t *testing.T) {
 func TestFaultsAreLoggedOncePerKind(t *testing.T) {
 	const secret = "paula@example.test"
 	r := newRig(t, nil)
-	faults := map[verdict]func(plog.LogRecord){
+	faults := map[result]func(plog.LogRecord){
 		startInvalid:    with(names.SpanStart, secret),
 		kindUnknown:     with(names.SpanKind, secret),
 		statusUnknown:   with(names.SpanStatus, secret),
 		parentIDInvalid: with(names.SpanParentID, secret),
 		linkInvalid:     with(names.SpanLinks, []any{secret, secret}),
 	}
-	want := tally{}
+	want := resultCounts{}
 	for range 3 {
 		for v, fault := range faults {
 			require.NoError(t, r.ConsumeLogs(t.Context(), oneRecord(fault)))
@@ -123,7 +123,7 @@ func TestFaultsAreLoggedOncePerKind(t *testing.T) {
 		}
 	}
 	for v := range faults {
-		assert.Equal(t, 1, r.log.FilterFieldKey("explanation").FilterField(zap.String("reason", known[v].reason)).Len())
+		assert.Equal(t, 1, r.log.FilterFieldKey("explanation").FilterField(zap.String("reason", resultInfo[v].reason)).Len())
 	}
 }
 
@@ -138,7 +138,7 @@ func TestResultSharesNothingWithTheInput(t *testing.T) {
 	logs.ResourceLogs().At(0).Resource().Attributes().PutStr("service.name", "x")
 	before := bytesOf(t, logs)
 	traces, counts := convert(logs)
-	require.Equal(t, tally{converted: 1}, counts)
+	require.Equal(t, resultCounts{converted: 1}, counts)
 	rs := traces.ResourceSpans().At(0)
 	rs.Resource().Attributes().PutStr("service.name", "y")
 	rs.ScopeSpans().At(0).Scope().SetName("y")

@@ -11,10 +11,10 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// convert makes the spans of all records that are some, and tells what became
-// of each. One resource and one scope stay one; those without a span are left
-// out. logs is only read, and nothing of it is shared with the result.
-func convert(logs plog.Logs) (traces ptrace.Traces, counts tally) {
+// convert converts the records that are spans, and counts the result of each record. Resources
+// and scopes keep their order; those without a span are left out. It only reads logs, and the
+// result shares no memory with them.
+func convert(logs plog.Logs) (traces ptrace.Traces, counts resultCounts) {
 	traces = ptrace.NewTraces()
 	for _, rl := range logs.ResourceLogs().All() {
 		rs := traces.ResourceSpans().AppendEmpty()
@@ -30,14 +30,13 @@ func convert(logs plog.Logs) (traces ptrace.Traces, counts tally) {
 	return traces, counts
 }
 
-// convertScope appends a scope if it has a span. Most scopes that come by have
-// none, so it is made at the first one.
-func convertScope(sl plog.ScopeLogs, scopes ptrace.ScopeSpansSlice, counts *tally) {
+// convertScope appends a scope if one of its records is a span. Most scopes have none.
+func convertScope(sl plog.ScopeLogs, scopes ptrace.ScopeSpansSlice, counts *resultCounts) {
 	var spans ptrace.SpanSlice
 	made := false
 	for _, lr := range sl.LogRecords().All() {
-		v := collect(lr.Attributes())
-		s, found := shapeOf(lr, &v)
+		v := collectSpanAttributes(lr.Attributes())
+		s, found := readSpanFields(lr, &v)
 		if found == converted {
 			if !made {
 				ss := scopes.AppendEmpty()
@@ -45,18 +44,18 @@ func convertScope(sl plog.ScopeLogs, scopes ptrace.ScopeSpansSlice, counts *tall
 				ss.SetSchemaUrl(sl.SchemaUrl())
 				spans, made = ss.Spans(), true
 			}
-			found = s.build(spans.AppendEmpty(), lr, &v)
+			found = s.buildSpan(spans.AppendEmpty(), lr, &v)
 		}
 		counts[found]++
 	}
 }
 
-// traceFlags are the bits that W3C trace context knows. The others of a log
-// record's flags are reserved, those of a span's have a meaning.
+// traceFlags are the bits that W3C trace context defines. The other bits are reserved in a log
+// record, and have a meaning in a span.
 const traceFlags = 0xff
 
-// build fills the span. All that could speak against it has been checked.
-func (s *shape) build(span ptrace.Span, lr plog.LogRecord, v *values) verdict {
+// buildSpan fills the span. The caller has checked the fields.
+func (s *spanFields) buildSpan(span ptrace.Span, lr plog.LogRecord, v *spanAttributes) result {
 	span.SetTraceID(lr.TraceID())
 	span.SetSpanID(lr.SpanID())
 	span.SetParentSpanID(s.parent)
@@ -73,7 +72,7 @@ func (s *shape) build(span ptrace.Span, lr plog.LogRecord, v *values) verdict {
 			span.Status().SetMessage(message.AsString())
 		}
 	}
-	if v.given[fieldLinks] {
+	if v.present[fieldLinks] {
 		bad := appendLinks(span.Links(), v.value[fieldLinks])
 		span.SetDroppedLinksCount(bad)
 		if bad > 0 {
@@ -83,12 +82,12 @@ func (s *shape) build(span ptrace.Span, lr plog.LogRecord, v *values) verdict {
 	return converted
 }
 
-// copyAttributes copies what does not move into the span. The event name says
-// whose record the span was, which a span's name alone does not; a span has no
-// such field, so it becomes the attribute it once was in a log record.
+// copyAttributes copies the attributes that are not span fields. A span has no event name, so
+// that becomes the attribute event.name.
 func copyAttributes(to pcommon.Map, lr plog.LogRecord) {
 	from := lr.Attributes()
-	// Twice as fast as putting one by one, for which a map looks for the key.
+	// Copying all and removing some is twice as fast as putting one by one, because Put
+	// searches the map.
 	from.CopyTo(to)
 	to.RemoveIf(func(key string, _ pcommon.Value) bool { return fieldOf(key) != notField })
 	if _, found := from.Get(names.RecordEventName); !found && lr.EventName() != "" {

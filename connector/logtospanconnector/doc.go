@@ -3,23 +3,22 @@
 
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
-// Package logtospanconnector makes a span of every log record that is shaped
-// like one: one record, one span, and no state between them.
+// Package logtospanconnector converts each log record with span.* attributes to one span. It
+// has no state.
+// # Order of work
 //
-// # The way of a record
-//
-//	connector.go   convert, hand on, count and report
+//	connector.go   converts, passes the spans on, counts and logs faults
 //	convert.go     logs -> traces with the same resources, scopes and order
-//	shape.go       a record's span.* attributes, checked, or the verdict why not
+//	spanfields.go  reads and checks the span.* attributes of a record
 //	link.go        span.links
-//	verdict.go     what can become of a record
+//	result.go      the possible results for a record
 //
-// Everything but connector.go is a pure function: it reads a record whole and
-// judges it before it makes a span, so there never is half a one.
-//
-// # Ordering and ownership
-//
-// Spans stand in the order of their records. The incoming logs are only read;
-// others may read them at the same time. Nothing waits and nothing is kept: an
-// error of the next consumer goes back to who sent the logs, as it is.
+// Everything but connector.go is a pure function. It checks a record before it makes a span,
+// so no incomplete span is sent.
+// # Ownership
+// The connector only reads its input, which others may read concurrently. ConsumeLogs waits
+// only for the next consumer, whose error it returns unchanged.
+// # Tests
+// testdata/golden holds input and output (-update); laws_test.go checks for random records
+// that no record is lost or made twice.
 package logtospanconnector

@@ -76,7 +76,7 @@ func (r *rig) telemetryText() string {
 			got[outcome.AsString()+" "+reason.AsString()] = point.Value
 		}
 	}
-	for _, k := range known {
+	for _, k := range resultInfo {
 		if n := got[k.outcome+" "+k.reason]; n > 0 {
 			fmt.Fprintf(&text, "%s\n", strings.TrimSpace(fmt.Sprintf("%d %s %s", n, k.outcome, k.reason)))
 			delete(got, k.outcome+" "+k.reason)

@@ -61,16 +61,16 @@ func newRig(t *testing.T, next consumer.Traces) *rig {
 }
 
 // counted asserts the values of the counter, and that there are no others.
-func (r *rig) counted(want tally) {
+func (r *rig) counted(want resultCounts) {
 	r.t.Helper()
 	var points []metricdata.DataPoint[int64]
 	for v, n := range want {
 		if n == 0 {
 			continue
 		}
-		attributes := []attribute.KeyValue{attribute.String("outcome", known[v].outcome)}
-		if known[v].reason != "" {
-			attributes = append(attributes, attribute.String("reason", known[v].reason))
+		attributes := []attribute.KeyValue{attribute.String("outcome", resultInfo[v].outcome)}
+		if resultInfo[v].reason != "" {
+			attributes = append(attributes, attribute.String("reason", resultInfo[v].reason))
 		}
 		points = append(points, metricdata.DataPoint[int64]{Attributes: attribute.NewSet(attributes...), Value: n})
 	}

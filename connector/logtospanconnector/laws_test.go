@@ -218,7 +218,7 @@ func TestIDsAndTimesAreCarriedExactly(t *testing.T) {
 		})
 		holdsLaws(t, logs)
 		traces, counts := convert(logs)
-		require.Equal(t, tally{converted: 1}, counts)
+		require.Equal(t, resultCounts{converted: 1}, counts)
 		parent, _ := allRecords(logs)[0].Attributes().Get(names.SpanParentID)
 		require.Equal(t, parent.Str(), allSpans(traces)[0].ParentSpanID().String())
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// appendLinks gives the span the links that are some, and returns how many are
-// not. Something else than a list counts as one.
+// appendLinks appends the valid links to the span, and returns the number of invalid ones. A
+// value that is not a list counts as one.
 func appendLinks(links ptrace.SpanLinkSlice, value pcommon.Value) (bad uint32) {
 	if value.Type() != pcommon.ValueTypeSlice {
 		return 1
@@ -35,7 +35,7 @@ func appendLink(links ptrace.SpanLinkSlice, value pcommon.Value) bool {
 		trace pcommon.TraceID
 		span  pcommon.SpanID
 	)
-	if !idFrom(trace[:], described, names.SpanLinkTraceID) || !idFrom(span[:], described, names.SpanLinkSpanID) {
+	if !parseIDOf(trace[:], described, names.SpanLinkTraceID) || !parseIDOf(span[:], described, names.SpanLinkSpanID) {
 		return false
 	}
 	link := links.AppendEmpty()
@@ -48,7 +48,7 @@ func appendLink(links ptrace.SpanLinkSlice, value pcommon.Value) bool {
 	return true
 }
 
-func idFrom(id []byte, described pcommon.Map, key string) bool {
+func parseIDOf(id []byte, described pcommon.Map, key string) bool {
 	value, found := described.Get(key)
-	return found && value.Type() == pcommon.ValueTypeStr && fromHex(id, value.Str())
+	return found && value.Type() == pcommon.ValueTypeStr && parseID(id, value.Str())
 }

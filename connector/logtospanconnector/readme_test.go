@@ -96,7 +96,7 @@ func (c *collector) isWhole(t *testing.T) {
 func TestReadmeTables(t *testing.T) {
 	text := readme(t)
 	var want, got []string
-	for _, k := range known {
+	for _, k := range resultInfo {
 		if k.reason != "" {
 			want = append(want, k.reason+" "+k.outcome)
 		}
@@ -121,7 +121,7 @@ func TestMetadataNamesAllReasons(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal(content, &declared))
 	var reasons []string
 	outcomes := make(map[string]bool)
-	for _, k := range known {
+	for _, k := range resultInfo {
 		outcomes[k.outcome] = true
 		if k.reason != "" {
 			reasons = append(reasons, k.reason)

@@ -26,14 +26,14 @@ const (
 	fieldStart
 	fieldStatus
 	fieldLinks
-	fields
+	fieldCount
 
-	notField = fields
+	notField = fieldCount
 )
 
 const fieldPrefix = "span."
 
-// fieldOf runs once for each attribute of each record.
+// fieldOf returns the field of an attribute. It runs for each attribute of each record.
 func fieldOf(key string) field {
 	if !strings.HasPrefix(key, fieldPrefix) {
 		return notField
@@ -56,36 +56,36 @@ func fieldOf(key string) field {
 	}
 }
 
-// values are the span.* attributes of a record. One without a value (a JSON
-// null) is as good as absent.
-type values struct {
-	value [fields]pcommon.Value
-	given [fields]bool
-	any   bool
+// spanAttributes are the span.* attributes of a record. An attribute without a value (a JSON
+// null) counts as absent.
+type spanAttributes struct {
+	value      [fieldCount]pcommon.Value
+	present    [fieldCount]bool
+	anyPresent bool
 }
 
-func collect(attributes pcommon.Map) (v values) {
+func collectSpanAttributes(attributes pcommon.Map) (v spanAttributes) {
 	for key, value := range attributes.All() {
 		f := fieldOf(key)
-		// Of several attributes with one key the first counts, as for Map.Get.
-		if f == notField || v.given[f] || value.Type() == pcommon.ValueTypeEmpty {
+		// Of several attributes with one key the first counts, as in Map.Get.
+		if f == notField || v.present[f] || value.Type() == pcommon.ValueTypeEmpty {
 			continue
 		}
-		v.value[f], v.given[f], v.any = value, true, true
+		v.value[f], v.present[f], v.anyPresent = value, true, true
 	}
 	return v
 }
 
-// text returns a text attribute; fallback stands for an absent one.
-func (v *values) text(f field, fallback string) (text string, ok bool) {
-	if !v.given[f] {
+// text returns a text attribute, or fallback if it is absent.
+func (v *spanAttributes) text(f field, fallback string) (text string, ok bool) {
+	if !v.present[f] {
 		return fallback, true
 	}
 	return v.value[f].Str(), v.value[f].Type() == pcommon.ValueTypeStr
 }
 
-// shape is the span that a record describes, as far as it needs checking.
-type shape struct {
+// spanFields are the fields of a span that need checking.
+type spanFields struct {
 	name       string
 	kind       ptrace.SpanKind
 	parent     pcommon.SpanID
@@ -93,10 +93,10 @@ type shape struct {
 	status     ptrace.StatusCode
 }
 
-// shapeOf reads a record. The verdict is converted, which is zero, or the first
-// thing that is wrong with the record; then the shape says nothing.
-func shapeOf(lr plog.LogRecord, v *values) (s shape, found verdict) {
-	if !v.any {
+// readSpanFields reads a record. It returns converted, which is zero, or the first fault of
+// the record; then the fields are undefined.
+func readSpanFields(lr plog.LogRecord, v *spanAttributes) (s spanFields, found result) {
+	if !v.anyPresent {
 		return s, skipped
 	}
 	if lr.TraceID().IsEmpty() {
@@ -108,8 +108,8 @@ func shapeOf(lr plog.LogRecord, v *values) (s shape, found verdict) {
 	return s, cmp.Or(s.readTimes(lr, v), s.readName(lr, v), s.readKind(v), s.readStatus(v), s.readParent(lr, v))
 }
 
-func (s *shape) readTimes(lr plog.LogRecord, v *values) verdict {
-	if !v.given[fieldStart] {
+func (s *spanFields) readTimes(lr plog.LogRecord, v *spanAttributes) result {
+	if !v.present[fieldStart] {
 		return startMissing
 	}
 	start, ok := nanoseconds(v.value[fieldStart])
@@ -127,8 +127,8 @@ func (s *shape) readTimes(lr plog.LogRecord, v *values) verdict {
 	}
 }
 
-// nanoseconds takes text as well, because OTLP's JSON and many others write
-// such numbers as text. It takes no Double: that has not enough digits.
+// nanoseconds converts an Int or a decimal text, which OTLP's JSON uses for such numbers. A
+// Double has too few digits.
 func nanoseconds(value pcommon.Value) (t pcommon.Timestamp, ok bool) {
 	switch value.Type() {
 	case pcommon.ValueTypeInt:
@@ -142,9 +142,9 @@ func nanoseconds(value pcommon.Value) (t pcommon.Timestamp, ok bool) {
 	}
 }
 
-// readName takes the event name if there is no other: it is what a span's name
-// has to be, of low cardinality and the same for all of a kind.
-func (s *shape) readName(lr plog.LogRecord, v *values) verdict {
+// readName uses the event name if span.name is absent: it has low cardinality and is equal for
+// all records of a kind, as a span's name must be.
+func (s *spanFields) readName(lr plog.LogRecord, v *spanAttributes) result {
 	name, ok := v.text(fieldName, "")
 	if name == "" {
 		name = lr.EventName()
@@ -156,7 +156,7 @@ func (s *shape) readName(lr plog.LogRecord, v *values) verdict {
 	return converted
 }
 
-func (s *shape) readKind(v *values) verdict {
+func (s *spanFields) readKind(v *spanAttributes) result {
 	text, _ := v.text(fieldKind, names.SpanKindInternal)
 	switch text {
 	case names.SpanKindServer:
@@ -175,7 +175,7 @@ func (s *shape) readKind(v *values) verdict {
 	return converted
 }
 
-func (s *shape) readStatus(v *values) verdict {
+func (s *spanFields) readStatus(v *spanAttributes) result {
 	text, _ := v.text(fieldStatus, names.SpanStatusUnset)
 	switch text {
 	case names.SpanStatusUnset:
@@ -190,14 +190,13 @@ func (s *shape) readStatus(v *values) verdict {
 	return converted
 }
 
-// readParent takes an empty text for a root: that is how an empty span id is
-// written.
-func (s *shape) readParent(lr plog.LogRecord, v *values) verdict {
+// readParent treats an empty text as a root, because an empty span id is written so.
+func (s *spanFields) readParent(lr plog.LogRecord, v *spanAttributes) result {
 	text, ok := v.text(fieldParentID, "")
 	if ok && text == "" {
 		return converted
 	}
-	if !ok || !fromHex(s.parent[:], text) {
+	if !ok || !parseID(s.parent[:], text) {
 		return parentIDInvalid
 	}
 	if s.parent == lr.SpanID() {
@@ -206,8 +205,8 @@ func (s *shape) readParent(lr plog.LogRecord, v *values) verdict {
 	return converted
 }
 
-// fromHex fills an id; it tells whether text is one, and not all zero.
-func fromHex(id []byte, text string) bool {
+// parseID decodes a hex id. It returns false if text is not an id, or all zero.
+func parseID(id []byte, text string) bool {
 	if len(text) != hex.EncodedLen(len(id)) {
 		return false
 	}

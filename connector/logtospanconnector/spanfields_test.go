@@ -18,15 +18,15 @@ import (
 )
 
 // judge converts one record and returns what became of it, and the span.
-func judge(t *testing.T, change func(plog.LogRecord)) (verdict, []ptrace.Span) {
+func judge(t *testing.T, change func(plog.LogRecord)) (result, []ptrace.Span) {
 	t.Helper()
 	traces, counts := convert(oneRecord(change))
 	for v, n := range counts {
 		if n > 0 {
 			assert.Equal(t, int64(1), n)
 			spans := allSpans(traces)
-			assert.Equal(t, known[v].outcome == "converted", len(spans) == 1)
-			return verdict(v), spans
+			assert.Equal(t, resultInfo[v].outcome == "converted", len(spans) == 1)
+			return result(v), spans
 		}
 	}
 	require.Fail(t, "the record was not counted")
@@ -35,10 +35,10 @@ func judge(t *testing.T, change func(plog.LogRecord)) (verdict, []ptrace.Span) {
 
 // Whatever a value may be, the record is a whole span or none.
 func TestValues(t *testing.T) {
-	f := func(key string, value any, want verdict) {
+	f := func(key string, value any, want result) {
 		t.Helper()
 		got, _ := judge(t, with(key, value))
-		assert.Equal(t, known[want], known[got], "%s = %#v", key, value)
+		assert.Equal(t, resultInfo[want], resultInfo[got], "%s = %#v", key, value)
 	}
 	anything := []any{"", " ", "x", "-1", "1.5", "0", int64(0), int64(-1), int64(math.MaxInt64), int64(math.MinInt64), 1.5, math.NaN(), math.Inf(1), true, false, []byte{1}, []any{}, []any{"x"}, map[string]any{}, map[string]any{"x": 1}}
 	except := func(right ...any) (wrong []any) {
@@ -101,10 +101,10 @@ func TestValues(t *testing.T) {
 
 // The fields of the record itself.
 func TestRecordFields(t *testing.T) {
-	f := func(change func(plog.LogRecord), want verdict) {
+	f := func(change func(plog.LogRecord), want result) {
 		t.Helper()
 		got, _ := judge(t, change)
-		assert.Equal(t, known[want], known[got])
+		assert.Equal(t, resultInfo[want], resultInfo[got])
 	}
 	f(nil, converted)
 	f(func(lr plog.LogRecord) { lr.SetTraceID(pcommon.TraceID{}) }, traceIDMissing)
@@ -161,7 +161,7 @@ func TestAttributeThatStandsTwice(t *testing.T) {
 		{"key":"span.name","value":{"stringValue":"first"}},{"key":"span.name","value":{"stringValue":"second"}}]}]}]}]}`))
 	require.NoError(t, err)
 	traces, counts := convert(logs)
-	assert.Equal(t, tally{converted: 1}, counts)
+	assert.Equal(t, resultCounts{converted: 1}, counts)
 	span := allSpans(traces)[0]
 	assert.Equal(t, "first", span.Name())
 	assert.EqualValues(t, 3, span.StartTimestamp())
@@ -171,9 +171,9 @@ func TestAttributeThatStandsTwice(t *testing.T) {
 // Every verdict is described, and what the log says has no place for values.
 func TestVerdictsAreDescribed(t *testing.T) {
 	seen := make(map[string]bool)
-	for v, k := range known {
+	for v, k := range resultInfo {
 		assert.Contains(t, []string{"converted", "skipped", "invalid"}, k.outcome)
-		assert.Equal(t, verdict(v) <= skipped, k.reason == "")
+		assert.Equal(t, result(v) <= skipped, k.reason == "")
 		assert.Equal(t, k.reason == "", k.explanation == "")
 		assert.NotContains(t, k.explanation, "%")
 		assert.False(t, seen[k.outcome+k.reason])

@@ -3,15 +3,15 @@
 
 package logtospanconnector
 
-// verdict is what became of a log record.
-type verdict uint8
+// result is the result of converting one log record.
+type result uint8
 
 const (
-	converted verdict = iota // zero: nothing is wrong
-	skipped                  // it does not claim to be a span
+	converted result = iota // zero: the record has no fault
+	skipped                 // the record has no span.* attribute
 
-	// The record claims to be a span and is none. Nothing is guessed: a span
-	// with a made-up time or parent is worse than a missing one.
+	// The record has span.* attributes and is not a valid span. The connector guesses nothing:
+	// a span with an invented time or parent is worse than a missing one.
 	traceIDMissing
 	spanIDMissing
 	startMissing
@@ -24,16 +24,16 @@ const (
 	parentIDInvalid
 	parentIsSelf
 
-	// The record is a span, but at least one of its links is none. A link adds to
-	// a span; to refuse the span for it would lose more than the link.
+	// The record is a span, but at least one of its links is invalid. The span is made without
+	// that link, because losing the span would lose more.
 	linkInvalid
 
-	verdicts
+	results
 )
 
-// known describes the verdicts: the attributes of connector_logtospan_records,
-// and what the log says, which must not have anything of the record in it.
-var known = [verdicts]struct{ outcome, reason, explanation string }{
+// resultInfo describes the results: the attributes of connector_logtospan_records, and the
+// log's explanation, which must not contain values of the record.
+var resultInfo = [results]struct{ outcome, reason, explanation string }{
 	converted:       {"converted", "", ""},
 	skipped:         {"skipped", "", ""},
 	traceIDMissing:  {"invalid", "trace_id_missing", "the record has no trace id"},
@@ -50,5 +50,5 @@ var known = [verdicts]struct{ outcome, reason, explanation string }{
 	linkInvalid:     {"converted", "link_invalid", "span.links has something that is not a map with trace_id and span_id in hex; the span was made without it"},
 }
 
-// tally counts the records of a batch by verdict.
-type tally [verdicts]int64
+// resultCounts counts the records of a batch by result.
+type resultCounts [results]int64
