@@ -4,6 +4,8 @@
 package callrecordexporter
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -41,8 +43,27 @@ func (c *converter) addQuality(lr plog.LogRecord, _ store.Phase) bool {
 		n := rate.Int()
 		q.VideoBitRate = &n
 	}
+	q.Alarms = alarmsOf(attributes)
 	c.batch.Qualities = append(c.batch.Qualities, q)
 	return true
+}
+
+// legAlarms begins the attributes of the alarms of a leg that are on.
+const legAlarms = names.KindCallLeg + ".alarms."
+
+// alarmsOf returns the alarms of a leg that are on, with ", " between.
+func alarmsOf(attributes pcommon.Map) string {
+	var on []string
+	for _, alarm := range []string{"packetLoss", "excessiveJitter", "highRoundTripTime"} {
+		v, ok := attributes.Get(legAlarms + names.Snake(alarm))
+		if !ok {
+			continue
+		}
+		if is, _ := truth(v); is {
+			on = append(on, alarm)
+		}
+	}
+	return strings.Join(on, ", ")
 }
 
 // keepWorst keeps the larger of two numbers.

@@ -104,6 +104,10 @@ var events = map[string]event{
 
 	names.EventAPICallLegQuality: {0, (*converter).addQuality},
 
+	names.EventEventParticipantAdd:    {0, (*converter).addLegChange},
+	names.EventEventParticipantUpdate: {0, (*converter).addLegChange},
+	names.EventEventParticipantRemove: {0, (*converter).addLegChange},
+
 	names.EventRecordingStart: {store.Started, (*converter).addRecording},
 	names.EventRecordingEnd:   {store.Ended, (*converter).addRecording},
 	names.EventRecordingSpan:  {store.Final, (*converter).addRecording},
@@ -246,13 +250,16 @@ func identify(lr plog.LogRecord, kind string, o *store.Object) {
 	}
 }
 
-// timeOf is when what a record says happened.
-func timeOf(lr plog.LogRecord) time.Time {
+// timeOf returns the time of a record as the archive has it.
+func timeOf(lr plog.LogRecord) time.Time { return exactTimeOf(lr).Truncate(time.Millisecond) }
+
+// exactTimeOf returns the time of a record to the nanosecond.
+func exactTimeOf(lr plog.LogRecord) time.Time {
 	when := lr.Timestamp()
 	if when == 0 {
 		when = lr.ObservedTimestamp()
 	}
-	return fromNanoseconds(int64(when)) //nolint:gosec // the year 2262 at most
+	return time.Unix(0, max(int64(when), 0)).UTC() //nolint:gosec // the year 2262 at most
 }
 
 // fromNanoseconds is a time as the archive has it, between 1970 and 9999: in UTC,

@@ -20,7 +20,8 @@ const (
 	usageShare = 20
 )
 
-// addUpUsage adds up what was used, now and then, until ctx ends.
+// addUpUsage adds up what was used, and deletes live rows whose legs are gone, now and
+// then, until ctx ends.
 func (e *callRecord) addUpUsage(ctx context.Context, archive *store.Store) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -34,6 +35,9 @@ func (e *callRecord) addUpUsage(ctx context.Context, archive *store.Store) {
 		more, err := archive.AddUpUsage(ctx, began)
 		if err != nil && ctx.Err() == nil {
 			e.settings.Logger.Warn("The usage of past days could not be added up; the next run goes on", zap.Error(err))
+		}
+		if _, err := archive.ExpireLive(ctx, began.Add(-store.LiveGrace)); err != nil && ctx.Err() == nil {
+			e.settings.Logger.Warn("Live rows of legs that are gone could not be deleted; the next run goes on", zap.Error(err))
 		}
 		pause := usageShare * time.Since(began)
 		if !more {

@@ -39,12 +39,13 @@ processors:
   callstitch: {}
 exporters:
   file: { path: %DIR%/records.jsonl, rotation: { max_megabytes: 1000 } }
+  callrecord: { driver: sqlite, datasource: %DIR%/calls.db }
   prometheus: { endpoint: %PAGE%, metric_expiration: 10m }
 service:
   telemetry: { metrics: { level: none } }
   extensions: [health_check]
   pipelines:
-    logs: { receivers: [cmscdr, cmsevents], processors: [callstitch], exporters: [file] }
+    logs: { receivers: [cmscdr, cmsevents], processors: [callstitch], exporters: [file, callrecord] }
     metrics: { receivers: [cmsevents], exporters: [prometheus] }
 `
 
@@ -216,12 +217,14 @@ func (c *collector) comings() (added, removed, stamped int) {
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	c, is := follow(t, "", meetings, "-await-events")
+	live := is.readLive(c)
 	c.stop()
 	added, removed, stamped := c.comings()
 	is.compareComings(t, added, removed)
 	assert.Greater(t, added, is.Events.Added*8/10)
 	assert.Positive(t, stamped, "participants whose call leg is known have its trace")
 	c.oneIdentity()
+	live.compare(c)
 	t.Logf("%d came, %d of them stamped, %d left", added, stamped, removed)
 }
 

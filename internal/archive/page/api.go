@@ -32,7 +32,7 @@ const (
 func (h *handler) apiRoutes() map[string]apiRoute {
 	return map[string]apiRoute{
 		"meetings":         apiList((*store.View).Conferences),
-		"legs":             apiList((*store.View).Legs),
+		"legs":             apiLegs,
 		"sessions":         apiList((*store.View).Sessions),
 		"sip-calls":        apiList((*store.View).DialogsWithoutLeg),
 		"meetings/{trace}": apiTrace,
@@ -67,6 +67,7 @@ type apiPage struct {
 	// SearchedTo is how far back this page looked, if it ended because it had looked at
 	// enough rows.
 	SearchedTo *time.Time `json:"searched_to,omitempty"`
+	*apiLive
 }
 
 // apiFailure is the body of an answer that is an error.
@@ -142,25 +143,33 @@ func (r *apiRequest) page() (store.Page, error) {
 	return page, nil
 }
 
-func apiList[T store.Row](list func(*store.View, context.Context, store.Filter, store.Page) (store.List[T], error)) apiRoute {
+// apiQuery reads a page of a list.
+type apiQuery[T store.Row] func(*store.View, context.Context, store.Filter, store.Page) (store.List[T], error)
+
+func apiList[T store.Row](list apiQuery[T]) apiRoute {
 	return func(ctx context.Context, r *apiRequest) (any, error) {
-		page, err := r.page()
-		if err != nil {
-			return nil, err
-		}
-		if page.Sort = r.form.sorted(); page.Sort != (store.Sort{}) {
-			if !slices.Contains(store.SortColumns[T](), page.Sort.Column) {
-				r.form.Errors[paramSort] = "must be one of " + strings.Join(store.SortColumns[T](), ", ")
-				return nil, errParameter
-			}
-			page.After = store.Cursor{}
-		}
-		found, err := list(r.view, ctx, r.form.Filter, page)
+		found, err := readList(ctx, r, list)
 		if err != nil {
 			return nil, err
 		}
 		return apiPageOf(r, &found)
 	}
+}
+
+// readList reads the page that a request asks for.
+func readList[T store.Row](ctx context.Context, r *apiRequest, list apiQuery[T]) (found store.List[T], err error) {
+	page, err := r.page()
+	if err != nil {
+		return found, err
+	}
+	if page.Sort = r.form.sorted(); page.Sort != (store.Sort{}) {
+		if !slices.Contains(store.SortColumns[T](), page.Sort.Column) {
+			r.form.Errors[paramSort] = "must be one of " + strings.Join(store.SortColumns[T](), ", ")
+			return found, errParameter
+		}
+		page.After = store.Cursor{}
+	}
+	return list(r.view, ctx, r.form.Filter, page)
 }
 
 func apiPageOf[T store.Row](r *apiRequest, found *store.List[T]) (apiPage, error) {
@@ -196,6 +205,7 @@ type apiMeeting struct {
 	Tracks     []json.RawMessage `json:"tracks,omitempty"`
 	Dialogs    []json.RawMessage `json:"dialogs,omitempty"`
 	Ends       []store.End       `json:"ends,omitempty"`
+	*apiLive
 }
 
 func apiTrace(ctx context.Context, r *apiRequest) (any, error) {
@@ -222,6 +232,9 @@ func apiTrace(ctx context.Context, r *apiRequest) (any, error) {
 	}
 	if t.NextLegs != nil {
 		out.NextLegs = "?" + url.Values{paramAfter: {cursorText(*t.NextLegs)}, paramLimit: {strconv.Itoa(page.Limit)}}.Encode()
+	}
+	if out.apiLive, err = apiLiveRows(t.Legs, t.States, t.Qualities); err != nil {
+		return nil, err
 	}
 	return out, errors.Join(apiRowsOf(t.Calls, &out.Calls), apiRowsOf(t.Legs, &out.Legs), apiRowsOf(t.Recordings, &out.Recordings),
 		apiRowsOf(t.Sessions, &out.Sessions), apiRowsOf(t.Tracks, &out.Tracks), apiRowsOf(t.Dialogs, &out.Dialogs))

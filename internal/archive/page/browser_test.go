@@ -202,8 +202,13 @@ func TestLive(t *testing.T) {
 	b.until("document.body.innerText.includes('Late <b>Lena</b>')")
 	assert.Equal(t, "true", b.says("window.before !== document.activeElement && document.activeElement.matches('summary') && document.activeElement.parentElement.open"))
 	assert.Equal(t, "Ingrid Solheim", b.says("document.activeElement.querySelector('.name').textContent"))
+	// Events about a participant show on the meeting, and in the list of what runs.
+	w.batch.LegChanges = append(w.batch.LegChanges, store.LegChange{LegState: store.LegState{ID: "p-lena@example.test", At: now, State: "onHold", AudioMuted: new(true)}})
+	w.write()
+	b.until("[...document.querySelectorAll('.rows li.leg')].some(leg => leg.innerText.includes('Lena') && leg.innerText.includes('On hold') && leg.innerText.includes('audio muted'))")
 	b.goTo("/")
 	b.until("document.querySelector('[role=status]').textContent === '1 meeting with 3 legs'")
+	assert.Contains(t, b.says("document.querySelector('#live').innerText"), "1 on hold · 1 muted")
 	ended := *w.call(standup, "abcdef00000000000000000000000000", london, "14:29:30", "")
 	w.write()
 	// Text that the reader has selected elsewhere holds nothing up.

@@ -62,8 +62,8 @@ func (h *handler) people(ctx context.Context, v *store.View, r *http.Request) (a
 	if err != nil {
 		return answer{}, err
 	}
-	for i := range calls.Rows {
-		p.Calls = append(p.Calls, legRowOf(&calls.Rows[i], p.Now))
+	if p.Calls, err = legRowsOf(ctx, v, calls.Rows, p.Now); err != nil {
+		return answer{}, err
 	}
 	here := personURL(party.Address, party.Name)
 	if calls.Next != nil {

@@ -35,9 +35,15 @@ func TestQualityNow(t *testing.T) {
 	assert.Contains(t, get(t, h, "/conferences/"+running[0].TraceID).Body.String()+get(t, h, "/traces/"+running[0].TraceID).Body.String(), words)
 }
 
-func TestQualityText(t *testing.T) {
+func TestLiveQuality(t *testing.T) {
 	at := moment{now}
-	assert.Empty(t, qualityText(nil, "l", at))
-	assert.Empty(t, qualityText(map[string]store.LegQuality{"l": {At: now, State: "ringing"}}, "l", at), "no figures")
-	assert.Equal(t, "now: loss 0.0 %", qualityText(map[string]store.LegQuality{"l": {At: now, LossPercent: new(0.0)}}, "l", at))
+	of := func(q store.LegQuality) *liveQuality {
+		q.At = now
+		return liveQualityOf(map[string]store.LegQuality{"l": q}, "l", at)
+	}
+	assert.Nil(t, liveQualityOf(nil, "l", at))
+	assert.Nil(t, of(store.LegQuality{State: "ringing"}), "no figures")
+	assert.Equal(t, &liveQuality{Text: "now: loss 0.0 %"}, of(store.LegQuality{LossPercent: new(0.0)}))
+	assert.Equal(t, &liveQuality{Text: "alarm: packet loss, jitter · now: loss 6.7 %", Alarm: true}, of(store.LegQuality{LossPercent: new(6.7), Alarms: "packetLoss, excessiveJitter"}))
+	assert.Equal(t, &liveQuality{Text: "alarm: round trip time", Alarm: true}, of(store.LegQuality{Alarms: "highRoundTripTime"}))
 }

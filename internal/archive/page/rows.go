@@ -46,11 +46,11 @@ func (r *row) yes(name string, v *bool) {
 // leg has its phases in its bar. Records tell how long each was, not when: they
 // stand in the order that calls go through them.
 func (l *timeline) leg(g *store.Leg, t *store.Trace, now time.Time) row {
-	as := legRowOf(g, moment{now})
+	as := legRowOf(g, moment{now}, t.States)
 	r := l.begin("Leg", "leg", as.Name, &g.Object)
 	r.Doing, r.Alarms = as.Doing, alarmsOf(g.PacketLossPercent, g.ExcessiveJitterPercent, g.HighRoundTripTimePercent)
 	r.Worst = as.Loss
-	r.Live = qualityText(t.Qualities, g.ID, moment{now})
+	r.Live, r.Flags = liveQualityOf(t.Qualities, g.ID, moment{now}), as.Flags
 	if !as.EndedAt.IsZero() || g.State == store.StateEnded {
 		r.Why = &as.Why
 	}
@@ -73,6 +73,7 @@ func (l *timeline) leg(g *store.Leg, t *store.Trace, now time.Time) row {
 			r.add("Ended by", map[bool]string{true: "the far end", false: "the bridge"}[*g.RemoteTeardown])
 		}
 	}
+	r.add("Layout", t.States[g.ID].Layout)
 	r.seconds("Setting up", g.SetupSeconds)
 	r.seconds("In the voice menu", g.IVRSeconds)
 	r.seconds("In the lobby", g.LobbySeconds)

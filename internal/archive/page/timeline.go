@@ -25,7 +25,8 @@ type row struct {
 	Span    string
 	Running bool
 	Doing   string
-	Live    string // how the media of a running leg are now
+	Flags   []string     // what else the participant of a running leg does
+	Live    *liveQuality // newest quality of a running leg
 	Why     *why
 	Alarms  []alarm
 	Worst   *alarm

@@ -90,7 +90,7 @@ func (h *handler) trace(ctx context.Context, v *store.View, r *http.Request) (_ 
 	p.Line = draw(&t, p.Now.Time)
 	p.Ends = endRows(t.Ends)
 	for i := range t.Worst {
-		p.Worst = append(p.Worst, legRowOf(&t.Worst[i], p.Now))
+		p.Worst = append(p.Worst, legRowOf(&t.Worst[i], p.Now, t.States))
 	}
 	for i := range t.Related {
 		s := &t.Related[i]

@@ -33,6 +33,7 @@ func concat(batches []*Batch) *Batch {
 		all.StorageEvents = append(all.StorageEvents, b.StorageEvents...)
 		all.Gaps = append(all.Gaps, b.Gaps...)
 		all.Qualities = append(all.Qualities, b.Qualities...)
+		all.LegChanges = append(all.LegChanges, b.LegChanges...)
 	}
 	return all
 }
@@ -50,6 +51,7 @@ func (b *Batch) halves() (first, second *Batch) {
 	first.StorageEvents, second.StorageEvents = cut(b.StorageEvents, &left)
 	first.Gaps, second.Gaps = cut(b.Gaps, &left)
 	first.Qualities, second.Qualities = cut(b.Qualities, &left)
+	first.LegChanges, second.LegChanges = cut(b.LegChanges, &left)
 	return first, second
 }
 
@@ -79,6 +81,9 @@ func (b *Batch) only() Rejected {
 	}
 	if len(b.Qualities) > 0 {
 		return Rejected{Table: legQualities.name}
+	}
+	if len(b.LegChanges) > 0 {
+		return Rejected{Table: legStates.name, SpanID: b.LegChanges[0].LegSpanID}
 	}
 	return Rejected{Table: storageEvents.name}
 }

@@ -155,7 +155,7 @@ func addedColumns(driver string, version int64) []string {
 	return slices.Concat(
 		conferences.newColumns(driver, version), calls.newColumns(driver, version), legs.newColumns(driver, version),
 		recordings.newColumns(driver, version), sessions.newColumns(driver, version), tracks.newColumns(driver, version),
-		dialogs.newColumns(driver, version), storageEvents.newColumns(driver, version), gaps.newColumns(driver, version))
+		dialogs.newColumns(driver, version), storageEvents.newColumns(driver, version), gaps.newColumns(driver, version), legQualities.newColumns(driver, version))
 }
 
 var calls = table[Call]{

@@ -47,6 +47,7 @@ func TestDocumentation(t *testing.T) {
 	describe(&b, &storageEvents)
 	describe(&b, &gaps)
 	describe(&b, &legQualities)
+	describe(&b, &legStates)
 	want := head + "-update -->\n" + b.String() + "\n<!-- end of tables -->" + tail
 	if *update {
 		require.NoError(t, os.WriteFile(documentation, []byte(want), 0o600))
@@ -112,6 +113,7 @@ func TestColumnsAreDescribed(t *testing.T) {
 	describe(&b, &storageEvents)
 	describe(&b, &gaps)
 	describe(&b, &legQualities)
+	describe(&b, &legStates)
 	assert.NotContains(t, b.String(), "|  |")
 }
 

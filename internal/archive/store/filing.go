@@ -140,5 +140,11 @@ func (w *write) noteRow(row any, moved bool) {
 		if moved && r.SIPCallID != "" {
 			w.sipCalls = append(w.sipCalls, r.SIPCallID)
 		}
+		if r.State == StateEnded {
+			w.endedLegs = append(w.endedLegs, r.ID)
+			if r.ParticipantID != "" {
+				w.endedParticipants = append(w.endedParticipants, r.ParticipantID)
+			}
+		}
 	}
 }

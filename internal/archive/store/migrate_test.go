@@ -42,11 +42,12 @@ func TestColumns(t *testing.T) {
 			conferences.name: conferences.names(), calls.name: merged(calls.names()), legs.name: merged(legs.names()),
 			recordings.name: merged(recordings.names()), sessions.name: merged(sessions.names()), tracks.name: merged(tracks.names()),
 			dialogs.name: merged(dialogs.names()), storageEvents.name: storageEvents.names(), gaps.name: gaps.names(), legQualities.name: legQualities.names(),
+			legStates.name: append(legStates.names(), versionsColumn),
 		} {
 			assert.ElementsMatch(t, want, columns(table), table)
 			assert.Contains(t, Tables(), table)
 		}
-		assert.Len(t, Tables(), 10)
+		assert.Len(t, Tables(), 11)
 	})
 }
 

@@ -153,6 +153,7 @@ func pack(random *rand.Rand, statements []*Batch) (batches []*Batch) {
 			b.Dialogs = append(b.Dialogs, s.Dialogs...)
 			b.StorageEvents = append(b.StorageEvents, s.StorageEvents...)
 			b.Gaps = append(b.Gaps, s.Gaps...)
+			b.LegChanges = append(b.LegChanges, s.LegChanges...)
 		}
 		batches, statements = append(batches, b), statements[n:]
 	}

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// The quality of a leg that runs is a row of its own: it comes again and again, and
-// is worth nothing once the leg has ended. Then the leg's own row says how it was.
+// A running leg has a row of its own for its quality: a new one replaces it every few
+// minutes, and nobody needs it once the leg has ended. Then the leg's own row has the
+// quality of the whole call.
 
 var legQualities = table[LegQuality]{
 	name:    "leg_quality",
@@ -88,31 +89,17 @@ func (w *write) runningQualities(ctx context.Context, ids []string) (map[string]
 	return known, found.Err()
 }
 
-// keepQualities stores the qualities of a batch, and deletes those of its legs that
-// have ended. As long as nobody writes any, nothing is looked for.
-func (s *Store) keepQualities(ctx context.Context, w *write, b *Batch) error {
+// writeQualities stores the qualities of a batch, and deletes those of legs that ended.
+// It runs no query as long as the table has no rows.
+func (s *Store) writeQualities(ctx context.Context, w *write, b *Batch) error {
 	if err := w.putQualities(ctx, b.Qualities); err != nil {
 		return err
 	}
 	s.hasQualities = s.hasQualities || len(b.Qualities) > 0
-	if !s.hasQualities {
+	if !s.hasQualities || len(w.endedLegs) == 0 {
 		return nil
 	}
-	return w.dropQualities(ctx, b.Legs)
-}
-
-// dropQualities deletes the rows of legs that have ended.
-func (w *write) dropQualities(ctx context.Context, ended []Leg) error {
-	var ids []string
-	for i := range ended {
-		if ended[i].Phase >= Ended {
-			ids = append(ids, ended[i].ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	_, err := w.tx.exec(ctx, "DELETE FROM leg_quality WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	_, err := w.tx.exec(ctx, "DELETE FROM leg_quality WHERE "+w.d.in("id", "$1"), w.d.list(w.endedLegs))
 	return err
 }
 

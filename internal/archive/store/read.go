@@ -22,7 +22,7 @@ type Querier interface {
 
 // Row is a type of rows that can be read.
 type Row interface {
-	Conference | Call | Leg | Recording | Session | Track | Dialog | StorageEvent | Gap | LegQuality
+	Conference | Call | Leg | Recording | Session | Track | Dialog | StorageEvent | Gap | LegQuality | LegState
 }
 
 // tableOf returns the table of a type of rows.
@@ -50,6 +50,8 @@ func tableOf[T Row]() *table[T] {
 		t = &gaps
 	case LegQuality:
 		t = &legQualities
+	case LegState:
+		t = &legStates
 	}
 	return t.(*table[T])
 }

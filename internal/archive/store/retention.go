@@ -182,5 +182,5 @@ func (w *write) delete(ctx context.Context, table, column string, keys []string,
 
 // Tables returns the names of all tables.
 func Tables() []string {
-	return []string{conferences.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name, storageEvents.name, gaps.name, legQualities.name}
+	return []string{conferences.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name, storageEvents.name, gaps.name, legQualities.name, legStates.name}
 }

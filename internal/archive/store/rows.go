@@ -216,6 +216,21 @@ type LegQuality struct {
 	RoundTripMs     *float64  `json:"round_trip_ms,omitempty"`     // round trip time
 	SentLossPercent *float64  `json:"sent_loss_percent,omitempty"` // packets lost of what it sends, as the far end reports
 	VideoBitRate    *int64    `json:"video_bit_rate,omitempty"`    // of the main video that it receives, in bit/s
+	Alarms          string    `json:"alarms,omitempty" since:"9"`  // alarms of the leg that are on: `packetLoss`, `excessiveJitter`, `highRoundTripTime`, with `, ` between
+}
+
+// LegState is what a participant of a running leg does now: the newest value of each
+// element of the bridge's event subscription.
+type LegState struct {
+	ID                string    `json:"id"`                           // id of the participant: `participant_id` of its leg
+	At                time.Time `json:"at"`                           // when the newest event about it came
+	State             string    `json:"state,omitempty"`              // `initial`, `ringing`, `connected`, `onHold`
+	AudioMuted        *bool     `json:"audio_muted,omitempty"`        // the Call Bridge mutes the participant's audio
+	VideoMuted        *bool     `json:"video_muted,omitempty"`        // the Call Bridge mutes the participant's video
+	Presenting        *bool     `json:"presenting,omitempty"`         // the participant shares a screen
+	ActiveSpeaker     *bool     `json:"active_speaker,omitempty"`     // the participant speaks
+	EndpointRecording *bool     `json:"endpoint_recording,omitempty"` // the participant's endpoint records the call
+	Layout            string    `json:"layout,omitempty"`             // layout that the participant sees: `allEqual`, `speakerOnly`, …
 }
 
 // StorageEvent is a threshold of a MediaSense node's storage that was passed.
@@ -282,9 +297,10 @@ type Batch struct {
 	StorageEvents []StorageEvent
 	Gaps          []Gap
 	Qualities     []LegQuality
+	LegChanges    []LegChange
 }
 
 // Len is how many statements there are.
 func (b *Batch) Len() int {
-	return len(b.Calls) + len(b.Legs) + len(b.Recordings) + len(b.Sessions) + len(b.Tracks) + len(b.Dialogs) + len(b.StorageEvents) + len(b.Gaps) + len(b.Qualities)
+	return len(b.Calls) + len(b.Legs) + len(b.Recordings) + len(b.Sessions) + len(b.Tracks) + len(b.Dialogs) + len(b.StorageEvents) + len(b.Gaps) + len(b.Qualities) + len(b.LegChanges)
 }

@@ -30,9 +30,9 @@ type Store struct {
 	// changedDays are those of which legs changed since usage was last added up. It
 	// belongs to whose turn it is.
 	changedDays map[time.Time]struct{}
-	// hasQualities tells that there may be qualities of legs. It belongs to whose turn
-	// it is.
-	hasQualities bool
+	// hasQualities and hasLegStates tell that the tables leg_quality and leg_state may
+	// have rows. They belong to whose turn it is.
+	hasQualities, hasLegStates bool
 }
 
 // takeTurn waits until nobody else writes. The caller ends its turn.
@@ -102,6 +102,9 @@ func openOnce(ctx context.Context, driver, source string, version int64) (*Store
 	s := &Store{d: d, turn: make(chan struct{}, 1), terms: termMemory{}, changedDays: map[time.Time]struct{}{}}
 	if version == SchemaVersion() {
 		s.hasQualities, err = hasRows(ctx, d, legQualities.name)
+		if err == nil {
+			s.hasLegStates, err = hasRows(ctx, d, legStates.name)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.close())
@@ -122,6 +125,7 @@ func prepare(ctx context.Context, d dialect) error {
 		d.prepare(ctx, storageEvents.name, storageEvents.names()),
 		d.prepare(ctx, gaps.name, gaps.names()),
 		d.prepare(ctx, legQualities.name, legQualities.names()),
+		d.prepare(ctx, legStates.name, append(legStates.names(), versionsColumn)),
 	)
 }
 
@@ -281,7 +285,8 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 			return putOnce(ctx, w, &storageEvents, b.StorageEvents, func(e *StorageEvent) string { return e.ID })
 		},
 		func() error { return putOnce(ctx, w, &gaps, b.Gaps, func(g *Gap) string { return g.ID }) },
-		func() error { return s.keepQualities(ctx, w, b) },
+		func() error { return s.writeQualities(ctx, w, b) },
+		func() error { return s.writeLegStates(ctx, w, b) },
 	} {
 		if err := step(); err != nil {
 			return Result{}, err

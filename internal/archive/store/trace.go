@@ -20,9 +20,9 @@ type Trace struct {
 	Calls    []Call
 	Legs     []Leg
 	NextLegs *Cursor
-	// Qualities are how the media of the Legs that run are now, by id, as far as it is
-	// known.
+	// Qualities and States of the running Legs, by the leg's id, as far as they are known.
 	Qualities map[string]LegQuality
+	States    map[string]LegState
 	// Ends are all legs by how they ended, the most frequent first; Worst the legs
 	// that failed or had a bad line, the worst first.
 	Ends  []End
@@ -79,6 +79,10 @@ func (v *View) Trace(ctx context.Context, id string, legs Page) (t Trace, err er
 		func() error { return v.traceLegs(ctx, &t, legs) },
 		func() (err error) {
 			t.Qualities, err = v.Quality(ctx, t.Legs)
+			return err
+		},
+		func() (err error) {
+			t.States, err = v.LegStates(ctx, t.Legs)
 			return err
 		},
 		func() error { return v.ends(ctx, &t) },

@@ -19,7 +19,10 @@ type write struct {
 	touched map[string]struct{} // the traces whose conferences change
 	// calls and SIP calls whose rows changed: what is in them may have to follow.
 	calls, sipCalls []string
-	result          Result
+	// endedLegs are the legs whose rows changed and are over, endedParticipants those of
+	// them that have a participant.
+	endedLegs, endedParticipants []string
+	result                       Result
 }
 
 // Columns that only the store reads.

@@ -1,0 +1,81 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"context"
+
+	"github.com/legato-otel/legato/internal/archive/store"
+)
+
+// stateWords name the state of a running leg that the event subscription has. While a
+// leg is connected, its activity says more: it may be in the lobby.
+var stateWords = map[string]string{
+	"initial": "Connecting",
+	"ringing": "Ringing",
+	"onHold":  "On hold",
+}
+
+// doingOf returns what a running leg does.
+func doingOf(l *store.Leg, states map[string]store.LegState) string {
+	state := states[l.ID].State
+	if words := stateWords[state]; words != "" {
+		return words
+	}
+	if state == "connected" && l.Activity == store.ActivityConnecting {
+		return activityWords[store.ActivityConnected]
+	}
+	if words := activityWords[l.Activity]; words != "" {
+		return words
+	}
+	return "In the call"
+}
+
+// flagsOf returns what else the participant of a running leg does.
+func flagsOf(s store.LegState) (flags []string) {
+	for _, flag := range []struct {
+		on    *bool
+		words string
+	}{
+		{s.AudioMuted, "audio muted"}, {s.VideoMuted, "video muted"}, {s.Presenting, "presenting"},
+		{s.ActiveSpeaker, "speaking"}, {s.EndpointRecording, "recording at the endpoint"},
+	} {
+		if flag.on != nil && *flag.on {
+			flags = append(flags, flag.words)
+		}
+	}
+	return flags
+}
+
+// setStates sets what the participants of running meetings do.
+func (p *conferencesPage) setStates(ctx context.Context, v *store.View) error {
+	traces := make([]string, len(p.Running))
+	for i := range p.Running {
+		traces[i] = p.Running[i].TraceID
+	}
+	states, err := v.ConferenceStates(ctx, traces)
+	for i := range p.Running {
+		p.Running[i].Doing = conferenceDoing(states[traces[i]])
+	}
+	return err
+}
+
+// conferenceDoing returns what the participants of a meeting do.
+func conferenceDoing(s store.ConferenceState) (doing []string) {
+	for _, counter := range []struct {
+		participants int64
+		words        string
+	}{{s.Ringing, "ringing"}, {s.OnHold, "on hold"}, {s.Muted, "muted"}} {
+		if counter.participants > 0 {
+			doing = append(doing, count(counter.participants)+" "+counter.words)
+		}
+	}
+	if s.Presenter != "" {
+		doing = append(doing, s.Presenter+" presents")
+	}
+	if s.Speaker != "" {
+		doing = append(doing, s.Speaker+" speaks")
+	}
+	return doing
+}
