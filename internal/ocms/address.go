@@ -34,12 +34,13 @@ func (a *Address) parse(value string) (ok bool) {
 		if a.Display == "" {
 			a.Display = trimSpace(rest[:open])
 		}
-		uri, parameters, closed := strings.Cut(rest[open+1:], ">")
-		if !closed {
+		rest = rest[open+1:]
+		closing := strings.IndexByte(rest, '>')
+		if closing < 0 {
 			return false
 		}
-		a.Tag = tagOf(parameters)
-		return a.URI.parse(trimSpace(uri))
+		a.Tag = tagOf(rest[closing+1:])
+		return a.URI.parse(trimSpace(rest[:closing]))
 	}
 	// Without brackets, all parameters are those of the header.
 	uri, parameters := rest, ""
@@ -64,7 +65,7 @@ func tagOf(text string) string {
 	if tag, ok := strings.CutPrefix(text, ";tag="); ok && isToken(tag) {
 		return tag
 	}
-	for all := (parameters{text: text}); all.text != ""; {
+	for all := newParameters(text); all.text != ""; {
 		if name, value := all.next(); isName(name, "tag") {
 			return unquote(value)
 		}
@@ -75,40 +76,65 @@ func tagOf(text string) string {
 // isToken tells whether a text has no separator of parameters and no space.
 func isToken(text string) bool {
 	for i := range len(text) {
-		if c := text[i]; c == ';' || c == '"' || !isPlain(c) {
+		if !isTokenByte[text[i]] {
 			return false
 		}
 	}
 	return true
 }
 
-// parameters are those of a header field, name=value and semicolons.
+var isTokenByte = func() (is [256]bool) {
+	for c := range is {
+		is[c] = isPlain(byte(c)) && c != ';' && c != '"'
+	}
+	return is
+}()
+
+// parameters reads the parameters of a header field: name=value, separated by
+// semicolons.
 type parameters struct {
-	text string // of those that are left
-	// ignoreQuotes is set behind a quote without an end.
+	text string // the parameters that were not read yet
+	// ignoreQuotes is set if no quote follows, or one without an end.
 	ignoreQuotes bool
 }
 
-// next cuts off the first parameter. Its first equals sign ends the name.
-func (p *parameters) next() (name, value string) {
-	one := p.text
-	if end := p.end(); end < len(one) {
-		one, p.text = one[:end], one[end+1:]
-	} else {
-		p.text = ""
-	}
-	for i := range len(one) {
-		if one[i] == '=' {
-			return trimSpace(one[:i]), trimSpace(one[i+1:])
-		}
-	}
-	return trimSpace(one), ""
+func newParameters(text string) parameters {
+	return parameters{text: text, ignoreQuotes: strings.IndexByte(text, '"') < 0}
 }
 
-// end returns the offset of the first semicolon outside quotes, or the length.
-func (p *parameters) end() int {
-	end := indexFrom(p.text, 0, ';')
-	for from := 0; !p.ignoreQuotes; {
+// next cuts off the first parameter.
+func (p *parameters) next() (name, value string) { return splitParameter(p.cut()) }
+
+// cut cuts off the first parameter as it is written.
+func (p *parameters) cut() (parameter string) {
+	all := p.text
+	end := strings.IndexByte(all, ';')
+	if !p.ignoreQuotes {
+		end = p.endOutsideQuotes(end)
+	}
+	if end < 0 {
+		p.text = ""
+		return all
+	}
+	p.text = all[end+1:]
+	return all[:end]
+}
+
+// splitParameter splits a parameter at its first equals sign.
+func splitParameter(parameter string) (name, value string) {
+	for i := range len(parameter) {
+		if parameter[i] == '=' {
+			return trimSpace(parameter[:i]), trimSpace(parameter[i+1:])
+		}
+	}
+	return trimSpace(parameter), ""
+}
+
+// endOutsideQuotes returns the offset of the first semicolon outside quotes, or -1.
+// first is the first semicolon.
+func (p *parameters) endOutsideQuotes(first int) (end int) {
+	end = first
+	for from := 0; end >= 0; {
 		quote := strings.IndexByte(p.text[from:end], '"')
 		if quote < 0 {
 			break
@@ -121,7 +147,9 @@ func (p *parameters) end() int {
 		}
 		from += n + 1
 		if from > end {
-			end = indexFrom(p.text, from, ';')
+			if end = strings.IndexByte(p.text[from:], ';'); end >= 0 {
+				end += from
+			}
 		}
 	}
 	return end

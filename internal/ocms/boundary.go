@@ -53,7 +53,11 @@ func (c *cutter) valueEnd(key Key, start int) (end int, next name, found bool) {
 func (c *cutter) quotedEnd(key Key, start int) (end int, next name, found bool) {
 	// outside is where the text behind all quotes and brackets so far begins.
 	for i, outside := start, start; ; i++ {
-		i = indexFrom(c.text, i, ',')
+		if n := strings.IndexByte(c.text[i:], ','); n >= 0 {
+			i += n
+		} else {
+			i = len(c.text)
+		}
 		for open := c.opening(outside); open < i; open = c.opening(outside) {
 			closing := c.closing(open)
 			if closing < 0 {

@@ -66,8 +66,9 @@ type Decoder struct {
 // Decode decodes one line. The event is valid until the next call. With an error,
 // ErrNoAttribute or ErrNoService, it holds what could be read.
 func (d *Decoder) Decode(text string) (*Event, error) {
-	d.event = Event{ContentLength: -1}
 	e := &d.event
+	*e = Event{}
+	e.ContentLength = -1
 	err := d.split(text, &e.Line)
 	if !utf8.ValidString(e.Line.Text) {
 		e.Line.Flags |= InvalidText

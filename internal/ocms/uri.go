@@ -45,26 +45,47 @@ var endsPart = [256]bool{'@': true, ':': true, ';': true, '?': true}
 // parseParts reads [user[:password]@]host[:port][;parameters][?headers]. The last @
 // ends the user part.
 func (u *URI) parseParts(text string) (ok bool) {
-	const none = math.MaxInt
-	password, at, end := none, -1, len(text)
+	// password is the first colon; colon is the first one behind the last @.
+	password, at, colon, end := -1, -1, -1, len(text)
 	for i := range len(text) {
 		if !endsPart[text[i]] {
 			continue
 		}
 		switch text[i] {
 		case '@':
-			at, end = i, len(text)
+			at, colon, end = i, -1, len(text)
 		case ':':
-			password = min(password, i)
+			if password < 0 {
+				password = i
+			}
+			if colon < 0 {
+				colon = i
+			}
 		default:
 			end = min(end, i)
 		}
 	}
 	if at >= 0 {
-		u.User = text[:min(password, at)]
+		u.User = text[:at]
+		if password >= 0 && password < at {
+			u.User = text[:password]
+		}
 	}
-	u.Host, u.Port, ok = parseHostPort(text[at+1 : end])
-	return ok && u.Host != ""
+	host := text[at+1 : end]
+	switch {
+	case host == "":
+		return false
+	case host[0] == '[' || !isPlain(host[0]) || !isPlain(host[len(host)-1]):
+		u.Host, u.Port, ok = parseHostPort(host)
+		return ok && u.Host != ""
+	case colon < 0 || colon > end:
+		u.Host = host
+		return true
+	default:
+		u.Host = text[at+1 : colon]
+		u.Port, ok = parsePort(text[colon+1 : end])
+		return ok && u.Host != ""
+	}
 }
 
 // cutScheme cuts behind the scheme, which it returns in lower case if it is sip or

@@ -82,20 +82,34 @@ func (h *Hop) parse(text string) (ok bool) {
 		return false
 	}
 	h.Transport = rest[:blank]
-	by, all := rest[blank+1:], parameters{}
+	by, parameters := rest[blank+1:], ""
 	if end := strings.IndexByte(by, ';'); end >= 0 {
-		by, all.text = by[:end], by[end+1:]
+		by, parameters = by[:end], by[end+1:]
 	}
 	h.Host, h.Port, ok = parseHostPort(by)
-	for all.text != "" {
-		switch name, value := all.next(); {
-		case isName(name, "branch"):
-			h.Branch = value
-		case isName(name, "received"):
-			h.Received = value
+	h.parseParameters(parameters)
+	return ok && h.Host != "" && h.Transport != ""
+}
+
+// parseParameters reads branch and received. Names are nearly always written in
+// lower case and without blanks; those are compared as they stand.
+func (h *Hop) parseParameters(text string) {
+	for all := newParameters(text); all.text != ""; {
+		switch one := all.cut(); {
+		case len(one) >= 7 && one[:7] == "branch=":
+			h.Branch = trimSpace(one[7:])
+		case len(one) >= 9 && one[:9] == "received=":
+			h.Received = trimSpace(one[9:])
+		case one == "rport" || len(one) >= 6 && one[:6] == "rport=":
+		default:
+			switch name, value := splitParameter(one); {
+			case isName(name, "branch"):
+				h.Branch = value
+			case isName(name, "received"):
+				h.Received = value
+			}
 		}
 	}
-	return ok && h.Host != "" && h.Transport != ""
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
