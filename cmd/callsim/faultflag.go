@@ -54,6 +54,8 @@ const faultUsage = "faults:\n" +
 	"api-gone=P           or a leg that is listed has ended\n" +
 	"api-slow=D           an answer of the API takes up to D\n" +
 	"api-old              a release that does not know licences and the database\n" +
+	"database             the last node of the database cluster is down\n" +
+	"licence=N            the licence of the Call Bridges expires in N days\n" +
 	"api-password=D       after D of real time the password is another one, with -changed behind it\n" +
 	"elsewhere=D          after D of real time another server is registered for the records, and gets them\n" +
 	"api-page=N           lists come in pages of N, whatever is asked for\n" +
@@ -108,6 +110,8 @@ var allFaults = []fault{
 	{name: "api-gone", set: func(f *faults, v string) error { return probability(v, &f.events.APIGone) }},
 	{name: "api-slow", set: func(f *faults, v string) error { return duration(v, &f.events.APISlow) }},
 	{name: "api-old", bare: true, set: func(f *faults, _ string) error { f.events.APIOld = true; return nil }},
+	{name: "database", bare: true, set: func(f *faults, _ string) error { f.events.DatabaseDown = true; return nil }},
+	{name: "licence", set: func(f *faults, v string) error { return number(v, &f.events.LicenceDays) }},
 	{name: "api-password", set: func(f *faults, v string) error { return duration(v, &f.events.PasswordLife) }},
 	{name: "elsewhere", set: func(f *faults, v string) error { return duration(v, &f.events.Elsewhere) }},
 	{name: "api-page", set: func(f *faults, v string) error { return number(v, &f.events.APIPage) }},

@@ -18,7 +18,8 @@ import (
 
 const (
 	// inventoryEvery is how often what changes rarely is read: licences, the
-	// configuration and the bridges of the cluster, the number of coSpaces.
+	// configuration and the bridges of the cluster, the number of coSpaces. A restart of
+	// the Call Bridge, with which a new licence takes effect, makes it due at once.
 	inventoryEvery = 10 * time.Minute
 	// unknownEvery is how often an object is asked for that the server does not know.
 	unknownEvery = time.Hour
@@ -158,6 +159,7 @@ func (s *scrape) setStatus(r *reading, status *object.Status, asked time.Time) {
 		var restarted bool
 		if r.start, restarted = t.boot.observe(answered, *uptime, took); restarted {
 			t.logger.Info("The Call Bridge has restarted", zap.Time("start", r.start))
+			t.inventory.after = time.Time{}
 		}
 	}
 	if !status.CDRTime.IsZero() {

@@ -329,13 +329,14 @@ func TestMetricTurnedOff(t *testing.T) {
 	assert.False(t, r.scrape()[northID].names()["uptime"])
 }
 
-// A licence's state that it was in before goes to 0.
+// A licence takes effect with a restart of the Call Bridge, so it is read then. Its former
+// state goes to 0.
 func TestLicenceChanges(t *testing.T) {
 	b := newBridge(t)
 	r := newRig(t, nil, b)
 	r.scrape()
-	r.all.now()[0].inventory.after = time.Time{}
 	b.set(func(b *bridge) {
+		b.answers["/system/status"] = "<status><uptimeSeconds>5</uptimeSeconds></status>"
 		b.answers["/system/licensing"] = `<licensing><features><turn><status>EXPIRED</status><expiry>2001-Jan-01</expiry></turn></features></licensing>`
 	})
 	got := r.scrape()[northID]

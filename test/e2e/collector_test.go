@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +26,7 @@ import (
 type collector struct {
 	t         *testing.T
 	directory string
+	wrapper   []string // a program and its arguments that executes the Collector, if any
 	arguments []string
 	address   string // of cmscdr
 	page      string // URL of the metrics page
@@ -66,6 +68,13 @@ func newCollector(t *testing.T, receiver ...string) *collector {
 // arguments beside it.
 func newCollectorFrom(t *testing.T, configuration string, arguments ...string) *collector {
 	t.Helper()
+	return newWrappedCollector(t, nil, configuration, arguments...)
+}
+
+// newWrappedCollector does so through another program, which must execute the Collector
+// in its own process.
+func newWrappedCollector(t *testing.T, wrapper []string, configuration string, arguments ...string) *collector {
+	t.Helper()
 	c := &collector{t: t, directory: t.TempDir(), address: loopback.MustAddress(t)}
 	page, health := loopback.MustAddress(t), loopback.MustAddress(t)
 	c.page, c.health = "http://"+page+"/metrics", "http://"+health
@@ -73,6 +82,9 @@ func newCollectorFrom(t *testing.T, configuration string, arguments ...string) *
 	file := filepath.Join(c.directory, "config.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(fill.Replace(configuration)), 0o600))
 	c.arguments = []string{"--config", file}
+	for _, argument := range wrapper {
+		c.wrapper = append(c.wrapper, fill.Replace(argument))
+	}
 	for _, argument := range arguments {
 		c.arguments = append(c.arguments, fill.Replace(argument))
 	}
@@ -89,7 +101,8 @@ func newCollectorFrom(t *testing.T, configuration string, arguments ...string) *
 // start starts the process and waits until it is ready.
 func (c *collector) start() {
 	c.t.Helper()
-	c.process = exec.Command(binary("otelcol-legato"), c.arguments...)
+	command := slices.Concat(c.wrapper, []string{binary("otelcol-legato")}, c.arguments)
+	c.process = exec.Command(command[0], command[1:]...)
 	c.process.Dir = c.directory
 	c.process.Stderr = &c.log
 	require.NoError(c.t, c.process.Start())

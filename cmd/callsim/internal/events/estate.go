@@ -57,7 +57,7 @@ func (s *server) serveAPI(mux *http.ServeMux) {
 		"/system/alarms":    func(r *http.Request) any { return s.page("alarms", s.activeAlarms(), r.URL.Query()) },
 		"/system/load":      func(*http.Request) any { return s.load() },
 		"/system/database":  func(*http.Request) any { return s.database() },
-		"/system/licensing": func(*http.Request) any { return licensing },
+		"/system/licensing": func(*http.Request) any { return s.licensing() },
 		"/callBridges/{id}": func(r *http.Request) any { return s.callBridge(r.PathValue("id")) },
 		"/calls":            func(r *http.Request) any { return s.page("calls", s.calls(), r.URL.Query()) },
 		"/calls/{id}":       func(r *http.Request) any { return s.call(r.PathValue("id")) },
@@ -186,7 +186,8 @@ type databaseObject struct {
 }
 
 // database is one node on each bridge of the cluster, the first of which is the
-// primary.
+// primary. Every bridge reports a node as down whose bridge is away, or that
+// Faults.DatabaseDown takes down.
 func (s *server) database() any {
 	d := databaseObject{Clustered: "disabled"}
 	bridges := s.clustered()
@@ -200,7 +201,7 @@ func (s *server) database() any {
 	})
 	d.Cluster.Total, d.Cluster.InUse = len(bridges), bridges[0].stage.Name
 	for i, other := range bridges {
-		node := databaseNode{Hostname: other.stage.Name, Up: other.outages == 0, Master: i == 0}
+		node := databaseNode{Hostname: other.stage.Name, Up: other.outages == 0 && !(s.cluster.opts.Faults.DatabaseDown && i == len(bridges)-1), Master: i == 0}
 		if !node.Up {
 			node.SyncBehind = -1
 		}
@@ -230,12 +231,20 @@ type licensingObject struct {
 	Features []feature `xml:"features>feature"`
 }
 
-var licensing = licensingObject{Features: []feature{
-	{xml.Name{Local: "callBridge"}, "activated", "2100-Jan-01"},
-	{xml.Name{Local: "webBridge"}, "activated", "2100-Jan-01"},
-	{xml.Name{Local: "recording"}, "activated", ""},
-	{xml.Name{Local: "customizations"}, "noLicense", ""},
-}}
+// licensing is the same on each bridge. Faults.LicenceDays sets the expiry of the
+// Call Bridge's licence, in days of the simulated clock.
+func (s *server) licensing() any {
+	expiry := "2100-Jan-01"
+	if days := s.cluster.opts.Faults.LicenceDays; days > 0 {
+		expiry = s.now().UTC().AddDate(0, 0, days).Format("2006-Jan-02")
+	}
+	return licensingObject{Features: []feature{
+		{xml.Name{Local: "callBridge"}, "activated", expiry},
+		{xml.Name{Local: "webBridge"}, "activated", "2100-Jan-01"},
+		{xml.Name{Local: "recording"}, "activated", ""},
+		{xml.Name{Local: "customizations"}, "noLicense", ""},
+	}}
+}
 
 type callBridgeObject struct {
 	XMLName xml.Name `xml:"callBridge"`

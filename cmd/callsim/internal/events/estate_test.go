@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -152,7 +153,23 @@ func TestAPIOfTheEstate(t *testing.T) {
 }
 
 func TestAPIFaults(t *testing.T) {
-	p := newPlay(t, scenario.Config{Seed: 1, Bridges: 1, Meetings: 1}, func(o *events.Options) { o.Faults.APIBusy = 1 })
+	p := newPlay(t, scenario.Config{Seed: 1, Bridges: 2, Meetings: 1}, func(o *events.Options) { o.Faults.DatabaseDown, o.Faults.LicenceDays = true, 20 })
+	for bridge := range 2 {
+		_, database := p.ask(bridge, "/system/database")
+		var up []string
+		for _, node := range database.child("cluster").Children {
+			if node.XMLName.Local == "node" {
+				up = append(up, node.child("up").Text)
+			}
+		}
+		assert.Equal(t, []string{"true", "false"}, up)
+		_, licensing := p.ask(bridge, "/system/licensing")
+		_, status := p.ask(bridge, "/system/status")
+		now, err := time.Parse(time.RFC3339, status.child("cdrTime").Text)
+		require.NoError(t, err)
+		assert.Equal(t, now.UTC().AddDate(0, 0, 20).Format("2006-Jan-02"), licensing.child("features").child("callBridge").child("expiry").Text)
+	}
+	p = newPlay(t, scenario.Config{Seed: 1, Bridges: 1, Meetings: 1}, func(o *events.Options) { o.Faults.APIBusy = 1 })
 	status, _ := p.ask(0, "/system/load")
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	status, _ = p.ask(0, "/system/status")

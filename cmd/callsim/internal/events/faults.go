@@ -50,6 +50,10 @@ type Faults struct {
 	Elsewhere time.Duration
 	// APIOld plays a release that does not know licences and the database.
 	APIOld bool
+	// DatabaseDown plays a database cluster whose last node is down, though its bridge runs.
+	DatabaseDown bool
+	// LicenceDays is in how many days the licence of the Call Bridges expires; 0 is never.
+	LicenceDays int
 	// APIPage is how many entries of a list an answer has; 0 is 10.
 	APIPage int
 }
