@@ -11,8 +11,10 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/ids"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/meetingserver/cdr"
+	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/otel/aggregate"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
@@ -32,9 +34,30 @@ const maxUnnamed = 64
 func newMeasures(config *Config, set receiver.Settings) *measures {
 	settings := aggregate.Settings{
 		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
-		Resources: maxBridges, Unnamed: maxUnnamed, Cardinality: config.Metrics.CardinalityLimit,
+		Resources: maxBridges, Unnamed: maxUnnamed, Cardinality: config.Metrics.CardinalityLimit, Exemplars: exemplarBounds,
 	}
 	return &measures{bridges: aggregate.NewSet(settings, newInstruments)}
+}
+
+// exemplarBounds are the instruments with exemplars, and the bounds between which a series
+// keeps the newest one: few, because there are many series.
+var exemplarBounds = map[string][]float64{
+	names.MetricCallDuration:             {60, 600, 3600},
+	names.MetricCallLegDuration:          {60, 600, 3600},
+	names.MetricCallLegActivatedDuration: {60, 600, 3600},
+	names.MetricCallLegAlarm:             nil,
+	names.MetricCallLegAlarmRatio:        {0.05, 0.2, 0.5},
+	names.MetricCallLegQuality:           nil,
+}
+
+// exemplar returns the context in which a call or a leg is measured. Its span id is that of
+// its stitched span. The trace id is left out: the record of an end does not name the
+// conference, and another bridge may have founded it.
+func exemplar(ctx context.Context, kind, id string) context.Context {
+	if id == "" {
+		return ctx
+	}
+	return aggregate.WithSpan([16]byte{}, ids.Span(kind, id))
 }
 
 // record counts what is new in a piece that was accepted. sessionBegan tells that
@@ -108,7 +131,7 @@ func (i *instruments) countCallEnd(ctx context.Context, r *cdr.Record) {
 	for k := range r.Fields {
 		switch f := &r.Fields[k]; {
 		case f.ID == cdr.CallDurationSeconds && isDuration(f.Value):
-			i.callDuration.Record(ctx, f.Double())
+			i.callDuration.Record(exemplar(ctx, names.KindCall, r.ID), f.Double())
 		case f.ID == cdr.CallCallLegsMaxActive && f.Kind == cdr.KindInt && f.Int() <= maxLegs:
 			i.callLegsMax.Record(ctx, f.Int())
 		}
@@ -165,20 +188,22 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 		i.gatherLegEnd(ctx, &r.Fields[k], &end)
 	}
 	i.legEnded.Add(ctx, 1, legEndOptions.of(end.reason, end.remoteTeardown, end.wasActivated()).add...)
+	leg := exemplar(ctx, names.KindCallLeg, r.ID)
 	byReason := reasonOptions.of(end.reason).record
 	if isDuration(end.duration) {
-		i.legDuration.Record(ctx, end.duration.Double(), byReason...)
+		i.legDuration.Record(leg, end.duration.Double(), byReason...)
 	}
 	if isDuration(end.activated) {
-		i.legActivatedDuration.Record(ctx, end.activated.Double(), byReason...)
+		i.legActivatedDuration.Record(leg, end.activated.Double(), byReason...)
 	}
 	if state := end.encryption(); state != "" {
 		i.legEncryption.Add(ctx, 1, encryptionOptions.of(state).add...)
 	}
-	i.countAlarms(ctx, r.Alarms, &end)
+	i.countAlarms(leg, r.Alarms, &end)
 }
 
-// countAlarms counts a leg's alarms once for each type, and its quality.
+// countAlarms counts a leg's alarms once for each type, and its quality. ctx is that of the
+// leg's exemplars.
 func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm, end *legEnd) {
 	if len(alarms) == 0 {
 		if end.wasActivated() == isTrueText {

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/ids"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/names"
@@ -36,7 +37,7 @@ const maxServers = 64
 func newMeasures(config *Config, set receiver.Settings, shown func() []shownPartition) (*measures, error) {
 	settings := aggregate.Settings{
 		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
-		Resources: maxServers, Cardinality: config.Metrics.CardinalityLimit,
+		Resources: maxServers, Cardinality: config.Metrics.CardinalityLimit, Exemplars: exemplarBounds,
 	}
 	m := &measures{servers: aggregate.NewSet(settings, newSessions)}
 	settings.Resources = 1
@@ -109,10 +110,24 @@ func (s *sessions) countSession(ctx context.Context, e *event.Event) {
 		media := pair{names.KeyMediaType, mediaType(e)}
 		s.ended.Add(ctx, 1, labels(pair{names.KeyState, sessionStates.bound(e.Text(event.SessionState))}, media))
 		if duration, ok := e.Int(event.SessionDuration); ok && aggregate.PlausibleSeconds(float64(duration)/1000) {
-			s.duration.Record(ctx, float64(duration)/1000, labels(media))
+			s.duration.Record(exemplar(ctx, e), float64(duration)/1000, labels(media))
 		}
 	default:
 	}
+}
+
+// exemplarBounds are the bounds between which a series of durations keeps the newest
+// exemplar.
+var exemplarBounds = map[string][]float64{names.MetricMediaSenseSessionDuration: {60, 600, 3600}}
+
+// exemplar returns the context in which a session is measured: a session is always in its
+// own trace, so both ids are those of its stitched span.
+func exemplar(ctx context.Context, e *event.Event) context.Context {
+	id := e.SessionID()
+	if id == "" {
+		return ctx
+	}
+	return aggregate.WithSpan(ids.Trace(names.KindSession, id), ids.Span(names.KindSession, id))
 }
 
 // sessionsOf is how many sessions an event about several is news of.

@@ -33,7 +33,7 @@ processors:
   callstitch: { linger: 1s, storage: file_storage }
 exporters:
   file: { path: %DIR%/records.jsonl, rotation: { max_megabytes: 1000 } }
-  prometheus: { endpoint: %PAGE%, resource_to_telemetry_conversion: { enabled: true } }
+  prometheus: { endpoint: %PAGE%, enable_open_metrics: true, resource_to_telemetry_conversion: { enabled: true } }
 service:
   telemetry: { metrics: { readers: [ { pull: { exporter: { prometheus: { host: localhost, port: %OWN% } } } } ] } }
   extensions: [file_storage, health_check]
@@ -68,9 +68,28 @@ func TestDrills(t *testing.T) {
 		rig.play(drill, func() { require.NoError(t, command.Start()) }, func() { assert.NoError(t, command.Wait(), "%s: %s", drill.name, output) })
 	}
 	t.Log(rig.table.String())
+	rig.holdExemplars()
 	if labels := hook.labels("CiscoMeetingServerRecordsMissing", "critical"); assert.NotEmpty(t, labels) {
 		assert.Equal(t, "drill", labels["cisco_meeting_server_cluster"])
 		assert.Equal(t, "d4111000-0000-4000-8000-000000000001", labels["service_instance_id"])
+	}
+}
+
+// holdExemplars demands that the exemplars of legs that ended lead to their records.
+func (rig *drillRig) holdExemplars() {
+	t := rig.t
+	t.Helper()
+	spans := map[string]bool{}
+	for _, record := range rig.collector.output() {
+		spans[record.span] = true
+	}
+	var found []string
+	require.Eventually(t, func() bool {
+		found = rig.prometheus.exemplars("cisco_meeting_server_call_leg_duration_seconds_bucket", "span_id")
+		return len(found) > 0
+	}, waitFor, tick)
+	for _, span := range found {
+		assert.True(t, spans[span], "no record has the span %s", span)
 	}
 }
 

@@ -22,6 +22,7 @@ type written struct {
 	bridge     string
 	body       string
 	trace      string
+	span       string
 	attributes map[string]string
 	lists      map[string][]string // attributes that are lists of texts
 	offset     int64               // of its line in the file
@@ -47,6 +48,7 @@ type otlp struct {
 				EventName  string
 				Time       uint64 `json:"timeUnixNano,string"`
 				TraceID    string
+				SpanID     string
 				Body       value
 				Attributes []keyValue
 			}
@@ -131,7 +133,7 @@ func (o *otlp) records(offset int64) (all []written) {
 		for _, sl := range rl.ScopeLogs {
 			for _, lr := range sl.LogRecords {
 				all = append(all, written{
-					event: lr.EventName, time: lr.Time, trace: lr.TraceID, body: lr.Body.text(), offset: offset,
+					event: lr.EventName, time: lr.Time, trace: lr.TraceID, span: lr.SpanID, body: lr.Body.text(), offset: offset,
 					attributes: attributesOf(lr.Attributes), lists: listsOf(lr.Attributes),
 					session: resource["cisco.meeting_server.session.id"], bridge: resource["cisco.meeting_server.call_bridge.id"],
 				})

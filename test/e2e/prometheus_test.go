@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -62,7 +63,7 @@ func newAlertingPrometheus(t *testing.T, scrapeConfigs, groups any, alertmanager
 	config := write("prometheus.yml", content)
 	var log lockedBuffer
 	process := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address,
-		"--rules.alert.resend-delay=1s")
+		"--rules.alert.resend-delay=1s", "--enable-feature=exemplar-storage")
 	process.Stderr = &log
 	require.NoError(t, process.Start())
 	t.Cleanup(func() {
@@ -122,6 +123,23 @@ func (p *prometheus) series(selector string) int {
 	var found []map[string]string
 	require.Empty(p.t, p.get("series", url.Values{"match[]": {selector}}, &found), selector)
 	return len(found)
+}
+
+// exemplars returns a label of all exemplars of a series in the last hour.
+func (p *prometheus) exemplars(query, label string) (values []string) {
+	p.t.Helper()
+	var data []struct {
+		Exemplars []struct{ Labels map[string]string }
+	}
+	now := time.Now()
+	parameters := url.Values{"query": {query}, "start": {now.Add(-time.Hour).Format(time.RFC3339)}, "end": {now.Add(time.Hour).Format(time.RFC3339)}}
+	require.Empty(p.t, p.get("query_exemplars", parameters, &data))
+	for _, series := range data {
+		for _, exemplar := range series.Exemplars {
+			values = append(values, exemplar.Labels[label])
+		}
+	}
+	return values
 }
 
 // firing returns the names of the alerts that fire.

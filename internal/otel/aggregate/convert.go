@@ -70,6 +70,7 @@ func points[N int64 | float64](in []metricdata.DataPoint[N], out pmetric.NumberD
 		p.SetStartTimestamp(pcommon.NewTimestampFromTime(in[i].StartTime))
 		p.SetTimestamp(pcommon.NewTimestampFromTime(in[i].Time))
 		putAttributes(in[i].Attributes, p.Attributes())
+		exemplars(in[i].Exemplars, p.Exemplars())
 		switch value := any(in[i].Value).(type) {
 		case int64:
 			p.SetIntValue(value)
@@ -92,12 +93,33 @@ func histogram[N int64 | float64](in metricdata.Histogram[N], out pmetric.Histog
 		p.SetSum(float64(from.Sum))
 		p.ExplicitBounds().FromRaw(from.Bounds)
 		p.BucketCounts().FromRaw(from.BucketCounts)
+		exemplars(from.Exemplars, p.Exemplars())
 		if v, ok := from.Min.Value(); ok {
 			p.SetMin(float64(v))
 		}
 		if v, ok := from.Max.Value(); ok {
 			p.SetMax(float64(v))
 		}
+	}
+}
+
+func exemplars[N int64 | float64](in []metricdata.Exemplar[N], out pmetric.ExemplarSlice) {
+	out.EnsureCapacity(len(in))
+	for i := range in {
+		e := out.AppendEmpty()
+		e.SetTimestamp(pcommon.NewTimestampFromTime(in[i].Time))
+		switch value := any(in[i].Value).(type) {
+		case int64:
+			e.SetIntValue(value)
+		case float64:
+			e.SetDoubleValue(value)
+		}
+		var traceID pcommon.TraceID
+		var spanID pcommon.SpanID
+		copy(traceID[:], in[i].TraceID)
+		copy(spanID[:], in[i].SpanID)
+		e.SetTraceID(traceID)
+		e.SetSpanID(spanID)
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/exemplar"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
@@ -29,6 +28,9 @@ type Settings struct {
 	// resource; what is above it is added up in the series that carries
 	// otel.metric.overflow=true.
 	Cardinality int
+	// Exemplars are the instruments that keep exemplars: in each series the newest
+	// measurement in the context of [WithSpan] between each two bounds.
+	Exemplars map[string][]float64
 }
 
 // Set holds the instruments I of many resources.
@@ -102,11 +104,8 @@ func owned(set attribute.Set) attribute.Set {
 
 func (s *Set[I]) newSource(resource attribute.Set) (*source[I], error) {
 	reader := sdkmetric.NewManualReader()
-	provider := sdkmetric.NewMeterProvider(
-		sdkmetric.WithReader(reader),
-		sdkmetric.WithCardinalityLimit(s.settings.Cardinality),
-		sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter),
-	)
+	options := append(exemplarOptions(s.settings.Exemplars), sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(s.settings.Cardinality))
+	provider := sdkmetric.NewMeterProvider(options...)
 	meter := provider.Meter(s.settings.Scope, metric.WithInstrumentationVersion(s.settings.Version))
 	instruments, err := s.build(meter)
 	if err != nil {
