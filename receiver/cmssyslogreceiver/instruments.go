@@ -68,8 +68,8 @@ var definitions = []definition{
 	},
 }
 
-// newCounters makes the instruments of a bridge. Its faults are born at zero, so that
-// the first one is an increase.
+// newCounters makes the instruments of a bridge. Its bounded series begin at 0: increase()
+// does not see the value that a series begins with.
 func newCounters(meter metric.Meter) (*bridgeCounters, error) {
 	c := new(bridgeCounters)
 	var errs error
@@ -90,6 +90,10 @@ func newCounters(meter metric.Meter) (*bridgeCounters, error) {
 		if kind.Fault() {
 			c.faults.Add(context.Background(), 0, kindOptions[kind])
 		}
+	}
+	c.redacted.Add(context.Background(), 0)
+	for _, verb := range []string{"created", "modified", "deleted"} {
+		c.audits.Add(context.Background(), 0, metric.WithAttributes(attribute.String(names.KeyVerb, verb)))
 	}
 	return c, nil
 }

@@ -97,11 +97,18 @@ func (c *bridgeCounters) countRequest(ctx context.Context, r *syslog.Request) {
 	method, route := attribute.String(names.KeyMethod, r.Method), attribute.String(names.KeyRoute, r.Route)
 	class := attribute.String(names.KeyStatusClass, statusClasses[r.Status/100])
 	c.requests.Add(ctx, 1, metric.WithAttributes(method, route, class))
+	if class.Value.AsString() != serverError {
+		// The first failure on this route must be an increase.
+		c.requests.Add(ctx, 0, metric.WithAttributes(method, route, attribute.String(names.KeyStatusClass, serverError)))
+	}
 	if r.HasDuration && aggregate.PlausibleSeconds(r.Duration.Seconds()) {
 		c.duration.Record(ctx, r.Duration.Seconds(), metric.WithAttributes(method, route))
 	}
 }
 
+// serverError is the status class that an alert is about.
+const serverError = "5xx"
+
 // statusClasses by the first digit of a status, which is from 100 to 599, or 0 for no
 // response.
-var statusClasses = [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}
+var statusClasses = [...]string{"none", "1xx", "2xx", "3xx", "4xx", serverError}

@@ -132,7 +132,7 @@ func TestStopFlushes(t *testing.T) {
 	r.stop()
 	lr := wait(t, sink, 1)[0]
 	assert.Equal(t, "no_response", attributeOf(lr, names.APIIncomplete))
-	assert.Equal(t, map[string]float64{"/api/v1/calls GET none ": 1}, points(metrics.AllMetrics(), names.MetricAPIRequests))
+	assert.Equal(t, map[string]float64{"/api/v1/calls GET none ": 1, "/api/v1/calls 5xx GET ": 0}, points(metrics.AllMetrics(), names.MetricAPIRequests))
 }
 
 // What the pipeline refuses for now comes again, each record once and in order.
@@ -298,6 +298,13 @@ func TestMetrics(t *testing.T) {
 			parts[strconv.Itoa(i)] = part
 		}
 		sorted[textOf(parts)] = n
+		// An alert is about the failures on each route: their series is there before them.
+		for i, part := range parts {
+			if part == "2xx" || part == "4xx" {
+				parts[i] = serverError
+			}
+		}
+		sorted[textOf(parts)] = 0
 	}
 	assert.Equal(t, sorted, points(all, names.MetricAPIRequests))
 	assert.Equal(t, map[string]float64{"created ": 4, "modified ": 1, "deleted ": 1}, points(all, names.MetricAPIAudits))
@@ -313,6 +320,22 @@ func TestMetrics(t *testing.T) {
 	assert.EqualValues(t, 11, requests)
 	assert.EqualValues(t, 11, r.counter("otelcol_receiver_cmssyslog_requests", "complete"))
 	assert.EqualValues(t, 11, r.counter("otelcol_receiver_cmssyslog_requests", ""))
+}
+
+// All bounded series of a bridge are there with its first record, at 0.
+func TestCountersBeginAtZero(t *testing.T) {
+	sink, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
+	r := newRig(t, func(r *rig) { r.logs, r.metrics = sink, metrics })
+	r.udp(head + "a line about nothing")
+	wait(t, sink, 1)
+	r.stop()
+	all := metrics.AllMetrics()
+	assert.Equal(t, map[string]float64{"": 0}, points(all, names.MetricSyslogRedacted))
+	assert.Equal(t, map[string]float64{"created ": 0, "modified ": 0, "deleted ": 0}, points(all, names.MetricAPIAudits))
+	assert.Equal(t, map[string]float64{
+		"handshake_error ": 0, "unencrypted_fallback ": 0, "recorder_missing ": 0, "nfs_mount_failed ": 0,
+		"database_fatal ": 0, "c2w_down ": 0, "sso_error ": 0,
+	}, points(all, names.MetricSyslogFaults))
 }
 
 func must[T any](value T, err error) T {

@@ -129,7 +129,24 @@ func newSessions(meter metric.Meter) (*sessions, error) {
 		}
 		errs = errors.Join(errs, err)
 	}
+	if errs == nil {
+		s.addZeros(context.Background())
+	}
 	return s, errs
+}
+
+// addZeros makes the bounded series that alerts are about begin at 0: increase() does not
+// see the value that a series begins with.
+func (s *sessions) addZeros(ctx context.Context) {
+	s.deleted.Add(ctx, 0)
+	s.pruned.Add(ctx, 0)
+	for _, media := range []string{"audio", "video"} {
+		label := pair{names.KeyMediaType, media}
+		s.started.Add(ctx, 0, labels(label))
+		for _, state := range []string{"CLOSED_NORMAL", "CLOSED_ERROR"} {
+			s.ended.Add(ctx, 0, labels(pair{names.KeyState, state}, label))
+		}
+	}
 }
 
 // newDisks makes the instruments of the disks; show returns the partitions.

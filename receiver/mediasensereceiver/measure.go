@@ -28,30 +28,39 @@ type measures struct {
 	servers *aggregate.Set[*sessions]
 	cluster *aggregate.Set[*disks]
 	disks   *disks
+	// expected returns the resources of the servers that the subscription names.
+	expected func() []attribute.Set
 }
 
 // maxServers is how many servers have metrics at once. A MediaSense cluster has
 // two that post.
 const maxServers = 64
 
-func newMeasures(config *Config, set receiver.Settings, shown func() []shownPartition) (*measures, error) {
+func newMeasures(config *Config, set receiver.Settings, shown func() []shownPartition, named *senders) (*measures, error) {
 	settings := aggregate.Settings{
 		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
 		Resources: maxServers, Cardinality: config.Metrics.CardinalityLimit, Exemplars: exemplarBounds,
 	}
-	m := &measures{servers: aggregate.NewSet(settings, newSessions)}
+	builder := newResourceBuilder(config)
+	m := &measures{servers: aggregate.NewSet(settings, newSessions), expected: func() []attribute.Set { return builder.expected(named) }}
 	settings.Resources = 1
 	// Room for each state of all partitions there can be: an overflow of a gauge
 	// would say nothing.
 	settings.Cardinality = max(settings.Cardinality, maxPartitions*int(event.LevelCount)+1)
 	m.cluster = aggregate.NewSet(settings, func(meter metric.Meter) (*disks, error) { return newDisks(meter, shown) })
 	var err error
-	m.disks, err = m.cluster.For(newResourceBuilder(config).cluster())
+	m.disks, err = m.cluster.For(builder.cluster())
 	return m, err
 }
 
-// collect reads all series.
+// collect reads all series. A server that the subscription names has them before its first
+// event: the series begin at 0 then.
 func (m *measures) collect(ctx context.Context) (pmetric.Metrics, error) {
+	for _, resource := range m.expected() {
+		if _, err := m.servers.For(resource); err != nil {
+			return pmetric.NewMetrics(), err
+		}
+	}
 	data, err := m.servers.Collect(ctx)
 	cluster, clusterErr := m.cluster.Collect(ctx)
 	cluster.ResourceMetrics().MoveAndAppendTo(data.ResourceMetrics())

@@ -22,9 +22,12 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
 // withMetrics lets the receiver send its metrics at shutdown only.
@@ -272,4 +275,31 @@ func TestNodeNumbers(t *testing.T) {
 	got := r.measured(sink)
 	assert.Equal(t, 1, strings.Count(got, names.MetricStorageUtilization+"{"), got)
 	assert.Contains(t, got, names.KeyNodeID+"=1,")
+}
+
+// A server that the subscription names has its series before its first event, all at 0.
+func TestSeriesOfNamedServers(t *testing.T) {
+	measured := func(change func(*Config)) string {
+		config := namingServers("https://192.0.2.60:8440", "https://192.0.2.61:8440")
+		change(config)
+		named := newSenders(config, zap.NewNop())
+		m, err := newMeasures(config, receivertest.NewNopSettings(metadata.Type), func() []shownPartition { return nil }, named)
+		require.NoError(t, err)
+		data, err := m.collect(t.Context())
+		require.NoError(t, err)
+		return renderMetrics(data)
+	}
+	series := `
+{session} cisco.mediasense.session.deleted{} 0
+{session} cisco.mediasense.session.ended{media.type=audio,state=CLOSED_ERROR} 0
+{session} cisco.mediasense.session.ended{media.type=audio,state=CLOSED_NORMAL} 0
+{session} cisco.mediasense.session.ended{media.type=video,state=CLOSED_ERROR} 0
+{session} cisco.mediasense.session.ended{media.type=video,state=CLOSED_NORMAL} 0
+{session} cisco.mediasense.session.pruned{} 0
+{session} cisco.mediasense.session.started{media.type=audio} 0
+{session} cisco.mediasense.session.started{media.type=video} 0
+`
+	assert.Equal(t, "# service.instance.id=192.0.2.60,service.name=cisco-mediasense"+series+
+		"# service.instance.id=192.0.2.61,service.name=cisco-mediasense"+series, measured(func(*Config) {}))
+	assert.Empty(t, measured(func(c *Config) { c.QueryParameters = map[string]string{"node": names.ServiceInstanceID} }), "only a post says which server it is")
 }

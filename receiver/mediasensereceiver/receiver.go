@@ -128,7 +128,7 @@ func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
 	}
 	if r.metrics != nil {
 		var err error
-		if r.measures, err = newMeasures(r.config, r.settings, d.disks.shown); err != nil {
+		if r.measures, err = newMeasures(r.config, r.settings, d.disks.shown, d.senders); err != nil {
 			return nil, err
 		}
 		d.measures = r.measures

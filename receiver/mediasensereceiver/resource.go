@@ -95,6 +95,19 @@ func (r *resource) sender() attribute.Set {
 	return attribute.NewSet(attributes...)
 }
 
+// expected are the resources of metrics of servers with known addresses. With query
+// parameters only a post tells the resource.
+func (b resourceBuilder) expected(named *senders) (all []attribute.Set) {
+	if named == nil || len(b.parameters) > 0 {
+		return nil
+	}
+	for address := range *named.addresses.Load() {
+		r := b.build(&ingest.Request{Address: address.String()})
+		all = append(all, r.sender())
+	}
+	return all
+}
+
 // cluster is the resource of metrics about the disks, of which each server
 // tells: nothing in it depends on who posted.
 func (b resourceBuilder) cluster() attribute.Set {
