@@ -102,7 +102,7 @@ func (b resourceBuilder) expected(named *senders) (all []attribute.Set) {
 		return nil
 	}
 	for address := range *named.addresses.Load() {
-		r := b.build(&ingest.Request{Address: address.String()})
+		r := b.build(&webhook.Request{Address: address.String()})
 		all = append(all, r.sender())
 	}
 	return all
