@@ -12,8 +12,11 @@ import (
 	"time"
 )
 
-// callBridge is the id of the made-up bridge, the same in all drills.
-const callBridge = "d4111000-0000-4000-8000-000000000001"
+// bridgePrefix begins the ids of all made-up bridges. Each drill has a bridge of its own: a
+// known bridge with a new session has restarted, and rings for that.
+const bridgePrefix = "d4111000-0000-4000-8000-"
+
+func newBridge() string { return bridgePrefix + guid()[24:] }
 
 // session is one life of the made-up bridge, whose records are numbered from 0.
 type session struct {
@@ -45,7 +48,7 @@ func (s *session) lose(records int) { s.next += records }
 
 // send posts what was added.
 func (s *session) send(ctx context.Context) error {
-	body := fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, callBridge, s.batch.String())
+	body := fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, s.bridge, s.batch.String())
 	s.batch.Reset()
 	return s.post(ctx, s.Target, "text/xml", body, http.StatusOK)
 }

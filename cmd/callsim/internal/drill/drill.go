@@ -30,6 +30,8 @@ type Settings struct {
 	Client *http.Client
 	// Now is the clock.
 	Now func() time.Time
+
+	bridge string // the id of the drill's Call Bridge
 }
 
 // Drill is one thing that goes wrong.
@@ -98,6 +100,7 @@ func (d Drill) Run(ctx context.Context, s Settings) error {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
+	s.bridge = newBridge()
 	return d.play(ctx, &s)
 }
 

@@ -89,8 +89,9 @@ func documents(t *testing.T, r *receiver) (all []document) {
 	for _, body := range r.bodies["/cdr"] {
 		var d document
 		require.NoError(t, xml.Unmarshal([]byte(body), &d), body)
-		assert.Equal(t, callBridge, d.CallBridge)
+		assert.Regexp(t, "^d4111000-0000-4000-8000-[0-9a-f]{12}$", d.CallBridge)
 		all = append(all, d)
+		assert.Equal(t, all[0].CallBridge, d.CallBridge, "one bridge in a drill")
 	}
 	return all
 }
@@ -131,6 +132,13 @@ func TestGap(t *testing.T) {
 	require.Len(t, all, 2)
 	assert.Equal(t, 38, all[1].Records[0].Index-all[0].Records[0].Index-1)
 	assert.Equal(t, all[0].Session, all[1].Session)
+}
+
+// A second drill is no restart of the first one's bridge.
+func TestBridges(t *testing.T) {
+	first, _ := play(t, "limit")
+	second, _ := play(t, "limit")
+	assert.NotEqual(t, documents(t, first)[0].CallBridge, documents(t, second)[0].CallBridge)
 }
 
 func TestRestart(t *testing.T) {
