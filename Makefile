@@ -102,6 +102,10 @@ soak-events: build ## Follow an hour of meetings with faults for LEGATO_SOAK (de
 long: ## Run the long forms of tests that are short in CI: a thousand faultless days
 	COMPLETENESS_DAYS=1000 $(GO) test -count=1 -timeout 0 -run Faultless -v ./internal/meetingserver/completeness
 
+.PHONY: scale
+scale: build ## Play estates of several Collectors with outages of a minute, and print the figures of docs/scale.md
+	LEGATO_SCALE=1 LEGATO_REQUIRE_POSTGRES=1 $(GO) -C test test -count=1 -timeout 0 -v ./scale
+
 .PHONY: drills
 drills: build ## Play every drill of callsim against a real Prometheus and Alertmanager, and print how soon the alerts ring
 	LEGATO_DRILLS=1 LEGATO_REQUIRE_PROMETHEUS=1 $(GO) -C test test -run '^TestDrills' -count=1 -timeout 0 -v ./e2e

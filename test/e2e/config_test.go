@@ -19,22 +19,31 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// shipped returns the files of configurations, those of config/scale among them.
+func shipped(t *testing.T) (files []string) {
+	t.Helper()
+	for _, pattern := range []string{"*.yaml", "scale/*.yaml"} {
+		found, err := filepath.Glob(filepath.Join(root, "config", pattern))
+		require.NoError(t, err)
+		require.NotEmpty(t, found, pattern)
+		files = append(files, found...)
+	}
+	return files
+}
+
 func validate(t *testing.T, file string) (output string, err error) {
 	t.Helper()
 	command := exec.Command(binary("otelcol-legato"), "validate", "--config", file)
 	command.Dir = root
-	command.Env = append(os.Environ(), "CMS_PASSWORD=x", "MEDIASENSE_PASSWORD=x")
+	command.Env = append(os.Environ(), "CMS_PASSWORD=x", "MEDIASENSE_PASSWORD=x", "LEGATO_CLUSTER=east")
 	out, err := command.CombinedOutput()
 	return string(out), err
 }
 
 // Every shipped configuration is accepted by the binary. TestExamplesStart starts
-// those of the documents.
+// those of the documents, and test/scale those of config/scale.
 func TestShippedConfigurations(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
+	for _, file := range shipped(t) {
 		output, err := validate(t, file)
 		assert.NoError(t, err, "%s:\n%s", file, output)
 	}
@@ -100,8 +109,7 @@ func complete(t *testing.T, text string) string {
 // answers before it delivers; exporters with a stored queue that never give up
 // and drop nothing for its size, or a file that is not buffered.
 func TestShippedConfigurationsAreSafe(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
-	require.NoError(t, err)
+	files := shipped(t)
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)
 	pages := deployedConfigurations(t)
