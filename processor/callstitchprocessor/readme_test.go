@@ -116,7 +116,7 @@ func TestReadmeTables(t *testing.T) {
 		kinds = append(kinds, kind.String())
 		assert.Equal(t, kind.Name()+".span", spanEvents[kind])
 	}
-	_, table, found := strings.Cut(text, "| outcome | when |")
+	_, table, found := strings.Cut(text, "| outcome | condition |")
 	require.True(t, found)
 	table, _, _ = strings.Cut(table, "\n\n")
 	var described []string
