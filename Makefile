@@ -90,6 +90,10 @@ bench: build ## Measure against encoding/xml, the OTLP receivers and the trace p
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 	$(GO) -C test run ./bench
 
+.PHONY: capacity
+capacity: build ## Raise the load of 100, 300 and 1000 bridges over TLS until one Collector carries no more; about fifteen minutes
+	$(GO) -C test run ./bench -part capacity
+
 .PHONY: soak
 soak: build ## Run simulated meetings for LEGATO_SOAK (default 1h) and watch memory and files
 	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) -C test test -run '^TestSoak$$' -timeout 0 -v ./e2e

@@ -7,6 +7,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -18,4 +20,16 @@ func cpuTime() (time.Duration, error) {
 		return 0, fmt.Errorf("getrusage: %w", err)
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
+}
+
+// peakMemory is the most memory that an ended process had resident, in bytes.
+func peakMemory(state *os.ProcessState) int64 {
+	usage, isUsage := state.SysUsage().(*syscall.Rusage)
+	if !isUsage {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return usage.Maxrss
+	}
+	return usage.Maxrss * 1024
 }

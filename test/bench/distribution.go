@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -27,15 +29,24 @@ type distribution struct {
 
 // binaryPath is the distribution of the source that this program was built from.
 func binaryPath(ctx context.Context) (string, error) {
-	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/legato-otel/legato").Output()
+	repository, err := repositoryPath(ctx)
 	if err != nil {
-		return "", fmt.Errorf("find the repository: %w", err)
+		return "", err
 	}
-	path := filepath.Join(string(bytes.TrimSpace(module)), "dist", "otelcol-legato")
+	path := filepath.Join(repository, "dist", "otelcol-legato")
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("%w: run make build first", err)
 	}
 	return path, nil
+}
+
+// repositoryPath is the directory of the source that this program was built from.
+func repositoryPath(ctx context.Context) (string, error) {
+	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/legato-otel/legato").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	return string(bytes.TrimSpace(module)), nil
 }
 
 // startDistribution starts it with some arguments and waits until something
@@ -91,9 +102,17 @@ func (d *distribution) tail() []byte {
 	return text[max(0, len(text)-enough):]
 }
 
-// stop ends the process as an operator does and returns the CPU time that it used.
-func (d *distribution) stop() (used time.Duration, err error) {
+// processUse is what a process used of the machine.
+type processUse struct {
+	used    time.Duration // CPU time
+	peak    int64         // bytes of memory that were resident at most
+	written int64         // bytes written to the disk, before the stop; Linux only
+}
+
+// stop ends the process as an operator does and returns what it used.
+func (d *distribution) stop() (use processUse, err error) {
 	defer d.log.Close()
+	use.written = writtenBy(d.process.Process.Pid)
 	signal := sync.OnceFunc(func() { err = d.process.Process.Signal(syscall.SIGTERM) })
 	signal()
 	select {
@@ -103,5 +122,22 @@ func (d *distribution) stop() (used time.Duration, err error) {
 		<-d.ended
 	}
 	state := d.process.ProcessState
-	return state.UserTime() + state.SystemTime(), errors.Join(err, d.failure)
+	use.used, use.peak = state.UserTime()+state.SystemTime(), peakMemory(state)
+	return use, errors.Join(err, d.failure)
+}
+
+// writtenBy returns the bytes that a process has caused to be written to the disk, as
+// Linux counts them; 0 elsewhere.
+func writtenBy(pid int) int64 {
+	content, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "io"))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(content)) {
+		if value, found := strings.CutPrefix(line, "write_bytes: "); found {
+			n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return n
+		}
+	}
+	return 0
 }

@@ -6,6 +6,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,18 @@ type connection struct {
 func dial(ctx context.Context, address string, from posts) (*connection, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{conn: conn, answers: bufio.NewReader(conn), from: from}, nil
+}
+
+// dialSecure connects with TLS, or without it if there is no configuration.
+func dialSecure(ctx context.Context, address string, secure *tls.Config, from posts) (*connection, error) {
+	if secure == nil {
+		return dial(ctx, address, from)
+	}
+	conn, err := (&tls.Dialer{Config: secure}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@
 //	growth     cmscdr and callstitch over HTTP, with few and with many legs open
 //	pipeline   the distribution as it is shipped, under the load of many bridges:
 //	           how late an answer is, and how far behind the backend or the archive
+//	capacity   the distribution as it is installed, with TLS: more records a second
+//	           until it carries no more
 //	storage    records a second with the state on the disk, beside an append log
 //	archive    rows a second into SQLite and PostgreSQL, beside bare INSERT and COPY
 //	page       how long the pages of a full call archive take
@@ -25,6 +27,7 @@
 //	go run ./test/bench -part records,memory -most-legs 100000
 //	go run ./test/bench -cpuprofile cpu.out -profile-kind cdr -profile-batch 50 -time 10s
 //	go run ./test/bench -cpuprofile cpu.out -profile-kind callstitch -profile-legs 100000 -time 10s
+//	go run ./test/bench -cpuprofile cpu.out -profile-kind distribution -bridges 1000 -rate 2500
 //
 // The unit is the CPU time (user and system, garbage collection included) of
 // the process that what is measured runs in. Wall time would measure the
@@ -88,6 +91,7 @@ type options struct {
 	mostTraces   int
 	loadTime     time.Duration
 	rate         int
+	rateGiven    bool
 	bridges      int
 	deployment   string
 	directory    string
@@ -119,6 +123,8 @@ func run(ctx context.Context, args []string) error {
 		return serve(ctx, o.serve, o.profile, os.Stdin, os.Stdout)
 	case o.work != "":
 		return work(ctx, o.work, os.Stdin, os.Stdout)
+	case o.profile != "" && o.profileKind == profiledDistribution:
+		return profileDistribution(ctx, o)
 	case o.profile != "" && slices.Contains(profiledStitchers, o.profileKind):
 		return profileStitcher(ctx, o)
 	case o.profile != "":
@@ -138,12 +144,12 @@ func parseOptions(args []string) (o options, err error) {
 	fs.IntVar(&o.mostOpen, "most-legs", 1_000_000, "open at most this many legs")
 	fs.IntVar(&o.mostTraces, "most-traces", 100_000, "have at most this many traces in groupbytrace and tail_sampling; a million take 12 GB")
 	fs.DurationVar(&o.loadTime, "load-time", 10*time.Second, "load the pipeline for this long in each run")
-	fs.IntVar(&o.rate, "rate", 2500, "load the pipeline with this many records a second")
-	fs.IntVar(&o.bridges, "bridges", 0, "load the pipeline with this many bridges only (default: 300, then 1000)")
+	fs.IntVar(&o.rate, "rate", 2500, "load the pipeline with this many records a second; capacity with this rate alone")
+	fs.IntVar(&o.bridges, "bridges", 0, "load the pipeline with this many bridges only (default: 300, then 1000; capacity 100, 300, 1000)")
 	fs.StringVar(&o.deployment, "deployment", "", "load only the configurations with this `text` in their names")
 	fs.StringVar(&o.directory, "dir", "", "put files into this `directory`; it should be on a disk, not in memory (default: the system's for temporary files)")
 	fs.StringVar(&o.profile, "cpuprofile", "", "measure nothing, but write a CPU profile of one run to this `file`")
-	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind`: "+kindNames()+", "+strings.Join(profiledStitchers, ", "))
+	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind`: "+kindNames()+", "+strings.Join(profiledStitchers, ", ")+", "+profiledDistribution)
 	fs.IntVar(&o.profileBatch, "profile-batch", 50, "profile with this many records in a post or call: 1, 10 or 50")
 	fs.IntVar(&o.profileLegs, "profile-legs", comparedAt, "profile callstitch with this many legs open")
 	fs.StringVar(&o.serve, "serve", "", "internal: be the receiver of this `kind`, controlled over stdin")
@@ -151,6 +157,7 @@ func parseOptions(args []string) (o options, err error) {
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
+	fs.Visit(func(f *flag.Flag) { o.rateGiven = o.rateGiven || f.Name == "rate" })
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
@@ -186,7 +193,7 @@ func (o *options) check() error {
 	if o.profileLegs < 1 {
 		return fmt.Errorf("-profile-legs: must be at least 1, got \"%d\"", o.profileLegs)
 	}
-	if _, err := kindOf(o.profileKind); err != nil && !slices.Contains(profiledStitchers, o.profileKind) {
+	if _, err := kindOf(o.profileKind); err != nil && o.profileKind != profiledDistribution && !slices.Contains(profiledStitchers, o.profileKind) {
 		return fmt.Errorf("-profile-kind: %w", err)
 	}
 	if !isBatch(o.profileBatch) {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -23,6 +24,7 @@ type openLoad struct {
 	rate    int           // records a second, of all bridges
 	warmUp  time.Duration // not measured
 	time    time.Duration
+	secure  *tls.Config // nil without TLS
 	// from makes the posts of a bridge, which have one and two records by turns.
 	from func(bridge int) posts
 }
@@ -73,7 +75,7 @@ func (l *openLoad) run(ctx context.Context, address string) (loaded, error) {
 	}()
 	for i := range all {
 		var err error
-		if all[i], err = dial(ctx, address, l.from(i)); err != nil {
+		if all[i], err = dialSecure(ctx, address, l.secure, l.from(i)); err != nil {
 			return loaded{}, err
 		}
 	}

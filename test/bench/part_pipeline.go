@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,9 @@ type pipelinePlan struct {
 	rate         int
 	warmUp, time time.Duration
 	directory    string
-	of           string // measure only deployments with this in the name
+	of           string       // measure only deployments with this in the name
+	secure       *certificate // bridges post over TLS, if it is set
+	environment  []string     // of the Collector, beside its own
 }
 
 // Goals of the pipeline part.
@@ -59,7 +62,8 @@ type deployment struct {
 	// archived: the records become rows in archive.db. Otherwise they go to an OTLP
 	// backend, or to a file.
 	archived, backend bool
-	peer              bool // gets OTLP
+	database          string // of the archive, in the run's directory; archive.db without
+	peer              bool   // gets OTLP
 	of                string
 	goal              bool
 }
@@ -143,7 +147,9 @@ type pipelineKey struct {
 type pipelineRun struct {
 	loaded
 	catchUp
-	used   time.Duration // CPU time of the Collector
+	processUse
+
+	wall   time.Duration // from the first post until all was there
 	others float64       // processors that others used
 }
 
@@ -187,12 +193,17 @@ func (p pipelinePlan) run(ctx context.Context, binary string, d *deployment, l *
 		return run, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
+	if p.secure != nil {
+		if err := p.secure.write(directory); err != nil {
+			return run, err
+		}
+	}
 	to, err := startBackend(ctx)
 	if err != nil {
 		return run, err
 	}
 	defer func() { err = errors.Join(err, to.stop(context.WithoutCancel(ctx))) }()
-	address, collector, err := d.start(ctx, binary, directory, to.address)
+	address, collector, err := d.start(ctx, binary, directory, to.address, p.environment)
 	if err != nil {
 		return run, err
 	}
@@ -205,6 +216,9 @@ func (p pipelinePlan) run(ctx context.Context, binary string, d *deployment, l *
 	}()
 
 	load := openLoad{bridges: l.bridges, rate: p.rate, warmUp: p.warmUp, time: p.time, from: l.posts}
+	if p.secure != nil {
+		load.secure = p.secure.client()
+	}
 	busy, begun := machineTime(), time.Now()
 	own, err := cpuTime()
 	if err != nil {
@@ -216,23 +230,23 @@ func (p pipelinePlan) run(ctx context.Context, binary string, d *deployment, l *
 	if err := d.await(ctx, &run, l, to, directory); err != nil {
 		return run, err
 	}
-	wall := time.Since(begun)
+	run.wall = time.Since(begun)
 	ownAfter, err := cpuTime()
 	if err != nil {
 		return run, err
 	}
 	used := machineTime() - busy - (ownAfter - own)
 	stopped = true
-	if run.used, err = collector.stop(); err != nil {
+	if run.processUse, err = collector.stop(); err != nil {
 		return run, err
 	}
-	run.others = max(0, (used-run.used).Seconds()/wall.Seconds())
+	run.others = max(0, (used-run.used).Seconds()/run.wall.Seconds())
 	return run, nil
 }
 
 // start starts the distribution and returns where it is posted to.
-func (d *deployment) start(ctx context.Context, binary, directory, backend string) (address string, started *distribution, err error) {
-	addresses := make([]string, 4)
+func (d *deployment) start(ctx context.Context, binary, directory, backend string, environment []string) (address string, started *distribution, err error) {
+	addresses := make([]string, 6)
 	for i := range addresses {
 		if addresses[i], err = loopback.Address(); err != nil {
 			return "", nil, err
@@ -245,13 +259,17 @@ func (d *deployment) start(ctx context.Context, binary, directory, backend strin
 	}
 	arguments := []string{"--config", file, "--set", "service::telemetry::metrics::level=none"}
 	if d.shipped != "" {
-		shipped := filepath.Join(filepath.Dir(filepath.Dir(binary)), "config", d.shipped)
-		arguments = append([]string{"--config", shipped}, arguments...)
+		repository, err := repositoryPath(ctx)
+		if err != nil {
+			return "", nil, err
+		}
+		arguments = append([]string{"--config", filepath.Join(repository, "config", d.shipped)}, arguments...)
 	}
-	started, err = startDistribution(ctx, binary, directory, addresses[0], []string{
+	started, err = startDistribution(ctx, binary, directory, addresses[0], append([]string{
 		"OTLP_ENDPOINT=" + backend, "OTLP_INSECURE=true", "LEGATO_STORAGE=" + filepath.Join(directory, "storage"),
 		"LEGATO_LISTEN=" + addresses[0], "LEGATO_MEDIASENSE_LISTEN=" + addresses[3],
-	}, arguments)
+		"LEGATO_HEALTH=" + addresses[1], "LEGATO_PAGE=" + addresses[4], "LEGATO_METRICS=" + addresses[5],
+	}, environment...), arguments)
 	return addresses[0], started, err
 }
 
@@ -262,7 +280,7 @@ func (d *deployment) await(ctx context.Context, run *pipelineRun, l *bridgeLoad,
 		run.catchUp, err = catchUpOf(ctx, to, run.records)
 	case d.archived:
 		var rows *archiveRows
-		if rows, err = openRows(filepath.Join(directory, "archive.db")); err != nil {
+		if rows, err = openRows(filepath.Join(directory, cmp.Or(d.database, "archive.db"))); err != nil {
 			return err
 		}
 		run.catchUp, err = catchUpOf(ctx, rows, l.objects())

@@ -43,6 +43,10 @@ var parts = []part{
 		p := newPipelinePlan(o)
 		return reported(p.bench(ctx, c))(p.report)
 	}},
+	{"capacity", "Capacity of one Collector", func(ctx context.Context, o options, c *corpus) (string, error) {
+		p := newCapacityPlan(o)
+		return reported(p.bench(ctx, c))(p.report)
+	}},
 	{"storage", "Storage", func(ctx context.Context, o options, c *corpus) (string, error) {
 		p := newStoragePlan(o)
 		return reported(p.bench(ctx, c))(p.report)

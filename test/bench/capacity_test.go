@@ -1,0 +1,64 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Both installed configurations carry a small load over TLS, and the report says what
+// the process used.
+func TestCapacityPart(t *testing.T) {
+	p := capacityPlan{
+		pipelinePlan: pipelinePlan{bridges: []int{4}, warmUp: 200 * time.Millisecond, time: time.Second, directory: t.TempDir()},
+		rates:        []int{40, 60},
+	}
+	steps, err := p.bench(t.Context(), testCorpus(t))
+	require.NoError(t, err)
+	require.Len(t, steps, 4)
+	for _, s := range steps {
+		assert.Zero(t, s.refused)
+		assert.Zero(t, s.left, s.deployment)
+		assert.Positive(t, s.records)
+		assert.Positive(t, s.used)
+		assert.Greater(t, s.peak, int64(10<<20))
+		assert.Positive(t, s.wall)
+	}
+	text := p.report(steps)
+	assert.Contains(t, text, "| `packaging/config.yaml` | 4 | 40 | ")
+	assert.Contains(t, text, "| `config/collector.yaml` | 4 | 60 | ")
+}
+
+// The knee is below the first rate that was not carried, though a higher one was.
+func TestKnee(t *testing.T) {
+	step := func(rate int, p99 time.Duration, refused int) (s capacityStep) {
+		s.rate, s.reached, s.p99, s.refused = rate, float64(rate), p99, refused
+		return s
+	}
+	steps := []capacityStep{
+		step(100, time.Millisecond, 0), step(200, 60*time.Millisecond, 0), step(300, time.Millisecond, 1), step(400, time.Millisecond, 0),
+	}
+	f := func(holds func(*capacityStep) bool, want string) {
+		t.Helper()
+		assert.Equal(t, want, upTo(knee(steps, holds)))
+	}
+	f((*capacityStep).prompt, "100/s (not 200/s)")
+	f((*capacityStep).carried, "200/s (not 300/s)")
+	f(func(*capacityStep) bool { return true }, "400/s and more")
+
+	slow := step(100, time.Millisecond, 0)
+	slow.reached = 98
+	assert.False(t, slow.carried(), "it did not reach the rate")
+	late := step(100, time.Millisecond, 0)
+	late.took = latestBehind + time.Second
+	assert.False(t, late.carried(), "the backend was behind")
+}
+
+func TestWrittenBy(t *testing.T) {
+	assert.Zero(t, writtenBy(-1))
+}
