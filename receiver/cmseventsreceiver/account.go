@@ -11,63 +11,63 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
-// account asks the API of one server in the name of its account. Meeting Servers
-// lock an account for 15 minutes after a few wrong passwords, so requests go one
-// at a time, and after a 401 or 403 there is none at all for a while, whatever it
-// would be for.
+// account makes all API requests of one server with its configured account. Meeting Servers
+// lock an account for 15 minutes after a few wrong passwords. So requests run one at a
+// time, and after a 401 or 403 every request is paused for a while.
 type account struct {
 	api *api.Client
-	// refused is called, if set, with the answer after which requests pause, and
-	// with nil when the account is good again.
-	refused func(err error)
+	// onRefusal is called, if set, with the error after which requests pause, and with nil
+	// after the next success.
+	onRefusal func(err error)
 
-	turn  chan struct{} // holds a token while a request is made; guards what follows
-	until time.Time     // no request before
-	bad   bool          // reported as refused
+	requestSlot     chan struct{} // holds a token during a request; guards the fields below
+	pausedUntil     time.Time     // no request before
+	reportedRefusal bool          // onRefusal was called with an error
 }
 
 func newAccount(api *api.Client) *account {
-	return &account{api: api, turn: make(chan struct{}, 1)}
+	return &account{api: api, requestSlot: make(chan struct{}, 1)}
 }
 
-// do makes a request unless requests pause. Waiting for the turn ends with ctx.
+// do makes one request, or returns api.PausedError during a pause. It waits for other
+// requests until ctx ends.
 func (a *account) do(ctx context.Context, request func(context.Context) error) error {
 	select {
-	case a.turn <- struct{}{}:
+	case a.requestSlot <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-a.turn }()
-	if now := time.Now(); now.Before(a.until) {
-		return &api.PausedError{Remaining: a.until.Sub(now)}
+	defer func() { <-a.requestSlot }()
+	if now := time.Now(); now.Before(a.pausedUntil) {
+		return &api.PausedError{Remaining: a.pausedUntil.Sub(now)}
 	}
 	err := request(ctx)
 	switch {
-	case unauthorizedAnswer(err):
-		a.until = time.Now().Add(api.UnauthorizedRetryDelay)
-		a.report(err)
-	case errors.Is(err, api.ErrPaused): // another component was refused
-		a.report(err)
-	case err == nil && a.bad:
-		a.report(nil)
+	case isUnauthorized(err):
+		a.pausedUntil = time.Now().Add(api.UnauthorizedRetryDelay)
+		a.reportRefusal(err)
+	case errors.Is(err, api.ErrPaused): // the server refused another component with this account
+		a.reportRefusal(err)
+	case err == nil && a.reportedRefusal:
+		a.reportRefusal(nil)
 	}
 	return err
 }
 
-func (a *account) report(err error) {
-	a.bad = err != nil
-	if a.refused != nil {
-		a.refused(err)
+func (a *account) reportRefusal(err error) {
+	a.reportedRefusal = err != nil
+	if a.onRefusal != nil {
+		a.onRefusal(err)
 	}
 }
 
-func unauthorizedAnswer(err error) bool {
+func isUnauthorized(err error) bool {
 	answer, ok := errors.AsType[*api.Error](err)
 	return ok && answer.Unauthorized()
 }
 
-// token asks for the token of one socket.
-func (a *account) token(ctx context.Context) (token string, err error) {
+// requestToken requests a token for one socket.
+func (a *account) requestToken(ctx context.Context) (token string, err error) {
 	err = a.do(ctx, func(ctx context.Context) (err error) {
 		token, err = a.api.AuthToken(ctx)
 		return err
@@ -75,9 +75,9 @@ func (a *account) token(ctx context.Context) (token string, err error) {
 	return token, err
 }
 
-// reachable asks a server whether it is there. While requests pause nobody is
-// asked, and it counts as there.
-func (a *account) reachable(ctx context.Context) error {
+// checkReachable returns nil if the API answers at all. During a pause it makes no request
+// and returns nil.
+func (a *account) checkReachable(ctx context.Context) error {
 	err := a.do(ctx, a.api.Status)
 	if _, answered := errors.AsType[*api.Error](err); answered || errors.Is(err, api.ErrPaused) {
 		return nil

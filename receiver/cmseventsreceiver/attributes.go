@@ -13,37 +13,37 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// object is what an event is about.
-type object struct {
-	element string // "call", for names of elements nobody knows
-	keys    [events.ElementCount]string
+// attributeKeys are the attribute keys of the elements of a call or a participant.
+type attributeKeys struct {
+	prefix string // "call" or "participant", for the keys of undocumented elements
+	keys   [events.ElementCount]string
 }
 
-// The objects. Elements of calls and callInfo are the call's, those of a roster
-// the participant's.
+// Elements of the list of calls and of a call info describe the call, elements of a roster
+// the participant.
 var (
-	callObject        = newObject("call")
-	participantObject = newObject("participant")
+	callKeys        = newAttributeKeys("call")
+	participantKeys = newAttributeKeys("participant")
 )
 
-func newObject(element string) *object {
-	o := &object{element: element}
+func newAttributeKeys(element string) *attributeKeys {
+	o := &attributeKeys{prefix: element}
 	for e := events.Unknown + 1; e < events.ElementCount; e++ {
 		o.keys[e] = names.MeetingServerAttribute(element, e.String())
 	}
 	return o
 }
 
-// put writes elements. A value that is unset is no attribute of what is added,
-// and an empty one of what changed: there, being unset is the news.
-func (o *object) put(m pcommon.Map, fields []events.Field, added bool) {
+// putFields writes elements as attributes. In an add it skips unset values; in an update an
+// unset value becomes an empty attribute, because becoming unset is the change.
+func (o *attributeKeys) putFields(m pcommon.Map, fields []events.Field, added bool) {
 	for i := range fields {
 		v := &fields[i]
 		if added && v.Kind == events.Null {
 			continue
 		}
 		if v.Element == events.Unknown {
-			o.putUnknown(m, v)
+			o.putUnknownField(m, v)
 			continue
 		}
 		key := o.keys[v.Element]
@@ -57,23 +57,23 @@ func (o *object) put(m pcommon.Map, fields []events.Field, added bool) {
 		case events.Double:
 			m.PutDouble(key, math.Float64frombits(v.Number))
 		default:
-			m.PutStr(key, withoutSecret(v.Element, string(v.Text)))
+			m.PutStr(key, redactElement(v.Element, string(v.Text)))
 		}
 	}
 }
 
-func withoutSecret(e events.Element, text string) string {
+func redactElement(e events.Element, text string) string {
 	if e == events.URI {
 		return redact.Address(text)
 	}
 	return redact.Text(text)
 }
 
-// putUnknown keeps an element that nobody knows, as text. It overwrites none of
-// those that are known.
-func (o *object) putUnknown(m pcommon.Map, v *events.Field) {
+// putUnknownField writes an undocumented element as text. It never overwrites the attribute
+// of a documented element.
+func (o *attributeKeys) putUnknownField(m pcommon.Map, v *events.Field) {
 	name := string(v.Name)
-	key := names.MeetingServerAttribute(o.element, name)
+	key := names.MeetingServerAttribute(o.prefix, name)
 	if _, taken := m.Get(key); taken {
 		key += ".unknown"
 	}

@@ -36,7 +36,7 @@ func BenchmarkRecord(b *testing.B) {
 	b.ReportAllocs()
 	var records plog.LogRecordSlice
 	for i := 0; b.Loop(); i++ {
-		if i%batchSize == 0 {
+		if i%maxBatchRecords == 0 {
 			records = plog.NewLogRecordSlice()
 		}
 		putRecord(records.AppendEmpty(), &change)

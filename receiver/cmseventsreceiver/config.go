@@ -23,60 +23,59 @@ import (
 
 // Config of the cmsevents receiver.
 type Config struct {
-	// Servers are the Call Bridges, each one of a cluster. Required.
+	// Servers are the Call Bridges of the cluster. Required.
 	Servers []ServerConfig `mapstructure:"servers"`
 
-	// MaxConnections is how many sockets one server is given at most, 1 to 5. A
-	// socket has room for 100 subscriptions. A server has five sockets for all
-	// of its clients, Cisco Meeting Management among them. Default 1.
+	// MaxConnections is the largest number of sockets to one server, 1 to 5. A socket has
+	// room for 100 subscriptions. A server accepts five sockets from all its clients
+	// together, Cisco Meeting Management included. Default 1.
 	MaxConnections int `mapstructure:"max_connections"`
 
-	// Elements to subscribe to. Default: all that are documented.
+	// Elements to subscribe to. Default: all documented elements.
 	Elements ElementsConfig `mapstructure:"elements"`
 
-	// RosterOnAllBridges watches the participants of a call on every bridge that
-	// hosts it: only the bridge that hosts a participant says why they left.
-	// Default false: on one.
+	// RosterOnAllBridges subscribes to the participants of a meeting on every server that
+	// hosts it: only the server that hosts a participant reports why they left. Default
+	// false: on one server.
 	RosterOnAllBridges bool `mapstructure:"roster_on_all_bridges"`
 
-	// QueueSize is how many event records of one server may wait for the next
+	// QueueSize is the largest number of event records of one server that wait for the next
 	// consumer. Default 10000.
 	QueueSize int `mapstructure:"queue_size"`
 
-	// MaxQueueSize is how many bytes the waiting event records of one server may
-	// take. Default 32 MiB.
+	// MaxQueueSize is the largest number of bytes of the waiting event records of one
+	// server. Default 32 MiB.
 	MaxQueueSize int `mapstructure:"max_queue_size"`
 
-	// MaxStateSize is how many bytes the calls and participants of one server may
-	// take. What is above is left out and counted. Default 64 MiB.
+	// MaxStateSize is the largest number of bytes of the calls and participants of one
+	// server. Objects above it are ignored and counted. Default 64 MiB.
 	MaxStateSize int `mapstructure:"max_state_size"`
 
-	// SnapshotGrace is for how long, after a reconnect, a server must have
-	// announced nothing more of what was known before for the rest to be gone. The
-	// quiet of shorter connections adds up. Default 3 s.
+	// SnapshotGrace is how long, after a reconnect, no missing object may arrive before
+	// objects absent from the new snapshot are removed. The quiet time of shorter
+	// connections adds up. Default 3 s.
 	SnapshotGrace time.Duration `mapstructure:"snapshot_grace"`
 
-	// ProbeAfter is how long a server may be silent before it is asked whether
-	// it is there. Default 60 s.
+	// ProbeAfter is how long a server may be silent before the receiver checks whether it
+	// is reachable. Default 60 s.
 	ProbeAfter time.Duration `mapstructure:"probe_after"`
 
-	// LostAfter is how long calls and participants are kept that no server
-	// tells of. Default 10 m: longer than the pause after a refused password.
+	// LostAfter is how long calls and participants are kept after no server lists them.
+	// Default 10 m, longer than the pause after a refused password.
 	LostAfter time.Duration `mapstructure:"lost_after"`
 
-	// MaxMessageSize is the longest message read, in bytes. Default 8 MiB.
+	// MaxMessageSize is the longest message that is read, in bytes. Default 8 MiB.
 	MaxMessageSize int64 `mapstructure:"max_message_size"`
 
-	// ResourceAttributes are added to the resource of every record and metric
-	// and replace those of the same name. Optional.
+	// ResourceAttributes are added to the resource of every record and metric, and replace
+	// attributes with the same key. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
-	// Reconnect is how long to wait between connections: exponentially longer
-	// after each that was of no use. Default 2 s to 40 s, half as much or half as
-	// many again. It can be neither disabled nor ended.
+	// Reconnect is the backoff between connections. Default 2 s to 40 s, randomized by 50
+	// %. It can be neither disabled nor limited in time.
 	Reconnect configretry.BackOffConfig `mapstructure:"reconnect"`
 
-	// ShutdownTimeout is how long a stop may take. Default 5 s.
+	// ShutdownTimeout is how long Shutdown may take. Default 5 s.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
 	// Metrics configures the metrics signal.
@@ -86,46 +85,46 @@ type Config struct {
 	_ struct{}
 }
 
-// ServerConfig is one Call Bridge. It is a api.ServerConfig, spelled out so
-// that an error names the keys as they are written.
+// ServerConfig is one Call Bridge. It has the fields of api.ServerConfig; a type of its own
+// makes errors name the configured keys.
 type ServerConfig struct {
-	// HTTP is the client. Its keys stand at the server's own level: endpoint
-	// (https://cms1:445, required), tls, timeout (default 10 s), ... An endpoint
-	// with http:// needs tls::insecure, because it sends the password in clear.
+	// HTTP configures the HTTP client. Its keys are at the level of the server: endpoint
+	// (https://cms1:445, required), tls, timeout (default 10 s), ... An http:// endpoint
+	// needs tls::insecure, because it sends the password in clear.
 	HTTP confighttp.ClientConfig `mapstructure:",squash"`
 	// Username of an account with the role api or admin. Required without auth.
 	Username string `mapstructure:"username"`
 	// Password of the account. Required without auth.
 	Password configopaque.String `mapstructure:"password"`
-	// ResourceAttributes are added to the resource of the server's records and
-	// metrics, and replace those of the same name that all servers have. Optional.
+	// ResourceAttributes are added to the resource of the server's records and metrics, and
+	// replace attributes with the same key of Config.ResourceAttributes. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// ElementsConfig says which elements to subscribe to.
+// ElementsConfig lists the elements to subscribe to.
 type ElementsConfig struct {
 	// Calls are the elements of the list of calls. Default: all documented.
 	Calls []string `mapstructure:"calls"`
-	// CallInfo are the elements of one call; [] means no subscription to it.
-	// Default: all documented.
+	// CallInfo are the elements of one call; [] disables these subscriptions. Default: all
+	// documented.
 	CallInfo []string `mapstructure:"call_info"`
-	// CallRoster are the elements of participants; [] means no subscription to
-	// them. Default: all documented.
+	// CallRoster are the elements of participants; [] disables these subscriptions.
+	// Default: all documented.
 	CallRoster []string `mapstructure:"call_roster"`
-	// AllowUndocumented lets the lists hold names that are not documented: what
-	// a server does with them is not documented either. Default false.
+	// AllowUndocumented accepts undocumented names in the lists. How a server treats them
+	// is not documented. Default false.
 	AllowUndocumented bool `mapstructure:"allow_undocumented"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// MetricsConfig of the metrics signal.
+// MetricsConfig configures the metrics signal.
 type MetricsConfig struct {
-	// Interval at which metrics are sent on. Default 15 s.
+	// Interval between two exports of the gauges. Default 15 s.
 	Interval time.Duration `mapstructure:"interval"`
 
 	// prevent unkeyed literal initialization
@@ -134,7 +133,8 @@ type MetricsConfig struct {
 
 var _ component.Config = (*Config)(nil)
 
-// maxConnections is how many sockets a Meeting Server has for all its clients.
+// maxConnections is how many event sockets a Meeting Server accepts from all its clients
+// together.
 const maxConnections = 5
 
 func createDefaultConfig() component.Config {
@@ -161,34 +161,34 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Unmarshal applies a server's defaults.
+// Unmarshal applies the defaults of a server.
 func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
 	s.HTTP = api.NewDefaultServerConfig().HTTP
 	return conf.Unmarshal(s)
 }
 
-// Validate checks the configuration. It changes nothing.
+// Validate checks the configuration without changing it.
 func (s *ServerConfig) Validate() error {
-	err := s.api().Validate()
-	if s.HTTP.Timeout <= 0 { // a server that hangs would be waited for for ever
+	err := s.apiConfig().Validate()
+	if s.HTTP.Timeout <= 0 { // without it a server that hangs would block its link
 		err = errors.Join(err, fmt.Errorf("timeout must be positive, got %s", s.HTTP.Timeout))
 	}
-	if s.plain() && !s.HTTP.TLS.Insecure {
+	if s.usesPlainHTTP() && !s.HTTP.TLS.Insecure {
 		err = errors.Join(err, fmt.Errorf("endpoint %q would send username and password in clear; use https, or set tls::insecure", s.HTTP.Endpoint))
 	}
 	return err
 }
 
-func (s *ServerConfig) plain() bool {
+func (s *ServerConfig) usesPlainHTTP() bool {
 	u, err := url.Parse(s.HTTP.Endpoint)
 	return err == nil && u.Scheme == "http"
 }
 
-func (s *ServerConfig) api() *api.ServerConfig {
+func (s *ServerConfig) apiConfig() *api.ServerConfig {
 	return &api.ServerConfig{HTTP: s.HTTP, Username: s.Username, Password: s.Password}
 }
 
-// Validate checks the configuration. It changes nothing.
+// Validate checks the configuration without changing it.
 func (c *Config) Validate() error {
 	var errs []error
 	switch n := len(c.Servers); {
@@ -197,7 +197,7 @@ func (c *Config) Validate() error {
 	case n > events.MaxServers:
 		errs = append(errs, fmt.Errorf("servers must be at most %d, got %d", events.MaxServers, n))
 	case n > 1 && !slices.Contains(c.Elements.Calls, events.CallCorrelator.String()):
-		errs = append(errs, errors.New("elements::calls must hold callCorrelator if there are several servers: it tells which calls are one meeting"))
+		errs = append(errs, errors.New("elements::calls must contain callCorrelator with several servers: it identifies the calls of one meeting"))
 	}
 	seen := make(map[string]int)
 	for i := range c.Servers {
@@ -237,15 +237,15 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// validateReconnect checks what configretry does not: a server is tried again
-// for as long as the receiver runs, and never in a tight loop.
+// validateReconnect checks rules beyond those of configretry: the receiver never gives up a
+// server, and never retries in a tight loop.
 func (c *Config) validateReconnect() error {
 	var errs []error
 	if !c.Reconnect.Enabled {
-		errs = append(errs, errors.New("reconnect::enabled must be true: a server is always connected to again"))
+		errs = append(errs, errors.New("reconnect::enabled must be true: the receiver always reconnects"))
 	}
 	if c.Reconnect.MaxElapsedTime != 0 {
-		errs = append(errs, fmt.Errorf("reconnect::max_elapsed_time must be 0: a server is never given up, got %s", c.Reconnect.MaxElapsedTime))
+		errs = append(errs, fmt.Errorf("reconnect::max_elapsed_time must be 0: the receiver never gives up a server, got %s", c.Reconnect.MaxElapsedTime))
 	}
 	if c.Reconnect.InitialInterval < 100*time.Millisecond {
 		errs = append(errs, fmt.Errorf("reconnect::initial_interval must be at least 100ms, got %s", c.Reconnect.InitialInterval))
@@ -272,14 +272,14 @@ func (c *ElementsConfig) Validate() error {
 	}{{"calls", events.Calls, c.Calls}, {"call_info", events.CallInfo, c.CallInfo}, {"call_roster", events.CallRoster, c.CallRoster}} {
 		for _, name := range list.names {
 			if !events.IsDocumented(list.kind, name) {
-				errs = append(errs, fmt.Errorf("%s: %q is no documented element; set allow_undocumented to subscribe to it", list.key, name))
+				errs = append(errs, fmt.Errorf("%s: %q is not a documented element; set allow_undocumented to subscribe to it", list.key, name))
 			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Validate checks the configuration. It changes nothing.
+// Validate checks the configuration without changing it.
 func (c *MetricsConfig) Validate() error {
 	if c.Interval < 10*time.Millisecond { // a number without a unit is in nanoseconds
 		return fmt.Errorf("interval must be at least 10ms, got %s", c.Interval)

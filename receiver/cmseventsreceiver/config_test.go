@@ -132,9 +132,9 @@ func TestConfigErrors(t *testing.T) {
 	elements := func(key string, names ...any) map[string]any {
 		return map[string]any{"elements": map[string]any{key: names}}
 	}
-	f(elements("calls", "name", "partcipants"), `elements: calls: "partcipants" is no documented element; set allow_undocumented`)
-	f(elements("call_info", "uri"), `elements: call_info: "uri" is no documented element`)
-	f(elements("call_roster", "participants"), `elements: call_roster: "participants" is no documented element`)
+	f(elements("calls", "name", "partcipants"), `elements: calls: "partcipants" is not a documented element; set allow_undocumented`)
+	f(elements("call_info", "uri"), `elements: call_info: "uri" is not a documented element`)
+	f(elements("call_roster", "participants"), `elements: call_roster: "participants" is not a documented element`)
 	many := elements("calls", "name")
 	many["servers"] = []any{server, map[string]any{"endpoint": "https://cms2:445", "username": "u", "password": "p"}}
 	f(many, "elements::calls must hold callCorrelator if there are several servers")

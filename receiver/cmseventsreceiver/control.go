@@ -15,59 +15,59 @@ import (
 )
 
 const (
-	// between is the least time between two requests, so that calls that come
-	// one after the other share one.
-	between = 100 * time.Millisecond
+	// minRequestInterval is the least time between two requests, so that calls that begin
+	// one after the other share a request.
+	minRequestInterval = 100 * time.Millisecond
 	// ackTimeout is how long a server may take to acknowledge a request.
 	ackTimeout = 10 * time.Second
-	// beginTimeout is how long it may take to announce its calls.
-	beginTimeout = 30 * time.Second
-	// refusedPause is how long a request that was not taken waits, at first.
-	refusedPause = 5 * time.Second
-	// watchEvery is how often control looks whether the process stands still,
-	// and standstill for how long it may.
-	watchEvery = 2 * time.Second
-	standstill = 5 * time.Second
+	// listTimeout is how long a server may take to begin its list of calls.
+	listTimeout = 30 * time.Second
+	// refusedDelay is the first delay after a refused request.
+	refusedDelay = 5 * time.Second
+	// standstillInterval is how often controlRequests checks the clocks, maxStandstill how
+	// long this process may stand still.
+	standstillInterval = 2 * time.Second
+	maxStandstill      = 5 * time.Second
 )
 
-// asking is what one connection asks for.
-type asking struct {
-	next     int64 // id of the next request
-	version  uint64
-	set      []events.Subscription
-	due      bool  // to be sent, whatever its version
-	open     int64 // id of the request that is not answered; 0 for none
-	answerBy time.Time
-	notUntil time.Time
-	refusals int
-	buffer   []byte
+// requestState is the state of the requests on one connection.
+type requestState struct {
+	nextID     int64 // message id of the next request
+	setVersion uint64
+	set        []events.Subscription
+	resend     bool      // send a request even if the set has not changed
+	pendingID  int64     // id of the request without an acknowledgement; 0: none
+	answerBy   time.Time // deadline of the acknowledgement
+	notBefore  time.Time // earliest time of the next request
+	refusals   int       // refused requests in a row
+	buffer     []byte
 }
 
-// control sends requests, and finds out that the peer is not there any more. It
-// returns when the connection has ended or should.
-func (c *session) control(ctx context.Context) *failure {
-	a := asking{next: 1, due: true}
-	beginBy := time.Now().Add(beginTimeout)
+// controlRequests sends subscription requests and detects a dead peer. It returns when the
+// connection has ended or must end.
+func (c *connection) controlRequests(ctx context.Context) *failure {
+	state := requestState{nextID: 1, resend: true}
+	beginBy := time.Now().Add(listTimeout)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		now := time.Now()
-		heard := time.Unix(0, c.heard.Load())
+		heard := time.Unix(0, c.lastHeard.Load())
 		switch {
-		case a.open != 0 && !now.Before(a.answerBy):
-			return fail(unacknowledged, "a request was not acknowledged within %s", ackTimeout)
-		case c.slot == 0 && !c.live.Load() && !now.Before(beginBy), c.slot == 0 && c.listIsLate(now):
-			return fail(inactive, "the server did not announce its calls within %s", beginTimeout)
-		case a.open == 0 && now.Sub(heard) >= c.link.config.ProbeAfter:
-			if failed := c.probe(ctx); failed != nil {
+		case state.pendingID != 0 && !now.Before(state.answerBy):
+			return newFailure(reasonUnacknowledged, "a request was not acknowledged within %s", ackTimeout)
+		case c.slot == 0 && !c.listActive.Load() && !now.Before(beginBy), c.slot == 0 && c.listIsLate(now):
+			return newFailure(reasonInactive, "the server did not announce its calls within %s", listTimeout)
+		case state.pendingID == 0 && now.Sub(heard) >= c.link.config.ProbeAfter:
+			if failed := c.probeServer(ctx); failed != nil {
 				return failed
 			}
-			a.due = true // its answer comes through the socket itself
-			c.heard.Store(time.Now().UnixNano())
+			state.resend = true // the acknowledgement proves that the socket works
+			c.lastHeard.Store(time.Now().UnixNano())
 		}
-		if a.open == 0 && !now.Before(a.notUntil) {
-			if err := c.ask(ctx, &a); err != nil {
-				return c.ended(ctx, readFailure(err))
+		if state.pendingID == 0 && !now.Before(state.notBefore) {
+			if err := c.sendRequest(ctx, &state); err != nil {
+				return c.endCause(ctx, newReadFailure(err))
 			}
 		}
 
@@ -78,15 +78,15 @@ func (c *session) control(ctx context.Context) *failure {
 			}
 		}
 		switch {
-		case a.open != 0:
-			next = a.answerBy
-		case a.notUntil.After(now):
-			sooner(a.notUntil)
+		case state.pendingID != 0:
+			next = state.answerBy
+		case state.notBefore.After(now):
+			sooner(state.notBefore)
 		}
-		if c.slot == 0 && !c.live.Load() {
+		if c.slot == 0 && !c.listActive.Load() {
 			sooner(beginBy)
 		}
-		sooner(now.Add(watchEvery))
+		sooner(now.Add(standstillInterval))
 		due := time.Now()
 		if next.After(due) {
 			due = next
@@ -95,98 +95,99 @@ func (c *session) control(ctx context.Context) *failure {
 		select {
 		case <-c.subscriptions:
 		case answer := <-c.acks:
-			c.answered(&a, answer)
+			c.handleAck(&state, answer)
 		case <-timer.C:
 		case <-ctx.Done():
-			return c.ended(ctx, nil)
+			return c.endCause(ctx, nil)
 		}
-		if late := lateness(due, time.Now()); late > standstill {
-			return c.ended(ctx, fail(stalled, "this process stood still for %s", late.Round(time.Second)))
+		if late := lateness(due, time.Now()); late > maxStandstill {
+			return c.endCause(ctx, newFailure(reasonStalled, "this process stood still for %s", late.Round(time.Second)))
 		}
 	}
 }
 
-// lateness is how much later it is than planned. A server that is not
-// acknowledged for some time, nobody knows how long, says nothing any more, while
-// it still answers requests: the connection would be followed in vain for ever.
-// The wall clock tells of a virtual machine that was paused, the other one of a
-// process that was.
+// lateness is how much later than due it is. A server stops sending to a client that does
+// not acknowledge for some time, but still answers requests. So a process that stood still
+// must reconnect. The monotonic clock shows a machine that stood still, the wall clock a
+// paused machine.
 func lateness(due, now time.Time) time.Duration {
 	return max(now.Sub(due), now.Round(0).Sub(due.Round(0)))
 }
 
-// ended prefers the reason that the reader gave: it knows first.
-func (*session) ended(ctx context.Context, otherwise *failure) *failure {
-	if failed, ok := context.Cause(ctx).(*failure); ok && failed != nil { //nolint:errorlint // it is set as it is
+// endCause returns the failure that readMessages reported, if any: it sees the cause first.
+// Otherwise it returns otherwise.
+func (*connection) endCause(ctx context.Context, otherwise *failure) *failure {
+	if failed, ok := context.Cause(ctx).(*failure); ok && failed != nil { //nolint:errorlint // the cause is never wrapped
 		return failed
 	}
 	if otherwise == nil {
-		otherwise = fail(closed, "stopped")
+		otherwise = newFailure(reasonClosed, "stopped")
 	}
 	return otherwise
 }
 
-// ask sends the complete set of subscriptions if it changed.
-func (c *session) ask(ctx context.Context, a *asking) error {
-	set, version, changed := c.link.hub.request(c.link.index, c.slot, a.version)
+// sendRequest sends the complete set of subscriptions if it changed or must be resent.
+func (c *connection) sendRequest(ctx context.Context, state *requestState) error {
+	set, version, changed := c.link.hub.subscriptionSet(c.link.index, c.slot, state.setVersion)
 	if changed {
-		a.set, a.version = set, version
-	} else if !a.due {
+		state.set, state.setVersion = set, version
+	} else if !state.resend {
 		return nil
 	}
-	a.buffer = events.AppendSubscribeRequest(a.buffer[:0], a.next, a.set)
+	state.buffer = events.AppendSubscribeRequest(state.buffer[:0], state.nextID, state.set)
 	bounded, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	now := time.Now()
-	a.open, a.answerBy, a.notUntil, a.due = a.next, now.Add(ackTimeout), now.Add(between), false
-	a.next++
-	return c.conn.Write(bounded, websocket.MessageText, a.buffer)
+	state.pendingID, state.answerBy, state.notBefore, state.resend = state.nextID, now.Add(ackTimeout), now.Add(minRequestInterval), false
+	state.nextID++
+	return c.conn.Write(bounded, websocket.MessageText, state.buffer)
 }
 
-// answered takes an acknowledgement. One that is not "success" is documented to
-// exist, but not what it means: the request is sent again, ever less often.
-func (c *session) answered(a *asking, answer ack) {
-	if answer.id != a.open {
+// handleAck handles the acknowledgement of a request. Statuses other than "success" exist,
+// but their meaning is not documented. After such a status the request is repeated, with
+// growing delays.
+func (c *connection) handleAck(state *requestState, answer ack) {
+	if answer.id != state.pendingID {
 		return
 	}
-	a.open = 0
+	state.pendingID = 0
 	if answer.success {
-		a.refusals = 0
-		c.link.hub.asked(c.link.index, c.slot)
+		state.refusals = 0
+		c.link.hub.requestAccepted(c.link.index, c.slot)
 		c.refusing.Store(false)
-		if !c.link.refusing() { // else another socket has the problem
-			c.link.health.report(c.link, refusedRequests, nil)
+		if !c.link.anySocketRefused() { // otherwise another socket still has the problem
+			c.link.health.report(c.link, problemRefused, nil)
 		}
 		if c.slot > 0 {
-			c.nowUseful()
+			c.markUseful()
 		}
 		return
 	}
-	pause := refusedPause << min(a.refusals, 3)
-	leftOut, worthTrying := c.link.hub.refused(c.link.index, c.slot)
-	if a.refusals++; worthTrying {
-		pause = refusedPause
+	delay := refusedDelay << min(state.refusals, 3)
+	leftOut, worthTrying := c.link.hub.requestRefused(c.link.index, c.slot)
+	if state.refusals++; worthTrying {
+		delay = refusedDelay
 	}
-	if a.refusals > 1 {
+	if state.refusals > 1 {
 		c.refusing.Store(true)
-		c.link.health.report(c.link, refusedRequests, fmt.Errorf("refused %d times on socket %d; left out next: %v", a.refusals, c.slot, leftOut))
+		c.link.health.report(c.link, problemRefused, fmt.Errorf("socket %d: refused %d times; the next request leaves out %v", c.slot, state.refusals, leftOut))
 	}
-	c.link.logger.Debug("A request for subscriptions was refused", zap.Duration("wait", pause), zap.Strings("left_out", leftOut))
-	a.due, a.notUntil = true, time.Now().Add(pause)
+	c.link.logger.Debug("A request for subscriptions was refused", zap.Duration("wait", delay), zap.Strings("left_out", leftOut))
+	state.resend, state.notBefore = true, time.Now().Add(delay)
 }
 
-// listIsLate tells whether the server took a request for its calls, and does not
-// begin to announce them.
-func (c *session) listIsLate(now time.Time) bool {
-	since := c.link.hub.listPending(c.link.index)
-	return !since.IsZero() && now.Sub(since) >= beginTimeout
+// listIsLate reports whether the server accepted the subscription to its list of calls and
+// does not begin the list.
+func (c *connection) listIsLate(now time.Time) bool {
+	since := c.link.hub.listPendingSince(c.link.index)
+	return !since.IsZero() && now.Sub(since) >= listTimeout
 }
 
-// probe asks a silent server whether it is there. A half-open socket looks like
-// a quiet server, and the server answers no pings.
-func (c *session) probe(ctx context.Context) *failure {
-	if err := c.link.account.reachable(ctx); err != nil {
-		return c.ended(ctx, fail(silent, "nothing came for %s, and the API does not answer: %w", c.link.config.ProbeAfter, err))
+// probeServer checks whether a silent server is reachable. A half-open socket looks like a
+// quiet server, and servers answer no pings.
+func (c *connection) probeServer(ctx context.Context) *failure {
+	if err := c.link.account.checkReachable(ctx); err != nil {
+		return c.endCause(ctx, newFailure(reasonSilent, "no message for %s, and the API does not answer: %w", c.link.config.ProbeAfter, err))
 	}
 	return nil
 }

@@ -13,38 +13,40 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// describe is a change in one line, for people who read logs.
-func describe(c *events.Change) string {
-	var room [160]byte
-	line := sentence(room[:0])
+// describeChange returns a change as one line of text, for the body of its log record.
+func describeChange(c *events.Change) string {
+	var buffer [160]byte
+	line := lineBuilder(buffer[:0])
 	switch c.Kind {
 	case events.CallAdded:
-		line.add("call active").named(": ", c.CallName).counted(c.Fields)
+		line.add("call active").addNamed(": ", c.CallName).addParticipantCount(c.Fields)
 	case events.CallChanged:
-		line.add("call updated").named(": ", c.CallName).changes(c.Fields)
+		line.add("call updated").addNamed(": ", c.CallName).addChanges(c.Fields)
 	case events.InfoChanged:
-		line.add("call info").named(": ", c.CallName).changes(c.Fields)
+		line.add("call info").addNamed(": ", c.CallName).addChanges(c.Fields)
 	case events.CallRemoved:
-		line.add("call ended").named(": ", c.Reason).named(separator(c.Reason), c.CallName)
+		line.add("call ended").addNamed(": ", c.Reason).addNamed(separatorAfter(c.Reason), c.CallName)
 	case events.ParticipantAdded:
-		line.add("participant ").add(arrivals[c.State]).party(": ", c.ParticipantName).named(" in ", c.CallName)
+		line.add("participant ").add(arrivalWords[c.State]).addParty(": ", c.ParticipantName).addNamed(" in ", c.CallName)
 	case events.ParticipantChanged:
-		line.add("participant ").text(whatChanged(c.Fields)).party(": ", c.ParticipantName).named(" in ", c.CallName)
+		line.add("participant ").addWireText(mainChange(c.Fields)).addParty(": ", c.ParticipantName).addNamed(" in ", c.CallName)
 	case events.ParticipantRemoved:
-		line.add("participant left").named(": ", c.Reason).party(separator(c.Reason), c.ParticipantName).named(" in ", c.CallName)
+		line.add("participant left").addNamed(": ", c.Reason).addParty(separatorAfter(c.Reason), c.ParticipantName).addNamed(" in ", c.CallName)
 	}
 	return string(line)
 }
 
-func separator(reason []byte) string {
+// separatorAfter returns the separator between "left" or "ended" with this reason and the
+// name.
+func separatorAfter(reason []byte) string {
 	if len(reason) > 0 {
 		return ", "
 	}
 	return ": "
 }
 
-// arrivals say how somebody is there when they are first seen.
-var arrivals = [events.StateLabels]string{
+// arrivalWords describe the state of a participant in their first event.
+var arrivalWords = [events.StateLabels]string{
 	events.NoState:               "joined",
 	events.Initial:               "arriving",
 	events.Ringing:               "ringing",
@@ -53,9 +55,9 @@ var arrivals = [events.StateLabels]string{
 	events.OtherParticipantState: "joined",
 }
 
-// whatChanged is the news people look for, most important first.
-func whatChanged(fields []events.Field) string {
-	news, rank := "updated", 0
+// mainChange returns the most important change of a participant in words.
+func mainChange(fields []events.Field) string {
+	main, rank := "updated", 0
 	for i := range fields {
 		v := &fields[i]
 		word, r := "", 0
@@ -63,21 +65,21 @@ func whatChanged(fields []events.Field) string {
 		case events.State:
 			word, r = stateWord(string(v.Text)), 6
 		case events.AudioMuted:
-			word, r = either(v, "muted", "unmuted"), 5
+			word, r = boolWord(v, "muted", "unmuted"), 5
 		case events.VideoMuted:
-			word, r = either(v, "video muted", "video unmuted"), 4
+			word, r = boolWord(v, "video muted", "video unmuted"), 4
 		case events.Presenter:
-			word, r = either(v, "presenting", "stopped presenting"), 3
+			word, r = boolWord(v, "presenting", "stopped presenting"), 3
 		case events.EndpointRecording:
 			word, r = "recording "+string(v.Text), 2
 		case events.ActiveSpeaker:
-			word, r = either(v, "speaking", "stopped speaking"), 1
+			word, r = boolWord(v, "speaking", "stopped speaking"), 1
 		}
 		if r > rank && word != "" {
-			news, rank = word, r
+			main, rank = word, r
 		}
 	}
-	return news
+	return main
 }
 
 func stateWord(state string) string {
@@ -87,7 +89,7 @@ func stateWord(state string) string {
 	return state
 }
 
-func either(v *events.Field, yes, no string) string {
+func boolWord(v *events.Field, yes, no string) string {
 	switch {
 	case v.Kind != events.Bool:
 		return ""
@@ -98,16 +100,16 @@ func either(v *events.Field, yes, no string) string {
 	}
 }
 
-// sentence grows a line.
-type sentence []byte
+// lineBuilder appends parts to a line.
+type lineBuilder []byte
 
-func (s *sentence) add(text string) *sentence {
+func (s *lineBuilder) add(text string) *lineBuilder {
 	*s = append(*s, text...)
 	return s
 }
 
-// named adds nothing where there is no name.
-func (s *sentence) named(before string, name []byte) *sentence {
+// addNamed appends before and name, unless name is empty.
+func (s *lineBuilder) addNamed(before string, name []byte) *lineBuilder {
 	if len(name) > 0 {
 		s.add(before)
 		*s = logrecord.AppendText(*s, name)
@@ -115,21 +117,21 @@ func (s *sentence) named(before string, name []byte) *sentence {
 	return s
 }
 
-// party adds who somebody is: a name or, without one, an address.
-func (s *sentence) party(before string, who []byte) *sentence {
+// addParty appends a participant: a name or, without one, an address.
+func (s *lineBuilder) addParty(before string, who []byte) *lineBuilder {
 	if bytes.IndexByte(who, ':') >= 0 {
-		return s.add(before).text(redact.Address(string(who)))
+		return s.add(before).addWireText(redact.Address(string(who)))
 	}
-	return s.named(before, who)
+	return s.addNamed(before, who)
 }
 
-// text adds text of the wire: without secrets, and on one line.
-func (s *sentence) text(wire string) *sentence {
+// addWireText appends text from the wire, without secrets and control characters.
+func (s *lineBuilder) addWireText(wire string) *lineBuilder {
 	*s = logrecord.AppendText(*s, wire)
 	return s
 }
 
-func (s *sentence) counted(fields []events.Field) *sentence {
+func (s *lineBuilder) addParticipantCount(fields []events.Field) *lineBuilder {
 	for i := range fields {
 		if v := &fields[i]; v.Element == events.Participants && v.Kind == events.Int {
 			s.add(", participants ")
@@ -139,19 +141,19 @@ func (s *sentence) counted(fields []events.Field) *sentence {
 	return s
 }
 
-// labels are what people call the elements of a call; the rest has no place in
-// a short line.
-var labels = [events.ElementCount]string{
+// elementLabels precede the values of a call's elements. Elements without a label are not
+// in the line; the label " " adds no word.
+var elementLabels = [events.ElementCount]string{
 	events.Participants: "participants ",
 	events.Recording:    "recording ",
 	events.Streaming:    "streaming ",
 	events.LockState:    " ",
 }
 
-func (s *sentence) changes(fields []events.Field) {
+func (s *lineBuilder) addChanges(fields []events.Field) {
 	for i := range fields {
 		v := &fields[i]
-		label := labels[v.Element]
+		label := elementLabels[v.Element]
 		if label == "" || v.Kind == events.Null {
 			continue
 		}

@@ -24,8 +24,8 @@ func NewFactory() receiver.Factory {
 	)
 }
 
-// receivers holds one receiver per configuration: its logs and its metrics come
-// from the same sockets.
+// receivers holds one receiver per configuration, because its logs and metrics come from
+// the same sockets.
 var receivers = sharedcomponent.NewMap[*Config, *eventsReceiver]()
 
 func createLogs(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {

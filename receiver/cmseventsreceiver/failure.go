@@ -23,82 +23,82 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// reason is why a connection ended or did not come to be.
-type reason uint8
+// disconnectReason says why a connection ended or could not be made. It is the label
+// `reason` of the reconnects metric.
+type disconnectReason uint8
 
 const (
-	closed         reason = iota // by the server, in good order
-	deactivated                  // the server ended the list of its calls
-	inactive                     // the server never began it
-	lost                         // without a word
-	unreadable                   // a message that cannot be acknowledged
-	rejected                     // an answer other than the one wanted
-	silent                       // nothing comes, and nothing answers
-	stalled                      // this process stood still
-	tooLarge                     // a message above max_message_size
-	unacknowledged               // a request of ours
-	unauthorized                 // wrong credentials, or an account without rights
-	unreachable                  // no connection
-	reasons
+	reasonClosed         disconnectReason = iota // the server closed the connection
+	reasonDeactivated                            // the server ended the list of its calls
+	reasonInactive                               // the server never began the list
+	reasonLost                                   // the connection broke without a close frame
+	reasonMalformed                              // a message could not be acknowledged
+	reasonRefused                                // the server gave an unexpected answer
+	reasonSilent                                 // no message arrived, and the API does not answer
+	reasonStalled                                // this process stood still
+	reasonTooLarge                               // a message exceeded max_message_size
+	reasonUnacknowledged                         // the server did not acknowledge a request
+	reasonUnauthorized                           // wrong credentials, or an account without rights
+	reasonUnreachable                            // the server cannot be reached
+	disconnectReasons
 )
 
-var reasonNames = [reasons]string{
-	closed: "closed", deactivated: "deactivated", inactive: "inactive", lost: "lost", unreadable: "malformed", rejected: "refused",
-	silent: "silent", stalled: "stalled", tooLarge: "too_large", unacknowledged: "unacknowledged", unauthorized: "unauthorized", unreachable: "unreachable",
+var reasonNames = [disconnectReasons]string{
+	reasonClosed: "closed", reasonDeactivated: "deactivated", reasonInactive: "inactive", reasonLost: "lost", reasonMalformed: "malformed", reasonRefused: "refused",
+	reasonSilent: "silent", reasonStalled: "stalled", reasonTooLarge: "too_large", reasonUnacknowledged: "unacknowledged", reasonUnauthorized: "unauthorized", reasonUnreachable: "unreachable",
 }
 
-var reasonOptions = func() (all [reasons][]metric.AddOption) {
+var reasonOptions = func() (all [disconnectReasons][]metric.AddOption) {
 	for r, name := range reasonNames {
 		all[r] = addOption("reason", name)
 	}
 	return all
 }()
 
-// failure is the end of a connection. Its error is fit for people: without the
-// token.
+// failure is why a connection ended. Its error never contains the token.
 type failure struct {
-	reason reason
+	reason disconnectReason
 	err    error
 }
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-func fail(r reason, format string, args ...any) *failure {
+func newFailure(r disconnectReason, format string, args ...any) *failure {
 	return &failure{r, fmt.Errorf(format, args...)}
 }
 
-// tokenFailure says why there is no token.
-func tokenFailure(err error) *failure {
-	if unauthorizedAnswer(err) || errors.Is(err, api.ErrPaused) {
-		return &failure{unauthorized, err}
+// newTokenFailure returns the failure of a token request.
+func newTokenFailure(err error) *failure {
+	if isUnauthorized(err) || errors.Is(err, api.ErrPaused) {
+		return &failure{reasonUnauthorized, err}
 	}
 	if _, answered := errors.AsType[*api.Error](err); answered {
-		return &failure{rejected, err}
+		return &failure{reasonRefused, err}
 	}
 	if errors.Is(err, api.ErrNoToken) {
-		return &failure{rejected, err}
+		return &failure{reasonRefused, err}
 	}
-	return &failure{transport(err), err}
+	return &failure{classifyConnectError(err), err}
 }
 
-// dialFailure says why there is no socket. The token in the URL must not be in
-// any error.
-func dialFailure(err error, response *http.Response, token string) *failure {
+// newDialFailure returns the failure of a dial. It removes the token, which is part of the
+// URL, from the error.
+func newDialFailure(err error, response *http.Response, token string) *failure {
 	clean := withoutToken(err, token)
 	switch {
 	case response == nil:
-		return &failure{transport(err), clean}
+		return &failure{classifyConnectError(err), clean}
 	case response.StatusCode == http.StatusSwitchingProtocols:
-		return &failure{rejected, clean}
+		return &failure{reasonRefused, clean}
 	default:
-		return fail(rejected, "GET /events/v1: answered %d %s; a Meeting Server takes five event clients",
+		return newFailure(reasonRefused, "GET /events/v1: answered %d %s; a Meeting Server takes five event clients",
 			response.StatusCode, http.StatusText(response.StatusCode))
 	}
 }
 
 func withoutToken(err error, token string) error {
-	// The URL stands in the outermost error of the HTTP client.
+	// The outermost error of the HTTP client contains the URL.
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		err = inner.Err
 	}
@@ -110,43 +110,44 @@ func withoutToken(err error, token string) error {
 	return err
 }
 
-// transport tells what keeps a server from being reached from what it, or
-// whatever stands in its place, does wrong.
-func transport(err error) reason {
+// classifyConnectError distinguishes a server that cannot be reached from one, or a proxy
+// in its place, that answers in an unexpected way.
+func classifyConnectError(err error) disconnectReason {
 	var operation *net.OpError
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &operation), errors.As(err, &dns), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, net.ErrClosed):
-		return unreachable
+		return reasonUnreachable
 	default:
-		return rejected
+		return reasonRefused
 	}
 }
 
-// readFailure says why a connection ended.
-func readFailure(err error) *failure {
+// newReadFailure returns the failure of a read or write on an open socket.
+func newReadFailure(err error) *failure {
 	if status := websocket.CloseStatus(err); status >= 0 {
-		// The server's own words are not for the log: nobody knows what is in them.
-		return fail(closed, "closed by the server with status %d", int(status))
+		// Do not log the reason text of the server: it may contain anything.
+		return newFailure(reasonClosed, "closed by the server with status %d", int(status))
 	}
 	if errors.Is(err, websocket.ErrMessageTooBig) {
-		return &failure{tooLarge, err}
+		return &failure{reasonTooLarge, err}
 	}
-	return &failure{lost, err}
+	return &failure{reasonLost, err}
 }
 
-// pauses are the waits between connections.
-type pauses struct {
-	// away is for a server that cannot be reached, present for one that can.
-	away, present *backoff.ExponentialBackOff
+// reconnectDelays are the delays between connections.
+type reconnectDelays struct {
+	// unreachable is the backoff for a server that cannot be reached, reachable for all
+	// other failures.
+	unreachable, reachable *backoff.ExponentialBackOff
 }
 
-// useful is how long a connection must have been of use for the waits to begin
-// anew: a server that ends each at once is asked ever less often.
-const useful = 5 * time.Second
+// minUseful is how long a connection must have been useful to reset the delays. A server
+// that ends each connection at once is retried with growing delays.
+const minUseful = 5 * time.Second
 
-func newPauses(config *configretry.BackOffConfig) pauses {
+func newReconnectDelays(config *configretry.BackOffConfig) reconnectDelays {
 	exponential := func(longest time.Duration) *backoff.ExponentialBackOff {
 		b := backoff.NewExponentialBackOff()
 		b.InitialInterval, b.MaxInterval = config.InitialInterval, longest
@@ -154,25 +155,25 @@ func newPauses(config *configretry.BackOffConfig) pauses {
 		b.Reset()
 		return b
 	}
-	// The return of a server should be seen soon: with the grace the picture is
-	// right within ten seconds.
-	return pauses{away: exponential(min(config.MaxInterval, config.InitialInterval*3/2)), present: exponential(config.MaxInterval)}
+	// A returning server should be noticed soon, so that the state is current within ten
+	// seconds.
+	return reconnectDelays{unreachable: exponential(min(config.MaxInterval, config.InitialInterval*3/2)), reachable: exponential(config.MaxInterval)}
 }
 
-// after returns how long to wait after a connection that was of use for so long. A
-// server that is away costs nothing to try; one that accepts connections and does
-// not keep them is left alone ever longer.
-func (p pauses) after(f *failure, used time.Duration) time.Duration {
-	if used >= useful {
-		p.away.Reset()
-		p.present.Reset()
+// next returns the delay after a connection that was useful for used. Retrying a server
+// that is away costs nothing, so that delay stays short. A server that accepts connections
+// and does not keep them is retried with growing delays.
+func (p reconnectDelays) next(f *failure, used time.Duration) time.Duration {
+	if used >= minUseful {
+		p.unreachable.Reset()
+		p.reachable.Reset()
 	}
 	switch f.reason {
-	case unauthorized:
-		return api.RetryDelay(f.err) + p.away.NextBackOff()
-	case unreachable:
-		return p.away.NextBackOff()
+	case reasonUnauthorized:
+		return api.RetryDelay(f.err) + p.unreachable.NextBackOff()
+	case reasonUnreachable:
+		return p.unreachable.NextBackOff()
 	default:
-		return p.present.NextBackOff()
+		return p.reachable.NextBackOff()
 	}
 }

@@ -50,7 +50,7 @@ func right(r *rig, d time.Duration, want gauges) {
 	for deadline := time.Now().Add(d); ; {
 		r.settle(100 * time.Millisecond)
 		if r.gauges() == want {
-			r.settle(gathering) // for the last records
+			r.settle(batchDelay) // for the last records
 			return
 		}
 		if time.Now().After(deadline) {

@@ -13,131 +13,132 @@ import (
 	"go.uber.org/zap"
 )
 
-// problem is something that keeps the picture of a server from being whole.
+// problem is a condition that makes the state of a server incomplete.
 type problem uint8
 
 const (
-	disconnected     problem = iota // the first socket is not connected
-	wrongCredentials                // the API answers 401 or 403
-	damagedMessages                 // messages that cannot be read
-	leftOutElements                 // the server refuses elements, and is not asked for them
-	pendingCalls                    // subscriptions never become active
-	overfullQueue                   // event records find no room
-	refusedRequests                 // the server takes no request
-	missingSockets                  // further sockets do not connect
-	overfullState                   // calls or participants find no room
-	problems
+	problemDisconnected problem = iota // the first socket is not connected
+	problemUnauthorized                // the API answers 401 or 403
+	problemMalformed                   // messages cannot be decoded
+	problemLeftOut                     // the server refuses elements, which requests leave out
+	problemPending                     // subscriptions never become active
+	problemQueueFull                   // event records exceed the queue
+	problemRefused                     // the server refuses requests
+	problemSockets                     // further sockets do not connect
+	problemStateFull                   // calls or participants exceed max_state_size
+	problemCount
 )
 
-// problemTexts are the name of each problem in metrics, what the log says when it
-// comes, and whether the component is well all the same.
-var problemTexts = [problems]struct {
-	name, appears string
-	mild          bool
+// problemInfo has, for each problem, its label in metrics, its log message, and whether the
+// component stays healthy.
+var problemInfo = [problemCount]struct {
+	name, message string
+	healthy       bool
 }{
-	disconnected:     {name: "disconnected", appears: "No events from the Call Bridge; trying again"},
-	wrongCredentials: {name: "unauthorized", appears: "The server refuses the account; no request for some minutes, because accounts get locked. Mend username, password or role"},
-	damagedMessages:  {name: "malformed", appears: "The server sends messages that cannot be read; only what they are about is asked for again, ever less often"},
-	leftOutElements:  {name: "left_out", appears: "The server refuses some elements, which are not asked for any more", mild: true},
-	pendingCalls:     {name: "pending", appears: "The server does not begin subscriptions of calls; they are tried again, ever less often"},
-	overfullQueue:    {name: "queue_full", appears: "The queue is full; what changes meanwhile is reported in short when there is room"},
-	refusedRequests:  {name: "refused", appears: "The server does not take a request for subscriptions; trying again"},
-	missingSockets:   {name: "sockets", appears: "Further sockets do not connect; the calls that have no room on the others are not followed"},
-	overfullState:    {name: "state_full", appears: "More calls, participants or text than max_state_size has room for; what is above is left out"},
+	problemDisconnected: {name: "disconnected", message: "No events from the Call Bridge; reconnecting"},
+	problemUnauthorized: {name: "unauthorized", message: "The Call Bridge refuses the account; requests pause for some minutes, because Call Bridges lock accounts. Correct username, password or role"},
+	problemMalformed:    {name: "malformed", message: "The Call Bridge sends messages that cannot be decoded; their subscriptions are renewed with growing delays"},
+	problemLeftOut:      {name: "left_out", message: "The Call Bridge refuses some elements; requests leave them out", healthy: true},
+	problemPending:      {name: "pending", message: "The Call Bridge does not begin subscriptions of calls; they are retried with growing delays"},
+	problemQueueFull:    {name: "queue_full", message: "The queue is full; the difference is reported when it has room"},
+	problemRefused:      {name: "refused", message: "The Call Bridge refuses a request for subscriptions; retrying"},
+	problemSockets:      {name: "sockets", message: "Further sockets do not connect; calls that do not fit on the connected sockets are not followed"},
+	problemStateFull:    {name: "state_full", message: "Calls, participants or text exceed max_state_size; further ones are ignored"},
 }
 
-// health tells the host, on change, how the links fare together: well when none
+// health reports the component status for all links together, on change: OK while no link
 // has a problem.
 type health struct {
 	host component.Host
 
-	mu      sync.Mutex
-	open    map[*link]*[problems]error // nil: no such problem
-	failing map[*link]reason           // of disconnected
-	ill     bool                       // as last reported
+	mu          sync.Mutex
+	problems    map[*link]*[problemCount]error // errors by problem; nil: no such problem
+	lastReasons map[*link]disconnectReason     // last logged reason of a disconnected link
+	unhealthy   bool                           // last reported status
 }
 
 func newHealth(host component.Host) *health {
-	return &health{host: host, open: make(map[*link]*[problems]error), failing: make(map[*link]reason)}
+	return &health{host: host, problems: make(map[*link]*[problemCount]error), lastReasons: make(map[*link]disconnectReason)}
 }
 
-// failed says that a link has no connection. The same reason is logged once.
-func (h *health) failed(l *link, f *failure) {
+// reportDisconnected records that the first socket of a link is not connected. It logs a
+// reason once until it changes.
+func (h *health) reportDisconnected(l *link, f *failure) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if former, known := h.failing[l]; known && former == f.reason {
+	if former, known := h.lastReasons[l]; known && former == f.reason {
 		return
 	}
-	h.failing[l] = f.reason
+	h.lastReasons[l] = f.reason
 	level := l.logger.Warn
-	if f.reason == unauthorized {
+	if f.reason == reasonUnauthorized {
 		level = l.logger.Error
 	}
-	level(problemTexts[disconnected].appears, zap.String("reason", reasonNames[f.reason]), zap.Error(f))
-	h.set(l, disconnected, f)
+	level(problemInfo[problemDisconnected].message, zap.String("reason", reasonNames[f.reason]), zap.Error(f))
+	h.setProblem(l, problemDisconnected, f)
 }
 
-// recovered says that a link has its connection.
-func (h *health) recovered(l *link) {
+// reportConnected records that the first socket of a link is connected.
+func (h *health) reportConnected(l *link) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	l.logger.Info("Following the events of the Call Bridge")
-	delete(h.failing, l)
-	h.set(l, disconnected, nil)
+	delete(h.lastReasons, l)
+	h.setProblem(l, problemDisconnected, nil)
 }
 
-// report says that a link has a problem, or with nil that it has not. It is logged
-// when it comes and when it goes.
+// report records that a link has a problem; a nil err means that the problem is over. It
+// logs both, each once.
 func (h *health) report(l *link, p problem, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	had := h.of(l)[p] != nil
-	switch name := zap.String("problem", problemTexts[p].name); {
-	case err != nil && !had && p == wrongCredentials:
-		l.logger.Error(problemTexts[p].appears, name, zap.Error(err))
+	had := h.problemsOf(l)[p] != nil
+	switch name := zap.String("problem", problemInfo[p].name); {
+	case err != nil && !had && p == problemUnauthorized:
+		l.logger.Error(problemInfo[p].message, name, zap.Error(err))
 	case err != nil && !had:
-		l.logger.Warn(problemTexts[p].appears, name, zap.Error(err))
+		l.logger.Warn(problemInfo[p].message, name, zap.Error(err))
 	case err == nil && had:
 		l.logger.Info("The problem is over", name)
 	}
-	h.set(l, p, err)
+	h.setProblem(l, p, err)
 }
 
-func (h *health) of(l *link) *[problems]error {
-	if h.open[l] == nil {
-		h.open[l] = new([problems]error)
+func (h *health) problemsOf(l *link) *[problemCount]error {
+	if h.problems[l] == nil {
+		h.problems[l] = new([problemCount]error)
 	}
-	return h.open[l]
+	return h.problems[l]
 }
 
-// set reports the component's status if it changes: a new problem, or none left.
-func (h *health) set(l *link, p problem, err error) {
-	all := h.of(l)
+// setProblem stores the problem, and reports the component status if it changes.
+func (h *health) setProblem(l *link, p problem, err error) {
+	all := h.problemsOf(l)
 	before := all[p]
 	all[p] = err
-	if problemTexts[p].mild {
+	if problemInfo[p].healthy {
 		return
 	}
 	if err != nil {
 		var former, now *failure
 		if before == nil || errors.As(before, &former) && errors.As(err, &now) && former.reason != now.reason {
-			h.ill = true
+			h.unhealthy = true
 			componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(statusError(l, p, err)))
 		}
 		return
 	}
-	if !h.ill || before == nil || h.anyProblem() {
+	if !h.unhealthy || before == nil || h.anyProblem() {
 		return
 	}
-	h.ill = false
+	h.unhealthy = false
 	componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
 }
 
-// anyProblem tells whether a link has a problem that makes the component ill.
+// anyProblem reports whether a link has a problem that makes the component unhealthy.
 func (h *health) anyProblem() bool {
-	for _, open := range h.open {
+	for _, open := range h.problems {
 		for p, err := range open {
-			if err != nil && !problemTexts[p].mild {
+			if err != nil && !problemInfo[p].healthy {
 				return true
 			}
 		}
@@ -146,17 +147,17 @@ func (h *health) anyProblem() bool {
 }
 
 func statusError(l *link, p problem, err error) error {
-	if p == disconnected {
-		return fmt.Errorf("no events from %s: %w", l.name, err)
+	if p == problemDisconnected {
+		return fmt.Errorf("no events from %s: %w", l.address, err)
 	}
-	return fmt.Errorf("%s: %s: %w", l.name, problemTexts[p].name, err)
+	return fmt.Errorf("%s: %s: %w", l.address, problemInfo[p].name, err)
 }
 
-// has tells whether a link has a problem.
-func (h *health) has(l *link) (all [problems]bool) {
+// activeProblems returns which problems a link has.
+func (h *health) activeProblems(l *link) (all [problemCount]bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for p, err := range h.of(l) {
+	for p, err := range h.problemsOf(l) {
 		all[p] = err != nil
 	}
 	return all

@@ -14,31 +14,31 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// hub guards the picture, which all servers share. Nothing is sent, and nobody
-// waited for, while its lock is held.
+// hub guards the events.Cluster that all links share. While its lock is held, nothing is
+// sent and nothing waits.
 type hub struct {
 	telemetry *metadata.TelemetryBuilder
 	logger    *zap.Logger
 	links     []*link
-	wake      chan struct{} // holds a token if run should look again
+	wake      chan struct{} // holds a token if run has work
 
-	mu       sync.Mutex // guards everything below
-	cluster  *events.Cluster
-	last     time.Time  // what clock said
-	armed    time.Time  // when run looks again by itself; zero for never
-	versions [][]uint64 // of the sets that the sockets were told of
-	unplaced []int64    // as last logged
-	healing  []bool
+	mu              sync.Mutex // guards everything below
+	cluster         *events.Cluster
+	lastTime        time.Time  // last time that nextTime returned
+	nextAdvance     time.Time  // when run wakes up by itself; zero: never
+	setVersions     [][]uint64 // subscription set versions that the sockets know
+	loggedUnplaced  []int64    // unplaced subscriptions, as last logged
+	emittingPending []bool     // by link: the queue overflowed and EmitPending has not finished
 }
 
 func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Logger) *hub {
 	n := len(config.Servers)
 	h := &hub{
 		telemetry: telemetry, logger: logger, wake: make(chan struct{}, 1),
-		versions: make([][]uint64, n), unplaced: make([]int64, n), healing: make([]bool, n),
+		setVersions: make([][]uint64, n), loggedUnplaced: make([]int64, n), emittingPending: make([]bool, n),
 	}
-	for i := range h.versions {
-		h.versions[i] = make([]uint64, config.MaxConnections)
+	for i := range h.setVersions {
+		h.setVersions[i] = make([]uint64, config.MaxConnections)
 	}
 	h.cluster = events.NewCluster(events.Options{
 		Servers:        n,
@@ -47,8 +47,8 @@ func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Lo
 			events.Calls: config.Elements.Calls, events.CallInfo: config.Elements.CallInfo, events.CallRoster: config.Elements.CallRoster,
 		},
 		RosterOnAllBridges: config.RosterOnAllBridges,
-		SnapshotGrace:       config.SnapshotGrace,
-		LostAfter:   config.LostAfter,
+		SnapshotGrace:      config.SnapshotGrace,
+		LostAfter:          config.LostAfter,
 		Limits: events.Limits{
 			Calls: events.DefaultLimits.Calls, Participants: events.DefaultLimits.Participants, Bytes: config.MaxStateSize,
 		},
@@ -56,26 +56,26 @@ func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Lo
 	return h
 }
 
-// Accept implements events.Sink. It is called with the lock held.
+// Accept implements events.Sink. The caller holds the lock.
 func (h *hub) Accept(c *events.Change) bool {
 	q := h.links[c.Server].queue
 	return q == nil || q.add(c)
 }
 
-// clock returns the time of what happens now, after that of all that happened
-// before: so records of several queues can be put in order.
-func (h *hub) clock(now time.Time) time.Time {
-	if !now.After(h.last) {
-		now = h.last.Add(1)
+// nextTime returns now, or a time just after the last returned one. Distinct timestamps put
+// the records of several queues in order.
+func (h *hub) nextTime(now time.Time) time.Time {
+	if !now.After(h.lastTime) {
+		now = h.lastTime.Add(1)
 	}
-	h.last = now
+	h.lastTime = now
 	return now
 }
 
-// poke makes run look again.
-func (h *hub) poke() { signal(h.wake) }
+// wakeRun makes run advance the cluster.
+func (h *hub) wakeRun() { signal(h.wake) }
 
-// run does what time brings until ctx ends.
+// run advances the cluster until ctx ends.
 func (h *hub) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -87,135 +87,137 @@ func (h *hub) run(ctx context.Context) {
 			return
 		}
 		h.mu.Lock()
-		now := h.clock(time.Now())
+		now := h.nextTime(time.Now())
 		h.cluster.Advance(now)
-		h.heal(ctx, now)
-		h.settle()
-		h.armed = h.cluster.Next()
-		if !h.armed.IsZero() {
-			timer.Reset(max(0, h.armed.Sub(now)))
+		h.emitPending(ctx, now)
+		h.notifyLinks()
+		h.nextAdvance = h.cluster.Next()
+		if !h.nextAdvance.IsZero() {
+			timer.Reset(max(0, h.nextAdvance.Sub(now)))
 		}
 		h.mu.Unlock()
 	}
 }
 
-// heal tells what could not be told, where there is room again.
-func (h *hub) heal(ctx context.Context, now time.Time) {
+// emitPending emits changes that a full queue refused, once the queue has room.
+func (h *hub) emitPending(ctx context.Context, now time.Time) {
 	for i, l := range h.links {
-		if l.queue == nil || !h.cluster.HasPendingChanges(i) || !h.healing[i] && !l.queue.roomy() {
+		if l.queue == nil || !h.cluster.HasPendingChanges(i) || !h.emittingPending[i] && !l.queue.hasRoom() {
 			continue
 		}
-		if !h.healing[i] {
-			h.healing[i] = true
+		if !h.emittingPending[i] {
+			h.emittingPending[i] = true
 			h.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["overflow"]...)
-			h.logger.Warn("The queue had overflowed; reporting what changed meanwhile", zap.String("server", l.name))
+			h.logger.Warn("The queue has room after an overflow; reporting the difference", zap.String("server", l.address))
 		}
 		if h.cluster.EmitPending(now, i) {
-			h.healing[i] = false
+			h.emittingPending[i] = false
 		}
 	}
 }
 
-// settle tells the sockets whose sets changed, and the links that need another
-// number of sockets.
-func (h *hub) settle() {
+// notifyLinks tells sockets that their subscription set changed, and links how many sockets
+// to connect.
+func (h *hub) notifyLinks() {
 	for i, l := range h.links {
-		for slot := range h.versions[i] {
-			if v := h.cluster.SubscriptionSetVersion(i, slot); v != h.versions[i][slot] {
-				h.versions[i][slot] = v
-				l.sockets[slot].changed()
+		for slot := range h.setVersions[i] {
+			if v := h.cluster.SubscriptionSetVersion(i, slot); v != h.setVersions[i][slot] {
+				h.setVersions[i][slot] = v
+				l.sockets[slot].notifySubscriptions()
 			}
 		}
-		l.want(h.cluster.SocketsWanted(i))
-		if n := h.cluster.Unplaced(i); n != h.unplaced[i] {
-			if n > 0 && h.unplaced[i] == 0 {
-				h.logger.Warn("There are more calls than can be watched; the busiest are. More max_connections give more room",
-					zap.String("server", l.name), zap.Int64("unplaced", n))
+		l.setSocketsWanted(h.cluster.SocketsWanted(i))
+		if n := h.cluster.Unplaced(i); n != h.loggedUnplaced[i] {
+			if n > 0 && h.loggedUnplaced[i] == 0 {
+				h.logger.Warn("The Call Bridge has more calls than its sockets can follow; following the busiest. Raise max_connections to follow more",
+					zap.String("server", l.address), zap.Int64("unplaced", n))
 			} else if n == 0 {
-				h.logger.Info("All calls are watched", zap.String("server", l.name))
+				h.logger.Info("All calls are followed", zap.String("server", l.address))
 			}
-			h.unplaced[i] = n
+			h.loggedUnplaced[i] = n
 		}
 	}
-	if next := h.cluster.Next(); !next.IsZero() && (h.armed.IsZero() || next.Before(h.armed)) {
-		h.poke()
+	if next := h.cluster.Next(); !next.IsZero() && (h.nextAdvance.IsZero() || next.Before(h.nextAdvance)) {
+		h.wakeRun()
 	}
 }
 
-func (h *hub) opened(server, slot int) {
+func (h *hub) socketOpened(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.SocketOpened(h.clock(time.Now()), server, slot)
-	h.settle()
+	h.cluster.SocketOpened(h.nextTime(time.Now()), server, slot)
+	h.notifyLinks()
 }
 
-func (h *hub) closed(server, slot int) {
+func (h *hub) socketClosed(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.SocketClosed(h.clock(time.Now()), server, slot)
-	h.settle()
+	h.cluster.SocketClosed(h.nextTime(time.Now()), server, slot)
+	h.notifyLinks()
 }
 
-// damaged records that a message could not be read, and returns whether anything
-// is asked for anew.
-func (h *hub) damaged(now time.Time, server, slot int, f *events.Frame) (found bool) {
+// handleDamaged records that a message could not be decoded. It reports whether a renewal
+// is scheduled.
+func (h *hub) handleDamaged(now time.Time, server, slot int, f *events.Frame) (scheduled bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if f.HasIndex {
-		found = h.cluster.HandleDamagedMessage(h.clock(now), server, slot, f.Index)
+		scheduled = h.cluster.HandleDamagedMessage(h.nextTime(now), server, slot, f.Index)
 	} else {
-		found = h.cluster.HandleUnindexedDamage(h.clock(now), server, slot, f.Type)
+		scheduled = h.cluster.HandleUnindexedDamage(h.nextTime(now), server, slot, f.Type)
 	}
-	h.settle()
-	return found
+	h.notifyLinks()
+	return scheduled
 }
 
-// asked says that a server took a request.
-func (h *hub) asked(server, slot int) {
+// requestAccepted records that a server accepted a request.
+func (h *hub) requestAccepted(server, slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.RequestAccepted(h.clock(time.Now()), server, slot)
-	h.settle()
+	h.cluster.RequestAccepted(h.nextTime(time.Now()), server, slot)
+	h.notifyLinks()
 }
 
-// refused says that a server did not take a request. It returns what is left out
-// of the next one, and whether that is worth a try.
-func (h *hub) refused(server, slot int) (leftOut []string, changed bool) {
+// requestRefused records that a server refused a request. It returns the elements that the
+// next request leaves out, and whether that request differs from the refused one.
+func (h *hub) requestRefused(server, slot int) (leftOut []string, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	leftOut, changed = h.cluster.RequestRefused(server, slot)
-	h.settle()
+	h.notifyLinks()
 	return leftOut, changed
 }
 
-// listPending returns since when a server has not begun the list of its calls.
-func (h *hub) listPending(server int) time.Time {
+// listPendingSince returns since when a server has not begun its list of calls; zero: the
+// list is active.
+func (h *hub) listPendingSince(server int) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.cluster.ListPendingSince(server)
 }
 
-// problems returns what keeps the picture of a server from being whole.
+// problems returns why the state of a server is incomplete.
 func (h *hub) problems(server int) events.Problems {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.cluster.Problems(h.clock(time.Now()), server)
+	return h.cluster.Problems(h.nextTime(time.Now()), server)
 }
 
-// receive takes a message. live tells whether the server announces its calls.
+// receive applies a message. listActive reports whether the server reports its list of
+// calls.
 func (h *hub) receive(now time.Time, server, slot int, f *events.Frame) (outcome events.Outcome, live bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	outcome = h.cluster.Receive(h.clock(now), server, slot, f)
-	// A roster changes neither sets nor times; it is most of the traffic.
+	outcome = h.cluster.Receive(h.nextTime(now), server, slot, f)
+	// A roster update changes no subscription set and no timer; it is most of the traffic.
 	if f.Type != events.RosterUpdate {
-		h.settle()
+		h.notifyLinks()
 	}
 	return outcome, h.cluster.ListActive(server)
 }
 
-// request returns a socket's set unless it is of the version known.
-func (h *hub) request(server, slot int, known uint64) (set []events.Subscription, version uint64, changed bool) {
+// subscriptionSet returns a socket's subscriptions, unless the caller knows their version.
+func (h *hub) subscriptionSet(server, slot int, known uint64) (set []events.Subscription, version uint64, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	version = h.cluster.SubscriptionSetVersion(server, slot)
@@ -225,7 +227,7 @@ func (h *hub) request(server, slot int, known uint64) (set []events.Subscription
 	return h.cluster.SubscriptionSet(server, slot), version, true
 }
 
-func (h *hub) subscribed() []events.SubscriptionCounts {
+func (h *hub) subscriptionCounts() []events.SubscriptionCounts {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := make([]events.SubscriptionCounts, len(h.links))
@@ -235,8 +237,8 @@ func (h *hub) subscribed() []events.SubscriptionCounts {
 	return all
 }
 
-// bytes returns how many bytes of a server are held.
-func (h *hub) bytes(server int) int {
+// stateBytes returns the size of a server's state.
+func (h *hub) stateBytes(server int) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.cluster.StateBytes(server)
@@ -248,13 +250,13 @@ func (h *hub) untracked() int64 {
 	return int64(h.cluster.Untracked()) //nolint:gosec // a count
 }
 
-// gauges returns the picture in numbers, and of which servers there is one.
-func (h *hub) gauges() (all []events.Gauges, known []bool) {
+// gauges returns the gauge values of all servers, and which servers have current state.
+func (h *hub) gauges() (all []events.Gauges, hasState []bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	known = make([]bool, len(h.links))
-	for i := range known {
-		known[i] = h.cluster.HasState(i)
+	hasState = make([]bool, len(h.links))
+	for i := range hasState {
+		hasState[i] = h.cluster.HasState(i)
 	}
-	return h.cluster.Gauges(), known
+	return h.cluster.Gauges(), hasState
 }

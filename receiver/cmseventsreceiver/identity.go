@@ -17,14 +17,15 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// identity is what names a Call Bridge, by the rule of package callbridge. A server in
-// no cluster is called by host and port.
+// identity names a Call Bridge by the rule of package callbridge: by its GUID, or by host
+// and port if it is in no cluster.
 type identity struct {
-	callBridge string
-	fixed      []attribute.KeyValue // configured, sorted; they win
+	guid       string               // "" until the server reported it
+	configured []attribute.KeyValue // configured attributes, sorted; they take precedence
 }
 
-// configuredAttributes are those of all servers with those of one over them.
+// configuredAttributes merges the attributes of all servers with those of one, which take
+// precedence.
 func configuredAttributes(all, one map[string]string) (list []attribute.KeyValue) {
 	merged := maps.Clone(all)
 	if merged == nil {
@@ -37,48 +38,47 @@ func configuredAttributes(all, one map[string]string) (list []attribute.KeyValue
 	return list
 }
 
-// attributes are the resource of a link's records and metrics.
-func (l *link) attributes() []attribute.KeyValue {
+// resourceAttributes are the resource attributes of a server's records and metrics.
+func (l *link) resourceAttributes() []attribute.KeyValue {
 	id := l.identity.Load()
-	all := callbridge.Identity{CallBridge: id.callBridge, Address: l.name}.Attributes()
+	all := callbridge.Identity{CallBridge: id.guid, Address: l.address}.Attributes()
 	all = append(all, attribute.String(names.ServerAddress, l.host), attribute.Int(names.ServerPort, l.port))
-	return append(all, id.fixed...)
+	return append(all, id.configured...)
 }
 
-// resource writes the resource of the server's records.
-func (l *link) resource(m pcommon.Map) { callbridge.Put(m, l.attributes()) }
+// putResource writes the resource of the server's records.
+func (l *link) putResource(m pcommon.Map) { callbridge.Put(m, l.resourceAttributes()) }
 
-// set is the resource of the server's metrics, the same.
-func (l *link) set() attribute.Set { return attribute.NewSet(l.attributes()...) }
+// attributeSet returns the resource of the server's metrics.
+func (l *link) attributeSet() attribute.Set { return attribute.NewSet(l.resourceAttributes()...) }
 
 const (
-	// identityTimeout is how long a server may take to say which bridge it is:
-	// its events are not put off for longer.
+	// identityTimeout is how long a server may take to report its GUID; its connection
+	// waits for that.
 	identityTimeout = 5 * time.Second
-	// identityEvery is how often a server that did not say so is asked again, at a
-	// connection or while there is one.
-	identityEvery = 10 * time.Minute
+	// identityInterval is the time between two requests for an unknown GUID.
+	identityInterval = 10 * time.Minute
 )
 
-// learnIdentity asks a server which bridge of its cluster it is, at most every
-// identityEvery. Its first answer holds for as long as the receiver runs. It may be
-// called by several goroutines; one of them asks.
+// learnIdentity requests the GUID of the server's Call Bridge, at most every
+// identityInterval. The first answer holds for the lifetime of the receiver. learnIdentity
+// is safe for concurrent use; one caller makes the request.
 func (l *link) learnIdentity(ctx context.Context) {
 	id := l.identity.Load()
-	now, after := time.Now(), l.identityAfter.Load()
-	if id.callBridge != "" || now.UnixNano() < after || !l.identityAfter.CompareAndSwap(after, now.Add(identityEvery).UnixNano()) {
+	now, next := time.Now(), l.nextIdentityRequest.Load()
+	if id.guid != "" || now.UnixNano() < next || !l.nextIdentityRequest.CompareAndSwap(next, now.Add(identityInterval).UnixNano()) {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, identityTimeout)
 	defer cancel()
-	own, err := l.account.api.CallBridgeID(bounded)
+	guid, err := l.account.api.CallBridgeID(bounded)
 	if err != nil {
-		l.logger.Debug("The server does not say which Call Bridge it is; it is named by host and port", zap.Error(err))
+		l.logger.Debug("The API does not report the GUID of the Call Bridge; records name it by host and port", zap.Error(err))
 		return
 	}
-	if own = callbridge.ID(own); own == "" {
-		return // in no cluster
+	if guid = callbridge.ID(guid); guid == "" {
+		return // the server is in no cluster
 	}
-	l.identity.Store(&identity{callBridge: own, fixed: id.fixed})
-	l.queue.renewResource()
+	l.identity.Store(&identity{guid: guid, configured: id.configured})
+	l.queue.closeBatch()
 }

@@ -98,10 +98,10 @@ func TestIdentityLearntLate(t *testing.T) {
 		b := r.bridges[0]
 		busy(b, 1, 1)
 		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
-		r.settle(identityEvery / 2)
+		r.settle(identityInterval / 2)
 		b.stop()
 		b.set(clustered)
-		r.settle(identityEvery / 2)
+		r.settle(identityInterval / 2)
 		b.start()
 		r.settle(time.Minute)
 		r.forget()
@@ -124,7 +124,7 @@ func TestIdentityLearntWithoutAReconnect(t *testing.T) {
 		busy(b, 1, 1)
 		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
 		b.set(clustered)
-		r.settle(identityEvery + lookEvery)
+		r.settle(identityInterval + watchInterval)
 		r.forget()
 		b.updateParticipant("call-000", "call-000-person-000", elements{"audioMuted": true})
 		r.settle(time.Minute)
@@ -300,13 +300,13 @@ func TestHostileServer(t *testing.T) {
 		assert.Greater(t, r.counter("otelcol_receiver_cmsevents_state_size"), int64(1<<19))
 		assert.LessOrEqual(t, r.counter("otelcol_receiver_cmsevents_queue_memory"), int64(1<<20))
 		assert.Greater(t, r.counter("otelcol_receiver_cmsevents_untracked"), int64(400))
-		assert.EqualValues(t, 1, r.problem(overfullState))
-		assert.Equal(t, 1, r.logged(overfullState))
+		assert.EqualValues(t, 1, r.problem(problemStateFull))
+		assert.Equal(t, 1, r.logged(problemStateFull))
 		assert.Equal(t, "StatusRecoverableError", host.last.String())
 		for i := range 500 {
 			b.removeParticipant("call-000", fmt.Sprintf("p%03d", i), "")
 		}
 		r.settle(10 * time.Minute)
-		assert.Zero(t, r.problem(overfullState))
+		assert.Zero(t, r.problem(problemStateFull))
 	})
 }

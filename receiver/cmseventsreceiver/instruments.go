@@ -14,51 +14,51 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// definition is one metric. The README's table is made of these.
+// definition is one metric; the README's table is generated from these.
 type definition struct {
 	name, unit, description string
 	attributes              []string
-	show                    func(o observe, g *events.Gauges, seen *combinations)
+	observe                 func(o observeFunc, g *events.Gauges, seen *seenLabels)
 }
 
-type observe func(value int64, options ...metric.ObserveOption)
+type observeFunc func(value int64, options ...metric.ObserveOption)
 
 var definitions = []definition{
 	{
 		name: names.MetricCallActive, unit: "{call}", description: "Meetings that are going on. One on several bridges counts once.",
-		show: func(o observe, g *events.Gauges, _ *combinations) { o(g.Calls) },
+		observe: func(o observeFunc, g *events.Gauges, _ *seenLabels) { o(g.Calls) },
 	},
 	{
 		name: names.MetricCallRecording, unit: "{call}", description: "Meetings that are recorded.",
-		show: func(o observe, g *events.Gauges, _ *combinations) { o(g.Recording) },
+		observe: func(o observeFunc, g *events.Gauges, _ *seenLabels) { o(g.Recording) },
 	},
 	{
 		name: names.MetricCallStreaming, unit: "{call}", description: "Meetings that are streamed.",
-		show: func(o observe, g *events.Gauges, _ *combinations) { o(g.Streaming) },
+		observe: func(o observeFunc, g *events.Gauges, _ *seenLabels) { o(g.Streaming) },
 	},
 	{
 		name: names.MetricCallLocked, unit: "{call}", description: "Meetings that are locked.",
-		show: func(o observe, g *events.Gauges, _ *combinations) { o(g.Locked) },
+		observe: func(o observeFunc, g *events.Gauges, _ *seenLabels) { o(g.Locked) },
 	},
 	{
 		name: names.MetricParticipantActive, unit: "{participant}", description: "Participants of the meetings that are watched.",
 		attributes: []string{names.KeyState, names.KeyDirection},
-		show:       observeParticipants,
+		observe:    observeParticipants,
 	},
 }
 
-// combinations are the label values that were seen: what was not zero once goes
-// back to zero rather than away.
-type combinations [events.StateLabels][events.DirectionLabels]bool
+// seenLabels are the label combinations that had a value: such a series returns to zero
+// rather than disappear.
+type seenLabels [events.StateLabels][events.DirectionLabels]bool
 
-func newCombinations() *combinations {
-	var c combinations
+func newSeenLabels() *seenLabels {
+	var c seenLabels
 	c[events.Connected][events.Incoming] = true
 	c[events.Connected][events.Outgoing] = true
 	return &c
 }
 
-func observeParticipants(o observe, g *events.Gauges, seen *combinations) {
+func observeParticipants(o observeFunc, g *events.Gauges, seen *seenLabels) {
 	for s := range g.Participants {
 		for d, n := range g.Participants[s] {
 			if n > 0 {
@@ -71,8 +71,8 @@ func observeParticipants(o observe, g *events.Gauges, seen *combinations) {
 	}
 }
 
-// participantOptions are the labels of each combination. One that was not sent
-// is absent.
+// participantOptions are the labels of each combination. A label that the server did not
+// send is absent.
 var participantOptions = func() (all [events.StateLabels][events.DirectionLabels]metric.ObserveOption) {
 	for s := range events.StateLabels {
 		for d := range events.DirectionLabels {
@@ -96,19 +96,19 @@ func labelOf(word string) string {
 	return word
 }
 
-// instruments are the gauges of one server.
+// instruments are the gauges of one server. Their callbacks hold all state.
 type instruments struct{}
 
-// newInstruments makes the gauges of a server; read returns what they show now,
-// nil if there is no picture of the server.
+// newInstruments registers the gauges of a server. read returns their current values, or
+// nil if there are none.
 func newInstruments(meter metric.Meter, read func() *events.Gauges) (*instruments, error) {
 	var errs error
-	seen := newCombinations()
+	seen := newSeenLabels()
 	for _, d := range definitions {
 		_, err := meter.Int64ObservableGauge(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description),
 			metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 				if g := read(); g != nil {
-					d.show(o.Observe, g, seen)
+					d.observe(o.Observe, g, seen)
 				}
 				return nil
 			}))

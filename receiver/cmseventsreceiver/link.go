@@ -22,64 +22,63 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
-// link is one server: its sockets, its API and its queue.
+// link is one server: its sockets, its API account and its queue.
 type link struct {
-	index   int
-	name    string // host:port
-	host    string
-	port    int
-	events  string // URL of the event socket, without the token
-	config  *Config
-	account *account
-	http    *http.Client // of the event sockets: it knows no credentials
-	hub     *hub
-	health  *health
-	logger  *zap.Logger
-	queue   *queue // nil without a logs pipeline
-	sockets []*socket
+	index       int
+	address     string // host:port
+	host        string
+	port        int
+	eventURL    string // URL of the event socket, without the token
+	config      *Config
+	account     *account
+	eventClient *http.Client // for the event sockets; has no credentials
+	hub         *hub
+	health      *health
+	logger      *zap.Logger
+	queue       *queue // nil without a logs pipeline
+	sockets     []*socket
 
-	wanted  atomic.Int32 // how many sockets the plan asks for
-	resized chan struct{}
+	socketsWanted atomic.Int32  // number of sockets in the plan
+	resized       chan struct{} // holds a token if socketsWanted changed
 
-	identity      atomic.Pointer[identity]
-	identityAfter atomic.Int64 // not asked for before, in Unix nanoseconds
+	identity            atomic.Pointer[identity]
+	nextIdentityRequest atomic.Int64 // in Unix nanoseconds
 
-	kept keptLimit // of frames that cannot be read
+	malformedLimiter malformedLimiter // for frames that are not understood
 }
 
-// socket is one place for a connection. It outlives the connections.
+// socket is one slot for a connection. It outlives its connections.
 type socket struct {
 	link  *link
 	slot  int
 	state atomic.Int32
-	// refusing tells that the server refuses the requests of this socket.
+	// refusing means that the server refused the last requests of this socket.
 	refusing atomic.Bool
-	// subscriptions holds a token if the set may have changed.
+	// subscriptions holds a token if the subscription set may have changed.
 	subscriptions chan struct{}
 }
 
 // The states of a socket.
 const (
-	waiting int32 = iota
-	token
-	dialing
-	subscribing
-	running
+	stateWaiting int32 = iota
+	stateToken
+	stateDialing
+	stateSubscribing
+	stateRunning
 	socketStates
 )
 
 var stateNames = [socketStates]string{"waiting", "token", "dialing", "subscribing", "running"}
 
-// changed says that the set of subscriptions may have changed.
-func (s *socket) changed() {
+// notifySubscriptions makes the connection check its subscription set.
+func (s *socket) notifySubscriptions() {
 	select {
 	case s.subscriptions <- struct{}{}:
 	default:
 	}
 }
 
-// keepAlive finds a peer that is gone within a minute; the servers answer no
-// pings of the protocol above.
+// keepAlive detects a dead peer within a minute; servers answer no WebSocket pings.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
 
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
@@ -104,29 +103,28 @@ func newLink(ctx context.Context, r *eventsReceiver, index int, host component.H
 		return nil, fmt.Errorf("make a client of %s: %w", endpoint, err)
 	}
 	l := &link{
-		index: index, name: net.JoinHostPort(u.Hostname(), port), host: u.Hostname(), port: number,
-		events: endpoint + "/events/v1?authToken=", config: r.config, http: eventClient,
-		account: newAccount(api.NewClientOf(apiClient, server.api())),
+		index: index, address: net.JoinHostPort(u.Hostname(), port), host: u.Hostname(), port: number,
+		eventURL: endpoint + "/events/v1?authToken=", config: r.config, eventClient: eventClient,
+		account: newAccount(api.NewClientOf(apiClient, server.apiConfig())),
 		hub:     r.hub, health: r.health, logger: r.settings.Logger.With(zap.String("server", u.Host)), resized: make(chan struct{}, 1),
 	}
-	l.account.refused = func(err error) { r.health.report(l, wrongCredentials, err) }
-	l.identity.Store(&identity{fixed: configuredAttributes(r.config.ResourceAttributes, server.ResourceAttributes)})
-	l.wanted.Store(1)
+	l.account.onRefusal = func(err error) { r.health.report(l, problemUnauthorized, err) }
+	l.identity.Store(&identity{configured: configuredAttributes(r.config.ResourceAttributes, server.ResourceAttributes)})
+	l.socketsWanted.Store(1)
 	for slot := range r.config.MaxConnections {
 		l.sockets = append(l.sockets, &socket{link: l, slot: slot, subscriptions: make(chan struct{}, 1)})
 	}
 	return l, nil
 }
 
-// newClients makes the HTTP clients of a server's API and of its event sockets.
-// They share their connections. The extension that may authenticate requests is
-// for the API alone: a socket is opened by its token.
+// newClients returns the HTTP clients of a server's API and of its event sockets, which
+// share a transport. An auth extension applies to the API only: the token authenticates a
+// socket.
 func newClients(ctx context.Context, server *ServerConfig, host component.Host, dial dialer) (apiClient, eventClient *http.Client, err error) {
 	config := server.HTTP
 	authentication := config.Auth
 	config.Auth = confighttp.ClientConfig{}.Auth
-	// Without tracer and meter: the token is in the URL, and they would write it
-	// down.
+	// No tracer and no meter: they would record the URL with the token.
 	eventClient, err = config.ToClient(ctx, host.GetExtensions(), component.TelemetrySettings{})
 	if err != nil {
 		return nil, nil, err
@@ -145,24 +143,24 @@ func newClients(ctx context.Context, server *ServerConfig, host component.Host, 
 	if err != nil {
 		return nil, nil, err
 	}
-	with := *eventClient
-	if with.Transport, err = extension.RoundTripper(eventClient.Transport); err != nil {
+	authenticated := *eventClient
+	if authenticated.Transport, err = extension.RoundTripper(eventClient.Transport); err != nil {
 		return nil, nil, err
 	}
-	return &with, eventClient, nil
+	return &authenticated, eventClient, nil
 }
 
-// states counts the sockets by state.
-func (l *link) states() (counts [socketStates]int64) {
-	for _, s := range l.sockets[:max(1, l.wanted.Load())] {
+// socketStateCounts counts the wanted sockets by state.
+func (l *link) socketStateCounts() (counts [socketStates]int64) {
+	for _, s := range l.sockets[:max(1, l.socketsWanted.Load())] {
 		counts[s.state.Load()]++
 	}
 	return counts
 }
 
-// want says how many sockets the plan asks for.
-func (l *link) want(n int) {
-	if l.wanted.Swap(int32(n)) != int32(n) { //nolint:gosec // at most five
+// setSocketsWanted sets how many sockets to connect.
+func (l *link) setSocketsWanted(n int) {
+	if l.socketsWanted.Swap(int32(n)) != int32(n) { //nolint:gosec // at most five
 		select {
 		case l.resized <- struct{}{}:
 		default:
@@ -170,26 +168,26 @@ func (l *link) want(n int) {
 	}
 }
 
-// run keeps the sockets connected until ctx ends: the first, and as many others as
-// the plan asks for. None depends on another.
+// run keeps the sockets connected until ctx ends: the first one, and as many further ones
+// as the plan wants. The sockets do not depend on each other.
 func (l *link) run(ctx context.Context) {
-	defer l.http.CloseIdleConnections()
+	defer l.eventClient.CloseIdleConnections()
 	defer l.account.api.Close()
 	var all sync.WaitGroup
 	all.Go(func() { l.sockets[0].run(ctx) })
-	all.Go(func() { l.watch(ctx) })
-	l.runOthers(ctx)
+	all.Go(func() { l.watchProblems(ctx) })
+	l.runFurtherSockets(ctx)
 	all.Wait()
 }
 
-// runOthers keeps as many further sockets connected as the plan asks for.
-func (l *link) runOthers(ctx context.Context) {
+// runFurtherSockets keeps the further sockets connected.
+func (l *link) runFurtherSockets(ctx context.Context) {
 	type other struct {
 		end  context.CancelFunc
 		done chan struct{}
 	}
 	var others []other
-	// Awaited: a place is used by one connection at a time.
+	// Wait for the end: only one connection may use a socket.
 	endLast := func() {
 		last := others[len(others)-1]
 		last.end()
@@ -205,7 +203,7 @@ func (l *link) runOthers(ctx context.Context) {
 		}
 	}()
 	for {
-		n := max(1, int(l.wanted.Load())) - 1
+		n := max(1, int(l.socketsWanted.Load())) - 1
 		for len(others) > n {
 			endLast()
 		}

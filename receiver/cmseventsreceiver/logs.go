@@ -12,7 +12,7 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// eventNames are the names of the events, by what changed.
+// eventNames are the event names by kind of change.
 var eventNames = [events.ChangeKinds]string{
 	events.CallAdded:          names.EventEventCallAdd,
 	events.CallChanged:        names.EventEventCallUpdate,
@@ -23,8 +23,8 @@ var eventNames = [events.ChangeKinds]string{
 	events.ParticipantRemoved: names.EventEventParticipantRemove,
 }
 
-// putRecord writes a change as a log record. Messages carry no time of their
-// own: it is when they came.
+// putRecord writes a change as a log record. Messages have no time of their own, so the
+// timestamp is their arrival.
 func putRecord(lr plog.LogRecord, c *events.Change) {
 	now := pcommon.NewTimestampFromTime(c.Time)
 	lr.SetTimestamp(now)
@@ -32,11 +32,11 @@ func putRecord(lr plog.LogRecord, c *events.Change) {
 	lr.SetEventName(eventNames[c.Kind])
 	lr.SetSeverityNumber(plog.SeverityNumberInfo)
 	lr.SetSeverityText("INFO")
-	if worrying(c.Reason) {
+	if isWarning(c.Reason) {
 		lr.SetSeverityNumber(plog.SeverityNumberWarn)
 		lr.SetSeverityText("WARN")
 	}
-	lr.Body().SetStr(describe(c))
+	lr.Body().SetStr(describeChange(c))
 
 	m := lr.Attributes()
 	m.EnsureCapacity(len(c.Fields) + 5)
@@ -46,11 +46,11 @@ func putRecord(lr plog.LogRecord, c *events.Change) {
 	putIfSet(m, names.CallName, redact.Text(string(c.CallName)))
 	if c.Participant != "" {
 		m.PutStr(names.ParticipantID, c.Participant)
-		participantObject.put(m, c.Fields, added)
+		participantKeys.putFields(m, c.Fields, added)
 		putIfSet(m, names.ParticipantReason, redact.Text(string(c.Reason)))
 		return
 	}
-	callObject.put(m, c.Fields, added)
+	callKeys.putFields(m, c.Fields, added)
 	putIfSet(m, names.CallReason, redact.Text(string(c.Reason)))
 }
 
@@ -60,9 +60,9 @@ func putIfSet(m pcommon.Map, key, value string) {
 	}
 }
 
-// worrying tells whether somebody may want to look: who left because something
-// failed, and what was not seen to end.
-func worrying(reason []byte) bool {
+// isWarning reports whether a removal deserves the severity WARN: the participant left
+// because of a failure, or no server reported the end.
+func isWarning(reason []byte) bool {
 	switch string(reason) {
 	case "":
 		return false

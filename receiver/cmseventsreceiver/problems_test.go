@@ -39,11 +39,11 @@ func observed(r *rig) *watchingHost {
 
 // problem is the gauge of one problem.
 func (r *rig) problem(p problem) int64 {
-	return r.counter("otelcol_receiver_cmsevents_problems", problemTexts[p].name)
+	return r.counter("otelcol_receiver_cmsevents_problems", problemInfo[p].name)
 }
 
 // logged counts the lines of the log that report a problem.
-func (r *rig) logged(p problem) int { return r.log.FilterMessage(problemTexts[p].appears).Len() }
+func (r *rig) logged(p problem) int { return r.log.FilterMessage(problemInfo[p].message).Len() }
 
 // noticed requires a problem in metric, health and log, once.
 func (r *rig) noticed(host *watchingHost, p problem, detail string) {
@@ -74,7 +74,7 @@ func TestClosedAtOnce(t *testing.T) {
 		busy(b, 1, 1)
 		right(r, time.Minute+2*time.Second, gauges{calls: 1, participants: 1})
 		// One that was of use is replaced soon.
-		r.settle(useful)
+		r.settle(minUseful)
 		b.drop()
 		r.settle(4 * time.Second)
 		assert.Len(t, b.peers(), 1)
@@ -112,7 +112,7 @@ func TestProbeUnauthorized(t *testing.T) {
 		assert.LessOrEqual(t, b.count("unauthorized"), 12)
 		assert.Greater(t, b.count("unauthorized"), 5)
 		assert.Equal(t, 1, b.count("socket"))
-		r.noticed(host, wrongCredentials, "401")
+		r.noticed(host, problemUnauthorized, "401")
 		assert.Equal(t, gauges{calls: 1, participants: 1}, r.gauges())
 		setPassword(b, password)
 		r.settle(api.UnauthorizedRetryDelay + 2*r.config.ProbeAfter)
@@ -139,7 +139,7 @@ func TestUnauthorizedPausesAll(t *testing.T) {
 		assert.Equal(t, 1, b.count("unauthorized"))
 		r.settle(time.Hour)
 		assert.LessOrEqual(t, b.count("unauthorized"), 13)
-		assert.Equal(t, 1, r.logged(wrongCredentials))
+		assert.Equal(t, 1, r.logged(problemUnauthorized))
 		setPassword(b, password)
 		r.settle(api.UnauthorizedRetryDelay + time.Minute)
 		assert.Equal(t, gauges{calls: 180, participants: 180}, r.gauges())
@@ -157,7 +157,7 @@ func TestPauseOfAnother(t *testing.T) {
 		busy(b, 1, 1)
 		server := serverConfig(b.address)
 		client := &http.Client{Transport: &http.Transport{DialContext: r.network.dial, DisableKeepAlives: true}}
-		other := api.NewClientOf(client, server.api())
+		other := api.NewClientOf(client, server.apiConfig())
 		require.Error(r.t, other.Status(r.t.Context()))
 		setPassword(b, password)
 		r.t.Cleanup(other.Close)
@@ -165,7 +165,7 @@ func TestPauseOfAnother(t *testing.T) {
 	}, func(r *rig) {
 		r.settle(api.UnauthorizedRetryDelay - begun - time.Second)
 		assert.Zero(t, r.bridges[0].count("token"))
-		assert.Equal(t, 1, r.logged(wrongCredentials))
+		assert.Equal(t, 1, r.logged(problemUnauthorized))
 		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
 		assert.Equal(t, 1, r.bridges[0].count("token"))
 	})
@@ -181,7 +181,7 @@ func TestFurtherSocketsMissing(t *testing.T) {
 	}, func(r *rig) {
 		busy(r.bridges[0], 120, 1)
 		r.settle(time.Minute)
-		r.noticed(host, missingSockets, "2 of 3 sockets are not connected")
+		r.noticed(host, problemSockets, "2 of 3 sockets are not connected")
 		assert.EqualValues(t, 120, r.gauges().calls)
 		r.bridges[0].set(func(f *faults) { f.sockets = 0 })
 		r.settle(2 * time.Minute)
@@ -232,10 +232,10 @@ func TestOldServer(t *testing.T) {
 			busy(b, 2, 2)
 			right(r, time.Minute, gauges{calls: 2, participants: 4})
 			r.settle(5 * time.Second)
-			assert.EqualValues(t, 1, r.problem(leftOutElements))
-			assert.Zero(t, r.problem(refusedRequests))
+			assert.EqualValues(t, 1, r.problem(problemLeftOut))
+			assert.Zero(t, r.problem(problemRefused))
 			assert.NotEqual(t, componentstatus.StatusRecoverableError, host.last, "what can be had is there")
-			lines := r.log.FilterMessage(problemTexts[leftOutElements].appears).All()
+			lines := r.log.FilterMessage(problemInfo[problemLeftOut].message).All()
 			require.Len(t, lines, 1)
 			for _, name := range refuses {
 				assert.Contains(t, lines[0].ContextMap()["error"], name)
@@ -260,14 +260,14 @@ func TestRefusesAll(t *testing.T) {
 		r.bridges[0].set(func(f *faults) { f.refuses = []string{"name"} })
 	}, func(r *rig) {
 		r.settle(25 * time.Second)
-		assert.EqualValues(t, 1, r.problem(refusedRequests))
-		assert.Equal(t, 1, r.logged(refusedRequests))
+		assert.EqualValues(t, 1, r.problem(problemRefused))
+		assert.Equal(t, 1, r.logged(problemRefused))
 		r.settle(30 * time.Second)
-		assert.EqualValues(t, 1, r.problem(disconnected), "no list of calls")
+		assert.EqualValues(t, 1, r.problem(problemDisconnected), "no list of calls")
 		r.bridges[0].set(func(f *faults) { f.refuses = nil })
 		r.settle(3 * time.Minute)
-		assert.Zero(t, r.problem(refusedRequests))
-		assert.Zero(t, r.problem(disconnected))
+		assert.Zero(t, r.problem(problemRefused))
+		assert.Zero(t, r.problem(problemDisconnected))
 		assert.NotEqual(t, componentstatus.StatusRecoverableError, host.last)
 	})
 }
@@ -284,7 +284,7 @@ func TestRefusesOneSocket(t *testing.T) {
 		b := r.bridges[0]
 		busy(b, 80, 1)
 		r.settle(time.Minute)
-		assert.EqualValues(t, 1, r.problem(refusedRequests))
+		assert.EqualValues(t, 1, r.problem(problemRefused))
 		set := r.inner.hub.cluster.SubscriptionSet(0, 0)
 		requests, refused := b.count("request"), b.count("refused")
 		for range 10 {
@@ -294,9 +294,9 @@ func TestRefusesOneSocket(t *testing.T) {
 		assert.Greater(t, b.count("refused"), refused)
 		assert.Equal(t, set, r.inner.hub.cluster.SubscriptionSet(0, 0))
 		assert.LessOrEqual(t, b.count("request")-requests-(b.count("refused")-refused), 12, "the probes' of the first socket")
-		assert.EqualValues(t, 1, r.problem(refusedRequests))
-		assert.Equal(t, 1, r.logged(refusedRequests))
-		assert.Zero(t, r.problem(leftOutElements))
+		assert.EqualValues(t, 1, r.problem(problemRefused))
+		assert.Equal(t, 1, r.logged(problemRefused))
+		assert.Zero(t, r.problem(problemLeftOut))
 		assert.Equal(t, componentstatus.StatusRecoverableError, host.last)
 		b.set(func(f *faults) { f.refusesOthers = false })
 		r.settle(2 * time.Minute)
@@ -315,10 +315,10 @@ func TestRosterPending(t *testing.T) {
 		b := r.bridges[0]
 		busy(b, 2, 2)
 		r.settle(time.Minute)
-		r.noticed(host, pendingCalls, "subscriptions of 2 calls stay pending")
+		r.noticed(host, problemPending, "subscriptions of 2 calls stay pending")
 		assert.Equal(t, gauges{calls: 2}, r.gauges())
 		r.settle(time.Hour)
-		assert.Equal(t, 1, r.logged(pendingCalls))
+		assert.Equal(t, 1, r.logged(problemPending))
 		assert.LessOrEqual(t, b.count("subscribed callRoster"), 60)
 		b.set(func(f *faults) { f.pending = nil })
 		r.settle(5 * time.Minute)
@@ -343,7 +343,7 @@ func TestListNeverComesBack(t *testing.T) {
 		b.mu.Unlock()
 		r.settle(time.Minute)
 		assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_reconnects", "inactive"))
-		assert.EqualValues(t, 1, r.problem(disconnected))
+		assert.EqualValues(t, 1, r.problem(problemDisconnected))
 		assert.Equal(t, componentstatus.StatusRecoverableError, host.last)
 		assert.Equal(t, gauges{calls: 1, participants: 1}, r.gauges(), "kept for lost_after")
 		b.set(func(f *faults) { f.pending = nil })
@@ -368,7 +368,7 @@ func TestDamagedRoster(t *testing.T) {
 		b.each("callRoster", "call-001", func(p *peer, index int64) { p.snapshot(index) })
 		b.mu.Unlock()
 		r.settle(time.Minute)
-		r.noticed(host, damagedMessages, "cannot be read")
+		r.noticed(host, problemMalformed, "could not be decoded")
 		assert.LessOrEqual(t, b.count("subscribed callRoster"), 3+6)
 		r.settle(time.Hour)
 		assert.LessOrEqual(t, b.count("subscribed callRoster"), 3+18)
@@ -422,7 +422,7 @@ func TestDamagedWithoutIndex(t *testing.T) {
 			right(r, 10*time.Second, gauges{calls: 3, participants: 5})
 			assert.Equal(t, 14, subscribed())
 			r.settle(time.Minute)
-			r.noticed(host, damagedMessages, "cannot be read")
+			r.noticed(host, problemMalformed, "could not be decoded")
 			requests := b.count("request")
 			for range 600 {
 				damage()
@@ -484,9 +484,9 @@ func TestUnknownFrames(t *testing.T) {
 			r.settle(time.Minute)
 			assert.Equal(t, 1, b.count("socket"), frameText)
 			assert.EqualValues(t, 100, r.counter("otelcol_receiver_cmsevents_messages", "unknown"))
-			assert.Equal(t, keptPerMinute, r.log.FilterMessage("A message is not understood").Len())
+			assert.Equal(t, malformedPerMinute, r.log.FilterMessage("A message cannot be decoded or is of an unknown type").Len())
 			all := records(r.sink.AllLogs())
-			require.Len(t, all, keptPerMinute+1)
+			require.Len(t, all, malformedPerMinute+1)
 			assert.Equal(t, names.EventRecordMalformed, all[0].EventName())
 			assert.Equal(t, strings.ReplaceAll(frameText, `"hunter2"`, `"REDACTED"`), all[0].Body().Str())
 			assert.Equal(t, errorUnknownMessage, text(all[0], names.ErrorType))

@@ -25,100 +25,100 @@ import (
 // estimated by sizeOf. Consumers refuse what is above 4 MiB, as gRPC does by
 // default, and would refuse all of it.
 const (
-	batchSize  = 1000
-	batchBytes = 2 << 20
+	maxBatchRecords = 1000 // A batch holds at most maxBatchRecords and maxBatchBytes, as estimated by estimateBytes. Consumers refuse a batch above 4 MiB as a whole, which is the default limit of gRPC.
+	maxBatchBytes   = 2 << 20
 )
 
-// queue holds the records of one server until the next consumer takes them. It
-// has one reader, run.
+// queue holds the records of one server until the next consumer accepts them. Its only
+// reader is run.
 type queue struct {
-	next      consumer.Logs
-	limit     int // records
-	limitSize int // bytes, as estimated by sizeOf
-	resource  func(pcommon.Map)
-	version   string
-	obsreport *receiverhelper.ObsReport
-	telemetry *metadata.TelemetryBuilder
-	logger    *zap.Logger
-	// drained is called after a full queue has room again.
-	drained func()
+	next        consumer.Logs
+	maxRecords  int // records
+	maxBytes    int // as estimated by estimateBytes
+	putResource func(pcommon.Map)
+	version     string
+	obsreport   *receiverhelper.ObsReport
+	telemetry   *metadata.TelemetryBuilder
+	logger      *zap.Logger
+	// onDrained is called when an overflowing queue is half empty.
+	onDrained func()
 
-	ready chan struct{} // holds a token if there may be something to do
-	many  chan struct{} // holds a token if there is enough for a batch
-	stop  chan struct{} // closed: pass on what there is, and end
+	hasRecords chan struct{} // holds a token if there may be records
+	batchReady chan struct{} // holds a token if there are enough records for a batch
+	stop       chan struct{} // closed: run delivers all records and returns
 
-	mu      sync.Mutex // guards everything below
-	batches []batch    // the last one is being filled
-	held    int        // records of all batches, and of the one being passed on
-	size    int        // bytes of the same
-	full    bool
+	mu          sync.Mutex // guards everything below
+	batches     []batch    // the last one is being filled
+	recordCount int        // of all batches, the one being delivered included
+	byteCount   int        // of the same records
+	overflowing bool       // refused a record and is not yet half empty
 }
 
 type batch struct {
 	logs    plog.Logs
 	records plog.LogRecordSlice
-	size    int // bytes
-	closed  bool
+	bytes   int  // bytes
+	closed  bool // no further record may be added
 }
 
-// add appends a change. It returns false if there is no room.
+// add appends a change. It returns false if the queue is full.
 func (q *queue) add(c *events.Change) bool {
-	return q.append(context.Background(), sizeOf(c), func(lr plog.LogRecord) { putRecord(lr, c) })
+	return q.append(context.Background(), estimateBytes(c), func(lr plog.LogRecord) { putRecord(lr, c) })
 }
 
-// addRaw appends a frame that is not understood. Without room it is left out.
-func (q *queue) addRaw(ctx context.Context, now time.Time, text, kind, reason string) {
+// addMalformed appends the record of a frame that is not understood. A full queue drops it.
+func (q *queue) addMalformed(ctx context.Context, now time.Time, text, kind, reason string) {
 	if q != nil {
-		q.append(ctx, recordSize+len(text)+len(reason), func(lr plog.LogRecord) { putRaw(lr, now, text, kind, reason) })
+		q.append(ctx, recordBytes+len(text)+len(reason), func(lr plog.LogRecord) { putMalformed(lr, now, text, kind, reason) })
 	}
 }
 
 func (q *queue) append(ctx context.Context, size int, put func(plog.LogRecord)) bool {
 	q.mu.Lock()
-	if q.held >= q.limit || q.size+size > q.limitSize && q.held > 0 {
-		q.full = true
+	if q.recordCount >= q.maxRecords || q.byteCount+size > q.maxBytes && q.recordCount > 0 {
+		q.overflowing = true
 		q.mu.Unlock()
-		q.telemetry.ReceiverCmseventsRecords.Add(ctx, 1, recordOptions[overflow]...)
+		q.telemetry.ReceiverCmseventsRecords.Add(ctx, 1, recordOptions[recordOverflow]...)
 		return false
 	}
 	n := len(q.batches)
-	if n == 0 || q.batches[n-1].closed || q.batches[n-1].records.Len() >= batchSize || q.batches[n-1].size+size > batchBytes {
+	if n == 0 || q.batches[n-1].closed || q.batches[n-1].records.Len() >= maxBatchRecords || q.batches[n-1].bytes+size > maxBatchBytes {
 		q.batches = append(q.batches, q.newBatch())
 		n++
 	}
 	b := &q.batches[n-1]
 	put(b.records.AppendEmpty())
-	b.size += size
-	q.held++
-	q.size += size
-	many := q.held >= min(batchSize, q.limit/2) || q.size >= min(batchBytes, q.limitSize/2)
+	b.bytes += size
+	q.recordCount++
+	q.byteCount += size
+	many := q.recordCount >= min(maxBatchRecords, q.maxRecords/2) || q.byteCount >= min(maxBatchBytes, q.maxBytes/2)
 	q.mu.Unlock()
-	signal(q.ready)
+	signal(q.hasRecords)
 	if many {
-		signal(q.many)
+		signal(q.batchReady)
 	}
 	return true
 }
 
 const (
-	// recordSize is what a record takes besides its text, attributeSize each of
-	// its attributes. Both were measured and rounded up.
-	recordSize    = 768
-	attributeSize = 128
+	// recordBytes is the size of a record without its text, attributeBytes of each
+	// attribute. Both were measured and rounded up.
+	recordBytes    = 768
+	attributeBytes = 128
 )
 
-// sizeOf estimates what the record of a change takes, in bytes.
-func sizeOf(c *events.Change) int {
-	n := recordSize + len(c.Call) + len(c.Correlator) + 2*len(c.CallName) + len(c.Participant) + len(c.ParticipantName) + 2*len(c.Reason)
+// estimateBytes estimates the memory of a change's record.
+func estimateBytes(c *events.Change) int {
+	n := recordBytes + len(c.Call) + len(c.Correlator) + 2*len(c.CallName) + len(c.Participant) + len(c.ParticipantName) + 2*len(c.Reason)
 	for i := range c.Fields {
-		n += attributeSize + len(c.Fields[i].Name) + len(c.Fields[i].Text)
+		n += attributeBytes + len(c.Fields[i].Name) + len(c.Fields[i].Text)
 	}
 	return n
 }
 
-// renewResource makes the next record begin a batch, whose resource is written
-// anew. Without a queue it does nothing.
-func (q *queue) renewResource() {
+// closeBatch makes the next record begin a batch with a new resource. It accepts a nil
+// queue.
+func (q *queue) closeBatch() {
 	if q == nil {
 		return
 	}
@@ -129,15 +129,15 @@ func (q *queue) renewResource() {
 	}
 }
 
-// overflowed tells whether records found no room, and there is none yet. Without
-// a queue there is nothing to find room for.
+// overflowed reports whether the queue refused records and is not yet half empty. A nil
+// queue never overflows.
 func (q *queue) overflowed() bool {
 	if q == nil {
 		return false
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.full
+	return q.overflowing
 }
 
 func signal(c chan<- struct{}) {
@@ -150,30 +150,32 @@ func signal(c chan<- struct{}) {
 func (q *queue) newBatch() batch {
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()
-	q.resource(rl.Resource().Attributes())
+	q.putResource(rl.Resource().Attributes())
 	sl := rl.ScopeLogs().AppendEmpty()
 	sl.Scope().SetName(metadata.ScopeName)
 	sl.Scope().SetVersion(q.version)
 	return batch{logs: logs, records: sl.LogRecords()}
 }
 
-// sizes returns how many records wait, and what they take in bytes.
-func (q *queue) sizes() (held, size int) {
+// counts returns the number of waiting records and their bytes.
+func (q *queue) counts() (held, size int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.held, q.size
+	return q.recordCount, q.byteCount
 }
 
-// roomy tells whether enough room is left to go on after an overflow.
-func (q *queue) roomy() bool {
+// hasRoom reports whether the queue is at most half full, which ends an overflow.
+func (q *queue) hasRoom() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.halfEmpty()
 }
 
-func (q *queue) halfEmpty() bool { return q.held <= q.limit/2 && q.size <= q.limitSize/2 }
+func (q *queue) halfEmpty() bool {
+	return q.recordCount <= q.maxRecords/2 && q.byteCount <= q.maxBytes/2
+}
 
-func (q *queue) take() (b batch, found bool) {
+func (q *queue) takeBatch() (b batch, found bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.batches) == 0 {
@@ -187,36 +189,35 @@ func (q *queue) take() (b batch, found bool) {
 	return b, true
 }
 
-func (q *queue) done(n, size int) {
+func (q *queue) release(n, size int) {
 	q.mu.Lock()
-	q.held -= n
-	q.size -= size
-	again := q.full && q.halfEmpty()
-	if again {
-		q.full = false
+	q.recordCount -= n
+	q.byteCount -= size
+	drained := q.overflowing && q.halfEmpty()
+	if drained {
+		q.overflowing = false
 	}
 	q.mu.Unlock()
-	if again {
-		q.drained()
+	if drained {
+		q.onDrained()
 	}
 }
 
-// run passes records on until stop is closed and nothing is left. ctx ends it
-// at once.
+// run delivers records until stop is closed and the queue is empty, or ctx ends.
 func (q *queue) run(ctx context.Context) {
 	for {
-		b, found := q.take()
+		b, found := q.takeBatch()
 		if found {
 			n := b.records.Len()
-			q.passOn(ctx, b.logs, n)
-			q.done(n, b.size)
+			q.deliver(ctx, b.logs, n)
+			q.release(n, b.bytes)
 			continue
 		}
 		select {
-		case <-q.ready:
-			q.gather(ctx)
+		case <-q.hasRecords:
+			q.awaitBatch(ctx)
 		case <-q.stop:
-			if held, _ := q.sizes(); held == 0 {
+			if held, _ := q.counts(); held == 0 {
 				return
 			}
 		case <-ctx.Done():
@@ -225,43 +226,43 @@ func (q *queue) run(ctx context.Context) {
 	}
 }
 
-// gathering is how long the first record of a batch waits for others: passing
-// each on alone costs more than all that is done to make it.
-const gathering = 10 * time.Millisecond
+// batchDelay is how long the first record of a batch waits for more: delivering single
+// records costs more than making them.
+const batchDelay = 10 * time.Millisecond
 
-// gather waits for more records.
-func (q *queue) gather(ctx context.Context) {
-	timer := time.NewTimer(gathering)
+// awaitBatch waits for more records.
+func (q *queue) awaitBatch(ctx context.Context) {
+	timer := time.NewTimer(batchDelay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-q.many:
+	case <-q.batchReady:
 	case <-q.stop:
 	case <-ctx.Done():
 	}
 }
 
-// passOn passes a batch on, again and again if the next consumer refuses it for
-// now. After the stop it goes on until ctx ends, with the stop's own time.
-func (q *queue) passOn(ctx context.Context, logs plog.Logs, n int) {
+// deliver passes a batch to the next consumer, with retries on retryable errors. After the
+// stop it goes on until ctx ends.
+func (q *queue) deliver(ctx context.Context, logs plog.Logs, n int) {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = 100*time.Millisecond, 5*time.Second
 	for warned := false; ; warned = true {
-		err := q.offer(ctx, logs, n)
+		err := q.deliverOnce(ctx, logs, n)
 		switch {
 		case err == nil:
-			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[accepted]...)
+			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[recordAccepted]...)
 			return
 		case consume.IsPermanent(err) || ctx.Err() != nil:
-			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[refused]...)
-			q.logger.Error("Event records refused by the next consumer are lost", zap.Int("records", n), zap.Error(err))
+			q.telemetry.ReceiverCmseventsRecords.Add(ctx, int64(n), recordOptions[recordRefused]...)
+			q.logger.Error("The next consumer returned a permanent error or the stop timed out; event records are lost", zap.Int("records", n), zap.Error(err))
 			return
 		case !warned:
-			q.logger.Warn("The next consumer refuses event records; trying again", zap.Error(err))
+			q.logger.Warn("The next consumer refuses event records; retrying", zap.Error(err))
 		}
 		wait, stop := retry.NextBackOff(), q.stop
-		if q.stopped() {
-			wait, stop = min(wait, lastRetry), nil
+		if q.isStopping() {
+			wait, stop = min(wait, maxStopRetryDelay), nil
 		}
 		select {
 		case <-time.After(wait):
@@ -271,10 +272,10 @@ func (q *queue) passOn(ctx context.Context, logs plog.Logs, n int) {
 	}
 }
 
-// lastRetry bounds the wait between two tries after the stop.
-const lastRetry = 250 * time.Millisecond
+// maxStopRetryDelay bounds the retry delay after the stop.
+const maxStopRetryDelay = 250 * time.Millisecond
 
-func (q *queue) stopped() bool {
+func (q *queue) isStopping() bool {
 	select {
 	case <-q.stop:
 		return true
@@ -283,9 +284,9 @@ func (q *queue) stopped() bool {
 	}
 }
 
-// offer offers a batch once. A consumer that changes what it is given gets a
-// copy: the batch may be needed again.
-func (q *queue) offer(ctx context.Context, logs plog.Logs, n int) error {
+// deliverOnce passes a batch to the next consumer once. A consumer that mutates data gets a
+// copy, because a retry needs the batch.
+func (q *queue) deliverOnce(ctx context.Context, logs plog.Logs, n int) error {
 	if q.next.Capabilities().MutatesData {
 		given := plog.NewLogs()
 		logs.CopyTo(given)

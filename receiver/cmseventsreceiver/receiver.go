@@ -17,28 +17,28 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// eventsReceiver owns the links to all servers and the picture. One instance
-// serves both signals.
+// eventsReceiver owns the links to all servers and their shared state. One instance serves
+// both signals.
 type eventsReceiver struct {
 	config    *Config
 	settings  receiver.Settings
 	obsreport *receiverhelper.ObsReport
 	telemetry *metadata.TelemetryBuilder
-	dial      dialer // nil: over the network
+	dial      dialer // nil: the network
 
 	// logs and metrics are nil if the signal is in no pipeline.
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	hub      *hub
-	health   *health
-	measures *measures // nil without a metrics pipeline
+	hub    *hub
+	health *health
+	gauges *serverGauges // nil without a metrics pipeline
 
-	stopLinks  context.CancelFunc
-	stopQueues chan struct{}
-	cutQueues  context.CancelFunc
-	links      sync.WaitGroup
-	queues     sync.WaitGroup
+	stopLinks    context.CancelFunc
+	stopQueues   chan struct{}
+	cancelQueues context.CancelFunc
+	links        sync.WaitGroup
+	queues       sync.WaitGroup
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*eventsReceiver, error) {
@@ -55,7 +55,7 @@ func newReceiver(config *Config, set receiver.Settings) (*eventsReceiver, error)
 	return &eventsReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
 }
 
-// Start begins to connect. That a server cannot be reached does not fail it.
+// Start starts the links. An unreachable server does not fail it.
 func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
 		return errors.Join(err, r.Shutdown(ctx))
@@ -78,21 +78,21 @@ func (r *eventsReceiver) start(ctx context.Context, host component.Host) error {
 	}
 	if r.metrics != nil {
 		var err error
-		if r.measures, err = newMeasures(r); err != nil {
+		if r.gauges, err = newServerGauges(r); err != nil {
 			return err
 		}
 	}
-	if err := r.observe(); err != nil {
+	if err := r.registerCallbacks(); err != nil {
 		return err
 	}
-	zeroTelemetry(ctx, r.telemetry)
+	zeroCounters(ctx, r.telemetry)
 
 	background := context.WithoutCancel(ctx)
 	linksContext, stopLinks := context.WithCancel(background)
 	queuesContext, cutQueues := context.WithCancel(background)
-	r.stopLinks, r.cutQueues = stopLinks, cutQueues
+	r.stopLinks, r.cancelQueues = stopLinks, cutQueues
 	r.links.Go(func() { r.hub.run(linksContext) })
-	if r.measures != nil {
+	if r.gauges != nil {
 		r.links.Go(func() { r.sendMetrics(linksContext) })
 	}
 	for _, l := range r.hub.links {
@@ -109,18 +109,17 @@ func (r *eventsReceiver) newQueue(l *link) *queue {
 		r.stopQueues = make(chan struct{})
 	}
 	return &queue{
-		next: r.logs, limit: r.config.QueueSize, limitSize: r.config.MaxQueueSize, resource: l.resource, version: r.settings.BuildInfo.Version,
-		obsreport: r.obsreport, telemetry: r.telemetry, logger: l.logger, drained: r.hub.poke,
-		ready: make(chan struct{}, 1), many: make(chan struct{}, 1), stop: r.stopQueues,
+		next: r.logs, maxRecords: r.config.QueueSize, maxBytes: r.config.MaxQueueSize, putResource: l.putResource, version: r.settings.BuildInfo.Version,
+		obsreport: r.obsreport, telemetry: r.telemetry, logger: l.logger, onDrained: r.hub.wakeRun,
+		hasRecords: make(chan struct{}, 1), batchReady: make(chan struct{}, 1), stop: r.stopQueues,
 	}
 }
 
-// Shutdown closes the sockets in good order, passes on what waits, and sends the
-// last metrics. It takes shutdown_timeout at most, or as long as ctx lasts: what
-// the next consumer has not taken by then is counted as refused. It may come
-// without Start and more than once.
+// Shutdown closes the sockets, delivers the waiting records and sends the last metrics. It
+// takes at most shutdown_timeout or until ctx ends; records that the next consumer has not
+// accepted by then count as refused. It may be called without Start and more than once.
 func (r *eventsReceiver) Shutdown(ctx context.Context) error {
-	if r.stopLinks == nil { // it did not start, or has ended
+	if r.stopLinks == nil { // not started, or stopped already
 		if r.hub != nil {
 			for _, l := range r.hub.links {
 				l.account.api.Close()
@@ -132,18 +131,18 @@ func (r *eventsReceiver) Shutdown(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
 	r.stopLinks()
-	linksEnded := await(bounded, &r.links)
+	linksEnded := awaitGroup(bounded, &r.links)
 	if r.stopQueues != nil {
 		close(r.stopQueues)
 		r.stopQueues = nil
 	}
-	// The consumer gets a moment of its own to return after its context ends.
+	// The consumer gets half of the time, and the rest to return after its context ends.
 	flush, stopFlush := context.WithTimeout(bounded, r.config.ShutdownTimeout/2)
-	await(flush, &r.queues)
+	awaitGroup(flush, &r.queues)
 	stopFlush()
-	r.cutQueues()
-	queuesEnded := await(bounded, &r.queues)
-	if r.measures != nil && linksEnded {
+	r.cancelQueues()
+	queuesEnded := awaitGroup(bounded, &r.queues)
+	if r.gauges != nil && linksEnded {
 		r.sendLastMetrics(bounded)
 	}
 	r.stopLinks = nil
@@ -154,8 +153,8 @@ func (r *eventsReceiver) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// await waits until group is done or ctx ends, and returns whether it is done.
-func await(ctx context.Context, group *sync.WaitGroup) bool {
+// awaitGroup waits until group is done or ctx ends, and reports whether it is done.
+func awaitGroup(ctx context.Context, group *sync.WaitGroup) bool {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -167,16 +166,16 @@ func await(ctx context.Context, group *sync.WaitGroup) bool {
 	case <-ctx.Done():
 	}
 	select {
-	case <-done: // both: it is done
+	case <-done: // ctx ended too; done takes precedence
 		return true
 	default:
 		return false
 	}
 }
 
-// sendLastMetrics sends the metrics once more, for as long as ctx lasts.
+// sendLastMetrics sends the metrics once more, until ctx ends.
 func (r *eventsReceiver) sendLastMetrics(ctx context.Context) {
 	var last sync.WaitGroup
 	last.Go(func() { r.sendMetricsOnce(ctx) })
-	await(ctx, &last)
+	awaitGroup(ctx, &last)
 }

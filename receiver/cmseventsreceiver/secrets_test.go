@@ -67,14 +67,14 @@ func TestSecretAcrossTheLimitOfAKeptFrame(t *testing.T) {
 	const secret = "https://user:12345678@host.example.test/"
 	for back := range len(secret) {
 		q := &queue{
-			limit: 10, limitSize: 1 << 20, resource: func(pcommon.Map) {},
-			ready: make(chan struct{}, 1), many: make(chan struct{}, 1),
+			maxRecords: 10, maxBytes: 1 << 20, putResource: func(pcommon.Map) {},
+			hasRecords: make(chan struct{}, 1), batchReady: make(chan struct{}, 1),
 		}
 		l := &link{logger: zap.NewNop(), queue: q}
-		frame := `["` + strings.Repeat("x", keptBytes-back-3) + " " + secret + `"]`
-		l.keep(t.Context(), time.Unix(0, 0), []byte(frame), errorUnknownMessage, events.ErrNoMessage)
+		frame := `["` + strings.Repeat("x", maxMalformedBytes-back-3) + " " + secret + `"]`
+		l.emitMalformed(t.Context(), time.Unix(0, 0), []byte(frame), errorUnknownMessage, events.ErrNoMessage)
 		body := q.batches[0].records.At(0).Body().Str()
-		assert.LessOrEqual(t, len(body), keptBytes)
+		assert.LessOrEqual(t, len(body), maxMalformedBytes)
 		assert.NotContains(t, body, "1", "%d bytes before the limit", back)
 	}
 }

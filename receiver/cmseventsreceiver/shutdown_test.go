@@ -170,8 +170,8 @@ func TestSizeOf(t *testing.T) {
 			putRecord(records.AppendEmpty(), &change)
 		}
 		each := float64(heap()-before) / n
-		t.Logf("%s: %.0f bytes, counted as %d", name, each, sizeOf(&change))
-		assert.LessOrEqual(t, each, float64(sizeOf(&change)))
+		t.Logf("%s: %.0f bytes, counted as %d", name, each, estimateBytes(&change))
+		assert.LessOrEqual(t, each, float64(estimateBytes(&change)))
 		runtime.KeepAlive(records)
 	}
 	f("usual", 0, "")

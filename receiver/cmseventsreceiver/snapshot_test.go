@@ -193,7 +193,7 @@ func TestMoreSockets(t *testing.T) {
 		assert.Equal(t, int64(241), r.counter("otelcol_receiver_cmsevents_subscriptions", "wanted"))
 		assert.Equal(t, int64(200), r.counter("otelcol_receiver_cmsevents_subscriptions", "active"))
 		assert.Equal(t, int64(41), r.counter("otelcol_receiver_cmsevents_subscriptions", "unplaced"))
-		assert.Equal(t, 1, r.log.FilterMessageSnippet("more calls than can be watched").Len())
+		assert.Equal(t, 1, r.log.FilterMessageSnippet("more calls than its sockets can follow").Len())
 		assert.Empty(t, r.log.FilterMessageSnippet("No events from").All(), "the first socket is well")
 
 		b.set(func(f *faults) { f.sockets = 5 })

@@ -14,48 +14,48 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// recordOutcome is what became of an event record.
+// recordOutcome is the outcome of an event record.
 type recordOutcome uint8
 
 const (
-	accepted recordOutcome = iota
-	overflow               // no room in the queue; told in short by a resync
-	refused                // by the next consumer, for good
+	recordAccepted recordOutcome = iota
+	recordOverflow               // the queue was full; a resync reports the difference later
+	recordRefused                // the next consumer returned a permanent error, or the stop came first
 	recordOutcomes
 )
 
-// malformed is the outcome of a message beside those of the picture.
-const malformed = events.ListEnded + 1
+// messageMalformed extends the message outcomes of package events.
+const messageMalformed = events.ListEnded + 1
 
-// acknowledgement is a type of message beside those of the servers.
-const acknowledgement = events.MessageTypes
+// typeAcknowledgement extends the message types of package events.
+const typeAcknowledgement = events.MessageTypes
 
 var (
 	recordOptions = [recordOutcomes][]metric.AddOption{
-		accepted: addOption("outcome", "accepted"),
-		overflow: addOption("outcome", "overflow"),
-		refused:  addOption("outcome", "refused"),
+		recordAccepted: addOption("outcome", "accepted"),
+		recordOverflow: addOption("outcome", "overflow"),
+		recordRefused:  addOption("outcome", "refused"),
 	}
 	resyncOptions = map[string][]metric.AddOption{
 		"overflow":  addOption("reason", "overflow"),
 		"malformed": addOption("reason", "malformed"),
 	}
-	messageTypes = [acknowledgement + 1]string{
+	messageTypes = [typeAcknowledgement + 1]string{
 		events.OtherMessage:       "other",
 		events.SubscriptionUpdate: "subscription_update",
 		events.CallListUpdate:     "call_list_update",
 		events.CallInfoUpdate:     "call_info_update",
 		events.RosterUpdate:       "roster_update",
-		acknowledgement:           "acknowledgement",
+		typeAcknowledgement:       "acknowledgement",
 	}
-	messageOutcomes = [malformed + 1]string{
+	messageOutcomes = [messageMalformed + 1]string{
 		events.Accepted:    "accepted",
 		events.Ignored:     "ignored",
 		events.UnknownType: "unknown",
-		events.ListEnded:      "accepted",
-		malformed:          "malformed",
+		events.ListEnded:   "accepted",
+		messageMalformed:   "malformed",
 	}
-	messageOptions = func() (all [acknowledgement + 1][malformed + 1][]metric.AddOption) {
+	messageOptions = func() (all [typeAcknowledgement + 1][messageMalformed + 1][]metric.AddOption) {
 		for t, kind := range messageTypes {
 			for o, outcome := range messageOutcomes {
 				all[t][o] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
@@ -70,47 +70,47 @@ func addOption(key, value string) []metric.AddOption {
 	return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))}
 }
 
-// zeroTelemetry lets the series that somebody is woken by be born at zero: a
-// rate does not see what a series is born with.
-func zeroTelemetry(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
+// zeroCounters makes the series behind alerts start at zero, because a rate ignores the
+// first value of a series.
+func zeroCounters(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 	for _, what := range recordOptions {
 		telemetry.ReceiverCmseventsRecords.Add(ctx, 0, what...)
 	}
 	for _, why := range resyncOptions {
 		telemetry.ReceiverCmseventsResyncs.Add(ctx, 0, why...)
 	}
-	for reason := range reasons {
+	for reason := range disconnectReasons {
 		telemetry.ReceiverCmseventsReconnects.Add(ctx, 0, reasonOptions[reason]...)
 	}
-	telemetry.ReceiverCmseventsMessages.Add(ctx, 0, messageOptions[events.OtherMessage][malformed]...)
+	telemetry.ReceiverCmseventsMessages.Add(ctx, 0, messageOptions[events.OtherMessage][messageMalformed]...)
 	telemetry.ReceiverCmseventsAcknowledgements.Add(ctx, 0)
 }
 
-// serverAttributes name a server as the semantic conventions do.
+// serverAttributes identify a server by the semantic conventions.
 func (l *link) serverAttributes(more ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributes(append(more, attribute.String(names.ServerAddress, l.host), attribute.Int(names.ServerPort, l.port))...)
 }
 
-// observe registers what is read when somebody looks.
-func (r *eventsReceiver) observe() error {
+// registerCallbacks registers the observable instruments.
+func (r *eventsReceiver) registerCallbacks() error {
 	t := r.telemetry
 	return firstError(
 		t.RegisterReceiverCmseventsConnectionsCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			for state, n := range l.states() {
+			for state, n := range l.socketStateCounts() {
 				o.Observe(n, l.serverAttributes(attribute.String("state", stateNames[state])))
 			}
 		})),
 		t.RegisterReceiverCmseventsProblemsCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			for p, has := range r.health.has(l) {
+			for p, has := range r.health.activeProblems(l) {
 				n := int64(0)
 				if has {
 					n = 1
 				}
-				o.Observe(n, l.serverAttributes(attribute.String("problem", problemTexts[p].name)))
+				o.Observe(n, l.serverAttributes(attribute.String("problem", problemInfo[p].name)))
 			}
 		})),
 		t.RegisterReceiverCmseventsSubscriptionsCallback(func(_ context.Context, o metric.Int64Observer) error {
-			for i, n := range r.hub.subscribed() {
+			for i, n := range r.hub.subscriptionCounts() {
 				l := r.hub.links[i]
 				o.Observe(n.Wanted, l.serverAttributes(attribute.String("state", "wanted")))
 				o.Observe(n.Active, l.serverAttributes(attribute.String("state", "active")))
@@ -119,23 +119,23 @@ func (r *eventsReceiver) observe() error {
 			return nil
 		}),
 		t.RegisterReceiverCmseventsStateSizeCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			o.Observe(int64(r.hub.bytes(l.index)), l.serverAttributes())
+			o.Observe(int64(r.hub.stateBytes(l.index)), l.serverAttributes())
 		})),
 		t.RegisterReceiverCmseventsQueueSizeCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
 			if l.queue != nil {
-				held, _ := l.queue.sizes()
+				held, _ := l.queue.counts()
 				o.Observe(int64(held), l.serverAttributes())
 			}
 		})),
 		t.RegisterReceiverCmseventsQueueMemoryCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
 			if l.queue != nil {
-				_, size := l.queue.sizes()
+				_, size := l.queue.counts()
 				o.Observe(int64(size), l.serverAttributes())
 			}
 		})),
 		t.RegisterReceiverCmseventsQueueCapacityCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
 			if l.queue != nil {
-				o.Observe(int64(l.queue.limit), l.serverAttributes())
+				o.Observe(int64(l.queue.maxRecords), l.serverAttributes())
 			}
 		})),
 		t.RegisterReceiverCmseventsUntrackedCallback(func(_ context.Context, o metric.Int64Observer) error {
@@ -145,11 +145,11 @@ func (r *eventsReceiver) observe() error {
 	)
 }
 
-// eachLink returns a callback that calls show for each server.
-func (r *eventsReceiver) eachLink(show func(metric.Int64Observer, *link)) metric.Int64Callback {
+// eachLink returns a callback that calls observe for each server.
+func (r *eventsReceiver) eachLink(observe func(metric.Int64Observer, *link)) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		for _, l := range r.hub.links {
-			show(o, l)
+			observe(o, l)
 		}
 		return nil
 	}

@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// lookEvery is how often a link's problems are looked for.
-	lookEvery = 5 * time.Second
-	// socketsFor is how long a further socket may take to connect.
-	socketsFor = 30 * time.Second
+	// watchInterval is how often watchProblems checks a link.
+	watchInterval = 5 * time.Second
+	// socketTimeout is how long a further socket may take to connect.
+	socketTimeout = 30 * time.Second
 )
 
-// watch reports the problems of a link until ctx ends, and asks for an identity
-// that is missing. Each problem is noticed within a minute.
-func (l *link) watch(ctx context.Context) {
-	ticker := time.NewTicker(lookEvery)
+// watchProblems reports the problems of a link until ctx ends, and requests an unknown
+// identity. It notices each problem within a minute.
+func (l *link) watchProblems(ctx context.Context) {
+	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	var missingSince time.Time
 	for {
@@ -30,31 +30,31 @@ func (l *link) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if l.sockets[0].state.Load() == running {
-			l.learnIdentity(ctx) // it may not have been known at the connection
+		if l.sockets[0].state.Load() == stateRunning {
+			l.learnIdentity(ctx) // the API may not have been ready when the socket connected
 		}
 		p := l.hub.problems(l.index)
-		l.problem(damagedMessages, p.Damaged, "messages that cannot be read came within the last minutes")
-		l.problem(leftOutElements, len(p.LeftOut) > 0, "left out: %s", strings.Join(p.LeftOut, ", "))
-		l.problem(pendingCalls, p.Pending > 0, "subscriptions of %d calls stay pending", p.Pending)
-		l.problem(overfullState, p.Full, "there was no room within the last minutes in max_state_size, %d bytes", l.config.MaxStateSize)
-		l.problem(overfullQueue, l.queue.overflowed(), "no room in queue_size, %d records, or max_queue_size, %d bytes",
+		l.reportProblem(problemMalformed, p.Damaged, "messages of the last minutes could not be decoded")
+		l.reportProblem(problemLeftOut, len(p.LeftOut) > 0, "left out: %s", strings.Join(p.LeftOut, ", "))
+		l.reportProblem(problemPending, p.Pending > 0, "subscriptions of %d calls stay pending", p.Pending)
+		l.reportProblem(problemStateFull, p.Full, "the state exceeded max_state_size, %d bytes, within the last minutes", l.config.MaxStateSize)
+		l.reportProblem(problemQueueFull, l.queue.overflowed(), "the queue exceeded queue_size, %d records, or max_queue_size, %d bytes",
 			l.config.QueueSize, l.config.MaxQueueSize)
 
-		missing := l.missing()
+		missing := l.countMissingSockets()
 		switch {
 		case missing == 0:
 			missingSince = time.Time{}
 		case missingSince.IsZero():
 			missingSince = time.Now()
 		}
-		late := !missingSince.IsZero() && time.Since(missingSince) >= socketsFor
-		l.problem(missingSockets, late, "%d of %d sockets are not connected", missing, l.wanted.Load())
+		late := !missingSince.IsZero() && time.Since(missingSince) >= socketTimeout
+		l.reportProblem(problemSockets, late, "%d of %d sockets are not connected", missing, l.socketsWanted.Load())
 	}
 }
 
-// problem reports whether the link has a problem.
-func (l *link) problem(p problem, has bool, format string, args ...any) {
+// reportProblem reports whether the link has a problem.
+func (l *link) reportProblem(p problem, has bool, format string, args ...any) {
 	if has {
 		l.health.report(l, p, fmt.Errorf(format, args...))
 	} else {
@@ -62,15 +62,15 @@ func (l *link) problem(p problem, has bool, format string, args ...any) {
 	}
 }
 
-// refusing tells whether the server refuses the requests of a socket that is wanted.
-func (l *link) refusing() bool {
-	return slices.ContainsFunc(l.sockets[:max(1, l.wanted.Load())], func(s *socket) bool { return s.refusing.Load() })
+// anySocketRefused reports whether the server refuses the requests of a wanted socket.
+func (l *link) anySocketRefused() bool {
+	return slices.ContainsFunc(l.sockets[:max(1, l.socketsWanted.Load())], func(s *socket) bool { return s.refusing.Load() })
 }
 
-// missing counts the further sockets that are wanted and not connected.
-func (l *link) missing() (n int) {
-	for _, s := range l.sockets[1:max(1, l.wanted.Load())] {
-		if s.state.Load() != running {
+// countMissingSockets counts the wanted further sockets that are not connected.
+func (l *link) countMissingSockets() (n int) {
+	for _, s := range l.sockets[1:max(1, l.socketsWanted.Load())] {
+		if s.state.Load() != stateRunning {
 			n++
 		}
 	}

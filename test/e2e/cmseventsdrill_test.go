@@ -105,7 +105,7 @@ func TestEventsBusy(t *testing.T) {
 		assert.Equal(t, 1, b.Account.Sockets)
 	}
 	assert.Positive(t, refused, "more sockets were wanted")
-	assert.Positive(t, c.reports("There are more calls than can be watched; the busiest are."))
+	assert.Positive(t, c.reports("The Call Bridge has more calls than its sockets can follow"))
 	c.stop()
 	added, _, _ := c.comings()
 	assert.Positive(t, added)

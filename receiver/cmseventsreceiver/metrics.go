@@ -17,54 +17,54 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// measures reads the picture, one set of gauges for each server.
-type measures struct {
+// serverGauges export the gauges of all servers.
+type serverGauges struct {
 	servers *aggregate.Set[*instruments]
-	// sets are the resources of the servers as they are now. A server that says
-	// later which bridge it is gets another; the gauges of the former show nothing.
-	sets []attribute.Distinct
-	// shown and known are what the gauges show while they are collected.
-	shown []events.Gauges
-	known []bool
-	// follow makes the gauges of a server, unless they are made.
-	follow func(l *link) error
+	// resources are the current resources of the servers. A server that reports its GUID
+	// later gets a new resource; the gauges of the former one show nothing.
+	resources []attribute.Distinct
+	// values and hasState are what the gauges show during a collection.
+	values   []events.Gauges
+	hasState []bool
+	// ensure registers the gauges of a server unless they exist.
+	ensure func(l *link) error
 }
 
-// cardinality is above the number of label combinations there are.
+// cardinality is above the number of label combinations.
 const cardinality = 2 * int(events.StateLabels) * int(events.DirectionLabels)
 
-func newMeasures(r *eventsReceiver) (*measures, error) {
-	m := &measures{sets: make([]attribute.Distinct, len(r.hub.links))}
-	server := 0 // whose gauges are made
+func newServerGauges(r *eventsReceiver) (*serverGauges, error) {
+	m := &serverGauges{resources: make([]attribute.Distinct, len(r.hub.links))}
+	server := 0 // the server whose gauges are being registered
 	m.servers = aggregate.NewSet(aggregate.Settings{
 		Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version, Resources: 2 * events.MaxServers, Cardinality: cardinality,
 	}, func(meter metric.Meter) (*instruments, error) {
-		own, set := server, m.sets[server]
+		own, set := server, m.resources[server]
 		return newInstruments(meter, func() *events.Gauges {
-			if !m.known[own] || m.sets[own] != set {
+			if !m.hasState[own] || m.resources[own] != set {
 				return nil
 			}
-			return &m.shown[own]
+			return &m.values[own]
 		})
 	})
-	m.follow = func(l *link) error {
-		set := l.set()
-		if m.sets[l.index] == set.Equivalent() {
+	m.ensure = func(l *link) error {
+		set := l.attributeSet()
+		if m.resources[l.index] == set.Equivalent() {
 			return nil
 		}
-		server, m.sets[l.index] = l.index, set.Equivalent()
+		server, m.resources[l.index] = l.index, set.Equivalent()
 		_, err := m.servers.For(set)
 		if err != nil {
-			m.sets[l.index] = attribute.Distinct{} // to be made again
+			m.resources[l.index] = attribute.Distinct{} // retry at the next collection
 		}
 		return err
 	}
-	return m, m.followAll(r.hub.links)
+	return m, m.ensureAll(r.hub.links)
 }
 
-func (m *measures) followAll(links []*link) (errs error) {
+func (m *serverGauges) ensureAll(links []*link) (errs error) {
 	for _, l := range links {
-		errs = errors.Join(errs, m.follow(l))
+		errs = errors.Join(errs, m.ensure(l))
 	}
 	return errs
 }
@@ -84,12 +84,12 @@ func (r *eventsReceiver) sendMetrics(ctx context.Context) {
 }
 
 func (r *eventsReceiver) sendMetricsOnce(ctx context.Context) {
-	r.measures.shown, r.measures.known = r.hub.gauges()
-	unmade := r.measures.followAll(r.hub.links)
-	data, err := r.measures.servers.Collect(ctx)
+	r.gauges.values, r.gauges.hasState = r.hub.gauges()
+	unmade := r.gauges.ensureAll(r.hub.links)
+	data, err := r.gauges.servers.Collect(ctx)
 	err = errors.Join(unmade, err)
 	if err != nil {
-		r.settings.Logger.Error("Metrics cannot be read", zap.Error(err))
+		r.settings.Logger.Error("Cannot collect metrics", zap.Error(err))
 	}
 	points := data.DataPointCount()
 	if points == 0 {
@@ -99,6 +99,6 @@ func (r *eventsReceiver) sendMetricsOnce(ctx context.Context) {
 	err = r.metrics.ConsumeMetrics(ctx, data)
 	r.obsreport.EndMetricsOp(ctx, metadata.Type.String(), points, err)
 	if err != nil {
-		r.settings.Logger.Warn("Metrics refused, the next interval shows the picture anew", zap.Error(err))
+		r.settings.Logger.Warn("The next consumer refused the metrics; the next interval sends current values", zap.Error(err))
 	}
 }

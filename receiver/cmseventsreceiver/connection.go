@@ -1,0 +1,285 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmseventsreceiver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/meetingserver/events"
+	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
+)
+
+// connection is one connection of a socket, from its token request to its end.
+type connection struct {
+	*socket
+	telemetry  *metadata.TelemetryBuilder
+	conn       *websocket.Conn
+	decoder    events.Decoder
+	frame      events.Frame
+	readBuffer []byte
+	ackBuffer  []byte
+	writeTimer *time.Timer // aborts the connection if the peer does not read acknowledgements
+
+	acks        chan ack
+	lastHeard   atomic.Int64 // arrival of the last message, in Unix nanoseconds
+	listActive  atomic.Bool  // the server reports its list of calls
+	usefulSince atomic.Int64 // in Unix nanoseconds; 0: not useful yet
+	netConn     net.Conn     // below WebSocket and TLS
+}
+
+// ack is the server's answer to a request.
+type ack struct {
+	id      int64
+	success bool
+}
+
+// writeTimeout is how long the peer may take to read a message.
+const writeTimeout = 10 * time.Second
+
+// maxKeptBuffer is the largest read buffer that is reused for the next message.
+const maxKeptBuffer = 1 << 20
+
+// run keeps the socket connected until ctx ends.
+func (s *socket) run(ctx context.Context) {
+	wait := newReconnectDelays(&s.link.config.Reconnect)
+	defer s.state.Store(stateWaiting)
+	for {
+		failed, used := s.connect(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.state.Store(stateWaiting)
+		telemetryOf(s).ReceiverCmseventsReconnects.Add(ctx, 1, reasonOptions[failed.reason]...)
+		pause := wait.next(failed, used)
+		s.link.logger.Debug("The socket is not connected", zap.Int("socket", s.slot), zap.Duration("wait", pause), zap.Error(failed))
+		if s.slot == 0 {
+			s.link.health.reportDisconnected(s.link, failed)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func telemetryOf(s *socket) *metadata.TelemetryBuilder { return s.link.hub.telemetry }
+
+// connect makes a connection and serves it until it ends. It returns for how long the
+// connection was useful.
+func (s *socket) connect(ctx context.Context) (failed *failure, used time.Duration) {
+	l := s.link
+	s.state.Store(stateToken)
+	// Each connection requests a new token: the lifetime of tokens is not documented.
+	secret, err := l.account.requestToken(ctx)
+	if err != nil {
+		return newTokenFailure(err), 0
+	}
+	if s.slot == 0 {
+		l.learnIdentity(ctx)
+	}
+	s.state.Store(stateDialing)
+	var network net.Conn
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { network = info.Conn }})
+	conn, response, err := websocket.Dial( //nolint:bodyclose // the library closes it
+		traced, l.eventURL+url.QueryEscape(secret), &websocket.DialOptions{
+			HTTPClient: l.eventClient, CompressionMode: websocket.CompressionDisabled,
+		})
+	if err != nil {
+		return newDialFailure(err, response, secret), 0
+	}
+	conn.SetReadLimit(l.config.MaxMessageSize)
+	c := &connection{socket: s, telemetry: telemetryOf(s), conn: conn, acks: make(chan ack, 16), netConn: network}
+	c.writeTimer = time.AfterFunc(writeTimeout, c.abort)
+	c.writeTimer.Stop()
+	c.lastHeard.Store(time.Now().UnixNano())
+	s.state.Store(stateSubscribing)
+	failed = c.serve(ctx)
+	if since := c.usefulSince.Load(); since != 0 {
+		used = time.Since(time.Unix(0, since))
+	}
+	return failed, used
+}
+
+// markUseful records that the connection serves its purpose.
+func (c *connection) markUseful() {
+	c.state.Store(stateRunning)
+	c.usefulSince.CompareAndSwap(0, time.Now().UnixNano())
+}
+
+// serve reads messages and sends requests until the connection ends.
+func (c *connection) serve(ctx context.Context) *failure {
+	c.link.hub.socketOpened(c.link.index, c.slot)
+	defer c.link.hub.socketClosed(c.link.index, c.slot)
+
+	inner, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// A read deadline for each message would cost more than reading it; closeGracefully
+		// and abort end the read.
+		end(c.readMessages(context.WithoutCancel(ctx)))
+	}()
+	failed := c.controlRequests(inner)
+	end(failed)
+	if ctx.Err() != nil {
+		c.closeGracefully()
+	} else {
+		c.abort()
+	}
+	<-done
+	c.writeTimer.Stop()
+	return failed
+}
+
+// closeTimeout is the part of shutdown_timeout for the closing handshake of a socket.
+func closeTimeout(config *Config) time.Duration { return min(config.ShutdownTimeout/3, 5*time.Second) }
+
+// closeGracefully closes the connection with a close frame, so that the server frees one of
+// its five places at once. It waits closeTimeout at most for the answer.
+func (c *connection) closeGracefully() {
+	cut := time.AfterFunc(closeTimeout(c.link.config), func() {
+		network := c.netConn
+		if secure, ok := network.(*tls.Conn); ok {
+			network = secure.NetConn() // its Close sends no TLS alert, which could block
+		}
+		if network != nil {
+			_ = network.Close()
+		}
+	})
+	defer cut.Stop()
+	_ = c.conn.Close(websocket.StatusNormalClosure, "")
+}
+
+// abort closes the connection without a handshake.
+func (c *connection) abort() { _ = c.conn.CloseNow() }
+
+// readMessages reads and acknowledges messages until the connection fails.
+func (c *connection) readMessages(ctx context.Context) *failure {
+	for {
+		data, err := c.readMessage(ctx)
+		if err != nil {
+			return newReadFailure(err)
+		}
+		now := time.Now()
+		c.lastHeard.Store(now.UnixNano())
+		if failed := c.handleMessage(ctx, now, data); failed != nil {
+			return failed
+		}
+		if cap(c.readBuffer) > maxKeptBuffer {
+			c.readBuffer, c.frame, c.decoder = nil, events.Frame{}, events.Decoder{}
+		}
+	}
+}
+
+// handleMessage decodes, acknowledges and applies one message.
+func (c *connection) handleMessage(ctx context.Context, now time.Time, data []byte) *failure {
+	err := c.decoder.Decode(data, &c.frame)
+	f := &c.frame
+	if f.Ack && err == nil {
+		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[typeAcknowledgement][events.Accepted]...)
+		select {
+		case c.acks <- ack{f.ID, f.Success()}:
+		default: // acknowledges no request of this connection
+		}
+		return nil
+	}
+	if f.HasID && !f.Ack {
+		// Acknowledge first: otherwise the server sends nothing more.
+		if ackErr := c.acknowledge(ctx, f.ID); ackErr != nil {
+			return newReadFailure(ackErr)
+		}
+	}
+	if err != nil {
+		return c.handleMalformed(ctx, now, err, data)
+	}
+	return c.applyMessage(ctx, now, f, data)
+}
+
+// readMessage reads one message, text or binary. The servers send text.
+func (c *connection) readMessage(ctx context.Context) ([]byte, error) {
+	_, r, err := c.conn.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	buffer := c.readBuffer[:0]
+	for {
+		if len(buffer) == cap(buffer) {
+			buffer = append(buffer, 0)[:len(buffer)]
+		}
+		n, err := r.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		if errors.Is(err, io.EOF) {
+			c.readBuffer = buffer
+			return buffer, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (c *connection) acknowledge(ctx context.Context, id int64) error {
+	c.ackBuffer = events.AppendAck(c.ackBuffer[:0], id)
+	c.writeTimer.Reset(writeTimeout)
+	err := c.conn.Write(ctx, websocket.MessageText, c.ackBuffer)
+	c.writeTimer.Stop()
+	if err == nil {
+		c.telemetry.ReceiverCmseventsAcknowledgements.Add(ctx, 1)
+	}
+	return err
+}
+
+// handleMalformed counts and emits a frame that cannot be decoded. The hub schedules a
+// renewal of its subscription, or of the whole socket without a readable index. If the
+// frame cannot be acknowledged, the connection ends, because the server waits for the
+// acknowledgement and sends nothing more.
+func (c *connection) handleMalformed(ctx context.Context, now time.Time, err error, data []byte) *failure {
+	f := &c.frame
+	if !f.IsMessage && errors.Is(err, events.ErrNoMessage) {
+		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][events.UnknownType]...)
+		c.link.emitMalformed(ctx, now, data, errorUnknownMessage, err)
+		return nil
+	}
+	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][messageMalformed]...)
+	c.link.emitMalformed(ctx, now, data, errorMalformedMessage, err)
+	if !f.HasID || f.Ack {
+		return newFailure(reasonMalformed, "a message without a readable id cannot be acknowledged: %w", err)
+	}
+	if c.link.hub.handleDamaged(now, c.link.index, c.slot, f) {
+		c.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["malformed"]...)
+	}
+	return nil
+}
+
+var errUnknownType = errors.New("a message of a type that is not known")
+
+func (c *connection) applyMessage(ctx context.Context, now time.Time, f *events.Frame, data []byte) *failure {
+	outcome, live := c.link.hub.receive(now, c.link.index, c.slot, f)
+	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][outcome]...)
+	switch outcome {
+	case events.ListEnded:
+		return newFailure(reasonDeactivated, "the server ended the list of its calls")
+	case events.UnknownType:
+		c.link.emitMalformed(ctx, now, data, errorUnknownMessage, errUnknownType)
+	}
+	if live && !c.listActive.Load() && c.slot == 0 {
+		c.listActive.Store(true)
+		c.markUseful()
+		c.link.health.reportConnected(c.link)
+	}
+	return nil
+}
