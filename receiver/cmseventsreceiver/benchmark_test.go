@@ -43,10 +43,9 @@ func BenchmarkRecord(b *testing.B) {
 	}
 }
 
-// BenchmarkReceive is the whole way of a message, over TCP: read, decode,
-// acknowledge, change the picture, make the record, pass it on to a consumer
-// that does nothing. The server's part is in the figure: it writes as fast as it
-// can, and throws the acknowledgements away.
+// BenchmarkReceive measures the whole way of a message over TCP: read, decode, acknowledge,
+// apply, make the record, deliver it to a consumer that does nothing. The figure includes
+// the server, which writes as fast as it can and discards the acknowledgements.
 func BenchmarkReceive(b *testing.B) {
 	var frames [2][]byte
 	for v, muted := range []string{"true", "false"} {

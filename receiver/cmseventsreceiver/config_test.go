@@ -80,7 +80,6 @@ func TestFullConfig(t *testing.T) {
 	}, config)
 }
 
-// Each error names the key and the value.
 func TestConfigErrors(t *testing.T) {
 	server := map[string]any{"endpoint": "https://cms1:445", "username": "events", "password": "secret"}
 	f := func(values map[string]any, want ...string) {
@@ -137,7 +136,7 @@ func TestConfigErrors(t *testing.T) {
 	f(elements("call_roster", "participants"), `elements: call_roster: "participants" is not a documented element`)
 	many := elements("calls", "name")
 	many["servers"] = []any{server, map[string]any{"endpoint": "https://cms2:445", "username": "u", "password": "p"}}
-	f(many, "elements::calls must hold callCorrelator if there are several servers")
+	f(many, "elements::calls must contain callCorrelator with several servers")
 	var all []map[string]any
 	for i := range 65 {
 		all = append(all, map[string]any{"endpoint": fmt.Sprintf("https://cms%d", i), "username": "u", "password": "p"})

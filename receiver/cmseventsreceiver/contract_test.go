@@ -22,14 +22,14 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// TestConsumeContract runs the ecosystem's checker: whatever the next consumer
-// answers, each event is delivered or, if refused for good, counted.
+// TestConsumeContract runs the Collector's contract checker: for any error of the next
+// consumer, each event is delivered or, on a permanent error, counted.
 func TestConsumeContract(t *testing.T) {
 	config := createDefaultConfig().(*Config)
 	listener, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	config.Servers = []ServerConfig{serverConfig(listener.Addr().String())}
-	generator := &joining{bridge: newBridge(t, listener.Addr().String(), func() net.Listener { return listener })}
+	generator := &participantGenerator{bridge: newFakeBridge(t, listener.Addr().String(), func() net.Listener { return listener })}
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
 		T:             t,
 		Factory:       contractFactory(),
@@ -40,7 +40,7 @@ func TestConsumeContract(t *testing.T) {
 	})
 }
 
-// contractFactory makes receivers whose records carry the id the checker wants.
+// contractFactory returns a factory whose records carry the id that the checker expects.
 func contractFactory() receiver.Factory {
 	inner := NewFactory()
 	return receiver.NewFactory(inner.Type(), inner.CreateDefaultConfig, receiver.WithLogs(
@@ -67,23 +67,23 @@ func contractFactory() receiver.Factory {
 	))
 }
 
-// joining generates participants that join a call; each run has a call of its
-// own, so that none sees what was before.
-type joining struct {
-	bridge *bridge
+// participantGenerator adds participants to a call. Each run has a new call, so that it
+// sees no earlier participants.
+type participantGenerator struct {
+	bridge *fakeBridge
 	next   atomic.Int64
 	call   string
 }
 
-func (j *joining) Start() {
+func (j *participantGenerator) Start() {
 	j.call = fmt.Sprintf("call-%d", j.next.Add(1))
-	j.bridge.addCall(j.call, board(j.call))
+	j.bridge.addCall(j.call, callElements(j.call))
 }
 
-func (j *joining) Stop() { j.bridge.removeCall(j.call) }
+func (j *participantGenerator) Stop() { j.bridge.removeCall(j.call) }
 
-func (j *joining) Generate() []receivertest.UniqueIDAttrVal {
+func (j *participantGenerator) Generate() []receivertest.UniqueIDAttrVal {
 	id := fmt.Sprintf("p-%d", j.next.Add(1))
-	j.bridge.addParticipant(j.call, id, person("P"))
+	j.bridge.addParticipant(j.call, id, participantElements("P"))
 	return []receivertest.UniqueIDAttrVal{receivertest.UniqueIDAttrVal(id)}
 }

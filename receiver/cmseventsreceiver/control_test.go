@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A standstill shows on one of the clocks or on both.
+// lateness sees a standstill of the monotonic clock, of the wall clock, or of both.
 func TestLateness(t *testing.T) {
 	due := time.Now()
 	assert.Equal(t, 7*time.Second, lateness(due, due.Add(7*time.Second)))

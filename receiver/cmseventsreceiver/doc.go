@@ -4,34 +4,52 @@
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package cmseventsreceiver is a WebSocket client of Cisco Meeting Server Call
-// Bridges. It subscribes to their events and emits one log record for each
-// change of a call or participant, and gauges of what is going on.
+// Bridges. It subscribes to their events, and emits one log record for each change
+// of a call or participant, and gauges of the calls and participants.
 //
-// # The way of a message
+// A server is one configured Call Bridge. A link has all that belongs to one
+// server: its API account, its sockets and its queue.
 //
-//	link.go     one server: its sockets; identity.go which bridge it is
-//	account.go  the server's API, and when not to ask it
-//	session.go  one socket: token, dial, read, decode, acknowledge
-//	control.go  what one socket asks for, and how it is found to be dead
-//	hub.go      one lock: message -> picture (internal/meetingserver/events) -> changes
-//	logs.go     change -> log record, a pure function; describe.go its body
-//	kept.go     frames that are not understood
-//	queue.go    records of one server -> next consumer
-//	watch.go    what keeps the picture from being whole -> health.go
+// # Order
 //
-// # Ordering and ownership
+// The way of a message:
 //
-// A message is acknowledged before it is looked into: a server that waits for an
-// acknowledgement sends nothing more. The picture is then changed under
-// the hub's lock, which is never held while anything is sent. What changed is put
-// into the queue of its server; a queue that is full makes the picture remember
-// what was not told, and tell it when there is room. So the picture is always
-// right, whatever the next consumer does, and gauges are read from it.
+//	connection.go  one connection: token, dial, read, acknowledge, decode
+//	hub.go         applies the message to the shared state (internal/meetingserver/events)
+//	logs.go        change -> log record; attributes.go its attributes, describe.go its body
+//	queue.go       records of one server -> next consumer
+//	malformed.go   frames that cannot be decoded
 //
-// The sockets of a server run on their own: one that ends leaves the others. All
-// of them share the account, which makes one request at a time.
+// A connection acknowledges a message before it applies it, because a server that
+// waits for an acknowledgement sends nothing more. The hub then changes the shared
+// state and puts each change into the queue of its server. A full queue refuses the
+// change; the hub emits the difference when the queue is half empty. So the state
+// and the gauges are current whether or not the next consumer accepts records.
 //
-// Locks are taken in this order: hub, queue. Those of account and health are held
-// alone; health reports to the host with its own held, and the host does not wait
-// for the receiver.
+// Around it:
+//
+//	link.go        keeps the sockets of a server connected
+//	control.go     sends subscription requests, detects a dead peer
+//	account.go     makes API requests, pauses after a refusal
+//	identity.go    requests the GUID of a Call Bridge
+//	failure.go     why connections end, delays between them
+//	watch.go       finds problems; health.go reports them
+//	metrics.go     exports the gauges of instruments.go; telemetry.go internal metrics
+//	receiver.go    Start and Shutdown
+//
+// # Blocking and locks
+//
+// Each socket has a goroutine that reads and one that sends requests; each link has
+// one for watchProblems, each queue one that delivers. Only deliver waits for the
+// next consumer. Each wait ends with a timeout or a context. The hub never waits
+// while it holds its lock. Locks are taken in the order hub, queue. The locks of
+// account and health are never held together with another; health holds its own
+// while it reports to the host.
+//
+// # Testing
+//
+// Tests run the receiver against fakeBridge in a synctest bubble, see runInBubble
+// in helpers_test.go. A new conversation from the field is a fixture that
+// TestGolden replays (go test -run TestGolden -update). The rules of the state
+// itself are tested in internal/meetingserver/events.
 package cmseventsreceiver

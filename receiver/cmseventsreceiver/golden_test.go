@@ -34,42 +34,41 @@ const (
 	moving = "40667441-9b70-41c0-839c-a8ce6dc7dbf1"
 )
 
-// before is what must have happened before a fixture begins. Indexes are the
-// fixture's own.
+// before are the messages before a fixture begins, with the indexes of the fixture.
 var before = map[string][]string{
-	"cluster-bridge-leaves": listed(3, moving, "Board", 11, 12),
-	"oddities":              append(listed(3, weekly, "Weekly sync", 1, 2), s2c(902, `"type":"rosterUpdate","subscriptionIndex":1,"updates":[{"participant":"`+nora+`","updateType":"add","name":"Nora Quill","state":"connected","direction":"incoming"}]`)),
-	"unsubscribe-all":       listed(3, weekly, "Weekly sync", 1, 2),
+	"cluster-bridge-leaves": listAndSubscribe(3, moving, "Board", 11, 12),
+	"oddities":              append(listAndSubscribe(3, weekly, "Weekly sync", 1, 2), serverMessage(902, `"type":"rosterUpdate","subscriptionIndex":1,"updates":[{"participant":"`+nora+`","updateType":"add","name":"Nora Quill","state":"connected","direction":"incoming"}]`)),
+	"unsubscribe-all":       listAndSubscribe(3, weekly, "Weekly sync", 1, 2),
 }
 
-func s2c(id int, content string) string {
+func serverMessage(id int, content string) string {
 	return fmt.Sprintf(`{"dir":"s2c","frame":{"type":"message","message":{"messageId":%d,%s}}}`, id, content)
 }
 
-// listed lists one call and has it subscribed to.
-func listed(list int, call, name string, roster, info int) []string {
+// listAndSubscribe returns the messages that list one call and activate its subscriptions.
+func listAndSubscribe(list int, call, name string, roster, info int) []string {
 	subscribe := func(content string) string {
 		return `{"dir":"c2s","frame":{"type":"message","message":{"type":"subscribeRequest","subscriptions":[` + content + `]}}}`
 	}
 	calls := fmt.Sprintf(`{"index":%d,"type":"calls"}`, list)
 	return []string{
 		subscribe(calls),
-		s2c(900, fmt.Sprintf(`"type":"subscriptionUpdate","subscriptions":[{"index":%d,"state":"active"}]`, list)),
-		s2c(901, fmt.Sprintf(`"type":"callListUpdate","subscriptionIndex":%d,"updates":[{"call":%q,"updateType":"add","name":%q}]`, list, call, name)),
+		serverMessage(900, fmt.Sprintf(`"type":"subscriptionUpdate","subscriptions":[{"index":%d,"state":"active"}]`, list)),
+		serverMessage(901, fmt.Sprintf(`"type":"callListUpdate","subscriptionIndex":%d,"updates":[{"call":%q,"updateType":"add","name":%q}]`, list, call, name)),
 		subscribe(calls + fmt.Sprintf(`,{"index":%d,"type":"callRoster","call":%[2]q},{"index":%d,"type":"callInfo","call":%[2]q}`, roster, call, info)),
 	}
 }
 
-// play plays a fixture's side of the server. The client's indexes and message
-// ids are its own: the fixture's are translated.
-type play struct {
+// fixturePlayer plays the server's side of a fixture, and translates the fixture's indexes
+// and message ids to those of the client.
+type fixturePlayer struct {
 	t       *testing.T
-	p       *peer
+	p       *fakeSocket
 	indexes map[int64]int64 // the fixture's to the client's
 	current map[string]int64
 }
 
-func (pl *play) lines(lines []string) {
+func (pl *fixturePlayer) lines(lines []string) {
 	for _, text := range lines {
 		var l line
 		decoder := json.NewDecoder(strings.NewReader(text))
@@ -93,8 +92,8 @@ func (pl *play) lines(lines []string) {
 	}
 }
 
-// await waits until the client has subscribed to what the fixture's client does.
-func (pl *play) await(message map[string]any) {
+// await waits until the client has the subscriptions of the fixture's client.
+func (pl *fixturePlayer) await(message map[string]any) {
 	wanted := message["subscriptions"].([]any)
 	for {
 		done := true
@@ -118,7 +117,7 @@ func (pl *play) await(message map[string]any) {
 			for _, s := range f.Message.Subscriptions {
 				pl.current[s.Type+" "+s.Call] = s.Index
 			}
-			pl.raw(fmt.Appendf(nil, `{"type":"messageAck","messageAck":{"messageId":%d,"status":"success"}}`, *f.Message.ID))
+			pl.writeRaw(fmt.Appendf(nil, `{"type":"messageAck","messageAck":{"messageId":%d,"status":"success"}}`, *f.Message.ID))
 		case <-time.After(10 * time.Second):
 			require.Fail(pl.t, "the client did not subscribe", "%v", wanted)
 		}
@@ -130,9 +129,8 @@ func number(v any) int64 {
 	return n
 }
 
-// send sends a message with the client's indexes, and waits until it is
-// acknowledged.
-func (pl *play) send(frame, message map[string]any) {
+// send sends a message with the client's indexes and waits for its acknowledgement.
+func (pl *fixturePlayer) send(frame, message map[string]any) {
 	if index, has := message["subscriptionIndex"]; has {
 		message["subscriptionIndex"] = pl.translate(index)
 	}
@@ -151,25 +149,25 @@ func (pl *play) send(frame, message map[string]any) {
 	}
 }
 
-func (pl *play) translate(index any) any {
+func (pl *fixturePlayer) translate(index any) any {
 	if known, ok := pl.indexes[number(index)]; ok {
 		return known
 	}
 	return index
 }
 
-func (pl *play) write(frame map[string]any) {
+func (pl *fixturePlayer) write(frame map[string]any) {
 	raw, err := json.Marshal(frame)
 	require.NoError(pl.t, err)
-	pl.raw(raw)
+	pl.writeRaw(raw)
 }
 
-func (pl *play) raw(raw []byte) {
+func (pl *fixturePlayer) writeRaw(raw []byte) {
 	require.NoError(pl.t, pl.p.conn.Write(context.Background(), websocket.MessageText, raw))
 }
 
-// TestGolden replays every conversation of the fixtures and holds the log
-// records against testdata/golden.
+// TestGolden replays every conversation of the fixtures and compares the log records with
+// testdata/golden.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(fixtures, "*.jsonl"))
 	require.NoError(t, err)
@@ -185,17 +183,17 @@ func TestGolden(t *testing.T) {
 			lines := slices.Concat(before[name], strings.Split(strings.TrimSpace(string(content)), "\n"))
 			var once sync.Once
 			played := make(chan struct{})
-			bubble(t, 1, func(r *rig) {
-				r.bridges[0].set(func(f *faults) {
-					f.script = func(p *peer) {
+			runInBubble(t, 1, func(r *harness) {
+				r.bridges[0].setFaults(func(f *faults) {
+					f.script = func(p *fakeSocket) {
 						once.Do(func() {
 							defer close(played)
-							(&play{t: r.t, p: p, indexes: map[int64]int64{}, current: map[string]int64{}}).lines(lines)
+							(&fixturePlayer{t: r.t, p: p, indexes: map[int64]int64{}, current: map[string]int64{}}).lines(lines)
 						})
 					}
 				})
-			}, func(r *rig) {
-				r.settle(2 * time.Second)
+			}, func(r *harness) {
+				r.wait(2 * time.Second)
 				select {
 				case <-played:
 				default:
@@ -216,7 +214,7 @@ func golden(t *testing.T, name string, all []plog.Logs) {
 		lr.SetTimestamp(0)
 		lr.SetObservedTimestamp(0)
 	}
-	// How records are batched is a matter of time: one batch holds them all.
+	// Batching depends on time, so merge all records into one batch.
 	one := plog.NewLogs()
 	for _, logs := range all {
 		for i, rl := range logs.ResourceLogs().All() {

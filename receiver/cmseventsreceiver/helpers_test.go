@@ -38,24 +38,24 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const fixtures = "../../testdata/cms-events"
 
-// rig is a receiver with sinks and simulated bridges, in a bubble.
-type rig struct {
+// harness is a receiver with sinks and fake bridges in a synctest bubble.
+type harness struct {
 	t        *testing.T
 	network  *network
-	bridges  []*bridge
+	bridges  []*fakeBridge
 	config   *Config
 	settings receiver.Settings
 	host     component.Host
 	logs     consumer.Logs
-	sink     *consumertest.LogsSink // what logs is, unless a test changes it
+	sink     *consumertest.LogsSink // the default of logs
 	metrics  consumer.Metrics
 	log      *observer.ObservedLogs
 	reader   *sdkmetric.ManualReader
-	inner    *eventsReceiver
+	receiver *eventsReceiver
 	parts    []component.Component
 }
 
-// serverConfig is the configuration of a server in memory.
+// serverConfig returns the configuration of a server in memory.
 func serverConfig(address string) ServerConfig {
 	s := ServerConfig{HTTP: api.NewDefaultServerConfig().HTTP, Username: username, Password: password}
 	s.HTTP.Endpoint = "http://" + address
@@ -63,12 +63,12 @@ func serverConfig(address string) ServerConfig {
 	return s
 }
 
-// bubble runs a test in which time passes when everybody waits; change may
-// alter the rig before it starts.
-func bubble(t *testing.T, bridges int, change func(*rig), test func(r *rig)) {
+// runInBubble runs a test in a synctest bubble; change may alter the harness before it
+// starts.
+func runInBubble(t *testing.T, bridges int, change func(*harness), test func(r *harness)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, bridges, change)
+		r := newHarness(t, bridges, change)
 		r.start()
 		test(r)
 		r.stop()
@@ -77,10 +77,10 @@ func bubble(t *testing.T, bridges int, change func(*rig), test func(r *rig)) {
 	})
 }
 
-func newRig(t *testing.T, bridges int, change func(*rig)) *rig {
+func newHarness(t *testing.T, bridges int, change func(*harness)) *harness {
 	t.Helper()
 	core, log := observer.New(zap.DebugLevel)
-	r := &rig{
+	r := &harness{
 		t: t, network: newNetwork(), config: createDefaultConfig().(*Config), host: componenttest.NewNopHost(),
 		settings: receivertest.NewNopSettings(metadata.Type), log: log, reader: sdkmetric.NewManualReader(), sink: new(consumertest.LogsSink),
 	}
@@ -89,7 +89,7 @@ func newRig(t *testing.T, bridges int, change func(*rig)) *rig {
 	r.settings.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader))
 	for i := range bridges {
 		address := fmt.Sprintf("cms%d.example.test:8443", i+1)
-		r.bridges = append(r.bridges, newBridge(t, address, func() net.Listener { return r.network.listen(address) }))
+		r.bridges = append(r.bridges, newFakeBridge(t, address, func() net.Listener { return r.network.listen(address) }))
 		r.config.Servers = append(r.config.Servers, serverConfig(address))
 	}
 	if change != nil {
@@ -99,7 +99,7 @@ func newRig(t *testing.T, bridges int, change func(*rig)) *rig {
 }
 
 // start creates and starts the receiver for each sink that is set.
-func (r *rig) start() {
+func (r *harness) start() {
 	r.t.Helper()
 	var parts []component.Component
 	factory := NewFactory()
@@ -113,15 +113,15 @@ func (r *rig) start() {
 		require.NoError(r.t, err)
 		parts = append(parts, part)
 	}
-	r.inner = parts[0].(*sharedcomponent.Component[*eventsReceiver]).Unwrap()
-	r.inner.dial = r.network.dial
+	r.receiver = parts[0].(*sharedcomponent.Component[*eventsReceiver]).Unwrap()
+	r.receiver.dial = r.network.dial
 	for _, part := range parts {
 		require.NoError(r.t, part.Start(r.t.Context(), r.host))
 	}
 	r.parts = parts
 }
 
-func (r *rig) stop() {
+func (r *harness) stop() {
 	r.t.Helper()
 	for _, part := range r.parts {
 		require.NoError(r.t, part.Shutdown(context.WithoutCancel(r.t.Context())))
@@ -131,19 +131,19 @@ func (r *rig) stop() {
 	}
 }
 
-// settle waits until nothing happens for d.
-func (r *rig) settle(d time.Duration) {
+// wait lets d pass and waits until all goroutines are idle.
+func (r *harness) wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// gauges are what the gauges of all servers show, added up.
+// gauges are the sums of the gauges of all servers.
 type gauges struct {
 	calls, recording, streaming, locked, participants int64
 }
 
-func (r *rig) gauges() (sum gauges) {
-	all, known := r.inner.hub.gauges()
+func (r *harness) gauges() (sum gauges) {
+	all, known := r.receiver.hub.gauges()
 	for i, g := range all {
 		if !known[i] {
 			continue
@@ -175,15 +175,15 @@ func records(all []plog.Logs) (out []plog.LogRecord) {
 	return out
 }
 
-// bodies are the bodies of all records so far; forget forgets them.
-func (r *rig) bodies() (all []string) {
+// bodies returns the bodies of all records since the last resetRecords.
+func (r *harness) bodies() (all []string) {
 	for _, lr := range records(r.sink.AllLogs()) {
 		all = append(all, lr.Body().Str())
 	}
 	return all
 }
 
-func (r *rig) forget() { r.sink.Reset() }
+func (r *harness) resetRecords() { r.sink.Reset() }
 
 func text(lr plog.LogRecord, key string) string {
 	if v, found := lr.Attributes().Get(key); found {
@@ -192,9 +192,9 @@ func text(lr plog.LogRecord, key string) string {
 	return ""
 }
 
-// fold is what somebody knows who read all records: the participants by id, with
-// their elements. It reports records that do not follow from those before.
-func fold(t *testing.T, all []plog.Logs) map[string]map[string]any {
+// participantsOf returns the participants by id, with their elements, after all records. It
+// fails the test if a record does not follow from the records before.
+func participantsOf(t *testing.T, all []plog.Logs) map[string]map[string]any {
 	t.Helper()
 	people := make(map[string]map[string]any)
 	for _, lr := range records(all) {
@@ -221,9 +221,9 @@ func fold(t *testing.T, all []plog.Logs) map[string]map[string]any {
 	return people
 }
 
-// counter returns the sum of the series of a self-telemetry metric that have
-// all of the attribute values.
-func (r *rig) counter(name string, values ...string) (total int64) {
+// counter returns the sum of those series of an internal metric that have all of the
+// attribute values.
+func (r *harness) counter(name string, values ...string) (total int64) {
 	r.t.Helper()
 	var data metricdata.ResourceMetrics
 	require.NoError(r.t, r.reader.Collect(context.WithoutCancel(r.t.Context()), &data))
@@ -234,16 +234,16 @@ func (r *rig) counter(name string, values ...string) (total int64) {
 			}
 			switch d := m.Data.(type) {
 			case metricdata.Sum[int64]:
-				total += add(d.DataPoints, values)
+				total += sumPoints(d.DataPoints, values)
 			case metricdata.Gauge[int64]:
-				total += add(d.DataPoints, values)
+				total += sumPoints(d.DataPoints, values)
 			}
 		}
 	}
 	return total
 }
 
-func add(points []metricdata.DataPoint[int64], values []string) (total int64) {
+func sumPoints(points []metricdata.DataPoint[int64], values []string) (total int64) {
 	for _, p := range points {
 		has := func(value string) bool {
 			return slices.ContainsFunc(p.Attributes.ToSlice(), func(kv attribute.KeyValue) bool { return kv.Value.String() == value })
@@ -255,11 +255,11 @@ func add(points []metricdata.DataPoint[int64], values []string) (total int64) {
 	return total
 }
 
-// board is a call with its usual elements.
-func board(correlator string) elements {
+// callElements returns the usual elements of a call.
+func callElements(correlator string) elements {
 	return elements{"name": "Board", "participants": 1, "distributedInstances": 0, "recording": "inactive", "streaming": "inactive", "lockState": "notLocked", "callType": "coSpace", "callCorrelator": correlator}
 }
 
-func person(name string) elements {
+func participantElements(name string) elements {
 	return elements{"name": name, "uri": "x", "state": "connected", "direction": "incoming", "audioMuted": false, "videoMuted": false, "importance": nil, "activeSpeaker": false}
 }

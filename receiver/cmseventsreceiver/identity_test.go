@@ -25,17 +25,17 @@ import (
 
 const ownGUID = "d80df859-cbc0-44ee-8611-449ab1bf39d7"
 
-// clustered makes a bridge say that it is cms2, on the second page of its cluster.
-func clustered(f *faults) {
-	f.name = "cms2"
-	f.bridges = map[string]string{
+// joinCluster makes a bridge report that it is cms2, on the second page of its cluster.
+func joinCluster(f *faults) {
+	f.uniqueName = "cms2"
+	f.callBridges = map[string]string{
 		"":  `<callBridges total="3"><callBridge id="a"><name>cms1</name></callBridge><callBridge id="b"><name>cms22</name></callBridge></callBridges>`,
 		"2": `<callBridges total="3"><callBridge id="` + ownGUID + `"><name>cms2</name></callBridge></callBridges>`,
 	}
 }
 
-// resources are the resources of all records and metrics so far.
-func resources(r *rig, metrics *consumertest.MetricsSink) (logs, points []map[string]any) {
+// resources returns the resources of all records and metrics.
+func resources(r *harness, metrics *consumertest.MetricsSink) (logs, points []map[string]any) {
 	for _, batch := range r.sink.AllLogs() {
 		for _, rl := range batch.ResourceLogs().All() {
 			logs = append(logs, rl.Resource().Attributes().AsRaw())
@@ -49,21 +49,21 @@ func resources(r *rig, metrics *consumertest.MetricsSink) (logs, points []map[st
 	return logs, points
 }
 
-// A bridge of a cluster is named by its GUID, as its call detail records name it,
-// from the first record on; one without is named by host and port.
+// The GUID names a bridge of a cluster from the first record on, as in its call detail
+// records. A bridge without a GUID is named by host and port.
 func TestIdentity(t *testing.T) {
 	f := func(change func(*faults), instance string, more map[string]any) {
 		t.Helper()
 		metrics := new(consumertest.MetricsSink)
-		bubble(t, 1, func(r *rig) {
+		runInBubble(t, 1, func(r *harness) {
 			r.metrics = metrics
 			r.config.ResourceAttributes = map[string]string{"service.namespace": "all", "deployment.environment.name": "lab"}
 			r.config.Servers[0].ResourceAttributes = map[string]string{"service.namespace": "one"}
-			r.bridges[0].set(change)
-		}, func(r *rig) {
-			busy(r.bridges[0], 1, 1)
-			right(r, 10*time.Second, gauges{calls: 1, participants: 1})
-			r.settle(r.config.Metrics.Interval)
+			r.bridges[0].setFaults(change)
+		}, func(r *harness) {
+			addCalls(r.bridges[0], 1, 1)
+			awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
+			r.wait(r.config.Metrics.Interval)
 			want := map[string]any{
 				names.ServiceName: names.MeetingServerService, names.ServiceInstanceID: instance,
 				names.ServerAddress: "cms1.example.test", names.ServerPort: int64(8443),
@@ -78,36 +78,38 @@ func TestIdentity(t *testing.T) {
 			}
 			// It is asked once.
 			asked := r.bridges[0].count("bridges")
-			r.bridges[0].drop()
-			r.settle(time.Minute)
+			r.bridges[0].dropSockets()
+			r.wait(time.Minute)
 			assert.Equal(r.t, asked, r.bridges[0].count("bridges"))
 		})
 	}
 	const byAddress = "cms1.example.test:8443"
-	f(clustered, ownGUID, map[string]any{names.CallBridgeID: ownGUID})
+	f(joinCluster, ownGUID, map[string]any{names.CallBridgeID: ownGUID})
 	f(func(*faults) {}, byAddress, nil)
-	f(func(f *faults) { f.name, f.bridges = "cms1", map[string]string{"": `<callBridges total="0"/>`} }, byAddress, nil)
-	f(func(f *faults) { f.name, f.bridges = "cms1", map[string]string{"": `{}`} }, byAddress, nil)
-	f(func(f *faults) { clustered(f); f.name = "cms9" }, byAddress, nil)
+	f(func(f *faults) {
+		f.uniqueName, f.callBridges = "cms1", map[string]string{"": `<callBridges total="0"/>`}
+	}, byAddress, nil)
+	f(func(f *faults) { f.uniqueName, f.callBridges = "cms1", map[string]string{"": `{}`} }, byAddress, nil)
+	f(func(f *faults) { joinCluster(f); f.uniqueName = "cms9" }, byAddress, nil)
 }
 
-// A bridge that says later who it is keeps one resource at a time.
+// A bridge that reports its GUID later has one resource at a time.
 func TestIdentityLearntLate(t *testing.T) {
 	metrics := new(consumertest.MetricsSink)
-	bubble(t, 1, func(r *rig) { r.metrics = metrics }, func(r *rig) {
+	runInBubble(t, 1, func(r *harness) { r.metrics = metrics }, func(r *harness) {
 		b := r.bridges[0]
-		busy(b, 1, 1)
-		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
-		r.settle(identityInterval / 2)
+		addCalls(b, 1, 1)
+		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
+		r.wait(identityInterval / 2)
 		b.stop()
-		b.set(clustered)
-		r.settle(identityInterval / 2)
+		b.setFaults(joinCluster)
+		r.wait(identityInterval / 2)
 		b.start()
-		r.settle(time.Minute)
-		r.forget()
+		r.wait(time.Minute)
+		r.resetRecords()
 		metrics.Reset()
 		b.updateParticipant("call-000", "call-000-person-000", elements{"audioMuted": true})
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		logs, points := resources(r, metrics)
 		require.NotEmpty(t, logs)
 		require.NotEmpty(t, points)
@@ -117,24 +119,24 @@ func TestIdentityLearntLate(t *testing.T) {
 	})
 }
 
-// A bridge that says who it is while its connection lasts is asked by the watch.
+// An unknown GUID is also requested while the connection lasts.
 func TestIdentityLearntWithoutAReconnect(t *testing.T) {
-	bubble(t, 1, nil, func(r *rig) {
+	runInBubble(t, 1, nil, func(r *harness) {
 		b := r.bridges[0]
-		busy(b, 1, 1)
-		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
-		b.set(clustered)
-		r.settle(identityInterval + watchInterval)
-		r.forget()
+		addCalls(b, 1, 1)
+		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
+		b.setFaults(joinCluster)
+		r.wait(identityInterval + watchInterval)
+		r.resetRecords()
 		b.updateParticipant("call-000", "call-000-person-000", elements{"audioMuted": true})
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		logs, _ := resources(r, new(consumertest.MetricsSink))
 		require.NotEmpty(t, logs)
 		for _, got := range logs {
 			assert.Equal(t, ownGUID, got[names.ServiceInstanceID])
 		}
 		asked := b.count("bridges")
-		r.settle(time.Hour)
+		r.wait(time.Hour)
 		assert.Equal(t, asked, b.count("bridges"), "once it is known it is not asked for")
 		assert.Equal(t, 1, b.count("socket"))
 	})
@@ -165,23 +167,23 @@ type extendedHost struct {
 
 func (h extendedHost) GetExtensions() map[component.ID]component.Component { return h.all }
 
-// An extension can stand for username and password.
+// An auth extension replaces username and password.
 func TestAuthExtension(t *testing.T) {
 	config, err := load(t, map[string]any{"servers": []any{map[string]any{
 		"endpoint": "http://cms1.example.test:8443", "tls": map[string]any{"insecure": true}, "auth": map[string]any{"authenticator": "signer"},
 	}}})
 	require.NoError(t, err)
-	bubble(t, 1, func(r *rig) {
+	runInBubble(t, 1, func(r *harness) {
 		r.config.Servers = config.Servers
 		r.host = extendedHost{r.host, map[component.ID]component.Component{component.MustNewID("signer"): signer{}}}
-	}, func(r *rig) {
-		busy(r.bridges[0], 1, 1)
-		right(r, 5*time.Second, gauges{calls: 1, participants: 1})
+	}, func(r *harness) {
+		addCalls(r.bridges[0], 1, 1)
+		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 1})
 		assert.Zero(t, r.bridges[0].count("unauthorized"))
 	})
 }
 
-// Credentials come from one place, and from one at least.
+// Credentials come from exactly one source.
 func TestCredentials(t *testing.T) {
 	f := func(more map[string]any, want string) {
 		t.Helper()
@@ -205,10 +207,10 @@ func TestCredentials(t *testing.T) {
 	f(map[string]any{"auth": auth, "timeout": "0s"}, "timeout must be positive, got 0s")
 }
 
-// In self-telemetry the server's address is its host alone.
+// The server address in internal metrics is the host without the port.
 func TestServerAddress(t *testing.T) {
-	bubble(t, 1, nil, func(r *rig) {
-		r.settle(time.Second)
+	runInBubble(t, 1, nil, func(r *harness) {
+		r.wait(time.Second)
 		var data metricdata.ResourceMetrics
 		require.NoError(t, r.reader.Collect(context.WithoutCancel(t.Context()), &data))
 		seen := 0
@@ -231,14 +233,14 @@ func TestServerAddress(t *testing.T) {
 	})
 }
 
-// A negative number of participants is shown as it came, and control characters in
-// a name do not break a line.
+// A negative number of participants is emitted unchanged, and control characters in a name
+// do not break a line.
 func TestOddValues(t *testing.T) {
-	bubble(t, 1, nil, func(r *rig) {
-		e := board("x")
+	runInBubble(t, 1, nil, func(r *harness) {
+		e := callElements("x")
 		e["participants"], e["name"] = -1, "Two\nlines\t\x01"
 		r.bridges[0].addCall("c", e)
-		r.settle(time.Second)
+		r.wait(time.Second)
 		all := records(r.sink.AllLogs())
 		require.NotEmpty(t, all)
 		assert.Equal(t, `call active: Two\nlines\t\x01, participants -1`, all[0].Body().Str())
@@ -253,60 +255,60 @@ func TestOddValues(t *testing.T) {
 	})
 }
 
-// A raw line break in a name is read as it stands: nothing is asked for anew.
+// A raw line break in a name is accepted and causes no renewal.
 func TestRawLineBreak(t *testing.T) {
-	bubble(t, 1, nil, func(r *rig) {
+	runInBubble(t, 1, nil, func(r *harness) {
 		b := r.bridges[0]
-		busy(b, 1, 1)
-		right(r, 5*time.Second, gauges{calls: 1, participants: 1})
-		r.forget()
+		addCalls(b, 1, 1)
+		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 1})
+		r.resetRecords()
 		b.mu.Lock()
-		b.each("callRoster", "call-000", func(p *peer, index int64) {
-			p.message(fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"p","updateType":"add","state":"connected","name":"Ada`+"\n"+`L"}]`, index))
+		b.eachSubscription("callRoster", "call-000", func(p *fakeSocket, index int64) {
+			p.sendMessage(fmt.Sprintf(`"type":"rosterUpdate","subscriptionIndex":%d,"updates":[{"participant":"p","updateType":"add","state":"connected","name":"Ada`+"\n"+`L"}]`, index))
 		})
 		b.mu.Unlock()
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_messages", "malformed"))
 		assert.Equal(t, []string{`participant joined: Ada\nL in Board`}, r.bodies())
 		assert.Equal(t, 1, b.count("subscribed callRoster"))
 	})
 }
 
-// A server that fills its participants with text is bounded in bytes, in state and
-// queue; what is left out is counted, and the health tells.
+// State and queue of a server that sends long text stay within their byte limits; ignored
+// text is counted, and the component becomes unhealthy.
 func TestHostileServer(t *testing.T) {
-	var host *watchingHost
-	bubble(t, 1, func(r *rig) {
-		host = observed(r)
+	var host *statusHolder
+	runInBubble(t, 1, func(r *harness) {
+		host = holdStatus(r)
 		r.config.MaxStateSize, r.config.MaxQueueSize = 1<<20, 1<<20
 		r.config.QueueSize = 1_000_000
-		r.logs = blocked{}
-	}, func(r *rig) {
+		r.logs = blockingConsumer{}
+	}, func(r *harness) {
 		b := r.bridges[0]
-		e := person("P")
+		e := participantElements("P")
 		for i := range 40 {
 			e[fmt.Sprintf("e%02d", i)] = strings.Repeat("x", 800)
 		}
-		busy(b, 1, 0)
-		r.settle(time.Second)
+		addCalls(b, 1, 0)
+		r.wait(time.Second)
 		for i := range 500 {
 			b.addParticipant("call-000", fmt.Sprintf("p%03d", i), e)
 			if i%10 == 0 {
-				r.settle(100 * time.Millisecond)
+				r.wait(100 * time.Millisecond)
 			}
 		}
-		r.settle(10 * time.Second)
+		r.wait(10 * time.Second)
 		assert.LessOrEqual(t, r.counter("otelcol_receiver_cmsevents_state_size"), int64(1<<20))
 		assert.Greater(t, r.counter("otelcol_receiver_cmsevents_state_size"), int64(1<<19))
 		assert.LessOrEqual(t, r.counter("otelcol_receiver_cmsevents_queue_memory"), int64(1<<20))
 		assert.Greater(t, r.counter("otelcol_receiver_cmsevents_untracked"), int64(400))
-		assert.EqualValues(t, 1, r.problem(problemStateFull))
-		assert.Equal(t, 1, r.logged(problemStateFull))
+		assert.EqualValues(t, 1, r.problemGauge(problemStateFull))
+		assert.Equal(t, 1, r.loggedProblems(problemStateFull))
 		assert.Equal(t, "StatusRecoverableError", host.last.String())
 		for i := range 500 {
 			b.removeParticipant("call-000", fmt.Sprintf("p%03d", i), "")
 		}
-		r.settle(10 * time.Minute)
-		assert.Zero(t, r.problem(problemStateFull))
+		r.wait(10 * time.Minute)
+		assert.Zero(t, r.problemGauge(problemStateFull))
 	})
 }

@@ -20,19 +20,19 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// A server that cannot be reached does not fail the start.
+// An unreachable server does not fail Start.
 func TestUnreachable(t *testing.T) {
-	bubble(t, 1, func(r *rig) { r.bridges[0].stop() }, func(r *rig) {
-		r.settle(time.Minute)
+	runInBubble(t, 1, func(r *harness) { r.bridges[0].stop() }, func(r *harness) {
+		r.wait(time.Minute)
 		assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_reconnects", "unreachable"))
 		assert.Equal(t, 1, r.log.FilterMessageSnippet("No events from").Len())
-		busy(r.bridges[0], 1, 1)
+		addCalls(r.bridges[0], 1, 1)
 		r.bridges[0].start()
-		right(r, 10*time.Second, gauges{calls: 1, participants: 1})
+		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
 	})
 }
 
-// What cannot be is said at the start.
+// Start reports an invalid client configuration.
 func TestStartFails(t *testing.T) {
 	config := createDefaultConfig().(*Config)
 	config.Servers = []ServerConfig{serverConfig("cms1:8443")}
@@ -45,45 +45,45 @@ func TestStartFails(t *testing.T) {
 	require.NoError(t, logs.Shutdown(context.WithoutCancel(t.Context())))
 }
 
-// A receiver can be created anew from the same configuration after a stop, as
-// a Collector does when it reloads.
+// A receiver can be created again from the same configuration after Shutdown, as on a
+// reload.
 func TestSameConfigurationTwice(t *testing.T) {
-	bubble(t, 1, func(r *rig) { r.metrics = new(consumertest.MetricsSink) }, func(r *rig) {
-		busy(r.bridges[0], 1, 1)
-		right(r, 5*time.Second, gauges{calls: 1, participants: 1})
+	runInBubble(t, 1, func(r *harness) { r.metrics = new(consumertest.MetricsSink) }, func(r *harness) {
+		addCalls(r.bridges[0], 1, 1)
+		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 1})
 		for _, part := range r.parts {
 			require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
 		}
-		r.settle(time.Second)
+		r.wait(time.Second)
 		assert.Empty(t, r.bridges[0].peers(), "closed in good order")
 		r.start()
-		right(r, 5*time.Second, gauges{calls: 1, participants: 1})
+		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 1})
 	})
 }
 
-// With a metrics pipeline alone the gauges are the same.
+// Without a logs pipeline the gauges are the same.
 func TestMetricsAlone(t *testing.T) {
 	metrics := new(consumertest.MetricsSink)
-	bubble(t, 1, func(r *rig) { r.logs, r.metrics = nil, metrics }, func(r *rig) {
-		busy(r.bridges[0], 1, 300)
-		right(r, 5*time.Second, gauges{calls: 1, participants: 300})
-		r.settle(r.config.Metrics.Interval)
+	runInBubble(t, 1, func(r *harness) { r.logs, r.metrics = nil, metrics }, func(r *harness) {
+		addCalls(r.bridges[0], 1, 300)
+		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 300})
+		r.wait(r.config.Metrics.Interval)
 		assert.NotEmpty(t, metrics.AllMetrics())
 		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_records", "overflow"))
 	})
 }
 
-// A shutdown passes on what waits, once more; when its time is up, it ends.
+// Shutdown delivers the waiting records, and returns when its time is over.
 func TestShutdown(t *testing.T) {
 	f := func(next func(context.Context, plog.Logs) error, want error) {
 		t.Helper()
-		bubble(t, 1, func(r *rig) {
+		runInBubble(t, 1, func(r *harness) {
 			var err error
 			r.logs, err = consumer.NewLogs(next)
 			require.NoError(r.t, err)
-		}, func(r *rig) {
-			busy(r.bridges[0], 1, 1)
-			r.settle(time.Minute)
+		}, func(r *harness) {
+			addCalls(r.bridges[0], 1, 1)
+			r.wait(time.Minute)
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 5*time.Second)
 			defer cancel()
 			began := time.Now()
@@ -97,12 +97,11 @@ func TestShutdown(t *testing.T) {
 	f(func(ctx context.Context, _ plog.Logs) error { <-ctx.Done(); return ctx.Err() }, nil)
 }
 
-// A peer that reads nothing, not even the closing handshake, does not hold a
-// shutdown for long.
+// A peer that reads nothing, not even a close frame, does not delay Shutdown for long.
 func TestShutdownDeafPeer(t *testing.T) {
-	bubble(t, 1, func(r *rig) { r.bridges[0].set(func(f *faults) { f.deaf = true }) }, func(r *rig) {
+	runInBubble(t, 1, func(r *harness) { r.bridges[0].setFaults(func(f *faults) { f.readNothing = true }) }, func(r *harness) {
 		for _, after := range []time.Duration{time.Second, time.Minute} {
-			r.settle(after)
+			r.wait(after)
 			began := time.Now()
 			for _, part := range r.parts {
 				require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
@@ -110,7 +109,7 @@ func TestShutdownDeafPeer(t *testing.T) {
 			assert.LessOrEqual(t, time.Since(began), 11*time.Second)
 			r.start()
 		}
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_reconnects", "lost"))
 		assert.Zero(t, r.gauges())
 	})

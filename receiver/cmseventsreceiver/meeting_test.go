@@ -10,21 +10,21 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A meeting from its begin to its end, as people read it.
+// The bodies of the records of a whole meeting.
 func TestMeeting(t *testing.T) {
-	bubble(t, 1, nil, func(r *rig) {
+	runInBubble(t, 1, nil, func(r *harness) {
 		b := r.bridges[0]
-		r.settle(time.Second)
-		b.addCall("call-1", board("corr"))
-		r.settle(time.Second)
-		b.addParticipant("call-1", "p-1", person("Ines Ostrow"))
+		r.wait(time.Second)
+		b.addCall("call-1", callElements("corr"))
+		r.wait(time.Second)
+		b.addParticipant("call-1", "p-1", participantElements("Ines Ostrow"))
 		b.updateParticipant("call-1", "p-1", elements{"audioMuted": true})
 		b.updateCall("call-1", elements{"recording": "active", "lockState": "locked"})
-		r.settle(time.Second)
+		r.wait(time.Second)
 		assert.Equal(t, gauges{calls: 1, recording: 1, locked: 1, participants: 1}, r.gauges())
 		b.removeParticipant("call-1", "p-1", "remoteTeardown")
 		b.removeCall("call-1")
-		r.settle(time.Second)
+		r.wait(time.Second)
 		assert.Equal(t, gauges{}, r.gauges())
 		assert.Equal(t, []string{
 			"call active: Board, participants 1",

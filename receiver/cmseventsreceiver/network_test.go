@@ -12,12 +12,11 @@ import (
 	"sync"
 )
 
-// network is a network in memory, so that tests run in a bubble of
-// testing/synctest, where time passes when everybody waits.
+// network is a network in memory for tests in a synctest bubble.
 type network struct {
 	mu        sync.Mutex
 	listeners map[string]*pipeListener
-	// frames are the frames the clients wrote, by what they are.
+	// frames counts the frames of all clients by kind.
 	frames  map[string]int
 	largest int // payload of a text frame
 }
@@ -54,7 +53,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return pipeAddress(l.address) }
 
-// listen replaces what listened at the address.
+// listen replaces the listener of an address.
 func (n *network) listen(address string) *pipeListener {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -63,81 +62,81 @@ func (n *network) listen(address string) *pipeListener {
 	return l
 }
 
-var errNobody = errors.New("connection refused")
+var errRefused = errors.New("connection refused")
 
 func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	n.mu.Lock()
 	l := n.listeners[address]
 	n.mu.Unlock()
 	if l == nil {
-		return nil, &net.OpError{Op: "dial", Net: "pipe", Err: errNobody}
+		return nil, &net.OpError{Op: "dial", Net: "pipe", Err: errRefused}
 	}
 	ours, theirs := net.Pipe()
 	select {
 	case l.conns <- theirs:
-		return &watched{Conn: ours, network: n}, nil
+		return &frameRecorder{Conn: ours, network: n}, nil
 	case <-l.done:
 	case <-ctx.Done():
 	}
 	_ = ours.Close()
 	_ = theirs.Close()
-	return nil, &net.OpError{Op: "dial", Net: "pipe", Err: errNobody}
+	return nil, &net.OpError{Op: "dial", Net: "pipe", Err: errRefused}
 }
 
-// watched reads along what a client writes.
-type watched struct {
+// frameRecorder parses the frames that a client writes.
+type frameRecorder struct {
 	net.Conn
-	network *network
-	mu      sync.Mutex // guards everything below
-	seen    []byte
-	socket  bool // the HTTP request was an upgrade
+	network  *network
+	mu       sync.Mutex // guards everything below
+	pending  []byte
+	upgraded bool // the HTTP request was a WebSocket upgrade
 }
 
-func (w *watched) Write(b []byte) (int, error) {
-	w.look(b)
+func (w *frameRecorder) Write(b []byte) (int, error) {
+	w.record(b)
 	return w.Conn.Write(b)
 }
 
-func (w *watched) look(b []byte) {
+func (w *frameRecorder) record(b []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen = append(w.seen, b...)
-	if !w.socket {
-		head, rest, complete := bytes.Cut(w.seen, []byte("\r\n\r\n"))
+	w.pending = append(w.pending, b...)
+	if !w.upgraded {
+		head, rest, complete := bytes.Cut(w.pending, []byte("\r\n\r\n"))
 		if !complete || !bytes.Contains(head, []byte("Upgrade: websocket")) {
 			return
 		}
-		w.socket, w.seen = true, rest
+		w.upgraded, w.pending = true, rest
 	}
-	for w.frame() {
+	for w.nextFrame() {
 	}
 }
 
-// frame takes one frame (RFC 6455, 5.2) off what was seen.
-func (w *watched) frame() bool {
-	if len(w.seen) < 6 {
+// nextFrame removes one frame (RFC 6455, 5.2) from pending.
+func (w *frameRecorder) nextFrame() bool {
+	if len(w.pending) < 6 {
 		return false
 	}
-	size, header := int(w.seen[1]&0x7f), 6
+	size, header := int(w.pending[1]&0x7f), 6
 	switch size {
 	case 126:
-		size, header = int(binary.BigEndian.Uint16(w.seen[2:])), 8
+		size, header = int(binary.BigEndian.Uint16(w.pending[2:])), 8
 	case 127:
 		return false
 	}
-	if len(w.seen) < header+size {
+	if len(w.pending) < header+size {
 		return false
 	}
-	what := map[byte]string{0x80 | 1: "text", 0x80 | 8: "close", 0x80 | 10: "pong"}[w.seen[0]]
-	if what == "" {
-		what = "forbidden"
+	kind := map[byte]string{0x80 | 1: "text", 0x80 | 8: "close", 0x80 | 10: "pong"}[w.pending[0]]
+	if kind == "" {
+		kind = "forbidden"
 	}
 	w.network.mu.Lock()
-	w.network.frames[what]++
-	if what == "text" {
+	w.network.frames[kind]++
+	if kind == "text" {
 		w.network.largest = max(w.network.largest, size)
 	}
 	w.network.mu.Unlock()
-	w.seen = w.seen[header+size:]
+	w.pending = w.pending[header+size:]
 	return true
 }

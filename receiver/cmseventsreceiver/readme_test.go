@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/internal/testkit/readme"
 )
 
-// TestMetricsTable holds the README's table of metrics against the instruments.
+// TestMetricsTable compares the README's table of metrics with the instruments.
 func TestMetricsTable(t *testing.T) {
 	var metrics []readme.Metric
 	for _, d := range definitions {
@@ -18,8 +18,7 @@ func TestMetricsTable(t *testing.T) {
 	readme.HoldMetrics(t, metrics, *update)
 }
 
-// Every key of the configuration's own stands in the README and in the schema,
-// and the schema has no other.
+// The README and the schema have every configuration key, and the schema has no other.
 func TestConfigIsDocumented(t *testing.T) {
 	readme.HoldConfig(t, Config{}, "", "properties")
 	readme.HoldConfig(t, MetricsConfig{}, "metrics.", "$defs::metrics_config::properties")

@@ -18,7 +18,7 @@ import (
 	"github.com/legato-otel/legato/internal/testkit/secrets"
 )
 
-// No secret is in the record of a change, whichever element it came in.
+// The record of a change contains no secret, in any element.
 func TestSecretsInEveryForm(t *testing.T) {
 	texts := []string{
 		"https://user:" + secrets.Secret + "@host.example.test/", "sip:anna:" + secrets.Secret + "@example.test", "rtmp://live.example.test/" + secrets.Secret,
@@ -48,7 +48,7 @@ func TestSecretsInEveryForm(t *testing.T) {
 	assert.False(t, secrets.In(fmt.Sprint(lr.Attributes().AsRaw())))
 }
 
-// A name cannot break a line of a log, nor turn it around.
+// A name can neither break nor reverse a line of a log.
 func TestControlCharactersInBodies(t *testing.T) {
 	lr := plog.NewLogRecord()
 	putRecord(lr, &events.Change{
@@ -62,7 +62,7 @@ func TestControlCharactersInBodies(t *testing.T) {
 	assert.Equal(t, `call updated, a\nb`, lr.Body().Str())
 }
 
-// A secret across the limit of a kept frame is not passed on in part.
+// A secret across the size limit of an emitted frame is redacted before the cut.
 func TestSecretAcrossTheLimitOfAKeptFrame(t *testing.T) {
 	const secret = "https://user:12345678@host.example.test/"
 	for back := range len(secret) {
@@ -79,8 +79,7 @@ func TestSecretAcrossTheLimitOfAKeptFrame(t *testing.T) {
 	}
 }
 
-// An address may lack its scheme: as the element uri, and in a line in the place of
-// a name.
+// Addresses without a scheme are redacted too, in the element uri and in place of a name.
 func TestSecretInAnAddressWithoutScheme(t *testing.T) {
 	address := []byte("anna.b:" + secrets.Secret + "@example.test")
 	for kind := range events.ChangeKinds {

@@ -23,43 +23,44 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/events"
 )
 
-// blocked is a consumer that takes nothing until its context ends.
-type blocked struct{}
+// blockingConsumer blocks until its context ends.
+type blockingConsumer struct{}
 
-func (blocked) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+func (blockingConsumer) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-func (blocked) ConsumeLogs(ctx context.Context, _ plog.Logs) error {
+func (blockingConsumer) ConsumeLogs(ctx context.Context, _ plog.Logs) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (blocked) ConsumeMetrics(ctx context.Context, _ pmetric.Metrics) error {
+func (blockingConsumer) ConsumeMetrics(ctx context.Context, _ pmetric.Metrics) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// Whatever hangs, a stop without a deadline of its own ends within
-// shutdown_timeout.
+// Shutdown without a deadline ends within shutdown_timeout, whatever blocks.
 func TestShutdownIsBounded(t *testing.T) {
-	hangs := map[string]func(*rig){
-		"nothing":  func(*rig) {},
-		"consumer": func(r *rig) { r.logs, r.metrics = blocked{}, blocked{} },
-		"token":    func(r *rig) { r.bridges[0].set(func(f *faults) { f.tokenHangs = true }) },
-		"status":   func(r *rig) { r.bridges[0].set(func(f *faults) { f.statusHangs, f.quiet = true, true }) },
-		"deaf":     func(r *rig) { r.bridges[0].set(func(f *faults) { f.deaf = true }) },
-		"quiet":    func(r *rig) { r.bridges[0].set(func(f *faults) { f.quiet = true }) },
-		"account":  func(r *rig) { r.bridges[0].password = "other" },
+	hangs := map[string]func(*harness){
+		"nothing":  func(*harness) {},
+		"consumer": func(r *harness) { r.logs, r.metrics = blockingConsumer{}, blockingConsumer{} },
+		"token":    func(r *harness) { r.bridges[0].setFaults(func(f *faults) { f.tokenHangs = true }) },
+		"status": func(r *harness) {
+			r.bridges[0].setFaults(func(f *faults) { f.statusHangs, f.sendNothing = true, true })
+		},
+		"deaf":    func(r *harness) { r.bridges[0].setFaults(func(f *faults) { f.readNothing = true }) },
+		"quiet":   func(r *harness) { r.bridges[0].setFaults(func(f *faults) { f.sendNothing = true }) },
+		"account": func(r *harness) { r.bridges[0].password = "other" },
 	}
 	for name, change := range hangs {
 		for _, timeout := range []time.Duration{5 * time.Second, 500 * time.Millisecond} {
 			t.Run(name+" "+timeout.String(), func(t *testing.T) {
-				bubble(t, 1, func(r *rig) {
+				runInBubble(t, 1, func(r *harness) {
 					r.config.ShutdownTimeout = timeout
 					change(r)
-				}, func(r *rig) {
-					busy(r.bridges[0], 2, 2)
+				}, func(r *harness) {
+					addCalls(r.bridges[0], 2, 2)
 					for _, after := range []time.Duration{time.Second, 65 * time.Second} {
-						r.settle(after)
+						r.wait(after)
 						began := time.Now()
 						for _, part := range r.parts {
 							require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
@@ -73,10 +74,11 @@ func TestShutdownIsBounded(t *testing.T) {
 	}
 }
 
-// A branch that is only busy gets its records, though another one refuses them.
+// If one branch of a fan-out refuses records permanently and another one is only busy, the
+// busy branch gets them later.
 func TestJoinedErrors(t *testing.T) {
 	tries, busyBranch := 0, 3
-	bubble(t, 1, func(r *rig) {
+	runInBubble(t, 1, func(r *harness) {
 		var err error
 		r.logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 			if tries++; tries <= busyBranch {
@@ -85,20 +87,20 @@ func TestJoinedErrors(t *testing.T) {
 			return r.sink.ConsumeLogs(ctx, logs)
 		})
 		require.NoError(t, err)
-	}, func(r *rig) {
-		busy(r.bridges[0], 1, 1)
-		r.settle(time.Minute)
+	}, func(r *harness) {
+		addCalls(r.bridges[0], 1, 1)
+		r.wait(time.Minute)
 		assert.Equal(t, 3, r.sink.LogRecordCount())
 		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_records", "refused"))
 		assert.Greater(t, tries, busyBranch)
 	})
 }
 
-// A consumer that is busy when the stop begins, and takes records before the
-// stop's own time is up, gets all of them.
+// A consumer that is busy when the stop begins, and accepts records within
+// shutdown_timeout, gets all of them.
 func TestStopTriesAgain(t *testing.T) {
 	var takesFrom atomic.Int64 // in nanoseconds; 0: never
-	bubble(t, 1, func(r *rig) {
+	runInBubble(t, 1, func(r *harness) {
 		var err error
 		r.logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 			if from := takesFrom.Load(); from == 0 || time.Now().UnixNano() < from {
@@ -107,9 +109,9 @@ func TestStopTriesAgain(t *testing.T) {
 			return r.sink.ConsumeLogs(ctx, logs)
 		})
 		require.NoError(t, err)
-	}, func(r *rig) {
-		busy(r.bridges[0], 1, 1)
-		r.settle(time.Minute)
+	}, func(r *harness) {
+		addCalls(r.bridges[0], 1, 1)
+		r.wait(time.Minute)
 		takesFrom.Store(time.Now().Add(2 * time.Second).UnixNano())
 		for _, part := range r.parts {
 			require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
@@ -119,21 +121,21 @@ func TestStopTriesAgain(t *testing.T) {
 	})
 }
 
-// Batches stay below what gRPC refuses by default, however long the texts are.
+// Batches stay below the default limit of gRPC, however long the texts are.
 func TestBatchesAreBounded(t *testing.T) {
 	const grpcLimit = 4 << 20
-	bubble(t, 1, nil, func(r *rig) {
+	runInBubble(t, 1, nil, func(r *harness) {
 		b := r.bridges[0]
-		busy(b, 1, 0)
-		r.settle(time.Second)
-		e := person("P")
+		addCalls(b, 1, 0)
+		r.wait(time.Second)
+		e := participantElements("P")
 		for _, key := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 			e[key] = string(make([]byte, 160)) // six times as long in JSON
 		}
 		for i := range 1200 {
 			b.addParticipant("call-000", fmt.Sprintf("p%04d", i), e)
 		}
-		right(r, 30*time.Second, gauges{calls: 1, participants: 1200})
+		awaitGauges(r, 30*time.Second, gauges{calls: 1, participants: 1200})
 		size := plog.ProtoMarshaler{}
 		for _, batch := range r.sink.AllLogs() {
 			assert.Less(t, size.LogsSize(batch), grpcLimit)
@@ -141,16 +143,16 @@ func TestBatchesAreBounded(t *testing.T) {
 	})
 }
 
-// What is counted for a record is what it takes on the heap, or more.
+// estimateBytes is at least the heap of a record.
 func TestSizeOf(t *testing.T) {
 	const n = 2000
 	f := func(name string, more int, text string) {
 		t.Helper()
-		e := person("Firstname Lastname")
+		e := participantElements("Firstname Lastname")
 		for i := range more {
 			e[fmt.Sprintf("element%02d", i)] = text
 		}
-		frame := fmt.Sprintf(`{"message":{"messageId":1,"type":"rosterUpdate","updates":[%s]}}`, entry("participant", "383e2b95-73ef-4a8d-84ca-189e795009b8", "add", e))
+		frame := fmt.Sprintf(`{"message":{"messageId":1,"type":"rosterUpdate","updates":[%s]}}`, updateJSON("participant", "383e2b95-73ef-4a8d-84ca-189e795009b8", "add", e))
 		var d events.Decoder
 		var fr events.Frame
 		require.NoError(t, d.Decode([]byte(frame), &fr))

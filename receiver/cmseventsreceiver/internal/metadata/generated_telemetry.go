@@ -216,7 +216,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsMessages, err = builder.meter.Int64Counter(
 		"otelcol_receiver_cmsevents_messages",
-		metric.WithDescription("Messages of the servers by type and by what became of them. [Development]"),
+		metric.WithDescription("Messages of the Call Bridges by type and outcome. [Development]"),
 		metric.WithUnit("{message}"),
 	)
 	errs = errors.Join(errs, err)
@@ -228,13 +228,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsQueueCapacity, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_cmsevents_queue_capacity",
-		metric.WithDescription("Event records that can wait for the next consumer, of one Call Bridge. [Development]"),
+		metric.WithDescription("Largest number of event records of a Call Bridge that can wait for the next consumer. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsQueueMemory, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_cmsevents_queue_memory",
-		metric.WithDescription("Bytes of the event records that wait for the next consumer, as estimated; max_queue_size bounds it. [Development]"),
+		metric.WithDescription("Estimated bytes of the event records that wait for the next consumer. max_queue_size bounds it. [Development]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -246,25 +246,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsReconnects, err = builder.meter.Int64Counter(
 		"otelcol_receiver_cmsevents_reconnects",
-		metric.WithDescription("Sockets that ended or did not come to be, by reason. [Development]"),
+		metric.WithDescription("Connections that ended or could not be made, by reason. [Development]"),
 		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsRecords, err = builder.meter.Int64Counter(
 		"otelcol_receiver_cmsevents_records",
-		metric.WithDescription("Event records by what became of them. What overflows is reported in short by a resync. [Development]"),
+		metric.WithDescription("Event records by outcome. After an overflow a resync emits the difference. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsResyncs, err = builder.meter.Int64Counter(
 		"otelcol_receiver_cmsevents_resyncs",
-		metric.WithDescription("Times that the picture was told or asked for anew. [Development]"),
+		metric.WithDescription("Times that the receiver emitted a difference after an overflow, or renewed subscriptions after a damaged message. [Development]"),
 		metric.WithUnit("{resync}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsStateSize, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_cmsevents_state_size",
-		metric.WithDescription("Bytes of the calls and participants that are held of a Call Bridge; max_state_size bounds it. [Development]"),
+		metric.WithDescription("Bytes of the calls and participants of a Call Bridge. max_state_size bounds it. [Development]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -276,7 +276,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmseventsUntracked, err = builder.meter.Int64ObservableCounter(
 		"otelcol_receiver_cmsevents_untracked",
-		metric.WithDescription("Calls, participants and long texts that were left out because too much is held. [Development]"),
+		metric.WithDescription("Calls, participants and long texts that were ignored because of the limits. [Development]"),
 		metric.WithUnit("{object}"),
 	)
 	errs = errors.Join(errs, err)

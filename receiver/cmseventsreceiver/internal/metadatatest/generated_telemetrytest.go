@@ -54,7 +54,7 @@ func AssertEqualReceiverCmseventsConnections(t *testing.T, tt *componenttest.Tel
 func AssertEqualReceiverCmseventsMessages(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_messages",
-		Description: "Messages of the servers by type and by what became of them. [Development]",
+		Description: "Messages of the Call Bridges by type and outcome. [Development]",
 		Unit:        "{message}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -84,7 +84,7 @@ func AssertEqualReceiverCmseventsProblems(t *testing.T, tt *componenttest.Teleme
 func AssertEqualReceiverCmseventsQueueCapacity(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_queue_capacity",
-		Description: "Event records that can wait for the next consumer, of one Call Bridge. [Development]",
+		Description: "Largest number of event records of a Call Bridge that can wait for the next consumer. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -98,7 +98,7 @@ func AssertEqualReceiverCmseventsQueueCapacity(t *testing.T, tt *componenttest.T
 func AssertEqualReceiverCmseventsQueueMemory(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_queue_memory",
-		Description: "Bytes of the event records that wait for the next consumer, as estimated; max_queue_size bounds it. [Development]",
+		Description: "Estimated bytes of the event records that wait for the next consumer. max_queue_size bounds it. [Development]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -126,7 +126,7 @@ func AssertEqualReceiverCmseventsQueueSize(t *testing.T, tt *componenttest.Telem
 func AssertEqualReceiverCmseventsReconnects(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_reconnects",
-		Description: "Sockets that ended or did not come to be, by reason. [Development]",
+		Description: "Connections that ended or could not be made, by reason. [Development]",
 		Unit:        "{connection}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -142,7 +142,7 @@ func AssertEqualReceiverCmseventsReconnects(t *testing.T, tt *componenttest.Tele
 func AssertEqualReceiverCmseventsRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_records",
-		Description: "Event records by what became of them. What overflows is reported in short by a resync. [Development]",
+		Description: "Event records by outcome. After an overflow a resync emits the difference. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -158,7 +158,7 @@ func AssertEqualReceiverCmseventsRecords(t *testing.T, tt *componenttest.Telemet
 func AssertEqualReceiverCmseventsResyncs(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_resyncs",
-		Description: "Times that the picture was told or asked for anew. [Development]",
+		Description: "Times that the receiver emitted a difference after an overflow, or renewed subscriptions after a damaged message. [Development]",
 		Unit:        "{resync}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -174,7 +174,7 @@ func AssertEqualReceiverCmseventsResyncs(t *testing.T, tt *componenttest.Telemet
 func AssertEqualReceiverCmseventsStateSize(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_state_size",
-		Description: "Bytes of the calls and participants that are held of a Call Bridge; max_state_size bounds it. [Development]",
+		Description: "Bytes of the calls and participants of a Call Bridge. max_state_size bounds it. [Development]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -202,7 +202,7 @@ func AssertEqualReceiverCmseventsSubscriptions(t *testing.T, tt *componenttest.T
 func AssertEqualReceiverCmseventsUntracked(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmsevents_untracked",
-		Description: "Calls, participants and long texts that were left out because too much is held. [Development]",
+		Description: "Calls, participants and long texts that were ignored because of the limits. [Development]",
 		Unit:        "{object}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -8,9 +8,9 @@ import (
 	"net/http"
 )
 
-// The API of the bridge that tests play.
+// The API of a fakeBridge.
 
-func (b *bridge) authorized(w http.ResponseWriter, r *http.Request) bool {
+func (b *fakeBridge) authorized(w http.ResponseWriter, r *http.Request) bool {
 	user, secret, _ := r.BasicAuth()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -22,7 +22,7 @@ func (b *bridge) authorized(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-func (b *bridge) token(w http.ResponseWriter, r *http.Request) {
+func (b *fakeBridge) serveToken(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close")
 	b.mu.Lock()
 	b.counts["token"]++
@@ -41,13 +41,13 @@ func (b *bridge) token(w http.ResponseWriter, r *http.Request) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.made++
-	token := fmt.Sprintf("token-%d", b.made)
+	b.tokensMade++
+	token := fmt.Sprintf("token-%d", b.tokensMade)
 	b.tokens[token] = !b.faults.expired
 	w.Header().Set("X-Cisco-CMS-Auth-Token", token)
 }
 
-func (b *bridge) status(w http.ResponseWriter, r *http.Request) {
+func (b *fakeBridge) serveStatus(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	b.counts["status"]++
 	hangs := b.faults.statusHangs
@@ -61,9 +61,9 @@ func (b *bridge) status(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (b *bridge) cluster(w http.ResponseWriter, r *http.Request) {
+func (b *fakeBridge) serveCluster(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
-	name := b.faults.name
+	name := b.faults.uniqueName
 	b.mu.Unlock()
 	switch {
 	case !b.authorized(w, r):
@@ -74,10 +74,10 @@ func (b *bridge) cluster(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (b *bridge) callBridges(w http.ResponseWriter, r *http.Request) {
-	b.note("bridges")
+func (b *fakeBridge) serveCallBridges(w http.ResponseWriter, r *http.Request) {
+	b.countUp("bridges")
 	b.mu.Lock()
-	list, found := b.faults.bridges[r.URL.Query().Get("offset")]
+	list, found := b.faults.callBridges[r.URL.Query().Get("offset")]
 	b.mu.Unlock()
 	switch {
 	case !b.authorized(w, r):

@@ -30,8 +30,8 @@ import (
 
 const waitFor, tick = 10 * time.Second, 5 * time.Millisecond
 
-// secure starts a bridge that speaks TLS, HTTP/2 too, on the real network.
-func secure(t *testing.T) (b *bridge, config ServerConfig) {
+// startTLSBridge starts a bridge with TLS and HTTP/2 on the real network.
+func startTLSBridge(t *testing.T) (b *fakeBridge, config ServerConfig) {
 	t.Helper()
 	certificate := httptest.NewUnstartedServer(nil)
 	certificate.EnableHTTP2 = true
@@ -40,7 +40,7 @@ func secure(t *testing.T) (b *bridge, config ServerConfig) {
 	listener, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
-	b = newBridge(t, address, func() net.Listener { return tls.NewListener(listener, certificate.TLS) })
+	b = newFakeBridge(t, address, func() net.Listener { return tls.NewListener(listener, certificate.TLS) })
 	config = serverConfig(address)
 	config.HTTP.Endpoint = "https://" + address + "/"
 	config.HTTP.TLS.Insecure = false
@@ -48,10 +48,10 @@ func secure(t *testing.T) (b *bridge, config ServerConfig) {
 	return b, config
 }
 
-// Over TLS and TCP; and the token is in no span.
+// The receiver works over TLS and TCP, and no span contains the token.
 func TestRealNetwork(t *testing.T) {
-	b, server := secure(t)
-	busy(b, 3, 4)
+	b, server := startTLSBridge(t)
+	addCalls(b, 3, 4)
 	telemetry := componenttest.NewTelemetry()
 	defer func() { _ = telemetry.Shutdown(context.WithoutCancel(t.Context())) }()
 	set := receivertest.NewNopSettings(metadata.Type)
@@ -92,7 +92,7 @@ func TestRealNetwork(t *testing.T) {
 	}
 }
 
-// TestLimit holds one request for 99 subscriptions against the fixture's: one
+// TestLimit compares one request for 99 subscriptions with the fixture: it is one
 // unfragmented frame.
 func TestLimit(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(fixtures, "limit-99-subscriptions.jsonl"))
@@ -100,15 +100,15 @@ func TestLimit(t *testing.T) {
 	first, _, _ := strings.Cut(string(content), "\n")
 	var want struct{ Frame frame }
 	require.NoError(t, json.Unmarshal([]byte(first), &want))
-	bubble(t, 1, func(r *rig) { r.bridges[0].set(func(f *faults) { f.quietAcks = true }) }, func(r *rig) {
+	runInBubble(t, 1, func(r *harness) { r.bridges[0].setFaults(func(f *faults) { f.withholdAcks = true }) }, func(r *harness) {
 		b := r.bridges[0]
 		for _, s := range want.Frame.Message.Subscriptions {
 			if s.Type == "callRoster" {
-				b.addCall(s.Call, board("corr-"+s.Call))
+				b.addCall(s.Call, callElements("corr-"+s.Call))
 			}
 		}
-		b.set(func(f *faults) { f.quietAcks = false })
-		r.settle(20 * time.Second)
+		b.setFaults(func(f *faults) { f.withholdAcks = false })
+		r.wait(20 * time.Second)
 		got := map[string]bool{}
 		for _, p := range b.peers() {
 			for _, s := range p.subs {
@@ -125,15 +125,15 @@ func TestLimit(t *testing.T) {
 	})
 }
 
-// statusHost remembers what it is told.
-type statusHost struct {
+// statusRecorder records the reported status events.
+type statusRecorder struct {
 	component.Host
 	events chan *componentstatus.Event
 }
 
-func (h *statusHost) Report(e *componentstatus.Event) { h.events <- e }
+func (h *statusRecorder) Report(e *componentstatus.Event) { h.events <- e }
 
-func (h *statusHost) drain() (all []string) {
+func (h *statusRecorder) drain() (all []string) {
 	for {
 		select {
 		case e := <-h.events:
@@ -144,26 +144,26 @@ func (h *statusHost) drain() (all []string) {
 	}
 }
 
-// The component's status is that of all servers together, on change.
+// The component status covers all servers together and is reported on change.
 func TestStatus(t *testing.T) {
-	var host *statusHost
-	bubble(t, 2, func(r *rig) {
-		host = &statusHost{componenttest.NewNopHost(), make(chan *componentstatus.Event, 100)}
+	var host *statusRecorder
+	runInBubble(t, 2, func(r *harness) {
+		host = &statusRecorder{componenttest.NewNopHost(), make(chan *componentstatus.Event, 100)}
 		r.host = host
-	}, func(r *rig) {
-		r.settle(time.Minute)
+	}, func(r *harness) {
+		r.wait(time.Minute)
 		assert.Empty(t, host.drain())
 		r.bridges[0].stop()
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		assert.Equal(t, []string{"StatusRecoverableError", "StatusRecoverableError"}, host.drain(), "lost, then unreachable")
 		r.bridges[1].stop()
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		host.drain()
 		r.bridges[0].start()
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		assert.Empty(t, host.drain(), "one is not there yet")
 		r.bridges[1].start()
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		assert.Equal(t, []string{"StatusOK"}, host.drain())
 	})
 }
