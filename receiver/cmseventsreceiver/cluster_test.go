@@ -17,14 +17,14 @@ import (
 // The cluster of each server is in the resource of its records and in the client
 // metadata of their requests.
 func TestClusterInMetadata(t *testing.T) {
-	bubble(t, 3, func(r *rig) {
+	runInBubble(t, 3, func(r *harness) {
 		r.config.ResourceAttributes = map[string]string{names.Cluster: "east"}
 		r.config.Servers[1].ResourceAttributes = map[string]string{names.Cluster: "west"}
-	}, func(r *rig) {
+	}, func(r *harness) {
 		for _, b := range r.bridges {
-			busy(b, 1, 1)
+			addCalls(b, 1, 1)
 		}
-		r.settle(time.Minute)
+		r.wait(time.Minute)
 		requests := map[string]int{}
 		for _, name := range clustertest.Requests(r.t, r.sink) {
 			requests[name]++
