@@ -7,16 +7,15 @@ import "strings"
 
 // Address is the value of From or To (RFC 3261, 20.20).
 type Address struct {
-	// Display is the name of the party without quotes and escapes, "" if there is
-	// none.
+	// Display is the name of the party without quotes and escapes, "" without one.
 	Display string
 	URI     URI
-	// Tag is the parameter of that name.
+	// Tag is the value of the header parameter tag.
 	Tag string
 }
 
-// ParseAddress reads an address. It is not ok if there is no URI. A display name
-// without quotes may hold a comma, which the RFC forbids and phones send.
+// ParseAddress parses an address. ok is false without a URI. A display name without
+// quotes may hold a comma: the RFC forbids it, but phones send it.
 func ParseAddress(value string) (a Address, ok bool) {
 	ok = a.parse(value)
 	return a, ok
@@ -25,7 +24,7 @@ func ParseAddress(value string) (a Address, ok bool) {
 func (a *Address) parse(value string) (ok bool) {
 	rest := trimSpace(value)
 	if strings.HasPrefix(rest, "\"") {
-		if end := closingQuote(rest[1:]); end >= 0 {
+		if end := indexClosingQuote(rest[1:]); end >= 0 {
 			a.Display = unescape(rest[1 : end+1])
 			rest = rest[end+2:]
 		}
@@ -42,7 +41,7 @@ func (a *Address) parse(value string) (ok bool) {
 		a.Tag = tagOf(rest[closing+1:])
 		return a.URI.parse(trimSpace(rest[:closing]))
 	}
-	// Without brackets, all parameters are those of the header.
+	// Without brackets, all parameters belong to the header (RFC 3261, 20.10).
 	uri, parameters := rest, ""
 	if end := endOfAddrSpec(rest); end >= 0 {
 		uri, parameters = rest[:end], rest[end:]
@@ -51,7 +50,8 @@ func (a *Address) parse(value string) (ok bool) {
 	return a.URI.parse(trimSpace(uri))
 }
 
-// endOfAddrSpec returns where the parameters begin; a user may hold a semicolon.
+// endOfAddrSpec returns the offset of the header parameters, or -1. The user part may
+// hold a semicolon, so the search begins behind the @.
 func endOfAddrSpec(text string) int {
 	at := strings.LastIndexByte(text, '@') + 1
 	if end := strings.IndexByte(text[at:], ';'); end >= 0 {
@@ -60,20 +60,21 @@ func endOfAddrSpec(text string) int {
 	return -1
 }
 
-// tagOf returns the parameter tag, which is the first one nearly always.
+// tagOf returns the value of the parameter tag. It is nearly always the first
+// parameter, which is checked first.
 func tagOf(text string) string {
 	if tag, ok := strings.CutPrefix(text, ";tag="); ok && isToken(tag) {
 		return tag
 	}
-	for all := newParameters(text); all.text != ""; {
-		if name, value := all.next(); isName(name, "tag") {
+	for all := newParameterReader(text); all.rest != ""; {
+		if name, value := all.nextPair(); equalName(name, "tag") {
 			return unquote(value)
 		}
 	}
 	return ""
 }
 
-// isToken tells whether a text has no separator of parameters and no space.
+// isToken reports whether text has no space, quote or semicolon.
 func isToken(text string) bool {
 	for i := range len(text) {
 		if !isTokenByte[text[i]] {
@@ -85,38 +86,39 @@ func isToken(text string) bool {
 
 var isTokenByte = func() (is [256]bool) {
 	for c := range is {
-		is[c] = isPlain(byte(c)) && c != ';' && c != '"'
+		is[c] = isVisibleASCII(byte(c)) && c != ';' && c != '"'
 	}
 	return is
 }()
 
-// parameters reads the parameters of a header field: name=value, separated by
+// parameterReader reads the parameters of a header field: name=value, separated by
 // semicolons.
-type parameters struct {
-	text string // the parameters that were not read yet
-	// ignoreQuotes is set if no quote follows, or one without an end.
+type parameterReader struct {
+	rest string // unread parameters
+	// ignoreQuotes is true if rest has no quote, or an opening quote without a closing
+	// one: then each semicolon separates.
 	ignoreQuotes bool
 }
 
-func newParameters(text string) parameters {
-	return parameters{text: text, ignoreQuotes: strings.IndexByte(text, '"') < 0}
+func newParameterReader(text string) parameterReader {
+	return parameterReader{rest: text, ignoreQuotes: strings.IndexByte(text, '"') < 0}
 }
 
-// next cuts off the first parameter.
-func (p *parameters) next() (name, value string) { return splitParameter(p.cut()) }
+// nextPair removes the first parameter from rest and returns its name and value.
+func (p *parameterReader) nextPair() (name, value string) { return splitParameter(p.nextText()) }
 
-// cut cuts off the first parameter as it is written.
-func (p *parameters) cut() (parameter string) {
-	all := p.text
+// nextText removes the first parameter from rest and returns its text.
+func (p *parameterReader) nextText() (parameter string) {
+	all := p.rest
 	end := strings.IndexByte(all, ';')
 	if !p.ignoreQuotes {
-		end = p.endOutsideQuotes(end)
+		end = p.indexSemicolonOutsideQuotes(end)
 	}
 	if end < 0 {
-		p.text = ""
+		p.rest = ""
 		return all
 	}
-	p.text = all[end+1:]
+	p.rest = all[end+1:]
 	return all[:end]
 }
 
@@ -130,24 +132,24 @@ func splitParameter(parameter string) (name, value string) {
 	return trimSpace(parameter), ""
 }
 
-// endOutsideQuotes returns the offset of the first semicolon outside quotes, or -1.
-// first is the first semicolon.
-func (p *parameters) endOutsideQuotes(first int) (end int) {
+// indexSemicolonOutsideQuotes returns the offset of the first semicolon outside quotes,
+// or -1. first is the offset of the first semicolon of all.
+func (p *parameterReader) indexSemicolonOutsideQuotes(first int) (end int) {
 	end = first
 	for from := 0; end >= 0; {
-		quote := strings.IndexByte(p.text[from:end], '"')
+		quote := strings.IndexByte(p.rest[from:end], '"')
 		if quote < 0 {
 			break
 		}
 		from += quote + 1
-		n := closingQuote(p.text[from:])
+		n := indexClosingQuote(p.rest[from:])
 		if n < 0 {
 			p.ignoreQuotes = true
 			break
 		}
 		from += n + 1
 		if from > end {
-			if end = strings.IndexByte(p.text[from:], ';'); end >= 0 {
+			if end = strings.IndexByte(p.rest[from:], ';'); end >= 0 {
 				end += from
 			}
 		}
@@ -155,21 +157,21 @@ func (p *parameters) endOutsideQuotes(first int) (end int) {
 	return end
 }
 
-// isName compares a parameter's name in any case of letters.
-func isName(name, lower string) bool {
+// equalName compares a parameter's name without regard to case.
+func equalName(name, lower string) bool {
 	return len(name) == len(lower) && (name == lower || strings.EqualFold(name, lower))
 }
 
-// trimSpace is strings.TrimSpace, inlined for text that has no space around it.
+// trimSpace is strings.TrimSpace with an inlined path for text without outer space.
 func trimSpace(text string) string {
-	if text == "" || isPlain(text[0]) && isPlain(text[len(text)-1]) {
+	if text == "" || isVisibleASCII(text[0]) && isVisibleASCII(text[len(text)-1]) {
 		return text
 	}
 	return strings.TrimSpace(text)
 }
 
-// isPlain tells whether a byte is a visible character of ASCII.
-func isPlain(c byte) bool { return c > ' ' && c < 0x7f }
+// isVisibleASCII reports whether c is an ASCII character with a glyph.
+func isVisibleASCII(c byte) bool { return c > ' ' && c < 0x7f }
 
 func unquote(text string) string {
 	if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' {
@@ -178,7 +180,7 @@ func unquote(text string) string {
 	return text
 }
 
-// unescape takes the backslashes out of a quoted string.
+// unescape removes the backslashes of a quoted string.
 func unescape(text string) string {
 	if strings.IndexByte(text, '\\') < 0 {
 		return text

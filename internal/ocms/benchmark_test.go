@@ -11,8 +11,8 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/entry"
 )
 
-// corpus is lines of calls as OCMS writes them.
-func corpus(tb testing.TB) (all []string, bytes int64) {
+// benchmarkLines returns lines of calls as OCMS writes them.
+func benchmarkLines(tb testing.TB) (all []string, bytes int64) {
 	tb.Helper()
 	all = append(lines(tb, "../../testdata/ocms/events-basic.log"), lines(tb, "../../testdata/ocms/events-failures-and-forking.log")...)
 	all = append(all, lines(tb, "../../testdata/ocms/events-tricky-values.log")...)
@@ -22,9 +22,9 @@ func corpus(tb testing.TB) (all []string, bytes int64) {
 	return all, bytes
 }
 
-// BenchmarkSplit tells the attributes of lines apart.
+// BenchmarkSplit splits lines into attributes.
 func BenchmarkSplit(b *testing.B) {
-	all, bytes := corpus(b)
+	all, bytes := benchmarkLines(b)
 	b.SetBytes(bytes)
 	b.ReportAllocs()
 	var s Splitter
@@ -37,9 +37,9 @@ func BenchmarkSplit(b *testing.B) {
 	}
 }
 
-// BenchmarkDecode reads all documented values as well.
+// BenchmarkDecode splits lines and decodes all documented values.
 func BenchmarkDecode(b *testing.B) {
-	all, bytes := corpus(b)
+	all, bytes := benchmarkLines(b)
 	b.SetBytes(bytes)
 	b.ReportAllocs()
 	var d Decoder
@@ -52,12 +52,11 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkStringsSplit is strings.Split on the same lines: at commas alone, which
-// gives the pairs of a program that breaks at the first quoted comma; at commas and
-// equals signs; and at all separators that Decode cuts at, which gives as many parts
-// as Decode does and knows of none what it is.
+// BenchmarkStringsSplit applies strings.Split to the same lines: at commas, although some
+// commas are quoted; at commas and equals signs; and at all separators at which Decode
+// splits.
 func BenchmarkStringsSplit(b *testing.B) {
-	all, bytes := corpus(b)
+	all, bytes := benchmarkLines(b)
 	for _, test := range []struct {
 		name  string
 		split func(line string) (parts int)
@@ -86,8 +85,8 @@ func BenchmarkStringsSplit(b *testing.B) {
 	}
 }
 
-// splitAll splits a line into attributes, and their values as Decode does: addresses
-// and URIs into parts, Via into parameters, MEDIA into words, Service at its dots.
+// splitAll splits a line into attributes and their values into the same parts as Decode:
+// addresses and URIs, the parameters of Via, the words of MEDIA, Service at its dots.
 func splitAll(line string) (parts int) {
 	pairs := strings.Split(line, ",")
 	for i := range pairs {
@@ -123,7 +122,7 @@ func splitAll(line string) (parts int) {
 }
 
 func BenchmarkKeyValueParser(b *testing.B) {
-	all, bytes := corpus(b)
+	all, bytes := benchmarkLines(b)
 	parser, output := keyValueParser(b)
 	b.SetBytes(bytes)
 	b.ReportAllocs()

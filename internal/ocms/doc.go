@@ -1,35 +1,42 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ocms is the wire format of the accounting events that Oracle
-// Communication and Mobility Server (OCMS) writes through Log4j (E05480-02,
-// appendix C): one line in, one typed event out, without OpenTelemetry.
+// Package ocms decodes the accounting events that Oracle Communication and Mobility
+// Server (OCMS) writes through Log4j (E05480-02, appendix C): one line in, one [Event]
+// out. The package is pure: no OpenTelemetry, no HTTP, no clock.
 //
-//	split.go     a line -> attributes that tile it
-//	boundary.go  where an attribute's value ends
+// A line takes this way:
+//
+//	split.go     a line -> attributes; their texts joined are the line again
+//	boundary.go  where the value of an attribute ends
 //	keys.go      the documented attributes
 //	event.go     attributes -> an event
-//	service.go   the Log4j category, read from the right
-//	address.go   From and To: display name, URI, parameters
-//	uri.go       the parts of a SIP URI
+//	service.go   Service, the Log4j category
+//	address.go   From and To: display name, URI, tag
+//	uri.go       SIP URIs
 //	via.go       the hops of Via
-//	media.go     MEDIA, CSeq
+//	media.go     MEDIA and CSeq
 //	time.go      CreationTime and TimeZoneOffset
-//	identity.go  what tells an event from its copy
+//	identity.go  the identity of the SIP message, for finding copies
 //	header.go    syslog headers, and the XML of release 10g R3
-//	flags.go     what could not be read or not be told apart
+//	flags.go     what is wrong or ambiguous in a line
 //
 // # Tolerance
 //
-// The layout escapes nothing and has no order: values hold commas, equals signs
-// and quotes. A comma ends a value where a documented key follows it, outside
-// quotes and angle brackets in those values that have them. A comma in front of
-// any other key ends a value as well, unless the value cannot be complete there.
-// Where two readings are possible the event carries a flag, and the line is the
-// authority.
+// The layout escapes nothing and has no order: values contain commas, equals signs and
+// quotes. A comma ends a value where a documented key follows it, outside quotes and
+// angle brackets in values that may have them. A comma in front of another key ends a
+// value too, unless the value is an incomplete address. Where two readings are possible,
+// the event has a flag, and the line is the authority.
 //
 // # Ownership
 //
-// All strings are substrings of the line. A [Line] is valid until its [Splitter]
-// is used again; an [Event] holds nothing of a splitter but what its Line says.
+// All strings are substrings of the line. A [Line] is valid until the next use of its
+// [Splitter], an [Event] until the next use of its [Decoder]. Nothing waits.
+//
+// # Testing
+//
+// TestGolden decodes the lines of testdata/ocms and testdata/field/ocms (-update writes
+// the results). FuzzDecode and TestMutatedLines require that the joined attributes are
+// the line, TestRandomMaps that a rendered map of attributes is decoded to the same map.
 package ocms

@@ -10,24 +10,24 @@ import (
 	"unicode/utf8"
 )
 
-// Event is a line with the documented attributes in their types. What could not
-// be read has its zero value and a flag; the attributes have all of it as text.
+// Event is a line whose documented attributes are decoded. A value that cannot be
+// decoded leaves its field zero and sets a flag; Line still has its text.
 type Event struct {
 	Line Line
-	// Category is what Service says; its Kind is the event's.
+	// Category is the decoded Service.
 	Category Category
 	Service  string
 
-	// Time is CreationTime in UTC, zero if it could not be read.
+	// Time is CreationTime in UTC, zero if it could not be decoded.
 	Time time.Time
 	// Offset is TimeZoneOffset, in minutes east of Greenwich.
 	Offset    int
 	HasOffset bool
 
-	// Method is that of the request, or of the request that the response is to:
-	// the attribute Method, else that of Service, else that of CSeq.
+	// Method is the SIP method of the request, or of the request that the response
+	// answers: the attribute Method, else the method in Service, else the one in CSeq.
 	Method string
-	// Code is the status of a response, from 100 to 699; else 0.
+	// Code is the status code of a response, 100 to 699, or 0.
 	Code   int
 	CallID string
 	CSeq   Sequence
@@ -38,24 +38,25 @@ type Event struct {
 	Media      []Stream
 
 	ContentType string
-	// ContentLength in bytes, -1 if there is none.
+	// ContentLength is in bytes, -1 if absent.
 	ContentLength int64
 }
 
-// Kind is that of the category.
+// Kind returns the kind of the category.
 func (e *Event) Kind() Kind { return e.Category.Kind }
 
-// Flags are those of the event's line.
+// Flags returns the flags of the line.
 func (e *Event) Flags() Flags { return e.Line.Flags }
 
-// ErrNoService is why a line is no event: each event has its Log4j category.
+// ErrNoService means that a line has no Service. OCMS writes the Log4j category of each
+// event there.
 var ErrNoService = errors.New("the line has no Service")
 
-// Decoder decodes lines. It reuses its memory and is for one goroutine.
+// Decoder decodes lines. It reuses its memory; one goroutine may use it at a time.
 type Decoder struct {
 	Splitter
-	// CreationTimeIsLocal takes TimeZoneOffset from CreationTime, which is UTC
-	// otherwise.
+	// CreationTimeIsLocal means that CreationTime is local time, from which
+	// TimeZoneOffset is subtracted. Otherwise CreationTime is UTC.
 	CreationTimeIsLocal bool
 
 	event   Event
@@ -63,8 +64,8 @@ type Decoder struct {
 	streams []Stream
 }
 
-// Decode decodes one line. The event is valid until the next call. With an error,
-// ErrNoAttribute or ErrNoService, it holds what could be read.
+// Decode decodes one line. The event is valid until the next call. The errors are
+// ErrNoAttribute and ErrNoService; the event then holds all that could be decoded.
 func (d *Decoder) Decode(text string) (*Event, error) {
 	e := &d.event
 	*e = Event{}
@@ -76,37 +77,37 @@ func (d *Decoder) Decode(text string) (*Event, error) {
 	if err != nil {
 		return e, err
 	}
-	e.Service, _ = e.Line.Set(Service)
+	e.Service, _ = e.Line.NonEmptyValue(Service)
 	e.Category = ParseService(e.Service)
-	d.readTime(e)
-	e.readTransaction()
-	d.readHeaders(e)
+	d.decodeTime(e)
+	e.decodeTransaction()
+	d.decodeHeaders(e)
 	if e.Service == "" {
 		return e, ErrNoService
 	}
 	return e, nil
 }
 
-func (e *Event) flag(ok bool, flags Flags) {
+func (e *Event) flagUnless(ok bool, flags Flags) {
 	if !ok {
 		e.Line.Flags |= flags
 	}
 }
 
-func (d *Decoder) readTime(e *Event) {
-	text, _ := e.Line.Set(CreationTime)
-	t, zoned, ok := parseTime(text)
-	e.flag(ok, BadCreationTime)
-	offset, hasOffset := e.Line.Set(TimeZoneOffset)
+func (d *Decoder) decodeTime(e *Event) {
+	text, _ := e.Line.NonEmptyValue(CreationTime)
+	t, zoned, ok := parseCreationTime(text)
+	e.flagUnless(ok, BadCreationTime)
+	offset, hasOffset := e.Line.NonEmptyValue(TimeZoneOffset)
 	if hasOffset {
 		e.Offset, e.HasOffset = parseOffset(offset)
-		e.flag(e.HasOffset, BadTimeZoneOffset)
+		e.flagUnless(e.HasOffset, BadTimeZoneOffset)
 	}
 	if !ok {
 		return
 	}
 	if d.CreationTimeIsLocal && !zoned {
-		e.flag(e.HasOffset, BadTimeZoneOffset)
+		e.flagUnless(e.HasOffset, BadTimeZoneOffset)
 		if e.HasOffset {
 			t = t.Add(-time.Duration(e.Offset) * time.Minute)
 		}
@@ -114,35 +115,35 @@ func (d *Decoder) readTime(e *Event) {
 	e.Time = t
 }
 
-// readTransaction reads which request or response it is about. Where names
-// differ, Method and StatusCode count.
-func (e *Event) readTransaction() {
-	e.CallID, _ = e.Line.Set(CallID)
-	if text, ok := e.Line.Set(CSeq); ok {
+// decodeTransaction decodes Call-ID, CSeq, method and status code. Where they contradict
+// Service, the attributes Method and StatusCode win.
+func (e *Event) decodeTransaction() {
+	e.CallID, _ = e.Line.NonEmptyValue(CallID)
+	if text, ok := e.Line.NonEmptyValue(CSeq); ok {
 		e.CSeq, ok = ParseCSeq(text)
-		e.flag(ok, BadCSeq)
+		e.flagUnless(ok, BadCSeq)
 	}
-	method, _ := e.Line.Set(Method)
+	method, _ := e.Line.NonEmptyValue(Method)
 	for _, candidate := range [...]string{method, e.Category.Method, e.CSeq.Method} {
 		if e.Method == "" {
 			e.Method = candidate
 		}
-		e.flag(candidate == "" || candidate == e.Method, MethodMismatch)
+		e.flagUnless(candidate == "" || candidate == e.Method, MethodMismatch)
 	}
-	_, hasURI := e.Line.Set(RequestURI)
-	text, hasCode := e.Line.Set(StatusCode)
+	_, hasURI := e.Line.NonEmptyValue(RequestURI)
+	text, hasCode := e.Line.NonEmptyValue(StatusCode)
 	if hasCode {
 		var ok bool
 		e.Code, ok = parseCode(text)
-		e.flag(ok, BadStatusCode)
+		e.flagUnless(ok, BadStatusCode)
 	}
 	switch e.Category.Kind {
 	case Request:
-		e.flag(!hasCode, KindMismatch)
+		e.flagUnless(!hasCode, KindMismatch)
 		e.Code = 0
 	case Response:
-		e.flag(!hasURI, KindMismatch)
-		e.flag(e.Code == 0 || e.Category.Code == 0 || e.Code == e.Category.Code, CodeMismatch)
+		e.flagUnless(!hasURI, KindMismatch)
+		e.flagUnless(e.Code == 0 || e.Category.Code == 0 || e.Code == e.Category.Code, CodeMismatch)
 		if e.Code == 0 {
 			e.Code = e.Category.Code
 		}
@@ -150,35 +151,35 @@ func (e *Event) readTransaction() {
 	}
 }
 
-func (d *Decoder) readHeaders(e *Event) {
-	if text, set := e.Line.Set(From); set {
-		e.flag(e.From.parse(text), BadFrom)
+func (d *Decoder) decodeHeaders(e *Event) {
+	if text, set := e.Line.NonEmptyValue(From); set {
+		e.flagUnless(e.From.parse(text), BadFrom)
 	}
-	if text, set := e.Line.Set(To); set {
-		e.flag(e.To.parse(text), BadTo)
+	if text, set := e.Line.NonEmptyValue(To); set {
+		e.flagUnless(e.To.parse(text), BadTo)
 	}
-	if text, set := e.Line.Set(RequestURI); set {
-		e.flag(e.RequestURI.parse(trimSpace(text)), BadRequestURI)
+	if text, set := e.Line.NonEmptyValue(RequestURI); set {
+		e.flagUnless(e.RequestURI.parse(trimSpace(text)), BadRequestURI)
 	}
-	var more, ok bool
-	if text, set := e.Line.Set(Via); set {
-		d.hops, more, ok = ParseVia(text, d.hops[:0])
+	var truncated, ok bool
+	if text, set := e.Line.NonEmptyValue(Via); set {
+		d.hops, truncated, ok = ParseVia(text, d.hops[:0])
 		e.Via = d.hops
-		e.flag(ok, BadVia)
-		e.flag(!more, TooManyParts)
+		e.flagUnless(ok, BadVia)
+		e.flagUnless(!truncated, TooManyParts)
 	}
-	if text, set := e.Line.Set(Media); set {
-		d.streams, more, ok = ParseMedia(text, d.streams[:0])
+	if text, set := e.Line.NonEmptyValue(Media); set {
+		d.streams, truncated, ok = ParseMedia(text, d.streams[:0])
 		e.Media = d.streams
-		e.flag(ok, BadMedia)
-		e.flag(!more, TooManyParts)
+		e.flagUnless(ok, BadMedia)
+		e.flagUnless(!truncated, TooManyParts)
 	}
-	e.ContentType, _ = e.Line.Set(ContentType)
-	if text, set := e.Line.Set(ContentLength); set {
+	e.ContentType, _ = e.Line.NonEmptyValue(ContentType)
+	if text, set := e.Line.NonEmptyValue(ContentLength); set {
 		n, ok := parseDigits(text, math.MaxInt64)
 		if ok {
 			e.ContentLength = int64(n) //nolint:gosec // at most MaxInt64
 		}
-		e.flag(ok, BadContentLength)
+		e.flagUnless(ok, BadContentLength)
 	}
 }

@@ -3,20 +3,22 @@
 
 package ocms
 
-// Flags say what of a line could not be read, or not be told apart.
+// Flags describe what is wrong or ambiguous in a line.
 type Flags uint32
 
-// The flags. The line of an event with any of them is the authority.
+// The flags. Where an event has one, its line is the authority.
 const (
-	// Ambiguous: a value holds what looks like another attribute, or an attribute
-	// ends where its value is not complete.
+	// Ambiguous: a value contains text that looks like another attribute, or ends
+	// where its address is incomplete.
 	Ambiguous Flags = 1 << iota
-	// DuplicateKey: a documented attribute occurs more than once; the first counts.
+	// DuplicateKey: a documented attribute occurs more than once; the first one is
+	// decoded.
 	DuplicateKey
-	// UnbalancedQuote: a quote or bracket has no end; behind it only documented
-	// keys separate.
+	// UnbalancedQuote: a quote or bracket is never closed; behind it, a comma
+	// separates only in front of a documented key.
 	UnbalancedQuote
-	// TooManyAttributes: the last attribute's value holds the rest of the line.
+	// TooManyAttributes: the line has more than MaxAttributes; the value of the last
+	// one contains the rest of the line.
 	TooManyAttributes
 	// MethodMismatch: Method, CSeq and Service name different methods.
 	MethodMismatch
@@ -26,32 +28,33 @@ const (
 	KindMismatch
 	// InvalidText: the line has bytes that are not UTF-8.
 	InvalidText
-	// BadCreationTime: absent or unreadable.
+	// BadCreationTime: CreationTime is absent or not a time.
 	BadCreationTime
-	// BadTimeZoneOffset: unreadable, or absent where CreationTime is local.
+	// BadTimeZoneOffset: TimeZoneOffset is not a number of minutes, or absent although
+	// CreationTime is local.
 	BadTimeZoneOffset
-	// BadStatusCode: no code from 100 to 699.
+	// BadStatusCode: StatusCode is not a code from 100 to 699.
 	BadStatusCode
-	// BadContentLength: no number.
+	// BadContentLength: Content-Length is not a number.
 	BadContentLength
-	// BadCSeq: not a number and a method.
+	// BadCSeq: CSeq is not a number and a method.
 	BadCSeq
-	// BadFrom: no URI.
+	// BadFrom: From has no URI.
 	BadFrom
-	// BadTo: no URI.
+	// BadTo: To has no URI.
 	BadTo
-	// BadRequestURI: no URI.
+	// BadRequestURI: RequestUri is not a URI.
 	BadRequestURI
-	// BadVia: a hop that is not SIP/2.0/..., host and parameters.
+	// BadVia: a hop is not SIP/2.0/<transport>, host and parameters.
 	BadVia
-	// BadMedia: a media line without type, port or protocol.
+	// BadMedia: a stream has no type, port or protocol.
 	BadMedia
-	// TooManyParts: Via or MEDIA has more parts than are read.
+	// TooManyParts: Via has more than MaxHops or MEDIA more than MaxStreams.
 	TooManyParts
 	flagCount = iota
 )
 
-// AllFlags are all of them.
+// AllFlags has every flag set.
 const AllFlags Flags = 1<<flagCount - 1
 
 var flagNames = [flagCount]string{
@@ -60,11 +63,11 @@ var flagNames = [flagCount]string{
 	"bad_to", "bad_request_uri", "bad_via", "bad_media", "too_many_parts",
 }
 
-// Has tells whether any of the wanted flags is set.
+// Has reports whether any of the wanted flags is set.
 func (f Flags) Has(wanted Flags) bool { return f&wanted != 0 }
 
-// Names appends the names of the set flags.
-func (f Flags) Names(names []string) []string {
+// AppendNames appends the names of the set flags.
+func (f Flags) AppendNames(names []string) []string {
 	for i, name := range flagNames {
 		if f&(1<<i) != 0 {
 			names = append(names, name)

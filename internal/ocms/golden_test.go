@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestGolden decodes every line of every fixture and holds what was read against
-// testdata.
+// TestGolden compares the decoded lines of every fixture with testdata.
 func TestGolden(t *testing.T) {
 	for _, file := range fixtures(t) {
 		name := strings.TrimSuffix(filepath.Base(file), ".log") + ".golden"
@@ -70,5 +69,5 @@ func print(to *strings.Builder, line string) {
 	for _, stream := range e.Media {
 		fmt.Fprintf(to, "  -> media %+v\n", stream)
 	}
-	fmt.Fprintf(to, "  -> flags %v\n", e.Flags().Names(nil))
+	fmt.Fprintf(to, "  -> flags %v\n", e.Flags().AppendNames(nil))
 }

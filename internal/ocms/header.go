@@ -5,8 +5,8 @@ package ocms
 
 import "strings"
 
-// IsLoggingXML tells whether a line is of a file that java.util.logging writes, as
-// release 10g R3 does (E12656): XML, with one element a line.
+// IsLoggingXML reports whether a line comes from an XML log of java.util.logging, which
+// release 10g R3 writes (E12656): one element per line.
 func IsLoggingXML(line string) bool {
 	line = strings.TrimLeft(line, "\ufeff \t")
 	if !strings.HasPrefix(line, "<") {
@@ -25,22 +25,22 @@ func IsLoggingXML(line string) bool {
 	}
 }
 
-// SyslogHeader is what of a syslog header is read.
+// SyslogHeader is the part of a syslog message in front of the event.
 type SyslogHeader struct {
-	// Text is all in front of the event.
+	// Text is the whole header.
 	Text string
-	// Host is the sender by its own name, "" if the header has none: Log4j writes
-	// one only if its appender's Header is set.
+	// Host is the host name in the header, or "": Log4j writes one only if the
+	// appender's Header is set.
 	Host string
 }
 
-// maxHeader bounds where the event begins, in bytes.
-const maxHeader = 1024
+// maxHeaderBytes is the longest header that is searched for the event, in bytes.
+const maxHeaderBytes = 1024
 
-// CutSyslogHeader cuts what a syslog appender and relays put in front of an
-// event: a priority, a date, a host, a tag (RFC 3164), or RFC 5424's fields. The
-// event begins with the first word that has the form key=, outside the brackets of
-// structured data. Without such a word there is no event, and the line is as it was.
+// CutSyslogHeader separates an event from the header that syslog appenders and relays
+// put in front of it: priority, date, host and tag (RFC 3164), or the fields of
+// RFC 5424. The event begins with the first word of the form key= outside the brackets
+// of structured data. Without such a word, line is the whole text.
 func CutSyslogHeader(text string) (header SyslogHeader, line string) {
 	start := 0
 	if strings.HasPrefix(text, "<") {
@@ -50,12 +50,12 @@ func CutSyslogHeader(text string) (header SyslogHeader, line string) {
 	}
 	at, depth := start, 0
 	for {
-		if _, ok := nameAt(text, at); ok && depth == 0 {
-			header = SyslogHeader{Text: text[:at], Host: hostOf(text[start:at])}
+		if _, ok := parseNameAt(text, at); ok && depth == 0 {
+			header = SyslogHeader{Text: text[:at], Host: findHost(text[start:at])}
 			return header, text[at:]
 		}
 		for {
-			if at++; at >= len(text) || at > maxHeader {
+			if at++; at >= len(text) || at > maxHeaderBytes {
 				return SyslogHeader{}, text
 			}
 			if c := text[at-1]; c == '[' {
@@ -69,9 +69,9 @@ func CutSyslogHeader(text string) (header SyslogHeader, line string) {
 	}
 }
 
-// hostOf returns the host of a header without its priority: the word behind the
-// date. "Jun 10 09:00:03 host", "1 2024-06-10T09:00:03Z host app - - -".
-func hostOf(header string) string {
+// findHost returns the word behind the date of a header without priority, such as
+// "Jun 10 09:00:03 host" and "1 2024-06-10T09:00:03Z host app - - -".
+func findHost(header string) string {
 	words := strings.Fields(header)
 	for i, word := range words {
 		isTime := strings.Count(word, ":") >= 2 && word[0] >= '0' && word[0] <= '9'

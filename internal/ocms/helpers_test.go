@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// fixtures are the files of the specification and those from the field.
+// fixtures returns the files of the specification and the files from the field.
 func fixtures(tb testing.TB) (files []string) {
 	tb.Helper()
 	for _, pattern := range []string{"../../testdata/ocms/*.log", "../../testdata/field/ocms/*.log"} {
@@ -34,14 +34,14 @@ func lines(tb testing.TB, file string) []string {
 	return strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 }
 
-// decode is Decode for a line alone.
+// decode decodes one line with a new decoder.
 func decode(line string) (*Event, error) {
 	var d Decoder
 	return d.Decode(line)
 }
 
-// pairs are the attributes of a line as name=value.
-func pairs(l *Line) (all []string) {
+// attributeTexts returns the attributes of a line as name=value.
+func attributeTexts(l *Line) (all []string) {
 	for i := range l.Len() {
 		a := l.Attribute(i)
 		all = append(all, a.Name+"="+a.Value)

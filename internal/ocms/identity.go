@@ -8,13 +8,13 @@ import (
 	"encoding/binary"
 )
 
-// Identity stands for the message that an event is about: a copy that a second
-// appender wrote has it too, and so has a retransmission.
+// Identity identifies the SIP message of an event. A copy by a second appender and a
+// retransmission have the same identity.
 type Identity = [16]byte
 
-// Identity returns the identity of a request or response: Service, Call-ID, CSeq,
-// the tag of To, the branch of the topmost Via, and StatusCode. Events that name
-// no call have none.
+// Identity returns a hash of Service, Call-ID, CSeq, the tag of To, the branch of the
+// topmost Via, and StatusCode. ok is false for generic events and events without a
+// Call-ID or CSeq.
 func (e *Event) Identity() (id Identity, ok bool) {
 	if e.CallID == "" || e.CSeq.Method == "" || e.Category.Kind == Generic {
 		return id, false
@@ -24,17 +24,17 @@ func (e *Event) Identity() (id Identity, ok bool) {
 		branch = e.Via[0].Branch
 	}
 	var room [512]byte
-	b := appendText(room[:0], e.Service)
-	b = appendText(b, e.CallID)
+	b := appendLengthPrefixed(room[:0], e.Service)
+	b = appendLengthPrefixed(b, e.CallID)
 	b = binary.AppendUvarint(b, uint64(e.CSeq.Number))
-	b = appendText(b, e.CSeq.Method)
-	b = appendText(b, e.To.Tag)
-	b = appendText(b, branch)
+	b = appendLengthPrefixed(b, e.CSeq.Method)
+	b = appendLengthPrefixed(b, e.To.Tag)
+	b = appendLengthPrefixed(b, branch)
 	b = binary.AppendUvarint(b, uint64(e.Code)) //nolint:gosec // at most 699
 	hash := sha256.Sum256(b)
 	return Identity(hash[:16]), true
 }
 
-func appendText(b []byte, text string) []byte {
+func appendLengthPrefixed(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }

@@ -6,7 +6,7 @@ package ocms
 // Key is a documented attribute (E05480-02, tables C-2 to C-4).
 type Key uint8
 
-// The documented attributes, and Unknown for all others.
+// The documented attributes. Unknown is any other attribute.
 const (
 	Unknown Key = iota
 	CallID
@@ -35,10 +35,10 @@ var keyNames = [KeyCount]string{
 // String returns the attribute's name as OCMS writes it, "" for Unknown.
 func (k Key) String() string { return keyNames[k] }
 
-// creationTimeOfTable is the name that table C-4 has for CreationTime.
-const creationTimeOfTable = "Creation Time"
+// creationTimeInTable is how table C-4 spells CreationTime.
+const creationTimeInTable = "Creation Time"
 
-// KeyOf returns the documented attribute of a name, or Unknown.
+// KeyOf returns the documented attribute with a name, or Unknown.
 func KeyOf(name string) Key {
 	switch name {
 	case "To":
@@ -63,7 +63,7 @@ func KeyOf(name string) Key {
 		return StatusCode
 	case "Content-Type":
 		return ContentType
-	case "CreationTime", creationTimeOfTable:
+	case "CreationTime", creationTimeInTable:
 		return CreationTime
 	case "Content-Length":
 		return ContentLength
@@ -74,11 +74,11 @@ func KeyOf(name string) Key {
 	}
 }
 
-// hasQuotes tells whether values of the attribute hold quoted strings and angle
-// brackets, within which a comma separates nothing. A Call-ID may hold a lone
-// quote or bracket (RFC 3261, word).
-var hasQuotes = [KeyCount]bool{To: true, From: true, Via: true, ContentType: true, Unknown: true}
+// mayHaveQuotes lists the attributes whose values may hold quoted strings and angle
+// brackets, within which a comma does not separate. Call-ID is not among them: it may
+// hold a single quote or bracket (RFC 3261, word).
+var mayHaveQuotes = [KeyCount]bool{To: true, From: true, Via: true, ContentType: true, Unknown: true}
 
-// isURI tells whether values of the attribute have a user part, in which
-// ",x=1" is legal.
-var isURI = [KeyCount]bool{To: true, From: true, RequestURI: true}
+// hasUserPart lists the attributes whose values have a user part, in which ",x=1" is
+// legal.
+var hasUserPart = [KeyCount]bool{To: true, From: true, RequestURI: true}

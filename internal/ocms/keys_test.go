@@ -11,9 +11,9 @@ import (
 
 func TestNamesOfKeys(t *testing.T) {
 	for key := Unknown + 1; key < KeyCount; key++ {
-		assert.Equal(t, key, documented(key.String()+"="))
+		assert.Equal(t, key, matchDocumentedKey(key.String()+"="))
 		assert.Equal(t, key, KeyOf(key.String()))
-		assert.Equal(t, Unknown, documented(key.String()))
-		assert.Equal(t, Unknown, documented(key.String()+"x="))
+		assert.Equal(t, Unknown, matchDocumentedKey(key.String()))
+		assert.Equal(t, Unknown, matchDocumentedKey(key.String()+"x="))
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// law holds what is true of every line.
-func law(t *testing.T, d *Decoder, text string) {
+// requireLaws requires the properties that every line has.
+func requireLaws(t *testing.T, d *Decoder, text string) {
 	t.Helper()
 	e, err := d.Decode(text)
 	trimmed := strings.TrimRight(text, "\r\n")
@@ -58,7 +58,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("<134>1 2024-06-10T09:00:03Z host app - - [a=\"b\"] Method=BYE,Service=eventlogger.a")
 	plain, exact := new(Decoder), &Decoder{Splitter: *NewSplitter([]string{"foo", "x"}), CreationTimeIsLocal: true}
 	f.Fuzz(func(t *testing.T, text string) {
-		law(t, plain, text)
+		requireLaws(t, plain, text)
 		e, _ := exact.Decode(text)
 		if e.Line.Len() > 0 {
 			require.Equal(t, strings.TrimRight(text, "\r\n"), e.Line.Join())
@@ -69,12 +69,12 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// dice make values as OCMS, phones and applications write them.
-type dice struct{ *rand.Rand }
+// generator makes random values as OCMS, phones and applications write them.
+type generator struct{ *rand.Rand }
 
-func (d dice) one(of ...string) string { return of[d.IntN(len(of))] }
+func (d generator) one(of ...string) string { return of[d.IntN(len(of))] }
 
-func (d dice) word() string {
+func (d generator) word() string {
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789.-_~"
 	b := make([]byte, 1+d.IntN(8))
 	for i := range b {
@@ -83,7 +83,7 @@ func (d dice) word() string {
 	return string(b)
 }
 
-func (d dice) quoted() string {
+func (d generator) quoted() string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for range d.IntN(6) {
@@ -93,15 +93,17 @@ func (d dice) quoted() string {
 	return b.String()
 }
 
-func (d dice) host() string { return d.one("example.test", "192.0.2.1", "[2001:db8::1]", "h:5060") }
+func (d generator) host() string {
+	return d.one("example.test", "192.0.2.1", "[2001:db8::1]", "h:5060")
+}
 
-func (d dice) address() string {
+func (d generator) address() string {
 	uri := d.one("sip:", "sips:") + d.one("", d.word()+"@", d.word()+",x=1@", "+49;a=b@") + d.host() + d.one("", ";user=phone", "?Subject=a%2Cb")
 	name := d.one("", d.quoted()+" ", d.word()+" ", "Bond, James ", "O'Neil ")
 	return name + "<" + uri + ">" + d.one("", ";tag="+d.word(), ";tag=a=1")
 }
 
-func (d dice) via() string {
+func (d generator) via() string {
 	var b strings.Builder
 	for i := range 1 + d.IntN(4) {
 		if i > 0 {
@@ -112,7 +114,7 @@ func (d dice) via() string {
 	return b.String()
 }
 
-func (d dice) value(k Key) string {
+func (d generator) value(k Key) string {
 	switch k {
 	case To, From:
 		return d.one("", "null", d.address(), d.address(), d.address())
@@ -145,9 +147,9 @@ func (d dice) value(k Key) string {
 	}
 }
 
-// A map of attributes that is written in any order is read as the same map.
+// A map of attributes that is written in any order is decoded to the same map.
 func TestRandomMaps(t *testing.T) {
-	d := dice{rand.New(rand.NewPCG(1, 2))}
+	d := generator{rand.New(rand.NewPCG(1, 2))}
 	var decoder Decoder
 	for range 20_000 {
 		want := make(map[string]string)
@@ -177,23 +179,23 @@ func TestRandomMaps(t *testing.T) {
 			got[a.Name] = a.Value
 		}
 		require.Equal(t, want, got, text.String())
-		require.False(t, e.Flags().Has(DuplicateKey|UnbalancedQuote|TooManyAttributes), "%v: %s", e.Flags().Names(nil), text.String())
+		require.False(t, e.Flags().Has(DuplicateKey|UnbalancedQuote|TooManyAttributes), "%v: %s", e.Flags().AppendNames(nil), text.String())
 		bad := BadFrom | BadTo | BadVia | BadRequestURI | BadMedia | BadCSeq | BadStatusCode | BadContentLength | BadTimeZoneOffset
-		require.False(t, e.Flags().Has(bad), "%v: %s", e.Flags().Names(nil), text.String())
+		require.False(t, e.Flags().Has(bad), "%v: %s", e.Flags().AppendNames(nil), text.String())
 	}
 }
 
-// A name that only extra_keys can tell from a part of a value.
+// With extra_keys, a name that could be part of a value begins an attribute.
 func TestExtraKeysAreExact(t *testing.T) {
 	const text = "RequestUri=sip:8600,limit=1,Method=INVITE,note=a,b=c,Service=eventlogger.a"
 	e, err := (&Decoder{Splitter: *NewSplitter([]string{"note", "limit"})}).Decode(text)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"RequestUri=sip:8600", "limit=1", "Method=INVITE", "note=a,b=c", "Service=eventlogger.a"}, pairs(&e.Line))
+	assert.Equal(t, []string{"RequestUri=sip:8600", "limit=1", "Method=INVITE", "note=a,b=c", "Service=eventlogger.a"}, attributeTexts(&e.Line))
 	assert.False(t, e.Flags().Has(Ambiguous))
 }
 
-// The law holds for lines of the fixtures that were changed at random: separators in
-// wrong places find states that well-formed values never reach.
+// The laws hold for lines of the fixtures with random changes: misplaced separators lead
+// to states of the scanner that well-formed values never reach.
 func TestMutatedLines(t *testing.T) {
 	var all []string
 	for _, file := range fixtures(t) {
@@ -203,7 +205,7 @@ func TestMutatedLines(t *testing.T) {
 		",", "=", `"`, "<", ">", ";", "@", ":", " ", `\`, "To=", ",Via=", ", From=", "SIP/", "null", "Creation Time=", ",x=1", "\n", "[", "]",
 		";received=", ";Tag = ", "é", "\xff", "?", ",Service=eventlogger.a.REQUEST.INVITE", `From="x,To=y",a=1,"z`,
 	}
-	d := dice{rand.New(rand.NewPCG(5, 6))}
+	d := generator{rand.New(rand.NewPCG(5, 6))}
 	var decoder Decoder
 	for range 20_000 {
 		text := d.one(all...)
@@ -212,6 +214,6 @@ func TestMutatedLines(t *testing.T) {
 			end := min(len(text), start+d.IntN(6))
 			text = text[:start] + d.one(pieces...) + text[end:]
 		}
-		law(t, &decoder, text)
+		requireLaws(t, &decoder, text)
 	}
 }

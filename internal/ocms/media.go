@@ -8,19 +8,20 @@ import (
 	"strings"
 )
 
-// MaxStreams of one MEDIA are read.
+// MaxStreams is the largest number of streams that are decoded of one MEDIA.
 const MaxStreams = 64
 
 // Stream is one m= line of a session description (RFC 4566, 5.14).
 type Stream struct {
 	Text     string
 	Type     string // audio, video, application, text, message, image
-	Port     int    // 0 if the stream is rejected
+	Port     int    // 0 for a rejected stream
 	Protocol string
 }
 
-// ParseMedia appends the streams of a value, which OCMS joins with semicolons.
-func ParseMedia(value string, streams []Stream) (all []Stream, more, ok bool) {
+// ParseMedia appends the streams of a value, which OCMS joins with semicolons. ok is
+// false if a stream could not be parsed, truncated is true beyond MaxStreams.
+func ParseMedia(value string, streams []Stream) (all []Stream, truncated, ok bool) {
 	ok = true
 	for rest := value; rest != ""; {
 		text := rest
@@ -41,25 +42,25 @@ func ParseMedia(value string, streams []Stream) (all []Stream, more, ok bool) {
 	return streams, false, ok
 }
 
-// parse reads <type> <port>[/<number of ports>] <protocol> <formats>.
+// parse parses <type> <port>[/<number of ports>] <protocol> <formats>.
 func (s *Stream) parse() (ok bool) {
-	kind, rest, ok := cutBlank(s.Text)
+	kind, rest, ok := cutAtBlank(s.Text)
 	if !ok {
 		return false
 	}
 	s.Type = kind
-	port, rest, ok := cutBlank(rest)
+	port, rest, ok := cutAtBlank(rest)
 	if !ok {
 		return false
 	}
 	port, _, _ = strings.Cut(port, "/")
 	s.Port, ok = parsePort(port)
-	s.Protocol, _, _ = cutBlank(rest)
+	s.Protocol, _, _ = cutAtBlank(rest)
 	return ok && s.Type != "" && s.Protocol != ""
 }
 
-// cutBlank is strings.Cut at a blank, for words of some bytes.
-func cutBlank(text string) (word, rest string, ok bool) {
+// cutAtBlank is strings.Cut at a blank. Its loop is faster for short words.
+func cutAtBlank(text string) (word, rest string, ok bool) {
 	for i := range len(text) {
 		if text[i] == ' ' {
 			return text[:i], text[i+1:], true
@@ -74,9 +75,9 @@ type Sequence struct {
 	Method string
 }
 
-// ParseCSeq reads <number> <method>.
+// ParseCSeq parses <number> <method>.
 func ParseCSeq(value string) (s Sequence, ok bool) {
-	digits, method, _ := cutBlank(value)
+	digits, method, _ := cutAtBlank(value)
 	n, ok := parseDigits(digits, math.MaxUint32)
 	s.Number, s.Method = uint32(n), trimSpace(method) //nolint:gosec // at most MaxUint32
 	return s, ok && s.Method != ""

@@ -30,9 +30,8 @@ func keyValueParser(tb testing.TB) (operator.Operator, *testutil.FakeOutput) {
 	return parser, output
 }
 
-// TestBesideKeyValueParser shows what the ecosystem's parser for key=value makes
-// of the same lines, beside the right value. The README of the receiver has it as
-// a table.
+// TestBesideKeyValueParser compares stanza's parser for key=value with the right value of
+// the same lines. The README of the receiver has the table.
 func TestBesideKeyValueParser(t *testing.T) {
 	for name, test := range map[string]struct {
 		line  string

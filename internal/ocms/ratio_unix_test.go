@@ -17,7 +17,7 @@ import (
 // on the same lines, in turns, by the CPU time of the process: the time that the
 // garbage collector spends on the results of strings.Split is part of its cost.
 func BenchmarkBesideStringsSplit(b *testing.B) {
-	all, bytes := corpus(b)
+	all, bytes := benchmarkLines(b)
 	var splitter Splitter
 	var decoder Decoder
 	var parts int

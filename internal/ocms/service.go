@@ -5,25 +5,25 @@ package ocms
 
 import "strings"
 
-// Kind is what an event is about.
+// Kind is the kind of an event.
 type Kind uint8
 
-// The kinds: an event about a SIP request, about a response, or one that an
-// application made of a map.
+// The kinds: Request and Response are about SIP messages, Generic is an event that an
+// application logged from a map.
 const (
 	Generic Kind = iota
 	Request
 	Response
 )
 
-// Category is what a Log4j category says:
+// Category is a decoded Log4j category:
 // eventlogger.<logger>.REQUEST.<method> or eventlogger.<logger>.RESPONSE.<method>.<code>.
-// The logger is the name of a class, with dots; the category is read from the right.
+// The logger is a class name with dots, so the category is parsed from the right.
 type Category struct {
 	Kind   Kind
 	Logger string
 	Method string
-	Code   int // 0 if it has none
+	Code   int // 0 if absent
 }
 
 const (
@@ -32,8 +32,8 @@ const (
 	responsePart   = ".RESPONSE"
 )
 
-// ParseService reads the value of Service. A category of any other form is
-// generic: where its logger ends cannot be known.
+// ParseService parses the value of Service. A category of another form is Generic,
+// without a logger: nothing marks where the logger would end.
 func ParseService(service string) Category {
 	rest, ok := strings.CutPrefix(service, categoryPrefix)
 	if !ok {
@@ -62,7 +62,7 @@ func ParseService(service string) Category {
 	return Category{}
 }
 
-// parseCode reads a status code, three digits from 100 to 699.
+// parseCode parses a status code, three digits from 100 to 699.
 func parseCode(text string) (code int, ok bool) {
 	if len(text) != 3 || text[0] < '1' || text[0] > '6' {
 		return 0, false

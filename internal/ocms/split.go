@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// MaxAttributes of one line are told apart; OCMS writes 13. What is behind the
-// last one belongs to its value.
+// MaxAttributes is the largest number of attributes of one line; OCMS writes 13. The
+// value of the last one contains the rest of a longer line.
 const MaxAttributes = 128
 
-// Attribute is one of a line.
+// Attribute is one key=value of a line.
 type Attribute struct {
 	Key Key
-	// Lead is what separates the attribute from the one before: a comma, and line
-	// breaks where several lines were joined. It is "" for the first.
-	Lead string
+	// Separator is the text between the previous attribute and this one: a comma, and
+	// line breaks where lines were joined. It is "" for the first attribute.
+	Separator string
 	// Name as written, without the equals sign.
 	Name string
 	// Value as written; blanks are part of it.
@@ -27,20 +27,20 @@ type Attribute struct {
 
 // Line is a line and its attributes.
 type Line struct {
-	// Text of the line without the line end.
+	// Text is the line without its line end.
 	Text string
-	// Rest is what is behind the last attribute: a comma at the end of the line.
-	Rest  string
-	Flags Flags
+	// Trailer is the text behind the last attribute: a comma or nothing.
+	Trailer string
+	Flags   Flags
 
 	spans []span
-	first [KeyCount]uint8 // index of a key's first attribute, plus one
+	first [KeyCount]uint8 // index of the first attribute with a key, plus one; 0 without
 }
 
-// span is where an attribute stands in its line.
+// span holds the offsets of an attribute in its line.
 type span struct {
-	lead, name, equals, end int32
-	key                     Key
+	separator, name, equals, end int32
+	key                          Key
 }
 
 // Len returns the number of attributes.
@@ -49,22 +49,21 @@ func (l *Line) Len() int { return len(l.spans) }
 // Attribute returns the attribute with this index, from 0.
 func (l *Line) Attribute(i int) Attribute {
 	s := &l.spans[i]
-	return Attribute{Key: s.key, Lead: l.Text[s.lead:s.name], Name: l.Text[s.name:s.equals], Value: l.Text[s.equals+1 : s.end]}
+	return Attribute{Key: s.key, Separator: l.Text[s.separator:s.name], Name: l.Text[s.name:s.equals], Value: l.Text[s.equals+1 : s.end]}
 }
 
-// Join writes the attributes as they stood: for every line that could be split,
-// the result is its Text.
+// Join concatenates the attributes and returns Text again.
 func (l *Line) Join() string {
 	var b strings.Builder
 	b.Grow(len(l.Text))
 	for i := range l.Len() {
 		a := l.Attribute(i)
-		b.WriteString(a.Lead)
+		b.WriteString(a.Separator)
 		b.WriteString(a.Name)
 		b.WriteByte('=')
 		b.WriteString(a.Value)
 	}
-	b.WriteString(l.Rest)
+	b.WriteString(l.Trailer)
 	return b.String()
 }
 
@@ -78,39 +77,39 @@ func (l *Line) Value(k Key) (value string, ok bool) {
 	return l.Text[s.equals+1 : s.end], true
 }
 
-// IsFirst tells whether the attribute with this index is the first with its key.
+// IsFirst reports whether the attribute with this index is the first with its key.
 func (l *Line) IsFirst(i int) bool { return int(l.first[l.spans[i].key]) == i+1 }
 
-// IsDocumented tells whether the attribute with this index is the first one of a
-// documented key, which the event has in its type.
+// IsDocumented reports whether the attribute with this index is the first one with a
+// documented key: an Event has its decoded value.
 func (l *Line) IsDocumented(i int) bool { return l.spans[i].key != Unknown && l.IsFirst(i) }
 
-// Set returns the value of a documented attribute that is neither empty nor the
-// text null, which stand for no value.
-func (l *Line) Set(k Key) (value string, ok bool) {
+// NonEmptyValue is Value, with ok false for an empty value and for "null", which Java
+// prints for an absent one.
+func (l *Line) NonEmptyValue(k Key) (value string, ok bool) {
 	value, ok = l.Value(k)
 	return value, ok && value != "" && value != "null"
 }
 
-// ErrNoAttribute is why a line is no event: it does not begin with key=.
+// ErrNoAttribute means that a line does not begin with key=.
 var ErrNoAttribute = errors.New("the line does not begin with an attribute, key=value")
 
-// Splitter splits lines into attributes. It reuses its memory and is for one
-// goroutine.
+// Splitter splits lines into attributes. It reuses its memory; one goroutine may use it
+// at a time.
 type Splitter struct {
 	// ExtraKeys are the names of all additional attributes that applications log,
-	// sorted. If there are any, no other undocumented name begins an attribute.
+	// sorted. Unless empty, no other undocumented name begins an attribute.
 	ExtraKeys []string
 
 	spans []span
 }
 
-// NewSplitter returns a splitter for lines with these additional attributes.
+// NewSplitter returns a splitter that knows the additional attributes extraKeys.
 func NewSplitter(extraKeys []string) *Splitter {
 	return &Splitter{ExtraKeys: slices.Sorted(slices.Values(extraKeys))}
 }
 
-// Split splits one line. It is valid until the next call. An error is
+// Split splits one line. The result is valid until the next call. The only error is
 // ErrNoAttribute.
 func (s *Splitter) Split(text string) (Line, error) {
 	var line Line
@@ -118,29 +117,29 @@ func (s *Splitter) Split(text string) (Line, error) {
 	return line, err
 }
 
-// usualAttributes is for how many attributes a splitter has memory at first.
-const usualAttributes = 16
+// initialAttributes is the capacity that a splitter allocates first.
+const initialAttributes = 16
 
-// split is Split into an empty line.
+// split splits text into line, which must be empty.
 func (s *Splitter) split(text string, line *Line) error {
 	for text != "" && (text[len(text)-1] == '\n' || text[len(text)-1] == '\r') {
 		text = text[:len(text)-1]
 	}
 	line.Text = text
-	name, ok := nameAt(text, 0)
+	name, ok := parseNameAt(text, 0)
 	if !ok {
 		return ErrNoAttribute
 	}
 	if s.spans == nil {
-		s.spans = make([]span, 0, usualAttributes)
+		s.spans = make([]span, 0, initialAttributes)
 	}
-	c := cutter{text: text, extra: s.ExtraKeys, quote: -1, bracket: -1}
+	c := valueScanner{text: text, extraKeys: s.ExtraKeys, quote: -1, bracket: -1}
 	spans, end := s.spans[:0], 0
 	for more := true; more; {
 		spans = append(spans, span{})
 		// The fields are set one by one: a copy of a struct waits for its parts.
 		current := &spans[len(spans)-1]
-		current.lead, current.name, current.equals, current.key = int32(end), int32(name.start), int32(name.equals), name.key //nolint:gosec // no line is longer
+		current.separator, current.name, current.equals, current.key = int32(end), int32(name.start), int32(name.equals), name.key //nolint:gosec // no line is longer
 		if name.key != Unknown {
 			if line.first[name.key] == 0 {
 				line.first[name.key] = uint8(len(spans)) //nolint:gosec // at most MaxAttributes
@@ -152,34 +151,34 @@ func (s *Splitter) split(text string, line *Line) error {
 			c.flags |= TooManyAttributes
 			end, more = len(text), false
 		} else {
-			end, name, more = c.valueEnd(name.key, name.equals+1)
+			end, name, more = c.findValueEnd(name.key, name.equals+1)
 		}
 		current.end = int32(end) //nolint:gosec // no line is longer
 	}
-	// A comma at the end of the line is no part of the last value: layouts with one
-	// attribute per line have it.
+	// A comma at the end of the line is not part of the last value: layouts with one
+	// attribute per line write it.
 	if last := &spans[len(spans)-1]; last.end > last.equals+1 && text[last.end-1] == ',' {
 		last.end--
-		line.Rest = text[last.end:]
+		line.Trailer = text[last.end:]
 	}
 	s.spans, line.spans, line.Flags = spans, spans, c.flags
 	return nil
 }
 
-// name is where the name of an attribute stands.
-type name struct {
+// attributeName holds the offsets of an attribute's name and equals sign.
+type attributeName struct {
 	start, equals int
 	key           Key
 }
 
-// nameAt returns the name of the attribute that begins at i.
-func nameAt(text string, i int) (n name, ok bool) {
+// parseNameAt returns the name of the attribute at i; ok is false without one.
+func parseNameAt(text string, i int) (n attributeName, ok bool) {
 	rest := text[i:]
 	if rest == "" {
-		return name{}, false
+		return attributeName{}, false
 	}
-	if key := documented(rest); key != Unknown {
-		return name{i, i + len(keyNames[key]), key}, true
+	if key := matchDocumentedKey(rest); key != Unknown {
+		return attributeName{i, i + len(keyNames[key]), key}, true
 	}
 	end := 0
 	for end < len(rest) && isNameByte[rest[end]] {
@@ -187,20 +186,20 @@ func nameAt(text string, i int) (n name, ok bool) {
 	}
 	switch {
 	case end == 0 || end == len(rest) || !isLetter(rest[0]):
-		return name{}, false
+		return attributeName{}, false
 	case rest[end] == '=':
-		return name{i, i + end, Unknown}, true
-	case rest[end] == ' ' && strings.HasPrefix(rest, creationTimeOfTable+"="):
-		return name{i, i + len(creationTimeOfTable), CreationTime}, true
+		return attributeName{i, i + end, Unknown}, true
+	case rest[end] == ' ' && strings.HasPrefix(rest, creationTimeInTable+"="):
+		return attributeName{i, i + len(creationTimeInTable), CreationTime}, true
 	default:
-		return name{}, false
+		return attributeName{}, false
 	}
 }
 
-// documented returns the documented attribute whose name and equals sign a text
-// begins with, or Unknown. Comparisons with constants of up to 16 bytes are inlined;
-// strings.HasPrefix is not.
-func documented(text string) Key {
+// matchDocumentedKey returns the documented attribute whose name and equals sign begin
+// text, or Unknown. The compiler inlines comparisons with constants of up to 16 bytes,
+// but not those within strings.HasPrefix.
+func matchDocumentedKey(text string) Key {
 	n := len(text)
 	switch text[0] {
 	case 'C':

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is one attribute and what are two.
+// Which commas separate attributes.
 func TestSplit(t *testing.T) {
 	for name, test := range map[string]struct {
 		line  string
@@ -55,8 +55,8 @@ func TestSplit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			line, err := NewSplitter(test.extra).Split(test.line)
 			require.NoError(t, err)
-			assert.Equal(t, test.want, pairs(&line))
-			assert.Equal(t, test.flags.Names(nil), line.Flags.Names(nil))
+			assert.Equal(t, test.want, attributeTexts(&line))
+			assert.Equal(t, test.flags.AppendNames(nil), line.Flags.AppendNames(nil))
 			assert.Equal(t, strings.TrimRight(test.line, "\r\n"), line.Join())
 		})
 	}
@@ -69,7 +69,7 @@ func TestNoAttribute(t *testing.T) {
 	}
 }
 
-// The number of attributes is bounded, and what is above it is not lost.
+// The number of attributes is bounded, and the last one contains the rest of the line.
 func TestManyAttributes(t *testing.T) {
 	text := strings.TrimSuffix(strings.Repeat("a=1,", 10*MaxAttributes), ",")
 	line, err := new(Splitter).Split(text)
@@ -79,8 +79,8 @@ func TestManyAttributes(t *testing.T) {
 	assert.Equal(t, text, line.Join())
 }
 
-// A line costs what its length costs: at a cost that grows with the square of the
-// length, a line of a mebibyte would outlast the timeout of the tests.
+// Decoding takes time in proportion to the length of a line: with quadratic time, a line
+// of a mebibyte would exceed the timeout of the tests.
 func TestLongLines(t *testing.T) {
 	const size = 1 << 20
 	var d Decoder

@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// parseTime reads CreationTime. Its Z is a literal of the layout, which is printed
-// in whatever zone the formatter has; zoned is true if the text has an offset, which
-// cannot mean anything else.
-func parseTime(text string) (t time.Time, zoned, ok bool) {
-	if t, ok := parseLayout(text); ok {
+// parseCreationTime parses CreationTime. Its Z is a literal of the layout, printed in any
+// zone; zoned is true only if the text has a numeric offset.
+func parseCreationTime(text string) (t time.Time, zoned, ok bool) {
+	if t, ok := parseExactLayout(text); ok {
 		return t, false, true
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
@@ -25,13 +24,13 @@ func parseTime(text string) (t time.Time, zoned, ok bool) {
 	return t.UTC(), true, err == nil
 }
 
-// layout is the layout of CreationTime, with zeros for the digits.
-const layout = "0000-00-00T00:00:00.000Z"
+// creationTimeLayout is how OCMS writes CreationTime, with a zero for each digit.
+const creationTimeLayout = "0000-00-00T00:00:00.000Z"
 
-// parseLayout reads CreationTime as OCMS writes it, in a fraction of the time that
-// time.Parse needs.
-func parseLayout(text string) (t time.Time, ok bool) {
-	if len(text) != len(layout) {
+// parseExactLayout parses text of creationTimeLayout, eight bytes at once: time.Parse
+// takes several times as long.
+func parseExactLayout(text string) (t time.Time, ok bool) {
+	if len(text) != len(creationTimeLayout) {
 		return t, false
 	}
 	date, dateOK := digitsAt(text, 0, 0xff_00_00_ff_00_00_00_00)
@@ -47,7 +46,7 @@ func parseLayout(text string) (t time.Time, ok bool) {
 		return t, false
 	}
 	t = time.Date(year, time.Month(month), day, hour, minute, second, milli*int(time.Millisecond), time.UTC)
-	// Date takes the 31st of June for the 1st of July.
+	// Date turns the 31st of June into the 1st of July.
 	return t, day > 0 && (day <= 28 || t.Day() == day)
 }
 
@@ -55,29 +54,28 @@ func parseLayout(text string) (t time.Time, ok bool) {
 // the first in the lowest. It is not ok if a byte differs in kind from the layout;
 // separators has 0xff where the layout has no digit.
 func digitsAt(text string, i int, separators uint64) (digits uint64, ok bool) {
-	digits = load(text[i:]) ^ load(layout[i:]) // a digit's value; 0 for a separator
+	digits = loadWord(text[i:]) ^ loadWord(creationTimeLayout[i:]) // a digit's value; 0 for a separator
 	const above9, top = 0x76_76_76_76_76_76_76_76, 0x80_80_80_80_80_80_80_80
 	return digits, digits&separators == 0 && (digits+above9|digits)&top == 0
 }
 
-// twoDigits returns the number of the digits in bytes i and i+1.
+// twoDigits returns the decimal number whose digits are in bytes i and i+1.
 func twoDigits(digits uint64, i int) int {
 	return 10*int(digits>>(8*i)&0xff) + int(digits>>(8*i+8)&0xff)
 }
 
-// load returns the first eight bytes of a text, the first in the lowest.
-func load(text string) uint64 {
+// loadWord returns the first eight bytes of text, the first one in the lowest byte.
+func loadWord(text string) uint64 {
 	_ = text[7]
 	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
 		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 }
 
-// maxOffset is the largest distance of a zone from Greenwich, in minutes: no
-// zone is farther than 14 hours.
-const maxOffset = 14 * 60
+// maxOffsetMinutes is the largest offset from UTC: no zone is beyond 14 hours.
+const maxOffsetMinutes = 14 * 60
 
-// parseOffset reads TimeZoneOffset, minutes east of Greenwich.
+// parseOffset parses TimeZoneOffset, minutes east of Greenwich.
 func parseOffset(text string) (minutes int, ok bool) {
 	minutes, err := strconv.Atoi(text)
-	return minutes, err == nil && minutes >= -maxOffset && minutes <= maxOffset
+	return minutes, err == nil && minutes >= -maxOffsetMinutes && minutes <= maxOffsetMinutes
 }

@@ -34,7 +34,7 @@ func TestCreationTime(t *testing.T) {
 		"2024-06-10 23:59:59.000Z":      "",
 		"":                              "",
 	} {
-		got, zoned, ok := parseTime(text)
+		got, zoned, ok := parseCreationTime(text)
 		assert.Equal(t, want != "", ok, text)
 		if ok {
 			assert.Equal(t, want, got.Format(time.RFC3339Nano), text)
@@ -43,17 +43,16 @@ func TestCreationTime(t *testing.T) {
 	}
 }
 
-// The layout of OCMS is read as package time reads it, also with single wrong
-// characters.
+// parseExactLayout agrees with package time, also on texts with one wrong character.
 func TestLayoutIsThatOfPackageTime(t *testing.T) {
-	d := dice{rand.New(rand.NewPCG(3, 4))}
+	d := generator{rand.New(rand.NewPCG(3, 4))}
 	for range 50_000 {
 		text := []byte(time.UnixMilli(d.Int64N(253402300800000)).UTC().Format("2006-01-02T15:04:05.000Z"))
 		if d.IntN(2) == 0 {
 			text[d.IntN(len(text))] = "0123456789-:TZ. "[d.IntN(16)]
 		}
 		want, err := time.Parse("2006-01-02T15:04:05.000Z", string(text))
-		got, ok := parseLayout(string(text))
+		got, ok := parseExactLayout(string(text))
 		require.Equal(t, err == nil, ok, "%s: %v", text, err)
 		if ok {
 			require.Equal(t, want, got, string(text))

@@ -8,21 +8,22 @@ import (
 	"strings"
 )
 
-// URI is a SIP URI (RFC 3261, 19.1.1) in its parts. Of any other scheme only Text
-// and Scheme are set.
+// URI is a parsed SIP URI (RFC 3261, 19.1.1). A URI of another scheme has only Text and
+// Scheme.
 type URI struct {
-	// Text is all of it.
+	// Text is the whole URI.
 	Text string
-	// Scheme in lower case for sip and sips, as written for others.
+	// Scheme is in lower case for sip and sips, as written for others.
 	Scheme string
-	// User without a password.
+	// User is the user part without password.
 	User string
-	// Host without brackets.
+	// Host is without the brackets of IPv6.
 	Host string
-	Port int // 0 if it has none
+	Port int // 0 if absent
 }
 
-// ParseURI reads a URI. It is not ok if there is no scheme.
+// ParseURI parses a URI. ok is false without a scheme, or if the host or port of a SIP
+// URI cannot be parsed.
 func ParseURI(text string) (u URI, ok bool) {
 	ok = u.parse(text)
 	return u, ok
@@ -39,16 +40,17 @@ func (u *URI) parse(text string) (ok bool) {
 	return u.parseParts(rest)
 }
 
-// endsPart is true for the bytes that separate the parts of a URI.
-var endsPart = [256]bool{'@': true, ':': true, ';': true, '?': true}
+// isURISeparator has the bytes that separate the parts of a URI.
+var isURISeparator = [256]bool{'@': true, ':': true, ';': true, '?': true}
 
-// parseParts reads [user[:password]@]host[:port][;parameters][?headers]. The last @
+// parseParts parses [user[:password]@]host[:port][;parameters][?headers]. The last @
 // ends the user part.
 func (u *URI) parseParts(text string) (ok bool) {
-	// password is the first colon; colon is the first one behind the last @.
+	// password is the offset of the first colon, colon of the first one behind the
+	// last @.
 	password, at, colon, end := -1, -1, -1, len(text)
 	for i := range len(text) {
-		if !endsPart[text[i]] {
+		if !isURISeparator[text[i]] {
 			continue
 		}
 		switch text[i] {
@@ -75,7 +77,7 @@ func (u *URI) parseParts(text string) (ok bool) {
 	switch {
 	case host == "":
 		return false
-	case host[0] == '[' || !isPlain(host[0]) || !isPlain(host[len(host)-1]):
+	case host[0] == '[' || !isVisibleASCII(host[0]) || !isVisibleASCII(host[len(host)-1]):
 		u.Host, u.Port, ok = parseHostPort(host)
 		return ok && u.Host != ""
 	case colon < 0 || colon > end:
@@ -88,8 +90,8 @@ func (u *URI) parseParts(text string) (ok bool) {
 	}
 }
 
-// cutScheme cuts behind the scheme, which it returns in lower case if it is sip or
-// sips.
+// cutScheme splits a URI at its first colon. It returns the schemes sip and sips in
+// lower case.
 func cutScheme(text string) (scheme, rest string, ok bool) {
 	scheme, rest, ok = strings.Cut(text, ":")
 	if !ok || scheme == "" || !isScheme(scheme) {
@@ -115,7 +117,7 @@ func isScheme(text string) bool {
 	return true
 }
 
-// parseHostPort reads host, host:port, [address] or [address]:port.
+// parseHostPort parses host, host:port, [address] or [address]:port.
 func parseHostPort(text string) (host string, port int, ok bool) {
 	text = trimSpace(text)
 	if rest, bracketed := strings.CutPrefix(text, "["); bracketed {
@@ -147,8 +149,7 @@ func parsePort(text string) (port int, ok bool) {
 	return int(n), ok //nolint:gosec // at most 65535
 }
 
-// parseDigits reads a decimal number of digits alone, at most maximum; the number
-// is 0 if it is not ok.
+// parseDigits parses a decimal number without sign, at most maximum.
 func parseDigits(text string, maximum uint64) (n uint64, ok bool) {
 	for i := range len(text) {
 		digit := uint64(text[i] - '0')

@@ -5,24 +5,25 @@ package ocms
 
 import "strings"
 
-// MaxHops of one Via are read; a request with more is a loop (Max-Forwards is 70).
+// MaxHops is the largest number of hops that are decoded of one Via; a request with more
+// is in a loop (Max-Forwards is 70).
 const MaxHops = 128
 
-// Hop is one value of Via: where a request passed (RFC 3261, 20.42).
+// Hop is one value of Via: a host that forwarded the request (RFC 3261, 20.42).
 type Hop struct {
 	Text      string
 	Transport string // UDP, TCP, TLS, ...
 	Host      string // without brackets
-	Port      int    // 0 if it has none
+	Port      int    // 0 if absent
 	Branch    string
-	Received  string // the address that the request came from, if it is another one
+	Received  string // source address of the request, if it differs from Host
 }
 
-// ParseVia appends the hops of a value, the topmost first. OCMS joins them with a
-// semicolon, with a blank or without; a stack may hand over several as one, with
-// commas. Only "SIP/" behind those begins a hop: the other semicolons are those of
-// parameters. It is not ok if a hop could not be read.
-func ParseVia(value string, hops []Hop) (all []Hop, more, ok bool) {
+// ParseVia appends the hops of a value, the topmost first. OCMS joins hops with a
+// semicolon and possibly a blank, SIP stacks with commas. A separator in front of "SIP/"
+// begins a hop; other semicolons begin parameters. ok is false if a hop could not be
+// parsed, truncated is true beyond MaxHops.
+func ParseVia(value string, hops []Hop) (all []Hop, truncated, ok bool) {
 	ok = true
 	for rest := trimSpace(value); rest != ""; {
 		if len(hops) == MaxHops {
@@ -38,14 +39,7 @@ func ParseVia(value string, hops []Hop) (all []Hop, more, ok bool) {
 
 const hopStart = "SIP/"
 
-// TopHop returns the first hop of a value.
-func TopHop(value string) (hop Hop, ok bool) {
-	text, _ := cutHop(strings.TrimSpace(value))
-	ok = hop.parse(text)
-	return hop, ok
-}
-
-// cutHop cuts in front of the second hop.
+// cutHop splits a value in front of its second hop.
 func cutHop(text string) (hop, rest string) {
 	for i := 1; i < len(text); {
 		n := strings.Index(text[i:], hopStart)
@@ -65,7 +59,7 @@ func cutHop(text string) (hop, rest string) {
 	return text, ""
 }
 
-// parse reads SIP/2.0/<transport> <host>[:<port>];<parameters>.
+// parse parses SIP/2.0/<transport> <host>[:<port>];<parameters>.
 func (h *Hop) parse(text string) (ok bool) {
 	h.Text = text
 	rest, ok := strings.CutPrefix(text, "SIP/2.0/")
@@ -91,11 +85,11 @@ func (h *Hop) parse(text string) (ok bool) {
 	return ok && h.Host != "" && h.Transport != ""
 }
 
-// parseParameters reads branch and received. Names are nearly always written in
-// lower case and without blanks; those are compared as they stand.
+// parseParameters sets Branch and Received. Names in lower case without blanks, which
+// nearly all stacks write, are compared first.
 func (h *Hop) parseParameters(text string) {
-	for all := newParameters(text); all.text != ""; {
-		switch one := all.cut(); {
+	for all := newParameterReader(text); all.rest != ""; {
+		switch one := all.nextText(); {
 		case len(one) >= 7 && one[:7] == "branch=":
 			h.Branch = trimSpace(one[7:])
 		case len(one) >= 9 && one[:9] == "received=":
@@ -103,9 +97,9 @@ func (h *Hop) parseParameters(text string) {
 		case one == "rport" || len(one) >= 6 && one[:6] == "rport=":
 		default:
 			switch name, value := splitParameter(one); {
-			case isName(name, "branch"):
+			case equalName(name, "branch"):
 				h.Branch = value
-			case isName(name, "received"):
+			case equalName(name, "received"):
 				h.Received = value
 			}
 		}

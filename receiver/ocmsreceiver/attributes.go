@@ -71,24 +71,24 @@ func (w writer) event(e *ocms.Event) {
 	if e.ContentLength >= 0 {
 		w.m.PutInt(names.SIPContentLength, e.ContentLength)
 	}
-	creation, _ := e.Line.Set(ocms.CreationTime)
+	creation, _ := e.Line.NonEmptyValue(ocms.CreationTime)
 	w.put(names.OCMSCreationTime, creation)
 	if e.HasOffset {
 		w.m.PutInt(names.OCMSTimeZoneOffset, int64(e.Offset))
-	} else if text, ok := e.Line.Set(ocms.TimeZoneOffset); ok {
+	} else if text, ok := e.Line.NonEmptyValue(ocms.TimeZoneOffset); ok {
 		w.put(names.OCMSTimeZoneOffset, text)
 	}
 	w.others(e)
 	if flags := e.Flags(); flags != 0 {
 		list := w.m.PutEmptySlice(names.OCMSFlags)
-		for _, name := range flags.Names(nil) {
+		for _, name := range flags.AppendNames(nil) {
 			list.AppendEmpty().SetStr(name)
 		}
 	}
 }
 
 func (w writer) address(e *ocms.Event, key ocms.Key, a *ocms.Address, raw, name, tag, uri string) {
-	text, _ := e.Line.Set(key)
+	text, _ := e.Line.NonEmptyValue(key)
 	w.put(raw, text)
 	w.put(name, a.Display)
 	w.put(tag, a.Tag)

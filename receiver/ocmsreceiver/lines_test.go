@@ -181,5 +181,5 @@ func sizeOf(t *testing.T, text string) (total int) {
 
 // All flags have names, so that each has a series.
 func TestFlagsHaveNames(t *testing.T) {
-	assert.Len(t, flagOptions, len(ocms.AllFlags.Names(nil)))
+	assert.Len(t, flagOptions, len(ocms.AllFlags.AppendNames(nil)))
 }

@@ -50,7 +50,7 @@ func TestReadmeExamples(t *testing.T) {
 // Every flag stands in the README.
 func TestFlagsAreDocumented(t *testing.T) {
 	text := readme.Text(t)
-	for _, name := range ocms.AllFlags.Names(nil) {
+	for _, name := range ocms.AllFlags.AppendNames(nil) {
 		assert.Contains(t, text, "`"+strings.TrimPrefix(name, "bad_")+"`")
 	}
 }

@@ -37,7 +37,7 @@ var outcomeOptions = func() (all [outcomes][]metric.AddOption) {
 
 // flagOptions are those of each flag, in the order of their bits.
 var flagOptions = func() (all []metric.AddOption) {
-	for _, name := range ocms.AllFlags.Names(nil) {
+	for _, name := range ocms.AllFlags.AppendNames(nil) {
 		all = append(all, metric.WithAttributeSet(attribute.NewSet(attribute.String("flag", name))))
 	}
 	return all
