@@ -20,17 +20,17 @@ type calls struct {
 
 	mu     sync.Mutex // guards everything below
 	byID   map[uint64]*call
-	oldest []uint64 // a ring of the ids in the order in which they came
-	next   int
+	ids    []uint64 // a ring of the ids in the order in which they came
+	nextID int
 }
 
 // call is what is known of one Call-ID.
 type call struct {
-	invited  time.Time // zero if no INVITE was seen
-	rang     bool
-	result   result
-	dialogs  [maxDialogs]dialog
-	answered int // how many dialogs there are
+	invitedAt   time.Time // zero if no INVITE was seen
+	rang        bool
+	result      result
+	dialogs     [maxDialogs]dialog
+	dialogCount int // how many dialogs there are
 }
 
 // maxDialogs of one call are timed: the branches of a fork that were answered.
@@ -38,9 +38,9 @@ const maxDialogs = 4
 
 // dialog is one answered branch.
 type dialog struct {
-	tag   uint64 // of the side that answered
-	since time.Time
-	ended bool
+	tag        uint64 // of the side that answered
+	answeredAt time.Time
+	ended      bool
 }
 
 type result uint8
@@ -51,20 +51,20 @@ const (
 	failedCall
 )
 
-// news is what an event tells of a call that was not known before.
-type news struct {
+// callProgress is what an event tells of a call that was not known before.
+type callProgress struct {
 	attempt, answered, failed bool
 	// ringing, setup and duration are in seconds, -1 if they are not known.
 	ringing, setup, duration float64
 }
 
 func newCalls(limit int) *calls {
-	return &calls{limit: limit, seed: maphash.MakeSeed(), byID: make(map[uint64]*call), oldest: make([]uint64, 0, min(limit, 1024))}
+	return &calls{limit: limit, seed: maphash.MakeSeed(), byID: make(map[uint64]*call), ids: make([]uint64, 0, min(limit, 1024))}
 }
 
 // observe learns from an event that was accepted.
-func (c *calls) observe(e *ocms.Event) news {
-	n := news{ringing: -1, setup: -1, duration: -1}
+func (c *calls) observe(e *ocms.Event) callProgress {
+	n := callProgress{ringing: -1, setup: -1, duration: -1}
 	if e.CallID == "" || e.Kind() == ocms.Generic || e.Method != "INVITE" && e.Method != "BYE" {
 		return n
 	}
@@ -74,36 +74,36 @@ func (c *calls) observe(e *ocms.Event) news {
 	known := c.byID[id]
 	if e.Method == "BYE" {
 		if known != nil {
-			n.duration = known.bye(e, c.hash(e.From.Tag), c.hash(e.To.Tag))
+			n.duration = known.endDialog(e, c.hash(e.From.Tag), c.hash(e.To.Tag))
 		}
 		return n
 	}
 	if known == nil {
-		known = c.add(id)
+		known = c.addCall(id)
 		n.attempt = true
 	}
 	switch {
 	case e.Kind() == ocms.Request:
-		if known.invited.IsZero() && known.result == pending {
-			known.invited = e.Time
+		if known.invitedAt.IsZero() && known.result == pending {
+			known.invitedAt = e.Time
 		}
 	case e.Code == 180 && !known.rang && known.result == pending:
 		known.rang = true
-		n.ringing = seconds(known.invited, e.Time)
+		n.ringing = secondsBetween(known.invitedAt, e.Time)
 	case e.Code >= 200 && e.Code < 300:
-		known.answer(e, c.hash(e.To.Tag), &n)
+		known.recordAnswer(e, c.hash(e.To.Tag), &n)
 	case e.Code >= 400 && !isStep(e.Code) && known.result == pending:
 		known.result = failedCall
 		n.failed = true
-		n.setup = seconds(known.invited, e.Time)
+		n.setup = secondsBetween(known.invitedAt, e.Time)
 	}
 	return n
 }
 
-// answer notes a 2xx of an INVITE. The first one of each tag begins a dialog;
+// recordAnswer notes a 2xx of an INVITE. The first one of each tag begins a dialog;
 // another one with the same tag is of a re-INVITE.
-func (k *call) answer(e *ocms.Event, tag uint64, n *news) {
-	for i := range k.answered {
+func (k *call) recordAnswer(e *ocms.Event, tag uint64, n *callProgress) {
+	for i := range k.dialogCount {
 		if k.dialogs[i].tag == tag {
 			return
 		}
@@ -111,47 +111,47 @@ func (k *call) answer(e *ocms.Event, tag uint64, n *news) {
 	if k.result != answeredCall {
 		k.result = answeredCall
 		n.answered = true
-		n.setup = seconds(k.invited, e.Time)
+		n.setup = secondsBetween(k.invitedAt, e.Time)
 	}
-	if k.answered < maxDialogs {
-		k.dialogs[k.answered] = dialog{tag: tag, since: e.Time}
-		k.answered++
+	if k.dialogCount < maxDialogs {
+		k.dialogs[k.dialogCount] = dialog{tag: tag, answeredAt: e.Time}
+		k.dialogCount++
 	}
 }
 
-// bye returns how long the dialog lasted that a BYE ends: the one with the tag of
+// endDialog returns how long the dialog lasted that a BYE ends: the one with the tag of
 // either side.
-func (k *call) bye(e *ocms.Event, from, to uint64) float64 {
-	for i := range k.answered {
+func (k *call) endDialog(e *ocms.Event, from, to uint64) float64 {
+	for i := range k.dialogCount {
 		d := &k.dialogs[i]
 		if d.ended || d.tag != from && d.tag != to {
 			continue
 		}
 		d.ended = true
-		return seconds(d.since, e.Time)
+		return secondsBetween(d.answeredAt, e.Time)
 	}
 	return -1
 }
 
 // add adds a call, in the place of the oldest if there is no room.
-func (c *calls) add(id uint64) *call {
+func (c *calls) addCall(id uint64) *call {
 	fresh := new(call)
 	c.byID[id] = fresh
-	if len(c.oldest) < c.limit {
-		c.oldest = append(c.oldest, id)
+	if len(c.ids) < c.limit {
+		c.ids = append(c.ids, id)
 		return fresh
 	}
-	delete(c.byID, c.oldest[c.next])
-	c.oldest[c.next] = id
-	c.next = (c.next + 1) % c.limit
+	delete(c.byID, c.ids[c.nextID])
+	c.ids[c.nextID] = id
+	c.nextID = (c.nextID + 1) % c.limit
 	return fresh
 }
 
 func (c *calls) hash(text string) uint64 { return maphash.String(c.seed, text) }
 
-// seconds is the time between two events, -1 if either is not known, or if they
+// secondsBetween is the time between two events, -1 if either is not known, or if they
 // are in the wrong order.
-func seconds(from, to time.Time) float64 {
+func secondsBetween(from, to time.Time) float64 {
 	if from.IsZero() || to.IsZero() || to.Before(from) {
 		return -1
 	}

@@ -152,7 +152,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("include must name a file, or syslog an address: got neither"))
 	}
 	if len(c.File.Include) > 0 {
-		if _, err := c.fileConfig().Build(silent(), func(context.Context, [][]byte, map[string]any, int64, []int64) error { return nil }); err != nil {
+		if _, err := c.fileConfig().Build(noopTelemetry(), func(context.Context, [][]byte, map[string]any, int64, []int64) error { return nil }); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -175,8 +175,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// silent is telemetry for what is built only to see whether it can be.
-func silent() component.TelemetrySettings {
+// noopTelemetry is telemetry for what is built only to see whether it can be.
+func noopTelemetry() component.TelemetrySettings {
 	return component.TelemetrySettings{
 		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
 	}

@@ -26,108 +26,108 @@ import (
 
 // delivery takes lines to the next consumer.
 type delivery struct {
-	logs      consumer.Logs // nil if there is no logs pipeline
-	windows   *DeduplicationConfig
-	extraKeys []string // sorted
-	local     bool
-	original  bool
-	retry     configretry.BackOffConfig
-	limits    outbox.Limits
-	known     *dedup.Set
-	store     *store    // nil without storage
-	measures  *measures // nil if there is no metrics pipeline
-	resources resources
-	obsreport *receiverhelper.ObsReport
-	telemetry *metadata.TelemetryBuilder
-	logger    *limitedLog
-	version   string
+	logs                consumer.Logs // nil if there is no logs pipeline
+	deduplication       *DeduplicationConfig
+	extraKeys           []string // sorted
+	creationTimeIsLocal bool
+	keepOriginal        bool
+	retry               configretry.BackOffConfig
+	limits              outbox.Limits
+	acceptedKeys        *dedup.Set
+	store               *store        // nil without storage
+	eventMetrics        *eventMetrics // nil if there is no metrics pipeline
+	resources           resources
+	obsreport           *receiverhelper.ObsReport
+	telemetry           *metadata.TelemetryBuilder
+	logger              *limitedLog
+	version             string
 
-	// attempts ends when a stop has lasted for its grace. The context of an input
+	// attemptsContext ends when a stop has lasted for its grace. The context of an input
 	// ends when the stop begins: then an attempt is finished, and no other begins.
-	attempts context.Context //nolint:containedctx // it is the receiver's life, not a request's
+	attemptsContext context.Context //nolint:containedctx // it is the receiver's life, not a request's
 }
 
 // errStopped is why lines were not taken: the receiver stopped.
 var errStopped = errors.New("the receiver stops; the lines are read again")
 
-// accept returns nil when all lines are taken by the next consumer, now or before,
+// deliverBatch returns nil when all lines are taken by the next consumer, now or before,
 // or quarantined. The only error is that of a stop.
-func (d *delivery) accept(ctx context.Context, from *origin, lines []line) error {
-	in := d.newIntake(from, lines)
-	d.noticeXML(in)
-	unlock, err := d.known.Lock(ctx, in.keys)
+func (d *delivery) deliverBatch(ctx context.Context, from *origin, lines []rawLine) error {
+	in := d.newBatch(from, lines)
+	d.warnAboutXML(in)
+	unlock, err := d.acceptedKeys.Lock(ctx, in.keys)
 	if err != nil {
-		return d.giveUp(in, len(in.parts))
+		return d.abandonBatch(in, len(in.lines))
 	}
 	defer unlock()
 	d.markDuplicates(in)
-	for at, left := 0, in.fresh; at < len(in.parts); {
-		p := d.limits.Cut(at, len(in.parts), in.sizeOfPart)
+	for at, left := 0, in.newLines; at < len(in.lines); {
+		p := d.limits.Cut(at, len(in.lines), in.lineSize)
 		if p.Fresh > 0 {
 			if err := d.deliverUntilTaken(ctx, in, &p); err != nil {
-				return d.giveUp(in, left)
+				return d.abandonBatch(in, left)
 			}
-			d.known.Accept(in.entriesOf(p.From, p.To), in.received)
-			d.save(in, &p)
-			d.measures.record(d.attempts, in, &p) //nolint:contextcheck // it ends with the receiver, not with the input
+			d.acceptedKeys.Accept(in.dedupEntriesOf(p.From, p.To), in.received)
+			d.storeTaken(in, &p)
+			d.eventMetrics.countAccepted(d.attemptsContext, in, &p) //nolint:contextcheck // it ends with the receiver, not with the input
 		}
-		d.count(in, &p)
+		d.countOutcomes(in, &p)
 		at, left = p.To, left-p.Fresh
 	}
 	return nil
 }
 
-// giveUp leaves lines that a stop found: those of a file are read again after the
+// abandonBatch leaves lines that a stop found: those of a file are read again after the
 // start, because no offset is stored any more; those of syslog are lost.
-func (d *delivery) giveUp(in *intake, lines int) error {
-	if in.origin.again {
-		d.store.abandon()
+func (d *delivery) abandonBatch(in *batch, lines int) error {
+	if in.origin.rereadable {
+		d.store.stopStoring()
 		return errStopped
 	}
-	d.add(lost, lines)
+	d.countLines(lost, lines)
 	d.logger.warn("Stopped before the pipeline took what came by syslog; its events are lost", zap.Int("events", lines))
 	return errStopped
 }
 
 // save stores that the lines of a piece were taken. Only a crash needs it: without
 // it, lines are taken twice then.
-func (d *delivery) save(in *intake, p *outbox.Piece) {
-	if !in.origin.again {
+func (d *delivery) storeTaken(in *batch, p *outbox.Piece) {
+	if !in.origin.rereadable {
 		return
 	}
 	uids := make([]uid, 0, p.Fresh)
 	for i := p.From; i < p.To; i++ {
-		if !in.parts[i].duplicate {
-			uids = append(uids, in.parts[i].uid)
+		if !in.lines[i].duplicate {
+			uids = append(uids, in.lines[i].uid)
 		}
 	}
-	if err := d.store.save(d.attempts, uids, d.known); err != nil {
+	if err := d.store.saveTaken(d.attemptsContext, uids, d.acceptedKeys); err != nil {
 		d.logger.warn("Cannot store what was taken; after a crash it may be taken again", zap.Error(err))
 	}
 }
 
 // deliverUntilTaken tries until the next consumer took the piece, it went to
 // quarantine, or retry_on_failure ends. Its error is that of a stop.
-func (d *delivery) deliverUntilTaken(ctx context.Context, in *intake, p *outbox.Piece) error {
+func (d *delivery) deliverUntilTaken(ctx context.Context, in *batch, p *outbox.Piece) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = d.retry.InitialInterval, d.retry.MaxInterval
 	pause.RandomizationFactor, pause.Multiplier = d.retry.RandomizationFactor, d.retry.Multiplier
 	pause.Reset()
 	for {
-		err := d.deliver(in, p)
+		err := d.deliverOnce(in, p)
 		if err == nil {
 			return nil
 		}
-		d.add(refused, p.Fresh)
-		if ctx.Err() != nil || d.attempts.Err() != nil {
+		d.countLines(refused, p.Fresh)
+		if ctx.Err() != nil || d.attemptsContext.Err() != nil {
 			return errStopped
 		}
 		if !d.retry.Enabled || d.retry.MaxElapsedTime > 0 && time.Since(in.received) >= d.retry.MaxElapsedTime {
 			p.Lost = true
-			d.logger.error("Gave up as retry_on_failure says; the events are lost", in.fields(p, err)...)
+			d.logger.error("Gave up as retry_on_failure says; the events are lost", in.logFields(p, err)...)
 			return nil
 		}
-		d.logger.warn("Events refused by the pipeline; trying again", in.fields(p, err)...)
+		d.logger.warn("Events refused by the pipeline; trying again", in.logFields(p, err)...)
 		timer := time.NewTimer(pause.NextBackOff())
 		select {
 		case <-timer.C:
@@ -138,49 +138,49 @@ func (d *delivery) deliverUntilTaken(ctx context.Context, in *intake, p *outbox.
 	}
 }
 
-// deliver hands on the new lines of a piece once. What the pipeline refuses
+// deliverOnce hands on the new lines of a piece once. What the pipeline refuses
 // permanently is not sent to it again, as the contract of consumers asks; the lines
 // go to quarantine instead.
-func (d *delivery) deliver(in *intake, p *outbox.Piece) error {
+func (d *delivery) deliverOnce(in *batch, p *outbox.Piece) error {
 	if d.logs == nil {
 		return nil
 	}
 	p.Rejected = nil
 	out := d.newSender(in)
 	out.Records.EnsureCapacity(p.Fresh)
-	d.convert(in, p, out)
+	d.addRecords(in, p, out)
 	err := out.Flush()
 	if err == nil || !consume.IsPermanent(err) {
 		return err
 	}
 	p.Rejected = err
-	d.logger.error("Events refused permanently by the pipeline; they are quarantined", in.fields(p, err)...)
+	d.logger.error("Events refused permanently by the pipeline; they are quarantined", in.logFields(p, err)...)
 	out = d.newSender(in)
 	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
-	quarantine(in, p, out)
+	addQuarantined(in, p, out)
 	if err = out.Flush(); err == nil || !consume.IsPermanent(err) {
 		return err
 	}
 	p.Lost = true
-	d.logger.error("Quarantine refused permanently by the pipeline as well; its events are lost", in.fields(p, err)...)
+	d.logger.error("Quarantine refused permanently by the pipeline as well; its events are lost", in.logFields(p, err)...)
 	return nil
 }
 
-// fields say in the Collector's log which lines of which file it is about.
-func (in *intake) fields(p *outbox.Piece, err error) []zap.Field {
+// logFields say in the Collector's log which lines of which file it is about.
+func (in *batch) logFields(p *outbox.Piece, err error) []zap.Field {
 	fields := []zap.Field{zap.Int("events", p.Fresh), zap.Error(err)}
-	if name := in.origin.fileName(); name != "" {
-		fields = append(fields, zap.String("file", name), zap.Int64("first_offset", in.parts[p.From].offset), zap.Int64("last_offset", in.parts[p.To-1].offset))
+	if name := in.origin.filePath(); name != "" {
+		fields = append(fields, zap.String("file", name), zap.Int64("first_offset", in.lines[p.From].offset), zap.Int64("last_offset", in.lines[p.To-1].offset))
 	}
 	return fields
 }
 
-func (d *delivery) newSender(in *intake) *outbox.Sender {
+func (d *delivery) newSender(in *batch) *outbox.Sender {
 	out := &outbox.Sender{
-		Context: d.attempts, Send: d.consume, MaxRaw: d.limits.Bytes, Now: pcommon.NewTimestampFromTime(in.received),
+		Context: d.attemptsContext, Send: d.consume, MaxRaw: d.limits.Bytes, Now: pcommon.NewTimestampFromTime(in.received),
 		Open: func(logs plog.Logs) plog.LogRecordSlice {
 			rl := logs.ResourceLogs().AppendEmpty()
-			in.origin.resource.put(rl.Resource().Attributes())
+			in.origin.resource.putTo(rl.Resource().Attributes())
 			sl := rl.ScopeLogs().AppendEmpty()
 			sl.Scope().SetName(metadata.ScopeName)
 			sl.Scope().SetVersion(d.version)

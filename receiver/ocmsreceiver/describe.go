@@ -11,19 +11,19 @@ import (
 )
 
 // describe returns the body of an event: one short line for people.
-func describe(e *ocms.Event, w writer) string {
+func describe(e *ocms.Event, w attributeWriter) string {
 	var room [256]byte
 	b := room[:0]
 	switch e.Kind() {
 	case ocms.Request:
-		b = logrecord.AppendText(b, w.text(e.Method))
+		b = logrecord.AppendText(b, w.sanitize(e.Method))
 	case ocms.Response:
-		b = logrecord.AppendText(b, w.text(e.Method))
+		b = logrecord.AppendText(b, w.sanitize(e.Method))
 		b = append(b, " answered "...)
 		b = strconv.AppendInt(b, int64(e.Code), 10)
 	case ocms.Generic:
 		b = append(b, "event of "...)
-		return string(logrecord.AppendText(b, w.text(e.Service)))
+		return string(logrecord.AppendText(b, w.sanitize(e.Service)))
 	}
 	b = append(b, ": "...)
 	b = appendParty(b, &e.From, w)
@@ -32,15 +32,15 @@ func describe(e *ocms.Event, w writer) string {
 }
 
 // appendParty appends the shortest that names a party.
-func appendParty(b []byte, a *ocms.Address, w writer) []byte {
+func appendParty(b []byte, a *ocms.Address, w attributeWriter) []byte {
 	switch {
 	case a.Display != "":
-		return logrecord.AppendText(b, w.text(a.Display))
+		return logrecord.AppendText(b, w.sanitize(a.Display))
 	case a.URI.User != "":
-		b = logrecord.AppendText(b, w.text(a.URI.User))
-		return append(logrecord.AppendText(append(b, '@'), w.text(a.URI.Host)), ""...)
+		b = logrecord.AppendText(b, w.sanitize(a.URI.User))
+		return append(logrecord.AppendText(append(b, '@'), w.sanitize(a.URI.Host)), ""...)
 	case a.URI.Text != "":
-		return logrecord.AppendText(b, w.text(a.URI.Text))
+		return logrecord.AppendText(b, w.sanitize(a.URI.Text))
 	default:
 		return append(b, "unknown"...)
 	}

@@ -19,12 +19,12 @@ type instruments struct {
 	ringing, setup, duration  metric.Float64Histogram
 }
 
-// definition is one row of the metrics table in the README, which a test holds
+// metricDefinition is one row of the metrics table in the README, which a test holds
 // against these.
-type definition struct {
+type metricDefinition struct {
 	name, unit, description string
 	attributes              []string
-	bounds                  []float64 // of a histogram
+	buckets                 []float64 // of a histogram
 
 	// One of these is set.
 	counter   func(*instruments) *metric.Int64Counter
@@ -32,14 +32,14 @@ type definition struct {
 }
 
 var (
-	// setupBounds: an INVITE is answered within seconds, and fails after three
+	// setupBuckets: an INVITE is answered within seconds, and fails after three
 	// minutes at the latest (RFC 3261, Timer C).
-	setupBounds = []float64{0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 180}
-	// durationBounds: calls last seconds to hours.
-	durationBounds = []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 28800, 86400}
+	setupBuckets = []float64{0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 180}
+	// durationBuckets: calls last seconds to hours.
+	durationBuckets = []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 28800, 86400}
 )
 
-var definitions = []definition{
+var metricDefinitions = []metricDefinition{
 	{
 		name: names.MetricOCMSRequest, unit: "{request}", description: "SIP requests that were logged.",
 		attributes: []string{names.SIPMethod},
@@ -64,16 +64,16 @@ var definitions = []definition{
 		counter:    func(s *instruments) *metric.Int64Counter { return &s.failed },
 	},
 	{
-		name: names.MetricOCMSInviteRinging, unit: "s", description: "Time from the first INVITE of a call to its first 180.", bounds: setupBounds,
+		name: names.MetricOCMSInviteRinging, unit: "s", description: "Time from the first INVITE of a call to its first 180.", buckets: setupBuckets,
 		histogram: func(s *instruments) *metric.Float64Histogram { return &s.ringing },
 	},
 	{
 		name: names.MetricOCMSInviteSetup, unit: "s", description: "Time from the first INVITE of a call to the 2xx, or to the response with which it failed.",
-		attributes: []string{names.KeyOutcome}, bounds: setupBounds,
+		attributes: []string{names.KeyOutcome}, buckets: setupBuckets,
 		histogram: func(s *instruments) *metric.Float64Histogram { return &s.setup },
 	},
 	{
-		name: names.MetricOCMSDialogDuration, unit: "s", description: "Time from the 2xx of a dialog to its BYE.", bounds: durationBounds,
+		name: names.MetricOCMSDialogDuration, unit: "s", description: "Time from the 2xx of a dialog to its BYE.", buckets: durationBuckets,
 		histogram: func(s *instruments) *metric.Float64Histogram { return &s.duration },
 	},
 }
@@ -82,25 +82,25 @@ var definitions = []definition{
 func newInstruments(meter metric.Meter) (*instruments, error) {
 	s := new(instruments)
 	var errs error
-	for _, d := range definitions {
+	for _, d := range metricDefinitions {
 		var err error
 		if d.counter != nil {
 			*d.counter(s), err = meter.Int64Counter(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description))
 		} else {
 			*d.histogram(s), err = meter.Float64Histogram(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description),
-				metric.WithExplicitBucketBoundaries(d.bounds...))
+				metric.WithExplicitBucketBoundaries(d.buckets...))
 		}
 		errs = errors.Join(errs, err)
 	}
 	if errs == nil {
-		s.addZeros(context.Background())
+		s.startAtZero(context.Background())
 	}
 	return s, errs
 }
 
-// addZeros makes the series of calls begin at 0: increase() does not see the value that
+// startAtZero makes the series of calls begin at 0: increase() does not see the value that
 // a series begins with, and a ratio of failures needs the first of them.
-func (s *instruments) addZeros(ctx context.Context) {
+func (s *instruments) startAtZero(ctx context.Context) {
 	s.attempt.Add(ctx, 0)
 	s.answered.Add(ctx, 0)
 	for _, class := range []string{"4xx", "5xx", "6xx"} {

@@ -30,16 +30,16 @@ var codes = map[int]bool{
 	600: true, 603: true, 604: true, 606: true, 607: true, 608: true,
 }
 
-// boundMethod returns a method as a label.
-func boundMethod(method string) string {
+// methodLabel returns a method as a label.
+func methodLabel(method string) string {
 	if method == "" || methods[method] {
 		return method
 	}
 	return names.Other
 }
 
-// boundCode returns a status code as a label.
-func boundCode(code int) string {
+// codeLabel returns a status code as a label.
+func codeLabel(code int) string {
 	switch {
 	case code == 0:
 		return ""
@@ -50,9 +50,9 @@ func boundCode(code int) string {
 	}
 }
 
-// classOf returns the class of a failure: 487 is the answer to a caller that
+// failureClass returns the class of a failure: 487 is the answer to a caller that
 // gave up.
-func classOf(code int) string {
+func failureClass(code int) string {
 	switch {
 	case code == 487:
 		return "cancelled"

@@ -15,20 +15,20 @@ import (
 // refuses, or a stranger, must not fill the log.
 const logInterval = time.Minute
 
-// maxFiles bounds of how many files it is remembered that they are XML.
-const maxFiles = 1024
+// maxXMLFiles bounds of how many files it is remembered that they are XML.
+const maxXMLFiles = 1024
 
 // limitedLog writes each message at most once in an interval, with the number of
 // lines that were left out since. It holds one entry for each message there is.
 type limitedLog struct {
 	logger *zap.Logger
 
-	mu    sync.Mutex // guards everything below
-	lines map[string]limitedLine
-	files map[string]bool // those of which it was said that they are XML
+	mu       sync.Mutex // guards everything below
+	messages map[string]limitedMessage
+	xmlFiles map[string]bool // those of which it was said that they are XML
 }
 
-type limitedLine struct {
+type limitedMessage struct {
 	next       time.Time
 	suppressed int
 }
@@ -42,7 +42,7 @@ func (l *limitedLog) error(message string, fields ...zap.Field) {
 }
 
 func (l *limitedLog) write(level zapcore.Level, message string, fields []zap.Field) {
-	suppressed, ok := l.take(message, time.Now())
+	suppressed, ok := l.allow(message, time.Now())
 	if !ok {
 		return
 	}
@@ -52,43 +52,43 @@ func (l *limitedLog) write(level zapcore.Level, message string, fields []zap.Fie
 	l.logger.Log(level, message, fields...)
 }
 
-func (l *limitedLog) take(message string, now time.Time) (suppressed int, ok bool) {
+func (l *limitedLog) allow(message string, now time.Time) (suppressed int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lines == nil {
-		l.lines = make(map[string]limitedLine)
+	if l.messages == nil {
+		l.messages = make(map[string]limitedMessage)
 	}
-	last := l.lines[message]
+	last := l.messages[message]
 	if now.Before(last.next) {
 		last.suppressed++
-		l.lines[message] = last
+		l.messages[message] = last
 		return 0, false
 	}
-	l.lines[message] = limitedLine{next: now.Add(logInterval)}
+	l.messages[message] = limitedMessage{next: now.Add(logInterval)}
 	return last.suppressed, true
 }
 
-// firstOf tells whether a file is named for the first time.
-func (l *limitedLog) firstOf(file string) bool {
+// markXMLFile tells whether a file is named for the first time.
+func (l *limitedLog) markXMLFile(file string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.files == nil {
-		l.files = make(map[string]bool)
+	if l.xmlFiles == nil {
+		l.xmlFiles = make(map[string]bool)
 	}
-	if l.files[file] || len(l.files) >= maxFiles {
+	if l.xmlFiles[file] || len(l.xmlFiles) >= maxXMLFiles {
 		return false
 	}
-	l.files[file] = true
+	l.xmlFiles[file] = true
 	return true
 }
 
-// noticeXML writes once for each file that it is XML.
-func (d *delivery) noticeXML(in *intake) {
-	for i := range in.parts {
-		if in.parts[i].kind != isXML {
+// warnAboutXML writes once for each file that it is XML.
+func (d *delivery) warnAboutXML(in *batch) {
+	for i := range in.lines {
+		if in.lines[i].kind != isXML {
 			continue
 		}
-		if file := in.origin.fileName(); d.logger.firstOf(file) {
+		if file := in.origin.filePath(); d.logger.markXMLFile(file) {
 			d.logger.logger.Warn("This file is the XML of java.util.logging, as OCMS 10g R3 writes it; its lines are kept as they are. Configure Log4j's BasicLayout for the event log",
 				zap.String("file", file))
 		}

@@ -162,8 +162,8 @@ func TestBombs(t *testing.T) {
 // sizeOf returns how long the records of a line are, in bytes of OTLP.
 func sizeOf(t *testing.T, text string) (total int) {
 	t.Helper()
-	d := &delivery{original: true}
-	in := d.newIntake(&origin{again: true}, []line{{text: text}})
+	d := &delivery{keepOriginal: true}
+	in := d.newBatch(&origin{rereadable: true}, []rawLine{{text: text}})
 	out := &outbox.Sender{
 		Context: t.Context(), MaxRaw: len(text), Open: func(logs plog.Logs) plog.LogRecordSlice {
 			return logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -174,7 +174,7 @@ func sizeOf(t *testing.T, text string) (total int) {
 		},
 	}
 	out.Begin()
-	d.convert(in, &outbox.Piece{To: 1}, out)
+	d.addRecords(in, &outbox.Piece{To: 1}, out)
 	require.NoError(t, out.Flush())
 	return total
 }

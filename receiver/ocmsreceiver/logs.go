@@ -30,23 +30,23 @@ var eventNames = [...]string{ocms.Generic: names.EventOCMSEvent, ocms.Request: n
 // maxMessage bounds the text of another component's error, in bytes.
 const maxMessage = 1024
 
-// convert adds the log records of what is new in a piece.
-func (d *delivery) convert(in *intake, p *outbox.Piece, to *outbox.Sender) {
+// addRecords adds the log records of what is new in a piece.
+func (d *delivery) addRecords(in *batch, p *outbox.Piece, to *outbox.Sender) {
 	for i := p.From; i < p.To; i++ {
-		part := &in.parts[i]
+		part := &in.lines[i]
 		switch {
 		case part.duplicate:
 		case part.kind != isEvent:
-			addMalformed(in, part, to)
+			addMalformedRecord(in, part, to)
 		default:
-			d.addEvent(in, part, to)
+			d.addEventRecord(in, part, to)
 		}
 	}
 }
 
-// addEvent writes an event. A line that is too long for an attribute is kept as
+// addEventRecord writes an event. A line that is too long for an attribute is kept as
 // records of its own, and its values are clipped.
-func (d *delivery) addEvent(in *intake, part *part, to *outbox.Sender) {
+func (d *delivery) addEventRecord(in *batch, part *batchLine, to *outbox.Sender) {
 	e := part.event
 	isLong := len(part.text) > logrecord.MaxRaw
 	if isLong {
@@ -60,12 +60,12 @@ func (d *delivery) addEvent(in *intake, part *part, to *outbox.Sender) {
 		lr.SetTimestamp(pcommon.NewTimestampFromTime(e.Time))
 	}
 	logrecord.SetSeverity(lr, severityOf(e))
-	w := writer{m: lr.Attributes(), invalid: e.Flags().Has(ocms.InvalidText), clip: isLong}
-	w.m.EnsureCapacity(40)
-	putOrigin(w.m, in, part, "")
-	w.event(e)
-	if d.original && !isLong {
-		putText(w.m.PutEmpty(names.LogRecordOriginal), redact.Text(part.text), w.invalid)
+	w := attributeWriter{attributes: lr.Attributes(), invalidUTF8: e.Flags().Has(ocms.InvalidText), clip: isLong}
+	w.attributes.EnsureCapacity(40)
+	putLineOrigin(w.attributes, in, part, "")
+	w.writeEvent(e)
+	if d.keepOriginal && !isLong {
+		putText(w.attributes.PutEmpty(names.LogRecordOriginal), redact.Text(part.text), w.invalidUTF8)
 	}
 	lr.Body().SetStr(describe(e, w))
 }
@@ -93,9 +93,9 @@ func severityOf(e *ocms.Event) plog.SeverityNumber {
 	}
 }
 
-// putOrigin writes where a line stands. suffix tells several records of one line
+// putLineOrigin writes where a line stands. suffix tells several records of one line
 // apart.
-func putOrigin(m pcommon.Map, in *intake, part *part, suffix string) {
+func putLineOrigin(m pcommon.Map, in *batch, part *batchLine, suffix string) {
 	for _, key := range [...]string{names.LogFileName, names.LogFilePath} {
 		if value, ok := in.origin.attributes[key].(string); ok {
 			m.PutStr(key, strings.ToValidUTF8(value, "\ufffd"))
@@ -106,14 +106,14 @@ func putOrigin(m pcommon.Map, in *intake, part *part, suffix string) {
 			_ = m.PutEmpty(key).FromRaw(value)
 		}
 	}
-	if in.origin.again {
+	if in.origin.rereadable {
 		m.PutInt(names.LogRecordOffset, part.offset)
 		m.PutStr(names.LogRecordUID, hex.EncodeToString(part.uid[:])+suffix)
 	}
 }
 
-// addMalformed keeps what is no event: its bytes, and what could be read of it.
-func addMalformed(in *intake, part *part, to *outbox.Sender) {
+// addMalformedRecord keeps what is no event: its bytes, and what could be read of it.
+func addMalformedRecord(in *batch, part *batchLine, to *outbox.Sender) {
 	kind := errorMalformed
 	if part.kind == isXML {
 		kind = errorXML
@@ -122,8 +122,8 @@ func addMalformed(in *intake, part *part, to *outbox.Sender) {
 	addRaw(in, part, to, names.EventOCMSMalformed, plog.SeverityNumberError, func(lr plog.LogRecord, first bool) {
 		if first && part.event.Line.Len() > 0 {
 			e := part.event
-			w := writer{m: lr.Attributes(), invalid: e.Flags().Has(ocms.InvalidText), clip: len(part.text) > logrecord.MaxRaw}
-			w.event(e)
+			w := attributeWriter{attributes: lr.Attributes(), invalidUTF8: e.Flags().Has(ocms.InvalidText), clip: len(part.text) > logrecord.MaxRaw}
+			w.writeEvent(e)
 			if !e.Time.IsZero() && e.Time.Unix() > 0 {
 				lr.SetTimestamp(pcommon.NewTimestampFromTime(e.Time))
 			}
@@ -133,12 +133,12 @@ func addMalformed(in *intake, part *part, to *outbox.Sender) {
 	})
 }
 
-// quarantine adds the new lines of a piece that the pipeline refused, as bytes.
-func quarantine(in *intake, p *outbox.Piece, to *outbox.Sender) {
+// addQuarantined adds the new lines of a piece that the pipeline refused, as bytes.
+func addQuarantined(in *batch, p *outbox.Piece, to *outbox.Sender) {
 	message := p.Rejected.Error()
 	message = strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
 	for i := p.From; i < p.To; i++ {
-		if part := &in.parts[i]; !part.duplicate {
+		if part := &in.lines[i]; !part.duplicate {
 			addRaw(in, part, to, names.EventOCMSMalformed, plog.SeverityNumberError, func(lr plog.LogRecord, _ bool) {
 				lr.Attributes().PutStr(names.ErrorType, errorRejected)
 				lr.Attributes().PutStr(names.ErrorMessage, message)
@@ -149,7 +149,7 @@ func quarantine(in *intake, p *outbox.Piece, to *outbox.Sender) {
 
 // addRaw adds a line as it was read, without secrets that can be recognized, in
 // pieces if it is long.
-func addRaw(in *intake, part *part, to *outbox.Sender, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
+func addRaw(in *batch, part *batchLine, to *outbox.Sender, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
 	number := 0
 	to.AddRaw(&logrecord.Raw{
 		Event: event, Severity: severity, Part: names.OCMSRecordPart, Parts: names.OCMSRecordParts, Text: part.text,
@@ -160,7 +160,7 @@ func addRaw(in *intake, part *part, to *outbox.Sender, event string, severity pl
 			suffix = "-" + strconv.Itoa(number)
 		}
 		lr.SetTimestamp(to.Now)
-		putOrigin(lr.Attributes(), in, part, suffix)
+		putLineOrigin(lr.Attributes(), in, part, suffix)
 		if complete != nil {
 			complete(lr, first)
 		}

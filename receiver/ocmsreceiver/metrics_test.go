@@ -162,7 +162,7 @@ func TestLabelsAreBounded(t *testing.T) {
 // Calls are bounded; the oldest go.
 func TestCallsAreBounded(t *testing.T) {
 	d := &delivery{}
-	observe := func(c *calls, text string) news {
+	observe := func(c *calls, text string) callProgress {
 		e, err := d.decode(text)
 		require.NoError(t, err)
 		return c.observe(e)
@@ -172,7 +172,7 @@ func TestCallsAreBounded(t *testing.T) {
 		assert.True(t, observe(c, message("00:00.000", "RESPONSE", "INVITE", "200", fmt.Sprint("c", n), "1", "a", "b")).attempt)
 	}
 	assert.Len(t, c.byID, 3)
-	assert.Len(t, c.oldest, 3)
+	assert.Len(t, c.ids, 3)
 	assert.Equal(t, 10.0, observe(c, message("00:10.000", "REQUEST", "BYE", "", "c9", "2", "a", "b")).duration)
 	assert.Equal(t, -1.0, observe(c, message("00:10.000", "REQUEST", "BYE", "", "c9", "2", "a", "b")).duration, "it has ended")
 	assert.Equal(t, -1.0, observe(c, message("00:10.000", "REQUEST", "BYE", "", "c1", "2", "a", "b")).duration, "it was forgotten")

@@ -33,13 +33,13 @@ type eventReceiver struct {
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	inputs   *inputs
-	store    *store
-	measures *measures // nil without a metrics pipeline
-	lastSent bool      // the last metrics were
-	stop     context.CancelFunc
-	cutOff   context.CancelFunc // ends attempts in flight
-	wg       sync.WaitGroup
+	inputs           *inputs
+	store            *store
+	eventMetrics     *eventMetrics // nil without a metrics pipeline
+	finalMetricsSent bool          // the last metrics were
+	cancelBackground context.CancelFunc
+	cancelAttempts   context.CancelFunc // ends attempts in flight
+	wg               sync.WaitGroup
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*eventReceiver, error) {
@@ -75,9 +75,9 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r.stop = stop
+	r.cancelBackground = stop
 	attempts, cutOff := context.WithCancel(context.WithoutCancel(ctx))
-	r.cutOff = cutOff
+	r.cancelAttempts = cutOff
 	d, err := r.newDelivery(ctx, attempts)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	if r.inputs, err = buildInputs(&config, r.settings.TelemetrySettings, d); err != nil {
 		return err
 	}
-	if r.measures != nil {
+	if r.eventMetrics != nil {
 		r.wg.Go(func() { r.sendMetrics(background) })
 	}
 	if err := r.inputs.start(r.store.persister()); err != nil {
@@ -103,28 +103,28 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 // newDelivery makes the way of a line, with what is known from before.
 func (r *eventReceiver) newDelivery(ctx, attempts context.Context) (*delivery, error) {
 	d := &delivery{
-		logs:      r.logs,
-		windows:   &r.config.Deduplication,
-		extraKeys: slices.Sorted(slices.Values(r.config.ExtraKeys)),
-		local:     r.config.CreationTimeIsLocal,
-		original:  r.config.IncludeLogRecordOriginal,
-		retry:     r.config.RetryOnFailure,
-		limits:    outbox.Limits{Bytes: r.config.MaxBatchBytes, Records: maxBatchRecords},
-		known:     dedup.New(r.config.Deduplication.MaxEntries),
-		store:     r.store,
-		resources: newResources(r.config),
-		obsreport: r.obsreport,
-		telemetry: r.telemetry,
-		logger:    &limitedLog{logger: r.settings.Logger},
-		version:   r.settings.BuildInfo.Version,
-		attempts:  attempts,
+		logs:                r.logs,
+		deduplication:       &r.config.Deduplication,
+		extraKeys:           slices.Sorted(slices.Values(r.config.ExtraKeys)),
+		creationTimeIsLocal: r.config.CreationTimeIsLocal,
+		keepOriginal:        r.config.IncludeLogRecordOriginal,
+		retry:               r.config.RetryOnFailure,
+		limits:              outbox.Limits{Bytes: r.config.MaxBatchBytes, Records: maxBatchRecords},
+		acceptedKeys:        dedup.New(r.config.Deduplication.MaxEntries),
+		store:               r.store,
+		resources:           newResources(r.config),
+		obsreport:           r.obsreport,
+		telemetry:           r.telemetry,
+		logger:              &limitedLog{logger: r.settings.Logger},
+		version:             r.settings.BuildInfo.Version,
+		attemptsContext:     attempts,
 	}
-	if err := r.store.restore(ctx, d.known, r.config.Deduplication.Window); err != nil {
+	if err := r.store.restore(ctx, d.acceptedKeys, r.config.Deduplication.Window); err != nil {
 		return nil, err
 	}
 	if r.metrics != nil {
-		r.measures = newMeasures(r.config, r.settings)
-		d.measures = r.measures
+		r.eventMetrics = newEventMetrics(r.config, r.settings)
+		d.eventMetrics = r.eventMetrics
 	}
 	return d, r.startTelemetry(ctx, d)
 }
@@ -139,14 +139,14 @@ const maxBatchRecords = 100
 func (r *eventReceiver) Shutdown(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
-	if r.stop != nil {
-		r.stop() // at once, so that all waits are one
-		defer context.AfterFunc(grace, r.cutOff)()
+	if r.cancelBackground != nil {
+		r.cancelBackground() // at once, so that all waits are one
+		defer context.AfterFunc(grace, r.cancelAttempts)()
 	}
 	errs := r.stopInputs(grace)
 	errs = errors.Join(errs, r.stopBackground(grace))
-	if r.cutOff != nil {
-		r.cutOff()
+	if r.cancelAttempts != nil {
+		r.cancelAttempts()
 	}
 	errs = errors.Join(errs, r.store.close(grace))
 	if errs != nil && ctx.Err() == nil {
@@ -177,8 +177,8 @@ func (r *eventReceiver) stopBackground(grace context.Context) error {
 	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	err := bounded.Wait(end, &r.wg)
-	if err == nil && r.measures != nil && !r.lastSent {
-		r.lastSent = true
+	if err == nil && r.eventMetrics != nil && !r.finalMetricsSent {
+		r.finalMetricsSent = true
 		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
 		defer cancel()
 		err = bounded.Call(last, func(ctx context.Context) error {

@@ -13,15 +13,15 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// maxNameLength bounds what is kept of a host name in a syslog header.
-const maxNameLength = 128
+// maxHostName bounds what is kept of a host name in a syslog header.
+const maxHostName = 128
 
 type pair struct{ key, value string }
 
 // resources knows what the configuration makes of where lines come from.
 type resources struct {
-	static map[string]string
-	host   string // of this machine, whose files are read
+	static    map[string]string
+	localHost string // of this machine, whose files are read
 }
 
 func newResources(config *Config) resources {
@@ -29,16 +29,16 @@ func newResources(config *Config) resources {
 	if err != nil {
 		host = ""
 	}
-	return resources{static: config.ResourceAttributes, host: host}
+	return resources{static: config.ResourceAttributes, localHost: host}
 }
 
-// file is the resource of lines in files: the host that has them.
-func (r resources) file() resource { return r.build(r.host, "") }
+// ofFiles is the resource of lines in files: the host that has them.
+func (r resources) ofFiles() resource { return r.build(r.localHost, "") }
 
-// sender is the resource of a syslog message: the host by its own name, else the
+// ofSyslog is the resource of a syslog message: the host by its own name, else the
 // address that it came from.
-func (r resources) sender(host, address string) resource {
-	host = strings.ToValidUTF8(host[:min(len(host), maxNameLength)], "")
+func (r resources) ofSyslog(host, address string) resource {
+	host = strings.ToValidUTF8(host[:min(len(host), maxHostName)], "")
 	return r.build(host, address)
 }
 
@@ -74,16 +74,16 @@ func (r *resource) set(key, value string) {
 	*r = append(*r, pair{key, value})
 }
 
-// put writes the resource of log records.
-func (r resource) put(m pcommon.Map) {
+// putTo writes the resource of log records.
+func (r resource) putTo(m pcommon.Map) {
 	m.EnsureCapacity(len(r))
 	for _, p := range r {
 		m.PutStr(p.key, p.value)
 	}
 }
 
-// metrics is the resource of metrics: without the address that messages come from.
-func (r resource) metrics() attribute.Set {
+// metricAttributes is the resource of metrics: without the address that messages come from.
+func (r resource) metricAttributes() attribute.Set {
 	attributes := make([]attribute.KeyValue, 0, len(r))
 	for _, p := range r {
 		if p.key != names.ClientAddress {

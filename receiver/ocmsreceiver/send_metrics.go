@@ -28,7 +28,7 @@ func (r *eventReceiver) sendMetrics(ctx context.Context) {
 }
 
 func (r *eventReceiver) sendMetricsOnce(ctx context.Context) {
-	data, err := r.measures.servers.Collect(ctx)
+	data, err := r.eventMetrics.byServer.Collect(ctx)
 	if err != nil {
 		r.settings.Logger.Error("Metrics cannot be read", zap.Error(err))
 	}

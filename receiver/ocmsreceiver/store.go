@@ -39,21 +39,21 @@ type store struct {
 	client storage.Client
 	logger *zap.Logger
 
-	closing sync.Once
-	closed  error // by closing
+	closing    sync.Once
+	closeError error // by closing
 
-	mu       sync.Mutex  // guards everything below; held while the client writes
-	first    uint64      // number of the first chunk
-	next     uint64      // number of the next chunk
-	lines    int         // in all chunks
-	replayed map[uid]int // lines taken before the start, which are read again
-	stopped  bool        // nothing more is stored
+	mu         sync.Mutex  // guards everything below; held while the client writes
+	firstChunk uint64      // number of the first chunk
+	nextChunk  uint64      // number of the next chunk
+	lineCount  int         // in all chunks
+	replayed   map[uid]int // lines taken before the start, which are read again
+	stopped    bool        // nothing more is stored
 }
 
 const (
-	storedFile  = "file."
-	storedTaken = "taken"
-	storedKeys  = "keys"
+	filePrefix = "file."
+	takenKey   = "taken"
+	keysPrefix = "keys"
 	// knownFiles is the key under which pkg/stanza stores its offsets.
 	knownFiles = "knownFiles"
 )
@@ -62,8 +62,8 @@ const (
 // memory after a crash. Lines above it may be taken twice after a crash.
 const maxTaken = 1 << 20
 
-// errTooMany is why lines are not stored as taken.
-var errTooMany = fmt.Errorf("more than %d lines were taken since the offsets were stored", maxTaken)
+// errTooManyTaken is why lines are not stored as taken.
+var errTooManyTaken = fmt.Errorf("more than %d lines were taken since the offsets were stored", maxTaken)
 
 func openStore(ctx context.Context, host component.Host, id *component.ID, set receiver.Settings) (*store, error) {
 	if id == nil {
@@ -82,7 +82,7 @@ func (s *store) persister() operator.Persister {
 	if s == nil {
 		return nil
 	}
-	return &offsets{s}
+	return &offsetPersister{s}
 }
 
 // hasOffsets tells whether a poll was completed before the start.
@@ -90,7 +90,7 @@ func (s *store) hasOffsets(ctx context.Context) bool {
 	if s == nil {
 		return false
 	}
-	stored, err := s.client.Get(ctx, storedFile+knownFiles)
+	stored, err := s.client.Get(ctx, filePrefix+knownFiles)
 	return err == nil && stored != nil
 }
 
@@ -102,8 +102,8 @@ func (s *store) restore(ctx context.Context, known *dedup.Set, window time.Durat
 	if s == nil {
 		return nil
 	}
-	err := errors.Join(dedupstore.Restore(ctx, s.client, storedKeys, known, window), s.restoreTaken(ctx))
-	if errors.Is(err, dedup.ErrNewer) || errors.Is(err, errNewer) {
+	err := errors.Join(dedupstore.Restore(ctx, s.client, keysPrefix, known, window), s.restoreTaken(ctx))
+	if errors.Is(err, dedup.ErrNewer) || errors.Is(err, errNewerVersion) {
 		return fmt.Errorf("storage: %w: start the newer release again, or give this one another storage", err)
 	}
 	if err != nil {
@@ -115,42 +115,42 @@ func (s *store) restore(ctx context.Context, known *dedup.Set, window time.Durat
 // takenVersion is the version of the list of chunks, its first byte.
 const takenVersion = 1
 
-// errNewer is what an error about a list of a newer release wraps.
-var errNewer = errors.New("a newer release wrote it")
+// errNewerVersion is what an error about a list of a newer release wraps.
+var errNewerVersion = errors.New("a newer release wrote it")
 
 func (s *store) restoreTaken(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.replayed = make(map[uid]int)
-	head, err := s.client.Get(ctx, storedTaken)
+	head, err := s.client.Get(ctx, takenKey)
 	if err != nil || head == nil {
 		return err
 	}
 	const headSize = 17
 	switch {
 	case len(head) > 0 && head[0] > takenVersion:
-		return fmt.Errorf("%s has version %d: %w", storedTaken, head[0], errNewer)
+		return fmt.Errorf("%s has version %d: %w", takenKey, head[0], errNewerVersion)
 	case len(head) != headSize:
-		return fmt.Errorf("%s has %d bytes, not %d", storedTaken, len(head), headSize)
+		return fmt.Errorf("%s has %d bytes, not %d", takenKey, len(head), headSize)
 	}
-	s.first, s.next = binary.BigEndian.Uint64(head[1:]), binary.BigEndian.Uint64(head[9:])
-	if s.next-s.first > maxTaken {
-		s.first = s.next
-		return fmt.Errorf("%s names more than %d chunks", storedTaken, maxTaken)
+	s.firstChunk, s.nextChunk = binary.BigEndian.Uint64(head[1:]), binary.BigEndian.Uint64(head[9:])
+	if s.nextChunk-s.firstChunk > maxTaken {
+		s.firstChunk = s.nextChunk
+		return fmt.Errorf("%s names more than %d chunks", takenKey, maxTaken)
 	}
 	var errs error
-	for number := s.first; number != s.next; number++ {
+	for number := s.firstChunk; number != s.nextChunk; number++ {
 		chunk, err := s.client.Get(ctx, chunkKey(number))
 		errs = errors.Join(errs, err)
-		for ; len(chunk) >= len(uid{}) && s.lines < maxTaken; chunk = chunk[len(uid{}):] {
+		for ; len(chunk) >= len(uid{}) && s.lineCount < maxTaken; chunk = chunk[len(uid{}):] {
 			s.replayed[uid(chunk)]++
-			s.lines++
+			s.lineCount++
 		}
 	}
 	return errs
 }
 
-func chunkKey(number uint64) string { return storedTaken + "/" + strconv.FormatUint(number, 10) }
+func chunkKey(number uint64) string { return takenKey + "/" + strconv.FormatUint(number, 10) }
 
 // wasTaken tells whether a line was taken before the start; each one only once, for
 // a file may hold the same line twice.
@@ -169,8 +169,8 @@ func (s *store) wasTaken(id uid) bool {
 	return true
 }
 
-// save stores that lines were taken, and which messages are known.
-func (s *store) save(ctx context.Context, taken []uid, known *dedup.Set) error {
+// saveTaken stores that lines were taken, and which messages are known.
+func (s *store) saveTaken(ctx context.Context, taken []uid, known *dedup.Set) error {
 	if s == nil {
 		return nil
 	}
@@ -180,35 +180,35 @@ func (s *store) save(ctx context.Context, taken []uid, known *dedup.Set) error {
 		return nil
 	}
 	snapshot := known.Snapshot()
-	operations := dedupstore.Append(nil, storedKeys, &snapshot)
+	operations := dedupstore.Append(nil, keysPrefix, &snapshot)
 	var errs error
-	if s.lines+len(taken) > maxTaken {
-		errs = errTooMany
+	if s.lineCount+len(taken) > maxTaken {
+		errs = errTooManyTaken
 	} else if len(taken) > 0 {
 		chunk := make([]byte, 0, len(taken)*len(uid{}))
 		for i := range taken {
 			chunk = append(chunk, taken[i][:]...)
 		}
-		operations = append(operations, storage.SetOperation(chunkKey(s.next), chunk), storage.SetOperation(storedTaken, head(s.first, s.next+1)))
+		operations = append(operations, storage.SetOperation(chunkKey(s.nextChunk), chunk), storage.SetOperation(takenKey, takenHead(s.firstChunk, s.nextChunk+1)))
 	}
 	if err := s.client.Batch(ctx, operations...); err != nil {
 		return err
 	}
 	known.Saved(&snapshot)
 	if errs == nil && len(taken) > 0 {
-		s.next++
-		s.lines += len(taken)
+		s.nextChunk++
+		s.lineCount += len(taken)
 	}
 	return errs
 }
 
-func head(first, next uint64) []byte {
+func takenHead(first, next uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{takenVersion}, first), next)
 }
 
-// abandon lets no further offsets be stored: those that the file input has by now
+// stopStoring lets no further offsets be stored: those that the file input has by now
 // are behind lines that were not taken.
-func (s *store) abandon() {
+func (s *store) stopStoring() {
 	if s == nil {
 		return
 	}
@@ -229,21 +229,21 @@ func (s *store) saveOffsets(ctx context.Context, operations []*storage.Operation
 	all := make([]*storage.Operation, 0, len(operations)+1)
 	for _, operation := range operations {
 		isOffsets = isOffsets || operation.Type == storage.Set && operation.Key == knownFiles
-		operation.Key = storedFile + operation.Key
+		operation.Key = filePrefix + operation.Key
 		all = append(all, operation)
 	}
-	isOffsets = isOffsets && s.first != s.next
+	isOffsets = isOffsets && s.firstChunk != s.nextChunk
 	if isOffsets {
-		for number := s.first; number != s.next; number++ {
+		for number := s.firstChunk; number != s.nextChunk; number++ {
 			all = append(all, storage.DeleteOperation(chunkKey(number)))
 		}
-		all = append(all, storage.SetOperation(storedTaken, head(s.next, s.next)))
+		all = append(all, storage.SetOperation(takenKey, takenHead(s.nextChunk, s.nextChunk)))
 	}
 	if err := s.client.Batch(ctx, all...); err != nil {
 		return err
 	}
 	if isOffsets {
-		s.first, s.lines, s.replayed = s.next, 0, nil
+		s.firstChunk, s.lineCount, s.replayed = s.nextChunk, 0, nil
 	}
 	return nil
 }
@@ -257,43 +257,43 @@ func (s *store) close(grace context.Context) error {
 	end, cancel := bounded.After(grace, 3*bounded.AfterGrace)
 	defer cancel()
 	s.closing.Do(func() {
-		s.closed = bounded.Call(end, func(ctx context.Context) error {
-			s.abandon()
+		s.closeError = bounded.Call(end, func(ctx context.Context) error {
+			s.stopStoring()
 			return s.client.Close(ctx)
 		})
 	})
-	return s.closed
+	return s.closeError
 }
 
-// offsets is the part of the store that the file input has.
-type offsets struct{ *store }
+// offsetPersister is the part of the store that the file input has.
+type offsetPersister struct{ *store }
 
-var _ operator.Persister = (*offsets)(nil)
+var _ operator.Persister = (*offsetPersister)(nil)
 
 // Get returns what was stored under a key.
-func (o *offsets) Get(ctx context.Context, key string) ([]byte, error) {
-	return o.client.Get(ctx, storedFile+key)
+func (o *offsetPersister) Get(ctx context.Context, key string) ([]byte, error) {
+	return o.client.Get(ctx, filePrefix+key)
 }
 
 // Set stores a value.
-func (o *offsets) Set(ctx context.Context, key string, value []byte) error {
+func (o *offsetPersister) Set(ctx context.Context, key string, value []byte) error {
 	return o.saveOffsets(ctx, []*storage.Operation{storage.SetOperation(key, value)})
 }
 
 // Delete deletes a value.
-func (o *offsets) Delete(ctx context.Context, key string) error {
+func (o *offsetPersister) Delete(ctx context.Context, key string) error {
 	return o.saveOffsets(ctx, []*storage.Operation{storage.DeleteOperation(key)})
 }
 
 // Batch does several operations at once.
-func (o *offsets) Batch(ctx context.Context, operations ...*storage.Operation) error {
+func (o *offsetPersister) Batch(ctx context.Context, operations ...*storage.Operation) error {
 	for _, operation := range operations {
 		if operation.Type != storage.Get {
 			return o.saveOffsets(ctx, operations)
 		}
 	}
 	for _, operation := range operations {
-		operation.Key = storedFile + operation.Key
+		operation.Key = filePrefix + operation.Key
 	}
 	return o.client.Batch(ctx, operations...)
 }

@@ -50,42 +50,42 @@ func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 		r.telemetry.ReceiverOcmsRecords.Add(ctx, 0, what...)
 	}
 	return r.telemetry.RegisterReceiverOcmsKeysCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(int64(d.known.Len()))
+		o.Observe(int64(d.acceptedKeys.Len()))
 		return nil
 	})
 }
 
 // count reports what became of a piece's lines.
-func (d *delivery) count(in *intake, p *outbox.Piece) {
+func (d *delivery) countOutcomes(in *batch, p *outbox.Piece) {
 	var counts [outcomes]int
 	now := time.Now()
 	for i := p.From; i < p.To; i++ {
-		part := &in.parts[i]
+		part := &in.lines[i]
 		what := outcomeOf(p, part)
 		if counts[what]++; what != accepted {
 			continue
 		}
 		if t := part.event.Time; !t.IsZero() {
 			if lag := max(0, now.Sub(t).Seconds()); aggregate.PlausibleSeconds(lag) {
-				d.telemetry.ReceiverOcmsLag.Record(d.attempts, lag)
+				d.telemetry.ReceiverOcmsLag.Record(d.attemptsContext, lag)
 			}
 		}
 		d.countFlags(part.event.Flags())
 	}
 	for what, n := range counts {
-		d.add(outcome(what), n)
+		d.countLines(outcome(what), n)
 	}
 }
 
 func (d *delivery) countFlags(flags ocms.Flags) {
 	for i := 0; flags != 0; i, flags = i+1, flags>>1 {
 		if flags&1 != 0 {
-			d.telemetry.ReceiverOcmsFlags.Add(d.attempts, 1, flagOptions[i])
+			d.telemetry.ReceiverOcmsFlags.Add(d.attemptsContext, 1, flagOptions[i])
 		}
 	}
 }
 
-func outcomeOf(p *outbox.Piece, part *part) outcome {
+func outcomeOf(p *outbox.Piece, part *batchLine) outcome {
 	switch {
 	case part.duplicate:
 		return duplicate
@@ -100,8 +100,8 @@ func outcomeOf(p *outbox.Piece, part *part) outcome {
 	}
 }
 
-func (d *delivery) add(what outcome, n int) {
+func (d *delivery) countLines(what outcome, n int) {
 	if n > 0 {
-		d.telemetry.ReceiverOcmsRecords.Add(d.attempts, int64(n), outcomeOptions[what]...)
+		d.telemetry.ReceiverOcmsRecords.Add(d.attemptsContext, int64(n), outcomeOptions[what]...)
 	}
 }

@@ -17,47 +17,47 @@ import (
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
-// measures counts events for the server that they are of.
-type measures struct {
-	servers *aggregate.Set[*instruments]
-	calls   *calls
-	logger  *zap.Logger
+// eventMetrics counts events for the server that they are of.
+type eventMetrics struct {
+	byServer *aggregate.Set[*instruments]
+	calls    *calls
+	logger   *zap.Logger
 }
 
 // maxServers is how many servers have metrics at once.
 const maxServers = 64
 
-func newMeasures(config *Config, set receiver.Settings) *measures {
+func newEventMetrics(config *Config, set receiver.Settings) *eventMetrics {
 	settings := aggregate.Settings{
 		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
 		Resources: maxServers, Cardinality: config.Metrics.CardinalityLimit,
 	}
-	return &measures{servers: aggregate.NewSet(settings, newInstruments), calls: newCalls(config.Metrics.MaxCalls), logger: set.Logger}
+	return &eventMetrics{byServer: aggregate.NewSet(settings, newInstruments), calls: newCalls(config.Metrics.MaxCalls), logger: set.Logger}
 }
 
-// record counts what is new in a piece that was accepted.
-func (m *measures) record(ctx context.Context, in *intake, p *outbox.Piece) {
+// countAccepted counts what is new in a piece that was accepted.
+func (m *eventMetrics) countAccepted(ctx context.Context, in *batch, p *outbox.Piece) {
 	if m == nil || p.Rejected != nil || p.Lost {
 		return
 	}
-	server, err := m.servers.For(in.origin.resource.metrics())
+	server, err := m.byServer.For(in.origin.resource.metricAttributes())
 	if err != nil {
 		m.logger.Error("Events cannot be counted", zap.Error(err))
 		return
 	}
 	for i := p.From; i < p.To; i++ {
-		if part := &in.parts[i]; !part.duplicate && part.kind == isEvent {
-			server.count(ctx, part.event, m.calls.observe(part.event))
+		if part := &in.lines[i]; !part.duplicate && part.kind == isEvent {
+			server.countEvent(ctx, part.event, m.calls.observe(part.event))
 		}
 	}
 }
 
-func (s *instruments) count(ctx context.Context, e *ocms.Event, n news) {
+func (s *instruments) countEvent(ctx context.Context, e *ocms.Event, n callProgress) {
 	switch e.Kind() {
 	case ocms.Request:
-		s.request.Add(ctx, 1, labels(pair{names.SIPMethod, boundMethod(e.Method)}))
+		s.request.Add(ctx, 1, labels(pair{names.SIPMethod, methodLabel(e.Method)}))
 	case ocms.Response:
-		s.response.Add(ctx, 1, labels(pair{names.SIPMethod, boundMethod(e.Method)}, pair{names.SIPCode, boundCode(e.Code)}))
+		s.response.Add(ctx, 1, labels(pair{names.SIPMethod, methodLabel(e.Method)}, pair{names.SIPCode, codeLabel(e.Code)}))
 	case ocms.Generic:
 		return
 	}
@@ -69,19 +69,19 @@ func (s *instruments) count(ctx context.Context, e *ocms.Event, n news) {
 		s.answered.Add(ctx, 1)
 	}
 	if n.failed {
-		class := classOf(e.Code)
+		class := failureClass(e.Code)
 		s.failed.Add(ctx, 1, labels(pair{names.KeySIPClass, class}))
 		if outcome = "failed"; class == "cancelled" {
 			outcome = class
 		}
 	}
-	observe(ctx, s.ringing, n.ringing)
-	observe(ctx, s.setup, n.setup, pair{names.KeyOutcome, outcome})
-	observe(ctx, s.duration, n.duration)
+	recordSeconds(ctx, s.ringing, n.ringing)
+	recordSeconds(ctx, s.setup, n.setup, pair{names.KeyOutcome, outcome})
+	recordSeconds(ctx, s.duration, n.duration)
 }
 
-// observe records a time that is known and can be one.
-func observe(ctx context.Context, to metric.Float64Histogram, seconds float64, pairs ...pair) {
+// recordSeconds records a time that is known and can be one.
+func recordSeconds(ctx context.Context, to metric.Float64Histogram, seconds float64, pairs ...pair) {
 	if aggregate.PlausibleSeconds(seconds) {
 		to.Record(ctx, seconds, labels(pairs...))
 	}

@@ -1,0 +1,153 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocmsreceiver
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ocms"
+)
+
+// origin is where lines come from.
+type origin struct {
+	attributes map[string]any // of the file, nil for syslog
+	resource   resource
+	rereadable bool // lines that are not taken are read again after a restart
+}
+
+// rawLine is a line as it was read.
+type rawLine struct {
+	text   string
+	offset int64 // in its file
+}
+
+// uid tells a line of a file from every other one, also after the file was renamed.
+type uid = [16]byte
+
+func (l *rawLine) uid() uid {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(l.text)), uint64(l.offset)) //nolint:gosec // an offset is not negative
+	hash := sha256.Sum256(append(b, l.text...))
+	return uid(hash[:16])
+}
+
+// kind is what a line is.
+type kind uint8
+
+const (
+	isEvent kind = iota
+	isMalformed
+	isXML
+)
+
+// batchLine is one line, and what is to be done with it.
+type batchLine struct {
+	rawLine
+	uid           uid
+	kind          kind
+	event         *ocms.Event // of a malformed line, what could be read
+	err           error       // why it is malformed
+	key           dedup.Key
+	hasKey        bool
+	duplicate     bool
+	entriesBefore int // how many of the intake's belong to the lines before
+}
+
+// batch is the work on some lines of one origin.
+type batch struct {
+	origin       *origin
+	received     time.Time
+	lines        []batchLine
+	keys         []dedup.Key
+	dedupEntries []dedup.Entry
+	newLines     int // lines that are new
+}
+
+// errLoggingXML is why a line of an XML file is no event.
+var errLoggingXML = errors.New("the file is the XML of java.util.logging, as release 10g R3 writes it: configure Log4j's BasicLayout for the event log")
+
+// newBatch decodes lines. Blank ones are nothing.
+func (d *delivery) newBatch(from *origin, lines []rawLine) *batch {
+	in := &batch{origin: from, received: time.Now(), lines: make([]batchLine, 0, len(lines))}
+	for _, l := range lines {
+		if strings.TrimSpace(l.text) == "" {
+			continue
+		}
+		p := batchLine{rawLine: l}
+		if from.rereadable {
+			p.uid = l.uid()
+		}
+		if p.event, p.err = d.decode(l.text); p.err != nil {
+			p.kind = isMalformed
+			if ocms.IsLoggingXML(l.text) {
+				p.kind, p.err = isXML, errLoggingXML
+			}
+		} else if p.key, p.hasKey = p.event.Identity(); p.hasKey {
+			in.keys = append(in.keys, p.key)
+		}
+		in.lines = append(in.lines, p)
+	}
+	return in
+}
+
+// decode decodes a line, with or without the header that a syslog daemon wrote in
+// front of it.
+func (d *delivery) decode(text string) (*ocms.Event, error) {
+	event, err := d.newDecoder().Decode(text)
+	if !errors.Is(err, ocms.ErrNoAttribute) {
+		return event, err
+	}
+	if header, rest := ocms.CutSyslogHeader(text); header.Text != "" {
+		if behind, err := d.newDecoder().Decode(rest); err == nil {
+			return behind, nil
+		}
+	}
+	return event, err
+}
+
+// newDecoder returns a decoder for one line: an event is valid as long as its decoder
+// is not used again.
+func (d *delivery) newDecoder() *ocms.Decoder {
+	return &ocms.Decoder{Splitter: ocms.Splitter{ExtraKeys: d.extraKeys}, CreationTimeIsLocal: d.creationTimeIsLocal}
+}
+
+// markDuplicates finds out which lines are new: not taken before a crash, and not
+// about a message that is known. The caller holds the lock of the keys.
+func (d *delivery) markDuplicates(in *batch) {
+	here := make(map[dedup.Key]bool, len(in.keys))
+	for i := range in.lines {
+		p := &in.lines[i]
+		p.entriesBefore = len(in.dedupEntries)
+		switch {
+		case in.origin.rereadable && d.store.wasTaken(p.uid):
+			p.duplicate = true
+		case p.hasKey && d.deduplication.Window > 0:
+			if p.duplicate = here[p.key] || d.acceptedKeys.Contains(p.key, in.received); !p.duplicate {
+				here[p.key] = true
+				in.dedupEntries = append(in.dedupEntries, dedup.Entry{Key: p.key, Until: in.received.Add(d.deduplication.Window)})
+			}
+		}
+		if !p.duplicate {
+			in.newLines++
+		}
+	}
+}
+
+// lineSize returns how long a line is, and whether it is new.
+func (in *batch) lineSize(i int) (bytes int, fresh bool) {
+	return len(in.lines[i].text), !in.lines[i].duplicate
+}
+
+// dedupEntriesOf returns what makes the lines of a piece known.
+func (in *batch) dedupEntriesOf(from, to int) []dedup.Entry {
+	end := len(in.dedupEntries)
+	if to < len(in.lines) {
+		end = in.lines[to].entriesBefore
+	}
+	return in.dedupEntries[in.lines[from].entriesBefore:end]
+}
