@@ -80,6 +80,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // options are the flags.
@@ -94,6 +96,7 @@ type options struct {
 	rateGiven    bool
 	bridges      int
 	deployment   string
+	driver       string
 	directory    string
 
 	profile      string
@@ -147,6 +150,7 @@ func parseOptions(args []string) (o options, err error) {
 	fs.IntVar(&o.rate, "rate", 2500, "load the pipeline with this many records a second; capacity with this rate alone")
 	fs.IntVar(&o.bridges, "bridges", 0, "load the pipeline with this many bridges only (default: 300, then 1000; capacity 100, 300, 1000)")
 	fs.StringVar(&o.deployment, "deployment", "", "load only the configurations with this `text` in their names")
+	fs.StringVar(&o.driver, "driver", "", "make pages of an archive in this `database` only: "+strings.Join(store.Drivers(), ", "))
 	fs.StringVar(&o.directory, "dir", "", "put files into this `directory`; it should be on a disk, not in memory (default: the system's for temporary files)")
 	fs.StringVar(&o.profile, "cpuprofile", "", "measure nothing, but write a CPU profile of one run to this `file`")
 	fs.StringVar(&o.profileKind, "profile-kind", "cdr", "profile this `kind`: "+kindNames()+", "+strings.Join(profiledStitchers, ", ")+", "+profiledDistribution)
@@ -186,6 +190,9 @@ func (o *options) check() error {
 	}
 	if o.loadTime < time.Second || o.rate < 1 || o.bridges < 0 {
 		return fmt.Errorf("-load-time, -rate, -bridges: must be at least 1s, 1 and 0, got %q, \"%d\" and \"%d\"", o.loadTime, o.rate, o.bridges)
+	}
+	if o.driver != "" && !slices.Contains(store.Drivers(), o.driver) {
+		return fmt.Errorf("-driver: must be one of %v, got %q", store.Drivers(), o.driver)
 	}
 	if o.profile == "" {
 		return nil

@@ -140,6 +140,7 @@ func (w *write) noteRow(row any, moved bool) {
 		if moved && r.SIPCallID != "" {
 			w.sipCalls = append(w.sipCalls, r.SIPCallID)
 		}
+		w.legStarts = append(w.legStarts, r.StartedAt)
 		if r.State == StateEnded {
 			w.endedLegs = append(w.endedLegs, r.ID)
 			if r.ParticipantID != "" {

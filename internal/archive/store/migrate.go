@@ -28,8 +28,8 @@ type migration struct {
 
 // fills compute what a version's new tables hold from the rows that are there.
 var fills = map[int64]func(context.Context, dialect, transaction) error{
-	3: collectTerms,
-	6: allDaysDue,
+	3:  collectTerms,
+	10: allDaysDue, // what usage is since 6, and starts since 10
 }
 
 // migrations of a dialect, in order; their versions are 1, 2, 3, …
@@ -104,8 +104,8 @@ var migrationColumns = []string{"version", "name", "applied_at"}
 var quotedMigrationColumns = "'" + strings.Join(migrationColumns, "', '") + "'"
 
 // number runs a query for one number.
-func number(ctx context.Context, tx transaction, query string) (n int64, err error) {
-	found, err := tx.query(ctx, query)
+func number(ctx context.Context, tx transaction, query string, args ...any) (n int64, err error) {
+	found, err := tx.query(ctx, query, args...)
 	if err != nil {
 		return 0, err
 	}

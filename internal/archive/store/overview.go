@@ -6,7 +6,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -71,16 +70,13 @@ func (v *View) Overview(ctx context.Context, from, to time.Time, step time.Durat
 		return o, fmt.Errorf("callarchive: an overview of %d steps", n)
 	}
 	for at := o.From; at.Before(o.To); at = at.Add(step) {
-		b, err := v.bucket(ctx, at, at.Add(step))
-		if err != nil {
-			return o, err
-		}
-		o.Buckets = append(o.Buckets, b)
-		o.Sum.add(b)
+		o.Buckets = append(o.Buckets, Bucket{At: at})
 	}
-	if err := v.countEnds(ctx, &o); err != nil {
+	all, err := v.startsIn(ctx, o.From, o.To, step)
+	if err != nil {
 		return o, err
 	}
+	o.addStarts(all)
 	if o.Running, err = v.Running(ctx); err != nil {
 		return o, err
 	}
@@ -88,49 +84,26 @@ func (v *View) Overview(ctx context.Context, from, to time.Time, step time.Durat
 	return o, err
 }
 
-// bucket counts the legs of one step. One query for each step needs no sorting:
-// it is a walk through a part of one index, which has all that is counted.
-func (v *View) bucket(ctx context.Context, from, to time.Time) (Bucket, error) {
-	b := Bucket{At: from}
-	return b, v.each(ctx, func(found *sql.Rows) error { return found.Scan(&b.Legs, &b.Failed, &b.Slight, &b.Bad) },
-		fmt.Sprintf("SELECT COUNT(*), COUNT(error_type), COUNT(CASE WHEN packet_loss_percent > 0 AND packet_loss_percent < %d THEN 1 END), "+
-			"COUNT(CASE WHEN packet_loss_percent >= %d THEN 1 END) FROM call_legs WHERE started_at >= $1 AND started_at < $2", BadLoss, BadLoss), from, to)
-}
-
-// reasons of all legs, found by leaps from one to the next in their index.
-const reasons = `
-WITH RECURSIVE each(reason) AS (
-  SELECT MIN(reason) FROM call_legs WHERE reason IS NOT NULL
-  UNION ALL
-  SELECT (SELECT MIN(reason) FROM call_legs WHERE reason IS NOT NULL AND reason > each.reason) FROM each WHERE each.reason IS NOT NULL)
-SELECT reason FROM each WHERE reason IS NOT NULL LIMIT 1000`
-
-// countEnds counts by reason. What has none has not ended, or its end was not seen.
-func (v *View) countEnds(ctx context.Context, o *Overview) error {
-	var all []string
-	if err := v.each(ctx, func(found *sql.Rows) error {
-		all = append(all, "")
-		return found.Scan(&all[len(all)-1])
-	}, reasons); err != nil {
-		return err
+// addStarts adds counts to the buckets, the sum and the ends. A leg without a reason runs,
+// or its end was not seen: these come last.
+func (o *Overview) addStarts(all []starts) {
+	ends := map[string]int64{}
+	for i := range all {
+		c := &all[i]
+		o.Buckets[c.at.Sub(o.From)/o.Step].add(c.Bucket)
+		o.Sum.add(c.Bucket)
+		ends[c.reason] += c.Legs
 	}
-	unknown := End{Legs: o.Sum.Legs}
-	for _, reason := range all {
-		n, err := v.number(ctx, "SELECT COUNT(*) FROM call_legs WHERE reason = $1 AND started_at >= $2 AND started_at < $3", reason, o.From, o.To)
-		if err != nil {
-			return err
-		}
-		if n > 0 {
+	for reason, legs := range ends {
+		if reason != "" {
 			known, _ := names.LegReason(reason)
-			o.Ends = append(o.Ends, End{Reason: reason, Failure: known.Failure, Legs: n})
-			unknown.Legs -= n
+			o.Ends = append(o.Ends, End{Reason: reason, Failure: known.Failure, Legs: legs})
 		}
 	}
 	slices.SortFunc(o.Ends, func(a, b End) int { return cmp.Or(cmp.Compare(b.Legs, a.Legs), cmp.Compare(a.Reason, b.Reason)) })
-	if unknown.Legs > 0 {
-		o.Ends = append(o.Ends, unknown)
+	if unknown := ends[""]; unknown > 0 {
+		o.Ends = append(o.Ends, End{Legs: unknown})
 	}
-	return nil
 }
 
 // Running counts what runs now.

@@ -299,7 +299,7 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 	if err := writeTerms(ctx, s.d, tx, terms); err != nil {
 		return Result{}, err
 	}
-	days := newDays(s.changedDays, b)
+	days := newDays(s.changedDays, b, w.legStarts)
 	if err := markDays(ctx, s.d, tx, days); err != nil {
 		return Result{}, err
 	}

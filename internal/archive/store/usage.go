@@ -272,14 +272,18 @@ func markDays(ctx context.Context, d dialect, tx transaction, days []time.Time) 
 	for i, at := range days {
 		rows[i] = []any{instantText(at)}
 	}
-	return insertJSON(ctx, d, tx, "usage_due (day)", []jsonType{jsonInstant}, rows, "ON CONFLICT (day) DO NOTHING")
+	if err := insertJSON(ctx, d, tx, "usage_due (day)", []jsonType{jsonInstant}, rows, "ON CONFLICT (day) DO NOTHING"); err != nil {
+		return err
+	}
+	return uncount(ctx, d, tx, days)
 }
 
 // mostMarkedDays bounds the days that one leg marks.
 const mostMarkedDays = 62
 
-// newDays are the days of a batch's legs that are not marked yet.
-func newDays(marked map[time.Time]struct{}, b *Batch) []time.Time {
+// newDays returns the days of a batch's legs, and of the starts of the rows that they
+// changed, that are not marked yet.
+func newDays(marked map[time.Time]struct{}, b *Batch, starts []time.Time) []time.Time {
 	fresh := map[time.Time]struct{}{}
 	add := func(at time.Time) {
 		if at.IsZero() {
@@ -289,6 +293,9 @@ func newDays(marked map[time.Time]struct{}, b *Batch) []time.Time {
 		if _, ok := marked[at]; !ok {
 			fresh[at] = struct{}{}
 		}
+	}
+	for _, at := range starts {
+		add(at)
 	}
 	for i := range b.Legs {
 		l := &b.Legs[i]
@@ -316,6 +323,10 @@ func (s *Store) addUpDay(ctx context.Context, start, now time.Time) error {
 		return err
 	}
 	u := addUpDay(start, legs)
+	startRows, err := s.startRows(ctx, start)
+	if err != nil {
+		return err
+	}
 	var hours, tags [][]any
 	for group, of := range u.hours {
 		for _, h := range of {
@@ -353,6 +364,7 @@ func (s *Store) addUpDay(ctx context.Context, start, now time.Time) error {
 			return insertJSON(ctx, s.d, tx, "usage_tags (day, tenant_id, tag, legs, meetings, participant_seconds)",
 				[]jsonType{jsonInstant, jsonText, jsonText, jsonInteger, jsonInteger, jsonNumber}, tags, "")
 		},
+		func() error { return putStarts(ctx, s.d, tx, start, startRows) },
 	} {
 		if err := step(); err != nil {
 			return err
@@ -475,7 +487,7 @@ func allDaysDue(ctx context.Context, d dialect, tx transaction) error {
 // expireUsage deletes the usage of days whose legs are deleted.
 func (w *write) expireUsage(ctx context.Context, before time.Time, _ map[string]int64) (int, error) {
 	deleted := 0
-	for _, statement := range []string{"DELETE FROM usage_hours WHERE at < $1", "DELETE FROM usage_tags WHERE day < $1"} {
+	for _, statement := range []string{"DELETE FROM usage_hours WHERE at < $1", "DELETE FROM usage_tags WHERE day < $1", "DELETE FROM usage_counted WHERE day < $1", "DELETE FROM usage_starts WHERE day < $1"} {
 		n, err := w.tx.exec(ctx, statement, w.d.instant(startOfDay(before)))
 		if err != nil {
 			return 0, err

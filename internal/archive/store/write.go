@@ -22,7 +22,9 @@ type write struct {
 	// endedLegs are the legs whose rows changed and are over, endedParticipants those of
 	// them that have a participant.
 	endedLegs, endedParticipants []string
-	result                       Result
+	// legStarts are when the legs whose rows changed started.
+	legStarts []time.Time
+	result    Result
 }
 
 // Columns that only the store reads.
