@@ -57,8 +57,18 @@ type table[T any] struct {
 	// written. Optional.
 	complete func(*T)
 
+	// inputs are the columns from which conferences are computed, last_heard_at left
+	// out. A table without any contributes nothing to a conference.
+	inputs []string
+	// indexed are the columns that an index has, also in its condition. The columns
+	// that only the store reads are not among them.
+	indexed []string
+
 	once  sync.Once
 	rules []rule // of the columns, in their order
+
+	watchOnce sync.Once
+	watch     watchedColumns
 }
 
 // columnsOf returns the columns of a type of rows, details last.
@@ -163,7 +173,12 @@ var calls = table[Call]{
 	about:     "One Call Bridge's part of a conference.",
 	object:    func(r *Call) *Object { return &r.Object },
 	endsAmend: true,
-	columns:   columnsOf[Call](),
+	inputs: []string{
+		"trace_id", "parent_span_id", "state", "outcome", "started_at", "ended_at", "bridge", "room_id", "room_name", "tenant_id",
+		"call_type", "correlator", "owner_name", "cdr_tag",
+	},
+	indexed: []string{"trace_id", "span_id", "started_at"},
+	columns: columnsOf[Call](),
 }
 
 var legs = table[Leg]{
@@ -182,7 +197,15 @@ var legs = table[Leg]{
 	},
 	derive:   deriveActivity,
 	complete: setConnected,
-	columns:  columnsOf[Leg](),
+	inputs: []string{
+		"trace_id", "call_id", "state", "started_at", "ended_at", "bridge", "role", "participant_id", "error_type", "connected_seconds",
+		"packet_loss_percent", "excessive_jitter_percent", "high_round_trip_time_percent",
+	},
+	indexed: []string{
+		"trace_id", "span_id", "call_id", "state", "started_at", "ended_at", "duration_seconds", "reason", "error_type", "packet_loss_percent",
+		"remote_party", "display_name", "participant_id", "moved_call_leg", "sip_call_id",
+	},
+	columns: columnsOf[Leg](),
 }
 
 // flagConnected of a leg that was connected.
@@ -212,6 +235,8 @@ var recordings = table[Recording]{
 	object:    func(r *Recording) *Object { return &r.Object },
 	in:        &holder[Recording]{"calls", "id", true, func(r *Recording) string { return r.CallID }},
 	endsAmend: true,
+	inputs:    []string{"trace_id", "kind"},
+	indexed:   []string{"trace_id", "span_id", "call_id", "state", "started_at"},
 	columns:   columnsOf[Recording](),
 }
 
@@ -221,6 +246,7 @@ var sessions = table[Session]{
 	object:    func(r *Session) *Object { return &r.Object },
 	follows:   map[string]string{"error_type": "media_state"},
 	endsAmend: true,
+	indexed:   []string{"trace_id", "span_id", "state", "started_at", "ccid"},
 	columns:   columnsOf[Session](),
 }
 
@@ -229,6 +255,7 @@ var tracks = table[Track]{
 	about:     "One medium of a session in one direction.",
 	object:    func(r *Track) *Object { return &r.Object },
 	endsAmend: true,
+	indexed:   []string{"trace_id", "span_id", "session_id", "started_at"},
 	columns:   columnsOf[Track](),
 }
 
@@ -238,6 +265,7 @@ var dialogs = table[Dialog]{
 	object:  func(r *Dialog) *Object { return &r.Object },
 	in:      &holder[Dialog]{"call_legs", "sip_call_id", false, func(r *Dialog) string { return r.SIPCallID }},
 	follows: map[string]string{"error_type": "result", "code": "result"},
+	indexed: []string{"trace_id", "span_id", "started_at", "sip_call_id", "from_party", "to_party", "from_name", "to_name"},
 	columns: columnsOf[Dialog](),
 }
 

@@ -4,7 +4,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -15,20 +17,10 @@ import (
 // What the rows of traces add up to. A trace without a call, and without a leg
 // that knows of one, is no conference: somebody who got no further than the menu.
 const (
-	// The founding call is the one without a parent; of several, as long as that
-	// is unknown, the earliest, of those the smallest id.
-	foundingCalls = `
-SELECT trace_id, id, bridge, room_id, room_name, tenant_id, call_type, correlator, owner_name, cdr_tag FROM (
-  SELECT calls.*, ROW_NUMBER() OVER (PARTITION BY trace_id
-    ORDER BY CASE WHEN parent_span_id IS NULL THEN 0 ELSE 1 END, started_at, id) AS place
-  FROM calls WHERE %s) AS ordered
-WHERE place = 1`
-
-	callSums = `
-SELECT trace_id, COUNT(*), COUNT(DISTINCT bridge), MIN(started_at), MAX(ended_at), MAX(last_heard_at),
-  COUNT(CASE WHEN state = 'running' THEN 1 END), COUNT(CASE WHEN outcome IS NULL THEN 1 END),
-  MIN(CASE WHEN outcome <> 'complete' THEN outcome END)
-FROM calls WHERE %s GROUP BY trace_id`
+	callsOfTraces = `
+SELECT trace_id, id, parent_span_id, bridge, room_id, room_name, tenant_id, call_type, correlator, owner_name, cdr_tag,
+  state, outcome, started_at, ended_at, last_heard_at
+FROM calls WHERE %s`
 
 	legSums = `
 SELECT trace_id, COUNT(*), MIN(started_at), MAX(ended_at), MAX(last_heard_at),
@@ -44,37 +36,49 @@ SELECT trace_id, COUNT(CASE WHEN kind = 'recording' THEN 1 END), COUNT(CASE WHEN
 FROM recordings WHERE %s GROUP BY trace_id`
 )
 
-// tally is a conference while it is added up.
-type tally struct {
+// conferenceTotals is a conference while its rows are added up.
+type conferenceTotals struct {
 	Conference
-	running, undecided, inCall int64
-	incomplete                 string
+	running   int64 // calls and legs that run
+	undecided int64 // calls without an outcome
+	inCall    int64 // legs that know of a call
+	// incomplete is the outcome of a call that is not complete, the first one in the
+	// order of the alphabet.
+	incomplete string
+	bridges    []string
 }
 
-// conferences computes those of the touched traces anew.
+// conferences computes those of the touched traces anew, and brings those that were
+// only heard of up to date.
 func (w *write) conferences(ctx context.Context) error {
+	if err := w.computeConferences(ctx); err != nil {
+		return err
+	}
+	return w.advanceConferences(ctx)
+}
+
+// computeConferences computes the conferences of the touched traces.
+func (w *write) computeConferences(ctx context.Context) error {
 	if len(w.touched) == 0 {
 		return nil
 	}
 	traces := slices.Sorted(maps.Keys(w.touched))
-	clear(w.touched)
-	tallies := make(map[string]*tally, len(traces))
-	for _, add := range []func(context.Context, []string, map[string]*tally) error{w.addFounders, w.addCalls, w.addLegs, w.addRecordings} {
-		if err := add(ctx, traces, tallies); err != nil {
+	totals := make(map[string]*conferenceTotals, len(traces))
+	for _, add := range []func(context.Context, []string, map[string]*conferenceTotals) error{w.addCalls, w.addLegs, w.addRecordings} {
+		if err := add(ctx, traces, totals); err != nil {
 			return err
 		}
 	}
-	rows := make([][]any, 0, len(traces))
-	var kept, gone []string
+	rows := make([]tableRow, 0, len(traces))
+	var gone []string
 	for _, trace := range traces {
-		t := tallies[trace]
+		t := totals[trace]
 		if t == nil || t.Calls+t.inCall == 0 {
 			gone = append(gone, trace)
 			continue
 		}
-		t.settle()
-		kept = append(kept, trace)
-		rows = append(rows, conferences.values(&t.Conference, w.d.instant, 0))
+		t.derive()
+		rows = append(rows, tableRow{values: conferences.values(&t.Conference, w.d.instant, 0), stored: true})
 	}
 	if len(gone) > 0 {
 		if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.d.in("trace_id", "$1"), w.d.list(gone)); err != nil {
@@ -84,11 +88,31 @@ func (w *write) conferences(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return w.tx.put(ctx, conferences.name, conferences.names(), rows, kept)
+	return w.tx.put(ctx, conferences.name, conferences.names(), rows)
 }
 
-// settle what follows from the rest.
-func (t *tally) settle() {
+// advanceConferences sets last_heard_at of the conferences that have no other change.
+func (w *write) advanceConferences(ctx context.Context) error {
+	heard := make([][]any, 0, len(w.heard))
+	for _, trace := range slices.Sorted(maps.Keys(w.heard)) {
+		if _, computed := w.touched[trace]; !computed {
+			heard = append(heard, []any{trace, instantText(w.heard[trace])})
+		}
+	}
+	if len(heard) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(heard)
+	if err != nil {
+		return err
+	}
+	_, err = w.tx.execPrepared(ctx, "WITH heard (trace_id, heard_at) AS (SELECT "+w.d.fromJSON([]jsonType{jsonText, jsonInstant})+") "+
+		"UPDATE conferences SET last_heard_at = heard_at FROM heard WHERE conferences.trace_id = heard.trace_id AND last_heard_at < heard_at", string(text))
+	return err
+}
+
+// derive sets the columns that follow from the others.
+func (t *conferenceTotals) derive() {
 	// The order in which a database adds up shows in the last digits.
 	t.ParticipantSeconds = math.Round(t.ParticipantSeconds*1e3) / 1e3
 	t.State = StateRunning
@@ -123,50 +147,78 @@ func (w *write) each(ctx context.Context, query string, traces []string, visit f
 	return found.Err()
 }
 
-func tallyOf(tallies map[string]*tally, trace string) *tally {
-	t := tallies[trace]
+func totalsOf(totals map[string]*conferenceTotals, trace string) *conferenceTotals {
+	t := totals[trace]
 	if t == nil {
-		t = &tally{Conference: Conference{TraceID: trace}}
-		tallies[trace] = t
+		t = &conferenceTotals{Conference: Conference{TraceID: trace}}
+		totals[trace] = t
 	}
 	return t
 }
 
-func (w *write) addFounders(ctx context.Context, traces []string, tallies map[string]*tally) error {
-	return w.each(ctx, foundingCalls, traces, func(found rows) error {
-		var c Conference
-		if err := found.Scan(&c.TraceID, &c.CallID, target(&c.Bridge), target(&c.RoomID), target(&c.RoomName), target(&c.TenantID),
-			target(&c.CallType), target(&c.Correlator), target(&c.OwnerName), target(&c.CDRTag)); err != nil {
+func (w *write) addCalls(ctx context.Context, traces []string, totals map[string]*conferenceTotals) error {
+	founders := make(map[string]*Call, len(traces))
+	return w.each(ctx, callsOfTraces, traces, func(found rows) error {
+		c := new(Call)
+		if err := found.Scan(&c.TraceID, &c.ID, target(&c.ParentSpanID), target(&c.Bridge), target(&c.RoomID), target(&c.RoomName), target(&c.TenantID),
+			target(&c.CallType), target(&c.Correlator), target(&c.OwnerName), target(&c.CDRTag),
+			&c.State, target(&c.Outcome), target(&c.StartedAt), target(&c.EndedAt), target(&c.LastHeardAt)); err != nil {
 			return err
 		}
-		tallyOf(tallies, c.TraceID).Conference = c
+		t := totalsOf(totals, c.TraceID)
+		t.addCall(c)
+		if founder := founders[c.TraceID]; founder == nil || compareFounders(c, founder) < 0 {
+			founders[c.TraceID] = c
+			t.setFounder(c)
+		}
 		return nil
 	})
 }
 
-func (w *write) addCalls(ctx context.Context, traces []string, tallies map[string]*tally) error {
-	return w.each(ctx, callSums, traces, func(found rows) error {
-		var s tally
-		if err := found.Scan(&s.TraceID, &s.Calls, &s.Bridges, target(&s.StartedAt), target(&s.EndedAt), target(&s.LastHeardAt),
-			&s.running, &s.undecided, target(&s.incomplete)); err != nil {
-			return err
-		}
-		t := tallyOf(tallies, s.TraceID)
-		t.Calls, t.Bridges, t.StartedAt, t.EndedAt, t.LastHeardAt = s.Calls, s.Bridges, s.StartedAt, s.EndedAt, s.LastHeardAt
-		t.running, t.undecided, t.incomplete = s.running, s.undecided, s.incomplete
-		return nil
-	})
+// compareFounders orders the calls of a conference: the founding call, which is the
+// first, is the one without a parent; of several, as long as the parent is unknown, the
+// earliest, of those the one with the smallest id.
+func compareFounders(a, b *Call) int {
+	hasParent := func(c *Call) int { return min(len(c.ParentSpanID), 1) }
+	return cmp.Or(cmp.Compare(hasParent(a), hasParent(b)), a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.ID, b.ID))
 }
 
-func (w *write) addLegs(ctx context.Context, traces []string, tallies map[string]*tally) error {
+// setFounder sets the columns of a conference that its founding call has.
+func (t *conferenceTotals) setFounder(c *Call) {
+	t.CallID, t.Bridge, t.Room = c.ID, c.Bridge, c.Room
+	t.CallType, t.Correlator, t.OwnerName, t.CDRTag = c.CallType, c.Correlator, c.OwnerName, c.CDRTag
+}
+
+// addCall adds one call.
+func (t *conferenceTotals) addCall(c *Call) {
+	if t.Calls++; t.Calls == 1 || c.StartedAt.Before(t.StartedAt) {
+		t.StartedAt = c.StartedAt
+	}
+	t.EndedAt, t.LastHeardAt = latest(t.EndedAt, c.EndedAt), latest(t.LastHeardAt, c.LastHeardAt)
+	if c.Bridge != "" && !slices.Contains(t.bridges, c.Bridge) {
+		t.bridges = append(t.bridges, c.Bridge)
+		t.Bridges++
+	}
+	if c.State == StateRunning {
+		t.running++
+	}
+	switch {
+	case c.Outcome == "":
+		t.undecided++
+	case c.Outcome != outcomeComplete && (t.incomplete == "" || c.Outcome < t.incomplete):
+		t.incomplete = c.Outcome
+	}
+}
+
+func (w *write) addLegs(ctx context.Context, traces []string, totals map[string]*conferenceTotals) error {
 	return w.each(ctx, legSums, traces, func(found rows) error {
-		var s tally
+		var s conferenceTotals
 		if err := found.Scan(&s.TraceID, &s.Legs, target(&s.StartedAt), target(&s.EndedAt), target(&s.LastHeardAt), &s.running,
 			&s.Participants, &s.FailedLegs, &s.ParticipantSeconds,
 			target(&s.PacketLossPercent), target(&s.ExcessiveJitterPercent), target(&s.HighRoundTripTimePercent), &s.inCall, &s.Bridge); err != nil {
 			return err
 		}
-		t := tallyOf(tallies, s.TraceID)
+		t := totalsOf(totals, s.TraceID)
 		if t.Calls == 0 {
 			t.StartedAt, t.Bridge = s.StartedAt, s.Bridge
 			if s.Bridge != "" {
@@ -182,13 +234,13 @@ func (w *write) addLegs(ctx context.Context, traces []string, tallies map[string
 	})
 }
 
-func (w *write) addRecordings(ctx context.Context, traces []string, tallies map[string]*tally) error {
+func (w *write) addRecordings(ctx context.Context, traces []string, totals map[string]*conferenceTotals) error {
 	return w.each(ctx, recordingSums, traces, func(found rows) error {
 		var s Conference
 		if err := found.Scan(&s.TraceID, &s.Recordings, &s.Streamings, target(&s.LastHeardAt)); err != nil {
 			return err
 		}
-		t := tallyOf(tallies, s.TraceID)
+		t := totalsOf(totals, s.TraceID)
 		t.Recordings, t.Streamings, t.LastHeardAt = s.Recordings, s.Streamings, latest(t.LastHeardAt, s.LastHeardAt)
 		return nil
 	})

@@ -14,8 +14,8 @@ import (
 type dialect interface {
 	// name is the directory of its migrations.
 	name() string
-	// prepare is told of the tables before they are first put into.
-	prepare(ctx context.Context, table string, columns []string) error
+	// prepare prepares the statements of transaction.put for a table.
+	prepare(ctx context.Context, table string, columns, indexed []string) error
 	// begin starts a transaction that no other one writes beside, here or in
 	// another process.
 	begin(ctx context.Context) (transaction, error)
@@ -51,12 +51,22 @@ type dialect interface {
 type transaction interface {
 	query(ctx context.Context, query string, args ...any) (rows, error)
 	exec(ctx context.Context, query string, args ...any) (affected int64, err error)
-	// put writes rows, whose first column is the key; those of replaced may be
-	// there already.
-	put(ctx context.Context, table string, columns []string, rows [][]any, replaced []string) error
+	// execPrepared is exec of a statement that many transactions execute.
+	execPrepared(ctx context.Context, query string, args ...any) (affected int64, err error)
+	// put inserts or replaces rows. The first of the columns is the key.
+	put(ctx context.Context, table string, columns []string, rows []tableRow) error
 	commit(ctx context.Context) error
 	// rollback after a commit does nothing.
 	rollback()
+}
+
+// tableRow is a row as it is written.
+type tableRow struct {
+	values []any
+	// stored: the table may have a row with this key.
+	stored bool
+	// keepsIndexed: it has one, and the values of all indexed columns stay the same.
+	keepsIndexed bool
 }
 
 // rows of a query.

@@ -37,12 +37,12 @@ func putOnce[T any](ctx context.Context, w *write, t *table[T], rows []T, id fun
 	if len(byID) == 0 {
 		return nil
 	}
-	values := make([][]any, 0, len(byID))
+	values := make([]tableRow, 0, len(byID))
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		values = append(values, t.values(byID[id], w.d.instant, 0))
+		values = append(values, tableRow{values: t.values(byID[id], w.d.instant, 0)})
 	}
 	w.result.Changed += len(values)
-	return w.tx.put(ctx, t.name, t.names(), values, nil)
+	return w.tx.put(ctx, t.name, t.names(), values)
 }
 
 // Doubt says why what runs may have ended: records of its bridge were lost after it

@@ -30,7 +30,7 @@ func insertJSON(ctx context.Context, d dialect, tx transaction, into string, typ
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "INSERT INTO "+into+" SELECT "+d.fromJSON(types)+" "+conflict, string(text))
+	_, err = tx.execPrepared(ctx, "INSERT INTO "+into+" SELECT "+d.fromJSON(types)+" "+conflict, string(text))
 	return err
 }
 

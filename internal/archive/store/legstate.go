@@ -251,21 +251,17 @@ func (w *write) putLegStates(ctx context.Context, changed []string, states map[s
 	if len(changed) == 0 {
 		return nil
 	}
-	var replaced []string
-	rows := make([][]any, 0, len(changed))
+	rows := make([]tableRow, 0, len(changed))
 	for _, id := range changed {
 		state := states[id]
 		versions, err := json.Marshal(state.versions)
 		if err != nil {
 			return err
 		}
-		if state.stored {
-			replaced = append(replaced, id)
-		}
-		rows = append(rows, append(legStates.values(&state.row, w.d.instant, 1), string(versions)))
+		rows = append(rows, tableRow{values: append(legStates.values(&state.row, w.d.instant, 1), string(versions)), stored: state.stored})
 	}
 	w.result.Changed += len(rows)
-	return w.tx.put(ctx, legStates.name, append(legStates.names(), versionsColumn), rows, replaced)
+	return w.tx.put(ctx, legStates.name, append(legStates.names(), versionsColumn), rows)
 }
 
 // LiveGrace is how long the live rows of a participant without a running leg are kept:

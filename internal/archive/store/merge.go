@@ -68,6 +68,8 @@ type entry[T any] struct {
 	// stored tells that the object has a row; trace is the one in it.
 	stored bool
 	trace  string
+	// before is the stored row, of which only the watched columns were read.
+	before *T
 	// unread tells that the row is that of one stitched record alone, and that its
 	// values are not read yet: known has no more than its rank.
 	unread bool

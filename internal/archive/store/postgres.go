@@ -110,7 +110,7 @@ func (*postgresDialect) instant(t time.Time) any    { return t }
 func (*postgresDialect) rebind(query string) string { return query }
 func (*postgresDialect) list(texts []string) any    { return texts }
 
-func (*postgresDialect) prepare(context.Context, string, []string) error { return nil }
+func (*postgresDialect) prepare(context.Context, string, []string, []string) error { return nil }
 
 func (*postgresDialect) in(column, parameter string) string {
 	return column + " = ANY(" + parameter + "::text[])"
@@ -196,13 +196,26 @@ func (t *postgresTransaction) exec(ctx context.Context, query string, args ...an
 	return tag.RowsAffected(), err
 }
 
-func (t *postgresTransaction) put(ctx context.Context, table string, columns []string, rows [][]any, replaced []string) error {
+// execPrepared is exec: the driver keeps statements prepared.
+func (t *postgresTransaction) execPrepared(ctx context.Context, query string, args ...any) (int64, error) {
+	return t.exec(ctx, query, args...)
+}
+
+func (t *postgresTransaction) put(ctx context.Context, table string, columns []string, rows []tableRow) error {
+	values := make([][]any, len(rows))
+	var replaced []any
+	for i := range rows {
+		values[i] = rows[i].values
+		if rows[i].stored {
+			replaced = append(replaced, rows[i].values[0])
+		}
+	}
 	if len(replaced) > 0 {
 		if _, err := t.tx.Exec(ctx, "DELETE FROM "+table+" WHERE "+columns[0]+" = ANY($1::text[])", replaced); err != nil {
 			return err
 		}
 	}
-	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(values))
 	return err
 }
 

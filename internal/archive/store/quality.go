@@ -47,8 +47,7 @@ func (w *write) putQualities(ctx context.Context, list []LegQuality) error {
 	if err != nil {
 		return err
 	}
-	rows := make([][]any, 0, len(list))
-	var replaced []string
+	rows := make([]tableRow, 0, len(list))
 	for i := range list {
 		q := &list[i]
 		at, runs := known[q.ID]
@@ -56,16 +55,13 @@ func (w *write) putQualities(ctx context.Context, list []LegQuality) error {
 			w.result.Unchanged++
 			continue
 		}
-		if !at.IsZero() {
-			replaced = append(replaced, q.ID)
-		}
-		rows = append(rows, legQualities.values(q, w.d.instant, 0))
+		rows = append(rows, tableRow{values: legQualities.values(q, w.d.instant, 0), stored: !at.IsZero()})
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	w.result.Changed += len(rows)
-	return w.tx.put(ctx, legQualities.name, legQualities.names(), rows, replaced)
+	return w.tx.put(ctx, legQualities.name, legQualities.names(), rows)
 }
 
 // runningQualities returns which of the legs run, each with the time of its row, zero

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,10 @@ type sqliteDialect struct {
 	writer  *sql.DB
 	readers *sql.DB
 	puts    map[string]*sql.Stmt // by table
+	// updates of rows whose indexed columns stay the same, by table. An UPDATE that
+	// names an indexed column deletes and inserts the index entry even if the value is
+	// the same, and each index has a page of its own to be written.
+	updates map[string]*indexedUpdate
 
 	// Statements of transactions by their texts, of which there are some dozens, and
 	// the texts that are not prepared yet. They are used by one transaction at a time.
@@ -79,7 +84,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteDialect, error) {
 		return db, db.PingContext(ctx)
 	}
 	busy := fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())
-	d := &sqliteDialect{puts: map[string]*sql.Stmt{}, queries: map[string]*sql.Stmt{}}
+	d := &sqliteDialect{puts: map[string]*sql.Stmt{}, updates: map[string]*indexedUpdate{}, queries: map[string]*sql.Stmt{}}
 	// synchronous=FULL: what was committed is on the disk, so that not even a
 	// power failure takes back what was acknowledged.
 	if d.writer, err = open(1, busy, "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(67108864)", "cache_size(-65536)", "temp_store(MEMORY)"); err == nil {
@@ -132,6 +137,10 @@ func (*sqliteDialect) code(err error) string {
 
 func (d *sqliteDialect) close() error {
 	var errs []error
+	for _, update := range d.updates {
+		errs = append(errs, update.statement.Close())
+	}
+	clear(d.updates)
 	for _, prepared := range []map[string]*sql.Stmt{d.puts, d.queries} {
 		for _, statement := range prepared {
 			errs = append(errs, statement.Close())
@@ -214,7 +223,25 @@ func (t *sqliteTransaction) exec(ctx context.Context, query string, args ...any)
 	return result.RowsAffected()
 }
 
-func (d *sqliteDialect) prepare(ctx context.Context, table string, columns []string) error {
+func (t *sqliteTransaction) execPrepared(ctx context.Context, query string, args ...any) (int64, error) {
+	statement, err := t.prepared(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := statement.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// indexedUpdate sets the columns of a row that no index has.
+type indexedUpdate struct {
+	statement *sql.Stmt
+	columns   []int // that are set, by their place in the row
+}
+
+func (d *sqliteDialect) prepare(ctx context.Context, table string, columns, indexed []string) error {
 	var sets []string
 	for _, c := range columns[1:] {
 		sets = append(sets, c+"=excluded."+c)
@@ -226,19 +253,50 @@ func (d *sqliteDialect) prepare(ctx context.Context, table string, columns []str
 		return err
 	}
 	d.puts[table] = statement
+	if len(indexed) == 0 {
+		return nil
+	}
+	update := &indexedUpdate{}
+	sets = sets[:0]
+	for i, c := range columns[1:] {
+		if !slices.Contains(indexed, c) {
+			sets, update.columns = append(sets, c+"=?"), append(update.columns, i+1)
+		}
+	}
+	//nolint:gosec // names of the program's own tables and columns
+	update.statement, err = d.writer.PrepareContext(ctx, "UPDATE "+table+" SET "+strings.Join(sets, ", ")+" WHERE "+columns[0]+"=?")
+	if err != nil {
+		return err
+	}
+	d.updates[table] = update
 	return nil
 }
 
-func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, rows [][]any, _ []string) error {
-	statement := t.tx.StmtContext(ctx, t.d.puts[table])
-	defer func() { _ = statement.Close() }()
+func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, rows []tableRow) error {
+	put := t.tx.StmtContext(ctx, t.d.puts[table])
+	defer func() { _ = put.Close() }()
+	var update *sql.Stmt
+	var args []any
 	// The driver starts a goroutine for every statement whose context can end.
 	detached := context.WithoutCancel(ctx)
-	for _, row := range rows {
+	for i := range rows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := statement.ExecContext(detached, row...); err != nil {
+		row := &rows[i]
+		statement, values := put, row.values
+		if row.keepsIndexed && t.d.updates[table] != nil {
+			if update == nil {
+				update = t.tx.StmtContext(ctx, t.d.updates[table].statement)
+				defer func() { _ = update.Close() }()
+			}
+			args = args[:0]
+			for _, column := range t.d.updates[table].columns {
+				args = append(args, row.values[column])
+			}
+			statement, values = update, append(args, row.values[0])
+		}
+		if _, err := statement.ExecContext(detached, values...); err != nil {
 			return err
 		}
 	}

@@ -115,17 +115,17 @@ func openOnce(ctx context.Context, driver, source string, version int64) (*Store
 func prepare(ctx context.Context, d dialect) error {
 	merged := func(names []string) []string { return append(names, revisionColumns...) }
 	return errors.Join(
-		d.prepare(ctx, conferences.name, conferences.names()),
-		d.prepare(ctx, calls.name, merged(calls.names())),
-		d.prepare(ctx, legs.name, merged(legs.names())),
-		d.prepare(ctx, recordings.name, merged(recordings.names())),
-		d.prepare(ctx, sessions.name, merged(sessions.names())),
-		d.prepare(ctx, tracks.name, merged(tracks.names())),
-		d.prepare(ctx, dialogs.name, merged(dialogs.names())),
-		d.prepare(ctx, storageEvents.name, storageEvents.names()),
-		d.prepare(ctx, gaps.name, gaps.names()),
-		d.prepare(ctx, legQualities.name, legQualities.names()),
-		d.prepare(ctx, legStates.name, append(legStates.names(), versionsColumn)),
+		d.prepare(ctx, conferences.name, conferences.names(), conferences.indexed),
+		d.prepare(ctx, calls.name, merged(calls.names()), calls.indexed),
+		d.prepare(ctx, legs.name, merged(legs.names()), legs.indexed),
+		d.prepare(ctx, recordings.name, merged(recordings.names()), recordings.indexed),
+		d.prepare(ctx, sessions.name, merged(sessions.names()), sessions.indexed),
+		d.prepare(ctx, tracks.name, merged(tracks.names()), tracks.indexed),
+		d.prepare(ctx, dialogs.name, merged(dialogs.names()), dialogs.indexed),
+		d.prepare(ctx, storageEvents.name, storageEvents.names(), storageEvents.indexed),
+		d.prepare(ctx, gaps.name, gaps.names(), gaps.indexed),
+		d.prepare(ctx, legQualities.name, legQualities.names(), legQualities.indexed),
+		d.prepare(ctx, legStates.name, append(legStates.names(), versionsColumn), legStates.indexed),
 	)
 }
 
@@ -272,7 +272,7 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 		return Result{}, err
 	}
 	defer tx.rollback()
-	w := &write{d: s.d, tx: tx, touched: map[string]struct{}{}}
+	w := newWrite(s.d, tx)
 	for _, step := range []func() error{
 		func() error { return put(ctx, w, &calls, b.Calls, nil) },
 		func() error { return putInCalls(ctx, w, &legs, b.Legs) },

@@ -16,7 +16,10 @@ import (
 type write struct {
 	d       dialect
 	tx      transaction
-	touched map[string]struct{} // the traces whose conferences change
+	touched map[string]struct{} // traces whose conferences are computed anew
+	// heard has traces of whose conferences only last_heard_at may change, with the
+	// newest time of a row that changed.
+	heard map[string]time.Time
 	// calls and SIP calls whose rows changed: what is in them may have to follow.
 	calls, sipCalls []string
 	// endedLegs are the legs whose rows changed and are over, endedParticipants those of
@@ -25,6 +28,10 @@ type write struct {
 	// legStarts are when the legs whose rows changed started.
 	legStarts []time.Time
 	result    Result
+}
+
+func newWrite(d dialect, tx transaction) *write {
+	return &write{d: d, tx: tx, touched: map[string]struct{}{}, heard: map[string]time.Time{}}
 }
 
 // Columns that only the store reads.
@@ -89,29 +96,30 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 			return err
 		}
 	}
-	rows := make([][]any, len(ids))
-	var replaced []string
+	rows := make([]tableRow, len(ids))
 	for i, row := range merged {
 		if t.complete != nil {
 			t.complete(row)
 		}
 		e, o := entries[ids[i]], t.object(row)
-		w.touched[o.TraceID] = struct{}{}
-		if e.stored {
-			w.touched[e.trace] = struct{}{}
-			replaced = append(replaced, ids[i])
-		}
+		changeConferences(w, t, e, row)
 		w.noteRow(row, e.trace != o.TraceID)
-		rows[i] = append(t.values(row, w.d.instant, len(revisionColumns)),
-			int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(drafts[i]))
+		rows[i] = tableRow{
+			values: append(t.values(row, w.d.instant, len(revisionColumns)),
+				int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(drafts[i])),
+			stored:       e.stored,
+			keepsIndexed: e.stored && t.equalIn(t.watched().indexed, e.before, row),
+		}
 	}
 	w.result.Changed += len(rows)
-	return w.tx.put(ctx, t.name, append(t.names(), revisionColumns...), rows, replaced)
+	return w.tx.put(ctx, t.name, append(t.names(), revisionColumns...), rows)
 }
 
 // load reads what is known of objects.
 func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entries map[string]*entry[T]) error {
-	found, err := w.tx.query(ctx, "SELECT id, trace_id, phase, outcome, revised_at, digest, draft FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	watched := t.watched()
+	columns := append([]string{"id", "trace_id", "phase", "outcome", "revised_at", "digest", "draft"}, watched.names...)
+	found, err := w.tx.query(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(ids))
 	if err != nil {
 		return err
 	}
@@ -121,11 +129,16 @@ func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entri
 		var phase, digest int64
 		var revised time.Time
 		var text json.RawMessage
-		if err := found.Scan(&id, &trace, &phase, target(&outcome), target(&revised), &digest, target(&text)); err != nil {
+		before := new(T)
+		to := append(make([]any, 0, len(columns)), &id, &trace, &phase, target(&outcome), target(&revised), &digest, target(&text))
+		for _, column := range watched.all {
+			to = append(to, target(t.columns[column].field(before)))
+		}
+		if err := found.Scan(to...); err != nil {
 			return err
 		}
 		e := entries[id]
-		e.stored, e.trace = true, trace
+		e.stored, e.trace, e.before = true, trace, before
 		if len(text) > 0 {
 			e.readDraft(t, text)
 			continue
