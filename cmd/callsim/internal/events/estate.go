@@ -200,8 +200,12 @@ func (s *server) database() any {
 		Nodes []databaseNode `xml:"node"`
 	})
 	d.Cluster.Total, d.Cluster.InUse = len(bridges), bridges[0].stage.Name
+	down := -1 // none
+	if s.cluster.opts.Faults.DatabaseDown {
+		down = len(bridges) - 1
+	}
 	for i, other := range bridges {
-		node := databaseNode{Hostname: other.stage.Name, Up: other.outages == 0 && !(s.cluster.opts.Faults.DatabaseDown && i == len(bridges)-1), Master: i == 0}
+		node := databaseNode{Hostname: other.stage.Name, Up: other.outages == 0 && i != down, Master: i == 0}
 		if !node.Up {
 			node.SyncBehind = -1
 		}

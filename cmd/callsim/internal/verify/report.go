@@ -1,0 +1,74 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Verdicts on what came out.
+const (
+	Missing   = "missing"   // it happened and did not come out
+	Twice     = "twice"     // it came out more than once
+	Different = "different" // it came out with another value
+	Unknown   = "unknown"   // it came out and never happened
+)
+
+// Finding is one thing that is wrong.
+type Finding struct{ Verdict, What, Detail string }
+
+// Report is the result of a comparison.
+type Report struct {
+	// Compared is how many things the truth has that could be compared, by what they are.
+	Compared map[string]int
+	Findings []Finding
+}
+
+func newReport() *Report { return &Report{Compared: map[string]int{}} }
+
+func (r *Report) add(verdict, what, detail string, values ...any) {
+	r.Findings = append(r.Findings, Finding{verdict, what, fmt.Sprintf(detail, values...)})
+}
+
+// differ adds a finding if the values are not equal.
+func differ[T comparable](r *Report, what, name string, want, got T) {
+	if want != got {
+		r.add(Different, what, "%s is %v, not %v", name, got, want)
+	}
+}
+
+// Write prints at most limit findings of each verdict, and the sums.
+func (r *Report) Write(w io.Writer, limit int) error {
+	var err error
+	printf := func(format string, values ...any) {
+		if err == nil {
+			_, err = fmt.Fprintf(w, format, values...)
+		}
+	}
+	slices.SortFunc(r.Findings, func(a, b Finding) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Detail, b.Detail)) })
+	for _, verdict := range []string{Missing, Twice, Different, Unknown} {
+		count := 0
+		for _, f := range r.Findings {
+			if f.Verdict != verdict {
+				continue
+			}
+			if count++; count <= limit {
+				printf("%-9s  %s  %s\n", f.Verdict, f.What, f.Detail)
+			}
+		}
+		if count > limit {
+			printf("%-9s  and %d more\n", verdict, count-limit)
+		}
+	}
+	for _, what := range []string{"record", "call", "call_leg", "recording", "streaming", "conference"} {
+		if n := r.Compared[what]; n > 0 {
+			printf("compared %d of %s\n", n, what)
+		}
+	}
+	printf("%d findings\n", len(r.Findings))
+	return err
+}
