@@ -14,17 +14,17 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// maxClipped is what is kept of one value of a line that is too long, in bytes.
+// maxClipped is the longest value that is kept of a line that is too long, in bytes.
 const maxClipped = 4 << 10
 
 // attributeWriter writes the values of an event as attributes: without secrets, and as UTF-8.
 type attributeWriter struct {
 	attributes  pcommon.Map
-	invalidUTF8 bool // the line has bytes that are not UTF-8
-	clip        bool // the line is too long
+	invalidUTF8 bool // the line contains bytes that are not UTF-8
+	clip        bool // the line is too long: values are cut to maxClipped
 }
 
-// sanitize returns a value as it may be kept.
+// sanitize returns a value without secrets, clipped and as UTF-8.
 func (w attributeWriter) sanitize(value string) string {
 	value = redact.Text(value)
 	if w.clip && len(value) > maxClipped {
@@ -42,7 +42,7 @@ func (w attributeWriter) putString(key, value string) {
 	}
 }
 
-// writeEvent writes everything the event says.
+// writeEvent writes the attributes of an event.
 func (w attributeWriter) writeEvent(e *ocms.Event) {
 	w.putString(names.OCMSService, e.Service)
 	w.putString(names.OCMSLogger, e.Category.Logger)
@@ -132,13 +132,14 @@ func (w attributeWriter) writeMedia(streams []ocms.Stream) {
 	}
 }
 
-// unreadableFlags are the flags of values that have no other attribute.
+// unreadableFlags has, for attributes that are written only if decoded, the flag of a
+// value that could not be decoded.
 var unreadableFlags = [ocms.KeyCount]ocms.Flags{
 	ocms.StatusCode: ocms.BadStatusCode, ocms.ContentLength: ocms.BadContentLength, ocms.CSeq: ocms.BadCSeq,
 }
 
-// writeOthers writes what applications added, documented attributes that occur again,
-// and values that could not be read: each under a name of its own.
+// writeOthers writes attributes that applications added, repeated documented attributes,
+// and values that could not be decoded, each under a name of its own.
 func (w attributeWriter) writeOthers(e *ocms.Event) {
 	for i := range e.Line.Len() {
 		a := e.Line.Attribute(i)
@@ -154,7 +155,7 @@ func (w attributeWriter) writeOthers(e *ocms.Event) {
 	}
 }
 
-// unusedName returns a name that is not taken: the name itself, or with a suffix.
+// unusedName returns the name, with a suffix if an attribute has it already.
 func (w attributeWriter) unusedName(name string) string {
 	if _, taken := w.attributes.Get(name); !taken {
 		return name

@@ -14,20 +14,20 @@ import (
 	"github.com/legato-otel/legato/internal/ocms"
 )
 
-// origin is where lines come from.
+// origin describes the file or sender of lines.
 type origin struct {
 	attributes map[string]any // of the file, nil for syslog
 	resource   resource
-	rereadable bool // lines that are not taken are read again after a restart
+	rereadable bool // after a restart, the input reads undelivered lines again
 }
 
-// rawLine is a line as it was read.
+// rawLine is a line as the input read it.
 type rawLine struct {
 	text   string
 	offset int64 // in its file
 }
 
-// uid tells a line of a file from every other one, also after the file was renamed.
+// uid identifies a line of a file, also after the file was renamed.
 type uid = [16]byte
 
 func (l *rawLine) uid() uid {
@@ -36,7 +36,7 @@ func (l *rawLine) uid() uid {
 	return uid(hash[:16])
 }
 
-// kind is what a line is.
+// kind is the kind of a line.
 type kind uint8
 
 const (
@@ -45,7 +45,7 @@ const (
 	isXML
 )
 
-// batchLine is one line, and what is to be done with it.
+// batchLine is one line of a batch with its decoded event and its state.
 type batchLine struct {
 	rawLine
 	uid           uid
@@ -58,7 +58,7 @@ type batchLine struct {
 	entriesBefore int // how many of the intake's belong to the lines before
 }
 
-// batch is the work on some lines of one origin.
+// batch is a number of lines of one origin on their way to the next consumer.
 type batch struct {
 	origin       *origin
 	received     time.Time
@@ -68,10 +68,10 @@ type batch struct {
 	newLines     int // lines that are new
 }
 
-// errLoggingXML is why a line of an XML file is no event.
+// errLoggingXML means that a line belongs to a file in XML.
 var errLoggingXML = errors.New("the file is the XML of java.util.logging, as release 10g R3 writes it: configure Log4j's BasicLayout for the event log")
 
-// newBatch decodes lines. Blank ones are nothing.
+// newBatch decodes lines. It skips blank ones.
 func (d *delivery) newBatch(from *origin, lines []rawLine) *batch {
 	in := &batch{origin: from, received: time.Now(), lines: make([]batchLine, 0, len(lines))}
 	for _, l := range lines {
@@ -95,8 +95,7 @@ func (d *delivery) newBatch(from *origin, lines []rawLine) *batch {
 	return in
 }
 
-// decode decodes a line, with or without the header that a syslog daemon wrote in
-// front of it.
+// decode decodes a line, which may have the header of a syslog daemon in front.
 func (d *delivery) decode(text string) (*ocms.Event, error) {
 	event, err := d.newDecoder().Decode(text)
 	if !errors.Is(err, ocms.ErrNoAttribute) {
@@ -110,14 +109,14 @@ func (d *delivery) decode(text string) (*ocms.Event, error) {
 	return event, err
 }
 
-// newDecoder returns a decoder for one line: an event is valid as long as its decoder
-// is not used again.
+// newDecoder returns a decoder for one line. Events live as long as their batch, and an
+// event is valid only until the next use of its decoder.
 func (d *delivery) newDecoder() *ocms.Decoder {
 	return &ocms.Decoder{Splitter: ocms.Splitter{ExtraKeys: d.extraKeys}, CreationTimeIsLocal: d.creationTimeIsLocal}
 }
 
-// markDuplicates finds out which lines are new: not taken before a crash, and not
-// about a message that is known. The caller holds the lock of the keys.
+// markDuplicates marks the lines that were delivered before a crash, and those about a
+// message that was accepted before. The caller holds the lock of the keys.
 func (d *delivery) markDuplicates(in *batch) {
 	here := make(map[dedup.Key]bool, len(in.keys))
 	for i := range in.lines {
@@ -138,12 +137,12 @@ func (d *delivery) markDuplicates(in *batch) {
 	}
 }
 
-// lineSize returns how long a line is, and whether it is new.
+// lineSize returns the length of a line in bytes, and whether it is new.
 func (in *batch) lineSize(i int) (bytes int, fresh bool) {
 	return len(in.lines[i].text), !in.lines[i].duplicate
 }
 
-// dedupEntriesOf returns what makes the lines of a piece known.
+// dedupEntriesOf returns the entries that mark the messages of a piece as accepted.
 func (in *batch) dedupEntriesOf(from, to int) []dedup.Entry {
 	end := len(in.dedupEntries)
 	if to < len(in.lines) {

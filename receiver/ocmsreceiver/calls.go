@@ -11,9 +11,8 @@ import (
 	"github.com/legato-otel/legato/internal/ocms"
 )
 
-// calls remembers the times of calls, for the histograms and the counts of
-// attempts, answers and failures. It knows only calls, and each by its Call-ID:
-// which calls belong together is callstitch's.
+// calls stores the times of calls by Call-ID, for the histograms and for the counters of
+// attempts, answers and failures. It does not join calls; callstitch does.
 type calls struct {
 	limit int
 	seed  maphash.Seed
@@ -24,21 +23,22 @@ type calls struct {
 	nextID int
 }
 
-// call is what is known of one Call-ID.
+// call is the state of one Call-ID.
 type call struct {
-	invitedAt   time.Time // zero if no INVITE was seen
+	invitedAt   time.Time // zero before an INVITE
 	rang        bool
 	result      result
 	dialogs     [maxDialogs]dialog
 	dialogCount int // how many dialogs there are
 }
 
-// maxDialogs of one call are timed: the branches of a fork that were answered.
+// maxDialogs is the largest number of dialogs of one call whose duration is measured. A
+// forked call has one for each answered branch.
 const maxDialogs = 4
 
 // dialog is one answered branch.
 type dialog struct {
-	tag        uint64 // of the side that answered
+	tag        uint64 // hash of the tag of the answering side
 	answeredAt time.Time
 	ended      bool
 }
@@ -51,10 +51,10 @@ const (
 	failedCall
 )
 
-// callProgress is what an event tells of a call that was not known before.
+// callProgress lists the transitions of a call that an event caused.
 type callProgress struct {
 	attempt, answered, failed bool
-	// ringing, setup and duration are in seconds, -1 if they are not known.
+	// ringing, setup and duration are in seconds, -1 if unknown.
 	ringing, setup, duration float64
 }
 
@@ -62,7 +62,7 @@ func newCalls(limit int) *calls {
 	return &calls{limit: limit, seed: maphash.MakeSeed(), byID: make(map[uint64]*call), ids: make([]uint64, 0, min(limit, 1024))}
 }
 
-// observe learns from an event that was accepted.
+// observe updates the call of an accepted event.
 func (c *calls) observe(e *ocms.Event) callProgress {
 	n := callProgress{ringing: -1, setup: -1, duration: -1}
 	if e.CallID == "" || e.Kind() == ocms.Generic || e.Method != "INVITE" && e.Method != "BYE" {
@@ -100,8 +100,8 @@ func (c *calls) observe(e *ocms.Event) callProgress {
 	return n
 }
 
-// recordAnswer notes a 2xx of an INVITE. The first one of each tag begins a dialog;
-// another one with the same tag is of a re-INVITE.
+// recordAnswer handles a 2xx to an INVITE. The first one of each tag begins a dialog;
+// later ones answer re-INVITEs.
 func (k *call) recordAnswer(e *ocms.Event, tag uint64, n *callProgress) {
 	for i := range k.dialogCount {
 		if k.dialogs[i].tag == tag {
@@ -119,8 +119,8 @@ func (k *call) recordAnswer(e *ocms.Event, tag uint64, n *callProgress) {
 	}
 }
 
-// endDialog returns how long the dialog lasted that a BYE ends: the one with the tag of
-// either side.
+// endDialog returns the duration in seconds of the dialog that a BYE ends, or -1. Either
+// side may send the BYE, so the dialog's tag is in From or in To.
 func (k *call) endDialog(e *ocms.Event, from, to uint64) float64 {
 	for i := range k.dialogCount {
 		d := &k.dialogs[i]
@@ -133,7 +133,7 @@ func (k *call) endDialog(e *ocms.Event, from, to uint64) float64 {
 	return -1
 }
 
-// add adds a call, in the place of the oldest if there is no room.
+// addCall adds a call. At the limit it replaces the oldest one.
 func (c *calls) addCall(id uint64) *call {
 	fresh := new(call)
 	c.byID[id] = fresh
@@ -149,8 +149,8 @@ func (c *calls) addCall(id uint64) *call {
 
 func (c *calls) hash(text string) uint64 { return maphash.String(c.seed, text) }
 
-// secondsBetween is the time between two events, -1 if either is not known, or if they
-// are in the wrong order.
+// secondsBetween returns the time between two events, -1 if either is zero or if they are
+// in the wrong order.
 func secondsBetween(from, to time.Time) float64 {
 	if from.IsZero() || to.IsZero() || to.Before(from) {
 		return -1

@@ -28,36 +28,36 @@ import (
 
 // Config of the ocms receiver.
 type Config struct {
-	// File is the file input of pkg/stanza. Its keys stand at the receiver's own
-	// level: include, exclude, start_at, encoding, max_log_size (default 2 MiB),
+	// File configures the file input of pkg/stanza. Its keys are at the top level:
+	// include, exclude, start_at, encoding, max_log_size (default 2 MiB),
 	// force_flush_period (default 1 m), ...
 	File fileconsumer.Config `mapstructure:",squash"`
 
-	// Syslog takes events from syslog appenders, beside files or instead of them.
-	// Optional.
+	// Syslog receives events from syslog appenders, in addition to files or instead of
+	// them. Optional.
 	Syslog configoptional.Optional[SyslogConfig] `mapstructure:"syslog"`
 
-	// Storage names the storage extension that keeps offsets, and what was accepted,
-	// over a restart. Optional.
+	// Storage is the storage extension for the offsets and the identities of accepted
+	// messages. Optional.
 	Storage *component.ID `mapstructure:"storage"`
 
-	// CreationTimeIsLocal takes TimeZoneOffset from CreationTime, whose Z is a
-	// literal of the layout. Default false: CreationTime is UTC.
+	// CreationTimeIsLocal means that CreationTime is local time, from which
+	// TimeZoneOffset is subtracted; its Z is a literal. Default false: UTC.
 	CreationTimeIsLocal bool `mapstructure:"creation_time_is_local"`
 
 	// ExtraKeys are the names of all additional attributes that applications log.
-	// If there are any, no other undocumented name begins an attribute. Optional.
+	// Unless empty, no other undocumented name begins an attribute. Optional.
 	ExtraKeys []string `mapstructure:"extra_keys"`
 
 	// IncludeLogRecordOriginal keeps each line in log.record.original. Default true.
 	IncludeLogRecordOriginal bool `mapstructure:"include_log_record_original"`
 
-	// RetryOnFailure says how lines are tried again that the next consumer refused
-	// for now. Default: from 1 s to 30 s apart, without an end.
+	// RetryOnFailure configures the retries of lines that the next consumer refused.
+	// Default: pauses from 1 s to 30 s, without an end.
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
-	// MaxBatchBytes bounds the lines that go on in one payload, in bytes. One line
-	// alone may be more. Default 1 MiB.
+	// MaxBatchBytes is the largest size of the lines in one payload, in bytes. A single
+	// line may be larger. Default 1 MiB.
 	MaxBatchBytes int `mapstructure:"max_batch_bytes"`
 
 	// ShutdownTimeout is how long a stop waits for lines in flight. Default 5 s.
@@ -67,7 +67,7 @@ type Config struct {
 	// and replace those of the same name. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
-	// Deduplication configures how copies are told from new events.
+	// Deduplication configures the detection of copies.
 	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
 
 	// Metrics configures the metrics signal.
@@ -77,24 +77,25 @@ type Config struct {
 	_ struct{}
 }
 
-// SyslogConfig says where to listen. At least one of the two is set.
+// SyslogConfig configures the listeners. At least one of the two is set.
 type SyslogConfig struct {
 	// UDP has the keys of pkg/stanza's UDP input.
 	UDP *udp.BaseConfig `mapstructure:"udp"`
 	// TCP has the keys of pkg/stanza's TCP input: max_log_size (default 1 MiB),
-	// max_connections (default 64), ... Both framings of RFC 6587 are taken.
+	// max_connections (default 64), ... It accepts both framings of RFC 6587.
 	TCP *tcp.BaseConfig `mapstructure:"tcp"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// DeduplicationConfig says for how long a message is known.
+// DeduplicationConfig configures the detection of copies.
 type DeduplicationConfig struct {
-	// Window in which a second event about the same message is a copy; 0 takes
-	// all. Default 1 m.
+	// Window is how long after an event another one about the same message is a copy;
+	// 0 accepts all. Default 1 m.
 	Window time.Duration `mapstructure:"window"`
-	// MaxEntries is how many messages are known at most; the oldest go. Default 65536.
+	// MaxEntries is the largest number of remembered messages; the oldest are dropped.
+	// Default 65536.
 	MaxEntries int `mapstructure:"max_entries"`
 
 	// prevent unkeyed literal initialization
@@ -103,13 +104,13 @@ type DeduplicationConfig struct {
 
 // MetricsConfig of the metrics signal.
 type MetricsConfig struct {
-	// Interval at which metrics are sent on. Default 15 s.
+	// Interval is the time between two exports of the metrics. Default 15 s.
 	Interval time.Duration `mapstructure:"interval"`
 	// CardinalityLimit is the largest number of series of one metric of one
 	// server. Default 2000.
 	CardinalityLimit int `mapstructure:"cardinality_limit"`
-	// MaxCalls is how many calls are remembered at most, for their durations; the
-	// oldest go. Default 65536.
+	// MaxCalls is the largest number of calls whose times are stored; the oldest are
+	// dropped. Default 65536.
 	MaxCalls int `mapstructure:"max_calls"`
 
 	// prevent unkeyed literal initialization
@@ -122,7 +123,8 @@ func createDefaultConfig() component.Config {
 	file := *fileconsumer.NewConfig()
 	// A line of many hops and streams is longer than pkg/stanza's mebibyte.
 	file.MaxLogSize = 2 << 20
-	// Half a line is no event. It is passed on only if no more of it comes.
+	// Half a line is not an event. The input passes it on only if the rest does not
+	// come.
 	file.FlushPeriod = time.Minute
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.InitialInterval = time.Second
@@ -138,7 +140,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// fileConfig is the configuration of the file input.
+// fileConfig returns the configuration of the file input.
 func (c *Config) fileConfig() fileconsumer.Config {
 	file := c.File
 	file.Encoding = lines.EncodingOf(file.Encoding)
@@ -175,7 +177,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// noopTelemetry is telemetry for what is built only to see whether it can be.
+// noopTelemetry returns telemetry for inputs that Validate builds and discards.
 func noopTelemetry() component.TelemetrySettings {
 	return component.TelemetrySettings{
 		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),

@@ -24,7 +24,7 @@ import (
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
-// delivery takes lines to the next consumer.
+// delivery delivers lines to the next consumer.
 type delivery struct {
 	logs                consumer.Logs // nil if there is no logs pipeline
 	deduplication       *DeduplicationConfig
@@ -42,16 +42,16 @@ type delivery struct {
 	logger              *limitedLog
 	version             string
 
-	// attemptsContext ends when a stop has lasted for its grace. The context of an input
-	// ends when the stop begins: then an attempt is finished, and no other begins.
+	// attemptsContext ends shutdown_timeout after the beginning of a stop. The context of
+	// an input ends at the beginning: the attempt in flight goes on, no other follows.
 	attemptsContext context.Context //nolint:containedctx // it is the receiver's life, not a request's
 }
 
-// errStopped is why lines were not taken: the receiver stopped.
+// errStopped means that the receiver stopped before the next consumer accepted the lines.
 var errStopped = errors.New("the receiver stops; the lines are read again")
 
-// deliverBatch returns nil when all lines are taken by the next consumer, now or before,
-// or quarantined. The only error is that of a stop.
+// deliverBatch returns nil when the next consumer has accepted all lines, now or earlier,
+// or their quarantine. Its only error is errStopped.
 func (d *delivery) deliverBatch(ctx context.Context, from *origin, lines []rawLine) error {
 	in := d.newBatch(from, lines)
 	d.warnAboutXML(in)
@@ -77,8 +77,8 @@ func (d *delivery) deliverBatch(ctx context.Context, from *origin, lines []rawLi
 	return nil
 }
 
-// abandonBatch leaves lines that a stop found: those of a file are read again after the
-// start, because no offset is stored any more; those of syslog are lost.
+// abandonBatch handles lines that a stop interrupted. It stores no more offsets, so that
+// lines of a file are read again after the next start; lines of syslog are lost.
 func (d *delivery) abandonBatch(in *batch, lines int) error {
 	if in.origin.rereadable {
 		d.store.stopStoring()
@@ -89,8 +89,8 @@ func (d *delivery) abandonBatch(in *batch, lines int) error {
 	return errStopped
 }
 
-// save stores that the lines of a piece were taken. Only a crash needs it: without
-// it, lines are taken twice then.
+// storeTaken stores that the lines of a piece were delivered, so that they are not
+// delivered again after a crash.
 func (d *delivery) storeTaken(in *batch, p *outbox.Piece) {
 	if !in.origin.rereadable {
 		return
@@ -106,8 +106,8 @@ func (d *delivery) storeTaken(in *batch, p *outbox.Piece) {
 	}
 }
 
-// deliverUntilTaken tries until the next consumer took the piece, it went to
-// quarantine, or retry_on_failure ends. Its error is that of a stop.
+// deliverUntilTaken retries until the next consumer accepts the piece or its quarantine,
+// or until retry_on_failure ends. Its only error is errStopped.
 func (d *delivery) deliverUntilTaken(ctx context.Context, in *batch, p *outbox.Piece) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = d.retry.InitialInterval, d.retry.MaxInterval
@@ -138,9 +138,9 @@ func (d *delivery) deliverUntilTaken(ctx context.Context, in *batch, p *outbox.P
 	}
 }
 
-// deliverOnce hands on the new lines of a piece once. What the pipeline refuses
-// permanently is not sent to it again, as the contract of consumers asks; the lines
-// go to quarantine instead.
+// deliverOnce sends the new lines of a piece to the next consumer once. After a permanent
+// error it sends them as quarantined lines instead, because the contract of consumers
+// forbids to send the same data again.
 func (d *delivery) deliverOnce(in *batch, p *outbox.Piece) error {
 	if d.logs == nil {
 		return nil
@@ -166,7 +166,8 @@ func (d *delivery) deliverOnce(in *batch, p *outbox.Piece) error {
 	return nil
 }
 
-// logFields say in the Collector's log which lines of which file it is about.
+// logFields returns the number, file and offsets of the lines of a piece, for the
+// Collector's log.
 func (in *batch) logFields(p *outbox.Piece, err error) []zap.Field {
 	fields := []zap.Field{zap.Int("events", p.Fresh), zap.Error(err)}
 	if name := in.origin.filePath(); name != "" {

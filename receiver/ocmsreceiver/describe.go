@@ -10,7 +10,7 @@ import (
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
-// describe returns the body of an event: one short line for people.
+// describe returns the body of an event's record: one short sentence for people.
 func describe(e *ocms.Event, w attributeWriter) string {
 	var room [256]byte
 	b := room[:0]
@@ -31,7 +31,7 @@ func describe(e *ocms.Event, w attributeWriter) string {
 	return string(appendParty(b, &e.To, w))
 }
 
-// appendParty appends the shortest that names a party.
+// appendParty appends the display name of a party, or its user and host, or its URI.
 func appendParty(b []byte, a *ocms.Address, w attributeWriter) []byte {
 	switch {
 	case a.Display != "":

@@ -9,24 +9,30 @@
 //
 // # The way of a line
 //
-//	input.go       pkg/stanza: files (rotation, offsets, encodings), TCP and UDP
-//	internal/ocms  a line -> an event
-//	intake.go      which lines are new
-//	delivery.go    convert -> consume, again until taken -> accept -> store
-//	logs.go        an event -> a log record, a pure function
-//	measure.go     an event -> measurements, after the log record was accepted
+//	input.go          pkg/stanza: files (rotation, offsets, encodings), TCP and UDP
+//	internal/ocms     a line -> an event
+//	batch.go          which lines are new
+//	delivery.go       convert -> consume, retried until accepted -> mark as accepted -> store
+//	logs.go           an event -> a log record, a pure function
+//	event_metrics.go  an event -> measurements, after the log record was accepted
 //
 // # Delivery
 //
 // The file input advances its offset whatever its callback returns. The callback
-// therefore returns only when the next consumer has the lines, or at a stop. The
-// offsets are stored at the end of a poll; store.go keeps beside them which lines
-// were taken since, so that a line which is read again after a crash is not taken
-// twice. At a stop with lines that were not taken, no offsets are stored.
+// therefore waits until the next consumer has accepted the lines, or until a stop. The
+// input stores offsets at the end of a poll; store.go stores between polls which lines
+// were delivered, so that they are not delivered again after a crash. After a stop with
+// undelivered lines, no offsets are stored.
 //
-// # Ownership
+// # State
 //
 // internal/ingest/dedup owns the identities of accepted messages, store.go the offsets
-// and the lines taken since, calls.go the times of calls for the histograms,
-// internal/otel/aggregate what was counted.
+// and the lines delivered since, calls.go the times of calls for the histograms,
+// internal/otel/aggregate the sums.
+//
+// # Testing
+//
+// TestGolden compares the records of all fixtures with testdata (-update writes them);
+// delivery_test.go refuses, rotates, stops and crashes. test/e2e has the same with the
+// distribution and kill -9.
 package ocmsreceiver

@@ -17,14 +17,14 @@ import (
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
-// eventMetrics counts events for the server that they are of.
+// eventMetrics aggregates the metrics of events, for each server.
 type eventMetrics struct {
 	byServer *aggregate.Set[*instruments]
 	calls    *calls
 	logger   *zap.Logger
 }
 
-// maxServers is how many servers have metrics at once.
+// maxServers is the largest number of servers with metrics.
 const maxServers = 64
 
 func newEventMetrics(config *Config, set receiver.Settings) *eventMetrics {
@@ -35,7 +35,7 @@ func newEventMetrics(config *Config, set receiver.Settings) *eventMetrics {
 	return &eventMetrics{byServer: aggregate.NewSet(settings, newInstruments), calls: newCalls(config.Metrics.MaxCalls), logger: set.Logger}
 }
 
-// countAccepted counts what is new in a piece that was accepted.
+// countAccepted counts the new events of a piece that the next consumer accepted.
 func (m *eventMetrics) countAccepted(ctx context.Context, in *batch, p *outbox.Piece) {
 	if m == nil || p.Rejected != nil || p.Lost {
 		return
@@ -80,7 +80,7 @@ func (s *instruments) countEvent(ctx context.Context, e *ocms.Event, n callProgr
 	recordSeconds(ctx, s.duration, n.duration)
 }
 
-// recordSeconds records a time that is known and can be one.
+// recordSeconds records a time that is known and plausible.
 func recordSeconds(ctx context.Context, to metric.Float64Histogram, seconds float64, pairs ...pair) {
 	if aggregate.PlausibleSeconds(seconds) {
 		to.Record(ctx, seconds, labels(pairs...))

@@ -18,24 +18,22 @@ import (
 	"github.com/legato-otel/legato/internal/ocms"
 )
 
-// inputs are what lines come from.
+// inputs are the sources of lines.
 type inputs struct {
 	files  *fileconsumer.Manager // nil without include
 	syslog *lines.Inputs         // nil without syslog
-	stops  []func() error        // stops what was started
+	stops  []func() error        // of the started inputs
 }
 
 const (
-	// defaultMaxSyslogLine is the longest line by TCP, in bytes, unless max_log_size says
-	// otherwise: hops and streams make long ones. Each connection has a buffer of that
-	// size.
+	// defaultMaxSyslogLine is the default of max_log_size of TCP, in bytes: lines with many
+	// hops and streams are long. Each connection has a buffer of that size.
 	defaultMaxSyslogLine = 1 << 20
-	// defaultMaxConnections is how many TCP connections are open at once, unless
-	// max_connections says otherwise.
+	// defaultMaxConnections is the default of max_connections of TCP.
 	defaultMaxConnections = 64
 )
 
-// buildInputs makes the inputs of a configuration, which give their lines to d.
+// buildInputs creates the configured inputs, which pass their lines to d.
 func buildInputs(config *Config, set component.TelemetrySettings, d *delivery) (*inputs, error) {
 	all := new(inputs)
 	var err error
@@ -61,7 +59,7 @@ func buildInputs(config *Config, set component.TelemetrySettings, d *delivery) (
 	return all, nil
 }
 
-// start starts all inputs. offsets may be nil: then they are forgotten at a stop.
+// start starts all inputs. Without a persister, offsets are lost at a stop.
 func (i *inputs) start(offsets operator.Persister) error {
 	if i.syslog != nil {
 		i.stops = append(i.stops, i.syslog.Stop)
@@ -76,7 +74,7 @@ func (i *inputs) start(offsets operator.Persister) error {
 	return i.files.Start(offsets)
 }
 
-// stop ends the inputs. It waits for those that are in a callback.
+// stop stops the inputs. It waits for callbacks to return.
 func (i *inputs) stop() error {
 	var errs error
 	for _, stop := range i.stops {
@@ -86,7 +84,7 @@ func (i *inputs) stop() error {
 	return errs
 }
 
-// consumeSyslog takes the lines of one message. Each may have a header of its own.
+// consumeSyslog delivers the lines of one message. Each may have a header of its own.
 func (d *delivery) consumeSyslog(ctx context.Context, sender lines.Origin, texts []string) error {
 	for _, text := range texts {
 		header, text := ocms.CutSyslogHeader(text)
@@ -98,8 +96,8 @@ func (d *delivery) consumeSyslog(ctx context.Context, sender lines.Origin, texts
 	return nil
 }
 
-// consumeFileLines is the callback of the file input: some lines of one file, and the offsets
-// of their beginnings and of the last one's end.
+// consumeFileLines is the callback of the file input. It gets lines of one file, the
+// offsets of their beginnings, and the offset of the end of the last one.
 func (d *delivery) consumeFileLines(ctx context.Context, tokens [][]byte, attributes map[string]any, _ int64, offsets []int64) error {
 	from := origin{attributes: attributes, resource: d.resources.ofFiles(), rereadable: true}
 	all := make([]rawLine, 0, len(tokens))
@@ -109,7 +107,7 @@ func (d *delivery) consumeFileLines(ctx context.Context, tokens [][]byte, attrib
 	return d.deliverBatch(ctx, &from, all)
 }
 
-// filePath is how the Collector's log calls the file that lines come from.
+// filePath returns the path of the file for the Collector's log, or its name.
 func (o *origin) filePath() string {
 	for _, key := range [...]string{names.LogFilePath, names.LogFileName} {
 		if name, ok := o.attributes[key].(string); ok {

@@ -12,19 +12,19 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// instruments of one server.
+// instruments are the metrics of one server.
 type instruments struct {
 	request, response         metric.Int64Counter
 	attempt, answered, failed metric.Int64Counter
 	ringing, setup, duration  metric.Float64Histogram
 }
 
-// metricDefinition is one row of the metrics table in the README, which a test holds
-// against these.
+// metricDefinition defines a metric, and a row of the table in the README, which
+// TestMetricsTable compares.
 type metricDefinition struct {
 	name, unit, description string
 	attributes              []string
-	buckets                 []float64 // of a histogram
+	buckets                 []float64 // upper bounds of a histogram
 
 	// One of these is set.
 	counter   func(*instruments) *metric.Int64Counter
@@ -32,10 +32,10 @@ type metricDefinition struct {
 }
 
 var (
-	// setupBuckets: an INVITE is answered within seconds, and fails after three
-	// minutes at the latest (RFC 3261, Timer C).
+	// setupBuckets are in seconds. An INVITE is answered within seconds, and fails after
+	// three minutes at the latest (RFC 3261, Timer C).
 	setupBuckets = []float64{0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 180}
-	// durationBuckets: calls last seconds to hours.
+	// durationBuckets are in seconds. Calls last seconds to hours.
 	durationBuckets = []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 28800, 86400}
 )
 
@@ -78,7 +78,7 @@ var metricDefinitions = []metricDefinition{
 	},
 }
 
-// newInstruments makes the instruments of a server.
+// newInstruments creates the instruments of a server.
 func newInstruments(meter metric.Meter) (*instruments, error) {
 	s := new(instruments)
 	var errs error
@@ -98,8 +98,8 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 	return s, errs
 }
 
-// startAtZero makes the series of calls begin at 0: increase() does not see the value that
-// a series begins with, and a ratio of failures needs the first of them.
+// startAtZero lets the series of calls begin at 0: increase() ignores the first value of a
+// series, and would miss the first failure.
 func (s *instruments) startAtZero(ctx context.Context) {
 	s.attempt.Add(ctx, 0)
 	s.answered.Add(ctx, 0)

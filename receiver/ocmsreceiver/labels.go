@@ -12,7 +12,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// methods are those of RFC 3261 and its extensions (IANA, SIP methods).
+// methods are the methods of RFC 3261 and its extensions (IANA, SIP methods).
 var methods = map[string]bool{
 	"ACK": true, "BYE": true, "CANCEL": true, "INFO": true, "INVITE": true, "MESSAGE": true, "NOTIFY": true, "OPTIONS": true,
 	"PRACK": true, "PUBLISH": true, "REFER": true, "REGISTER": true, "SUBSCRIBE": true, "UPDATE": true,
@@ -30,7 +30,7 @@ var codes = map[int]bool{
 	600: true, 603: true, 604: true, 606: true, 607: true, 608: true,
 }
 
-// methodLabel returns a method as a label.
+// methodLabel returns the label for a method: unknown ones share one label.
 func methodLabel(method string) string {
 	if method == "" || methods[method] {
 		return method
@@ -38,7 +38,7 @@ func methodLabel(method string) string {
 	return names.Other
 }
 
-// codeLabel returns a status code as a label.
+// codeLabel returns the label for a status code: unknown ones share one label.
 func codeLabel(code int) string {
 	switch {
 	case code == 0:
@@ -50,8 +50,7 @@ func codeLabel(code int) string {
 	}
 }
 
-// failureClass returns the class of a failure: 487 is the answer to a caller that
-// gave up.
+// failureClass returns the class of a failed call. 487 means that the caller cancelled.
 func failureClass(code int) string {
 	switch {
 	case code == 487:
@@ -65,7 +64,7 @@ func failureClass(code int) string {
 	}
 }
 
-// labels are attributes without those that are "".
+// labels returns the attributes of a measurement. It leaves out empty values.
 func labels(pairs ...pair) metric.MeasurementOption {
 	attributes := make([]attribute.KeyValue, 0, len(pairs))
 	for _, p := range pairs {

@@ -11,21 +11,21 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// logInterval is the least time between two lines of one message: a pipeline that
-// refuses, or a stranger, must not fill the log.
+// logInterval is the shortest time between two equal messages: neither a refusing pipeline
+// nor a stranger may fill the log.
 const logInterval = time.Minute
 
-// maxXMLFiles bounds of how many files it is remembered that they are XML.
+// maxXMLFiles is the largest number of XML files that are reported.
 const maxXMLFiles = 1024
 
-// limitedLog writes each message at most once in an interval, with the number of
-// lines that were left out since. It holds one entry for each message there is.
+// limitedLog writes each message at most once in logInterval, with the number of messages
+// that it suppressed. It has an entry for each message, all of which are constants.
 type limitedLog struct {
 	logger *zap.Logger
 
 	mu       sync.Mutex // guards everything below
 	messages map[string]limitedMessage
-	xmlFiles map[string]bool // those of which it was said that they are XML
+	xmlFiles map[string]bool // files in XML that were reported
 }
 
 type limitedMessage struct {
@@ -68,7 +68,7 @@ func (l *limitedLog) allow(message string, now time.Time) (suppressed int, ok bo
 	return last.suppressed, true
 }
 
-// markXMLFile tells whether a file is named for the first time.
+// markXMLFile reports whether a file has not been reported before.
 func (l *limitedLog) markXMLFile(file string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,7 +82,7 @@ func (l *limitedLog) markXMLFile(file string) bool {
 	return true
 }
 
-// warnAboutXML writes once for each file that it is XML.
+// warnAboutXML logs one warning for each file in XML.
 func (d *delivery) warnAboutXML(in *batch) {
 	for i := range in.lines {
 		if in.lines[i].kind != isXML {

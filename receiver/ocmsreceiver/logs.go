@@ -18,7 +18,7 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// Values of error.type.
+// The values of error.type.
 const (
 	errorMalformed = "malformed_line"
 	errorXML       = "java_util_logging_xml"
@@ -27,10 +27,10 @@ const (
 
 var eventNames = [...]string{ocms.Generic: names.EventOCMSEvent, ocms.Request: names.EventOCMSRequest, ocms.Response: names.EventOCMSResponse}
 
-// maxMessage bounds the text of another component's error, in bytes.
+// maxMessage is the longest error text of another component that is kept, in bytes.
 const maxMessage = 1024
 
-// addRecords adds the log records of what is new in a piece.
+// addRecords adds the log records of the new lines of a piece.
 func (d *delivery) addRecords(in *batch, p *outbox.Piece, to *outbox.Sender) {
 	for i := p.From; i < p.To; i++ {
 		part := &in.lines[i]
@@ -44,8 +44,8 @@ func (d *delivery) addRecords(in *batch, p *outbox.Piece, to *outbox.Sender) {
 	}
 }
 
-// addEventRecord writes an event. A line that is too long for an attribute is kept as
-// records of its own, and its values are clipped.
+// addEventRecord adds the record of an event. For a line that is too long for an attribute
+// it adds the line as records of its own and clips the values.
 func (d *delivery) addEventRecord(in *batch, part *batchLine, to *outbox.Sender) {
 	e := part.event
 	isLong := len(part.text) > logrecord.MaxRaw
@@ -70,8 +70,8 @@ func (d *delivery) addEventRecord(in *batch, part *batchLine, to *outbox.Sender)
 	lr.Body().SetStr(describe(e, w))
 }
 
-// putText writes text that may hold bytes that are not UTF-8: then as bytes, so
-// that none is changed.
+// putText writes text as a string, or as bytes if it is not UTF-8, so that no byte
+// changes.
 func putText(to pcommon.Value, text string, invalid bool) {
 	if invalid {
 		to.SetEmptyBytes().FromRaw([]byte(text))
@@ -80,8 +80,8 @@ func putText(to pcommon.Value, text string, invalid bool) {
 	}
 }
 
-// severityOf is that of the status: 401 and 407 ask for credentials, and 3xx for
-// another address, which is no failure.
+// severityOf returns the severity for the status code. 401 and 407 ask for credentials and
+// 3xx for another address; they are not failures.
 func severityOf(e *ocms.Event) plog.SeverityNumber {
 	switch {
 	case e.Code >= 500:
@@ -93,8 +93,8 @@ func severityOf(e *ocms.Event) plog.SeverityNumber {
 	}
 }
 
-// putLineOrigin writes where a line stands. suffix tells several records of one line
-// apart.
+// putLineOrigin writes the file, offset and uid of a line. suffix makes the uid of each
+// record unique if a line has several.
 func putLineOrigin(m pcommon.Map, in *batch, part *batchLine, suffix string) {
 	for _, key := range [...]string{names.LogFileName, names.LogFilePath} {
 		if value, ok := in.origin.attributes[key].(string); ok {
@@ -112,7 +112,8 @@ func putLineOrigin(m pcommon.Map, in *batch, part *batchLine, suffix string) {
 	}
 }
 
-// addMalformedRecord keeps what is no event: its bytes, and what could be read of it.
+// addMalformedRecord adds a record with the bytes of a line that is not an event, and the
+// attributes that could be decoded.
 func addMalformedRecord(in *batch, part *batchLine, to *outbox.Sender) {
 	kind := errorMalformed
 	if part.kind == isXML {
@@ -133,7 +134,8 @@ func addMalformedRecord(in *batch, part *batchLine, to *outbox.Sender) {
 	})
 }
 
-// addQuarantined adds the new lines of a piece that the pipeline refused, as bytes.
+// addQuarantined adds records with the bytes of new lines that the pipeline refused
+// permanently.
 func addQuarantined(in *batch, p *outbox.Piece, to *outbox.Sender) {
 	message := p.Rejected.Error()
 	message = strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
@@ -147,8 +149,8 @@ func addQuarantined(in *batch, p *outbox.Piece, to *outbox.Sender) {
 	}
 }
 
-// addRaw adds a line as it was read, without secrets that can be recognized, in
-// pieces if it is long.
+// addRaw adds a line as it was read, without recognizable secrets, and split into several
+// records if it is long. complete, if not nil, adds attributes to each record.
 func addRaw(in *batch, part *batchLine, to *outbox.Sender, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
 	number := 0
 	to.AddRaw(&logrecord.Raw{
@@ -167,6 +169,6 @@ func addRaw(in *batch, part *batchLine, to *outbox.Sender, event string, severit
 	})
 }
 
-// isStep tells whether a final response asks for another request instead of ending
-// the call.
+// isStep reports whether a final response asks for another request instead of ending the
+// call.
 func isStep(code int) bool { return code == 401 || code == 407 || code >= 300 && code < 400 }

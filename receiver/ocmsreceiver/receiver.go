@@ -21,15 +21,15 @@ import (
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
-// eventReceiver owns the inputs and everything behind them. One instance serves
-// both signals.
+// eventReceiver owns the inputs, the delivery and the store. One instance serves both
+// signals.
 type eventReceiver struct {
 	config    *Config
 	settings  receiver.Settings
 	obsreport *receiverhelper.ObsReport
 	telemetry *metadata.TelemetryBuilder
 
-	// logs and metrics are nil if the signal is in no pipeline.
+	// logs and metrics are nil for a signal without a pipeline.
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
@@ -60,8 +60,8 @@ func newReceiver(config *Config, set receiver.Settings) (*eventReceiver, error) 
 	return &eventReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
 }
 
-// Start restores what is known and starts the inputs. A port that is busy fails
-// the start; a file that is not there yet does not.
+// Start restores the stored state and starts the inputs. A busy port fails the start, a
+// missing file does not.
 func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
 		return errors.Join(err, r.Shutdown(ctx))
@@ -84,7 +84,7 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	}
 	config := *r.config
 	if r.store.hasOffsets(ctx) {
-		// A poll was completed before: a file that it did not see is new.
+		// The input completed a poll earlier, so a file without an offset is new.
 		config.File.StartAt = "beginning"
 	}
 	if r.inputs, err = buildInputs(&config, r.settings.TelemetrySettings, d); err != nil {
@@ -100,7 +100,7 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// newDelivery makes the way of a line, with what is known from before.
+// newDelivery creates the delivery and restores its state.
 func (r *eventReceiver) newDelivery(ctx, attempts context.Context) (*delivery, error) {
 	d := &delivery{
 		logs:                r.logs,
@@ -129,18 +129,18 @@ func (r *eventReceiver) newDelivery(ctx, attempts context.Context) (*delivery, e
 	return d, r.startTelemetry(ctx, d)
 }
 
-// maxBatchRecords is how many lines pkg/stanza reads at once.
+// maxBatchRecords is the number of lines that pkg/stanza reads at once.
 const maxBatchRecords = 100
 
-// Shutdown ends the inputs: lines in flight have until shutdown_timeout, then
-// they are cut off and read again after the next start. It sends the last metrics
-// and closes the storage: nothing is consumed or stored after it. It may come
-// without Start and more than once.
+// Shutdown stops the inputs, sends the last metrics and closes the storage. Lines in flight
+// have until shutdown_timeout; then their attempts are cancelled, and the lines are read
+// again after the next start. After Shutdown nothing is consumed or stored. It may be
+// called without Start and more than once.
 func (r *eventReceiver) Shutdown(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
 	if r.cancelBackground != nil {
-		r.cancelBackground() // at once, so that all waits are one
+		r.cancelBackground() // first, so that all parts stop at the same time
 		defer context.AfterFunc(grace, r.cancelAttempts)()
 	}
 	errs := r.stopInputs(grace)
@@ -158,8 +158,8 @@ func (r *eventReceiver) Shutdown(ctx context.Context) error {
 	return errs
 }
 
-// stopInputs waits for those that are in a callback, and a little longer after the
-// grace for those that were then cut off.
+// stopInputs stops the inputs and waits for their callbacks, a little longer than the
+// grace: the attempts are cancelled at its end.
 func (r *eventReceiver) stopInputs(grace context.Context) error {
 	if r.inputs == nil {
 		return nil
@@ -171,8 +171,8 @@ func (r *eventReceiver) stopInputs(grace context.Context) error {
 	return bounded.Call(end, func(context.Context) error { return inputs.stop() })
 }
 
-// stopBackground waits for what runs beside the inputs, and then sends the last
-// metrics, unless those before are still on their way.
+// stopBackground waits for sendMetrics, and then sends the last metrics. If sendMetrics
+// does not return, the last metrics are not sent.
 func (r *eventReceiver) stopBackground(grace context.Context) error {
 	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()

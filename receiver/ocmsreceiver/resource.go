@@ -13,12 +13,12 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// maxHostName bounds what is kept of a host name in a syslog header.
+// maxHostName is the longest host name of a syslog header that is kept, in bytes.
 const maxHostName = 128
 
 type pair struct{ key, value string }
 
-// resources knows what the configuration makes of where lines come from.
+// resources creates the resources of lines.
 type resources struct {
 	static    map[string]string
 	localHost string // of this machine, whose files are read
@@ -32,11 +32,11 @@ func newResources(config *Config) resources {
 	return resources{static: config.ResourceAttributes, localHost: host}
 }
 
-// ofFiles is the resource of lines in files: the host that has them.
+// ofFiles returns the resource of lines in files: the host of this Collector.
 func (r resources) ofFiles() resource { return r.build(r.localHost, "") }
 
-// ofSyslog is the resource of a syslog message: the host by its own name, else the
-// address that it came from.
+// ofSyslog returns the resource of a syslog message: the host in its header, else the
+// address of its sender.
 func (r resources) ofSyslog(host, address string) resource {
 	host = strings.ToValidUTF8(host[:min(len(host), maxHostName)], "")
 	return r.build(host, address)
@@ -58,7 +58,7 @@ func (r resources) build(host, address string) resource {
 	return all
 }
 
-// resource is the server that lines are of.
+// resource describes the server that wrote lines.
 type resource []pair
 
 func (r *resource) set(key, value string) {
@@ -74,7 +74,7 @@ func (r *resource) set(key, value string) {
 	*r = append(*r, pair{key, value})
 }
 
-// putTo writes the resource of log records.
+// putTo writes the attributes of a log resource.
 func (r resource) putTo(m pcommon.Map) {
 	m.EnsureCapacity(len(r))
 	for _, p := range r {
@@ -82,7 +82,8 @@ func (r resource) putTo(m pcommon.Map) {
 	}
 }
 
-// metricAttributes is the resource of metrics: without the address that messages come from.
+// metricAttributes returns the attributes of a metric resource: all but the address of
+// the sender.
 func (r resource) metricAttributes() attribute.Set {
 	attributes := make([]attribute.KeyValue, 0, len(r))
 	for _, p := range r {

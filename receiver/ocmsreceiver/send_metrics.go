@@ -12,8 +12,8 @@ import (
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
-// sendMetrics sends what was counted at each interval until ctx ends. The
-// metrics are cumulative, so a refused sending is made good by the next.
+// sendMetrics sends the metrics at each interval until ctx ends. They are cumulative: the
+// next export makes up for a refused one.
 func (r *eventReceiver) sendMetrics(ctx context.Context) {
 	ticker := time.NewTicker(r.config.Metrics.Interval)
 	defer ticker.Stop()

@@ -19,22 +19,21 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/concurrency/bounded"
-
 	"github.com/legato-otel/legato/internal/ingest/dedup"
 	"github.com/legato-otel/legato/internal/ingest/dedupstore"
 	"github.com/legato-otel/legato/internal/otel/storageclient"
 )
 
-// store keeps in a storage extension
+// store is the state of the receiver in a storage extension:
 //
-//	file.<key>      what pkg/stanza stores: the offsets, at the end of each poll
-//	taken           a version, and the numbers of the first chunk and of the one behind the last
-//	taken/<number>  a chunk: uids of lines that were taken since the last offsets
+//	file.<key>      state of pkg/stanza: the offsets, written at the end of each poll
+//	taken           a version, and the numbers of the first chunk and of the next one
+//	taken/<number>  a chunk: uids of lines that were delivered since the last offsets
 //	keys, keys/<id> the identities of accepted messages, see internal/ingest/dedup
 //
-// The offsets are those of whole files after a poll, which may be 100 MB of lines.
-// What was taken since they were stored is known by its chunks: they are deleted
-// with the next offsets, in one batch. A nil store stores nothing.
+// pkg/stanza stores offsets once for each poll, which may read 100 MB of lines. The chunks
+// name the lines that were delivered since then. They are deleted in the batch that
+// stores the next offsets. A nil store stores nothing.
 type store struct {
 	client storage.Client
 	logger *zap.Logger
@@ -58,11 +57,11 @@ const (
 	knownFiles = "knownFiles"
 )
 
-// maxTaken bounds the lines of all chunks: 16 MiB in the storage, and 64 MiB in
-// memory after a crash. Lines above it may be taken twice after a crash.
+// maxTaken is the largest number of lines in all chunks: 16 MiB in the storage, and 64 MiB
+// in memory after a crash. Lines above it may be delivered again after a crash.
 const maxTaken = 1 << 20
 
-// errTooManyTaken is why lines are not stored as taken.
+// errTooManyTaken means that the chunks are full.
 var errTooManyTaken = fmt.Errorf("more than %d lines were taken since the offsets were stored", maxTaken)
 
 func openStore(ctx context.Context, host component.Host, id *component.ID, set receiver.Settings) (*store, error) {
@@ -76,8 +75,7 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, set r
 	return &store{client: client, logger: set.Logger}, nil
 }
 
-// persister returns what the file input stores its offsets with, nil if nothing is
-// stored.
+// persister returns the storage of the file input, nil without storage.
 func (s *store) persister() operator.Persister {
 	if s == nil {
 		return nil
@@ -85,7 +83,7 @@ func (s *store) persister() operator.Persister {
 	return &offsetPersister{s}
 }
 
-// hasOffsets tells whether a poll was completed before the start.
+// hasOffsets reports whether the file input completed a poll before the start.
 func (s *store) hasOffsets(ctx context.Context) bool {
 	if s == nil {
 		return false
@@ -94,10 +92,10 @@ func (s *store) hasOffsets(ctx context.Context) bool {
 	return err == nil && stored != nil
 }
 
-// restore fills known, and learns which lines were taken since the offsets were
-// stored. What cannot be read is left out with a warning: a receiver that does not
-// start loses more than one that may take a line twice. State of a newer release is
-// an error: it is not lost yet, and would be overwritten.
+// restore loads the identities of accepted messages into known, and the uids of the
+// chunks. It logs a warning for state that cannot be read and goes on: a receiver that
+// does not start loses more than one that delivers a line twice. State of a newer
+// release is an error, because this release would overwrite it.
 func (s *store) restore(ctx context.Context, known *dedup.Set, window time.Duration) error {
 	if s == nil {
 		return nil
@@ -107,15 +105,15 @@ func (s *store) restore(ctx context.Context, known *dedup.Set, window time.Durat
 		return fmt.Errorf("storage: %w: start the newer release again, or give this one another storage", err)
 	}
 	if err != nil {
-		s.logger.Warn("What was accepted cannot be read; lines accepted before this start may be taken twice", zap.Error(err))
+		s.logger.Warn("Cannot read the stored state; lines delivered before this start may be delivered again", zap.Error(err))
 	}
 	return nil
 }
 
-// takenVersion is the version of the list of chunks, its first byte.
+// takenVersion is the version of the value of takenKey, its first byte.
 const takenVersion = 1
 
-// errNewerVersion is what an error about a list of a newer release wraps.
+// errNewerVersion means that a newer release wrote the state.
 var errNewerVersion = errors.New("a newer release wrote it")
 
 func (s *store) restoreTaken(ctx context.Context) error {
@@ -152,8 +150,8 @@ func (s *store) restoreTaken(ctx context.Context) error {
 
 func chunkKey(number uint64) string { return takenKey + "/" + strconv.FormatUint(number, 10) }
 
-// wasTaken tells whether a line was taken before the start; each one only once, for
-// a file may hold the same line twice.
+// wasTaken reports whether a line was delivered before the start. It reports each uid as
+// often as the chunks have it.
 func (s *store) wasTaken(id uid) bool {
 	if s == nil {
 		return false
@@ -169,7 +167,7 @@ func (s *store) wasTaken(id uid) bool {
 	return true
 }
 
-// saveTaken stores that lines were taken, and which messages are known.
+// saveTaken stores the uids of delivered lines and the identities of accepted messages.
 func (s *store) saveTaken(ctx context.Context, taken []uid, known *dedup.Set) error {
 	if s == nil {
 		return nil
@@ -206,8 +204,8 @@ func takenHead(first, next uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{takenVersion}, first), next)
 }
 
-// stopStoring lets no further offsets be stored: those that the file input has by now
-// are behind lines that were not taken.
+// stopStoring makes the store ignore further writes: the offsets that the file input has
+// by now are behind undelivered lines.
 func (s *store) stopStoring() {
 	if s == nil {
 		return
@@ -217,8 +215,8 @@ func (s *store) stopStoring() {
 	s.stopped = true
 }
 
-// saveOffsets stores what the file input has to store. With the offsets go the
-// chunks: no callback runs at the end of a poll.
+// saveOffsets stores the state of the file input. With the offsets it deletes the chunks;
+// no callback is running then, because the input stores offsets at the end of a poll.
 func (s *store) saveOffsets(ctx context.Context, operations []*storage.Operation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -248,8 +246,8 @@ func (s *store) saveOffsets(ctx context.Context, operations []*storage.Operation
 	return nil
 }
 
-// close closes the client once, and stores nothing more. A callback that outlives
-// the grace of a stop may hold the store: that is not waited for long.
+// close closes the client once. It waits only a little longer than the grace, because a
+// callback may still hold the lock.
 func (s *store) close(grace context.Context) error {
 	if s == nil {
 		return nil
@@ -265,27 +263,27 @@ func (s *store) close(grace context.Context) error {
 	return s.closeError
 }
 
-// offsetPersister is the part of the store that the file input has.
+// offsetPersister is the storage of the file input.
 type offsetPersister struct{ *store }
 
 var _ operator.Persister = (*offsetPersister)(nil)
 
-// Get returns what was stored under a key.
+// Get returns the value of a key.
 func (o *offsetPersister) Get(ctx context.Context, key string) ([]byte, error) {
 	return o.client.Get(ctx, filePrefix+key)
 }
 
-// Set stores a value.
+// Set stores the value of a key.
 func (o *offsetPersister) Set(ctx context.Context, key string, value []byte) error {
 	return o.saveOffsets(ctx, []*storage.Operation{storage.SetOperation(key, value)})
 }
 
-// Delete deletes a value.
+// Delete deletes a key.
 func (o *offsetPersister) Delete(ctx context.Context, key string) error {
 	return o.saveOffsets(ctx, []*storage.Operation{storage.DeleteOperation(key)})
 }
 
-// Batch does several operations at once.
+// Batch executes several operations.
 func (o *offsetPersister) Batch(ctx context.Context, operations ...*storage.Operation) error {
 	for _, operation := range operations {
 		if operation.Type != storage.Get {

@@ -15,16 +15,16 @@ import (
 	"github.com/legato-otel/legato/internal/otel/aggregate"
 )
 
-// outcome is what became of a line; the attribute of receiver_ocms_records.
+// outcome is the fate of a line, an attribute of receiver_ocms_records.
 type outcome uint8
 
 const (
 	accepted  outcome = iota
-	duplicate         // taken before, or about a message that is known
-	refused           // the next consumer did not take it; it is tried again
+	duplicate         // delivered before, or about a message that was accepted
+	refused           // by the next consumer, for now; it is retried
 	malformed         // quarantined
-	xml               // of an XML file, kept as it is
-	lost              // refused even as quarantine, or given up
+	xml               // of a file in XML, kept as bytes
+	lost              // not even its quarantine was accepted, or retries ended
 	outcomes
 )
 
@@ -35,7 +35,7 @@ var outcomeOptions = func() (all [outcomes][]metric.AddOption) {
 	return all
 }()
 
-// flagOptions are those of each flag, in the order of their bits.
+// flagOptions has the attribute of each flag, in the order of the bits.
 var flagOptions = func() (all []metric.AddOption) {
 	for _, name := range ocms.AllFlags.AppendNames(nil) {
 		all = append(all, metric.WithAttributeSet(attribute.NewSet(attribute.String("flag", name))))
@@ -43,8 +43,8 @@ var flagOptions = func() (all []metric.AddOption) {
 	return all
 }()
 
-// startTelemetry lets the series be born at zero, because a rate does not see
-// what a series is born with, and registers what is read when somebody looks.
+// startTelemetry lets the series begin at 0, because rate() ignores the first value of a
+// series, and registers the gauge.
 func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 	for _, what := range outcomeOptions {
 		r.telemetry.ReceiverOcmsRecords.Add(ctx, 0, what...)
@@ -55,7 +55,7 @@ func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 	})
 }
 
-// count reports what became of a piece's lines.
+// countOutcomes counts the lines of a piece by outcome.
 func (d *delivery) countOutcomes(in *batch, p *outbox.Piece) {
 	var counts [outcomes]int
 	now := time.Now()

@@ -90,26 +90,26 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverOcmsFlags, err = builder.meter.Int64Counter(
 		"otelcol_receiver_ocms_flags",
-		metric.WithDescription("Accepted events with something that could not be read or not be told apart, by what it is. An event may have several flags. [Development]"),
+		metric.WithDescription("Accepted events with values that could not be decoded or are ambiguous, by flag. An event may have several flags. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOcmsKeys, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_ocms_keys",
-		metric.WithDescription("Identities of accepted messages that are remembered. [Development]"),
+		metric.WithDescription("Identities of accepted messages in memory. [Development]"),
 		metric.WithUnit("{key}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOcmsLag, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_ocms_lag",
-		metric.WithDescription("Time from an event, by the clock of OCMS, to its acceptance. Events that carry no time are not counted. [Development]"),
+		metric.WithDescription("Time from an event, by the clock of OCMS, to its acceptance. Events without a time are not counted. [Development]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOcmsRecords, err = builder.meter.Int64Counter(
 		"otelcol_receiver_ocms_records",
-		metric.WithDescription("Lines by what became of them. A line that is refused and tried again is counted each time. [Development]"),
+		metric.WithDescription("Lines by outcome. A line that is refused and retried is counted each time. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverOcmsFlags(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_ocms_flags",
-		Description: "Accepted events with something that could not be read or not be told apart, by what it is. An event may have several flags. [Development]",
+		Description: "Accepted events with values that could not be decoded or are ambiguous, by flag. An event may have several flags. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualReceiverOcmsFlags(t *testing.T, tt *componenttest.Telemetry, dps
 func AssertEqualReceiverOcmsKeys(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_ocms_keys",
-		Description: "Identities of accepted messages that are remembered. [Development]",
+		Description: "Identities of accepted messages in memory. [Development]",
 		Unit:        "{key}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -54,7 +54,7 @@ func AssertEqualReceiverOcmsKeys(t *testing.T, tt *componenttest.Telemetry, dps 
 func AssertEqualReceiverOcmsLag(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_ocms_lag",
-		Description: "Time from an event, by the clock of OCMS, to its acceptance. Events that carry no time are not counted. [Development]",
+		Description: "Time from an event, by the clock of OCMS, to its acceptance. Events without a time are not counted. [Development]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -69,7 +69,7 @@ func AssertEqualReceiverOcmsLag(t *testing.T, tt *componenttest.Telemetry, dps [
 func AssertEqualReceiverOcmsRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_ocms_records",
-		Description: "Lines by what became of them. A line that is refused and tried again is counted each time. [Development]",
+		Description: "Lines by outcome. A line that is refused and retried is counted each time. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
