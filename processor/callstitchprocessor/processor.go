@@ -93,7 +93,7 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 
 	p.state, p.closed = state, false
 	p.sources = newSources()
-	p.requests.New = func() any { return &request{intake: batchReader{engine: state.engine, sources: &p.sources}, p: p} }
+	p.requests.New = func() any { return &request{reader: batchReader{engine: state.engine, sources: &p.sources}, p: p} }
 	if p.journal != nil {
 		p.shared = newSharing(background, p.next)
 		p.committer = newCommitter(state, p.journal, p.shared, p.settings.Logger, p.telemetry)
@@ -161,7 +161,7 @@ func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *
 	r.ctx = ctx
 	defer func() {
 		r.ctx = nil
-		r.intake.reset()
+		r.reader.reset()
 		p.requests.Put(r)
 	}()
 	p.state.mu.Lock()
@@ -172,12 +172,12 @@ func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *
 	if err := p.committer.backlogError(); err != nil {
 		return nil, err
 	}
-	concerned, err := r.intake.merge(logs, r)
+	concerned, err := r.reader.merge(logs, r)
 	p.wakeIfEarlier()
 	if err != nil {
 		return nil, p.wrapFull(err)
 	}
-	if err := r.intake.stamp(r); err != nil {
+	if err := r.reader.stamp(r); err != nil {
 		return nil, err
 	}
 	if p.state.engine.HasTraceChanges() {
@@ -213,7 +213,7 @@ func (p *callStitch) wrapFull(err error) error {
 
 // request is a request that yields the state's lock to others.
 type request struct {
-	intake batchReader
+	reader batchReader
 	p      *callStitch
 	ctx    context.Context //nolint:containedctx // that of the call which has the request
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// stopGrace is how long a goroutine may take to end after it is told to stop.
+// stopGrace is how long a goroutine may take to end after its context ended.
 const stopGrace = 100 * time.Millisecond
 
 // waitDone waits for done, until stopGrace after the end of the context. It reports whether

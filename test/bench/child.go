@@ -30,7 +30,7 @@ func newChild(ctx context.Context, k kind, profile string) (*child, error) {
 	return c, nil
 }
 
-func (c *child) tell(command string) error {
+func (c *child) send(command string) error {
 	_, err := fmt.Fprintln(c.commands, command)
 	return err
 }
@@ -42,7 +42,7 @@ type state struct {
 }
 
 func (c *child) report() (s state, err error) {
-	if err := c.tell(commandReport); err != nil {
+	if err := c.send(commandReport); err != nil {
 		return s, err
 	}
 	_, err = fmt.Fscanf(c.answers, reportFormat, &s.used, &s.delivered)

@@ -97,7 +97,7 @@ const linger = 10 * time.Millisecond
 
 // stitch is a configuration with room for the objects that are open, those that
 // linger, and a quarter as many that were emitted and are remembered. Without
-// that bound, what is remembered would outnumber what is open.
+// that bound, remembered objects would outnumber open ones.
 func (s setup) stitch(lives uint64) stitchConfig {
 	c := stitchConfig{linger: linger, maxOpen: 24 * time.Hour, maxObjects: int(lives) + int(lives)/4 + 10_000} //nolint:gosec // millions
 	if s.MaxOpen > 0 {
@@ -172,7 +172,7 @@ func (j *logsJob) measured(ctx context.Context, o order, something func(context.
 		return a, err
 	}
 	a.Wall = time.Since(begun)
-	if err := j.settle(ctx); err != nil {
+	if err := j.waitDelivered(ctx); err != nil {
 		return a, err
 	}
 	after, err := cpuTime()
@@ -302,9 +302,9 @@ func (j *logsJob) consume(ctx context.Context, logs plog.Logs) error {
 	}
 }
 
-// settle returns when everything was delivered that should be, and fails unless
+// waitDelivered returns when everything was delivered that should be, and fails unless
 // it was.
-func (j *logsJob) settle(ctx context.Context) error {
+func (j *logsJob) waitDelivered(ctx context.Context) error {
 	sent := j.sent.Load()
 	if err := await(ctx, "records", &j.into.passed, sent, patience); err != nil {
 		return err

@@ -30,7 +30,7 @@
 //	go run ./test/bench -cpuprofile cpu.out -profile-kind distribution -bridges 1000 -rate 2500
 //
 // The unit is the CPU time (user and system, garbage collection included) of
-// the process that what is measured runs in. Wall time would measure the
+// the process under measurement. Wall time would measure the
 // neighbours; it is used for stalls, which are told beside those of a loop that
 // does nothing, and where the disk is waited for. The program runs itself once
 // more for each thing that is measured, as that process.
@@ -44,12 +44,12 @@
 // off. The process without one holds as many bytes as the other, so that both
 // collect their garbage as often. A receiver alone keeps next to nothing in
 // memory, so that its garbage is collected far more often than in a collector
-// with queues and other pipelines, which flatters whoever makes less garbage.
+// with queues and other pipelines, which favours the component with less garbage.
 // GOGC in the environment reaches all processes: GOGC=400 shows what is left when
 // collection is rare.
 //
-// Nothing counts that was not delivered: after each run what the consumer was
-// given is compared with what was sent, and every leg that ended must have come
+// Nothing counts that was not delivered: after each run the
+// records that the consumer got are compared with those that were sent, and every leg that ended must have come
 // out as a stitched record that is complete.
 //
 // # Where things are

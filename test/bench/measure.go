@@ -54,7 +54,7 @@ func profile(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	cost, err := runOnce(ctx, k, all[0], o, func(c *child) error { return c.tell(commandProfile) })
+	cost, err := runOnce(ctx, k, all[0], o, func(c *child) error { return c.send(commandProfile) })
 	if err != nil {
 		return err
 	}

@@ -124,13 +124,13 @@ func (f *follower) begin(people int) error {
 	} else {
 		f.took = 1 + 1 + people // the call, its info
 	}
-	_, err := f.tell(order{Do: "delivered", Count: f.took})
+	_, err := f.request(order{Do: "delivered", Count: f.took})
 	return err
 }
 
 // run feeds frames and returns what one cost. Each is a record.
 func (f *follower) run(name string, window, n int) (cost float64, err error) {
-	before, err := f.tell(order{Do: "report"})
+	before, err := f.request(order{Do: "report"})
 	if err != nil {
 		return 0, err
 	}
@@ -138,10 +138,10 @@ func (f *follower) run(name string, window, n int) (cost float64, err error) {
 		return 0, err
 	}
 	f.took += n
-	if _, err := f.tell(order{Do: "delivered", Count: f.took}); err != nil {
+	if _, err := f.request(order{Do: "delivered", Count: f.took}); err != nil {
 		return 0, err
 	}
-	after, err := f.tell(order{Do: "report"})
+	after, err := f.request(order{Do: "report"})
 	return microseconds(after.Used-before.Used, n), err
 }
 
@@ -174,10 +174,10 @@ func weighFollower(ctx context.Context, calls, people int) (m memory, err error)
 	if err := bridge.await(); err != nil {
 		return m, err
 	}
-	if _, err := w.tell(order{Do: "delivered", Count: calls * (2 + people)}); err != nil {
+	if _, err := w.request(order{Do: "delivered", Count: calls * (2 + people)}); err != nil {
 		return m, err
 	}
-	a, err := w.tell(order{Do: "memory"})
+	a, err := w.request(order{Do: "memory"})
 	return a.Memory, err
 }
 
@@ -219,7 +219,7 @@ func (p eventsPlan) outages(ctx context.Context) (seconds []float64, err error) 
 		seconds = append(seconds, time.Since(begun).Seconds())
 	}
 	// Nobody came by that.
-	_, err = w.tell(order{Do: "delivered", Count: calls * (2 + people)})
+	_, err = w.request(order{Do: "delivered", Count: calls * (2 + people)})
 	return seconds, err
 }
 

@@ -92,10 +92,10 @@ func (p growthPlan) bench(ctx context.Context, c *corpus) (costs growthCosts, er
 // open lets the worker open its legs, and brings the streams to where the
 // worker's own then are.
 func (p *piped) open(w *world) error {
-	if _, err := p.tell(order{Do: "fill"}); err != nil {
+	if _, err := p.request(order{Do: "fill"}); err != nil {
 		return err
 	}
-	a, err := p.tell(order{Do: "address"})
+	a, err := p.request(order{Do: "address"})
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (p *piped) measure(ctx context.Context, batch int, plan growthPlan) (cost f
 }
 
 func (p *piped) load(ctx context.Context, from client, batch int, d time.Duration) (used time.Duration, records int, err error) {
-	before, err := p.tell(order{Do: "report"})
+	before, err := p.request(order{Do: "report"})
 	if err != nil {
 		return 0, 0, err
 	}
@@ -143,10 +143,10 @@ func (p *piped) load(ctx context.Context, from client, batch int, d time.Duratio
 	for _, s := range p.streams {
 		ended += int(s.ended) //nolint:gosec // counted up from 0
 	}
-	if _, err := p.tell(order{Do: "stitched", Count: ended}); err != nil {
+	if _, err := p.request(order{Do: "stitched", Count: ended}); err != nil {
 		return 0, 0, err
 	}
-	after, err := p.tell(order{Do: "report"})
+	after, err := p.request(order{Do: "report"})
 	if err != nil {
 		return 0, 0, err
 	}

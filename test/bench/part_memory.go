@@ -90,11 +90,11 @@ func weighLegs(ctx context.Context, c *corpus, open int, emitted bool) (all []he
 	if err != nil {
 		return nil, err
 	}
-	base, err := w.tell(order{Do: "memory"})
+	base, err := w.request(order{Do: "memory"})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.tell(order{Do: "fill"}); err != nil {
+	if _, err := w.request(order{Do: "fill"}); err != nil {
 		return nil, err
 	}
 	steps := []struct{ what, do string }{{openLeg, "hold"}}
@@ -102,11 +102,11 @@ func weighLegs(ctx context.Context, c *corpus, open int, emitted bool) (all []he
 		steps = append(steps, struct{ what, do string }{"emitted leg", "drain"})
 	}
 	for _, next := range steps {
-		done, err := w.tell(order{Do: next.do})
+		done, err := w.request(order{Do: next.do})
 		if err != nil {
 			return nil, err
 		}
-		a, err := w.tell(order{Do: "memory"})
+		a, err := w.request(order{Do: "memory"})
 		if err != nil {
 			return nil, err
 		}
@@ -125,18 +125,18 @@ func weighDialogs(ctx context.Context, c *corpus, open int, legs held) (dialogs 
 	if err != nil {
 		return dialogs, err
 	}
-	base, err := w.tell(order{Do: "memory"})
+	base, err := w.request(order{Do: "memory"})
 	if err != nil {
 		return dialogs, err
 	}
-	if _, err := w.tell(order{Do: "fill"}); err != nil {
+	if _, err := w.request(order{Do: "fill"}); err != nil {
 		return dialogs, err
 	}
-	done, err := w.tell(order{Do: "hold"})
+	done, err := w.request(order{Do: "hold"})
 	if err != nil {
 		return dialogs, err
 	}
-	a, err := w.tell(order{Do: "memory"})
+	a, err := w.request(order{Do: "memory"})
 	if err != nil {
 		return dialogs, err
 	}

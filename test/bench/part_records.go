@@ -143,7 +143,7 @@ func (p recordsPlan) legs(ctx context.Context, crew *crew, c *corpus, open int, 
 		return legs, err
 	}
 	for _, w := range []*worker{legs.with, legs.without} {
-		if _, err := w.tell(order{Do: "fill"}); err != nil {
+		if _, err := w.request(order{Do: "fill"}); err != nil {
 			return legs, err
 		}
 	}
@@ -154,16 +154,16 @@ func (p recordsPlan) legs(ctx context.Context, crew *crew, c *corpus, open int, 
 // so that both collect their garbage equally often: who holds more does so less
 // often, and would seem to be cheaper.
 func balance(full, empty *worker) error {
-	held, err := full.tell(order{Do: "memory"})
+	held, err := full.request(order{Do: "memory"})
 	if err != nil {
 		return err
 	}
-	without, err := empty.tell(order{Do: "memory"})
+	without, err := empty.request(order{Do: "memory"})
 	if err != nil {
 		return err
 	}
 	if more := held.Memory.Heap - without.Memory.Heap; more > 0 {
-		_, err = empty.tell(order{Do: "ballast", Count: int(more)})
+		_, err = empty.request(order{Do: "ballast", Count: int(more)})
 	}
 	return err
 }
@@ -173,14 +173,14 @@ var errNothing = errors.New("nothing was measured")
 
 // measure lets both work, and notes what the processor of the first one cost.
 func (p pair) measure(costs recordCosts) error {
-	a, err := p.with.tell(p.run)
+	a, err := p.with.request(p.run)
 	if err != nil {
 		return err
 	}
 	if a.Again > 0 {
 		progress("%d calls found no room and were made once more", a.Again)
 	}
-	b, err := p.without.tell(p.run)
+	b, err := p.without.request(p.run)
 	if err != nil {
 		return err
 	}

@@ -56,9 +56,9 @@ func (p restartPlan) restart(ctx context.Context, c *corpus, r *restarts) (err e
 		return err
 	}
 	const batch = 500
-	_, err = first.tell(order{Do: "fill", Batch: batch})
+	_, err = first.request(order{Do: "fill", Batch: batch})
 	if err == nil {
-		_, err = first.tell(order{Do: "hold", Batch: batch})
+		_, err = first.request(order{Do: "hold", Batch: batch})
 	}
 	if err = errors.Join(err, first.kill()); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (p restartPlan) restart(ctx context.Context, c *corpus, r *restarts) (err e
 	if err != nil {
 		return err
 	}
-	if after, err = last.tell(order{Do: "started"}); err != nil {
+	if after, err = last.request(order{Do: "started"}); err != nil {
 		return err
 	}
 	r.stopped = append(r.stopped, after.Wall.Seconds()*1e3)
@@ -87,10 +87,10 @@ func (p restartPlan) restart(ctx context.Context, c *corpus, r *restarts) (err e
 // verifyRestored ends all legs: those that are then seen from start to end were
 // restored.
 func verifyRestored(w *worker, r *restarts) error {
-	if _, err := w.tell(order{Do: "skip"}); err != nil {
+	if _, err := w.request(order{Do: "skip"}); err != nil {
 		return err
 	}
-	a, err := w.tell(order{Do: "drain", Batch: 500})
+	a, err := w.request(order{Do: "drain", Batch: 500})
 	r.legs = a.Open
 	return err
 }

@@ -90,7 +90,7 @@ func watch(ctx context.Context, s setup, orders []order, names []string) (all []
 		return nil, err
 	}
 	for i, o := range orders {
-		a, err := w.tell(o)
+		a, err := w.request(o)
 		if err != nil {
 			return nil, err
 		}

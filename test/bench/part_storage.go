@@ -89,7 +89,7 @@ func (p storagePlan) bench(ctx context.Context, c *corpus) (results storageResul
 		if workers[kind], err = crew.start(ctx, s); err != nil {
 			return nil, err
 		}
-		if _, err := workers[kind].tell(order{Do: "fill", Batch: 500}); err != nil {
+		if _, err := workers[kind].request(order{Do: "fill", Batch: 500}); err != nil {
 			return nil, err
 		}
 	}
@@ -99,7 +99,7 @@ func (p storagePlan) bench(ctx context.Context, c *corpus) (results storageResul
 			for i := range storedKinds {
 				kind := storedKinds[(round+i)%len(storedKinds)]
 				key := storageKey{kind, way}
-				a, err := workers[kind].tell(order{
+				a, err := workers[kind].request(order{
 					Do: "run", Time: p.time, Batch: way.batch, Callers: way.callers, Payload: results.payload(way),
 				})
 				if err != nil {

@@ -70,7 +70,7 @@ func (p syslogPlan) bench(ctx context.Context) (costs map[syslogKey][]float64, e
 		if err != nil {
 			return nil, err
 		}
-		if _, err := w.tell(order{Do: "report"}); err != nil { // it listens
+		if _, err := w.request(order{Do: "report"}); err != nil { // it listens
 			return nil, err
 		}
 		connection, err := new(net.Dialer).DialContext(ctx, "tcp", address)
@@ -113,7 +113,7 @@ func (w *syslogWorker) run(which, n int) (cost float64, err error) {
 	what := &syslogLines[which]
 	times := n / len(what.lines)
 	text := strings.Repeat(strings.Join(what.lines, "\n")+"\n", times)
-	before, err := w.tell(order{Do: "report"})
+	before, err := w.request(order{Do: "report"})
 	if err != nil {
 		return 0, err
 	}
@@ -125,10 +125,10 @@ func (w *syslogWorker) run(which, n int) (cost float64, err error) {
 	} else {
 		w.took += times * what.records
 	}
-	if _, err := w.tell(order{Do: "delivered", Count: w.took}); err != nil {
+	if _, err := w.request(order{Do: "delivered", Count: w.took}); err != nil {
 		return 0, err
 	}
-	after, err := w.tell(order{Do: "report"})
+	after, err := w.request(order{Do: "report"})
 	return microseconds(after.Used-before.Used, times*len(what.lines)), err
 }
 

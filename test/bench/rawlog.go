@@ -115,7 +115,7 @@ type keyStore struct {
 	value  []byte
 }
 
-// keptBytes are what is known of a leg.
+// keptBytes is the size of a leg's value.
 const keptBytes = 300
 
 func newKeyStore(s *countingStorage, keys int, next consumer.Logs) *keyStore {

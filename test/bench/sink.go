@@ -69,7 +69,7 @@ func (s *sink) ConsumeTraces(_ context.Context, traces ptrace.Traces) error {
 	return nil
 }
 
-// patience is how long a processor may take for what is due.
+// patience is how long a processor may take to deliver.
 const patience = 30 * time.Second
 
 // await returns when a count has come up to what is expected, and fails if it

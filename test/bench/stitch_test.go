@@ -170,7 +170,7 @@ func settleSoon(t *testing.T, j *logsJob) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	return j.settle(ctx)
+	return j.waitDelivered(ctx)
 }
 
 func TestTracesInPiecesAreFound(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// progress tells whoever waits what is going on.
+// progress reports progress on standard error.
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", args...)
 }

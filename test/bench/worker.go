@@ -168,8 +168,8 @@ func startWorker(ctx context.Context, s setup) (*worker, error) {
 	return &worker{process: started, setup: s}, nil
 }
 
-// tell gives an order and waits for the answer.
-func (w *worker) tell(o order) (a answer, err error) {
+// request sends an order and waits for the answer.
+func (w *worker) request(o order) (a answer, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("%s %s of %d: %s: %w", w.setup.Job, w.setup.Kind, w.setup.Open, o.Do, err)
@@ -202,7 +202,7 @@ func once(ctx context.Context, s setup, orders ...order) (a answer, err error) {
 	}
 	defer func() { err = errors.Join(err, w.stop()) }()
 	for _, o := range orders {
-		if a, err = w.tell(o); err != nil {
+		if a, err = w.request(o); err != nil {
 			return a, err
 		}
 	}

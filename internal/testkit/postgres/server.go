@@ -185,7 +185,7 @@ func (s *Server) Kill() error {
 	return os.Remove(filepath.Join(s.data(), "postmaster.pid"))
 }
 
-// Stop stops the server for good and removes its data.
+// Stop stops the server and removes its data.
 func (s *Server) Stop() {
 	_ = s.run("pg_ctl", "-D", s.data(), "-m", "immediate", "-w", "stop")
 	_ = os.RemoveAll(s.dir)
