@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The lines of the seed, of which two in three are of API traces, and call log lines
+// BenchmarkRead lines of the seed, of which two in three are of API traces, and call log lines
 // alone.
 func BenchmarkRead(b *testing.B) {
 	log := fixture(b, "cms-api/syslog-api-trace.log")

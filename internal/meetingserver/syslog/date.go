@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// cutDate reads the date in front of a line. FormUnknown means that there is none.
-func (p *parser) cutDate(line string, now time.Time) (behind string, when time.Time, form Form) {
+// cutDate parses the date at the beginning of a line. Without one, form is FormUnknown.
+func (p *headerParser) cutDate(line string, now time.Time) (behind string, when time.Time, form Form) {
 	line = skipBlanks(line)
 	if behind, when, ok := p.cutBSD(line, now); ok {
 		return behind, when, FormBSD
 	}
-	// RFC 5424 has its version in front of the date.
+	// RFC 5424 puts its version in front of the date.
 	if behind, when, form := p.cutISO(line); form != FormUnknown {
 		return behind, when, form
 	}
@@ -26,12 +26,12 @@ func (p *parser) cutDate(line string, now time.Time) (behind string, when time.T
 	return line, time.Time{}, FormUnknown
 }
 
-// cutBSD reads "Jul  3 15:01:22.811", which has no year and no zone.
-func (p *parser) cutBSD(line string, now time.Time) (behind string, when time.Time, ok bool) {
+// cutBSD parses "Jul  3 15:01:22.811", which has neither year nor zone.
+func (p *headerParser) cutBSD(line string, now time.Time) (behind string, when time.Time, ok bool) {
 	if len(line) < len("Jan 1 00:00:00") || !isBlank(line[3]) {
 		return "", time.Time{}, false
 	}
-	month := monthOf(line[:3])
+	month := parseMonth(line[:3])
 	if month == 0 {
 		return "", time.Time{}, false
 	}
@@ -44,24 +44,24 @@ func (p *parser) cutBSD(line string, now time.Time) (behind string, when time.Ti
 	if !ok {
 		return "", time.Time{}, false
 	}
-	when, ok = newestYear(month, day, clock, p.location, now)
+	when, ok = resolveYear(month, day, clock, p.location, now)
 	return rest, when, ok
 }
 
-// aheadOfClock is how far a date without a year may lie in the future: the clock of
-// a bridge may be ahead, and a file of last year is more likely than one of the next.
-const aheadOfClock = 7 * 24 * time.Hour
+// maxClockAhead is how far in the future a date without a year may be, because the clock
+// of a bridge may be ahead. A date further ahead is in a past year.
+const maxClockAhead = 7 * 24 * time.Hour
 
-// maxLeapGap is how many years there are at most from one 29 February to the next.
+// maxLeapGap is the largest number of years between two 29ths of February.
 const maxLeapGap = 8
 
-// newestYear returns the date in the newest year in which it exists and lies at most
-// aheadOfClock after now.
-func newestYear(month time.Month, day int, clock timeOfDay, location *time.Location, now time.Time) (time.Time, bool) {
-	latest := now.Add(aheadOfClock)
+// resolveYear returns the newest date with that month and day that exists and is at most
+// maxClockAhead after now.
+func resolveYear(month time.Month, day int, clock timeOfDay, location *time.Location, now time.Time) (time.Time, bool) {
+	latest := now.Add(maxClockAhead)
 	year := latest.In(location).Year()
 	for range maxLeapGap + 2 {
-		when := clock.on(year, month, day, location)
+		when := clock.date(year, month, day, location)
 		if validDay(year, month, day) && !when.After(latest) {
 			return when, true
 		}
@@ -70,14 +70,14 @@ func newestYear(month time.Month, day int, clock timeOfDay, location *time.Locat
 	return time.Time{}, false
 }
 
-// validDay tells whether a month of a year has a day.
+// validDay reports whether the month of a year has that day.
 func validDay(year int, month time.Month, day int) bool {
 	return day >= 1 && day <= time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
-// cutISO reads "2024-03-05T16:50:25.736", with "Z", "+01:00" or no zone behind it, and
-// the web admin's form, which has blanks for the T.
-func (p *parser) cutISO(line string) (behind string, when time.Time, form Form) {
+// cutISO parses "2024-03-05T16:50:25.736" with "Z", "+01:00" or no zone behind it, and the
+// form of the web admin, which has blanks instead of the T.
+func (p *headerParser) cutISO(line string) (behind string, when time.Time, form Form) {
 	year, rest, ok := cutNumber(line, 4, 4)
 	if !ok || !strings.HasPrefix(rest, "-") {
 		return "", time.Time{}, FormUnknown
@@ -106,11 +106,11 @@ func (p *parser) cutISO(line string) (behind string, when time.Time, form Form) 
 	if rest != "" && !isBlank(rest[0]) {
 		return "", time.Time{}, FormUnknown
 	}
-	return rest, clock.on(year, time.Month(month), day, location), form
+	return rest, clock.date(year, time.Month(month), day, location), form
 }
 
-// cutZone reads a zone; without one the configured holds.
-func (p *parser) cutZone(rest string) (*time.Location, string) {
+// cutZone parses a zone. Without one, it returns the configured zone.
+func (p *headerParser) cutZone(rest string) (*time.Location, string) {
 	if strings.HasPrefix(rest, "Z") {
 		return time.UTC, rest[1:]
 	}
@@ -134,11 +134,11 @@ func (p *parser) cutZone(rest string) (*time.Location, string) {
 
 type timeOfDay struct{ hour, minute, second, nanosecond int }
 
-func (t timeOfDay) on(year int, month time.Month, day int, location *time.Location) time.Time {
+func (t timeOfDay) date(year int, month time.Month, day int, location *time.Location) time.Time {
 	return time.Date(year, month, day, t.hour, t.minute, t.second, t.nanosecond, location)
 }
 
-// cutClock reads "15:01:22.811" with any number of digits in the fraction.
+// cutClock parses "15:01:22.811" with any number of digits in the fraction.
 func cutClock(text string) (t timeOfDay, behind string, ok bool) {
 	for i, part := range [...]struct {
 		to  *int
@@ -159,7 +159,7 @@ func cutClock(text string) (t timeOfDay, behind string, ok bool) {
 	return t, text, true
 }
 
-// cutFraction reads ".811" as nanoseconds; digits beyond nanoseconds do not count.
+// cutFraction parses ".811" as nanoseconds and ignores further digits.
 func cutFraction(text string) (nanoseconds int, behind string) {
 	if len(text) < 2 || text[0] != '.' && text[0] != ',' || !isDigits(text[1:2]) {
 		return 0, text
@@ -173,7 +173,7 @@ func cutFraction(text string) (nanoseconds int, behind string) {
 	return nanoseconds, text[i:]
 }
 
-// cutNumber reads from least to most digits.
+// cutNumber parses a number of least to most digits.
 func cutNumber(text string, least, most int) (n int, behind string, ok bool) {
 	i := 0
 	for i < len(text) && i < most && text[i] >= '0' && text[i] <= '9' {
@@ -185,7 +185,7 @@ func cutNumber(text string, least, most int) (n int, behind string, ok bool) {
 
 var months = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
 
-func monthOf(text string) time.Month {
+func parseMonth(text string) time.Month {
 	for i, name := range months {
 		if text == name {
 			return time.Month(i + 1)

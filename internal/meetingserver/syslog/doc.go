@@ -1,31 +1,41 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package syslog reads the syslog of Cisco Meeting Server: lines become records,
-// and the lines of an API trace become one record of the request that they describe.
+// Package syslog parses the syslog of Cisco Meeting Server. Each line becomes a record; the
+// lines of an API trace become one record of the request that they describe. The package is
+// pure: the caller passes the time of arrival.
 //
 // # The way of a line
 //
-//	header.go, date.go  date, host, tag, level: the forms that bridges write
-//	message.go          audit, call log, ids, signs of faults
-//	trace.go, form.go   the lines of API traces, put together by bridge and number
-//	body.go, path.go    what a request and its response are about
-//	request.go          a complete trace as a record
+//	header.go, date.go  date, host, tag and level, in the forms that bridges write
+//	message.go          audit, calls, ids, faults
+//	trace.go            the lines of API traces, joined by bridge and number
+//	requestbody.go      the parameters of a request, joined from chunks
+//	responsebody.go     the object in a response
+//	path.go             the objects in a path
+//	request.go          the record of a complete trace
+//	bridge.go           the objects that local numbers and internal ids identify
+//	secrets.go          removes secrets
 //
-// # Order and ownership
+// # State and order
 //
-// A Reader owns the open traces of all bridges, and what a bridge's own short numbers
-// stand for. Lines of one source come in order. A trace ends when the root element of
-// its response is closed, when its response has no body and a line of another trace
-// comes, or when its time is up. The caller's clock is the only one.
+// A Reader owns the open traces of all bridges, and the objects that their local numbers
+// identify. Lines of one sender must come in order. A trace ends with the root element of
+// its response, with a line of another trace if its response has no body, or at its
+// deadline. Nothing waits: the caller calls Advance at Next.
 //
 // # Secrets
 //
-// No record holds a secret. A parameter's or element's name tells whether its value is
-// one, so that chunks of a parameter are put together before they are looked at, and a
-// chunk whose beginning is missing is withheld. A line without a date that follows one
-// that ends in a secret is withheld too: it may be the rest of it.
+// A record contains no secret. The name of a parameter or element decides whether its value
+// is a secret. Chunks of a parameter are therefore joined first, and a chunk without its
+// beginning is withheld. A line without a date behind a line that ends in a secret is
+// withheld too, because it may be the rest of the secret.
 //
-// No line is dropped: a line that is not understood is a record of its own, without
-// its secrets.
+// No line is dropped: a line of an unknown form becomes a record without its secrets.
+//
+// # Testing
+//
+// TestGolden reads the fixtures (-update writes the results); model_test.go interleaves
+// requests at random and compares with a model; FuzzReader accounts for each line, and
+// FuzzSecrets searches the records for secrets.
 package syslog

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Form is how the beginning of a line is written.
+// Form is the format of the beginning of a line.
 type Form uint8
 
-// Forms that are known. FormUnknown is a line without a date, FormDamaged one whose
-// date cannot be read, but whose facility and severity can.
+// The forms. FormUnknown is a line without a date. FormDamaged is a line with an
+// unreadable date but a readable facility and severity.
 const (
 	FormUnknown Form = iota
 	FormDamaged
@@ -20,43 +20,43 @@ const (
 	FormISO    // "2024-03-05T16:50:25.736", with or without a zone
 	FormExport // the web admin's "2024-03-06  12:36:05.737  Info  call 49: ..."
 
-	formVersioned // RFC 5424, which a relay may make of any of them
+	formVersioned // RFC 5424, to which a relay may convert any other form
 )
 
-// Header is what stands in front of a line's message. A part that is missing is "",
-// zero or, for Priority, -1.
+// Header is the part of a line in front of the message. A missing part is "" or zero;
+// a missing Priority is -1.
 type Header struct {
 	Form Form
-	// Priority is the number in angle brackets: 8 times the facility, plus the severity.
+	// Priority is the number in angle brackets: 8 times the facility plus the severity.
 	Priority int
-	// Facility and Severity are those of the text "user.info", else those of Priority.
+	// Facility and Severity are from the text "user.info", else from Priority.
 	Facility, Severity string
-	// Time in the configured zone, or in the zone that the line names.
+	// Time is in the zone of the line, else in the configured zone.
 	Time time.Time
-	// Host wrote the line. Container is its short id where the process runs in one.
+	// Host is the name of the writer. Container is the short id of its container, if any.
 	Host, Container string
-	// Tag is the process, such as "host:server", and PID its number.
+	// Tag is the name of the process, such as "host:server", PID its number.
 	Tag, PID string
 	// Level is the word in front of the message, as written: "INFO".
 	Level string
 }
 
-// parser reads headers.
-type parser struct {
+// headerParser parses headers.
+type headerParser struct {
 	location *time.Location
 }
 
-// maxHeaderField is the longest host, tag or level, in bytes: hosts have at most
-// 255. A longer word belongs to the message.
+// maxHeaderField is the longest host, tag or level, in bytes: host names have at most 255.
+// A longer word belongs to the message.
 const maxHeaderField = 255
 
-// parse divides a line into its header and its message, with the blanks in front of
-// the message. A line that is not understood is all message.
-func (p *parser) parse(line string, now time.Time) (h Header, message string) {
+// parse splits a line into header and message. The message keeps its leading blanks. A
+// line of an unknown form is all message.
+func (p *headerParser) parse(line string, now time.Time) (h Header, message string) {
 	h.Priority = -1
 	rest := cutEditorNumber(line)
 	rest, h.Priority = cutPriority(rest)
-	h.Facility, h.Severity = fromPriority(h.Priority)
+	h.Facility, h.Severity = splitPriority(h.Priority)
 	afterDate, when, form := p.cutDate(rest, now)
 	if form == FormUnknown {
 		if behind, facility, severity, found := findFacility(rest); found {
@@ -70,7 +70,7 @@ func (p *parser) parse(line string, now time.Time) (h Header, message string) {
 		h.Form = FormISO
 		return h, h.cutVersioned(afterDate)
 	}
-	if word, _ := cutWord(afterDate); form == FormExport && knownLevel(word) {
+	if word, _ := cutWord(afterDate); form == FormExport && isLevelInAnyCase(word) {
 		return h, h.cutLevel(afterDate)
 	}
 	if behind, facility, severity, found := cutFacility(afterDate); found {
@@ -80,7 +80,7 @@ func (p *parser) parse(line string, now time.Time) (h Header, message string) {
 	return h, h.cutSender(afterDate)
 }
 
-// cutSender reads "host [container] tag[pid]: LEVEL :" and returns the message.
+// cutSender parses "host [container] tag[pid]: LEVEL :" and returns the message.
 func (h *Header) cutSender(rest string) string {
 	word, behind := cutWord(rest)
 	if !isTag(word) && word != "" && len(word) <= maxHeaderField {
@@ -99,8 +99,8 @@ func (h *Header) cutSender(rest string) string {
 	return h.cutLevel(behind)
 }
 
-// cutVersioned reads "host tag pid message-id structured-data" of RFC 5424, in which
-// "-" stands for a part that is missing, and returns the message.
+// cutVersioned parses "host tag pid message-id structured-data" of RFC 5424, where "-" is
+// a missing part, and returns the message.
 func (h *Header) cutVersioned(rest string) string {
 	for _, to := range [...]*string{&h.Host, &h.Tag, &h.PID, nil} {
 		word, behind := cutWord(rest)
@@ -114,7 +114,7 @@ func (h *Header) cutVersioned(rest string) string {
 	return h.cutLevel(strings.TrimPrefix(cutStructuredData(skipBlanks(rest)), " "))
 }
 
-// cutStructuredData returns what follows "-" or "[id name=\"value\"][...]".
+// cutStructuredData removes "-" or "[id name=\"value\"][...]" from the front.
 func cutStructuredData(rest string) string {
 	if behind, none := strings.CutPrefix(rest, "-"); none {
 		return behind
@@ -133,12 +133,12 @@ func cutStructuredData(rest string) string {
 	return rest
 }
 
-// isTag tells whether a word is a tag: it ends in a colon.
+// isTag reports whether a word is a tag: it ends in a colon.
 func isTag(word string) bool {
 	return len(word) > 1 && len(word) <= maxHeaderField && word[len(word)-1] == ':'
 }
 
-// splitTag divides "postgres[54639]:".
+// splitTag splits "postgres[54639]:".
 func splitTag(word string) (tag, pid string) {
 	tag = word[:len(word)-1]
 	open := strings.IndexByte(tag, '[')
@@ -148,7 +148,7 @@ func splitTag(word string) (tag, pid string) {
 	return tag[:open], tag[open+1 : len(tag)-1]
 }
 
-// isContainer tells whether a word is the id of a container, short or long.
+// isContainer reports whether a word is the id of a container, short or long.
 func isContainer(word string) bool {
 	if len(word) != 12 && len(word) != 64 {
 		return false
@@ -161,12 +161,12 @@ func isContainer(word string) bool {
 	return true
 }
 
-// cutLevel reads "INFO    :" in front of a message; the colon may be missing.
+// cutLevel parses "INFO    :" in front of a message; the colon may be missing.
 func (h *Header) cutLevel(rest string) string {
 	word, behind := cutWord(rest)
 	colon := strings.HasSuffix(word, ":")
 	name := strings.TrimSuffix(word, ":")
-	if _, known := levels[name]; !known && (h.Form != FormExport || !knownLevel(name)) {
+	if _, known := severityByLevel[name]; !known && (h.Form != FormExport || !isLevelInAnyCase(name)) {
 		return rest
 	}
 	h.Level = name
@@ -178,20 +178,19 @@ func (h *Header) cutLevel(rest string) string {
 	return behind
 }
 
-// levels are the words that processes write in front of a message.
-var levels = map[string]Severity{
+// severityByLevel are the words that processes write in front of a message.
+var severityByLevel = map[string]Severity{
 	"TRACE": SeverityDebug, "DEBUG": SeverityDebug, "INFO": SeverityInfo, "NOTICE": SeverityInfo, "WARNING": SeverityWarn, "WARN": SeverityWarn,
 	"ERROR": SeverityError, "ERR": SeverityError, "SEVERE": SeverityError, "FATAL": SeverityFatal, "CRITICAL": SeverityFatal,
 }
 
-// knownLevel is for the web admin's export, which writes "Info".
-func knownLevel(name string) bool {
-	_, known := levels[strings.ToUpper(name)]
+// isLevelInAnyCase is for exports of the web admin, which writes "Info".
+func isLevelInAnyCase(name string) bool {
+	_, known := severityByLevel[strings.ToUpper(name)]
 	return known
 }
 
-// cutEditorNumber removes "Line 217708: ", which editors put in front of the lines
-// that they found.
+// cutEditorNumber removes "Line 217708: ", which editors put in front of search results.
 func cutEditorNumber(line string) string {
 	rest, found := strings.CutPrefix(skipBlanks(line), "Line ")
 	if !found {
@@ -207,7 +206,7 @@ func cutEditorNumber(line string) string {
 // maxPriority is facility 23, severity 7.
 const maxPriority = 23*8 + 7
 
-// cutPriority reads "<14>" and the version "1 " that RFC 5424 puts behind it.
+// cutPriority parses "<14>".
 func cutPriority(line string) (rest string, priority int) {
 	rest = skipBlanks(line)
 	if !strings.HasPrefix(rest, "<") {
@@ -233,26 +232,26 @@ var facilities = [...]string{
 
 var severities = [...]string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
 
-func fromPriority(priority int) (facility, severity string) {
+func splitPriority(priority int) (facility, severity string) {
 	if priority < 0 {
 		return "", ""
 	}
 	return facilities[priority/8], severities[priority%8]
 }
 
-// cutFacility reads "user.info".
+// cutFacility parses "user.info".
 func cutFacility(rest string) (behind, facility, severity string, found bool) {
 	word, behind := cutWord(rest)
 	facility, severity, found = strings.Cut(word, ".")
 	if !found {
 		return rest, "", "", false
 	}
-	facility, known := knownFacility(facility)
-	severity, knownSeverity := knownSeverity(severity)
+	facility, known := parseFacility(facility)
+	severity, knownSeverity := parseSeverity(severity)
 	return behind, facility, severity, known && knownSeverity
 }
 
-func knownFacility(word string) (string, bool) {
+func parseFacility(word string) (string, bool) {
 	for _, facility := range facilities {
 		if word == facility {
 			return facility, true
@@ -261,8 +260,8 @@ func knownFacility(word string) (string, bool) {
 	return "", false
 }
 
-func knownSeverity(word string) (string, bool) {
-	switch word { // names that syslog had before
+func parseSeverity(word string) (string, bool) {
+	switch word { // deprecated names of syslog
 	case "error":
 		return "err", true
 	case "warn":
@@ -278,11 +277,11 @@ func knownSeverity(word string) (string, bool) {
 	return "", false
 }
 
-// maxDamagedWords is how many words of a damaged date are skipped in the search for
-// a facility.
+// maxDamagedWords is the largest number of words of a damaged date that are skipped in
+// the search for a facility.
 const maxDamagedWords = 5
 
-// findFacility looks for "user.info" behind a date that cannot be read.
+// findFacility searches for "user.info" behind an unreadable date.
 func findFacility(rest string) (behind, facility, severity string, found bool) {
 	for range maxDamagedWords {
 		if behind, facility, severity, found = cutFacility(rest); found {
@@ -295,7 +294,7 @@ func findFacility(rest string) (behind, facility, severity string, found bool) {
 	return "", "", "", false
 }
 
-// cutWord returns the first word and what follows it, with the blanks.
+// cutWord returns the first word and the text behind it, with its leading blanks.
 func cutWord(text string) (word, behind string) {
 	text = skipBlanks(text)
 	for i := range len(text) {

@@ -51,7 +51,7 @@ func TestHeader(t *testing.T) {
 		{"26T14:08:19Z</cdrTime>", Header{FormUnknown, -1, "", "", time.Time{}, "", "", "", "", ""}, "26T14:08:19Z</cdrTime>"},
 		{"", Header{FormUnknown, -1, "", "", time.Time{}, "", "", "", "", ""}, ""},
 	} {
-		p := parser{location: time.UTC}
+		p := headerParser{location: time.UTC}
 		got, message := p.parse(row.line, noon)
 		assert.Equal(t, row.want.Form >= FormBSD, !got.Time.IsZero(), row.line)
 		got.Time = time.Time{}
@@ -78,7 +78,7 @@ func TestTime(t *testing.T) {
 	} {
 		now, err := time.Parse(time.RFC3339, row.now)
 		require.NoError(t, err)
-		p := parser{location: berlin}
+		p := headerParser{location: berlin}
 		got, _ := p.parse(row.line, now)
 		assert.Equal(t, row.want, got.Time.UTC().Format(time.RFC3339Nano), row.line)
 	}
@@ -90,7 +90,7 @@ func TestNewestYear(t *testing.T) {
 	for now := time.Date(2023, 1, 1, 0, 30, 0, 0, time.UTC); now.Year() < 2029; now = now.Add(61 * time.Hour) {
 		for back := -6 * 24 * time.Hour; back < 350*24*time.Hour; back += 37 * time.Hour {
 			want := now.Add(-back).Truncate(time.Second)
-			got, ok := newestYear(want.Month(), want.Day(), timeOfDay{want.Hour(), want.Minute(), want.Second(), 0}, time.UTC, now)
+			got, ok := resolveYear(want.Month(), want.Day(), timeOfDay{want.Hour(), want.Minute(), want.Second(), 0}, time.UTC, now)
 			require.True(t, ok)
 			require.Equal(t, want, got, "at %s", now)
 		}
@@ -116,7 +116,7 @@ func TestSeverity(t *testing.T) {
 	}
 }
 
-// The message is the end of the line, whatever the line: parse loses nothing behind
+// FuzzHeader message is the end of the line, whatever the line: parse loses nothing behind
 // what it takes for the header.
 func FuzzHeader(f *testing.F) {
 	for _, file := range []string{"field/syslog/foreign-tags.log", "field/syslog/ids-and-levels.log", "field/syslog/iso-date-no-zone.log", "field/syslog/pri-and-facility-text.log", "cms-api/malformed-doc-wrapped.log"} {
@@ -125,7 +125,7 @@ func FuzzHeader(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		p := parser{location: time.UTC}
+		p := headerParser{location: time.UTC}
 		h, message := p.parse(line, noon)
 		require.True(t, strings.HasSuffix(line, message), "%q of %q", message, line)
 		taken := line[:len(line)-len(message)]
@@ -143,7 +143,7 @@ func FuzzHeader(f *testing.F) {
 			require.Equal(t, message, same)
 		}
 		if h.Form == FormBSD {
-			require.False(t, h.Time.After(noon.Add(aheadOfClock)))
+			require.False(t, h.Time.After(noon.Add(maxClockAhead)))
 			require.True(t, h.Time.After(noon.AddDate(-maxLeapGap-1, 0, 0)))
 		}
 	})

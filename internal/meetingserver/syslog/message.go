@@ -10,53 +10,52 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// readMessage finds out what a message says, and writes kind, text and fields. The
-// patterns are those of section 4.4 of the format's description; a message that fits
-// none is a line.
-func readMessage(r *Record, h *host, message string) {
+// parseMessage sets kind, text and fields of a record from its message. It knows the
+// patterns of the format; any other message is a KindLine.
+func parseMessage(r *Record, h *bridge, message string) {
 	message = strings.TrimRight(strings.TrimLeft(message, " \t"), " \t\r\n")
 	switch {
 	case r.Header.Tag == "cli":
-		readCommand(r, message)
+		parseCommand(r, message)
 	case strings.HasPrefix(message, "call "):
-		readCall(r, h, message)
+		parseCall(r, h, message)
 	case strings.HasPrefix(message, `API "`):
-		readConferenceIDs(r, h, message)
+		parseConferenceIDs(r, h, message)
 	case strings.HasPrefix(message, "API call leg "):
-		readLegIDs(r, h, message)
+		parseLegIDs(r, h, message)
 	case strings.HasPrefix(message, `participant "`):
-		readParticipant(r, h, message)
+		parseParticipant(r, h, message)
 	case strings.HasPrefix(message, `conference "`):
-		readConference(r, message)
+		parseConference(r, message)
 	case strings.HasPrefix(message, "WebApp Audit"):
-		readWebApp(r, message)
+		parseWebApp(r, message)
 	default:
-		readAudit(r, h, message)
+		parseAudit(r, h, message)
 	}
 	if r.Text == "" {
 		r.setText(message)
 	}
 	if r.Kind == KindLine {
-		r.Kind = faultOf(&r.Header, r.Severity, message)
+		r.Kind = detectFault(&r.Header, r.Severity, message)
 	}
 }
 
-// setText sets the text of a record to a message without its secrets.
+// setText sets the text of a record to a message without secrets.
 func (r *Record) setText(message string) {
-	text, had := clean(message)
+	text, had := removeSecrets(message)
 	r.Text = text
 	r.Redacted = r.Redacted || had
 }
 
-// putClean puts a text of the wire without its secrets.
-func (r *Record) putClean(key, value string) {
-	value, had := clean(value)
+// putWithoutSecrets adds a field with a text from the wire without secrets.
+func (r *Record) putWithoutSecrets(key, value string) {
+	value, had := removeSecrets(value)
 	r.Redacted = r.Redacted || had
 	r.putText(key, value)
 }
 
-// faultOf tells which fault a message is the sign of, KindLine if of none.
-func faultOf(h *Header, severity Severity, message string) Kind {
+// detectFault returns the kind of the fault that a message indicates, or KindLine.
+func detectFault(h *Header, severity Severity, message string) Kind {
 	switch {
 	case strings.Contains(message, "No recording device found"):
 		return KindRecorderMissing
@@ -75,8 +74,8 @@ func faultOf(h *Header, severity Severity, message string) Kind {
 	}
 }
 
-// isC2WDown tells whether a message about the link from Call Bridge to Web Bridge says
-// that it is not up.
+// isC2WDown reports whether a message says that the link from Call Bridge to Web Bridge is
+// not up.
 func isC2WDown(message string) bool {
 	if !strings.Contains(message, "C2W") && !strings.Contains(message, "c2w") {
 		return false
@@ -90,8 +89,8 @@ func isC2WDown(message string) bool {
 	return containsFold(message, "state", "status") && !hasWord(message, "UP") && !containsFold(message, "connected", "connecting")
 }
 
-// containsFold tells whether text holds one of the words, which are in lower case, in
-// any case of letters.
+// containsFold reports whether text contains one of the words, without regard to case. The
+// words are in lower case.
 func containsFold(text string, words ...string) bool {
 	for i := range len(text) {
 		for _, word := range words {
@@ -103,7 +102,7 @@ func containsFold(text string, words ...string) bool {
 	return false
 }
 
-// hasWord tells whether text holds a word that no letter stands beside.
+// hasWord reports whether text contains word without word bytes beside it.
 func hasWord(text, word string) bool {
 	for from := 0; ; {
 		i := strings.Index(text[from:], word)
@@ -119,9 +118,9 @@ func hasWord(text, word string) bool {
 	}
 }
 
-// readCall reads "call 11: ...". The number is the bridge's own, and belongs to the
+// parseCall parses "call 11: ...". The number is local to the bridge, and identifies the
 // leg that was configured with it last.
-func readCall(r *Record, h *host, message string) {
+func parseCall(r *Record, h *bridge, message string) {
 	digits, rest, found := strings.Cut(message[len("call "):], ":")
 	number, err := strconv.ParseUint(digits, 10, 32)
 	if !found || err != nil {
@@ -131,14 +130,14 @@ func readCall(r *Record, h *host, message string) {
 	r.putInt(names.SyslogCall, int64(number))
 	if leg, isConfigured := cutGUID(rest, "configured - API call leg "); isConfigured {
 		r.Kind = KindCallLegIDs
-		h.configure(number, leg)
+		h.setLegOfNumber(number, leg)
 	}
-	h.putCall(r, number)
+	h.putIDsOfNumber(r, number)
 	if leg, isDestroyed := cutGUID(rest, "destroying API call leg "); isDestroyed {
 		r.Kind = KindCallLegIDs
 		r.putText(names.CallLegID, leg)
-		h.putLeg(r, leg)
-		h.destroy(number)
+		h.putIDsOfLeg(r, leg)
+		h.removeNumber(number)
 		h.leaveConference(leg)
 	}
 	switch {
@@ -147,7 +146,7 @@ func readCall(r *Record, h *host, message string) {
 		remote, behind := cutQuoted(rest)
 		r.putAddress(names.CallLegRemoteParty, remote)
 		if space, isLast := strings.CutPrefix(behind, ` from space "`); isLast {
-			r.putClean(names.CoSpaceName, strings.TrimSuffix(space, `"`))
+			r.putWithoutSecrets(names.CoSpaceName, strings.TrimSuffix(space, `"`))
 		}
 	case strings.HasPrefix(rest, "incoming ") && strings.Contains(rest, "SIP call from "):
 		r.Kind = KindIncoming
@@ -164,46 +163,46 @@ func readCall(r *Record, h *host, message string) {
 	}
 }
 
-// readConferenceIDs reads `API "9999" Space GUID: a <--> Call Correlator GUID: b<-->
+// parseConferenceIDs parses `API "9999" Space GUID: a <--> Call Correlator GUID: b<-->
 // Internal GUID: c`.
-func readConferenceIDs(r *Record, h *host, message string) {
+func parseConferenceIDs(r *Record, h *bridge, message string) {
 	at := strings.LastIndex(message, `" Space GUID:`)
 	if at < 0 {
 		return
 	}
-	space, behind := takeGUID(message[at+len(`" Space GUID:`):])
-	correlator, behind := takeGUID(after(behind, "Call Correlator GUID:"))
-	internal, _ := takeGUID(after(behind, "Internal GUID:"))
+	space, behind := parseGUID(message[at+len(`" Space GUID:`):])
+	correlator, behind := parseGUID(after(behind, "Call Correlator GUID:"))
+	internal, _ := parseGUID(after(behind, "Internal GUID:"))
 	if internal == "" {
 		return
 	}
 	r.Kind = KindConferenceIDs
 	if from := len(`API "`); at > from {
-		r.putClean(names.ConferenceName, message[from:at])
+		r.putWithoutSecrets(names.ConferenceName, message[from:at])
 	}
 	r.putText(names.CoSpaceID, space)
 	r.putText(names.CallCorrelator, correlator)
 	r.putText(names.ConferenceID, internal)
-	h.rememberConference(internal, conferenceIDs{space, correlator})
+	h.setConference(internal, conferenceIDs{space, correlator})
 }
 
-// readLegIDs reads "API call leg a in call b (API call c)".
-func readLegIDs(r *Record, h *host, message string) {
-	leg, behind := takeGUID(after(message, "API call leg "))
-	internal, behind := takeGUID(after(behind, "in call "))
-	call, _ := takeGUID(after(behind, "(API call "))
+// parseLegIDs parses "API call leg a in call b (API call c)".
+func parseLegIDs(r *Record, h *bridge, message string) {
+	leg, behind := parseGUID(after(message, "API call leg "))
+	internal, behind := parseGUID(after(behind, "in call "))
+	call, _ := parseGUID(after(behind, "(API call "))
 	if leg == "" || internal == "" && call == "" {
 		return
 	}
 	r.Kind = KindCallLegIDs
 	h.enterConference(leg, internal, call)
 	r.putText(names.CallLegID, leg)
-	h.putLeg(r, leg)
+	h.putIDsOfLeg(r, leg)
 }
 
-// readParticipant reads `participant "uri" joined space id (name)`. A name may hold
+// parseParticipant parses `participant "uri" joined space id (name)`. A name may contain
 // quotes and parentheses.
-func readParticipant(r *Record, h *host, message string) {
+func parseParticipant(r *Record, h *bridge, message string) {
 	kind, verb := KindJoin, `" joined space `
 	at := strings.Index(message, verb)
 	if at < 0 {
@@ -213,29 +212,29 @@ func readParticipant(r *Record, h *host, message string) {
 	if at < 0 {
 		return
 	}
-	space, behind := takeGUID(message[at+len(verb):])
+	space, behind := parseGUID(message[at+len(verb):])
 	if space == "" {
 		return
 	}
 	r.Kind = kind
 	r.putAddress(names.ParticipantURI, message[len(`participant "`):at])
 	r.putText(names.CoSpaceID, space)
-	r.putClean(names.CoSpaceName, inParentheses(behind))
-	h.putRoom(r, space)
+	r.putWithoutSecrets(names.CoSpaceName, inParentheses(behind))
+	h.putIDsOfSpace(r, space)
 }
 
-// readConference reads `conference "name": unencrypted call legs now present`.
-func readConference(r *Record, message string) {
+// parseConference parses `conference "name": unencrypted call legs now present`.
+func parseConference(r *Record, message string) {
 	at := strings.LastIndex(message, `": unencrypted call legs`)
 	if at < 0 {
 		return
 	}
 	r.Kind = KindUnencrypted
-	r.putClean(names.ConferenceName, message[len(`conference "`):at])
+	r.putWithoutSecrets(names.ConferenceName, message[len(`conference "`):at])
 }
 
-// readAudit reads `192.0.2.226: API user "tms" modified space id (name)`.
-func readAudit(r *Record, h *host, message string) {
+// parseAudit parses `192.0.2.226: API user "tms" modified space id (name)`.
+func parseAudit(r *Record, h *bridge, message string) {
 	address, rest, found := strings.Cut(message, `: API user "`)
 	if !found || address == "" || strings.ContainsAny(address, " \t") || len(address) > maxHeaderField {
 		return
@@ -258,31 +257,31 @@ func readAudit(r *Record, h *host, message string) {
 	}
 	r.Kind = KindAudit
 	r.putText(names.ClientAddress, address)
-	r.putClean(names.UserName, user)
+	r.putWithoutSecrets(names.UserName, user)
 	r.putText(names.APIVerb, verb)
 	r.putText(names.APIObjectType, object)
 	r.putText(names.APIObjectID, id)
-	if key := idKeyOf(object); key != "" {
+	if key := attributeOfID(object); key != "" {
 		r.putText(key, id)
 	}
 	if call, isLeg := cutGUID(behind, ", call "); isLeg {
 		r.putText(names.CallID, call)
-		h.rememberLeg(id, call)
+		h.setCallOfLeg(id, call)
 	} else {
-		r.putClean(names.APIObjectName, inParentheses(behind))
+		r.putWithoutSecrets(names.APIObjectName, inParentheses(behind))
 	}
-	h.rememberAudit(id, user)
+	h.addAudit(id, user)
 }
 
-// cutObject divides "call leg profile id (name)" at its id. The name of an object
-// that has a type and a number, "object type 29", is both.
+// cutObject splits "call leg profile id (name)" at its id. The type may contain a number:
+// "object type 29".
 func cutObject(what string) (object, id, behind string, found bool) {
 	what = skipBlanks(what)
 	for i := range len(what) {
 		if i > 0 && what[i-1] != ' ' {
 			continue
 		}
-		if id, behind := takeGUID(what[i:]); id != "" {
+		if id, behind := parseGUID(what[i:]); id != "" {
 			object = strings.TrimRight(what[:i], " ")
 			if object == "" || len(object) > maxObject || !isPlainObject(object) {
 				return "", "", "", false
@@ -293,7 +292,7 @@ func cutObject(what string) (object, id, behind string, found bool) {
 	return "", "", "", false
 }
 
-// maxObject is the longest type of an object.
+// maxObject is the longest type of an object, in bytes.
 const maxObject = 64
 
 func isPlainObject(object string) bool {
@@ -305,9 +304,9 @@ func isPlainObject(object string) bool {
 	return true
 }
 
-// idKeyOf returns the attribute that call detail records have for an object's id, ""
-// if they have none.
-func idKeyOf(object string) string {
+// attributeOfID returns the attribute that call detail records have for the id of an
+// object, or "".
+func attributeOfID(object string) string {
 	switch object {
 	case "call":
 		return names.CallID
@@ -324,35 +323,35 @@ func idKeyOf(object string) string {
 	}
 }
 
-// readCommand reads "User admin from 192.0.2.33:63290 issued command < text>: result".
-// All of another message behind the name of a secret may be one: the command line has
-// secrets without a sign in front of them.
-func readCommand(r *Record, message string) {
+// parseCommand parses "User admin from 192.0.2.33:63290 issued command < text>: result". Of
+// any other message it removes all text behind the name of a secret, because the command
+// line marks secrets only by position.
+func parseCommand(r *Record, message string) {
 	head, rest, found := strings.Cut(message, " issued command <")
 	end := strings.LastIndex(rest, ">")
 	user, isUser := strings.CutPrefix(head, "User ")
 	if !found || end < 0 || !isUser {
-		text, had := cleanCommand(message)
+		text, had := removeCommandSecrets(message)
 		r.Text, r.Redacted = text, had
 		return
 	}
 	r.Kind = KindCommand
 	user, address, _ := strings.Cut(user, " from ")
-	command, had := cleanCommand(strings.TrimSpace(rest[:end]))
+	command, had := removeCommandSecrets(strings.TrimSpace(rest[:end]))
 	r.Redacted = r.Redacted || had
 	result := strings.TrimSpace(strings.TrimPrefix(rest[end+1:], ":"))
-	r.putClean(names.UserName, user)
+	r.putWithoutSecrets(names.UserName, user)
 	if host, port, hasPort := splitPort(address); hasPort {
 		r.putText(names.ClientAddress, host)
 		r.putInt(names.ClientPort, port)
 	} else {
-		r.putClean(names.ClientAddress, address)
+		r.putWithoutSecrets(names.ClientAddress, address)
 	}
 	r.putText(names.CommandText, command)
-	r.putClean(names.CommandResult, result)
-	cleaned, _ := clean(user + ": ")
+	r.putWithoutSecrets(names.CommandResult, result)
+	cleaned, _ := removeSecrets(user + ": ")
 	r.Text = "command of user " + cleaned + command
-	if result, had = clean(result); result != "" {
+	if result, had = removeSecrets(result); result != "" {
 		r.Text += " (" + result + ")"
 		r.Redacted = r.Redacted || had
 	}
@@ -367,10 +366,10 @@ func splitPort(address string) (host string, port int64, ok bool) {
 	return strings.Trim(address[:at], "[]"), int64(n), err == nil
 }
 
-// readWebApp reads "WebApp Audit : Session: id : Participant Pat performed action of
+// parseWebApp parses "WebApp Audit : Session: id : Participant Pat performed action of
 // join call".
-func readWebApp(r *Record, message string) {
-	session, behind := takeGUID(after(message, "Session:"))
+func parseWebApp(r *Record, message string) {
+	session, behind := parseGUID(after(message, "Session:"))
 	rest := after(behind, "Participant ")
 	at := strings.LastIndex(rest, " performed action of ")
 	if session == "" || at < 0 {
@@ -378,6 +377,6 @@ func readWebApp(r *Record, message string) {
 	}
 	r.Kind = KindWebApp
 	r.putText(names.WebAppSession, session)
-	r.putClean(names.WebAppParticipant, rest[:at])
-	r.putClean(names.WebAppAction, strings.TrimSpace(rest[at+len(" performed action of "):]))
+	r.putWithoutSecrets(names.WebAppParticipant, rest[:at])
+	r.putWithoutSecrets(names.WebAppAction, strings.TrimSpace(rest[at+len(" performed action of "):]))
 }

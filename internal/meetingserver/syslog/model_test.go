@@ -200,7 +200,7 @@ func FuzzInterleaving(f *testing.F) {
 	f.Fuzz(interleaving)
 }
 
-// Whatever the lines, none is lost: each is a record of its own or counted in a
+// FuzzReader the lines, none is lost: each is a record of its own or counted in a
 // request's, and the Reader holds no more than its limits.
 func FuzzReader(f *testing.F) {
 	for i, file := range []string{"cms-api/syslog-api-trace.log", "cms-api/malformed-doc-wrapped.log", "field/syslog/ids-and-levels.log"} {
@@ -234,7 +234,7 @@ func FuzzReader(f *testing.F) {
 				lines++
 			}
 			r.Read(now, "source", line, take)
-			require.LessOrEqual(t, r.Bytes(), max(options.Limits.Bytes, perTrace))
+			require.LessOrEqual(t, r.Bytes(), max(options.Limits.Bytes, traceOverhead))
 			require.Equal(t, heldBytes(r), r.Bytes())
 			now = now.Add(300 * time.Millisecond)
 			r.Advance(now, take)
@@ -249,11 +249,11 @@ func FuzzReader(f *testing.F) {
 
 // heldBytes counts anew what a Reader says that it holds.
 func heldBytes(r *Reader) (n int) {
-	for _, h := range r.hosts {
+	for _, h := range r.bridges {
 		for _, t := range h.traces {
-			n += perTrace + len(t.path) + len(t.client) + len(t.contentType) + len(t.location) + t.xml.Len()
+			n += traceOverhead + len(t.path) + len(t.client) + len(t.contentType) + len(t.location) + t.xml.Len()
 			for _, p := range t.form.parameters {
-				n += len(p) + perParameter
+				n += len(p) + parameterOverhead
 			}
 		}
 	}

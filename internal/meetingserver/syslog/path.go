@@ -9,23 +9,24 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// apiPath is a path of the API, taken apart.
+// apiPath is a parsed path of the API.
 type apiPath struct {
 	// route is the path with "{id}" for ids: "/api/v1/calls/{id}/callLegs". Words
-	// that the API guide does not have are "{other}", and what follows the sixth
-	// part is left out, so that there are few routes.
+	// that are not in the API guide are "{other}", and the route ends with the sixth
+	// part, so that the number of routes is bounded.
 	route string
-	// object and id are of the last object that the path names.
+	// object and id belong to the last object in the path.
 	object, id string
-	// ids are those that call detail records have a name for.
+	// ids are the ids in the path, by the attribute name of call detail records.
 	ids []Pair
 }
 
-// maxPathParts is how many parts of a path make the route. The API has five at most.
+// maxPathParts is the largest number of parts of a route. Paths of the API have at most
+// five.
 const maxPathParts = 6
 
-// readPath reads a path. The bridge takes words in any case of letters.
-func readPath(path string) (p apiPath) {
+// parsePath parses a path. Words are compared without regard to case, as bridges do.
+func parsePath(path string) (p apiPath) {
 	var route strings.Builder
 	rest := path
 	version := ""
@@ -50,7 +51,7 @@ func readPath(path string) (p apiPath) {
 			collection = word
 			route.WriteString("/" + word)
 		case collection != "" && isObjectID(part):
-			p.add(collection, part)
+			p.addObject(collection, part)
 			collection = ""
 			route.WriteString("/{id}")
 		default:
@@ -62,8 +63,8 @@ func readPath(path string) (p apiPath) {
 	return p
 }
 
-// add notes the object of a collection.
-func (p *apiPath) add(collection, id string) {
+// addObject sets the object and adds its id.
+func (p *apiPath) addObject(collection, id string) {
 	if isGUID(id) {
 		id = strings.ToLower(id)
 	}
@@ -73,18 +74,19 @@ func (p *apiPath) add(collection, id string) {
 	}
 }
 
-// isObjectID tells whether a part of a path can be an id: GUIDs, and the numbers of a
-// few old objects.
+// isObjectID reports whether a part of a path can be an id: a GUID, or the number of one
+// of a few old objects.
 func isObjectID(part string) bool {
 	return isGUID(part) || len(part) <= 20 && isDigits(part)
 }
 
-// collectionIDs are the names that call detail records have for the ids of objects.
+// collectionIDs maps collections to the attributes that call detail records have for the
+// ids of their objects.
 var collectionIDs = map[string]string{
 	"calls": names.CallID, "callLegs": names.CallLegID, "coSpaces": names.CoSpaceID, "participants": names.ParticipantID, "tenants": names.TenantID,
 }
 
-// pathWords are the words of the API guide's paths, by their lower case.
+// pathWords maps words in lower case to their spelling in the paths of the API guide.
 var pathWords = func() map[string]string {
 	all := make(map[string]string)
 	for word := range strings.FieldsSeq(`

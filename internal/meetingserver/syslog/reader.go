@@ -11,15 +11,15 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// Limits bound what a Reader holds.
+// Limits bound the state of a Reader.
 type Limits struct {
-	// RequestBytes and RequestLines are how much of one request is kept: the rest is
-	// left out, and the record says so.
+	// RequestBytes and RequestLines are the largest size of one request. The rest is
+	// left out, and the record is marked as incomplete.
 	RequestBytes, RequestLines int
-	// HostRequests is how many requests of one bridge are open at a time, and Hosts
-	// how many bridges are known: the least recently used go.
+	// HostRequests is the largest number of open requests of one bridge, Hosts the largest
+	// number of bridges. The oldest request and the least recently used bridge are dropped.
 	HostRequests, Hosts int
-	// Bytes of all open requests.
+	// Bytes is the largest size of all open requests together.
 	Bytes int
 }
 
@@ -28,11 +28,11 @@ var DefaultLimits = Limits{RequestBytes: 64 << 10, RequestLines: 4096, HostReque
 
 // Options of a Reader.
 type Options struct {
-	// Location is the zone of dates without one. Default UTC.
+	// Location is the zone of dates without a zone. Default UTC.
 	Location *time.Location
-	// TraceTimeout is how long after its last line a request with a response ends.
+	// TraceTimeout ends a request with a response so long after its last line.
 	TraceTimeout time.Duration
-	// ResponseTimeout is how long a request waits for its response.
+	// ResponseTimeout ends a request without a response so long after its last line.
 	ResponseTimeout time.Duration
 	Limits          Limits
 }
@@ -43,59 +43,59 @@ const (
 	DefaultResponseTimeout = time.Minute
 )
 
-// Reader makes records of the lines of all bridges. It owns the open API traces. It is
+// Reader turns the lines of all bridges into records. It owns the open API traces. It is
 // not safe for concurrent use.
 type Reader struct {
-	options Options
-	parser  parser
-	hosts   map[hostKey]*host
-	sources map[string]*source
-	lines   uint64 // that were read
-	open    int    // traces
-	bytes   int    // of all traces
-	record  Record
+	options   Options
+	parser    headerParser
+	bridges   map[bridgeKey]*bridge
+	sources   map[string]*source
+	lineCount uint64 // number of lines read, the clock of sequences
+	openCount int    // traces
+	bytes     int    // of all traces
+	record    Record
 }
 
-// source is what is remembered of where lines come from.
+// source is the state of a sender of lines.
 type source struct {
-	used uint64
-	// secret tells that the last line ends within a secret, of which a line without a
-	// date may be the rest.
-	secret bool
-	last   string // the end of the last line, until secret is known
-	known  bool   // secret is
+	lastLine uint64
+	// endsInSecret is true if the last line ends within a secret. A line without a date
+	// may then be the rest of the secret. It is valid only if evaluated is true.
+	endsInSecret bool
+	tail         string // the end of the last line, until it is evaluated
+	evaluated    bool   // secret is
 }
 
 // maxTail is how much of a line's end is kept to tell whether it ends in a secret.
 const maxTail = 256
 
-// NewReader returns a Reader that knows nothing.
+// NewReader returns a Reader without state.
 func NewReader(options Options) *Reader {
 	if options.Location == nil {
 		options.Location = time.UTC
 	}
 	return &Reader{
-		options: options, parser: parser{location: options.Location},
-		hosts: make(map[hostKey]*host), sources: make(map[string]*source),
+		options: options, parser: headerParser{location: options.Location},
+		bridges: make(map[bridgeKey]*bridge), sources: make(map[string]*source),
 	}
 }
 
-// Open returns how many requests are open.
-func (r *Reader) Open() int { return r.open }
+// Open returns the number of open requests.
+func (r *Reader) Open() int { return r.openCount }
 
-// Bytes returns how many bytes of open requests are held.
+// Bytes returns the size of the open requests.
 func (r *Reader) Bytes() int { return r.bytes }
 
-// Read reads a line, without its line break, that came at now from source, and passes
-// the records that it completes to take. Lines of one source come in their order.
+// Read reads a line that the sender from sent and that arrived at now. It passes each
+// record that the line completes to take. Lines of one sender must come in order.
 func (r *Reader) Read(now time.Time, from, line string, take func(*Record)) {
-	r.lines++
+	r.lineCount++
 	line = strings.TrimRight(line, "\r\n\x00")
 	if skipBlanks(line) == "" {
 		return
 	}
 	header, message := r.parser.parse(line, now)
-	s := r.sourceOf(from)
+	s := r.sourceFor(from)
 	number, text, isTrace := cutTrace(message)
 	if header.Form == FormUnknown && !isTrace {
 		if at := strings.Index(message, "API trace "); at >= 0 {
@@ -104,7 +104,7 @@ func (r *Reader) Read(now time.Time, from, line string, take func(*Record)) {
 	}
 	switch {
 	case isTrace:
-		s.follow(line)
+		s.setTail(line)
 		r.readTrace(header, from, now, number, text, take)
 	case header.Form == FormUnknown:
 		record := r.newRecord(header, from, now)
@@ -116,11 +116,11 @@ func (r *Reader) Read(now time.Time, from, line string, take func(*Record)) {
 		}
 		take(record)
 	default:
-		s.follow(line)
-		h := r.hostOf(hostKey{from, header.Host}, take) // which may end requests of another
+		s.setTail(line)
+		h := r.bridgeFor(bridgeKey{from, header.Host}, take) // may end requests of another bridge
 		record := r.newRecord(header, from, now)
-		readMessage(record, h, message)
-		record.Severity = max(record.Severity, kinds[record.Kind].least)
+		parseMessage(record, h, message)
+		record.Severity = max(record.Severity, kindProperties[record.Kind].minSeverity)
 		take(record)
 	}
 }
@@ -130,34 +130,34 @@ func (r *Reader) newRecord(h Header, from string, now time.Time) *Record {
 	return &r.record
 }
 
-// follow remembers the end of a line with a date.
-func (s *source) follow(line string) {
-	s.known, s.secret = false, false
-	s.last = ""
+// setTail stores the end of a line with a date.
+func (s *source) setTail(line string) {
+	s.evaluated, s.endsInSecret = false, false
+	s.tail = ""
 	if at := max(0, len(line)-maxTail); redact.MayHoldSecret(line[at:]) {
-		s.last = line[at:]
+		s.tail = line[at:]
 	}
 }
 
-// continuesSecret tells whether a line without a date is the rest of a secret in the
-// line before, and remembers the end of this one.
+// continuesSecret reports whether a line without a date is the rest of a secret that begins
+// in the previous line. It also determines whether this line ends within a secret.
 func (s *source) continuesSecret(line string) bool {
-	if !s.known {
-		s.secret, s.known = s.last != "" && endsInSecret(s.last), true
-		s.last = ""
+	if !s.evaluated {
+		s.endsInSecret, s.evaluated = s.tail != "" && endsInSecret(s.tail), true
+		s.tail = ""
 	}
-	continues := s.secret
-	s.secret = continues || endsInSecret(line[max(0, len(line)-maxTail):])
+	continues := s.endsInSecret
+	s.endsInSecret = continues || endsInSecret(line[max(0, len(line)-maxTail):])
 	return continues
 }
 
-func (r *Reader) sourceOf(from string) *source {
+func (r *Reader) sourceFor(from string) *source {
 	s := r.sources[from]
 	if s == nil {
 		if len(r.sources) >= maxSources {
 			oldest := from
 			for name, candidate := range r.sources {
-				if oldest == from || candidate.used < r.sources[oldest].used {
+				if oldest == from || candidate.lastLine < r.sources[oldest].lastLine {
 					oldest = name
 				}
 			}
@@ -166,54 +166,54 @@ func (r *Reader) sourceOf(from string) *source {
 		s = new(source)
 		r.sources[strings.Clone(from)] = s
 	}
-	s.used = r.lines
+	s.lastLine = r.lineCount
 	return s
 }
 
-// maxSources is how many sources are known; the least recently used go.
+// maxSources is the largest number of senders; the least recently used are dropped.
 const maxSources = 1024
 
-// hostOf returns a bridge. If there are too many, the one that was silent for longest
-// goes with its open requests.
-func (r *Reader) hostOf(key hostKey, take func(*Record)) *host {
-	h := r.hosts[key]
+// bridgeFor returns a bridge. A new one at the limit replaces the least recently used one,
+// whose open requests end.
+func (r *Reader) bridgeFor(key bridgeKey, take func(*Record)) *bridge {
+	h := r.bridges[key]
 	if h == nil {
-		if len(r.hosts) >= r.options.Limits.Hosts {
-			var oldest *host
-			for _, candidate := range r.hosts {
-				if oldest == nil || candidate.used < oldest.used {
+		if len(r.bridges) >= r.options.Limits.Hosts {
+			var oldest *bridge
+			for _, candidate := range r.bridges {
+				if oldest == nil || candidate.lastLine < oldest.lastLine {
 					oldest = candidate
 				}
 			}
-			r.endAll(oldest, take)
-			delete(r.hosts, oldest.key)
+			r.endBridge(oldest, take)
+			delete(r.bridges, oldest.key)
 		}
-		key = hostKey{strings.Clone(key.source), strings.Clone(key.host)}
-		h = newHost(key)
-		r.hosts[key] = h
+		key = bridgeKey{strings.Clone(key.source), strings.Clone(key.host)}
+		h = newBridge(key)
+		r.bridges[key] = h
 	}
-	h.used = r.lines
+	h.lastLine = r.lineCount
 	return h
 }
 
-// readTrace adds a line to its trace, and ends those that it completes.
+// readTrace adds a line to its trace, and ends the traces that the line completes.
 func (r *Reader) readTrace(header Header, from string, now time.Time, number uint64, text string, take func(*Record)) {
-	h := r.hostOf(hostKey{from, header.Host}, take)
-	if kind, _ := partOf(text); kind == partRequest {
+	h := r.bridgeFor(bridgeKey{from, header.Host}, take)
+	if kind, _ := classifyLine(text); kind == partRequest {
 		if known := h.traces[number]; known != nil && (known.method != "" || known.status != 0) {
-			r.end(h, known, "", take) // the bridge counts from the beginning again
+			r.end(h, known, "", take) // the bridge has restarted its numbering
 		}
 	}
 	t := h.traces[number]
 	if t == nil {
 		r.makeRoom(h, take)
-		t = &trace{number: number, header: cloned(header), observed: now, requestSize: -1, age: r.lines}
+		t = &trace{number: number, header: cloneHeader(header), observed: now, requestSize: -1, sequence: r.lineCount}
 		h.traces[number] = t
-		r.open++
-		r.charge(h, perTrace)
+		r.openCount++
+		r.charge(h, traceOverhead)
 	}
 	before := t.bytes
-	t.last = now
+	t.lastTime = now
 	t.add(text, header.Time, &r.options.Limits)
 	r.charge(h, t.bytes-before)
 	if t.complete(false) {
@@ -225,93 +225,93 @@ func (r *Reader) readTrace(header Header, from string, now time.Time, number uin
 	}
 }
 
-// perTrace is what an open trace takes beside its texts, in bytes.
-const perTrace = 512
+// traceOverhead is the memory of an open trace without its texts, in bytes.
+const traceOverhead = 512
 
-func (r *Reader) charge(h *host, bytes int) {
+func (r *Reader) charge(h *bridge, bytes int) {
 	h.bytes += bytes
 	r.bytes += bytes
 }
 
-// endOthers ends the traces of a bridge that only waited for a line of another one.
-func (r *Reader) endOthers(h *host, number uint64, take func(*Record)) {
+// endOthers ends the traces of a bridge that a line of another trace completes.
+func (r *Reader) endOthers(h *bridge, number uint64, take func(*Record)) {
 	for _, t := range h.traces {
 		if t.number != number && t.complete(true) {
-			r.endEach(h, func(t *trace) bool { return t.number != number && t.complete(true) }, take)
+			r.endMatchingOf(h, func(t *trace) bool { return t.number != number && t.complete(true) }, take)
 			return
 		}
 	}
 }
 
-// endEach ends the traces that match, in the order in which they began.
-func (r *Reader) endEach(h *host, match func(*trace) bool, take func(*Record)) {
+// endMatchingOf ends the traces that match, in the order in which they began.
+func (r *Reader) endMatchingOf(h *bridge, match func(*trace) bool, take func(*Record)) {
 	var ending []*trace
 	for _, t := range h.traces {
 		if match(t) {
 			ending = append(ending, t)
 		}
 	}
-	slices.SortFunc(ending, func(a, b *trace) int { return compareAge(a.age, b.age) })
+	slices.SortFunc(ending, func(a, b *trace) int { return compareSequence(a.sequence, b.sequence) })
 	for _, t := range ending {
 		r.end(h, t, "", take)
 	}
 }
 
-func compareAge(a, b uint64) int {
+func compareSequence(a, b uint64) int {
 	if a < b {
 		return -1
 	}
 	return 1
 }
 
-// makeRoom ends the oldest trace of a bridge that has as many as it may.
-func (r *Reader) makeRoom(h *host, take func(*Record)) {
+// makeRoom ends the oldest trace of a bridge at its limit.
+func (r *Reader) makeRoom(h *bridge, take func(*Record)) {
 	if len(h.traces) >= r.options.Limits.HostRequests {
-		r.end(h, h.oldest(), IncompleteEvicted, take)
+		r.end(h, h.oldestTrace(), IncompleteEvicted, take)
 	}
 }
 
-// evictLargest ends the oldest trace of the bridge that holds most: a bridge, or
-// whoever writes in its name, takes no room of others.
+// evictLargest ends the oldest trace of the bridge with the most bytes, so that a bridge,
+// or a sender that uses its name, cannot displace the traces of others.
 func (r *Reader) evictLargest(take func(*Record)) {
-	var largest *host
-	for _, h := range r.hosts {
+	var largest *bridge
+	for _, h := range r.bridges {
 		if len(h.traces) > 0 && (largest == nil || h.bytes > largest.bytes) {
 			largest = h
 		}
 	}
-	r.end(largest, largest.oldest(), IncompleteEvicted, take)
+	r.end(largest, largest.oldestTrace(), IncompleteEvicted, take)
 }
 
-func (h *host) oldest() (oldest *trace) {
+func (h *bridge) oldestTrace() (oldest *trace) {
 	for _, t := range h.traces {
-		if oldest == nil || t.age < oldest.age {
+		if oldest == nil || t.sequence < oldest.sequence {
 			oldest = t
 		}
 	}
 	return oldest
 }
 
-// Advance ends the requests whose time is up.
+// Advance ends the requests whose deadline has passed.
 func (r *Reader) Advance(now time.Time, take func(*Record)) {
-	r.endAllHosts(func(t *trace) bool { return !now.Before(r.deadline(t)) }, take)
+	r.endMatching(func(t *trace) bool { return !now.Before(r.deadline(t)) }, take)
 }
 
 // Flush ends all requests.
 func (r *Reader) Flush(take func(*Record)) {
-	r.endAllHosts(func(*trace) bool { return true }, take)
+	r.endMatching(func(*trace) bool { return true }, take)
 }
 
 func (r *Reader) deadline(t *trace) time.Time {
 	if t.status == 0 && t.method != "" {
-		return t.last.Add(r.options.ResponseTimeout)
+		return t.lastTime.Add(r.options.ResponseTimeout)
 	}
-	return t.last.Add(r.options.TraceTimeout)
+	return t.lastTime.Add(r.options.TraceTimeout)
 }
 
-// Next returns when Advance has something to do next, zero for never.
+// Next returns the earliest deadline, zero without open requests.
 func (r *Reader) Next() (next time.Time) {
-	for _, h := range r.hosts {
+	for _, h := range r.bridges {
 		for _, t := range h.traces {
 			if at := r.deadline(t); next.IsZero() || at.Before(next) {
 				next = at
@@ -321,41 +321,41 @@ func (r *Reader) Next() (next time.Time) {
 	return next
 }
 
-func (r *Reader) endAllHosts(match func(*trace) bool, take func(*Record)) {
+func (r *Reader) endMatching(match func(*trace) bool, take func(*Record)) {
 	type open struct {
-		h *host
+		h *bridge
 		t *trace
 	}
 	var ending []open
-	for _, h := range r.hosts {
+	for _, h := range r.bridges {
 		for _, t := range h.traces {
 			if match(t) {
 				ending = append(ending, open{h, t})
 			}
 		}
 	}
-	slices.SortFunc(ending, func(a, b open) int { return compareAge(a.t.age, b.t.age) })
+	slices.SortFunc(ending, func(a, b open) int { return compareSequence(a.t.sequence, b.t.sequence) })
 	for _, o := range ending {
 		r.end(o.h, o.t, "", take)
 	}
 }
 
-func (r *Reader) endAll(h *host, take func(*Record)) {
-	r.endEach(h, func(*trace) bool { return true }, take)
+func (r *Reader) endBridge(h *bridge, take func(*Record)) {
+	r.endMatchingOf(h, func(*trace) bool { return true }, take)
 }
 
-// end passes a trace on as a record, and forgets it.
-func (r *Reader) end(h *host, t *trace, why string, take func(*Record)) {
+// end removes a trace and passes its record to take.
+func (r *Reader) end(h *bridge, t *trace, why string, take func(*Record)) {
 	delete(h.traces, t.number)
-	r.open--
-	r.charge(h, -t.bytes-perTrace)
+	r.openCount--
+	r.charge(h, -t.bytes-traceOverhead)
 	record := r.newRecord(t.header, h.key.source, t.observed)
 	writeRequest(record, h, t, why)
 	take(record)
 }
 
-// cloned returns a header that keeps no line alive.
-func cloned(h Header) Header {
+// cloneHeader returns a copy that does not keep the line in memory.
+func cloneHeader(h Header) Header {
 	for _, text := range [...]*string{&h.Host, &h.Container, &h.Tag, &h.PID, &h.Level} {
 		*text = strings.Clone(*text)
 	}

@@ -108,7 +108,7 @@ func TestLimits(t *testing.T) {
 				}
 				for range 10_000 {
 					r.Read(noon, "a", traceLine(1, line), got.take)
-					require.LessOrEqual(t, r.Bytes(), perTrace+options.Limits.RequestBytes+options.Limits.RequestLines*perParameter+200)
+					require.LessOrEqual(t, r.Bytes(), traceOverhead+options.Limits.RequestBytes+options.Limits.RequestLines*parameterOverhead+200)
 				}
 				r.Flush(got.take)
 				require.Len(t, got.numbers, 1)
@@ -160,7 +160,7 @@ func TestLimits(t *testing.T) {
 		ended := 0
 		for i := range 100 {
 			r.Read(noon, "a", strings.Replace(get(1), "cms-n1", fmt.Sprint("cms", i), 1), func(*Record) { ended++ })
-			require.LessOrEqual(t, len(r.hosts), options.Limits.Hosts)
+			require.LessOrEqual(t, len(r.bridges), options.Limits.Hosts)
 		}
 		assert.Equal(t, 100-options.Limits.Hosts, ended)
 	})
@@ -179,11 +179,11 @@ func TestLimits(t *testing.T) {
 			r.Read(noon, "a", testHead+fmt.Sprintf("API \"x\" Space GUID: %s <--> Call Correlator GUID: %s<--> Internal GUID: %s", guid, guid, guid), func(*Record) {})
 			r.Read(noon, "a", testHead+fmt.Sprintf("call %d: configured - API call leg %s", i, guid), func(*Record) {})
 		}
-		for _, h := range r.hosts {
-			assert.Len(t, h.legs.held, maxIDs)
-			assert.Len(t, h.calls.held, maxIDs)
-			assert.Len(t, h.conferences.held, maxIDs)
-			assert.LessOrEqual(t, len(h.rooms.held), maxIDs)
+		for _, h := range r.bridges {
+			assert.Len(t, h.legs.entries, maxIDs)
+			assert.Len(t, h.legByNumber.entries, maxIDs)
+			assert.Len(t, h.conferences.entries, maxIDs)
+			assert.LessOrEqual(t, len(h.conferenceBySpace.entries), maxIDs)
 		}
 	})
 }
@@ -222,7 +222,7 @@ func TestPath(t *testing.T) {
 		{"/", names.Other, "", ""},
 		{"", names.Other, "", ""},
 	} {
-		got := readPath(row.path)
+		got := parsePath(row.path)
 		assert.Equal(t, row.route, got.route, row.path)
 		assert.Equal(t, row.object, got.object, row.path)
 		assert.Equal(t, row.id, got.id, row.path)
@@ -233,17 +233,17 @@ func TestResponse(t *testing.T) {
 	const guid = "39489a5a-2084-455a-89bc-e5eedc2e2ba5"
 	f := func(document string, want response) {
 		t.Helper()
-		assert.Equal(t, want, readResponse(document), document)
+		assert.Equal(t, want, parseResponse(document), document)
 	}
 	f(`<call id="`+guid+`"><name>a &amp; b</name><coSpace>`+guid+`</coSpace><unknown>x</unknown></call>`,
-		response{object: "call", total: -1, elements: []Pair{{"name", "a & b"}, {"coSpace", guid}}, ids: []Pair{{names.CallID, guid}, {names.CoSpaceID, guid}}})
+		response{object: "call", total: -1, elements: []Pair{{"name", "a & b"}, {"coSpace", guid}}, objectIDs: []Pair{{names.CallID, guid}, {names.CoSpaceID, guid}}})
 	f(`<calls total="1"><call id="`+guid+`"><name>x</name></call></calls>`,
-		response{object: "calls", total: 1, elements: []Pair{{"name", "x"}}, ids: []Pair{{names.CallID, guid}}})
+		response{object: "calls", total: 1, elements: []Pair{{"name", "x"}}, objectIDs: []Pair{{names.CallID, guid}}})
 	f(`<calls total="2"><call id="`+guid+`"><name>x</name></call><call id="`+guid+`"><name>y</name></call></calls>`,
 		response{object: "calls", total: 2})
 	f(`<callLegs total="0"/>`, response{object: "callLegs", total: 0})
 	f(`<callLeg><status><state>connected</state><passcode><name>x</name></passcode></status></callLeg>`,
-		response{object: "callLeg", total: -1, elements: []Pair{{"status/state", "connected"}}, had: true})
+		response{object: "callLeg", total: -1, elements: []Pair{{"status/state", "connected"}}, hadSecret: true})
 	f(`<failureDetails><callLegDoesNotExist/><parameterError parameter="x"/></failureDetails>`,
 		response{object: "failureDetails", total: -1, reasons: []string{"callLegDoesNotExist", "parameterError"}})
 	f(`<call><name>x</name></wrong>`, response{object: "call", total: -1, elements: []Pair{{"name", "x"}}, broken: true})
@@ -274,7 +274,7 @@ func TestFaults(t *testing.T) {
 	} {
 		newTestReader().Read(noon, "", line, func(r *Record) {
 			assert.Equal(t, want.String(), r.Kind.String(), line)
-			assert.GreaterOrEqual(t, r.Severity, kinds[want].least)
+			assert.GreaterOrEqual(t, r.Severity, kindProperties[want].minSeverity)
 		})
 	}
 	for kind := range KindCount {

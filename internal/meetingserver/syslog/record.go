@@ -9,14 +9,14 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// Kind is what a record is about.
+// Kind is the kind of a record.
 type Kind uint8
 
-// Kinds of records. The name of a kind is a metric's label.
+// The kinds of records. The name of a kind is a label of metrics.
 const (
-	KindLine     Kind = iota // a line without an event of its own
+	KindLine     Kind = iota // any other line
 	KindUnparsed             // a line without a date
-	KindRequest              // an API request, of many lines
+	KindRequest              // an API request, from several lines
 	KindAudit                // an API user created, modified or deleted an object
 	KindConferenceIDs
 	KindCallLegIDs
@@ -28,7 +28,7 @@ const (
 	KindUnencrypted
 	KindCommand
 	KindWebApp
-	// Faults, the signs of which Cisco's notes name.
+	// Faults that Cisco's troubleshooting notes describe.
 	KindRecorderMissing
 	KindNFSMountFailed
 	KindDatabaseFatal
@@ -39,10 +39,10 @@ const (
 	KindCount
 )
 
-// kinds holds what is fixed for a kind.
-var kinds = [KindCount]struct {
+// kindProperties holds the constants of each kind.
+var kindProperties = [KindCount]struct {
 	name, event string
-	least       Severity // of its records
+	minSeverity Severity // the lowest severity of its records
 	fault       bool
 }{
 	KindLine:            {name: "line", event: names.EventSyslogLine},
@@ -59,23 +59,23 @@ var kinds = [KindCount]struct {
 	KindUnencrypted:     {name: "conference_unencrypted", event: names.EventSyslogUnencrypted},
 	KindCommand:         {name: "cli_command", event: names.EventSyslogCommand},
 	KindWebApp:          {name: "web_app_audit", event: names.EventSyslogWebAppAudit},
-	KindRecorderMissing: {name: "recorder_missing", event: names.EventSyslogRecorderMissing, least: SeverityError, fault: true},
-	KindNFSMountFailed:  {name: "nfs_mount_failed", event: names.EventSyslogNFSMountFailed, least: SeverityError, fault: true},
-	KindDatabaseFatal:   {name: "database_fatal", event: names.EventSyslogDatabaseFatal, least: SeverityError, fault: true},
-	KindC2WDown:         {name: "c2w_down", event: names.EventSyslogC2WDown, least: SeverityError, fault: true},
-	KindSSOError:        {name: "sso_error", event: names.EventSyslogSSOError, least: SeverityError, fault: true},
-	KindHandshakeError:  {name: "handshake_error", event: names.EventSyslogHandshakeError, least: SeverityWarn, fault: true},
-	KindFallback:        {name: "unencrypted_fallback", event: names.EventSyslogFallback, least: SeverityWarn, fault: true},
+	KindRecorderMissing: {name: "recorder_missing", event: names.EventSyslogRecorderMissing, minSeverity: SeverityError, fault: true},
+	KindNFSMountFailed:  {name: "nfs_mount_failed", event: names.EventSyslogNFSMountFailed, minSeverity: SeverityError, fault: true},
+	KindDatabaseFatal:   {name: "database_fatal", event: names.EventSyslogDatabaseFatal, minSeverity: SeverityError, fault: true},
+	KindC2WDown:         {name: "c2w_down", event: names.EventSyslogC2WDown, minSeverity: SeverityError, fault: true},
+	KindSSOError:        {name: "sso_error", event: names.EventSyslogSSOError, minSeverity: SeverityError, fault: true},
+	KindHandshakeError:  {name: "handshake_error", event: names.EventSyslogHandshakeError, minSeverity: SeverityWarn, fault: true},
+	KindFallback:        {name: "unencrypted_fallback", event: names.EventSyslogFallback, minSeverity: SeverityWarn, fault: true},
 }
 
 // String returns the name of the kind.
-func (k Kind) String() string { return kinds[k].name }
+func (k Kind) String() string { return kindProperties[k].name }
 
 // Event returns the name of the event.
-func (k Kind) Event() string { return kinds[k].event }
+func (k Kind) Event() string { return kindProperties[k].event }
 
-// Fault tells whether records of the kind say that something is broken.
-func (k Kind) Fault() bool { return kinds[k].fault }
+// Fault reports whether records of the kind indicate a fault.
+func (k Kind) Fault() bool { return kindProperties[k].fault }
 
 // Severity of a record.
 type Severity uint8
@@ -94,28 +94,28 @@ var severityNames = [SeverityCount]string{"DEBUG", "INFO", "WARN", "ERROR", "FAT
 
 func (s Severity) String() string { return severityNames[s] }
 
-var severityOfText = map[string]Severity{
+var severityByName = map[string]Severity{
 	"emerg": SeverityFatal, "alert": SeverityFatal, "crit": SeverityFatal, "err": SeverityError,
 	"warning": SeverityWarn, "notice": SeverityInfo, "info": SeverityInfo, "debug": SeverityDebug,
 }
 
-// severity returns the severity of a line. The process's own LEVEL counts before the
-// text "user.info", which the bridge's logger writes, and that before the priority,
-// which a relay may have set.
+// severity returns the severity of a line: from the LEVEL of the process, else from the
+// text "user.info" of the bridge's logger, else from the priority, which a relay may have
+// set.
 func (h *Header) severity() Severity {
-	if s, known := levels[h.Level]; known {
+	if s, known := severityByLevel[h.Level]; known {
 		return s
 	}
-	if s, known := levelsOfExport[h.Level]; known {
+	if s, known := severityByExportLevel[h.Level]; known {
 		return s
 	}
-	if s, known := severityOfText[h.Severity]; known { // of the priority without a text
+	if s, known := severityByName[h.Severity]; known {
 		return s
 	}
 	return SeverityInfo
 }
 
-var levelsOfExport = map[string]Severity{"Debug": SeverityDebug, "Info": SeverityInfo, "Warning": SeverityWarn, "Error": SeverityError}
+var severityByExportLevel = map[string]Severity{"Debug": SeverityDebug, "Info": SeverityInfo, "Warning": SeverityWarn, "Error": SeverityError}
 
 // Field is an attribute of a record: a text, a number or a map.
 type Field struct {
@@ -127,7 +127,7 @@ type Field struct {
 	Map   []Pair
 }
 
-// FieldType says which part of a Field holds its value.
+// FieldType selects the part of a Field that holds its value.
 type FieldType uint8
 
 // Types of fields.
@@ -141,37 +141,38 @@ const (
 // Pair is a member of a map.
 type Pair struct{ Name, Value string }
 
-// Record is one event. It holds no secret. It is valid until Reader is used again.
+// Record is one event, without secrets. It is valid until the next use of its Reader.
 type Record struct {
 	Kind Kind
-	// Header of the line, of a request's first line. Time is zero if no line had one.
+	// Header is the header of the line, or of the first line of a request. Its Time is
+	// zero without a date.
 	Header Header
-	// Source is whatever the caller named the line's origin.
+	// Source is the sender as the caller of Read named it.
 	Source string
-	// Observed is when the line came, the first of a request's.
+	// Observed is the arrival of the line, or of the first line of a request.
 	Observed time.Time
 	Severity Severity
-	// Text is the event in one line for people.
+	// Text describes the event in one line for people.
 	Text string
-	// Fields are attributes, of which each key occurs once.
+	// Fields are the attributes, with unique keys.
 	Fields []Field
-	// Redacted tells that a secret was replaced or withheld.
+	// Redacted is true if a secret was replaced or withheld.
 	Redacted bool
-	// Request is what metrics count, nil unless Kind is KindRequest.
+	// Request is for the metrics, nil unless Kind is KindRequest.
 	Request *Request
 }
 
-// Request is what metrics count of an API request.
+// Request holds the values of an API request for the metrics.
 type Request struct {
-	// Method and Route are "" if the request's first line is missing. Route is one
-	// of a bounded number of texts.
+	// Method and Route are "" if the first line of the request is missing. The number
+	// of different routes is bounded.
 	Method, Route string
-	// Status is 0 if there was no response.
+	// Status is 0 without a response.
 	Status int
-	// Duration from request to response, if both were seen.
+	// Duration is the time from request to response, if both were seen.
 	Duration    time.Duration
 	HasDuration bool
-	// Incomplete says what is missing, "" if nothing is.
+	// Incomplete is the reason why the request is incomplete, or "".
 	Incomplete string
 }
 

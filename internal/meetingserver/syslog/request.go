@@ -10,20 +10,21 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// Values of Request.Incomplete, from what matters most.
+// The values of Request.Incomplete, the most important first.
 const (
-	// IncompleteEvicted: the request made room for others.
+	// IncompleteEvicted: a limit of the Reader ended the request.
 	IncompleteEvicted = "evicted"
-	// IncompleteNoRequest and IncompleteNoResponse: that line is missing.
+	// IncompleteNoRequest and IncompleteNoResponse: the line of the request, or of the
+	// response, is missing.
 	IncompleteNoRequest  = "no_request"
 	IncompleteNoResponse = "no_response"
-	// IncompleteTooLong: the request has more lines or bytes than are kept.
+	// IncompleteTooLong: the request has more lines or bytes than the limits allow.
 	IncompleteTooLong = "too_long"
-	// IncompleteBody: the end of the response is missing, or it is no XML.
+	// IncompleteBody: the end of the response is missing, or the response is not XML.
 	IncompleteBody = "body"
 )
 
-func (t *trace) incomplete(why string, body *response) string {
+func (t *trace) incompleteness(why string, body *response) string {
 	switch {
 	case why != "":
 		return why
@@ -31,7 +32,7 @@ func (t *trace) incomplete(why string, body *response) string {
 		return IncompleteNoRequest
 	case t.status == 0:
 		return IncompleteNoResponse
-	case t.cut:
+	case t.truncated:
 		return IncompleteTooLong
 	case body.broken || t.responseSize > 0 && t.xml.Len() == 0:
 		return IncompleteBody
@@ -41,14 +42,14 @@ func (t *trace) incomplete(why string, body *response) string {
 }
 
 // writeRequest writes the record of a trace.
-func writeRequest(r *Record, h *host, t *trace, why string) {
+func writeRequest(r *Record, h *bridge, t *trace, why string) {
 	body := response{total: -1}
 	if t.xml.Len() > 0 {
-		body = readResponse(t.xml.String())
+		body = parseResponse(t.xml.String())
 	}
 	path, query, _ := strings.Cut(t.path, "?")
-	target, created := readPath(path), readPath(t.location)
-	request := &Request{Method: t.method, Status: t.status, Incomplete: t.incomplete(why, &body)}
+	target, created := parsePath(path), parsePath(t.location)
+	request := &Request{Method: t.method, Status: t.status, Incomplete: t.incompleteness(why, &body)}
 	r.Kind, r.Request = KindRequest, request
 
 	r.putInt(names.APITrace, int64(t.number)) //nolint:gosec // as the bridge counts
@@ -58,21 +59,21 @@ func writeRequest(r *Record, h *host, t *trace, why string) {
 		request.Route = target.route
 		r.putText(names.HTTPRequestMethod, t.method)
 		r.putText(names.HTTPRoute, target.route)
-		r.putClean(names.URLPath, path)
-		r.putClean(names.URLQuery, query)
-		r.putClean(names.ClientAddress, t.client)
+		r.putWithoutSecrets(names.URLPath, path)
+		r.putWithoutSecrets(names.URLQuery, query)
+		r.putWithoutSecrets(names.ClientAddress, t.client)
 	}
 	if t.requestSize >= 0 {
 		r.putInt(names.HTTPRequestBodySize, t.requestSize)
-		r.putClean(names.APIContentType, t.contentType)
+		r.putWithoutSecrets(names.APIContentType, t.contentType)
 	}
 	if t.status != 0 {
 		r.putInt(names.HTTPResponseStatusCode, int64(t.status))
 		if t.responseSize >= 0 {
 			r.putInt(names.HTTPResponseBodySize, t.responseSize)
 		}
-		if !t.requested.IsZero() && !t.answered.Before(t.requested) {
-			request.Duration, request.HasDuration = t.answered.Sub(t.requested), true
+		if !t.requestTime.IsZero() && !t.responseTime.Before(t.requestTime) {
+			request.Duration, request.HasDuration = t.responseTime.Sub(t.requestTime), true
 			r.putFloat(names.APIDuration, request.Duration.Seconds())
 		}
 	}
@@ -89,9 +90,9 @@ func writeRequest(r *Record, h *host, t *trace, why string) {
 	r.Text = t.describe(request, r)
 }
 
-// putObjects puts the ids of the objects that the request is about. A name is given to
-// the object of the path, then to a created one, a parameter's and the response's.
-func (t *trace) putObjects(r *Record, h *host, target, created *apiPath, body *response) {
+// putObjects adds the ids of the objects of the request. If several sources have an id for
+// the same attribute, the first wins: path, created object, parameters, response.
+func (t *trace) putObjects(r *Record, h *bridge, target, created *apiPath, body *response) {
 	object := target
 	if created.id != "" {
 		object = created
@@ -99,31 +100,31 @@ func (t *trace) putObjects(r *Record, h *host, target, created *apiPath, body *r
 	r.putText(names.APIObjectType, object.object)
 	r.putText(names.APIObjectID, object.id)
 	if object.id != "" {
-		r.putClean(names.UserName, h.userOf(object.id))
+		r.putWithoutSecrets(names.UserName, h.userOf(object.id))
 	}
 	for _, ids := range [...][]Pair{target.ids, created.ids} {
 		for _, id := range ids {
 			r.putText(id.Name, id.Value)
 		}
 	}
-	parameters, withheld, had := t.form.pairs(t.announced)
-	r.Redacted = r.Redacted || had || body.had
+	parameters, withheld, had := t.form.cleanPairs(t.sawAnnouncement)
+	r.Redacted = r.Redacted || had || body.hadSecret
 	for _, p := range parameters {
 		if key := referenceIDs[p.Name]; key != "" && isGUID(p.Value) {
 			r.putText(key, strings.ToLower(p.Value))
 		}
 	}
-	for _, id := range body.ids {
+	for _, id := range body.objectIDs {
 		r.putText(id.Name, id.Value)
 	}
-	r.putClean(names.APILocation, t.location)
+	r.putWithoutSecrets(names.APILocation, t.location)
 	r.putMap(names.APIParameters, parameters)
 	if withheld > 0 {
 		r.putInt(names.APIWithheld, int64(withheld))
 	}
 }
 
-// maxRawBody is how much of a body that cannot be read is kept, in bytes.
+// maxRawBody is the largest part of an unreadable body that is kept, in bytes.
 const maxRawBody = 4096
 
 func (t *trace) putBodies(r *Record, body *response) {
@@ -134,15 +135,15 @@ func (t *trace) putBodies(r *Record, body *response) {
 	r.putMap(names.APIResponse, body.elements)
 	r.putText(names.APIFailureReasons, strings.Join(body.reasons, ","))
 	if body.broken {
-		text, had := clean(t.xml.String())
+		text, had := removeSecrets(t.xml.String())
 		r.Redacted = r.Redacted || had
 		r.putText(names.APIResponseBody, clip(text, maxRawBody))
 	}
 }
 
-// severityOfRequest says whether somebody should look. A client that waits to be asked
-// for its password gets a 401 for each request, and objects that ended meanwhile are a
-// 404: neither is a fault.
+// severityOfRequest returns the severity for the outcome of a request. A client without
+// credentials gets a 401 before it sends them, and an object that has ended is a 404;
+// neither is a fault.
 func severityOfRequest(r *Request) Severity {
 	switch {
 	case r.Status >= 500:
@@ -154,7 +155,7 @@ func severityOfRequest(r *Request) Severity {
 	}
 }
 
-// describe is the request in one line.
+// describe returns the text of the record.
 func (t *trace) describe(request *Request, r *Record) string {
 	var b strings.Builder
 	b.WriteString("API request")

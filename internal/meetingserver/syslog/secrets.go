@@ -9,22 +9,22 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// clean returns text without its secrets, and whether it had any.
-func clean(text string) (cleaned string, had bool) {
-	cleaned = cleanSpoken(cleanAddresses(redact.Text(text)))
+// removeSecrets returns text without secrets, and whether it had any.
+func removeSecrets(text string) (cleaned string, had bool) {
+	cleaned = removeSpokenSecrets(removeAddressPasswords(redact.Text(text)))
 	return cleaned, cleaned != text
 }
 
-// cleanAddresses replaces passwords in addresses that stand in quotes, where a bridge
-// writes them without a scheme: "anna:password@example.test".
-func cleanAddresses(text string) string {
+// removeAddressPasswords replaces the passwords of quoted addresses, which bridges write
+// without a scheme: "anna:password@example.test".
+func removeAddressPasswords(text string) string {
 	if strings.IndexByte(text, '@') < 0 || strings.IndexByte(text, '"') < 0 {
 		return text
 	}
 	var b strings.Builder
 	for rest := text; ; {
 		open := strings.IndexByte(rest, '"')
-		end := strings.IndexByte(rest[open+1:], '"') // of all, if there is no quote
+		end := strings.IndexByte(rest[open+1:], '"') // open is -1 without a quote
 		if open < 0 || end < 0 {
 			b.WriteString(rest)
 			return b.String()
@@ -41,9 +41,9 @@ func cleanAddresses(text string) string {
 	}
 }
 
-// cleanSpoken replaces secrets in sentences, such as "incorrect passcode 1234": a word
-// with a digit behind the name of a secret.
-func cleanSpoken(text string) string {
+// removeSpokenSecrets replaces secrets in sentences, such as "incorrect passcode 1234": a
+// word with a digit behind the name of a secret.
+func removeSpokenSecrets(text string) string {
 	var b strings.Builder
 	kept := 0
 	for i := 0; i < len(text); {
@@ -89,12 +89,13 @@ func isWordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.'
 }
 
-// commandsWithSecrets are commands of the bridge's command line that take a secret
-// by its place. Behind any other word that names a secret, all is one.
+// commandsWithSecrets are the commands with a secret as a positional argument. In other
+// commands a word that names a secret precedes it.
 var commandsWithSecrets = [...]string{"turn credentials ", "snmp user add ", "pki pkcs12-to-ssl "}
 
-// cleanCommand removes secrets from a command: all behind its first secret word.
-func cleanCommand(command string) (cleaned string, had bool) {
+// removeCommandSecrets removes all text of a command behind the first word that names a
+// secret.
+func removeCommandSecrets(command string) (cleaned string, had bool) {
 	for _, prefix := range commandsWithSecrets {
 		if len(command) > len(prefix) && strings.EqualFold(command[:len(prefix)], prefix) {
 			return prefix + redact.Mark, true
@@ -108,10 +109,10 @@ func cleanCommand(command string) (cleaned string, had bool) {
 			return command[:len(command)-len(rest)] + " " + redact.Mark, true
 		}
 	}
-	return clean(command)
+	return removeSecrets(command)
 }
 
-// endsInSecret tells whether what follows text belongs to a secret that begins in it.
+// endsInSecret reports whether text appended to this one would belong to a secret.
 func endsInSecret(text string) bool {
 	const probe = "q7"
 	return redact.MayHoldSecret(text) && !strings.HasSuffix(redact.Text(text+probe), probe)

@@ -130,7 +130,7 @@ func TestSecretOfFixture(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(got, "REDACTED"), "passcode and secret")
 }
 
-// A secret at any place of a trace whose lines are cut, lost and mixed leaks nowhere.
+// FuzzSecrets secret at any place of a trace whose lines are cut, lost and mixed leaks nowhere.
 func FuzzSecrets(f *testing.F) {
 	f.Add(uint8(0), uint8(0), uint8(0), "x", "y", uint64(0))
 	f.Add(uint8(1), uint8(200), uint8(3), "name=x&", "<name>", uint64(5))

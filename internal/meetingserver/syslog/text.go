@@ -9,25 +9,25 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// after returns what follows the first mark in text, "" if there is none.
+// after returns the text behind the first mark, or "".
 func after(text, mark string) string {
 	_, behind, _ := strings.Cut(text, mark)
 	return behind
 }
 
-// cutGUID returns the GUID that follows a prefix.
+// cutGUID returns the GUID behind a prefix.
 func cutGUID(text, prefix string) (id string, found bool) {
 	behind, found := strings.CutPrefix(text, prefix)
 	if !found {
 		return "", false
 	}
-	id, _ = takeGUID(behind)
+	id, _ = parseGUID(behind)
 	return id, id != ""
 }
 
-// takeGUID returns the GUID that text begins with, behind blanks, in lower case as
-// call detail records have it.
-func takeGUID(text string) (id, behind string) {
+// parseGUID returns the GUID at the beginning of text, behind blanks, in the lower case of
+// call detail records.
+func parseGUID(text string) (id, behind string) {
 	text = skipBlanks(text)
 	if len(text) < guidLength || !isGUID(text[:guidLength]) || len(text) > guidLength && isGUIDByte(text[guidLength]) {
 		return "", text
@@ -60,7 +60,7 @@ func isGUIDByte(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
-// cutQuoted returns the text in the first quotes, and what follows them.
+// cutQuoted returns the text in the first quotes, and the text behind them.
 func cutQuoted(text string) (quoted, behind string) {
 	_, rest, found := strings.Cut(text, `"`)
 	if !found {
@@ -79,14 +79,15 @@ func inParentheses(text string) string {
 	return text[open+1 : end]
 }
 
-// putAddress puts the address of a party without its secrets.
+// putAddress adds a field with the address of a party without secrets.
 func (r *Record) putAddress(key, address string) {
-	cleaned := cleanSpoken(redact.Address(address))
+	cleaned := removeSpokenSecrets(redact.Address(address))
 	r.Redacted = r.Redacted || cleaned != address
 	r.putText(key, cleaned)
 }
 
-// clip returns at most limit bytes of text that was cleaned, and cuts no character.
+// clip returns at most limit bytes of text and does not split characters. text must be
+// without secrets: half a secret may not be recognizable.
 func clip(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -9,45 +9,45 @@ import (
 	"time"
 )
 
-// trace is a request of which lines came. Its texts are copies: no line is kept.
+// trace is an open request. Its texts are copies and keep no line in memory.
 type trace struct {
 	number   uint64
 	header   Header // of its first line
 	observed time.Time
-	last     time.Time // when a line came last
-	age      uint64    // in lines of the Reader, for order
+	lastTime time.Time // arrival of the last line
+	sequence uint64    // Reader.lineCount at the first line
 
 	method, path, client string
-	requested            time.Time // the request line's own time
+	requestTime          time.Time // the request line's own time
 	requestSize          int64     // -1: no body was announced
 	contentType          string
-	announced            bool // the line in front of the body came before it
-	form                 form
+	sawAnnouncement      bool // the line in front of the body came before it
+	form                 formBody
 
 	status       int
 	responseSize int64
-	answered     time.Time // the response line's own time
+	responseTime time.Time // the response line's own time
 	location     string
 	xml          strings.Builder
-	end          rootEnd
+	rootEnd      rootEndFinder
 
-	lines int
-	bytes int
-	cut   bool // lines were left out
+	lines     int
+	bytes     int
+	truncated bool // lines were left out
 }
 
-// part is what a line of a trace says.
-type part uint8
+// linePart is the kind of a line of a trace.
+type linePart uint8
 
 const (
-	partRequest  part = iota // GET for "/api/v1/calls" (from 192.0.2.1)
-	partContent              // content data size 44, type "...":
-	partResponse             // sending 200 response, size 0
-	partHeader               // Location: /api/v1/calls/...
-	partBody                 // anything else
+	partRequest  linePart = iota // GET for "/api/v1/calls" (from 192.0.2.1)
+	partContent                  // content data size 44, type "...":
+	partResponse                 // sending 200 response, size 0
+	partHeader                   // Location: /api/v1/calls/...
+	partBody                     // anything else
 )
 
-// cutTrace reads "API trace 9497:" in front of a message. The blanks behind the colon
+// cutTrace parses "API trace 9497:" in front of a message. The blanks behind the colon
 // belong to the text.
 func cutTrace(message string) (number uint64, text string, found bool) {
 	rest, found := strings.CutPrefix(skipBlanks(message), "API trace ")
@@ -59,11 +59,11 @@ func cutTrace(message string) (number uint64, text string, found bool) {
 	return number, text, found && err == nil
 }
 
-// partOf reads the beginning of a line's text. A line that is indented like a chunk of
-// a body is one, whatever it says.
-func partOf(text string) (part, string) {
+// classifyLine returns the kind of a line by its beginning. A line that is indented like a
+// chunk of a body is a chunk.
+func classifyLine(text string) (linePart, string) {
 	trimmed := skipBlanks(text)
-	if len(text)-len(trimmed) >= minContinuation {
+	if len(text)-len(trimmed) >= minChunkIndent {
 		return partBody, text
 	}
 	switch {
@@ -84,7 +84,7 @@ func isResponse(text string) bool {
 	if !strings.HasPrefix(text, "sending ") {
 		return false
 	}
-	status, _ := readResponseLine(text)
+	status, _ := parseResponseLine(text)
 	return status != 0
 }
 
@@ -103,8 +103,8 @@ func isRequest(text string) bool {
 	return false
 }
 
-// readRequestLine reads `GET for "/path?query" (from 192.0.2.1)`, which may be cut.
-func readRequestLine(text string) (method, path, client string) {
+// parseRequestLine parses `GET for "/path?query" (from 192.0.2.1)`, which may be truncated.
+func parseRequestLine(text string) (method, path, client string) {
 	method, rest, _ := strings.Cut(text, " for")
 	rest = strings.TrimPrefix(rest, ` "`)
 	if at := strings.LastIndex(rest, `" (from `); at >= 0 {
@@ -114,8 +114,8 @@ func readRequestLine(text string) (method, path, client string) {
 	return method, strings.TrimRight(rest, `" `), ""
 }
 
-// readContentLine reads `content data size 44, type "application/...":`.
-func readContentLine(text string) (size int64, contentType string) {
+// parseContentLine parses `content data size 44, type "application/...":`.
+func parseContentLine(text string) (size int64, contentType string) {
 	digits, rest, _ := strings.Cut(strings.TrimPrefix(text, "content data size "), ",")
 	size, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
 	if err != nil || size < 0 {
@@ -125,8 +125,9 @@ func readContentLine(text string) (size int64, contentType string) {
 	return size, clip(contentType, maxHeaderField)
 }
 
-// readResponseLine reads "sending 200 response, size 0". Status 0 is another line.
-func readResponseLine(text string) (status int, size int64) {
+// parseResponseLine parses "sending 200 response, size 0". It returns status 0 for another
+// line.
+func parseResponseLine(text string) (status int, size int64) {
 	code, rest, _ := strings.Cut(strings.TrimPrefix(text, "sending "), " ")
 	status, err := strconv.Atoi(code)
 	if err != nil || status < 100 || status > 599 || !strings.HasPrefix(skipBlanks(rest), "response") {
@@ -139,7 +140,7 @@ func readResponseLine(text string) (status int, size int64) {
 	return status, size
 }
 
-// isHeader tells whether a text is a header of a response, such as "Location: /...".
+// isHeader reports whether a text is a header of a response, such as "Location: /...".
 func isHeader(text string) bool {
 	name, value, found := strings.Cut(text, ":")
 	if !found || name == "" || !strings.HasPrefix(value, " ") || name[0] < 'A' || name[0] > 'Z' {
@@ -153,39 +154,39 @@ func isHeader(text string) bool {
 	return true
 }
 
-// add reads a line of the trace. It holds no more than limits allow: what is above
-// them is left out, but the end of the response is still found.
+// add adds a line to the trace. It drops the part beyond limits, but still finds the end of
+// the response.
 func (t *trace) add(text string, when time.Time, limits *Limits) {
 	t.lines++
 	if t.header.Time.IsZero() {
 		t.header.Time = when
 	}
-	kind, body := partOf(text)
+	kind, body := classifyLine(text)
 	switch {
 	case kind == partRequest:
-		t.requested = when
-		method, path, client := readRequestLine(body)
+		t.requestTime = when
+		method, path, client := parseRequestLine(body)
 		t.method, t.client = strings.Clone(method), strings.Clone(client)
 		t.path = strings.Clone(path[:min(len(path), maxPath)])
 		t.charge(len(t.path) + len(client))
 	case kind == partContent && t.status == 0 && t.requestSize < 0 && t.contentType == "":
-		size, contentType := readContentLine(body)
+		size, contentType := parseContentLine(body)
 		t.requestSize, t.contentType = size, strings.Clone(contentType)
-		t.announced = t.form.empty()
+		t.sawAnnouncement = t.form.empty()
 		t.charge(len(contentType))
 	case kind == partResponse && t.status == 0:
-		t.status, t.responseSize = readResponseLine(body)
-		t.answered = when
+		t.status, t.responseSize = parseResponseLine(body)
+		t.responseTime = when
 	case kind == partHeader && t.status != 0 && t.xml.Len() == 0:
 		t.addHeader(body)
 	case kind == partResponse || kind == partContent:
-		// A second copy of the line.
+		// A copy of the line.
 	default:
 		t.addBody(text, limits)
 	}
 }
 
-// addHeader keeps the path of a created object; other headers say nothing of a request.
+// addHeader stores Location, the path of a created object, and ignores other headers.
 func (t *trace) addHeader(text string) {
 	name, value, _ := strings.Cut(text, ":")
 	if strings.EqualFold(name, "Location") && t.location == "" {
@@ -195,47 +196,47 @@ func (t *trace) addHeader(text string) {
 	}
 }
 
-// maxPath is where a path is cut, in bytes.
+// maxPath is the longest path that is kept, in bytes.
 const maxPath = 2048
 
 func (t *trace) charge(n int) { t.bytes += n }
 
-// addBody reads a line of the request's body, or of the response's.
+// addBody adds a line of the body of the request or of the response.
 func (t *trace) addBody(text string, limits *Limits) {
 	trimmed := skipBlanks(text)
 	isResponse := t.status != 0 || t.method == "" && t.requestSize < 0 && (t.xml.Len() > 0 || strings.HasPrefix(trimmed, "<"))
 	full := t.bytes+len(text) > limits.RequestBytes || t.lines > limits.RequestLines
 	if isResponse {
-		inTag := t.end.state == inStartTag && t.end.quote == 0
-		t.end.add(trimmed)
-		if inTag { // the line break stood for a blank between attributes
+		inTag := t.rootEnd.state == inStartTag && t.rootEnd.quote == 0
+		t.rootEnd.write(trimmed)
+		if inTag { // the line break replaced a blank between attributes
 			trimmed = " " + trimmed
 		}
 		if !full {
 			t.xml.WriteString(trimmed)
 			t.charge(len(trimmed))
 		}
-		t.cut = t.cut || full
+		t.truncated = t.truncated || full
 		return
 	}
 	if full {
-		t.cut, t.form.open = true, false
+		t.truncated, t.form.continuable = true, false
 		return
 	}
-	t.charge(t.form.add(text))
+	t.charge(t.form.addLine(text))
 }
 
-// complete tells whether nothing more of the trace comes. other tells that a line of
-// another trace came.
+// complete reports whether no more lines of the trace follow. other means that a line of
+// another trace has arrived.
 func (t *trace) complete(other bool) bool {
 	switch {
 	case t.status == 0:
 		return false
-	case t.end.done:
+	case t.rootEnd.done:
 		return true
 	case t.responseSize != 0 || t.xml.Len() > 0:
 		return false
 	}
-	// An object that was created is named behind the response.
+	// The Location of a created object follows the response.
 	return other && (t.method != "POST" || t.status >= 300 || t.location != "")
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/legato-otel/legato/internal/scan/xmlscan"
 )
 
-// rootEnd finds the end of an XML document's root element in pieces of the document.
-// It knows only what ends a tag: the document is read when it is complete.
-type rootEnd struct {
+// rootEndFinder finds the end of the root element of an XML document that comes in
+// pieces. It parses only the ends of tags; parseResponse parses the complete document.
+type rootEndFinder struct {
 	state rootState
 	quote byte
-	slash bool // the last character in a tag was a slash
+	slash bool // the last byte within the tag was a slash
 	depth int
 	done  bool
 }
@@ -32,8 +32,8 @@ const (
 	inOther // a declaration, comment or instruction: up to ">"
 )
 
-// add takes the next piece.
-func (e *rootEnd) add(piece string) {
+// write scans the next piece.
+func (e *rootEndFinder) write(piece string) {
 	for i := 0; i < len(piece) && !e.done; i++ {
 		c := piece[i]
 		switch e.state {
@@ -52,7 +52,7 @@ func (e *rootEnd) add(piece string) {
 				e.state = inStartTag
 			}
 		case inStartTag:
-			e.startTag(c)
+			e.inStartTagByte(c)
 		case inEndTag:
 			if c == '>' {
 				e.state = inText
@@ -67,7 +67,7 @@ func (e *rootEnd) add(piece string) {
 	}
 }
 
-func (e *rootEnd) startTag(c byte) {
+func (e *rootEndFinder) inStartTagByte(c byte) {
 	switch {
 	case e.quote != 0:
 		if c == e.quote {
@@ -85,37 +85,37 @@ func (e *rootEnd) startTag(c byte) {
 	e.slash = c == '/'
 }
 
-// response is what is read of a response's body.
+// response holds the parts of a response body that become attributes.
 type response struct {
-	object   string // the root element
-	total    int64  // of a collection, -1 if it is none
-	elements []Pair // of the only object
-	ids      []Pair // of the only object, under the names of call detail records
-	reasons  []string
-	had      bool // a secret was in it
-	broken   bool
+	object    string // name of the root element
+	total     int64  // attribute total of a collection, else -1
+	elements  []Pair // of an object, or of a collection with one object
+	objectIDs []Pair // ids of the same object, by attribute name
+	reasons   []string
+	hadSecret bool // a secret was removed
+	broken    bool
 }
 
-// readResponse reads a body. Of a damaged one it reads what stands in front of the
-// damage.
-func readResponse(document string) response {
+// parseResponse parses a body. Of a damaged body it returns the part in front of the
+// damage and sets broken.
+func parseResponse(document string) response {
 	r := responseReader{response: response{total: -1}}
 	r.broken = r.read(document) != nil
-	if r.objects > 1 { // a page of many: none of them is the request's object
-		r.elements, r.ids = nil, nil
+	if r.objects > 1 { // a page of objects: none of them is the object of the request
+		r.elements, r.objectIDs = nil, nil
 	}
 	return r.response
 }
 
-// responseReader walks over a document.
+// responseReader fills a response from the elements of a document.
 type responseReader struct {
 	response
 
-	path    []string
-	text    string
-	base    int // how many elements are above those of the object
-	secret  int // depth of the element that holds a secret, 0 outside of one
-	objects int // of a collection
+	path        []string
+	text        string
+	objectDepth int // how many elements are above those of the object
+	secretDepth int // depth of the element that holds a secret, 0 outside of one
+	objects     int // of a collection
 }
 
 func (r *responseReader) read(document string) error {
@@ -127,79 +127,79 @@ func (r *responseReader) read(document string) error {
 		case err != nil:
 			return err
 		case kind == xmlscan.StartElement:
-			r.start(s.Name, s.Attributes)
+			r.startElement(s.Name, s.Attributes)
 		case kind == xmlscan.Text:
 			r.text += s.Text
 		case kind == xmlscan.EndElement:
-			r.end()
+			r.endElement()
 		default:
 			return nil
 		}
 	}
 }
 
-func (r *responseReader) start(name string, attributes []xmlscan.Attribute) {
+func (r *responseReader) startElement(name string, attributes []xmlscan.Attribute) {
 	r.path = append(r.path, name)
 	r.text = ""
 	depth := len(r.path)
-	if r.secret == 0 && redact.Secret(name) {
-		r.secret, r.had = depth, true
+	if r.secretDepth == 0 && redact.Secret(name) {
+		r.secretDepth, r.hadSecret = depth, true
 	}
 	id := ""
 	for _, a := range attributes {
 		switch {
 		case a.Name == "total" && depth == 1:
-			r.total, r.base = parseTotal(a.Value), 1
+			r.total, r.objectDepth = parseTotal(a.Value), 1
 		case a.Name == "id" && isObjectID(a.Value):
 			id = a.Value
 		}
 	}
 	if depth == 1 {
-		r.object = clip(plain(name), maxParameterName)
+		r.object = clip(wireName(name), maxParameterName)
 	}
 	switch {
 	case depth == 2 && r.path[0] == "failureDetails" && len(r.reasons) < maxReasons:
-		r.reasons = append(r.reasons, clip(plain(name), maxParameterName))
-	case depth == r.base+1:
-		if r.base == 1 {
+		r.reasons = append(r.reasons, clip(wireName(name), maxParameterName))
+	case depth == r.objectDepth+1:
+		if r.objectDepth == 1 {
 			r.objects++
 		}
 		if key := responseIDs[name]; key != "" && id != "" {
-			r.putID(key, id)
+			r.addID(key, id)
 		}
 	}
 }
 
-// end reads an element without children.
-func (r *responseReader) end() {
+// endElement stores the text of an element without children.
+func (r *responseReader) endElement() {
 	depth, text := len(r.path), strings.Trim(r.text, " \t\r\n")
 	name := r.path[depth-1]
 	r.text = ""
 	r.path = r.path[:depth-1]
 	switch {
-	case r.secret == depth:
-		r.secret = 0
+	case r.secretDepth == depth:
+		r.secretDepth = 0
 		return
-	case r.secret != 0 || depth <= r.base+1 || text == "" || len(r.elements) == maxElements:
+	case r.secretDepth != 0 || depth <= r.objectDepth+1 || text == "" || len(r.elements) == maxElements:
 		return
 	}
 	if key := referenceIDs[name]; key != "" && isGUID(text) {
-		r.putID(key, text)
+		r.addID(key, text)
 	}
-	if wanted[name] {
-		value, had := cleanValue(name, text)
-		r.had = r.had || had
-		r.elements = append(r.elements, Pair{strings.Join(append(r.path[r.base+1:len(r.path):len(r.path)], name), "/"), value})
+	if keptElements[name] {
+		value, had := removeValueSecrets(name, text)
+		r.hadSecret = r.hadSecret || had
+		r.elements = append(r.elements, Pair{strings.Join(append(r.path[r.objectDepth+1:len(r.path):len(r.path)], name), "/"), value})
 	}
 }
 
-func (r *responseReader) putID(key, id string) {
-	for i := range r.ids {
-		if r.ids[i].Name == key {
+func (r *responseReader) addID(key, id string) {
+	for i := range r.objectIDs {
+		if r.objectIDs[i].Name == key {
 			return
 		}
 	}
-	r.ids = append(r.ids, Pair{key, strings.ToLower(id)})
+	r.objectIDs = append(r.objectIDs, Pair{key, strings.ToLower(id)})
 }
 
 func parseTotal(text string) int64 {
@@ -210,8 +210,8 @@ func parseTotal(text string) int64 {
 	return n
 }
 
-// plain returns a name of the wire if it is one, and else "_OTHER".
-func plain(name string) string {
+// wireName returns name if it is a word as the API has, else "_OTHER".
+func wireName(name string) string {
 	if name == "" || !isPlainObject(name) || strings.Contains(name, " ") {
 		return names.Other
 	}
@@ -223,8 +223,8 @@ const (
 	maxReasons  = 8
 )
 
-// responseIDs are the names that call detail records have for the id of an object,
-// and referenceIDs those for an element that holds such an id.
+// responseIDs maps objects, and referenceIDs elements that refer to objects, to the
+// attributes that call detail records have for the id.
 var (
 	responseIDs = map[string]string{
 		"call": names.CallID, "callLeg": names.CallLegID, "coSpace": names.CoSpaceID, "participant": names.ParticipantID, "tenant": names.TenantID,
@@ -234,9 +234,9 @@ var (
 	}
 )
 
-// wanted are the elements of an object that tell what it is and what state it is in.
-// Figures of a moment are cmsapi's, and call detail records have the rest.
-var wanted = func() map[string]bool {
+// keptElements are the elements with the identity and state of an object. cmsapi reports
+// the statistics, and call detail records have the rest.
+var keptElements = func() map[string]bool {
 	all := make(map[string]bool)
 	for name := range strings.FieldsSeq(`
 name uri secondaryUri callId coSpace call callLeg callCorrelator tenant callBridge callBridgeName callBridgeGroup participant cdrTag meetingScheduler
