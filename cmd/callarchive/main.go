@@ -36,9 +36,9 @@ func main() {
 // usageError is an error in the command line.
 type usageError struct{ error }
 
-// run is the whole program; it returns the exit code.
+// run runs the program and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := execute(ctx, args, stdout, stderr)
+	err := runCommand(ctx, args, stdout, stderr)
 	var usage usageError
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// command is a subcommand: it reads its arguments, and returns what it does.
+// command parses the arguments of a subcommand and returns its action.
 type command func(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error)
 
 var commands = map[string]command{"erase": eraseCommand, "hold": holdCommand, "release": releaseCommand, "holds": holdsCommand}
@@ -62,27 +62,27 @@ const usage = `usage: callarchive [-driver sqlite|postgres] [-datasource file-or
   erase -address a -name n [-pseudonym p] [-held] [-write]   remove a person from all rows
   hold [-reason text] trace-id                               keep a meeting beyond the retention
   release trace-id                                           end a hold
-  holds                                                      list what is held
+  holds                                                      list the held meetings
 
 `
 
-func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := newFlags("callarchive")
 	driver := fs.String("driver", store.SQLite, "the `driver` of the callrecord exporter: "+strings.Join(store.Drivers(), " or "))
 	source := fs.String("datasource", "data/calls.db", "its `datasource`: a file, or a connection string; a password comes from PGPASSWORD or ~/.pgpass")
-	if err := parse(fs, args, usage, stderr); err != nil {
+	if err := parseFlags(fs, args, usage, stderr); err != nil {
 		return err
 	}
-	do := commands[fs.Arg(0)]
-	if do == nil {
+	build := commands[fs.Arg(0)]
+	if build == nil {
 		return usageError{fmt.Errorf("a command is needed, one of %s; got %q", strings.Join(slices.Sorted(maps.Keys(commands)), ", "), fs.Arg(0))}
 	}
-	action, err := do(fs.Args()[1:], stdout, stderr)
+	action, err := build(fs.Args()[1:], stdout, stderr)
 	if err != nil {
 		return err
 	}
 	if *driver == store.SQLite {
-		// Open makes a file that is not there.
+		// Open would create a missing file.
 		if _, err := os.Stat(*source); err != nil {
 			return fmt.Errorf("-datasource: %w", err)
 		}
@@ -100,7 +100,7 @@ func newFlags(name string) *flag.FlagSet {
 	return fs
 }
 
-func parse(fs *flag.FlagSet, args []string, about string, stderr io.Writer) error {
+func parseFlags(fs *flag.FlagSet, args []string, about string, stderr io.Writer) error {
 	fs.Usage = func() {
 		fmt.Fprint(fs.Output(), about)
 		fs.PrintDefaults()
@@ -117,28 +117,28 @@ func parse(fs *flag.FlagSet, args []string, about string, stderr io.Writer) erro
 	return nil
 }
 
-// texts are the values of a flag that may be given several times.
-type texts []string
+// stringList is a flag that may be repeated.
+type stringList []string
 
 // String implements flag.Value.
-func (t *texts) String() string { return strings.Join(*t, ", ") }
+func (t *stringList) String() string { return strings.Join(*t, ", ") }
 
 // Set implements flag.Value.
-func (t *texts) Set(text string) error {
+func (t *stringList) Set(text string) error {
 	*t = append(*t, text)
 	return nil
 }
 
 func eraseCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error) {
 	var e store.Erasure
-	var addresses, people texts
+	var addresses, people stringList
 	fs := newFlags("callarchive erase")
 	fs.Var(&addresses, "address", "an `address` of the person, as the archive has it; may be repeated")
 	fs.Var(&people, "name", "a `name` of the person; may be repeated")
-	fs.StringVar(&e.Pseudonym, "pseudonym", "", "a `text` in the place of names and addresses; without it they are removed")
+	fs.StringVar(&e.Pseudonym, "pseudonym", "", "a `text` that replaces names and addresses; without it they are removed")
 	fs.BoolVar(&e.Held, "held", false, "also in meetings that are held")
-	write := fs.Bool("write", false, "do it; without it, only what would be done is printed")
-	if err := parse(fs, args, "usage: callarchive erase -address a -name n [-pseudonym p] [-held] [-write]\n", stderr); err != nil {
+	write := fs.Bool("write", false, "make the changes; without it, print them only")
+	if err := parseFlags(fs, args, "usage: callarchive erase -address a -name n [-pseudonym p] [-held] [-write]\n", stderr); err != nil {
 		return nil, err
 	}
 	if fs.NArg() > 0 {
@@ -155,7 +155,8 @@ func eraseCommand(args []string, stdout, stderr io.Writer) (func(context.Context
 	}, nil
 }
 
-// printErased prints what was done. Names and addresses are for who runs it.
+// printErased prints the changed rows. The names and addresses are for the person who runs
+// the command.
 func printErased(out io.Writer, e *store.Erasure, done *store.Erased) {
 	verb := "changed"
 	if e.DryRun {
@@ -192,7 +193,7 @@ func printErased(out io.Writer, e *store.Erasure, done *store.Erased) {
 func holdCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error) {
 	fs := newFlags("callarchive hold")
 	reason := fs.String("reason", "", "why, as `text`")
-	trace, err := oneTrace(fs, args, "usage: callarchive hold [-reason text] trace-id\n", stderr)
+	trace, err := parseTraceID(fs, args, "usage: callarchive hold [-reason text] trace-id\n", stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +207,7 @@ func holdCommand(args []string, stdout, stderr io.Writer) (func(context.Context,
 }
 
 func releaseCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error) {
-	trace, err := oneTrace(newFlags("callarchive release"), args, "usage: callarchive release trace-id\n", stderr)
+	trace, err := parseTraceID(newFlags("callarchive release"), args, "usage: callarchive release trace-id\n", stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -223,8 +224,8 @@ func releaseCommand(args []string, stdout, stderr io.Writer) (func(context.Conte
 	}, nil
 }
 
-func oneTrace(fs *flag.FlagSet, args []string, about string, stderr io.Writer) (string, error) {
-	if err := parse(fs, args, about, stderr); err != nil {
+func parseTraceID(fs *flag.FlagSet, args []string, about string, stderr io.Writer) (string, error) {
+	if err := parseFlags(fs, args, about, stderr); err != nil {
 		return "", err
 	}
 	if fs.NArg() != 1 {
@@ -234,7 +235,7 @@ func oneTrace(fs *flag.FlagSet, args []string, about string, stderr io.Writer) (
 }
 
 func holdsCommand(args []string, stdout, stderr io.Writer) (func(context.Context, *store.Store) error, error) {
-	if err := parse(newFlags("callarchive holds"), args, "usage: callarchive holds\n", stderr); err != nil {
+	if err := parseFlags(newFlags("callarchive holds"), args, "usage: callarchive holds\n", stderr); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, archive *store.Store) error {

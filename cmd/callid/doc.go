@@ -8,6 +8,6 @@
 //	callid -kind call_leg fc9c85ca-8c41-4a1a-9252-b16977d1e4e1 9cfdb064-3ae9-4b08-a003-6478187f375f
 //	grep -o 'call id="[^"]*' post.xml | cut -d '"' -f 2 | callid -kind call -json -
 //
-// Without -kind it prints a table of all kinds: an id does not say what it is
-// the id of. It asks nobody; the ids are computed.
+// Without -kind it prints a table of all kinds, because an id does not contain the
+// kind of its object. callid computes the ids and connects to nothing.
 package main

@@ -19,12 +19,12 @@ const (
 	exitUsage  = 2
 )
 
-// stdinArgument stands for the ids on standard input.
+// stdinArgument is the argument for ids on standard input.
 const stdinArgument = "-"
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// run is the whole program; it returns the exit code.
+// run runs the program and returns its exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	opts, err := parseOptions(args, stderr)
 	switch {
@@ -41,8 +41,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// printAll prints each id as soon as it is known, so that callid can stand in
-// the middle of a pipe that does not end.
+// printAll prints each id as soon as it is read, so that callid works in a pipe that does
+// not end.
 func printAll(opts options, stdin io.Reader, stdout io.Writer) error {
 	p := newPrinter(opts, stdout)
 	for _, id := range opts.ids {
@@ -59,7 +59,7 @@ func printAll(opts options, stdin io.Reader, stdout io.Writer) error {
 	return nil
 }
 
-// printLines prints the ids of a stream, one on each line. Blank lines are none.
+// printLines prints the ids of a stream, one per line. It skips blank lines.
 func printLines(p *printer, stdin io.Reader) error {
 	const longestLine = 1 << 20
 	lines := bufio.NewScanner(stdin)

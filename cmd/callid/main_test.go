@@ -76,7 +76,7 @@ func TestOneKind(t *testing.T) {
 	f("call_leg", legA, legAIDs)
 	f("cisco.meeting_server.call_leg", legB, legBIDs)
 	for _, kind := range names.Kinds() {
-		f(kind, call, output(t, "", "-kind", short(kind), call))
+		f(kind, call, output(t, "", "-kind", shortKind(kind), call))
 	}
 }
 

@@ -15,10 +15,10 @@ import (
 
 // options are the flags and arguments after they were checked.
 type options struct {
-	kinds []string
-	one   bool // a kind was chosen
-	json  bool
-	ids   []string
+	kinds   []string
+	oneKind bool // a kind was chosen
+	json    bool
+	ids     []string
 }
 
 // parseOptions reads the command line. An error says what was wrong with what.
@@ -40,7 +40,7 @@ func parseOptions(args []string, stderr io.Writer) (opts options, err error) {
 		return opts, err
 	}
 	opts.kinds = names.Kinds()
-	if opts.one = given(fs, "kind"); opts.one {
+	if opts.oneKind = isSet(fs, "kind"); opts.oneKind {
 		full, found := findKind(kind)
 		if !found {
 			return opts, fmt.Errorf("-kind: unknown kind %q; known are %s", kind, knownKinds())
@@ -51,12 +51,12 @@ func parseOptions(args []string, stderr io.Writer) (opts options, err error) {
 	return opts, err
 }
 
-func given(fs *flag.FlagSet, name string) (found bool) {
+func isSet(fs *flag.FlagSet, name string) (found bool) {
 	fs.Visit(func(f *flag.Flag) { found = found || f.Name == name })
 	return found
 }
 
-// checkIDs returns the ids without the blanks that copying brings along.
+// checkIDs returns the ids without the surrounding blanks that copying adds.
 func checkIDs(fs *flag.FlagSet) (ids []string, err error) {
 	if fs.NArg() == 0 {
 		return nil, errors.New("no id given (callid -h for help)")
@@ -67,7 +67,7 @@ func checkIDs(fs *flag.FlagSet) (ids []string, err error) {
 		case id == "":
 			return nil, fmt.Errorf("empty id, got %q", arg)
 		case isFlag(fs, id):
-			// Flags end at the first id; this one would be hashed.
+			// Flags end at the first id; callid would hash this one.
 			return nil, fmt.Errorf("flags stand before the ids, got %q after one", id)
 		}
 		ids = append(ids, id)
@@ -75,30 +75,30 @@ func checkIDs(fs *flag.FlagSet) (ids []string, err error) {
 	return ids, nil
 }
 
-// isFlag tells a flag in the wrong place from an id: that of a SIP dialog may
-// begin with a hyphen.
+// isFlag reports whether an argument is a misplaced flag rather than an id: the id of a SIP
+// dialog may begin with a hyphen.
 func isFlag(fs *flag.FlagSet, id string) bool {
 	name, hyphen := strings.CutPrefix(id, "-")
 	name, _, _ = strings.Cut(strings.TrimPrefix(name, "-"), "=")
 	return hyphen && fs.Lookup(name) != nil
 }
 
-// findKind takes the whole name of a kind or its last part.
+// findKind returns the kind with this full name or last part.
 func findKind(name string) (kind string, found bool) {
 	for _, kind := range names.Kinds() {
-		if name == kind || name == short(kind) {
+		if name == kind || name == shortKind(kind) {
 			return kind, true
 		}
 	}
 	return "", false
 }
 
-func short(kind string) string { return kind[strings.LastIndexByte(kind, '.')+1:] }
+func shortKind(kind string) string { return kind[strings.LastIndexByte(kind, '.')+1:] }
 
 func knownKinds() string {
 	var all []string
 	for _, kind := range names.Kinds() {
-		all = append(all, short(kind)+" ("+kind+")")
+		all = append(all, shortKind(kind)+" ("+kind+")")
 	}
 	return strings.Join(all, ", ")
 }

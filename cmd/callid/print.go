@@ -14,28 +14,28 @@ import (
 	"github.com/legato-otel/legato/internal/ids"
 )
 
-// printer writes the ids of one object at a time, in one write each.
+// printer prints the ids of one object at a time, in one write each.
 type printer struct {
 	options
-	out   io.Writer
-	named bool // more than one id may come, so each is named
-	count int
-	text  bytes.Buffer
+	out      io.Writer
+	printIDs bool // several ids are possible, so print each id before its result
+	count    int
+	text     bytes.Buffer
 }
 
 func newPrinter(opts options, out io.Writer) *printer {
-	return &printer{options: opts, out: out, named: len(opts.ids) > 1 || opts.ids[0] == stdinArgument}
+	return &printer{options: opts, out: out, printIDs: len(opts.ids) > 1 || opts.ids[0] == stdinArgument}
 }
 
 func (p *printer) print(id string) error {
 	p.text.Reset()
 	switch {
 	case p.json:
-		p.lines(id)
-	case p.one:
-		p.pair(id)
+		p.appendJSON(id)
+	case p.oneKind:
+		p.appendPair(id)
 	default:
-		p.table(id)
+		p.appendTable(id)
 	}
 	p.count++
 	if _, err := p.out.Write(p.text.Bytes()); err != nil {
@@ -44,8 +44,8 @@ func (p *printer) print(id string) error {
 	return nil
 }
 
-// object is what is printed of one kind; its names are those of OTLP's JSON,
-// in snake case like the attributes of a span link.
+// object is the JSON output for one kind. The field names are those of OTLP's JSON in snake
+// case, like the attributes of a span link.
 type object struct {
 	ID      string `json:"id"`
 	Kind    string `json:"kind"`
@@ -58,25 +58,25 @@ func compute(kind, id string) object {
 	return object{ID: id, Kind: kind, TraceID: hex.EncodeToString(trace[:]), SpanID: hex.EncodeToString(span[:])}
 }
 
-func (p *printer) lines(id string) {
+func (p *printer) appendJSON(id string) {
 	encoder := json.NewEncoder(&p.text)
 	encoder.SetEscapeHTML(false)
 	for _, kind := range p.kinds {
-		// A struct of strings into memory: there is no error.
+		// Encoding strings into memory cannot fail.
 		_ = encoder.Encode(compute(kind, id))
 	}
 }
 
-func (p *printer) pair(id string) {
-	if p.named {
+func (p *printer) appendPair(id string) {
+	if p.printIDs {
 		fmt.Fprintf(&p.text, "id %s\n", id)
 	}
 	o := compute(p.kinds[0], id)
 	fmt.Fprintf(&p.text, "trace %s\nspan %s\n", o.TraceID, o.SpanID)
 }
 
-func (p *printer) table(id string) {
-	if p.named {
+func (p *printer) appendTable(id string) {
+	if p.printIDs {
 		if p.count > 0 {
 			p.text.WriteByte('\n')
 		}
@@ -88,6 +88,6 @@ func (p *printer) table(id string) {
 		o := compute(kind, id)
 		fmt.Fprintf(w, "%s\t%s\t%s\n", o.Kind, o.TraceID, o.SpanID)
 	}
-	// Into memory as well.
+	// Writing into memory cannot fail.
 	_ = w.Flush()
 }

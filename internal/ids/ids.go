@@ -5,41 +5,41 @@ package ids
 
 import "crypto/sha256"
 
-// Trace returns the id of the trace that the object founds. An object that
-// belongs to another one is in that one's trace.
+// Trace returns the id of the trace of an object. An object that belongs to another one,
+// such as a leg to its call, has the trace of that other object.
 func Trace(kind, id string) (trace [16]byte) {
-	sum := hash("trace", kind, id)
+	sum := hashParts("trace", kind, id)
 	copy(trace[:], sum[:])
-	notZero(trace[:])
+	ensureNonZero(trace[:])
 	return trace
 }
 
 // Span returns the id of the object's span.
 func Span(kind, id string) (span [8]byte) {
-	sum := hash("span", kind, id)
+	sum := hashParts("span", kind, id)
 	copy(span[:], sum[:])
-	notZero(span[:])
+	ensureNonZero(span[:])
 	return span
 }
 
-// hash is SHA-256 of the three parts with a zero byte between them, so that no
-// two triples run together. Neither what nor kind holds a zero byte.
-func hash(what, kind, id string) [sha256.Size]byte {
-	// Room for every id of the known systems, on the stack.
-	var space [160]byte
-	text := append(space[:0], what...)
+// hashParts returns the SHA-256 of the three parts with a zero byte between them, so that
+// no two triples have the same input. purpose and kind contain no zero byte.
+func hashParts(purpose, kind, id string) [sha256.Size]byte {
+	// Large enough for the ids of the known systems, on the stack.
+	var buffer [160]byte
+	text := append(buffer[:0], purpose...)
 	text = append(text, 0)
 	text = append(text, kind...)
 	text = append(text, 0)
 	start := len(text)
 	text = append(text, id...)
-	lower(text[start:])
+	lowerASCII(text[start:])
 	return sha256.Sum256(text)
 }
 
-// lower turns ASCII letters to lower case and leaves all else: what is lower
-// case beyond ASCII differs between languages, and ids must not.
-func lower(text []byte) {
+// lowerASCII converts ASCII letters to lower case. Case rules beyond ASCII differ between
+// languages, so other characters stay.
+func lowerASCII(text []byte) {
 	for i, c := range text {
 		if c >= 'A' && c <= 'Z' {
 			text[i] = c + 'a' - 'A'
@@ -47,8 +47,8 @@ func lower(text []byte) {
 	}
 }
 
-// notZero keeps an id from being all zero, which stands for no id.
-func notZero(id []byte) {
+// ensureNonZero changes an id of zero bytes, which would mean "no id".
+func ensureNonZero(id []byte) {
 	for _, c := range id {
 		if c != 0 {
 			return

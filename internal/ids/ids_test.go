@@ -27,8 +27,8 @@ func spanHex(kind, id string) string {
 	return hex.EncodeToString(span[:])
 }
 
-// The published vectors stand here as well as in docs/ids.md: a change of both
-// must not look like an update of a document.
+// The published vectors are here and in docs/ids.md, so that a change of both is not
+// mistaken for an update of the document.
 func TestVectors(t *testing.T) {
 	assert.Equal(t, "81eec228890c5310c28f44fe626b0159", traceHex(names.KindCall, call))
 	assert.Equal(t, "5581dbaf154caf46", spanHex(names.KindCall, call))
@@ -63,8 +63,7 @@ func TestCaseOfASCIILettersIsIgnored(t *testing.T) {
 	f("", "\x00", false)
 }
 
-// Nothing but the id's case may be forgotten, and the parts must not run
-// together.
+// Only the case of the id is ignored, and the parts are separate.
 func TestPartsAreSeparate(t *testing.T) {
 	seen := make(map[[8]byte]string)
 	for _, kind := range []string{"a", "ab", "abc", "trace", "span"} {
@@ -86,7 +85,7 @@ func trace8(kind, id string) []byte {
 func TestNeverZero(t *testing.T) {
 	f := func(id, want []byte) {
 		t.Helper()
-		notZero(id)
+		ensureNonZero(id)
 		assert.Equal(t, want, id)
 	}
 	f(make([]byte, 8), []byte{0, 0, 0, 0, 0, 0, 0, 1})

@@ -51,7 +51,7 @@ func TestPublishedTable(t *testing.T) {
 	assert.Empty(t, seen, "kinds nobody knows")
 }
 
-// The scripts are run as they stand in the document.
+// The scripts run as published.
 func TestPublishedPython(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("python3 is not installed")

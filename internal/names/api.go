@@ -3,7 +3,7 @@
 
 package names
 
-// Metric names of what the API of a Call Bridge says.
+// Names of metrics from API responses of a Call Bridge.
 const (
 	MetricActivated                  = MeetingServer + ".activated"
 	MetricAlarmActive                = MeetingServer + ".alarm.active"

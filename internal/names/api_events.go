@@ -3,18 +3,18 @@
 
 package names
 
-// Events of what the API of a Call Bridge says.
+// Events made from API responses of a Call Bridge.
 const (
-	// EventAPICallList and EventAPICallLegList are all calls, and all call legs, that a
-	// bridge had when it was asked, in one or more parts. Their time is the bridge's.
+	// EventAPICallList and EventAPICallLegList list the ids of all calls or call legs of a
+	// bridge, in one or more parts. Their time is the bridge's clock.
 	EventAPICallList    = MeetingServer + ".api.call.list"
 	EventAPICallLegList = MeetingServer + ".api.call_leg.list"
-	// EventAPICallLegQuality is how the media of a live leg are.
+	// EventAPICallLegQuality is the media quality of a live leg.
 	EventAPICallLegQuality = MeetingServer + ".api.call_leg.quality"
 )
 
-// EventRecordsIncomplete says that call detail records of a bridge do not arrive at a
-// receiver of this Collector, and EventRecordsComplete that they do again.
+// EventRecordsIncomplete reports that call detail records of a bridge do not arrive at a
+// receiver of this Collector. EventRecordsComplete reports that they arrive again.
 const (
 	EventRecordsIncomplete = MeetingServer + ".record.incomplete"
 	EventRecordsComplete   = MeetingServer + ".record.complete"
@@ -30,11 +30,11 @@ const (
 
 // Attributes of [EventAPICallList] and [EventAPICallLegList].
 const (
-	// APIListIDs are the ids of a part, a slice of texts.
+	// APIListIDs are the ids of one part, a slice of strings.
 	APIListIDs = MeetingServer + ".api.list.ids"
-	// APIListTotal is how many ids all parts have.
+	// APIListTotal is the number of ids of all parts.
 	APIListTotal = MeetingServer + ".api.list.total"
-	// APIListPart of APIListParts says which part an event has, from 1.
+	// APIListPart is the number of the part, from 1 to APIListParts.
 	APIListPart  = MeetingServer + ".api.list.part"
 	APIListParts = MeetingServer + ".api.list.parts"
 	// APIBridgeStart is when the bridge started, in seconds since 1970.

@@ -3,8 +3,7 @@
 
 package names
 
-// Events that stand for a whole object, when its life is over: stitched
-// records, shaped like spans.
+// Stitched records: events shaped like spans that represent a whole object after its end.
 const (
 	EventCallSpan      = MeetingServer + ".call.span"
 	EventCallLegSpan   = MeetingServer + ".call_leg.span"
@@ -12,8 +11,8 @@ const (
 	EventStreamingSpan = MeetingServer + ".streaming.span"
 )
 
-// EventConferenceUpdate says that a running call joined a conference, so that its
-// trace, and that of everything in it, is another one.
+// EventConferenceUpdate reports that a running call joined a conference, and that the trace
+// id of the call and its objects changed.
 const EventConferenceUpdate = MeetingServer + ".conference.update"
 
 // ConferencePreviousTraceID is the trace that an [EventConferenceUpdate] ends, in
@@ -22,16 +21,14 @@ const ConferencePreviousTraceID = MeetingServer + ".conference.previous_trace_id
 
 // Attributes of stitched records only.
 const (
-	// CallstitchOutcome says how the object's life ended.
+	// CallstitchOutcome is the outcome of the object.
 	CallstitchOutcome = "callstitch.outcome"
 )
 
-// EventRoster is the prefix of what a bridge's event subscription says of calls
-// and participants.
+// EventRoster is the prefix of events from a bridge's event subscription.
 const EventRoster = MeetingServer + ".event"
 
-// Attributes of a stitched leg that no record has: what was found out from all
-// of them.
+// Attributes of a stitched leg that callstitch computes from all of its records.
 const (
 	// CallLegRole is one of the Role… values.
 	CallLegRole = MeetingServer + ".call_leg.role"
@@ -45,7 +42,7 @@ const (
 	CallLegLobbySeconds = MeetingServer + ".call_leg.lobby_seconds"
 )
 
-// Values of [CallLegRole]. Only a participant is a person or a room.
+// Values of [CallLegRole]. Only a participant is a person or a room device.
 const (
 	RoleParticipant      = "participant"
 	RoleSharing          = "sharing" // a Lync participant's second leg, for the screen

@@ -48,8 +48,8 @@ func constants(t *testing.T) map[string]string {
 	return all
 }
 
-// groupOf tells the four kinds of names apart; only within one they must be
-// unique: an attribute may be called what a metric is called.
+// groupOf returns one of the four groups of names. Names are unique within a group only: an
+// attribute may share the name of a metric.
 func groupOf(name string) string {
 	for _, group := range []string{"Event", "Metric", "Key"} {
 		if strings.HasPrefix(name, group) {

@@ -3,11 +3,10 @@
 
 package names
 
-// Attributes of SIP dialogs that no event has: they are found out from all of
-// a call's events.
+// Attributes of SIP dialogs that callstitch computes from all events of a call.
 const (
-	// DialogID is the SIP Call-ID in lower case; of a further answered branch of the
-	// call the Call-ID and both tags (docs/ids.md).
+	// DialogID is the SIP Call-ID in lower case; for a further answered branch of the call,
+	// the Call-ID and both tags (docs/ids.md).
 	DialogID = KindDialog + ".id"
 	// DialogResult is one of the Dialog… values.
 	DialogResult = KindDialog + ".result"

@@ -3,7 +3,7 @@
 
 package names
 
-// Resource attributes of what was asked of a server, rather than sent by one.
+// Resource attributes of a server that a receiver connects to.
 const (
 	ServerAddress = "server.address"
 	ServerPort    = "server.port"
@@ -20,21 +20,20 @@ const (
 	EventEventParticipantRemove = EventRoster + ".participant.remove"
 )
 
-// Attributes of these events that are read by name.
+// Attributes of these events that other components read by name.
 const (
 	CallName          = MeetingServer + ".call.name"
 	CallReason        = MeetingServer + ".call.reason"
 	ParticipantReason = MeetingServer + ".participant.reason"
 )
 
-// Values of [CallReason] with which the receiver of events loses a call from view: they
-// do not tell that it has ended.
+// Values of [CallReason] for a call that the receiver lost sight of: the call may continue.
 const (
 	ReasonLostConnection = "lost_connection"
 	ReasonNotWatched     = "not_watched"
 )
 
-// Metric names, counted from what the event subscriptions show at a moment.
+// Names of gauges from the event subscriptions.
 const (
 	MetricCallActive        = MeetingServer + ".call.active"
 	MetricCallRecording     = MeetingServer + ".call.recording"

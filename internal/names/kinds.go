@@ -3,8 +3,8 @@
 
 package names
 
-// Kinds of objects that have a span: the object's own prefix. They are part of
-// the computed ids (internal/ids), so that a change of one is a breaking change.
+// Kinds of objects with a span; a kind is the prefix of the object's attributes. The kinds
+// are part of the computed ids (internal/ids), so changing one is a breaking change.
 const (
 	KindCall      = MeetingServer + ".call"
 	KindCallLeg   = MeetingServer + ".call_leg"
@@ -21,7 +21,7 @@ const (
 	KindDialog = "oracle.ocms.dialog"
 )
 
-// Kinds returns all kinds in the order in which people should see them.
+// Kinds returns all kinds in display order.
 func Kinds() []string {
 	return []string{KindCall, KindCallLeg, KindRecording, KindStreaming, KindAPIRequest, KindScheduledMeeting, KindSession, KindTrack, KindDialog}
 }

@@ -3,22 +3,22 @@
 
 package names
 
-// MediaSense is the prefix of every name that MediaSense's events give rise to.
+// MediaSense is the prefix of all names for MediaSense's events.
 const MediaSense = "cisco.mediasense"
 
 // MediaSenseService is the default service.name of a MediaSense server.
 const MediaSenseService = "cisco-mediasense"
 
-// Attributes of MediaSense's events that are read by name. All others follow
+// Attributes of MediaSense's events that other components read by name. All others follow
 // from the rule: sessionStartDate is [KindSession] + ".session_start_date".
 const (
 	// MediaSenseSessionID is sessionId, wherever it stands.
 	MediaSenseSessionID = MediaSense + ".session.id"
-	// MediaSenseSessionIDs is the slice of what DELETED and PRUNED name.
+	// MediaSenseSessionIDs is the slice of session ids in a DELETED or PRUNED event.
 	MediaSenseSessionIDs = MediaSense + ".session.session_ids"
 	MediaSenseCCID       = MediaSense + ".session.ccid"
-	// MediaSenseController and MediaSenseControllerType are the call controller's
-	// address and what it is.
+	// MediaSenseController and MediaSenseControllerType are the address and the type of the
+	// call controller.
 	MediaSenseController     = MediaSense + ".session.call_controller_ip"
 	MediaSenseControllerType = MediaSense + ".session.call_controller_type"
 	MediaSenseStartDate      = MediaSense + ".session.session_start_date"
@@ -49,16 +49,17 @@ const (
 	MediaSenseStoragePartition   = MediaSense + ".storage_threshold.partition"
 	MediaSenseStoragePercentage  = MediaSense + ".storage_threshold.percentage_utilization"
 
-	// MediaSenseForwarded is true on an event that came by way of the other server.
+	// MediaSenseForwarded is true on an event that the other server of the cluster
+	// forwarded.
 	MediaSenseForwarded = MediaSense + ".forwarded_event"
 	// MediaSenseEventType and MediaSenseEventAction are on events whose name
 	// does not say it.
 	MediaSenseEventType   = MediaSense + ".event_type"
 	MediaSenseEventAction = MediaSense + ".event_action"
 
-	// MediaSenseRecordOffset is where in the posted body a malformed part stood.
+	// MediaSenseRecordOffset is the offset of a malformed part in the posted body.
 	MediaSenseRecordOffset = MediaSense + ".record.offset"
-	// MediaSenseRecordPart counts the events a long body was cut into from 1 to
+	// MediaSenseRecordPart numbers the events of one long body from 1 to
 	// MediaSenseRecordParts.
 	MediaSenseRecordPart  = MediaSense + ".record.part"
 	MediaSenseRecordParts = MediaSense + ".record.parts"
@@ -72,13 +73,13 @@ const (
 	MediaSenseBodyPrefix    = MediaSense + ".event_body"
 )
 
-// Attributes of stitched sessions and tracks that no event has: what was found
-// out from all of them.
+// Attributes of stitched sessions and tracks that callstitch computes from all of their
+// events.
 const (
 	// MediaSenseNearEnd is the xRefCi of the device whose call is recorded, on a
 	// session without a ccid: sessions of one call share it.
 	MediaSenseNearEnd = MediaSense + ".session.near_end.x_ref_ci"
-	// MediaSenseTrackCount is how many tracks a session has.
+	// MediaSenseTrackCount is the number of tracks of a session.
 	MediaSenseTrackCount = MediaSense + ".session.track_count"
 	// MediaSensePauses is a slice of maps with ElementOffset and ElementDuration:
 	// from a Pause tag to the next Resume, or the end.
@@ -89,7 +90,7 @@ const (
 	MediaSenseSilentSeconds = MediaSense + ".track.silent_seconds"
 )
 
-// Elements of the maps in MediaSense's lists that are read by name.
+// Elements of the maps in MediaSense's lists that other components read by name.
 const (
 	ElementTrackNumber      = "track_number"
 	ElementParticipants     = "participants"
@@ -115,7 +116,8 @@ const (
 	EventSessionDeleted = MediaSense + ".session.deleted"
 	EventSessionPruned  = MediaSense + ".session.pruned"
 
-	// EventTrackStarted and its like are about one track of a session event.
+	// EventTrackStarted, EventTrackUpdated and EventTrackEnded are about one track of a
+	// session event.
 	EventTrackStarted = MediaSense + ".track.started"
 	EventTrackUpdated = MediaSense + ".track.updated"
 	EventTrackEnded   = MediaSense + ".track.ended"
@@ -131,9 +133,9 @@ const (
 	EventStorageEnterEmergency = MediaSense + ".storage_threshold.enter_emergency"
 	EventStorageExitEmergency  = MediaSense + ".storage_threshold.exit_emergency"
 
-	// EventMediaSenseUnknown is of a type or an action that is not documented.
+	// EventMediaSenseUnknown has an undocumented type or action.
 	EventMediaSenseUnknown = MediaSense + ".record.unknown"
-	// EventMediaSenseMalformed keeps what could not be read, as its body.
+	// EventMediaSenseMalformed has a body that cannot be decoded.
 	EventMediaSenseMalformed = MediaSense + ".record.malformed"
 
 	// EventSessionSpan and EventTrackSpan are stitched records.

@@ -3,7 +3,7 @@
 
 package names
 
-// MeetingServer is the prefix of everything a Cisco Meeting Server says.
+// MeetingServer is the prefix of all names for Cisco Meeting Server.
 const MeetingServer = "cisco.meeting_server"
 
 // Resource attributes.
@@ -14,7 +14,7 @@ const (
 	SessionID         = MeetingServer + ".session.id"
 	CallBridgeID      = MeetingServer + ".call_bridge.id"
 	SystemID          = MeetingServer + ".system.id"
-	// Cluster is the cluster of Call Bridges, which only the operator can name.
+	// Cluster is the operator's name for the cluster of Call Bridges.
 	Cluster = MeetingServer + ".cluster"
 
 	// MeetingServerService is the default service.name of a Call Bridge.
@@ -37,24 +37,23 @@ const (
 	CallLegAlarm      = MeetingServer + ".call_leg.alarm"
 	RecordIndex       = MeetingServer + ".record.index"
 	RecordLegacyIndex = MeetingServer + ".record.legacy_index"
-	// RecordType and RecordTime hold the wire's text where it could not be
-	// expressed as event name and timestamp.
+	// RecordType and RecordTime hold the text from the wire where it is not a valid event
+	// name or timestamp.
 	RecordType = MeetingServer + ".record.type"
 	RecordTime = MeetingServer + ".record.time"
 	// RecordNumPrecedingMissing is numPrecedingRecordsMissing as sent.
 	RecordNumPrecedingMissing = MeetingServer + ".record.num_preceding_records_missing"
-	// RecordMissing is how many records a record.gap event stands for. With
-	// error.type implausible_gap it is a number that cannot be right.
+	// RecordMissing is the number of missing records of a record.gap event. With error.type
+	// implausible_gap the number cannot be right.
 	RecordMissing = MeetingServer + ".record.missing"
-	// RecordOffset is where in the body a malformed part began, in bytes.
+	// RecordOffset is the offset of a malformed part in the body, in bytes.
 	RecordOffset = MeetingServer + ".record.offset"
-	// RecordPart of RecordParts says which piece of a long malformed part an
-	// event holds, from 1.
+	// RecordPart numbers the events of one long malformed part, from 1 to RecordParts.
 	RecordPart  = MeetingServer + ".record.part"
 	RecordParts = MeetingServer + ".record.parts"
-	// SessionPreviousID is the session that the one of a session.start event
-	// replaces; absent if several live sessions share the bridge's name. It is a
-	// presumption: see the contract in internal/ingest/ledger.
+	// SessionPreviousID is the session that the session of a session.start event probably
+	// replaces; absent if several live sessions share the bridge's name. See the contract
+	// in internal/ingest/ledger.
 	SessionPreviousID = MeetingServer + ".session.previous_id"
 )
 
@@ -71,11 +70,11 @@ const (
 	EventStreamingEnd   = MeetingServer + ".streaming.end"
 	// EventRecordGap reports records that were lost before they were received.
 	EventRecordGap = MeetingServer + ".record.gap"
-	// EventRecordMalformed keeps what could not be read, as its body.
+	// EventRecordMalformed has a body that cannot be decoded.
 	EventRecordMalformed = MeetingServer + ".record.malformed"
-	// EventSessionStart says that a known bridge has a new session. What is open in
-	// the session that it names in SessionPreviousID has ended, unless a record of
-	// that session comes afterwards: then it is alive, and nothing of it has ended.
+	// EventSessionStart reports a new session of a known bridge. The open objects of the
+	// session in SessionPreviousID have ended, unless a record of that session arrives
+	// later: then that session is alive and none of its objects has ended.
 	EventSessionStart = MeetingServer + ".session.start"
 )
 
@@ -121,7 +120,7 @@ const (
 	KeyCodec          = "codec"
 	KeyState          = "state"
 
-	// Other stands for every value outside a documented set, so that no wire
-	// text can add a time series.
+	// Other replaces every value outside a documented set, so that text from the wire
+	// cannot add a time series.
 	Other = "_OTHER"
 )

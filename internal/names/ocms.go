@@ -3,8 +3,7 @@
 
 package names
 
-// OCMS is the prefix of every name that OCMS's accounting events give rise to,
-// but for those of SIP itself.
+// OCMS is the prefix of all names for OCMS's accounting events, except those of SIP itself.
 const OCMS = "oracle.ocms"
 
 // Events of OCMS.

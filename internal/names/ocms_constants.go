@@ -27,12 +27,11 @@ const (
 	// OCMSMediaLines and OCMSMediaTypes are slices, one element for each stream.
 	OCMSMediaLines = OCMS + ".media.lines"
 	OCMSMediaTypes = OCMS + ".media.types"
-	// OCMSFlags is a slice of what could not be read or not be told apart.
+	// OCMSFlags is a slice of the parts that could not be read or are ambiguous.
 	OCMSFlags = OCMS + ".flags"
 	// OCMSAttributePrefix is that of additional attributes.
 	OCMSAttributePrefix = OCMS + ".attribute"
-	// OCMSRecordPart counts the records that a long line was cut into from 1 to
-	// OCMSRecordParts.
+	// OCMSRecordPart numbers the records of one long line from 1 to OCMSRecordParts.
 	OCMSRecordPart  = OCMS + ".record.part"
 	OCMSRecordParts = OCMS + ".record.parts"
 
@@ -60,17 +59,18 @@ const (
 	LogFileName       = "log.file.name"
 	LogRecordOffset   = "log.file.record_offset"
 	LogRecordOriginal = "log.record.original"
-	// LogRecordUID is the same whenever a line is read again.
+	// LogRecordUID is the same whenever the same line is read again.
 	LogRecordUID = "log.record.uid"
 )
 
 // Events of OCMS.
 const (
-	// EventOCMSEvent is one that an application made of a map.
+	// EventOCMSEvent is an event that an application made from a map.
 	EventOCMSEvent = OCMS + ".event"
-	// EventOCMSMalformed keeps a line that is no event, as its body.
+	// EventOCMSMalformed has a line as its body that is not an event.
 	EventOCMSMalformed = OCMS + ".record.malformed"
-	// EventOCMSLong keeps a line that is too long for an attribute, beside its event.
+	// EventOCMSLong has a line as its body that is too long for an attribute, in addition
+	// to its event.
 	EventOCMSLong = OCMS + ".record.long"
 )
 

@@ -5,8 +5,8 @@ package names
 
 import "strings"
 
-// OCMSAttribute is the name of an attribute that an application added to an
-// accounting event, and of a documented one that occurs again.
+// OCMSAttribute returns the name of an attribute that an application added to an accounting
+// event, or of a repeated documented one.
 func OCMSAttribute(key string) string {
 	return OCMSAttributePrefix + "." + strings.ToLower(strings.ReplaceAll(Snake(key), "-", "_"))
 }

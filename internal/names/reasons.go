@@ -5,15 +5,15 @@ package names
 
 import "strings"
 
-// Reason says why a call leg ended.
+// Reason is the reason for the end of a call leg.
 type Reason struct {
 	// Name as the guide spells it.
 	Name string
-	// Failure tells that the leg ended because something failed.
+	// Failure means that the leg ended because of a failure.
 	Failure bool
 }
 
-// LegReason returns what the guide knows of the reason of a leg's end.
+// LegReason returns the documented reason with this name, in any case of letters.
 func LegReason(text string) (known Reason, documented bool) {
 	if known, documented = legReasons[text]; !documented && text != "" {
 		known, documented = legReasons[strings.ToLower(text)]
@@ -21,21 +21,21 @@ func LegReason(text string) (known Reason, documented bool) {
 	return known, documented
 }
 
-// maxScanSeconds bounds how long a leg of a scanner lasts, in seconds. A Call
-// Bridge refuses such a leg at once; a far end that does not answer the refusal
-// keeps it for 32 s (RFC 3261, timer H).
+// maxScanSeconds is the longest duration of a scanner's leg, in seconds. A Call Bridge
+// rejects such a leg at once; a far end that does not answer the rejection keeps it for 32
+// s (RFC 3261, timer H).
 const maxScanSeconds = 60
 
-// Scan tells whether a leg that ended for this reason looks like the attempt of
-// a SIP scanner: an address that leads nowhere, no call, over within a minute.
-// Every reachable bridge has thousands of them, so they fail without being an
-// error of the estate. seconds is how long the leg lasted.
+// Scan reports whether a leg with this reason looks like the attempt of a SIP scanner: an
+// unknown destination, no call, over within a minute. Every reachable bridge has thousands
+// of them, so they are failures but no errors of the estate. seconds is the duration of the
+// leg.
 func (r Reason) Scan(inCall bool, seconds float64) bool {
 	return r.Name == "unknownDestination" && !inCall && seconds < maxScanSeconds
 }
 
-// legReasons of a leg's end (guide section 5), in the guide's spelling and in
-// lower case: sources differ in the case of letters.
+// legReasons are the reasons of guide section 5, in the guide's spelling and in lower case,
+// because sources differ in case.
 var legReasons = func() map[string]Reason {
 	all := make(map[string]Reason)
 	add := func(failure bool, names ...string) {

@@ -5,8 +5,8 @@ package names
 
 import "strings"
 
-// Snake turns lower camel case into snake case: "rxAudio" into "rx_audio",
-// "groupID" into "group_id". Characters other than ASCII letters stay.
+// Snake converts lower camel case to snake case: "rxAudio" to "rx_audio", "groupID" to
+// "group_id". Characters other than ASCII letters stay.
 func Snake(camel string) string {
 	var b strings.Builder
 	b.Grow(len(camel) + 4)
@@ -29,7 +29,8 @@ func Snake(camel string) string {
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
 
-// Attribute is the rule: path ("rxAudio/codec", "@flavour") under prefix.
+// Attribute applies the rule: it returns the attribute name of path ("rxAudio/codec",
+// "@flavour") under prefix.
 func Attribute(prefix, path string) string {
 	var b strings.Builder
 	b.WriteString(prefix)
@@ -40,10 +41,9 @@ func Attribute(prefix, path string) string {
 	return b.String()
 }
 
-// MeetingServerAttribute is the rule for CMS call detail records with its
-// exceptions: element is the object's element ("callLeg"), path as in
-// Attribute. The path "record/@x" stands for an attribute of the record itself,
-// "" for text directly in the object.
+// MeetingServerAttribute applies the rule for CMS call detail records and its exceptions.
+// element is the object's element ("callLeg"), path is as in Attribute. A path "record/@x"
+// is an attribute of the record itself, "" is text directly in the object.
 func MeetingServerAttribute(element, path string) string {
 	if key, ok := references[path]; ok {
 		return key
@@ -57,8 +57,8 @@ func MeetingServerAttribute(element, path string) string {
 	return Attribute(MeetingServer+"."+Snake(element), path)
 }
 
-// references are the elements with a name of their own: what they hold is the
-// id of something that has a prefix itself.
+// references are the elements whose value is the id of another kind of object; they have
+// that object's name.
 var references = map[string]string{
 	"call":           CallID,
 	"callLeg":        CallLegID,

@@ -32,7 +32,7 @@ func TestSnake(t *testing.T) {
 	f("rxRTPStats", "rx_rtp_stats")
 	f("X", "x")
 	f("XY", "xy")
-	// What is no lower camel case.
+	// Other than lower camel case.
 	f("CallLeg", "call_leg")
 	f("h264Lync", "h264_lync")
 	f("already_snake", "already_snake")
@@ -43,8 +43,8 @@ func TestSnake(t *testing.T) {
 	f("x-y.z", "x-y.z")
 }
 
-// Whatever element a later release invents, its name is lower case, snake
-// case, and stays what it is when the rule is applied again.
+// Any element of a later release gets a lower-case snake-case name, and applying the rule
+// again changes nothing.
 func TestSnakeIsIdempotentAndLowerCase(t *testing.T) {
 	const alphabet = "abzABZ09_"
 	random := rand.New(rand.NewPCG(1, 1))
@@ -88,7 +88,7 @@ func TestMeetingServerAttribute(t *testing.T) {
 	f("callLeg", "@flavour", "cisco.meeting_server.call_leg.flavour")
 	f("transcript", "language", "cisco.meeting_server.transcript.language")
 
-	// The exceptions, whatever object they stand in.
+	// The exceptions, in any object.
 	for _, element := range []string{"call", "callLeg", "recording", "streaming", "transcript"} {
 		f(element, "call", "cisco.meeting_server.call.id")
 		f(element, "callLeg", "cisco.meeting_server.call_leg.id")
@@ -98,11 +98,11 @@ func TestMeetingServerAttribute(t *testing.T) {
 		f(element, "sipCallId", "sip.call_id")
 		f(element, "groupId", "cisco.meeting_server.participant.id")
 	}
-	// They are exceptions directly below the object only.
+	// Exceptions apply directly below the object only.
 	f("callLeg", "futureThing/call", "cisco.meeting_server.call_leg.future_thing.call")
 	f("callLeg", "@call", "cisco.meeting_server.call_leg.call")
 
-	// What belongs to the record or the body, not to the object.
+	// Attributes of the record or the body.
 	f("callLeg", "record/@region", "cisco.meeting_server.record.region")
 	f("", "records/@schemaVersion", "cisco.meeting_server.records.schema_version")
 	f("callLeg", "recording", "cisco.meeting_server.call_leg.recording")

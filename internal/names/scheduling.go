@@ -15,7 +15,7 @@ const (
 	APIRequestID = KindAPIRequest + ".id"
 	// ScheduledMeetingID is the id of the call that the API client created.
 	ScheduledMeetingID = KindScheduledMeeting + ".id"
-	// ScheduledMeetingStep is what a request did to its meeting: one of the Step…
+	// ScheduledMeetingStep is the effect of a request on its meeting: one of the Step…
 	// values.
 	ScheduledMeetingStep = KindScheduledMeeting + ".step"
 	// ScheduledMeetingSteps is a slice of maps with [ElementStep], [ElementOffset]
@@ -32,7 +32,7 @@ const (
 	StepCreate = "create"
 	// StepStart creates the call.
 	StepStart = "start"
-	// StepInvite has the bridge call somebody.
+	// StepInvite makes the bridge call a participant.
 	StepInvite = "invite"
 	// StepExtend opens the space of a running meeting again, as TMS does when the
 	// meeting lasts longer than planned.

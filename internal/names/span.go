@@ -21,11 +21,11 @@ const (
 
 	SpanLinkTraceID = "trace_id"
 	SpanLinkSpanID  = "span_id"
-	// SpanLinkReason says why the link is there; it stays an attribute of it.
+	// SpanLinkReason says why the link exists; it stays an attribute of the link.
 	SpanLinkReason = "reason"
 
-	// RecordEventName keeps a log record's EventName where there is no such
-	// field, as on a span.
+	// RecordEventName holds a log record's EventName where that field does not exist, as on
+	// a span.
 	RecordEventName = "event.name"
 )
 

@@ -3,8 +3,8 @@
 
 package names
 
-// Syslog is the prefix of what a bridge's syslog lines hold, and API that of the
-// API requests that the lines of a trace describe.
+// Syslog is the prefix of names for a bridge's syslog lines, API of names for the API
+// requests that trace lines describe.
 const (
 	Syslog = MeetingServer + ".syslog"
 	API    = MeetingServer + ".api"
@@ -67,8 +67,8 @@ const (
 	// wrote in front of its message.
 	SyslogTag   = Syslog + ".tag"
 	SyslogLevel = Syslog + ".level"
-	// SyslogCall is the bridge's own number of a call leg in "call 11: ...". It is
-	// used again and means nothing elsewhere.
+	// SyslogCall is the bridge's own number of a call leg in "call 11: ...". Bridges reuse
+	// these numbers.
 	SyslogCall = Syslog + ".call"
 )
 
@@ -77,7 +77,7 @@ const (
 	// APITrace is the number of the API trace, unique on one bridge between two
 	// restarts.
 	APITrace = API + ".trace"
-	// APILines is how many lines of syslog a request stands for.
+	// APILines is the number of syslog lines of a request.
 	APILines = API + ".lines"
 	// APIIncomplete says why a request is not complete.
 	APIIncomplete = API + ".incomplete"
@@ -86,8 +86,8 @@ const (
 	APIDuration = API + ".duration_seconds"
 	// APIParameters is a map of the parameters in the body of a request.
 	APIParameters = API + ".parameters"
-	// APIWithheld is how many parameters or parts of one are not shown because
-	// their name is not known.
+	// APIWithheld is the number of parameters, or parts of one, that are not shown because
+	// their name is unknown.
 	APIWithheld = API + ".withheld"
 	// APIResponse is a map of elements of the one object that a response holds.
 	APIResponse = API + ".response"
@@ -95,7 +95,7 @@ const (
 	APIResponseObject = API + ".response.object"
 	// APIResponseTotal is the size of the collection that the response is a page of.
 	APIResponseTotal = API + ".response.total"
-	// APIResponseBody is a body that is no XML, or the part of it that was logged.
+	// APIResponseBody is a body that is not XML, or its logged part.
 	APIResponseBody = API + ".response.body"
 	// APIFailureReasons are the reasons that a bridge gave, separated by commas.
 	APIFailureReasons = API + ".failure_reasons"
@@ -111,18 +111,18 @@ const (
 	APIObjectID   = API + ".object.id"
 	APIObjectName = API + ".object.name"
 
-	// ConferenceName and ConferenceID are what a bridge calls a conference in its
-	// own lines; the id is in no call detail record.
+	// ConferenceName and ConferenceID are the name and id of a conference in a bridge's own
+	// lines; the id is in no call detail record.
 	ConferenceName = MeetingServer + ".conference.name"
 	ConferenceID   = MeetingServer + ".conference.id"
-	// CoSpaceName is the name of a space, CoSpaceNonMemberAccess whether people who
-	// are no members of it may join.
+	// CoSpaceName is the name of a space; CoSpaceNonMemberAccess says whether people who
+	// are not members may join.
 	CoSpaceName            = MeetingServer + ".cospace.name"
 	CoSpaceNonMemberAccess = MeetingServer + ".cospace.non_member_access"
 	// CallLegRemoteParty and CallLegLocalAddress are those of call detail records.
 	CallLegRemoteParty  = MeetingServer + ".call_leg.remote_party"
 	CallLegLocalAddress = MeetingServer + ".call_leg.local_address"
-	// ParticipantURI is the address of who joined or left.
+	// ParticipantURI is the address of a participant who joined or left.
 	ParticipantURI = MeetingServer + ".participant.uri"
 
 	CommandText   = MeetingServer + ".cli.command"

@@ -3,27 +3,28 @@
 
 package redact
 
-// span is a secret: text[from:to], to be replaced by mark.
+// span is a secret: text[from:to] becomes mark.
 type span struct {
 	from, to int
 	mark     string
 }
 
-// finder finds the secrets that a view shows, in order. It walks the text once:
-// where it looks ahead for the end of something, it goes on behind that end.
+// finder finds the secrets of a view, in order, in one pass. Each look-ahead for an end
+// continues behind that end, so the cost is linear.
 type finder struct {
 	view
 	position int
 	queue    [2]span // found and not returned yet
 	queued   int
 
-	// text begins behind the last tag or secret: the content of an element whose
-	// start tag was cut off.
+	// content is the offset behind the last tag or secret: if a start tag was cut off, the
+	// content of its element begins there.
 	content int
-	// The tag at position begins an element that holds an address.
-	address bool
-	// There is no @ between position and noAt that belongs to a SIP URI.
-	noAt int
+	// inAddress means that the tag at position begins an element with an address.
+	inAddress bool
+	// sipSearchedTo is the end of the last search for the @ of a SIP URI: there is none
+	// before it.
+	sipSearchedTo int
 }
 
 // next returns the next secret.
@@ -34,17 +35,17 @@ func (f *finder) next() (s span, found bool) {
 		}
 		switch c, next := f.at(f.position); {
 		case c == '<':
-			f.tag(next)
+			f.scanTag(next)
 		case c == '>':
 			f.content, f.position = next, next
-			if f.address {
-				f.address = false
-				f.bare(next, true)
+			if f.inAddress {
+				f.inAddress = false
+				f.scanBareAddress(next, true)
 			}
 		case c == ':':
-			f.colon(f.position)
+			f.scanUserInfo(f.position)
 		case isNameByte(c):
-			f.name()
+			f.scanName()
 		default:
 			f.position = next
 		}
@@ -55,8 +56,8 @@ func (f *finder) next() (s span, found bool) {
 	return s, true
 }
 
-// found queues a secret and goes on behind it.
-func (f *finder) found(from, to int, mark string) {
+// addSpan queues a secret, and continues behind it.
+func (f *finder) addSpan(from, to int, mark string) {
 	f.position = max(f.position, to)
 	if from >= to {
 		return
@@ -66,15 +67,15 @@ func (f *finder) found(from, to int, mark string) {
 	f.queued++
 }
 
-// look returns the character at i, 0 at the end of the text.
-func (f *finder) look(i int) (c byte, next int) {
+// charAt returns the character at i, or 0 at the end of the text.
+func (f *finder) charAt(i int) (c byte, next int) {
 	if i >= len(f.text) {
 		return 0, i
 	}
 	return f.at(i)
 }
 
-// skipTo returns the offset of the first character of stops at or behind i.
+// skipTo returns the offset of the first character of stops at or after i.
 func (f *finder) skipTo(i int, stops *[256]bool) int {
 	for i < len(f.text) {
 		c, next := f.at(i)
@@ -86,7 +87,7 @@ func (f *finder) skipTo(i int, stops *[256]bool) int {
 	return i
 }
 
-// skipBlanks returns the offset of the first character that is none, and whether a
+// skipBlanks returns the offset of the first character that is not blank, and whether a
 // line ended before it.
 func (f *finder) skipBlanks(i int) (end int, newLine bool) {
 	for i < len(f.text) {
@@ -100,8 +101,8 @@ func (f *finder) skipBlanks(i int) (end int, newLine bool) {
 	return i, newLine
 }
 
-// skipString returns the offset of the closing quote of a string that starts at i,
-// behind its opening quote.
+// skipString returns the offset of the closing quote of the string whose content begins at
+// i.
 func (f *finder) skipString(i int, quote byte) int {
 	for i < len(f.text) {
 		c, next := f.at(i)
@@ -115,9 +116,8 @@ func (f *finder) skipString(i int, quote byte) int {
 	return i
 }
 
-// isPlus tells whether the character c at i, a blank of a form, stands in the text
-// as a plus sign. Outside of forms it is one, as in a telephone number, and ends no
-// address.
+// isPlus reports whether the blank c at i is a plus sign in the text. Outside of forms a
+// plus is itself, as in a telephone number, and does not end an address.
 func (f *finder) isPlus(i int, c byte) bool { return c == ' ' && f.text[i] == '+' }
 
 func charset(characters string) *[256]bool {
@@ -135,7 +135,7 @@ var (
 	// urlEnds end a URL in a text, and authorityEnds its authority.
 	urlEnds       = charset(blanks + `"'<>`)
 	authorityEnds = charset(blanks + `"'<>/?#\`)
-	// What ends a value that is not in quotes, behind "name=" and behind "name:".
+	// Ends of a value without quotes, behind "name=", "name:", and in JSON.
 	assignedEnds = charset(blanks + `"'<>&`)
 	textEnds     = charset(blanks + `"'<>`)
 	jsonEnds     = charset(blanks + `,}]`)
@@ -146,17 +146,17 @@ var nameBytes = charset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 func isNameByte(c byte) bool { return nameBytes[c] }
 
-// word is a run of the characters of a name. Dots within it part it: what is known
-// by its characters alone is known by those behind the last dot.
+// word is a run of name characters. Dots divide it into parts; prefix, length and secret
+// describe the last part.
 type word struct {
-	end    int
-	secret bool    // the last part is a secret's name
-	joined bool    // all parts together are one
-	begin  [8]byte // the last part's first characters, in lower case
-	length int     // of the last part in characters, at most as many as begin has, plus one
+	end          int
+	secret       bool    // the last part is the name of a secret
+	joinedSecret bool    // all parts together are the name of a secret
+	prefix       [8]byte // the first characters of the last part, in lower case
+	length       int     // characters of the last part, at most len(prefix)+1
 }
 
-// readWord reads the run at i.
+// readWord reads the word at i.
 func (f *finder) readWord(i int) (w word) {
 	if f.plain {
 		return f.readPlainWord(i)
@@ -166,7 +166,7 @@ func (f *finder) readWord(i int) (w word) {
 	for i < len(f.text) {
 		c, next := f.at(i)
 		if c == '.' {
-			if c, _ := f.look(next); !isNameByte(c) {
+			if c, _ := f.charAt(next); !isNameByte(c) {
 				break
 			}
 			w.length, part, dots, i = 0, nameWindow{}, true, next
@@ -175,20 +175,20 @@ func (f *finder) readWord(i int) (w word) {
 		if !isNameByte(c) {
 			break
 		}
-		if w.length < len(w.begin) {
-			w.begin[w.length] = lower(c)
+		if w.length < len(w.prefix) {
+			w.prefix[w.length] = lower(c)
 		}
-		w.length = min(w.length+1, len(w.begin)+1)
+		w.length = min(w.length+1, len(w.prefix)+1)
 		part.add(c)
 		i = next
 	}
 	w.secret, w.end = part.isSecret(), i
-	w.joined = dots && f.isSecretName(from, i)
+	w.joinedSecret = dots && f.isSecretName(from, i)
 	return w
 }
 
-// isSecretName tells whether the characters from one offset to another are a secret's
-// name.
+// isSecretName reports whether the characters from one offset to another are the name of a
+// secret.
 func (f *finder) isSecretName(from, end int) bool {
 	var name nameWindow
 	for from < end {
@@ -199,33 +199,32 @@ func (f *finder) isSecretName(from, end int) bool {
 	return name.isSecret()
 }
 
-// nameWindow holds the last characters of a name, with what of the former ones may
-// begin a word.
+// nameWindow holds the end of a name of any length, as much as a word may begin in.
 type nameWindow struct {
 	characters [64]byte
-	n          int
-	isCut      bool // former ones are gone
-	found      bool // a word was in them
+	length     int
+	isCut      bool // earlier characters were dropped
+	wordFound  bool // a word was in the dropped characters
 }
 
 func (w *nameWindow) add(c byte) {
-	if w.n > 0 && isSeparator(c) && isSeparator(w.characters[w.n-1]) {
-		return // any number of them is as good as one
+	if w.length > 0 && isSeparator(c) && isSeparator(w.characters[w.length-1]) {
+		return // several separators count as one
 	}
-	if w.n == len(w.characters) {
-		w.found = w.found || holdsWord(w.characters[:], !w.isCut, false)
-		w.n = copy(w.characters[:], w.characters[len(w.characters)-longestWord:])
+	if w.length == len(w.characters) {
+		w.wordFound = w.wordFound || hasSecretWord(w.characters[:], !w.isCut, false)
+		w.length = copy(w.characters[:], w.characters[len(w.characters)-longestWord:])
 		w.isCut = true
 	}
-	w.characters[w.n] = c
-	w.n++
+	w.characters[w.length] = c
+	w.length++
 }
 
 func (w *nameWindow) isSecret() bool {
-	return w.found || holdsWord(w.characters[:w.n], !w.isCut, true)
+	return w.wordFound || hasSecretWord(w.characters[:w.length], !w.isCut, true)
 }
 
-// readPlainWord is readWord where characters are bytes.
+// readPlainWord is readWord for a plain view.
 func (f *finder) readPlainWord(i int) (w word) {
 	from, end := i, i
 	for end < len(f.text) {
@@ -238,66 +237,66 @@ func (f *finder) readPlainWord(i int) (w word) {
 		end++
 	}
 	text := f.text[from:end]
-	w.end, w.length = end, min(len(text), len(w.begin)+1)
-	for k := range min(len(text), len(w.begin)) {
-		w.begin[k] = lower(text[k])
+	w.end, w.length = end, min(len(text), len(w.prefix)+1)
+	for k := range min(len(text), len(w.prefix)) {
+		w.prefix[k] = lower(text[k])
 	}
 	w.secret = Secret(text)
-	w.joined = from > i && Secret(f.text[i:end])
+	w.joinedSecret = from > i && Secret(f.text[i:end])
 	return w
 }
 
 func (w *word) is(text string) bool {
-	return w.length == len(text) && string(w.begin[:w.length]) == text
+	return w.length == len(text) && string(w.prefix[:w.length]) == text
 }
 
 func (w *word) hasPrefix(text string) bool {
-	return w.length >= len(text) && string(w.begin[:len(text)]) == text
+	return w.length >= len(text) && string(w.prefix[:len(text)]) == text
 }
 
-// name takes the name at position: a secret's, or the scheme of a URL.
-func (f *finder) name() {
+// scanName handles the name at position: the name of a secret, or the scheme of a URL.
+func (f *finder) scanName() {
 	w := f.readWord(f.position)
 	f.position = w.end
-	c, _ := f.look(w.end)
-	if w.secret || w.joined && c != ':' { // token.example.test:443 is a host
-		f.value(w.end)
+	c, _ := f.charAt(w.end)
+	if w.secret || w.joinedSecret && c != ':' { // token.example.test:443 is a host
+		f.scanValue(w.end)
 		return
 	}
 	if c != ':' {
 		return
 	}
 	if w.is("sip") || w.is("sips") || w.is("h323") || w.is("tel") {
-		f.sip(w.end)
+		f.scanSIP(w.end)
 		return
 	}
-	f.colon(w.end)
+	f.scanUserInfo(w.end)
 	if w.hasPrefix("rtmp") {
-		f.streamKey(w.end)
+		f.scanStreamKey(w.end)
 	}
 }
 
-// value takes the value behind a secret's name that ends at the offset: behind
-// "name=", "name:" and their like, and in a part of a form below its header.
-func (f *finder) value(end int) {
+// scanValue redacts the value behind the name of a secret that ends at end: behind "name=",
+// "name:" and similar, and in the part of a multipart form below its header.
+func (f *finder) scanValue(end int) {
 	i := end
-	c, next := f.look(i)
+	c, next := f.charAt(i)
 	inQuotes := c == '"' || c == '\''
 	for c == '"' || c == '\'' || c == '[' || c == ']' {
 		i = next
-		if c, next = f.look(i); i-end > maxBrackets {
+		if c, next = f.charAt(i); i-end > maxBrackets {
 			return
 		}
 	}
 	i, newLine := f.skipBlanks(i)
-	separator, next := f.look(i)
+	separator, next := f.charAt(i)
 	if separator != '=' && separator != ':' {
 		if newLine && inQuotes {
-			f.found(i, f.skipTo(i, lineEnds), Mark)
+			f.addSpan(i, f.skipTo(i, lineEnds), Mark)
 		}
 		return
 	}
-	if c, after := f.look(next); c == '=' || c == '>' && separator == '=' {
+	if c, after := f.charAt(next); c == '=' || c == '>' && separator == '=' {
 		next = after
 	}
 	from, newLine := f.skipBlanks(next)
@@ -305,33 +304,33 @@ func (f *finder) value(end int) {
 	if separator == ':' && inQuotes {
 		mark = `"` + Mark + `"`
 	}
-	switch c, next := f.look(from); {
+	switch c, next := f.charAt(from); {
 	case c == '"' || c == '\'':
 		closing := f.skipString(next, c)
 		if separator == ':' && next-from == 1 && closing > next {
-			_, behind := f.look(closing)
-			f.found(from, behind, `"`+Mark+`"`)
+			_, behind := f.charAt(closing)
+			f.addSpan(from, behind, `"`+Mark+`"`)
 			return
 		}
-		f.found(next, closing, Mark)
+		f.addSpan(next, closing, Mark)
 	case separator == ':' && (c == '{' || c == '['):
-		f.found(from, f.skipJSON(from), `"`+Mark+`"`)
+		f.addSpan(from, f.skipJSON(from), `"`+Mark+`"`)
 	case newLine && !inQuotes:
-		// The value is empty, and the next line is another's.
+		// The value is empty; the next line belongs to something else.
 	case separator == '=':
-		f.found(from, f.skipTo(from, assignedEnds), mark)
+		f.addSpan(from, f.skipTo(from, assignedEnds), mark)
 	case inQuotes:
-		f.found(from, f.skipTo(from, jsonEnds), mark)
+		f.addSpan(from, f.skipTo(from, jsonEnds), mark)
 	default:
-		f.found(from, f.skipTo(from, textEnds), mark)
+		f.addSpan(from, f.skipTo(from, textEnds), mark)
 	}
 }
 
-// maxBrackets is how many bytes may lie between a name and its separator: a quote
-// or brackets, in the widest escapes.
+// maxBrackets is the largest number of bytes between a name and its separator: a quote or
+// brackets, in the longest escapes.
 const maxBrackets = 32
 
-// skipJSON returns the offset behind the object or list at i.
+// skipJSON returns the offset behind the object or array at i.
 func (f *finder) skipJSON(i int) int {
 	depth := 0
 	for i < len(f.text) {

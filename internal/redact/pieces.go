@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Pieces yields text without its secrets in pieces of at most size bytes, one of
-// them at least. A secret is replaced wherever the pieces are cut. Pieces are cut
-// between characters and marks, where size leaves room for one. Nothing of the size
-// of the text is held in memory.
+// Pieces yields text without its secrets in pieces of at most size bytes; it yields at
+// least one piece. A secret is replaced wherever the pieces are cut. Cuts are between
+// characters and marks if size allows it. Pieces holds no copy of the whole text.
 func Pieces(text string, size int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		c := cutter{size: max(size, 1), yield: yield}
@@ -19,20 +18,20 @@ func Pieces(text string, size int) iter.Seq[string] {
 		if MayHoldSecret(text) {
 			spans := newSpans(text, false)
 			for s, found := spans.next(); found && !c.stopped; s, found = spans.next() {
-				c.add(text[kept:s.from])
+				c.addText(text[kept:s.from])
 				c.addWhole(s.mark)
 				kept = s.to
 			}
 		}
-		c.add(text[kept:])
-		if !c.stopped && (c.length() > 0 || !c.yielded) {
+		c.addText(text[kept:])
+		if !c.stopped && (c.pieceLength() > 0 || !c.yielded) {
 			c.flush("")
 		}
 	}
 }
 
-// Prefix returns the first of the Pieces: as much of a text without its secrets as
-// fits into size bytes. Cutting first would let the first part of a secret through.
+// Prefix returns the first of the Pieces: the beginning of text without its secrets, at
+// most size bytes. Cutting before redacting could leave the first part of a secret.
 func Prefix(text string, size int) string {
 	for piece := range Pieces(text, size) {
 		return piece
@@ -44,58 +43,58 @@ func Prefix(text string, size int) string {
 type cutter struct {
 	size    int
 	yield   func(string) bool
-	whole   string // begins the next piece, if buffer is empty
-	buffer  []byte // begins the next piece, at most size bytes
+	head    string // beginning of the next piece if buffer is empty
+	buffer  []byte // beginning of the next piece, at most size bytes
 	yielded bool
 	stopped bool
 }
 
-func (c *cutter) length() int { return len(c.whole) + len(c.buffer) }
+func (c *cutter) pieceLength() int { return len(c.head) + len(c.buffer) }
 
-// flush yields what begins the next piece, and text behind it.
+// flush yields the next piece: the collected beginning, and text behind it.
 func (c *cutter) flush(text string) {
-	if c.length() > 0 {
-		c.extend(text)
-		text = c.whole + string(c.buffer)
+	if c.pieceLength() > 0 {
+		c.extendPiece(text)
+		text = c.head + string(c.buffer)
 	}
 	c.stopped = c.stopped || !c.yield(text)
-	c.whole, c.buffer, c.yielded = "", c.buffer[:0], true
+	c.head, c.buffer, c.yielded = "", c.buffer[:0], true
 }
 
-// extend adds text that fits into the piece. The first is not copied: nothing
-// follows it where a text has no secrets.
-func (c *cutter) extend(text string) {
+// extendPiece adds text that fits into the piece. It does not copy the first text, because
+// nothing follows it in a text without secrets.
+func (c *cutter) extendPiece(text string) {
 	switch {
-	case c.length() == 0:
-		c.whole = text
+	case c.pieceLength() == 0:
+		c.head = text
 	case text != "":
-		c.buffer = append(append(c.buffer, c.whole...), text...)
-		c.whole = ""
+		c.buffer = append(append(c.buffer, c.head...), text...)
+		c.head = ""
 	}
 }
 
-// addWhole keeps text in one piece if it fits into one.
+// addWhole adds text that stays in one piece if it fits.
 func (c *cutter) addWhole(text string) {
-	if len(text) <= c.size && c.length() > 0 && c.length()+len(text) > c.size {
+	if len(text) <= c.size && c.pieceLength() > 0 && c.pieceLength()+len(text) > c.size {
 		c.flush("")
 	}
-	c.add(text)
+	c.addText(text)
 }
 
-func (c *cutter) add(text string) {
-	for !c.stopped && c.length()+len(text) > c.size {
-		end := c.size - c.length()
+func (c *cutter) addText(text string) {
+	for !c.stopped && c.pieceLength()+len(text) > c.size {
+		end := c.size - c.pieceLength()
 		for back := 0; back < utf8.UTFMax && back <= end; back++ {
 			if utf8.RuneStart(text[end-back]) {
 				end -= back
 				break
 			}
 		}
-		if end == 0 && c.length() == 0 {
-			end = c.size // not even one character fits
+		if end == 0 && c.pieceLength() == 0 {
+			end = c.size // size is smaller than a character
 		}
 		c.flush(text[:end])
 		text = text[end:]
 	}
-	c.extend(text)
+	c.extendPiece(text)
 }

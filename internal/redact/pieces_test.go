@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Pieces are the text, cut between characters.
+// The pieces join to the text, and are cut between characters.
 func TestPieces(t *testing.T) {
 	f := func(text string, size int, want ...string) {
 		t.Helper()
@@ -42,8 +42,7 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// The pieces of a text add up to what is made of it in one go, wherever they are
-// cut.
+// The joined pieces equal the result of Text, wherever they are cut.
 func TestPiecesAddUp(t *testing.T) {
 	for _, text := range []string{
 		"", "a", strings.Repeat("no secret, 東京 ", 40),
@@ -69,7 +68,7 @@ func TestPiecesAddUp(t *testing.T) {
 	}
 }
 
-// A prefix holds no part of a secret, wherever the text would be cut.
+// A prefix contains no part of a secret, wherever it is cut.
 func TestPrefix(t *testing.T) {
 	const text = "see https://user:12345@host.example.test/ and passcode=12345"
 	for size := 1; size <= len(text)+8; size++ {

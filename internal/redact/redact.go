@@ -1,20 +1,24 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package redact takes secrets out of the text that a receiver passes on:
-// credentials in URLs and SIP URIs, stream keys, and the values of elements,
-// attributes, members and parameters that are named like a passcode, password,
-// secret or token. A secret is replaced by [Mark], so that a reader sees that
-// something was there.
+// Package redact removes secrets from text that receivers pass on: credentials in
+// URLs and SIP URIs, stream keys, and the values of elements, attributes, members and
+// parameters whose name contains a word like passcode, password, secret or token. It
+// replaces a secret by [Mark], so that a reader sees that there was one.
 //
-// [Text] serves every text, whatever its form: a value of a record as well as a
-// quarantined body. It reads XML, JSON, forms and plain text alike, as they are and
-// under three levels of escapes (percent, XML, JSON), in UTF-8 and UTF-16. The text
-// may be damaged or cut anywhere: where the end of a secret is not found, all that
-// follows is replaced. Its cost is linear, and it holds no more than a few spans.
+// [Text] accepts any text, from the value of one element to a quarantined body. It
+// reads XML, JSON, forms and plain text, with up to three levels of escapes (percent,
+// XML, JSON), in UTF-8 and UTF-16. The text may be damaged or cut anywhere: if the end
+// of a secret is missing, all following text is replaced. The cost is linear, and
+// memory is bounded by a few spans.
 //
-// It is a safety net for wire text; it cannot know a secret that does not look
-// like one.
+// The order: viewsOf decodes the text at each level of escapes; a finder finds the
+// secrets of one view (finder.go, with tag.go, url.go and address.go); a merger joins
+// the secrets of all views (spans.go); Text and [Pieces] replace them.
+//
+// redact is a safety net for text from the wire. It cannot recognize a secret that does
+// not look like one. No function blocks. A new form of a secret is a new line in
+// internal/testkit/secrets, which the tests of every receiver use.
 package redact
 
 import (
@@ -22,12 +26,11 @@ import (
 	"strings"
 )
 
-// Mark stands where a secret was.
+// Mark replaces a secret.
 const Mark = "REDACTED"
 
-// URL keeps scheme and host of a URL and replaces the rest: a stream's key may
-// be in its path, its query or its user information. Text that is not a URL
-// with a host is replaced whole.
+// URL keeps scheme and host of a URL and replaces the rest: the key of a stream may be in
+// its path, query or user information. Text that is not a URL with a host becomes Mark.
 func URL(text string) string {
 	u, err := url.Parse(text)
 	switch {
@@ -40,16 +43,17 @@ func URL(text string) string {
 	}
 }
 
-// Text returns text without its secrets, and text itself if it has none.
+// Text returns text with its secrets replaced. It returns text itself, without a copy, if
+// there are none.
 func Text(text string) string {
 	if !MayHoldSecret(text) {
 		return text
 	}
-	return replaced(text, newSpans(text, false))
+	return replaceSpans(text, newSpans(text, false))
 }
 
-// replaced returns text with a mark in the place of each span.
-func replaced(text string, spans spans) string {
+// replaceSpans returns text with each span replaced by its mark.
+func replaceSpans(text string, spans spans) string {
 	first, found := spans.next()
 	if !found {
 		return text
@@ -66,48 +70,48 @@ func replaced(text string, spans spans) string {
 	return b.String()
 }
 
-// MayHoldSecret is a quick look: text that has none of the characters with which
-// names, URLs and escapes stand before a secret has no secret that Text would find.
+// MayHoldSecret is a quick check: if text has none of the bytes of secretSigns, which stand
+// between a name, URL or escape and its secret, Text finds no secret in it.
 func MayHoldSecret(text string) bool {
 	for i := range len(text) {
-		if signs[text[i]] {
+		if secretSigns[text[i]] {
 			return true
 		}
 	}
 	return false
 }
 
-// Sign tells whether a byte makes MayHoldSecret true.
-func Sign(c byte) bool { return signs[c] }
+// Sign reports whether a byte makes MayHoldSecret true.
+func Sign(c byte) bool { return secretSigns[c] }
 
-var signs = [256]bool{':': true, '=': true, '<': true, '%': true, '&': true, '\\': true, 0: true}
+var secretSigns = [256]bool{':': true, '=': true, '<': true, '%': true, '&': true, '\\': true, 0: true}
 
-// words mark a name as that of a secret wherever they stand in it. They are in lower
-// case and without the separators that a name may have between its letters.
-var words = [...]string{
+// secretWords mark a name as that of a secret wherever they occur in it. They are in lower
+// case, without the separators that a name may have between its letters.
+var secretWords = [...]string{
 	"passcode", "password", "passwd", "passphrase", "secret", "streamurl", "streamkey", "token", "credential", "apikey",
 }
 
-// ownWords mark a name only as words of their own ("pin", "guestPin", "PIN_code"):
-// their letters stand in many other words.
+// ownWords mark a name only as separate words ("pin", "guestPin", "PIN_code"), because
+// their letters occur in many other words.
 var ownWords = [...]string{"pin", "pwd"}
 
 // longestWord is the length of the longest word, with a separator behind each letter.
 const longestWord = 2 * len("passphrase")
 
-// nameWord is one of words or ownWords.
+// nameWord is one of secretWords or ownWords.
 type nameWord struct {
 	text  string
 	isOwn bool
 }
 
-// wordsBy are the words by their first letter, in either case.
-var wordsBy = func() (by [256][]nameWord) {
+// wordsByLetter are the words by their first letter, in either case.
+var wordsByLetter = func() (by [256][]nameWord) {
 	add := func(word nameWord) {
 		by[word.text[0]] = append(by[word.text[0]], word)
 		by[word.text[0]-'a'+'A'] = append(by[word.text[0]-'a'+'A'], word)
 	}
-	for _, word := range words {
+	for _, word := range secretWords {
 		add(nameWord{text: word})
 	}
 	for _, word := range ownWords {
@@ -116,15 +120,15 @@ var wordsBy = func() (by [256][]nameWord) {
 	return by
 }()
 
-// Secret tells whether an element, attribute, member or parameter of this name
-// holds a secret, in any case of letters, with and without separators.
-func Secret(name string) bool { return holdsWord(name, true, true) }
+// Secret reports whether an element, attribute, member or parameter with this name holds a
+// secret, in any case of letters, with or without separators.
+func Secret(name string) bool { return hasSecretWord(name, true, true) }
 
-// holdsWord tells whether a part of a name holds one of the words. begins and ends
-// tell whether the part is at the begin and at the end of the name.
-func holdsWord[T string | []byte](name T, begins, ends bool) bool {
+// hasSecretWord reports whether a part of a name contains one of the words. begins and ends
+// say whether the part is at the beginning and at the end of the name.
+func hasSecretWord[T string | []byte](name T, begins, ends bool) bool {
 	for i := range len(name) {
-		for _, word := range wordsBy[name[i]] {
+		for _, word := range wordsByLetter[name[i]] {
 			if len(name)-i < len(word.text) || lower(name[i+1]) != word.text[1] && !isSeparator(name[i+1]) {
 				continue
 			}
@@ -132,7 +136,7 @@ func holdsWord[T string | []byte](name T, begins, ends bool) bool {
 				if isOwnWord(name, i, word.text, begins, ends) {
 					return true
 				}
-			} else if holdsLetters(name[i:], word.text) {
+			} else if hasWordLetters(name[i:], word.text) {
 				return true
 			}
 		}
@@ -142,9 +146,9 @@ func holdsWord[T string | []byte](name T, begins, ends bool) bool {
 
 func isSeparator(c byte) bool { return c == '_' || c == '-' || c == '.' }
 
-// holdsLetters tells whether text begins with the letters of a word, whatever
-// separators stand between them.
-func holdsLetters[T string | []byte](text T, word string) bool {
+// hasWordLetters reports whether text begins with the letters of a word, with any
+// separators between them.
+func hasWordLetters[T string | []byte](text T, word string) bool {
 	k := 0
 	for i := range len(text) {
 		c := text[i]
@@ -161,8 +165,8 @@ func holdsLetters[T string | []byte](text T, word string) bool {
 	return false
 }
 
-// isOwnWord tells whether the letters of a word stand at i and are a word of the name:
-// between separators, digits and changes of case.
+// isOwnWord reports whether the word at i is a separate word of the name: delimited by
+// separators, digits or changes of case.
 func isOwnWord[T string | []byte](name T, i int, word string, begins, ends bool) bool {
 	end := i + len(word)
 	for k := range len(word) {

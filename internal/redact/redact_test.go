@@ -70,7 +70,7 @@ func TestURLsInText(t *testing.T) {
 	f("https%3A%2F%2Fuser%3Apass%40h%2Fa", "https%3A%2F%2FREDACTED%40h%2Fa")
 }
 
-// The password of a SIP URI goes, its user stays.
+// Text replaces the password of a SIP URI and keeps the user.
 func TestSIP(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
@@ -97,7 +97,7 @@ func TestSIP(t *testing.T) {
 	f("sip://alice:pw@example.test", "sip://REDACTED@example.test")
 }
 
-// An address may lack its scheme. What is no user with a password stays.
+// An address may lack its scheme. Text without a user and a password stays.
 func TestAddress(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
@@ -158,7 +158,7 @@ func TestXML(t *testing.T) {
 	f(`<login token="t`, `<login token="REDACTED`)
 	f("the token is nice", "the token is nice")
 	f("<reason>incorrectPasscode</reason>", "<reason>incorrectPasscode</reason>")
-	// A prefix, an attribute list of any length, content of any length.
+	// A prefix, attributes and content of any length.
 	f("<c:passcode>1234</c:passcode><b/>", "<c:passcode>REDACTED</c:passcode><b/>")
 	f("<c.d:Passcode>1234</c.d:PASSCODE><b/>", "<c.d:Passcode>REDACTED</c.d:PASSCODE><b/>")
 	f("<passcode "+strings.Repeat(`a="b" `, 1000)+">12</passcode><b/>", "<passcode REDACTED>REDACTED</passcode><b/>")
@@ -218,7 +218,7 @@ func TestForms(t *testing.T) {
 	f("a=%zz&token=b%", "a=%zz&token=REDACTED")
 }
 
-// Bytes of UTF-16 stay as they are around a secret, and the mark is in UTF-16 too.
+// UTF-16 bytes around a secret stay, and the mark is in UTF-16 too.
 func TestUTF16(t *testing.T) {
 	for _, order := range []func(uint16) []byte{
 		func(u uint16) []byte { return []byte{byte(u), byte(u >> 8)} },
@@ -247,8 +247,7 @@ func TestUTF16(t *testing.T) {
 	assert.Equal(t, "<\x00\x00\x00p\x00\x00\x00assREDACTED", strings.Replace(Text("<\x00\x00\x00p\x00\x00\x00asscode>1234"), "code>", "", 1))
 }
 
-// The cost is linear on text made to be slow: at this size a cost that is not
-// takes hours.
+// The cost is linear on adversarial text: at this size a quadratic cost would take hours.
 func TestHostileTextIsLinear(t *testing.T) {
 	for _, unit := range []string{
 		"token ", "token='", "token=", "token:", "token\":", "token{", "token:{", "token:[\"", "<token ", "<token>", "<token>'", "<token a='<", "</token",
@@ -267,7 +266,7 @@ func TestHostileTextIsLinear(t *testing.T) {
 	}
 }
 
-// encoders are the forms in which a body that holds a secret may come.
+// encoders are the encodings of a body with a secret.
 var encoders = []func(string) string{
 	func(s string) string { return s },
 	url.QueryEscape, url.PathEscape, html.EscapeString,
@@ -285,7 +284,7 @@ func utf16Text(s string, order int) string {
 	return string(out)
 }
 
-// forms hold the secret %s in every form that is known.
+// forms are all known forms of a secret, with %s in its place.
 var forms = []string{
 	"<passcode>%s</passcode>", "<c:passcode>%s</c:passcode>", "<passcode a='1' b=\"%s\">x</passcode>", "<x password=\"%s\"/>", "<streamUrl>rtmp://h/%s</streamUrl>",
 	"<u>https://user:%s@host/</u>", "<u>rtmp://host/app/%s</u>", "<p>sip:user:%s@host</p>", "{\"token\":\"%s\"}", "{\"secrets\":[{\"a\":\"%s\"}]}",
@@ -293,8 +292,8 @@ var forms = []string{
 	"<pass_code>%s</pass_code>", "<api.key>%s</api.key>", "<guestPin>%s</guestPin>", "{\"api.key\":\"%s\"}", "a=b&pass-code=%s", "<x guest.pin='%s'/>",
 }
 
-// FuzzText plants a secret in every form behind every encoding, between other
-// text, and finds it in no piece, and not over the boundary of two.
+// FuzzText puts a secret in every form and encoding between other text, and requires that
+// no piece and no boundary of two pieces contains it.
 func FuzzText(f *testing.F) {
 	f.Add("<a>", "</a>", uint8(0), uint8(0), uint16(20))
 	f.Add("", "", uint8(3), uint8(1), uint16(7))
@@ -302,7 +301,7 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, behind string, form, encoder uint8, size uint16) {
 		const secret = "hunter2geheim"
 		if strings.ContainsAny(before, "\x00<>\"'&%\\=:{[;,@/?#") {
-			return // what is before it may quote it, and then it is not of this form
+			return // preceding text may quote the secret, which is another form
 		}
 		encode := encoders[int(encoder)%len(encoders)]
 		text := before + " " + fmt.Sprintf(forms[int(form)%len(forms)], secret) + " " + behind
@@ -335,7 +334,7 @@ func BenchmarkText(b *testing.B) {
 	}
 }
 
-// A name is read over its separators; the name of a host is none.
+// Separators in a name are ignored; a host name is not the name of a secret.
 func TestNamesWithSeparators(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()

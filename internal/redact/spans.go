@@ -5,19 +5,19 @@ package redact
 
 import "strings"
 
-// spans are the secrets of a text, in order.
+// spans iterates over the secrets of a text, in order.
 type spans struct {
-	single finder // of a text that has one view only
-	merged *merger
+	single finder  // for a text with one view
+	merged *merger // nil for a text with one view
 }
 
-// newSpans returns the secrets of a text. isAddress tells that it is the address of
-// a party.
+// newSpans returns the secrets of a text. isAddress says that the text is the address of a
+// party.
 func newSpans(text string, isAddress bool) spans {
 	if strings.IndexByte(text, 0) < 0 && !hasEscape(text) {
 		s := spans{single: finder{view: view{text: text, plain: true}}}
 		if isAddress {
-			s.single.bare(0, false)
+			s.single.scanBareAddress(0, false)
 		}
 		return s
 	}
@@ -33,11 +33,11 @@ func (s *spans) next() (span, bool) {
 	return s.merged.next()
 }
 
-// merger merges what the views of a text show.
+// merger merges the secrets of several views.
 type merger struct {
 	finders [maxViews]finder
-	heads   [maxViews]span
-	more    [maxViews]bool
+	heads   [maxViews]span // next secret of each finder
+	hasHead [maxViews]bool
 	count   int
 }
 
@@ -46,30 +46,30 @@ func (m *merger) reset(text string, isAddress bool) {
 	for i, v := range viewsOf(text, buffer[:0]) {
 		m.finders[i] = finder{view: v}
 		if isAddress {
-			m.finders[i].bare(0, false)
+			m.finders[i].scanBareAddress(0, false)
 		}
-		m.heads[i], m.more[i] = m.finders[i].next()
+		m.heads[i], m.hasHead[i] = m.finders[i].next()
 		m.count = i + 1
 	}
 }
 
-// next returns the next secret. Secrets that overlap are one.
+// next returns the next secret. Overlapping secrets become one.
 func (m *merger) next() (s span, found bool) {
 	first := -1
 	for i := range m.count {
-		if m.more[i] && (first < 0 || m.heads[i].from < m.heads[first].from) {
+		if m.hasHead[i] && (first < 0 || m.heads[i].from < m.heads[first].from) {
 			first = i
 		}
 	}
 	if first < 0 {
 		return span{}, false
 	}
-	s = m.take(first)
+	s = m.takeHead(first)
 	for joined := true; joined; {
 		joined = false
 		for i := range m.count {
-			for m.more[i] && m.heads[i].from < s.to {
-				s.to = max(s.to, m.take(i).to)
+			for m.hasHead[i] && m.heads[i].from < s.to {
+				s.to = max(s.to, m.takeHead(i).to)
 				joined = true
 			}
 		}
@@ -77,20 +77,21 @@ func (m *merger) next() (s span, found bool) {
 	return s, true
 }
 
-// take returns the head of a finder, with its mark in the text's encoding.
-func (m *merger) take(i int) span {
+// takeHead removes the head of a finder, and returns it with its mark in the text's
+// encoding.
+func (m *merger) takeHead(i int) span {
 	s := m.heads[i]
 	switch m.finders[i].encoding {
 	case littleEndian:
-		s.mark = widened(s.mark, "", "\x00")
+		s.mark = widen(s.mark, "", "\x00")
 	case bigEndian:
-		s.mark = widened(s.mark, "\x00", "")
+		s.mark = widen(s.mark, "\x00", "")
 	}
-	m.heads[i], m.more[i] = m.finders[i].next()
+	m.heads[i], m.hasHead[i] = m.finders[i].next()
 	return s
 }
 
-func widened(mark, before, behind string) string {
+func widen(mark, before, behind string) string {
 	var b strings.Builder
 	for i := range len(mark) {
 		b.WriteString(before)

@@ -6,19 +6,19 @@ package redact
 // elementEnds end the name of an element in a tag.
 var elementEnds = charset(blanks + "/>\x00")
 
-// tag takes what begins with < before i: the attributes and the content of a
-// secret's element, or the content before its end tag, if the start tag is missing.
-func (f *finder) tag(i int) {
+// scanTag handles the tag whose < ends at i. It redacts attributes and content of a
+// secret's element; behind an end tag without a start tag, the content before it.
+func (f *finder) scanTag(i int) {
 	begin := f.position
 	f.position = i
-	c, next := f.look(i)
+	c, next := f.charAt(i)
 	isEnd := c == '/'
 	if isEnd {
 		i = next
 	}
 	name := f.readTagName(i)
-	after, _ := f.look(name.end)
-	f.address = !isEnd && elementEnds[after] && f.isAddressElement(name)
+	after, _ := f.charAt(name.end)
+	f.inAddress = !isEnd && elementEnds[after] && f.isAddressElement(name)
 	if !name.secret || !elementEnds[after] {
 		if !name.prefix { // <sip:user@host>
 			f.position = name.end
@@ -27,14 +27,14 @@ func (f *finder) tag(i int) {
 	}
 	if isEnd {
 		f.position = name.end
-		f.found(f.content, begin, Mark)
+		f.addSpan(f.content, begin, Mark)
 		return
 	}
-	f.element(name)
+	f.scanElement(name)
 }
 
-// element takes the element of a secret, whose start tag has the name.
-func (f *finder) element(name tagName) {
+// scanElement redacts the element of a secret with this start tag.
+func (f *finder) scanElement(name tagName) {
 	end := name.end
 	tagEnd, empty, whole := f.skipTag(end)
 	if start, _ := f.skipBlanks(end); start < tagEnd && (!empty || !f.isSlash(start)) {
@@ -42,24 +42,23 @@ func (f *finder) element(name tagName) {
 		if empty {
 			attributes = f.slashBefore(start, tagEnd)
 		}
-		f.found(end, attributes, " "+Mark)
+		f.addSpan(end, attributes, " "+Mark)
 	}
 	f.position = max(f.position, tagEnd)
 	if !whole || empty {
 		return
 	}
-	_, from := f.look(tagEnd)
+	_, from := f.charAt(tagEnd)
 	f.content, f.position = from, from
-	f.found(from, f.endTag(from, name), Mark)
+	f.addSpan(from, f.endTag(from, name), Mark)
 }
 
 func (f *finder) isSlash(i int) bool {
-	c, _ := f.look(i)
+	c, _ := f.charAt(i)
 	return c == '/'
 }
 
-// slashBefore returns the offset of the last / before the end of an empty-element
-// tag.
+// slashBefore returns the offset of the last / before the end of an empty-element tag.
 func (f *finder) slashBefore(i, end int) (slash int) {
 	for i < end {
 		c, next := f.at(i)
@@ -71,8 +70,8 @@ func (f *finder) slashBefore(i, end int) (slash int) {
 	return slash
 }
 
-// skipTag returns the offset of the > of the tag whose name ends at i. A tag that
-// ends with < or the text is not whole.
+// skipTag returns the offset of the > of the tag whose name ends at i. whole is false if a
+// < or the end of the text comes first.
 func (f *finder) skipTag(i int) (end int, empty, whole bool) {
 	last := byte(0)
 	for i < len(f.text) {
@@ -101,22 +100,22 @@ func (f *finder) skipTag(i int) (end int, empty, whole bool) {
 
 // tagName is the name in a tag.
 type tagName struct {
-	local  int // where the part behind the prefix begins
+	local  int // offset of the part behind the prefix
 	end    int
 	secret bool
 	prefix bool
 }
 
-// readTagName reads the name at i: it may have a prefix.
+// readTagName reads the name at i, with an optional prefix.
 func (f *finder) readTagName(i int) tagName {
 	n := tagName{local: i, end: i}
 	for n.end < len(f.text) {
 		c, next := f.at(n.end)
 		switch {
-		case c == '.' || c >= other:
+		case c == '.' || c >= nonASCII:
 		case isNameByte(c):
 			w := f.readWord(n.end)
-			n.secret = n.secret || w.secret || w.joined
+			n.secret = n.secret || w.secret || w.joinedSecret
 			next = w.end
 		case c == ':':
 			n.local, n.prefix = next, true
@@ -128,7 +127,7 @@ func (f *finder) readTagName(i int) tagName {
 	return n
 }
 
-// sameName compares the names of two tags without prefixes, in any case of letters.
+// sameName compares the names of two tags without their prefixes, in any case of letters.
 func (f *finder) sameName(a, b tagName) bool {
 	i, k := a.local, b.local
 	for i < a.end && k < b.end {
@@ -142,8 +141,8 @@ func (f *finder) sameName(a, b tagName) bool {
 	return i >= a.end && k >= b.end
 }
 
-// endTag returns the offset of the end tag of the element with that name whose
-// content begins at i, and the end of the text if there is none.
+// endTag returns the offset of the end tag of the element with this name whose content
+// begins at i, or the end of the text.
 func (f *finder) endTag(i int, name tagName) int {
 	depth := 1
 	for i < len(f.text) {
@@ -153,7 +152,7 @@ func (f *finder) endTag(i int, name tagName) int {
 			continue
 		}
 		begin := i
-		kind, after := f.look(next)
+		kind, after := f.charAt(next)
 		switch kind {
 		case '!':
 			i = f.skipDeclaration(after)
@@ -179,8 +178,8 @@ func (f *finder) endTag(i int, name tagName) int {
 	return i
 }
 
-// skipDeclaration returns the offset behind a comment or a CDATA section that
-// begins before i, behind "<!".
+// skipDeclaration returns the offset behind the comment or CDATA section whose "<!" ends at
+// i.
 func (f *finder) skipDeclaration(i int) int {
 	for _, d := range [...]struct{ begin, end string }{{"--", "-->"}, {"[CDATA[", "]]>"}} {
 		if behind, ok := f.hasText(i, d.begin); ok {
@@ -196,10 +195,10 @@ func (f *finder) skipDeclaration(i int) int {
 	return i
 }
 
-// hasText tells whether text begins at i, and returns the offset behind it.
+// hasText reports whether text begins at i, and returns the offset behind it.
 func (f *finder) hasText(i int, text string) (behind int, ok bool) {
 	for k := range len(text) {
-		c, next := f.look(i)
+		c, next := f.charAt(i)
 		if c != text[k] || i >= len(f.text) {
 			return i, false
 		}

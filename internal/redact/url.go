@@ -3,15 +3,15 @@
 
 package redact
 
-// colon takes the user information of a URL whose scheme ends at the offset.
-func (f *finder) colon(colon int) {
+// scanUserInfo redacts the user information of a URL whose scheme ends at colon.
+func (f *finder) scanUserInfo(colon int) {
 	from, ok := f.authority(colon)
 	if !ok {
 		_, f.position = f.at(colon)
 		return
 	}
 	f.position = from
-	first, _ := f.look(from)
+	first, _ := f.charAt(from)
 	end, at, port := from, -1, -1
 	for end < len(f.text) {
 		c, next := f.at(end)
@@ -20,7 +20,7 @@ func (f *finder) colon(colon int) {
 		}
 		switch {
 		case c == '@':
-			at = end // the last one: a password may hold an @ itself
+			at = end // the last @, because a password may contain one
 		case c == ':' && port < 0:
 			port = next
 		}
@@ -28,15 +28,15 @@ func (f *finder) colon(colon int) {
 	}
 	switch {
 	case at >= 0:
-		f.found(from, at, Mark)
-	case first != '[' && f.cutPassword(port, end):
-		f.found(from, end, Mark)
+		f.addSpan(from, at, Mark)
+	case first != '[' && f.isCutPassword(port, end):
+		f.addSpan(from, end, Mark)
 	}
 }
 
-// cutPassword tells whether what follows the colon of a host at the end of the text
-// is no port, but a password whose @ was cut off.
-func (f *finder) cutPassword(from, end int) bool {
+// isCutPassword reports whether the text between a host's colon and the end of the text is
+// a password whose @ was cut off, rather than a port.
+func (f *finder) isCutPassword(from, end int) bool {
 	if from < 0 || end < len(f.text) {
 		return false
 	}
@@ -50,11 +50,11 @@ func (f *finder) cutPassword(from, end int) bool {
 	return false
 }
 
-// authority returns where the authority of a URL begins, behind "://".
+// authority returns the offset of a URL's authority, behind "://".
 func (f *finder) authority(colon int) (from int, ok bool) {
 	_, i := f.at(colon)
 	for range 2 {
-		c, next := f.look(i)
+		c, next := f.charAt(i)
 		if c != '/' {
 			return 0, false
 		}
@@ -63,29 +63,29 @@ func (f *finder) authority(colon int) (from int, ok bool) {
 	return i, true
 }
 
-// streamKey takes all that follows the host of a URL of a stream.
-func (f *finder) streamKey(colon int) {
+// scanStreamKey redacts everything behind the host of a stream's URL.
+func (f *finder) scanStreamKey(colon int) {
 	from, ok := f.authority(colon)
 	if !ok {
 		return
 	}
 	path := f.skipTo(from, authorityEnds)
-	f.found(path, f.skipTo(path, urlEnds), "/"+Mark)
+	f.addSpan(path, f.skipTo(path, urlEnds), "/"+Mark)
 }
 
-// sip takes the password of a SIP URI: the user stays. The password ends before
+// scanSIP redacts the password of a SIP URI and keeps the user. The password ends before
 // the last @ of the URI without its parameters.
-func (f *finder) sip(colon int) {
+func (f *finder) scanSIP(colon int) {
 	if _, ok := f.authority(colon); ok {
-		f.colon(colon)
+		f.scanUserInfo(colon)
 		return
 	}
 	_, i := f.at(colon)
 	f.position = i
-	if i < f.noAt {
+	if i < f.sipSearchedTo {
 		return
 	}
-	first, _ := f.look(i)
+	first, _ := f.charAt(i)
 	password, at := -1, -1
 	for i < len(f.text) {
 		c, next := f.at(i)
@@ -104,10 +104,10 @@ func (f *finder) sip(colon int) {
 	}
 	switch {
 	case at >= 0:
-		f.found(password, at, Mark)
-	case first != '[' && f.cutPassword(password, i):
-		f.found(password, i, Mark)
+		f.addSpan(password, at, Mark)
+	case first != '[' && f.isCutPassword(password, i):
+		f.addSpan(password, i, Mark)
 	default:
-		f.noAt = i
+		f.sipSearchedTo = i
 	}
 }

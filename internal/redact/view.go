@@ -5,42 +5,41 @@ package redact
 
 import "strings"
 
-// encoding is how the characters of a text lie in its bytes.
+// encoding is the encoding of a text's characters.
 type encoding uint8
 
 const (
-	narrow encoding = iota // UTF-8, or any other that contains ASCII
+	asciiCompatible encoding = iota // UTF-8, or any other encoding that contains ASCII
 	littleEndian
 	bigEndian
-	sparse // bytes with zero bytes anywhere among them
+	sparse // bytes with zero bytes anywhere between them
 )
 
-// other stands for a character that is not ASCII: no secret begins or ends with it.
-const other = 0x80
+// nonASCII represents any character that is not ASCII: no secret begins or ends with one.
+const nonASCII = 0x80
 
-// view is a text as a reader behind some levels of escapes sees it: percent-escapes,
-// entities of XML, and escapes of JSON strings, in any mixture. It keeps no copy:
-// offsets are those of the text.
+// view decodes a text with some levels of escapes: percent escapes, XML entities and JSON
+// escapes, in any mixture. It holds no copy; offsets are those of the text.
 type view struct {
 	text     string
 	encoding encoding
 	levels   int
-	plain    bool // the characters are the bytes
+	plain    bool // characters equal bytes
 }
 
-// at returns the character at offset i and the offset behind it; i is less than
-// the length of the text.
+// at returns the character at offset i and the offset behind it. i must be less than the
+// length of the text.
 func (v *view) at(i int) (c byte, next int) {
-	if v.plain || v.encoding == narrow && !beginsEscape[v.text[i]] {
+	if v.plain || v.encoding == asciiCompatible && !escapeBytes[v.text[i]] {
 		return v.text[i], i + 1
 	}
-	if c, next = v.unit(i); v.levels == 0 || !beginsEscape[c] {
+	if c, next = v.unit(i); v.levels == 0 || !escapeBytes[c] {
 		return c, next
 	}
 	return v.decode(i, v.levels)
 }
 
-// decode is at for a number of levels. It ends within a few characters at each.
+// decode is at for a number of levels. At each level it reads a few characters at most.
 func (v *view) decode(i, levels int) (c byte, next int) {
 	if levels == 0 {
 		return v.unit(i)
@@ -54,7 +53,7 @@ func (v *view) decode(i, levels int) (c byte, next int) {
 	case '+': // a blank in a form
 		return ' ', next
 	case '&':
-		if v.encoding == narrow && levels == 1 && !strings.HasPrefix(v.text[next:], "#") {
+		if v.encoding == asciiCompatible && levels == 1 && !strings.HasPrefix(v.text[next:], "#") {
 			return namedEntity(v.text, next)
 		}
 		if decoded, end, ok := v.entity(next, levels-1); ok {
@@ -68,7 +67,7 @@ func (v *view) decode(i, levels int) (c byte, next int) {
 	return c, next
 }
 
-// unit returns a character of the encoding.
+// unit returns one character of the encoding, without decoding escapes.
 func (v *view) unit(i int) (c byte, next int) {
 	switch v.encoding {
 	case littleEndian, bigEndian:
@@ -79,8 +78,8 @@ func (v *view) unit(i int) (c byte, next int) {
 		if v.encoding == littleEndian {
 			high, low = low, high
 		}
-		if high != 0 || low >= other {
-			return other, i + 2
+		if high != 0 || low >= nonASCII {
+			return nonASCII, i + 2
 		}
 		return low, i + 2
 	case sparse:
@@ -93,7 +92,7 @@ func (v *view) unit(i int) (c byte, next int) {
 	}
 }
 
-// peek is decode that may stand at the end of the text.
+// peek is decode for an offset that may be the end of the text.
 func (v *view) peek(i, levels int) (c byte, next int, ok bool) {
 	if i >= len(v.text) {
 		return 0, i, false
@@ -102,7 +101,7 @@ func (v *view) peek(i, levels int) (c byte, next int, ok bool) {
 	return c, next, true
 }
 
-// hex reads digits hexadecimal digits.
+// hex reads a number of digits hexadecimal digits.
 func (v *view) hex(i, levels, digits int) (n uint32, end int, ok bool) {
 	for range digits {
 		c, next, more := v.peek(i, levels)
@@ -126,14 +125,14 @@ func hexDigit(c byte) (digit byte, ok bool) {
 	}
 }
 
-// namedEntities are those of XML, without the ampersand.
+// namedEntities are the entities of XML, without the ampersand.
 var namedEntities = [...]struct {
 	name      string
 	character byte
 }{{"amp;", '&'}, {"lt;", '<'}, {"gt;", '>'}, {"quot;", '"'}, {"apos;", '\''}}
 
-// namedEntity is entity for names in plain text, which are nearly all there are. A
-// name that XML does not have leaves the ampersand as it is.
+// namedEntity is entity for the most frequent case, a name in plain text. An unknown name
+// leaves the ampersand as it is.
 func namedEntity(text string, i int) (c byte, end int) {
 	for _, e := range namedEntities {
 		if strings.HasPrefix(text[i:], e.name) {
@@ -143,11 +142,11 @@ func namedEntity(text string, i int) (c byte, end int) {
 	return '&', i
 }
 
-// maxEntity is the length of the longest entity that stands for an ASCII
-// character, without & and ;, with some leading zeros.
+// maxEntity is the length of the longest entity of an ASCII character, without & and ;,
+// with some leading zeros.
 const maxEntity = 8
 
-// entity reads what follows an ampersand.
+// entity reads an entity behind its ampersand.
 func (v *view) entity(i, levels int) (c byte, end int, ok bool) {
 	var name [maxEntity]byte
 	n := 0
@@ -167,8 +166,8 @@ func (v *view) entity(i, levels int) (c byte, end int, ok bool) {
 	}
 }
 
-// entityCharacter decodes the name of an entity. A character that is not ASCII is
-// other.
+// entityCharacter returns the character of an entity name; nonASCII for a character that is
+// not ASCII.
 func entityCharacter(name string) (c byte, ok bool) {
 	switch name {
 	case "amp":
@@ -201,7 +200,7 @@ func entityCharacter(name string) (c byte, ok bool) {
 	return ascii(n), digits != ""
 }
 
-// jsonEscape reads what follows a backslash.
+// jsonEscape reads a JSON escape behind its backslash.
 func (v *view) jsonEscape(i, levels int) (c byte, end int, ok bool) {
 	c, next, more := v.peek(i, levels)
 	if !more {
@@ -223,14 +222,14 @@ func (v *view) jsonEscape(i, levels int) (c byte, end int, ok bool) {
 }
 
 func ascii(n uint32) byte {
-	if n >= other {
-		return other
+	if n >= nonASCII {
+		return nonASCII
 	}
 	return byte(n)
 }
 
-// viewsOf returns the views of a text that may show secrets: its bytes, its
-// characters if they are not bytes, and those behind each level of escapes.
+// viewsOf appends the views of a text that may contain secrets: its bytes, its characters
+// if they differ from the bytes, and each level of escapes.
 func viewsOf(text string, views []view) []view {
 	views = append(views, view{text: text, plain: true})
 	base := view{text: text}
@@ -238,26 +237,26 @@ func viewsOf(text string, views []view) []view {
 		base.encoding = encodingOf(text)
 		views = append(views, base)
 	}
-	if base.encoding == narrow && !hasEscape(text) || !strings.ContainsAny(text, escapes) {
+	if base.encoding == asciiCompatible && !hasEscape(text) || !strings.ContainsAny(text, escapes) {
 		return views
 	}
-	for base.levels = 1; base.levels <= levelsOf(text, base.encoding); base.levels++ {
+	for base.levels = 1; base.levels <= escapeLevels(text, base.encoding); base.levels++ {
 		views = append(views, base)
 	}
 	return views
 }
 
 const (
-	// maxLevels of escapes are read: a body in a parameter of a form in a URL, of which
-	// a value holds XML.
+	// maxLevels is the largest number of decoded levels of escapes, for example XML in a
+	// form parameter in a URL.
 	maxLevels = 3
-	// maxViews of a text: its bytes, its characters, and those behind each level.
+	// maxViews is the largest number of views of a text: bytes, characters, and each level.
 	maxViews = 2 + maxLevels
 )
 
-// levelsOf returns how many levels of escapes a text may have.
-func levelsOf(text string, in encoding) int {
-	if in != narrow {
+// escapeLevels returns how many levels of escapes a text may have.
+func escapeLevels(text string, in encoding) int {
+	if in != asciiCompatible {
 		return maxLevels
 	}
 	for _, sign := range [...]string{"%25", "%26", "%5c", "%5C", "&amp;", "&#", `\\`, `\u00`} {
@@ -274,7 +273,7 @@ func levelsOf(text string, in encoding) int {
 	return kinds
 }
 
-// hasEscape tells whether a text has an escape: "a=b&c=d" and "100 %" have none.
+// hasEscape reports whether a text contains an escape: "a=b&c=d" and "100 %" do not.
 func hasEscape(text string) bool {
 	v := view{text: text}
 	for i := strings.IndexAny(text, escapes); i >= 0 && i < len(text); {
@@ -291,18 +290,18 @@ func hasEscape(text string) bool {
 	return false
 }
 
-// escapes begin an escape.
+// escapes are the characters that begin an escape.
 const escapes = `%&\`
 
-// beginsEscape holds the characters that are not themselves behind an escape.
-var beginsEscape = charset(escapes + "+")
+// escapeBytes are the characters that may have another meaning at a level of escapes.
+var escapeBytes = charset(escapes + "+")
 
-// minUTF16 bounds the bytes of a UTF-16 text for each zero byte. A body has far
-// fewer, because its names and tags are ASCII.
+// minUTF16 is the largest number of bytes per zero byte in UTF-16 text. Wire bodies have
+// far fewer, because their names and tags are ASCII.
 const minUTF16 = 20
 
-// encodingOf tells the encoding of a text with zero bytes. In UTF-16, every ASCII
-// character has one, and all of them lie on one side.
+// encodingOf returns the encoding of a text with zero bytes. In UTF-16 each ASCII character
+// has one, always on the same side.
 func encodingOf(text string) encoding {
 	var zeros [2]int
 	for i := range len(text) {

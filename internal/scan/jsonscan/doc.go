@@ -1,13 +1,14 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package jsonscan reads JSON (RFC 8259) strictly and without allocations, for
-// the wire formats that are JSON. It knows no types: whoever calls says what a
-// value should be, by the method that reads it.
+// Package jsonscan is a strict JSON (RFC 8259) scanner without allocations, for the
+// wire formats that are JSON. It knows no types: the caller selects the type of a
+// value by the method that reads it. Scanner.RawControls is the only exception to
+// the RFC.
 //
-// Strict has one exception that a caller may choose: Scanner.RawControls.
+// Invalid UTF-8 in a string and a surrogate without its pair become U+FFFD, as in
+// encoding/json. After an error the position is at or within the wrong token.
 //
-// What is no UTF-8 in a string becomes U+FFFD, and of a surrogate without its
-// pair too, as in encoding/json. After an error the position is that of the
-// token that is wrong, or within it.
+// The caller owns the data; a Scanner never blocks and is not safe for concurrent
+// use. FuzzScanner compares it with encoding/json.
 package jsonscan

@@ -9,17 +9,17 @@ import (
 	"unicode/utf8"
 )
 
-// ErrSyntax says that the bytes are not JSON (RFC 8259).
+// ErrSyntax means that the bytes are not JSON (RFC 8259).
 var ErrSyntax = errors.New("not JSON")
 
-// MaxDepth bounds nesting, and with it the stack.
+// MaxDepth is the largest depth of nesting, which bounds the stack.
 const MaxDepth = 64
 
-// Scanner reads JSON from the front. Text it returns is a part of data, or of
-// scratch where there were escapes; both last until the next reset.
+// Scanner reads JSON from front to back. The text that it returns is part of data, or of
+// scratch if it had escapes. Both are valid until the next Reset.
 type Scanner struct {
-	// RawControls lets control characters stand for themselves in strings. JSON
-	// wants them escaped; some servers send names as people typed them.
+	// RawControls accepts unescaped control characters in strings. JSON requires escapes,
+	// but some servers send names as people typed them.
 	RawControls bool
 
 	data    []byte
@@ -32,19 +32,19 @@ func (s *Scanner) Reset(data []byte) {
 	s.data, s.pos, s.scratch = data, 0, s.scratch[:0]
 }
 
-// Pos returns how much of the data is read.
+// Pos returns the offset of the next unread byte.
 func (s *Scanner) Pos() int { return s.pos }
 
-// Seek goes to another place of the data.
+// Seek continues at another offset.
 func (s *Scanner) Seek(pos int) { s.pos = pos }
 
-// Len returns how long the data is.
+// Len returns the length of the data.
 func (s *Scanner) Len() int { return len(s.data) }
 
-// Since returns the bytes from pos to where the scanner stands.
+// Since returns the bytes from pos to the current offset.
 func (s *Scanner) Since(pos int) []byte { return s.data[pos:s.pos] }
 
-// Valid returns text with what is no UTF-8 replaced.
+// Valid returns text with invalid UTF-8 replaced by U+FFFD.
 func (s *Scanner) Valid(text []byte) []byte {
 	if utf8.Valid(text) {
 		return text
@@ -56,7 +56,7 @@ func (s *Scanner) Valid(text []byte) []byte {
 	return s.scratch[start:len(s.scratch):len(s.scratch)]
 }
 
-// Next skips white space and returns the byte that begins a token, 0 at the end.
+// Next skips white space and returns the first byte of the next token; 0 at the end.
 func (s *Scanner) Next() byte {
 	for s.pos < len(s.data) {
 		switch c := s.data[s.pos]; c {
@@ -69,7 +69,7 @@ func (s *Scanner) Next() byte {
 	return 0
 }
 
-// Take consumes c if it is the next token.
+// Take consumes c if it is the next token, and reports whether it was.
 func (s *Scanner) Take(c byte) bool {
 	if s.Next() != c {
 		return false
@@ -78,16 +78,16 @@ func (s *Scanner) Take(c byte) bool {
 	return true
 }
 
-// plain are the bytes that stand for themselves in a string: ASCII without
-// control characters, quote and backslash.
-var plain = func() (table [256]bool) {
+// plainBytes are the bytes that need no decoding in a string: ASCII without control
+// characters, quote and backslash.
+var plainBytes = func() (table [256]bool) {
 	for c := 0x20; c < 0x80; c++ {
 		table[c] = c != '"' && c != '\\'
 	}
 	return table
 }()
 
-// Text reads a string and returns its content, valid UTF-8.
+// Text reads a string and returns its content as valid UTF-8.
 func (s *Scanner) Text() ([]byte, error) {
 	if !s.Take('"') {
 		return nil, ErrSyntax
@@ -95,32 +95,32 @@ func (s *Scanner) Text() ([]byte, error) {
 	begin := s.pos
 	for i := begin; i < len(s.data); i++ {
 		switch c := s.data[i]; {
-		case plain[c]:
+		case plainBytes[c]:
 		case c == '"':
 			s.pos = i + 1
 			return s.data[begin:i], nil
 		default:
-			return s.textSlowly(begin, i)
+			return s.decodeText(begin, i)
 		}
 	}
 	return nil, ErrSyntax
 }
 
-// textSlowly goes on at i, where something other than plain ASCII stands. What
-// is no UTF-8 becomes U+FFFD, as in encoding/json.
-func (s *Scanner) textSlowly(begin, i int) ([]byte, error) {
+// decodeText continues Text at i, the first byte that needs decoding. Invalid UTF-8 becomes
+// U+FFFD, as in encoding/json.
+func (s *Scanner) decodeText(begin, i int) ([]byte, error) {
 	start := len(s.scratch)
 	s.scratch = append(s.scratch, s.data[begin:i]...)
 	for i < len(s.data) {
 		switch c := s.data[i]; {
-		case plain[c]:
+		case plainBytes[c]:
 			s.scratch = append(s.scratch, c)
 			i++
 		case c == '"':
 			s.pos = i + 1
 			return s.scratch[start:len(s.scratch):len(s.scratch)], nil
 		case c == '\\':
-			size, ok := s.escape(s.data[i:])
+			size, ok := s.decodeEscape(s.data[i:])
 			if !ok {
 				return nil, ErrSyntax
 			}
@@ -136,8 +136,8 @@ func (s *Scanner) textSlowly(begin, i int) ([]byte, error) {
 	return nil, ErrSyntax
 }
 
-// escape appends what the escape at the front of in stands for.
-func (s *Scanner) escape(in []byte) (size int, ok bool) {
+// decodeEscape appends the character of the escape at the front of in.
+func (s *Scanner) decodeEscape(in []byte) (size int, ok bool) {
 	if len(in) < 2 {
 		return 0, false
 	}
@@ -198,39 +198,39 @@ func hex4(in []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// Number reads a number and returns it as written.
+// Number reads a number and returns its text.
 func (s *Scanner) Number() ([]byte, error) {
 	begin := s.pos
-	if s.at('-') {
+	if s.isNext('-') {
 		s.pos++
 	}
 	switch {
-	case s.at('0'):
+	case s.isNext('0'):
 		s.pos++
-	case s.digits() == 0:
+	case s.skipDigits() == 0:
 		return nil, ErrSyntax
 	}
-	if s.at('.') {
+	if s.isNext('.') {
 		s.pos++
-		if s.digits() == 0 {
+		if s.skipDigits() == 0 {
 			return nil, ErrSyntax
 		}
 	}
-	if s.at('e') || s.at('E') {
+	if s.isNext('e') || s.isNext('E') {
 		s.pos++
-		if s.at('+') || s.at('-') {
+		if s.isNext('+') || s.isNext('-') {
 			s.pos++
 		}
-		if s.digits() == 0 {
+		if s.skipDigits() == 0 {
 			return nil, ErrSyntax
 		}
 	}
 	return s.data[begin:s.pos], nil
 }
 
-func (s *Scanner) at(c byte) bool { return s.pos < len(s.data) && s.data[s.pos] == c }
+func (s *Scanner) isNext(c byte) bool { return s.pos < len(s.data) && s.data[s.pos] == c }
 
-func (s *Scanner) digits() (n int) {
+func (s *Scanner) skipDigits() (n int) {
 	for s.pos < len(s.data) && s.data[s.pos] >= '0' && s.data[s.pos] <= '9' {
 		s.pos++
 		n++
@@ -238,7 +238,7 @@ func (s *Scanner) digits() (n int) {
 	return n
 }
 
-// Word reads one of true, false and null.
+// Word reads one of the literals true, false and null.
 func (s *Scanner) Word(word string) error {
 	if len(s.data)-s.pos < len(word) || string(s.data[s.pos:s.pos+len(word)]) != word {
 		return ErrSyntax
@@ -247,7 +247,7 @@ func (s *Scanner) Word(word string) error {
 	return nil
 }
 
-// Skip reads any value and forgets it.
+// Skip reads any value and discards it.
 func (s *Scanner) Skip(depth int) error {
 	var err error
 	switch c := s.Next(); c {
@@ -269,7 +269,7 @@ func (s *Scanner) Skip(depth int) error {
 	return err
 }
 
-// Object calls member for each member; member reads the value.
+// Object reads an object. It calls member for each member, and member reads the value.
 func (s *Scanner) Object(depth int, member func(name []byte) error) error {
 	if depth >= MaxDepth || !s.Take('{') {
 		return ErrSyntax
@@ -301,7 +301,7 @@ func (s *Scanner) Object(depth int, member func(name []byte) error) error {
 	}
 }
 
-// Array calls value for each value, which reads it.
+// Array reads an array. It calls value for each element, and value reads it.
 func (s *Scanner) Array(depth int, value func() error) error {
 	if depth >= MaxDepth || !s.Take('[') {
 		return ErrSyntax

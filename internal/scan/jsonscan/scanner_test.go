@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// whole reads data as one value.
-func whole(data []byte) error {
+// scanWhole reads data as one value.
+func scanWhole(data []byte) error {
 	var s Scanner
 	s.Reset(data)
 	if err := s.Skip(0); err != nil {
@@ -26,13 +26,13 @@ func whole(data []byte) error {
 	return nil
 }
 
-// holds compares with encoding/json: what is JSON, and what a string says.
-func holds(t *testing.T, data []byte) {
+// checkAgainstStdlib compares validity and string content with encoding/json.
+func checkAgainstStdlib(t *testing.T, data []byte) {
 	t.Helper()
 	if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) >= MaxDepth {
-		return // encoding/json goes deeper
+		return // encoding/json accepts deeper nesting
 	}
-	assert.Equal(t, json.Valid(data), whole(data) == nil, "%q", data)
+	assert.Equal(t, json.Valid(data), scanWhole(data) == nil, "%q", data)
 	var want string
 	if len(data) == 0 || data[0] != '"' || json.Unmarshal(data, &want) != nil {
 		return
@@ -51,14 +51,14 @@ var corpus = []string{
 
 func TestOracle(t *testing.T) {
 	for _, data := range corpus {
-		holds(t, []byte(data))
+		checkAgainstStdlib(t, []byte(data))
 	}
 }
 
 func TestDepth(t *testing.T) {
 	f := func(depth int, want error) {
 		t.Helper()
-		assert.Equal(t, want, whole([]byte(strings.Repeat("[", depth)+strings.Repeat("]", depth))))
+		assert.Equal(t, want, scanWhole([]byte(strings.Repeat("[", depth)+strings.Repeat("]", depth))))
 	}
 	f(MaxDepth, nil)
 	f(MaxDepth+1, ErrSyntax)
@@ -74,5 +74,5 @@ func FuzzScanner(f *testing.F) {
 	for _, data := range corpus {
 		f.Add([]byte(data))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { holds(t, data) })
+	f.Fuzz(func(t *testing.T, data []byte) { checkAgainstStdlib(t, data) })
 }

@@ -5,8 +5,8 @@ package xmlscan
 
 import "unicode/utf8"
 
-// class sorts bytes by what they mean to the scanner: one table look-up a byte
-// is what keeps the inner loops short.
+// class is a set of properties of a byte. One table look-up for each byte keeps the inner
+// loops short.
 type class uint16
 
 const (
@@ -22,7 +22,8 @@ const (
 	classDoubleQuote
 	classSingleQuote
 
-	// classNotSimple is what text can hold that asks for more than passing it on.
+	// classNotSimple are the classes that text of a Leaf may not have, because they need a
+	// check or decoding.
 	classNotSimple = classControl | classAmpersand | classHigh | classReturn | classBracket
 )
 
@@ -51,8 +52,8 @@ var classes = func() (t [256]class) {
 	return t
 }()
 
-// validCharacters tells whether text is UTF-8 made of XML's Char only.
-// ASCII control characters are found by their class before this is asked.
+// validCharacters reports whether text is UTF-8 of characters in XML's Char production. The
+// caller has checked ASCII control characters by class.
 func validCharacters(text string) bool {
 	for i, r := range text {
 		switch {
@@ -67,14 +68,14 @@ func validCharacters(text string) bool {
 	return true
 }
 
-// validCharacter is XML 1.0's production 2, Char.
+// validCharacter reports whether r matches production 2 of XML 1.0, Char.
 func validCharacter(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' ||
 		r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// nameStartRanges is the part of XML 1.0 (fifth edition) production 4,
-// NameStartChar, above ASCII.
+// nameStartRanges are the characters above ASCII of production 4 of XML 1.0 (fifth
+// edition), NameStartChar.
 var nameStartRanges = [][2]rune{
 	{0xC0, 0xD6},
 	{0xD8, 0xF6},
@@ -90,17 +91,17 @@ var nameStartRanges = [][2]rune{
 	{0x10000, 0xEFFFF},
 }
 
-// nameRanges is what production 4a, NameChar, adds above ASCII.
+// nameRanges are the characters above ASCII that production 4a, NameChar, adds.
 var nameRanges = [][2]rune{{0xB7, 0xB7}, {0x300, 0x36F}, {0x203F, 0x2040}}
 
-// validUnicodeName checks a name that has characters above ASCII; its ASCII
-// ones are known to be name characters.
+// validUnicodeName checks a name with characters above ASCII. The caller has checked its
+// ASCII characters.
 func validUnicodeName(name string) bool {
 	if !validCharacters(name) {
 		return false
 	}
 	for i, r := range name {
-		if r < utf8.RuneSelf || within(nameStartRanges, r) || i > 0 && within(nameRanges, r) {
+		if r < utf8.RuneSelf || inRanges(nameStartRanges, r) || i > 0 && inRanges(nameRanges, r) {
 			continue
 		}
 		return false
@@ -108,7 +109,7 @@ func validUnicodeName(name string) bool {
 	return true
 }
 
-func within(ranges [][2]rune, r rune) bool {
+func inRanges(ranges [][2]rune, r rune) bool {
 	for _, bounds := range ranges {
 		if r >= bounds[0] && r <= bounds[1] {
 			return true

@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// What can be wrong with a document. Every error of the scanner wraps one.
+// Errors in a document. Every error of the scanner wraps one of them.
 var (
 	ErrTruncated          = errors.New("document ends too early")
 	ErrEndTag             = errors.New("end tag does not match the open element")
@@ -26,7 +26,7 @@ var (
 	ErrAttributes         = errors.New("too many attributes in one tag")
 )
 
-// SyntaxError says what is wrong and where.
+// SyntaxError is an error in a document, with its position.
 type SyntaxError struct {
 	// Offset in bytes from the start of the document.
 	Offset int
@@ -38,12 +38,12 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("byte %d: %v", e.Offse
 
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-func (s *Scanner) fail(err error) error { return &SyntaxError{Offset: s.position, Err: err} }
+func (s *Scanner) newError(err error) error { return &SyntaxError{Offset: s.position, Err: err} }
 
-// failAtEnd is for parts that lack their end: nothing behind their start can
-// be told apart from them, so the position moves to the document's end.
-func (s *Scanner) failAtEnd(err error) error {
-	failure := s.fail(err)
+// newErrorAtEnd returns the error of markup without an end. All following text may belong
+// to the markup, so the position moves to the end of the document.
+func (s *Scanner) newErrorAtEnd(err error) error {
+	failure := s.newError(err)
 	s.position = len(s.document)
 	return failure
 }

@@ -5,7 +5,7 @@ package xmlscan
 
 import "strings"
 
-// Kind tells what [Scanner.Next] found.
+// Kind is the kind of a token.
 type Kind uint8
 
 const (
@@ -31,7 +31,7 @@ type Attribute struct {
 	Name, Value string
 }
 
-// Limits caps what a document may ask of the scanner.
+// Limits bound what the scanner accepts.
 type Limits struct {
 	// Depth is the largest number of open elements.
 	Depth int
@@ -39,21 +39,20 @@ type Limits struct {
 	Attributes int
 }
 
-// DefaultLimits fits the records of a Call Bridge (depth 6, seven attributes)
-// with room for what later releases may add.
+// DefaultLimits exceed the records of a Call Bridge (depth 6, seven attributes), to allow
+// for later releases.
 var DefaultLimits = Limits{Depth: 32, Attributes: 64}
 
-// Scanner walks one document token by token. The zero value is not usable:
-// call Reset first.
+// Scanner reads one document token by token. Call Reset before the first Next.
 type Scanner struct {
-	document string
-	position int
-	start    int // of the last token
-	first    int // where the document's own text begins, behind a byte order mark
-	limits   Limits
-	open     []string // names of the open elements, outermost first
-	begun    bool     // the root's start tag was seen
-	closing  bool     // the last StartElement was an empty-element tag
+	document      string
+	position      int
+	start         int // of the last token
+	documentStart int // offset behind the byte order mark
+	limits        Limits
+	open          []string // names of the open elements, outermost first
+	rootSeen      bool     // the start tag of the root element was read
+	endTagPending bool     // the last StartElement was an empty-element tag
 
 	// Name of the element, for StartElement and EndElement.
 	Name string
@@ -62,29 +61,28 @@ type Scanner struct {
 	// Attributes of a StartElement. Overwritten by the next StartElement.
 	Attributes []Attribute
 
-	// LeafDepth is the number of open elements from which on simple elements
-	// come as one Leaf token; 0 means never. Records are mostly made of such
-	// elements: one token for three is what makes reading them cheap. Reset
-	// sets it to 0.
+	// LeafDepth is the number of open elements above which a simple element is one Leaf
+	// token; 0 disables Leaf. Records consist mostly of simple elements, and one token
+	// instead of three makes reading them cheap. Reset sets LeafDepth to 0.
 	LeafDepth int
 }
 
 const byteOrderMark = "\uFEFF"
 
-// Reset makes the scanner ready for document. It keeps its buffers.
+// Reset prepares the scanner for document. It keeps the buffers.
 func (s *Scanner) Reset(document string, limits Limits) {
 	*s = Scanner{document: document, limits: limits, open: s.open[:0], Attributes: s.Attributes[:0]}
 	if strings.HasPrefix(document, byteOrderMark) {
 		s.position = len(byteOrderMark)
 	}
-	s.first = s.position
+	s.documentStart = s.position
 }
 
-// NextDocument goes to what follows a closed root element, behind blanks and byte
-// order marks, and makes the scanner read it as another document. It returns
-// false, and changes nothing, if the root is open or nothing follows.
+// NextDocument continues with another document behind the closed root element, blanks and
+// byte order marks. It returns false, and changes nothing, if the root is open or nothing
+// follows.
 func (s *Scanner) NextDocument() bool {
-	if len(s.open) > 0 || !s.begun {
+	if len(s.open) > 0 || !s.rootSeen {
 		return false
 	}
 	at := s.position
@@ -98,88 +96,89 @@ func (s *Scanner) NextDocument() bool {
 	if at == len(s.document) {
 		return false
 	}
-	s.position, s.first, s.begun, s.closing = at, at, false, false
+	s.position, s.documentStart, s.rootSeen, s.endTagPending = at, at, false, false
 	return true
 }
 
-// Offset is the byte offset behind the last token, or, after an error, the
-// offset at which the error was noticed.
+// Offset returns the byte offset behind the last token or, after an error, the offset of
+// the error.
 func (s *Scanner) Offset() int { return s.position }
 
-// Start is the byte offset of the last token, or of the part an error is
-// about. Comments and processing instructions before it are no part of it.
+// Start returns the byte offset of the last token or of the markup with the error. It does
+// not include comments and processing instructions before the token.
 func (s *Scanner) Start() int { return s.start }
 
-// Depth is the number of open elements.
+// Depth returns the number of open elements.
 func (s *Scanner) Depth() int { return len(s.open) }
 
-// Resume continues behind a fault: at offset, with only the outermost depth
-// elements still open. It lets a caller skip one bad part of a document and
-// read the next; depth must not exceed Depth() at the time of the fault.
+// Resume continues after an error: at offset, with only the outermost depth elements open.
+// So a caller can skip one damaged part of a document. depth must not exceed Depth() at the
+// error.
 func (s *Scanner) Resume(offset, depth int) {
 	s.position = offset
 	s.open = s.open[:depth]
-	s.closing = false
+	s.endTagPending = false
 }
 
-// Next returns the next token. After an error the scanner stays where the
-// error was noticed; every error is a *SyntaxError.
+// Next returns the next token. After an error the scanner stays at the error. Every error
+// is a *SyntaxError.
 func (s *Scanner) Next() (Kind, error) {
 	s.start = s.position
-	if s.closing {
-		s.closing = false
+	if s.endTagPending {
+		s.endTagPending = false
 		s.Name = s.pop()
 		return EndElement, nil
 	}
 	for ; s.position < len(s.document); s.start = s.position {
 		if s.document[s.position] != '<' {
 			if len(s.open) == 0 {
-				if err := s.blanksOnly(); err != nil {
+				if err := s.skipOutsideRoot(); err != nil {
 					return EndOfDocument, err
 				}
 				continue
 			}
-			return Text, s.text()
+			return Text, s.readText()
 		}
-		kind, found, err := s.markup()
+		kind, found, err := s.readMarkup()
 		if found || err != nil {
 			return kind, err
 		}
 	}
-	if len(s.open) > 0 || !s.begun {
-		return EndOfDocument, s.fail(ErrTruncated)
+	if len(s.open) > 0 || !s.rootSeen {
+		return EndOfDocument, s.newError(ErrTruncated)
 	}
 	return EndOfDocument, nil
 }
 
-// markup reads what follows a '<'. found is false for what yields no token.
-func (s *Scanner) markup() (kind Kind, found bool, err error) {
+// readMarkup reads the markup that begins with '<'. found is false for markup without a
+// token.
+func (s *Scanner) readMarkup() (kind Kind, found bool, err error) {
 	rest := s.document[s.position:]
 	if len(rest) < 2 {
-		return EndOfDocument, false, s.failAtEnd(ErrTruncated)
+		return EndOfDocument, false, s.newErrorAtEnd(ErrTruncated)
 	}
 	switch rest[1] {
 	case '/':
-		return EndElement, true, s.endTag()
+		return EndElement, true, s.readEndTag()
 	case '?':
-		return EndOfDocument, false, s.processingInstruction()
+		return EndOfDocument, false, s.skipInstruction()
 	case '!':
-		return s.declaration(rest)
+		return s.readDeclaration(rest)
 	default:
-		if err := s.startTag(); err != nil {
+		if err := s.readStartTag(); err != nil {
 			return StartElement, true, err
 		}
-		if s.LeafDepth > 0 && len(s.open) > s.LeafDepth && len(s.Attributes) == 0 && !s.closing && s.leaf() {
+		if s.LeafDepth > 0 && len(s.open) > s.LeafDepth && len(s.Attributes) == 0 && !s.endTagPending && s.completeLeaf() {
 			return Leaf, true, nil
 		}
 		return StartElement, true, nil
 	}
 }
 
-// leaf completes the element whose start tag was just read, if nothing but
-// simple text stands between it and its end tag.
-func (s *Scanner) leaf() bool {
-	end, seen := run(s.document, s.position, classTextStop)
+// completeLeaf reads simple text and an end tag behind the last start tag. It returns
+// false, and reads nothing, if anything else follows.
+func (s *Scanner) completeLeaf() bool {
+	end, seen := scanClass(s.document, s.position, classTextStop)
 	if seen&classNotSimple != 0 {
 		return false
 	}
@@ -193,38 +192,38 @@ func (s *Scanner) leaf() bool {
 	return true
 }
 
-// declaration reads a comment or CDATA section and refuses everything else
-// that starts with "<!".
-func (s *Scanner) declaration(rest string) (Kind, bool, error) {
+// readDeclaration reads a comment or a CDATA section. It rejects all other markup that
+// begins with "<!".
+func (s *Scanner) readDeclaration(rest string) (Kind, bool, error) {
 	switch {
 	case strings.HasPrefix(rest, "<!--"):
-		return EndOfDocument, false, s.comment()
+		return EndOfDocument, false, s.skipComment()
 	case strings.HasPrefix(rest, "<![CDATA["):
 		if len(s.open) == 0 {
-			return EndOfDocument, false, s.fail(ErrOutsideRoot)
+			return EndOfDocument, false, s.newError(ErrOutsideRoot)
 		}
-		return Text, true, s.cdata()
+		return Text, true, s.readCDATA()
 	case strings.HasPrefix(rest, "<!DOCTYPE"):
-		return EndOfDocument, false, s.fail(ErrDoctype)
-	case cutShort(rest, "<![CDATA["), cutShort(rest, "<!--"):
-		return EndOfDocument, false, s.failAtEnd(ErrTruncated)
+		return EndOfDocument, false, s.newError(ErrDoctype)
+	case isPrefix(rest, "<![CDATA["), isPrefix(rest, "<!--"):
+		return EndOfDocument, false, s.newErrorAtEnd(ErrTruncated)
 	default:
-		return EndOfDocument, false, s.fail(ErrMarkup)
+		return EndOfDocument, false, s.newError(ErrMarkup)
 	}
 }
 
-// cutShort tells whether the document ends within what rest started to say.
-func cutShort(rest, whole string) bool { return len(rest) < len(whole) && whole[:len(rest)] == rest }
+// isPrefix reports whether the document ends within a token that would be whole.
+func isPrefix(rest, whole string) bool { return len(rest) < len(whole) && whole[:len(rest)] == rest }
 
-// blanksOnly skips the white space that may stand outside the root element.
-func (s *Scanner) blanksOnly() error {
+// skipOutsideRoot skips white space outside the root element.
+func (s *Scanner) skipOutsideRoot() error {
 	for s.position < len(s.document) {
 		c := s.document[s.position]
 		if c == '<' {
 			return nil
 		}
 		if classes[c]&classBlank == 0 {
-			return s.fail(ErrOutsideRoot)
+			return s.newError(ErrOutsideRoot)
 		}
 		s.position++
 	}
@@ -237,55 +236,55 @@ func (s *Scanner) pop() string {
 	return name
 }
 
-func (s *Scanner) endTag() error {
+func (s *Scanner) readEndTag() error {
 	if len(s.open) == 0 {
-		return s.fail(ErrEndTag)
+		return s.newError(ErrEndTag)
 	}
 	name := s.open[len(s.open)-1]
 	rest := s.document[s.position+2:]
 	if !strings.HasPrefix(rest, name) {
 		if strings.HasPrefix(name, rest) {
-			return s.failAtEnd(ErrTruncated)
+			return s.newErrorAtEnd(ErrTruncated)
 		}
-		return s.fail(ErrEndTag)
+		return s.newError(ErrEndTag)
 	}
 	i := skipBlanks(rest, len(name))
 	if i == len(rest) {
-		return s.failAtEnd(ErrTruncated)
+		return s.newErrorAtEnd(ErrTruncated)
 	}
 	if rest[i] != '>' {
-		return s.fail(ErrEndTag)
+		return s.newError(ErrEndTag)
 	}
 	s.position += 2 + i + 1
 	s.Name = s.pop()
 	return nil
 }
 
-func (s *Scanner) startTag() error {
-	if s.begun && len(s.open) == 0 {
-		return s.fail(ErrOutsideRoot)
+func (s *Scanner) readStartTag() error {
+	if s.rootSeen && len(s.open) == 0 {
+		return s.newError(ErrOutsideRoot)
 	}
 	name, end, ok := nameAt(s.document, s.position+1)
 	if !ok {
-		return s.fail(ErrName)
+		return s.newError(ErrName)
 	}
 	if len(s.open) == s.limits.Depth {
-		return s.fail(ErrDepth)
+		return s.newError(ErrDepth)
 	}
-	end, empty, err := s.attributes(end)
+	end, empty, err := s.readAttributes(end)
 	if err != nil {
 		return err
 	}
 	s.Name = name
 	s.open = append(s.open, name)
-	s.begun = true
-	s.closing = empty
+	s.rootSeen = true
+	s.endTagPending = empty
 	s.position = end
 	return nil
 }
 
-// attributes reads from the end of a tag's name to behind its '>'.
-func (s *Scanner) attributes(i int) (end int, empty bool, err error) {
+// readAttributes reads from the end of a tag's name to behind its '>'.
+func (s *Scanner) readAttributes(i int) (end int, empty bool, err error) {
 	s.Attributes = s.Attributes[:0]
 	d := s.document
 	if i < len(d) && d[i] == '>' {
@@ -295,55 +294,55 @@ func (s *Scanner) attributes(i int) (end int, empty bool, err error) {
 		at := i
 		i = skipBlanks(d, i)
 		if i == len(d) {
-			return i, false, s.failAtEnd(ErrTruncated)
+			return i, false, s.newErrorAtEnd(ErrTruncated)
 		}
 		switch {
 		case d[i] == '>':
 			return i + 1, false, nil
 		case d[i] == '/':
 			if i+1 == len(d) {
-				return i, false, s.failAtEnd(ErrTruncated)
+				return i, false, s.newErrorAtEnd(ErrTruncated)
 			}
 			if d[i+1] != '>' {
-				return i, false, s.fail(ErrMarkup)
+				return i, false, s.newError(ErrMarkup)
 			}
 			return i + 2, true, nil
 		case at == i:
-			return i, false, s.fail(ErrName)
+			return i, false, s.newError(ErrName)
 		}
-		if i, err = s.attribute(i); err != nil {
+		if i, err = s.readAttribute(i); err != nil {
 			return i, false, err
 		}
 	}
 }
 
-func (s *Scanner) attribute(i int) (end int, err error) {
+func (s *Scanner) readAttribute(i int) (end int, err error) {
 	d := s.document
 	name, end, ok := nameAt(d, i)
 	if !ok {
-		return i, s.fail(ErrName)
+		return i, s.newError(ErrName)
 	}
 	if len(s.Attributes) == s.limits.Attributes {
-		return i, s.fail(ErrAttributes)
+		return i, s.newError(ErrAttributes)
 	}
 	for k := range s.Attributes {
 		if s.Attributes[k].Name == name {
-			return i, s.fail(ErrDuplicateAttribute)
+			return i, s.newError(ErrDuplicateAttribute)
 		}
 	}
 	end = skipBlanks(d, end)
 	if end < len(d) && d[end] != '=' {
-		return i, s.fail(ErrAttributeValue)
+		return i, s.newError(ErrAttributeValue)
 	}
 	end = skipBlanks(d, end+1)
 	if end >= len(d) {
-		return i, s.failAtEnd(ErrTruncated)
+		return i, s.newErrorAtEnd(ErrTruncated)
 	}
 	quote := d[end]
 	if quote != '"' && quote != '\'' {
-		return i, s.fail(ErrAttributeValue)
+		return i, s.newError(ErrAttributeValue)
 	}
-	value, end, err := s.attributeValue(end+1, quote)
+	value, end, err := s.readAttributeValue(end+1, quote)
 	if err != nil {
 		return i, err
 	}

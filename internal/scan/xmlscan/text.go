@@ -8,17 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// text reads character data up to the next '<' or the document's end.
-func (s *Scanner) text() error {
+// readText reads character data up to the next '<' or the end of the document.
+func (s *Scanner) readText() error {
 	start := s.position
-	end, seen := run(s.document, start, classTextStop)
+	end, seen := scanClass(s.document, start, classTextStop)
 	if seen&classControl != 0 {
-		return s.fail(ErrCharacter)
+		return s.newError(ErrCharacter)
 	}
 	raw := s.document[start:end]
 	if seen&(classAmpersand|classHigh|classReturn|classBracket) != 0 {
 		if seen&classBracket != 0 && strings.Contains(raw, "]]>") {
-			return s.fail(ErrMarkup)
+			return s.newError(ErrMarkup)
 		}
 		var err error
 		if raw, err = s.decode(raw, seen); err != nil {
@@ -31,20 +31,20 @@ func (s *Scanner) text() error {
 }
 
 // attributeValue reads from behind the opening quote to behind the closing one.
-func (s *Scanner) attributeValue(i int, quote byte) (value string, end int, err error) {
+func (s *Scanner) readAttributeValue(i int, quote byte) (value string, end int, err error) {
 	d := s.document
 	stop := classDoubleQuote
 	if quote == '\'' {
 		stop = classSingleQuote
 	}
-	end, seen := run(d, i, stop|classTextStop)
+	end, seen := scanClass(d, i, stop|classTextStop)
 	switch {
 	case end == len(d):
-		return "", i, s.failAtEnd(ErrTruncated)
+		return "", i, s.newErrorAtEnd(ErrTruncated)
 	case d[end] == '<':
-		return "", i, s.fail(ErrAttributeValue)
+		return "", i, s.newError(ErrAttributeValue)
 	case seen&classControl != 0:
-		return "", i, s.fail(ErrCharacter)
+		return "", i, s.newError(ErrCharacter)
 	}
 	value = d[i:end]
 	if seen&(classAmpersand|classHigh|classReturn) != 0 {
@@ -55,9 +55,9 @@ func (s *Scanner) attributeValue(i int, quote byte) (value string, end int, err 
 	return value, end + 1, nil
 }
 
-// run walks from i to the first byte of a class in stop (or to the end of d)
-// and tells which classes it met before it.
-func run(d string, i int, stop class) (end int, seen class) {
+// scanClass returns the offset of the first byte of a class in stop, or the length of d,
+// and the classes of the bytes before it.
+func scanClass(d string, i int, stop class) (end int, seen class) {
 	for i < len(d) {
 		c := classes[d[i]]
 		if c&stop != 0 {
@@ -69,17 +69,17 @@ func run(d string, i int, stop class) (end int, seen class) {
 	return i, seen
 }
 
-func (s *Scanner) cdata() error {
+func (s *Scanner) readCDATA() error {
 	const open, shut = "<![CDATA[", "]]>"
 	start := s.position + len(open)
 	n := strings.Index(s.document[start:], shut)
 	if n < 0 {
-		return s.failAtEnd(ErrTruncated)
+		return s.newErrorAtEnd(ErrTruncated)
 	}
 	raw := s.document[start : start+n]
-	_, seen := run(raw, 0, 0)
+	_, seen := scanClass(raw, 0, 0)
 	if seen&classControl != 0 {
-		return s.fail(ErrCharacter)
+		return s.newError(ErrCharacter)
 	}
 	raw, err := s.decode(raw, seen&^classAmpersand)
 	if err != nil {
@@ -90,15 +90,15 @@ func (s *Scanner) cdata() error {
 	return nil
 }
 
-func (s *Scanner) comment() error {
+func (s *Scanner) skipComment() error {
 	const open = "<!--"
 	start := s.position + len(open)
 	n := strings.Index(s.document[start:], "--")
 	if n < 0 || start+n+2 == len(s.document) {
-		return s.failAtEnd(ErrTruncated)
+		return s.newErrorAtEnd(ErrTruncated)
 	}
 	if s.document[start+n+2] != '>' {
-		return s.fail(ErrMarkup)
+		return s.newError(ErrMarkup)
 	}
 	if err := s.checkSkipped(s.document[start : start+n]); err != nil {
 		return err
@@ -107,39 +107,39 @@ func (s *Scanner) comment() error {
 	return nil
 }
 
-// checkSkipped holds the characters of a part that yields no token to the same
-// rules as text.
+// checkSkipped checks the characters of a comment or processing instruction by the rules
+// for text.
 func (s *Scanner) checkSkipped(raw string) error {
-	_, seen := run(raw, 0, 0)
+	_, seen := scanClass(raw, 0, 0)
 	if seen&classControl != 0 || seen&classHigh != 0 && !validCharacters(raw) {
-		return s.fail(ErrCharacter)
+		return s.newError(ErrCharacter)
 	}
 	return nil
 }
 
-// processingInstruction skips "<?target ...?>". The XML declaration is allowed
-// at the start of the document only, and only with an encoding we read.
-func (s *Scanner) processingInstruction() error {
+// skipInstruction skips "<?target ...?>". It accepts the XML declaration at the start of
+// the document only, with a supported encoding.
+func (s *Scanner) skipInstruction() error {
 	const open, shut = "<?", "?>"
 	d := s.document
 	start := s.position + len(open)
 	n := strings.Index(d[start:], shut)
 	if n < 0 {
-		return s.failAtEnd(ErrTruncated)
+		return s.newErrorAtEnd(ErrTruncated)
 	}
 	content := d[start : start+n]
 	target, _, ok := nameAt(content, 0)
 	if !ok {
-		return s.fail(ErrName)
+		return s.newError(ErrName)
 	}
 	if err := s.checkSkipped(content); err != nil {
 		return err
 	}
 	if strings.EqualFold(target, "xml") {
-		if target != "xml" || s.position != s.first {
-			return s.fail(ErrDeclaration)
+		if target != "xml" || s.position != s.documentStart {
+			return s.newError(ErrDeclaration)
 		}
-		if err := s.declared(content); err != nil {
+		if err := s.checkDeclaration(content); err != nil {
 			return err
 		}
 	}
@@ -147,16 +147,16 @@ func (s *Scanner) processingInstruction() error {
 	return nil
 }
 
-// declared checks version and encoding of an XML declaration.
-func (s *Scanner) declared(content string) error {
+// checkDeclaration checks version and encoding of an XML declaration.
+func (s *Scanner) checkDeclaration(content string) error {
 	if version := pseudoAttribute(content, "version"); version != "1.0" {
-		return s.fail(ErrDeclaration)
+		return s.newError(ErrDeclaration)
 	}
 	switch encoding := pseudoAttribute(content, "encoding"); {
 	case encoding == "", strings.EqualFold(encoding, "utf-8"), strings.EqualFold(encoding, "us-ascii"):
 		return nil
 	default:
-		return s.fail(ErrEncoding)
+		return s.newError(ErrEncoding)
 	}
 }
 
@@ -187,7 +187,7 @@ func pseudoAttribute(content, name string) string {
 // ends. It returns raw itself when nothing had to be replaced.
 func (s *Scanner) decode(raw string, seen class) (string, error) {
 	if seen&classHigh != 0 && !validCharacters(raw) {
-		return "", s.fail(ErrCharacter)
+		return "", s.newError(ErrCharacter)
 	}
 	if seen&classReturn != 0 {
 		raw = strings.ReplaceAll(strings.ReplaceAll(raw, "\r\n", "\n"), "\r", "\n")
@@ -204,17 +204,17 @@ func (s *Scanner) decode(raw string, seen class) (string, error) {
 			return b.String(), nil
 		}
 		reference, rest, found := strings.Cut(after, ";")
-		r, ok := resolve(reference)
+		r, ok := resolveReference(reference)
 		if !found || !ok {
-			return "", s.fail(ErrReference)
+			return "", s.newError(ErrReference)
 		}
 		b.WriteRune(r)
 		raw = rest
 	}
 }
 
-// resolve returns the character a reference ("amp", "#65", "#x41") stands for.
-func resolve(reference string) (rune, bool) {
+// resolveReference returns the character of a reference ("amp", "#65", "#x41").
+func resolveReference(reference string) (rune, bool) {
 	switch reference {
 	case "lt":
 		return '<', true
@@ -235,13 +235,13 @@ func resolve(reference string) (rune, bool) {
 	if hex, found := strings.CutPrefix(digits, "x"); found {
 		digits, base = hex, 16
 	}
-	r, ok := number(digits, base)
+	r, ok := parseCodePoint(digits, base)
 	return r, ok && validCharacter(r)
 }
 
-// number reads digits as a code point. It stops at the first value above
-// Unicode's range, so its cost and its result are bounded.
-func number(digits string, base rune) (rune, bool) {
+// parseCodePoint parses digits as a code point. It stops above the range of Unicode, so its
+// cost and its result are bounded.
+func parseCodePoint(digits string, base rune) (rune, bool) {
 	var r rune
 	for i := range len(digits) {
 		var digit rune
