@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// alarm is a fault that a bridge sees, from since on by its clock.
+// alarm is an alarm of a bridge; since is on the bridge's clock.
 type alarm struct {
 	kind, bridge, reason string
 	since                time.Time
@@ -27,20 +27,19 @@ type alarmObject struct {
 	Name    string   `xml:"callBridgeName,omitempty"`
 }
 
-// ReportDelivery tells whether a bridge fails to deliver its records: it then has an
-// alarm.
+// ReportDelivery sets whether a bridge fails to deliver its records, which raises an alarm.
 func (c *Cluster) ReportDelivery(bridge int, fails bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.servers[bridge].undelivered = fails
+	c.servers[bridge].deliveryFails = fails
 	c.servers[bridge].reviewAlarms()
 }
 
-// reviewAlarms lets alarms begin and end: records are not taken, another bridge of the
-// cluster is away.
+// reviewAlarms updates the alarms: records that are not delivered, and other bridges of the
+// cluster that are down.
 func (s *server) reviewAlarms() {
 	now := make(map[string]alarm)
-	if s.undelivered {
+	if s.deliveryFails {
 		now["cdr"] = alarm{kind: "cdrConnectionFailure", reason: "connectFailure"}
 	}
 	for _, other := range s.clustered() {
@@ -58,7 +57,7 @@ func (s *server) reviewAlarms() {
 	s.alarms = now
 }
 
-// activeAlarms are they as the API shows them.
+// activeAlarms returns the alarms as API objects.
 func (s *server) activeAlarms() (list []any) {
 	s.reviewAlarms()
 	for _, key := range slices.Sorted(maps.Keys(s.alarms)) {

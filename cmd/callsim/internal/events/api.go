@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// token is what a WebSocket is opened with.
+// token is an authentication token for WebSockets.
 type token struct {
-	born time.Time
-	uses int
+	createdAt time.Time
+	uses      int
 }
 
-// maxTokens bounds the tokens remembered; then all are forgotten.
+// maxTokens bounds the stored tokens; above it all are deleted.
 const maxTokens = 10_000
 
-// spend uses a token once more and tells whether it is good.
-func (s *server) spend(text string) bool {
+// useToken counts a use of a token, and reports whether the token is valid.
+func (s *server) useToken(text string) bool {
 	t, f := s.tokens[text], s.cluster.opts.Faults
 	switch {
 	case t == nil:
 		return false
-	case f.TokenLife > 0 && time.Since(t.born) >= f.TokenLife, f.TokenUses > 0 && t.uses >= f.TokenUses:
+	case f.TokenLife > 0 && time.Since(t.createdAt) >= f.TokenLife, f.TokenUses > 0 && t.uses >= f.TokenUses:
 		delete(s.tokens, text)
 		s.account.Faults["token_expired"]++
 		return false
@@ -36,19 +36,19 @@ func (s *server) spend(text string) bool {
 	return true
 }
 
-// login holds a client to its credentials, and answers when they are wrong.
-func (s *server) login(w http.ResponseWriter, r *http.Request) bool {
+// checkLogin checks the credentials of a request, and answers 401 if they are wrong.
+func (s *server) checkLogin(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Connection", "close")
 	user, password, _ := r.BasicAuth()
 	o := s.cluster.opts
 	wanted := o.Password
-	if s.cluster.after(o.Faults.PasswordLife) {
+	if s.cluster.isPast(o.Faults.PasswordLife) {
 		wanted += changedPassword
 	}
 	good := subtle.ConstantTimeCompare([]byte(user+"\x00"+password), []byte(o.User+"\x00"+wanted)) == 1
 	if !good {
 		s.cluster.mu.Lock()
-		s.blame(BadLogin, "%s %s", r.Method, r.URL.Path)
+		s.recordMisuse(BadLogin, "%s %s", r.Method, r.URL.Path)
 		s.cluster.mu.Unlock()
 		w.Header().Set("WWW-Authenticate", `Basic realm="acano"`)
 		w.WriteHeader(http.StatusUnauthorized)
@@ -56,12 +56,12 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) bool {
 	return good
 }
 
-// changedPassword is what stands behind a password once it has been changed.
+// changedPassword is appended to the password when the fault PasswordLife changes it.
 const changedPassword = "-changed"
 
-// serveTokens gives out a token in a header, without a body.
+// serveTokens returns a token in a header, without a body.
 func (s *server) serveTokens(w http.ResponseWriter, r *http.Request) {
-	if !s.login(w, r) {
+	if !s.checkLogin(w, r) {
 		return
 	}
 	if r.Method != http.MethodPost {
@@ -74,9 +74,9 @@ func (s *server) serveTokens(w http.ResponseWriter, r *http.Request) {
 		clear(s.tokens)
 	}
 	text := s.cluster.guid()
-	s.tokens[text] = &token{born: time.Now()}
+	s.tokens[text] = &token{createdAt: time.Now()}
 	s.account.Tokens++
-	w.Header()["X-Cisco-CMS-Auth-Token"] = []string{text} // spelt as CMS does
+	w.Header()["X-Cisco-CMS-Auth-Token"] = []string{text} // the spelling of CMS
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -100,20 +100,20 @@ type status struct {
 	VideoBitRateIncoming int      `xml:"videoBitRateIncoming"`
 }
 
-// What a leg takes, in bits a second; made up.
+// Bit rates of a leg, invented.
 const (
-	audioRate = 33_966
+	audioRate = 33_966 // Bit rates of a leg in bits per second, invented.
 	videoRate = 812_448
 )
 
-// serveStatus tells how the bridge is.
+// serveStatus serves the system status.
 func (s *server) serveStatus(w http.ResponseWriter, r *http.Request) {
 	s.serveXML(w, r, func() any { return s.status() })
 }
 
-// serveXML answers a GET with what content returns.
+// serveXML answers a GET with the XML of content's result.
 func (s *server) serveXML(w http.ResponseWriter, r *http.Request, content func() any) {
-	if !s.login(w, r) || !s.dawdle(r) {
+	if !s.checkLogin(w, r) || !s.dawdle(r) {
 		return
 	}
 	if r.Method != http.MethodGet {
@@ -125,7 +125,7 @@ func (s *server) serveXML(w http.ResponseWriter, r *http.Request, content func()
 		panic(err) // nothing here can fail to be XML
 	}
 	w.Header().Set("Content-Type", "text/xml")
-	_, _ = io.WriteString(w, `<?xml version="1.0"?>`+string(text)) // a client that left needs no answer
+	_, _ = io.WriteString(w, `<?xml version="1.0"?>`+string(text)) // no client, no answer
 }
 
 // clusterConfiguration is the answer to GET /api/v1/system/configuration/cluster.
@@ -135,7 +135,7 @@ type clusterConfiguration struct {
 	LoadLimit  int      `xml:"loadLimit"`
 }
 
-// serveCluster tells the bridge's own name in its cluster.
+// serveCluster serves the bridge's name in its cluster.
 func (s *server) serveCluster(w http.ResponseWriter, r *http.Request) {
 	s.serveXML(w, r, func() any { return clusterConfiguration{UniqueName: s.stage.Name, LoadLimit: loadLimit} })
 }
@@ -152,11 +152,11 @@ type callBridge struct {
 	Name string `xml:"name"`
 }
 
-// maxPage is how many entries of a list an answer has, whatever is asked for.
+// maxPage is the largest number of list entries in an answer.
 const maxPage = 10
 
-// serveCallBridges lists the bridges of the cluster, from an offset on. A bridge
-// that is in none lists nothing.
+// serveCallBridges lists the bridges of the cluster from an offset. A bridge without a
+// cluster lists none.
 func (s *server) serveCallBridges(w http.ResponseWriter, r *http.Request) {
 	s.serveXML(w, r, func() any {
 		var all []callBridge
@@ -165,7 +165,7 @@ func (s *server) serveCallBridges(w http.ResponseWriter, r *http.Request) {
 				all = append(all, callBridge{b.CallBridge, b.Name})
 			}
 		}
-		offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is 0
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // 0 if it is not a number
 		from := min(max(offset, 0), len(all))
 		return callBridges{Total: len(all), Page: all[from:min(from+maxPage, len(all))]}
 	})
@@ -176,10 +176,10 @@ func (s *server) status() status {
 	defer s.cluster.mu.Unlock()
 	now, legs := s.now(), s.stage.legs
 	st := status{
-		HostID: s.hostID, SoftwareVersion: "3.7.1", UptimeSeconds: int64(now.Sub(s.booted()) / time.Second),
+		HostID: s.hostID, SoftwareVersion: "3.7.1", UptimeSeconds: int64(now.Sub(s.sessionStart()) / time.Second),
 		CDRTime: now.UTC().Format("2006-01-02T15:04:05Z"), Activated: true,
 		ClusterEnabled: s.stage.CallBridge != "", ClusterID: s.cluster.clusterID, CDRCorrelatorIndex: s.records,
-		CallLegsActive: legs.active, CallLegsMaxActive: legs.most, CallLegsCompleted: legs.completed,
+		CallLegsActive: legs.active, CallLegsMaxActive: legs.maxActive, CallLegsCompleted: legs.completed,
 		AudioBitRateOutgoing: legs.active * audioRate, AudioBitRateIncoming: legs.active * audioRate,
 		VideoBitRateOutgoing: legs.active * videoRate, VideoBitRateIncoming: legs.active * videoRate,
 	}

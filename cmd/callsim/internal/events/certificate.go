@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// SelfSigned makes a certificate for hosts and for this machine, as a Call
-// Bridge has it at first, and returns it in PEM for those who must trust it.
+// SelfSigned returns a self-signed certificate for hosts and localhost, as a new Call
+// Bridge has it, and the same certificate in PEM for clients.
 func SelfSigned(hosts []string) (*tls.Config, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -46,7 +46,7 @@ func SelfSigned(hosts []string) (*tls.Config, []byte, error) {
 	}
 	config := &tls.Config{
 		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"http/1.1"}, // a WebSocket begins there
+		NextProtos:   []string{"http/1.1"}, // WebSocket needs HTTP/1.1
 		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
 	}
 	return config, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil

@@ -16,22 +16,22 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// Options make a cluster.
+// Options configure a Cluster.
 type Options struct {
 	Seed    uint64
 	Bridges []scenario.Bridge
-	// Addresses to listen on, one for each bridge; port 0 is any free one.
+	// Addresses to listen on, one for each bridge; port 0 selects a free port.
 	Addresses      []string
 	User, Password string
 	TLS            *tls.Config // nil for plain HTTP
 	Faults         Faults
-	// Target is the URI that the bridges post their records to, which is registered from
-	// the start; "" for none.
+	// Target is the URI to which the bridges post their records. It is a registered
+	// receiver from the start; "" for none.
 	Target string
-	// AckTimeout is how long a message may wait for its acknowledgement.
+	// AckTimeout is how long the server waits for the acknowledgement of a message.
 	AckTimeout time.Duration
-	// Start is when the story begins and Speed how fast its clock runs, 0 when
-	// it has no clock but its events.
+	// Start is the time at which the scenario begins and Speed the speed of its clock; 0 if
+	// only its events advance it.
 	Start time.Time
 	Speed float64
 	Logf  func(format string, args ...any)
@@ -39,7 +39,7 @@ type Options struct {
 
 // Streams of random numbers, far from those of the scenario and of the bridges.
 const (
-	streamIDs uint64 = iota + 2000
+	streamIDs uint64 = iota + 2000 // Streams of random numbers, distinct from those of packages scenario and bridge.
 	streamFaults
 )
 
@@ -50,26 +50,26 @@ type Cluster struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	mu        sync.Mutex
-	dice      *rand.Rand // of identifiers
-	chance    *rand.Rand // of faults
-	clusterID string
-	stage     *stage
-	servers   []*server
-	closed    bool
-	opened    time.Time     // in real time
-	began     time.Time     // when the story began, in real time
-	moved     chan struct{} // closed at the next change a waiter may care about
+	mu            sync.Mutex
+	dice          *rand.Rand // for identifiers
+	chance        *rand.Rand // for faults
+	clusterID     string
+	stage         *stage
+	servers       []*server
+	closed        bool
+	opened        time.Time     // in real time
+	storyBegan    time.Time     // start of the scenario in real time
+	changedSignal chan struct{} // closed by notifyWaiters
 }
 
-// Open listens for all bridges, or fails.
+// Open starts the servers of all bridges. It fails if one address cannot be listened on.
 func Open(opts Options) (*Cluster, error) {
 	c := &Cluster{
-		opts:   opts,
-		dice:   rand.New(rand.NewPCG(opts.Seed, streamIDs)),
-		chance: rand.New(rand.NewPCG(opts.Seed, streamFaults)),
-		moved:  make(chan struct{}),
-		opened: time.Now(),
+		opts:          opts,
+		dice:          rand.New(rand.NewPCG(opts.Seed, streamIDs)),
+		chance:        rand.New(rand.NewPCG(opts.Seed, streamFaults)),
+		changedSignal: make(chan struct{}),
+		opened:        time.Now(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.stage = newStage(opts.Bridges, c)
@@ -96,11 +96,11 @@ func Open(opts Options) (*Cluster, error) {
 		c.Close()
 		return nil, err
 	}
-	c.makeTrouble()
+	c.startFaults()
 	return c, nil
 }
 
-// URLs lists where the servers listen, as http or https URLs.
+// URLs returns the http or https URLs of the servers.
 func (c *Cluster) URLs() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,36 +114,36 @@ func (c *Cluster) URLs() []string {
 	return list
 }
 
-// after tells whether a time has passed since the servers came up; 0 never has.
-func (c *Cluster) after(d time.Duration) bool { return d > 0 && time.Since(c.opened) >= d }
+// isPast reports whether d has passed since the servers started; d 0 never has.
+func (c *Cluster) isPast(d time.Duration) bool { return d > 0 && time.Since(c.opened) >= d }
 
-// Begin starts the clock of the story.
+// Begin starts the clock of the scenario.
 func (c *Cluster) Begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.began = time.Now()
+	c.storyBegan = time.Now()
 }
 
-// Observe lets one event of the story happen. The servers of a bridge that
-// restarts are gone until the bridge is heard of again. Records is how many
-// records the bridge has written in its session.
+// Observe applies one event of the scenario. The server of a bridge that restarts is down
+// until the next event of that bridge. records is the number of records that the bridge has
+// written in its session.
 func (c *Cluster) Observe(ev scenario.Event, records uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.servers[ev.Bridge]
 	switch ev.What.(type) {
 	case scenario.BridgeRestarted:
-		s.setOutage(outageStory, true)
+		s.setOutage(outageScenario, true)
 		s.records = 0
 	case scenario.PersonBehaved, scenario.MeetingBehaved:
 	default:
-		s.setOutage(outageStory, false)
+		s.setOutage(outageScenario, false)
 		s.records = records
 	}
-	c.stage.observe(ev)
+	c.stage.applyEvent(ev)
 }
 
-// Toggle takes all servers down, or up again. It returns whether they are up.
+// Toggle takes all servers down or up, and reports whether they are up.
 func (c *Cluster) Toggle() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -154,7 +154,7 @@ func (c *Cluster) Toggle() bool {
 	return up
 }
 
-// Accounts tells what each server saw of its clients.
+// Accounts returns the counters of each server.
 func (c *Cluster) Accounts() []Account {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,7 +166,7 @@ func (c *Cluster) Accounts() []Account {
 	return list
 }
 
-// Close ends everything and waits for it.
+// Close stops all servers and waits for their goroutines.
 func (c *Cluster) Close() {
 	c.mu.Lock()
 	c.closed = true
@@ -178,18 +178,18 @@ func (c *Cluster) Close() {
 	c.running.Wait()
 }
 
-// changed lets those who wait look again.
-func (c *Cluster) changed() {
-	close(c.moved)
-	c.moved = make(chan struct{})
+// notifyWaiters wakes the callers of await.
+func (c *Cluster) notifyWaiters() {
+	close(c.changedSignal)
+	c.changedSignal = make(chan struct{})
 }
 
-// await blocks until ok, which is asked with the lock held; false means that
-// ctx ended.
+// await waits until ok returns true; it calls ok with the lock held. It returns false when
+// ctx ends.
 func (c *Cluster) await(ctx context.Context, ok func() bool) bool {
 	for {
 		c.mu.Lock()
-		done, moved := ok(), c.moved
+		done, moved := ok(), c.changedSignal
 		c.mu.Unlock()
 		if done {
 			return true
@@ -202,16 +202,15 @@ func (c *Cluster) await(ctx context.Context, ok func() bool) bool {
 	}
 }
 
-// AwaitRoom blocks while more than limit updates wait for a client that takes
-// them. It is for stories without a pace of their own.
+// AwaitRoom waits while more than limit updates are queued for a client that reads.
+// Scenarios without a pace of their own use it.
 func (c *Cluster) AwaitRoom(ctx context.Context, limit int) bool {
 	return c.await(ctx, func() bool {
 		return !slices.ContainsFunc(c.sockets(), func(k *socket) bool { return !k.mute && len(k.queue) > limit })
 	})
 }
 
-// AwaitClients blocks until every server has a client that subscribes to its
-// calls.
+// AwaitClients waits until every server has a client with a subscription to its calls.
 func (c *Cluster) AwaitClients(ctx context.Context) bool {
 	return c.await(ctx, func() bool {
 		return !slices.ContainsFunc(c.servers, func(s *server) bool {
@@ -220,11 +219,11 @@ func (c *Cluster) AwaitClients(ctx context.Context) bool {
 	})
 }
 
-// Drain blocks until all clients have acknowledged everything.
+// Drain waits until all clients have acknowledged everything.
 func (c *Cluster) Drain(ctx context.Context) bool {
 	return c.await(ctx, func() bool {
 		return !slices.ContainsFunc(c.sockets(), func(k *socket) bool {
-			return !k.mute && !k.silent && (len(k.queue) > 0 || !k.sent.IsZero())
+			return !k.mute && !k.silent && (len(k.queue) > 0 || !k.sentAt.IsZero())
 		})
 	})
 }
@@ -237,8 +236,8 @@ func (c *Cluster) sockets() []*socket {
 	return list
 }
 
-// watchers calls f for each subscription to a resource of a bridge.
-func (c *Cluster) watchers(b *bridge, r resource, f func(*socket, *subscription)) {
+// eachSubscription calls f for each subscription to a resource of a bridge.
+func (c *Cluster) eachSubscription(b *bridge, r resource, f func(*socket, *subscription)) {
 	for _, k := range c.servers[b.index].sockets {
 		if s := k.byResource[r]; s != nil {
 			f(k, s)
@@ -246,29 +245,29 @@ func (c *Cluster) watchers(b *bridge, r resource, f func(*socket, *subscription)
 	}
 }
 
-func (c *Cluster) callList(b *bridge, u update) {
-	c.watchers(b, resource{kind: typeCalls}, func(k *socket, s *subscription) { k.queueUpdate(s, u) })
+func (c *Cluster) updateList(b *bridge, u update) {
+	c.eachSubscription(b, resource{kind: typeCalls}, func(k *socket, s *subscription) { k.queueUpdate(s, u) })
 }
 
-func (c *Cluster) callInfo(call *call, changed elements) {
-	c.watchers(call.on, resource{typeInfo, call.ID}, func(k *socket, s *subscription) {
-		if len(s.asked(changed)) > 0 {
+func (c *Cluster) updateInfo(call *call, changed elements) {
+	c.eachSubscription(call.bridge, resource{typeInfo, call.ID}, func(k *socket, s *subscription) {
+		if len(s.filter(changed)) > 0 {
 			k.queueInfo(s, changed)
 		}
 	})
 }
 
-func (c *Cluster) roster(call *call, u update) {
-	c.watchers(call.on, resource{typeRoster, call.ID}, func(k *socket, s *subscription) { k.queueUpdate(s, u) })
+func (c *Cluster) updateRoster(call *call, u update) {
+	c.eachSubscription(call.bridge, resource{typeRoster, call.ID}, func(k *socket, s *subscription) { k.queueUpdate(s, u) })
 }
 
-func (c *Cluster) callOver(call *call) {
+func (c *Cluster) endSubscriptions(call *call) {
 	for _, kind := range []string{typeRoster, typeInfo} {
-		c.watchers(call.on, resource{kind, call.ID}, func(k *socket, s *subscription) { k.drop(s) })
+		c.eachSubscription(call.bridge, resource{kind, call.ID}, func(k *socket, s *subscription) { k.deactivate(s) })
 	}
 }
 
-// guid draws an identifier.
+// guid returns a random identifier.
 func (c *Cluster) guid() string {
 	hi, lo := c.dice.Uint64(), c.dice.Uint64()
 	hi, lo = hi&^0xf000|0x4000, lo&^(0xc<<60)|0x8<<60

@@ -9,14 +9,13 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// elements are the named values of a call or a participant as JSON has them: a
-// string, a number, a boolean, or nil for null. They are never written again
-// once they are shown.
+// elements are the JSON values of a call or participant by name: string, number, boolean or
+// nil. They are not modified after they were reported.
 type elements map[string]any
 
-// since returns the elements that differ from those shown before. No object
-// ever loses an element.
-func (e elements) since(before elements) elements {
+// changedSince returns the elements that differ from before. No object ever loses an
+// element.
+func (e elements) changedSince(before elements) elements {
 	var changed elements
 	for name, value := range e {
 		if former, ok := before[name]; ok && former == value {
@@ -37,7 +36,7 @@ const (
 	kindRemove = "remove"
 )
 
-// update is an entry of a list: what became of a call or of a participant.
+// update is an update of a call or participant.
 type update struct {
 	id       string
 	kind     string
@@ -45,9 +44,9 @@ type update struct {
 	elements elements
 }
 
-// names are the elements a subscription can ask for, by its type. The elements
-// that an object lacks are left out.
-var names = map[string][]string{
+// elementNames are the elements of each type of subscription. An object without a listed
+// element omits it.
+var elementNames = map[string][]string{
 	typeCalls: {
 		"name", "participants", "distributedInstances", "recording", "endpointRecording", "streaming", "lockState",
 		"callType", "callCorrelator",
@@ -69,7 +68,7 @@ func activity(on bool) string {
 	return "inactive"
 }
 
-// listElements is the call as the list of calls shows it.
+// listElements returns the elements of the call in the list of calls.
 func (c *call) listElements() elements {
 	e := c.common()
 	e["lockState"] = "notLocked"
@@ -79,8 +78,8 @@ func (c *call) listElements() elements {
 	return e
 }
 
-// infoElements is the call as its info shows it: the word for a meeting that is
-// not locked is another one there.
+// infoElements returns the elements of the call info. Its value for a meeting that is not
+// locked differs from that of the list.
 func (c *call) infoElements() elements {
 	e := c.common()
 	e["lockState"] = "unlocked"
@@ -103,7 +102,7 @@ func (c *call) common() elements {
 		}
 	}
 	instances := 0
-	if c.on.CallBridge != "" {
+	if c.bridge.CallBridge != "" {
 		instances = len(c.meeting.calls)
 	}
 	return elements{
@@ -113,7 +112,7 @@ func (c *call) common() elements {
 	}
 }
 
-// elements is the person as the roster shows it.
+// elements returns the elements of the person in the roster.
 func (p *person) elements() elements {
 	m := p.manner
 	e := elements{
@@ -134,7 +133,7 @@ func (p *person) elements() elements {
 	return e
 }
 
-// userPart is the part of an address that names the user.
+// userPart returns the user of an address.
 func userPart(address string) string {
 	user, _, _ := strings.Cut(address, "@")
 	user, _, _ = strings.Cut(user, ";")

@@ -98,7 +98,7 @@ func (s *server) unlessOld(path string, content func(*http.Request) any) func(*h
 
 // serveObject answers with what content returns, or with a fault.
 func (s *server) serveObject(w http.ResponseWriter, r *http.Request, content func(*http.Request) any) {
-	if !s.login(w, r) || !s.dawdle(r) {
+	if !s.checkLogin(w, r) || !s.dawdle(r) {
 		return
 	}
 	s.cluster.mu.Lock()
@@ -165,7 +165,7 @@ type loadObject struct {
 	Load    int      `xml:"mediaProcessingLoad"`
 }
 
-func (s *server) load() any { return loadObject{Load: len(s.stage.live) * loadOfLeg} }
+func (s *server) load() any { return loadObject{Load: len(s.stage.openLegs) * loadOfLeg} }
 
 type databaseNode struct {
 	XMLName    xml.Name `xml:"node"`
@@ -305,14 +305,14 @@ func (s *server) call(id string) any {
 	}
 	c := s.stage.calls[i]
 	legs := 0
-	for _, l := range s.stage.live {
+	for _, l := range s.stage.openLegs {
 		if l.Call() == id {
 			legs++
 		}
 	}
 	return callObject{ID: c.ID, Name: c.Name, CoSpace: c.CoSpace, Correlator: c.Correlator, callDetail: &callDetail{
 		Type: string(c.Type), Seconds: int64(s.now().Sub(c.began) / time.Second), Legs: legs,
-		Local: len(c.people), Remote: len(c.everybody()) - len(c.people), Instances: len(c.meeting.calls) - 1,
+		Local: len(c.people), Remote: len(c.roster()) - len(c.people), Instances: len(c.meeting.calls) - 1,
 		Locked: c.meeting.manner.Locked, Recording: c.recordings > 0, Streaming: c.streamings > 0,
 	}}
 }
@@ -329,10 +329,10 @@ type participantObject struct {
 // participants are those of the calls on the bridge, on whatever bridge they are.
 func (s *server) participants() (list []any) {
 	for _, c := range s.stage.calls {
-		for _, p := range c.everybody() {
+		for _, p := range c.roster() {
 			one := participantObject{ID: p.leg.Participant, Name: p.manner.Name, Call: c.ID, State: string(p.manner.State(p.leg.Phase))}
-			if p.on != s.stage {
-				one.CallBridge = p.on.CallBridge
+			if p.bridge != s.stage {
+				one.CallBridge = p.bridge.CallBridge
 			}
 			list = append(list, one)
 		}

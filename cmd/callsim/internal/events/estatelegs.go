@@ -58,26 +58,26 @@ type media struct {
 	Trip    uint64 `xml:"roundTripTime,omitempty"`
 }
 
-// line is how good the line of a leg is. It is drawn from the leg's identifier, so
-// that a leg has one line for its life.
-type line struct {
+// lineQuality is the quality of a leg's line. It is computed from the leg's id, so it is
+// constant for the leg.
+type lineQuality struct {
 	loss         float64 // in per cent
 	jitter, trip uint64  // in ms
 }
 
 // An alarm is active above these; made up, as every server has rules of its own.
 const (
-	alarmLoss   = 3.0
+	alarmLoss   = 3.0 // An alarm is active above these invented limits; real servers have rules of their own.
 	alarmJitter = 50
 	alarmTrip   = 300
-	// heavyLoss is what the fault PacketLoss adds, in per cent.
+	// heavyLoss is the loss that the fault PacketLoss adds, in per cent.
 	heavyLoss = 25.0
 )
 
-func (f *Faults) lineOf(id string) line {
+func (f *Faults) lineOf(id string) lineQuality {
 	seed := seedOf(id)
-	l := line{loss: float64(seed%8) / 10, jitter: seed / 8 % 20, trip: 20 + seed/160%80}
-	switch seed / 12_800 % 10 { // one in ten is bad, in one way
+	l := lineQuality{loss: float64(seed%8) / 10, jitter: seed / 8 % 20, trip: 20 + seed/160%80}
+	switch seed / 12_800 % 10 { // one line in ten is bad, in one respect
 	case 0:
 		l.loss += alarmLoss + float64(seed%40)/10
 	case 1:
@@ -91,7 +91,7 @@ func (f *Faults) lineOf(id string) line {
 	return l
 }
 
-func (l line) alarms() *legAlarms {
+func (l lineQuality) alarms() *legAlarms {
 	var a legAlarms
 	if l.loss > alarmLoss {
 		a.PacketLoss = new(empty)
@@ -108,10 +108,10 @@ func (l line) alarms() *legAlarms {
 	return &a
 }
 
-// callLegs lists the legs, or those with an alarm.
+// callLegs returns the open legs, or those with an alarm.
 func (s *server) callLegs(r *http.Request) any {
 	var list []any
-	for _, l := range s.stage.live {
+	for _, l := range s.stage.openLegs {
 		one := legObject{ID: l.ID, Name: l.DisplayName, RemoteParty: l.RemoteParty, Call: l.Call(), Alarms: s.cluster.opts.Faults.lineOf(l.ID).alarms()}
 		if r.URL.Query().Get("alarms") == "" || one.Alarms != nil {
 			list = append(list, one)
@@ -120,7 +120,7 @@ func (s *server) callLegs(r *http.Request) any {
 	return s.page("callLegs", list, r.URL.Query())
 }
 
-// stateOf is that of the leg's person, or of a leg that is nobody's.
+// stateOf returns the state of the leg's person, or the default state of the leg's phase.
 func (s *server) stateOf(l *liveLeg) string {
 	for _, c := range s.stage.calls {
 		for _, p := range c.people {
@@ -132,9 +132,9 @@ func (s *server) stateOf(l *liveLeg) string {
 	return string(scenario.Manner{}.State(l.Phase))
 }
 
-// callLeg is one leg with its streams. Now and then it has just ended, as a fault.
+// callLeg returns one leg with its streams. By the fault APIGone it may have just ended.
 func (s *server) callLeg(id string) any {
-	i := slices.IndexFunc(s.stage.live, func(l *liveLeg) bool { return l.ID == id })
+	i := slices.IndexFunc(s.stage.openLegs, func(l *liveLeg) bool { return l.ID == id })
 	if i < 0 {
 		return noSuch("callLeg")
 	}
@@ -142,7 +142,7 @@ func (s *server) callLeg(id string) any {
 		s.account.Faults["api_gone"]++
 		return noSuch("callLeg")
 	}
-	l := s.stage.live[i]
+	l := s.stage.openLegs[i]
 	one := legObject{ID: l.ID, Name: l.DisplayName, RemoteParty: l.RemoteParty, Call: l.Call(), legDetail: &legDetail{
 		Type: l.Type, SubType: l.SubType, Direction: l.Direction,
 		Status: legStatus{State: s.stateOf(l), Seconds: int64(s.now().Sub(l.began) / time.Second), SIPCallID: l.SIPCallID, Group: l.Participant},

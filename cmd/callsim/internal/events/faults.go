@@ -10,67 +10,66 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Faults says what goes wrong between the Events servers and their clients. A
-// duration is the real time from one time to the next, by chance between half
-// and one and a half of it; 0 is never.
+// Faults are the faults between the Events servers and their clients. A duration is the
+// mean real time between two faults, drawn between half and one and a half of it; 0 means
+// never.
 type Faults struct {
-	// Drop cuts a socket, every second time with a close frame.
+	// Drop closes a socket, every second time with a close frame.
 	Drop time.Duration
-	// Silent stops all that a socket sends, and lets the connection stand.
+	// Silent stops everything that a socket sends, and keeps the connection open.
 	Silent time.Duration
-	// Restart takes a server down for a quarter of the duration: its sockets
-	// and tokens are gone and nobody listens.
+	// Restart takes a server down for a quarter of the duration: its sockets and tokens are
+	// gone, and nothing listens.
 	Restart time.Duration
-	// Deactivate ends a subscription that was in order.
+	// Deactivate ends a subscription without a reason.
 	Deactivate time.Duration
-	// TokenLife is how long a token is good, TokenUses how many times; 0 is
-	// for ever.
+	// TokenLife is how long a token is valid, TokenUses how many times; 0 is unlimited.
 	TokenLife time.Duration
 	TokenUses int
-	// Busy is how many sockets of each server other clients hold.
+	// Busy is the number of sockets of each server that other clients hold.
 	Busy int
-	// Times is how many times each of the faults that come by the clock is
-	// played; 0 is no end.
+	// Times is how often each timed fault happens; 0 is unlimited.
 	Times int
-	// PacketLoss is the share of live legs whose packets are lost, 0 to 1.
+	// PacketLoss is the share of open legs with packet loss, 0 to 1.
 	PacketLoss float64
-	// Odd is the probability that a message comes with something odd: a type
-	// nobody knows, an alias, an unknown index, a refused request.
+	// Odd is the probability that a message is odd: an unknown type, an alias, an unknown
+	// index, a refused request.
 	Odd float64
-	// APIBusy and APIHTML are the probabilities that a request for an object of the API
-	// is answered 503, or with a page of HTML as by a proxy; APIGone that a leg has
-	// ended between list and details.
+	// APIBusy and APIHTML are the probabilities that the API answers a request with 503, or
+	// with an HTML page as of a proxy. APIGone is the probability that a leg ends between
+	// list and details.
 	APIBusy, APIHTML, APIGone float64
-	// APISlow is the longest that an answer of the API takes.
+	// APISlow is the longest delay of an API answer.
 	APISlow time.Duration
-	// PasswordLife is when the password is changed, in real time after the start.
+	// PasswordLife is when the password changes, in real time after the start.
 	PasswordLife time.Duration
-	// Elsewhere is likewise when another server is registered for the records in the
-	// place of all others.
+	// Elsewhere is when another server replaces all registered receivers, in real time
+	// after the start.
 	Elsewhere time.Duration
-	// APIOld plays a release that does not know licences and the database.
+	// APIOld simulates a release without licences and database status.
 	APIOld bool
-	// DatabaseDown plays a database cluster whose last node is down, though its bridge runs.
+	// DatabaseDown simulates a database cluster whose last node is down although its bridge
+	// runs.
 	DatabaseDown bool
-	// LicenceDays is in how many days the licence of the Call Bridges expires; 0 is never.
+	// LicenceDays is the number of days until the licence of the Call Bridges expires; 0
+	// means never.
 	LicenceDays int
-	// APIPage is how many entries of a list an answer has; 0 is 10.
+	// APIPage is the number of list entries in an answer; 0 means 10.
 	APIPage int
 }
 
-// stroke plays a fault once, with the lock held. It tells whether it found
-// something to play it on, and may return something to do without the lock
-// after a while.
-type stroke func() (played bool, after time.Duration, then func())
+// faultFunc makes a fault happen once, with the lock held. played is false if there is no
+// target. then, if set, runs after a delay without the lock.
+type faultFunc func() (played bool, after time.Duration, then func())
 
-// makeTrouble starts the faults that come by the clock.
-func (c *Cluster) makeTrouble() {
+// startFaults starts the timed faults.
+func (c *Cluster) startFaults() {
 	f := c.opts.Faults
 	for _, fault := range []struct {
 		every time.Duration
-		play  stroke
+		play  faultFunc
 	}{
-		{f.Drop, c.dropOne}, {f.Silent, c.silenceOne}, {f.Restart, c.restartOne}, {f.Deactivate, c.deactivateOne},
+		{f.Drop, c.dropSocket}, {f.Silent, c.silenceSocket}, {f.Restart, c.restartServer}, {f.Deactivate, c.deactivateSubscription},
 	} {
 		if fault.every > 0 {
 			c.running.Go(func() { c.repeat(fault.every, fault.play) })
@@ -78,8 +77,8 @@ func (c *Cluster) makeTrouble() {
 	}
 }
 
-// repeat plays a fault again and again.
-func (c *Cluster) repeat(every time.Duration, play stroke) {
+// repeat makes a fault happen again and again.
+func (c *Cluster) repeat(every time.Duration, play faultFunc) {
 	for times := 0; times == 0 || times != c.opts.Faults.Times; {
 		c.mu.Lock()
 		wait := every/2 + time.Duration(c.chance.Int64N(int64(every)))
@@ -114,8 +113,8 @@ func (c *Cluster) sleep(d time.Duration) bool {
 	}
 }
 
-// draw draws a socket that is at work, nil for none.
-func (c *Cluster) draw() *socket {
+// randomSocket returns a random working socket, or nil.
+func (c *Cluster) randomSocket() *socket {
 	list := slices.DeleteFunc(c.sockets(), func(k *socket) bool { return len(k.subs) == 0 || k.mute || k.silent || k.conn == nil })
 	if len(list) == 0 {
 		return nil
@@ -123,8 +122,8 @@ func (c *Cluster) draw() *socket {
 	return list[c.chance.IntN(len(list))]
 }
 
-func (c *Cluster) dropOne() (played bool, after time.Duration, then func()) {
-	k := c.draw()
+func (c *Cluster) dropSocket() (played bool, after time.Duration, then func()) {
+	k := c.randomSocket()
 	if k == nil {
 		return false, 0, nil
 	}
@@ -134,21 +133,21 @@ func (c *Cluster) dropOne() (played bool, after time.Duration, then func()) {
 		return true, 0, nil
 	}
 	conn := k.conn
-	return true, 0, func() { _ = conn.Close(websocket.StatusGoingAway, "") } // it may be gone already
+	return true, 0, func() { _ = conn.Close(websocket.StatusGoingAway, "") } // the socket may have ended already
 }
 
-func (c *Cluster) silenceOne() (played bool, after time.Duration, then func()) {
-	k := c.draw()
+func (c *Cluster) silenceSocket() (played bool, after time.Duration, then func()) {
+	k := c.randomSocket()
 	if k == nil {
 		return false, 0, nil
 	}
 	k.server.account.Faults["silent"]++
 	k.mute = true
-	k.hush()
+	k.silence()
 	return true, 0, nil
 }
 
-func (c *Cluster) restartOne() (played bool, after time.Duration, then func()) {
+func (c *Cluster) restartServer() (played bool, after time.Duration, then func()) {
 	s := c.servers[c.chance.IntN(len(c.servers))]
 	s.account.Faults["restart"]++
 	s.setOutage(outageFault, true)
@@ -159,8 +158,8 @@ func (c *Cluster) restartOne() (played bool, after time.Duration, then func()) {
 	}
 }
 
-func (c *Cluster) deactivateOne() (played bool, after time.Duration, then func()) {
-	k := c.draw()
+func (c *Cluster) deactivateSubscription() (played bool, after time.Duration, then func()) {
+	k := c.randomSocket()
 	if k == nil {
 		return false, 0, nil
 	}
@@ -170,6 +169,6 @@ func (c *Cluster) deactivateOne() (played bool, after time.Duration, then func()
 	}
 	slices.SortFunc(all, func(a, b *subscription) int { return int(a.index - b.index) })
 	k.server.account.Faults["deactivate"]++
-	k.drop(all[c.chance.IntN(len(all))])
+	k.deactivate(all[c.chance.IntN(len(all))])
 	return true, 0, nil
 }

@@ -30,7 +30,7 @@ const (
 	statusFailure = "failure"
 )
 
-// message is what the server sends and wants acknowledged.
+// message is a message of the server, which the client must acknowledge.
 type message struct {
 	ID                int64               `json:"messageId"`
 	Type              string              `json:"type"`
@@ -38,7 +38,7 @@ type message struct {
 	Subscriptions     []subscriptionState `json:"subscriptions,omitempty"`
 	Updates           *[]elements         `json:"updates,omitempty"` // an empty list is sent too
 	CallInfo          *elements           `json:"callInfo,omitempty"`
-	Payload           elements            `json:"payload,omitempty"` // of types nobody knows
+	Payload           elements            `json:"payload,omitempty"` // of unknown types
 }
 
 type subscriptionState struct {
@@ -52,13 +52,13 @@ type ack struct {
 	Status string `json:"status"`
 }
 
-// encode writes one frame.
+// encode returns one JSON frame.
 func encode(kind string, body any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(map[string]any{"type": kind, kind: body}); err != nil {
-		panic(err) // nothing here can fail to be JSON
+		panic(err) // these types always encode
 	}
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
@@ -66,9 +66,9 @@ func encode(kind string, body any) []byte {
 func (m message) frame() []byte { return encode("message", m) }
 func (a ack) frame() []byte     { return encode("messageAck", a) }
 
-// entry is the JSON of an update, with the elements that were asked for. The
-// identifier is that of a call or of a participant.
-func (u update) entry(identifier string, asked func(elements) elements) elements {
+// json returns the update with the elements that asked keeps. identifier is "call" or
+// "participant".
+func (u update) json(identifier string, asked func(elements) elements) elements {
 	e := elements{identifier: u.id, "updateType": u.kind}
 	if u.reason != "" {
 		e["reason"] = u.reason
@@ -82,7 +82,7 @@ type request struct {
 	Subscriptions []wanted `json:"subscriptions"`
 }
 
-// wanted is one subscription a client asks for.
+// wanted is one subscription of a request.
 type wanted struct {
 	Index    *int64   `json:"index"`
 	Type     string   `json:"type"`
@@ -106,7 +106,7 @@ type incoming struct {
 
 var errShape = errors.New("neither a message nor an acknowledgement with a messageId")
 
-// decode reads a frame of a client, strictly as to types.
+// decode decodes a frame of a client, strictly as to types.
 func decode(text []byte) (in incoming, err error) {
 	if err = json.Unmarshal(text, &in); err != nil {
 		return in, err

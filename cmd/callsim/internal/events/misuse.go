@@ -3,10 +3,10 @@
 
 package events
 
-// Misuse is a kind of thing a client must not do, or had better not.
+// Misuse is a kind of error or bad practice of a client.
 type Misuse string
 
-// What is counted, and told to the log.
+// The kinds of misuse; each is counted and logged.
 const (
 	// AckOfAck is an acknowledgement of an acknowledgement.
 	AckOfAck Misuse = "ack_of_ack"
@@ -16,9 +16,9 @@ const (
 	UnknownAck Misuse = "unknown_ack"
 	// FailedAck is an acknowledgement with a status other than success.
 	FailedAck Misuse = "failed_ack"
-	// WithheldAck is an acknowledgement that did not come in time.
+	// WithheldAck is an acknowledgement that did not arrive in time.
 	WithheldAck Misuse = "withheld_ack"
-	// Backlog is a client so slow that too much waits for it.
+	// Backlog is a client that is too slow for its queue.
 	Backlog Misuse = "backlog"
 	// Ping is a ping frame.
 	Ping Misuse = "ping_frame"
@@ -28,24 +28,23 @@ const (
 	Binary Misuse = "binary_frame"
 	// Fragmented is a message in several frames.
 	Fragmented Misuse = "fragmented_frame"
-	// Malformed is a frame that is no JSON of the right shape.
+	// Malformed is a frame that is not JSON of the right form.
 	Malformed Misuse = "malformed_frame"
-	// UnknownMessage is a message of a type a server does not take.
+	// UnknownMessage is a message of a type that servers do not accept.
 	UnknownMessage Misuse = "unknown_message"
-	// UnknownType is a subscription to a resource there is not.
+	// UnknownType is a subscription of an unknown type.
 	UnknownType Misuse = "unknown_type"
 	// UnknownElement is an element the resource does not have.
 	UnknownElement Misuse = "unknown_element"
 	// MissingIndex is a subscription without index.
 	MissingIndex Misuse = "missing_index"
-	// IndexReused is an index that meant another resource before.
+	// IndexReused is an index that belonged to another resource before.
 	IndexReused Misuse = "index_reused"
 	// DuplicateIndex is an index twice in one request.
 	DuplicateIndex Misuse = "duplicate_index"
 	// DuplicateResource is a resource twice in one request.
 	DuplicateResource Misuse = "duplicate_resource"
-	// Renumbered is a new index for a resource already subscribed to, which
-	// costs a snapshot.
+	// Renumbered is a new index for a resource with a subscription, which costs a snapshot.
 	Renumbered Misuse = "renumbered"
 	// OverLimit is a request for more subscriptions than a socket may have.
 	OverLimit Misuse = "over_limit"
@@ -53,21 +52,21 @@ const (
 	BadLogin Misuse = "bad_login"
 )
 
-// told is how many times each kind is told to the log, by server; the rest is
-// only counted.
-const told = 10
+// maxLoggedMisuse is how many times each kind is logged, by server; further ones are only
+// counted.
+const maxLoggedMisuse = 10
 
-// Account is what an Events server saw of its clients.
+// Account has the counters of an Events server.
 type Account struct {
-	// Tokens given out.
+	// Tokens issued.
 	Tokens int `json:"tokens"`
 	// Sockets opened.
 	Sockets int `json:"sockets"`
 	// MostSockets open at once.
 	MostSockets int `json:"most_sockets"`
-	// RefusedTokens is how many upgrades came with a token that was not good.
+	// RefusedTokens counts upgrades with an invalid token.
 	RefusedTokens int `json:"refused_tokens"`
-	// RefusedSockets is how many upgrades came when all sockets were taken.
+	// RefusedSockets counts upgrades without a free place.
 	RefusedSockets int `json:"refused_sockets"`
 	// Messages sent.
 	Messages int `json:"messages"`
@@ -85,12 +84,12 @@ type Account struct {
 
 func newAccount() Account { return Account{Faults: map[string]int{}, Misuse: map[Misuse]int{}} }
 
-// blame counts a misuse and tells the first ones.
-func (s *server) blame(kind Misuse, format string, args ...any) {
+// recordMisuse counts a misuse and logs the first ones of its kind.
+func (s *server) recordMisuse(kind Misuse, format string, args ...any) {
 	s.account.Misuse[kind]++
-	if n := s.account.Misuse[kind]; n <= told {
+	if n := s.account.Misuse[kind]; n <= maxLoggedMisuse {
 		s.logf("%s: "+format, append([]any{kind}, args...)...)
-	} else if n == told+1 {
+	} else if n == maxLoggedMisuse+1 {
 		s.logf("%s: more of it, only counted from here on", kind)
 	}
 }

@@ -8,19 +8,19 @@ import (
 	"strconv"
 )
 
-// unheard is an index no client gives out.
-const unheard = int64(1) << 40
+// unknownIndex is an index that no client uses.
+const unknownIndex = int64(1) << 40
 
-// strange draws whether something odd happens now.
-func (c *Cluster) strange() bool {
+// drawOdd decides by chance whether something odd happens now.
+func (c *Cluster) drawOdd() bool {
 	return c.opts.Faults.Odd > 0 && c.chance.Float64() < c.opts.Faults.Odd
 }
 
-// embellish puts something odd at the head of a queue, or makes what is there
-// odd, now and then. None of it changes what is true of calls and people.
-func (c *Cluster) embellish(k *socket) {
+// insertOdd inserts an odd message before the head of a queue, or makes the head odd, by
+// chance. Neither changes the state of calls and people.
+func (c *Cluster) insertOdd(k *socket) {
 	head := &k.queue[0]
-	if head.odd != nil || !c.strange() {
+	if head.odd != nil || !c.drawOdd() {
 		return
 	}
 	k.server.account.Faults["odd"]++
@@ -28,10 +28,10 @@ func (c *Cluster) embellish(k *socket) {
 	ghost := elements{"participant": c.guid()}
 	switch n := c.chance.IntN(6); {
 	case n == 0 && roster:
-		alias := build(k.queue[:1])
+		alias := buildMessage(k.queue[:1])
 		alias.Type = "callRosterUpdate"
 		for i, e := range *alias.Updates {
-			(*alias.Updates)[i] = quoted(e)
+			(*alias.Updates)[i] = withTextBooleans(e)
 		}
 		*head = item{odd: &alias}
 	case n == 1 && roster && head.entries[0]["updateType"] == kindUpdate:
@@ -41,13 +41,13 @@ func (c *Cluster) embellish(k *socket) {
 	case n == 2 && roster:
 		e := elements{"updateType": kindUpdate, "state": "onHold"}
 		maps.Copy(e, ghost)
-		k.prepend(messageRoster, head.index, []elements{e, gone(ghost)})
+		k.prepend(messageRoster, head.index, []elements{e, removalOf(ghost)})
 	case n == 3 && roster:
-		k.prepend(messageRoster, head.index, []elements{gone(ghost)})
+		k.prepend(messageRoster, head.index, []elements{removalOf(ghost)})
 	case n == 4:
 		e := elements{"updateType": kindUpdate, "audioMuted": true}
 		maps.Copy(e, ghost)
-		k.prepend(messageRoster, unheard, []elements{e})
+		k.prepend(messageRoster, unknownIndex, []elements{e})
 	default:
 		index := head.index
 		odd := message{Type: "quantumUpdate", SubscriptionIndex: &index, Payload: elements{"x": 1}}
@@ -55,20 +55,21 @@ func (c *Cluster) embellish(k *socket) {
 	}
 }
 
-func gone(e elements) elements {
+// removalOf returns the removal of an object.
+func removalOf(e elements) elements {
 	removal := maps.Clone(e)
 	removal["updateType"] = kindRemove
 	return removal
 }
 
-// prepend puts a message of its own before all others.
+// prepend inserts a message before all others.
 func (k *socket) prepend(kind string, index int64, entries []elements) {
-	m := build([]item{{kind: kind, index: index, entries: entries}})
+	m := buildMessage([]item{{kind: kind, index: index, entries: entries}})
 	k.queue = append([]item{{odd: &m}}, k.queue...)
 }
 
-// quoted writes the booleans as text, as some do.
-func quoted(e elements) elements {
+// withTextBooleans returns the elements with booleans as text, as some servers send them.
+func withTextBooleans(e elements) elements {
 	text := maps.Clone(e)
 	for name, value := range e {
 		if b, ok := value.(bool); ok {

@@ -8,22 +8,21 @@ import (
 	"slices"
 )
 
-// maxUpdates is how many updates one message holds at most, so that the largest
-// snapshot stays below a few hundred kilobytes.
+// maxUpdates is the largest number of updates in one message, which keeps the largest
+// snapshot below a few hundred kilobytes.
 const maxUpdates = 250
 
-// maxQueue is how much may wait for a client before the server gives it up.
+// maxQueue is the largest number of queued updates before the server gives up a client.
 const maxQueue = 100_000
 
-// item waits in the queue of a socket, small enough to be joined with its
-// neighbours into one message.
+// item is an entry of a socket's queue, small enough that adjacent items share a message.
 type item struct {
-	kind    string // of the message
+	kind    string // type of the message
 	index   int64
 	state   string     // of a subscription
 	entries []elements // of a list
 	info    elements
-	odd     *message // sent as it is
+	odd     *message // sent unchanged
 }
 
 // The types of messages.
@@ -35,59 +34,59 @@ const (
 )
 
 func (k *socket) queueState(index int64, state string) {
-	k.push(item{kind: messageState, index: index, state: state})
+	k.enqueue(item{kind: messageState, index: index, state: state})
 }
 
-// queueUpdate queues updates as the subscription shows them; no updates at all
-// make a message without any.
+// queueUpdate queues updates with the elements of the subscription. Without updates it
+// queues an empty message.
 func (k *socket) queueUpdate(s *subscription, list ...update) {
 	it, identifier := item{kind: messageCalls, index: s.index}, "call"
 	if s.resource.kind == typeRoster {
 		it.kind, identifier = messageRoster, "participant"
 	}
 	for _, u := range list {
-		e := u.entry(identifier, s.asked)
+		e := u.json(identifier, s.filter)
 		if u.kind == kindUpdate && len(e) == 2 {
-			return // nothing of it was asked for
+			return // no subscribed element changed
 		}
 		it.entries = append(it.entries, e)
 	}
-	k.push(it)
+	k.enqueue(it)
 }
 
 func (k *socket) queueInfo(s *subscription, e elements) {
-	k.push(item{kind: messageInfo, index: s.index, info: s.asked(e)})
+	k.enqueue(item{kind: messageInfo, index: s.index, info: s.filter(e)})
 }
 
-// push queues an item, unless nothing will be sent any more.
-func (k *socket) push(it item) {
+// enqueue adds an item unless the socket is silent.
+func (k *socket) enqueue(it item) {
 	if k.silent {
 		return
 	}
 	if len(k.queue) >= maxQueue {
-		k.blame(Backlog, "%d updates wait", len(k.queue))
-		k.hush()
+		k.recordMisuse(Backlog, "%d updates wait", len(k.queue))
+		k.silence()
 		return
 	}
 	k.queue = append(k.queue, it)
-	k.nudge()
+	k.wakeWriter()
 }
 
-// hush makes the socket silent for ever.
-func (k *socket) hush() {
+// silence stops all messages of the socket permanently.
+func (k *socket) silence() {
 	k.silent = true
 	k.queue = nil
-	k.server.cluster.changed()
+	k.server.cluster.notifyWaiters()
 }
 
-// pop joins as many items as fit into the next message.
-func (k *socket) pop() message {
+// nextMessage joins as many items as fit into one message.
+func (k *socket) nextMessage() message {
 	first := k.queue[0]
 	n := 1
-	for n < len(k.queue) && first.join(k.queue[:n], k.queue[n]) {
+	for n < len(k.queue) && first.canFollow(k.queue[:n], k.queue[n]) {
 		n++
 	}
-	m := build(k.queue[:n])
+	m := buildMessage(k.queue[:n])
 	k.queue = slices.Delete(k.queue, 0, n)
 	if len(k.queue) == 0 {
 		k.queue = nil
@@ -95,8 +94,8 @@ func (k *socket) pop() message {
 	return m
 }
 
-// join tells whether an item goes into one message with those before it.
-func (it item) join(before []item, next item) bool {
+// canFollow reports whether next fits into one message with the items before it.
+func (it item) canFollow(before []item, next item) bool {
 	switch {
 	case it.odd != nil || next.odd != nil || it.kind != next.kind || len(before) >= maxUpdates:
 		return false
@@ -107,8 +106,8 @@ func (it item) join(before []item, next item) bool {
 	}
 }
 
-// build makes the message of items that belong together.
-func build(items []item) message {
+// buildMessage returns the message of items that fit together.
+func buildMessage(items []item) message {
 	first := items[0]
 	if first.odd != nil {
 		return *first.odd

@@ -9,12 +9,11 @@ import (
 	"slices"
 )
 
-// maxReceivers is how many CDR receivers a bridge has room for.
+// maxReceivers is the largest number of CDR receivers of a bridge.
 const maxReceivers = 4
 
-// elsewhere is what the bridges show as their receiver once somebody registered
-// another one in its place.
-const elsewhere = "http://another-server.example.test/cdr"
+// replacementReceiver is the only registered receiver after the fault Elsewhere.
+const replacementReceiver = "http://another-server.example.test/cdr"
 
 type receiverObject struct {
 	XMLName xml.Name `xml:"cdrReceiver"`
@@ -29,13 +28,13 @@ type receiversObject struct {
 	List    []receiverObject `xml:"cdrReceiver"`
 }
 
-// Receivers are the URIs that clients registered at a bridge. gone tells that another
-// server takes the records by now.
+// Receivers returns the URIs that clients registered at a bridge. gone means that another
+// server replaced them all.
 func (c *Cluster) Receivers(bridge int) (uris []string, gone bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.servers[bridge]
-	if s.isElsewhere() {
+	if s.receiverReplaced() {
 		return nil, true
 	}
 	for _, r := range s.receivers {
@@ -46,22 +45,22 @@ func (c *Cluster) Receivers(bridge int) (uris []string, gone bool) {
 	return uris, false
 }
 
-// isElsewhere tells whether the fault of another registration has happened.
-func (s *server) isElsewhere() bool { return s.cluster.after(s.cluster.opts.Faults.Elsewhere) }
+// receiverReplaced reports whether the fault Elsewhere has happened.
+func (s *server) receiverReplaced() bool { return s.cluster.isPast(s.cluster.opts.Faults.Elsewhere) }
 
-// listed are the receivers as the API shows them.
-func (s *server) listed() []receiverObject {
-	if s.isElsewhere() {
-		return []receiverObject{{ID: s.hostID, URI: elsewhere}}
+// listedReceivers returns the receivers as the API lists them.
+func (s *server) listedReceivers() []receiverObject {
+	if s.receiverReplaced() {
+		return []receiverObject{{ID: s.hostID, URI: replacementReceiver}}
 	}
 	return s.receivers
 }
 
-// serveReceivers is the collection of CDR receivers: a form with a uri adds one.
+// serveReceivers serves the collection of CDR receivers; a POST with a uri adds one.
 func (s *server) serveReceivers(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		s.serveObject(w, r, func(*http.Request) any {
-			list := s.listed()
+			list := s.listedReceivers()
 			return receiversObject{Total: len(list), Maximum: maxReceivers, List: list}
 		})
 		return
@@ -80,7 +79,8 @@ func (s *server) serveReceivers(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveReceiver is one CDR receiver. An empty uri leaves an entry that takes a place.
+// serveReceiver serves one CDR receiver. An empty uri leaves an entry that still takes a
+// place.
 func (s *server) serveReceiver(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	find := func(list []receiverObject) int {
@@ -88,8 +88,8 @@ func (s *server) serveReceiver(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method == http.MethodGet {
 		s.serveObject(w, r, func(*http.Request) any {
-			if at := find(s.listed()); at >= 0 {
-				return s.listed()[at]
+			if at := find(s.listedReceivers()); at >= 0 {
+				return s.listedReceivers()[at]
 			}
 			return noSuch("cdrReceiver")
 		})
@@ -111,9 +111,9 @@ func (s *server) serveReceiver(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// change answers a request that changes something, with the lock held while it does.
+// change answers a request that changes state; it calls do with the lock held.
 func (s *server) change(w http.ResponseWriter, r *http.Request, do func() (status int, reason string)) {
-	if !s.login(w, r) {
+	if !s.checkLogin(w, r) {
 		return
 	}
 	if r.ParseForm() != nil {

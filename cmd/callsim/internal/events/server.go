@@ -17,14 +17,14 @@ import (
 	"github.com/coder/websocket"
 )
 
-// outage is a set of reasons for which a server is down; without any it is up.
+// outage is a set of reasons why a server is down; an empty set means up.
 type outage int
 
 const (
-	outageStory    outage = 1 << iota // its bridge restarts
+	outageScenario outage = 1 << iota // the scenario restarts its bridge
 	outageFault                       // a fault
-	outageOperator                    // somebody wants it
-	outageEnd                         // the simulation is over
+	outageOperator                    // Toggle
+	outageEnd                         // the simulation has ended
 )
 
 // server is the Events server and the API of one bridge.
@@ -34,20 +34,20 @@ type server struct {
 	address string
 	hostID  string
 
-	http    *http.Server // nil while down
-	outages outage
-	sockets []*socket
-	numbers int // of sockets so far
-	tokens  map[string]*token
-	records uint64
-	account Account
+	http          *http.Server // nil while down
+	outages       outage
+	sockets       []*socket
+	socketsOpened int // numbers the sockets
+	tokens        map[string]*token
+	records       uint64
+	account       Account
 
-	receivers   []receiverObject
-	alarms      map[string]alarm // by what they are about
-	undelivered bool
+	receivers     []receiverObject
+	alarms        map[string]alarm // by subject
+	deliveryFails bool
 }
 
-// listen brings the server up. From then on the address has a real port.
+// listen starts the server. Afterwards address has the real port.
 func (s *server) listen() error {
 	ln, err := net.Listen("tcp", s.address)
 	if err != nil {
@@ -68,15 +68,15 @@ func (s *server) listen() error {
 	mux.HandleFunc("/events/v1", s.serveEvents)
 	srv := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: log.New(io.Discard, "", 0), // handshakes that fail are the client's business
+		ErrorLog: log.New(io.Discard, "", 0), // failed handshakes are the client's problem
 	}
 	s.http = srv
-	s.cluster.running.Go(func() { _ = srv.Serve(ln) }) // it ends when it is closed, and says so
+	s.cluster.running.Go(func() { _ = srv.Serve(ln) }) // returns an error when closed
 	return nil
 }
 
-// setOutage takes the server down for a reason, or takes the reason away. What
-// is down has forgotten its sockets and tokens.
+// setOutage adds or removes a reason for being down. A server that goes down drops its
+// sockets and tokens.
 func (s *server) setOutage(why outage, on bool) {
 	if on {
 		s.outages |= why
@@ -96,14 +96,14 @@ func (s *server) setOutage(why outage, on bool) {
 		}
 		s.sockets = nil
 		clear(s.tokens)
-		s.cluster.changed()
+		s.cluster.notifyWaiters()
 	}
 	for _, other := range s.cluster.servers {
 		other.reviewAlarms()
 	}
 }
 
-// serveEvents is a WebSocket from its handshake to its end.
+// serveEvents serves a WebSocket from its handshake to its end.
 //
 //nolint:contextcheck // a hijacked connection has nothing to do with its request's context
 func (s *server) serveEvents(w http.ResponseWriter, r *http.Request) {
@@ -119,30 +119,31 @@ func (s *server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	sniffer := &sniffer{found: func(kind Misuse) {
 		s.cluster.mu.Lock()
 		defer s.cluster.mu.Unlock()
-		k.blame(kind, "the server takes text frames only, whole ones")
+		k.recordMisuse(kind, "the server takes text frames only, whole ones")
 	}}
-	conn, err := websocket.Accept(sniffed{w, sniffer}, r, &websocket.AcceptOptions{
+	conn, err := websocket.Accept(sniffedResponse{w, sniffer}, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true,
 		OnPingReceived:     func(context.Context, []byte) bool { return false }, // no pongs
 	})
 	if err != nil {
-		return // and has answered
+		return // Accept has answered
 	}
-	defer conn.CloseNow() //nolint:errcheck // closed already, mostly
+	defer conn.CloseNow() //nolint:errcheck // usually closed already
 	s.cluster.mu.Lock()
 	k.conn = conn
 	s.cluster.mu.Unlock()
 	var writer sync.WaitGroup
 	writer.Go(func() {
-		k.write(ctx, conn)
+		k.writeFrames(ctx, conn)
 		cancel()
 	})
-	k.read(ctx, conn)
+	k.readFrames(ctx, conn)
 	cancel()
 	writer.Wait()
 }
 
-// admit makes a socket for a good token if there is room, else it says why not.
+// admit returns a new socket for a valid token. Without a valid token or a free place it
+// returns nil and an HTTP status.
 func (s *server) admit(text string, cancel context.CancelFunc) (*socket, int) {
 	c := s.cluster
 	c.mu.Lock()
@@ -150,7 +151,7 @@ func (s *server) admit(text string, cancel context.CancelFunc) (*socket, int) {
 	switch {
 	case c.closed || s.outages != 0:
 		return nil, http.StatusServiceUnavailable
-	case !s.spend(text):
+	case !s.useToken(text):
 		s.account.RefusedTokens++
 		s.logf("a token that is not good")
 		return nil, http.StatusUnauthorized
@@ -159,11 +160,11 @@ func (s *server) admit(text string, cancel context.CancelFunc) (*socket, int) {
 		s.logf("a socket too many: %d are open, %d of others", len(s.sockets), c.opts.Faults.Busy)
 		return nil, http.StatusServiceUnavailable
 	}
-	s.numbers++
+	s.socketsOpened++
 	k := &socket{
-		server: s, number: s.numbers, close: cancel, wake: make(chan struct{}, 1),
+		server: s, number: s.socketsOpened, close: cancel, wake: make(chan struct{}, 1),
 		subs: map[int64]*subscription{}, byResource: map[resource]*subscription{},
-		meant: map[int64]resource{}, ended: map[int64]bool{}, requests: map[int64]bool{},
+		lastResource: map[int64]resource{}, ended: map[int64]bool{}, requests: map[int64]bool{},
 	}
 	s.sockets = append(s.sockets, k)
 	s.account.Sockets++
@@ -172,22 +173,22 @@ func (s *server) admit(text string, cancel context.CancelFunc) (*socket, int) {
 	return k, 0
 }
 
-// release forgets a socket that has ended.
+// release removes a socket that has ended.
 func (s *server) release(k *socket) {
 	c := s.cluster
 	c.mu.Lock()
 	s.sockets = slices.DeleteFunc(s.sockets, func(x *socket) bool { return x == k })
-	c.changed()
+	c.notifyWaiters()
 	c.mu.Unlock()
 	c.running.Done()
 }
 
-// now is the time on the bridge's clock.
+// now returns the time of the bridge's clock.
 func (s *server) now() time.Time {
-	c, last := s.cluster, s.stage.last
+	c, last := s.cluster, s.stage.lastEvent
 	at := last.At
-	if c.opts.Speed > 0 && !c.began.IsZero() {
-		at = c.opts.Start.Add(time.Duration(float64(time.Since(c.began)) * c.opts.Speed))
+	if c.opts.Speed > 0 && !c.storyBegan.IsZero() {
+		at = c.opts.Start.Add(time.Duration(float64(time.Since(c.storyBegan)) * c.opts.Speed))
 	}
 	if at.IsZero() {
 		at = c.opts.Start
@@ -195,10 +196,10 @@ func (s *server) now() time.Time {
 	return at.Add(last.Time.Sub(last.At))
 }
 
-// booted is when the present session of the bridge began.
-func (s *server) booted() time.Time {
-	if boot := s.stage.boot; !boot.IsZero() {
+// sessionStart returns when the current session of the bridge began.
+func (s *server) sessionStart() time.Time {
+	if boot := s.stage.bootedAt; !boot.IsZero() {
 		return boot
 	}
-	return s.cluster.opts.Start.Add(s.stage.last.Time.Sub(s.stage.last.At))
+	return s.cluster.opts.Start.Add(s.stage.lastEvent.Time.Sub(s.stage.lastEvent.At))
 }

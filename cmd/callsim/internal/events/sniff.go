@@ -18,16 +18,16 @@ const (
 	opPong   = 10
 )
 
-// sniffer reads the headers of the frames a client sends, which a WebSocket
-// library does not show: they are where pings and fragments can be seen.
+// sniffer reads the frame headers of a client, which the WebSocket library does not show:
+// only they reveal pings and fragments.
 type sniffer struct {
-	header []byte // of the frame that begins
-	body   uint64 // bytes left of the frame that goes on
+	header []byte // of the current frame
+	body   uint64 // bytes left of the current frame
 	found  func(Misuse)
 }
 
-// feed takes the next bytes of the stream.
-func (s *sniffer) feed(p []byte) {
+// readBytes reads the next bytes of the stream.
+func (s *sniffer) readBytes(p []byte) {
 	for len(p) > 0 {
 		if s.body > 0 {
 			n := min(s.body, uint64(len(p)))
@@ -38,13 +38,13 @@ func (s *sniffer) feed(p []byte) {
 		s.header = append(s.header, p[0])
 		p = p[1:]
 		if size, whole := headerLength(s.header); whole {
-			s.inspect(s.header[0])
+			s.checkFrame(s.header[0])
 			s.header, s.body = s.header[:0], size
 		}
 	}
 }
 
-// headerLength returns the length of the body once the header is whole.
+// headerLength returns the length of the body once the header is complete.
 func headerLength(h []byte) (size uint64, whole bool) {
 	if len(h) < 2 {
 		return 0, false
@@ -71,9 +71,9 @@ func headerLength(h []byte) (size uint64, whole bool) {
 	}
 }
 
-// inspect judges a frame by its first byte. Of a message in fragments only the
-// first counts.
-func (s *sniffer) inspect(first byte) {
+// checkFrame reports the misuse of a frame by its first byte. Of a fragmented message only
+// the first frame counts.
+func (s *sniffer) checkFrame(first byte) {
 	final, opcode := first&0x80 != 0, first&0x0f
 	switch opcode {
 	case opPing:
@@ -88,21 +88,21 @@ func (s *sniffer) inspect(first byte) {
 	}
 }
 
-// sniffed is a response whose connection, once hijacked, is read along.
-type sniffed struct {
+// sniffedResponse is a response whose hijacked connection passes through the sniffer.
+type sniffedResponse struct {
 	http.ResponseWriter
 	sniffer *sniffer
 }
 
 // Hijack implements http.Hijacker.
-func (s sniffed) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (s sniffedResponse) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(s.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
-	// What was read already will not be read from the connection again.
+	// These bytes will not be read from the connection again.
 	early, _ := rw.Peek(rw.Reader.Buffered())
-	s.sniffer.feed(early)
+	s.sniffer.readBytes(early)
 	return sniffedConn{conn, s.sniffer}, rw, nil
 }
 
@@ -113,6 +113,6 @@ type sniffedConn struct {
 
 func (c sniffedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.sniffer.feed(p[:n])
+	c.sniffer.readBytes(p[:n])
 	return n, err
 }

@@ -32,7 +32,7 @@ func TestSnifferSeesHeaders(t *testing.T) {
 		s := sniffer{found: func(m Misuse) { found = append(found, m) }}
 		for part := stream; len(part) > 0; {
 			n := min(step, len(part))
-			s.feed(part[:n])
+			s.readBytes(part[:n])
 			part = part[n:]
 		}
 		assert.Equal(t, []Misuse{Fragmented, Ping, Pong, Binary}, found, step)

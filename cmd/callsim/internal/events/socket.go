@@ -10,49 +10,47 @@ import (
 	"github.com/coder/websocket"
 )
 
-// maxFrame bounds what a client may send in one frame; a request for a hundred
+// maxFrame is the largest frame that a client may send; a request for a hundred
 // subscriptions with all elements is a quarter of it.
 const maxFrame = 256 << 10
 
-// socket is one WebSocket of a client.
-//
-// It is silent for ever when an acknowledgement was withheld, and mute when a
-// fault stops all of it.
+// socket is one WebSocket of a client. It becomes silent when the client withholds an
+// acknowledgement, and mute by a fault.
 type socket struct {
 	server *server
-	number int // of the log
+	number int // for the log
 	close  context.CancelFunc
 	wake   chan struct{}
 	conn   *websocket.Conn // nil before the handshake
 
-	subs       map[int64]*subscription
-	byResource map[resource]*subscription
-	meant      map[int64]resource // what each index meant last
-	ended      map[int64]bool     // indexes of which the server ended a subscription
-	requests   map[int64]bool     // answered ones, that no acknowledgement must name
+	subs         map[int64]*subscription
+	byResource   map[resource]*subscription
+	lastResource map[int64]resource // last resource of each index
+	ended        map[int64]bool     // indexes whose subscription the server ended
+	requests     map[int64]bool     // acknowledged requests, which no acknowledgement of the client may name
 
-	answers []ack // to send, before anything else
-	queue   []item
-	next    int64     // the next message's identifier
-	sent    time.Time // when the message went that is not acknowledged, else zero
-	silent  bool      // sends no messages any more
-	mute    bool      // sends nothing any more
+	pendingAcks []ack // sent before messages
+	queue       []item
+	next        int64     // id of the next message
+	sentAt      time.Time // of the message without an acknowledgement; zero: none
+	silent      bool      // sends no more messages
+	mute        bool      // sends nothing
 }
 
-func (k *socket) blame(kind Misuse, format string, args ...any) {
-	k.server.blame(kind, "socket %d: "+format, append([]any{k.number}, args...)...)
+func (k *socket) recordMisuse(kind Misuse, format string, args ...any) {
+	k.server.recordMisuse(kind, "socket %d: "+format, append([]any{k.number}, args...)...)
 }
 
-// nudge lets the writer look again.
-func (k *socket) nudge() {
+// wakeWriter makes writeFrames look for frames.
+func (k *socket) wakeWriter() {
 	select {
 	case k.wake <- struct{}{}:
 	default:
 	}
 }
 
-// read takes frames until the connection ends.
-func (k *socket) read(ctx context.Context, conn *websocket.Conn) {
+// readFrames handles frames until the connection ends.
+func (k *socket) readFrames(ctx context.Context, conn *websocket.Conn) {
 	conn.SetReadLimit(maxFrame)
 	for {
 		kind, text, err := conn.Read(ctx)
@@ -60,70 +58,70 @@ func (k *socket) read(ctx context.Context, conn *websocket.Conn) {
 			return
 		}
 		if kind != websocket.MessageText {
-			continue // the sniffer has blamed the client
+			continue // the sniffer has recorded the misuse
 		}
 		k.server.cluster.mu.Lock()
-		k.take(text)
+		k.handleFrame(text)
 		k.server.cluster.mu.Unlock()
 	}
 }
 
-// take handles a frame.
-func (k *socket) take(text []byte) {
+// handleFrame handles one frame.
+func (k *socket) handleFrame(text []byte) {
 	in, err := decode(text)
 	switch {
 	case err != nil:
-		k.blame(Malformed, "%v", err)
+		k.recordMisuse(Malformed, "%v", err)
 	case in.Ack != nil:
-		k.acknowledged(*in.Ack.ID, in.Ack.Status)
+		k.handleAck(*in.Ack.ID, in.Ack.Status)
 	case in.Message.Type == "subscribeRequest":
-		k.subscribe(*in.Message.ID, in.Message.Subscriptions)
-		k.server.cluster.changed()
+		k.applyRequest(*in.Message.ID, in.Message.Subscriptions)
+		k.server.cluster.notifyWaiters()
 	default:
-		k.blame(UnknownMessage, "%q", in.Message.Type)
-		k.answer(*in.Message.ID, statusFailure)
+		k.recordMisuse(UnknownMessage, "%q", in.Message.Type)
+		k.queueAck(*in.Message.ID, statusFailure)
 	}
 }
 
-// answer acknowledges a message of the client.
-func (k *socket) answer(id int64, status string) {
+// queueAck acknowledges a request of the client.
+func (k *socket) queueAck(id int64, status string) {
 	if len(k.requests) >= maxQueue {
 		clear(k.requests)
 	}
 	k.requests[id] = true
-	k.answers = append(k.answers, ack{id, status})
-	k.nudge()
+	k.pendingAcks = append(k.pendingAcks, ack{id, status})
+	k.wakeWriter()
 }
 
-// acknowledged books the acknowledgement of a message. Only the latest message
-// can be without one.
-func (k *socket) acknowledged(id int64, status string) {
-	waiting := !k.sent.IsZero() && id == k.next-1
+// handleAck handles the acknowledgement of a message. Only the latest message can be
+// unacknowledged.
+func (k *socket) handleAck(id int64, status string) {
+	waiting := !k.sentAt.IsZero() && id == k.next-1
 	switch {
 	case waiting:
-		k.sent = time.Time{}
+		k.sentAt = time.Time{}
 		k.server.account.Acknowledged++
 		if status != statusSuccess {
-			k.blame(FailedAck, "message %d: %q", id, status)
+			k.recordMisuse(FailedAck, "message %d: %q", id, status)
 		}
-		k.nudge()
-		k.server.cluster.changed()
+		k.wakeWriter()
+		k.server.cluster.notifyWaiters()
 	case k.requests[id]:
 		delete(k.requests, id)
-		k.blame(AckOfAck, "request %d", id)
+		k.recordMisuse(AckOfAck, "request %d", id)
 	case id >= 0 && id < k.next:
-		k.blame(DuplicateAck, "message %d", id)
+		k.recordMisuse(DuplicateAck, "message %d", id)
 	default:
-		k.blame(UnknownAck, "message %d", id)
+		k.recordMisuse(UnknownAck, "message %d", id)
 	}
 }
 
-// write sends what is queued until the connection ends.
-func (k *socket) write(ctx context.Context, conn *websocket.Conn) {
+// writeFrames sends frames until the connection ends.
+func (k *socket) writeFrames(ctx context.Context, conn *websocket.Conn) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		frame, wait := k.due()
+		frame, wait := k.nextFrame()
 		if frame != nil {
 			if conn.Write(ctx, websocket.MessageText, frame) != nil {
 				return
@@ -140,8 +138,8 @@ func (k *socket) write(ctx context.Context, conn *websocket.Conn) {
 	}
 }
 
-// due returns the next frame, or how long to wait for one.
-func (k *socket) due() ([]byte, time.Duration) {
+// nextFrame returns the next frame, or how long to wait for one.
+func (k *socket) nextFrame() ([]byte, time.Duration) {
 	c := k.server.cluster
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,31 +147,31 @@ func (k *socket) due() ([]byte, time.Duration) {
 	if k.mute {
 		return nil, idle
 	}
-	if len(k.answers) > 0 {
-		a := k.answers[0]
-		k.answers = k.answers[1:]
+	if len(k.pendingAcks) > 0 {
+		a := k.pendingAcks[0]
+		k.pendingAcks = k.pendingAcks[1:]
 		return a.frame(), 0
 	}
 	if k.silent {
 		return nil, idle
 	}
-	if !k.sent.IsZero() {
-		left := c.opts.AckTimeout - time.Since(k.sent)
+	if !k.sentAt.IsZero() {
+		left := c.opts.AckTimeout - time.Since(k.sentAt)
 		if left > 0 {
 			return nil, left
 		}
-		k.blame(WithheldAck, "message %d; nothing more will be sent", k.next-1)
-		k.hush()
+		k.recordMisuse(WithheldAck, "message %d; nothing more will be sent", k.next-1)
+		k.silence()
 		return nil, idle
 	}
 	if len(k.queue) == 0 {
 		return nil, idle
 	}
-	c.embellish(k)
-	m := k.pop()
+	c.insertOdd(k)
+	m := k.nextMessage()
 	m.ID = k.next
 	k.next++
-	k.sent = time.Now()
+	k.sentAt = time.Now()
 	k.server.account.Messages++
 	return m.frame(), 0
 }

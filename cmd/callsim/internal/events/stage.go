@@ -11,83 +11,83 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// audience is told every difference on the stage, at once and in order.
+// audience receives every difference on the stage, at once and in order.
 type audience interface {
-	// callList is told what the list of calls on a bridge shows anew.
-	callList(b *bridge, u update)
-	// callInfo is told what changed of a call.
-	callInfo(c *call, changed elements)
-	// roster is told what changed of a person in the roster of a call.
-	roster(c *call, u update)
-	// callOver is told that a call is no more; before its removal from the
-	// list when the meeting goes on elsewhere.
-	callOver(c *call)
+	// updateList receives an update of a bridge's list of calls.
+	updateList(b *bridge, u update)
+	// updateInfo receives the changed elements of a call.
+	updateInfo(c *call, changed elements)
+	// updateRoster receives an update of a participant in the roster of a call.
+	updateRoster(c *call, u update)
+	// endSubscriptions receives the end of a call. If the meeting continues on another
+	// bridge, it comes before the removal from the list.
+	endSubscriptions(c *call)
 }
 
-// stage is what goes on in the cluster.
+// stage is the state of the cluster: the calls and people after the events so far.
 type stage struct {
 	bridges  []*bridge
 	calls    map[string]*call
 	people   map[string]*person // by leg
 	meetings map[string]*meeting
-	watch    audience
+	audience audience
 
-	// The participants of the latest legs, for people who are moved: the new
-	// leg may come after the old one has gone.
-	lately map[string]string
-	ring   []string
+	// recentParticipants are the participants of the latest legs, for people who are moved:
+	// the new leg may begin after the old one has ended.
+	recentParticipants map[string]string
+	recentLegs         []string
 }
 
-// remembered bounds the legs remembered after their end.
-const remembered = 1024
+// maxRecentLegs bounds recentLegs.
+const maxRecentLegs = 1024
 
 // bridge is one Call Bridge on the stage.
 type bridge struct {
 	scenario.Bridge
-	index int
-	calls []*call
-	boot  time.Time      // of the restart that began the present session, zero at first
-	last  scenario.Event // that happened here
-	legs  legCount
-	live  []*liveLeg // in the order of their start
+	index     int
+	calls     []*call
+	bootedAt  time.Time      // when the current session began; zero before the first restart
+	lastEvent scenario.Event // of this bridge
+	legs      legCount
+	openLegs  []*liveLeg // in the order of their start
 }
 
 // legCount counts legs of all kinds since the bridge started.
-type legCount struct{ active, most, completed int }
+type legCount struct{ active, maxActive, completed int }
 
-// meeting is the calls with one correlator.
+// meeting is the set of calls with one correlator.
 type meeting struct {
 	calls  []*call
 	manner scenario.MeetingManner
 }
 
-// call is a call on the stage with what was shown of it last.
+// call is a call with the elements that were last reported.
 type call struct {
 	scenario.Call
-	began      time.Time // on the bridge's clock
-	on         *bridge
-	meeting    *meeting
-	people     []*person
-	recordings int
-	streamings int
-	shownList  elements
-	shownInfo  elements
+	began        time.Time // on the bridge's clock
+	bridge       *bridge
+	meeting      *meeting
+	people       []*person
+	recordings   int
+	streamings   int
+	reportedList elements
+	reportedInfo elements
 }
 
-// person is a participant on the stage, in a call or on the way to one.
+// person is a participant, in a call or before the first one.
 type person struct {
 	leg       scenario.Leg
-	on        *bridge
+	bridge    *bridge
 	call      *call // nil before the first one
 	manner    scenario.Manner
-	movedFrom string // the participant this one continues
-	shown     elements
+	movedFrom string // the participant that this one continues
+	reported  elements
 }
 
 func newStage(bridges []scenario.Bridge, watch audience) *stage {
 	s := &stage{
 		calls: map[string]*call{}, people: map[string]*person{}, meetings: map[string]*meeting{},
-		lately: map[string]string{}, watch: watch,
+		recentParticipants: map[string]string{}, audience: watch,
 	}
 	for i, b := range bridges {
 		s.bridges = append(s.bridges, &bridge{Bridge: b, index: i})
@@ -95,161 +95,160 @@ func newStage(bridges []scenario.Bridge, watch audience) *stage {
 	return s
 }
 
-// observe folds one event.
-func (s *stage) observe(ev scenario.Event) {
+// applyEvent applies one event.
+func (s *stage) applyEvent(ev scenario.Event) {
 	b := s.bridges[ev.Bridge]
-	b.last = ev
+	b.lastEvent = ev
 	switch what := ev.What.(type) {
 	case scenario.CallStarted:
-		s.callStarted(b, what.Call)
+		s.addCall(b, what.Call)
 	case scenario.CallEnded:
-		s.callEnded(s.calls[what.Call.ID])
+		s.endCall(s.calls[what.Call.ID])
 	case scenario.LegStarted:
 		b.legs.active++
-		b.legs.most = max(b.legs.most, b.legs.active)
-		b.live = append(b.live, &liveLeg{what.Leg, ev.Time})
-		s.remember(what.Leg)
-		s.legSeen(b, what.Leg)
+		b.legs.maxActive = max(b.legs.maxActive, b.legs.active)
+		b.openLegs = append(b.openLegs, &liveLeg{what.Leg, ev.Time})
+		s.rememberLeg(what.Leg)
+		s.placePerson(b, what.Leg)
 	case scenario.LegChanged:
-		b.legChanged(what.Leg)
-		s.legSeen(b, what.Leg)
+		b.updateLeg(what.Leg)
+		s.placePerson(b, what.Leg)
 	case scenario.LegEnded:
 		b.legs.active--
 		b.legs.completed++
-		b.live = slices.DeleteFunc(b.live, func(l *liveLeg) bool { return l.ID == what.Leg.ID })
-		s.legEnded(what)
+		b.openLegs = slices.DeleteFunc(b.openLegs, func(l *liveLeg) bool { return l.ID == what.Leg.ID })
+		s.endLeg(what)
 	case scenario.RecordingStarted:
-		s.count(what.Recording.Call, func(c *call) { c.recordings++ })
+		s.updateCall(what.Recording.Call, func(c *call) { c.recordings++ })
 	case scenario.RecordingEnded:
-		s.count(what.Recording.Call, func(c *call) { c.recordings-- })
+		s.updateCall(what.Recording.Call, func(c *call) { c.recordings-- })
 	case scenario.StreamingStarted:
-		s.count(what.Streaming.Call, func(c *call) { c.streamings++ })
+		s.updateCall(what.Streaming.Call, func(c *call) { c.streamings++ })
 	case scenario.StreamingEnded:
-		s.count(what.Streaming.Call, func(c *call) { c.streamings-- })
+		s.updateCall(what.Streaming.Call, func(c *call) { c.streamings-- })
 	case scenario.BridgeRestarted:
-		s.restarted(b)
-		b.boot, b.legs, b.live = ev.Time, legCount{}, nil
+		s.clearBridge(b)
+		b.bootedAt, b.legs, b.openLegs = ev.Time, legCount{}, nil
 	case scenario.PersonBehaved:
 		if p := s.people[what.Leg.ID]; p != nil {
 			p.manner = what.Manner
-			s.refreshPerson(p)
+			s.reportPerson(p)
 		}
 	case scenario.MeetingBehaved:
 		if m := s.meetings[what.Correlator]; m != nil {
 			m.manner = what.Manner
-			s.refresh(m)
+			s.reportMeeting(m)
 		}
 	}
 }
 
-// legChanged keeps what is known of an open leg.
-func (b *bridge) legChanged(now scenario.Leg) {
-	for _, l := range b.live {
+// updateLeg stores the new state of an open leg.
+func (b *bridge) updateLeg(now scenario.Leg) {
+	for _, l := range b.openLegs {
 		if l.ID == now.ID {
 			l.Leg = now
 		}
 	}
 }
 
-func (s *stage) remember(l scenario.Leg) {
-	s.lately[l.ID] = l.Participant
-	s.ring = append(s.ring, l.ID)
-	if len(s.ring) > remembered {
-		delete(s.lately, s.ring[0])
-		s.ring = s.ring[1:]
+func (s *stage) rememberLeg(l scenario.Leg) {
+	s.recentParticipants[l.ID] = l.Participant
+	s.recentLegs = append(s.recentLegs, l.ID)
+	if len(s.recentLegs) > maxRecentLegs {
+		delete(s.recentParticipants, s.recentLegs[0])
+		s.recentLegs = s.recentLegs[1:]
 	}
 }
 
-func (s *stage) callStarted(b *bridge, about scenario.Call) {
+func (s *stage) addCall(b *bridge, about scenario.Call) {
 	m := s.meetings[about.Correlator]
 	if m == nil {
 		m = &meeting{}
 		s.meetings[about.Correlator] = m
 	}
-	c := &call{Call: about, began: b.last.Time, on: b, meeting: m}
+	c := &call{Call: about, began: b.lastEvent.Time, bridge: b, meeting: m}
 	m.calls = append(m.calls, c)
 	b.calls = append(b.calls, c)
 	s.calls[c.ID] = c
-	c.shownList, c.shownInfo = c.listElements(), c.infoElements()
-	s.watch.callList(b, update{id: c.ID, kind: kindAdd, elements: c.shownList})
-	s.refresh(m)
+	c.reportedList, c.reportedInfo = c.listElements(), c.infoElements()
+	s.audience.updateList(b, update{id: c.ID, kind: kindAdd, elements: c.reportedList})
+	s.reportMeeting(m)
 }
 
-func (s *stage) callEnded(c *call) {
+func (s *stage) endCall(c *call) {
 	if c == nil {
 		return
 	}
-	s.strike(c)
+	s.removeCall(c)
 	gone := update{id: c.ID, kind: kindRemove}
 	if len(c.meeting.calls) > 0 {
-		// The bridge leaves, and the meeting goes on without it: everybody goes
-		// from its roster, though nobody leaves.
-		for _, p := range c.everybody() {
-			s.watch.roster(c, update{id: p.leg.Participant, kind: kindRemove})
+		// The bridge leaves a meeting that continues: it removes all participants from its
+		// roster, although nobody leaves.
+		for _, p := range c.roster() {
+			s.audience.updateRoster(c, update{id: p.leg.Participant, kind: kindRemove})
 		}
-		s.watch.callOver(c)
-		s.watch.callList(c.on, gone)
+		s.audience.endSubscriptions(c)
+		s.audience.updateList(c.bridge, gone)
 	} else {
-		s.watch.callList(c.on, gone)
-		s.watch.callOver(c)
+		s.audience.updateList(c.bridge, gone)
+		s.audience.endSubscriptions(c)
 	}
-	s.refresh(c.meeting)
+	s.reportMeeting(c.meeting)
 }
 
-// strike takes a call off the stage.
-func (s *stage) strike(c *call) {
+// removeCall deletes a call without reporting it.
+func (s *stage) removeCall(c *call) {
 	is := func(x *call) bool { return x == c }
 	delete(s.calls, c.ID)
-	c.on.calls = slices.DeleteFunc(c.on.calls, is)
+	c.bridge.calls = slices.DeleteFunc(c.bridge.calls, is)
 	c.meeting.calls = slices.DeleteFunc(c.meeting.calls, is)
 	if len(c.meeting.calls) == 0 {
 		delete(s.meetings, c.Correlator)
 	}
 }
 
-// legSeen puts a person where the leg is now. Legs of other kinds are nobody.
-func (s *stage) legSeen(b *bridge, l scenario.Leg) {
+// placePerson puts a person into the call of the leg. It ignores legs of other kinds.
+func (s *stage) placePerson(b *bridge, l scenario.Leg) {
 	if l.Kind != scenario.KindPerson {
 		return
 	}
 	p := s.people[l.ID]
 	if p == nil {
-		p = &person{on: b, manner: scenario.FirstManner(l), movedFrom: s.lately[l.MovedFrom]}
+		p = &person{bridge: b, manner: scenario.FirstManner(l), movedFrom: s.recentParticipants[l.MovedFrom]}
 		s.people[l.ID] = p
 	}
 	p.leg = l
 	to := s.calls[l.Call()]
 	if to == p.call || to == nil {
-		s.refreshPerson(p)
+		s.reportPerson(p)
 		return
 	}
 	if p.call != nil {
-		s.leave(p, string(scenario.ReasonCallMoved))
+		s.leaveCall(p, string(scenario.ReasonCallMoved))
 		p.manner.ActiveSpeaker, p.manner.Presenter = false, false
 	}
 	p.call = to
 	to.people = append(to.people, p)
-	p.shown = p.elements()
+	p.reported = p.elements()
 	for _, c := range to.meeting.calls {
-		s.watch.roster(c, update{id: l.Participant, kind: kindAdd, elements: p.shown})
+		s.audience.updateRoster(c, update{id: l.Participant, kind: kindAdd, elements: p.reported})
 	}
-	s.refresh(to.meeting)
+	s.reportMeeting(to.meeting)
 }
 
-func (s *stage) legEnded(end scenario.LegEnded) {
+func (s *stage) endLeg(end scenario.LegEnded) {
 	p := s.people[end.Leg.ID]
 	if p == nil {
 		return
 	}
 	delete(s.people, end.Leg.ID)
 	if p.call != nil {
-		s.leave(p, string(end.Reason))
+		s.leaveCall(p, string(end.Reason))
 	}
 }
 
-// leave takes a person out of a call. Only the bridge that hosts the person
-// knows why.
-func (s *stage) leave(p *person, reason string) {
+// leaveCall removes a person from a call. Only the hosting bridge reports the reason.
+func (s *stage) leaveCall(p *person, reason string) {
 	from := p.call
 	p.call = nil
 	from.people = slices.DeleteFunc(from.people, func(x *person) bool { return x == p })
@@ -258,71 +257,70 @@ func (s *stage) leave(p *person, reason string) {
 		if c == from {
 			gone.reason = reason
 		}
-		s.watch.roster(c, gone)
+		s.audience.updateRoster(c, gone)
 	}
-	s.refresh(from.meeting)
+	s.reportMeeting(from.meeting)
 }
 
-// restarted clears a bridge. Its own clients have lost their sockets; those of
-// the other bridges see its people vanish.
-func (s *stage) restarted(b *bridge) {
+// clearBridge deletes all calls of a bridge that restarts. Its own clients have lost their
+// sockets; clients of other bridges see its people removed.
+func (s *stage) clearBridge(b *bridge) {
 	for _, c := range slices.Clone(b.calls) {
-		s.strike(c)
+		s.removeCall(c)
 		for _, p := range c.people {
 			for _, other := range c.meeting.calls {
-				s.watch.roster(other, update{id: p.leg.Participant, kind: kindRemove})
+				s.audience.updateRoster(other, update{id: p.leg.Participant, kind: kindRemove})
 			}
 		}
-		s.refresh(c.meeting)
+		s.reportMeeting(c.meeting)
 	}
-	maps.DeleteFunc(s.people, func(_ string, p *person) bool { return p.on == b })
+	maps.DeleteFunc(s.people, func(_ string, p *person) bool { return p.bridge == b })
 }
 
-func (s *stage) count(id string, change func(*call)) {
+func (s *stage) updateCall(id string, change func(*call)) {
 	if c := s.calls[id]; c != nil {
 		change(c)
-		s.refresh(c.meeting)
+		s.reportMeeting(c.meeting)
 	}
 }
 
-// refresh tells what is different now of the calls of a meeting.
-func (s *stage) refresh(m *meeting) {
+// reportMeeting reports the changed elements of a meeting's calls.
+func (s *stage) reportMeeting(m *meeting) {
 	for _, c := range m.calls {
 		list := c.listElements()
-		if changed := list.since(c.shownList); len(changed) > 0 {
-			c.shownList = list
-			s.watch.callList(c.on, update{id: c.ID, kind: kindUpdate, elements: changed})
+		if changed := list.changedSince(c.reportedList); len(changed) > 0 {
+			c.reportedList = list
+			s.audience.updateList(c.bridge, update{id: c.ID, kind: kindUpdate, elements: changed})
 		}
 		info := c.infoElements()
-		if changed := info.since(c.shownInfo); len(changed) > 0 {
-			c.shownInfo = info
-			s.watch.callInfo(c, changed)
+		if changed := info.changedSince(c.reportedInfo); len(changed) > 0 {
+			c.reportedInfo = info
+			s.audience.updateInfo(c, changed)
 		}
 	}
 }
 
-// refreshPerson tells what is different now of a person in a call.
-func (s *stage) refreshPerson(p *person) {
+// reportPerson reports the changed elements of a person in a call.
+func (s *stage) reportPerson(p *person) {
 	if p.call == nil {
 		return
 	}
 	now := p.elements()
-	changed := now.since(p.shown)
+	changed := now.changedSince(p.reported)
 	if len(changed) == 0 {
 		return
 	}
-	p.shown = now
+	p.reported = now
 	for _, c := range p.call.meeting.calls {
-		s.watch.roster(c, update{id: p.leg.Participant, kind: kindUpdate, elements: changed})
+		s.audience.updateRoster(c, update{id: p.leg.Participant, kind: kindUpdate, elements: changed})
 	}
 	if _, ok := changed["endpointRecording"]; ok {
-		s.refresh(p.call.meeting)
+		s.reportMeeting(p.call.meeting)
 	}
 }
 
-// everybody lists the people in the roster of a call, those on other bridges
-// included.
-func (c *call) everybody() []*person {
+// roster returns the people in the roster of a call, including those on other bridges.
+func (c *call) roster() []*person {
 	list := slices.Clone(c.people)
 	for _, other := range c.meeting.calls {
 		if other != c {

@@ -10,25 +10,25 @@ import (
 
 // The limits of a real server.
 const (
-	maxSubscriptions = 100 // of a socket
+	maxSubscriptions = 100 // The limits of a real server.
 	maxSockets       = 5   // of a server
 )
 
-// resource is what a subscription is about.
+// resource is the target of a subscription.
 type resource struct{ kind, call string }
 
-// subscription is one that is pending or active; it is forgotten when it ends.
+// subscription is a pending or active subscription.
 type subscription struct {
 	index    int64
 	resource resource
-	elements []string // asked for and known, sorted
-	// revived tells that the server had ended a subscription of this index: the
-	// client may not have known yet when it asked for it again.
-	revived bool
+	elements []string // known elements of the request, sorted
+	// reactivated means that the server had ended a subscription with this index; the
+	// client may not have known that when it sent the request.
+	reactivated bool
 }
 
-// asked keeps of the elements those that were asked for.
-func (s *subscription) asked(e elements) elements {
+// filter returns the elements that the subscription names.
+func (s *subscription) filter(e elements) elements {
 	kept := elements{}
 	for _, name := range s.elements {
 		if value, ok := e[name]; ok {
@@ -38,21 +38,21 @@ func (s *subscription) asked(e elements) elements {
 	return kept
 }
 
-// subscribe replaces the subscriptions of a socket by those wanted.
-func (k *socket) subscribe(id int64, list []wanted) {
+// applyRequest replaces the subscriptions of a socket by those of a request.
+func (k *socket) applyRequest(id int64, list []wanted) {
 	k.server.account.Requests++
 	if len(list) > maxSubscriptions {
-		k.blame(OverLimit, "%d subscriptions in request %d", len(list), id)
-		k.answer(id, statusFailure)
+		k.recordMisuse(OverLimit, "%d subscriptions in request %d", len(list), id)
+		k.queueAck(id, statusFailure)
 		return
 	}
-	if k.server.cluster.strange() {
+	if k.server.cluster.drawOdd() {
 		k.server.account.Faults["odd_refusal"]++
-		k.answer(id, statusFailure)
+		k.queueAck(id, statusFailure)
 		return
 	}
-	k.answer(id, statusSuccess)
-	subs := k.choose(list)
+	k.queueAck(id, statusSuccess)
+	subs := k.parseAll(list)
 	k.server.account.MostSubscriptions = max(k.server.account.MostSubscriptions, len(subs))
 
 	before := k.subs
@@ -73,11 +73,11 @@ func (k *socket) subscribe(id int64, list []wanted) {
 			k.queueState(index, stateDeactivated)
 		}
 	}
-	k.begin(kept, fresh)
+	k.activateNew(kept, fresh)
 }
 
-// begin takes new subscriptions through their states to their snapshots.
-func (k *socket) begin(kept, fresh []*subscription) {
+// activateNew sends the states and snapshots of new subscriptions.
+func (k *socket) activateNew(kept, fresh []*subscription) {
 	if len(fresh) == 0 {
 		return
 	}
@@ -90,55 +90,54 @@ func (k *socket) begin(kept, fresh []*subscription) {
 	var active []*subscription
 	for _, s := range fresh {
 		if s.resource.kind != typeCalls && k.call(s.resource) == nil {
-			k.drop(s)
+			k.deactivate(s)
 			continue
 		}
 		k.queueState(s.index, stateActive)
 		active = append(active, s)
 	}
 	for _, s := range active {
-		k.snapshot(s)
+		k.sendSnapshot(s)
 	}
 }
 
-// call finds the call of a resource on this bridge, nil for none.
+// call returns the call of a resource on this bridge, or nil.
 func (k *socket) call(r resource) *call {
-	if c := k.server.cluster.stage.calls[r.call]; c != nil && c.on == k.server.stage {
+	if c := k.server.cluster.stage.calls[r.call]; c != nil && c.bridge == k.server.stage {
 		return c
 	}
 	return nil
 }
 
-// drop ends a subscription.
-func (k *socket) drop(s *subscription) {
+// deactivate ends a subscription.
+func (k *socket) deactivate(s *subscription) {
 	delete(k.subs, s.index)
 	delete(k.byResource, s.resource)
 	k.queueState(s.index, stateDeactivated)
 	k.ended[s.index] = true
 }
 
-// snapshot queues all there is to a subscription that has become active.
-func (k *socket) snapshot(s *subscription) {
+// sendSnapshot queues all objects of an active subscription.
+func (k *socket) sendSnapshot(s *subscription) {
 	switch s.resource.kind {
 	case typeCalls:
 		k.queueUpdate(s)
 		for _, c := range k.server.stage.calls {
-			k.queueUpdate(s, update{id: c.ID, kind: kindAdd, elements: c.shownList})
+			k.queueUpdate(s, update{id: c.ID, kind: kindAdd, elements: c.reportedList})
 		}
 	case typeInfo:
-		k.queueInfo(s, k.call(s.resource).shownInfo)
+		k.queueInfo(s, k.call(s.resource).reportedInfo)
 	case typeRoster:
 		k.queueUpdate(s)
-		for _, p := range k.call(s.resource).everybody() {
-			k.queueUpdate(s, update{id: p.leg.Participant, kind: kindAdd, elements: p.shown})
+		for _, p := range k.call(s.resource).roster() {
+			k.queueUpdate(s, update{id: p.leg.Participant, kind: kindAdd, elements: p.reported})
 		}
 	}
 }
 
-// choose reads the wanted subscriptions as well as they can be, and blames the
-// client for what cannot be meant. Of a resource wanted twice the last index
-// counts, as if it had come in a request of its own.
-func (k *socket) choose(list []wanted) []*subscription {
+// parseAll parses the subscriptions of a request and records misuse. If a resource occurs
+// twice, the last index counts, as if it came in a later request.
+func (k *socket) parseAll(list []wanted) []*subscription {
 	var subs []*subscription
 	for _, w := range list {
 		s := k.parse(w)
@@ -146,11 +145,11 @@ func (k *socket) choose(list []wanted) []*subscription {
 			continue
 		}
 		if slices.ContainsFunc(subs, func(x *subscription) bool { return x.index == s.index }) {
-			k.blame(DuplicateIndex, "index %d", s.index)
+			k.recordMisuse(DuplicateIndex, "index %d", s.index)
 			continue
 		}
 		if at := slices.IndexFunc(subs, func(x *subscription) bool { return x.resource == s.resource }); at >= 0 {
-			k.blame(DuplicateResource, "indexes %d and %d for %s %s", subs[at].index, s.index, s.resource.kind, s.resource.call)
+			k.recordMisuse(DuplicateResource, "indexes %d and %d for %s %s", subs[at].index, s.index, s.resource.kind, s.resource.call)
 			subs = slices.Delete(subs, at, at+1)
 		}
 		k.checkIndex(s)
@@ -159,27 +158,27 @@ func (k *socket) choose(list []wanted) []*subscription {
 	return subs
 }
 
-// checkIndex holds the client to one index for one resource.
+// checkIndex records misuse of an index: one resource has one index.
 func (k *socket) checkIndex(s *subscription) {
-	if former, ok := k.meant[s.index]; ok && former != s.resource {
-		k.blame(IndexReused, "index %d was %s %s, is %s %s", s.index, former.kind, former.call, s.resource.kind, s.resource.call)
+	if former, ok := k.lastResource[s.index]; ok && former != s.resource {
+		k.recordMisuse(IndexReused, "index %d was %s %s, is %s %s", s.index, former.kind, former.call, s.resource.kind, s.resource.call)
 	}
-	k.meant[s.index] = s.resource
-	s.revived = k.ended[s.index]
-	if former := k.byResource[s.resource]; former != nil && former.index != s.index && !former.revived {
-		k.blame(Renumbered, "index %d becomes %d for %s %s", former.index, s.index, s.resource.kind, s.resource.call)
+	k.lastResource[s.index] = s.resource
+	s.reactivated = k.ended[s.index]
+	if former := k.byResource[s.resource]; former != nil && former.index != s.index && !former.reactivated {
+		k.recordMisuse(Renumbered, "index %d becomes %d for %s %s", former.index, s.index, s.resource.kind, s.resource.call)
 	}
 }
 
-// parse makes a subscription, nil when it makes no sense.
+// parse parses one subscription; nil if it is invalid.
 func (k *socket) parse(w wanted) *subscription {
-	known, ok := names[w.Type]
+	known, ok := elementNames[w.Type]
 	switch {
 	case w.Index == nil:
-		k.blame(MissingIndex, "a subscription of type %q", w.Type)
+		k.recordMisuse(MissingIndex, "a subscription of type %q", w.Type)
 		return nil
 	case !ok:
-		k.blame(UnknownType, "%q at index %d", w.Type, *w.Index)
+		k.recordMisuse(UnknownType, "%q at index %d", w.Type, *w.Index)
 		return nil
 	}
 	s := &subscription{index: *w.Index, resource: resource{w.Type, w.Call}}
@@ -187,7 +186,7 @@ func (k *socket) parse(w wanted) *subscription {
 		if slices.Contains(known, name) {
 			s.elements = append(s.elements, name)
 		} else {
-			k.blame(UnknownElement, "%q of %s", name, w.Type)
+			k.recordMisuse(UnknownElement, "%q of %s", name, w.Type)
 		}
 	}
 	slices.Sort(s.elements)
