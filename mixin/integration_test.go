@@ -74,7 +74,8 @@ func TestIntegrationPage(t *testing.T) {
 	assert.Equal(t, current, page, "run go -C mixin test . -run IntegrationPage -update")
 
 	for _, link := range regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`).FindAllStringSubmatch(page, -1) {
-		assert.FileExists(t, filepath.Join("..", "docs", link[1]))
+		_, err := os.Stat(filepath.Join("..", "docs", link[1]))
+		assert.NoError(t, err, "the page links to %s", link[1])
 	}
 	dashboards, err := filepath.Glob(filepath.Join("out", "dashboards", "*.json"))
 	require.NoError(t, err)
