@@ -47,13 +47,14 @@ func documents(t *testing.T) map[string]string {
 
 // changed is all that a test changes in an example before it starts it: directories
 // become ones that do not exist yet, below the test's own; ports become free ones;
-// the files with CA certificates, which a user must have, become one of the test's.
+// the files with certificates and keys, which a user must have, become one of the test's.
 func changed(t *testing.T, example string) string {
 	t.Helper()
 	directory := t.TempDir()
-	newAuthority(t, directory, "ca")
+	newAuthority(t, directory, "ca").issue("server", time.Now().Add(time.Hour))
 	example = strings.NewReplacer("/var/lib/otelcol", filepath.Join(directory, "fresh", "lib"), "data/", filepath.Join(directory, "fresh", "data")+"/",
-		"/etc/otelcol/cms-ca.pem", filepath.Join(directory, "ca.crt"), "/etc/otelcol/mediasense-ca.pem", filepath.Join(directory, "ca.crt")).Replace(example)
+		"/etc/otelcol/cms-ca.pem", filepath.Join(directory, "ca.crt"), "/etc/otelcol/mediasense-ca.pem", filepath.Join(directory, "ca.crt"),
+		"/etc/legato/cms-ca.pem", filepath.Join(directory, "ca.crt"), "/etc/legato/server.", filepath.Join(directory, "server.")).Replace(example)
 	return regexp.MustCompile(`(0\.0\.0\.0|localhost):[0-9]+`).ReplaceAllStringFunc(example, func(string) string { return loopback.MustAddress(t) })
 }
 
