@@ -186,3 +186,24 @@ func TestOneIsPermanent(t *testing.T) {
 		}
 	}
 }
+
+var testName = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z][A-Za-z0-9]+\b`)
+
+// A document that names a test names one that exists.
+func TestNamedTests(t *testing.T) {
+	var code strings.Builder
+	for _, file := range goFiles(t) {
+		if strings.HasSuffix(file, "_test.go") {
+			code.WriteString(read(t, file))
+		}
+	}
+	documents, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	for _, document := range append(documents, "CONTRIBUTING.md", "README.md") {
+		for _, name := range testName.FindAllString(read(t, document), -1) {
+			if !strings.Contains(code.String(), "func "+name) {
+				assert.Fail(t, "no such test", "%s names %s", document, name)
+			}
+		}
+	}
+}
