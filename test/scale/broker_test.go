@@ -6,6 +6,7 @@ package scale
 import (
 	"net"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,36 +18,40 @@ import (
 
 const (
 	topic = "legato"
-	// partitions are as many as there are stitchers, so that each has one, whichever
-	// the group gives it.
-	partitions = 2
+	// stitchers is how many partitions the topic has too, so that each stitcher has one,
+	// whichever the group gives it.
+	stitchers = 2
 )
 
-// broker is a Kafka of one node in this process. Its data outlives a restart.
+// broker is a Kafka of one node in this process.
 type broker struct {
 	t         *testing.T
 	address   string
 	directory string
 	cluster   *kfake.Cluster
+	network   *network
 }
 
-// newBroker starts a broker that ends with the test.
-func newBroker(t *testing.T) *broker {
+// newBroker starts a broker that ends with the test. It has the topics, each with some
+// partitions.
+func newBroker(t *testing.T, partitions int32, topics ...string) *broker {
 	t.Helper()
 	b := &broker{t: t, address: loopback.MustAddress(t), directory: t.TempDir()}
-	b.start(kfake.SeedTopics(partitions, topic))
+	b.start(kfake.SeedTopics(partitions, topics...))
 	t.Cleanup(b.stop)
 	return b
 }
 
+// start starts the broker, with the data that the last one left.
 func (b *broker) start(options ...kfake.Opt) {
 	b.t.Helper()
 	_, text, err := net.SplitHostPort(b.address)
 	require.NoError(b.t, err)
 	port, err := strconv.Atoi(text)
 	require.NoError(b.t, err)
+	b.network = &network{open: map[net.Conn]bool{}}
 	b.cluster, err = kfake.NewCluster(append(options,
-		kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(b.directory), kfake.SyncWrites(),
+		kfake.NumBrokers(1), kfake.Ports(port), kfake.ListenFn(b.network.listen), kfake.DataDir(b.directory), kfake.SyncWrites(),
 		kfake.GroupMinSessionTimeout(time.Second), kfake.BrokerConfigs(map[string]string{"message.max.bytes": "4194304"}))...)
 	require.NoError(b.t, err)
 }
@@ -58,6 +63,75 @@ func (b *broker) stop() {
 	}
 }
 
+// network can be cut: connections end, and new ones end at once.
+type network struct {
+	mu   sync.Mutex // guards everything below
+	cut  bool
+	open map[net.Conn]bool
+}
+
+func (n *network) listen(network, address string) (net.Listener, error) {
+	listener, err := net.Listen(network, address)
+	return &cutListener{listener, n}, err
+}
+
+// setCut cuts the network, or mends it.
+func (n *network) setCut(cut bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.cut = cut
+	for conn := range n.open {
+		if cut {
+			conn.Close()
+		}
+	}
+}
+
+// admit takes a connection unless the network is cut.
+func (n *network) admit(conn net.Conn) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.cut {
+		n.open[conn] = true
+	}
+	return !n.cut
+}
+
+func (n *network) forget(conn net.Conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.open, conn)
+}
+
+type cutListener struct {
+	net.Listener
+	network *network
+}
+
+func (l *cutListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		c := &cutConn{conn, l.network}
+		if l.network.admit(conn) {
+			return c, nil
+		}
+		conn.Close()
+	}
+}
+
+type cutConn struct {
+	net.Conn
+	network *network
+}
+
+func (c *cutConn) Close() error {
+	c.network.forget(c.Conn)
+	return c.Conn.Close()
+}
+
 // partitionOf is the partition of a message key, as the Kafka exporter's default
 // partitioner chooses it: FNV-1a of 32 bits as sarama reads it.
 func partitionOf(key string) int {
@@ -65,7 +139,7 @@ func partitionOf(key string) int {
 	for _, b := range []byte(key) {
 		hash = (hash ^ uint32(b)) * 16777619
 	}
-	n := int32(hash) % partitions //nolint:gosec // sarama's way
+	n := int32(hash) % stitchers //nolint:gosec // sarama's way
 	if n < 0 {
 		n = -n
 	}

@@ -33,10 +33,9 @@ func newEstate(t *testing.T) *estate {
 	return &estate{t: t, archive: postgres.Shared(t).Database(t)}
 }
 
-// linger of the stitchers: as shipped in the long form. A short one would make partial
-// spans of what a queue or a broker delays.
+// linger of the stitchers: as shipped in the long form.
 func linger() string {
-	return "processors: { callstitch: { linger: " + either("8s", "30s") + " } }\n"
+	return "processors: { callstitch: { linger: " + either("10s", "2m") + " } }\n"
 }
 
 // addStitcher makes a stitcher, which start starts.
@@ -52,13 +51,13 @@ func (e *estate) addStitcher(config, overrides string, environment map[string]st
 }
 
 // addEdge makes and starts an edge. Its metrics go nowhere.
-func (e *estate) addEdge(config string, environment map[string]string) *process {
+func (e *estate) addEdge(config, overrides string, environment map[string]string) *process {
 	e.t.Helper()
 	environment["LEGATO_LISTEN"] = loopback.MustAddress(e.t)
 	environment["LEGATO_MEDIASENSE_LISTEN"] = loopback.MustAddress(e.t)
 	environment["OTLP_ENDPOINT"] = newSink(e.t).address
 	environment["OTLP_INSECURE"] = "true"
-	p := newProcess(e.t, fmt.Sprintf("edge-%d", len(e.edges)), config, "", environment)
+	p := newProcess(e.t, fmt.Sprintf("edge-%d", len(e.edges)), config, overrides, environment)
 	p.start()
 	e.edges = append(e.edges, p)
 	return p

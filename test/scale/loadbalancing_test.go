@@ -27,7 +27,7 @@ func TestLoadBalancing(t *testing.T) {
 	add()
 	add()
 	for range 2 {
-		e.addEdge("lb-edge.yaml", map[string]string{"LEGATO_STITCHERS": list(hostnames)})
+		e.addEdge("lb-edge.yaml", "", map[string]string{"LEGATO_STITCHERS": list(hostnames)})
 	}
 	clusters := clustersFor(t, 2, ringOf(hostnames))
 

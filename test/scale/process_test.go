@@ -54,10 +54,14 @@ func newProcess(t *testing.T, name, config, overrides string, environment map[st
 	return p
 }
 
-// override replaces the YAML that is merged over the file.
-func (p *process) override(overrides string) {
+// override replaces the YAML that is merged over the file. It says nothing of the
+// Collector's own metrics, which are switched off.
+func (p *process) override(overrides string) { p.write(noTelemetry + overrides) }
+
+// write does so with the whole of that YAML.
+func (p *process) write(overrides string) {
 	p.t.Helper()
-	require.NoError(p.t, os.WriteFile(p.configs[1], []byte(noTelemetry+overrides), 0o600))
+	require.NoError(p.t, os.WriteFile(p.configs[1], []byte(overrides), 0o600))
 }
 
 // start starts the process and waits until it is ready.

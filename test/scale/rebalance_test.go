@@ -34,7 +34,7 @@ func TestRebalanceDuringMeetings(t *testing.T) {
 	}
 	add()
 	add()
-	e.addEdge("lb-edge.yaml", map[string]string{"LEGATO_STITCHERS": list(hostnames)})
+	e.addEdge("lb-edge.yaml", "", map[string]string{"LEGATO_STITCHERS": list(hostnames)})
 	future := append([]string{}, hostnames...)
 	future = append(future, loopback.MustAddress(t))
 	before, after := ringOf(hostnames), ringOf(future)
