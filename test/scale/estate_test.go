@@ -128,6 +128,23 @@ func (e *estate) compare(what string, playing []*simulation) {
 		what, sum.records, sum.repeated, 100*float64(sum.repeated)/float64(sum.records), sum.objects, took.Seconds())
 }
 
+// cost stops everything and logs the CPU time of a tier for each record, starts of
+// processes included.
+func (e *estate) cost(what string) {
+	e.t.Helper()
+	_, records := all(e.sinks)
+	per := func(tier []*process) time.Duration {
+		var sum time.Duration
+		for _, p := range tier {
+			p.stop()
+			sum += p.cpu
+		}
+		return sum / time.Duration(len(records))
+	}
+	edges := per(e.edges)
+	e.t.Logf("%s: CPU of a record: edges %s, stitchers %s", what, edges, per(e.stitchers))
+}
+
 // together holds that all records of a cluster came by one stitcher, and that each
 // stitcher had some.
 func (e *estate) together(clusters []string) {

@@ -66,6 +66,7 @@ func TestKafka(t *testing.T) {
 	// One stitcher does not come back: the other one gets its partition.
 	e.stitchers[0].stop()
 	e.compare("Kafka, after a stitcher left", e.play(clusters, either(10, 100)))
+	e.cost("Kafka")
 }
 
 // A topic for each cluster and a consumer group for each stitcher pin the clusters: a

@@ -54,4 +54,5 @@ func TestLoadBalancing(t *testing.T) {
 	}
 	clusters = clustersFor(t, 3, ringOf(hostnames))
 	e.compare("load balancing, after a third stitcher came", e.play(clusters, either(10, 100)))
+	e.cost("load balancing")
 }

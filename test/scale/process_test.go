@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,6 +31,8 @@ type process struct {
 
 	running *exec.Cmd
 	log     lockedBuffer
+	// cpu is what the processes took that have ended.
+	cpu time.Duration
 }
 
 // noTelemetry keeps the Collectors of one machine from the same port.
@@ -98,7 +101,13 @@ func (p *process) launch() {
 func (p *process) kill() {
 	p.t.Helper()
 	require.NoError(p.t, p.running.Process.Kill())
-	_ = p.running.Wait() // its error says that it was killed
+	p.reap() // its error says that it was killed
+}
+
+// reap waits until the process has ended.
+func (p *process) reap() {
+	_ = p.running.Wait()
+	p.cpu += p.running.ProcessState.UserTime() + p.running.ProcessState.SystemTime()
 }
 
 // stop ends the process the orderly way, if it runs.
@@ -107,7 +116,7 @@ func (p *process) stop() {
 		return
 	}
 	_ = p.running.Process.Signal(syscall.SIGTERM)
-	_ = p.running.Wait()
+	p.reap()
 }
 
 // move gives the process another directory with the same content, as a volume that is
