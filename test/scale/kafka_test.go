@@ -5,13 +5,16 @@ package scale
 
 import (
 	"fmt"
+	"regexp"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // sessionTimeout is how long a stitcher may be away before the group gives its
 // partitions to others. The shipped configuration has five minutes.
-func sessionTimeout() time.Duration { return either(20*time.Second, 2*time.Minute) }
+func sessionTimeout() time.Duration { return either(20*time.Second, 90*time.Second) }
 
 // kafkaEstate has two edges and two stitchers around a broker. edge and stitcher return
 // what is changed in their configurations.
@@ -22,10 +25,18 @@ func kafkaEstate(t *testing.T, b *broker, edge, stitcher func(i int) string) *es
 	for i := range stitchers {
 		p := e.addStitcher("kafka-stitcher.yaml", stitcher(i), map[string]string{"KAFKA_BROKERS": brokers, "LEGATO_NAME": fmt.Sprintf("stitcher-%d", i)})
 		p.start()
+		// A stitcher that joins takes partitions from the others: it must have them before
+		// meetings begin.
+		require.Eventually(t, p.hasPartition, waitFor, tick, "%s has no partition", p.name)
 		e.addEdge("kafka-edge.yaml", edge(i), map[string]string{"KAFKA_BROKERS": brokers})
 	}
 	return e
 }
+
+var partitionAdded = regexp.MustCompile(`"added": "[^"]+\[`)
+
+// hasPartition reports whether the consumer group has given the stitcher a partition.
+func (p *process) hasPartition() bool { return partitionAdded.MatchString(p.log.String()) }
 
 // killParts kills a stitcher, which comes back on another machine, and an edge, while
 // clusters post.
