@@ -42,12 +42,12 @@ func (p *process) hasPartition() bool { return partitionAdded.MatchString(p.log.
 // clusters post.
 func (e *estate) killParts(playing []*simulation) {
 	e.t.Helper()
-	e.untilReceived(500)
+	e.untilReceived(300)
 	during(e.t, playing, "a stitcher is killed", e.stitchers[0].kill)
 	<-time.After(either(2*time.Second, 10*time.Second))
 	e.stitchers[0].move()
 	e.stitchers[0].start()
-	e.untilReceived(500)
+	e.untilReceived(300)
 	during(e.t, playing, "an edge is killed", e.edges[0].kill)
 	<-time.After(either(time.Second, 10*time.Second))
 	e.edges[0].start()

@@ -32,13 +32,13 @@ func TestLoadBalancing(t *testing.T) {
 	clusters := clustersFor(t, 2, ringOf(hostnames))
 
 	playing := e.play(clusters, either(60, 600))
-	e.untilReceived(500)
+	e.untilReceived(300)
 	victim := e.stitchers[ringOf(hostnames)(clusters[0])]
 	during(t, playing, "a stitcher is killed", victim.kill)
 	<-time.After(either(2*time.Second, time.Minute))
 	victim.move()
 	victim.start()
-	e.untilReceived(500)
+	e.untilReceived(300)
 	during(t, playing, "an edge is killed", e.edges[0].kill)
 	<-time.After(either(time.Second, 10*time.Second))
 	e.edges[0].start()

@@ -82,7 +82,7 @@ func TestTwoCollectors(t *testing.T) {
 		// records.
 		playing = append(playing, simulate(t, "http://"+listen+"/cdr", 1, either(60, 300)))
 	}
-	e.untilReceived(600)
+	e.untilReceived(150)
 	during(t, playing, "a Collector is killed", e.stitchers[0].kill)
 	<-time.After(either(2*time.Second, 30*time.Second))
 	e.stitchers[0].start()
