@@ -29,40 +29,39 @@ type Config struct {
 	// add_attributes, async, ... Optional.
 	UDP *udp.BaseConfig `mapstructure:"udp"`
 	// TCP has the keys of pkg/stanza's TCP input: listen_address (required), tls,
-	// max_log_size (default 64 KiB), max_connections (default 256), ... Both framings
-	// of RFC 6587 are taken. Optional.
+	// max_log_size (default 64 KiB), max_connections (default 256), ... It accepts both
+	// framings of RFC 6587. Optional.
 	TCP *tcp.BaseConfig `mapstructure:"tcp"`
-	// File is the file input of pkg/stanza. Its keys stand at the receiver's own
-	// level: include, exclude, start_at, ...
+	// File configures the file input of pkg/stanza. Its keys are at the top level:
+	// include, exclude, start_at, ...
 	File fileconsumer.Config `mapstructure:",squash"`
 
-	// Location is the time zone of dates without one, such as Europe/Berlin. Default
+	// Location is the time zone of dates without a zone, such as Europe/Berlin. Default
 	// UTC.
 	Location string `mapstructure:"location"`
 
-	// Storage names the storage extension that keeps over a restart how far files
-	// were read. Optional.
+	// Storage is the storage extension for the offsets of files. Optional.
 	Storage *component.ID `mapstructure:"storage"`
 
-	// Servers say which host is which Call Bridge. Optional.
+	// Servers map hosts to Call Bridges. Optional.
 	Servers []ServerConfig `mapstructure:"servers"`
 
 	// ResourceAttributes are added to the resource of every record and metric
 	// and replace those of the same name. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
-	// Requests says how the lines of API traces are put together.
+	// Requests configures how the lines of API traces are joined.
 	Requests RequestsConfig `mapstructure:"requests"`
 
-	// FlushInterval is how long a line from the network waits for others at most.
+	// FlushInterval is how long a record from the network waits for others at most.
 	// Default 100 ms.
 	FlushInterval time.Duration `mapstructure:"flush_interval"`
 
-	// MaxBatchRecords is how many records go on in one payload at most. Default 512.
+	// MaxBatchRecords is the largest number of records in one payload. Default 512.
 	MaxBatchRecords int `mapstructure:"max_batch_records"`
 
-	// RetryOnFailure says how records are tried again that the next consumer refused
-	// for now. Default: from 1 s to 30 s apart, without an end.
+	// RetryOnFailure configures the retries of records that the next consumer refused.
+	// Default: pauses from 1 s to 30 s, without an end.
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
 	// ShutdownTimeout is how long a stop waits for records in flight. Default 5 s.
@@ -77,30 +76,31 @@ type Config struct {
 
 // ServerConfig is one Call Bridge.
 type ServerConfig struct {
-	// Host as the bridge's lines name it, or the address that it sends from, in any
-	// case of letters. Required.
+	// Host is the host name in the lines of the bridge, or the address of the sender,
+	// without regard to case. Required.
 	Host string `mapstructure:"host"`
-	// CallBridge is the bridge's id in its cluster, as call detail records have it. It
-	// is the bridge's service.instance.id. Optional.
+	// CallBridge is the id of the bridge in its cluster, as call detail records have it.
+	// It becomes the service.instance.id. Optional.
 	CallBridge string `mapstructure:"call_bridge"`
-	// ResourceAttributes are added to the resource of the bridge's records and
-	// metrics, and replace those of the same name that all have. Optional.
+	// ResourceAttributes are added to the resource of the bridge's records and metrics.
+	// They replace common attributes of the same name. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// RequestsConfig says how the lines of API traces are put together.
+// RequestsConfig configures how the lines of API traces are joined.
 type RequestsConfig struct {
-	// TraceTimeout is how long after its last line a request with a response ends.
-	// Default 2 s.
+	// TraceTimeout ends a request with a response so long after its last line. Default
+	// 2 s.
 	TraceTimeout time.Duration `mapstructure:"trace_timeout"`
-	// ResponseTimeout is how long a request waits for its response. Default 1 m.
+	// ResponseTimeout ends a request without a response. Default 1 m.
 	ResponseTimeout time.Duration `mapstructure:"response_timeout"`
-	// MaxSize is how many bytes of one request are kept. Default 64 KiB.
+	// MaxSize is the largest size of one request, in bytes; the rest is left out. Default
+	// 64 KiB.
 	MaxSize int `mapstructure:"max_size"`
-	// MaxTotalSize is how many bytes of all open requests are kept. Default 16 MiB.
+	// MaxTotalSize is the largest size of all open requests, in bytes. Default 16 MiB.
 	MaxTotalSize int `mapstructure:"max_total_size"`
 
 	// prevent unkeyed literal initialization
@@ -109,7 +109,7 @@ type RequestsConfig struct {
 
 // MetricsConfig of the metrics signal.
 type MetricsConfig struct {
-	// Interval at which metrics are sent on. Default 15 s.
+	// Interval is the time between two exports of the metrics. Default 15 s.
 	Interval time.Duration `mapstructure:"interval"`
 	// CardinalityLimit is the largest number of series of one metric of one bridge.
 	// Default 2000.
@@ -124,7 +124,7 @@ var _ component.Config = (*Config)(nil)
 func createDefaultConfig() component.Config {
 	file := *fileconsumer.NewConfig()
 	file.MaxLogSize = lines.DefaultMaxLogSize
-	file.IncludeFilePath = true // two bridges may log into files of one name
+	file.IncludeFilePath = true // two bridges may log into files with the same name
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.InitialInterval = time.Second
 	retry.MaxElapsedTime = 0
@@ -160,7 +160,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("tcp::listen_address must not be empty"))
 	}
 	if len(c.File.Include) > 0 {
-		if _, err := lines.Build(&lines.Config{File: c.File}, silent(), func(context.Context, lines.Origin, []string) error { return nil }); err != nil {
+		if _, err := lines.Build(&lines.Config{File: c.File}, noopTelemetry(), func(context.Context, lines.Origin, []string) error { return nil }); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -187,8 +187,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// silent is telemetry for what is built only to see whether it can be.
-func silent() component.TelemetrySettings {
+// noopTelemetry returns telemetry for inputs that Validate builds and discards.
+func noopTelemetry() component.TelemetrySettings {
 	return component.TelemetrySettings{
 		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
 	}

@@ -3,21 +3,28 @@
 
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
-// Package cmssyslogreceiver takes the syslog of Cisco Meeting Servers, and emits one
-// log record per line, or per API request of many lines, and metrics of them.
+// Package cmssyslogreceiver receives the syslog of Cisco Meeting Servers. It emits one log
+// record per line, or per API request, which has several lines, and metrics aggregated from
+// the records.
 //
 // # The way of a line
 //
-//	internal/ingest/lines      UDP, TCP, TLS and files -> lines
+//	internal/ingest/lines          UDP, TCP, TLS and files -> lines
 //	internal/meetingserver/syslog  lines -> records without secrets
-//	intake.go           lock -> read -> batch -> consume -> count
-//	logs.go             records -> log records, a pure function
-//	measure.go          records -> measurements, after the logs were accepted
+//	delivery.go                    lock -> read -> batch -> consume -> count
+//	logs.go                        records -> log records, a pure function
+//	record_metrics.go              records -> measurements, after the logs were accepted
 //
-// # Order and ownership
+// # Order and state
 //
-// The intake's lock orders the lines of all inputs: internal/meetingserver/syslog.Reader, which
-// holds the open API traces, has one user at a time. Lines from files go on before the
-// file input moves on; lines from the network wait for others for a moment. A batch
-// that the pipeline refuses for now holds all inputs up until it is taken.
+// The lock of delivery orders the lines of all inputs and guards syslog.Reader, which owns
+// the open API traces. It is held while a batch is delivered: a batch that the pipeline
+// refuses for now blocks all inputs until it is accepted. The callback of the file input
+// returns after the delivery of its lines; lines from the network wait up to
+// flush_interval for others.
+//
+// # Testing
+//
+// receiver_test.go sends lines through the inputs to a consumer that accepts, refuses or
+// waits; contract_test.go checks the contract of consumers.
 package cmssyslogreceiver

@@ -14,72 +14,72 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// bridgeCounters are the instruments of one bridge.
-type bridgeCounters struct {
+// bridgeInstruments are the metrics of one bridge.
+type bridgeInstruments struct {
 	records, faults, redacted, requests, audits metric.Int64Counter
 	duration                                    metric.Float64Histogram
 }
 
-// definition is one row of the metrics table in the README, which a test holds
-// against these.
-type definition struct {
+// metricDefinition defines a metric, and a row of the table in the README, which
+// TestMetricsTable compares.
+type metricDefinition struct {
 	name, unit, description string
 	attributes              []string
-	bounds                  []float64 // of a histogram
+	buckets                 []float64 // of a histogram
 
 	// One of these is set.
-	counter   func(*bridgeCounters) *metric.Int64Counter
-	histogram func(*bridgeCounters) *metric.Float64Histogram
+	counter   func(*bridgeInstruments) *metric.Int64Counter
+	histogram func(*bridgeInstruments) *metric.Float64Histogram
 }
 
-// durationBounds: most requests end within a second, and a bridge that is too busy
-// answers after many.
-var durationBounds = []float64{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
+// durationBuckets are in seconds. Most requests take less than one; a busy bridge takes
+// many.
+var durationBuckets = []float64{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 
-var definitions = []definition{
+var metricDefinitions = []metricDefinition{
 	{
-		name: names.MetricSyslogRecords, unit: "{record}", description: "Records of syslog by what they are about: lines, and API requests of many lines.",
+		name: names.MetricSyslogRecords, unit: "{record}", description: "Records of syslog by kind: lines, and API requests, which have several lines.",
 		attributes: []string{names.KeyKind, names.KeySeverity},
-		counter:    func(c *bridgeCounters) *metric.Int64Counter { return &c.records },
+		counter:    func(c *bridgeInstruments) *metric.Int64Counter { return &c.records },
 	},
 	{
-		name: names.MetricSyslogFaults, unit: "{fault}", description: "Lines that are the sign of a fault.",
+		name: names.MetricSyslogFaults, unit: "{fault}", description: "Lines that indicate a fault.",
 		attributes: []string{names.KeyKind},
-		counter:    func(c *bridgeCounters) *metric.Int64Counter { return &c.faults },
+		counter:    func(c *bridgeInstruments) *metric.Int64Counter { return &c.faults },
 	},
 	{
 		name: names.MetricSyslogRedacted, unit: "{record}", description: "Records in which a secret was replaced or withheld.",
-		counter: func(c *bridgeCounters) *metric.Int64Counter { return &c.redacted },
+		counter: func(c *bridgeInstruments) *metric.Int64Counter { return &c.redacted },
 	},
 	{
 		name: names.MetricAPIRequests, unit: "{request}", description: "Requests to the API.",
 		attributes: []string{names.KeyMethod, names.KeyRoute, names.KeyStatusClass},
-		counter:    func(c *bridgeCounters) *metric.Int64Counter { return &c.requests },
+		counter:    func(c *bridgeInstruments) *metric.Int64Counter { return &c.requests },
 	},
 	{
-		name: names.MetricAPIRequestDuration, unit: "s", description: "Time from a request to its response, by the stamps of its lines.",
-		attributes: []string{names.KeyMethod, names.KeyRoute}, bounds: durationBounds,
-		histogram: func(c *bridgeCounters) *metric.Float64Histogram { return &c.duration },
+		name: names.MetricAPIRequestDuration, unit: "s", description: "Time from a request to its response, by the timestamps of its lines.",
+		attributes: []string{names.KeyMethod, names.KeyRoute}, buckets: durationBuckets,
+		histogram: func(c *bridgeInstruments) *metric.Float64Histogram { return &c.duration },
 	},
 	{
 		name: names.MetricAPIAudits, unit: "{change}", description: "Objects that API users created, modified or deleted.",
 		attributes: []string{names.KeyVerb},
-		counter:    func(c *bridgeCounters) *metric.Int64Counter { return &c.audits },
+		counter:    func(c *bridgeInstruments) *metric.Int64Counter { return &c.audits },
 	},
 }
 
-// newCounters makes the instruments of a bridge. Its bounded series begin at 0: increase()
-// does not see the value that a series begins with.
-func newCounters(meter metric.Meter) (*bridgeCounters, error) {
-	c := new(bridgeCounters)
+// newInstruments creates the instruments of a bridge. Series with bounded labels begin at 0:
+// increase() ignores the first value of a series.
+func newInstruments(meter metric.Meter) (*bridgeInstruments, error) {
+	c := new(bridgeInstruments)
 	var errs error
-	for _, d := range definitions {
+	for _, d := range metricDefinitions {
 		var err error
 		if d.counter != nil {
 			*d.counter(c), err = meter.Int64Counter(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description))
 		} else {
 			*d.histogram(c), err = meter.Float64Histogram(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description),
-				metric.WithExplicitBucketBoundaries(d.bounds...))
+				metric.WithExplicitBucketBoundaries(d.buckets...))
 		}
 		errs = errors.Join(errs, err)
 	}
@@ -98,7 +98,7 @@ func newCounters(meter metric.Meter) (*bridgeCounters, error) {
 	return c, nil
 }
 
-// Options are made once for all values that there are.
+// The options of all combinations of labels, made once.
 var (
 	kindOptions   = make([]metric.MeasurementOption, syslog.KindCount)
 	recordOptions = make([][syslog.SeverityCount]metric.MeasurementOption, syslog.KindCount)

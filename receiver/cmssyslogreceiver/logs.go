@@ -17,21 +17,21 @@ import (
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
 
-// item is a record that waits for the next consumer.
-type item struct {
+// pendingRecord is a record that has not been delivered.
+type pendingRecord struct {
 	record   syslog.Record
 	resource *resource
 }
 
-// convert returns the log records of items, those of one bridge together.
-func convert(items []item, version string) plog.Logs {
+// toLogs returns the log records of items, those of one bridge together.
+func toLogs(items []pendingRecord, version string) plog.Logs {
 	logs := plog.NewLogs()
 	groups := make(map[*resource]plog.LogRecordSlice)
 	for i := range items {
 		group, known := groups[items[i].resource]
 		if !known {
 			rl := logs.ResourceLogs().AppendEmpty()
-			items[i].resource.put(rl.Resource().Attributes())
+			items[i].resource.putTo(rl.Resource().Attributes())
 			sl := rl.ScopeLogs().AppendEmpty()
 			sl.Scope().SetName(metadata.ScopeName)
 			sl.Scope().SetVersion(version)
@@ -48,7 +48,7 @@ var severityNumbers = [syslog.SeverityCount]plog.SeverityNumber{
 	syslog.SeverityError: plog.SeverityNumberError, syslog.SeverityFatal: plog.SeverityNumberFatal,
 }
 
-// appendRecord writes a record.
+// appendRecord appends the log record of a record.
 func appendRecord(to plog.LogRecordSlice, r *syslog.Record) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(r.Kind.Event())
@@ -68,7 +68,7 @@ func appendRecord(to plog.LogRecordSlice, r *syslog.Record) {
 	}
 }
 
-// Years that a timestamp has room for.
+// firstYear and lastYear are the years that a timestamp can represent.
 const (
 	firstYear = 1970
 	lastYear  = 2261
@@ -76,7 +76,7 @@ const (
 
 const maxHeaderAttributes = 8
 
-// putHeader writes what a line says of itself, and the file that it is from.
+// putHeader writes the attributes of the header, and the path of the file.
 func putHeader(m pcommon.Map, r *syslog.Record) {
 	h := &r.Header
 	if h.Priority >= 0 {
@@ -90,14 +90,14 @@ func putHeader(m pcommon.Map, r *syslog.Record) {
 	if pid, err := strconv.ParseInt(h.PID, 10, 64); err == nil {
 		m.PutInt(names.ProcessPID, pid)
 	}
-	if file, isFile := strings.CutPrefix(r.Source, sourceFile); isFile {
+	if file, isFile := strings.CutPrefix(r.Source, filePrefix); isFile {
 		putText(m, names.LogFilePath, file)
 	}
 }
 
 func putText(m pcommon.Map, key, value string) {
 	if value != "" {
-		m.PutStr(key, valid(value))
+		m.PutStr(key, validUTF8(value))
 	}
 }
 
@@ -111,35 +111,35 @@ func putField(m pcommon.Map, f *syslog.Field) {
 		members := m.PutEmptyMap(f.Key)
 		members.EnsureCapacity(len(f.Map))
 		for _, p := range f.Map {
-			members.PutStr(valid(p.Name), valid(p.Value))
+			members.PutStr(validUTF8(p.Name), validUTF8(p.Value))
 		}
 	default:
-		m.PutStr(f.Key, valid(f.Text))
+		m.PutStr(f.Key, validUTF8(f.Text))
 	}
 }
 
-// Prefixes of what Reader is told of where lines come from.
+// The prefixes of the senders that Reader gets.
 const (
-	sourceFile  = "file:"
-	sourcePeer  = "peer:"
-	sourceOther = "wire:"
+	filePrefix      = "file:"
+	peerPrefix      = "peer:"
+	transportPrefix = "wire:"
 )
 
-// sourceOf names the origin of lines. Bridges behind one relay have one source.
+// sourceOf returns the sender of lines for Reader. Bridges behind one relay share a sender.
 func sourceOf(from *lines.Origin) string {
 	switch {
 	case from.File != "":
-		return sourceFile + from.File
+		return filePrefix + from.File
 	case from.Peer != "":
-		return sourcePeer + from.Peer
+		return peerPrefix + from.Peer
 	default:
-		return sourceOther + from.Transport
+		return transportPrefix + from.Transport
 	}
 }
 
-// bridgeOf is the bridge that a record is of.
+// bridgeOf returns the bridge that wrote a record.
 func bridgeOf(r *syslog.Record) bridge {
-	peer, isPeer := strings.CutPrefix(r.Source, sourcePeer)
+	peer, isPeer := strings.CutPrefix(r.Source, peerPrefix)
 	if !isPeer {
 		peer = ""
 	}

@@ -16,7 +16,7 @@ import (
 // TestMetricsTable holds the README's table of metrics against the instruments.
 func TestMetricsTable(t *testing.T) {
 	var metrics []readme.Metric
-	for _, d := range definitions {
+	for _, d := range metricDefinitions {
 		kind := "counter"
 		if d.histogram != nil {
 			kind = "histogram"

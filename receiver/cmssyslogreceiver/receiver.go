@@ -24,7 +24,7 @@ import (
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
 
-// syslogReceiver owns the inputs and everything behind them. One instance serves both
+// syslogReceiver owns the inputs, the delivery and the storage. One instance serves both
 // signals.
 type syslogReceiver struct {
 	config    *Config
@@ -32,18 +32,18 @@ type syslogReceiver struct {
 	obsreport *receiverhelper.ObsReport
 	telemetry *metadata.TelemetryBuilder
 
-	// logs and metrics are nil if the signal is in no pipeline.
+	// logs and metrics are nil for a signal without a pipeline.
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	inputs   *lines.Inputs
-	intake   *intake
-	storage  storage.Client // nil without storage
-	measures *measures      // nil without a metrics pipeline
-	lastSent bool           // the last metrics were
-	stop     context.CancelFunc
-	cutOff   context.CancelFunc // ends attempts in flight
-	wg       sync.WaitGroup
+	inputs           *lines.Inputs
+	delivery         *delivery
+	storage          storage.Client // nil without storage
+	recordMetrics    *recordMetrics // nil without a metrics pipeline
+	finalMetricsSent bool           // the last metrics were
+	cancelBackground context.CancelFunc
+	cancelAttempts   context.CancelFunc // ends attempts in flight
+	wg               sync.WaitGroup
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*syslogReceiver, error) {
@@ -60,8 +60,7 @@ func newReceiver(config *Config, set receiver.Settings) (*syslogReceiver, error)
 	return &syslogReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
 }
 
-// Start starts the inputs. A port that is busy fails the start; a file that is not
-// there yet does not.
+// Start starts the inputs. A busy port fails the start, a missing file does not.
 func (r *syslogReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
 		return errors.Join(err, r.Shutdown(ctx))
@@ -79,21 +78,21 @@ func (r *syslogReceiver) start(ctx context.Context, host component.Host) error {
 		r.storage, offsets = client, lines.NewOffsets(client)
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r.stop = stop
+	r.cancelBackground = stop
 	attempts, cutOff := context.WithCancel(context.WithoutCancel(ctx))
-	r.cutOff = cutOff
-	in, err := r.newIntake(attempts, offsets)
+	r.cancelAttempts = cutOff
+	d, err := r.newDelivery(attempts, offsets)
 	if err != nil {
 		return err
 	}
-	r.intake = in
-	if r.inputs, err = lines.Build(r.config.inputs(), r.settings.TelemetrySettings, in.take); err != nil {
+	r.delivery = d
+	if r.inputs, err = lines.Build(r.config.inputs(), r.settings.TelemetrySettings, d.consumeLines); err != nil {
 		return err
 	}
-	if r.measures != nil {
+	if r.recordMetrics != nil {
 		r.wg.Go(func() { r.sendMetrics(background) })
 	}
-	r.wg.Go(func() { in.run(background, r.config.FlushInterval) })
+	r.wg.Go(func() { d.flushPeriodically(background, r.config.FlushInterval) })
 	if err := r.inputs.Start(offsets); err != nil {
 		return err
 	}
@@ -101,7 +100,7 @@ func (r *syslogReceiver) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-func (r *syslogReceiver) newIntake(attempts context.Context, offsets *lines.Offsets) (*intake, error) {
+func (r *syslogReceiver) newDelivery(attempts context.Context, offsets *lines.Offsets) (*delivery, error) {
 	location, err := time.LoadLocation(r.config.Location)
 	if err != nil {
 		return nil, err
@@ -109,34 +108,34 @@ func (r *syslogReceiver) newIntake(attempts context.Context, offsets *lines.Offs
 	requests := &r.config.Requests
 	limits := syslog.DefaultLimits
 	limits.RequestBytes, limits.Bytes = requests.MaxSize, requests.MaxTotalSize
-	in := &intake{
+	d := &delivery{
 		logs: r.logs, retry: r.config.RetryOnFailure, batchSize: r.config.MaxBatchRecords, offsets: offsets,
-		obsreport: r.obsreport, telemetry: r.telemetry, logger: r.settings.Logger, version: r.settings.BuildInfo.Version, attempts: attempts,
+		obsreport: r.obsreport, telemetry: r.telemetry, logger: r.settings.Logger, version: r.settings.BuildInfo.Version, attemptsContext: attempts,
 		reader: syslog.NewReader(syslog.Options{
 			Location: location, TraceTimeout: requests.TraceTimeout, ResponseTimeout: requests.ResponseTimeout, Limits: limits,
 		}),
 		resources: newResources(r.config),
 	}
 	if r.metrics != nil {
-		r.measures = newMeasures(r.config, r.settings)
-		in.measures = r.measures
+		r.recordMetrics = newRecordMetrics(r.config, r.settings)
+		d.recordMetrics = r.recordMetrics
 	}
-	return in, r.startTelemetry(attempts, in)
+	return d, r.startTelemetry(attempts, d)
 }
 
-// Shutdown ends the inputs, passes on what waits, sends the last metrics and closes the
-// storage: nothing is consumed or stored after it. Records in flight have until
-// shutdown_timeout and are cut off then. It may come without Start and more than once.
+// Shutdown stops the inputs, delivers pending records, sends the last metrics and closes the
+// storage. Attempts in flight are cancelled after shutdown_timeout. After Shutdown nothing is
+// consumed or stored. It may be called without Start and more than once.
 func (r *syslogReceiver) Shutdown(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
-	if r.stop != nil {
-		r.stop() // at once, so that all waits are one
-		defer context.AfterFunc(grace, r.cutOff)()
+	if r.cancelBackground != nil {
+		r.cancelBackground() // first, so that all parts stop at the same time
+		defer context.AfterFunc(grace, r.cancelAttempts)()
 	}
 	errs := errors.Join(r.stopInputs(grace), r.stopBackground(grace))
-	if r.cutOff != nil {
-		r.cutOff()
+	if r.cancelAttempts != nil {
+		r.cancelAttempts()
 	}
 	errs = errors.Join(errs, r.closeStorage(grace))
 	if errs != nil && ctx.Err() == nil {
@@ -148,31 +147,31 @@ func (r *syslogReceiver) Shutdown(ctx context.Context) error {
 	return errs
 }
 
-// stopInputs waits for those that are in the intake, and a little longer after the
-// grace for those that were then cut off.
+// stopInputs stops the inputs and waits for their callbacks, a little longer than the grace:
+// the attempts are cancelled at its end.
 func (r *syslogReceiver) stopInputs(grace context.Context) error {
 	if r.inputs == nil {
 		return nil
 	}
-	inputs, in := r.inputs, r.intake
-	r.inputs, r.intake = nil, nil
+	inputs, d := r.inputs, r.delivery
+	r.inputs, r.delivery = nil, nil
 	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	return bounded.Call(end, func(context.Context) error {
 		err := inputs.Stop()
-		in.finish() //nolint:contextcheck // its attempts end with those of the intake
+		d.finish() //nolint:contextcheck // its attempts end with those of the intake
 		return err
 	})
 }
 
-// stopBackground waits for what runs beside the inputs, and then sends the last
-// metrics, unless those before are still on their way.
+// stopBackground waits for sendMetrics and flushPeriodically, and then sends the last
+// metrics. If they do not return, the last metrics are not sent.
 func (r *syslogReceiver) stopBackground(grace context.Context) error {
 	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	err := bounded.Wait(end, &r.wg)
-	if err == nil && r.measures != nil && !r.lastSent {
-		r.lastSent = true
+	if err == nil && r.recordMetrics != nil && !r.finalMetricsSent {
+		r.finalMetricsSent = true
 		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
 		defer cancel()
 		err = bounded.Call(last, func(ctx context.Context) error {

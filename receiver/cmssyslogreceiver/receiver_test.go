@@ -92,7 +92,7 @@ func TestResource(t *testing.T) {
 		{bridge{"", ""}, "", false},
 		{bridge{"cms\xff", ""}, "cms\ufffd", false},
 	} {
-		r := all.of(row.of)
+		r := all.resourceOf(row.of)
 		got := ""
 		for _, kv := range r.attributes {
 			if kv.Key == names.ServiceInstanceID {
@@ -101,13 +101,13 @@ func TestResource(t *testing.T) {
 		}
 		assert.Equal(t, row.instance, got)
 		assert.Equal(t, row.named, r.named)
-		assert.Same(t, r, all.of(row.of))
-		set := r.set()
+		assert.Same(t, r, all.resourceOf(row.of))
+		set := r.metricAttributes()
 		assert.False(t, set.HasValue(names.ClientAddress))
 	}
 	for i := range 10 * maxResources {
-		all.of(bridge{host: strconv.Itoa(i)})
-		require.LessOrEqual(t, len(all.held), maxResources)
+		all.resourceOf(bridge{host: strconv.Itoa(i)})
+		require.LessOrEqual(t, len(all.cache), maxResources)
 	}
 }
 

@@ -14,63 +14,61 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// bridge is a Call Bridge as its lines name it.
+// bridge identifies a Call Bridge by the host in its lines and the address of the sender.
 type bridge struct {
 	host, peer string
 }
 
-// resource is what a bridge is called in every signal.
+// resource is the resource of a bridge, the same in every signal.
 type resource struct {
 	attributes []attribute.KeyValue // sorted
-	named      bool                 // by servers
+	named      bool                 // the bridge is in servers
 	cluster    string               // as the configuration says
 }
 
-// resources knows what the configuration makes of a bridge. It holds the resources of
-// at most maxResources bridges.
+// resources creates the resources of bridges, and caches at most maxResources of them.
 type resources struct {
-	all     map[string]string
+	common  map[string]string
 	servers map[string]*ServerConfig // by host, in lower case
-	held    map[bridge]*resource
-	// clustered is set if some bridge may have a cluster.
-	clustered bool
+	cache   map[bridge]*resource
+	// hasClusters is true if servers has a bridge with a cluster.
+	hasClusters bool
 }
 
-// maxResources is how many bridges have a resource that is kept. A stranger who makes
-// up hosts makes it built anew.
+// maxResources is the size of the cache. A stranger who invents hosts only empties it.
 const maxResources = 256
 
 func newResources(config *Config) *resources {
-	r := &resources{all: config.ResourceAttributes, servers: make(map[string]*ServerConfig), held: make(map[bridge]*resource)}
+	r := &resources{common: config.ResourceAttributes, servers: make(map[string]*ServerConfig), cache: make(map[bridge]*resource)}
 	for i := range config.Servers {
 		r.servers[strings.ToLower(config.Servers[i].Host)] = &config.Servers[i]
-		r.clustered = r.clustered || config.Servers[i].ResourceAttributes[names.Cluster] != ""
+		r.hasClusters = r.hasClusters || config.Servers[i].ResourceAttributes[names.Cluster] != ""
 	}
 	return r
 }
 
-// of returns the resource of a bridge.
-func (r *resources) of(b bridge) *resource {
-	if known := r.held[b]; known != nil {
+// resourceOf returns the resource of a bridge.
+func (r *resources) resourceOf(b bridge) *resource {
+	if known := r.cache[b]; known != nil {
 		return known
 	}
-	if len(r.held) >= maxResources {
-		clear(r.held)
+	if len(r.cache) >= maxResources {
+		clear(r.cache)
 	}
 	b = bridge{strings.Clone(b.host), strings.Clone(b.peer)}
 	fresh := r.build(b)
-	r.held[b] = fresh
+	r.cache[b] = fresh
 	return fresh
 }
 
-// build makes the resource: the bridge is what servers say, else the host of its
-// lines, else the address that they come from.
+// build creates a resource. The identity is the call_bridge in servers, else the host in the
+// lines, else the address of the sender.
 func (r *resources) build(b bridge) *resource {
 	server := r.servers[strings.ToLower(b.host)]
 	if server == nil {
 		server = r.servers[strings.ToLower(b.peer)]
 	}
-	values := map[string]string{names.ServiceName: names.MeetingServerService, names.HostName: valid(b.host), names.ClientAddress: valid(b.peer)}
+	values := map[string]string{names.ServiceName: names.MeetingServerService, names.HostName: validUTF8(b.host), names.ClientAddress: validUTF8(b.peer)}
 	values[names.ServiceInstanceID] = values[names.HostName]
 	if b.host == "" {
 		values[names.ServiceInstanceID] = values[names.ClientAddress]
@@ -78,7 +76,7 @@ func (r *resources) build(b bridge) *resource {
 	if server != nil && server.CallBridge != "" {
 		values[names.ServiceInstanceID], values[names.CallBridgeID] = server.CallBridge, server.CallBridge
 	}
-	maps.Copy(values, r.all)
+	maps.Copy(values, r.common)
 	if server != nil {
 		maps.Copy(values, server.ResourceAttributes)
 	}
@@ -91,17 +89,17 @@ func (r *resources) build(b bridge) *resource {
 	return fresh
 }
 
-// put writes the resource of log records.
-func (r *resource) put(m pcommon.Map) {
+// putTo writes the attributes of a log resource.
+func (r *resource) putTo(m pcommon.Map) {
 	m.EnsureCapacity(len(r.attributes))
 	for _, kv := range r.attributes {
 		m.PutStr(string(kv.Key), kv.Value.AsString())
 	}
 }
 
-// set is the resource of metrics: without the address that lines come from, which a
-// relay may change.
-func (r *resource) set() attribute.Set {
+// metricAttributes returns the attributes of a metric resource: all but the address of the
+// sender, which a relay may change.
+func (r *resource) metricAttributes() attribute.Set {
 	var kept []attribute.KeyValue
 	for _, kv := range r.attributes {
 		if kv.Key != names.ClientAddress {
@@ -111,5 +109,5 @@ func (r *resource) set() attribute.Set {
 	return attribute.NewSet(kept...)
 }
 
-// valid returns text as UTF-8, which OTLP asks for.
-func valid(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
+// validUTF8 returns text as UTF-8, which OTLP requires.
+func validUTF8(text string) string { return strings.ToValidUTF8(text, "\ufffd") }

@@ -12,8 +12,8 @@ import (
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
 
-// sendMetrics sends what was counted at each interval until ctx ends. The
-// metrics are cumulative, so a refused sending is made good by the next.
+// sendMetrics sends the metrics at each interval until ctx ends. They are cumulative: the
+// next export makes up for a refused one.
 func (r *syslogReceiver) sendMetrics(ctx context.Context) {
 	ticker := time.NewTicker(r.config.Metrics.Interval)
 	defer ticker.Stop()
@@ -28,7 +28,7 @@ func (r *syslogReceiver) sendMetrics(ctx context.Context) {
 }
 
 func (r *syslogReceiver) sendMetricsOnce(ctx context.Context) {
-	data, err := r.measures.collect(ctx)
+	data, err := r.recordMetrics.collect(ctx)
 	if err != nil {
 		r.settings.Logger.Error("Metrics cannot be read", zap.Error(err))
 	}

@@ -12,17 +12,17 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 )
 
-// outcome is what became of a record; the attribute of receiver_cmssyslog_records.
+// outcome is the fate of a record, an attribute of receiver_cmssyslog_records.
 type outcome uint8
 
 const (
 	outcomeAccepted outcome = iota
-	outcomeRefused          // the next consumer wants it again later
+	outcomeRefused          // by the next consumer, for now; it is retried
 	outcomeLost             // refused permanently, or until a stop
 	outcomeCount
 )
 
-func optionsOf(key string, values ...string) map[string][]metric.AddOption {
+func optionsByValue(key string, values ...string) map[string][]metric.AddOption {
 	all := make(map[string][]metric.AddOption, len(values))
 	for _, value := range values {
 		all[value] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))}
@@ -34,32 +34,32 @@ const complete = "complete"
 
 var (
 	outcomeNames     = [outcomeCount]string{"accepted", "refused", "lost"}
-	outcomeOptions   = optionsOf("outcome", outcomeNames[:]...)
-	transportOptions = optionsOf("network.transport", "udp", "tcp", "file")
-	requestOptions   = optionsOf("outcome", complete, syslog.IncompleteNoRequest, syslog.IncompleteNoResponse,
+	outcomeOptions   = optionsByValue("outcome", outcomeNames[:]...)
+	transportOptions = optionsByValue("network.transport", "udp", "tcp", "file")
+	requestOptions   = optionsByValue("outcome", complete, syslog.IncompleteNoRequest, syslog.IncompleteNoResponse,
 		syslog.IncompleteTooLong, syslog.IncompleteBody, syslog.IncompleteEvicted)
 )
 
-func (in *intake) count(what outcome, n int) {
-	in.telemetry.ReceiverCmssyslogRecords.Add(in.attempts, int64(n), outcomeOptions[outcomeNames[what]]...)
+func (d *delivery) countOutcome(what outcome, n int) {
+	d.telemetry.ReceiverCmssyslogRecords.Add(d.attemptsContext, int64(n), outcomeOptions[outcomeNames[what]]...)
 }
 
 // countRequests counts the API requests among records.
-func (in *intake) countRequests(items []item) {
+func (d *delivery) countRequests(items []pendingRecord) {
 	for i := range items {
 		if request := items[i].record.Request; request != nil {
 			name := request.Incomplete
 			if name == "" {
 				name = complete
 			}
-			in.telemetry.ReceiverCmssyslogRequests.Add(in.attempts, 1, requestOptions[name]...)
+			d.telemetry.ReceiverCmssyslogRequests.Add(d.attemptsContext, 1, requestOptions[name]...)
 		}
 	}
 }
 
-// startTelemetry lets the series be born at zero, because a rate does not see what a
-// series is born with, and registers what is read when somebody looks.
-func (r *syslogReceiver) startTelemetry(ctx context.Context, in *intake) error {
+// startTelemetry lets the series begin at 0, because rate() ignores the first value of a
+// series, and registers the gauge.
+func (r *syslogReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 	for _, what := range outcomeOptions {
 		r.telemetry.ReceiverCmssyslogRecords.Add(ctx, 0, what...)
 	}
@@ -67,7 +67,7 @@ func (r *syslogReceiver) startTelemetry(ctx context.Context, in *intake) error {
 		r.telemetry.ReceiverCmssyslogRequests.Add(ctx, 0, what...)
 	}
 	return r.telemetry.RegisterReceiverCmssyslogOpenRequestsCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(in.open.Load())
+		o.Observe(d.openRequests.Load())
 		return nil
 	})
 }

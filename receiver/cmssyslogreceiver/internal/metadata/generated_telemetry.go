@@ -96,19 +96,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmssyslogOpenRequests, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_cmssyslog_open_requests",
-		metric.WithDescription("API requests of which lines are awaited. [Development]"),
+		metric.WithDescription("API requests that wait for further lines. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmssyslogRecords, err = builder.meter.Int64Counter(
 		"otelcol_receiver_cmssyslog_records",
-		metric.WithDescription("Records by what became of them. One that was refused and sent again is counted each time. [Development]"),
+		metric.WithDescription("Records by outcome. A record that is refused and retried is counted each time. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverCmssyslogRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_cmssyslog_requests",
-		metric.WithDescription("API requests that ended, by what is missing of them. [Development]"),
+		metric.WithDescription("API requests that ended, by completeness. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

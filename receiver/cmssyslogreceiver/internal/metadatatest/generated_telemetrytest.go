@@ -40,7 +40,7 @@ func AssertEqualReceiverCmssyslogLines(t *testing.T, tt *componenttest.Telemetry
 func AssertEqualReceiverCmssyslogOpenRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmssyslog_open_requests",
-		Description: "API requests of which lines are awaited. [Development]",
+		Description: "API requests that wait for further lines. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -54,7 +54,7 @@ func AssertEqualReceiverCmssyslogOpenRequests(t *testing.T, tt *componenttest.Te
 func AssertEqualReceiverCmssyslogRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmssyslog_records",
-		Description: "Records by what became of them. One that was refused and sent again is counted each time. [Development]",
+		Description: "Records by outcome. A record that is refused and retried is counted each time. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -70,7 +70,7 @@ func AssertEqualReceiverCmssyslogRecords(t *testing.T, tt *componenttest.Telemet
 func AssertEqualReceiverCmssyslogRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_cmssyslog_requests",
-		Description: "API requests that ended, by what is missing of them. [Development]",
+		Description: "API requests that ended, by completeness. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -18,57 +18,57 @@ import (
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
 
-// measures counts records for the bridge that they are of.
-type measures struct {
-	bridges *aggregate.Set[*bridgeCounters]
+// recordMetrics aggregates the metrics of records, for each bridge.
+type recordMetrics struct {
+	bridges *aggregate.Set[*bridgeInstruments]
 }
 
-// How many bridges have metrics at once: those that servers name, and others, which a
-// stranger can make up.
+// The largest numbers of bridges with metrics: bridges in servers, and others, whose names a
+// stranger can invent.
 const (
 	maxNamedBridges   = 256
 	maxUnnamedBridges = 64
 )
 
-func newMeasures(config *Config, set receiver.Settings) *measures {
-	return &measures{aggregate.NewSet(aggregate.Settings{
+func newRecordMetrics(config *Config, set receiver.Settings) *recordMetrics {
+	return &recordMetrics{aggregate.NewSet(aggregate.Settings{
 		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
 		Resources: maxNamedBridges, Unnamed: maxUnnamedBridges, Cardinality: config.Metrics.CardinalityLimit,
-	}, newCounters)}
+	}, newInstruments)}
 }
 
-func (m *measures) collect(ctx context.Context) (pmetric.Metrics, error) {
+func (m *recordMetrics) collect(ctx context.Context) (pmetric.Metrics, error) {
 	return m.bridges.Collect(ctx)
 }
 
-// record counts records that were accepted.
-func (m *measures) record(ctx context.Context, items []item, logger *zap.Logger) {
+// countAccepted counts records that the next consumer accepted.
+func (m *recordMetrics) countAccepted(ctx context.Context, items []pendingRecord, logger *zap.Logger) {
 	if m == nil {
 		return
 	}
 	var last *resource
-	var counters *bridgeCounters
+	var counters *bridgeInstruments
 	for i := range items {
 		if items[i].resource != last {
 			last = items[i].resource
 			var err error
-			if counters, err = m.of(last); err != nil {
+			if counters, err = m.instrumentsOf(last); err != nil {
 				logger.Error("Records cannot be counted", zap.Error(err))
 				return
 			}
 		}
-		counters.count(ctx, &items[i].record)
+		counters.countRecord(ctx, &items[i].record)
 	}
 }
 
-func (m *measures) of(r *resource) (*bridgeCounters, error) {
+func (m *recordMetrics) instrumentsOf(r *resource) (*bridgeInstruments, error) {
 	if r.named {
-		return m.bridges.For(r.set())
+		return m.bridges.For(r.metricAttributes())
 	}
-	return m.bridges.ForUnnamed(r.set())
+	return m.bridges.ForUnnamed(r.metricAttributes())
 }
 
-func (c *bridgeCounters) count(ctx context.Context, r *syslog.Record) {
+func (c *bridgeInstruments) countRecord(ctx context.Context, r *syslog.Record) {
 	c.records.Add(ctx, 1, recordOptions[r.Kind][r.Severity])
 	if r.Kind.Fault() {
 		c.faults.Add(ctx, 1, kindOptions[r.Kind])
@@ -88,9 +88,9 @@ func (c *bridgeCounters) count(ctx context.Context, r *syslog.Record) {
 	}
 }
 
-// countRequest counts a request whose first line is known: without it there is neither
-// method nor route.
-func (c *bridgeCounters) countRequest(ctx context.Context, r *syslog.Request) {
+// countRequest counts a request, unless its first line, which has method and route, is
+// missing.
+func (c *bridgeInstruments) countRequest(ctx context.Context, r *syslog.Request) {
 	if r.Method == "" {
 		return
 	}
@@ -98,7 +98,7 @@ func (c *bridgeCounters) countRequest(ctx context.Context, r *syslog.Request) {
 	class := attribute.String(names.KeyStatusClass, statusClasses[r.Status/100])
 	c.requests.Add(ctx, 1, metric.WithAttributes(method, route, class))
 	if class.Value.AsString() != serverError {
-		// The first failure on this route must be an increase.
+		// The series of failures begins at 0, so that the first one is an increase.
 		c.requests.Add(ctx, 0, metric.WithAttributes(method, route, attribute.String(names.KeyStatusClass, serverError)))
 	}
 	if r.HasDuration && aggregate.PlausibleSeconds(r.Duration.Seconds()) {
@@ -106,9 +106,8 @@ func (c *bridgeCounters) countRequest(ctx context.Context, r *syslog.Request) {
 	}
 }
 
-// serverError is the status class that an alert is about.
+// serverError is the status class of the alert.
 const serverError = "5xx"
 
-// statusClasses by the first digit of a status, which is from 100 to 599, or 0 for no
-// response.
+// statusClasses are indexed by the first digit of the status, 0 without a response.
 var statusClasses = [...]string{"none", "1xx", "2xx", "3xx", "4xx", serverError}
