@@ -23,7 +23,7 @@ func (t *target) putCompleteness(to plog.LogRecordSlice, r *reading) {
 		return
 	}
 	positions, receivers := completeness.Positions(t.identity.callBridge, t.system())
-	for _, c := range t.watch.Look(completeness.Look{
+	for _, c := range t.watch.Observe(completeness.Observation{
 		At: r.at, Start: r.start, Created: uint64(*created), Positions: positions, Receivers: receivers, //nolint:gosec // object.Status has no negative ones
 	}) {
 		putCompletenessChange(to.AppendEmpty(), &c, pcommon.NewTimestampFromTime(r.at))

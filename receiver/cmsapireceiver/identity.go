@@ -28,7 +28,7 @@ func (i *identity) learn(cluster *object.Cluster, bridges []object.CallBridge, c
 		return
 	}
 	if cluster != nil {
-		if own, found := object.Own(*cluster, bridges); found {
+		if own, found := object.FindOwn(*cluster, bridges); found {
 			i.callBridge, i.known = callbridge.ID(own.ID), true
 			return
 		}

@@ -205,10 +205,10 @@ func (s *scrape) isUnknown(object string) bool { return !s.target.unknown[object
 func (s *scrape) readReceivers(r *reading) {
 	list := ask(s, "cdrReceivers", s.target.client.CDRReceivers)
 	r.cdrReceivers = list
-	if list == nil || !s.target.receiver.Wanted() {
+	if list == nil || !s.target.receiver.IsSet() {
 		return
 	}
-	present, known := s.target.receiver.In(list.Receivers)
+	present, known := s.target.receiver.FindIn(list.Receivers)
 	if known {
 		r.isPresent = &present
 	}

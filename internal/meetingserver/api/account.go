@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// ErrPaused says that a request was not made: a moment ago the server answered
-// another one of the same account with 401, by whatever component.
+// ErrPaused means that a request was not made, because the server has recently answered a
+// request of the same account with 401.
 var ErrPaused = errors.New("the server refused the password a moment ago, and is not asked again yet")
 
-// PausedError is an ErrPaused that says how long no request is made.
+// PausedError is an ErrPaused with the rest of the pause.
 type PausedError struct{ Remaining time.Duration }
 
 func (e *PausedError) Error() string {
@@ -25,8 +25,8 @@ func (e *PausedError) Error() string {
 
 func (*PausedError) Unwrap() error { return ErrPaused }
 
-// RetryDelay returns how long not to ask a server again after an error: the rest of
-// a pause, UnauthorizedRetryDelay after refused credentials, and else 0.
+// RetryDelay returns how long to wait after an error before the next request: the rest of a
+// pause, UnauthorizedRetryDelay after refused credentials, else 0.
 func RetryDelay(err error) time.Duration {
 	if paused, ok := errors.AsType[*PausedError](err); ok {
 		return paused.Remaining
@@ -37,12 +37,12 @@ func RetryDelay(err error) time.Duration {
 	return 0
 }
 
-// credentials are what a server sees of a client.
+// credentials identify an account: clients with equal credentials share it.
 type credentials struct{ base, username, password string }
 
-// shared is what the clients of the process have in common: a component that
-// registers receivers and one that follows events lock one account together, and
-// load one server. An entry lasts as long as a client that uses it.
+// shared is the state that the clients of the process share: a component that registers
+// receivers and one that follows events can together lock an account and overload a server.
+// An entry is removed with its last client.
 var shared = struct {
 	mu       sync.Mutex
 	accounts map[credentials]*account
@@ -51,19 +51,19 @@ var shared = struct {
 
 // account is one user of one server. It is guarded by shared.mu.
 type account struct {
-	clients int
-	server  *server
-	until   time.Time // no request before
-	// proven is set while the server is known to take the password. Before that one
-	// request at a time is made: a wrong password counts once.
-	proven bool
-	// probe is the request that finds out, nil if there is none. It is closed at the
-	// end of the request.
+	clients     int
+	server      *server
+	pausedUntil time.Time
+	// passwordAccepted is true after the server has accepted the password. Before, one
+	// request at a time is made, so that a wrong password counts once.
+	passwordAccepted bool
+	// probe is closed at the end of the request that tests the password; nil if there is
+	// none.
 	probe chan struct{}
 }
 
-// share joins the other clients with the same credentials and of the same server.
-func (c *Client) share() {
+// joinAccount shares account and server with the other clients that have the same ones.
+func (c *Client) joinAccount() {
 	key := credentials{c.base, c.username, c.password}
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
@@ -79,7 +79,7 @@ func (c *Client) share() {
 	a.clients++
 	a.server.clients++
 	c.account = a
-	c.leave = sync.OnceFunc(func() {
+	c.leaveAccount = sync.OnceFunc(func() {
 		shared.mu.Lock()
 		defer shared.mu.Unlock()
 		if a.clients--; a.clients == 0 {
@@ -91,42 +91,41 @@ func (c *Client) share() {
 	})
 }
 
-// begin waits until a request may be made, and returns what must be called with
-// the answer's status at its end, 0 without an answer. While the account pauses
-// it returns ErrPaused.
-func (a *account) begin(ctx context.Context) (end func(status int), err error) {
-	probe, err := a.admit(ctx)
+// acquire waits until a request may be made. The caller calls end with the status of the
+// answer, or 0 without an answer. During a pause, acquire returns ErrPaused.
+func (a *account) acquire(ctx context.Context) (end func(status int), err error) {
+	probe, err := a.awaitProbe(ctx)
 	if err != nil {
 		return nil, err
 	}
 	select {
-	case a.server.turns <- struct{}{}:
+	case a.server.slots <- struct{}{}:
 	case <-ctx.Done():
-		a.end(probe, 0)
+		a.release(probe, 0)
 		return nil, ctx.Err()
 	}
-	if err := a.paused(); err != nil { // refused while this one waited for its turn
-		<-a.server.turns
-		a.end(probe, 0)
+	if err := a.pauseError(); err != nil { // a 401 came while this request waited
+		<-a.server.slots
+		a.release(probe, 0)
 		return nil, err
 	}
 	return func(status int) {
-		<-a.server.turns
-		a.end(probe, status)
+		<-a.server.slots
+		a.release(probe, status)
 	}, nil
 }
 
-// admit waits while another request finds out whether the password is good. It
-// returns the probe if this request is the one to find out.
-func (a *account) admit(ctx context.Context) (probe chan struct{}, err error) {
+// awaitProbe waits while another request tests the password. It returns the probe if this
+// request is to test it.
+func (a *account) awaitProbe(ctx context.Context) (probe chan struct{}, err error) {
 	for {
-		if err := a.paused(); err != nil {
+		if err := a.pauseError(); err != nil {
 			return nil, err
 		}
 		shared.mu.Lock()
 		other := a.probe
-		if a.proven || other == nil {
-			if !a.proven {
+		if a.passwordAccepted || other == nil {
+			if !a.passwordAccepted {
 				probe = make(chan struct{})
 				a.probe = probe
 			}
@@ -142,32 +141,30 @@ func (a *account) admit(ctx context.Context) (probe chan struct{}, err error) {
 	}
 }
 
-// paused returns an error while no request may be made.
-func (a *account) paused() error {
+// pauseError returns an error during a pause.
+func (a *account) pauseError() error {
 	now := time.Now()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	if now.Before(a.until) {
-		return &PausedError{Remaining: a.until.Sub(now)}
+	if now.Before(a.pausedUntil) {
+		return &PausedError{Remaining: a.pausedUntil.Sub(now)}
 	}
 	return nil
 }
 
-// end records the outcome of a request. A 401 begins a pause: this is how a
-// Meeting Server refuses a password, and what counts towards max_failed_logins. A
-// 403 begins none that others share: the password is right, and the user lacks
-// the right to one thing, such as tokens for events. It locks no account, and what
-// other components ask with the same user may be allowed. The component that was
-// refused waits for UnauthorizedRetryDelay on its own. An answer of 500 and more
+// release records the outcome of a request. A 401 begins a pause of the account: a Meeting
+// Server refuses a password with it, and counts it towards max_failed_logins. A 403 does not:
+// the password is right, but the user may not do one thing, such as get tokens for events;
+// only the component that got it waits for UnauthorizedRetryDelay. An answer of 500 and more
 // may come from a proxy and proves nothing.
-func (a *account) end(probe chan struct{}, status int) {
+func (a *account) release(probe chan struct{}, status int) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	switch {
 	case status == http.StatusUnauthorized:
-		a.until, a.proven = time.Now().Add(UnauthorizedRetryDelay), false
+		a.pausedUntil, a.passwordAccepted = time.Now().Add(UnauthorizedRetryDelay), false
 	case status > 0 && status < http.StatusInternalServerError:
-		a.proven = true
+		a.passwordAccepted = true
 	}
 	if probe != nil {
 		a.probe = nil

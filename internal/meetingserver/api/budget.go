@@ -9,22 +9,19 @@ import (
 	"sync/atomic"
 )
 
-// ErrBudget says that a request was not made because the limit of its context is
-// reached.
+// ErrBudget means that a request was not made, because the limit of its context is reached.
 var ErrBudget = errors.New("the limit of requests is reached")
 
 type budgetKey struct{}
 
-// LimitRequests returns a context with which at most n requests are made,
-// repetitions included.
+// LimitRequests returns a context that allows n requests, retries included.
 func LimitRequests(ctx context.Context, n int) context.Context {
 	left := new(atomic.Int64)
 	left.Store(int64(n))
 	return context.WithValue(ctx, budgetKey{}, left)
 }
 
-// RequestsLeft returns how many requests may still be made with a context of
-// LimitRequests.
+// RequestsLeft returns the number of requests that a context of LimitRequests still allows.
 func RequestsLeft(ctx context.Context) int {
 	left, limited := ctx.Value(budgetKey{}).(*atomic.Int64)
 	if !limited {
@@ -33,8 +30,8 @@ func RequestsLeft(ctx context.Context) int {
 	return int(max(left.Load(), 0))
 }
 
-// spend takes one request from the limit.
-func spend(ctx context.Context) error {
+// spendRequest counts one request against the limit.
+func spendRequest(ctx context.Context) error {
 	if left, limited := ctx.Value(budgetKey{}).(*atomic.Int64); limited && left.Add(-1) < 0 {
 		return ErrBudget
 	}

@@ -13,12 +13,12 @@ import (
 const (
 	clusterConfigurationPath = "/system/configuration/cluster"
 	callBridgesPath          = "/callBridges"
-	// maxCallBridgePages bounds the pages read of a list whose total does not
-	// come nearer; a page has one entry at least.
+	// maxCallBridgePages is the largest number of pages that are read. A page has at
+	// least one entry.
 	maxCallBridgePages = 64
 )
 
-// CallBridges reads the bridges of the cluster, the server itself among them.
+// CallBridges reads the bridges of the cluster, including the server itself.
 func (c *Client) CallBridges(ctx context.Context) (Listing[object.CallBridge], error) {
 	return c.callBridges(ctx, Range{Pages: maxCallBridgePages})
 }
@@ -39,7 +39,7 @@ func (c *Client) CallBridgeID(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if own, found := object.Own(cluster, bridges.Items); found {
+		if own, found := object.FindOwn(cluster, bridges.Items); found {
 			return own.ID, nil
 		}
 		if offset = bridges.Next; offset == 0 {

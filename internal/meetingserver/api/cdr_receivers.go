@@ -18,39 +18,39 @@ import (
 
 const (
 	cdrReceiversPath = "/system/cdrReceivers"
-	// singleCDRReceiverPath is the object of servers before R1.8, which have one
-	// receiver and no list.
+	// singleCDRReceiverPath is the object of servers before R1.8, which have a single
+	// receiver instead of a list.
 	singleCDRReceiverPath = "/system/cdrReceiver"
 )
 
-// CDRReceiver is an entry of the list of receivers a Call Bridge posts to.
+// CDRReceiver is an entry of the list of receivers to which a Call Bridge posts.
 type CDRReceiver struct {
 	ID string
-	// URI is "" for an entry that takes a place and posts nowhere, and for one that
-	// is Unreadable.
+	// URI is "" for an empty entry, to which nothing is posted, and for an Unreadable
+	// one.
 	URI string
-	// Unreadable tells that the list shows no URI of the entry, and that the server
-	// does not know the entry itself.
+	// Unreadable is true if the list has no URI of the entry and the server answers 404
+	// for the entry.
 	Unreadable bool
 
-	shown bool // the server says what the URI is, though it may be ""
+	uriStated bool // the answer contains the URI, which may be ""
 }
 
 func receiverOf(r object.CDRReceiver) CDRReceiver {
-	return CDRReceiver{ID: r.ID, URI: r.URI, shown: r.Shown}
+	return CDRReceiver{ID: r.ID, URI: r.URI, uriStated: r.URIStated}
 }
 
-// CDRReceivers is the list; it belongs to one Call Bridge, not to its cluster.
+// CDRReceivers is the list of receivers of one Call Bridge, not of its cluster.
 type CDRReceivers struct {
-	// Total is how many entries there are, empty ones included.
+	// Total is the number of entries, empty ones included.
 	Total int
-	// Maximum is how many there can be; 4 on every server seen, 0 if it does not say.
+	// Maximum is the largest number of entries, 0 if unknown. Known servers have 4.
 	Maximum   int
 	Receivers []CDRReceiver
 }
 
-// unreadable counts the entries that cannot be read.
-func (l *CDRReceivers) unreadable() (n int) {
+// countUnreadable counts the entries that cannot be read.
+func (l *CDRReceivers) countUnreadable() (n int) {
 	for _, e := range l.Receivers {
 		if e.Unreadable {
 			n++
@@ -61,10 +61,10 @@ func (l *CDRReceivers) unreadable() (n int) {
 
 // Errors of CDRReceivers.
 var (
-	// ErrSingleCDRReceiver is the error of a server with one receiver and no list.
+	// ErrSingleCDRReceiver means that the server has a single receiver instead of a list.
 	ErrSingleCDRReceiver = errors.New("this Call Bridge is older than R1.8: it has a single CDR receiver (" + singleCDRReceiverPath +
 		"), which is left alone; set its URI by hand (web admin interface, Configuration > CDR settings), or upgrade the bridge")
-	// ErrNoCDRReceivers is the error of a server that knows neither.
+	// ErrNoCDRReceivers means that the server has neither.
 	ErrNoCDRReceivers = errors.New("this server has neither a list of CDR receivers nor a single one: " +
 		"check that endpoint is the web admin interface of a Call Bridge")
 )
@@ -74,7 +74,7 @@ func (c *Client) CDRReceivers(ctx context.Context) (CDRReceivers, error) {
 	list, err := readOnce(ctx, c, cdrReceiversPath, object.DecodeCDRReceivers)
 	if err != nil {
 		if refused, ok := errors.AsType[*Error](err); ok && refused.unknownObject() {
-			return CDRReceivers{}, c.withoutList(ctx, err)
+			return CDRReceivers{}, c.errorWithoutList(ctx, err)
 		}
 		return CDRReceivers{}, err
 	}
@@ -88,8 +88,8 @@ func (c *Client) CDRReceivers(ctx context.Context) (CDRReceivers, error) {
 	return all, nil
 }
 
-// withoutList says which kind of server has no list. err is its answer.
-func (c *Client) withoutList(ctx context.Context, err error) error {
+// errorWithoutList returns the error for a server without a list. err is its answer.
+func (c *Client) errorWithoutList(ctx context.Context, err error) error {
 	_, single := c.singleCDRReceiver(ctx)
 	if single == nil {
 		return ErrSingleCDRReceiver
@@ -100,7 +100,7 @@ func (c *Client) withoutList(ctx context.Context, err error) error {
 	return single
 }
 
-// singleCDRReceiver reads the receiver of a server that has no list.
+// singleCDRReceiver reads the receiver of a server without a list.
 func (c *Client) singleCDRReceiver(ctx context.Context) (CDRReceiver, error) {
 	r, err := readOnce(ctx, c, singleCDRReceiverPath, object.DecodeCDRReceiver)
 	return receiverOf(r), err
@@ -112,8 +112,8 @@ func (c *Client) cdrReceiver(ctx context.Context, id string) (CDRReceiver, error
 	return receiverOf(r), err
 }
 
-// createCDRReceiver adds an entry and returns its id, "" if the server does not
-// name it. parameter is the name of the form's parameter.
+// createCDRReceiver adds an entry and returns its id, or "" if the answer has none.
+// parameter is the name of the form parameter for the URI.
 func (c *Client) createCDRReceiver(ctx context.Context, parameter, uri string) (id string, err error) {
 	header, _, err := c.do(ctx, http.MethodPost, cdrReceiversPath, url.Values{parameter: {uri}})
 	if err != nil {
@@ -126,8 +126,8 @@ func (c *Client) updateCDRReceiver(ctx context.Context, id, parameter, uri strin
 	return c.send(ctx, http.MethodPut, cdrReceiversPath+"/"+url.PathEscape(id), url.Values{parameter: {uri}})
 }
 
-// idInLocation returns the last element of a Location header, which is a path or
-// a URL. A location that is the collection itself names no entry.
+// idInLocation returns the last element of a Location header, which is a path or a URL, or
+// "" for the path of the collection.
 func idInLocation(location string) string {
 	u, err := url.Parse(strings.TrimSpace(location))
 	if err != nil || u.Path == "" {

@@ -13,62 +13,61 @@ import (
 
 // Errors of [CDRRegistration.Ensure].
 var (
-	// ErrCDRReceiversFull: the list has no place for another entry.
+	// ErrCDRReceiversFull means that the list has no place for another entry.
 	ErrCDRReceiversFull = errors.New("the Call Bridge has no place for another CDR receiver; remove one on the bridge")
-	// ErrCDRReceiverNotShown: an entry was created, and the list shows none that
-	// could be it. Another one is not created, because the list would fill up.
+	// ErrCDRReceiverNotShown means that an entry was created, but the list shows none that
+	// could be it. No second one is created, because the list would fill up.
 	ErrCDRReceiverNotShown = errors.New("the Call Bridge does not show the CDR receiver that was created on it; " +
 		"check its list of CDR receivers, remove entries that are not wanted and restart the Collector")
-	// ErrCDRReceiverUnreadable: none of the entries that can be read is ours. One that
-	// cannot be read may be, so none is added.
+	// ErrCDRReceiverUnreadable means that none of the readable entries is ours, but an
+	// unreadable one may be. No entry is added.
 	ErrCDRReceiverUnreadable = errors.New("the Call Bridge lists CDR receivers without a URI and answers 404 for each of them; " +
 		"one of them may be this receiver, so none is added or changed; register the URI by hand, and turn registration off for this bridge")
-	// ErrCDRReceiverWithoutURI: the server keeps the entry without its URI.
+	// ErrCDRReceiverWithoutURI means that the server stores the entry without its URI.
 	ErrCDRReceiverWithoutURI = errors.New("the Call Bridge keeps no URI for the CDR receiver that was registered; enter it on the bridge")
 )
 
-// Change is what [CDRRegistration.Ensure] had to do.
+// Change is the change that [CDRRegistration.Ensure] made.
 type Change string
 
 // The changes.
 const (
-	// Present: nothing, the entry was there.
+	// Present: the entry existed; no change.
 	Present Change = "present"
-	// Updated: it set the URI of an entry, ours or an empty one.
+	// Updated: the URI of an entry was set, of our own or of an empty one.
 	Updated Change = "updated"
-	// Created: it made a new entry.
+	// Created: an entry was added.
 	Created Change = "created"
 )
 
-// Registration is what is registered after [CDRRegistration.Ensure].
+// Registration is the result of [CDRRegistration.Ensure].
 type Registration struct {
 	Change Change
-	// Altered tells that the server shows another URI than it was given.
+	// Altered is true if the server shows another URI than the one that was written.
 	Altered bool
-	// Others is how many further entries have the same scheme, host and path, with
-	// any query: of other Collectors, or left behind by an older configuration.
+	// Others is the number of further entries with the same scheme, host and path, and
+	// any query: of other Collectors, or of an older configuration.
 	Others int
-	// Unreadable is how many entries of the list cannot be read.
+	// Unreadable is the number of unreadable entries.
 	Unreadable int
 }
 
-// CDRRegistration keeps one entry in the list of one Call Bridge. It never touches
-// an entry that is not its own, and never has more than one, whatever the server
-// makes of the URI: it knows its entry by the URI, normalized, by the id that
-// the server gave, and by the text that the server showed for it. Not safe for
-// concurrent use.
+// CDRRegistration maintains one entry in the list of one Call Bridge. It never changes an
+// entry of others, and never creates a second one, even if the server rewrites the URI: it
+// recognizes its entry by the normalized URI, by the id, and by the text that the server
+// showed last. It is not safe for concurrent use.
 type CDRRegistration struct {
 	client    *Client
 	uri       string
-	own       receiverURI
+	ownURI    receiverURI
 	parameter string // the form's parameter that the server takes
 
-	id      string // of the entry, "" before it is known
-	shown   string // fingerprint of the entry's URI as the server showed it last, "" before
-	altered bool   // shown is not our URI
-	varies  bool   // and differs from one reading to the next
-	total   int    // entries of the list after one was created, 0 before
-	again   bool   // a recognizable entry was lost to another receiver before
+	id               string // of the entry, "" before it is known
+	shownFingerprint string // fingerprint of the entry's URI as the server showed it last, "" before
+	altered          bool   // shown is not our URI
+	unstable         bool   // and differs from one reading to the next
+	totalAfterCreate int    // entries of the list after one was created, 0 before
+	reregistered     bool   // a recognizable entry was lost to another receiver before
 }
 
 // NewCDRRegistration returns the registration of a URI, which must be an absolute
@@ -78,15 +77,15 @@ func (c *Client) NewCDRRegistration(uri string) (*CDRRegistration, error) {
 	if !ok {
 		return nil, errors.New("the URI of a CDR receiver must be an absolute URL")
 	}
-	return &CDRRegistration{client: c, uri: uri, own: own, parameter: "uri"}, nil
+	return &CDRRegistration{client: c, uri: uri, ownURI: own, parameter: "uri"}, nil
 }
 
-// Ensure makes the bridge post to the URI, if it does not yet. It is idempotent.
-// Errors are those above, those of CDRReceivers, and *Error.
+// Ensure makes sure that the bridge posts to the URI. It is idempotent. It returns the errors
+// above, the errors of CDRReceivers, and *Error.
 func (r *CDRRegistration) Ensure(ctx context.Context) (Registration, error) {
-	list, err := r.read(ctx)
+	list, err := r.readList(ctx)
 	if errors.Is(err, ErrSingleCDRReceiver) {
-		return r.single(ctx)
+		return r.ensureSingle(ctx)
 	}
 	if err != nil {
 		return Registration{}, err
@@ -95,21 +94,21 @@ func (r *CDRRegistration) Ensure(ctx context.Context) (Registration, error) {
 	if err != nil {
 		return Registration{}, fmt.Errorf("register the CDR receiver: %w", err)
 	}
-	return Registration{Change: change, Altered: r.altered, Others: r.others(list), Unreadable: list.unreadable()}, nil
+	return Registration{Change: change, Altered: r.altered, Others: r.countOthers(list), Unreadable: list.countUnreadable()}, nil
 }
 
 func (r *CDRRegistration) ensure(ctx context.Context, list CDRReceivers) (Change, error) {
-	if entry, found := r.find(list); found {
+	if entry, found := r.findOwn(list); found {
 		if entry.Unreadable {
 			return Present, nil // the id is ours, and nothing shows that the URI is not
 		}
-		if r.settled(entry) {
-			r.id, r.shown, r.altered = entry.ID, fingerprint(entry.URI), !r.recognizes(entry.URI)
+		if r.isUpToDate(entry) {
+			r.id, r.shownFingerprint, r.altered = entry.ID, fingerprint(entry.URI), !r.isOwnURI(entry.URI)
 			return Present, nil
 		}
 		return Updated, r.update(ctx, entry, list)
 	}
-	if list.unreadable() > 0 {
+	if list.countUnreadable() > 0 {
 		return "", ErrCDRReceiverUnreadable
 	}
 	if !r.mayAdd(list) {
@@ -119,33 +118,32 @@ func (r *CDRRegistration) ensure(ctx context.Context, list CDRReceivers) (Change
 	if empty < 0 && list.Maximum > 0 && list.Total >= list.Maximum {
 		return "", ErrCDRReceiversFull
 	}
-	r.again = r.total > 0 && list.Total >= r.total
+	r.reregistered = r.totalAfterCreate > 0 && list.Total >= r.totalAfterCreate
 	if empty >= 0 {
-		r.total = list.Total
+		r.totalAfterCreate = list.Total
 		return Updated, r.update(ctx, list.Receivers[empty], list)
 	}
 	return Created, r.create(ctx, list)
 }
 
-// single is Ensure for a server without a list: its only receiver may be somebody
-// else's, so it is looked at and not changed.
-func (r *CDRRegistration) single(ctx context.Context) (Registration, error) {
+// ensureSingle is Ensure for a server without a list. It only reads the single receiver,
+// which may belong to somebody else.
+func (r *CDRRegistration) ensureSingle(ctx context.Context) (Registration, error) {
 	receiver, err := r.client.singleCDRReceiver(ctx)
 	switch {
 	case err != nil:
 		return Registration{}, err
-	case r.recognizes(receiver.URI):
+	case r.isOwnURI(receiver.URI):
 		return Registration{Change: Present}, nil
 	default:
 		return Registration{}, ErrSingleCDRReceiver
 	}
 }
 
-// read reads the list. Of entries that the list shows without a URI it reads each:
-// some servers list ids alone. An entry is an empty place, which may be overwritten,
-// if the list or the entry itself says so. One that the server lists and does not
-// know is unreadable.
-func (r *CDRRegistration) read(ctx context.Context) (CDRReceivers, error) {
+// readList reads the list, and each entry without a URI, because some servers list only ids.
+// An entry is empty, and may be overwritten, if the list or the entry itself states an empty
+// URI. An entry for which the server answers 404 is unreadable.
+func (r *CDRRegistration) readList(ctx context.Context) (CDRReceivers, error) {
 	list, err := r.client.CDRReceivers(ctx)
 	for i := range list.Receivers {
 		entry := &list.Receivers[i]
@@ -157,28 +155,28 @@ func (r *CDRRegistration) read(ctx context.Context) (CDRReceivers, error) {
 			return list, err
 		}
 		entry.URI = detail.URI
-		// Without an id there is nothing to ask for, and nothing to overwrite.
-		entry.Unreadable = err != nil && !entry.shown && entry.ID != ""
+		// An entry without an id can be neither read nor overwritten.
+		entry.Unreadable = err != nil && !entry.uriStated && entry.ID != ""
 	}
 	return list, err
 }
 
-// recognizes tells whether a URI is ours in whatever letters.
-func (r *CDRRegistration) recognizes(text string) bool {
+// isOwnURI reports whether a URI equals ours after normalization.
+func (r *CDRRegistration) isOwnURI(text string) bool {
 	u, ok := parseReceiverURI(text)
-	return ok && u.same(r.own)
+	return ok && u.matches(r.ownURI)
 }
 
-// find returns our entry. An entry that shows our URI comes first; then the one
-// with the id that is remembered, unless it was given to another receiver; then
-// one with the text that the server made of our URI.
-func (r *CDRRegistration) find(list CDRReceivers) (CDRReceiver, bool) {
+// findOwn returns our entry: an entry with our URI; else the entry with our id, unless it
+// belongs to another receiver now; else an entry with the text into which the server has
+// rewritten our URI.
+func (r *CDRRegistration) findOwn(list CDRReceivers) (CDRReceiver, bool) {
 	hasID := func(e CDRReceiver) bool { return r.id != "" && strings.EqualFold(e.ID, r.id) }
 	for _, isOurs := range []func(CDRReceiver) bool{
-		func(e CDRReceiver) bool { return hasID(e) && r.recognizes(e.URI) },
-		func(e CDRReceiver) bool { return r.recognizes(e.URI) },
+		func(e CDRReceiver) bool { return hasID(e) && r.isOwnURI(e.URI) },
+		func(e CDRReceiver) bool { return r.isOwnURI(e.URI) },
 		func(e CDRReceiver) bool { return hasID(e) && r.mayBeOurs(e.URI) },
-		func(e CDRReceiver) bool { return r.altered && e.URI != "" && fingerprint(e.URI) == r.shown },
+		func(e CDRReceiver) bool { return r.altered && e.URI != "" && fingerprint(e.URI) == r.shownFingerprint },
 	} {
 		if i := slices.IndexFunc(list.Receivers, isOurs); i >= 0 {
 			return list.Receivers[i], true
@@ -187,72 +185,71 @@ func (r *CDRRegistration) find(list CDRReceivers) (CDRReceiver, bool) {
 	return CDRReceiver{}, false
 }
 
-// mayBeOurs tells whether the entry with our id can still be ours: it lost its
-// URI, or its text was never read back or is what the server made of our URI. With
-// another query it is another Collector's that took the same empty place.
+// mayBeOurs reports whether the entry with our id can still be ours: its URI is empty, was
+// never read back, or is the rewritten one. Any other URI belongs to another Collector that
+// took the same empty entry.
 func (r *CDRRegistration) mayBeOurs(text string) bool {
-	return text == "" || r.shown == "" || fingerprint(text) == r.shown || r.varies
+	return text == "" || r.shownFingerprint == "" || fingerprint(text) == r.shownFingerprint || r.unstable
 }
 
-// settled tells whether our entry needs no update. An entry without an id cannot
-// be updated.
-func (r *CDRRegistration) settled(entry CDRReceiver) bool {
+// isUpToDate reports whether our entry needs no update. An entry without an id cannot be
+// updated.
+func (r *CDRRegistration) isUpToDate(entry CDRReceiver) bool {
 	u, ok := parseReceiverURI(entry.URI)
-	return entry.ID == "" || ok && u == r.own || entry.URI != "" && (fingerprint(entry.URI) == r.shown || r.varies)
+	return entry.ID == "" || ok && u == r.ownURI || entry.URI != "" && (fingerprint(entry.URI) == r.shownFingerprint || r.unstable)
 }
 
-// mayAdd tells whether an entry may be added to a list that shows none of ours:
-// not if one was added before and the list did not become shorter since. Where the
-// server showed our URI as it is, somebody gave our entry to another receiver, and
-// it is registered anew, once.
+// mayAdd reports whether an entry may be added to a list without ours: not if one was added
+// before and the list has not become shorter since. If the server showed our URI unchanged
+// before, somebody has given our entry to another receiver; then it is added once more.
 func (r *CDRRegistration) mayAdd(list CDRReceivers) bool {
-	if r.total == 0 || list.Total < r.total {
+	if r.totalAfterCreate == 0 || list.Total < r.totalAfterCreate {
 		return true
 	}
-	return r.shown != "" && !r.altered && !r.again
+	return r.shownFingerprint != "" && !r.altered && !r.reregistered
 }
 
 func (r *CDRRegistration) create(ctx context.Context, before CDRReceivers) error {
 	var id string
-	err := r.withParameter(func(parameter string) (err error) {
+	err := r.tryParameters(func(parameter string) (err error) {
 		id, err = r.client.createCDRReceiver(ctx, parameter, r.uri)
 		return err
 	})
-	if refused, ok := errors.AsType[*Error](err); ok && refused.Has("tooManyCdrReceivers") {
+	if refused, ok := errors.AsType[*Error](err); ok && refused.HasReason("tooManyCdrReceivers") {
 		return ErrCDRReceiversFull
 	}
 	if err != nil {
 		return err
 	}
 	r.adopt(id)
-	r.total = before.Total + 1
+	r.totalAfterCreate = before.Total + 1
 	return r.confirm(ctx, before)
 }
 
 func (r *CDRRegistration) update(ctx context.Context, entry CDRReceiver, before CDRReceivers) error {
 	r.adopt(entry.ID)
-	if err := r.put(ctx); err != nil {
+	if err := r.putURI(ctx); err != nil {
 		return err
 	}
 	return r.confirm(ctx, before)
 }
 
-// adopt takes the entry with this id for ours; its text is not known yet.
+// adopt makes the entry with this id ours. Its text is unknown until confirm.
 func (r *CDRRegistration) adopt(id string) {
-	r.id, r.shown, r.altered, r.varies = id, "", false, false
+	r.id, r.shownFingerprint, r.altered, r.unstable = id, "", false, false
 }
 
-func (r *CDRRegistration) put(ctx context.Context) error {
-	return r.withParameter(func(parameter string) error {
+func (r *CDRRegistration) putURI(ctx context.Context) error {
+	return r.tryParameters(func(parameter string) error {
 		return r.client.updateCDRReceiver(ctx, r.id, parameter, r.uri)
 	})
 }
 
-// withParameter sends a request, and again with the parameter's other name if the
-// server does not take the first. It keeps the name that was taken.
-func (r *CDRRegistration) withParameter(send func(parameter string) error) error {
+// tryParameters sends a request, and once more with the other name of the parameter if the
+// server refuses the first one. It stores the accepted name.
+func (r *CDRRegistration) tryParameters(send func(parameter string) error) error {
 	err := send(r.parameter)
-	if refused, ok := errors.AsType[*Error](err); !ok || !refused.Has("parameterError") {
+	if refused, ok := errors.AsType[*Error](err); !ok || !refused.HasReason("parameterError") {
 		return err
 	}
 	other := otherParameter(r.parameter)
@@ -263,8 +260,8 @@ func (r *CDRRegistration) withParameter(send func(parameter string) error) error
 	return nil
 }
 
-// otherParameter: the reference calls the parameter uri in its tables and url in
-// its prose.
+// otherParameter returns the other name of the parameter: the reference calls it uri in its
+// tables and url in its prose.
 func otherParameter(parameter string) string {
 	if parameter == "uri" {
 		return "url"
@@ -272,12 +269,12 @@ func otherParameter(parameter string) string {
 	return "uri"
 }
 
-// confirm reads our entry back after a request, and learns what the server made of
-// the URI. before is the list before the request.
+// confirm reads our entry back after a request, and stores how the server shows the URI.
+// before is the list before the request.
 func (r *CDRRegistration) confirm(ctx context.Context, before CDRReceivers) error {
 	entry, err := r.readBack(ctx, before)
 	if err == nil && entry.Unreadable {
-		r.id = entry.ID // that the server took the request is all there is to know
+		r.id = entry.ID // the server accepted the request, and shows nothing else
 		return nil
 	}
 	// A server that ignores an unknown parameter keeps the entry without a URI.
@@ -285,7 +282,7 @@ func (r *CDRRegistration) confirm(ctx context.Context, before CDRReceivers) erro
 		if tries > 0 {
 			r.parameter = otherParameter(r.parameter)
 		}
-		entry, err = r.writeAgain(ctx, entry, before)
+		entry, err = r.rewrite(ctx, entry, before)
 	}
 	if err != nil {
 		return err
@@ -293,39 +290,38 @@ func (r *CDRRegistration) confirm(ctx context.Context, before CDRReceivers) erro
 	if entry.URI == "" {
 		return ErrCDRReceiverWithoutURI
 	}
-	r.altered, r.varies = !r.recognizes(entry.URI), false
+	r.altered, r.unstable = !r.isOwnURI(entry.URI), false
 	if r.altered {
-		// Either the server alters the URI, or another Collector took the same empty
-		// place at the same time. Writing once more shows which.
+		// Either the server rewrites the URI, or another Collector took the same empty
+		// entry at the same time. A second write shows which.
 		first := entry.URI
-		if entry, err = r.writeAgain(ctx, entry, before); err != nil {
+		if entry, err = r.rewrite(ctx, entry, before); err != nil {
 			return err
 		}
-		r.altered = !r.recognizes(entry.URI)
-		r.varies = r.altered && entry.URI != first
+		r.altered = !r.isOwnURI(entry.URI)
+		r.unstable = r.altered && entry.URI != first
 	}
-	r.id, r.shown = entry.ID, fingerprint(entry.URI)
+	r.id, r.shownFingerprint = entry.ID, fingerprint(entry.URI)
 	return nil
 }
 
-func (r *CDRRegistration) writeAgain(ctx context.Context, entry CDRReceiver, before CDRReceivers) (CDRReceiver, error) {
+func (r *CDRRegistration) rewrite(ctx context.Context, entry CDRReceiver, before CDRReceivers) (CDRReceiver, error) {
 	r.id = entry.ID
-	if err := r.put(ctx); err != nil {
+	if err := r.putURI(ctx); err != nil {
 		return CDRReceiver{}, err
 	}
 	return r.readBack(ctx, before)
 }
 
-// readBack finds our entry in the list: by its id, by its URI, or as the only one
-// that was not there before.
+// readBack returns our entry of the list: by its id, by its URI, or as the only new one.
 func (r *CDRRegistration) readBack(ctx context.Context, before CDRReceivers) (CDRReceiver, error) {
-	list, err := r.read(ctx)
+	list, err := r.readList(ctx)
 	if err != nil {
 		return CDRReceiver{}, err
 	}
 	for _, isOurs := range []func(CDRReceiver) bool{
 		func(e CDRReceiver) bool { return r.id != "" && strings.EqualFold(e.ID, r.id) },
-		func(e CDRReceiver) bool { return r.recognizes(e.URI) },
+		func(e CDRReceiver) bool { return r.isOwnURI(e.URI) },
 	} {
 		if i := slices.IndexFunc(list.Receivers, isOurs); i >= 0 {
 			return list.Receivers[i], nil
@@ -343,10 +339,10 @@ func (r *CDRRegistration) readBack(ctx context.Context, before CDRReceivers) (CD
 	return added[0], nil
 }
 
-// others counts the entries of the same target that are not ours.
-func (r *CDRRegistration) others(list CDRReceivers) (n int) {
+// countOthers counts the entries with the same target other than ours.
+func (r *CDRRegistration) countOthers(list CDRReceivers) (n int) {
 	for _, e := range list.Receivers {
-		if u, ok := parseReceiverURI(e.URI); ok && u.target == r.own.target && !strings.EqualFold(e.ID, r.id) {
+		if u, ok := parseReceiverURI(e.URI); ok && u.target == r.ownURI.target && !strings.EqualFold(e.ID, r.id) {
 			n++
 		}
 	}

@@ -11,9 +11,9 @@ import (
 	"fmt"
 )
 
-// ErrCDRRegistrationState is what every error about the state of a registration
-// wraps, and ErrNewerCDRRegistrationState what the error about one of a newer release
-// wraps: it must not be written over.
+// ErrCDRRegistrationState means that the state of a registration cannot be read.
+// ErrNewerCDRRegistrationState means that a newer release wrote it; the caller must not
+// overwrite it.
 var (
 	ErrCDRRegistrationState      = errors.New("the state of a CDR registration cannot be read")
 	ErrNewerCDRRegistrationState = fmt.Errorf("%w: a newer release wrote it", ErrCDRRegistrationState)
@@ -22,13 +22,13 @@ var (
 const (
 	// registrationVersion is the version of the state.
 	registrationVersion = 1
-	// maxRegistrationState bounds the state, in bytes. Ids are GUIDs; a server with
-	// longer ones than fit is recognized by its URI alone.
+	// maxRegistrationState is the largest size of the state in bytes. Ids are GUIDs; an
+	// entry with a longer id is recognized by its URI alone.
 	maxRegistrationState = 1 << 10
 )
 
-// registrationState is the state as JSON. It holds fingerprints in the place of
-// URIs, which may hold tokens.
+// registrationState is the state in JSON. It has fingerprints instead of URIs, which may
+// contain tokens.
 type registrationState struct {
 	Version int    `json:"version"`
 	ID      string `json:"id"`
@@ -37,30 +37,28 @@ type registrationState struct {
 	Varies  bool   `json:"varies,omitempty"`
 }
 
-// Name tells the registration apart from others: by the server, and by the URI
-// with its query, because another query is another registration. It is a short
-// fingerprint that shows neither.
+// Name identifies the registration: a fingerprint of the server and of the URI with its
+// query, because another query is another registration.
 func (r *CDRRegistration) Name() string {
-	return fingerprint(r.client.base + "\n" + r.own.target + "\n" + r.own.query)
+	return fingerprint(r.client.base + "\n" + r.ownURI.target + "\n" + r.ownURI.query)
 }
 
-// State returns what a later registration of the same name needs to know the entry
-// of this one, at most 1 KiB: its id, and what the server made of the URI. It is
-// nil before there is an entry.
+// State returns the state for a later registration with the same name, at most 1 KiB: the id
+// of the entry, and how the server shows the URI. It is nil before there is an entry.
 func (r *CDRRegistration) State() []byte {
 	if r.id == "" {
 		return nil
 	}
-	state, err := json.Marshal(registrationState{Version: registrationVersion, ID: r.id, Shown: r.shown, Altered: r.altered, Varies: r.varies})
+	state, err := json.Marshal(registrationState{Version: registrationVersion, ID: r.id, Shown: r.shownFingerprint, Altered: r.altered, Varies: r.unstable})
 	if err != nil || len(state) > maxRegistrationState {
 		return nil
 	}
 	return state
 }
 
-// Restore takes the State of an earlier registration of the same name, before the
-// first Ensure. An entry that is not in the list any more is created anew: it was
-// shown once, so somebody removed it.
+// Restore loads the State of an earlier registration with the same name. It must precede the
+// first Ensure. Ensure creates the entry again if it is no longer in the list, because
+// somebody has removed it.
 func (r *CDRRegistration) Restore(state []byte) error {
 	if len(state) == 0 {
 		return nil
@@ -76,12 +74,11 @@ func (r *CDRRegistration) Restore(state []byte) error {
 	case restored.Version != registrationVersion:
 		return fmt.Errorf("%w: its version is %d, and %d is read", ErrCDRRegistrationState, restored.Version, registrationVersion)
 	}
-	r.id, r.shown, r.altered, r.varies = restored.ID, restored.Shown, restored.Altered, restored.Varies
+	r.id, r.shownFingerprint, r.altered, r.unstable = restored.ID, restored.Shown, restored.Altered, restored.Varies
 	return nil
 }
 
-// fingerprint returns a short name of a text that does not show the text, and ""
-// for "".
+// fingerprint returns a hash of a text, and "" for "".
 func fingerprint(text string) string {
 	if text == "" {
 		return ""

@@ -18,17 +18,17 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/api/object"
 )
 
-// maxResponse bounds an answer, in bytes.
+// maxResponse is the largest answer that is read, in bytes.
 const maxResponse = 1 << 20
 
 // Client talks to the API of one Call Bridge.
 type Client struct {
-	http     *http.Client
-	base     string
-	username string
-	password string
-	account  *account // shared with other clients
-	leave    func()   // gives it back, once
+	http         *http.Client
+	base         string
+	username     string
+	password     string
+	account      *account // shared with other clients
+	leaveAccount func()
 }
 
 // NewClient returns a client of the server. host gives it the extensions its
@@ -38,8 +38,7 @@ func NewClient(ctx context.Context, config *ServerConfig, host component.Host, t
 	if err != nil {
 		return nil, fmt.Errorf("make a client of %s: %w", config.HTTP.Endpoint, err)
 	}
-	// The API does not redirect. What does is something else, and must not get the
-	// password.
+	// The API does not redirect. Another server may, but must not get the password.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return NewClientOf(client, config), nil
 }
@@ -53,26 +52,26 @@ func NewClientOf(client *http.Client, config *ServerConfig) *Client {
 		username: config.Username,
 		password: string(config.Password),
 	}
-	c.share()
+	c.joinAccount()
 	return c
 }
 
-// Close closes the idle connections and leaves the account. It must be called
-// once the client is not used any more.
+// Close closes the idle connections and releases the shared account. The client must not be
+// used afterwards.
 func (c *Client) Close() {
 	c.http.CloseIdleConnections()
-	c.leave()
+	c.leaveAccount()
 }
 
-// Error is an answer of the server that is not 200.
+// Error is an answer of the server other than 200.
 type Error struct {
 	// Status is the HTTP status code.
 	Status int
-	// Reasons are the server's own words ("tooManyCdrReceivers"), if it gave any.
+	// Reasons are the failure reasons in the answer, such as "tooManyCdrReceivers".
 	Reasons []string
 	// Request is method and path.
 	Request string
-	// HTML tells that the answer is a page for people, which no Call Bridge sends.
+	// HTML is true if the answer is an HTML page, which no Call Bridge sends.
 	HTML bool
 }
 
@@ -95,47 +94,46 @@ func (e *Error) Unwrap() error {
 	return nil
 }
 
-// Has tells whether reason is among the server's reasons.
-func (e *Error) Has(reason string) bool {
+// HasReason reports whether the answer has a failure reason.
+func (e *Error) HasReason(reason string) bool {
 	return slices.Contains(e.Reasons, reason)
 }
 
-// Unauthorized tells whether the server refused the credentials, or the account
-// lacks the role. Wait for [UnauthorizedRetryDelay] then.
+// Unauthorized reports whether the server refused the credentials, or the account lacks the
+// role. The next request should wait for [UnauthorizedRetryDelay].
 func (e *Error) Unauthorized() bool {
 	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 }
 
-// UnauthorizedRetryDelay is how long to wait after credentials were refused: wrong
-// ones do not become right by trying, and a server with max_failed_logins set
-// locks the account for 15 minutes.
+// UnauthorizedRetryDelay is how long to wait after the server has refused credentials: a
+// server with max_failed_logins locks an account for 15 minutes.
 const UnauthorizedRetryDelay = 5 * time.Minute
 
-// NotFound tells whether the server does not know the object that was asked for: it
-// has ended, or the release has no such object.
+// NotFound reports whether the server does not have the requested object: the object has
+// ended, or the release does not have it.
 func (e *Error) NotFound() bool { return e.unknownObject() }
 
-// unknownObject tells whether the server does not know the path that was asked.
-// Releases spell the reason differently.
+// unknownObject reports whether the server does not know the path. Releases spell the reason
+// differently.
 func (e *Error) unknownObject() bool {
-	return e.Status == http.StatusNotFound || e.Has("unrecognizedObject") || e.Has("unrecognisedObject")
+	return e.Status == http.StatusNotFound || e.HasReason("unrecognizedObject") || e.HasReason("unrecognisedObject")
 }
 
-// send sends a form; the answer's body is of no interest.
+// send sends a form and ignores the body of the answer.
 func (c *Client) send(ctx context.Context, method, path string, form url.Values) error {
 	_, _, err := c.do(ctx, method, path, form)
 	return err
 }
 
-// do makes one request. It waits for its turn, and for a request that finds out
-// whether the password is good.
+// do makes one request. It waits for a free slot of the server, and for a request that tests
+// the password.
 func (c *Client) do(ctx context.Context, method, path string, form url.Values) (header http.Header, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, nil, err
 	}
-	// At once: waiting for the 401 would double the requests. Without a username
-	// the HTTP client's own extension authenticates.
+	// The first request has the credentials: waiting for a 401 would double the requests.
+	// Without a username, the extension of the HTTP client authenticates.
 	if c.username != "" {
 		request.SetBasicAuth(c.username, c.password)
 	}
@@ -143,12 +141,12 @@ func (c *Client) do(ctx context.Context, method, path string, form url.Values) (
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	status := 0
-	end, err := c.account.begin(ctx)
+	end, err := c.account.acquire(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer func() { end(status) }()
-	if err := spend(ctx); err != nil {
+	if err := spendRequest(ctx); err != nil {
 		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	response, err := c.http.Do(request)
@@ -157,7 +155,7 @@ func (c *Client) do(ctx context.Context, method, path string, form url.Values) (
 	}
 	defer response.Body.Close()
 	status = response.StatusCode
-	c.account.server.answered(response)
+	c.account.server.recordAnswer(response)
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	switch {
 	case err != nil:

@@ -13,23 +13,23 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 )
 
-// ServerConfig is one Call Bridge's API.
+// ServerConfig configures access to the API of one Call Bridge.
 type ServerConfig struct {
-	// HTTP is the client. Its keys stand at the server's own level: endpoint
+	// HTTP configures the HTTP client. Its keys are at the level of the server: endpoint
 	// (https://cms1:445, required), tls, timeout (default 10 s), ...
 	HTTP confighttp.ClientConfig `mapstructure:",squash"`
-	// Username of an account with the role api or admin. Required, as is the
-	// password, unless auth names an extension that authenticates requests.
+	// Username is the name of an account with the role api or admin. Username and Password
+	// are required, unless auth names an extension that authenticates requests.
 	Username string `mapstructure:"username"`
-	// Password of the account. Required.
+	// Password is the password of the account.
 	Password configopaque.String `mapstructure:"password"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// NewDefaultServerConfig returns a server's defaults. A server stands in a list,
-// so whoever has the list applies them in the element's Unmarshal.
+// NewDefaultServerConfig returns the defaults of a server. Servers are elements of a list, so
+// the component applies them in the Unmarshal of the element.
 func NewDefaultServerConfig() ServerConfig {
 	config := ServerConfig{HTTP: confighttp.NewDefaultClientConfig()}
 	config.HTTP.Timeout = 10 * time.Second

@@ -12,15 +12,15 @@ import (
 const (
 	authTokensPath   = "/authTokens" //nolint:gosec // a path
 	systemStatusPath = "/system/status"
-	// tokenHeader holds the token; the answer has no body.
-	tokenHeader = "X-Cisco-CMS-Auth-Token" //nolint:gosec // the name of a header, not what it holds
+	// tokenHeader is the header with the token; the answer has no body.
+	tokenHeader = "X-Cisco-CMS-Auth-Token" //nolint:gosec // the name of a header
 )
 
-// ErrNoToken says that a server answered a request for a token without one.
+// ErrNoToken means that the answer to a request for a token has none.
 var ErrNoToken = errors.New("POST " + authTokensPath + ": the answer has no " + tokenHeader)
 
-// AuthToken asks for a token that opens one event socket. How long it lives is
-// not documented: ask for a new one for each connection.
+// AuthToken requests a token that opens one event socket. Its lifetime is not documented:
+// request a new one for each connection.
 func (c *Client) AuthToken(ctx context.Context) (string, error) {
 	header, _, err := c.do(ctx, http.MethodPost, authTokensPath, nil)
 	if err != nil {
@@ -32,8 +32,8 @@ func (c *Client) AuthToken(ctx context.Context) (string, error) {
 	return "", ErrNoToken
 }
 
-// Status asks for the system's status, whose content is of no interest. Any
-// *[Error] is an answer too: the server is there.
+// Status requests the system status and ignores its content. An *[Error] also shows that the
+// server answers.
 func (c *Client) Status(ctx context.Context) error {
 	_, _, err := c.do(ctx, http.MethodGet, systemStatusPath, nil)
 	return err

@@ -14,25 +14,25 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/api/object"
 )
 
-// read reads the object at path. While the server is busy it waits a little.
+// read reads the object at path, and waits for a busy server: see waitUntilFree.
 func read[T any](ctx context.Context, c *Client, path string, decode func([]byte) (T, error)) (value T, err error) {
-	body, err := c.readBody(ctx, path)
+	body, err := c.readWithRetries(ctx, path)
 	if err != nil {
 		return value, err
 	}
-	return decoded(path, body, decode)
+	return decodeBody(path, body, decode)
 }
 
-// readOnce reads the object at path for a component with a back-off of its own.
+// readOnce reads the object at path in one attempt, for components with their own back-off.
 func readOnce[T any](ctx context.Context, c *Client, path string, decode func([]byte) (T, error)) (value T, err error) {
 	_, body, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return value, err
 	}
-	return decoded(path, body, decode)
+	return decodeBody(path, body, decode)
 }
 
-func decoded[T any](path string, body []byte, decode func([]byte) (T, error)) (T, error) {
+func decodeBody[T any](path string, body []byte, decode func([]byte) (T, error)) (T, error) {
 	value, err := decode(body)
 	if err != nil {
 		var none T
@@ -41,9 +41,9 @@ func decoded[T any](path string, body []byte, decode func([]byte) (T, error)) (T
 	return value, nil
 }
 
-func (c *Client) readBody(ctx context.Context, path string) (body []byte, err error) {
+func (c *Client) readWithRetries(ctx context.Context, path string) (body []byte, err error) {
 	for attempt := 1; ; attempt++ {
-		if err := c.account.server.await(ctx); err != nil {
+		if err := c.account.server.waitUntilFree(ctx); err != nil {
 			return nil, fmt.Errorf("GET %s: %w", path, err)
 		}
 		_, body, err = c.do(ctx, http.MethodGet, path, nil)
@@ -54,17 +54,17 @@ func (c *Client) readBody(ctx context.Context, path string) (body []byte, err er
 	}
 }
 
-// SystemStatus reads how the Call Bridge is.
+// SystemStatus reads the status of the Call Bridge.
 func (c *Client) SystemStatus(ctx context.Context) (object.Status, error) {
 	return read(ctx, c, systemStatusPath, object.DecodeStatus)
 }
 
-// Load reads how much of its load a Call Bridge uses.
+// Load reads the media load of a Call Bridge.
 func (c *Client) Load(ctx context.Context) (object.Load, error) {
 	return read(ctx, c, "/system/load", object.DecodeLoad)
 }
 
-// Cluster reads the configuration of the server in its cluster.
+// Cluster reads the cluster configuration of the server.
 func (c *Client) Cluster(ctx context.Context) (object.Cluster, error) {
 	return read(ctx, c, clusterConfigurationPath, object.DecodeCluster)
 }
@@ -108,7 +108,7 @@ type Range struct {
 	Whole int
 }
 
-// Listing is what was read of a collection.
+// Listing is a part of a collection.
 type Listing[T any] struct {
 	// Total is how many objects the server has, as it said last.
 	Total int
@@ -148,7 +148,7 @@ func list[T any](
 		}
 		all.Steady = all.Steady && (n == 0 || page.Total == all.Total)
 		all.Total = page.Total
-		if n == 0 && part.Offset == 0 && len(page.Items) > 0 && pagesOf(page.Total, len(page.Items)) <= part.Whole {
+		if n == 0 && part.Offset == 0 && len(page.Items) > 0 && pageCount(page.Total, len(page.Items)) <= part.Whole {
 			limit = max(limit, part.Whole)
 		}
 		if all.Next += len(page.Items); len(page.Items) == 0 || all.Next >= page.Total {
@@ -160,8 +160,8 @@ func list[T any](
 	return all, nil
 }
 
-// pagesOf is how many pages of a size hold a number of items.
-func pagesOf(items, size int) int { return (items + size - 1) / size }
+// pageCount returns the number of pages of a size for a number of items.
+func pageCount(items, size int) int { return (items + size - 1) / size }
 
 func withQuery(path string, query url.Values) string {
 	if len(query) == 0 {
@@ -186,8 +186,8 @@ func (c *Client) CallLegs(ctx context.Context, alarmed bool, part Range) (Listin
 	return list(ctx, c, callLegsPath, query, part, object.DecodeCallLegs, func(l *object.CallLeg) string { return l.ID })
 }
 
-// Participants reads the participants of the calls on the bridge, wherever they
-// are.
+// Participants reads the participants of the calls on the bridge, whichever bridge they are
+// connected to.
 func (c *Client) Participants(ctx context.Context, part Range) (Listing[object.Participant], error) {
 	return list(ctx, c, "/participants", limited(pageLimit), part, object.DecodeParticipants, func(p *object.Participant) string { return p.ID })
 }
@@ -202,13 +202,13 @@ func (c *Client) Call(ctx context.Context, id string) (object.Call, error) {
 	return read(ctx, c, callsPath+"/"+url.PathEscape(id), object.DecodeCall)
 }
 
-// CountCalls returns how many calls there are on the bridge.
+// CountCalls returns the number of calls on the bridge.
 func (c *Client) CountCalls(ctx context.Context) (int, error) {
 	page, err := read(ctx, c, withQuery(callsPath, limited(1)), object.DecodeCalls)
 	return page.Total, err
 }
 
-// CountCoSpaces returns how many coSpaces the cluster has.
+// CountCoSpaces returns the number of coSpaces of the cluster.
 func (c *Client) CountCoSpaces(ctx context.Context) (int, error) {
 	page, err := read(ctx, c, withQuery("/coSpaces", limited(1)), object.DecodeCoSpaces)
 	return page.Total, err

@@ -5,15 +5,15 @@ package api
 
 import "errors"
 
-// ReceiverMatch finds a CDR receiver in the list of a bridge, in whatever letters the
-// bridge shows its URI. The zero value looks for none.
+// ReceiverMatch finds a CDR receiver in the list of a bridge by its normalized URI. The zero
+// value is not set and matches none.
 type ReceiverMatch struct {
-	own    receiverURI
-	wanted bool
+	uri   receiverURI
+	isSet bool
 }
 
-// NewReceiverMatch returns a match of the URI, or of none for "". A URI without a
-// query matches every query: bridges of a cluster may have one each.
+// NewReceiverMatch returns a match for the URI, or the zero value for "". A URI without a query
+// matches every query, because each bridge of a cluster may have its own.
 func NewReceiverMatch(uri string) (ReceiverMatch, error) {
 	if uri == "" {
 		return ReceiverMatch{}, nil
@@ -25,19 +25,19 @@ func NewReceiverMatch(uri string) (ReceiverMatch, error) {
 	return ReceiverMatch{own, true}, nil
 }
 
-// Wanted tells whether it looks for a receiver.
-func (m ReceiverMatch) Wanted() bool { return m.wanted }
+// IsSet reports whether there is a receiver to find.
+func (m ReceiverMatch) IsSet() bool { return m.isSet }
 
-// In tells whether the receiver is in a list. It is not known for a list that has
-// entries whose URI it does not show.
-func (m ReceiverMatch) In(list []CDRReceiver) (present, known bool) {
+// FindIn reports whether the receiver is in a list. known is false if it was not found and the
+// list has entries without a URI.
+func (m ReceiverMatch) FindIn(list []CDRReceiver) (present, known bool) {
 	known = true
 	for _, r := range list {
 		u, ok := parseReceiverURI(r.URI)
-		if ok && u.target == m.own.target && (m.own.query == "" || u.query == m.own.query) {
+		if ok && u.target == m.uri.target && (m.uri.query == "" || u.query == m.uri.query) {
 			return true, true
 		}
-		known = known && r.shown
+		known = known && r.uriStated
 	}
 	return false, known
 }

@@ -11,34 +11,33 @@ import (
 	"unicode"
 )
 
-// receiverURI is the URI of a CDR receiver in the form in which URIs are
-// compared. Servers show a URI in other letters than they were given: they change
-// the case of scheme and host, write or leave out the default port, add white
-// space or a slash, and escape characters more or less often.
+// receiverURI is a normalized URI of a CDR receiver. Servers rewrite a URI: they change the
+// case of scheme and host, add or remove the default port, add white space or a slash, and
+// escape characters more or less often.
 type receiverURI struct {
-	// target is scheme, host, port and path: the endpoint that is posted to.
+	// target is scheme, host, port and path.
 	target string
-	// query is the query's decoded pairs, in order.
+	// query has the decoded and sorted pairs of the query.
 	query string
-	// user is the user information. Servers may hide it.
+	// user is the user information, which servers may hide.
 	user string
 }
 
-// maxUnescape bounds how often a text is unescaped. Each system that a URI passes
-// through may have escaped it once more.
+// maxUnescape is how often a text is unescaped at most: each system on the way may have escaped
+// it once more.
 const maxUnescape = 3
 
-// parseReceiverURI normalizes a URI; ok is false if the text is none.
+// parseReceiverURI normalizes a URI. ok is false if the text is not an absolute URL.
 func parseReceiverURI(text string) (normal receiverURI, ok bool) {
-	text = withoutSpace(untilStable(text, unescapeXML))
+	text = withoutSpace(unescapeRepeatedly(text, unescapeXML))
 	if !strings.Contains(text, "://") {
-		text = untilStable(text, unescapePercent)
+		text = unescapeRepeatedly(text, unescapePercent)
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		return receiverURI{}, false
 	}
-	path := withoutSpace(untilStable(u.EscapedPath(), unescapePercent))
+	path := withoutSpace(unescapeRepeatedly(u.EscapedPath(), unescapePercent))
 	scheme := strings.ToLower(u.Scheme)
 	normal.target = scheme + "://" + normalHost(scheme, u) + strings.TrimRight(path, "/")
 	normal.query = normalQuery(u.RawQuery)
@@ -48,9 +47,9 @@ func parseReceiverURI(text string) (normal receiverURI, ok bool) {
 	return normal, true
 }
 
-// same tells whether two URIs are one registration. Another query is another
-// registration: Collectors behind one address are told apart by it.
-func (u receiverURI) same(other receiverURI) bool {
+// matches reports whether two URIs are the same registration. Another query is another
+// registration: it distinguishes Collectors behind one address.
+func (u receiverURI) matches(other receiverURI) bool {
 	return u.target == other.target && u.query == other.query
 }
 
@@ -79,7 +78,7 @@ func normalQuery(raw string) string {
 			continue
 		}
 		decode := func(text string) string {
-			return withoutSpace(untilStable(strings.ReplaceAll(text, "+", " "), unescapePercent))
+			return withoutSpace(unescapeRepeatedly(strings.ReplaceAll(text, "+", " "), unescapePercent))
 		}
 		pairs = append(pairs, url.QueryEscape(decode(key))+"="+url.QueryEscape(decode(value)))
 	}
@@ -87,7 +86,7 @@ func normalQuery(raw string) string {
 	return strings.Join(pairs, "&")
 }
 
-func untilStable(text string, unescape func(string) string) string {
+func unescapeRepeatedly(text string, unescape func(string) string) string {
 	for range maxUnescape {
 		next := unescape(text)
 		if next == text {
@@ -98,7 +97,7 @@ func untilStable(text string, unescape func(string) string) string {
 	return text
 }
 
-// unescapePercent leaves text with a broken escape as it is.
+// unescapePercent returns text with a broken escape unchanged.
 func unescapePercent(text string) string {
 	if plain, err := url.PathUnescape(text); err == nil {
 		return plain

@@ -16,55 +16,56 @@ import (
 )
 
 const (
-	// maxConcurrent bounds the requests to one server at a time, whatever components
-	// make them: a Call Bridge answers from a single database.
+	// maxConcurrent is the largest number of concurrent requests to one server by all
+	// components: a Call Bridge answers from a single database.
 	maxConcurrent = 2
-	// maxBusyWait is the longest that a read waits for a busy server.
+	// maxBusyWait is how long a read waits for a busy server at most.
 	maxBusyWait = 10 * time.Second
-	// maxRetryAfter bounds what a server may ask for with Retry-After.
+	// maxRetryAfter is the longest Retry-After that is respected.
 	maxRetryAfter = 5 * time.Minute
-	// readAttempts is how often a read is made that a busy server refuses.
+	// readAttempts is the number of attempts of a read at a busy server.
 	readAttempts = 3
 )
 
-// ErrBusy says that a request was not made: the server answered 503 a moment ago.
+// ErrBusy means that a request was not made, because the server has recently answered 503.
 var ErrBusy = errors.New("the server answered 503 a moment ago, and is not asked again yet")
 
-// server is what all clients of one server share.
+// server is the state that all clients of one server share.
 type server struct {
 	clients int           // guarded by shared.mu
-	turns   chan struct{} // holds a token for each request that is made
+	slots   chan struct{} // holds a token for each request that is made
 
-	mu        sync.Mutex // guards what follows
-	busyUntil time.Time
-	busy      *backoff.ExponentialBackOff
+	mu          sync.Mutex // guards everything below
+	busyUntil   time.Time
+	busyBackOff *backoff.ExponentialBackOff
 }
 
 func newServer() *server {
-	s := &server{turns: make(chan struct{}, maxConcurrent), busy: backoff.NewExponentialBackOff()}
-	s.busy.InitialInterval, s.busy.Multiplier, s.busy.MaxInterval = time.Second, 2, time.Minute
-	s.busy.Reset()
+	s := &server{slots: make(chan struct{}, maxConcurrent), busyBackOff: backoff.NewExponentialBackOff()}
+	s.busyBackOff.InitialInterval, s.busyBackOff.Multiplier, s.busyBackOff.MaxInterval = time.Second, 2, time.Minute
+	s.busyBackOff.Reset()
 	return s
 }
 
-// answered records whether the server is busy.
-func (s *server) answered(response *http.Response) {
+// recordAnswer updates the busy state from an answer.
+func (s *server) recordAnswer(response *http.Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if response.StatusCode != http.StatusServiceUnavailable {
-		s.busy.Reset()
+		s.busyBackOff.Reset()
 		s.busyUntil = time.Time{}
 		return
 	}
-	wait := s.busy.NextBackOff()
+	wait := s.busyBackOff.NextBackOff()
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		wait = max(wait, min(time.Duration(seconds), maxRetryAfter/time.Second)*time.Second)
 	}
 	s.busyUntil = time.Now().Add(wait)
 }
 
-// await waits while the server is busy, or returns ErrBusy if that takes too long.
-func (s *server) await(ctx context.Context) error {
+// waitUntilFree waits while the server is busy. It returns ErrBusy if the wait would exceed
+// maxBusyWait or the deadline of ctx.
+func (s *server) waitUntilFree(ctx context.Context) error {
 	s.mu.Lock()
 	wait := time.Until(s.busyUntil)
 	s.mu.Unlock()

@@ -1,9 +1,9 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package callbridge is the rule by which every component names a Call Bridge, so that
-// its records, events and metrics are those of one thing in every backend. The
-// rule is documented in docs/identity.md.
+// Package callbridge has the rule by which every component identifies a Call Bridge, so that
+// its records, events and metrics have the same resource in every backend. docs/identity.md
+// documents the rule; TestOneName checks it. The package is pure and has no state.
 package callbridge
 
 import (
@@ -15,29 +15,29 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// Identity is what is known of a Call Bridge. Each component fills in what its
-// source tells.
+// Identity has the identifiers of a Call Bridge. Each component sets those that its source
+// provides.
 type Identity struct {
 	// CallBridge is the GUID of the bridge in its cluster: callBridge of call detail
 	// records, and the id of its own entry in /callBridges of the API. It is "" for a
-	// server in no cluster.
+	// server without a cluster.
 	CallBridge string
-	// Session is the session of call detail records, which names a server in no
+	// Session is the session of call detail records, which identifies a server without a
 	// cluster until it restarts.
 	Session string
-	// Address is host and port of the API, which name a server in no cluster that is
-	// asked rather than listened to.
+	// Address is host and port of the API, which identify a server without a cluster in
+	// components that scrape it.
 	Address string
 }
 
-// maxID bounds an id, in bytes. Ids have 36.
+// maxID is the longest id that is kept, in bytes. GUIDs have 36.
 const maxID = 128
 
-// guidLength is that of a GUID, 8-4-4-4-12 digits.
+// guidLength is the length of a GUID, 8-4-4-4-12 digits.
 const guidLength = 36
 
-// ID returns the id of a Call Bridge as every component writes it: GUIDs
-// compare without case, so they are in lower case.
+// ID returns an id in the form that every component writes. GUIDs compare without regard to
+// case, so they are in lower case.
 func ID(text string) string {
 	text = strings.TrimSpace(text)
 	text = text[:min(len(text), maxID)]
@@ -47,8 +47,8 @@ func ID(text string) string {
 	return strings.ToValidUTF8(text, "")
 }
 
-// InstanceID is the value of service.instance.id: the id in the cluster, else the
-// session, else the address.
+// InstanceID returns the service.instance.id: the id in the cluster, else the session, else the
+// address.
 func (i Identity) InstanceID() string {
 	switch {
 	case i.CallBridge != "":
@@ -60,7 +60,7 @@ func (i Identity) InstanceID() string {
 	}
 }
 
-// Attributes are those that name the bridge in a resource.
+// Attributes returns the attributes that identify the bridge in a resource.
 func (i Identity) Attributes() []attribute.KeyValue {
 	all := []attribute.KeyValue{attribute.String(names.ServiceName, names.MeetingServerService)}
 	if id := i.InstanceID(); id != "" {
@@ -72,7 +72,7 @@ func (i Identity) Attributes() []attribute.KeyValue {
 	return all
 }
 
-// Put writes attributes of a resource. Later ones of a name replace earlier ones.
+// Put writes attributes of a resource. A later one replaces an earlier one of the same name.
 func Put(m pcommon.Map, attributes []attribute.KeyValue) {
 	m.EnsureCapacity(len(attributes))
 	for _, kv := range attributes {

@@ -205,13 +205,13 @@ func (d *day) look() {
 		return
 	}
 	d.scrapes++
-	l := completeness.Look{At: d.now, Start: d.start, Created: d.created, Positions: map[string]uint64{}, Receivers: len(d.paths)}
+	l := completeness.Observation{At: d.now, Start: d.start, Created: d.created, Positions: map[string]uint64{}, Receivers: len(d.paths)}
 	for i, p := range d.paths {
 		for _, position := range p.ledger.Positions() {
 			l.Positions[fmt.Sprint("cmscdr/", i)] = position.Next
 		}
 	}
-	for _, c := range d.watch.Look(l) {
+	for _, c := range d.watch.Observe(l) {
 		d.rings = append(d.rings, ring{d.now, c})
 	}
 }

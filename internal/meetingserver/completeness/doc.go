@@ -1,26 +1,28 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package completeness finds out whether all call detail records of a Call Bridge
-// arrive, from two numbers: how many records the bridge has created, which its API
-// tells, and how far they are accounted for at each receiver of this process.
+// Package completeness detects missing call detail records of a Call Bridge. It compares two
+// numbers: how many records the bridge has created, which its API reports, and up to which
+// record each receiver of this process has accounted for them.
 //
-// Receivers [Register] how their positions are read; whoever scrapes the API gives
-// what it read, together with [Positions], to the [Watch] of the bridge. Neither
-// component knows the other, and the owner of a position is asked for it each time,
-// so that there is no second copy of it.
+// Receivers [Register] a function that returns their positions. The scraper of the API passes
+// each observation, with the [Positions], to the [Watch] of the bridge. The components do not
+// know each other. The owner of a position is asked each time, so that there is no copy.
+// Nothing waits; the caller passes the time.
 //
-// # When records are missing
+// # Missing records
 //
-// A position that moves is catching up, whatever it is: records between two that
-// arrived are counted as missing by the receiver itself. So records are missing at
-// a receiver only if its position stands still while there are records that it
-// should have had for a while:
+// A receiver whose position moves is catching up; it counts gaps between the records that
+// arrive itself. Records are missing at a receiver only if its position does not move while
+// there are records that it should have got:
 //
-//	behind  what the bridge had created by then is above the position
-//	silent  the bridge has created records since, though its numbers say nothing: the
-//	        position is that of a former run of the bridge, or there is none
+//	behind  the position is below the number of records that the bridge had created
+//	        MaxDelay ago
+//	silent  the bridge has created records since, but the position belongs to a former run
+//	        of the bridge, or there is none
 //
-// A Watch is silent for [Settle] after it begins and after the bridge started, when
-// a backlog comes in.
+// A Watch reports nothing for [StartupGrace] after its first observation and after a start of
+// the bridge, while a backlog arrives.
+//
+// TestFaultlessDays and TestFaultyDays simulate days of bridges and receivers.
 package completeness

@@ -5,16 +5,16 @@ package completeness
 
 import "sync"
 
-// Position is how far a receiver has the records of one bridge.
+// Position is the position of a receiver in the records of one bridge.
 type Position struct {
-	// CallBridge is the id of the bridge as callbridge.ID has it, "" for a server in no
-	// cluster, and System the operator's name of it, "" if it has none.
+	// CallBridge is the id of the bridge in the form of callbridge.ID, "" for a server
+	// without a cluster. System is the name that the operator gave it, or "".
 	CallBridge, System string
-	// Next is the index behind the highest that is accounted for.
+	// Next is the index after the highest one that is accounted for.
 	Next uint64
 }
 
-// registry is that of the process: the components are made by different factories.
+// registry serves the whole process, because different factories create the components.
 var registry struct {
 	mu        sync.Mutex
 	receivers map[any]receiver
@@ -25,8 +25,8 @@ type receiver struct {
 	read func() []Position
 }
 
-// Register has read asked for the positions of a receiver from now on, until
-// unregister. name is the component's; read must not call this package.
+// Register adds a receiver until unregister. name is the name of the component. read returns
+// the positions of the receiver; it must not call this package.
 func Register(name string, read func() []Position) (unregister func()) {
 	key := new(byte)
 	registry.mu.Lock()
@@ -42,9 +42,9 @@ func Register(name string, read func() []Position) (unregister func()) {
 	}
 }
 
-// Positions returns how far each receiver of the process has the records of a bridge,
-// by the receiver's name; receivers is how many there are, those included that do
-// not know the bridge. A server in no cluster is found by the operator's name alone.
+// Positions returns the position of each receiver in the records of a bridge, by the name of
+// the receiver, and the number of receivers, including those without a position of the bridge.
+// A server without a cluster is found by its System.
 func Positions(callBridge, system string) (of map[string]uint64, receivers int) {
 	registry.mu.Lock()
 	all := make([]receiver, 0, len(registry.receivers))

@@ -10,30 +10,30 @@ import (
 )
 
 const (
-	// Patience is how long a record may be on its way.
-	Patience = 30 * time.Second
-	// Settle is how long a backlog may take to begin after a restart of either side.
-	Settle = 2 * time.Minute
-	// apart is how far apart the looks are that are kept, and kept how many: those of
-	// twice Patience and more.
-	apart = 5 * time.Second
-	kept  = 32
+	// MaxDelay is how long a record may take from the bridge to a receiver.
+	MaxDelay = 30 * time.Second
+	// StartupGrace is how long after a restart of either side a backlog may begin.
+	StartupGrace = 2 * time.Minute
+	// observationInterval is the shortest time between two stored observations,
+	// maxObservations their number. Together they cover more than twice MaxDelay.
+	observationInterval = 5 * time.Second
+	maxObservations     = 32
 )
 
-// Look is what was seen of a bridge at one time.
-type Look struct {
+// Observation is the state of a bridge and of its receivers at one time.
+type Observation struct {
 	At time.Time
-	// Start of the bridge: numbers of two runs are not compared.
+	// Start is the start of the bridge: numbers of two runs are not compared.
 	Start time.Time
-	// Created is the index of the bridge's next record, the number of those it created
-	// in this run.
+	// Created is the index of the next record of the bridge, which is the number of records
+	// that it created in this run.
 	Created uint64
-	// Positions by receiver, and how many Receivers there are: see [Positions].
+	// Positions by receiver, and the number of Receivers: see [Positions].
 	Positions map[string]uint64
 	Receivers int
 }
 
-// Problem is why records are missing at a receiver.
+// Problem is the kind of a problem of a receiver.
 type Problem string
 
 // The problems; see the package comment.
@@ -42,75 +42,75 @@ const (
 	Silent Problem = "silent"
 )
 
-// Change tells that records of a bridge are missing at a receiver, or no longer.
+// Change reports that records of a bridge are missing at a receiver, or no longer missing.
 type Change struct {
 	// Receiver is "" if no receiver knows the bridge.
 	Receiver string
-	// Problem is "" if there is none any more.
+	// Problem is "" if the problem is solved.
 	Problem Problem
-	// Created as in Look, and Position of the receiver; HasPosition is false if it has
-	// none.
+	// Created is from the Observation, Position from the receiver. HasPosition is false
+	// without a position.
 	Created, Position uint64
 	HasPosition       bool
 }
 
 // Watch watches one bridge. The zero value is ready.
 type Watch struct {
-	began time.Time
-	looks []Look // of one run of the bridge, the oldest first
-	open  map[string]opened
+	startedAt    time.Time
+	observations []Observation // of one run of the bridge, the oldest first
+	openProblems map[string]openProblem
 }
 
-// opened is a problem as it was when it was found.
-type opened struct {
-	problem  Problem
-	start    time.Time // of the bridge
-	position uint64
-	has      bool
+// openProblem is a problem with the state at its detection.
+type openProblem struct {
+	problem     Problem
+	start       time.Time // of the bridge
+	position    uint64
+	hasPosition bool
 }
 
-// Look takes what is seen now, and returns what changed, in the order of the
-// receivers. Time must not go backwards.
-func (w *Watch) Look(now Look) (changes []Change) {
-	if w.began.IsZero() {
-		w.began = now.At
+// Observe adds an observation, and returns the changes in the order of the receivers. Time
+// must not go backwards.
+func (w *Watch) Observe(now Observation) (changes []Change) {
+	if w.startedAt.IsZero() {
+		w.startedAt = now.At
 	}
-	if len(w.looks) > 0 && !w.looks[0].Start.Equal(now.Start) {
-		w.looks = nil
+	if len(w.observations) > 0 && !w.observations[0].Start.Equal(now.Start) {
+		w.observations = nil
 	}
-	problems := w.problems(&now)
-	if n := len(w.looks); n == 0 || now.At.Sub(w.looks[n-1].At) >= apart {
-		w.looks = append(w.looks, now)
-		w.looks = w.looks[max(0, len(w.looks)-kept):]
+	problems := w.findProblems(&now)
+	if n := len(w.observations); n == 0 || now.At.Sub(w.observations[n-1].At) >= observationInterval {
+		w.observations = append(w.observations, now)
+		w.observations = w.observations[max(0, len(w.observations)-maxObservations):]
 	}
 	receivers := make(map[string]bool)
 	for r := range problems {
 		receivers[r] = true
 	}
-	for r := range w.open {
+	for r := range w.openProblems {
 		receivers[r] = true
 	}
 	for _, r := range slices.Sorted(maps.Keys(receivers)) {
 		p, is := problems[r]
 		position, has := now.Positions[r]
-		former, was := w.open[r]
-		if is && was && p == former.problem || !is && !former.isMended(r, &now) {
+		former, was := w.openProblems[r]
+		if is && was && p == former.problem || !is && !former.isSolved(r, &now) {
 			continue
 		}
 		changes = append(changes, Change{Receiver: r, Problem: p, Created: now.Created, Position: position, HasPosition: has})
-		if w.open == nil {
-			w.open = make(map[string]opened)
+		if w.openProblems == nil {
+			w.openProblems = make(map[string]openProblem)
 		}
-		if w.open[r] = (opened{p, now.Start, position, has}); !is {
-			delete(w.open, r)
+		if w.openProblems[r] = (openProblem{p, now.Start, position, has}); !is {
+			delete(w.openProblems, r)
 		}
 	}
 	return changes
 }
 
-// isMended tells whether a problem is over, rather than that nothing can be said about
-// it now: the receiver has all records, or its position has moved.
-func (o *opened) isMended(receiver string, now *Look) bool {
+// isSolved reports whether a problem is solved: the receiver has all records, or its position
+// has moved. Otherwise a problem that is not found now may be temporarily undecidable.
+func (o *openProblem) isSolved(receiver string, now *Observation) bool {
 	if receiver == "" {
 		return len(now.Positions) > 0 || now.Receivers == 0
 	}
@@ -118,26 +118,26 @@ func (o *opened) isMended(receiver string, now *Look) bool {
 	return !has || position != o.position || o.problem == Behind && o.start.Equal(now.Start) && position >= now.Created
 }
 
-// problems are those that can be seen now.
-func (w *Watch) problems(now *Look) map[string]Problem {
+// findProblems returns the current problem of each receiver.
+func (w *Watch) findProblems(now *Observation) map[string]Problem {
 	all := make(map[string]Problem)
-	late, ok := w.before(now.At.Add(-Patience))
-	if !ok || now.At.Sub(w.began) < Settle || !now.Start.IsZero() && now.At.Sub(now.Start) < Settle {
+	late, ok := w.observationBefore(now.At.Add(-MaxDelay))
+	if !ok || now.At.Sub(w.startedAt) < StartupGrace || !now.Start.IsZero() && now.At.Sub(now.Start) < StartupGrace {
 		return all
 	}
-	earlier, twice := w.before(late.At.Add(-Patience))
+	earlier, twice := w.observationBefore(late.At.Add(-MaxDelay))
 	isCreating := twice && late.Created > earlier.Created
 	for r, position := range now.Positions {
 		then, had := late.Positions[r]
 		if !had || then != position {
-			continue // it moves
+			continue // the position moves
 		}
 		first, hadFirst := earlier.Positions[r]
 		switch {
 		case position < late.Created:
 			all[r] = Behind
 		case isCreating && hadFirst && first == position && position > now.Created:
-			all[r] = Silent // the position of another run
+			all[r] = Silent // the position belongs to another run
 		}
 	}
 	if isCreating && now.Receivers > 0 && len(now.Positions)+len(late.Positions)+len(earlier.Positions) == 0 {
@@ -146,9 +146,9 @@ func (w *Watch) problems(now *Look) map[string]Problem {
 	return all
 }
 
-// before returns the last look that is not after a time.
-func (w *Watch) before(at time.Time) (l Look, ok bool) {
-	for _, l := range slices.Backward(w.looks) {
+// observationBefore returns the last stored observation that is not after a time.
+func (w *Watch) observationBefore(at time.Time) (l Observation, ok bool) {
+	for _, l := range slices.Backward(w.observations) {
 		if !l.At.After(at) {
 			return l, true
 		}

@@ -47,7 +47,7 @@ func TestWatch(t *testing.T) {
 			at := noon
 			for i, text := range strings.Fields(test.looks) {
 				var created uint64
-				l := Look{At: at, Positions: map[string]uint64{}, Receivers: 1}
+				l := Observation{At: at, Positions: map[string]uint64{}, Receivers: 1}
 				var position uint64
 				if n, _ := fmt.Sscanf(text, "%d/%d", &created, &position); n == 2 {
 					l.Positions["cmscdr"] = position
@@ -59,7 +59,7 @@ func TestWatch(t *testing.T) {
 					start = at.Add(-10 * time.Second)
 				}
 				last, l.Created, l.Start = created, created, start
-				for _, c := range w.Look(l) {
+				for _, c := range w.Observe(l) {
 					assert.Equal(t, created, c.Created)
 					if c.Receiver != "" {
 						assert.Equal(t, l.Positions["cmscdr"], c.Position)
@@ -79,7 +79,7 @@ func TestSeveralReceivers(t *testing.T) {
 	w := new(Watch)
 	var got []Change
 	for i := range uint64(6) {
-		got = append(got, w.Look(Look{
+		got = append(got, w.Observe(Observation{
 			At: noon.Add(time.Duration(i) * time.Minute), Start: noon.Add(-time.Hour), Created: 10 * i,
 			Positions: map[string]uint64{"a": 10 * i, "b": min(10*i, 25)}, Receivers: 3,
 		})...)
@@ -95,13 +95,13 @@ func TestShortIntervals(t *testing.T) {
 	for i := range 3000 {
 		at := noon.Add(time.Duration(i) * 100 * time.Millisecond)
 		created := uint64(i)
-		for range w.Look(Look{At: at, Start: noon.Add(-time.Hour), Created: created, Positions: map[string]uint64{"a": min(created, 2000)}, Receivers: 1}) {
+		for range w.Observe(Observation{At: at, Start: noon.Add(-time.Hour), Created: created, Positions: map[string]uint64{"a": min(created, 2000)}, Receivers: 1}) {
 			rings = at
 		}
-		assert.LessOrEqual(t, len(w.looks), kept)
+		assert.LessOrEqual(t, len(w.observations), maxObservations)
 	}
 	lost := noon.Add(200 * time.Second)
-	assert.WithinRange(t, rings, lost.Add(Patience), lost.Add(Patience+2*apart))
+	assert.WithinRange(t, rings, lost.Add(MaxDelay), lost.Add(MaxDelay+2*observationInterval))
 }
 
 func TestRegistry(t *testing.T) {

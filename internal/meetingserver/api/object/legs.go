@@ -3,10 +3,10 @@
 
 package object
 
-// CallLeg is an entry of /callLegs, or /callLegs/ID with what follows its Alarms.
+// CallLeg is an entry of /callLegs, or /callLegs/ID. The list has only the fields up to Alarms.
 type CallLeg struct {
 	ID, Name, RemoteParty, OriginalRemoteParty, Call, Tenant string
-	// Alarms are those of the list; the server decides by rules of its own.
+	// Alarms are from the list. The server has its own thresholds.
 	Alarms LegAlarms
 
 	Type         string
@@ -17,12 +17,12 @@ type CallLeg struct {
 	Status       LegStatus
 }
 
-// LegAlarms says which alarms of a leg are active.
+// LegAlarms are the active alarms of a leg.
 type LegAlarms struct {
 	PacketLoss, ExcessiveJitter, HighRoundTripTime bool
 }
 
-// LegStatus is the status of a leg's details.
+// LegStatus is the status element of /callLegs/ID.
 type LegStatus struct {
 	State           string
 	DurationSeconds *int64
@@ -37,10 +37,10 @@ type LegStatus struct {
 	RxVideo, TxVideo                  []Media
 }
 
-// Media is one stream of a leg. Loss, jitter and round trip time of a stream that
-// is sent are the far end's view.
+// Media is one stream of a leg. The far end measures loss, jitter and round trip time of sent
+// streams.
 type Media struct {
-	// Role of video: main or presentation.
+	// Role is main or presentation, of video streams.
 	Role  string
 	Codec string
 	// PacketLossPercentage is a percentage with one decimal.
@@ -53,45 +53,45 @@ type Media struct {
 	FrameRate     *float64
 }
 
-func (l *CallLeg) fields() fields {
+func (l *CallLeg) setters() setters {
 	s := &l.Status
-	return fields{
-		"id": text(&l.ID), "name": text(&l.Name), "remoteparty": text(&l.RemoteParty), "originalremoteparty": text(&l.OriginalRemoteParty),
-		"call": text(&l.Call), "tenant": text(&l.Tenant),
-		"alarms/packetloss": present(&l.Alarms.PacketLoss), "alarms/excessivejitter": present(&l.Alarms.ExcessiveJitter),
-		"alarms/highroundtriptime": present(&l.Alarms.HighRoundTripTime),
-		"type":                     text(&l.Type), "subtype": text(&l.SubType), "lyncsubtype": text(&l.LyncSubType),
-		"direction": text(&l.Direction), "status/direction": text(&l.Direction), "localaddress": text(&l.LocalAddress),
-		"status/state": text(&s.State), "status/durationseconds": count(&s.DurationSeconds),
-		"status/sipcallid": text(&s.SIPCallID), "status/groupid": text(&s.GroupID),
-		"status/recording": truth(&s.Recording), "status/streaming": truth(&s.Streaming), "status/deactivated": truth(&s.Deactivated),
-		"status/encryptedmedia": truth(&s.EncryptedMedia), "status/unencryptedmedia": truth(&s.UnencryptedMedia),
-		"status/ciphersuite": text(&s.CipherSuite), "status/activelayout": text(&s.ActiveLayout),
-		"status/availablevideostreams": count(&s.AvailableVideoStreams),
+	return setters{
+		"id": setText(&l.ID), "name": setText(&l.Name), "remoteparty": setText(&l.RemoteParty), "originalremoteparty": setText(&l.OriginalRemoteParty),
+		"call": setText(&l.Call), "tenant": setText(&l.Tenant),
+		"alarms/packetloss": setPresent(&l.Alarms.PacketLoss), "alarms/excessivejitter": setPresent(&l.Alarms.ExcessiveJitter),
+		"alarms/highroundtriptime": setPresent(&l.Alarms.HighRoundTripTime),
+		"type":                     setText(&l.Type), "subtype": setText(&l.SubType), "lyncsubtype": setText(&l.LyncSubType),
+		"direction": setText(&l.Direction), "status/direction": setText(&l.Direction), "localaddress": setText(&l.LocalAddress),
+		"status/state": setText(&s.State), "status/durationseconds": setCount(&s.DurationSeconds),
+		"status/sipcallid": setText(&s.SIPCallID), "status/groupid": setText(&s.GroupID),
+		"status/recording": setBool(&s.Recording), "status/streaming": setBool(&s.Streaming), "status/deactivated": setBool(&s.Deactivated),
+		"status/encryptedmedia": setBool(&s.EncryptedMedia), "status/unencryptedmedia": setBool(&s.UnencryptedMedia),
+		"status/ciphersuite": setText(&s.CipherSuite), "status/activelayout": setText(&s.ActiveLayout),
+		"status/availablevideostreams": setCount(&s.AvailableVideoStreams),
 	}
 }
 
-func (m *Media) fields() fields {
-	return fields{
-		"role": text(&m.Role), "codec": text(&m.Codec), "packetlosspercentage": decimal(&m.PacketLossPercentage),
-		"jitter": decimal(&m.Jitter), "roundtriptime": decimal(&m.RoundTripTime), "bitrate": count(&m.BitRate),
-		"width": count(&m.Width), "height": count(&m.Height), "framerate": decimal(&m.FrameRate),
+func (m *Media) setters() setters {
+	return setters{
+		"role": setText(&m.Role), "codec": setText(&m.Codec), "packetlosspercentage": setDecimal(&m.PacketLossPercentage),
+		"jitter": setDecimal(&m.Jitter), "roundtriptime": setDecimal(&m.RoundTripTime), "bitrate": setCount(&m.BitRate),
+		"width": setCount(&m.Width), "height": setCount(&m.Height), "framerate": setDecimal(&m.FrameRate),
 	}
 }
 
 // DecodeCallLegs reads a page of /callLegs.
 func DecodeCallLegs(body []byte) (Page[CallLeg], error) {
-	return decodePage(body, "callLegs", "callLeg", (*CallLeg).fields)
+	return decodePage(body, "callLegs", "callLeg", (*CallLeg).setters)
 }
 
-// maxStreams bounds the video streams of a leg in one direction.
+// maxStreams is the largest number of video streams of a leg in one direction.
 const maxStreams = 16
 
-// stream returns the stream that begins at a path, nil for another path.
-func (s *LegStatus) stream(path []byte) *Media {
+// newStreamAt adds the stream whose element is at path, and returns it; nil for other elements.
+func (s *LegStatus) newStreamAt(path []byte) *Media {
 	video := func(streams *[]Media) *Media {
 		if len(*streams) == maxStreams {
-			return new(Media) // read, and not kept
+			return new(Media) // discarded
 		}
 		*streams = append(*streams, Media{})
 		return &(*streams)[len(*streams)-1]
@@ -113,18 +113,18 @@ func (s *LegStatus) stream(path []byte) *Media {
 
 // DecodeCallLeg reads /callLegs/ID.
 func DecodeCallLeg(body []byte) (l CallLeg, err error) {
-	own := l.fields()
-	var stream fields // of the stream that is read
-	var below int     // length of its path
-	err = scan(body, "callLeg", visitor{
+	own := l.setters()
+	var stream setters // of the current stream
+	var below int      // offset of the names below it in a path
+	err = scanDocument(body, "callLeg", visitor{
 		begin: func(path []byte) {
-			if m := l.Status.stream(path); m != nil {
-				stream, below = m.fields(), len(path)+1
+			if m := l.Status.newStreamAt(path); m != nil {
+				stream, below = m.setters(), len(path)+1
 			}
 		},
 		leaf: func(path []byte, text string) {
 			set := own[string(path)]
-			if set == nil && isOfStream(path) && len(path) > below {
+			if set == nil && isBelowStream(path) && len(path) > below {
 				set = stream[string(path[below:])]
 			}
 			if set != nil {
@@ -135,8 +135,8 @@ func DecodeCallLeg(body []byte) (l CallLeg, err error) {
 	return l, err
 }
 
-// isOfStream tells whether a path is one below a stream.
-func isOfStream(path []byte) bool {
+// isBelowStream reports whether a path is below the element of a stream.
+func isBelowStream(path []byte) bool {
 	for _, prefix := range []string{"status/rxaudio/", "status/txaudio/", "status/rxvideo/", "status/txvideo/"} {
 		if len(path) > len(prefix) && string(path[:len(prefix)]) == prefix {
 			return true

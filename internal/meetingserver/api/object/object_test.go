@@ -183,11 +183,11 @@ func TestDatabase(t *testing.T) {
 
 func TestOwn(t *testing.T) {
 	bridges := []object.CallBridge{{ID: "1", Name: "cms1"}, {ID: "2", Name: "CMS2"}, {ID: "g", Name: "cms2"}}
-	own, found := object.Own(object.Cluster{UniqueName: "cms2"}, bridges)
+	own, found := object.FindOwn(object.Cluster{UniqueName: "cms2"}, bridges)
 	assert.True(t, found)
 	assert.Equal(t, "g", own.ID)
 	for _, name := range []string{"", "cms", "cms3"} {
-		_, found = object.Own(object.Cluster{UniqueName: name}, append(bridges, object.CallBridge{}))
+		_, found = object.FindOwn(object.Cluster{UniqueName: name}, append(bridges, object.CallBridge{}))
 		assert.False(t, found, "%q", name)
 	}
 }

@@ -5,24 +5,24 @@ package object
 
 import "strconv"
 
-// MaxItems bounds the items of one page. Servers send 10 or 20, whatever is asked
-// for.
+// MaxItems is the largest number of items of one page. Servers send 10 or 20, whatever the
+// request asks for.
 const MaxItems = 1000
 
 // Page is one page of a collection.
 type Page[T any] struct {
-	// Total is how many objects the collection has on all its pages.
+	// Total is the number of objects on all pages of the collection.
 	Total int
-	// Items are those of this page, in the server's order.
+	// Items are the objects of this page, in the order of the server.
 	Items []T
 }
 
 // decodePage reads a page whose items are elements of the given name below the
 // root; bind says where the values of an item go.
-func decodePage[T any](body []byte, root, item string, bind func(*T) fields) (page Page[T], err error) {
-	var own fields // of the item that is read
+func decodePage[T any](body []byte, root, item string, bind func(*T) setters) (page Page[T], err error) {
+	var own setters // of the item that is read
 	item = string(appendName(nil, item))
-	err = scan(body, root, visitor{
+	err = scanDocument(body, root, visitor{
 		begin: func(path []byte) {
 			if string(path) != item {
 				return

@@ -8,54 +8,54 @@ import "cmp"
 // CDRReceiver is an entry of /system/cdrReceivers.
 type CDRReceiver struct {
 	ID string
-	// URI is "" for an entry that takes a place and posts nowhere.
+	// URI is "" for an empty entry, to which nothing is posted.
 	URI string
-	// Shown tells that the server says what the URI is, though it may be "": some
-	// lists have ids alone.
-	Shown bool
+	// URIStated is true if the answer contains the URI, which may be "": some lists have
+	// only ids.
+	URIStated bool
 }
 
 // CDRReceivers is /system/cdrReceivers.
 type CDRReceivers struct {
-	// Total is how many entries there are, empty ones included.
+	// Total is the number of entries, empty ones included.
 	Total int
-	// Maximum is how many there can be; absent if the server does not say.
+	// Maximum is the largest number of entries, nil if unknown.
 	Maximum   *int64
 	Receivers []CDRReceiver
 }
 
-// wireReceiver is a receiver as servers write it: the reference calls the URI uri
-// in its tables and url in its prose, and so do servers.
+// wireReceiver is a receiver in an answer: servers write the URI as uri or url, because the
+// reference uses both names.
 type wireReceiver struct {
 	id, uri, url string
 	shown        bool
 }
 
-func (w *wireReceiver) fields() fields {
+func (w *wireReceiver) setters() setters {
 	shown := func(keep func(string)) func(string) {
 		return func(s string) {
 			w.shown = true
 			keep(s)
 		}
 	}
-	return fields{"id": text(&w.id), "uri": shown(text(&w.uri)), "url": shown(text(&w.url))}
+	return setters{"id": setText(&w.id), "uri": shown(setText(&w.uri)), "url": shown(setText(&w.url))}
 }
 
 func (w *wireReceiver) receiver() CDRReceiver {
-	return CDRReceiver{ID: w.id, URI: cmp.Or(w.uri, w.url), Shown: w.shown}
+	return CDRReceiver{ID: w.id, URI: cmp.Or(w.uri, w.url), URIStated: w.shown}
 }
 
 // DecodeCDRReceiver reads /system/cdrReceivers/ID, and /system/cdrReceiver of
 // servers before R1.8.
 func DecodeCDRReceiver(body []byte) (CDRReceiver, error) {
 	var w wireReceiver
-	err := decode(body, "cdrReceiver", w.fields())
+	err := decode(body, "cdrReceiver", w.setters())
 	return w.receiver(), err
 }
 
 // DecodeCDRReceivers reads /system/cdrReceivers.
 func DecodeCDRReceivers(body []byte) (r CDRReceivers, err error) {
-	page, err := decodePage(body, "cdrReceivers", "cdrReceiver", (*wireReceiver).fields)
+	page, err := decodePage(body, "cdrReceivers", "cdrReceiver", (*wireReceiver).setters)
 	if err != nil {
 		return r, err
 	}
@@ -63,19 +63,19 @@ func DecodeCDRReceivers(body []byte) (r CDRReceivers, err error) {
 	for i := range page.Items {
 		r.Receivers = append(r.Receivers, page.Items[i].receiver())
 	}
-	err = decode(body, "cdrReceivers", fields{"maximum": count(&r.Maximum)})
+	err = decode(body, "cdrReceivers", setters{"maximum": setCount(&r.Maximum)})
 	return r, err
 }
 
 const (
-	// maxReasons and maxReason bound what is kept of an error, in reasons and in
-	// bytes of each.
+	// maxReasons is the largest number of reasons that are kept, maxReason the largest
+	// size of one in bytes.
 	maxReasons = 8
 	maxReason  = 64
 )
 
-// Reasons reads <failureDetails> of an error, which is optional and may hold
-// several. It returns none for anything else.
+// Reasons reads the optional <failureDetails> of an error, which may have several reasons. It
+// returns none for any other body.
 func Reasons(body []byte) (reasons []string) {
 	err := scanNames(body, "failureDetails", func(name string) {
 		if len(reasons) < maxReasons {

@@ -15,26 +15,26 @@ import (
 
 // Errors of all decoders.
 var (
-	// ErrHTML says that the answer is a page for people: a proxy, a portal or
-	// another server answered in the place of the Call Bridge.
+	// ErrHTML means that the answer is an HTML page: a proxy, a portal or another server
+	// answered instead of the Call Bridge.
 	ErrHTML = errors.New("the answer is a page of HTML and not of the Meeting Server API: " +
 		"a proxy or another web server answers there; check endpoint and proxy_url")
-	// ErrMalformed says that the answer is not the XML of the object.
+	// ErrMalformed means that the answer is not the XML of the object.
 	ErrMalformed = errors.New("the answer cannot be read")
 )
 
 const (
-	// maxName bounds what an error shows of a document, in bytes.
+	// maxName is the longest name that an error shows, in bytes.
 	maxName = 64
-	// maxPath and maxText bound the paths that are looked up and the text of one
-	// element, in bytes: no object has longer ones.
+	// maxPath and maxText are the longest path and text of one element, in bytes: no
+	// object has longer ones.
 	maxPath = 256
 	maxText = 4 << 10
 )
 
-// fields says where the text of elements and attributes goes, by path below the
-// root: names in lower case, joined by '/'. An attribute is a leaf of its element.
-type fields map[string]func(text string)
+// setters store the text of elements and attributes, by path below the root: names in lower
+// case, joined by '/'. An attribute is a leaf of its element.
+type setters map[string]func(text string)
 
 // visitor receives the elements of a document.
 type visitor struct {
@@ -45,22 +45,22 @@ type visitor struct {
 	leaf func(path []byte, text string)
 }
 
-// decode reads a document with the given root.
-func decode(body []byte, root string, f fields) error {
-	return scan(body, root, visitor{leaf: func(path []byte, text string) {
+// decode passes the leaves of a document with the given root to setters.
+func decode(body []byte, root string, f setters) error {
+	return scanDocument(body, root, visitor{leaf: func(path []byte, text string) {
 		if set := f[string(path)]; set != nil {
 			set(text)
 		}
 	}})
 }
 
-// scan visits all elements below the root.
-func scan(body []byte, root string, v visitor) error {
+// scanDocument visits all elements below the root.
+func scanDocument(body []byte, root string, v visitor) error {
 	if IsHTML(body) {
 		return ErrHTML
 	}
 	var s xmlscan.Scanner
-	s.Reset(readable(body), xmlscan.DefaultLimits)
+	s.Reset(sanitize(body), xmlscan.DefaultLimits)
 	var (
 		path    []byte
 		lengths []int // of path, before each open element below the root
@@ -99,7 +99,7 @@ func scan(body []byte, root string, v visitor) error {
 			}
 		case xmlscan.Text:
 			if len(text) < maxText {
-				text += s.Text // one token, but for CDATA and comments
+				text += s.Text // several tokens only with CDATA and comments
 			}
 		case xmlscan.EndElement:
 			if len(lengths) == 0 {
@@ -128,7 +128,7 @@ func appendName(path []byte, name string) []byte {
 	return path
 }
 
-// IsHTML tells whether an answer is a page for people.
+// IsHTML reports whether an answer is an HTML page.
 func IsHTML(body []byte) bool {
 	head := bytes.ToLower(bytes.TrimLeft(body[:min(len(body), 512)], " \t\r\n\ufeff"))
 	if bytes.HasPrefix(head, []byte("<?xml")) { // XHTML
@@ -143,10 +143,10 @@ func IsHTML(body []byte) bool {
 	return false
 }
 
-// readable returns the document without blanks around it, and with a replacement
-// character for each byte that XML does not allow: people's names come as they
-// were typed, and one of them must not hide a whole list.
-func readable(body []byte) string {
+// sanitize returns the document without surrounding blanks, and with a replacement character
+// for each byte that XML does not allow: servers send names as people typed them, and one
+// name must not make a whole list unreadable.
+func sanitize(body []byte) string {
 	text := strings.TrimSpace(string(body))
 	if utf8.ValidString(text) && strings.IndexFunc(text, isForbidden) < 0 {
 		return text
@@ -159,7 +159,7 @@ func readable(body []byte) string {
 	}, text)
 }
 
-// isForbidden tells whether a character stands outside XML's Char production.
+// isForbidden reports whether a character is outside the Char production of XML.
 func isForbidden(r rune) bool {
 	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\ufffe' || r == '\uffff'
 }
@@ -175,14 +175,14 @@ func clip(text string, most int) string {
 	return text[:most]
 }
 
-// scanNames calls visit with the names of the elements right below the root, in
-// the server's spelling.
+// scanNames calls visit with the names of the elements directly below the root, as the server
+// spells them.
 func scanNames(body []byte, root string, visit func(name string)) error {
 	if IsHTML(body) {
 		return ErrHTML
 	}
 	var s xmlscan.Scanner
-	s.Reset(readable(body), xmlscan.DefaultLimits)
+	s.Reset(sanitize(body), xmlscan.DefaultLimits)
 	for {
 		kind, err := s.Next()
 		switch {

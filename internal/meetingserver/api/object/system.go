@@ -35,14 +35,14 @@ type Status struct {
 
 // DecodeStatus reads /system/status.
 func DecodeStatus(body []byte) (s Status, err error) {
-	err = decode(body, "status", fields{
-		"hostid": text(&s.HostID), "softwareversion": text(&s.SoftwareVersion), "uptimeseconds": count(&s.UptimeSeconds),
-		"cdrtime": instant(&s.CDRTime), "activated": truth(&s.Activated),
-		"clusterenabled": truth(&s.ClusterEnabled), "clusterid": text(&s.ClusterID),
-		"cdrcorrelatorindex": count(&s.CDRCorrelatorIndex),
-		"calllegsactive":     count(&s.CallLegsActive), "calllegsmaxactive": count(&s.CallLegsMaxActive), "calllegscompleted": count(&s.CallLegsCompleted),
-		"audiobitrateoutgoing": count(&s.AudioBitRateOutgoing), "audiobitrateincoming": count(&s.AudioBitRateIncoming),
-		"videobitrateoutgoing": count(&s.VideoBitRateOutgoing), "videobitrateincoming": count(&s.VideoBitRateIncoming),
+	err = decode(body, "status", setters{
+		"hostid": setText(&s.HostID), "softwareversion": setText(&s.SoftwareVersion), "uptimeseconds": setCount(&s.UptimeSeconds),
+		"cdrtime": setTime(&s.CDRTime), "activated": setBool(&s.Activated),
+		"clusterenabled": setBool(&s.ClusterEnabled), "clusterid": setText(&s.ClusterID),
+		"cdrcorrelatorindex": setCount(&s.CDRCorrelatorIndex),
+		"calllegsactive":     setCount(&s.CallLegsActive), "calllegsmaxactive": setCount(&s.CallLegsMaxActive), "calllegscompleted": setCount(&s.CallLegsCompleted),
+		"audiobitrateoutgoing": setCount(&s.AudioBitRateOutgoing), "audiobitrateincoming": setCount(&s.AudioBitRateIncoming),
+		"videobitrateoutgoing": setCount(&s.VideoBitRateOutgoing), "videobitrateincoming": setCount(&s.VideoBitRateIncoming),
 	})
 	return s, err
 }
@@ -58,9 +58,9 @@ type Alarm struct {
 
 // DecodeAlarms reads a page of /system/alarms.
 func DecodeAlarms(body []byte) (Page[Alarm], error) {
-	return decodePage(body, "alarms", "alarm", func(a *Alarm) fields {
-		return fields{
-			"id": text(&a.ID), "type": text(&a.Type), "activetimeseconds": count(&a.ActiveTimeSeconds), "failurereason": text(&a.FailureReason),
+	return decodePage(body, "alarms", "alarm", func(a *Alarm) setters {
+		return setters{
+			"id": setText(&a.ID), "type": setText(&a.Type), "activetimeseconds": setCount(&a.ActiveTimeSeconds), "failurereason": setText(&a.FailureReason),
 		}
 	})
 }
@@ -73,7 +73,7 @@ type Load struct {
 
 // DecodeLoad reads /system/load.
 func DecodeLoad(body []byte) (l Load, err error) {
-	err = decode(body, "load", fields{"mediaprocessingload": count(&l.MediaProcessingLoad)})
+	err = decode(body, "load", setters{"mediaprocessingload": setCount(&l.MediaProcessingLoad)})
 	return l, err
 }
 
@@ -93,12 +93,12 @@ type Cluster struct {
 
 // DecodeCluster reads /system/configuration/cluster.
 func DecodeCluster(body []byte) (c Cluster, err error) {
-	err = decode(body, "cluster", fields{
-		"uniquename": text(&c.UniqueName), "peerlinkbitrate": count(&c.PeerLinkBitRate),
-		"participantlimit": count(&c.ParticipantLimit), "loadlimit": count(&c.LoadLimit),
-		"newconferenceloadlimitbasispoints":      count(&c.NewConferenceLoadLimitBasisPoints),
-		"existingconferenceloadlimitbasispoints": count(&c.ExistingConferenceLoadLimitBasisPoints),
-		"maxpeervideostreams":                    count(&c.MaxPeerVideoStreams),
+	err = decode(body, "cluster", setters{
+		"uniquename": setText(&c.UniqueName), "peerlinkbitrate": setCount(&c.PeerLinkBitRate),
+		"participantlimit": setCount(&c.ParticipantLimit), "loadlimit": setCount(&c.LoadLimit),
+		"newconferenceloadlimitbasispoints":      setCount(&c.NewConferenceLoadLimitBasisPoints),
+		"existingconferenceloadlimitbasispoints": setCount(&c.ExistingConferenceLoadLimitBasisPoints),
+		"maxpeervideostreams":                    setCount(&c.MaxPeerVideoStreams),
 	})
 	return c, err
 }
@@ -110,25 +110,25 @@ type CallBridge struct {
 	Address string
 }
 
-func (b *CallBridge) fields() fields {
-	return fields{"id": text(&b.ID), "name": text(&b.Name), "address": text(&b.Address)}
+func (b *CallBridge) setters() setters {
+	return setters{"id": setText(&b.ID), "name": setText(&b.Name), "address": setText(&b.Address)}
 }
 
 // DecodeCallBridges reads a page of /callBridges. A server in no cluster has none.
 func DecodeCallBridges(body []byte) (Page[CallBridge], error) {
-	return decodePage(body, "callBridges", "callBridge", (*CallBridge).fields)
+	return decodePage(body, "callBridges", "callBridge", (*CallBridge).setters)
 }
 
 // DecodeCallBridge reads /callBridges/ID.
 func DecodeCallBridge(body []byte) (b CallBridge, err error) {
-	err = decode(body, "callBridge", b.fields())
+	err = decode(body, "callBridge", b.setters())
 	return b, err
 }
 
-// Own returns the server itself among the Call Bridges of its cluster: the entry
+// FindOwn returns the server itself among the Call Bridges of its cluster: the entry
 // whose name is the server's unique name. It is the callBridge of its call detail
 // records.
-func Own(cluster Cluster, bridges []CallBridge) (CallBridge, bool) {
+func FindOwn(cluster Cluster, bridges []CallBridge) (CallBridge, bool) {
 	if cluster.UniqueName == "" {
 		return CallBridge{}, false
 	}
@@ -165,12 +165,12 @@ type DatabaseNode struct {
 
 // DecodeDatabase reads /system/database.
 func DecodeDatabase(body []byte) (d Database, err error) {
-	top := fields{
-		"clustered": truth(&d.Clustered), "cluster/totalnodes": count(&d.TotalNodes), "cluster/nodeinuse": text(&d.NodeInUse), "cluster/error": text(&d.Error),
+	top := setters{
+		"clustered": setBool(&d.Clustered), "cluster/totalnodes": setCount(&d.TotalNodes), "cluster/nodeinuse": setText(&d.NodeInUse), "cluster/error": setText(&d.Error),
 	}
 	const node = "cluster/node"
-	var own fields // of the node that is read
-	err = scan(body, "database", visitor{
+	var own setters // of the node that is read
+	err = scanDocument(body, "database", visitor{
 		begin: func(path []byte) {
 			if string(path) != node {
 				return
@@ -179,7 +179,7 @@ func DecodeDatabase(body []byte) (d Database, err error) {
 			if len(d.Nodes) < MaxItems {
 				d.Nodes = append(d.Nodes, DatabaseNode{})
 				n := &d.Nodes[len(d.Nodes)-1]
-				own = fields{"hostname": text(&n.Hostname), "up": truth(&n.Up), "syncbehind": count(&n.SyncBehind), "master": truth(&n.Master)}
+				own = setters{"hostname": setText(&n.Hostname), "up": setBool(&n.Up), "syncbehind": setCount(&n.SyncBehind), "master": setBool(&n.Master)}
 			}
 		},
 		leaf: func(path []byte, text string) {
@@ -209,7 +209,7 @@ type Feature struct {
 // DecodeLicensing reads the features of /system/licensing.
 func DecodeLicensing(body []byte) (features []Feature, err error) {
 	const prefix = "features/"
-	err = scan(body, "licensing", visitor{
+	err = scanDocument(body, "licensing", visitor{
 		begin: func(path []byte) {
 			name, below := strings.CutPrefix(string(path), prefix)
 			if below && !strings.Contains(name, "/") && len(features) < MaxItems {
@@ -223,9 +223,9 @@ func DecodeLicensing(body []byte) (features []Feature, err error) {
 			own := &features[len(features)-1]
 			switch string(path) {
 			case prefix + own.Name + "/status":
-				text(&own.Status)(value)
+				setText(&own.Status)(value)
 			case prefix + own.Name + "/expiry":
-				day(&own.Expiry)(value)
+				setDate(&own.Expiry)(value)
 			}
 		},
 	})

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// text keeps the first text that is not empty.
-func text(to *string) func(string) {
+// setText stores the first text that is not empty.
+func setText(to *string) func(string) {
 	return func(s string) {
 		if *to == "" {
 			*to = s
@@ -19,8 +19,8 @@ func text(to *string) func(string) {
 	}
 }
 
-// count keeps a number that cannot be negative: -1 stands for unknown.
-func count(to **int64) func(string) {
+// setCount stores a number, unless it is negative: -1 means unknown.
+func setCount(to **int64) func(string) {
 	return func(s string) {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
 			*to = &n
@@ -28,8 +28,8 @@ func count(to **int64) func(string) {
 	}
 }
 
-// decimal keeps a number that cannot be negative, with a point or a comma.
-func decimal(to **float64) func(string) {
+// setDecimal stores a number with a decimal point or comma, unless it is negative.
+func setDecimal(to **float64) func(string) {
 	return func(s string) {
 		x, err := strconv.ParseFloat(strings.Replace(s, ",", ".", 1), 64)
 		if err == nil && x >= 0 && !math.IsInf(x, 0) {
@@ -38,8 +38,8 @@ func decimal(to **float64) func(string) {
 	}
 }
 
-// truth keeps a boolean.
-func truth(to **bool) func(string) {
+// setBool stores a boolean.
+func setBool(to **bool) func(string) {
 	return func(s string) {
 		switch strings.ToLower(s) {
 		case "true", "yes", "1", "enabled":
@@ -50,11 +50,11 @@ func truth(to **bool) func(string) {
 	}
 }
 
-// present keeps that an element is there.
-func present(to *bool) func(string) { return func(string) { *to = true } }
+// setPresent stores that an element exists.
+func setPresent(to *bool) func(string) { return func(string) { *to = true } }
 
-// instant keeps a time in RFC 3339.
-func instant(to *time.Time) func(string) {
+// setTime stores a time in RFC 3339.
+func setTime(to *time.Time) func(string) {
 	return func(s string) {
 		if t, err := time.Parse(time.RFC3339, s); err == nil {
 			*to = t
@@ -62,9 +62,9 @@ func instant(to *time.Time) func(string) {
 	}
 }
 
-// day keeps a date, as the beginning of the day in UTC. The months are English
-// whatever the language of server or reader.
-func day(to *time.Time) func(string) {
+// setDate stores a date as the beginning of the day in UTC. The names of months are English on
+// all servers.
+func setDate(to *time.Time) func(string) {
 	return func(s string) {
 		for _, layout := range []string{"2006-Jan-02", time.DateOnly} {
 			if t, err := time.Parse(layout, s); err == nil {
