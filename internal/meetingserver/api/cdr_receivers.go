@@ -37,7 +37,7 @@ type CDRReceiver struct {
 }
 
 func receiverOf(r object.CDRReceiver) CDRReceiver {
-	return CDRReceiver{ID: r.ID, URI: r.URI, uriStated: r.URIStated}
+	return CDRReceiver{ID: r.ID, URI: r.URI, uriStated: r.Shown}
 }
 
 // CDRReceivers is the list of receivers of one Call Bridge, not of its cluster.

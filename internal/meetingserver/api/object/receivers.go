@@ -10,9 +10,9 @@ type CDRReceiver struct {
 	ID string
 	// URI is "" for an empty entry, to which nothing is posted.
 	URI string
-	// URIStated is true if the answer contains the URI, which may be "": some lists have
+	// Shown is true if the answer contains the URI, which may be "": some lists have
 	// only ids.
-	URIStated bool
+	Shown bool
 }
 
 // CDRReceivers is /system/cdrReceivers.
@@ -42,7 +42,7 @@ func (w *wireReceiver) setters() setters {
 }
 
 func (w *wireReceiver) receiver() CDRReceiver {
-	return CDRReceiver{ID: w.id, URI: cmp.Or(w.uri, w.url), URIStated: w.shown}
+	return CDRReceiver{ID: w.id, URI: cmp.Or(w.uri, w.url), Shown: w.shown}
 }
 
 // DecodeCDRReceiver reads /system/cdrReceivers/ID, and /system/cdrReceiver of
