@@ -15,8 +15,8 @@ import (
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
-// putCompleteness compares how many records the bridge has created with what arrived
-// at the receivers of this process, and writes an event where that changed.
+// putCompleteness compares the number of records that the bridge has created with the
+// positions of the receivers of this process, and adds an event for each change.
 func (t *target) putCompleteness(to plog.LogRecordSlice, r *reading) {
 	created := r.status.CDRCorrelatorIndex
 	if created == nil || r.start.IsZero() {
@@ -30,9 +30,9 @@ func (t *target) putCompleteness(to plog.LogRecordSlice, r *reading) {
 	}
 }
 
-// system is the operator's name of the bridge, "" if the configuration has none.
+// system returns the name that the operator gave the bridge, or "".
 func (t *target) system() string {
-	for _, kv := range t.fixed {
+	for _, kv := range t.configured {
 		if kv.Key == names.SystemID {
 			return kv.Value.AsString()
 		}

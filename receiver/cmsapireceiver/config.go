@@ -32,72 +32,71 @@ type Config struct {
 	// Servers are the Call Bridges. Required.
 	Servers []ServerConfig `mapstructure:"servers"`
 
-	// Discover scrapes all bridges of the cluster that a server is in, at the
-	// addresses that it tells, with the server's credentials. Default false.
+	// Discover scrapes all bridges in the cluster of a server, at the addresses that the
+	// server reports, with the credentials of the server. Default false.
 	Discover bool `mapstructure:"discover"`
 
-	// CDRReceiverURI is the URI that the bridges should post call detail records to.
-	// Without a query any query will do. Optional.
+	// CDRReceiverURI is the URI to which the bridges should post call detail records. A
+	// URI without a query matches every query. Optional.
 	CDRReceiverURI string `mapstructure:"cdr_receiver_uri"`
 
-	// Events are what a logs pipeline gets.
+	// Events selects the events for a logs pipeline.
 	Events EventsConfig `mapstructure:"events"`
 
-	// Sample is how many call legs of a bridge are looked at in a scrape: those with
-	// an alarm first, and then those that were not looked at for longest. Default
-	// 20; 0 is none.
+	// Sample is the number of call legs of a bridge whose details a scrape reads: legs with
+	// an alarm first, then the least recently read ones. Default 20; 0 reads none.
 	Sample int `mapstructure:"sample"`
 
-	// SampleCalls is how many calls of a bridge are looked at in a scrape: those that were
-	// not looked at for longest. Default 3; 0 is none.
+	// SampleCalls is the number of calls of a bridge whose details a scrape reads: the least
+	// recently read ones. Default 3; 0 reads none.
 	SampleCalls int `mapstructure:"sample_calls"`
 
-	// MaxRequests is how many requests a scrape makes to one bridge at most. Default
-	// 30.
+	// MaxRequests is the largest number of requests of a scrape to one bridge. Default 30.
 	MaxRequests int `mapstructure:"max_requests"`
 
 	// ResourceAttributes are added to the resource of every metric and replace those
 	// of the same name. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
-	// ShutdownTimeout is how long a stop may take. Default 5 s.
+	// ShutdownTimeout is the longest duration of a stop. Default 5 s.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// EventsConfig says which events a logs pipeline gets.
+// EventsConfig selects the events for a logs pipeline.
 type EventsConfig struct {
-	// Lists are all calls and all call legs of each bridge at each scrape, so that
-	// callstitch ends what is not there any more. Default true.
+	// Lists emits all calls and all call legs of each bridge at each scrape, so that
+	// callstitch can end calls and legs that no longer exist. Default true.
 	Lists bool `mapstructure:"lists"`
-	// Completeness tells when call detail records of a bridge do not arrive at the cmscdr
-	// receivers of this Collector. Default true.
+	// Completeness emits an event when call detail records of a bridge do not arrive at the
+	// cmscdr receivers of this Collector. Default true.
 	Completeness bool `mapstructure:"completeness"`
-	// Quality is loss, jitter and round trip time of each call leg that is looked at.
-	// Default true.
+	// Quality emits loss, jitter and round trip time of each sampled call leg. Default
+	// true.
 	Quality bool `mapstructure:"quality"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// ServerConfig is one Call Bridge. It is a api.ServerConfig, spelled out so
-// that an error names the keys as they are written.
+// ServerConfig is one Call Bridge. It repeats api.ServerConfig, so that errors name the keys
+// correctly.
 type ServerConfig struct {
-	// HTTP is the client. Its keys stand at the server's own level: endpoint
+	// HTTP configures the HTTP client. Its keys are at the level of the server: endpoint
 	// (https://cms1:445, required), tls, timeout (default 10 s), ... An endpoint
 	// with http:// needs tls::insecure, because it sends the password in clear.
 	HTTP confighttp.ClientConfig `mapstructure:",squash"`
-	// Username of an account with the role api or admin. Required without auth.
+	// Username is the name of an account with the role api or admin. Required without
+	// auth.
 	Username string `mapstructure:"username"`
-	// Password of the account. Required without auth.
+	// Password is the password of the account. Required without auth.
 	Password configopaque.String `mapstructure:"password"`
-	// CDRReceiverURI replaces the one of all servers. Optional.
+	// CDRReceiverURI replaces the common one. Optional.
 	CDRReceiverURI string `mapstructure:"cdr_receiver_uri"`
-	// ResourceAttributes are added to the resource of the server's metrics, and
-	// replace those of the same name that all servers have. Optional.
+	// ResourceAttributes are added to the resource of the server's metrics. They replace
+	// common attributes of the same name. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
 	// prevent unkeyed literal initialization
@@ -107,10 +106,10 @@ type ServerConfig struct {
 var _ component.Config = (*Config)(nil)
 
 const (
-	// maxServers bounds the bridges that are scraped, named or discovered. A cluster
-	// has 24 at most.
+	// maxServers is the largest number of bridges, configured and discovered. A cluster has
+	// at most 24.
 	maxServers = 64
-	// minRequests is what a scrape needs for the objects that are read each time.
+	// minRequests is the number of requests for the objects that every scrape reads.
 	minRequests = 12
 )
 
@@ -128,7 +127,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Unmarshal applies a server's defaults.
+// Unmarshal applies the defaults of a server.
 func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
 	s.HTTP = api.NewDefaultServerConfig().HTTP
 	return conf.Unmarshal(s)
@@ -137,7 +136,7 @@ func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
 // Validate checks the configuration. It changes nothing.
 func (s *ServerConfig) Validate() error {
 	errs := []error{s.api().Validate(), validateURI(s.CDRReceiverURI)}
-	if s.HTTP.Timeout <= 0 { // a server that hangs would be waited for for ever
+	if s.HTTP.Timeout <= 0 { // a server that hangs would block the scrape
 		errs = append(errs, fmt.Errorf("timeout must be positive, got %s", s.HTTP.Timeout))
 	}
 	if isPlain(s.HTTP.Endpoint) && !s.HTTP.TLS.Insecure {
@@ -172,7 +171,7 @@ func (c *Config) Validate() error {
 		}
 		seen[endpoint] = i
 	}
-	if c.Timeout < time.Second { // without one a server that hangs would hold up all others
+	if c.Timeout < time.Second { // a server that hangs would delay all others
 		errs = append(errs, fmt.Errorf("timeout must be at least 1s, got %s", c.Timeout))
 	}
 	if c.Sample < 0 {
@@ -190,8 +189,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// validateURI refuses what is no URL. It shows no query: there may be a token in
-// it.
+// validateURI returns an error for text that is not a URL. The error does not show the query,
+// which may contain a token.
 func validateURI(text string) error {
 	if text == "" {
 		return nil

@@ -17,11 +17,11 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
 )
 
-// readPeers learns the addresses of the other bridges of the cluster. An address is
-// asked for once, and again when nothing can be reached there.
+// readPeers reads the addresses of the other bridges of the cluster: each once, and again if the
+// bridge cannot be reached at its address.
 func (s *scrape) readPeers(bridges []object.CallBridge) {
 	t := s.target
-	if !t.shared.config.Discover || t.discovered != "" || t.inventory.bridges == nil {
+	if !t.shared.config.Discover || t.peerID != "" || t.inventory.bridges == nil {
 		return
 	}
 	listed := make(map[string]bool)
@@ -34,7 +34,7 @@ func (s *scrape) readPeers(bridges []object.CallBridge) {
 		if address, known := t.peers[id]; known && !t.shared.isLost(address) {
 			continue
 		}
-		detail := ask(s, "callBridge "+id, func(ctx context.Context) (object.CallBridge, error) { return t.client.CallBridge(ctx, b.ID) })
+		detail := readObject(s, "callBridge "+id, func(ctx context.Context) (object.CallBridge, error) { return t.client.CallBridge(ctx, b.ID) })
 		if detail == nil {
 			continue
 		}
@@ -55,8 +55,8 @@ func (s *scrape) readPeers(bridges []object.CallBridge) {
 	}
 }
 
-// apiAddress returns the base URL of a bridge from its address: a URL, or a host with
-// a port or without. The password goes there, so http needs insecure.
+// apiAddress returns the base URL of a bridge from its address: a URL, or a host with or without
+// port. http requires insecure, because requests have the password.
 func apiAddress(text string, insecure bool) (string, error) {
 	if !strings.Contains(text, "://") {
 		text = "https://" + text
@@ -72,25 +72,25 @@ func apiAddress(text string, insecure bool) (string, error) {
 	}
 }
 
-// discover scrapes the bridges that the named servers tell of, and no longer those
-// that none tells of. It returns those that are new.
+// discover adds the bridges that the configured servers report, and removes discovered ones that
+// no server reports any more. It returns the new ones.
 func (all *targets) discover(ctx context.Context) (fresh []*target) {
 	if !all.config.Discover {
 		return nil
 	}
-	wanted := all.wanted()
+	wanted := all.wantedPeers()
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	all.list = slices.DeleteFunc(all.list, func(t *target) bool {
-		if t.discovered == "" {
+		if t.peerID == "" {
 			return false
 		}
-		if w, still := wanted[t.discovered]; still && w.config.HTTP.Endpoint == t.config.HTTP.Endpoint {
-			delete(wanted, t.discovered)
+		if w, still := wanted[t.peerID]; still && w.config.HTTP.Endpoint == t.config.HTTP.Endpoint {
+			delete(wanted, t.peerID)
 			return false
 		}
 		t.logger.Info("The Call Bridge is not scraped any more: the cluster does not list it at this address")
-		all.health.removed(t)
+		all.health.forgetServer(t)
 		t.close()
 		return true
 	})
@@ -110,23 +110,23 @@ func (all *targets) discover(ctx context.Context) (fresh []*target) {
 	return fresh
 }
 
-// wanted is a bridge that a named server tells of.
-type wanted struct {
+// wantedPeer is a bridge that a configured server reports.
+type wantedPeer struct {
 	config *ServerConfig
 	by     *target
 }
 
-// wanted returns the bridges that should be scraped beside the named servers, by id.
-func (all *targets) wanted() map[string]wanted {
-	named := make(map[string]bool) // ids and addresses
-	for _, t := range all.now() {
-		if t.discovered == "" {
+// wantedPeers returns the bridges to scrape in addition to the configured servers, by id.
+func (all *targets) wantedPeers() map[string]wantedPeer {
+	named := make(map[string]bool) // ids and addresses of configured servers
+	for _, t := range all.snapshot() {
+		if t.peerID == "" {
 			named[t.identity.callBridge], named[t.name] = true, true
 		}
 	}
-	list := make(map[string]wanted)
-	for _, t := range all.now() {
-		if t.discovered != "" {
+	list := make(map[string]wantedPeer)
+	for _, t := range all.snapshot() {
+		if t.peerID != "" {
 			continue
 		}
 		for id, address := range t.peers {
@@ -139,17 +139,16 @@ func (all *targets) wanted() map[string]wanted {
 			config := *t.config
 			config.HTTP.Endpoint = address
 			config.ResourceAttributes = nil // they are the named server's own
-			list[id] = wanted{&config, t}
+			list[id] = wantedPeer{&config, t}
 		}
 	}
 	return list
 }
 
-// isLost tells whether a bridge that was discovered cannot be reached at its
-// address.
+// isLost reports whether a discovered bridge cannot be reached at its address.
 func (all *targets) isLost(address string) bool {
-	for _, t := range all.now() {
-		if t.discovered != "" && t.config.HTTP.Endpoint == address {
+	for _, t := range all.snapshot() {
+		if t.peerID != "" && t.config.HTTP.Endpoint == address {
 			_, has := all.health.problemOf(t)
 			return has
 		}

@@ -66,16 +66,16 @@ func TestDiscover(t *testing.T) {
 	r.scrape()
 	bridges[southID] = moved
 	linkBridges(bridges)
-	r.all.now()[0].inventory.after = time.Time{}
+	r.all.snapshot()[0].inventory.nextRead = time.Time{}
 	all = r.scrape()
 	assert.Len(t, all, 2)
 	assert.NotEmpty(t, moved.asked())
 	assert.Equal(t, componentstatus.StatusOK, r.host.last().Status())
 	delete(bridges, southID)
 	linkBridges(bridges)
-	r.all.now()[0].inventory.after = time.Time{}
+	r.all.snapshot()[0].inventory.nextRead = time.Time{}
 	r.scrape()
-	assert.Len(t, r.all.now(), 1)
+	assert.Len(t, r.all.snapshot(), 1)
 	moved.asked()
 	assert.Len(t, r.scrape(), 1)
 	assert.Empty(t, moved.asked())
@@ -88,7 +88,7 @@ func TestDiscoverAmongNamed(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Discover = true }, north, south)
 	for range 2 {
 		assert.Len(t, r.scrape(), 2)
-		assert.Len(t, r.all.now(), 2)
+		assert.Len(t, r.all.snapshot(), 2)
 	}
 	r = newRig(t, nil, north)
 	assert.Len(t, r.scrape(), 1, "not without discover")

@@ -3,28 +3,36 @@
 
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
-// Package cmsapireceiver scrapes the API of Cisco Meeting Server Call Bridges, as
-// gauges, sums, and histograms of the quality of live call legs, and as events: what
-// a bridge has, and how its live legs are.
+// Package cmsapireceiver scrapes the API of Cisco Meeting Server Call Bridges. It emits gauges
+// and sums of each bridge, histograms of the quality of live call legs, and events: lists of
+// calls and legs, quality of legs, completeness of call detail records.
 //
 // # The way of a scrape
 //
-//	receiver.go  scraperhelper's receiver, with a stop that is bounded
-//	scraper.go   all bridges at the same time: targets
-//	target.go    one bridge: its client, its name, its metrics
-//	scrape.go    one reading of one bridge, in at most max_requests requests
-//	identity.go  which bridge of its cluster a server is
-//	sampler.go   which legs are looked at
-//	start.go     when a bridge started
-//	discover.go  the other bridges of the cluster
-//	record.go    reading -> data points; quality.go legs -> histograms; events.go reading -> events,
-//	             completeness.go those about call detail records
-//	failure.go   what an error means -> health.go
+//	receiver.go      the receiver of scraperhelper, with a bounded stop
+//	scraper.go       all bridges concurrently
+//	target.go        one bridge: its client, its identity, its metrics
+//	scrape.go        one reading of one bridge, in at most max_requests requests
+//	identity.go      the id of a server in its cluster
+//	sampler.go       selects the legs whose details are read
+//	start.go         the start time of a bridge
+//	discover.go      the other bridges of the cluster
+//	record.go        reading -> data points
+//	quality.go       legs -> histograms
+//	events.go        reading -> events
+//	completeness.go  events about missing call detail records
+//	failure.go       error -> problem
+//	health.go        problem -> status of the component
 //
-// # Ownership
+// # State
 //
-// A target is used by one scrape at a time and needs no lock; targets guards the
-// list of them, and health the problems, because the host reads both whenever it
-// likes. What limits requests to one server is in internal/meetingserver/api, for all
-// components together.
+// One scrape at a time uses a target, so a target needs no lock. Locks guard the list of
+// targets and the problems in health, because callbacks of the host read them. The limits of
+// requests are in internal/meetingserver/api, shared by all components. A scrape waits for
+// the servers at most four fifths of timeout.
+//
+// # Testing
+//
+// scrape_test.go compares the metrics of played servers with testdata (-update writes them);
+// live_test.go reads a simulated cluster.
 package cmsapireceiver

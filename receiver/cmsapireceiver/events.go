@@ -20,9 +20,9 @@ import (
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
-// events writes what was read as events, if a logs pipeline wants them.
-func (t *target) events(r *reading, to plog.Logs) {
-	if !t.shared.events {
+// addEvents adds the events of a reading, if there is a logs pipeline.
+func (t *target) addEvents(r *reading, to plog.Logs) {
+	if !t.shared.wantsEvents {
 		return
 	}
 	rl := plog.NewResourceLogs()
@@ -47,16 +47,16 @@ func (t *target) events(r *reading, to plog.Logs) {
 	}
 }
 
-// listedAtOnce is how many ids are in one event.
-const listedAtOnce = 500
+// idsPerEvent is the largest number of ids in one event.
+const idsPerEvent = 500
 
-// putList writes a list that is complete, in one or more events. Without the time and
-// the start of the bridge nobody could compare it with records: then there is none.
+// putList adds a complete list as one or more events. It adds none without the time and start of
+// the bridge, which a comparison with records requires.
 func putList[T any](to plog.LogRecordSlice, r *reading, event, what string, list *api.Listing[T], id func(*T) string) {
 	if list == nil || !list.Steady || r.status.CDRTime.IsZero() || r.start.IsZero() {
 		return
 	}
-	parts := max(1, (len(list.Items)+listedAtOnce-1)/listedAtOnce)
+	parts := max(1, (len(list.Items)+idsPerEvent-1)/idsPerEvent)
 	for part := range parts {
 		lr := to.AppendEmpty()
 		lr.SetEventName(event)
@@ -70,7 +70,7 @@ func putList[T any](to plog.LogRecordSlice, r *reading, event, what string, list
 		m.PutInt(names.APIListParts, int64(parts))
 		m.PutInt(names.APIBridgeStart, r.start.Unix())
 		ids := m.PutEmptySlice(names.APIListIDs)
-		for i := part * listedAtOnce; i < min(len(list.Items), (part+1)*listedAtOnce); i++ {
+		for i := part * idsPerEvent; i < min(len(list.Items), (part+1)*idsPerEvent); i++ {
 			ids.AppendEmpty().SetStr(callbridge.ID(id(&list.Items[i])))
 		}
 	}
@@ -89,11 +89,11 @@ func (r *reading) alarmsOf(id string) (alarms object.LegAlarms) {
 	return alarms
 }
 
-// legStatus begins the attributes of elements of /callLegs/ID that are below status.
+// legStatus is the prefix of the attributes of elements below status of /callLegs/ID.
 const legStatus = names.KindCallLeg + ".status."
 
-// putQuality writes how the media of a leg are. Times are the Collector's: the answer
-// has none.
+// putQuality writes the quality of the media of a leg. The time is the Collector's, because the
+// answer has none.
 func putQuality(lr plog.LogRecord, leg *sampledLeg, alarms object.LegAlarms) {
 	lr.SetEventName(names.EventAPICallLegQuality)
 	now := pcommon.NewTimestampFromTime(leg.at)
@@ -152,8 +152,8 @@ func putMedia(m pcommon.Map, stream string, media *object.Media) {
 	putInt(m, prefix+".height", media.Height)
 }
 
-// maxWireText bounds a text of a server in an event, in bytes. Call-IDs are the
-// longest.
+// maxWireText is the longest text of a server in an event, in bytes. Call-IDs are the longest
+// texts.
 const maxWireText = 256
 
 func putText(m pcommon.Map, key, text string) {
@@ -174,7 +174,7 @@ func putDouble(m pcommon.Map, key string, n *float64) {
 	}
 }
 
-// describeQuality is a line for people: what the bridge receives of the leg.
+// describeQuality returns the body of the event: the quality that the bridge receives.
 func describeQuality(s *object.LegStatus) string {
 	var b strings.Builder
 	b.WriteString("call leg now")
@@ -200,7 +200,7 @@ func describeQuality(s *object.LegStatus) string {
 	return b.String()
 }
 
-// sampledLeg is a leg with the time at which its details came.
+// sampledLeg is a leg with the time of its details.
 type sampledLeg struct {
 	object.CallLeg
 	at time.Time

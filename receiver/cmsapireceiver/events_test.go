@@ -25,7 +25,7 @@ import (
 // scrapeEvents scrapes once and returns the events by name.
 func (r *rig) scrapeEvents() map[string][]plog.LogRecord {
 	r.t.Helper()
-	r.all.events = true
+	r.all.wantsEvents = true
 	all := make(map[string][]plog.LogRecord)
 	for _, rl := range r.all.scrape(r.t.Context()).events.ResourceLogs().All() {
 		id, _ := rl.Resource().Attributes().Get(names.CallBridgeID)
@@ -61,7 +61,7 @@ func TestLists(t *testing.T) {
 	require.Len(t, legs, 1)
 	attributes := calls[0].Attributes().AsRaw()
 	start := attributes[names.APIBridgeStart].(int64)
-	assert.Equal(t, r.all.now()[0].boot.start.Unix(), start)
+	assert.Equal(t, r.all.snapshot()[0].boot.start.Unix(), start)
 	assert.Equal(t, map[string]any{
 		names.APIListTotal: int64(2), names.APIListPart: int64(1), names.APIListParts: int64(1),
 		names.APIBridgeStart: start, names.APIListIDs: []any{"B1", "b2"},

@@ -13,10 +13,10 @@ import (
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
-// problem is why a server is not scraped, or not whole.
+// problem is the kind of a failure of a server.
 type problem = metadata.AttributeProblem
 
-// problemTexts are what the log says when a problem comes.
+// problemTexts are the log messages of the problems.
 var problemTexts = map[problem]string{
 	metadata.AttributeProblemUnreachable:  "The Call Bridge cannot be reached; trying again at each scrape",
 	metadata.AttributeProblemUnauthorized: "The Call Bridge refuses username or password; it is asked again every five minutes, because accounts get locked. Mend username or password",
@@ -27,7 +27,7 @@ var problemTexts = map[problem]string{
 	metadata.AttributeProblemRefused:      "The Call Bridge answers requests with errors",
 }
 
-// problems are all of them, in the order of metadata.yaml.
+// problems returns all problems, in the order of metadata.yaml.
 func problems() []problem {
 	all := make([]problem, 0, len(metadata.MapAttributeProblem))
 	for p := metadata.AttributeProblemBusy; len(all) < len(metadata.MapAttributeProblem); p++ {
@@ -36,8 +36,8 @@ func problems() []problem {
 	return all
 }
 
-// problemOf tells why a request failed.
-func problemOf(err error) problem {
+// problemFromError returns the problem that an error of a request indicates.
+func problemFromError(err error) problem {
 	answer, answered := errors.AsType[*api.Error](err)
 	switch {
 	case errors.Is(err, api.ErrPaused), answered && answer.Status == http.StatusUnauthorized:
@@ -57,13 +57,13 @@ func problemOf(err error) problem {
 	}
 }
 
-// isOfServer tells whether a problem is one of the server as a whole, so that its
-// other objects need not be asked for.
-func isOfServer(p problem) bool {
+// concernsServer reports whether a problem concerns the whole server, so that requests for other
+// objects would fail too.
+func concernsServer(p problem) bool {
 	return p != metadata.AttributeProblemMalformed && p != metadata.AttributeProblemRefused && p != metadata.AttributeProblemForbidden
 }
 
-// isUnknown tells whether the server does not know the object that was asked for.
+// isUnknown reports whether the server does not know the requested object.
 func isUnknown(err error) bool {
 	if errors.Is(err, api.ErrSingleCDRReceiver) || errors.Is(err, api.ErrNoCDRReceivers) {
 		return true // releases before R1.8 have no list
@@ -72,13 +72,13 @@ func isUnknown(err error) bool {
 	return answered && answer.NotFound() && !answer.HTML
 }
 
-// isCut tells whether a request was not made or ended because the scrape is over:
-// its time or its number of requests.
-func isCut(ctx context.Context, err error) bool {
+// isScrapeOver reports whether the end of the scrape, by time or number of requests, is the cause
+// of an error.
+func isScrapeOver(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, api.ErrBudget)
 }
 
-// outcomeOf is how the reading of an object ended.
+// outcomeOf returns the outcome of reading an object.
 func outcomeOf(err error) metadata.AttributeReadOutcome {
 	answer, answered := errors.AsType[*api.Error](err)
 	switch {

@@ -12,9 +12,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// health tells the host, on change, how the servers fare together: well when none
-// has a problem. A server has one problem at a time, which is logged when it comes
-// and when it goes.
+// health reports the status of the component to the host on change: healthy if no server has a
+// problem. A server has one problem at a time. It is logged at its beginning and its end.
 type health struct {
 	host component.Host
 
@@ -26,8 +25,8 @@ func newHealth(host component.Host) *health {
 	return &health{host: host, open: make(map[*target]problem)}
 }
 
-// failed reports the problem of a server.
-func (h *health) failed(t *target, p problem, err error) {
+// setProblem sets the problem of a server.
+func (h *health) setProblem(t *target, p problem, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if former, known := h.open[t]; known && former == p {
@@ -38,8 +37,8 @@ func (h *health) failed(t *target, p problem, err error) {
 	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(fmt.Errorf("scrape %s: %w", t.name, err)))
 }
 
-// recovered reports that a server was scraped whole.
-func (h *health) recovered(t *target) {
+// clearProblem ends the problem of a server after a complete scrape.
+func (h *health) clearProblem(t *target) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if _, known := h.open[t]; known {
@@ -48,8 +47,8 @@ func (h *health) recovered(t *target) {
 	h.close(t)
 }
 
-// removed ends the problem of a server that is not scraped any more.
-func (h *health) removed(t *target) {
+// forgetServer ends the problem of a removed server.
+func (h *health) forgetServer(t *target) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.close(t)

@@ -8,22 +8,21 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/callbridge"
 )
 
-// maxIdentityTries is how many scrapes go by without metrics while a server fails to
-// say which bridge it is. Afterwards it is named by host and port, as a server in
-// no cluster is.
+// maxIdentityTries is the number of scrapes without metrics while the id of a server cannot be
+// read. Afterwards host and port identify it, as for a server without a cluster.
 const maxIdentityTries = 3
 
-// identity finds out which bridge of its cluster a server is. Metrics wait for it:
-// under another name they would be those of another bridge.
+// identity determines the id of a server in its cluster. Metrics wait for it, because with
+// another id they would belong to another bridge.
 type identity struct {
 	callBridge string
 	known      bool
 	tries      int
 }
 
-// learn takes what the server says of its cluster. complete tells that it said all
-// there is. An id that was learnt holds for as long as the receiver runs.
-func (i *identity) learn(cluster *object.Cluster, bridges []object.CallBridge, complete bool) {
+// update sets the id from the cluster configuration and the list of bridges. complete means that
+// the list is complete. An id that was found stays until the receiver stops.
+func (i *identity) update(cluster *object.Cluster, bridges []object.CallBridge, complete bool) {
 	if i.known && i.callBridge != "" {
 		return
 	}

@@ -9,27 +9,27 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// words is a documented set of a server's words, by lower case. What is not in it
-// becomes one label, so that no server can add time series.
-type words map[string]string
+// labelSet is a documented set of words, by lower case. All other words share one label, so that
+// no server can add time series.
+type labelSet map[string]string
 
-func newWords(list ...string) words {
-	w := make(words, len(list))
+func newLabelSet(list ...string) labelSet {
+	w := make(labelSet, len(list))
 	for _, word := range list {
 		w[strings.ToLower(word)] = word
 	}
 	return w
 }
 
-func (w words) label(text string) string {
+func (w labelSet) label(text string) string {
 	if word, known := w[strings.ToLower(text)]; known {
 		return word
 	}
 	return names.Other
 }
 
-// alarmTypes of /system/alarms: those of the reference of 3.0.
-var alarmTypes = newWords(
+// alarmTypes are the types of /system/alarms in the reference of 3.0.
+var alarmTypes = newLabelSet(
 	"callBrandingResourceInvalid", "callBridgeConnectionFailure", "callDistributionFailure", "cdrConnectionFailure", "c2wConnectionFailure",
 	"databaseClusternodeOutofSync", "databaseConnectionError", "guestAccountConnectionFailure", "ivrBrandingResourceInvalid",
 	"recorderLowDiskSpace", "recorderUnavailable", "turnServerUnavailable", "webBridgeArchivePushFailure", "webBridgeArchiveRetrievalFailure",
@@ -40,25 +40,25 @@ var alarmTypes = newWords(
 // unspecified is the label of an alarm without a reason.
 const unspecified = "unspecified"
 
-// failureReasons of an alarm.
-var failureReasons = newWords(
+// failureReasons are the reasons of an alarm.
+var failureReasons = newLabelSet(
 	"authenticationFailure", "connectFailure", "dataFormatInvalid", "destinationReadOnly", "dnsFailure", "error", "fileNotFound",
 	"fileSizeLimitExceeded", "internalServerError", "serviceUnavailable",
 )
 
-// features that a server may be licensed for.
-var features = newWords(
+// features are the licensed features of a server.
+var features = newLabelSet(
 	"callBridge", "webBridge", "turn", "ldap", "branding", "customizations", "recording", "streaming", "personal", "shared", "capacityUnits",
 )
 
 // licenseStates are the states of a licence.
-var licenseStates = newWords("activated", "grace", "expired", "noLicense")
+var licenseStates = newLabelSet("activated", "grace", "expired", "noLicense")
 
-// legStates are the states of a leg, and callTypes those of a call.
+// legStates are the states of a leg, callTypes the types of a call.
 var (
-	legStates = newWords("initial", "ringing", "connected", "onHold")
-	callTypes = newWords("coSpace", "forwarding", "adHoc", "lyncConferencing")
+	legStates = newLabelSet("initial", "ringing", "connected", "onHold")
+	callTypes = newLabelSet("coSpace", "forwarding", "adHoc", "lyncConferencing")
 )
 
-// subTypes of a leg, as call detail records have them.
-var subTypes = newWords("lync", "avaya", "distributionLink", "lyncDistribution", "webApp")
+// subTypes are the subtypes of a leg, as in call detail records.
+var subTypes = newLabelSet("lync", "avaya", "distributionLink", "lyncDistribution", "webApp")

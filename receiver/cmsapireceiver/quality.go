@@ -17,25 +17,25 @@ import (
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
-// quality is what is counted of the live legs of one bridge. mdatagen makes no
-// histograms.
-type quality struct {
+// qualityInstruments are the histograms and counters of live legs and calls of one bridge.
+// mdatagen does not generate histograms.
+type qualityInstruments struct {
 	loss, jitter, roundTrip, bitRate, frameRate, frameHeight, legDuration metric.Float64Histogram
 	callDuration, callLegs, callParticipants, callBridges                 metric.Float64Histogram
 	legs, calls                                                           metric.Int64Counter
 }
 
-// definition is one row of the README's table, which a test holds against these.
-type definition struct {
+// metricDefinition defines a metric, and a row of the table in the README, which a test compares.
+type metricDefinition struct {
 	name, unit, description string
 	labels                  []string
 	bounds                  []float64
-	histogram               func(*quality) *metric.Float64Histogram
-	counter                 func(*quality) *metric.Int64Counter // of one that is no histogram
+	histogram               func(*qualityInstruments) *metric.Float64Histogram
+	counter                 func(*qualityInstruments) *metric.Int64Counter // of one that is no histogram
 }
 
-// Bucket boundaries. People look at losses of 1 to 10 %, jitter of 30 to 50 ms,
-// round trips of 150 to 500 ms, and video below 500 kbit/s.
+// The bucket boundaries. Losses of 1 to 10 %, jitter of 30 to 50 ms, round trips of 150 to 500 ms
+// and video below 500 kbit/s are of interest.
 var (
 	lossBounds    = []float64{0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1}
 	jitterBounds  = []float64{0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1}
@@ -48,65 +48,65 @@ var (
 	bitRateBounds = []float64{0, 8e3, 16e3, 32e3, 64e3, 128e3, 250e3, 500e3, 1e6, 2e6, 4e6, 8e6}
 )
 
-var definitions = []definition{
+var metricDefinitions = []metricDefinition{
 	{
 		name: names.MetricLiveBitRate, unit: "bit/s", description: "Bit rates of the streams of live legs.",
-		labels: qualityLabels, bounds: bitRateBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.bitRate },
+		labels: qualityLabels, bounds: bitRateBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.bitRate },
 	},
 	{
 		name: names.MetricLiveJitter, unit: "s", description: "Jitter of the streams of live legs.",
-		labels: qualityLabels, bounds: jitterBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.jitter },
+		labels: qualityLabels, bounds: jitterBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.jitter },
 	},
 	{
 		name: names.MetricLivePacketLoss, unit: "1", description: "Share of lost packets of the streams of live legs.",
-		labels: qualityLabels, bounds: lossBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.loss },
+		labels: qualityLabels, bounds: lossBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.loss },
 	},
 	{
 		name: names.MetricLiveRoundTripTime, unit: "s", description: "Round trip times of the streams that a bridge sends.",
-		labels: qualityLabels, bounds: tripBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.roundTrip },
+		labels: qualityLabels, bounds: tripBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.roundTrip },
 	},
 	{
 		name: names.MetricLiveFrameRate, unit: "{frame}/s", description: "Frame rates of the video streams of live legs.", labels: qualityLabels,
-		bounds: frameBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.frameRate },
+		bounds: frameBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.frameRate },
 	},
 	{
 		name: names.MetricLiveFrameHeight, unit: "{line}", description: "Heights of the pictures of the video streams of live legs.", labels: qualityLabels,
-		bounds: heightBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.frameHeight },
+		bounds: heightBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.frameHeight },
 	},
 	{
 		name: names.MetricLiveDuration, unit: "s", description: "For how long live legs have been there.", labels: nil,
-		bounds: secondsBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.legDuration },
+		bounds: secondsBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.legDuration },
 	},
 	{
 		name: names.MetricLiveLeg, unit: "{call_leg}", description: "Live legs, each time that one is looked at.", labels: []string{names.KeyState, keyEncryption},
-		counter: func(q *quality) *metric.Int64Counter { return &q.legs },
+		counter: func(q *qualityInstruments) *metric.Int64Counter { return &q.legs },
 	},
 	{
 		name: names.MetricLiveCallDuration, unit: "s", description: "For how long live calls have been there.", labels: nil,
-		bounds: secondsBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callDuration },
+		bounds: secondsBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.callDuration },
 	},
 	{
 		name: names.MetricLiveCallLegs, unit: "{call_leg}", description: "Legs in live calls.", labels: nil,
-		bounds: countBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callLegs },
+		bounds: countBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.callLegs },
 	},
 	{
 		name: names.MetricLiveCallParticipants, unit: "{participant}", description: "Participants of live calls that this bridge hosts.", labels: nil,
-		bounds: countBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callParticipants },
+		bounds: countBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.callParticipants },
 	},
 	{
 		name: names.MetricLiveCallBridges, unit: "{call_bridge}", description: "Bridges that host participants of a live call.", labels: nil,
-		bounds: bridgeBounds, histogram: func(q *quality) *metric.Float64Histogram { return &q.callBridges },
+		bounds: bridgeBounds, histogram: func(q *qualityInstruments) *metric.Float64Histogram { return &q.callBridges },
 	},
 	{
 		name: names.MetricLiveCall, unit: "{call}", description: "Live calls, each time that one is looked at.", labels: []string{names.KeyCallType, keyLocked, keyRecording, keyEndpointRecording, keyStreaming},
-		counter: func(q *quality) *metric.Int64Counter { return &q.calls },
+		counter: func(q *qualityInstruments) *metric.Int64Counter { return &q.calls },
 	},
 }
 
-// qualityLabels are the labels of what is about a stream.
+// qualityLabels are the labels of metrics of streams.
 var qualityLabels = []string{names.KeyMediaType, names.KeyDirection, names.KeySubtype}
 
-// Labels of legs and calls.
+// The labels of legs and calls.
 const (
 	keyEncryption        = "encryption"
 	keyLocked            = "locked"
@@ -115,10 +115,10 @@ const (
 	keyStreaming         = "streaming"
 )
 
-func newQuality(meter metric.Meter) (*quality, error) {
-	q := new(quality)
+func newQualityInstruments(meter metric.Meter) (*qualityInstruments, error) {
+	q := new(qualityInstruments)
 	var errs error
-	for _, d := range definitions {
+	for _, d := range metricDefinitions {
 		if d.counter != nil {
 			var err error
 			*d.counter(q), err = meter.Int64Counter(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.description))
@@ -133,20 +133,20 @@ func newQuality(meter metric.Meter) (*quality, error) {
 	return q, errs
 }
 
-// qualityCardinality is above the number of label combinations: three kinds of
-// media, two directions, six subtypes and none; six types of calls, and four
-// labels that are true, false or not known.
+// qualityCardinality is above the number of label combinations: three kinds of media, two
+// directions, six subtypes and none; six types of calls, and four labels that are true, false or
+// unknown.
 const qualityCardinality = 512
 
-// newQualitySet holds the histograms of one bridge. A bridge that says later who it
-// is has two resources.
-func newQualitySet(version string) *aggregate.Set[*quality] {
+// newQualityMetrics creates the metrics of one bridge. A bridge whose id is found late has two
+// resources.
+func newQualityMetrics(version string) *aggregate.Set[*qualityInstruments] {
 	return aggregate.NewSet(aggregate.Settings{
 		Scope: metadata.ScopeName, Version: version, Resources: 2, Cardinality: qualityCardinality,
-	}, newQuality)
+	}, newQualityInstruments)
 }
 
-// Labels of streams.
+// The labels of streams.
 const (
 	audio        = "audio"
 	video        = "video"
@@ -155,8 +155,8 @@ const (
 	sent         = "tx"
 )
 
-// record counts the streams of one leg.
-func (q *quality) record(ctx context.Context, leg *object.CallLeg) {
+// record records the streams of one leg.
+func (q *qualityInstruments) record(ctx context.Context, leg *object.CallLeg) {
 	s := &leg.Status
 	q.countLeg(ctx, leg)
 	q.stream(ctx, leg, s.RxAudio, audio, received)
@@ -169,7 +169,7 @@ func (q *quality) record(ctx context.Context, leg *object.CallLeg) {
 	}
 }
 
-// kindOf tells a presentation from a person: they differ in every figure.
+// kindOf returns the media type: presentations differ from other video in every figure.
 func kindOf(m *object.Media) string {
 	if m.Role == presentation {
 		return presentation
@@ -177,7 +177,8 @@ func kindOf(m *object.Media) string {
 	return video
 }
 
-// Values that cannot be are left out: one of them would spoil a histogram's sum.
+// The largest plausible values. Larger ones are left out, because one of them would distort the
+// sum of a histogram.
 const (
 	maxDelay   = 60_000 // ms
 	maxBitRate = 1_000_000_000
@@ -185,7 +186,7 @@ const (
 	maxHeight  = 100_000
 )
 
-func (q *quality) stream(ctx context.Context, leg *object.CallLeg, m *object.Media, kind, direction string) {
+func (q *qualityInstruments) stream(ctx context.Context, leg *object.CallLeg, m *object.Media, kind, direction string) {
 	if m == nil {
 		return
 	}
@@ -216,8 +217,8 @@ func (q *quality) stream(ctx context.Context, leg *object.CallLeg, m *object.Med
 	}
 }
 
-// countLeg counts what a leg is, apart from its streams.
-func (q *quality) countLeg(ctx context.Context, leg *object.CallLeg) {
+// countLeg records the state and duration of a leg.
+func (q *qualityInstruments) countLeg(ctx context.Context, leg *object.CallLeg) {
 	s := &leg.Status
 	var labels []attribute.KeyValue
 	if s.State != "" {
@@ -230,7 +231,7 @@ func (q *quality) countLeg(ctx context.Context, leg *object.CallLeg) {
 	recordSeconds(ctx, q.legDuration, s.DurationSeconds)
 }
 
-// encryption is how the media of a leg are, in the words of call_leg.encryption.
+// encryption returns the label for the media of a leg, in the words of call_leg.encryption.
 func encryption(encrypted, unencrypted bool) string {
 	switch {
 	case encrypted && unencrypted:
@@ -244,8 +245,8 @@ func encryption(encrypted, unencrypted bool) string {
 	}
 }
 
-// recordCall counts what one call is.
-func (q *quality) recordCall(ctx context.Context, c *object.Call) {
+// recordCall records one call.
+func (q *qualityInstruments) recordCall(ctx context.Context, c *object.Call) {
 	var labels []attribute.KeyValue
 	if c.Type != "" {
 		labels = append(labels, attribute.String(names.KeyCallType, callTypes.label(c.Type)))
@@ -271,11 +272,11 @@ func recordSeconds(ctx context.Context, into metric.Float64Histogram, seconds *i
 	}
 }
 
-// maxCounted is above what a cluster can hold.
-const maxCounted = 1_000_000
+// maxPlausibleCount is above the capacity of a cluster.
+const maxPlausibleCount = 1_000_000
 
 func recordCount(ctx context.Context, into metric.Float64Histogram, n *int64, more int64) {
-	if n != nil && *n <= maxCounted {
+	if n != nil && *n <= maxPlausibleCount {
 		into.Record(ctx, float64(*n+more))
 	}
 }

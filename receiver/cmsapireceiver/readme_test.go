@@ -17,7 +17,7 @@ import (
 // TestMetricsTable holds the README's table of histograms against the instruments.
 func TestMetricsTable(t *testing.T) {
 	var metrics []readme.Metric
-	for _, d := range definitions {
+	for _, d := range metricDefinitions {
 		kind := "histogram"
 		if d.counter != nil {
 			kind = "counter"

@@ -24,9 +24,8 @@ import (
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
-// apiReceiver is scraperhelper's receiver with a stop that is bounded: that one
-// waits for a scrape and for the next consumer, however long they take. One
-// instance serves both signals.
+// apiReceiver is the receiver of scraperhelper with a bounded stop: scraperhelper waits for a
+// scrape and for the next consumer without limit. One instance serves both signals.
 type apiReceiver struct {
 	config    *Config
 	settings  receiver.Settings
@@ -35,13 +34,13 @@ type apiReceiver struct {
 	obsreport *receiverhelper.ObsReport
 	targets   *targets
 
-	// logs and metrics are nil if the signal is in no pipeline.
+	// logs and metrics are nil for a signal without a pipeline.
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	controller receiver.Metrics // nil before Start
-	refused    bool             // the next consumer of logs refused the last events; used by the scrape alone
-	stop       sync.Once
+	controller    receiver.Metrics // nil before Start
+	eventsRefused bool             // the next consumer of logs refused the last events; used by the scrape alone
+	stop          sync.Once
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*apiReceiver, error) {
@@ -58,22 +57,22 @@ func newReceiver(config *Config, set receiver.Settings) (*apiReceiver, error) {
 	}, nil
 }
 
-// Start begins to scrape. That a server cannot be reached does not fail it.
+// Start starts the scrapes. An unreachable server does not fail it.
 func (r *apiReceiver) Start(ctx context.Context, host component.Host) error {
 	metrics, err := scraper.NewMetrics(r.scrape)
 	if err != nil {
 		return err
 	}
 	controller, err := scraperhelper.NewMetricsController(
-		&r.config.ControllerConfig, r.settings, &cutConsumer{next: r.metrics, life: r.targets.life}, scraperhelper.AddMetricsScraper(metadata.Type, metrics))
+		&r.config.ControllerConfig, r.settings, &stopBoundConsumer{next: r.metrics, life: r.targets.stopContext}, scraperhelper.AddMetricsScraper(metadata.Type, metrics))
 	if err != nil {
 		return err
 	}
-	r.targets.events = r.logs != nil
+	r.targets.wantsEvents = r.logs != nil
 	if err := r.targets.start(ctx, host); err != nil {
 		return err
 	}
-	zeroTelemetry(ctx, r.telemetry)
+	startTelemetryAtZero(ctx, r.telemetry)
 	r.controller = controller
 	return r.controller.Start(ctx, host)
 }
@@ -90,26 +89,26 @@ func (r *apiReceiver) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	return read.metrics, nil
 }
 
-// sendEvents passes events on. What the next consumer does not take is lost: the next
-// scrape tells what is true then.
+// sendEvents sends events to the next consumer. Refused events are lost; the next scrape emits
+// the state at that time.
 func (r *apiReceiver) sendEvents(ctx context.Context, events plog.Logs) {
 	n := events.LogRecordCount()
 	if n == 0 {
 		return
 	}
-	ctx, end := cut(ctx, r.targets.life)
+	ctx, end := withStopGrace(ctx, r.targets.stopContext)
 	defer end()
 	var err error
 	for _, part := range cluster.Split(events) {
 		err = errors.Join(err, r.sendPart(ctx, part))
 	}
-	if err != nil && !r.refused {
+	if err != nil && !r.eventsRefused {
 		r.logger.Error("The next consumer refuses events of the API; those of later scrapes are sent to it again", zap.Int("events", n), zap.Error(err))
 	}
-	r.refused = err != nil
+	r.eventsRefused = err != nil
 }
 
-// sendPart passes on the events of one cluster.
+// sendPart sends the events of one cluster.
 func (r *apiReceiver) sendPart(ctx context.Context, events plog.Logs) error {
 	ctx = r.obsreport.StartLogsOp(ctx)
 	n := events.LogRecordCount()
@@ -118,8 +117,8 @@ func (r *apiReceiver) sendPart(ctx context.Context, events plog.Logs) error {
 	return err
 }
 
-// Shutdown ends the scrape that runs, and waits for the next consumer for
-// shutdown_timeout at most. It may come without Start and more than once.
+// Shutdown ends the current scrape, and waits for the next consumer for at most
+// shutdown_timeout. It may be called without Start and more than once.
 func (r *apiReceiver) Shutdown(ctx context.Context) (err error) {
 	r.stop.Do(func() {
 		r.targets.end(errStopping)
@@ -139,15 +138,15 @@ func (r *apiReceiver) Shutdown(ctx context.Context) (err error) {
 	return err
 }
 
-// cutConsumer passes on what there is, and ends the wait for the next consumer a
-// moment after the receiver stops.
-type cutConsumer struct {
-	next consumer.Metrics // nil if nobody wants metrics
+// stopBoundConsumer forwards metrics, and cancels the call of the next consumer consumeGrace
+// after the receiver stops.
+type stopBoundConsumer struct {
+	next consumer.Metrics // nil without a metrics pipeline
 	life context.Context
 }
 
 // Capabilities implements consumer.Metrics.
-func (c *cutConsumer) Capabilities() consumer.Capabilities {
+func (c *stopBoundConsumer) Capabilities() consumer.Capabilities {
 	if c.next == nil {
 		return consumer.Capabilities{}
 	}
@@ -155,23 +154,23 @@ func (c *cutConsumer) Capabilities() consumer.Capabilities {
 }
 
 // ConsumeMetrics implements consumer.Metrics.
-func (c *cutConsumer) ConsumeMetrics(ctx context.Context, data pmetric.Metrics) error {
+func (c *stopBoundConsumer) ConsumeMetrics(ctx context.Context, data pmetric.Metrics) error {
 	if data.DataPointCount() == 0 {
 		return nil
 	}
-	ctx, end := cut(ctx, c.life)
+	ctx, end := withStopGrace(ctx, c.life)
 	defer end()
 	return c.next.ConsumeMetrics(ctx, data)
 }
 
-// consumeGrace is how long the next consumer has when the receiver stops.
+// consumeGrace is the time of the next consumer after the receiver stops.
 const consumeGrace = time.Second
 
-// cut returns a context for the next consumer that ends a moment after the receiver.
-func cut(ctx, life context.Context) (context.Context, context.CancelFunc) {
+// withStopGrace returns a context that ends consumeGrace after the receiver stops.
+func withStopGrace(ctx, life context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	later, release := bounded.After(life, consumeGrace)
-	stop := context.AfterFunc(later, cancel) // it ends with the receiver, not with the scrape
+	stop := context.AfterFunc(later, cancel) // the receiver ends it, not the scrape
 	return ctx, func() {
 		stop()
 		release()

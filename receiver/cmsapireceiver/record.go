@@ -15,7 +15,7 @@ import (
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
-// record writes what is known as data points. What is not known has none.
+// record adds the data points of a reading. Unknown values have none.
 func (r *reading) record(mb *metadata.MetricsBuilder, states map[[2]string]bool) {
 	ts := pcommon.NewTimestampFromTime(r.at)
 	r.recordStatus(mb, ts)
@@ -28,15 +28,15 @@ func (r *reading) record(mb *metadata.MetricsBuilder, states map[[2]string]bool)
 	r.recordCalls(mb, ts)
 }
 
-// put writes a number if it is known.
-func put(record func(pcommon.Timestamp, int64), ts pcommon.Timestamp, value *int64) {
+// putIfKnown records a number unless it is nil.
+func putIfKnown(record func(pcommon.Timestamp, int64), ts pcommon.Timestamp, value *int64) {
 	if value != nil {
 		record(ts, *value)
 	}
 }
 
-// putBool writes 1 or 0 if it is known which.
-func putBool(record func(pcommon.Timestamp, int64), ts pcommon.Timestamp, value *bool) {
+// putBoolIfKnown records 1 or 0 unless the value is nil.
+func putBoolIfKnown(record func(pcommon.Timestamp, int64), ts pcommon.Timestamp, value *bool) {
 	if value != nil {
 		record(ts, oneIf(*value))
 	}
@@ -51,13 +51,13 @@ func oneIf(condition bool) int64 {
 
 func (r *reading) recordStatus(mb *metadata.MetricsBuilder, ts pcommon.Timestamp) {
 	s := &r.status
-	put(mb.RecordCiscoMeetingServerUptimeDataPoint, ts, s.UptimeSeconds)
-	put(mb.RecordCiscoMeetingServerRecordCreatedDataPoint, ts, s.CDRCorrelatorIndex)
-	put(mb.RecordCiscoMeetingServerCallLegActiveDataPoint, ts, s.CallLegsActive)
-	put(mb.RecordCiscoMeetingServerCallLegActiveMaxDataPoint, ts, s.CallLegsMaxActive)
-	put(mb.RecordCiscoMeetingServerCallLegCompletedDataPoint, ts, s.CallLegsCompleted)
-	putBool(mb.RecordCiscoMeetingServerActivatedDataPoint, ts, s.Activated)
-	putBool(mb.RecordCiscoMeetingServerClusterEnabledDataPoint, ts, s.ClusterEnabled)
+	putIfKnown(mb.RecordCiscoMeetingServerUptimeDataPoint, ts, s.UptimeSeconds)
+	putIfKnown(mb.RecordCiscoMeetingServerRecordCreatedDataPoint, ts, s.CDRCorrelatorIndex)
+	putIfKnown(mb.RecordCiscoMeetingServerCallLegActiveDataPoint, ts, s.CallLegsActive)
+	putIfKnown(mb.RecordCiscoMeetingServerCallLegActiveMaxDataPoint, ts, s.CallLegsMaxActive)
+	putIfKnown(mb.RecordCiscoMeetingServerCallLegCompletedDataPoint, ts, s.CallLegsCompleted)
+	putBoolIfKnown(mb.RecordCiscoMeetingServerActivatedDataPoint, ts, s.Activated)
+	putBoolIfKnown(mb.RecordCiscoMeetingServerClusterEnabledDataPoint, ts, s.ClusterEnabled)
 	for _, rate := range []struct {
 		value     *int64
 		media     metadata.AttributeMediaType
@@ -77,8 +77,8 @@ func (r *reading) recordStatus(mb *metadata.MetricsBuilder, ts pcommon.Timestamp
 	}
 }
 
-// recordAlarms writes the number of each documented alarm, 0 if it is not active:
-// an alert then sees that it is over.
+// recordAlarms records the number of each documented alarm, 0 if it is inactive, so that alerts
+// resolve.
 func (r *reading) recordAlarms(mb *metadata.MetricsBuilder, ts pcommon.Timestamp) {
 	if r.alarms == nil {
 		return
@@ -111,14 +111,14 @@ func (r *reading) recordAlarms(mb *metadata.MetricsBuilder, ts pcommon.Timestamp
 	}
 }
 
-// basisPoints are the parts that a share is given in.
+// basisPoints is the denominator of shares in the API.
 const basisPoints = 10_000
 
 func (r *reading) recordLoad(mb *metadata.MetricsBuilder, ts pcommon.Timestamp) {
 	var load, limit *int64
 	if r.load != nil {
 		load = r.load.MediaProcessingLoad
-		put(mb.RecordCiscoMeetingServerMediaProcessingLoadDataPoint, ts, load)
+		putIfKnown(mb.RecordCiscoMeetingServerMediaProcessingLoadDataPoint, ts, load)
 	}
 	cluster := r.inventory.cluster
 	if cluster == nil {
@@ -139,7 +139,7 @@ func (r *reading) recordLoad(mb *metadata.MetricsBuilder, ts pcommon.Timestamp) 
 	}
 }
 
-// recordCluster writes the configuration of the cluster. A limit of 0 is none.
+// recordCluster records the configuration of the cluster. A limit of 0 means no limit.
 func (r *reading) recordCluster(mb *metadata.MetricsBuilder, ts pcommon.Timestamp) {
 	if bridges := r.inventory.bridges; bridges != nil {
 		mb.RecordCiscoMeetingServerCallBridgeCountDataPoint(ts, int64(bridges.Total))
@@ -154,13 +154,13 @@ func (r *reading) recordCluster(mb *metadata.MetricsBuilder, ts pcommon.Timestam
 	if limit := c.ParticipantLimit; limit != nil && *limit > 0 {
 		mb.RecordCiscoMeetingServerParticipantLimitDataPoint(ts, *limit)
 	}
-	put(mb.RecordCiscoMeetingServerPeerLinkBitRateLimitDataPoint, ts, c.PeerLinkBitRate)
-	put(mb.RecordCiscoMeetingServerPeerLinkVideoStreamLimitDataPoint, ts, c.MaxPeerVideoStreams)
+	putIfKnown(mb.RecordCiscoMeetingServerPeerLinkBitRateLimitDataPoint, ts, c.PeerLinkBitRate)
+	putIfKnown(mb.RecordCiscoMeetingServerPeerLinkVideoStreamLimitDataPoint, ts, c.MaxPeerVideoStreams)
 }
 
 const (
-	// maxNodes bounds the nodes of a database that have metrics, and maxHost the
-	// bytes of a node's name. A cluster has five nodes at most.
+	// maxNodes is the largest number of database nodes with metrics, maxHost the longest
+	// name of a node in bytes. A cluster has at most five nodes.
 	maxNodes = 16
 	maxHost  = 128
 )
@@ -171,7 +171,7 @@ func (r *reading) recordDatabase(mb *metadata.MetricsBuilder, ts pcommon.Timesta
 		return
 	}
 	mb.RecordCiscoMeetingServerDatabaseErrorDataPoint(ts, oneIf(d.Error != ""))
-	put(mb.RecordCiscoMeetingServerDatabaseNodeCountDataPoint, ts, d.TotalNodes)
+	putIfKnown(mb.RecordCiscoMeetingServerDatabaseNodeCountDataPoint, ts, d.TotalNodes)
 	seen := make(map[string]bool)
 	for _, n := range d.Nodes[:min(len(d.Nodes), maxNodes)] {
 		host := n.Hostname[:min(len(n.Hostname), maxHost)]
@@ -195,9 +195,8 @@ func (r *reading) recordDatabase(mb *metadata.MetricsBuilder, ts pcommon.Timesta
 	}
 }
 
-// recordLicences writes the state of each feature and the days until it ends. states
-// are the features and states that were seen: what was once goes to 0 rather than
-// away.
+// recordLicences records the state of each feature and the days until it ends. states are the
+// features and states seen so far: a former state becomes 0 and keeps its series.
 func (r *reading) recordLicences(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, states map[[2]string]bool) {
 	if r.inventory.features == nil {
 		return
@@ -237,7 +236,7 @@ func (r *reading) recordReceivers(mb *metadata.MetricsBuilder, ts pcommon.Timest
 			mb.RecordCiscoMeetingServerCdrReceiverLimitDataPoint(ts, int64(list.Maximum))
 		}
 	}
-	putBool(mb.RecordCiscoMeetingServerCdrReceiverPresentDataPoint, ts, r.isPresent)
+	putBoolIfKnown(mb.RecordCiscoMeetingServerCdrReceiverPresentDataPoint, ts, r.hasReceiver)
 }
 
 func (r *reading) recordCalls(mb *metadata.MetricsBuilder, ts pcommon.Timestamp) {
@@ -264,15 +263,15 @@ func (r *reading) recordCalls(mb *metadata.MetricsBuilder, ts pcommon.Timestamp)
 	}
 }
 
-// legAlarms are the alarms of a leg by label.
+// legAlarms maps labels to the alarms of a leg.
 var legAlarms = map[string]func(*object.LegAlarms) bool{
 	"packetLoss":        func(a *object.LegAlarms) bool { return a.PacketLoss },
 	"excessiveJitter":   func(a *object.LegAlarms) bool { return a.ExcessiveJitter },
 	"highRoundTripTime": func(a *object.LegAlarms) bool { return a.HighRoundTripTime },
 }
 
-// recordParticipants writes all participants, and those of this bridge where it is
-// known who they are.
+// recordParticipants records the number of all participants, and of those on this bridge if
+// known.
 func (r *reading) recordParticipants(mb *metadata.MetricsBuilder, ts pcommon.Timestamp) {
 	list := r.participants
 	if list == nil {
@@ -294,7 +293,7 @@ func (r *reading) recordParticipants(mb *metadata.MetricsBuilder, ts pcommon.Tim
 	}
 }
 
-// recordStates writes the participants of this bridge by state, if any has one.
+// recordStates records the participants of this bridge by state, if any has a state.
 func recordStates(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, list []object.Participant) {
 	counts := make(map[metadata.AttributeParticipantState]int64)
 	known := len(list) == 0

@@ -30,15 +30,15 @@ func TestSampler(t *testing.T) {
 func TestSamplerForgets(t *testing.T) {
 	var s sampler
 	var many []string
-	for i := range 2 * maxRemembered {
+	for i := range 2 * maxSampledLegs {
 		many = append(many, strconv.Itoa(i))
 	}
 	s.pick(20, nil, many)
-	assert.Len(t, s.looked, maxRemembered)
-	for range forgetAfter + 1 {
+	assert.Len(t, s.legs, maxSampledLegs)
+	for range forgetAfterRounds + 1 {
 		s.pick(20, nil, nil)
 	}
-	assert.Empty(t, s.looked)
+	assert.Empty(t, s.legs)
 	assert.Empty(t, s.pick(20, []string{"", strings.Repeat("x", maxLegID+1)}, nil))
-	assert.Empty(t, s.looked)
+	assert.Empty(t, s.legs)
 }

@@ -17,36 +17,37 @@ import (
 )
 
 const (
-	// inventoryEvery is how often what changes rarely is read: licences, the
+	// inventoryInterval is the time between two readings of the inventory: licences, the
 	// configuration and the bridges of the cluster, the number of coSpaces. A restart of
-	// the Call Bridge, with which a new licence takes effect, makes it due at once.
-	inventoryEvery = 10 * time.Minute
-	// unknownEvery is how often an object is asked for that the server does not know.
-	unknownEvery = time.Hour
-	// Pages of the lists that are read in one scrape.
+	// the Call Bridge, which activates a new licence, makes it due at once.
+	inventoryInterval = 10 * time.Minute
+	// unknownRetryInterval is the time until an object is requested again that the server
+	// does not know.
+	unknownRetryInterval = time.Hour
+	// The numbers of pages of lists that one scrape reads.
 	alarmPages       = 3
 	participantPages = 3
 	alarmedLegPages  = 2
 	legPages         = 2
-	// callPages are the most pages of the list of calls that are read where events are
-	// wanted.
+	// callPages is the largest number of pages of the list of calls for events.
 	callPages = 8
-	// leftForLegs is how many requests the details of calls leave for people and legs.
-	leftForLegs = 20
-	// leastDetails is how many requests the list of legs leaves for the details of some.
-	leastDetails = 4
+	// requestsForLegs is the number of requests that the details of calls leave for
+	// participants and legs.
+	requestsForLegs = 20
+	// minLegDetails is the number of requests that the list of legs leaves for details.
+	minLegDetails = 4
 )
 
 // scrape is one reading of one bridge.
 type scrape struct {
 	target  *target
-	ctx     context.Context // with the limit of requests
-	over    bool            // nothing more is asked for
+	ctx     context.Context // limits the number of requests
+	stopped bool            // nothing more is asked for
 	problem problem
 	err     error // of problem
 }
 
-// reading is what one scrape found out. What is nil is not known.
+// reading is the result of one scrape. nil means unknown.
 type reading struct {
 	at           time.Time
 	start        time.Time // of the bridge
@@ -57,43 +58,43 @@ type reading struct {
 	load         *object.Load
 	database     *object.Database
 	cdrReceivers *api.CDRReceivers
-	isPresent    *bool // our CDR receiver
+	hasReceiver  *bool // our CDR receiver
 	calls        *int
-	callList     *api.Listing[object.Call]    // if events are wanted
-	legList      *api.Listing[object.CallLeg] // likewise
+	callList     *api.Listing[object.Call]    // nil unless needed for events
+	legList      *api.Listing[object.CallLeg] // nil unless needed for events
 	participants *api.Listing[object.Participant]
 	alarmedLegs  *api.Listing[object.CallLeg]
 	legs         []sampledLeg  // with details
 	sampledCalls []object.Call // likewise
 }
 
-// inventory is what changes rarely. Each part is kept until it is read again, or
-// cannot be.
+// inventory has the objects that change rarely. Each is kept until it is read again, or until a
+// reading fails.
 type inventory struct {
-	after    time.Time // not read before
+	nextRead time.Time // not read before
 	cluster  *object.Cluster
 	bridges  *api.Listing[object.CallBridge]
 	features *[]object.Feature
 	coSpaces *int
 }
 
-// ask reads an object, and returns nil if it cannot be read.
-func ask[T any](s *scrape, object string, read func(context.Context) (T, error)) *T {
-	if s.over || time.Now().Before(s.target.unknown[object]) {
+// readObject reads an object, and returns nil on failure.
+func readObject[T any](s *scrape, object string, read func(context.Context) (T, error)) *T {
+	if s.stopped || time.Now().Before(s.target.retryUnknownAt[object]) {
 		return nil
 	}
 	value, err := read(s.ctx)
-	if s.failed(object, err) {
+	if s.recordOutcome(object, err) {
 		return nil
 	}
 	return &value
 }
 
-// failed records how a reading ended.
-func (s *scrape) failed(object string, err error) bool {
+// recordOutcome records the outcome of reading an object, and reports whether it failed.
+func (s *scrape) recordOutcome(object string, err error) bool {
 	t := s.target
-	if err != nil && isCut(s.ctx, err) {
-		s.over = true
+	if err != nil && isScrapeOver(s.ctx, err) {
+		s.stopped = true
 		if s.err == nil && s.ctx.Err() != nil {
 			s.problem, s.err = metadata.AttributeProblemUnreachable, context.Cause(s.ctx)
 		}
@@ -102,33 +103,33 @@ func (s *scrape) failed(object string, err error) bool {
 	t.shared.telemetry.ReceiverCmsapiReads.Add(s.ctx, 1, readOptions[outcomeOf(err)]...)
 	switch {
 	case err == nil:
-		delete(t.unknown, object)
+		delete(t.retryUnknownAt, object)
 		return false
 	case isUnknown(err):
-		t.unknown[object] = time.Now().Add(unknownEvery)
+		t.retryUnknownAt[object] = time.Now().Add(unknownRetryInterval)
 		t.logger.Debug("The server does not know an object; it has no metrics", zap.String("object", object), zap.Error(err))
 		return true
 	}
-	p := problemOf(err)
-	if s.err == nil || isOfServer(p) {
+	p := problemFromError(err)
+	if s.err == nil || concernsServer(p) {
 		s.problem, s.err = p, err
 	}
-	s.over = s.over || isOfServer(p)
+	s.stopped = s.stopped || concernsServer(p)
 	return true
 }
 
-// read asks for everything, what is most important first: the details of legs take
-// the requests that are left. It returns nil if there is nothing to tell.
-func (s *scrape) read() *reading {
+// readAll reads all objects, the most important first; the details of legs use the remaining
+// requests. It returns nil if the server could not be read.
+func (s *scrape) readAll() *reading {
 	t, c := s.target, s.target.client
 	r := new(reading)
 	asked := time.Now()
-	status := ask(s, "status", c.SystemStatus)
+	status := readObject(s, "status", c.SystemStatus)
 	if status == nil {
 		if s.err == nil && s.ctx.Err() == nil { // 404: not the API at all
 			s.problem, s.err = metadata.AttributeProblemNotAPI, errNoStatus
 		}
-		delete(t.unknown, "status")
+		delete(t.retryUnknownAt, "status")
 		return nil
 	}
 	s.setStatus(r, status, asked)
@@ -138,14 +139,14 @@ func (s *scrape) read() *reading {
 	}
 	r.inventory = t.inventory
 
-	r.alarms = ask(s, "alarms", func(ctx context.Context) (api.Listing[object.Alarm], error) {
+	r.alarms = readObject(s, "alarms", func(ctx context.Context) (api.Listing[object.Alarm], error) {
 		return c.Alarms(ctx, api.Range{Pages: alarmPages})
 	})
-	r.load = ask(s, "load", c.Load)
-	r.database = ask(s, "database", c.Database)
+	r.load = readObject(s, "load", c.Load)
+	r.database = readObject(s, "database", c.Database)
 	s.readReceivers(r)
 	s.readCalls(r)
-	r.participants = ask(s, "participants", s.readParticipants)
+	r.participants = readObject(s, "participants", s.readParticipants)
 	s.readLegs(r)
 	return r
 }
@@ -159,7 +160,7 @@ func (s *scrape) setStatus(r *reading, status *object.Status, asked time.Time) {
 		var restarted bool
 		if r.start, restarted = t.boot.observe(answered, *uptime, took); restarted {
 			t.logger.Info("The Call Bridge has restarted", zap.Time("start", r.start))
-			t.inventory.after = time.Time{}
+			t.inventory.nextRead = time.Time{}
 		}
 	}
 	if !status.CDRTime.IsZero() {
@@ -172,50 +173,49 @@ func (s *scrape) setStatus(r *reading, status *object.Status, asked time.Time) {
 	}
 }
 
-// maxVersion bounds the version of a server that is logged, in bytes.
+// maxVersion is the longest version of a server that is logged, in bytes.
 const maxVersion = 64
 
-// readInventory reads what changes rarely, if it is time to. What fails is read
-// again in the next scrape.
+// readInventory reads the inventory if it is due. The next scrape reads failed objects again.
 func (s *scrape) readInventory(now time.Time) {
 	t, c := s.target, s.target.client
 	in := &t.inventory
-	if now.Before(in.after) && t.identity.known {
+	if now.Before(in.nextRead) && t.identity.known {
 		return
 	}
-	in.cluster = ask(s, "cluster", c.Cluster)
-	in.bridges = ask(s, "callBridges", c.CallBridges)
+	in.cluster = readObject(s, "cluster", c.Cluster)
+	in.bridges = readObject(s, "callBridges", c.CallBridges)
 	complete := s.isUnknown("cluster") || s.isUnknown("callBridges") || in.cluster != nil && in.bridges != nil
 	var bridges []object.CallBridge
 	if in.bridges != nil {
 		bridges = in.bridges.Items
 	}
-	t.identity.learn(in.cluster, bridges, complete)
-	in.features = ask(s, "licensing", c.Licensing)
-	in.coSpaces = ask(s, "coSpaces", c.CountCoSpaces)
+	t.identity.update(in.cluster, bridges, complete)
+	in.features = readObject(s, "licensing", c.Licensing)
+	in.coSpaces = readObject(s, "coSpaces", c.CountCoSpaces)
 	s.readPeers(bridges)
-	if s.err == nil && !s.over {
-		in.after = now.Add(inventoryEvery)
+	if s.err == nil && !s.stopped {
+		in.nextRead = now.Add(inventoryInterval)
 	}
 }
 
-func (s *scrape) isUnknown(object string) bool { return !s.target.unknown[object].IsZero() }
+func (s *scrape) isUnknown(object string) bool { return !s.target.retryUnknownAt[object].IsZero() }
 
-// readReceivers reads where the bridge posts its records to.
+// readReceivers reads the CDR receivers of the bridge.
 func (s *scrape) readReceivers(r *reading) {
-	list := ask(s, "cdrReceivers", s.target.client.CDRReceivers)
+	list := readObject(s, "cdrReceivers", s.target.client.CDRReceivers)
 	r.cdrReceivers = list
 	if list == nil || !s.target.receiver.IsSet() {
 		return
 	}
 	present, known := s.target.receiver.FindIn(list.Receivers)
 	if known {
-		r.isPresent = &present
+		r.hasReceiver = &present
 	}
 }
 
-// readParticipants reads the participants on the bridge. All of a server in no
-// cluster are its own, so that their number is enough.
+// readParticipants reads the participants on the bridge. A server without a cluster hosts all of
+// them, so their number is sufficient.
 func (s *scrape) readParticipants(ctx context.Context) (api.Listing[object.Participant], error) {
 	pages := participantPages
 	if s.isAlone() {
@@ -224,24 +224,24 @@ func (s *scrape) readParticipants(ctx context.Context) (api.Listing[object.Parti
 	return s.target.client.Participants(ctx, api.Range{Pages: pages})
 }
 
-// isAlone tells whether no other bridge can host participants of the server's calls.
+// isAlone reports whether no other bridge can host participants of the server's calls.
 func (s *scrape) isAlone() bool {
 	bridges := s.target.inventory.bridges
 	return bridges != nil && bridges.Complete && bridges.Total <= 1
 }
 
-// readCalls reads how many calls there are, or which if somebody wants to know.
+// readCalls reads the number of calls, or the list of calls for events and samples.
 func (s *scrape) readCalls(r *reading) {
 	t, c := s.target, s.target.client
 	if !s.wantsLists() && t.shared.config.SampleCalls == 0 {
-		r.calls = ask(s, "calls", c.CountCalls)
+		r.calls = readObject(s, "calls", c.CountCalls)
 		return
 	}
 	part := api.Range{Offset: t.calls.offset, Pages: 1}
 	if s.wantsLists() {
 		part = api.Range{Pages: 1, Whole: callPages}
 	}
-	list := ask(s, "calls", func(ctx context.Context) (api.Listing[object.Call], error) { return c.Calls(ctx, part) })
+	list := readObject(s, "calls", func(ctx context.Context) (api.Listing[object.Call], error) { return c.Calls(ctx, part) })
 	t.calls.offset = 0
 	if list == nil {
 		return
@@ -254,8 +254,8 @@ func (s *scrape) readCalls(r *reading) {
 	for i := range list.Items {
 		ids = append(ids, list.Items[i].ID)
 	}
-	for _, id := range t.calls.pick(min(t.shared.config.SampleCalls, api.RequestsLeft(s.ctx)-leftForLegs), nil, ids) {
-		if s.over {
+	for _, id := range t.calls.pick(min(t.shared.config.SampleCalls, api.RequestsLeft(s.ctx)-requestsForLegs), nil, ids) {
+		if s.stopped {
 			return
 		}
 		call, err := c.Call(s.ctx, id)
@@ -263,16 +263,16 @@ func (s *scrape) readCalls(r *reading) {
 		case err == nil:
 			r.sampledCalls = append(r.sampledCalls, call)
 		case !isUnknown(err): // one that has ended since is no fault
-			s.failed("call", err)
+			s.recordOutcome("call", err)
 		}
 	}
 }
 
 func (s *scrape) wantsLists() bool {
-	return s.target.shared.events && s.target.shared.config.Events.Lists
+	return s.target.shared.wantsEvents && s.target.shared.config.Events.Lists
 }
 
-// readLegs reads the details of some legs: see sampler.
+// readLegs reads the details of the legs that the sampler selects.
 func (s *scrape) readLegs(r *reading) {
 	t, c := s.target, s.target.client
 	read := func(alarmed bool, offset *int, pages int) *api.Listing[object.CallLeg] {
@@ -280,7 +280,7 @@ func (s *scrape) readLegs(r *reading) {
 		if alarmed {
 			name = "callLegs?alarms=all"
 		}
-		list := ask(s, name, func(ctx context.Context) (api.Listing[object.CallLeg], error) {
+		list := readObject(s, name, func(ctx context.Context) (api.Listing[object.CallLeg], error) {
 			return c.CallLegs(ctx, alarmed, api.Range{Offset: *offset, Pages: pages})
 		})
 		*offset = 0
@@ -301,17 +301,17 @@ func (s *scrape) readLegs(r *reading) {
 	s.readDetails(r, t.sampler.pick(n, idsOf(r.alarmedLegs), idsOf(others)))
 }
 
-// readAllLegs reads the list of legs if it is wanted and its pages fit into the limit of
-// requests. It returns nil for a list that has to be read in parts.
+// readAllLegs reads the list of legs if events need it and its pages fit into the limit of
+// requests. It returns nil for a list that must be read in parts.
 func (s *scrape) readAllLegs(r *reading) *api.Listing[object.CallLeg] {
 	if !s.wantsLists() {
 		return nil
 	}
-	whole := api.RequestsLeft(s.ctx) - min(leastDetails, s.target.shared.config.Sample)
+	whole := api.RequestsLeft(s.ctx) - min(minLegDetails, s.target.shared.config.Sample)
 	if whole < 1 {
 		return nil
 	}
-	list := ask(s, "callLegs", func(ctx context.Context) (api.Listing[object.CallLeg], error) {
+	list := readObject(s, "callLegs", func(ctx context.Context) (api.Listing[object.CallLeg], error) {
 		return s.target.client.CallLegs(ctx, false, api.Range{Pages: 1, Whole: whole})
 	})
 	if list == nil || !list.Complete {
@@ -331,15 +331,14 @@ func idsOf(list *api.Listing[object.CallLeg]) (ids []string) {
 	return ids
 }
 
-// readDetails reads legs one by one. A leg that has ended since the list was read is
-// no fault.
+// readDetails reads legs one by one. A leg that has ended since the list is not a fault.
 func (s *scrape) readDetails(r *reading, ids []string) {
 	t := s.target
 	count := func(outcome metadata.AttributeLegOutcome) {
 		t.shared.telemetry.ReceiverCmsapiLegs.Add(s.ctx, 1, legOptions[outcome]...)
 	}
 	for _, id := range ids {
-		if s.over {
+		if s.stopped {
 			return
 		}
 		leg, err := t.client.CallLeg(s.ctx, id)
@@ -351,7 +350,7 @@ func (s *scrape) readDetails(r *reading, ids []string) {
 			count(metadata.AttributeLegOutcomeGone)
 		default:
 			count(metadata.AttributeLegOutcomeFailed)
-			s.failed("callLeg", err)
+			s.recordOutcome("callLeg", err)
 		}
 	}
 }

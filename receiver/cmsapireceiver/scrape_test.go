@@ -196,7 +196,7 @@ func TestIdentity(t *testing.T) {
 	b.set(func(b *bridge) { delete(b.statuses, "/callBridges") })
 	data := r.all.scrape(t.Context()).metrics
 	require.NotZero(t, data.ResourceMetrics().Len())
-	own := r.all.now()[0]
+	own := r.all.snapshot()[0]
 	for _, rm := range data.ResourceMetrics().All() {
 		assert.Equal(t, map[string]any{
 			names.ServiceName: names.MeetingServerService, names.ServiceInstanceID: northID, names.CallBridgeID: northID,
@@ -211,7 +211,7 @@ func TestIdentity(t *testing.T) {
 	for range maxIdentityTries - 1 {
 		assert.Empty(t, r.scrape())
 	}
-	assert.Contains(t, r.scrape(), r.all.now()[0].name)
+	assert.Contains(t, r.scrape(), r.all.snapshot()[0].name)
 }
 
 // A restart is a new start time, and nothing else is.
@@ -285,7 +285,7 @@ func TestThousandLegs(t *testing.T) {
 			b.alarmed[b.legs[100*i]] = true
 		}
 		r := newRig(t, nil, b)
-		r.all.events = test.events
+		r.all.wantsEvents = test.events
 		looked := make(map[string]int)
 		scrapes := 0
 		for ; len(looked) < 1000 && scrapes < 200; scrapes++ {

@@ -29,7 +29,7 @@ var (
 	errNoStatus = errors.New("GET /system/status: answered 404 Not Found: check that endpoint is the web admin interface of a Call Bridge")
 )
 
-// targets are all bridges, named and discovered.
+// targets are all bridges, configured and discovered.
 type targets struct {
 	config    *Config
 	settings  receiver.Settings
@@ -37,10 +37,10 @@ type targets struct {
 	host      component.Host
 	health    *health
 
-	events bool // somebody wants events
+	wantsEvents bool // somebody wants events
 
-	life context.Context // ends when the receiver stops
-	end  context.CancelCauseFunc
+	stopContext context.Context // ends when the receiver stops
+	end         context.CancelCauseFunc
 
 	mu   sync.Mutex
 	list []*target
@@ -48,11 +48,10 @@ type targets struct {
 
 func newTargets(config *Config, set receiver.Settings, telemetry *metadata.TelemetryBuilder) *targets {
 	life, end := context.WithCancelCause(context.Background())
-	return &targets{config: config, settings: set, telemetry: telemetry, life: life, end: end}
+	return &targets{config: config, settings: set, telemetry: telemetry, stopContext: life, end: end}
 }
 
-// start makes the clients of the named servers. That one cannot be reached does not
-// fail it.
+// start creates the clients of the configured servers. An unreachable server does not fail it.
 func (all *targets) start(ctx context.Context, host component.Host) error {
 	all.host, all.health = host, newHealth(host)
 	for i := range all.config.Servers {
@@ -78,31 +77,30 @@ func (all *targets) shutdown(context.Context) error {
 	return nil
 }
 
-// now returns the bridges as they are now.
-func (all *targets) now() []*target {
+// snapshot returns a copy of the list.
+func (all *targets) snapshot() []*target {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	return slices.Clone(all.list)
 }
 
-// scrape reads all bridges at the same time. None waits for another. A server that
-// fails is reported once, by health and in the log; scraperhelper would log it at
-// each scrape.
-func (all *targets) scrape(ctx context.Context) scraped {
-	ctx, cancel := all.bound(ctx)
+// scrape reads all bridges concurrently. health reports a failing server once; an error returned
+// from here would be logged at each scrape.
+func (all *targets) scrape(ctx context.Context) scrapeResult {
+	ctx, cancel := all.withStop(ctx)
 	defer cancel()
-	out := all.scrapeThese(ctx, all.now())
+	out := all.scrapeThese(ctx, all.snapshot())
 	if fresh := all.discover(context.WithoutCancel(ctx)); len(fresh) > 0 {
 		all.scrapeThese(ctx, fresh).moveTo(out)
 	}
 	return out
 }
 
-// bound ends a scrape with the receiver, and early enough for the next consumer to
-// take what was read within the same timeout.
-func (all *targets) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+// withStop returns a context that ends with the receiver, and early enough for the next consumer
+// to accept the result within the same timeout.
+func (all *targets) withStop(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(all.life, func() { end(errStopping) })
+	stop := context.AfterFunc(all.stopContext, func() { end(errStopping) })
 	ctx, cancel := context.WithTimeoutCause(ctx, all.config.Timeout*4/5,
 		fmt.Errorf("the scrape took longer than four fifths of timeout, %s", all.config.Timeout))
 	return ctx, func() {
@@ -112,27 +110,27 @@ func (all *targets) bound(ctx context.Context) (context.Context, context.CancelF
 	}
 }
 
-// scraped is what comes of a scrape.
-type scraped struct {
+// scrapeResult is the result of a scrape.
+type scrapeResult struct {
 	metrics pmetric.Metrics
 	events  plog.Logs
 }
 
-func newScraped() scraped { return scraped{pmetric.NewMetrics(), plog.NewLogs()} }
+func newScrapeResult() scrapeResult { return scrapeResult{pmetric.NewMetrics(), plog.NewLogs()} }
 
-func (s scraped) moveTo(to scraped) {
+func (s scrapeResult) moveTo(to scrapeResult) {
 	s.metrics.ResourceMetrics().MoveAndAppendTo(to.metrics.ResourceMetrics())
 	s.events.ResourceLogs().MoveAndAppendTo(to.events.ResourceLogs())
 }
 
-func (all *targets) scrapeThese(ctx context.Context, list []*target) scraped {
-	parts := make([]scraped, len(list))
+func (all *targets) scrapeThese(ctx context.Context, list []*target) scrapeResult {
+	parts := make([]scrapeResult, len(list))
 	var scrapes sync.WaitGroup
 	for i, t := range list {
 		scrapes.Go(func() { parts[i] = t.scrape(ctx) })
 	}
 	scrapes.Wait()
-	out := newScraped()
+	out := newScrapeResult()
 	for _, part := range parts {
 		part.moveTo(out)
 	}
@@ -140,7 +138,7 @@ func (all *targets) scrapeThese(ctx context.Context, list []*target) scraped {
 }
 
 func (all *targets) observeProblems(_ context.Context, o metric.Int64Observer) error {
-	for _, t := range all.now() {
+	for _, t := range all.snapshot() {
 		own, has := all.health.problemOf(t)
 		for _, p := range problems() {
 			n := int64(0)
@@ -154,7 +152,7 @@ func (all *targets) observeProblems(_ context.Context, o metric.Int64Observer) e
 	return nil
 }
 
-// hostPort returns host and port of a URL with the scheme's default port.
+// hostPort returns host and port of a URL. Without a port it is the default port of the scheme.
 func hostPort(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -163,9 +161,9 @@ func hostPort(endpoint string) string {
 	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
 }
 
-// zeroTelemetry lets the series that somebody is woken by be born at zero: a rate
-// does not see what a series is born with.
-func zeroTelemetry(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
+// startTelemetryAtZero lets the series of alerts begin at 0, because rate() ignores the first
+// value of a series.
+func startTelemetryAtZero(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 	for _, outcome := range readOptions {
 		telemetry.ReceiverCmsapiReads.Add(ctx, 0, outcome...)
 	}

@@ -6,32 +6,32 @@ package cmsapireceiver
 import "time"
 
 const (
-	// maxUptime bounds what is taken for an uptime: no server runs for a century.
+	// maxUptime is the longest plausible uptime, a century.
 	maxUptime = 100 * 365 * 24 * 3600
-	// startTolerance is by how much uptime may grow less than time passes without a
-	// restart: it is in whole seconds, and an answer takes a while.
+	// startTolerance is by how much less than the clock uptime may advance without a
+	// restart: it is in whole seconds, and an answer takes time.
 	startTolerance = 5 * time.Second
 )
 
-// startClock finds out when a bridge started. The time of the start is computed
-// once and kept until the bridge restarts: computed anew at each scrape it would
-// move by a second now and then, and each move reads as a reset of all sums.
+// startClock computes the start time of a bridge once, and keeps it until the bridge restarts.
+// Computed at each scrape, it would vary by a second, and each variation would be a reset of all
+// sums.
 type startClock struct {
 	start  time.Time // zero before the first uptime
 	uptime time.Duration
 	at     time.Time // when uptime was read
 }
 
-// observe takes an uptime that was read at now, by an answer that took took. It
-// returns when the bridge started and whether it restarted since the last call.
+// observe adds an uptime in seconds that was read at now by a request with duration took. It
+// returns the start of the bridge, and whether it has restarted since the last call.
 func (c *startClock) observe(now time.Time, seconds int64, took time.Duration) (start time.Time, restarted bool) {
 	if seconds > maxUptime {
 		return c.start, false
 	}
 	uptime := time.Duration(seconds) * time.Second
 	known := !c.start.IsZero()
-	// Two uptimes are compared with the monotonic clock: neither clock that tells the
-	// time of day matters.
+	// Two uptimes are compared by the monotonic clock, which changes of the time of day do
+	// not affect.
 	restarted = known && uptime-c.uptime < now.Sub(c.at)-startTolerance-took
 	if !known || restarted {
 		c.start = now.Add(-uptime)

@@ -27,37 +27,36 @@ import (
 	"github.com/legato-otel/legato/receiver/cmsapireceiver/internal/metadata"
 )
 
-// target is one Call Bridge that is scraped. One scrape at a time uses it.
+// target is a scraped Call Bridge. One scrape at a time uses it.
 type target struct {
 	config *ServerConfig
 	shared *targets
-	// discovered is the id of the bridge for one that another server told of, "" for
-	// a configured one.
-	discovered string
+	// peerID is the id of a discovered bridge, "" for a configured one.
+	peerID     string
 	name       string // host:port
 	host       string
 	port       int
 	client     *api.Client
 	logger     *zap.Logger
 	builder    *metadata.MetricsBuilder
-	quality    *aggregate.Set[*quality]
-	fixed      []attribute.KeyValue // configured, sorted
+	quality    *aggregate.Set[*qualityInstruments]
+	configured []attribute.KeyValue // configured, sorted
 	receiver   api.ReceiverMatch
 
-	identity  identity
-	boot      startClock
-	sampler   sampler
-	calls     sampler
-	version   string               // of the server's software, as last logged
-	seen      map[[2]string]bool   // features and states of licences
-	unknown   map[string]time.Time // objects that the server does not know: not asked for before
-	inventory inventory
-	watch     completeness.Watch
-	after     time.Time // not scraped before
-	peers     map[string]string
+	identity       identity
+	boot           startClock
+	sampler        sampler
+	calls          sampler
+	version        string               // of the server's software, as last logged
+	licenceStates  map[[2]string]bool   // features and states of licences
+	retryUnknownAt map[string]time.Time // objects that the server does not know: not asked for before
+	inventory      inventory
+	watch          completeness.Watch
+	retryAt        time.Time // not scraped before
+	peers          map[string]string
 }
 
-// newTarget makes the client of a server.
+// newTarget creates the target of a server with its client.
 func newTarget(ctx context.Context, shared *targets, config *ServerConfig, discovered string) (*target, error) {
 	u, err := url.Parse(config.HTTP.Endpoint)
 	if err != nil {
@@ -78,19 +77,19 @@ func newTarget(ctx context.Context, shared *targets, config *ServerConfig, disco
 	}
 	name := net.JoinHostPort(u.Hostname(), port)
 	return &target{
-		config: config, shared: shared, discovered: discovered, name: name, host: u.Hostname(), port: number,
+		config: config, shared: shared, peerID: discovered, name: name, host: u.Hostname(), port: number,
 		client: client, logger: shared.settings.Logger.With(zap.String("server", name)), receiver: matches,
-		builder: metadata.NewMetricsBuilder(shared.config.MetricsBuilderConfig, shared.settings),
-		quality: newQualitySet(shared.settings.BuildInfo.Version),
-		fixed:   configuredAttributes(shared.config.ResourceAttributes, config.ResourceAttributes),
-		seen:    make(map[[2]string]bool), unknown: make(map[string]time.Time), peers: make(map[string]string),
+		builder:       metadata.NewMetricsBuilder(shared.config.MetricsBuilderConfig, shared.settings),
+		quality:       newQualityMetrics(shared.settings.BuildInfo.Version),
+		configured:    configuredAttributes(shared.config.ResourceAttributes, config.ResourceAttributes),
+		licenceStates: make(map[[2]string]bool), retryUnknownAt: make(map[string]time.Time), peers: make(map[string]string),
 		identity: identity{callBridge: discovered},
 	}, nil
 }
 
 func (t *target) close() { t.client.Close() }
 
-// configuredAttributes are those of all servers with those of one over them.
+// configuredAttributes merges the common attributes with those of one server.
 func configuredAttributes(all, one map[string]string) (list []attribute.KeyValue) {
 	merged := maps.Clone(all)
 	if merged == nil {
@@ -103,44 +102,44 @@ func configuredAttributes(all, one map[string]string) (list []attribute.KeyValue
 	return list
 }
 
-// attributes are the resource of the bridge's metrics.
+// attributes returns the resource of the bridge's metrics.
 func (t *target) attributes() []attribute.KeyValue {
 	all := callbridge.Identity{CallBridge: t.identity.callBridge, Address: t.name}.Attributes()
 	all = append(all, attribute.String(names.ServerAddress, t.host), attribute.Int(names.ServerPort, t.port))
-	return append(all, t.fixed...)
+	return append(all, t.configured...)
 }
 
-// scrape reads the bridge once. What could not be read has no metrics and no events.
-func (t *target) scrape(ctx context.Context) scraped {
-	out := newScraped()
-	if time.Now().Before(t.after) {
+// scrape reads the bridge once. Objects that could not be read have no metrics and no events.
+func (t *target) scrape(ctx context.Context) scrapeResult {
+	out := newScrapeResult()
+	if time.Now().Before(t.retryAt) {
 		return out
 	}
 	s := &scrape{target: t, ctx: api.LimitRequests(ctx, t.shared.config.MaxRequests)}
-	read := s.read()
+	read := s.readAll()
 	if read != nil {
-		t.emit(ctx, read, out.metrics)
-		t.events(read, out.events)
+		t.addMetrics(ctx, read, out.metrics)
+		t.addEvents(read, out.events)
 	}
 	switch {
 	case context.Cause(ctx) == errStopping: //nolint:errorlint // it is set as it is
 	case s.err != nil:
 		if s.problem == metadata.AttributeProblemForbidden && read == nil {
-			t.after = time.Now().Add(api.UnauthorizedRetryDelay)
+			t.retryAt = time.Now().Add(api.UnauthorizedRetryDelay)
 		}
-		t.shared.health.failed(t, s.problem, s.err)
+		t.shared.health.setProblem(t, s.problem, s.err)
 	default:
-		t.shared.health.recovered(t)
+		t.shared.health.clearProblem(t)
 	}
 	return out
 }
 
-// emit writes what was read as metrics.
-func (t *target) emit(ctx context.Context, r *reading, out pmetric.Metrics) {
+// addMetrics adds the metrics of a reading.
+func (t *target) addMetrics(ctx context.Context, r *reading, out pmetric.Metrics) {
 	attributes := t.attributes()
 	resource := pcommon.NewResource()
 	callbridge.Put(resource.Attributes(), attributes)
-	r.record(t.builder, t.seen)
+	r.record(t.builder, t.licenceStates)
 	options := []metadata.ResourceMetricsOption{metadata.WithResource(resource)}
 	if !r.start.IsZero() {
 		options = append(options, metadata.WithStartTimeOverride(pcommon.NewTimestampFromTime(r.start)))
