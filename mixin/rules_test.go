@@ -159,8 +159,12 @@ func TestOut(t *testing.T) {
 // metricName finds names of metrics in a document.
 var metricName = regexp.MustCompile(`\b(?:cisco_meeting_server|cisco_mediasense|oracle_ocms|otelcol_(?:receiver_(?:cms|mediasense|ocms)|processor_callstitch|connector_logtospan|exporter_callrecord))[a-z0-9_]*[a-z0-9]`)
 
-// notMetrics are what documents call by such a name besides metrics: labels.
-var notMetrics = []string{"cisco_meeting_server_cluster", "cisco_meeting_server_system_id", "cisco_meeting_server_call_bridge_id", "cisco_meeting_server_session_id"}
+// notMetrics are what documents call by such a name besides metrics: labels, and attributes
+// of log records as Loki spells them.
+var notMetrics = []string{
+	"cisco_meeting_server_cluster", "cisco_meeting_server_system_id", "cisco_meeting_server_call_bridge_id", "cisco_meeting_server_session_id",
+	"cisco_meeting_server_call_leg_reason", "cisco_meeting_server_call_leg_alarm_packet_loss_duration_percentage", "cisco_mediasense_session_session_state",
+}
 
 // Every metric that a document names exists.
 func TestDocuments(t *testing.T) {
