@@ -114,6 +114,11 @@ scale: build ## Play estates of several Collectors with outages of a minute, and
 drills: build ## Play every drill of callsim against a real Prometheus and Alertmanager, and print how soon the alerts ring
 	LEGATO_DRILLS=1 LEGATO_REQUIRE_PROMETHEUS=1 $(GO) -C test test -run '^TestDrills' -count=1 -timeout 0 -v ./e2e
 
+.PHONY: backends
+backends: build ## Read spans back from a real Jaeger and records from a real VictoriaLogs; builds both, ten minutes the first time
+	@test/backends/build build/backends
+	LEGATO_JAEGER=$(CURDIR)/build/backends/jaeger LEGATO_VICTORIALOGS=$(CURDIR)/build/backends/victoria-logs $(GO) -C test test -run '^TestBackends' -count=1 -timeout 10m -v ./e2e
+
 .PHONY: clean
 clean: ## Remove what was built and what the demo wrote
 	rm -rf build dist data
