@@ -11,7 +11,7 @@ import (
 
 // census counts the records of every session, by playing the story once before.
 // Of a story without end it assumes enough records for the faults to come soon.
-func census(opts options) []bridge.Stretch {
+func countRecords(opts options) []bridge.Stretch {
 	const assumed = 400
 	wanted := max(opts.faults.Overflow, opts.faults.Garbage)
 	if wanted == 0 {
@@ -30,7 +30,7 @@ func census(opts options) []bridge.Stretch {
 		}
 		return list
 	}
-	for ev := range opts.story(world, false) {
+	for ev := range opts.scenarioEvents(world, false) {
 		if _, ok := at[ev.Session]; !ok {
 			at[ev.Session] = len(list)
 			list = append(list, bridge.Stretch{Session: ev.Session})

@@ -44,7 +44,7 @@ type cluster struct {
 }
 
 func newCluster(opts options) (*cluster, error) {
-	plan, err := bridge.NewPlan(opts.seed, census(opts), opts.faults.Faults)
+	plan, err := bridge.NewPlan(opts.seed, countRecords(opts), opts.faults.Faults)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("-faults: %w, got %q", err, opts.faults.text)}
 	}
@@ -80,7 +80,7 @@ func (o *options) limit() int {
 }
 
 // happen tells one event to the bridge it happened on, and to the witness.
-func (c *cluster) happen(ev scenario.Event) {
+func (c *cluster) applyEvent(ev scenario.Event) {
 	var index uint64
 	if rec, ok := wire.Encode(ev); ok && c.opts.sends() {
 		index = c.queues[ev.Bridge].Append(rec)
@@ -114,7 +114,7 @@ func (c *cluster) happen(ev scenario.Event) {
 }
 
 // end tells everybody that nothing more will come.
-func (c *cluster) end() {
+func (c *cluster) endAll() {
 	if c.mediasense != nil {
 		c.mediasense.End()
 	}

@@ -59,7 +59,7 @@ func (c *cluster) deliver(ctx context.Context, stderr io.Writer) error {
 	c.endMediaSense(ctx, gaveUp, stderr)
 	c.endToggle()
 	if gaveUp {
-		return fmt.Errorf("%w after %s: %s", errGaveUp, c.opts.giveUp, c.complaint(senders))
+		return fmt.Errorf("%w after %s: %s", errGaveUp, c.opts.giveUp, c.undeliveredText(senders))
 	}
 	return nil
 }
@@ -99,28 +99,28 @@ func (c *cluster) destination(i int) bridge.Destination {
 // play appends the records of the scenario at its pace, to its end or to the
 // end of stop.
 func (c *cluster) play(stop context.Context) {
-	if !c.beginMediaSense(stop) || !c.beginEvents(stop) {
+	if !c.beginMediaSense(stop) || !c.awaitEventClients(stop) {
 		return
 	}
 	wait := newPace(c.opts)
-	for m := range c.moments() {
+	for m := range c.timedEvents() {
 		if !wait(stop, m.at) {
 			return
 		}
 		if c.opts.speed == 0 && !c.awaitRoom(stop, m) {
 			return
 		}
-		c.live(m)
+		c.applyTimedEvent(m)
 	}
-	c.end()
+	c.endAll()
 }
 
 // awaitRoom waits for the receivers of a story without a pace of its own.
-func (c *cluster) awaitRoom(stop context.Context, m moment) bool {
+func (c *cluster) awaitRoom(stop context.Context, m timedEvent) bool {
 	if m.recorded {
 		return c.mediasense.AwaitRoom(stop, maxEventBacklog)
 	}
-	return c.queues[m.ev.Bridge].AwaitRoom(stop, c.opts.buffer) && c.roomForEvents(stop)
+	return c.queues[m.ev.Bridge].AwaitRoom(stop, c.opts.buffer) && c.awaitEventRoom(stop)
 }
 
 // cutAfter calls cut a moment after stop ended, unless done is closed before.
@@ -178,7 +178,7 @@ func (c *cluster) waiting() int {
 }
 
 // complaint lists what each bridge could not deliver and why.
-func (c *cluster) complaint(senders []*bridge.Sender) string {
+func (c *cluster) undeliveredText(senders []*bridge.Sender) string {
 	var parts []string
 	for i, q := range c.queues {
 		if n := q.Waiting(); n > 0 {

@@ -75,7 +75,7 @@ func (c *cluster) serveEvents(stderr io.Writer) error {
 }
 
 // beginEvents waits for clients if the story must not begin without.
-func (c *cluster) beginEvents(stop context.Context) bool {
+func (c *cluster) awaitEventClients(stop context.Context) bool {
 	if c.events == nil {
 		return true
 	}
@@ -87,7 +87,7 @@ func (c *cluster) beginEvents(stop context.Context) bool {
 }
 
 // roomForEvents waits for slow clients when the story has no pace.
-func (c *cluster) roomForEvents(stop context.Context) bool {
+func (c *cluster) awaitEventRoom(stop context.Context) bool {
 	return c.events == nil || c.events.AwaitRoom(stop, maxEventBacklog)
 }
 
@@ -118,7 +118,7 @@ func (c *cluster) endEvents(ctx context.Context, gaveUp bool, stderr io.Writer) 
 
 // story is what is played: to its end, or as much as is wanted; with the
 // behaviour of its people when somebody can see it.
-func (o *options) story(world *scenario.World, lively bool) iter.Seq[scenario.Event] {
+func (o *options) scenarioEvents(world *scenario.World, lively bool) iter.Seq[scenario.Event] {
 	all := world.Events()
 	if lively {
 		all = scenario.Lively(o.scenario(), all)

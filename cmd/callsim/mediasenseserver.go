@@ -15,7 +15,7 @@ import (
 )
 
 // moment is something that happens in one of the two stories.
-type moment struct {
+type timedEvent struct {
 	at       time.Time
 	ev       scenario.Event
 	recorded bool // it is the recordings' turn
@@ -24,10 +24,10 @@ type moment struct {
 // moments are both stories in the order of their time. The calls of the Call
 // Bridges set the time: when they are over nobody calls any more, and what is
 // still recorded ends.
-func (c *cluster) moments() iter.Seq[moment] {
-	return func(yield func(moment) bool) {
-		for ev := range c.opts.story(c.world, c.events != nil) {
-			if !c.recordUntil(ev.At, yield) || !yield(moment{at: ev.At, ev: ev}) {
+func (c *cluster) timedEvents() iter.Seq[timedEvent] {
+	return func(yield func(timedEvent) bool) {
+		for ev := range c.opts.scenarioEvents(c.world, c.events != nil) {
+			if !c.recordUntil(ev.At, yield) || !yield(timedEvent{at: ev.At, ev: ev}) {
 				return
 			}
 		}
@@ -45,7 +45,7 @@ func (c *cluster) moments() iter.Seq[moment] {
 
 // recordUntil yields the appointments of the recordings before a moment. Who
 // takes one keeps it, or ends the story.
-func (c *cluster) recordUntil(end time.Time, yield func(moment) bool) bool {
+func (c *cluster) recordUntil(end time.Time, yield func(timedEvent) bool) bool {
 	if c.recordings == nil {
 		return true
 	}
@@ -54,16 +54,16 @@ func (c *cluster) recordUntil(end time.Time, yield func(moment) bool) bool {
 		if !more || !at.Before(end) {
 			return true
 		}
-		if !yield(moment{at: at, recorded: true}) {
+		if !yield(timedEvent{at: at, recorded: true}) {
 			return false
 		}
 	}
 }
 
 // live lets what is next happen.
-func (c *cluster) live(m moment) {
+func (c *cluster) applyTimedEvent(m timedEvent) {
 	if !m.recorded {
-		c.happen(m.ev)
+		c.applyEvent(m.ev)
 		return
 	}
 	for _, ev := range c.recordings.Step() {

@@ -39,7 +39,7 @@ func (c *cluster) print(ctx context.Context, out io.Writer) error {
 
 func (c *cluster) printAll(ctx context.Context, w *bufio.Writer, couriers []*bridge.Courier) error {
 	wait, now := newPace(c.opts), time.Time{}
-	for m := range c.moments() {
+	for m := range c.timedEvents() {
 		if !m.at.Equal(now) {
 			if err := c.printWaiting(ctx, w, couriers); err != nil {
 				return err
@@ -49,9 +49,9 @@ func (c *cluster) printAll(ctx context.Context, w *bufio.Writer, couriers []*bri
 			}
 			now = m.at
 		}
-		c.live(m)
+		c.applyTimedEvent(m)
 	}
-	c.end()
+	c.endAll()
 	return c.printWaiting(ctx, w, couriers)
 }
 

@@ -63,16 +63,16 @@ func (p *Proxy) Close() error { return errors.Join(p.err, p.file.file.Close()) }
 func (p *Proxy) Observe(ev scenario.Event) {
 	switch what := ev.What.(type) {
 	case scenario.LegStarted:
-		if passes(what.Leg) {
-			p.invite(ev.At, what.Leg)
+		if passesProxy(what.Leg) {
+			p.writeInvite(ev.At, what.Leg)
 		}
 	case scenario.LegChanged:
 		if d := p.open[what.Leg.ID]; d != nil && what.Leg.Phase != scenario.PhaseConnecting && d.Call.Result == "" {
-			p.answer(ev.At, d)
+			p.writeAnswer(ev.At, d)
 		}
 	case scenario.LegEnded:
 		if d := p.open[what.Leg.ID]; d != nil {
-			p.end(ev.At, d, what.Reason)
+			p.writeEnd(ev.At, d, what.Reason)
 			delete(p.open, what.Leg.ID)
 		}
 	default:
@@ -81,16 +81,16 @@ func (p *Proxy) Observe(ev scenario.Event) {
 
 // passes reports whether a leg's signalling passes the proxy: that of people with
 // SIP devices, and of scanners.
-func passes(l scenario.Leg) bool {
+func passesProxy(l scenario.Leg) bool {
 	return l.Type == "sip" && l.SIPCallID != "" && (l.Kind == scenario.KindPerson || l.Kind == scenario.KindScanner)
 }
 
 // invite writes the INVITE of a leg, at times with a challenge before it, and what
 // else a log has between calls.
-func (p *Proxy) invite(at time.Time, l scenario.Leg) {
-	p.foreign(at)
+func (p *Proxy) writeInvite(at time.Time, l scenario.Leg) {
+	p.writeForeign(at)
 	if l.Direction != "outgoing" && l.Kind == scenario.KindPerson && p.dice.Chance(0.08) {
-		p.miss(at.Add(-missedBefore), l)
+		p.writeMissedCall(at.Add(-missedBefore), l)
 	}
 	d := &dialog{Call: &SIPCall{SIPCallID: l.SIPCallID, Leg: l.ID}, cseq: 1}
 	bridge := "<sip:" + orDefault(l.LocalAddress, "meet@example.test") + ">"
@@ -106,16 +106,16 @@ func (p *Proxy) invite(at time.Time, l scenario.Leg) {
 	if p.dice.Chance(0.2) {
 		d.Call.Challenged = true
 		d.branch = p.branch()
-		p.send(d, message{at: at, method: "INVITE"})
-		p.send(d, message{at: at.Add(10 * time.Millisecond), method: "INVITE", code: 407, to: d.to + ";tag=" + p.tag()})
+		p.writeMessage(d, message{at: at, method: "INVITE"})
+		p.writeMessage(d, message{at: at.Add(10 * time.Millisecond), method: "INVITE", code: 407, to: d.to + ";tag=" + p.tag()})
 		d.cseq++
 		at = at.Add(30 * time.Millisecond)
 	}
 	d.branch = p.branch()
-	p.send(d, message{at: at, method: "INVITE", media: true})
-	p.send(d, message{at: at.Add(40 * time.Millisecond), method: "INVITE", code: 180, to: d.to + ";tag=" + d.tagOf(p)})
+	p.writeMessage(d, message{at: at, method: "INVITE", media: true})
+	p.writeMessage(d, message{at: at.Add(40 * time.Millisecond), method: "INVITE", code: 180, to: d.to + ";tag=" + d.tagOf(p)})
 	if l.Phase != scenario.PhaseConnecting {
-		p.answer(at.Add(100*time.Millisecond), d)
+		p.writeAnswer(at.Add(100*time.Millisecond), d)
 	}
 }
 
@@ -127,7 +127,7 @@ const missedBefore = 20 * time.Second
 var missed = []int{404, 486, 480, 487}
 
 // miss writes a call of a leg's caller that no bridge sees.
-func (p *Proxy) miss(at time.Time, l scenario.Leg) {
+func (p *Proxy) writeMissedCall(at time.Time, l scenario.Leg) {
 	code := missed[p.dice.IntN(len(missed))]
 	address := "desk" + p.tag()[:3] + "@example.test"
 	d := &dialog{
@@ -135,38 +135,38 @@ func (p *Proxy) miss(at time.Time, l scenario.Leg) {
 		from: p.name(l.DisplayName) + "<sip:" + orDefault(l.RemoteParty, "anonymous@example.test") + ">;tag=" + p.tag(), to: "<sip:" + address + ">",
 	}
 	p.report.Calls = append(p.report.Calls, d.Call)
-	p.send(d, message{at: at, method: "INVITE", media: true})
+	p.writeMessage(d, message{at: at, method: "INVITE", media: true})
 	to := d.to + ";tag=" + d.tagOf(p)
 	if code >= 486 {
-		p.send(d, message{at: at.Add(300 * time.Millisecond), method: "INVITE", code: 180, to: to})
+		p.writeMessage(d, message{at: at.Add(300 * time.Millisecond), method: "INVITE", code: 180, to: to})
 	}
 	if code == 487 {
 		d.Call.Result = "cancelled"
-		p.send(d, message{at: at.Add(9 * time.Second), method: "CANCEL"})
+		p.writeMessage(d, message{at: at.Add(9 * time.Second), method: "CANCEL"})
 	}
-	p.send(d, message{at: at.Add(10 * time.Second), method: "INVITE", code: code, to: to})
+	p.writeMessage(d, message{at: at.Add(10 * time.Second), method: "INVITE", code: code, to: to})
 }
 
 // answer writes the 200 of a leg; of a fork one for each branch that answered.
-func (p *Proxy) answer(at time.Time, d *dialog) {
+func (p *Proxy) writeAnswer(at time.Time, d *dialog) {
 	at = later(at, d.last)
 	d.Call.Result, d.Call.Branches = "answered", 1
 	d.Call.Answered = &at
-	p.send(d, message{at: at, method: "INVITE", code: 200, to: d.to + ";tag=" + d.tagOf(p), media: true})
+	p.writeMessage(d, message{at: at, method: "INVITE", code: 200, to: d.to + ";tag=" + d.tagOf(p), media: true})
 	if p.dice.Chance(0.08) {
 		d.Call.Branches = 2
 		second := d.to + ";tag=" + p.tag()
-		p.send(d, message{at: at.Add(200 * time.Millisecond), method: "INVITE", code: 200, to: second, media: true})
+		p.writeMessage(d, message{at: at.Add(200 * time.Millisecond), method: "INVITE", code: 200, to: second, media: true})
 		// The caller keeps the first, and hangs the second up.
 		d.cseq++
 		d.branch = p.branch()
-		p.send(d, message{at: at.Add(300 * time.Millisecond), method: "BYE", to: second})
+		p.writeMessage(d, message{at: at.Add(300 * time.Millisecond), method: "BYE", to: second})
 	}
 	if p.dice.Chance(0.1) {
 		d.cseq++
 		d.branch = p.branch()
-		p.send(d, message{at: at.Add(time.Second), method: "INVITE", to: d.to + ";tag=" + d.Call.tag, media: true})
-		p.send(d, message{at: at.Add(1100 * time.Millisecond), method: "INVITE", code: 200, to: d.to + ";tag=" + d.Call.tag, media: true})
+		p.writeMessage(d, message{at: at.Add(time.Second), method: "INVITE", to: d.to + ";tag=" + d.Call.tag, media: true})
+		p.writeMessage(d, message{at: at.Add(1100 * time.Millisecond), method: "INVITE", code: 200, to: d.to + ";tag=" + d.Call.tag, media: true})
 	}
 }
 
@@ -179,16 +179,16 @@ var codes = map[scenario.Reason]int{
 
 // end writes the end of a leg: the failure of one that was not answered, or the
 // BYE, which is lost at times.
-func (p *Proxy) end(at time.Time, d *dialog, why scenario.Reason) {
+func (p *Proxy) writeEnd(at time.Time, d *dialog, why scenario.Reason) {
 	at = later(at, d.last)
 	if d.Call.Result == "" {
 		code, failed := codes[why]
 		d.Call.Result, d.Call.Code = "failed", code
 		if !failed {
 			d.Call.Result, d.Call.Code = "cancelled", 487
-			p.send(d, message{at: at, method: "CANCEL"})
+			p.writeMessage(d, message{at: at, method: "CANCEL"})
 		}
-		p.send(d, message{at: at.Add(20 * time.Millisecond), method: "INVITE", code: d.Call.Code, to: d.to + ";tag=" + d.tagOf(p)})
+		p.writeMessage(d, message{at: at.Add(20 * time.Millisecond), method: "INVITE", code: d.Call.Code, to: d.to + ";tag=" + d.tagOf(p)})
 		return
 	}
 	if p.dice.Chance(0.05) {
@@ -200,18 +200,18 @@ func (p *Proxy) end(at time.Time, d *dialog, why scenario.Reason) {
 	if why.Remote() == d.outgoing { // the called side hangs up: From and To are the other way round
 		from := d.from
 		d.from, d.to = d.to+";tag="+d.Call.tag, from
-		p.send(d, message{at: at, method: "BYE"})
-		p.send(d, message{at: at.Add(20 * time.Millisecond), method: "BYE", code: 200})
+		p.writeMessage(d, message{at: at, method: "BYE"})
+		p.writeMessage(d, message{at: at.Add(20 * time.Millisecond), method: "BYE", code: 200})
 		return
 	}
 	to := d.to + ";tag=" + d.Call.tag
-	p.send(d, message{at: at, method: "BYE", to: to})
-	p.send(d, message{at: at.Add(20 * time.Millisecond), method: "BYE", code: 200, to: to})
+	p.writeMessage(d, message{at: at, method: "BYE", to: to})
+	p.writeMessage(d, message{at: at.Add(20 * time.Millisecond), method: "BYE", code: 200, to: to})
 }
 
 // send writes a message, at times twice: the answer was lost, and the message was
 // sent again.
-func (p *Proxy) send(d *dialog, m message) {
+func (p *Proxy) writeMessage(d *dialog, m message) {
 	m.from, m.cseq, m.branch = d.from, d.cseq, d.branch
 	if m.to == "" {
 		m.to = d.to
@@ -229,7 +229,7 @@ func (p *Proxy) send(d *dialog, m message) {
 	} else {
 		p.report.Responses++
 	}
-	p.write(layout(all))
+	p.writeLine(layout(all))
 	if !p.dice.Chance(0.05) {
 		return
 	}
@@ -239,14 +239,14 @@ func (p *Proxy) send(d *dialog, m message) {
 			all[i].value = stamp(m.at.Add(500 * time.Millisecond))
 		}
 	}
-	p.write(layout(all))
+	p.writeLine(layout(all))
 }
 
 // foreign writes what is in the log besides calls.
-func (p *Proxy) foreign(at time.Time) {
+func (p *Proxy) writeForeign(at time.Time) {
 	if p.dice.Chance(0.05) {
 		p.report.Events++
-		p.write(layout([]attribute{
+		p.writeLine(layout([]attribute{
 			{"CreationTime", stamp(at)},
 			{"Service", "eventlogger.com.example.meet.QuotaServlet.exceeded"},
 			{"TimeZoneOffset", zone},
@@ -256,11 +256,11 @@ func (p *Proxy) foreign(at time.Time) {
 	}
 	if p.dice.Chance(0.02) {
 		p.report.Malformed++
-		p.write(fmt.Appendf(nil, "%s INFO [main] server is up since %d s\n", at.UTC().Format("2006-01-02 15:04:05"), p.dice.IntN(1_000_000)))
+		p.writeLine(fmt.Appendf(nil, "%s INFO [main] server is up since %d s\n", at.UTC().Format("2006-01-02 15:04:05"), p.dice.IntN(1_000_000)))
 	}
 }
 
-func (p *Proxy) write(line []byte) {
+func (p *Proxy) writeLine(line []byte) {
 	p.report.Lines++
 	p.report.Bytes += int64(len(line))
 	if err := p.file.write(line); err != nil && p.err == nil {

@@ -48,7 +48,7 @@ func (q *Queue) head(n int) []*item {
 // take prepares up to n items to be sent. They stay in the queue, and from now
 // on they may have been delivered: their numbers are final and they are safe
 // from overflow.
-func (q *Queue) take(n int) batch {
+func (q *Queue) takeBatch(n int) batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	b := batch{items: slices.Clone(q.head(n))}
@@ -72,7 +72,7 @@ func (q *Queue) take(n int) batch {
 
 // lose lets go of a batch that never arrives, though the bridge takes it for delivered:
 // no record tells of the loss.
-func (q *Queue) lose(b batch) {
+func (q *Queue) discardBatch(b batch) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.items = slices.Delete(q.items, 0, len(b.items))
@@ -84,11 +84,11 @@ func (q *Queue) lose(b batch) {
 	if len(q.items) == 0 {
 		q.drawHold()
 	}
-	q.change()
+	q.notifyWaiters()
 }
 
 // release lets go of a batch that was answered with 200.
-func (q *Queue) release(b batch) {
+func (q *Queue) releaseBatch(b batch) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.items = slices.Delete(q.items, 0, len(b.items))
@@ -97,7 +97,7 @@ func (q *Queue) release(b batch) {
 			q.garbage = append(q.garbage, it.garbage)
 			continue
 		}
-		it.run.acknowledge(it.Numbered)
+		it.run.recordAcknowledged(it.Numbered)
 		if it.Damage == wire.Intact {
 			q.counts[it.Type]++
 		}
@@ -105,5 +105,5 @@ func (q *Queue) release(b batch) {
 	if len(q.items) == 0 {
 		q.drawHold()
 	}
-	q.change()
+	q.notifyWaiters()
 }

@@ -18,22 +18,22 @@ type Post func(ctx context.Context, body []byte) error
 // Courier delivers the records of a queue by stop-and-wait: the head of the
 // queue is sent until it is acknowledged, and only then what follows.
 type Courier struct {
-	queue  *Queue
-	post   Post
-	most   int // records in a batch
-	faults Faults
-	luck   *rand.Rand
-	losses *rand.Rand
+	queue    *Queue
+	post     Post
+	maxBatch int // records in a batch
+	faults   Faults
+	luck     *rand.Rand
+	losses   *rand.Rand
 
-	last int  // records in the try before, 0 when that was released
-	lost bool // the acknowledgement of the try before was lost
+	lastSize int  // records in the try before, 0 when that was released
+	lost     bool // the acknowledgement of the try before was lost
 }
 
 // NewCourier makes the courier of a queue that sends at most the given number
 // of records in a batch.
 func NewCourier(q *Queue, maxBatch int, post Post) *Courier {
 	return &Courier{
-		queue: q, post: post, most: maxBatch, faults: q.opts.Faults,
+		queue: q, post: post, maxBatch: maxBatch, faults: q.opts.Faults,
 		luck:   chances(q.opts.Seed, streamNetwork, q.opts.Bridge),
 		losses: chances(q.opts.Seed, streamLoss, q.opts.Bridge),
 	}
@@ -42,51 +42,51 @@ func NewCourier(q *Queue, maxBatch int, post Post) *Courier {
 // Deliver sends the head of a queue that is ready once, and releases it when it
 // is acknowledged. An error means that it must be sent again.
 func (c *Courier) Deliver(ctx context.Context) error {
-	b := c.queue.take(c.size())
-	if c.last == 0 && c.faults.Lossy > 0 && c.losses.Float64() < c.faults.Lossy {
-		c.queue.lose(b)
+	b := c.queue.takeBatch(c.nextBatchSize())
+	if c.lastSize == 0 && c.faults.Lossy > 0 && c.losses.Float64() < c.faults.Lossy {
+		c.queue.discardBatch(b)
 		return nil
 	}
 	err := c.post(ctx, b.body)
-	if err == nil && c.loses(b) {
+	if err == nil && c.losesAck(b) {
 		err = errLostAck
 	}
 	if err != nil {
-		c.last = len(b.items)
+		c.lastSize = len(b.items)
 		return err
 	}
-	c.last = 0
-	c.queue.release(b)
+	c.lastSize = 0
+	c.queue.releaseBatch(b)
 	return nil
 }
 
 // Lose lets the head of a queue that is ready go to where nobody hears of it.
 func (c *Courier) Lose() {
-	c.queue.lose(c.queue.take(c.most))
-	c.last = 0
+	c.queue.discardBatch(c.queue.takeBatch(c.maxBatch))
+	c.lastSize = 0
 }
 
 // loses decides whether the acknowledgement of a batch is lost. Garbage is
 // spared, because nobody can tell a duplicate of it from another one.
-func (c *Courier) loses(b batch) bool {
+func (c *Courier) losesAck(b batch) bool {
 	c.lost = !b.isGarbage() && !c.lost && c.faults.LostAck > 0 && c.luck.Float64() < c.faults.LostAck
 	return c.lost
 }
 
 // size is how many records the next try takes. All that wait go, unless a
 // resend has to take other boundaries than the try before.
-func (c *Courier) size() int {
-	if c.last == 0 || !c.faults.Shift {
-		return c.most
+func (c *Courier) nextBatchSize() int {
+	if c.lastSize == 0 || !c.faults.Shift {
+		return c.maxBatch
 	}
-	waiting := c.queue.batchable(c.most)
-	more := waiting - c.last
+	waiting := c.queue.batchable(c.maxBatch)
+	more := waiting - c.lastSize
 	switch {
-	case c.last > 1 && (more <= 0 || c.luck.IntN(2) == 0):
-		return 1 + c.luck.IntN(c.last-1)
+	case c.lastSize > 1 && (more <= 0 || c.luck.IntN(2) == 0):
+		return 1 + c.luck.IntN(c.lastSize-1)
 	case more > 0:
-		return c.last + 1 + c.luck.IntN(more)
+		return c.lastSize + 1 + c.luck.IntN(more)
 	default:
-		return c.last
+		return c.lastSize
 	}
 }

@@ -77,7 +77,7 @@ func (q *Queue) Restart(session string) {
 func (q *Queue) Append(rec wire.Record) uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	defer q.change()
+	defer q.notifyWaiters()
 	r := q.runs[len(q.runs)-1]
 	index := r.Generated
 	r.Generated++
@@ -87,19 +87,19 @@ func (q *Queue) Append(rec wire.Record) uint64 {
 	}
 	it := &item{run: r, Numbered: wire.Numbered{Record: rec, Correlator: index, Damage: q.drawDamage()}}
 	if q.opts.Plan.drops[r.Session].Has(index) {
-		q.drop(it, nil)
+		q.recordDrop(it, nil)
 		return index
 	}
 	q.items = append(q.items, it)
-	q.tellMissing(it, r.pending)
+	q.reportMissing(it, r.pending)
 	r.pending = 0
-	q.shrink()
+	q.dropOverLimit()
 	return index
 }
 
 // shrink drops the oldest record that was never tried from a queue over its
 // limit.
-func (q *Queue) shrink() {
+func (q *Queue) dropOverLimit() {
 	if q.opts.Limit == 0 || len(q.items) <= q.opts.Limit {
 		return
 	}
@@ -112,28 +112,28 @@ func (q *Queue) shrink() {
 	rest := q.items[at:]
 	heir := slices.IndexFunc(rest, func(it *item) bool { return it.run == victim.run })
 	if heir < 0 {
-		q.drop(victim, nil)
+		q.recordDrop(victim, nil)
 		return
 	}
-	q.drop(victim, rest[heir])
+	q.recordDrop(victim, rest[heir])
 }
 
 // drop books a lost record. Its heir, the next record of the session, tells of
 // the loss; without one the record appended next does. When the session has
 // ended meanwhile nothing ever tells, as on a real bridge.
-func (q *Queue) drop(victim, heir *item) {
+func (q *Queue) recordDrop(victim, heir *item) {
 	r := victim.run
 	r.Dropped.Add(victim.Correlator)
 	if heir == nil {
 		r.pending += victim.Missing + 1
 		return
 	}
-	q.tellMissing(heir, victim.Missing+1)
+	q.reportMissing(heir, victim.Missing+1)
 }
 
 // tellMissing makes a record tell of records lost before it. Such a record is
 // never damaged: a loss told in a damaged record would not be exact.
-func (q *Queue) tellMissing(it *item, lost uint64) {
+func (q *Queue) reportMissing(it *item, lost uint64) {
 	if lost > 0 {
 		it.Missing += lost
 		it.Damage = wire.Intact
@@ -155,11 +155,11 @@ func (q *Queue) End() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
-	q.change()
+	q.notifyWaiters()
 }
 
 // change wakes whoever waits for the queue. The lock must be held.
-func (q *Queue) change() {
+func (q *Queue) notifyWaiters() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }

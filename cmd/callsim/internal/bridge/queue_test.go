@@ -99,7 +99,7 @@ func TestQueue(t *testing.T) {
 				var n int
 				switch {
 				case do == "ack":
-					q.release(b)
+					q.releaseBatch(b)
 				case strings.HasPrefix(do, "restart "):
 					q.Restart(strings.TrimPrefix(do, "restart "))
 				case strings.HasPrefix(do, "+"):
@@ -109,7 +109,7 @@ func TestQueue(t *testing.T) {
 				default:
 					_, err := fmt.Sscanf(do, "take %d", &n)
 					require.NoError(t, err)
-					b = q.take(n)
+					b = q.takeBatch(n)
 					assert.Equal(t, want, brief(b.body), step)
 				}
 			}
@@ -138,9 +138,9 @@ func TestDamageBoundsTheBatch(t *testing.T) {
 	q.items[3].Damage = wire.Mismatched
 	q.items[4].Damage = wire.Truncated
 	for _, want := range []string{"0/1 1/2 2/3", "3/4", "4/5", "5/6"} {
-		b := q.take(9)
+		b := q.takeBatch(9)
 		assert.Equal(t, want, brief(b.body))
-		q.release(b)
+		q.releaseBatch(b)
 	}
 	assert.Equal(t, []uint64{1, 3, 4}, q.Reports()[0].Quarantined)
 	assert.EqualValues(t, 3, q.Acknowledged()["callEnd"])
@@ -192,9 +192,9 @@ func TestHoldLastsUntilEnoughWait(t *testing.T) {
 	assert.False(t, q.Ready())
 	fill(q, 1)
 	assert.True(t, q.Ready())
-	q.release(q.take(hold - 1))
+	q.releaseBatch(q.takeBatch(hold - 1))
 	assert.True(t, q.Ready(), "all of it goes")
-	q.release(q.take(1))
+	q.releaseBatch(q.takeBatch(1))
 	fill(q, 1)
 	assert.Equal(t, q.hold == 1, q.Ready())
 	q.End()

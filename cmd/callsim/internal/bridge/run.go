@@ -39,7 +39,7 @@ type run struct {
 }
 
 // acknowledge books a record that a 200 released.
-func (r *run) acknowledge(n wire.Numbered) {
+func (r *run) recordAcknowledged(n wire.Numbered) {
 	if n.Damage != wire.Intact {
 		r.Quarantined = append(r.Quarantined, n.Correlator)
 		return

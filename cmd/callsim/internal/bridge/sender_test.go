@@ -89,7 +89,7 @@ func TestRoomIsMadeByAcknowledgement(t *testing.T) {
 		go func() { done = q.AwaitRoom(t.Context(), 2) }()
 		synctest.Wait()
 		assert.False(t, done)
-		q.release(q.take(1))
+		q.releaseBatch(q.takeBatch(1))
 		synctest.Wait()
 		assert.True(t, done)
 	})

@@ -37,37 +37,37 @@ func guid() string {
 }
 
 // record adds a record of some age to the next post.
-func (s *session) record(kind string, age time.Duration, content string, values ...any) {
+func (s *session) addRecord(kind string, age time.Duration, content string, values ...any) {
 	fmt.Fprintf(&s.batch, "<record type=%q time=%q recordIndex=\"%d\" correlatorIndex=\"%d\">%s</record>\n", kind,
 		s.Now().Add(-age).UTC().Format(time.RFC3339), s.next+1, s.next, fmt.Sprintf(content, values...))
 	s.next++
 }
 
 // lose leaves out the numbers of so many records.
-func (s *session) lose(records int) { s.next += records }
+func (s *session) skipRecords(records int) { s.next += records }
 
 // send posts what was added.
-func (s *session) send(ctx context.Context) error {
+func (s *session) postRecords(ctx context.Context) error {
 	body := fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, s.bridge, s.batch.String())
 	s.batch.Reset()
 	return s.post(ctx, s.Target, "text/xml", body, http.StatusOK)
 }
 
 // callStart adds the start of the made-up meeting, and callEnd its end.
-func (s *session) callStart() {
-	s.record("callStart", time.Minute, "<call id=%q><name>drill</name><callType>coSpace</callType></call>", s.call)
+func (s *session) addCallStart() {
+	s.addRecord("callStart", time.Minute, "<call id=%q><name>drill</name><callType>coSpace</callType></call>", s.call)
 }
 
-func (s *session) callEnd() {
-	s.record("callEnd", 0, "<call id=%q><callLegsCompleted>1</callLegsCompleted><durationSeconds>60</durationSeconds></call>", s.call)
+func (s *session) addCallEnd() {
+	s.addRecord("callEnd", 0, "<call id=%q><callLegsCompleted>1</callLegsCompleted><durationSeconds>60</durationSeconds></call>", s.call)
 }
 
 // leg adds a leg that has ended: for what reason, after how many activated seconds, and
 // with which alarms.
-func (s *session) leg(reason string, activated int, alarms string) {
+func (s *session) addLeg(reason string, activated int, alarms string) {
 	id := guid()
-	s.record("callLegStart", time.Minute, "<callLeg id=%q><remoteParty>drill@example.invalid</remoteParty><localAddress>drill@example.invalid</localAddress>"+
+	s.addRecord("callLegStart", time.Minute, "<callLeg id=%q><remoteParty>drill@example.invalid</remoteParty><localAddress>drill@example.invalid</localAddress>"+
 		"<type>sip</type><direction>incoming</direction><call>%s</call></callLeg>", id, s.call)
-	s.record("callLegEnd", 0, "<callLeg id=%q><reason>%s</reason><remoteTeardown>false</remoteTeardown><durationSeconds>60</durationSeconds>"+
+	s.addRecord("callLegEnd", 0, "<callLeg id=%q><reason>%s</reason><remoteTeardown>false</remoteTeardown><durationSeconds>60</durationSeconds>"+
 		"<activatedDuration>%d</activatedDuration>%s</callLeg>", id, reason, activated, alarms)
 }

@@ -156,7 +156,7 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // elsewhere returns the URL with a path that no receiver has.
-func elsewhere(of *url.URL) *url.URL {
+func unknownPath(of *url.URL) *url.URL {
 	other := *of
 	other.Path += "-drill"
 	return &other

@@ -11,21 +11,21 @@ import (
 
 func gap(ctx context.Context, s *Settings) error {
 	bridge := s.newSession()
-	bridge.callStart()
-	if err := bridge.send(ctx); err != nil {
+	bridge.addCallStart()
+	if err := bridge.postRecords(ctx); err != nil {
 		return err
 	}
-	bridge.lose(38)
-	bridge.callEnd()
-	return bridge.send(ctx)
+	bridge.skipRecords(38)
+	bridge.addCallEnd()
+	return bridge.postRecords(ctx)
 }
 
 // restart needs a session that is known before the one that is new.
 func restart(ctx context.Context, s *Settings) error {
 	for range 2 {
 		bridge := s.newSession()
-		bridge.callStart()
-		if err := bridge.send(ctx); err != nil {
+		bridge.addCallStart()
+		if err := bridge.postRecords(ctx); err != nil {
 			return err
 		}
 	}
@@ -36,8 +36,8 @@ func restart(ctx context.Context, s *Settings) error {
 func overlap(ctx context.Context, s *Settings) error {
 	first, second := s.newSession(), s.newSession()
 	for _, bridge := range []*session{first, second, first, second} {
-		bridge.callStart()
-		if err := bridge.send(ctx); err != nil {
+		bridge.addCallStart()
+		if err := bridge.postRecords(ctx); err != nil {
 			return err
 		}
 	}
@@ -46,7 +46,7 @@ func overlap(ctx context.Context, s *Settings) error {
 
 func refused(ctx context.Context, s *Settings) error {
 	return s.repeat(ctx, func() error {
-		return s.post(ctx, elsewhere(s.Target), "text/xml", "<records/>", http.StatusNotFound)
+		return s.post(ctx, unknownPath(s.Target), "text/xml", "<records/>", http.StatusNotFound)
 	})
 }
 
@@ -56,14 +56,14 @@ func garbage(ctx context.Context, s *Settings) error {
 
 // meeting plays a meeting of legs, in posts of a size that bridges have. The first two
 // come s.Settle before the others, so that their counters are there when these count.
-func meeting(ctx context.Context, s *Settings, legs int, leg func(bridge *session, n int)) error {
+func playMeeting(ctx context.Context, s *Settings, legs int, leg func(bridge *session, n int)) error {
 	const batch, first = 25, 1
 	bridge := s.newSession()
-	bridge.callStart()
+	bridge.addCallStart()
 	for n := range legs {
 		leg(bridge, n)
 		if n == first {
-			if err := bridge.send(ctx); err != nil {
+			if err := bridge.postRecords(ctx); err != nil {
 				return err
 			}
 			if err := wait(ctx, s.Settle); err != nil {
@@ -71,53 +71,53 @@ func meeting(ctx context.Context, s *Settings, legs int, leg func(bridge *sessio
 			}
 		}
 		if n%batch == batch-1 {
-			if err := bridge.send(ctx); err != nil {
+			if err := bridge.postRecords(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	bridge.callEnd()
-	return bridge.send(ctx)
+	bridge.addCallEnd()
+	return bridge.postRecords(ctx)
 }
 
 func limit(ctx context.Context, s *Settings) error {
 	bridge := s.newSession()
-	bridge.callStart()
+	bridge.addCallStart()
 	for range 3 {
-		bridge.leg("participantLimitReached", 0, "")
+		bridge.addLeg("participantLimitReached", 0, "")
 	}
-	bridge.callEnd()
-	return bridge.send(ctx)
+	bridge.addCallEnd()
+	return bridge.postRecords(ctx)
 }
 
 // half plays 200 legs, of which every second one goes wrong.
-func half(ctx context.Context, s *Settings, reason string, activated int, alarms string) error {
-	return meeting(ctx, s, 200, func(bridge *session, n int) {
+func playHalfFailing(ctx context.Context, s *Settings, reason string, activated int, alarms string) error {
+	return playMeeting(ctx, s, 200, func(bridge *session, n int) {
 		if n%2 == 0 {
-			bridge.leg("remoteTeardown", 60, "")
+			bridge.addLeg("remoteTeardown", 60, "")
 			return
 		}
-		bridge.leg(reason, activated, alarms)
+		bridge.addLeg(reason, activated, alarms)
 	})
 }
 
-func joins(ctx context.Context, s *Settings) error { return half(ctx, s, "timeout", 0, "") }
+func joins(ctx context.Context, s *Settings) error { return playHalfFailing(ctx, s, "timeout", 0, "") }
 
-func drops(ctx context.Context, s *Settings) error { return half(ctx, s, "timeout", 60, "") }
+func drops(ctx context.Context, s *Settings) error { return playHalfFailing(ctx, s, "timeout", 60, "") }
 
 func packetLoss(ctx context.Context, s *Settings) error {
-	return half(ctx, s, "remoteTeardown", 60, `<alarm type="packetLoss" durationPercentage="40.0"/>`)
+	return playHalfFailing(ctx, s, "remoteTeardown", 60, `<alarm type="packetLoss" durationPercentage="40.0"/>`)
 }
 
 func jitter(ctx context.Context, s *Settings) error {
-	return half(ctx, s, "remoteTeardown", 60, `<alarm type="excessiveJitter" durationPercentage="40.0"/>`)
+	return playHalfFailing(ctx, s, "remoteTeardown", 60, `<alarm type="excessiveJitter" durationPercentage="40.0"/>`)
 }
 
 func scanner(ctx context.Context, s *Settings) error {
-	return meeting(ctx, s, 500, func(bridge *session, _ int) {
+	return playMeeting(ctx, s, 500, func(bridge *session, _ int) {
 		id := guid()
-		bridge.record("callLegStart", 0, "<callLeg id=%q><remoteParty>100@192.0.2.66</remoteParty><type>sip</type><direction>incoming</direction></callLeg>", id)
-		bridge.record("callLegEnd", 0, "<callLeg id=%q><reason>unknownDestination</reason><remoteTeardown>false</remoteTeardown><durationSeconds>0</durationSeconds></callLeg>", id)
+		bridge.addRecord("callLegStart", 0, "<callLeg id=%q><remoteParty>100@192.0.2.66</remoteParty><type>sip</type><direction>incoming</direction></callLeg>", id)
+		bridge.addRecord("callLegEnd", 0, "<callLeg id=%q><reason>unknownDestination</reason><remoteTeardown>false</remoteTeardown><durationSeconds>0</durationSeconds></callLeg>", id)
 	})
 }
 
@@ -125,9 +125,9 @@ func scanner(ctx context.Context, s *Settings) error {
 // call.
 func recordingStuck(ctx context.Context, s *Settings) error {
 	bridge := s.newSession()
-	bridge.callStart()
-	bridge.record("recordingStart", 30*time.Second, "<recording id=%q><path>drill.mp4</path><call>%s</call></recording>", guid(), bridge.call)
-	bridge.leg("remoteTeardown", 60, "")
-	bridge.callEnd()
-	return bridge.send(ctx)
+	bridge.addCallStart()
+	bridge.addRecord("recordingStart", 30*time.Second, "<recording id=%q><path>drill.mp4</path><call>%s</call></recording>", guid(), bridge.call)
+	bridge.addLeg("remoteTeardown", 60, "")
+	bridge.addCallEnd()
+	return bridge.postRecords(ctx)
 }

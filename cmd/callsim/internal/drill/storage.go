@@ -58,7 +58,7 @@ func recordingPruned(ctx context.Context, s *Settings) error {
 }
 
 func eventsRefused(ctx context.Context, s *Settings) error {
-	return s.post(ctx, elsewhere(s.MediaSense), "application/json", "{}", http.StatusNotFound)
+	return s.post(ctx, unknownPath(s.MediaSense), "application/json", "{}", http.StatusNotFound)
 }
 
 // sipFailures appends the lines of 40 calls, of which every second one fails, after two

@@ -9,12 +9,12 @@ import "maps"
 func (c *Client) apply(m *message) (resubscribe bool) {
 	if m.Type == "subscriptionUpdate" {
 		for _, s := range m.Subscriptions {
-			resubscribe = c.state(s.Index, s.State) || resubscribe
+			resubscribe = c.applyState(s.Index, s.State) || resubscribe
 		}
 		return resubscribe
 	}
 	if m.Index == nil {
-		c.wrong("%s without an index", m.Type)
+		c.recordError("%s without an index", m.Type)
 		return false
 	}
 	s := c.subs[*m.Index]
@@ -22,16 +22,16 @@ func (c *Client) apply(m *message) (resubscribe bool) {
 		return false // one that was dropped a moment ago
 	}
 	if s.state != "active" {
-		c.wrong("%s for %s, which is %q", m.Type, s.kind, s.state)
+		c.recordError("%s for %s, which is %q", m.Type, s.kind, s.state)
 	}
 	switch {
 	case m.Type == "callListUpdate" && s.kind == "calls":
 		for _, u := range m.Updates {
-			resubscribe = c.callUpdate(u) || resubscribe
+			resubscribe = c.applyCallUpdate(u) || resubscribe
 		}
 	case m.Type == "rosterUpdate" && s.kind == "callRoster":
 		for _, u := range m.Updates {
-			c.rosterUpdate(s.call, u)
+			c.applyRosterUpdate(s.call, u)
 		}
 	case m.Type == "callInfoUpdate" && s.kind == "callInfo":
 		if c.Infos[s.call] == nil {
@@ -39,19 +39,19 @@ func (c *Client) apply(m *message) (resubscribe bool) {
 		}
 		maps.Copy(c.Infos[s.call], m.CallInfo)
 	default:
-		c.wrong("%s for %s", m.Type, s.kind)
+		c.recordError("%s for %s", m.Type, s.kind)
 	}
 	return resubscribe
 }
 
 // state follows a subscription from pending to active to deactivated. One that
 // ends while its call goes on is asked for anew.
-func (c *Client) state(index int64, state string) (resubscribe bool) {
+func (c *Client) applyState(index int64, state string) (resubscribe bool) {
 	s := c.subs[index]
 	if s == nil {
 		// One that was given up a moment ago may still be told of.
 		if index >= c.next {
-			c.wrong("index %d, which nobody asked for, is %s", index, state)
+			c.recordError("index %d, which nobody asked for, is %s", index, state)
 		}
 		return false
 	}
@@ -60,7 +60,7 @@ func (c *Client) state(index int64, state string) (resubscribe bool) {
 		"pending": from == "", "active": from == "pending" || from == "active", "deactivated": from != "",
 	}[state]; {
 	case !good:
-		c.wrong("index %d from %q to %q", index, from, state)
+		c.recordError("index %d from %q to %q", index, from, state)
 	case state == "active" && from == "pending" && s.kind == "callRoster":
 		c.Rosters[s.call] = map[string]Elements{}
 	}
@@ -71,39 +71,39 @@ func (c *Client) state(index int64, state string) (resubscribe bool) {
 	delete(c.subs, index)
 	if s.kind == "calls" {
 		clear(c.Calls)
-		c.want("calls", "")
+		c.subscribe("calls", "")
 		return true
 	}
 	if c.Calls[s.call] == nil {
 		return false
 	}
 	// The bridge may leave the call; then this one is deactivated as well.
-	c.want(s.kind, s.call)
+	c.subscribe(s.kind, s.call)
 	return true
 }
 
-func (c *Client) callUpdate(u Elements) (resubscribe bool) {
+func (c *Client) applyCallUpdate(u Elements) (resubscribe bool) {
 	id, _ := u["call"].(string)
 	switch u["updateType"] {
 	case "add":
 		if c.Calls[id] != nil {
-			c.wrong("call %s added twice", id)
+			c.recordError("call %s added twice", id)
 		}
-		c.Calls[id] = facts(u)
-		if !c.wants(id) {
-			c.want("callInfo", id)
-			c.want("callRoster", id)
+		c.Calls[id] = withoutIDs(u)
+		if !c.isSubscribed(id) {
+			c.subscribe("callInfo", id)
+			c.subscribe("callRoster", id)
 			return true
 		}
 	case "update":
 		if c.Calls[id] == nil {
-			c.wrong("call %s updated before it was added", id)
+			c.recordError("call %s updated before it was added", id)
 			return false
 		}
-		maps.Copy(c.Calls[id], facts(u))
+		maps.Copy(c.Calls[id], withoutIDs(u))
 	case "remove":
 		if c.Calls[id] == nil {
-			c.wrong("call %s removed before it was added", id)
+			c.recordError("call %s removed before it was added", id)
 		}
 		delete(c.Calls, id)
 		delete(c.Infos, id)
@@ -113,7 +113,7 @@ func (c *Client) callUpdate(u Elements) (resubscribe bool) {
 	return false
 }
 
-func (c *Client) wants(call string) bool {
+func (c *Client) isSubscribed(call string) bool {
 	for _, s := range c.subs {
 		if s.call == call {
 			return true
@@ -122,7 +122,7 @@ func (c *Client) wants(call string) bool {
 	return false
 }
 
-func (c *Client) rosterUpdate(call string, u Elements) {
+func (c *Client) applyRosterUpdate(call string, u Elements) {
 	id, _ := u["participant"].(string)
 	if c.Rosters[call] == nil {
 		c.Rosters[call] = map[string]Elements{}
@@ -132,19 +132,19 @@ func (c *Client) rosterUpdate(call string, u Elements) {
 	switch u["updateType"] {
 	case "add":
 		if known {
-			c.wrong("participant %s added twice", id)
+			c.recordError("participant %s added twice", id)
 		}
-		roster[id] = facts(u)
+		roster[id] = withoutIDs(u)
 		c.Adds++
 	case "update":
 		if !known {
-			c.wrong("participant %s updated before it was added", id)
+			c.recordError("participant %s updated before it was added", id)
 			return
 		}
-		maps.Copy(roster[id], facts(u))
+		maps.Copy(roster[id], withoutIDs(u))
 	case "remove":
 		if !known {
-			c.wrong("participant %s removed before it was added", id)
+			c.recordError("participant %s removed before it was added", id)
 		}
 		delete(roster, id)
 		reason, _ := u["reason"].(string)
@@ -154,7 +154,7 @@ func (c *Client) rosterUpdate(call string, u Elements) {
 }
 
 // facts are the elements of an update without what identifies it.
-func facts(u Elements) Elements {
+func withoutIDs(u Elements) Elements {
 	e := maps.Clone(u)
 	delete(e, "call")
 	delete(e, "participant")

@@ -94,7 +94,7 @@ var Names = map[string][]string{
 // Follow follows the bridge until the connection ends, or ctx.
 func (c *Client) Follow(ctx context.Context) error {
 	c.Lock()
-	c.want("calls", "")
+	c.subscribe("calls", "")
 	request := c.request()
 	c.Unlock()
 	if err := c.send(ctx, request); err != nil {
@@ -107,9 +107,9 @@ func (c *Client) Follow(ctx context.Context) error {
 		}
 		c.Lock()
 		if kind != websocket.MessageText {
-			c.wrong("a frame that is no text")
+			c.recordError("a frame that is no text")
 		}
-		replies := c.take(text)
+		replies := c.handleFrame(text)
 		c.Unlock()
 		for _, reply := range replies {
 			if err := c.send(ctx, reply); err != nil {
@@ -125,25 +125,25 @@ func (c *Client) send(ctx context.Context, frame any) error {
 		return err
 	}
 	c.Lock()
-	c.note("c2s", text)
+	c.recordFrame("c2s", text)
 	c.Unlock()
 	return c.conn.Write(ctx, websocket.MessageText, text)
 }
 
-func (c *Client) note(dir string, text []byte) {
+func (c *Client) recordFrame(dir string, text []byte) {
 	if c.keep {
 		c.Frames = append(c.Frames, Frame{dir, text})
 	}
 }
 
-func (c *Client) wrong(format string, args ...any) {
+func (c *Client) recordError(format string, args ...any) {
 	c.Wrong = append(c.Wrong, fmt.Sprintf(format, args...))
 }
 
 // Requests counts the requests made so far.
 func (c *Client) Requests() int { return int(c.lastOut + 1) }
 
-func (c *Client) want(kind, call string) {
+func (c *Client) subscribe(kind, call string) {
 	c.subs[c.next] = &subscription{kind: kind, call: call}
 	c.next++
 }
@@ -181,8 +181,8 @@ type message struct {
 
 // take handles a frame and returns what to send: first of all the
 // acknowledgement.
-func (c *Client) take(text []byte) (replies []any) {
-	c.note("s2c", text)
+func (c *Client) handleFrame(text []byte) (replies []any) {
+	c.recordFrame("s2c", text)
 	var frame struct {
 		Type    string   `json:"type"`
 		Message *message `json:"message"`
@@ -192,12 +192,12 @@ func (c *Client) take(text []byte) (replies []any) {
 		} `json:"messageAck"`
 	}
 	if err := json.Unmarshal(text, &frame); err != nil {
-		c.wrong("no JSON: %v", err)
+		c.recordError("no JSON: %v", err)
 		return nil
 	}
 	if frame.Ack != nil {
 		if frame.Ack.ID > c.lastOut {
-			c.wrong("acknowledged %+v", *frame.Ack)
+			c.recordError("acknowledged %+v", *frame.Ack)
 		}
 		if frame.Ack.Status != "success" {
 			return []any{c.request()}
@@ -206,7 +206,7 @@ func (c *Client) take(text []byte) (replies []any) {
 	}
 	m := frame.Message
 	if m == nil || m.ID == nil || *m.ID != c.nextIn {
-		c.wrong("message %d has another identifier: %s", c.nextIn, text)
+		c.recordError("message %d has another identifier: %s", c.nextIn, text)
 		return nil
 	}
 	c.nextIn++

@@ -41,7 +41,7 @@ const (
 
 // told is how many times each kind is told to the log, by server; the rest is
 // only counted.
-const told = 10
+const maxLoggedMisuse = 10
 
 // Account is what a server did, and what it saw of the clients of its API.
 type Account struct {
@@ -87,7 +87,7 @@ type Account struct {
 	// Misuse by clients, by kind.
 	Misuse map[Misuse]int `json:"misuse"`
 
-	complaints int
+	loggedLosses int
 }
 
 func newAccount(name string) Account {
@@ -95,30 +95,30 @@ func newAccount(name string) Account {
 }
 
 // blame counts a misuse and tells the first ones.
-func (s *server) blame(kind Misuse, format string, args ...any) {
+func (s *server) recordMisuse(kind Misuse, format string, args ...any) {
 	s.account.Misuse[kind]++
-	if n := s.account.Misuse[kind]; n <= told {
+	if n := s.account.Misuse[kind]; n <= maxLoggedMisuse {
 		s.logf("%s: "+format, append([]any{kind}, args...)...)
-	} else if n == told+1 {
+	} else if n == maxLoggedMisuse+1 {
 		s.logf("%s: more of it, only counted from here on", kind)
 	}
 }
 
 // complain tells the first posts that failed.
-func (s *server) complain(problem string) {
+func (s *server) logLostPost(problem string) {
 	s.cluster.mu.Lock()
 	defer s.cluster.mu.Unlock()
-	s.account.complaints++
-	if s.account.complaints <= told && !s.cluster.closed {
+	s.account.loggedLosses++
+	if s.account.loggedLosses <= maxLoggedMisuse && !s.cluster.closed {
 		s.logf("a post is lost: %s", problem)
 	}
 }
 
 // blameLeftovers counts who did not sign out. Clients may do it to the end.
-func (s *server) blameLeftovers() {
+func (s *server) recordOpenSessions() {
 	s.expire()
 	for range s.sessions {
-		s.blame(NoSignOut, "a session is still good")
+		s.recordMisuse(NoSignOut, "a session is still good")
 	}
 	s.account.Subscriptions = len(s.subscriptions)
 }
@@ -128,7 +128,7 @@ type Report struct {
 	Accounts []Account
 	// Told is the events of the story by type and action, Arrived those of them
 	// that somebody acknowledged, each once.
-	Told, Arrived map[string]int
+	Happened, Arrived map[string]int
 	// States is the ends of sessions that arrived, by state; Tags the tags added,
 	// by type.
 	States, Tags map[string]int
@@ -147,8 +147,8 @@ func (c *Cluster) Report() Report {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := Report{
-		Told: byName(c.news.told), Arrived: byName(c.news.arrived), States: maps.Clone(c.news.states), Tags: maps.Clone(c.news.tags),
-		Deleted: c.news.deleted, Pruned: c.news.pruned, Damaged: len(c.news.damaged), Missed: c.news.missed(),
+		Happened: byName(c.deliveries.happened), Arrived: byName(c.deliveries.arrived), States: maps.Clone(c.deliveries.states), Tags: maps.Clone(c.deliveries.tags),
+		Deleted: c.deliveries.deleted, Pruned: c.deliveries.pruned, Damaged: len(c.deliveries.damaged), Missed: c.deliveries.missed(),
 	}
 	for _, s := range c.servers {
 		a := s.account

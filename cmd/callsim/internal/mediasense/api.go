@@ -15,7 +15,7 @@ import (
 )
 
 // login is a session of the API.
-type login struct{ used time.Time }
+type apiSession struct{ lastUsed time.Time }
 
 const (
 	// sessionLife is how long an API session may be idle.
@@ -93,7 +93,7 @@ func (s *server) api() http.Handler {
 		s.cluster.mu.Lock()
 		defer s.cluster.mu.Unlock()
 		if !s.cluster.opts.Faults.Old || !strings.HasPrefix(r.URL.Path, events) {
-			s.blame(UnknownPath, "%q", r.URL.Path)
+			s.recordMisuse(UnknownPath, "%q", r.URL.Path)
 		}
 		w.WriteHeader(http.StatusNotFound)
 	})
@@ -115,7 +115,7 @@ func (s *server) handler(signedIn bool, f call) http.HandlerFunc {
 			return
 		}
 		if r.Method != http.MethodPost {
-			s.blame(BadMethod, "%s %s", r.Method, r.URL.Path)
+			s.recordMisuse(BadMethod, "%s %s", r.Method, r.URL.Path)
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
@@ -127,12 +127,12 @@ func (s *server) handler(signedIn bool, f call) http.HandlerFunc {
 }
 
 func (s *server) answer(r *http.Request, header http.Header, body []byte, signedIn bool, f call) (int, object) {
-	if s.crowded {
+	if s.busy {
 		s.account.Busy++
-		if time.Since(s.told) < backoff {
-			s.blame(NoBackoff, "%s", r.URL.Path)
+		if time.Since(s.lastBusyAnswer) < backoff {
+			s.recordMisuse(NoBackoff, "%s", r.URL.Path)
 		}
-		s.told = time.Now()
+		s.lastBusyAnswer = time.Now()
 		return codeBusy, nil
 	}
 	req := &request{server: s, header: header}
@@ -147,7 +147,7 @@ func (s *server) answer(r *http.Request, header http.Header, body []byte, signed
 	}
 	if len(strings.TrimSpace(string(body))) > 0 {
 		if err := json.Unmarshal(body, &envelope); err != nil {
-			s.blame(Malformed, "%s: %v", r.URL.Path, err)
+			s.recordMisuse(Malformed, "%s: %v", r.URL.Path, err)
 			return codeBadParameters, nil
 		}
 	}
@@ -166,20 +166,20 @@ func (s *server) session(r *http.Request) string {
 		id = cookie.Value
 	}
 	if l := s.sessions[id]; l != nil {
-		l.used = time.Now()
+		l.lastUsed = time.Now()
 		return id
 	}
 	switch {
 	case id == "":
-		s.blame(NoSession, "%s", r.URL.Path)
-	case !s.known[id]:
-		s.blame(UnknownSession, "%s", r.URL.Path)
-	case s.dead[id] && strings.HasSuffix(r.URL.Path, "/signOut"):
+		s.recordMisuse(NoSession, "%s", r.URL.Path)
+	case !s.knownSessions[id]:
+		s.recordMisuse(UnknownSession, "%s", r.URL.Path)
+	case s.expiredSessions[id] && strings.HasSuffix(r.URL.Path, "/signOut"):
 		// Nothing is wrong with making sure that the session is gone.
-	case s.dead[id]:
-		s.blame(DeadSession, "%s", r.URL.Path)
+	case s.expiredSessions[id]:
+		s.recordMisuse(DeadSession, "%s", r.URL.Path)
 	default:
-		s.dead[id] = true
+		s.expiredSessions[id] = true
 	}
 	return ""
 }
@@ -191,7 +191,7 @@ func (s *server) expire() {
 		life = sessionLife
 	}
 	for id, l := range s.sessions {
-		if time.Since(l.used) >= life {
+		if time.Since(l.lastUsed) >= life {
 			delete(s.sessions, id)
 		}
 	}
@@ -200,19 +200,19 @@ func (s *server) expire() {
 func (r *request) signIn() (int, object) {
 	s, o := r.server, r.server.cluster.opts
 	if subtle.ConstantTimeCompare([]byte(r.Username+"\x00"+r.Password), []byte(o.User+"\x00"+o.Password)) != 1 {
-		s.blame(BadLogin, "wrong credentials")
+		s.recordMisuse(BadLogin, "wrong credentials")
 		return codeBadLogin, nil
 	}
 	s.expire()
 	if len(s.sessions) >= manySessions {
-		s.blame(ManySessions, "%d are good", len(s.sessions))
+		s.recordMisuse(ManySessions, "%d are good", len(s.sessions))
 	}
-	if len(s.known) >= maxKnown {
-		clear(s.known)
-		clear(s.dead)
+	if len(s.knownSessions) >= maxKnown {
+		clear(s.knownSessions)
+		clear(s.expiredSessions)
 	}
 	id := strings.ToUpper(strings.ReplaceAll(s.cluster.dice.GUID(), "-", ""))
-	s.sessions[id], s.known[id] = &login{used: time.Now()}, true
+	s.sessions[id], s.knownSessions[id] = &apiSession{lastUsed: time.Now()}, true
 	s.account.SignIns++
 	s.account.MostSessions = max(s.account.MostSessions, len(s.sessions))
 	r.header["JSESSIONID"] = []string{id} // spelt as MediaSense does
@@ -234,7 +234,7 @@ func (r *request) signOut() (int, object) {
 // can be replaced.
 func (r *request) subscribe() (int, object) {
 	s := r.server
-	wanted, code := r.wanted()
+	wanted, code := r.parseSubscription()
 	if code != 0 {
 		return code, nil
 	}
@@ -245,14 +245,14 @@ func (r *request) subscribe() (int, object) {
 		sub = wanted
 		s.account.Subscribed["subscribeToEvents"]++
 		s.subscribe(sub)
-	case !sub.old && sub.same(wanted):
+	case !sub.firstRelease && sub.same(wanted):
 		code = codeIdentical
-		s.identical(r, sub)
+		s.countIdentical(r, sub)
 	default:
 		s.account.Replaced++
-		sub.filters, sub.tags, sub.old = wanted.filters, wanted.tags, false
+		sub.filters, sub.tags, sub.firstRelease = wanted.filters, wanted.tags, false
 	}
-	sub.asked = r.session
+	sub.session = r.session
 	body := object{{"subscriptionId", sub.id}, {"subscriptionFilters", sub.filters}}
 	if r.TagNameRegEx != "" {
 		body = append(body, member{"tagNameRegEx", r.TagNameRegEx})
@@ -262,24 +262,24 @@ func (r *request) subscribe() (int, object) {
 
 // identical counts a request for what is there. After a new sign-in a client
 // cannot know; within one session it can.
-func (s *server) identical(r *request, sub *subscription) {
+func (s *server) countIdentical(r *request, sub *subscription) {
 	s.account.Identical++
-	if sub.asked == r.session {
-		s.blame(NeedlessSubscription, "%q", sub.uri)
+	if sub.session == r.session {
+		s.recordMisuse(NeedlessSubscription, "%q", sub.uri)
 	}
 }
 
 // wanted reads the subscription asked for; the code is 0 when it is in order.
-func (r *request) wanted() (*subscription, int) {
+func (r *request) parseSubscription() (*subscription, int) {
 	s := r.server
 	sub := &subscription{uri: r.SubscriptionURI, filters: r.SubscriptionFilters}
 	if r.SubscriptionType != "http" || !strings.HasPrefix(sub.uri, "http://") {
-		s.blame(Malformed, "subscription of type %q to %q", r.SubscriptionType, sub.uri)
+		s.recordMisuse(Malformed, "subscription of type %q to %q", r.SubscriptionType, sub.uri)
 		return nil, codeBadParameters
 	}
 	for _, name := range sub.filters {
 		if filters[name] == nil {
-			s.blame(UnknownFilter, "%q", name)
+			s.recordMisuse(UnknownFilter, "%q", name)
 			return nil, codeBadParameters
 		}
 	}
@@ -289,7 +289,7 @@ func (r *request) wanted() (*subscription, int) {
 	if r.TagNameRegEx != "" {
 		var err error
 		if sub.tags, err = regexp.Compile("^(?:" + r.TagNameRegEx + ")$"); err != nil {
-			s.blame(Malformed, "tagNameRegEx %q", r.TagNameRegEx)
+			s.recordMisuse(Malformed, "tagNameRegEx %q", r.TagNameRegEx)
 			return nil, codeBadParameters
 		}
 	}
@@ -315,16 +315,16 @@ func (sub *subscription) same(other *subscription) bool {
 func (r *request) subscribeOld() (int, object) {
 	s := r.server
 	r.SubscriptionFilters, r.TagNameRegEx = nil, ""
-	wanted, code := r.wanted()
+	wanted, code := r.parseSubscription()
 	if code != 0 {
 		return code, nil
 	}
 	if sub := s.find(func(x *subscription) bool { return x.uri == wanted.uri }); sub != nil {
-		s.identical(r, sub)
-		sub.asked = r.session
+		s.countIdentical(r, sub)
+		sub.session = r.session
 		return codeSubscribed, object{{"detail", "subscriptionUri is in use"}, {"subscriptionId", sub.id}}
 	}
-	wanted.old, wanted.filters, wanted.asked = true, nil, r.session
+	wanted.firstRelease, wanted.filters, wanted.session = true, nil, r.session
 	s.account.Subscribed["subscribeRecordingEvent"]++
 	s.subscribe(wanted)
 	return codeGood, object{{"subscriptionId", wanted.id}}
@@ -332,7 +332,7 @@ func (r *request) subscribeOld() (int, object) {
 
 func (r *request) verify() (int, object) {
 	if r.SubscriptionID == "" {
-		r.server.blame(Malformed, "verifyRecordingSubscription without subscriptionId")
+		r.server.recordMisuse(Malformed, "verifyRecordingSubscription without subscriptionId")
 		return codeBadParameters, nil
 	}
 	r.server.account.Verified++

@@ -50,14 +50,14 @@ type Cluster struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	mu      sync.Mutex
-	dice    chance.Dice    // of identifiers
-	shapes  [5]chance.Dice // of how events look
-	trouble chance.Dice    // of faults that come by the clock
-	servers []*server
-	news    newsDesk
-	closed  bool
-	moved   chan struct{} // closed at the next change a waiter may care about
+	mu            sync.Mutex
+	dice          chance.Dice    // of identifiers
+	shapes        [5]chance.Dice // of how events look
+	faultDice     chance.Dice    // of faults that come by the clock
+	servers       []*server
+	deliveries    deliveryLog
+	closed        bool
+	changedSignal chan struct{} // closed at the next change a waiter may care about
 }
 
 // Streams of random numbers, far from those of the stories.
@@ -71,8 +71,8 @@ const (
 // Open begins to listen if there is an API, or fails.
 func Open(opts Options) (*Cluster, error) {
 	c := &Cluster{
-		opts: opts, dice: chance.NewDice(opts.Seed, streamIDs), trouble: chance.NewDice(opts.Seed, streamTrouble),
-		news: newNewsDesk(opts.Keep), moved: make(chan struct{}),
+		opts: opts, dice: chance.NewDice(opts.Seed, streamIDs), faultDice: chance.NewDice(opts.Seed, streamTrouble),
+		deliveries: newDeliveryLog(opts.Keep), changedSignal: make(chan struct{}),
 		client: &http.Client{
 			Timeout: opts.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4, TLSClientConfig: opts.PostTLS},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -99,7 +99,7 @@ func Open(opts Options) (*Cluster, error) {
 		c.Close()
 		return nil, err
 	}
-	c.makeTrouble()
+	c.startFaults()
 	return c, nil
 }
 
@@ -125,10 +125,10 @@ func (c *Cluster) URLs() []string {
 func (c *Cluster) Observe(ev recording.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.news.add(ev, c.shape())
+	n := c.deliveries.add(ev, c.drawShape())
 	for _, s := range c.servers {
 		if forwarded := s.index != ev.Server; !forwarded || n.kind.Type != typeSession {
-			s.tell(n, forwarded)
+			s.sendEvent(n, forwarded)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func (c *Cluster) End() {
 
 // shape draws how an event looks, the same at all servers. Each concern has
 // dice of its own, so that one does not change the others.
-func (c *Cluster) shape() shape {
+func (c *Cluster) drawShape() shape {
 	f := c.opts.Faults
 	var is [5]bool
 	for i, p := range []float64{0.5, f.Quoted, f.Seconds, f.URLs, f.Boolean} {
@@ -173,7 +173,7 @@ func (c *Cluster) Close() {
 	c.mu.Lock()
 	if !c.closed {
 		for _, s := range c.servers {
-			s.blameLeftovers()
+			s.recordOpenSessions()
 		}
 	}
 	c.closed = true
@@ -187,9 +187,9 @@ func (c *Cluster) Close() {
 }
 
 // changed lets those who wait look again.
-func (c *Cluster) changed() {
-	close(c.moved)
-	c.moved = make(chan struct{})
+func (c *Cluster) notifyWaiters() {
+	close(c.changedSignal)
+	c.changedSignal = make(chan struct{})
 }
 
 // await blocks until ok, which is asked with the lock held; false means that
@@ -197,7 +197,7 @@ func (c *Cluster) changed() {
 func (c *Cluster) await(ctx context.Context, ok func() bool) bool {
 	for {
 		c.mu.Lock()
-		done, moved := ok(), c.moved
+		done, moved := ok(), c.changedSignal
 		c.mu.Unlock()
 		if done {
 			return true
@@ -228,7 +228,7 @@ func (c *Cluster) AwaitSubscribers(ctx context.Context) bool {
 // Drain blocks until everything has been posted.
 func (c *Cluster) Drain(ctx context.Context) bool {
 	return c.await(ctx, func() bool {
-		return !slices.ContainsFunc(c.subscriptions(), func(s *subscription) bool { return len(s.queue) > 0 || s.busy })
+		return !slices.ContainsFunc(c.subscriptions(), func(s *subscription) bool { return len(s.queue) > 0 || s.posting })
 	})
 }
 

@@ -35,7 +35,7 @@ type shape struct {
 func encode(ev recording.Event, s shape, forwarded bool) object {
 	kind, body := kindOf(ev), bodyOf(ev, s)
 	if s.quoted {
-		body = quoted(body).(object)
+		body = withTextNumbers(body).(object)
 	}
 	var out object
 	if s.actionFirst {

@@ -52,15 +52,15 @@ func (f Faults) Any() bool { return f != Faults{} }
 // stroke plays a fault once, with the lock held. It tells whether it found
 // something to play it on, and may return something to do, with the lock held
 // again, after a while.
-type stroke func() (played bool, after time.Duration, then func())
+type faultFunc func() (played bool, after time.Duration, then func())
 
 // makeTrouble starts the faults that come by the clock.
-func (c *Cluster) makeTrouble() {
+func (c *Cluster) startFaults() {
 	f := c.opts.Faults
 	for _, fault := range []struct {
 		every time.Duration
-		play  stroke
-	}{{f.Restart, c.restartOne}, {f.Forget, c.forgetOne}, {f.Busy, c.busyOne}} {
+		play  faultFunc
+	}{{f.Restart, c.restartServer}, {f.Forget, c.forgetSubscription}, {f.Busy, c.makeBusy}} {
 		if fault.every > 0 {
 			c.running.Go(func() { c.repeat(fault.every, fault.play) })
 		}
@@ -68,10 +68,10 @@ func (c *Cluster) makeTrouble() {
 }
 
 // repeat plays a fault again and again.
-func (c *Cluster) repeat(every time.Duration, play stroke) {
+func (c *Cluster) repeat(every time.Duration, play faultFunc) {
 	for times := 0; times == 0 || times != c.opts.Faults.Times; {
 		c.mu.Lock()
-		wait := every/2 + time.Duration(c.trouble.Int64N(int64(every)))
+		wait := every/2 + time.Duration(c.faultDice.Int64N(int64(every)))
 		c.mu.Unlock()
 		if !c.sleep(wait) {
 			return
@@ -105,27 +105,27 @@ func (c *Cluster) sleep(d time.Duration) bool {
 	}
 }
 
-func (c *Cluster) restartOne() (played bool, after time.Duration, then func()) {
-	s := c.servers[c.trouble.IntN(len(c.servers))]
+func (c *Cluster) restartServer() (played bool, after time.Duration, then func()) {
+	s := c.servers[c.faultDice.IntN(len(c.servers))]
 	s.account.Faults["restart"]++
 	s.setOutage(outageFault, true)
 	return true, c.opts.Faults.Restart / 4, func() { s.setOutage(outageFault, false) }
 }
 
-func (c *Cluster) forgetOne() (played bool, after time.Duration, then func()) {
+func (c *Cluster) forgetSubscription() (played bool, after time.Duration, then func()) {
 	all := c.subscriptions()
 	if len(all) == 0 {
 		return false, 0, nil
 	}
-	sub := all[c.trouble.IntN(len(all))]
+	sub := all[c.faultDice.IntN(len(all))]
 	sub.server.account.Faults["forget"]++
 	sub.server.unsubscribe(sub)
 	return true, 0, nil
 }
 
-func (c *Cluster) busyOne() (played bool, after time.Duration, then func()) {
-	s := c.servers[c.trouble.IntN(len(c.servers))]
+func (c *Cluster) makeBusy() (played bool, after time.Duration, then func()) {
+	s := c.servers[c.faultDice.IntN(len(c.servers))]
 	s.account.Faults["busy"]++
-	s.crowded = true
-	return true, c.opts.Faults.Busy / 4, func() { s.crowded = false }
+	s.busy = true
+	return true, c.opts.Faults.Busy / 4, func() { s.busy = false }
 }

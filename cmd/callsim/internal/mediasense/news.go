@@ -12,7 +12,7 @@ import (
 )
 
 // news is an event of the story on its way.
-type news struct {
+type eventDelivery struct {
 	ev      recording.Event
 	kind    Kind
 	shape   shape
@@ -21,7 +21,7 @@ type news struct {
 }
 
 // sessions lists whom the event is about.
-func (n *news) sessions() []string {
+func (n *eventDelivery) sessions() []string {
 	switch what := n.ev.What.(type) {
 	case recording.Started:
 		return []string{what.Session.ID}
@@ -38,41 +38,41 @@ func (n *news) sessions() []string {
 }
 
 // newsDesk counts what happened and what of it somebody has.
-type newsDesk struct {
-	keep    bool
-	told    map[Kind]int
-	arrived map[Kind]int
-	states  map[string]int // sessions that ended, by state
-	tags    map[string]int // tags added, by type
-	deleted int            // sessions named by events that arrived
-	pruned  int
-	damaged map[[sha256.Size]byte]bool // damaged bodies that arrived
-	pending []*news                    // did not arrive so far; none unless kept
+type deliveryLog struct {
+	keepPending bool
+	happened    map[Kind]int
+	arrived     map[Kind]int
+	states      map[string]int // sessions that ended, by state
+	tags        map[string]int // tags added, by type
+	deleted     int            // sessions named by events that arrived
+	pruned      int
+	damaged     map[[sha256.Size]byte]bool // damaged bodies that arrived
+	pending     []*eventDelivery           // did not arrive so far; none unless kept
 }
 
-func newNewsDesk(keep bool) newsDesk {
-	return newsDesk{keep: keep, told: map[Kind]int{}, arrived: map[Kind]int{}, states: map[string]int{}, tags: map[string]int{}, damaged: map[[sha256.Size]byte]bool{}}
+func newDeliveryLog(keep bool) deliveryLog {
+	return deliveryLog{keepPending: keep, happened: map[Kind]int{}, arrived: map[Kind]int{}, states: map[string]int{}, tags: map[string]int{}, damaged: map[[sha256.Size]byte]bool{}}
 }
 
-func (d *newsDesk) add(ev recording.Event, s shape) *news {
-	n := &news{ev: ev, kind: kindOf(ev), shape: s}
-	d.told[n.kind]++
-	if d.keep {
-		d.tidy()
+func (d *deliveryLog) add(ev recording.Event, s shape) *eventDelivery {
+	n := &eventDelivery{ev: ev, kind: kindOf(ev), shape: s}
+	d.happened[n.kind]++
+	if d.keepPending {
+		d.dropArrived()
 		d.pending = append(d.pending, n)
 	}
 	return n
 }
 
 // tidy forgets what has arrived when it is most of the list.
-func (d *newsDesk) tidy() {
+func (d *deliveryLog) dropArrived() {
 	if len(d.pending) >= 1024 && len(d.pending) == cap(d.pending) {
-		d.pending = slices.DeleteFunc(d.pending, func(n *news) bool { return n.arrived })
+		d.pending = slices.DeleteFunc(d.pending, func(n *eventDelivery) bool { return n.arrived })
 	}
 }
 
 // arrive counts an event the first time somebody acknowledges it.
-func (d *newsDesk) arrive(n *news) {
+func (d *deliveryLog) markArrived(n *eventDelivery) {
 	if n.arrived {
 		return
 	}
@@ -105,7 +105,7 @@ type Missed struct {
 	Tried bool
 }
 
-func (d *newsDesk) missed() []Missed {
+func (d *deliveryLog) missed() []Missed {
 	var list []Missed
 	for _, n := range d.pending {
 		if !n.arrived {

@@ -49,20 +49,20 @@ func (o object) text() []byte {
 }
 
 // quoted returns the value with all its numbers as strings.
-func quoted(value any) any {
+func withTextNumbers(value any) any {
 	switch v := value.(type) {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case object:
 		list := make(object, len(v))
 		for i, m := range v {
-			list[i] = member{m.name, quoted(m.value)}
+			list[i] = member{m.name, withTextNumbers(m.value)}
 		}
 		return list
 	case []object:
 		list := make([]object, len(v))
 		for i, o := range v {
-			list[i] = quoted(o).(object)
+			list[i] = withTextNumbers(o).(object)
 		}
 		return list
 	}

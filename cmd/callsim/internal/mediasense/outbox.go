@@ -12,7 +12,7 @@ import (
 // post is one body and the events that can be read from it.
 type post struct {
 	body    []byte
-	news    []*news
+	events  []*eventDelivery
 	damaged bool
 	pair    bool // goes together with the next one
 	kind    Kind
@@ -20,48 +20,48 @@ type post struct {
 }
 
 // held is a post that waits.
-type held struct {
-	post  post
-	after int    // posts to let pass
-	end   string // or session whose end to let pass, if not empty
+type delayedPost struct {
+	post          post
+	postsBefore   int    // posts to let pass
+	sessionBefore string // or session whose end to let pass, if not empty
 }
 
 // fate draws whether a fault befalls the next event of a server. Each fault has
 // dice of its own, so that one does not change the others.
-func (s *server) fate(which int, p float64) bool {
-	return s.fates[which].Chance(p)
+func (s *server) drawFault(which int, p float64) bool {
+	return s.faultDice[which].Chance(p)
 }
 
 // The faults that are drawn for each event.
 const (
-	fateLost = iota
-	fateMalformed
-	fatePair
-	fateReorder
+	faultLost = iota
+	faultMalformed
+	faultPair
+	faultReorder
 	fateDuplicate
 	fateHow // how it is damaged, how long it is held back
-	fates
+	faultKinds
 )
 
 // tell sends an event on its way to the subscribers of the server, with the
 // faults that befall it.
-func (s *server) tell(n *news, forwarded bool) {
+func (s *server) sendEvent(n *eventDelivery, forwarded bool) {
 	f := s.cluster.opts.Faults
-	p := post{body: encode(n.ev, n.shape, forwarded).text(), news: []*news{n}, kind: n.kind}
+	p := post{body: encode(n.ev, n.shape, forwarded).text(), events: []*eventDelivery{n}, kind: n.kind}
 	if what, ok := n.ev.What.(recording.Tagged); ok {
 		p.tag = what.Tag.Name
 	}
-	lost := s.fate(fateLost, f.Lost) && n.kind == Kind{typeSession, "STARTED"}
-	malformed, pair := s.fate(fateMalformed, f.Malformed), s.fate(fatePair, f.Pair)
-	reorder, duplicate := s.fate(fateReorder, f.Reorder), s.fate(fateDuplicate, f.Duplicate)
-	how := s.fates[fateHow].IntN(12)
+	lost := s.drawFault(faultLost, f.Lost) && n.kind == Kind{typeSession, "STARTED"}
+	malformed, pair := s.drawFault(faultMalformed, f.Malformed), s.drawFault(faultPair, f.Pair)
+	reorder, duplicate := s.drawFault(faultReorder, f.Reorder), s.drawFault(fateDuplicate, f.Duplicate)
+	how := s.faultDice[fateHow].IntN(12)
 	switch {
 	case lost:
 		s.account.Faults["lost"]++
 		return
 	case malformed:
 		s.account.Faults["malformed"]++
-		p.body, p.news, p.damaged = damage(p.body, how), nil, true
+		p.body, p.events, p.damaged = damage(p.body, how), nil, true
 		s.out(p)
 	case reorder:
 		s.account.Faults["reorder"]++
@@ -69,7 +69,7 @@ func (s *server) tell(n *news, forwarded bool) {
 	case duplicate:
 		s.account.Faults["duplicate"]++
 		s.out(p)
-		s.holding = append(s.holding, &held{post: p, after: 1 + how%4})
+		s.delayed = append(s.delayed, &delayedPost{post: p, postsBefore: 1 + how%4})
 	case pair:
 		s.account.Faults["pair"]++
 		p.pair = true
@@ -81,59 +81,59 @@ func (s *server) tell(n *news, forwarded bool) {
 }
 
 // hold keeps a post back: a start or a tag often until the session has ended.
-func (s *server) hold(p post, n *news, how int) {
-	h := &held{post: p, after: 2 + how%4} // this event itself is the first to pass
+func (s *server) hold(p post, n *eventDelivery, how int) {
+	h := &delayedPost{post: p, postsBefore: 2 + how%4} // this event itself is the first to pass
 	late := n.kind.Type == typeTag || n.kind.Action == "STARTED"
 	if late && how%2 == 0 && !s.ended(n) {
-		h.end = n.sessions()[0]
+		h.sessionBefore = n.sessions()[0]
 	}
-	s.holding = append(s.holding, h)
+	s.delayed = append(s.delayed, h)
 }
 
 // ended tells whether the event came after the end of its session; then it
 // must not wait for it.
-func (s *server) ended(n *news) bool {
+func (s *server) ended(n *eventDelivery) bool {
 	what, ok := n.ev.What.(recording.Tagged)
-	return ok && !s.open[what.Session]
+	return ok && !s.recordingSessions[what.Session]
 }
 
 // release lets go what has waited long enough, after an event has passed.
-func (s *server) release(n *news) {
+func (s *server) release(n *eventDelivery) {
 	for _, id := range n.sessions() {
 		if n.kind.Action == "STARTED" && n.kind.Type == typeSession {
-			s.open[id] = true
+			s.recordingSessions[id] = true
 		} else if n.kind.Action == "ENDED" {
-			delete(s.open, id)
+			delete(s.recordingSessions, id)
 		}
 	}
-	var still []*held
-	for _, h := range s.holding {
-		h.after--
-		if h.end != "" {
-			if s.open[h.end] {
+	var still []*delayedPost
+	for _, h := range s.delayed {
+		h.postsBefore--
+		if h.sessionBefore != "" {
+			if s.recordingSessions[h.sessionBefore] {
 				still = append(still, h)
 				continue
 			}
-			h.end = ""
-			h.after = 1 // the end itself may be held back; one more event passes
+			h.sessionBefore = ""
+			h.postsBefore = 1 // the end itself may be held back; one more event passes
 		}
-		if h.after > 0 {
+		if h.postsBefore > 0 {
 			still = append(still, h)
 			continue
 		}
 		s.out(h.post)
 	}
-	s.holding = still
+	s.delayed = still
 }
 
 // flush lets everything go.
 func (s *server) flush() {
-	for _, h := range s.holding {
+	for _, h := range s.delayed {
 		s.out(h.post)
 	}
-	s.holding = nil
+	s.delayed = nil
 	for _, sub := range s.subscriptions {
-		sub.flush()
+		sub.releaseHalf()
 	}
 }
 
@@ -141,7 +141,7 @@ func (s *server) flush() {
 func (s *server) out(p post) {
 	for _, sub := range s.subscriptions {
 		if sub.wants(p) {
-			sub.take(p)
+			sub.addPost(p)
 		}
 	}
 }

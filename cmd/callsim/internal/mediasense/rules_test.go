@@ -49,7 +49,7 @@ func TestAGoodClient(t *testing.T) {
 		p.happen(p.story...)
 		list, _ := read(t, in.all())
 		r := p.report()
-		assert.Equal(t, r.Told, r.Arrived)
+		assert.Equal(t, r.Happened, r.Arrived)
 		assert.Greater(t, len(list), len(p.story))
 		for i, c := range clients {
 			code, _ := c.call(events+"unsubscribeFromEvents", map[string]any{"subscriptionId": ids[i]})
@@ -88,8 +88,8 @@ func TestFilters(t *testing.T) {
 		got := tally(list)
 		assert.Len(t, got, len(want), filter)
 		for _, kind := range want {
-			assert.Equal(t, p.report().Told[kind], p.report().Arrived[kind], kind)
-			assert.GreaterOrEqual(t, got[kind], p.report().Told[kind])
+			assert.Equal(t, p.report().Happened[kind], p.report().Arrived[kind], kind)
+			assert.GreaterOrEqual(t, got[kind], p.report().Happened[kind])
 		}
 	}
 }
@@ -371,7 +371,7 @@ func TestAtMostOnce(t *testing.T) {
 		refused := r.Accounts[0].Refused + r.Accounts[1].Refused
 		if retry > 0 {
 			assert.Zero(t, refused)
-			assert.Equal(t, r.Told, r.Arrived)
+			assert.Equal(t, r.Happened, r.Arrived)
 			continue
 		}
 		assert.Positive(t, refused)

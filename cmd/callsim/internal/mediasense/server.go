@@ -31,33 +31,33 @@ type server struct {
 	index   int
 	address string // of the API, empty without
 
-	http    *http.Server // nil while down
-	outages outage
-	crowded bool      // answers 5042
-	told    time.Time // when it last answered 5042
+	http           *http.Server // nil while down
+	outages        outage
+	busy           bool      // answers 5042
+	lastBusyAnswer time.Time // when it last answered 5042
 
-	sessions      map[string]*login
-	dead          map[string]bool // sessions of which somebody was told that they are no more
-	known         map[string]bool // every session there ever was
-	subscriptions []*subscription
-	numbers       int // of subscriptions so far
+	sessions        map[string]*apiSession
+	expiredSessions map[string]bool // sessions of which somebody was told that they are no more
+	knownSessions   map[string]bool // every session there ever was
+	subscriptions   []*subscription
+	numbers         int // of subscriptions so far
 
-	fates   []chance.Dice
-	holding []*held
-	open    map[string]bool // sessions that are being recorded
-	account Account
+	faultDice         []chance.Dice
+	delayed           []*delayedPost
+	recordingSessions map[string]bool // sessions that are being recorded
+	account           Account
 }
 
 func newServer(c *Cluster, index int) *server {
 	s := &server{
-		cluster: c, index: index, sessions: map[string]*login{}, dead: map[string]bool{}, known: map[string]bool{},
-		open: map[string]bool{}, account: newAccount(fmt.Sprintf("ms%d", index+1)),
+		cluster: c, index: index, sessions: map[string]*apiSession{}, expiredSessions: map[string]bool{}, knownSessions: map[string]bool{},
+		recordingSessions: map[string]bool{}, account: newAccount(fmt.Sprintf("ms%d", index+1)),
 	}
 	if len(c.opts.Addresses) > 0 {
 		s.address = c.opts.Addresses[index]
 	}
-	for i := range uint64(fates) {
-		s.fates = append(s.fates, chance.NewDice(c.opts.Seed, streamFates+uint64(index)<<8+i))
+	for i := range uint64(faultKinds) {
+		s.faultDice = append(s.faultDice, chance.NewDice(c.opts.Seed, streamFates+uint64(index)<<8+i))
 	}
 	return s
 }
@@ -107,7 +107,7 @@ func (s *server) setOutage(why outage, on bool) {
 		s.unsubscribe(sub)
 	}
 	clear(s.sessions)
-	s.cluster.changed()
+	s.cluster.notifyWaiters()
 }
 
 func (s *server) logf(format string, args ...any) {

@@ -167,7 +167,7 @@ func TestForwarded(t *testing.T) {
 		assert.Len(t, n, 2, key)
 	}
 	r := p.report()
-	assert.Equal(t, r.Told, r.Arrived)
+	assert.Equal(t, r.Happened, r.Arrived)
 	assert.Empty(t, r.Missed)
 }
 
@@ -205,7 +205,7 @@ func TestOddShapes(t *testing.T) {
 				}
 			}
 			assert.Positive(t, n)
-			assert.Equal(t, p.report().Told, p.report().Arrived)
+			assert.Equal(t, p.report().Happened, p.report().Arrived)
 		})
 	}
 }
@@ -249,7 +249,7 @@ func TestFaultsOfDelivery(t *testing.T) {
 				missed[m.Kind.String()]++
 				assert.False(t, m.Tried)
 			}
-			for kind, n := range r.Told {
+			for kind, n := range r.Happened {
 				assert.Equal(t, n, r.Arrived[kind]+missed[kind], kind)
 			}
 			if name != "all" {

@@ -17,19 +17,19 @@ import (
 
 // subscription is one URI a server posts to.
 type subscription struct {
-	server  *server
-	id      string
-	uri     string
-	filters []string       // none: everything
-	tags    *regexp.Regexp // names of the tags wanted, nil for all
-	old     bool           // made by the call of the first release
-	asked   string         // API session that made it, or found it
+	server       *server
+	id           string
+	uri          string
+	filters      []string       // none: everything
+	tags         *regexp.Regexp // names of the tags wanted, nil for all
+	firstRelease bool           // made by the call of the first release
+	session      string         // API session that made it, or found it
 
-	queue  []post
-	first  *post // waits for the other half of a pair
-	busy   bool  // a post is under way
-	wake   chan struct{}
-	cancel context.CancelFunc
+	queue       []post
+	pendingHalf *post // waits for the other half of a pair
+	posting     bool  // a post is under way
+	wake        chan struct{}
+	cancel      context.CancelFunc
 }
 
 // maxBacklog is how many posts wait for a subscriber that is slow; then the
@@ -46,7 +46,7 @@ func (s *server) subscribe(sub *subscription) {
 	if s.cluster.opts.Print == nil {
 		s.cluster.running.Go(func() { sub.run(ctx) })
 	}
-	s.cluster.changed()
+	s.cluster.notifyWaiters()
 }
 
 // unsubscribe stops to post; what waits is gone.
@@ -54,7 +54,7 @@ func (s *server) unsubscribe(sub *subscription) {
 	s.subscriptions = slices.DeleteFunc(s.subscriptions, func(x *subscription) bool { return x == sub })
 	sub.queue = nil
 	sub.cancel()
-	s.cluster.changed()
+	s.cluster.notifyWaiters()
 }
 
 func (s *server) find(ok func(*subscription) bool) *subscription {
@@ -92,38 +92,38 @@ func (sub *subscription) wants(p post) bool {
 }
 
 // take queues a post, or keeps it for its other half.
-func (sub *subscription) take(p post) {
-	if first := sub.first; first != nil {
+func (sub *subscription) addPost(p post) {
+	if first := sub.pendingHalf; first != nil {
 		if p.damaged { // it would take the good half with it
-			sub.flush()
+			sub.releaseHalf()
 		} else {
-			sub.first = nil
+			sub.pendingHalf = nil
 			p.body = slices.Concat(first.body, []byte("\n"), p.body)
-			p.news = slices.Concat(first.news, p.news)
-			sub.push(p)
+			p.events = slices.Concat(first.events, p.events)
+			sub.enqueue(p)
 			return
 		}
 	}
 	if p.pair {
-		sub.first = &p
+		sub.pendingHalf = &p
 		return
 	}
-	sub.push(p)
+	sub.enqueue(p)
 }
 
 // flush lets a half go alone.
-func (sub *subscription) flush() {
-	if sub.first != nil {
-		p := *sub.first
-		sub.first = nil
-		sub.push(p)
+func (sub *subscription) releaseHalf() {
+	if sub.pendingHalf != nil {
+		p := *sub.pendingHalf
+		sub.pendingHalf = nil
+		sub.enqueue(p)
 	}
 }
 
-func (sub *subscription) push(p post) {
+func (sub *subscription) enqueue(p post) {
 	if show := sub.server.cluster.opts.Print; show != nil {
 		show(sub.uri, p.body)
-		sub.settle(p, http.StatusOK)
+		sub.recordResult(p, http.StatusOK)
 		return
 	}
 	if len(sub.queue) >= maxBacklog {
@@ -149,8 +149,8 @@ func (sub *subscription) run(ctx context.Context) {
 			sub.queue[0] = post{}
 			sub.queue = sub.queue[1:]
 		}
-		sub.busy = more
-		c.changed()
+		sub.posting = more
+		c.notifyWaiters()
 		c.mu.Unlock()
 		if !more {
 			select {
@@ -162,7 +162,7 @@ func (sub *subscription) run(ctx context.Context) {
 		}
 		status := sub.deliver(ctx, p.body)
 		c.mu.Lock()
-		sub.settle(p, status)
+		sub.recordResult(p, status)
 		c.mu.Unlock()
 		if ctx.Err() != nil {
 			return
@@ -175,11 +175,11 @@ func (sub *subscription) run(ctx context.Context) {
 func (sub *subscription) deliver(ctx context.Context, body []byte) int {
 	c := sub.server.cluster
 	for {
-		status, err := sub.try(ctx, body)
+		status, err := sub.attempt(ctx, body)
 		if err != nil {
-			sub.server.complain(err.Error())
+			sub.server.logLostPost(err.Error())
 		} else if status/100 != 2 {
-			sub.server.complain(fmt.Sprintf("the subscriber answered %d %s", status, http.StatusText(status)))
+			sub.server.logLostPost(fmt.Sprintf("the subscriber answered %d %s", status, http.StatusText(status)))
 		}
 		if status != http.StatusServiceUnavailable || c.opts.Retry == 0 {
 			return status
@@ -194,7 +194,7 @@ func (sub *subscription) deliver(ctx context.Context, body []byte) int {
 	}
 }
 
-func (sub *subscription) try(ctx context.Context, body []byte) (int, error) {
+func (sub *subscription) attempt(ctx context.Context, body []byte) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.uri, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
@@ -210,7 +210,7 @@ func (sub *subscription) try(ctx context.Context, body []byte) (int, error) {
 }
 
 // settle writes down what became of a post.
-func (sub *subscription) settle(p post, status int) {
+func (sub *subscription) recordResult(p post, status int) {
 	a := &sub.server.account
 	a.Posts++
 	good := status/100 == 2
@@ -224,15 +224,15 @@ func (sub *subscription) settle(p post, status int) {
 	}
 	if p.damaged && good {
 		a.Malformed++
-		if desk := &sub.server.cluster.news; desk.keep {
+		if desk := &sub.server.cluster.deliveries; desk.keepPending {
 			desk.damaged[sha256.Sum256(p.body)] = true
 		}
 	}
-	for _, n := range p.news {
+	for _, n := range p.events {
 		n.tried = true
 		if good {
 			a.Sent[n.kind.String()]++
-			sub.server.cluster.news.arrive(n)
+			sub.server.cluster.deliveries.markArrived(n)
 		}
 	}
 }

@@ -23,22 +23,22 @@ type call struct {
 }
 
 // ring lets the next call come, and makes an appointment for the one after.
-func (w *World) ring() {
+func (w *World) scheduleNextCall() {
 	if w.closed {
 		return
 	}
-	w.after(w.span(w.tempo.pause), w.ring)
+	w.scheduleAfter(w.drawDuration(w.tempo.pause), w.scheduleNextCall)
 	scene, style := w.scenes.Deal(w.dice), w.styles.Deal(w.dice)
 	w.calls++
 	c := &call{world: w, near: w.agents.Deal(w.dice), far: w.callers.Deal(w.dice)}
 	c.Controller, c.CCID = style.controller, style.ccid(w)
-	c.begin(w.dice.IntN(w.cfg.Servers), scene)
+	c.start(w.dice.IntN(w.cfg.Servers), scene)
 }
 
 // begin starts to record on a server, or on another one that has room.
-func (c *call) begin(server int, s scene) {
+func (c *call) start(server int, s scene) {
 	w := c.world
-	d := w.room(server)
+	d := w.diskWithRoom(server)
 	if d == nil {
 		w.refused++
 		return
@@ -50,12 +50,12 @@ func (c *call) begin(server int, s scene) {
 		c.ID = fmt.Sprintf("Session-%d-%s-%d", w.sessions, d.Address, w.now.UnixMilli())
 	}
 	c.Start, c.State = w.now, Active
-	c.length = w.span(w.tempo.length)
-	c.Tracks = c.tracks(s.video)
-	c.file = &file{session: c.ID, disk: d, began: w.now, open: true, rate: rate(c.Tracks)}
+	c.length = w.drawDuration(w.tempo.length)
+	c.Tracks = c.newTracks(s.video)
+	c.file = &file{session: c.ID, disk: d, began: w.now, open: true, rate: bytesPerMillisecond(c.Tracks)}
 	d.files = append(d.files, c.file)
 	w.running = append(w.running, c)
-	w.tell(c.Server, Started{Session: c.clone()})
+	w.emit(c.Server, Started{Session: c.clone()})
 	if s.brief {
 		c.end(ClosedNormal)
 		return
@@ -64,13 +64,13 @@ func (c *call) begin(server int, s scene) {
 		s.play(c)
 	}
 	if !s.ends {
-		c.in(c.length, func() { c.end(ClosedNormal) })
+		c.scheduleAfter(c.length, func() { c.end(ClosedNormal) })
 	}
 }
 
 // in makes an appointment that is kept only while the session goes on.
-func (c *call) in(wait time.Duration, do func()) {
-	c.world.after(wait, func() {
+func (c *call) scheduleAfter(wait time.Duration, do func()) {
+	c.world.scheduleAfter(wait, func() {
 		if c.State == Active {
 			do()
 		}
@@ -84,12 +84,12 @@ func (c *call) end(state State) {
 	c.file.close(w.now)
 	w.finished = append(w.finished, c.file)
 	w.running = slices.DeleteFunc(w.running, func(x *call) bool { return x == c })
-	w.tell(c.Server, Ended{Session: c.clone()})
+	w.emit(c.Server, Ended{Session: c.clone()})
 }
 
 // tracks makes the tracks of a session that begins. With CUCM track 0 is the
 // near end; with CUBE either.
-func (c *call) tracks(video bool) []Track {
+func (c *call) newTracks(video bool) []Track {
 	w := c.world
 	ends := []phone{c.near, c.far}
 	codec := chance.Pick(w.dice, []string{"PCMU", "PCMA", "G722"})
@@ -103,14 +103,14 @@ func (c *call) tracks(video bool) []Track {
 	for number, who := range ends {
 		list = append(list, Track{
 			Number: number, Media: Audio, Codec: codec, Start: w.now,
-			Participants: []Participant{c.participant(who, true)},
+			Participants: []Participant{c.newParticipant(who, true)},
 		})
 	}
 	if video {
 		for number, who := range ends {
 			list = append(list, Track{
 				Number: number + len(ends), Media: Video, Codec: "H264", Start: w.now,
-				Participants: []Participant{c.participant(who, true)},
+				Participants: []Participant{c.newParticipant(who, true)},
 			})
 		}
 	}
@@ -121,7 +121,7 @@ func (c *call) tracks(video bool) []Track {
 }
 
 // participant makes somebody who arrives now.
-func (c *call) participant(who phone, first bool) Participant {
+func (c *call) newParticipant(who phone, first bool) Participant {
 	w := c.world
 	p := Participant{DeviceRef: who.ref, Conference: who.conference, Start: w.now}
 	w.calls++
@@ -137,7 +137,7 @@ func (c *call) participant(who phone, first bool) Participant {
 }
 
 // replace puts somebody in the place of the far end.
-func (c *call) replace(who phone) {
+func (c *call) replaceFarEnd(who phone) {
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
 		last := &t.Participants[len(t.Participants)-1]
@@ -145,14 +145,14 @@ func (c *call) replace(who phone) {
 			continue
 		}
 		last.End = c.world.now
-		t.Participants = append(t.Participants, c.participant(who, false))
+		t.Participants = append(t.Participants, c.newParticipant(who, false))
 	}
 	c.far = who
-	c.world.tell(c.Server, Updated{Session: c.clone(), Present: c.world.dice.Chance(0.5)})
+	c.world.emit(c.Server, Updated{Session: c.clone(), Present: c.world.dice.Chance(0.5)})
 }
 
 // tag adds a tag to the session, or to the track with a number.
-func (c *call) tag(tag Tag, track int) {
+func (c *call) addTag(tag Tag, track int) {
 	tag.Created = c.world.now
 	if track == NoTrack {
 		c.Tags = append(c.Tags, tag)
@@ -160,14 +160,14 @@ func (c *call) tag(tag Tag, track int) {
 		i := slices.IndexFunc(c.Tracks, func(t Track) bool { return t.Number == track })
 		c.Tracks[i].Tags = append(c.Tracks[i].Tags, tag)
 	}
-	c.tagged(TagAdded, tag, track)
+	c.emitTag(TagAdded, tag, track)
 }
 
-func (c *call) tagged(action TagAction, tag Tag, track int) {
-	c.world.tell(c.Server, Tagged{Session: c.ID, Start: c.Start, Track: track, Action: action, Tag: tag})
+func (c *call) emitTag(action TagAction, tag Tag, track int) {
+	c.world.emit(c.Server, Tagged{Session: c.ID, Start: c.Start, Track: track, Action: action, Tag: tag})
 }
 
 // system adds one of the system's own tags.
-func (c *call) system(name string, track int) {
-	c.tag(Tag{Name: name, At: c.world.now}, track)
+func (c *call) addSystemTag(name string, track int) {
+	c.addTag(Tag{Name: name, At: c.world.now}, track)
 }

@@ -20,26 +20,26 @@ type Config struct {
 }
 
 // tempo holds what makes a story long or short; bounds are in milliseconds.
-type tempo struct {
-	length   [2]int        // of a session
-	pause    [2]int        // from one call to the next
-	remark   [2]int        // from the end of a session to a tag somebody adds
-	patience [2]int        // from a threshold to the cleaning
-	look     time.Duration // from one look at the disks to the next
-	sweep    int           // looks from one batch of a cleaning to the next
-	disk     int64         // bytes of a disk
+type timing struct {
+	length         [2]int        // of a session
+	pause          [2]int        // from one call to the next
+	remark         [2]int        // from the end of a session to a tag somebody adds
+	patience       [2]int        // from a threshold to the cleaning
+	diskCheck      time.Duration // from one look at the disks to the next
+	checksPerBatch int           // looks from one batch of a cleaning to the next
+	disk           int64         // bytes of a disk
 }
 
 // tempos by Config.Short. A disk goes through all its states within some
 // minutes of a demonstration, and within an hour otherwise.
-var tempos = map[bool]tempo{
+var timings = map[bool]timing{
 	false: {
 		length: [2]int{20_000, 600_000}, pause: [2]int{8_000, 50_000}, remark: [2]int{2_000, 60_000},
-		patience: [2]int{60_000, 180_000}, look: 10 * time.Second, sweep: 3, disk: 120e6,
+		patience: [2]int{60_000, 180_000}, diskCheck: 10 * time.Second, checksPerBatch: 3, disk: 120e6,
 	},
 	true: {
 		length: [2]int{4_000, 30_000}, pause: [2]int{1_000, 3_500}, remark: [2]int{500, 4_000},
-		patience: [2]int{10_000, 20_000}, look: 500 * time.Millisecond, sweep: 4, disk: 7e6,
+		patience: [2]int{10_000, 20_000}, diskCheck: 500 * time.Millisecond, checksPerBatch: 4, disk: 7e6,
 	},
 }
 

@@ -71,11 +71,11 @@ type disk struct {
 	stored int64   // bytes of those that are not open
 	level  Level
 
-	until    float64 // ratio a cleaning goes on to, 0 when there is none
-	planned  bool    // a cleaning
-	cleaners []Level // levels at which the next cleanings are thought of
-	swept    int     // looks since the last batch
-	dice     chance.Dice
+	cleanUntil       float64 // ratio a cleaning goes on to, 0 when there is none
+	cleaningPlanned  bool    // a cleaning
+	cleaningLevels   []Level // levels at which the next cleanings are thought of
+	checksSinceBatch int     // looks since the last batch
+	dice             chance.Dice
 }
 
 // file is a recording.
@@ -86,11 +86,11 @@ type file struct {
 	began   time.Time
 	open    bool
 	rate    int64 // bytes a millisecond while open
-	gone    bool
+	removed bool
 }
 
 // rate is how many bytes a millisecond the tracks take.
-func rate(tracks []Track) int64 {
+func bytesPerMillisecond(tracks []Track) int64 {
 	sum := int64(0)
 	for _, t := range tracks {
 		if t.Media == Video {
@@ -122,7 +122,7 @@ var partitions = []struct {
 }{{"/common", 0.58, 0.66}, {"/recordedMedia1", 0.2, 0.5}}
 
 // install makes the disks with recordings from before the story.
-func (w *World) install() []*disk {
+func (w *World) newDisks() []*disk {
 	size := w.cfg.Disk
 	if size == 0 {
 		size = w.tempo.disk
@@ -134,9 +134,9 @@ func (w *World) install() []*disk {
 			d := &disk{
 				Disk:   Disk{Node: server + 1, Address: fmt.Sprintf("192.0.2.%d", 60+server), Partition: p.name},
 				server: server, size: size, dice: dice,
-				cleaners: []Level{Emergency}, // the first cleaning is always late
+				cleaningLevels: []Level{Emergency}, // the first cleaning is always late
 			}
-			for want := p.lo + (p.hi-p.lo)*dice.Float64(); w.ratio(d) < want; {
+			for want := p.lo + (p.hi-p.lo)*dice.Float64(); w.usedRatio(d) < want; {
 				f := &file{
 					session: fmt.Sprintf("5f%08x%02x", dice.Uint32(), len(list)), disk: d,
 					bytes: max(1, int64(float64(size)*(0.005+0.01*dice.Float64()))),
@@ -151,7 +151,7 @@ func (w *World) install() []*disk {
 }
 
 // ratio is how much of a disk is in use now.
-func (w *World) ratio(d *disk) float64 {
+func (w *World) usedRatio(d *disk) float64 {
 	sum := d.stored
 	for _, c := range w.running {
 		if c.file.disk == d {
@@ -163,7 +163,7 @@ func (w *World) ratio(d *disk) float64 {
 
 // room finds a disk for a new recording, on the wanted server if it can. A disk
 // in emergency takes none.
-func (w *World) room(server int) *disk {
+func (w *World) diskWithRoom(server int) *disk {
 	var here, there []*disk
 	for _, d := range w.disks {
 		switch {
@@ -184,33 +184,33 @@ func (w *World) room(server int) *disk {
 }
 
 // look looks at all disks, as the servers do from time to time.
-func (w *World) look() {
+func (w *World) checkDisks() {
 	if !w.closed || len(w.running) > 0 {
-		w.after(w.tempo.look, w.look)
+		w.scheduleAfter(w.tempo.diskCheck, w.checkDisks)
 	}
 	for _, d := range w.disks {
-		w.measure(d)
-		w.clean(d)
+		w.emitThresholds(d)
+		w.scheduleCleaning(d)
 	}
 }
 
 // measure tells of the thresholds a disk has crossed, one after the other.
-func (w *World) measure(d *disk) {
-	ratio := w.ratio(d)
+func (w *World) emitThresholds(d *disk) {
+	ratio := w.usedRatio(d)
 	for {
-		t := d.step(ratio)
+		t := d.stepLevel(ratio)
 		if t == (Threshold{}) {
 			return
 		}
-		w.tell(d.server, Crossed{Disk: d.Disk, Threshold: t, Percent: int(math.Round(100 * ratio))})
+		w.emit(d.server, Crossed{Disk: d.Disk, Threshold: t, Percent: int(math.Round(100 * ratio))})
 		if t == (Threshold{Level: Emergency, Enter: true}) {
-			w.breakOff(d)
+			w.abortRecordings(d)
 		}
 	}
 }
 
 // step moves the level of the disk by one towards its use.
-func (d *disk) step(ratio float64) Threshold {
+func (d *disk) stepLevel(ratio float64) Threshold {
 	if up := d.level + 1; up <= Emergency && ratio > bounds[up].enter {
 		d.level = up
 		return Threshold{Level: up, Enter: true}
@@ -223,7 +223,7 @@ func (d *disk) step(ratio float64) Threshold {
 }
 
 // breakOff ends what is being recorded to a disk in emergency.
-func (w *World) breakOff(d *disk) {
+func (w *World) abortRecordings(d *disk) {
 	for _, c := range slices.Clone(w.running) {
 		if c.file.disk == d {
 			c.end(ClosedError)
@@ -233,63 +233,63 @@ func (w *World) breakOff(d *disk) {
 
 // clean prunes the oldest recordings of a disk, a batch at a time. It is thought
 // of some time after a level was reached, which one is chance.
-func (w *World) clean(d *disk) {
-	if d.until == 0 {
-		if len(d.cleaners) == 0 {
-			d.cleaners = []Level{chance.Pick(d.dice, []Level{Low, Critical, Emergency, Emergency})}
+func (w *World) scheduleCleaning(d *disk) {
+	if d.cleanUntil == 0 {
+		if len(d.cleaningLevels) == 0 {
+			d.cleaningLevels = []Level{chance.Pick(d.dice, []Level{Low, Critical, Emergency, Emergency})}
 		}
-		if d.level >= d.cleaners[0] && !d.planned {
-			d.planned = true
-			w.after(w.span(w.tempo.patience), func() {
-				d.until, d.swept = 0.4+0.2*d.dice.Float64(), w.tempo.sweep
+		if d.level >= d.cleaningLevels[0] && !d.cleaningPlanned {
+			d.cleaningPlanned = true
+			w.scheduleAfter(w.drawDuration(w.tempo.patience), func() {
+				d.cleanUntil, d.checksSinceBatch = 0.4+0.2*d.dice.Float64(), w.tempo.checksPerBatch
 			})
 		}
 		return
 	}
-	if d.swept++; d.swept < w.tempo.sweep {
+	if d.checksSinceBatch++; d.checksSinceBatch < w.tempo.checksPerBatch {
 		return
 	}
-	d.swept = 0
+	d.checksSinceBatch = 0
 	var batch []*file
-	goal := max(d.until, w.ratio(d)-0.03)
-	for size, i := w.ratio(d), 0; size > goal && i < len(d.files); i++ {
+	goal := max(d.cleanUntil, w.usedRatio(d)-0.03)
+	for size, i := w.usedRatio(d), 0; size > goal && i < len(d.files); i++ {
 		if f := d.files[i]; !f.open {
 			batch = append(batch, f)
 			size -= float64(f.bytes) / float64(d.size)
 		}
 	}
 	if len(batch) > 0 {
-		w.prune(d, batch)
+		w.pruneBatch(d, batch)
 	}
-	if len(batch) == 0 || w.ratio(d) <= d.until {
-		d.until, d.planned, d.cleaners = 0, false, d.cleaners[1:]
+	if len(batch) == 0 || w.usedRatio(d) <= d.cleanUntil {
+		d.cleanUntil, d.cleaningPlanned, d.cleaningLevels = 0, false, d.cleaningLevels[1:]
 	}
 }
 
-func (w *World) prune(d *disk, batch []*file) {
-	w.tell(d.server, Removed{IDs: w.forget(batch), Pruned: true})
+func (w *World) pruneBatch(d *disk, batch []*file) {
+	w.emit(d.server, Removed{IDs: w.removeFiles(batch), Pruned: true})
 }
 
 // remove lets a client delete recordings.
-func (w *World) remove(server int, batch []*file) {
-	if ids := w.forget(batch); len(ids) > 0 {
-		w.tell(server, Removed{IDs: ids})
+func (w *World) deleteBatch(server int, batch []*file) {
+	if ids := w.removeFiles(batch); len(ids) > 0 {
+		w.emit(server, Removed{IDs: ids})
 	}
 }
 
 // forget takes recordings from their disks and returns the ids of those that
 // were still there.
-func (w *World) forget(batch []*file) []string {
+func (w *World) removeFiles(batch []*file) []string {
 	var ids []string
 	for _, f := range batch {
-		if !f.gone && !f.open {
-			f.gone = true
+		if !f.removed && !f.open {
+			f.removed = true
 			f.disk.stored -= f.bytes
 			ids = append(ids, f.session)
 			f.disk.files = slices.DeleteFunc(f.disk.files, func(x *file) bool { return x == f })
 		}
 	}
-	w.finished = slices.DeleteFunc(w.finished, func(f *file) bool { return f.gone })
+	w.finished = slices.DeleteFunc(w.finished, func(f *file) bool { return f.removed })
 	return ids
 }
 

@@ -22,112 +22,112 @@ type scene struct {
 var scenes = []scene{
 	{},
 	{video: true},
-	{play: (*call).silences},
-	{play: (*call).silences, video: true},
-	{play: (*call).paused},
-	{play: func(c *call) { c.paused(); c.silences() }},
-	{play: (*call).changing},
-	{play: func(c *call) { c.changing(); c.silences() }},
-	{play: (*call).conferring},
-	{play: (*call).remarked},
-	{play: (*call).afterthought},
-	{play: (*call).corrected},
-	{play: (*call).regretted},
-	{play: (*call).handedOver, ends: true},
-	{play: (*call).handedOver, ends: true},
-	{play: (*call).failing, ends: true},
+	{play: (*call).playSilences},
+	{play: (*call).playSilences, video: true},
+	{play: (*call).playPauses},
+	{play: func(c *call) { c.playPauses(); c.playSilences() }},
+	{play: (*call).playTransfers},
+	{play: func(c *call) { c.playTransfers(); c.playSilences() }},
+	{play: (*call).playConference},
+	{play: (*call).playRemark},
+	{play: (*call).playLateTag},
+	{play: (*call).playTagUpdate},
+	{play: (*call).playTagRemoval},
+	{play: (*call).playHandover, ends: true},
+	{play: (*call).playHandover, ends: true},
+	{play: (*call).playFailure, ends: true},
 	{brief: true},
-	{play: (*call).forgotten},
+	{play: (*call).playDeletion},
 }
 
 // silences lets each audio track fall silent some times, the last time maybe
 // until the end.
-func (c *call) silences() {
+func (c *call) playSilences() {
 	for i := range c.Tracks {
 		if c.Tracks[i].Media == Audio {
-			c.gaps(c.Tracks[i].Number, TrackInactive, TrackActive, 1+c.world.dice.IntN(3))
+			c.playGaps(c.Tracks[i].Number, TrackInactive, TrackActive, 1+c.world.dice.IntN(3))
 		}
 	}
 }
 
 // paused pauses the recording once or twice, the last time maybe until the end.
-func (c *call) paused() { c.gaps(NoTrack, Pause, Resume, 1+c.world.dice.IntN(2)) }
+func (c *call) playPauses() { c.playGaps(NoTrack, Pause, Resume, 1+c.world.dice.IntN(2)) }
 
 // gaps adds pairs of tags, each pair in its own part of the session.
-func (c *call) gaps(track int, begin, end string, n int) {
+func (c *call) playGaps(track int, begin, end string, n int) {
 	w, each := c.world, c.length/time.Duration(n)
 	for i := range n {
-		from := time.Duration(i)*each + w.part(each, 0.05, 0.45)
-		c.in(from, func() { c.system(begin, track) })
+		from := time.Duration(i)*each + w.drawPart(each, 0.05, 0.45)
+		c.scheduleAfter(from, func() { c.addSystemTag(begin, track) })
 		if i < n-1 || w.dice.Chance(0.7) {
-			until := time.Duration(i)*each + w.part(each, 0.5, 0.95)
-			c.in(until, func() { c.system(end, track) })
+			until := time.Duration(i)*each + w.drawPart(each, 0.5, 0.95)
+			c.scheduleAfter(until, func() { c.addSystemTag(end, track) })
 		}
 	}
 }
 
 // changing transfers the far end once or twice.
-func (c *call) changing() {
+func (c *call) playTransfers() {
 	w := c.world
 	for i := range 1 + w.dice.IntN(2) {
-		at := w.part(c.length/2, 0.1, 0.9) + time.Duration(i)*c.length/2
-		c.in(at, func() {
+		at := w.drawPart(c.length/2, 0.1, 0.9) + time.Duration(i)*c.length/2
+		c.scheduleAfter(at, func() {
 			who := w.callers.Deal(w.dice)
 			for who.ref == c.far.ref {
 				who = w.callers.Deal(w.dice)
 			}
-			c.replace(who)
+			c.replaceFarEnd(who)
 		})
 	}
 }
 
 // conferring puts a conference bridge in the place of the far end.
-func (c *call) conferring() {
-	c.in(c.world.part(c.length, 0.2, 0.8), func() {
-		c.replace(phone{ref: "8001", conference: true})
+func (c *call) playConference() {
+	c.scheduleAfter(c.world.drawPart(c.length, 0.2, 0.8), func() {
+		c.replaceFarEnd(phone{ref: "8001", conference: true})
 	})
 }
 
 // remarked lets the near end tag a moment.
-func (c *call) remarked() {
+func (c *call) playRemark() {
 	w := c.world
-	c.in(w.part(c.length, 0.1, 0.9)+time.Millisecond, func() {
+	c.scheduleAfter(w.drawPart(c.length, 0.1, 0.9)+time.Millisecond, func() {
 		c.remark = w.remarks.Deal(w.dice)
-		c.tag(Tag{Name: c.remark, User: true, At: w.now}, NoTrack)
+		c.addTag(Tag{Name: c.remark, User: true, At: w.now}, NoTrack)
 	})
 }
 
 // afterthought lets somebody tag the whole recording when it has ended.
-func (c *call) afterthought() {
+func (c *call) playLateTag() {
 	w := c.world
-	w.after(c.length+w.span(w.tempo.remark), func() {
-		if !c.file.gone {
-			c.tag(Tag{Name: w.remarks.Deal(w.dice), User: true}, NoTrack)
+	w.scheduleAfter(c.length+w.drawDuration(w.tempo.remark), func() {
+		if !c.file.removed {
+			c.addTag(Tag{Name: w.remarks.Deal(w.dice), User: true}, NoTrack)
 		}
 	})
 }
 
 // corrected lets a tag mark another moment after all.
-func (c *call) corrected() {
+func (c *call) playTagUpdate() {
 	w := c.world
-	c.remarked()
-	c.world.after(c.length, func() {
+	c.playRemark()
+	c.world.scheduleAfter(c.length, func() {
 		if i := c.remarkIndex(); i >= 0 {
-			c.Tags[i].At, c.Tags[i].Created = c.Start.Add(w.part(c.length, 0.1, 0.9)+time.Millisecond), w.now
-			c.tagged(TagUpdated, c.Tags[i], NoTrack)
+			c.Tags[i].At, c.Tags[i].Created = c.Start.Add(w.drawPart(c.length, 0.1, 0.9)+time.Millisecond), w.now
+			c.emitTag(TagUpdated, c.Tags[i], NoTrack)
 		}
 	})
 }
 
 // regretted lets a tag be taken away.
-func (c *call) regretted() {
+func (c *call) playTagRemoval() {
 	w := c.world
-	c.remarked()
-	w.after(w.part(c.length, 0.92, 1.1), func() {
+	c.playRemark()
+	w.scheduleAfter(w.drawPart(c.length, 0.92, 1.1), func() {
 		if i := c.remarkIndex(); i >= 0 {
 			gone := c.Tags[i]
 			c.Tags = slices.Delete(c.Tags, i, i+1)
-			c.tagged(TagDeleted, gone, NoTrack)
+			c.emitTag(TagDeleted, gone, NoTrack)
 		}
 	})
 }
@@ -135,7 +135,7 @@ func (c *call) regretted() {
 // remarkIndex finds the tag that can be changed, -1 when there is none or the
 // recording is gone.
 func (c *call) remarkIndex() int {
-	if c.file.gone {
+	if c.file.removed {
 		return -1
 	}
 	return slices.IndexFunc(c.Tags, func(t Tag) bool { return t.User && t.Name == c.remark })
@@ -143,35 +143,35 @@ func (c *call) remarkIndex() int {
 
 // handedOver transfers the near end: the session ends, and another one of the
 // same call begins, maybe on the other server.
-func (c *call) handedOver() {
+func (c *call) playHandover() {
 	w := c.world
-	c.in(w.part(c.length, 0.3, 0.7), func() {
+	c.scheduleAfter(w.drawPart(c.length, 0.3, 0.7), func() {
 		c.end(ClosedNormal)
 		next := &call{world: w, near: w.agents.Deal(w.dice), far: c.far}
 		next.Controller, next.CCID, next.Former = c.Controller, c.CCID, c.ID
-		then := scene{play: (*call).silences}
+		then := scene{play: (*call).playSilences}
 		if w.dice.Chance(0.3) {
-			then = scene{play: (*call).handedOver, ends: true}
+			then = scene{play: (*call).playHandover, ends: true}
 		}
 		server := c.Server
 		if w.dice.Chance(0.3) {
 			server = w.dice.IntN(w.cfg.Servers)
 		}
-		w.after(w.span([2]int{20, 900}), func() { next.begin(server, then) })
+		w.scheduleAfter(w.drawDuration([2]int{20, 900}), func() { next.start(server, then) })
 	})
 }
 
 // failing breaks the recording off.
-func (c *call) failing() {
-	c.in(c.world.part(c.length, 0.1, 0.9), func() { c.end(ClosedError) })
+func (c *call) playFailure() {
+	c.scheduleAfter(c.world.drawPart(c.length, 0.1, 0.9), func() { c.end(ClosedError) })
 }
 
 // forgotten is a call after which a client deletes some recordings, its own
 // among them.
-func (c *call) forgotten() {
+func (c *call) playDeletion() {
 	w := c.world
-	w.after(c.length+w.span(w.tempo.remark), func() {
-		w.remove(c.Server, append([]*file{c.file}, w.oldest(w.dice.IntN(3))...))
+	w.scheduleAfter(c.length+w.drawDuration(w.tempo.remark), func() {
+		w.deleteBatch(c.Server, append([]*file{c.file}, w.oldest(w.dice.IntN(3))...))
 	})
 }
 

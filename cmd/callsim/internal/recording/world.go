@@ -12,13 +12,13 @@ import (
 
 // World is a pair of servers in the middle of their story.
 type World struct {
-	cfg    Config
-	tempo  tempo
-	dice   chance.Dice
-	now    time.Time
-	agenda chance.Agenda
-	told   []Event // what the current appointment made happen
-	closed bool    // nobody calls any more
+	cfg     Config
+	tempo   timing
+	dice    chance.Dice
+	now     time.Time
+	agenda  chance.Schedule
+	emitted []Event // what the current appointment made happen
+	closed  bool    // nobody calls any more
 
 	disks    []*disk
 	running  []*call
@@ -37,7 +37,7 @@ type World struct {
 // New builds the world before anything has happened.
 func New(cfg Config) *World {
 	w := &World{
-		cfg: cfg, tempo: tempos[cfg.Short], dice: chance.NewDice(cfg.Seed, streamRecordings),
+		cfg: cfg, tempo: timings[cfg.Short], dice: chance.NewDice(cfg.Seed, streamRecordings),
 		now:     cfg.Start.UTC().Truncate(time.Millisecond),
 		scenes:  chance.Deck[scene]{Cards: scenes},
 		styles:  chance.Deck[style]{Cards: styles},
@@ -45,9 +45,9 @@ func New(cfg Config) *World {
 		agents:  chance.Deck[phone]{Cards: agents},
 		callers: chance.Deck[phone]{Cards: callers},
 	}
-	w.disks = w.install()
-	w.after(w.span(w.tempo.pause), w.ring)
-	w.after(w.tempo.look, w.look)
+	w.disks = w.newDisks()
+	w.scheduleAfter(w.drawDuration(w.tempo.pause), w.scheduleNextCall)
+	w.scheduleAfter(w.tempo.diskCheck, w.checkDisks)
 	return w
 }
 
@@ -64,9 +64,9 @@ func (w *World) When() (time.Time, bool) {
 func (w *World) Step() []Event {
 	next := w.agenda.Next()
 	w.now = next.At
-	w.told = w.told[:0]
+	w.emitted = w.emitted[:0]
 	next.Do()
-	return w.told
+	return w.emitted
 }
 
 // Close lets nobody call any more: the story goes on until what is being
@@ -80,28 +80,28 @@ func (w *World) Refused() int { return w.refused }
 func (w *World) Disks() []Usage {
 	list := make([]Usage, len(w.disks))
 	for i, d := range w.disks {
-		list[i] = Usage{Disk: d.Disk, Level: d.level, Ratio: w.ratio(d)}
+		list[i] = Usage{Disk: d.Disk, Level: d.level, Ratio: w.usedRatio(d)}
 	}
 	return list
 }
 
 // after makes an appointment a while from now, on a whole millisecond.
-func (w *World) after(wait time.Duration, do func()) {
+func (w *World) scheduleAfter(wait time.Duration, do func()) {
 	w.agenda.Add(w.now.Add(wait.Truncate(time.Millisecond)), do)
 }
 
 // tell records that something happened on a server now.
-func (w *World) tell(server int, what Happening) {
-	w.told = append(w.told, Event{At: w.now, Server: server, What: what})
+func (w *World) emit(server int, what Happening) {
+	w.emitted = append(w.emitted, Event{At: w.now, Server: server, What: what})
 }
 
 // span draws a duration from bounds in milliseconds.
-func (w *World) span(bounds [2]int) time.Duration {
+func (w *World) drawDuration(bounds [2]int) time.Duration {
 	return time.Duration(w.dice.Between(bounds)) * time.Millisecond
 }
 
 // part draws a moment of a duration between two fractions of it.
-func (w *World) part(whole time.Duration, lo, hi float64) time.Duration {
+func (w *World) drawPart(whole time.Duration, lo, hi float64) time.Duration {
 	part := float64(whole) * (lo + (hi-lo)*w.dice.Float64())
 	return time.Duration(part).Truncate(time.Millisecond)
 }

@@ -25,58 +25,58 @@ var entrances = []entrance{direct, direct, afterward, afterward, viaMenu, viaLob
 
 // arrive brings a person's leg to the meeting's call on h. It returns nil when
 // the person finds the door shut.
-func (w *World) arrive(m *meeting, h *host, l *leg, by entrance) *leg {
-	if !m.admits() || h.booted.After(w.now) {
+func (w *World) joinMeeting(m *meeting, h *host, l *leg, by entrance) *leg {
+	if !m.admits() || h.availableFrom.After(w.now) {
 		return nil
 	}
 	switch by {
 	case direct:
 		w.startLeg(h, l, w.callOn(m, h))
-		w.after(w.dice.Seconds([2]int{0, 1}), func() { w.change(l, PhaseActive) })
+		w.scheduleAfter(w.dice.Seconds([2]int{0, 1}), func() { w.changePhase(l, PhaseActive) })
 	case called:
 		l.Confirmation = "required"
 		w.startLeg(h, l, w.callOn(m, h))
-		w.after(w.dice.Seconds(w.tempo.ring), func() { w.answer(l) })
+		w.scheduleAfter(w.dice.Seconds(w.tempo.ring), func() { w.answerLeg(l) })
 	case afterward:
 		w.startLeg(h, l, nil)
-		w.enter(l, w.callOn(m, h), PhaseActive)
+		w.enterCall(l, w.callOn(m, h), PhaseActive)
 	case viaLobby:
 		w.startLeg(h, l, nil)
-		w.enter(l, w.callOn(m, h), PhaseLobby)
+		w.enterCall(l, w.callOn(m, h), PhaseLobby)
 		w.leaveLobby(l)
 	case viaMenu, viaBoth:
 		l.Confirmation = "notRequired"
 		w.startLeg(h, l, nil)
-		w.after(time.Second, func() { w.menu(m, l, by == viaBoth) })
+		w.scheduleAfter(time.Second, func() { w.holdInMenu(m, l, by == viaBoth) })
 	}
 	return l
 }
 
 // answer connects an outgoing leg whose person pressed the key.
-func (w *World) answer(l *leg) {
+func (w *World) answerLeg(l *leg) {
 	l.Confirmation = "confirmed"
-	w.change(l, PhaseActive)
+	w.changePhase(l, PhaseActive)
 }
 
 // leaveLobby lets a waiting leg take part after a while.
 func (w *World) leaveLobby(l *leg) {
-	w.after(w.dice.Seconds(w.tempo.lobby), func() { w.change(l, PhaseActive) })
+	w.scheduleAfter(w.dice.Seconds(w.tempo.lobby), func() { w.changePhase(l, PhaseActive) })
 }
 
 // menu keeps a leg in the interactive voice menu for a while, then puts it into
 // the meeting if that still goes on.
-func (w *World) menu(m *meeting, l *leg, lobby bool) {
-	w.change(l, PhaseMenu)
-	w.after(w.dice.Seconds(w.tempo.menu), func() {
+func (w *World) holdInMenu(m *meeting, l *leg, lobby bool) {
+	w.changePhase(l, PhaseMenu)
+	w.scheduleAfter(w.dice.Seconds(w.tempo.menu), func() {
 		switch {
 		case !l.open:
 		case !m.admits():
 			w.endLeg(l, ReasonIVRTimeout)
 		case lobby:
-			w.enter(l, w.callOn(m, l.host), PhaseLobby)
+			w.enterCall(l, w.callOn(m, l.host), PhaseLobby)
 			w.leaveLobby(l)
 		default:
-			w.enter(l, w.callOn(m, l.host), PhaseActive)
+			w.enterCall(l, w.callOn(m, l.host), PhaseActive)
 		}
 	})
 }
@@ -84,69 +84,69 @@ func (w *World) menu(m *meeting, l *leg, lobby bool) {
 // populate invites n people to a meeting, spread over hosts, the first of which
 // is its home. The first person opens the meeting and stays to its end; the
 // others come in the first part and most leave in the second.
-func (w *World) populate(m *meeting, n int, hosts ...*host) {
-	w.arrive(m, m.home, w.anybody(m), chance.Pick(w.dice, []entrance{direct, afterward}))
+func (w *World) inviteAll(m *meeting, n int, hosts ...*host) {
+	w.joinMeeting(m, m.home, w.nextCaller(m), chance.Pick(w.dice, []entrance{direct, afterward}))
 	for i := 1; i < n; i++ {
-		w.invite(m, hosts[i%len(hosts)])
+		w.schedulePerson(m, hosts[i%len(hosts)])
 	}
-	w.disappoint(m, hosts[w.dice.IntN(len(hosts))])
+	w.scheduleFailure(m, hosts[w.dice.IntN(len(hosts))])
 }
 
 // anybody is the next person with the next device.
-func (w *World) anybody(m *meeting) *leg {
-	return w.caller(w.people.Deal(w.dice), w.devices.Deal(w.dice), m.dial)
+func (w *World) nextCaller(m *meeting) *leg {
+	return w.newCallerLeg(w.people.Deal(w.dice), w.devices.Deal(w.dice), m.dial)
 }
 
 // invite schedules the coming and going of one person.
-func (w *World) invite(m *meeting, h *host) {
+func (w *World) schedulePerson(m *meeting, h *host) {
 	life := m.end.Sub(m.start)
 	by, who, why := w.entries.Deal(w.dice), w.people.Deal(w.dice), w.partings.Deal(w.dice)
 	dev := w.devices.Deal(w.dice)
 	leave := m.start.Add(w.dice.Share(life, 0.5, 1.2))
-	w.after(w.dice.Share(life, 0.02, 0.4), func() {
-		l := w.caller(who, dev, m.dial)
+	w.scheduleAfter(w.dice.Share(life, 0.02, 0.4), func() {
+		l := w.newCallerLeg(who, dev, m.dial)
 		if by == called {
-			l = w.callee(who, dev, m.dial)
+			l = w.newCalleeLeg(who, dev, m.dial)
 		}
-		if w.arrive(m, h, l, by) != nil {
-			w.at(leave, func() { w.part(l, why) })
+		if w.joinMeeting(m, h, l, by) != nil {
+			w.scheduleAt(leave, func() { w.endPersonLeg(l, why) })
 		}
 	})
 }
 
 // disappoint schedules a leg that does not work out.
-func (w *World) disappoint(m *meeting, h *host) {
+func (w *World) scheduleFailure(m *meeting, h *host) {
 	f := w.failures.Deal(w.dice)
 	who := w.people.Deal(w.dice)
-	w.after(w.dice.Share(m.end.Sub(m.start), 0.1, 0.6), func() { w.fail(m, h, who, f) })
+	w.scheduleAfter(w.dice.Share(m.end.Sub(m.start), 0.1, 0.6), func() { w.playFailure(m, h, who, f) })
 }
 
 // fail plays one failure.
-func (w *World) fail(m *meeting, h *host, who person, f failure) {
-	c := m.on(h)
-	if h.booted.After(w.now) || f.inCall && c == nil {
+func (w *World) playFailure(m *meeting, h *host, who person, f failure) {
+	c := m.openCallOn(h)
+	if h.availableFrom.After(w.now) || f.inCall && c == nil {
 		return
 	}
 	if !f.inCall {
 		c = nil
 	}
-	l := w.caller(who, roomDevice, m.dial)
+	l := w.newCallerLeg(who, roomDevice, m.dial)
 	if f.outgoing {
-		l = w.callee(who, roomDevice, m.dial)
+		l = w.newCalleeLeg(who, roomDevice, m.dial)
 	}
 	l.Confirmation = f.confirmation
 	w.startLeg(h, l, c)
 	if f.answered {
-		w.change(l, PhaseActive)
+		w.changePhase(l, PhaseActive)
 	}
 	if f.menu {
-		w.change(l, PhaseMenu)
+		w.changePhase(l, PhaseMenu)
 	}
 	wait := w.dice.Seconds([2]int{0, 2})
-	if f.patient {
+	if f.untilTimeout {
 		wait = time.Duration(w.tempo.patience) * time.Second
 	}
-	w.after(wait, func() {
+	w.scheduleAfter(wait, func() {
 		l.Confirmation = f.verdict
 		w.endLeg(l, f.reason)
 	})

@@ -25,12 +25,12 @@ func (w *World) startCall(m *meeting, h *host) *call {
 	c.ID = w.dice.GUID()
 	m.calls = append(m.calls, c)
 	h.calls = append(h.calls, c)
-	w.tell(h, CallStarted{Call: c.Call})
+	w.emit(h, CallStarted{Call: c.Call})
 	return c
 }
 
 // admit puts an open leg into the call.
-func (c *call) admit(l *leg) {
+func (c *call) addLeg(l *leg) {
 	l.call = c
 	l.Calls = append(slices.Clip(l.Calls), c.ID)
 	c.legs = append(c.legs, l)
@@ -38,7 +38,7 @@ func (c *call) admit(l *leg) {
 }
 
 // dismiss takes a leg out of the call.
-func (c *call) dismiss(l *leg) {
+func (c *call) removeLeg(l *leg) {
 	c.legs = slices.DeleteFunc(c.legs, func(x *leg) bool { return x == l })
 }
 
@@ -49,7 +49,7 @@ func (c *call) people() []*leg {
 
 // settle ends a call that its last person has left, and with it the links,
 // recorders and streamers that only served those people.
-func (w *World) settle(c *call) {
+func (w *World) endIfEmpty(c *call) {
 	if !c.open || c.closing || len(c.people()) > 0 {
 		return
 	}
@@ -63,7 +63,7 @@ func (w *World) settle(c *call) {
 func (w *World) endCall(c *call) {
 	c.open = false
 	c.host.calls = slices.DeleteFunc(c.host.calls, func(x *call) bool { return x == c })
-	w.tell(c.host, CallEnded{
+	w.emit(c.host, CallEnded{
 		Call: c.Call, LegsCompleted: c.completed, LegsMaxActive: c.peak,
 		Duration: w.now.Sub(c.began), EndpointRecorded: c.Type == CallLync,
 	})

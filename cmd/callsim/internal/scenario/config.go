@@ -38,7 +38,7 @@ type Config struct {
 }
 
 // tempo holds the durations, in seconds, that make a story long or short.
-type tempo struct {
+type timing struct {
 	meeting  [2]int // life of a meeting
 	pause    [2]int // from one meeting's start to the next one's
 	menu     [2]int // time spent in the interactive voice menu
@@ -51,7 +51,7 @@ type tempo struct {
 
 // tempos by Config.Short. The rest is far above the clock tolerance a stitcher
 // may have: two meetings in one coSpace must never look like one.
-var tempos = map[bool]tempo{
+var timings = map[bool]timing{
 	false: {
 		meeting: [2]int{300, 3600}, pause: [2]int{20, 240}, menu: [2]int{3, 25},
 		lobby: [2]int{5, 120}, ring: [2]int{2, 20}, patience: 60, rest: 90,

@@ -13,37 +13,37 @@ import (
 const crowdLife = time.Hour
 
 // crowds convenes the large meetings, four a second.
-func (w *World) crowds() {
+func (w *World) startCrowds() {
 	for i := range w.cfg.Crowds {
-		w.after(time.Duration(i/4)*time.Second, w.crowd)
+		w.scheduleAfter(time.Duration(i/4)*time.Second, w.startCrowd)
 	}
 }
 
 // crowd is a meeting whose seats are always taken, on two bridges if it can be.
-func (w *World) crowd() {
+func (w *World) startCrowd() {
 	h := chance.Pick(w.dice, w.hosts)
 	hosts := []*host{h}
 	if h.clustered() {
-		hosts = w.cluster(h)
+		hosts = w.clusteredFrom(h)
 		hosts = hosts[:min(2, len(hosts))]
 	}
-	m := w.gatherFor(CallCoSpace, h, crowdLife)
-	w.arrive(m, h, w.anybody(m), afterward)
+	m := w.newMeetingFor(CallCoSpace, h, crowdLife)
+	w.joinMeeting(m, h, w.nextCaller(m), afterward)
 	for i := 1; i < w.cfg.CrowdSize; i++ {
 		at := hosts[i%len(hosts)]
-		w.after(w.dice.Seconds([2]int{0, 60}), func() { w.seat(m, at) })
+		w.scheduleAfter(w.dice.Seconds([2]int{0, 60}), func() { w.fillSeat(m, at) })
 	}
 }
 
 // seat brings somebody to a meeting, and after a while somebody else.
-func (w *World) seat(m *meeting, h *host) {
+func (w *World) fillSeat(m *meeting, h *host) {
 	why := w.partings.Deal(w.dice)
-	l := w.arrive(m, h, w.anybody(m), chance.Pick(w.dice, []entrance{direct, afterward, viaLobby}))
+	l := w.joinMeeting(m, h, w.nextCaller(m), chance.Pick(w.dice, []entrance{direct, afterward, viaLobby}))
 	if l == nil {
 		return
 	}
-	w.after(w.dice.Share(crowdLife, 0.02, 0.5), func() {
-		w.part(l, why)
-		w.after(w.dice.Seconds([2]int{1, 20}), func() { w.seat(m, h) })
+	w.scheduleAfter(w.dice.Share(crowdLife, 0.02, 0.5), func() {
+		w.endPersonLeg(l, why)
+		w.scheduleAfter(w.dice.Seconds([2]int{1, 20}), func() { w.fillSeat(m, h) })
 	})
 }

@@ -10,18 +10,18 @@ import (
 
 // link connects two calls of a meeting on two bridges: a leg on each side, both
 // with the same SIP Call-ID.
-func (w *World) link(m *meeting, from, to *call) {
+func (w *World) linkCalls(m *meeting, from, to *call) {
 	w.links++
 	id := fmt.Sprintf("link-%d@%s", w.links, from.host.Name)
-	out, in := w.linkEnd(m, "outgoing", id), w.linkEnd(m, "incoming", id)
+	out, in := w.newLinkLeg(m, "outgoing", id), w.newLinkLeg(m, "incoming", id)
 	out.peer, in.peer = in, out
 	w.startLeg(from.host, out, from)
 	w.startLeg(to.host, in, to)
-	w.change(out, PhaseActive)
-	w.change(in, PhaseActive)
+	w.changePhase(out, PhaseActive)
+	w.changePhase(in, PhaseActive)
 }
 
-func (w *World) linkEnd(m *meeting, direction, sipCallID string) *leg {
+func (w *World) newLinkLeg(m *meeting, direction, sipCallID string) *leg {
 	l := &leg{}
 	l.Kind, l.Type, l.SubType = KindLink, "sip", "distributionLink"
 	l.Participant, l.Direction = w.dice.GUID(), direction
@@ -31,9 +31,9 @@ func (w *World) linkEnd(m *meeting, direction, sipCallID string) *leg {
 
 // record runs a recorder in a call, an older one or a SIP one, to the end of
 // the call or earlier.
-func (w *World) record(c *call, older bool, lasts time.Duration) {
+func (w *World) runRecorder(c *call, older bool, lasts time.Duration) {
 	r := Recording{ID: w.dice.GUID(), Call: c.ID}
-	l := w.service(KindRecorder, "recorder@rec.example.test", older)
+	l := w.newServiceLeg(KindRecorder, "recorder@rec.example.test", older)
 	w.startLeg(c.host, l, c)
 	r.Leg = l.ID
 	if older {
@@ -42,19 +42,19 @@ func (w *World) record(c *call, older bool, lasts time.Duration) {
 	} else {
 		r.URI = l.RemoteParty
 	}
-	w.after(time.Second, func() {
-		if w.serve(l) {
-			l.onEnd = func() { w.tell(l.host, RecordingEnded{Recording: r}) }
-			w.tell(l.host, RecordingStarted{Recording: r})
+	w.scheduleAfter(time.Second, func() {
+		if w.connectService(l) {
+			l.onEnd = func() { w.emit(l.host, RecordingEnded{Recording: r}) }
+			w.emit(l.host, RecordingStarted{Recording: r})
 		}
 	})
-	w.after(lasts, func() { w.endLeg(l, ReasonLocal) })
+	w.scheduleAfter(lasts, func() { w.endLeg(l, ReasonLocal) })
 }
 
 // stream runs a streamer in a call, like [World.record].
-func (w *World) stream(c *call, older bool, lasts time.Duration) {
+func (w *World) runStreamer(c *call, older bool, lasts time.Duration) {
 	s := Streaming{ID: w.dice.GUID(), Call: c.ID}
-	l := w.service(KindStreamer, "streamer@str.example.test", older)
+	l := w.newServiceLeg(KindStreamer, "streamer@str.example.test", older)
 	w.startLeg(c.host, l, c)
 	s.Leg = l.ID
 	if older {
@@ -63,17 +63,17 @@ func (w *World) stream(c *call, older bool, lasts time.Duration) {
 	} else {
 		s.URI = l.RemoteParty
 	}
-	w.after(time.Second, func() {
-		if w.serve(l) {
-			l.onEnd = func() { w.tell(l.host, StreamingEnded{Streaming: s}) }
-			w.tell(l.host, StreamingStarted{Streaming: s})
+	w.scheduleAfter(time.Second, func() {
+		if w.connectService(l) {
+			l.onEnd = func() { w.emit(l.host, StreamingEnded{Streaming: s}) }
+			w.emit(l.host, StreamingStarted{Streaming: s})
 		}
 	})
-	w.after(lasts, func() { w.endLeg(l, ReasonLocal) })
+	w.scheduleAfter(lasts, func() { w.endLeg(l, ReasonLocal) })
 }
 
 // service makes the leg of a recorder or streamer.
-func (w *World) service(kind LegKind, uri string, older bool) *leg {
+func (w *World) newServiceLeg(kind LegKind, uri string, older bool) *leg {
 	l := &leg{device: device{kind: "sip", app: true, audio: []string{"aac"}}}
 	l.Kind, l.Type, l.Direction = kind, "sip", "outgoing"
 	l.Participant, l.RemoteParty = w.dice.GUID(), uri
@@ -86,14 +86,14 @@ func (w *World) service(kind LegKind, uri string, older bool) *leg {
 }
 
 // serve connects a service's leg and reports whether it is still there.
-func (w *World) serve(l *leg) bool {
-	w.change(l, PhaseActive)
+func (w *World) connectService(l *leg) bool {
+	w.changePhase(l, PhaseActive)
 	return l.open
 }
 
 // share adds a screen to the leg of a Lync participant for a while. Each time
 // it is a new leg of the same participant.
-func (w *World) share(av *leg, lasts time.Duration) {
+func (w *World) shareScreen(av *leg, lasts time.Duration) {
 	if !av.open || av.call == nil {
 		return
 	}
@@ -103,26 +103,26 @@ func (w *World) share(av *leg, lasts time.Duration) {
 	l.Direction, l.RemoteParty, l.SIPCallID = "incoming", av.RemoteParty, w.sipCallID()
 	w.startLeg(av.host, l, av.call)
 	av.shares = append(av.shares, l)
-	w.change(l, PhaseActive)
-	w.after(lasts, func() { w.endLeg(l, ReasonRemote) })
+	w.changePhase(l, PhaseActive)
+	w.scheduleAfter(lasts, func() { w.endLeg(l, ReasonRemote) })
 }
 
 // move continues a person's leg on another bridge. The two bridges report the
 // two halves of it in either order, a second apart.
-func (w *World) move(m *meeting, old *leg, to *host) {
-	if !old.open || old.Phase != PhaseActive || old.SIPCallID == "" || to.booted.After(w.now) {
+func (w *World) movePerson(m *meeting, old *leg, to *host) {
+	if !old.open || old.Phase != PhaseActive || old.SIPCallID == "" || to.availableFrom.After(w.now) {
 		return
 	}
 	leave := func() { w.endLeg(old, ReasonCallMoved) }
-	join := func() { w.continueOn(m, old, to) }
+	join := func() { w.continueLeg(m, old, to) }
 	if w.dice.Chance(0.5) {
 		leave, join = join, leave
 	}
 	leave()
-	w.after(time.Second, join)
+	w.scheduleAfter(time.Second, join)
 }
 
-func (w *World) continueOn(m *meeting, old *leg, to *host) {
+func (w *World) continueLeg(m *meeting, old *leg, to *host) {
 	if !m.admits() {
 		return
 	}
@@ -134,13 +134,13 @@ func (w *World) continueOn(m *meeting, old *leg, to *host) {
 	l.MovedFrom, l.MovedFromBridge = old.ID, old.host.CallBridge
 	l.Confirmation, l.CanMove = "", true
 	w.startLeg(to, l, w.callOn(m, to))
-	w.change(l, PhaseActive)
-	w.at(m.end.Add(-time.Second), func() { w.part(l, ReasonRemote) })
+	w.changePhase(l, PhaseActive)
+	w.scheduleAt(m.end.Add(-time.Second), func() { w.endPersonLeg(l, ReasonRemote) })
 }
 
 // scan is a stranger trying a number: a leg that never reaches a call.
-func (w *World) scan(h *host) {
-	if h.booted.After(w.now) {
+func (w *World) scanNumber(h *host) {
+	if h.availableFrom.After(w.now) {
 		return
 	}
 	l := &leg{}
@@ -150,12 +150,12 @@ func (w *World) scan(h *host) {
 	l.RemoteAddress = l.RemoteParty
 	l.LocalAddress = fmt.Sprintf("900441632%06d@meet.example.test", w.dice.IntN(1_000_000))
 	w.startLeg(h, l, nil)
-	w.after(w.dice.Seconds([2]int{0, 1}), func() { w.endLeg(l, ReasonUnknownDestination) })
+	w.scheduleAfter(w.dice.Seconds([2]int{0, 1}), func() { w.endLeg(l, ReasonUnknownDestination) })
 }
 
 // burst plays the scanner's burst in the middle meeting of the story, or in
 // every twentieth of an endless one.
-func (w *World) burst(m *meeting) {
+func (w *World) scanBurst(m *meeting) {
 	middle := m.number%20 == 0
 	if w.cfg.Meetings > 0 {
 		middle = m.number == (w.cfg.Meetings+1)/2
@@ -164,6 +164,6 @@ func (w *World) burst(m *meeting) {
 		return
 	}
 	for i := range w.cfg.ScanBurst {
-		w.after(time.Duration(i/20)*time.Second, func() { w.scan(m.home) })
+		w.scheduleAfter(time.Duration(i/20)*time.Second, func() { w.scanNumber(m.home) })
 	}
 }

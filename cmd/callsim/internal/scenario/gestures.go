@@ -20,7 +20,7 @@ var gestures = []gesture{
 	{15, func(_ *lively, g *guest) { g.manner.VideoMuted = !g.manner.VideoMuted }},
 	{15, func(l *lively, g *guest) { g.manner.Layout = chance.Pick(l.dice, layouts) }},
 	{10, func(l *lively, g *guest) { g.manner.Importance = l.dice.IntN(10) }},
-	{10, (*lively).hold},
+	{10, (*lively).putOnHold},
 	{10, func(_ *lively, g *guest) {
 		if g.manner.Name == "" {
 			g.manner.Name = "Caller " + g.leg.Participant[:4]
@@ -29,13 +29,13 @@ var gestures = []gesture{
 }
 
 // in makes an appointment some time from now, drawn in seconds with fractions.
-func (l *lively) in(lo, hi int, do func()) {
+func (l *lively) scheduleBetween(lo, hi int, do func()) {
 	wait := time.Duration(1000*lo+l.dice.IntN(1000*(hi-lo)+1)) * time.Millisecond
 	l.agenda.Add(l.now.Add(wait/time.Duration(l.haste)), do)
 }
 
 // tell tells the manner of a guest who is in a call.
-func (l *lively) tell(g *guest) {
+func (l *lively) emitManner(g *guest) {
 	if g.company == nil {
 		return
 	}
@@ -43,49 +43,49 @@ func (l *lively) tell(g *guest) {
 }
 
 func (l *lively) add(bridge int, session string, what Happening) {
-	l.told = append(l.told, Event{
+	l.emitted = append(l.emitted, Event{
 		At: l.now, Time: l.now.Add(l.skew[bridge]), Bridge: bridge, Session: session, What: what,
 	})
 }
 
 // arrived is called when a guest enters a company.
-func (l *lively) arrived(g *guest) {
+func (l *lively) addBehavior(g *guest) {
 	if g.company.manner.MuteOnArrive && !g.manner.AudioMuted {
 		g.manner.AudioMuted = true
-		l.tell(g)
+		l.emitManner(g)
 	}
 	if g.leg.Direction == "outgoing" && g.leg.Phase == PhaseConnecting {
-		l.in(0, 1, func() {
+		l.scheduleBetween(0, 1, func() {
 			if g.company != nil && g.leg.Phase == PhaseConnecting {
 				g.manner.Ringing = true
-				l.tell(g)
+				l.emitManner(g)
 			}
 		})
 	}
 }
 
 // wake makes a connected guest behave for as long as it is there.
-func (l *lively) wake(g *guest) {
+func (l *lively) startBehaving(g *guest) {
 	if co := g.company; co.kind == CallLync && !co.recorded {
 		co.recorded = true
-		l.in(1, 4, func() { l.record(g, true) })
+		l.scheduleBetween(1, 4, func() { l.recordOnDevice(g, true) })
 	}
-	l.in(5, 40, func() { l.fidget(g) })
+	l.scheduleBetween(5, 40, func() { l.scheduleGesture(g) })
 }
 
-func (l *lively) fidget(g *guest) {
+func (l *lively) scheduleGesture(g *guest) {
 	if !g.awake {
 		return
 	}
 	if g.company != nil {
-		l.draw().do(l, g)
-		l.tell(g)
+		l.drawGesture().do(l, g)
+		l.emitManner(g)
 	}
-	l.in(5, 40, func() { l.fidget(g) })
+	l.scheduleBetween(5, 40, func() { l.scheduleGesture(g) })
 }
 
 // draw chooses a gesture by its weight.
-func (l *lively) draw() gesture {
+func (l *lively) drawGesture() gesture {
 	total := 0
 	for _, x := range gestures {
 		total += x.weight
@@ -100,90 +100,90 @@ func (l *lively) draw() gesture {
 }
 
 // hold puts a guest on hold for a while.
-func (l *lively) hold(g *guest) {
+func (l *lively) putOnHold(g *guest) {
 	if g.manner.OnHold {
 		return
 	}
 	g.manner.OnHold = true
-	l.in(4, 20, func() {
+	l.scheduleBetween(4, 20, func() {
 		if g.awake {
 			g.manner.OnHold = false
-			l.tell(g)
+			l.emitManner(g)
 		}
 	})
 }
 
 // record lets a guest's device record for a while.
-func (l *lively) record(g *guest, on bool) {
+func (l *lively) recordOnDevice(g *guest, on bool) {
 	if !g.awake {
 		return
 	}
 	g.manner.EndpointRecording = on
-	l.tell(g)
+	l.emitManner(g)
 	if on {
-		l.in(20, 60, func() { l.record(g, false) })
+		l.scheduleBetween(20, 60, func() { l.recordOnDevice(g, false) })
 	}
 }
 
 // share makes the participant of a sharing leg the presenter.
-func (l *lively) share(leg Leg) {
+func (l *lively) presentShare(leg Leg) {
 	if g := l.byPerson[leg.Participant]; g != nil && g.company != nil && !g.manner.Presenter {
-		l.present(g, true)
+		l.setPresenter(g, true)
 	}
 }
 
 // present makes a guest the presenter instead of another one, or no longer.
-func (l *lively) present(g *guest, on bool) {
+func (l *lively) setPresenter(g *guest, on bool) {
 	co := g.company
 	if co == nil || g.manner.Presenter == on {
 		return
 	}
 	if former := co.presenter; on && former != nil {
 		former.manner.Presenter = false
-		l.tell(former)
+		l.emitManner(former)
 	}
 	co.presenter = nil
 	if on {
 		co.presenter = g
 	}
 	g.manner.Presenter = on
-	l.tell(g)
+	l.emitManner(g)
 }
 
 // begin makes a company behave for as long as it lasts.
-func (l *lively) begin(co *company) {
-	l.in(2, 8, func() { l.discuss(co) })
-	l.in(20, 60, func() { l.show(co) })
-	l.in(30, 120, func() { l.guard(co) })
+func (l *lively) startCompany(co *company) {
+	l.scheduleBetween(2, 8, func() { l.changeSpeaker(co) })
+	l.scheduleBetween(20, 60, func() { l.startPresenting(co) })
+	l.scheduleBetween(30, 120, func() { l.changeMeeting(co) })
 }
 
 func (co *company) over() bool { return len(co.calls) == 0 }
 
 // discuss gives the floor to somebody else, or to nobody.
-func (l *lively) discuss(co *company) {
+func (l *lively) changeSpeaker(co *company) {
 	if co.over() {
 		return
 	}
 	var next *guest
-	if g := l.anyone(co); g != nil && !g.manner.AudioMuted && !g.manner.OnHold {
+	if g := l.randomGuest(co); g != nil && !g.manner.AudioMuted && !g.manner.OnHold {
 		next = g
 	}
 	if former := co.speaker; former != next {
 		co.speaker = next
 		if former != nil {
 			former.manner.ActiveSpeaker = false
-			l.tell(former)
+			l.emitManner(former)
 		}
 		if next != nil {
 			next.manner.ActiveSpeaker = true
-			l.tell(next)
+			l.emitManner(next)
 		}
 	}
-	l.in(3, 15, func() { l.discuss(co) })
+	l.scheduleBetween(3, 15, func() { l.changeSpeaker(co) })
 }
 
 // anyone draws a guest who is awake, nil for none.
-func (l *lively) anyone(co *company) *guest {
+func (l *lively) randomGuest(co *company) *guest {
 	if len(co.guests) == 0 {
 		return nil
 	}
@@ -194,19 +194,19 @@ func (l *lively) anyone(co *company) *guest {
 }
 
 // show lets somebody present for a while.
-func (l *lively) show(co *company) {
+func (l *lively) startPresenting(co *company) {
 	if co.over() {
 		return
 	}
-	if g := l.anyone(co); g != nil && co.presenter == nil {
-		l.present(g, true)
-		l.in(10, 60, func() { l.present(g, false) })
+	if g := l.randomGuest(co); g != nil && co.presenter == nil {
+		l.setPresenter(g, true)
+		l.scheduleBetween(10, 60, func() { l.setPresenter(g, false) })
 	}
-	l.in(30, 120, func() { l.show(co) })
+	l.scheduleBetween(30, 120, func() { l.startPresenting(co) })
 }
 
 // guard locks or unlocks the meeting, or changes what happens to newcomers.
-func (l *lively) guard(co *company) {
+func (l *lively) changeMeeting(co *company) {
 	if co.over() {
 		return
 	}
@@ -217,5 +217,5 @@ func (l *lively) guard(co *company) {
 	}
 	first := co.calls[0]
 	l.add(first.bridge, first.session, MeetingBehaved{Correlator: co.correlator, Manner: co.manner})
-	l.in(30, 120, func() { l.guard(co) })
+	l.scheduleBetween(30, 120, func() { l.changeMeeting(co) })
 }

@@ -14,23 +14,23 @@ import (
 // host is a Call Bridge at work.
 type host struct {
 	Bridge
-	index   int
-	session string
-	skew    time.Duration
-	booted  time.Time // takes no calls before
-	calls   []*call   // open ones
-	legs    []*leg    // open ones
+	index         int
+	session       string
+	skew          time.Duration
+	availableFrom time.Time // takes no calls before
+	calls         []*call   // open ones
+	legs          []*leg    // open ones
 }
 
 func (h *host) clustered() bool { return h.CallBridge != "" }
 
 // install sets up the bridges with their clocks.
-func (w *World) install() []*host {
+func (w *World) newHosts() []*host {
 	clocks := chance.NewDice(w.cfg.Seed, streamClocks)
 	estate := chance.NewDice(w.cfg.Estate, streamEstate)
 	hosts := make([]*host, w.cfg.Bridges)
 	for i := range hosts {
-		h := &host{index: i, session: w.dice.GUID(), skew: w.skew(clocks)}
+		h := &host{index: i, session: w.dice.GUID(), skew: w.drawSkew(clocks)}
 		h.Name = fmt.Sprintf("cms%d", i+1)
 		h.CallBridge = w.dice.GUID()
 		if w.cfg.Estate != 0 {
@@ -45,13 +45,13 @@ func (w *World) install() []*host {
 }
 
 // skew draws how far a clock is off, in whole seconds.
-func (w *World) skew(clocks chance.Dice) time.Duration {
+func (w *World) drawSkew(clocks chance.Dice) time.Duration {
 	most := int(w.cfg.Skew / time.Second)
 	return clocks.Seconds([2]int{-most, most})
 }
 
 // cluster lists the clustered bridges, beginning with first.
-func (w *World) cluster(first *host) []*host {
+func (w *World) clusteredFrom(first *host) []*host {
 	list := []*host{first}
 	for _, h := range w.hosts {
 		if h != first && h.clustered() {
@@ -72,7 +72,7 @@ func (w *World) clusteredHost() *host {
 
 // restartPlan lists the numbers of the meetings during which the bridge that
 // convened them restarts, spread evenly over the story.
-func (w *World) restartPlan() []int {
+func (w *World) meetingsWithRestart() []int {
 	list := make([]int, w.cfg.Restarts)
 	for k := range list {
 		list[k] = (k + 1) * 10
@@ -84,11 +84,11 @@ func (w *World) restartPlan() []int {
 }
 
 // threaten schedules the restarts that are planned for the meeting.
-func (w *World) threaten(m *meeting) {
+func (w *World) scheduleRestarts(m *meeting) {
 	fate := chance.NewDice(w.cfg.Seed+uint64(m.number), streamRestarts)
 	for _, number := range w.restarts {
 		if number == m.number {
-			w.after(fate.Share(m.end.Sub(m.start), 0.2, 0.8), func() { w.restart(m.home) })
+			w.scheduleAfter(fate.Share(m.end.Sub(m.start), 0.2, 0.8), func() { w.restart(m.home) })
 		}
 	}
 }
@@ -100,7 +100,7 @@ func (w *World) restart(h *host) {
 		l.open = false
 		if l.peer != nil {
 			far := l.peer
-			w.after(w.briefly(), func() { w.endLeg(far, ReasonTimeout) })
+			w.scheduleAfter(w.drawBriefly(), func() { w.endLeg(far, ReasonTimeout) })
 		}
 	}
 	for _, c := range h.calls {
@@ -109,9 +109,9 @@ func (w *World) restart(h *host) {
 	h.calls, h.legs = nil, nil
 	h.session = w.dice.GUID()
 	rest := time.Duration(w.tempo.rest) * time.Second
-	h.booted = w.now.Add(rest)
-	w.tell(h, BridgeRestarted{})
+	h.availableFrom = w.now.Add(rest)
+	w.emit(h, BridgeRestarted{})
 	// Strangers try the bridge as soon as it is up, so that the new session
 	// is always heard of even when no meeting comes its way again.
-	w.at(h.booted, func() { w.scan(h) })
+	w.scheduleAt(h.availableFrom, func() { w.scanNumber(h) })
 }

@@ -36,13 +36,13 @@ func (w *World) startLeg(h *host, l *leg, c *call) {
 	l.began, l.since = w.now, w.now
 	h.legs = append(h.legs, l)
 	if c != nil {
-		c.admit(l)
+		c.addLeg(l)
 	}
-	w.tell(h, LegStarted{Leg: l.Leg})
+	w.emit(h, LegStarted{Leg: l.Leg})
 }
 
 // turn enters a phase and books the time spent in the former one.
-func (l *leg) turn(now time.Time, to Phase) {
+func (l *leg) setPhase(now time.Time, to Phase) {
 	switch spent := now.Sub(l.since); l.Phase {
 	case PhaseMenu:
 		l.menu += spent
@@ -53,24 +53,24 @@ func (l *leg) turn(now time.Time, to Phase) {
 }
 
 // change enters a phase and tells so.
-func (w *World) change(l *leg, to Phase) {
+func (w *World) changePhase(l *leg, to Phase) {
 	if !l.open {
 		return
 	}
-	l.turn(w.now, to)
-	w.tell(l.host, LegChanged{Leg: l.Leg})
+	l.setPhase(w.now, to)
+	w.emit(l.host, LegChanged{Leg: l.Leg})
 }
 
 // enter puts a leg into a call, out of the one it was in.
-func (w *World) enter(l *leg, c *call, to Phase) {
+func (w *World) enterCall(l *leg, c *call, to Phase) {
 	former := l.call
 	if former != nil {
-		former.dismiss(l)
+		former.removeLeg(l)
 	}
-	c.admit(l)
-	w.change(l, to)
+	c.addLeg(l)
+	w.changePhase(l, to)
 	if former != nil {
-		w.settle(former)
+		w.endIfEmpty(former)
 	}
 }
 
@@ -86,21 +86,21 @@ func (w *World) endLeg(l *leg, why Reason) {
 	if l.onEnd != nil {
 		l.onEnd()
 	}
-	l.turn(w.now, l.Phase)
+	l.setPhase(w.now, l.Phase)
 	l.open = false
 	l.host.legs = slices.DeleteFunc(l.host.legs, func(x *leg) bool { return x == l })
-	w.tell(l.host, w.ended(l, why))
+	w.emit(l.host, w.legEndedEvent(l, why))
 	if l.peer != nil {
 		w.endLeg(l.peer, ReasonRemote)
 	}
 	if l.call != nil {
 		l.call.completed++
-		l.call.dismiss(l)
-		w.settle(l.call)
+		l.call.removeLeg(l)
+		w.endIfEmpty(l.call)
 	}
 }
 
-func (w *World) ended(l *leg, why Reason) LegEnded {
+func (w *World) legEndedEvent(l *leg, why Reason) LegEnded {
 	ev := LegEnded{
 		Leg: l.Leg, Reason: why, Duration: w.now.Sub(l.began), Menu: l.menu, Lobby: l.lobby,
 	}
@@ -108,16 +108,16 @@ func (w *World) ended(l *leg, why Reason) LegEnded {
 		ev.Detail = l.device.detail
 	}
 	if l.Phase != PhaseConnecting && ev.Duration > 0 {
-		ev.Media = w.media(l, ev.Duration)
+		ev.Media = w.drawMedia(l, ev.Duration)
 	}
 	return ev
 }
 
 // part ends a person's leg; now and then the bridge repeats what it knows of
 // the leg just before.
-func (w *World) part(l *leg, why Reason) {
+func (w *World) endPersonLeg(l *leg, why Reason) {
 	if l.open && l.Phase == PhaseActive && w.dice.Chance(0.15) {
-		w.tell(l.host, LegChanged{Leg: l.Leg, Bare: true})
+		w.emit(l.host, LegChanged{Leg: l.Leg, Bare: true})
 	}
 	w.endLeg(l, why)
 }

@@ -24,7 +24,7 @@ func Lively(cfg Config, story iter.Seq[Event]) iter.Seq[Event] {
 				next := l.agenda.Next()
 				l.now = next.At
 				next.Do()
-				if !l.yieldTold(yield) {
+				if !l.yieldEmitted(yield) {
 					return
 				}
 			}
@@ -32,8 +32,8 @@ func Lively(cfg Config, story iter.Seq[Event]) iter.Seq[Event] {
 			if !yield(ev) {
 				return
 			}
-			l.observe(ev)
-			if !l.yieldTold(yield) {
+			l.applyEvent(ev)
+			if !l.yieldEmitted(yield) {
 				return
 			}
 		}
@@ -42,11 +42,11 @@ func Lively(cfg Config, story iter.Seq[Event]) iter.Seq[Event] {
 
 // lively folds the story and draws the behaviour of its people.
 type lively struct {
-	dice   chance.Dice
-	haste  int // divides all durations
-	now    time.Time
-	agenda chance.Agenda
-	told   []Event
+	dice    chance.Dice
+	haste   int // divides all durations
+	now     time.Time
+	agenda  chance.Schedule
+	emitted []Event
 
 	guests    map[string]*guest   // by leg
 	byPerson  map[string]*guest   // by participant
@@ -96,46 +96,46 @@ func newLively(cfg Config) *lively {
 	return l
 }
 
-func (l *lively) yieldTold(yield func(Event) bool) bool {
-	for _, ev := range l.told {
+func (l *lively) yieldEmitted(yield func(Event) bool) bool {
+	for _, ev := range l.emitted {
 		if !yield(ev) {
 			return false
 		}
 	}
-	l.told = l.told[:0]
+	l.emitted = l.emitted[:0]
 	return true
 }
 
-func (l *lively) observe(ev Event) {
+func (l *lively) applyEvent(ev Event) {
 	l.skew[ev.Bridge] = ev.Time.Sub(ev.At)
 	switch what := ev.What.(type) {
 	case CallStarted:
-		l.callStarted(ev, what.Call)
+		l.addCall(ev, what.Call)
 	case CallEnded:
-		l.callGone(what.Call.ID)
+		l.endCall(what.Call.ID)
 	case LegStarted:
-		l.legSeen(ev, what.Leg)
+		l.placeGuest(ev, what.Leg)
 	case LegChanged:
-		l.legSeen(ev, what.Leg)
+		l.placeGuest(ev, what.Leg)
 	case LegEnded:
-		l.legGone(what.Leg)
+		l.endLeg(what.Leg)
 	case BridgeRestarted:
-		l.restarted(ev.Bridge)
+		l.clearBridge(ev.Bridge)
 	}
 }
 
-func (l *lively) callStarted(ev Event, c Call) {
+func (l *lively) addCall(ev Event, c Call) {
 	co := l.companies[c.Correlator]
 	if co == nil {
 		co = &company{correlator: c.Correlator, kind: c.Type}
 		l.companies[c.Correlator] = co
-		l.begin(co)
+		l.startCompany(co)
 	}
 	co.calls = append(co.calls, hosted{id: c.ID, bridge: ev.Bridge, session: ev.Session})
 	l.calls[c.ID] = co
 }
 
-func (l *lively) callGone(id string) {
+func (l *lively) endCall(id string) {
 	co := l.calls[id]
 	if co == nil {
 		return
@@ -147,9 +147,9 @@ func (l *lively) callGone(id string) {
 	}
 }
 
-func (l *lively) legSeen(ev Event, leg Leg) {
+func (l *lively) placeGuest(ev Event, leg Leg) {
 	if leg.Kind == KindSharing {
-		l.share(leg)
+		l.presentShare(leg)
 	}
 	if leg.Kind != KindPerson {
 		return
@@ -161,31 +161,31 @@ func (l *lively) legSeen(ev Event, leg Leg) {
 	}
 	g.leg = leg
 	if co := l.calls[leg.Call()]; co != nil && co != g.company {
-		l.leave(g)
+		l.leaveCompany(g)
 		g.company = co
 		co.guests = append(co.guests, g)
-		l.arrived(g)
+		l.addBehavior(g)
 	}
 	if leg.Phase == PhaseActive && g.company != nil && !g.awake {
 		g.awake = true
-		l.wake(g)
+		l.startBehaving(g)
 	}
 }
 
-func (l *lively) legGone(leg Leg) {
+func (l *lively) endLeg(leg Leg) {
 	g := l.byPerson[leg.Participant]
 	switch {
 	case g == nil:
 	case leg.Kind == KindSharing:
-		l.present(g, false)
+		l.setPresenter(g, false)
 	case leg.Kind == KindPerson:
-		l.forget(g)
+		l.removeGuest(g)
 	}
 }
 
 // forget takes out a guest whose leg is no more; its appointments find nobody.
-func (l *lively) forget(g *guest) {
-	l.leave(g)
+func (l *lively) removeGuest(g *guest) {
+	l.leaveCompany(g)
 	g.awake = false
 	delete(l.guests, g.leg.ID)
 	delete(l.byPerson, g.leg.Participant)
@@ -193,7 +193,7 @@ func (l *lively) forget(g *guest) {
 
 // leave takes a guest out of its company. What the company gave to it goes
 // too, without a word: the guest is not there any more.
-func (l *lively) leave(g *guest) {
+func (l *lively) leaveCompany(g *guest) {
 	co := g.company
 	if co == nil {
 		return
@@ -209,15 +209,15 @@ func (l *lively) leave(g *guest) {
 	g.company = nil
 }
 
-func (l *lively) restarted(bridge int) {
+func (l *lively) clearBridge(bridge int) {
 	for _, g := range l.guests {
 		if g.bridge == bridge {
-			l.forget(g)
+			l.removeGuest(g)
 		}
 	}
 	for id, co := range l.calls {
 		if slices.ContainsFunc(co.calls, func(h hosted) bool { return h.id == id && h.bridge == bridge }) {
-			l.callGone(id)
+			l.endCall(id)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func HeavyLoss(id string, share float64) bool {
 const heavyLossPercent = 40
 
 // lose gives a leg of the share the alarm for its lost packets.
-func (w *World) lose(l *leg, m *Media) {
+func (w *World) addLossAlarm(l *leg, m *Media) {
 	if m.AudioIn == nil || !HeavyLoss(l.ID, w.cfg.PacketLoss) {
 		return
 	}

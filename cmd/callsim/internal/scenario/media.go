@@ -52,7 +52,7 @@ var alarmKinds = []string{"packetLoss", "excessiveJitter", "highRoundTripTime"}
 var resolutions = [][2]int{{768, 448}, {1024, 576}, {1280, 720}, {1920, 1080}}
 
 // media draws the media of a leg that lasted.
-func (w *World) media(l *leg, lasted time.Duration) *Media {
+func (w *World) drawMedia(l *leg, lasted time.Duration) *Media {
 	m := &Media{Encrypted: w.dice.Chance(0.8)}
 	m.Unencrypted = !m.Encrypted || w.dice.Chance(0.1)
 	switch l.Kind {
@@ -63,17 +63,17 @@ func (w *World) media(l *leg, lasted time.Duration) *Media {
 		m.VideoIn = &Stream{Codec: "h264Lync"}
 		return m
 	}
-	m.Alarms = w.alarms()
-	m.AudioIn, m.AudioOut = w.audio(l.device, lasted), w.audio(l.device, 0)
+	m.Alarms = w.drawAlarms()
+	m.AudioIn, m.AudioOut = w.drawAudio(l.device, lasted), w.drawAudio(l.device, 0)
 	if len(l.device.video) > 0 {
 		w.addVideo(m, l.device, lasted)
 	}
-	w.lose(l, m)
+	w.addLossAlarm(l, m)
 	return m
 }
 
 // alarms draws no, one or several different alarms.
-func (w *World) alarms() []Alarm {
+func (w *World) drawAlarms() []Alarm {
 	if w.dice.Chance(0.65) {
 		return nil
 	}
@@ -91,46 +91,46 @@ func (w *World) alarms() []Alarm {
 
 // audio draws a stream; lasted is 0 for the sending direction, of which the
 // bridge keeps no statistics.
-func (w *World) audio(dev device, lasted time.Duration) *Stream {
+func (w *World) drawAudio(dev device, lasted time.Duration) *Stream {
 	s := &Stream{Codec: "opus"}
 	if len(dev.audio) > 0 {
 		s.Codec = chance.Pick(w.dice, dev.audio)
 	}
-	s.Loss = w.loss(dev, s.Codec, lasted)
+	s.Loss = w.drawLoss(dev, s.Codec, lasted)
 	return s
 }
 
 func (w *World) addVideo(m *Media, dev device, lasted time.Duration) {
-	m.Usage = &Usage{w.percent(), w.percent(), -1, -1}
+	m.Usage = &Usage{w.drawPercent(), w.drawPercent(), -1, -1}
 	if w.dice.Chance(0.3) {
-		m.Usage.PresentationViewer = w.percent()
+		m.Usage.PresentationViewer = w.drawPercent()
 	}
 	if w.dice.Chance(0.15) {
-		m.Usage.PresentationContributor = w.percent()
+		m.Usage.PresentationContributor = w.drawPercent()
 	}
 	if w.dice.Chance(0.1) {
 		m.Screens = 2
 	}
-	m.VideoOut = w.video(dev, 0)
+	m.VideoOut = w.drawVideo(dev, 0)
 	// Somebody without a camera receives but contributes nothing.
 	if w.dice.Chance(0.15) {
 		m.Usage.MainContributor = -1
 		return
 	}
-	m.VideoIn = w.video(dev, lasted)
+	m.VideoIn = w.drawVideo(dev, lasted)
 }
 
-func (w *World) video(dev device, lasted time.Duration) *Stream {
+func (w *World) drawVideo(dev device, lasted time.Duration) *Stream {
 	s := &Stream{Codec: chance.Pick(w.dice, dev.video)}
 	if w.dice.Chance(0.9) {
 		size := chance.Pick(w.dice, resolutions)
 		s.Width, s.Height = size[0], size[1]
 	}
-	s.Loss = w.loss(dev, s.Codec, lasted)
+	s.Loss = w.drawLoss(dev, s.Codec, lasted)
 	return s
 }
 
-func (w *World) loss(dev device, codec string, lasted time.Duration) *Loss {
+func (w *World) drawLoss(dev device, codec string, lasted time.Duration) *Loss {
 	if lasted == 0 || dev.app || dev.kind != "sip" || codec == "opus" {
 		return nil
 	}
@@ -145,7 +145,7 @@ func (w *World) loss(dev device, codec string, lasted time.Duration) *Loss {
 }
 
 // percent draws a share with one decimal, often the whole.
-func (w *World) percent() float64 {
+func (w *World) drawPercent() float64 {
 	if w.dice.Chance(0.5) {
 		return 100
 	}

@@ -24,18 +24,18 @@ type meeting struct {
 }
 
 // convene starts the next meeting and makes an appointment for the one after.
-func (w *World) convene() {
+func (w *World) startMeeting() {
 	w.convened++
 	m := w.scenes.Deal(w.dice)(w)
-	w.threaten(m)
-	w.burst(m)
+	w.scheduleRestarts(m)
+	w.scanBurst(m)
 	if w.cfg.Meetings == 0 || w.convened < w.cfg.Meetings {
-		w.after(w.pause(), w.convene)
+		w.scheduleAfter(w.drawMeetingPause(), w.startMeeting)
 	}
 }
 
 // life draws how long a meeting lasts.
-func (w *World) life() time.Duration {
+func (w *World) drawMeetingDuration() time.Duration {
 	bounds := w.tempo.meeting
 	if w.convened <= w.tempo.opening {
 		bounds[1] = 2 * bounds[0]
@@ -45,7 +45,7 @@ func (w *World) life() time.Duration {
 
 // pause is the time to the next meeting. A demonstration does not keep its
 // audience waiting at first.
-func (w *World) pause() time.Duration {
+func (w *World) drawMeetingPause() time.Duration {
 	if w.convened < w.tempo.opening {
 		return time.Second
 	}
@@ -53,22 +53,22 @@ func (w *World) pause() time.Duration {
 }
 
 // gather makes a meeting that begins now on its home bridge.
-func (w *World) gather(kind CallType, home *host) *meeting {
-	return w.gatherFor(kind, home, w.life())
+func (w *World) newMeeting(kind CallType, home *host) *meeting {
+	return w.newMeetingFor(kind, home, w.drawMeetingDuration())
 }
 
-func (w *World) gatherFor(kind CallType, home *host, life time.Duration) *meeting {
+func (w *World) newMeetingFor(kind CallType, home *host, duration time.Duration) *meeting {
 	m := &meeting{number: w.convened, kind: kind, home: home, start: w.now}
-	m.end = w.now.Add(life)
+	m.end = w.now.Add(duration)
 	m.name, m.dial = "Ad hoc call", "adhoc@meet.example.test"
 	if kind == CallCoSpace {
-		m.space = w.space(home.clustered(), m.end)
+		m.space = w.bookSpace(home.clustered(), m.end)
 		m.name, m.correlator = m.space.name, m.space.correlator
 		m.dial = m.space.user + "@meet.example.test"
 	} else {
 		m.correlator = w.dice.GUID()
 	}
-	w.at(m.end, func() { w.closeMeeting(m) })
+	w.scheduleAt(m.end, func() { w.closeMeeting(m) })
 	return m
 }
 
@@ -82,17 +82,17 @@ func (m *meeting) call() Call {
 }
 
 // live lists the open calls of the meeting.
-func (m *meeting) live() []*call {
+func (m *meeting) openCalls() []*call {
 	return slices.DeleteFunc(slices.Clone(m.calls), func(c *call) bool { return !c.open || c.closing })
 }
 
 // admits reports whether somebody may come: before the first call, or while
 // one is open.
-func (m *meeting) admits() bool { return len(m.calls) == 0 || len(m.live()) > 0 }
+func (m *meeting) admits() bool { return len(m.calls) == 0 || len(m.openCalls()) > 0 }
 
 // on returns the meeting's open call on h, nil for none.
-func (m *meeting) on(h *host) *call {
-	for _, c := range m.live() {
+func (m *meeting) openCallOn(h *host) *call {
+	for _, c := range m.openCalls() {
 		if c.host == h {
 			return c
 		}
@@ -103,30 +103,30 @@ func (m *meeting) on(h *host) *call {
 // callOn returns the meeting's call on h and starts it if need be; a new call
 // is soon linked with those on the other bridges.
 func (w *World) callOn(m *meeting, h *host) *call {
-	c := m.on(h)
+	c := m.openCallOn(h)
 	if c == nil {
 		c = w.startCall(m, h)
-		if len(m.live()) > 1 {
-			w.after(time.Second, func() { w.connect(m, c) })
+		if len(m.openCalls()) > 1 {
+			w.scheduleAfter(time.Second, func() { w.linkToOpenCalls(m, c) })
 		}
 	}
 	return c
 }
 
 // connect links a call with every other open call of its meeting.
-func (w *World) connect(m *meeting, c *call) {
-	for _, other := range m.live() {
+func (w *World) linkToOpenCalls(m *meeting, c *call) {
+	for _, other := range m.openCalls() {
 		if c.open && other != c {
-			w.link(m, c, other)
+			w.linkCalls(m, c, other)
 		}
 	}
 }
 
 // closeMeeting sends home whoever is still there.
 func (w *World) closeMeeting(m *meeting) {
-	for _, c := range m.live() {
+	for _, c := range m.openCalls() {
 		for _, l := range c.people() {
-			w.part(l, w.partings.Deal(w.dice))
+			w.endPersonLeg(l, w.partings.Deal(w.dice))
 		}
 	}
 }

@@ -62,7 +62,7 @@ var lyncDevice = devices[3]
 var roomDevice = devices[0]
 
 // caller makes the leg of a person who calls the given address.
-func (w *World) caller(p person, dev device, dialled string) *leg {
+func (w *World) newCallerLeg(p person, dev device, dialled string) *leg {
 	l := &leg{device: dev}
 	l.Kind, l.Participant = KindPerson, w.dice.GUID()
 	l.Type, l.SubType, l.LyncSubType = dev.kind, dev.subType, dev.lyncSubType
@@ -86,8 +86,8 @@ func (w *World) caller(p person, dev device, dialled string) *leg {
 }
 
 // callee makes the leg of a person whom the bridge calls.
-func (w *World) callee(p person, dev device, from string) *leg {
-	l := w.caller(p, dev, from)
+func (w *World) newCalleeLeg(p person, dev device, from string) *leg {
+	l := w.newCallerLeg(p, dev, from)
 	l.Direction = "outgoing"
 	l.OwnerID = w.dice.GUID()
 	return l

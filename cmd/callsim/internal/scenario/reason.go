@@ -44,29 +44,29 @@ var partings = []Reason{
 
 // failure describes a leg that does not work out.
 type failure struct {
-	reason   Reason
-	outgoing bool
-	inCall   bool // the leg is in the meeting's call from its start
-	answered bool // the far end is connected before it fails
-	menu     bool // it fails in the interactive voice menu
-	patient  bool // it lasts as long as the bridge has patience, else a moment
+	reason       Reason
+	outgoing     bool
+	inCall       bool // the leg is in the meeting's call from its start
+	answered     bool // the far end is connected before it fails
+	menu         bool // it fails in the interactive voice menu
+	untilTimeout bool // it lasts as long as the bridge has patience, else a moment
 	// confirmation is the status at the start, verdict the one at the end.
 	confirmation, verdict string
 }
 
 var failures = []failure{
-	{reason: ReasonConfirmationTimeout, outgoing: true, inCall: true, answered: true, patient: true, confirmation: "required", verdict: "required"},
+	{reason: ReasonConfirmationTimeout, outgoing: true, inCall: true, answered: true, untilTimeout: true, confirmation: "required", verdict: "required"},
 	{reason: ReasonDNSFailure, outgoing: true, inCall: true},
 	{reason: ReasonEncryptionRequired, inCall: true},
-	{reason: ReasonError, inCall: true, answered: true, patient: true},
+	{reason: ReasonError, inCall: true, answered: true, untilTimeout: true},
 	{reason: ReasonIncorrectPasscode, menu: true},
-	{reason: ReasonIVRTimeout, menu: true, patient: true},
+	{reason: ReasonIVRTimeout, menu: true, untilTimeout: true},
 	{reason: ReasonIVRUnknownCall, menu: true},
 	{reason: ReasonParticipantLimit},
 	{reason: ReasonRemoteBusy, outgoing: true, inCall: true},
 	{reason: ReasonRemoteRejected, outgoing: true, inCall: true, answered: true, confirmation: "required", verdict: "rejected"},
-	{reason: ReasonRingingTimeout, outgoing: true, inCall: true, patient: true},
+	{reason: ReasonRingingTimeout, outgoing: true, inCall: true, untilTimeout: true},
 	{reason: ReasonTenantLimit},
-	{reason: ReasonTimeout, inCall: true, answered: true, patient: true},
+	{reason: ReasonTimeout, inCall: true, answered: true, untilTimeout: true},
 	{reason: ReasonUnknownDestination},
 }

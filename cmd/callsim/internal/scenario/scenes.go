@@ -22,16 +22,16 @@ var scenes = []scene{
 // gathering is an ordinary meeting in a coSpace.
 func gathering(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallCoSpace, h)
-	w.populate(m, w.dice.Between([2]int{2, 6}), h)
+	m := w.newMeeting(CallCoSpace, h)
+	w.inviteAll(m, w.dice.Between([2]int{2, 6}), h)
 	return m
 }
 
 // adHoc is a meeting outside coSpaces.
 func adHoc(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallAdHoc, h)
-	w.populate(m, w.dice.Between([2]int{2, 4}), h)
+	m := w.newMeeting(CallAdHoc, h)
+	w.inviteAll(m, w.dice.Between([2]int{2, 4}), h)
 	return m
 }
 
@@ -41,10 +41,10 @@ func distributed(w *World) *meeting {
 	if first == nil {
 		return gathering(w)
 	}
-	hosts := w.cluster(first)
+	hosts := w.clusteredFrom(first)
 	hosts = hosts[:min(len(hosts), w.dice.Between([2]int{2, 3}))]
-	m := w.gather(CallCoSpace, first)
-	w.populate(m, w.dice.Between([2]int{4, 8}), hosts...)
+	m := w.newMeeting(CallCoSpace, first)
+	w.inviteAll(m, w.dice.Between([2]int{4, 8}), hosts...)
 	return m
 }
 
@@ -52,21 +52,21 @@ func distributed(w *World) *meeting {
 // When one side hangs up, the bridge ends the other.
 func forwarding(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallForwarding, h)
+	m := w.newMeeting(CallForwarding, h)
 	m.name = "Forwarded call"
-	in := w.arrive(m, h, w.caller(w.people.Deal(w.dice), roomDevice, "+15550100@meet.example.test"), afterward)
+	in := w.joinMeeting(m, h, w.newCallerLeg(w.people.Deal(w.dice), roomDevice, "+15550100@meet.example.test"), afterward)
 	if in == nil {
 		return m
 	}
-	out := w.callee(w.people.Deal(w.dice), w.devices.Deal(w.dice), in.RemoteParty)
+	out := w.newCalleeLeg(w.people.Deal(w.dice), w.devices.Deal(w.dice), in.RemoteParty)
 	w.startLeg(h, out, in.call)
 	if w.dice.Chance(0.3) {
 		why := chance.Pick(w.dice, []Reason{ReasonRemoteBusy, ReasonRemoteRejected, ReasonRingingTimeout})
-		w.after(w.dice.Seconds(w.tempo.ring), func() { w.hangUp(out, in, why) })
+		w.scheduleAfter(w.dice.Seconds(w.tempo.ring), func() { w.hangUp(out, in, why) })
 		return m
 	}
-	w.after(w.dice.Seconds(w.tempo.ring), func() { w.change(out, PhaseActive) })
-	w.at(m.end.Add(-time.Second), func() { w.hangUp(in, out, ReasonRemote) })
+	w.scheduleAfter(w.dice.Seconds(w.tempo.ring), func() { w.changePhase(out, PhaseActive) })
+	w.scheduleAt(m.end.Add(-time.Second), func() { w.hangUp(in, out, ReasonRemote) })
 	return m
 }
 
@@ -78,10 +78,10 @@ func (w *World) hangUp(first, then *leg, why Reason) {
 // lyncConference is a call into a conference that a Lync server hosts.
 func lyncConference(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallLync, h)
+	m := w.newMeeting(CallLync, h)
 	m.name = "Lync conference"
-	w.populate(m, w.dice.Between([2]int{1, 3}), h)
-	c := m.on(h)
+	w.inviteAll(m, w.dice.Between([2]int{1, 3}), h)
+	c := m.openCallOn(h)
 	if c == nil {
 		return m
 	}
@@ -90,18 +90,18 @@ func lyncConference(w *World) *meeting {
 	far.RemoteParty, far.SIPCallID = "conf-77@lync.example.test", w.sipCallID()
 	far.Participant = w.dice.GUID()
 	w.startLeg(h, far, c)
-	w.after(time.Second, func() { w.change(far, PhaseActive) })
+	w.scheduleAfter(time.Second, func() { w.changePhase(far, PhaseActive) })
 	return m
 }
 
 // waiting is a meeting whose guests all pass the menu and the lobby.
 func waiting(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallCoSpace, h)
-	w.populate(m, 1, h)
+	m := w.newMeeting(CallCoSpace, h)
+	w.inviteAll(m, 1, h)
 	for i, by := range []entrance{viaMenu, viaLobby, viaBoth} {
 		who, dev := w.people.Deal(w.dice), w.devices.Deal(w.dice)
-		w.after(time.Duration(i+1)*time.Second, func() { w.arrive(m, h, w.caller(who, dev, m.dial), by) })
+		w.scheduleAfter(time.Duration(i+1)*time.Second, func() { w.joinMeeting(m, h, w.newCallerLeg(who, dev, m.dial), by) })
 	}
 	return m
 }
@@ -109,15 +109,15 @@ func waiting(w *World) *meeting {
 // sharing is a meeting with a Lync participant who shares a screen twice.
 func sharing(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallCoSpace, h)
-	w.populate(m, 2, h)
-	av := w.arrive(m, h, w.caller(w.people.Deal(w.dice), lyncDevice, m.dial), direct)
+	m := w.newMeeting(CallCoSpace, h)
+	w.inviteAll(m, 2, h)
+	av := w.joinMeeting(m, h, w.newCallerLeg(w.people.Deal(w.dice), lyncDevice, m.dial), direct)
 	if av == nil {
 		return m
 	}
 	life := m.end.Sub(m.start)
 	for _, from := range []float64{0.2, 0.6} {
-		w.after(w.dice.Share(life, from, from+0.1), func() { w.share(av, w.dice.Share(life, 0.1, 0.25)) })
+		w.scheduleAfter(w.dice.Share(life, from, from+0.1), func() { w.shareScreen(av, w.dice.Share(life, 0.1, 0.25)) })
 	}
 	return m
 }
@@ -126,14 +126,14 @@ func sharing(w *World) *meeting {
 // meeting on the same bridge: a leg that is in two calls one after the other.
 func transfer(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallCoSpace, h)
-	w.populate(m, 3, h)
-	aside := w.gather(CallAdHoc, h)
-	w.populate(aside, 1, h)
-	l := w.arrive(aside, h, w.anybody(aside), afterward)
-	w.after(w.dice.Share(m.end.Sub(m.start), 0.1, 0.5), func() {
-		if c := m.on(h); c != nil && l != nil && l.open {
-			w.enter(l, c, PhaseActive)
+	m := w.newMeeting(CallCoSpace, h)
+	w.inviteAll(m, 3, h)
+	aside := w.newMeeting(CallAdHoc, h)
+	w.inviteAll(aside, 1, h)
+	l := w.joinMeeting(aside, h, w.nextCaller(aside), afterward)
+	w.scheduleAfter(w.dice.Share(m.end.Sub(m.start), 0.1, 0.5), func() {
+		if c := m.openCallOn(h); c != nil && l != nil && l.open {
+			w.enterCall(l, c, PhaseActive)
 		}
 	})
 	return m
@@ -142,40 +142,40 @@ func transfer(w *World) *meeting {
 // moving is a meeting in which a person is moved to another bridge.
 func moving(w *World) *meeting {
 	first := w.clusteredHost()
-	if first == nil || len(w.cluster(first)) == 1 {
+	if first == nil || len(w.clusteredFrom(first)) == 1 {
 		return gathering(w)
 	}
-	m := w.gather(CallCoSpace, first)
-	w.populate(m, 2, first)
-	l := w.arrive(m, first, w.caller(w.people.Deal(w.dice), roomDevice, m.dial), direct)
+	m := w.newMeeting(CallCoSpace, first)
+	w.inviteAll(m, 2, first)
+	l := w.joinMeeting(m, first, w.newCallerLeg(w.people.Deal(w.dice), roomDevice, m.dial), direct)
 	if l == nil {
 		return m
 	}
-	to := w.cluster(first)[1]
-	w.after(w.dice.Share(m.end.Sub(m.start), 0.3, 0.6), func() { w.move(m, l, to) })
+	to := w.clusteredFrom(first)[1]
+	w.scheduleAfter(w.dice.Share(m.end.Sub(m.start), 0.3, 0.6), func() { w.movePerson(m, l, to) })
 	return m
 }
 
 // recorded is a meeting with an older and a SIP recorder.
-func recorded(w *World) *meeting { return served(w, (*World).record) }
+func recorded(w *World) *meeting { return served(w, (*World).runRecorder) }
 
 // streamed is a meeting with an older and a SIP streamer.
-func streamed(w *World) *meeting { return served(w, (*World).stream) }
+func streamed(w *World) *meeting { return served(w, (*World).runStreamer) }
 
 // served plays a meeting in which a service runs twice, the first time until
 // it is stopped, the second time until the meeting ends.
 func served(w *World, serve func(w *World, c *call, older bool, lasts time.Duration)) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallCoSpace, h)
-	w.populate(m, 3, h)
+	m := w.newMeeting(CallCoSpace, h)
+	w.inviteAll(m, 3, h)
 	life := m.end.Sub(m.start)
 	for _, older := range []bool{true, false} {
 		from, lasts := w.dice.Share(life, 0.1, 0.3), w.dice.Share(life, 0.2, 0.3)
 		if !older {
 			from, lasts = w.dice.Share(life, 0.5, 0.7), life
 		}
-		w.after(from, func() {
-			if c := m.on(h); c != nil {
+		w.scheduleAfter(from, func() {
+			if c := m.openCallOn(h); c != nil {
 				serve(w, c, older, lasts)
 			}
 		})
@@ -186,10 +186,10 @@ func served(w *World, serve func(w *World, c *call, older bool, lasts time.Durat
 // strays is a meeting during which strangers try a few numbers.
 func strays(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
-	m := w.gather(CallCoSpace, h)
-	w.populate(m, 3, h)
+	m := w.newMeeting(CallCoSpace, h)
+	w.inviteAll(m, 3, h)
 	for range w.dice.Between([2]int{1, 4}) {
-		w.after(w.dice.Share(m.end.Sub(m.start), 0, 0.9), func() { w.scan(h) })
+		w.scheduleAfter(w.dice.Share(m.end.Sub(m.start), 0, 0.9), func() { w.scanNumber(h) })
 	}
 	return m
 }

@@ -13,12 +13,12 @@ import (
 // World is a cluster in the middle of its story.
 type World struct {
 	cfg   Config
-	tempo tempo
+	tempo timing
 	dice  chance.Dice
 	now   time.Time
 
-	agenda chance.Agenda
-	told   []Event // what the current appointment made happen
+	agenda  chance.Schedule
+	emitted []Event // what the current appointment made happen
 
 	hosts    []*host
 	spaces   map[bool][]*coSpace // by whether they belong to the cluster
@@ -39,7 +39,7 @@ type World struct {
 func New(cfg Config) *World {
 	w := &World{
 		cfg:      cfg,
-		tempo:    tempos[cfg.Short],
+		tempo:    timings[cfg.Short],
 		dice:     chance.NewDice(cfg.Seed, streamStory),
 		now:      cfg.Start.UTC().Truncate(time.Second),
 		spaces:   map[bool][]*coSpace{},
@@ -50,8 +50,8 @@ func New(cfg Config) *World {
 		entries:  chance.Deck[entrance]{Cards: entrances},
 		people:   chance.Deck[person]{Cards: people},
 	}
-	w.hosts = w.install()
-	w.restarts = w.restartPlan()
+	w.hosts = w.newHosts()
+	w.restarts = w.meetingsWithRestart()
 	return w
 }
 
@@ -77,27 +77,27 @@ func (w *World) Sessions() []string {
 // the last meeting, or never when the meetings have no end.
 func (w *World) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
-		w.agenda.Add(w.now, w.convene)
-		w.crowds()
+		w.agenda.Add(w.now, w.startMeeting)
+		w.startCrowds()
 		for w.agenda.Len() > 0 {
 			next := w.agenda.Next()
 			w.now = next.At
 			next.Do()
-			for _, ev := range w.told {
+			for _, ev := range w.emitted {
 				if !yield(ev) {
 					return
 				}
 			}
-			w.told = w.told[:0]
+			w.emitted = w.emitted[:0]
 		}
 	}
 }
 
 // after makes an appointment a while from now.
-func (w *World) after(wait time.Duration, do func()) { w.agenda.Add(w.now.Add(wait), do) }
+func (w *World) scheduleAfter(wait time.Duration, do func()) { w.agenda.Add(w.now.Add(wait), do) }
 
 // at makes an appointment for a moment, now at the earliest.
-func (w *World) at(when time.Time, do func()) {
+func (w *World) scheduleAt(when time.Time, do func()) {
 	if when.Before(w.now) {
 		when = w.now
 	}
@@ -105,11 +105,11 @@ func (w *World) at(when time.Time, do func()) {
 }
 
 // tell records that something happened on h now.
-func (w *World) tell(h *host, what Happening) {
-	w.told = append(w.told, Event{
+func (w *World) emit(h *host, what Happening) {
+	w.emitted = append(w.emitted, Event{
 		At: w.now, Time: w.now.Add(h.skew), Bridge: h.index, Session: h.session, What: what,
 	})
 }
 
 // briefly is a second or two.
-func (w *World) briefly() time.Duration { return w.dice.Seconds([2]int{1, 2}) }
+func (w *World) drawBriefly() time.Duration { return w.dice.Seconds([2]int{1, 2}) }

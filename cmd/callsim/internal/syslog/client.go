@@ -38,53 +38,53 @@ type request struct {
 }
 
 // request writes the first line of a request.
-func (l *Log) request(h *host, at time.Time, method, path string) *request {
+func (l *Log) newRequest(h *host, at time.Time, method, path string) *request {
 	h.traces++
 	r := &request{l, h, at, h.traces}
 	l.report.Records["api_request"]++
-	r.write(fmt.Sprintf(`%s for "%s" (from %s)`, method, path, clientAddress))
+	r.writeLine(fmt.Sprintf(`%s for "%s" (from %s)`, method, path, clientAddress))
 	return r
 }
 
 // write writes a line of the request, with one blank before its text, beside the one that
 // ends "API trace 1: ".
-func (r *request) write(text string) {
-	r.l.write(r.h, &line{at: r.at, facility: user, severity: "info", tag: "host:server:", level: " INFO : ", text: fmt.Sprintf("API trace %d: %s", r.number, text)})
+func (r *request) writeLine(text string) {
+	r.l.writeLine(r.h, &line{at: r.at, facility: user, severity: "info", tag: "host:server:", level: " INFO : ", text: fmt.Sprintf("API trace %d: %s", r.number, text)})
 }
 
 // chunk is after how many characters a bridge cuts a parameter.
 const chunk = 48
 
 // form writes the body of a request: a parameter on a line, long ones in chunks.
-func (r *request) form(parameters ...string) {
+func (r *request) writeForm(parameters ...string) {
 	body := "&" + strings.Join(parameters, "&")
-	r.write(fmt.Sprintf(`content data size %d, type "%s":`, len(body), formType))
-	r.write(" &")
+	r.writeLine(fmt.Sprintf(`content data size %d, type "%s":`, len(body), formType))
+	r.writeLine(" &")
 	for i, p := range parameters {
 		if i+1 < len(parameters) {
 			p += "&"
 		}
 		blanks := " "
 		for part := range slices.Chunk([]rune(p), chunk) {
-			r.write(blanks + string(part))
+			r.writeLine(blanks + string(part))
 			blanks = "     "
 		}
 	}
 }
 
 // answer writes the response. Its body is XML, an element on a line.
-func (r *request) answer(code int, location string, body ...string) {
+func (r *request) writeResponse(code int, location string, body ...string) {
 	r.at = r.at.Add(r.h.form.resolution() * 7 % time.Second) // nothing where dates have seconds
 	size := 0
 	if len(body) > 0 {
 		size = len(`<?xml version="1.0"?>`) + len(strings.Join(body, ""))
 	}
-	r.write(fmt.Sprintf("sending %d response, size %d", code, size))
+	r.writeLine(fmt.Sprintf("sending %d response, size %d", code, size))
 	if location != "" {
-		r.write("Location: " + location)
+		r.writeLine("Location: " + location)
 	}
 	for _, element := range body {
-		r.write(" " + element)
+		r.writeLine(" " + element)
 	}
 }
 
@@ -102,72 +102,72 @@ func (l *Log) secret() string {
 // schedule has the client start a meeting: it looks at the bridge, opens the space, and
 // creates the call. Two of its requests interleave, and one is refused until it shows its
 // password.
-func (l *Log) schedule(h *host, at time.Time, c *call) {
+func (l *Log) scheduleMeeting(h *host, at time.Time, c *call) {
 	m := &meeting{ScheduledMeeting: &ScheduledMeeting{
 		Bridge: h.name, Call: c.ID, CoSpace: c.CoSpace, Name: c.Name + " (scheduled)", Client: clientAddress, User: clientUser,
 		Start: at.Truncate(h.form.resolution()),
 	}}
 	c.meeting = m
 	l.report.Meetings = append(l.report.Meetings, m.ScheduledMeeting)
-	l.request(h, at, "GET", "/api/v1/system/status").answer(200, "",
+	l.newRequest(h, at, "GET", "/api/v1/system/status").writeResponse(200, "",
 		"<status>", "  <softwareVersion>3.9</softwareVersion>", "  <callLegsActive>"+strconv.Itoa(len(h.legs))+"</callLegsActive>", "</status>")
-	participants := l.request(h, at, "GET", "/api/v1/participants")
-	spaces := l.request(h, at, "GET", "/api/v1/coSpaces")
-	spaces.answer(401, "")
-	spaces.write(`WWW-Authenticate: Basic realm="acano"`)
-	participants.answer(200, "", `<participants total="0"></participants>`)
-	l.space(h, at, c, "create", true, m.Name)
-	started := l.request(h, at, "POST", "/api/v1/calls")
-	started.form("coSpace=" + c.CoSpace)
-	l.user(h, at, "created new call "+c.ID)
-	started.answer(200, "/api/v1/calls/"+c.ID)
+	participants := l.newRequest(h, at, "GET", "/api/v1/participants")
+	spaces := l.newRequest(h, at, "GET", "/api/v1/coSpaces")
+	spaces.writeResponse(401, "")
+	spaces.writeLine(`WWW-Authenticate: Basic realm="acano"`)
+	participants.writeResponse(200, "", `<participants total="0"></participants>`)
+	l.setSpace(h, at, c, "create", true, m.Name)
+	started := l.newRequest(h, at, "POST", "/api/v1/calls")
+	started.writeForm("coSpace=" + c.CoSpace)
+	l.writeAudit(h, at, "created new call "+c.ID)
+	started.writeResponse(200, "/api/v1/calls/"+c.ID)
 	m.Steps = append(m.Steps, "start")
-	l.request(h, at, "GET", "/api/v1/calls/"+c.ID).answer(200, "",
+	l.newRequest(h, at, "GET", "/api/v1/calls/"+c.ID).writeResponse(200, "",
 		fmt.Sprintf(`<call id="%s">`, c.ID), "  <coSpace>"+c.CoSpace+"</coSpace>", "  <callCorrelator>"+c.Correlator+"</callCorrelator>", "</call>")
 }
 
 // space has the client open or close the space of a meeting.
-func (l *Log) space(h *host, at time.Time, c *call, what string, opens bool, name string) {
-	r := l.request(h, at, "PUT", "/api/v1/cospaces/"+c.CoSpace)
+func (l *Log) setSpace(h *host, at time.Time, c *call, what string, opens bool, name string) {
+	r := l.newRequest(h, at, "PUT", "/api/v1/cospaces/"+c.CoSpace)
 	parameters := []string{fmt.Sprintf("nonMemberAccess=%t", opens), "passcode=********", "name=" + name}
 	if opens {
 		parameters = append(parameters, "callLegProfile="+l.dice.GUID(), "secret="+l.secret())
 	} else {
 		parameters = append(parameters, "regenerateSecret=true")
 	}
-	r.form(parameters...)
-	l.user(h, at, fmt.Sprintf("modified space %s (%s)", c.CoSpace, name))
-	r.answer(200, "")
+	r.writeForm(parameters...)
+	l.writeAudit(h, at, fmt.Sprintf("modified space %s (%s)", c.CoSpace, name))
+	r.writeResponse(200, "")
 	c.meeting.Steps = append(c.meeting.Steps, what)
 }
 
 // invite has the client ask the bridge to call somebody.
-func (l *Log) invite(h *host, at time.Time, c *call, who scenario.Leg) {
-	r := l.request(h, at, "POST", "/api/v1/calls/"+c.ID+"/calllegs")
-	r.form("remoteParty=" + who.RemoteParty)
-	l.user(h, at, fmt.Sprintf("created new call leg %s, call %s", who.ID, c.ID))
-	r.answer(200, "/api/v1/callLegs/"+who.ID)
+func (l *Log) invitePerson(h *host, at time.Time, c *call, who scenario.Leg) {
+	r := l.newRequest(h, at, "POST", "/api/v1/calls/"+c.ID+"/calllegs")
+	r.writeForm("remoteParty=" + who.RemoteParty)
+	l.writeAudit(h, at, fmt.Sprintf("created new call leg %s, call %s", who.ID, c.ID))
+	r.writeResponse(200, "/api/v1/callLegs/"+who.ID)
 	c.meeting.Steps = append(c.meeting.Steps, "invite")
 }
 
-func (l *Log) extend(h *host, at time.Time, c *call) {
+func (l *Log) extendMeeting(h *host, at time.Time, c *call) {
 	c.meeting.extended = true
-	l.space(h, at, c, "extend", true, c.meeting.Name)
+	l.setSpace(h, at, c, "extend", true, c.meeting.Name)
 }
 
 // endMeeting has the client close the space and delete the call, which is why the call
 // ends.
 func (l *Log) endMeeting(h *host, at time.Time, c *call) {
-	l.space(h, at, c, "end", false, "TMS_Scheduled_Meeting_"+strconv.Itoa(1+l.dice.IntN(20)))
-	r := l.request(h, at, "DELETE", "/api/v1/calls/"+c.ID)
-	l.user(h, at, "deleted call "+c.ID)
-	r.answer(200, "")
+	l.setSpace(h, at, c, "end", false, "TMS_Scheduled_Meeting_"+strconv.Itoa(1+l.dice.IntN(20)))
+	r := l.newRequest(h, at, "DELETE", "/api/v1/calls/"+c.ID)
+	l.writeAudit(h, at, "deleted call "+c.ID)
+	r.writeResponse(200, "")
 	c.meeting.Steps = append(c.meeting.Steps, "delete")
 	end := h.last.Truncate(h.form.resolution())
 	c.meeting.End = &end
 }
 
 // user writes an audit line of the client.
-func (l *Log) user(h *host, at time.Time, did string) {
-	l.audit(h, at, "api_audit", fmt.Sprintf(`%s: API user "%s" %s`, clientAddress, clientUser, did))
+func (l *Log) writeAudit(h *host, at time.Time, did string) {
+	l.writeAuditLine(h, at, "api_audit", fmt.Sprintf(`%s: API user "%s" %s`, clientAddress, clientUser, did))
 }

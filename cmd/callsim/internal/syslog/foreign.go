@@ -13,14 +13,14 @@ import (
 
 // foreign writes what is in the log besides calls and requests, now and then: other
 // processes, signs of faults, commands, and lines that are none.
-func (l *Log) foreign(h *host, at time.Time) {
+func (l *Log) writeForeign(h *host, at time.Time) {
 	if !l.dice.Chance(0.5) {
 		return
 	}
 	other := func(kind string, what line) {
 		what.at = at
 		l.report.Records[kind]++
-		l.write(h, &what)
+		l.writeLine(h, &what)
 	}
 	switch l.dice.IntN(9) {
 	case 0:
@@ -49,7 +49,7 @@ func (l *Log) foreign(h *host, at time.Time) {
 	default:
 		l.report.Records["unparsed"]++
 		text := chance.Pick(l.dice, []string{"last message repeated 3 times", "-- MARK --", "ul 26 14:08:23 user.info"})
-		l.raw(h, text, fmt.Sprintf("<%d>%s", user.number*8+severities["info"], text)) // a frame has a priority in any case
+		l.writeRaw(h, text, fmt.Sprintf("<%d>%s", user.number*8+severities["info"], text)) // a frame has a priority in any case
 	}
 }
 

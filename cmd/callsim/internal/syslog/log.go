@@ -68,7 +68,7 @@ func Open(o Options) (*Log, error) {
 	l := &Log{dice: chance.NewDice(o.Seed, streamOfChance), spaces: make(map[string]int), report: Report{Records: make(map[string]int)}}
 	for i, b := range o.Bridges {
 		l.hosts = append(l.hosts, &host{index: i, name: b.Name, form: dateForm(i) % dateForms})
-		l.hosts[i].start(l.dice)
+		l.hosts[i].reset(l.dice)
 	}
 	var errs []error
 	if o.Path != "" {
@@ -90,7 +90,7 @@ func Open(o Options) (*Log, error) {
 }
 
 // start forgets what a bridge knew before it started.
-func (h *host) start(dice chance.Dice) {
+func (h *host) reset(dice chance.Dice) {
 	h.traces, h.numbers = 9000+dice.IntN(1000), 0
 	h.calls, h.legs = make(map[string]*call), make(map[string]*leg)
 }
@@ -144,8 +144,8 @@ func (l *Log) restart(h *host, at time.Time) {
 	for _, c := range h.calls {
 		l.spaces[c.CoSpace]--
 	}
-	h.start(l.dice)
-	l.server(h, at, "line", "Server booting, version 3.9")
+	h.reset(l.dice)
+	l.writeServerLine(h, at, "line", "Server booting, version 3.9")
 }
 
 func (l *Log) startCall(h *host, at time.Time, what scenario.Call) {
@@ -153,14 +153,14 @@ func (l *Log) startCall(h *host, at time.Time, what scenario.Call) {
 	h.calls[what.ID] = c
 	first := l.spaces[what.CoSpace] == 0
 	l.spaces[what.CoSpace]++
-	l.foreign(h, at)
+	l.writeForeign(h, at)
 	if what.CoSpace == "" {
 		return
 	}
 	if first && l.dice.Chance(0.6) {
-		l.schedule(h, at, c)
+		l.scheduleMeeting(h, at, c)
 	}
-	l.server(h, at, "conference_ids", fmt.Sprintf(`API "%d" Space GUID: %s <--> Call Correlator GUID: %s<--> Internal GUID: %s`,
+	l.writeServerLine(h, at, "conference_ids", fmt.Sprintf(`API "%d" Space GUID: %s <--> Call Correlator GUID: %s<--> Internal GUID: %s`,
 		1000+l.dice.IntN(9000), what.CoSpace, what.Correlator, c.conference))
 }
 
@@ -180,34 +180,34 @@ func (l *Log) startLeg(h *host, at time.Time, what scenario.Leg) {
 	h.numbers++
 	g := &leg{number: h.numbers}
 	h.legs[what.ID] = g
-	if !l.enter(h, at, g, what) && what.Direction == "outgoing" {
+	if !l.enterCall(h, at, g, what) && what.Direction == "outgoing" {
 		return // nobody asked the bridge for it
 	}
-	l.server(h, at, "call_leg_ids", fmt.Sprintf("call %d: configured - API call leg %s", g.number, what.ID))
+	l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("call %d: configured - API call leg %s", g.number, what.ID))
 	remote := what.RemoteParty
 	switch {
 	case what.Type != "sip" || remote == "":
 	case what.Direction == "incoming":
-		l.server(h, at, "call_incoming", fmt.Sprintf(`call %d: incoming SIP call from "sip:%s" to local URI "sip:%s"`, g.number, remote, what.LocalAddress))
+		l.writeServerLine(h, at, "call_incoming", fmt.Sprintf(`call %d: incoming SIP call from "sip:%s" to local URI "sip:%s"`, g.number, remote, what.LocalAddress))
 	case h.calls[g.call] != nil:
-		l.server(h, at, "call_outgoing", fmt.Sprintf(`call %d: outgoing SIP call to "%s" from space "%s"`, g.number, remote, h.calls[g.call].Name))
+		l.writeServerLine(h, at, "call_outgoing", fmt.Sprintf(`call %d: outgoing SIP call to "%s" from space "%s"`, g.number, remote, h.calls[g.call].Name))
 		if l.dice.Chance(0.1) {
-			l.server(h, at, "handshake_error", fmt.Sprintf("handshake error 104 on outgoing connection %d", 1+l.dice.IntN(50)))
-			l.server(h, at, "unencrypted_fallback", fmt.Sprintf("call %d: falling back to unencrypted control connection...", g.number))
+			l.writeServerLine(h, at, "handshake_error", fmt.Sprintf("handshake error 104 on outgoing connection %d", 1+l.dice.IntN(50)))
+			l.writeServerLine(h, at, "unencrypted_fallback", fmt.Sprintf("call %d: falling back to unencrypted control connection...", g.number))
 		}
-		l.server(h, at, "call_ringing", fmt.Sprintf("call %d: SIP call ringing", g.number))
+		l.writeServerLine(h, at, "call_ringing", fmt.Sprintf("call %d: SIP call ringing", g.number))
 	}
 }
 
 func (l *Log) changeLeg(h *host, at time.Time, what scenario.Leg) {
 	if g := h.legs[what.ID]; g != nil {
-		l.enter(h, at, g, what)
+		l.enterCall(h, at, g, what)
 	}
 }
 
 // enter writes that a leg is in a call, if that is news, and that a person takes part in
 // it. It reports whether the leg is in a call.
-func (l *Log) enter(h *host, at time.Time, g *leg, what scenario.Leg) bool {
+func (l *Log) enterCall(h *host, at time.Time, g *leg, what scenario.Leg) bool {
 	c := h.calls[what.Call()]
 	if c == nil {
 		return false
@@ -215,15 +215,15 @@ func (l *Log) enter(h *host, at time.Time, g *leg, what scenario.Leg) bool {
 	if g.call != c.ID {
 		g.call, g.joined = c.ID, false
 		if c.meeting != nil && what.Direction == "outgoing" && what.Kind == scenario.KindPerson && what.RemoteParty != "" {
-			l.invite(h, at, c, what)
+			l.invitePerson(h, at, c, what)
 		}
-		l.server(h, at, "call_leg_ids", fmt.Sprintf("API call leg %s in call %s (API call %s)", what.ID, c.conference, c.ID))
+		l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("API call leg %s in call %s (API call %s)", what.ID, c.conference, c.ID))
 	}
 	if c.CoSpace != "" && !g.joined && what.Phase == scenario.PhaseActive && what.Kind == scenario.KindPerson && what.RemoteParty != "" {
 		g.joined = true
-		l.audit(h, at, "participant_join", fmt.Sprintf(`participant "%s" joined space %s (%s)`, what.RemoteParty, c.CoSpace, c.title()))
+		l.writeAuditLine(h, at, "participant_join", fmt.Sprintf(`participant "%s" joined space %s (%s)`, what.RemoteParty, c.CoSpace, c.title()))
 		if c.meeting != nil && !c.meeting.extended && at.Sub(c.meeting.Start) >= extendAfter {
-			l.extend(h, at, c)
+			l.extendMeeting(h, at, c)
 		}
 	}
 	return true
@@ -235,9 +235,9 @@ func (l *Log) endLeg(h *host, at time.Time, what scenario.Leg) {
 		return
 	}
 	if c := h.calls[g.call]; c != nil && g.joined {
-		l.audit(h, at, "participant_leave", fmt.Sprintf(`participant "%s" left space %s (%s)`, what.RemoteParty, c.CoSpace, c.title()))
+		l.writeAuditLine(h, at, "participant_leave", fmt.Sprintf(`participant "%s" left space %s (%s)`, what.RemoteParty, c.CoSpace, c.title()))
 	}
-	l.server(h, at, "call_leg_ids", fmt.Sprintf("call %d: destroying API call leg %s", g.number, what.ID))
+	l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("call %d: destroying API call leg %s", g.number, what.ID))
 	delete(h.legs, what.ID)
 }
 
@@ -254,28 +254,28 @@ func (c *call) title() string {
 var levels = []string{" INFO : ", "INFO : ", " INFO    : ", " INFO "}
 
 // server writes a line of the server process.
-func (l *Log) server(h *host, at time.Time, kind, text string) {
+func (l *Log) writeServerLine(h *host, at time.Time, kind, text string) {
 	l.report.Records[kind]++
-	l.write(h, &line{at: at, facility: user, severity: "info", tag: "host:server:", level: chance.Pick(l.dice, levels), text: text})
+	l.writeLine(h, &line{at: at, facility: user, severity: "info", tag: "host:server:", level: chance.Pick(l.dice, levels), text: text})
 }
 
 // audit writes a line of the same process for auditors.
-func (l *Log) audit(h *host, at time.Time, kind, text string) {
+func (l *Log) writeAuditLine(h *host, at time.Time, kind, text string) {
 	l.report.Records[kind]++
-	l.write(h, &line{at: at, facility: local0, severity: "info", tag: "host:server:", level: " INFO : ", text: text})
+	l.writeLine(h, &line{at: at, facility: local0, severity: "info", tag: "host:server:", level: " INFO : ", text: text})
 }
 
 // write gives a line to all outputs. The clock of a bridge does not go back in its log.
-func (l *Log) write(h *host, what *line) {
+func (l *Log) writeLine(h *host, what *line) {
 	if what.at.Before(h.last) {
 		what.at = h.last
 	}
 	h.last = what.at
 	file, wire := what.file(h.form, h.name), what.wire(l.dice, h.form, h.name)
-	l.raw(h, file, wire)
+	l.writeRaw(h, file, wire)
 }
 
-func (l *Log) raw(h *host, file, wire string) {
+func (l *Log) writeRaw(h *host, file, wire string) {
 	l.report.Lines++
 	for _, o := range l.outputs {
 		if err := o.write(h.index, file, wire); err != nil && l.err == nil {

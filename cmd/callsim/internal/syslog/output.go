@@ -72,7 +72,7 @@ func (s *stream) write(bridge int, _, wire string) error {
 	if bridge%2 == 1 {
 		framed = fmt.Sprintf("%d %s", len(wire), wire)
 	}
-	if !s.connected(bridge) {
+	if !s.connect(bridge) {
 		s.unsent++
 		return nil
 	}
@@ -87,7 +87,7 @@ func (s *stream) write(bridge int, _, wire string) error {
 }
 
 // connected tries again at most once in a second.
-func (s *stream) connected(bridge int) bool {
+func (s *stream) connect(bridge int) bool {
 	if s.connections[bridge] != nil {
 		return true
 	}

@@ -19,7 +19,7 @@ func conferences(calls []*Call) []*Conference {
 	// meeting of a correlator can still grow.
 	for _, c := range calls {
 		m := latest[c.Correlator]
-		if m == nil || !m.lasts(c.began) {
+		if m == nil || !m.isOpenAt(c.began) {
 			m = &meeting{conference: &Conference{Correlator: c.Correlator}}
 			latest[c.Correlator] = m
 			list = append(list, m.conference)
@@ -36,29 +36,29 @@ func conferences(calls []*Call) []*Conference {
 type meeting struct {
 	conference *Conference
 	calls      []*Call
-	over       time.Time // true end of the last call so far
+	endedAt    time.Time // true end of the last call so far
 	open       bool      // a call of it never ended
 }
 
-func (m *meeting) lasts(at time.Time) bool { return m.open || !m.over.Before(at) }
+func (m *meeting) isOpenAt(at time.Time) bool { return m.open || !m.endedAt.Before(at) }
 
 func (m *meeting) add(c *Call) {
 	m.calls = append(m.calls, c)
-	m.open = m.open || c.over.IsZero()
-	if c.over.After(m.over) {
-		m.over = c.over
+	m.open = m.open || c.endedAt.IsZero()
+	if c.endedAt.After(m.endedAt) {
+		m.endedAt = c.endedAt
 	}
 	conf := m.conference
 	conf.Calls = append(conf.Calls, c.ID)
 	first := slices.MinFunc(m.calls, func(a, b *Call) int {
-		return cmpFirst(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
+		return firstDifference(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
 	})
 	conf.FoundingCall, conf.Start = first.ID, first.Start
 	conf.End = lastEnd(m.calls)
 }
 
 // cmpFirst is the first comparison that decides.
-func cmpFirst(results ...int) int {
+func firstDifference(results ...int) int {
 	for _, r := range results {
 		if r != 0 {
 			return r

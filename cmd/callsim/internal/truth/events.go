@@ -15,13 +15,13 @@ import (
 // who is where at the moment. It keeps only what is open.
 type rosters struct {
 	bridges []scenario.Bridge
-	calls   map[string]onStage
+	calls   map[string]openCall
 	people  map[string]*attendee // by leg
 	moves   []moves              // by bridge
 }
 
 // onStage is an open call.
-type onStage struct {
+type openCall struct {
 	scenario.Call
 	bridge int
 }
@@ -39,15 +39,15 @@ type moves struct{ added, removed, lost uint64 }
 // WatchEvents makes the recorder tell the truth about the Events servers too.
 func (r *Recorder) WatchEvents() {
 	r.rosters = &rosters{
-		bridges: r.bridges, calls: map[string]onStage{}, people: map[string]*attendee{},
+		bridges: r.bridges, calls: map[string]openCall{}, people: map[string]*attendee{},
 		moves: make([]moves, len(r.bridges)),
 	}
 }
 
-func (o *rosters) observe(ev scenario.Event) {
+func (o *rosters) applyEvent(ev scenario.Event) {
 	switch what := ev.What.(type) {
 	case scenario.CallStarted:
-		o.calls[what.Call.ID] = onStage{what.Call, ev.Bridge}
+		o.calls[what.Call.ID] = openCall{what.Call, ev.Bridge}
 	case scenario.CallEnded:
 		delete(o.calls, what.Call.ID)
 	case scenario.LegStarted:
@@ -64,7 +64,7 @@ func (o *rosters) observe(ev scenario.Event) {
 			a.manner = what.Manner
 		}
 	case scenario.BridgeRestarted:
-		o.restarted(ev.Bridge)
+		o.clearBridge(ev.Bridge)
 	}
 }
 
@@ -87,7 +87,7 @@ func (o *rosters) leg(bridge int, l scenario.Leg) {
 	a.leg = l
 }
 
-func (o *rosters) restarted(bridge int) {
+func (o *rosters) clearBridge(bridge int) {
 	for id, c := range o.calls {
 		if c.bridge == bridge {
 			delete(o.calls, id)
@@ -105,7 +105,7 @@ func (o *rosters) restarted(bridge int) {
 }
 
 // truth is what is open now, with what the servers saw of their clients.
-func (o *rosters) truth(accounts []events.Account) *Events {
+func (o *rosters) result(accounts []events.Account) *Events {
 	t := &Events{Bridges: make([]EventsBridge, len(o.bridges))}
 	meetings := map[string]map[int]bool{} // bridges by correlator
 	for i, b := range o.bridges {

@@ -15,9 +15,9 @@ type phase struct {
 	since time.Time
 }
 
-func (r *Recorder) legStarted(ev scenario.Event, l scenario.Leg, index uint64) {
+func (r *Recorder) addLeg(ev scenario.Event, l scenario.Leg, index uint64) {
 	leg := &Leg{
-		Life: r.begin(ev, l.ID, index), ParticipantID: l.Participant, Calls: []string{},
+		Life: r.newLife(ev, l.ID, index), ParticipantID: l.Participant, Calls: []string{},
 		Type: l.Type, SubType: l.SubType, LyncSubType: l.LyncSubType, Direction: l.Direction,
 		SIPCallID: l.SIPCallID, Alarms: map[string]float64{}, Kind: string(l.Kind),
 		MovedFrom: l.MovedFrom, ReplacesSIPCallID: l.ReplacesSIPCallID,
@@ -26,11 +26,11 @@ func (r *Recorder) legStarted(ev scenario.Event, l scenario.Leg, index uint64) {
 	}
 	r.legs = append(r.legs, leg)
 	r.open[leg.ID] = leg
-	r.legMoved(leg, l)
+	r.moveLeg(leg, l)
 }
 
 // legMoved puts a leg into the call it is in now, if that is another one.
-func (r *Recorder) legMoved(l *Leg, now scenario.Leg) {
+func (r *Recorder) moveLeg(l *Leg, now scenario.Leg) {
 	if now.Call() == l.call() {
 		return
 	}
@@ -52,7 +52,7 @@ func (l *Leg) call() string {
 }
 
 // turn books the time spent in the phase that ends now.
-func (l *Leg) turn(to scenario.Phase, now time.Time) {
+func (l *Leg) setPhase(to scenario.Phase, now time.Time) {
 	switch spent := int(now.Sub(l.phase.since) / time.Second); l.phase.in {
 	case scenario.PhaseMenu:
 		l.IVRSeconds += spent
@@ -62,8 +62,8 @@ func (l *Leg) turn(to scenario.Phase, now time.Time) {
 	l.phase = phase{in: to, since: now}
 }
 
-func (r *Recorder) legEnded(l *Leg, end scenario.LegEnded, now time.Time) {
-	l.turn(l.phase.in, now)
+func (r *Recorder) endLeg(l *Leg, end scenario.LegEnded, now time.Time) {
+	l.setPhase(l.phase.in, now)
 	activated := *l.DurationSeconds - l.IVRSeconds - l.LobbySeconds
 	l.ActivatedSeconds = &activated
 	l.Reason, l.RemoteTeardown = string(end.Reason), end.Reason.Remote()

@@ -17,14 +17,14 @@ func (r *Recorder) WatchRecordings() {
 }
 
 // ObserveRecording takes in one event of the story of recordings.
-func (r *Recorder) ObserveRecording(ev recording.Event) { r.recorded.observe(ev) }
+func (r *Recorder) ObserveRecording(ev recording.Event) { r.recorded.applyEvent(ev) }
 
 // MediaSense is the truth about the MediaSense servers, nil without them.
 func (r *Recorder) MediaSense(report mediasense.Report, disks []recording.Usage, refused int) *MediaSense {
 	if r.recorded == nil {
 		return nil
 	}
-	return r.recorded.truth(report, disks, refused)
+	return r.recorded.result(report, disks, refused)
 }
 
 // recordings folds the story of recordings.
@@ -35,7 +35,7 @@ type recordings struct {
 	percent    map[recording.Disk]int // of the last threshold
 }
 
-func (r *recordings) observe(ev recording.Event) {
+func (r *recordings) applyEvent(ev recording.Event) {
 	switch what := ev.What.(type) {
 	case recording.Started:
 		s := &RecordedSession{ID: what.Session.ID, last: what.Session}
@@ -46,7 +46,7 @@ func (r *recordings) observe(ev recording.Event) {
 	case recording.Ended:
 		r.byID[what.Session.ID].last = what.Session
 	case recording.Tagged:
-		r.byID[what.Session].tag(what)
+		r.byID[what.Session].applyTag(what)
 	case recording.Removed:
 		r.remove(what)
 	case recording.Crossed:
@@ -71,7 +71,7 @@ func (r *recordings) remove(what recording.Removed) {
 }
 
 // tag changes the tags of a session, or of a track of it.
-func (s *RecordedSession) tag(what recording.Tagged) {
+func (s *RecordedSession) applyTag(what recording.Tagged) {
 	list := &s.last.Tags
 	if i := slices.IndexFunc(s.last.Tracks, func(t recording.Track) bool { return t.Number == what.Track }); i >= 0 {
 		list = &s.last.Tracks[i].Tags
@@ -89,9 +89,9 @@ func (s *RecordedSession) tag(what recording.Tagged) {
 	}
 }
 
-func (r *recordings) truth(report mediasense.Report, disks []recording.Usage, refused int) *MediaSense {
+func (r *recordings) result(report mediasense.Report, disks []recording.Usage, refused int) *MediaSense {
 	m := &MediaSense{
-		Sessions: list(r.sessions), Refused: refused, Happened: report.Told, Distinct: report.Arrived,
+		Sessions: list(r.sessions), Refused: refused, Happened: report.Happened, Distinct: report.Arrived,
 		EndedByState: report.States, AddedByTagType: report.Tags, Deleted: report.Deleted, Pruned: report.Pruned,
 		Disks: []RecordedDisk{}, Missed: []MissedEvent{}, Servers: report.Accounts,
 	}

@@ -30,43 +30,43 @@ func NewRecorder(bridges []scenario.Bridge) *Recorder {
 // means nothing for an event that leaves none.
 func (r *Recorder) Observe(ev scenario.Event, index uint64) {
 	if r.rosters != nil {
-		r.rosters.observe(ev)
+		r.rosters.applyEvent(ev)
 	}
 	switch what := ev.What.(type) {
 	case scenario.CallStarted:
-		r.callStarted(ev, what.Call, index)
+		r.addCall(ev, what.Call, index)
 	case scenario.CallEnded:
 		c := r.open[what.Call.ID].(*Call)
-		r.finish(&c.Life, ev, index)
+		r.endLife(&c.Life, ev, index)
 	case scenario.LegStarted:
-		r.legStarted(ev, what.Leg, index)
+		r.addLeg(ev, what.Leg, index)
 	case scenario.LegChanged:
 		l := r.open[what.Leg.ID].(*Leg)
-		l.see(ev, index)
-		r.legMoved(l, what.Leg)
-		l.turn(what.Leg.Phase, ev.Time)
+		l.addRecord(ev, index)
+		r.moveLeg(l, what.Leg)
+		l.setPhase(what.Leg.Phase, ev.Time)
 	case scenario.LegEnded:
 		l := r.open[what.Leg.ID].(*Leg)
-		r.finish(&l.Life, ev, index)
-		r.legEnded(l, what, ev.Time)
+		r.endLife(&l.Life, ev, index)
+		r.endLeg(l, what, ev.Time)
 	case scenario.RecordingStarted:
-		s := &Service{Life: r.begin(ev, what.Recording.ID, index), Call: what.Recording.Call, Leg: what.Recording.Leg}
+		s := &Service{Life: r.newLife(ev, what.Recording.ID, index), Call: what.Recording.Call, Leg: what.Recording.Leg}
 		r.recordings = append(r.recordings, s)
 		r.open[s.ID] = s
 	case scenario.RecordingEnded:
-		r.finish(&r.open[what.Recording.ID].(*Service).Life, ev, index)
+		r.endLife(&r.open[what.Recording.ID].(*Service).Life, ev, index)
 	case scenario.StreamingStarted:
-		s := &Service{Life: r.begin(ev, what.Streaming.ID, index), Call: what.Streaming.Call, Leg: what.Streaming.Leg}
+		s := &Service{Life: r.newLife(ev, what.Streaming.ID, index), Call: what.Streaming.Call, Leg: what.Streaming.Leg}
 		r.streamings = append(r.streamings, s)
 		r.open[s.ID] = s
 	case scenario.StreamingEnded:
-		r.finish(&r.open[what.Streaming.ID].(*Service).Life, ev, index)
+		r.endLife(&r.open[what.Streaming.ID].(*Service).Life, ev, index)
 	case scenario.BridgeRestarted:
-		r.restarted(ev)
+		r.clearBridge(ev)
 	}
 }
 
-func (r *Recorder) begin(ev scenario.Event, id string, index uint64) Life {
+func (r *Recorder) newLife(ev scenario.Event, id string, index uint64) Life {
 	return Life{
 		ID: id, Bridge: r.bridges[ev.Bridge].Name, Session: ev.Session,
 		Start: ev.Time, LastSeen: ev.Time, Outcome: Open,
@@ -75,25 +75,25 @@ func (r *Recorder) begin(ev scenario.Event, id string, index uint64) Life {
 }
 
 // see books one more record about the object.
-func (l *Life) see(ev scenario.Event, index uint64) {
+func (l *Life) addRecord(ev scenario.Event, index uint64) {
 	l.LastSeen = ev.Time
 	l.records = append(l.records, index)
 }
 
-func (r *Recorder) finish(l *Life, ev scenario.Event, index uint64) {
-	l.see(ev, index)
+func (r *Recorder) endLife(l *Life, ev scenario.Event, index uint64) {
+	l.addRecord(ev, index)
 	end, seconds := ev.Time, int(ev.Time.Sub(l.Start)/time.Second)
 	l.End, l.DurationSeconds = &end, &seconds
-	l.Outcome, l.over = Complete, ev.At
+	l.Outcome, l.endedAt = Complete, ev.At
 	delete(r.open, l.ID)
 }
 
 // restarted ends everything of the bridge without a record.
-func (r *Recorder) restarted(ev scenario.Event) {
+func (r *Recorder) clearBridge(ev scenario.Event) {
 	for id, object := range r.open {
 		l := lifeOf(object)
 		if l.bridge == ev.Bridge {
-			l.Outcome, l.over = Restarted, ev.At
+			l.Outcome, l.endedAt = Restarted, ev.At
 			delete(r.open, id)
 		}
 	}
@@ -110,9 +110,9 @@ func lifeOf(object any) *Life {
 	}
 }
 
-func (r *Recorder) callStarted(ev scenario.Event, c scenario.Call, index uint64) {
+func (r *Recorder) addCall(ev scenario.Event, c scenario.Call, index uint64) {
 	call := &Call{
-		Life: r.begin(ev, c.ID, index), Correlator: c.Correlator, CoSpace: c.CoSpace,
+		Life: r.newLife(ev, c.ID, index), Correlator: c.Correlator, CoSpace: c.CoSpace,
 		Name: c.Name, Type: string(c.Type),
 	}
 	r.calls = append(r.calls, call)

@@ -193,7 +193,7 @@ type Life struct {
 	bridge  int
 	records []uint64  // indices of the records about the object
 	began   time.Time // true time, whatever the bridge's clock says
-	over    time.Time // likewise, zero while open
+	endedAt time.Time // likewise, zero while open
 }
 
 // Call is one bridge's part of a meeting.

@@ -49,7 +49,7 @@ func (r *Recorder) Events(accounts []events.Account) *Events {
 	if r.rosters == nil {
 		return nil
 	}
-	return r.rosters.truth(accounts)
+	return r.rosters.result(accounts)
 }
 
 // Write writes the truth as indented JSON.
