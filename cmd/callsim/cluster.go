@@ -39,7 +39,7 @@ type cluster struct {
 
 	endToggle func() // of the Events servers
 
-	openOn   []int64 // open calls by bridge, of the goroutine that plays
+	openOn   []int64 // open calls by bridge; owned by the goroutine that runs the scenario
 	openCall atomic.Int64
 }
 
@@ -79,7 +79,7 @@ func (o *options) limit() int {
 	return o.buffer
 }
 
-// happen tells one event to the bridge it happened on, and to the witness.
+// applyEvent applies one event to its bridge and to the truth recorder.
 func (c *cluster) applyEvent(ev scenario.Event) {
 	var index uint64
 	if rec, ok := wire.Encode(ev); ok && c.opts.sends() {
@@ -113,7 +113,7 @@ func (c *cluster) applyEvent(ev scenario.Event) {
 	}
 }
 
-// end tells everybody that nothing more will come.
+// endAll ends all queues and servers: nothing more will come.
 func (c *cluster) endAll() {
 	if c.mediasense != nil {
 		c.mediasense.End()

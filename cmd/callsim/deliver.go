@@ -25,8 +25,8 @@ const progressEvery = 5 * time.Second
 
 var errGaveUp = errors.New("gave up")
 
-// deliver plays the scenario over the network. It returns when everything is
-// acknowledged, or soon after ctx ended.
+// deliver runs the scenario over the network. It returns when everything is acknowledged,
+// or soon after ctx ended.
 func (c *cluster) deliver(ctx context.Context, stderr io.Writer) error {
 	stop := ctx
 	if c.opts.giveUp > 0 {
@@ -96,8 +96,7 @@ func (c *cluster) destination(i int) bridge.Destination {
 	}
 }
 
-// play appends the records of the scenario at its pace, to its end or to the
-// end of stop.
+// run appends the records of the scenario at its pace, to its end or to the end of stop.
 func (c *cluster) play(stop context.Context) {
 	if !c.beginMediaSense(stop) || !c.awaitEventClients(stop) {
 		return
@@ -115,7 +114,7 @@ func (c *cluster) play(stop context.Context) {
 	c.endAll()
 }
 
-// awaitRoom waits for the receivers of a story without a pace of its own.
+// awaitRoom waits for slow receivers if the scenario has no pace of its own.
 func (c *cluster) awaitRoom(stop context.Context, m timedEvent) bool {
 	if m.recorded {
 		return c.mediasense.AwaitRoom(stop, maxEventBacklog)
@@ -151,7 +150,7 @@ func (c *cluster) report(w io.Writer, senders []*bridge.Sender, done <-chan stru
 	}
 }
 
-// progress tells how far the simulation is, and which senders have trouble.
+// progress returns the progress of the simulation and the senders with problems.
 func (c *cluster) progress(senders []*bridge.Sender) string {
 	var line strings.Builder
 	fmt.Fprintf(&line, "callsim: %d bridges, %d calls open, %d records acknowledged",
@@ -177,7 +176,7 @@ func (c *cluster) waiting() int {
 	return sum
 }
 
-// complaint lists what each bridge could not deliver and why.
+// undeliveredText says what each bridge could not deliver, and why.
 func (c *cluster) undeliveredText(senders []*bridge.Sender) string {
 	var parts []string
 	for i, q := range c.queues {

@@ -254,8 +254,8 @@ func TestStoppingIsQuickAndClean(t *testing.T) {
 	defer close(silent)
 	file := filepath.Join(t.TempDir(), "truth.json")
 	var errs bytes.Buffer
-	// The receiver answers no more until this test is over: that it ends at all
-	// is what makes it quick.
+	// The receiver answers no more until this test has ended: that it ends at all is what
+	// makes it quick.
 	code := run(ctx, []string{"-target", url, "-live", "-speed", "1000", "-truth", file}, nil, &errs)
 	assert.Zero(t, code, errs.String())
 	got := readTruth(t, file)

@@ -1,9 +1,9 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command callsim plays a cluster of Cisco Meeting Server Call Bridges that
+// Command callsim simulates a cluster of Cisco Meeting Server Call Bridges that
 // send call detail records to a receiver, with the faults of real ones, and
-// writes down what a perfect receiver must conclude.
+// writes the expected result of a perfect receiver.
 //
 //	callsim -target http://localhost:8080/cdr -meetings 100 -faults lost-ack=0.1,shift -truth truth.json
 //	callsim -live
@@ -15,12 +15,12 @@
 // The same flags give the same records. Which of them share a batch depends on
 // the receiver's pace, except with -print, which needs no receiver.
 //
-// One goroutine plays the scenario and appends records to the queues of the
+// One goroutine runs the scenario and appends records to the queues of the
 // bridges; each bridge has one goroutine that sends. With -events the same
-// goroutine lets the events happen on the Events servers, which have goroutines
-// and a lock of their own (internal/events), and so do the MediaSense servers,
-// whose story is another one (internal/recording, internal/mediasense/event). Nothing
-// else is shared.
+// goroutine applies the events to the Events servers (internal/events), which have
+// goroutines and a lock of their own. So have the MediaSense servers
+// (internal/mediasense), whose scenario is separate (internal/recording). Nothing else
+// is shared.
 //
-// It is an independent witness: it shares no code with what it tests.
+// It is an independent check: it shares no code with the receivers that it tests.
 package main

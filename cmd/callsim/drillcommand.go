@@ -16,8 +16,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/drill"
 )
 
-// runDrill is `callsim drill`: it makes one thing go wrong at a running Collector and
-// says which alert must ring. Without a name it lists the drills.
+// runDrill is `callsim drill`: it causes one failure at a running Collector and prints the
+// alert that must fire. Without a name it lists the drills.
 func runDrill(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var (
 		trust              tlsOptions
@@ -78,7 +78,7 @@ func runDrill(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	return 0
 }
 
-// drillURL reads the URL of a flag; "" is none.
+// drillURL parses the URL of a flag; "" means none.
 func drillURL(name, text string) (*url.URL, error) {
 	if text == "" {
 		return nil, nil

@@ -14,11 +14,11 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// maxEventBacklog is how many updates may wait for a client before a story
-// without a pace of its own waits too.
+// maxEventBacklog is how many updates may wait for a client before a scenario without a
+// pace of its own waits.
 const maxEventBacklog = 1000
 
-// lockedWriter lets several goroutines write lines.
+// lockedWriter is a writer for several goroutines.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -74,7 +74,7 @@ func (c *cluster) serveEvents(stderr io.Writer) error {
 	return nil
 }
 
-// beginEvents waits for clients if the story must not begin without.
+// awaitEventClients waits for clients if the scenario must not begin without them.
 func (c *cluster) awaitEventClients(stop context.Context) bool {
 	if c.events == nil {
 		return true
@@ -86,19 +86,19 @@ func (c *cluster) awaitEventClients(stop context.Context) bool {
 	return true
 }
 
-// roomForEvents waits for slow clients when the story has no pace.
+// awaitEventRoom waits for slow clients if the scenario has no pace of its own.
 func (c *cluster) awaitEventRoom(stop context.Context) bool {
 	return c.events == nil || c.events.AwaitRoom(stop, maxEventBacklog)
 }
 
-// endEvents lets the clients catch up before it closes their sockets: a while
-// after the end of the story, a moment after the simulation was stopped or gave
-// up.
+// endEvents waits until the clients have acknowledged everything, then closes their
+// sockets: after the linger time if the scenario ended, soon if the simulation was stopped
+// or gave up.
 func (c *cluster) endEvents(ctx context.Context, gaveUp bool, stderr io.Writer) {
 	if c.events == nil {
 		return
 	}
-	// What is told as over has been told to everybody.
+	// All ends have been sent to all clients.
 	if ctx.Err() == nil && !gaveUp && c.events.Drain(ctx) {
 		wait, text := ctx, "until stopped"
 		if d := c.opts.events.linger; d > 0 {
@@ -107,7 +107,7 @@ func (c *cluster) endEvents(ctx context.Context, gaveUp bool, stderr io.Writer) 
 			defer cancel()
 			text = "for " + d.String()
 		}
-		fmt.Fprintf(stderr, "callsim: the story is over, its end is served %s\n", text)
+		fmt.Fprintf(stderr, "callsim: the scenario has ended, its end state is served %s\n", text)
 		<-wait.Done()
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
@@ -116,8 +116,8 @@ func (c *cluster) endEvents(ctx context.Context, gaveUp bool, stderr io.Writer) 
 	c.events.Close()
 }
 
-// story is what is played: to its end, or as much as is wanted; with the
-// behaviour of its people when somebody can see it.
+// scenarioEvents returns the events of the scenario, to its end or to the end of playFor;
+// with the behavior of people if lively.
 func (o *options) scenarioEvents(world *scenario.World, lively bool) iter.Seq[scenario.Event] {
 	all := world.Events()
 	if lively {
@@ -136,7 +136,7 @@ func (o *options) scenarioEvents(world *scenario.World, lively bool) iter.Seq[sc
 	}
 }
 
-// targetURI is where the bridges post to, as their API shows it; "" for nowhere.
+// targetURI returns the URI that the bridges post to, as their API shows it; "" for none.
 func (o *options) targetURI() string {
 	if o.target == nil {
 		return ""

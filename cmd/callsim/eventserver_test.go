@@ -99,7 +99,7 @@ func (w *watched) end() truth.Truth {
 
 func (w *watched) over() {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { return bytes.Contains([]byte(w.said()), []byte("the story is over")) }, time.Minute, time.Millisecond)
+	require.Eventually(w.t, func() bool { return bytes.Contains([]byte(w.said()), []byte("the scenario has ended")) }, time.Minute, time.Millisecond)
 }
 
 // compare requires a client to know what it must about its bridge; it may need
@@ -171,7 +171,7 @@ func TestEventsBesideRecords(t *testing.T) {
 func TestEventsLinger(t *testing.T) {
 	w := watch(t, "-target", "none", "-meetings", "3", "-bridges", "1", "-linger-events", "50ms")
 	got := w.end()
-	assert.Contains(t, w.said(), "the story is over, its end is served for 50ms")
+	assert.Contains(t, w.said(), "the scenario has ended, its end state is served for 50ms")
 	assert.Zero(t, got.Events.Calls)
 	assert.NotZero(t, got.Events.Added)
 	assert.Equal(t, got.Events.Added, got.Events.Removed)

@@ -16,8 +16,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/mediasense"
 )
 
-// faults is the value of -faults: what goes wrong between bridges and receiver,
-// and what goes wrong in the cluster itself.
+// faults is the value of -faults: the faults between bridges and receiver, and the faults
+// in the cluster itself.
 type faults struct {
 	bridge.Faults
 	events     events.Faults
@@ -31,7 +31,7 @@ type faults struct {
 const faultUsage = "faults:\n" +
 	"lost-ack=P   the 200 to a batch never arrives, with this probability\n" +
 	"lossy=P      a batch is answered 200 by something else and never arrives, with this probability\n" +
-	"silent=D     after D of real time nothing is posted any more, and nothing is told of it\n" +
+	"silent=D     after D of real time all posts stop, and no record reports the loss\n" +
 	"shift        a resend takes fewer or more records than the try before\n" +
 	"overflow=N   1 to 200 unsent records are dropped, N times\n" +
 	"malformed=P  a record is damaged, with this probability, one in a body at most\n" +

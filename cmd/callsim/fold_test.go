@@ -35,7 +35,7 @@ type folded struct {
 	last       element
 }
 
-// fold reads printed records in the order of their indices.
+// apply reads printed records in the order of their indices.
 type fold struct {
 	t       *testing.T
 	objects map[string]*folded
@@ -125,8 +125,8 @@ func (f *fold) leave(o *folded, ended bool) {
 	}
 }
 
-// TestTruthIsWhatTheRecordsTell folds the printed records independently and
-// compares every number with the truth and with what the records claim.
+// TestTruthIsWhatTheRecordsTell applies the printed records independently and compares
+// every number with the truth and with what the records claim.
 func TestTruthIsWhatTheRecordsTell(t *testing.T) {
 	for _, args := range [][]string{
 		{"-meetings", "60"},
@@ -188,7 +188,7 @@ func TestTruthIsWhatTheRecordsTell(t *testing.T) {
 
 func (o *folded) seconds() int { return int(o.end.Sub(o.start) / time.Second) }
 
-// take removes an object from the fold after comparing what all objects have.
+// take removes an object from the apply after comparing what all objects have.
 func (f *fold) take(t *testing.T, id, kind string, start time.Time, end *time.Time) *folded {
 	t.Helper()
 	o := f.objects[id]
@@ -245,9 +245,9 @@ func TestConferencesHoldEveryCallOnce(t *testing.T) {
 	assert.Greater(t, most, 2, "no coSpace is used again")
 }
 
-// TestAnObserverFindsTheConferences groups the calls as an observer has to, by
-// the wire's clock with a tolerance and without knowing when a bridge restarted:
-// the story must leave no doubt.
+// TestAnObserverFindsTheConferences groups the calls as an observer has to, by the wire's
+// clock with a tolerance and without knowing when a bridge restarted: the scenario must
+// leave no doubt.
 func TestAnObserverFindsTheConferences(t *testing.T) {
 	const tolerance = 5 * time.Second
 	for _, args := range [][]string{

@@ -30,7 +30,7 @@ type post struct {
 	body []byte
 }
 
-// play runs the program with -print and returns what it printed.
+// run runs the program with -print and returns what it printed.
 func play(t *testing.T, args ...string) []byte {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -39,7 +39,7 @@ func play(t *testing.T, args ...string) []byte {
 	return out.Bytes()
 }
 
-// playWithTruth is play together with the truth file.
+// playWithTruth is run together with the truth file.
 func playWithTruth(t *testing.T, args ...string) ([]post, truth.Truth) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "truth.json")

@@ -44,7 +44,7 @@ func (m *mediasenseOptions) flags(fs *flag.FlagSet) {
 	fs.BoolVar(&m.await, "await-mediasense", false, "begin when somebody has subscribed at every MediaSense server")
 }
 
-// wanted tells whether there are MediaSense servers at all.
+// wanted reports whether there are MediaSense servers at all.
 func (m *mediasenseOptions) wanted() bool { return m.target != "" || m.api != "" }
 
 func (m *mediasenseOptions) check(printing bool, f faults) error {

@@ -14,16 +14,15 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// moment is something that happens in one of the two stories.
+// timedEvent is an event of one of the two scenarios.
 type timedEvent struct {
 	at       time.Time
 	ev       scenario.Event
-	recorded bool // it is the recordings' turn
+	recorded bool // of the recording scenario
 }
 
-// moments are both stories in the order of their time. The calls of the Call
-// Bridges set the time: when they are over nobody calls any more, and what is
-// still recorded ends.
+// timedEvents yields the events of both scenarios in the order of time. The scenario of the
+// Call Bridges sets the end: afterwards no further calls begin, and the recordings end.
 func (c *cluster) timedEvents() iter.Seq[timedEvent] {
 	return func(yield func(timedEvent) bool) {
 		for ev := range c.opts.scenarioEvents(c.world, c.events != nil) {
@@ -43,8 +42,8 @@ func (c *cluster) timedEvents() iter.Seq[timedEvent] {
 	}
 }
 
-// recordUntil yields the appointments of the recordings before a moment. Who
-// takes one keeps it, or ends the story.
+// recordUntil yields the actions of the recordings before a moment. Who takes one keeps it,
+// or ends the scenario.
 func (c *cluster) recordUntil(end time.Time, yield func(timedEvent) bool) bool {
 	if c.recordings == nil {
 		return true
@@ -60,7 +59,7 @@ func (c *cluster) recordUntil(end time.Time, yield func(timedEvent) bool) bool {
 	}
 }
 
-// live lets what is next happen.
+// applyTimedEvent lets what is next happen.
 func (c *cluster) applyTimedEvent(m timedEvent) {
 	if !m.recorded {
 		c.applyEvent(m.ev)
@@ -107,14 +106,14 @@ func (c *cluster) closeMediaSense() {
 	}
 }
 
-// beginMediaSense waits for subscribers if the story must not begin without.
+// beginMediaSense waits for subscribers if the scenario must not begin without.
 func (c *cluster) beginMediaSense(stop context.Context) bool {
 	return !c.opts.mediasense.await || c.mediasense.AwaitSubscribers(stop)
 }
 
-// endMediaSense posts what waits and lets clients sign out before it closes the
-// API: a while after the end of the story, a moment after the simulation was
-// stopped or gave up.
+// endMediaSense posts what waits and lets clients sign out before it closes the API: a
+// while after the end of the scenario, a moment after the simulation was stopped or gave
+// up.
 func (c *cluster) endMediaSense(ctx context.Context, gaveUp bool, stderr io.Writer) {
 	if c.mediasense == nil {
 		return
@@ -136,6 +135,6 @@ func (c *cluster) endMediaSense(ctx context.Context, gaveUp bool, stderr io.Writ
 		defer cancel()
 		text = "for " + d.String()
 	}
-	fmt.Fprintf(stderr, "callsim: all recordings are told, the MediaSense API is served %s\n", text)
+	fmt.Fprintf(stderr, "callsim: all recordings have ended, the MediaSense API is served %s\n", text)
 	<-wait.Done()
 }

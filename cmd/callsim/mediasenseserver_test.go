@@ -83,8 +83,8 @@ func counted(bodies [][]byte) map[string]int {
 
 var apiURL = regexp.MustCompile(`MediaSense API of ms\d at (\S+)\n`)
 
-// TestRecordingsBySubscription plays to whoever subscribes at both servers, and
-// tells what the client did wrong.
+// TestRecordingsBySubscription runs to a client that subscribes at both servers, and tells
+// what the client did wrong.
 func TestRecordingsBySubscription(t *testing.T) {
 	m := newMailbox(t)
 	cert := filepath.Join(t.TempDir(), "cert.pem")
@@ -123,7 +123,7 @@ func TestRecordingsBySubscription(t *testing.T) {
 		sessions = append(sessions, session)
 	}
 	require.Eventually(t, func() bool {
-		return strings.Contains(w.said(), "all recordings are told, the MediaSense API is served until stopped")
+		return strings.Contains(w.said(), "all recordings have ended, the MediaSense API is served until stopped")
 	}, time.Minute, time.Millisecond)
 	_, answer := call(urls[0][1]+"/ora/authenticationService/authentication/signOut", sessions[0], `{}`)
 	require.Contains(t, answer, `"responseCode":2000`)
@@ -175,7 +175,7 @@ func TestRecordingsToggleBySignal(t *testing.T) {
 	assert.NotNil(t, w.end().MediaSense)
 }
 
-// TestStoppedRecordings: what was going on when the simulation stopped is open.
+// TestStoppedRecordings: what was in progress when the simulation stopped is open.
 func TestStoppedRecordings(t *testing.T) {
 	m := newMailbox(t)
 	ctx, stop := context.WithCancel(t.Context())

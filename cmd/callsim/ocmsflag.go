@@ -17,7 +17,7 @@ type ocmsOptions struct {
 }
 
 func (o *ocmsOptions) flags(fs *flag.FlagSet) {
-	fs.StringVar(&o.path, "ocms", "", "play an OCMS as the SIP proxy of the bridges: append its accounting events to this `file`")
+	fs.StringVar(&o.path, "ocms", "", "simulate an OCMS as the SIP proxy of the bridges: append its accounting events to this `file`")
 	fs.Int64Var(&o.maxSize, "ocms-max-size", 100_000_000, "rename the file of -ocms to .1, .1 to .2 and so on to .10 at this many `bytes`")
 }
 

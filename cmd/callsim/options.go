@@ -18,7 +18,7 @@ import (
 // options are the flags after they were checked.
 type options struct {
 	target      *url.URL // nil for none
-	registered  bool     // the bridges post to whoever registers
+	registered  bool     // the bridges post to a client that registers
 	seed        uint64
 	bridges     int
 	unclustered bool
@@ -45,7 +45,7 @@ type options struct {
 	tls         tlsOptions
 }
 
-// fixedStart is when the story begins unless it is told live.
+// fixedStart is when the scenario begins unless it learns live.
 var fixedStart = time.Date(2026, time.January, 5, 8, 0, 0, 0, time.UTC)
 
 // parseOptions reads the flags. An error names the flag and its value.
@@ -200,7 +200,7 @@ func (o *options) checkDurations() error {
 	return nil
 }
 
-// scenario is the story the options ask for.
+// scenario is the scenario the options ask for.
 func (o *options) scenario() scenario.Config {
 	estate := uint64(0)
 	if o.live {
@@ -215,14 +215,14 @@ func (o *options) scenario() scenario.Config {
 	}
 }
 
-// recordings is the story of the MediaSense servers.
+// recordings is the scenario of the MediaSense servers.
 func (o *options) recordings() recording.Config {
 	return recording.Config{
 		Seed: o.seed, Servers: o.mediasense.servers, Start: o.start, Short: o.live, Disk: int64(o.mediasense.disk * 1e6),
 	}
 }
 
-// sends tells whether records go anywhere.
+// sends reports whether records go anywhere.
 func (o *options) sends() bool { return o.target != nil || o.registered }
 
 // url is where the named bridge posts to. The rest of the query stays as it is.

@@ -13,8 +13,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/bridge"
 )
 
-// print plays the scenario to a writer as if it were a receiver that answers at
-// once: whatever waits at the end of a simulated second is sent.
+// print runs the scenario to a writer as if it were a receiver that answers at once:
+// whatever waits at the end of a simulated second is sent.
 func (c *cluster) print(ctx context.Context, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	couriers := make([]*bridge.Courier, len(c.queues))

@@ -28,8 +28,8 @@ func TestSameFlagsSameBytes(t *testing.T) {
 	}
 }
 
-// TestFaultsOfTheNetworkKeepTheStory: what goes wrong on the way must not
-// change what is on the way.
+// TestFaultsOfTheNetworkKeepTheStory: the faults on the way must not change what is on the
+// way.
 func TestFaultsOfTheNetworkKeepTheStory(t *testing.T) {
 	_, plain := playWithTruth(t, "-meetings", "20")
 	_, faulty := playWithTruth(t, "-meetings", "20", "-faults", "lost-ack=0.5,shift,reorder")

@@ -17,7 +17,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/truth"
 )
 
-// playRecordings prints the events of a story and returns their bodies.
+// playRecordings prints the events of a scenario and returns their bodies.
 func playRecordings(t *testing.T, args ...string) ([][]byte, truth.Truth) {
 	t.Helper()
 	posts, want := playWithTruth(t, append(args, "-target", "none", "-mediasense-target", "http://h/mediasense")...)
@@ -74,7 +74,7 @@ func joined(posts []post) map[string]string {
 	return out
 }
 
-// TestRecordingsAgainstTheTruth folds what was posted, with and without faults.
+// TestRecordingsAgainstTheTruth applies what was posted, with and without faults.
 func TestRecordingsAgainstTheTruth(t *testing.T) {
 	for _, args := range [][]string{
 		{"-meetings", "20"},
@@ -117,8 +117,8 @@ func TestRecordingsAgainstTheTruth(t *testing.T) {
 	}
 }
 
-// TestRecordingsWithFaults: what did not arrive is told to be missed, and the
-// rest is the truth.
+// TestRecordingsWithFaults: what did not arrive learns to be missed, and the rest is the
+// truth.
 func TestRecordingsWithFaults(t *testing.T) {
 	bodies, want := playRecordings(t, "-meetings", "20", "-faults", "ms-duplicate=0.1,ms-lost=0.2,ms-malformed=0.1,ms-pair=0.1")
 	f := foldRecordings(t, bodies, false)

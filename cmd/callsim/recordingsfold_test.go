@@ -58,7 +58,7 @@ type wireTrack struct {
 	Tags []wireTag
 }
 
-// recordings folds events into what an observer knows.
+// recordings applies events into what an observer knows.
 type recordings struct {
 	t          *testing.T
 	ordered    bool // each server told in order, and nothing twice

@@ -37,8 +37,8 @@ func (s *syncBuffer) String() string {
 
 var listening = regexp.MustCompile(`events of \S+ at (\S+)`)
 
-// With -target registered the records wait until somebody registers, and go to whoever
-// did.
+// With -target registered the records wait until somebody registers, and go to a client
+// that did.
 func TestRegistered(t *testing.T) {
 	first, target := newReceiver(t, func(int, http.ResponseWriter) bool { return true })
 	second, other := newReceiver(t, func(int, http.ResponseWriter) bool { return true })
@@ -67,7 +67,7 @@ func TestRegistered(t *testing.T) {
 	assert.Len(t, second.good, len(first.good))
 }
 
-// Records that are lost are never delivered, and no record tells of them.
+// Records that are lost are never delivered, and no record reports them.
 func TestLostRecords(t *testing.T) {
 	play := func(faults string) (records, posts int) {
 		got, target := newReceiver(t, func(int, http.ResponseWriter) bool { return true })

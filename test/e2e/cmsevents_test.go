@@ -81,7 +81,7 @@ func follow(t *testing.T, events string, story []string, arguments ...string) (*
 	// The end of the story is known before it is played.
 	is := c.rehearse(story...)
 	s := c.play(servers, append(slices.Clone(story), arguments...)...)
-	s.says("the story is over", 1)
+	s.says("the scenario has ended", 1)
 	c.shows(is)
 	s.signal(syscall.SIGINT)
 	played := s.end()

@@ -52,7 +52,7 @@ func TestEventsDrill(t *testing.T) {
 	require.Eventually(t, func() bool { return c.reports("Following the events of the Call Bridge") >= back+3 }, waitFor, tick, "the return")
 	s.signal(syscall.SIGUSR1)
 	s.says("the Events servers are down", 2)
-	s.says("the story is over", 1)
+	s.says("the scenario has ended", 1)
 	assert.NotEqual(t, is.gauges(), c.gauges(), "nothing happened during the outage, so the drill shows nothing")
 	s.signal(syscall.SIGUSR1)
 	s.says("the Events servers are up", 2)
@@ -94,7 +94,7 @@ func TestEventsBusy(t *testing.T) {
 	c, servers := newFollower(t, "")
 	want := c.rehearse(story...).Events.Meetings
 	s := c.play(servers, append(story, "-target", "none", "-await-events", "-faults", "events-busy=4")...)
-	s.says("the story is over", 1)
+	s.says("the scenario has ended", 1)
 	require.Eventually(t, func() bool { return c.gauges()["cisco_meeting_server_call_active"] == want }, waitFor, tick)
 	s.says("a socket too many", 1)
 	s.signal(syscall.SIGINT)
@@ -125,7 +125,7 @@ func TestEventsStandstill(t *testing.T) {
 	s.says("withheld_ack", 3)
 	time.Sleep(9 * time.Second) // more than the receiver takes for a standstill
 	require.NoError(t, c.process.Process.Signal(syscall.SIGCONT))
-	s.says("the story is over", 1)
+	s.says("the scenario has ended", 1)
 	c.shows(is)
 	assert.Positive(t, c.reports("this process stood still"))
 	c.stop()

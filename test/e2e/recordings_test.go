@@ -110,7 +110,7 @@ func (r *recorder) saysAgain(words string, n int) {
 }
 
 // over waits for the end of the story; the API is still there.
-func (r *recorder) over() { r.says("all recordings are told") }
+func (r *recorder) over() { r.says("all recordings have ended") }
 
 // signal sends a signal to callsim.
 func (r *recorder) signal(s syscall.Signal) {

@@ -13,8 +13,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// stream of chance that is the proxy's own: the story is the same with and
-// without it.
+// stream of chance that is the proxy's own: the scenario is the same with and without it.
 const stream = 0x0c35
 
 // Options of a Proxy.
@@ -79,13 +78,13 @@ func (p *Proxy) Observe(ev scenario.Event) {
 	}
 }
 
-// passes reports whether a leg's signalling passes the proxy: that of people with
+// passesProxy reports whether a leg's signalling passes the proxy: that of people with
 // SIP devices, and of scanners.
 func passesProxy(l scenario.Leg) bool {
 	return l.Type == "sip" && l.SIPCallID != "" && (l.Kind == scenario.KindPerson || l.Kind == scenario.KindScanner)
 }
 
-// invite writes the INVITE of a leg, at times with a challenge before it, and what
+// writeInvite writes the INVITE of a leg, at times with a challenge before it, and what
 // else a log has between calls.
 func (p *Proxy) writeInvite(at time.Time, l scenario.Leg) {
 	p.writeForeign(at)
@@ -126,7 +125,7 @@ const missedBefore = 20 * time.Second
 // device that is busy, to one that is off, and to a caller who gives up.
 var missed = []int{404, 486, 480, 487}
 
-// miss writes a call of a leg's caller that no bridge sees.
+// writeMissedCall writes a call of a leg's caller that no bridge sees.
 func (p *Proxy) writeMissedCall(at time.Time, l scenario.Leg) {
 	code := missed[p.dice.IntN(len(missed))]
 	address := "desk" + p.tag()[:3] + "@example.test"
@@ -147,7 +146,7 @@ func (p *Proxy) writeMissedCall(at time.Time, l scenario.Leg) {
 	p.writeMessage(d, message{at: at.Add(10 * time.Second), method: "INVITE", code: code, to: to})
 }
 
-// answer writes the 200 of a leg; of a fork one for each branch that answered.
+// writeAnswer writes the 200 of a leg; of a fork one for each branch that answered.
 func (p *Proxy) writeAnswer(at time.Time, d *dialog) {
 	at = later(at, d.last)
 	d.Call.Result, d.Call.Branches = "answered", 1
@@ -177,7 +176,7 @@ var codes = map[scenario.Reason]int{
 	scenario.ReasonError: 500,
 }
 
-// end writes the end of a leg: the failure of one that was not answered, or the
+// writeEnd writes the end of a leg: the failure of one that was not answered, or the
 // BYE, which is lost at times.
 func (p *Proxy) writeEnd(at time.Time, d *dialog, why scenario.Reason) {
 	at = later(at, d.last)
@@ -209,7 +208,7 @@ func (p *Proxy) writeEnd(at time.Time, d *dialog, why scenario.Reason) {
 	p.writeMessage(d, message{at: at.Add(20 * time.Millisecond), method: "BYE", code: 200, to: to})
 }
 
-// send writes a message, at times twice: the answer was lost, and the message was
+// writeMessage writes a message, at times twice: the answer was lost, and the message was
 // sent again.
 func (p *Proxy) writeMessage(d *dialog, m message) {
 	m.from, m.cseq, m.branch = d.from, d.cseq, d.branch
@@ -242,7 +241,7 @@ func (p *Proxy) writeMessage(d *dialog, m message) {
 	p.writeLine(layout(all))
 }
 
-// foreign writes what is in the log besides calls.
+// writeForeign writes what is in the log besides calls.
 func (p *Proxy) writeForeign(at time.Time) {
 	if p.dice.Chance(0.05) {
 		p.report.Events++

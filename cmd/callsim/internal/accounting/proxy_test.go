@@ -19,8 +19,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// play plays a story, and returns the content of the file with its backups, the
-// oldest first, and the report.
+// run runs a scenario, and returns the content of the file with its backups, the oldest
+// first, and the report.
 func play(t *testing.T, seed uint64, maxSize int64) (string, EventLog) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "events.log")

@@ -45,9 +45,8 @@ func (q *Queue) head(n int) []*item {
 	return q.items[:min(n, len(q.items))]
 }
 
-// take prepares up to n items to be sent. They stay in the queue, and from now
-// on they may have been delivered: their numbers are final and they are safe
-// from overflow.
+// takeBatch prepares up to n items for sending. They stay in the queue. From now on they
+// may have been delivered: their numbers are final, and they are never dropped.
 func (q *Queue) takeBatch(n int) batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -70,8 +69,8 @@ func (q *Queue) takeBatch(n int) batch {
 	return b
 }
 
-// lose lets go of a batch that never arrives, though the bridge takes it for delivered:
-// no record tells of the loss.
+// discardBatch removes a batch that never arrives although the bridge counts it as
+// delivered: no record reports the loss.
 func (q *Queue) discardBatch(b batch) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -87,7 +86,7 @@ func (q *Queue) discardBatch(b batch) {
 	q.notifyWaiters()
 }
 
-// release lets go of a batch that was answered with 200.
+// releaseBatch removes a batch that was answered with 200.
 func (q *Queue) releaseBatch(b batch) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

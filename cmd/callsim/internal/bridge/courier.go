@@ -60,21 +60,21 @@ func (c *Courier) Deliver(ctx context.Context) error {
 	return nil
 }
 
-// Lose lets the head of a queue that is ready go to where nobody hears of it.
+// Lose discards the head of a ready queue as if another server had taken it.
 func (c *Courier) Lose() {
 	c.queue.discardBatch(c.queue.takeBatch(c.maxBatch))
 	c.lastSize = 0
 }
 
-// loses decides whether the acknowledgement of a batch is lost. Garbage is
-// spared, because nobody can tell a duplicate of it from another one.
+// losesAck decides whether the acknowledgement of a batch is lost, but never that of
+// garbage, because duplicates of garbage are indistinguishable.
 func (c *Courier) losesAck(b batch) bool {
 	c.lost = !b.isGarbage() && !c.lost && c.faults.LostAck > 0 && c.luck.Float64() < c.faults.LostAck
 	return c.lost
 }
 
-// size is how many records the next try takes. All that wait go, unless a
-// resend has to take other boundaries than the try before.
+// nextBatchSize returns how many records the next try takes: all that wait, unless a resend
+// must have other boundaries than the try before.
 func (c *Courier) nextBatchSize() int {
 	if c.lastSize == 0 || !c.faults.Shift {
 		return c.maxBatch

@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bridge plays the sending side of a Call Bridge: it numbers the
+// Package bridge simulates the sending side of a Call Bridge: it numbers the
 // records of each session, keeps them in a bounded buffer, and posts them by
 // stop-and-wait until the receiver answers exactly 200.
 //
@@ -12,9 +12,9 @@
 // that sends; a [Courier] belongs to the one that sends. The tried records are
 // always a prefix of the queue and are never dropped; when the buffer overflows
 // the oldest record that was never tried is dropped, and the next one that is
-// sent tells how many are missing.
+// sent reports how many are missing.
 //
-// What goes wrong on purpose is decided by [Faults] and a [Plan] from the seed.
+// [Faults] and a [Plan] decide deliberate faults from the seed.
 // Which records are dropped on purpose, damaged or followed by garbage depends
 // on their numbers alone, never on timing.
 package bridge

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Faults says what goes wrong between the bridges and the receiver.
+// Faults are the faults between the bridges and the receiver.
 type Faults struct {
 	// LostAck is the probability that a 200 never arrives: the batch was
 	// delivered, and is sent again. It never happens to a batch twice in a

@@ -23,9 +23,9 @@ type Plan struct {
 	garbage map[string]map[uint64][][]byte
 }
 
-// NewPlan spreads the faults over the sessions. It fails when the sessions are
-// too short for the overflows wanted: each needs a record before it and one
-// after it that tells of the loss.
+// NewPlan spreads the faults over the sessions. It fails when the sessions are too short
+// for the overflows wanted: each needs a record before it and one after it that reports the
+// loss.
 func NewPlan(seed uint64, sessions []Stretch, f Faults) (*Plan, error) {
 	p := &Plan{drops: map[string]Ranges{}, garbage: map[string]map[uint64][][]byte{}}
 	dice := chances(seed, streamPlan, 0)

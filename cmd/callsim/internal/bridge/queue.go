@@ -34,7 +34,7 @@ type Options struct {
 	Plan   *Plan
 }
 
-// Queue numbers and keeps the records of one bridge.
+// Queue numbers and stores the records of one bridge.
 type Queue struct {
 	opts   Options
 	damage *rand.Rand
@@ -46,7 +46,7 @@ type Queue struct {
 	counts   map[string]uint64 // acknowledged records by type
 	garbage  [][]byte          // acknowledged ones
 	ended    bool              // nothing will be appended any more
-	draining bool              // the hold is over until the queue is empty
+	draining bool              // the hold has ended until the queue is empty
 	hold     int
 	changed  chan struct{} // closed at the next change
 }
@@ -65,7 +65,7 @@ func NewQueue(opts Options) *Queue {
 	return q
 }
 
-// Restart begins a new session. What waits of the old one is still sent.
+// Restart begins a new session. Waiting records of the old one are still sent.
 func (q *Queue) Restart(session string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -97,8 +97,7 @@ func (q *Queue) Append(rec wire.Record) uint64 {
 	return index
 }
 
-// shrink drops the oldest record that was never tried from a queue over its
-// limit.
+// dropOverLimit drops the oldest record that was never tried from a queue above its limit.
 func (q *Queue) dropOverLimit() {
 	if q.opts.Limit == 0 || len(q.items) <= q.opts.Limit {
 		return
@@ -118,9 +117,9 @@ func (q *Queue) dropOverLimit() {
 	q.recordDrop(victim, rest[heir])
 }
 
-// drop books a lost record. Its heir, the next record of the session, tells of
-// the loss; without one the record appended next does. When the session has
-// ended meanwhile nothing ever tells, as on a real bridge.
+// recordDrop counts a dropped record. heir, the next record of the session, reports the
+// loss; without one the record appended next does. If the session has ended, no record
+// reports it, as on a real bridge.
 func (q *Queue) recordDrop(victim, heir *item) {
 	r := victim.run
 	r.Dropped.Add(victim.Correlator)
@@ -131,8 +130,8 @@ func (q *Queue) recordDrop(victim, heir *item) {
 	q.reportMissing(heir, victim.Missing+1)
 }
 
-// tellMissing makes a record tell of records lost before it. Such a record is
-// never damaged: a loss told in a damaged record would not be exact.
+// reportMissing makes a record report lost records before it. Such a record is never
+// damaged: a loss in a damaged record would not be exact.
 func (q *Queue) reportMissing(it *item, lost uint64) {
 	if lost > 0 {
 		it.Missing += lost
@@ -150,7 +149,7 @@ func (q *Queue) drawDamage() wire.Damage {
 	return wire.Mismatched
 }
 
-// End tells that nothing will be appended any more.
+// End records that nothing more will be appended.
 func (q *Queue) End() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -158,14 +157,14 @@ func (q *Queue) End() {
 	q.notifyWaiters()
 }
 
-// change wakes whoever waits for the queue. The lock must be held.
+// notifyWaiters wakes the callers of await. The lock must be held.
 func (q *Queue) notifyWaiters() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
 
-// await blocks until done, called under the lock, is true; false means that ctx
-// ended first.
+// await waits until done returns true; it calls done with the lock held. It returns false
+// when ctx ends first.
 func (q *Queue) await(ctx context.Context, done func() bool) bool {
 	for ctx.Err() == nil {
 		q.mu.Lock()
@@ -182,13 +181,13 @@ func (q *Queue) await(ctx context.Context, done func() bool) bool {
 	return false
 }
 
-// AwaitRoom blocks until fewer than n items wait; false means that ctx ended.
+// AwaitRoom waits until fewer than n items wait; false means that ctx ended.
 func (q *Queue) AwaitRoom(ctx context.Context, n int) bool {
 	return q.await(ctx, func() bool { return len(q.items) < n })
 }
 
-// AwaitWork blocks until something may be sent; false means that there is
-// nothing more to send or that ctx ended.
+// AwaitWork waits until an item may be sent; false means that there is nothing more to send
+// or that ctx ended.
 func (q *Queue) AwaitWork(ctx context.Context) bool {
 	ok := q.await(ctx, func() bool { return q.ready() || q.ended })
 	return ok && q.Ready()

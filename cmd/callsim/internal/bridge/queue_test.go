@@ -46,8 +46,8 @@ func brief(body []byte) string {
 	return strings.Join(parts, " ")
 }
 
-// TestQueue plays steps: "+n" appends, "restart s" restarts, "take n" prepares a
-// batch and "ack" releases it. The text after => is the batch taken.
+// TestQueue runs steps: "+n" appends, "restart s" restarts, "take n" prepares a batch and
+// "ack" releases it. The text after => is the batch taken.
 func TestQueue(t *testing.T) {
 	for _, tc := range []struct {
 		name  string

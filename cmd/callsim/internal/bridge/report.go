@@ -29,7 +29,7 @@ func (q *Queue) Garbage() [][]byte {
 	return slices.Clone(q.garbage)
 }
 
-// Reports tells what became of all records so far, session by session.
+// Reports tells the outcome of all records so far, session by session.
 func (q *Queue) Reports() []Report {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/wire"
 )
 
-// Gap is a loss as the receiver is told of it.
+// Gap is a loss as an acknowledged record reports it.
 type Gap struct {
 	// Index is the correlator index of the record that carries the count.
 	Index uint64 `json:"index"`
@@ -17,8 +17,8 @@ type Gap struct {
 	Missing uint64 `json:"missing"`
 }
 
-// Report is what became of the records of one session. Every index below
-// Generated is in exactly one of the sets.
+// Report is the outcome of the records of one session. Every index below Generated is in
+// exactly one of the sets.
 type Report struct {
 	Session      string
 	Generated    uint64
@@ -31,14 +31,14 @@ type Report struct {
 	Gaps         []Gap     // acknowledged ones
 }
 
-// run is a session of the bridge and the account of its records.
+// run is a session of the bridge and the state of its records.
 type run struct {
 	Report
 	legacy  uint64 // last recordIndex given
 	pending uint64 // dropped records of which no waiting record tells yet
 }
 
-// acknowledge books a record that a 200 released.
+// recordAcknowledged counts a record that a 200 released.
 func (r *run) recordAcknowledged(n wire.Numbered) {
 	if n.Damage != wire.Intact {
 		r.Quarantined = append(r.Quarantined, n.Correlator)

@@ -18,8 +18,8 @@ import (
 // answerLimit is how much of an answer is read to use the connection again.
 const answerLimit = 64 << 10
 
-// Destination tells where records go now: to each of the URIs; gone tells that somebody
-// else takes them, who is not heard of.
+// Destination returns the URIs that records go to now. gone means that another server takes
+// them.
 type Destination func() (uris []string, gone bool)
 
 // To is the destination of one URI.
@@ -39,10 +39,10 @@ type Sender struct {
 	problem atomic.Pointer[string]
 }
 
-// NewSender makes a sender that posts to a destination, waits retry between tries and
-// gives a try up after timeout. It keeps one connection of its own, as a bridge
-// does. trust is for an https URI; nil means the system's. report, which
-// may be nil, is told whether the last try failed.
+// NewSender makes a sender that posts to a destination, waits retry between tries and gives
+// a try up after timeout. It keeps one connection of its own, as a bridge does. trust is
+// for an https URI; nil means the system's. report, which may be nil, learns whether the
+// last try failed.
 func NewSender(q *Queue, to Destination, maxBatch int, retry, timeout time.Duration, trust *tls.Config, report func(fails bool)) *Sender {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = trust
@@ -61,8 +61,8 @@ func NewSender(q *Queue, to Destination, maxBatch int, retry, timeout time.Durat
 	return s
 }
 
-// Run sends until the queue has ended and is empty. When stop ends it begins no
-// further try; a try under way goes on until ctx ends.
+// Run sends until the queue has ended and is empty. When stop ends it begins no further
+// try; a try under way continues until ctx ends.
 func (s *Sender) Run(stop, ctx context.Context) {
 	defer s.client.CloseIdleConnections()
 	began := time.Now()
@@ -96,13 +96,13 @@ func (s *Sender) fail(err error) {
 	s.problem.Store(&text)
 }
 
-// isSilent tells whether the bridge has ceased to post.
+// isSilent reports whether the bridge no longer posts.
 func (s *Sender) isSilent(began time.Time) bool {
 	after := s.queue.opts.Faults.Silent
 	return after > 0 && time.Since(began) >= after
 }
 
-// Problem tells why the last try failed, empty when it did not.
+// Problem returns why the last try failed, or "".
 func (s *Sender) Problem() string {
 	if text := s.problem.Load(); text != nil {
 		return *text

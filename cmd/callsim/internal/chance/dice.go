@@ -9,32 +9,32 @@ import (
 	"time"
 )
 
-// Dice draws everything that is left to chance.
+// Dice draws all random values.
 type Dice struct{ *rand.Rand }
 
-// NewDice makes the dice of one concern: other streams of the same seed are
-// independent of it.
+// NewDice returns the dice of one concern. Other streams of the same seed are independent
+// of it.
 func NewDice(seed, stream uint64) Dice {
 	return Dice{rand.New(rand.NewPCG(seed, stream))}
 }
 
-// Between draws a whole number from bounds, both included.
+// Between draws a whole number within bounds, inclusive.
 func (d Dice) Between(bounds [2]int) int {
 	return bounds[0] + d.IntN(bounds[1]-bounds[0]+1)
 }
 
-// Seconds draws a duration of whole seconds from bounds, both included.
+// Seconds draws a duration of whole seconds within bounds, inclusive.
 func (d Dice) Seconds(bounds [2]int) time.Duration {
 	return time.Duration(d.Between(bounds)) * time.Second
 }
 
-// Share draws a part of whole between the fractions lo and hi, in whole seconds.
+// Share draws a duration between the fractions lo and hi of whole, in whole seconds.
 func (d Dice) Share(whole time.Duration, lo, hi float64) time.Duration {
 	part := float64(whole) * (lo + (hi-lo)*d.Float64())
 	return time.Duration(part).Truncate(time.Second)
 }
 
-// Chance is true with a probability.
+// Chance returns true with probability p.
 func (d Dice) Chance(p float64) bool { return d.Float64() < p }
 
 // GUID draws an identifier in the lower-case text form of a random UUID.
@@ -46,11 +46,11 @@ func (d Dice) GUID() string {
 		hi>>32, hi>>16&0xffff, hi&0xffff, lo>>48, lo&0xffffffffffff)
 }
 
-// Pick draws one element of a list that is not empty.
+// Pick draws one element of a non-empty list.
 func Pick[T any](d Dice, list []T) T { return list[d.IntN(len(list))] }
 
-// Deck deals every card once in random order before it is shuffled again, so
-// that a short story already shows everything.
+// Deck deals every card once in random order before it shuffles again, so that a short
+// scenario shows every kind.
 type Deck[T any] struct {
 	Cards []T
 	left  []T

@@ -36,24 +36,24 @@ func guid() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// record adds a record of some age to the next post.
+// addRecord adds a record of some age to the next post.
 func (s *session) addRecord(kind string, age time.Duration, content string, values ...any) {
 	fmt.Fprintf(&s.batch, "<record type=%q time=%q recordIndex=\"%d\" correlatorIndex=\"%d\">%s</record>\n", kind,
 		s.Now().Add(-age).UTC().Format(time.RFC3339), s.next+1, s.next, fmt.Sprintf(content, values...))
 	s.next++
 }
 
-// lose leaves out the numbers of so many records.
+// skipRecords leaves out the numbers of so many records.
 func (s *session) skipRecords(records int) { s.next += records }
 
-// send posts what was added.
+// postRecords posts what was added.
 func (s *session) postRecords(ctx context.Context) error {
 	body := fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, s.bridge, s.batch.String())
 	s.batch.Reset()
 	return s.post(ctx, s.Target, "text/xml", body, http.StatusOK)
 }
 
-// callStart adds the start of the made-up meeting, and callEnd its end.
+// addCallStart adds the start of the made-up meeting, and callEnd its end.
 func (s *session) addCallStart() {
 	s.addRecord("callStart", time.Minute, "<call id=%q><name>drill</name><callType>coSpace</callType></call>", s.call)
 }
@@ -62,7 +62,7 @@ func (s *session) addCallEnd() {
 	s.addRecord("callEnd", 0, "<call id=%q><callLegsCompleted>1</callLegsCompleted><durationSeconds>60</durationSeconds></call>", s.call)
 }
 
-// leg adds a leg that has ended: for what reason, after how many activated seconds, and
+// addLeg adds a leg that has ended: for what reason, after how many activated seconds, and
 // with which alarms.
 func (s *session) addLeg(reason string, activated int, alarms string) {
 	id := guid()

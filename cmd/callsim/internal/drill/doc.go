@@ -1,10 +1,10 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package drill makes one thing go wrong on purpose, so that people can see whether the
-// alert for it reaches them. A drill posts to a running Collector what a Call Bridge or a
-// MediaSense server would send, or writes lines as OCMS does. Everything it sends is called
-// drill: the bridge, the people and the room.
+// Package drill causes one failure on purpose, so that operators can check whether its
+// alert reaches them. A drill posts to a running Collector as a Call Bridge or a
+// MediaSense server would, or writes lines as OCMS does. The bridge, the people and the
+// room that it sends are all named drill.
 //
 //	drill.go     the list, and what a drill needs
 //	bridge.go    a made-up Call Bridge

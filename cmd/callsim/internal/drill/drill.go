@@ -20,8 +20,8 @@ type Settings struct {
 	Target, MediaSense *url.URL
 	// OCMS is the file that the ocms receiver follows, "" for none.
 	OCMS string
-	// Hold is how long a state lasts that a drill also ends, such as a full disk, or how long
-	// it goes on with what must last for the alert.
+	// Hold is how long a state lasts that a drill also ends, such as a full disk, or how
+	// long it continues with what must last for the alert.
 	Hold time.Duration
 	// Settle is how long the counters of a new bridge need to be seen at 0 before a rate of
 	// theirs can be: the interval of the receiver's metrics and that of the scrapes.
@@ -87,7 +87,7 @@ func Find(name string) (Drill, bool) {
 	return Drill{}, false
 }
 
-// Run plays the drill. An error says what the other side answered, or what is missing.
+// Run runs the drill. An error says what the other side answered, or what is missing.
 func (d Drill) Run(ctx context.Context, s Settings) error {
 	switch {
 	case d.needs == target && s.Target == nil:
@@ -123,7 +123,7 @@ func (s *Settings) post(ctx context.Context, to *url.URL, contentType, body stri
 	return nil
 }
 
-// repeat does something every second until the hold is over.
+// repeat does something every second until the hold has ended.
 func (s *Settings) repeat(ctx context.Context, do func() error) error {
 	end := time.NewTimer(s.Hold)
 	defer end.Stop()
@@ -155,7 +155,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// elsewhere returns the URL with a path that no receiver has.
+// unknownPath returns the URL with a path that no receiver has.
 func unknownPath(of *url.URL) *url.URL {
 	other := *of
 	other.Path += "-drill"

@@ -54,8 +54,8 @@ func garbage(ctx context.Context, s *Settings) error {
 	return s.post(ctx, s.Target, "text/xml", "drill: this is no XML", http.StatusOK)
 }
 
-// meeting plays a meeting of legs, in posts of a size that bridges have. The first two
-// come s.Settle before the others, so that their counters are there when these count.
+// playMeeting runs a meeting of legs, in posts of a size that bridges have. The first two come
+// s.Settle before the others, so that their counters are there when these count.
 func playMeeting(ctx context.Context, s *Settings, legs int, leg func(bridge *session, n int)) error {
 	const batch, first = 25, 1
 	bridge := s.newSession()
@@ -90,7 +90,7 @@ func limit(ctx context.Context, s *Settings) error {
 	return bridge.postRecords(ctx)
 }
 
-// half plays 200 legs, of which every second one goes wrong.
+// playHalfFailing runs 200 legs, of which every second one goes wrong.
 func playHalfFailing(ctx context.Context, s *Settings, reason string, activated int, alarms string) error {
 	return playMeeting(ctx, s, 200, func(bridge *session, n int) {
 		if n%2 == 0 {

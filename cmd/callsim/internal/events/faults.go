@@ -58,7 +58,7 @@ type Faults struct {
 	APIPage int
 }
 
-// faultFunc makes a fault happen once, with the lock held. played is false if there is no
+// faultFunc makes a fault happen once, with the lock held. run is false if there is no
 // target. then, if set, runs after a delay without the lock.
 type faultFunc func() (played bool, after time.Duration, then func())
 

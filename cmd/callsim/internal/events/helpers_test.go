@@ -31,7 +31,7 @@ const patience = 30 * time.Second
 
 var start = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 
-// play is a story with its Events servers and its truth.
+// run is a scenario with its Events servers and its truth.
 type play struct {
 	t       *testing.T
 	cluster *events.Cluster
@@ -41,7 +41,7 @@ type play struct {
 	hc      *http.Client
 }
 
-// newPlay prepares a story, nothing of which has happened.
+// newPlay prepares a scenario, nothing of which has happened.
 func newPlay(t *testing.T, cfg scenario.Config, change func(*events.Options)) *play {
 	t.Helper()
 	cfg.Start = start
@@ -166,7 +166,7 @@ func crowd(c *eventstest.Client) []truth.Crowd {
 	return list
 }
 
-// same tells whether a client knows what it must know of its bridge.
+// same reports whether a client knows what it must know of its bridge.
 func same(want truth.EventsBridge, c *eventstest.Client) bool {
 	c.Lock()
 	defer c.Unlock()

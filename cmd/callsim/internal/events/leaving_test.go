@@ -15,9 +15,9 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// TestALeavingBridgeEmptiesItsRoster: a bridge that leaves a meeting which goes on
-// elsewhere removes the remote people from its roster, without a reason, before it
-// ends the subscription. The other bridge announces them all the time.
+// TestALeavingBridgeEmptiesItsRoster: a bridge that leaves a meeting which continues
+// elsewhere removes the remote people from its roster, without a reason, before it ends the
+// subscription. The other bridge announces them all the time.
 func TestALeavingBridgeEmptiesItsRoster(t *testing.T) {
 	p := stageFor(t, nil)
 	far := scenario.Leg{

@@ -89,8 +89,8 @@ func TestTheConversation(t *testing.T) {
 	assert.Equal(t, "locked", r.next()["updates"].([]any)[0].(map[string]any)["lockState"])
 	assert.Equal(t, map[string]any{"lockState": "locked"}, r.next()["callInfo"])
 
-	// The bridge leaves a meeting that goes on elsewhere: the roster loses its
-	// last local participant, then the subscriptions, then the list its call.
+	// The bridge leaves a meeting that continues elsewhere: the roster loses its last local
+	// participant, then the subscriptions, then the list its call.
 	p.happen(on(1, scenario.CallStarted{Call: remote}))
 	p.happen(on(0, scenario.LegEnded{Leg: ines, Reason: scenario.ReasonRemote}))
 	assert.Equal(t, []any{map[string]any{"participant": "p1", "updateType": "remove", "reason": "remoteTeardown"}}, r.next()["updates"])

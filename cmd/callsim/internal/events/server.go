@@ -153,7 +153,7 @@ func (s *server) admit(text string, cancel context.CancelFunc) (*socket, int) {
 		return nil, http.StatusServiceUnavailable
 	case !s.useToken(text):
 		s.account.RefusedTokens++
-		s.logf("a token that is not good")
+		s.logf("invalid token")
 		return nil, http.StatusUnauthorized
 	case len(s.sockets)+c.opts.Faults.Busy >= maxSockets:
 		s.account.RefusedSockets++

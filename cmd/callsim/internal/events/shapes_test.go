@@ -67,8 +67,8 @@ func note(into map[string]bool, where string, body map[string]any) {
 	}
 }
 
-// TestEveryShapeOfTheFixturesIsMade: a play with odd things in it has every key
-// with every type that the fixtures' servers send.
+// TestEveryShapeOfTheFixturesIsMade: a run with odd things in it has every key with every
+// type that the fixtures' servers send.
 func TestEveryShapeOfTheFixturesIsMade(t *testing.T) {
 	made := map[string]bool{}
 	p := newPlay(t, scenario.Config{Seed: 6, Bridges: 2, Meetings: 25}, func(o *events.Options) { o.Faults.Odd = 0.3 })

@@ -5,7 +5,7 @@ package eventstest
 
 import "maps"
 
-// apply applies a message and tells whether other subscriptions are wanted now.
+// apply applies a message and reports whether other subscriptions are wanted now.
 func (c *Client) apply(m *message) (resubscribe bool) {
 	if m.Type == "subscriptionUpdate" {
 		for _, s := range m.Subscriptions {
@@ -44,14 +44,14 @@ func (c *Client) apply(m *message) (resubscribe bool) {
 	return resubscribe
 }
 
-// state follows a subscription from pending to active to deactivated. One that
-// ends while its call goes on is asked for anew.
+// applyState follows a subscription from pending to active to deactivated. If one ends
+// while its call continues, it is requested again.
 func (c *Client) applyState(index int64, state string) (resubscribe bool) {
 	s := c.subs[index]
 	if s == nil {
-		// One that was given up a moment ago may still be told of.
+		// messages of an ended subscription may still arrive
 		if index >= c.next {
-			c.recordError("index %d, which nobody asked for, is %s", index, state)
+			c.recordError("index %d, without a request is %s", index, state)
 		}
 		return false
 	}
@@ -153,7 +153,7 @@ func (c *Client) applyRosterUpdate(call string, u Elements) {
 	}
 }
 
-// facts are the elements of an update without what identifies it.
+// withoutIDs returns the elements of an update without the identifying ones.
 func withoutIDs(u Elements) Elements {
 	e := maps.Clone(u)
 	delete(e, "call")

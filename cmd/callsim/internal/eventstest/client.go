@@ -63,12 +63,12 @@ type Client struct {
 	Frames  []Frame        // when kept
 	Wrong   []string       // what the server must not do
 
-	keep    bool
-	conn    *websocket.Conn
-	subs    map[int64]*subscription
-	lastOut int64
-	next    int64 // index
-	nextIn  int64 // messageId
+	keepFrames bool
+	conn       *websocket.Conn
+	subs       map[int64]*subscription
+	lastOut    int64
+	next       int64 // index
+	nextIn     int64 // messageId
 }
 
 type subscription struct {
@@ -76,11 +76,11 @@ type subscription struct {
 }
 
 // New makes a client of an open WebSocket. It keeps the frames if asked to.
-func New(conn *websocket.Conn, keep bool) *Client {
+func New(conn *websocket.Conn, keepFrames bool) *Client {
 	conn.SetReadLimit(-1)
 	return &Client{
 		Calls: map[string]Elements{}, Infos: map[string]Elements{}, Rosters: map[string]map[string]Elements{},
-		Reasons: map[string]int{}, conn: conn, keep: keep, subs: map[int64]*subscription{}, lastOut: -1,
+		Reasons: map[string]int{}, conn: conn, keepFrames: keepFrames, subs: map[int64]*subscription{}, lastOut: -1,
 	}
 }
 
@@ -131,7 +131,7 @@ func (c *Client) send(ctx context.Context, frame any) error {
 }
 
 func (c *Client) recordFrame(dir string, text []byte) {
-	if c.keep {
+	if c.keepFrames {
 		c.Frames = append(c.Frames, Frame{dir, text})
 	}
 }
@@ -179,8 +179,7 @@ type message struct {
 	CallInfo Elements   `json:"callInfo"`
 }
 
-// take handles a frame and returns what to send: first of all the
-// acknowledgement.
+// handleFrame applies a frame and returns the replies, the acknowledgement first.
 func (c *Client) handleFrame(text []byte) (replies []any) {
 	c.recordFrame("s2c", text)
 	var frame struct {

@@ -7,10 +7,10 @@ import (
 	"maps"
 )
 
-// Misuse is a kind of thing a client of the API must not do, or had better not.
+// Misuse is a kind of error or bad practice of a client of the API.
 type Misuse string
 
-// What is counted, and told to the log.
+// The kinds of misuse; each is counted and logged.
 const (
 	// BadLogin is a sign-in with wrong credentials.
 	BadLogin Misuse = "bad_login"
@@ -39,8 +39,8 @@ const (
 	UnknownPath Misuse = "unknown_path"
 )
 
-// told is how many times each kind is told to the log, by server; the rest is
-// only counted.
+// maxLoggedMisuse is how many times each kind is logged, by server; further ones are only
+// counted.
 const maxLoggedMisuse = 10
 
 // Account is what a server did, and what it saw of the clients of its API.
@@ -82,7 +82,7 @@ type Account struct {
 	Unsubscribed int `json:"unsubscribed"`
 	// Subscriptions left.
 	Subscriptions int `json:"subscriptions"`
-	// Faults played, by kind.
+	// Faults run, by kind.
 	Faults map[string]int `json:"faults"`
 	// Misuse by clients, by kind.
 	Misuse map[Misuse]int `json:"misuse"`
@@ -94,7 +94,7 @@ func newAccount(name string) Account {
 	return Account{Server: name, Sent: map[string]int{}, Subscribed: map[string]int{}, Faults: map[string]int{}, Misuse: map[Misuse]int{}}
 }
 
-// blame counts a misuse and tells the first ones.
+// recordMisuse counts a misuse and logs the first ones of its kind.
 func (s *server) recordMisuse(kind Misuse, format string, args ...any) {
 	s.account.Misuse[kind]++
 	if n := s.account.Misuse[kind]; n <= maxLoggedMisuse {
@@ -104,7 +104,7 @@ func (s *server) recordMisuse(kind Misuse, format string, args ...any) {
 	}
 }
 
-// complain tells the first posts that failed.
+// logLostPost logs the first posts that failed.
 func (s *server) logLostPost(problem string) {
 	s.cluster.mu.Lock()
 	defer s.cluster.mu.Unlock()
@@ -114,7 +114,8 @@ func (s *server) logLostPost(problem string) {
 	}
 }
 
-// blameLeftovers counts who did not sign out. Clients may do it to the end.
+// recordOpenSessions records a misuse for each session without a sign-out. Clients may sign
+// out until the end.
 func (s *server) recordOpenSessions() {
 	s.expire()
 	for range s.sessions {
@@ -123,11 +124,11 @@ func (s *server) recordOpenSessions() {
 	s.account.Subscriptions = len(s.subscriptions)
 }
 
-// Report is what the servers did.
+// Report is the result of all servers.
 type Report struct {
 	Accounts []Account
-	// Told is the events of the story by type and action, Arrived those of them
-	// that somebody acknowledged, each once.
+	// Happened counts the events of the scenario by type and action, Arrived those with at
+	// least one acknowledgement.
 	Happened, Arrived map[string]int
 	// States is the ends of sessions that arrived, by state; Tags the tags added,
 	// by type.
@@ -137,12 +138,12 @@ type Report struct {
 	// Damaged bodies that were acknowledged, those of the same bytes once; 0
 	// unless it was kept.
 	Damaged int
-	// Missed is what nobody acknowledged, in the order of the story; nil unless
-	// it was kept.
+	// Missed are the events without an acknowledgement, in their order; nil unless
+	// Options.Keep.
 	Missed []Missed
 }
 
-// Report tells what the servers did so far.
+// Report returns the result so far.
 func (c *Cluster) Report() Report {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -167,7 +168,7 @@ func byName(counts map[Kind]int) map[string]int {
 	return out
 }
 
-// Sum is the posts so far, and how many of them were acknowledged.
+// Sum returns the numbers of posts and of acknowledged posts so far.
 func (c *Cluster) Sum() (posts, acknowledged int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

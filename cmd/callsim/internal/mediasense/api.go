@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// login is a session of the API.
+// apiSession is a session of the API.
 type apiSession struct{ lastUsed time.Time }
 
 const (
@@ -29,8 +29,8 @@ const (
 	maxKnown = 10_000
 )
 
-// Response codes. Those marked with a star are made up: the guides name the
-// case, not the code.
+// Response codes. Those marked with a star are invented: the guides name the case, not the
+// code.
 const (
 	codeGood           = 2000
 	codeIdentical      = 2005
@@ -260,8 +260,8 @@ func (r *request) subscribe() (int, object) {
 	return code, object{{"responseBody", body}}
 }
 
-// identical counts a request for what is there. After a new sign-in a client
-// cannot know; within one session it can.
+// countIdentical counts a request for an existing subscription. It is a misuse within one
+// session; after a new sign-in a client cannot know the subscription.
 func (s *server) countIdentical(r *request, sub *subscription) {
 	s.account.Identical++
 	if sub.session == r.session {
@@ -269,7 +269,7 @@ func (s *server) countIdentical(r *request, sub *subscription) {
 	}
 }
 
-// wanted reads the subscription asked for; the code is 0 when it is in order.
+// parseSubscription reads the subscription asked for; the code is 0 when it is in order.
 func (r *request) parseSubscription() (*subscription, int) {
 	s := r.server
 	sub := &subscription{uri: r.SubscriptionURI, filters: r.SubscriptionFilters}

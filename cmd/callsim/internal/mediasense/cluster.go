@@ -16,7 +16,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
 )
 
-// Options make a cluster.
+// Options configure a Cluster.
 type Options struct {
 	Seed uint64
 	// Servers is how many there are.
@@ -24,7 +24,7 @@ type Options struct {
 	// Addresses the API listens on, one for each server; port 0 is any free one.
 	// None: no API.
 	Addresses []string
-	// Targets are the URLs every server posts to without being asked.
+	// Targets are the URLs that every server posts to without a subscription.
 	Targets        []string
 	User, Password string
 	TLS            *tls.Config // nil for plain HTTP
@@ -35,14 +35,14 @@ type Options struct {
 	PostTLS *tls.Config
 	// Retry is how long after a 503 a post is tried again; 0 is never.
 	Retry time.Duration
-	// Print takes the posts in place of their targets.
+	// Print receives the posts instead of their targets.
 	Print func(url string, body []byte)
-	// Keep remembers what nobody has acknowledged, for [Cluster.Account].
+	// Keep stores the events without an acknowledgement, for [Report].
 	Keep bool
 	Logf func(format string, args ...any)
 }
 
-// Cluster is the MediaSense servers of a story.
+// Cluster is the MediaSense servers of a recording scenario.
 type Cluster struct {
 	opts    Options
 	client  *http.Client
@@ -57,10 +57,10 @@ type Cluster struct {
 	servers       []*server
 	deliveries    deliveryLog
 	closed        bool
-	changedSignal chan struct{} // closed at the next change a waiter may care about
+	changedSignal chan struct{} // closed by notifyWaiters
 }
 
-// Streams of random numbers, far from those of the stories.
+// Streams of random numbers, far from those of the scenarios.
 const (
 	streamIDs uint64 = iota + 4000
 	streamTrouble
@@ -120,8 +120,8 @@ func (c *Cluster) URLs() []string {
 	return list
 }
 
-// Observe lets one event of the story happen: the server tells it, and for tag
-// and storage events the others too.
+// Observe applies one event of the scenario: its server sends it, and the other servers
+// send tag and storage events too.
 func (c *Cluster) Observe(ev recording.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,7 +133,7 @@ func (c *Cluster) Observe(ev recording.Event) {
 	}
 }
 
-// End tells that the story is over: what was held back is sent.
+// End marks the end of the scenario: delayed posts are sent.
 func (c *Cluster) End() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,8 +142,8 @@ func (c *Cluster) End() {
 	}
 }
 
-// shape draws how an event looks, the same at all servers. Each concern has
-// dice of its own, so that one does not change the others.
+// drawShape draws the form of an event, the same at all servers. Each choice has dice of
+// its own, so that one does not change the others.
 func (c *Cluster) drawShape() shape {
 	f := c.opts.Faults
 	var is [5]bool
@@ -186,14 +186,14 @@ func (c *Cluster) Close() {
 	c.client.CloseIdleConnections()
 }
 
-// changed lets those who wait look again.
+// notifyWaiters wakes the callers of await.
 func (c *Cluster) notifyWaiters() {
 	close(c.changedSignal)
 	c.changedSignal = make(chan struct{})
 }
 
-// await blocks until ok, which is asked with the lock held; false means that
-// ctx ended.
+// await waits until ok returns true; it calls ok with the lock held. It returns false when
+// ctx ends.
 func (c *Cluster) await(ctx context.Context, ok func() bool) bool {
 	for {
 		c.mu.Lock()
@@ -210,8 +210,8 @@ func (c *Cluster) await(ctx context.Context, ok func() bool) bool {
 	}
 }
 
-// AwaitRoom blocks while more than limit posts wait for a subscriber. It is for
-// stories without a pace of their own.
+// AwaitRoom blocks while more than limit posts wait for a subscriber. It is for scenarios
+// without a pace of their own.
 func (c *Cluster) AwaitRoom(ctx context.Context, limit int) bool {
 	return c.await(ctx, func() bool {
 		return !slices.ContainsFunc(c.subscriptions(), func(s *subscription) bool { return len(s.queue) > limit })

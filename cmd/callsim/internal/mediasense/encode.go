@@ -96,7 +96,7 @@ func bodyOf(ev recording.Event, s shape) object {
 	return nil
 }
 
-// session is a session as an event tells of it.
+// session is a session as an event reports it.
 type session struct {
 	recording.Session
 	started bool // the first event, which names the devices

@@ -5,8 +5,8 @@ package mediasense
 
 import "time"
 
-// Faults says what goes wrong between the servers and their subscribers.
-// Probabilities are for each event and server.
+// Faults are the faults between the servers and their subscribers. Probabilities are for
+// each event and server.
 type Faults struct {
 	// Duplicate sends an event again, a little later.
 	Duplicate float64
@@ -28,7 +28,7 @@ type Faults struct {
 	// Restart takes a server down for a quarter of the duration; it forgets its
 	// sessions and subscriptions.
 	Restart time.Duration
-	// Forget drops a subscription without a word.
+	// Forget drops a subscription without notice.
 	Forget time.Duration
 	// Busy answers all requests with error 5042 for a quarter of the duration.
 	Busy time.Duration
@@ -36,25 +36,23 @@ type Faults struct {
 	Expire time.Duration
 	// Old is a release that does not know subscribeToEvents.
 	Old bool
-	// Times is how many times each fault that comes by the clock is played; 0
-	// is no end.
+	// Times is how many times each fault that comes by the clock is run; 0 is no end.
 	Times int
 }
 
-// API tells whether there are faults only an API can have.
+// API reports whether there are faults only an API can have.
 func (f Faults) API() bool {
 	return f.Restart > 0 || f.Forget > 0 || f.Busy > 0 || f.Expire > 0 || f.Old
 }
 
-// Any tells whether there are faults at all.
+// Any reports whether there are faults at all.
 func (f Faults) Any() bool { return f != Faults{} }
 
-// stroke plays a fault once, with the lock held. It tells whether it found
-// something to play it on, and may return something to do, with the lock held
-// again, after a while.
+// faultFunc makes a fault happen once, with the lock held. played is false if there is no
+// target. then, if set, runs after a delay, with the lock held again.
 type faultFunc func() (played bool, after time.Duration, then func())
 
-// makeTrouble starts the faults that come by the clock.
+// startFaults starts the faults that come by the clock.
 func (c *Cluster) startFaults() {
 	f := c.opts.Faults
 	for _, fault := range []struct {
@@ -67,7 +65,7 @@ func (c *Cluster) startFaults() {
 	}
 }
 
-// repeat plays a fault again and again.
+// repeat makes a fault happen again and again.
 func (c *Cluster) repeat(every time.Duration, play faultFunc) {
 	for times := 0; times == 0 || times != c.opts.Faults.Times; {
 		c.mu.Lock()

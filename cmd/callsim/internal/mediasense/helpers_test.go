@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var start = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 
-// play is two servers with a story to tell.
+// run is two servers with a scenario to tell.
 type play struct {
 	t       *testing.T
 	cluster *mediasense.Cluster
@@ -69,7 +69,7 @@ func story(seed uint64, during time.Duration) []recording.Event {
 	return list
 }
 
-// happen plays events and waits until they are posted.
+// happen runs events and waits until they are posted.
 func (p *play) happen(list ...recording.Event) {
 	p.t.Helper()
 	for _, ev := range list {

@@ -48,7 +48,7 @@ func (o object) text() []byte {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
-// quoted returns the value with all its numbers as strings.
+// withTextNumbers returns the value with all its numbers as strings.
 func withTextNumbers(value any) any {
 	switch v := value.(type) {
 	case int64:

@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
 )
 
-// post is one body and the events that can be read from it.
+// post is one body and the events in it.
 type post struct {
 	body    []byte
 	events  []*eventDelivery
@@ -19,15 +19,15 @@ type post struct {
 	tag     string // name of the tag, empty for other events
 }
 
-// held is a post that waits.
+// delayedPost is a post that waits.
 type delayedPost struct {
 	post          post
-	postsBefore   int    // posts to let pass
-	sessionBefore string // or session whose end to let pass, if not empty
+	postsBefore   int    // number of posts to send first
+	sessionBefore string // session whose end to send first, if not empty
 }
 
-// fate draws whether a fault befalls the next event of a server. Each fault has
-// dice of its own, so that one does not change the others.
+// drawFault decides whether a fault affects the next event of a server. Each fault has dice
+// of its own, so that one does not change the others.
 func (s *server) drawFault(which int, p float64) bool {
 	return s.faultDice[which].Chance(p)
 }
@@ -43,7 +43,7 @@ const (
 	faultKinds
 )
 
-// tell sends an event on its way to the subscribers of the server, with the
+// sendEvent sends an event on its way to the subscribers of the server, with the
 // faults that befall it.
 func (s *server) sendEvent(n *eventDelivery, forwarded bool) {
 	f := s.cluster.opts.Faults
@@ -90,8 +90,8 @@ func (s *server) hold(p post, n *eventDelivery, how int) {
 	s.delayed = append(s.delayed, h)
 }
 
-// ended tells whether the event came after the end of its session; then it
-// must not wait for it.
+// ended reports whether the event came after the end of its session; then it must not wait
+// for it.
 func (s *server) ended(n *eventDelivery) bool {
 	what, ok := n.ev.What.(recording.Tagged)
 	return ok && !s.recordingSessions[what.Session]

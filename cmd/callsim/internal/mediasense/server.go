@@ -22,7 +22,7 @@ type outage int
 const (
 	outageFault    outage = 1 << iota // a fault
 	outageOperator                    // somebody wants it
-	outageEnd                         // the simulation is over
+	outageEnd                         // the simulation has ended
 )
 
 // server is one MediaSense server.
@@ -34,17 +34,17 @@ type server struct {
 	http           *http.Server // nil while down
 	outages        outage
 	busy           bool      // answers 5042
-	lastBusyAnswer time.Time // when it last answered 5042
+	lastBusyAnswer time.Time // time of the last 5042
 
 	sessions        map[string]*apiSession
-	expiredSessions map[string]bool // sessions of which somebody was told that they are no more
-	knownSessions   map[string]bool // every session there ever was
+	expiredSessions map[string]bool // sessions answered with 4021
+	knownSessions   map[string]bool // every session that ever existed
 	subscriptions   []*subscription
 	numbers         int // of subscriptions so far
 
-	faultDice         []chance.Dice
+	faultDice         []chance.Dice // by kind of fault
 	delayed           []*delayedPost
-	recordingSessions map[string]bool // sessions that are being recorded
+	recordingSessions map[string]bool // open recording sessions
 	account           Account
 }
 
@@ -62,7 +62,7 @@ func newServer(c *Cluster, index int) *server {
 	return s
 }
 
-// listen brings the API up. From then on the address has a real port.
+// listen starts the API. Afterwards address has the real port.
 func (s *server) listen() error {
 	ln, err := net.Listen("tcp", s.address)
 	if err != nil {
@@ -76,15 +76,15 @@ func (s *server) listen() error {
 	}
 	srv := &http.Server{
 		Handler: s.api(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: log.New(io.Discard, "", 0), // handshakes that fail are the client's business
+		ErrorLog: log.New(io.Discard, "", 0), // failed handshakes are the client's problem
 	}
 	s.http = srv
-	s.cluster.running.Go(func() { _ = srv.Serve(ln) }) // it ends when it is closed, and says so
+	s.cluster.running.Go(func() { _ = srv.Serve(ln) }) // returns an error when closed
 	return nil
 }
 
-// setOutage takes the server down for a reason, or takes the reason away. What
-// is down has forgotten its sessions and subscriptions.
+// setOutage adds or removes a reason for being down. A server that goes down drops its
+// sessions and subscriptions.
 func (s *server) setOutage(why outage, on bool) {
 	if on {
 		s.outages |= why

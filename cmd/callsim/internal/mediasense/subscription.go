@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// subscription is one URI a server posts to.
+// subscription is one URI that a server posts to.
 type subscription struct {
 	server       *server
 	id           string
@@ -32,8 +32,7 @@ type subscription struct {
 	cancel      context.CancelFunc
 }
 
-// maxBacklog is how many posts wait for a subscriber that is slow; then the
-// oldest are dropped.
+// maxBacklog is how many posts wait for a slow subscriber; above it the oldest are dropped.
 const maxBacklog = 100_000
 
 // subscribe begins to post.
@@ -80,7 +79,7 @@ var filters = map[string]map[string][]string{
 	"TAG_DELETED_EVENT":     {typeTag: {"DELETED"}},
 }
 
-// wants tells whether the subscriber asked for such an event.
+// wants reports whether the filters of the subscription include a post.
 func (sub *subscription) wants(p post) bool {
 	if p.tag != "" && sub.tags != nil && !sub.tags.MatchString(p.tag) {
 		return false
@@ -91,7 +90,7 @@ func (sub *subscription) wants(p post) bool {
 	})
 }
 
-// take queues a post, or keeps it for its other half.
+// addPost queues a post, or keeps it for the other half of a pair.
 func (sub *subscription) addPost(p post) {
 	if first := sub.pendingHalf; first != nil {
 		if p.damaged { // it would take the good half with it
@@ -111,7 +110,7 @@ func (sub *subscription) addPost(p post) {
 	sub.enqueue(p)
 }
 
-// flush lets a half go alone.
+// releaseHalf queues a half without its pair.
 func (sub *subscription) releaseHalf() {
 	if sub.pendingHalf != nil {
 		p := *sub.pendingHalf
@@ -204,12 +203,12 @@ func (sub *subscription) attempt(ctx context.Context, body []byte) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20)) // its end lets the connection be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20)) // reading to the end allows reuse of the connection
 	_ = res.Body.Close()
 	return res.StatusCode, nil
 }
 
-// settle writes down what became of a post.
+// recordResult records the result of a post.
 func (sub *subscription) recordResult(p post, status int) {
 	a := &sub.server.account
 	a.Posts++

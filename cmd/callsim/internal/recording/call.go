@@ -22,7 +22,7 @@ type call struct {
 	remark string // the tag that can be changed, empty when there is none
 }
 
-// ring lets the next call come, and makes an appointment for the one after.
+// scheduleNextCall starts a call and schedules the one after it.
 func (w *World) scheduleNextCall() {
 	if w.closed {
 		return
@@ -35,7 +35,7 @@ func (w *World) scheduleNextCall() {
 	c.start(w.dice.IntN(w.cfg.Servers), scene)
 }
 
-// begin starts to record on a server, or on another one that has room.
+// start starts the recording on a server, or on another one with a free disk.
 func (c *call) start(server int, s scene) {
 	w := c.world
 	d := w.diskWithRoom(server)
@@ -68,7 +68,7 @@ func (c *call) start(server int, s scene) {
 	}
 }
 
-// in makes an appointment that is kept only while the session goes on.
+// scheduleAfter schedules an action that runs only if the session is still open.
 func (c *call) scheduleAfter(wait time.Duration, do func()) {
 	c.world.scheduleAfter(wait, func() {
 		if c.State == Active {
@@ -77,7 +77,7 @@ func (c *call) scheduleAfter(wait time.Duration, do func()) {
 	})
 }
 
-// end ends the recording, not always the call.
+// end ends the recording; the call may continue.
 func (c *call) end(state State) {
 	w := c.world
 	c.Session.end(w.now, state)
@@ -87,7 +87,7 @@ func (c *call) end(state State) {
 	w.emit(c.Server, Ended{Session: c.clone()})
 }
 
-// tracks makes the tracks of a session that begins. With CUCM track 0 is the
+// newTracks makes the tracks of a session that begins. With CUCM track 0 is the
 // near end; with CUBE either.
 func (c *call) newTracks(video bool) []Track {
 	w := c.world
@@ -120,7 +120,7 @@ func (c *call) newTracks(video bool) []Track {
 	return list
 }
 
-// participant makes somebody who arrives now.
+// newParticipant makes somebody who arrives now.
 func (c *call) newParticipant(who phone, first bool) Participant {
 	w := c.world
 	p := Participant{DeviceRef: who.ref, Conference: who.conference, Start: w.now}
@@ -136,7 +136,7 @@ func (c *call) newParticipant(who phone, first bool) Participant {
 	return p
 }
 
-// replace puts somebody in the place of the far end.
+// replaceFarEnd replaces the device at the far end.
 func (c *call) replaceFarEnd(who phone) {
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
@@ -151,7 +151,7 @@ func (c *call) replaceFarEnd(who phone) {
 	c.world.emit(c.Server, Updated{Session: c.clone(), Present: c.world.dice.Chance(0.5)})
 }
 
-// tag adds a tag to the session, or to the track with a number.
+// addTag adds a tag to the session, or to the track with a number.
 func (c *call) addTag(tag Tag, track int) {
 	tag.Created = c.world.now
 	if track == NoTrack {
@@ -167,7 +167,7 @@ func (c *call) emitTag(action TagAction, tag Tag, track int) {
 	c.world.emit(c.Server, Tagged{Session: c.ID, Start: c.Start, Track: track, Action: action, Tag: tag})
 }
 
-// system adds one of the system's own tags.
+// addSystemTag adds one of the system's own tags.
 func (c *call) addSystemTag(name string, track int) {
 	c.addTag(Tag{Name: name, At: c.world.now}, track)
 }

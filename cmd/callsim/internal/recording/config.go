@@ -5,7 +5,7 @@ package recording
 
 import "time"
 
-// Config says which story is played. The same Config gives the same events.
+// Config says which scenario is run. The same Config gives the same events.
 type Config struct {
 	// Seed chooses everything that is left to chance.
 	Seed uint64
@@ -19,7 +19,7 @@ type Config struct {
 	Disk int64
 }
 
-// tempo holds what makes a story long or short; bounds are in milliseconds.
+// timing holds what makes a scenario long or short; bounds are in milliseconds.
 type timing struct {
 	length         [2]int        // of a session
 	pause          [2]int        // from one call to the next
@@ -30,7 +30,7 @@ type timing struct {
 	disk           int64         // bytes of a disk
 }
 
-// tempos by Config.Short. A disk goes through all its states within some
+// timings by Config.Short. A disk goes through all its states within some
 // minutes of a demonstration, and within an hour otherwise.
 var timings = map[bool]timing{
 	false: {
@@ -43,7 +43,7 @@ var timings = map[bool]timing{
 	},
 }
 
-// streamRecordings is far from the streams of the other stories.
+// streamRecordings is far from the streams of the other scenarios.
 const (
 	streamRecordings uint64 = iota + 3000
 	streamDisks

@@ -71,10 +71,10 @@ type disk struct {
 	stored int64   // bytes of those that are not open
 	level  Level
 
-	cleanUntil       float64 // ratio a cleaning goes on to, 0 when there is none
+	cleanUntil       float64 // ratio a cleaning continues to, 0 when there is none
 	cleaningPlanned  bool    // a cleaning
-	cleaningLevels   []Level // levels at which the next cleanings are thought of
-	checksSinceBatch int     // looks since the last batch
+	cleaningLevels   []Level // levels at which the next cleanings are scheduled
+	checksSinceBatch int     // disk checks since the last batch
 	dice             chance.Dice
 }
 
@@ -86,10 +86,10 @@ type file struct {
 	began   time.Time
 	open    bool
 	rate    int64 // bytes a millisecond while open
-	removed bool
+	removed bool  // deleted or pruned
 }
 
-// rate is how many bytes a millisecond the tracks take.
+// bytesPerMillisecond returns the rate at which tracks fill the disk.
 func bytesPerMillisecond(tracks []Track) int64 {
 	sum := int64(0)
 	for _, t := range tracks {
@@ -121,7 +121,7 @@ var partitions = []struct {
 	lo, hi float64
 }{{"/common", 0.58, 0.66}, {"/recordedMedia1", 0.2, 0.5}}
 
-// install makes the disks with recordings from before the story.
+// newDisks returns the disks with recordings from before the scenario.
 func (w *World) newDisks() []*disk {
 	size := w.cfg.Disk
 	if size == 0 {
@@ -150,7 +150,7 @@ func (w *World) newDisks() []*disk {
 	return list
 }
 
-// ratio is how much of a disk is in use now.
+// usedRatio returns the used part of a disk.
 func (w *World) usedRatio(d *disk) float64 {
 	sum := d.stored
 	for _, c := range w.running {
@@ -161,8 +161,8 @@ func (w *World) usedRatio(d *disk) float64 {
 	return min(1, float64(sum)/float64(d.size))
 }
 
-// room finds a disk for a new recording, on the wanted server if it can. A disk
-// in emergency takes none.
+// diskWithRoom returns a disk for a new recording, on the wanted server if possible. A disk
+// at the level Emergency accepts none.
 func (w *World) diskWithRoom(server int) *disk {
 	var here, there []*disk
 	for _, d := range w.disks {
@@ -183,7 +183,7 @@ func (w *World) diskWithRoom(server int) *disk {
 	return chance.Pick(w.dice, here)
 }
 
-// look looks at all disks, as the servers do from time to time.
+// checkDisks checks all disks, as the servers do periodically.
 func (w *World) checkDisks() {
 	if !w.closed || len(w.running) > 0 {
 		w.scheduleAfter(w.tempo.diskCheck, w.checkDisks)
@@ -194,7 +194,7 @@ func (w *World) checkDisks() {
 	}
 }
 
-// measure tells of the thresholds a disk has crossed, one after the other.
+// emitThresholds emits the thresholds that a disk has crossed, one after the other.
 func (w *World) emitThresholds(d *disk) {
 	ratio := w.usedRatio(d)
 	for {
@@ -209,7 +209,7 @@ func (w *World) emitThresholds(d *disk) {
 	}
 }
 
-// step moves the level of the disk by one towards its use.
+// stepLevel moves the level of the disk by one towards its usage.
 func (d *disk) stepLevel(ratio float64) Threshold {
 	if up := d.level + 1; up <= Emergency && ratio > bounds[up].enter {
 		d.level = up
@@ -222,7 +222,7 @@ func (d *disk) stepLevel(ratio float64) Threshold {
 	return Threshold{}
 }
 
-// breakOff ends what is being recorded to a disk in emergency.
+// abortRecordings ends the recordings to a disk at the level Emergency.
 func (w *World) abortRecordings(d *disk) {
 	for _, c := range slices.Clone(w.running) {
 		if c.file.disk == d {
@@ -231,8 +231,8 @@ func (w *World) abortRecordings(d *disk) {
 	}
 }
 
-// clean prunes the oldest recordings of a disk, a batch at a time. It is thought
-// of some time after a level was reached, which one is chance.
+// scheduleCleaning schedules pruning of the oldest recordings of a disk, one batch at a
+// time, at a random time after a random level was reached.
 func (w *World) scheduleCleaning(d *disk) {
 	if d.cleanUntil == 0 {
 		if len(d.cleaningLevels) == 0 {
@@ -270,15 +270,15 @@ func (w *World) pruneBatch(d *disk, batch []*file) {
 	w.emit(d.server, Removed{IDs: w.removeFiles(batch), Pruned: true})
 }
 
-// remove lets a client delete recordings.
+// deleteBatch makes a client delete recordings.
 func (w *World) deleteBatch(server int, batch []*file) {
 	if ids := w.removeFiles(batch); len(ids) > 0 {
 		w.emit(server, Removed{IDs: ids})
 	}
 }
 
-// forget takes recordings from their disks and returns the ids of those that
-// were still there.
+// removeFiles removes recordings from their disks and returns the ids of those that still
+// existed.
 func (w *World) removeFiles(batch []*file) []string {
 	var ids []string
 	for _, f := range batch {
@@ -293,5 +293,5 @@ func (w *World) removeFiles(batch []*file) []string {
 	return ids
 }
 
-// oldest lists up to n recordings of the story.
+// oldest lists up to n recordings of the scenario.
 func (w *World) oldest(n int) []*file { return w.finished[:min(n, len(w.finished))] }

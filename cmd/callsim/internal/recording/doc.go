@@ -1,15 +1,16 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package recording plays what happens on a pair of MediaSense servers: calls
-// are recorded, paused, fall silent, are transferred and tagged; recordings fill
-// the disks, and are deleted and pruned.
+// Package recording simulates a pair of MediaSense servers: calls are recorded, paused,
+// fall silent, are transferred and tagged; recordings fill the disks, and are deleted and
+// pruned.
 //
-// It knows nothing of any wire format, and nothing of the Call Bridges: a
-// recording session has no identifier in common with them. A [World] is asked
-// for what comes next, so that it can be told beside another story.
+// It knows no wire format and no Call Bridges: a recorded session has no identifier in
+// common with them. The caller steps a [World] from one action to the next, so that it can
+// run beside another scenario.
 //
-// Ordering: events come in non-decreasing [Event.At], on whole milliseconds.
-// Ownership: an Event holds copies, so it may be kept. A World belongs to one
-// goroutine. The same [Config] gives the same events.
+// Order: events have a non-decreasing [Event.At], in whole milliseconds. Ownership: an
+// Event holds copies, so a consumer may keep it. A World belongs to one goroutine and never
+// blocks. The same [Config] gives the same events; recording_test.go checks the rules for
+// many seeds.
 package recording

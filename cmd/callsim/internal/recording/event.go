@@ -7,7 +7,7 @@ import "time"
 
 // Event is one thing that happened on one server.
 type Event struct {
-	// At is the moment.
+	// At is the time.
 	At time.Time
 	// Server is the index of the server it happened on.
 	Server int
@@ -22,25 +22,25 @@ type (
 	// Started opens a session.
 	Started struct{ Session Session }
 
-	// Updated tells that the far end changed.
+	// Updated means that the far end changed.
 	Updated struct {
 		Session Session
-		// Present tells that those who are gone are not mentioned.
+		// Present means that those who are gone are not mentioned.
 		Present bool
 	}
 
 	// Ended closes a session.
 	Ended struct{ Session Session }
 
-	// Removed tells that recordings are no more.
+	// Removed means that recordings are gone.
 	Removed struct {
-		// IDs of sessions, also of some from before the story.
+		// IDs of sessions, also of some from before the scenario.
 		IDs []string
 		// Pruned by the system, else deleted by a client.
 		Pruned bool
 	}
 
-	// Tagged tells what became of a tag, maybe after the end of the session.
+	// Tagged tells the outcome of a tag, maybe after the end of the session.
 	Tagged struct {
 		Session string
 		Start   time.Time // of the session
@@ -49,7 +49,7 @@ type (
 		Tag     Tag
 	}
 
-	// Crossed tells that the use of a disk crossed a threshold.
+	// Crossed means that the use of a disk crossed a threshold.
 	Crossed struct {
 		Disk      Disk
 		Threshold Threshold
@@ -68,7 +68,7 @@ func (Crossed) happening() {}
 // NoTrack stands for the session itself.
 const NoTrack = -1
 
-// TagAction is what became of a tag.
+// TagAction is the outcome of a tag.
 type TagAction string
 
 // The actions, as on the wire.

@@ -14,7 +14,7 @@ import (
 
 var start = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 
-// tell plays for a while, then to the end.
+// tell runs for a while, then to the end.
 func tell(cfg Config, during time.Duration) ([]Event, *World) {
 	cfg.Start = start
 	if cfg.Servers == 0 {
@@ -56,7 +56,7 @@ func TestEventsAreCopies(t *testing.T) {
 	}
 }
 
-// TestLives holds every story to the order of things and counts what is in it.
+// TestLives holds every scenario to the order of things and counts what is in it.
 func TestLives(t *testing.T) {
 	seen := map[string]int{}
 	for seed := range uint64(8) {

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// scene is what becomes of a call.
+// scene is the course of a call.
 type scene struct {
 	video bool
-	brief bool        // over in the moment it began
-	ends  bool        // play sees to the end
+	brief bool        // over in the time it began
+	ends  bool        // run sees to the end
 	play  func(*call) // nil for an ordinary call
 }
 
@@ -40,7 +40,7 @@ var scenes = []scene{
 	{play: (*call).playDeletion},
 }
 
-// silences lets each audio track fall silent some times, the last time maybe
+// playSilences lets each audio track fall silent some times, the last time maybe
 // until the end.
 func (c *call) playSilences() {
 	for i := range c.Tracks {
@@ -50,10 +50,10 @@ func (c *call) playSilences() {
 	}
 }
 
-// paused pauses the recording once or twice, the last time maybe until the end.
+// playPauses pauses the recording once or twice, the last time maybe until the end.
 func (c *call) playPauses() { c.playGaps(NoTrack, Pause, Resume, 1+c.world.dice.IntN(2)) }
 
-// gaps adds pairs of tags, each pair in its own part of the session.
+// playGaps adds pairs of tags, each pair in its own part of the session.
 func (c *call) playGaps(track int, begin, end string, n int) {
 	w, each := c.world, c.length/time.Duration(n)
 	for i := range n {
@@ -66,7 +66,7 @@ func (c *call) playGaps(track int, begin, end string, n int) {
 	}
 }
 
-// changing transfers the far end once or twice.
+// playTransfers transfers the far end once or twice.
 func (c *call) playTransfers() {
 	w := c.world
 	for i := range 1 + w.dice.IntN(2) {
@@ -81,14 +81,14 @@ func (c *call) playTransfers() {
 	}
 }
 
-// conferring puts a conference bridge in the place of the far end.
+// playConference puts a conference bridge in the place of the far end.
 func (c *call) playConference() {
 	c.scheduleAfter(c.world.drawPart(c.length, 0.2, 0.8), func() {
 		c.replaceFarEnd(phone{ref: "8001", conference: true})
 	})
 }
 
-// remarked lets the near end tag a moment.
+// playRemark lets the near end tag a moment.
 func (c *call) playRemark() {
 	w := c.world
 	c.scheduleAfter(w.drawPart(c.length, 0.1, 0.9)+time.Millisecond, func() {
@@ -97,7 +97,7 @@ func (c *call) playRemark() {
 	})
 }
 
-// afterthought lets somebody tag the whole recording when it has ended.
+// playLateTag lets somebody tag the whole recording when it has ended.
 func (c *call) playLateTag() {
 	w := c.world
 	w.scheduleAfter(c.length+w.drawDuration(w.tempo.remark), func() {
@@ -107,7 +107,7 @@ func (c *call) playLateTag() {
 	})
 }
 
-// corrected lets a tag mark another moment after all.
+// playTagUpdate lets a tag mark another moment after all.
 func (c *call) playTagUpdate() {
 	w := c.world
 	c.playRemark()
@@ -119,7 +119,7 @@ func (c *call) playTagUpdate() {
 	})
 }
 
-// regretted lets a tag be taken away.
+// playTagRemoval lets a tag be taken away.
 func (c *call) playTagRemoval() {
 	w := c.world
 	c.playRemark()
@@ -141,7 +141,7 @@ func (c *call) remarkIndex() int {
 	return slices.IndexFunc(c.Tags, func(t Tag) bool { return t.User && t.Name == c.remark })
 }
 
-// handedOver transfers the near end: the session ends, and another one of the
+// playHandover transfers the near end: the session ends, and another one of the
 // same call begins, maybe on the other server.
 func (c *call) playHandover() {
 	w := c.world
@@ -161,12 +161,12 @@ func (c *call) playHandover() {
 	})
 }
 
-// failing breaks the recording off.
+// playFailure breaks the recording off.
 func (c *call) playFailure() {
 	c.scheduleAfter(c.world.drawPart(c.length, 0.1, 0.9), func() { c.end(ClosedError) })
 }
 
-// forgotten is a call after which a client deletes some recordings, its own
+// playDeletion is a call after which a client deletes some recordings, its own
 // among them.
 func (c *call) playDeletion() {
 	w := c.world

@@ -15,7 +15,7 @@ type Session struct {
 	Controller Controller
 	// CCID is the call id of the controller; the sessions of one call share it.
 	CCID       string
-	Start, End time.Time // End is zero while it is going on
+	Start, End time.Time // End is zero while it is in progress
 	State      State
 	// Former is the session the near end was transferred from, if any.
 	Former string
@@ -78,7 +78,7 @@ type Tag struct {
 	Name    string
 	User    bool // else the system's own
 	Created time.Time
-	// At is the moment it marks, zero for the whole session.
+	// At is the time it marks, zero for the whole session.
 	At time.Time
 }
 
@@ -102,7 +102,7 @@ func (s *Session) clone() Session {
 	return c
 }
 
-// end closes what is open in the session.
+// end ends the session and its open tracks and participants.
 func (s *Session) end(at time.Time, state State) {
 	s.End, s.State = at, state
 	for i := range s.Tracks {

@@ -10,15 +10,15 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// World is a pair of servers in the middle of their story.
+// World is the state of a pair of servers.
 type World struct {
 	cfg     Config
 	tempo   timing
 	dice    chance.Dice
 	now     time.Time
 	agenda  chance.Schedule
-	emitted []Event // what the current appointment made happen
-	closed  bool    // nobody calls any more
+	emitted []Event // events of the current action
+	closed  bool    // no further calls begin
 
 	disks    []*disk
 	running  []*call
@@ -51,7 +51,7 @@ func New(cfg Config) *World {
 	return w
 }
 
-// When is the moment of the next appointment; false when the story is over.
+// When is the time of the next action; false when the scenario has ended.
 func (w *World) When() (time.Time, bool) {
 	if w.agenda.Len() == 0 {
 		return time.Time{}, false
@@ -59,8 +59,8 @@ func (w *World) When() (time.Time, bool) {
 	return w.agenda.When(), true
 }
 
-// Step keeps the next appointment and returns what happened by it, often
-// nothing. The slice is good until the next call.
+// Step runs the next action and returns its events, often none. The slice is valid until
+// the next call.
 func (w *World) Step() []Event {
 	next := w.agenda.Next()
 	w.now = next.At
@@ -69,14 +69,13 @@ func (w *World) Step() []Event {
 	return w.emitted
 }
 
-// Close lets nobody call any more: the story goes on until what is being
-// recorded has ended.
+// Close prevents further calls; Step continues until all recordings have ended.
 func (w *World) Close() { w.closed = true }
 
-// Refused counts the calls that were not recorded for want of room.
+// Refused returns the number of calls without a disk to record to.
 func (w *World) Refused() int { return w.refused }
 
-// Disks tells how all disks are now.
+// Disks returns the current usage of all disks.
 func (w *World) Disks() []Usage {
 	list := make([]Usage, len(w.disks))
 	for i, d := range w.disks {
@@ -85,22 +84,22 @@ func (w *World) Disks() []Usage {
 	return list
 }
 
-// after makes an appointment a while from now, on a whole millisecond.
+// scheduleAfter schedules an action after a delay, on a whole millisecond.
 func (w *World) scheduleAfter(wait time.Duration, do func()) {
 	w.agenda.Add(w.now.Add(wait.Truncate(time.Millisecond)), do)
 }
 
-// tell records that something happened on a server now.
+// emit appends an event of a server at the current time.
 func (w *World) emit(server int, what Happening) {
 	w.emitted = append(w.emitted, Event{At: w.now, Server: server, What: what})
 }
 
-// span draws a duration from bounds in milliseconds.
+// drawDuration draws a duration within bounds in milliseconds.
 func (w *World) drawDuration(bounds [2]int) time.Duration {
 	return time.Duration(w.dice.Between(bounds)) * time.Millisecond
 }
 
-// part draws a moment of a duration between two fractions of it.
+// drawPart draws a part of a duration between two fractions of it.
 func (w *World) drawPart(whole time.Duration, lo, hi float64) time.Duration {
 	part := float64(whole) * (lo + (hi-lo)*w.dice.Float64())
 	return time.Duration(part).Truncate(time.Millisecond)

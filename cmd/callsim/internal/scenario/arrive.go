@@ -23,7 +23,7 @@ const (
 
 var entrances = []entrance{direct, direct, afterward, afterward, viaMenu, viaLobby, viaBoth, called}
 
-// arrive brings a person's leg to the meeting's call on h. It returns nil when
+// joinMeeting brings a person's leg to the meeting's call on h. It returns nil when
 // the person finds the door shut.
 func (w *World) joinMeeting(m *meeting, h *host, l *leg, by entrance) *leg {
 	if !m.admits() || h.availableFrom.After(w.now) {
@@ -52,7 +52,7 @@ func (w *World) joinMeeting(m *meeting, h *host, l *leg, by entrance) *leg {
 	return l
 }
 
-// answer connects an outgoing leg whose person pressed the key.
+// answerLeg connects an outgoing leg whose person pressed the key.
 func (w *World) answerLeg(l *leg) {
 	l.Confirmation = "confirmed"
 	w.changePhase(l, PhaseActive)
@@ -63,8 +63,8 @@ func (w *World) leaveLobby(l *leg) {
 	w.scheduleAfter(w.dice.Seconds(w.tempo.lobby), func() { w.changePhase(l, PhaseActive) })
 }
 
-// menu keeps a leg in the interactive voice menu for a while, then puts it into
-// the meeting if that still goes on.
+// holdInMenu keeps a leg in the interactive voice menu for a while, then puts it into the meeting
+// if that still continues.
 func (w *World) holdInMenu(m *meeting, l *leg, lobby bool) {
 	w.changePhase(l, PhaseMenu)
 	w.scheduleAfter(w.dice.Seconds(w.tempo.menu), func() {
@@ -81,7 +81,7 @@ func (w *World) holdInMenu(m *meeting, l *leg, lobby bool) {
 	})
 }
 
-// populate invites n people to a meeting, spread over hosts, the first of which
+// inviteAll invites n people to a meeting, spread over hosts, the first of which
 // is its home. The first person opens the meeting and stays to its end; the
 // others come in the first part and most leave in the second.
 func (w *World) inviteAll(m *meeting, n int, hosts ...*host) {
@@ -92,12 +92,12 @@ func (w *World) inviteAll(m *meeting, n int, hosts ...*host) {
 	w.scheduleFailure(m, hosts[w.dice.IntN(len(hosts))])
 }
 
-// anybody is the next person with the next device.
+// nextCaller is the next person with the next device.
 func (w *World) nextCaller(m *meeting) *leg {
 	return w.newCallerLeg(w.people.Deal(w.dice), w.devices.Deal(w.dice), m.dial)
 }
 
-// invite schedules the coming and going of one person.
+// schedulePerson schedules the coming and going of one person.
 func (w *World) schedulePerson(m *meeting, h *host) {
 	life := m.end.Sub(m.start)
 	by, who, why := w.entries.Deal(w.dice), w.people.Deal(w.dice), w.partings.Deal(w.dice)
@@ -114,14 +114,14 @@ func (w *World) schedulePerson(m *meeting, h *host) {
 	})
 }
 
-// disappoint schedules a leg that does not work out.
+// scheduleFailure schedules a leg that does not work out.
 func (w *World) scheduleFailure(m *meeting, h *host) {
 	f := w.failures.Deal(w.dice)
 	who := w.people.Deal(w.dice)
 	w.scheduleAfter(w.dice.Share(m.end.Sub(m.start), 0.1, 0.6), func() { w.playFailure(m, h, who, f) })
 }
 
-// fail plays one failure.
+// playFailure runs one failure.
 func (w *World) playFailure(m *meeting, h *host, who person, f failure) {
 	c := m.openCallOn(h)
 	if h.availableFrom.After(w.now) || f.inCall && c == nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// call is an open or past call of a host.
+// call is an open or ended call of a host.
 type call struct {
 	Call
 	host      *host
@@ -29,7 +29,7 @@ func (w *World) startCall(m *meeting, h *host) *call {
 	return c
 }
 
-// admit puts an open leg into the call.
+// addLeg adds an open leg to the call.
 func (c *call) addLeg(l *leg) {
 	l.call = c
 	l.Calls = append(slices.Clip(l.Calls), c.ID)
@@ -37,18 +37,18 @@ func (c *call) addLeg(l *leg) {
 	c.peak = max(c.peak, len(c.legs))
 }
 
-// dismiss takes a leg out of the call.
+// removeLeg removes a leg from the call.
 func (c *call) removeLeg(l *leg) {
 	c.legs = slices.DeleteFunc(c.legs, func(x *leg) bool { return x == l })
 }
 
-// people lists the legs of people in the order of their arrival.
+// people returns the legs of people in the order of their arrival.
 func (c *call) people() []*leg {
 	return slices.DeleteFunc(slices.Clone(c.legs), func(l *leg) bool { return l.Kind != KindPerson })
 }
 
-// settle ends a call that its last person has left, and with it the links,
-// recorders and streamers that only served those people.
+// endIfEmpty ends a call without people, together with the links, recorders and streamers
+// that served them.
 func (w *World) endIfEmpty(c *call) {
 	if !c.open || c.closing || len(c.people()) > 0 {
 		return

@@ -5,21 +5,21 @@ package scenario
 
 import "time"
 
-// Config says which story is played. The same Config gives the same events.
+// Config configures a scenario. The same Config gives the same events.
 type Config struct {
-	// Seed chooses every identifier, name, duration and coincidence.
+	// Seed determines every identifier, name, duration and random event.
 	Seed uint64
-	// Estate chooses the ids of the bridges; 0 means that Seed does. Bridges keep their ids
-	// over restarts, whatever happens on them.
+	// Estate determines the ids of the bridges; 0 means that Seed does. Bridges keep their
+	// ids over restarts.
 	Estate uint64
 	// Bridges is the number of Call Bridges, at least 1.
 	Bridges int
 	// Unclustered makes the last bridge a stand-alone one: it has no
 	// callBridge identifier and shares no coSpace with the others.
 	Unclustered bool
-	// Meetings is how many meetings convene; 0 means without end.
+	// Meetings is the number of meetings; 0 means without end.
 	Meetings int
-	// Start is the moment the first meeting convenes, on a whole second.
+	// Start is the time the first meeting convenes, on a whole second.
 	Start time.Time
 	// Short makes calls last 5 to 60 seconds, for demonstrations.
 	Short bool
@@ -28,16 +28,16 @@ type Config struct {
 	// ScanBurst is how many legs a SIP scanner sends in one burst; 0 leaves
 	// only the few strays of everyday life.
 	ScanBurst int
-	// Crowds is how many meetings of CrowdSize people go on from the start for
-	// an hour, beside the others. Whoever leaves one is followed by another.
+	// Crowds is the number of meetings of CrowdSize people in the first hour, beside the
+	// others. Each person who leaves one is replaced by another.
 	Crowds, CrowdSize int
 	// PacketLoss is the share of legs whose packets are lost, 0 to 1.
 	PacketLoss float64
-	// Skew bounds how far each bridge's clock may be off, either way.
+	// Skew bounds the offset of each bridge's clock, in either direction.
 	Skew time.Duration
 }
 
-// tempo holds the durations, in seconds, that make a story long or short.
+// timing holds the durations of a scenario, in seconds.
 type timing struct {
 	meeting  [2]int // life of a meeting
 	pause    [2]int // from one meeting's start to the next one's
@@ -49,8 +49,8 @@ type timing struct {
 	rest     int    // quiet time of a coSpace, and of a bridge that restarts
 }
 
-// tempos by Config.Short. The rest is far above the clock tolerance a stitcher
-// may have: two meetings in one coSpace must never look like one.
+// timings by Config.Short. rest is far above the clock tolerance of a stitcher, so that two
+// meetings in one coSpace never look like one.
 var timings = map[bool]timing{
 	false: {
 		meeting: [2]int{300, 3600}, pause: [2]int{20, 240}, menu: [2]int{3, 25},

@@ -27,7 +27,7 @@ var spaceNames = []string{
 	"Café de l'Étoile", "Project <X>", "Совет", "Support", "Town hall", "Design review", "1:1",
 }
 
-// space finds a room that is free now and books it until the end of a meeting,
+// bookSpace finds a room that is free now and books it until the end of a meeting,
 // a rest longer than any observer's tolerance included.
 func (w *World) bookSpace(clustered bool, end time.Time) *coSpace {
 	rest := time.Duration(w.tempo.rest)*time.Second + 2*w.cfg.Skew
@@ -39,7 +39,7 @@ func (w *World) bookSpace(clustered bool, end time.Time) *coSpace {
 	return s
 }
 
-// freeSpace prefers a used room; a new one is opened now and then.
+// freeSpace prefers a used room; a new one is opened by chance.
 func (w *World) freeSpace(clustered bool) *coSpace {
 	all := w.spaces[clustered]
 	free := slices.DeleteFunc(slices.Clone(all), func(s *coSpace) bool { return s.free.After(w.now) })

@@ -12,14 +12,14 @@ import (
 // crowdLife is how long a crowd stays together.
 const crowdLife = time.Hour
 
-// crowds convenes the large meetings, four a second.
+// startCrowds convenes the large meetings, four a second.
 func (w *World) startCrowds() {
 	for i := range w.cfg.Crowds {
 		w.scheduleAfter(time.Duration(i/4)*time.Second, w.startCrowd)
 	}
 }
 
-// crowd is a meeting whose seats are always taken, on two bridges if it can be.
+// startCrowd is a meeting whose seats are always taken, on two bridges if it can be.
 func (w *World) startCrowd() {
 	h := chance.Pick(w.dice, w.hosts)
 	hosts := []*host{h}
@@ -35,7 +35,7 @@ func (w *World) startCrowd() {
 	}
 }
 
-// seat brings somebody to a meeting, and after a while somebody else.
+// fillSeat brings somebody to a meeting, and after a while somebody else.
 func (w *World) fillSeat(m *meeting, h *host) {
 	why := w.partings.Deal(w.dice)
 	l := w.joinMeeting(m, h, w.nextCaller(m), chance.Pick(w.dice, []entrance{direct, afterward, viaLobby}))

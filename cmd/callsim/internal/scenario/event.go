@@ -39,11 +39,11 @@ type (
 	// LegStarted opens a leg, which may not be in a call yet.
 	LegStarted struct{ Leg Leg }
 
-	// LegChanged tells that a leg entered another phase or another call.
+	// LegChanged means that a leg entered another phase or another call.
 	LegChanged struct {
 		Leg Leg
-		// Bare tells that only facts already known are repeated, without
-		// the leg's state, as bridges do shortly before a leg ends.
+		// Bare means that only facts already known are repeated, without the leg's state,
+		// as bridges do shortly before a leg ends.
 		Bare bool
 	}
 
@@ -70,8 +70,8 @@ type (
 	// StreamingEnded closes a streaming.
 	StreamingEnded struct{ Streaming Streaming }
 
-	// BridgeRestarted tells that the bridge forgot all its calls and legs and
-	// runs again; [Event.Session] is the new session.
+	// BridgeRestarted means that the bridge forgot all its calls and legs and runs again;
+	// [Event.Session] is the new session.
 	BridgeRestarted struct{}
 )
 

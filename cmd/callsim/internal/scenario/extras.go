@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// link connects two calls of a meeting on two bridges: a leg on each side, both
+// linkCalls connects two calls of a meeting on two bridges: a leg on each side, both
 // with the same SIP Call-ID.
 func (w *World) linkCalls(m *meeting, from, to *call) {
 	w.links++
@@ -29,7 +29,7 @@ func (w *World) newLinkLeg(m *meeting, direction, sipCallID string) *leg {
 	return l
 }
 
-// record runs a recorder in a call, an older one or a SIP one, to the end of
+// runRecorder runs a recorder in a call, an older one or a SIP one, to the end of
 // the call or earlier.
 func (w *World) runRecorder(c *call, older bool, lasts time.Duration) {
 	r := Recording{ID: w.dice.GUID(), Call: c.ID}
@@ -51,7 +51,7 @@ func (w *World) runRecorder(c *call, older bool, lasts time.Duration) {
 	w.scheduleAfter(lasts, func() { w.endLeg(l, ReasonLocal) })
 }
 
-// stream runs a streamer in a call, like [World.record].
+// runStreamer runs a streamer in a call, like [World.record].
 func (w *World) runStreamer(c *call, older bool, lasts time.Duration) {
 	s := Streaming{ID: w.dice.GUID(), Call: c.ID}
 	l := w.newServiceLeg(KindStreamer, "streamer@str.example.test", older)
@@ -72,7 +72,7 @@ func (w *World) runStreamer(c *call, older bool, lasts time.Duration) {
 	w.scheduleAfter(lasts, func() { w.endLeg(l, ReasonLocal) })
 }
 
-// service makes the leg of a recorder or streamer.
+// newServiceLeg makes the leg of a recorder or streamer.
 func (w *World) newServiceLeg(kind LegKind, uri string, older bool) *leg {
 	l := &leg{device: device{kind: "sip", app: true, audio: []string{"aac"}}}
 	l.Kind, l.Type, l.Direction = kind, "sip", "outgoing"
@@ -85,13 +85,13 @@ func (w *World) newServiceLeg(kind LegKind, uri string, older bool) *leg {
 	return l
 }
 
-// serve connects a service's leg and reports whether it is still there.
+// connectService connects a service's leg and reports whether it is still there.
 func (w *World) connectService(l *leg) bool {
 	w.changePhase(l, PhaseActive)
 	return l.open
 }
 
-// share adds a screen to the leg of a Lync participant for a while. Each time
+// shareScreen adds a screen to the leg of a Lync participant for a while. Each time
 // it is a new leg of the same participant.
 func (w *World) shareScreen(av *leg, lasts time.Duration) {
 	if !av.open || av.call == nil {
@@ -107,7 +107,7 @@ func (w *World) shareScreen(av *leg, lasts time.Duration) {
 	w.scheduleAfter(lasts, func() { w.endLeg(l, ReasonRemote) })
 }
 
-// move continues a person's leg on another bridge. The two bridges report the
+// movePerson continues a person's leg on another bridge. The two bridges report the
 // two halves of it in either order, a second apart.
 func (w *World) movePerson(m *meeting, old *leg, to *host) {
 	if !old.open || old.Phase != PhaseActive || old.SIPCallID == "" || to.availableFrom.After(w.now) {
@@ -138,7 +138,7 @@ func (w *World) continueLeg(m *meeting, old *leg, to *host) {
 	w.scheduleAt(m.end.Add(-time.Second), func() { w.endPersonLeg(l, ReasonRemote) })
 }
 
-// scan is a stranger trying a number: a leg that never reaches a call.
+// scanNumber is a stranger trying a number: a leg that never reaches a call.
 func (w *World) scanNumber(h *host) {
 	if h.availableFrom.After(w.now) {
 		return
@@ -153,8 +153,8 @@ func (w *World) scanNumber(h *host) {
 	w.scheduleAfter(w.dice.Seconds([2]int{0, 1}), func() { w.endLeg(l, ReasonUnknownDestination) })
 }
 
-// burst plays the scanner's burst in the middle meeting of the story, or in
-// every twentieth of an endless one.
+// scanBurst runs the scanner's burst in the middle meeting of the scenario, or in every
+// twentieth of an endless one.
 func (w *World) scanBurst(m *meeting) {
 	middle := m.number%20 == 0
 	if w.cfg.Meetings > 0 {

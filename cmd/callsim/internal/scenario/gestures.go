@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// gesture is something a person does now and then.
+// gesture is a random behavior of a person.
 type gesture struct {
 	weight int
 	do     func(l *lively, g *guest)
@@ -28,13 +28,13 @@ var gestures = []gesture{
 	}},
 }
 
-// in makes an appointment some time from now, drawn in seconds with fractions.
+// scheduleBetween schedules an action after a delay drawn between lo and hi seconds.
 func (l *lively) scheduleBetween(lo, hi int, do func()) {
 	wait := time.Duration(1000*lo+l.dice.IntN(1000*(hi-lo)+1)) * time.Millisecond
 	l.agenda.Add(l.now.Add(wait/time.Duration(l.haste)), do)
 }
 
-// tell tells the manner of a guest who is in a call.
+// emitManner emits the manner of a guest who is in a call.
 func (l *lively) emitManner(g *guest) {
 	if g.company == nil {
 		return
@@ -48,7 +48,7 @@ func (l *lively) add(bridge int, session string, what Happening) {
 	})
 }
 
-// arrived is called when a guest enters a company.
+// addBehavior prepares a guest who enters a company.
 func (l *lively) addBehavior(g *guest) {
 	if g.company.manner.MuteOnArrive && !g.manner.AudioMuted {
 		g.manner.AudioMuted = true
@@ -64,7 +64,7 @@ func (l *lively) addBehavior(g *guest) {
 	}
 }
 
-// wake makes a connected guest behave for as long as it is there.
+// startBehaving schedules gestures of a connected guest until it leaves.
 func (l *lively) startBehaving(g *guest) {
 	if co := g.company; co.kind == CallLync && !co.recorded {
 		co.recorded = true
@@ -84,7 +84,7 @@ func (l *lively) scheduleGesture(g *guest) {
 	l.scheduleBetween(5, 40, func() { l.scheduleGesture(g) })
 }
 
-// draw chooses a gesture by its weight.
+// drawGesture draws a gesture by its weight.
 func (l *lively) drawGesture() gesture {
 	total := 0
 	for _, x := range gestures {
@@ -99,7 +99,7 @@ func (l *lively) drawGesture() gesture {
 	return gestures[0]
 }
 
-// hold puts a guest on hold for a while.
+// putOnHold puts a guest on hold for a while.
 func (l *lively) putOnHold(g *guest) {
 	if g.manner.OnHold {
 		return
@@ -113,7 +113,7 @@ func (l *lively) putOnHold(g *guest) {
 	})
 }
 
-// record lets a guest's device record for a while.
+// recordOnDevice makes a guest's device record for a while.
 func (l *lively) recordOnDevice(g *guest, on bool) {
 	if !g.awake {
 		return
@@ -125,14 +125,14 @@ func (l *lively) recordOnDevice(g *guest, on bool) {
 	}
 }
 
-// share makes the participant of a sharing leg the presenter.
+// presentShare makes the participant of a sharing leg the presenter.
 func (l *lively) presentShare(leg Leg) {
 	if g := l.byPerson[leg.Participant]; g != nil && g.company != nil && !g.manner.Presenter {
 		l.setPresenter(g, true)
 	}
 }
 
-// present makes a guest the presenter instead of another one, or no longer.
+// setPresenter makes a guest the presenter, or ends its presentation.
 func (l *lively) setPresenter(g *guest, on bool) {
 	co := g.company
 	if co == nil || g.manner.Presenter == on {
@@ -150,7 +150,7 @@ func (l *lively) setPresenter(g *guest, on bool) {
 	l.emitManner(g)
 }
 
-// begin makes a company behave for as long as it lasts.
+// startCompany schedules the behavior of a company until it ends.
 func (l *lively) startCompany(co *company) {
 	l.scheduleBetween(2, 8, func() { l.changeSpeaker(co) })
 	l.scheduleBetween(20, 60, func() { l.startPresenting(co) })
@@ -159,7 +159,7 @@ func (l *lively) startCompany(co *company) {
 
 func (co *company) over() bool { return len(co.calls) == 0 }
 
-// discuss gives the floor to somebody else, or to nobody.
+// changeSpeaker makes another guest the active speaker, or none.
 func (l *lively) changeSpeaker(co *company) {
 	if co.over() {
 		return
@@ -182,7 +182,7 @@ func (l *lively) changeSpeaker(co *company) {
 	l.scheduleBetween(3, 15, func() { l.changeSpeaker(co) })
 }
 
-// anyone draws a guest who is awake, nil for none.
+// randomGuest returns a random guest who behaves, or nil.
 func (l *lively) randomGuest(co *company) *guest {
 	if len(co.guests) == 0 {
 		return nil
@@ -193,7 +193,7 @@ func (l *lively) randomGuest(co *company) *guest {
 	return nil
 }
 
-// show lets somebody present for a while.
+// startPresenting makes a guest present for a while.
 func (l *lively) startPresenting(co *company) {
 	if co.over() {
 		return
@@ -205,7 +205,7 @@ func (l *lively) startPresenting(co *company) {
 	l.scheduleBetween(30, 120, func() { l.startPresenting(co) })
 }
 
-// guard locks or unlocks the meeting, or changes what happens to newcomers.
+// changeMeeting locks or unlocks the meeting, or changes whether newcomers are muted.
 func (l *lively) changeMeeting(co *company) {
 	if co.over() {
 		return

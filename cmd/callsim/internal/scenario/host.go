@@ -24,7 +24,7 @@ type host struct {
 
 func (h *host) clustered() bool { return h.CallBridge != "" }
 
-// install sets up the bridges with their clocks.
+// newHosts sets up the bridges with their clocks.
 func (w *World) newHosts() []*host {
 	clocks := chance.NewDice(w.cfg.Seed, streamClocks)
 	estate := chance.NewDice(w.cfg.Estate, streamEstate)
@@ -44,13 +44,13 @@ func (w *World) newHosts() []*host {
 	return hosts
 }
 
-// skew draws how far a clock is off, in whole seconds.
+// drawSkew draws how far a clock is off, in whole seconds.
 func (w *World) drawSkew(clocks chance.Dice) time.Duration {
 	most := int(w.cfg.Skew / time.Second)
 	return clocks.Seconds([2]int{-most, most})
 }
 
-// cluster lists the clustered bridges, beginning with first.
+// clusteredFrom lists the clustered bridges, beginning with first.
 func (w *World) clusteredFrom(first *host) []*host {
 	list := []*host{first}
 	for _, h := range w.hosts {
@@ -70,8 +70,8 @@ func (w *World) clusteredHost() *host {
 	return chance.Pick(w.dice, clustered)
 }
 
-// restartPlan lists the numbers of the meetings during which the bridge that
-// convened them restarts, spread evenly over the story.
+// meetingsWithRestart lists the numbers of the meetings during which the bridge that convened them
+// restarts, spread evenly over the scenario.
 func (w *World) meetingsWithRestart() []int {
 	list := make([]int, w.cfg.Restarts)
 	for k := range list {
@@ -83,7 +83,7 @@ func (w *World) meetingsWithRestart() []int {
 	return list
 }
 
-// threaten schedules the restarts that are planned for the meeting.
+// scheduleRestarts schedules the restarts that are planned for the meeting.
 func (w *World) scheduleRestarts(m *meeting) {
 	fate := chance.NewDice(w.cfg.Seed+uint64(m.number), streamRestarts)
 	for _, number := range w.restarts {

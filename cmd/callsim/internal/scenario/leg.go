@@ -26,7 +26,7 @@ type leg struct {
 	lobby  time.Duration
 	peer   *leg   // the other end of a distribution link
 	shares []*leg // screens the same participant shares
-	onEnd  func() // told just before the leg ends
+	onEnd  func() // called just before the leg ends
 }
 
 // startLeg opens a leg, in call c unless that is nil.
@@ -41,7 +41,7 @@ func (w *World) startLeg(h *host, l *leg, c *call) {
 	w.emit(h, LegStarted{Leg: l.Leg})
 }
 
-// turn enters a phase and books the time spent in the former one.
+// setPhase enters a phase and adds up the time spent in the former one.
 func (l *leg) setPhase(now time.Time, to Phase) {
 	switch spent := now.Sub(l.since); l.Phase {
 	case PhaseMenu:
@@ -52,7 +52,7 @@ func (l *leg) setPhase(now time.Time, to Phase) {
 	l.Phase, l.since = to, now
 }
 
-// change enters a phase and tells so.
+// changePhase enters a phase and emits the change.
 func (w *World) changePhase(l *leg, to Phase) {
 	if !l.open {
 		return
@@ -61,7 +61,7 @@ func (w *World) changePhase(l *leg, to Phase) {
 	w.emit(l.host, LegChanged{Leg: l.Leg})
 }
 
-// enter puts a leg into a call, out of the one it was in.
+// enterCall moves a leg into a call, out of its current one.
 func (w *World) enterCall(l *leg, c *call, to Phase) {
 	former := l.call
 	if former != nil {
@@ -74,8 +74,8 @@ func (w *World) enterCall(l *leg, c *call, to Phase) {
 	}
 }
 
-// endLeg closes a leg with all that hangs on it. It does nothing to a leg that
-// is closed already or was forgotten in a restart.
+// endLeg ends a leg and everything that depends on it. It ignores a leg that has ended or
+// that a restart forgot.
 func (w *World) endLeg(l *leg, why Reason) {
 	if !l.open {
 		return
@@ -113,8 +113,8 @@ func (w *World) legEndedEvent(l *leg, why Reason) LegEnded {
 	return ev
 }
 
-// part ends a person's leg; now and then the bridge repeats what it knows of
-// the leg just before.
+// endPersonLeg ends a person's leg. By chance the bridge repeats its last state just
+// before.
 func (w *World) endPersonLeg(l *leg, why Reason) {
 	if l.open && l.Phase == PhaseActive && w.dice.Chance(0.15) {
 		w.emit(l.host, LegChanged{Leg: l.Leg, Bare: true})

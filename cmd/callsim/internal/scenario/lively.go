@@ -11,11 +11,11 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// Lively adds to a story how its people behave: they ring, mute themselves, speak,
-// present, are put on hold, lock the meeting. It yields the events of the story
-// unchanged and in their order, with [PersonBehaved] and [MeetingBehaved] events
-// between them; these are drawn from a stream of their own. The story must be
-// that of the same Config.
+// Lively adds the behavior of people to the events of a scenario: they ring, mute
+// themselves, speak, present, are put on hold, lock the meeting. It yields the events
+// unchanged and in their order, with [PersonBehaved] and [MeetingBehaved] events between
+// them, which are drawn from a stream of their own. The events must be those of the same
+// Config.
 func Lively(cfg Config, story iter.Seq[Event]) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		l := newLively(cfg)
@@ -40,13 +40,13 @@ func Lively(cfg Config, story iter.Seq[Event]) iter.Seq[Event] {
 	}
 }
 
-// lively folds the story and draws the behaviour of its people.
+// lively tracks the events of a scenario and draws the behavior of its people.
 type lively struct {
 	dice    chance.Dice
 	haste   int // divides all durations
 	now     time.Time
 	agenda  chance.Schedule
-	emitted []Event
+	emitted []Event // behavior events not yielded yet
 
 	guests    map[string]*guest   // by leg
 	byPerson  map[string]*guest   // by participant
@@ -65,7 +65,7 @@ type guest struct {
 	awake   bool     // behaves
 }
 
-// company is the people of one meeting.
+// company is the set of people in one meeting.
 type company struct {
 	correlator string
 	kind       CallType
@@ -183,7 +183,8 @@ func (l *lively) endLeg(leg Leg) {
 	}
 }
 
-// forget takes out a guest whose leg is no more; its appointments find nobody.
+// removeGuest removes a guest whose leg has ended. Its scheduled actions then have no
+// effect.
 func (l *lively) removeGuest(g *guest) {
 	l.leaveCompany(g)
 	g.awake = false
@@ -191,8 +192,8 @@ func (l *lively) removeGuest(g *guest) {
 	delete(l.byPerson, g.leg.Participant)
 }
 
-// leave takes a guest out of its company. What the company gave to it goes
-// too, without a word: the guest is not there any more.
+// leaveCompany removes a guest from its company. It loses the roles that it had there,
+// without an event, because the guest has left.
 func (l *lively) leaveCompany(g *guest) {
 	co := g.company
 	if co == nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestLivelyKeepsTheStory: nothing of the story changes, and the same story has
-// the same behaviour in it.
+// TestLivelyKeepsTheStory: nothing of the scenario changes, and the same scenario has the
+// same behaviour in it.
 func TestLivelyKeepsTheStory(t *testing.T) {
 	cfg := Config{Seed: 5, Bridges: 3, Meetings: 30, Restarts: 2, Start: start, Short: true}
 	lively := slices.Collect(Lively(cfg, New(cfg).Events()))

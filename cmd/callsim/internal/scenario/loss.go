@@ -5,9 +5,9 @@ package scenario
 
 import "hash/fnv"
 
-// HeavyLoss tells whether a leg is one of the share whose packets are lost. It follows
-// from the leg's identifier alone, so that records and the API agree on it, and it is no
-// draw: the story is the same with and without it.
+// HeavyLoss reports whether a leg is among the share with packet loss. It depends on the
+// leg's identifier only, so that records and the API agree, and it draws nothing: the
+// scenario is the same with and without it.
 func HeavyLoss(id string, share float64) bool {
 	const steps = 1 << 16
 	h := fnv.New64a()
@@ -18,7 +18,7 @@ func HeavyLoss(id string, share float64) bool {
 // heavyLossPercent is the part of its time that such a leg is in alarm.
 const heavyLossPercent = 40
 
-// lose gives a leg of the share the alarm for its lost packets.
+// addLossAlarm adds the packet loss alarm to a leg of the share.
 func (w *World) addLossAlarm(l *leg, m *Media) {
 	if m.AudioIn == nil || !HeavyLoss(l.ID, w.cfg.PacketLoss) {
 		return

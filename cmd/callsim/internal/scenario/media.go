@@ -36,7 +36,7 @@ type Stream struct {
 	Loss          *Loss // only of received streams of ordinary SIP legs
 }
 
-// Media is what is known of a leg's media when it ends.
+// Media are the media statistics of a leg at its end.
 type Media struct {
 	Usage                  *Usage // nil without video
 	Screens                int    // of multistream video, 0 for none
@@ -51,7 +51,7 @@ var alarmKinds = []string{"packetLoss", "excessiveJitter", "highRoundTripTime"}
 
 var resolutions = [][2]int{{768, 448}, {1024, 576}, {1280, 720}, {1920, 1080}}
 
-// media draws the media of a leg that lasted.
+// drawMedia draws the media of a leg with the given duration.
 func (w *World) drawMedia(l *leg, lasted time.Duration) *Media {
 	m := &Media{Encrypted: w.dice.Chance(0.8)}
 	m.Unencrypted = !m.Encrypted || w.dice.Chance(0.1)
@@ -72,7 +72,7 @@ func (w *World) drawMedia(l *leg, lasted time.Duration) *Media {
 	return m
 }
 
-// alarms draws no, one or several different alarms.
+// drawAlarms draws zero or more different alarms.
 func (w *World) drawAlarms() []Alarm {
 	if w.dice.Chance(0.65) {
 		return nil
@@ -89,7 +89,7 @@ func (w *World) drawAlarms() []Alarm {
 	return list
 }
 
-// audio draws a stream; lasted is 0 for the sending direction, of which the
+// drawAudio draws an audio stream; lasted is 0 for the sending direction, for which the
 // bridge keeps no statistics.
 func (w *World) drawAudio(dev device, lasted time.Duration) *Stream {
 	s := &Stream{Codec: "opus"}
@@ -144,7 +144,7 @@ func (w *World) drawLoss(dev device, codec string, lasted time.Duration) *Loss {
 	}
 }
 
-// percent draws a share with one decimal, often the whole.
+// drawPercent draws a share with one decimal, often 100.
 func (w *World) drawPercent() float64 {
 	if w.dice.Chance(0.5) {
 		return 100

@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// meeting is people talking to each other; every bridge that hosts some of them
-// has one call of it. As long as it lasts it has at least one open call, and
-// once it has none it is over: no call of it starts again.
+// meeting is a conversation of people; every bridge that hosts some of them has one call of
+// it. It begins with its first call and ends with its last open one.
 type meeting struct {
 	number     int
 	kind       CallType
@@ -23,7 +22,7 @@ type meeting struct {
 	calls      []*call
 }
 
-// convene starts the next meeting and makes an appointment for the one after.
+// startMeeting starts the next meeting and schedules the one after it.
 func (w *World) startMeeting() {
 	w.convened++
 	m := w.scenes.Deal(w.dice)(w)
@@ -34,7 +33,7 @@ func (w *World) startMeeting() {
 	}
 }
 
-// life draws how long a meeting lasts.
+// drawMeetingDuration draws the duration of a meeting.
 func (w *World) drawMeetingDuration() time.Duration {
 	bounds := w.tempo.meeting
 	if w.convened <= w.tempo.opening {
@@ -43,8 +42,8 @@ func (w *World) drawMeetingDuration() time.Duration {
 	return w.dice.Seconds(bounds)
 }
 
-// pause is the time to the next meeting. A demonstration does not keep its
-// audience waiting at first.
+// drawMeetingPause draws the time to the next meeting. The first meetings of a
+// demonstration follow each other at once.
 func (w *World) drawMeetingPause() time.Duration {
 	if w.convened < w.tempo.opening {
 		return time.Second
@@ -52,7 +51,7 @@ func (w *World) drawMeetingPause() time.Duration {
 	return w.dice.Seconds(w.tempo.pause)
 }
 
-// gather makes a meeting that begins now on its home bridge.
+// newMeeting returns a meeting that begins now on its home bridge.
 func (w *World) newMeeting(kind CallType, home *host) *meeting {
 	return w.newMeetingFor(kind, home, w.drawMeetingDuration())
 }
@@ -81,16 +80,15 @@ func (m *meeting) call() Call {
 	return c
 }
 
-// live lists the open calls of the meeting.
+// openCalls returns the open calls of the meeting.
 func (m *meeting) openCalls() []*call {
 	return slices.DeleteFunc(slices.Clone(m.calls), func(c *call) bool { return !c.open || c.closing })
 }
 
-// admits reports whether somebody may come: before the first call, or while
-// one is open.
+// admits reports whether people may join: before the first call, or while one is open.
 func (m *meeting) admits() bool { return len(m.calls) == 0 || len(m.openCalls()) > 0 }
 
-// on returns the meeting's open call on h, nil for none.
+// openCallOn returns the meeting's open call on h, or nil.
 func (m *meeting) openCallOn(h *host) *call {
 	for _, c := range m.openCalls() {
 		if c.host == h {
@@ -100,8 +98,8 @@ func (m *meeting) openCallOn(h *host) *call {
 	return nil
 }
 
-// callOn returns the meeting's call on h and starts it if need be; a new call
-// is soon linked with those on the other bridges.
+// callOn returns the meeting's call on h and starts it if necessary. A new call is soon
+// linked with those on the other bridges.
 func (w *World) callOn(m *meeting, h *host) *call {
 	c := m.openCallOn(h)
 	if c == nil {
@@ -113,7 +111,7 @@ func (w *World) callOn(m *meeting, h *host) *call {
 	return c
 }
 
-// connect links a call with every other open call of its meeting.
+// linkToOpenCalls links a call with every other open call of its meeting.
 func (w *World) linkToOpenCalls(m *meeting, c *call) {
 	for _, other := range m.openCalls() {
 		if c.open && other != c {
@@ -122,7 +120,7 @@ func (w *World) linkToOpenCalls(m *meeting, c *call) {
 	}
 }
 
-// closeMeeting sends home whoever is still there.
+// closeMeeting ends the legs of all people who are still in the meeting.
 func (w *World) closeMeeting(m *meeting) {
 	for _, c := range m.openCalls() {
 		for _, l := range c.people() {

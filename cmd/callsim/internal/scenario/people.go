@@ -61,7 +61,7 @@ var lyncDevice = devices[3]
 // roomDevice is an ordinary SIP endpoint.
 var roomDevice = devices[0]
 
-// caller makes the leg of a person who calls the given address.
+// newCallerLeg makes the leg of a person who calls the given address.
 func (w *World) newCallerLeg(p person, dev device, dialled string) *leg {
 	l := &leg{device: dev}
 	l.Kind, l.Participant = KindPerson, w.dice.GUID()
@@ -85,7 +85,7 @@ func (w *World) newCallerLeg(p person, dev device, dialled string) *leg {
 	return l
 }
 
-// callee makes the leg of a person whom the bridge calls.
+// newCalleeLeg makes the leg of a person whom the bridge calls.
 func (w *World) newCalleeLeg(p person, dev device, from string) *leg {
 	l := w.newCallerLeg(p, dev, from)
 	l.Direction = "outgoing"

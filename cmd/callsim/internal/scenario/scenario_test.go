@@ -32,8 +32,8 @@ func TestSameConfigSameStory(t *testing.T) {
 	assert.NotEqual(t, first, playAll(cfg))
 }
 
-// TestEverythingHappens: a story of moderate length shows every kind of thing a
-// receiver has to cope with.
+// TestEverythingHappens: a scenario of moderate length shows every kind of thing a receiver
+// has to cope with.
 func TestEverythingHappens(t *testing.T) {
 	seen := map[string]bool{}
 	started := map[string]bool{} // calls
@@ -106,7 +106,7 @@ func see(seen map[string]bool, m *Media) {
 	}
 }
 
-// TestLaws checks what must hold in every story.
+// TestLaws checks what must hold in every scenario.
 func TestLaws(t *testing.T) {
 	for seed := range uint64(12) {
 		cfg := Config{
@@ -246,8 +246,8 @@ func TestADemonstrationIsLively(t *testing.T) {
 	assert.InDelta(t, 2, float64(n)/600, 1, "events a second")
 }
 
-// Bridges of one estate keep their ids whatever story happens on them; their sessions are
-// new, as after a restart.
+// Bridges of one estate keep their ids whatever scenario happens on them; their sessions
+// are new, as after a restart.
 func TestEstate(t *testing.T) {
 	first, second := New(Config{Seed: 1, Estate: 5, Bridges: 3}), New(Config{Seed: 2, Estate: 5, Bridges: 3})
 	assert.Equal(t, first.Bridges(), second.Bridges())
@@ -257,7 +257,7 @@ func TestEstate(t *testing.T) {
 }
 
 // The fault changes the alarms of about the share of the legs, and nothing else of the
-// story.
+// scenario.
 func TestPacketLoss(t *testing.T) {
 	lossy := func(share float64) (hit, all int, story []string) {
 		for _, ev := range playAll(Config{Seed: 4, Bridges: 2, Meetings: 60, PacketLoss: share}) {

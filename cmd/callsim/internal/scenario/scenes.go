@@ -9,8 +9,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// scene is one kind of meeting. It is played when the meeting convenes and
-// makes all its appointments; it returns the meeting it is about.
+// scene is one kind of meeting. It is run when the meeting convenes and schedules all its
+// actions; it returns the meeting it is about.
 type scene func(*World) *meeting
 
 // scenes are dealt like cards: every kind once before any comes again.
@@ -162,8 +162,8 @@ func recorded(w *World) *meeting { return served(w, (*World).runRecorder) }
 // streamed is a meeting with an older and a SIP streamer.
 func streamed(w *World) *meeting { return served(w, (*World).runStreamer) }
 
-// served plays a meeting in which a service runs twice, the first time until
-// it is stopped, the second time until the meeting ends.
+// served runs a meeting in which a service runs twice, the first time until it is stopped,
+// the second time until the meeting ends.
 func served(w *World, serve func(w *World, c *call, older bool, lasts time.Duration)) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallCoSpace, h)

@@ -10,7 +10,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// World is a cluster in the middle of its story.
+// World is the state of a simulated cluster.
 type World struct {
 	cfg   Config
 	tempo timing
@@ -18,7 +18,7 @@ type World struct {
 	now   time.Time
 
 	agenda  chance.Schedule
-	emitted []Event // what the current appointment made happen
+	emitted []Event // events of the current action
 
 	hosts    []*host
 	spaces   map[bool][]*coSpace // by whether they belong to the cluster
@@ -35,7 +35,7 @@ type World struct {
 	people   chance.Deck[person]
 }
 
-// New builds the world before anything has happened.
+// New returns the world before its first event.
 func New(cfg Config) *World {
 	w := &World{
 		cfg:      cfg,
@@ -73,8 +73,8 @@ func (w *World) Sessions() []string {
 	return list
 }
 
-// Events plays the story. It can be played once; it ends after the last leg of
-// the last meeting, or never when the meetings have no end.
+// Events runs the scenario and yields its events, once. It ends after the last leg of the
+// last meeting, or never if Config.Meetings is 0.
 func (w *World) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		w.agenda.Add(w.now, w.startMeeting)
@@ -93,10 +93,10 @@ func (w *World) Events() iter.Seq[Event] {
 	}
 }
 
-// after makes an appointment a while from now.
+// scheduleAfter schedules an action after a delay.
 func (w *World) scheduleAfter(wait time.Duration, do func()) { w.agenda.Add(w.now.Add(wait), do) }
 
-// at makes an appointment for a moment, now at the earliest.
+// scheduleAt schedules an action at a time, now at the earliest.
 func (w *World) scheduleAt(when time.Time, do func()) {
 	if when.Before(w.now) {
 		when = w.now
@@ -104,12 +104,12 @@ func (w *World) scheduleAt(when time.Time, do func()) {
 	w.agenda.Add(when, do)
 }
 
-// tell records that something happened on h now.
+// emit appends an event of h at the current time.
 func (w *World) emit(h *host, what Happening) {
 	w.emitted = append(w.emitted, Event{
 		At: w.now, Time: w.now.Add(h.skew), Bridge: h.index, Session: h.session, What: what,
 	})
 }
 
-// briefly is a second or two.
+// drawBriefly draws one or two seconds.
 func (w *World) drawBriefly() time.Duration { return w.dice.Seconds([2]int{1, 2}) }

@@ -37,7 +37,7 @@ type request struct {
 	number int
 }
 
-// request writes the first line of a request.
+// newRequest writes the first line of a request.
 func (l *Log) newRequest(h *host, at time.Time, method, path string) *request {
 	h.traces++
 	r := &request{l, h, at, h.traces}
@@ -46,7 +46,7 @@ func (l *Log) newRequest(h *host, at time.Time, method, path string) *request {
 	return r
 }
 
-// write writes a line of the request, with one blank before its text, beside the one that
+// writeLine writes a line of the request, with one blank before its text, beside the one that
 // ends "API trace 1: ".
 func (r *request) writeLine(text string) {
 	r.l.writeLine(r.h, &line{at: r.at, facility: user, severity: "info", tag: "host:server:", level: " INFO : ", text: fmt.Sprintf("API trace %d: %s", r.number, text)})
@@ -55,7 +55,7 @@ func (r *request) writeLine(text string) {
 // chunk is after how many characters a bridge cuts a parameter.
 const chunk = 48
 
-// form writes the body of a request: a parameter on a line, long ones in chunks.
+// writeForm writes the body of a request: a parameter on a line, long ones in chunks.
 func (r *request) writeForm(parameters ...string) {
 	body := "&" + strings.Join(parameters, "&")
 	r.writeLine(fmt.Sprintf(`content data size %d, type "%s":`, len(body), formType))
@@ -72,7 +72,7 @@ func (r *request) writeForm(parameters ...string) {
 	}
 }
 
-// answer writes the response. Its body is XML, an element on a line.
+// writeResponse writes the response. Its body is XML, an element on a line.
 func (r *request) writeResponse(code int, location string, body ...string) {
 	r.at = r.at.Add(r.h.form.resolution() * 7 % time.Second) // nothing where dates have seconds
 	size := 0
@@ -99,7 +99,7 @@ func (l *Log) secret() string {
 	return secret
 }
 
-// schedule has the client start a meeting: it looks at the bridge, opens the space, and
+// scheduleMeeting has the client start a meeting: it looks at the bridge, opens the space, and
 // creates the call. Two of its requests interleave, and one is refused until it shows its
 // password.
 func (l *Log) scheduleMeeting(h *host, at time.Time, c *call) {
@@ -126,7 +126,7 @@ func (l *Log) scheduleMeeting(h *host, at time.Time, c *call) {
 		fmt.Sprintf(`<call id="%s">`, c.ID), "  <coSpace>"+c.CoSpace+"</coSpace>", "  <callCorrelator>"+c.Correlator+"</callCorrelator>", "</call>")
 }
 
-// space has the client open or close the space of a meeting.
+// setSpace has the client open or close the space of a meeting.
 func (l *Log) setSpace(h *host, at time.Time, c *call, what string, opens bool, name string) {
 	r := l.newRequest(h, at, "PUT", "/api/v1/cospaces/"+c.CoSpace)
 	parameters := []string{fmt.Sprintf("nonMemberAccess=%t", opens), "passcode=********", "name=" + name}
@@ -141,7 +141,7 @@ func (l *Log) setSpace(h *host, at time.Time, c *call, what string, opens bool, 
 	c.meeting.Steps = append(c.meeting.Steps, what)
 }
 
-// invite has the client ask the bridge to call somebody.
+// invitePerson has the client ask the bridge to call somebody.
 func (l *Log) invitePerson(h *host, at time.Time, c *call, who scenario.Leg) {
 	r := l.newRequest(h, at, "POST", "/api/v1/calls/"+c.ID+"/calllegs")
 	r.writeForm("remoteParty=" + who.RemoteParty)
@@ -167,7 +167,7 @@ func (l *Log) endMeeting(h *host, at time.Time, c *call) {
 	c.meeting.End = &end
 }
 
-// user writes an audit line of the client.
+// writeAudit writes an audit line of the client.
 func (l *Log) writeAudit(h *host, at time.Time, did string) {
 	l.writeAuditLine(h, at, "api_audit", fmt.Sprintf(`%s: API user "%s" %s`, clientAddress, clientUser, did))
 }

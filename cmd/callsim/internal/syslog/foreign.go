@@ -11,8 +11,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// foreign writes what is in the log besides calls and requests, now and then: other
-// processes, signs of faults, commands, and lines that are none.
+// writeForeign writes what is in the log besides calls and requests, by chance: other processes,
+// signs of faults, commands, and lines that are none.
 func (l *Log) writeForeign(h *host, at time.Time) {
 	if !l.dice.Chance(0.5) {
 		return

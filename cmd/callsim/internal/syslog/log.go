@@ -13,7 +13,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// streamOfChance is the log's own: the story is the same with and without it.
+// streamOfChance is the log's own: the scenario is the same with and without it.
 const streamOfChance = 0x5106
 
 // Options of a Log. At least one of Path, UDP and TCP is set.
@@ -89,7 +89,7 @@ func Open(o Options) (*Log, error) {
 	return l, nil
 }
 
-// start forgets what a bridge knew before it started.
+// reset forgets what a bridge knew before it started.
 func (h *host) reset(dice chance.Dice) {
 	h.traces, h.numbers = 9000+dice.IntN(1000), 0
 	h.calls, h.legs = make(map[string]*call), make(map[string]*leg)
@@ -205,7 +205,7 @@ func (l *Log) changeLeg(h *host, at time.Time, what scenario.Leg) {
 	}
 }
 
-// enter writes that a leg is in a call, if that is news, and that a person takes part in
+// enterCall writes that a leg is in a call, if that is news, and that a person takes part in
 // it. It reports whether the leg is in a call.
 func (l *Log) enterCall(h *host, at time.Time, g *leg, what scenario.Leg) bool {
 	c := h.calls[what.Call()]
@@ -253,19 +253,19 @@ func (c *call) title() string {
 // levels in which INFO stands in lines of the server.
 var levels = []string{" INFO : ", "INFO : ", " INFO    : ", " INFO "}
 
-// server writes a line of the server process.
+// writeServerLine writes a line of the server process.
 func (l *Log) writeServerLine(h *host, at time.Time, kind, text string) {
 	l.report.Records[kind]++
 	l.writeLine(h, &line{at: at, facility: user, severity: "info", tag: "host:server:", level: chance.Pick(l.dice, levels), text: text})
 }
 
-// audit writes a line of the same process for auditors.
+// writeAuditLine writes a line of the same process for auditors.
 func (l *Log) writeAuditLine(h *host, at time.Time, kind, text string) {
 	l.report.Records[kind]++
 	l.writeLine(h, &line{at: at, facility: local0, severity: "info", tag: "host:server:", level: " INFO : ", text: text})
 }
 
-// write gives a line to all outputs. The clock of a bridge does not go back in its log.
+// writeLine gives a line to all outputs. The clock of a bridge does not go back in its log.
 func (l *Log) writeLine(h *host, what *line) {
 	if what.at.Before(h.last) {
 		what.at = h.last

@@ -26,7 +26,7 @@ func story(seed uint64) *scenario.World {
 	return scenario.New(scenario.Config{Seed: seed, Bridges: 3, Meetings: 60, Restarts: 2, Start: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)})
 }
 
-// play plays a story, and returns the lines of the file and the report.
+// run runs a scenario, and returns the lines of the file and the report.
 func play(t *testing.T, seed uint64, o Options) ([]string, Report) {
 	t.Helper()
 	w := story(seed)

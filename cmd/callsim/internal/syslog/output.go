@@ -86,7 +86,7 @@ func (s *stream) write(bridge int, _, wire string) error {
 	return nil
 }
 
-// connected tries again at most once in a second.
+// connect tries again at most once in a second.
 func (s *stream) connect(bridge int) bool {
 	if s.connections[bridge] != nil {
 		return true

@@ -57,7 +57,7 @@ func (m *meeting) add(c *Call) {
 	conf.End = lastEnd(m.calls)
 }
 
-// cmpFirst is the first comparison that decides.
+// firstDifference is the first comparison that decides.
 func firstDifference(results ...int) int {
 	for _, r := range results {
 		if r != 0 {

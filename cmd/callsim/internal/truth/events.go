@@ -11,8 +11,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// rosters folds the same events as the Events servers, in its own way, into
-// who is where at the moment. It keeps only what is open.
+// rosters applies the same events as the Events servers, independently of them, and knows
+// who is in which call now. It keeps open objects only.
 type rosters struct {
 	bridges []scenario.Bridge
 	calls   map[string]openCall
@@ -20,7 +20,7 @@ type rosters struct {
 	moves   []moves              // by bridge
 }
 
-// onStage is an open call.
+// openCall is an open call.
 type openCall struct {
 	scenario.Call
 	bridge int
@@ -104,7 +104,7 @@ func (o *rosters) clearBridge(bridge int) {
 	}
 }
 
-// truth is what is open now, with what the servers saw of their clients.
+// result returns the open objects, with the counters of the servers.
 func (o *rosters) result(accounts []events.Account) *Events {
 	t := &Events{Bridges: make([]EventsBridge, len(o.bridges))}
 	meetings := map[string]map[int]bool{} // bridges by correlator

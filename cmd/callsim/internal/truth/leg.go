@@ -29,7 +29,7 @@ func (r *Recorder) addLeg(ev scenario.Event, l scenario.Leg, index uint64) {
 	r.moveLeg(leg, l)
 }
 
-// legMoved puts a leg into the call it is in now, if that is another one.
+// moveLeg moves a leg into its current call if that changed.
 func (r *Recorder) moveLeg(l *Leg, now scenario.Leg) {
 	if now.Call() == l.call() {
 		return
@@ -51,7 +51,7 @@ func (l *Leg) call() string {
 	return l.Calls[len(l.Calls)-1]
 }
 
-// turn books the time spent in the phase that ends now.
+// setPhase adds up the time spent in the phase that ends now.
 func (l *Leg) setPhase(to scenario.Phase, now time.Time) {
 	switch spent := int(now.Sub(l.phase.since) / time.Second); l.phase.in {
 	case scenario.PhaseMenu:

@@ -16,7 +16,7 @@ func (r *Recorder) WatchRecordings() {
 	r.recorded = &recordings{byID: map[string]*RecordedSession{}, thresholds: map[recording.Disk]map[string]int{}, percent: map[recording.Disk]int{}}
 }
 
-// ObserveRecording takes in one event of the story of recordings.
+// ObserveRecording takes in one event of the scenario of recordings.
 func (r *Recorder) ObserveRecording(ev recording.Event) { r.recorded.applyEvent(ev) }
 
 // MediaSense is the truth about the MediaSense servers, nil without them.
@@ -27,7 +27,7 @@ func (r *Recorder) MediaSense(report mediasense.Report, disks []recording.Usage,
 	return r.recorded.result(report, disks, refused)
 }
 
-// recordings folds the story of recordings.
+// recordings applies the scenario of recordings.
 type recordings struct {
 	sessions   []*RecordedSession
 	byID       map[string]*RecordedSession
@@ -70,7 +70,7 @@ func (r *recordings) remove(what recording.Removed) {
 	}
 }
 
-// tag changes the tags of a session, or of a track of it.
+// applyTag changes the tags of a session, or of a track of it.
 func (s *RecordedSession) applyTag(what recording.Tagged) {
 	list := &s.last.Tags
 	if i := slices.IndexFunc(s.last.Tracks, func(t recording.Track) bool { return t.Number == what.Track }); i >= 0 {
@@ -132,7 +132,7 @@ func (r *recordings) disk(u recording.Usage) RecordedDisk {
 	return d
 }
 
-// finish writes down what the session was in the end.
+// finish records what the session was in the end.
 func (s *RecordedSession) finish() {
 	is := s.last
 	s.Server, s.CCID, s.Former = serverName(is.Server), is.CCID, is.Former
@@ -178,8 +178,7 @@ func tags(list []recording.Tag) []RecordedTag {
 	return out
 }
 
-// gaps pairs the tags that begin and end something; what nothing ends goes on to
-// the end.
+// gaps pairs the tags that begin and end something; what nothing ends continues to the end.
 func gaps(list []recording.Tag, begin, end string, over time.Time) []RecordedGap {
 	out := []RecordedGap{}
 	for _, t := range list {

@@ -10,15 +10,15 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
 )
 
-// MediaSense is what a perfect observer of the MediaSense servers must end with.
-// Events are counted by type and action, with a blank between the two. Times are
-// nanoseconds since 1970; 0 and absent stand for what has not come.
+// MediaSense is the expected result of a perfect observer of the MediaSense servers. Events
+// are counted by type and action, separated by a blank. Times are nanoseconds since 1970; 0
+// or absent means unknown.
 type MediaSense struct {
 	// Sessions in the order in which they began.
 	Sessions []*RecordedSession `json:"sessions"`
 	// Refused is the calls not recorded because no disk had room.
 	Refused int `json:"refused"`
-	// Happened is the events of the story, each once.
+	// Happened counts the events of the scenario, each once.
 	Happened map[string]int `json:"happened"`
 	// Distinct is those of them that were acknowledged at least once, each once.
 	Distinct map[string]int `json:"distinct"`
@@ -35,14 +35,14 @@ type MediaSense struct {
 	MalformedDistinct int `json:"malformed_distinct"`
 	// Disks in the order of their nodes.
 	Disks []RecordedDisk `json:"disks"`
-	// Missed is the events that nobody acknowledged, in their order.
+	// Missed are the events without an acknowledgement, in their order.
 	Missed []MissedEvent `json:"missed"`
 	// Servers in the order of their names: what they posted, and what they saw of
 	// the clients of their API.
 	Servers []mediasense.Account `json:"servers"`
 }
 
-// MissedEvent happened, and nobody acknowledged it.
+// MissedEvent is an event without an acknowledgement.
 type MissedEvent struct {
 	// Event is its type and action.
 	Event string `json:"event"`
@@ -115,7 +115,7 @@ type RecordedParticipant struct {
 	XRefCi string `json:"x_ref_ci"`
 	// DeviceID is the name of the device, absent when no event has it.
 	DeviceID string `json:"device_id,omitempty"`
-	// Conference tells that it is a conference bridge.
+	// Conference means that it is a conference bridge.
 	Conference bool `json:"conference"`
 	// StartUnixNano and EndUnixNano of the part.
 	StartUnixNano int64 `json:"start_unix_nano"`
@@ -130,12 +130,12 @@ type RecordedTag struct {
 	Type string `json:"type"`
 	// CreateUnixNano is when it was made.
 	CreateUnixNano int64 `json:"create_unix_nano"`
-	// AtUnixNano is the moment it marks, absent for the whole session.
+	// AtUnixNano is the time that it marks, absent for the whole session.
 	AtUnixNano int64 `json:"at_unix_nano,omitempty"`
 }
 
-// RecordedGap is a pause or a silence. One that nothing ended goes to the end of
-// the session or track.
+// RecordedGap is a pause or a silence. Without an end it lasts to the end of the session or
+// track.
 type RecordedGap struct {
 	// Start and end of the gap in nanoseconds since 1970; no end while it lasts.
 	StartUnixNano int64 `json:"start_unix_nano"`

@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// Recorder folds the events of a scenario into objects.
+// Recorder applies the events of a scenario to objects.
 type Recorder struct {
 	bridges    []scenario.Bridge
 	calls      []*Call
@@ -26,8 +26,8 @@ func NewRecorder(bridges []scenario.Bridge) *Recorder {
 	return &Recorder{bridges: bridges, open: map[string]any{}}
 }
 
-// Observe folds one event. The index is that of the record made of it, and
-// means nothing for an event that leaves none.
+// Observe applies one event. The index is that of the record made of it, and means nothing
+// for an event that leaves none.
 func (r *Recorder) Observe(ev scenario.Event, index uint64) {
 	if r.rosters != nil {
 		r.rosters.applyEvent(ev)
@@ -74,7 +74,7 @@ func (r *Recorder) newLife(ev scenario.Event, id string, index uint64) Life {
 	}
 }
 
-// see books one more record about the object.
+// addRecord counts one more record about the object.
 func (l *Life) addRecord(ev scenario.Event, index uint64) {
 	l.LastSeen = ev.Time
 	l.records = append(l.records, index)
@@ -88,7 +88,7 @@ func (r *Recorder) endLife(l *Life, ev scenario.Event, index uint64) {
 	delete(r.open, l.ID)
 }
 
-// restarted ends everything of the bridge without a record.
+// clearBridge ends all objects of a bridge without a record.
 func (r *Recorder) clearBridge(ev scenario.Event) {
 	for id, object := range r.open {
 		l := lifeOf(object)

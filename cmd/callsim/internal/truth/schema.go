@@ -12,7 +12,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/syslog"
 )
 
-// Outcome is how an object's life ended.
+// Outcome is how an object ended.
 type Outcome string
 
 const (
@@ -25,18 +25,18 @@ const (
 	Open Outcome = "open"
 )
 
-// Truth is the whole file. All times are those of the bridges' own clocks, as
-// they are on the wire; all durations are in seconds.
+// Truth is the whole file. All times are on the bridges' own clocks, as on the wire; all
+// durations are in seconds.
 type Truth struct {
 	// Seed of the run.
 	Seed uint64 `json:"seed"`
-	// Interrupted tells that the run stopped before everything was acknowledged.
+	// Interrupted means that the run stopped before everything was acknowledged.
 	Interrupted bool `json:"interrupted"`
 	// Bridges in the order of their names.
 	Bridges []Bridge `json:"bridges"`
 	// Missing is the sum of all gaps, in records.
 	Missing uint64 `json:"missing"`
-	// Garbage is what was posted that is no XML, and answered with 200.
+	// Garbage is the acknowledged bodies that are not XML.
 	Garbage []Garbage `json:"garbage"`
 	// Calls in the order in which they began.
 	Calls []*Call `json:"calls"`
@@ -50,21 +50,21 @@ type Truth struct {
 	Conferences []*Conference `json:"conferences"`
 	// Counts is the number of good records acknowledged, by record type.
 	Counts map[string]uint64 `json:"counts"`
-	// Events is what the Events servers must have told, absent without them.
+	// Events is the expected result of the Events servers, absent without them.
 	Events *Events `json:"events,omitempty"`
-	// MediaSense is what the MediaSense servers must have told, absent without them.
+	// MediaSense is the expected result of the MediaSense servers, absent without them.
 	MediaSense *MediaSense `json:"mediasense,omitempty"`
-	// OCMS is what must come out of the event log of the SIP proxy, absent without it.
+	// OCMS is the expected content of the event log of the SIP proxy, absent without it.
 	OCMS *accounting.EventLog `json:"ocms,omitempty"`
-	// Syslog is what must come out of the bridges' syslog, absent without it.
+	// Syslog is the expected content of the bridges' syslog, absent without it.
 	Syslog *syslog.Report `json:"syslog,omitempty"`
 }
 
-// Events is what a perfect observer of the Events servers must end with: what is
-// open when the story ends, or stops. Who is put from one call into another is
-// removed and added.
+// Events is the expected result of a perfect observer of the Events servers: the open
+// objects when the scenario ends or stops. A participant who moves from one call to another
+// is removed and added.
 type Events struct {
-	// Meetings going on, each once.
+	// Meetings in progress, each once.
 	Meetings int `json:"meetings"`
 	// Calls of these meetings: one on every bridge that hosts people.
 	Calls int `json:"calls"`
@@ -74,8 +74,8 @@ type Events struct {
 	Added uint64 `json:"added"`
 	// Removed is how many times one left.
 	Removed uint64 `json:"removed"`
-	// Lost is how many were in a call of a bridge that restarted. Added is the
-	// sum of Removed, Lost and those who are there.
+	// Lost is how many were in a call of a bridge that restarted. Added is the sum of
+	// Removed, Lost and the present participants.
 	Lost uint64 `json:"lost"`
 	// Bridges in the order of their names.
 	Bridges []EventsBridge `json:"bridges"`
@@ -132,12 +132,12 @@ type Bridge struct {
 	Sessions []Session `json:"sessions"`
 }
 
-// Session is the account of one run of a bridge. Every index from 0 to
-// Generated-1 is in exactly one of the sets.
+// Session has the records of one run of a bridge. Every index from 0 to Generated-1 is in
+// exactly one of the sets.
 type Session struct {
 	// Session is the identifier on the wire.
 	Session string `json:"session"`
-	// Generated is how many correlator indices were given out.
+	// Generated is the number of assigned correlator indices.
 	Generated uint64 `json:"generated"`
 	// LastRecordTime is the time of the last record, absent without records.
 	LastRecordTime *time.Time `json:"last_record_time,omitempty"`
@@ -153,11 +153,11 @@ type Session struct {
 	// Unsent are records still waiting when the run stopped. Empty in a run
 	// that finished.
 	Unsent bridge.Ranges `json:"unsent"`
-	// Gaps are the losses told by acknowledged records, in order.
+	// Gaps are the losses that acknowledged records report, in order.
 	Gaps []bridge.Gap `json:"gaps"`
 }
 
-// Garbage is a body that is no XML.
+// Garbage is a body that is not XML.
 type Garbage struct {
 	// Bridge posted it.
 	Bridge string `json:"bridge"`
@@ -167,7 +167,7 @@ type Garbage struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Life is what all objects have in common.
+// Life has the fields that all objects share.
 type Life struct {
 	// ID is the identifier on the wire.
 	ID string `json:"id"`
@@ -183,11 +183,10 @@ type Life struct {
 	LastSeen time.Time `json:"last_seen"`
 	// DurationSeconds from start to end, absent unless complete.
 	DurationSeconds *int `json:"duration_seconds,omitempty"`
-	// Outcome tells how the object ended.
+	// Outcome is how the object ended.
 	Outcome Outcome `json:"outcome"`
-	// LostRecords tells that at least one record about this very object was
-	// dropped, damaged, or not acknowledged, so that an observer may know less
-	// than is written here.
+	// LostRecords means that at least one record of this object was dropped, damaged or not
+	// acknowledged, so that an observer may know less than this file.
 	LostRecords bool `json:"lost_records"`
 
 	bridge  int
@@ -242,7 +241,7 @@ type Leg struct {
 	LobbySeconds int `json:"lobby_seconds"`
 	// Reason of the end, absent unless complete.
 	Reason string `json:"reason,omitempty"`
-	// RemoteTeardown tells that the far end ended the leg.
+	// RemoteTeardown means that the far end ended the leg.
 	RemoteTeardown bool `json:"remote_teardown"`
 	// Alarms is the percentage of each alarm that was raised.
 	Alarms map[string]float64 `json:"alarms"`
@@ -269,9 +268,8 @@ type Service struct {
 	Leg string `json:"leg"`
 }
 
-// Conference is the calls of one meeting: they share a correlator and their
-// lives overlap in true time. A call that a restart cut short counts to the
-// moment of the restart.
+// Conference is the calls of one meeting: they share a correlator and their lives overlap
+// in true time. A call that a restart cut short counts to the time of the restart.
 type Conference struct {
 	// Correlator all calls share.
 	Correlator string `json:"correlator"`

@@ -13,16 +13,16 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/events"
 )
 
-// Account is what became of the records of one bridge.
+// Account is the outcome of the records of one bridge.
 type Account struct {
 	Sessions     []bridge.Report
 	Acknowledged map[string]uint64 // good records by type
 	Garbage      [][]byte
 }
 
-// Truth joins what happened with what became of the records. The accounts are
-// in the order of the scenario's bridges. It may be called once. [Recorder.Events]
-// adds what the Events servers are about.
+// Truth joins what happened with the outcome of the records. The accounts are in the order
+// of the scenario's bridges. It may be called once. [Recorder.Events] adds what the Events
+// servers are about.
 func (r *Recorder) Truth(seed uint64, accounts []Account) Truth {
 	t := Truth{
 		Seed: seed, Bridges: []Bridge{}, Garbage: []Garbage{}, Counts: map[string]uint64{},

@@ -9,8 +9,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/wire"
 )
 
-// census counts the records of every session, by playing the story once before.
-// Of a story without end it assumes enough records for the faults to come soon.
+// countRecords counts the records of every session by running the scenario once in advance.
+// For a scenario without end it assumes enough records for the faults to happen soon.
 func countRecords(opts options) []bridge.Stretch {
 	const assumed = 400
 	wanted := max(opts.faults.Overflow, opts.faults.Garbage)

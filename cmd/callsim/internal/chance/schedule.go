@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// Appointment is something a world will do at a moment.
+// Action is a function to run at a simulated time.
 type Action struct {
 	At  time.Time
-	seq int // of two appointments at one moment, the one made first is kept first
+	seq int // orders actions of one time by the order of Add
 	Do  func()
 }
 
-// Agenda is the heap of appointments, earliest first.
+// Schedule is the heap of future actions, earliest first.
 type Schedule struct {
 	list []Action
 	made int
 }
 
-// Add makes an appointment.
+// Add schedules do at a time.
 func (a *Schedule) Add(at time.Time, do func()) {
 	a.made++
 	heap.Push(a, Action{At: at, seq: a.made, Do: do})
 }
 
-// Next takes out the earliest appointment of an agenda that is not empty.
+// Next removes and returns the earliest action. The schedule must not be empty.
 func (a *Schedule) Next() Action { return heap.Pop(a).(Action) }
 
-// When is the moment of the earliest appointment of an agenda that is not empty.
+// When returns the time of the earliest action. The schedule must not be empty.
 func (a *Schedule) When() time.Time { return a.list[0].At }
 
 // Len implements heap.Interface.
@@ -54,7 +54,7 @@ func (a *Schedule) Push(x any) { a.list = append(a.list, x.(Action)) }
 // Pop implements heap.Interface.
 func (a *Schedule) Pop() any {
 	last := a.list[len(a.list)-1]
-	a.list[len(a.list)-1] = Action{} // lets go of the closure
+	a.list[len(a.list)-1] = Action{} // releases the closure
 	a.list = a.list[:len(a.list)-1]
 	return last
 }

@@ -21,8 +21,8 @@ type liveLeg struct {
 	began time.Time // on the bridge's clock
 }
 
-// loadOfLeg is what a leg adds to the load of the media processing, and loadLimit
-// the configured limit, in the same units; made up.
+// loadOfLeg is what a leg adds to the load of the media processing, and loadLimit the
+// configured limit, in the same units; invented.
 const (
 	loadOfLeg = 600
 	loadLimit = 96_000
@@ -142,7 +142,7 @@ func (s *server) dawdle(r *http.Request) bool {
 	return false
 }
 
-// spoil answers with a fault now and then, with the lock held.
+// spoil answers with a fault by chance, with the lock held.
 func (s *server) spoil(w http.ResponseWriter) bool {
 	f := s.cluster.opts.Faults
 	switch {

@@ -11,7 +11,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/recording"
 )
 
-// news is an event of the story on its way.
+// eventDelivery is an event of the scenario with the state of its delivery.
 type eventDelivery struct {
 	ev      recording.Event
 	kind    Kind
@@ -20,7 +20,7 @@ type eventDelivery struct {
 	arrived bool // and acknowledged
 }
 
-// sessions lists whom the event is about.
+// sessions returns the ids of the event's sessions.
 func (n *eventDelivery) sessions() []string {
 	switch what := n.ev.What.(type) {
 	case recording.Started:
@@ -37,9 +37,9 @@ func (n *eventDelivery) sessions() []string {
 	return nil
 }
 
-// newsDesk counts what happened and what of it somebody has.
+// deliveryLog counts the events and their deliveries.
 type deliveryLog struct {
-	keepPending bool
+	keepPending bool // keep events without an acknowledgement, for Report.Missed
 	happened    map[Kind]int
 	arrived     map[Kind]int
 	states      map[string]int // sessions that ended, by state
@@ -64,14 +64,14 @@ func (d *deliveryLog) add(ev recording.Event, s shape) *eventDelivery {
 	return n
 }
 
-// tidy forgets what has arrived when it is most of the list.
+// dropArrived removes arrived events when they are most of the list.
 func (d *deliveryLog) dropArrived() {
 	if len(d.pending) >= 1024 && len(d.pending) == cap(d.pending) {
 		d.pending = slices.DeleteFunc(d.pending, func(n *eventDelivery) bool { return n.arrived })
 	}
 }
 
-// arrive counts an event the first time somebody acknowledges it.
+// markArrived counts an event at its first acknowledgement.
 func (d *deliveryLog) markArrived(n *eventDelivery) {
 	if n.arrived {
 		return
@@ -96,7 +96,7 @@ func (d *deliveryLog) markArrived(n *eventDelivery) {
 	}
 }
 
-// Missed is an event that nobody has acknowledged.
+// Missed is an event without an acknowledgement.
 type Missed struct {
 	At       time.Time
 	Kind     Kind

@@ -65,7 +65,7 @@ type lineQuality struct {
 	jitter, trip uint64  // in ms
 }
 
-// An alarm is active above these; made up, as every server has rules of its own.
+// An alarm is active above these; invented, as every server has rules of its own.
 const (
 	alarmLoss   = 3.0 // An alarm is active above these invented limits; real servers have rules of their own.
 	alarmJitter = 50
