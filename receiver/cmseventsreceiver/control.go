@@ -57,7 +57,7 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 		case state.pendingID != 0 && !now.Before(state.answerBy):
 			return newFailure(reasonUnacknowledged, "a request was not acknowledged within %s", ackTimeout)
 		case c.slot == 0 && !c.listActive.Load() && !now.Before(beginBy), c.slot == 0 && c.listIsLate(now):
-			return newFailure(reasonInactive, "the server did not announce its calls within %s", listTimeout)
+			return newFailure(reasonInactive, "the server did not begin its list of calls within %s", listTimeout)
 		case state.pendingID == 0 && now.Sub(heard) >= c.link.config.ProbeAfter:
 			if failed := c.probeServer(ctx); failed != nil {
 				return failed
@@ -108,22 +108,22 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 
 // lateness is how much later than due it is. A server stops sending to a client that does
 // not acknowledge for some time, but still answers requests. So a process that stood still
-// must reconnect. The monotonic clock shows a machine that stood still, the wall clock a
-// paused machine.
+// must reconnect. A paused machine shows on the wall clock only, and a
+// wall clock that was set back hides a stopped process, so lateness uses both clocks.
 func lateness(due, now time.Time) time.Duration {
 	return max(now.Sub(due), now.Round(0).Sub(due.Round(0)))
 }
 
 // endCause returns the failure that readMessages reported, if any: it sees the cause first.
-// Otherwise it returns otherwise.
-func (*connection) endCause(ctx context.Context, otherwise *failure) *failure {
+// Otherwise it returns fallback.
+func (*connection) endCause(ctx context.Context, fallback *failure) *failure {
 	if failed, ok := context.Cause(ctx).(*failure); ok && failed != nil { //nolint:errorlint // the cause is never wrapped
 		return failed
 	}
-	if otherwise == nil {
-		otherwise = newFailure(reasonClosed, "stopped")
+	if fallback == nil {
+		fallback = newFailure(reasonClosed, "stopped")
 	}
-	return otherwise
+	return fallback
 }
 
 // sendRequest sends the complete set of subscriptions if it changed or must be resent.

@@ -21,11 +21,10 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// A batch is passed on at once: at most so many records, and so many bytes as
-// estimated by sizeOf. Consumers refuse what is above 4 MiB, as gRPC does by
-// default, and would refuse all of it.
+// A batch holds at most maxBatchRecords and maxBatchBytes, as estimated by estimateBytes.
+// Consumers refuse a batch above 4 MiB as a whole, which is the default limit of gRPC.
 const (
-	maxBatchRecords = 1000 // A batch holds at most maxBatchRecords and maxBatchBytes, as estimated by estimateBytes. Consumers refuse a batch above 4 MiB as a whole, which is the default limit of gRPC.
+	maxBatchRecords = 1000
 	maxBatchBytes   = 2 << 20
 )
 
@@ -33,7 +32,7 @@ const (
 // reader is run.
 type queue struct {
 	next        consumer.Logs
-	maxRecords  int // records
+	maxRecords  int
 	maxBytes    int // as estimated by estimateBytes
 	putResource func(pcommon.Map)
 	version     string
@@ -57,7 +56,7 @@ type queue struct {
 type batch struct {
 	logs    plog.Logs
 	records plog.LogRecordSlice
-	bytes   int  // bytes
+	bytes   int
 	closed  bool // no further record may be added
 }
 
@@ -73,6 +72,7 @@ func (q *queue) addMalformed(ctx context.Context, now time.Time, text, kind, rea
 	}
 }
 
+// append adds a record of an estimated size, unless the queue is full.
 func (q *queue) append(ctx context.Context, size int, put func(plog.LogRecord)) bool {
 	q.mu.Lock()
 	if q.recordCount >= q.maxRecords || q.byteCount+size > q.maxBytes && q.recordCount > 0 {
@@ -91,10 +91,10 @@ func (q *queue) append(ctx context.Context, size int, put func(plog.LogRecord)) 
 	b.bytes += size
 	q.recordCount++
 	q.byteCount += size
-	many := q.recordCount >= min(maxBatchRecords, q.maxRecords/2) || q.byteCount >= min(maxBatchBytes, q.maxBytes/2)
+	enough := q.recordCount >= min(maxBatchRecords, q.maxRecords/2) || q.byteCount >= min(maxBatchBytes, q.maxBytes/2)
 	q.mu.Unlock()
 	signal(q.hasRecords)
-	if many {
+	if enough {
 		signal(q.batchReady)
 	}
 	return true
@@ -158,7 +158,7 @@ func (q *queue) newBatch() batch {
 }
 
 // counts returns the number of waiting records and their bytes.
-func (q *queue) counts() (held, size int) {
+func (q *queue) counts() (records, bytes int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.recordCount, q.byteCount
@@ -175,6 +175,7 @@ func (q *queue) halfEmpty() bool {
 	return q.recordCount <= q.maxRecords/2 && q.byteCount <= q.maxBytes/2
 }
 
+// takeBatch removes the oldest batch. Its records count until release.
 func (q *queue) takeBatch() (b batch, found bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -189,6 +190,7 @@ func (q *queue) takeBatch() (b batch, found bool) {
 	return b, true
 }
 
+// release frees the room of delivered records.
 func (q *queue) release(n, size int) {
 	q.mu.Lock()
 	q.recordCount -= n
@@ -217,7 +219,7 @@ func (q *queue) run(ctx context.Context) {
 		case <-q.hasRecords:
 			q.awaitBatch(ctx)
 		case <-q.stop:
-			if held, _ := q.counts(); held == 0 {
+			if records, _ := q.counts(); records == 0 {
 				return
 			}
 		case <-ctx.Done():
@@ -243,7 +245,7 @@ func (q *queue) awaitBatch(ctx context.Context) {
 }
 
 // deliver passes a batch to the next consumer, with retries on retryable errors. After the
-// stop it goes on until ctx ends.
+// stop it continues until ctx ends.
 func (q *queue) deliver(ctx context.Context, logs plog.Logs, n int) {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = 100*time.Millisecond, 5*time.Second

@@ -48,10 +48,18 @@ func (s *sweep) requireQuiet(quiet time.Duration) {
 	}
 }
 
-// resetQuiet records a message of the snapshot. Its first message and each one that lists
-// an absent object start the quiet time again.
-func (s *sweep) resetQuiet(now time.Time, missing bool) {
-	if s.dueAt.IsZero() || s.begun && !missing {
+// recordMessage records a message of the snapshot. The first one starts the quiet time
+// again.
+func (s *sweep) recordMessage(now time.Time) {
+	if !s.begun {
+		s.recordReturn(now)
+	}
+}
+
+// recordReturn records that a message listed an absent object, which starts the quiet time
+// again.
+func (s *sweep) recordReturn(now time.Time) {
+	if s.dueAt.IsZero() {
 		return
 	}
 	s.quietSince, s.begun = now, true

@@ -94,7 +94,7 @@ func (srv *serverState) followsAnyCall() bool {
 func (c *Cluster) receiveCallList(now time.Time, server int, f *Frame) Outcome {
 	srv := &c.servers[server]
 	c.beginListSnapshot(now, srv)
-	srv.listSweep.resetQuiet(now, false)
+	srv.listSweep.recordMessage(now)
 	outcome := Ignored
 	if len(f.Updates) == 0 {
 		return Accepted
@@ -166,7 +166,7 @@ func (c *Cluster) emitUnknownCall(now time.Time, server int, u *Update, fields [
 func (c *Cluster) updateCall(now time.Time, k *call, fields []Field) {
 	if k.absence.isSet() {
 		k.absence, k.unconfirmed = absence{}, false
-		c.servers[k.server].listSweep.resetQuiet(now, true)
+		c.servers[k.server].listSweep.recordReturn(now)
 		c.schedulePlan(now.Add(coalesceDelay))
 	}
 	k.listFields, c.changedFields = k.listFields.merge(fields, c.changedFields[:0])
@@ -298,6 +298,7 @@ func (c *Cluster) scheduleListSweep(srv *serverState) {
 	case summary.since.IsZero():
 		srv.listSweep = sweep{}
 	case !srv.listSweep.quietSince.IsZero():
+		// The quiet time since the first absence counts.
 		srv.listSweep.requireQuiet(c.opts.SnapshotGrace - (srv.priorQuiet - summary.priorQuiet))
 	}
 }

@@ -12,7 +12,7 @@ import (
 // participant is a person or device in a meeting.
 type participant struct {
 	id     string
-	call   *call // the call whose roster listed them last, or first if several rosters do
+	call   *call // the call under which changes are emitted
 	fields record
 	// listedBy has one bit for each server whose roster lists the participant now.
 	listedBy uint64
@@ -42,7 +42,7 @@ func bySequence(a, b *participant) int { return cmp.Compare(a.sequence, b.sequen
 // receiveRoster applies a RosterUpdate of one call.
 func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 	outcome := Ignored
-	k.rosterSweep.resetQuiet(now, false)
+	k.rosterSweep.recordMessage(now)
 	if len(f.Updates) == 0 {
 		return Accepted
 	}
@@ -139,7 +139,7 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 	p.listedBy |= serverBit
 	if p.absence.isSet() {
 		p.absence = absence{}
-		k.rosterSweep.resetQuiet(now, true)
+		k.rosterSweep.recordReturn(now)
 	}
 	p.fields, c.changedFields = p.fields.merge(fields, c.changedFields[:0])
 	if len(c.changedFields) > 0 || moved {
@@ -222,6 +222,7 @@ func (c *Cluster) scheduleRosterSweep(k *call) {
 		c.cancelRosterSweep(k)
 		return
 	}
+	// The quiet time since the first absence counts.
 	k.rosterSweep.requireQuiet(c.opts.SnapshotGrace - (k.meeting.priorQuiet - summary.priorQuiet))
 	if !slices.Contains(c.rosterSweeps, k) {
 		c.rosterSweeps = append(c.rosterSweeps, k)

@@ -67,7 +67,7 @@ type lineQuality struct {
 
 // An alarm is active above these; invented, as every server has rules of its own.
 const (
-	alarmLoss   = 3.0 // An alarm is active above these invented limits; real servers have rules of their own.
+	alarmLoss   = 3.0
 	alarmJitter = 50
 	alarmTrip   = 300
 	// heavyLoss is the loss that the fault PacketLoss adds, in per cent.

@@ -39,7 +39,7 @@ type Options struct {
 
 // Streams of random numbers, far from those of the scenario and of the bridges.
 const (
-	streamIDs uint64 = iota + 2000 // Streams of random numbers, distinct from those of packages scenario and bridge.
+	streamIDs uint64 = iota + 2000
 	streamFaults
 )
 

@@ -10,7 +10,7 @@ import (
 
 // The limits of a real server.
 const (
-	maxSubscriptions = 100 // The limits of a real server.
+	maxSubscriptions = 100 // of a socket
 	maxSockets       = 5   // of a server
 )
 

@@ -27,7 +27,7 @@ func (w *World) scheduleNextCall() {
 	if w.closed {
 		return
 	}
-	w.scheduleAfter(w.drawDuration(w.tempo.pause), w.scheduleNextCall)
+	w.scheduleAfter(w.drawDuration(w.timing.pause), w.scheduleNextCall)
 	scene, style := w.scenes.Deal(w.dice), w.styles.Deal(w.dice)
 	w.calls++
 	c := &call{world: w, near: w.agents.Deal(w.dice), far: w.callers.Deal(w.dice)}
@@ -50,7 +50,7 @@ func (c *call) start(server int, s scene) {
 		c.ID = fmt.Sprintf("Session-%d-%s-%d", w.sessions, d.Address, w.now.UnixMilli())
 	}
 	c.Start, c.State = w.now, Active
-	c.length = w.drawDuration(w.tempo.length)
+	c.length = w.drawDuration(w.timing.length)
 	c.Tracks = c.newTracks(s.video)
 	c.file = &file{session: c.ID, disk: d, began: w.now, open: true, rate: bytesPerMillisecond(c.Tracks)}
 	d.files = append(d.files, c.file)

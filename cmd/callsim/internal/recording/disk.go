@@ -125,7 +125,7 @@ var partitions = []struct {
 func (w *World) newDisks() []*disk {
 	size := w.cfg.Disk
 	if size == 0 {
-		size = w.tempo.disk
+		size = w.timing.disk
 	}
 	dice := chance.NewDice(w.cfg.Seed, streamDisks)
 	var list []*disk
@@ -186,7 +186,7 @@ func (w *World) diskWithRoom(server int) *disk {
 // checkDisks checks all disks, as the servers do periodically.
 func (w *World) checkDisks() {
 	if !w.closed || len(w.running) > 0 {
-		w.scheduleAfter(w.tempo.diskCheck, w.checkDisks)
+		w.scheduleAfter(w.timing.diskCheck, w.checkDisks)
 	}
 	for _, d := range w.disks {
 		w.emitThresholds(d)
@@ -240,13 +240,13 @@ func (w *World) scheduleCleaning(d *disk) {
 		}
 		if d.level >= d.cleaningLevels[0] && !d.cleaningPlanned {
 			d.cleaningPlanned = true
-			w.scheduleAfter(w.drawDuration(w.tempo.patience), func() {
-				d.cleanUntil, d.checksSinceBatch = 0.4+0.2*d.dice.Float64(), w.tempo.checksPerBatch
+			w.scheduleAfter(w.drawDuration(w.timing.patience), func() {
+				d.cleanUntil, d.checksSinceBatch = 0.4+0.2*d.dice.Float64(), w.timing.checksPerBatch
 			})
 		}
 		return
 	}
-	if d.checksSinceBatch++; d.checksSinceBatch < w.tempo.checksPerBatch {
+	if d.checksSinceBatch++; d.checksSinceBatch < w.timing.checksPerBatch {
 		return
 	}
 	d.checksSinceBatch = 0

@@ -100,7 +100,7 @@ func (c *call) playRemark() {
 // playLateTag lets somebody tag the whole recording when it has ended.
 func (c *call) playLateTag() {
 	w := c.world
-	w.scheduleAfter(c.length+w.drawDuration(w.tempo.remark), func() {
+	w.scheduleAfter(c.length+w.drawDuration(w.timing.remark), func() {
 		if !c.file.removed {
 			c.addTag(Tag{Name: w.remarks.Deal(w.dice), User: true}, NoTrack)
 		}
@@ -170,7 +170,7 @@ func (c *call) playFailure() {
 // among them.
 func (c *call) playDeletion() {
 	w := c.world
-	w.scheduleAfter(c.length+w.drawDuration(w.tempo.remark), func() {
+	w.scheduleAfter(c.length+w.drawDuration(w.timing.remark), func() {
 		w.deleteBatch(c.Server, append([]*file{c.file}, w.oldest(w.dice.IntN(3))...))
 	})
 }

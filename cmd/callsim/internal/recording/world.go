@@ -13,7 +13,7 @@ import (
 // World is the state of a pair of servers.
 type World struct {
 	cfg     Config
-	tempo   timing
+	timing  timing
 	dice    chance.Dice
 	now     time.Time
 	agenda  chance.Schedule
@@ -37,7 +37,7 @@ type World struct {
 // New builds the world before anything has happened.
 func New(cfg Config) *World {
 	w := &World{
-		cfg: cfg, tempo: timings[cfg.Short], dice: chance.NewDice(cfg.Seed, streamRecordings),
+		cfg: cfg, timing: timings[cfg.Short], dice: chance.NewDice(cfg.Seed, streamRecordings),
 		now:     cfg.Start.UTC().Truncate(time.Millisecond),
 		scenes:  chance.Deck[scene]{Cards: scenes},
 		styles:  chance.Deck[style]{Cards: styles},
@@ -46,8 +46,8 @@ func New(cfg Config) *World {
 		callers: chance.Deck[phone]{Cards: callers},
 	}
 	w.disks = w.newDisks()
-	w.scheduleAfter(w.drawDuration(w.tempo.pause), w.scheduleNextCall)
-	w.scheduleAfter(w.tempo.diskCheck, w.checkDisks)
+	w.scheduleAfter(w.drawDuration(w.timing.pause), w.scheduleNextCall)
+	w.scheduleAfter(w.timing.diskCheck, w.checkDisks)
 	return w
 }
 

@@ -36,7 +36,7 @@ func (w *World) joinMeeting(m *meeting, h *host, l *leg, by entrance) *leg {
 	case called:
 		l.Confirmation = "required"
 		w.startLeg(h, l, w.callOn(m, h))
-		w.scheduleAfter(w.dice.Seconds(w.tempo.ring), func() { w.answerLeg(l) })
+		w.scheduleAfter(w.dice.Seconds(w.timing.ring), func() { w.answerLeg(l) })
 	case afterward:
 		w.startLeg(h, l, nil)
 		w.enterCall(l, w.callOn(m, h), PhaseActive)
@@ -60,14 +60,14 @@ func (w *World) answerLeg(l *leg) {
 
 // leaveLobby lets a waiting leg take part after a while.
 func (w *World) leaveLobby(l *leg) {
-	w.scheduleAfter(w.dice.Seconds(w.tempo.lobby), func() { w.changePhase(l, PhaseActive) })
+	w.scheduleAfter(w.dice.Seconds(w.timing.lobby), func() { w.changePhase(l, PhaseActive) })
 }
 
 // holdInMenu keeps a leg in the interactive voice menu for a while, then puts it into the meeting
 // if that still continues.
 func (w *World) holdInMenu(m *meeting, l *leg, lobby bool) {
 	w.changePhase(l, PhaseMenu)
-	w.scheduleAfter(w.dice.Seconds(w.tempo.menu), func() {
+	w.scheduleAfter(w.dice.Seconds(w.timing.menu), func() {
 		switch {
 		case !l.open:
 		case !m.admits():
@@ -100,7 +100,7 @@ func (w *World) nextCaller(m *meeting) *leg {
 // schedulePerson schedules the coming and going of one person.
 func (w *World) schedulePerson(m *meeting, h *host) {
 	life := m.end.Sub(m.start)
-	by, who, why := w.entries.Deal(w.dice), w.people.Deal(w.dice), w.partings.Deal(w.dice)
+	by, who, why := w.entries.Deal(w.dice), w.people.Deal(w.dice), w.hangUpReasons.Deal(w.dice)
 	dev := w.devices.Deal(w.dice)
 	leave := m.start.Add(w.dice.Share(life, 0.5, 1.2))
 	w.scheduleAfter(w.dice.Share(life, 0.02, 0.4), func() {
@@ -144,7 +144,7 @@ func (w *World) playFailure(m *meeting, h *host, who person, f failure) {
 	}
 	wait := w.dice.Seconds([2]int{0, 2})
 	if f.untilTimeout {
-		wait = time.Duration(w.tempo.patience) * time.Second
+		wait = time.Duration(w.timing.patience) * time.Second
 	}
 	w.scheduleAfter(wait, func() {
 		l.Confirmation = f.verdict

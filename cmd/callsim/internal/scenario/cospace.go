@@ -30,7 +30,7 @@ var spaceNames = []string{
 // bookSpace finds a room that is free now and books it until the end of a meeting,
 // a rest longer than any observer's tolerance included.
 func (w *World) bookSpace(clustered bool, end time.Time) *coSpace {
-	rest := time.Duration(w.tempo.rest)*time.Second + 2*w.cfg.Skew
+	rest := time.Duration(w.timing.rest)*time.Second + 2*w.cfg.Skew
 	s := w.freeSpace(clustered)
 	if s == nil {
 		s = w.newSpace(clustered)

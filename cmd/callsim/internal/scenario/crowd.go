@@ -37,7 +37,7 @@ func (w *World) startCrowd() {
 
 // fillSeat brings somebody to a meeting, and after a while somebody else.
 func (w *World) fillSeat(m *meeting, h *host) {
-	why := w.partings.Deal(w.dice)
+	why := w.hangUpReasons.Deal(w.dice)
 	l := w.joinMeeting(m, h, w.nextCaller(m), chance.Pick(w.dice, []entrance{direct, afterward, viaLobby}))
 	if l == nil {
 		return

@@ -108,7 +108,7 @@ func (w *World) restart(h *host) {
 	}
 	h.calls, h.legs = nil, nil
 	h.session = w.dice.GUID()
-	rest := time.Duration(w.tempo.rest) * time.Second
+	rest := time.Duration(w.timing.rest) * time.Second
 	h.availableFrom = w.now.Add(rest)
 	w.emit(h, BridgeRestarted{})
 	// Strangers try the bridge as soon as it is up, so that the new session

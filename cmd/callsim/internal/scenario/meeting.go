@@ -24,19 +24,19 @@ type meeting struct {
 
 // startMeeting starts the next meeting and schedules the one after it.
 func (w *World) startMeeting() {
-	w.convened++
+	w.meetingsStarted++
 	m := w.scenes.Deal(w.dice)(w)
 	w.scheduleRestarts(m)
 	w.scanBurst(m)
-	if w.cfg.Meetings == 0 || w.convened < w.cfg.Meetings {
+	if w.cfg.Meetings == 0 || w.meetingsStarted < w.cfg.Meetings {
 		w.scheduleAfter(w.drawMeetingPause(), w.startMeeting)
 	}
 }
 
 // drawMeetingDuration draws the duration of a meeting.
 func (w *World) drawMeetingDuration() time.Duration {
-	bounds := w.tempo.meeting
-	if w.convened <= w.tempo.opening {
+	bounds := w.timing.meeting
+	if w.meetingsStarted <= w.timing.opening {
 		bounds[1] = 2 * bounds[0]
 	}
 	return w.dice.Seconds(bounds)
@@ -45,10 +45,10 @@ func (w *World) drawMeetingDuration() time.Duration {
 // drawMeetingPause draws the time to the next meeting. The first meetings of a
 // demonstration follow each other at once.
 func (w *World) drawMeetingPause() time.Duration {
-	if w.convened < w.tempo.opening {
+	if w.meetingsStarted < w.timing.opening {
 		return time.Second
 	}
-	return w.dice.Seconds(w.tempo.pause)
+	return w.dice.Seconds(w.timing.pause)
 }
 
 // newMeeting returns a meeting that begins now on its home bridge.
@@ -57,7 +57,7 @@ func (w *World) newMeeting(kind CallType, home *host) *meeting {
 }
 
 func (w *World) newMeetingFor(kind CallType, home *host, duration time.Duration) *meeting {
-	m := &meeting{number: w.convened, kind: kind, home: home, start: w.now}
+	m := &meeting{number: w.meetingsStarted, kind: kind, home: home, start: w.now}
 	m.end = w.now.Add(duration)
 	m.name, m.dial = "Ad hoc call", "adhoc@meet.example.test"
 	if kind == CallCoSpace {
@@ -124,7 +124,7 @@ func (w *World) linkToOpenCalls(m *meeting, c *call) {
 func (w *World) closeMeeting(m *meeting) {
 	for _, c := range m.openCalls() {
 		for _, l := range c.people() {
-			w.endPersonLeg(l, w.partings.Deal(w.dice))
+			w.endPersonLeg(l, w.hangUpReasons.Deal(w.dice))
 		}
 	}
 }

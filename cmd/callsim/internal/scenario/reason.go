@@ -37,7 +37,7 @@ func (r Reason) Remote() bool {
 }
 
 // partings are the ways people leave; a far end that hangs up is the common one.
-var partings = []Reason{
+var hangUpReasons = []Reason{
 	ReasonRemote, ReasonRemote, ReasonRemote, ReasonRemote, ReasonRemote, ReasonRemote,
 	ReasonLocal, ReasonAPI, ReasonClient, ReasonCallDeactivated, ReasonCallEnded,
 }

@@ -62,10 +62,10 @@ func forwarding(w *World) *meeting {
 	w.startLeg(h, out, in.call)
 	if w.dice.Chance(0.3) {
 		why := chance.Pick(w.dice, []Reason{ReasonRemoteBusy, ReasonRemoteRejected, ReasonRingingTimeout})
-		w.scheduleAfter(w.dice.Seconds(w.tempo.ring), func() { w.hangUp(out, in, why) })
+		w.scheduleAfter(w.dice.Seconds(w.timing.ring), func() { w.hangUp(out, in, why) })
 		return m
 	}
-	w.scheduleAfter(w.dice.Seconds(w.tempo.ring), func() { w.changePhase(out, PhaseActive) })
+	w.scheduleAfter(w.dice.Seconds(w.timing.ring), func() { w.changePhase(out, PhaseActive) })
 	w.scheduleAt(m.end.Add(-time.Second), func() { w.hangUp(in, out, ReasonRemote) })
 	return m
 }

@@ -12,43 +12,43 @@ import (
 
 // World is the state of a simulated cluster.
 type World struct {
-	cfg   Config
-	tempo timing
-	dice  chance.Dice
-	now   time.Time
+	cfg    Config
+	timing timing
+	dice   chance.Dice
+	now    time.Time
 
 	agenda  chance.Schedule
 	emitted []Event // events of the current action
 
-	hosts    []*host
-	spaces   map[bool][]*coSpace // by whether they belong to the cluster
-	convened int
-	links    int // distribution links so far, numbers their SIP calls
-	calls    int // SIP calls so far
-	restarts []int
+	hosts           []*host
+	spaces          map[bool][]*coSpace // by whether they belong to the cluster
+	meetingsStarted int
+	links           int // distribution links so far, numbers their SIP calls
+	calls           int // SIP calls so far
+	restarts        []int
 
-	scenes   chance.Deck[scene]
-	failures chance.Deck[failure]
-	partings chance.Deck[Reason]
-	devices  chance.Deck[device]
-	entries  chance.Deck[entrance]
-	people   chance.Deck[person]
+	scenes        chance.Deck[scene]
+	failures      chance.Deck[failure]
+	hangUpReasons chance.Deck[Reason]
+	devices       chance.Deck[device]
+	entries       chance.Deck[entrance]
+	people        chance.Deck[person]
 }
 
 // New returns the world before its first event.
 func New(cfg Config) *World {
 	w := &World{
-		cfg:      cfg,
-		tempo:    timings[cfg.Short],
-		dice:     chance.NewDice(cfg.Seed, streamStory),
-		now:      cfg.Start.UTC().Truncate(time.Second),
-		spaces:   map[bool][]*coSpace{},
-		scenes:   chance.Deck[scene]{Cards: scenes},
-		failures: chance.Deck[failure]{Cards: failures},
-		partings: chance.Deck[Reason]{Cards: partings},
-		devices:  chance.Deck[device]{Cards: devices},
-		entries:  chance.Deck[entrance]{Cards: entrances},
-		people:   chance.Deck[person]{Cards: people},
+		cfg:           cfg,
+		timing:        timings[cfg.Short],
+		dice:          chance.NewDice(cfg.Seed, streamStory),
+		now:           cfg.Start.UTC().Truncate(time.Second),
+		spaces:        map[bool][]*coSpace{},
+		scenes:        chance.Deck[scene]{Cards: scenes},
+		failures:      chance.Deck[failure]{Cards: failures},
+		hangUpReasons: chance.Deck[Reason]{Cards: hangUpReasons},
+		devices:       chance.Deck[device]{Cards: devices},
+		entries:       chance.Deck[entrance]{Cards: entrances},
+		people:        chance.Deck[person]{Cards: people},
 	}
 	w.hosts = w.newHosts()
 	w.restarts = w.meetingsWithRestart()
