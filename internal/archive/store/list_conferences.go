@@ -104,7 +104,71 @@ func (v *View) few(ctx context.Context, c *conditions, query string) (int64, err
 // legsIndexed returns queries for the legs that a filter asks for, if an index
 // finds few enough of them; else nil.
 func (v *View) legsIndexed(ctx context.Context, f *Filter) (func(c *conditions, column string) []string, error) {
-	var indexes [][]condition
+	index, err := v.legIndex(ctx, f)
+	if err != nil || index == nil {
+		return nil, err
+	}
+	return func(c *conditions, column string) (queries []string) {
+		for _, of := range index {
+			each := conditions{args: c.args}
+			each.all = append(each.all, of(&each))
+			each.leg(f)
+			c.args = each.args
+			queries = append(queries, "SELECT DISTINCT "+column+" AS found FROM call_legs"+each.where())
+		}
+		return queries
+	}, nil
+}
+
+// indexKey is what of a filter an index of legs may answer.
+type indexKey struct {
+	party, reason string
+	anywhere      bool
+}
+
+// legIndex returns the conditions that an index answers and that few legs meet, nil if
+// there is none. Both parts of a list ask for it: the view keeps the answer.
+func (v *View) legIndex(ctx context.Context, f *Filter) ([]condition, error) {
+	key := indexKey{f.Party, f.Reason, f.PartyAnywhere}
+	if index, known := v.legIndexes[key]; known {
+		return index, nil
+	}
+	candidates, err := v.legCandidates(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	var index []condition
+	for _, candidate := range candidates {
+		few, err := v.legsAreFew(ctx, candidate)
+		if err != nil {
+			return nil, err
+		}
+		if few {
+			index = candidate
+			break
+		}
+	}
+	if v.legIndexes == nil {
+		v.legIndexes = map[indexKey][]condition{}
+	}
+	v.legIndexes[key] = index
+	return index, nil
+}
+
+// legsAreFew tells that few legs meet each of some conditions.
+func (v *View) legsAreFew(ctx context.Context, index []condition) (bool, error) {
+	for _, of := range index {
+		var c conditions
+		query := "SELECT 1 FROM call_legs WHERE " + of(&c)
+		if n, err := v.few(ctx, &c, query); err != nil || n >= int64(fewEnough) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// legCandidates are the conditions that an index answers.
+func (v *View) legCandidates(ctx context.Context, f *Filter) (indexes [][]condition, err error) {
 	if f.Party != "" && f.PartyAnywhere {
 		keys, ok, err := v.partiesWith(ctx, f.Party)
 		if err != nil {
@@ -136,32 +200,7 @@ func (v *View) legsIndexed(ctx context.Context, f *Filter) (func(c *conditions, 
 	if f.Reason != "" && f.Reason != ReasonFailure {
 		indexes = append(indexes, []condition{func(c *conditions) string { return c.fill("reason = ?", f.Reason) }})
 	}
-	for _, index := range indexes {
-		var most int64
-		for _, of := range index {
-			var c conditions
-			query := "SELECT 1 FROM call_legs WHERE " + of(&c)
-			n, err := v.few(ctx, &c, query)
-			if err != nil {
-				return nil, err
-			}
-			most = max(most, n)
-		}
-		if most >= int64(fewEnough) {
-			continue
-		}
-		return func(c *conditions, column string) (queries []string) {
-			for _, of := range index {
-				each := conditions{args: c.args}
-				each.all = append(each.all, of(&each))
-				each.leg(f)
-				c.args = each.args
-				queries = append(queries, "SELECT DISTINCT "+column+" AS found FROM call_legs"+each.where())
-			}
-			return queries
-		}, nil
-	}
-	return nil, nil
+	return indexes, nil
 }
 
 // condition of a query, with its parameters in c.

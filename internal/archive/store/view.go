@@ -18,7 +18,9 @@ type View struct {
 	tx *sql.Tx
 	// zone of the times that it returns.
 	zone *time.Location
-	// observe is told of each query. For tests.
+	// legIndexes are the answers of legIndex.
+	legIndexes map[indexKey][]condition
+	// observe is called with each query. For tests.
 	observe func(query string, args []any)
 }
 
