@@ -44,7 +44,7 @@ type capacityPage struct {
 // usageStep is a row of the table of numbers.
 type usageStep struct {
 	store.UsageHour
-	Start moment
+	Start localTime
 }
 
 // Minutes that participants were in meetings.
@@ -121,7 +121,7 @@ func (p *capacityPage) draw(steps []store.UsageHour, step time.Duration) {
 	p.Meetings = number(func(h *store.UsageHour) int64 { return h.PeakMeetings }, "Most meetings at once, by "+unit, "meetings")
 	p.Minutes = number(func(h *store.UsageHour) int64 { return int64(h.ParticipantSeconds/60 + 0.5) }, "Participant minutes, by "+unit, "minutes")
 	for _, s := range steps {
-		p.Steps = append(p.Steps, usageStep{s, moment{s.At}})
+		p.Steps = append(p.Steps, usageStep{s, localTime{s.At}})
 	}
 }
 

@@ -18,7 +18,7 @@ type conferencesPage struct {
 
 type conferenceRow struct {
 	store.Conference
-	Start, End moment
+	Start, End localTime
 	Name       string
 	Seconds    float64
 	Loss       *alarm
@@ -55,9 +55,9 @@ func (h *handler) conferences(ctx context.Context, v *store.View, r *http.Reques
 	return p.answer("conferences", p), nil
 }
 
-func conferenceRowOf(c *store.Conference, now moment) conferenceRow {
+func conferenceRowOf(c *store.Conference, now localTime) conferenceRow {
 	out := conferenceRow{
-		Conference: *c, Start: moment{c.StartedAt}, End: moment{c.EndedAt}, Name: roomName(c.RoomName, c.CallType), Outcome: outcomeOf(c.Outcome),
+		Conference: *c, Start: localTime{c.StartedAt}, End: localTime{c.EndedAt}, Name: roomName(c.RoomName, c.CallType), Outcome: outcomeOf(c.Outcome),
 		Loss: worstAlarm(c.PacketLossPercent, c.ExcessiveJitterPercent, c.HighRoundTripTimePercent),
 	}
 	if c.DurationSeconds != nil {

@@ -11,7 +11,7 @@ import (
 
 // doubt says why what runs may have ended: records of its bridge were lost.
 type doubt struct {
-	At      moment
+	At      localTime
 	Missing int64
 }
 
@@ -19,7 +19,7 @@ func doubtOf(d store.Doubt) *doubt {
 	if d.At.IsZero() {
 		return nil
 	}
-	return &doubt{moment{d.At}, d.Missing}
+	return &doubt{localTime{d.At}, d.Missing}
 }
 
 // setDoubts sets the doubts about running meetings.

@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// moment is a time as the page shows it, in its own zone.
-type moment struct{ time.Time }
+// localTime is a time as the page shows it, in its own zone.
+type localTime struct{ time.Time }
 
 // Exact is for a datetime attribute.
-func (m moment) Exact() string { return m.UTC().Format("2006-01-02T15:04:05.000Z") }
+func (m localTime) Exact() string { return m.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // Date and Clock are for people.
-func (m moment) Date() string { return m.Format("2006-01-02") }
+func (m localTime) Date() string { return m.Format("2006-01-02") }
 
 // Clock has seconds: records have them, and people compare them.
-func (m moment) Clock() string { return m.Format("15:04:05") }
+func (m localTime) Clock() string { return m.Format("15:04:05") }
 
 // Text is both.
-func (m moment) Text() string { return m.Format("2006-01-02 15:04:05") }
+func (m localTime) Text() string { return m.Format("2006-01-02 15:04:05") }
 
 // Zone is the short name of the zone, as UTC or CET.
-func (m moment) Zone() string { return m.Format("MST") }
+func (m localTime) Zone() string { return m.Format("MST") }
 
 // Full is the time with its zone.
-func (m moment) Full() string { return m.Text() + " " + m.Zone() }
+func (m localTime) Full() string { return m.Text() + " " + m.Zone() }
 
 // duration as people write it, two units long.
 func duration(seconds float64) string {

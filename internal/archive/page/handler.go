@@ -265,7 +265,7 @@ type frame struct {
 	// behind a proxy with a path of its own.
 	Root    string
 	Version string // of the assets
-	Now     moment
+	Now     localTime
 	// Zone of the times, in words; InUTC is this page with times in UTC, empty if they
 	// are.
 	Zone, ZoneName string
@@ -280,7 +280,7 @@ const liveSeconds = 4
 func (h *handler) frame(r *http.Request, title, here string) frame {
 	root := "./" + strings.Repeat("../", max(0, strings.Count(path.Clean("/"+r.URL.Path), "/")-1))
 	now := h.config.Now().In(zoneOf(r))
-	f := frame{Title: title, Here: here, Root: root, Version: assetsVersion, Now: moment{now}, Zone: zoneWords(now), ZoneName: now.Location().String()}
+	f := frame{Title: title, Here: here, Root: root, Version: assetsVersion, Now: localTime{now}, Zone: zoneWords(now), ZoneName: now.Location().String()}
 	if now.Location() != time.UTC {
 		f.InUTC = withZone(r, "UTC")
 	}

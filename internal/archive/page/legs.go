@@ -18,7 +18,7 @@ type legsPage struct {
 // legRow is a leg in a list.
 type legRow struct {
 	store.Leg
-	Start   moment
+	Start   localTime
 	Name    string
 	Room    string
 	Seconds float64
@@ -59,9 +59,9 @@ func legKind(l *store.Leg) string {
 	return "conferences"
 }
 
-func legRowOf(l *store.Leg, now moment, states map[string]store.LegState) legRow {
+func legRowOf(l *store.Leg, now localTime, states map[string]store.LegState) legRow {
 	out := legRow{
-		Leg: *l, Start: moment{l.StartedAt}, Name: legName(l), Role: roleWords[l.Role], Note: outcomeOf(l.Outcome),
+		Leg: *l, Start: localTime{l.StartedAt}, Name: legName(l), Role: roleWords[l.Role], Note: outcomeOf(l.Outcome),
 		Loss: worstAlarm(l.PacketLossPercent, l.ExcessiveJitterPercent, l.HighRoundTripTimePercent),
 	}
 	if l.CallID != "" {
@@ -82,7 +82,7 @@ func legRowOf(l *store.Leg, now moment, states map[string]store.LegState) legRow
 }
 
 // legRowsOf returns the rows of legs, those that run with what is known of them now.
-func legRowsOf(ctx context.Context, v *store.View, legs []store.Leg, now moment) ([]legRow, error) {
+func legRowsOf(ctx context.Context, v *store.View, legs []store.Leg, now localTime) ([]legRow, error) {
 	qualities, err := v.Quality(ctx, legs)
 	if err != nil {
 		return nil, err

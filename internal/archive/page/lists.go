@@ -39,7 +39,7 @@ type listPage struct {
 	MoreRunning            string // address of all that runs, if it is more than shown
 	First                  bool   // the first page
 	Next                   string // address of the next page
-	SearchedTo             *moment
+	SearchedTo             *localTime
 	Exports                []choice // forms of the list as CSV, by their addresses
 	AnywhereURL            string
 	Backward               string // address of the first page
@@ -179,7 +179,7 @@ func find[T store.Row](ctx context.Context, p *listPage,
 			p.Next = p.Path + p.query(paramAfter, cursorText(*found.Next))
 		}
 		if !found.SearchedTo.IsZero() {
-			p.SearchedTo = &moment{found.SearchedTo}
+			p.SearchedTo = &localTime{found.SearchedTo}
 		}
 	}
 	return nil

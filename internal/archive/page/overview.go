@@ -113,7 +113,7 @@ type overviewPage struct {
 // column of a chart: legs that started in one step.
 type column struct {
 	store.Bucket
-	Start, End moment
+	Start, End localTime
 	Label      string // below it, of some
 	x, width   float64
 	height     float64
@@ -144,7 +144,7 @@ func (c column) FailedHeight() string { return coordinate(c.failed) }
 
 type storageRow struct {
 	store.StorageEvent
-	When    moment
+	When    localTime
 	Words   string
 	Percent string
 	Width   string
@@ -193,7 +193,7 @@ func (p *overviewPage) columns(o *store.Overview) {
 	}
 	every := max(1, n/labels)
 	for i, b := range o.Buckets {
-		c := column{Bucket: b, Start: moment{b.At}, End: moment{b.At.Add(o.Step)}, x: 100 * float64(i) / float64(n), width: 82 / float64(n)}
+		c := column{Bucket: b, Start: localTime{b.At}, End: localTime{b.At.Add(o.Step)}, x: 100 * float64(i) / float64(n), width: 82 / float64(n)}
 		if p.Most > 0 {
 			c.height = chartHeight * float64(b.Legs) / float64(p.Most)
 			c.failed = chartHeight * float64(b.Failed) / float64(p.Most)
@@ -206,7 +206,7 @@ func (p *overviewPage) columns(o *store.Overview) {
 }
 
 func storageRowOf(e *store.StorageEvent) storageRow {
-	row := storageRow{StorageEvent: *e, When: moment{e.At}, Words: levelWords[e.Level], Class: "ok"}
+	row := storageRow{StorageEvent: *e, When: localTime{e.At}, Words: levelWords[e.Level], Class: "ok"}
 	if row.Words == "" {
 		row.Words = e.Level
 	}

@@ -18,7 +18,7 @@ type personPage struct {
 	frame
 	Name, Address string
 	Profile       store.PartyProfile
-	Since         moment
+	Since         localTime
 	Figures       []figure
 	Last          *lastCall
 	Chart         chart
@@ -37,7 +37,7 @@ type lastCall struct {
 	Others     store.BridgeQuality
 	// OthersURL lists the legs of the bridge at that time that had packet loss.
 	OthersURL string
-	From, To  moment
+	From, To  localTime
 }
 
 // aroundCall is how long before and behind a call's start the bridge is looked at.
@@ -93,7 +93,7 @@ func (p *personPage) lastCall(ctx context.Context, v *store.View, calls []store.
 		if last.Others, err = v.BridgeQuality(ctx, l.Bridge, from, to); err != nil {
 			return err
 		}
-		last.From, last.To = moment{from}, moment{to}
+		last.From, last.To = localTime{from}, localTime{to}
 		last.OthersURL = legsURL(paramBridge, l.Bridge, paramFrom, from.Format(time.RFC3339), paramTo, to.Format(time.RFC3339), paramLoss, "0.1")
 	}
 	p.Last = last
@@ -112,7 +112,7 @@ func (p *personPage) describe(party store.Party) {
 	if p.Address == "" && len(profile.Addresses) == 1 {
 		p.Address = profile.Addresses[0].Text
 	}
-	p.Since = moment{profile.Since}
+	p.Since = localTime{profile.Since}
 	number := count(profile.Legs)
 	if profile.More {
 		number = "newest " + number

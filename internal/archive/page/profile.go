@@ -59,7 +59,7 @@ func legsURL(pairs ...string) string {
 type seenRow struct {
 	store.Seen
 	URL  string
-	When moment
+	When localTime
 }
 
 // Name is the value as people call it.
@@ -76,7 +76,7 @@ type seenList struct {
 func newSeenList(id, words string, seen []store.Seen, link func(*store.Seen) string) seenList {
 	l := seenList{ID: id, Words: words}
 	for i := range seen {
-		l.Rows = append(l.Rows, seenRow{Seen: seen[i], URL: link(&seen[i]), When: moment{seen[i].LastSeenAt}})
+		l.Rows = append(l.Rows, seenRow{Seen: seen[i], URL: link(&seen[i]), When: localTime{seen[i].LastSeenAt}})
 	}
 	return l
 }
@@ -112,7 +112,7 @@ func newChart(title, noun string, buckets []store.Bucket, step time.Duration) ch
 	}
 	every := max(1, n/labels)
 	for i, b := range buckets {
-		col := column{Bucket: b, Start: moment{b.At}, End: moment{b.At.Add(step)}, x: 100 * float64(i) / float64(n), width: 82 / float64(n)}
+		col := column{Bucket: b, Start: localTime{b.At}, End: localTime{b.At.Add(step)}, x: 100 * float64(i) / float64(n), width: 82 / float64(n)}
 		if c.Most > 0 {
 			col.height = chartHeight * float64(b.Legs) / float64(c.Most)
 			col.failed = chartHeight * float64(max(b.Failed, b.Slight+b.Bad)) / float64(c.Most)

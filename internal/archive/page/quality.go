@@ -24,7 +24,7 @@ type liveQuality struct {
 
 // liveQualityOf returns the newest quality of a running leg, nil if it is not known or
 // too old.
-func liveQualityOf(all map[string]store.LegQuality, id string, now moment) *liveQuality {
+func liveQualityOf(all map[string]store.LegQuality, id string, now localTime) *liveQuality {
 	q, known := all[id]
 	if !known || now.Sub(q.At) > staleQuality {
 		return nil

@@ -36,7 +36,7 @@ func TestQualityNow(t *testing.T) {
 }
 
 func TestLiveQuality(t *testing.T) {
-	at := moment{now}
+	at := localTime{now}
 	of := func(q store.LegQuality) *liveQuality {
 		q.At = now
 		return liveQualityOf(map[string]store.LegQuality{"l": q}, "l", at)

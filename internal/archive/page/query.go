@@ -98,10 +98,10 @@ func parseForm(values url.Values, now time.Time) *form {
 	}
 	text := func(name string) string { return strings.TrimSpace(values.Get(name)) }
 	f.since(text(paramSince), now)
-	if t, ok := f.moment(paramFrom, text(paramFrom)); ok && t.After(f.Filter.From) {
+	if t, ok := f.localTime(paramFrom, text(paramFrom)); ok && t.After(f.Filter.From) {
 		f.Filter.From = t
 	}
-	if t, ok := f.moment(paramTo, text(paramTo)); ok {
+	if t, ok := f.localTime(paramTo, text(paramTo)); ok {
 		f.Filter.To = t
 	}
 	f.Filter.Party, f.Filter.PartyAnywhere = text(paramParty), text(paramAnywhere) != "" && text(paramParty) != ""
@@ -168,7 +168,7 @@ func fieldText(t time.Time) string {
 	return t.Format(layouts[1])
 }
 
-func (f *form) moment(name, text string) (time.Time, bool) {
+func (f *form) localTime(name, text string) (time.Time, bool) {
 	if text == "" {
 		return time.Time{}, false
 	}

@@ -18,7 +18,7 @@ type roomPage struct {
 	frame
 	Name        string
 	Profile     store.RoomProfile
-	Since       moment
+	Since       localTime
 	Figures     []figure
 	Facts       []fact
 	Chart       chart
@@ -67,7 +67,7 @@ func (p *roomPage) describe(key store.RoomKey) {
 	profile := &p.Profile
 	p.Name = roomName(profile.Name, "")
 	p.Title = p.Name
-	p.Since = moment{profile.Since}
+	p.Since = localTime{profile.Since}
 	number := count(profile.Meetings)
 	if profile.More {
 		number = "newest " + number

@@ -46,11 +46,11 @@ func (r *row) yes(name string, v *bool) {
 // leg has its phases in its bar. Records tell how long each was, not when: they
 // stand in the order that calls go through them.
 func (l *timeline) leg(g *store.Leg, t *store.Trace, now time.Time) row {
-	as := legRowOf(g, moment{now}, t.States)
+	as := legRowOf(g, localTime{now}, t.States)
 	r := l.begin("Leg", "leg", as.Name, &g.Object)
 	r.Doing, r.Alarms = as.Doing, alarmsOf(g.PacketLossPercent, g.ExcessiveJitterPercent, g.HighRoundTripTimePercent)
 	r.Worst = as.Loss
-	r.Live, r.Flags = liveQualityOf(t.Qualities, g.ID, moment{now}), as.Flags
+	r.Live, r.Flags = liveQualityOf(t.Qualities, g.ID, localTime{now}), as.Flags
 	if !as.EndedAt.IsZero() || g.State == store.StateEnded {
 		r.Why = &as.Why
 	}

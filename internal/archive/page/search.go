@@ -32,7 +32,7 @@ type searchGroup struct {
 
 type searchRow struct {
 	Text, URL string
-	When      moment
+	When      localTime
 }
 
 // searchKinds in the order of the page, with what each leads to.
@@ -63,7 +63,7 @@ func (h *handler) search(ctx context.Context, v *store.View, r *http.Request) (a
 		g := searchGroup{ID: string(kind.kind), Words: kind.words}
 		for _, term := range found.Terms {
 			if term.Kind == kind.kind {
-				g.Rows = append(g.Rows, searchRow{term.Text, kind.url(term.Text), moment{term.LastSeenAt}})
+				g.Rows = append(g.Rows, searchRow{term.Text, kind.url(term.Text), localTime{term.LastSeenAt}})
 			}
 		}
 		if len(g.Rows) > 0 {

@@ -17,7 +17,7 @@ type sessionsPage struct {
 
 type sessionRow struct {
 	store.Session
-	Start   moment
+	Start   localTime
 	Name    string
 	Seconds float64
 	Failure bool
@@ -38,7 +38,7 @@ func (h *handler) sessions(ctx context.Context, v *store.View, r *http.Request) 
 		return answer{}, err
 	}
 	row := func(s *store.Session) sessionRow {
-		out := sessionRow{Session: *s, Start: moment{s.StartedAt}, Name: sessionName(s), Failure: s.ErrorType != ""}
+		out := sessionRow{Session: *s, Start: localTime{s.StartedAt}, Name: sessionName(s), Failure: s.ErrorType != ""}
 		if s.DurationSeconds != nil {
 			out.Seconds = *s.DurationSeconds
 		} else {

@@ -24,7 +24,7 @@ type sipCallsPage struct {
 // sipCallRow is a SIP call in the list.
 type sipCallRow struct {
 	store.Dialog
-	Start    moment
+	Start    localTime
 	From, To string
 	Why      *why
 	Seconds  *float64
@@ -82,7 +82,7 @@ func (h *handler) sipCalls(ctx context.Context, v *store.View, r *http.Request) 
 		p.Next = p.Path + p.query(paramAfter, cursorText(*found.Next))
 	}
 	if !found.SearchedTo.IsZero() {
-		p.SearchedTo = &moment{found.SearchedTo}
+		p.SearchedTo = &localTime{found.SearchedTo}
 	}
 	for i := range found.Rows {
 		p.Rows = append(p.Rows, sipCallRowOf(&found.Rows[i]))
@@ -92,7 +92,7 @@ func (h *handler) sipCalls(ctx context.Context, v *store.View, r *http.Request) 
 
 func sipCallRowOf(d *store.Dialog) sipCallRow {
 	return sipCallRow{
-		Dialog: *d, Start: moment{d.StartedAt}, Why: whyOfDialog(d), Seconds: d.DurationSeconds,
+		Dialog: *d, Start: localTime{d.StartedAt}, Why: whyOfDialog(d), Seconds: d.DurationSeconds,
 		From: cmp.Or(d.FromName, d.FromParty, "unknown"), To: cmp.Or(d.ToName, d.ToParty, "unknown"),
 	}
 }

@@ -222,18 +222,18 @@ func (l *timeline) begin(kind, class, name string, o *store.Object) row {
 		Anchor: anchor(o.SpanID), Kind: kind, Class: class, Name: name, Running: running, Note: outcomeOf(o.Outcome),
 		Pieces: []piece{{Class: class, bar: l.scale.bar(o.StartedAt, l.endOf(o)), Open: running}},
 	}
-	from := moment{o.StartedAt}.Clock()
+	from := localTime{o.StartedAt}.Clock()
 	switch {
 	case running:
-		r.Span = fmt.Sprintf("from %s %s, runs", from, moment{o.StartedAt}.Zone())
+		r.Span = fmt.Sprintf("from %s %s, runs", from, localTime{o.StartedAt}.Zone())
 	case o.DurationSeconds != nil:
-		r.Span = fmt.Sprintf("from %s to %s %s, %s", from, moment{o.EndedAt}.Clock(), moment{o.EndedAt}.Zone(), duration(*o.DurationSeconds))
+		r.Span = fmt.Sprintf("from %s to %s %s, %s", from, localTime{o.EndedAt}.Clock(), localTime{o.EndedAt}.Zone(), duration(*o.DurationSeconds))
 	default:
-		r.Span = fmt.Sprintf("from %s %s", from, moment{o.StartedAt}.Zone())
+		r.Span = fmt.Sprintf("from %s %s", from, localTime{o.StartedAt}.Zone())
 	}
-	r.add("From", moment{o.StartedAt}.Full())
+	r.add("From", localTime{o.StartedAt}.Full())
 	if !o.EndedAt.IsZero() {
-		r.add("To", moment{o.EndedAt}.Full())
+		r.add("To", localTime{o.EndedAt}.Full())
 	}
 	if o.DurationSeconds != nil {
 		r.add("Lasted", duration(*o.DurationSeconds))

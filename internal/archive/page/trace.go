@@ -23,8 +23,8 @@ type tracePage struct {
 	Kind    string // what it is, in plain words
 	State   string
 	Running bool
-	Start   moment
-	End     *moment
+	Start   localTime
+	End     *localTime
 	Seconds float64
 	Note    string
 	Doubt   *doubt // of a running meeting
@@ -94,7 +94,7 @@ func (h *handler) trace(ctx context.Context, v *store.View, r *http.Request) (_ 
 	}
 	for i := range t.Related {
 		s := &t.Related[i]
-		p.Related = append(p.Related, sessionLink("Session of "+moment{s.StartedAt}.Full(), s.TraceID, s.SpanID))
+		p.Related = append(p.Related, sessionLink("Session of "+localTime{s.StartedAt}.Full(), s.TraceID, s.SpanID))
 	}
 	if h.config.TraceURL != "" && isHex(t.ID) {
 		p.TraceURL = strings.ReplaceAll(h.config.TraceURL, TraceIDPlaceholder, t.ID)
@@ -153,10 +153,10 @@ func (p *tracePage) describe() {
 }
 
 func (p *tracePage) object(o *store.Object) {
-	p.Start, p.Running, p.Note = moment{o.StartedAt}, o.State == store.StateRunning, outcomeOf(o.Outcome)
+	p.Start, p.Running, p.Note = localTime{o.StartedAt}, o.State == store.StateRunning, outcomeOf(o.Outcome)
 	p.lasted(o.DurationSeconds)
 	if !o.EndedAt.IsZero() {
-		p.End = &moment{o.EndedAt}
+		p.End = &localTime{o.EndedAt}
 	}
 	p.add("Reported by", cmp.Or(o.System, o.Bridge))
 }
@@ -183,9 +183,9 @@ func (p *tracePage) code(name, value string) {
 
 func (p *tracePage) conference(c *store.Conference) {
 	p.Kind, p.Name = "Meeting", roomName(c.RoomName, c.CallType)
-	p.Start, p.Running, p.Note = moment{c.StartedAt}, c.State == store.StateRunning, outcomeOf(c.Outcome)
+	p.Start, p.Running, p.Note = localTime{c.StartedAt}, c.State == store.StateRunning, outcomeOf(c.Outcome)
 	if !c.EndedAt.IsZero() {
-		p.End = &moment{c.EndedAt}
+		p.End = &localTime{c.EndedAt}
 	}
 	p.lasted(c.DurationSeconds)
 	number := func(n int64, one, many string) {
