@@ -56,7 +56,7 @@ type apiRequest struct {
 	http *http.Request
 }
 
-// apiRoute returns what is written as JSON.
+// apiRoute returns a value that api writes as JSON.
 type apiRoute func(ctx context.Context, r *apiRequest) (any, error)
 
 // apiPage is a page of a list.
@@ -108,7 +108,7 @@ func (h *handler) api(route apiRoute) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		switch {
 		case err == nil:
-			_, _ = w.Write(append(body, '\n')) // who asked may be gone
+			_, _ = w.Write(append(body, '\n')) // the client may be gone
 		case errors.Is(err, errParameter):
 			failAPI(w, http.StatusBadRequest, "A parameter is not valid.", f.Errors)
 		default:

@@ -19,7 +19,7 @@ type alarm struct {
 	Bad bool
 }
 
-// Text is the share; less than the wire can say is said so.
+// Text is the share; a share below the wire's precision is shown as such.
 func (a *alarm) Text() string {
 	if a.Percent < 0.05 {
 		return "< 0.1 %"
@@ -66,7 +66,7 @@ func (s scale) place(t time.Time) float64 {
 // bar is a piece of a row, in percent of the width.
 type bar struct{ x, width float64 }
 
-// narrowest is how wide a bar is at least: what was short is still to be seen.
+// narrowest is the least width of a bar: a short call is still visible.
 const narrowest = 0.35
 
 func (s scale) bar(from, to time.Time) bar {

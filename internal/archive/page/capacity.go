@@ -186,5 +186,5 @@ func (h *handler) usageCSV(w http.ResponseWriter, r *http.Request) {
 			month.Format(monthForm), store.EscapeFormula(t.TenantID), store.EscapeFormula(t.Tag), strconv.FormatInt(t.Legs, 10), strconv.FormatInt(t.Meetings, 10), tagRow{t}.Minutes(),
 		})
 	}
-	out.Flush() // who asked may be gone
+	out.Flush() // the client may be gone
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// gap in what was recorded: a pause or a silence. Milliseconds, from the start of
+// gap in a recording: a pause or a silence. Milliseconds, from the start of
 // the session.
 type gap struct {
 	Offset   float64 `json:"offset"`

@@ -22,7 +22,7 @@
 //
 // Requests are GET and HEAD, parameters have limits, queries a time-out, and only
 // so many pages are made at once. One page is one read-only state of the archive.
-// Errors say what to do, not what is inside.
+// Errors tell the reader the next step, and nothing of the archive's inside.
 //
 //	handler.go    routes, headers, bounds, errors
 //	query.go      parameters: the filter, the place in a list

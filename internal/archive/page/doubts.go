@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/internal/archive/store"
 )
 
-// doubt says why what runs may have ended: records of its bridge were lost.
+// doubt says why a running meeting or leg may have ended: records of its bridge were lost.
 type doubt struct {
 	At      localTime
 	Missing int64
@@ -48,7 +48,7 @@ func (p *legsPage) setDoubts(ctx context.Context, v *store.View) error {
 	return err
 }
 
-// countDoubts sets how much of what runs is doubtful.
+// countDoubts sets how many running meetings and legs are doubtful.
 func (p *listPage) countDoubts(ctx context.Context, v *store.View) (err error) {
 	if !p.ShowRunning {
 		return nil

@@ -34,7 +34,7 @@ func (c chunks) Write(piece []byte) (int, error) {
 }
 
 func (c chunks) more() {
-	_ = c.control.SetWriteDeadline(time.Now().Add(chunkTimeout)) // what has no deadline needs no other one
+	_ = c.control.SetWriteDeadline(time.Now().Add(chunkTimeout)) // a connection without a deadline needs none
 }
 
 // csvForms by their names.

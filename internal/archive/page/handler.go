@@ -39,7 +39,7 @@ type Config struct {
 	// LogsURL is likewise the address of a search in a log backend; {from} and {to} in
 	// it are the time range (logs.go).
 	LogsURL string
-	// Failed is told of what went wrong while a page was made. Optional.
+	// Failed is called with each error of making a page. Optional.
 	Failed func(error)
 	// Now is the clock, time.Now if nil.
 	Now func() time.Time
@@ -48,7 +48,7 @@ type Config struct {
 // TraceIDPlaceholder stands in a TraceURL where the id goes.
 const TraceIDPlaceholder = "{trace_id}"
 
-// CheckTraceURL tells what is wrong with a TraceURL.
+// CheckTraceURL returns an error if a TraceURL is not valid.
 func CheckTraceURL(text string) error {
 	if text == "" {
 		return nil
@@ -155,7 +155,7 @@ func (h *handler) page(serve func(ctx context.Context, v *store.View, r *http.Re
 		}
 		switch {
 		case err == nil && a.location != "":
-			// As it is: what is before the page may have a path of its own.
+			// As it is: a proxy before the page may add a path of its own.
 			w.Header().Set("Location", a.location)
 			w.WriteHeader(http.StatusSeeOther)
 		case err == nil:
@@ -164,7 +164,7 @@ func (h *handler) page(serve func(ctx context.Context, v *store.View, r *http.Re
 				a.status = http.StatusOK
 			}
 			w.WriteHeader(a.status)
-			_, _ = w.Write(body.Bytes()) // who asked is gone
+			_, _ = w.Write(body.Bytes()) // the client is gone
 		default:
 			h.failWith(w, r, err)
 		}

@@ -28,11 +28,11 @@ type legRow struct {
 	Live    *liveQuality // newest quality of a running leg, nil if it is not known
 	Loss    *alarm
 	Role    string
-	Note    string // what is amiss with what is known
+	Note    string // which part of the leg was not seen
 	Doubt   *doubt // of a running one
 }
 
-// Sub is what is said below the name.
+// Sub returns the texts below the name.
 func (l *legRow) Sub() (all []string) {
 	if l.RemoteParty != "" && l.RemoteParty != l.Name {
 		all = append(all, l.RemoteParty)
@@ -81,7 +81,7 @@ func legRowOf(l *store.Leg, now localTime, states map[string]store.LegState) leg
 	return out
 }
 
-// legRowsOf returns the rows of legs, those that run with what is known of them now.
+// legRowsOf returns the rows of legs. Those of running legs have their state and quality.
 func legRowsOf(ctx context.Context, v *store.View, legs []store.Leg, now localTime) ([]legRow, error) {
 	qualities, err := v.Quality(ctx, legs)
 	if err != nil {

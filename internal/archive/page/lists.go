@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// pageRows of a list; runningRows of what runs, above it.
+	// pageRows of a list; runningRows of the list of running objects, above it.
 	pageRows    = 50
 	runningRows = 100
 	// sortedRows of a list that is not by start: it has no next page.
@@ -49,7 +49,7 @@ type listPage struct {
 	Cut     bool // there are more rows than a sorted list shows
 }
 
-// head of a list, of what has ended or of what runs.
+// head of one of the two parts of a list: ended or running objects.
 type head struct {
 	page  *listPage
 	Ended bool
@@ -200,7 +200,7 @@ func (p *listPage) answer(name string, data any) answer {
 // field of the form.
 type field struct{ Name, Label, Hint, Type, Value, Error string }
 
-// Field of the form, with what was typed into it.
+// Field returns a field of the form, with the reader's value.
 func (p *listPage) Field(name, label, hint, kind string) field {
 	return field{name, label, hint, kind, p.Value(name), p.Errors[name]}
 }
@@ -208,7 +208,7 @@ func (p *listPage) Field(name, label, hint, kind string) field {
 // Unsorted is the query of the same list, the newest first.
 func (p *listPage) Unsorted() string { return p.query(paramSort, "") }
 
-// MoreOpen tells that something of what is folded away is in use.
+// MoreOpen tells that a field in the folded part of the form has a value.
 func (p *listPage) MoreOpen() bool {
 	for _, name := range []string{paramFrom, paramTo, paramShortest, paramLongest, paramTenant, paramAnywhere, paramBridge, paramOwner, paramDialled} {
 		if p.Value(name) != "" {

@@ -25,7 +25,7 @@ const (
 // client prepares the space before, and the clocks of log servers differ.
 const logsMargin = 5 * time.Minute
 
-// CheckLogsURL returns what is wrong with a LogsURL.
+// CheckLogsURL returns an error if a LogsURL is not valid.
 func CheckLogsURL(text string) error {
 	if text == "" {
 		return nil
@@ -40,7 +40,7 @@ func CheckLogsURL(text string) error {
 	return nil
 }
 
-// logsURL is the address of what was logged of a trace from start to end; "" without a
+// logsURL is the address of the log lines of a trace from start to end; "" without a
 // template.
 func logsURL(template, trace string, start, end time.Time) string {
 	if template == "" || !isHex(trace) {

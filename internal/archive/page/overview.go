@@ -29,12 +29,12 @@ type overviewRange struct {
 // the same for some time.
 const freshFor = 15 * time.Second
 
-// overviewCache keeps the newest overview of each range. One reader counts at a time,
-// and one more waits for what it counts: the others would take up all the pages that
-// may be made at once.
+// overviewCache keeps the newest overview of each range. One request counts at a time,
+// and one more waits for its result. More would take up all the pages that may be made
+// at once.
 type overviewCache struct {
-	counting chan struct{} // has an element while somebody counts
-	waiting  chan struct{} // has an element while somebody waits
+	counting chan struct{} // has an element while a request counts
+	waiting  chan struct{} // has an element while a request waits
 	mu       sync.Mutex    // guards results
 	results  map[string]cachedOverview
 }
@@ -80,7 +80,7 @@ func (c *overviewCache) get(ctx context.Context, v *store.View, of overviewRange
 	return o, err
 }
 
-// wait waits for who counts, and then counts. It returns errBusy if somebody waits
+// wait waits until no other request counts. It returns errBusy if another one waits
 // already.
 func (c *overviewCache) wait(ctx context.Context) error {
 	select {

@@ -16,7 +16,7 @@ const (
 	paramAddress = "address"
 	paramName    = "name"
 	paramSearch  = "q"
-	// maxLinked bounds what is put into an address: a longer value has no page.
+	// maxLinked is the longest value that has a page, in bytes.
 	maxLinked = 300
 )
 
@@ -89,7 +89,7 @@ func bridgeLink(s *store.Seen) string { return legsURL(paramBridge, s.ID) }
 
 // chart of columns: what happened in each step of a time.
 type chart struct {
-	// Title says what a column counts, Noun what it is in the plural.
+	// Title names the objects that a column counts, Noun is their plural.
 	Title, Noun string
 	Columns     []column
 	Most        int64

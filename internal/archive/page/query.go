@@ -44,19 +44,19 @@ const (
 	paramCode     = "code"
 )
 
-// filterParams are those that choose what is listed.
+// filterParams are the parameters that choose the listed objects.
 var filterParams = []string{
 	paramSince, paramFrom, paramTo, paramParty, paramAnywhere, paramRoom, paramReason, paramLoss, paramTenant, paramShortest, paramLongest, paramState,
 	paramBridge, paramOwner, paramDialled, paramResult, paramCode, paramSort, paramZone,
 }
 
 const (
-	// maxQuery and maxValue bound what is asked, in bytes.
+	// maxQuery and maxValue bound a query and a value of it, in bytes.
 	maxQuery = 4096
 	maxValue = 300
 )
 
-// form is a filter as it was asked for, and what is wrong with it.
+// form is the filter of a request, with the errors of its values.
 type form struct {
 	values url.Values
 	Errors map[string]string
@@ -78,7 +78,7 @@ var sinceChoices = []choice{{"", "any time"}, {"1h", "last hour"}, {"24h", "last
 
 var stateChoices = []choice{{"", "running and ended"}, {store.StateRunning, "running"}, {store.StateEnded, "ended"}}
 
-// parseForm reads a query; what is wrong is told field by field. Times without a zone
+// parseForm reads a query; Errors has the error of each field. Times without a zone
 // are in the zone of the query, else in that of now.
 func parseForm(values url.Values, now time.Time) *form {
 	f := &form{values: values, Errors: map[string]string{}, asked: now.Location(), shown: now.Location()}

@@ -13,7 +13,7 @@ import (
 	"github.com/legato-otel/legato/internal/archive/store"
 )
 
-// roomPage is what is known of one room.
+// roomPage is the page of one room.
 type roomPage struct {
 	frame
 	Name        string

@@ -24,7 +24,7 @@ type searchPage struct {
 	Newest int64
 }
 
-// searchGroup is what was found of one kind.
+// searchGroup has the terms of one kind.
 type searchGroup struct {
 	ID, Words string
 	Rows      []searchRow

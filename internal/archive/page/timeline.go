@@ -18,10 +18,10 @@ type row struct {
 	Kind   string // in plain words
 	Class  string
 	Name   string
-	// Sub is said more quietly below the name.
+	// Sub are smaller texts below the name.
 	Sub    []string
 	Pieces []piece
-	// Span is what the bar says, in words.
+	// Span is the bar in words.
 	Span    string
 	Running bool
 	Doing   string
@@ -42,7 +42,7 @@ type row struct {
 // fact is a name and a value.
 type fact struct {
 	Name, Value string
-	// Code marks what is to be read by machines: ids, addresses, files.
+	// Code marks values for machines: ids, addresses, files.
 	Code bool
 }
 
@@ -61,11 +61,11 @@ type timeline struct {
 	sessions map[string]time.Time // their starts
 	Groups   []group
 	Ticks    []tick
-	// What the legend has to explain.
+	// The classes that the legend explains.
 	Legs, Setup, IVR, Lobby, Alarms, Recorded, Failed, Gaps bool
 }
 
-// drawn is what becomes a row.
+// drawn is an object with its row.
 type drawn struct {
 	object *store.Object
 	// place is where it stands: the object itself, or the one that it stands under.
@@ -92,7 +92,7 @@ func (d *drawn) under() int {
 	return 0
 }
 
-// draw makes the drawing of a trace.
+// draw makes the timeline of a trace.
 func draw(t *store.Trace, now time.Time) *timeline {
 	line := &timeline{sessions: map[string]time.Time{}}
 	for i := range t.Sessions {
@@ -215,7 +215,7 @@ func endOf(o *store.Object, now time.Time) time.Time {
 	return end
 }
 
-// begin makes what all rows have.
+// begin makes the part that all rows have.
 func (l *timeline) begin(kind, class, name string, o *store.Object) row {
 	running := o.State == store.StateRunning
 	r := row{

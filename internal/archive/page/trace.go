@@ -20,7 +20,7 @@ type tracePage struct {
 	Trace   *store.Trace
 	Name    string
 	RoomURL string // of the page of the room that it was in
-	Kind    string // what it is, in plain words
+	Kind    string // meeting, call leg, recording session, …
 	State   string
 	Running bool
 	Start   localTime
@@ -36,7 +36,7 @@ type tracePage struct {
 	Related []link
 	// TraceURL is the trace in a tracing backend, empty if there is none.
 	TraceURL string
-	LogsURL  string // likewise of what was logged, in a log backend
+	LogsURL  string // log lines of the trace in a log backend
 	Live     string // address of the part that changes
 	NextLegs string // address of the page with more legs
 	AllLegs  string // address of the page with the first ones, if this is not it
@@ -118,7 +118,7 @@ func (h *handler) trace(ctx context.Context, v *store.View, r *http.Request) (_ 
 	return a, nil
 }
 
-// describe says what the trace is.
+// describe names the trace by the object that it is of.
 func (p *tracePage) describe() {
 	t := p.Trace
 	switch {

@@ -73,7 +73,7 @@ var reasonChoices = func() (choices []choice) {
 // choice of a select element.
 type choice struct{ Value, Words string }
 
-// activityWords say what a running leg does.
+// activityWords name the activity of a running leg.
 var activityWords = map[string]string{
 	"connecting": "Connecting",
 	"ivr":        "In the voice menu",
@@ -81,8 +81,7 @@ var activityWords = map[string]string{
 	"connected":  "Connected",
 }
 
-// outcomeWords say what is amiss with what is known of an object; of one that was
-// seen from start to end nothing is.
+// outcomeWords say which part of an object was not seen. One that is complete has none.
 var outcomeWords = map[string]string{
 	"partial":          "start not seen",
 	"bridge_restarted": "bridge restarted",

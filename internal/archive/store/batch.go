@@ -3,7 +3,7 @@
 
 package store
 
-// digest fills in the digests by which equal revisions are told apart.
+// digest sets the digests, which order statements of equal revisions.
 func (b *Batch) digest() {
 	digestAll(&calls, b.Calls)
 	digestAll(&legs, b.Legs)

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// CSVForm is who reads a CSV.
+// CSVForm is the reader that a CSV is written for.
 type CSVForm uint8
 
 const (

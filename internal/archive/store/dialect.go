@@ -22,7 +22,7 @@ type dialect interface {
 	// columnsOf is a query for how many of migrationColumns a table has; 0 if there is
 	// no such table.
 	columnsOf(table string) string
-	// reader is for queries. It sees what was committed.
+	// reader is for queries. It sees committed rows.
 	reader() *sql.DB
 	// rebind writes the parameters as reader wants them.
 	rebind(query string) string
@@ -35,14 +35,14 @@ type dialect interface {
 	// fromJSON is the rest of a SELECT that reads a JSON array of arrays, $1, as rows of
 	// columns of these types.
 	fromJSON(types []jsonType) string
-	// hasTrigrams reports whether an index finds what is in the middle of a term;
+	// hasTrigrams reports whether an index finds the middle of a term;
 	// trigrams adds the condition that it answers. Each word has three characters or
 	// more.
 	hasTrigrams() bool
 	trigrams(c *conditions, words []string)
-	// judge says what is to be done about an error.
+	// judge decides whether to write again after an error.
 	judge(err error) verdict
-	// code names an error that was refused for good, without any value in it.
+	// code names an error of the verdict refused, without any value in it.
 	code(err error) string
 	close() error
 }

@@ -1,14 +1,13 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package store keeps what is known of calls as rows in SQL: one row for
-// each conference, call, call leg, recording, session, track and dialog, in
+// Package store keeps calls as rows in SQL: one row for each conference, call, call leg, recording, session, track and dialog, in
 // SQLite or PostgreSQL.
 //
 // # One row, many statements
 //
-// A row is made of statements: what start, update and end records said while the
-// object was alive, and what the stitched record said when it was over. Statements
+// A row is made of statements: the start, update and end records of an object, and the
+// stitched record that follows its end. Statements
 // have an order: start, update, end, stitched; within one of these the sender's
 // number, then time ([Revision]). Of stitched records those that have seen more of
 // the end come later. Rows are merged, never added to:
@@ -29,15 +28,15 @@
 //
 // # Writing
 //
-// One batch, or the batches of several requests, are one transaction: read what is
-// known of their objects, merge, put the rows that changed, compute the touched
+// One batch, or the batches of several requests, are one transaction: read the
+// rows of their objects, merge, put the rows that changed, compute the touched
 // conferences. There is one
 // writer at a time: on PostgreSQL an advisory lock, on SQLite the write lock of
 // the file. Nobody else has to wait: readers see the last commit.
 //
 // # Text
 //
-// What a row holds is what the wire said, names of people included; that is what
-// it is for. None of it is in an error text: errors name kinds, ids of spans and
+// A row has the texts of the wire, names of people included: that is its purpose.
+// None of them is in an error text: errors name kinds, ids of spans and
 // the database's own code.
 package store

@@ -33,7 +33,7 @@ type Erasure struct {
 type Erased struct {
 	// Rows by table.
 	Rows map[string]int64
-	// Running are rows of what runs: the next record about it may name the person again.
+	// Running are rows of running objects: the next record may name the person again.
 	Running int64
 	// Held are rows that were left because of a hold.
 	Held int64

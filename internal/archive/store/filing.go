@@ -11,14 +11,14 @@ import (
 
 // A leg, a recording or a streaming whose stitched record has not come is in the
 // trace of its call, and ends with it if its own end is missing. A dialog is in the
-// trace of its leg, likewise. So a row follows from the rows of what it is in, in
+// trace of its leg, likewise. So a row follows from the rows that it is in, in
 // whatever order they are written: records are stamped with the trace that their call
 // had when they passed, and a running call may join a conference later.
 
 // holder is what rows of a table are in.
 type holder[T any] struct {
-	// table whose rows have the key in column. endsWith tells that what is in one
-	// ends with it.
+	// table whose rows have the key in column. endsWith tells that a row ends with
+	// its holder.
 	table, column string
 	endsWith      bool
 	// key of what a row is in, empty if it is in nothing.
@@ -99,8 +99,8 @@ const (
 		" WHERE r.sip_call_id IS NOT NULL AND r.phase < 4 AND r.trace_id <> c.trace_id AND "
 )
 
-// putInCalls merges statements about what is in calls, and places anew what is in
-// calls that changed.
+// putInCalls merges statements about rows in calls, and places the rows of changed calls
+// anew.
 func putInCalls[T any](ctx context.Context, w *write, t *table[T], statements []T) (err error) {
 	var misplaced []string
 	if len(w.calls) > 0 {

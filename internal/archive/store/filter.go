@@ -35,7 +35,7 @@ type Filter struct {
 	// MinLoss is the least packetLoss alarm, in percent of the leg's time; 0: any.
 	MinLoss float64
 	Tenant  string
-	// MinDuration and MaxDuration are of what is over: what runs has none.
+	// MinDuration and MaxDuration are of ended objects: running ones have no duration.
 	MinDuration, MaxDuration time.Duration
 	// State is StateRunning, StateEnded or empty.
 	State string
@@ -139,7 +139,7 @@ func farEnd(column string) string {
 	return "CASE WHEN call_legs.direction = 'outgoing' THEN dialogs.to_" + column + " ELSE dialogs.from_" + column + " END"
 }
 
-// leg adds what is asked of one leg, such that no index is used.
+// leg adds the conditions on one leg, such that no index is used.
 func (c *conditions) leg(f *Filter) {
 	if f.Party != "" {
 		c.party(f)
@@ -162,7 +162,7 @@ func (c *conditions) leg(f *Filter) {
 	}
 }
 
-// room adds what is asked of the room, but not of its name if that is known to
+// room adds the conditions on the room, but not of its name if that is known to
 // be so, and of the tenant.
 func (c *conditions) room(f *Filter, nameKnown bool) {
 	switch {
@@ -176,7 +176,7 @@ func (c *conditions) room(f *Filter, nameKnown bool) {
 	}
 }
 
-// owner adds what is asked of the owner to the conditions on a conference.
+// owner adds the condition on the owner of a conference.
 func (c *conditions) owner(f *Filter) {
 	if f.Owner != "" {
 		c.all = append(c.all, c.like("owner_name", f.Owner, false))

@@ -45,15 +45,15 @@ func putOnce[T any](ctx context.Context, w *write, t *table[T], rows []T, id fun
 	return w.tx.put(ctx, t.name, t.names(), values)
 }
 
-// Doubt says why what runs may have ended: records of its bridge were lost after it
-// was last heard of.
+// Doubt says why a running object may have ended: records of its bridge were lost after
+// the newest record about it.
 type Doubt struct {
 	// At is the newest gap since, Missing how many records were lost since.
 	At      time.Time
 	Missing int64
 }
 
-// Doubts of what runs.
+// Doubts counts the running objects that may have ended.
 type Doubts struct {
 	Conferences, Legs int64
 	// Newest is the newest gap after any of them was last heard of.

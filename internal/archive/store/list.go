@@ -14,8 +14,8 @@ import (
 // A list is found in one of two ways, so that none takes long however many rows
 // there are.
 //
-// By an index of what is asked for, if that finds few: what they match is read,
-// filtered and sorted.
+// By an index of the filter's values, if it finds few rows: these are read, filtered and
+// sorted.
 //
 // Else by time: the rows are walked through from the newest one on, those of an
 // index where there is one, until the page is full or as many were looked at as
@@ -32,8 +32,8 @@ var (
 	walkSessions    = 5000
 	// walkByLegs is how many conferences are looked at if the legs of each are.
 	walkByLegs = 1000
-	// walkAnywhere likewise, for a text that may be anywhere in a name: who asks
-	// for it was told to wait.
+	// walkAnywhere likewise, for a text that may be anywhere in a name: the page says
+	// that this takes longer.
 	walkAnywhere = 5000
 )
 
@@ -144,8 +144,8 @@ func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l Lis
 	return l, nil
 }
 
-// from is the table. SQLite, which counts nothing, is told the index: it would at
-// times rather read all of a longer one.
+// from is the table. SQLite has no statistics, so the query names the
+// index: SQLite may choose a longer one otherwise.
 func (w *walk[T]) from(v *View) string {
 	name := tableOf[T]().name
 	if v.d.name() == SQLite {

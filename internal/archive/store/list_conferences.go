@@ -64,8 +64,8 @@ func (v *View) Conferences(ctx context.Context, f Filter, page Page) (List[Confe
 	return w.run(ctx, v, &f, page)
 }
 
-// conference adds what is asked of a conference, but not of its room's name if that
-// is known to be so. withLegs adds what is asked of one of its legs.
+// conference adds the conditions on a conference, without that on its room's name if an
+// index has tested it. withLegs adds the conditions on one of its legs.
 func (c *conditions) conference(f *Filter, roomKnown, withLegs bool) {
 	c.over(f)
 	c.room(f, roomKnown)

@@ -42,7 +42,7 @@ func (v *View) DialogsWithoutLeg(ctx context.Context, f Filter, page Page) (List
 	return w.run(ctx, v, &f, page)
 }
 
-// dialogWithoutLeg adds what is asked of a dialog that has no leg, such that no index
+// dialogWithoutLeg adds the conditions on a dialog that has no leg, such that no index
 // but that of the legs' Call-IDs is used.
 func (c *conditions) dialogWithoutLeg(f *Filter) {
 	c.all = append(c.all, "NOT EXISTS (SELECT 1 FROM call_legs WHERE call_legs.sip_call_id IS NOT NULL AND call_legs.sip_call_id = dialogs.sip_call_id)")

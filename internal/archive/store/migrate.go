@@ -119,8 +119,8 @@ func number(ctx context.Context, tx transaction, query string, args ...any) (n i
 }
 
 // migrationTimeout is how long bringing the schema to this release's version may take:
-// longer than the largest archive needs, and not for ever if the database falls
-// silent.
+// longer than the largest archive needs, and bounded if the database does not
+// answer.
 const migrationTimeout = time.Hour
 
 // migrate brings the schema to version target, in one transaction. Several may

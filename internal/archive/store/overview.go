@@ -13,7 +13,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// Overview is what happened in a time, and what is going on.
+// Overview counts the legs that started in a time, and the running objects.
 type Overview struct {
 	From, To time.Time
 	// Step is how long a bucket is; there is one for each step, also an empty one.
@@ -53,7 +53,7 @@ func (b *Bucket) add(c Bucket) {
 // a leg's line is called bad. It is a choice of ours: Cisco names no limit.
 const BadLoss = 10
 
-// Running is how much of each runs now.
+// Running is how many objects of each kind run.
 type Running struct{ Conferences, Legs, Recordings, Sessions int64 }
 
 // maxBuckets of an overview.
@@ -106,7 +106,7 @@ func (o *Overview) addStarts(all []starts) {
 	}
 }
 
-// Running counts what runs now.
+// Running counts the running objects.
 func (v *View) Running(ctx context.Context) (r Running, err error) {
 	for _, count := range []struct {
 		table string

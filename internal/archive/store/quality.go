@@ -33,7 +33,7 @@ func newestQualities(list []LegQuality) []LegQuality {
 	return slices.CompactFunc(sorted, func(a, b LegQuality) bool { return a.ID == b.ID })
 }
 
-// putQualities stores what is newer than what there is, of legs that run.
+// putQualities stores the qualities of running legs that are newer than the stored ones.
 func (w *write) putQualities(ctx context.Context, list []LegQuality) error {
 	if len(list) == 0 {
 		return nil

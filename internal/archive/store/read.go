@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// Querier runs queries: a [Store], each on what was committed when it starts, or
+// Querier runs queries: a [Store], each on the rows committed when it starts, or
 // a [View], all on one state of the archive.
 type Querier interface {
 	// Query takes the parameters $1, $2, …; times are given to it as time.Time.
-	// Scan what it returns into what [Into] returns.
+	// Scan its columns into the values of [Into].
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 

@@ -14,13 +14,13 @@ import (
 // most; a conference is one, with all that is in it.
 const ExpireStep = 200
 
-// runningGrace is how much longer what runs is kept. Bridges say nothing of a leg
-// in which nothing happens; callstitch ends what it did not hear of for a day
-// (max_open), and what it did not end by then has lost its end.
+// runningGrace is how much longer running objects are kept. Bridges send nothing about
+// a leg in which nothing happens. callstitch ends an object that it has no record of for
+// a day (max_open); one that still runs later has lost its end.
 const runningGrace = 48 * time.Hour
 
-// Expire deletes what was last heard of before a time; what runs, before a time
-// that is runningGrace earlier: conferences with their
+// Expire deletes the objects whose newest record is older than a time (running ones:
+// than runningGrace before it): conferences with their
 // calls, legs, recordings and dialogs; sessions with their tracks; and whatever
 // belongs to neither. It works in small transactions, and leaves the database to
 // others for as long as each took. It returns how many rows it deleted from each
@@ -125,7 +125,7 @@ func (w *write) expireSessions(ctx context.Context, before time.Time, deleted ma
 	return len(ids), w.delete(ctx, sessions.name, "id", ids, deleted)
 }
 
-// expireLoose deletes what is in no conference: legs that got no further than
+// expireLoose deletes objects in no conference: legs that got no further than
 // the menu, dialogs without a leg.
 func expireLoose(table string) func(*write, context.Context, time.Time, map[string]int64) (int, error) {
 	return func(w *write, ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {

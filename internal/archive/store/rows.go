@@ -38,7 +38,7 @@ type Revision struct {
 	Index uint64 `json:"index,omitempty"`
 	// Time is the time of the record, of a stitched one when it was due.
 	Time time.Time `json:"time,omitzero"`
-	// Digest of what was said settles the rest.
+	// Digest of the values orders equal ones.
 	Digest int64 `json:"digest,omitempty"`
 }
 
@@ -109,7 +109,7 @@ type Leg struct {
 	DisplayName              string          `json:"display_name,omitempty"`                 // name that others saw; typed by who called
 	RemoteParty              string          `json:"remote_party,omitempty"`                 // address of the far end
 	RemoteAddress            string          `json:"remote_address,omitempty"`               // its SIP URI
-	LocalAddress             string          `json:"local_address,omitempty"`                // what was dialled, or the caller id that was used
+	LocalAddress             string          `json:"local_address,omitempty"`                // dialled address, or the caller id of an outgoing leg
 	SIPCallID                string          `json:"sip_call_id,omitempty"`                  // SIP Call-ID
 	OwnerID                  string          `json:"owner_id,omitempty"`                     // id that a managing system gave it
 	CDRTag                   string          `json:"cdr_tag,omitempty"`                      // tag of the leg, for billing
@@ -209,12 +209,12 @@ type Dialog struct {
 // the worst.
 type LegQuality struct {
 	ID              string    `json:"id"`                          // id of the leg
-	At              time.Time `json:"at"`                          // when the Call Bridge said so
+	At              time.Time `json:"at"`                          // when cmsapi read it
 	State           string    `json:"state,omitempty"`             // `initial`, `ringing`, `connected`, `onHold`
-	LossPercent     *float64  `json:"loss_percent,omitempty"`      // packets lost of what the bridge receives, in percent
-	JitterMs        *float64  `json:"jitter_ms,omitempty"`         // jitter of what it receives
+	LossPercent     *float64  `json:"loss_percent,omitempty"`      // lost packets of the received media, in percent
+	JitterMs        *float64  `json:"jitter_ms,omitempty"`         // jitter of the received media
 	RoundTripMs     *float64  `json:"round_trip_ms,omitempty"`     // round trip time
-	SentLossPercent *float64  `json:"sent_loss_percent,omitempty"` // packets lost of what it sends, as the far end reports
+	SentLossPercent *float64  `json:"sent_loss_percent,omitempty"` // lost packets of the sent media, as the far end reports
 	VideoBitRate    *int64    `json:"video_bit_rate,omitempty"`    // of the main video that it receives, in bit/s
 	Alarms          string    `json:"alarms,omitempty" since:"9"`  // alarms of the leg that are on: `packetLoss`, `excessiveJitter`, `highRoundTripTime`, with `, ` between
 }
@@ -246,8 +246,8 @@ type StorageEvent struct {
 	UtilizationPercent *float64  `json:"utilization_percent,omitempty"` // of the partition
 }
 
-// Gap are records of a Call Bridge that were lost. The ends of what was open there at
-// the time may be among them.
+// Gap are records of a Call Bridge that were lost. The ends of objects that ran there
+// may be among them.
 type Gap struct {
 	ID      string    `json:"id"`                // computed from the rest
 	At      time.Time `json:"at"`                // time of the first record behind the gap
@@ -286,7 +286,7 @@ type Conference struct {
 	HighRoundTripTimePercent *float64  `json:"high_round_trip_time_percent,omitempty"` // worst of any leg
 }
 
-// Batch is what is written in one transaction.
+// Batch has the statements of one transaction.
 type Batch struct {
 	Calls         []Call
 	Legs          []Leg

@@ -14,7 +14,7 @@ import (
 // The overview of 90 days counts some hundred thousand legs. [Store.AddUpUsage] counts
 // those of each day once, by hour and reason; an overview counts only the days of which
 // a leg has changed since. Marking a day as due and no longer counted is part of the
-// transaction that changes the leg, so that an overview shows what was committed. (A
+// transaction that changes the leg, so that an overview shows the committed legs. (A
 // second process that writes to the same database does not mark a day again that it has
 // marked and the first one has counted since: until it adds up usage itself, an overview
 // may be usageInterval of the exporter old.)

@@ -132,7 +132,7 @@ func prepare(ctx context.Context, d dialect) error {
 // closeTimeout is how long Close waits for the write that is under way.
 const closeTimeout = 10 * time.Second
 
-// Close waits for the write that is under way, but not for ever: who writes has a
+// Close waits for the write that is under way, at most closeTimeout: each write has a
 // deadline.
 func (s *Store) Close() error {
 	timer := time.NewTimer(closeTimeout)
@@ -156,11 +156,11 @@ func (s *Store) Driver() string { return s.d.name() }
 
 // Result of a write.
 type Result struct {
-	// Transactions that were committed, and those that failed: what was in one that
-	// failed counts nowhere else.
+	// Transactions that were committed, and those that failed: the statements of a
+	// failed one count nowhere else.
 	Transactions, Failed int
 	// Changed is how many rows were put in or changed, Unchanged how many
-	// statements said nothing new.
+	// statements changed nothing.
 	Changed, Unchanged int
 	// Rejected are the statements that the database cannot hold.
 	Rejected []Rejected
@@ -170,7 +170,7 @@ type Result struct {
 type Rejected struct {
 	Table  string
 	SpanID string
-	// Code is the database's own for what was wrong.
+	// Code is the database's own code of the error.
 	Code string
 }
 
@@ -241,8 +241,8 @@ func sameFor(errs []error, err error) []error {
 	return errs
 }
 
-// writeParts writes a batch in halves if it is refused as a whole, until what is
-// to be left out is found.
+// writeParts writes a batch in halves if the database refuses it as a whole, until the
+// refused statement is found.
 func (s *Store) writeParts(ctx context.Context, b *Batch) (Result, error) {
 	result, err := s.writeOnce(ctx, b)
 	if err == nil || s.d.judge(err) != refused {

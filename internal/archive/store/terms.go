@@ -37,7 +37,7 @@ const (
 	// termFreshness is how much newer a term's time must be to be written: a term is
 	// written once a day, not once for each leg.
 	termFreshness = 24 * time.Hour
-	// maxRememberedTerms bounds the memory of what was written.
+	// maxRememberedTerms bounds the memory of written terms.
 	maxRememberedTerms = 50_000
 )
 

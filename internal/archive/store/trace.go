@@ -57,7 +57,7 @@ type End struct {
 const (
 	// worstLegs is how many there are of them.
 	worstLegs = 10
-	// mostOfKind bounds what is read of a trace besides its legs.
+	// mostOfKind bounds the rows of a trace that are no legs, by kind.
 	mostOfKind = 500
 )
 

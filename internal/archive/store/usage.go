@@ -23,7 +23,7 @@ const (
 	UsageTenant = "tenant"
 )
 
-// UsageHour is what was used in one hour, or in several.
+// UsageHour is the usage of one hour, or of several.
 type UsageHour struct {
 	At time.Time `json:"at"`
 	// PeakLegs and PeakMeetings are how many ran at once.
@@ -34,7 +34,7 @@ type UsageHour struct {
 	ParticipantSeconds float64 `json:"participant_seconds"`
 }
 
-// TagUsage is what one tenant used under one tag, to bill from.
+// TagUsage is the usage of one tenant under one tag, to bill from.
 type TagUsage struct {
 	TenantID string `json:"tenant_id,omitempty"`
 	Tag      string `json:"tag,omitempty"`
@@ -49,7 +49,7 @@ const day = 24 * time.Hour
 // startOfDay is midnight UTC.
 func startOfDay(t time.Time) time.Time { return t.UTC().Truncate(day) }
 
-// usageLeg is what usage is added up from.
+// usageLeg is a leg that usage is added up from.
 type usageLeg struct {
 	trace, bridge, tenant, tag string
 	from, to                   time.Time
@@ -58,7 +58,7 @@ type usageLeg struct {
 	billed time.Time
 }
 
-// clip leaves of a leg what is within a time.
+// clip cuts a leg to a time.
 func (l *usageLeg) clip(from, to time.Time) {
 	if l.from.Before(from) {
 		l.from = from
@@ -116,7 +116,7 @@ func addUpDay(start time.Time, legs []usageLeg) dayUsage {
 	return u
 }
 
-// change of what runs at once.
+// change of the number of legs at once.
 type change struct {
 	at    time.Time
 	leg   int64 // +1 or -1

@@ -128,7 +128,7 @@ func (d *document) Scan(from any) error {
 	return nil
 }
 
-// digest of what a row says, the same for everybody who reads the same record.
+// digest of a row's values, the same in each process that reads the same record.
 func (t *table[T]) digest(row *T) int64 {
 	hash := fnv.New64a()
 	var number [8]byte

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// View is one state of the archive, for the queries of one page: what is written
-// meanwhile does not show. It is read-only. Close it soon: the database keeps the
+// View is one state of the archive, for the queries of one page: rows written meanwhile
+// do not show. It is read-only. Close it soon: the database keeps the
 // state as long as it is open.
 type View struct {
 	d  dialect
