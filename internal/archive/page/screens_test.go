@@ -22,12 +22,23 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/legato-otel/legato/internal/archive/store"
 )
 
 // What the pages look like, for people: in light and dark, wide and narrow.
 func TestScreenshots(t *testing.T) {
 	w := newDay(t)
-	_, err := w.store.AddUpUsage(t.Context(), now)
+	w.batch.LegChanges = []store.LegChange{
+		{LegState: store.LegState{ID: "p-ingrid.solheim@example.test", At: now, State: "connected", Presenting: new(true), ActiveSpeaker: new(true)}},
+		{LegState: store.LegState{ID: "p-ada.birch@example.test", At: now, State: "connected", AudioMuted: new(true)}},
+	}
+	running, err := store.Select[store.Leg](t.Context(), w.store, "WHERE state = 'running' AND display_name = 'Ingrid Solheim'")
+	require.NoError(t, err)
+	require.Len(t, running, 1)
+	w.batch.Qualities = []store.LegQuality{{ID: running[0].ID, At: now, LossPercent: new(6.7), JitterMs: new(31.0), Alarms: "packetLoss"}}
+	w.write()
+	_, err = w.store.AddUpUsage(t.Context(), now)
 	require.NoError(t, err)
 	server := httptest.NewServer(w.handler())
 	t.Cleanup(server.Close)
