@@ -45,7 +45,7 @@ var readerIndexes = map[string]string{
 	store.SQLite: `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND sql NOT LIKE 'CREATE UNIQUE%'
 AND name NOT LIKE '%\_by\_trace' ESCAPE '\' AND name NOT LIKE '%\_open\_%' ESCAPE '\' AND name NOT LIKE '%\_running%' ESCAPE '\'`,
 	store.PostgreSQL: `SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef NOT LIKE 'CREATE UNIQUE%'
-AND indexname NOT LIKE '%\_by\_trace' AND indexname NOT LIKE '%\_open\_%' AND indexname NOT LIKE '%\_running%'`,
+AND indexname NOT LIKE '%\_by\_trigram' AND indexname NOT LIKE '%\_by\_trace' AND indexname NOT LIKE '%\_open\_%' AND indexname NOT LIKE '%\_running%'`,
 }
 
 // sqlDrivers are the names of the databases in database/sql.

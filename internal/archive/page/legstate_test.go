@@ -6,6 +6,7 @@ package page
 import (
 	"html"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,10 +39,14 @@ func TestLegStateNow(t *testing.T) {
 		text := visibleText(get(t, h, address).Body.String())
 		assert.Contains(t, text, "On hold audio muted", address)
 		assert.Contains(t, text, "Waiting in the lobby presenting · speaking", "%s: a connected leg does what its activity says", address)
-		assert.Contains(t, text, "alarm: packet loss · now: loss 6.7 %", address)
+		assert.Contains(t, text, "alarm: packet loss 6.7 %", address)
 	}
-	assert.Contains(t, visibleText(get(t, h, "/conferences/"+traceWeekly).Body.String()), "Layout speakerOnly")
-	assert.Contains(t, visibleText(get(t, h, "/people?address=ingrid.solheim@example.test").Body.String()), "Now On hold audio muted Connection quality ▲ Bad: alarm: packet loss · now: loss 6.7 %")
+	meeting := visibleText(get(t, h, "/conferences/"+traceWeekly).Body.String())
+	assert.Contains(t, meeting, "Layout speakerOnly")
+	assert.Contains(t, meeting, "leg in alarm now ▲ 1")
+	assert.NotContains(t, meeting, "Nothing so far")
+	assert.Contains(t, meeting[strings.Index(meeting, "What went wrong"):strings.Index(meeting, "Timeline")], "Ingrid Solheim On hold audio muted ▲ Bad: alarm: packet loss 6.7 %")
+	assert.Contains(t, visibleText(get(t, h, "/people?address=ingrid.solheim@example.test").Body.String()), "Now On hold audio muted Connection quality ▲ Bad: alarm: packet loss 6.7 %")
 
 	const state = `"leg_states":[{"id":"p-ingrid.solheim@example.test","at":"2026-03-05T14:30:00.000Z","state":"onHold","audio_muted":true,"video_muted":false,"layout":"speakerOnly"},` +
 		`{"id":"p-ada.birch@example.test","at":"2026-03-05T14:30:00.000Z","state":"connected","presenting":true,"active_speaker":true}]`

@@ -4,7 +4,6 @@
 package page
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -16,7 +15,7 @@ import (
 // reads each leg of a large bridge every few minutes.
 const staleQuality = 15 * time.Minute
 
-// liveQuality is the quality of a running leg as text: "now: loss 4.5 %, jitter 31 ms".
+// liveQuality is the quality of a running leg as text: "alarm: packet loss 6.7 % · now: jitter 31 ms".
 type liveQuality struct {
 	Text  string
 	Alarm bool // an alarm of the leg is on
@@ -29,40 +28,42 @@ func liveQualityOf(all map[string]store.LegQuality, id string, now localTime) *l
 	if !known || now.Sub(q.At) > staleQuality {
 		return nil
 	}
-	var parts []string
-	if q.LossPercent != nil {
-		parts = append(parts, fmt.Sprintf("loss %.1f %%", *q.LossPercent))
-	}
-	if q.JitterMs != nil {
-		parts = append(parts, fmt.Sprintf("jitter %.0f ms", *q.JitterMs))
-	}
-	if q.RoundTripMs != nil {
-		parts = append(parts, fmt.Sprintf("round trip %.0f ms", *q.RoundTripMs))
-	}
-	text := ""
-	if len(parts) > 0 {
-		text = "now: " + strings.Join(parts, ", ")
-	}
-	if q.Alarms == "" {
-		if text == "" {
-			return nil
-		}
-		return &liveQuality{Text: text}
-	}
-	var alarms []string
+	on := map[string]bool{}
+	var alarms, parts []string
 	for alarm := range strings.SplitSeq(q.Alarms, ", ") {
-		alarms = append(alarms, cmp.Or(alarmWords[alarm], alarm))
+		on[alarm] = alarm != ""
 	}
-	alarm := "alarm: " + strings.Join(alarms, ", ")
-	if text != "" {
-		alarm += " · " + text
+	for _, figure := range []struct {
+		alarm, words, value string
+	}{
+		{"packetLoss", "packet loss", valueText("%.1f %%", q.LossPercent)},
+		{"excessiveJitter", "jitter", valueText("%.0f ms", q.JitterMs)},
+		{"highRoundTripTime", "round trip", valueText("%.0f ms", q.RoundTripMs)},
+	} {
+		switch text := strings.TrimSpace(figure.words + " " + figure.value); {
+		case on[figure.alarm]:
+			alarms = append(alarms, text)
+		case figure.value != "":
+			parts = append(parts, text)
+		}
 	}
-	return &liveQuality{Text: alarm, Alarm: true}
+	var text []string
+	if len(alarms) > 0 {
+		text = append(text, "alarm: "+strings.Join(alarms, ", "))
+	}
+	if len(parts) > 0 {
+		text = append(text, "now: "+strings.Join(parts, ", "))
+	}
+	if len(text) == 0 {
+		return nil
+	}
+	return &liveQuality{Text: strings.Join(text, " · "), Alarm: len(alarms) > 0}
 }
 
-// alarmWords name the alarms of a leg.
-var alarmWords = map[string]string{
-	"packetLoss":        "packet loss",
-	"excessiveJitter":   "jitter",
-	"highRoundTripTime": "round trip time",
+// valueText formats a value, "" if it is not known.
+func valueText(format string, v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprintf(format, *v)
 }

@@ -21,7 +21,7 @@ func TestQualityNow(t *testing.T) {
 	running, err := store.Select[store.Leg](t.Context(), w.store, "WHERE state = 'running' ORDER BY id")
 	require.NoError(t, err)
 	require.Len(t, running, 2)
-	const words = "now: loss 4.5 %, jitter 31 ms, round trip 120 ms"
+	const words = "now: packet loss 4.5 %, jitter 31 ms, round trip 120 ms"
 	assert.NotContains(t, get(t, h, "/legs").Body.String(), "now: ")
 	_, err = w.store.Write(t.Context(), &store.Batch{Qualities: []store.LegQuality{
 		{ID: running[0].ID, At: now.Add(-time.Minute), LossPercent: new(4.5), JitterMs: new(31.0), RoundTripMs: new(120.0)},
@@ -43,7 +43,8 @@ func TestLiveQuality(t *testing.T) {
 	}
 	assert.Nil(t, liveQualityOf(nil, "l", at))
 	assert.Nil(t, of(store.LegQuality{State: "ringing"}), "no figures")
-	assert.Equal(t, &liveQuality{Text: "now: loss 0.0 %"}, of(store.LegQuality{LossPercent: new(0.0)}))
-	assert.Equal(t, &liveQuality{Text: "alarm: packet loss, jitter · now: loss 6.7 %", Alarm: true}, of(store.LegQuality{LossPercent: new(6.7), Alarms: "packetLoss, excessiveJitter"}))
-	assert.Equal(t, &liveQuality{Text: "alarm: round trip time", Alarm: true}, of(store.LegQuality{Alarms: "highRoundTripTime"}))
+	assert.Equal(t, &liveQuality{Text: "now: packet loss 0.0 %"}, of(store.LegQuality{LossPercent: new(0.0)}))
+	assert.Equal(t, &liveQuality{Text: "alarm: packet loss 6.7 %, jitter", Alarm: true}, of(store.LegQuality{LossPercent: new(6.7), Alarms: "packetLoss, excessiveJitter"}))
+	assert.Equal(t, &liveQuality{Text: "alarm: packet loss 6.7 % · now: jitter 31 ms", Alarm: true}, of(store.LegQuality{LossPercent: new(6.7), JitterMs: new(31.0), Alarms: "packetLoss"}))
+	assert.Equal(t, &liveQuality{Text: "alarm: round trip", Alarm: true}, of(store.LegQuality{Alarms: "highRoundTripTime"}))
 }

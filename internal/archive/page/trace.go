@@ -89,9 +89,7 @@ func (h *handler) trace(ctx context.Context, v *store.View, r *http.Request) (_ 
 	}
 	p.Line = draw(&t, p.Now.Time)
 	p.Ends = endRows(t.Ends)
-	for i := range t.Worst {
-		p.Worst = append(p.Worst, legRowOf(&t.Worst[i], p.Now, t.States))
-	}
+	p.worst()
 	for i := range t.Related {
 		s := &t.Related[i]
 		p.Related = append(p.Related, sessionLink("Session of "+localTime{s.StartedAt}.Full(), s.TraceID, s.SpanID))
@@ -117,6 +115,40 @@ func (h *handler) trace(ctx context.Context, v *store.View, r *http.Request) (_ 
 	}
 	return a, nil
 }
+
+// worst sets what went wrong: first the running legs with an alarm that is on, then the
+// legs of the archive that failed or had an alarm.
+func (p *tracePage) worst() {
+	t := p.Trace
+	var alarmed int64
+	add := func(l *store.Leg, live *liveQuality) {
+		row := legRowOf(l, p.Now, t.States)
+		row.Live = live
+		p.Worst = append(p.Worst, row)
+	}
+	shown := map[string]bool{}
+	for i := range t.Legs {
+		l := &t.Legs[i]
+		if live := liveQualityOf(t.Qualities, l.ID, p.Now); live != nil && live.Alarm {
+			alarmed++
+			if alarmed <= mostAlarmed {
+				shown[l.ID] = true
+				add(l, live)
+			}
+		}
+	}
+	for i := range t.Worst {
+		if l := &t.Worst[i]; !shown[l.ID] {
+			add(l, nil)
+		}
+	}
+	if alarmed > 0 {
+		p.Figures = append(p.Figures, figure{count(alarmed), noun(alarmed, "leg", "legs") + " in alarm now", "bad"})
+	}
+}
+
+// mostAlarmed is how many legs with an alarm that is on stand at the top of the page.
+const mostAlarmed = 10
 
 // describe names the trace by the object that it is of.
 func (p *tracePage) describe() {
