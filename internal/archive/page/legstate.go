@@ -38,8 +38,11 @@ func flagsOf(s store.LegState) (flags []string) {
 		on    *bool
 		words string
 	}{
-		{s.AudioMuted, "audio muted"}, {s.VideoMuted, "video muted"}, {s.Presenting, "presenting"},
-		{s.ActiveSpeaker, "speaking"}, {s.EndpointRecording, "recording at the endpoint"},
+		{s.AudioMuted, "audio muted"},
+		{s.VideoMuted, "video muted"},
+		{s.Presenting, "presenting"},
+		{s.ActiveSpeaker, "speaking"},
+		{s.EndpointRecording, "recording at the endpoint"},
 	} {
 		if flag.on != nil && *flag.on {
 			flags = append(flags, flag.words)
