@@ -4,6 +4,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,16 @@ func TestKnee(t *testing.T) {
 	late := step(100, time.Millisecond, 0)
 	late.took = latestBehind + time.Second
 	assert.False(t, late.carried(), "the backend was behind")
+}
+
+// A Collector that does not answer ends its run, and not the others.
+func TestStuckStep(t *testing.T) {
+	s := capacityStep{deployment: "d", bridges: 4, rate: 100, stuck: true}
+	s.reached = 100
+	assert.False(t, s.carried())
+	assert.Equal(t, "| `d` | 4 | 100 | an answer took longer than 10s | | | | | | | | |\n", s.row())
+	columns := strings.Count(strings.SplitN(capacityHead, "\n", 2)[0], "|")
+	assert.Equal(t, columns, strings.Count(s.row(), "|"))
 }
 
 func TestWrittenBy(t *testing.T) {

@@ -5,7 +5,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 )
@@ -53,13 +55,14 @@ var capacityDeployments = []deployment{
 type capacityStep struct {
 	deployment    string
 	bridges, rate int
+	stuck         bool // an answer took longer than answerTimeout: nothing else was measured
 	pipelineRun
 }
 
 // carried tells whether the Collector keeps up with the load for as long as it lasts:
 // everything is accepted at once, and is where it is to be soon after.
 func (s *capacityStep) carried() bool {
-	return s.refused == 0 && s.left == 0 && s.took <= latestBehind && s.reached >= leastReached*float64(s.rate)
+	return !s.stuck && s.refused == 0 && s.left == 0 && s.took <= latestBehind && s.reached >= leastReached*float64(s.rate)
 }
 
 // prompt tells whether its answers come in time, too.
@@ -103,10 +106,11 @@ func (p capacityPlan) ramp(ctx context.Context, binary string, d *deployment, w 
 		progress("%s, %d bridges, %d records a second", d.name, bridges, rate)
 		p.rate = rate
 		run, err := p.run(ctx, binary, d, newBridgeLoad(w, texts, bridges, false))
-		if err != nil {
+		stuck := errors.Is(err, os.ErrDeadlineExceeded)
+		if err != nil && !stuck {
 			return nil, err
 		}
-		step := capacityStep{d.name, bridges, rate, run}
+		step := capacityStep{d.name, bridges, rate, stuck, run}
 		progress("%s", strings.TrimSuffix(step.row(), "\n"))
 		steps = append(steps, step)
 		if misses++; step.carried() {
@@ -123,6 +127,9 @@ const capacityHead = "| configuration | bridges | records/s due | reached | p50 
 	"|---|---|---|---|---|---|---|---|---|---|---|---|\n"
 
 func (s *capacityStep) row() string {
+	if s.stuck {
+		return fmt.Sprintf("| `%s` | %d | %d | an answer took longer than %s | | | | | | | | |\n", s.deployment, s.bridges, s.rate, answerTimeout)
+	}
 	late := fmt.Sprintf("%.1f s", s.took.Seconds())
 	if s.left > 0 {
 		late = fmt.Sprintf("%d are not after %.0f s", s.left, s.took.Seconds())

@@ -96,12 +96,16 @@ func testDebianPackage(t *testing.T, made string) {
 	newer := newerVersion(t, older)
 	posts, err := filepath.Abs(filepath.Join(repository, "testdata", "cms-cdr", "flow"))
 	require.NoError(t, err)
+	page, err := filepath.Abs(filepath.Join(repository, "docs", "install.md"))
+	require.NoError(t, err)
 	script, err := filepath.Abs(filepath.Join("testdata", "lifecycle.sh"))
 	require.NoError(t, err)
 	output, err := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", script,
-		t.TempDir(), older, newer, posts).CombinedOutput()
+		t.TempDir(), older, newer, posts, page).CombinedOutput()
 	require.NoError(t, err, string(output))
 	assert.Contains(t, string(output), "Version: 0.1.1")
+	assert.Regexp(t, `newcomer: \d+ ms from dpkg -i to the first meeting on the page`, string(output))
+	t.Log(regexp.MustCompile(`newcomer: .*`).FindString(string(output)))
 	assert.True(t, strings.HasSuffix(strings.TrimSpace(string(output)), "== done"), string(output))
 }
 

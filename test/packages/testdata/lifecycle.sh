@@ -3,9 +3,9 @@
 # thrown away, in name spaces of its own for mounts, processes and the network. Run as
 # root by TestDebianPackage:
 #
-#   unshare --mount --net --pid --fork sh lifecycle.sh <directory> <old.deb> <new.deb> <posts>
+#   unshare --mount --net --pid --fork sh lifecycle.sh <directory> <old.deb> <new.deb> <posts> <install.md>
 set -eu
-dir=$1 old=$2 new=$3 posts=$4
+dir=$1 old=$2 new=$3 posts=$4 page=$5
 step() { echo "== $*"; }
 fail() { echo "FAILED: $*"; cat "$root/tmp/collector.log" 2>/dev/null || true; exit 1; }
 
@@ -59,7 +59,15 @@ stop() {
 }
 meeting() { curl -sfL 'http://localhost:8088/find?id=d51bb12e-a7ae-4c3e-83ed-33ea6433a5d2'; }
 
+# documented is the line of the page that begins with this, up to its comment.
+documented() {
+	line=$(sed -n "s/^\($1.*\)/\1/p" "$page" | sed 's/ *# .*//' | head -n 1)
+	[ -n "$line" ] || fail "$page has no line that begins with: $1"
+	echo "$line"
+}
+
 step install
+begin=$(date +%s%N)
 in_root dpkg -i /tmp/old.deb
 [ "$(in_root stat -c '%U %a' /var/lib/legato)" = 'legato 750' ] || fail "state directory: $(in_root stat -c '%U %a' /var/lib/legato)"
 [ "$(in_root stat -c '%U %a' /etc/legato/legato.env)" = 'root 600' ] || fail "environment file"
@@ -67,6 +75,15 @@ in_root otelcol-legato --version
 
 step run
 start
+# A newcomer has no Meeting Server yet, and does what the page says under Verify.
+for line in 'otelcol-legato validate' "curl -s 'localhost:13133" 'legato-callsim -target http:..localhost:8080'; do
+	line=$(documented "$line")
+	in_root sh -c "$line" >"$root/tmp/newcomer" 2>&1 || { cat "$root/tmp/newcomer"; fail "$line"; }
+done
+conferences() { curl -sf 'http://localhost:8088/' | grep -o 'href="conferences/[0-9a-f]*' | sort -u | wc -l; }
+for _ in $(seq 100); do [ "$(conferences)" -ge 1 ] && break; sleep 0.1; done
+[ "$(conferences)" -ge 1 ] || fail "no meeting on the page"
+echo "newcomer: $((($(date +%s%N) - begin) / 1000000)) ms from dpkg -i to the first meeting on the page"
 for post in "$root"/tmp/posts/post-[1-6].xml; do
 	curl -sf --data-binary "@$post" http://localhost:8080/cdr || fail "post $post"
 done
