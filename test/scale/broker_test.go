@@ -139,7 +139,7 @@ func partitionOf(key string) int {
 	for _, b := range []byte(key) {
 		hash = (hash ^ uint32(b)) * 16777619
 	}
-	n := int32(hash) % stitchers //nolint:gosec // sarama's way
+	n := int32(hash) % stitchers // with a sign, as sarama has it
 	if n < 0 {
 		n = -n
 	}

@@ -132,11 +132,10 @@ func (is *truth) compareRecords(t *testing.T, got map[record]int) (c counted) {
 			for _, r := range s.Acknowledged {
 				for i := r[0]; i <= r[1]; i++ {
 					c.records++
-					switch times := got[record{s.Session, i}]; {
-					case times == 0:
-						lost++
-					default:
+					if times := got[record{s.Session, i}]; times > 0 {
 						c.repeated += times - 1
+					} else {
+						lost++
 					}
 				}
 			}
