@@ -92,7 +92,7 @@ func (l locked) consume(ctx context.Context, requests ...plog.Logs) (wait func()
 		wg.Go(func() { errs[i] = l.ConsumeLogs(ctx, logs) })
 	}
 	writes := l.Logs.(*boundedExporter).exporter.writes
-	require.Eventually(l.t, func() bool { return writes.Waiting() == len(requests)-1 }, time.Minute, time.Millisecond)
+	require.Eventually(l.t, func() bool { return writes.WaitingCount() == len(requests)-1 }, time.Minute, time.Millisecond)
 	return func() []error {
 		wg.Wait()
 		return errs
@@ -166,10 +166,10 @@ func TestRequesterGivesUp(t *testing.T) {
 		gone := make(chan error)
 		go func() { gone <- l.ConsumeLogs(ctx, legs(2, 3)) }()
 		writes := l.Logs.(*boundedExporter).exporter.writes
-		require.Eventually(t, func() bool { return writes.Waiting() == 2 }, time.Minute, time.Millisecond)
+		require.Eventually(t, func() bool { return writes.WaitingCount() == 2 }, time.Minute, time.Millisecond)
 		cancel()
 		require.ErrorIs(t, <-gone, context.Canceled)
-		assert.Equal(t, 1, writes.Waiting())
+		assert.Equal(t, 1, writes.WaitingCount())
 		l.unlock()
 		for _, err := range first() {
 			require.NoError(t, err)

@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package testkit holds what tests of several components need: a storage
-// extension in memory that can be made to fail, and a host to put it in. It is
-// imported by tests only.
+// Package testkit helps tests of several components: a storage extension in memory that a
+// test can make fail or wait, a host with extensions, and a consumer that measures memory.
+// Only tests import it.
 package testkit

@@ -57,7 +57,7 @@ func newSharing(ctx context.Context, next consumer.Logs) *sharedCalls {
 	var size plog.ProtoMarshaler
 	s.group = groupcall.New(ctx, groupcall.Options[plog.Logs]{
 		Call: s.call, Size: size.LogsSize, MaxSize: maxShared, MaxRequests: maxSharedRequests,
-		Slow: slowCall, MaxCalls: maxCalls,
+		SlowAfter: slowCall, MaxCalls: maxCalls,
 	})
 	return s
 }
@@ -92,7 +92,7 @@ func (s *sharedCalls) call(ctx context.Context, requests []*sharedRequest) {
 		return
 	}
 	if err != nil {
-		s.group.CallAlone(separateAfterRefusal)
+		s.group.CallSingly(separateAfterRefusal)
 	}
 	for _, r := range requests {
 		r.Answer(err)

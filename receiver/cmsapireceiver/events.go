@@ -105,7 +105,7 @@ func putQuality(lr plog.LogRecord, leg *sampledLeg, alarms object.LegAlarms) {
 	}
 	logrecord.SetSeverity(lr, severity)
 	m := lr.Attributes()
-	m.EnsureCapacity(24 + logrecord.RoomForStamp)
+	m.EnsureCapacity(24 + logrecord.StampAttributes)
 	putText(m, names.CallLegID, leg.ID)
 	putText(m, names.CallID, leg.Call)
 	putText(m, names.ParticipantID, s.GroupID)

@@ -146,7 +146,7 @@ func (t *target) addMetrics(ctx context.Context, r *reading, out pmetric.Metrics
 	}
 	t.builder.Emit(options...).ResourceMetrics().MoveAndAppendTo(out.ResourceMetrics())
 
-	q, err := t.quality.For(attribute.NewSet(attributes...))
+	q, err := t.quality.InstrumentsFor(attribute.NewSet(attributes...))
 	if err != nil {
 		t.logger.Error("Call legs cannot be counted", zap.Error(err))
 		return

@@ -12,25 +12,25 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// legAlarm is one alarm type of a leg. Body, attributes and metrics of a record
-// all show these, so that they agree on what is one alarm.
+// legAlarm is an alarm type of a leg. The body, the attributes and the metrics of a record
+// use it, so that they count the same alarms.
 type legAlarm struct {
-	// name is the guide's spelling of the type, the wire's for a type that the
-	// guide does not know, and "" for an alarm without a type.
+	// name is the type in the guide's spelling; as received if the guide does not
+	// document it; "" for an alarm without a type.
 	name string
-	// percentage is the largest number of this type; without a number the first
-	// text, which may be "".
+	// percentage is the largest number of the alarms of this type. If none has a number
+	// it is the first text, which may be "".
 	percentage cdr.Value
 }
 
-// alarmsOf merges a leg's alarms by type, in the order in which the types first
-// occur. Types differ by more than the case of letters. It appends to buffer.
-func alarmsOf(alarms []cdr.Alarm, buffer []legAlarm) []legAlarm {
+// mergeAlarms merges a leg's alarms by type, in the order in which the types first occur.
+// The case of letters does not distinguish types. It appends to buffer.
+func mergeAlarms(alarms []cdr.Alarm, buffer []legAlarm) []legAlarm {
 	merged := buffer
 next:
 	for i := range alarms {
 		name := alarms[i].Type
-		if documented, ok := alarmTypes.spelling(name); ok {
+		if documented, ok := alarmTypes.documentedSpelling(name); ok {
 			name = documented
 		}
 		for k := range merged {
@@ -54,8 +54,8 @@ func largerPercentage(a, b cdr.Value) cdr.Value {
 	}
 }
 
-// ratio returns the part of the leg's time in alarm, 0 to 1; ok is false where
-// the wire has no number or one that is no percentage.
+// ratio returns the share of the leg's time in alarm, 0 to 1. ok is false if the record has
+// no number, or one that is no percentage.
 func (a *legAlarm) ratio() (ratio float64, ok bool) {
 	if a.percentage.Kind != cdr.KindDouble {
 		return 0, false
@@ -64,7 +64,7 @@ func (a *legAlarm) ratio() (ratio float64, ok bool) {
 	return ratio, ratio >= 0 && ratio <= 1
 }
 
-// alarmBuffer holds the alarms of nearly every leg: three types are documented.
+// alarmBuffer has room for the alarms of nearly every leg: three types are documented.
 type alarmBuffer [4]legAlarm
 
 // alarmKeys are the attribute names of the documented alarms.
@@ -88,7 +88,7 @@ func putAlarms(m pcommon.Map, alarms []cdr.Alarm) {
 		return
 	}
 	var buffer alarmBuffer
-	merged := alarmsOf(alarms, buffer[:0])
+	merged := mergeAlarms(alarms, buffer[:0])
 	for i := range merged {
 		putValue(m, alarmKey(merged[i].name), cdr.Unknown, merged[i].percentage)
 	}

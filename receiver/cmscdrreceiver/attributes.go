@@ -25,7 +25,7 @@ var fieldKeys = func() (keys [cdr.FieldCount]string) {
 func putValue(m pcommon.Map, key string, id cdr.FieldID, v cdr.Value) {
 	switch v.Kind {
 	case cdr.KindText:
-		m.PutStr(key, withoutSecret(id, v.Text))
+		m.PutStr(key, redactField(id, v.Text))
 	case cdr.KindID:
 		m.PutStr(key, v.Text)
 	case cdr.KindBool:
@@ -37,9 +37,9 @@ func putValue(m pcommon.Map, key string, id cdr.FieldID, v cdr.Value) {
 	}
 }
 
-// withoutSecret takes stream keys and credentials out of a value. The ids of SIP
-// calls stay as they are: they join records of several sources.
-func withoutSecret(id cdr.FieldID, text string) string {
+// redactField removes stream keys and credentials from a value. It keeps the ids of SIP
+// calls, because they join records of several sources.
+func redactField(id cdr.FieldID, text string) string {
 	switch id {
 	case cdr.StreamingStreamURL:
 		return redact.URL(text)
@@ -52,11 +52,11 @@ func withoutSecret(id cdr.FieldID, text string) string {
 	}
 }
 
-// putUnknown keeps a value the guide does not know. documented is how many
-// attributes of m are documented: none of them is overwritten or changed. What
-// stands several times becomes a slice.
+// putUnknown writes a value that the guide does not document. The first documented
+// attributes of m are documented ones, which it does not change. A repeated element becomes
+// a slice.
 func putUnknown(m pcommon.Map, documented int, element string, f *cdr.Field) {
-	key, text := names.MeetingServerAttribute(element, f.Path), withoutUnknownSecret(f)
+	key, text := names.MeetingServerAttribute(element, f.Path), redactUnknownField(f)
 	if hasKey(m, documented, key) {
 		key += ".unknown"
 	}
@@ -88,9 +88,9 @@ func hasKey(m pcommon.Map, n int, key string) bool {
 	return false
 }
 
-// withoutUnknownSecret returns the text of a value the guide does not know,
-// unless its name, or that of an element around it, speaks of a secret.
-func withoutUnknownSecret(f *cdr.Field) string {
+// redactUnknownField returns the text of a value that the guide does not document. It
+// replaces the text if the name of the element, or of one around it, indicates a secret.
+func redactUnknownField(f *cdr.Field) string {
 	if f.Text == "" {
 		return ""
 	}

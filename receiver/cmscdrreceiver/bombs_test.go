@@ -96,7 +96,7 @@ var bombs = map[string]func(size int) string{
 	"one long value in pieces":    func(size int) string { return wrapped(`<name>` + strings.Repeat("v<!---->", size/8-100) + `</name>`) },
 	"one long value nobody knows": func(size int) string { return wrapped(`<a>` + strings.Repeat("v", size-200) + `</a>`) },
 	"values just below the limit of a record": func(size int) string {
-		value := strings.Repeat("\u202e", (maxRecord-400)/3)
+		value := strings.Repeat("\u202e", (maxRecordBytes-400)/3)
 		return filled(size, func(i int) string {
 			return fmt.Sprintf(`<record type="callStart" correlatorIndex="%d"><call><name>%s</name></call></record>`, i, value)
 		})

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -28,29 +29,28 @@ type Config struct {
 	// Path that Call Bridges post to. Default "/cdr".
 	Path string `mapstructure:"path"`
 
-	// Storage names the storage extension in which the ledger of accepted
-	// records, and the id of the entry at each Call Bridge, survive a restart.
-	// Without it, records that were accepted but not acknowledged before a restart
-	// are taken twice. Optional.
+	// Storage names the storage extension for the ledger of accepted records and the
+	// id of the entry at each Call Bridge, so that they survive a restart. Without it,
+	// the receiver accepts records twice that it did not acknowledge before a restart.
+	// Optional.
 	Storage *component.ID `mapstructure:"storage"`
 
-	// MaxBatchBytes and MaxBatchRecords bound a piece of a body that goes on in
-	// one payload: its records as they were posted, in bytes, and their number.
-	// As OTLP it has at most three times as many bytes. A record alone may be
-	// more. Default 1 MiB and 512.
+	// MaxBatchBytes and MaxBatchRecords bound one payload for the next consumer: the
+	// bytes of its records as posted, and their number. Its OTLP size is at most three
+	// times as large. A single record may be longer. Default 1 MiB and 512.
 	MaxBatchBytes   int `mapstructure:"max_batch_bytes"`
 	MaxBatchRecords int `mapstructure:"max_batch_records"`
 
-	// MaxInFlightBytes bounds all bodies together that are in memory at once,
-	// inflated, in bytes. What comes above it is answered with 503. Default 128 MiB.
+	// MaxInFlightBytes bounds all bodies in memory together, in bytes after
+	// decompression. Requests above it are answered with 503. Default 128 MiB.
 	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
 
-	// ShutdownTimeout is how long a stop waits for what is in flight before it is
-	// cut off, unanswered. Default 5 s.
+	// ShutdownTimeout is how long a shutdown waits for requests in flight before it
+	// closes their connections. Default 5 s.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
-	// QueryParameters maps query parameters of the URI a bridge posts to, to
-	// resource attributes. system_id is always mapped. Optional.
+	// QueryParameters maps query parameters of the posted URI to resource attributes.
+	// system_id is always mapped. Optional.
 	QueryParameters map[string]string `mapstructure:"query_parameters"`
 
 	// ResourceAttributes are added to the resource of every record and metric
@@ -60,8 +60,8 @@ type Config struct {
 	// Metrics configures the metrics signal.
 	Metrics MetricsConfig `mapstructure:"metrics"`
 
-	// Registration makes the receiver register itself at Call Bridges through
-	// their API, and look after it. Optional.
+	// Registration makes the receiver register itself at Call Bridges through their
+	// API, and check the registration at an interval. Optional.
 	Registration configoptional.Optional[RegistrationConfig] `mapstructure:"registration"`
 
 	// prevent unkeyed literal initialization
@@ -70,7 +70,7 @@ type Config struct {
 
 // MetricsConfig of the metrics signal.
 type MetricsConfig struct {
-	// Interval at which metrics are sent on. Default 15 s.
+	// Interval at which metrics are sent. Default 15 s.
 	Interval time.Duration `mapstructure:"interval"`
 	// CardinalityLimit is the largest number of series of one metric of one
 	// Call Bridge. Default 2000.
@@ -90,8 +90,8 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = "localhost:8080"
 	server.MaxRequestBodySize = 20 << 20
-	// confighttp has no limit here; a body that trickles in would hold a
-	// connection for ever.
+	// confighttp has no default limit, so a slow body would hold a connection without
+	// end.
 	server.ReadTimeout = 30 * time.Second
 	server.CompressionAlgorithms = webhook.DefaultEncodings()
 	return &Config{
@@ -107,30 +107,9 @@ func createDefaultConfig() component.Config {
 
 // Validate checks the configuration. It changes nothing.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.HTTP.NetAddr.Endpoint == "" {
-		errs = append(errs, errors.New("endpoint must not be empty"))
-	}
-	if c.HTTP.MaxRequestBodySize <= 0 {
-		errs = append(errs, fmt.Errorf("max_request_body_size must be positive, got %d", c.HTTP.MaxRequestBodySize))
-	}
-	if err := webhook.CheckPath(c.Path); err != nil {
-		errs = append(errs, err)
-	}
-	if c.MaxInFlightBytes < c.HTTP.MaxRequestBodySize {
-		errs = append(errs, fmt.Errorf("max_in_flight_bytes must be at least max_request_body_size (%d), got %d", c.HTTP.MaxRequestBodySize, c.MaxInFlightBytes))
-	}
-	if c.ShutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
-	}
-	if c.MaxBatchBytes <= 0 {
-		errs = append(errs, fmt.Errorf("max_batch_bytes must be positive, got %d", c.MaxBatchBytes))
-	}
-	if c.MaxBatchRecords <= 0 {
-		errs = append(errs, fmt.Errorf("max_batch_records must be positive, got %d", c.MaxBatchRecords))
-	}
-	if c.HTTP.ReadTimeout < 0 {
-		errs = append(errs, fmt.Errorf("read_timeout must not be negative, got %s", c.HTTP.ReadTimeout))
+	errs := []error{
+		webhook.CheckServer(&c.HTTP, c.Path, c.MaxInFlightBytes, c.ShutdownTimeout),
+		c.chunkLimits().Validate(),
 	}
 	for _, parameter := range slices.Sorted(maps.Keys(c.QueryParameters)) {
 		switch attribute := c.QueryParameters[parameter]; attribute {
@@ -155,8 +134,11 @@ func (c *MetricsConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// parameters returns the query parameters to read with their attributes, in an
-// order that does not change.
+func (c *Config) chunkLimits() outbox.Limits {
+	return outbox.Limits{Bytes: c.MaxBatchBytes, Records: c.MaxBatchRecords}
+}
+
+// parameters returns the mapped query parameters with their attributes, in a stable order.
 func (c *Config) parameters() []pair {
 	all := map[string]string{systemIDParameter: names.SystemID}
 	maps.Copy(all, c.QueryParameters)

@@ -38,10 +38,10 @@ func createMetrics(_ context.Context, set receiver.Settings, cfg component.Confi
 
 func create(set receiver.Settings, cfg component.Config, connect func(*cdrReceiver)) (component.Component, error) {
 	config := cfg.(*Config)
-	held, err := receivers.LoadOrStore(config, func() (*cdrReceiver, error) { return newReceiver(config, set) })
+	component, err := receivers.LoadOrStore(config, func() (*cdrReceiver, error) { return newReceiver(config, set) })
 	if err != nil {
 		return nil, err
 	}
-	connect(held.Unwrap())
-	return held, nil
+	connect(component.Unwrap())
+	return component, nil
 }

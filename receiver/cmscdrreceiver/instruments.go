@@ -33,8 +33,7 @@ type instruments struct {
 	sessionStarted                   metric.Int64Counter
 }
 
-// definition is one row of the metrics table in the README, which a test holds
-// against these.
+// definition defines a metric: a row of the README's table, which a test compares.
 type definition struct {
 	name, unit, description string
 	attributes              []string
@@ -191,8 +190,8 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 	return i, errs
 }
 
-// addZeros makes the bounded series that alerts are about begin at 0: increase()
-// does not see the value that a series begins with.
+// addZeros makes the bounded series of alerts begin at 0, because increase() does not see
+// the value that a series begins with.
 func (i *instruments) addZeros(ctx context.Context) {
 	for _, counter := range []metric.Int64Counter{
 		i.callEnded, i.recordingStarted, i.recordingEnded, i.streamingStarted, i.streamingEnded, i.recordMissing, i.sessionStarted,
@@ -200,16 +199,15 @@ func (i *instruments) addZeros(ctx context.Context) {
 		counter.Add(ctx, 0)
 	}
 	for _, state := range qualityStates {
-		i.legQuality.Add(ctx, 0, qualityOptions.of(state).add...)
+		i.legQuality.Add(ctx, 0, qualityOptions.get(state).add...)
 	}
 	for _, alarm := range []string{"packetLoss", "excessiveJitter", "highRoundTripTime"} {
-		i.legAlarm.Add(ctx, 0, alarmOptions.of(alarm).add...)
+		i.legAlarm.Add(ctx, 0, alarmOptions.get(alarm).add...)
 	}
-	// Failures whose cause is the estate. A far end that leaves sends remote_teardown,
-	// so these have none.
+	// Failures caused by the servers. remote_teardown is true only if the far end hangs up.
 	for _, reason := range []string{"dnsFailure", "encryptionRequired", "error", "participantLimitReached", "tenantParticipantLimitReached", "timeout"} {
-		for _, activated := range []string{isFalseText, isTrueText} {
-			i.legEnded.Add(ctx, 0, legEndOptions.of(reason, isFalseText, activated).add...)
+		for _, activated := range []string{labelFalse, labelTrue} {
+			i.legEnded.Add(ctx, 0, legEndOptions.get(reason, labelFalse, activated).add...)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// vocabulary is the documented set of an enumeration. It is what keeps wire
-// text from making time series.
+// vocabulary is the set of documented values of an enumeration. It bounds the label values:
+// received text never becomes a label.
 type vocabulary map[string]string
 
 func vocabularyOf(words ...string) vocabulary {
@@ -26,20 +26,20 @@ func vocabularyOf(words ...string) vocabulary {
 	return v
 }
 
-// bound returns the documented spelling of text, in any case of letters,
-// names.Other for what is not documented and "" for "".
-func (v vocabulary) bound(text string) string {
+// label returns the documented spelling of text, names.Other for other text and "" for "".
+// The case of letters does not matter.
+func (v vocabulary) label(text string) string {
 	if text == "" {
 		return ""
 	}
-	if word, ok := v.spelling(text); ok {
+	if word, ok := v.documentedSpelling(text); ok {
 		return word
 	}
 	return names.Other
 }
 
-// spelling returns the documented spelling of text, in any case of letters.
-func (v vocabulary) spelling(text string) (word string, documented bool) {
+// documentedSpelling returns the documented spelling of text, in any case of letters.
+func (v vocabulary) documentedSpelling(text string) (word string, documented bool) {
 	if word, documented = v[text]; !documented && text != "" {
 		word, documented = v[strings.ToLower(text)]
 	}
@@ -59,8 +59,8 @@ var (
 	)
 )
 
-// boundReason returns the guide's spelling of a leg's reason, or names.Other.
-func boundReason(text string) string {
+// reasonLabel returns the guide's spelling of a leg's reason, or names.Other.
+func reasonLabel(text string) string {
 	if text == "" {
 		return ""
 	}
@@ -70,73 +70,74 @@ func boundReason(text string) string {
 	return names.Other
 }
 
-// Values of boolean labels in an optionTable.
+// Values of boolean labels in an optionCache.
 const (
-	isFalseText = "false"
-	isTrueText  = "true"
+	labelFalse = "false"
+	labelTrue  = "true"
 )
 
-// options are the measurement options of one combination of label values.
-type options struct {
+// measurementOptions are the options of one combination of label values.
+type measurementOptions struct {
 	add    []metric.AddOption
 	record []metric.RecordOption
 }
 
-// optionTable makes the options of label values once: building an attribute
-// set costs more than counting. It is bounded because the values are.
-type optionTable struct {
+// optionCache builds the options of each combination of label values once, because building
+// an attribute set costs more than counting. Its size is bounded, because the label values
+// are.
+type optionCache struct {
 	keys []string
 
-	mu   sync.RWMutex
-	made map[[3]string]*options
+	mu      sync.RWMutex
+	options map[[3]string]*measurementOptions
 }
 
-func optionsFor(keys ...string) *optionTable {
-	return &optionTable{keys: keys, made: make(map[[3]string]*options)}
+func newOptionCache(keys ...string) *optionCache {
+	return &optionCache{keys: keys, options: make(map[[3]string]*measurementOptions)}
 }
 
 // The label sets of the metrics.
 var (
-	callTypeOptions   = optionsFor(names.KeyCallType)
-	legStartOptions   = optionsFor(names.KeyType, names.KeySubtype, names.KeyDirection)
-	legEndOptions     = optionsFor(names.KeyReason, names.KeyRemoteTeardown, names.KeyActivated)
-	reasonOptions     = optionsFor(names.KeyReason)
-	alarmOptions      = optionsFor(names.KeyAlarmType)
-	mediaTypeOptions  = optionsFor(names.KeyMediaType)
-	mediaOptions      = optionsFor(names.KeyMediaType, names.KeyDirection, names.KeyCodec)
-	encryptionOptions = optionsFor(names.KeyState)
-	qualityOptions    = optionsFor(names.KeyState)
+	callTypeOptions   = newOptionCache(names.KeyCallType)
+	legStartOptions   = newOptionCache(names.KeyType, names.KeySubtype, names.KeyDirection)
+	legEndOptions     = newOptionCache(names.KeyReason, names.KeyRemoteTeardown, names.KeyActivated)
+	reasonOptions     = newOptionCache(names.KeyReason)
+	alarmOptions      = newOptionCache(names.KeyAlarmType)
+	mediaTypeOptions  = newOptionCache(names.KeyMediaType)
+	mediaOptions      = newOptionCache(names.KeyMediaType, names.KeyDirection, names.KeyCodec)
+	encryptionOptions = newOptionCache(names.KeyState)
+	qualityOptions    = newOptionCache(names.KeyState)
 )
 
-// of returns the options of values, in the order of the table's keys. An empty
-// value leaves its label out.
-func (t *optionTable) of(values ...string) *options {
+// get returns the options of label values, which are in the order of the cache's keys. An
+// empty value omits its label.
+func (t *optionCache) get(values ...string) *measurementOptions {
 	var key [3]string
 	copy(key[:], values)
 	t.mu.RLock()
-	o := t.made[key]
+	o := t.options[key]
 	t.mu.RUnlock()
 	if o != nil {
 		return o
 	}
-	o = t.make(key)
+	o = t.build(key)
 	t.mu.Lock()
-	t.made[key] = o
+	t.options[key] = o
 	t.mu.Unlock()
 	return o
 }
 
-func (t *optionTable) make(values [3]string) *options {
+func (t *optionCache) build(values [3]string) *measurementOptions {
 	var attributes []attribute.KeyValue
 	for i, key := range t.keys {
 		switch {
 		case values[i] == "":
 		case key == names.KeyRemoteTeardown, key == names.KeyActivated:
-			attributes = append(attributes, attribute.Bool(key, values[i] == isTrueText))
+			attributes = append(attributes, attribute.Bool(key, values[i] == labelTrue))
 		default:
 			attributes = append(attributes, attribute.String(key, values[i]))
 		}
 	}
 	o := metric.WithAttributeSet(attribute.NewSet(attributes...))
-	return &options{add: []metric.AddOption{o}, record: []metric.RecordOption{o}}
+	return &measurementOptions{add: []metric.AddOption{o}, record: []metric.RecordOption{o}}
 }

@@ -186,7 +186,7 @@ func TestDamagedStorage(t *testing.T) {
 	const session = "session/ebbd0059-8629-42bd-8e92-b7f12692b0d5"
 	f("sessions", []byte("{"), "cannot be listed")
 	f("sessions", []byte(`{"version":1,"sessions":[]}`), "cannot be listed")
-	f("fingerprints/named/0", []byte{3}, "fingerprints cannot be read")
+	f("fingerprints/named/0", []byte{3}, "content hashes cannot be read")
 	f(session, []byte{0, 1, 2}, "Stored session skipped")
 	f(session, []byte{1}, "Stored session skipped")
 	f(session, []byte{}, "Stored session skipped")

@@ -5,6 +5,7 @@ package cmscdrreceiver
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -32,7 +33,7 @@ var idKeys = [...]string{
 	cdr.Call: names.CallID, cdr.CallLeg: names.CallLegID, cdr.Recording: names.RecordingID, cdr.Streaming: names.StreamingID,
 }
 
-// What error.type says of a record.malformed event.
+// Values of error.type of a record.malformed event.
 const (
 	errorMalformed         = "malformed_record"
 	errorUnknownRecordType = "unknown_record_type"
@@ -41,100 +42,105 @@ const (
 	errorRejected          = "rejected_by_pipeline"
 )
 
-// maxRecord is the largest record, in bytes as posted, whose values become
-// attributes. A larger one, which no Call Bridge makes and no backend takes, is
-// kept as bytes.
-const maxRecord = 2 << 20
+// maxRecordBytes is the length of the largest record whose values become attributes. A longer
+// record is kept as posted: no Call Bridge makes it, and no backend accepts its attributes.
+const maxRecordBytes = 2 << 20
 
-// errorImplausibleGap is the error.type of a record.gap event whose number
-// cannot be right.
+// errorImplausibleGap is the error.type of a record.gap event with an implausible number.
 const errorImplausibleGap = "implausible_gap"
 
-// convert adds the log records of what is new in a piece: one for each wire
-// record, a gap before the record that shows it, malformed parts last.
-func (in *intake) convert(p *outbox.Piece, to *outbox.Sender) {
-	if in.begins(p) {
-		in.appendSessionStart(to.Records, to.Now)
+// AddRecords implements outbox.Body. It adds one log record for each new wire record, a
+// record.gap before the record that shows the gap, and the malformed parts last.
+func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.Sender) error {
+	if in.exceedsExpansion(c) {
+		return outbox.ErrExpands
 	}
-	to.BeginPart(p.From)
-	from, end := in.recordsOf(p)
+	to.Records.EnsureCapacity(c.NewParts + 1)
+	if in.reportsSessionStart(c) {
+		in.appendSessionStart(to.Records, to.ReceivedAt)
+	}
+	to.StartPart(c.From)
+	from, end := in.recordsOf(c)
 	for i := from; i < end; i++ {
-		if in.records[i].duplicate {
+		if in.records[i].isDuplicate {
 			continue
 		}
-		to.BeginPart(i)
-		r := &in.batch.Records[i]
-		appendGap(to.Records, &r.Header, &in.records[i], to.Now)
+		to.StartPart(i)
+		r := &in.decoded.Records[i]
+		appendGap(to.Records, &r.Header, &in.records[i], to.ReceivedAt)
 		switch {
-		case len(r.Raw) > maxRecord:
-			addTooLarge(to, r)
+		case len(r.Raw) > maxRecordBytes:
+			addTooLargeRecord(to, r)
 		case r.Type == cdr.TypeUnknown:
-			addUnknown(to, r)
+			addUnknownRecord(to, r)
 		default:
-			appendRecord(to.Records, r, to.Now)
+			appendRecord(to.Records, r, to.ReceivedAt)
 		}
 	}
-	from, end = in.malformedOf(p)
+	from, end = in.malformedOf(c)
 	for i := from; i < end; i++ {
-		if in.malformed[i].duplicate {
+		if in.malformed[i].isDuplicate {
 			continue
 		}
-		to.BeginPart(len(in.records) + i)
-		m := &in.batch.Malformed[i]
-		appendGap(to.Records, &m.Header, &in.malformed[i], to.Now)
-		addMalformed(to, m)
+		to.StartPart(len(in.records) + i)
+		m := &in.decoded.Malformed[i]
+		appendGap(to.Records, &m.Header, &in.malformed[i], to.ReceivedAt)
+		addMalformedPart(to, m)
 	}
-	to.BeginPart(p.To)
+	to.StartPart(c.To)
+	return nil
 }
 
-// quarantine adds a piece as record.malformed, and with it what its records
-// would have said of the session: its start and its gaps.
-func (in *intake) quarantine(p *outbox.Piece, kind string, to *outbox.Sender) {
-	if in.begins(p) {
-		in.appendSessionStart(to.Records, to.Now)
+// AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events,
+// after the session.start and record.gap events that the chunk's records would have.
+func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.Sender) {
+	if in.reportsSessionStart(c) {
+		in.appendSessionStart(to.Records, to.ReceivedAt)
 	}
-	if kind == errorExpands {
-		in.appendOneGap(p, to)
+	errorType := errorRejected
+	if errors.Is(c.QuarantineReason, outbox.ErrExpands) {
+		errorType = errorExpands
+		in.appendMergedGap(c, to)
 	} else {
-		for i := p.From; i < p.To; i++ {
-			if j, header, _ := in.part(i); !j.duplicate {
-				appendGap(to.Records, header, j, to.Now)
+		for i := c.From; i < c.To; i++ {
+			if p, header, _ := in.partAt(i); !p.isDuplicate {
+				appendGap(to.Records, header, p, to.ReceivedAt)
 			}
 		}
 	}
-	message := clipTo(p.Rejected.Error(), maxMessage)
-	addRaw(to, in.text(p), func(lr plog.LogRecord, _ bool) {
-		lr.Attributes().PutStr(names.ErrorType, kind)
+	message := clipText(c.QuarantineReason.Error(), maxErrorMessage)
+	addRawText(to, in.rawText(c), func(lr plog.LogRecord, _ bool) {
+		lr.Attributes().PutStr(names.ErrorType, errorType)
 		lr.Attributes().PutStr(names.ErrorMessage, message)
 	})
 }
 
-// appendOneGap reports all holes of a piece in one event, at the last of them:
-// one for each could be more bytes than the piece may become.
-func (in *intake) appendOneGap(p *outbox.Piece, to *outbox.Sender) {
-	var all judged
+// appendMergedGap reports all gaps of a chunk in one event, before the last of them. One
+// event for each gap could exceed outbox.MaxExpansion.
+func (in *batch) appendMergedGap(c *outbox.Chunk, to *outbox.Sender) {
+	var merged part
 	var last *cdr.Header
-	for i := p.From; i < p.To; i++ {
-		if j, header, _ := in.part(i); j.missing > 0 && !j.gapSent {
-			all.add(ledger.Verdict{Missing: j.missing, Implausible: j.implausible})
+	for i := c.From; i < c.To; i++ {
+		if p, header, _ := in.partAt(i); p.missing > 0 && !p.gapSent {
+			merged.addGap(ledger.CheckResult{Missing: p.missing, IsImplausible: p.isImplausible})
 			last = header
 		}
 	}
 	if last != nil {
-		appendGap(to.Records, last, &all, to.Now)
+		appendGap(to.Records, last, &merged, to.ReceivedAt)
 	}
 }
 
-// maxMessage bounds the text of another component's error, in bytes.
-const maxMessage = 1024
+// maxErrorMessage bounds the text of another component's error, in bytes.
+const maxErrorMessage = 1024
 
 func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(eventNames[r.Type])
 	setTimes(lr, &r.Header, now)
-	end := ending{severity: plog.SeverityNumberInfo}
+	end := legEnding{severity: plog.SeverityNumberInfo}
 	if r.Type == cdr.CallLegEnd {
-		end = endingOf(r)
+		end = legEndingOf(r)
 	}
 	logrecord.SetSeverity(lr, end.severity)
 	lr.Body().SetStr(describe(r))
@@ -142,9 +148,9 @@ func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) 
 	putIfSet(lr.Attributes(), names.ErrorType, end.failure)
 }
 
-// putRecord writes everything the wire record says.
+// putRecord writes all values of a record.
 func putRecord(m pcommon.Map, r *cdr.Record) {
-	m.EnsureCapacity(4 + len(r.Fields) + len(r.Alarms) + logrecord.RoomForStamp)
+	m.EnsureCapacity(4 + len(r.Fields) + len(r.Alarms) + logrecord.StampAttributes)
 	switch {
 	case r.ID == "":
 	case r.Object == cdr.ObjectUnknown:
@@ -178,7 +184,7 @@ func putHeader(m pcommon.Map, h *cdr.Header) {
 	putNumber(m, names.RecordLegacyIndex, h.LegacyIndex)
 	putNumber(m, names.RecordNumPrecedingMissing, h.Missing)
 	if h.Time.IsZero() {
-		putIfSet(m, names.RecordTime, clip(redact.Text(h.TimeText)))
+		putIfSet(m, names.RecordTime, clipName(redact.Text(h.TimeText)))
 	}
 }
 
@@ -187,7 +193,7 @@ func putNumber(m pcommon.Map, key string, n cdr.Number) {
 	case n.Valid:
 		m.PutInt(key, int64(n.Value)) //nolint:gosec // Valid means that it fits
 	case n.Text != "":
-		m.PutStr(key, clip(redact.Text(n.Text)))
+		m.PutStr(key, clipName(redact.Text(n.Text)))
 	}
 }
 
@@ -198,20 +204,20 @@ func setTimes(lr plog.LogRecord, h *cdr.Header, now pcommon.Timestamp) {
 	lr.SetObservedTimestamp(now)
 }
 
-// appendGap reports the records that should have come before the one with this
-// header and never will. A number that cannot be right is reported as an error.
-func appendGap(to plog.LogRecordSlice, h *cdr.Header, j *judged, now pcommon.Timestamp) {
-	if j.missing == 0 || j.gapSent {
+// appendGap reports the missing records before the part with this header. An implausible
+// number is reported as an error.
+func appendGap(to plog.LogRecordSlice, h *cdr.Header, p *part, now pcommon.Timestamp) {
+	if p.missing == 0 || p.gapSent {
 		return
 	}
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventRecordGap)
 	setTimes(lr, h, now)
 	logrecord.SetSeverity(lr, plog.SeverityNumberWarn)
-	lr.Body().SetStr(fmt.Sprintf("%d records lost before record %s", j.missing, indexText(h)))
-	putNumber(lr.Attributes(), names.RecordMissing, cdr.Number{Value: j.missing, Valid: true})
-	if j.implausible {
-		message := fmt.Sprintf("a hole of %d records is larger than %d and is not counted", j.missing, uint64(ledger.MaxMissing))
+	lr.Body().SetStr(fmt.Sprintf("%d records lost before record %s", p.missing, indexText(h)))
+	putNumber(lr.Attributes(), names.RecordMissing, cdr.Number{Value: p.missing, Valid: true})
+	if p.isImplausible {
+		message := fmt.Sprintf("a hole of %d records is larger than %d and is not counted", p.missing, uint64(ledger.MaxMissing))
 		lr.Attributes().PutStr(names.ErrorType, errorImplausibleGap)
 		lr.Attributes().PutStr(names.ErrorMessage, message)
 		lr.Body().SetStr(message + ": before record " + indexText(h))
@@ -222,25 +228,25 @@ func appendGap(to plog.LogRecordSlice, h *cdr.Header, j *judged, now pcommon.Tim
 
 func indexText(h *cdr.Header) string {
 	if h.Index.Valid {
-		return clip(h.Index.Text)
+		return clipName(h.Index.Text)
 	}
-	return clip(h.LegacyIndex.Text)
+	return clipName(h.LegacyIndex.Text)
 }
 
-// appendSessionStart reports a new session of a known bridge, at the time of the
-// first record of the body. It names the session that it replaces, if that is
-// certain enough; internal/ingest/ledger says what the receiver of the event can rely on.
-func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
+// appendSessionStart reports a new session of a known Call Bridge, at the time of the batch's
+// first record, and the session that it replaces, if the ledger presumes one. The package
+// comment of internal/ingest/ledger says what a consumer can rely on.
+func (in *batch) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventSessionStart)
-	if len(in.batch.Records) > 0 {
-		setTimes(lr, &in.batch.Records[0].Header, now)
+	if len(in.decoded.Records) > 0 {
+		setTimes(lr, &in.decoded.Records[0].Header, now)
 	} else {
 		lr.SetObservedTimestamp(now)
 	}
 	logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
-	previous := strings.TrimSuffix(in.post.Start.Previous, in.legacy)
-	name := cmp.Or(in.post.Identity.Bridge, in.post.Identity.System)
+	previous := strings.TrimSuffix(in.sessionInfo.SessionStart.PreviousSession, in.legacySuffix)
+	name := cmp.Or(in.sessionInfo.Identity.Bridge, in.sessionInfo.Identity.System)
 	bridge := string(logrecord.AppendText([]byte("call bridge "), name))
 	if previous == "" {
 		lr.Body().SetStr(bridge + " has a new session; several live sessions share its name, so none is taken to have ended")
@@ -250,51 +256,50 @@ func (in *intake) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timesta
 	lr.Attributes().PutStr(names.SessionPreviousID, previous)
 }
 
-// addUnknown keeps a record of a type the guide does not know: its bytes, and
-// all its values under their mechanical names.
-func addUnknown(to *outbox.Sender, r *cdr.Record) {
-	addRaw(to, r.Raw, func(lr plog.LogRecord, first bool) {
-		setTimes(lr, &r.Header, to.Now)
+// addUnknownRecord keeps a record of an undocumented type: its bytes, and all its values
+// under mechanical names.
+func addUnknownRecord(to *outbox.Sender, r *cdr.Record) {
+	addRawText(to, r.Raw, func(lr plog.LogRecord, first bool) {
+		setTimes(lr, &r.Header, to.ReceivedAt)
 		if first {
 			putRecord(lr.Attributes(), r)
 		} else {
 			putHeader(lr.Attributes(), &r.Header)
 		}
-		lr.Attributes().PutStr(names.RecordType, clip(redact.Text(r.TypeText)))
+		lr.Attributes().PutStr(names.RecordType, clipName(redact.Text(r.TypeText)))
 		lr.Attributes().PutStr(names.ErrorType, errorUnknownRecordType)
-		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", clip(redact.Text(r.TypeText))))
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record type %q is not documented", clipName(redact.Text(r.TypeText))))
 	})
 }
 
-// addTooLarge keeps the bytes of a record that is over maxRecord.
-func addTooLarge(to *outbox.Sender, r *cdr.Record) {
-	addRaw(to, r.Raw, func(lr plog.LogRecord, _ bool) {
-		setTimes(lr, &r.Header, to.Now)
+// addTooLargeRecord keeps the bytes of a record above maxRecordBytes.
+func addTooLargeRecord(to *outbox.Sender, r *cdr.Record) {
+	addRawText(to, r.Raw, func(lr plog.LogRecord, _ bool) {
+		setTimes(lr, &r.Header, to.ReceivedAt)
 		putHeader(lr.Attributes(), &r.Header)
-		lr.Attributes().PutStr(names.RecordType, clip(redact.Text(r.TypeText)))
+		lr.Attributes().PutStr(names.RecordType, clipName(redact.Text(r.TypeText)))
 		lr.Attributes().PutStr(names.ErrorType, errorTooLarge)
-		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record has %d bytes, more than %d", len(r.Raw), maxRecord))
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("record has %d bytes, more than %d", len(r.Raw), maxRecordBytes))
 	})
 }
 
-// addMalformed keeps a part that could not be read: its bytes, and what was
-// readable of its start tag.
-func addMalformed(to *outbox.Sender, m *cdr.Malformed) {
-	addRaw(to, m.Raw, func(lr plog.LogRecord, _ bool) {
-		setTimes(lr, &m.Header, to.Now)
+// addMalformedPart keeps a part that cannot be decoded: its bytes, and the readable
+// attributes of its start tag.
+func addMalformedPart(to *outbox.Sender, m *cdr.Malformed) {
+	addRawText(to, m.Raw, func(lr plog.LogRecord, _ bool) {
+		setTimes(lr, &m.Header, to.ReceivedAt)
 		putHeader(lr.Attributes(), &m.Header)
-		putIfSet(lr.Attributes(), names.RecordType, clip(redact.Text(m.Header.TypeText)))
+		putIfSet(lr.Attributes(), names.RecordType, clipName(redact.Text(m.Header.TypeText)))
 		lr.Attributes().PutInt(names.RecordOffset, int64(m.Offset))
 		lr.Attributes().PutStr(names.ErrorType, errorMalformed)
 		lr.Attributes().PutStr(names.ErrorMessage, m.Err.Error())
 	})
 }
 
-// addRaw adds text as the bodies of record.malformed events. Secrets that can be
-// recognized are taken out.
-func addRaw(to *outbox.Sender, text string, complete func(lr plog.LogRecord, first bool)) {
+// addRawText adds text as the bodies of record.malformed events, without secrets.
+func addRawText(to *outbox.Sender, text string, complete func(lr plog.LogRecord, first bool)) {
 	to.AddRaw(&logrecord.Raw{
-		Event: names.EventRecordMalformed, Severity: plog.SeverityNumberError,
-		Part: names.RecordPart, Parts: names.RecordParts, Text: text,
+		EventName: names.EventRecordMalformed, Severity: plog.SeverityNumberError,
+		PartKey: names.RecordPart, PartsKey: names.RecordParts, Text: text,
 	}, complete)
 }

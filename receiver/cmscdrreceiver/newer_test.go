@@ -45,8 +45,8 @@ func TestNewerState(t *testing.T) {
 	}
 	f("sessions", []byte(`{"version":3,"sessions":{"of":"another kind"}}`), "the list of sessions has version 3, this release reads 1 to 2")
 	f(v1, []byte{3, 0}, "it has version 3, this release reads 1 to 2")
-	f("fingerprints/named/7", []byte{4, 0}, "the fingerprints have version 4, this release reads 1 to 3")
-	f("fingerprints", []byte{4, 0}, "the fingerprints have version 4, this release reads 1 to 3")
+	f("fingerprints/named/7", []byte{4, 0}, "the content hashes have version 4, this release reads 1 to 3")
+	f("fingerprints", []byte{4, 0}, "the content hashes have version 4, this release reads 1 to 3")
 }
 
 // The id of a registration that a newer release stored is left as it is too.

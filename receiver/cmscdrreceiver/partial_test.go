@@ -130,7 +130,7 @@ func TestQuarantineComesAgainFromWhereItWasRefused(t *testing.T) {
 // A body of many records without an index is known again, all of it, after a 503 and
 // a restart.
 func TestManyRecordsWithoutIndexAfterARefusal(t *testing.T) {
-	const most = ledger.FingerprintLimit
+	const most = ledger.ContentHashLimit
 	var text strings.Builder
 	text.WriteString(`<records session="3a1c9f52-0000-4000-8000-000000000001" callBridge="b">`)
 	name := strings.Repeat("x", 800) // shorter ones expand too much

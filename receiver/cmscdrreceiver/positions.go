@@ -15,17 +15,17 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// restore gives the bridges that the ledger knows their series at the start: the
-// position where it was, and counters at 0. A rate does not see what a series is
-// born with, and an alert on a position none that is not there.
-func (m *measures) restore(ctx context.Context, positions []ledger.Position, builder resourceBuilder, logger *zap.Logger) {
+// restorePositions starts the series of the Call Bridges in the restored ledger: the gauge
+// of the position, and counters at 0. rate() does not see the value that a series begins
+// with, and an alert on the position needs its series.
+func (m *metricSet) restorePositions(ctx context.Context, positions []ledger.Position, builder resourceBuilder, logger *zap.Logger) {
 	if m == nil || len(builder.parameters) > 1 {
-		return // only a request tells the other parameters, and without them it is another resource
+		return // only a request has the other parameters, which are part of the resource
 	}
 	for i := range positions[:min(len(positions), maxBridges)] {
 		p := &positions[i]
-		source := builder.restored(p)
-		bridge, err := m.bridges.For(source.set())
+		source := builder.buildFromPosition(p)
+		bridge, err := m.bridges.InstrumentsFor(source.metricResource())
 		if err != nil {
 			logger.Error("Records cannot be counted", zap.Error(err))
 			return
@@ -36,19 +36,20 @@ func (m *measures) restore(ctx context.Context, positions []ledger.Position, bui
 	}
 }
 
-// restored is the resource of a bridge's next record, as far as the ledger tells.
-func (b resourceBuilder) restored(p *ledger.Position) resource {
-	r := resource{session: clip(p.Session), callBridge: callbridge.ID(p.Identity.Bridge), static: b.static}
-	r.serviceInstance = callbridge.Identity{CallBridge: r.callBridge, Session: r.session}.InstanceID()
+// buildFromPosition returns the resource of a bridge's next record, as far as the ledger
+// knows it.
+func (b resourceBuilder) buildFromPosition(p *ledger.Position) resource {
+	r := resource{session: clipName(p.Session), callBridge: callbridge.ID(p.Identity.Bridge), configured: b.configured}
+	r.serviceInstanceID = callbridge.Identity{CallBridge: r.callBridge, Session: r.session}.InstanceID()
 	if p.Identity.System != "" {
 		r.parameters = []pair{{names.SystemID, p.Identity.System}}
 	}
 	return r
 }
 
-// completenessOf has the ledger asked for positions by whoever scrapes the API of its
-// bridges in this process.
-func completenessOf(name string, of *ledger.Ledger) (unregister func()) {
+// registerCompleteness registers the ledger's positions, so that components of this process
+// that scrape the API of a Call Bridge can compare them.
+func registerCompleteness(name string, of *ledger.Ledger) (unregister func()) {
 	return completeness.Register(name, func() []completeness.Position {
 		known := of.Positions()
 		all := make([]completeness.Position, len(known))

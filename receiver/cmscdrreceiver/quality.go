@@ -18,13 +18,13 @@ const (
 
 var qualityStates = [...]string{qualityGood, qualityDegraded, qualityBad}
 
-// badRatio is the part of a leg's time in alarm from which its quality is bad: six
-// minutes of an hour. Thresholds of Cisco's alarms are adaptive, so that a short
-// alarm need not be a bad experience.
+// badRatio is the share of a leg's time in alarm from which its quality is bad: six minutes
+// of an hour. The thresholds of Cisco's alarms are adaptive, so a short alarm may not be
+// a bad experience.
 const badRatio = 0.1
 
-// qualityOf returns the state of a leg with alarms. An alarm without a readable
-// part of the leg's time is a short one.
+// qualityOf returns the state of a leg with alarms. An alarm without a readable share of the
+// leg's time counts as a short one.
 func qualityOf(alarms []legAlarm) string {
 	for k := range alarms {
 		if ratio, ok := alarms[k].ratio(); ok && ratio >= badRatio {
@@ -34,18 +34,18 @@ func qualityOf(alarms []legAlarm) string {
 	return qualityDegraded
 }
 
-// wasActivated returns whether the leg got past set-up, lobby and IVR: it has
-// activated time or, in records of releases that do not send that, media. "" stands
-// for an activated time that cannot be read.
+// wasActivated returns the label that tells whether the leg passed set-up, lobby and IVR: it
+// has activated time or, in records of releases that do not send that, media. It returns ""
+// if the activated time cannot be read.
 func (e *legEnd) wasActivated() string {
 	switch {
-	case isDuration(e.activated):
-		return strconv.FormatBool(e.activated.Double() > 0)
+	case isDuration(e.activatedDuration):
+		return strconv.FormatBool(e.activatedDuration.Double() > 0)
 	case e.hasMedia:
-		return isTrueText
-	case e.activated != (cdr.Value{}):
+		return labelTrue
+	case e.activatedDuration != (cdr.Value{}):
 		return ""
 	default:
-		return isFalseText
+		return labelFalse
 	}
 }

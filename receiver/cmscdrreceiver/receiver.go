@@ -15,15 +15,14 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/concurrency/bounded"
 	"github.com/legato-otel/legato/internal/ingest/ledger"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/metricsender"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
-// cdrReceiver owns the listener and everything behind it. One instance serves
-// both signals.
+// cdrReceiver is the receiver. One instance serves both signals.
 type cdrReceiver struct {
 	config    *Config
 	settings  receiver.Settings
@@ -34,14 +33,14 @@ type cdrReceiver struct {
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	server   *webhook.Server
-	store    *ledgerStore
-	measures *measures // nil without a metrics pipeline
-	lastSent bool      // the last metrics were
-	stop     context.CancelFunc
-	wg       sync.WaitGroup
-	// unregister takes the ledger out of internal/meetingserver/completeness; nil before Start.
-	unregister func()
+	server              *webhook.Server
+	store               *ledgerStore
+	metricsSender       *metricsender.Sender // nil without a metrics pipeline
+	stopBackgroundTasks context.CancelFunc
+	background          sync.WaitGroup
+	// unregisterCompleteness removes the ledger from internal/meetingserver/completeness;
+	// nil before Start.
+	unregisterCompleteness func()
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*cdrReceiver, error) {
@@ -62,8 +61,7 @@ func newReceiver(config *Config, set receiver.Settings) (*cdrReceiver, error) {
 	return &cdrReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
 }
 
-// Start restores the ledger, takes the port, so that a busy one fails the start,
-// and serves only when both are there.
+// Start restores the ledger, and then listens. A busy port is an error.
 func (r *cdrReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
 		return errors.Join(err, r.Shutdown(ctx))
@@ -84,102 +82,96 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	r.store.upgrade(ctx, accepted)
-	if r.metrics != nil {
-		r.measures = newMeasures(r.config, r.settings)
-	}
-	resources := resourceBuilder{parameters: r.config.parameters(), static: r.config.ResourceAttributes}
-	r.measures.restore(ctx, accepted.Positions(), resources, r.settings.Logger)
-	r.unregister = completenessOf(r.settings.ID.String(), accepted)
-	zeroTelemetry(ctx, r.telemetry)
-	deliver := &delivery{
-		logs:      r.logs,
-		ledger:    accepted,
-		store:     r.store,
-		measures:  r.measures,
-		obsreport: r.obsreport,
-		telemetry: r.telemetry,
-		logger:    r.settings.Logger,
-		resource:  resources,
-		version:   r.settings.BuildInfo.Version,
-		limits:    outbox.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
-	}
+	r.store.storeInCurrentVersion(ctx, accepted)
+	resources := resourceBuilder{parameters: r.config.parameters(), configured: r.config.ResourceAttributes}
+	r.unregisterCompleteness = registerCompleteness(r.settings.ID.String(), accepted)
+	addTelemetryZeros(ctx, r.telemetry)
+	bodies := r.newAcceptor(ctx, accepted, resources)
 	if r.server, err = webhook.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, webhook.Settings{
-		Path: r.config.Path, DefaultPath: defaultPath, MaxBody: r.config.HTTP.MaxRequestBodySize, MaxInFlight: r.config.MaxInFlightBytes,
-		Accept: deliver.accept, Count: r.countAnswers, Messages: messages, Logger: r.settings.Logger,
+		Path: r.config.Path, DefaultPath: defaultPath, MaxBodyBytes: r.config.HTTP.MaxRequestBodySize, MaxInFlightBytes: r.config.MaxInFlightBytes,
+		Accept: bodies.accept, CountAnswers: webhook.CountAnswersIn(r.telemetry.ReceiverCmscdrRequests), Messages: answerMessages, Logger: r.settings.Logger,
 	}); err != nil {
-		closeRegistrars(registrars)
+		closeClients(registrars)
 		return err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r.stop = stop
-	if r.measures != nil {
-		r.wg.Go(func() { r.sendMetrics(background) })
+	r.stopBackgroundTasks = stop
+	if r.metricsSender != nil {
+		r.background.Go(func() { r.metricsSender.Run(background) })
 	}
 	for _, g := range registrars {
-		r.wg.Go(func() { g.run(background) })
+		r.background.Go(func() { g.run(background) })
 	}
-	// Without the path: people put secrets into it.
+	// The log omits the path, because people put secrets into it.
 	r.settings.Logger.Info("Listening for call detail records", zap.String("endpoint", r.server.Address.String()))
 	return nil
 }
 
-// messages say what an answer means to a Call Bridge: it deletes its records on
-// exactly 200, and sends them again on everything else, for ever and ahead of
-// all later ones.
-var messages = webhook.Messages{
-	OtherPath:    "Request to another path than the configured one; a Call Bridge repeats it for ever: register the receiver's URI with this path",
-	Refused:      "Records refused, the Call Bridge will send them again",
-	Busy:         "Records refused, because the bodies in flight reach max_in_flight_bytes; the Call Bridge will send them again",
-	TooLarge:     "Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",
-	Unread:       "Body could not be read, the Call Bridge will send it again",
-	Unauthorized: "Request without the credentials that auth asks for; a Call Bridge has none and repeats it for ever",
-	Encoding:     "Body in an encoding that is not in compression_algorithms; the sender must use one that is",
-	NoLength:     "Body without a length in HTTP/1.0, of which nothing can be read; the proxy in front must send Content-Length or HTTP/1.1",
+// newAcceptor returns the acceptor of bodies, and makes the metrics if they are in a
+// pipeline.
+func (r *cdrReceiver) newAcceptor(ctx context.Context, accepted *ledger.Ledger, resources resourceBuilder) *acceptor {
+	a := &acceptor{
+		outbox: outbox.Delivery{
+			Next: r.logs, ObsReport: r.obsreport, Format: metadata.Type.String(),
+			Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version,
+			Limits: r.config.chunkLimits(), Messages: deliveryMessages, Logger: r.settings.Logger,
+		},
+		ledger: accepted, store: r.store, telemetry: r.telemetry, logger: r.settings.Logger, resource: resources,
+	}
+	if r.metrics != nil {
+		a.metrics = newMetricSet(r.config, r.settings)
+		a.metrics.restorePositions(ctx, accepted.Positions(), resources, r.settings.Logger)
+		r.metricsSender = &metricsender.Sender{
+			Collect: a.metrics.bridges.Collect, Next: r.metrics, Interval: r.config.Metrics.Interval,
+			ObsReport: r.obsreport, Format: metadata.Type.String(), Logger: r.settings.Logger,
+		}
+	}
+	return a
 }
 
-// Shutdown lets requests in flight end within shutdown_timeout, cuts them off
-// then, sends the last metrics and closes the storage, in this order: nothing is
-// consumed or stored after it. It may come without Start and more than once.
+var deliveryMessages = outbox.LogMessages{
+	Quarantined: "Records refused permanently by the pipeline; they are quarantined",
+	Lost:        "Quarantine refused permanently by the pipeline as well; its records are lost",
+}
+
+// answerMessages say in the log what an answer means to a Call Bridge: after a 200 it
+// deletes its records; after any other status it sends them again, without end and ahead
+// of all later ones.
+var answerMessages = webhook.LogMessages{
+	WrongPath:           "Request to another path than the configured one; a Call Bridge repeats it for ever: register the receiver's URI with this path",
+	Refused:             "Records refused, the Call Bridge will send them again",
+	Busy:                "Records refused, because the bodies in flight reach max_in_flight_bytes; the Call Bridge will send them again",
+	TooLarge:            "Body over max_request_body_size; the Call Bridge will send it again until the limit is raised",
+	Unreadable:          "Body could not be read, the Call Bridge will send it again",
+	Unauthorized:        "Request without the credentials that auth asks for; a Call Bridge has none and repeats it for ever",
+	UnsupportedEncoding: "Body in an encoding that is not in compression_algorithms; the sender must use one that is",
+	MissingLength:       "Body without a length in HTTP/1.0, of which nothing can be read; the proxy in front must send Content-Length or HTTP/1.1",
+}
+
+// Shutdown waits up to shutdown_timeout for requests in flight, then closes their
+// connections, sends the last metrics and closes the storage, in this order: the receiver
+// sends and stores nothing after it. It may be called without Start and more than once.
 func (r *cdrReceiver) Shutdown(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
-	if r.stop != nil {
-		r.stop() // at once, so that all waits are one
+	if r.stopBackgroundTasks != nil {
+		r.stopBackgroundTasks() // first, so that they stop while the requests end
 	}
-	if r.unregister != nil {
-		r.unregister()
+	if r.unregisterCompleteness != nil {
+		r.unregisterCompleteness()
 	}
 	var errs error
 	if r.server != nil {
 		errs = r.server.Stop(grace)
 		r.server = nil
 	}
-	errs = errors.Join(errs, r.stopBackground(grace))
+	errs = errors.Join(errs, r.metricsSender.Finish(grace, &r.background))
 	errs = errors.Join(errs, r.store.close(grace))
 	if errs != nil && ctx.Err() == nil {
-		r.settings.Logger.Warn("Not all was done within shutdown_timeout; what was not acknowledged comes again",
+		r.settings.Logger.Warn("Shutdown was not complete within shutdown_timeout; Call Bridges send again what was not acknowledged",
 			zap.Duration("shutdown_timeout", r.config.ShutdownTimeout), zap.Error(errs))
 		errs = nil
 	}
 	r.telemetry.Shutdown()
 	return errs
-}
-
-// stopBackground waits for what runs beside the requests, and then sends the last
-// metrics, unless those before are still on their way.
-func (r *cdrReceiver) stopBackground(grace context.Context) error {
-	end, cancel := bounded.After(grace, bounded.AfterGrace)
-	defer cancel()
-	err := bounded.Wait(end, &r.wg)
-	if err == nil && r.measures != nil && !r.lastSent {
-		r.lastSent = true
-		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
-		defer cancel()
-		err = bounded.Call(last, func(ctx context.Context) error {
-			r.sendMetricsOnce(ctx)
-			return nil
-		})
-	}
-	return err
 }

@@ -28,21 +28,21 @@ type statusAggregator struct {
 	failing int
 }
 
-func (a *statusAggregator) failed(err error) {
+func (a *statusAggregator) reportFailure(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failing++
 	componentstatus.ReportStatus(a.host, componentstatus.NewRecoverableErrorEvent(err))
 }
 
-// changed reports another error of a registrar that was failing already.
-func (a *statusAggregator) changed(err error) {
+// reportOtherFailure reports another error of a registrar that was failing already.
+func (a *statusAggregator) reportOtherFailure(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	componentstatus.ReportStatus(a.host, componentstatus.NewRecoverableErrorEvent(err))
 }
 
-func (a *statusAggregator) recovered() {
+func (a *statusAggregator) reportRecovery() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.failing--; a.failing == 0 {
@@ -52,22 +52,22 @@ func (a *statusAggregator) recovered() {
 
 // registrar keeps one Call Bridge posting to this receiver.
 type registrar struct {
-	registration *api.CDRRegistration
-	interval     time.Duration
-	server       string // the API's endpoint, for people
-	client       *api.Client
-	status       *statusAggregator
-	store        *ledgerStore // nil without storage
-	stored       []byte       // the registration's state in the storage
-	unstored     bool         // that it could not be stored was logged
-	logger       *zap.Logger
-	retry        backoff.BackOff
-	failure      string // kind of the last error, "" after a success
-	last         api.Registration
+	registration      *api.CDRRegistration
+	interval          time.Duration
+	server            string // endpoint of the API, for the log
+	client            *api.Client
+	status            *statusAggregator
+	store             *ledgerStore // nil without storage
+	storedState       []byte       // the registration's state in the storage
+	saveFailureLogged bool         // the log has the warning that storedState is outdated
+	logger            *zap.Logger
+	retry             backoff.BackOff
+	failureKind       string // kind of the last error, "" after a success
+	lastResult        api.Registration
 }
 
-// newRegistrars makes a registrar for each server of the configuration. Each holds a
-// client, which run closes at its end, and closeRegistrars if run never begins.
+// newRegistrars makes a registrar for each configured server. run closes its client at the
+// end; closeClients closes the clients of registrars that never run.
 func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (all []*registrar, err error) {
 	if !r.config.Registration.HasValue() {
 		return nil, nil
@@ -78,13 +78,13 @@ func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (al
 		server := &config.Servers[i]
 		client, err := api.NewClient(ctx, server.api(), host, r.settings.TelemetrySettings)
 		if err != nil {
-			closeRegistrars(all)
+			closeClients(all)
 			return nil, fmt.Errorf("registration: %w", err)
 		}
 		registration, err := client.NewCDRRegistration(cmp.Or(server.URI, config.URI))
 		if err != nil {
 			client.Close()
-			closeRegistrars(all)
+			closeClients(all)
 			return nil, fmt.Errorf("registration: %w", err)
 		}
 		retry := backoff.NewExponentialBackOff()
@@ -95,22 +95,22 @@ func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (al
 		}
 		all = append(all, g)
 		if err := g.restore(ctx); err != nil {
-			closeRegistrars(all)
+			closeClients(all)
 			return nil, err
 		}
 	}
 	return all, nil
 }
 
-// closeRegistrars closes the clients of registrars that do not run.
-func closeRegistrars(all []*registrar) {
+// closeClients closes the clients of registrars that do not run.
+func closeClients(all []*registrar) {
 	for _, g := range all {
 		g.client.Close()
 	}
 }
 
-// run registers until ctx ends. It does not take the registration back: the
-// bridge then keeps the records while the Collector restarts.
+// run checks the registration at an interval until ctx ends. It does not remove the
+// registration: the Call Bridge keeps its records while the Collector restarts.
 func (g *registrar) run(ctx context.Context) {
 	defer g.client.Close()
 	for {
@@ -126,39 +126,39 @@ func (g *registrar) run(ctx context.Context) {
 	}
 }
 
-// register does it once and reports what changed.
+// register registers the receiver once, and reports changes.
 func (g *registrar) register(ctx context.Context) error {
 	done, err := g.registration.Ensure(ctx)
-	g.save(ctx) // after an error too: the entry may have been made before it
+	g.save(ctx) // after an error too: the Call Bridge may have made the entry before
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		g.failed(err)
+		g.reportFailure(err)
 	default:
-		g.registered(done)
+		g.reportSuccess(done)
 	}
 	return err
 }
 
-// failed reports an error once, and again when it becomes one of another kind.
-func (g *registrar) failed(err error) {
-	kind := kindOf(err)
-	if kind == g.failure {
+// reportFailure reports an error, unless the last one was of the same kind.
+func (g *registrar) reportFailure(err error) {
+	kind := failureKindOf(err)
+	if kind == g.failureKind {
 		return
 	}
 	g.logger.Error("This receiver cannot be registered at the Call Bridge; trying again", zap.String("server", g.server), zap.Error(err))
-	if g.failure == "" {
-		g.status.failed(fmt.Errorf("register at %s: %w", g.server, err))
+	if g.failureKind == "" {
+		g.status.reportFailure(fmt.Errorf("register at %s: %w", g.server, err))
 	} else {
-		g.status.changed(fmt.Errorf("register at %s: %w", g.server, err))
+		g.status.reportOtherFailure(fmt.Errorf("register at %s: %w", g.server, err))
 	}
-	g.failure = kind
+	g.failureKind = kind
 }
 
-// kindOf tells errors apart that ask for different action: by the server's answer,
-// or by advice of cmsapi. Errors of the connection are one kind, because their text
-// holds port numbers that differ each time.
-func kindOf(err error) string {
+// failureKindOf distinguishes errors that need different action: by the server's answer, or
+// by an error of the api package. Errors of the connection are one kind, because their texts
+// contain changing port numbers.
+func failureKindOf(err error) string {
 	if refused, ok := errors.AsType[*api.Error](err); ok {
 		return refused.Error()
 	}
@@ -173,33 +173,33 @@ func kindOf(err error) string {
 	return "connection"
 }
 
-func (g *registrar) registered(done api.Registration) {
+func (g *registrar) reportSuccess(done api.Registration) {
 	g.retry.Reset()
 	server := zap.String("server", g.server)
-	if g.failure != "" || done.Change != api.Present {
+	if g.failureKind != "" || done.Change != api.Present {
 		g.logger.Info("This receiver is registered at the Call Bridge", server, zap.String("registration", string(done.Change)))
 	}
-	if g.failure != "" {
-		g.failure = ""
-		g.status.recovered()
+	if g.failureKind != "" {
+		g.failureKind = ""
+		g.status.reportRecovery()
 	}
-	if done.Altered && !g.last.Altered {
+	if done.Altered && !g.lastResult.Altered {
 		g.logger.Warn("The Call Bridge shows another URI for this receiver than the one it was given; check that it posts here", server)
 	}
-	if done.Others > 0 && done.Others != g.last.Others {
+	if done.Others > 0 && done.Others != g.lastResult.Others {
 		g.logger.Warn("The Call Bridge has other CDR receivers with the scheme, host and path of this one; "+
 			"remove those that no Collector uses any more", server, zap.Int("others", done.Others))
 	}
-	if done.Unreadable > 0 && done.Unreadable != g.last.Unreadable {
+	if done.Unreadable > 0 && done.Unreadable != g.lastResult.Unreadable {
 		g.logger.Warn("The Call Bridge lists CDR receivers without a URI, and does not answer for them; none of them is changed", server,
 			zap.Int("unreadable", done.Unreadable))
 	}
-	g.last = done
+	g.lastResult = done
 }
 
-// waitAfter returns how long to wait after a failure. What only people can change
-// on the bridge is not asked for more often than a registration that stands. A pause
-// that another component began lasts no longer than its rest.
+// waitAfter returns how long to wait after a failure: at least the interval if only people
+// can correct the failure at the Call Bridge; the remaining time of a pause that another
+// component began; else an exponential backoff.
 func (g *registrar) waitAfter(err error) time.Duration {
 	if delay := api.RetryDelay(err); errors.Is(err, api.ErrPaused) {
 		return delay

@@ -12,15 +12,16 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/otel/storageclient"
 )
 
-// registrationSaveTimeout bounds a save of a registration's state, which goes on
-// when the receiver stops: the entry at the bridge is made already.
+// registrationSaveTimeout bounds a save of a registration's state. A shutdown does not cancel
+// the save, because the Call Bridge has the entry already.
 const registrationSaveTimeout = time.Second
 
-// restore gives the registration the entry that it made before a restart. Without
-// it a bridge that shows the URI unrecognizably would get one more entry. State
-// of a newer release is an error.
+// restore restores the entry that the registration made before a restart. Without it a Call
+// Bridge that shows the URI in another form would get a second entry. State of a newer
+// release is an error.
 func (g *registrar) restore(ctx context.Context) error {
 	if g.store == nil {
 		return nil
@@ -30,33 +31,33 @@ func (g *registrar) restore(ctx context.Context) error {
 		err = g.registration.Restore(state)
 	}
 	if errors.Is(err, api.ErrNewerCDRRegistrationState) {
-		return newerState(err)
+		return storageclient.NewerStateError(err)
 	}
 	if err != nil {
 		g.logger.Warn("Stored id of the CDR receiver cannot be read; a Call Bridge that alters its URI may get one more entry",
 			zap.String("server", g.server), zap.Error(err))
 		return nil
 	}
-	g.stored = state
+	g.storedState = state
 	return nil
 }
 
-// save stores the state of the registration if it changed. After a failure the next
-// round stores it.
+// save stores the state of the registration if it changed. After a failure the next round
+// of run stores it.
 func (g *registrar) save(ctx context.Context) {
 	state := g.registration.State()
-	if g.store == nil || state == nil || bytes.Equal(state, g.stored) {
+	if g.store == nil || state == nil || bytes.Equal(state, g.storedState) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), registrationSaveTimeout)
 	defer cancel()
 	err := g.store.client.Set(ctx, keyRegistration+g.registration.Name(), state)
 	if err == nil {
-		g.stored, g.unstored = state, false
+		g.storedState, g.saveFailureLogged = state, false
 		return
 	}
-	if !g.unstored {
-		g.unstored = true
+	if !g.saveFailureLogged {
+		g.saveFailureLogged = true
 		g.logger.Warn("Id of the CDR receiver cannot be stored; trying again", zap.String("server", g.server), zap.Error(err))
 	}
 }

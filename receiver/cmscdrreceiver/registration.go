@@ -20,20 +20,20 @@ import (
 
 // RegistrationConfig makes the receiver register itself at Call Bridges.
 type RegistrationConfig struct {
-	// URI that the bridge is to post to. Required, unless each server has its
-	// own. Of several servers, only one can use it.
+	// URI to which the Call Bridge posts. Required, unless each server has its own. Only
+	// one of several servers can use it.
 	URI string `mapstructure:"uri"`
 	// Servers are the Call Bridges, each one of a cluster. Required.
 	Servers []RegistrationServer `mapstructure:"servers"`
-	// Interval at which the registration is looked after. Default 5 m.
+	// Interval of the checks of the registration. Default 5 m.
 	Interval time.Duration `mapstructure:"interval"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// RegistrationServer is one Call Bridge. It is a api.ServerConfig with a URI
-// beside, spelled out so that an error names the keys as they are written.
+// RegistrationServer is one Call Bridge. It has the fields of api.ServerConfig and a URI. The
+// fields are not embedded, so that errors name the keys as they are written.
 type RegistrationServer struct {
 	// HTTP is the client of its API. Its keys stand at the server's own level.
 	HTTP confighttp.ClientConfig `mapstructure:",squash"`
@@ -41,8 +41,8 @@ type RegistrationServer struct {
 	Username string `mapstructure:"username"`
 	// Password of the account. Required.
 	Password configopaque.String `mapstructure:"password"`
-	// URI that this bridge is to post to, instead of the common one. Each
-	// server needs a URI, and a system_id in it, of its own. Optional.
+	// URI to which this Call Bridge posts, instead of the common one. Each server needs
+	// a URI with a system_id of its own. Optional.
 	URI string `mapstructure:"uri"`
 
 	// prevent unkeyed literal initialization
@@ -70,7 +70,7 @@ func (c *RegistrationConfig) Validate() error {
 	}
 	for i := range c.Servers {
 		if uri := cmp.Or(c.Servers[i].URI, c.URI); !isURI(uri) {
-			withoutQuery, _, _ := strings.Cut(uri, "?") // there may be a token in it
+			withoutQuery, _, _ := strings.Cut(uri, "?") // the query may contain a token
 			errs = append(errs, fmt.Errorf(
 				"uri must be the http or https URL of this receiver as the Call Bridge sees it, got %q for server %d", withoutQuery, i))
 		}

@@ -12,75 +12,75 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// resource is the Call Bridge run a body came from.
+// resource describes the sender of a body: one run of a Call Bridge.
 type resource struct {
-	serviceInstance string
-	session         string
-	callBridge      string
-	client          string
-	extra           []pair // unknown attributes of <records>
-	parameters      []pair // from the query
-	static          map[string]string
+	serviceInstanceID string
+	session           string
+	callBridge        string
+	clientAddress     string
+	rootAttributes    []pair // unknown attributes of <records>
+	parameters        []pair // from the query
+	configured        map[string]string
 }
 
 type pair struct{ key, value string }
 
-// resourceBuilder knows what the configuration adds to a resource.
+// resourceBuilder builds resources with the configured attributes.
 type resourceBuilder struct {
 	parameters []pair // query parameter and attribute
-	static     map[string]string
+	configured map[string]string
 }
 
-func (b resourceBuilder) build(in *intake, req webhook.Request) resource {
-	r := resource{client: req.Address, static: b.static}
-	system := in.said.System
-	if !in.batch.Unreadable {
-		r.session = clip(in.batch.Session)
-		r.callBridge, system = callbridge.ID(in.post.Identity.Bridge), in.post.Identity.System
+func (b resourceBuilder) build(in *batch, req webhook.Request) resource {
+	r := resource{clientAddress: req.ClientAddress, configured: b.configured}
+	system := in.statedIdentity.System
+	if !in.decoded.Unreadable {
+		r.session = clipName(in.decoded.Session)
+		r.callBridge, system = callbridge.ID(in.sessionInfo.Identity.Bridge), in.sessionInfo.Identity.System
 	}
-	r.serviceInstance = callbridge.Identity{CallBridge: r.callBridge, Session: r.session}.InstanceID()
+	r.serviceInstanceID = callbridge.Identity{CallBridge: r.callBridge, Session: r.session}.InstanceID()
 	for _, p := range b.parameters {
 		value := system
 		if p.key != systemIDParameter {
-			value = clip(req.Query.Get(p.key))
+			value = clipName(req.Query.Get(p.key))
 		}
 		if value != "" {
 			r.parameters = append(r.parameters, pair{p.value, value})
 		}
 	}
-	for i := range in.batch.Attributes {
-		f := &in.batch.Attributes[i]
-		r.extra = append(r.extra, pair{clip(names.MeetingServerAttribute("", f.Path)), clip(withoutUnknownSecret(f))})
+	for i := range in.decoded.Attributes {
+		f := &in.decoded.Attributes[i]
+		r.rootAttributes = append(r.rootAttributes, pair{clipName(names.MeetingServerAttribute("", f.Path)), clipName(redactUnknownField(f))})
 	}
 	return r
 }
 
-// put writes the resource of log records.
-func (r *resource) put(m pcommon.Map) {
-	m.EnsureCapacity(6 + len(r.extra) + len(r.parameters) + len(r.static))
+// putLogResource writes the resource of log records.
+func (r *resource) putLogResource(m pcommon.Map) {
+	m.EnsureCapacity(6 + len(r.rootAttributes) + len(r.parameters) + len(r.configured))
 	m.PutStr(names.ServiceName, names.MeetingServerService)
-	putIfSet(m, names.ServiceInstanceID, r.serviceInstance)
+	putIfSet(m, names.ServiceInstanceID, r.serviceInstanceID)
 	putIfSet(m, names.SessionID, r.session)
 	putIfSet(m, names.CallBridgeID, r.callBridge)
-	putIfSet(m, names.ClientAddress, r.client)
-	for _, p := range r.extra {
+	putIfSet(m, names.ClientAddress, r.clientAddress)
+	for _, p := range r.rootAttributes {
 		m.PutStr(p.key, p.value)
 	}
 	for _, p := range r.parameters {
 		m.PutStr(p.key, p.value)
 	}
-	for key, value := range r.static {
+	for key, value := range r.configured {
 		m.PutStr(key, value)
 	}
 }
 
-// set is the resource of metrics. It leaves out what changes while the bridge
-// stays the same, its session if it has another name, and the address.
-func (r *resource) set() attribute.Set {
-	attributes := make([]attribute.KeyValue, 0, 4+len(r.parameters)+len(r.static))
+// metricResource returns the resource of metrics. It omits attributes that change while the
+// Call Bridge stays the same: the address and, if the bridge has a name, the session.
+func (r *resource) metricResource() attribute.Set {
+	attributes := make([]attribute.KeyValue, 0, 4+len(r.parameters)+len(r.configured))
 	attributes = append(attributes, attribute.String(names.ServiceName, names.MeetingServerService))
-	if r.serviceInstance != "" {
-		attributes = append(attributes, attribute.String(names.ServiceInstanceID, r.serviceInstance))
+	if r.serviceInstanceID != "" {
+		attributes = append(attributes, attribute.String(names.ServiceInstanceID, r.serviceInstanceID))
 	}
 	if r.callBridge != "" {
 		attributes = append(attributes, attribute.String(names.CallBridgeID, r.callBridge))
@@ -88,7 +88,7 @@ func (r *resource) set() attribute.Set {
 	for _, p := range r.parameters {
 		attributes = append(attributes, attribute.String(p.key, p.value))
 	}
-	for key, value := range r.static {
+	for key, value := range r.configured {
 		attributes = append(attributes, attribute.String(key, value))
 	}
 	return attribute.NewSet(attributes...)

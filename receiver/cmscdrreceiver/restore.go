@@ -14,16 +14,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/otel/storageclient"
 )
 
-// errNewer is what the error of a start wraps that finds state of a newer release.
+// errNewer is wrapped by an error about state of a newer release.
 var errNewer = errors.New("a newer release wrote it")
-
-// newerState is the error of a start that would write over the state of a newer
-// release.
-func newerState(err error) error {
-	return fmt.Errorf("storage: %w: start the newer release again, or give this one another storage", err)
-}
 
 // listVersion is the version of the list of sessions. Version 1 is a JSON array of
 // the sessions alone.
@@ -39,8 +34,7 @@ func encodeList(sessions []string) ([]byte, error) {
 	return json.Marshal(storedList{Version: listVersion, Sessions: sessions})
 }
 
-// decodeList reads a list of either version. The error about one of a newer release
-// wraps errNewer.
+// decodeList decodes a list of both versions. An error about a newer version wraps errNewer.
 func decodeList(stored []byte) (sessions []string, err error) {
 	if first := bytes.TrimLeft(stored, " \t\r\n"); len(first) > 0 && first[0] == '[' {
 		err = json.Unmarshal(stored, &sessions)
@@ -63,10 +57,9 @@ func decodeList(stored []byte) (sessions []string, err error) {
 	return list.Sessions, err
 }
 
-// restore fills the ledger and writes nothing. What cannot be read is left out with
-// a warning: a receiver that does not start loses more than one that may take a
-// record twice. State of a newer release is an error: it is not lost yet, and would
-// be overwritten.
+// restore fills the ledger and writes nothing. It warns about state that it cannot read, and
+// leaves it out: a receiver that does not start loses more than one that may accept a record
+// twice. State of a newer release is an error, because the receiver would overwrite it.
 func (s *ledgerStore) restore(ctx context.Context, into *ledger.Ledger) error {
 	if s == nil {
 		return nil
@@ -77,51 +70,51 @@ func (s *ledgerStore) restore(ctx context.Context, into *ledger.Ledger) error {
 		sessions, err = decodeList(listed)
 	}
 	if errors.Is(err, errNewer) {
-		return newerState(err)
+		return storageclient.NewerStateError(err)
 	}
 	if err != nil {
-		s.logger.Warn("Stored ledger cannot be listed; records accepted before this start may be taken twice", zap.Error(err))
+		s.logger.Warn("Stored ledger cannot be listed; records accepted before this start may be accepted twice", zap.Error(err))
 	}
 	for _, id := range sessions {
 		if err := s.restoreSession(ctx, into, id); err != nil {
 			return err
 		}
 	}
-	s.isListed = setOf(s.listed)
-	if err := s.restoreFingerprints(ctx, &into.Fingerprints); err != nil {
+	s.listedSet = setOf(s.listedSessions)
+	if err := s.restoreContentHashes(ctx, &into.ContentHashes); err != nil {
 		return err
 	}
-	if len(s.listed) > 0 {
-		s.logger.Info("Ledger of accepted records restored", zap.Int("sessions", len(s.listed)))
+	if len(s.listedSessions) > 0 {
+		s.logger.Info("Ledger of accepted records restored", zap.Int("sessions", len(s.listedSessions)))
 	}
 	return nil
 }
 
-// restoreSession restores one session, or lets it be deleted with the next
-// save: one without state was listed but never written.
+// restoreSession restores one session. If it has no readable state, the next save removes
+// it from the list: a session is listed before its state is written.
 func (s *ledgerStore) restoreSession(ctx context.Context, into *ledger.Ledger, id string) error {
 	stored, err := s.client.Get(ctx, keySession+id)
 	if err == nil && stored != nil {
 		err = into.Restore(id, stored)
 	}
 	if errors.Is(err, ledger.ErrNewer) {
-		return newerState(err)
+		return storageclient.NewerStateError(err)
 	}
 	if err != nil {
-		s.logger.Warn("Stored session skipped; its records may be taken twice", zap.Error(err))
+		s.logger.Warn("Stored session skipped; its records may be accepted twice", zap.Error(err))
 	}
 	if err != nil || stored == nil {
-		s.evicted = append(s.evicted, id)
+		s.sessionsToDelete = append(s.sessionsToDelete, id)
 		return nil
 	}
-	s.listed = append(s.listed, id)
+	s.listedSessions = append(s.listedSessions, id)
 	return nil
 }
 
-// restoreFingerprints restores the value of former releases first.
-func (s *ledgerStore) restoreFingerprints(ctx context.Context, into *ledger.Fingerprints) error {
-	operations := []*storage.Operation{storage.GetOperation(ledger.FormerFingerprints)}
-	for key := range ledger.FingerprintKeys() {
+// restoreContentHashes restores the value of former releases first.
+func (s *ledgerStore) restoreContentHashes(ctx context.Context, into *ledger.ContentHashes) error {
+	operations := []*storage.Operation{storage.GetOperation(ledger.FormerContentHashesKey)}
+	for key := range ledger.ContentHashKeys() {
 		operations = append(operations, storage.GetOperation(key))
 	}
 	errs := s.client.Batch(ctx, operations...)
@@ -131,30 +124,30 @@ func (s *ledgerStore) restoreFingerprints(ctx context.Context, into *ledger.Fing
 		}
 		err := into.Restore(o.Key, o.Value)
 		if errors.Is(err, ledger.ErrNewer) {
-			return newerState(err)
+			return storageclient.NewerStateError(err)
 		}
 		errs = errors.Join(errs, err)
 	}
 	if errs != nil {
-		s.logger.Warn("Stored fingerprints cannot be read; parts without an index may be taken twice", zap.Error(errs))
+		s.logger.Warn("Stored content hashes cannot be read; parts without an index may be accepted twice", zap.Error(errs))
 	}
 	return nil
 }
 
-// upgrade stores in the present version what was restored from a former one, once
-// nothing can refuse the start any more.
-func (s *ledgerStore) upgrade(ctx context.Context, from *ledger.Ledger) {
+// storeInCurrentVersion stores the state that was restored from a former version. It runs
+// after all checks that can refuse the start.
+func (s *ledgerStore) storeInCurrentVersion(ctx context.Context, from *ledger.Ledger) {
 	if s == nil {
 		return
 	}
 	var errs error
-	for _, id := range s.listed {
+	for _, id := range s.listedSessions {
 		if errs = s.saveSession(ctx, from, id); errs != nil {
 			break
 		}
 	}
 	if errs == nil {
-		errs = s.saveFingerprints(ctx, &from.Fingerprints)
+		errs = s.saveContentHashes(ctx, &from.ContentHashes)
 	}
 	if errs != nil {
 		s.logger.Warn("State of a former release cannot be stored anew; trying again with the next records", zap.Error(errs))

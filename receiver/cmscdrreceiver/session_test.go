@@ -250,7 +250,7 @@ func TestStrangersLeaveNamedSessions(t *testing.T) {
 	r := newRig(t, func(r *rig) { r.logs = sink })
 	require.Equal(t, http.StatusOK, r.post(updates("s", `callBridge="b"`, 0)))
 	require.Equal(t, http.StatusOK, r.postTo(r.url+"?system_id=cms1", updates("t", "", 0)))
-	for i := range ledger.DefaultLimits.Unnamed + 10 {
+	for i := range ledger.DefaultLimits.UnnamedSessions + 10 {
 		require.Equal(t, http.StatusOK, r.post(updates(fmt.Sprint("made up ", i), "", 0)))
 	}
 	sink.Reset()
@@ -262,11 +262,11 @@ func TestStrangersLeaveNamedSessions(t *testing.T) {
 }
 
 func TestOverlapLimiter(t *testing.T) {
-	var l overlapLimiter
+	var l warnLimiter
 	now := time.Unix(1000, 0)
 	assert.True(t, l.allow(now))
-	assert.False(t, l.allow(now.Add(overlapInterval-1)))
-	assert.True(t, l.allow(now.Add(overlapInterval)))
+	assert.False(t, l.allow(now.Add(overlapLogInterval-1)))
+	assert.True(t, l.allow(now.Add(overlapLogInterval)))
 }
 
 // A body that cannot be read starts no session of a known bridge: its session is

@@ -15,38 +15,35 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/concurrency/bounded"
-
 	"github.com/legato-otel/legato/internal/ingest/ledger"
 	"github.com/legato-otel/legato/internal/otel/storageclient"
 )
 
-// errStorage is what a failure to store the ledger wraps. The bridge keeps the
-// records: an acknowledgement that is forgotten would be no promise.
+// errStorage is wrapped by each error of storing the ledger. The answer is then 503, and the
+// Call Bridge keeps the records: after a restart the ledger would not know them.
 var errStorage = errors.New("store the ledger of accepted records")
 
-// ledgerStore keeps the ledger in a storage extension.
+// ledgerStore stores the ledger in a storage extension. Its keys:
 //
-//	sessions        the list of sessions, see storedList
-//	session/<id>    what was accepted, see internal/ingest/ledger
-//	fingerprints/<kind>/<place>  of accepted parts without an index, see internal/ingest/ledger
-//	registration/<name>  the entry at a Call Bridge, see internal/meetingserver/api: at most
-//	                1 KiB for each server and URI that was ever configured
+//	sessions                    the list of sessions, see storedList
+//	session/<id>                accepted records, see internal/ingest/ledger
+//	fingerprints/<kind>/<slot>  content hashes of accepted parts without an index
+//	registration/<name>         the entry at a Call Bridge, see internal/meetingserver/api: at
+//	                            most 1 KiB for each server and URI that was ever configured
 //
 // A nil ledgerStore stores nothing.
 type ledgerStore struct {
 	client storage.Client
 	logger *zap.Logger
 
-	closing sync.Once
-	closed  error // by closing
+	closer storageclient.Closer
 
-	prints sync.Mutex // held while the fingerprints are written
+	savingHashes sync.Mutex // held while the content hashes are written
 
-	mu       sync.Mutex          // guards everything below
-	listed   []string            // what keySessions holds
-	isListed map[string]struct{} // the same
-	evicted  []string            // sessions whose state is still to be deleted
+	mu               sync.Mutex          // guards everything below
+	listedSessions   []string            // stored under keySessions
+	listedSet        map[string]struct{} // set of listedSessions
+	sessionsToDelete []string            // sessions whose stored state the next save deletes
 }
 
 const (
@@ -66,15 +63,15 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, set r
 	return &ledgerStore{client: client, logger: set.Logger}, nil
 }
 
-// save stores what changed of the sessions that a body touched, and the list of
-// sessions once for all of them. The caller holds no session's lock. After a failure
-// the change stays due: the next save writes it.
+// save stores the changed sessions of a body, and first the list of sessions once for all of
+// them. The caller holds no session's lock. After a failure the next save writes the
+// changes.
 func (s *ledgerStore) save(ctx context.Context, from *ledger.Ledger, touched, evicted []string) error {
 	if s == nil {
 		return nil
 	}
 	if len(touched)+len(evicted) > 0 {
-		if err := s.list(ctx, from, touched, evicted); err != nil {
+		if err := s.saveList(ctx, from, touched, evicted); err != nil {
 			return err
 		}
 	}
@@ -83,18 +80,18 @@ func (s *ledgerStore) save(ctx context.Context, from *ledger.Ledger, touched, ev
 			return err
 		}
 	}
-	return s.saveFingerprints(ctx, &from.Fingerprints)
+	return s.saveContentHashes(ctx, &from.ContentHashes)
 }
 
-// saveSession writes a session under its lock, so that an older state never
-// overwrites a newer one. Whoever finds it stored by another may rely on it.
+// saveSession writes a session under its lock, so that an older state never overwrites a
+// newer one. It writes nothing if another request has stored the session already.
 func (s *ledgerStore) saveSession(ctx context.Context, from *ledger.Ledger, id string) error {
 	session, err := from.Lock(ctx, id)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStorage, err)
 	}
 	defer from.Unlock(session)
-	if !session.Unsaved() {
+	if !session.HasChanges() {
 		return nil
 	}
 	if err := s.write(ctx, storage.SetOperation(keySession+id, from.Encode(session))); err != nil {
@@ -104,25 +101,25 @@ func (s *ledgerStore) saveSession(ctx context.Context, from *ledger.Ledger, id s
 	return nil
 }
 
-// saveFingerprints writes them one save at a time: they are shared, and an
-// older state must not overwrite a newer one. Who finds them saved, or waited
-// for the save of another, may rely on it.
-func (s *ledgerStore) saveFingerprints(ctx context.Context, prints *ledger.Fingerprints) error {
-	if !prints.Unsaved() {
+// saveContentHashes writes the content hashes. All requests share them, so one save runs at
+// a time: an older state must not overwrite a newer one. It writes nothing if another
+// request has stored them already.
+func (s *ledgerStore) saveContentHashes(ctx context.Context, prints *ledger.ContentHashes) error {
+	if !prints.HasChanges() {
 		return nil
 	}
-	s.prints.Lock()
-	defer s.prints.Unlock()
-	if !prints.Unsaved() {
+	s.savingHashes.Lock()
+	defer s.savingHashes.Unlock()
+	if !prints.HasChanges() {
 		return nil
 	}
 	snapshot := prints.Snapshot()
 	operations := make([]*storage.Operation, 0, len(snapshot.Segments)+1)
 	for _, segment := range snapshot.Segments {
-		operations = append(operations, storage.SetOperation(segment.Key, segment.Stored))
+		operations = append(operations, storage.SetOperation(segment.Key, segment.Value))
 	}
-	if snapshot.Former {
-		operations = append(operations, storage.DeleteOperation(ledger.FormerFingerprints))
+	if snapshot.DeleteFormerValue {
+		operations = append(operations, storage.DeleteOperation(ledger.FormerContentHashesKey))
 	}
 	if err := s.write(ctx, operations...); err != nil {
 		return err
@@ -138,26 +135,26 @@ func (s *ledgerStore) write(ctx context.Context, operations ...*storage.Operatio
 	return nil
 }
 
-// list writes new sessions into the list of sessions, and evicted ones out of it,
-// before the sessions themselves are written: a listed session without state is
-// skipped by restore, an unlisted one would never be found.
-func (s *ledgerStore) list(ctx context.Context, from *ledger.Ledger, touched, evicted []string) error {
+// saveList adds new sessions to the stored list and removes evicted ones, before the
+// sessions are written: restore skips a listed session without state, but never finds an
+// unlisted one.
+func (s *ledgerStore) saveList(ctx context.Context, from *ledger.Ledger, touched, evicted []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// One that was evicted and came again since must not be deleted; what is
-	// left of a damaged one is overwritten.
-	s.evicted = slices.DeleteFunc(append(s.evicted, evicted...), from.Holds)
+	// A session that was evicted and sent records again must not be deleted. Its next
+	// state overwrites a damaged one.
+	s.sessionsToDelete = slices.DeleteFunc(append(s.sessionsToDelete, evicted...), from.Contains)
 	added := make(map[string]struct{})
 	for _, id := range touched {
-		if _, known := s.isListed[id]; !known && from.Holds(id) {
+		if _, known := s.listedSet[id]; !known && from.Contains(id) {
 			added[id] = struct{}{}
 		}
 	}
-	if len(added) == 0 && len(s.evicted) == 0 {
+	if len(added) == 0 && len(s.sessionsToDelete) == 0 {
 		return nil
 	}
-	gone := setOf(s.evicted)
-	next := slices.DeleteFunc(slices.Clone(s.listed), func(id string) bool { _, isGone := gone[id]; return isGone })
+	gone := setOf(s.sessionsToDelete)
+	next := slices.DeleteFunc(slices.Clone(s.listedSessions), func(id string) bool { _, isGone := gone[id]; return isGone })
 	for _, id := range touched {
 		if _, isNew := added[id]; isNew {
 			delete(added, id)
@@ -169,13 +166,13 @@ func (s *ledgerStore) list(ctx context.Context, from *ledger.Ledger, touched, ev
 		return fmt.Errorf("%w: %w", errStorage, err)
 	}
 	operations := []*storage.Operation{storage.SetOperation(keySessions, list)}
-	for _, id := range s.evicted {
+	for _, id := range s.sessionsToDelete {
 		operations = append(operations, storage.DeleteOperation(keySession+id))
 	}
 	if err := s.write(ctx, operations...); err != nil {
 		return err
 	}
-	s.listed, s.isListed, s.evicted = next, setOf(next), nil
+	s.listedSessions, s.listedSet, s.sessionsToDelete = next, setOf(next), nil
 	return nil
 }
 
@@ -187,15 +184,11 @@ func setOf(ids []string) map[string]struct{} {
 	return set
 }
 
-// close closes the client once. A request that outlives the grace of a stop then
-// finds it closed, and is refused. One that hangs in the storage may keep the
-// client from being closed: that is not waited for long.
+// close closes the client once. A request that outlives the grace period of a shutdown
+// then finds it closed, and is refused.
 func (s *ledgerStore) close(grace context.Context) error {
 	if s == nil {
 		return nil
 	}
-	end, cancel := bounded.After(grace, 3*bounded.AfterGrace)
-	defer cancel()
-	s.closing.Do(func() { s.closed = bounded.Call(end, s.client.Close) })
-	return s.closed
+	return s.closer.Close(grace, s.client.Close)
 }

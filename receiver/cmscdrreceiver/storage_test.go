@@ -27,7 +27,7 @@ func TestEvictedSessionThatComesAgain(t *testing.T) {
 		s, err := accepted.Lock(t.Context(), session)
 		require.NoError(t, err)
 		entries := []ledger.Entry{{Index: uint64(len(s.ID()))}}
-		accepted.Accept(s, ledger.Post{}, entries, s.Judge(entries, nil))
+		accepted.MarkAccepted(s, ledger.RequestInfo{}, entries, s.Check(entries, nil))
 		accepted.Unlock(s)
 		require.NoError(t, store.save(t.Context(), accepted, []string{session}, evicted))
 	}

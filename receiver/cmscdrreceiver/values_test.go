@@ -146,9 +146,9 @@ func TestEncryption(t *testing.T) {
 		require.Len(t, batch.Records, 1)
 		var end legEnd
 		for i := range batch.Records[0].Fields {
-			new(instruments).gatherLegEnd(t.Context(), &batch.Records[0].Fields[i], &end)
+			new(instruments).addLegEndField(t.Context(), &batch.Records[0].Fields[i], &end)
 		}
-		assert.Equal(t, want, end.encryption(), fields)
+		assert.Equal(t, want, end.encryptionState(), fields)
 	}
 	f("true", "false", "encrypted")
 	f("1", "absent", "encrypted")

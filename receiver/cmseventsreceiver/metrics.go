@@ -53,7 +53,7 @@ func newServerGauges(r *eventsReceiver) (*serverGauges, error) {
 			return nil
 		}
 		server, m.resources[l.index] = l.index, set.Equivalent()
-		_, err := m.servers.For(set)
+		_, err := m.servers.InstrumentsFor(set)
 		if err != nil {
 			m.resources[l.index] = attribute.Distinct{} // retry at the next collection
 		}

@@ -73,7 +73,7 @@ func (d *delivery) consumeLines(ctx context.Context, from lines.Origin, all []st
 	}
 	d.openRequests.Store(int64(d.reader.Open()))
 	d.telemetry.ReceiverCmssyslogLines.Add(ctx, int64(len(all)), transportOptions[from.Transport]...)
-	if !from.Again {
+	if !from.RereadAfterRestart {
 		return nil // run sends them on
 	}
 	if err := d.flush(ctx); err != nil {
@@ -85,8 +85,8 @@ func (d *delivery) consumeLines(ctx context.Context, from lines.Origin, all []st
 // abandonLines stops the storing of offsets, so that undelivered lines of files are read
 // again after a stop.
 func (d *delivery) abandonLines(from *lines.Origin) error {
-	if from.Again {
-		d.offsets.Abandon()
+	if from.RereadAfterRestart {
+		d.offsets.StopStoring()
 	}
 	return errStopped
 }

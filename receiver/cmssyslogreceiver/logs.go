@@ -59,7 +59,7 @@ func appendRecord(to plog.LogRecordSlice, r *syslog.Record) {
 	}
 	lr.SetSeverityNumber(severityNumbers[r.Severity])
 	lr.SetSeverityText(r.Severity.String())
-	lr.Body().SetStr(string(logrecord.AppendPlain(nil, r.Text)))
+	lr.Body().SetStr(string(logrecord.AppendRedacted(nil, r.Text)))
 	m := lr.Attributes()
 	m.EnsureCapacity(len(r.Fields) + maxHeaderAttributes)
 	putHeader(m, r)

@@ -20,6 +20,7 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/syslog"
 
 	"github.com/legato-otel/legato/internal/ingest/lines"
+	"github.com/legato-otel/legato/internal/otel/metricsender"
 	"github.com/legato-otel/legato/internal/otel/storageclient"
 	"github.com/legato-otel/legato/receiver/cmssyslogreceiver/internal/metadata"
 )
@@ -38,9 +39,8 @@ type syslogReceiver struct {
 
 	inputs           *lines.Inputs
 	delivery         *delivery
-	storage          storage.Client // nil without storage
-	recordMetrics    *recordMetrics // nil without a metrics pipeline
-	finalMetricsSent bool           // the last metrics were
+	storage          storage.Client       // nil without storage
+	metricsSender    *metricsender.Sender // nil without a metrics pipeline
 	cancelBackground context.CancelFunc
 	cancelAttempts   context.CancelFunc // ends attempts in flight
 	wg               sync.WaitGroup
@@ -89,8 +89,8 @@ func (r *syslogReceiver) start(ctx context.Context, host component.Host) error {
 	if r.inputs, err = lines.Build(r.config.inputs(), r.settings.TelemetrySettings, d.consumeLines); err != nil {
 		return err
 	}
-	if r.recordMetrics != nil {
-		r.wg.Go(func() { r.sendMetrics(background) })
+	if r.metricsSender != nil {
+		r.wg.Go(func() { r.metricsSender.Run(background) })
 	}
 	r.wg.Go(func() { d.flushPeriodically(background, r.config.FlushInterval) })
 	if err := r.inputs.Start(offsets); err != nil {
@@ -117,8 +117,11 @@ func (r *syslogReceiver) newDelivery(attempts context.Context, offsets *lines.Of
 		resources: newResources(r.config),
 	}
 	if r.metrics != nil {
-		r.recordMetrics = newRecordMetrics(r.config, r.settings)
-		d.recordMetrics = r.recordMetrics
+		d.recordMetrics = newRecordMetrics(r.config, r.settings)
+		r.metricsSender = &metricsender.Sender{
+			Collect: d.recordMetrics.collect, Next: r.metrics, Interval: r.config.Metrics.Interval,
+			ObsReport: r.obsreport, Format: metadata.Type.String(), Logger: r.settings.Logger,
+		}
 	}
 	return d, r.startTelemetry(attempts, d)
 }
@@ -133,7 +136,7 @@ func (r *syslogReceiver) Shutdown(ctx context.Context) error {
 		r.cancelBackground() // first, so that all parts stop at the same time
 		defer context.AfterFunc(grace, r.cancelAttempts)()
 	}
-	errs := errors.Join(r.stopInputs(grace), r.stopBackground(grace))
+	errs := errors.Join(r.stopInputs(grace), r.metricsSender.Finish(grace, &r.wg))
 	if r.cancelAttempts != nil {
 		r.cancelAttempts()
 	}
@@ -162,24 +165,6 @@ func (r *syslogReceiver) stopInputs(grace context.Context) error {
 		d.finish() //nolint:contextcheck // its attempts end with those of the intake
 		return err
 	})
-}
-
-// stopBackground waits for sendMetrics and flushPeriodically, and then sends the last
-// metrics. If they do not return, the last metrics are not sent.
-func (r *syslogReceiver) stopBackground(grace context.Context) error {
-	end, cancel := bounded.After(grace, bounded.AfterGrace)
-	defer cancel()
-	err := bounded.Wait(end, &r.wg)
-	if err == nil && r.recordMetrics != nil && !r.finalMetricsSent {
-		r.finalMetricsSent = true
-		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
-		defer cancel()
-		err = bounded.Call(last, func(ctx context.Context) error {
-			r.sendMetricsOnce(ctx)
-			return nil
-		})
-	}
-	return err
 }
 
 func (r *syslogReceiver) closeStorage(grace context.Context) error {

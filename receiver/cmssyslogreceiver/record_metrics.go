@@ -33,7 +33,7 @@ const (
 func newRecordMetrics(config *Config, set receiver.Settings) *recordMetrics {
 	return &recordMetrics{aggregate.NewSet(aggregate.Settings{
 		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
-		Resources: maxNamedBridges, Unnamed: maxUnnamedBridges, Cardinality: config.Metrics.CardinalityLimit,
+		Resources: maxNamedBridges, UnnamedResources: maxUnnamedBridges, Cardinality: config.Metrics.CardinalityLimit,
 	}, newInstruments)}
 }
 
@@ -63,9 +63,9 @@ func (m *recordMetrics) countAccepted(ctx context.Context, items []pendingRecord
 
 func (m *recordMetrics) instrumentsOf(r *resource) (*bridgeInstruments, error) {
 	if r.named {
-		return m.bridges.For(r.metricAttributes())
+		return m.bridges.InstrumentsFor(r.metricAttributes())
 	}
-	return m.bridges.ForUnnamed(r.metricAttributes())
+	return m.bridges.InstrumentsForUnnamed(r.metricAttributes())
 }
 
 func (c *bridgeInstruments) countRecord(ctx context.Context, r *syslog.Record) {

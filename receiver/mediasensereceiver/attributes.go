@@ -21,8 +21,8 @@ var prefixes = map[event.Object]string{
 	event.Track:    names.KindTrack,
 }
 
-// fieldKeys are the attribute names of the documented elements, and nestedKeys
-// their names within the maps of a list.
+// fieldKeys are the attribute keys of the documented elements, and nestedKeys their keys in
+// the maps of a list.
 var fieldKeys, nestedKeys = func() (keys, nested [event.FieldCount]string) {
 	for f := event.Unknown + 1; f < event.FieldCount; f++ {
 		d := event.DocumentedField(f)
@@ -33,7 +33,7 @@ var fieldKeys, nestedKeys = func() (keys, nested [event.FieldCount]string) {
 	return keys, nested
 }()
 
-// putEvent writes everything the event says.
+// putEvent writes all values of an event.
 func putEvent(m pcommon.Map, e *event.Event) {
 	m.EnsureCapacity(len(e.Body) + len(e.Extra) + 4)
 	putMembers(m, prefixes[e.Object], e.Body)
@@ -42,11 +42,11 @@ func putEvent(m pcommon.Map, e *event.Event) {
 	}
 	putForwarded(m, e)
 	putMembers(m, names.MediaSense, e.Extra)
-	putPart(m, e)
+	putPartNumbers(m, e)
 }
 
-// putPart numbers the pieces of a long event.
-func putPart(m pcommon.Map, e *event.Event) {
+// putPartNumbers writes the number of a piece of a long event.
+func putPartNumbers(m pcommon.Map, e *event.Event) {
 	if e.Parts > 0 {
 		m.PutInt(names.MediaSenseRecordPart, int64(e.Part))
 		m.PutInt(names.MediaSenseRecordParts, int64(e.Parts))
@@ -59,10 +59,10 @@ func putForwarded(m pcommon.Map, e *event.Event) {
 	}
 }
 
-// putMembers writes the elements of an object under its prefix: the documented
-// ones first, so that no other takes their place.
+// putMembers writes the elements of an object under its prefix. It writes the documented ones
+// first, so that no undocumented one replaces them.
 func putMembers(m pcommon.Map, prefix string, members []event.Member) {
-	put(m, members, func(member *event.Member) string {
+	putMembersByKey(m, members, func(member *event.Member) string {
 		if member.Field != event.Unknown {
 			return fieldKeys[member.Field]
 		}
@@ -73,7 +73,7 @@ func putMembers(m pcommon.Map, prefix string, members []event.Member) {
 // putNested writes the elements of an object into a map of its own.
 func putNested(m pcommon.Map, members []event.Member) {
 	m.EnsureCapacity(len(members))
-	put(m, members, func(member *event.Member) string {
+	putMembersByKey(m, members, func(member *event.Member) string {
 		if member.Field != event.Unknown {
 			return nestedKeys[member.Field]
 		}
@@ -81,13 +81,13 @@ func putNested(m pcommon.Map, members []event.Member) {
 	})
 }
 
-func put(m pcommon.Map, members []event.Member, key func(*event.Member) string) {
+func putMembersByKey(m pcommon.Map, members []event.Member, key func(*event.Member) string) {
 	unknown := 0
 	for i := range members {
 		switch member := &members[i]; {
 		case member.Field == event.Unknown:
 			unknown++
-		case member.Value.Kind != event.KindNull: // null is none
+		case member.Value.Kind != event.KindNull: // null counts as absent
 			putValue(m.PutEmpty(key(member)), &member.Value)
 		}
 	}

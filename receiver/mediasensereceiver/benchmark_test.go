@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/ingest/outbox"
@@ -21,17 +22,12 @@ func BenchmarkConvert(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
 		b.Run(name, func(b *testing.B) {
-			d := &delivery{known: newKnown(0, true), windows: &windows, version: "bench", limits: outbox.Limits{Bytes: 1 << 20, Records: 512}}
-			req := &webhook.Request{Body: fixture(b, name), Address: "192.0.2.60"}
+			a := &acceptor{accepted: newAcceptedKeys(0, true), windows: &windows}
+			req := &webhook.Request{Body: fixture(b, name), ClientAddress: "192.0.2.60"}
 			b.SetBytes(int64(len(req.Body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				in := newIntake(req, time.Now())
-				in.judge(d.known, d.windows)
-				source := d.resource.build(req)
-				p := d.limits.Cut(0, in.parts(), in.sizeOfPart)
-				out := d.newSender(b.Context(), in, &source)
-				d.convert(in, &p, out)
+				out := convert(b, a, req)
 				if out.Records.Len() != 1 {
 					b.Fatal("not read")
 				}
@@ -40,22 +36,42 @@ func BenchmarkConvert(b *testing.B) {
 	}
 }
 
+// convert returns a sender with the log records of a body.
+func convert(b *testing.B, a *acceptor, request *webhook.Request) *outbox.Sender {
+	in := newBatch(a, request, time.Now())
+	in.findNewParts(a.accepted, a.windows)
+	in.resource = a.resource.build(request)
+	out := &outbox.Sender{
+		Context: b.Context(), MaxRawBytes: 1 << 20, ReceivedAt: pcommon.NewTimestampFromTime(in.receivedAt),
+		AddResource: func(payload plog.Logs) plog.LogRecordSlice {
+			resource := payload.ResourceLogs().AppendEmpty()
+			in.PutResource(resource.Resource().Attributes())
+			return resource.ScopeLogs().AppendEmpty().LogRecords()
+		},
+	}
+	out.StartPayload()
+	size := func(number int) (int, bool) {
+		raw, isNew := in.Part(number)
+		return len(raw), isNew
+	}
+	c := outbox.Limits{Bytes: 1 << 20, Records: 512}.NextChunk(0, in.Parts(), size)
+	if err := in.AddRecords(&c, out); err != nil {
+		b.Fatal(err)
+	}
+	return out
+}
+
 // BenchmarkOTLPJSON reads the same records from OTLP JSON, which is what a
 // sender that speaks OpenTelemetry would post.
 func BenchmarkOTLPJSON(b *testing.B) {
 	windows := createDefaultConfig().(*Config).Deduplication
 	for _, name := range benchmarked {
 		b.Run(name, func(b *testing.B) {
-			d := &delivery{known: newKnown(0, true), windows: &windows, version: "bench", limits: outbox.Limits{Bytes: 1 << 20, Records: 512}}
-			req := &webhook.Request{Body: fixture(b, name), Address: "192.0.2.60"}
-			in := newIntake(req, time.Now())
-			in.judge(d.known, d.windows)
-			source := d.resource.build(req)
-			p := d.limits.Cut(0, in.parts(), in.sizeOfPart)
-			out := d.newSender(b.Context(), in, &source)
-			d.convert(in, &p, out)
+			a := &acceptor{accepted: newAcceptedKeys(0, true), windows: &windows}
+			req := &webhook.Request{Body: fixture(b, name), ClientAddress: "192.0.2.60"}
+			out := convert(b, a, req)
 			logs := plog.NewLogs()
-			out.Records.MoveAndAppendTo(out.Open(logs))
+			out.Records.MoveAndAppendTo(out.AddResource(logs))
 			encoded, err := new(plog.JSONMarshaler).MarshalLogs(logs)
 			if err != nil {
 				b.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/legato-otel/legato/internal/ingest/dedup"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
 	"github.com/legato-otel/legato/internal/names"
 )
@@ -30,61 +31,60 @@ type Config struct {
 	// Path that MediaSense posts to. Default "/mediasense".
 	Path string `mapstructure:"path"`
 
-	// Storage names the storage extension in which the keys of accepted events
-	// and the levels of the disks survive a restart. Optional.
+	// Storage names the storage extension for the keys of accepted events and the levels
+	// of the storage partitions, so that they survive a restart. Optional.
 	Storage *component.ID `mapstructure:"storage"`
 
 	// PerTrack adds a record for each track of a session event. Default false.
 	PerTrack bool `mapstructure:"per_track"`
 
-	// MaxBatchBytes and MaxBatchRecords bound a piece of a body that goes on in
-	// one payload: its events as they were posted, in bytes, and their number.
-	// As OTLP it has at most three times as many bytes. An event alone may be
-	// more. Default 1 MiB and 512.
+	// MaxBatchBytes and MaxBatchRecords bound one payload for the next consumer: the
+	// bytes of its events as posted, and their number. Its OTLP size is at most three
+	// times as large. A single event may be longer. Default 1 MiB and 512.
 	MaxBatchBytes   int `mapstructure:"max_batch_bytes"`
 	MaxBatchRecords int `mapstructure:"max_batch_records"`
 
-	// MaxInFlightBytes bounds all bodies together that are in memory at once,
-	// inflated, in bytes. What comes above it is answered with 503. Default 128 MiB.
+	// MaxInFlightBytes bounds all bodies in memory together, in bytes after
+	// decompression. Requests above it are answered with 503. Default 128 MiB.
 	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
 
-	// ShutdownTimeout is how long a stop waits for what is in flight before it is
-	// cut off, unanswered. Default 5 s.
+	// ShutdownTimeout is how long a shutdown waits for requests in flight before it
+	// closes their connections. Default 5 s.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
-	// QueryParameters maps query parameters of the URI that is posted to, to
-	// resource attributes. Optional.
+	// QueryParameters maps query parameters of the posted URI to resource attributes.
+	// Optional.
 	QueryParameters map[string]string `mapstructure:"query_parameters"`
 
 	// ResourceAttributes are added to the resource of every record and metric
 	// and replace those of the same name. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
-	// Deduplication configures how copies are told from new events.
+	// Deduplication configures which events count as duplicates.
 	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
 
 	// Metrics configures the metrics signal.
 	Metrics MetricsConfig `mapstructure:"metrics"`
 
-	// Subscription makes the receiver subscribe itself at MediaSense servers
-	// through their API, and look after it. Optional.
+	// Subscription makes the receiver subscribe at MediaSense servers through their API,
+	// and check the subscription at an interval. Optional.
 	Subscription configoptional.Optional[SubscriptionConfig] `mapstructure:"subscription"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// DeduplicationConfig says for how long an event is known.
+// DeduplicationConfig configures how long an accepted event is known.
 type DeduplicationConfig struct {
-	// Window in which the same event is a copy. Default 24 h.
+	// Window in which the same event is a duplicate. Default 24 h.
 	Window time.Duration `mapstructure:"window"`
-	// StorageWindow is that of threshold events, which have nothing that tells a
-	// second crossing from a copy of the first; and how far apart threshold
-	// events may come in a wrong order. Default 10 s.
+	// StorageWindow is the window of threshold events, of which a second crossing looks
+	// like a copy of the first. It is also how far apart threshold events can arrive in
+	// a wrong order. Default 10 s.
 	StorageWindow time.Duration `mapstructure:"storage_window"`
-	// MaxEntries is how many events are known at most; the oldest go. With a
-	// subscription, these are events of the servers that it names; other senders
-	// have a quarter as many for themselves. Default 65536.
+	// MaxEntries bounds the known events; the receiver forgets the oldest ones. With a
+	// subscription it bounds the events of the servers that it names, and a quarter of it
+	// those of other senders. Default 65536.
 	MaxEntries int `mapstructure:"max_entries"`
 
 	// prevent unkeyed literal initialization
@@ -93,7 +93,7 @@ type DeduplicationConfig struct {
 
 // MetricsConfig of the metrics signal.
 type MetricsConfig struct {
-	// Interval at which metrics are sent on. Default 15 s.
+	// Interval at which metrics are sent. Default 15 s.
 	Interval time.Duration `mapstructure:"interval"`
 	// CardinalityLimit is the largest number of series of one metric of one
 	// server. Default 2000.
@@ -111,8 +111,8 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = "localhost:8085"
 	server.MaxRequestBodySize = 4 << 20
-	// confighttp has no limit here; a body that trickles in would hold a
-	// connection for ever.
+	// confighttp has no default limit, so a slow body would hold a connection without
+	// end.
 	server.ReadTimeout = 30 * time.Second
 	server.CompressionAlgorithms = webhook.DefaultEncodings()
 	return &Config{
@@ -129,30 +129,9 @@ func createDefaultConfig() component.Config {
 
 // Validate checks the configuration. It changes nothing.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.HTTP.NetAddr.Endpoint == "" {
-		errs = append(errs, errors.New("endpoint must not be empty"))
-	}
-	if c.HTTP.MaxRequestBodySize <= 0 {
-		errs = append(errs, fmt.Errorf("max_request_body_size must be positive, got %d", c.HTTP.MaxRequestBodySize))
-	}
-	if err := webhook.CheckPath(c.Path); err != nil {
-		errs = append(errs, err)
-	}
-	if c.MaxInFlightBytes < c.HTTP.MaxRequestBodySize {
-		errs = append(errs, fmt.Errorf("max_in_flight_bytes must be at least max_request_body_size (%d), got %d", c.HTTP.MaxRequestBodySize, c.MaxInFlightBytes))
-	}
-	if c.ShutdownTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))
-	}
-	if c.MaxBatchBytes <= 0 {
-		errs = append(errs, fmt.Errorf("max_batch_bytes must be positive, got %d", c.MaxBatchBytes))
-	}
-	if c.MaxBatchRecords <= 0 {
-		errs = append(errs, fmt.Errorf("max_batch_records must be positive, got %d", c.MaxBatchRecords))
-	}
-	if c.HTTP.ReadTimeout < 0 {
-		errs = append(errs, fmt.Errorf("read_timeout must not be negative, got %s", c.HTTP.ReadTimeout))
+	errs := []error{
+		webhook.CheckServer(&c.HTTP, c.Path, c.MaxInFlightBytes, c.ShutdownTimeout),
+		c.chunkLimits().Validate(),
 	}
 	for _, parameter := range slices.Sorted(maps.Keys(c.QueryParameters)) {
 		switch attribute := c.QueryParameters[parameter]; attribute {
@@ -168,6 +147,10 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+func (c *Config) chunkLimits() outbox.Limits {
+	return outbox.Limits{Bytes: c.MaxBatchBytes, Records: c.MaxBatchRecords}
+}
+
 // Validate checks the configuration. It changes nothing.
 func (c *DeduplicationConfig) Validate() error {
 	var errs []error
@@ -177,8 +160,8 @@ func (c *DeduplicationConfig) Validate() error {
 	if c.StorageWindow != 0 && c.StorageWindow < 10*time.Millisecond {
 		errs = append(errs, fmt.Errorf("storage_window must be 0, for none, or at least 10ms, got %s", c.StorageWindow))
 	}
-	if c.MaxEntries < dedup.MinimumEntries || c.MaxEntries > dedup.MaximumEntries {
-		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinimumEntries, dedup.MaximumEntries, c.MaxEntries))
+	if c.MaxEntries < dedup.MinEntries || c.MaxEntries > dedup.MaxEntries {
+		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinEntries, dedup.MaxEntries, c.MaxEntries))
 	}
 	return errors.Join(errs...)
 }

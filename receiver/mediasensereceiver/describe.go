@@ -15,7 +15,7 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// severityOf says whether somebody should look.
+// severityOf returns the severity of an event.
 func severityOf(e *event.Event) plog.SeverityNumber {
 	switch e.Type {
 	case event.EnterEmergency:
@@ -23,24 +23,24 @@ func severityOf(e *event.Event) plog.SeverityNumber {
 	case event.EnterLow, event.EnterCritical:
 		return plog.SeverityNumberWarn
 	default:
-		if abnormal(e.Text(event.SessionState)) {
+		if isAbnormalState(e.Text(event.SessionState)) {
 			return plog.SeverityNumberWarn
 		}
 		return plog.SeverityNumberInfo
 	}
 }
 
-// closedNormal is the state of a session that ended as it should. Its failures
-// are spelled in more than one way.
+// closedNormal is the state of a session that ended normally. Failures have several
+// spellings.
 const closedNormal = "CLOSED_NORMAL"
 
-func abnormal(state string) bool {
+func isAbnormalState(state string) bool {
 	state = strings.ToUpper(state)
 	return strings.HasPrefix(state, "CLOSED_") && state != closedNormal
 }
 
-// describe is the event in one line, for people who read logs. It names no
-// devices; sessions is how many sessions an event about several is about.
+// describe returns the event as one line for people, the body of its log record. It names no
+// devices. sessions is the number of sessions of an event about several.
 func describe(e *event.Event, sessions int) string {
 	line := describeEvent(e, sessions)
 	if e.Parts > 0 {
@@ -52,15 +52,15 @@ func describe(e *event.Event, sessions int) string {
 func describeEvent(e *event.Event, sessions int) string {
 	switch e.Type {
 	case event.SessionStarted:
-		return "recording session started" + plural(": ", len(e.Items(event.Tracks)), "track")
+		return "recording session started" + countOfThings(": ", len(e.Items(event.Tracks)), "track")
 	case event.SessionUpdated:
-		return "recording session updated" + plural(": ", len(e.Items(event.Tracks)), "track")
+		return "recording session updated" + countOfThings(": ", len(e.Items(event.Tracks)), "track")
 	case event.SessionEnded:
 		return describeEnd(e)
 	case event.SessionDeleted:
-		return "recordings deleted" + plural(": ", sessions, "session")
+		return "recordings deleted" + countOfThings(": ", sessions, "session")
 	case event.SessionPruned:
-		return "recordings pruned" + plural(": ", sessions, "session")
+		return "recordings pruned" + countOfThings(": ", sessions, "session")
 	case event.TagAdded:
 		return describeTag(e, "added")
 	case event.TagUpdated:
@@ -75,49 +75,49 @@ func describeEvent(e *event.Event, sessions int) string {
 func describeEnd(e *event.Event) string {
 	line := "recording session ended"
 	if state := e.Text(event.SessionState); state != "" {
-		line += ": " + wireText(state)
+		line += ": " + redactText(state)
 	}
 	if duration, ok := e.Int(event.SessionDuration); ok {
-		line += " after " + seconds(duration)
+		line += " after " + formatSeconds(duration)
 	}
-	return line + plural(", ", len(e.Items(event.Tracks)), "track")
+	return line + countOfThings(", ", len(e.Items(event.Tracks)), "track")
 }
 
-// systemTag is the type of a tag that MediaSense itself sets.
+// systemTag is the type of a tag that MediaSense sets.
 const systemTag = "SYSTEM_DEFINED"
 
-// describeTag names a tag of the system. Another tag's text is what people wrote,
-// names and numbers among it, and stands in an attribute only.
+// describeTag describes a tag event. It names system tags only: other tags are texts of
+// people, with names and numbers, which only an attribute has.
 func describeTag(e *event.Event, verb string) string {
 	line := "tag " + verb
 	if name := e.Text(event.TagEventName); name != "" && strings.EqualFold(e.Text(event.TagEventType), systemTag) {
-		line += ": " + wireText(name)
+		line += ": " + redactText(name)
 	}
 	if number, ok := e.Int(event.TagEventTrackNumber); ok {
 		line += " on track " + strconv.FormatInt(number, 10)
 	}
 	if offset, ok := e.Int(event.TagEventOffset); ok {
-		line += " at " + seconds(offset)
+		line += " at " + formatSeconds(offset)
 	}
 	return line
 }
 
-// crossed says what a threshold event says.
-var crossed = [event.TypeCount]string{
+// thresholdTexts are the bodies of threshold events.
+var thresholdTexts = [event.TypeCount]string{
 	event.EnterLow: "low storage space entered", event.ExitLow: "low storage space left",
 	event.EnterCritical: "critical storage space entered", event.ExitCritical: "critical storage space left",
 	event.EnterEmergency: "emergency storage space entered", event.ExitEmergency: "emergency storage space left",
 }
 
 func describeStorage(e *event.Event) string {
-	line := crossed[e.Type]
+	line := thresholdTexts[e.Type]
 	separator := ": "
 	if partition := e.Text(event.Partition); partition != "" {
-		line += separator + wireText(partition)
+		line += separator + redactText(partition)
 		separator = " "
 	}
 	if address := e.Text(event.NodeIPAddress); address != "" {
-		line += separator + "on " + wireText(address)
+		line += separator + "on " + redactText(address)
 		separator = " "
 	}
 	if percentage, ok := percentageOf(e); ok {
@@ -126,25 +126,25 @@ func describeStorage(e *event.Event) string {
 	return line
 }
 
-// percentageOf is how full the partition is.
+// percentageOf returns how full the partition is.
 func percentageOf(e *event.Event) (percentage float64, ok bool) {
 	v, _ := e.Member(event.PercentageUtilization)
 	return v.Double(), v.Kind == event.KindInt || v.Kind == event.KindDouble
 }
 
-// wireText is text of the wire in a body: without secrets, short and on one line.
-// A secret is taken out first, because without its end it may not be recognized.
-func wireText(text string) string {
-	return string(logrecord.AppendText(nil, clip(redact.Text(text))))
+// redactText returns received text for a body: without secrets and line breaks, and short. It
+// redacts secrets before it cuts the text, because a cut secret may not be recognized.
+func redactText(text string) string {
+	return string(logrecord.AppendText(nil, clipName(redact.Text(text))))
 }
 
-// seconds writes milliseconds for people.
-func seconds(milliseconds int64) string {
+// formatSeconds formats milliseconds as seconds.
+func formatSeconds(milliseconds int64) string {
 	return fmt.Sprintf("%.1f s", float64(milliseconds)/1000)
 }
 
-// plural counts things, "" for none.
-func plural(before string, n int, thing string) string {
+// countOfThings formats a number of things, with "s" for several. It returns "" for none.
+func countOfThings(before string, n int, thing string) string {
 	switch n {
 	case 0:
 		return ""

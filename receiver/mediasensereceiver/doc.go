@@ -3,28 +3,37 @@
 
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
-// Package mediasensereceiver listens for the events that Cisco MediaSense posts,
-// and emits one log record per event and metrics aggregated from the same events.
+// Package mediasensereceiver receives the events that Cisco MediaSense posts. It emits one
+// log record for each event, and metrics that it aggregates from the same events.
 //
-// # The way of a request
+// # Order
 //
-//	internal/ingest      HTTP: method, size, status code
-//	internal/mediasense/event  bytes -> typed events
-//	delivery.go          lock keys -> judge -> convert -> consume -> accept -> store
-//	logs.go              typed events -> log records, a pure function
-//	measure.go           typed events -> measurements, after the logs were accepted
+//	internal/ingest/webhook    HTTP: method, size, status code
+//	internal/mediasense/event  bytes to typed events
+//	accept.go                  lock the keys, find new events, deliver, store
+//	internal/ingest/outbox     chunks of a body: send, or quarantine, then mark
+//	logs.go                    typed events to log records
+//	metrics.go                 typed events to measurements, after the logs were accepted
 //
-// # Ordering and ownership
+// The answer is 200 only after the next consumer accepted the events and, with storage,
+// after keys and levels are stored.
 //
-// Events have no numbers and come in any order, at times twice, by way of both
-// servers. A body's keys are locked from the judgement to the end, so that of two
-// copies that come at the same moment one is first; other bodies are handled side
-// by side. internal/ingest/dedup owns what was accepted, partitions how full the disks
-// are, internal/otel/aggregate what was counted. An answer of 200 is given only after the next
-// consumer took the events and, with storage, after keys and levels are stored.
+// # Ownership and who may block
+//
+// Events have no numbers, arrive in any order, and sometimes twice, from both servers. The
+// receiver locks the keys of a body until the body is delivered, so that the second of two
+// concurrent copies waits for the first. Other bodies run concurrently. A request waits for
+// the keys, in the next consumer and in the storage. internal/ingest/dedup owns the accepted
+// keys, partitionStates the levels of the storage partitions, and internal/otel/aggregate
+// the metrics.
 //
 // # Subscriptions
 //
-// subscription.go has one manager for each server, which owns its session and its
-// subscription (internal/mediasense/api). The listener does not wait for it.
+// manager.go has one manager for each server. It owns the session and the subscription at
+// that server (internal/mediasense/api), and runs in the background.
+//
+// # Tests
+//
+// Most tests post fixtures to a started receiver (newRig) and compare the log records with
+// golden files; -update writes these. The managers run against apitest.
 package mediasensereceiver

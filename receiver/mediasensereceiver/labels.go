@@ -13,13 +13,13 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// vocabulary is the documented set of an enumeration, in upper case. It is what
-// keeps wire text from making time series.
+// vocabulary is the set of documented values of an enumeration, in upper case. It bounds the
+// label values: received text never becomes a label.
 type vocabulary map[string]bool
 
-// bound returns the documented spelling of text, in any case of letters,
-// names.Other for what is not documented and "" for "".
-func (v vocabulary) bound(text string) string {
+// label returns the documented spelling of text, names.Other for other text and "" for "".
+// The case of letters does not matter.
+func (v vocabulary) label(text string) string {
 	if text == "" {
 		return ""
 	}
@@ -34,7 +34,7 @@ var (
 	tagTypes      = vocabulary{"SYSTEM_DEFINED": true, "USER_DEFINED": true}
 )
 
-// actions are the labels of what happened.
+// actions are the values of the label action.
 var actions = [event.TypeCount]string{
 	event.TagAdded: "added", event.TagUpdated: "updated", event.TagDeleted: "deleted",
 	event.EnterLow: "enter_low", event.ExitLow: "exit_low",
@@ -42,7 +42,7 @@ var actions = [event.TypeCount]string{
 	event.EnterEmergency: "enter_emergency", event.ExitEmergency: "exit_emergency",
 }
 
-// mediaType is what a session records: video if any of its tracks is, "" if it
+// mediaType returns the media type of a session: video if one of its tracks is video, "" if it
 // has no tracks.
 func mediaType(e *event.Event) (media string) {
 	tracks := e.Items(event.Tracks)
@@ -60,8 +60,8 @@ func mediaType(e *event.Event) (media string) {
 	return media
 }
 
-// labels are attributes without those that are "".
-func labels(pairs ...pair) metric.MeasurementOption {
+// attributesOf returns the labels with a value.
+func attributesOf(pairs ...pair) metric.MeasurementOption {
 	attributes := make([]attribute.KeyValue, 0, len(pairs))
 	for _, p := range pairs {
 		if p.value != "" {

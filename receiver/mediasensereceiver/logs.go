@@ -4,6 +4,7 @@
 package mediasensereceiver
 
 import (
+	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -27,7 +28,7 @@ var eventNames = [event.TypeCount]string{
 	event.EnterEmergency: names.EventStorageEnterEmergency, event.ExitEmergency: names.EventStorageExitEmergency,
 }
 
-// What error.type says.
+// Values of error.type.
 const (
 	errorMalformed = "malformed_event"
 	errorUnknown   = "unknown_event"
@@ -36,57 +37,66 @@ const (
 	errorRejected  = "rejected_by_pipeline"
 )
 
-// maxEvent is the largest event, in bytes as posted, whose values become
-// attributes. A larger one is kept as bytes: no backend takes its record.
-const maxEvent = 2 << 20
+// maxEventBytes is the length of the largest event whose values become attributes. A longer
+// event is kept as posted, because no backend accepts its attributes.
+const maxEventBytes = 2 << 20
 
-// convert adds the log records of what is new in a piece: one for each event,
-// those of its tracks behind it, malformed parts last.
-func (d *delivery) convert(in *intake, p *outbox.Piece, to *outbox.Sender) {
-	to.BeginPart(p.From)
-	from, end := in.eventsOf(p)
+// AddRecords implements outbox.Body. It adds one log record for each new event, those of
+// its tracks after it, and the malformed parts last.
+func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.Sender) error {
+	to.Records.EnsureCapacity(c.NewParts)
+	to.StartPart(c.From)
+	from, end := in.eventsOf(c)
 	for i := from; i < end; i++ {
-		if in.events[i].duplicate {
+		if in.events[i].isDuplicate {
 			continue
 		}
-		to.BeginPart(i)
-		e := &in.batch.Events[i]
+		to.StartPart(i)
+		e := &in.decoded.Events[i]
 		switch {
-		case len(e.Raw) > maxEvent:
-			addTooLarge(to, e)
+		case len(e.Raw) > maxEventBytes:
+			addTooLargeEvent(to, e)
 		case e.Type == event.TypeUnknown:
-			addUnknown(to, e)
+			addUnknownEvent(to, e)
 		default:
-			appendEvent(to.Records, e, in.events[i].sessions, to.Now)
-			if d.perTrack {
-				appendTracks(to.Records, e, to.Now)
+			appendEvent(to.Records, e, in.events[i].newSessions, to.ReceivedAt)
+			if in.acceptor.perTrack {
+				appendTracks(to.Records, e, to.ReceivedAt)
 			}
 		}
 	}
-	from, end = in.malformedOf(p)
+	from, end = in.malformedOf(c)
 	for i := from; i < end; i++ {
-		if !in.malformed[i].duplicate {
-			to.BeginPart(len(in.events) + i)
-			addMalformed(to, &in.batch.Malformed[i])
+		if !in.malformed[i].isDuplicate {
+			to.StartPart(len(in.events) + i)
+			addMalformedPart(to, &in.decoded.Malformed[i])
 		}
 	}
-	to.BeginPart(p.To)
+	to.StartPart(c.To)
+	if len(in.request.Body) > outbox.SmallBody && !in.expansion.Allow(c.Bytes, to.Size()) {
+		return outbox.ErrExpands
+	}
+	return nil
 }
 
-// quarantine adds a piece as record.malformed.
-func (in *intake) quarantine(p *outbox.Piece, kind string, to *outbox.Sender) {
-	message := clipTo(p.Rejected.Error(), maxMessage)
-	addRaw(to, names.EventMediaSenseMalformed, in.text(p), func(lr plog.LogRecord, _ bool) {
-		lr.Attributes().PutStr(names.ErrorType, kind)
+// AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events.
+func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.Sender) {
+	errorType := errorRejected
+	if errors.Is(c.QuarantineReason, outbox.ErrExpands) {
+		errorType = errorExpands
+	}
+	message := clipText(c.QuarantineReason.Error(), maxErrorMessage)
+	addRawText(to, names.EventMediaSenseMalformed, in.rawText(c), func(lr plog.LogRecord, _ bool) {
+		lr.Attributes().PutStr(names.ErrorType, errorType)
 		lr.Attributes().PutStr(names.ErrorMessage, message)
 	})
 }
 
-// maxMessage bounds the text of another component's error, in bytes.
-const maxMessage = 1024
+// maxErrorMessage bounds the text of another component's error, in bytes.
+const maxErrorMessage = 1024
 
-// appendEvent writes a documented event. sessions, if not nil, replace those of
-// an event about several.
+// appendEvent appends a documented event. sessions, if not nil, replace the sessions of an
+// event about several.
 func appendEvent(to plog.LogRecordSlice, e *event.Event, sessions []string, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(eventNames[e.Type])
@@ -105,8 +115,8 @@ func appendEvent(to plog.LogRecordSlice, e *event.Event, sessions []string, now 
 	lr.Body().SetStr(describe(e, count))
 }
 
-// setTimes sets the event's own time, in milliseconds since 1970, or the time
-// at which it came if it has none.
+// setTimes sets the event's own time, in milliseconds since 1970, or the time of receipt if
+// it has none.
 func setTimes(lr plog.LogRecord, date int64, now pcommon.Timestamp) {
 	lr.SetObservedTimestamp(now)
 	lr.SetTimestamp(now)
@@ -115,11 +125,10 @@ func setTimes(lr plog.LogRecord, date int64, now pcommon.Timestamp) {
 	}
 }
 
-// latestDate is the last one that nanoseconds have room for, in the year 2262.
+// latestDate is the last date that fits a pcommon.Timestamp, in the year 2262.
 const latestDate = 9_223_372_036_854
 
-// eventTime is when the event happened, in milliseconds since 1970; 0 if it
-// does not say.
+// eventTime returns when the event happened, in milliseconds since 1970, 0 if unknown.
 func eventTime(e *event.Event) int64 {
 	switch e.Type {
 	case event.SessionStarted:
@@ -128,7 +137,7 @@ func eventTime(e *event.Event) int64 {
 	case event.SessionEnded:
 		start, hasStart := e.Int(event.SessionStartDate)
 		duration, hasDuration := e.Int(event.SessionDuration)
-		return endOf(start, duration, hasStart && hasDuration)
+		return endTime(start, duration, hasStart && hasDuration)
 	case event.SessionUpdated:
 		return e.NewestDate()
 	case event.TagAdded, event.TagUpdated, event.TagDeleted:
@@ -139,48 +148,48 @@ func eventTime(e *event.Event) int64 {
 	}
 }
 
-// endOf is the end of what began and lasted, 0 if either is not known.
-func endOf(start, duration int64, known bool) int64 {
+// endTime returns start plus duration, 0 if one of them is unknown.
+func endTime(start, duration int64, known bool) int64 {
 	if !known || start <= 0 || duration < 0 || duration > latestDate {
 		return 0
 	}
 	return start + duration
 }
 
-// addUnknown keeps an event that is not documented: its bytes, and all its
-// values under their mechanical names.
-func addUnknown(to *outbox.Sender, e *event.Event) {
-	addRaw(to, names.EventMediaSenseUnknown, e.Raw, func(lr plog.LogRecord, first bool) {
+// addUnknownEvent keeps an undocumented event: its bytes, and all its values under mechanical
+// names.
+func addUnknownEvent(to *outbox.Sender, e *event.Event) {
+	addRawText(to, names.EventMediaSenseUnknown, e.Raw, func(lr plog.LogRecord, first bool) {
 		if first {
 			putEvent(lr.Attributes(), e)
 		}
 		putTypeAndAction(lr.Attributes(), e)
 		lr.Attributes().PutStr(names.ErrorType, errorUnknown)
-		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("event type %q with action %q is not documented", clip(redact.Text(e.TypeText)), clip(redact.Text(e.ActionText))))
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("event type %q with action %q is not documented", clipName(redact.Text(e.TypeText)), clipName(redact.Text(e.ActionText))))
 	})
 }
 
-// addTooLarge keeps the bytes of an event that is over maxEvent.
-func addTooLarge(to *outbox.Sender, e *event.Event) {
-	addRaw(to, names.EventMediaSenseMalformed, e.Raw, func(lr plog.LogRecord, _ bool) {
-		putIfSet(lr.Attributes(), names.MediaSenseSessionID, clip(e.SessionID()))
+// addTooLargeEvent keeps the bytes of an event above maxEventBytes.
+func addTooLargeEvent(to *outbox.Sender, e *event.Event) {
+	addRawText(to, names.EventMediaSenseMalformed, e.Raw, func(lr plog.LogRecord, _ bool) {
+		putIfSet(lr.Attributes(), names.MediaSenseSessionID, clipName(e.SessionID()))
 		putTypeAndAction(lr.Attributes(), e)
 		lr.Attributes().PutStr(names.ErrorType, errorTooLarge)
-		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("event has %d bytes, more than %d", len(e.Raw), maxEvent))
+		lr.Attributes().PutStr(names.ErrorMessage, fmt.Sprintf("event has %d bytes, more than %d", len(e.Raw), maxEventBytes))
 	})
 }
 
-// addMalformed keeps what could not be read: its bytes, and what could be read of
-// it. If that is an event of its own, what it is about is enough.
-func addMalformed(to *outbox.Sender, m *event.Malformed) {
-	addRaw(to, names.EventMediaSenseMalformed, m.Raw, func(lr plog.LogRecord, first bool) {
+// addMalformedPart keeps a damaged part: its bytes, and its readable values. If these are one
+// of the batch's events too, the session is enough.
+func addMalformedPart(to *outbox.Sender, m *event.Malformed) {
+	addRawText(to, names.EventMediaSenseMalformed, m.Raw, func(lr plog.LogRecord, first bool) {
 		attributes := lr.Attributes()
-		if m.Kept || !first || len(m.Raw) > maxEvent {
-			putIfSet(attributes, names.MediaSenseSessionID, clip(m.Read.SessionID()))
+		if m.IsEvent || !first || len(m.Raw) > maxEventBytes {
+			putIfSet(attributes, names.MediaSenseSessionID, clipName(m.Readable.SessionID()))
 		} else {
-			putEvent(attributes, &m.Read)
+			putEvent(attributes, &m.Readable)
 		}
-		putTypeAndAction(attributes, &m.Read)
+		putTypeAndAction(attributes, &m.Readable)
 		attributes.PutInt(names.MediaSenseRecordOffset, int64(m.Offset))
 		attributes.PutStr(names.ErrorType, errorMalformed)
 		attributes.PutStr(names.ErrorMessage, m.Err.Error())
@@ -188,8 +197,8 @@ func addMalformed(to *outbox.Sender, m *event.Malformed) {
 }
 
 func putTypeAndAction(m pcommon.Map, e *event.Event) {
-	putIfSet(m, names.MediaSenseEventType, clip(redact.Text(e.TypeText)))
-	putIfSet(m, names.MediaSenseEventAction, clip(redact.Text(e.ActionText)))
+	putIfSet(m, names.MediaSenseEventType, clipName(redact.Text(e.TypeText)))
+	putIfSet(m, names.MediaSenseEventAction, clipName(redact.Text(e.ActionText)))
 }
 
 func putIfSet(m pcommon.Map, key, value string) {
@@ -198,17 +207,17 @@ func putIfSet(m pcommon.Map, key, value string) {
 	}
 }
 
-// addRaw adds bytes as they came, without secrets that can be recognized.
-func addRaw(to *outbox.Sender, event, text string, complete func(lr plog.LogRecord, first bool)) {
+// addRawText adds text as the bodies of events, without secrets.
+func addRawText(to *outbox.Sender, event, text string, complete func(lr plog.LogRecord, first bool)) {
 	severity := plog.SeverityNumberError
 	if event == names.EventMediaSenseUnknown {
 		severity = plog.SeverityNumberWarn
 	}
 	to.AddRaw(&logrecord.Raw{
-		Event: event, Severity: severity, Part: names.MediaSenseRecordPart, Parts: names.MediaSenseRecordParts,
+		EventName: event, Severity: severity, PartKey: names.MediaSenseRecordPart, PartsKey: names.MediaSenseRecordParts,
 		Text: text,
 	}, func(lr plog.LogRecord, first bool) {
-		lr.SetTimestamp(to.Now)
+		lr.SetTimestamp(to.ReceivedAt)
 		complete(lr, first)
 	})
 }

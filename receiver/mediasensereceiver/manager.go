@@ -18,11 +18,12 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/legato-otel/legato/internal/concurrency/bounded"
 	"github.com/legato-otel/legato/internal/mediasense/api"
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// serverAPI is what a manager asks of a server.
+// serverAPI are the API calls of a manager.
 type serverAPI interface {
 	SignIn(ctx context.Context) error
 	HasSession() bool
@@ -34,59 +35,58 @@ type serverAPI interface {
 	Close()
 }
 
-// manager keeps one server posting to this receiver.
+// manager keeps the subscription at one server.
 type manager struct {
-	server      string // host and port, for people
-	api         serverAPI
-	want        api.Subscription
-	interval    time.Duration
-	unsubscribe bool // at the end
-	health      *health
-	logger      *zap.Logger
-	failed      func(context.Context, reason)
-	retry       *backoff.ExponentialBackOff
+	server           string // host and port, for the log
+	api              serverAPI
+	wanted           api.Subscription
+	interval         time.Duration
+	unsubscribeAtEnd bool // at shutdown
+	status           *statusAggregator
+	logger           *zap.Logger
+	countFailure     func(context.Context, failureReason)
+	retry            *backoff.ExponentialBackOff
 
-	signedIn   bool
-	subscribed bool
-	id         string // of the subscription, "" if the server did not say
-	unfiltered bool   // that it has no filters was logged
-	active     atomic.Bool
+	signedIn         bool
+	subscribed       bool
+	id               string // of the subscription, "" if the server does not return it
+	unfilteredLogged bool   // the log has the warning about missing filters
+	active           atomic.Bool
 }
 
-// reason is why there is no subscription.
-type reason uint8
+// failureReason is why there is no subscription.
+type failureReason uint8
 
 const (
-	unreachable  reason = iota // no connection, or no answer
-	unauthorized               // wrong credentials, or a user without rights
-	noSession                  // a sign-in gave no session, or one that the server does not know
-	busy                       // too many requests at once
-	rejected                   // any other answer than the one wanted
-	reasons
+	unreachable  failureReason = iota // no connection, or no answer
+	unauthorized                      // wrong credentials, or a user without rights
+	noSession                         // a sign-in returned no session, or one that the server does not know
+	busy                              // too many requests at once
+	rejected                          // any other failure
+	failureReasonCount
 )
 
-var reasonNames = [reasons]string{
+var failureReasonNames = [failureReasonCount]string{
 	unreachable: "unreachable", unauthorized: "unauthorized", noSession: "no_session", busy: "busy", rejected: "refused",
 }
 
 const (
-	// signInPause is how long to wait after a sign-in was of no use: credentials
-	// do not become right by trying, accounts get locked, and each sign-in may
-	// leave a session at the server.
+	// signInPause is the wait after a useless sign-in: repeating it locks accounts, and
+	// each sign-in may leave a session at the server.
 	signInPause = 5 * time.Minute
-	// busyPause is the least wait after a server said that it is busy.
+	// busyPause is the least wait after a server answered that it is busy.
 	busyPause = 15 * time.Second
-	// leaveTimeout is how long the last requests may take at shutdown.
-	leaveTimeout = 3 * time.Second
+	// endTimeout bounds the last requests at shutdown.
+	endTimeout = 3 * time.Second
 )
 
-// newManagers makes a manager for each server of the configuration.
+// newManagers makes a manager for each configured server.
 func newManagers(ctx context.Context, r *eventReceiver, host component.Host) (all []*manager, err error) {
 	if !r.config.Subscription.HasValue() {
 		return nil, nil
 	}
 	config := r.config.Subscription.Get()
-	status := newHealth(host)
+	status := newStatusAggregator(host)
 	for i := range config.Servers {
 		server := &config.Servers[i]
 		client, err := server.HTTP.ToClient(ctx, host.GetExtensions(), r.settings.TelemetrySettings)
@@ -95,14 +95,14 @@ func newManagers(ctx context.Context, r *eventReceiver, host component.Host) (al
 		}
 		m := newManager(api.NewClient(client, server.HTTP.Endpoint, server.Username, string(server.Password)), config)
 		m.server = hostOf(server.HTTP.Endpoint)
-		m.want.URI = cmp.Or(server.Callback, config.Callback)
-		m.health, m.logger = status, r.settings.Logger.With(zap.String("server", m.server))
+		m.wanted.URI = cmp.Or(server.Callback, config.Callback)
+		m.status, m.logger = status, r.settings.Logger.With(zap.String("server", m.server))
 		label := attribute.String(names.ServerAddress, m.server)
-		m.failed = func(ctx context.Context, why reason) {
-			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 1, metric.WithAttributes(label, attribute.String("reason", reasonNames[why])))
+		m.countFailure = func(ctx context.Context, why failureReason) {
+			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 1, metric.WithAttributes(label, attribute.String("reason", failureReasonNames[why])))
 		}
-		for why := range reasons {
-			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 0, metric.WithAttributes(label, attribute.String("reason", reasonNames[why])))
+		for why := range failureReasonCount {
+			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 0, metric.WithAttributes(label, attribute.String("reason", failureReasonNames[why])))
 		}
 		all = append(all, m)
 	}
@@ -122,9 +122,9 @@ func newManager(server serverAPI, config *SubscriptionConfig) *manager {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = time.Second, time.Minute
 	return &manager{
-		api: server, interval: config.VerifyInterval, unsubscribe: config.UnsubscribeOnShutdown, retry: retry,
-		want:   api.Subscription{Filters: config.Filters, TagNameRegex: config.TagNameRegex},
-		failed: func(context.Context, reason) {}, health: newHealth(nil), logger: zap.NewNop(),
+		api: server, interval: config.VerifyInterval, unsubscribeAtEnd: config.UnsubscribeOnShutdown, retry: retry,
+		wanted:       api.Subscription{Filters: config.Filters, TagNameRegex: config.TagNameRegex},
+		countFailure: func(context.Context, failureReason) {}, status: newStatusAggregator(nil), logger: zap.NewNop(),
 	}
 }
 
@@ -136,20 +136,20 @@ func hostOf(endpoint string) string {
 	return u.Host
 }
 
-// run looks after the subscription until ctx ends, then leaves the server. A
-// request that is in flight at the end has until leaveTimeout to be answered: a
-// session or a subscription whose answer is not read stays at the server.
+// run checks the subscription at an interval until ctx ends, and then ends the session. A
+// request in flight gets endTimeout for its answer: if the manager does not read the
+// answer, the new session or subscription stays at the server.
 func (m *manager) run(ctx context.Context) {
 	defer m.api.Close()
-	calls, cancel := outlive(ctx, leaveTimeout)
+	calls, cancel := bounded.After(ctx, endTimeout)
 	defer cancel()
-	defer m.leave(calls)
+	defer m.endSession(calls)
 	for {
 		err := m.ensureSubscribed(calls)
 		if ctx.Err() != nil {
 			return
 		}
-		wait := m.report(ctx, err)
+		wait := m.reportResult(ctx, err)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
@@ -158,47 +158,34 @@ func (m *manager) run(ctx context.Context) {
 	}
 }
 
-// outlive returns a context that ends so long after ctx.
-func outlive(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(after, cancel)
-		context.AfterFunc(longer, func() { timer.Stop() })
-	})
-	return longer, func() {
-		stop()
-		cancel()
-	}
-}
-
-// ensureSubscribed makes sure, once, that there is a subscription. It replaces a
-// session from before that the server has ended; a session that the server does
-// not know right after the sign-in is an error.
+// ensureSubscribed verifies or makes the subscription once. It replaces an earlier session
+// that the server has ended. If the server does not know a session right after its sign-in,
+// that is an error.
 func (m *manager) ensureSubscribed(ctx context.Context) error {
 	former := m.signedIn
-	err := m.trySubscribe(ctx)
-	if former && invalidSession(err) {
+	err := m.verifyOrSubscribe(ctx)
+	if former && isInvalidSession(err) {
 		m.signOut(ctx)
-		err = m.trySubscribe(ctx)
+		err = m.verifyOrSubscribe(ctx)
 	}
-	if invalidSession(err) {
+	if isInvalidSession(err) {
 		m.signOut(ctx)
 		err = &unknownSessionError{err}
 	}
 	return err
 }
 
-func invalidSession(err error) bool {
+func isInvalidSession(err error) bool {
 	refused, ok := errors.AsType[*api.Error](err)
 	return ok && refused.InvalidSession()
 }
 
-// signInError is that of a sign-in: what is refused there are the credentials.
+// signInError is the error of a sign-in: the server refuses the credentials.
 type signInError struct{ error }
 
 func (e *signInError) Unwrap() error { return e.error }
 
-// unknownSessionError is the refusal of a session that was just begun.
+// unknownSessionError is the refusal of a new session.
 type unknownSessionError struct{ error }
 
 func (e *unknownSessionError) Unwrap() error { return e.error }
@@ -207,8 +194,8 @@ func (e *unknownSessionError) Error() string {
 	return "the server does not know the session of its own sign-in: " + e.error.Error()
 }
 
-// signIn begins a session. A session that the server gave with a refusal is
-// signed out: servers bound the sessions of a user.
+// signIn begins a session. If the server refuses it but returns a session, signIn ends that
+// session, because servers bound the sessions of a user.
 func (m *manager) signIn(ctx context.Context) error {
 	err := m.api.SignIn(ctx)
 	if m.signedIn = err == nil; !m.signedIn {
@@ -218,8 +205,8 @@ func (m *manager) signIn(ctx context.Context) error {
 	return nil
 }
 
-// signOut ends the session, also one that the server calls invalid: what it
-// keeps of it would add up. Whether the server agrees makes no difference.
+// signOut ends the session, even one that the server calls invalid, because the server may
+// keep its state. A failure has no consequences.
 func (m *manager) signOut(ctx context.Context) {
 	m.signedIn = false
 	if !m.api.HasSession() {
@@ -230,7 +217,7 @@ func (m *manager) signOut(ctx context.Context) {
 	}
 }
 
-func (m *manager) trySubscribe(ctx context.Context) error {
+func (m *manager) verifyOrSubscribe(ctx context.Context) error {
 	if !m.signedIn {
 		if err := m.signIn(ctx); err != nil {
 			return err
@@ -246,7 +233,7 @@ func (m *manager) trySubscribe(ctx context.Context) error {
 			m.active.Store(false)
 		}
 	}
-	// Without an id there is nothing to verify; subscribing again is no change.
+	// A subscription without an id cannot be verified; subscribing again changes nothing.
 	id, err := m.subscribe(ctx)
 	if err != nil {
 		return err
@@ -256,11 +243,10 @@ func (m *manager) trySubscribe(ctx context.Context) error {
 	return nil
 }
 
-// subscribe returns the id of the subscription that the server has, or made. It
-// verifies a subscription that a failure names, and replaces it if the server
-// does not use it.
+// subscribe makes a subscription and returns its id, or the id of an existing one. If a
+// failure names a subscription, subscribe verifies it, and replaces it if it is not active.
 func (m *manager) subscribe(ctx context.Context) (id string, err error) {
-	got, err := m.api.Subscribe(ctx, m.want)
+	got, err := m.api.Subscribe(ctx, m.wanted)
 	if err != nil || got.Refusal == nil || got.ID == "" {
 		return got.ID, err
 	}
@@ -271,7 +257,7 @@ func (m *manager) subscribe(ctx context.Context) (id string, err error) {
 	if err := m.api.Unsubscribe(ctx, got.ID); err != nil {
 		return "", errors.Join(got.Refusal, err)
 	}
-	got, err = m.api.Subscribe(ctx, m.want)
+	got, err = m.api.Subscribe(ctx, m.wanted)
 	if err == nil && got.Refusal != nil {
 		err = got.Refusal
 	}
@@ -279,8 +265,8 @@ func (m *manager) subscribe(ctx context.Context) (id string, err error) {
 }
 
 func (m *manager) warnIfUnfiltered() {
-	if unfiltered := m.api.Unfiltered(); unfiltered != m.unfiltered {
-		m.unfiltered = unfiltered
+	if unfiltered := m.api.Unfiltered(); unfiltered != m.unfilteredLogged {
+		m.unfilteredLogged = unfiltered
 		if unfiltered {
 			m.logger.Warn("MediaSense knows subscriptions without filters only, as before release 10.0: " +
 				"subscription::filters and subscription::tag_name_regex have no effect on it, and it may send events of recordings alone")
@@ -288,17 +274,17 @@ func (m *manager) warnIfUnfiltered() {
 	}
 }
 
-// report says what changed and returns how long to wait.
-func (m *manager) report(ctx context.Context, err error) time.Duration {
+// reportResult reports the result of ensureSubscribed and returns how long to wait.
+func (m *manager) reportResult(ctx context.Context, err error) time.Duration {
 	m.active.Store(err == nil)
 	if err == nil {
 		m.retry.Reset()
-		m.health.recovered(m)
+		m.status.reportRecovery(m)
 		return m.interval
 	}
-	why := reasonOf(err)
-	m.failed(ctx, why)
-	m.health.fail(m, why, err)
+	why := failureReasonOf(err)
+	m.countFailure(ctx, why)
+	m.status.reportFailure(m, why, err)
 	pause := m.retry.NextBackOff()
 	switch why {
 	case unauthorized, noSession:
@@ -310,7 +296,7 @@ func (m *manager) report(ctx context.Context, err error) time.Duration {
 	}
 }
 
-func reasonOf(err error) reason {
+func failureReasonOf(err error) failureReason {
 	if errors.Is(err, api.ErrNoSession) {
 		return noSession
 	}
@@ -332,13 +318,13 @@ func reasonOf(err error) reason {
 	}
 }
 
-// leave ends the session, and the subscription if that is wanted.
-func (m *manager) leave(ctx context.Context) {
-	if !m.signedIn && !m.api.HasSession() && (!m.unsubscribe || m.id == "") {
+// endSession ends the session and, if configured, the subscription.
+func (m *manager) endSession(ctx context.Context) {
+	if !m.signedIn && !m.api.HasSession() && (!m.unsubscribeAtEnd || m.id == "") {
 		return
 	}
 	var errs error
-	if m.unsubscribe && m.id != "" {
+	if m.unsubscribeAtEnd && m.id != "" {
 		errs = m.endSubscription(ctx)
 	}
 	if m.api.HasSession() {
@@ -350,11 +336,11 @@ func (m *manager) leave(ctx context.Context) {
 	m.active.Store(false)
 }
 
-// endSubscription ends the subscription, in a new session if there is none or
-// the server has ended it: a session may end between two verifications.
+// endSubscription ends the subscription. It signs in first if there is no session or the
+// server has ended it, which can happen between two checks.
 func (m *manager) endSubscription(ctx context.Context) error {
 	if m.signedIn {
-		if err := m.api.Unsubscribe(ctx, m.id); !invalidSession(err) {
+		if err := m.api.Unsubscribe(ctx, m.id); !isInvalidSession(err) {
 			return err
 		}
 		m.signOut(ctx)

@@ -140,7 +140,7 @@ func TestSessionsOfADay(t *testing.T) {
 				core, log := observer.New(zap.InfoLevel)
 				m.logger = zap.New(core)
 				seen := map[string]int{}
-				m.failed = func(_ context.Context, why reason) { seen[reasonNames[why]]++ }
+				m.countFailure = func(_ context.Context, why failureReason) { seen[failureReasonNames[why]]++ }
 				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 				defer cancel()
 				m.run(ctx)
@@ -181,7 +181,7 @@ func TestStopWhileItSubscribes(t *testing.T) {
 			defer cancel()
 			begin := time.Now()
 			m.run(ctx)
-			assert.LessOrEqual(t, time.Since(begin), stop+leaveTimeout)
+			assert.LessOrEqual(t, time.Since(begin), stop+endTimeout)
 			assert.Equal(t, want, server.calls)
 		})
 	}

@@ -249,7 +249,7 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 	assert.NotContains(t, got, "=x")
 	assert.Equal(t, maxPartitions*4, strings.Count(got, names.MetricStorageState+"{"))
 	assert.LessOrEqual(t, strings.Count(got, names.MetricStorageThreshold+"{"), maxPartitions*4+1)
-	assert.NotContains(t, got, strings.Repeat("p", maxNameLength+1))
+	assert.NotContains(t, got, strings.Repeat("p", maxNameBytes+1))
 	assert.NotContains(t, got, names.MetricStorageUtilization+"{", "no event said how full")
 }
 
@@ -282,8 +282,8 @@ func TestSeriesOfNamedServers(t *testing.T) {
 	measured := func(change func(*Config)) string {
 		config := namingServers("https://192.0.2.60:8440", "https://192.0.2.61:8440")
 		change(config)
-		named := newSenders(config, zap.NewNop())
-		m, err := newMeasures(config, receivertest.NewNopSettings(metadata.Type), func() []shownPartition { return nil }, named)
+		named := newNamedSenders(config, zap.NewNop())
+		m, err := newMetricSet(config, receivertest.NewNopSettings(metadata.Type), func() []partitionState { return nil }, named)
 		require.NoError(t, err)
 		data, err := m.collect(t.Context())
 		require.NoError(t, err)

@@ -17,122 +17,119 @@ import (
 	"github.com/legato-otel/legato/internal/mediasense/event"
 )
 
-// maxPartitions is how many partitions are known at once; of more, the one that
-// was not heard of for longest goes. A cluster has five nodes with one each.
+// maxPartitions bounds the known partitions. Above it, the one with the oldest event is
+// evicted. A cluster has five nodes with one partition each.
 const maxPartitions = 256
 
-// partitionID names a partition by what its events say of it. Each part may be
-// missing on the wire.
+// partitionID identifies a partition. Each field may be missing in its events.
 type partitionID struct{ node, address, partition string }
 
 func (id partitionID) compare(other partitionID) int {
 	return cmp.Or(cmp.Compare(id.node, other.node), cmp.Compare(id.address, other.address), cmp.Compare(id.partition, other.partition))
 }
 
-// partitionOf returns the partition of a threshold event. It does not keep the
-// body alive.
+// partitionOf returns the partition of a threshold event, as copies of the body's texts.
 func partitionOf(e *event.Event) partitionID {
 	node, _ := e.Member(event.NodeID)
-	name := strings.Clone(clip(node.Text))
+	name := strings.Clone(clipName(node.Text))
 	if node.Kind == event.KindInt {
 		name = strconv.FormatInt(node.Int(), 10) // 1.0 and " 1" are node 1 too
 	}
 	return partitionID{
 		node:      name,
-		address:   strings.Clone(clip(e.Text(event.NodeIPAddress))),
-		partition: strings.Clone(clip(e.Text(event.Partition))),
+		address:   strings.Clone(clipName(e.Text(event.NodeIPAddress))),
+		partition: strings.Clone(clipName(e.Text(event.Partition))),
 	}
 }
 
-// partitions knows how full each partition is. It is safe for concurrent use.
-type partitions struct {
+// partitionStates are the states of all partitions. It is safe for concurrent use.
+type partitionStates struct {
 	window time.Duration // see event.Usage.Apply
 
-	mu      sync.Mutex // guards everything below
-	known   map[partitionID]*event.Usage
-	version uint64 // of known
-	saved   uint64 // the newest version that is stored
+	mu           sync.Mutex // guards everything below
+	usages       map[partitionID]*event.Usage
+	version      uint64 // of known
+	savedVersion uint64 // the newest version that is stored
 }
 
-func newPartitions(window time.Duration) *partitions {
-	return &partitions{window: window, known: make(map[partitionID]*event.Usage)}
+func newPartitionStates(window time.Duration) *partitionStates {
+	return &partitionStates{window: window, usages: make(map[partitionID]*event.Usage)}
 }
 
-// apply takes the threshold events of a piece that are new, those that the
-// pipeline refused too: the disk is as full all the same.
-func (p *partitions) apply(in *intake, of *outbox.Piece) {
-	from, to := in.eventsOf(of)
+// applyChunk applies the new threshold events of a chunk, quarantined ones too: they are true
+// even if the pipeline refused them.
+func (p *partitionStates) applyChunk(in *batch, c *outbox.Chunk) {
+	from, to := in.eventsOf(c)
 	for i := from; i < to; i++ {
-		e := &in.batch.Events[i]
-		if in.events[i].duplicate || e.Type.Object() != event.Storage {
+		e := &in.decoded.Events[i]
+		if in.events[i].isDuplicate || e.Type.Object() != event.Storage {
 			continue
 		}
 		percentage, ok := percentageOf(e)
 		if !ok {
 			percentage = event.NoPercentage
 		}
-		p.applyOne(partitionOf(e), e.Type, percentage, in.received)
+		p.applyEvent(partitionOf(e), e.Type, percentage, in.receivedAt)
 	}
 }
 
-func (p *partitions) applyOne(id partitionID, threshold event.Type, percentage float64, now time.Time) {
+func (p *partitionStates) applyEvent(id partitionID, threshold event.Type, percentage float64, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	usage := p.known[id]
+	usage := p.usages[id]
 	if usage == nil {
-		if len(p.known) >= maxPartitions {
-			p.evict()
+		if len(p.usages) >= maxPartitions {
+			p.evictOldest()
 		}
 		usage = &event.Usage{Percentage: event.NoPercentage}
-		p.known[id] = usage
+		p.usages[id] = usage
 	}
 	usage.Apply(threshold, percentage, now, p.window)
 	p.version++
 }
 
-func (p *partitions) evict() {
+func (p *partitionStates) evictOldest() {
 	var oldest *event.Usage
 	var gone partitionID
-	for id, usage := range p.known {
+	for id, usage := range p.usages {
 		if oldest == nil || usage.Changed.Before(oldest.Changed) {
 			oldest, gone = usage, id
 		}
 	}
-	delete(p.known, gone)
+	delete(p.usages, gone)
 }
 
-// shownPartition is a partition as the gauges show it.
-type shownPartition struct {
+// partitionState is the state of a partition for the gauges.
+type partitionState struct {
 	id         partitionID
 	level      event.Level
 	percentage float64
 }
 
-// shown returns all partitions in their order.
-func (p *partitions) shown() []shownPartition {
+// list returns all partitions, ordered by id.
+func (p *partitionStates) list() []partitionState {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]shownPartition, 0, len(p.known))
-	for id, usage := range p.known {
-		all = append(all, shownPartition{id, usage.Level, usage.Percentage})
+	all := make([]partitionState, 0, len(p.usages))
+	for id, usage := range p.usages {
+		all = append(all, partitionState{id, usage.Level, usage.Percentage})
 	}
-	slices.SortFunc(all, func(a, b shownPartition) int { return a.id.compare(b.id) })
+	slices.SortFunc(all, func(a, b partitionState) int { return a.id.compare(b.id) })
 	return all
 }
 
-func (p *partitions) unsaved() bool {
+func (p *partitionStates) hasChanges() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.version != p.saved
+	return p.version != p.savedVersion
 }
 
-// storedVersion of the levels that are stored. Base and Recent came later: a release
-// that does not know them reads the levels without.
+// storedVersion is the version of the stored levels. Base and Recent were added without a new
+// version: older releases ignore them.
 const storedVersion = 1
 
-// storedLevels is what is stored: a few hundred bytes, and at most 4 KiB more for a
-// partition of which many thresholds were crossed lately, written when a threshold
-// is crossed.
+// storedLevels is the stored form of all partitions, written after each threshold event: a
+// few hundred bytes, and at most 4 KiB more for a partition with many recent events.
 type storedLevels struct {
 	Version    int               `json:"version"`
 	Partitions []storedPartition `json:"partitions"`
@@ -148,7 +145,7 @@ type storedPartition struct {
 	Changed int64 `json:"changed"`
 	// Base is the level before the recent events, "" if it is Level.
 	Base string `json:"base,omitempty"`
-	// Recent are the events that the next one may belong to, the oldest first.
+	// Recent are the events within the window of the last one, the oldest first.
 	Recent []storedCrossing `json:"recent,omitempty"`
 }
 
@@ -158,7 +155,7 @@ type storedCrossing struct {
 	Percentage float64 `json:"percentage"`
 }
 
-func storedOf(id partitionID, usage *event.Usage) storedPartition {
+func storedPartitionOf(id partitionID, usage *event.Usage) storedPartition {
 	base, recent := usage.Recent()
 	s := storedPartition{
 		Node: id.node, Address: id.address, Partition: id.partition,
@@ -170,8 +167,7 @@ func storedOf(id partitionID, usage *event.Usage) storedPartition {
 	return s
 }
 
-// usage returns the partition's state. Without recent events that can be read, the
-// next event is the first one.
+// usage returns the partition's state. If the recent events cannot be read, it has none.
 func (s *storedPartition) usage() (usage event.Usage, ok bool) {
 	level, ok := event.LevelOf(s.Level)
 	usage = event.Restore(level, s.Percentage, time.UnixMilli(s.Changed))
@@ -187,31 +183,31 @@ func (s *storedPartition) usage() (usage event.Usage, ok bool) {
 	return usage, ok
 }
 
-// snapshot returns the state for storage and its version, for isSaved; nil if it
-// is stored.
-func (p *partitions) snapshot() (stored []byte, version uint64, err error) {
+// snapshot returns the state to store and its version for markSaved. The state is nil if it is
+// stored already.
+func (p *partitionStates) snapshot() (stored []byte, version uint64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.version == p.saved {
+	if p.version == p.savedVersion {
 		return nil, p.version, nil
 	}
 	levels := storedLevels{Version: storedVersion}
-	for id, usage := range p.known {
-		levels.Partitions = append(levels.Partitions, storedOf(id, usage))
+	for id, usage := range p.usages {
+		levels.Partitions = append(levels.Partitions, storedPartitionOf(id, usage))
 	}
 	stored, err = json.Marshal(levels)
 	return stored, p.version, err
 }
 
-func (p *partitions) isSaved(version uint64) {
+func (p *partitionStates) markSaved(version uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.saved = max(p.saved, version)
+	p.savedVersion = max(p.savedVersion, version)
 }
 
-// restore puts stored levels back, before the first event. The error about those of a
-// newer release wraps errNewer.
-func (p *partitions) restore(stored []byte) error {
+// restore restores stored levels, before the first event. An error about levels of a newer
+// release wraps errNewer.
+func (p *partitionStates) restore(stored []byte) error {
 	var version struct {
 		Version int `json:"version"`
 	}
@@ -232,10 +228,10 @@ func (p *partitions) restore(stored []byte) error {
 	defer p.mu.Unlock()
 	for _, s := range levels.Partitions {
 		usage, ok := s.usage()
-		if !ok || len(p.known) >= maxPartitions {
+		if !ok || len(p.usages) >= maxPartitions {
 			continue
 		}
-		p.known[partitionID{clip(s.Node), clip(s.Address), clip(s.Partition)}] = &usage
+		p.usages[partitionID{clipName(s.Node), clipName(s.Address), clipName(s.Partition)}] = &usage
 	}
 	return nil
 }

@@ -23,14 +23,14 @@ var thresholdEvents = []event.Type{
 	event.ExitCritical, event.EnterEmergency, event.ExitEmergency,
 }
 
-func restarted(t *testing.T, p *partitions) *partitions {
+func restarted(t *testing.T, p *partitionStates) *partitionStates {
 	t.Helper()
 	stored, version, err := p.snapshot()
 	require.NoError(t, err)
-	p.isSaved(version)
-	again := newPartitions(p.window)
+	p.markSaved(version)
+	again := newPartitionStates(p.window)
 	require.NoError(t, again.restore(stored))
-	assert.False(t, again.unsaved())
+	assert.False(t, again.hasChanges())
 	return again
 }
 
@@ -39,18 +39,18 @@ func TestLevelsOverARestart(t *testing.T) {
 	const window = 10 * time.Second
 	for seed := range uint64(300) {
 		dice := rand.New(rand.NewPCG(seed, 1))
-		steady, stopped := newPartitions(window), newPartitions(window)
+		steady, stopped := newPartitionStates(window), newPartitionStates(window)
 		now := time.UnixMilli(1_700_000_000_000)
 		for range 1 + dice.IntN(100) {
 			now = now.Add(time.Duration(dice.IntN(20)) * 100 * time.Millisecond * time.Duration(1+100*(dice.IntN(20)/19)))
 			id := partitionID{node: strconv.Itoa(dice.IntN(2))}
 			event, percentage := thresholdEvents[dice.IntN(len(thresholdEvents))], float64(dice.IntN(101))
-			steady.applyOne(id, event, percentage, now)
-			stopped.applyOne(id, event, percentage, now)
+			steady.applyEvent(id, event, percentage, now)
+			stopped.applyEvent(id, event, percentage, now)
 			if dice.IntN(2) == 0 {
 				stopped = restarted(t, stopped)
 			}
-			require.Equal(t, steady.shown(), stopped.shown(), "seed %d", seed)
+			require.Equal(t, steady.list(), stopped.list(), "seed %d", seed)
 		}
 	}
 }
@@ -58,12 +58,12 @@ func TestLevelsOverARestart(t *testing.T) {
 // A disk that fills crosses two thresholds; the events come in the wrong order, and
 // the Collector restarts between them.
 func TestEventsOutOfOrderOverARestart(t *testing.T) {
-	p := newPartitions(10 * time.Second)
+	p := newPartitionStates(10 * time.Second)
 	now := time.UnixMilli(1_700_000_000_000)
-	p.applyOne(partitionID{}, event.EnterCritical, 91, now)
+	p.applyEvent(partitionID{}, event.EnterCritical, 91, now)
 	p = restarted(t, p)
-	p.applyOne(partitionID{}, event.EnterLow, 76, now.Add(time.Second))
-	assert.Equal(t, []shownPartition{{level: event.Critical, percentage: 91}}, p.shown())
+	p.applyEvent(partitionID{}, event.EnterLow, 76, now.Add(time.Second))
+	assert.Equal(t, []partitionState{{level: event.Critical, percentage: 91}}, p.list())
 }
 
 // Levels of a release that stored no recent events, and events that cannot be, are
@@ -72,10 +72,10 @@ func TestLevelsWithoutRecentEvents(t *testing.T) {
 	for _, more := range []string{
 		``, `,"base":"full"`, `,"base":"low","recent":[{"threshold":"normal"}]`, `,"base":"low","recent":[{"threshold":"x"}]`,
 	} {
-		p := newPartitions(time.Hour)
+		p := newPartitionStates(time.Hour)
 		require.NoError(t, p.restore([]byte(`{"version":1,"partitions":[{"level":"critical","percentage":91,"changed":1700000000000`+more+`}]}`)), more)
-		p.applyOne(partitionID{}, event.ExitCritical, 84, time.UnixMilli(1_700_000_000_001))
-		assert.Equal(t, []shownPartition{{level: event.Low, percentage: 84}}, p.shown(), more)
+		p.applyEvent(partitionID{}, event.ExitCritical, 84, time.UnixMilli(1_700_000_000_001))
+		assert.Equal(t, []partitionState{{level: event.Low, percentage: 84}}, p.list(), more)
 	}
 }
 

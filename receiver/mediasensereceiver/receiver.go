@@ -14,14 +14,13 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/legato-otel/legato/internal/concurrency/bounded"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/internal/otel/metricsender"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
-// eventReceiver owns the listener and everything behind it. One instance serves
-// both signals.
+// eventReceiver is the receiver. One instance serves both signals.
 type eventReceiver struct {
 	config    *Config
 	settings  receiver.Settings
@@ -32,12 +31,12 @@ type eventReceiver struct {
 	logs    consumer.Logs
 	metrics consumer.Metrics
 
-	server   *webhook.Server
-	store    *stateStore
-	measures *measures // nil without a metrics pipeline
-	lastSent bool      // the last metrics were
-	stop     context.CancelFunc
-	wg       sync.WaitGroup
+	server        *webhook.Server
+	store         *stateStore
+	metricsSender *metricsender.Sender // nil without a metrics pipeline
+
+	stopBackgroundTasks context.CancelFunc
+	background          sync.WaitGroup
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*eventReceiver, error) {
@@ -58,8 +57,8 @@ func newReceiver(config *Config, set receiver.Settings) (*eventReceiver, error) 
 	return &eventReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
 }
 
-// Start restores what is known, takes the port, so that a busy one fails the
-// start, and serves only when both are there. It does not wait for subscriptions.
+// Start restores keys and levels, and then listens. A busy port is an error. Start does not
+// wait for subscriptions.
 func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
 		return errors.Join(err, r.Shutdown(ctx))
@@ -72,7 +71,7 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	if r.store, err = openStore(ctx, host, r.config.Storage, r.settings); err != nil {
 		return err
 	}
-	deliver, err := r.newDelivery(ctx)
+	bodies, err := r.newAcceptor(ctx)
 	if err != nil {
 		return err
 	}
@@ -81,114 +80,106 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	if r.server, err = webhook.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, webhook.Settings{
-		Path: r.config.Path, DefaultPath: defaultPath, MaxBody: r.config.HTTP.MaxRequestBodySize, MaxInFlight: r.config.MaxInFlightBytes,
-		Accept: deliver.accept, Count: r.countAnswers, Messages: messages, Logger: r.settings.Logger,
+		Path: r.config.Path, DefaultPath: defaultPath, MaxBodyBytes: r.config.HTTP.MaxRequestBodySize, MaxInFlightBytes: r.config.MaxInFlightBytes,
+		Accept: bodies.accept, CountAnswers: webhook.CountAnswersIn(r.telemetry.ReceiverMediasenseRequests), Messages: answerMessages, Logger: r.settings.Logger,
 	}); err != nil {
 		return err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r.stop = stop
-	if r.measures != nil {
-		r.wg.Go(func() { r.sendMetrics(background) })
+	r.stopBackgroundTasks = stop
+	if r.metricsSender != nil {
+		r.background.Go(func() { r.metricsSender.Run(background) })
 	}
-	if deliver.senders != nil {
-		r.wg.Go(func() { deliver.senders.run(background) })
+	if bodies.namedSenders != nil {
+		r.background.Go(func() { bodies.namedSenders.run(background) })
 	}
 	for _, m := range managers {
-		r.wg.Go(func() { m.run(background) })
+		r.background.Go(func() { m.run(background) })
 	}
 	if r.config.HTTP.TLS.HasValue() {
-		r.settings.Logger.Warn("The listener has TLS, which MediaSense does not speak: something else must take its events and pass them on")
+		r.settings.Logger.Warn("The listener has TLS, which MediaSense does not support: a proxy must accept its events and pass them on")
 	}
-	// Without the path: people put secrets into it.
+	// The log omits the path, because people put secrets into it.
 	r.settings.Logger.Info("Listening for MediaSense events", zap.String("endpoint", r.server.Address.String()))
 	return nil
 }
 
-// newDelivery makes the way of a body, with what is known from before.
-func (r *eventReceiver) newDelivery(ctx context.Context) (*delivery, error) {
+// newAcceptor returns the acceptor of bodies with its restored state, and makes the
+// metrics if they are in a pipeline.
+func (r *eventReceiver) newAcceptor(ctx context.Context) (*acceptor, error) {
 	windows := &r.config.Deduplication
-	d := &delivery{
-		logs:      r.logs,
-		windows:   windows,
-		perTrack:  r.config.PerTrack,
-		known:     newKnown(windows.MaxEntries, r.config.Subscription.HasValue()),
-		senders:   newSenders(r.config, r.settings.Logger),
-		disks:     newPartitions(windows.StorageWindow),
-		store:     r.store,
-		obsreport: r.obsreport,
-		telemetry: r.telemetry,
-		logger:    r.settings.Logger,
-		resource:  newResourceBuilder(r.config),
-		version:   r.settings.BuildInfo.Version,
-		limits:    outbox.Limits{Bytes: r.config.MaxBatchBytes, Records: r.config.MaxBatchRecords},
+	a := &acceptor{
+		outbox: outbox.Delivery{
+			Next: r.logs, ObsReport: r.obsreport, Format: metadata.Type.String(),
+			Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version,
+			Limits: r.config.chunkLimits(), Messages: deliveryMessages, Logger: r.settings.Logger,
+		},
+		windows:      windows,
+		perTrack:     r.config.PerTrack,
+		accepted:     newAcceptedKeys(windows.MaxEntries, r.config.Subscription.HasValue()),
+		namedSenders: newNamedSenders(r.config, r.settings.Logger),
+		partitions:   newPartitionStates(windows.StorageWindow),
+		store:        r.store,
+		telemetry:    r.telemetry,
+		logger:       r.settings.Logger,
+		resource:     newResourceBuilder(r.config),
 	}
-	if err := r.store.restore(ctx, d.known, d.disks, windows.Window); err != nil {
+	if err := r.store.restore(ctx, a.accepted, a.partitions, windows.Window); err != nil {
 		return nil, err
 	}
 	if r.metrics != nil {
 		var err error
-		if r.measures, err = newMeasures(r.config, r.settings, d.disks.shown, d.senders); err != nil {
+		if a.metrics, err = newMetricSet(r.config, r.settings, a.partitions.list, a.namedSenders); err != nil {
 			return nil, err
 		}
-		d.measures = r.measures
+		r.metricsSender = &metricsender.Sender{
+			Collect: a.metrics.collect, Next: r.metrics, Interval: r.config.Metrics.Interval,
+			ObsReport: r.obsreport, Format: metadata.Type.String(), Logger: r.settings.Logger,
+		}
 	}
-	return d, r.startTelemetry(ctx, d)
+	return a, r.startTelemetry(ctx, a)
 }
 
-// messages say what an answer means to MediaSense: that it sends anything again
-// is not known.
-var messages = webhook.Messages{
-	OtherPath:    "Request to another path than the configured one; its events are lost: subscribe with this path",
-	Refused:      "Events refused; MediaSense is not known to send them again",
-	Busy:         "Events refused, because the bodies in flight reach max_in_flight_bytes; MediaSense is not known to send them again",
-	TooLarge:     "Body over max_request_body_size; its events are lost",
-	Unread:       "Body could not be read; its events are lost",
-	Unauthorized: "Request without the credentials that auth asks for, which MediaSense does not send; its events are lost",
-	Encoding:     "Body in an encoding that is not in compression_algorithms; its events are lost",
-	NoLength:     "Body without a length in HTTP/1.0, of which nothing can be read; the proxy in front must send Content-Length or HTTP/1.1",
+var deliveryMessages = outbox.LogMessages{
+	Quarantined: "Events refused permanently by the pipeline; they are quarantined",
+	Lost:        "Quarantine refused permanently by the pipeline as well; its events are lost",
 }
 
-// Shutdown leaves the servers, lets requests in flight end within
-// shutdown_timeout, cuts them off then, sends the last metrics and closes the
-// storage: nothing is consumed or stored after it. It may come without Start and
-// more than once.
+// answerMessages say in the log what an answer means to MediaSense, which is not known to
+// send anything again.
+var answerMessages = webhook.LogMessages{
+	WrongPath:           "Request to another path than the configured one; its events are lost: subscribe with this path",
+	Refused:             "Events refused; MediaSense is not known to send them again",
+	Busy:                "Events refused, because the bodies in flight reach max_in_flight_bytes; MediaSense is not known to send them again",
+	TooLarge:            "Body over max_request_body_size; its events are lost",
+	Unreadable:          "Body could not be read; its events are lost",
+	Unauthorized:        "Request without the credentials that auth asks for, which MediaSense does not send; its events are lost",
+	UnsupportedEncoding: "Body in an encoding that is not in compression_algorithms; its events are lost",
+	MissingLength:       "Body without a length in HTTP/1.0, of which nothing can be read; the proxy in front must send Content-Length or HTTP/1.1",
+}
+
+// Shutdown ends the sessions at the servers, waits up to shutdown_timeout for requests in
+// flight, then closes their connections, sends the last metrics and closes the storage: the
+// receiver sends and stores nothing after it. It may be called without Start and more than
+// once.
 func (r *eventReceiver) Shutdown(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
-	if r.stop != nil {
-		r.stop() // at once, so that all waits are one
+	if r.stopBackgroundTasks != nil {
+		r.stopBackgroundTasks() // first, so that they stop while the requests end
 	}
 	var errs error
 	if r.server != nil {
 		errs = r.server.Stop(grace)
 		r.server = nil
 	}
-	errs = errors.Join(errs, r.stopBackground(grace))
+	errs = errors.Join(errs, r.metricsSender.Finish(grace, &r.background))
 	errs = errors.Join(errs, r.store.close(grace))
 	if errs != nil && ctx.Err() == nil {
-		r.settings.Logger.Warn("Not all was done within shutdown_timeout; what was not acknowledged comes again",
+		r.settings.Logger.Warn("Shutdown was not complete within shutdown_timeout",
 			zap.Duration("shutdown_timeout", r.config.ShutdownTimeout), zap.Error(errs))
 		errs = nil
 	}
 	r.telemetry.Shutdown()
 	return errs
-}
-
-// stopBackground waits for what runs beside the requests, and then sends the last
-// metrics, unless those before are still on their way.
-func (r *eventReceiver) stopBackground(grace context.Context) error {
-	end, cancel := bounded.After(grace, bounded.AfterGrace)
-	defer cancel()
-	err := bounded.Wait(end, &r.wg)
-	if err == nil && r.measures != nil && !r.lastSent {
-		r.lastSent = true
-		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
-		defer cancel()
-		err = bounded.Call(last, func(ctx context.Context) error {
-			r.sendMetricsOnce(ctx)
-			return nil
-		})
-	}
-	return err
 }

@@ -15,54 +15,53 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// resourceBuilder knows what the configuration makes of who posted.
+// resourceBuilder builds resources with the configured attributes.
 type resourceBuilder struct {
 	parameters []pair // query parameter and attribute
-	static     map[string]string
+	configured map[string]string
 }
 
 type pair struct{ key, value string }
 
 func newResourceBuilder(config *Config) resourceBuilder {
-	b := resourceBuilder{static: config.ResourceAttributes}
+	b := resourceBuilder{configured: config.ResourceAttributes}
 	for _, parameter := range slices.Sorted(maps.Keys(config.QueryParameters)) {
 		b.parameters = append(b.parameters, pair{parameter, config.QueryParameters[parameter]})
 	}
 	return b
 }
 
-// maxNameLength bounds what is kept of a name from a query, a node or a
-// partition.
-const maxNameLength = 128
+// maxNameBytes bounds the stored name of a query parameter, a node or a partition.
+const maxNameBytes = 128
 
-// clip makes a name fit to be kept: short, and UTF-8.
-func clip(name string) string { return clipTo(name, maxNameLength) }
+// clipName returns a name as it is stored: short, and valid UTF-8.
+func clipName(name string) string { return clipText(name, maxNameBytes) }
 
-// clipTo returns at most limit bytes of text, as UTF-8.
-func clipTo(text string, limit int) string {
+// clipText returns at most limit bytes of text, as valid UTF-8.
+func clipText(text string, limit int) string {
 	return strings.ToValidUTF8(text[:min(len(text), limit)], "")
 }
 
-// resource is the server that a body came from, with its attributes in order.
+// resource describes the sender of a body, with its attributes in order.
 type resource struct{ attributes []pair }
 
-// build returns the resource of who posted.
+// build returns the resource of the sender of a request.
 func (b resourceBuilder) build(req *webhook.Request) resource {
-	r := resource{make([]pair, 0, 4+len(b.parameters)+len(b.static))}
-	r.set(names.ServiceName, names.MediaSenseService)
-	r.set(names.ServiceInstanceID, req.Address)
-	r.set(names.ServerAddress, req.Address)
-	r.set(names.ClientAddress, req.Address)
+	r := resource{make([]pair, 0, 4+len(b.parameters)+len(b.configured))}
+	r.setAttribute(names.ServiceName, names.MediaSenseService)
+	r.setAttribute(names.ServiceInstanceID, req.ClientAddress)
+	r.setAttribute(names.ServerAddress, req.ClientAddress)
+	r.setAttribute(names.ClientAddress, req.ClientAddress)
 	for _, p := range b.parameters {
-		r.set(p.value, clip(req.Query.Get(p.key)))
+		r.setAttribute(p.value, clipName(req.Query.Get(p.key)))
 	}
-	for key, value := range b.static {
-		r.set(key, value)
+	for key, value := range b.configured {
+		r.setAttribute(key, value)
 	}
 	return r
 }
 
-func (r *resource) set(key, value string) {
+func (r *resource) setAttribute(key, value string) {
 	if value == "" {
 		return
 	}
@@ -75,17 +74,17 @@ func (r *resource) set(key, value string) {
 	r.attributes = append(r.attributes, pair{key, value})
 }
 
-// put writes the resource of log records.
-func (r *resource) put(m pcommon.Map) {
+// putLogResource writes the resource of log records.
+func (r *resource) putLogResource(m pcommon.Map) {
 	m.EnsureCapacity(len(r.attributes))
 	for _, p := range r.attributes {
 		m.PutStr(p.key, p.value)
 	}
 }
 
-// sender is the resource of metrics about what one server does: without the
-// address that it posts from, unless that is its name.
-func (r *resource) sender() attribute.Set {
+// metricResource returns the resource of the metrics of one server. It omits the client and
+// server address; service.instance.id has the address, unless configured otherwise.
+func (r *resource) metricResource() attribute.Set {
 	var attributes []attribute.KeyValue
 	for _, p := range r.attributes {
 		if p.key != names.ClientAddress && p.key != names.ServerAddress {
@@ -95,24 +94,24 @@ func (r *resource) sender() attribute.Set {
 	return attribute.NewSet(attributes...)
 }
 
-// expected are the resources of metrics of servers with known addresses. With query
-// parameters only a post tells the resource.
-func (b resourceBuilder) expected(named *senders) (all []attribute.Set) {
+// expectedResources returns the metric resources of named servers with known addresses.
+// With query parameters only a request shows the resource.
+func (b resourceBuilder) expectedResources(named *namedSenders) (all []attribute.Set) {
 	if named == nil || len(b.parameters) > 0 {
 		return nil
 	}
 	for address := range *named.addresses.Load() {
-		r := b.build(&webhook.Request{Address: address.String()})
-		all = append(all, r.sender())
+		r := b.build(&webhook.Request{ClientAddress: address.String()})
+		all = append(all, r.metricResource())
 	}
 	return all
 }
 
-// cluster is the resource of metrics about the disks, of which each server
-// tells: nothing in it depends on who posted.
-func (b resourceBuilder) cluster() attribute.Set {
+// clusterResource returns the resource of the metrics of partitions. Each server reports all
+// partitions, so it does not depend on the sender.
+func (b resourceBuilder) clusterResource() attribute.Set {
 	attributes := []attribute.KeyValue{attribute.String(names.ServiceName, names.MediaSenseService)}
-	for key, value := range b.static {
+	for key, value := range b.configured {
 		attributes = append(attributes, attribute.String(key, value))
 	}
 	return attribute.NewSet(attributes...)

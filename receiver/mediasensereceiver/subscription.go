@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// SubscriptionConfig makes the receiver subscribe itself at MediaSense servers.
+// SubscriptionConfig makes the receiver subscribe at MediaSense servers.
 type SubscriptionConfig struct {
 	// Callback is the URL of this receiver as the servers see it, normally with
 	// an IP address, and with http: MediaSense posts to nothing else. Its path is
@@ -28,13 +28,13 @@ type SubscriptionConfig struct {
 	Filters []string `mapstructure:"filters"`
 	// TagNameRegex limits tag events to tags with a matching name. Default: all.
 	TagNameRegex string `mapstructure:"tag_name_regex"`
-	// VerifyInterval is how often the subscriptions are looked after: a server
-	// may forget them when it restarts. Default 5 m; above 25 m each look would
-	// need a new session.
+	// VerifyInterval is the interval of the checks of the subscriptions, which a server
+	// may forget when it restarts. Default 5 m; above 25 m each check needs a new
+	// session.
 	VerifyInterval time.Duration `mapstructure:"verify_interval"`
-	// UnsubscribeOnShutdown takes the subscriptions back at a stop. Default
-	// false: events that come while the Collector restarts are lost either way,
-	// and with the subscription kept those that come right after it are not.
+	// UnsubscribeOnShutdown removes the subscriptions at shutdown. Default false: events
+	// during a restart of the Collector are lost either way, but with the subscription
+	// the first events after the restart are not.
 	UnsubscribeOnShutdown bool `mapstructure:"unsubscribe_on_shutdown"`
 	// Servers are the API servers, both the primary and the secondary: each
 	// sends only what happened on itself. Required.
@@ -55,8 +55,8 @@ type SubscriptionServer struct {
 	Username string `mapstructure:"username"`
 	// Password of the user. Required.
 	Password configopaque.String `mapstructure:"password"`
-	// Callback that this server is to post to, instead of the common one: for a
-	// query that tells the servers apart. Optional.
+	// Callback to which this server posts, instead of the common one, for a query that
+	// distinguishes the servers. Optional.
 	Callback string `mapstructure:"callback"`
 
 	// prevent unkeyed literal initialization
@@ -97,7 +97,7 @@ func (s *SubscriptionServer) Validate() error {
 	case u.Scheme == "http" && !s.HTTP.TLS.Insecure:
 		errs = append(errs, fmt.Errorf("endpoint %q would send username and password in clear; use https, or set tls::insecure", s.HTTP.Endpoint))
 	}
-	if s.HTTP.Timeout <= 0 { // a server that hangs would never be asked again
+	if s.HTTP.Timeout <= 0 { // without a timeout, a server that hangs would block its manager
 		errs = append(errs, fmt.Errorf("timeout must be positive, got %s", s.HTTP.Timeout))
 	}
 	if s.Username == "" {
@@ -139,7 +139,7 @@ func (c *SubscriptionConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// checkPaths refuses a callback that leads to another path than the receiver's.
+// checkPaths refuses a callback with another path than the receiver's.
 func (c *SubscriptionConfig) checkPaths(path string) error {
 	check := func(key, callback string) error {
 		u, err := url.Parse(callback)
@@ -163,7 +163,8 @@ func comparablePath(path string) string {
 	return strings.TrimSuffix(path, "/")
 }
 
-// checkCallback names a callback without its query: there may be a token in it.
+// checkCallback returns an error for an invalid callback. It shows the callback without its
+// query, which may contain a token.
 func checkCallback(callback string) error {
 	u, err := url.Parse(callback)
 	shown, _, _ := strings.Cut(withoutUser(callback), "?")

@@ -15,19 +15,19 @@ import (
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
-// trackEvents are the events of the tracks of a session.
+// trackEvents are the events of a session's tracks.
 var trackEvents = [event.TypeCount]struct{ name, verb string }{
 	event.SessionStarted: {names.EventTrackStarted, "started"},
 	event.SessionUpdated: {names.EventTrackUpdated, "updated"},
 	event.SessionEnded:   {names.EventTrackEnded, "ended"},
 }
 
-// trackID names a track: numbers begin anew in each session.
+// trackID returns the id of a track. Track numbers are unique within a session only.
 func trackID(session string, number int64) string {
 	return strings.ToLower(session) + "-track" + strconv.FormatInt(number, 10)
 }
 
-// appendTracks writes one record for each track of a session event.
+// appendTracks appends one log record for each track of a session event.
 func appendTracks(to plog.LogRecordSlice, e *event.Event, now pcommon.Timestamp) {
 	kind := trackEvents[e.Type]
 	if kind.name == "" {
@@ -37,7 +37,7 @@ func appendTracks(to plog.LogRecordSlice, e *event.Event, now pcommon.Timestamp)
 	for i := range tracks {
 		track := &tracks[i]
 		if track.Kind != event.KindMap {
-			continue // it stands in the session's record
+			continue // the log record of the session has it
 		}
 		lr := to.AppendEmpty()
 		lr.SetEventName(kind.name)
@@ -47,20 +47,19 @@ func appendTracks(to plog.LogRecordSlice, e *event.Event, now pcommon.Timestamp)
 		m.EnsureCapacity(len(track.Members) + 3)
 		putIfSet(m, names.MediaSenseSessionID, e.SessionID())
 		number, numbered := track.Member(event.TrackNumber)
-		what := "track"
+		outcome := "track"
 		if numbered && number.Kind == event.KindInt {
 			m.PutStr(names.MediaSenseTrackID, trackID(e.SessionID(), number.Int()))
-			what += " " + strconv.FormatInt(number.Int(), 10)
+			outcome += " " + strconv.FormatInt(number.Int(), 10)
 		}
 		putMembers(m, names.KindTrack, track.Members)
 		putForwarded(m, e)
-		putPart(m, e)
-		lr.Body().SetStr(describeTrack(what, kind.verb, track))
+		putPartNumbers(m, e)
+		lr.Body().SetStr(describeTrack(outcome, kind.verb, track))
 	}
 }
 
-// trackTime is when it happened to the track; where that is not known, when it
-// happened to the session.
+// trackTime returns when the event happened to the track or, if unknown, to the session.
 func trackTime(e *event.Event, track *event.Value) int64 {
 	start, _ := track.Member(event.TrackStartDate)
 	duration, _ := track.Member(event.TrackDuration)
@@ -71,7 +70,7 @@ func trackTime(e *event.Event, track *event.Value) int64 {
 			at = start.Int()
 		}
 	case event.SessionEnded:
-		at = endOf(start.Int(), duration.Int(), start.Kind == event.KindInt && duration.Kind == event.KindInt)
+		at = endTime(start.Int(), duration.Int(), start.Kind == event.KindInt && duration.Kind == event.KindInt)
 	default:
 	}
 	if at <= 0 {
@@ -80,14 +79,14 @@ func trackTime(e *event.Event, track *event.Value) int64 {
 	return at
 }
 
-func describeTrack(what, verb string, track *event.Value) string {
-	line := what + " " + verb
+func describeTrack(outcome, verb string, track *event.Value) string {
+	line := outcome + " " + verb
 	if media, _ := track.Member(event.TrackMediaType); media.Kind == event.KindText {
-		line += ": " + wireText(media.Text)
+		line += ": " + redactText(media.Text)
 	}
 	if duration, _ := track.Member(event.TrackDuration); duration.Kind == event.KindInt {
-		line += " after " + seconds(duration.Int())
+		line += " after " + formatSeconds(duration.Int())
 	}
 	participants, _ := track.Member(event.Participants)
-	return line + plural(", ", len(participants.Items), "participant")
+	return line + countOfThings(", ", len(participants.Items), "participant")
 }

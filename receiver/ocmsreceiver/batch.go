@@ -128,7 +128,7 @@ func (d *delivery) markDuplicates(in *batch) {
 		case p.hasKey && d.deduplication.Window > 0:
 			if p.duplicate = here[p.key] || d.acceptedKeys.Contains(p.key, in.received); !p.duplicate {
 				here[p.key] = true
-				in.dedupEntries = append(in.dedupEntries, dedup.Entry{Key: p.key, Until: in.received.Add(d.deduplication.Window)})
+				in.dedupEntries = append(in.dedupEntries, dedup.Entry{Key: p.key, ExpiresAt: in.received.Add(d.deduplication.Window)})
 			}
 		}
 		if !p.duplicate {

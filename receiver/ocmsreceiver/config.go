@@ -205,8 +205,8 @@ func (c *DeduplicationConfig) Validate() error {
 	if c.Window < 0 {
 		errs = append(errs, fmt.Errorf("window must not be negative, got %s", c.Window))
 	}
-	if c.MaxEntries < dedup.MinimumEntries || c.MaxEntries > dedup.MaximumEntries {
-		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinimumEntries, dedup.MaximumEntries, c.MaxEntries))
+	if c.MaxEntries < dedup.MinEntries || c.MaxEntries > dedup.MaxEntries {
+		errs = append(errs, fmt.Errorf("max_entries must be from %d to %d, got %d", dedup.MinEntries, dedup.MaxEntries, c.MaxEntries))
 	}
 	return errors.Join(errs...)
 }

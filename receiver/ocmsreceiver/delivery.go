@@ -62,17 +62,17 @@ func (d *delivery) deliverBatch(ctx context.Context, from *origin, lines []rawLi
 	defer unlock()
 	d.markDuplicates(in)
 	for at, left := 0, in.newLines; at < len(in.lines); {
-		p := d.limits.Cut(at, len(in.lines), in.lineSize)
-		if p.Fresh > 0 {
+		p := d.limits.NextChunk(at, len(in.lines), in.lineSize)
+		if p.NewParts > 0 {
 			if err := d.deliverUntilTaken(ctx, in, &p); err != nil {
 				return d.abandonBatch(in, left)
 			}
-			d.acceptedKeys.Accept(in.dedupEntriesOf(p.From, p.To), in.received)
+			d.acceptedKeys.MarkAccepted(in.dedupEntriesOf(p.From, p.To), in.received)
 			d.storeTaken(in, &p)
 			d.eventMetrics.countAccepted(d.attemptsContext, in, &p) //nolint:contextcheck // it ends with the receiver, not with the input
 		}
 		d.countOutcomes(in, &p)
-		at, left = p.To, left-p.Fresh
+		at, left = p.To, left-p.NewParts
 	}
 	return nil
 }
@@ -91,11 +91,11 @@ func (d *delivery) abandonBatch(in *batch, lines int) error {
 
 // storeTaken stores that the lines of a piece were delivered, so that they are not
 // delivered again after a crash.
-func (d *delivery) storeTaken(in *batch, p *outbox.Piece) {
+func (d *delivery) storeTaken(in *batch, p *outbox.Chunk) {
 	if !in.origin.rereadable {
 		return
 	}
-	uids := make([]uid, 0, p.Fresh)
+	uids := make([]uid, 0, p.NewParts)
 	for i := p.From; i < p.To; i++ {
 		if !in.lines[i].duplicate {
 			uids = append(uids, in.lines[i].uid)
@@ -108,7 +108,7 @@ func (d *delivery) storeTaken(in *batch, p *outbox.Piece) {
 
 // deliverUntilTaken retries until the next consumer accepts the piece or its quarantine,
 // or until retry_on_failure ends. Its only error is errStopped.
-func (d *delivery) deliverUntilTaken(ctx context.Context, in *batch, p *outbox.Piece) error {
+func (d *delivery) deliverUntilTaken(ctx context.Context, in *batch, p *outbox.Chunk) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = d.retry.InitialInterval, d.retry.MaxInterval
 	pause.RandomizationFactor, pause.Multiplier = d.retry.RandomizationFactor, d.retry.Multiplier
@@ -118,7 +118,7 @@ func (d *delivery) deliverUntilTaken(ctx context.Context, in *batch, p *outbox.P
 		if err == nil {
 			return nil
 		}
-		d.countLines(refused, p.Fresh)
+		d.countLines(refused, p.NewParts)
 		if ctx.Err() != nil || d.attemptsContext.Err() != nil {
 			return errStopped
 		}
@@ -141,22 +141,22 @@ func (d *delivery) deliverUntilTaken(ctx context.Context, in *batch, p *outbox.P
 // deliverOnce sends the new lines of a piece to the next consumer once. After a permanent
 // error it sends them as quarantined lines instead, because the contract of consumers
 // forbids to send the same data again.
-func (d *delivery) deliverOnce(in *batch, p *outbox.Piece) error {
+func (d *delivery) deliverOnce(in *batch, p *outbox.Chunk) error {
 	if d.logs == nil {
 		return nil
 	}
-	p.Rejected = nil
+	p.QuarantineReason = nil
 	out := d.newSender(in)
-	out.Records.EnsureCapacity(p.Fresh)
+	out.Records.EnsureCapacity(p.NewParts)
 	d.addRecords(in, p, out)
 	err := out.Flush()
 	if err == nil || !consume.IsPermanent(err) {
 		return err
 	}
-	p.Rejected = err
+	p.QuarantineReason = err
 	d.logger.error("Events refused permanently by the pipeline; they are quarantined", in.logFields(p, err)...)
 	out = d.newSender(in)
-	out.MaxRaw, out.Insist = logrecord.MaxRaw, true
+	out.MaxRawBytes, out.ContinueAfterRefusal = logrecord.MaxRaw, true
 	addQuarantined(in, p, out)
 	if err = out.Flush(); err == nil || !consume.IsPermanent(err) {
 		return err
@@ -168,8 +168,8 @@ func (d *delivery) deliverOnce(in *batch, p *outbox.Piece) error {
 
 // logFields returns the number, file and offsets of the lines of a piece, for the
 // Collector's log.
-func (in *batch) logFields(p *outbox.Piece, err error) []zap.Field {
-	fields := []zap.Field{zap.Int("events", p.Fresh), zap.Error(err)}
+func (in *batch) logFields(p *outbox.Chunk, err error) []zap.Field {
+	fields := []zap.Field{zap.Int("events", p.NewParts), zap.Error(err)}
 	if name := in.origin.filePath(); name != "" {
 		fields = append(fields, zap.String("file", name), zap.Int64("first_offset", in.lines[p.From].offset), zap.Int64("last_offset", in.lines[p.To-1].offset))
 	}
@@ -178,8 +178,8 @@ func (in *batch) logFields(p *outbox.Piece, err error) []zap.Field {
 
 func (d *delivery) newSender(in *batch) *outbox.Sender {
 	out := &outbox.Sender{
-		Context: d.attemptsContext, Send: d.consume, MaxRaw: d.limits.Bytes, Now: pcommon.NewTimestampFromTime(in.received),
-		Open: func(logs plog.Logs) plog.LogRecordSlice {
+		Context: d.attemptsContext, Send: d.consume, MaxRawBytes: d.limits.Bytes, ReceivedAt: pcommon.NewTimestampFromTime(in.received),
+		AddResource: func(logs plog.Logs) plog.LogRecordSlice {
 			rl := logs.ResourceLogs().AppendEmpty()
 			in.origin.resource.putTo(rl.Resource().Attributes())
 			sl := rl.ScopeLogs().AppendEmpty()
@@ -188,7 +188,7 @@ func (d *delivery) newSender(in *batch) *outbox.Sender {
 			return sl.LogRecords()
 		},
 	}
-	out.Begin()
+	out.StartPayload()
 	return out
 }
 

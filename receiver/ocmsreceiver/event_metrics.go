@@ -36,11 +36,11 @@ func newEventMetrics(config *Config, set receiver.Settings) *eventMetrics {
 }
 
 // countAccepted counts the new events of a piece that the next consumer accepted.
-func (m *eventMetrics) countAccepted(ctx context.Context, in *batch, p *outbox.Piece) {
-	if m == nil || p.Rejected != nil || p.Lost {
+func (m *eventMetrics) countAccepted(ctx context.Context, in *batch, p *outbox.Chunk) {
+	if m == nil || p.QuarantineReason != nil || p.Lost {
 		return
 	}
-	server, err := m.byServer.For(in.origin.resource.metricAttributes())
+	server, err := m.byServer.InstrumentsFor(in.origin.resource.metricAttributes())
 	if err != nil {
 		m.logger.Error("Events cannot be counted", zap.Error(err))
 		return

@@ -165,7 +165,7 @@ func sizeOf(t *testing.T, text string) (total int) {
 	d := &delivery{keepOriginal: true}
 	in := d.newBatch(&origin{rereadable: true}, []rawLine{{text: text}})
 	out := &outbox.Sender{
-		Context: t.Context(), MaxRaw: len(text), Open: func(logs plog.Logs) plog.LogRecordSlice {
+		Context: t.Context(), MaxRawBytes: len(text), AddResource: func(logs plog.Logs) plog.LogRecordSlice {
 			return logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 		},
 		Send: func(_ context.Context, logs plog.Logs) error {
@@ -173,8 +173,8 @@ func sizeOf(t *testing.T, text string) (total int) {
 			return nil
 		},
 	}
-	out.Begin()
-	d.addRecords(in, &outbox.Piece{To: 1}, out)
+	out.StartPayload()
+	d.addRecords(in, &outbox.Chunk{To: 1}, out)
 	require.NoError(t, out.Flush())
 	return total
 }

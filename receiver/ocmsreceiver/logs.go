@@ -31,7 +31,7 @@ var eventNames = [...]string{ocms.Generic: names.EventOCMSEvent, ocms.Request: n
 const maxMessage = 1024
 
 // addRecords adds the log records of the new lines of a piece.
-func (d *delivery) addRecords(in *batch, p *outbox.Piece, to *outbox.Sender) {
+func (d *delivery) addRecords(in *batch, p *outbox.Chunk, to *outbox.Sender) {
 	for i := p.From; i < p.To; i++ {
 		part := &in.lines[i]
 		switch {
@@ -54,8 +54,8 @@ func (d *delivery) addEventRecord(in *batch, part *batchLine, to *outbox.Sender)
 	}
 	lr := to.Records.AppendEmpty()
 	lr.SetEventName(eventNames[e.Kind()])
-	lr.SetObservedTimestamp(to.Now)
-	lr.SetTimestamp(to.Now)
+	lr.SetObservedTimestamp(to.ReceivedAt)
+	lr.SetTimestamp(to.ReceivedAt)
 	if !e.Time.IsZero() && e.Time.Unix() > 0 {
 		lr.SetTimestamp(pcommon.NewTimestampFromTime(e.Time))
 	}
@@ -136,8 +136,8 @@ func addMalformedRecord(in *batch, part *batchLine, to *outbox.Sender) {
 
 // addQuarantined adds records with the bytes of new lines that the pipeline refused
 // permanently.
-func addQuarantined(in *batch, p *outbox.Piece, to *outbox.Sender) {
-	message := p.Rejected.Error()
+func addQuarantined(in *batch, p *outbox.Chunk, to *outbox.Sender) {
+	message := p.QuarantineReason.Error()
 	message = strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
 	for i := p.From; i < p.To; i++ {
 		if part := &in.lines[i]; !part.duplicate {
@@ -154,14 +154,14 @@ func addQuarantined(in *batch, p *outbox.Piece, to *outbox.Sender) {
 func addRaw(in *batch, part *batchLine, to *outbox.Sender, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
 	number := 0
 	to.AddRaw(&logrecord.Raw{
-		Event: event, Severity: severity, Part: names.OCMSRecordPart, Parts: names.OCMSRecordParts, Text: part.text,
+		EventName: event, Severity: severity, PartKey: names.OCMSRecordPart, PartsKey: names.OCMSRecordParts, Text: part.text,
 	}, func(lr plog.LogRecord, first bool) {
 		number++
 		suffix := ""
 		if number > 1 || event == names.EventOCMSLong {
 			suffix = "-" + strconv.Itoa(number)
 		}
-		lr.SetTimestamp(to.Now)
+		lr.SetTimestamp(to.ReceivedAt)
 		putLineOrigin(lr.Attributes(), in, part, suffix)
 		if complete != nil {
 			complete(lr, first)

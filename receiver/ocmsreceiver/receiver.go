@@ -18,6 +18,7 @@ import (
 	"github.com/legato-otel/legato/internal/concurrency/bounded"
 	"github.com/legato-otel/legato/internal/ingest/dedup"
 	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/otel/metricsender"
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
@@ -35,8 +36,7 @@ type eventReceiver struct {
 
 	inputs           *inputs
 	store            *store
-	eventMetrics     *eventMetrics // nil without a metrics pipeline
-	finalMetricsSent bool          // the last metrics were
+	metricsSender    *metricsender.Sender // nil without a metrics pipeline
 	cancelBackground context.CancelFunc
 	cancelAttempts   context.CancelFunc // ends attempts in flight
 	wg               sync.WaitGroup
@@ -90,8 +90,8 @@ func (r *eventReceiver) start(ctx context.Context, host component.Host) error {
 	if r.inputs, err = buildInputs(&config, r.settings.TelemetrySettings, d); err != nil {
 		return err
 	}
-	if r.eventMetrics != nil {
-		r.wg.Go(func() { r.sendMetrics(background) })
+	if r.metricsSender != nil {
+		r.wg.Go(func() { r.metricsSender.Run(background) })
 	}
 	if err := r.inputs.start(r.store.persister()); err != nil {
 		return err
@@ -123,8 +123,11 @@ func (r *eventReceiver) newDelivery(ctx, attempts context.Context) (*delivery, e
 		return nil, err
 	}
 	if r.metrics != nil {
-		r.eventMetrics = newEventMetrics(r.config, r.settings)
-		d.eventMetrics = r.eventMetrics
+		d.eventMetrics = newEventMetrics(r.config, r.settings)
+		r.metricsSender = &metricsender.Sender{
+			Collect: d.eventMetrics.byServer.Collect, Next: r.metrics, Interval: r.config.Metrics.Interval,
+			ObsReport: r.obsreport, Format: metadata.Type.String(), Logger: r.settings.Logger,
+		}
 	}
 	return d, r.startTelemetry(ctx, d)
 }
@@ -144,7 +147,7 @@ func (r *eventReceiver) Shutdown(ctx context.Context) error {
 		defer context.AfterFunc(grace, r.cancelAttempts)()
 	}
 	errs := r.stopInputs(grace)
-	errs = errors.Join(errs, r.stopBackground(grace))
+	errs = errors.Join(errs, r.metricsSender.Finish(grace, &r.wg))
 	if r.cancelAttempts != nil {
 		r.cancelAttempts()
 	}
@@ -169,22 +172,4 @@ func (r *eventReceiver) stopInputs(grace context.Context) error {
 	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
 	return bounded.Call(end, func(context.Context) error { return inputs.stop() })
-}
-
-// stopBackground waits for sendMetrics, and then sends the last metrics. If sendMetrics
-// does not return, the last metrics are not sent.
-func (r *eventReceiver) stopBackground(grace context.Context) error {
-	end, cancel := bounded.After(grace, bounded.AfterGrace)
-	defer cancel()
-	err := bounded.Wait(end, &r.wg)
-	if err == nil && r.eventMetrics != nil && !r.finalMetricsSent {
-		r.finalMetricsSent = true
-		last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
-		defer cancel()
-		err = bounded.Call(last, func(ctx context.Context) error {
-			r.sendMetricsOnce(ctx)
-			return nil
-		})
-	}
-	return err
 }

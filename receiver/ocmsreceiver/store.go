@@ -192,7 +192,7 @@ func (s *store) saveTaken(ctx context.Context, taken []uid, known *dedup.Set) er
 	if err := s.client.Batch(ctx, operations...); err != nil {
 		return err
 	}
-	known.Saved(&snapshot)
+	known.MarkSaved(&snapshot)
 	if errs == nil && len(taken) > 0 {
 		s.nextChunk++
 		s.lineCount += len(taken)

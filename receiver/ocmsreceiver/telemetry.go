@@ -56,7 +56,7 @@ func (r *eventReceiver) startTelemetry(ctx context.Context, d *delivery) error {
 }
 
 // countOutcomes counts the lines of a piece by outcome.
-func (d *delivery) countOutcomes(in *batch, p *outbox.Piece) {
+func (d *delivery) countOutcomes(in *batch, p *outbox.Chunk) {
 	var counts [outcomes]int
 	now := time.Now()
 	for i := p.From; i < p.To; i++ {
@@ -85,13 +85,13 @@ func (d *delivery) countFlags(flags ocms.Flags) {
 	}
 }
 
-func outcomeOf(p *outbox.Piece, part *batchLine) outcome {
+func outcomeOf(p *outbox.Chunk, part *batchLine) outcome {
 	switch {
 	case part.duplicate:
 		return duplicate
 	case p.Lost:
 		return lost
-	case p.Rejected != nil || part.kind == isMalformed:
+	case p.QuarantineReason != nil || part.kind == isMalformed:
 		return malformed
 	case part.kind == isXML:
 		return xml

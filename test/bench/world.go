@@ -283,7 +283,7 @@ func (r *record) appendText(to []byte, digits [tagLength]byte) []byte {
 // wrote; what is left of it is returned. Texts are pieces of one string, as
 // they are of one body in what the receiver makes.
 func (r *record) put(log plog.LogRecord, index uint64, texts string) (rest string) {
-	log.Attributes().EnsureCapacity(r.log.Attributes().Len() + logrecord.RoomForStamp) // as cmscdr does
+	log.Attributes().EnsureCapacity(r.log.Attributes().Len() + logrecord.StampAttributes) // as cmscdr does
 	r.log.CopyTo(log)
 	at, next := -1, 0
 	for _, value := range log.Attributes().All() {

@@ -1,9 +1,13 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bounded ends waits that depend on somebody else: a consumer, a storage
-// or a database that may ignore the end of its context. Components stop with it:
-// the Collector gives Shutdown a context without a deadline.
+// Package bounded bounds waits for a consumer, a storage or a database that may ignore the
+// end of its context. Components use it in Shutdown, because the Collector gives Shutdown a
+// context without a deadline.
+//
+// A component first waits until its grace period ends, then cancels its calls, and then
+// waits with [After] for AfterGrace longer. The tests run in testing/synctest bubbles or
+// with contexts that they cancel.
 package bounded
 
 import (
@@ -12,8 +16,8 @@ import (
 	"time"
 )
 
-// Wait waits for wg until ctx ends, and then returns the cause of that. The
-// goroutine that keeps waiting ends when wg is done.
+// Wait waits for wg. If ctx ends first, it returns the cause; a goroutine keeps waiting
+// until wg is done.
 func Wait(ctx context.Context, wg *sync.WaitGroup) error {
 	return Call(ctx, func(context.Context) error {
 		wg.Wait()
@@ -21,10 +25,9 @@ func Wait(ctx context.Context, wg *sync.WaitGroup) error {
 	})
 }
 
-// Call returns what f returns, or the cause of ctx's end if that comes first. f
-// gets ctx, and should end with it. One that does not is left behind, because Go
-// has no way to end it; its goroutine ends when f returns, and nobody gets its
-// result.
+// Call calls f with ctx and returns its error. If ctx ends first, it returns the cause and
+// leaves f behind, because Go cannot end a goroutine: the goroutine ends when f returns, and
+// its error is lost.
 func Call(ctx context.Context, f func(context.Context) error) error {
 	done := make(chan error, 1)
 	go func() { done <- f(ctx) }()
@@ -34,19 +37,18 @@ func Call(ctx context.Context, f func(context.Context) error) error {
 	case <-ctx.Done():
 	}
 	select {
-	case err := <-done: // both at once: it was done
+	case err := <-done: // both at once: f has returned
 		return err
 	default:
 		return context.Cause(ctx)
 	}
 }
 
-// AfterGrace is how long a cancelled call has to return after the grace of a stop has
-// ended.
+// AfterGrace is how long Shutdown waits for canceled calls after its grace period.
 const AfterGrace = 500 * time.Millisecond
 
-// After returns a context that ends a delay after ctx has ended, with the values
-// of ctx: time for those who have just been cancelled.
+// After returns a context with the values of ctx that ends delay after ctx: calls that ctx
+// cancels get this time to return.
 func After(ctx context.Context, delay time.Duration) (context.Context, context.CancelFunc) {
 	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	var mu sync.Mutex

@@ -12,159 +12,159 @@ import (
 
 // Options of a [Group].
 type Options[T any] struct {
-	// Call answers each of the requests, which are in the order in which they were
-	// added. It returns soon after ctx has ended.
+	// Call answers each request. The requests are in the order in which they were added.
+	// Call returns soon after the end of ctx.
 	Call func(ctx context.Context, requests []*Request[T])
 
-	// Size of a value, of which one call has at most MaxSize, unless a single
-	// value is larger.
+	// Size returns the size of a value. MaxSize bounds the sum of one call, unless a
+	// single value is larger.
 	Size    func(T) int
 	MaxSize int
-	// MaxRequests is how many requests one call has at most.
+	// MaxRequests bounds the requests of one call.
 	MaxRequests int
 
 	// Timeout of a call; 0 for none.
 	Timeout time.Duration
 
-	// Slow is how long a call keeps the next one waiting: a callee that does not
-	// come back for one group must not be the end for all. At most MaxCalls are
-	// under way. 0 is for callees that take one call at a time.
-	Slow     time.Duration
-	MaxCalls int
+	// SlowAfter is how long a call delays the next one, so that a callee that does not
+	// return for one group does not block all. At most MaxCalls run at once. 0 is for
+	// callees that accept one call at a time.
+	SlowAfter time.Duration
+	MaxCalls  int
 }
 
-// Group makes the calls. Its methods may be called concurrently.
+// Group makes the calls. It is safe for concurrent use.
 type Group[T any] struct {
-	options Options[T]
-	base    context.Context //nolint:containedctx // that of all calls
-	running sync.WaitGroup
+	options     Options[T]
+	baseContext context.Context //nolint:containedctx // parent of all call contexts
+	running     sync.WaitGroup
 
-	mu      sync.Mutex // guards everything below
-	waiting []*Request[T]
-	calls   int       // under way
-	fast    int       // of these, not yet slow
-	alone   time.Time // until then, a call is for one request
-	closed  error     // why nothing is called any more
+	mu           sync.Mutex // guards everything below
+	waiting      []*Request[T]
+	runningCalls int       // number of running calls
+	fastCalls    int       // running calls that are not slow
+	singleUntil  time.Time // until then, each call is for one request
+	closeErr     error     // set by Close: the error of all later requests
 }
 
-// call is one call under way.
+// call is a running call.
 type call struct {
-	cancel  context.CancelFunc
-	present int  // requesters who have not given up
-	slow    bool // it keeps nobody waiting any more
+	cancel         context.CancelFunc
+	activeRequests int  // requests that are not canceled
+	isSlow         bool // it does not delay the next call
 }
 
 // New returns a group whose calls end with ctx.
 func New[T any](ctx context.Context, options Options[T]) *Group[T] {
-	return &Group[T]{options: options, base: ctx}
+	return &Group[T]{options: options, baseContext: ctx}
 }
 
-// NewRequest returns a request, which nobody calls for before Add.
+// NewRequest returns a request. Add makes it wait for a call.
 func (g *Group[T]) NewRequest(value T) *Request[T] {
 	return &Request[T]{Value: value, group: g, done: make(chan struct{})}
 }
 
-// Do adds a value and waits for its answer.
+// Do adds a request with a value and waits for its answer.
 func (g *Group[T]) Do(ctx context.Context, value T) error {
 	r := g.NewRequest(value)
 	g.Add(r)
 	return r.Wait(ctx)
 }
 
-// Add has the requests answered by calls. Those that are added together share one,
-// unless the bounds of a call divide them.
+// Add makes requests wait for a call. Requests of one Add share a call, unless its bounds
+// divide them.
 func (g *Group[T]) Add(requests ...*Request[T]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed != nil {
+	if g.closeErr != nil {
 		for _, r := range requests {
-			r.Answer(g.closed)
+			r.Answer(g.closeErr)
 		}
 		return
 	}
 	for _, r := range requests {
-		if !r.gone {
+		if !r.isCanceled {
 			g.waiting = append(g.waiting, r)
 		}
 	}
-	g.start()
+	g.startCall()
 }
 
-// CallAlone makes each call for one request only, for a while: what one request
-// meets is no reason then to refuse another.
-func (g *Group[T]) CallAlone(d time.Duration) {
+// CallSingly makes each call for one request only, for the duration d: a refused request
+// then affects no other.
+func (g *Group[T]) CallSingly(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.alone = time.Now().Add(d)
+	g.singleUntil = time.Now().Add(d)
 }
 
-// Close answers those who wait, and all who come, with err. Calls under way go on.
+// Close answers all waiting and later requests with err. Running calls go on.
 func (g *Group[T]) Close(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.closed = err
+	g.closeErr = err
 	for _, r := range g.waiting {
 		r.Answer(err)
 	}
 	g.waiting = nil
 }
 
-// Waiting is how many requests wait for a call.
-func (g *Group[T]) Waiting() int {
+// WaitingCount returns how many requests wait for a call.
+func (g *Group[T]) WaitingCount() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.waiting)
 }
 
-// Wait returns when no call is under way. It comes after Close.
+// Wait waits until no call is running. Call it after Close.
 func (g *Group[T]) Wait() { g.running.Wait() }
 
-// leave is for a requester who gives up.
-func (g *Group[T]) leave(r *Request[T]) {
+// cancel removes a request whose context ended.
+func (g *Group[T]) cancel(r *Request[T]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r.gone = true
+	r.isCanceled = true
 	if r.call == nil {
 		g.waiting = slices.DeleteFunc(g.waiting, func(other *Request[T]) bool { return other == r })
 		return
 	}
-	if r.call.present--; r.call.present == 0 {
+	if r.call.activeRequests--; r.call.activeRequests == 0 {
 		r.call.cancel()
 	}
 }
 
-// start begins a call if somebody waits and no call under way is to be waited for.
-// The caller holds mu.
-func (g *Group[T]) start() {
-	if len(g.waiting) == 0 || g.fast > 0 || g.calls >= max(g.options.MaxCalls, 1) {
+// startCall starts a call if requests wait and no running call delays it. The caller holds
+// mu.
+func (g *Group[T]) startCall() {
+	if len(g.waiting) == 0 || g.fastCalls > 0 || g.runningCalls >= max(g.options.MaxCalls, 1) {
 		return
 	}
-	requests := g.take()
-	ctx, cancel := g.context()
-	c := &call{cancel: cancel, present: len(requests)}
+	requests := g.takeNext()
+	ctx, cancel := g.callContext()
+	c := &call{cancel: cancel, activeRequests: len(requests)}
 	for _, r := range requests {
 		r.call = c
 	}
-	g.calls++
-	g.fast++
+	g.runningCalls++
+	g.fastCalls++
 	g.running.Go(func() {
 		g.run(ctx, c, requests)
 		cancel()
 	})
 }
 
-func (g *Group[T]) context() (context.Context, context.CancelFunc) {
+func (g *Group[T]) callContext() (context.Context, context.CancelFunc) {
 	if g.options.Timeout > 0 {
-		return context.WithTimeout(g.base, g.options.Timeout)
+		return context.WithTimeout(g.baseContext, g.options.Timeout)
 	}
-	return context.WithCancel(g.base)
+	return context.WithCancel(g.baseContext)
 }
 
-// take takes the requests of the next call, of which there is one at least. The
-// caller holds mu.
-func (g *Group[T]) take() []*Request[T] {
+// takeNext removes the requests of the next call from the waiting ones, of which there is at
+// least one. The caller holds mu.
+func (g *Group[T]) takeNext() []*Request[T] {
 	n := 1
-	if len(g.waiting) > 1 && (g.alone.IsZero() || !time.Now().Before(g.alone)) {
+	if len(g.waiting) > 1 && (g.singleUntil.IsZero() || !time.Now().Before(g.singleUntil)) {
 		size := g.options.Size(g.waiting[0].Value)
 		for n < len(g.waiting) && n < g.options.MaxRequests {
 			if size += g.options.Size(g.waiting[n].Value); size > g.options.MaxSize {
@@ -174,14 +174,14 @@ func (g *Group[T]) take() []*Request[T] {
 		}
 	}
 	requests := slices.Clone(g.waiting[:n])
-	g.waiting = slices.Delete(g.waiting, 0, n) // clears what is no longer used
+	g.waiting = slices.Delete(g.waiting, 0, n) // clears the unused elements
 	return requests
 }
 
 func (g *Group[T]) run(ctx context.Context, c *call, requests []*Request[T]) {
 	var timer *time.Timer
-	if g.options.Slow > 0 {
-		timer = time.AfterFunc(g.options.Slow, func() { g.passBy(c) })
+	if g.options.SlowAfter > 0 {
+		timer = time.AfterFunc(g.options.SlowAfter, func() { g.markSlow(c) })
 	}
 	g.options.Call(ctx, requests)
 	if timer != nil {
@@ -189,22 +189,22 @@ func (g *Group[T]) run(ctx context.Context, c *call, requests []*Request[T]) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.calls--
-	if !c.slow {
-		c.slow = true // for a timer that fires right now
-		g.fast--
+	g.runningCalls--
+	if !c.isSlow {
+		c.isSlow = true // for a timer that fires at the same time
+		g.fastCalls--
 	}
-	g.start()
+	g.startCall()
 }
 
-// passBy lets the next call begin beside one that is slow.
-func (g *Group[T]) passBy(c *call) {
+// markSlow marks a call as slow, so that the next call starts beside it.
+func (g *Group[T]) markSlow(c *call) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c.slow {
+	if c.isSlow {
 		return
 	}
-	c.slow = true
-	g.fast--
-	g.start()
+	c.isSlow = true
+	g.fastCalls--
+	g.startCall()
 }

@@ -124,7 +124,7 @@ func TestAddTogether(t *testing.T) {
 func TestCallAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, c := newTest(t, nil)
-		g.CallAlone(time.Second)
+		g.CallSingly(time.Second)
 		add(g, 1, 2, 3)
 		c.release <- nil
 		synctest.Wait()
@@ -175,7 +175,7 @@ func TestTimeout(t *testing.T) {
 // A slow call lets the next one begin, up to as many as there may be.
 func TestSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, c := newTest(t, func(o *Options[int]) { o.Slow, o.MaxCalls = time.Second, 3 })
+		g, c := newTest(t, func(o *Options[int]) { o.SlowAfter, o.MaxCalls = time.Second, 3 })
 		add(g, 1, 2, 3)
 		time.Sleep(time.Second + 1)
 		assert.Equal(t, [][]int{{1}, {2, 3}}, c.seen())
@@ -197,9 +197,9 @@ func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, c := newTest(t, nil)
 		requests := add(g, 1, 2)
-		assert.Equal(t, 1, g.Waiting())
+		assert.Equal(t, 1, g.WaitingCount())
 		g.Close(errTest)
-		assert.Zero(t, g.Waiting())
+		assert.Zero(t, g.WaitingCount())
 		require.ErrorIs(t, requests[1].Wait(t.Context()), errTest)
 		require.ErrorIs(t, g.Do(t.Context(), 3), errTest)
 		c.release <- nil
@@ -239,7 +239,7 @@ func TestManyRequesters(t *testing.T) {
 				}
 			}
 		},
-		Size: func(n int) int { return n }, MaxSize: 50, MaxRequests: 8, Slow: 100 * time.Microsecond, MaxCalls: maxCalls,
+		Size: func(n int) int { return n }, MaxSize: 50, MaxRequests: 8, SlowAfter: 100 * time.Microsecond, MaxCalls: maxCalls,
 	})
 	var wg sync.WaitGroup
 	for range requesters {

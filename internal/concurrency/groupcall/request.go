@@ -5,9 +5,9 @@ package groupcall
 
 import "context"
 
-// Request is a value that waits for a call, or is in one.
+// Request is a value that waits for a call or is part of one.
 type Request[T any] struct {
-	// Value is the call's from [Group.Add] to [Request.Answer].
+	// Value belongs to the call from [Group.Add] to [Request.Answer].
 	Value T
 
 	group *Group[T]
@@ -15,17 +15,18 @@ type Request[T any] struct {
 	err   error // set before done is closed
 
 	// Guarded by group.mu.
-	gone bool  // the requester has given up
-	call *call // nil as long as the request is in none
+	isCanceled bool  // its context ended
+	call       *call // nil while the request waits
 }
 
-// Answer ends the request. It is called once: by the call, or instead of Add.
+// Answer answers the request. The call calls it once, or the caller of NewRequest instead
+// of Add.
 func (r *Request[T]) Answer(err error) {
 	r.err = err
 	close(r.done)
 }
 
-// Wait returns the answer, or the error of ctx if that ends first.
+// Wait returns the answer. If ctx ends first, it returns its error and cancels the request.
 func (r *Request[T]) Wait(ctx context.Context) error {
 	select {
 	case <-r.done:
@@ -37,6 +38,6 @@ func (r *Request[T]) Wait(ctx context.Context) error {
 		return r.err
 	default:
 	}
-	r.group.leave(r)
+	r.group.cancel(r)
 	return ctx.Err()
 }

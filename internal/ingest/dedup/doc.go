@@ -1,26 +1,29 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dedup remembers the keys of what was accepted lately, for senders
-// that do not number what they send: what comes a second time has the key of
-// the first.
+// Package dedup remembers the keys of events that were accepted recently, for senders that
+// do not number their events: a repeated event has the same key.
 //
-// # Use
+// # Order
 //
-// A request locks its keys ([Set.Lock]), asks which are known ([Set.Contains]), hands
-// the rest on, and only then notes them ([Set.Accept]). Of two requests with the
-// same key at the same moment one waits for the other, so that the second is a
-// duplicate if the first was accepted, and takes its place if it was not.
+// A request locks its keys ([Set.Lock]), looks up which are known ([Set.Contains]), sends
+// the new events to the next consumer, and then marks their keys ([Set.MarkAccepted]). Of
+// two requests with the same key, the second one waits for the first: its event is a
+// duplicate if the first was accepted, and new if it was not.
 //
 // # Bounds
 //
-// A key is known until its time is over, or until there are more keys than the
-// set has room for; then the oldest go, a segment at once.
+// A key stays known until it expires, or until the set has more keys than its limit: the
+// set then drops the oldest ones, one segment at a time.
 //
 // # State
 //
-// Keys are kept in segments in the order in which they were accepted. A segment
-// that is full never changes, so that a save writes one small segment however
-// many keys there are ([Set.Snapshot], [Set.Saved]). The package knows no clock and no
-// storage.
+// Segments contain the keys in the order in which they were accepted. A full segment never
+// changes, so a save writes one small segment, however many keys there are
+// ([Set.Snapshot], [Set.MarkSaved]).
+//
+// # Concurrency and tests
+//
+// A Set is safe for concurrent use. Lock is the only method that waits; its context ends
+// the wait. The package has neither a clock nor a storage: tests pass the time.
 package dedup

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// stateVersion is the first byte of all that is stored.
+// stateVersion is the first byte of each stored value.
 //
 //	list     1 | id of the first segment, id of the last one, as uvarints
 //	segment  1 | key, until in Unix milliseconds (8 bytes, big endian) | ...
@@ -18,78 +18,78 @@ const stateVersion = 1
 
 const entrySize = len(Key{}) + 8
 
-// ErrStored is what every error about stored state wraps, and ErrNewer what the
-// error about state of a newer release wraps: it must not be written over.
+// Every error about stored state wraps ErrStored. The error about state of a newer release
+// wraps ErrNewer too: the caller must not overwrite that state.
 var (
 	ErrStored = errors.New("stored keys cannot be read")
 	ErrNewer  = fmt.Errorf("%w: a newer release wrote them", ErrStored)
 )
 
-// checkVersion returns an error if stored state has not the version that is read.
-func checkVersion(stored []byte) error {
+// checkVersion returns an error if this release cannot read the version of a stored value.
+func checkVersion(value []byte) error {
 	switch {
-	case len(stored) == 0 || stored[0] == 0:
+	case len(value) == 0 || value[0] == 0:
 		return fmt.Errorf("%w: they are damaged", ErrStored)
-	case stored[0] > stateVersion:
-		return fmt.Errorf("%w: they have version %d, this release reads %d", ErrNewer, stored[0], stateVersion)
+	case value[0] > stateVersion:
+		return fmt.Errorf("%w: they have version %d, this release reads %d", ErrNewer, value[0], stateVersion)
 	default:
 		return nil
 	}
 }
 
-// Segment is a piece of state to be stored.
+// Segment is a segment to store.
 type Segment struct {
-	ID     uint64
-	Stored []byte
+	ID    uint64
+	Value []byte
 
 	entries int
 }
 
-// Snapshot is what is to be stored: the list first, so that no segment is
-// stored that nobody would find.
+// Snapshot lists the changes to store. The list of segments is stored first, because a
+// restart finds only listed segments.
 type Snapshot struct {
-	// List is nil if it has not changed.
+	// List of the segments, nil if it did not change.
 	List []byte
 	// Segments that changed.
 	Segments []Segment
-	// Gone are the segments to delete.
-	Gone []uint64
+	// Deleted are the ids of the segments to delete.
+	Deleted []uint64
 }
 
-// Empty tells that there is nothing to store.
-func (s *Snapshot) Empty() bool { return s.List == nil && len(s.Segments) == 0 && len(s.Gone) == 0 }
+// Empty tells that the snapshot has no changes.
+func (s *Snapshot) Empty() bool { return s.List == nil && len(s.Segments) == 0 && len(s.Deleted) == 0 }
 
-// Unsaved tells whether there is something that is not stored.
-func (s *Set) Unsaved() bool {
+// HasChanges tells whether the set has changes that are not stored.
+func (s *Set) HasChanges() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.headDue || len(s.gone) > 0 {
+	if s.listChanged || len(s.segmentsToDelete) > 0 {
 		return true
 	}
 	for _, segment := range s.segments {
-		if segment.saved < len(segment.entries) {
+		if segment.savedEntries < len(segment.entries) {
 			return true
 		}
 	}
 	return false
 }
 
-// Snapshot returns what changed since the last one that was saved. One is taken
-// at a time.
+// Snapshot returns the changes that are not stored. The caller passes it to MarkSaved
+// before it calls Snapshot again.
 func (s *Set) Snapshot() (out Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.headDue && len(s.segments) > 0 {
+	if s.listChanged && len(s.segments) > 0 {
 		out.List = append(out.List, stateVersion)
 		out.List = binary.AppendUvarint(out.List, s.segments[0].id)
 		out.List = binary.AppendUvarint(out.List, s.segments[len(s.segments)-1].id)
 	}
 	for _, segment := range s.segments {
-		if segment.saved < len(segment.entries) {
+		if segment.savedEntries < len(segment.entries) {
 			out.Segments = append(out.Segments, Segment{segment.id, segment.encode(), len(segment.entries)})
 		}
 	}
-	out.Gone = append(out.Gone, s.gone...)
+	out.Deleted = append(out.Deleted, s.segmentsToDelete...)
 	return out
 }
 
@@ -98,13 +98,14 @@ func (g *segment) encode() []byte {
 	b[0] = stateVersion
 	for i := range g.entries {
 		b = append(b, g.entries[i].key[:]...)
-		b = binary.BigEndian.AppendUint64(b, uint64(g.entries[i].until)) //nolint:gosec // the bits
+		b = binary.BigEndian.AppendUint64(b, uint64(g.entries[i].expiresAt)) //nolint:gosec // the bits
 	}
 	return b
 }
 
-// Saved notes that a snapshot is stored. What was accepted since then is not.
-func (s *Set) Saved(snapshot *Snapshot) {
+// MarkSaved marks a snapshot as stored. Keys that were accepted after the snapshot stay
+// changes.
+func (s *Set) MarkSaved(snapshot *Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	saved := make(map[uint64]int, len(snapshot.Segments))
@@ -112,16 +113,16 @@ func (s *Set) Saved(snapshot *Snapshot) {
 		saved[snapshot.Segments[i].ID] = snapshot.Segments[i].entries
 	}
 	for _, segment := range s.segments {
-		segment.saved = max(segment.saved, saved[segment.id])
+		segment.savedEntries = max(segment.savedEntries, saved[segment.id])
 	}
 	if snapshot.List != nil {
 		first, last, err := ParseList(snapshot.List)
-		s.headDue = err != nil || len(s.segments) == 0 || s.segments[0].id != first || s.segments[len(s.segments)-1].id != last
+		s.listChanged = err != nil || len(s.segments) == 0 || s.segments[0].id != first || s.segments[len(s.segments)-1].id != last
 	}
-	s.gone = s.gone[len(snapshot.Gone):]
+	s.segmentsToDelete = s.segmentsToDelete[len(snapshot.Deleted):]
 }
 
-// ParseList returns the ids of the first and the last segment that are stored.
+// ParseList returns the ids of the first and the last segment of a stored list.
 func ParseList(list []byte) (first, last uint64, err error) {
 	if err := checkVersion(list); err != nil {
 		return 0, 0, err
@@ -135,34 +136,34 @@ func ParseList(list []byte) (first, last uint64, err error) {
 	return first, last, nil
 }
 
-// maxSegments bounds what a damaged list can make a start look for.
+// maxSegments bounds how many segments a start reads for a damaged list.
 const maxSegments = 1 << 13
 
-// Restore puts back a stored segment, nil for one that is missing, before the
-// set is used; the oldest first. No key is known for longer than until latest:
-// the clock may have been set back since.
+// Restore restores a stored segment, nil for a missing one, before the first use of the
+// set. The caller restores the oldest segment first. Keys expire at latest at the latest,
+// because the clock may have been set back since.
 func (s *Set) Restore(id uint64, segmentState []byte, latest time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.next = max(s.next, id+1)
+	s.nextSegmentID = max(s.nextSegmentID, id+1)
 	if len(segmentState) == 0 {
 		return nil
 	}
 	if err := checkVersion(segmentState); err != nil {
-		s.gone = append(s.gone, id)
+		s.segmentsToDelete = append(s.segmentsToDelete, id)
 		return fmt.Errorf("segment %d: %w", id, err)
 	}
 	entries := segmentState[1:]
 	if len(entries)%entrySize != 0 || len(entries) > segmentSize*entrySize {
-		s.gone = append(s.gone, id)
+		s.segmentsToDelete = append(s.segmentsToDelete, id)
 		return fmt.Errorf("%w: segment %d is damaged", ErrStored, id)
 	}
-	restored := &segment{id: id, entries: make([]stored, 0, segmentSize)}
+	restored := &segment{id: id, entries: make([]entry, 0, segmentSize)}
 	s.segments = append(s.segments, restored)
 	for ; len(entries) > 0; entries = entries[entrySize:] {
 		until := int64(binary.BigEndian.Uint64(entries[len(Key{}):])) //nolint:gosec // the bits
-		s.add(stored{Key(entries), min(until, latest.UnixMilli())})
+		s.addEntry(entry{Key(entries), min(until, latest.UnixMilli())})
 	}
-	restored.saved = len(restored.entries)
+	restored.savedEntries = len(restored.entries)
 	return nil
 }

@@ -1,8 +1,9 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dedupstore keeps a [dedup.Set] in a storage client: the list of its segments
-// under one key, and each segment under a key below it. It waits only in the storage.
+// Package dedupstore stores a [dedup.Set] with a storage client: the list of its segments
+// under one key, and each segment under <key>/<id>. It waits in the storage only. The tests
+// of the receivers cover it.
 package dedupstore
 
 import (
@@ -16,8 +17,8 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/dedup"
 )
 
-// Restore fills a set from what Append stored under a key. No key stays known for longer
-// than window.
+// Restore fills a set with the state under a storage key. Restored keys expire after window
+// at the latest.
 func Restore(ctx context.Context, client storage.Client, key string, set *dedup.Set, window time.Duration) error {
 	list, err := client.Get(ctx, key)
 	if err != nil || list == nil {
@@ -36,19 +37,19 @@ func Restore(ctx context.Context, client storage.Client, key string, set *dedup.
 		}
 		errs = errors.Join(errs, err)
 	}
-	set.Accept(nil, now) // what is over, or too much, goes
+	set.MarkAccepted(nil, now) // drops expired segments and those above the limit
 	return errs
 }
 
-// Append appends the operations that store a snapshot, whose list has the key.
+// Append appends the operations that store a snapshot under a storage key.
 func Append(operations []*storage.Operation, key string, keys *dedup.Snapshot) []*storage.Operation {
 	if keys.List != nil {
 		operations = append(operations, storage.SetOperation(key, keys.List))
 	}
 	for _, segment := range keys.Segments {
-		operations = append(operations, storage.SetOperation(segmentKey(key, segment.ID), segment.Stored))
+		operations = append(operations, storage.SetOperation(segmentKey(key, segment.ID), segment.Value))
 	}
-	for _, id := range keys.Gone {
+	for _, id := range keys.Deleted {
 		operations = append(operations, storage.DeleteOperation(segmentKey(key, id)))
 	}
 	return operations

@@ -14,16 +14,16 @@ func BenchmarkPost(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			l := New(DefaultLimits, clock)
-			entries, verdicts := make([]Entry, 1), make([]Verdict, 0, 1)
+			entries, verdicts := make([]Entry, 1), make([]CheckResult, 0, 1)
 			b.ReportAllocs()
 			for b.Loop() {
 				s, err := l.Lock(b.Context(), "s")
 				if err != nil {
 					b.Fatal(err)
 				}
-				post := l.Post(s, said)
-				verdicts = s.Judge(entries, verdicts[:0])
-				l.Accept(s, post, entries, verdicts)
+				post := l.BeginRequest(s, said)
+				verdicts = s.Check(entries, verdicts[:0])
+				l.MarkAccepted(s, post, entries, verdicts)
 				l.Unlock(s)
 				entries[0].Index++
 			}

@@ -18,21 +18,21 @@ import (
 //
 // accepted and accounted are sets of indices:
 //
-//	runs | first, length-1 | hole, length-1 | ...
+//	ranges | first, length-1 | gap, length-1 | ...
 //
-// first is the first run's first index, length the number of indices in a run,
-// and hole the number of indices between a run and the one before it, not 0.
+// first is the first index of the first range, length the number of indices in a range,
+// and gap the number of indices between a range and the one before it, not 0.
 const encodingVersion = 2
 
 // Flags of a stored session.
 const (
-	flagAnnounced  = 1 << iota // its start was reported
+	flagAnnounced  = 1 << iota // the start of the session was reported
 	flagHeardAgain             // more than one request had records of it
-	flagEither                 // bridge is a name of unknown kind, see Identity
+	flagEither                 // bridge is Identity.bridgeOrSystem
 )
 
-// ErrStored is what every error about stored state wraps, and ErrNewer what the
-// error about state of a newer release wraps: it must not be written over.
+// Every error about stored state wraps ErrStored. The error about state of a newer release
+// wraps ErrNewer too: the caller must not overwrite that state.
 var (
 	ErrStored = errors.New("stored ledger state cannot be read")
 	ErrNewer  = fmt.Errorf("%w: a newer release wrote it", ErrStored)
@@ -46,23 +46,23 @@ func (l *Ledger) Encode(s *Session) []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	flags := byte(0)
-	if s.announced {
+	if s.startReported {
 		flags |= flagAnnounced
 	}
-	if s.posts > 1 {
+	if s.requestCount > 1 {
 		flags |= flagHeardAgain
 	}
-	bridge := s.said.Bridge
-	if s.said.either != "" {
+	bridge := s.identity.Bridge
+	if s.identity.bridgeOrSystem != "" {
 		flags |= flagEither
-		bridge = s.said.either
+		bridge = s.identity.bridgeOrSystem
 	}
-	b := make([]byte, 0, 64+len(bridge)+len(s.said.System)+4*len(s.accepted)+4*len(s.accounted))
+	b := make([]byte, 0, 64+len(bridge)+len(s.identity.System)+4*len(s.accepted)+4*len(s.accounted))
 	b = append(b, encodingVersion, flags)
-	for _, text := range []string{bridge, s.said.System, s.said.Stream} {
+	for _, text := range []string{bridge, s.identity.System, s.identity.Stream} {
 		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
-	for _, n := range []uint64{uint64(max(s.since, 0)), uint64(max(s.heardAt, 0)), s.begun, s.heard} {
+	for _, n := range []uint64{uint64(max(s.namedSince, 0)), uint64(max(s.lastAcceptedAt, 0)), s.startTick, s.lastHeardTick} {
 		b = binary.AppendUvarint(b, n)
 	}
 	return appendRanges(appendRanges(b, s.accepted), s.accounted)
@@ -79,12 +79,12 @@ func appendRanges(b []byte, ranges Ranges) []byte {
 	return b
 }
 
-// Restore puts a stored session back, before the ledger is used. A session of
-// version 1 is stored without an order: it is older than all of later versions, in
-// the order of the calls. It is unsaved, so that the caller stores it in the present
-// version and its order is the same at the next start.
+// Restore restores a stored session, before the first use of the ledger. Sessions of
+// version 1 have no stored order: they are older than those of later versions, in the order
+// of the calls. They count as changed, so that the caller stores them in the current
+// version and their order is the same at the next start.
 func (l *Ledger) Restore(id string, stored []byte) error {
-	r := reader{rest: stored}
+	r := stateReader{unread: stored}
 	s := &Session{}
 	switch v := r.byte(); v {
 	case 1:
@@ -96,106 +96,106 @@ func (l *Ledger) Restore(id string, stored []byte) error {
 	default:
 		return fmt.Errorf("%w: it has version %d, this release reads 1 to %d", ErrNewer, v, encodingVersion)
 	}
-	if r.bad || len(r.rest) > 0 || len(s.accounted) == 0 {
+	if r.isDamaged || len(r.unread) > 0 || len(s.accounted) == 0 {
 		return errDamaged
 	}
-	held, _ := l.session(id)
-	s.id, s.lock, s.maxRanges = held.id, held.lock, held.maxRanges
-	said := s.said
-	s.said = Identity{}
-	*held = *s
+	session, _ := l.getOrAddSession(id)
+	s.id, s.lock, s.maxRanges = session.id, session.lock, session.maxRanges
+	identity := s.identity
+	s.identity = Identity{}
+	*session = *s
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	since := held.since
-	held.next, _ = held.Position()
-	l.rename(held, said, since)
-	l.ticks = max(l.ticks, held.begun, held.heard)
+	namedSince := session.namedSince
+	session.nextIndex, _ = session.Position()
+	l.setIdentity(session, identity, namedSince)
+	l.tick = max(l.tick, session.startTick, session.lastHeardTick)
 	return nil
 }
 
-func restoreVersion2(s *Session, r *reader) {
+func restoreVersion2(s *Session, r *stateReader) {
 	flags := r.byte()
-	s.announced = flags&flagAnnounced != 0
-	s.posts = 1
+	s.startReported = flags&flagAnnounced != 0
+	s.requestCount = 1
 	if flags&flagHeardAgain != 0 {
-		s.posts = 2
+		s.requestCount = 2
 	}
-	s.said = Identity{Bridge: r.text(), System: r.text(), Stream: r.text()}
+	s.identity = Identity{Bridge: r.text(), System: r.text(), Stream: r.text()}
 	if flags&flagEither != 0 {
-		s.said.Bridge, s.said.either = "", s.said.Bridge
-		s.said = s.said.or(Identity{}) // damaged bytes may have it twice
+		s.identity.Bridge, s.identity.bridgeOrSystem = "", s.identity.Bridge
+		s.identity = s.identity.completedBy(Identity{}) // damaged bytes may contain it twice
 	}
-	s.since, s.heardAt = int64(r.number()), int64(r.number()) //nolint:gosec // number fits
-	s.begun, s.heard = r.number(), r.number()
-	s.accepted, s.accounted = r.ranges(), r.ranges()
+	s.namedSince, s.lastAcceptedAt = int64(r.int63()), int64(r.int63()) //nolint:gosec // number fits
+	s.startTick, s.lastHeardTick = r.int63(), r.int63()
+	s.accepted, s.accounted = r.rangeSet(), r.rangeSet()
 	for _, run := range s.accepted {
 		s.accounted = s.accounted.AddRange(run.First, run.Last)
 	}
-	r.bad = r.bad || s.begun == 0 || s.heard < s.begun
+	r.isDamaged = r.isDamaged || s.startTick == 0 || s.lastHeardTick < s.startTick
 }
 
-// reader takes a stored session apart. After the first fault it is bad and
-// returns zeros.
-type reader struct {
-	rest []byte
-	bad  bool
+// stateReader reads stored bytes. After the first fault isDamaged is set and all methods
+// return zeros.
+type stateReader struct {
+	unread    []byte
+	isDamaged bool
 }
 
-func (r *reader) byte() byte {
-	if len(r.rest) == 0 {
-		r.bad = true
+func (r *stateReader) byte() byte {
+	if len(r.unread) == 0 {
+		r.isDamaged = true
 		return 0
 	}
-	b := r.rest[0]
-	r.rest = r.rest[1:]
+	b := r.unread[0]
+	r.unread = r.unread[1:]
 	return b
 }
 
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
+func (r *stateReader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.unread)
 	if n <= 0 {
-		r.bad, r.rest = true, nil
+		r.isDamaged, r.unread = true, nil
 		return 0
 	}
-	r.rest = r.rest[n:]
+	r.unread = r.unread[n:]
 	return v
 }
 
-// number reads a time or a tick, which fit an int64.
-func (r *reader) number() uint64 {
+// int63 reads a time or a tick, which are not negative and fit an int64.
+func (r *stateReader) int63() uint64 {
 	v := r.uvarint()
 	if v > math.MaxInt64 {
-		r.bad, r.rest = true, nil
+		r.isDamaged, r.unread = true, nil
 		return 0
 	}
 	return v
 }
 
-func (r *reader) text() string {
+func (r *stateReader) text() string {
 	n := r.uvarint()
-	if n > uint64(len(r.rest)) {
-		r.bad, r.rest = true, nil
+	if n > uint64(len(r.unread)) {
+		r.isDamaged, r.unread = true, nil
 		return ""
 	}
-	s := string(r.rest[:n])
-	r.rest = r.rest[n:]
+	s := string(r.unread[:n])
+	r.unread = r.unread[n:]
 	return s
 }
 
-func (r *reader) ranges() Ranges {
+func (r *stateReader) rangeSet() Ranges {
 	count := r.uvarint()
-	if count > uint64(len(r.rest)) {
-		r.bad = true
+	if count > uint64(len(r.unread)) {
+		r.isDamaged = true
 		return nil
 	}
-	const last = math.MaxUint64 - 1 // keeps the index behind it a number
+	const last = math.MaxUint64 - 1 // so that the next index does not overflow
 	all := make(Ranges, 0, count)
 	next := uint64(0)
 	for i := range count {
-		hole, length := r.uvarint(), r.uvarint() // length less one
-		first := next + hole
-		if hole == 0 && i > 0 || first < next || first > last || length > last-first {
-			r.bad = true
+		gap, length := r.uvarint(), r.uvarint() // length - 1
+		first := next + gap
+		if gap == 0 && i > 0 || first < next || first > last || length > last-first {
+			r.isDamaged = true
 			return nil
 		}
 		all = append(all, Range{First: first, Last: first + length})

@@ -37,11 +37,11 @@ func TestStoredSessionOfVersion1(t *testing.T) {
 	s := locked(t, l, "s")
 	assert.Equal(t, goldenSession, s.accepted)
 	assert.Equal(t, Ranges{{0, 483}}, s.accounted, "its holes were reported")
-	assert.Equal(t, Identity{either: goldenBridge}, s.said)
-	assert.False(t, s.Fresh())
-	assert.True(t, s.Unsaved(), "to be stored in the present version")
+	assert.Equal(t, Identity{bridgeOrSystem: goldenBridge}, s.identity)
+	assert.False(t, s.IsNew())
+	assert.True(t, s.HasChanges(), "to be stored in the present version")
 	p, _ := post(t, l, "next", Identity{Bridge: goldenBridge})
-	assert.Equal(t, Start{Begins: true, Previous: "s"}, p.Start)
+	assert.Equal(t, SessionStart{IsReported: true, PreviousSession: "s"}, p.SessionStart)
 }
 
 func TestIdentityOfVersion1(t *testing.T) {
@@ -51,11 +51,11 @@ func TestIdentityOfVersion1(t *testing.T) {
 	}
 	f("", Identity{})
 	f("cms1", Identity{System: "cms1"})
-	f(goldenBridge, Identity{either: goldenBridge})
+	f(goldenBridge, Identity{bridgeOrSystem: goldenBridge})
 	f(goldenBridge+"x", Identity{System: goldenBridge + "x"})
 	f(strings.ReplaceAll(goldenBridge, "d", "g"), Identity{System: strings.ReplaceAll(goldenBridge, "d", "g")})
 	f("cms1/0123456789abcdef", Identity{System: "cms1", Stream: "/0123456789abcdef"})
-	f(goldenBridge+"/0123456789abcdef", Identity{either: goldenBridge, Stream: "/0123456789abcdef"})
+	f(goldenBridge+"/0123456789abcdef", Identity{bridgeOrSystem: goldenBridge, Stream: "/0123456789abcdef"})
 	f("cms1/site", Identity{System: "cms1/site"})
 }
 
@@ -70,9 +70,9 @@ func goldenLedger(t *testing.T) *Ledger {
 	l.Unlock(s)
 	s = locked(t, l, "s")
 	defer l.Unlock(s)
-	s.announced = true
-	entries := []Entry{{Index: 180, Missing: 100}, {Index: 181, More: 2, Unread: true}, {Index: math.MaxInt64}}
-	l.Accept(s, l.Post(s, said), entries, s.Judge(entries, nil))
+	s.startReported = true
+	entries := []Entry{{Index: 180, Discarded: 100}, {Index: 181, Following: 2, IsUnreadable: true}, {Index: math.MaxInt64}}
+	l.MarkAccepted(s, l.BeginRequest(s, said), entries, s.Check(entries, nil))
 	return l
 }
 
@@ -88,12 +88,12 @@ func TestStoredSessionOfVersion2(t *testing.T) {
 	s := again.sessions["s"]
 	assert.Equal(t, Ranges{{0, 2}, {66, 66}, {180, 180}, {math.MaxInt64, math.MaxInt64}}, s.accepted)
 	assert.Equal(t, Ranges{{0, 183}, {math.MaxInt64, math.MaxInt64}}, s.accounted)
-	assert.Equal(t, Identity{Bridge: goldenBridge, System: "cms1", Stream: "/0123456789abcdef"}, s.said)
-	assert.True(t, s.announced)
-	assert.Equal(t, clock().Unix(), s.since)
-	assert.Equal(t, clock().Unix(), s.heardAt)
-	assert.Less(t, s.begun, s.heard)
-	assert.Equal(t, 2, s.posts)
+	assert.Equal(t, Identity{Bridge: goldenBridge, System: "cms1", Stream: "/0123456789abcdef"}, s.identity)
+	assert.True(t, s.startReported)
+	assert.Equal(t, clock().Unix(), s.namedSince)
+	assert.Equal(t, clock().Unix(), s.lastAcceptedAt)
+	assert.Less(t, s.startTick, s.lastHeardTick)
+	assert.Equal(t, 2, s.requestCount)
 	assert.Equal(t, stored, again.Encode(s))
 }
 
@@ -110,8 +110,8 @@ func TestRoundTrip(t *testing.T) {
 		again := restored(t, l).sessions["s"]
 		require.Equal(t, s.accepted, again.accepted, "seed %d", seed)
 		require.Equal(t, s.accounted, again.accounted, "seed %d", seed)
-		require.Equal(t, s.said, again.said)
-		require.Equal(t, []uint64{s.begun, s.heard}, []uint64{again.begun, again.heard})
+		require.Equal(t, s.identity, again.identity)
+		require.Equal(t, []uint64{s.startTick, s.lastHeardTick}, []uint64{again.startTick, again.lastHeardTick})
 		require.Equal(t, l.Encode(s), l.Encode(again))
 	}
 }
@@ -120,7 +120,7 @@ func TestRoundTrip(t *testing.T) {
 // brings the ledger within it.
 func TestRestoreBeyondTheLimit(t *testing.T) {
 	stored := golden(t, "session-v1.bin")
-	l := New(Limits{Sessions: 2, SessionsPerBridge: 2, Unnamed: 2, Ranges: 2}, clock)
+	l := New(Limits{Sessions: 2, SessionsPerBridge: 2, UnnamedSessions: 2, Ranges: 2}, clock)
 	for _, id := range []string{"s1", "s2", "s3", "s4"} {
 		require.NoError(t, l.Restore(id, stored))
 	}
@@ -139,7 +139,7 @@ func checkRestore(t *testing.T, stored []byte) {
 	if err := l.Restore("s", stored); err != nil {
 		require.ErrorIs(t, err, ErrStored)
 		require.Empty(t, l.sessions)
-		require.Empty(t, l.names)
+		require.Empty(t, l.sessionsByName)
 		return
 	}
 	s := locked(t, l, "s")
@@ -147,7 +147,7 @@ func checkRestore(t *testing.T, stored []byte) {
 	checkRanges(t, s.accepted)
 	checkRanges(t, s.accounted)
 	for _, run := range s.accepted {
-		require.Equal(t, run.Last-run.First+1, s.accounted.Count(run.First, run.Last), "%x", stored)
+		require.Equal(t, run.Last-run.First+1, s.accounted.CountWithin(run.First, run.Last), "%x", stored)
 	}
 	again := New(DefaultLimits, clock)
 	require.NoError(t, again.Restore("s", l.Encode(s)), "%x", stored)

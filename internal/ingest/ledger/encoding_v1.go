@@ -9,34 +9,34 @@ import "strings"
 //
 //	1 | bridge | newest (0 or 1) | accepted
 //
-// That release reported every hole between accepted indices. It did not tell a
-// bridge's id from an operator's name, and appended the stream to either.
-func (l *Ledger) restoreVersion1(s *Session, r *reader) {
+// That release reported every gap between accepted indices. It did not distinguish the id
+// of a bridge from an operator's name, and appended the stream to both.
+func (l *Ledger) restoreVersion1(s *Session, r *stateReader) {
 	bridge := r.text()
 	r.byte() // the order of the sessions says which is the newest
-	s.accepted = r.ranges()
+	s.accepted = r.rangeSet()
 	if last, ok := s.accepted.Last(); ok {
 		s.accounted = Ranges{{First: s.accepted[0].First, Last: last}}
 	}
-	// Every session of version 2 began after as many ticks at least as there were
-	// sessions of version 1 when it began, and there are no more of those since.
-	l.version1++
-	s.begun, s.heard = l.version1, l.version1
-	s.since = l.now().Unix()
-	s.heardAt = s.since
-	s.posts, s.announced, s.unsaved = 2, true, true
-	s.said = identityOfVersion1(bridge)
+	// The restored sessions of version 1 get the first ticks. A session of version 2
+	// began at a later tick, because each of them had needed one.
+	l.version1Count++
+	s.startTick, s.lastHeardTick = l.version1Count, l.version1Count
+	s.namedSince = l.now().Unix()
+	s.lastAcceptedAt = s.namedSince
+	s.requestCount, s.startReported, s.changed = 2, true, true
+	s.identity = identityOfVersion1(bridge)
 }
 
-// identityOfVersion1 takes a name for the operator's, unless it is a GUID: an id of
-// a bridge is one, and an operator may use one as a name.
+// identityOfVersion1 returns an identity for a stored name. A name that is no GUID is the
+// operator's; a GUID can be the id of a bridge or an operator's name.
 func identityOfVersion1(bridge string) (id Identity) {
 	const streamLength = len("/0123456789abcdef")
 	if at := len(bridge) - streamLength; at > 0 && bridge[at] == '/' && isHex(bridge[at+1:]) {
 		bridge, id.Stream = bridge[:at], bridge[at:]
 	}
 	if isGUID(bridge) {
-		id.either = bridge
+		id.bridgeOrSystem = bridge
 	} else {
 		id.System = bridge
 	}

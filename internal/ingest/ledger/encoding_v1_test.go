@@ -32,16 +32,16 @@ func TestOrderOfVersion1(t *testing.T) {
 			}
 			post(t, l, "a", Identity{Bridge: goldenBridge})
 			p, _ := post(t, l, "new", Identity{Bridge: goldenBridge})
-			require.True(t, p.Start.Begins)
+			require.True(t, p.SessionStart.IsReported)
 			for range 3 {
 				stored["a"], stored["new"] = l.Encode(l.sessions["a"]), l.Encode(l.sessions["new"])
 				l = restart(t, stored, "a", "new", "old")
 				_, accepted := post(t, l, "new", Identity{Bridge: goldenBridge})
-				assert.Empty(t, accepted.Overlaps, "nothing began after it")
+				assert.Empty(t, accepted.OverlappingSession, "nothing began after it")
 			}
 			p, accepted := post(t, l, "newest", Identity{Bridge: goldenBridge})
-			assert.True(t, p.Start.Begins)
-			assert.Empty(t, accepted.Overlaps)
+			assert.True(t, p.SessionStart.IsReported)
+			assert.Empty(t, accepted.OverlappingSession)
 		})
 	}
 }
@@ -53,7 +53,7 @@ func TestPreviousSessionIsTheNewest(t *testing.T) {
 	stored["new"] = l.Encode(l.sessions["new"])
 	l = restart(t, stored, "new", "old")
 	p, _ := post(t, l, "newest", Identity{Bridge: goldenBridge})
-	assert.Equal(t, Start{Begins: true, Previous: "new"}, p.Start)
+	assert.Equal(t, SessionStart{IsReported: true, PreviousSession: "new"}, p.SessionStart)
 }
 
 // The first release stored one name, which may be a bridge's id or what an
@@ -70,13 +70,13 @@ func TestNameOfVersion1(t *testing.T) {
 			}
 			p, _ := post(t, l, "s", said)
 			id := p.Identity
-			id.either = ""
+			id.bridgeOrSystem = ""
 			assert.Equal(t, want, id)
-			assert.Equal(t, stays, l.sessions["s"].said.either != "")
+			assert.Equal(t, stays, l.sessions["s"].identity.bridgeOrSystem != "")
 
 			l = restart(t, map[string][]byte{"s": golden(t, "session-v1.bin")}, "s")
 			p, _ = post(t, l, "next", said)
-			assert.Equal(t, said.Bridge == goldenBridge || said.System == goldenBridge, p.Start == Start{Begins: true, Previous: "s"})
+			assert.Equal(t, said.Bridge == goldenBridge || said.System == goldenBridge, p.SessionStart == SessionStart{IsReported: true, PreviousSession: "s"})
 		}
 	}
 	f(Identity{}, Identity{}, true)
@@ -104,7 +104,7 @@ func TestStreamOfASession(t *testing.T) {
 	p, _ := post(t, l, "s", Identity{System: "cms1"})
 	assert.Equal(t, stream, p.Identity)
 	p, _ = post(t, l, "next", stream)
-	assert.Equal(t, Start{Begins: true, Previous: "s"}, p.Start)
+	assert.Equal(t, SessionStart{IsReported: true, PreviousSession: "s"}, p.SessionStart)
 }
 
 func TestNewerStateIsRefused(t *testing.T) {

@@ -11,80 +11,80 @@ import (
 
 // Limits bounds what a ledger holds.
 type Limits struct {
-	// Sessions that name a bridge or a system, together.
+	// Sessions bounds all sessions that name a bridge or a system.
 	Sessions int
-	// SessionsPerBridge of one bridge id or, without one, of one system.
+	// SessionsPerBridge bounds the sessions of one bridge id or, without one, of one system.
 	SessionsPerBridge int
-	// Unnamed sessions, which name neither.
-	Unnamed int
-	// Ranges of each of the two sets of a session.
+	// UnnamedSessions bounds the sessions that name neither.
+	UnnamedSessions int
+	// Ranges bounds each of the two sets of a session.
 	Ranges int
 }
 
-// DefaultLimits holds 64 MB at the very most, from senders that leave nothing
-// but holes, and a few KB in practice.
-var DefaultLimits = Limits{Sessions: 3072, SessionsPerBridge: 8, Unnamed: 1024, Ranges: 512}
+// DefaultLimits bound the memory to 64 MB, for senders that leave only gaps. In practice a
+// ledger needs a few KB.
+var DefaultLimits = Limits{Sessions: 3072, SessionsPerBridge: 8, UnnamedSessions: 1024, Ranges: 512}
 
-// StaleAfter is how long a session can be silent before its name loses the
-// right of the older one. A bridge without a meeting for a month is rare, and
-// all that it loses is that what it sends again is taken again.
+// StaleAfter is how long a session can send nothing before it loses its precedence over
+// sessions of newer names. A bridge without a meeting for a month is rare, and its eviction
+// has one consequence: the receiver accepts repeated records again.
 const StaleAfter = 30 * 24 * time.Hour
 
-// batch is the part of a limit that is dropped at once when it is exceeded, so
-// that a flood of sessions pays for one look at all of them now and then.
-const batch = 16
+// evictionShare is the share of a limit (1/16) that the ledger evicts at once, because each
+// eviction examines all sessions.
+const evictionShare = 16
 
-// makeRoom drops sessions until the limits hold again after s got a new
-// identity. Locked ones stay: they are in use. The caller holds l.mu.
-func (l *Ledger) makeRoom(s *Session, now int64) (evicted []string) {
-	if !s.said.Named() {
-		if excess := l.unnamed - l.limits.Unnamed; excess > 0 {
-			return l.evict(evicted, l.candidates(false, now), excess+l.limits.Unnamed/batch)
+// evictOverLimits evicts sessions above the limits after s got a new identity. It never
+// evicts locked ones. The caller holds l.mu.
+func (l *Ledger) evictOverLimits(s *Session, now int64) (evicted []string) {
+	if !s.identity.Named() {
+		if excess := l.unnamedCount - l.limits.UnnamedSessions; excess > 0 {
+			return l.evictFirst(evicted, l.evictionCandidates(false, now), excess+l.limits.UnnamedSessions/evictionShare)
 		}
 		return nil
 	}
-	var same []candidate
-	for _, o := range l.names[s.primary()] {
-		if o.primary() == s.primary() {
-			same = append(same, candidate{session: o})
+	var sameBridge []candidate
+	for _, o := range l.sessionsByName[s.primaryName()] {
+		if o.primaryName() == s.primaryName() {
+			sameBridge = append(sameBridge, candidate{session: o})
 		}
 	}
-	evicted = l.evict(evicted, same, len(same)-l.limits.SessionsPerBridge)
-	if excess := l.named - l.limits.Sessions; excess > 0 {
-		evicted = l.evict(evicted, l.candidates(true, now), excess+l.limits.Sessions/batch)
+	evicted = l.evictFirst(evicted, sameBridge, len(sameBridge)-l.limits.SessionsPerBridge)
+	if excess := l.namedCount - l.limits.Sessions; excess > 0 {
+		evicted = l.evictFirst(evicted, l.evictionCandidates(true, now), excess+l.limits.Sessions/evictionShare)
 	}
 	return evicted
 }
 
-// primary is the name under which the session is counted.
-func (s *Session) primary() nameKey {
-	keys, _ := s.said.keys()
+// primaryName is the name whose sessions SessionsPerBridge bounds.
+func (s *Session) primaryName() nameKey {
+	keys, _ := s.identity.keys()
 	return keys[0]
 }
 
-// candidate is a session that may have to go.
+// candidate is a session that the ledger may evict.
 type candidate struct {
 	session *Session
-	// replaced: a newer session of the same bridge began, and this one was not
-	// heard since.
-	replaced bool
-	// stale: it was silent for StaleAfter.
-	stale bool
-	// young is when its name was first known, 0 where that does not count.
-	young int64
+	// isReplaced tells that a newer session of the same bridge began, and this one sent
+	// nothing since.
+	isReplaced bool
+	// isStale tells that it sent nothing for StaleAfter.
+	isStale bool
+	// namedSince is when its name was first known, 0 if it is stale or unnamed.
+	namedSince int64
 }
 
-// candidates returns all named sessions, or all others. The caller holds l.mu.
-func (l *Ledger) candidates(named bool, now int64) (all []candidate) {
+// evictionCandidates returns all named sessions, or all unnamed ones. The caller holds l.mu.
+func (l *Ledger) evictionCandidates(named bool, now int64) (all []candidate) {
 	for _, s := range l.sessions {
-		if s.begun == 0 || s.said.Named() != named {
+		if s.startTick == 0 || s.identity.Named() != named {
 			continue
 		}
 		c := candidate{session: s}
 		if named {
-			c.replaced = l.isReplaced(s)
-			if c.stale = s.heardAt < now-int64(StaleAfter/time.Second); !c.stale {
-				c.young = s.since
+			c.isReplaced = l.isReplaced(s)
+			if c.isStale = s.lastAcceptedAt < now-int64(StaleAfter/time.Second); !c.isStale {
+				c.namedSince = s.namedSince
 			}
 		}
 		all = append(all, c)
@@ -92,31 +92,30 @@ func (l *Ledger) candidates(named bool, now int64) (all []candidate) {
 	return all
 }
 
-// isReplaced tells whether a newer session of the same bridge began and s was not
-// heard since. The caller holds l.mu.
+// isReplaced tells whether a newer session of the same bridge began and s sent nothing
+// since. The caller holds l.mu.
 func (l *Ledger) isReplaced(s *Session) bool {
-	keys, n := s.said.keys()
-	if s.said.either == "" {
+	keys, n := s.identity.keys()
+	if s.identity.bridgeOrSystem == "" {
 		n = 1 // the primary name
 	}
 	for _, key := range keys[:n] {
-		if slices.ContainsFunc(l.names[key], func(o *Session) bool { return o.begun > s.heard }) {
+		if slices.ContainsFunc(l.sessionsByName[key], func(o *Session) bool { return o.startTick > s.lastHeardTick }) {
 			return true
 		}
 	}
 	return false
 }
 
-// compareCandidates orders candidates: the first to go first. One request alone
-// does not push out a session that was heard again; of two such sessions the one
-// goes that was silent for longer.
+// compareCandidates orders candidates by the order of their eviction. Sessions of one
+// request come before sessions of several, then the one that sent nothing for longest.
 func compareCandidates(a, b candidate) int {
 	return cmp.Or(
-		compareBool(b.replaced, a.replaced),
-		compareBool(b.stale, a.stale),
-		cmp.Compare(b.young, a.young),
-		compareBool(a.session.posts > 1, b.session.posts > 1),
-		cmp.Compare(a.session.heard, b.session.heard),
+		compareBool(b.isReplaced, a.isReplaced),
+		compareBool(b.isStale, a.isStale),
+		cmp.Compare(b.namedSince, a.namedSince),
+		compareBool(a.session.requestCount > 1, b.session.requestCount > 1),
+		cmp.Compare(a.session.lastHeardTick, b.session.lastHeardTick),
 	)
 }
 
@@ -132,9 +131,8 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// evict drops the first n of the candidates that nobody uses. The caller holds
-// l.mu.
-func (l *Ledger) evict(evicted []string, all []candidate, n int) []string {
+// evictFirst evicts the first n candidates that are not locked. The caller holds l.mu.
+func (l *Ledger) evictFirst(evicted []string, all []candidate, n int) []string {
 	if n <= 0 {
 		return evicted
 	}
@@ -146,7 +144,7 @@ func (l *Ledger) evict(evicted []string, all []candidate, n int) []string {
 		if len(c.session.lock) > 0 {
 			continue
 		}
-		l.unname(c.session)
+		l.removeFromNames(c.session)
 		delete(l.sessions, c.session.id)
 		evicted = append(evicted, c.session.id)
 		n--

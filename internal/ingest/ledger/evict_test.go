@@ -16,7 +16,7 @@ import (
 )
 
 func TestEvictionOfOneBridge(t *testing.T) {
-	l := New(Limits{Sessions: 9, SessionsPerBridge: 2, Unnamed: 9, Ranges: 4}, clock)
+	l := New(Limits{Sessions: 9, SessionsPerBridge: 2, UnnamedSessions: 9, Ranges: 4}, clock)
 	assert.Empty(t, begin(t, l, "a1", "a"))
 	assert.Empty(t, begin(t, l, "a2", "a"))
 	assert.Empty(t, begin(t, l, "b1", "b"))
@@ -30,11 +30,11 @@ func TestEvictionOfOneBridge(t *testing.T) {
 
 // Sessions of one system share its places, unless they name a bridge.
 func TestEvictionOfOneSystem(t *testing.T) {
-	l := New(Limits{Sessions: 9, SessionsPerBridge: 1, Unnamed: 9, Ranges: 4}, clock)
+	l := New(Limits{Sessions: 9, SessionsPerBridge: 1, UnnamedSessions: 9, Ranges: 4}, clock)
 	f := func(id string, said Identity, want ...string) {
 		t.Helper()
 		_, accepted := post(t, l, id, said)
-		assert.Equal(t, want, accepted.Evicted, "%s", id)
+		assert.Equal(t, want, accepted.EvictedSessions, "%s", id)
 	}
 	f("a1", Identity{Bridge: "a", System: "x"})
 	f("b1", Identity{Bridge: "b", System: "x"})
@@ -53,22 +53,22 @@ func TestUnnamedSessionsLeaveNamedOnes(t *testing.T) {
 	}
 	begin(t, l, "unnamed and heard twice", "")
 	begin(t, l, "unnamed and heard twice", "")
-	for i := range 5 * DefaultLimits.Unnamed {
+	for i := range 5 * DefaultLimits.UnnamedSessions {
 		begin(t, l, fmt.Sprint("made up ", i), "")
 	}
 	for i := range 100 {
-		require.True(t, l.Holds(fmt.Sprint("bridge ", i)))
-		require.True(t, l.Holds(fmt.Sprint("system ", i)))
+		require.True(t, l.Contains(fmt.Sprint("bridge ", i)))
+		require.True(t, l.Contains(fmt.Sprint("system ", i)))
 	}
-	assert.True(t, l.Holds("unnamed and heard twice"))
-	assert.Equal(t, 200, l.named)
-	assert.Greater(t, l.unnamed, DefaultLimits.Unnamed-DefaultLimits.Unnamed/batch-1)
+	assert.True(t, l.Contains("unnamed and heard twice"))
+	assert.Equal(t, 200, l.namedCount)
+	assert.Greater(t, l.unnamedCount, DefaultLimits.UnnamedSessions-DefaultLimits.UnnamedSessions/evictionShare-1)
 }
 
 // Made-up names push out each other: who was there before them stays, until it
 // was silent for a month.
 func TestMadeUpNamesLeaveOlderOnes(t *testing.T) {
-	limits := Limits{Sessions: 200, SessionsPerBridge: 8, Unnamed: 9, Ranges: 4}
+	limits := Limits{Sessions: 200, SessionsPerBridge: 8, UnnamedSessions: 9, Ranges: 4}
 	now := clock()
 	l := New(limits, func() time.Time { return now })
 	for i := range 50 {
@@ -92,32 +92,32 @@ func TestMadeUpNamesLeaveOlderOnes(t *testing.T) {
 		if i < 20 {
 			newest = fmt.Sprint("restarted ", i)
 		}
-		require.True(t, l.Holds(newest), "%s", newest)
+		require.True(t, l.Contains(newest), "%s", newest)
 	}
 	begin(t, l, "restarted 30", "bridge 30")
 	flood()
-	assert.True(t, l.Holds("restarted 30"), "a name is as old as its first session")
-	assert.Greater(t, len(l.sessions), limits.Sessions-limits.Sessions/batch-1)
+	assert.True(t, l.Contains("restarted 30"), "a name is as old as its first session")
+	assert.Greater(t, len(l.sessions), limits.Sessions-limits.Sessions/evictionShare-1)
 
 	now = now.Add(StaleAfter + time.Hour)
 	begin(t, l, "restarted 1", "bridge 1")
 	flood()
-	assert.True(t, l.Holds("restarted 1"))
-	assert.False(t, l.Holds("restarted 2"), "a name that was silent for a month is nobody's")
+	assert.True(t, l.Contains("restarted 1"))
+	assert.False(t, l.Contains("restarted 2"), "a name that was silent for a month is nobody's")
 }
 
 func TestEvictedSessionsAreForgottenWhole(t *testing.T) {
-	l := New(Limits{Sessions: 1, SessionsPerBridge: 1, Unnamed: 1, Ranges: 4}, clock)
+	l := New(Limits{Sessions: 1, SessionsPerBridge: 1, UnnamedSessions: 1, Ranges: 4}, clock)
 	begin(t, l, "a1", "a")
 	assert.Equal(t, []string{"a1"}, begin(t, l, "b1", "b"))
-	assert.Len(t, l.names, 1, "names do not pile up")
+	assert.Len(t, l.sessionsByName, 1, "names do not pile up")
 	s := locked(t, l, "a1")
-	assert.True(t, s.Fresh())
-	assert.Empty(t, l.Post(s, Identity{Bridge: "a"}).Start)
+	assert.True(t, s.IsNew())
+	assert.Empty(t, l.BeginRequest(s, Identity{Bridge: "a"}).SessionStart)
 }
 
 func TestLockedSessionsAreNeverEvicted(t *testing.T) {
-	l := New(Limits{Sessions: 2, SessionsPerBridge: 2, Unnamed: 2, Ranges: 4}, clock)
+	l := New(Limits{Sessions: 2, SessionsPerBridge: 2, UnnamedSessions: 2, Ranges: 4}, clock)
 	begin(t, l, "s1", "b")
 	begin(t, l, "s2", "b")
 	first := locked(t, l, "s1")
@@ -134,7 +134,7 @@ func TestLockedSessionsAreNeverEvicted(t *testing.T) {
 
 // Whatever happens, the limits hold as soon as nobody holds a lock.
 func TestLimitsHold(t *testing.T) {
-	limits := Limits{Sessions: 6, SessionsPerBridge: 2, Unnamed: 3, Ranges: 4}
+	limits := Limits{Sessions: 6, SessionsPerBridge: 2, UnnamedSessions: 3, Ranges: 4}
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 5))
 		l := New(limits, clock)
@@ -144,9 +144,9 @@ func TestLimitsHold(t *testing.T) {
 			id := strconv.FormatUint(number, 10)
 			said := Identity{Bridge: []string{"", "", "a", "b", "c"}[random.IntN(5)], System: []string{"", "x", "y"}[number%3]}
 			s := locked(t, l, id)
-			require.Equal(t, !known[id], s.Fresh(), "seed %d: session %s", seed, id)
+			require.Equal(t, !known[id], s.IsNew(), "seed %d: session %s", seed, id)
 			known[id] = true
-			for _, gone := range accept(l, s, said, random.Uint64N(9)).Evicted {
+			for _, gone := range accept(l, s, said, random.Uint64N(9)).EvictedSessions {
 				require.NotEqual(t, id, gone)
 				require.True(t, known[gone], "seed %d: %s was evicted and is not held", seed, gone)
 				delete(known, gone)
@@ -163,22 +163,22 @@ func checkLimits(t *testing.T, l *Ledger, limits Limits) {
 	unnamed, indexed := 0, 0
 	count := map[nameKey]int{}
 	for _, s := range l.sessions {
-		if !s.said.Named() {
+		if !s.identity.Named() {
 			unnamed++
 			continue
 		}
-		count[s.primary()]++
-		require.LessOrEqual(t, count[s.primary()], limits.SessionsPerBridge)
-		keys, n := s.said.keys()
+		count[s.primaryName()]++
+		require.LessOrEqual(t, count[s.primaryName()], limits.SessionsPerBridge)
+		keys, n := s.identity.keys()
 		indexed += n
 		for _, key := range keys[:n] {
-			require.True(t, slices.Contains(l.names[key], s))
+			require.True(t, slices.Contains(l.sessionsByName[key], s))
 		}
 	}
-	require.Equal(t, []int{len(l.sessions) - unnamed, unnamed}, []int{l.named, l.unnamed})
-	require.LessOrEqual(t, unnamed, limits.Unnamed)
+	require.Equal(t, []int{len(l.sessions) - unnamed, unnamed}, []int{l.namedCount, l.unnamedCount})
+	require.LessOrEqual(t, unnamed, limits.UnnamedSessions)
 	require.LessOrEqual(t, len(l.sessions)-unnamed, limits.Sessions)
-	for _, all := range l.names {
+	for _, all := range l.sessionsByName {
 		indexed -= len(all)
 	}
 	require.Zero(t, indexed, "no name keeps a session that is gone")

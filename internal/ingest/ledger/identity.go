@@ -9,27 +9,26 @@ import (
 	"strings"
 )
 
-// Identity is what the requests of a session say of the bridge it belongs to.
+// Identity names the Call Bridge of a session, as its requests state it.
 type Identity struct {
-	// Bridge is the bridge's own id (callBridge), "" if it sends none.
+	// Bridge is the id of the bridge (callBridge), "" if it sends none.
 	Bridge string
-	// System is the operator's name of the bridge (system_id), "" if it has none.
+	// System is the operator's name of the bridge (system_id), "" without one.
 	System string
-	// Stream tells apart the numberings of a sender that numbers for each of its
-	// receivers; "" for one that numbers once for all.
+	// Stream is one numbering of a sender that numbers its records for each receiver
+	// separately; "" for a sender with one numbering.
 	Stream string
 
-	// either is the name of a session that the first release stored, which does
-	// not tell whether it is the bridge's id or the operator's name. It finds the
-	// session by both, and is no statement of either.
-	either string
+	// bridgeOrSystem is the name of a session that the first release stored. It may be
+	// the id of the bridge or the operator's name: the session is found by both.
+	bridgeOrSystem string
 }
 
 // Named tells whether the identity names a bridge.
-func (i Identity) Named() bool { return i.Bridge != "" || i.System != "" || i.either != "" }
+func (i Identity) Named() bool { return i.Bridge != "" || i.System != "" || i.bridgeOrSystem != "" }
 
-// or completes i, the newer statement, with an older one.
-func (i Identity) or(older Identity) Identity {
+// completedBy returns i, the newer identity, with the missing names of an older one.
+func (i Identity) completedBy(older Identity) Identity {
 	if i.Bridge == "" {
 		i.Bridge = older.Bridge
 	}
@@ -39,11 +38,11 @@ func (i Identity) or(older Identity) Identity {
 	if i.Stream == "" {
 		i.Stream = older.Stream
 	}
-	if i.either == "" {
-		i.either = older.either
+	if i.bridgeOrSystem == "" {
+		i.bridgeOrSystem = older.bridgeOrSystem
 	}
-	if i.Bridge != "" || i.System == i.either {
-		i.either = "" // the statement says which it is
+	if i.Bridge != "" || i.System == i.bridgeOrSystem {
+		i.bridgeOrSystem = "" // the newer identity resolves the ambiguity
 	}
 	return i
 }
@@ -51,7 +50,7 @@ func (i Identity) or(older Identity) Identity {
 func (i Identity) clone() Identity {
 	return Identity{
 		Bridge: strings.Clone(i.Bridge), System: strings.Clone(i.System),
-		Stream: strings.Clone(i.Stream), either: strings.Clone(i.either),
+		Stream: strings.Clone(i.Stream), bridgeOrSystem: strings.Clone(i.bridgeOrSystem),
 	}
 }
 
@@ -63,11 +62,11 @@ type nameKey struct {
 
 // keys returns the names of the identity, the bridge's own id first.
 func (i Identity) keys() (keys [3]nameKey, n int) {
-	if bridge := cmp.Or(i.Bridge, i.either); bridge != "" {
+	if bridge := cmp.Or(i.Bridge, i.bridgeOrSystem); bridge != "" {
 		keys[n] = nameKey{name: bridge, stream: i.Stream}
 		n++
 	}
-	for _, system := range [...]string{i.System, i.either} {
+	for _, system := range [...]string{i.System, i.bridgeOrSystem} {
 		if system != "" {
 			keys[n] = nameKey{name: system, stream: i.Stream, isSystem: true}
 			n++
@@ -76,14 +75,13 @@ func (i Identity) keys() (keys [3]nameKey, n int) {
 	return keys, n
 }
 
-// peers calls visit for each other session of the bridge that id names, until
-// visit returns false. Sessions with the same bridge id come alone; if there are
-// none, those with the same system of which one side has no bridge id. The
-// caller holds l.mu.
-func (l *Ledger) peers(self *Session, id Identity, visit func(*Session) bool) {
+// visitPeers calls visit for each other session of the bridge that id names, until visit
+// returns false: sessions with the same bridge id or, if there are none, sessions with the
+// same system where one of both has no bridge id. The caller holds l.mu.
+func (l *Ledger) visitPeers(self *Session, id Identity, visit func(*Session) bool) {
 	found := false
-	if bridge := cmp.Or(id.Bridge, id.either); bridge != "" {
-		for _, s := range l.names[nameKey{name: bridge, stream: id.Stream}] {
+	if bridge := cmp.Or(id.Bridge, id.bridgeOrSystem); bridge != "" {
+		for _, s := range l.sessionsByName[nameKey{name: bridge, stream: id.Stream}] {
 			if s == self {
 				continue
 			}
@@ -93,12 +91,12 @@ func (l *Ledger) peers(self *Session, id Identity, visit func(*Session) bool) {
 			}
 		}
 	}
-	system := cmp.Or(id.System, id.either)
+	system := cmp.Or(id.System, id.bridgeOrSystem)
 	if found || system == "" {
 		return
 	}
-	for _, s := range l.names[nameKey{name: system, stream: id.Stream, isSystem: true}] {
-		if s == self || id.Bridge != "" && s.said.Bridge != "" {
+	for _, s := range l.sessionsByName[nameKey{name: system, stream: id.Stream, isSystem: true}] {
+		if s == self || id.Bridge != "" && s.identity.Bridge != "" {
 			continue
 		}
 		if !visit(s) {
@@ -107,18 +105,18 @@ func (l *Ledger) peers(self *Session, id Identity, visit func(*Session) bool) {
 	}
 }
 
-// complete returns the identity for a request of the session: its own
-// statement, else the session's, else the bridge id that all sessions of its
-// system have sent. The caller holds l.mu.
-func (l *Ledger) complete(s *Session, said Identity) Identity {
-	id := said.or(s.said)
+// completeIdentity returns the identity of a request: as it states, else as its session
+// stated before, else with the bridge id that all sessions of its system have stated. The
+// caller holds l.mu.
+func (l *Ledger) completeIdentity(s *Session, stated Identity) Identity {
+	id := stated.completedBy(s.identity)
 	if id.Bridge != "" || id.System == "" {
 		return id
 	}
 	bridge, certain := "", true
-	l.peers(s, id, func(o *Session) bool {
-		certain = o.said.Bridge != "" && (bridge == "" || bridge == o.said.Bridge)
-		bridge = o.said.Bridge
+	l.visitPeers(s, id, func(o *Session) bool {
+		certain = o.identity.Bridge != "" && (bridge == "" || bridge == o.identity.Bridge)
+		bridge = o.identity.Bridge
 		return certain
 	})
 	if certain {
@@ -127,48 +125,48 @@ func (l *Ledger) complete(s *Session, said Identity) Identity {
 	return id
 }
 
-// rename gives the session a new identity and keeps the index of names right.
-// The name is as old as it is at the sessions that have it. The caller holds l.mu.
-func (l *Ledger) rename(s *Session, id Identity, now int64) {
-	if !s.said.Named() {
-		s.since = now
+// setIdentity sets the identity of a session and updates sessionsByName. The session gets
+// the earliest namedSince of the sessions with its name. The caller holds l.mu.
+func (l *Ledger) setIdentity(s *Session, identity Identity, now int64) {
+	if !s.identity.Named() {
+		s.namedSince = now
 	}
-	l.unname(s)
-	s.said = id.clone()
-	l.peers(s, s.said, func(o *Session) bool {
-		s.since = min(s.since, o.since)
+	l.removeFromNames(s)
+	s.identity = identity.clone()
+	l.visitPeers(s, s.identity, func(o *Session) bool {
+		s.namedSince = min(s.namedSince, o.namedSince)
 		return true
 	})
-	keys, n := s.said.keys()
+	keys, n := s.identity.keys()
 	for _, key := range keys[:n] {
-		l.names[key] = append(l.names[key], s)
+		l.sessionsByName[key] = append(l.sessionsByName[key], s)
 	}
-	s.indexed = true
-	*l.count(s)++
+	s.isIndexed = true
+	*l.countOf(s)++
 }
 
-// count returns how many sessions are held of the kind of s.
-func (l *Ledger) count(s *Session) *int {
-	if s.said.Named() {
-		return &l.named
+// countOf returns the counter of sessions like s: named or unnamed.
+func (l *Ledger) countOf(s *Session) *int {
+	if s.identity.Named() {
+		return &l.namedCount
 	}
-	return &l.unnamed
+	return &l.unnamedCount
 }
 
-// unname takes the session out of the index of names. The caller holds l.mu.
-func (l *Ledger) unname(s *Session) {
-	if !s.indexed {
+// removeFromNames removes the session from sessionsByName. The caller holds l.mu.
+func (l *Ledger) removeFromNames(s *Session) {
+	if !s.isIndexed {
 		return
 	}
-	s.indexed = false
-	*l.count(s)--
-	keys, n := s.said.keys()
+	s.isIndexed = false
+	*l.countOf(s)--
+	keys, n := s.identity.keys()
 	for _, key := range keys[:n] {
-		rest := slices.DeleteFunc(l.names[key], func(o *Session) bool { return o == s })
+		rest := slices.DeleteFunc(l.sessionsByName[key], func(o *Session) bool { return o == s })
 		if len(rest) == 0 {
-			delete(l.names, key)
+			delete(l.sessionsByName, key)
 			continue
 		}
-		l.names[key] = rest
+		l.sessionsByName[key] = rest
 	}
 }

@@ -12,40 +12,40 @@ import (
 
 // Ledger holds the sessions of all senders.
 type Ledger struct {
-	// Fingerprints of what was accepted without an index.
-	Fingerprints Fingerprints
+	// ContentHashes of accepted parts without an index.
+	ContentHashes ContentHashes
 
 	limits Limits
 	now    func() time.Time
 
-	mu       sync.Mutex // guards everything below
-	sessions map[string]*Session
-	names    map[nameKey][]*Session // those with accepted records, by each of their names
-	named    int                    // how many sessions with accepted records are named
-	unnamed  int                    // and how many are not
-	ticks    uint64                 // order of events, kept over restarts
-	version1 uint64                 // how many sessions of version 1 were restored: their order
+	mu             sync.Mutex // guards everything below
+	sessions       map[string]*Session
+	sessionsByName map[nameKey][]*Session // sessions with accepted records, by each of their names
+	namedCount     int                    // named sessions with accepted records
+	unnamedCount   int                    // other sessions with accepted records
+	tick           uint64                 // logical clock, kept over restarts
+	version1Count  uint64                 // restored sessions of version 1; gives them an order
 }
 
 // New returns an empty ledger. now is its clock.
 func New(limits Limits, now func() time.Time) *Ledger {
-	return &Ledger{limits: limits, now: now, sessions: make(map[string]*Session), names: make(map[nameKey][]*Session)}
+	return &Ledger{limits: limits, now: now, sessions: make(map[string]*Session), sessionsByName: make(map[nameKey][]*Session)}
 }
 
-// Lock returns the session, new or known, for the caller alone until Unlock.
-// It waits for the present holder, and gives up with ctx.
+// Lock returns the session with this id, new or known, and locks it until Unlock. It waits
+// for the current holder until ctx ends.
 func (l *Ledger) Lock(ctx context.Context, id string) (*Session, error) {
 	for ctx.Err() == nil {
-		s, arrived := l.session(id)
-		if err := s.acquire(ctx); err != nil {
+		s, arrived := l.getOrAddSession(id)
+		if err := s.lockOrWait(ctx); err != nil {
 			return nil, err
 		}
-		// It may have been evicted while we waited.
+		// Another request may have evicted it during the wait.
 		l.mu.Lock()
 		current := l.sessions[id] == s
 		l.mu.Unlock()
 		if current {
-			s.arrived, s.counted = arrived, false
+			s.requestTick, s.requestCounted = arrived, false
 			return s, nil
 		}
 		<-s.lock
@@ -53,18 +53,18 @@ func (l *Ledger) Lock(ctx context.Context, id string) (*Session, error) {
 	return nil, context.Cause(ctx)
 }
 
-// Unlock gives the session back. A session of which nothing was accepted is
-// forgotten, so that questions alone leave no trace.
+// Unlock unlocks the session. It removes a session without accepted records, so that
+// checks alone need no memory.
 func (l *Ledger) Unlock(s *Session) {
 	l.mu.Lock()
-	if s.Fresh() && l.sessions[s.id] == s {
+	if s.IsNew() && l.sessions[s.id] == s {
 		delete(l.sessions, s.id)
 	}
 	l.mu.Unlock()
 	<-s.lock
 }
 
-func (l *Ledger) session(id string) (s *Session, tick uint64) {
+func (l *Ledger) getOrAddSession(id string) (s *Session, tick uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s = l.sessions[id]
@@ -73,12 +73,12 @@ func (l *Ledger) session(id string) (s *Session, tick uint64) {
 		s = &Session{id: id, lock: make(chan struct{}, 1), maxRanges: l.limits.Ranges}
 		l.sessions[id] = s
 	}
-	l.ticks++
-	return s, l.ticks
+	l.tick++
+	return s, l.tick
 }
 
-// Holds tells whether the session is in the ledger.
-func (l *Ledger) Holds(id string) bool {
+// Contains tells whether the session is in the ledger.
+func (l *Ledger) Contains(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.sessions[id] != nil

@@ -20,13 +20,13 @@ import (
 )
 
 // accept marks records of a session as accepted that a request brought.
-func accept(l *Ledger, s *Session, said Identity, indices ...uint64) Accepted {
+func accept(l *Ledger, s *Session, said Identity, indices ...uint64) AcceptResult {
 	entries := numbers(indices...)
-	return l.Accept(s, l.Post(s, said), entries, s.Judge(entries, nil))
+	return l.MarkAccepted(s, l.BeginRequest(s, said), entries, s.Check(entries, nil))
 }
 
 // post is a whole request with the next record of a session.
-func post(t *testing.T, l *Ledger, id string, said Identity) (Post, Accepted) {
+func post(t *testing.T, l *Ledger, id string, said Identity) (RequestInfo, AcceptResult) {
 	t.Helper()
 	s := locked(t, l, id)
 	defer l.Unlock(s)
@@ -34,16 +34,16 @@ func post(t *testing.T, l *Ledger, id string, said Identity) (Post, Accepted) {
 	if last, known := s.accounted.Last(); known {
 		next = last + 1
 	}
-	p := l.Post(s, said)
+	p := l.BeginRequest(s, said)
 	entries := numbers(next)
-	return p, l.Accept(s, p, entries, s.Judge(entries, nil))
+	return p, l.MarkAccepted(s, p, entries, s.Check(entries, nil))
 }
 
 // begin accepts a record of a session and returns what had to go for it.
 func begin(t *testing.T, l *Ledger, id, bridge string) (evicted []string) {
 	t.Helper()
 	_, accepted := post(t, l, id, Identity{Bridge: bridge})
-	return accepted.Evicted
+	return accepted.EvictedSessions
 }
 
 func held(l *Ledger) []string {
@@ -67,7 +67,7 @@ func TestLockIsExclusive(t *testing.T) {
 				// the race detector would see them do it.
 				last, _ := s.accepted.Last()
 				next := numbers(last + 1)
-				assert.Equal(t, []uint64{0}, shown(s.Judge(next, nil)))
+				assert.Equal(t, []uint64{0}, shown(s.Check(next, nil)))
 				s.take(next...)
 				l.Unlock(s)
 			}
@@ -116,13 +116,13 @@ func TestConcurrentResendWaits(t *testing.T) {
 		l := New(DefaultLimits, clock)
 		batch := through(0, 9)
 		first := locked(t, l, "s")
-		require.NotContains(t, shown(first.Judge(batch, nil)), dup)
+		require.NotContains(t, shown(first.Check(batch, nil)), dup)
 
-		var resend []Verdict
+		var resend []CheckResult
 		go func() {
 			s, err := l.Lock(t.Context(), "s")
 			if assert.NoError(t, err) {
-				resend = s.Judge(batch, nil)
+				resend = s.Check(batch, nil)
 				l.Unlock(s)
 			}
 		}()
@@ -134,7 +134,7 @@ func TestConcurrentResendWaits(t *testing.T) {
 		synctest.Wait()
 		require.Len(t, resend, len(batch))
 		for _, v := range resend {
-			assert.True(t, v.Duplicate)
+			assert.True(t, v.IsDuplicate)
 		}
 	})
 }
@@ -147,7 +147,7 @@ func TestConcurrentResendOfAFailedTry(t *testing.T) {
 		go func() {
 			s, err := l.Lock(t.Context(), "s")
 			if assert.NoError(t, err) {
-				assert.Equal(t, []uint64{0}, shown(s.Judge(numbers(7), nil)))
+				assert.Equal(t, []uint64{0}, shown(s.Check(numbers(7), nil)))
 				s.take(numbers(7)...)
 				l.Unlock(s)
 			}
@@ -155,7 +155,7 @@ func TestConcurrentResendOfAFailedTry(t *testing.T) {
 		synctest.Wait()
 		l.Unlock(first)
 		synctest.Wait()
-		assert.Equal(t, []uint64{dup}, shown(locked(t, l, "s").Judge(numbers(7), nil)))
+		assert.Equal(t, []uint64{dup}, shown(locked(t, l, "s").Check(numbers(7), nil)))
 	})
 }
 
@@ -191,7 +191,7 @@ func TestLockWithADeadContextLeavesNothing(t *testing.T) {
 func TestUnlockForgetsFreshSessions(t *testing.T) {
 	l := New(DefaultLimits, clock)
 	s := locked(t, l, "s")
-	s.Judge(numbers(1), nil)
+	s.Check(numbers(1), nil)
 	l.Unlock(s)
 	assert.Empty(t, held(l))
 	begin(t, l, "s", "b")
@@ -201,7 +201,7 @@ func TestUnlockForgetsFreshSessions(t *testing.T) {
 
 // Everything at once, for the race detector.
 func TestConcurrentUse(t *testing.T) {
-	l := New(Limits{Sessions: 4, SessionsPerBridge: 2, Unnamed: 2, Ranges: 4}, clock)
+	l := New(Limits{Sessions: 4, SessionsPerBridge: 2, UnnamedSessions: 2, Ranges: 4}, clock)
 	var group sync.WaitGroup
 	for worker := range uint64(4) {
 		group.Go(func() {
@@ -221,9 +221,9 @@ func TestConcurrentUse(t *testing.T) {
 					l.Unlock(s)
 				}
 				cancel()
-				l.Fingerprints.Accept([]Fingerprint{FingerprintOf("s", strconv.FormatUint(number, 10))}, number%2 == 0)
-				l.Fingerprints.Contains(Fingerprint{})
-				l.Fingerprints.Snapshot()
+				l.ContentHashes.MarkAccepted([]ContentHash{HashContent("s", strconv.FormatUint(number, 10))}, number%2 == 0)
+				l.ContentHashes.Contains(ContentHash{})
+				l.ContentHashes.Snapshot()
 			}
 		})
 	}

@@ -8,17 +8,17 @@ import (
 	"sort"
 )
 
-// Range is a run of indices, both ends included.
+// Range is an interval of indices, both ends included.
 type Range struct {
 	First, Last uint64
 }
 
-// Ranges is a set of indices: ascending runs, at least one index apart.
+// Ranges is a set of indices: ascending ranges with at least one index between them.
 type Ranges []Range
 
-// search returns the position of the first run that ends at or behind index.
+// search returns the position of the first range that ends at index or after it.
 func (r Ranges) search(index uint64) int {
-	// Almost every question is about the end of the set.
+	// Almost every search is for the end of the set.
 	if n := len(r); n == 0 || index > r[n-1].Last {
 		return n
 	}
@@ -53,9 +53,9 @@ func (r Ranges) Before(index uint64) (before uint64, ok bool) {
 	}
 }
 
-// Count returns how many indices of [first, last] are in the set; last must not
+// CountWithin returns how many indices of [first, last] are in the set; last must not
 // be less than first-1.
-func (r Ranges) Count(first, last uint64) (n uint64) {
+func (r Ranges) CountWithin(first, last uint64) (n uint64) {
 	for i := r.search(first); i < len(r) && r[i].First <= last; i++ {
 		n += min(r[i].Last, last) - max(r[i].First, first) + 1
 	}
@@ -69,9 +69,9 @@ func (r Ranges) Add(index uint64) Ranges { return r.AddRange(index, index) }
 func (r Ranges) AddRange(first, last uint64) Ranges {
 	i := r.search(first)
 	if i > 0 && r[i-1].Last == first-1 {
-		i-- // the run before it touches it
+		i-- // the range before it touches it
 	}
-	end := i // behind the last run that overlaps or touches it
+	end := i // position after the last range that overlaps or touches it
 	for end < len(r) && (r[end].First <= last || r[end].First-1 == last) {
 		end++
 	}
@@ -82,9 +82,9 @@ func (r Ranges) AddRange(first, last uint64) Ranges {
 	return slices.Delete(r, i+1, end)
 }
 
-// trim returns at most limit runs. It closes the oldest holes, but none that is
-// wider than MaxMissing: real records may still come from that one. It drops the
-// highest run instead, whose index no sender can have counted to.
+// trim returns at most limit ranges. It closes the oldest gaps, but none wider than
+// MaxMissing, because records of that one may still be received. Instead it drops the
+// highest ranges, whose indices no real sender can have reached.
 func (r Ranges) trim(limit int) Ranges {
 	if len(r) <= limit {
 		return r

@@ -8,34 +8,35 @@ import (
 	"math"
 )
 
-// Session is what the ledger holds of one run of a sender.
+// Session is the state of one run of a sender.
 type Session struct {
 	id        string
 	maxRanges int
 	lock      chan struct{} // holds one token while locked
 
 	// Guarded by the lock. See the package comment for the two sets.
-	accepted  Ranges
-	accounted Ranges
-	unsaved   bool
-	arrived   uint64 // the tick at which the holder's request came
-	counted   bool   // the holder's request is in posts
-	announced bool   // its start was reported
+	accepted       Ranges
+	accounted      Ranges
+	changed        bool
+	requestTick    uint64 // tick at which the current request arrived
+	requestCounted bool   // requestCount includes the current request
+	startReported  bool   // the start of the session was reported
 
 	// Guarded by Ledger.mu and written by the holder of the lock only.
-	said    Identity
-	indexed bool   // it is counted, and found by its names
-	begun   uint64 // the tick at which its first record was accepted
-	heard   uint64 // the tick at which the last request with an accepted record came, begun at least
-	since   int64  // when its bridge's name was first known, in Unix seconds
-	heardAt int64  // when the last record was accepted, in Unix seconds
-	next    uint64 // what Position returned when records were accepted last, 0 for none
-	posts   int    // requests with accepted records: 0, 1, or 2 for more
+	identity       Identity
+	isIndexed      bool   // it is in sessionsByName
+	startTick      uint64 // tick of the first accepted record, 0 before
+	lastHeardTick  uint64 // tick at which the last request with an accepted record arrived, at least startTick
+	namedSince     int64  // when the ledger first had the bridge's name, in Unix seconds
+	lastAcceptedAt int64  // time of the last accepted record, in Unix seconds
+	nextIndex      uint64 // Position after the last accepted record, 0 for none
+	requestCount   int    // requests with accepted records, at most 2
 }
 
-// acquire takes the lock. A free one is taken whatever became of ctx: only the
-// holder may forget a session, and a new one that nobody held would stay.
-func (s *Session) acquire(ctx context.Context) error {
+// lockOrWait takes the lock, or waits for it until ctx ends. It takes a free lock even
+// after the end of ctx: only the holder may remove a session, and a new session that
+// nobody held would stay.
+func (s *Session) lockOrWait(ctx context.Context) error {
 	select {
 	case s.lock <- struct{}{}:
 		return nil
@@ -52,12 +53,12 @@ func (s *Session) acquire(ctx context.Context) error {
 // ID returns the session's id.
 func (s *Session) ID() string { return s.id }
 
-// Fresh tells whether nothing of the session was accepted so far.
-func (s *Session) Fresh() bool { return len(s.accounted) == 0 }
+// IsNew tells that no record of the session was accepted before.
+func (s *Session) IsNew() bool { return len(s.accounted) == 0 }
 
-// Position is the index behind the highest that is accounted for: accepted, in
-// quarantine or reported missing. ok is false for a session without numbers. The
-// caller holds the session's lock.
+// Position returns the index after the highest accounted one: accepted, quarantined or
+// reported missing. ok is false for a session without indices. The caller holds the
+// session's lock.
 func (s *Session) Position() (position uint64, ok bool) {
 	last, ok := s.accounted.Last()
 	if !ok || last == math.MaxUint64 {
@@ -66,8 +67,8 @@ func (s *Session) Position() (position uint64, ok bool) {
 	return last + 1, true
 }
 
-// Unsaved tells whether the session changed since MarkSaved was called.
-func (s *Session) Unsaved() bool { return s.unsaved }
+// HasChanges tells whether the session changed since MarkSaved.
+func (s *Session) HasChanges() bool { return s.changed }
 
-// MarkSaved says that the session's state is stored.
-func (s *Session) MarkSaved() { s.unsaved = false }
+// MarkSaved marks the session's state as stored.
+func (s *Session) MarkSaved() { s.changed = false }

@@ -33,9 +33,9 @@ func newSession(t *testing.T, limits Limits) *Session {
 }
 
 // take judges entries and marks them as accepted.
-func (s *Session) take(entries ...Entry) []Verdict {
-	verdicts := s.Judge(entries, nil)
-	s.markAll(entries, verdicts)
+func (s *Session) take(entries ...Entry) []CheckResult {
+	verdicts := s.Check(entries, nil)
+	s.markEntries(entries, verdicts)
 	return verdicts
 }
 
@@ -59,10 +59,10 @@ func through(first, last uint64) (entries []Entry) {
 const dup = ^uint64(0)
 
 // shown renders verdicts: how many are missing, or dup.
-func shown(verdicts []Verdict) []uint64 {
+func shown(verdicts []CheckResult) []uint64 {
 	all := make([]uint64, 0, len(verdicts))
 	for _, v := range verdicts {
-		if v.Duplicate {
+		if v.IsDuplicate {
 			all = append(all, dup)
 			continue
 		}
@@ -76,10 +76,10 @@ func TestJudge(t *testing.T) {
 		t.Helper()
 		s := newSession(t, DefaultLimits)
 		s.take(accepted...)
-		got := s.Judge(entries, nil)
+		got := s.Check(entries, nil)
 		assert.Equal(t, want, shown(got), "%v behind %v", entries, accepted)
 		for i, v := range got {
-			assert.False(t, v.Duplicate && v.Missing > 0, "%v: a duplicate opens no gap", entries[i])
+			assert.False(t, v.IsDuplicate && v.Missing > 0, "%v: a duplicate opens no gap", entries[i])
 		}
 	}
 	// In order, without holes.
@@ -88,8 +88,8 @@ func TestJudge(t *testing.T) {
 	// The first index of a session may be anything: the receiver came late.
 	f(nil, numbers(9321), 0)
 	f(nil, numbers(9321, 9322, 9325), 0, 0, 2)
-	f(nil, []Entry{{Index: 9321, Missing: 7}}, 7)
-	f(nil, []Entry{{Index: 0, Missing: 7}}, 7)
+	f(nil, []Entry{{Index: 9321, Discarded: 7}}, 7)
+	f(nil, []Entry{{Index: 0, Discarded: 7}}, 7)
 	// Duplicates: exact resend, shifted boundaries, twice in one batch.
 	f(numbers(0, 1, 2), numbers(0, 1, 2), dup, dup, dup)
 	f(numbers(0, 1, 2), numbers(1, 2, 3, 4), dup, dup, 0, 0)
@@ -100,15 +100,15 @@ func TestJudge(t *testing.T) {
 	f(through(0, 184), numbers(187, 188), 2, 0)
 	f(numbers(0), numbers(2, 4, 6), 1, 1, 1)
 	// With the attribute: what the sender says, and never the sum of both.
-	f(through(0, 66), []Entry{{Index: 180, Missing: 113}}, 113)
-	f(through(0, 66), []Entry{{Index: 180, Missing: 50}}, 50)
-	f(through(0, 66), []Entry{{Index: 180, Missing: 113}, {Index: 181}, {Index: 183}}, 113, 0, 1)
+	f(through(0, 66), []Entry{{Index: 180, Discarded: 113}}, 113)
+	f(through(0, 66), []Entry{{Index: 180, Discarded: 50}}, 50)
+	f(through(0, 66), []Entry{{Index: 180, Discarded: 113}, {Index: 181}, {Index: 183}}, 113, 0, 1)
 	// A resend of a record that opened a gap does not open it again.
-	f([]Entry{{Index: 0}, {Index: 9, Missing: 8}}, []Entry{{Index: 9, Missing: 8}, {Index: 10}}, dup, 0)
+	f([]Entry{{Index: 0}, {Index: 9, Discarded: 8}}, []Entry{{Index: 9, Discarded: 8}, {Index: 10}}, dup, 0)
 	// What the ledger has is not missing, whatever the sender says.
-	f(through(0, 9), []Entry{{Index: 12, Missing: 12}}, 2)
-	f(through(0, 9), []Entry{{Index: 10, Missing: 3}}, 0)
-	f(through(0, 9), []Entry{{Index: 12, Missing: 100}}, 90) // more than there can be: believed, less what is there
+	f(through(0, 9), []Entry{{Index: 12, Discarded: 12}}, 2)
+	f(through(0, 9), []Entry{{Index: 10, Discarded: 3}}, 0)
+	f(through(0, 9), []Entry{{Index: 12, Discarded: 100}}, 90) // more than there can be: believed, less what is there
 	// Shuffled inside one batch: nothing is missing that comes along.
 	f(nil, numbers(2, 0, 1), 0, 0, 0)
 	f(numbers(0), numbers(3, 1, 2), 0, 0, 0)
@@ -116,11 +116,11 @@ func TestJudge(t *testing.T) {
 	f(numbers(0), numbers(3, 0, 2), 0, dup, 1)
 	// A record that fills a hole was reported when the hole opened.
 	f(numbers(0, 9), numbers(4), 0)
-	f(numbers(0, 9), []Entry{{Index: 4, Missing: 3}}, 0)
+	f(numbers(0, 9), []Entry{{Index: 4, Discarded: 3}}, 0)
 	f(numbers(0, 9), numbers(4, 10), 0, 0)
 	// Before the first index ever seen.
 	f(numbers(9), numbers(3), 0)
-	assert.Empty(t, newSession(t, DefaultLimits).Judge(nil, nil))
+	assert.Empty(t, newSession(t, DefaultLimits).Check(nil, nil))
 }
 
 // Where one batch ends and the next begins must not change what is found: the
@@ -130,17 +130,17 @@ func TestJudgeDoesNotDependOnBoundaries(t *testing.T) {
 		t.Helper()
 		whole := newSession(t, DefaultLimits)
 		whole.take(accepted...)
-		want := []Verdict{}
+		want := []CheckResult{}
 		single := newSession(t, DefaultLimits)
 		single.take(accepted...)
 		for i := range entries {
 			want = append(want, single.take(entries[i])...)
 		}
-		assert.Equal(t, shown(want), shown(whole.Judge(entries, nil)), "%v behind %v", entries, accepted)
+		assert.Equal(t, shown(want), shown(whole.Check(entries, nil)), "%v behind %v", entries, accepted)
 	}
-	f(through(0, 179), []Entry{{Index: 180}, {Index: 184, Missing: 10}})
-	f(nil, []Entry{{Index: 0}, {Index: 1}, {Index: 2, Missing: 2}})
-	f(nil, []Entry{{Index: 5}, {Index: 9, Missing: 8}})
+	f(through(0, 179), []Entry{{Index: 180}, {Index: 184, Discarded: 10}})
+	f(nil, []Entry{{Index: 0}, {Index: 1}, {Index: 2, Discarded: 2}})
+	f(nil, []Entry{{Index: 5}, {Index: 9, Discarded: 8}})
 	random := rand.New(rand.NewPCG(3, 3))
 	for range 2000 {
 		var entries []Entry
@@ -148,7 +148,7 @@ func TestJudgeDoesNotDependOnBoundaries(t *testing.T) {
 		for range random.IntN(6) {
 			e := Entry{Index: next}
 			if random.IntN(2) == 0 {
-				e.Missing = random.Uint64N(8)
+				e.Discarded = random.Uint64N(8)
 			}
 			entries = append(entries, e)
 			next += 1 + random.Uint64N(4)
@@ -162,17 +162,17 @@ func TestJudgeDoesNotDependOnBoundaries(t *testing.T) {
 type model struct{ accepted, accounted set }
 
 // take judges entries one after the other in the order of the index, and marks them.
-func (m *model) take(entries []Entry) []Verdict {
+func (m *model) take(entries []Entry) []CheckResult {
 	order := make([]int, len(entries))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return int(entries[a].Index) - int(entries[b].Index) })
-	verdicts := make([]Verdict, len(entries))
+	verdicts := make([]CheckResult, len(entries))
 	for _, i := range order {
 		e := entries[i]
-		if m.accepted[e.Index] && !e.Unread {
-			verdicts[i].Duplicate = true
+		if m.accepted[e.Index] && !e.IsUnreadable {
+			verdicts[i].IsDuplicate = true
 			continue
 		}
 		var hole []uint64 // before the entry, up to the next index that is accounted for
@@ -188,9 +188,9 @@ func (m *model) take(entries []Entry) []Verdict {
 		}
 		verdicts[i].Missing = uint64(len(hole))
 		low, any := m.accounted.first()
-		if e.Missing > 0 && (!any || low < e.Index) {
-			verdicts[i].Missing = e.Missing
-			for back := uint64(1); back <= e.Missing && back <= e.Index; back++ {
+		if e.Discarded > 0 && (!any || low < e.Index) {
+			verdicts[i].Missing = e.Discarded
+			for back := uint64(1); back <= e.Discarded && back <= e.Index; back++ {
 				if m.accounted[e.Index-back] {
 					verdicts[i].Missing--
 				}
@@ -201,7 +201,7 @@ func (m *model) take(entries []Entry) []Verdict {
 			m.accounted[index] = true
 		}
 		m.accounted[e.Index] = true
-		if !e.Unread {
+		if !e.IsUnreadable {
 			m.accepted[e.Index] = true
 		}
 	}
@@ -218,14 +218,14 @@ func TestJudgeAndAcceptAgainstASet(t *testing.T) {
 		for range 8 {
 			var entries []Entry
 			for range random.IntN(6) {
-				e := Entry{Index: random.Uint64N(30), Unread: random.IntN(6) == 0}
+				e := Entry{Index: random.Uint64N(30), IsUnreadable: random.IntN(6) == 0}
 				if random.IntN(4) == 0 {
-					e.Missing = random.Uint64N(12)
+					e.Discarded = random.Uint64N(12)
 				}
 				entries = append(entries, e)
 			}
 			before, beforeToo := slices.Clone(s.accepted), slices.Clone(s.accounted)
-			got := s.Judge(entries, nil)
+			got := s.Check(entries, nil)
 			next := m.clone()
 			require.Equal(t, shown(next.take(entries)), shown(got), "seed %d: %v behind %v", seed, entries, s.accounted)
 			require.Equal(t, before, slices.Clone(s.accepted), "Judge changes nothing")
@@ -246,7 +246,7 @@ func TestJudgeAndAcceptAgainstASet(t *testing.T) {
 
 // acceptInPieces marks parts of a batch in any order: in the end it is as if all
 // were marked at once.
-func acceptInPieces(random *rand.Rand, s *Session, entries []Entry, verdicts []Verdict) {
+func acceptInPieces(random *rand.Rand, s *Session, entries []Entry, verdicts []CheckResult) {
 	var pieces [][2]int
 	for first := 0; first < len(entries); {
 		last := first + 1 + random.IntN(len(entries)-first)
@@ -255,7 +255,7 @@ func acceptInPieces(random *rand.Rand, s *Session, entries []Entry, verdicts []V
 	}
 	random.Shuffle(len(pieces), func(i, j int) { pieces[i], pieces[j] = pieces[j], pieces[i] })
 	for _, p := range pieces {
-		s.markAll(entries[p[0]:p[1]], verdicts[p[0]:p[1]])
+		s.markEntries(entries[p[0]:p[1]], verdicts[p[0]:p[1]])
 	}
 }
 
@@ -278,7 +278,7 @@ func TestEveryRecordIsTakenOnceAndEveryLossCountedOnce(t *testing.T) {
 				lost += gap
 				e.Index += gap
 				if random.IntN(2) == 0 {
-					e.Missing = gap // an overflow; else the loss is silent
+					e.Discarded = gap // an overflow; else the loss is silent
 				}
 			}
 			sent = append(sent, e)
@@ -295,17 +295,17 @@ func TestEveryRecordIsTakenOnceAndEveryLossCountedOnce(t *testing.T) {
 				random.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
 			}
 			s := locked(t, l, "s")
-			verdicts := s.Judge(batch, nil)
+			verdicts := s.Check(batch, nil)
 			if random.IntN(4) == 0 { // refused: it will come again, with other boundaries
 				l.Unlock(s)
 				continue
 			}
 			for i, v := range verdicts {
-				require.Equal(t, taken[batch[i].Index], v.Duplicate, "seed %d: %v", seed, batch)
+				require.Equal(t, taken[batch[i].Index], v.IsDuplicate, "seed %d: %v", seed, batch)
 				taken[batch[i].Index] = true
 				missing += v.Missing
 			}
-			s.markAll(batch, verdicts)
+			s.markEntries(batch, verdicts)
 			l.Unlock(s)
 			done = last
 		}
@@ -316,31 +316,31 @@ func TestEveryRecordIsTakenOnceAndEveryLossCountedOnce(t *testing.T) {
 
 func TestJudgeAppends(t *testing.T) {
 	s := newSession(t, DefaultLimits)
-	buffer := make([]Verdict, 1, 16)
+	buffer := make([]CheckResult, 1, 16)
 	buffer[0].Missing = 42
 	for i := range buffer[:16] {
 		buffer[:16][i].Missing = 42 // left over from another batch
 	}
-	got := s.Judge(numbers(0, 1, 2), buffer)
+	got := s.Check(numbers(0, 1, 2), buffer)
 	assert.Equal(t, []uint64{42, 0, 0, 0}, shown(got))
-	got = s.Judge(numbers(2, 1, 0), buffer)
+	got = s.Check(numbers(2, 1, 0), buffer)
 	assert.Equal(t, []uint64{42, 0, 0, 0}, shown(got))
 }
 
 func TestUnsaved(t *testing.T) {
 	l := New(DefaultLimits, clock)
 	s := locked(t, l, "s")
-	assert.True(t, s.Fresh())
+	assert.True(t, s.IsNew())
 	assert.Equal(t, "s", s.ID())
-	s.Judge(numbers(1), nil)
-	l.Accept(s, Post{}, nil, nil)
-	assert.False(t, s.Unsaved(), "nothing was accepted")
-	assert.True(t, s.Fresh())
+	s.Check(numbers(1), nil)
+	l.MarkAccepted(s, RequestInfo{}, nil, nil)
+	assert.False(t, s.HasChanges(), "nothing was accepted")
+	assert.True(t, s.IsNew())
 	accept(l, s, Identity{}, 1)
-	assert.True(t, s.Unsaved())
-	assert.False(t, s.Fresh())
+	assert.True(t, s.HasChanges())
+	assert.False(t, s.IsNew())
 	s.MarkSaved()
-	assert.False(t, s.Unsaved())
+	assert.False(t, s.HasChanges())
 }
 
 // The ranges of a session are bounded: the oldest hole is closed, so that the
@@ -351,7 +351,7 @@ func TestAcceptBoundsTheRanges(t *testing.T) {
 	s := newSession(t, limits)
 	s.take(numbers(0, 2, 4, 6, 8)...)
 	assert.Equal(t, Ranges{{0, 4}, {6, 6}, {8, 8}}, s.accepted)
-	assert.Equal(t, []uint64{dup, 0, 0}, shown(s.Judge(numbers(1, 7, 9), nil)))
+	assert.Equal(t, []uint64{dup, 0, 0}, shown(s.Check(numbers(1, 7, 9), nil)))
 	// Runs that close within one batch count as what they are at its end.
 	s = newSession(t, limits)
 	s.take(numbers(0, 10, 12, 14, 16, 11, 13, 15)...)
@@ -365,12 +365,12 @@ func TestUnnumberedMissing(t *testing.T) {
 	for i := range uint64(67) {
 		s.take(Entry{Index: i + 1, DiscardsUnnumbered: true})
 	}
-	verdicts := s.Judge([]Entry{
-		{Index: 68, Missing: 113, DiscardsUnnumbered: true},
+	verdicts := s.Check([]Entry{
+		{Index: 68, Discarded: 113, DiscardsUnnumbered: true},
 		{Index: 69, DiscardsUnnumbered: true},
-		{Index: 70, Missing: 2, DiscardsUnnumbered: true},
+		{Index: 70, Discarded: 2, DiscardsUnnumbered: true},
 	}, nil)
-	assert.Equal(t, []Verdict{{Missing: 113}, {}, {Missing: 2}}, verdicts)
+	assert.Equal(t, []CheckResult{{Missing: 113}, {}, {Missing: 2}}, verdicts)
 }
 
 // A hole is reported once, whoever reports it, in whatever way and order.
@@ -385,13 +385,13 @@ func TestHoleIsReportedOnce(t *testing.T) {
 		}
 		assert.Equal(t, want, total, "%v", entries)
 	}
-	f(113, Entry{Index: 180}, Entry{Index: 181, Missing: 114})
-	f(113, Entry{Index: 180}, Entry{Index: 180, Missing: 113})
-	f(113, Entry{Index: 180, Missing: 113}, Entry{Index: 181, Missing: 114})
-	f(113, Entry{Index: 180}, Entry{Index: 181}, Entry{Index: 182, Missing: 115})
-	f(113, Entry{Index: 180}, Entry{Index: 100, Missing: 33}, Entry{Index: 179, Missing: 78})
-	f(113, Entry{Index: 100, Missing: 33}, Entry{Index: 180, Missing: 113}, Entry{Index: 182, Missing: 1})
-	f(50, Entry{Index: 180, Missing: 50}, Entry{Index: 120}, Entry{Index: 181, Missing: 51})
+	f(113, Entry{Index: 180}, Entry{Index: 181, Discarded: 114})
+	f(113, Entry{Index: 180}, Entry{Index: 180, Discarded: 113})
+	f(113, Entry{Index: 180, Discarded: 113}, Entry{Index: 181, Discarded: 114})
+	f(113, Entry{Index: 180}, Entry{Index: 181}, Entry{Index: 182, Discarded: 115})
+	f(113, Entry{Index: 180}, Entry{Index: 100, Discarded: 33}, Entry{Index: 179, Discarded: 78})
+	f(113, Entry{Index: 100, Discarded: 33}, Entry{Index: 180, Discarded: 113}, Entry{Index: 182, Discarded: 1})
+	f(50, Entry{Index: 180, Discarded: 50}, Entry{Index: 120}, Entry{Index: 181, Discarded: 51})
 }
 
 // The record and its neighbours come by several streams of one sender, in any
@@ -414,7 +414,7 @@ func TestStreamsOfOneSenderCountAHoleOnce(t *testing.T) {
 				}
 				e := Entry{Index: index}
 				if missing > 0 && random.IntN(2) == 0 {
-					e.Missing = missing
+					e.Discarded = missing
 				}
 				missing = 0
 				streams[i] = append(streams[i], e)
@@ -445,23 +445,23 @@ func TestStreamsOfOneSenderCountAHoleOnce(t *testing.T) {
 func TestImplausibleJump(t *testing.T) {
 	s := newSession(t, DefaultLimits)
 	s.take(through(0, 9)...)
-	f := func(e Entry, want Verdict) {
+	f := func(e Entry, want CheckResult) {
 		t.Helper()
 		got := s.take(e)[0]
-		got.back = 0
+		got.precedingIndices = 0
 		assert.Equal(t, want, got, "%v", e)
 	}
 	const far = math.MaxInt64
-	f(Entry{Index: far}, Verdict{Missing: far - 10, Implausible: true})
-	f(Entry{Index: far}, Verdict{Duplicate: true})
-	f(Entry{Index: 10}, Verdict{})
-	f(Entry{Index: 13}, Verdict{Missing: 2})
-	f(Entry{Index: 14, Missing: math.MaxUint32}, Verdict{Missing: math.MaxUint32 - 14, Implausible: true})
-	f(Entry{Index: 15}, Verdict{})
-	f(Entry{Index: 16 + MaxMissing}, Verdict{Missing: MaxMissing})
-	f(Entry{Index: 18 + 2*MaxMissing}, Verdict{Missing: MaxMissing + 1, Implausible: true})
-	f(Entry{Index: 30 + 2*MaxMissing, Missing: 5}, Verdict{Missing: 5})
-	f(Entry{Index: 0, Missing: 7}, Verdict{Duplicate: true})
+	f(Entry{Index: far}, CheckResult{Missing: far - 10, IsImplausible: true})
+	f(Entry{Index: far}, CheckResult{IsDuplicate: true})
+	f(Entry{Index: 10}, CheckResult{})
+	f(Entry{Index: 13}, CheckResult{Missing: 2})
+	f(Entry{Index: 14, Discarded: math.MaxUint32}, CheckResult{Missing: math.MaxUint32 - 14, IsImplausible: true})
+	f(Entry{Index: 15}, CheckResult{})
+	f(Entry{Index: 16 + MaxMissing}, CheckResult{Missing: MaxMissing})
+	f(Entry{Index: 18 + 2*MaxMissing}, CheckResult{Missing: MaxMissing + 1, IsImplausible: true})
+	f(Entry{Index: 30 + 2*MaxMissing, Discarded: 5}, CheckResult{Missing: 5})
+	f(Entry{Index: 0, Discarded: 7}, CheckResult{IsDuplicate: true})
 }
 
 // However far the index of a record is away, no number overflows.
@@ -469,14 +469,14 @@ func FuzzJudge(f *testing.F) {
 	f.Add(uint64(0), uint64(0), uint64(math.MaxInt64), uint64(1))
 	f.Add(uint64(math.MaxInt64), uint64(math.MaxUint32), uint64(5), uint64(9))
 	f.Fuzz(func(t *testing.T, a, missingA, b, missingB uint64) {
-		one := Entry{Index: a & math.MaxInt64, Missing: missingA & math.MaxUint32}
-		two := Entry{Index: b & math.MaxInt64, Missing: missingB & math.MaxUint32}
+		one := Entry{Index: a & math.MaxInt64, Discarded: missingA & math.MaxUint32}
+		two := Entry{Index: b & math.MaxInt64, Discarded: missingB & math.MaxUint32}
 		s := newSession(t, DefaultLimits)
 		s.take(numbers(0, 5)...)
 		for _, e := range []Entry{one, two, one, {Index: 7}} {
 			for _, v := range s.take(e) {
 				require.LessOrEqual(t, v.Missing, uint64(math.MaxInt64))
-				require.Equal(t, v.Missing > MaxMissing, v.Implausible)
+				require.Equal(t, v.Missing > MaxMissing, v.IsImplausible)
 			}
 			checkRanges(t, s.accounted)
 			require.True(t, s.accepted.Contains(e.Index) && s.accounted.Contains(e.Index))
@@ -489,8 +489,8 @@ func FuzzJudge(f *testing.F) {
 func TestUnreadEntries(t *testing.T) {
 	s := newSession(t, DefaultLimits)
 	s.take(through(0, 9)...)
-	assert.Equal(t, []uint64{2, 0}, shown(s.take(Entry{Index: 12, More: 3, Unread: true}, Entry{Index: 16})))
-	assert.Equal(t, []uint64{0}, shown(s.take(Entry{Index: 12, More: 3, Unread: true})), "a resend opens no gap")
+	assert.Equal(t, []uint64{2, 0}, shown(s.take(Entry{Index: 12, Following: 3, IsUnreadable: true}, Entry{Index: 16})))
+	assert.Equal(t, []uint64{0}, shown(s.take(Entry{Index: 12, Following: 3, IsUnreadable: true})), "a resend opens no gap")
 	assert.Equal(t, []uint64{0, dup}, shown(s.take(Entry{Index: 13}, Entry{Index: 13})), "the readable one is taken, once")
-	assert.Equal(t, []uint64{0, 0}, shown(s.take(Entry{Index: 17}, Entry{Index: 18, Missing: 1})))
+	assert.Equal(t, []uint64{0, 0}, shown(s.take(Entry{Index: 17}, Entry{Index: 18, Discarded: 1})))
 }

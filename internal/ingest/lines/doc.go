@@ -1,11 +1,23 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lines takes lines of text from UDP, TCP, TLS and files, by the inputs of
-// pkg/stanza. It knows no format: a line is what stands between two line ends, or a
-// frame of RFC 6587.
+// Package lines reads lines of text from UDP, TCP, TLS and files, with the inputs of
+// pkg/stanza. It knows no format: a line is the text between two line ends, or a frame of
+// RFC 6587.
 //
-// Lines of one file, and of one connection, come in order, several connections side by
-// side. A Sink that does not return holds its input up: a file is not read further, a
-// TCP connection takes no more, and the kernel drops datagrams.
+// # Order
+//
+// [Build] makes the inputs, [Inputs.Start] starts them, and each input calls the [Sink] with
+// its lines. Lines of one file, and of one connection, are in order; several connections
+// call the Sink concurrently. [Inputs.Stop] ends them.
+//
+// # Who may block
+//
+// A Sink that does not return blocks its input: the input does not read the file further,
+// a TCP connection reads no more, and the kernel drops datagrams. Inputs.Stop waits for
+// each call of the Sink.
+//
+// # Tests
+//
+// Tables of frames for the split function, and sockets of localhost for the inputs.
 package lines

@@ -19,23 +19,24 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// Origin is where lines come from.
+// Origin is the source of lines.
 type Origin struct {
-	// Peer is the address of the sender, known if add_attributes is set. File is the
-	// path or else the name of a file.
+	// Peer is the address of the sender, if add_attributes is set. File is the path of a
+	// file or, without it, the name.
 	Peer, File string
 	// Transport is udp, tcp or file.
 	Transport string
-	// Again tells that lines that are not taken are read again after a restart.
-	Again bool
+	// RereadAfterRestart tells that the input reads lines that the Sink refused again
+	// after a restart.
+	RereadAfterRestart bool
 }
 
-// Sink takes lines of one origin in their order. It is called by several inputs at
-// once. Its context ends when a stop begins. An error leaves the lines: they are lost,
-// unless Origin.Again.
+// Sink accepts lines of one origin in their order. Several inputs call it concurrently. Its
+// context ends when a stop begins. After an error the lines are lost, unless
+// Origin.RereadAfterRestart.
 type Sink func(ctx context.Context, from Origin, lines []string) error
 
-// Config says where lines come from. UDP and TCP may be nil, and File without include.
+// Config configures the inputs. UDP and TCP may be nil, and File may have no include.
 type Config struct {
 	UDP  *udp.BaseConfig
 	TCP  *tcp.BaseConfig
@@ -46,18 +47,18 @@ const (
 	// DefaultMaxLogSize is the longest line by TCP, in bytes. Each connection has a
 	// buffer of that size.
 	DefaultMaxLogSize = 64 << 10
-	// DefaultMaxConnections is how many TCP connections are open at once.
+	// DefaultMaxConnections bounds the open TCP connections.
 	DefaultMaxConnections = 256
 )
 
-// Inputs are what lines come from.
+// Inputs are the configured inputs.
 type Inputs struct {
 	files     *fileconsumer.Manager // nil without include
 	listeners []operator.Operator
-	running   []func() error // stops what was started
+	stopFuncs []func() error // of the started inputs
 }
 
-// Build makes the inputs, which give their lines to sink.
+// Build makes the inputs, which call sink with their lines.
 func Build(config *Config, set component.TelemetrySettings, sink Sink) (*Inputs, error) {
 	all := new(Inputs)
 	if len(config.File.Include) > 0 {
@@ -72,7 +73,7 @@ func Build(config *Config, set component.TelemetrySettings, sink Sink) (*Inputs,
 		c := udp.NewConfig()
 		c.BaseConfig = *config.UDP
 		c.Encoding = EncodingOf(c.Encoding)
-		if err := all.listen(c.Build, set, "udp", sink); err != nil {
+		if err := all.addListener(c.Build, set, "udp", sink); err != nil {
 			return nil, fmt.Errorf("udp: %w", err)
 		}
 	}
@@ -87,23 +88,23 @@ func Build(config *Config, set component.TelemetrySettings, sink Sink) (*Inputs,
 			c.MaxConnections = DefaultMaxConnections
 		}
 		if c.SplitConfig.LineStartPattern == "" && c.SplitConfig.LineEndPattern == "" {
-			setSplit(&c.SplitFuncBuilder, splitter(int(c.MaxLogSize)))
+			setSplitFunc(&c.SplitFuncBuilder, newSplitFunc(int(c.MaxLogSize)))
 		}
-		if err := all.listen(c.Build, set, "tcp", sink); err != nil {
+		if err := all.addListener(c.Build, set, "tcp", sink); err != nil {
 			return nil, fmt.Errorf("tcp: %w", err)
 		}
 	}
 	return all, nil
 }
 
-// setSplit makes a builder always return split. The encoding E, which the builder is
-// given, is left to inference: naming its type would need another module.
-func setSplit[B ~func(E) (bufio.SplitFunc, error), E any](builder *B, split bufio.SplitFunc) {
+// setSplitFunc makes a builder always return split. The compiler infers E, the builder's
+// encoding: naming its type would need another module.
+func setSplitFunc[B ~func(E) (bufio.SplitFunc, error), E any](builder *B, split bufio.SplitFunc) {
 	*builder = func(E) (bufio.SplitFunc, error) { return split, nil }
 }
 
-// EncodingOf returns the name that pkg/stanza has for an encoding. Its utf-8 puts a
-// replacement character in the place of invalid bytes, which are kept here.
+// EncodingOf returns pkg/stanza's name of an encoding. UTF-8 becomes utf-8-raw, which keeps
+// invalid bytes instead of replacing them.
 func EncodingOf(name string) string {
 	switch strings.ToLower(name) {
 	case "", "utf-8", "utf8":
@@ -113,7 +114,7 @@ func EncodingOf(name string) string {
 	}
 }
 
-func (i *Inputs) listen(build func(component.TelemetrySettings) (operator.Operator, error), set component.TelemetrySettings, transport string, sink Sink) error {
+func (i *Inputs) addListener(build func(component.TelemetrySettings) (operator.Operator, error), set component.TelemetrySettings, transport string, sink Sink) error {
 	listener, err := build(set)
 	if err != nil {
 		return err
@@ -122,45 +123,45 @@ func (i *Inputs) listen(build func(component.TelemetrySettings) (operator.Operat
 	if err != nil {
 		return err
 	}
-	to := &wireSink{OutputOperator: output, transport: transport, sink: sink}
+	to := &networkSink{OutputOperator: output, transport: transport, sink: sink}
 	listener.SetOutputIDs([]string{to.ID()})
 	i.listeners = append(i.listeners, listener)
 	return listener.SetOutputs([]operator.Operator{to})
 }
 
-// Start starts all inputs. offsets may be nil: then they are forgotten at a stop.
+// Start starts all inputs. Without offsets (nil) a stop forgets the positions in files.
 func (i *Inputs) Start(offsets *Offsets) error {
 	for _, listener := range i.listeners {
 		if err := listener.Start(nil); err != nil {
 			return err
 		}
-		i.running = append(i.running, listener.Stop)
+		i.stopFuncs = append(i.stopFuncs, listener.Stop)
 	}
 	if i.files == nil {
 		return nil
 	}
-	i.running = append(i.running, i.files.Stop)
+	i.stopFuncs = append(i.stopFuncs, i.files.Stop)
 	if offsets == nil {
 		return i.files.Start(nil)
 	}
 	return i.files.Start(offsets)
 }
 
-// Stop ends the inputs. It waits for those that are in the sink. It may come without
+// Stop stops the inputs and waits for their calls of the sink. It may be called without
 // Start.
 func (i *Inputs) Stop() error {
 	var errs error
-	for _, stop := range i.running {
+	for _, stop := range i.stopFuncs {
 		errs = errors.Join(errs, stop())
 	}
-	i.running = nil
+	i.stopFuncs = nil
 	return errs
 }
 
-// fileSink is the callback of the file input: some lines of one file.
+// fileSink returns the callback of the file input, which gets lines of one file.
 func fileSink(sink Sink) func(context.Context, [][]byte, map[string]any, int64, []int64) error {
 	return func(ctx context.Context, tokens [][]byte, attributes map[string]any, _ int64, _ []int64) error {
-		from := Origin{Transport: "file", Again: true}
+		from := Origin{Transport: "file", RereadAfterRestart: true}
 		for _, key := range [...]string{"log.file.path", "log.file.name"} {
 			if name, ok := attributes[key].(string); ok && from.File == "" {
 				from.File = name
@@ -174,15 +175,15 @@ func fileSink(sink Sink) func(context.Context, [][]byte, map[string]any, int64, 
 	}
 }
 
-// wireSink is the operator behind a listener.
-type wireSink struct {
+// networkSink is the operator that gets the messages of a listener.
+type networkSink struct {
 	helper.OutputOperator
 	transport string
 	sink      Sink
 }
 
-// ProcessBatch takes messages.
-func (s *wireSink) ProcessBatch(ctx context.Context, entries []*entry.Entry) error {
+// ProcessBatch implements operator.Operator.
+func (s *networkSink) ProcessBatch(ctx context.Context, entries []*entry.Entry) error {
 	for _, e := range entries {
 		if err := s.Process(ctx, e); err != nil {
 			return err
@@ -191,9 +192,9 @@ func (s *wireSink) ProcessBatch(ctx context.Context, entries []*entry.Entry) err
 	return nil
 }
 
-// Process takes one message, which may be several lines: a counted frame may hold line
-// ends.
-func (s *wireSink) Process(ctx context.Context, e *entry.Entry) error {
+// Process implements operator.Operator. A message may be several lines, because a counted
+// frame may contain line ends.
+func (s *networkSink) Process(ctx context.Context, e *entry.Entry) error {
 	defer entry.Put(e)
 	text, ok := e.Body.(string)
 	if !ok {

@@ -61,7 +61,7 @@ func TestInputs(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, inputs.Start(nil))
 	file := <-got
-	assert.Equal(t, Origin{File: "messages", Transport: "file", Again: true}, file.from)
+	assert.Equal(t, Origin{File: "messages", Transport: "file", RereadAfterRestart: true}, file.from)
 	assert.Equal(t, []string{"one", "two \xff"}, file.lines)
 	send(t, "udp", config.UDP.ListenAddress, "three\nfour\xff")
 	assert.Equal(t, taken{Origin{Transport: "udp"}, []string{"three"}}, <-got)
@@ -95,7 +95,7 @@ func TestOffsetsAreAbandoned(t *testing.T) {
 	defer func() { require.NoError(t, client.Close(t.Context())) }()
 	offsets := NewOffsets(client)
 	require.NoError(t, offsets.Set(t.Context(), "a", []byte("1")))
-	offsets.Abandon()
+	offsets.StopStoring()
 	require.NoError(t, offsets.Set(t.Context(), "a", []byte("2")))
 	require.NoError(t, offsets.Delete(t.Context(), "a"))
 	read := storage.GetOperation("a")
@@ -104,5 +104,5 @@ func TestOffsetsAreAbandoned(t *testing.T) {
 	value, err := offsets.Get(t.Context(), "a")
 	require.NoError(t, err)
 	assert.Equal(t, "1", string(value))
-	(*Offsets)(nil).Abandon()
+	(*Offsets)(nil).StopStoring()
 }

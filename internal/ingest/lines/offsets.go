@@ -11,50 +11,50 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// Offsets stores how far files were read. The file input moves on even if its lines
-// were not taken, so a stop that leaves lines gives the offsets up: the lines are read
-// again after the start, and some that were taken with them.
+// Offsets stores how far the file input has read its files. The input moves on even if the
+// sink refused its lines. A stop with refused lines therefore calls StopStoring: the next
+// start reads these lines again, and some accepted ones with them.
 type Offsets struct {
 	client    storage.Client
-	abandoned atomic.Bool
+	isStopped atomic.Bool
 }
 
 var _ operator.Persister = (*Offsets)(nil)
 
-// NewOffsets stores with a client, which the caller closes.
+// NewOffsets returns Offsets that store with a client. The caller closes the client.
 func NewOffsets(client storage.Client) *Offsets { return &Offsets{client: client} }
 
-// Abandon lets nothing more be stored. It may be called on nil.
-func (o *Offsets) Abandon() {
+// StopStoring ignores all later writes. It may be called on nil.
+func (o *Offsets) StopStoring() {
 	if o != nil {
-		o.abandoned.Store(true)
+		o.isStopped.Store(true)
 	}
 }
 
-// Get returns what was stored under a key.
+// Get implements operator.Persister.
 func (o *Offsets) Get(ctx context.Context, key string) ([]byte, error) {
 	return o.client.Get(ctx, key)
 }
 
-// Set stores a value.
+// Set implements operator.Persister.
 func (o *Offsets) Set(ctx context.Context, key string, value []byte) error {
-	if o.abandoned.Load() {
+	if o.isStopped.Load() {
 		return nil
 	}
 	return o.client.Set(ctx, key, value)
 }
 
-// Delete deletes a value.
+// Delete implements operator.Persister.
 func (o *Offsets) Delete(ctx context.Context, key string) error {
-	if o.abandoned.Load() {
+	if o.isStopped.Load() {
 		return nil
 	}
 	return o.client.Delete(ctx, key)
 }
 
-// Batch does several operations at once.
+// Batch implements operator.Persister.
 func (o *Offsets) Batch(ctx context.Context, operations ...*storage.Operation) error {
-	if o.abandoned.Load() {
+	if o.isStopped.Load() {
 		var reads []*storage.Operation
 		for _, operation := range operations {
 			if operation.Type == storage.Get {

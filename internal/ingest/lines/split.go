@@ -8,19 +8,19 @@ import (
 	"bytes"
 )
 
-// splitter reads both framings of RFC 6587, even mixed on one connection: "27 <14>Mar 5
-// ..." is a frame of 27 bytes, all else ends at a line end or NUL. What is longer than
-// limit comes in pieces.
-func splitter(limit int) bufio.SplitFunc {
+// newSplitFunc returns a function that reads both framings of RFC 6587, even mixed on one
+// connection: "27 <14>Mar 5 ..." is a frame of 27 bytes; any other line ends at a line end
+// or NUL. Longer lines than limit are split.
+func newSplitFunc(limit int) bufio.SplitFunc {
 	return func(data []byte, atEOF bool) (advance int, token []byte, err error) {
 		if len(data) == 0 {
 			return 0, nil, nil
 		}
 		header, length, state := frameLength(data)
 		switch {
-		case state == frameCut && !atEOF:
+		case state == frameIncomplete && !atEOF:
 			return 0, nil, nil
-		case state == frameWhole && header+length <= limit:
+		case state == frameComplete && header+length <= limit:
 			switch {
 			case header+length <= len(data):
 				return header + length, data[header : header+length], nil
@@ -43,18 +43,18 @@ func splitter(limit int) bufio.SplitFunc {
 	}
 }
 
-// What data begins with.
+// States of frameLength: what data begins with.
 const (
-	frameNone  = iota // no frame
-	frameCut          // a frame, or a line, of which more must come
-	frameWhole        // the length of a frame
+	frameNone       = iota // a line
+	frameIncomplete        // more data is needed to tell
+	frameComplete          // the complete length of a frame
 )
 
 // maxLengthDigits bounds the digits of a frame's length.
 const maxLengthDigits = 9
 
-// frameLength reads "27 <". The bracket tells a frame from a line that begins with a
-// number.
+// frameLength reads "27 <". The bracket distinguishes a frame from a line that begins with
+// a number.
 func frameLength(data []byte) (header, length, state int) {
 	for header < len(data) && header < maxLengthDigits && data[header] >= '0' && data[header] <= '9' {
 		length = length*10 + int(data[header]-'0')
@@ -64,14 +64,14 @@ func frameLength(data []byte) (header, length, state int) {
 	case header == 0 || data[0] == '0':
 		return 0, 0, frameNone
 	case header == len(data):
-		return 0, 0, frameCut
+		return 0, 0, frameIncomplete
 	case data[header] != ' ':
 		return 0, 0, frameNone
 	case header+1 == len(data):
-		return 0, 0, frameCut
+		return 0, 0, frameIncomplete
 	case data[header+1] != '<':
 		return 0, 0, frameNone
 	default:
-		return header + 1, length, frameWhole
+		return header + 1, length, frameComplete
 	}
 }

@@ -19,7 +19,7 @@ func split(t *testing.T, reader io.Reader, limit int) (all []string) {
 	t.Helper()
 	s := bufio.NewScanner(reader)
 	s.Buffer(make([]byte, 0, limit), limit)
-	s.Split(splitter(limit))
+	s.Split(newSplitFunc(limit))
 	for s.Scan() {
 		all = append(all, s.Text())
 	}

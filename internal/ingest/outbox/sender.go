@@ -14,117 +14,118 @@ import (
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
-// Sender fills payloads with the log records of one piece and sends each to the
-// next consumer: one payload in practice, several if raw bytes need them. Begin
-// must be called first.
+// Sender fills payloads with the log records of one chunk and sends each to the next
+// consumer: one payload normally, several if the raw bytes exceed MaxRawBytes. Call
+// StartPayload first.
 type Sender struct {
-	// Context of the sending. After its end nothing is sent, even to a consumer
-	// that ignores it.
+	// Context of the sending. The Sender sends nothing after its end, even if the
+	// consumer ignores the context.
 	Context context.Context
-	// Open returns where the log records of a new payload go.
-	Open func(plog.Logs) plog.LogRecordSlice
-	// Send hands a payload to the next consumer.
+	// AddResource adds the resource of a new payload and returns where its log records
+	// go.
+	AddResource func(plog.Logs) plog.LogRecordSlice
+	// Send sends a payload to the next consumer.
 	Send func(context.Context, plog.Logs) error
-	// Now is when the records were received.
-	Now pcommon.Timestamp
-	// MaxRaw is how many raw bytes go into one payload. One part of a long text
-	// is never divided.
-	MaxRaw int
-	// Insist goes on with the next payload after one that was refused
-	// permanently: for quarantine, of which as much as possible is kept.
-	Insist bool
+	// ReceivedAt is the observed time of the log records.
+	ReceivedAt pcommon.Timestamp
+	// MaxRawBytes bounds the raw bytes of one payload. A single fragment may be longer.
+	MaxRawBytes int
+	// ContinueAfterRefusal sends the next payload although the consumer refused one
+	// permanently: as much of a quarantined chunk as possible is kept.
+	ContinueAfterRefusal bool
 
 	// Records of the payload that is being filled.
-	Records plog.LogRecordSlice
-	logs    plog.Logs
-	raw     int // raw bytes in logs
-	err     error
+	Records  plog.LogRecordSlice
+	payload  plog.Logs
+	rawBytes int // in payload
+	err      error
 
-	part  int // number of the part whose events are being added
-	mark  int // how many of Records belong to the parts before
-	taken Taken
+	part      int // number of the part whose log records are being added
+	partStart int // how many of Records belong to earlier parts
+	progress  Progress
 }
 
-// Taken says how much of a piece is in payloads that were taken.
-type Taken struct {
-	// Any: a payload was taken.
-	Any bool
-	// Parts is the number of the first part of which not all was taken.
-	Parts int
-	// Partly: the first events of that part were taken.
-	Partly bool
+// Progress says how much of a chunk the consumer accepted.
+type Progress struct {
+	// AnySent tells that the consumer accepted a payload.
+	AnySent bool
+	// NextPart is the number of the first part that the consumer did not accept whole.
+	NextPart int
+	// NextPartStarted tells that the consumer accepted the first log records of that part.
+	NextPartStarted bool
 }
 
-// Begin begins a payload.
-func (o *Sender) Begin() {
-	o.logs, o.raw, o.mark = plog.NewLogs(), 0, 0
-	o.Records = o.Open(o.logs)
+// StartPayload starts an empty payload.
+func (s *Sender) StartPayload() {
+	s.payload, s.rawBytes, s.partStart = plog.NewLogs(), 0, 0
+	s.Records = s.AddResource(s.payload)
 }
 
-// Size of the payload that is being filled, in bytes of OTLP.
-func (o *Sender) Size() int { return new(plog.ProtoMarshaler).LogsSize(o.logs) }
+// Size returns the size of the payload that is being filled, in bytes of OTLP.
+func (s *Sender) Size() int { return new(plog.ProtoMarshaler).LogsSize(s.payload) }
 
-// BeginPart says that the events of a part of the body follow, and that all of the
-// parts before it are added.
-func (o *Sender) BeginPart(number int) { o.part, o.mark = number, o.Records.Len() }
+// StartPart says that the log records of a part follow, and that those of all earlier
+// parts are added.
+func (s *Sender) StartPart(number int) { s.part, s.partStart = number, s.Records.Len() }
 
-// Taken returns what was taken before the first payload that was not.
-func (o *Sender) Taken() Taken { return o.taken }
+// Progress returns what the consumer accepted before it refused a payload.
+func (s *Sender) Progress() Progress { return s.progress }
 
-// Flush sends what is in the payload and returns what kept it, or one before it,
-// from being taken.
-func (o *Sender) Flush() error {
-	if o.Records.Len() == 0 || o.stopped() {
-		return o.err
+// Flush sends the payload. It returns the errors of this payload and of earlier ones.
+func (s *Sender) Flush() error {
+	if s.Records.Len() == 0 || s.isStopped() {
+		return s.err
 	}
-	err := context.Cause(o.Context)
+	err := context.Cause(s.Context)
 	if err == nil {
-		err = o.Send(o.Context, o.logs)
+		err = s.Send(s.Context, s.payload)
 	}
 	if err != nil {
-		o.err = errors.Join(o.err, err)
-		return o.err
+		s.err = errors.Join(s.err, err)
+		return s.err
 	}
-	if o.err == nil {
-		o.taken = Taken{Any: true, Parts: o.part, Partly: o.Records.Len() > o.mark}
+	if s.err == nil {
+		s.progress = Progress{AnySent: true, NextPart: s.part, NextPartStarted: s.Records.Len() > s.partStart}
 	}
-	return o.err
+	return s.err
 }
 
-// stopped tells that nothing more is sent.
-func (o *Sender) stopped() bool {
-	return o.err != nil && (!o.Insist || !consume.IsPermanent(o.err))
+// isStopped tells that the Sender sends no more payloads.
+func (s *Sender) isStopped() bool {
+	return s.err != nil && (!s.ContinueAfterRefusal || !consume.IsPermanent(s.err))
 }
 
-// AddRaw adds the pieces of raw as events, each with the attributes that complete
-// writes; first tells it which one should have all there are.
-func (o *Sender) AddRaw(raw *logrecord.Raw, complete func(lr plog.LogRecord, first bool)) {
-	for piece := range raw.Pieces() {
-		if o.raw > 0 && o.raw+len(piece.Text) > o.MaxRaw && !o.next(piece.Number == 1) {
+// AddRaw adds raw as log records of one fragment each. setAttributes writes the
+// attributes of each; isFirst asks it for the attributes that only the first one has.
+func (s *Sender) AddRaw(raw *logrecord.Raw, setAttributes func(lr plog.LogRecord, isFirst bool)) {
+	for fragment := range raw.Fragments() {
+		isFirst := fragment.Number == 1
+		if s.rawBytes > 0 && s.rawBytes+len(fragment.Text) > s.MaxRawBytes && !s.sendAndStartNext(isFirst) {
 			return
 		}
-		o.raw += len(piece.Text)
-		piece.Append(o.Records, o.Now, func(lr plog.LogRecord) { complete(lr, piece.Number == 1) })
+		s.rawBytes += len(fragment.Text)
+		fragment.Append(s.Records, s.ReceivedAt, func(lr plog.LogRecord) { setAttributes(lr, isFirst) })
 	}
 }
 
-// next sends the payload and begins another one. The events of the part that were
-// added before its raw bytes go with them: whole says that none of these is added.
-func (o *Sender) next(whole bool) bool {
-	held := plog.NewLogRecordSlice()
-	if at := 0; whole && o.Records.Len() > o.mark {
-		o.Records.RemoveIf(func(lr plog.LogRecord) bool {
-			if at++; at <= o.mark {
+// sendAndStartNext sends the payload and starts the next one. It returns false if the
+// Sender is stopped. Before the first fragment of a part, it moves the part's other log
+// records into the next payload, so that they are sent with the fragment.
+func (s *Sender) sendAndStartNext(beforeFirstFragment bool) bool {
+	moved := plog.NewLogRecordSlice()
+	if i := 0; beforeFirstFragment && s.Records.Len() > s.partStart {
+		s.Records.RemoveIf(func(lr plog.LogRecord) bool {
+			if i++; i <= s.partStart {
 				return false
 			}
-			lr.MoveTo(held.AppendEmpty())
+			lr.MoveTo(moved.AppendEmpty())
 			return true
 		})
 	}
-	if err := o.Flush(); err != nil && o.stopped() {
+	if err := s.Flush(); err != nil && s.isStopped() {
 		return false
 	}
-	o.Begin()
-	held.MoveAndAppendTo(o.Records)
+	s.StartPayload()
+	moved.MoveAndAppendTo(s.Records)
 	return true
 }

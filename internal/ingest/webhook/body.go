@@ -11,58 +11,58 @@ import (
 	"unsafe"
 )
 
-// errBusy is why a body is not read to its end: with it, the bodies in flight
-// would be more bytes than they may be.
-var errBusy = errors.New("too many bytes of bodies are in flight")
+// errOverBudget is the error of reading a body with which all bodies in flight would exceed
+// their budget.
+var errOverBudget = errors.New("too many bytes of bodies are in flight")
 
-// budget bounds the bodies that are in flight together, in bytes of memory. Bytes
-// are taken as they come and not as they are announced: a sender that announces
-// much and sends nothing takes nothing from the others.
+// budget bounds the memory of all bodies in flight, in bytes. A request reserves bytes when
+// it needs a buffer, not by its Content-Length: a sender that announces many bytes and
+// sends none reserves none.
 type budget struct {
-	most  int64
-	taken atomic.Int64
+	limit int64
+	used  atomic.Int64
 }
 
-func (b *budget) take(n int64) bool {
-	if b.taken.Add(n) > b.most {
-		b.taken.Add(-n)
+func (b *budget) reserve(n int64) bool {
+	if b.used.Add(n) > b.limit {
+		b.used.Add(-n)
 		return false
 	}
 	return true
 }
 
-// body is what of a request is in memory.
+// body is the body of a request in memory.
 type body struct {
-	text   string
-	taken  int64 // of the budget
-	budget *budget
+	text     string
+	reserved int64 // bytes of the budget
+	budget   *budget
 }
 
-// release gives the bytes back; the text must not be used any more.
-func (b *body) release() { b.budget.taken.Add(-b.taken) }
+// release returns the bytes to the budget. The text must not be used after it.
+func (b *body) release() { b.budget.used.Add(-b.reserved) }
 
-// grow takes the difference to a buffer of size bytes.
-func (b *body) grow(size int64) error {
-	if !b.budget.take(size - b.taken) {
-		return errBusy
+// reserve reserves the additional bytes of a buffer of size bytes.
+func (b *body) reserve(size int64) error {
+	if !b.budget.reserve(size - b.reserved) {
+		return errOverBudget
 	}
-	b.taken = size
+	b.reserved = size
 	return nil
 }
 
-// firstRead is the buffer for a body before any of it came, and secondRead bounds
-// the one behind it, in bytes.
+// firstBufferSize is the size of a body's first buffer, and maxSecondBufferSize bounds the
+// second one, in bytes.
 const (
-	firstRead  = 512
-	secondRead = 1 << 20
+	firstBufferSize     = 512
+	maxSecondBufferSize = 1 << 20
 )
 
-// read returns the body as a string without copying it once more: nobody else has
-// the bytes, and nobody writes to them again. limit is the body's; an announced
-// length is of use, but not relied on.
+// read reads the body into text, at most limit bytes. It does not copy the buffer into a
+// string: nobody else has the buffer, and nobody writes to it again. The Content-Length is
+// only a hint for the size of the second buffer.
 func (b *body) read(r *http.Request, limit int64) error {
-	size := min(firstRead, limit+1)
-	if err := b.grow(size); err != nil {
+	size := min(firstBufferSize, limit+1)
+	if err := b.reserve(size); err != nil {
 		return err
 	}
 	buffer := make([]byte, 0, size)
@@ -79,25 +79,24 @@ func (b *body) read(r *http.Request, limit int64) error {
 		if len(buffer) < cap(buffer) {
 			continue
 		}
-		size = nextSize(int64(len(buffer)), r.ContentLength, limit)
-		if err := b.grow(size); err != nil {
+		size = nextBufferSize(int64(len(buffer)), r.ContentLength, limit)
+		if err := b.reserve(size); err != nil {
 			return err
 		}
 		buffer = append(make([]byte, 0, size), buffer...)
 	}
 }
 
-// nextSize returns the size of the buffer that follows a full one: the announced
-// length behind the first one, then half as much again, and not more than the body
-// can have.
-func nextSize(size, announced, limit int64) int64 {
-	most := limit
+// nextBufferSize returns the size of the buffer after a full one: the announced length after
+// the first one, else half as much again, and at most one byte more than the body can have.
+func nextBufferSize(size, announced, limit int64) int64 {
+	maxBody := limit
 	if announced >= size {
-		most = min(most, announced)
+		maxBody = min(maxBody, announced)
 	}
 	next := size + size/2
-	if size <= firstRead {
-		next = max(next, min(announced, secondRead)+1)
+	if size <= firstBufferSize {
+		next = max(next, min(announced, maxSecondBufferSize)+1)
 	}
-	return max(min(next, most+1), size+1)
+	return max(min(next, maxBody+1), size+1)
 }

@@ -1,15 +1,30 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package webhook serves the receivers that one kind of sender posts to on one path.
+// Package webhook is the HTTP server of receivers to which one kind of sender posts, on one
+// path.
 //
-//	server.go    the listener, and its stop in bounded time
-//	handler.go   methods, sizes and status codes; the HTTP answer is the back-pressure
-//	path.go      which path is meant, and what of it may be logged
-//	body.go      reading bodies, of which all together are bounded in bytes
-//	messages.go  what the log says, at most once a minute for each kind
+//	server.go        the listener, and its stop in bounded time
+//	handler.go       methods, sizes and status codes
+//	path.go          comparing paths, and masking secrets in them
+//	body.go          reading bodies within a budget for all of them
+//	encodings.go     decompression with bounded memory
+//	answers.go       counting answers by status
+//	log_messages.go  warnings, at most one a minute for each message
+//	config.go        validation of the configuration
 //
-// There is no queue: a sender that is answered with 503 keeps what it has. Requests run
-// side by side and wait in Settings.Accept only; Server.Stop bounds that wait. The tests
-// serve on a port of localhost.
+// # Order
+//
+// The Handler checks path and method, reads the body, and calls Settings.Accept. It answers
+// 200 after nil and 503 after an error. There is no queue: the HTTP answer is the
+// back-pressure, and a sender keeps the data until it gets a 200.
+//
+// # Who may block
+//
+// Requests run concurrently. They wait for the body, for which read_timeout sets a limit,
+// and in Settings.Accept. [Server.Stop] bounds both waits.
+//
+// # Tests
+//
+// The tests serve on a port of localhost.
 package webhook

@@ -13,22 +13,21 @@ import (
 )
 
 const (
-	identity     = "identity" // a body that is not encoded
-	encodingZstd = "zstd"
+	encodingIdentity = "identity" // no encoding
+	encodingZstd     = "zstd"
 	// maxWindow bounds the memory of a zstd decoder, in bytes. A frame announces its
 	// window itself: without a bound, a body of 14 bytes takes half a gigabyte.
-	maxWindow = 8 << 20
+	maxZstdWindow = 8 << 20
 )
 
-// DefaultEncodings are the encodings of a body that are taken unless configured
-// otherwise. snappy is not among them: confighttp reads and decodes such a body as
-// a whole before anybody can bound it.
+// DefaultEncodings are the accepted encodings of a body by default. snappy is not among
+// them: confighttp decodes such a body as a whole, without a bound.
 func DefaultEncodings() []string { return []string{"", "gzip", "zlib", "deflate", encodingZstd} }
 
-// decoders are those that differ from confighttp's, for the configured encodings.
-func decoders(configured []string) []confighttp.ToServerOption {
+// decoderOptions replace decoders of confighttp, for the configured encodings.
+func decoderOptions(configured []string) []confighttp.ToServerOption {
 	options := []confighttp.ToServerOption{
-		confighttp.WithDecoder(identity, func(io.ReadCloser) (io.ReadCloser, error) { return nil, nil }),
+		confighttp.WithDecoder(encodingIdentity, func(io.ReadCloser) (io.ReadCloser, error) { return nil, nil }),
 	}
 	if configured == nil || slices.Contains(configured, encodingZstd) {
 		options = append(options, confighttp.WithDecoder(encodingZstd, newZstdReader))
@@ -36,14 +35,14 @@ func decoders(configured []string) []confighttp.ToServerOption {
 	return options
 }
 
-// zstdReader closes the decoder and the body behind it.
+// zstdReader closes both the decoder and the body.
 type zstdReader struct {
 	*zstd.Decoder
 	body io.ReadCloser
 }
 
 func newZstdReader(body io.ReadCloser) (io.ReadCloser, error) {
-	decoder, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+	decoder, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxZstdWindow))
 	if err != nil {
 		return nil, fmt.Errorf("read a zstd body: %w", err)
 	}

@@ -17,98 +17,95 @@ import (
 	"go.uber.org/zap"
 )
 
-// retryAfter is the pause that a refused sender is asked for, in seconds. How long
-// one really waits is documented for none of them.
+// retryAfter is the Retry-After of a 503, in seconds. No sender documents how long it really
+// waits.
 const retryAfter = "1"
 
-// Request is a posted body and where it came from.
+// Request is a posted body and its sender.
 type Request struct {
 	Body string
-	// URI is path and query, as posted to, and Query its query.
+	// URI is the posted path and query, and Query the parsed query.
 	URI   string
 	Query url.Values
-	// Address of the client, without its port.
-	Address string
-	// Closing ends when the receiver cannot wait any longer.
+	// ClientAddress has no port.
+	ClientAddress string
+	// Closing ends when the shutdown stops waiting for requests.
 	Closing context.Context
 }
 
 // Settings of a Handler.
 type Settings struct {
-	// Path that is posted to, and DefaultPath that of an unchanged configuration.
+	// Path of the requests, and DefaultPath of the default configuration.
 	Path, DefaultPath string
-	// MaxBody bounds a body, and MaxInFlight all bodies together, inflated, in bytes.
-	MaxBody, MaxInFlight int64
-	// Accept takes a body. After nil it is safe, and is answered with 200; after
-	// an error it is answered with 503.
+	// MaxBodyBytes bounds a body, and MaxInFlightBytes all bodies together, after
+	// decompression.
+	MaxBodyBytes, MaxInFlightBytes int64
+	// Accept accepts a body. It returns nil when the body is safe: the answer is 200. After
+	// an error the answer is 503.
 	Accept func(context.Context, Request) error
-	// Count counts n answers with a status.
-	Count func(ctx context.Context, status int, n int64)
-	// Messages of the log.
-	Messages Messages
+	// CountAnswers counts n answers with a status.
+	CountAnswers func(ctx context.Context, status int, n int64)
+	// Messages of the Collector's own log.
+	Messages LogMessages
 	Logger   *zap.Logger
 }
 
-// Handler speaks HTTP and nothing else: what a body holds is for Accept.
+// Handler implements HTTP only: Settings.Accept decodes the bodies.
 type Handler struct {
 	Settings
 
-	path   path
-	shown  string // of the path
-	log    limitedLog
-	budget budget
+	path       path
+	maskedPath string // of the path
+	limiter    logLimiter
+	budget     budget
 
-	closing context.Context // ends when requests in flight must
-	cut     context.CancelFunc
+	closing       context.Context // Request.Closing of all requests
+	cancelClosing context.CancelFunc
 
 	requests sync.WaitGroup // in flight
-	mu       sync.RWMutex   // guards closed, and requests against what comes after it
-	closed   bool
+	mu       sync.RWMutex   // guards isClosed; no requests.Add after it is set
+	isClosed bool
 }
 
-// Statuses are what is answered, by the handler or by confighttp before it.
-var Statuses = [...]int{
-	http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed,
-	http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable,
-}
-
-// NewHandler returns a handler, and lets the counter of each status be born at zero.
+// NewHandler returns a handler. It counts 0 answers of each status, so that each series
+// begins at 0.
 func NewHandler(ctx context.Context, settings Settings) *Handler {
 	h := &Handler{
-		Settings: settings, path: newPath(settings.Path), shown: MaskPath(settings.Path, settings.DefaultPath),
-		log: limitedLog{logger: settings.Logger}, budget: budget{most: settings.MaxInFlight},
+		Settings: settings, path: newPath(settings.Path), maskedPath: MaskPath(settings.Path, settings.DefaultPath),
+		limiter: logLimiter{logger: settings.Logger}, budget: budget{limit: settings.MaxInFlightBytes},
 	}
-	h.closing, h.cut = context.WithCancel(context.WithoutCancel(ctx))
+	h.closing, h.cancelClosing = context.WithCancel(context.WithoutCancel(ctx))
 	for _, status := range Statuses {
-		h.Count(ctx, status, 0)
+		h.CountAnswers(ctx, status, 0)
 	}
 	return h
 }
 
-// close refuses what comes after it and cancels the requests that are in flight.
+// close refuses later requests and cancels the requests in flight.
 func (h *Handler) close() {
 	h.mu.Lock()
-	h.closed = true
+	h.isClosed = true
 	h.mu.Unlock()
-	h.cut()
+	h.cancelClosing()
 }
 
-// enter tells whether a request may begin; it then ends with h.requests.Done.
-func (h *Handler) enter() bool {
+// beginRequest tells whether a request may begin. After true the caller calls
+// h.requests.Done at its end.
+func (h *Handler) beginRequest() bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if !h.closed {
+	if !h.isClosed {
 		h.requests.Add(1)
 	}
-	return !h.closed
+	return !h.isClosed
 }
 
-// ServeHTTP answers.
+// ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusServiceUnavailable
-	if h.enter() {
+	if h.beginRequest() {
 		defer h.requests.Done()
-		status = h.statusOf(r)
+		status = h.handle(r)
 	}
 	switch status {
 	case http.StatusServiceUnavailable:
@@ -116,101 +113,103 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 	}
-	h.count(r, status)
+	h.countAnswer(r, status)
 	w.WriteHeader(status)
 }
 
-// count counts an answer. A probe is none.
-func (h *Handler) count(r *http.Request, status int) {
+// countAnswer counts an answer, but none of a GET or HEAD, which are health checks.
+func (h *Handler) countAnswer(r *http.Request, status int) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.Count(r.Context(), status, 1)
+		h.CountAnswers(r.Context(), status, 1)
 	}
 }
 
-func (h *Handler) statusOf(r *http.Request) int {
+func (h *Handler) handle(r *http.Request) int {
 	switch {
-	case !h.path.matches(r.URL):
-		// Without the path of the request: it is a stranger's text.
-		h.log.warn(h.Messages.OtherPath, from(r), zap.String("path", h.shown))
+	case !h.path.matchesURL(r.URL):
+		// The log leaves out the requested path, because anybody can send it.
+		h.limiter.warn(h.Messages.WrongPath, clientAddressField(r), zap.String("path", h.maskedPath))
 		return http.StatusNotFound
 	case r.Method == http.MethodPost:
-		return h.post(r)
+		return h.handlePost(r)
 	case r.Method == http.MethodGet, r.Method == http.MethodHead:
-		// Cisco's sample receiver of CDRs answers so; people use it as a health check.
+		// Cisco's sample receiver of CDRs does the same; people use it as a health check.
 		return http.StatusOK
 	default:
 		return http.StatusMethodNotAllowed
 	}
 }
 
-// post returns the status for a posted body. Senders take exactly 200 for an
-// answer; so it is also the one to what will never be readable.
-func (h *Handler) post(r *http.Request) int {
+// handlePost returns the status for a posted body. Senders repeat a body until they get
+// exactly 200, so Accept returns nil for a body that nobody can decode, too.
+func (h *Handler) handlePost(r *http.Request) int {
 	if hasNoLength(r) {
-		h.log.warn(h.Messages.NoLength, from(r))
+		h.limiter.warn(h.Messages.MissingLength, clientAddressField(r))
 		return http.StatusLengthRequired
 	}
-	posted := body{budget: &h.budget}
-	defer posted.release()
-	if err := posted.read(r, h.MaxBody); err != nil {
-		return h.unread(r, err)
+	body := body{budget: &h.budget}
+	defer body.release()
+	if err := body.read(r, h.MaxBodyBytes); err != nil {
+		return h.readFailed(r, err)
 	}
-	in := Request{Body: posted.text, URI: r.RequestURI, Address: clientAddress(r), Closing: h.closing}
+	request := Request{Body: body.text, URI: r.RequestURI, ClientAddress: clientAddress(r), Closing: h.closing}
 	if r.URL.RawQuery != "" {
-		in.Query = r.URL.Query()
+		request.Query = r.URL.Query()
 	}
-	if err := h.Accept(r.Context(), in); err != nil {
-		h.log.warn(h.Messages.Refused, from(r), zap.Error(err))
+	if err := h.Accept(r.Context(), request); err != nil {
+		h.limiter.warn(h.Messages.Refused, clientAddressField(r), zap.Error(err))
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusOK
 }
 
-// hasNoLength tells whether nobody can know if the request has a body: in
-// HTTP/1.0 it ends with the connection, and the server reads none of it.
+// hasNoLength tells whether the length of the body is unknown: in HTTP/1.0 it ends with the
+// connection, and Go's server reads none of it.
 func hasNoLength(r *http.Request) bool {
 	return !r.ProtoAtLeast(1, 1) && r.ContentLength == 0 && r.Header.Get("Content-Length") == ""
 }
 
-// from names in the log the sender that a line is about.
-func from(r *http.Request) zap.Field { return zap.String("client.address", clientAddress(r)) }
+// clientAddressField names the sender in the log.
+func clientAddressField(r *http.Request) zap.Field {
+	return zap.String("client.address", clientAddress(r))
+}
 
-func (h *Handler) unread(r *http.Request, err error) int {
+func (h *Handler) readFailed(r *http.Request, err error) int {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		h.log.warn(h.Messages.TooLarge, from(r),
+		h.limiter.warn(h.Messages.TooLarge, clientAddressField(r),
 			zap.Int64("max_request_body_size", tooLarge.Limit), zap.Int64("content_length", r.ContentLength))
 		return http.StatusRequestEntityTooLarge
 	}
-	if errors.Is(err, errBusy) {
-		h.log.warn(h.Messages.Busy, from(r), zap.Int64("max_in_flight_bytes", h.MaxInFlight))
+	if errors.Is(err, errOverBudget) {
+		h.limiter.warn(h.Messages.Busy, clientAddressField(r), zap.Int64("max_in_flight_bytes", h.MaxInFlightBytes))
 		return http.StatusServiceUnavailable
 	}
 	if !errors.Is(err, context.Canceled) && h.closing.Err() == nil {
-		h.log.warn(h.Messages.Unread, from(r), zap.Error(err))
+		h.limiter.warn(h.Messages.Unreadable, clientAddressField(r), zap.Error(err))
 	}
 	return http.StatusBadRequest
 }
 
-// failed answers what confighttp does not let through to the handler: wrong
-// credentials, and bodies that cannot be inflated. encodings are those it can. The
-// answer has no text: nobody reads it, and confighttp's holds the sender's own.
-func (h *Handler) failed(w http.ResponseWriter, r *http.Request, status int, encodings []string) {
+// rejectedByServer answers requests that confighttp rejects before the handler: wrong
+// credentials, and bodies in other encodings than encodings. The answer has no text, because
+// that of confighttp repeats text of the request.
+func (h *Handler) rejectedByServer(w http.ResponseWriter, r *http.Request, status int, encodings []string) {
 	switch encoding := r.Header.Get("Content-Encoding"); {
 	case status == http.StatusUnauthorized:
-		h.log.warn(h.Messages.Unauthorized, from(r))
+		h.limiter.warn(h.Messages.Unauthorized, clientAddressField(r))
 	case status == http.StatusBadRequest && encoding != "" && !slices.Contains(encodings, encoding):
 		status = http.StatusUnsupportedMediaType
 		w.Header().Set("Accept-Encoding", strings.Join(encodings, ", "))
-		h.log.warn(h.Messages.Encoding, from(r), zap.Strings("compression_algorithms", encodings))
+		h.limiter.warn(h.Messages.UnsupportedEncoding, clientAddressField(r), zap.Strings("compression_algorithms", encodings))
 	default:
-		h.log.warn(h.Messages.Unread, from(r), zap.Int("http.response.status_code", status))
+		h.limiter.warn(h.Messages.Unreadable, clientAddressField(r), zap.Int("http.response.status_code", status))
 	}
-	h.count(r, status)
+	h.countAnswer(r, status)
 	w.WriteHeader(status)
 }
 
-// clientAddress returns the client's address without its port. confighttp knows it,
-// but for addresses with a zone.
+// clientAddress returns the client's address without its port. confighttp provides it,
+// except for addresses with a zone.
 func clientAddress(r *http.Request) string {
 	if address := client.FromContext(r.Context()).Addr; address != nil {
 		return address.String()

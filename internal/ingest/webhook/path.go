@@ -9,36 +9,36 @@ import (
 	"strings"
 )
 
-// CheckPath returns what is wrong with a configured path. The error shows of it
-// plain words alone, and neither query nor fragment: people put secrets there.
+// CheckPath returns an error if a configured path is invalid. The error shows only plain
+// words of the path, because people put secrets into the rest.
 func CheckPath(path string) error {
-	shown := showWords(path, false)
+	maskedPath := maskWords(path, false)
 	switch {
 	case strings.ContainsAny(path, "?#"):
-		return fmt.Errorf("path must start with / and have no query or fragment, got %q with one: leave it out, every query is accepted", shown)
+		return fmt.Errorf("path must start with / and have no query or fragment, got %q with one: leave it out, every query is accepted", maskedPath)
 	case !strings.HasPrefix(path, "/"):
-		return fmt.Errorf("path must start with / and have no query or fragment, got %q", shown)
+		return fmt.Errorf("path must start with / and have no query or fragment, got %q", maskedPath)
 	}
 	if _, err := url.PathUnescape(path); err != nil {
-		return fmt.Errorf("path must have two hexadecimal digits after each %%, got %q: write %% itself as %%25", shown)
+		return fmt.Errorf("path must have two hexadecimal digits after each %%, got %q: write %% itself as %%25", maskedPath)
 	}
 	return nil
 }
 
-// MaskPath returns of a path what may be logged whenever a stranger asks. The
-// default path is no secret. Of any other the last segment may be one, and any
-// segment that is not a short plain word: of those nothing is shown.
+// MaskPath returns a path for the log. The default path is no secret. In any other path it
+// masks the last segment and each segment that is not a short plain word, because they may
+// be secrets.
 func MaskPath(path, defaultPath string) string {
 	if path == defaultPath {
 		return path
 	}
-	return showWords(path, true)
+	return maskWords(path, true)
 }
 
-// masked stands for a segment that is not shown.
-const masked = "***"
+// mask replaces a segment.
+const mask = "***"
 
-func showWords(path string, maskLast bool) string {
+func maskWords(path string, maskLast bool) string {
 	if n := strings.IndexAny(path, "?#"); n >= 0 {
 		path = path[:n]
 	}
@@ -46,7 +46,7 @@ func showWords(path string, maskLast bool) string {
 	last := len(strings.Split(strings.TrimRight(path, "/"), "/")) - 1
 	for i, segment := range segments {
 		if segment != "" && (maskLast && i == last || !isWord(segment)) {
-			segments[i] = masked
+			segments[i] = mask
 		}
 	}
 	return strings.Join(segments, "/")
@@ -57,31 +57,31 @@ func isWord(segment string) bool {
 	return len(segment) <= longest && strings.Trim(segment, "abcdefghijklmnopqrstuvwxyz") == ""
 }
 
-// path is a path to compare others with. Escapes of one character are equal,
-// whichever way they are written, and so is a slash at the end: people register
-// /cdr/ for /cdr. A mux would redirect instead, and a sender need not follow.
+// path is the configured path. It compares equal to each way of escaping it, and to itself
+// with a slash at the end, because people register /cdr/ for /cdr. A mux would redirect
+// instead, and a sender may not follow.
 type path struct {
-	plain     string // as a request has it that needs no escapes
+	unescaped string // "" if the path has escapes
 	canonical string
 }
 
 func newPath(configured string) path {
-	p := path{canonical: canonical(configured)}
+	result := path{canonical: canonical(configured)}
 	if plain, err := url.PathUnescape(configured); err == nil && plain == configured {
-		p.plain = plain
+		result.unescaped = plain
 	}
-	return p
+	return result
 }
 
-func (p *path) matches(u *url.URL) bool {
-	if u.RawPath == "" && u.Path == p.plain {
+func (p *path) matchesURL(u *url.URL) bool {
+	if u.RawPath == "" && u.Path == p.unescaped {
 		return true
 	}
 	return canonical(u.EscapedPath()) == p.canonical
 }
 
-// canonical writes each segment's escapes in one way. An escaped slash does not
-// become one that separates.
+// canonical returns a path with each segment escaped in one way. An escaped slash stays
+// escaped.
 func canonical(escaped string) string {
 	if escaped != "/" {
 		escaped = strings.TrimSuffix(escaped, "/")

@@ -19,7 +19,7 @@ func TestPathMatches(t *testing.T) {
 		u, err := url.ParseRequestURI(target)
 		require.NoError(t, err)
 		p := newPath(configured)
-		assert.Equal(t, want, p.matches(u), "%s for %s", target, configured)
+		assert.Equal(t, want, p.matchesURL(u), "%s for %s", target, configured)
 	}
 	f("/cdr", "/cdr", true)
 	f("/cdr", "/cdr/", true)

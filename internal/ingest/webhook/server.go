@@ -19,9 +19,9 @@ import (
 	"github.com/legato-otel/legato/internal/concurrency/bounded"
 )
 
-// Server is a listener and what it serves.
+// Server is an HTTP server with one Handler.
 type Server struct {
-	// Address that is listened on.
+	// Address of the listener.
 	Address net.Addr
 
 	server  *http.Server
@@ -29,8 +29,8 @@ type Server struct {
 	wg      sync.WaitGroup
 }
 
-// Serve listens and serves. A port that is taken is an error; one that fails
-// later is reported to the host.
+// Serve starts a server. A busy port is an error. Serve reports a later failure of the
+// listener to the host.
 func Serve(ctx context.Context, host component.Host, config *confighttp.ServerConfig, set component.TelemetrySettings, settings Settings) (*Server, error) {
 	listener, err := config.ToListener(ctx)
 	if err != nil {
@@ -38,15 +38,15 @@ func Serve(ctx context.Context, host component.Host, config *confighttp.ServerCo
 	}
 	s := &Server{Address: listener.Addr(), handler: NewHandler(ctx, settings)}
 	var encodings []string
-	options := append(decoders(config.CompressionAlgorithms),
+	options := append(decoderOptions(config.CompressionAlgorithms),
 		confighttp.WithErrorHandler(func(w http.ResponseWriter, r *http.Request, _ string, status int) {
-			s.handler.failed(w, r, status, encodings)
+			s.handler.rejectedByServer(w, r, status, encodings)
 		}))
 	s.server, err = config.ToServer(ctx, host.GetExtensions(), set, s.handler, options...)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	for _, name := range append(slices.Clone(config.CompressionAlgorithms), identity) { // with confighttp's own if there are none
+	for _, name := range append(slices.Clone(config.CompressionAlgorithms), encodingIdentity) { // none configured: the default of confighttp
 		if name != "" {
 			encodings = append(encodings, name)
 		}
@@ -59,21 +59,21 @@ func Serve(ctx context.Context, host component.Host, config *confighttp.ServerCo
 	return s, nil
 }
 
-// Stop refuses what is new, waits for the requests in flight until grace ends, and
-// then closes their connections and cancels what they wait for: they are not
-// answered, and come again. It returns the cause of grace's end if there were any.
-// It does not wait more than bounded.AfterGrace for a consumer that ignores that: such a
-// request's goroutine ends when its consumer returns, and stores nothing then.
+// Stop refuses new requests and waits for the requests in flight until grace ends. Then it
+// closes their connections and cancels their contexts: they get no answer, and their
+// senders repeat them. It returns the cause of the end of grace if there were any. For a
+// consumer that ignores its context Stop waits only for bounded.AfterGrace longer: the
+// request's goroutine ends when the consumer returns, and stores nothing.
 func (s *Server) Stop(grace context.Context) error {
 	err := s.server.Shutdown(grace)
 	if err != nil {
 		err = context.Cause(grace)
-		_ = s.server.Close() // of connections that are no use any more
+		_ = s.server.Close() // cuts the connections
 	}
 	s.handler.close()
 	end, cancel := bounded.After(grace, bounded.AfterGrace)
 	defer cancel()
-	_ = bounded.Wait(end, &s.handler.requests) // err says it already
+	_ = bounded.Wait(end, &s.handler.requests) // err has the cause already
 	_ = bounded.Wait(end, &s.wg)
 	return err
 }

@@ -54,9 +54,9 @@ type rig struct {
 	bodies   []string
 }
 
-var testMessages = Messages{
-	OtherPath: "other path", Refused: "refused", Busy: "busy", TooLarge: "too large", Unread: "unread",
-	Unauthorized: "unauthorized", Encoding: "encoding", NoLength: "no length",
+var testMessages = LogMessages{
+	WrongPath: "other path", Refused: "refused", Busy: "busy", TooLarge: "too large", Unreadable: "unread",
+	Unauthorized: "unauthorized", UnsupportedEncoding: "encoding", MissingLength: "no length",
 }
 
 func newRig(t *testing.T, change func(*confighttp.ServerConfig, *Settings)) *rig {
@@ -67,14 +67,14 @@ func newRig(t *testing.T, change func(*confighttp.ServerConfig, *Settings)) *rig
 	config.NetAddr.Endpoint = "127.0.0.1:0"
 	config.MaxRequestBodySize = 1000
 	settings := Settings{
-		Path: "/cdr/t0ken", DefaultPath: "/cdr", MaxBody: 1000, MaxInFlight: 1 << 20, Messages: testMessages, Logger: zap.New(core),
+		Path: "/cdr/t0ken", DefaultPath: "/cdr", MaxBodyBytes: 1000, MaxInFlightBytes: 1 << 20, Messages: testMessages, Logger: zap.New(core),
 		Accept: func(_ context.Context, request Request) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.bodies = append(r.bodies, request.Body)
 			return nil
 		},
-		Count: func(_ context.Context, status int, n int64) {
+		CountAnswers: func(_ context.Context, status int, n int64) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.statuses[status] += n
@@ -185,7 +185,7 @@ func TestAnswers(t *testing.T) {
 func TestBodiesInFlight(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	r := newRig(t, func(_ *confighttp.ServerConfig, settings *Settings) {
-		settings.MaxInFlight = 1500
+		settings.MaxInFlightBytes = 1500
 		settings.Accept = func(context.Context, Request) error {
 			entered <- struct{}{}
 			<-leave
@@ -225,14 +225,14 @@ func TestBodiesInFlight(t *testing.T) {
 // A message comes again after a minute, with the number of those left out.
 func TestLimitedLog(t *testing.T) {
 	core, log := observer.New(zap.WarnLevel)
-	l := limitedLog{logger: zap.New(core)}
+	l := logLimiter{logger: zap.New(core)}
 	now := time.Now()
 	for i, want := range []struct {
 		after      time.Duration
 		suppressed int
 		ok         bool
 	}{{0, 0, true}, {0, 0, false}, {59 * time.Second, 0, false}, {time.Minute, 2, true}, {61 * time.Second, 0, false}, {3 * time.Minute, 1, true}} {
-		suppressed, ok := l.take("a", now.Add(want.after))
+		suppressed, ok := l.allow("a", now.Add(want.after))
 		assert.Equal(t, want.ok, ok, i)
 		assert.Equal(t, want.suppressed, suppressed, i)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// maxResponse bounds what is read of an answer.
+// maxResponse bounds the bytes of a response that the client reads.
 const maxResponse = 1 << 20
 
 // The calls, below the server's endpoint.
@@ -30,7 +30,7 @@ const (
 	callUnsubscribe     = "/ora/eventService/event/unsubscribeFromEvents"
 	callUnsubscribeOld  = "/ora/eventService/event/unsubscribeRecordingEvent"
 	headerSession       = "JSESSIONID"
-	headerSingleSession = "JSESSIONIDSSO" // what 11.5 may call it
+	headerSingleSession = "JSESSIONIDSSO" // possible name in release 11.5
 )
 
 // Client talks to the API of one server. Not safe for concurrent use.
@@ -40,11 +40,11 @@ type Client struct {
 	username string
 	password string
 
-	callback string // of the last subscription: its path or query may be a secret
+	callback string // of the last subscription, which may contain a secret
 
-	// session is what the server knows the client by: cookies, by their names.
-	session map[string]string
-	old     bool // the server has the old calls only
+	// session are the session cookies by name.
+	session     map[string]string
+	isOldServer bool // it has only the calls before release 10.0
 }
 
 // NewClient returns a client of the server at endpoint (https://ms1:8440). It
@@ -61,15 +61,15 @@ func NewClient(client *http.Client, endpoint, username, password string) *Client
 // Close closes the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// answer is what every call is answered with.
-type answer struct {
-	// Code and the id come as numbers or as text.
+// response is the response of every call.
+type response struct {
+	// Code and the id are numbers or texts.
 	Code    json.Number `json:"responseCode"`
 	Message string      `json:"responseMessage"`
-	// Detail is what some failures have beside the message.
+	// Detail of some failures.
 	Detail any `json:"detail"`
-	// The calls of the first release answer beside the code, the later ones in
-	// a body of their own.
+	// Calls of the first release return the state beside the code, later ones in
+	// responseBody.
 	subscriptionState
 	Body subscriptionState `json:"responseBody"`
 }
@@ -79,9 +79,9 @@ type subscriptionState struct {
 	Status         string `json:"subscriptionStatus"`
 }
 
-func (a *answer) id() string { return cmp.Or(a.Body.id(), a.subscriptionState.id()) }
+func (a *response) id() string { return cmp.Or(a.Body.id(), a.subscriptionState.id()) }
 
-func (a *answer) status() string { return cmp.Or(a.Body.Status, a.Status) }
+func (a *response) status() string { return cmp.Or(a.Body.Status, a.Status) }
 
 func (s *subscriptionState) id() string {
 	switch id := s.SubscriptionID.(type) {
@@ -94,9 +94,9 @@ func (s *subscriptionState) id() string {
 	}
 }
 
-// call posts parameters. An answer other than 2000 is an *Error; the answer is
-// returned with it if there is one, because failures name subscriptions too.
-func (c *Client) call(ctx context.Context, path string, parameters any) (*answer, error) {
+// call makes a call. A response code other than 2000 is an *Error. call returns the response
+// with it, because failures name subscriptions too.
+func (c *Client) call(ctx context.Context, path string, parameters any) (*response, error) {
 	body, err := json.Marshal(map[string]any{"requestParameters": parameters})
 	if err != nil {
 		return nil, err
@@ -106,36 +106,36 @@ func (c *Client) call(ctx context.Context, path string, parameters any) (*answer
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	c.identify(request)
+	c.addSession(request)
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
-	c.remember(response) // whatever becomes of the body: the session is to be signed out
+	c.keepSession(response) // even if the body cannot be read: the caller must end the session
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
 		return nil, fmt.Errorf("%s: read the answer: %w", path, err)
 	}
 	failure := &Error{Call: path[strings.LastIndexByte(path, '/')+1:], Status: response.StatusCode}
-	a, ok := readAnswer(body)
+	a, ok := decodeResponse(body)
 	if !ok {
 		return nil, failure
 	}
 	if code, err := a.Code.Int64(); err == nil {
 		failure.Code = int(code)
 	}
-	failure.Message = c.clean(a.words())
+	failure.Message = c.cleanMessage(a.messageText())
 	if failure.Code != codeDone || response.StatusCode != http.StatusOK {
 		return a, failure
 	}
 	return a, nil
 }
 
-// readAnswer reads the body of a response. An element of another type than the
-// documented one (a responseBody of "" in a failure) is left out alone.
-func readAnswer(body []byte) (a *answer, ok bool) {
-	a = new(answer)
+// decodeResponse decodes the body of a response. It ignores an element of another type than
+// documented, such as a responseBody of "" in a failure.
+func decodeResponse(body []byte) (a *response, ok bool) {
+	a = new(response)
 	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	decoder.UseNumber()
 	err := decoder.Decode(a)
@@ -145,8 +145,8 @@ func readAnswer(body []byte) (a *answer, ok bool) {
 	return a, true
 }
 
-// words are the server's message and, if there is one, its detail.
-func (a *answer) words() string {
+// messageText returns the server's message and its detail.
+func (a *response) messageText() string {
 	detail, ok := a.Detail.(string)
 	if !ok || detail == "" {
 		return a.Message
@@ -154,9 +154,9 @@ func (a *answer) words() string {
 	return strings.TrimPrefix(a.Message+" ("+detail+")", " ")
 }
 
-// identify writes the session as the documents and as real servers want it: as
-// a header, and as cookies.
-func (c *Client) identify(request *http.Request) {
+// addSession adds the session to a request: as a header, as documented, and as cookies, as
+// real servers need it.
+func (c *Client) addSession(request *http.Request) {
 	for _, name := range [...]string{headerSession, headerSingleSession} {
 		if value := c.session[name]; value != "" {
 			request.Header.Set(name, value)
@@ -165,7 +165,7 @@ func (c *Client) identify(request *http.Request) {
 	}
 }
 
-func (c *Client) remember(response *http.Response) {
+func (c *Client) keepSession(response *http.Response) {
 	for _, name := range [...]string{headerSession, headerSingleSession} {
 		if value := response.Header.Get(name); value != "" {
 			c.session[name] = value
@@ -178,11 +178,11 @@ func (c *Client) remember(response *http.Response) {
 	}
 }
 
-// maxMessage is how much of a server's words is kept.
+// maxMessage bounds a server's message, in bytes.
 const maxMessage = 200
 
-// clean makes a server's words fit for a log.
-func (c *Client) clean(message string) string {
+// cleanMessage returns a server's message for the log, without secrets.
+func (c *Client) cleanMessage(message string) string {
 	secrets := []string{c.callback, c.password, c.session[headerSession], c.session[headerSingleSession]}
 	for _, secret := range secrets {
 		if secret != "" {
@@ -196,7 +196,7 @@ func (c *Client) clean(message string) string {
 // error is ErrNoSession if the server took the credentials and gave no session.
 func (c *Client) SignIn(ctx context.Context) error {
 	clear(c.session)
-	c.old = false
+	c.isOldServer = false
 	_, err := c.call(ctx, callSignIn, map[string]string{"username": c.username, "password": c.password})
 	if err == nil && !c.HasSession() {
 		return ErrNoSession
@@ -204,8 +204,8 @@ func (c *Client) SignIn(ctx context.Context) error {
 	return err
 }
 
-// HasSession tells whether the server gave a session that was not signed out. A
-// server may give one with a sign-in that it refuses.
+// HasSession tells whether the client has a session. A server may return one with a failed
+// sign-in.
 func (c *Client) HasSession() bool { return len(c.session) > 0 }
 
 // SignOut ends the session.
@@ -215,10 +215,10 @@ func (c *Client) SignOut(ctx context.Context) error {
 	return err
 }
 
-// Subscription is what a server is to send, and where.
+// Subscription is a subscription to make.
 type Subscription struct {
-	// URI to post to. It is what a subscription is known by: the same URI again
-	// changes the subscription there is.
+	// URI to which the server posts. It identifies the subscription: the same URI again
+	// changes the existing one.
 	URI string
 	// Filters are classes of events, or events.
 	Filters []string
@@ -226,29 +226,28 @@ type Subscription struct {
 	TagNameRegex string
 }
 
-// Subscribed is the subscription that a server has of a URI.
+// Subscribed is an existing subscription.
 type Subscribed struct {
-	// ID of the subscription, "" if the server does not name it.
+	// ID of the subscription, "" if the server does not return it.
 	ID string
 	// Refusal is the failure that names the subscription, nil after a success.
 	// After a refusal Verify tells whether the subscription can be used.
 	Refusal *Error
 }
 
-// Subscribe makes the server post to the URI. A failure that names a subscription
-// or says that there is one is no error, but a Refusal: the words that servers
-// have for a known URI are not documented. Servers before 10.0 know no filters:
-// they send everything they can.
+// Subscribe makes a subscription. A failure that names an existing subscription is no error,
+// but a Refusal, because the messages for a known URI are not documented. Servers before 10.0
+// support no filters and send all their events.
 func (c *Client) Subscribe(ctx context.Context, s Subscription) (Subscribed, error) {
 	c.callback = s.URI
 	parameters := map[string]any{"subscriptionType": "http", "subscriptionUri": s.URI}
-	if !c.old {
+	if !c.isOldServer {
 		filtered := map[string]any{"subscriptionType": "http", "subscriptionUri": s.URI, "subscriptionFilters": s.Filters}
 		if s.TagNameRegex != "" {
 			filtered["tagNameRegEx"] = s.TagNameRegex
 		}
 		a, err := c.call(ctx, callSubscribe, filtered)
-		if got, ok := subscribed(a, err); ok {
+		if got, ok := subscriptionOf(a, err); ok {
 			return got, nil
 		}
 		if refused, ok := errors.AsType[*Error](err); !ok || !refused.UnknownCall() {
@@ -256,30 +255,30 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (Subscribed, err
 		}
 	}
 	a, err := c.call(ctx, callSubscribeOld, parameters)
-	got, ok := subscribed(a, err)
-	// Only now: a server that is starting does not have any of the calls.
-	if c.old = ok; !ok {
+	got, ok := subscriptionOf(a, err)
+	// Set it only after a success: a server that is starting has none of the calls.
+	if c.isOldServer = ok; !ok {
 		return Subscribed{}, err
 	}
 	return got, nil
 }
 
-// Unfiltered tells whether the last subscription has no filters, because the
-// server knows none.
-func (c *Client) Unfiltered() bool { return c.old }
+// Unfiltered tells that the last subscription has no filters, because the server supports
+// none.
+func (c *Client) Unfiltered() bool { return c.isOldServer }
 
-// subscribed reads the answer to either call; ok is false if there is no
-// subscription in it.
-func subscribed(a *answer, err error) (got Subscribed, ok bool) {
+// subscriptionOf returns the subscription in the response of both calls. ok is false if there
+// is none.
+func subscriptionOf(a *response, err error) (got Subscribed, ok bool) {
 	if err == nil {
-		return Subscribed{ID: cmp.Or(a.id(), idIn(a.words()))}, true
+		return Subscribed{ID: cmp.Or(a.id(), idIn(a.messageText()))}, true
 	}
 	refused, ok := errors.AsType[*Error](err)
 	if !ok || a == nil {
 		return Subscribed{}, false
 	}
 	id := a.id()
-	if words := a.words(); id == "" && (refused.AlreadySubscribed() || namedSubscription.MatchString(words)) {
+	if words := a.messageText(); id == "" && (refused.AlreadySubscribed() || namedSubscription.MatchString(words)) {
 		id = idIn(words)
 	}
 	if refused.Code == codeIdentical {
@@ -295,14 +294,14 @@ type State uint8
 const (
 	// Missing is a subscription that the server does not have or does not use.
 	Missing State = iota
-	// Active is one that events are sent to.
+	// Active is a subscription that the server uses.
 	Active
-	// Unverifiable is one of a server that does not have the call.
+	// Unverifiable is a subscription at a server without the call.
 	Unverifiable
 )
 
-// Verify tells whether the server has the subscription and uses it. An answer
-// without a status comes from a server that knows the subscription.
+// Verify returns the state of a subscription. A response without a status means that the
+// server has it.
 func (c *Client) Verify(ctx context.Context, id string) (State, error) {
 	a, err := c.call(ctx, callVerify, map[string]string{"subscriptionId": id})
 	if err == nil {
@@ -327,7 +326,7 @@ func (c *Client) Verify(ctx context.Context, id string) (State, error) {
 // Unsubscribe ends a subscription.
 func (c *Client) Unsubscribe(ctx context.Context, id string) error {
 	path := callUnsubscribe
-	if c.old {
+	if c.isOldServer {
 		path = callUnsubscribeOld
 	}
 	_, err := c.call(ctx, path, map[string]string{"subscriptionId": id})

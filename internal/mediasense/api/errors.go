@@ -14,23 +14,22 @@ import (
 // Response codes of the API.
 const (
 	codeDone           = 2000
-	codeIdentical      = 2005 // there is such a subscription already
+	codeIdentical      = 2005 // the same subscription exists
 	codeInvalidSession = 4021
 	codeBusy           = 5042 // too many requests at once
 )
 
-// ErrNoSession is a sign-in that succeeded and gave no session.
+// ErrNoSession is the error of a successful sign-in without a session.
 var ErrNoSession = errors.New("signIn: answered 2000 without a session: neither JSESSIONID nor JSESSIONIDSSO, as a cookie or a header; " +
 	"check whether a proxy in between removes them")
 
-// Error is an answer other than 2000.
+// Error is a response with another code than 2000.
 type Error struct {
 	// Call is the call's name ("signIn").
 	Call string
 	// Status is the HTTP status code.
 	Status int
-	// Code and Message are the server's own words; 0 and "" if the answer was
-	// none of the API's.
+	// Code and Message of the server, 0 and "" if the response is not from the API.
 	Code    int
 	Message string
 }
@@ -52,12 +51,12 @@ func (e *Error) Unauthorized() bool {
 	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 }
 
-// Busy tells to come again later.
+// Busy tells that the caller should try again later.
 func (e *Error) Busy() bool {
 	return e.Code == codeBusy || e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable
 }
 
-// UnknownCall tells that the server, an older one, does not have the call.
+// UnknownCall tells that the server is too old for the call.
 func (e *Error) UnknownCall() bool {
 	switch e.Status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
@@ -67,15 +66,14 @@ func (e *Error) UnknownCall() bool {
 	}
 }
 
-// AlreadySubscribed tells that there is a subscription of the URI.
+// AlreadySubscribed tells that a subscription for the URI exists.
 func (e *Error) AlreadySubscribed() bool {
 	return e.Code == codeIdentical || e.Code != 0 && alreadySubscribed.MatchString(e.Message) && !tooMany.MatchString(e.Message)
 }
 
-// The old call answers with an error of no documented number that names the
-// id; a server that does not know a call has no documented number for that
-// either. A filter that is not supported is no call that is unknown, and that
-// there is no room for a subscription does not mean that there is one.
+// The errors of an existing subscription and of an unknown call have no documented codes, so
+// their messages decide. An unsupported filter is not an unknown call, and a limit of
+// subscriptions does not mean that the subscription exists.
 var (
 	unknownCall = regexp.MustCompile(`(?i)(unknown|unsupported|invalid|no such|not a valid)\s+(api|call|method|service|operation|request (path|uri|url))|` +
 		`\b(api|call|method|service|operation)\s+(\S+\s+)?(is\s+)?not (supported|implemented)|^\W*(failure\W+)?not (supported|implemented)`)
@@ -85,7 +83,7 @@ var (
 	namedID           = regexp.MustCompile(`(?i)\b(?:subscription)?id\b\W*(?:is|=|:)?\W*([0-9a-z][0-9a-z_.-]*[0-9][0-9a-z_-]*|[0-9]+)`)
 )
 
-// idIn finds the id of a subscription in a server's words.
+// idIn returns the id of a subscription in a server's message.
 func idIn(message string) string {
 	if m := namedID.FindStringSubmatch(message); m != nil {
 		return m[1]

@@ -11,7 +11,7 @@ import (
 	"github.com/legato-otel/legato/internal/scan/jsonscan"
 )
 
-// What can be wrong with JSON that is not an event.
+// Errors of valid JSON that is no event.
 var (
 	ErrNotObject = errors.New("not an object")
 	ErrNoType    = errors.New("the object has no eventType")
@@ -19,34 +19,33 @@ var (
 	ErrArray     = errors.New("the array is not closed")
 )
 
-// maxFaults of one body; the rest of the body joins the last malformed part.
-const maxFaults = 64
+// maxMalformedParts bounds the malformed parts of a body. The rest of the body is added to
+// the last one.
+const maxMalformedParts = 64
 
 // Decoder reads bodies. Not safe for concurrent use; its zero value is ready.
 type Decoder struct {
-	read  reader
-	body  string
-	batch Batch
-	// array is where the open array begins, -1 without one.
-	array int
-	// looked and found are the last place from which the next event was looked
-	// for, and where it may begin; see eventAfter.
-	looked, found int
+	reader reader
+	body   string
+	batch  Batch
+	// openArray is the offset of the open array, -1 without one.
+	openArray int
+	// searchedFrom and nextEvent cache the last search of eventAfter.
+	searchedFrom, nextEvent int
 }
 
-// Decode reads one body. It never fails as a whole: what cannot be read is in
-// the batch's Malformed parts.
+// Decode decodes one body. Parts that it cannot decode become the batch's Malformed parts.
 func (d *Decoder) Decode(body string) Batch {
-	begin, end := framed(body)
+	begin, end := trimFraming(body)
 	body = body[:end]
-	d.body, d.batch, d.array = body, Batch{}, -1
-	d.read.values = 0
-	d.looked, d.found = 0, 0
+	d.body, d.batch, d.openArray = body, Batch{}, -1
+	d.reader.values = 0
+	d.searchedFrom, d.nextEvent = 0, 0
 	for pos := begin; pos < end; {
-		pos = d.next(pos)
+		pos = d.decodeNext(pos)
 	}
-	if d.array >= 0 {
-		d.malformed(d.array, d.array+1, Event{}, ErrArray)
+	if d.openArray >= 0 {
+		d.addMalformed(d.openArray, d.openArray+1, Event{}, ErrArray)
 	}
 	return d.batch
 }
@@ -54,10 +53,10 @@ func (d *Decoder) Decode(body string) Batch {
 // byteOrderMark of UTF-8.
 const byteOrderMark = "\ufeff"
 
-// framed returns where a body begins and ends without the byte order mark and the
-// NULs that clients and proxies put around it. A body with NULs inside is another
-// encoding, or damaged, and keeps all of them.
-func framed(body string) (begin, end int) {
+// trimFraming returns begin and end of a body without the byte order mark and the NULs that
+// clients and proxies add around it. A body with NULs inside has another encoding or is
+// damaged, and keeps them.
+func trimFraming(body string) (begin, end int) {
 	const blank = "\x00 \t\r\n"
 	text := strings.TrimLeft(body, blank)
 	text = strings.TrimLeft(strings.TrimPrefix(text, byteOrderMark), blank)
@@ -69,62 +68,62 @@ func framed(body string) (begin, end int) {
 	return begin, begin + len(text)
 }
 
-// next reads one thing at the top level and returns where the next one begins.
-func (d *Decoder) next(pos int) int {
-	d.read.reset(d.body, len(d.body), false)
-	d.read.scan.Seek(pos)
-	c := d.read.scan.Next()
-	begin := d.read.scan.Pos()
+// decodeNext decodes one top-level value or separator and returns the offset after it.
+func (d *Decoder) decodeNext(pos int) int {
+	d.reader.reset(d.body, len(d.body), false)
+	d.reader.scan.Seek(pos)
+	c := d.reader.scan.Next()
+	begin := d.reader.scan.Pos()
 	switch {
 	case begin == len(d.body):
 		return begin
 	case c == ',': // between events, in an array or not
 		return begin + 1
-	case c == '[' && d.array < 0:
-		d.array = begin
+	case c == '[' && d.openArray < 0:
+		d.openArray = begin
 		return begin + 1
-	case c == ']' && d.array >= 0:
-		d.array = -1
+	case c == ']' && d.openArray >= 0:
+		d.openArray = -1
 		return begin + 1
 	case c == '{':
-		return d.object(begin)
+		return d.decodeObject(begin)
 	}
 	end := d.eventAfter(begin)
-	if _, err := d.read.value(0); err == nil && d.read.scan.Pos() <= end {
-		return d.malformed(begin, d.read.scan.Pos(), Event{}, ErrNotObject)
+	if _, err := d.reader.value(0); err == nil && d.reader.scan.Pos() <= end {
+		return d.addMalformed(begin, d.reader.scan.Pos(), Event{}, ErrNotObject)
 	}
-	return d.malformed(begin, end, Event{}, jsonscan.ErrSyntax)
+	return d.addMalformed(begin, end, Event{}, jsonscan.ErrSyntax)
 }
 
-// object reads what begins with a brace.
-func (d *Decoder) object(begin int) int {
-	members, err := d.read.object(0)
-	end := d.read.scan.Pos()
+// decodeObject decodes a top-level object.
+func (d *Decoder) decodeObject(begin int) int {
+	members, err := d.reader.object(0)
+	end := d.reader.scan.Pos()
 	if err == nil {
-		e, err := d.event(members, begin, end)
+		e, err := d.newEvent(members, begin, end)
 		if err != nil {
-			return d.malformed(begin, end, e, err)
+			return d.addMalformed(begin, end, e, err)
 		}
-		d.batch.Events = e.pieces(d.batch.Events)
+		d.batch.Events = e.appendPieces(d.batch.Events)
 		return end
 	}
 	err = fmt.Errorf("%w, near byte %d", err, end)
-	// Once more, leniently, and not into the next event.
+	// Read the object a second time, leniently, up to the next event.
 	end = d.eventAfter(begin)
-	d.read.reset(d.body, end, true)
-	d.read.scan.Seek(begin)
-	members, lenient := d.read.object(0)
-	if lenient == nil || errors.Is(lenient, errLeftOut) {
-		end = d.read.scan.Pos()
+	d.reader.reset(d.body, end, true)
+	d.reader.scan.Seek(begin)
+	members, lenient := d.reader.object(0)
+	if lenient == nil || errors.Is(lenient, errOmitted) {
+		end = d.reader.scan.Pos()
 	}
-	e, _ := d.event(members, begin, end)
-	return d.malformed(begin, end, e, err)
+	e, _ := d.newEvent(members, begin, end)
+	return d.addMalformed(begin, end, e, err)
 }
 
-// event makes an event of an object's members.
-func (d *Decoder) event(members []Member, begin, end int) (Event, error) {
+// newEvent returns the event with an object's members.
+func (d *Decoder) newEvent(members []Member, begin, end int) (Event, error) {
 	e := Event{Raw: d.body[begin:end], Offset: begin}
-	typeMembers(members, Envelope)
+	setTypes(members, Envelope)
 	body := Value{}
 	for i := range members {
 		m := &members[i]
@@ -147,7 +146,7 @@ func (d *Decoder) event(members []Member, begin, end int) (Event, error) {
 	e.Type, e.Object = typeOf(e.TypeText, e.ActionText)
 	if body.Kind == KindMap {
 		e.Body = body.Members
-		typeMembers(e.Body, e.Object)
+		setTypes(e.Body, e.Object)
 	}
 	switch {
 	case e.TypeText == "":
@@ -166,47 +165,46 @@ func textOf(v Value) string {
 	return v.Text
 }
 
-// malformed puts a part aside and returns where to go on. What could be read of
-// a damaged object is an event all the same if it says enough.
-func (d *Decoder) malformed(begin, end int, read Event, err error) int {
-	if len(d.batch.Malformed) == maxFaults-1 {
+// addMalformed adds a malformed part and returns the offset after it. It also adds the
+// readable elements of a damaged object as an event if they identify one.
+func (d *Decoder) addMalformed(begin, end int, read Event, err error) int {
+	if len(d.batch.Malformed) == maxMalformedParts-1 {
 		end = len(d.body)
-		d.array = -1
+		d.openArray = -1
 	}
 	raw := d.body[begin:end]
-	// What follows at once and says nothing is the rest of the same fault.
+	// A part without readable elements, directly after another one, belongs to it.
 	if n := len(d.batch.Malformed); n > 0 && read.TypeText == "" && len(read.Body) == 0 {
 		if last := &d.batch.Malformed[n-1]; begin == last.Offset+len(last.Raw) && !errors.Is(err, ErrArray) {
 			last.Raw = d.body[last.Offset:end]
 			return end
 		}
 	}
-	m := Malformed{Raw: raw, Offset: begin, Err: err, Read: read}
+	m := Malformed{Raw: raw, Offset: begin, Err: err, Readable: read}
 	if errors.Is(err, jsonscan.ErrSyntax) || errors.Is(err, ErrManyMembers) {
-		m.Kept = read.identified()
+		m.IsEvent = read.isIdentified()
 	}
-	if m.Kept {
-		d.batch.Events = read.pieces(d.batch.Events)
+	if m.IsEvent {
+		d.batch.Events = read.appendPieces(d.batch.Events)
 	}
 	d.batch.Malformed = append(d.batch.Malformed, m)
 	return end
 }
 
-// envelopeNames are what a posted object begins with.
+// envelopeNames are the first names of a posted object.
 var envelopeNames = [...]string{"eventType\"", "eventAction\"", "eventBody\"", "forwardedEvent\""}
 
-// eventAfter returns where the next event may begin behind pos: a brace and the
-// name of an element of the envelope; the body's end if there is none. What was
-// found stays true until it is passed, so that all calls for one body together
-// take one look at it: faults that join the one before are not bounded in number.
+// eventAfter returns the offset of the next possible event after pos: a brace and the name of
+// an element of the envelope; the end of the body if there is none. It caches the result, so
+// that all calls for one body together scan it once: the number of faults is not bounded.
 func (d *Decoder) eventAfter(pos int) int {
-	if pos < d.looked || pos >= d.found {
-		d.looked, d.found = pos, d.lookForEvent(pos)
+	if pos < d.searchedFrom || pos >= d.nextEvent {
+		d.searchedFrom, d.nextEvent = pos, d.searchEvent(pos)
 	}
-	return d.found
+	return d.nextEvent
 }
 
-func (d *Decoder) lookForEvent(pos int) int {
+func (d *Decoder) searchEvent(pos int) int {
 	for pos++; pos < len(d.body); pos++ {
 		i := strings.IndexByte(d.body[pos:], '{')
 		if i < 0 {

@@ -221,7 +221,7 @@ func TestDamagedFixtures(t *testing.T) {
 
 	truncated := fixture(t, "malformed-truncated.json")
 	batch = outcome{malformed: []string{truncated}, err: jsonscan.ErrSyntax}.holds(t, truncated)
-	assert.Equal(t, TagAdded, batch.Malformed[0].Read.Type, "what could be read is known")
+	assert.Equal(t, TagAdded, batch.Malformed[0].Readable.Type, "what could be read is known")
 }
 
 // Damage of one object touches no other.
@@ -253,7 +253,7 @@ func TestResume(t *testing.T) {
 	g := func(body string, err error, malformed ...string) {
 		t.Helper()
 		batch := outcome{malformed: malformed, err: err}.holds(t, body)
-		assert.False(t, batch.Malformed[0].Kept)
+		assert.False(t, batch.Malformed[0].IsEvent)
 	}
 	g(`5`, ErrNotObject, `5`)
 	g(`"x"`, ErrNotObject, `"x"`)
@@ -319,7 +319,7 @@ func TestLimits(t *testing.T) {
 	}
 	f("{"+strings.Join(members, ",")+"}", ErrManyMembers)
 	batch := f(strings.Repeat("{}", 1<<16), ErrNoType)
-	assert.LessOrEqual(t, len(batch.Malformed), maxFaults)
+	assert.LessOrEqual(t, len(batch.Malformed), maxMalformedParts)
 }
 
 // Faults that touch each other are one, so their number is not bounded: looking

@@ -1,17 +1,17 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package event is the wire format of the events that Cisco MediaSense
-// posts, without HTTP and without OpenTelemetry: bytes in, typed events out.
+// Package event decodes the events that Cisco MediaSense posts: bytes to typed events,
+// without HTTP and OpenTelemetry.
 //
-//	decode.go    a body -> events, and what could not be read
-//	read.go      JSON -> a tree; strictly, then leniently where it is damaged
+//	decode.go    a body to events and malformed parts
+//	read.go      JSON to a tree of values: strictly, then leniently if it is damaged
 //	fields.go    the documented elements of each object and their types
-//	typing.go    a tree -> values of the documented types, dates in milliseconds
-//	event.go     what an event is and what it is about
-//	pieces.go    a long event -> several that are about the same
-//	key.go       what tells an event from its copy
-//	storage.go   threshold events -> the state of a partition
+//	typing.go    a tree to values of the documented types, dates in milliseconds
+//	event.go     the event and its sessions
+//	pieces.go    a long event to several events about the same session
+//	key.go       the keys for deduplication
+//	storage.go   threshold events to the state of a storage partition
 //
 // # Tolerance
 //
@@ -23,14 +23,18 @@
 //
 // # Damage
 //
-// An object that is not JSON is read once more, leniently: a comma that is missing
-// or too much is passed over, a text with a line break in it is left out, and
-// at anything else the reading stops. What was complete before that makes an
-// event, if it says what happened to what; the object's bytes are put aside as
-// [Malformed] in any case. No byte of a body is in neither.
+// The decoder reads an object with invalid JSON a second time, leniently: it skips a missing
+// or additional comma, omits a text with a line break, and stops at any other fault. The
+// complete elements before the fault make an event if they identify its type and object.
+// The bytes of the object become a [Malformed] part in any case. Each byte of a body is in
+// an event or in a malformed part.
 //
 // # Ownership
 //
 // All strings are substrings of the body, or copies where there were escapes.
-// Nothing is reused: an event stays valid for as long as somebody has it.
+// The decoder reuses no memory, so events stay valid. No function waits.
+//
+// # Tests
+//
+// Tables of bodies, a comparison with encoding/json, and fuzz targets.
 package event

@@ -5,7 +5,7 @@ package event
 
 import "strings"
 
-// Type is what happened: an event's type and action.
+// Type is the type and action of an event.
 type Type uint8
 
 // The documented events, and the one for everything else.
@@ -48,14 +48,14 @@ var typeNames = [TypeCount]struct {
 	ExitEmergency:  {Storage, "STORAGE_THRESHOLD_EVENT", "EXIT_EMERGENCY_STORAGE_SPACE"},
 }
 
-// Action returns the wire's word for what happened ("ENTER_LOW_STORAGE_SPACE").
+// Action returns the eventAction ("ENTER_LOW_STORAGE_SPACE").
 func (t Type) Action() string { return typeNames[t].action }
 
-// Object returns what the event's body is, NoObject for TypeUnknown.
+// Object returns the object of the event's body, NoObject for TypeUnknown.
 func (t Type) Object() Object { return typeNames[t].object }
 
-// typeOf finds a type and, should its action be unknown, what its body is. The
-// case of letters does not count.
+// typeOf returns the type and, even for an unknown action, the object of its body. The case
+// of letters does not matter.
 func typeOf(kind, action string) (Type, Object) {
 	object := NoObject
 	kind, action = strings.TrimSpace(kind), strings.TrimSpace(action)
@@ -73,37 +73,37 @@ func typeOf(kind, action string) (Type, Object) {
 // Event is one posted object, or a piece of a long one.
 type Event struct {
 	Type Type
-	// Object is what the body is: known for an unknown action of a known type.
+	// Object of the body. It is known for an unknown action of a known type.
 	Object Object
-	// TypeText and ActionText are the wire's own words.
+	// TypeText and ActionText are eventType and eventAction as received.
 	TypeText, ActionText string
-	// Forwarded tells whether the event came by way of the other server:
-	// KindNull if the wire did not say, KindText if nobody knows what it said.
+	// Forwarded is forwardedEvent: whether the other server forwarded the event. It is
+	// KindNull if absent and KindText if it is no boolean.
 	Forwarded Value
 	// Body are the elements of eventBody, in the order of the wire.
 	Body []Member
-	// Extra are the elements beside it that are not documented, and eventBody
-	// itself if it is no object.
+	// Extra are the undocumented elements of the envelope, and eventBody if it is no
+	// object.
 	Extra []Member
 	// Raw is the object as it was posted, and Offset where in its body.
 	Raw    string
 	Offset int
-	// Part counts the pieces of a long event from 1 to Parts; Raw is then what
-	// the piece alone would have been posted as. Both are 0 for a whole one.
+	// Part numbers the pieces of a long event from 1 to Parts. Raw is then the JSON of
+	// the piece. Both are 0 for a whole event.
 	Part, Parts int
 }
 
-// Malformed is a part of a body that could not be read, or not in full.
+// Malformed is a part of a body that cannot be decoded completely.
 type Malformed struct {
 	// Raw are the part's bytes, and Offset where in the body they stand.
 	Raw    string
 	Offset int
 	// Err says what is wrong.
 	Err error
-	// Read is what could be read of it.
-	Read Event
-	// Kept tells that what could be read is one of the batch's events.
-	Kept bool
+	// Readable has the readable elements.
+	Readable Event
+	// IsEvent tells that Readable is one of the batch's events.
+	IsEvent bool
 }
 
 // Batch is one body.
@@ -136,8 +136,7 @@ func (e *Event) Items(f Field) []Value {
 	return v.Items
 }
 
-// SessionID returns the session that the event is about, "" if it is none or
-// several.
+// SessionID returns the session of the event, "" if it has none or several.
 func (e *Event) SessionID() string {
 	if e.Object == TagEvent {
 		return e.Text(TagEventSessionID)
@@ -145,8 +144,8 @@ func (e *Event) SessionID() string {
 	return e.Text(SessionID)
 }
 
-// SessionIDs returns the sessions that an event about several names. A single
-// sessionId there counts; a list with anything but texts in it does not.
+// SessionIDs returns the sessions of an event about several. It accepts a single sessionId,
+// but no list with another element than texts.
 func (e *Event) SessionIDs() (ids []string) {
 	v, ok := e.Member(SessionIDs)
 	if !ok {
@@ -164,9 +163,9 @@ func (e *Event) SessionIDs() (ids []string) {
 	return ids
 }
 
-// identified tells whether the event says what happened to what. One that was
-// read from a damaged object is no event without.
-func (e *Event) identified() bool {
+// isIdentified tells whether the event has a type and identifies its object. A damaged object
+// is an event only then.
+func (e *Event) isIdentified() bool {
 	switch e.Type {
 	case TypeUnknown:
 		return false
@@ -188,7 +187,7 @@ func (e *Event) NewestDate() int64 { return newestDate(e.Body) }
 func newestDate(members []Member) (newest int64) {
 	for i := range members {
 		m := &members[i]
-		if m.Field != Unknown && documented[m.Field].want == wantDate && m.Value.Kind == KindInt {
+		if m.Field != Unknown && documented[m.Field].expected == expectDate && m.Value.Kind == KindInt {
 			newest = max(newest, m.Value.Int())
 		}
 		for k := range m.Value.Items {

@@ -3,10 +3,10 @@
 
 package event
 
-// Object is what an element belongs to.
+// Object is the kind of object that has an element.
 type Object uint8
 
-// The objects of the guide. NoObject is what is not documented.
+// The objects of the guide. NoObject is an undocumented one.
 const (
 	NoObject Object = iota
 	// Envelope is the posted object itself.
@@ -15,7 +15,7 @@ const (
 	Session
 	TagEvent
 	Storage
-	// Track, Participant and Tag stand in lists of a session.
+	// Track, Participant and Tag are items of a session's lists.
 	Track
 	Participant
 	Tag
@@ -25,7 +25,7 @@ const (
 // Field is a documented element of an object.
 type Field uint8
 
-// The documented elements. Unknown is every other one.
+// The documented elements. Unknown is any other one.
 const (
 	Unknown Field = iota
 
@@ -82,80 +82,80 @@ const (
 	FieldCount
 )
 
-// want is the documented type of an element.
-type want uint8
+// expectedType is the documented type of an element.
+type expectedType uint8
 
 const (
-	wantText want = iota
-	wantInt
-	wantDate // milliseconds since 1970
-	wantBool
-	wantTexts // a list of texts
-	wantURLs
-	wantTracks
-	wantParticipants
-	wantTags
-	wantAny // left as it is
+	expectText expectedType = iota
+	expectInt
+	expectDate // milliseconds since 1970
+	expectBool
+	expectTexts // a list of texts
+	expectURLs
+	expectTracks
+	expectParticipants
+	expectTags
+	expectAny // any type
 )
 
-// Documented says where a documented element stands.
+// Documented is the position of a documented element.
 type Documented struct {
 	Object Object
 	// Name on the wire.
-	Name string
-	want want
+	Name     string
+	expected expectedType
 }
 
 var documented = [FieldCount]Documented{
-	EventType:      {Envelope, "eventType", wantText},
-	EventAction:    {Envelope, "eventAction", wantText},
-	ForwardedEvent: {Envelope, "forwardedEvent", wantBool},
-	EventBody:      {Envelope, "eventBody", wantAny},
+	EventType:      {Envelope, "eventType", expectText},
+	EventAction:    {Envelope, "eventAction", expectText},
+	ForwardedEvent: {Envelope, "forwardedEvent", expectBool},
+	EventBody:      {Envelope, "eventBody", expectAny},
 
-	SessionID:          {Session, "sessionId", wantText},
-	SessionIDs:         {Session, "sessionIds", wantTexts},
-	CallControllerIP:   {Session, "callControllerIP", wantText},
-	CallControllerType: {Session, "callControllerType", wantText},
-	CCID:               {Session, "ccid", wantText},
-	SessionStartDate:   {Session, "sessionStartDate", wantDate},
-	SessionDuration:    {Session, "sessionDuration", wantInt},
-	SessionState:       {Session, "sessionState", wantText},
-	SessionTags:        {Session, "tags", wantTags},
-	Tracks:             {Session, "tracks", wantTracks},
-	URLs:               {Session, "urls", wantURLs},
+	SessionID:          {Session, "sessionId", expectText},
+	SessionIDs:         {Session, "sessionIds", expectTexts},
+	CallControllerIP:   {Session, "callControllerIP", expectText},
+	CallControllerType: {Session, "callControllerType", expectText},
+	CCID:               {Session, "ccid", expectText},
+	SessionStartDate:   {Session, "sessionStartDate", expectDate},
+	SessionDuration:    {Session, "sessionDuration", expectInt},
+	SessionState:       {Session, "sessionState", expectText},
+	SessionTags:        {Session, "tags", expectTags},
+	Tracks:             {Session, "tracks", expectTracks},
+	URLs:               {Session, "urls", expectURLs},
 
-	TrackNumber:    {Track, "trackNumber", wantInt},
-	TrackStartDate: {Track, "trackStartDate", wantDate},
-	TrackDuration:  {Track, "trackDuration", wantInt},
-	TrackMediaType: {Track, "trackMediaType", wantText},
-	Codec:          {Track, "codec", wantText},
-	DownloadURL:    {Track, "downloadUrl", wantText},
-	Participants:   {Track, "participants", wantParticipants},
-	TrackTags:      {Track, "tags", wantTags},
+	TrackNumber:    {Track, "trackNumber", expectInt},
+	TrackStartDate: {Track, "trackStartDate", expectDate},
+	TrackDuration:  {Track, "trackDuration", expectInt},
+	TrackMediaType: {Track, "trackMediaType", expectText},
+	Codec:          {Track, "codec", expectText},
+	DownloadURL:    {Track, "downloadUrl", expectText},
+	Participants:   {Track, "participants", expectParticipants},
+	TrackTags:      {Track, "tags", expectTags},
 
-	DeviceRef:            {Participant, "deviceRef", wantText},
-	ParticipantStartDate: {Participant, "participantStartDate", wantDate},
-	ParticipantDuration:  {Participant, "participantDuration", wantInt},
-	IsConference:         {Participant, "isConference", wantBool},
-	XRefCI:               {Participant, "xRefCi", wantText},
-	DeviceID:             {Participant, "deviceId", wantText},
+	DeviceRef:            {Participant, "deviceRef", expectText},
+	ParticipantStartDate: {Participant, "participantStartDate", expectDate},
+	ParticipantDuration:  {Participant, "participantDuration", expectInt},
+	IsConference:         {Participant, "isConference", expectBool},
+	XRefCI:               {Participant, "xRefCi", expectText},
+	DeviceID:             {Participant, "deviceId", expectText},
 
-	TagName:       {Tag, "tagName", wantText},
-	TagType:       {Tag, "tagType", wantText},
-	TagCreateDate: {Tag, "tagCreateDate", wantDate},
-	TagOffset:     {Tag, "tagOffset", wantInt},
+	TagName:       {Tag, "tagName", expectText},
+	TagType:       {Tag, "tagType", expectText},
+	TagCreateDate: {Tag, "tagCreateDate", expectDate},
+	TagOffset:     {Tag, "tagOffset", expectInt},
 
-	TagEventSessionID:   {TagEvent, "sessionId", wantText},
-	TagEventName:        {TagEvent, "tagName", wantText},
-	TagEventType:        {TagEvent, "tagType", wantText},
-	TagEventCreateDate:  {TagEvent, "tagCreateDate", wantDate},
-	TagEventOffset:      {TagEvent, "tagOffset", wantInt},
-	TagEventTrackNumber: {TagEvent, "trackNumber", wantInt},
+	TagEventSessionID:   {TagEvent, "sessionId", expectText},
+	TagEventName:        {TagEvent, "tagName", expectText},
+	TagEventType:        {TagEvent, "tagType", expectText},
+	TagEventCreateDate:  {TagEvent, "tagCreateDate", expectDate},
+	TagEventOffset:      {TagEvent, "tagOffset", expectInt},
+	TagEventTrackNumber: {TagEvent, "trackNumber", expectInt},
 
-	NodeID:                {Storage, "nodeId", wantInt},
-	NodeIPAddress:         {Storage, "nodeIPAddress", wantText},
-	Partition:             {Storage, "partition", wantText},
-	PercentageUtilization: {Storage, "percentageUtilization", wantInt},
+	NodeID:                {Storage, "nodeId", expectInt},
+	NodeIPAddress:         {Storage, "nodeIPAddress", expectText},
+	Partition:             {Storage, "partition", expectText},
+	PercentageUtilization: {Storage, "percentageUtilization", expectInt},
 }
 
 // byName finds the elements of each object.
@@ -170,5 +170,5 @@ var byName = func() (tables [objectCount]map[string]Field) {
 	return tables
 }()
 
-// DocumentedField says where a field stands; f is not Unknown.
+// DocumentedField returns the position of a field other than Unknown.
 func DocumentedField(f Field) Documented { return documented[f] }

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Key stands for what an event says: two events with the same key are the same
-// event, sent twice or by way of both servers.
+// Key identifies an event by its content: two events with the same key are copies, sent twice
+// or by both servers.
 type Key = [16]byte
 
 // Keys appends the event's keys to keys: one for each session of an event that
@@ -20,8 +20,8 @@ type Key = [16]byte
 //	DELETED, PRUNED  action, session
 //	tag events       action, session, track, name, offset, date
 //	threshold events action, node, partition, percentage
-//	everything else  everything but forwardedEvent, in any order of elements,
-//	                 and which piece of a long event it is
+//	other events     all elements but forwardedEvent, in any order, and the number of
+//	                 the piece of a long event
 func (e *Event) Keys(keys []Key) []Key {
 	var room [512]byte
 	b := appendText(room[:0], e.Type.Action())
@@ -51,8 +51,8 @@ func (e *Event) Keys(keys []Key) []Key {
 	return append(keys, keyOf(b))
 }
 
-// Key is that of the part's bytes and of where they stood: the same bytes twice
-// in one body are two faults.
+// Key returns the key of a malformed part: its bytes and its offset, because the same bytes
+// twice in one body are two parts.
 func (m *Malformed) Key() Key {
 	b := appendText(make([]byte, 0, len(m.Raw)+32), "malformed")
 	return keyOf(append(binary.AppendUvarint(b, uint64(m.Offset)), m.Raw...)) //nolint:gosec // an offset is not negative
@@ -71,7 +71,7 @@ func (e *Event) appendFields(b []byte, fields ...Field) []byte {
 	return b
 }
 
-// appendValue appends what tells a value from every other one.
+// appendValue appends a unique encoding of a value.
 func appendValue(b []byte, v *Value) []byte {
 	b = append(b, byte(v.Kind))
 	switch v.Kind {
@@ -91,8 +91,8 @@ func appendValue(b []byte, v *Value) []byte {
 	return b
 }
 
-// appendMembers appends them in the order of their names: the two servers need
-// not write them in the same.
+// appendMembers appends members in the order of their names, because the two servers may
+// write them in different orders.
 func appendMembers(b []byte, members []Member) []byte {
 	order := make([]int, len(members))
 	for i := range order {

@@ -123,8 +123,8 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 		require.Error(t, m.Err)
 		require.NotEmpty(t, m.Raw)
 		cover(m.Offset, m.Raw)
-		if m.Kept {
-			damaged[m.Read.Offset] = true
+		if m.IsEvent {
+			damaged[m.Readable.Offset] = true
 			kept++
 		}
 	}
@@ -146,7 +146,7 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 		cover(e.Offset, e.Raw)
 	}
 	assert.Zero(t, kept, "what is said to be kept is kept")
-	begin, end := framed(body)
+	begin, end := trimFraming(body)
 	for i, times := range covered {
 		if i < begin || i >= end {
 			assert.Zero(t, times, "a byte of the frame, at %d of %q", i, body)

@@ -10,23 +10,21 @@ import (
 	"strings"
 )
 
-// MaxPiece is how many bytes of an event, as posted, make one [Event]. Backends
-// and queues drop records of megabytes, after they were acknowledged.
+// MaxPiece is the length above which a posted event is divided, in bytes. Backends and queues
+// drop records of megabytes, after they were acknowledged.
 const MaxPiece = 256 << 10
 
-// maxIdentity bounds what each piece of an event repeats, in bytes. An event whose
-// identity is longer is not divided: its pieces together would be many times as
-// long as the event.
+// maxIdentity bounds the elements that each piece repeats, in bytes. An event with longer ones
+// is not divided, because its pieces together would be many times as long as the event.
 const maxIdentity = 4 << 10
 
-// pieces appends an event to events: a longer one than MaxPiece as several, each
-// about the same, with a part of the sessions, tags and tracks. All have the
-// elements that say what the event is about and when it happened; the first has
-// every element that is no long list.
+// appendPieces appends an event to events. It divides an event above MaxPiece into several,
+// each with some of the sessions, tags and tracks. All pieces have the elements that identify
+// the object and the time; the first one has every element that is no long list.
 //
-// The pieces are a function of the event alone, so that a copy has the same ones.
-// A single long text is in one piece, whatever its length.
-func (e *Event) pieces(events []Event) []Event {
+// The pieces depend on the event only, so that a copy has the same pieces. A single text is
+// never divided.
+func (e *Event) appendPieces(events []Event) []Event {
 	if len(e.Raw) <= MaxPiece || e.Type == TypeUnknown {
 		return append(events, *e)
 	}
@@ -34,15 +32,15 @@ func (e *Event) pieces(events []Event) []Event {
 	head := *e
 	head.Body = nil
 	var identity []Member
-	var lists []Member // that go into pieces of their own
+	var lists []Member // with pieces of their own
 	for i := range e.Body {
 		switch m := e.Body[i]; {
-		case divisible(m.Field) && len(m.Value.Items) > 1 && sizeOf(&m.Value) > MaxPiece/2,
+		case isDivisible(m.Field) && len(m.Value.Items) > 1 && sizeOf(&m.Value) > MaxPiece/2,
 			m.Field == Tracks && sizeOf(&m.Value) > MaxPiece/2:
 			lists = append(lists, m)
 		default:
 			head.Body = append(head.Body, m)
-			if identifies(m.Field) {
+			if isIdentifying(m.Field) {
 				identity = append(identity, m)
 			}
 		}
@@ -52,7 +50,7 @@ func (e *Event) pieces(events []Event) []Event {
 	}
 	next := head
 	for _, list := range lists {
-		for _, items := range divide(atoms(list)) {
+		for _, items := range divide(divideTracks(list)) {
 			part := list
 			part.Value.Items = items
 			next.Body = append(next.Body, part)
@@ -72,9 +70,8 @@ func (e *Event) pieces(events []Event) []Event {
 	return events
 }
 
-// encode writes an event as it would have been posted. A share of the event's own
-// bytes would not do: a name and its value would end up apart, and nobody could
-// tell any more that the value is a secret.
+// encode returns the JSON of an event. A substring of the posted event could separate a name
+// from its value, and then nobody could recognize a secret value by its name.
 func (e *Event) encode() string {
 	var b strings.Builder
 	b.WriteString(`{"eventType":`)
@@ -146,13 +143,13 @@ func encodeText(b *strings.Builder, text string) {
 	b.Write(bytes.TrimSuffix(quoted.Bytes(), []byte("\n")))
 }
 
-// divisible tells which lists go into several pieces.
-func divisible(f Field) bool {
+// isDivisible tells which lists can be divided.
+func isDivisible(f Field) bool {
 	return f == SessionIDs || f == SessionTags || f == Participants || f == TrackTags
 }
 
-// identifies tells which elements every piece has.
-func identifies(f Field) bool {
+// isIdentifying tells which elements every piece has.
+func isIdentifying(f Field) bool {
 	switch f {
 	case SessionID, SessionStartDate, SessionDuration, CCID, CallControllerIP, CallControllerType,
 		TrackNumber, TrackStartDate, TrackDuration, TrackMediaType:
@@ -162,9 +159,9 @@ func identifies(f Field) bool {
 	}
 }
 
-// atoms are the items of a list that is divided. A long track is several: each
-// has what identifies the track and a part of its lists.
-func atoms(list Member) []Value {
+// divideTracks returns the items of a divisible list. It divides a long track into several
+// items, each with the identifying elements of the track and a part of its lists.
+func divideTracks(list Member) []Value {
 	if list.Field != Tracks {
 		return list.Value.Items
 	}
@@ -179,12 +176,12 @@ func atoms(list Member) []Value {
 		var identity []Member
 		var lists []Member
 		for _, m := range track.Members {
-			if divisible(m.Field) && len(m.Value.Items) > 1 {
+			if isDivisible(m.Field) && len(m.Value.Items) > 1 {
 				lists = append(lists, m)
 				continue
 			}
 			head.Members = append(head.Members, m)
-			if identifies(m.Field) {
+			if isIdentifying(m.Field) {
 				identity = append(identity, m)
 			}
 		}
@@ -209,7 +206,7 @@ func atoms(list Member) []Value {
 	return all
 }
 
-// divide cuts a list into parts of at most half of MaxPiece, or of one item.
+// divide divides a list into parts of at most half of MaxPiece, or of one item.
 func divide(items []Value) (parts [][]Value) {
 	from, size := 0, 0
 	for i := range items {
@@ -223,7 +220,7 @@ func divide(items []Value) (parts [][]Value) {
 	return append(parts, items[from:])
 }
 
-// sizeOf is about how many bytes a value has in a log record.
+// sizeOf returns the approximate size of a value in a log record, in bytes.
 func sizeOf(v *Value) int {
 	const overhead = 8
 	size := overhead + len(v.Text)

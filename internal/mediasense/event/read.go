@@ -12,19 +12,18 @@ import (
 	"github.com/legato-otel/legato/internal/scan/jsonscan"
 )
 
-// What can be wrong with an object besides its JSON, which is
-// jsonscan.ErrSyntax.
+// Errors of an object with valid JSON. Invalid JSON is jsonscan.ErrSyntax.
 var (
 	ErrManyMembers = errors.New("an object has too many elements")
 	ErrManyValues  = errors.New("the body has too many values")
 )
 
-// Caps on what a body may cost.
+// Bounds of the cost of a body.
 const (
-	// maxMembers of one object; a documented one has at most 11. Who looks them
-	// up by name pays for their square.
+	// maxMembers of one object, because looking up all of them by name takes quadratic
+	// time. A documented object has at most 11.
 	maxMembers = 128
-	// maxValues of one body: 80 bytes each.
+	// maxValues of one body, of 80 bytes each.
 	maxValues = 1 << 17
 )
 
@@ -33,23 +32,23 @@ type reader struct {
 	scan   jsonscan.Scanner
 	body   string
 	values int
-	// lenient reads on where strict reading fails, if it knows how.
-	lenient bool
-	// damage is the first thing that was passed over.
+	// isLenient continues after some faults.
+	isLenient bool
+	// damage is the first fault that lenient reading skipped.
 	damage error
 }
 
-// reset begins with a part of a body, up to end.
+// reset starts reading a part of a body, up to end.
 func (r *reader) reset(body string, end int, lenient bool) {
-	r.body, r.lenient, r.damage = body, lenient, nil
+	r.body, r.isLenient, r.damage = body, lenient, nil
 	r.scan.Reset(unsafe.Slice(unsafe.StringData(body), len(body))[:end:end]) //nolint:gosec // the scanner only reads
 }
 
-// errLeftOut says that a value is not kept, and that reading can go on behind it.
-var errLeftOut = errors.New("a line break or another control character in a text")
+// errOmitted tells that lenient reading omits a value and can continue after it.
+var errOmitted = errors.New("a line break or another control character in a text")
 
-// value reads one value. Of a list or map with an error in it, what was complete
-// before is returned too.
+// value reads one value. With an error in a list or map it also returns the complete elements
+// before the error.
 func (r *reader) value(depth int) (v Value, err error) {
 	if r.values++; r.values > maxValues {
 		return v, ErrManyValues
@@ -91,21 +90,21 @@ func number(text string) (v Value) {
 	}
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil || !strings.ContainsAny(text, ".eE") {
-		v.setText() // more digits, or a larger exponent, than there is room for
+		v.setText() // it does not fit an int64 or a float64
 		return v
 	}
 	v.setDouble(x)
 	return v
 }
 
-// text reads a string as a part of the body, or as a copy where there are
-// escapes or what is no UTF-8.
+// text reads a string. It is a substring of the body or, with escapes or invalid UTF-8, a
+// copy.
 func (r *reader) text() (string, error) {
 	begin := r.scan.Pos() + 1
 	text, err := r.scan.Text()
 	if err != nil {
-		if r.lenient && r.passText(begin) {
-			return "", errLeftOut
+		if r.isLenient && r.skipText(begin) {
+			return "", errOmitted
 		}
 		return "", err
 	}
@@ -115,9 +114,8 @@ func (r *reader) text() (string, error) {
 	return string(text), nil
 }
 
-// passText goes behind the quote that ends a text whose content begins at
-// begin and cannot be read.
-func (r *reader) passText(begin int) bool {
+// skipText skips to the position after the end quote of an invalid text that begins at begin.
+func (r *reader) skipText(begin int) bool {
 	r.scan.Seek(begin)
 	for r.scan.Pos() < r.end() {
 		switch r.body[r.scan.Pos()] {
@@ -135,16 +133,16 @@ func (r *reader) passText(begin int) bool {
 
 func (r *reader) end() int { return r.scan.Len() }
 
-// passOver notes damage that reading goes on behind; it does so in lenient
-// reading only.
-func (r *reader) passOver(err error) bool {
-	if r.lenient && r.damage == nil {
+// canSkip tells whether reading can continue after a fault: only lenient reading can. It
+// remembers the first fault.
+func (r *reader) canSkip(err error) bool {
+	if r.isLenient && r.damage == nil {
 		r.damage = err
 	}
-	return r.lenient
+	return r.isLenient
 }
 
-// object reads from the brace on.
+// object reads an object from its opening brace.
 func (r *reader) object(depth int) (members []Member, err error) {
 	if depth >= jsonscan.MaxDepth || !r.scan.Take('{') {
 		return nil, jsonscan.ErrSyntax
@@ -155,9 +153,9 @@ func (r *reader) object(depth int) (members []Member, err error) {
 	members = make([]Member, 0, 8)
 	leftOut := false
 	for {
-		if r.scan.Next() == '}' && r.passOver(jsonscan.ErrSyntax) { // behind a comma
+		if r.scan.Next() == '}' && r.canSkip(jsonscan.ErrSyntax) { // after a comma
 			r.scan.Take('}')
-			return members, emptied(leftOut, len(members))
+			return members, emptyError(leftOut, len(members))
 		}
 		name, err := r.name()
 		if err != nil {
@@ -168,19 +166,19 @@ func (r *reader) object(depth int) (members []Member, err error) {
 		}
 		v, err := r.value(depth + 1)
 		kept := len(members)
-		if err == nil || !v.scalar() && (len(v.Items) > 0 || len(v.Members) > 0) {
-			if members, err = put(members, Member{Name: name, Value: v}, err); err != nil {
+		if err == nil || !v.isScalar() && (len(v.Items) > 0 || len(v.Members) > 0) {
+			if members, err = setMember(members, Member{Name: name, Value: v}, err); err != nil {
 				return members, err
 			}
-		} else if leftOut = true; !errors.Is(err, errLeftOut) || !r.passOver(err) {
+		} else if leftOut = true; !errors.Is(err, errOmitted) || !r.canSkip(err) {
 			return members, err
 		}
-		more, closed := r.separator('}')
+		more, closed := r.readSeparator('}')
 		switch {
 		case closed:
-			return members, emptied(leftOut, len(members))
+			return members, emptyError(leftOut, len(members))
 		case !more:
-			if !r.whole(&v) {
+			if !r.isComplete(&v) {
 				members = members[:min(kept, len(members))]
 			}
 			return members, jsonscan.ErrSyntax
@@ -188,31 +186,31 @@ func (r *reader) object(depth int) (members []Member, err error) {
 	}
 }
 
-// emptied leaves out what is empty only because something in it was left out:
-// an empty list would say that there is none.
-func emptied(leftOut bool, kept int) error {
+// emptyError omits an object or list that is empty only because its elements were omitted: an
+// empty list would mean that there are none.
+func emptyError(leftOut bool, kept int) error {
 	if leftOut && kept == 0 {
-		return errLeftOut
+		return errOmitted
 	}
 	return nil
 }
 
-// name reads an element's name. One that cannot be read ends the reading: there
-// is no telling what its value is.
+// name reads an element's name. Without a readable name the element's value has no meaning,
+// so reading stops.
 func (r *reader) name() (string, error) {
 	if r.scan.Next() != '"' {
 		return "", jsonscan.ErrSyntax
 	}
 	name, err := r.text()
-	if errors.Is(err, errLeftOut) {
+	if errors.Is(err, errOmitted) {
 		err = jsonscan.ErrSyntax
 	}
 	return name, err
 }
 
-// put adds a member, or replaces the one of the same name. It returns the error
-// of the member's own value, if there is one.
-func put(members []Member, m Member, err error) ([]Member, error) {
+// setMember adds a member or replaces the one with the same name. It returns the error of the
+// member's value, if there is one.
+func setMember(members []Member, m Member, err error) ([]Member, error) {
 	for i := range members {
 		if members[i].Name == m.Name {
 			members[i] = m
@@ -225,7 +223,7 @@ func put(members []Member, m Member, err error) ([]Member, error) {
 	return append(members, m), err
 }
 
-// list reads from the bracket on.
+// list reads a list from its opening bracket.
 func (r *reader) list(depth int) (items []Value, err error) {
 	if depth >= jsonscan.MaxDepth || !r.scan.Take('[') {
 		return nil, jsonscan.ErrSyntax
@@ -235,9 +233,9 @@ func (r *reader) list(depth int) (items []Value, err error) {
 	}
 	leftOut := false
 	for {
-		if r.scan.Next() == ']' && r.passOver(jsonscan.ErrSyntax) { // behind a comma
+		if r.scan.Next() == ']' && r.canSkip(jsonscan.ErrSyntax) { // after a comma
 			r.scan.Take(']')
-			return items, emptied(leftOut, len(items))
+			return items, emptyError(leftOut, len(items))
 		}
 		v, err := r.value(depth + 1)
 		kept := len(items)
@@ -246,17 +244,17 @@ func (r *reader) list(depth int) (items []Value, err error) {
 			items = append(items, v)
 		case len(v.Items) > 0 || len(v.Members) > 0:
 			return append(items, v), err
-		case !errors.Is(err, errLeftOut) || !r.passOver(err):
+		case !errors.Is(err, errOmitted) || !r.canSkip(err):
 			return items, err
 		default:
 			leftOut = true
 		}
-		more, closed := r.separator(']')
+		more, closed := r.readSeparator(']')
 		switch {
 		case closed:
-			return items, emptied(leftOut, len(items))
+			return items, emptyError(leftOut, len(items))
 		case !more:
-			if !r.whole(&v) {
+			if !r.isComplete(&v) {
 				items = items[:min(kept, len(items))]
 			}
 			return items, jsonscan.ErrSyntax
@@ -264,8 +262,8 @@ func (r *reader) list(depth int) (items []Value, err error) {
 	}
 }
 
-// separator reads what stands behind a member or an item.
-func (r *reader) separator(end byte) (more, closed bool) {
+// readSeparator reads the separator or the end after a member or an item.
+func (r *reader) readSeparator(end byte) (more, closed bool) {
 	switch {
 	case r.scan.Take(','):
 		return true, false
@@ -275,17 +273,16 @@ func (r *reader) separator(end byte) (more, closed bool) {
 	// The comma is missing if another member or item begins.
 	switch c := r.scan.Next(); {
 	case c == '"', end == ']' && (c == '{' || c == '['):
-		return r.passOver(jsonscan.ErrSyntax), false
+		return r.canSkip(jsonscan.ErrSyntax), false
 	default:
 		return false, false
 	}
 }
 
-// whole tells whether a value behind which reading stopped is all of it. A
-// number at the end may be cut, and before something that belongs nowhere any
-// scalar may be only what was left of it.
-func (r *reader) whole(v *Value) bool {
-	if !v.scalar() {
+// isComplete tells whether the last value before a fault is complete. A number at the end may
+// be cut, and any scalar before an unexpected character may be a fragment.
+func (r *reader) isComplete(v *Value) bool {
+	if !v.isScalar() {
 		return true
 	}
 	return r.scan.Pos() == r.end() && v.Kind != KindInt && v.Kind != KindDouble

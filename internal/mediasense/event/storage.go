@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Level is how full a partition is, as MediaSense judges it.
+// Level is the storage level of a partition, as MediaSense defines it.
 type Level uint8
 
-// The levels. A partition nobody told of is normal.
+// The levels. A partition without events is normal.
 const (
 	Normal    Level = iota
 	Low             // entered above 75 %, left below 70 %
@@ -25,7 +25,7 @@ var levelNames = [LevelCount]string{"normal", "low", "critical", "emergency"}
 // String returns the level's name ("critical").
 func (l Level) String() string { return levelNames[l] }
 
-// crossing is a threshold event: which threshold, and which way.
+// crossing is a threshold event: the threshold, and whether it was entered or left.
 type crossing struct {
 	threshold Level
 	enter     bool
@@ -45,11 +45,11 @@ var crossings = [TypeCount]crossing{
 	EnterEmergency: {Emergency, true}, ExitEmergency: {Emergency, false},
 }
 
-// NoPercentage stands for an event that does not say how full the partition is.
+// NoPercentage is the percentage of an event without one.
 const NoPercentage = -1
 
-// crossed is one event that was applied.
-type crossed struct {
+// appliedCrossing is an applied event.
+type appliedCrossing struct {
 	crossing
 	percentage float64
 }
@@ -65,38 +65,38 @@ type crossed struct {
 // them were lost or never seen, and the level before is inferred from them. If
 // they contradict every level, the last event counts.
 type Usage struct {
-	// Level as the events say.
+	// Level after the events.
 	Level Level
-	// Percentage is that of the event that brought the level about, or
-	// NoPercentage.
+	// Percentage of the event that led to the level, or NoPercentage.
 	Percentage float64
-	// Changed is when the last event came.
+	// Changed is the time of receipt of the last event.
 	Changed time.Time
 
-	base   Level // before the recent events
-	recent []crossed
+	levelBeforeRecent Level // before the recent events
+	recent            []appliedCrossing
 }
 
-// maxRecent events are looked at together; of more, the former ones count as
-// what was before.
-const maxRecent = 64
+// maxRecentEvents bounds the events that are examined together. Earlier ones only determine
+// the level before them.
+const maxRecentEvents = 64
 
-// Apply takes a threshold event that came now. Events that come within window
-// of the one before belong together, in whichever order they are applied. percentage is 0 to 100, or NoPercentage.
+// Apply applies a threshold event that was received now. Events within window of the one
+// before belong together: the order in which they are applied does not matter. percentage is
+// 0 to 100, or NoPercentage.
 func (u *Usage) Apply(t Type, percentage float64, now time.Time, window time.Duration) {
-	last := crossed{crossings[t], percentage}
+	last := appliedCrossing{crossings[t], percentage}
 	if last.threshold == Normal {
 		return // no threshold event
 	}
 	quiet := now.Sub(u.Changed)
-	if quiet.Abs() >= window || len(u.recent) >= maxRecent {
-		u.base, u.recent = u.Level, u.recent[:0]
+	if quiet.Abs() >= window || len(u.recent) >= maxRecentEvents {
+		u.levelBeforeRecent, u.recent = u.Level, u.recent[:0]
 	} else if quiet < 0 {
-		now = u.Changed // of two that came together the later one was taken first
+		now = u.Changed // the later of two concurrent events was applied first
 	}
 	u.Changed = now
 	u.recent = append(u.recent, last)
-	level, ok := u.levelFrom(u.base)
+	level, ok := u.levelFrom(u.levelBeforeRecent)
 	if !ok {
 		level, ok = u.inferLevel()
 	}
@@ -112,11 +112,10 @@ func (u *Usage) Apply(t Type, percentage float64, now time.Time, window time.Dur
 	}
 }
 
-// levelFrom is the level that the recent events lead to from a level before
-// them, in the order in which they happened; false if they cannot be all that
-// happened.
+// levelFrom returns the level to which the recent events lead from the level base. ok is
+// false if no order of these events is possible, so that one is missing.
 func (u *Usage) levelFrom(base Level) (level Level, ok bool) {
-	return u.levelOf(func(threshold Level, net int) int {
+	return u.highestEntered(func(threshold Level, net int) int {
 		if base >= threshold {
 			net++
 		}
@@ -124,12 +123,12 @@ func (u *Usage) levelFrom(base Level) (level Level, ok bool) {
 	})
 }
 
-// inferLevel is levelFrom without a level before the events. A threshold that
-// was left more often than entered was entered before them, and so were those
-// below it. A threshold without events, below one with events, was entered
-// unseen: before them, or by an event that was lost.
+// inferLevel is levelFrom without a known level before the events. A threshold that was left
+// more often than entered was entered before them, and so were the thresholds below it. A
+// threshold without events, below one with events, was entered before them, or by a lost
+// event.
 func (u *Usage) inferLevel() (level Level, ok bool) {
-	net, seen := u.net()
+	net, seen := u.netEntries()
 	base, highest := Normal, Normal
 	for threshold := Low; threshold < LevelCount; threshold++ {
 		if net[threshold] < 0 {
@@ -139,7 +138,7 @@ func (u *Usage) inferLevel() (level Level, ok bool) {
 			highest = threshold
 		}
 	}
-	return u.levelOf(func(threshold Level, net int) int {
+	return u.highestEntered(func(threshold Level, net int) int {
 		if base >= threshold || !seen[threshold] && threshold < highest {
 			net++
 		}
@@ -147,12 +146,12 @@ func (u *Usage) inferLevel() (level Level, ok bool) {
 	})
 }
 
-// levelOf is the highest threshold that is entered, where entered returns 1 for
-// one that is and 0 for one that is not, from its number of entries less exits;
-// false if the events do not lead there.
-func (u *Usage) levelOf(entered func(threshold Level, net int) int) (level Level, ok bool) {
-	net, _ := u.net()
-	above := true // the threshold below
+// highestEntered returns the highest entered threshold. entered gets a threshold and its net
+// number of entries, and returns 1 if it is entered and 0 if not. ok is false for any other
+// number, or if no event leads to the result.
+func (u *Usage) highestEntered(entered func(threshold Level, net int) int) (level Level, ok bool) {
+	net, _ := u.netEntries()
+	above := true // the threshold below is entered
 	for threshold := Low; threshold < LevelCount; threshold++ {
 		side := entered(threshold, net[threshold])
 		if side < 0 || side > 1 || side == 1 && !above {
@@ -162,7 +161,7 @@ func (u *Usage) levelOf(entered func(threshold Level, net int) int) (level Level
 			level = threshold
 		}
 	}
-	// One of the events was the last to happen.
+	// One of the events must be the last one.
 	for _, c := range u.recent {
 		if c.target() == level {
 			return level, true
@@ -171,9 +170,9 @@ func (u *Usage) levelOf(entered func(threshold Level, net int) int) (level Level
 	return 0, false
 }
 
-// net is how often each threshold was entered less how often it was left, and
-// which have events.
-func (u *Usage) net() (net [LevelCount]int, seen [LevelCount]bool) {
+// netEntries returns how often each threshold was entered minus how often it was left, and
+// which thresholds have events.
+func (u *Usage) netEntries() (net [LevelCount]int, seen [LevelCount]bool) {
 	for _, c := range u.recent {
 		seen[c.threshold] = true
 		if c.enter {
@@ -185,7 +184,7 @@ func (u *Usage) net() (net [LevelCount]int, seen [LevelCount]bool) {
 	return net, seen
 }
 
-// Crossing is a threshold event as it is stored.
+// Crossing is a threshold event for storage.
 type Crossing struct {
 	// Threshold that was entered or left: Low, Critical or Emergency.
 	Threshold Level
@@ -194,38 +193,38 @@ type Crossing struct {
 	Percentage float64
 }
 
-// Recent returns what the next event is judged by besides the level: the level
-// before the recent events, and these, the oldest first, at most 64.
+// Recent returns the state that Apply needs besides the level: the level before the recent
+// events, and these events, the oldest first, at most 64.
 func (u *Usage) Recent() (base Level, events []Crossing) {
 	for _, c := range u.recent {
 		events = append(events, Crossing{c.threshold, c.enter, c.percentage})
 	}
-	return u.base, events
+	return u.levelBeforeRecent, events
 }
 
-// Restore is a partition as it was stored, whose events are yet to come.
+// Restore returns a stored partition without recent events.
 func Restore(level Level, percentage float64, changed time.Time) Usage {
-	return Usage{Level: level, Percentage: percentage, Changed: changed, base: level}
+	return Usage{Level: level, Percentage: percentage, Changed: changed, levelBeforeRecent: level}
 }
 
-// RestoreRecent puts back what Recent returned. It returns false, and changes
-// nothing, if that cannot have been recent events.
+// RestoreRecent restores the result of Recent. It returns false and changes nothing if these
+// cannot be recent events.
 func (u *Usage) RestoreRecent(base Level, events []Crossing) bool {
-	if base >= LevelCount || len(events) > maxRecent {
+	if base >= LevelCount || len(events) > maxRecentEvents {
 		return false
 	}
-	recent := make([]crossed, 0, len(events))
+	recent := make([]appliedCrossing, 0, len(events))
 	for _, c := range events {
 		if c.Threshold <= Normal || c.Threshold >= LevelCount {
 			return false
 		}
-		recent = append(recent, crossed{crossing{c.Threshold, c.Enter}, c.Percentage})
+		recent = append(recent, appliedCrossing{crossing{c.Threshold, c.Enter}, c.Percentage})
 	}
-	u.base, u.recent = base, recent
+	u.levelBeforeRecent, u.recent = base, recent
 	return true
 }
 
-// LevelOf returns the level of a name.
+// LevelOf returns the level with a name.
 func LevelOf(name string) (Level, bool) {
 	for level, known := range levelNames {
 		if known == name {

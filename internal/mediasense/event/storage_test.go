@@ -67,7 +67,7 @@ func TestAnyOrder(t *testing.T) {
 	}
 	for range 2000 {
 		from := Level(dice.IntN(int(LevelCount)))
-		events, want := walk(from, 1+dice.IntN(maxRecent), dice)
+		events, want := walk(from, 1+dice.IntN(maxRecentEvents), dice)
 		dice.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 		require.Equal(t, want, play(from, events), "from %s: %v", from, events)
 	}

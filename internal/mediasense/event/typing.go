@@ -10,56 +10,56 @@ import (
 	"strings"
 )
 
-// typeMembers gives the elements of an object their documented types.
-func typeMembers(members []Member, of Object) {
+// setTypes converts the elements of an object to their documented types.
+func setTypes(members []Member, of Object) {
 	for i := range members {
 		m := &members[i]
 		m.Field = byName[of][m.Name]
 		if m.Field == Unknown {
-			typeUnknown(&m.Value)
+			setUnknownType(&m.Value)
 			continue
 		}
-		typeValue(&m.Value, documented[m.Field].want)
+		setType(&m.Value, documented[m.Field].expected)
 	}
 }
 
-// typeUnknown leaves nested values as they are; a scalar is text, because
-// nobody knows whether the next one is a number too.
-func typeUnknown(v *Value) {
-	if v.scalar() {
+// setUnknownType makes a scalar a text, because the next value of an undocumented element may
+// be of another type. It does not change nested values.
+func setUnknownType(v *Value) {
+	if v.isScalar() {
 		v.setText()
 	}
 }
 
-func typeValue(v *Value, w want) {
+func setType(v *Value, w expectedType) {
 	switch w {
-	case wantText:
-		typeUnknown(v)
-	case wantInt:
-		typeInt(v)
-	case wantDate:
-		if typeInt(v); v.Kind == KindInt {
+	case expectText:
+		setUnknownType(v)
+	case expectInt:
+		parseInt(v)
+	case expectDate:
+		if parseInt(v); v.Kind == KindInt {
 			v.setInt(milliseconds(v.Int()))
 		}
-	case wantBool:
-		typeBool(v)
-	case wantTexts:
-		typeTexts(v)
-	case wantURLs:
-		typeURLs(v)
-	case wantTracks:
-		typeList(v, Track)
-	case wantParticipants:
-		typeList(v, Participant)
-	case wantTags:
-		typeList(v, Tag)
-	case wantAny:
+	case expectBool:
+		parseBool(v)
+	case expectTexts:
+		parseTexts(v)
+	case expectURLs:
+		parseURLs(v)
+	case expectTracks:
+		parseList(v, Track)
+	case expectParticipants:
+		parseList(v, Participant)
+	case expectTags:
+		parseList(v, Tag)
+	case expectAny:
 	}
 }
 
-// typeInt takes quoted numbers and whole numbers with a fraction of zero. What
-// is no number is text.
-func typeInt(v *Value) {
+// parseInt accepts quoted numbers and numbers with a fraction of zero. Other values become
+// text.
+func parseInt(v *Value) {
 	switch v.Kind {
 	case KindText:
 		text := strings.TrimSpace(v.Text)
@@ -67,7 +67,7 @@ func typeInt(v *Value) {
 			v.setInt(n)
 		}
 	case KindDouble:
-		// The largest numbers that a double holds exactly.
+		// A float64 has all integers up to 2^53.
 		if x := v.Double(); x == math.Trunc(x) && math.Abs(x) <= 1<<53 {
 			v.setInt(int64(x))
 		}
@@ -76,9 +76,8 @@ func typeInt(v *Value) {
 	}
 }
 
-// typeBool reads what can mean one thing only: true and false in any case of
-// letters, 1 and 0. Anything else is text.
-func typeBool(v *Value) {
+// parseBool accepts true and false in any case of letters, 1 and 0. Other values become text.
+func parseBool(v *Value) {
 	if v.Kind == KindInt || v.Kind == KindDouble {
 		v.setText()
 	}
@@ -93,8 +92,8 @@ func typeBool(v *Value) {
 	}
 }
 
-// Bounds of the units that dates come in: seconds until the year 5138,
-// milliseconds until then. The guide's own example of a tag is in seconds.
+// Bounds of the units of dates: smaller numbers are seconds or milliseconds, for dates up to
+// the year 5138. The guide's example of a tag is in seconds.
 const (
 	leastMilliseconds = 100_000_000_000
 	leastMicroseconds = 100_000_000_000_000
@@ -113,44 +112,44 @@ func milliseconds(date int64) int64 {
 	}
 }
 
-// typeTexts makes a list of texts; one text alone is a list of it.
-func typeTexts(v *Value) {
-	if v.scalar() {
+// parseTexts makes a list of texts. It makes a single text a list.
+func parseTexts(v *Value) {
+	if v.isScalar() {
 		alone := *v
 		*v = Value{Kind: KindList, Items: []Value{alone}}
 	}
 	for i := range v.Items {
-		typeUnknown(&v.Items[i])
+		setUnknownType(&v.Items[i])
 	}
 }
 
-// typeList types the objects of a list; one object alone is a list of it.
-func typeList(v *Value, of Object) {
+// parseList converts the objects of a list. It makes a single object a list.
+func parseList(v *Value, of Object) {
 	switch v.Kind {
 	case KindMap:
 		alone := *v
 		*v = Value{Kind: KindList, Items: []Value{alone}}
 	case KindList:
 	default:
-		typeUnknown(v)
+		setUnknownType(v)
 	}
 	for i := range v.Items {
 		if item := &v.Items[i]; item.Kind == KindMap {
-			typeMembers(item.Members, of)
+			setTypes(item.Members, of)
 		} else {
-			typeUnknown(item)
+			setUnknownType(item)
 		}
 	}
 }
 
-// urlKinds are the documented kinds by their lower case: sources differ.
+// urlKinds are the documented kinds by lower case, because sources spell them differently.
 var urlKinds = map[string]string{"httpurl": "httpUrl", "rtspurl": "rtspUrl", "mp4url": "mp4Url", "wavurl": "wavUrl"}
 
-// typeURLs makes a list of maps with one kind each: events have that, answers
-// of the API one object with all kinds.
-func typeURLs(v *Value) {
+// parseURLs makes a list of maps with one kind each. Events have such a list; responses of the
+// API have one object with all kinds.
+func parseURLs(v *Value) {
 	if v.Kind != KindMap && v.Kind != KindList {
-		typeUnknown(v)
+		setUnknownType(v)
 		return
 	}
 	from := v.Items
@@ -162,7 +161,7 @@ func typeURLs(v *Value) {
 	items := make([]Value, 0, len(from))
 	for i := range from {
 		if from[i].Kind != KindMap {
-			typeUnknown(&from[i])
+			setUnknownType(&from[i])
 			items = append(items, from[i])
 			continue
 		}
@@ -170,7 +169,7 @@ func typeURLs(v *Value) {
 			if name, ok := urlKinds[strings.ToLower(m.Name)]; ok {
 				m.Name = name
 			}
-			typeUnknown(&m.Value)
+			setUnknownType(&m.Value)
 			items = append(items, Value{Kind: KindMap, Members: []Member{m}})
 		}
 	}

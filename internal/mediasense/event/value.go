@@ -5,11 +5,11 @@ package event
 
 import "math"
 
-// Kind is what a value is.
+// Kind is the type of a value.
 type Kind uint8
 
-// The kinds of values. KindInt and KindDouble are numbers; text that a
-// documented number came as is a number too.
+// The kinds of values. KindInt and KindDouble are numbers, also if the wire has a quoted
+// number.
 const (
 	KindNull Kind = iota
 	KindBool
@@ -23,7 +23,7 @@ const (
 // Value is one JSON value, typed as its element is documented.
 type Value struct {
 	Kind Kind
-	// Text is the content of a text, and what the wire had for other scalars.
+	// Text is the content of a text, and the received characters of other scalars.
 	Text string
 	// Items of a list, Members of a map.
 	Items   []Value
@@ -32,7 +32,7 @@ type Value struct {
 	number uint64
 }
 
-// Member is one element of an object. Of what stands twice the last counts.
+// Member is one element of an object. The last one of a name counts.
 type Member struct {
 	// Name as on the wire.
 	Name string
@@ -70,7 +70,7 @@ func find(members []Member, f Field) (Value, bool) {
 func (v *Value) setInt(n int64)      { v.Kind, v.number = KindInt, uint64(n) } //nolint:gosec // the bits
 func (v *Value) setDouble(x float64) { v.Kind, v.number = KindDouble, math.Float64bits(x) }
 
-// setText makes a text of a scalar: what the wire had.
+// setText makes a scalar a text of its received characters.
 func (v *Value) setText() { v.Kind, v.number = KindText, 0 }
 
 func (v *Value) setBool(b bool) {
@@ -81,4 +81,4 @@ func (v *Value) setBool(b bool) {
 }
 
 // scalar tells whether the value has a Text.
-func (v *Value) scalar() bool { return v.Kind != KindNull && v.Kind < KindList }
+func (v *Value) isScalar() bool { return v.Kind != KindNull && v.Kind < KindList }

@@ -1,19 +1,21 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cdr reads the call detail records (CDR) that a Cisco Meeting Server
-// Call Bridge posts: bytes in, typed records out. It knows no HTTP, no
-// OpenTelemetry type and no state; the guide it follows is Cisco's "Cisco
-// Meeting Server Call Detail Records Guide", release 3.7 and later, sections
-// 2 to 5.
+// Package cdr decodes the call detail records (CDR) that a Cisco Meeting Server Call Bridge
+// posts: bytes to typed records, without HTTP and OpenTelemetry. It follows the "Cisco
+// Meeting Server Call Detail Records Guide", release 3.7 and later, sections 2 to 5.
 //
-// # Nothing is lost
+// # Order
 //
-// Every byte of a body ends in one of two places: a [Record], or a [Malformed]
-// part with its raw bytes and the reason. One bad record does not take the good
-// ones of the same body with it: reading resumes at the next record's start tag.
-// Elements and attributes the guide does not know are kept with their path, and
-// a documented value that does not parse as its documented type is kept as text.
+// [Decoder.Decode] decodes a body up to the first document of another session, and
+// [Decoder.DecodeNext] the next part. No function waits. A Decoder is for one goroutine.
+//
+// # Completeness
+//
+// Each byte of a body is in a [Record] or in a [Malformed] part with the reason. After a bad
+// record, decoding continues at the start tag of the next one. Undocumented elements and
+// attributes are kept with their path. A value that cannot be parsed as its documented type
+// is kept as text.
 //
 // # Ownership
 //
@@ -23,8 +25,11 @@
 //
 // # Tolerance
 //
-// Values are trimmed; blanks inside an id are removed (guides print ids over two
-// lines). "groupID" and "multiStreamVideo" are read as "groupId" and
-// "multistreamVideo", "numPreceedingRecordsMissing" as its correct spelling,
-// and an alarm may come as attributes or as child elements.
+// The decoder trims values and removes blanks inside an id (guides print ids over two lines).
+// It accepts "groupID", "multiStreamVideo" and "numPreceedingRecordsMissing" as other
+// spellings, and alarms with attributes or with child elements.
+//
+// # Tests
+//
+// Fixtures, a comparison with encoding/xml, and fuzz targets that hold the completeness.
 package cdr

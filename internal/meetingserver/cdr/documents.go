@@ -11,21 +11,21 @@ import (
 
 const rootElement = "records"
 
-// nextDocument reads the root's start tag of a document that follows a closed
-// one in the same body, behind blanks, comments and a declaration. It returns
-// false if the batch ends: nothing follows, or another batch.
+// nextDocument reads the root's start tag of the next document in the same body, after
+// blanks, comments and a declaration. It returns false at the end of the batch: at the end of
+// the body, or before a document of another session.
 func (d *Decoder) nextDocument() bool {
 	closed := d.scanner
 	if !d.scanner.NextDocument() {
-		return true // what follows is no document; records reads it
+		return true // no document follows; readRecords reads the rest
 	}
 	kind, err := d.scanner.Next()
 	start := d.scanner.Start()
 	switch {
-	case err == nil && kind == xmlscan.StartElement && d.continues():
+	case err == nil && kind == xmlscan.StartElement && d.continuesSession():
 		return true
 	case isTag(d.body, rootElement, start):
-		d.endAt(start)
+		d.endBatchAt(start)
 		return false
 	default:
 		d.scanner = closed
@@ -33,19 +33,19 @@ func (d *Decoder) nextDocument() bool {
 	}
 }
 
-// endAt ends the batch before the document at offset.
-func (d *Decoder) endAt(offset int) {
-	if d.batches < maxBatches {
+// endBatchAt ends the batch before the document at offset.
+func (d *Decoder) endBatchAt(offset int) {
+	if d.batchCount < maxBatches {
 		d.batch.Next = offset
 		return
 	}
-	// Without indices: they are not of this session.
+	// The part has no indices, because they belong to another session.
 	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: d.body[offset:], Offset: offset, Err: ErrManyBatches})
 }
 
-// continues tells whether the root's start tag that was just read has the same
-// session as the batch, and nothing that contradicts it.
-func (d *Decoder) continues() bool {
+// continuesSession tells whether the root's start tag has the session of the batch, and no
+// other bridge or attributes.
+func (d *Decoder) continuesSession() bool {
 	if d.scanner.Name != rootElement {
 		return false
 	}
@@ -63,7 +63,7 @@ func (d *Decoder) continues() bool {
 	return true
 }
 
-// readRoot takes what a root's start tag says.
+// readRoot reads the attributes of a root's start tag.
 func (b *Batch) readRoot(attributes []xmlscan.Attribute) {
 	for _, a := range attributes {
 		switch a.Name {
@@ -72,13 +72,13 @@ func (b *Batch) readRoot(attributes []xmlscan.Attribute) {
 		case "callBridge":
 			b.CallBridge = withoutBlanks(a.Value)
 		default:
-			b.Attributes = append(b.Attributes, unknown("records/@"+a.Name, a.Value))
+			b.Attributes = append(b.Attributes, unknownField("records/@"+a.Name, a.Value))
 		}
 	}
 }
 
-// isOtherRoot tells whether the child of the root whose start tag was just read is
-// the root of a document of another session: the end tag of this one is missing.
+// isOtherRoot tells whether a child of the root is the root of a document of another session,
+// because this document has no end tag.
 func (d *Decoder) isOtherRoot(start int) bool {
 	return d.scanner.Name == rootElement && d.isOfOtherSession(start)
 }

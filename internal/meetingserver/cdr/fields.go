@@ -8,7 +8,7 @@ package cdr
 // and end.
 type FieldID uint8
 
-// Unknown is the id of a field the guide does not know.
+// Unknown is the id of an undocumented field.
 const Unknown FieldID = 0
 
 // The fields of the guide's section 4, as text, id, bool, count, second, per
@@ -118,7 +118,7 @@ const (
 	FieldCount
 )
 
-// Definition is where a field stands and what it holds.
+// Definition is the position and the kind of a field.
 type Definition struct {
 	Object Object
 	// Path below the object's element; attributes as "@name".
@@ -257,7 +257,7 @@ func (m Media) Field(f MediaField) FieldID {
 	return CallLegRxAudioCodec + FieldID(m)*FieldID(MediaFieldCount) + FieldID(f)
 }
 
-// MediaOf takes a media block's field apart; ok is false for other fields.
+// MediaOf returns the media block and the field of an id. ok is false for other fields.
 func MediaOf(id FieldID) (m Media, f MediaField, ok bool) {
 	const last = CallLegRxAudioCodec + FieldID(MediaCount)*FieldID(MediaFieldCount) - 1
 	if id < CallLegRxAudioCodec || id > last {

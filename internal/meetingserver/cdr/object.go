@@ -9,83 +9,83 @@ import (
 	"github.com/legato-otel/legato/internal/scan/xmlscan"
 )
 
-// objectReader holds the elements that are open below a record's object.
+// objectReader reads a record's object. It has the open elements.
 type objectReader struct {
-	frames []frame
-	seen   fieldSet
-	alarm  Alarm
+	frames     []frame
+	seenFields fieldSet
+	alarm      Alarm
 }
 
 // frame is one open element, the object itself first.
 type frame struct {
-	name   string
-	node   *node // nil if the guide does not know the element
-	text   string
-	pieces []byte // instead of text, if that came in pieces
-	filled bool   // text is more than blanks
-	parent bool   // it has child elements
+	name        string
+	node        *node // nil for an undocumented element
+	text        string
+	textPieces  []byte // instead of text, if the scanner returned several
+	hasText     bool   // text is more than blanks
+	hasChildren bool   // it has child elements
 }
 
 func (f *frame) content() string {
-	if f.pieces != nil {
-		return string(f.pieces)
+	if f.textPieces != nil {
+		return string(f.textPieces)
 	}
 	return f.text
 }
 
-// fieldSet remembers which documented fields a record had.
+// fieldSet is a set of documented fields.
 type fieldSet [(int(FieldCount) + 63) / 64]uint64
 
-func (s *fieldSet) add(id FieldID) (fresh bool) {
+func (s *fieldSet) addNew(id FieldID) (fresh bool) {
 	word, bit := id/64, uint64(1)<<(id%64)
 	fresh = s[word]&bit == 0
 	s[word] |= bit
 	return fresh
 }
 
-// readObject reads from behind the object's start tag to behind its end tag.
+// readObject reads an object after its start tag.
 func (d *Decoder) readObject(r *Record) error {
 	r.Element = d.scanner.Name
 	r.Object = objectOf(r.Element)
 	o := &d.object
-	first, firstAlarm, firstPath := len(d.fields), len(d.alarms), d.paths
-	o.seen = fieldSet{}
+	first, firstAlarm, firstPath := len(d.fields), len(d.alarms), d.pathBytes
+	o.seenFields = fieldSet{}
 	o.frames = append(o.frames[:0], frame{name: r.Element, node: roots[r.Object]})
 	if r.Object == ObjectUnknown {
 		o.frames[0].node = nil
 	}
 	d.objectAttributes(r)
 	for {
-		kind, err := d.next()
+		kind, err := d.nextToken()
 		if err != nil {
 			return err
 		}
 		switch kind {
 		case xmlscan.Leaf:
-			d.leaf()
+			d.addLeaf()
 		case xmlscan.StartElement:
-			d.enter()
+			d.openElement()
 		case xmlscan.Text:
-			d.gather()
+			d.addText()
 		case xmlscan.EndElement:
-			d.leave()
+			d.closeElement()
 			if len(o.frames) == 0 {
 				return nil
 			}
 		case xmlscan.EndOfDocument:
 			return xmlscan.ErrTruncated
 		}
-		if len(d.fields)-first > maxFields || len(d.alarms)-firstAlarm > maxFields || d.paths-firstPath > maxRecordPaths {
+		if len(d.fields)-first > maxFields || len(d.alarms)-firstAlarm > maxFields || d.pathBytes-firstPath > maxRecordPaths {
 			return ErrManyFields
 		}
 	}
 }
 
-// addUnknown adds a value that the guide does not know. Its path may be a copy:
-// names of nested elements that are long make many long paths of few bytes.
+// addUnknown adds an undocumented value. It counts the bytes of the paths, because short
+// bodies with nested elements can have many long paths.
 func (d *Decoder) addUnknown(path, text string) {
-	d.paths += len(path)
-	d.fields = append(d.fields, unknown(path, text))
+	d.pathBytes += len(path)
+	d.fields = append(d.fields, unknownField(path, text))
 }
 
 func (d *Decoder) objectAttributes(r *Record) {
@@ -98,11 +98,11 @@ func (d *Decoder) objectAttributes(r *Record) {
 	}
 }
 
-// enter opens an element below the object.
-func (d *Decoder) enter() {
+// openElement opens an element below the object.
+func (d *Decoder) openElement() {
 	o := &d.object
 	top := &o.frames[len(o.frames)-1]
-	top.parent = true
+	top.hasChildren = true
 	name := d.scanner.Name
 	n := top.node.child(name)
 	o.frames = append(o.frames, frame{name: name, node: n})
@@ -115,46 +115,45 @@ func (d *Decoder) enter() {
 			d.addUnknown(o.path()+"/@"+a.Name, a.Value)
 			continue
 		}
-		d.emit(known, a.Value)
+		d.addField(known, a.Value)
 	}
 }
 
-// leaf takes a simple element in one step.
-func (d *Decoder) leaf() {
+// addLeaf adds a simple element in one step.
+func (d *Decoder) addLeaf() {
 	o := &d.object
 	top := &o.frames[len(o.frames)-1]
 	n := top.node.child(d.scanner.Name)
 	if n != nil && n.field != Unknown {
-		top.parent = true
-		d.emit(n, d.scanner.Text)
+		top.hasChildren = true
+		d.addField(n, d.scanner.Text)
 		return
 	}
 	text := d.scanner.Text
 	d.scanner.Attributes = d.scanner.Attributes[:0]
-	d.enter()
+	d.openElement()
 	o.frames[len(o.frames)-1].text = text
-	d.leave()
+	d.closeElement()
 }
 
-// gather adds text to the open element. An element's text may come in pieces;
-// blanks before the first of them, as between the children of a container, are
-// trimmed anyway.
-func (d *Decoder) gather() {
+// addText adds text to the open element. The scanner may return a text in several pieces.
+// Blanks before the first one, as between the children of a container, are trimmed later.
+func (d *Decoder) addText() {
 	top := &d.object.frames[len(d.object.frames)-1]
 	text := d.scanner.Text
 	switch {
-	case !top.filled:
-		top.text, top.filled = text, trim(text) != ""
-	case top.pieces == nil:
-		top.pieces = append([]byte(top.text), text...)
+	case !top.hasText:
+		top.text, top.hasText = text, trimBlanks(text) != ""
+	case top.textPieces == nil:
+		top.textPieces = append([]byte(top.text), text...)
 	default:
-		top.pieces = append(top.pieces, text...)
+		top.textPieces = append(top.textPieces, text...)
 	}
 }
 
-// leave closes an element. One with neither children nor text is a value too:
-// <ivr/> says something by being there.
-func (d *Decoder) leave() {
+// closeElement closes an element. An empty element is a value too: the presence of <ivr/> has
+// a meaning.
+func (d *Decoder) closeElement() {
 	o := &d.object
 	top := &o.frames[len(o.frames)-1]
 	isObject := len(o.frames) == 1
@@ -162,26 +161,25 @@ func (d *Decoder) leave() {
 	switch {
 	case top.node != nil && top.node.alarm:
 		d.alarms = append(d.alarms, o.alarm)
-		if trim(text) != "" {
+		if trimBlanks(text) != "" {
 			d.addUnknown(o.path(), text)
 		}
 	case top.node != nil && top.node.field != Unknown:
-		d.emit(top.node, text)
-	case trim(text) != "" || !top.parent && !isObject:
+		d.addField(top.node, text)
+	case trimBlanks(text) != "" || !top.hasChildren && !isObject:
 		d.addUnknown(o.path(), text)
 	}
 	o.frames = o.frames[:len(o.frames)-1]
 }
 
-// emit adds a documented value, or takes it up into the open alarm. What comes
-// a second time, as never seen on a wire, is kept beside the first one under
-// its path.
-func (d *Decoder) emit(n *node, text string) {
+// addField adds a documented value to the record or to the open alarm. It keeps a repeated
+// value, which no real bridge sends, under its path.
+func (d *Decoder) addField(n *node, text string) {
 	o := &d.object
 	switch n.field {
 	case CallLegAlarmType, CallLegAlarmTypeElement:
 		if o.alarm.Type == "" {
-			o.alarm.Type = trim(text)
+			o.alarm.Type = trimBlanks(text)
 			return
 		}
 	case CallLegAlarmDurationPercentage, CallLegAlarmDurationPercentageElement:
@@ -190,7 +188,7 @@ func (d *Decoder) emit(n *node, text string) {
 			return
 		}
 	default:
-		if o.seen.add(n.field) {
+		if o.seenFields.addNew(n.field) {
 			d.fields = append(d.fields, Field{ID: n.field, Value: parse(text, n.kind)})
 			return
 		}
@@ -198,8 +196,8 @@ func (d *Decoder) emit(n *node, text string) {
 	d.addUnknown(definitions[n.field].Path, text)
 }
 
-// path of the open element below the object. An unknown object's own text has
-// the path "".
+// path returns the path of the open element below the object. The text of an unknown object
+// has the path "".
 func (o *objectReader) path() string {
 	if len(o.frames) == 2 {
 		return o.frames[1].name

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// IndexRange is a run of records of which no more than the index could be read.
+// IndexRange is a range of records of which only the index is readable.
 type IndexRange struct {
 	First, Last uint64
 	// Legacy tells that the numbers are recordIndex, because the start tags have
@@ -17,16 +17,14 @@ type IndexRange struct {
 }
 
 const (
-	// maxQuarantinedRanges of one malformed part: as many holes as a session's
-	// ledger remembers.
+	// maxQuarantinedRanges of one malformed part, the limit of a session in the ledger.
 	maxQuarantinedRanges = 512
-	// maxTagLength bounds how far the attributes of a damaged start tag are
-	// looked for, in bytes.
+	// maxTagLength bounds the search for the attributes of a damaged start tag, in bytes.
 	maxTagLength = 1 << 10
 )
 
-// appendIndices appends the indices of the records whose start tags stand in raw.
-// It reads what is certain: a tag that has its index once, in quotes.
+// appendIndices appends the indices of the records with start tags in raw. It reads only tags
+// with exactly one index in quotes.
 func appendIndices(to []IndexRange, raw string) []IndexRange {
 	for at := nextTag(raw, recordElement, 0); at >= 0; at = nextTag(raw, recordElement, at+1) {
 		tag := tagAt(raw, at)
@@ -58,7 +56,7 @@ func appendIndex(to []IndexRange, index uint64, legacy bool) []IndexRange {
 	return append(to, IndexRange{First: index, Last: index, Legacy: legacy})
 }
 
-// nextTag finds the next start tag of an element at or behind from, -1 if none.
+// nextTag returns the offset of the next start tag of an element from an offset, or -1.
 func nextTag(text, element string, from int) int {
 	for from < len(text) {
 		i := strings.Index(text[from:], "<"+element)
@@ -89,15 +87,15 @@ func tagAt(text string, at int) string {
 	return tag
 }
 
-// tagAttribute returns an attribute's value in a start tag that may be damaged,
-// "" if the tag has it not exactly once.
+// tagAttribute returns an attribute's value in a start tag that may be damaged. It returns ""
+// unless the tag has the attribute exactly once.
 func tagAttribute(tag, name string) string {
 	before, after, found := strings.Cut(tag, name)
 	if !found || !isBlank(before[len(before)-1]) || strings.Contains(after, name) {
 		return ""
 	}
-	after, found = strings.CutPrefix(trim(after), "=")
-	if after = trim(after); !found || after == "" || after[0] != '"' && after[0] != '\'' {
+	after, found = strings.CutPrefix(trimBlanks(after), "=")
+	if after = trimBlanks(after); !found || after == "" || after[0] != '"' && after[0] != '\'' {
 		return ""
 	}
 	value, _, found := strings.Cut(after[1:], after[:1])
@@ -107,8 +105,8 @@ func tagAttribute(tag, name string) string {
 	return value
 }
 
-// readUnreadable finds out whose a body is that cannot be read, and which records
-// stand in it, so that these are not taken for lost.
+// readUnreadable reads session and indices of a body that cannot be decoded, so that the
+// ledger does not report its records as missing.
 func (d *Decoder) readUnreadable(err error) {
 	text := d.body
 	if isUTF16(text) {
@@ -128,8 +126,8 @@ func isUTF16(body string) bool {
 		strings.HasPrefix(body, "<\x00") || strings.HasPrefix(body, "\x00<")
 }
 
-// asciiOf returns the ASCII characters of a body in UTF-16, of either order, and
-// something else for each other one. That is all that start tags are made of.
+// asciiOf returns the ASCII characters of a body in UTF-16, of both byte orders, and '?' for
+// each other one. Start tags have ASCII characters only.
 func asciiOf(body string) string {
 	ascii := make([]byte, 0, len(body)/2)
 	for i := 0; i+1 < len(body); i += 2 {

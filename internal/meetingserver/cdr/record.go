@@ -5,7 +5,7 @@ package cdr
 
 import "time"
 
-// Object is the kind of thing a record is about: the element below <record>.
+// Object is the kind of object of a record: the element below <record>.
 type Object uint8
 
 // The objects of the guide's section 3.
@@ -89,20 +89,20 @@ type Number struct {
 	// Value counts only if Valid.
 	Value uint64
 	Valid bool
-	// Text is what the wire had, "" if the attribute is absent.
+	// Text as received, "" if the attribute is absent.
 	Text string
 }
 
-// Header is what a record's start tag says (guide section 2.2).
+// Header has the attributes of a record's start tag (guide section 2.2).
 type Header struct {
 	Type     Type
 	TypeText string
-	// Time is when the bridge made the record: UTC, whole seconds on the wire.
-	// It is the zero Time if TimeText could not be read.
+	// Time at which the bridge made the record, in UTC; the wire has whole seconds. It is
+	// the zero Time if TimeText cannot be parsed.
 	Time     time.Time
 	TimeText string
-	// Index is correlatorIndex: from 0 within a session, the same for all
-	// receivers. With the session it is the record's identity.
+	// Index is correlatorIndex: from 0 within a session, the same for all receivers. It
+	// identifies the record within the session.
 	Index Number
 	// LegacyIndex is recordIndex: from 1, counted for each receiver.
 	LegacyIndex Number
@@ -114,14 +114,13 @@ type Header struct {
 // Record is one record of a body.
 type Record struct {
 	Header
-	// Object is what the record is about and Element the wire's name for it;
-	// they differ from what Type promises only on a wire nobody has seen.
+	// Object of the record, and Element, its name on the wire. Both normally match Type.
 	Object  Object
 	Element string
 	// ID is the object's id attribute, "" if absent.
 	ID string
-	// Fields are the object's values in the order of the wire, those of the
-	// record's own start tag that the guide does not know first.
+	// Fields are the undocumented attributes of the record's start tag, and then the
+	// object's values in the order of the wire.
 	Fields []Field
 	// Alarms of a callLegEnd, in the order of the wire.
 	Alarms []Alarm
@@ -150,7 +149,7 @@ type Alarm struct {
 	DurationPercentage Value
 }
 
-// Malformed is a part of a body that could not be read.
+// Malformed is a part of a body that cannot be decoded.
 type Malformed struct {
 	// Raw is the part's bytes.
 	Raw string
@@ -158,15 +157,14 @@ type Malformed struct {
 	Offset int
 	// Err says what is wrong.
 	Err error
-	// Header is what could be read of the record's start tag; the zero Header
-	// if Raw is not a record or its start tag is bad.
+	// Header has the readable attributes of the record's start tag. It is the zero Header
+	// if Raw is no record or has a bad start tag.
 	Header Header
-	// Indices of the records whose start tags stand in Raw, besides Header's own,
-	// as far as they can be read.
+	// Indices are the readable indices of other records with start tags in Raw.
 	Indices []IndexRange
 }
 
-// Batch is one body, or the part of it that is of one session.
+// Batch is a body, or the part of it that belongs to one session.
 type Batch struct {
 	// Body is all of the batch's text.
 	Body string
@@ -174,20 +172,19 @@ type Batch struct {
 	Session string
 	// CallBridge is the bridge's id, absent unless clustered.
 	CallBridge string
-	// Attributes are those of <records> that the guide does not know, Path
-	// being "records/@name".
+	// Attributes are the undocumented attributes of <records>, with the Path
+	// "records/@name".
 	Attributes []Field
 	Records    []Record
 	Malformed  []Malformed
-	// Unreadable tells that the root cannot be read, so that all of Body is one
-	// malformed part. Session is what its start tag seems to say: enough to know
-	// which records are not lost, and no more.
+	// Unreadable tells that the root cannot be decoded, so that all of Body is one
+	// malformed part. Session is then a guess from its start tag, which only tells
+	// which records are not missing.
 	Unreadable bool
-	// Continues tells that the batch begins inside the document that the one before
-	// it did not read to its end: Body has no root's start tag.
+	// Continues tells that the batch continues the document of the batch before it: Body
+	// has no start tag of a root.
 	Continues bool
-	// Next tells that another batch follows in the same body, and is the length
-	// of Body then; 0 if none follows.
+	// Next is the offset of the next batch in the body, 0 if none follows.
 	Next int
 }
 

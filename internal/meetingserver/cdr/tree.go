@@ -5,7 +5,7 @@ package cdr
 
 import "strings"
 
-// node is one place in the tree of documented elements.
+// node is a node of the tree of documented elements.
 //
 //	callLeg ── rxAudio ── codec            (field CallLegRxAudioCodec)
 //	        │          └─ packetStatistics ── packetLossBursts ── duration
@@ -15,28 +15,27 @@ type node struct {
 	kind  Kind
 	alarm bool // the <alarm> element
 	// elements and attributes below this one.
-	elements, attributes names
+	elements, attributes nodeTable
 }
 
-// names finds a node by its name. It is a hash table with open addressing whose
-// hash is made of a name's length and two of its letters: on the few dozen
-// names of the guide that is several times faster than a map, see
-// BenchmarkDecode.
-type names struct {
+// nodeTable maps names to nodes. It is a hash table with open addressing, whose hash uses the
+// length and three letters of a name. For the few dozen names of the guide it is several
+// times faster than a map, see BenchmarkDecode.
+type nodeTable struct {
 	table []entry // a power of two long, at most half full; nil if empty
 	count int
 }
 
 type entry struct {
 	name string
-	node *node // nil if the place is free
+	node *node // nil if the slot is free
 }
 
-func (t *names) find(name string) *node {
+func (t *nodeTable) find(name string) *node {
 	if t.count == 0 || name == "" {
 		return nil
 	}
-	for i := place(name); ; i++ {
+	for i := hashOf(name); ; i++ {
 		e := &t.table[i&(len(t.table)-1)]
 		if e.node == nil || e.name == name {
 			return e.node
@@ -44,13 +43,13 @@ func (t *names) find(name string) *node {
 	}
 }
 
-func place(name string) int {
+func hashOf(name string) int {
 	return len(name)*7 + int(name[0])*31 + int(name[len(name)-1])*17 + int(name[len(name)/2])
 }
 
-func (t *names) put(name string, n *node) {
+func (t *nodeTable) put(name string, n *node) {
 	if 2*(t.count+1) > len(t.table) {
-		grown := names{table: make([]entry, max(4, 2*len(t.table)))}
+		grown := nodeTable{table: make([]entry, max(4, 2*len(t.table)))}
 		for _, e := range t.table {
 			if e.node != nil {
 				grown.put(e.name, e.node)
@@ -58,7 +57,7 @@ func (t *names) put(name string, n *node) {
 		}
 		*t = grown
 	}
-	i := place(name)
+	i := hashOf(name)
 	for t.table[i&(len(t.table)-1)].node != nil {
 		i++
 	}

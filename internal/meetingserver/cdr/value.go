@@ -23,11 +23,11 @@ const (
 	KindDouble
 )
 
-// Value is a text and, where it parses, what the guide says it is.
+// Value is a text and, if it can be parsed, the value of its documented kind.
 type Value struct {
 	// Text as on the wire, trimmed.
 	Text string
-	// Kind is the documented kind, or KindText where Text is not of it.
+	// Kind is the documented kind, or KindText if Text cannot be parsed as that.
 	Kind Kind
 	bits uint64
 }
@@ -41,9 +41,9 @@ func (v Value) Double() float64 { return math.Float64frombits(v.bits) }
 // Bool returns the value of a KindBool.
 func (v Value) Bool() bool { return v.bits != 0 }
 
-// parse reads text as kind, or keeps it as text.
+// parse parses text as kind, or keeps it as text.
 func parse(text string, kind Kind) Value {
-	text = trim(text)
+	text = trimBlanks(text)
 	switch kind {
 	case KindID:
 		return Value{Text: withoutBlanks(text), Kind: KindID}
@@ -66,8 +66,7 @@ func parse(text string, kind Kind) Value {
 	return Value{Text: text}
 }
 
-// parseBool reads what can mean one thing only: true and false in any case of
-// letters, and XML Schema's 1 and 0.
+// parseBool accepts true and false in any case of letters, and XML Schema's 1 and 0.
 func parseBool(text string) (bits uint64, ok bool) {
 	switch {
 	case text == "true", text == "1", strings.EqualFold(text, "true"):
@@ -82,7 +81,7 @@ func parseBool(text string) (bits uint64, ok bool) {
 func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
 // trim removes XML's white space only: a no-break space is part of a name.
-func trim(s string) string {
+func trimBlanks(s string) string {
 	for s != "" && isBlank(s[0]) {
 		s = s[1:]
 	}
@@ -119,8 +118,8 @@ func parseUint(s string) (n uint64, ok bool) {
 	return n, true
 }
 
-// isDecimal tells plain decimal numbers ("45", "-0.25", "1.5e3") from what
-// else strconv reads as a float: NaN, Inf, hexadecimal, underscores.
+// isDecimal tells whether text is a plain decimal number ("45", "-0.25", "1.5e3"). strconv
+// accepts NaN, Inf, hexadecimal numbers and underscores too.
 func isDecimal(s string) bool {
 	digits := false
 	for i := range len(s) {
@@ -135,19 +134,18 @@ func isDecimal(s string) bool {
 	return digits
 }
 
-// parseNumber reads an index or count. What does not fit an int64 is no number
-// any bridge can have counted to.
+// parseNumber parses an index or a count. A number above the int64 range is invalid: no bridge
+// can count that far.
 func parseNumber(s string) Number {
-	s = trim(s)
+	s = trimBlanks(s)
 	n, ok := parseUint(s)
 	return Number{Value: n, Valid: ok && n <= math.MaxInt64, Text: s}
 }
 
-// parseTime reads RFC 3339. The wire has UTC and whole seconds; fractions and
-// offsets are read all the same. A time that nanoseconds since 1970 cannot hold
-// is none.
+// parseTime parses RFC 3339. The wire has UTC and whole seconds, but fractions and offsets are
+// valid too. A time that does not fit a pcommon.Timestamp is invalid.
 func parseTime(s string) (time.Time, string) {
-	s = trim(s)
+	s = trimBlanks(s)
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || t.Year() < 1970 || t.Year() > 2261 {
 		return time.Time{}, s

@@ -191,12 +191,12 @@ func (d *day) post(p *path) {
 	s, err := p.ledger.Lock(d.tb.Context(), fmt.Sprint("session ", d.session))
 	require.NoError(d.tb, err)
 	defer p.ledger.Unlock(s)
-	post := p.ledger.Post(s, ledger.Identity{Bridge: "b"})
-	verdicts := s.Judge(entries, nil)
-	for i := range verdicts {
-		d.gaps += int(verdicts[i].Missing)
+	request := p.ledger.BeginRequest(s, ledger.Identity{Bridge: "b"})
+	results := s.Check(entries, nil)
+	for i := range results {
+		d.gaps += int(results[i].Missing)
 	}
-	p.ledger.Accept(s, post, entries, verdicts)
+	p.ledger.MarkAccepted(s, request, entries, results)
 }
 
 // look scrapes the API.

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// convert appends what the SDK collected to out, as metrics of resource.
+// convert appends collected data to out, as metrics of a resource.
 func convert(resource attribute.Set, data *metricdata.ResourceMetrics, out pmetric.Metrics) error {
 	if len(data.ScopeMetrics) == 0 {
 		return nil
@@ -40,30 +40,30 @@ func convertMetric(in *metricdata.Metrics, out pmetric.Metric) error {
 	out.SetUnit(in.Unit)
 	switch data := in.Data.(type) {
 	case metricdata.Sum[int64]:
-		sum(data, out.SetEmptySum())
+		convertSum(data, out.SetEmptySum())
 	case metricdata.Sum[float64]:
-		sum(data, out.SetEmptySum())
+		convertSum(data, out.SetEmptySum())
 	case metricdata.Gauge[int64]:
-		points(data.DataPoints, out.SetEmptyGauge().DataPoints())
+		convertPoints(data.DataPoints, out.SetEmptyGauge().DataPoints())
 	case metricdata.Gauge[float64]:
-		points(data.DataPoints, out.SetEmptyGauge().DataPoints())
+		convertPoints(data.DataPoints, out.SetEmptyGauge().DataPoints())
 	case metricdata.Histogram[int64]:
-		histogram(data, out.SetEmptyHistogram())
+		convertHistogram(data, out.SetEmptyHistogram())
 	case metricdata.Histogram[float64]:
-		histogram(data, out.SetEmptyHistogram())
+		convertHistogram(data, out.SetEmptyHistogram())
 	default:
 		return fmt.Errorf("metric %s: no conversion for %T", in.Name, in.Data)
 	}
 	return nil
 }
 
-func sum[N int64 | float64](in metricdata.Sum[N], out pmetric.Sum) {
+func convertSum[N int64 | float64](in metricdata.Sum[N], out pmetric.Sum) {
 	out.SetIsMonotonic(in.IsMonotonic)
 	out.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	points(in.DataPoints, out.DataPoints())
+	convertPoints(in.DataPoints, out.DataPoints())
 }
 
-func points[N int64 | float64](in []metricdata.DataPoint[N], out pmetric.NumberDataPointSlice) {
+func convertPoints[N int64 | float64](in []metricdata.DataPoint[N], out pmetric.NumberDataPointSlice) {
 	out.EnsureCapacity(len(in))
 	for i := range in {
 		p := out.AppendEmpty()
@@ -80,7 +80,7 @@ func points[N int64 | float64](in []metricdata.DataPoint[N], out pmetric.NumberD
 	}
 }
 
-func histogram[N int64 | float64](in metricdata.Histogram[N], out pmetric.Histogram) {
+func convertHistogram[N int64 | float64](in metricdata.Histogram[N], out pmetric.Histogram) {
 	out.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	out.DataPoints().EnsureCapacity(len(in.DataPoints))
 	for i := range in.DataPoints {

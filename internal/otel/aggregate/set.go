@@ -21,77 +21,76 @@ import (
 type Settings struct {
 	// Scope and Version name the instrumentation scope of all metrics.
 	Scope, Version string
-	// Resources is the largest number of resources held at once, and Unnamed that
-	// of those that ForUnnamed made, beside them.
-	Resources, Unnamed int
-	// Cardinality is the largest number of series of one instrument of one
-	// resource; what is above it is added up in the series that carries
-	// otel.metric.overflow=true.
+	// Resources bounds the resources of InstrumentsFor, and UnnamedResources those of
+	// InstrumentsForUnnamed.
+	Resources, UnnamedResources int
+	// Cardinality bounds the series of one instrument of one resource. Measurements of
+	// further series are added to the series with otel.metric.overflow=true.
 	Cardinality int
 	// Exemplars are the instruments that keep exemplars: in each series the newest
 	// measurement in the context of [WithSpan] between each two bounds.
 	Exemplars map[string][]float64
 }
 
-// Set holds the instruments I of many resources.
+// Set is a set of resources, each with its instruments I.
 type Set[I any] struct {
 	settings Settings
 	build    func(metric.Meter) (I, error)
 
-	mu      sync.Mutex // guards everything below
-	sources map[attribute.Distinct]*source[I]
-	ticks   uint64
+	mu        sync.Mutex // guards everything below
+	resources map[attribute.Distinct]*resourceInstruments[I]
+	tick      uint64
 }
 
-type source[I any] struct {
-	instruments I
-	resource    attribute.Set
-	reader      *sdkmetric.ManualReader
-	provider    *sdkmetric.MeterProvider
-	used        uint64
-	again       bool // it was asked for more than once
-	unnamed     bool
+type resourceInstruments[I any] struct {
+	instruments  I
+	resource     attribute.Set
+	reader       *sdkmetric.ManualReader
+	provider     *sdkmetric.MeterProvider
+	lastUsedTick uint64
+	isReused     bool // InstrumentsFor returned it more than once
+	isUnnamed    bool
 }
 
-// NewSet returns an empty set; build makes the instruments of one resource.
+// NewSet returns an empty set. build makes the instruments of a resource.
 func NewSet[I any](settings Settings, build func(metric.Meter) (I, error)) *Set[I] {
-	return &Set[I]{settings: settings, build: build, sources: make(map[attribute.Distinct]*source[I])}
+	return &Set[I]{settings: settings, build: build, resources: make(map[attribute.Distinct]*resourceInstruments[I])}
 }
 
-// For returns the instruments of a resource, new or known.
-func (s *Set[I]) For(resource attribute.Set) (I, error) {
-	return s.instruments(resource, false)
+// InstrumentsFor returns the instruments of a resource, new or known.
+func (s *Set[I]) InstrumentsFor(resource attribute.Set) (I, error) {
+	return s.getOrBuild(resource, false)
 }
 
-// ForUnnamed does that for a resource that no sender named. Such resources push
-// out each other alone.
-func (s *Set[I]) ForUnnamed(resource attribute.Set) (I, error) {
-	return s.instruments(resource, true)
+// InstrumentsForUnnamed returns the instruments of a resource without a name from its
+// sender. Such resources evict only each other.
+func (s *Set[I]) InstrumentsForUnnamed(resource attribute.Set) (I, error) {
+	return s.getOrBuild(resource, true)
 }
 
-func (s *Set[I]) instruments(resource attribute.Set, unnamed bool) (I, error) {
+func (s *Set[I]) getOrBuild(resource attribute.Set, unnamed bool) (I, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ticks++
-	if known := s.sources[resource.Equivalent()]; known != nil {
-		known.used, known.again = s.ticks, true
+	s.tick++
+	if known := s.resources[resource.Equivalent()]; known != nil {
+		known.lastUsedTick, known.isReused = s.tick, true
 		return known.instruments, nil
 	}
-	resource = owned(resource)
+	resource = cloneSet(resource)
 	fresh, err := s.newSource(resource)
 	if err != nil {
 		var none I
 		return none, err
 	}
-	s.makeRoom(unnamed)
-	fresh.used, fresh.unnamed = s.ticks, unnamed
-	s.sources[resource.Equivalent()] = fresh
+	s.evictIfFull(unnamed)
+	fresh.lastUsedTick, fresh.isUnnamed = s.tick, unnamed
+	s.resources[resource.Equivalent()] = fresh
 	return fresh.instruments, nil
 }
 
-// owned returns the set with its text copied: what the caller cut out of a
-// request must not keep the request alive as long as the series live.
-func owned(set attribute.Set) attribute.Set {
+// cloneSet returns a copy of the set with copied texts, because a substring of a request
+// would keep the whole request in memory.
+func cloneSet(set attribute.Set) attribute.Set {
 	all := set.ToSlice()
 	for i := range all {
 		all[i].Key = attribute.Key(strings.Clone(string(all[i].Key)))
@@ -102,7 +101,7 @@ func owned(set attribute.Set) attribute.Set {
 	return attribute.NewSet(all...)
 }
 
-func (s *Set[I]) newSource(resource attribute.Set) (*source[I], error) {
+func (s *Set[I]) newSource(resource attribute.Set) (*resourceInstruments[I], error) {
 	reader := sdkmetric.NewManualReader()
 	options := append(exemplarOptions(s.settings.Exemplars), sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(s.settings.Cardinality))
 	provider := sdkmetric.NewMeterProvider(options...)
@@ -111,37 +110,37 @@ func (s *Set[I]) newSource(resource attribute.Set) (*source[I], error) {
 	if err != nil {
 		return nil, fmt.Errorf("make instruments of %s: %w", s.settings.Scope, err)
 	}
-	return &source[I]{instruments: instruments, resource: resource, reader: reader, provider: provider}, nil
+	return &resourceInstruments[I]{instruments: instruments, resource: resource, reader: reader, provider: provider}, nil
 }
 
-// makeRoom drops a resource if those of a kind are at their limit: one that was
-// asked for once before those that are in use, and else the least recently used.
-func (s *Set[I]) makeRoom(unnamed bool) {
+// evictIfFull evicts a resource if the named or unnamed ones are at their limit: one that was
+// used once or, without one, the least recently used.
+func (s *Set[I]) evictIfFull(unnamed bool) {
 	limit, count := s.settings.Resources, 0
 	if unnamed {
-		limit = s.settings.Unnamed
+		limit = s.settings.UnnamedResources
 	}
-	var first *source[I]
-	for _, candidate := range s.sources {
-		if candidate.unnamed != unnamed {
+	var evicted *resourceInstruments[I]
+	for _, candidate := range s.resources {
+		if candidate.isUnnamed != unnamed {
 			continue
 		}
 		count++
-		if first == nil || (candidate.again != first.again && !candidate.again) ||
-			(candidate.again == first.again && candidate.used < first.used) {
-			first = candidate
+		if evicted == nil || (candidate.isReused != evicted.isReused && !candidate.isReused) ||
+			(candidate.isReused == evicted.isReused && candidate.lastUsedTick < evicted.lastUsedTick) {
+			evicted = candidate
 		}
 	}
-	if first != nil && count >= limit {
-		delete(s.sources, first.resource.Equivalent())
+	if evicted != nil && count >= limit {
+		delete(s.resources, evicted.resource.Equivalent())
 	}
 }
 
-// Collect reads all series, cumulative since their start.
+// Collect returns all series, cumulative since their start.
 func (s *Set[I]) Collect(ctx context.Context) (pmetric.Metrics, error) {
 	s.mu.Lock()
-	sources := make([]*source[I], 0, len(s.sources))
-	for _, held := range s.sources {
+	sources := make([]*resourceInstruments[I], 0, len(s.resources))
+	for _, held := range s.resources {
 		sources = append(sources, held)
 	}
 	s.mu.Unlock()

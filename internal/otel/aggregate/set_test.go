@@ -56,7 +56,7 @@ func resource(name string) attribute.Set {
 
 func instrumentsOf(t *testing.T, s *Set[*instruments], name string) *instruments {
 	t.Helper()
-	i, err := s.For(resource(name))
+	i, err := s.InstrumentsFor(resource(name))
 	require.NoError(t, err)
 	return i
 }
@@ -110,7 +110,7 @@ func TestNothingMeasured(t *testing.T) {
 
 func TestScopeAndResource(t *testing.T) {
 	s := newSet()
-	i, err := s.For(attribute.NewSet(
+	i, err := s.InstrumentsFor(attribute.NewSet(
 		attribute.String("s", "x"), attribute.Int("i", 7), attribute.Bool("b", true), attribute.Float64("f", 1.5),
 		attribute.StringSlice("l", []string{"x", "y"}),
 	))
@@ -271,9 +271,9 @@ func TestCardinalityIsOfOneResource(t *testing.T) {
 
 func TestResourcesAreKnownByValue(t *testing.T) {
 	s := newSet()
-	first, err := s.For(attribute.NewSet(attribute.String("a", "1"), attribute.String("b", "2")))
+	first, err := s.InstrumentsFor(attribute.NewSet(attribute.String("a", "1"), attribute.String("b", "2")))
 	require.NoError(t, err)
-	second, err := s.For(attribute.NewSet(attribute.String("b", "2"), attribute.String("a", "1")))
+	second, err := s.InstrumentsFor(attribute.NewSet(attribute.String("b", "2"), attribute.String("a", "1")))
 	require.NoError(t, err)
 	assert.Same(t, first, second)
 }
@@ -309,10 +309,10 @@ func TestAResourceThatComesBackStartsAnew(t *testing.T) {
 func TestInstrumentsThatCannotBeMade(t *testing.T) {
 	refuse := errors.New("no")
 	s := NewSet(settings, func(metric.Meter) (*instruments, error) { return &instruments{}, refuse })
-	i, err := s.For(resource("a"))
+	i, err := s.InstrumentsFor(resource("a"))
 	require.ErrorIs(t, err, refuse)
 	assert.Nil(t, i)
-	assert.Empty(t, s.sources)
+	assert.Empty(t, s.resources)
 }
 
 func TestCollectHonoursItsContext(t *testing.T) {
@@ -332,7 +332,7 @@ func TestConcurrentUse(t *testing.T) {
 	for worker := range workers {
 		group.Go(func() {
 			for turn := range turns {
-				i, err := s.For(resource(strconv.Itoa(turn % settings.Resources)))
+				i, err := s.InstrumentsFor(resource(strconv.Itoa(turn % settings.Resources)))
 				if !assert.NoError(t, err) {
 					return
 				}
@@ -341,7 +341,7 @@ func TestConcurrentUse(t *testing.T) {
 				if turn%20 == 0 {
 					_, err := s.Collect(t.Context())
 					assert.NoError(t, err)
-					_, err = NewSet(settings, build).For(resource("x"))
+					_, err = NewSet(settings, build).InstrumentsFor(resource("x"))
 					assert.NoError(t, err)
 				}
 			}
@@ -361,18 +361,18 @@ func TestConcurrentUse(t *testing.T) {
 // Resources without a name push out each other, and made-up ones that come once
 // push out none that is in use.
 func TestUnnamedResourcesLeaveNamedOnes(t *testing.T) {
-	s := NewSet(Settings{Scope: "scope", Resources: 3, Unnamed: 2, Cardinality: 4}, build)
+	s := NewSet(Settings{Scope: "scope", Resources: 3, UnnamedResources: 2, Cardinality: 4}, build)
 	for range 2 {
 		instrumentsOf(t, s, "a")
 		instrumentsOf(t, s, "b")
 	}
 	for i := range 10 {
-		_, err := s.ForUnnamed(resource("session " + strconv.Itoa(i)))
+		_, err := s.InstrumentsForUnnamed(resource("session " + strconv.Itoa(i)))
 		require.NoError(t, err)
 		instrumentsOf(t, s, "made up "+strconv.Itoa(i))
 	}
 	var left []string
-	for _, held := range s.sources {
+	for _, held := range s.resources {
 		left = append(left, held.resource.ToSlice()[0].Value.String())
 	}
 	assert.ElementsMatch(t, []string{"session 8", "session 9", "a", "b", "made up 9"}, left)

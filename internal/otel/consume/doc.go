@@ -1,12 +1,11 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package consume reads what the next consumer of a pipeline returned.
+// Package consume classifies the errors of a pipeline's next consumer.
 //
-// A pipeline with several branches joins the errors of its branches. The error
-// of the whole is permanent only if no branch can still take the data: a sender
-// that gives up because one branch refused the data takes it from the branch
-// that was only busy. Components therefore ask [IsPermanent], and not the
-// function of the same name in consumererror, which is true as soon as one
-// branch refused.
+// A pipeline with several branches joins their errors. The joined error is permanent only
+// if no branch can still accept the data: if a component gave up because one branch refused
+// the data permanently, a branch that was only busy would lose it. Components therefore
+// call [IsPermanent], and not the function of the same name in consumererror, which returns
+// true for one permanent branch. The package is pure; its tests are a table of errors.
 package consume

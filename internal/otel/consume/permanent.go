@@ -10,14 +10,12 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 )
 
-// permanentType is the type of consumererror's permanent errors, which that
-// package does not export.
+// permanentType is the type of consumererror's permanent errors, which is not exported.
 var permanentType = reflect.TypeOf(consumererror.NewPermanent(errors.New("permanent")))
 
-// IsPermanent reports whether sending the same data again is useless: every
-// leaf of err's tree lies at or below an error of consumererror.NewPermanent.
-// It is false for nil. An error that carries the data which was not taken, such
-// as consumererror.Logs, counts by its cause.
+// IsPermanent reports whether sending the same data again is useless: every leaf of err's
+// tree is at or below an error of consumererror.NewPermanent. It returns false for nil. For
+// an error that contains the refused data, such as consumererror.Logs, the cause decides.
 func IsPermanent(err error) bool {
 	if err == nil {
 		return false
@@ -25,17 +23,17 @@ func IsPermanent(err error) bool {
 	if reflect.TypeOf(err) == permanentType {
 		return true
 	}
-	switch wrapper := err.(type) { //nolint:errorlint // each node of the tree is looked at alone
+	switch wrapper := err.(type) { //nolint:errorlint // each node of the tree is examined alone
 	case interface{ Unwrap() error }:
 		return IsPermanent(wrapper.Unwrap())
 	case interface{ Unwrap() []error }:
-		return everyPermanent(wrapper.Unwrap())
+		return areAllPermanent(wrapper.Unwrap())
 	default:
 		return false
 	}
 }
 
-func everyPermanent(errs []error) bool {
+func areAllPermanent(errs []error) bool {
 	for _, err := range errs {
 		if !IsPermanent(err) {
 			return false

@@ -1,8 +1,9 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package logrecord writes what log records of several receivers have in common:
-// severities and quarantine.
+// Package logrecord writes the parts that log records of several receivers share:
+// severities, bodies without secrets, and raw text in fragments. Its functions do not wait;
+// its tests are tables.
 package logrecord
 
 import (
@@ -16,7 +17,7 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// SetSeverity sets number and text.
+// SetSeverity sets severity number and text.
 func SetSeverity(lr plog.LogRecord, number plog.SeverityNumber) {
 	lr.SetSeverityNumber(number)
 	switch number {
@@ -29,42 +30,42 @@ func SetSeverity(lr plog.LogRecord, number plog.SeverityNumber) {
 	}
 }
 
-// RoomForStamp is how many attributes callstitch may add to a record: the id of
-// its call and what is kept of that on everything in it. A receiver that leaves
-// room for them saves callstitch a copy of the record's attributes.
-const RoomForStamp = 8
+// StampAttributes is how many attributes callstitch may add to a log record: the id of its
+// call and attributes of that call. A receiver that reserves capacity for them saves
+// callstitch a copy of the attributes.
+const StampAttributes = 8
 
-// MaxRaw is the most of a raw part that goes into one log record, in bytes.
-// Backends and queues drop records of megabytes, after they were acknowledged; a
-// longer part becomes several records.
+// MaxRaw bounds the raw text of one log record, in bytes. Backends and queues drop records of
+// megabytes, after they were acknowledged. A longer text becomes several log records.
 const MaxRaw = 256 << 10
 
-// Raw is bytes that are kept as they came.
+// Raw is received text that becomes log records unchanged, except for secrets.
 type Raw struct {
-	// Event is the name of the events, and Severity theirs.
-	Event    string
-	Severity plog.SeverityNumber
-	// Part and Parts are the attributes that number the records of a long text.
-	Part, Parts string
-	// Text as it came. Its secrets are taken out before it is cut into pieces.
+	// EventName and Severity of the log records.
+	EventName string
+	Severity  plog.SeverityNumber
+	// PartKey and PartsKey are the attribute keys for the number of a fragment and the
+	// number of fragments, if there are several.
+	PartKey, PartsKey string
+	// Text as received. Fragments redacts its secrets before it divides the text.
 	Text string
 }
 
-// Piece is what of a Raw goes into one log record.
-type Piece struct {
+// Fragment is the part of a Raw in one log record.
+type Fragment struct {
 	// Text without secrets, at most MaxRaw bytes.
 	Text string
-	// Number is from 1, and Of the number of all pieces of the Raw.
-	Number, Of int
+	// Number counts from 1 to Count.
+	Number, Count int
 
-	raw  *Raw
-	text bool // all of the Raw is text
+	raw    *Raw
+	isText bool // Raw.Text is valid UTF-8
 }
 
-// Pieces yields the pieces of the text: one, or several if it is long. What is
-// held in memory at a time is a few pieces, whatever the text.
-func (r *Raw) Pieces() iter.Seq[Piece] {
-	return func(yield func(Piece) bool) {
+// Fragments yields the fragments of the text. Only a few of them are in memory at a time,
+// however long the text is.
+func (r *Raw) Fragments() iter.Seq[Fragment] {
+	return func(yield func(Fragment) bool) {
 		redacted := redact.Pieces(r.Text, MaxRaw)
 		of := 0
 		if len(r.Text) <= MaxRaw {
@@ -76,28 +77,28 @@ func (r *Raw) Pieces() iter.Seq[Piece] {
 		text, number := utf8.ValidString(r.Text), 0
 		for piece := range redacted {
 			number++
-			if !yield(Piece{Text: piece, Number: number, Of: of, raw: r, text: text}) {
+			if !yield(Fragment{Text: piece, Number: number, Count: of, raw: r, isText: text}) {
 				return
 			}
 		}
 	}
 }
 
-// Append appends the piece as the body of an event; as text if it is text, with
-// the attributes that complete writes.
-func (p *Piece) Append(to plog.LogRecordSlice, now pcommon.Timestamp, complete func(plog.LogRecord)) {
+// Append appends a log record with the fragment as its body: a string if the text is valid
+// UTF-8, else bytes. setAttributes writes its attributes.
+func (p *Fragment) Append(to plog.LogRecordSlice, now pcommon.Timestamp, setAttributes func(plog.LogRecord)) {
 	lr := to.AppendEmpty()
-	lr.SetEventName(p.raw.Event)
+	lr.SetEventName(p.raw.EventName)
 	lr.SetObservedTimestamp(now)
 	SetSeverity(lr, p.raw.Severity)
-	if p.text {
+	if p.isText {
 		lr.Body().SetStr(p.Text)
 	} else {
 		lr.Body().SetEmptyBytes().FromRaw([]byte(p.Text))
 	}
-	complete(lr)
-	if p.Of > 1 {
-		lr.Attributes().PutInt(p.raw.Part, int64(p.Number))
-		lr.Attributes().PutInt(p.raw.Parts, int64(p.Of))
+	setAttributes(lr)
+	if p.Count > 1 {
+		lr.Attributes().PutInt(p.raw.PartKey, int64(p.Number))
+		lr.Attributes().PutInt(p.raw.PartsKey, int64(p.Count))
 	}
 }

@@ -18,9 +18,9 @@ func TestRaw(t *testing.T) {
 	f := func(text string, records int) {
 		t.Helper()
 		to := plog.NewLogRecordSlice()
-		raw := Raw{Event: "e", Severity: plog.SeverityNumberError, Part: "part", Parts: "parts", Text: text}
-		for piece := range raw.Pieces() {
-			assert.Equal(t, records, piece.Of)
+		raw := Raw{EventName: "e", Severity: plog.SeverityNumberError, PartKey: "part", PartsKey: "parts", Text: text}
+		for piece := range raw.Fragments() {
+			assert.Equal(t, records, piece.Count)
 			piece.Append(to, 7, func(lr plog.LogRecord) { lr.Attributes().PutStr("key", "value") })
 		}
 		assert.Equal(t, records, to.Len())

@@ -11,13 +11,12 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// AppendText appends wire text to the body of a log record: without secrets, and
-// with control characters escaped as in Go's strings, so that no name breaks a line
-// of a log, writes to a terminal or turns the line's direction around. Bytes that
-// are not UTF-8 are escaped too.
+// AppendText appends received text to the body of a log record, without secrets. It escapes
+// control characters as in Go's strings, so that no name breaks a line of a log, controls a
+// terminal or changes the direction of the text. It also escapes invalid UTF-8.
 func AppendText[T string | []byte](body []byte, text T) []byte {
 	i := 0
-	for i < len(text) && ordinary[text[i]] {
+	for i < len(text) && isPlain[text[i]] {
 		i++
 	}
 	if i == len(text) {
@@ -31,11 +30,11 @@ func AppendText[T string | []byte](body []byte, text T) []byte {
 	return appendEscaped(body, text)
 }
 
-// AppendPlain is AppendText for text whose secrets were replaced before.
-func AppendPlain[T string | []byte](body []byte, text T) []byte { return appendEscaped(body, text) }
+// AppendRedacted is AppendText for text without secrets.
+func AppendRedacted[T string | []byte](body []byte, text T) []byte { return appendEscaped(body, text) }
 
-// ordinary characters are neither escaped nor part of what may be a secret.
-var ordinary = func() (ordinary [256]bool) {
+// isPlain tells which bytes need no escape and cannot be part of a secret's mark.
+var isPlain = func() (ordinary [256]bool) {
 	for c := byte(' '); c < 0x7f; c++ {
 		ordinary[c] = !redact.Sign(c)
 	}
@@ -66,8 +65,8 @@ func decodeRune[T string | []byte](text T) (r rune, size int) {
 	return utf8.DecodeRune(buffer[:copy(buffer[:], text)])
 }
 
-// breaksLine tells whether a character may not stand in a line: controls, line and
-// paragraph separators, and marks that turn the direction of what follows.
+// breaksLine tells whether a character must be escaped: controls, line and paragraph
+// separators, and marks that change the direction of the text.
 func breaksLine(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }

@@ -11,43 +11,43 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 )
 
-// Map holds the living instances by key.
+// Map maps keys to instances.
 type Map[K comparable, C component.Component] struct {
-	mu   sync.Mutex
-	held map[K]*Component[C]
+	mu         sync.Mutex
+	components map[K]*Component[C]
 }
 
 // NewMap returns an empty map.
 func NewMap[K comparable, C component.Component]() *Map[K, C] {
-	return &Map[K, C]{held: make(map[K]*Component[C])}
+	return &Map[K, C]{components: make(map[K]*Component[C])}
 }
 
-// LoadOrStore returns the instance of key, made by create if there is none.
+// LoadOrStore returns the instance of key. If there is none, create makes it.
 func (m *Map[K, C]) LoadOrStore(key K, create func() (C, error)) (*Component[C], error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c, ok := m.held[key]; ok {
+	if c, ok := m.components[key]; ok {
 		return c, nil
 	}
 	instance, err := create()
 	if err != nil {
 		return nil, err
 	}
-	c := &Component[C]{instance: instance, forget: func() { m.forget(key) }}
-	m.held[key] = c
+	c := &Component[C]{instance: instance, remove: func() { m.remove(key) }}
+	m.components[key] = c
 	return c, nil
 }
 
-func (m *Map[K, C]) forget(key K) {
+func (m *Map[K, C]) remove(key K) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.held, key)
+	delete(m.components, key)
 }
 
-// Component is one instance, as each of its signals sees it.
+// Component is an instance as the component of each signal.
 type Component[C component.Component] struct {
 	instance C
-	forget   func()
+	remove   func()
 
 	start    sync.Once
 	startErr error
@@ -70,22 +70,21 @@ func (c *Component[C]) Start(ctx context.Context, host component.Host) error {
 func (c *Component[C]) Shutdown(ctx context.Context) error {
 	c.stop.Do(func() {
 		c.stopErr = c.instance.Shutdown(ctx)
-		c.forget()
+		c.remove()
 	})
 	return c.stopErr
 }
 
-// hosts is the host of an instance: extensions come from the first signal's
-// host, status events go to all of them.
+// hosts is the host of an instance. It returns the extensions of the first signal's host and
+// passes status events to all hosts.
 type hosts struct {
-	// telling is held while events are passed on, so that all hosts hear them
-	// in one order and the last one is the instance's state. It is taken before
-	// mu.
-	telling sync.Mutex
+	// reporting is held while events are passed on, so that all hosts get them in one
+	// order and the last event is the state of the instance. Lock it before mu.
+	reporting sync.Mutex
 
-	mu   sync.Mutex // guards everything below
-	all  []component.Host
-	last *componentstatus.Event
+	mu        sync.Mutex // guards everything below
+	all       []component.Host
+	lastEvent *componentstatus.Event
 }
 
 var (
@@ -94,11 +93,11 @@ var (
 )
 
 func (h *hosts) add(host component.Host) {
-	h.telling.Lock()
-	defer h.telling.Unlock()
+	h.reporting.Lock()
+	defer h.reporting.Unlock()
 	h.mu.Lock()
 	h.all = append(h.all, host)
-	last := h.last
+	last := h.lastEvent
 	h.mu.Unlock()
 	if last != nil {
 		componentstatus.ReportStatus(host, last)
@@ -112,10 +111,10 @@ func (h *hosts) GetExtensions() map[component.ID]component.Component {
 }
 
 func (h *hosts) Report(event *componentstatus.Event) {
-	h.telling.Lock()
-	defer h.telling.Unlock()
+	h.reporting.Lock()
+	defer h.reporting.Unlock()
 	h.mu.Lock()
-	h.last = event
+	h.lastEvent = event
 	all := h.all
 	h.mu.Unlock()
 	for _, host := range all {

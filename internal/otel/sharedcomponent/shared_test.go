@@ -188,7 +188,7 @@ func TestShutdownWithoutStart(t *testing.T) {
 	c := f.signal(t, key)
 	require.NoError(t, c.Shutdown(t.Context()))
 	assert.Zero(t, c.Unwrap().starts.Load())
-	assert.Empty(t, f.held)
+	assert.Empty(t, f.components)
 }
 
 // The key can be used again once the instance is stopped, also while the other

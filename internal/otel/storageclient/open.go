@@ -1,8 +1,11 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package storageclient opens the storage extension that a component's
-// configuration names.
+// Package storageclient opens a client of the storage extension in a component's
+// configuration, and closes it in bounded time.
+//
+// Batches of several goroutines share a write of the storage. Each waits for the write,
+// until its context ends. The tests use a storage in memory.
 package storageclient
 
 import (
@@ -13,9 +16,8 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// Open returns a client of the storage extension with this id. name tells the
-// clients of one component apart. Batches that wait at the same time share a write.
-// Its errors name the key storage.
+// Open returns a client of the storage extension with this id. name distinguishes the
+// clients of one component. Its errors name the key storage.
 func Open(ctx context.Context, host component.Host, id component.ID, kind component.Kind, owner component.ID, name string) (storage.Client, error) {
 	extension, ok := host.GetExtensions()[id]
 	if !ok {
@@ -29,5 +31,5 @@ func Open(ctx context.Context, host component.Host, id component.ID, kind compon
 	if err != nil {
 		return nil, fmt.Errorf("storage: open %q: %w", id, err)
 	}
-	return share(client), nil //nolint:contextcheck // writes end with their callers, not with the opening
+	return newGroupingClient(client), nil //nolint:contextcheck // writes end with their callers, not with the opening
 }

@@ -51,7 +51,7 @@ func newShared(t *testing.T, poison string) (*testkit.Storage, *counting, storag
 	client, err := store.GetClient(t.Context(), component.KindReceiver, component.MustNewID("test"), "")
 	require.NoError(t, err)
 	count := &counting{Client: client, poison: poison}
-	s := share(count)
+	s := newGroupingClient(count)
 	t.Cleanup(func() { require.NoError(t, s.Close(context.WithoutCancel(t.Context()))) })
 	return store, count, s
 }
@@ -122,7 +122,7 @@ func TestStorageHangs(t *testing.T) {
 		synctest.Wait()
 		require.ErrorIs(t, errs[0], context.Canceled)
 		require.ErrorIs(t, errs[1], context.Canceled)
-		client.(*shared).group.Close(errClosed)
+		client.(*groupingClient).group.Close(errClosed)
 		wg.Wait()
 		require.ErrorIs(t, errs[2], errClosed)
 		release(nil)

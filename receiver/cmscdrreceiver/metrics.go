@@ -19,24 +19,24 @@ import (
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
-// measures counts records, one set of instruments for each Call Bridge.
-type measures struct {
+// metricSet counts records, with one set of instruments for each Call Bridge.
+type metricSet struct {
 	bridges *aggregate.Set[*instruments]
 }
 
-// maxBridges is how many Call Bridges have metrics at once. A cluster has at
-// most a few dozen; an unclustered bridge counts anew at each restart.
+// maxBridges bounds the Call Bridges that have metrics at once. A cluster has at most a
+// few dozen; an unclustered bridge has new series after each restart.
 const maxBridges = 256
 
-// maxUnnamed is that of bridges that send no id and have no system_id.
-const maxUnnamed = 64
+// maxUnnamedBridges bounds the Call Bridges without an id and a system_id.
+const maxUnnamedBridges = 64
 
-func newMeasures(config *Config, set receiver.Settings) *measures {
+func newMetricSet(config *Config, set receiver.Settings) *metricSet {
 	settings := aggregate.Settings{
 		Scope: metadata.ScopeName, Version: set.BuildInfo.Version,
-		Resources: maxBridges, Unnamed: maxUnnamed, Cardinality: config.Metrics.CardinalityLimit, Exemplars: exemplarBounds,
+		Resources: maxBridges, UnnamedResources: maxUnnamedBridges, Cardinality: config.Metrics.CardinalityLimit, Exemplars: exemplarBounds,
 	}
-	return &measures{bridges: aggregate.NewSet(settings, newInstruments)}
+	return &metricSet{bridges: aggregate.NewSet(settings, newInstruments)}
 }
 
 // exemplarBounds are the instruments with exemplars, and the bounds between which a series
@@ -60,37 +60,37 @@ func exemplar(ctx context.Context, kind, id string) context.Context {
 	return aggregate.WithSpan([16]byte{}, ids.Span(kind, id))
 }
 
-// record counts what is new in a piece that was accepted. sessionBegan tells that
-// the piece is the first of a new session of a known bridge.
-func (m *measures) record(ctx context.Context, in *intake, p *outbox.Piece, source resource, sessionBegan bool, logger *zap.Logger) {
+// countChunk counts the new parts of an accepted chunk. startsSession tells that the
+// chunk is the first of a new session of a known Call Bridge.
+func (m *metricSet) countChunk(ctx context.Context, in *batch, c *outbox.Chunk, startsSession bool, logger *zap.Logger) {
 	if m == nil {
 		return
 	}
-	instrumentsFor := m.bridges.For
-	if !in.post.Identity.Named() {
-		instrumentsFor = m.bridges.ForUnnamed
+	instrumentsFor := m.bridges.InstrumentsFor
+	if !in.sessionInfo.Identity.Named() {
+		instrumentsFor = m.bridges.InstrumentsForUnnamed
 	}
-	bridge, err := instrumentsFor(source.set())
+	bridge, err := instrumentsFor(in.resource.metricResource())
 	if err != nil {
 		logger.Error("Records cannot be counted", zap.Error(err))
 		return
 	}
-	if sessionBegan {
+	if startsSession {
 		bridge.sessionStarted.Add(ctx, 1)
 	}
-	from, to := in.recordsOf(p)
+	from, to := in.recordsOf(c)
 	for i := from; i < to; i++ {
-		bridge.countMissing(ctx, in.records[i].countable())
-		if !in.records[i].duplicate && p.Rejected == nil {
-			bridge.count(ctx, &in.batch.Records[i])
+		bridge.countMissing(ctx, in.records[i].countableMissing())
+		if !in.records[i].isDuplicate && c.QuarantineReason == nil {
+			bridge.countRecord(ctx, &in.decoded.Records[i])
 		}
 	}
-	from, to = in.malformedOf(p)
+	from, to = in.malformedOf(c)
 	for i := from; i < to; i++ {
-		bridge.countMissing(ctx, in.malformed[i].countable())
+		bridge.countMissing(ctx, in.malformed[i].countableMissing())
 	}
 	if in.session == nil {
-		return // nothing of the body names a session
+		return // the body names no session, so there is no position
 	}
 	if position, ok := in.session.Position(); ok && position <= math.MaxInt64 {
 		bridge.recordPosition.Record(ctx, int64(position))
@@ -103,11 +103,11 @@ func (i *instruments) countMissing(ctx context.Context, missing uint64) {
 	}
 }
 
-func (i *instruments) count(ctx context.Context, r *cdr.Record) {
+func (i *instruments) countRecord(ctx context.Context, r *cdr.Record) {
 	switch r.Type {
 	case cdr.CallStart:
 		v, _ := r.Field(cdr.CallCallType)
-		i.callStarted.Add(ctx, 1, callTypeOptions.of(callTypes.bound(v.Text)).add...)
+		i.callStarted.Add(ctx, 1, callTypeOptions.get(callTypes.label(v.Text)).add...)
 	case cdr.CallEnd:
 		i.countCallEnd(ctx, r)
 	case cdr.CallLegStart:
@@ -143,38 +143,38 @@ func (i *instruments) countLegStart(ctx context.Context, r *cdr.Record) {
 	for k := range r.Fields {
 		switch f := &r.Fields[k]; f.ID {
 		case cdr.CallLegType:
-			legType = legTypes.bound(f.Text)
+			legType = legTypes.label(f.Text)
 		case cdr.CallLegSubType:
-			subType = subTypes.bound(f.Text)
+			subType = subTypes.label(f.Text)
 		case cdr.CallLegDirection:
-			direction = directions.bound(f.Text)
+			direction = directions.label(f.Text)
 		}
 	}
-	i.legStarted.Add(ctx, 1, legStartOptions.of(legType, subType, direction).add...)
+	i.legStarted.Add(ctx, 1, legStartOptions.get(legType, subType, direction).add...)
 }
 
-// legEnd is what a callLegEnd counts for, gathered in one pass.
+// legEnd collects the fields of a callLegEnd that metrics need, in one pass.
 type legEnd struct {
-	reason, remoteTeardown string
-	duration, activated    cdr.Value
-	encrypted, unencrypted wireBool
-	hasMedia               bool // a codec of any medium
+	reason, remoteTeardown      string
+	duration, activatedDuration cdr.Value
+	encrypted, unencrypted      boolState
+	hasMedia                    bool // a codec of any medium
 }
 
-// wireBool is a boolean of the wire. Its zero value is that of an absent element,
-// which the guide reads as false.
-type wireBool uint8
+// boolState is a received boolean. Its zero value is that of an absent element, which the
+// guide defines as false.
+type boolState uint8
 
 const (
-	isFalse wireBool = iota
+	isFalse boolState = iota
 	isTrue
-	unreadable
+	isUnreadable
 )
 
-func wireBoolOf(v cdr.Value) wireBool {
+func boolStateOf(v cdr.Value) boolState {
 	switch {
 	case v.Kind != cdr.KindBool:
-		return unreadable
+		return isUnreadable
 	case v.Bool():
 		return isTrue
 	default:
@@ -185,19 +185,19 @@ func wireBoolOf(v cdr.Value) wireBool {
 func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 	var end legEnd
 	for k := range r.Fields {
-		i.gatherLegEnd(ctx, &r.Fields[k], &end)
+		i.addLegEndField(ctx, &r.Fields[k], &end)
 	}
-	i.legEnded.Add(ctx, 1, legEndOptions.of(end.reason, end.remoteTeardown, end.wasActivated()).add...)
+	i.legEnded.Add(ctx, 1, legEndOptions.get(end.reason, end.remoteTeardown, end.wasActivated()).add...)
 	leg := exemplar(ctx, names.KindCallLeg, r.ID)
-	byReason := reasonOptions.of(end.reason).record
+	byReason := reasonOptions.get(end.reason).record
 	if isDuration(end.duration) {
 		i.legDuration.Record(leg, end.duration.Double(), byReason...)
 	}
-	if isDuration(end.activated) {
-		i.legActivatedDuration.Record(leg, end.activated.Double(), byReason...)
+	if isDuration(end.activatedDuration) {
+		i.legActivatedDuration.Record(leg, end.activatedDuration.Double(), byReason...)
 	}
-	if state := end.encryption(); state != "" {
-		i.legEncryption.Add(ctx, 1, encryptionOptions.of(state).add...)
+	if state := end.encryptionState(); state != "" {
+		i.legEncryption.Add(ctx, 1, encryptionOptions.get(state).add...)
 	}
 	i.countAlarms(leg, r.Alarms, &end)
 }
@@ -206,27 +206,27 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 // leg's exemplars.
 func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm, end *legEnd) {
 	if len(alarms) == 0 {
-		if end.wasActivated() == isTrueText {
-			i.legQuality.Add(ctx, 1, qualityOptions.of(qualityGood).add...)
+		if end.wasActivated() == labelTrue {
+			i.legQuality.Add(ctx, 1, qualityOptions.get(qualityGood).add...)
 		}
 		return
 	}
 	var buffer alarmBuffer
-	merged := alarmsOf(alarms, buffer[:0])
+	merged := mergeAlarms(alarms, buffer[:0])
 	for k := range merged {
-		options := alarmOptions.of(alarmTypes.bound(merged[k].name))
+		options := alarmOptions.get(alarmTypes.label(merged[k].name))
 		i.legAlarm.Add(ctx, 1, options.add...)
 		if ratio, ok := merged[k].ratio(); ok {
 			i.legAlarmRatio.Record(ctx, ratio, options.record...)
 		}
 	}
-	i.legQuality.Add(ctx, 1, qualityOptions.of(qualityOf(merged)).add...)
+	i.legQuality.Add(ctx, 1, qualityOptions.get(qualityOf(merged)).add...)
 }
 
-func (i *instruments) gatherLegEnd(ctx context.Context, f *cdr.Field, end *legEnd) {
+func (i *instruments) addLegEndField(ctx context.Context, f *cdr.Field, end *legEnd) {
 	switch f.ID {
 	case cdr.CallLegReason:
-		end.reason = boundReason(f.Text)
+		end.reason = reasonLabel(f.Text)
 	case cdr.CallLegRemoteTeardown:
 		if f.Kind == cdr.KindBool {
 			end.remoteTeardown = strconv.FormatBool(f.Bool())
@@ -234,11 +234,11 @@ func (i *instruments) gatherLegEnd(ctx context.Context, f *cdr.Field, end *legEn
 	case cdr.CallLegDurationSeconds:
 		end.duration = f.Value
 	case cdr.CallLegActivatedDuration:
-		end.activated = f.Value
+		end.activatedDuration = f.Value
 	case cdr.CallLegEncryptedMedia:
-		end.encrypted = wireBoolOf(f.Value)
+		end.encrypted = boolStateOf(f.Value)
 	case cdr.CallLegUnencryptedMedia:
-		end.unencrypted = wireBoolOf(f.Value)
+		end.unencrypted = boolStateOf(f.Value)
 	default:
 		if media, field, ok := cdr.MediaOf(f.ID); ok {
 			end.hasMedia = end.hasMedia || field == cdr.Codec
@@ -247,19 +247,18 @@ func (i *instruments) gatherLegEnd(ctx context.Context, f *cdr.Field, end *legEn
 	}
 }
 
-// countMedia counts one field of a media block. Packet statistics are sent for
-// what the bridge received only.
+// countMedia counts one field of a media block. Only received media have packet statistics.
 func (i *instruments) countMedia(ctx context.Context, media cdr.Media, field cdr.MediaField, v cdr.Value) {
 	label := mediaLabels[media]
 	if field == cdr.Codec {
-		i.legMedia.Add(ctx, 1, mediaOptions.of(label.mediaType, label.direction, codecs.bound(v.Text)).add...)
+		i.legMedia.Add(ctx, 1, mediaOptions.get(label.mediaType, label.direction, codecs.label(v.Text)).add...)
 		return
 	}
 	isDensity := field == cdr.BurstDensity || field == cdr.GapDensity
 	if isDensity && !isPlausibleDensity(v) || !isDensity && !isDuration(v) {
 		return
 	}
-	byMedia := mediaTypeOptions.of(label.mediaType).record
+	byMedia := mediaTypeOptions.get(label.mediaType).record
 	switch field {
 	case cdr.BurstDuration:
 		i.burstDuration.Record(ctx, v.Double(), byMedia...)
@@ -272,13 +271,13 @@ func (i *instruments) countMedia(ctx context.Context, media cdr.Media, field cdr
 	}
 }
 
-// Values that cannot be are left out of metrics: one of them would spoil a
-// histogram's sum. The record's attribute keeps what was sent.
+// Metrics omit implausible values, because one of them would spoil the sum of a histogram.
+// The record's attribute has the received value.
 const (
-	// maxLegs is a hundred times what a call of a whole cluster can hold.
+	// maxLegs is a hundred times the capacity of a whole cluster.
 	maxLegs = 1_000_000
-	// maxDensity is the largest that a loss density can be in any of the units
-	// that it may have: per cent, a ratio, or the 256ths of RFC 3611.
+	// maxDensity is the largest loss density in each of its possible units: per cent, a
+	// ratio, or the 256ths of RFC 3611.
 	maxDensity = 256
 )
 
@@ -290,11 +289,11 @@ func isPlausibleDensity(v cdr.Value) bool {
 	return v.Kind == cdr.KindDouble && v.Double() >= 0 && v.Double() <= maxDensity
 }
 
-// encryption returns the state of the leg's media, "" if the record does not
-// say it readably.
-func (e *legEnd) encryption() string {
+// encryptionState returns the state of the leg's media, "" if the record has no readable
+// one.
+func (e *legEnd) encryptionState() string {
 	switch {
-	case e.encrypted == unreadable, e.unencrypted == unreadable:
+	case e.encrypted == isUnreadable, e.unencrypted == isUnreadable:
 		return ""
 	case e.encrypted == isTrue && e.unencrypted == isTrue:
 		return "mixed"

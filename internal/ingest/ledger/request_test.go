@@ -137,11 +137,11 @@ func TestStories(t *testing.T) {
 				bridge, system, _ := strings.Cut(step[1], "/")
 				p, accepted := post(t, l, step[0], Identity{Bridge: bridge, System: system})
 				var got []string
-				if p.Start.Begins {
-					got = append(got, "start", p.Start.Previous)
+				if p.SessionStart.IsReported {
+					got = append(got, "start", p.SessionStart.PreviousSession)
 				}
-				if accepted.Overlaps != "" {
-					got = append(got, "overlaps", accepted.Overlaps)
+				if accepted.OverlappingSession != "" {
+					got = append(got, "overlaps", accepted.OverlappingSession)
 				}
 				assert.Equal(t, strings.Join(step[2:], " "), strings.TrimSpace(strings.Join(got, " ")), "%s", line)
 				l = restored(t, l) // a restart in between changes nothing
@@ -167,11 +167,11 @@ func TestStartIsReportedWhenAccepted(t *testing.T) {
 	begin(t, l, "s1", "b")
 	for range 2 {
 		s := locked(t, l, "s2")
-		assert.Equal(t, Start{Begins: true, Previous: "s1"}, l.Post(s, Identity{Bridge: "b"}).Start)
+		assert.Equal(t, SessionStart{IsReported: true, PreviousSession: "s1"}, l.BeginRequest(s, Identity{Bridge: "b"}).SessionStart)
 		l.Unlock(s)
 	}
 	p, _ := post(t, l, "s2", Identity{Bridge: "b"})
-	assert.True(t, p.Start.Begins)
+	assert.True(t, p.SessionStart.IsReported)
 }
 
 // A request that was under way when the new session began says nothing of the
@@ -181,10 +181,10 @@ func TestRequestUnderWayIsNoOverlap(t *testing.T) {
 	begin(t, l, "s1", "b")
 	late := locked(t, l, "s1")
 	begin(t, l, "s2", "b")
-	assert.Empty(t, accept(l, late, Identity{Bridge: "b"}, 1).Overlaps)
+	assert.Empty(t, accept(l, late, Identity{Bridge: "b"}, 1).OverlappingSession)
 	l.Unlock(late)
 	_, accepted := post(t, l, "s1", Identity{Bridge: "b"})
-	assert.Equal(t, "s2", accepted.Overlaps)
+	assert.Equal(t, "s2", accepted.OverlappingSession)
 }
 
 // Pieces of one request are one request.
@@ -194,13 +194,13 @@ func TestPiecesOfARequest(t *testing.T) {
 	begin(t, l, "s2", "b")
 	s := locked(t, l, "s1")
 	entries := numbers(1, 2, 5, 6)
-	p, verdicts := l.Post(s, Identity{Bridge: "b"}), s.Judge(entries, nil)
-	assert.Equal(t, "s2", l.Accept(s, p, entries[:1], verdicts[:1]).Overlaps)
-	assert.Empty(t, l.Accept(s, p, entries[1:2], verdicts[1:2]).Overlaps)
+	p, verdicts := l.BeginRequest(s, Identity{Bridge: "b"}), s.Check(entries, nil)
+	assert.Equal(t, "s2", l.MarkAccepted(s, p, entries[:1], verdicts[:1]).OverlappingSession)
+	assert.Empty(t, l.MarkAccepted(s, p, entries[1:2], verdicts[1:2]).OverlappingSession)
 	// The rest is refused and comes again.
-	assert.Equal(t, []uint64{dup, dup, 2, 0}, shown(s.Judge(entries, nil)))
-	l.Accept(s, p, entries[2:], verdicts[2:])
-	assert.Equal(t, []uint64{dup, dup, dup, dup}, shown(s.Judge(entries, nil)))
+	assert.Equal(t, []uint64{dup, dup, 2, 0}, shown(s.Check(entries, nil)))
+	l.MarkAccepted(s, p, entries[2:], verdicts[2:])
+	assert.Equal(t, []uint64{dup, dup, dup, dup}, shown(s.Check(entries, nil)))
 	assert.Equal(t, Ranges{{0, 6}}, s.accounted)
 }
 

@@ -42,7 +42,7 @@ func namingServers(endpoints ...string) *Config {
 // sender delivers bodies from any address to a receiver that does not listen.
 type sender struct {
 	t *testing.T
-	d *delivery
+	d *acceptor
 }
 
 func newSender(t *testing.T, config *Config, storage *testkit.Storage) (*sender, *consumertest.LogsSink) {
@@ -55,7 +55,7 @@ func newSender(t *testing.T, config *Config, storage *testkit.Storage) (*sender,
 	id := storageID
 	r.store, err = openStore(t.Context(), testkit.Host{storageID: storage}, &id, settings)
 	require.NoError(t, err)
-	d, err := r.newDelivery(t.Context())
+	d, err := r.newAcceptor(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, r.Shutdown(context.Background())) })
 	return &sender{t, d}, sink
@@ -63,7 +63,7 @@ func newSender(t *testing.T, config *Config, storage *testkit.Storage) (*sender,
 
 func (s *sender) post(address, body string) {
 	s.t.Helper()
-	require.NoError(s.t, s.d.accept(s.t.Context(), webhook.Request{Body: body, Address: address, Closing: s.t.Context()}))
+	require.NoError(s.t, s.d.accept(s.t.Context(), webhook.Request{Body: body, ClientAddress: address, Closing: s.t.Context()}))
 }
 
 // pruned is one event about many sessions, each of which is a key.
@@ -88,7 +88,7 @@ func TestStrangerPushesOutNoNamedServer(t *testing.T) {
 	s.post(server, pruned("real", 0, 3000))
 	for round := range 20 {
 		s.post(stranger, pruned("made-up", round*1000, (round+1)*1000))
-		assert.LessOrEqual(t, s.d.known.len(), entries+entries/othersShare)
+		assert.LessOrEqual(t, s.d.accepted.count(), entries+entries/othersShare)
 		assert.LessOrEqual(t, len(storage.Values()), 3+(entries+entries/othersShare)/256)
 	}
 	taken := sink.LogRecordCount()
@@ -113,7 +113,7 @@ func TestWithoutSubscriptionAllSendersAreAlike(t *testing.T) {
 	s, sink := newSender(t, config, testkit.NewStorage())
 	s.post("192.0.2.60", pruned("a", 0, 3000))
 	s.post("192.0.2.99", pruned("a", 0, 3000))
-	assert.Equal(t, 3000, s.d.known.len())
+	assert.Equal(t, 3000, s.d.accepted.count())
 	taken := sink.LogRecordCount()
 	s.post("192.0.2.99", pruned("a", 0, 3000))
 	assert.Equal(t, taken, sink.LogRecordCount())
@@ -122,7 +122,7 @@ func TestWithoutSubscriptionAllSendersAreAlike(t *testing.T) {
 // Names are looked up again and again; a name that is not found keeps its address.
 func TestSendersAreLookedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSenders(namingServers("https://ms1.example.test:8440", "https://ms1.example.test:8441", "https://[2001:db8::7]:8440"), zap.NewNop())
+		s := newNamedSenders(namingServers("https://ms1.example.test:8440", "https://ms1.example.test:8441", "https://[2001:db8::7]:8440"), zap.NewNop())
 		var (
 			mu      sync.Mutex // guards what follows: time that passes synchronizes nothing
 			answer  = []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")}
@@ -141,31 +141,31 @@ func TestSendersAreLookedUp(t *testing.T) {
 			lookUps++
 			return answer, failure
 		}
-		assert.True(t, s.named("2001:db8::7"))
-		assert.False(t, s.named("192.0.2.1"))
+		assert.True(t, s.contains("2001:db8::7"))
+		assert.False(t, s.contains("192.0.2.1"))
 		ctx, cancel := context.WithCancel(t.Context())
 		go s.run(ctx)
 		synctest.Wait()
-		assert.False(t, s.named("192.0.2.1"))
+		assert.False(t, s.contains("192.0.2.1"))
 		answerWith("::ffff:192.0.2.1", nil)
-		time.Sleep(lookUpAgain)
+		time.Sleep(lookUpRetryDelay)
 		synctest.Wait()
-		assert.True(t, s.named("192.0.2.1"))
-		assert.True(t, s.named("::ffff:192.0.2.1%eth0"))
+		assert.True(t, s.contains("192.0.2.1"))
+		assert.True(t, s.contains("::ffff:192.0.2.1%eth0"))
 		answerWith("::ffff:192.0.2.1", errors.New("no such host"))
-		time.Sleep(lookUpEvery)
+		time.Sleep(lookUpInterval)
 		synctest.Wait()
-		assert.True(t, s.named("192.0.2.1"))
+		assert.True(t, s.contains("192.0.2.1"))
 		answerWith("192.0.2.2", nil)
-		time.Sleep(lookUpAgain)
+		time.Sleep(lookUpRetryDelay)
 		synctest.Wait()
-		assert.True(t, s.named("192.0.2.2"))
-		assert.False(t, s.named("192.0.2.1"))
-		assert.True(t, s.named("2001:db8::7"))
-		assert.False(t, s.named("no address"))
+		assert.True(t, s.contains("192.0.2.2"))
+		assert.False(t, s.contains("192.0.2.1"))
+		assert.True(t, s.contains("2001:db8::7"))
+		assert.False(t, s.contains("no address"))
 		assert.Equal(t, 4, lookUps)
 		cancel()
 		synctest.Wait()
 	})
-	assert.False(t, (*senders)(nil).named("192.0.2.1"))
+	assert.False(t, (*namedSenders)(nil).contains("192.0.2.1"))
 }

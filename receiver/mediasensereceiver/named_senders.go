@@ -16,32 +16,32 @@ import (
 )
 
 const (
-	// lookUpEvery is how often the names of servers are looked up: their addresses
+	// lookUpInterval is the interval of looking up the names of servers, whose addresses
 	// may change.
-	lookUpEvery = 5 * time.Minute
-	// lookUpAgain is the wait after a name was not found.
-	lookUpAgain = 10 * time.Second
+	lookUpInterval = 5 * time.Minute
+	// lookUpRetryDelay is the wait after a failed lookup.
+	lookUpRetryDelay = 10 * time.Second
 	// lookUpTimeout bounds the lookup of one name.
 	lookUpTimeout = 5 * time.Second
 )
 
-// senders knows the addresses of the servers that the subscription names.
-type senders struct {
+// namedSenders are the addresses of the servers that the subscription names.
+type namedSenders struct {
 	lookUp func(ctx context.Context, host string) ([]netip.Addr, error)
 	logger *zap.Logger
 
-	names     []string                                // hosts that are looked up
+	hostNames []string                                // hosts to look up
 	byHost    map[string][]netip.Addr                 // the last answers; used by run alone
 	addresses atomic.Pointer[map[netip.Addr]struct{}] // of all hosts
 }
 
-// newSenders returns the senders of a subscription, nil without one. Hosts that are
-// addresses are known at once, the others after run looked them up.
-func newSenders(config *Config, logger *zap.Logger) *senders {
+// newNamedSenders returns the senders of a subscription, nil without one. It knows hosts that
+// are addresses at once, and the others after run looked them up.
+func newNamedSenders(config *Config, logger *zap.Logger) *namedSenders {
 	if !config.Subscription.HasValue() {
 		return nil
 	}
-	s := &senders{
+	s := &namedSenders{
 		lookUp: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		},
@@ -55,17 +55,16 @@ func newSenders(config *Config, logger *zap.Logger) *senders {
 		host := u.Hostname()
 		if address, err := netip.ParseAddr(host); err == nil {
 			s.byHost[host] = []netip.Addr{address}
-		} else if !slices.Contains(s.names, host) {
-			s.names = append(s.names, host)
+		} else if !slices.Contains(s.hostNames, host) {
+			s.hostNames = append(s.hostNames, host)
 		}
 	}
-	s.publish()
+	s.publishAddresses()
 	return s
 }
 
-// named tells whether a client's address is that of a server that the subscription
-// names.
-func (s *senders) named(address string) bool {
+// contains tells whether an address is that of a server that the subscription names.
+func (s *namedSenders) contains(address string) bool {
 	if s == nil {
 		return false
 	}
@@ -77,11 +76,11 @@ func (s *senders) named(address string) bool {
 	return found
 }
 
-// withoutZone returns an address as it is compared: an IPv4 address may come as an
-// IPv6 one, and a zone is local to each host.
+// withoutZone returns an address for comparison: IPv4 addresses may be mapped to IPv6, and a
+// zone is local to each host.
 func withoutZone(address netip.Addr) netip.Addr { return address.Unmap().WithZone("") }
 
-func (s *senders) publish() {
+func (s *namedSenders) publishAddresses() {
 	all := make(map[netip.Addr]struct{})
 	for _, addresses := range s.byHost {
 		for _, address := range addresses {
@@ -91,12 +90,12 @@ func (s *senders) publish() {
 	s.addresses.Store(&all)
 }
 
-// run looks the names up until ctx ends.
-func (s *senders) run(ctx context.Context) {
-	for len(s.names) > 0 {
-		wait := lookUpEvery
-		if !s.lookUpAll(ctx) {
-			wait = lookUpAgain
+// run looks up the names at an interval until ctx ends.
+func (s *namedSenders) run(ctx context.Context) {
+	for len(s.hostNames) > 0 {
+		wait := lookUpInterval
+		if !s.lookUpHosts(ctx) {
+			wait = lookUpRetryDelay
 		}
 		select {
 		case <-time.After(wait):
@@ -106,10 +105,11 @@ func (s *senders) run(ctx context.Context) {
 	}
 }
 
-// lookUpAll returns false if a name was not found. Its last addresses stay.
-func (s *senders) lookUpAll(ctx context.Context) (all bool) {
+// lookUpHosts looks up each name. It returns false if a lookup failed, and keeps the last
+// addresses of that name.
+func (s *namedSenders) lookUpHosts(ctx context.Context) (all bool) {
 	all = true
-	for _, host := range s.names {
+	for _, host := range s.hostNames {
 		bounded, cancel := context.WithTimeout(ctx, lookUpTimeout)
 		addresses, err := s.lookUp(bounded, host)
 		cancel()
@@ -120,6 +120,6 @@ func (s *senders) lookUpAll(ctx context.Context) (all bool) {
 		}
 		s.byHost[host] = addresses
 	}
-	s.publish()
+	s.publishAddresses()
 	return all
 }

@@ -36,13 +36,13 @@ func (d *disk) save(s *Set) (written int) {
 		d.list = snapshot.List
 	}
 	for _, segment := range snapshot.Segments {
-		d.segments[segment.ID] = segment.Stored
-		written += len(segment.Stored)
+		d.segments[segment.ID] = segment.Value
+		written += len(segment.Value)
 	}
-	for _, id := range snapshot.Gone {
+	for _, id := range snapshot.Deleted {
 		delete(d.segments, id)
 	}
-	s.Saved(&snapshot)
+	s.MarkSaved(&snapshot)
 	return written
 }
 
@@ -62,20 +62,20 @@ func (d *disk) restore(t *testing.T, limit int, latest time.Time) *Set {
 
 func TestTimeAndRoom(t *testing.T) {
 	s := New(0)
-	s.Accept([]Entry{{key(1), noon.Add(time.Hour)}, {key(2), noon.Add(time.Second)}}, noon)
+	s.MarkAccepted([]Entry{{key(1), noon.Add(time.Hour)}, {key(2), noon.Add(time.Second)}}, noon)
 	assert.True(t, s.Contains(key(1), noon))
 	assert.True(t, s.Contains(key(2), noon))
 	assert.False(t, s.Contains(key(3), noon))
 	assert.False(t, s.Contains(key(2), noon.Add(time.Second)), "its time is over")
-	s.Accept([]Entry{{key(2), noon.Add(2 * time.Second)}}, noon.Add(time.Second))
+	s.MarkAccepted([]Entry{{key(2), noon.Add(2 * time.Second)}}, noon.Add(time.Second))
 	assert.True(t, s.Contains(key(2), noon.Add(time.Second)), "accepted again")
-	for n := range 3 * MinimumEntries {
-		s.Accept([]Entry{{key(1000 + n), noon.Add(time.Hour)}}, noon)
-		assert.LessOrEqual(t, s.Len(), MinimumEntries)
+	for n := range 3 * MinEntries {
+		s.MarkAccepted([]Entry{{key(1000 + n), noon.Add(time.Hour)}}, noon)
+		assert.LessOrEqual(t, s.Len(), MinEntries)
 	}
 	assert.False(t, s.Contains(key(1), noon), "the oldest go")
-	assert.True(t, s.Contains(key(1000+3*MinimumEntries-MinimumEntries/2), noon))
-	s.Accept([]Entry{{key(5), noon.Add(2 * time.Hour)}}, noon.Add(time.Hour))
+	assert.True(t, s.Contains(key(1000+3*MinEntries-MinEntries/2), noon))
+	s.MarkAccepted([]Entry{{key(5), noon.Add(2 * time.Hour)}}, noon.Add(time.Hour))
 	assert.LessOrEqual(t, s.Len(), segmentSize, "what is over makes room")
 }
 
@@ -94,14 +94,14 @@ func TestModel(t *testing.T) {
 			if !s.Contains(k, now) {
 				end := now.Add(time.Duration(1+dice.IntN(600)) * time.Second)
 				until[k] = end
-				s.Accept([]Entry{{k, end}}, now)
-				require.True(t, s.Unsaved())
+				s.MarkAccepted([]Entry{{k, end}}, now)
+				require.True(t, s.HasChanges())
 				require.LessOrEqual(t, d.save(s), 2*(1+segmentSize*entrySize), "a save is small")
-				require.False(t, s.Unsaved())
+				require.False(t, s.HasChanges())
 			}
 			if dice.IntN(100) == 0 {
 				s = d.restore(t, 1<<20, now.Add(time.Hour))
-				require.False(t, s.Unsaved())
+				require.False(t, s.HasChanges())
 			}
 		}
 		assert.LessOrEqual(t, len(d.segments), 1+s.Len()/segmentSize+1, "what is over is deleted")
@@ -111,17 +111,17 @@ func TestModel(t *testing.T) {
 // What was accepted after a snapshot is not taken for saved with it.
 func TestAcceptDuringSave(t *testing.T) {
 	s := New(0)
-	s.Accept([]Entry{{key(1), noon.Add(time.Hour)}}, noon)
+	s.MarkAccepted([]Entry{{key(1), noon.Add(time.Hour)}}, noon)
 	snapshot := s.Snapshot()
 	for n := range segmentSize {
-		s.Accept([]Entry{{key(2 + n), noon.Add(time.Hour)}}, noon)
+		s.MarkAccepted([]Entry{{key(2 + n), noon.Add(time.Hour)}}, noon)
 	}
-	s.Saved(&snapshot)
-	assert.True(t, s.Unsaved())
+	s.MarkSaved(&snapshot)
+	assert.True(t, s.HasChanges())
 	rest := s.Snapshot()
 	assert.NotNil(t, rest.List, "there is a second segment since")
 	assert.Len(t, rest.Segments, 2)
-	s.Saved(&rest)
+	s.MarkSaved(&rest)
 	last := s.Snapshot()
 	assert.True(t, last.Empty())
 }
@@ -136,17 +136,17 @@ func TestDamagedState(t *testing.T) {
 		assert.ErrorIs(t, s.Restore(7, segment, noon), ErrStored)
 	}
 	require.NoError(t, s.Restore(8, nil, noon))
-	s.Accept([]Entry{{key(1), noon}}, noon)
+	s.MarkAccepted([]Entry{{key(1), noon}}, noon)
 	snapshot := s.Snapshot()
 	assert.EqualValues(t, 9, snapshot.Segments[0].ID, "no id is used again")
-	assert.Contains(t, snapshot.Gone, uint64(7))
+	assert.Contains(t, snapshot.Deleted, uint64(7))
 }
 
 // A clock that was set back does not make a key known for years.
 func TestClockSetBack(t *testing.T) {
 	d := disk{segments: make(map[uint64][]byte)}
 	s := New(0)
-	s.Accept([]Entry{{key(1), noon.AddDate(10, 0, 0)}}, noon)
+	s.MarkAccepted([]Entry{{key(1), noon.AddDate(10, 0, 0)}}, noon)
 	d.save(s)
 	s = d.restore(t, 0, noon.Add(time.Hour))
 	assert.True(t, s.Contains(key(1), noon))
@@ -176,7 +176,7 @@ func TestOneIsFirst(t *testing.T) {
 				mu.Lock()
 				accepted++
 				mu.Unlock()
-				s.Accept([]Entry{{key(1), noon.Add(time.Hour)}}, noon)
+				s.MarkAccepted([]Entry{{key(1), noon.Add(time.Hour)}}, noon)
 			}
 		})
 	}
@@ -207,8 +207,8 @@ func BenchmarkAcceptAndSave(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		n++
-		s.Accept([]Entry{{key(n), noon.Add(time.Hour)}}, noon)
+		s.MarkAccepted([]Entry{{key(n), noon.Add(time.Hour)}}, noon)
 		snapshot := s.Snapshot()
-		s.Saved(&snapshot)
+		s.MarkSaved(&snapshot)
 	}
 }

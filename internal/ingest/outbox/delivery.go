@@ -1,0 +1,208 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package outbox
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/otel/cluster"
+	"github.com/legato-otel/legato/internal/otel/consume"
+	"github.com/legato-otel/legato/internal/otel/logrecord"
+)
+
+// Body is a posted body that a receiver decoded, or a part of one that is delivered by
+// itself. The parts have numbers from 0.
+type Body interface {
+	// Parts returns the number of parts.
+	Parts() int
+	// Part returns a part as posted, and whether it is new.
+	Part(number int) (raw string, isNew bool)
+	// PutResource writes the resource of all log records.
+	PutResource(to pcommon.Map)
+	// AddRecords adds the log records of a chunk's new parts. After ErrExpands the
+	// chunk is quarantined.
+	AddRecords(c *Chunk, to *Sender) error
+	// AddRaw adds a chunk's new parts as posted, with c.QuarantineReason.
+	AddRaw(c *Chunk, to *Sender)
+	// MarkSent says which of a chunk's log records the consumer accepted before it
+	// refused a payload.
+	MarkSent(c *Chunk, sent Progress)
+	// MarkAccepted marks a chunk's new parts as accepted, and counts all its parts.
+	MarkAccepted(ctx context.Context, c *Chunk)
+	// LogFields identifies a chunk in the Collector's own log.
+	LogFields(c *Chunk, err error) []zap.Field
+}
+
+// LogMessages of a Delivery.
+type LogMessages struct {
+	// Quarantined says that the consumer refused a chunk permanently, and Lost that it
+	// refused the quarantined chunk too.
+	Quarantined, Lost string
+}
+
+// Delivery delivers bodies to the next consumer of a receiver.
+type Delivery struct {
+	// Next is nil if the receiver is in no logs pipeline. Chunks are only marked then.
+	Next consumer.Logs
+	// ObsReport counts payloads, as Format.
+	ObsReport *receiverhelper.ObsReport
+	Format    string
+	// Scope and Version of the log records.
+	Scope, Version string
+	Limits         Limits
+	Messages       LogMessages
+	Logger         *zap.Logger
+}
+
+// Deliver returns nil when the consumer accepted each new part of the body, or its bytes
+// in quarantine, or refused both permanently. It marks these parts. After an error the
+// parts of later chunks are not marked.
+func (d *Delivery) Deliver(ctx context.Context, body Body, receivedAt time.Time) error {
+	b := delivery{Delivery: d, body: body, receivedAt: pcommon.NewTimestampFromTime(receivedAt)}
+	for from := 0; from < body.Parts(); {
+		c := d.Limits.NextChunk(from, body.Parts(), b.sizeOf)
+		from = c.To
+		if err := b.deliverChunk(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// delivery is the delivery of one body.
+type delivery struct {
+	*Delivery
+	body       Body
+	receivedAt pcommon.Timestamp
+}
+
+func (d *delivery) sizeOf(part int) (bytes int, isNew bool) {
+	raw, isNew := d.body.Part(part)
+	return len(raw), isNew
+}
+
+// deliverChunk delivers a chunk. Consumers ask not to be sent again what they refused
+// permanently: such a chunk is quarantined instead.
+func (d *delivery) deliverChunk(ctx context.Context, c Chunk) error {
+	if d.Next == nil || c.NewParts == 0 {
+		d.body.MarkAccepted(ctx, &c)
+		return nil
+	}
+	out := d.newSender(ctx)
+	err := d.body.AddRecords(&c, out)
+	if err == nil {
+		err = out.Flush()
+	}
+	if err == nil {
+		d.body.MarkAccepted(ctx, &c)
+		return nil
+	}
+	if sent := out.Progress(); sent.AnySent {
+		d.body.MarkSent(&c, sent)
+		if sent.NextPart > c.From {
+			head := chunkOf(c.From, sent.NextPart, d.sizeOf)
+			d.body.MarkAccepted(ctx, &head)
+			c = chunkOf(sent.NextPart, c.To, d.sizeOf)
+		}
+	}
+	if !errors.Is(err, ErrExpands) {
+		if !consume.IsPermanent(err) {
+			return err
+		}
+		d.Logger.Error(d.Messages.Quarantined, d.body.LogFields(&c, err)...)
+	}
+	c.QuarantineReason = err
+	return d.quarantine(ctx, c)
+}
+
+// quarantine delivers a chunk as raw bytes, in payloads as small as possible.
+func (d *delivery) quarantine(ctx context.Context, c Chunk) error {
+	limits := Limits{Bytes: logrecord.MaxRaw, Records: c.NewParts}
+	for from := c.From; from < c.To; {
+		small := limits.NextChunk(from, c.To, func(part int) (bytes int, isNew bool) {
+			bytes, isNew = d.sizeOf(part)
+			return bytes + len("\n"), isNew
+		})
+		from, small.QuarantineReason = small.To, c.QuarantineReason
+		if small.NewParts > 0 {
+			if err := d.sendRaw(ctx, &small); err != nil {
+				return err
+			}
+		}
+		d.body.MarkAccepted(ctx, &small)
+	}
+	return nil
+}
+
+// sendRaw sends a quarantined chunk: one payload, or several of one long part. A chunk
+// that the consumer refuses permanently is lost, because no answer to the sender of the
+// body can save it.
+func (d *delivery) sendRaw(ctx context.Context, c *Chunk) error {
+	out := d.newSender(ctx)
+	out.MaxRawBytes, out.ContinueAfterRefusal = logrecord.MaxRaw, true
+	d.body.AddRaw(c, out)
+	err := out.Flush()
+	if err == nil || !consume.IsPermanent(err) {
+		return err
+	}
+	c.Lost = true
+	d.Logger.Error(d.Messages.Lost, d.body.LogFields(c, err)...)
+	return nil
+}
+
+func (d *delivery) newSender(ctx context.Context) *Sender {
+	out := &Sender{
+		Context: ctx, Send: d.send, AddResource: d.addResource, MaxRawBytes: d.Limits.Bytes, ReceivedAt: d.receivedAt,
+	}
+	out.StartPayload()
+	return out
+}
+
+func (d *delivery) addResource(payload plog.Logs) plog.LogRecordSlice {
+	resource := payload.ResourceLogs().AppendEmpty()
+	d.body.PutResource(resource.Resource().Attributes())
+	scope := resource.ScopeLogs().AppendEmpty()
+	scope.Scope().SetName(d.Scope)
+	scope.Scope().SetVersion(d.Version)
+	return scope.LogRecords()
+}
+
+func (d *delivery) send(ctx context.Context, payload plog.Logs) error {
+	ctx = d.ObsReport.StartLogsOp(ctx)
+	count := payload.LogRecordCount()
+	err := d.Next.ConsumeLogs(cluster.Context(ctx, payload), payload)
+	d.ObsReport.EndLogsOp(ctx, d.Format, count, err)
+	return err
+}
+
+// RawText returns the new parts of a chunk, one on each line. It returns all of posted,
+// with the envelope around the parts, if the chunk is the whole body, the envelope has
+// few bytes more than maxEnvelope, and the text fits one log record or is one part.
+func RawText(body Body, c *Chunk, posted string, maxEnvelope int) string {
+	if c.NewParts == body.Parts() && len(posted) <= 2*c.Bytes+maxEnvelope && (len(posted) <= logrecord.MaxRaw || c.NewParts == 1) {
+		return posted
+	}
+	var text strings.Builder
+	text.Grow(c.Bytes + c.NewParts)
+	for i := c.From; i < c.To; i++ {
+		raw, isNew := body.Part(i)
+		if !isNew {
+			continue
+		}
+		if text.Len() > 0 {
+			text.WriteByte('\n')
+		}
+		text.WriteString(raw)
+	}
+	return text.String()
+}

@@ -1,0 +1,118 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/ingest/ledger"
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/ingest/webhook"
+	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
+)
+
+// acceptor accepts posted bodies. Its method accept alone decides whether a Call Bridge
+// may delete its records.
+type acceptor struct {
+	outbox          outbox.Delivery
+	ledger          *ledger.Ledger
+	store           *ledgerStore
+	metrics         *metricSet // nil without a metrics pipeline
+	telemetry       *metadata.TelemetryBuilder
+	logger          *zap.Logger
+	resource        resourceBuilder
+	batches         batchPool
+	overlapWarnings warnLimiter
+}
+
+// accept returns nil if everything in the body is safe: accepted by the next consumer,
+// now or before, or quarantined, and marked in the ledger. After an error only the
+// accepted chunks are marked: the Call Bridge must send the body again for the rest.
+func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
+	in := a.batches.get(a, request)
+	defer a.batches.put(in)
+
+	// The work goes on after the client hangs up: accepted records must be marked and
+	// stored, or the receiver would accept them twice.
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(request.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
+
+	err := a.acceptDecoded(ctx, work, in)
+	for err == nil && in.decodeNext() {
+		err = a.acceptDecoded(ctx, work, in)
+	}
+	return errors.Join(err, a.store.save(work, a.ledger, in.changedSessions, in.evictedSessions))
+}
+
+// acceptDecoded accepts the decoded part of a body, which is of one session, and stores
+// nothing. ctx is the client's and bounds the wait for the session's lock; the client
+// cannot end work.
+func (a *acceptor) acceptDecoded(ctx, work context.Context, in *batch) error {
+	if err := in.lockSession(ctx, a.ledger); err != nil {
+		return err
+	}
+	defer in.unlockSession(a.ledger)
+	in.findNewParts(&a.ledger.ContentHashes)
+	if in.pendingParts > 0 {
+		in.resource = a.resource.build(in, in.request)
+	}
+	err := a.outbox.Deliver(work, in, time.Now())
+	if err != nil {
+		a.countRefused(work, in.pendingParts)
+	}
+	if in.session != nil && in.session.HasChanges() {
+		in.changedSessions = append(in.changedSessions, in.session.ID())
+	}
+	return err
+}
+
+// MarkAccepted implements outbox.Body.
+func (in *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
+	a := in.acceptor
+	if c.NewParts > 0 {
+		reported := in.sessionInfo.SessionStart.IsReported
+		result := in.markInLedger(a.ledger, c)
+		in.evictedSessions = append(in.evictedSessions, result.EvictedSessions...)
+		if result.OverlappingSession != "" {
+			a.reportOverlap(ctx, in)
+		}
+		startsSession := reported && !in.sessionInfo.SessionStart.IsReported
+		a.metrics.countChunk(ctx, in, c, startsSession, a.logger)
+	}
+	a.countOutcomes(ctx, in, c)
+	in.pendingParts -= c.NewParts
+}
+
+// PutResource implements outbox.Body.
+func (in *batch) PutResource(to pcommon.Map) { in.resource.putLogResource(to) }
+
+// LogFields implements outbox.Body. A session's name is text of the sender, and is left
+// out unless it looks like an id.
+func (in *batch) LogFields(c *outbox.Chunk, err error) []zap.Field {
+	fields := []zap.Field{zap.Int("records", c.NewParts), zap.Error(err)}
+	if isID(in.decoded.Session) {
+		fields = append(fields, zap.String("session", in.decoded.Session))
+	}
+	if entries, _, _ := in.ledgerEntriesOf(c); len(entries) > 0 {
+		first, last := entries[0].Index, entries[0].Index
+		for _, e := range entries {
+			first, last = min(first, e.Index), max(last, e.Index)
+		}
+		fields = append(fields, zap.Uint64("first_index", first), zap.Uint64("last_index", last))
+	}
+	return fields
+}
+
+// isID tells whether text consists of hexadecimal digits and hyphens, as a GUID does.
+func isID(text string) bool {
+	const maxLength = 64
+	return text != "" && len(text) <= maxLength && strings.Trim(text, "0123456789abcdefABCDEF-") == ""
+}

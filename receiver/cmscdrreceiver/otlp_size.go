@@ -1,0 +1,77 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cmscdrreceiver
+
+import (
+	"github.com/legato-otel/legato/internal/ingest/outbox"
+	"github.com/legato-otel/legato/internal/meetingserver/cdr"
+)
+
+// exceedsExpansion tells whether the log records of a chunk would exceed
+// outbox.MaxExpansion. It estimates their size before it makes them.
+func (in *batch) exceedsExpansion(c *outbox.Chunk) bool {
+	if in.bodySize <= outbox.SmallBody {
+		return false
+	}
+	size := 0
+	from, end := in.recordsOf(c)
+	for i := from; i < end; i++ {
+		if !in.records[i].isDuplicate {
+			size += otlpSizeOf(&in.decoded.Records[i]) + otlpSizeOfGap(&in.records[i])
+		}
+	}
+	from, end = in.malformedOf(c)
+	for i := from; i < end; i++ {
+		if !in.malformed[i].isDuplicate {
+			size += len(in.decoded.Malformed[i].Raw) + otlpBaseSize + otlpSizeOfGap(&in.malformed[i])
+		}
+	}
+	return !in.expansion.Allow(c.Bytes, size)
+}
+
+// Upper bounds of OTLP sizes, in bytes, without the values of a record's fields.
+const (
+	// otlpBaseSize is for times, severity, event name and the record's start tag.
+	otlpBaseSize = 400
+	// otlpAttributeSize is for an attribute without its key and value.
+	otlpAttributeSize = 10
+	// otlpAlarmSize is for an alarm without its type, which is in the attribute's key
+	// and in the body.
+	otlpAlarmSize = 100
+	// otlpPrefixSize is for the prefix of the key of an undocumented value.
+	otlpPrefixSize = 40
+)
+
+// otlpSizeOf returns an upper bound of the size of a record's event. The body contains
+// some of the values, with escapes.
+func otlpSizeOf(r *cdr.Record) int {
+	if len(r.Raw) > maxRecordBytes {
+		return len(r.Raw) + otlpBaseSize
+	}
+	size := otlpBaseSize
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		size += len(fieldKeys[f.ID]) + len(f.Text) + otlpAttributeSize
+		if f.ID == cdr.Unknown {
+			size += otlpPrefixSize + 2*len(f.Path)
+		} else {
+			size += 2 * min(len(f.Text), maxShownBytes)
+		}
+	}
+	for i := range r.Alarms {
+		size += otlpAlarmSize + 3*len(r.Alarms[i].Type)
+	}
+	if r.Type == cdr.TypeUnknown {
+		size += len(r.Raw)
+	}
+	return size
+}
+
+// otlpSizeOfGap returns an upper bound of the size of the record.gap event before a part.
+func otlpSizeOfGap(p *part) int {
+	if p.missing == 0 {
+		return 0
+	}
+	return otlpBaseSize
+}
