@@ -122,12 +122,13 @@ func sumsOfFile(t *testing.T, name string) map[string]int {
 }
 
 func keyOfSum(name string, labels map[string]string) string {
+	key := []string{name}
 	for _, label := range labelOrder {
 		if labels[label] != "" {
-			name += " " + labels[label]
+			key = append(key, labels[label])
 		}
 	}
-	return name
+	return strings.Join(key, " ")
 }
 
 var seriesLine = regexp.MustCompile(`(?m)^(\w+)_total\{(.*)\} (\d+)$`)
