@@ -46,6 +46,10 @@ func runDrill(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		return 0
 	}
 	wanted, found := drill.Find(name)
+	if byHand, known := drill.FindByHand(name); err == nil && known {
+		fmt.Fprintf(stderr, "callsim: %s is played by hand: %s. %s must ring. docs/drills.md says more.\n", byHand.Name, byHand.How, byHand.Alert)
+		return exitUsage
+	}
 	if err == nil && !found {
 		err = fmt.Errorf("there is no drill %q; callsim drill lists all", name)
 	}

@@ -28,6 +28,7 @@ func TestDrillCommand(t *testing.T) {
 		{[]string{"drill"}, 0, "CiscoMeetingServerRecordsMissing", ""},
 		{[]string{"drill", "-h"}, 0, "", "callsim drill NAME"},
 		{[]string{"drill", "gap", "-target", server.URL}, 0, "gap: 38 call detail records of a bridge never come. CiscoMeetingServerRecordsMissing (critical) must ring.", ""},
+		{[]string{"drill", "database"}, exitUsage, "", "database is played by hand: callsim -live"},
 		{[]string{"drill", "flood"}, exitUsage, "", `there is no drill "flood"`},
 		{[]string{"drill", "gap", "-target", "collector:8080"}, exitUsage, "", `-target: must be an http or https URL, got "collector:8080"`},
 		{[]string{"drill", "gap", "-hold", "0s"}, exitUsage, "", "-hold"},

@@ -22,4 +22,11 @@ func TestDrillDocument(t *testing.T) {
 		assert.Contains(t, string(document), fmt.Sprintf("| `%s` | [%s](runbooks/%[2]s.md) | %s | %s |\n", d.Name, d.Alert, d.Severity, d.What))
 		assert.FileExists(t, "../../docs/runbooks/"+d.Alert+".md")
 	}
+	for _, d := range drill.AllByHand {
+		assert.Contains(t, string(document), "`"+d.Name+"`", "docs/drills.md has no drill of that name")
+		assert.Contains(t, string(document), d.Alert)
+		assert.FileExists(t, "../../docs/runbooks/"+d.Alert+".md")
+		_, posted := drill.Find(d.Name)
+		assert.False(t, posted, d.Name)
+	}
 }

@@ -10,4 +10,5 @@
 //	bridge.go    a made-up Call Bridge
 //	records.go   drills with call detail records
 //	storage.go   drills with MediaSense events and lines of OCMS
+//	byhand.go    drills that are no posts, and how they are played
 package drill
