@@ -100,12 +100,13 @@ func TestDrillsAround(t *testing.T) {
 		stop = simulate()
 	}, func() {})
 	// A second bridge makes a cluster, whose database has a node on each.
+	cluster := []string{"-bridges", "2", "-events", api + "," + loopback.MustAddress(t)}
 	rig.play(drill{"database", "CiscoMeetingServerDatabaseNodeDown", "critical", nil}, func() {
 		stop()
-		stop = simulate("-bridges", "2", "-events", api+","+loopback.MustAddress(t), "-faults", "database")
+		stop = simulate(append(cluster, "-faults", "database")...)
 	}, func() {
 		stop()
-		stop = simulate()
+		stop = simulate(cluster...)
 	})
 	rig.play(drill{"licence", "CiscoMeetingServerLicenceExpiring", "critical", nil}, func() {
 		stop()
@@ -139,8 +140,10 @@ service:
 `
 
 // simulated are the alerts that the simulator's meetings ring by themselves: some of its
-// people have bad lines, and some of its rooms are full.
-var simulated = []string{"CiscoMeetingServerJitterHigh", "CiscoMeetingServerLatencyHigh", "CiscoMeetingServerLimitReached"}
+// people have bad lines or cannot join, and some of its rooms are full.
+var simulated = []string{
+	"CiscoMeetingServerJitterHigh", "CiscoMeetingServerLatencyHigh", "CiscoMeetingServerLimitReached", "CiscoMeetingServerJoinBudgetBurn",
+}
 
 // refusedToo are the alerts about bridges whose posts are refused while nothing can be
 // stored: without a queue, an archive that is away refuses them too.
