@@ -38,7 +38,7 @@ func TestCapacityPart(t *testing.T) {
 // The knee is below the first rate that was not carried, though a higher one was.
 func TestKnee(t *testing.T) {
 	step := func(rate int, p99 time.Duration, refused int) (s capacityStep) {
-		s.rate, s.reached, s.p99, s.refused = rate, float64(rate), p99, refused
+		s.rate, s.due, s.reached, s.p99, s.refused = rate, float64(rate), float64(rate), p99, refused
 		return s
 	}
 	steps := []capacityStep{
@@ -53,7 +53,7 @@ func TestKnee(t *testing.T) {
 	f(func(*capacityStep) bool { return true }, "400/s and more")
 
 	slow := step(100, time.Millisecond, 0)
-	slow.reached = 98
+	slow.reached = 94
 	assert.False(t, slow.carried(), "it did not reach the rate")
 	late := step(100, time.Millisecond, 0)
 	late.took = latestBehind + time.Second
@@ -63,7 +63,6 @@ func TestKnee(t *testing.T) {
 // A Collector that does not answer ends its run, and not the others.
 func TestStuckStep(t *testing.T) {
 	s := capacityStep{deployment: "d", bridges: 4, rate: 100, stuck: true}
-	s.reached = 100
 	assert.False(t, s.carried())
 	assert.Equal(t, "| `d` | 4 | 100 | an answer took longer than 10s | | | | | | | | |\n", s.row())
 	columns := strings.Count(strings.SplitN(capacityHead, "\n", 2)[0], "|")

@@ -44,6 +44,7 @@ func meanPost() float64 {
 // loaded is what came of a load.
 type loaded struct {
 	reached    float64 // records answered with 200 a second, while the load lasted
+	due        float64 // records a second that were due meanwhile: about the rate
 	p50, p99   time.Duration
 	longest    time.Duration
 	posts      int
@@ -56,6 +57,7 @@ type loaded struct {
 type lateness struct {
 	all      []time.Duration
 	records  int // accepted
+	due      int // while it was measured
 	measured int // of these, while it was measured
 	missed   int
 }
@@ -123,6 +125,7 @@ func (l *openLoad) bridge(ctx context.Context, c *connection, due time.Time, eac
 		to.records += records
 		if !due.Before(measured) {
 			to.all = append(to.all, now.Sub(due))
+			to.due += records
 			if now.Before(end) {
 				to.measured += records
 			} else {
@@ -137,15 +140,16 @@ func (l *openLoad) bridge(ctx context.Context, c *connection, due time.Time, eac
 func (l *openLoad) sum(late []lateness, refused int) loaded {
 	sum := loaded{refused: refused}
 	var all []time.Duration
-	measured := 0
+	measured, due := 0, 0
 	for i := range late {
 		all = append(all, late[i].all...)
 		sum.records += late[i].records
 		sum.unanswered += late[i].missed
 		measured += late[i].measured
+		due += late[i].due
 	}
 	sum.posts = len(all)
-	sum.reached = float64(measured) / l.time.Seconds()
+	sum.reached, sum.due = float64(measured)/l.time.Seconds(), float64(due)/l.time.Seconds()
 	if len(all) > 0 {
 		slices.Sort(all)
 		sum.p50, sum.p99, sum.longest = all[len(all)/2], all[len(all)-1-len(all)/100], all[len(all)-1]

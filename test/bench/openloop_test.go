@@ -58,6 +58,7 @@ func TestOpenLoop(t *testing.T) {
 	assert.InDelta(t, 20, got.posts, 2)
 	assert.Equal(t, bridges+1, seen["post 9"])
 	assert.InDelta(t, 30, got.records, 3)
+	assert.InDelta(t, 30, got.due, 3)
 }
 
 // What does not arrive is not waited for without end, and what is there twice is an

@@ -59,10 +59,15 @@ type capacityStep struct {
 	pipelineRun
 }
 
-// carried tells whether the Collector keeps up with the load for as long as it lasts:
-// everything is accepted at once, and is where it is to be soon after.
+// leastCarried is the share of the records due that must be accepted while the load lasts.
+// The others are under way when it ends; with a load that is too high their number grows
+// for as long as it lasts.
+const leastCarried = 0.95
+
+// carried tells whether the Collector keeps up with the load: nothing is refused, little
+// waits, and everything is where it is to be soon after.
 func (s *capacityStep) carried() bool {
-	return !s.stuck && s.refused == 0 && s.left == 0 && s.took <= latestBehind && s.reached >= leastReached*float64(s.rate)
+	return !s.stuck && s.refused == 0 && s.left == 0 && s.took <= latestBehind && s.reached >= leastCarried*s.due
 }
 
 // prompt tells whether its answers come in time, too.
