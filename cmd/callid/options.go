@@ -21,7 +21,8 @@ type options struct {
 	ids     []string
 }
 
-// parseOptions reads the command line. An error says what was wrong with what.
+// parseOptions parses the command line. An error names the flag or id, its value and the
+// problem.
 func parseOptions(args []string, stderr io.Writer) (opts options, err error) {
 	var kind string
 	fs := flag.NewFlagSet("callid", flag.ContinueOnError)

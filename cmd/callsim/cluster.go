@@ -27,7 +27,7 @@ type cluster struct {
 	world   *scenario.World
 	bridges []scenario.Bridge
 	queues  []*bridge.Queue
-	witness *truth.Recorder // nil when nobody wants the truth
+	witness *truth.Recorder // nil without a truth file
 	events  *events.Cluster // nil without Events servers
 	written []uint64        // records by bridge, since it started
 

@@ -167,7 +167,7 @@ func (c *cluster) progress(senders []*bridge.Sender) string {
 	return line.String()
 }
 
-// waiting counts what is not acknowledged.
+// waiting returns the number of records without an acknowledgement.
 func (c *cluster) waiting() int {
 	sum := 0
 	for _, q := range c.queues {
@@ -176,7 +176,7 @@ func (c *cluster) waiting() int {
 	return sum
 }
 
-// undeliveredText says what each bridge could not deliver, and why.
+// undeliveredText returns the number of undelivered records of each bridge, and the reason.
 func (c *cluster) undeliveredText(senders []*bridge.Sender) string {
 	var parts []string
 	for i, q := range c.queues {

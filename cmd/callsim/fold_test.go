@@ -188,7 +188,7 @@ func TestTruthIsWhatTheRecordsTell(t *testing.T) {
 
 func (o *folded) seconds() int { return int(o.end.Sub(o.start) / time.Second) }
 
-// take removes an object from the apply after comparing what all objects have.
+// take removes an object after comparing the common fields.
 func (f *fold) take(t *testing.T, id, kind string, start time.Time, end *time.Time) *folded {
 	t.Helper()
 	o := f.objects[id]

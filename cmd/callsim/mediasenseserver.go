@@ -59,7 +59,7 @@ func (c *cluster) recordUntil(end time.Time, yield func(timedEvent) bool) bool {
 	}
 }
 
-// applyTimedEvent lets what is next happen.
+// applyTimedEvent applies one event of either scenario.
 func (c *cluster) applyTimedEvent(m timedEvent) {
 	if !m.recorded {
 		c.applyEvent(m.ev)

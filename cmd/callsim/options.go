@@ -126,7 +126,7 @@ func (o *options) goLive(given map[string]bool) {
 	}
 }
 
-// check validates what the flag package cannot.
+// check validates the options beyond the checks of package flag.
 func (o *options) check(target, start string) error {
 	var err error
 	o.registered = target == "registered" && o.events.listen != ""

@@ -55,8 +55,8 @@ func (c *cluster) printAll(ctx context.Context, w *bufio.Writer, couriers []*bri
 	return c.printWaiting(ctx, w, couriers)
 }
 
-// printWaiting sends what is ready. A try fails only because a fault wants so,
-// or because the writer does, which the writer remembers.
+// printWaiting sends all ready batches. A try fails only by a fault, so it is repeated at
+// once.
 func (c *cluster) printWaiting(ctx context.Context, w *bufio.Writer, couriers []*bridge.Courier) error {
 	for i, q := range c.queues {
 		for q.Ready() {

@@ -11,9 +11,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/truth"
 )
 
-// truthFile is the file the truth goes to, nil when nobody wants it. It is
-// created before the simulation, so that a bad path costs no long run, and gets
-// its name only when it is whole, so that nobody reads half of it.
+// truthFile is the truth file; nil without -truth. It is created first under a temporary
+// name and renamed when it is complete, so that no reader sees half of it.
 type truthFile struct {
 	path string
 	part *os.File

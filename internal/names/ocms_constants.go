@@ -6,8 +6,8 @@ package names
 // OCMSServiceName is the default service.name of an OCMS.
 const OCMSServiceName = "oracle-ocms"
 
-// Attributes of accounting events. The keys below sip. are those of Packetbeat; what
-// callstitch reads by name stands in ocms.go.
+// Attributes of accounting events. The keys below sip. are those of Packetbeat. Names that
+// callstitch reads are in ocms.go.
 const (
 	// OCMSService is the Log4j category, as written.
 	OCMSService = OCMS + ".service"

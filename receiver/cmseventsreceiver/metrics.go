@@ -23,7 +23,7 @@ type serverGauges struct {
 	// resources are the current resources of the servers. A server that reports its GUID
 	// later gets a new resource; the gauges of the former one show nothing.
 	resources []attribute.Distinct
-	// values and hasState are what the gauges show during a collection.
+	// values and hasState are the inputs of the gauges during a collection.
 	values   []events.Gauges
 	hasState []bool
 	// ensure registers the gauges of a server unless they exist.

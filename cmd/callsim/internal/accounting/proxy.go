@@ -55,10 +55,10 @@ func Open(options Options) (*Proxy, error) {
 	return &Proxy{dice: chance.NewDice(options.Seed, stream), file: file, open: make(map[string]*dialog)}, nil
 }
 
-// Close closes the event log and returns what kept lines from being written.
+// Close closes the event log and returns the first write error.
 func (p *Proxy) Close() error { return errors.Join(p.err, p.file.file.Close()) }
 
-// Observe writes what the proxy sees of an event at a bridge.
+// Observe writes the proxy's lines for an event at a bridge.
 func (p *Proxy) Observe(ev scenario.Event) {
 	switch what := ev.What.(type) {
 	case scenario.LegStarted:
@@ -84,8 +84,8 @@ func passesProxy(l scenario.Leg) bool {
 	return l.Type == "sip" && l.SIPCallID != "" && (l.Kind == scenario.KindPerson || l.Kind == scenario.KindScanner)
 }
 
-// writeInvite writes the INVITE of a leg, at times with a challenge before it, and what
-// else a log has between calls.
+// writeInvite writes the INVITE of a leg, sometimes with a challenge before it, and lines
+// between calls.
 func (p *Proxy) writeInvite(at time.Time, l scenario.Leg) {
 	p.writeForeign(at)
 	if l.Direction != "outgoing" && l.Kind == scenario.KindPerson && p.dice.Chance(0.08) {
@@ -241,7 +241,7 @@ func (p *Proxy) writeMessage(d *dialog, m message) {
 	p.writeLine(layout(all))
 }
 
-// writeForeign writes what is in the log besides calls.
+// writeForeign writes lines that belong to no call.
 func (p *Proxy) writeForeign(at time.Time) {
 	if p.dice.Chance(0.05) {
 		p.report.Events++

@@ -5,8 +5,8 @@ package accounting
 
 import "time"
 
-// EventLog is what must come out of the event log. Times are those of the proxy,
-// which has the true time.
+// EventLog is the expected content of the event log. Times are on the proxy's clock, which
+// is exact.
 type EventLog struct {
 	// Lines that were written, and their Bytes.
 	Lines int   `json:"lines"`
@@ -51,7 +51,7 @@ type SIPCall struct {
 	tag string // of the side that answered
 }
 
-// EventLog returns what was written so far.
+// EventLog returns the expected content so far.
 func (p *Proxy) EventLog() EventLog {
 	r := p.report
 	r.Rotations = p.file.rotated

@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/wire"
 )
 
-// batch is what goes into one POST: records of one session, or one garbage body.
+// batch is the content of one POST: records of one session, or one garbage body.
 type batch struct {
 	items []*item
 	body  []byte

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Waiting counts what is not acknowledged yet.
+// Waiting returns the number of items without an acknowledgement.
 func (q *Queue) Waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -29,7 +29,7 @@ func (q *Queue) Garbage() [][]byte {
 	return slices.Clone(q.garbage)
 }
 
-// Reports tells the outcome of all records so far, session by session.
+// Reports returns the outcome of all records so far, session by session.
 func (q *Queue) Reports() []Report {
 	q.mu.Lock()
 	defer q.mu.Unlock()

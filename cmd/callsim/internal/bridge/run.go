@@ -35,7 +35,7 @@ type Report struct {
 type run struct {
 	Report
 	legacy  uint64 // last recordIndex given
-	pending uint64 // dropped records of which no waiting record tells yet
+	pending uint64 // dropped records that no waiting record reports yet
 }
 
 // recordAcknowledged counts a record that a 200 released.

@@ -46,7 +46,7 @@ func (s *session) addRecord(kind string, age time.Duration, content string, valu
 // skipRecords leaves out the numbers of so many records.
 func (s *session) skipRecords(records int) { s.next += records }
 
-// postRecords posts what was added.
+// postRecords posts the added records.
 func (s *session) postRecords(ctx context.Context) error {
 	body := fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, s.bridge, s.batch.String())
 	s.batch.Reset()
@@ -62,8 +62,7 @@ func (s *session) addCallEnd() {
 	s.addRecord("callEnd", 0, "<call id=%q><callLegsCompleted>1</callLegsCompleted><durationSeconds>60</durationSeconds></call>", s.call)
 }
 
-// addLeg adds a leg that has ended: for what reason, after how many activated seconds, and
-// with which alarms.
+// addLeg adds a leg that has ended, with its reason, its activated seconds and its alarms.
 func (s *session) addLeg(reason string, activated int, alarms string) {
 	id := guid()
 	s.addRecord("callLegStart", time.Minute, "<callLeg id=%q><remoteParty>drill@example.invalid</remoteParty><localAddress>drill@example.invalid</localAddress>"+

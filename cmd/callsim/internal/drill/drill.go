@@ -21,7 +21,7 @@ type Settings struct {
 	// OCMS is the file that the ocms receiver follows, "" for none.
 	OCMS string
 	// Hold is how long a state lasts that a drill also ends, such as a full disk, or how
-	// long it continues with what must last for the alert.
+	// long a drill repeats a condition that its alert requires to last.
 	Hold time.Duration
 	// Settle is how long the counters of a new bridge need to be seen at 0 before a rate of
 	// theirs can be: the interval of the receiver's metrics and that of the scrapes.
@@ -37,7 +37,7 @@ type Settings struct {
 // Drill is one thing that goes wrong.
 type Drill struct {
 	Name string
-	// Alert is the one that must ring, and Severity with what severity.
+	// Alert is the alert that must fire, and Severity its severity.
 	Alert, Severity string
 	// What happens, in words.
 	What string
@@ -45,7 +45,7 @@ type Drill struct {
 	play func(ctx context.Context, s *Settings) error
 }
 
-// needs tells which of the settings a drill cannot do without.
+// needs is the set of settings that a drill requires.
 type needs uint8
 
 const (
@@ -87,7 +87,7 @@ func Find(name string) (Drill, bool) {
 	return Drill{}, false
 }
 
-// Run runs the drill. An error says what the other side answered, or what is missing.
+// Run runs the drill. An error names the unexpected answer or the missing setting.
 func (d Drill) Run(ctx context.Context, s Settings) error {
 	switch {
 	case d.needs == target && s.Target == nil:

@@ -15,7 +15,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/scenario"
 )
 
-// liveLeg is a leg of any kind that is open.
+// liveLeg is an open leg of any kind.
 type liveLeg struct {
 	scenario.Leg
 	began time.Time // on the bridge's clock
@@ -35,10 +35,10 @@ type collection struct {
 	Page    []any `xml:",any"`
 }
 
-// page cuts a page out of a collection at the request's offset: maxPage objects at
-// most, whatever is asked for, and fewer if fewer are asked for.
+// page returns the page of a collection at the request's offset, with at most maxPage
+// objects or the request's limit.
 func (s *server) page(name string, all []any, query url.Values) collection {
-	offset, _ := strconv.Atoi(query.Get("offset")) // what is no number is 0
+	offset, _ := strconv.Atoi(query.Get("offset")) // 0 if it is not a number
 	limit, err := strconv.Atoi(query.Get("limit"))
 	most := maxPage
 	if n := s.cluster.opts.Faults.APIPage; n > 0 {
@@ -51,7 +51,7 @@ func (s *server) page(name string, all []any, query url.Values) collection {
 	return collection{XMLName: xml.Name{Local: name}, Total: len(all), Page: all[from:min(from+most, len(all))]}
 }
 
-// serveAPI adds the objects that a monitoring system reads.
+// serveAPI adds the API objects that monitoring systems read.
 func (s *server) serveAPI(mux *http.ServeMux) {
 	for path, content := range map[string]func(*http.Request) any{
 		"/system/alarms":    func(r *http.Request) any { return s.page("alarms", s.activeAlarms(), r.URL.Query()) },
@@ -72,7 +72,7 @@ func (s *server) serveAPI(mux *http.ServeMux) {
 	mux.HandleFunc("/api/v1/system/cdrReceivers/{id}", s.serveReceiver)
 }
 
-// failure is the answer to a request for an object that is not there.
+// failure is the answer to a request for a missing object.
 type failure struct {
 	XMLName xml.Name `xml:"failureDetails"`
 	Reason  struct {
@@ -88,7 +88,8 @@ func failed(reason string) failure {
 	return f
 }
 
-// unlessOld answers for a release that does not know some objects.
+// unlessOld returns the content function, or an error answer if the simulated release does
+// not know the object.
 func (s *server) unlessOld(path string, content func(*http.Request) any) func(*http.Request) any {
 	if s.cluster.opts.Faults.APIOld && (path == "/system/licensing" || path == "/system/database") {
 		return func(*http.Request) any { return failed("unrecognisedObject") }
@@ -96,7 +97,7 @@ func (s *server) unlessOld(path string, content func(*http.Request) any) func(*h
 	return content
 }
 
-// serveObject answers with what content returns, or with a fault.
+// serveObject answers with the result of content, or with a fault.
 func (s *server) serveObject(w http.ResponseWriter, r *http.Request, content func(*http.Request) any) {
 	if !s.checkLogin(w, r) || !s.dawdle(r) {
 		return
@@ -113,16 +114,16 @@ func (s *server) serveObject(w http.ResponseWriter, r *http.Request, content fun
 	}
 	text, err := xml.Marshal(answer)
 	if err != nil {
-		panic(err) // nothing here can fail to be XML
+		panic(err) // these types always encode
 	}
 	w.Header().Set("Content-Type", "text/xml")
 	if _, missing := answer.(failure); missing {
 		w.WriteHeader(http.StatusNotFound)
 	}
-	_, _ = w.Write(append([]byte(xml.Header[:len(`<?xml version="1.0"`)]+"?>"), text...)) // a client that left needs no answer
+	_, _ = w.Write(append([]byte(xml.Header[:len(`<?xml version="1.0"`)]+"?>"), text...)) // no client, no answer
 }
 
-// dawdle lets the client of a slow server wait. It returns false if the client left.
+// dawdle delays an answer by the fault APISlow. It returns false if the client left.
 func (s *server) dawdle(r *http.Request) bool {
 	slow := s.cluster.opts.Faults.APISlow
 	if slow == 0 {
@@ -142,7 +143,7 @@ func (s *server) dawdle(r *http.Request) bool {
 	return false
 }
 
-// spoil answers with a fault by chance, with the lock held.
+// spoil answers with a fault by chance; the caller holds the lock.
 func (s *server) spoil(w http.ResponseWriter) bool {
 	f := s.cluster.opts.Faults
 	switch {
@@ -185,9 +186,8 @@ type databaseObject struct {
 	} `xml:"cluster"`
 }
 
-// database is one node on each bridge of the cluster, the first of which is the
-// primary. Every bridge reports a node as down whose bridge is away, or that
-// Faults.DatabaseDown takes down.
+// database returns the database cluster: one node on each bridge, the first of which is the
+// primary. A node is down if its bridge is down or by the fault DatabaseDown.
 func (s *server) database() any {
 	d := databaseObject{Clustered: "disabled"}
 	bridges := s.clustered()
@@ -214,7 +214,7 @@ func (s *server) database() any {
 	return d
 }
 
-// clustered are the servers of the bridges that are in the cluster.
+// clustered returns the servers of the bridges in the cluster.
 func (s *server) clustered() (list []*server) {
 	for _, other := range s.cluster.servers {
 		if other.stage.CallBridge != "" {
@@ -326,7 +326,8 @@ type participantObject struct {
 	State      string   `xml:"status>state"`
 }
 
-// participants are those of the calls on the bridge, on whatever bridge they are.
+// participants returns the participants of the calls on the bridge, including those on
+// other bridges.
 func (s *server) participants() (list []any) {
 	for _, c := range s.stage.calls {
 		for _, p := range c.roster() {
@@ -345,7 +346,7 @@ type coSpaceObject struct {
 	ID      string   `xml:"id,attr"`
 }
 
-// coSpaces are those in which there is a meeting in the cluster.
+// coSpaces returns the coSpaces with a meeting in the cluster.
 func (s *server) coSpaces() (list []any) {
 	var ids []string
 	for _, c := range s.cluster.stage.calls {

@@ -76,7 +76,7 @@ type Account struct {
 	Requests int `json:"requests"`
 	// MostSubscriptions of one socket at once.
 	MostSubscriptions int `json:"most_subscriptions"`
-	// Faults run, by kind.
+	// Faults counts the faults by kind.
 	Faults map[string]int `json:"faults"`
 	// Misuse by clients, by kind.
 	Misuse map[Misuse]int `json:"misuse"`

@@ -61,7 +61,7 @@ type Client struct {
 	Removes int
 	Reasons map[string]int // of removals, those without under ""
 	Frames  []Frame        // when kept
-	Wrong   []string       // what the server must not do
+	Wrong   []string       // violations of the protocol by the server
 
 	keepFrames bool
 	conn       *websocket.Conn
@@ -166,7 +166,7 @@ func (c *Client) request() any {
 	return Elements{"type": "message", "message": Elements{"messageId": c.lastOut, "type": "subscribeRequest", "subscriptions": list}}
 }
 
-// message is what a server sends.
+// message is a message of a server.
 type message struct {
 	ID            *int64 `json:"messageId"`
 	Type          string `json:"type"`

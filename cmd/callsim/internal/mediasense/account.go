@@ -24,8 +24,8 @@ const (
 	ManySessions Misuse = "many_sessions"
 	// NoSignOut is a session that is still good when the simulation ends.
 	NoSignOut Misuse = "no_sign_out"
-	// NeedlessSubscription is to subscribe again, within one session, to what
-	// one is subscribed to.
+	// NeedlessSubscription is a second request, within one session, for an existing
+	// subscription.
 	NeedlessSubscription Misuse = "needless_subscription"
 	// UnknownFilter is a subscription filter there is not.
 	UnknownFilter Misuse = "unknown_filter"
@@ -43,7 +43,7 @@ const (
 // counted.
 const maxLoggedMisuse = 10
 
-// Account is what a server did, and what it saw of the clients of its API.
+// Account has the counters of a server and of the clients of its API.
 type Account struct {
 	// Server is ms1 or ms2.
 	Server string `json:"server"`
@@ -82,7 +82,7 @@ type Account struct {
 	Unsubscribed int `json:"unsubscribed"`
 	// Subscriptions left.
 	Subscriptions int `json:"subscriptions"`
-	// Faults run, by kind.
+	// Faults counts the faults by kind.
 	Faults map[string]int `json:"faults"`
 	// Misuse by clients, by kind.
 	Misuse map[Misuse]int `json:"misuse"`

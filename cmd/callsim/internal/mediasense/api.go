@@ -72,7 +72,8 @@ type request struct {
 	header  http.Header // of the answer
 }
 
-// call answers with a code and with what else the answer has.
+// call handles one API call. It returns the response code and further members of the
+// response.
 type call func(r *request) (code int, more object)
 
 // api is the part of the API a subscriber needs.
@@ -100,7 +101,7 @@ func (s *server) api() http.Handler {
 	return mux
 }
 
-// handler does what all calls have in common.
+// handler returns the common part of all calls.
 func (s *server) handler(signedIn bool, f call) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))

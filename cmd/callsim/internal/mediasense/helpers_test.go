@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var start = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 
-// run is two servers with a scenario to tell.
+// run is two servers with a scenario.
 type play struct {
 	t       *testing.T
 	cluster *mediasense.Cluster

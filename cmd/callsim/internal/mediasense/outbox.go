@@ -43,7 +43,7 @@ const (
 	faultKinds
 )
 
-// sendEvent sends an event on its way to the subscribers of the server, with the
+// sendEvent sends an event to the subscribers of the server, with the
 // faults that befall it.
 func (s *server) sendEvent(n *eventDelivery, forwarded bool) {
 	f := s.cluster.opts.Faults

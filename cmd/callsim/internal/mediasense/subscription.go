@@ -48,7 +48,7 @@ func (s *server) subscribe(sub *subscription) {
 	s.cluster.notifyWaiters()
 }
 
-// unsubscribe stops to post; what waits is gone.
+// unsubscribe ends a subscription and drops its queue.
 func (s *server) unsubscribe(sub *subscription) {
 	s.subscriptions = slices.DeleteFunc(s.subscriptions, func(x *subscription) bool { return x == sub })
 	sub.queue = nil

@@ -19,7 +19,7 @@ type Config struct {
 	Disk int64
 }
 
-// timing holds what makes a scenario long or short; bounds are in milliseconds.
+// timing holds the durations of a recording scenario; bounds are in milliseconds.
 type timing struct {
 	length         [2]int        // of a session
 	pause          [2]int        // from one call to the next

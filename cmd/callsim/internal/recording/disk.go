@@ -62,7 +62,7 @@ var bounds = map[Level]struct{ enter, exit float64 }{
 	Low: {0.75, 0.70}, Critical: {0.90, 0.85}, Emergency: {0.99, 0.97},
 }
 
-// disk is a disk with what is on it.
+// disk is a disk with its recordings.
 type disk struct {
 	Disk
 	server int
@@ -82,7 +82,7 @@ type disk struct {
 type file struct {
 	session string
 	disk    *disk
-	bytes   int64 // without what is being written
+	bytes   int64 // without the part that is being written
 	began   time.Time
 	open    bool
 	rate    int64 // bytes a millisecond while open

@@ -175,7 +175,7 @@ func (c *call) playDeletion() {
 	})
 }
 
-// style is what a call controller makes of a call.
+// style is the form of call ids and devices of a call controller.
 type style struct {
 	controller Controller
 	groups     int // of the ccid

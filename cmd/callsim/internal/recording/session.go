@@ -33,7 +33,7 @@ const (
 	ClosedError  State = "CLOSED_ERROR"
 )
 
-// Controller is what forks the media.
+// Controller is the call controller that forks the media.
 type Controller struct {
 	Type    ControllerType
 	Address string
@@ -52,7 +52,7 @@ const (
 type Track struct {
 	Number       int
 	Media        string
-	Codec        string // empty when the controller does not tell
+	Codec        string // empty if the controller does not report it
 	Start, End   time.Time
 	Participants []Participant
 	Tags         []Tag

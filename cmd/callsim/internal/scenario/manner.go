@@ -5,11 +5,10 @@ package scenario
 
 import "hash/fnv"
 
-// Manner is how a person appears in a meeting, beside what the leg tells. Who
-// enters another call neither speaks nor presents there at first.
+// Manner is the appearance of a person in a meeting, in addition to the state of the leg. A
+// person who moves to another call neither speaks nor presents there at first.
 type Manner struct {
-	// Name is what the others see; somebody who calls without one may be
-	// named later.
+	// Name is the displayed name; a caller without a name may get one later.
 	Name              string
 	Ringing           bool // only while the leg connects
 	OnHold            bool
@@ -22,7 +21,7 @@ type Manner struct {
 	Layout            string
 }
 
-// MeetingManner is what can be switched for a whole meeting.
+// MeetingManner has the settings of a whole meeting.
 type MeetingManner struct {
 	Locked       bool
 	MuteOnArrive bool // newcomers are muted
@@ -77,8 +76,8 @@ var layouts = []string{
 	"allEqualTwentyFifths", "onePlusFive", "onePlusSeven", "onePlusNine", "automatic", "onePlusN",
 }
 
-// FirstManner is the manner a person arrives with. It follows from the leg alone,
-// so that nobody has to be told.
+// FirstManner returns the manner of a person at arrival. It depends on the leg only, so no
+// event carries it.
 func FirstManner(l Leg) Manner {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(l.Participant)) // a hash does not fail

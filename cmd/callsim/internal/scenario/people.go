@@ -34,10 +34,10 @@ var people = []person{
 	{"Guest One", "guest-1"},
 }
 
-// device is what a person calls with. It decides how the leg looks.
+// device is the device of a person. It determines the properties of the leg.
 type device struct {
 	kind, subType, lyncSubType string
-	detail                     string // tells far ends apart when they hang up
+	detail                     string // distinguishes far ends in the reason when they hang up
 	audio, video               []string
 	phone                      bool // comes through a gateway, without a name
 	guest                      bool

@@ -11,8 +11,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// writeForeign writes what is in the log besides calls and requests, by chance: other processes,
-// signs of faults, commands, and lines that are none.
+// writeForeign writes, by chance, lines that belong to no call or request: other processes,
+// faults, commands, and lines of other formats.
 func (l *Log) writeForeign(h *host, at time.Time) {
 	if !l.dice.Chance(0.5) {
 		return

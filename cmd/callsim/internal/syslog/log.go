@@ -89,13 +89,13 @@ func Open(o Options) (*Log, error) {
 	return l, nil
 }
 
-// reset forgets what a bridge knew before it started.
+// reset forgets the state before the bridge's start.
 func (h *host) reset(dice chance.Dice) {
 	h.traces, h.numbers = 9000+dice.IntN(1000), 0
 	h.calls, h.legs = make(map[string]*call), make(map[string]*leg)
 }
 
-// Close closes the outputs and returns what kept lines from being written.
+// Close closes the outputs and returns the first write error.
 func (l *Log) Close() error {
 	err := l.err
 	for _, o := range l.outputs {
@@ -104,7 +104,7 @@ func (l *Log) Close() error {
 	return err
 }
 
-// Report returns what was written so far.
+// Report returns the report of the lines written so far.
 func (l *Log) Report() Report {
 	r := l.report
 	r.Records = maps.Clone(l.report.Records)
@@ -120,7 +120,7 @@ func (l *Log) Report() Report {
 	return r
 }
 
-// Observe writes what a bridge logs of an event.
+// Observe writes the bridge's log lines for an event.
 func (l *Log) Observe(ev scenario.Event) {
 	h, at := l.hosts[ev.Bridge], ev.Time
 	switch what := ev.What.(type) {
@@ -181,7 +181,7 @@ func (l *Log) startLeg(h *host, at time.Time, what scenario.Leg) {
 	g := &leg{number: h.numbers}
 	h.legs[what.ID] = g
 	if !l.enterCall(h, at, g, what) && what.Direction == "outgoing" {
-		return // nobody asked the bridge for it
+		return // the API client did not request it
 	}
 	l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("call %d: configured - API call leg %s", g.number, what.ID))
 	remote := what.RemoteParty
@@ -241,8 +241,7 @@ func (l *Log) endLeg(h *host, at time.Time, what scenario.Leg) {
 	delete(h.legs, what.ID)
 }
 
-// title is what the space is called: the client of a scheduled meeting has given it another
-// name.
+// title returns the name of the space: the client of a scheduled meeting has changed it.
 func (c *call) title() string {
 	if c.meeting != nil {
 		return c.meeting.Name

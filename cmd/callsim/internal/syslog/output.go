@@ -33,7 +33,7 @@ func (f *logFile) write(_ int, file, _ string) error {
 
 func (f *logFile) close() error { return f.file.Close() }
 
-// datagrams sends each line in one. Nobody knows whether one arrives.
+// datagrams sends each line as one datagram, without knowing whether it arrives.
 type datagrams struct{ connection net.Conn }
 
 func openDatagrams(address string) (*datagrams, error) {

@@ -5,7 +5,7 @@ package syslog
 
 import "time"
 
-// Report is what must come out of the bridges' syslog.
+// Report is the expected content of the bridges' syslog.
 type Report struct {
 	// Lines that were written.
 	Lines int `json:"lines"`

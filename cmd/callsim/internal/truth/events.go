@@ -36,7 +36,7 @@ type attendee struct {
 
 type moves struct{ added, removed, lost uint64 }
 
-// WatchEvents makes the recorder tell the truth about the Events servers too.
+// WatchEvents makes the recorder produce the expected result of the Events servers too.
 func (r *Recorder) WatchEvents() {
 	r.rosters = &rosters{
 		bridges: r.bridges, calls: map[string]openCall{}, people: map[string]*attendee{},

@@ -132,7 +132,7 @@ func (r *recordings) disk(u recording.Usage) RecordedDisk {
 	return d
 }
 
-// finish records what the session was in the end.
+// finish records the final state of the session.
 func (s *RecordedSession) finish() {
 	is := s.last
 	s.Server, s.CCID, s.Former = serverName(is.Server), is.CCID, is.Former
