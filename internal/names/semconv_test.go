@@ -68,7 +68,7 @@ func TestSemanticConventions(t *testing.T) {
 		}
 		_, defined := conventional[name]
 		_, excepted := unconventional[name]
-		assert.True(t, defined != excepted, "%s = %q: name the constant of the semantic conventions, or the reason why there is none", name, text)
+		assert.NotEqual(t, defined, excepted, "%s = %q: name the constant of the semantic conventions, or the reason why there is none", name, text)
 	}
 	for name := range unconventional {
 		assert.Contains(t, all, name)

@@ -88,7 +88,7 @@ func (c *valueScanner) findQuotedValueEnd(key Key, start int) (end int, next att
 // findClosing returns the offset of the '"' or '>' that closes the one at open, or -1.
 func (c *valueScanner) findClosing(open int) int {
 	inside := c.text[open+1:]
-	n := -1
+	var n int
 	if c.text[open] == '"' {
 		n = indexClosingQuote(inside)
 	} else {

@@ -3,7 +3,7 @@
 
 // Package callbridge has the rule by which every component identifies a Call Bridge, so that
 // its records, events and metrics have the same resource in every backend. docs/identity.md
-// documents the rule; TestOneName checks it. The package is pure and has no state.
+// documents the rule; TestOneName checks it. The package has no state.
 package callbridge
 
 import (
