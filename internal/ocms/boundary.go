@@ -64,7 +64,7 @@ func (c *valueScanner) findQuotedValueEnd(key Key, start int) (end int, next att
 			if closing < 0 {
 				c.flags |= UnbalancedQuote
 				c.ignoreQuotes = true
-				c.addressStart = -1 // the brackets so far separate nothing
+				c.addressStart = -1 // the scan begins again at start, ignoring brackets
 				return len(c.text), attributeName{}, false
 			}
 			outside = closing + 1

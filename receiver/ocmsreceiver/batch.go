@@ -50,12 +50,12 @@ type batchLine struct {
 	rawLine
 	uid           uid
 	kind          kind
-	event         *ocms.Event // of a malformed line, what could be read
+	event         *ocms.Event // of a malformed line: the values that could be decoded
 	err           error       // why it is malformed
 	key           dedup.Key
 	hasKey        bool
 	duplicate     bool
-	entriesBefore int // how many of the intake's belong to the lines before
+	entriesBefore int // number of dedupEntries of the preceding lines
 }
 
 // batch is a number of lines of one origin on their way to the next consumer.
@@ -65,7 +65,7 @@ type batch struct {
 	lines        []batchLine
 	keys         []dedup.Key
 	dedupEntries []dedup.Entry
-	newLines     int // lines that are new
+	newLines     int // number of lines that are not duplicates
 }
 
 // errLoggingXML means that a line belongs to a file in XML.

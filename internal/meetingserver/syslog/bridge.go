@@ -25,7 +25,7 @@ type bridge struct {
 	legByNumber       boundedMap[uint64, string] // the leg that a local number identifies
 	legs              boundedMap[string, legIDs]
 	conferences       boundedMap[string, conferenceIDs]
-	conferenceBySpace boundedMap[string, activeConference] // by space
+	conferenceBySpace boundedMap[string, activeConference]
 
 	audits    [maxAudits]audit
 	nextAudit int
@@ -42,7 +42,7 @@ type activeConference struct {
 	legs             int
 }
 
-// audit is who created, modified or deleted an object.
+// audit has the user who last created, modified or deleted an object.
 type audit struct{ object, user string }
 
 const (
