@@ -24,6 +24,10 @@ type View struct {
 	observe func(query string, args []any)
 }
 
+// All queries of a page find their rows by an index. PostgreSQL may prefer to read a
+// whole table, in several processes, if its estimate is wrong.
+const readByIndex = "SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
+
 // View opens a view. The end of the context ends it, and the query that runs.
 func (s *Store) View(ctx context.Context) (*View, error) {
 	options := &sql.TxOptions{ReadOnly: true}
@@ -35,7 +39,13 @@ func (s *Store) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{d: s.d, tx: tx, zone: time.UTC}, nil
+	v := &View{d: s.d, tx: tx, zone: time.UTC}
+	if s.d.name() == PostgreSQL {
+		if _, err := tx.ExecContext(ctx, readByIndex); err != nil {
+			return nil, errors.Join(err, v.Close())
+		}
+	}
+	return v, nil
 }
 
 // In makes the view return all times in a zone. They are the same instants.
