@@ -28,6 +28,9 @@ func BenchmarkBridges(b *testing.B) {
 					source = postgres.Shared(b).Database(b)
 				}
 				s := openTest(b, driver, source)
+				// An export has a timeout.
+				ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+				defer cancel()
 				queues := make([][]*Batch, bridges)
 				meeting, turn, statements := 0, 0, 0
 				next := func() *Batch {
@@ -50,7 +53,7 @@ func BenchmarkBridges(b *testing.B) {
 					return batch
 				}
 				for range 4000 / size {
-					if _, err := s.Write(context.Background(), next()); err != nil {
+					if _, err := s.Write(ctx, next()); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -61,7 +64,7 @@ func BenchmarkBridges(b *testing.B) {
 					statements += size
 					before := processTime(b)
 					b.StartTimer()
-					if result, err := s.Write(context.Background(), batch); err != nil || len(result.Rejected) > 0 {
+					if result, err := s.Write(ctx, batch); err != nil || len(result.Rejected) > 0 {
 						b.Fatal(err, result)
 					}
 					b.StopTimer()
