@@ -34,7 +34,7 @@ type Config struct {
 	DataSource configopaque.String `mapstructure:"datasource"`
 
 	// Retention is how long a conference, and whatever else is over, is kept.
-	// Default 0: for ever.
+	// Default 0: without end.
 	Retention time.Duration `mapstructure:"retention"`
 
 	// Timeout of one transaction. Default 30 s.
@@ -45,7 +45,7 @@ type Config struct {
 	// 256 MiB by default.
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
-	// Retry of what is in the queue. Default: for ever, after 1 s to 30 s. Without
+	// Retry of what is in the queue. Default: without end, after 1 s to 30 s. Without
 	// a queue it does nothing: who sent the records keeps them and sends again.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
@@ -149,7 +149,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	if c.Retention != 0 && c.Retention < minRetention {
-		errs = append(errs, fmt.Errorf("retention must be 0 (for ever) or at least %s, got %s: write it with a unit, as 8760h", minRetention, c.Retention))
+		errs = append(errs, fmt.Errorf("retention must be 0 (without end) or at least %s, got %s: write it with a unit, as 8760h", minRetention, c.Retention))
 	}
 	if c.ShutdownTimeout <= 0 {
 		errs = append(errs, fmt.Errorf("shutdown_timeout must be positive, got %s", c.ShutdownTimeout))

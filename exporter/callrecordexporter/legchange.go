@@ -62,8 +62,8 @@ func (c *converter) addLegChange(lr plog.LogRecord, _ store.Phase) bool {
 		setElements(attributes, &change)
 	}
 	if change.Kind == store.LegUpdated && len(change.Elements) == 0 {
-		c.tally.rows--
-		c.tally.skipped++
+		c.counts.rows--
+		c.counts.skipped++
 		return true
 	}
 	c.batch.LegChanges = append(c.batch.LegChanges, change)

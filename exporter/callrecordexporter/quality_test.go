@@ -32,9 +32,9 @@ func TestQuality(t *testing.T) {
 	})
 	add(map[string]any{names.CallLegID: "l2"})
 	add(map[string]any{})
-	batch, tally := convert(logs)
-	assert.Equal(t, 2, tally.rows)
-	assert.Equal(t, 1, tally.invalid)
+	batch, counts := convert(logs)
+	assert.Equal(t, 2, counts.rows)
+	assert.Equal(t, 1, counts.invalid)
 	require.Len(t, batch.Qualities, 2)
 	q := batch.Qualities[0]
 	assert.Equal(t, "fc9c85ca-8c41-4a1a-9252-b16977d1e4e1", q.ID)

@@ -16,8 +16,8 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// tally is what became of log records before they were written.
-type tally struct {
+// recordCounts counts what became of log records before they were written.
+type recordCounts struct {
 	// rows that are to be written.
 	rows int
 	// skipped say nothing of a row.
@@ -29,7 +29,7 @@ type tally struct {
 // converter makes rows of log records. Its scratch is used again and again.
 type converter struct {
 	batch   *store.Batch
-	tally   tally
+	counts  recordCounts
 	details details
 	source  source
 	// leaveOut tells which attributes of the record are not about its object; nil if
@@ -43,7 +43,7 @@ type source struct {
 }
 
 // convert makes rows of log records. It only reads them.
-func convert(logs plog.Logs) (*store.Batch, tally) {
+func convert(logs plog.Logs) (*store.Batch, recordCounts) {
 	c := &converter{batch: &store.Batch{}}
 	for _, rl := range logs.ResourceLogs().All() {
 		c.source = sourceOf(rl.Resource().Attributes())
@@ -53,7 +53,7 @@ func convert(logs plog.Logs) (*store.Batch, tally) {
 			}
 		}
 	}
-	return c.batch, c.tally
+	return c.batch, c.counts
 }
 
 func sourceOf(resource pcommon.Map) source {
@@ -72,14 +72,14 @@ func sourceOf(resource pcommon.Map) source {
 func (c *converter) add(lr plog.LogRecord) {
 	does, known := events[lr.EventName()]
 	if !known || ofNoDialog(lr) {
-		c.tally.skipped++
+		c.counts.skipped++
 		return
 	}
 	if !does.add(c, lr, does.phase) {
-		c.tally.invalid++
+		c.counts.invalid++
 		return
 	}
-	c.tally.rows++
+	c.counts.rows++
 }
 
 // event says which row an event is about, and which part of its life.

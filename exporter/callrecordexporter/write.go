@@ -17,7 +17,7 @@ import (
 // pending is a request that waits for its transaction.
 type pending struct {
 	batch  *store.Batch
-	counts tally
+	counts recordCounts
 	bytes  int // of its records as OTLP
 }
 

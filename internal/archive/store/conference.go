@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// What the rows of traces add up to. A trace without a call, and without a leg
-// that knows of one, is no conference: somebody who got no further than the menu.
+// Queries for the rows of traces. A trace that has no call, and no leg with a call id,
+// is no conference: the caller left in the menu.
 const (
 	callsOfTraces = `
 SELECT trace_id, id, parent_span_id, bridge, room_id, room_name, tenant_id, call_type, correlator, owner_name, cdr_tag,
@@ -42,14 +42,13 @@ type conferenceTotals struct {
 	running   int64 // calls and legs that run
 	undecided int64 // calls without an outcome
 	inCall    int64 // legs that know of a call
-	// incomplete is the outcome of a call that is not complete, the first one in the
-	// order of the alphabet.
+	// incomplete is the alphabetically first outcome of a call that is not complete.
 	incomplete string
 	bridges    []string
 }
 
-// conferences computes those of the touched traces anew, and brings those that were
-// only heard of up to date.
+// conferences computes the conferences of the touched traces anew, and sets
+// last_heard_at of the conferences of the heard traces.
 func (w *write) conferences(ctx context.Context) error {
 	if err := w.computeConferences(ctx); err != nil {
 		return err
@@ -70,18 +69,18 @@ func (w *write) computeConferences(ctx context.Context) error {
 		}
 	}
 	rows := make([]tableRow, 0, len(traces))
-	var gone []string
+	var empty []string
 	for _, trace := range traces {
 		t := totals[trace]
 		if t == nil || t.Calls+t.inCall == 0 {
-			gone = append(gone, trace)
+			empty = append(empty, trace)
 			continue
 		}
 		t.derive()
 		rows = append(rows, tableRow{values: conferences.values(&t.Conference, w.d.instant, 0), stored: true})
 	}
-	if len(gone) > 0 {
-		if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.d.in("trace_id", "$1"), w.d.list(gone)); err != nil {
+	if len(empty) > 0 {
+		if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.d.in("trace_id", "$1"), w.d.list(empty)); err != nil {
 			return err
 		}
 	}
@@ -132,8 +131,8 @@ func (t *conferenceTotals) derive() {
 	}
 }
 
-// each runs one of the queries over the traces.
-func (w *write) each(ctx context.Context, query string, traces []string, visit func(rows) error) error {
+// queryTraces runs one of the queries for the traces and visits its rows.
+func (w *write) queryTraces(ctx context.Context, query string, traces []string, visit func(rows) error) error {
 	found, err := w.tx.query(ctx, fmt.Sprintf(query, w.d.in("trace_id", "$1")), w.d.list(traces))
 	if err != nil {
 		return err
@@ -158,7 +157,7 @@ func totalsOf(totals map[string]*conferenceTotals, trace string) *conferenceTota
 
 func (w *write) addCalls(ctx context.Context, traces []string, totals map[string]*conferenceTotals) error {
 	founders := make(map[string]*Call, len(traces))
-	return w.each(ctx, callsOfTraces, traces, func(found rows) error {
+	return w.queryTraces(ctx, callsOfTraces, traces, func(found rows) error {
 		c := new(Call)
 		if err := found.Scan(&c.TraceID, &c.ID, target(&c.ParentSpanID), target(&c.Bridge), target(&c.RoomID), target(&c.RoomName), target(&c.TenantID),
 			target(&c.CallType), target(&c.Correlator), target(&c.OwnerName), target(&c.CDRTag),
@@ -211,7 +210,7 @@ func (t *conferenceTotals) addCall(c *Call) {
 }
 
 func (w *write) addLegs(ctx context.Context, traces []string, totals map[string]*conferenceTotals) error {
-	return w.each(ctx, legSums, traces, func(found rows) error {
+	return w.queryTraces(ctx, legSums, traces, func(found rows) error {
 		var s conferenceTotals
 		if err := found.Scan(&s.TraceID, &s.Legs, target(&s.StartedAt), target(&s.EndedAt), target(&s.LastHeardAt), &s.running,
 			&s.Participants, &s.FailedLegs, &s.ParticipantSeconds,
@@ -235,7 +234,7 @@ func (w *write) addLegs(ctx context.Context, traces []string, totals map[string]
 }
 
 func (w *write) addRecordings(ctx context.Context, traces []string, totals map[string]*conferenceTotals) error {
-	return w.each(ctx, recordingSums, traces, func(found rows) error {
+	return w.queryTraces(ctx, recordingSums, traces, func(found rows) error {
 		var s Conference
 		if err := found.Scan(&s.TraceID, &s.Recordings, &s.Streamings, target(&s.LastHeardAt)); err != nil {
 			return err

@@ -40,9 +40,9 @@ type dialect interface {
 	// more.
 	hasTrigrams() bool
 	trigrams(c *conditions, words []string)
-	// judge decides whether to write again after an error.
-	judge(err error) verdict
-	// code names an error of the verdict refused, without any value in it.
+	// classify returns the verdict on an error.
+	classify(err error) verdict
+	// code names a permanent error without any value in it.
 	code(err error) string
 	close() error
 }

@@ -1,8 +1,8 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package store keeps calls as rows in SQL: one row for each conference, call, call leg, recording, session, track and dialog, in
-// SQLite or PostgreSQL.
+// Package store keeps calls as rows in SQL: one row for each conference, call, call leg,
+// recording, session, track and dialog, in SQLite or PostgreSQL.
 //
 // # One row, many statements
 //
@@ -16,27 +16,27 @@
 //     a value,
 //   - times and outcome follow from all statements together: an end record amends a
 //     stitched record that has not seen the end,
-//   - a conference's row is computed anew from the rows of its trace.
+//   - a conference's row is a function of the rows of its trace. A write computes it
+//     anew if a column changed that it depends on (table.inputs), and otherwise sets
+//     its last_heard_at alone.
 //
 // So a row is a function of the set of its statements. Neither order, nor
 // duplicates, nor two writers make a difference (TestOrder), and a batch that is
 // written again changes nothing.
 //
-// Which value is of which statement is in the column draft: the statements, each
-// with the values alone that no later one has. A stitched record that has all of
-// them clears it, which is the rule.
+// The column draft holds the statements, each without the values that a later one has
+// too. A stitched record that has all values clears it, which is the normal case.
 //
 // # Writing
 //
-// One batch, or the batches of several requests, are one transaction: read the
-// rows of their objects, merge, put the rows that changed, compute the touched
-// conferences. There is one
-// writer at a time: on PostgreSQL an advisory lock, on SQLite the write lock of
-// the file. Nobody else has to wait: readers see the last commit.
+// One batch, or the batches of several requests, are one transaction: read the stored
+// rows of their objects, merge, put the rows that changed, compute the conferences that
+// depend on them. There is one writer at a time: on PostgreSQL an advisory lock, on SQLite
+// the write lock of the file. Writers wait for each other in Store.takeTurn; readers wait
+// for nobody and see the last commit.
 //
 // # Text
 //
-// A row has the texts of the wire, names of people included: that is its purpose.
-// None of them is in an error text: errors name kinds, ids of spans and
-// the database's own code.
+// A row holds the texts of the records, names of people included. No error text has any
+// of them: errors name kinds, ids of spans and the database's own code.
 package store

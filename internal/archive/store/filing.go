@@ -123,16 +123,17 @@ func (w *write) putDialogs(ctx context.Context, statements []Dialog) (err error)
 	return put(ctx, w, &dialogs, statements, misplaced)
 }
 
-// noteStatement keeps that others may be in what a statement names.
-func (w *write) noteStatement(statement any) {
+// recordSIPCall records the SIP call that a leg's statement names: its dialogs may have to
+// follow the leg.
+func (w *write) recordSIPCall(statement any) {
 	if leg, ok := statement.(*Leg); ok && leg.SIPCallID != "" {
 		w.sipCalls = append(w.sipCalls, leg.SIPCallID)
 	}
 }
 
-// noteRow keeps a row in which others may be; moved tells that its trace is another
-// one than before.
-func (w *write) noteRow(row any, moved bool) {
+// recordChange records a call or a leg that other rows may be in. A leg counts only if
+// its trace changed, which moved reports.
+func (w *write) recordChange(row any, moved bool) {
 	switch r := row.(type) {
 	case *Call:
 		w.calls = append(w.calls, r.ID)

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// Outcomes of callstitch that the archive knows by name.
+// Outcomes of callstitch that merging treats differently.
 const (
 	outcomeComplete  = "complete"
 	outcomePartial   = "partial"
 	outcomeCallEnded = "call_ended"
 )
 
-// outcomeRank orders stitched records by how much they have seen of an object's
-// end: its own end record, a proof that it is over, or no more than silence. An
-// outcome of a newer release is a proof.
+// outcomeRank orders stitched records by their evidence that the object has ended: its
+// own end record, then a proof, then silence. The outcome of a newer release counts as a
+// proof.
 func outcomeRank(outcome string) int {
 	switch outcome {
 	case outcomeComplete:
@@ -35,8 +35,8 @@ func outcomeRank(outcome string) int {
 	}
 }
 
-// compareObjects is the order of the statements about one object. Equal ones are
-// the same statement.
+// compareObjects orders the statements about one object. Statements that compare equal
+// are the same.
 func compareObjects(a, b *Object) int {
 	rank := 0
 	if a.Phase == Final && b.Phase == Final {
@@ -46,43 +46,43 @@ func compareObjects(a, b *Object) int {
 		a.Revision.Time.Compare(b.Revision.Time), cmp.Compare(a.Revision.Digest, b.Revision.Digest))
 }
 
-// draft is how the statements about an object are stored, as long as its row does
-// not have them all.
+// draft holds the statements about an object until one stitched record contains them
+// all. It is stored as JSON in the column draft.
 type draft[T any] struct {
-	// Statements in their order, each with the values alone that no later one has.
+	// Statements in their order, each without the values that a later one has too.
 	Statements []*T `json:"statements,omitempty"`
-	// Flags of all statements together, see table.flags.
+	// Flags of all statements combined, see table.flags.
 	Flags uint8 `json:"flags,omitempty"`
-	// First and Last time at which the object was heard of.
+	// First and Last are the earliest and the latest LastHeardAt of the statements.
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
 
-	// Start, Update and End are the statements in drafts of earlier releases.
+	// Start, Update and End hold the statements in drafts that earlier releases wrote.
 	Start  *T `json:"start,omitempty"`
 	Update *T `json:"update,omitempty"`
 	End    *T `json:"end,omitempty"`
 }
 
-// entry is what is known of one object.
+// entry is one object during a write: its stored row and its statements.
 type entry[T any] struct {
-	// stored tells that the object has a row; trace is the one in it.
+	// stored reports that the object has a row, whose trace is trace.
 	stored bool
 	trace  string
 	// before is the stored row, of which only the watched columns were read.
 	before *T
-	// unread tells that the row is that of one stitched record alone, and that its
-	// values are not read yet: known has no more than its rank.
+	// unread reports that one stitched record made the row and that its values are not
+	// read: the statement in known has only its phase, outcome and revision.
 	unread bool
 	known  draft[T]
-	// changed tells that the row has to be written.
+	// changed reports that the row must be written.
 	changed bool
 }
 
-// readDraft takes the text of a draft.
+// readDraft decodes the text of a draft.
 func (e *entry[T]) readDraft(t *table[T], text json.RawMessage) {
 	if json.Unmarshal(text, &e.known) != nil {
-		// Somebody else wrote to it. What is said from now on stands; an error
-		// would come again with each try, and hold up everybody else's rows.
+		// Another program changed the draft. New statements start it afresh: an error
+		// would repeat with each retry and block the rows of all other objects.
 		e.known = draft[T]{}
 		return
 	}
@@ -96,8 +96,8 @@ func (e *entry[T]) readDraft(t *table[T], text json.RawMessage) {
 	known.Start, known.Update, known.End = nil, nil, nil
 }
 
-// has tells whether the statement is known as the newest of its phase. One that is
-// no longer needed is not found; adding it changes nothing.
+// has reports whether the draft contains the statement. A statement that dropEmpty
+// removed is not found, and adding it again changes nothing.
 func (e *entry[T]) has(t *table[T], statement *T) bool {
 	_, found := e.find(t, statement)
 	return found
@@ -107,8 +107,8 @@ func (e *entry[T]) find(t *table[T], statement *T) (at int, found bool) {
 	return slices.BinarySearchFunc(e.known.Statements, statement, func(a, b *T) int { return compareObjects(t.object(a), t.object(b)) })
 }
 
-// isComplete tells whether a stitched record came whose object was seen from start
-// to end. Its times stand, whatever else is said.
+// isComplete reports whether a stitched record covers the object from start to end. No
+// other statement changes its times.
 func (e *entry[T]) isComplete(t *table[T]) bool {
 	known := e.known.Statements
 	if len(known) == 0 {
@@ -118,13 +118,13 @@ func (e *entry[T]) isComplete(t *table[T]) bool {
 	return last.Phase == Final && last.Outcome == outcomeComplete
 }
 
-// add merges a statement. It tells whether that changed anything.
+// add merges a statement and reports whether that changed the entry.
 func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
 	if e.unread {
-		return false // it is the statement that the row is of
+		return false // readFinal found that the row is made of this statement
 	}
 	if !e.has(t, statement) {
-		own := new(T) // the batch keeps its own
+		own := new(T) // merging clears fields; the batch stays as it is
 		*own = *statement
 		changed = e.insert(t, own)
 	}
@@ -132,7 +132,7 @@ func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
 		e.known.Flags, e.known.First, e.known.Last = 0, time.Time{}, time.Time{}
 		return changed
 	}
-	changed = e.hear(t.object(statement).LastHeardAt) || changed
+	changed = e.extendHeard(t.object(statement).LastHeardAt) || changed
 	if t.flags != nil {
 		flags := e.known.Flags | t.flags(statement)
 		changed = changed || flags != e.known.Flags
@@ -141,8 +141,9 @@ func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
 	return changed
 }
 
-// hear takes a time at which the object was heard of.
-func (e *entry[T]) hear(at time.Time) (changed bool) {
+// extendHeard widens the time between First and Last to include a time, and reports
+// whether it was outside.
+func (e *entry[T]) extendHeard(at time.Time) (changed bool) {
 	known := &e.known
 	if at.IsZero() {
 		return false
@@ -156,31 +157,31 @@ func (e *entry[T]) hear(at time.Time) (changed bool) {
 	return changed
 }
 
-// insert puts a statement among the others and takes away whatever a later one has
-// too. It tells whether anything of it is left.
+// insert adds a statement in its order and removes the values that later statements
+// replace. It reports whether any value of the new statement is left.
 func (e *entry[T]) insert(t *table[T], statement *T) bool {
 	at, _ := e.find(t, statement)
 	known := e.known.Statements
 	for _, later := range known[at:] {
-		t.takeAway(statement, later)
+		t.removeReplaced(statement, later)
 	}
 	for _, earlier := range known[:at] {
-		t.takeAway(earlier, statement)
+		t.removeReplaced(earlier, statement)
 	}
 	e.known.Statements = slices.Insert(known, at, statement)
 	e.dropEmpty(t)
 	return slices.Contains(e.known.Statements, statement)
 }
 
-// dropEmpty removes the statements of which nothing is left. The last one of each
-// phase stays for its times, unless the stitched record has them.
+// dropEmpty removes the statements without a value. The last one of each phase stays
+// for its times, unless a complete stitched record has them.
 func (e *entry[T]) dropEmpty(t *table[T]) {
 	complete := e.isComplete(t)
 	all := e.known.Statements
 	kept := all[:0:0]
 	for i, statement := range all {
 		last := i+1 == len(all) || !complete && t.object(all[i+1]).Phase != t.object(statement).Phase
-		if last || t.says(statement) {
+		if last || t.hasMergedValue(statement) {
 			kept = append(kept, statement)
 		}
 	}
@@ -197,7 +198,7 @@ func (e *entry[T]) last(t *table[T], phase Phase) *T {
 	return nil
 }
 
-// lastObject is last, as an object.
+// lastObject returns the object of the last statement of a phase, nil if there is none.
 func (e *entry[T]) lastObject(t *table[T], phase Phase) *Object {
 	if statement := e.last(t, phase); statement != nil {
 		return t.object(statement)
@@ -205,8 +206,8 @@ func (e *entry[T]) lastObject(t *table[T], phase Phase) *Object {
 	return nil
 }
 
-// row is the object's row, and the text of its draft: nil if the row is that of one
-// stitched record alone.
+// row returns the object's row and the text of its draft, which is nil if one stitched
+// record makes the row.
 func (e *entry[T]) row(t *table[T]) (*T, []byte, error) {
 	known := e.known.Statements
 	if len(known) == 1 && t.object(known[0]).Phase == Final {
@@ -228,17 +229,17 @@ func (e *entry[T]) row(t *table[T]) (*T, []byte, error) {
 		o.DurationSeconds, o.LastHeardAt = newest.DurationSeconds, newest.LastHeardAt
 		return merged, text, nil
 	}
-	e.setTimes(t, o)
+	e.deriveTimes(t, o)
 	if t.derive != nil {
 		t.derive(merged, e.last(t, Started), e.last(t, Updated), e.known.Flags)
 	}
 	return merged, text, nil
 }
 
-// setTimes sets the times, the state and the outcome of an object without a
-// complete stitched record: what its own records said counts more than what
-// callstitch found out without them.
-func (e *entry[T]) setTimes(t *table[T], o *Object) {
+// deriveTimes sets the times, the state and the outcome of an object without a
+// complete stitched record. The object's own records override what callstitch inferred
+// without them.
+func (e *entry[T]) deriveTimes(t *table[T], o *Object) {
 	start, update, end, final := e.lastObject(t, Started), e.lastObject(t, Updated), e.lastObject(t, Ended), e.lastObject(t, Final)
 	o.State, o.Outcome = StateRunning, ""
 	o.LastHeardAt = e.known.Last
@@ -270,7 +271,7 @@ func (e *entry[T]) setTimes(t *table[T], o *Object) {
 	setDuration(o)
 }
 
-// firstTime is the start that the first of the statements has.
+// firstTime returns the start of the first statement that has one.
 func firstTime(statements ...*Object) time.Time {
 	for _, o := range statements {
 		if o != nil && !o.StartedAt.IsZero() {
@@ -280,7 +281,7 @@ func firstTime(statements ...*Object) time.Time {
 	return time.Time{}
 }
 
-// setDuration sets the duration of what has ended.
+// setDuration sets the duration of an object that has ended.
 func setDuration(o *Object) {
 	if o.State != StateEnded {
 		return

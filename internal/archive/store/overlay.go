@@ -48,8 +48,8 @@ func (t *table[T]) mergeRules() []rule {
 	return t.rules
 }
 
-// takeAway removes from an earlier statement the values that a later one replaces.
-func (t *table[T]) takeAway(earlier, later *T) {
+// removeReplaced removes from an earlier statement the values that a later one replaces.
+func (t *table[T]) removeReplaced(earlier, later *T) {
 	rules := t.mergeRules()
 	for i, c := range t.columns {
 		field := c.field(earlier)
@@ -66,8 +66,8 @@ func (t *table[T]) takeAway(earlier, later *T) {
 	}
 }
 
-// says tells whether a statement has a value that is merged.
-func (t *table[T]) says(statement *T) bool {
+// hasMergedValue reports whether a statement has a value in a merged column.
+func (t *table[T]) hasMergedValue(statement *T) bool {
 	rules := t.mergeRules()
 	for i, c := range t.columns {
 		if !rules[i].derived && !isZero(c.field(statement)) {

@@ -27,17 +27,17 @@ type postgresDialect struct {
 	hasTrgm     bool    // there is an index of trigrams
 }
 
-// writers is how many connections write. One does at a time; the other one is for
-// when that one broke and has not been told so yet.
+// writers is the number of connections that write. One writes at a time; the second is
+// used when the first is broken and its error has not arrived yet.
 const writers = 2
 
-// writersLock is the advisory lock that a writer holds until its transaction is
-// over; also while it migrates the schema. A number of our own ("legato").
+// writersLock is the advisory lock that a writer holds until its transaction ends, also
+// while it migrates the schema. Its number is the project's own ("legato").
 const writersLock = 0x6c656761746f
 
-// openPostgres makes two pools: those who read, however many and however slow,
-// never keep a writer waiting for a connection. What the connection string leaves out comes from
-// the environment (PGHOST, PGPASSFILE, …) as with psql.
+// openPostgres opens two pools, so that slow readers never keep a writer waiting for a
+// connection. Values that the connection string leaves out come from the environment
+// (PGHOST, PGPASSFILE, …) as with psql.
 func openPostgres(ctx context.Context, connection string) (*postgresDialect, error) {
 	if err := CheckConnection(connection); err != nil {
 		return nil, err
@@ -48,8 +48,8 @@ func openPostgres(ctx context.Context, connection string) (*postgresDialect, err
 	}
 	parameters := config.ConnConfig.RuntimeParams
 	parameters["timezone"] = "UTC"
-	// What is sent is UTF-8, whatever the environment (PGCLIENTENCODING) or the
-	// database's default says.
+	// Parameters are UTF-8, independent of the environment (PGCLIENTENCODING) and of
+	// the database's default.
 	parameters["client_encoding"] = "UTF8"
 	if parameters["application_name"] == "" {
 		parameters["application_name"] = "legato"
@@ -71,10 +71,10 @@ func openPostgres(ctx context.Context, connection string) (*postgresDialect, err
 	return d, nil
 }
 
-// reachTimeout is how long a server may take for the first answer.
+// reachTimeout limits the time until a server's first answer.
 const reachTimeout = 10 * time.Second
 
-// checkEncoding tells whether a database can hold what is sent: names in any script.
+// checkEncoding returns an error if a database cannot hold names in every script.
 func checkEncoding(encoding string) error {
 	switch encoding {
 	case "UTF8", "SQL_ASCII": // the second one keeps the bytes as they are
@@ -84,7 +84,8 @@ func checkEncoding(encoding string) error {
 	}
 }
 
-// reach tells whether the server answers, and can hold what is sent.
+// reach returns an error if the server does not answer, or has an encoding that cannot
+// hold all text.
 func (d *postgresDialect) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
@@ -116,14 +117,14 @@ func (*postgresDialect) in(column, parameter string) string {
 	return column + " = ANY(" + parameter + "::text[])"
 }
 
-func (*postgresDialect) judge(err error) verdict {
+func (*postgresDialect) classify(err error) verdict {
 	coded, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		return judgeUncoded(err)
+		return classifyUncoded(err)
 	}
 	switch {
 	case coded.Code == "23505":
-		// A unique key: somebody wrote it beside us. It is there the next time.
+		// A unique key: another writer inserted the row. The next try finds it.
 		return tryAgain
 	case strings.HasPrefix(coded.Code, "22"), strings.HasPrefix(coded.Code, "23"), strings.HasPrefix(coded.Code, "54"):
 		return refused // data exception, constraint, program limit
@@ -134,8 +135,8 @@ func (*postgresDialect) judge(err error) verdict {
 	}
 }
 
-// judgeUncoded says what to do about an error that is not the server's.
-func judgeUncoded(err error) verdict {
+// classifyUncoded returns the verdict on an error that the server did not send.
+func classifyUncoded(err error) verdict {
 	_, network := errors.AsType[net.Error](err)
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	if network || connecting || pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -163,8 +164,8 @@ func (*postgresDialect) columnsOf(table string) string {
 }
 
 func (d *postgresDialect) begin(ctx context.Context) (transaction, error) {
-	// Said, because the database may have another default: what is read after the
-	// lock is to be what the writer before committed.
+	// The database may have another default isolation level. With this one, a query
+	// after the lock sees all that the previous writer committed.
 	tx, err := d.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
 	if err != nil {
 		return nil, err
@@ -176,9 +177,9 @@ func (d *postgresDialect) begin(ctx context.Context) (transaction, error) {
 	return &postgresTransaction{tx}, nil
 }
 
-// A writer whose host went away must not hold the lock for as long as TCP takes
-// to find out. And all that a writer asks for is found by an index; as long as a
-// table has no statistics, the planner would rather read the whole of it.
+// beginWriting takes the lock. The server ends a transaction that is idle, so that a
+// writer whose host is gone does not hold the lock until TCP notices. An index answers
+// each query of a writer, but the planner reads whole tables until they have statistics.
 const beginWriting = "SELECT set_config('idle_in_transaction_session_timeout', '60s', true), set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock($1)"
 
 type postgresTransaction struct{ tx pgx.Tx }
@@ -222,7 +223,7 @@ func (t *postgresTransaction) put(ctx context.Context, table string, columns []s
 func (t *postgresTransaction) commit(ctx context.Context) error { return t.tx.Commit(ctx) }
 
 func (t *postgresTransaction) rollback() {
-	// The context of the transaction may be over, which is why it is rolled back.
+	// The transaction's own context may have ended.
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	_ = t.tx.Rollback(ctx)
@@ -235,8 +236,7 @@ func (r postgresRows) Close() error {
 	return r.Err()
 }
 
-// CheckConnection tells what is wrong with a connection string, without
-// connecting.
+// CheckConnection returns what is wrong with a connection string. It does not connect.
 func CheckConnection(connection string) error {
 	if _, err := pgxpool.ParseConfig(connection); err != nil {
 		// The driver's error has the connection string in it.

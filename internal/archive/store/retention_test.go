@@ -104,7 +104,7 @@ func (d *silent) begin(ctx context.Context) (transaction, error) {
 	return nil, errAnswered
 }
 
-func (*silent) judge(error) verdict { return unavailable }
+func (*silent) classify(error) verdict { return unavailable }
 
 // Deleting old rows does not keep the turn for longer than others wait for theirs when
 // the database falls silent.

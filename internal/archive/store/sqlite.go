@@ -21,8 +21,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// sqliteDialect is a file. There is one connection that writes and some that
-// read; the write-ahead log lets them not wait for each other.
+// sqliteDialect is a database file. One connection writes and some read; because of the
+// write-ahead log, neither waits for the other.
 type sqliteDialect struct {
 	writer  *sql.DB
 	readers *sql.DB
@@ -32,29 +32,31 @@ type sqliteDialect struct {
 	// the same, and each index has a page of its own to be written.
 	updates map[string]*indexedUpdate
 
-	// Statements of transactions by their texts, of which there are some dozens, and
-	// the texts that are not prepared yet. They are used by one transaction at a time.
+	// queries are the prepared statements of transactions by their texts, some dozens.
+	// wanted are texts that the next transaction prepares. One transaction at a time
+	// uses both.
 	queries map[string]*sql.Stmt
 	wanted  []string
 }
 
-// sqliteReaders is how many queries run at once.
+// sqliteReaders is the number of queries that run at once.
 const sqliteReaders = 4
 
 // busyTimeout is how long another process may hold the file's write lock.
 const busyTimeout = 5 * time.Second
 
-// busyPause is between two tries to open a file that somebody else is opening.
+// busyPause is the time between two tries to open a file that another process is
+// opening.
 const busyPause = 20 * time.Millisecond
 
-// isBusy tells whether another connection holds the file's locks.
+// isBusy reports whether another connection holds the file's locks.
 func isBusy(err error) bool {
 	coded, ok := errors.AsType[*sqlite.Error](err)
 	return ok && coded.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
-// openSQLite opens a file and makes it if there is none, for its owner only:
-// there are names in it.
+// openSQLite opens a file, and creates it if it is missing. Only its owner may read the
+// file, because it has names of people in it.
 func openSQLite(ctx context.Context, path string) (*sqliteDialect, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -85,8 +87,8 @@ func openSQLite(ctx context.Context, path string) (*sqliteDialect, error) {
 	}
 	busy := fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())
 	d := &sqliteDialect{puts: map[string]*sql.Stmt{}, updates: map[string]*indexedUpdate{}, queries: map[string]*sql.Stmt{}}
-	// synchronous=FULL: what was committed is on the disk, so that not even a
-	// power failure takes back what was acknowledged.
+	// synchronous=FULL: a commit returns when the data is on the disk. A power failure
+	// loses nothing that was acknowledged.
 	if d.writer, err = open(1, busy, "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(67108864)", "cache_size(-65536)", "temp_store(MEMORY)"); err == nil {
 		d.readers, err = open(sqliteReaders, busy, "query_only(1)", "cache_size(-16384)", "temp_store(MEMORY)")
 	}
@@ -115,7 +117,7 @@ func (*sqliteDialect) list(texts []string) any {
 	return string(text)
 }
 
-func (*sqliteDialect) judge(err error) verdict {
+func (*sqliteDialect) classify(err error) verdict {
 	if coded, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch coded.Code() & 0xff {
 		case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE:
@@ -147,7 +149,7 @@ func (d *sqliteDialect) close() error {
 		}
 		clear(prepared)
 	}
-	// The last one to close writes the log back into the file.
+	// The last connection that closes writes the log into the file.
 	for _, db := range []*sql.DB{d.readers, d.writer} {
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -188,8 +190,8 @@ func (t *sqliteTransaction) query(ctx context.Context, query string, args ...any
 	return r, nil
 }
 
-// prepared returns a statement that was prepared once: reading its text costs more
-// than running it. The first transaction that asks for it prepares it for itself.
+// prepared returns a statement that is prepared once, because parsing its text costs
+// more than running it. The first transaction that uses it prepares it for itself.
 func (t *sqliteTransaction) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 	if statement := t.d.queries[query]; statement != nil {
 		return t.tx.StmtContext(ctx, statement), nil
@@ -198,8 +200,8 @@ func (t *sqliteTransaction) prepared(ctx context.Context, query string) (*sql.St
 	return t.tx.PrepareContext(ctx, t.d.rebind(query))
 }
 
-// prepareWanted prepares what earlier transactions asked for. In a transaction that
-// is not possible: it has the only connection that writes.
+// prepareWanted prepares the statements that earlier transactions wanted. A transaction
+// cannot: it holds the only connection that writes.
 func (d *sqliteDialect) prepareWanted(ctx context.Context) error {
 	for _, query := range d.wanted {
 		if d.queries[query] != nil {
@@ -306,7 +308,7 @@ func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, r
 func (t *sqliteTransaction) commit(context.Context) error { return t.tx.Commit() }
 func (t *sqliteTransaction) rollback()                    { _ = t.tx.Rollback() }
 
-// CheckFile tells what is wrong with a file's name, without looking for it.
+// CheckFile returns what is wrong with a file's name. It does not access the file.
 func CheckFile(path string) error {
 	for _, prefix := range []string{"file:", "sqlite:", "postgres:", "postgresql:"} {
 		if strings.HasPrefix(path, prefix) {

@@ -214,7 +214,7 @@ func (s *Store) WriteTogether(ctx context.Context, batches []*Batch) (result Res
 	if err == nil {
 		return result, errs
 	}
-	if len(batches) == 1 || ctx.Err() != nil || s.d.judge(err) == unavailable {
+	if len(batches) == 1 || ctx.Err() != nil || s.d.classify(err) == unavailable {
 		return result, sameFor(errs, err)
 	}
 	for i, b := range batches {
@@ -245,7 +245,7 @@ func sameFor(errs []error, err error) []error {
 // refused statement is found.
 func (s *Store) writeParts(ctx context.Context, b *Batch) (Result, error) {
 	result, err := s.writeOnce(ctx, b)
-	if err == nil || s.d.judge(err) != refused {
+	if err == nil || s.d.classify(err) != refused {
 		return result, err
 	}
 	if b.Len() == 1 {

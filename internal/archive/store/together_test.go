@@ -31,11 +31,11 @@ func (c *counted) begin(ctx context.Context) (transaction, error) {
 	return c.dialect.begin(ctx)
 }
 
-func (c *counted) judge(err error) verdict {
+func (c *counted) classify(err error) verdict {
 	if errors.Is(err, c.fail) && c.fail != nil {
 		return c.as
 	}
-	return c.dialect.judge(err)
+	return c.dialect.classify(err)
 }
 
 // oneLeg is a request about one leg.
@@ -165,7 +165,7 @@ func TestJudge(t *testing.T) {
 		{fmt.Errorf("write: %w", io.ErrUnexpectedEOF), unavailable},
 		{errors.New("cannot encode"), tryAgain},
 	} {
-		assert.Equal(t, row.want, (&postgresDialect{}).judge(row.err), "%v", row.err)
+		assert.Equal(t, row.want, (&postgresDialect{}).classify(row.err), "%v", row.err)
 	}
 	s := openTest(t, SQLite, t.TempDir()+"/calls.db")
 	for statement, want := range map[string]verdict{
@@ -175,7 +175,7 @@ func TestJudge(t *testing.T) {
 	} {
 		_, err := s.Reader().ExecContext(t.Context(), statement)
 		require.Error(t, err, statement)
-		assert.Equal(t, want, s.d.judge(err), "%s: %v", statement, err)
+		assert.Equal(t, want, s.d.classify(err), "%s: %v", statement, err)
 	}
 }
 

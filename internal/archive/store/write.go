@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// write is one transaction's work.
+// write is one transaction.
 type write struct {
 	d       dialect
 	tx      transaction
@@ -20,7 +20,8 @@ type write struct {
 	// heard has traces of whose conferences only last_heard_at may change, with the
 	// newest time of a row that changed.
 	heard map[string]time.Time
-	// calls and SIP calls whose rows changed: what is in them may have to follow.
+	// calls and SIP calls whose rows changed: legs, recordings and dialogs in them may
+	// have to follow.
 	calls, sipCalls []string
 	// endedLegs are the legs whose rows changed and are over, endedParticipants those of
 	// them that have a participant.
@@ -34,18 +35,18 @@ func newWrite(d dialect, tx transaction) *write {
 	return &write{d: d, tx: tx, touched: map[string]struct{}{}, heard: map[string]time.Time{}}
 }
 
-// Columns that only the store reads.
+// revisionColumns are the columns that only the store reads.
 var revisionColumns = []string{"phase", "revised_at", "digest", "draft"}
 
-// put merges statements into a table's rows, and writes the rows of misplaced ids
-// anew.
+// put merges statements into a table's rows. It writes the rows of misplaced ids
+// too, see holder.place.
 func put[T any](ctx context.Context, w *write, t *table[T], statements []T, misplaced []string) error {
 	if len(statements)+len(misplaced) == 0 {
 		return nil
 	}
 	entries := make(map[string]*entry[T], len(statements)+len(misplaced))
 	ids := make([]string, 0, len(statements)+len(misplaced))
-	enter := func(id string) *entry[T] {
+	entryFor := func(id string) *entry[T] {
 		e := entries[id]
 		if e == nil {
 			e = &entry[T]{}
@@ -55,10 +56,10 @@ func put[T any](ctx context.Context, w *write, t *table[T], statements []T, misp
 		return e
 	}
 	for i := range statements {
-		enter(t.object(&statements[i]).ID)
+		entryFor(t.object(&statements[i]).ID)
 	}
 	for _, id := range misplaced {
-		enter(id).changed = true
+		entryFor(id).changed = true
 	}
 	if err := load(ctx, w, t, ids, entries); err != nil {
 		return err
@@ -70,7 +71,7 @@ func put[T any](ctx context.Context, w *write, t *table[T], statements []T, misp
 		e := entries[t.object(&statements[i]).ID]
 		if e.add(t, &statements[i]) {
 			e.changed = true
-			w.noteStatement(&statements[i])
+			w.recordSIPCall(&statements[i])
 		} else {
 			w.result.Unchanged++
 		}
@@ -103,7 +104,7 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 		}
 		e, o := entries[ids[i]], t.object(row)
 		changeConferences(w, t, e, row)
-		w.noteRow(row, e.trace != o.TraceID)
+		w.recordChange(row, e.trace != o.TraceID)
 		rows[i] = tableRow{
 			values: append(t.values(row, w.d.instant, len(revisionColumns)),
 				int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(drafts[i])),
@@ -115,7 +116,8 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 	return w.tx.put(ctx, t.name, append(t.names(), revisionColumns...), rows)
 }
 
-// load reads what is known of objects.
+// load reads the stored rows of objects: their rank, their draft and the watched
+// columns.
 func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entries map[string]*entry[T]) error {
 	watched := t.watched()
 	columns := append([]string{"id", "trace_id", "phase", "outcome", "revised_at", "digest", "draft"}, watched.names...)
@@ -143,17 +145,17 @@ func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entri
 			e.readDraft(t, text)
 			continue
 		}
-		// The row is that of one stitched record: its values are read if they matter.
+		// One stitched record made the row: readFinal reads its values if needed.
 		final := new(T)
 		o := t.object(final)
-		o.Phase, o.Outcome, o.Revision = Phase(phase), outcome, Revision{Time: revised, Digest: digest} //nolint:gosec // what was written
+		o.Phase, o.Outcome, o.Revision = Phase(phase), outcome, Revision{Time: revised, Digest: digest} //nolint:gosec // a phase that the store wrote
 		e.unread, e.known.Statements = true, []*T{final}
 	}
 	return found.Err()
 }
 
-// readFinal reads the rows of single stitched records about whose objects something
-// else is said now.
+// readFinal reads the rows that one stitched record made, if the batch has another
+// statement about the object.
 func readFinal[T any](ctx context.Context, w *write, t *table[T], statements []T, entries map[string]*entry[T]) error {
 	var ids []string
 	for i := range statements {
@@ -182,7 +184,7 @@ func readFinal[T any](ctx context.Context, w *write, t *table[T], statements []T
 		o.Phase, o.Revision = rank.Phase, rank.Revision
 		e.known.Statements[0] = row
 		if !e.isComplete(t) {
-			e.hear(o.LastHeardAt)
+			e.extendHeard(o.LastHeardAt)
 		}
 	}
 	return found.Err()
@@ -196,7 +198,7 @@ func (t *table[T]) names() []string {
 	return names
 }
 
-// targets are where the columns of a row are scanned to.
+// targets returns the destinations of a row's columns for Scan.
 func (t *table[T]) targets(row *T, into func(field any) any) []any {
 	targets := make([]any, len(t.columns))
 	for i := range t.columns {
@@ -205,7 +207,7 @@ func (t *table[T]) targets(row *T, into func(field any) any) []any {
 	return targets
 }
 
-// values of a row, with room for more.
+// values returns a row as parameters of a statement, with capacity for more of them.
 func (t *table[T]) values(row *T, instant func(time.Time) any, more int) []any {
 	values := make([]any, 0, len(t.columns)+more)
 	for i := range t.columns {
