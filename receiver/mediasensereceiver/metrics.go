@@ -99,16 +99,16 @@ func (m *metricSet) countChunk(ctx context.Context, in *batch, c *outbox.Chunk, 
 	}
 }
 
-func (s *sessionInstruments) countEvent(ctx context.Context, e *event.Event, j *part) {
+func (s *sessionInstruments) countEvent(ctx context.Context, e *event.Event, p *part) {
 	switch e.Type {
 	case event.SessionStarted, event.SessionEnded:
 		if e.Part <= 1 { // the other pieces are about the same session
 			s.countSession(ctx, e)
 		}
 	case event.SessionDeleted:
-		s.deleted.Add(ctx, newSessionCount(e, j))
+		s.deleted.Add(ctx, newSessionCount(e, p))
 	case event.SessionPruned:
-		s.pruned.Add(ctx, newSessionCount(e, j))
+		s.pruned.Add(ctx, newSessionCount(e, p))
 	case event.TagAdded, event.TagUpdated, event.TagDeleted:
 		s.tag.Add(ctx, 1, attributesOf(
 			pair{names.KeyTagType, tagTypes.label(e.Text(event.TagEventType))}, pair{names.KeyAction, actions[e.Type]}))
@@ -145,9 +145,9 @@ func exemplar(ctx context.Context, e *event.Event) context.Context {
 }
 
 // newSessionCount returns how many sessions of an event about several are new.
-func newSessionCount(e *event.Event, j *part) int64 {
-	if j.newSessions != nil {
-		return int64(len(j.newSessions))
+func newSessionCount(e *event.Event, p *part) int64 {
+	if p.newSessions != nil {
+		return int64(len(p.newSessions))
 	}
 	return int64(len(e.SessionIDs()))
 }

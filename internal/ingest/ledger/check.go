@@ -111,28 +111,28 @@ func checkEntry(accepted, accounted Ranges, e *Entry) (result CheckResult) {
 }
 
 // setIndexJump reports the gap between two indices.
-func (v *CheckResult) setIndexJump(missing uint64) {
-	v.Missing, v.precedingIndices = missing, missing
-	v.checkPlausible()
+func (r *CheckResult) setIndexJump(missing uint64) {
+	r.Missing, r.precedingIndices = missing, missing
+	r.checkPlausible()
 }
 
 // setDiscarded reports the sender's number of discarded records instead of the jump, and
 // accounts for the whole jump.
-func (v *CheckResult) setDiscarded(accounted Ranges, e *Entry) {
-	v.Missing, v.IsImplausible = e.Discarded, false
+func (r *CheckResult) setDiscarded(accounted Ranges, e *Entry) {
+	r.Missing, r.IsImplausible = e.Discarded, false
 	if !e.DiscardsUnnumbered && e.Index > 0 {
 		numbered := min(e.Discarded, e.Index)
-		v.Missing -= accounted.CountWithin(e.Index-numbered, e.Index-1)
-		v.precedingIndices = max(v.precedingIndices, numbered)
+		r.Missing -= accounted.CountWithin(e.Index-numbered, e.Index-1)
+		r.precedingIndices = max(r.precedingIndices, numbered)
 	}
-	v.checkPlausible()
+	r.checkPlausible()
 }
 
 // checkPlausible does not account for the indices of an implausible gap: their records may
 // still be received, and gaps between those count.
-func (v *CheckResult) checkPlausible() {
-	if v.Missing > MaxMissing {
-		v.IsImplausible, v.precedingIndices = true, 0
+func (r *CheckResult) checkPlausible() {
+	if r.Missing > MaxMissing {
+		r.IsImplausible, r.precedingIndices = true, 0
 	}
 }
 

@@ -18,8 +18,8 @@
 // A body is one object, an array of objects, or objects one after the other.
 // Numbers may be quoted, booleans too; urls come as a list or as one object, with
 // their kinds in any case of letters; dates come in seconds, milliseconds or
-// microseconds. A value that is not of its documented type is kept as it came,
-// and so is every element that is not documented.
+// microseconds. A value of another type than documented, and each undocumented element,
+// are kept as received.
 //
 // # Damage
 //

@@ -54,16 +54,14 @@ type appliedCrossing struct {
 	percentage float64
 }
 
-// Usage is the state of a partition. Its zero value is a partition without
-// events, which is taken to be normal.
+// Usage is the state of a partition. Its zero value is a partition without events, with the
+// level Normal.
 //
-// Threshold events carry no time and no number, and come in any order. Each
-// threshold is entered and left in turns, so of events that come close together
-// the order does not matter as long as none is missing: the level before them,
-// and how often each threshold was entered less how often it was left, give the
-// level after them. Where the events contradict the level before, some before
-// them were lost or never seen, and the level before is inferred from them. If
-// they contradict every level, the last event counts.
+// Threshold events have no time and no number, and arrive in any order. A partition enters and
+// leaves each threshold in turns. The level before some events and the net number of entries
+// of each threshold therefore give the level after them, in any order, as long as no event is
+// missing. If the events contradict the level before them, earlier events were lost: Apply
+// infers that level from the events. If they contradict every level, the last event decides.
 type Usage struct {
 	// Level after the events.
 	Level Level
@@ -88,10 +86,10 @@ func (u *Usage) Apply(t Type, percentage float64, now time.Time, window time.Dur
 	if last.threshold == Normal {
 		return // no threshold event
 	}
-	quiet := now.Sub(u.Changed)
-	if quiet.Abs() >= window || len(u.recent) >= maxRecentEvents {
+	elapsed := now.Sub(u.Changed)
+	if elapsed.Abs() >= window || len(u.recent) >= maxRecentEvents {
 		u.levelBeforeRecent, u.recent = u.Level, u.recent[:0]
-	} else if quiet < 0 {
+	} else if elapsed < 0 {
 		now = u.Changed // the later of two concurrent events was applied first
 	}
 	u.Changed = now
