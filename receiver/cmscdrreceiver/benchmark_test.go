@@ -25,7 +25,8 @@ import (
 func BenchmarkAccept(b *testing.B) {
 	body, err := os.ReadFile(filepath.Join(fixtures, "callLegEnd-rich.xml"))
 	require.NoError(b, err)
-	session := strings.Split(strings.SplitN(string(body), `session="`, 2)[1], `"`)[0]
+	_, attribute, _ := strings.Cut(string(body), `session="`)
+	session, _, _ := strings.Cut(attribute, `"`)
 	before, after, _ := strings.Cut(string(body), session)
 	receiver, err := newReceiver(createDefaultConfig().(*Config), receivertest.NewNopSettings(metadata.Type))
 	require.NoError(b, err)

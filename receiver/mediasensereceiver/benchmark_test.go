@@ -38,6 +38,7 @@ func BenchmarkConvert(b *testing.B) {
 
 // convert returns a sender with the log records of a body.
 func convert(b *testing.B, a *acceptor, request *webhook.Request) *outbox.Sender {
+	b.Helper()
 	in := newBatch(a, request, time.Now())
 	in.findNewParts(a.accepted, a.windows)
 	in.resource = a.resource.build(request)
