@@ -103,8 +103,9 @@ soak-events: build ## Follow an hour of meetings with faults for LEGATO_SOAK (de
 	LEGATO_SOAK=$${LEGATO_SOAK:-1h} $(GO) -C test test -run '^TestSoakEvents$$' -timeout 0 -v ./e2e
 
 .PHONY: long
-long: ## Run the long forms of tests that are short in CI: a thousand faultless days
+long: build ## Run the long forms of tests that are short in CI: a thousand faultless days, an hour without a database
 	COMPLETENESS_DAYS=1000 $(GO) test -count=1 -timeout 0 -run Faultless -v ./internal/meetingserver/completeness
+	LEGATO_OUTAGE=1h $(GO) -C test test -count=1 -timeout 0 -v ./outage
 
 .PHONY: scale
 scale: build ## Play estates of several Collectors with outages of a minute, and print the figures of docs/scale.md

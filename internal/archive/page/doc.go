@@ -1,28 +1,28 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package page shows a call archive to people: a list of meetings with
-// filters, a timeline of each, and an overview.
+// Package page shows a call archive to people: lists of meetings, legs, persons and
+// rooms with filters, a timeline of each meeting, and an overview.
 //
-// Pages are made on the server by html/template from templates/, with the style
-// and the script of assets/ beside them; nothing comes from elsewhere, and there
-// is no build step. Without JavaScript everything works but the update of what
-// runs. The script asks for the part of the page that changes, every few seconds,
-// as long as somebody looks at it.
+// html/template makes the pages on the server from templates/; assets/ holds the style
+// and the script. Nothing is loaded from elsewhere, and there is no build step. Without
+// JavaScript only the live update is missing. The script requests the changing part of a
+// page every few seconds while the page is visible.
 //
-// # What strangers wrote
+// # Untrusted values
 //
-// Names, addresses and ids are typed by whoever calls. They are text of elements
-// and values of form fields, never an element, an attribute's name, an address
-// or a style (TestHostile), stand in <bdi> so that they cannot turn what is beside
-// them round, and are cut by the style, not by the data. The policy of the pages
-// lets run and look only what is in assets/.
+// Callers type names, addresses and ids. The pages write them as text of elements and
+// values of form fields, never as an element, an attribute's name, an address or a style
+// (TestHostile). They are in <bdi>, so that they cannot reverse the text beside them; the
+// style truncates them, not the data. The content security policy allows only assets/.
 //
 // # Bounds
 //
-// Requests are GET and HEAD, parameters have limits, queries a time-out, and only
-// so many pages are made at once. One page is one read-only state of the archive.
-// Errors tell the reader the next step, and nothing of the archive's inside.
+// Requests are GET and HEAD. Parameters have limits, queries have a timeout, and few pages
+// are made at once. One page reads one read-only state of the archive, and waits only for
+// the database. Error texts tell the reader the next step, and nothing about the archive.
+//
+// # Files
 //
 //	handler.go    routes, headers, bounds, errors
 //	query.go      parameters: the filter, the place in a list

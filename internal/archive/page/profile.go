@@ -20,8 +20,8 @@ const (
 	maxLinked = 300
 )
 
-// personURL is the page of whoever has an address or, if that is empty, a name; ""
-// if that is no one.
+// personURL returns the page of the party with an address or, if that is empty, a name;
+// "" if both are empty.
 func personURL(address, name string) string {
 	switch {
 	case address != "" && len(address) <= maxLinked:

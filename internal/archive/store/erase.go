@@ -155,7 +155,7 @@ func (s *Store) eraseRows(ctx context.Context, e *Erasure, t *erasedTable, last 
 		n, next = seen, ""
 		for _, row := range changed {
 			next = row.key
-			if row.keep || e.DryRun {
+			if row.isHeld || e.DryRun {
 				continue
 			}
 			var u conditions
@@ -176,7 +176,7 @@ func (s *Store) eraseRows(ctx context.Context, e *Erasure, t *erasedTable, last 
 type erasedRow struct {
 	key    string
 	values []any
-	keep   bool
+	isHeld bool
 }
 
 func (e *Erasure) read(ctx context.Context, d dialect, tx transaction, t *erasedTable, query string, args []any, texts, columns []string, done *Erased) (all []erasedRow, n int, err error) {
@@ -202,15 +202,15 @@ func (e *Erasure) read(ctx context.Context, d dialect, tx transaction, t *erased
 			return nil, 0, err
 		}
 		n++
-		row.keep = held && !e.Held
+		row.isHeld = held && !e.Held
 		whose := e.whose(t, texts, values)
 		if len(whose) == 0 {
 			// A part of a text that is somebody else's.
-			row.keep = true
-		} else if row.keep {
+			row.isHeld = true
+		} else if row.isHeld {
 			done.Held++
 		}
-		if !row.keep {
+		if !row.isHeld {
 			done.Rows[t.name]++
 			if state == StateRunning {
 				done.Running++

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Party is a person or an endpoint: whoever has an address or, if that is empty,
-// calls itself by a name. The case of the letters a to z makes no difference.
+// Party is a person or an endpoint, identified by an address or, if that is empty, by a
+// name. The case of the letters a to z makes no difference.
 type Party struct{ Address, Name string }
 
 // condition that a leg is the party's, such that an index in the order of time

@@ -258,7 +258,7 @@ func (s *Store) inTurn(ctx context.Context, do func(transaction) error) error {
 	if err := tx.commit(ctx); err != nil {
 		return err
 	}
-	// Whoever marks a day from now on writes it.
+	// A writer that marks a day from now on stores the mark.
 	clear(s.changedDays)
 	return nil
 }
