@@ -52,7 +52,8 @@ func TestRooms(t *testing.T) {
 			assert.True(t, slices.ContainsFunc(rooms[:i], func(above struct {
 				name    string
 				imports []string
-			}) bool {
+			},
+			) bool {
 				return above.name == imported
 			}), "%s imports %s, which is not above it", room.name, imported)
 		}

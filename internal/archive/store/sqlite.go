@@ -296,7 +296,8 @@ func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, r
 			for _, column := range t.d.updates[table].columns {
 				args = append(args, row.values[column])
 			}
-			statement, values = update, append(args, row.values[0])
+			args = append(args, row.values[0])
+			statement, values = update, args
 		}
 		if _, err := statement.ExecContext(detached, values...); err != nil {
 			return err
