@@ -53,7 +53,7 @@ func (e *Engine) lastSeen(slot uint32) int64 {
 	f := &e.scratch.codec
 	e.readFacts(f, slot)
 	last := f.timeRange().last
-	if o.kind.holds() {
+	if o.kind.isContainer() {
 		last = max(last, e.containerOf(slot).lastReference)
 	}
 	return last

@@ -85,8 +85,8 @@ func (e *Engine) queueEmit(slot uint32, since int64) {
 		switch {
 		case e.callHasEnded(o):
 			o.flags |= flagCallEnded
-		case e.bridgeStarted(o):
-			o.flags |= flagBridgeStarted
+		case e.bridgeRestarted(o):
+			o.flags |= flagBridgeRestarted
 		}
 	}
 	switch o.kind {
@@ -165,7 +165,7 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	due(e.queues[emitted].head, e.maxOpen, e.grace.until)
 	due(e.queues[emittedRequest].head, e.requestRetention(), e.grace.until)
 	if len(e.sessions.over) > 0 {
-		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).overSince+e.maxOpen, e.grace.until))
+		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).rememberedSince+e.maxOpen, e.grace.until))
 	}
 	if len(e.removals) > 0 {
 		next = earliest(next, e.removals[0].due)
@@ -267,8 +267,8 @@ func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
 	switch {
 	case o.kind == APIRequest:
 		to = emittedRequest
-	case o.kind.holds() && e.containerOf(ref.slot).memberCount > 0:
-		to = emittedHolder
+	case o.kind.isContainer() && e.containerOf(ref.slot).memberCount > 0:
+		to = emittedContainer
 	}
 	e.setState(ref.slot, to, e.now)
 	if o.kind == Call {
@@ -319,9 +319,9 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 		f := &e.scratch.codec
 		e.readFacts(f, slot)
 		f.retainKeys(func(k key) bool {
-			return k.ofContext() || k.ofRecordedCall() || k == ownKey(Session) || k == keySessionDuration
+			return k.ofContext() || k.ofRecordedCall() || k == idKeyOf(Session) || k == keySessionDuration
 		})
-		e.storeFacts(slot, f.normalized(&e.dictionary))
+		e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
 		return
 	case Dialog:
 		e.compactDialog(slot)
@@ -329,7 +329,7 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 	case CallLeg, Recording, Streaming, Track, DialogFork, APIRequest:
 	}
 	left := tombstone{as.trace, as.start, o.participant.hash, o.sip.hash}
-	e.removeFromHolder(slot)
+	e.removeFromContainer(slot)
 	if o.kind == CallLeg {
 		e.participants.retire(e, slot)
 		e.sipCalls.retire(e, slot)
@@ -341,10 +341,10 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 // forget frees an object. It returns false for one that holds others.
 func (e *Engine) forget(slot uint32) bool {
 	o := e.objects.at(slot)
-	if o.kind.holds() && e.containers.at(o.containerIndex).memberCount > 0 {
+	if o.kind.isContainer() && e.containers.at(o.containerIndex).memberCount > 0 {
 		return false
 	}
-	e.removeFromHolder(slot)
+	e.removeFromContainer(slot)
 	if o.state == open {
 		e.removeFromOpenLists(slot)
 	}

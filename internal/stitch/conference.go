@@ -148,10 +148,10 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	switch {
 	case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
 		l.end = max(l.start, info.lastReference)
-	case e.bridgeStarted(o):
+	case e.bridgeRestarted(o):
 		// The call lasted until its bridge stopped, and the bridge until its last record.
 		l.end = max(l.start, e.sessions.at(o.session).last)
-	case o.state == emitted, o.state == emittedHolder, o.flags&flagUnlisted != 0:
+	case o.state == emitted, o.state == emittedContainer, o.flags&flagUnlisted != 0:
 		l.end = max(l.start, info.lastReference)
 	}
 	return l

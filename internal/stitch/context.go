@@ -49,12 +49,12 @@ func (e *Engine) contextOf(call uint32) []Field {
 		c.fields[at] = Field{Key: d.texts[k], Value: v}
 	}
 	for i := range f.statements {
-		for _, entry := range f.statements[i].entries {
+		for _, entry := range f.statements[i].attributes {
 			if entry.key.ofContext() {
 				put(entry.key, t.value(entry.raw))
 			}
 		}
 	}
-	put(ownKey(e.objects.at(call).kind), Text(e.idOf(call)))
+	put(idKeyOf(e.objects.at(call).kind), Text(e.idOf(call)))
 	return c.fields
 }

@@ -77,8 +77,8 @@ func (e *Engine) loadStatement(r *reader) {
 	if e.objects.at(slot).state == emitted { // its facts are a tombstone
 		return
 	}
-	e.codec.incoming, e.codec.incomingItems = append(e.codec.incoming[:0], s.entries...), e.codec.incomingItems[:0]
-	s.entries = nil
+	e.codec.incoming, e.codec.incomingItems = append(e.codec.incoming[:0], s.attributes...), e.codec.incomingItems[:0]
+	s.attributes = nil
 	if !e.appendNewest(slot, &s) {
 		e.mergeFacts(slot, &s)
 	}
@@ -100,7 +100,7 @@ func (e *Engine) loadReference(s *statement) {
 }
 
 // appendStatement appends a statement in the format of facts.
-func appendStatement(b []byte, s *statement, incoming []entry) []byte {
+func appendStatement(b []byte, s *statement, incoming []attribute) []byte {
 	b = appendHead(b, s, len(incoming))
 	for _, e := range incoming {
 		b = append(binary.AppendUvarint(b, uint64(e.key)), e.raw...)

@@ -13,6 +13,7 @@ import (
 // span of the branch that was answered first or, without an answer, of the call. Each further
 // answered branch is an object of kind DialogFork in it. A fork stores only its own item of
 // the call's list of branches; its span takes the rest from the call.
+//
 // A fork is created when its call turns out to have a branch that was answered earlier, so the
 // order of the answers makes no difference. A fork that becomes the first branch, because an
 // earlier answer arrives late, is discarded.
@@ -161,7 +162,7 @@ func (e *Engine) putForkInCall(slot uint32, id string) {
 	if in == 0 {
 		in = e.create(Dialog, call)
 	}
-	e.putInHolder(slot, in)
+	e.putInContainer(slot, in)
 }
 
 // updateDialogRelations updates a call's start and end from its facts. A further attempt of
@@ -189,12 +190,12 @@ func (e *Engine) updateForkRelations(slot uint32) {
 // span shows.
 func (e *Engine) isFirstBranch(fork uint32) bool {
 	o := e.objects.at(fork)
-	if o.holder == 0 {
+	if o.containerSlot == 0 {
 		return false
 	}
 	id := e.idOf(fork)
 	f := &e.scratch.codec
-	e.readFacts(f, o.holder)
+	e.readFacts(f, o.containerSlot)
 	first := f.firstBranch()
 	return first != nil && strings.HasSuffix(id, tagSeparator+string(first.id))
 }
@@ -237,13 +238,13 @@ func (e *Engine) dialogStamp(slot uint32) []Field {
 	o := e.objects.at(slot)
 	call := slot
 	if o.kind == DialogFork {
-		if call = o.holder; call == 0 { // the fork is emitted
+		if call = o.containerSlot; call == 0 { // the fork is emitted
 			return nil
 		}
 	}
 	fields := e.scratch.stamp[:0]
-	if leg := e.legOfDialog(call); leg != 0 && e.objects.at(leg).holder != 0 {
-		in := e.objects.at(leg).holder
+	if leg := e.legOfDialog(call); leg != 0 && e.objects.at(leg).containerSlot != 0 {
+		in := e.objects.at(leg).containerSlot
 		e.rememberStampedTrace(in)
 		fields = append(fields, e.contextOf(in)...)
 	}
@@ -260,10 +261,10 @@ func (e *Engine) compactDialog(slot uint32) {
 	}
 	f := &e.scratch.codec
 	e.readFacts(f, slot)
-	keep := func(k key) bool { return k == ownKey(Dialog) }
+	keep := func(k key) bool { return k == idKeyOf(Dialog) }
 	if len(f.branches()) == 0 {
 		marks := f.marks()
-		keep = func(k key) bool { return k == ownKey(Dialog) || k == keySIPFrom || k == keySIPTo }
+		keep = func(k key) bool { return k == idKeyOf(Dialog) || k == keySIPFrom || k == keySIPTo }
 		f.retainKeys(keep)
 		if marks != nil {
 			f.items = append(f.items, *marks)
@@ -272,5 +273,5 @@ func (e *Engine) compactDialog(slot uint32) {
 		f.retainKeys(keep)
 		e.containerOf(slot).start = 0
 	}
-	e.storeFacts(slot, f.normalized(&e.dictionary))
+	e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
 }

@@ -31,7 +31,7 @@ const sizeOfResponse = 64
 func (e *Engine) boundForkFacts(f *factsCodec) {
 	size := 0
 	for i := range f.statements {
-		for _, incoming := range f.statements[i].entries {
+		for _, incoming := range f.statements[i].attributes {
 			size += len(e.dictionary.texts[incoming.key]) + len(incoming.raw)
 		}
 	}
@@ -46,10 +46,10 @@ func (e *Engine) boundForkFacts(f *factsCodec) {
 	items := slices.DeleteFunc(slices.Clone(f.items), func(it item) bool {
 		return it.list == keyBranches || it.list == keyResponses && it.at != ringing
 	})
-	f.retainKeys(func(k key) bool { return k == ownKey(Dialog) || k == keySIPFrom || k == keySIPTo })
+	f.retainKeys(func(k key) bool { return k == idKeyOf(Dialog) || k == keySIPFrom || k == keySIPTo })
 	for i := range f.statements {
 		s := &f.statements[i]
-		s.entries = slices.DeleteFunc(s.entries, func(incoming entry) bool { return len(incoming.raw) > maxShortValue })
+		s.attributes = slices.DeleteFunc(s.attributes, func(incoming attribute) bool { return len(incoming.raw) > maxShortValue })
 	}
 	f.items = append(f.items, items...)
 }
@@ -64,10 +64,10 @@ func (e *Engine) forkBranch(o *object) *item {
 
 // startOfCall returns the start of a fork's call, 0 if unknown.
 func (e *Engine) startOfCall(fork *object) int64 {
-	if fork.holder == 0 {
+	if fork.containerSlot == 0 {
 		return 0
 	}
-	return e.containerOf(fork.holder).start
+	return e.containerOf(fork.containerSlot).start
 }
 
 // timesOfDialog returns the start and the end of a dialog's span. The first and the last
@@ -101,8 +101,8 @@ func (e *Engine) deriveDialog(o *object, out *Stitched) []derivedField {
 		}
 	}
 	call := out.Ref.slot
-	if o.kind == DialogFork && o.holder != 0 {
-		call = o.holder
+	if o.kind == DialogFork && o.containerSlot != 0 {
+		call = o.containerSlot
 	}
 	id := e.idOf(call)
 	if o.kind == Dialog {

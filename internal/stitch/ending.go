@@ -16,34 +16,34 @@ import (
 
 // hasEnded reports whether the records end an object.
 func (e *Engine) hasEnded(o *object) bool {
-	return o.flags&(flagEnded|flagExpired|flagUnlisted) != 0 || e.sessionIsOver(o) || e.endOfCall(o) != 0
+	return o.flags&(flagEnded|flagExpired|flagUnlisted) != 0 || e.sessionIsOver(o) || e.endOfContainer(o) != 0
 }
 
-// endOfCall returns when the call or recorded session of an object ended. The call of a
+// endOfContainer returns when the call or recorded session of an object ended. The call of a
 // scheduled meeting is the one that it created. It returns 0 if the end is unknown.
-func (e *Engine) endOfCall(o *object) int64 {
-	call := o.holder
+func (e *Engine) endOfContainer(o *object) int64 {
+	container := o.containerSlot
 	if o.kind == ScheduledMeeting {
-		call = e.lookup(Call, &o.identity)
+		container = e.lookup(Call, &o.identity)
 	}
-	if call == 0 {
+	if container == 0 {
 		return 0
 	}
-	info := e.containerOf(call)
-	if o.kind == ScheduledMeeting && info.end == 0 && e.isOver(call) {
+	info := e.containerOf(container)
+	if o.kind == ScheduledMeeting && info.end == 0 && e.bridgeForgot(container) {
 		return max(info.start, info.lastReference, 1)
 	}
 	return info.end
 }
 
-// isOver reports whether a call without a known end is final: its bridge restarted, or it
-// expired.
-func (e *Engine) isOver(call uint32) bool {
+// bridgeForgot reports whether a call without a known end is final because its bridge does not
+// have it any more: the bridge restarted or does not list it, or the call expired.
+func (e *Engine) bridgeForgot(call uint32) bool {
 	return e.isFinal(call) && e.objects.at(call).flags&(flagEvicted|flagIncomplete) == 0
 }
 
-// endMeetingOf ends the scheduled meeting of a call that became pending: no client deletes a
-// call that its bridge forgot.
+// endMeetingOf ends the scheduled meeting of a call that became pending. If the call has no
+// end record, its bridge does not have it any more, and no client will delete it.
 func (e *Engine) endMeetingOf(call uint32, since int64) {
 	meeting := e.lookup(ScheduledMeeting, &e.objects.at(call).identity)
 	if meeting != 0 && e.objects.at(meeting).state == open && e.hasEnded(e.objects.at(meeting)) {
@@ -76,8 +76,9 @@ func (e *Engine) endOrReopen(slot uint32) {
 	e.addToSessionEnded(slot)
 }
 
-// addToSessionEnded adds an object that its sender's session ended to that session's list, so
-// that the engine finds it if the session is alive.
+// addToSessionEnded adds an object that ended with its session to the session's list of such
+// objects, so that the engine can reopen it if the session proves to be alive. It does nothing
+// for other objects.
 func (e *Engine) addToSessionEnded(slot uint32) {
 	o := e.objects.at(slot)
 	if o.state != ended && o.state != endedIndirectly || o.flags&(flagEnded|flagInEnded) != 0 || !e.sessionIsOver(o) {
@@ -92,19 +93,20 @@ func (e *Engine) sessionIsOver(o *object) bool {
 	return o.session != 0 && e.sessions.at(o.session).isOver()
 }
 
-// callHasEnded reports whether the object ended because its call did, or would end now.
+// callHasEnded reports whether the object's call has ended; for a pending or emitted object,
+// whether the object ended because of that.
 func (e *Engine) callHasEnded(o *object) bool {
 	if o.state == pendingEmit || o.state == setAside || o.state == emitted {
 		return o.flags&flagCallEnded != 0
 	}
-	return o.kind != Track && e.endOfCall(o) != 0
+	return o.kind != Track && e.endOfContainer(o) != 0
 }
 
-// bridgeStarted reports whether the object ended because its Call Bridge restarted, or would
-// end now.
-func (e *Engine) bridgeStarted(o *object) bool {
-	if o.state == pendingEmit || o.state == setAside || o.state == emitted || o.state == emittedHolder {
-		return o.flags&flagBridgeStarted != 0
+// bridgeRestarted reports whether the session of the object's sender is over; for a pending or
+// emitted object, whether the object ended because of that.
+func (e *Engine) bridgeRestarted(o *object) bool {
+	if o.state == pendingEmit || o.state == setAside || o.state == emitted || o.state == emittedContainer {
+		return o.flags&flagBridgeRestarted != 0
 	}
 	return e.sessionIsOver(o)
 }
@@ -120,7 +122,8 @@ func (e *Engine) queueEndOfCall(call uint32) {
 func (e *Engine) endOneOfCall() {
 	call := e.closingCalls[0]
 	o := e.objects.at(call)
-	// The slot may have been given to another object, which has no end or is listed twice.
+	// The slot may belong to another object by now. If that is a call that has ended,
+	// closingCalls contains it twice, which does no harm.
 	if o.state != free && o.kind == Call && e.containerOf(call).end != 0 {
 		if info := e.containerOf(call); info.open.head != 0 {
 			e.endOrReopen(info.open.head)
@@ -145,13 +148,13 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	slot := e.sessions.find(hashLongName(session))
 	s := e.sessions.at(slot)
 	wasOver := s.isOver()
-	s.overAt, s.overRenewed = max(s.overAt, at), t
+	s.overAt, s.lastDeclaredOver = max(s.overAt, at), t
 	e.sessions.touch(slot)
 	if !s.inOverList {
 		if len(e.sessions.over) >= maxSessionsOver {
 			e.forgetSession(math.MaxInt64)
 		}
-		s.overSince, s.inOverList = t, true
+		s.rememberedSince, s.inOverList = t, true
 		e.sessions.over = append(e.sessions.over, slot)
 	}
 	if s.isOver() && !wasOver && s.open.head != 0 {
@@ -168,7 +171,7 @@ func (e *Engine) markSessionAlive(slot uint32, r *Record) {
 	}
 	if e.sessions.texts[session] != r.Source.session {
 		var known bool
-		if session, known = e.sessions.number[r.Source.session]; !known {
+		if session, known = e.sessions.slotOf[r.Source.session]; !known {
 			return
 		}
 	}
@@ -194,7 +197,7 @@ func (e *Engine) endOneOfSession() {
 	s := e.sessions.at(e.closingSessions[0])
 	// The slot may have been given to another session, which is not over.
 	if s.isOver() && s.open.head != 0 {
-		// render regroups its conference.
+		// The conference is regrouped when the object is rendered (freezeTraceOf).
 		e.endOrReopen(s.open.head)
 		return
 	}
@@ -221,23 +224,25 @@ func (e *Engine) removeFromSessionEnded(slot uint32) {
 	}
 }
 
-// forgetSession forgets, after MaxOpen, that a session was declared over.
+// forgetSession forgets, after MaxOpen, that a session was declared over: the oldest one,
+// whatever its age, if t is math.MaxInt64.
 func (e *Engine) forgetSession(t int64) bool {
 	over := e.sessions.over
-	if len(over) == 0 || e.sessions.at(over[0]).overSince+e.maxOpen > t {
+	if len(over) == 0 || e.sessions.at(over[0]).rememberedSince+e.maxOpen > t {
 		return false
 	}
 	slot := over[0]
 	s := e.sessions.at(slot)
 	e.sessions.over = over[1:]
-	if s.overRenewed > s.overSince && t != math.MaxInt64 { // it was declared over again
-		s.overSince = s.overRenewed
+	if s.lastDeclaredOver > s.rememberedSince && t != math.MaxInt64 { // it was declared over again
+		s.rememberedSince = s.lastDeclaredOver
 		e.sessions.touch(slot)
 		e.sessions.over = append(e.sessions.over, slot)
 		return true
 	}
 	s.inOverList = false
-	// Objects of the session still need the declaration, also after a restart.
+	// While objects of the session are left they need the declaration, also after a restart,
+	// so it stays stored.
 	if e.journal.stored && s.objectCount == 0 {
 		e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[slot])
 	}

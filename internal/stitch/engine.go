@@ -27,7 +27,7 @@ type Options struct {
 	Stored bool
 }
 
-// ErrFull says that there is no room for another object until finished ones are emitted. The
+// ErrFull says that there is no room for another object until pending ones are emitted. The
 // caller may apply the record again later.
 var ErrFull = errors.New("no room for another object")
 
@@ -41,14 +41,14 @@ type Engine struct {
 	containers slab[container]
 	arena      arena
 
-	identities   table
-	participants legIndexes
-	sipCalls     legIndexes
-	spaces       legIndexes           // calls and scheduled meetings by hash of their space
-	spaceChanges legIndexes           // requests by hash of space and client; see request.go
-	meetings     legIndexes           // scheduled meetings by hash of space and client
-	correlators  map[uint64]callGroup // calls by hash of the correlator
-	sameCall     map[uint64]uint32    // first session of each recorded call by hash; container.group links the others
+	identities    table
+	participants  hashIndexes
+	sipCalls      hashIndexes
+	spaces        hashIndexes          // calls and scheduled meetings by hash of their space
+	spaceChanges  hashIndexes          // requests that modify a space, by hash of the space and the client, until they are emitted; see updateRequestRelations
+	meetings      hashIndexes          // scheduled meetings by hash of space and client
+	correlators   map[uint64]callGroup // calls by hash of the correlator
+	recordedCalls map[uint64]uint32    // head of the list of sessions of each recorded call, by its hash; see joinRecordedCall
 
 	dictionary dictionary
 	resources  resources
@@ -64,9 +64,9 @@ type Engine struct {
 	absences absences
 	// loadedAbsences are the absences of stored entries, until FinishLoad.
 	loadedAbsences map[objectKey]int64
-	removals       []removal                 // in the order in which they are due
+	removals       []removal                 // calls that their bridge removed, in the order in which they are due
 	bridgeListings map[uint64]*bridgeListing // by bridge
-	comparisons    []comparison
+	comparisons    []comparison              // of two listings of one bridge, not finished
 
 	grace     grace
 	steps     uint64 // units of work done; tests bound it
@@ -75,10 +75,10 @@ type Engine struct {
 	restoring bool    // while FinishLoad rebuilds derived indexes
 	stats     Stats
 
-	codec    factsCodec
-	scratch  scratch
-	contexts [contextSlots]context
-	rendered [renderedSlots]rendered
+	codec    factsCodec              // facts of the object that the current method works on
+	scratch  scratch                 // buffers, and a codec for another object
+	contexts [contextSlots]context   // cache, see contextSlot
+	rendered [renderedSlots]rendered // cache, see renderedAs
 }
 
 // New returns an empty engine.
@@ -86,18 +86,18 @@ func New(o Options) *Engine {
 	e := &Engine{
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
 		correlators:    make(map[uint64]callGroup),
-		sameCall:       make(map[uint64]uint32),
+		recordedCalls:  make(map[uint64]uint32),
 		absences:       make(absences),
 		bridgeListings: make(map[uint64]*bridgeListing),
 		dictionary:     newDictionary(),
-		resources:      resources{number: make(map[string]uint32), stored: o.Stored},
-		sessions:       sessions{number: make(map[string]uint32), stored: o.Stored},
+		resources:      resources{slotOf: make(map[string]uint32), stored: o.Stored},
+		sessions:       sessions{slotOf: make(map[string]uint32), stored: o.Stored},
 		journal:        journal{stored: o.Stored, absent: make(map[uint32]struct{})},
 	}
 	e.scratch.nextStart = make(map[uint64]int64)
 	e.identities = e.newIdentities()
-	e.participants, e.sipCalls = e.newLegIndexes(byParticipant), e.newLegIndexes(bySIPCall)
-	e.spaces, e.spaceChanges, e.meetings = e.newLegIndexes(bySpace), e.newLegIndexes(bySchedule), e.newLegIndexes(bySchedule)
+	e.participants, e.sipCalls = e.newHashIndexes(byParticipant), e.newHashIndexes(bySIPCall)
+	e.spaces, e.spaceChanges, e.meetings = e.newHashIndexes(bySpace), e.newHashIndexes(bySchedule), e.newHashIndexes(bySchedule)
 	return e
 }
 
@@ -143,7 +143,8 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	return Ref{slot, e.objects.at(slot).generation}, nil
 }
 
-// followUpsPerRecord is how many follow-ups Apply does for a record; Advance does the rest.
+// followUpsPerRecord is how many objects Apply ends or reopens after a record, because their
+// call or session ended or their session is alive again (followUpOne). Advance does the rest.
 const followUpsPerRecord = 16
 
 // isFinal reports whether an object accepts no more records: it is pending or emitted.
@@ -168,7 +169,7 @@ func (e *Engine) apply(slot uint32, r *Record) uint32 {
 }
 
 // newObjectsFor returns how many slots a record may need: for its object, its parts, and the
-// call or session that holds them.
+// call or session that contains them. It returns 0 if there is room for all of them.
 func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 	if e.objects.used()+2+len(r.Parts) <= e.maxObjects {
 		return 0
@@ -206,7 +207,7 @@ func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
 		return true
 	}
 	in := e.objects.at(slot).state
-	return in == emitted || in == emittedHolder || in == emittedRequest
+	return in == emitted || in == emittedContainer || in == emittedRequest
 }
 
 // find returns the slot of an object, 0 if there is none.
@@ -217,18 +218,18 @@ func (e *Engine) find(kind Kind, id string) uint32 {
 
 // create makes an object. The caller has made room.
 func (e *Engine) create(kind Kind, id string) uint32 {
-	identity, guid := identityOf(kind, id)
+	identity, isGUID := identityOf(kind, id)
 	slot := e.allocate(kind, identity)
 	o := e.objects.at(slot)
 	o.span = ids.Span(kind.Name(), id)
-	if kind.holds() {
+	if kind.isContainer() {
 		info := e.containers.at(o.containerIndex)
 		info.own = ids.Trace(kind.Name(), id)
 		info.trace, info.root = info.own, o.span
 	}
 	e.setState(slot, open, e.now)
 	e.markDirty(slot, flagDirtyFacts)
-	if !guid {
+	if !isGUID {
 		o.flags |= flagTextID
 		e.keepID(slot, id)
 	}
@@ -249,7 +250,7 @@ func (e *Engine) allocate(kind Kind, identity identity) uint32 {
 	slot := e.objects.allocate()
 	o := e.objects.at(slot)
 	*o = object{identity: identity, kind: kind, generation: o.generation + 1}
-	if kind.holds() {
+	if kind.isContainer() {
 		o.containerIndex = e.containers.allocate()
 		*e.containers.at(o.containerIndex) = container{}
 	}
@@ -325,12 +326,12 @@ func (e *Engine) keepID(slot uint32, id string) {
 	o := e.objects.at(slot)
 	f := &e.scratch.codec
 	f.read(nil)
-	if o.kind != Dialog { // the id of a Dialog is the Call-ID, which legs have in its original case
+	if o.kind != Dialog { // a Dialog's id is the SIP Call-ID: it keeps its case, because the legs name it in that case
 		id = lowerASCII(id)
 	}
-	f.encodeFields(&e.dictionary, []Field{{Key: wellKnownTexts[ownKey(o.kind)], Value: Text(id)}})
+	f.encodeFields(&e.dictionary, []Field{{Key: wellKnownTexts[idKeyOf(o.kind)], Value: Text(id)}})
 	f.addStatement(noteStatement, f.incoming)
-	e.storeFacts(slot, f.normalized(&e.dictionary))
+	e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
 }
 
 // Find returns an object that the engine holds.

@@ -12,12 +12,17 @@ import (
 
 // The facts of an object are the contents of its records: one statement for each record,
 // oldest first.
-//	uvarint index | uvarint seconds<<1|1, uvarint nanoseconds   (0 of them: seconds<<1)
+//
+//	uvarint index | uvarint seconds<<1, or uvarint seconds<<1|1, uvarint nanoseconds if they are not 0
 //	uvarint number of attributes<<2 | phase
-//	for each attribute, in the order of the keys: uvarint key | value, or valueSame
+//	for each attribute, in the order of the keys: uvarint key | value, or valueSame: the last value of this attribute once more
 //	if the phase is Note: items (items.go)
+//
 // Statements that appendNewest added are not normalized: they have all their attributes.
-// All notes share one statement, which has no index and no time.
+//
+// All notes (records of phase Note, which are no sign of life) share one statement, which has
+// no index and no time.
+//
 // Normalizing keeps each attribute only in the newest statement that has it. Attributes of
 // key.keepsHistory stay in the first maxHistory-1 statements and in the newest one. An update
 // without attributes is dropped, unless its time is the first or the last. So the bytes are a
@@ -26,15 +31,15 @@ import (
 
 // statement is the content of one record.
 type statement struct {
-	index   uint64
-	time    int64
-	phase   Phase
-	entries []entry
-	count   int // number of entries, while parsing
+	index      uint64
+	time       int64
+	phase      Phase
+	attributes []attribute
+	count      int // number of attributes, while parsing
 }
 
-// entry is one attribute of a statement. raw is a value in the format of value.go.
-type entry struct {
+// attribute is one attribute of a statement. raw is a value in the format of value.go.
+type attribute struct {
 	key key
 	raw []byte
 }
@@ -48,12 +53,12 @@ func (s *statement) compare(t *statement) int {
 // factsCodec decodes and encodes the facts of objects. One codec serves all objects, one at a
 // time.
 type factsCodec struct {
-	in         []byte // the bytes that were read; entries alias them
+	in         []byte // the bytes that were read; attributes alias them
 	statements []statement
-	entries    []entry // of all statements
-	incoming   []entry // of the record to be merged
-	values     []byte  // of incoming and incomingItems
-	union      []entry
+	attributes []attribute // of all statements
+	incoming   []attribute // of the record to be merged
+	values     []byte      // of incoming and incomingItems
+	union      []attribute
 	out        []byte
 
 	items, incomingItems, joined                 []item
@@ -62,10 +67,10 @@ type factsCodec struct {
 	// A leg's participant and SIP Call-ID before the merge.
 	participant, sipCallID []byte
 
-	seen  []uint32 // by key: the number of the last scan that met it
-	round uint32
+	seen []uint32 // by key: the number of the last scan that met it
+	scan uint32
 
-	dropped int // history attributes that normalized dropped
+	dropped int // values that limitHistory dropped
 }
 
 // read parses a copy of bytes. It returns false if they are not facts.
@@ -77,7 +82,7 @@ func (f *factsCodec) read(from []byte) bool {
 // parse decodes f.in.
 func (f *factsCodec) parse() bool {
 	from := f.in
-	f.statements, f.entries, f.items, f.itemFields = f.statements[:0], f.entries[:0], f.items[:0], f.itemFields[:0]
+	f.statements, f.attributes, f.items, f.itemFields = f.statements[:0], f.attributes[:0], f.items[:0], f.itemFields[:0]
 	for len(from) > 0 {
 		s, count, used := readHead(from)
 		if used == 0 || count > uint64(len(from)) {
@@ -96,11 +101,11 @@ func (f *factsCodec) parse() bool {
 			}
 			raw := from[used : used+length]
 			if raw[0] == valueSame {
-				if raw = valueOf(f.entries, key(number)); raw == nil {
+				if raw = valueOf(f.attributes, key(number)); raw == nil {
 					return false
 				}
 			}
-			f.entries = append(f.entries, entry{key(number), raw})
+			f.attributes = append(f.attributes, attribute{key(number), raw})
 			from = from[used+length:]
 		}
 		if s.phase == Note {
@@ -112,10 +117,10 @@ func (f *factsCodec) parse() bool {
 		f.statements = append(f.statements, s)
 	}
 	// The entries do not move from here on.
-	rest := f.entries
+	rest := f.attributes
 	for i := range f.statements {
 		s := &f.statements[i]
-		s.entries, rest = rest[:s.count:s.count], rest[s.count:]
+		s.attributes, rest = rest[:s.count:s.count], rest[s.count:]
 	}
 	return true
 }
@@ -169,7 +174,7 @@ func appendHead(b []byte, s *statement, count int) []byte {
 // were dropped because the dictionary is full or the value is too long.
 func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
 	f.incoming, f.values = f.incoming[:0], f.values[:0]
-	previous := keyRole // no record has this key
+	previous := keyRole // stands for no previous field: no record has this key
 	for i := range fields {
 		k, ok := d.next(previous, fields[i].Key)
 		if !ok {
@@ -183,26 +188,26 @@ func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
 			continue
 		}
 		// The slice may still move: the entry records only its length for now.
-		f.incoming = append(f.incoming, entry{key: k, raw: f.values[start:]})
+		f.incoming = append(f.incoming, attribute{key: k, raw: f.values[start:]})
 	}
 	rest := f.values
 	for i := range f.incoming {
 		n := len(f.incoming[i].raw)
 		f.incoming[i].raw, rest = rest[:n:n], rest[n:]
 	}
-	f.incoming = sortEntries(f.incoming)
+	f.incoming = sortAttributes(f.incoming)
 	return dropped
 }
 
-// maxInsertionSort is how many entries are sorted by insertion.
+// maxInsertionSort is how many attributes are sorted by insertion.
 const maxInsertionSort = 64
 
-// sortEntries sorts entries by their keys. Keys are numbered in the order in which records
-// first use them, so most entries are in order already. Of a key that occurs twice the larger
-// value stays, as in union.
-func sortEntries(entries []entry) []entry {
+// sortAttributes sorts attributes by their keys. Keys are numbered in the order in which
+// records first use them, so most attributes are in order already. Of a key that occurs twice
+// the larger value stays, as in union.
+func sortAttributes(entries []attribute) []attribute {
 	if len(entries) > maxInsertionSort {
-		slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
+		slices.SortStableFunc(entries, func(a, b attribute) int { return cmp.Compare(a.key, b.key) })
 	}
 	sorted := entries[:0]
 	for _, e := range entries {
@@ -223,16 +228,16 @@ func sortEntries(entries []entry) []entry {
 }
 
 // addStatement merges a statement into the set that was read.
-func (f *factsCodec) addStatement(s statement, incoming []entry) {
+func (f *factsCodec) addStatement(s statement, incoming []attribute) {
 	at := f.statementIndex(s)
 	if at < len(f.statements) && f.statements[at].compare(&s) == 0 {
 		known := &f.statements[at]
-		f.union = union(f.union[:0], known.entries, incoming)
-		known.entries = f.union
+		f.union = union(f.union[:0], known.attributes, incoming)
+		known.attributes = f.union
 		return
 	}
-	f.union = append(f.union[:0], incoming...) // incoming must not change
-	s.entries = f.union
+	f.union = append(f.union[:0], incoming...) // a copy, because normalize changes the slice in place
+	s.attributes = f.union
 	f.statements = slices.Insert(f.statements, at, s)
 }
 
@@ -244,7 +249,7 @@ func (f *factsCodec) statementIndex(s statement) int {
 
 // union merges two copies of one record. If they differ, the larger value of each attribute
 // stays.
-func union(to, a, b []entry) []entry {
+func union(to, a, b []attribute) []attribute {
 	for len(a) > 0 && len(b) > 0 {
 		switch {
 		case a[0].key < b[0].key:
@@ -262,22 +267,22 @@ func union(to, a, b []entry) []entry {
 
 // larger reports whether a stays when a and b have one key. A value that names a call is
 // larger than one that does not.
-func larger(a, b entry) bool {
+func larger(a, b attribute) bool {
 	if a.key == keyCall && namesCall(a.raw) != namesCall(b.raw) {
 		return namesCall(a.raw)
 	}
 	return bytes.Compare(a.raw, b.raw) >= 0
 }
 
-// normalized normalizes the set and returns its bytes.
-func (f *factsCodec) normalized(d *dictionary) []byte {
+// encodeNormalized normalizes the set and returns its bytes.
+func (f *factsCodec) encodeNormalized(d *dictionary) []byte {
 	f.normalize(d)
 	f.out = f.out[:0]
 	var last [historyKeys][]byte
 	for i := range f.statements {
 		s := &f.statements[i]
-		f.out = appendHead(f.out, s, len(s.entries))
-		for _, e := range s.entries {
+		f.out = appendHead(f.out, s, len(s.attributes))
+		for _, e := range s.attributes {
 			f.out = binary.AppendUvarint(f.out, uint64(e.key))
 			if e.key.keepsHistory() {
 				if bytes.Equal(last[e.key], e.raw) {
@@ -302,14 +307,14 @@ func (f *factsCodec) normalize(d *dictionary) {
 	empty := false
 	for i := len(f.statements) - 1; i >= 0; i-- {
 		s := &f.statements[i]
-		kept := s.entries[:0]
-		for _, e := range s.entries {
+		kept := s.attributes[:0]
+		for _, e := range s.attributes {
 			if !e.key.keepsHistory() && f.markKey(e.key) {
 				continue
 			}
 			kept = append(kept, e)
 		}
-		s.entries = kept
+		s.attributes = kept
 		empty = empty || len(kept) == 0 && s.phase == Update
 	}
 	if empty {
@@ -322,15 +327,15 @@ func (f *factsCodec) beginKeyScan(d *dictionary) {
 	if len(f.seen) < len(d.texts) {
 		f.seen = append(f.seen, make([]uint32, len(d.texts)-len(f.seen))...)
 	}
-	if f.round++; f.round == 0 {
+	if f.scan++; f.scan == 0 {
 		clear(f.seen)
-		f.round = 1
+		f.scan = 1
 	}
 }
 
 // markKey marks a key and reports whether this scan marked it before.
 func (f *factsCodec) markKey(k key) bool {
-	seen := f.seen[k] == f.round
-	f.seen[k] = f.round
+	seen := f.seen[k] == f.scan
+	f.seen[k] = f.scan
 	return seen
 }

@@ -14,8 +14,8 @@ func (e *Engine) fields(o *object, context []Field, out *Stitched, found []deriv
 	f := &e.codec
 	f.beginKeyScan(d)
 	for _, s := range slices.Backward(f.statements) {
-		for _, entry := range s.entries {
-			if f.markKey(entry.key) || entry.key == ownKey(o.kind) || entry.key == keyIVR {
+		for _, entry := range s.attributes {
+			if f.markKey(entry.key) || entry.key == idKeyOf(o.kind) || entry.key == keyIVR {
 				continue
 			}
 			e.setField(entry.key, t.value(entry.raw))

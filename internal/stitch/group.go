@@ -39,7 +39,7 @@ const (
 // isSettled reports whether the call's trace and end are final.
 func (e *Engine) isSettled(slot uint32) bool {
 	o, info := e.objects.at(slot), e.containerOf(slot)
-	return info.frozen && (info.end != 0 || o.state == emitted || o.state == emittedHolder)
+	return info.frozen && (info.end != 0 || o.state == emitted || o.state == emittedContainer)
 }
 
 // updateCallGroup puts a call into the list of its group where it belongs.
@@ -205,12 +205,12 @@ func (e *Engine) joinRecordedCall(slot uint32, under uint64) {
 	if under == 0 {
 		return
 	}
-	next := e.sameCall[under]
+	next := e.recordedCalls[under]
 	info.group = links{next: next}
 	if next != 0 {
 		e.containerOf(next).group.previous = slot
 	}
-	e.sameCall[under] = slot
+	e.recordedCalls[under] = slot
 }
 
 func (e *Engine) leaveRecordedCall(slot uint32) {
@@ -220,9 +220,9 @@ func (e *Engine) leaveRecordedCall(slot uint32) {
 	case at.previous != 0:
 		e.containerOf(at.previous).group.next = at.next
 	case at.next != 0:
-		e.sameCall[info.groupID] = at.next
+		e.recordedCalls[info.groupID] = at.next
 	default:
-		delete(e.sameCall, info.groupID)
+		delete(e.recordedCalls, info.groupID)
 	}
 	if at.next != 0 {
 		e.containerOf(at.next).group.previous = at.previous

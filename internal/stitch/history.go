@@ -17,7 +17,7 @@ func (f *factsCodec) limitHistory() {
 	}
 	var total, passed [historyKeys]int
 	for i := range f.statements {
-		for _, e := range f.statements[i].entries {
+		for _, e := range f.statements[i].attributes {
 			if e.key.keepsHistory() {
 				total[e.key]++
 			}
@@ -25,7 +25,7 @@ func (f *factsCodec) limitHistory() {
 	}
 	for i := range f.statements {
 		s := &f.statements[i]
-		s.entries = slices.DeleteFunc(s.entries, func(e entry) bool {
+		s.attributes = slices.DeleteFunc(s.attributes, func(e attribute) bool {
 			if !e.key.keepsHistory() {
 				return false
 			}
@@ -58,7 +58,7 @@ func (f *factsCodec) leaveOutEmpty() {
 	}
 	kept := f.statements[:0]
 	for i, s := range f.statements {
-		if len(s.entries) > 0 || s.phase != Update || i == first || i == last {
+		if len(s.attributes) > 0 || s.phase != Update || i == first || i == last {
 			kept = append(kept, s)
 		}
 	}

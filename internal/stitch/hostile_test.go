@@ -197,7 +197,7 @@ func TestLongSession(t *testing.T) {
 	long := strings.Repeat("s", 1<<20)
 	_, err := s.e.Apply(noon, &Record{Kind: CallLeg, ID: "l", Phase: Start, Time: at(0), Source: NewSource("r", long)})
 	require.NoError(t, err)
-	for text := range s.e.sessions.number {
+	for text := range s.e.sessions.slotOf {
 		assert.LessOrEqual(t, len(text), maxSession)
 	}
 	s.e.EndSession(noon, long, at(1))
@@ -268,7 +268,7 @@ func TestFullOfHeldCalls(t *testing.T) {
 	for range 5 {
 		s.out()
 	}
-	require.Len(t, queue(s.e, emittedHolder), calls)
+	require.Len(t, queue(s.e, emittedContainer), calls)
 	before := s.e.steps
 	_, err := s.try("a", CallLeg, "more", Start, 0)
 	require.ErrorIs(t, err, ErrFull)

@@ -12,10 +12,12 @@ import (
 
 // Items are the second set that an object holds: the elements of its lists, ordered by
 // compareItems.
+//
 //	uvarint number of items
 //	for each: uvarint key of the list | varint place | uvarint length, id |
 //	          uvarint number of fields<<1 | removed
 //	for each field, in the order of the keys: uvarint key | uvarint rank | value
+//
 // The union of two sets has the items of both. Of each field the value with the higher rank
 // stays, of equal ranks the larger value; a removed item stays removed. Each rule picks the
 // larger of two ordered things, so neither order nor duplicates make a difference. Items

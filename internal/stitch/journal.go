@@ -66,7 +66,7 @@ const (
 var (
 	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't', Dialog: 'd', DialogFork: 'f', APIRequest: 'q', ScheduledMeeting: 'p'}
 	// FinishLoad distinguishes states that share a letter.
-	stateLetters = [states]byte{open: 'o', ended: 'e', endedIndirectly: 'e', pendingEmit: 'w', emitted: 'd', setAside: 'w', emittedHolder: 'd', emittedRequest: 'd'}
+	stateLetters = [states]byte{open: 'o', ended: 'e', endedIndirectly: 'e', pendingEmit: 'w', emitted: 'd', setAside: 'w', emittedContainer: 'd', emittedRequest: 'd'}
 )
 
 // markDirty queues an object whose head or facts have to be stored; what is flagDirty,
@@ -218,7 +218,7 @@ func (e *Engine) appendTables(b []byte) []byte {
 	for slot := uint32(1); slot <= e.resources.slots.highest; slot++ {
 		b = e.appendResource(b, slot)
 	}
-	for _, slot := range e.sessions.number {
+	for _, slot := range e.sessions.slotOf {
 		b = e.appendSession(b, slot)
 	}
 	return b
@@ -245,7 +245,7 @@ func (e *Engine) appendSession(b []byte, slot uint32) []byte {
 	return appendEntry(b, entrySession, func(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(slot))
 		b = appendTime(b, s.last)
-		b = appendTime(b, max(s.overSince, s.overRenewed))
+		b = appendTime(b, max(s.rememberedSince, s.lastDeclaredOver))
 		b = appendTime(b, s.overAt)
 		b = binary.AppendUvarint(b, s.bridge)
 		return append(b, e.sessions.texts[slot]...)
@@ -268,7 +268,7 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	b = binary.AppendUvarint(b, uint64(o.resource))
 	b = binary.AppendUvarint(b, uint64(o.session))
 	b = append(b, o.span[:]...)
-	if !o.kind.holds() {
+	if !o.kind.isContainer() {
 		return b
 	}
 	info := e.containers.at(o.containerIndex)

@@ -148,21 +148,21 @@ func dump(e *Engine) map[string]string {
 			continue
 		}
 		fixed := *o
-		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.holder, fixed.containerIndex = 0, 0, 0, 0, 0, 0
+		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.containerSlot, fixed.containerIndex = 0, 0, 0, 0, 0, 0
 		fixed.nextInBucket, fixed.newest = 0, 0
 		fixed.queue, fixed.ofSession, fixed.ofCall = links{}, links{}, links{}
 		fixed.participant = indexEntry{hash: o.participant.hash} // without the links of a leg or a track
 		fixed.sip = indexEntry{hash: o.sip.hash}
 		fixed.flags &= storedFlags
 		text := show(Opaque(string(e.arena.appendTo(nil, o.facts, o.factsSize))))
-		if o.state != emitted || o.kind.holds() {
+		if o.state != emitted || o.kind.isContainer() {
 			f := factsCodec{}
 			f.read(e.arena.appendTo(nil, o.facts, o.factsSize))
 			f.normalize(&e.dictionary)
 			var incoming strings.Builder
 			for _, s := range f.statements {
 				incoming.WriteString(clock(s.time))
-				for _, entry := range s.entries {
+				for _, entry := range s.attributes {
 					fmt.Fprintf(&incoming, " %s=%s", e.dictionary.texts[entry.key], show(value(entry.raw)))
 				}
 			}
@@ -176,15 +176,15 @@ func dump(e *Engine) map[string]string {
 			text = incoming.String()
 			fixed.factsSize = 0
 		}
-		if o.kind.holds() {
+		if o.kind.isContainer() {
 			info := *e.containerOf(slot)
 			text += show(Opaque(string(info.trace[:]))) + clock(info.firstReference) + clock(info.lastReference)
-			fixed.holder = info.memberCount
+			fixed.containerSlot = info.memberCount
 			text += fmt.Sprint(clock(info.start), clock(info.end), info.groupID)
 		}
 		if o.session != 0 {
 			s := e.sessions.at(o.session)
-			text += e.sessions.texts[o.session] + clock(max(s.overSince, s.overRenewed)) + clock(s.overAt) + clock(s.last) + strconv.FormatUint(s.bridge, 16)
+			text += e.sessions.texts[o.session] + clock(max(s.rememberedSince, s.lastDeclaredOver)) + clock(s.overAt) + clock(s.last) + strconv.FormatUint(s.bridge, 16)
 		}
 		all[o.kind.String()+string(o.identity[:])] = text + e.resources.texts[o.resource] + fmt.Sprintf("%+v", fixed)
 	}

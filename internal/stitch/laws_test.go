@@ -194,14 +194,14 @@ func requireEmpty(tb testing.TB, e *Engine) {
 	require.Zero(tb, e.objects.used())
 	require.Zero(tb, e.containers.used())
 	require.Zero(tb, e.arena.cells)
-	for _, index := range []legIndexes{e.participants, e.sipCalls, e.spaces, e.spaceChanges, e.meetings} {
+	for _, index := range []hashIndexes{e.participants, e.sipCalls, e.spaces, e.spaceChanges, e.meetings} {
 		require.Zero(tb, index.current.table.count)
 		require.Zero(tb, index.emitted.table.count)
 	}
 	require.Empty(tb, e.correlators)
-	require.Empty(tb, e.sameCall)
-	require.Empty(tb, e.resources.number)
-	require.Empty(tb, e.sessions.number)
+	require.Empty(tb, e.recordedCalls)
+	require.Empty(tb, e.resources.slotOf)
+	require.Empty(tb, e.sessions.slotOf)
 	require.Empty(tb, e.absences)
 	require.Empty(tb, e.comparisons)
 	require.Empty(tb, e.removals)

@@ -169,10 +169,10 @@ func (e *Engine) isMissing(c *comparison, slot uint32) bool {
 	}
 	switch o.kind {
 	case CallLeg, Recording, Streaming:
-		if c.kind != Call || o.holder == 0 {
+		if c.kind != Call || o.containerSlot == 0 {
 			return false
 		}
-		call := e.objects.at(o.holder)
+		call := e.objects.at(o.containerSlot)
 		return e.isOnBridge(call, c.bridge) && c.listsNeither(&call.identity)
 	case Call, Session, Track, Dialog, DialogFork:
 	}

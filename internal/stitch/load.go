@@ -59,14 +59,14 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		e.loading.resources[r.uvarint()] = string(r.rest)
 	case entrySessionV3:
 		number, last, over := r.uvarint(), r.time(), r.time()
-		s := session{last: last, overSince: over}
+		s := session{last: last, rememberedSince: over}
 		if over != 0 { // up to version 3 the time of the declaring record was not stored
 			s.overAt = max(last, over)
 		}
 		e.loadSession(&r, number, &s)
 	case entrySession:
 		number := r.uvarint()
-		s := session{last: r.time(), overSince: r.time(), overAt: r.time(), bridge: r.uvarint()}
+		s := session{last: r.time(), rememberedSince: r.time(), overAt: r.time(), bridge: r.uvarint()}
 		e.loadSession(&r, number, &s)
 	case entryObject, entryHead:
 		e.loadObject(&r, kind == entryObject)
@@ -88,8 +88,8 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 			}
 		}
 	case entrySessionForgotten:
-		if slot, known := e.sessions.number[string(content)]; known {
-			e.sessions.at(slot).overSince, e.sessions.at(slot).overAt = 0, 0
+		if slot, known := e.sessions.slotOf[string(content)]; known {
+			e.sessions.at(slot).rememberedSince, e.sessions.at(slot).overAt = 0, 0
 		}
 	default:
 		return fmt.Errorf("%w: entry of kind %q", ErrStored, kind)
@@ -127,7 +127,7 @@ func (e *Engine) loadSession(r *reader, number uint64, stored *session) {
 	}
 	slot := e.sessions.find(string(r.rest))
 	s := e.sessions.at(slot)
-	s.last, s.overSince, s.overAt, s.bridge = stored.last, stored.overSince, stored.overAt, stored.bridge
+	s.last, s.rememberedSince, s.overAt, s.bridge = stored.last, stored.rememberedSince, stored.overAt, stored.bridge
 	e.loading.sessions[number] = slot
 }
 
@@ -147,7 +147,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	var o object
 	var info container
 	copy(o.span[:], r.bytes(len(o.span)))
-	if kind.holds() {
+	if kind.isContainer() {
 		info.frozen = r.byte() == 1
 		copy(info.own[:], r.bytes(len(info.own)))
 		copy(info.trace[:], r.bytes(len(info.trace)))
@@ -193,7 +193,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	if text, found := e.loading.resources[resource]; found && resource != 0 {
 		known.resource = e.resources.acquire(text)
 	}
-	if kind.holds() {
+	if kind.isContainer() {
 		*e.containers.at(known.containerIndex) = info
 	}
 }
@@ -205,7 +205,7 @@ func (e *Engine) unload(kind Kind, identity identity) {
 		return
 	}
 	o := e.objects.at(slot)
-	if kind.holds() {
+	if kind.isContainer() {
 		e.containers.release(o.containerIndex)
 	}
 	if o.resource != 0 {
@@ -224,7 +224,7 @@ func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 		return nil, false
 	}
 	known := func(k key) bool { _, ok := l.keys[uint64(k)]; return ok }
-	if !l.different && !slices.ContainsFunc(f.entries, func(en entry) bool { return !known(en.key) }) &&
+	if !l.different && !slices.ContainsFunc(f.attributes, func(en attribute) bool { return !known(en.key) }) &&
 		!slices.ContainsFunc(f.items, func(it item) bool { return !known(it.list) }) &&
 		!slices.ContainsFunc(f.itemFields, func(field itemField) bool { return !known(field.key) }) {
 		return stored, true
@@ -232,17 +232,17 @@ func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 	l.translateItems(f)
 	for i := range f.statements {
 		s := &f.statements[i]
-		kept := s.entries[:0]
-		for _, entry := range s.entries {
+		kept := s.attributes[:0]
+		for _, entry := range s.attributes {
 			if k, known := l.keys[uint64(entry.key)]; known {
 				entry.key = k
 				kept = append(kept, entry)
 			}
 		}
-		slices.SortFunc(kept, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
-		s.entries = kept
+		slices.SortFunc(kept, func(a, b attribute) int { return cmp.Compare(a.key, b.key) })
+		s.attributes = kept
 	}
-	return f.normalized(&e.dictionary), true
+	return f.encodeNormalized(&e.dictionary), true
 }
 
 func (l *loader) translateItems(f *factsCodec) {

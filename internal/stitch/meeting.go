@@ -17,6 +17,7 @@ import (
 // the call. The meeting has the id of the call, so each request that names the call names the
 // meeting. A PUT on the space names no call: by its time it belongs to a meeting of that space
 // which the same client started (meetingOf).
+//
 // The steps of a meeting are its items, ordered by time and number. Requests that name the
 // call add their steps at once. The others add theirs when they or the meeting become pending,
 // whichever comes first. Neither accepts more records after that, and the choice is a function
@@ -122,7 +123,7 @@ func (e *Engine) meetingTimesOf(meeting uint32) (p meetingTimes, ok bool) {
 		}
 	}
 	if p.ended.at == 0 {
-		p.ended.at = e.endOfCall(e.objects.at(meeting))
+		p.ended.at = e.endOfContainer(e.objects.at(meeting))
 	}
 	return p, f.hasStart()
 }
@@ -157,7 +158,7 @@ func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
 	under, opens, closes := scheduleOf(f), isTrue(f.newest(keyNonMembers)), isFalse(f.newest(keyNonMembers))
 	best, bestRank := meetingTimes{}, 0
 	running := 0
-	for _, slot := range slices.Clone(e.legsUnder(&e.meetings, under)) {
+	for _, slot := range slices.Clone(e.objectsUnder(&e.meetings, under)) {
 		p, ok := e.meetingTimesOf(slot)
 		if !ok {
 			continue
@@ -235,7 +236,7 @@ func (e *Engine) addSpaceChange(meeting, request uint32) {
 // end of its call if no request deleted the call.
 func (e *Engine) completeMeeting(slot uint32) {
 	under := e.objects.at(slot).participant.hash
-	changes := slices.Clone(e.legsUnder(&e.spaceChanges, under))
+	changes := slices.Clone(e.objectsUnder(&e.spaceChanges, under))
 	for _, request := range changes[:min(len(changes), maxSpaceChanges)] {
 		e.addSpaceChange(slot, request)
 	}
@@ -244,7 +245,7 @@ func (e *Engine) completeMeeting(slot uint32) {
 		return
 	}
 	f := &e.scratch.codec
-	end := e.endOfCall(o)
+	end := e.endOfContainer(o)
 	e.readFacts(f, slot)
 	f.addStatement(statement{time: end, phase: End}, nil)
 	e.storeFactsWithinLimit(slot, f)
@@ -307,9 +308,9 @@ func (e *Engine) compactMeeting(slot uint32) {
 	kept := slices.DeleteFunc(slices.Clone(f.items), func(it item) bool {
 		return !isStep(&it, names.StepStart) && !isStep(&it, names.StepDelete)
 	})
-	f.retainKeys(func(k key) bool { return k == ownKey(ScheduledMeeting) || k == keyCoSpace || k == keyClient })
+	f.retainKeys(func(k key) bool { return k == idKeyOf(ScheduledMeeting) || k == keyCoSpace || k == keyClient })
 	f.items = append(f.items, kept...)
-	e.storeFacts(slot, f.normalized(&e.dictionary))
+	e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
 	e.spaces.current.file(e, slot, 0)
 	e.meetings.retire(e, slot)
 }

@@ -65,11 +65,11 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	}
 	e.steps++
 	o.facts = e.arena.extend(o.facts, o.factsSize, f.out)
-	o.factsSize += uint32(len(f.out)) //nolint:gosec // at most mostAppendedEnd
+	o.factsSize += uint32(len(f.out)) //nolint:gosec // at most maxAppendedEnd
 	o.newest = uint32(s.index)
 	e.queueDelta(slot, f.out)
 	newest := *s
-	newest.entries = f.incoming
+	newest.attributes = f.incoming
 	f.statements = append(f.statements[:0], newest)
 	f.participant, f.sipCallID = nil, nil
 	return true
@@ -86,7 +86,7 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 	}
 	f.addStatement(*s, f.incoming)
 	dropped := f.addItems()
-	after := f.normalized(&e.dictionary)
+	after := f.encodeNormalized(&e.dictionary)
 	limit := maxBlock
 	if s.phase == Update || s.phase == Note {
 		limit -= reservedForEnd
@@ -100,9 +100,9 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 			return false
 		}
 		f.parse()
-		f.incoming = slices.DeleteFunc(f.incoming, func(incoming entry) bool { return incoming.key >= wellKnown || len(incoming.raw) > maxShortValue })
+		f.incoming = slices.DeleteFunc(f.incoming, func(incoming attribute) bool { return incoming.key >= wellKnown || len(incoming.raw) > maxShortValue })
 		f.addStatement(*s, f.incoming)
-		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
+		if after = f.encodeNormalized(&e.dictionary); len(after) > maxBlock {
 			return false
 		}
 	}
@@ -139,15 +139,15 @@ func (e *Engine) storeFacts(slot uint32, facts []byte) {
 // storeFactsWithinLimit stores facts that grew. If there is no room for all, it drops
 // attributes that the engine does not interpret.
 func (e *Engine) storeFactsWithinLimit(slot uint32, f *factsCodec) {
-	after := f.normalized(&e.dictionary)
+	after := f.encodeNormalized(&e.dictionary)
 	if len(after) > maxBlock {
 		for i := range f.statements {
 			s := &f.statements[i]
-			before := len(s.entries)
-			s.entries = slices.DeleteFunc(s.entries, func(incoming entry) bool { return incoming.key >= wellKnown })
-			e.stats.Dropped += uint64(before - len(s.entries)) //nolint:gosec // not negative
+			before := len(s.attributes)
+			s.attributes = slices.DeleteFunc(s.attributes, func(incoming attribute) bool { return incoming.key >= wellKnown })
+			e.stats.Dropped += uint64(before - len(s.attributes)) //nolint:gosec // not negative
 		}
-		if after = f.normalized(&e.dictionary); len(after) > maxBlock {
+		if after = f.encodeNormalized(&e.dictionary); len(after) > maxBlock {
 			return
 		}
 	}
@@ -161,7 +161,7 @@ func (e *Engine) replaceFacts(slot uint32, facts []byte, newest uint32) {
 	o.facts = e.arena.replace(o.facts, o.factsSize, facts)
 	o.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
 	o.newest = newest
-	if o.kind.holds() {
+	if o.kind.isContainer() {
 		e.forgetContext(slot)
 	}
 }

@@ -48,9 +48,9 @@ const (
 	endedIndirectly // as ended, by its call or session: its own end record may follow, also after a restart
 	pendingEmit
 	emitted
-	setAside       // as pendingEmit: refused repeatedly, and taken out of the queue
-	emittedHolder  // as emitted: a call or a session that holds objects
-	emittedRequest // as emitted: an API request, which is remembered briefly and forgotten first
+	setAside         // as pendingEmit: refused repeatedly, and taken out of the queue
+	emittedContainer // as emitted: a call or a session that holds objects
+	emittedRequest   // as emitted: an API request, which is remembered briefly and forgotten first
 
 	states
 )
@@ -74,14 +74,14 @@ const (
 	flagInEnded                    // it is in its session's list of ended objects
 	// Set when the object becomes pending, so that other objects cannot change its stitched
 	// record afterwards.
-	flagCallEnded     // its call had ended
-	flagBridgeStarted // its sender's session was over
+	flagCallEnded       // its call had ended
+	flagBridgeRestarted // its sender's session was over
 	// Its sender did not have it any more after its last record; see reviewAbsence.
 	flagUnlisted
 
 	// The bits are stored: a flag never moves.
 	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInferredSource |
-		flagCallEnded | flagBridgeStarted | flagUnlisted
+		flagCallEnded | flagBridgeRestarted | flagUnlisted
 )
 
 // identity is an object's id as 16 bytes: the GUID, or a hash of another id.
@@ -98,8 +98,8 @@ type object struct {
 	resource       uint32
 	session        uint32
 	nextInBucket   uint32 // next in its bucket of Engine.identities
-	holder         uint32 // slot of the call or session that holds it; unused in holders
-	containerIndex uint32 // number of its container; holders only
+	containerSlot  uint32 // slot of the call or session that contains it; 0 in containers
+	containerIndex uint32 // number of its container; containers only
 
 	queue       links // in the queue of its state
 	ofSession   links // in the list of its session's open objects, or of those that ended with the session
@@ -151,9 +151,9 @@ type Ref struct {
 	generation uint32
 }
 
-// identityOf returns the identity of an id; guid reports that the id can be restored from it.
-// Ids are compared without regard to case.
-func identityOf(kind Kind, id string) (i identity, guid bool) {
+// identityOf returns the identity of an id; isGUID reports that the id can be restored from
+// it. Ids are compared without regard to case.
+func identityOf(kind Kind, id string) (i identity, isGUID bool) {
 	if parseGUID(&i, id) != guidNone {
 		return i, true
 	}

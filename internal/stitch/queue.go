@@ -66,8 +66,8 @@ func (e *Engine) addToOpenLists(slot uint32) {
 	if o.session != 0 {
 		e.sessions.at(o.session).open.push(e, slot, bySession)
 	}
-	if o.holder != 0 && o.kind != Track {
-		e.containerOf(o.holder).open.push(e, slot, byCall)
+	if o.containerSlot != 0 && o.kind != Track {
+		e.containerOf(o.containerSlot).open.push(e, slot, byCall)
 	}
 }
 
@@ -77,7 +77,7 @@ func (e *Engine) removeFromOpenLists(slot uint32) {
 	if o.session != 0 {
 		e.sessions.at(o.session).open.remove(e, slot, bySession)
 	}
-	if o.holder != 0 && o.kind != Track {
-		e.containerOf(o.holder).open.remove(e, slot, byCall)
+	if o.containerSlot != 0 && o.kind != Track {
+		e.containerOf(o.containerSlot).open.remove(e, slot, byCall)
 	}
 }

@@ -74,11 +74,11 @@ func (k Kind) SpanName() string {
 func (k Kind) IDKey() string { return kindInfo[k].id }
 
 // holds reports whether objects of the kind hold others.
-func (k Kind) holds() bool { return k == Call || k == Session || k == Dialog }
+func (k Kind) isContainer() bool { return k == Call || k == Session || k == Dialog }
 
 // keepsFacts reports whether an emitted object of the kind keeps facts. Other kinds keep a
 // tombstone.
-func (k Kind) keepsFacts() bool { return k.holds() || k == ScheduledMeeting }
+func (k Kind) keepsFacts() bool { return k.isContainer() || k == ScheduledMeeting }
 
 // MaxTracks bounds the tracks of a session. Real sessions have two for each medium.
 const MaxTracks = 64
@@ -106,8 +106,8 @@ const (
 	Start Phase = iota
 	Update
 	End
-	// Note is no sign of life: the object may have ended long ago, or not have begun. Only
-	// sessions and tracks have notes. An object with nothing but notes is not emitted.
+	// Note is no sign of life: the object may have ended long ago, or not have begun. Sessions,
+	// tracks, branches of a SIP call and scheduled meetings have notes. An object with nothing but notes is not emitted.
 	Note
 )
 

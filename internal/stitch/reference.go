@@ -86,7 +86,7 @@ func (e *Engine) callRunningAt(m *Reference) (best uint32) {
 		}
 	}
 	if best == 0 && m.CoSpace != "" {
-		for _, slot := range e.legsUnder(&e.spaces, hashOf(appendText(nil, m.CoSpace))) {
+		for _, slot := range e.objectsUnder(&e.spaces, hashOf(appendText(nil, m.CoSpace))) {
 			consider(slot)
 		}
 	}
@@ -106,7 +106,7 @@ func (e *Engine) meetingRunningAt(m *Reference) (best uint32, started int64) {
 		return 0, 0
 	}
 	var chosen meetingTimes
-	for _, slot := range append([]uint32(nil), e.legsUnder(&e.spaces, hashOf(appendText(nil, m.CoSpace)))...) {
+	for _, slot := range append([]uint32(nil), e.objectsUnder(&e.spaces, hashOf(appendText(nil, m.CoSpace)))...) {
 		if e.objects.at(slot).kind != ScheduledMeeting {
 			continue
 		}

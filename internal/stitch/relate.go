@@ -12,7 +12,7 @@ import (
 
 // updateRelations updates an object's relations to others after a merge. at is the merged
 // statement, from the record's source, incoming its entries; e.codec holds the merged facts.
-func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incoming []entry) {
+func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incoming []attribute) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
@@ -22,8 +22,8 @@ func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incomi
 		e.updateSessionRelations(slot)
 		return
 	case Track:
-		if o.holder != 0 && at.phase != Note {
-			e.recordReference(o.holder, at.time, from, slot)
+		if o.containerSlot != 0 && at.phase != Note {
+			e.recordReference(o.containerSlot, at.time, from, slot)
 		}
 		return
 	case Dialog:
@@ -50,7 +50,7 @@ func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incomi
 		e.recordReference(e.callOf(slot, named), at.time, from, slot)
 	}
 	if now := e.codec.newestCall(); now != nil {
-		e.putInHolder(slot, e.callOf(slot, now))
+		e.putInContainer(slot, e.callOf(slot, now))
 	}
 }
 
@@ -70,7 +70,7 @@ func (f *factsCodec) newestCall() []byte {
 }
 
 // valueOf returns the last value of a key in entries.
-func valueOf(entries []entry, k key) []byte {
+func valueOf(entries []attribute, k key) []byte {
 	for _, e := range slices.Backward(entries) {
 		if e.key == k {
 			return e.raw
@@ -83,7 +83,7 @@ func valueOf(entries []entry, k key) []byte {
 // started before the engine did. Its ids follow from its own id.
 func (e *Engine) callOf(of uint32, raw []byte) uint32 {
 	identity := identityOfValue(Call, raw)
-	if in := e.objects.at(of).holder; in != 0 && e.objects.at(in).identity == identity {
+	if in := e.objects.at(of).containerSlot; in != 0 && e.objects.at(in).identity == identity {
 		return in
 	}
 	if slot := e.lookup(Call, &identity); slot != 0 {
@@ -114,17 +114,17 @@ func (e *Engine) recordReference(call uint32, at int64, from Source, by uint32) 
 }
 
 // putInHolder moves an object into a call or a session.
-func (e *Engine) putInHolder(slot, in uint32) {
+func (e *Engine) putInContainer(slot, in uint32) {
 	o := e.objects.at(slot)
-	if o.holder == in {
+	if o.containerSlot == in {
 		return
 	}
-	e.removeFromHolder(slot)
-	o.holder = in
+	e.removeFromContainer(slot)
+	o.containerSlot = in
 	info := e.containerOf(in)
 	info.memberCount++
 	if holder := e.objects.at(in); holder.state == emitted {
-		e.setState(in, emittedHolder, holder.since)
+		e.setState(in, emittedContainer, holder.since)
 	}
 	switch {
 	case o.kind == Track:
@@ -134,12 +134,12 @@ func (e *Engine) putInHolder(slot, in uint32) {
 	}
 }
 
-func (e *Engine) removeFromHolder(slot uint32) {
+func (e *Engine) removeFromContainer(slot uint32) {
 	o := e.objects.at(slot)
-	if o.holder == 0 {
+	if o.containerSlot == 0 {
 		return
 	}
-	info := e.containerOf(o.holder)
+	info := e.containerOf(o.containerSlot)
 	info.memberCount--
 	switch {
 	case o.kind == Track:
@@ -147,15 +147,15 @@ func (e *Engine) removeFromHolder(slot uint32) {
 	case o.state == open:
 		info.open.remove(e, slot, byCall)
 	}
-	if info.memberCount == 0 && e.objects.at(o.holder).state == emittedHolder {
-		e.setState(o.holder, emitted, e.now)
+	if info.memberCount == 0 && e.objects.at(o.containerSlot).state == emittedContainer {
+		e.setState(o.containerSlot, emitted, e.now)
 	}
-	o.holder = 0
+	o.containerSlot = 0
 }
 
 // updateLegRelations indexes a leg by its participant and its SIP Call-ID, if the record
 // contains them.
-func (e *Engine) updateLegRelations(slot uint32, incoming []entry) {
+func (e *Engine) updateLegRelations(slot uint32, incoming []attribute) {
 	o, f := e.objects.at(slot), &e.codec
 	for _, entry := range incoming {
 		switch entry.key {
@@ -193,9 +193,9 @@ func byTrack(o *object) *links            { return &o.participant.links }
 // two or three, unless a sender forges them.
 const chainLimit = 64
 
-// legsUnder returns the legs with a hash: all that are not emitted, or none if they are too
-// many; then all others, or none of them. So the order of arrival makes no difference.
-func (e *Engine) legsUnder(index *legIndexes, under uint64) []uint32 {
+// objectsUnder returns the objects with a hash: all that are not emitted, or none if they are
+// too many; then all others, or none of them. So the order of arrival makes no difference.
+func (e *Engine) objectsUnder(index *hashIndexes, under uint64) []uint32 {
 	found := e.appendLegs(e.scratch.legs[:0], index.current, under)
 	if len(found) <= chainLimit {
 		current := len(found)
@@ -210,7 +210,7 @@ func (e *Engine) legsUnder(index *legIndexes, under uint64) []uint32 {
 }
 
 // appendLegs appends legs up to one more than chainLimit.
-func (e *Engine) appendLegs(to []uint32, index *legIndex, under uint64) []uint32 {
+func (e *Engine) appendLegs(to []uint32, index *hashIndex, under uint64) []uint32 {
 	if under == 0 {
 		return to
 	}
@@ -255,7 +255,7 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 // rank.
 func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
-	for _, slot := range e.legsUnder(&e.participants, participant) {
+	for _, slot := range e.objectsUnder(&e.participants, participant) {
 		o := e.objects.at(slot)
 		r := rank(slot)
 		if slot == except || r < 0 {
@@ -280,7 +280,7 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 		switch {
 		case o.flags&flagSharing != 0:
 			return -1
-		case sharing.holder != 0 && e.traceOf(other) != e.containerOf(sharing.holder).trace:
+		case sharing.containerSlot != 0 && e.traceOf(other) != e.containerOf(sharing.containerSlot).trace:
 			return -1
 		case o.flags&flagAudioVideo != 0:
 			return 0
@@ -293,7 +293,7 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 // legOfSIPCall returns the leg with a Call-ID of that hash, except one. If several bridges
 // know the call, it is the leg with the smallest id.
 func (e *Engine) legOfSIPCall(under uint64, except uint32) (best uint32) {
-	for _, other := range e.legsUnder(&e.sipCalls, under) {
+	for _, other := range e.objectsUnder(&e.sipCalls, under) {
 		if other == except {
 			continue
 		}

@@ -82,12 +82,12 @@ func (e *Engine) Stamp(ref Ref) (s Stamp, ok bool) {
 	switch {
 	case o.kind == Dialog || o.kind == DialogFork:
 		s.Context = e.dialogStamp(ref.slot)
-	case o.kind.holds():
+	case o.kind.isContainer():
 		e.rememberStampedTrace(ref.slot)
 		s.Context = e.contextOf(ref.slot)
-	case o.holder != 0:
-		e.rememberStampedTrace(o.holder)
-		s.Context = e.contextOf(o.holder)
+	case o.containerSlot != 0:
+		e.rememberStampedTrace(o.containerSlot)
+		s.Context = e.contextOf(o.containerSlot)
 	}
 	return s, true
 }
@@ -98,7 +98,7 @@ func (e *Engine) traceOf(slot uint32) TraceID {
 	switch {
 	case o.kind == Dialog:
 		return e.traceOfDialog(slot)
-	case o.kind.holds():
+	case o.kind.isContainer():
 		return e.containers.at(o.containerIndex).trace
 	case o.kind == ScheduledMeeting:
 		return ids.Trace(o.kind.Name(), e.idOf(slot))
@@ -106,10 +106,10 @@ func (e *Engine) traceOf(slot uint32) TraceID {
 		return e.tombstone(slot).trace
 	case o.kind == APIRequest:
 		return e.traceOfRequest(slot)
-	case o.kind == DialogFork && o.holder != 0:
-		return e.traceOfDialog(o.holder)
-	case o.holder != 0:
-		return e.containerOf(o.holder).trace
+	case o.kind == DialogFork && o.containerSlot != 0:
+		return e.traceOfDialog(o.containerSlot)
+	case o.containerSlot != 0:
+		return e.containerOf(o.containerSlot).trace
 	case o.flags&flagSharing != 0 && e.audioVideoOf(slot) != 0:
 		return e.traceOf(e.audioVideoOf(slot))
 	default:
@@ -127,14 +127,15 @@ func (e *Engine) idOf(slot uint32) string {
 	e.readFacts(&e.scratch.codec, slot)
 	for i := range e.scratch.codec.statements {
 		// Only the statement of keepID has this key.
-		if raw := e.scratch.codec.statements[i].value(ownKey(o.kind)); raw != nil {
+		if raw := e.scratch.codec.statements[i].value(idKeyOf(o.kind)); raw != nil {
 			return text(raw)
 		}
 	}
 	return ""
 }
 
-func ownKey(kind Kind) key {
+// idKeyOf returns the key of the attribute that holds the id of an object of the kind.
+func idKeyOf(kind Kind) key {
 	return [kinds]key{
 		Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming, Session: keySession, Track: keyTrack,
 		Dialog: keySIPCallID, DialogFork: keyDialog, APIRequest: keyRequest, ScheduledMeeting: keyMeeting,
@@ -180,7 +181,7 @@ func (e *Engine) outcome(o *object, s timeRange) Outcome {
 		return Evicted
 	case e.callHasEnded(o):
 		return CallEnded
-	case e.bridgeStarted(o):
+	case e.bridgeRestarted(o):
 		return BridgeRestarted
 	case o.flags&flagUnlisted != 0:
 		return Unlisted
@@ -193,13 +194,13 @@ func (e *Engine) outcome(o *object, s timeRange) Outcome {
 func (e *Engine) freezeTraceOf(slot uint32) {
 	o := e.objects.at(slot)
 	switch {
-	case o.kind.holds():
+	case o.kind.isContainer():
 		e.freeze(slot)
-	case o.holder != 0:
-		e.freeze(o.holder)
+	case o.containerSlot != 0:
+		e.freeze(o.containerSlot)
 	case o.flags&flagSharing != 0:
-		if leg := e.audioVideoOf(slot); leg != 0 && e.objects.at(leg).holder != 0 {
-			e.freeze(e.objects.at(leg).holder)
+		if leg := e.audioVideoOf(slot); leg != 0 && e.objects.at(leg).containerSlot != 0 {
+			e.freeze(e.objects.at(leg).containerSlot)
 		}
 	}
 }
@@ -217,11 +218,11 @@ func (e *Engine) render(slot uint32) Stitched {
 	var context []Field
 	holder := slot // the object whose facts the span has
 	switch {
-	case o.kind == DialogFork && o.holder != 0:
-		holder = o.holder
-		out.ID, out.Resource = lowerASCII(out.ID), e.resourceOf(o.holder)
-	case o.holder != 0:
-		context = e.contextOf(o.holder)
+	case o.kind == DialogFork && o.containerSlot != 0:
+		holder = o.containerSlot
+		out.ID, out.Resource = lowerASCII(out.ID), e.resourceOf(o.containerSlot)
+	case o.containerSlot != 0:
+		context = e.contextOf(o.containerSlot)
 	case o.kind == ScheduledMeeting:
 		if call := e.lookup(Call, &o.identity); call != 0 {
 			context = e.contextOf(call)
@@ -277,14 +278,14 @@ func (e *Engine) times(o *object, s timeRange, outcome Outcome) (start, end int6
 	if o.kind == APIRequest {
 		return e.codec.timesOfRequest()
 	}
-	if o.kind.holds() {
+	if o.kind.isContainer() {
 		info := e.containers.at(o.containerIndex)
 		s.first, s.last = earliest(s.first, info.firstReference), max(s.last, info.lastReference)
 	}
 	start, end = s.start, s.end
 	switch {
-	case outcome == CallEnded && o.holder != 0:
-		end = e.containerOf(o.holder).end
+	case outcome == CallEnded && o.containerSlot != 0:
+		end = e.containerOf(o.containerSlot).end
 	case end == 0:
 		end = s.last
 	}
@@ -304,7 +305,7 @@ func (e *Engine) times(o *object, s timeRange, outcome Outcome) (start, end int6
 // parentOf returns the parent span of an object; zero for a root.
 func (e *Engine) parentOf(slot uint32) SpanID {
 	o := e.objects.at(slot)
-	if o.kind.holds() {
+	if o.kind.isContainer() {
 		if info := e.containers.at(o.containerIndex); info.root != o.span {
 			return info.root
 		}
@@ -318,10 +319,10 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 	switch {
 	case o.kind == APIRequest:
 		return e.parentOfRequest(slot)
-	case o.kind == DialogFork && o.holder != 0:
-		return e.containerOf(o.holder).root // the call's leg, or the first branch
-	case o.holder != 0:
-		return e.objects.at(o.holder).span
+	case o.kind == DialogFork && o.containerSlot != 0:
+		return e.containerOf(o.containerSlot).root // the call's leg, or the first branch
+	case o.containerSlot != 0:
+		return e.objects.at(o.containerSlot).span
 	default:
 		return SpanID{}
 	}
@@ -348,8 +349,8 @@ func (e *Engine) linkedTrace(from uint32) TraceID {
 		}
 		return e.traceOf(from)
 	}
-	if o.state != emitted && o.holder != 0 && e.objects.at(o.holder).kind == Call {
-		if info := e.containerOf(o.holder); !info.frozen {
+	if o.state != emitted && o.containerSlot != 0 && e.objects.at(o.containerSlot).kind == Call {
+		if info := e.containerOf(o.containerSlot); !info.frozen {
 			e.regroup(info.groupID)
 		}
 	}

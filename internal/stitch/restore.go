@@ -72,8 +72,8 @@ func (e *Engine) FinishLoad(now time.Time) {
 // restoreOutcome sets the outcome of a pending object. Up to version 3 it was not stored.
 func (e *Engine) restoreOutcome(slot uint32) {
 	o := e.objects.at(slot)
-	if o.state == pendingEmit && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeStarted|flagUnlisted) == 0 && e.sessionIsOver(o) {
-		o.flags |= flagBridgeStarted
+	if o.state == pendingEmit && o.flags&(flagEnded|flagExpired|flagEvicted|flagIncomplete|flagCallEnded|flagBridgeRestarted|flagUnlisted) == 0 && e.sessionIsOver(o) {
+		o.flags |= flagBridgeRestarted
 	}
 }
 
@@ -121,11 +121,11 @@ func (e *Engine) restoreRelations(slot uint32) {
 		e.updateMeetingRelations(slot)
 		return
 	case CallLeg:
-		e.updateLegRelations(slot, e.codec.entries)
+		e.updateLegRelations(slot, e.codec.attributes)
 	case Recording, Streaming:
 	}
 	if call := e.codec.newestCall(); call != nil {
-		e.putInHolder(slot, e.callOf(slot, call))
+		e.putInContainer(slot, e.callOf(slot, call))
 	}
 }
 
@@ -138,26 +138,26 @@ func (e *Engine) resetNumbering() {
 	e.journal.changed, e.journal.appended = e.journal.changed[:0], 0
 	e.dictionary.written = 0
 	e.resources.unwritten = e.resources.unwritten[:0]
-	for _, slot := range e.resources.number {
+	for _, slot := range e.resources.slotOf {
 		e.resources.unwritten = append(e.resources.unwritten, slot)
 	}
-	for _, slot := range e.sessions.number {
+	for _, slot := range e.sessions.slotOf {
 		e.sessions.touch(slot)
 	}
 }
 
 func (e *Engine) restoreSessions() {
-	for _, slot := range e.sessions.number {
+	for _, slot := range e.sessions.slotOf {
 		switch s := e.sessions.at(slot); {
-		case s.overSince != 0:
-			s.overSince, s.inOverList = min(s.overSince, e.now), true
+		case s.rememberedSince != 0:
+			s.rememberedSince, s.inOverList = min(s.rememberedSince, e.now), true
 			e.sessions.over = append(e.sessions.over, slot)
 		default:
 			e.sessions.forget(slot)
 		}
 	}
 	slices.SortFunc(e.sessions.over, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(e.sessions.at(a).overSince, e.sessions.at(b).overSince), strings.Compare(e.sessions.texts[a], e.sessions.texts[b]))
+		return cmp.Or(cmp.Compare(e.sessions.at(a).rememberedSince, e.sessions.at(b).rememberedSince), strings.Compare(e.sessions.texts[a], e.sessions.texts[b]))
 	})
 }
 

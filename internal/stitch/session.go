@@ -56,15 +56,15 @@ func (e *Engine) putTrackInSession(slot uint32, id string) {
 	if in == 0 {
 		in = e.create(Session, session)
 	}
-	e.putInHolder(slot, in)
+	e.putInContainer(slot, in)
 }
 
 // endOfSession returns when the session of a track ended; 0 if unknown.
 func (e *Engine) endOfSession(track *object) int64 {
-	if track.holder == 0 {
+	if track.containerSlot == 0 {
 		return 0
 	}
-	return e.containerOf(track.holder).end
+	return e.containerOf(track.containerSlot).end
 }
 
 // recordedTimes returns the times of a session or a track. Each record has the start date, the
@@ -153,7 +153,7 @@ func (e *Engine) previousSession(slot uint32) (best uint32) {
 		return 0
 	}
 	looked := 0
-	for other := e.sameCall[info.groupID]; other != 0; other = e.containerOf(other).group.next {
+	for other := e.recordedCalls[info.groupID]; other != 0; other = e.containerOf(other).group.next {
 		e.steps++
 		if looked++; looked > maxSameCall {
 			return 0
@@ -194,8 +194,8 @@ func (e *Engine) deriveSession(out *Stitched, t *valueDecoder) []derivedField {
 // deriveTrack does so for tracks. Tags of a track have offsets from the start of its session.
 func (e *Engine) deriveTrack(o *object, out *Stitched, t *valueDecoder) []derivedField {
 	f, start := &e.codec, out.Start
-	if o.holder != 0 && e.containerOf(o.holder).start != 0 {
-		start = e.containerOf(o.holder).start
+	if o.containerSlot != 0 && e.containerOf(o.containerSlot).start != 0 {
+		start = e.containerOf(o.containerSlot).start
 	}
 	list, silent := silences.between(f.list(keyTrackTags), start, out.End)
 	out.Lists = listsOf(f, &e.dictionary, t, keyParticipants, keyTrackTags)

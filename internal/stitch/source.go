@@ -59,20 +59,20 @@ func hashLongName(session string) string {
 type resources struct {
 	slots     slab[uint32] // number of objects that have it
 	texts     []string
-	number    map[string]uint32
+	slotOf    map[string]uint32
 	unwritten []uint32 // not yet in the journal
 	stored    bool
 }
 
 func (r *resources) acquire(text string) uint32 {
-	slot, known := r.number[text]
+	slot, known := r.slotOf[text]
 	if !known {
 		slot = r.slots.allocate()
 		for int(slot) >= len(r.texts) {
 			r.texts = append(r.texts, "")
 		}
 		text = strings.Clone(text)
-		*r.slots.at(slot), r.texts[slot], r.number[text] = 0, text, slot
+		*r.slots.at(slot), r.texts[slot], r.slotOf[text] = 0, text, slot
 		if r.stored {
 			r.unwritten = append(r.unwritten, slot)
 		}
@@ -86,23 +86,23 @@ func (r *resources) release(slot uint32) {
 	if *uses--; *uses > 0 {
 		return
 	}
-	delete(r.number, r.texts[slot])
+	delete(r.slotOf, r.texts[slot])
 	r.texts[slot] = ""
 	r.slots.release(slot)
 }
 
 // session is one run of a sender.
 type session struct {
-	objectCount uint32 // objects that have it
-	open        list   // open objects that have it
-	ended       list   // objects with flagInEnded
-	last        int64  // time of the last record, by the sender's clock
-	overAt      int64  // latest time at which it was declared over, by the sender's clock; 0 if never
-	overSince   int64  // when it was first declared over, by the engine's clock; orders sessions.over
-	overRenewed int64  // when it was last declared over, by the engine's clock
-	bridge      uint64 // see Source.OnBridge; 0 if unknown
-	dirty       bool
-	inOverList  bool // it is in sessions.over
+	objectCount      uint32 // objects that have it
+	open             list   // open objects that have it
+	ended            list   // objects with flagInEnded
+	last             int64  // time of the last record, by the sender's clock
+	overAt           int64  // latest time at which it was declared over, by the sender's clock; 0 if never
+	rememberedSince  int64  // since when the declaration is remembered, by the engine's clock; orders sessions.over
+	lastDeclaredOver int64  // when it was last declared over, by the engine's clock
+	bridge           uint64 // see Source.OnBridge; 0 if unknown
+	dirty            bool
+	inOverList       bool // it is in sessions.over
 }
 
 // isOver reports whether a session was declared over and no later record arrived. Both times
@@ -114,7 +114,7 @@ func (s *session) isOver() bool { return s.overAt != 0 && s.last <= s.overAt }
 type sessions struct {
 	slots  slab[session]
 	texts  []string
-	number map[string]uint32
+	slotOf map[string]uint32
 	over   []uint32 // sessions that are over, in the order of the declarations
 	dirty  []uint32
 	stored bool
@@ -124,7 +124,7 @@ func (s *sessions) at(slot uint32) *session { return s.slots.at(slot) }
 
 // find returns a session, and creates it if it is unknown.
 func (s *sessions) find(text string) uint32 {
-	if slot, known := s.number[text]; known {
+	if slot, known := s.slotOf[text]; known {
 		return slot
 	}
 	slot := s.slots.allocate()
@@ -133,7 +133,7 @@ func (s *sessions) find(text string) uint32 {
 	}
 	text = strings.Clone(text)
 	*s.slots.at(slot) = session{}
-	s.texts[slot], s.number[text] = text, slot
+	s.texts[slot], s.slotOf[text] = text, slot
 	s.touch(slot)
 	return slot
 }
@@ -157,7 +157,7 @@ func (s *sessions) forget(slot uint32) {
 	if at := s.slots.at(slot); at.objectCount > 0 || at.inOverList {
 		return
 	}
-	delete(s.number, s.texts[slot])
+	delete(s.slotOf, s.texts[slot])
 	s.texts[slot] = ""
 	s.slots.at(slot).dirty = false
 	s.slots.release(slot)

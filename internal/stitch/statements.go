@@ -11,7 +11,7 @@ import "slices"
 func (f *factsCodec) retainKeys(some func(key) bool) {
 	for i := range f.statements {
 		s := &f.statements[i]
-		s.entries = slices.DeleteFunc(s.entries, func(e entry) bool { return !some(e.key) })
+		s.attributes = slices.DeleteFunc(s.attributes, func(e attribute) bool { return !some(e.key) })
 	}
 	f.items = f.items[:0]
 }
@@ -38,7 +38,7 @@ func (f *factsCodec) newest(k key) []byte {
 
 // value returns the statement's value of an attribute, nil if it is absent.
 func (s *statement) value(k key) []byte {
-	for _, e := range s.entries {
+	for _, e := range s.attributes {
 		if e.key == k {
 			return e.raw
 		}

@@ -130,30 +130,30 @@ func (e *Engine) lookup(kind Kind, i *identity) uint32 {
 	return 0
 }
 
-// legIndex finds legs by the hash of an attribute. The table holds the first leg of each hash;
-// the others are linked to it.
-type legIndex struct {
+// hashIndex finds objects by the hash of an attribute. The table holds the first object of
+// each hash; the others are linked to it.
+type hashIndex struct {
 	table table
 	of    func(*object) *indexEntry
 }
 
-// legIndexes is a pair of indexes by one attribute: legs that are emitted are apart from the
+// hashIndexes is a pair of indexes by one attribute: emitted objects are apart from the
 // others.
-type legIndexes struct{ current, emitted *legIndex }
+type hashIndexes struct{ current, emitted *hashIndex }
 
-func (e *Engine) newLegIndexes(of func(*object) *indexEntry) legIndexes {
-	return legIndexes{current: e.newLegIndex(of), emitted: e.newLegIndex(of)}
+func (e *Engine) newHashIndexes(of func(*object) *indexEntry) hashIndexes {
+	return hashIndexes{current: e.newHashIndex(of), emitted: e.newHashIndex(of)}
 }
 
 // retire moves an emitted leg to the index of emitted legs.
-func (x *legIndexes) retire(e *Engine, slot uint32) {
+func (x *hashIndexes) retire(e *Engine, slot uint32) {
 	under := x.current.of(e.objects.at(slot)).hash
 	x.current.file(e, slot, 0)
 	x.emitted.file(e, slot, under)
 }
 
 // remove removes a leg.
-func (x *legIndexes) remove(e *Engine, slot uint32) {
+func (x *hashIndexes) remove(e *Engine, slot uint32) {
 	index := x.current
 	if e.objects.at(slot).state == emitted {
 		index = x.emitted
@@ -161,8 +161,8 @@ func (x *legIndexes) remove(e *Engine, slot uint32) {
 	index.file(e, slot, 0)
 }
 
-func (e *Engine) newLegIndex(of func(*object) *indexEntry) *legIndex {
-	m := &legIndex{of: of}
+func (e *Engine) newHashIndex(of func(*object) *indexEntry) *hashIndex {
+	m := &hashIndex{of: of}
 	m.table = newTable(
 		func(slot uint32) uint64 { return m.table.mix(of(e.objects.at(slot)).hash, 0) },
 		func(slot uint32) *uint32 { return &of(e.objects.at(slot)).previous },
@@ -171,7 +171,7 @@ func (e *Engine) newLegIndex(of func(*object) *indexEntry) *legIndex {
 }
 
 // first returns the first leg with a hash, 0 if there is none.
-func (m *legIndex) first(e *Engine, hash uint64) uint32 {
+func (m *hashIndex) first(e *Engine, hash uint64) uint32 {
 	for slot := *m.table.bucket(m.table.mix(hash, 0)); slot != 0; {
 		at := m.of(e.objects.at(slot))
 		if at.hash == hash {
@@ -183,7 +183,7 @@ func (m *legIndex) first(e *Engine, hash uint64) uint32 {
 }
 
 // file puts a leg under a hash, 0 for none, and removes it from its former one.
-func (m *legIndex) file(e *Engine, slot uint32, under uint64) {
+func (m *hashIndex) file(e *Engine, slot uint32, under uint64) {
 	at := m.of(e.objects.at(slot))
 	if at.hash == under {
 		return
@@ -209,7 +209,7 @@ func (m *legIndex) file(e *Engine, slot uint32, under uint64) {
 	ahead.next = slot
 }
 
-func (m *legIndex) removeEntry(e *Engine, slot uint32, at *indexEntry) {
+func (m *hashIndex) removeEntry(e *Engine, slot uint32, at *indexEntry) {
 	place := m.table.findLink(m.table.mix(at.hash, 0), slot)
 	switch {
 	case place == nil: // it is not the first leg

@@ -30,7 +30,7 @@ func timelineOf(f *factsCodec, start, end int64) (l timeline) {
 	for i := range f.statements {
 		s := &f.statements[i]
 		spend(min(s.time, end))
-		for _, e := range s.entries {
+		for _, e := range s.attributes {
 			switch e.key {
 			case keyCall:
 				inMenu = false

@@ -17,7 +17,7 @@ type valueDecoder struct {
 func (t *valueDecoder) reset(f *factsCodec) {
 	t.from, t.copy = f.in, string(f.in)
 	guids := 0
-	for _, e := range f.entries {
+	for _, e := range f.attributes {
 		if e.raw[0] == tagGUID {
 			guids++
 		}

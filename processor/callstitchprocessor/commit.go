@@ -21,11 +21,12 @@ var errStorage = errors.New("store the state of open calls")
 // committer writes the state in a goroutine of its own, one write at a time. Requests that
 // arrive during a write share the next one: a slow disk makes writes larger, not queues
 // longer.
+//
 // A nil committer stores nothing.
 type committer struct {
 	state      *state
 	journal    *journal
-	sharing    *sharedCalls
+	shared     *sharedConsumer
 	logger     *zap.Logger
 	telemetry  *metadata.TelemetryBuilder
 	failureLog minuteLimiter
@@ -73,9 +74,9 @@ func (w *write) wait(ctx context.Context) error {
 	}
 }
 
-func newCommitter(s *state, j *journal, to *sharedCalls, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) *committer {
+func newCommitter(s *state, j *journal, shared *sharedConsumer, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) *committer {
 	return &committer{
-		state: s, journal: j, sharing: to, logger: logger, telemetry: telemetry,
+		state: s, journal: j, shared: shared, logger: logger, telemetry: telemetry,
 		writeRequested: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		nextWrite: newWrite(),
 	}
@@ -106,8 +107,8 @@ func (c *committer) waitStored(ctx context.Context) error {
 	return due.wait(ctx)
 }
 
-// backlogError returns an error if a failing storage has left maxUnwritten bytes. The caller
-// holds state.mu.
+// backlogError returns the error of the last write if maxUnwritten bytes or more are
+// unwritten, and requests another write. The caller holds state.mu.
 func (c *committer) backlogError() error {
 	if c == nil || c.lastError == nil || len(c.journal.unwritten) < maxUnwritten {
 		return nil
@@ -152,7 +153,7 @@ func (c *committer) run(ctx context.Context) {
 func (c *committer) stopAndWait(ctx context.Context) error {
 	close(c.stop)
 	if !waitDone(ctx, c.ended) {
-		return fmt.Errorf("%w: the storage does not come back", errStorage)
+		return fmt.Errorf("%w: the storage did not answer in time", errStorage)
 	}
 	return c.lastError
 }
@@ -169,8 +170,8 @@ func (c *committer) write(ctx context.Context) error {
 		if left -= before - c.state.engine.CountUnwrittenChanges(); left <= 0 {
 			break
 		}
-		// Many objects have changed: yield the lock. What others change meanwhile belongs to
-		// the next write, whether this one contains it or not.
+		// Many objects have changed: let others take the lock. Requests that change the state
+		// meanwhile wait for the next write, even if this one contains their changes.
 		c.state.mu.Unlock()
 		c.state.mu.Lock()
 	}
@@ -206,7 +207,7 @@ func (c *committer) passOn(requests []*sharedRequest, err error) {
 	switch {
 	case len(requests) == 0:
 	case err == nil:
-		c.sharing.group.Add(requests...)
+		c.shared.group.Add(requests...)
 	default:
 		for _, r := range requests {
 			r.Answer(err)
@@ -217,6 +218,6 @@ func (c *committer) passOn(requests []*sharedRequest, err error) {
 func (c *committer) logFailure(ctx context.Context, err error) {
 	c.telemetry.ProcessorCallstitchStorageFailures.Add(ctx, 1)
 	if c.failureLog.allow(c.state.clock.now()) {
-		c.logger.Error("State not stored; requests are refused, and their senders keep the records, until it is", zap.Error(err))
+		c.logger.Error("State not stored; until it is, requests are refused and their senders keep the records", zap.Error(err))
 	}
 }

@@ -14,6 +14,7 @@ import (
 // Config of the callstitch processor.
 type Config struct {
 	// Linger is how long an object waits for late records after its end record.
+	//
 	// Default 10 s.
 	Linger time.Duration `mapstructure:"linger"`
 

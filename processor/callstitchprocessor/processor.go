@@ -30,9 +30,9 @@ type callStitch struct {
 	state     *state // nil before Start
 	emitter   *emitter
 	sender    *sender
-	journal   *journal     // nil without storage
-	committer *committer   // nil without storage
-	shared    *sharedCalls // nil without storage
+	journal   *journal        // nil without storage
+	committer *committer      // nil without storage
+	shared    *sharedConsumer // nil without storage
 
 	sources  sources   // guarded by state.mu
 	requests sync.Pool // of *request
@@ -95,7 +95,7 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 	p.sources = newSources()
 	p.requests.New = func() any { return &request{reader: batchReader{engine: state.engine, sources: &p.sources}, p: p} }
 	if p.journal != nil {
-		p.shared = newSharing(background, p.next)
+		p.shared = newSharedConsumer(background, p.next)
 		p.committer = newCommitter(state, p.journal, p.shared, p.settings.Logger, p.telemetry)
 		p.wg.Go(func() { p.committer.run(background) })
 	}

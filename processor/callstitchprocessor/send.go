@@ -40,37 +40,37 @@ type sender struct {
 	busySince time.Time // guarded by state.mu: when the next consumer got the current batch; zero if it has none
 
 	// Used by run and, after its end, by stopAndSendRest.
-	pendingRetry     attempts // of pending records
-	setAsideRetry    attempts // of records that are set aside
-	traceChangeRetry attempts // of trace change events
-	size             int      // of the next batch
-	isolating        int      // pending objects to send one by one, because one of them was refused with a permanent error
-	isLast           bool     // the processor stops without storage: unsent records are lost
+	pendingRetry     retrySchedule // of pending records
+	setAsideRetry    retrySchedule // of records that are set aside
+	traceChangeRetry retrySchedule // of trace change events
+	size             int           // of the next batch
+	isolating        int           // pending objects to send one by one, because one of them was refused with a permanent error
+	unsentAreLost    bool          // the processor stops without storage
 	refusalLog       minuteLimiter
 }
 
-// attempts schedules the retries of one kind of payload.
-type attempts struct {
+// retrySchedule schedules the retries of one kind of payload.
+type retrySchedule struct {
 	backoff  *backoff.ExponentialBackOff
 	at       time.Time // no attempt before; zero if nothing was refused
 	failures int       // consecutive
 }
 
-func newAttempts(first, longest time.Duration) attempts {
+func newRetrySchedule(first, longest time.Duration) retrySchedule {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = first, longest
-	return attempts{backoff: b}
+	return retrySchedule{backoff: b}
 }
 
 // failed schedules the next attempt, and returns the delay.
-func (a *attempts) failed(now time.Time) time.Duration {
+func (a *retrySchedule) failed(now time.Time) time.Duration {
 	wait := a.backoff.NextBackOff()
 	a.at = now.Add(wait)
 	a.failures++
 	return wait
 }
 
-func (a *attempts) succeeded() {
+func (a *retrySchedule) succeeded() {
 	if a.failures > 0 {
 		a.at, a.failures = time.Time{}, 0
 		a.backoff.Reset()
@@ -80,9 +80,9 @@ func (a *attempts) succeeded() {
 const (
 	// maxBatch bounds the stitched records of a batch.
 	maxBatch = 500
-	// rendersPerLock is how many records are rendered, or marked as emitted, under one lock:
-	// some tenths of a millisecond. Each unlock may let many senders in first, and the queue
-	// of pending records must not grow without bound.
+	// rendersPerLock is how many records are rendered, or marked as emitted, under one
+	// lock: some tenths of a millisecond. Many requests may take the lock in between; with
+	// fewer records the queue of pending ones could grow without bound.
 	rendersPerLock = 64
 	// triesBeforeSplit is how often a batch is sent before it is halved. At a stop without
 	// storage it is halved at once.
@@ -96,7 +96,7 @@ func newSender(s *state, c *committer, next consumer.Logs, set processor.Setting
 	return &sender{
 		state: s, committer: c, next: next, logger: set.Logger, telemetry: telemetry, version: set.BuildInfo.Version,
 		wakeups: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		pendingRetry: newAttempts(firstRetry, longestRetry), setAsideRetry: newAttempts(firstSetAsideRetry, longestSetAsideRetry), traceChangeRetry: newAttempts(firstRetry, longestRetry),
+		pendingRetry: newRetrySchedule(firstRetry, longestRetry), setAsideRetry: newRetrySchedule(firstSetAsideRetry, longestSetAsideRetry), traceChangeRetry: newRetrySchedule(firstRetry, longestRetry),
 		size: maxBatch,
 	}
 }
@@ -196,7 +196,7 @@ func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 		s.isolating = len(b.objects)
 		return true, nil
 	default:
-		s.rejectBatch(b)
+		s.dropRefusedRecord(b)
 	}
 	s.isolating = max(0, s.isolating-len(b.objects))
 	return true, nil
@@ -204,9 +204,9 @@ func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 
 // handleRefusal handles a batch that was refused with a retryable error.
 func (s *sender) handleRefusal(ctx context.Context, b *batch, err error) {
-	s.warn(ctx, err, &s.pendingRetry)
+	s.retryLater(ctx, err, &s.pendingRetry)
 	switch {
-	case ctx.Err() != nil, s.pendingRetry.failures < triesBeforeSplit && !s.isLast:
+	case ctx.Err() != nil, s.pendingRetry.failures < triesBeforeSplit && !s.unsentAreLost:
 	case len(b.objects) > 1:
 		s.size = len(b.objects) / 2
 	default:
@@ -215,8 +215,8 @@ func (s *sender) handleRefusal(ctx context.Context, b *batch, err error) {
 	}
 }
 
-// warn schedules the next attempt, and logs the refusal at most once a minute.
-func (s *sender) warn(ctx context.Context, err error, a *attempts) {
+// retryLater schedules the next attempt, and logs the refusal at most once a minute.
+func (s *sender) retryLater(ctx context.Context, err error, a *retrySchedule) {
 	now := s.state.clock.now()
 	wait := a.failed(now)
 	if ctx.Err() != nil || !s.refusalLog.allow(now) {
@@ -224,7 +224,7 @@ func (s *sender) warn(ctx context.Context, err error, a *attempts) {
 	}
 	stats := s.state.stats()
 	s.logger.Warn("Stitched records not sent; they stay pending and are retried",
-		zap.Error(err), zap.Int("pending", stats.PendingEmit), zap.Int("aside", stats.CurrentlySetAside), zap.Duration("in", wait))
+		zap.Error(err), zap.Int("pending", stats.PendingEmit), zap.Int("set_aside", stats.CurrentlySetAside), zap.Duration("retry_in", wait))
 }
 
 // setAside sets a record aside that was refused repeatedly.
@@ -247,11 +247,11 @@ func (s *sender) sendSetAside(ctx context.Context) (more bool, err error) {
 		s.setAsideRetry.succeeded()
 		s.markEmitted(b, true)
 	case !consume.IsPermanent(err):
-		s.warn(ctx, err, &s.setAsideRetry)
+		s.retryLater(ctx, err, &s.setAsideRetry)
 		s.setAside(b)
 		return true, err
 	default:
-		s.rejectBatch(b)
+		s.dropRefusedRecord(b)
 	}
 	return true, nil
 }
@@ -271,14 +271,14 @@ func (s *sender) setBusy(since time.Time) {
 	s.state.mu.Unlock()
 }
 
-// render renders pending records, yielding the lock in between. Only this goroutine removes
+// render renders pending or set-aside records, yielding the lock in between. Only this goroutine removes
 // pending objects, so the rendered ones stay in front.
-func (s *sender) render(pending func(stitch.Ref, int, func(*stitch.Stitched)) int, size int) *batch {
+func (s *sender) render(visit func(stitch.Ref, int, func(*stitch.Stitched)) int, size int) *batch {
 	b := newBatch(s.version)
 	piece := func() (visited int) {
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
-		return pending(b.last(), min(rendersPerLock, size-len(b.objects)), b.add)
+		return visit(b.last(), min(rendersPerLock, size-len(b.objects)), b.add)
 	}
 	for len(b.objects) < size && piece() > 0 {
 		yield()
@@ -302,8 +302,9 @@ func (s *sender) markEmitted(b *batch, accepted bool) {
 	s.committer.requestWrite()
 }
 
-// rejectBatch drops a record that was refused with a permanent error.
-func (s *sender) rejectBatch(b *batch) {
+// dropRefusedRecord drops the record of a batch of one that was refused with a permanent
+// error.
+func (s *sender) dropRefusedRecord(b *batch) {
 	s.markEmitted(b, false)
 	s.logger.Error("Stitched record lost: the next consumer refused it with a permanent error",
 		zap.Stringer("kind", b.objects[0].kind), zap.String("span_id", hex.EncodeToString(b.objects[0].span[:])))

@@ -21,14 +21,15 @@ import (
 // sharedRequest is a request of ConsumeLogs that is passed on together with others.
 type sharedRequest = groupcall.Request[plog.Logs]
 
-// sharedCalls passes requests on after their state is stored: all that wait, in one call of
+// sharedConsumer passes requests on after their state is stored: all that wait, in one call of
 // the next consumer, in the order in which they were merged. Each request gets the result of
 // that call.
+//
 // The call has a context of its own without the values of the requests' contexts, because the
 // client.Info of one sender must not be attributed to another. A request with client metadata
 // or authentication data is therefore passed on by itself. The name of the cluster is no such
 // metadata: a call whose records are all of one cluster has it.
-type sharedCalls struct {
+type sharedConsumer struct {
 	next  consumer.Logs
 	group *groupcall.Group[plog.Logs]
 	// copies: the next consumer mutates its input, so a request that may have to be sent again
@@ -52,8 +53,8 @@ const (
 	separateAfterRefusal = time.Second
 )
 
-func newSharing(ctx context.Context, next consumer.Logs) *sharedCalls {
-	s := &sharedCalls{next: next, copies: next.Capabilities().MutatesData}
+func newSharedConsumer(ctx context.Context, next consumer.Logs) *sharedConsumer {
+	s := &sharedConsumer{next: next, copies: next.Capabilities().MutatesData}
 	var size plog.ProtoMarshaler
 	s.group = groupcall.New(ctx, groupcall.Options[plog.Logs]{
 		Call: s.call, Size: size.LogsSize, MaxSize: maxShared, MaxRequests: maxSharedRequests,
@@ -64,7 +65,7 @@ func newSharing(ctx context.Context, next consumer.Logs) *sharedCalls {
 
 // request returns a request for the shared call after a write, nil for one that must be passed
 // on by itself.
-func (s *sharedCalls) request(ctx context.Context, logs plog.Logs) *sharedRequest {
+func (s *sharedConsumer) request(ctx context.Context, logs plog.Logs) *sharedRequest {
 	if client.FromContext(ctx).Auth != nil || !cluster.Alone(ctx) {
 		return nil
 	}
@@ -76,7 +77,7 @@ func (s *sharedCalls) request(ctx context.Context, logs plog.Logs) *sharedReques
 var errSendSeparately = errors.New("shared call refused")
 
 // call passes requests on in one call.
-func (s *sharedCalls) call(ctx context.Context, requests []*sharedRequest) {
+func (s *sharedConsumer) call(ctx context.Context, requests []*sharedRequest) {
 	if len(requests) == 1 {
 		alone := requests[0].Value
 		requests[0].Answer(s.next.ConsumeLogs(cluster.Context(ctx, alone), alone))
@@ -116,7 +117,7 @@ type mergedLogs struct {
 }
 
 // merge moves the data of the requests into one payload.
-func (s *sharedCalls) merge(requests []*sharedRequest) *mergedLogs {
+func (s *sharedConsumer) merge(requests []*sharedRequest) *mergedLogs {
 	m := &mergedLogs{logs: plog.NewLogs(), ends: make([]int, len(requests))}
 	if s.copies {
 		m.copies = make([]plog.Logs, len(requests))

@@ -67,9 +67,9 @@ func (s *sender) sendLast(ctx context.Context) error {
 // sendUntilTaken sends until the next consumer has accepted or permanently refused all
 // records, or the context ends. It returns why some are left.
 func (s *sender) sendUntilTaken(ctx context.Context) error {
-	s.isLast = true
+	s.unsentAreLost = true
 	s.pendingRetry.succeeded() // refusals before the stop do not count
-	pause := newAttempts(firstStopRetry, longestStopRetry)
+	pause := newRetrySchedule(firstStopRetry, longestStopRetry)
 	for {
 		r := s.sendAll(ctx, maxConsecutiveRefusals)
 		if s.state.stats().PendingEmit == 0 {

@@ -43,7 +43,7 @@ func (s *sender) sendTraceChanges(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	if err = s.consume(ctx, batch.logs); err != nil && !consume.IsPermanent(err) {
-		s.warn(ctx, err, &s.traceChangeRetry)
+		s.retryLater(ctx, err, &s.traceChangeRetry)
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
 		for _, call := range batch.calls {

@@ -52,9 +52,9 @@ func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
 	return errors.Join(err, a.store.save(work, a.ledger, in.changedSessions, in.evictedSessions))
 }
 
-// acceptDecoded accepts the decoded part of a body, which is of one session, and stores
-// nothing. ctx is the client's and bounds the wait for the session's lock; the client
-// cannot end work.
+// acceptDecoded accepts the batch that was decoded last, and stores nothing. ctx ends with
+// the client's request and bounds only the wait for the session's lock; work goes on after
+// the client has gone.
 func (a *acceptor) acceptDecoded(ctx, work context.Context, in *batch) error {
 	if err := in.lockSession(ctx, a.ledger); err != nil {
 		return err
@@ -78,13 +78,13 @@ func (a *acceptor) acceptDecoded(ctx, work context.Context, in *batch) error {
 func (in *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
 	a := in.acceptor
 	if c.NewParts > 0 {
-		reported := in.sessionInfo.SessionStart.IsReported
-		result := in.markInLedger(a.ledger, c)
+		mustReport := in.sessionInfo.SessionStart.MustReport
+		result := in.markInLedger(a.ledger, c) // clears SessionStart when numbered records are marked
 		in.evictedSessions = append(in.evictedSessions, result.EvictedSessions...)
 		if result.OverlappingSession != "" {
 			a.reportOverlap(ctx, in)
 		}
-		startsSession := reported && !in.sessionInfo.SessionStart.IsReported
+		startsSession := mustReport && !in.sessionInfo.SessionStart.MustReport
 		a.metrics.countChunk(ctx, in, c, startsSession, a.logger)
 	}
 	a.countOutcomes(ctx, in, c)

@@ -65,7 +65,7 @@ func (in *batch) ledgerEntriesOf(c *outbox.Chunk) (entries []ledger.Entry, resul
 // reportsSessionStart tells whether the chunk carries the session.start event: it is the
 // first new chunk with numbered records.
 func (in *batch) reportsSessionStart(c *outbox.Chunk) bool {
-	if !in.sessionInfo.SessionStart.IsReported || in.startSent {
+	if !in.sessionInfo.SessionStart.MustReport || in.startSent {
 		return false
 	}
 	entries, _, _ := in.ledgerEntriesOf(c)

@@ -97,7 +97,7 @@ func (s *ledgerStore) saveSession(ctx context.Context, from *ledger.Ledger, id s
 	if err := s.write(ctx, storage.SetOperation(keySession+id, from.Encode(session))); err != nil {
 		return err
 	}
-	session.MarkSaved()
+	session.MarkStored()
 	return nil
 }
 
@@ -113,7 +113,7 @@ func (s *ledgerStore) saveContentHashes(ctx context.Context, prints *ledger.Cont
 	if !prints.HasChanges() {
 		return nil
 	}
-	snapshot := prints.Snapshot()
+	snapshot := prints.Changes()
 	operations := make([]*storage.Operation, 0, len(snapshot.Segments)+1)
 	for _, segment := range snapshot.Segments {
 		operations = append(operations, storage.SetOperation(segment.Key, segment.Value))
@@ -124,7 +124,7 @@ func (s *ledgerStore) saveContentHashes(ctx context.Context, prints *ledger.Cont
 	if err := s.write(ctx, operations...); err != nil {
 		return err
 	}
-	prints.MarkSaved(&snapshot)
+	prints.MarkStored(&snapshot)
 	return nil
 }
 

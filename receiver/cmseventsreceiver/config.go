@@ -267,7 +267,7 @@ func (c *ElementsConfig) Validate() error {
 	var errs []error
 	for _, list := range [...]struct {
 		key   string
-		kind  events.Kind
+		kind  events.SubKind
 		names []string
 	}{{"calls", events.Calls, c.Calls}, {"call_info", events.CallInfo, c.CallInfo}, {"call_roster", events.CallRoster, c.CallRoster}} {
 		for _, name := range list.names {

@@ -46,10 +46,10 @@ func partitionOf(e *event.Event) partitionID {
 type partitionStates struct {
 	window time.Duration // see event.Usage.Apply
 
-	mu           sync.Mutex // guards everything below
-	usages       map[partitionID]*event.Usage
-	version      uint64 // of known
-	savedVersion uint64 // the newest version that is stored
+	mu            sync.Mutex // guards everything below
+	usages        map[partitionID]*event.Usage
+	version       uint64 // of known
+	storedVersion uint64 // the newest version that is stored
 }
 
 func newPartitionStates(window time.Duration) *partitionStates {
@@ -121,7 +121,7 @@ func (p *partitionStates) list() []partitionState {
 func (p *partitionStates) hasChanges() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.version != p.savedVersion
+	return p.version != p.storedVersion
 }
 
 // storedVersion is the version of the stored levels. Base and Recent were added without a new
@@ -188,7 +188,7 @@ func (s *storedPartition) usage() (usage event.Usage, ok bool) {
 func (p *partitionStates) snapshot() (stored []byte, version uint64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.version == p.savedVersion {
+	if p.version == p.storedVersion {
 		return nil, p.version, nil
 	}
 	levels := storedLevels{Version: storedVersion}
@@ -202,7 +202,7 @@ func (p *partitionStates) snapshot() (stored []byte, version uint64, err error) 
 func (p *partitionStates) markSaved(version uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.savedVersion = max(p.savedVersion, version)
+	p.storedVersion = max(p.storedVersion, version)
 }
 
 // restore restores stored levels, before the first event. An error about levels of a newer

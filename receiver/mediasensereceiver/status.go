@@ -28,14 +28,14 @@ func newStatusAggregator(host component.Host) *statusAggregator {
 
 // reportFailure reports that a manager has no active subscription, unless it reported the
 // same reason last.
-func (h *statusAggregator) reportFailure(m *manager, why failureReason, err error) {
+func (h *statusAggregator) reportFailure(m *manager, reason failureReason, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if former, failed := h.failing[m]; failed && former == why {
+	if former, failed := h.failing[m]; failed && former == reason {
 		return
 	}
-	h.failing[m], h.reported[m] = why, true
-	m.logger.Error("No subscription to the events of MediaSense; trying again", zap.String("reason", failureReasonNames[why]), zap.Error(err))
+	h.failing[m], h.reported[m] = reason, true
+	m.logger.Error("No subscription to the events of MediaSense; trying again", zap.String("reason", failureReasonNames[reason]), zap.Error(err))
 	h.reportStatus(componentstatus.NewRecoverableErrorEvent(fmt.Errorf("no subscription at %s: %w", m.server, err)))
 }
 

@@ -103,11 +103,11 @@ func (s *stateStore) save(ctx context.Context, accepted *acceptedKeys, disks *pa
 	}
 	s.saving.Lock()
 	defer s.saving.Unlock()
-	named := accepted.fromNamed.Snapshot()
+	named := accepted.fromNamed.Changes()
 	operations := dedupstore.Append(nil, storedKeys, &named)
-	var others dedup.Snapshot
+	var others dedup.Changes
 	if accepted.fromOthers != nil {
-		others = accepted.fromOthers.Snapshot()
+		others = accepted.fromOthers.Changes()
 		operations = dedupstore.Append(operations, storedOthers, &others)
 	}
 	levels, version, err := disks.snapshot()
@@ -123,9 +123,9 @@ func (s *stateStore) save(ctx context.Context, accepted *acceptedKeys, disks *pa
 	if err := s.client.Batch(ctx, operations...); err != nil {
 		return fmt.Errorf("%w: %w", errStorage, err)
 	}
-	accepted.fromNamed.MarkSaved(&named)
+	accepted.fromNamed.MarkStored(&named)
 	if accepted.fromOthers != nil {
-		accepted.fromOthers.MarkSaved(&others)
+		accepted.fromOthers.MarkStored(&others)
 	}
 	disks.markSaved(version)
 	return nil

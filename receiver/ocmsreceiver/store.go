@@ -177,7 +177,7 @@ func (s *store) saveTaken(ctx context.Context, taken []uid, known *dedup.Set) er
 	if s.stopped {
 		return nil
 	}
-	snapshot := known.Snapshot()
+	snapshot := known.Changes()
 	operations := dedupstore.Append(nil, keysPrefix, &snapshot)
 	var errs error
 	if s.lineCount+len(taken) > maxTaken {
@@ -192,7 +192,7 @@ func (s *store) saveTaken(ctx context.Context, taken []uid, known *dedup.Set) er
 	if err := s.client.Batch(ctx, operations...); err != nil {
 		return err
 	}
-	known.MarkSaved(&snapshot)
+	known.MarkStored(&snapshot)
 	if errs == nil && len(taken) > 0 {
 		s.nextChunk++
 		s.lineCount += len(taken)

@@ -19,8 +19,8 @@
 // # State
 //
 // Segments contain the keys in the order in which they were accepted. A full segment never
-// changes, so a save writes one small segment, however many keys there are
-// ([Set.Snapshot], [Set.MarkSaved]).
+// changes, so only one small segment is written, however many keys there are
+// ([Set.Changes], [Set.MarkStored]).
 //
 // # Concurrency and tests
 //

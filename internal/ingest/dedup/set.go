@@ -48,10 +48,10 @@ type Set struct {
 
 // segment is a run of keys in the order in which they were accepted.
 type segment struct {
-	id           uint64
-	entries      []entry
-	savedEntries int // number of entries that are stored
-	latestExpiry int64
+	id            uint64
+	entries       []entry
+	storedEntries int // number of entries that are stored
+	latestExpiry  int64
 }
 
 // entry is an Entry with its expiry in Unix milliseconds.

@@ -31,7 +31,7 @@ type disk struct {
 }
 
 func (d *disk) save(s *Set) (written int) {
-	snapshot := s.Snapshot()
+	snapshot := s.Changes()
 	if snapshot.List != nil {
 		d.list = snapshot.List
 	}
@@ -42,7 +42,7 @@ func (d *disk) save(s *Set) (written int) {
 	for _, id := range snapshot.Deleted {
 		delete(d.segments, id)
 	}
-	s.MarkSaved(&snapshot)
+	s.MarkStored(&snapshot)
 	return written
 }
 
@@ -112,32 +112,32 @@ func TestModel(t *testing.T) {
 func TestAcceptDuringSave(t *testing.T) {
 	s := New(0)
 	s.MarkAccepted([]Entry{{key(1), noon.Add(time.Hour)}}, noon)
-	snapshot := s.Snapshot()
+	snapshot := s.Changes()
 	for n := range segmentSize {
 		s.MarkAccepted([]Entry{{key(2 + n), noon.Add(time.Hour)}}, noon)
 	}
-	s.MarkSaved(&snapshot)
+	s.MarkStored(&snapshot)
 	assert.True(t, s.HasChanges())
-	rest := s.Snapshot()
+	rest := s.Changes()
 	assert.NotNil(t, rest.List, "there is a second segment since")
 	assert.Len(t, rest.Segments, 2)
-	s.MarkSaved(&rest)
-	last := s.Snapshot()
+	s.MarkStored(&rest)
+	last := s.Changes()
 	assert.True(t, last.Empty())
 }
 
 func TestDamagedState(t *testing.T) {
 	for _, list := range [][]byte{nil, {}, {9, 0, 0}, {1}, {1, 0}, {1, 5, 2}, {1, 0, 0xff, 0xff, 0xff, 0xff, 0x7f}} {
 		_, _, err := ParseList(list)
-		assert.ErrorIs(t, err, ErrStored, "%v", list)
+		assert.ErrorIs(t, err, ErrUnreadable, "%v", list)
 	}
 	s := New(0)
 	for _, segment := range [][]byte{{9}, {1, 2, 3}, make([]byte, 1+(segmentSize+1)*entrySize)} {
-		assert.ErrorIs(t, s.Restore(7, segment, noon), ErrStored)
+		assert.ErrorIs(t, s.Restore(7, segment, noon), ErrUnreadable)
 	}
 	require.NoError(t, s.Restore(8, nil, noon))
 	s.MarkAccepted([]Entry{{key(1), noon}}, noon)
-	snapshot := s.Snapshot()
+	snapshot := s.Changes()
 	assert.EqualValues(t, 9, snapshot.Segments[0].ID, "no id is used again")
 	assert.Contains(t, snapshot.Deleted, uint64(7))
 }
@@ -208,7 +208,7 @@ func BenchmarkAcceptAndSave(b *testing.B) {
 	for b.Loop() {
 		n++
 		s.MarkAccepted([]Entry{{key(n), noon.Add(time.Hour)}}, noon)
-		snapshot := s.Snapshot()
-		s.MarkSaved(&snapshot)
+		snapshot := s.Changes()
+		s.MarkStored(&snapshot)
 	}
 }

@@ -13,23 +13,23 @@ import (
 // stateVersion is the first byte of each stored value.
 //
 //	list     1 | id of the first segment, id of the last one, as uvarints
-//	segment  1 | key, until in Unix milliseconds (8 bytes, big endian) | ...
+//	segment  1 | key, expiry in Unix milliseconds (8 bytes, big endian) | ...
 const stateVersion = 1
 
 const entrySize = len(Key{}) + 8
 
-// Every error about stored state wraps ErrStored. The error about state of a newer release
+// Every error about stored state wraps ErrUnreadable. The error about state of a newer release
 // wraps ErrNewer too: the caller must not overwrite that state.
 var (
-	ErrStored = errors.New("stored keys cannot be read")
-	ErrNewer  = fmt.Errorf("%w: a newer release wrote them", ErrStored)
+	ErrUnreadable = errors.New("stored keys cannot be read")
+	ErrNewer      = fmt.Errorf("%w: a newer release wrote them", ErrUnreadable)
 )
 
 // checkVersion returns an error if this release cannot read the version of a stored value.
 func checkVersion(value []byte) error {
 	switch {
 	case len(value) == 0 || value[0] == 0:
-		return fmt.Errorf("%w: they are damaged", ErrStored)
+		return fmt.Errorf("%w: they are damaged", ErrUnreadable)
 	case value[0] > stateVersion:
 		return fmt.Errorf("%w: they have version %d, this release reads %d", ErrNewer, value[0], stateVersion)
 	default:
@@ -42,12 +42,12 @@ type Segment struct {
 	ID    uint64
 	Value []byte
 
-	entries int
+	entryCount int
 }
 
-// Snapshot lists the changes to store. The list of segments is stored first, because a
+// Changes are what has to be stored. The list of segments is stored first, because a
 // restart finds only listed segments.
-type Snapshot struct {
+type Changes struct {
 	// List of the segments, nil if it did not change.
 	List []byte
 	// Segments that changed.
@@ -56,8 +56,8 @@ type Snapshot struct {
 	Deleted []uint64
 }
 
-// Empty tells that the snapshot has no changes.
-func (s *Snapshot) Empty() bool { return s.List == nil && len(s.Segments) == 0 && len(s.Deleted) == 0 }
+// Empty tells that there are no changes.
+func (s *Changes) Empty() bool { return s.List == nil && len(s.Segments) == 0 && len(s.Deleted) == 0 }
 
 // HasChanges tells whether the set has changes that are not stored.
 func (s *Set) HasChanges() bool {
@@ -67,16 +67,16 @@ func (s *Set) HasChanges() bool {
 		return true
 	}
 	for _, segment := range s.segments {
-		if segment.savedEntries < len(segment.entries) {
+		if segment.storedEntries < len(segment.entries) {
 			return true
 		}
 	}
 	return false
 }
 
-// Snapshot returns the changes that are not stored. The caller passes it to MarkSaved
-// before it calls Snapshot again.
-func (s *Set) Snapshot() (out Snapshot) {
+// Changes returns the changes that are not stored. The caller passes them to MarkStored
+// before it calls Changes again.
+func (s *Set) Changes() (out Changes) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.listChanged && len(s.segments) > 0 {
@@ -85,7 +85,7 @@ func (s *Set) Snapshot() (out Snapshot) {
 		out.List = binary.AppendUvarint(out.List, s.segments[len(s.segments)-1].id)
 	}
 	for _, segment := range s.segments {
-		if segment.savedEntries < len(segment.entries) {
+		if segment.storedEntries < len(segment.entries) {
 			out.Segments = append(out.Segments, Segment{segment.id, segment.encode(), len(segment.entries)})
 		}
 	}
@@ -103,23 +103,23 @@ func (g *segment) encode() []byte {
 	return b
 }
 
-// MarkSaved marks a snapshot as stored. Keys that were accepted after the snapshot stay
-// changes.
-func (s *Set) MarkSaved(snapshot *Snapshot) {
+// MarkStored marks changes as stored. Keys that were accepted since Changes returned them are
+// part of the next changes.
+func (s *Set) MarkStored(changes *Changes) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	saved := make(map[uint64]int, len(snapshot.Segments))
-	for i := range snapshot.Segments {
-		saved[snapshot.Segments[i].ID] = snapshot.Segments[i].entries
+	stored := make(map[uint64]int, len(changes.Segments))
+	for i := range changes.Segments {
+		stored[changes.Segments[i].ID] = changes.Segments[i].entryCount
 	}
 	for _, segment := range s.segments {
-		segment.savedEntries = max(segment.savedEntries, saved[segment.id])
+		segment.storedEntries = max(segment.storedEntries, stored[segment.id])
 	}
-	if snapshot.List != nil {
-		first, last, err := ParseList(snapshot.List)
+	if changes.List != nil {
+		first, last, err := ParseList(changes.List)
 		s.listChanged = err != nil || len(s.segments) == 0 || s.segments[0].id != first || s.segments[len(s.segments)-1].id != last
 	}
-	s.segmentsToDelete = s.segmentsToDelete[len(snapshot.Deleted):]
+	s.segmentsToDelete = s.segmentsToDelete[len(changes.Deleted):]
 }
 
 // ParseList returns the ids of the first and the last segment of a stored list.
@@ -131,7 +131,7 @@ func ParseList(list []byte) (first, last uint64, err error) {
 	first, n := binary.Uvarint(rest)
 	last, m := binary.Uvarint(rest[max(n, 0):])
 	if n <= 0 || m <= 0 || first > last || last-first > maxSegments {
-		return 0, 0, fmt.Errorf("%w: the list is damaged", ErrStored)
+		return 0, 0, fmt.Errorf("%w: the list is damaged", ErrUnreadable)
 	}
 	return first, last, nil
 }
@@ -140,9 +140,9 @@ func ParseList(list []byte) (first, last uint64, err error) {
 const maxSegments = 1 << 13
 
 // Restore restores a stored segment, nil for a missing one, before the first use of the
-// set. The caller restores the oldest segment first. Keys expire at latest at the latest,
-// because the clock may have been set back since.
-func (s *Set) Restore(id uint64, segmentState []byte, latest time.Time) error {
+// set. The caller restores the oldest segment first. No key expires after maxExpiry,
+// because the clock may have been set back since the keys were stored.
+func (s *Set) Restore(id uint64, segmentState []byte, maxExpiry time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.nextSegmentID = max(s.nextSegmentID, id+1)
@@ -156,14 +156,14 @@ func (s *Set) Restore(id uint64, segmentState []byte, latest time.Time) error {
 	entries := segmentState[1:]
 	if len(entries)%entrySize != 0 || len(entries) > segmentSize*entrySize {
 		s.segmentsToDelete = append(s.segmentsToDelete, id)
-		return fmt.Errorf("%w: segment %d is damaged", ErrStored, id)
+		return fmt.Errorf("%w: segment %d is damaged", ErrUnreadable, id)
 	}
 	restored := &segment{id: id, entries: make([]entry, 0, segmentSize)}
 	s.segments = append(s.segments, restored)
 	for ; len(entries) > 0; entries = entries[entrySize:] {
-		until := int64(binary.BigEndian.Uint64(entries[len(Key{}):])) //nolint:gosec // the bits
-		s.addEntry(entry{Key(entries), min(until, latest.UnixMilli())})
+		expiresAt := int64(binary.BigEndian.Uint64(entries[len(Key{}):])) //nolint:gosec // the bits
+		s.addEntry(entry{Key(entries), min(expiresAt, maxExpiry.UnixMilli())})
 	}
-	restored.savedEntries = len(restored.entries)
+	restored.storedEntries = len(restored.entries)
 	return nil
 }

@@ -42,7 +42,7 @@ func Restore(ctx context.Context, client storage.Client, key string, set *dedup.
 }
 
 // Append appends the operations that store a snapshot under a storage key.
-func Append(operations []*storage.Operation, key string, keys *dedup.Snapshot) []*storage.Operation {
+func Append(operations []*storage.Operation, key string, keys *dedup.Changes) []*storage.Operation {
 	if keys.List != nil {
 		operations = append(operations, storage.SetOperation(key, keys.List))
 	}

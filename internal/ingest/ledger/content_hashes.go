@@ -41,7 +41,7 @@ type ContentHashes struct {
 	named          hashRing
 	unnamed        hashRing
 	version        uint64 // increases with each change
-	savedVersion   uint64 // the newest version that is stored
+	storedVersion  uint64 // the newest version that is stored
 	hasFormerValue bool   // the value of a former version is still in the storage
 }
 
@@ -74,7 +74,7 @@ func (f *ContentHashes) MarkAccepted(hashes []ContentHash, named bool) {
 func (f *ContentHashes) HasChanges() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.savedVersion != f.version
+	return f.storedVersion != f.version
 }
 
 // hashRing is a ring buffer of segments: a new segment overwrites the oldest one.

@@ -27,8 +27,8 @@ type ContentHashSegment struct {
 	Value []byte
 }
 
-// ContentHashSnapshot lists the changes since the last one that was stored.
-type ContentHashSnapshot struct {
+// ContentHashChanges are what has to be stored.
+type ContentHashChanges struct {
 	// Segments that changed.
 	Segments []ContentHashSegment
 	// DeleteFormerValue tells to delete the value under FormerContentHashesKey.
@@ -58,14 +58,14 @@ func segmentKey(named bool, slot uint64) string {
 	return FormerContentHashesKey + "/" + kind + "/" + strconv.FormatUint(slot, 10)
 }
 
-// Snapshot returns the changes that are not stored.
-func (f *ContentHashes) Snapshot() ContentHashSnapshot {
+// Changes returns the changes that are not stored.
+func (f *ContentHashes) Changes() ContentHashChanges {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	out := ContentHashSnapshot{DeleteFormerValue: f.hasFormerValue, version: f.version}
+	out := ContentHashChanges{DeleteFormerValue: f.hasFormerValue, version: f.version}
 	for i, ring := range [...]*hashRing{&f.named, &f.unnamed} {
 		for slot := range ring.segments {
-			if segment := &ring.segments[slot]; segment.version > f.savedVersion {
+			if segment := &ring.segments[slot]; segment.version > f.storedVersion {
 				key := segmentKey(i == 0, uint64(slot))
 				out.Segments = append(out.Segments, ContentHashSegment{key, segment.encode()})
 			}
@@ -83,12 +83,12 @@ func (s *hashSegment) encode() []byte {
 	return b
 }
 
-// MarkSaved marks a snapshot as stored. Hashes that were accepted after the snapshot stay
+// MarkStored marks changes as stored. Hashes that were accepted since Changes returned them stay
 // changes.
-func (f *ContentHashes) MarkSaved(snapshot *ContentHashSnapshot) {
+func (f *ContentHashes) MarkStored(snapshot *ContentHashChanges) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.savedVersion = max(f.savedVersion, snapshot.version)
+	f.storedVersion = max(f.storedVersion, snapshot.version)
 	f.hasFormerValue = f.hasFormerValue && !snapshot.DeleteFormerValue
 }
 

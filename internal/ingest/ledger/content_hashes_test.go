@@ -80,14 +80,14 @@ func storedPrints(rings ...*ContentHashes) map[string][]byte {
 }
 
 func store(storage map[string][]byte, ring *ContentHashes) {
-	snapshot := ring.Snapshot()
+	snapshot := ring.Changes()
 	for _, segment := range snapshot.Segments {
 		storage[segment.Key] = segment.Value
 	}
 	if snapshot.DeleteFormerValue {
 		delete(storage, FormerContentHashesKey)
 	}
-	ring.MarkSaved(&snapshot)
+	ring.MarkStored(&snapshot)
 }
 
 func restoredPrints(t *testing.T, storage map[string][]byte) *ContentHashes {
@@ -115,16 +115,16 @@ func TestFingerprintsUnsaved(t *testing.T) {
 	assert.False(t, ring.HasChanges(), "nothing changed")
 	ring.MarkAccepted(prints(1, 1), false)
 	assert.True(t, ring.HasChanges())
-	first := ring.Snapshot()
+	first := ring.Changes()
 	assert.True(t, ring.HasChanges(), "a snapshot that is not stored stays due")
 
 	// What is accepted while the state is being written stays due as well.
 	ring.MarkAccepted(prints(2, 2), false)
-	ring.MarkSaved(&first)
+	ring.MarkStored(&first)
 	assert.True(t, ring.HasChanges())
-	second := ring.Snapshot()
-	ring.MarkSaved(&second)
-	ring.MarkSaved(&first)
+	second := ring.Changes()
+	ring.MarkStored(&second)
+	ring.MarkStored(&first)
 	assert.False(t, ring.HasChanges(), "an older write that ends later takes nothing back")
 }
 
@@ -136,11 +136,11 @@ func TestFingerprintsAreStoredInSegments(t *testing.T) {
 		ring.MarkAccepted(prints(i*segmentSize, i*segmentSize+segmentSize-2), false)
 		store(storage, &ring)
 		ring.MarkAccepted(prints(i*segmentSize+segmentSize-1, i*segmentSize+segmentSize-1), false)
-		snapshot := ring.Snapshot()
+		snapshot := ring.Changes()
 		require.Len(t, snapshot.Segments, 1)
 		require.LessOrEqual(t, len(snapshot.Segments[0].Value), 4<<10+8)
 		store(storage, &ring)
-		require.Empty(t, ring.Snapshot().Segments)
+		require.Empty(t, ring.Changes().Segments)
 	}
 	assert.Len(t, storage, segmentCount)
 	again := restoredPrints(t, storage)
@@ -196,15 +196,15 @@ func TestDamagedFingerprints(t *testing.T) {
 		assert.True(t, ring.Contains(prints(1, 1)[0]), "nothing is changed")
 	}
 	const key = "fingerprints/unnamed/0"
-	f(ErrStored, key)
-	f(ErrStored, key, 0)
-	f(ErrStored, key, 2, 0)
-	f(ErrStored, key, 3)
-	f(ErrStored, key, 3, 1)
-	f(ErrStored, key, 3, 0, 7)
-	f(ErrStored, key, append([]byte{3, 0}, make([]byte, (segmentSize+1)*len(ContentHash{}))...)...)
-	f(ErrStored, "fingerprints/unnamed/33", 3, 33)
-	f(ErrStored, FormerContentHashesKey, 3, 0)
+	f(ErrUnreadable, key)
+	f(ErrUnreadable, key, 0)
+	f(ErrUnreadable, key, 2, 0)
+	f(ErrUnreadable, key, 3)
+	f(ErrUnreadable, key, 3, 1)
+	f(ErrUnreadable, key, 3, 0, 7)
+	f(ErrUnreadable, key, append([]byte{3, 0}, make([]byte, (segmentSize+1)*len(ContentHash{}))...)...)
+	f(ErrUnreadable, "fingerprints/unnamed/33", 3, 33)
+	f(ErrUnreadable, FormerContentHashesKey, 3, 0)
 	f(ErrNewer, key, 4, 0)
 	f(ErrNewer, FormerContentHashesKey, 4, 0)
 

@@ -11,10 +11,11 @@ import (
 )
 
 // encodingVersion is the first byte of a stored session. Layout of version 2, numbers
-// as unsigned varints, a text as its length and its bytes, a time in Unix seconds:
+// as unsigned varints, a text as its length and its bytes, a time in Unix seconds, a tick
+// as the value of the ledger's logical clock:
 //
-//	2 | flags | bridge | system | stream | since | heard at |
-//	  begun | heard | accepted | accounted
+//	2 | flags | bridge | system | stream | named since | last accepted at |
+//	  start tick | last heard tick | accepted | accounted
 //
 // accepted and accounted are sets of indices:
 //
@@ -26,19 +27,19 @@ const encodingVersion = 2
 
 // Flags of a stored session.
 const (
-	flagAnnounced  = 1 << iota // the start of the session was reported
-	flagHeardAgain             // more than one request had records of it
-	flagEither                 // bridge is Identity.bridgeOrSystem
+	flagStartReported   = 1 << iota // the start of the session was reported
+	flagSeveralRequests             // more than one request had records of it
+	flagBridgeOrSystem              // bridge is Identity.bridgeOrSystem
 )
 
-// Every error about stored state wraps ErrStored. The error about state of a newer release
+// Every error about stored state wraps ErrUnreadable. The error about state of a newer release
 // wraps ErrNewer too: the caller must not overwrite that state.
 var (
-	ErrStored = errors.New("stored ledger state cannot be read")
-	ErrNewer  = fmt.Errorf("%w: a newer release wrote it", ErrStored)
+	ErrUnreadable = errors.New("stored ledger state cannot be read")
+	ErrNewer      = fmt.Errorf("%w: a newer release wrote it", ErrUnreadable)
 )
 
-var errDamaged = fmt.Errorf("%w: it is damaged", ErrStored)
+var errDamaged = fmt.Errorf("%w: it is damaged", ErrUnreadable)
 
 // Encode returns the session's state for storage. The caller holds the
 // session's lock.
@@ -47,14 +48,14 @@ func (l *Ledger) Encode(s *Session) []byte {
 	defer l.mu.Unlock()
 	flags := byte(0)
 	if s.startReported {
-		flags |= flagAnnounced
+		flags |= flagStartReported
 	}
 	if s.requestCount > 1 {
-		flags |= flagHeardAgain
+		flags |= flagSeveralRequests
 	}
 	bridge := s.identity.Bridge
 	if s.identity.bridgeOrSystem != "" {
-		flags |= flagEither
+		flags |= flagBridgeOrSystem
 		bridge = s.identity.bridgeOrSystem
 	}
 	b := make([]byte, 0, 64+len(bridge)+len(s.identity.System)+4*len(s.accepted)+4*len(s.accounted))
@@ -79,31 +80,31 @@ func appendRanges(b []byte, ranges Ranges) []byte {
 	return b
 }
 
-// Restore restores a stored session, before the first use of the ledger. Sessions of
-// version 1 have no stored order: they are older than those of later versions, in the order
-// of the calls. They count as changed, so that the caller stores them in the current
-// version and their order is the same at the next start.
+// Restore restores a stored session, before the first use of the ledger. Version 1 stores no
+// order: its sessions count as older than those of later versions, and among themselves in
+// the order of the calls of Restore. They count as changed, so that the caller stores them in
+// the current version, with that order.
 func (l *Ledger) Restore(id string, stored []byte) error {
 	r := stateReader{unread: stored}
-	s := &Session{}
+	restored := &Session{}
 	switch v := r.byte(); v {
 	case 1:
-		l.restoreVersion1(s, &r)
+		l.restoreVersion1(restored, &r)
 	case encodingVersion:
-		restoreVersion2(s, &r)
+		restoreVersion2(restored, &r)
 	case 0:
 		return errDamaged
 	default:
 		return fmt.Errorf("%w: it has version %d, this release reads 1 to %d", ErrNewer, v, encodingVersion)
 	}
-	if r.isDamaged || len(r.unread) > 0 || len(s.accounted) == 0 {
+	if r.isDamaged || len(r.unread) > 0 || len(restored.accounted) == 0 {
 		return errDamaged
 	}
 	session, _ := l.getOrAddSession(id)
-	s.id, s.lock, s.maxRanges = session.id, session.lock, session.maxRanges
-	identity := s.identity
-	s.identity = Identity{}
-	*session = *s
+	restored.id, restored.lock, restored.maxRanges = session.id, session.lock, session.maxRanges
+	identity := restored.identity
+	restored.identity = Identity{}
+	*session = *restored
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	namedSince := session.namedSince
@@ -115,15 +116,15 @@ func (l *Ledger) Restore(id string, stored []byte) error {
 
 func restoreVersion2(s *Session, r *stateReader) {
 	flags := r.byte()
-	s.startReported = flags&flagAnnounced != 0
+	s.startReported = flags&flagStartReported != 0
 	s.requestCount = 1
-	if flags&flagHeardAgain != 0 {
+	if flags&flagSeveralRequests != 0 {
 		s.requestCount = 2
 	}
 	s.identity = Identity{Bridge: r.text(), System: r.text(), Stream: r.text()}
-	if flags&flagEither != 0 {
+	if flags&flagBridgeOrSystem != 0 {
 		s.identity.Bridge, s.identity.bridgeOrSystem = "", s.identity.Bridge
-		s.identity = s.identity.completedBy(Identity{}) // damaged bytes may contain it twice
+		s.identity = s.identity.completedBy(Identity{}) // drops bridgeOrSystem if System is the same name, as in damaged bytes
 	}
 	s.namedSince, s.lastAcceptedAt = int64(r.int63()), int64(r.int63()) //nolint:gosec // number fits
 	s.startTick, s.lastHeardTick = r.int63(), r.int63()
@@ -192,14 +193,14 @@ func (r *stateReader) rangeSet() Ranges {
 	all := make(Ranges, 0, count)
 	next := uint64(0)
 	for i := range count {
-		gap, length := r.uvarint(), r.uvarint() // length - 1
+		gap, following := r.uvarint(), r.uvarint() // following: indices after the first
 		first := next + gap
-		if gap == 0 && i > 0 || first < next || first > last || length > last-first {
+		if gap == 0 && i > 0 || first < next || first > last || following > last-first {
 			r.isDamaged = true
 			return nil
 		}
-		all = append(all, Range{First: first, Last: first + length})
-		next = first + length + 1
+		all = append(all, Range{First: first, Last: first + following})
+		next = first + following + 1
 	}
 	return all
 }

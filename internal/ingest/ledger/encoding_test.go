@@ -41,7 +41,7 @@ func TestStoredSessionOfVersion1(t *testing.T) {
 	assert.False(t, s.IsNew())
 	assert.True(t, s.HasChanges(), "to be stored in the present version")
 	p, _ := post(t, l, "next", Identity{Bridge: goldenBridge})
-	assert.Equal(t, SessionStart{IsReported: true, PreviousSession: "s"}, p.SessionStart)
+	assert.Equal(t, SessionStart{MustReport: true, PreviousSession: "s"}, p.SessionStart)
 }
 
 func TestIdentityOfVersion1(t *testing.T) {
@@ -137,7 +137,7 @@ func checkRestore(t *testing.T, stored []byte) {
 	t.Helper()
 	l := New(DefaultLimits, clock)
 	if err := l.Restore("s", stored); err != nil {
-		require.ErrorIs(t, err, ErrStored)
+		require.ErrorIs(t, err, ErrUnreadable)
 		require.Empty(t, l.sessions)
 		require.Empty(t, l.sessionsByName)
 		return
@@ -164,7 +164,7 @@ func checkDamaged(t *testing.T, stored []byte) {
 	t.Helper()
 	for n := range stored {
 		checkRestore(t, stored[:n])
-		require.ErrorIs(t, New(DefaultLimits, clock).Restore("s", stored[:n]), ErrStored, "cut at %d", n)
+		require.ErrorIs(t, New(DefaultLimits, clock).Restore("s", stored[:n]), ErrUnreadable, "cut at %d", n)
 	}
 	for i := range stored {
 		for bit := range 8 {
@@ -178,7 +178,7 @@ func checkDamaged(t *testing.T, stored []byte) {
 func TestRestoreRefuses(t *testing.T) {
 	f := func(name string, stored ...byte) {
 		t.Helper()
-		assert.ErrorIs(t, New(DefaultLimits, clock).Restore("s", stored), ErrStored, name)
+		assert.ErrorIs(t, New(DefaultLimits, clock).Restore("s", stored), ErrUnreadable, name)
 	}
 	huge := binary.AppendUvarint(nil, math.MaxUint64)
 	f("nothing")

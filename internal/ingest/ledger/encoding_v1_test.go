@@ -32,7 +32,7 @@ func TestOrderOfVersion1(t *testing.T) {
 			}
 			post(t, l, "a", Identity{Bridge: goldenBridge})
 			p, _ := post(t, l, "new", Identity{Bridge: goldenBridge})
-			require.True(t, p.SessionStart.IsReported)
+			require.True(t, p.SessionStart.MustReport)
 			for range 3 {
 				stored["a"], stored["new"] = l.Encode(l.sessions["a"]), l.Encode(l.sessions["new"])
 				l = restart(t, stored, "a", "new", "old")
@@ -40,7 +40,7 @@ func TestOrderOfVersion1(t *testing.T) {
 				assert.Empty(t, accepted.OverlappingSession, "nothing began after it")
 			}
 			p, accepted := post(t, l, "newest", Identity{Bridge: goldenBridge})
-			assert.True(t, p.SessionStart.IsReported)
+			assert.True(t, p.SessionStart.MustReport)
 			assert.Empty(t, accepted.OverlappingSession)
 		})
 	}
@@ -53,7 +53,7 @@ func TestPreviousSessionIsTheNewest(t *testing.T) {
 	stored["new"] = l.Encode(l.sessions["new"])
 	l = restart(t, stored, "new", "old")
 	p, _ := post(t, l, "newest", Identity{Bridge: goldenBridge})
-	assert.Equal(t, SessionStart{IsReported: true, PreviousSession: "new"}, p.SessionStart)
+	assert.Equal(t, SessionStart{MustReport: true, PreviousSession: "new"}, p.SessionStart)
 }
 
 // The first release stored one name, which may be a bridge's id or what an
@@ -76,7 +76,7 @@ func TestNameOfVersion1(t *testing.T) {
 
 			l = restart(t, map[string][]byte{"s": golden(t, "session-v1.bin")}, "s")
 			p, _ = post(t, l, "next", said)
-			assert.Equal(t, said.Bridge == goldenBridge || said.System == goldenBridge, p.SessionStart == SessionStart{IsReported: true, PreviousSession: "s"})
+			assert.Equal(t, said.Bridge == goldenBridge || said.System == goldenBridge, p.SessionStart == SessionStart{MustReport: true, PreviousSession: "s"})
 		}
 	}
 	f(Identity{}, Identity{}, true)
@@ -104,7 +104,7 @@ func TestStreamOfASession(t *testing.T) {
 	p, _ := post(t, l, "s", Identity{System: "cms1"})
 	assert.Equal(t, stream, p.Identity)
 	p, _ = post(t, l, "next", stream)
-	assert.Equal(t, SessionStart{IsReported: true, PreviousSession: "s"}, p.SessionStart)
+	assert.Equal(t, SessionStart{MustReport: true, PreviousSession: "s"}, p.SessionStart)
 }
 
 func TestNewerStateIsRefused(t *testing.T) {

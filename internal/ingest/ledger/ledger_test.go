@@ -217,13 +217,13 @@ func TestConcurrentUse(t *testing.T) {
 					said := Identity{Bridge: strconv.FormatUint(number%3, 10), System: strconv.FormatUint(number%2, 10)}
 					accept(l, s, said, random.Uint64N(20))
 					assert.NotEmpty(t, l.Encode(s))
-					s.MarkSaved()
+					s.MarkStored()
 					l.Unlock(s)
 				}
 				cancel()
 				l.ContentHashes.MarkAccepted([]ContentHash{HashContent("s", strconv.FormatUint(number, 10))}, number%2 == 0)
 				l.ContentHashes.Contains(ContentHash{})
-				l.ContentHashes.Snapshot()
+				l.ContentHashes.Changes()
 			}
 		})
 	}

@@ -22,8 +22,8 @@ type RequestInfo struct {
 // SessionStart says that a session of a known bridge begins. The package comment lists
 // what a consumer can rely on.
 type SessionStart struct {
-	// IsReported tells that this request reports the start, once for each session.
-	IsReported bool
+	// MustReport tells that this request has to report the start, once for each session.
+	MustReport bool
 	// PreviousSession is the session that this one replaces. It is "" if several live
 	// sessions share the bridge's name, because the ledger cannot know it then.
 	PreviousSession string
@@ -65,7 +65,7 @@ func (l *Ledger) sessionStart(s *Session, identity Identity) (start SessionStart
 	if again := !s.IsNew() && identity == s.identity; again != incomplete {
 		return start
 	}
-	start.IsReported = true
+	start.MustReport = true
 	if !isNameShared(olderSessions, startTick) {
 		start.PreviousSession = newest.id
 	}
@@ -109,7 +109,7 @@ func (l *Ledger) MarkAccepted(s *Session, request RequestInfo, entries []Entry, 
 	}
 	s.lastHeardTick, s.lastAcceptedAt = max(s.startTick, s.requestTick), now
 	s.nextIndex, _ = s.Position()
-	s.startReported = s.startReported || request.SessionStart.IsReported
+	s.startReported = s.startReported || request.SessionStart.MustReport
 	if id := request.statedIdentity.completedBy(s.identity); isNew || id != s.identity {
 		l.setIdentity(s, id, now)
 		result.EvictedSessions = l.evictOverLimits(s, now)

@@ -137,7 +137,7 @@ func TestStories(t *testing.T) {
 				bridge, system, _ := strings.Cut(step[1], "/")
 				p, accepted := post(t, l, step[0], Identity{Bridge: bridge, System: system})
 				var got []string
-				if p.SessionStart.IsReported {
+				if p.SessionStart.MustReport {
 					got = append(got, "start", p.SessionStart.PreviousSession)
 				}
 				if accepted.OverlappingSession != "" {
@@ -167,11 +167,11 @@ func TestStartIsReportedWhenAccepted(t *testing.T) {
 	begin(t, l, "s1", "b")
 	for range 2 {
 		s := locked(t, l, "s2")
-		assert.Equal(t, SessionStart{IsReported: true, PreviousSession: "s1"}, l.BeginRequest(s, Identity{Bridge: "b"}).SessionStart)
+		assert.Equal(t, SessionStart{MustReport: true, PreviousSession: "s1"}, l.BeginRequest(s, Identity{Bridge: "b"}).SessionStart)
 		l.Unlock(s)
 	}
 	p, _ := post(t, l, "s2", Identity{Bridge: "b"})
-	assert.True(t, p.SessionStart.IsReported)
+	assert.True(t, p.SessionStart.MustReport)
 }
 
 // A request that was under way when the new session began says nothing of the

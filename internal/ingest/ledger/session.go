@@ -67,8 +67,8 @@ func (s *Session) Position() (position uint64, ok bool) {
 	return last + 1, true
 }
 
-// HasChanges tells whether the session changed since MarkSaved.
+// HasChanges tells whether the session changed since MarkStored.
 func (s *Session) HasChanges() bool { return s.changed }
 
-// MarkSaved marks the session's state as stored.
-func (s *Session) MarkSaved() { s.changed = false }
+// MarkStored marks the session's state as stored.
+func (s *Session) MarkStored() { s.changed = false }

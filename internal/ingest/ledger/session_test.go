@@ -339,7 +339,7 @@ func TestUnsaved(t *testing.T) {
 	accept(l, s, Identity{}, 1)
 	assert.True(t, s.HasChanges())
 	assert.False(t, s.IsNew())
-	s.MarkSaved()
+	s.MarkStored()
 	assert.False(t, s.HasChanges())
 }
 

@@ -9,8 +9,8 @@ import "time"
 // that a server lists it.
 type absence struct {
 	since time.Time
-	// priorQuiet is the priorQuiet of the snapshots at the time of since.
-	priorQuiet time.Duration
+	// interruptedQuiet is the interruptedQuiet of the server or meeting at the time of since.
+	interruptedQuiet time.Duration
 	// removedByServer means that a server removed the participant without a reason.
 	removedByServer bool
 }
@@ -22,7 +22,7 @@ func (a *absence) isSet() bool { return !a.since.IsZero() }
 // snapshot of all objects, and does not mark its end. So a sweep waits until no absent
 // object was listed for the grace time, then the remaining absent objects are removed.
 //
-// The quiet time of a snapshot that is cut short counts, once the snapshot has begun.
+// The quiet time of an interrupted snapshot counts, once the snapshot has begun.
 // Otherwise objects would never be removed where connections are shorter than the grace
 // time. An object that is absent from the first snapshots and listed in a later one is no
 // longer absent.
@@ -77,9 +77,9 @@ func (s *sweep) quietFor(now time.Time) time.Duration {
 	return now.Sub(s.quietSince)
 }
 
-// cutShort ends a snapshot whose subscription ended, and returns the quiet time that
+// interrupt ends a snapshot whose subscription ended, and returns the quiet time that
 // counts.
-func (s *sweep) cutShort(now time.Time) (quiet time.Duration) {
+func (s *sweep) interrupt(now time.Time) (quiet time.Duration) {
 	if s.begun {
 		quiet = s.quietFor(now)
 	}
@@ -87,7 +87,7 @@ func (s *sweep) cutShort(now time.Time) (quiet time.Duration) {
 	return quiet
 }
 
-// absenceSummary summarizes several absences: the earliest since and the least priorQuiet.
+// absenceSummary summarizes several absences: the earliest since and the least interruptedQuiet.
 type absenceSummary absence
 
 // add includes one absence.
@@ -99,11 +99,11 @@ func (m *absenceSummary) add(a *absence) {
 	if a.since.Before(m.since) {
 		m.since = a.since
 	}
-	m.priorQuiet = min(m.priorQuiet, a.priorQuiet)
+	m.interruptedQuiet = min(m.interruptedQuiet, a.interruptedQuiet)
 }
 
 // isUnlisted reports whether an absent object has been missing from its snapshots, the
 // present one included, for SnapshotGrace of quiet time.
-func (c *Cluster) isUnlisted(now time.Time, a *absence, s *sweep, quietBefore time.Duration) bool {
-	return !s.dueAt.IsZero() && (!now.Before(s.latestAt) || quietBefore+s.quietFor(now)-a.priorQuiet >= c.opts.SnapshotGrace)
+func (c *Cluster) isUnlisted(now time.Time, a *absence, s *sweep, interruptedQuiet time.Duration) bool {
+	return !s.dueAt.IsZero() && (!now.Before(s.latestAt) || interruptedQuiet+s.quietFor(now)-a.interruptedQuiet >= c.opts.SnapshotGrace)
 }

@@ -62,9 +62,9 @@ func (w *world) countChanges(kinds ...ChangeKind) *int {
 // A snapshot that never begins removes nothing. Known objects stay until LostAfter is over
 // since they were last listed.
 func TestSnapshotsThatNeverBegin(t *testing.T) {
-	for name, dumb := range map[string]func(Kind) bool{
-		"nothing": func(Kind) bool { return true },
-		"rosters": func(k Kind) bool { return k == CallRoster },
+	for name, dumb := range map[string]func(SubKind) bool{
+		"nothing": func(SubKind) bool { return true },
+		"rosters": func(k SubKind) bool { return k == CallRoster },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
@@ -107,7 +107,7 @@ func TestGrace(t *testing.T) {
 	assert.WithinDuration(t, began.Add(3*time.Second), w.now, 500*time.Millisecond)
 
 	w.close(0, 0)
-	w.snapshotNeverBegins = func(k Kind) bool { return k == CallRoster }
+	w.snapshotNeverBegins = func(k SubKind) bool { return k == CallRoster }
 	w.open(0, 0)
 	w.pump(200 * time.Millisecond)
 	began = w.now

@@ -67,7 +67,7 @@ func BenchmarkDecode(b *testing.B) {
 func BenchmarkReceive(b *testing.B) {
 	opts := Options{Servers: 1, MaxConnections: 1, SnapshotGrace: time.Second, LostAfter: time.Minute, Limits: DefaultLimits}
 	for k := range opts.Elements {
-		opts.Elements[k] = DocumentedElements(Kind(k))
+		opts.Elements[k] = DocumentedElements(SubKind(k))
 	}
 	c := NewCluster(opts, sinkFunc(func(*Change) bool { return true }))
 	now := time.Unix(1_700_000_000, 0)

@@ -18,7 +18,8 @@ const (
 	// LostConnection: no server listed the object for LostAfter, or the server reported
 	// another object in its place.
 	LostConnection = names.ReasonLostConnection
-	// NotWatched: busier meetings use all subscriptions.
+	// NotWatched: the meeting has no roster subscription, because busier meetings use all
+	// subscriptions.
 	NotWatched = names.ReasonNotWatched
 	// CallEnded: the participant's call is over. Servers use the same word.
 	CallEnded = "callEnded"
@@ -32,8 +33,8 @@ type call struct {
 	meeting  *meeting
 	// absence is set while the call's server does not list it.
 	absence absence
-	// unconfirmed means that a renewed list has not listed the call yet. Its subscriptions
-	// stay.
+	// unconfirmed means that the list subscription was renewed and the new one has not
+	// listed the call yet. The call is absent but keeps its own subscriptions.
 	unconfirmed  bool
 	chargedBytes int // part of serverState.stateBytes
 	// listFields and infoFields hold the elements from the list of calls and from the
@@ -41,12 +42,12 @@ type call struct {
 	// one of them may report more elements.
 	listFields, infoFields record
 
-	rosterSub, infoSub *sub             // nil: not subscribed
-	wanted             [kinds]bool      // by the current plan
-	retryAt            [kinds]time.Time // when a deactivated subscription is tried again
-	failures           [kinds]uint8     // deactivated subscriptions in a row
-	neverActive        [kinds]bool      // the last subscription timed out as pending
-	renewal            [kinds]renewalBackoff
+	rosterSub, infoSub *sub                // nil: not subscribed
+	wanted             [subKinds]bool      // by the current plan
+	retryAt            [subKinds]time.Time // when a deactivated subscription is tried again
+	failures           [subKinds]uint8     // deactivated subscriptions in a row
+	neverActive        [subKinds]bool      // the last subscription timed out as pending
+	renewal            [subKinds]renewalBackoff
 	rosterSweep        sweep // removes participants absent from the roster
 
 	// announced means that the sink accepted CallAdded. The ChangePending flags mean that
@@ -62,16 +63,16 @@ func (k *call) name() []byte {
 	return k.infoFields.text(Name)
 }
 
-// isFollowed reports whether a subscription to the call is active. Its server then reports
+// hasActiveSub reports whether a subscription to the call is active. Its server then reports
 // the call, even while the list of calls is down.
-func (k *call) isFollowed() bool {
+func (k *call) hasActiveSub() bool {
 	return k.rosterSub != nil && k.rosterSub.state == Active || k.infoSub != nil && k.infoSub.state == Active
 }
 
 // restartAbsence starts the LostAfter period of an absent call again when its last active
 // subscription ends.
 func (c *Cluster) restartAbsence(now time.Time, k *call) {
-	if !k.absence.isSet() || k.isFollowed() {
+	if !k.absence.isSet() || k.hasActiveSub() {
 		return
 	}
 	k.absence.since = now
@@ -80,10 +81,10 @@ func (c *Cluster) restartAbsence(now time.Time, k *call) {
 	}
 }
 
-// followsAnyCall reports whether a subscription to one of the server's calls is active.
-func (srv *serverState) followsAnyCall() bool {
+// hasActiveCallSub reports whether a subscription to one of the server's calls is active.
+func (srv *serverState) hasActiveCallSub() bool {
 	for _, k := range srv.calls {
-		if k.isFollowed() {
+		if k.hasActiveSub() {
 			return true
 		}
 	}
@@ -144,7 +145,8 @@ func (c *Cluster) addCall(now time.Time, server int, id string, fields []Field) 
 	c.chargeCall(now, k)
 	c.joinMeeting(now, k, k.listFields.text(CallCorrelator))
 	c.schedulePlan(now.Add(coalesceDelay))
-	if c.cancelPendingRemoval(callKey(k)) {
+	if c.cancelUnreportedRemoval(callKey(k)) {
+		// The sink still knows the call: EmitPending emits its return as a change.
 		k.announced, k.listChangePending, srv.hasPendingChanges = true, true, true
 		return
 	}
@@ -208,8 +210,9 @@ func (c *Cluster) moveIfCorrelatorChanged(now time.Time, k *call, changed []Fiel
 	}
 }
 
-// replanIfResized plans subscriptions again if the number of participants changed and the
-// server has subscriptions without a slot: busier meetings come first.
+// replanIfResized plans the subscriptions again if the number of participants changed and
+// the server has more wanted subscriptions than its sockets hold: the busiest meetings get
+// them first.
 func (c *Cluster) replanIfResized(now time.Time, k *call, changed []Field) {
 	if c.servers[k.server].unplaced == 0 {
 		return
@@ -222,7 +225,8 @@ func (c *Cluster) replanIfResized(now time.Time, k *call, changed []Field) {
 	}
 }
 
-// replanDelay is the shortest time between two plans because of changed sizes.
+// replanDelay is how long after a changed number of participants the subscriptions are
+// planned again, so that several changes share one plan.
 const replanDelay = 5 * time.Second
 
 // removeCall removes a call. Its participants stay if another server hosts the meeting too.
@@ -245,11 +249,12 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReaso
 		participantReason = []byte(LostConnection)
 	}
 	c.leaveMeeting(now, k, participantReason)
+	// A call that its server removed needs no reason; CallEnded is for its participants only.
 	if len(reason) == 0 && defaultReason != CallEnded {
 		reason = []byte(defaultReason)
 	}
 	if k.announced && !c.emitCall(now, k, CallRemoved, nil, reason) {
-		c.rememberRemoval(now, callKey(k), unreportedRemoval{
+		c.addUnreportedRemoval(now, callKey(k), unreportedRemoval{
 			server: k.server, kind: CallRemoved, call: k.id, callName: string(k.name()), correlator: k.meeting.correlator, reason: string(reason),
 		})
 	}
@@ -260,7 +265,7 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReaso
 // until the server lists them again.
 func (c *Cluster) markListLost(now time.Time, srv *serverState) {
 	srv.listSub = nil
-	srv.priorQuiet += srv.listSweep.cutShort(now)
+	srv.interruptedQuiet += srv.listSweep.interrupt(now)
 	if !srv.listActive {
 		return
 	}
@@ -274,7 +279,7 @@ func (c *Cluster) markListLost(now time.Time, srv *serverState) {
 func (c *Cluster) markCallsAbsent(now time.Time, srv *serverState, unconfirmed bool) {
 	for _, k := range srv.calls {
 		if !k.absence.isSet() {
-			k.absence = absence{since: now, priorQuiet: srv.priorQuiet}
+			k.absence = absence{since: now, interruptedQuiet: srv.interruptedQuiet}
 		}
 		k.unconfirmed = unconfirmed
 	}
@@ -290,7 +295,7 @@ func (c *Cluster) scheduleListSweep(srv *serverState) {
 			continue
 		}
 		summary.add(&k.absence)
-		if since := k.absence.since; !k.isFollowed() && (srv.earliestAbsence.IsZero() || since.Before(srv.earliestAbsence)) {
+		if since := k.absence.since; !k.hasActiveSub() && (srv.earliestAbsence.IsZero() || since.Before(srv.earliestAbsence)) {
 			srv.earliestAbsence = since
 		}
 	}
@@ -298,13 +303,14 @@ func (c *Cluster) scheduleListSweep(srv *serverState) {
 	case summary.since.IsZero():
 		srv.listSweep = sweep{}
 	case !srv.listSweep.quietSince.IsZero():
-		// The quiet time since the first absence counts.
-		srv.listSweep.requireQuiet(c.opts.SnapshotGrace - (srv.priorQuiet - summary.priorQuiet))
+		// Quiet time of interrupted snapshots since the first absence counts towards
+		// SnapshotGrace.
+		srv.listSweep.requireQuiet(c.opts.SnapshotGrace - (srv.interruptedQuiet - summary.interruptedQuiet))
 	}
 }
 
-// removeUnlistedCalls removes the absent calls whose grace time or LostAfter is over.
-func (c *Cluster) removeUnlistedCalls(now time.Time, server int) {
+// removeAbsentCalls removes the absent calls whose grace time or LostAfter is over.
+func (c *Cluster) removeAbsentCalls(now time.Time, server int) {
 	srv := &c.servers[server]
 	var gone []*call
 	reasons := make(map[*call]string)
@@ -312,9 +318,9 @@ func (c *Cluster) removeUnlistedCalls(now time.Time, server int) {
 		switch {
 		case !k.absence.isSet():
 			continue
-		case c.isUnlisted(now, &k.absence, &srv.listSweep, srv.priorQuiet):
+		case c.isUnlisted(now, &k.absence, &srv.listSweep, srv.interruptedQuiet):
 			reasons[k] = NotListed
-		case !k.isFollowed() && c.isLost(now, k.absence.since):
+		case !k.hasActiveSub() && c.isLost(now, k.absence.since):
 			reasons[k] = LostConnection
 		default:
 			continue

@@ -14,14 +14,14 @@ type Options struct {
 	Servers int
 	// MaxConnections is the largest number of sockets to one server.
 	MaxConnections int
-	// Elements are the elements to subscribe to, by Kind. An empty CallInfo or CallRoster
+	// Elements are the elements to subscribe to, by SubKind. An empty CallInfo or CallRoster
 	// list disables subscriptions of that kind.
 	Elements [3][]string
 	// RosterOnAllBridges subscribes to the roster of a meeting on every server that hosts
 	// it.
 	RosterOnAllBridges bool
 	// SnapshotGrace is how long no missing object may arrive before objects absent from a
-	// new snapshot are removed. The quiet time of snapshots that were cut short counts too.
+	// new snapshot are removed. The quiet time of interrupted snapshots counts too.
 	SnapshotGrace time.Duration
 	// LostAfter is how long the cluster keeps a call or participant that no server lists.
 	LostAfter time.Duration
@@ -64,7 +64,7 @@ type Cluster struct {
 	meetings           map[*meeting]struct{}
 	byCorrelator       map[string]*meeting
 	participants       map[string]*participant
-	recent             recentRemovals
+	recentRemovals     recentRemovals
 	unreportedRemovals map[objectKey]unreportedRemoval // removals that the sink has not accepted yet
 
 	rosterSweeps       []*call            // calls whose roster snapshot may still list absent participants
@@ -74,7 +74,7 @@ type Cluster struct {
 	nextPendingTimeout time.Time          // when the first pending subscription expires; zero: no subscription is pending
 	nextPlan           time.Time          // when to plan subscriptions again; zero: the plan is current
 	lastSequence       uint64             // the last sequence number; objects are numbered for a stable order
-	untracked          uint64             // objects and texts ignored because of Limits
+	untracked          uint64             // objects and texts ignored because of Limits, and changes of unknown objects that the sink refused
 
 	changedFields []Field // reused by every merge
 	emittedChange Change  // reused by every emit
@@ -92,8 +92,8 @@ type serverState struct {
 	// subscription to one of the calls is active. It is zero while the list is active.
 	listDownSince time.Time
 	listSweep     sweep // removes calls absent from the list
-	// priorQuiet is the total quiet time of list snapshots that were cut short.
-	priorQuiet time.Duration
+	// interruptedQuiet is the total quiet time of interrupted list snapshots.
+	interruptedQuiet time.Duration
 	// earliestAbsence is not later than the first absence of a call without an active
 	// subscription; zero: there is none.
 	earliestAbsence time.Time
@@ -104,7 +104,7 @@ type serverState struct {
 	lastFullAt time.Time // when an object last exceeded Limits; zero: never
 	// elements are the elements that requests to the server name. leftOut are the
 	// configured elements that the server refuses: it accepted a request without them.
-	elements        [kinds][]string
+	elements        [subKinds][]string
 	leftOut         []string
 	nextLeaveOutSet int // index into leaveOutSets at which a trial starts
 
@@ -121,7 +121,7 @@ func NewCluster(opts Options, sink Sink) *Cluster {
 		meetings:           make(map[*meeting]struct{}),
 		byCorrelator:       make(map[string]*meeting),
 		participants:       make(map[string]*participant),
-		recent:             recentRemovals{byParticipant: make(map[string]recentRemoval)},
+		recentRemovals:     recentRemovals{byParticipant: make(map[string]recentRemoval)},
 		unreportedRemovals: make(map[objectKey]unreportedRemoval),
 	}
 	for i := range c.servers {
@@ -246,7 +246,7 @@ func (c *Cluster) activate(now time.Time, s *sub) {
 		c.beginListSnapshot(now, srv)
 	case CallRoster:
 		if s.isRenewal {
-			c.markUnlisted(now, s.call)
+			c.markNoneListed(now, s.call)
 		}
 		c.beginRosterSnapshot(now, s.call)
 	}
@@ -286,11 +286,11 @@ func (c *Cluster) Advance(now time.Time) {
 	for server := range c.servers {
 		srv := &c.servers[server]
 		if srv.listSweep.isDue(now) || c.isLost(now, srv.earliestAbsence) {
-			c.removeUnlistedCalls(now, server)
+			c.removeAbsentCalls(now, server)
 		}
 		switch {
 		case !c.isLost(now, srv.listDownSince):
-		case srv.followsAnyCall():
+		case srv.hasActiveCallSub():
 			srv.listDownSince = now // an active subscription still reports one of its calls
 		default:
 			srv.listDownSince, srv.hasState = time.Time{}, false
@@ -298,7 +298,7 @@ func (c *Cluster) Advance(now time.Time) {
 	}
 	for _, k := range slices.Clone(c.rosterSweeps) {
 		if k.rosterSweep.isDue(now) {
-			c.removeUnlistedParticipants(now, k)
+			c.removeAbsentParticipants(now, k)
 		}
 	}
 	c.removeDeparted(now)
@@ -320,7 +320,7 @@ func (c *Cluster) Next() (next time.Time) {
 	}
 	sooner(c.nextPlan)
 	sooner(c.nextPendingTimeout)
-	sooner(c.recent.nextExpiry())
+	sooner(c.recentRemovals.nextExpiry())
 	if len(c.pendingDepartures) > 0 {
 		sooner(c.pendingDepartures[0].removeAt)
 	}
@@ -372,5 +372,6 @@ func (c *Cluster) nextSequence() uint64 {
 	return c.lastSequence
 }
 
-// Untracked returns how many objects and long texts were ignored because of Limits.
+// Untracked returns how many objects and long texts were ignored because of Limits, and how
+// many changes of unknown objects the sink refused.
 func (c *Cluster) Untracked() uint64 { return c.untracked }

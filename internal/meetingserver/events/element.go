@@ -5,19 +5,19 @@ package events
 
 import "slices"
 
-// Kind is the kind of a subscription.
-type Kind uint8
+// SubKind is the kind of a subscription.
+type SubKind uint8
 
 // The kinds of subscriptions: the list of calls, one call, the participants of one call.
 const (
-	Calls Kind = iota
+	Calls SubKind = iota
 	CallInfo
 	CallRoster
-	kinds
+	subKinds
 )
 
 // String returns the kind's name on the wire.
-func (k Kind) String() string { return [...]string{"calls", "callInfo", "callRoster"}[k] }
+func (k SubKind) String() string { return [...]string{"calls", "callInfo", "callRoster"}[k] }
 
 // Element is a documented element of a call or participant.
 type Element uint8
@@ -100,7 +100,7 @@ var elementByName = func() map[string]Element {
 
 // documentedElements lists the elements of each kind of subscription, from the tables of
 // the Events Guide.
-var documentedElements = [kinds][]Element{
+var documentedElements = [subKinds][]Element{
 	Calls: {Name, Participants, DistributedInstances, Recording, EndpointRecording, Streaming, LockState, CallType, CallCorrelator},
 	CallInfo: {
 		Name, Participants, DistributedInstances, Recording, EndpointRecording, Streaming, LockState, CallType, CallCorrelator,
@@ -114,7 +114,7 @@ var documentedElements = [kinds][]Element{
 
 // DocumentedElements returns the names of the documented elements of a kind of
 // subscription.
-func DocumentedElements(kind Kind) (all []string) {
+func DocumentedElements(kind SubKind) (all []string) {
 	for _, e := range documentedElements[kind] {
 		all = append(all, elements[e].name)
 	}
@@ -123,7 +123,7 @@ func DocumentedElements(kind Kind) (all []string) {
 
 // IsDocumented reports whether name is a documented element of a kind of subscription.
 // coSpace of CallInfo counts too: no table of the guide has it, but servers send it.
-func IsDocumented(kind Kind, name string) bool {
+func IsDocumented(kind SubKind, name string) bool {
 	e := elementByName[name]
 	return e != Unknown && slices.Contains(documentedElements[kind], e) || kind == CallInfo && e == CoSpace
 }

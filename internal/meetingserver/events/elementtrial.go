@@ -17,7 +17,7 @@ var (
 
 // leaveOutSets returns the sets of elements to leave out, in the order of trying: the
 // newest elements, then undocumented ones, then both, then all that are not essential.
-func leaveOutSets(configured [kinds][]string) (sets [][]string) {
+func leaveOutSets(configured [subKinds][]string) (sets [][]string) {
 	onlyConfigured := func(from []string) (configuredNames []string) {
 		for _, name := range from {
 			if slices.Contains(configured[CallRoster], name) {
@@ -63,11 +63,11 @@ type elementTrial struct {
 	active   bool // leftOut and elements replace those of the server
 	nextSet  int  // index into leaveOutSets of the next request
 	leftOut  []string
-	elements [kinds][]string
+	elements [subKinds][]string
 }
 
 // elementsFor returns the elements that a socket requests.
-func (srv *serverState) elementsFor(slot int) *[kinds][]string {
+func (srv *serverState) elementsFor(slot int) *[subKinds][]string {
 	if r := &srv.sockets[slot].trial; r.active {
 		return &r.elements
 	}

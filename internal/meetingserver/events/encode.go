@@ -18,7 +18,7 @@ func AppendAck(dst []byte, id int64) []byte {
 // Subscription is one entry of a subscribeRequest.
 type Subscription struct {
 	Index int64
-	Kind  Kind
+	Kind  SubKind
 	// Call is the id of the call; "" for Calls.
 	Call     string
 	Elements []string

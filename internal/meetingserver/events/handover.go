@@ -44,7 +44,7 @@ func (c *Cluster) mayBeHandover(k *call) bool {
 // their server left the meeting.
 func (c *Cluster) holdRemoval(now time.Time, p *participant, k *call) {
 	m := k.meeting
-	p.absence = absence{since: now, priorQuiet: m.priorQuiet, removedByServer: true}
+	p.absence = absence{since: now, interruptedQuiet: m.interruptedQuiet, removedByServer: true}
 	if m.earliestAbsence.IsZero() {
 		m.earliestAbsence = now
 		c.meetingsWithAbsent = append(c.meetingsWithAbsent, m)
@@ -73,7 +73,7 @@ func (c *Cluster) removeDeparted(now time.Time) {
 		c.removeParticipant(now, p, nil)
 	}
 	for m := range affected {
-		c.trackAbsent(m)
+		c.updateAbsences(m)
 	}
 	if len(c.pendingDepartures) == 0 {
 		c.pendingDepartures = nil

@@ -192,7 +192,7 @@ func TestEvictedRemovalRenewsItsRoster(t *testing.T) {
 // The ids of recent removals are bounded in bytes.
 func TestRemovalsAreBounded(t *testing.T) {
 	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
-	r := &w.c.recent
+	r := &w.c.recentRemovals
 	for i := range 20_000 {
 		w.c.addRecentRemoval(w.now, fmt.Sprintf("%01000d", i), 0)
 	}

@@ -16,9 +16,9 @@ type meeting struct {
 	calls        []*call // at most one of each server
 	participants []*participant
 	// earliestAbsence is the first absence of a participant; zero: all are listed.
-	earliestAbsence time.Time
-	priorQuiet      time.Duration // total quiet time of its roster snapshots that were cut short
-	planSize        int           // sort key of meetingsBySize
+	earliestAbsence  time.Time
+	interruptedQuiet time.Duration // total quiet time of its interrupted roster snapshots
+	planSize         int           // sort key of meetingsBySize
 }
 
 // joinMeeting puts a new call into the meeting of its correlator. A correlator lasts as
@@ -80,8 +80,8 @@ func (c *Cluster) moveToMeeting(now time.Time, k *call, correlator string) {
 			p.setListedBy(now, p.listedBy&^(1<<k.server), from)
 		}
 	}
-	c.trackAbsent(k.meeting)
-	if c.trackAbsent(from); len(from.calls) == 0 {
+	c.updateAbsences(k.meeting)
+	if c.updateAbsences(from); len(from.calls) == 0 {
 		c.forgetMeeting(from)
 	}
 	c.schedulePlan(now.Add(coalesceDelay))
@@ -96,7 +96,7 @@ func (p *participant) setListedBy(now time.Time, servers uint64, m *meeting) {
 	if !p.absence.isSet() {
 		p.absence.since = now
 	}
-	p.absence.priorQuiet = m.priorQuiet
+	p.absence.interruptedQuiet = m.interruptedQuiet
 }
 
 // leaveMeeting removes a call from its meeting. Without further calls the meeting is over,
@@ -139,9 +139,9 @@ func (m *meeting) removeParticipant(p *participant) {
 	m.participants = m.participants[:last]
 }
 
-// trackAbsent updates whether a meeting is in meetingsWithAbsent, and returns the summary
+// updateAbsences updates whether a meeting is in meetingsWithAbsent, and returns the summary
 // of its absent participants.
-func (c *Cluster) trackAbsent(m *meeting) (summary absenceSummary) {
+func (c *Cluster) updateAbsences(m *meeting) (summary absenceSummary) {
 	for _, p := range m.participants {
 		if p.absence.isSet() {
 			summary.add(&p.absence)
@@ -168,7 +168,7 @@ func (c *Cluster) removeAbsent(now time.Time, m *meeting, reason string, gone fu
 		}
 		c.removeParticipant(now, p, removalReason)
 	}
-	c.trackAbsent(m)
+	c.updateAbsences(m)
 }
 
 // removeLostParticipants removes participants that no server listed for LostAfter.

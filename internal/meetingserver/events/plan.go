@@ -27,11 +27,11 @@ func (c *Cluster) planSubscriptions(now time.Time) {
 			free[server]-- // taken by the list subscription
 		}
 		for _, k := range srv.calls {
-			k.wanted = [kinds]bool{}
+			k.wanted = [subKinds]bool{}
 		}
 	}
 	order := c.meetingsBySize()
-	for _, kind := range [...]Kind{CallRoster, CallInfo} {
+	for _, kind := range [...]SubKind{CallRoster, CallInfo} {
 		if len(c.opts.Elements[kind]) == 0 {
 			continue
 		}
@@ -81,7 +81,7 @@ func (c *Cluster) meetingsBySize() []*meeting {
 
 // planMeeting reserves slots for one kind of subscription of a meeting: on one of its
 // servers, or on each with RosterOnAllBridges.
-func (c *Cluster) planMeeting(now time.Time, m *meeting, kind Kind, free []int) {
+func (c *Cluster) planMeeting(now time.Time, m *meeting, kind SubKind, free []int) {
 	if kind == CallRoster && c.opts.RosterOnAllBridges {
 		for _, k := range m.calls {
 			if c.isSubscribable(now, k, kind) {
@@ -131,7 +131,7 @@ func (c *Cluster) makeRoom(now time.Time, server int, free []int) {
 // isBetterHost reports whether to subscribe to k rather than to than. It prefers a server
 // with free slots, then the server that has the subscription, then the server of the
 // meeting's roster, then the most free slots.
-func (c *Cluster) isBetterHost(k, than *call, kind Kind, free []int) bool {
+func (c *Cluster) isBetterHost(k, than *call, kind SubKind, free []int) bool {
 	rank := func(k *call) int {
 		r := 0
 		if free[k.server] > 0 {
@@ -150,7 +150,7 @@ func (c *Cluster) isBetterHost(k, than *call, kind Kind, free []int) bool {
 
 // reserve takes a free slot of the call's server for a subscription. Without one the
 // subscription is unplaced.
-func (c *Cluster) reserve(k *call, kind Kind, free []int) {
+func (c *Cluster) reserve(k *call, kind SubKind, free []int) {
 	srv := &c.servers[k.server]
 	srv.wanted++
 	if free[k.server] > 0 {
@@ -163,7 +163,7 @@ func (c *Cluster) reserve(k *call, kind Kind, free []int) {
 
 // isSubscribable reports whether a call can be subscribed to. If a retry is due later, it
 // schedules a plan for that time.
-func (c *Cluster) isSubscribable(now time.Time, k *call, kind Kind) bool {
+func (c *Cluster) isSubscribable(now time.Time, k *call, kind SubKind) bool {
 	if subscribed := kind == CallRoster && k.rosterSub != nil || kind == CallInfo && k.infoSub != nil; !subscribed {
 		if !c.servers[k.server].listActive || k.absence.isSet() && !k.unconfirmed {
 			return false
@@ -220,7 +220,7 @@ func (c *Cluster) applyPlan(now time.Time) {
 		}
 	}
 	slices.SortFunc(added, func(a, b *call) int { return cmp.Compare(a.sequence, b.sequence) })
-	for _, kind := range [...]Kind{CallRoster, CallInfo} {
+	for _, kind := range [...]SubKind{CallRoster, CallInfo} {
 		for _, k := range added {
 			if !k.wanted[kind] || kind == CallRoster && k.rosterSub != nil || kind == CallInfo && k.infoSub != nil {
 				continue

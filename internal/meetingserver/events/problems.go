@@ -87,7 +87,7 @@ func (c *Cluster) Problems(now time.Time, server int) Problems {
 		LeftOut: srv.leftOut,
 	}
 	for _, k := range srv.calls {
-		if k.neverActive[CallRoster] && !k.meeting.isFollowed(CallRoster) || k.neverActive[CallInfo] && !k.meeting.isFollowed(CallInfo) {
+		if k.neverActive[CallRoster] && !k.meeting.hasActiveSub(CallRoster) || k.neverActive[CallInfo] && !k.meeting.hasActiveSub(CallInfo) {
 			p.Pending++
 		}
 	}
@@ -96,7 +96,7 @@ func (c *Cluster) Problems(now time.Time, server int) Problems {
 
 // isFollowed reports whether a subscription of this kind to one of the meeting's calls is
 // active.
-func (m *meeting) isFollowed(kind Kind) bool {
+func (m *meeting) hasActiveSub(kind SubKind) bool {
 	return slices.ContainsFunc(m.calls, func(k *call) bool {
 		s := k.rosterSub
 		if kind == CallInfo {

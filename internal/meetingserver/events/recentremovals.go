@@ -35,7 +35,7 @@ const (
 // addRecentRemoval records that a server removed a participant. It drops the oldest
 // removals to stay within the bounds.
 func (c *Cluster) addRecentRemoval(now time.Time, id string, server int) {
-	r := &c.recent
+	r := &c.recentRemovals
 	for len(r.order) > 0 && (len(r.order) >= maxRecentRemovals || r.orderBytes+len(id) > maxRecentRemovalBytes) {
 		c.dropOldestRemoval(now)
 	}
@@ -47,7 +47,7 @@ func (c *Cluster) addRecentRemoval(now time.Time, id string, server int) {
 // dropOldestRemoval drops the oldest removal. If a roster added the participant afterwards
 // and the add was ignored, it renews that roster: the add may have been true.
 func (c *Cluster) dropOldestRemoval(now time.Time) {
-	r := &c.recent
+	r := &c.recentRemovals
 	id := r.order[0]
 	k := r.byParticipant[id].relistedIn
 	delete(r.byParticipant, id)
@@ -95,7 +95,7 @@ func (r *recentRemovals) nextExpiry() time.Time {
 
 // dropExpiredRemovals drops removals older than recentRemovalTime.
 func (c *Cluster) dropExpiredRemovals(now time.Time) {
-	r := &c.recent
+	r := &c.recentRemovals
 	for len(r.order) > 0 {
 		gone := r.byParticipant[r.order[0]]
 		if now.Before(gone.removedAt.Add(recentRemovalTime)) {

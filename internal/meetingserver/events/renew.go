@@ -111,7 +111,7 @@ func (c *Cluster) markAllListed(now time.Time, s *sub) {
 			}
 		}
 		c.cancelRosterSweep(k)
-		c.trackAbsent(k.meeting)
+		c.updateAbsences(k.meeting)
 	}
 }
 

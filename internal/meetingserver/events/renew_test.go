@@ -15,7 +15,7 @@ import (
 // A damaged message renews its own subscription alone, with growing delays. It removes
 // nobody, however often it arrives.
 func TestDamaged(t *testing.T) {
-	for _, kind := range []Kind{Calls, CallInfo, CallRoster} {
+	for _, kind := range []SubKind{Calls, CallInfo, CallRoster} {
 		t.Run(kind.String(), func(t *testing.T) {
 			w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
 			for range 3 {
@@ -41,7 +41,7 @@ func TestDamaged(t *testing.T) {
 				return all
 			}
 			before, removed := others(), w.countChanges(CallRemoved, ParticipantRemoved)
-			w.snapshotDamaged = func(k Kind) bool { return k == kind }
+			w.snapshotDamaged = func(k SubKind) bool { return k == kind }
 			renewals := 0
 			require.True(t, w.c.HandleDamagedMessage(w.now, 0, 0, index()))
 			for minute := range 60 {
@@ -105,7 +105,7 @@ func TestDamagedSnapshotAfterReconnect(t *testing.T) {
 	w.pump(time.Minute)
 	removed := w.countChanges(ParticipantRemoved, CallRemoved)
 	w.close(0, 0)
-	w.snapshotDamaged = func(k Kind) bool { return k == CallRoster }
+	w.snapshotDamaged = func(k SubKind) bool { return k == CallRoster }
 	w.open(0, 0)
 	w.pump(time.Hour)
 	assert.Zero(t, *removed)

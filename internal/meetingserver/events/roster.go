@@ -21,8 +21,9 @@ type participant struct {
 	position int // index into meeting.participants
 
 	chargedBytes int32 // part of the stateBytes of call.server
-	state        StateLabel
-	direction    DirectionLabel
+	// state and direction of fields, as labels of the gauges.
+	state     StateLabel
+	direction DirectionLabel
 
 	// announced means that the sink accepted ParticipantAdded. changePending means that it
 	// refused a later change, which EmitPending emits.
@@ -65,10 +66,10 @@ func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 }
 
 // addParticipant applies an update for an unknown participant, and reports whether it
-// changed anything.
+// accepted the update.
 func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Field) bool {
 	switch {
-	case u.Type == OtherUpdate, c.recent.isStale(now, u, k), u.Type == Remove:
+	case u.Type == OtherUpdate, c.recentRemovals.isStale(now, u, k), u.Type == Remove:
 		return false
 	case u.Type != Add:
 		return c.emitUnknownParticipant(now, k, u, fields)
@@ -82,7 +83,8 @@ func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Fie
 	p.fields, c.changedFields = p.fields.merge(fields, c.changedFields[:0])
 	p.updateLabels(c.changedFields)
 	c.chargeParticipant(now, p)
-	if c.cancelPendingRemoval(participantKey(p)) {
+	if c.cancelUnreportedRemoval(participantKey(p)) {
+		// The sink still knows the participant: EmitPending emits their return as a change.
 		p.announced, p.changePending = true, true
 		c.servers[k.server].hasPendingChanges = true
 		return true
@@ -104,13 +106,13 @@ func (c *Cluster) emitUnknownParticipant(now time.Time, k *call, u *Update, fiel
 }
 
 // updateParticipant applies an update for a known participant, and reports whether it
-// changed anything.
+// accepted the update.
 func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *Update, fields []Field) bool {
 	serverBit := uint64(1) << k.server
 	switch u.Type {
 	case Remove:
 		if p.call.meeting != k.meeting {
-			return false // another roster lists them already
+			return false // they moved to another meeting, whose roster lists them
 		}
 		p.listedBy &^= serverBit
 		// Only the server that hosts a participant gives a reason. While another server
@@ -169,7 +171,7 @@ func (c *Cluster) removeParticipant(now time.Time, p *participant, reason []byte
 	c.servers[p.call.server].stateBytes -= int(p.chargedBytes)
 	p.call.meeting.removeParticipant(p)
 	if p.announced && !c.emitParticipant(now, p, ParticipantRemoved, nil, reason) {
-		c.rememberRemoval(now, participantKey(p), unreportedRemoval{
+		c.addUnreportedRemoval(now, participantKey(p), unreportedRemoval{
 			server: p.call.server, kind: ParticipantRemoved, call: p.call.id, callName: string(p.call.name()), correlator: p.call.meeting.correlator,
 			participant: p.id, participantName: string(p.displayName()), reason: string(reason),
 		})
@@ -186,14 +188,14 @@ func (c *Cluster) beginRosterSnapshot(now time.Time, k *call) {
 // stay until another server lists them or LostAfter is over.
 func (c *Cluster) markRosterLost(now time.Time, k *call) {
 	m := k.meeting
-	m.priorQuiet += k.rosterSweep.cutShort(now)
+	m.interruptedQuiet += k.rosterSweep.interrupt(now)
 	c.cancelRosterSweep(k)
-	if !c.markUnlisted(now, k) {
+	if !c.markNoneListed(now, k) {
 		return
 	}
-	c.trackAbsent(m)
-	// Another active roster that does not list them either knows that they left, or is
-	// about to list them.
+	c.updateAbsences(m)
+	// Another roster may be active without listing them: then they have left, or it will
+	// list them soon. Its sweep decides.
 	for _, other := range m.calls {
 		if other != k && other.rosterSub != nil && other.rosterSub.state == Active {
 			c.beginRosterSnapshot(now, other)
@@ -201,13 +203,13 @@ func (c *Cluster) markRosterLost(now time.Time, k *call) {
 	}
 }
 
-// markUnlisted records that a call's roster lists no participant any more. It reports
+// markNoneListed records that a call's roster lists no participant any more. It reports
 // whether that makes any participant absent.
-func (c *Cluster) markUnlisted(now time.Time, k *call) (anyAbsent bool) {
+func (c *Cluster) markNoneListed(now time.Time, k *call) (anyAbsent bool) {
 	m := k.meeting
 	for _, p := range m.participants {
 		if p.listedBy &^= 1 << k.server; p.listedBy == 0 && !p.absence.isSet() {
-			p.absence = absence{since: now, priorQuiet: m.priorQuiet}
+			p.absence = absence{since: now, interruptedQuiet: m.interruptedQuiet}
 			anyAbsent = true
 		}
 	}
@@ -217,23 +219,25 @@ func (c *Cluster) markUnlisted(now time.Time, k *call) (anyAbsent bool) {
 // scheduleRosterSweep computes from the absent participants of a meeting when the sweep of
 // k's roster is due.
 func (c *Cluster) scheduleRosterSweep(k *call) {
-	summary := c.trackAbsent(k.meeting)
+	summary := c.updateAbsences(k.meeting)
 	if summary.since.IsZero() {
 		c.cancelRosterSweep(k)
 		return
 	}
-	// The quiet time since the first absence counts.
-	k.rosterSweep.requireQuiet(c.opts.SnapshotGrace - (k.meeting.priorQuiet - summary.priorQuiet))
+	// Quiet time of interrupted snapshots since the first absence counts towards
+	// SnapshotGrace.
+	k.rosterSweep.requireQuiet(c.opts.SnapshotGrace - (k.meeting.interruptedQuiet - summary.interruptedQuiet))
 	if !slices.Contains(c.rosterSweeps, k) {
 		c.rosterSweeps = append(c.rosterSweeps, k)
 	}
 }
 
-// removeUnlistedParticipants removes the participants that the roster of k did not list. A
-// roster lists the participants of the whole meeting, those on other servers too.
-func (c *Cluster) removeUnlistedParticipants(now time.Time, k *call) {
+// removeAbsentParticipants removes the absent participants of k's meeting that its roster
+// did not list for SnapshotGrace, or that no server listed for LostAfter. A roster lists the
+// participants of the whole meeting, those on other servers too.
+func (c *Cluster) removeAbsentParticipants(now time.Time, k *call) {
 	c.removeAbsent(now, k.meeting, LostConnection, func(p *participant) bool {
-		return c.isLost(now, p.absence.since) || c.isUnlisted(now, &p.absence, &k.rosterSweep, k.meeting.priorQuiet)
+		return c.isLost(now, p.absence.since) || c.isUnlisted(now, &p.absence, &k.rosterSweep, k.meeting.interruptedQuiet)
 	})
 	c.scheduleRosterSweep(k)
 }

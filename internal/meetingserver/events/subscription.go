@@ -23,7 +23,7 @@ type socket struct {
 // sub is one subscription.
 type sub struct {
 	index        int64
-	kind         Kind
+	kind         SubKind
 	call         *call // nil for Calls
 	state        SubState
 	server, slot int
@@ -43,7 +43,7 @@ func (s *socket) find(index int64) *sub {
 }
 
 // subscribe adds a new subscription to a socket's set, under an index that was never used.
-func (c *Cluster) subscribe(now time.Time, server, slot int, kind Kind, k *call) *sub {
+func (c *Cluster) subscribe(now time.Time, server, slot int, kind SubKind, k *call) *sub {
 	srv := &c.servers[server]
 	srv.lastIndex++
 	s := &sub{index: srv.lastIndex, kind: kind, call: k, state: Requested, server: server, slot: slot, createdAt: now}

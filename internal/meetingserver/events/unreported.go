@@ -33,9 +33,9 @@ func participantKey(p *participant) objectKey { return objectKey{-1, p.id} }
 // maxUnreportedRemovals bounds the unreported removals.
 const maxUnreportedRemovals = 100_000
 
-// rememberRemoval stores a removal that the sink refused. It drops names, then the removal
+// addUnreportedRemoval stores a removal that the sink refused. It drops names, then the removal
 // itself, to stay within the limits.
-func (c *Cluster) rememberRemoval(now time.Time, key objectKey, r unreportedRemoval) {
+func (c *Cluster) addUnreportedRemoval(now time.Time, key objectKey, r unreportedRemoval) {
 	r.chargedBytes = r.cost()
 	if !c.fits(r.server, r.chargedBytes) {
 		r.callName, r.participantName = "", ""
@@ -50,10 +50,10 @@ func (c *Cluster) rememberRemoval(now time.Time, key objectKey, r unreportedRemo
 	c.unreportedRemovals[key] = r
 }
 
-// cancelPendingRemoval drops the unreported removal of an object that returned. It reports
+// cancelUnreportedRemoval drops the unreported removal of an object that returned. It reports
 // whether there was one: the sink still knows the object, so its return is a change rather
 // than an add.
-func (c *Cluster) cancelPendingRemoval(key objectKey) bool {
+func (c *Cluster) cancelUnreportedRemoval(key objectKey) bool {
 	r, found := c.unreportedRemovals[key]
 	c.dropUnreportedRemoval(key, &r)
 	return found

@@ -35,8 +35,8 @@ type world struct {
 	// staysPending reports whether a subscription never becomes active.
 	staysPending func(server int, sub Subscription) bool
 	// snapshotDamaged reports whether a snapshot arrives damaged.
-	snapshotDamaged     func(Kind) bool
-	snapshotNeverBegins func(Kind) bool // nil: every snapshot begins
+	snapshotDamaged     func(SubKind) bool
+	snapshotNeverBegins func(SubKind) bool // nil: every snapshot begins
 	// sinkPeople and sinkCalls are the objects after all accepted changes.
 	sinkPeople map[string]map[string]string
 	sinkCalls  map[string]bool
@@ -69,7 +69,7 @@ type worldSlot struct {
 func newWorld(t *testing.T, opts Options) *world {
 	t.Helper()
 	for k := range opts.Elements {
-		opts.Elements[k] = DocumentedElements(Kind(k))
+		opts.Elements[k] = DocumentedElements(SubKind(k))
 	}
 	opts.SnapshotGrace, opts.LostAfter, opts.Limits = 3*time.Second, 5*time.Minute, DefaultLimits
 	w := &world{t: t, now: time.Unix(1_700_000_000, 0), sinkPeople: map[string]map[string]string{}, sinkCalls: map[string]bool{}}
@@ -250,7 +250,7 @@ func (w *world) meetingOf(server int, call string) *worldMeeting {
 }
 
 // eachSubscription calls f for each open subscription of a kind to a call of a server.
-func (w *world) eachSubscription(server int, kind Kind, call string, f func(slot int, index int64)) {
+func (w *world) eachSubscription(server int, kind SubKind, call string, f func(slot int, index int64)) {
 	for slot := range w.servers[server].slots {
 		at := &w.servers[server].slots[slot]
 		for _, index := range slices.Sorted(maps.Keys(at.subs)) {

@@ -59,7 +59,7 @@ func (w *world) endCall(m *worldMeeting, server int) {
 			}
 		})
 	}
-	for _, kind := range []Kind{CallRoster, CallInfo} {
+	for _, kind := range []SubKind{CallRoster, CallInfo} {
 		w.eachSubscription(server, kind, call, func(slot int, index int64) {
 			delete(w.servers[server].slots[slot].subs, index)
 			w.send(server, slot, fmt.Sprintf(`"type":"subscriptionUpdate","subscriptions":[{"index":%d,"state":"deactivated"}]`, index))

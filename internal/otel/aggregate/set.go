@@ -27,8 +27,9 @@ type Settings struct {
 	// Cardinality bounds the series of one instrument of one resource. Measurements of
 	// further series are added to the series with otel.metric.overflow=true.
 	Cardinality int
-	// Exemplars are the instruments that keep exemplars: in each series the newest
-	// measurement in the context of [WithSpan] between each two bounds.
+	// Exemplars maps the name of each instrument that keeps exemplars to its bounds.
+	// Between each two bounds, a series keeps the newest measurement made in a context of
+	// [WithSpan].
 	Exemplars map[string][]float64
 }
 
@@ -76,8 +77,8 @@ func (s *Set[I]) getOrBuild(resource attribute.Set, unnamed bool) (I, error) {
 		known.lastUsedTick, known.isReused = s.tick, true
 		return known.instruments, nil
 	}
-	resource = cloneSet(resource)
-	fresh, err := s.newSource(resource)
+	resource = cloneResource(resource)
+	fresh, err := s.newResourceInstruments(resource)
 	if err != nil {
 		var none I
 		return none, err
@@ -88,9 +89,9 @@ func (s *Set[I]) getOrBuild(resource attribute.Set, unnamed bool) (I, error) {
 	return fresh.instruments, nil
 }
 
-// cloneSet returns a copy of the set with copied texts, because a substring of a request
+// cloneResource returns a copy of a resource with copied texts, because a substring of a request
 // would keep the whole request in memory.
-func cloneSet(set attribute.Set) attribute.Set {
+func cloneResource(set attribute.Set) attribute.Set {
 	all := set.ToSlice()
 	for i := range all {
 		all[i].Key = attribute.Key(strings.Clone(string(all[i].Key)))
@@ -101,7 +102,7 @@ func cloneSet(set attribute.Set) attribute.Set {
 	return attribute.NewSet(all...)
 }
 
-func (s *Set[I]) newSource(resource attribute.Set) (*resourceInstruments[I], error) {
+func (s *Set[I]) newResourceInstruments(resource attribute.Set) (*resourceInstruments[I], error) {
 	reader := sdkmetric.NewManualReader()
 	options := append(exemplarOptions(s.settings.Exemplars), sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(s.settings.Cardinality))
 	provider := sdkmetric.NewMeterProvider(options...)
@@ -113,8 +114,8 @@ func (s *Set[I]) newSource(resource attribute.Set) (*resourceInstruments[I], err
 	return &resourceInstruments[I]{instruments: instruments, resource: resource, reader: reader, provider: provider}, nil
 }
 
-// evictIfFull evicts a resource if the named or unnamed ones are at their limit: one that was
-// used once or, without one, the least recently used.
+// evictIfFull evicts a resource if the named or unnamed ones are at their limit: the least
+// recently used of those that were used once or, if there are none, of all.
 func (s *Set[I]) evictIfFull(unnamed bool) {
 	limit, count := s.settings.Resources, 0
 	if unnamed {
