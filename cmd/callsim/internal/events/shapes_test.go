@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -79,7 +80,10 @@ func TestEveryShapeOfTheFixturesIsMade(t *testing.T) {
 		p.settle()
 	}
 	for _, client := range p.clients {
-		for _, f := range client.Frames {
+		client.Lock() // it may still be sending an acknowledgement
+		frames := slices.Clone(client.Frames)
+		client.Unlock()
+		for _, f := range frames {
 			if f.Dir == "s2c" {
 				shapes(t, made, f.Frame)
 			}
