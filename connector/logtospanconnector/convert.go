@@ -72,8 +72,8 @@ func (s *spanFields) buildSpan(span ptrace.Span, lr plog.LogRecord, v *spanAttri
 			span.Status().SetMessage(message.AsString())
 		}
 	}
-	if v.present[fieldLinks] {
-		bad := appendLinks(span.Links(), v.value[fieldLinks])
+	if v.present[attributeLinks] {
+		bad := appendLinks(span.Links(), v.value[attributeLinks])
 		span.SetDroppedLinksCount(bad)
 		if bad > 0 {
 			return linkInvalid
@@ -89,7 +89,7 @@ func copyAttributes(to pcommon.Map, lr plog.LogRecord) {
 	// Copying all and removing some is twice as fast as putting one by one, because Put
 	// searches the map.
 	from.CopyTo(to)
-	to.RemoveIf(func(key string, _ pcommon.Value) bool { return fieldOf(key) != notField })
+	to.RemoveIf(func(key string, _ pcommon.Value) bool { return spanAttributeOf(key) != notSpanAttribute })
 	if _, found := from.Get(names.RecordEventName); !found && lr.EventName() != "" {
 		to.PutStr(names.RecordEventName, lr.EventName())
 	}

@@ -107,7 +107,7 @@ func TestReadmeTables(t *testing.T) {
 	assert.Equal(t, want, got)
 	for _, key := range []string{names.SpanName, names.SpanKind, names.SpanParentID, names.SpanStart, names.SpanStatus, names.SpanLinks} {
 		assert.Contains(t, text, "\n| `"+key+"` | ")
-		assert.NotEqual(t, notField, fieldOf(key))
+		assert.NotEqual(t, notSpanAttribute, spanAttributeOf(key))
 	}
 }
 

@@ -16,59 +16,59 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// field is one of the attributes that move into the span.
-type field uint8
+// recordAttribute is one of the attributes that move into the span.
+type recordAttribute uint8
 
 const (
-	fieldName field = iota
-	fieldKind
-	fieldParentID
-	fieldStart
-	fieldStatus
-	fieldLinks
-	fieldCount
+	attributeName recordAttribute = iota
+	attributeKind
+	attributeParentID
+	attributeStart
+	attributeStatus
+	attributeLinks
+	attributeCount
 
-	notField = fieldCount
+	notSpanAttribute = attributeCount
 )
 
-const fieldPrefix = "span."
+const attributePrefix = "span."
 
-// fieldOf returns the field of an attribute. It runs for each attribute of each record.
-func fieldOf(key string) field {
-	if !strings.HasPrefix(key, fieldPrefix) {
-		return notField
+// spanAttributeOf returns which of them a key is. It runs for each attribute of each record.
+func spanAttributeOf(key string) recordAttribute {
+	if !strings.HasPrefix(key, attributePrefix) {
+		return notSpanAttribute
 	}
 	switch key {
 	case names.SpanName:
-		return fieldName
+		return attributeName
 	case names.SpanKind:
-		return fieldKind
+		return attributeKind
 	case names.SpanParentID:
-		return fieldParentID
+		return attributeParentID
 	case names.SpanStart:
-		return fieldStart
+		return attributeStart
 	case names.SpanStatus:
-		return fieldStatus
+		return attributeStatus
 	case names.SpanLinks:
-		return fieldLinks
+		return attributeLinks
 	default:
-		return notField
+		return notSpanAttribute
 	}
 }
 
 // spanAttributes are the span.* attributes of a record. An attribute without a value (a JSON
 // null) counts as absent.
 type spanAttributes struct {
-	value      [fieldCount]pcommon.Value
-	present    [fieldCount]bool
+	value      [attributeCount]pcommon.Value
+	present    [attributeCount]bool
 	anyPresent bool
 }
 
 func collectSpanAttributes(attributes pcommon.Map) (v spanAttributes) {
 	for key, value := range attributes.All() {
-		f := fieldOf(key)
+		f := spanAttributeOf(key)
 		// Of several attributes with one key the first counts, as in Map.Get.
-		if f == notField || v.present[f] || value.Type() == pcommon.ValueTypeEmpty {
+		if f == notSpanAttribute || v.present[f] || value.Type() == pcommon.ValueTypeEmpty {
 			continue
 		}
 		v.value[f], v.present[f], v.anyPresent = value, true, true
@@ -77,7 +77,7 @@ func collectSpanAttributes(attributes pcommon.Map) (v spanAttributes) {
 }
 
 // text returns a text attribute, or fallback if it is absent.
-func (v *spanAttributes) text(f field, fallback string) (text string, ok bool) {
+func (v *spanAttributes) text(f recordAttribute, fallback string) (text string, ok bool) {
 	if !v.present[f] {
 		return fallback, true
 	}
@@ -93,8 +93,8 @@ type spanFields struct {
 	status     ptrace.StatusCode
 }
 
-// readSpanFields reads a record. It returns converted, which is zero, or the first fault of
-// the record; then the fields are undefined.
+// readSpanFields reads a record. It returns converted if the record has no fault, else skipped
+// or the first fault; s is valid only with converted.
 func readSpanFields(lr plog.LogRecord, v *spanAttributes) (s spanFields, found result) {
 	if !v.anyPresent {
 		return s, skipped
@@ -109,10 +109,10 @@ func readSpanFields(lr plog.LogRecord, v *spanAttributes) (s spanFields, found r
 }
 
 func (s *spanFields) readTimes(lr plog.LogRecord, v *spanAttributes) result {
-	if !v.present[fieldStart] {
+	if !v.present[attributeStart] {
 		return startMissing
 	}
-	start, ok := nanoseconds(v.value[fieldStart])
+	start, ok := nanoseconds(v.value[attributeStart])
 	if !ok {
 		return startInvalid
 	}
@@ -145,7 +145,7 @@ func nanoseconds(value pcommon.Value) (t pcommon.Timestamp, ok bool) {
 // readName uses the event name if span.name is absent: it has low cardinality and is equal for
 // all records of a kind, as a span's name must be.
 func (s *spanFields) readName(lr plog.LogRecord, v *spanAttributes) result {
-	name, ok := v.text(fieldName, "")
+	name, ok := v.text(attributeName, "")
 	if name == "" {
 		name = lr.EventName()
 	}
@@ -157,7 +157,7 @@ func (s *spanFields) readName(lr plog.LogRecord, v *spanAttributes) result {
 }
 
 func (s *spanFields) readKind(v *spanAttributes) result {
-	text, _ := v.text(fieldKind, names.SpanKindInternal)
+	text, _ := v.text(attributeKind, names.SpanKindInternal)
 	switch text {
 	case names.SpanKindServer:
 		s.kind = ptrace.SpanKindServer
@@ -176,7 +176,7 @@ func (s *spanFields) readKind(v *spanAttributes) result {
 }
 
 func (s *spanFields) readStatus(v *spanAttributes) result {
-	text, _ := v.text(fieldStatus, names.SpanStatusUnset)
+	text, _ := v.text(attributeStatus, names.SpanStatusUnset)
 	switch text {
 	case names.SpanStatusUnset:
 		s.status = ptrace.StatusCodeUnset
@@ -192,7 +192,7 @@ func (s *spanFields) readStatus(v *spanAttributes) result {
 
 // readParent treats an empty text as a root, because an empty span id is written so.
 func (s *spanFields) readParent(lr plog.LogRecord, v *spanAttributes) result {
-	text, ok := v.text(fieldParentID, "")
+	text, ok := v.text(attributeParentID, "")
 	if ok && text == "" {
 		return converted
 	}

@@ -32,7 +32,7 @@ type callRecord struct {
 	cancel  context.CancelFunc          // of what runs in the background
 	wg      sync.WaitGroup
 
-	writes        *groupcall.Group[*pending]
+	writes        *groupcall.Group[*writeRequest]
 	cancelExports context.CancelFunc // ends the transaction under way
 }
 
@@ -44,8 +44,8 @@ func newExporter(config *Config, set exporter.Settings) (*callRecord, error) {
 	e := &callRecord{config: config, settings: set, telemetry: telemetry}
 	exporting, cancel := context.WithCancel(context.Background())
 	e.cancelExports = cancel
-	e.writes = groupcall.New(exporting, groupcall.Options[*pending]{
-		Call: e.write, Size: (*pending).size, MaxSize: maxTransaction, MaxRequests: maxTogether, Timeout: config.Timeout.Timeout,
+	e.writes = groupcall.New(exporting, groupcall.Options[*writeRequest]{
+		Call: e.write, Size: (*writeRequest).size, MaxSize: maxTransaction, MaxRequests: maxRequests, Timeout: config.Timeout.Timeout,
 	})
 	return e, nil
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/legato-otel/legato/internal/concurrency/groupcall"
 )
 
-// pending is a request that waits for its transaction.
-type pending struct {
+// writeRequest is a request that waits for its transaction.
+type writeRequest struct {
 	batch  *store.Batch
 	counts recordCounts
 	bytes  int // of its records as OTLP
@@ -27,11 +27,11 @@ const (
 	// which a transaction takes long even if its rows are short.
 	maxTransaction = 2 << 20
 	rowWeight      = 1 << 10
-	// maxTogether is of how many requests.
-	maxTogether = 1024
+	// maxRequests bounds the requests of one transaction.
+	maxRequests = 1024
 )
 
-func (p *pending) size() int { return p.bytes + rowWeight*p.batch.Len() }
+func (p *writeRequest) size() int { return p.bytes + rowWeight*p.batch.Len() }
 
 // export writes what the records say. Requests that come while a transaction is
 // under way share the next one. An error is always one that may pass: what the
@@ -41,7 +41,7 @@ func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
 		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
 		return errNotOpen
 	}
-	p := &pending{}
+	p := &writeRequest{}
 	p.batch, p.counts = convert(logs)
 	if p.batch.Len() == 0 {
 		e.countSkipped(ctx, p)
@@ -55,13 +55,13 @@ func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-func (e *callRecord) countSkipped(ctx context.Context, p *pending) {
+func (e *callRecord) countSkipped(ctx context.Context, p *writeRequest) {
 	e.count(ctx, outcomeSkipped, p.counts.skipped)
 	e.count(ctx, outcomeInvalid, p.counts.invalid)
 }
 
 // write writes the rows of requests in one transaction.
-func (e *callRecord) write(ctx context.Context, requests []*groupcall.Request[*pending]) {
+func (e *callRecord) write(ctx context.Context, requests []*groupcall.Request[*writeRequest]) {
 	archive := e.archive.Load()
 	if archive == nil {
 		for _, r := range requests {
@@ -81,7 +81,7 @@ func (e *callRecord) write(ctx context.Context, requests []*groupcall.Request[*p
 }
 
 // report counts and logs what became of requests that were written together.
-func (e *callRecord) report(ctx context.Context, result *store.Result, requests []*groupcall.Request[*pending], errs []error) {
+func (e *callRecord) report(ctx context.Context, result *store.Result, requests []*groupcall.Request[*writeRequest], errs []error) {
 	for _, r := range result.Rejected {
 		e.settings.Logger.Error("The database cannot hold a row; it is left out",
 			zap.String("table", r.Table), zap.String("span_id", r.SpanID), zap.String("code", r.Code))

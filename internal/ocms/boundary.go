@@ -19,7 +19,7 @@ type valueScanner struct {
 
 	// quote and bracket are the offsets of the next '"' and '<'. They are searched
 	// again only when the scan has passed them, so that no byte is searched twice.
-	quote, bracket int
+	nextQuote, nextBracket int
 
 	// addressComplete is the result of isAddressComplete for the value that begins at
 	// addressStart, up to the offset addressScanned.
@@ -186,18 +186,18 @@ func (c *valueScanner) isAddressComplete(start, end int) bool {
 
 // nextOpening returns the offset of the first '"' or '<' from i on, or the length.
 func (c *valueScanner) nextOpening(i int) int {
-	if c.quote < i || c.bracket < i {
+	if c.nextQuote < i || c.nextBracket < i {
 		c.searchOpening(i)
 	}
-	return min(c.quote, c.bracket)
+	return min(c.nextQuote, c.nextBracket)
 }
 
 func (c *valueScanner) searchOpening(i int) {
-	if c.quote < i {
-		c.quote = indexByteFrom(c.text, i, '"')
+	if c.nextQuote < i {
+		c.nextQuote = indexByteFrom(c.text, i, '"')
 	}
-	if c.bracket < i {
-		c.bracket = indexByteFrom(c.text, i, '<')
+	if c.nextBracket < i {
+		c.nextBracket = indexByteFrom(c.text, i, '<')
 	}
 }
 

@@ -35,8 +35,8 @@ var keyNames = [KeyCount]string{
 // String returns the attribute's name as OCMS writes it, "" for Unknown.
 func (k Key) String() string { return keyNames[k] }
 
-// creationTimeInTable is how table C-4 spells CreationTime.
-const creationTimeInTable = "Creation Time"
+// creationTimeWithBlank is how table C-4 spells CreationTime.
+const creationTimeWithBlank = "Creation Time"
 
 // KeyOf returns the documented attribute with a name, or Unknown.
 func KeyOf(name string) Key {
@@ -63,7 +63,7 @@ func KeyOf(name string) Key {
 		return StatusCode
 	case "Content-Type":
 		return ContentType
-	case "CreationTime", creationTimeInTable:
+	case "CreationTime", creationTimeWithBlank:
 		return CreationTime
 	case "Content-Length":
 		return ContentLength

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// MaxAttributes is the largest number of attributes of one line; OCMS writes 13. The
-// value of the last one contains the rest of a longer line.
+// MaxAttributes is the largest number of attributes of one line; OCMS writes 13. If a line has
+// more, the value of the last one contains the rest of the line.
 const MaxAttributes = 128
 
 // Attribute is one key=value of a line.
@@ -33,22 +33,22 @@ type Line struct {
 	Trailer string
 	Flags   Flags
 
-	spans []span
-	first [KeyCount]uint8 // index of the first attribute with a key, plus one; 0 without
+	offsets []attributeOffsets
+	first   [KeyCount]uint8 // index of the first attribute with a key, plus one; 0 without
 }
 
 // span holds the offsets of an attribute in its line.
-type span struct {
+type attributeOffsets struct {
 	separator, name, equals, end int32
 	key                          Key
 }
 
 // Len returns the number of attributes.
-func (l *Line) Len() int { return len(l.spans) }
+func (l *Line) Len() int { return len(l.offsets) }
 
 // Attribute returns the attribute with this index, from 0.
 func (l *Line) Attribute(i int) Attribute {
-	s := &l.spans[i]
+	s := &l.offsets[i]
 	return Attribute{Key: s.key, Separator: l.Text[s.separator:s.name], Name: l.Text[s.name:s.equals], Value: l.Text[s.equals+1 : s.end]}
 }
 
@@ -73,16 +73,16 @@ func (l *Line) Value(k Key) (value string, ok bool) {
 	if i == 0 {
 		return "", false
 	}
-	s := &l.spans[i-1]
+	s := &l.offsets[i-1]
 	return l.Text[s.equals+1 : s.end], true
 }
 
 // IsFirst reports whether the attribute with this index is the first with its key.
-func (l *Line) IsFirst(i int) bool { return int(l.first[l.spans[i].key]) == i+1 }
+func (l *Line) IsFirst(i int) bool { return int(l.first[l.offsets[i].key]) == i+1 }
 
 // IsDocumented reports whether the attribute with this index is the first one with a
 // documented key: an Event has its decoded value.
-func (l *Line) IsDocumented(i int) bool { return l.spans[i].key != Unknown && l.IsFirst(i) }
+func (l *Line) IsFirstDocumented(i int) bool { return l.offsets[i].key != Unknown && l.IsFirst(i) }
 
 // NonEmptyValue is Value, with ok false for an empty value and for "null", which Java
 // prints for an absent one.
@@ -101,7 +101,7 @@ type Splitter struct {
 	// sorted. Unless empty, no other undocumented name begins an attribute.
 	ExtraKeys []string
 
-	spans []span
+	offsets []attributeOffsets
 }
 
 // NewSplitter returns a splitter that knows the additional attributes extraKeys.
@@ -130,13 +130,13 @@ func (s *Splitter) split(text string, line *Line) error {
 	if !ok {
 		return ErrNoAttribute
 	}
-	if s.spans == nil {
-		s.spans = make([]span, 0, initialAttributes)
+	if s.offsets == nil {
+		s.offsets = make([]attributeOffsets, 0, initialAttributes)
 	}
-	c := valueScanner{text: text, extraKeys: s.ExtraKeys, quote: -1, bracket: -1}
-	spans, end := s.spans[:0], 0
+	c := valueScanner{text: text, extraKeys: s.ExtraKeys, nextQuote: -1, nextBracket: -1}
+	spans, end := s.offsets[:0], 0
 	for more := true; more; {
-		spans = append(spans, span{})
+		spans = append(spans, attributeOffsets{})
 		// The fields are set one by one: a copy of a struct waits for its parts.
 		current := &spans[len(spans)-1]
 		current.separator, current.name, current.equals, current.key = int32(end), int32(name.start), int32(name.equals), name.key //nolint:gosec // no line is longer
@@ -161,7 +161,7 @@ func (s *Splitter) split(text string, line *Line) error {
 		last.end--
 		line.Trailer = text[last.end:]
 	}
-	s.spans, line.spans, line.Flags = spans, spans, c.flags
+	s.offsets, line.offsets, line.Flags = spans, spans, c.flags
 	return nil
 }
 
@@ -189,8 +189,8 @@ func parseNameAt(text string, i int) (n attributeName, ok bool) {
 		return attributeName{}, false
 	case rest[end] == '=':
 		return attributeName{i, i + end, Unknown}, true
-	case rest[end] == ' ' && strings.HasPrefix(rest, creationTimeInTable+"="):
-		return attributeName{i, i + len(creationTimeInTable), CreationTime}, true
+	case rest[end] == ' ' && strings.HasPrefix(rest, creationTimeWithBlank+"="):
+		return attributeName{i, i + len(creationTimeWithBlank), CreationTime}, true
 	default:
 		return attributeName{}, false
 	}

@@ -11,7 +11,7 @@ func Address(text string) string {
 	if !MayHoldSecret(text) {
 		return text
 	}
-	return replaceSpans(text, newSpans(text, true))
+	return replaceSecrets(text, newSecrets(text, true))
 }
 
 // addressNames are the elements of a leg whose value is the address of a party.
@@ -47,7 +47,7 @@ func (f *finder) isAddressElement(n tagName) bool {
 // hasTextFold is hasText in any case of letters.
 func (f *finder) hasTextFold(i int, name string) (behind int, ok bool) {
 	for k := range len(name) {
-		c, next := f.charAt(i)
+		c, next := f.atOrZero(i)
 		if lower(c) != name[k] {
 			return i, false
 		}
@@ -80,9 +80,9 @@ func (f *finder) scanBareAddress(i int, mayBeCut bool) {
 	}
 	switch {
 	case at >= 0:
-		f.addSpan(password, at, Mark)
+		f.addSecret(password, at, Mark)
 	case mayBeCut && f.isCutPassword(password, i):
-		f.addSpan(password, i, Mark)
+		f.addSecret(password, i, Mark)
 	}
 }
 
@@ -92,7 +92,7 @@ func (f *finder) skipBareUser(i int) (password int, ok bool) {
 	for i < len(f.text) {
 		c, next := f.at(i)
 		if bareUserEnds[c] && !f.isPlus(i, c) {
-			if after, _ := f.charAt(next); c != ':' || i == begin || after == '/' {
+			if after, _ := f.atOrZero(next); c != ':' || i == begin || after == '/' {
 				return 0, false
 			}
 			for _, scheme := range bareSchemes {

@@ -3,8 +3,8 @@
 
 package redact
 
-// span is a secret: text[from:to] becomes mark.
-type span struct {
+// secret says that text[from:to] is a secret; mark replaces it.
+type secret struct {
 	from, to int
 	mark     string
 }
@@ -14,7 +14,7 @@ type span struct {
 type finder struct {
 	view
 	position int
-	queue    [2]span // found and not returned yet
+	queue    [2]secret // found and not returned yet
 	queued   int
 
 	// content is the offset behind the last tag or secret: if a start tag was cut off, the
@@ -28,10 +28,10 @@ type finder struct {
 }
 
 // next returns the next secret.
-func (f *finder) next() (s span, found bool) {
+func (f *finder) next() (s secret, found bool) {
 	for f.queued == 0 {
 		if f.position >= len(f.text) {
-			return span{}, false
+			return secret{}, false
 		}
 		switch c, next := f.at(f.position); {
 		case c == '<':
@@ -56,19 +56,19 @@ func (f *finder) next() (s span, found bool) {
 	return s, true
 }
 
-// addSpan queues a secret, and continues behind it.
-func (f *finder) addSpan(from, to int, mark string) {
+// addSecret queues a secret, and continues behind it.
+func (f *finder) addSecret(from, to int, mark string) {
 	f.position = max(f.position, to)
 	if from >= to {
 		return
 	}
 	f.content = max(f.content, to)
-	f.queue[f.queued] = span{from, to, mark}
+	f.queue[f.queued] = secret{from, to, mark}
 	f.queued++
 }
 
-// charAt returns the character at i, or 0 at the end of the text.
-func (f *finder) charAt(i int) (c byte, next int) {
+// atOrZero is at, with 0 at the end of the text.
+func (f *finder) atOrZero(i int) (c byte, next int) {
 	if i >= len(f.text) {
 		return 0, i
 	}
@@ -148,7 +148,7 @@ func isNameByte(c byte) bool { return nameBytes[c] }
 
 // word is a run of name characters. Dots divide it into parts; prefix, length and secret
 // describe the last part.
-type word struct {
+type dottedName struct {
 	end          int
 	secret       bool    // the last part is the name of a secret
 	joinedSecret bool    // all parts together are the name of a secret
@@ -156,17 +156,17 @@ type word struct {
 	length       int     // characters of the last part, at most len(prefix)+1
 }
 
-// readWord reads the word at i.
-func (f *finder) readWord(i int) (w word) {
+// readName reads the name at i.
+func (f *finder) readName(i int) (w dottedName) {
 	if f.plain {
-		return f.readPlainWord(i)
+		return f.readPlainName(i)
 	}
 	from, dots := i, false
 	var part nameWindow
 	for i < len(f.text) {
 		c, next := f.at(i)
 		if c == '.' {
-			if c, _ := f.charAt(next); !isNameByte(c) {
+			if c, _ := f.atOrZero(next); !isNameByte(c) {
 				break
 			}
 			w.length, part, dots, i = 0, nameWindow{}, true, next
@@ -224,8 +224,8 @@ func (w *nameWindow) isSecret() bool {
 	return w.wordFound || hasSecretWord(w.characters[:w.length], !w.isCut, true)
 }
 
-// readPlainWord is readWord for a plain view.
-func (f *finder) readPlainWord(i int) (w word) {
+// readPlainName is readName for a plain view.
+func (f *finder) readPlainName(i int) (w dottedName) {
 	from, end := i, i
 	for end < len(f.text) {
 		if !nameBytes[f.text[end]] {
@@ -241,24 +241,24 @@ func (f *finder) readPlainWord(i int) (w word) {
 	for k := range min(len(text), len(w.prefix)) {
 		w.prefix[k] = lower(text[k])
 	}
-	w.secret = Secret(text)
-	w.joinedSecret = from > i && Secret(f.text[i:end])
+	w.secret = IsSecretName(text)
+	w.joinedSecret = from > i && IsSecretName(f.text[i:end])
 	return w
 }
 
-func (w *word) is(text string) bool {
+func (w *dottedName) is(text string) bool {
 	return w.length == len(text) && string(w.prefix[:w.length]) == text
 }
 
-func (w *word) hasPrefix(text string) bool {
+func (w *dottedName) hasPrefix(text string) bool {
 	return w.length >= len(text) && string(w.prefix[:len(text)]) == text
 }
 
 // scanName handles the name at position: the name of a secret, or the scheme of a URL.
 func (f *finder) scanName() {
-	w := f.readWord(f.position)
+	w := f.readName(f.position)
 	f.position = w.end
-	c, _ := f.charAt(w.end)
+	c, _ := f.atOrZero(w.end)
 	if w.secret || w.joinedSecret && c != ':' { // token.example.test:443 is a host
 		f.scanValue(w.end)
 		return
@@ -280,23 +280,23 @@ func (f *finder) scanName() {
 // "name:" and similar, and in the part of a multipart form below its header.
 func (f *finder) scanValue(end int) {
 	i := end
-	c, next := f.charAt(i)
+	c, next := f.atOrZero(i)
 	inQuotes := c == '"' || c == '\''
 	for c == '"' || c == '\'' || c == '[' || c == ']' {
 		i = next
-		if c, next = f.charAt(i); i-end > maxBrackets {
+		if c, next = f.atOrZero(i); i-end > maxBrackets {
 			return
 		}
 	}
 	i, newLine := f.skipBlanks(i)
-	separator, next := f.charAt(i)
+	separator, next := f.atOrZero(i)
 	if separator != '=' && separator != ':' {
 		if newLine && inQuotes {
-			f.addSpan(i, f.skipTo(i, lineEnds), Mark)
+			f.addSecret(i, f.skipTo(i, lineEnds), Mark)
 		}
 		return
 	}
-	if c, after := f.charAt(next); c == '=' || c == '>' && separator == '=' {
+	if c, after := f.atOrZero(next); c == '=' || c == '>' && separator == '=' {
 		next = after
 	}
 	from, newLine := f.skipBlanks(next)
@@ -304,25 +304,25 @@ func (f *finder) scanValue(end int) {
 	if separator == ':' && inQuotes {
 		mark = `"` + Mark + `"`
 	}
-	switch c, next := f.charAt(from); {
+	switch c, next := f.atOrZero(from); {
 	case c == '"' || c == '\'':
 		closing := f.skipString(next, c)
 		if separator == ':' && next-from == 1 && closing > next {
-			_, behind := f.charAt(closing)
-			f.addSpan(from, behind, `"`+Mark+`"`)
+			_, behind := f.atOrZero(closing)
+			f.addSecret(from, behind, `"`+Mark+`"`)
 			return
 		}
-		f.addSpan(next, closing, Mark)
+		f.addSecret(next, closing, Mark)
 	case separator == ':' && (c == '{' || c == '['):
-		f.addSpan(from, f.skipJSON(from), `"`+Mark+`"`)
+		f.addSecret(from, f.skipJSON(from), `"`+Mark+`"`)
 	case newLine && !inQuotes:
 		// The value is empty; the next line belongs to something else.
 	case separator == '=':
-		f.addSpan(from, f.skipTo(from, assignedEnds), mark)
+		f.addSecret(from, f.skipTo(from, assignedEnds), mark)
 	case inQuotes:
-		f.addSpan(from, f.skipTo(from, jsonEnds), mark)
+		f.addSecret(from, f.skipTo(from, jsonEnds), mark)
 	default:
-		f.addSpan(from, f.skipTo(from, textEnds), mark)
+		f.addSecret(from, f.skipTo(from, textEnds), mark)
 	}
 }
 

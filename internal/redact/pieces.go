@@ -16,7 +16,7 @@ func Pieces(text string, size int) iter.Seq[string] {
 		c := cutter{size: max(size, 1), yield: yield}
 		kept := 0
 		if MayHoldSecret(text) {
-			spans := newSpans(text, false)
+			spans := newSecrets(text, false)
 			for s, found := spans.next(); found && !c.stopped; s, found = spans.next() {
 				c.addText(text[kept:s.from])
 				c.addWhole(s.mark)

@@ -49,11 +49,11 @@ func Text(text string) string {
 	if !MayHoldSecret(text) {
 		return text
 	}
-	return replaceSpans(text, newSpans(text, false))
+	return replaceSecrets(text, newSecrets(text, false))
 }
 
-// replaceSpans returns text with each span replaced by its mark.
-func replaceSpans(text string, spans spans) string {
+// replaceSecrets returns text with each secret replaced by its mark.
+func replaceSecrets(text string, spans secrets) string {
 	first, found := spans.next()
 	if !found {
 		return text
@@ -120,9 +120,9 @@ var wordsByLetter = func() (by [256][]nameWord) {
 	return by
 }()
 
-// Secret reports whether an element, attribute, member or parameter with this name holds a
+// IsSecretName reports whether an element, attribute, member or parameter with this name holds a
 // secret, in any case of letters, with or without separators.
-func Secret(name string) bool { return hasSecretWord(name, true, true) }
+func IsSecretName(name string) bool { return hasSecretWord(name, true, true) }
 
 // hasSecretWord reports whether a part of a name contains one of the words. begins and ends
 // say whether the part is at the beginning and at the end of the name.

@@ -37,13 +37,13 @@ func TestSecret(t *testing.T) {
 		"pass_code", "pass-code", "pass.code", "PASS__CODE", "api.key", "api_key", "api-key", "stream_url", "guest.pass-word", "o_auth_to_ken",
 		"guestPin", "guest_pin", "PIN_code", "pinCode", "PINCode", "PINcode", "pin2", "1pin", "guestPIN", "IDPin", "guest.pin.old", "userPwd", "pwd-old", "aPin",
 	} {
-		assert.True(t, Secret(name), name)
+		assert.True(t, IsSecretName(name), name)
 	}
 	for _, name := range []string{
 		"", "name", "pass", "code", "ping", "spin", "stream", "key", "remoteTeardown", "ſecret",
 		"spinning", "mapping", "Spin", "hoPins", "pinned", "isPinned", "Pinning", "PINNED", "MAPPIN", "shipping", "p_i_n", "pi", "pass_key", "api.keeper", "key.api",
 	} {
-		assert.False(t, Secret(name), name)
+		assert.False(t, IsSecretName(name), name)
 	}
 }
 

@@ -11,13 +11,13 @@ var elementEnds = charset(blanks + "/>\x00")
 func (f *finder) scanTag(i int) {
 	begin := f.position
 	f.position = i
-	c, next := f.charAt(i)
+	c, next := f.atOrZero(i)
 	isEnd := c == '/'
 	if isEnd {
 		i = next
 	}
 	name := f.readTagName(i)
-	after, _ := f.charAt(name.end)
+	after, _ := f.atOrZero(name.end)
 	f.inAddress = !isEnd && elementEnds[after] && f.isAddressElement(name)
 	if !name.secret || !elementEnds[after] {
 		if !name.prefix { // <sip:user@host>
@@ -27,7 +27,7 @@ func (f *finder) scanTag(i int) {
 	}
 	if isEnd {
 		f.position = name.end
-		f.addSpan(f.content, begin, Mark)
+		f.addSecret(f.content, begin, Mark)
 		return
 	}
 	f.scanElement(name)
@@ -42,19 +42,19 @@ func (f *finder) scanElement(name tagName) {
 		if empty {
 			attributes = f.slashBefore(start, tagEnd)
 		}
-		f.addSpan(end, attributes, " "+Mark)
+		f.addSecret(end, attributes, " "+Mark)
 	}
 	f.position = max(f.position, tagEnd)
 	if !whole || empty {
 		return
 	}
-	_, from := f.charAt(tagEnd)
+	_, from := f.atOrZero(tagEnd)
 	f.content, f.position = from, from
-	f.addSpan(from, f.endTag(from, name), Mark)
+	f.addSecret(from, f.endTag(from, name), Mark)
 }
 
 func (f *finder) isSlash(i int) bool {
-	c, _ := f.charAt(i)
+	c, _ := f.atOrZero(i)
 	return c == '/'
 }
 
@@ -114,7 +114,7 @@ func (f *finder) readTagName(i int) tagName {
 		switch {
 		case c == '.' || c >= nonASCII:
 		case isNameByte(c):
-			w := f.readWord(n.end)
+			w := f.readName(n.end)
 			n.secret = n.secret || w.secret || w.joinedSecret
 			next = w.end
 		case c == ':':
@@ -152,7 +152,7 @@ func (f *finder) endTag(i int, name tagName) int {
 			continue
 		}
 		begin := i
-		kind, after := f.charAt(next)
+		kind, after := f.atOrZero(next)
 		switch kind {
 		case '!':
 			i = f.skipDeclaration(after)
@@ -198,7 +198,7 @@ func (f *finder) skipDeclaration(i int) int {
 // hasText reports whether text begins at i, and returns the offset behind it.
 func (f *finder) hasText(i int, text string) (behind int, ok bool) {
 	for k := range len(text) {
-		c, next := f.charAt(i)
+		c, next := f.atOrZero(i)
 		if c != text[k] || i >= len(f.text) {
 			return i, false
 		}

@@ -11,7 +11,7 @@ func (f *finder) scanUserInfo(colon int) {
 		return
 	}
 	f.position = from
-	first, _ := f.charAt(from)
+	first, _ := f.atOrZero(from)
 	end, at, port := from, -1, -1
 	for end < len(f.text) {
 		c, next := f.at(end)
@@ -28,9 +28,9 @@ func (f *finder) scanUserInfo(colon int) {
 	}
 	switch {
 	case at >= 0:
-		f.addSpan(from, at, Mark)
+		f.addSecret(from, at, Mark)
 	case first != '[' && f.isCutPassword(port, end):
-		f.addSpan(from, end, Mark)
+		f.addSecret(from, end, Mark)
 	}
 }
 
@@ -54,7 +54,7 @@ func (f *finder) isCutPassword(from, end int) bool {
 func (f *finder) authority(colon int) (from int, ok bool) {
 	_, i := f.at(colon)
 	for range 2 {
-		c, next := f.charAt(i)
+		c, next := f.atOrZero(i)
 		if c != '/' {
 			return 0, false
 		}
@@ -70,7 +70,7 @@ func (f *finder) scanStreamKey(colon int) {
 		return
 	}
 	path := f.skipTo(from, authorityEnds)
-	f.addSpan(path, f.skipTo(path, urlEnds), "/"+Mark)
+	f.addSecret(path, f.skipTo(path, urlEnds), "/"+Mark)
 }
 
 // scanSIP redacts the password of a SIP URI and keeps the user. The password ends before
@@ -85,7 +85,7 @@ func (f *finder) scanSIP(colon int) {
 	if i < f.sipSearchedTo {
 		return
 	}
-	first, _ := f.charAt(i)
+	first, _ := f.atOrZero(i)
 	password, at := -1, -1
 	for i < len(f.text) {
 		c, next := f.at(i)
@@ -104,9 +104,9 @@ func (f *finder) scanSIP(colon int) {
 	}
 	switch {
 	case at >= 0:
-		f.addSpan(password, at, Mark)
+		f.addSecret(password, at, Mark)
 	case first != '[' && f.isCutPassword(password, i):
-		f.addSpan(password, i, Mark)
+		f.addSecret(password, i, Mark)
 	default:
 		f.sipSearchedTo = i
 	}

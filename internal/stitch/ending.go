@@ -42,8 +42,9 @@ func (e *Engine) bridgeForgot(call uint32) bool {
 	return e.isFinal(call) && e.objects.at(call).flags&(flagEvicted|flagIncomplete) == 0
 }
 
-// endMeetingOf ends the scheduled meeting of a call that became pending. If the call has no
-// end record, its bridge does not have it any more, and no client will delete it.
+// endMeetingOf ends the scheduled meeting of a call that became pending. That includes a call
+// without an end record that its bridge forgot (bridgeForgot): no client can delete that call
+// any more.
 func (e *Engine) endMeetingOf(call uint32, since int64) {
 	meeting := e.lookup(ScheduledMeeting, &e.objects.at(call).identity)
 	if meeting != 0 && e.objects.at(meeting).state == open && e.hasEnded(e.objects.at(meeting)) {
@@ -133,7 +134,8 @@ func (e *Engine) endOneOfCall() {
 	e.closingCalls = e.closingCalls[1:]
 }
 
-// maxSessionsOver bounds how many ended sessions are remembered; the newest ones are kept.
+// maxSessionsOver bounds how many sessions are remembered as over; the newest declarations are
+// kept.
 const maxSessionsOver = 10_000
 
 // EndSession declares a session over. at is when its sender began another session, by the
@@ -224,8 +226,10 @@ func (e *Engine) removeFromSessionEnded(slot uint32) {
 	}
 }
 
-// forgetSession forgets, after MaxOpen, that a session was declared over: the oldest one,
-// whatever its age, if t is math.MaxInt64.
+// forgetSession handles the session that was remembered as over first, if that was at least
+// MaxOpen before t: it forgets the declaration, or keeps it if the session was declared over
+// once more since then. With math.MaxInt64 as t it forgets it in any case. It returns false if
+// there was nothing to do.
 func (e *Engine) forgetSession(t int64) bool {
 	over := e.sessions.over
 	if len(over) == 0 || e.sessions.at(over[0]).rememberedSince+e.maxOpen > t {
@@ -234,7 +238,7 @@ func (e *Engine) forgetSession(t int64) bool {
 	slot := over[0]
 	s := e.sessions.at(slot)
 	e.sessions.over = over[1:]
-	if s.lastDeclaredOver > s.rememberedSince && t != math.MaxInt64 { // it was declared over again
+	if s.lastDeclaredOver > s.rememberedSince && t != math.MaxInt64 { // it was declared over once more
 		s.rememberedSince = s.lastDeclaredOver
 		e.sessions.touch(slot)
 		e.sessions.over = append(e.sessions.over, slot)

@@ -38,7 +38,7 @@ type Engine struct {
 
 	now        int64 // latest time that a caller passed
 	objects    slab[object]
-	containers slab[container]
+	containers slab[container] // the further part of calls, recorded sessions and SIP calls
 	arena      arena
 
 	identities    table
@@ -48,7 +48,7 @@ type Engine struct {
 	spaceChanges  hashIndexes          // requests that modify a space, by hash of the space and the client, until they are emitted; see updateRequestRelations
 	meetings      hashIndexes          // scheduled meetings by hash of space and client
 	correlators   map[uint64]callGroup // calls by hash of the correlator
-	recordedCalls map[uint64]uint32    // head of the list of sessions of each recorded call, by its hash; see joinRecordedCall
+	recordedCalls map[uint64]uint32    // head of the list of recorded sessions of each recorded call, by its hash; see joinRecordedCall
 
 	dictionary dictionary
 	resources  resources
@@ -64,7 +64,7 @@ type Engine struct {
 	absences absences
 	// loadedAbsences are the absences of stored entries, until FinishLoad.
 	loadedAbsences map[objectKey]int64
-	removals       []removal                 // calls that their bridge removed, in the order in which they are due
+	removals       []removal                 // calls that their bridge removed and that wait for their end records, ordered by removal.due
 	bridgeListings map[uint64]*bridgeListing // by bridge
 	comparisons    []comparison              // of two listings of one bridge, not finished
 

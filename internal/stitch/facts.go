@@ -13,12 +13,13 @@ import (
 // The facts of an object are the contents of its records: one statement for each record,
 // oldest first.
 //
-//	uvarint index | uvarint seconds<<1, or uvarint seconds<<1|1, uvarint nanoseconds if they are not 0
+//	uvarint index | uvarint seconds<<1 or, with nanoseconds, uvarint seconds<<1|1, uvarint nanoseconds
 //	uvarint number of attributes<<2 | phase
 //	for each attribute, in the order of the keys: uvarint key | value, or valueSame: the last value of this attribute once more
 //	if the phase is Note: items (items.go)
 //
-// Statements that appendNewest added are not normalized: they have all their attributes.
+// appendNewest (merge.go) adds a statement with all its attributes; the next mergeFacts
+// normalizes it.
 //
 // All notes (records of phase Note, which are no sign of life) share one statement, which has
 // no index and no time.
@@ -44,8 +45,8 @@ type attribute struct {
 	raw []byte
 }
 
-// compare orders the records of one object by index, then by time. Records of a session are
-// numbered; others have index 0.
+// compare orders the records of one object by index, then time, then phase. Records of a
+// sender's session are numbered; others have index 0.
 func (s *statement) compare(t *statement) int {
 	return cmp.Or(cmp.Compare(s.index, t.index), cmp.Compare(s.time, t.time), cmp.Compare(s.phase, t.phase))
 }
@@ -116,7 +117,7 @@ func (f *factsCodec) parse() bool {
 		}
 		f.statements = append(f.statements, s)
 	}
-	// The entries do not move from here on.
+	// The attributes do not move from here on.
 	rest := f.attributes
 	for i := range f.statements {
 		s := &f.statements[i]
@@ -130,7 +131,7 @@ const phaseBits = 2
 // noteStatement is the statement that all notes share.
 var noteStatement = statement{phase: Note}
 
-// readHead reads a statement without its entries; used is 0 if the bytes are damaged.
+// readHead reads a statement without its attributes; used is 0 if the bytes are damaged.
 func readHead(from []byte) (s statement, count uint64, used int) {
 	rest := from
 	next := func() (v uint64) {
@@ -187,7 +188,7 @@ func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
 			dropped++
 			continue
 		}
-		// The slice may still move: the entry records only its length for now.
+		// f.values may still move: only the length of raw is valid for now.
 		f.incoming = append(f.incoming, attribute{key: k, raw: f.values[start:]})
 	}
 	rest := f.values
@@ -265,7 +266,7 @@ func union(to, a, b []attribute) []attribute {
 	return append(append(to, a...), b...)
 }
 
-// larger reports whether a stays when a and b have one key. A value that names a call is
+// larger reports whether a stays when a and b have the same key. A value that names a call is
 // larger than one that does not.
 func larger(a, b attribute) bool {
 	if a.key == keyCall && namesCall(a.raw) != namesCall(b.raw) {

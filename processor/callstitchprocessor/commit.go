@@ -82,8 +82,8 @@ func newCommitter(s *state, j *journal, shared *sharedConsumer, logger *zap.Logg
 	}
 }
 
-// pendingWrite returns the write that stores the current state, and starts it; nil if the
-// state is stored. The caller holds state.mu.
+// pendingWrite returns the write that stores the current state, and requests it unless it is
+// in progress; nil if the state is stored. The caller holds state.mu.
 func (c *committer) pendingWrite() *write {
 	switch {
 	case c == nil:
@@ -117,7 +117,7 @@ func (c *committer) backlogError() error {
 	return c.lastError
 }
 
-// requestWrite starts a write soon.
+// requestWrite makes run write soon.
 func (c *committer) requestWrite() {
 	if c == nil {
 		return

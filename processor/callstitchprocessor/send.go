@@ -20,10 +20,9 @@ import (
 )
 
 // sender sends pending records in a goroutine of its own, in batches, the oldest first. It
-// sends a refused batch again after a back-off. After triesBeforeSplit refusals it halves the
-// batch with each further one, until one record is left that the next consumer does not
-// accept. That record is set aside and tried alone from time to time, so that it delays no
-// others.
+// sends a refused batch again after a back-off, and halves it with each refusal from number
+// triesBeforeSplit on, until one record is left that the next consumer does not accept. That
+// record is set aside and tried alone from time to time, so that it delays no others.
 type sender struct {
 	state     *state
 	committer *committer
@@ -80,9 +79,10 @@ func (a *retrySchedule) succeeded() {
 const (
 	// maxBatch bounds the stitched records of a batch.
 	maxBatch = 500
-	// rendersPerLock is how many records are rendered, or marked as emitted, under one
-	// lock: some tenths of a millisecond. Many requests may take the lock in between; with
-	// fewer records the queue of pending ones could grow without bound.
+	// rendersPerLock is how many records are rendered, or marked as emitted, each time the
+	// sender holds the lock (some tenths of a millisecond). Many requests may take the lock in
+	// between; with a smaller number the sender could fall behind them, and the queue of
+	// pending records could grow without bound.
 	rendersPerLock = 64
 	// triesBeforeSplit is how often a batch is sent before it is halved. At a stop without
 	// storage it is halved at once.

@@ -52,15 +52,15 @@ func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
 	return errors.Join(err, a.store.save(work, a.ledger, in.changedSessions, in.evictedSessions))
 }
 
-// acceptDecoded accepts the batch that was decoded last, and stores nothing. ctx ends with
-// the client's request and bounds only the wait for the session's lock; work goes on after
-// the client has gone.
+// acceptDecoded accepts the parts (records and malformed pieces) of the batch that was decoded
+// last, and stores nothing. ctx ends with the client's request and bounds only the wait for
+// the session's lock; work goes on after the client has gone.
 func (a *acceptor) acceptDecoded(ctx, work context.Context, in *batch) error {
 	if err := in.lockSession(ctx, a.ledger); err != nil {
 		return err
 	}
 	defer in.unlockSession(a.ledger)
-	in.findNewParts(&a.ledger.ContentHashes)
+	in.findNewParts(&a.ledger.ContentHashes) // parts without an index are recognized by their content
 	if in.pendingParts > 0 {
 		in.resource = a.resource.build(in, in.request)
 	}
@@ -94,8 +94,8 @@ func (in *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
 // PutResource implements outbox.Body.
 func (in *batch) PutResource(to pcommon.Map) { in.resource.putLogResource(to) }
 
-// LogFields implements outbox.Body. A session's name is text of the sender, and is left
-// out unless it looks like an id.
+// LogFields implements outbox.Body. The session's id is text of the sender, and is left out
+// unless it looks like a GUID.
 func (in *batch) LogFields(c *outbox.Chunk, err error) []zap.Field {
 	fields := []zap.Field{zap.Int("records", c.NewParts), zap.Error(err)}
 	if isID(in.decoded.Session) {

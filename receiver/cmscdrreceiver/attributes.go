@@ -96,7 +96,7 @@ func redactUnknownField(f *cdr.Field) string {
 	}
 	isAddress := false
 	for name := range strings.SplitSeq(f.Path, "/") {
-		if redact.Secret(name) {
+		if redact.IsSecretName(name) {
 			return redact.Mark
 		}
 		isAddress = redact.IsAddress(name)

@@ -81,7 +81,7 @@ func (o *attributeKeys) putUnknownField(m pcommon.Map, v *events.Field) {
 	switch {
 	case v.Kind == events.Null:
 		m.PutEmpty(key)
-	case redact.Secret(name):
+	case redact.IsSecretName(name):
 		m.PutStr(key, redact.Mark)
 	default:
 		m.PutStr(key, redact.Text(text))

@@ -93,7 +93,7 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 		}
 		timer.Reset(time.Until(due))
 		select {
-		case <-c.subscriptions:
+		case <-c.subscriptionsChanged:
 		case answer := <-c.acks:
 			c.handleAck(&state, answer)
 		case <-timer.C:

@@ -55,7 +55,7 @@ type socket struct {
 	// refusing means that the server refused the last requests of this socket.
 	refusing atomic.Bool
 	// subscriptions holds a token if the subscription set may have changed.
-	subscriptions chan struct{}
+	subscriptionsChanged chan struct{}
 }
 
 // The states of a socket.
@@ -73,7 +73,7 @@ var stateNames = [socketStates]string{"waiting", "token", "dialing", "subscribin
 // notifySubscriptions makes the connection check its subscription set.
 func (s *socket) notifySubscriptions() {
 	select {
-	case s.subscriptions <- struct{}{}:
+	case s.subscriptionsChanged <- struct{}{}:
 	default:
 	}
 }
@@ -112,7 +112,7 @@ func newLink(ctx context.Context, r *eventsReceiver, index int, host component.H
 	l.identity.Store(&identity{configured: configuredAttributes(r.config.ResourceAttributes, server.ResourceAttributes)})
 	l.socketsWanted.Store(1)
 	for slot := range r.config.MaxConnections {
-		l.sockets = append(l.sockets, &socket{link: l, slot: slot, subscriptions: make(chan struct{}, 1)})
+		l.sockets = append(l.sockets, &socket{link: l, slot: slot, subscriptionsChanged: make(chan struct{}, 1)})
 	}
 	return l, nil
 }

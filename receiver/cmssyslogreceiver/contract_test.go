@@ -31,7 +31,7 @@ import (
 // are tried alone (intake.go), which the checker takes for sending it again.
 func TestConsumeContract(t *testing.T) {
 	config := createDefaultConfig().(*Config)
-	config.TCP = &tcp.BaseConfig{ListenAddress: loopback.MustAddress(t)}
+	config.TCP = &tcp.BaseConfig{ListenAddress: loopback.MustAddress(t), MaxConnections: 1000} // each line has its own
 	config.MaxBatchRecords = 1
 	config.FlushInterval = 5 * time.Millisecond
 	config.RetryOnFailure.InitialInterval, config.RetryOnFailure.MaxInterval = time.Millisecond, 10*time.Millisecond

@@ -104,7 +104,7 @@ func putMembersByKey(m pcommon.Map, members []event.Member, key func(*event.Memb
 		for _, taken := m.Get(name); taken; _, taken = m.Get(name) {
 			name += ".unknown"
 		}
-		if redact.Secret(member.Name) && member.Value.Kind != event.KindNull {
+		if redact.IsSecretName(member.Name) && member.Value.Kind != event.KindNull {
 			m.PutStr(name, redact.Mark)
 			continue
 		}

@@ -143,11 +143,11 @@ var unreadableFlags = [ocms.KeyCount]ocms.Flags{
 func (w attributeWriter) writeOthers(e *ocms.Event) {
 	for i := range e.Line.Len() {
 		a := e.Line.Attribute(i)
-		if e.Line.IsDocumented(i) && !e.Flags().Has(unreadableFlags[a.Key]) {
+		if e.Line.IsFirstDocumented(i) && !e.Flags().Has(unreadableFlags[a.Key]) {
 			continue
 		}
 		key := w.unusedName(w.sanitize(names.OCMSAttribute(a.Name)))
-		if redact.Secret(a.Name) && a.Value != "" {
+		if redact.IsSecretName(a.Name) && a.Value != "" {
 			w.attributes.PutStr(key, redact.Mark)
 			continue
 		}

@@ -53,7 +53,9 @@ func TestConsumeContract(t *testing.T) {
 		},
 		"syslog by TCP": {
 			func(c *Config) {
-				c.Syslog = configoptional.Some(SyslogConfig{TCP: &tcp.BaseConfig{ListenAddress: address}})
+				c.Syslog = configoptional.Some(SyslogConfig{TCP: &tcp.BaseConfig{
+					ListenAddress: address, MaxConnections: 1000, // each line has its own, and the input closes those beyond
+				}})
 			},
 			func(t *testing.T, lines string) {
 				t.Helper()

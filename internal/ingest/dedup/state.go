@@ -103,8 +103,8 @@ func (g *segment) encode() []byte {
 	return b
 }
 
-// MarkStored marks changes as stored. Keys that were accepted since Changes returned them are
-// part of the next changes.
+// MarkStored marks changes as stored. Keys that were accepted since that call of
+// Changes are part of the next changes.
 func (s *Set) MarkStored(changes *Changes) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,9 +17,11 @@ import (
 //	2 | flags | bridge | system | stream | named since | last accepted at |
 //	  start tick | last heard tick | accepted | accounted
 //
+// stream is Identity.Stream: which of the sender's numberings the indices belong to.
+//
 // accepted and accounted are sets of indices:
 //
-//	ranges | first, length-1 | gap, length-1 | ...
+//	number of ranges | first, length-1 | gap, length-1 | ...
 //
 // first is the first index of the first range, length the number of indices in a range,
 // and gap the number of indices between a range and the one before it, not 0.
@@ -29,7 +31,7 @@ const encodingVersion = 2
 const (
 	flagStartReported   = 1 << iota // the start of the session was reported
 	flagSeveralRequests             // more than one request had records of it
-	flagBridgeOrSystem              // bridge is Identity.bridgeOrSystem
+	flagBridgeOrSystem              // bridge is a name from version 1: the bridge's id or its system, unknown which
 )
 
 // Every error about stored state wraps ErrUnreadable. The error about state of a newer release
@@ -81,9 +83,9 @@ func appendRanges(b []byte, ranges Ranges) []byte {
 }
 
 // Restore restores a stored session, before the first use of the ledger. Version 1 stores no
-// order: its sessions count as older than those of later versions, and among themselves in
-// the order of the calls of Restore. They count as changed, so that the caller stores them in
-// the current version, with that order.
+// order: its sessions count as older than all others, and of two of them the one restored
+// first is the older one. They count as changed, so that the caller stores them in the current
+// version, with that order.
 func (l *Ledger) Restore(id string, stored []byte) error {
 	r := stateReader{unread: stored}
 	restored := &Session{}
@@ -124,7 +126,7 @@ func restoreVersion2(s *Session, r *stateReader) {
 	s.identity = Identity{Bridge: r.text(), System: r.text(), Stream: r.text()}
 	if flags&flagBridgeOrSystem != 0 {
 		s.identity.Bridge, s.identity.bridgeOrSystem = "", s.identity.Bridge
-		s.identity = s.identity.completedBy(Identity{}) // drops bridgeOrSystem if System is the same name, as in damaged bytes
+		s.identity = s.identity.completedBy(Identity{}) // drops a bridgeOrSystem that equals System, which only damaged bytes have
 	}
 	s.namedSince, s.lastAcceptedAt = int64(r.int63()), int64(r.int63()) //nolint:gosec // number fits
 	s.startTick, s.lastHeardTick = r.int63(), r.int63()

@@ -21,7 +21,7 @@ import (
 // waits.
 const retryAfter = "1"
 
-// Request is a posted body and its sender.
+// Request is a posted body and the address of its client.
 type Request struct {
 	Body string
 	// URI is the posted path and query, and Query the parsed query.

@@ -13,10 +13,10 @@ import (
 
 // Errors of valid JSON that is no event.
 var (
-	ErrNotObject = errors.New("not an object")
-	ErrNoType    = errors.New("the object has no eventType")
-	ErrNoBody    = errors.New("the object has no eventBody that is an object")
-	ErrArray     = errors.New("the array is not closed")
+	ErrNotObject      = errors.New("not an object")
+	ErrNoType         = errors.New("the object has no eventType")
+	ErrNoBody         = errors.New("the object has no eventBody that is an object")
+	ErrArrayNotClosed = errors.New("the array is not closed")
 )
 
 // maxMalformedParts bounds the malformed parts of a body. The rest of the body is added to
@@ -39,13 +39,13 @@ func (d *Decoder) Decode(body string) Batch {
 	begin, end := trimFraming(body)
 	body = body[:end]
 	d.body, d.batch, d.openArray = body, Batch{}, -1
-	d.reader.values = 0
+	d.reader.valueCount = 0
 	d.searchedFrom, d.nextEvent = 0, 0
 	for pos := begin; pos < end; {
 		pos = d.decodeNext(pos)
 	}
 	if d.openArray >= 0 {
-		d.addMalformed(d.openArray, d.openArray+1, Event{}, ErrArray)
+		d.addMalformed(d.openArray, d.openArray+1, Event{}, ErrArrayNotClosed)
 	}
 	return d.batch
 }
@@ -113,7 +113,7 @@ func (d *Decoder) decodeObject(begin int) int {
 	d.reader.reset(d.body, end, true)
 	d.reader.scan.Seek(begin)
 	members, lenient := d.reader.object(0)
-	if lenient == nil || errors.Is(lenient, errOmitted) {
+	if lenient == nil || errors.Is(lenient, errTextOmitted) {
 		end = d.reader.scan.Pos()
 	}
 	e, _ := d.newEvent(members, begin, end)
@@ -175,7 +175,7 @@ func (d *Decoder) addMalformed(begin, end int, read Event, err error) int {
 	raw := d.body[begin:end]
 	// A part without readable elements, directly after another one, belongs to it.
 	if n := len(d.batch.Malformed); n > 0 && read.TypeText == "" && len(read.Body) == 0 {
-		if last := &d.batch.Malformed[n-1]; begin == last.Offset+len(last.Raw) && !errors.Is(err, ErrArray) {
+		if last := &d.batch.Malformed[n-1]; begin == last.Offset+len(last.Raw) && !errors.Is(err, ErrArrayNotClosed) {
 			last.Raw = d.body[last.Offset:end]
 			return end
 		}

@@ -262,7 +262,7 @@ func TestResume(t *testing.T) {
 	g(`{"eventType":["SESSION_EVENT"]}`, ErrNoType, `{"eventType":["SESSION_EVENT"]}`)
 	g(`{"eventType":"SESSION_EVENT","eventAction":"ENDED"}`, ErrNoBody, `{"eventType":"SESSION_EVENT","eventAction":"ENDED"}`)
 	g(`{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":[]}`, ErrNoBody, `{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":[]}`)
-	g(`[`, ErrArray, `[`)
+	g(`[`, ErrArrayNotClosed, `[`)
 	g("]", jsonscan.ErrSyntax, "]")
 }
 

@@ -29,9 +29,9 @@ const (
 
 // reader reads JSON into a tree.
 type reader struct {
-	scan   jsonscan.Scanner
-	body   string
-	values int
+	scan       jsonscan.Scanner
+	body       string
+	valueCount int
 	// isLenient continues after some faults.
 	isLenient bool
 	// damage is the first fault that lenient reading skipped.
@@ -44,13 +44,13 @@ func (r *reader) reset(body string, end int, lenient bool) {
 	r.scan.Reset(unsafe.Slice(unsafe.StringData(body), len(body))[:end:end]) //nolint:gosec // the scanner only reads
 }
 
-// errOmitted tells that lenient reading omits a value and can continue after it.
-var errOmitted = errors.New("a line break or another control character in a text")
+// errTextOmitted tells that lenient reading omits a value and can continue after it.
+var errTextOmitted = errors.New("a line break or another control character in a text")
 
 // value reads one value. With an error in a list or map it also returns the complete elements
 // before the error.
 func (r *reader) value(depth int) (v Value, err error) {
-	if r.values++; r.values > maxValues {
+	if r.valueCount++; r.valueCount > maxValues {
 		return v, ErrManyValues
 	}
 	switch c := r.scan.Next(); c {
@@ -104,7 +104,7 @@ func (r *reader) text() (string, error) {
 	text, err := r.scan.Text()
 	if err != nil {
 		if r.isLenient && r.skipText(begin) {
-			return "", errOmitted
+			return "", errTextOmitted
 		}
 		return "", err
 	}
@@ -170,7 +170,7 @@ func (r *reader) object(depth int) (members []Member, err error) {
 			if members, err = setMember(members, Member{Name: name, Value: v}, err); err != nil {
 				return members, err
 			}
-		} else if leftOut = true; !errors.Is(err, errOmitted) || !r.canSkip(err) {
+		} else if leftOut = true; !errors.Is(err, errTextOmitted) || !r.canSkip(err) {
 			return members, err
 		}
 		more, closed := r.readSeparator('}')
@@ -190,7 +190,7 @@ func (r *reader) object(depth int) (members []Member, err error) {
 // empty list would mean that there are none.
 func emptyError(leftOut bool, kept int) error {
 	if leftOut && kept == 0 {
-		return errOmitted
+		return errTextOmitted
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ func (r *reader) name() (string, error) {
 		return "", jsonscan.ErrSyntax
 	}
 	name, err := r.text()
-	if errors.Is(err, errOmitted) {
+	if errors.Is(err, errTextOmitted) {
 		err = jsonscan.ErrSyntax
 	}
 	return name, err
@@ -244,7 +244,7 @@ func (r *reader) list(depth int) (items []Value, err error) {
 			items = append(items, v)
 		case len(v.Items) > 0 || len(v.Members) > 0:
 			return append(items, v), err
-		case !errors.Is(err, errOmitted) || !r.canSkip(err):
+		case !errors.Is(err, errTextOmitted) || !r.canSkip(err):
 			return items, err
 		default:
 			leftOut = true

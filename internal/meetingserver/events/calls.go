@@ -15,8 +15,9 @@ import (
 const (
 	// NotListed: the call's server did not list it again after a reconnect.
 	NotListed = "not_listed"
-	// LostConnection: no server listed the object for LostAfter, or the server reported
-	// another object in its place.
+	// LostConnection: no server listed the object for LostAfter; or a server did not list the
+	// participant, or their call, again after a reconnect; or the call was absent when its
+	// server listed another call of the same meeting.
 	LostConnection = names.ReasonLostConnection
 	// NotWatched: the meeting has no roster subscription, because busier meetings use all
 	// subscriptions.
@@ -29,7 +30,7 @@ const (
 type call struct {
 	id       string
 	server   int
-	sequence uint64
+	sequence uint64 // from nextSequence; an older object has a lower one
 	meeting  *meeting
 	// absence is set while the call's server does not list it.
 	absence absence
@@ -46,7 +47,7 @@ type call struct {
 	wanted             [subKinds]bool      // by the current plan
 	retryAt            [subKinds]time.Time // when a deactivated subscription is tried again
 	failures           [subKinds]uint8     // deactivated subscriptions in a row
-	neverActive        [subKinds]bool      // the last subscription timed out as pending
+	neverActive        [subKinds]bool      // the server accepted the last subscription, but it did not become active in time
 	renewal            [subKinds]renewalBackoff
 	rosterSweep        sweep // removes participants absent from the roster
 
@@ -160,7 +161,7 @@ func (c *Cluster) emitUnknownCall(now time.Time, server int, u *Update, fields [
 	k.listFields, c.changedFields = k.listFields.merge(fields, c.changedFields[:0])
 	k.meeting.correlator = string(k.listFields.text(CallCorrelator))
 	if !c.emitCall(now, &k, CallChanged, fields, nil) {
-		c.untracked++
+		c.untracked++ // the sink will not learn of this change
 	}
 }
 
@@ -265,6 +266,7 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReaso
 // until the server lists them again.
 func (c *Cluster) markListLost(now time.Time, srv *serverState) {
 	srv.listSub = nil
+	// The quiet time of an interrupted snapshot still counts towards SnapshotGrace.
 	srv.interruptedQuiet += srv.listSweep.interrupt(now)
 	if !srv.listActive {
 		return

@@ -17,8 +17,8 @@ type participant struct {
 	// listedBy has one bit for each server whose roster lists the participant now.
 	listedBy uint64
 	absence  absence // set while listedBy is empty
-	sequence uint64
-	position int // index into meeting.participants
+	sequence uint64  // from nextSequence; an older object has a lower one
+	position int     // index into meeting.participants
 
 	chargedBytes int32 // part of the stateBytes of call.server
 	// state and direction of fields, as labels of the gauges.
@@ -100,7 +100,7 @@ func (c *Cluster) emitUnknownParticipant(now time.Time, k *call, u *Update, fiel
 	p.fields, c.changedFields = p.fields.merge(fields, c.changedFields[:0])
 	p.updateLabels(c.changedFields)
 	if !c.emitParticipant(now, &p, ParticipantChanged, fields, nil) {
-		c.untracked++
+		c.untracked++ // the sink will not learn of this change
 	}
 	return true
 }
@@ -188,6 +188,7 @@ func (c *Cluster) beginRosterSnapshot(now time.Time, k *call) {
 // stay until another server lists them or LostAfter is over.
 func (c *Cluster) markRosterLost(now time.Time, k *call) {
 	m := k.meeting
+	// The quiet time of an interrupted snapshot still counts towards SnapshotGrace.
 	m.interruptedQuiet += k.rosterSweep.interrupt(now)
 	c.cancelRosterSweep(k)
 	if !c.markNoneListed(now, k) {

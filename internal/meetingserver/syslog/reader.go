@@ -199,7 +199,7 @@ func (r *Reader) bridgeFor(key bridgeKey, take func(*Record)) *bridge {
 // readTrace adds a line to its trace, and ends the traces that the line completes.
 func (r *Reader) readTrace(header Header, from string, now time.Time, number uint64, text string, take func(*Record)) {
 	h := r.bridgeFor(bridgeKey{from, header.Host}, take)
-	if kind, _ := classifyLine(text); kind == partRequest {
+	if kind, _ := classifyLine(text); kind == kindRequest {
 		if known := h.traces[number]; known != nil && (known.method != "" || known.status != 0) {
 			r.end(h, known, "", take) // the bridge has restarted its numbering
 		}
@@ -213,7 +213,7 @@ func (r *Reader) readTrace(header Header, from string, now time.Time, number uin
 		r.charge(h, traceOverhead)
 	}
 	before := t.bytes
-	t.lastTime = now
+	t.lastArrival = now
 	t.add(text, header.Time, &r.options.Limits)
 	r.charge(h, t.bytes-before)
 	if t.complete(false) {
@@ -304,9 +304,9 @@ func (r *Reader) Flush(take func(*Record)) {
 
 func (r *Reader) deadline(t *trace) time.Time {
 	if t.status == 0 && t.method != "" {
-		return t.lastTime.Add(r.options.ResponseTimeout)
+		return t.lastArrival.Add(r.options.ResponseTimeout)
 	}
-	return t.lastTime.Add(r.options.TraceTimeout)
+	return t.lastArrival.Add(r.options.TraceTimeout)
 }
 
 // Next returns the earliest deadline, zero without open requests.

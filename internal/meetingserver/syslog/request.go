@@ -107,7 +107,7 @@ func (t *trace) putObjects(r *Record, h *bridge, target, created *apiPath, body 
 			r.putText(id.Name, id.Value)
 		}
 	}
-	parameters, withheld, had := t.form.cleanPairs(t.sawAnnouncement)
+	parameters, withheld, had := t.form.cleanPairs(t.contentLineFirst)
 	r.Redacted = r.Redacted || had || body.hadSecret
 	for _, p := range parameters {
 		if key := referenceIDs[p.Name]; key != "" && isGUID(p.Value) {

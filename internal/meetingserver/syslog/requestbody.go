@@ -16,7 +16,7 @@ type formBody struct {
 	parameters  []string // "name=value"
 	lastChunk   int      // length of the last chunk, in bytes
 	withheld    int      // number of chunks without a first line
-	continuable bool     // the next line may continue the last parameter
+	mayContinue bool     // the next line may continue the last parameter
 }
 
 const (
@@ -33,7 +33,7 @@ const (
 func (f *formBody) addLine(line string) int {
 	text := skipBlanks(line)
 	indent := len(line) - len(text)
-	full := f.lastChunk >= chunkLength && f.continuable
+	full := f.lastChunk >= chunkLength && f.mayContinue
 	last := len(f.parameters) - 1
 	switch {
 	case full && f.continuesChunk(last, indent, text):
@@ -47,19 +47,19 @@ func (f *formBody) addLine(line string) int {
 		if text = strings.Trim(text, "& "); text != "" {
 			f.withheld++
 		}
-		f.continuable = false
+		f.mayContinue = false
 		return 0
 	case strings.Trim(text, "& ") == "": // bodies begin with "&"
-		f.continuable = false
+		f.mayContinue = false
 		return 0
 	case strings.IndexByte(text, '=') <= 0 && len(text) < chunkLength:
 		f.withheld++
-		f.continuable = false
+		f.mayContinue = false
 		return 0
 	default:
 		f.parameters = append(f.parameters, text)
 	}
-	f.lastChunk, f.continuable = len(text), true
+	f.lastChunk, f.mayContinue = len(text), true
 	return len(text) + parameterOverhead
 }
 
@@ -76,7 +76,7 @@ func (f *formBody) continuesChunk(last, indent int, text string) bool {
 		return false
 	}
 	name, _, hasName := strings.Cut(f.parameters[last], "=")
-	return indent >= minChunkIndent || strings.IndexByte(text, '=') < 0 || !hasName || redact.Secret(name)
+	return indent >= minChunkIndent || strings.IndexByte(text, '=') < 0 || !hasName || redact.IsSecretName(name)
 }
 
 // isParameterName reports whether a text can be the name of a parameter.
@@ -86,13 +86,13 @@ func isParameterName(name string) bool {
 
 // cleanPairs returns the parameters without secrets, and the number of parts that are
 // withheld because they may be the rest of a secret: text without a name, and all text if
-// the beginning of the body was not seen (announced is false).
-func (f *formBody) cleanPairs(announced bool) (all []Pair, withheld int, had bool) {
+// the beginning of the body was not seen (contentLineFirst is false).
+func (f *formBody) cleanPairs(contentLineFirst bool) (all []Pair, withheld int, had bool) {
 	withheld = f.withheld
 	for _, text := range f.parameters {
 		name, value, hasName := strings.Cut(text, "=")
 		switch {
-		case !hasName || !isParameterName(name) || len(all) == maxParameters || !announced:
+		case !hasName || !isParameterName(name) || len(all) == maxParameters || !contentLineFirst:
 			withheld++
 		default:
 			cleaned, secret := removeValueSecrets(name, strings.TrimSuffix(value, "&"))
@@ -115,7 +115,7 @@ func removeValueSecrets(name, value string) (cleaned string, had bool) {
 	switch {
 	case value == "":
 		return "", false
-	case redact.Secret(name):
+	case redact.IsSecretName(name):
 		return redact.Mark, true
 	case redact.IsAddress(name):
 		cleaned = removeSpokenSecrets(redact.Address(value))

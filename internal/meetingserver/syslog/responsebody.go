@@ -142,7 +142,7 @@ func (r *responseReader) startElement(name string, attributes []xmlscan.Attribut
 	r.path = append(r.path, name)
 	r.text = ""
 	depth := len(r.path)
-	if r.secretDepth == 0 && redact.Secret(name) {
+	if r.secretDepth == 0 && redact.IsSecretName(name) {
 		r.secretDepth, r.hadSecret = depth, true
 	}
 	id := ""

@@ -55,7 +55,7 @@ func removeSpokenSecrets(text string) string {
 		for end < len(text) && isWordByte(text[end]) {
 			end++
 		}
-		if from, to, found := spokenSecret(text, end); found && redact.Secret(text[i:end]) {
+		if from, to, found := spokenSecret(text, end); found && redact.IsSecretName(text[i:end]) {
 			b.WriteString(text[kept:from])
 			b.WriteString(redact.Mark)
 			kept, end = to, to
@@ -105,7 +105,7 @@ func removeCommandSecrets(command string) (cleaned string, had bool) {
 	for rest != "" {
 		var word string
 		word, rest = cutWord(rest)
-		if redact.Secret(strings.Trim(word, `"'`)) && skipBlanks(rest) != "" {
+		if redact.IsSecretName(strings.Trim(word, `"'`)) && skipBlanks(rest) != "" {
 			return command[:len(command)-len(rest)] + " " + redact.Mark, true
 		}
 	}

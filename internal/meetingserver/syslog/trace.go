@@ -11,17 +11,17 @@ import (
 
 // trace is an open request. Its texts are copies and keep no line in memory.
 type trace struct {
-	number   uint64
-	header   Header // of its first line
-	observed time.Time
-	lastTime time.Time // arrival of the last line
-	sequence uint64    // Reader.lineCount at the first line
+	number      uint64
+	header      Header // of its first line
+	observed    time.Time
+	lastArrival time.Time // arrival of the last line
+	sequence    uint64    // Reader.lineCount at the first line
 
 	method, path, client string
 	requestTime          time.Time // the request line's own time
-	requestSize          int64     // -1: no body was announced
+	requestSize          int64     // -1: no content line came, or it has no size
 	contentType          string
-	sawAnnouncement      bool // the line in front of the body came before it
+	contentLineFirst     bool // the line in front of the body came before it
 	form                 formBody
 
 	status       int
@@ -36,15 +36,15 @@ type trace struct {
 	truncated bool // lines were left out
 }
 
-// linePart is the kind of a line of a trace.
-type linePart uint8
+// lineKind is the kind of a line of a trace.
+type lineKind uint8
 
 const (
-	partRequest  linePart = iota // GET for "/api/v1/calls" (from 192.0.2.1)
-	partContent                  // content data size 44, type "...":
-	partResponse                 // sending 200 response, size 0
-	partHeader                   // Location: /api/v1/calls/...
-	partBody                     // anything else
+	kindRequest  lineKind = iota // GET for "/api/v1/calls" (from 192.0.2.1)
+	kindContent                  // content data size 44, type "...":
+	kindResponse                 // sending 200 response, size 0
+	kindHeader                   // Location: /api/v1/calls/...
+	kindBody                     // anything else
 )
 
 // cutTrace parses "API trace 9497:" in front of a message. The blanks behind the colon
@@ -59,24 +59,24 @@ func cutTrace(message string) (number uint64, text string, found bool) {
 	return number, text, found && err == nil
 }
 
-// classifyLine returns the kind of a line by its beginning. A line that is indented like a
-// chunk of a body is a chunk.
-func classifyLine(text string) (linePart, string) {
+// classifyLine returns the kind of a line by its beginning, and the line without leading
+// blanks; a line of a body keeps them. A line that is indented like a chunk of a body is one.
+func classifyLine(text string) (lineKind, string) {
 	trimmed := skipBlanks(text)
 	if len(text)-len(trimmed) >= minChunkIndent {
-		return partBody, text
+		return kindBody, text
 	}
 	switch {
 	case isRequest(trimmed):
-		return partRequest, trimmed
+		return kindRequest, trimmed
 	case strings.HasPrefix(trimmed, "content data size "):
-		return partContent, trimmed
+		return kindContent, trimmed
 	case isResponse(trimmed):
-		return partResponse, trimmed
+		return kindResponse, trimmed
 	case isHeader(trimmed):
-		return partHeader, trimmed
+		return kindHeader, trimmed
 	default:
-		return partBody, text
+		return kindBody, text
 	}
 }
 
@@ -163,23 +163,23 @@ func (t *trace) add(text string, when time.Time, limits *Limits) {
 	}
 	kind, body := classifyLine(text)
 	switch {
-	case kind == partRequest:
+	case kind == kindRequest:
 		t.requestTime = when
 		method, path, client := parseRequestLine(body)
 		t.method, t.client = strings.Clone(method), strings.Clone(client)
 		t.path = strings.Clone(path[:min(len(path), maxPath)])
 		t.charge(len(t.path) + len(client))
-	case kind == partContent && t.status == 0 && t.requestSize < 0 && t.contentType == "":
+	case kind == kindContent && t.status == 0 && t.requestSize < 0 && t.contentType == "":
 		size, contentType := parseContentLine(body)
 		t.requestSize, t.contentType = size, strings.Clone(contentType)
-		t.sawAnnouncement = t.form.empty()
+		t.contentLineFirst = t.form.empty()
 		t.charge(len(contentType))
-	case kind == partResponse && t.status == 0:
+	case kind == kindResponse && t.status == 0:
 		t.status, t.responseSize = parseResponseLine(body)
 		t.responseTime = when
-	case kind == partHeader && t.status != 0 && t.xml.Len() == 0:
+	case kind == kindHeader && t.status != 0 && t.xml.Len() == 0:
 		t.addHeader(body)
-	case kind == partResponse || kind == partContent:
+	case kind == kindResponse || kind == kindContent:
 		// A copy of the line.
 	default:
 		t.addBody(text, limits)
@@ -220,7 +220,7 @@ func (t *trace) addBody(text string, limits *Limits) {
 		return
 	}
 	if full {
-		t.truncated, t.form.continuable = true, false
+		t.truncated, t.form.mayContinue = true, false
 		return
 	}
 	t.charge(t.form.addLine(text))

@@ -27,9 +27,9 @@ type Settings struct {
 	// Cardinality bounds the series of one instrument of one resource. Measurements of
 	// further series are added to the series with otel.metric.overflow=true.
 	Cardinality int
-	// Exemplars maps the name of each instrument that keeps exemplars to its bounds.
-	// Between each two bounds, a series keeps the newest measurement made in a context of
-	// [WithSpan].
+	// Exemplars has, for the name of each instrument that keeps exemplars, the bounds of its
+	// exemplar buckets. In each bucket, a series keeps the newest measurement made in a
+	// context of [WithSpan].
 	Exemplars map[string][]float64
 }
 

@@ -6,16 +6,16 @@ package redact
 import "strings"
 
 // spans iterates over the secrets of a text, in order.
-type spans struct {
+type secrets struct {
 	single finder  // for a text with one view
 	merged *merger // nil for a text with one view
 }
 
-// newSpans returns the secrets of a text. isAddress says that the text is the address of a
+// newSecrets returns the secrets of a text. isAddress says that the text is the address of a
 // party.
-func newSpans(text string, isAddress bool) spans {
+func newSecrets(text string, isAddress bool) secrets {
 	if strings.IndexByte(text, 0) < 0 && !hasEscape(text) {
-		s := spans{single: finder{view: view{text: text, plain: true}}}
+		s := secrets{single: finder{view: view{text: text, plain: true}}}
 		if isAddress {
 			s.single.scanBareAddress(0, false)
 		}
@@ -23,10 +23,10 @@ func newSpans(text string, isAddress bool) spans {
 	}
 	m := new(merger)
 	m.reset(text, isAddress)
-	return spans{merged: m}
+	return secrets{merged: m}
 }
 
-func (s *spans) next() (span, bool) {
+func (s *secrets) next() (secret, bool) {
 	if s.merged == nil {
 		return s.single.next()
 	}
@@ -36,7 +36,7 @@ func (s *spans) next() (span, bool) {
 // merger merges the secrets of several views.
 type merger struct {
 	finders [maxViews]finder
-	heads   [maxViews]span // next secret of each finder
+	heads   [maxViews]secret // next secret of each finder
 	hasHead [maxViews]bool
 	count   int
 }
@@ -54,7 +54,7 @@ func (m *merger) reset(text string, isAddress bool) {
 }
 
 // next returns the next secret. Overlapping secrets become one.
-func (m *merger) next() (s span, found bool) {
+func (m *merger) next() (s secret, found bool) {
 	first := -1
 	for i := range m.count {
 		if m.hasHead[i] && (first < 0 || m.heads[i].from < m.heads[first].from) {
@@ -62,7 +62,7 @@ func (m *merger) next() (s span, found bool) {
 		}
 	}
 	if first < 0 {
-		return span{}, false
+		return secret{}, false
 	}
 	s = m.takeHead(first)
 	for joined := true; joined; {
@@ -79,7 +79,7 @@ func (m *merger) next() (s span, found bool) {
 
 // takeHead removes the head of a finder, and returns it with its mark in the text's
 // encoding.
-func (m *merger) takeHead(i int) span {
+func (m *merger) takeHead(i int) secret {
 	s := m.heads[i]
 	switch m.finders[i].encoding {
 	case littleEndian:
