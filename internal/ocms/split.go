@@ -80,7 +80,7 @@ func (l *Line) Value(k Key) (value string, ok bool) {
 // IsFirst reports whether the attribute with this index is the first with its key.
 func (l *Line) IsFirst(i int) bool { return int(l.first[l.offsets[i].key]) == i+1 }
 
-// IsDocumented reports whether the attribute with this index is the first one with a
+// IsFirstDocumented reports whether the attribute with this index is the first one with a
 // documented key: an Event has its decoded value.
 func (l *Line) IsFirstDocumented(i int) bool { return l.offsets[i].key != Unknown && l.IsFirst(i) }
 
