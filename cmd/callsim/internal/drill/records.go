@@ -20,9 +20,15 @@ func gap(ctx context.Context, s *Settings) error {
 	return bridge.postRecords(ctx)
 }
 
-// restart needs a session that is known before the one that is new.
+// restart posts a record of a session and, after s.Settle, one of a newer session. By then
+// the counters of the new bridge have been scraped at 0.
 func restart(ctx context.Context, s *Settings) error {
-	for range 2 {
+	for number := range 2 {
+		if number > 0 {
+			if err := wait(ctx, s.Settle); err != nil {
+				return err
+			}
+		}
 		bridge := s.newSession()
 		bridge.addCallStart()
 		if err := bridge.postRecords(ctx); err != nil {
