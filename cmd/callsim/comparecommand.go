@@ -38,7 +38,7 @@ type comparison struct {
 	limit          int
 }
 
-// runCompare is `callsim compare`: it holds what came out against the truth of a run, and
+// runCompare is `callsim compare`: it compares the output of a Collector with the truth of a run, and
 // returns 1 if anything is missing, there twice, different or unknown.
 func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c comparison

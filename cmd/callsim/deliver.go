@@ -96,7 +96,7 @@ func (c *cluster) destination(i int) bridge.Destination {
 	}
 }
 
-// run appends the records of the scenario at its pace, to its end or to the end of stop.
+// play appends the records of the scenario at its pace, to its end or to the end of stop.
 func (c *cluster) play(stop context.Context) {
 	if !c.beginMediaSense(stop) || !c.awaitEventClients(stop) {
 		return

@@ -37,7 +37,7 @@ type Line struct {
 	first   [KeyCount]uint8 // index of the first attribute with a key, plus one; 0 without
 }
 
-// span holds the offsets of an attribute in its line.
+// attributeOffsets says where an attribute is in its line.
 type attributeOffsets struct {
 	separator, name, equals, end int32
 	key                          Key

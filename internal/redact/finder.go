@@ -146,7 +146,7 @@ var nameBytes = charset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 func isNameByte(c byte) bool { return nameBytes[c] }
 
-// word is a run of name characters. Dots divide it into parts; prefix, length and secret
+// dottedName is a run of name characters. Dots divide it into parts; prefix, length and secret
 // describe the last part.
 type dottedName struct {
 	end          int

@@ -5,7 +5,7 @@ package redact
 
 import "strings"
 
-// spans iterates over the secrets of a text, in order.
+// secrets iterates over the secrets of a text, in order.
 type secrets struct {
 	single finder  // for a text with one view
 	merged *merger // nil for a text with one view

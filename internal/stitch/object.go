@@ -31,7 +31,7 @@ import (
 //	the next consumer       │
 //	accepted or rejected it ▼
 //	                     emitted   a few bytes, so that late records make no second span
-//	                        │     (emittedHolder: while it holds objects;
+//	                        │     (emittedContainer: while it contains objects;
 //	                        │     emittedRequest: an API request)
 //	                        │
 //	max_open has passed,    ▼

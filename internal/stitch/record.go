@@ -73,7 +73,7 @@ func (k Kind) SpanName() string {
 // IDKey returns the attribute of the object's own id.
 func (k Kind) IDKey() string { return kindInfo[k].id }
 
-// holds reports whether objects of the kind hold others.
+// isContainer reports whether objects of the kind contain others.
 func (k Kind) isContainer() bool { return k == Call || k == Session || k == Dialog }
 
 // keepsFacts reports whether an emitted object of the kind keeps facts. Other kinds keep a

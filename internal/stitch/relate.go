@@ -113,7 +113,7 @@ func (e *Engine) recordReference(call uint32, at int64, from Source, by uint32) 
 	}
 }
 
-// putInHolder moves an object into a call or a session.
+// putInContainer moves an object into a call or a session.
 func (e *Engine) putInContainer(slot, in uint32) {
 	o := e.objects.at(slot)
 	if o.containerSlot == in {

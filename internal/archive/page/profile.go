@@ -71,7 +71,7 @@ type seenList struct {
 	Rows      []seenRow
 }
 
-// seenList makes the rows of a list; link returns the page of a value, "" if there is
+// newSeenList makes the rows of a list; link returns the page of a value, "" if there is
 // none.
 func newSeenList(id, words string, seen []store.Seen, link func(*store.Seen) string) seenList {
 	l := seenList{ID: id, Words: words}

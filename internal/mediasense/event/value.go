@@ -80,5 +80,5 @@ func (v *Value) setBool(b bool) {
 	}
 }
 
-// scalar tells whether the value has a Text.
+// isScalar tells whether the value has a Text.
 func (v *Value) isScalar() bool { return v.Kind != KindNull && v.Kind < KindList }

@@ -80,7 +80,7 @@ func parseBool(text string) (bits uint64, ok bool) {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// trim removes XML's white space only: a no-break space is part of a name.
+// trimBlanks removes XML's white space only: a no-break space is part of a name.
 func trimBlanks(s string) string {
 	for s != "" && isBlank(s[0]) {
 		s = s[1:]

@@ -94,7 +94,7 @@ func (c *Cluster) Problems(now time.Time, server int) Problems {
 	return p
 }
 
-// isFollowed reports whether a subscription of this kind to one of the meeting's calls is
+// hasActiveSub reports whether a subscription of this kind to one of the meeting's calls is
 // active.
 func (m *meeting) hasActiveSub(kind SubKind) bool {
 	return slices.ContainsFunc(m.calls, func(k *call) bool {

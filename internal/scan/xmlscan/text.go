@@ -30,7 +30,7 @@ func (s *Scanner) readText() error {
 	return nil
 }
 
-// attributeValue reads from behind the opening quote to behind the closing one.
+// readAttributeValue reads from behind the opening quote to behind the closing one.
 func (s *Scanner) readAttributeValue(i int, quote byte) (value string, end int, err error) {
 	d := s.document
 	stop := classDoubleQuote

@@ -166,7 +166,7 @@ func crowd(c *eventstest.Client) []truth.Crowd {
 	return list
 }
 
-// same reports whether a client knows what it must know of its bridge.
+// same reports whether a client has the calls and participants of its bridge.
 func same(want truth.EventsBridge, c *eventstest.Client) bool {
 	c.Lock()
 	defer c.Unlock()

@@ -40,7 +40,7 @@ type (
 		Pruned bool
 	}
 
-	// Tagged tells the outcome of a tag, maybe after the end of the session.
+	// Tagged reports the result of setting a tag, possibly after the end of the session.
 	Tagged struct {
 		Session string
 		Start   time.Time // of the session

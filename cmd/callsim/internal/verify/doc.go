@@ -1,7 +1,7 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package verify holds what came out of a Collector against the truth of a simulation. It
+// Package verify compares the output of a Collector with the truth of a simulation. It
 // knows the output formats alone (OTLP JSON of the file exporter, the API of the call
 // archive), and computes ids by the recipe of docs/ids.md on its own.
 //
