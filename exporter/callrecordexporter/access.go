@@ -5,11 +5,14 @@ package callrecordexporter
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/client"
 	"go.uber.org/zap"
+
+	"github.com/legato-otel/legato/internal/archive/page"
 )
 
 // accessLog logs who asked for what: the authenticated user, the page, the trace id if
@@ -73,10 +76,7 @@ func traceOf(r *http.Request) string {
 }
 
 // pageParameters are the names that the page knows. Another name may be anything.
-var pageParameters = []string{
-	"address", "after", "anywhere", "bridge", "dialled", "form", "from", "id", "limit", "live", "loss", "max", "min", "month", "name", "of", "owner", "party", "q", "range", "reason",
-	"room", "since", "sort", "state", "tag", "tenant", "to", "tz",
-}
+var pageParameters = slices.Sorted(slices.Values(page.Parameters()))
 
 func parametersOf(r *http.Request) (names []string) {
 	query := r.URL.Query()

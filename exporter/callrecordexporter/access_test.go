@@ -50,6 +50,9 @@ func TestAccessLog(t *testing.T) {
 		{"/conferences/" + trace, user{"subject": "ines"}, map[string]any{"user": "ines", "page": "GET /conferences/{trace}", "trace_id": trace, "parameters": []any{}, "status": int64(404)}},
 		{"/conferences/nora@example.test", nil, map[string]any{"user": "", "page": "GET /conferences/{trace}", "trace_id": "", "parameters": []any{}, "status": int64(404)}},
 		{"/nora@example.test", nil, map[string]any{"user": "", "page": "none", "trace_id": "", "parameters": []any{}, "status": int64(404)}},
+		{"/conferences/" + trace + "?span=nora", nil, map[string]any{"user": "", "page": "GET /conferences/{trace}", "trace_id": trace, "parameters": []any{"span"}, "status": int64(404)}},
+		{"/sipcalls?result=failed&code=486&party=nora", nil, map[string]any{"user": "", "page": "GET /sipcalls", "trace_id": "", "parameters": []any{"code", "party", "result"}, "status": int64(200)}},
+		{"/export.csv?name=nora&room_name=nora", nil, map[string]any{"user": "", "page": "GET /export.csv", "trace_id": "", "parameters": []any{"name", "room_name"}, "status": int64(200)}},
 		{"/api/v1/legs?party=nora", nil, map[string]any{"user": "", "page": "GET /api/v1/legs", "trace_id": "", "parameters": []any{"party"}, "status": int64(200)}},
 	} {
 		ask(h, c.address, c.user)

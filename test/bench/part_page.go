@@ -74,6 +74,7 @@ var pageKinds = []pageKind{
 	{"list, nobody", "/?party=nobody", true},
 	{"list, anywhere in a name", "/?party=%[7]s&anywhere=1&to=%[1]s", true},
 	{"list, anywhere, nobody", "/?party=nobody&anywhere=1&to=%[1]s", true},
+	{"list, anywhere in all names, nobody", "/?party=e&anywhere=1&dialled=nobody&to=%[1]s", true},
 	{"list, the longest first", "/?sort=-duration_seconds&to=%[1]s", true},
 	{"search", "/search?q=%[7]s", true},
 	{"search, two words", "/search?q=%[7]s+%[3]s", true},

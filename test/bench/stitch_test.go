@@ -152,21 +152,21 @@ func TestLossesAreFound(t *testing.T) {
 	require.NoError(t, err)
 
 	j.sent.Add(1)
-	require.ErrorContains(t, settleSoon(t, j), "records were delivered")
+	require.ErrorContains(t, waitDeliveredSoon(t, j), "records were delivered")
 	j.sent.Add(-1)
 	j.into.stamped.Add(-1)
-	require.ErrorContains(t, settleSoon(t, j), "were stamped")
+	require.ErrorContains(t, waitDeliveredSoon(t, j), "were stamped")
 	j.into.stamped.Add(1)
 	j.sources[0].ended++
-	require.ErrorContains(t, settleSoon(t, j), "stitched records were delivered")
+	require.ErrorContains(t, waitDeliveredSoon(t, j), "stitched records were delivered")
 	j.sources[0].ended--
 	j.into.whole.Add(-1)
-	require.ErrorContains(t, settleSoon(t, j), "are complete")
+	require.ErrorContains(t, waitDeliveredSoon(t, j), "are complete")
 	j.into.whole.Add(1)
-	require.NoError(t, settleSoon(t, j))
+	require.NoError(t, waitDeliveredSoon(t, j))
 }
 
-func settleSoon(t *testing.T, j *logsJob) error {
+func waitDeliveredSoon(t *testing.T, j *logsJob) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

@@ -54,7 +54,7 @@ type liveArchive struct {
 }
 
 // readLive waits until the archive has the participants who are there at the end of the
-// story, by state, and returns the rows. callstitch without storage ends all legs when
+// simulation, by state, and returns the rows. callstitch without storage ends all legs when
 // it stops, and their states go with them: read first, then stop.
 func (is *eventsTruth) readLive(c *collector) (live liveArchive) {
 	t := c.t
@@ -77,7 +77,7 @@ func (is *eventsTruth) readLive(c *collector) (live liveArchive) {
 		return maps.Equal(expected, counts)
 	}, waitFor, 10*tick)
 	if !right {
-		assert.Equal(t, expected, counts, "participants by state at the end of the story")
+		assert.Equal(t, expected, counts, "participants by state at the end of the simulation")
 	}
 	v, err := s.View(t.Context())
 	require.NoError(t, err)

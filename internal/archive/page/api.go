@@ -31,7 +31,7 @@ const (
 // apiRoutes by their paths behind the prefix.
 func (h *handler) apiRoutes() map[string]apiRoute {
 	return map[string]apiRoute{
-		"meetings":         apiList((*store.View).Conferences),
+		"meetings":         apiMeetings,
 		"legs":             apiLegs,
 		"sessions":         apiList((*store.View).Sessions),
 		"sip-calls":        apiList((*store.View).DialogsWithoutLeg),
@@ -67,6 +67,10 @@ type apiPage struct {
 	// SearchedTo is how far back this page looked, if it ended because it had looked at
 	// enough rows.
 	SearchedTo *time.Time `json:"searched_to,omitempty"`
+	// More is set if a sorted list, which has no next page, has more rows.
+	More bool `json:"more,omitempty"`
+	// Doubts whether meetings run, by their trace ids.
+	Doubts map[string]store.Doubt `json:"meeting_doubts,omitempty"`
 	*apiLive
 }
 
@@ -187,6 +191,7 @@ func apiPageOf[T store.Row](r *apiRequest, found *store.List[T]) (apiPage, error
 		query.Set(paramAfter, cursorText(*found.Next))
 		page.Next = "?" + query.Encode()
 	}
+	page.More = found.More && found.Next == nil
 	if !found.SearchedTo.IsZero() {
 		page.SearchedTo = &found.SearchedTo
 	}
@@ -205,6 +210,8 @@ type apiMeeting struct {
 	Tracks     []json.RawMessage `json:"tracks,omitempty"`
 	Dialogs    []json.RawMessage `json:"dialogs,omitempty"`
 	Ends       []store.End       `json:"ends,omitempty"`
+	// Doubt whether the meeting runs.
+	Doubt *store.Doubt `json:"doubt,omitempty"`
 	*apiLive
 }
 
@@ -229,11 +236,18 @@ func apiTrace(ctx context.Context, r *apiRequest) (any, error) {
 		if out.Meeting, err = store.MarshalRow(t.Conference); err != nil {
 			return nil, err
 		}
+		doubts, err := r.view.ConferenceDoubts(ctx, []store.Conference{*t.Conference})
+		if err != nil {
+			return nil, err
+		}
+		if doubt, known := doubts[t.ID]; known {
+			out.Doubt = &doubt
+		}
 	}
 	if t.NextLegs != nil {
 		out.NextLegs = "?" + url.Values{paramAfter: {cursorText(*t.NextLegs)}, paramLimit: {strconv.Itoa(page.Limit)}}.Encode()
 	}
-	if out.apiLive, err = apiLiveRows(t.Legs, t.States, t.Qualities); err != nil {
+	if out.apiLive, err = apiLiveRows(t.Legs, t.States, t.Qualities, t.Doubts); err != nil {
 		return nil, err
 	}
 	return out, errors.Join(apiRowsOf(t.Calls, &out.Calls), apiRowsOf(t.Legs, &out.Legs), apiRowsOf(t.Recordings, &out.Recordings),
@@ -268,8 +282,7 @@ func apiSearch(ctx context.Context, r *apiRequest) (any, error) {
 
 // party that a request asks for.
 func (r *apiRequest) party() (store.Party, error) {
-	query := r.http.URL.Query()
-	party := store.Party{Address: asked(query, paramAddress), Name: asked(query, paramName)}
+	party := partyOf(r.form.values)
 	if party == (store.Party{}) {
 		r.form.Errors[paramAddress] = "or name must be given"
 		return party, errParameter
@@ -307,8 +320,7 @@ func apiPersonLegs(ctx context.Context, r *apiRequest) (any, error) {
 
 // room that a request asks for.
 func (r *apiRequest) room() (store.RoomKey, error) {
-	query := r.http.URL.Query()
-	key := store.RoomKey{ID: asked(query, paramID), Name: asked(query, paramName)}
+	key := roomOf(r.form.values)
 	if key == (store.RoomKey{}) {
 		r.form.Errors[paramID] = "or name must be given"
 		return key, errParameter
@@ -351,7 +363,7 @@ func apiRunning(ctx context.Context, r *apiRequest) (any, error) {
 
 // rangeOf a request, one of those of the overview.
 func (r *apiRequest) rangeOf() (overviewRange, error) {
-	text := r.http.URL.Query().Get("range")
+	text := r.http.URL.Query().Get(paramRange)
 	if text == "" {
 		return ranges[0], nil
 	}
@@ -360,7 +372,7 @@ func (r *apiRequest) rangeOf() (overviewRange, error) {
 			return of, nil
 		}
 	}
-	r.form.Errors["range"] = "must be 24h, 7d, 30d or 90d"
+	r.form.Errors[paramRange] = "must be 24h, 7d, 30d or 90d"
 	return overviewRange{}, errParameter
 }
 
@@ -389,7 +401,12 @@ func apiUsage(ctx context.Context, r *apiRequest) (any, error) {
 		f.Step = 24 * time.Hour
 	}
 	f.From = truncate(r.now.Add(-of.span), f.Step)
-	if scope, value, ok := strings.Cut(asked(r.http.URL.Query(), paramScope), ":"); ok {
+	if text := r.form.Value(paramScope); text != "" {
+		scope, value, _ := strings.Cut(text, ":")
+		if scope != store.UsageBridge && scope != store.UsageTenant || value == "" {
+			r.form.Errors[paramScope] = "must be bridge: or tenant: and an id"
+			return nil, errParameter
+		}
 		f.Scope, f.Value = scope, value
 	}
 	steps, err := r.view.Usage(ctx, f)
@@ -400,8 +417,12 @@ func apiUsage(ctx context.Context, r *apiRequest) (any, error) {
 }
 
 func apiTags(ctx context.Context, r *apiRequest) (any, error) {
-	month := monthOf(r.form.Value(paramMonth), r.now)
-	tags, more, err := r.view.TagUsage(ctx, month, month.AddDate(0, 1, 0))
+	month, err := monthOf(r.form.Value(paramMonth), r.now)
+	if err != nil {
+		r.form.Errors[paramMonth] = err.Error()
+		return nil, errParameter
+	}
+	tags, more, err := r.view.TagUsage(ctx, month, month.AddDate(0, 1, 0), mostTags)
 	if tags == nil {
 		tags = []store.TagUsage{}
 	}

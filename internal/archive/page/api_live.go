@@ -15,6 +15,8 @@ import (
 type apiLive struct {
 	States    []json.RawMessage `json:"leg_states,omitempty"`
 	Qualities []json.RawMessage `json:"leg_qualities,omitempty"`
+	// Doubts whether legs run, by their ids.
+	Doubts map[string]store.Doubt `json:"leg_doubts,omitempty"`
 }
 
 // apiLiveOf reads the live rows of legs.
@@ -27,12 +29,16 @@ func apiLiveOf(ctx context.Context, v *store.View, legs []store.Leg) (*apiLive, 
 	if err != nil {
 		return nil, err
 	}
-	return apiLiveRows(legs, states, qualities)
+	doubts, err := v.LegDoubts(ctx, legs)
+	if err != nil {
+		return nil, err
+	}
+	return apiLiveRows(legs, states, qualities, doubts)
 }
 
 // apiLiveRows are the live rows in the order of their legs. A participant with several
 // legs has one state.
-func apiLiveRows(legs []store.Leg, states map[string]store.LegState, qualities map[string]store.LegQuality) (*apiLive, error) {
+func apiLiveRows(legs []store.Leg, states map[string]store.LegState, qualities map[string]store.LegQuality, doubts map[string]store.Doubt) (*apiLive, error) {
 	var stateRows []store.LegState
 	var qualityRows []store.LegQuality
 	written := map[string]bool{}
@@ -45,8 +51,22 @@ func apiLiveRows(legs []store.Leg, states map[string]store.LegState, qualities m
 			qualityRows = append(qualityRows, q)
 		}
 	}
-	live := &apiLive{}
+	live := &apiLive{Doubts: doubts}
 	return live, errors.Join(apiRowsOf(stateRows, &live.States), apiRowsOf(qualityRows, &live.Qualities))
+}
+
+// apiMeetings is the list of meetings, with the doubts whether they run.
+func apiMeetings(ctx context.Context, r *apiRequest) (any, error) {
+	found, err := readList(ctx, r, (*store.View).Conferences)
+	if err != nil {
+		return nil, err
+	}
+	page, err := apiPageOf(r, &found)
+	if err != nil {
+		return nil, err
+	}
+	page.Doubts, err = r.view.ConferenceDoubts(ctx, found.Rows)
+	return page, err
 }
 
 // apiLegs is the list of legs, with the live rows of those that run.

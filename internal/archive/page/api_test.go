@@ -50,6 +50,9 @@ func TestAPI(t *testing.T) {
 	assert.NotContains(t, leg, "packet_loss_percent", "what is not known is absent")
 	assert.Equal(t, true, leg["encrypted_media"])
 	assert.Len(t, rows("sessions"), 1)
+	assert.Equal(t, true, ask(t, h, "legs?sort=-packet_loss_percent&limit=1", http.StatusOK)["more"], "a sorted list that is cut says so")
+	assert.NotContains(t, ask(t, h, "legs?sort=-packet_loss_percent&limit=500", http.StatusOK), "more")
+	assert.NotContains(t, ask(t, h, "legs?limit=1", http.StatusOK), "more", "it has a next page")
 	assert.Equal(t, "Tomás Ferreira", rows("legs?sort=-packet_loss_percent&limit=1")[0].(map[string]any)["display_name"])
 	assert.Empty(t, rows("meetings?party=nobody"))
 
@@ -73,6 +76,7 @@ func TestAPI(t *testing.T) {
 
 	for path, field := range map[string]string{
 		"meetings?loss=x": "loss", "legs?limit=501": "limit", "legs?limit=0": "limit", "legs?sort=digest": "sort", "people": "address", "rooms": "id",
+		"usage?of=bridge": "of", "usage?of=tenant:": "of", "usage?of=all:x": "of", "usage/tags?month=2026-13": "month", "usage/tags?month=x": "month", "sip-calls?result=x": "result",
 		"usage?range=1y": "range", "legs?tz=x": "tz", "legs?after=x": "after",
 	} {
 		failure := ask(t, h, path, http.StatusBadRequest)["error"].(map[string]any)
@@ -138,6 +142,10 @@ func TestCapacityPage(t *testing.T) {
 	assert.Contains(t, one, "Most call legs at once, by hour The highest column is 5.")
 	assert.Contains(t, words(get(t, h, "/capacity?range=90d&month=2026-02").Body.String()), "by day The highest column is 8.")
 	assert.Equal(t, http.StatusOK, get(t, h, "/capacity?range=x&of=bridge:none&month=x").Code)
+	assert.Equal(t, http.StatusBadRequest, get(t, h, "/usage.csv?month=2026-3").Code, "never another month instead")
+	assert.Equal(t, http.StatusBadRequest, get(t, h, "/usage.csv?form=x").Code)
+	assert.True(t, strings.HasPrefix(get(t, h, "/usage.csv?form=excel").Body.String(), "\ufeffmonth,"))
+	assert.Contains(t, page, `href="./usage.csv?form=machine&amp;month=2026-03"`)
 	csv := get(t, h, "/usage.csv?month=2026-03")
 	assert.Equal(t, http.StatusOK, csv.Code)
 	assert.True(t, strings.HasPrefix(csv.Body.String(), "month,tenant_id,tag,legs,meetings,minutes\r\n2026-03,"), csv.Body.String())

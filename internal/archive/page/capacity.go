@@ -6,7 +6,7 @@ package page
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -36,9 +36,9 @@ type capacityPage struct {
 	Month    string
 	Tags     []tagRow
 	MoreTags bool
-	Earlier  string // address of the month before
-	Later    string // address of the month after, empty if that is to come
-	Download string
+	Earlier  string   // address of the month before
+	Later    string   // address of the month after, empty if that is to come
+	Exports  []choice // forms of the month as CSV, by their addresses
 }
 
 // usageStep is a row of the table of numbers.
@@ -66,7 +66,7 @@ func (h *handler) capacity(ctx context.Context, v *store.View, r *http.Request) 
 	query := r.URL.Query()
 	p := &capacityPage{frame: h.frame(r, "Capacity", "capacity"), Ranges: ranges, Range: ranges[1]}
 	for _, of := range ranges {
-		if query.Get("range") == of.Value {
+		if query.Get(paramRange) == of.Value {
 			p.Range = of
 		}
 	}
@@ -114,7 +114,7 @@ func (p *capacityPage) draw(steps []store.UsageHour, step time.Duration) {
 		for i := range steps {
 			buckets[i] = store.Bucket{At: steps[i].At, Legs: of(&steps[i])}
 		}
-		c := newChart(title, noun, buckets, step)
+		c := newChart(title, noun, buckets, step, withTrouble)
 		return usageChart{title, noun, c.Most, c.Columns}
 	}
 	p.Legs = number(func(h *store.UsageHour) int64 { return h.PeakLegs }, "Most call legs at once, by "+unit, "legs")
@@ -125,19 +125,30 @@ func (p *capacityPage) draw(steps []store.UsageHour, step time.Duration) {
 	}
 }
 
-// monthOf reads a month; the current one if there is none.
-func monthOf(text string, now time.Time) time.Time {
+var errMonth = errors.New("must be a month, as 2026-03")
+
+// monthOf reads a month (UTC); the current one if the text is empty.
+func monthOf(text string, now time.Time) (time.Time, error) {
 	now = now.UTC()
-	if t, err := time.Parse(monthForm, text); err == nil && t.Year() > 1970 && t.Year() < 9000 {
-		return t
+	if text == "" {
+		return time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC), nil
 	}
-	return time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	t, err := time.Parse(monthForm, text)
+	if err != nil || t.Year() <= 1970 || t.Year() >= 9000 {
+		return t, errMonth
+	}
+	return t, nil
 }
 
 func (p *capacityPage) month(ctx context.Context, v *store.View, text string) error {
-	month := monthOf(text, p.Now.Time)
+	month, err := monthOf(text, p.Now.Time)
+	if err != nil { // nobody typed it: the current month
+		if month, err = monthOf("", p.Now.Time); err != nil {
+			return err
+		}
+	}
 	next := month.AddDate(0, 1, 0)
-	tags, more, err := v.TagUsage(ctx, month, next)
+	tags, more, err := v.TagUsage(ctx, month, next, mostTags)
 	if err != nil {
 		return err
 	}
@@ -146,7 +157,7 @@ func (p *capacityPage) month(ctx context.Context, v *store.View, text string) er
 	}
 	p.Month, p.MoreTags = month.Format(monthForm), more
 	address := func(month time.Time) string {
-		query := url.Values{"range": {p.Range.Value}, paramMonth: {month.Format(monthForm)}}
+		query := url.Values{paramRange: {p.Range.Value}, paramMonth: {month.Format(monthForm)}}
 		if p.Of != "" {
 			query.Set(paramScope, p.Of)
 		}
@@ -156,19 +167,33 @@ func (p *capacityPage) month(ctx context.Context, v *store.View, text string) er
 	if next.Before(p.Now.Time) {
 		p.Later = address(next)
 	}
-	p.Download = "usage.csv?" + paramMonth + "=" + p.Month
+	p.Exports = csvExports("usage.csv", url.Values{paramMonth: {p.Month}})
 	return nil
 }
 
+const (
+	// mostTags of a page or an answer of the API, and mostTagsCSV of a CSV.
+	mostTags    = 1000
+	mostTagsCSV = 100_000
+)
+
 // usageCSV answers with the minutes of a month by tenant and tag.
 func (h *handler) usageCSV(w http.ResponseWriter, r *http.Request) {
+	f := parseForm(r.URL.Query(), h.config.Now().In(zoneOf(r)))
+	month, err := monthOf(f.Value(paramMonth), h.config.Now())
+	if err != nil {
+		f.Errors[paramMonth] = err.Error()
+	}
+	form, ok := f.csv(w, paramMonth)
+	if !ok {
+		return
+	}
 	var tags []store.TagUsage
-	var more bool
-	month := monthOf(r.URL.Query().Get(paramMonth), h.config.Now())
-	_, err := h.serve(r, func(ctx context.Context, v *store.View, _ *http.Request) (a answer, err error) {
-		tags, more, err = v.TagUsage(ctx, month, month.AddDate(0, 1, 0))
+	_, err = h.serve(r, func(ctx context.Context, v *store.View, _ *http.Request) (a answer, err error) {
+		var more bool
+		tags, more, err = v.TagUsage(ctx, month, month.AddDate(0, 1, 0), mostTagsCSV)
 		if err == nil && more {
-			err = fmt.Errorf("callpage: more than %d tenants and tags in a month", len(tags))
+			err = fmt.Errorf("callpage: more than %d tenants and tags in a month", mostTagsCSV)
 		}
 		return a, err
 	})
@@ -178,13 +203,11 @@ func (h *handler) usageCSV(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	w.Header().Set("Content-Disposition", `attachment; filename="usage-`+month.Format(monthForm)+`.csv"`)
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	_ = out.Write([]string{"month", "tenant_id", "tag", "legs", "meetings", "minutes"})
+	lines := [][]string{{"month", "tenant_id", "tag", "legs", "meetings", "minutes"}}
 	for _, t := range tags {
-		_ = out.Write([]string{
-			month.Format(monthForm), store.EscapeFormula(t.TenantID), store.EscapeFormula(t.Tag), strconv.FormatInt(t.Legs, 10), strconv.FormatInt(t.Meetings, 10), tagRow{t}.Minutes(),
+		lines = append(lines, []string{
+			month.Format(monthForm), form.Text(t.TenantID), form.Text(t.Tag), strconv.FormatInt(t.Legs, 10), strconv.FormatInt(t.Meetings, 10), tagRow{t}.Minutes(),
 		})
 	}
-	out.Flush() // the client may be gone
+	_ = form.Write(w, lines) // the client may be gone
 }

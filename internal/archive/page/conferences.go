@@ -5,7 +5,6 @@ package page
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/legato-otel/legato/internal/archive/store"
@@ -43,16 +42,41 @@ func (h *handler) conferences(ctx context.Context, v *store.View, r *http.Reques
 	if p.Count, err = v.Running(ctx); err != nil {
 		return answer{}, err
 	}
-	for i := range running {
-		p.Running = append(p.Running, conferenceRowOf(&running[i], p.Now))
+	if p.Running, err = conferenceRowsOf(ctx, v, running, p.Now); err != nil {
+		return answer{}, err
 	}
-	for i := range ended {
-		p.Ended = append(p.Ended, conferenceRowOf(&ended[i], p.Now))
+	if p.Ended, err = conferenceRowsOf(ctx, v, ended, p.Now); err != nil {
+		return answer{}, err
 	}
-	if err := errors.Join(p.setStates(ctx, v), p.setDoubts(ctx, v), p.countDoubts(ctx, v)); err != nil {
+	if err := p.countDoubts(ctx, v); err != nil {
 		return answer{}, err
 	}
 	return p.answer("conferences", p), nil
+}
+
+// conferenceRowsOf returns the rows of conferences. Those of running ones have what their
+// participants do, and the doubts whether they run.
+func conferenceRowsOf(ctx context.Context, v *store.View, conferences []store.Conference, now localTime) ([]conferenceRow, error) {
+	var running []string
+	for i := range conferences {
+		if conferences[i].State == store.StateRunning {
+			running = append(running, conferences[i].TraceID)
+		}
+	}
+	states, err := v.ConferenceStates(ctx, running)
+	if err != nil {
+		return nil, err
+	}
+	doubts, err := v.ConferenceDoubts(ctx, conferences)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]conferenceRow, len(conferences))
+	for i := range conferences {
+		rows[i] = conferenceRowOf(&conferences[i], now)
+		rows[i].Doing, rows[i].Doubt = conferenceDoing(states[rows[i].TraceID]), doubtOf(doubts[rows[i].TraceID])
+	}
+	return rows, nil
 }
 
 func conferenceRowOf(c *store.Conference, now localTime) conferenceRow {

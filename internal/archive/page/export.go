@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/legato-otel/legato/internal/archive/store"
@@ -40,6 +41,23 @@ func (c chunks) more() {
 // csvForms by their names.
 var csvForms = map[string]store.CSVForm{"": store.CSVSafe, "excel": store.CSVExcel, "machine": store.CSVMachine}
 
+// csv is the form of a CSV. If that or one of the parameters that the CSV has is wrong, it
+// answers so and returns false.
+func (f *form) csv(w http.ResponseWriter, parameters ...string) (form store.CSVForm, ok bool) {
+	if form, ok = csvForms[f.Value(paramForm)]; !ok {
+		f.Errors[paramForm] = "must be excel or machine"
+	}
+	for _, name := range append(parameters, paramForm) {
+		if text := f.Errors[name]; text != "" {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(name + " " + text + "\n"))
+			return form, false
+		}
+	}
+	return form, true
+}
+
 func (c *Config) writeLegs(ctx context.Context, to io.Writer, filter store.CSVFilter) error {
 	return c.Store.WriteCSV(ctx, to, filter)
 }
@@ -56,17 +74,9 @@ func (h *handler) exportCSV(file string, write func(context.Context, io.Writer, 
 
 func (h *handler) serveCSV(w http.ResponseWriter, r *http.Request, file string, write func(context.Context, io.Writer, store.CSVFilter) error) {
 	f := parseForm(r.URL.Query(), h.config.Now().In(zoneOf(r)))
-	csvForm, ok := csvForms[f.Value(paramForm)]
+	csvForm, ok := f.csv(w, slices.Concat(csvParams, filterParams)...)
 	if !ok {
-		f.Errors[paramForm] = "must be excel or machine"
-	}
-	for _, name := range append([]string{paramTag, paramForm}, filterParams...) {
-		if text := f.Errors[name]; text != "" {
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			w.WriteHeader(http.StatusBadRequest)
-			_, _ = w.Write([]byte(name + " " + text + "\n"))
-			return
-		}
+		return
 	}
 	wait := time.NewTimer(waitTimeout)
 	defer wait.Stop()
@@ -87,7 +97,8 @@ func (h *handler) serveCSV(w http.ResponseWriter, r *http.Request, file string, 
 	}
 	out := chunks{w, http.NewResponseController(w)}
 	defer out.more() // for what is still buffered
-	if err := write(r.Context(), out, store.CSVFilter{Filter: f.Filter, Tag: f.Tag, Form: csvForm}); err != nil {
+	filter := store.CSVFilter{Filter: f.Filter, Of: partyOf(f.values), RoomName: asked(f.values, paramRoomName), Tag: f.Tag, Form: csvForm}
+	if err := write(r.Context(), out, filter); err != nil {
 		if r.Context().Err() == nil {
 			h.config.Failed(err)
 		}

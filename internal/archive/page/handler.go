@@ -231,8 +231,8 @@ var failures = map[int][2]string{
 	http.StatusNotFound:            {"Not found", "There is nothing at this address. What was there may be older than the archive's retention."},
 	http.StatusMethodNotAllowed:    {"Only reading", "This page can be read and nothing else."},
 	http.StatusRequestURITooLong:   {"Too long", "The address is too long. Ask for less at once."},
-	http.StatusInternalServerError: {"The archive cannot be read", "The Collector's log says why. Try again in a moment."},
-	http.StatusServiceUnavailable:  {"Too many readers", "Too many pages are asked for at once. Try again in a moment."},
+	http.StatusInternalServerError: {"The archive cannot be read", "The Collector's log says why. Try again in some seconds."},
+	http.StatusServiceUnavailable:  {"Too many readers", "Too many pages are asked for at once. Try again in some seconds."},
 	http.StatusGatewayTimeout:      {"It takes too long", "The archive did not answer in time. Ask for a shorter time, or for less at once."},
 }
 

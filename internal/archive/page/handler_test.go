@@ -236,16 +236,52 @@ func TestDoubtful(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, running)
 	h := w.handler()
-	for _, address := range []string{"/", "/legs", "/conferences/" + running[0].TraceID} {
+	room := "/rooms?id=" + weekly.RoomID
+	pages := []string{"/", "/legs", "/conferences/" + running[0].TraceID, "/people?address=ada.birch@example.test", room}
+	for _, address := range pages {
 		assert.NotContains(t, get(t, h, address).Body.String(), "may have ended", address)
 	}
 	w.batch.Gaps = append(w.batch.Gaps, store.Gap{ID: "g", At: running[0].LastHeardAt.Add(time.Minute), Bridge: running[0].Bridge, Missing: new(int64(674))})
 	w.write()
-	for _, address := range []string{"/", "/legs", "/conferences/" + running[0].TraceID} {
+	for _, address := range pages {
 		page := get(t, h, address).Body.String()
 		assert.Contains(t, page, "may have ended", address)
 		assert.Contains(t, page, "674 records", address)
 	}
+	// So is a leg whose meeting runs for sure, because another bridge was heard of since.
+	call := w.call(weekly, traceWeekly, london, "14:28:00", "")
+	w.leg(call, "Lea Marsh", "lea@example.test", "14:28:00", "", nil)
+	w.batch.Gaps = append(w.batch.Gaps, store.Gap{ID: "h", At: at("14:27:00"), Bridge: oslo, Missing: new(int64(1))})
+	w.write()
+	page := words(get(t, h, "/conferences/"+traceWeekly).Body.String())
+	assert.Equal(t, 2, strings.Count(page, "may have ended"), "the two legs on the other bridge")
+	// In the API too.
+	legs := ask(t, h, "legs?state=running", http.StatusOK)
+	assert.Len(t, legs["leg_doubts"], 2)
+	meeting := ask(t, h, "meetings/"+traceWeekly, http.StatusOK)
+	assert.Equal(t, legs["leg_doubts"], meeting["leg_doubts"])
+	assert.NotContains(t, meeting, "doubt")
+	w.batch.Gaps = append(w.batch.Gaps, store.Gap{ID: "i", At: at("14:29:00"), Bridge: london, Missing: new(int64(3))})
+	w.write()
+	doubt := map[string]any{"at": "2026-03-05T14:29:00Z", "missing": 3.0}
+	assert.Equal(t, doubt, ask(t, h, "meetings/"+traceWeekly, http.StatusOK)["doubt"])
+	assert.Equal(t, map[string]any{traceWeekly: doubt}, ask(t, h, "meetings?state=running", http.StatusOK)["meeting_doubts"])
+}
+
+// Parameters has every parameter that the package knows.
+func TestParameters(t *testing.T) {
+	var known []string
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`(?m)^\s+param[A-Z]\w+\s+= "(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+			known = append(known, found[1])
+		}
+	}
+	require.Greater(t, len(known), 30)
+	assert.ElementsMatch(t, known, Parameters())
 }
 
 // Those who wait for an overview that is being counted do not take up all pages: one

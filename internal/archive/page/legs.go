@@ -81,7 +81,8 @@ func legRowOf(l *store.Leg, now localTime, states map[string]store.LegState) leg
 	return out
 }
 
-// legRowsOf returns the rows of legs. Those of running legs have their state and quality.
+// legRowsOf returns the rows of legs. Those of running legs have their state and quality,
+// and the doubts whether they run.
 func legRowsOf(ctx context.Context, v *store.View, legs []store.Leg, now localTime) ([]legRow, error) {
 	qualities, err := v.Quality(ctx, legs)
 	if err != nil {
@@ -91,9 +92,14 @@ func legRowsOf(ctx context.Context, v *store.View, legs []store.Leg, now localTi
 	if err != nil {
 		return nil, err
 	}
+	doubts, err := v.LegDoubts(ctx, legs)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]legRow, len(legs))
 	for i := range legs {
 		rows[i] = legRowOf(&legs[i], now, states)
+		rows[i].Doubt = doubtOf(doubts[legs[i].ID])
 		rows[i].Live = liveQualityOf(qualities, legs[i].ID, now)
 	}
 	return rows, nil
@@ -126,9 +132,6 @@ func (h *handler) legs(ctx context.Context, v *store.View, r *http.Request) (ans
 	}
 	for i := range ended {
 		p.Ended = append(p.Ended, legRowOf(&ended[i], p.Now, nil))
-	}
-	if err := p.setDoubts(ctx, v); err != nil {
-		return answer{}, err
 	}
 	if err := p.countDoubts(ctx, v); err != nil {
 		return answer{}, err

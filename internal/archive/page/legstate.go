@@ -3,11 +3,7 @@
 
 package page
 
-import (
-	"context"
-
-	"github.com/legato-otel/legato/internal/archive/store"
-)
+import "github.com/legato-otel/legato/internal/archive/store"
 
 // stateWords name the state of a running leg that the event subscription has. While a
 // leg is connected, its activity says more: it may be in the lobby.
@@ -49,19 +45,6 @@ func flagsOf(s store.LegState) (flags []string) {
 		}
 	}
 	return flags
-}
-
-// setStates sets what the participants of running meetings do.
-func (p *conferencesPage) setStates(ctx context.Context, v *store.View) error {
-	traces := make([]string, len(p.Running))
-	for i := range p.Running {
-		traces[i] = p.Running[i].TraceID
-	}
-	states, err := v.ConferenceStates(ctx, traces)
-	for i := range p.Running {
-		p.Running[i].Doing = conferenceDoing(states[traces[i]])
-	}
-	return err
 }
 
 // conferenceDoing returns what the participants of a meeting do.

@@ -110,7 +110,7 @@ func (p *listPage) sortable(columns []string) {
 // exports are the addresses of the forms of a CSV.
 func (p *listPage) exports(file string) {
 	p.Exports = nil
-	for _, form := range []choice{{"", "CSV"}, {"excel", "CSV for Excel"}, {"machine", "CSV for programs"}} {
+	for _, form := range csvChoices {
 		p.Exports = append(p.Exports, choice{file + p.query(paramState, "", paramSort, "", paramForm, form.Value), form.Words})
 	}
 }

@@ -29,18 +29,24 @@ type overviewRange struct {
 // the same for some time.
 const freshFor = 15 * time.Second
 
-// overviewCache keeps the newest overview of each range. One request counts at a time,
-// and one more waits for its result. More would take up all the pages that may be made
-// at once.
+// overviewCache keeps the newest overview of each range and zone. One request counts at a
+// time, and one more waits for its result. More would take up all the pages that may be
+// made at once.
 type overviewCache struct {
 	counting chan struct{} // has an element while a request counts
 	waiting  chan struct{} // has an element while a request waits
 	mu       sync.Mutex    // guards results
-	results  map[string]cachedOverview
+	results  map[overviewKey]cachedOverview
 }
 
+// overviewKey of a result: its days and its times are those of a zone.
+type overviewKey struct{ span, zone string }
+
+// mostOverviews bounds the results that are kept.
+const mostOverviews = 64
+
 func newOverviewCache() overviewCache {
-	return overviewCache{counting: make(chan struct{}, 1), waiting: make(chan struct{}, 1), results: map[string]cachedOverview{}}
+	return overviewCache{counting: make(chan struct{}, 1), waiting: make(chan struct{}, 1), results: map[overviewKey]cachedOverview{}}
 }
 
 type cachedOverview struct {
@@ -48,16 +54,28 @@ type cachedOverview struct {
 	overview store.Overview
 }
 
-// known returns the overview of a range, if there is a fresh one.
-func (c *overviewCache) known(of overviewRange, now time.Time) (store.Overview, bool) {
+// known returns an overview, if there is a fresh one.
+func (c *overviewCache) known(key overviewKey, now time.Time) (store.Overview, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	have, ok := c.results[of.Value]
+	have, ok := c.results[key]
 	return have.overview, ok && !now.Before(have.at) && now.Sub(have.at) < freshFor
 }
 
+// keepResult keeps an overview for those who ask next.
+func (c *overviewCache) keepResult(key overviewKey, now time.Time, o store.Overview) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.results) >= mostOverviews {
+		clear(c.results)
+	}
+	c.results[key] = cachedOverview{now, o}
+}
+
+// get returns the overview of a range in the zone of now, which is the view's.
 func (c *overviewCache) get(ctx context.Context, v *store.View, of overviewRange, now time.Time) (o store.Overview, err error) {
-	o, fresh := c.known(of, now)
+	key := overviewKey{of.Value, now.Location().String()}
+	o, fresh := c.known(key, now)
 	if fresh {
 		return o, nil
 	}
@@ -69,13 +87,11 @@ func (c *overviewCache) get(ctx context.Context, v *store.View, of overviewRange
 		}
 	}
 	defer func() { <-c.counting }()
-	if o, fresh = c.known(of, now); fresh {
+	if o, fresh = c.known(key, now); fresh {
 		return o, nil
 	}
 	if o, err = v.Overview(ctx, now.Add(-of.span), now, of.step); err == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.results[of.Value] = cachedOverview{now, o}
+		c.keepResult(key, now, o)
 	}
 	return o, err
 }
@@ -103,8 +119,7 @@ type overviewPage struct {
 	Range   overviewRange
 	Running store.Running
 	Sum     store.Bucket
-	Columns []column
-	Most    int64 // legs of the highest column
+	Chart   chart
 	Ends    []endRow
 	Storage []storageRow
 	Lossy   int64 // had a packetLoss alarm of any length
@@ -154,7 +169,7 @@ type storageRow struct {
 func (h *handler) overviewPage(ctx context.Context, v *store.View, r *http.Request) (answer, error) {
 	p := &overviewPage{frame: h.frame(r, "Overview", "overview"), Ranges: ranges, Range: ranges[0]}
 	for _, of := range ranges {
-		if r.URL.Query().Get("range") == of.Value {
+		if r.URL.Query().Get(paramRange) == of.Value {
 			p.Range = of
 		}
 	}
@@ -166,7 +181,7 @@ func (h *handler) overviewPage(ctx context.Context, v *store.View, r *http.Reque
 		return answer{}, err
 	}
 	p.Sum, p.Lossy = o.Sum, o.Sum.Slight+o.Sum.Bad
-	p.columns(&o)
+	p.Chart = newChart("Legs over time", "legs", o.Buckets, o.Step, func(b store.Bucket) int64 { return b.Failed })
 	p.Ends = endRows(o.Ends)
 	for i := range p.Ends {
 		if p.Ends[i].Why.Cisco == "" {
@@ -181,29 +196,6 @@ func (h *handler) overviewPage(ctx context.Context, v *store.View, r *http.Reque
 
 // labels of a chart, about as many.
 const labels = 6
-
-func (p *overviewPage) columns(o *store.Overview) {
-	for _, b := range o.Buckets {
-		p.Most = max(p.Most, b.Legs)
-	}
-	n := len(o.Buckets)
-	layout := "01-02"
-	if o.Step < 6*time.Hour {
-		layout = "15:04"
-	}
-	every := max(1, n/labels)
-	for i, b := range o.Buckets {
-		c := column{Bucket: b, Start: localTime{b.At}, End: localTime{b.At.Add(o.Step)}, x: 100 * float64(i) / float64(n), width: 82 / float64(n)}
-		if p.Most > 0 {
-			c.height = chartHeight * float64(b.Legs) / float64(p.Most)
-			c.failed = chartHeight * float64(b.Failed) / float64(p.Most)
-		}
-		if i%every == 0 && i < n-every/2 {
-			c.Label = b.At.Format(layout)
-		}
-		p.Columns = append(p.Columns, c)
-	}
-}
 
 func storageRowOf(e *store.StorageEvent) storageRow {
 	row := storageRow{StorageEvent: *e, When: localTime{e.At}, Words: levelWords[e.Level], Class: "ok"}

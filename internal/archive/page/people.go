@@ -15,18 +15,9 @@ import (
 
 // personPage is what a helpdesk opens when somebody calls.
 type personPage struct {
-	frame
-	Name, Address string
-	Profile       store.PartyProfile
-	Since         localTime
-	Figures       []figure
-	Last          *lastCall
-	Chart         chart
-	Ends          []endRow
-	Seen          []seenList
-	Calls         []legRow
-	Next, First   string // addresses of other pages of the calls
-	Exports       []choice
+	profilePage
+	Last  *lastCall
+	Calls []legRow
 }
 
 // lastCall is the newest call of a person, and how others fared on the same bridge.
@@ -44,18 +35,17 @@ type lastCall struct {
 const aroundCall = time.Hour
 
 func (h *handler) people(ctx context.Context, v *store.View, r *http.Request) (answer, error) {
-	query := r.URL.Query()
-	party := store.Party{Address: asked(query, paramAddress), Name: asked(query, paramName)}
+	f := parseForm(r.URL.Query(), h.config.Now().In(zoneOf(r)))
+	party := partyOf(f.values)
 	if party == (store.Party{}) {
 		return answer{location: "./search"}, nil
 	}
-	f := parseForm(query, h.config.Now().In(zoneOf(r)))
-	p := &personPage{frame: h.frame(r, "", ""), Address: party.Address}
-	var err error
-	if p.Profile, err = v.PartyProfile(ctx, party, p.Now.Time); err != nil {
+	p := &personPage{profilePage: profilePage{frame: h.frame(r, "", "")}}
+	profile, err := v.PartyProfile(ctx, party, p.Now.Time)
+	if err != nil {
 		return answer{}, err
 	}
-	if p.Profile.Legs == 0 {
+	if profile.Legs == 0 {
 		return answer{}, errNotFound
 	}
 	calls, err := v.PartyLegs(ctx, party, store.Page{Limit: pageRows, After: f.after})
@@ -65,18 +55,13 @@ func (h *handler) people(ctx context.Context, v *store.View, r *http.Request) (a
 	if p.Calls, err = legRowsOf(ctx, v, calls.Rows, p.Now); err != nil {
 		return answer{}, err
 	}
-	here := personURL(party.Address, party.Name)
-	if calls.Next != nil {
-		p.Next = here + "&" + paramAfter + "=" + cursorText(*calls.Next)
-	}
-	if f.after.At.IsZero() {
+	p.setPages(personURL(party.Address, party.Name), f.after, calls.Next)
+	if p.First == "" {
 		if err := p.lastCall(ctx, v, calls.Rows); err != nil {
 			return answer{}, err
 		}
-	} else {
-		p.First = here
 	}
-	p.describe(party)
+	p.describe(party, &profile)
 	return answer{template: "person.html", data: p}, nil
 }
 
@@ -101,9 +86,8 @@ func (p *personPage) lastCall(ctx context.Context, v *store.View, calls []store.
 }
 
 // describe says what the newest calls have in common.
-func (p *personPage) describe(party store.Party) {
-	profile := &p.Profile
-	p.Name = party.Name
+func (p *personPage) describe(party store.Party, profile *store.PartyProfile) {
+	p.Name, p.Address = party.Name, party.Address
 	if len(profile.Names) > 0 {
 		p.Name = profile.Names[0].Text
 	}
@@ -112,19 +96,14 @@ func (p *personPage) describe(party store.Party) {
 	if p.Address == "" && len(profile.Addresses) == 1 {
 		p.Address = profile.Addresses[0].Text
 	}
-	p.Since = localTime{profile.Since}
-	number := count(profile.Legs)
-	if profile.More {
-		number = "newest " + number
-	}
-	p.Figures = []figure{
-		{Value: number, Name: noun(profile.Legs, "call", "calls")},
+	p.setNewest(profile.Legs, profile.More, profile.Since, "call", "calls")
+	p.Figures = append(p.Figures,
 		troubleFigure(profile.Failed, profile.Legs, "failed", "failure"),
 		troubleFigure(profile.Slight+profile.Bad, profile.Legs, "with packet loss", "slight"),
 		troubleFigure(profile.Bad, profile.Legs, "of them bad", "bad"),
-		{Value: duration(profile.Seconds), Name: "in calls"},
-	}
-	p.Chart = newChart("Calls of the last 30 days", "calls", profile.Days, 24*time.Hour)
+		figure{Value: duration(profile.Seconds), Name: "in calls"},
+	)
+	p.Chart = newChart("Calls of the last 30 days", "calls", profile.Days, 24*time.Hour, withTrouble)
 	p.Ends = endRows(profile.Ends)
 	address := func(s *store.Seen) string {
 		if strings.EqualFold(s.Text, party.Address) {
@@ -138,28 +117,12 @@ func (p *personPage) describe(party store.Party) {
 		}
 		return personURL("", s.Text)
 	}
-	for _, list := range []seenList{
-		newSeenList("rooms", "Rooms", profile.Rooms, roomLink),
-		newSeenList("names", "Names", profile.Names, name),
-		newSeenList("addresses", "Addresses", profile.Addresses, address),
-		newSeenList("far", "SIP addresses", profile.FarAddresses, noLink),
-		newSeenList("devices", "Kinds of device", profile.Devices, noLink),
-		newSeenList("dialled", "Dialled", profile.Dialled, func(s *store.Seen) string { return legsURL(paramDialled, s.Text) }),
-		newSeenList("bridges", "Bridges", profile.Bridges, bridgeLink),
-	} {
-		if len(list.Rows) > 0 {
-			p.Seen = append(p.Seen, list)
-		}
-	}
-	export := legsURL(paramParty, cmp.Or(party.Address, party.Name))[len("legs"):]
-	for _, form := range csvChoices {
-		address := "export.csv" + export
-		if form.Value != "" {
-			address += "&" + paramForm + "=" + form.Value
-		}
-		p.Exports = append(p.Exports, choice{address, form.Words})
-	}
+	p.addSeen("rooms", "Rooms", profile.Rooms, roomLink)
+	p.addSeen("names", "Names", profile.Names, name)
+	p.addSeen("addresses", "Addresses", profile.Addresses, address)
+	p.addSeen("far", "SIP addresses", profile.FarAddresses, noLink)
+	p.addSeen("devices", "Kinds of device", profile.Devices, noLink)
+	p.addSeen("dialled", "Dialled", profile.Dialled, func(s *store.Seen) string { return legsURL(paramDialled, s.Text) })
+	p.addSeen("bridges", "Bridges", profile.Bridges, bridgeLink)
+	p.Exports = csvExports("export.csv", partyQuery(party.Address, party.Name))
 }
-
-// csvChoices are the forms of a CSV.
-var csvChoices = []choice{{"", "CSV"}, {"excel", "CSV for Excel"}, {"machine", "CSV for programs"}}

@@ -4,9 +4,12 @@
 package page
 
 import (
+	"encoding/csv"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +38,7 @@ func TestPersonPage(t *testing.T) {
 	assert.Contains(t, text, "Others on bridge cms-london , 12:42:30 to 14:42:30 7 calls, 3 with packet loss , 2 failed")
 	assert.Contains(t, page, `href="./legs?bridge=`+london+`&amp;from=2026-03-05T12%3A42%3A30Z&amp;loss=0.1&amp;to=2026-03-05T14%3A42%3A30Z"`)
 	assert.Contains(t, page, `href="./rooms?id=`+board.RoomID+`"`)
-	assert.Contains(t, page, "export.csv?party=T.Ferreira%40example.test&amp;form=excel")
+	assert.Contains(t, page, "export.csv?address=T.Ferreira%40example.test&amp;form=excel")
 	assert.Equal(t, []string{"Tomás Ferreira", "Tomás Ferreira"}, rowNames(page))
 	// Who runs is said to be in a call, and a name without an address has a page too.
 	assert.Contains(t, words(get(t, h, "/people?name=Ada+Birch").Body.String()), "Is in a call")
@@ -72,6 +75,41 @@ func TestSearchPage(t *testing.T) {
 	assert.Contains(t, words(get(t, h, "/search?q=nobody").Body.String()), "Nothing found.")
 	answer := get(t, h, "/find?id=ferreira")
 	assert.Equal(t, "./search?q=ferreira", answer.Header().Get("Location"))
+}
+
+// The CSV of a person has this person's calls, and that of a room this room's meetings: not
+// those of others whose name goes on.
+func TestExportsOfOne(t *testing.T) {
+	w := newDay(t)
+	call := *w.call(store.Room{RoomName: "Design review 2"}, "de510000000000000000000000000001", oslo, "02:00:00", "03:00:00")
+	w.leg(&call, "Pia Rowena", "user2@example.test.example.org", "02:00:00", "03:00:00", nil)
+	w.leg(&call, "Pia Rowe", "other@example.test", "02:00:00", "03:00:00", nil)
+	w.write()
+	h := w.handler()
+	link := regexp.MustCompile(`href="(?:\./)?((?:export|meetings)\.csv[^"]*form=machine[^"]*)"`)
+	export := func(address string) [][]string {
+		found := link.FindStringSubmatch(get(t, h, address).Body.String())
+		require.NotNil(t, found, address)
+		answer := get(t, h, "/"+html.UnescapeString(found[1]))
+		require.Equal(t, http.StatusOK, answer.Code, found[1])
+		lines, err := csv.NewReader(answer.Body).ReadAll()
+		require.NoError(t, err)
+		return lines
+	}
+	columnOf := func(lines [][]string, name string) (texts []string) {
+		for _, line := range lines[1:] {
+			if text := line[slices.Index(lines[0], name)]; !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
+		}
+		return texts
+	}
+	assert.Equal(t, []string{"user2@example.test"}, columnOf(export("/people?address=user2@example.test"), "remote_party"))
+	assert.Equal(t, []string{"Pia Rowe"}, columnOf(export("/people?name=pia+rowe"), "participant"))
+	assert.Equal(t, []string{"Design review"}, columnOf(export("/rooms?name=design+review"), "room_name"))
+	assert.Equal(t, []string{board.RoomName}, columnOf(export("/rooms?id="+board.RoomID), "room_name"))
+	assert.Equal(t, http.StatusBadRequest, get(t, h, "/export.csv?address=%ff").Code)
+	assert.Equal(t, http.StatusBadRequest, get(t, h, "/export.csv?name="+strings.Repeat("x", maxValue+1)).Code, "never those of everybody instead")
 }
 
 // Names that are too long for an address have no page, and break none.

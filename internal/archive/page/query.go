@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,16 @@ const (
 	paramForm     = "form"
 	paramResult   = "result"
 	paramCode     = "code"
+	paramRange    = "range"
 )
+
+// Parameters are the names of all parameters of the pages and the API.
+func Parameters() []string {
+	return slices.Concat(filterParams, csvParams, []string{paramAfter, paramLive, paramID, paramSpan, paramForm, paramSearch, paramLimit, paramScope, paramMonth, paramRange})
+}
+
+// csvParams are the parameters of a CSV besides those of the list.
+var csvParams = []string{paramTag, paramAddress, paramName, paramRoomName}
 
 // filterParams are the parameters that choose the listed objects.
 var filterParams = []string{
@@ -107,7 +117,7 @@ func parseForm(values url.Values, now time.Time) *form {
 	f.Filter.Party, f.Filter.PartyAnywhere = text(paramParty), text(paramAnywhere) != "" && text(paramParty) != ""
 	f.Filter.Bridge, f.Filter.Owner, f.Filter.Dialled = text(paramBridge), text(paramOwner), text(paramDialled)
 	f.Filter.Room, f.Filter.Tenant, f.Filter.Reason, f.Tag = text(paramRoom), text(paramTenant), text(paramReason), text(paramTag)
-	f.Filter.Result = text(paramResult)
+	f.result(text(paramResult))
 	f.code(text(paramCode))
 	if v, ok := f.number(paramLoss, text(paramLoss), 100); ok {
 		f.Filter.MinLoss = v
@@ -192,6 +202,15 @@ func (f *form) number(name, text string, most float64) (float64, bool) {
 		return 0, false
 	}
 	return v, true
+}
+
+// result of a SIP call.
+func (f *form) result(text string) {
+	if !slices.ContainsFunc(resultChoices, func(c choice) bool { return c.Value == text }) {
+		f.Errors[paramResult] = "must be failed, cancelled, challenged, redirected or answered"
+		return
+	}
+	f.Filter.Result = text
 }
 
 // code of a SIP response.

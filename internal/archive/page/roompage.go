@@ -4,10 +4,8 @@
 package page
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/legato-otel/legato/internal/archive/store"
@@ -15,69 +13,48 @@ import (
 
 // roomPage is the page of one room.
 type roomPage struct {
-	frame
-	Name        string
-	Profile     store.RoomProfile
-	Since       localTime
-	Figures     []figure
-	Facts       []fact
-	Chart       chart
-	Ends        []endRow
-	Seen        []seenList
-	Meetings    []conferenceRow
-	Next, First string
-	Exports     []choice
+	profilePage
+	Meetings []conferenceRow
+	// LegsOf is how many of the newest meetings the ends, people and bridges are of.
+	LegsOf int64
 }
 
 func (h *handler) rooms(ctx context.Context, v *store.View, r *http.Request) (answer, error) {
-	query := r.URL.Query()
-	key := store.RoomKey{ID: asked(query, paramID), Name: asked(query, paramName)}
-	if key == (store.RoomKey{}) {
+	f := parseForm(r.URL.Query(), h.config.Now().In(zoneOf(r)))
+	room := roomOf(f.values)
+	if room == (store.RoomKey{}) {
 		return answer{location: "./search"}, nil
 	}
-	f := parseForm(query, h.config.Now().In(zoneOf(r)))
-	p := &roomPage{frame: h.frame(r, "", "")}
-	var err error
-	if p.Profile, err = v.RoomProfile(ctx, key, p.Now.Time); err != nil {
-		return answer{}, err
-	}
-	if p.Profile.Meetings == 0 {
-		return answer{}, errNotFound
-	}
-	meetings, err := v.RoomConferences(ctx, key, store.Page{Limit: pageRows, After: f.after})
+	p := &roomPage{profilePage: profilePage{frame: h.frame(r, "", "")}}
+	profile, err := v.RoomProfile(ctx, room, p.Now.Time)
 	if err != nil {
 		return answer{}, err
 	}
-	for i := range meetings.Rows {
-		p.Meetings = append(p.Meetings, conferenceRowOf(&meetings.Rows[i], p.Now))
+	if profile.Meetings == 0 {
+		return answer{}, errNotFound
 	}
-	here := roomURL(key.ID, key.Name)
-	if meetings.Next != nil {
-		p.Next = here + "&" + paramAfter + "=" + cursorText(*meetings.Next)
+	meetings, err := v.RoomConferences(ctx, room, store.Page{Limit: pageRows, After: f.after})
+	if err != nil {
+		return answer{}, err
 	}
-	if !f.after.At.IsZero() {
-		p.First = here
+	if p.Meetings, err = conferenceRowsOf(ctx, v, meetings.Rows, p.Now); err != nil {
+		return answer{}, err
 	}
-	p.describe(key)
+	p.setPages(roomURL(room.ID, room.Name), f.after, meetings.Next)
+	p.describe(room, &profile)
 	return answer{template: "room.html", data: p}, nil
 }
 
 // describe says what the newest meetings have in common.
-func (p *roomPage) describe(key store.RoomKey) {
-	profile := &p.Profile
+func (p *roomPage) describe(room store.RoomKey, profile *store.RoomProfile) {
 	p.Name = roomName(profile.Name, "")
 	p.Title = p.Name
-	p.Since = localTime{profile.Since}
-	number := count(profile.Meetings)
-	if profile.More {
-		number = "newest " + number
-	}
-	p.Figures = []figure{
-		{Value: number, Name: noun(profile.Meetings, "meeting", "meetings")},
+	p.setNewest(profile.Meetings, profile.More, profile.Since, "meeting", "meetings")
+	p.Figures = append(p.Figures,
 		troubleFigure(profile.Troubled, profile.Meetings, "with failures or packet loss", "slight"),
-		{Value: count(profile.Largest), Name: "people in the largest"},
-		{Value: duration(profile.ParticipantSeconds), Name: "participant time"},
-	}
+		figure{Value: count(profile.Largest), Name: "people in the largest"},
+		figure{Value: duration(profile.ParticipantSeconds), Name: "participant time"},
+	)
 	if profile.Running > 0 {
 		p.Figures = append(p.Figures, figure{Value: count(profile.Running), Name: "running now"})
 	}
@@ -86,21 +63,9 @@ func (p *roomPage) describe(key store.RoomKey) {
 			p.Facts = append(p.Facts, f)
 		}
 	}
-	p.Chart = newChart("Meetings of the last 30 days", "meetings", profile.Days, 24*time.Hour)
-	p.Ends = endRows(profile.Ends)
-	for _, list := range []seenList{
-		newSeenList("people", "People and endpoints", profile.People, func(s *store.Seen) string { return personURL(s.ID, s.Text) }),
-		newSeenList("bridges", "Bridges", profile.Bridges, bridgeLink),
-	} {
-		if len(list.Rows) > 0 {
-			p.Seen = append(p.Seen, list)
-		}
-	}
-	for _, form := range csvChoices {
-		query := url.Values{paramRoom: {cmp.Or(key.ID, key.Name)}}
-		if form.Value != "" {
-			query.Set(paramForm, form.Value)
-		}
-		p.Exports = append(p.Exports, choice{"meetings.csv?" + query.Encode(), form.Words})
-	}
+	p.Chart = newChart("Meetings of the last 30 days", "meetings", profile.Days, 24*time.Hour, withTrouble)
+	p.Ends, p.LegsOf = endRows(profile.Ends), profile.LegsOf
+	p.addSeen("people", "People and endpoints", profile.People, func(s *store.Seen) string { return personURL(s.ID, s.Text) })
+	p.addSeen("bridges", "Bridges", profile.Bridges, bridgeLink)
+	p.Exports = csvExports("meetings.csv", roomQuery(room))
 }

@@ -50,7 +50,7 @@ func (l *timeline) leg(g *store.Leg, t *store.Trace, now time.Time) row {
 	r := l.begin("Leg", "leg", as.Name, &g.Object)
 	r.Doing, r.Alarms = as.Doing, alarmsOf(g.PacketLossPercent, g.ExcessiveJitterPercent, g.HighRoundTripTimePercent)
 	r.Worst = as.Loss
-	r.Live, r.Flags = liveQualityOf(t.Qualities, g.ID, localTime{now}), as.Flags
+	r.Live, r.Flags, r.Doubt = liveQualityOf(t.Qualities, g.ID, localTime{now}), as.Flags, doubtOf(t.Doubts[g.ID])
 	if !as.EndedAt.IsZero() || g.State == store.StateEnded {
 		r.Why = &as.Why
 	}

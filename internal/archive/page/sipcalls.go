@@ -8,7 +8,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"slices"
 
 	"github.com/legato-otel/legato/internal/archive/store"
 	"github.com/legato-otel/legato/internal/names"
@@ -63,9 +62,6 @@ func (h *handler) sipCalls(ctx context.Context, v *store.View, r *http.Request) 
 	p.LiveSeconds = 0
 	p.exports("sipcalls.csv")
 	p.sortable(store.SortColumns[store.Dialog]())
-	if result := p.Filter.Result; !slices.ContainsFunc(resultChoices, func(c choice) bool { return c.Value == result }) {
-		p.Errors[paramResult] = "must be failed, cancelled, challenged, redirected or answered"
-	}
 	if len(p.Errors) > 0 {
 		return p.answer("sipcalls", p), nil
 	}

@@ -31,6 +31,7 @@ type row struct {
 	Alarms  []alarm
 	Worst   *alarm
 	Note    string
+	Doubt   *doubt // of a running leg
 	Facts   []fact
 	Links   []link
 	Calls   []link // other calls of the same far end

@@ -77,8 +77,8 @@ func (h *handler) trace(ctx context.Context, v *store.View, r *http.Request) (_ 
 	}
 	p := &tracePage{frame: h.frame(r, "", "meetings"), Trace: &t}
 	p.describe()
-	if p.Running && t.Conference != nil {
-		doubts, err := v.ConferenceDoubts(ctx, []string{t.ID})
+	if t.Conference != nil {
+		doubts, err := v.ConferenceDoubts(ctx, []store.Conference{*t.Conference})
 		if err != nil {
 			return answer{}, err
 		}

@@ -20,10 +20,16 @@ const (
 	zoneCookie = "zone"
 	// maxZone bounds the name of a zone, in bytes.
 	maxZone = 64
+	// mostZones bounds the zones that are kept. There are 600; a file system finds each
+	// under more names than that.
+	mostZones = 1000
 )
 
-// zones that were asked for, by their names. There are some hundred.
-var zones sync.Map
+// zones that were asked for, by their names.
+var (
+	zones     = map[string]*time.Location{}
+	zonesLock sync.Mutex // guards zones
+)
 
 // zoneNamed returns a zone of the time zone database, nil if there is none of that
 // name.
@@ -31,14 +37,19 @@ func zoneNamed(name string) *time.Location {
 	if name == "" || name == "Local" || len(name) > maxZone {
 		return nil
 	}
-	if known, ok := zones.Load(name); ok {
-		return known.(*time.Location)
+	zonesLock.Lock()
+	defer zonesLock.Unlock()
+	if known, ok := zones[name]; ok {
+		return known
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
 		return nil
 	}
-	zones.Store(name, zone)
+	if len(zones) >= mostZones {
+		clear(zones)
+	}
+	zones[name] = zone
 	return zone
 }
 

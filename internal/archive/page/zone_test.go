@@ -4,6 +4,7 @@
 package page
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -45,6 +46,41 @@ func TestZone(t *testing.T) {
 	assert.Contains(t, in(t, h, "Europe/Berlin", "/conferences/"+traceBoard), "13:58:40</time> to <time datetime=\"2026-03-05T14:02:11.000Z\">15:02:11</time> CET")
 	assert.Contains(t, in(t, h, "Asia/Kolkata", "/overview"), "2026-03-05")
 	assert.Equal(t, http.StatusBadRequest, get(t, h, "/?tz=No/Where").Code)
+}
+
+// Days of the overview are those of the reader, also if somebody in another zone has just
+// asked for the same one.
+func TestZoneOfTheOverview(t *testing.T) {
+	h := newDay(t).handler()
+	column := regexp.MustCompile(`<title>([^<]*): ([0-9]+) legs, `)
+	storage := regexp.MustCompile(`data-label="Since"><time datetime="2026-03-05T11:15:00.000Z"><span class="date">([^<]*)</span> <span class="clock">([^<]*)</span>`)
+	for _, c := range []struct{ zone, last, legs, since string }{
+		{"UTC", "2026-03-05 00:00:00 UTC", "45", "11:15:00"},
+		{"Asia/Tokyo", "2026-03-05 00:00:00 JST", "45", "20:15:00"},
+		{"Pacific/Auckland", "2026-03-06 00:00:00 NZDT", "21", "00:15:00"},
+		{"Asia/Kolkata", "2026-03-05 00:00:00 IST", "45", "16:45:00"},
+	} {
+		for _, days := range []string{"30d", "90d"} {
+			page := in(t, h, c.zone, "/overview?range="+days)
+			columns := column.FindAllStringSubmatch(page, -1)
+			assert.Equal(t, []string{c.last, c.legs}, columns[len(columns)-1][1:], c.zone)
+			assert.Equal(t, c.since, storage.FindStringSubmatch(page)[2], c.zone)
+		}
+	}
+	// The API is for programs, in UTC.
+	buckets := ask(t, h, "overview?range=30d", http.StatusOK)["buckets"].([]any)
+	assert.Equal(t, "2026-03-05T00:00:00Z", buckets[len(buckets)-1].(map[string]any)["at"])
+}
+
+// However many names a zone is found under, few are kept.
+func TestZonesAreBounded(t *testing.T) {
+	for i := range 2 * mostZones {
+		name := "Europe/" + strings.ReplaceAll(fmt.Sprintf("%012b", i), "0", "/")
+		zoneNamed(strings.ReplaceAll(name, "1", "./") + "Berlin")
+	}
+	zonesLock.Lock()
+	defer zonesLock.Unlock()
+	assert.LessOrEqual(t, len(zones), mostZones)
 }
 
 // Times of a filter are in the zone of the address, so that a mailed address finds

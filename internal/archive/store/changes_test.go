@@ -4,6 +4,7 @@
 package store
 
 import (
+	"context"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -22,7 +23,7 @@ func TestConferencesFollowTheirRows(t *testing.T) {
 		t.Helper()
 		s := openTest(t, driver, source)
 		random := rand.New(rand.NewPCG(11, 3))
-		for i, b := range pack(random, shuffled(random, story(random))) {
+		for i, b := range pack(random, shuffled(random, allStatements(random))) {
 			_, err := s.Write(t.Context(), b)
 			require.NoError(t, err)
 			written, err := Select[Conference](t.Context(), s, "ORDER BY trace_id")
@@ -38,16 +39,16 @@ func TestConferencesFollowTheirRows(t *testing.T) {
 // computeAll computes the conferences of all traces.
 func computeAll(t *testing.T, s *Store) {
 	t.Helper()
-	require.NoError(t, s.inTurn(t.Context(), func(tx transaction) error {
+	require.NoError(t, s.inTurn(t.Context(), func(ctx context.Context, tx transaction) error {
 		w := newWrite(s.d, tx)
-		traces, err := w.keys(t.Context(), "SELECT trace_id FROM calls UNION SELECT trace_id FROM call_legs UNION SELECT trace_id FROM recordings UNION SELECT trace_id FROM conferences")
+		traces, err := w.keys(ctx, "SELECT trace_id FROM calls UNION SELECT trace_id FROM call_legs UNION SELECT trace_id FROM recordings UNION SELECT trace_id FROM conferences")
 		if err != nil {
 			return err
 		}
 		for _, trace := range traces {
 			w.touched[trace] = struct{}{}
 		}
-		return w.conferences(t.Context())
+		return w.conferences(ctx)
 	}))
 }
 
@@ -73,8 +74,8 @@ func TestUpdateMovesConferenceOn(t *testing.T) {
 			_, err := s.Write(t.Context(), b)
 			require.NoError(t, err)
 		}
-		require.NoError(t, s.inTurn(t.Context(), func(tx transaction) error {
-			_, err := tx.exec(t.Context(), "UPDATE conferences SET participants = 99")
+		require.NoError(t, s.inTurn(t.Context(), func(ctx context.Context, tx transaction) error {
+			_, err := tx.exec(ctx, "UPDATE conferences SET participants = 99")
 			return err
 		}))
 		for _, step := range []struct {
@@ -105,8 +106,8 @@ func TestUpdateLeavesIndexesAlone(t *testing.T) {
 	start := heardAgain(1, func(l *Leg) { l.Phase, l.CallID, l.DisplayName, l.StartedAt = Started, "c", "Ann", at(1) })
 	_, err := s.Write(t.Context(), start)
 	require.NoError(t, err)
-	require.NoError(t, s.inTurn(t.Context(), func(tx transaction) error {
-		_, err := tx.exec(t.Context(), "CREATE TRIGGER named BEFORE UPDATE OF "+strings.Join(legs.indexed, ", ")+
+	require.NoError(t, s.inTurn(t.Context(), func(ctx context.Context, tx transaction) error {
+		_, err := tx.exec(ctx, "CREATE TRIGGER named BEFORE UPDATE OF "+strings.Join(legs.indexed, ", ")+
 			" ON call_legs BEGIN SELECT RAISE(ABORT, 'an indexed column is named'); END")
 		return err
 	}))

@@ -4,6 +4,8 @@
 package store
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -32,6 +34,11 @@ const (
 // CSVFilter says which rows are in a CSV. Zero values do not filter.
 type CSVFilter struct {
 	Filter
+	// Of is the person or endpoint that a leg is of, and RoomName the name of the room.
+	// The case of the letters a to z makes no difference, but unlike Party and Room of the
+	// Filter a longer text that begins so is another one.
+	Of       Party
+	RoomName string
 	// Tag is exact. A leg's tag is its own, else its call's.
 	Tag  string
 	Form CSVForm
@@ -116,6 +123,8 @@ func CSVHeader() []string { return csvLegs.header() }
 func (s *Store) WriteCSV(ctx context.Context, to io.Writer, filter CSVFilter) error {
 	return s.writeCSV(ctx, to, &csvLegs, &filter, func(c *conditions) {
 		c.and("role = 'participant' AND state = 'ended'")
+		filter.party(c)
+		filter.room(c)
 		c.leg(&filter.Filter)
 		c.over(&filter.Filter)
 		c.room(&filter.Filter, false)
@@ -131,6 +140,14 @@ func (s *Store) WriteCSV(ctx context.Context, to io.Writer, filter CSVFilter) er
 func (s *Store) WriteConferencesCSV(ctx context.Context, to io.Writer, filter CSVFilter) error {
 	return s.writeCSV(ctx, to, &csvConferences, &filter, func(c *conditions) {
 		c.and("state = 'ended'")
+		filter.room(c)
+		if filter.Of != (Party{}) {
+			of := conditions{args: c.args}
+			of.and("call_legs.trace_id = conferences.trace_id")
+			filter.party(&of)
+			c.args = of.args
+			c.all = append(c.all, "EXISTS (SELECT 1 FROM call_legs"+of.where()+")")
+		}
 		c.conference(&filter.Filter, false, true)
 		if filter.Tag != "" {
 			c.and("cdr_tag = ?", filter.Tag)
@@ -138,17 +155,26 @@ func (s *Store) WriteConferencesCSV(ctx context.Context, to io.Writer, filter CS
 	})
 }
 
+func (f *CSVFilter) party(c *conditions) {
+	if f.Of != (Party{}) {
+		f.Of.condition(c)
+	}
+}
+
+func (f *CSVFilter) room(c *conditions) {
+	if f.RoomName != "" {
+		(RoomKey{Name: f.RoomName}).condition(c)
+	}
+}
+
 // byteOrderMark by which Excel knows UTF-8.
 const byteOrderMark = "\ufeff"
 
 func (s *Store) writeCSV(ctx context.Context, to io.Writer, source *csvSource, filter *CSVFilter, conditionsOf func(*conditions)) error {
-	if filter.Form == CSVExcel {
-		if _, err := io.WriteString(to, byteOrderMark); err != nil {
-			return err
-		}
+	out, err := filter.Form.writer(to)
+	if err != nil {
+		return err
 	}
-	out := csv.NewWriter(to)
-	out.UseCRLF = true
 	if err := out.Write(source.header()); err != nil {
 		return err
 	}
@@ -176,19 +202,86 @@ func (s *Store) writeCSV(ctx context.Context, to io.Writer, source *csvSource, f
 		if err != nil {
 			return err
 		}
-		out.Flush()
-		if err := out.Error(); err != nil || n < csvPage {
+		if err := out.flush(); err != nil || n < csvPage {
 			return err
 		}
 		after = last
 	}
 }
 
+// csvWriter writes lines that end in CR LF, as RFC 4180 has it.
+type csvWriter struct {
+	*csv.Writer
+	// line and to are those of a writer that keeps the line breaks in texts.
+	line *bytes.Buffer
+	to   *bufio.Writer
+}
+
+// writer of a form.
+func (f CSVForm) writer(to io.Writer) (*csvWriter, error) {
+	if f == CSVMachine {
+		// With UseCRLF, the package csv changes line breaks in texts too.
+		line := &bytes.Buffer{}
+		return &csvWriter{csv.NewWriter(line), line, bufio.NewWriter(to)}, nil
+	}
+	if f == CSVExcel {
+		if _, err := io.WriteString(to, byteOrderMark); err != nil {
+			return nil, err
+		}
+	}
+	out := csv.NewWriter(to)
+	out.UseCRLF = true
+	return &csvWriter{Writer: out}, nil
+}
+
+// Write writes a line.
+func (w *csvWriter) Write(texts []string) error {
+	if err := w.Writer.Write(texts); err != nil || w.line == nil {
+		return err
+	}
+	w.Writer.Flush()
+	line := bytes.TrimSuffix(w.line.Bytes(), []byte("\n"))
+	_, err := w.to.Write(append(line, "\r\n"...))
+	w.line.Reset()
+	return err
+}
+
+// flush writes the lines that are kept in memory.
+func (w *csvWriter) flush() error {
+	w.Flush()
+	if err := w.Error(); err != nil || w.to == nil {
+		return err
+	}
+	return w.to.Flush()
+}
+
+// Write writes lines whose texts are as [CSVForm.Text] returns them.
+func (f CSVForm) Write(to io.Writer, lines [][]string) error {
+	out, err := f.writer(to)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	return out.flush()
+}
+
+// Text is a text as the form has it.
+func (f CSVForm) Text(text string) string {
+	if f == CSVMachine {
+		return text
+	}
+	return EscapeFormula(text)
+}
+
 // startOfTime is before any start, and a time that both databases can hold.
 var startOfTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // csvPage writes one page. It returns how many lines it has, and where it ends.
-func (s *Store) csvPage(ctx context.Context, out *csv.Writer, source *csvSource, form CSVForm, query string, args []any) (n int, last Cursor, err error) {
+func (s *Store) csvPage(ctx context.Context, out *csvWriter, source *csvSource, form CSVForm, query string, args []any) (n int, last Cursor, err error) {
 	found, err := s.Query(ctx, query, args...)
 	if err != nil {
 		return 0, last, err
@@ -220,10 +313,7 @@ func (s *Store) csvPage(ctx context.Context, out *csv.Writer, source *csvSource,
 func (f CSVForm) text(value any) string {
 	switch v := value.(type) {
 	case *string:
-		if f == CSVMachine {
-			return *v
-		}
-		return EscapeFormula(*v)
+		return f.Text(*v)
 	case *time.Time:
 		return f.instant(*v)
 	case *float64:

@@ -63,6 +63,12 @@ func TestWriteCSV(t *testing.T) {
 			{CSVFilter{Filter: Filter{Room: "other"}}, nil},
 			{CSVFilter{Filter: Filter{Room: "boa", Party: "olga"}}, []string{"l1"}},
 			{CSVFilter{Filter: Filter{Reason: "remoteTeardown", MinDuration: time.Minute}}, []string{"l2"}},
+			{CSVFilter{Of: Party{Name: "olga\np"}}, []string{"l1"}},
+			{CSVFilter{Of: Party{Name: "olga"}}, nil},
+			{CSVFilter{Of: Party{Address: "+15550100@GW.example.test"}}, []string{"l2"}},
+			{CSVFilter{Of: Party{Address: "+15550100"}}, nil},
+			{CSVFilter{RoomName: "BOARD"}, []string{"l1", "l2", "l4"}},
+			{CSVFilter{RoomName: "boa"}, nil},
 		} {
 			assert.Equal(t, c.want, csvColumn(t, s, c.filter, "leg_id"), "%+v", c.filter)
 		}
@@ -103,6 +109,13 @@ func TestCSVForms(t *testing.T) {
 		require.NoError(t, s.WriteConferencesCSV(t.Context(), &out, CSVFilter{Tag: "exec", Form: CSVMachine}))
 		assert.Equal(t, strings.Join(conferences.names(), ",")+"\r\n"+
 			"t,c,b1,,+1 room,,,,,exec,ended,complete,2026-03-05T12:00:00.000Z,2026-03-05T12:01:40.000Z,100,2026-03-05T12:01:40.000Z,1,1,1,1,0,0,0,97.5,,,\r\n", out.String())
+		for filter, lines := range map[CSVFilter]int{
+			{RoomName: "+1 ROOM"}: 2, {RoomName: "+1"}: 1, {Of: Party{Address: "+15550100"}}: 2, {Of: Party{Address: "+1555"}}: 1, {Of: Party{Name: "nobody"}}: 1,
+		} {
+			out.Reset()
+			require.NoError(t, s.WriteConferencesCSV(t.Context(), &out, filter))
+			assert.Equal(t, lines, strings.Count(out.String(), "\r\n"), "%+v", filter)
+		}
 		for _, filter := range []CSVFilter{{Tag: "other"}, {Filter: Filter{Party: "nobody"}}, {Filter: Filter{MinDuration: time.Hour}}, {Filter: Filter{To: at(0)}}} {
 			out.Reset()
 			require.NoError(t, s.WriteConferencesCSV(t.Context(), &out, filter))
@@ -111,7 +124,20 @@ func TestCSVForms(t *testing.T) {
 	})
 }
 
-// More than a page, many of them at one moment: all once, in order.
+// The machine form keeps the line breaks of a text, which others write as CR LF.
+func TestCSVMachineKeepsLineBreaks(t *testing.T) {
+	for form, want := range map[CSVForm]string{
+		CSVSafe:    "a,b\r\n\"one\r\ntwo\",'=x\r\n",
+		CSVExcel:   "\ufeffa,b\r\n\"one\r\ntwo\",'=x\r\n",
+		CSVMachine: "a,b\r\n\"one\ntwo\r\",=x\r\n",
+	} {
+		var out bytes.Buffer
+		require.NoError(t, form.Write(&out, [][]string{{"a", "b"}, {form.Text("one\ntwo\r"), form.Text("=x")}}))
+		assert.Equal(t, want, out.String())
+	}
+}
+
+// More than a page, many of them at one time: all once, in order.
 func TestWriteCSVPages(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
 		t.Helper()

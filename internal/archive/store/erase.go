@@ -147,7 +147,7 @@ func (s *Store) eraseRows(ctx context.Context, e *Erasure, t *erasedTable, last 
 	}
 	columns := slices.Concat(texts, t.documents)
 	query := c.fill("SELECT "+t.key+", state, trace_id IN (SELECT trace_id FROM holds), "+strings.Join(columns, ", ")+" FROM "+t.name+" WHERE "+condition+" AND "+t.key+" > ? ORDER BY "+t.key+" LIMIT ?", last, eraseStep)
-	err = s.inTurn(ctx, func(tx transaction) error {
+	err = s.inTurn(ctx, func(ctx context.Context, tx transaction) error {
 		changed, seen, err := e.read(ctx, s.d, tx, t, query, c.args, texts, columns, done)
 		if err != nil {
 			return err
@@ -391,7 +391,7 @@ func (s *Store) eraseTerms(ctx context.Context, e *Erasure, done *Erased) error 
 			keys = append(keys, asciiLower(text))
 		}
 	}
-	return s.inTurn(ctx, func(tx transaction) error {
+	return s.inTurn(ctx, func(ctx context.Context, tx transaction) error {
 		clear(s.terms)
 		_, err := tx.exec(ctx, "DELETE FROM search_terms WHERE kind IN ('name', 'address', 'dialled', 'owner') AND "+s.d.in("term_key", "$1"), s.d.list(keys))
 		return err

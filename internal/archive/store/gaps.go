@@ -49,8 +49,8 @@ func putOnce[T any](ctx context.Context, w *write, t *table[T], rows []T, id fun
 // the newest record about it.
 type Doubt struct {
 	// At is the newest gap since, Missing how many records were lost since.
-	At      time.Time
-	Missing int64
+	At      time.Time `json:"at"`
+	Missing int64     `json:"missing"`
 }
 
 // Doubts counts the running objects that may have ended.
@@ -80,7 +80,7 @@ func (v *View) Doubts(ctx context.Context) (d Doubts, err error) {
 	if d.Legs, err = v.number(ctx, "SELECT COUNT(DISTINCT r.id)"+doubtfulLegs); err != nil {
 		return d, err
 	}
-	err = v.each(ctx, func(found *sql.Rows) error { return found.Scan(target(&d.Newest.At), &d.Newest.Missing) },
+	err = v.each(ctx, func(found *sql.Rows) error { return found.Scan(v.target(&d.Newest.At), &d.Newest.Missing) },
 		"SELECT MAX(at), CAST(COALESCE(SUM(missing), 0) AS BIGINT) FROM (SELECT DISTINCT g.id, g.at, g.missing"+doubtfulConferences+
 			" UNION SELECT DISTINCT g.id, g.at, g.missing"+doubtfulLegs+") AS all_gaps")
 	return d, err
@@ -88,29 +88,43 @@ func (v *View) Doubts(ctx context.Context) (d Doubts, err error) {
 
 // ConferenceDoubts returns the doubts about those of some conferences that run, by
 // trace.
-func (v *View) ConferenceDoubts(ctx context.Context, traces []string) (map[string]Doubt, error) {
-	return v.doubts(ctx, "SELECT r.trace_id, MAX(g.at), CAST(COALESCE(SUM(g.missing), 0) AS BIGINT)"+doubtfulConferences+
-		" AND "+v.d.in("r.trace_id", "$1")+" GROUP BY r.trace_id", traces)
+func (v *View) ConferenceDoubts(ctx context.Context, of []Conference) (map[string]Doubt, error) {
+	var traces []string
+	for i := range of {
+		if of[i].State == StateRunning {
+			traces = append(traces, of[i].TraceID)
+		}
+	}
+	return v.doubts(ctx, "r.trace_id", doubtfulConferences, traces)
 }
 
-// LegDoubts likewise returns those about legs, by id.
-func (v *View) LegDoubts(ctx context.Context, ids []string) (map[string]Doubt, error) {
-	return v.doubts(ctx, "SELECT r.id, MAX(g.at), CAST(COALESCE(SUM(g.missing), 0) AS BIGINT)"+doubtfulLegs+" AND "+v.d.in("r.id", "$1")+" GROUP BY r.id", ids)
+// LegDoubts likewise returns those about some legs, by id.
+func (v *View) LegDoubts(ctx context.Context, of []Leg) (map[string]Doubt, error) {
+	var ids []string
+	for i := range of {
+		if of[i].State == StateRunning {
+			ids = append(ids, of[i].ID)
+		}
+	}
+	return v.doubts(ctx, "r.id", doubtfulLegs, ids)
 }
 
-func (v *View) doubts(ctx context.Context, query string, keys []string) (map[string]Doubt, error) {
+// doubts returns the doubts about some rows by their key. A gap counts once for a
+// conference with several calls on its bridge.
+func (v *View) doubts(ctx context.Context, key, doubtful string, keys []string) (map[string]Doubt, error) {
 	if len(keys) == 0 {
-		return nil, nil
+		return nil, nil //nolint:nilnil // an empty map reads the same
 	}
 	all := make(map[string]Doubt)
 	err := v.each(ctx, func(found *sql.Rows) error {
-		var key string
+		var id string
 		var d Doubt
-		if err := found.Scan(&key, target(&d.At), &d.Missing); err != nil {
+		if err := found.Scan(&id, v.target(&d.At), &d.Missing); err != nil {
 			return err
 		}
-		all[key] = d
+		all[id] = d
 		return nil
-	}, query, v.d.list(keys))
+	}, "SELECT doubted, MAX(at), CAST(COALESCE(SUM(missing), 0) AS BIGINT) FROM (SELECT DISTINCT "+key+" AS doubted, g.id, g.at, g.missing"+doubtful+
+		" AND "+v.d.in(key, "$1")+") AS all_gaps GROUP BY doubted", v.d.list(keys))
 	return all, err
 }

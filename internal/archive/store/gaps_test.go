@@ -5,6 +5,7 @@ package store
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,7 @@ func TestDoubts(t *testing.T) {
 		b := &Batch{
 			Calls: []Call{
 				{Object: on("one", running("quiet", "t-quiet", 0))},
+				{Object: on("one", running("quiet too", "t-quiet", 0))},
 				{Object: on("two", running("elsewhere", "t-elsewhere", 0))},
 				{Object: on("one", running("heard", "t-heard", 0))},
 				{Object: over},
@@ -55,17 +57,39 @@ func TestDoubts(t *testing.T) {
 		v, err := s.View(t.Context())
 		require.NoError(t, err)
 		defer func() { require.NoError(t, v.Close()) }()
-		conferences, err := v.ConferenceDoubts(t.Context(), []string{"t-quiet", "t-heard", "t-elsewhere", "t-over"})
+		conferences, err := v.ConferenceDoubts(t.Context(), selectAll[Conference](t, v))
 		require.NoError(t, err)
 		assert.Equal(t, map[string]Doubt{"t-quiet": {at(100), 674}}, conferences)
-		legs, err := v.LegDoubts(t.Context(), []string{"lq", "lh", "later"})
+		legs, err := v.LegDoubts(t.Context(), selectAll[Leg](t, v))
 		require.NoError(t, err)
 		assert.Equal(t, map[string]Doubt{"lq": {at(100), 674}, "lh": {at(100), 674}}, legs)
+		// A gap counts once, however many calls of the conference its bridge has, and its
+		// time is in the view's zone.
+		tokyo, err := time.LoadLocation("Asia/Tokyo")
+		require.NoError(t, err)
+		v.In(tokyo)
+		newest := Doubt{at(100).In(tokyo), 674}
+		legs, err = v.LegDoubts(t.Context(), selectAll[Leg](t, v))
+		require.NoError(t, err)
+		assert.Equal(t, newest, legs["lq"])
+		conferences, err = v.ConferenceDoubts(t.Context(), selectAll[Conference](t, v))
+		require.NoError(t, err)
+		assert.Equal(t, newest, conferences["t-quiet"])
+		all, err := v.Doubts(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, newest, all.Newest)
 		found, ok, err := v.Find(t.Context(), "S-LQ")
 		require.NoError(t, err)
 		assert.True(t, ok)
 		assert.Equal(t, Found{"t-quiet", "s-lq"}, found, "by its span id")
 	})
+}
+
+func selectAll[T Row](t *testing.T, v *View) []T {
+	t.Helper()
+	rows, err := Select[T](t.Context(), v, "")
+	require.NoError(t, err)
+	return rows
 }
 
 // A node has one state, whichever server of its cluster reported it last.

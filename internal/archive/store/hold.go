@@ -29,7 +29,7 @@ const notHeld = "trace_id NOT IN (SELECT trace_id FROM holds)"
 // hold.
 func (s *Store) Hold(ctx context.Context, trace, reason string, now time.Time) error {
 	trace = strings.ToLower(strings.TrimSpace(trace))
-	return s.inTurn(ctx, func(tx transaction) error {
+	return s.inTurn(ctx, func(ctx context.Context, tx transaction) error {
 		known := false
 		for _, table := range []string{conferences.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name} {
 			keys, err := (&write{d: s.d, tx: tx}).keys(ctx, "SELECT trace_id FROM "+table+" WHERE trace_id = $1 LIMIT 1", trace)
@@ -48,7 +48,7 @@ func (s *Store) Hold(ctx context.Context, trace, reason string, now time.Time) e
 
 // Release ends a hold. It reports whether there was one.
 func (s *Store) Release(ctx context.Context, trace string) (released bool, err error) {
-	err = s.inTurn(ctx, func(tx transaction) error {
+	err = s.inTurn(ctx, func(ctx context.Context, tx transaction) error {
 		n, err := tx.exec(ctx, "DELETE FROM holds WHERE trace_id = $1", strings.ToLower(strings.TrimSpace(trace)))
 		released = n > 0
 		return err

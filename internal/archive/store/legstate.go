@@ -338,7 +338,8 @@ func (v *View) ConferenceStates(ctx context.Context, traces []string) (map[strin
 		}
 		all[trace] = c
 		return nil
-	}, `SELECT l.trace_id, COUNT(CASE WHEN s.state IN ('initial', 'ringing') THEN 1 END), COUNT(CASE WHEN s.state = 'onHold' THEN 1 END), COUNT(CASE WHEN s.audio_muted THEN 1 END),
+	}, `SELECT l.trace_id, COUNT(DISTINCT CASE WHEN s.state IN ('initial', 'ringing') THEN s.id END), COUNT(DISTINCT CASE WHEN s.state = 'onHold' THEN s.id END),
+  COUNT(DISTINCT CASE WHEN s.audio_muted THEN s.id END),
   MIN(CASE WHEN s.presenting THEN COALESCE(l.display_name, l.remote_party) END), MIN(CASE WHEN s.active_speaker THEN COALESCE(l.display_name, l.remote_party) END)
 FROM leg_state AS s JOIN call_legs AS l ON l.participant_id = s.id AND l.state = 'running'
 WHERE `+v.d.in("l.trace_id", "$1")+` AND COALESCE(l.role, 'participant') = 'participant' GROUP BY l.trace_id`, v.d.list(traces))

@@ -125,6 +125,27 @@ func TestLegState(t *testing.T) {
 	})
 }
 
+// A participant with two legs is one who is muted.
+func TestStateOfTwoLegs(t *testing.T) {
+	onBoth(t, func(t *testing.T, driver, source string) {
+		t.Helper()
+		s := openTest(t, driver, source)
+		second := legOf("p", Started, 2)
+		second.ID, second.SpanID = "second", "second"
+		_, err := s.Write(t.Context(), &Batch{
+			Legs:       []Leg{legOf("p", Started, 1), second},
+			LegChanges: []LegChange{added("p", 3, LegState{State: "onHold", AudioMuted: new(true)})},
+		})
+		require.NoError(t, err)
+		v, err := s.View(t.Context())
+		require.NoError(t, err)
+		defer v.Close()
+		states, err := v.ConferenceStates(t.Context(), []string{"t"})
+		require.NoError(t, err)
+		assert.Equal(t, map[string]ConferenceState{"t": {OnHold: 1, Muted: 1}}, states)
+	})
+}
+
 // tableOfLegStates returns the ids of the rows.
 func tableOfLegStates(t *testing.T, s *Store) (ids []string) {
 	t.Helper()

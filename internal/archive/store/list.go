@@ -32,9 +32,9 @@ var (
 	walkSessions    = 5000
 	// walkByLegs is how many conferences are looked at if the legs of each are.
 	walkByLegs = 1000
-	// walkAnywhere likewise, for a text that may be anywhere in a name: the page says
-	// that this takes longer.
-	walkAnywhere = 5000
+	// walkAnywhere likewise, for a text that may be anywhere in a name, if no index of
+	// trigrams finds it or if too many names have it.
+	walkAnywhere = 3000
 )
 
 // MaxLimit of a list's rows.
@@ -142,6 +142,23 @@ func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l Lis
 		l.Next, l.SearchedTo = &Cursor{At: end}, end.In(v.zone)
 	}
 	return l, nil
+}
+
+// newest finds a page of the rows that the index holds, however many there are.
+func (w *walk[T]) newest(ctx context.Context, v *View, page Page) (l List[T], err error) {
+	if page.Limit < 1 || page.Limit > MaxLimit {
+		return l, errLimit
+	}
+	var c conditions
+	w.indexed(&c)
+	if after := page.After; !after.At.IsZero() {
+		c.and("started_at <= ? AND (started_at < ? OR "+w.key+" < ?)", after.At, after.At, after.ID)
+	}
+	l.Rows, err = collect(eachFrom[T](ctx, v, w.from(v), c.fill(c.where()+" ORDER BY started_at DESC, "+w.key+" DESC LIMIT ?", page.Limit+1), c.args...))
+	if err == nil {
+		w.cut(&l, page)
+	}
+	return l, err
 }
 
 // from is the table. SQLite has no statistics, so the query names the

@@ -419,6 +419,8 @@ func TestIndexes(t *testing.T) {
 		t.Helper()
 		s := openTest(t, driver, source)
 		w := fill(t, s, 3, conferences)
+		_, err := s.AddUpUsage(t.Context(), noon)
+		require.NoError(t, err)
 		v, err := s.View(t.Context())
 		require.NoError(t, err)
 		defer v.Close()
@@ -458,7 +460,8 @@ func TestIndexes(t *testing.T) {
 		require.NoError(t, err)
 		_, _, err = v.Find(t.Context(), "nothing@example.test")
 		require.NoError(t, err)
-		_, err = v.Overview(t.Context(), noon, noon.Add(24*time.Hour), time.Hour)
+		// One day is counted in advance, the next one is not.
+		_, err = v.Overview(t.Context(), noon, noon.Add(48*time.Hour), time.Hour)
 		require.NoError(t, err)
 		for _, text := range []string{"ann", "an", "nobody"} {
 			_, err = v.Search(t.Context(), text, 5)
@@ -484,7 +487,7 @@ func TestIndexes(t *testing.T) {
 		require.NoError(t, err)
 		_, err = v.UsageValues(t.Context(), UsageBridge)
 		require.NoError(t, err)
-		_, _, err = v.TagUsage(t.Context(), noon, noon.Add(240*time.Hour))
+		_, _, err = v.TagUsage(t.Context(), noon, noon.Add(240*time.Hour), 10)
 		require.NoError(t, err)
 		_, err = v.BridgeQuality(t.Context(), "b1", noon, noon.Add(time.Hour))
 		require.NoError(t, err)
@@ -492,7 +495,7 @@ func TestIndexes(t *testing.T) {
 		require.Greater(t, len(asked), 100)
 		for _, q := range asked {
 			for _, line := range explain(t, v, q.text, q.args) {
-				for _, table := range []string{"conferences", "calls", "call_legs", "recordings", "sessions", "tracks", "dialogs", "search_terms", "usage_hours", "usage_tags"} {
+				for _, table := range []string{"conferences", "calls", "call_legs", "recordings", "sessions", "tracks", "dialogs", "search_terms", "usage_hours", "usage_tags", "usage_starts"} {
 					for _, scan := range []string{"SCAN " + table, "Seq Scan on " + table} {
 						after, found := strings.CutPrefix(strings.TrimLeft(line, " ->"), scan)
 						// What runs is few, and has an index of its own.

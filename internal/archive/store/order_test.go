@@ -20,14 +20,14 @@ import (
 	"github.com/legato-otel/legato/internal/testkit/postgres"
 )
 
-// story is all that is ever said of some meetings, one statement a batch.
-func story(random *rand.Rand) (statements []*Batch) {
+// allStatements are all statements about some meetings, one a batch.
+func allStatements(random *rand.Rand) (statements []*Batch) {
 	add := func(b *Batch) { statements = append(statements, b) }
 	for meeting := range 4 {
 		trace := fmt.Sprintf("%032x", meeting+1)
 		start := random.Float64() * 100
 		for bridge := range 1 + random.IntN(2) {
-			for _, o := range life(random, fmt.Sprintf("call-%d-%d", meeting, bridge), trace, start) {
+			for _, o := range objectStatements(random, fmt.Sprintf("call-%d-%d", meeting, bridge), trace, start) {
 				c := Call{Object: o, CallType: "coSpace"}
 				// A call that joins the conference while it runs: an update says so.
 				if o.Phase == Started || o.Phase == Updated && random.IntN(2) == 0 {
@@ -44,7 +44,7 @@ func story(random *rand.Rand) (statements []*Batch) {
 		}
 		for leg := range 3 {
 			id := fmt.Sprintf("leg-%d-%d", meeting, leg)
-			for _, o := range life(random, id, trace, start+random.Float64()*20) {
+			for _, o := range objectStatements(random, id, trace, start+random.Float64()*20) {
 				l := Leg{Object: o}
 				// No record has to say what another one said.
 				for _, field := range []*string{&l.DisplayName, &l.RoomName, &l.RxAudioCodec, &l.Direction} {
@@ -54,7 +54,7 @@ func story(random *rand.Rand) (statements []*Batch) {
 				}
 				switch o.Phase {
 				case Started:
-					// What is not in a call yet is a trace by itself.
+					// A leg that is in no call yet is a trace by itself.
 					l.TraceID = fmt.Sprintf("%032x", 1000+meeting*10+leg)
 					l.RemoteParty, l.Activity = id+"@example.test", ActivityConnecting
 					if leg == 0 {
@@ -82,17 +82,17 @@ func story(random *rand.Rand) (statements []*Batch) {
 				add(&Batch{Legs: []Leg{l}})
 			}
 		}
-		for _, o := range life(random, fmt.Sprintf("rec-%d", meeting), trace, start) {
+		for _, o := range objectStatements(random, fmt.Sprintf("rec-%d", meeting), trace, start) {
 			add(&Batch{Recordings: []Recording{{Object: o, Kind: KindRecording, CallID: fmt.Sprintf("call-%d-0", meeting)}}})
 		}
-		for _, o := range life(random, fmt.Sprintf("session-%d", meeting), trace[1:]+"f", start) {
+		for _, o := range objectStatements(random, fmt.Sprintf("session-%d", meeting), trace[1:]+"f", start) {
 			add(&Batch{Sessions: []Session{{Object: o, CCID: "1-2-3"}}})
 		}
-		for _, o := range life(random, fmt.Sprintf("dialog-%d", meeting), trace, start) {
+		for _, o := range objectStatements(random, fmt.Sprintf("dialog-%d", meeting), trace, start) {
 			d := Dialog{Object: o, SIPCallID: fmt.Sprint("sip-", meeting)}
 			switch o.Phase {
 			case Started:
-				// What has no leg yet is a trace by itself.
+				// A dialog without a leg is a trace by itself.
 				d.TraceID, d.Method, d.FromParty = fmt.Sprintf("%032x", 2000+meeting), "INVITE", "jane@example.test"
 			case Final:
 				d.Method, d.FromParty, d.Result, d.RingSeconds = "INVITE", "jane@example.test", "answered", new(random.Float64())
@@ -105,10 +105,10 @@ func story(random *rand.Rand) (statements []*Batch) {
 	return statements
 }
 
-// life is some of what is said of one object: seldom everything.
-func life(random *rand.Rand, id, trace string, start float64) (said []Object) {
+// objectStatements are some statements about one object: seldom all that a bridge sends.
+func objectStatements(random *rand.Rand, id, trace string, start float64) (statements []Object) {
 	index := uint64(random.IntN(1000))
-	say := func(phase Phase, seconds float64, change func(*Object)) {
+	add := func(phase Phase, seconds float64, change func(*Object)) {
 		index++
 		o := Object{
 			ID: id, TraceID: trace, SpanID: fmt.Sprintf("%016x", len(id)*100+int(id[len(id)-1])), Bridge: "b", Phase: phase,
@@ -116,28 +116,28 @@ func life(random *rand.Rand, id, trace string, start float64) (said []Object) {
 			Details: json.RawMessage(fmt.Sprintf(`{"phase %d":%d,"n":%d}`, phase, index, random.IntN(3))),
 		}
 		change(&o)
-		said = append(said, o)
+		statements = append(statements, o)
 	}
 	end := start + 60 + random.Float64()*1000
 	if random.IntN(8) > 0 {
-		say(Started, start, func(o *Object) { o.StartedAt = o.LastHeardAt })
+		add(Started, start, func(o *Object) { o.StartedAt = o.LastHeardAt })
 	}
 	for range random.IntN(4) {
-		say(Updated, start+random.Float64()*60, func(*Object) {})
+		add(Updated, start+random.Float64()*60, func(*Object) {})
 	}
 	if random.IntN(4) > 0 {
-		say(Ended, end, func(o *Object) { o.EndedAt = o.LastHeardAt })
+		add(Ended, end, func(o *Object) { o.EndedAt = o.LastHeardAt })
 	}
 	// Mostly one stitched record; two of two Collectors are not the same.
 	for range []int{0, 1, 1, 1, 2}[random.IntN(5)] {
-		say(Final, end, func(o *Object) {
+		add(Final, end, func(o *Object) {
 			o.Outcome = []string{"complete", "complete", "partial", "expired"}[random.IntN(4)]
 			o.State, o.StartedAt, o.EndedAt = StateEnded, at(start).Truncate(1e6), o.LastHeardAt
 			o.DurationSeconds = new(o.EndedAt.Sub(o.StartedAt).Seconds())
 			o.Revision = Revision{Time: at(end + 10).Truncate(1e6)}
 		})
 	}
-	return said
+	return statements
 }
 
 // pack puts statements together into batches of random sizes.
@@ -253,7 +253,7 @@ func TestOrder(t *testing.T) {
 	}
 	for seed := range uint64(seeds) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		statements := story(random)
+		statements := allStatements(random)
 		var want string
 		for _, driver := range Drivers() {
 			for pass, writers := range []int{1, 1, 2} {
@@ -297,7 +297,7 @@ func TestAgain(t *testing.T) {
 		t.Helper()
 		s := openTest(t, driver, source)
 		random := rand.New(rand.NewPCG(7, 7))
-		statements := pack(random, story(random))
+		statements := pack(random, allStatements(random))
 		for _, b := range statements {
 			_, err := s.Write(t.Context(), b)
 			require.NoError(t, err)

@@ -59,20 +59,18 @@ type Running struct{ Conferences, Legs, Recordings, Sessions int64 }
 // maxBuckets of an overview.
 const maxBuckets = 400
 
-// Overview of the legs that started from From on and before To, in steps of an
-// hour, a day, or the like; both ends are moved outwards to a full one.
+// Overview of the legs that started from From on and before To, in steps of an hour, a
+// day, or the like in the view's zone; both ends are moved outwards to a full one.
 func (v *View) Overview(ctx context.Context, from, to time.Time, step time.Duration) (o Overview, err error) {
-	o = Overview{From: from.UTC().Truncate(step), To: to.UTC().Truncate(step), Step: step}
-	if o.To.Before(to) {
-		o.To = o.To.Add(step)
+	bounds, err := stepsIn(v.zone, from, to, step)
+	if err != nil {
+		return o, err
 	}
-	if n := o.To.Sub(o.From) / max(step, 1); n < 1 || n > maxBuckets {
-		return o, fmt.Errorf("callarchive: an overview of %d steps", n)
-	}
-	for at := o.From; at.Before(o.To); at = at.Add(step) {
+	o = Overview{From: bounds[0], To: bounds[len(bounds)-1], Step: step}
+	for _, at := range bounds[:len(bounds)-1] {
 		o.Buckets = append(o.Buckets, Bucket{At: at})
 	}
-	all, err := v.startsIn(ctx, o.From, o.To, step)
+	all, err := v.startsIn(ctx, bounds)
 	if err != nil {
 		return o, err
 	}
@@ -84,13 +82,47 @@ func (v *View) Overview(ctx context.Context, from, to time.Time, step time.Durat
 	return o, err
 }
 
+// stepsIn are the times where steps begin in a zone that cover a time, and where the last
+// one ends. Steps of some hours begin at the same hours of each day, also where a clock is
+// set forward or back.
+func stepsIn(zone *time.Location, from, to time.Time, step time.Duration) (bounds []time.Time, err error) {
+	hours := int(step / time.Hour)
+	next := func(at time.Time) time.Time { return at.Add(step) }
+	at := from.In(zone)
+	if hours > 1 {
+		next = func(at time.Time) time.Time {
+			return time.Date(at.Year(), at.Month(), at.Day(), at.Hour()+hours, 0, 0, 0, zone)
+		}
+		at = time.Date(at.Year(), at.Month(), at.Day(), at.Hour()/hours*hours, 0, 0, 0, zone)
+	} else {
+		_, offset := at.Zone()
+		shift := time.Duration(offset) * time.Second
+		at = at.Add(shift).Truncate(step).Add(-shift)
+	}
+	for bounds = append(bounds, at); at.Before(to); bounds = append(bounds, at) {
+		if step <= 0 || len(bounds) > maxBuckets {
+			return nil, fmt.Errorf("callarchive: an overview of more than %d steps", maxBuckets)
+		}
+		after := next(at)
+		if !after.After(at) {
+			after = at.Add(step) // a clock that is set back
+		}
+		at = after
+	}
+	if len(bounds) < 2 {
+		return nil, fmt.Errorf("callarchive: an overview from %s to %s", from, to)
+	}
+	return bounds, nil
+}
+
 // addStarts adds counts to the buckets, the sum and the ends. A leg without a reason runs,
 // or its end was not seen: these come last.
 func (o *Overview) addStarts(all []starts) {
 	ends := map[string]int64{}
 	for i := range all {
 		c := &all[i]
-		o.Buckets[c.at.Sub(o.From)/o.Step].add(c.Bucket)
+		at, _ := slices.BinarySearchFunc(o.Buckets, c.at, func(b Bucket, at time.Time) int { return b.At.Compare(at) })
+		o.Buckets[at].add(c.Bucket)
 		o.Sum.add(c.Bucket)
 		ends[c.reason] += c.Legs
 	}

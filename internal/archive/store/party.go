@@ -35,21 +35,9 @@ func (p Party) index() string {
 }
 
 // PartyLegs is a page of a party's legs, newest first.
-func (v *View) PartyLegs(ctx context.Context, p Party, page Page) (l List[Leg], err error) {
-	if page.Limit < 1 || page.Limit > MaxLimit {
-		return l, errLimit
-	}
-	w := walk[Leg]{key: "id", index: p.index(), at: func(l *Leg) Cursor { return Cursor{l.StartedAt, l.ID} }}
-	var c conditions
-	p.condition(&c)
-	if after := page.After; !after.At.IsZero() {
-		c.and("started_at <= ? AND (started_at < ? OR id < ?)", after.At, after.At, after.ID)
-	}
-	l.Rows, err = collect(eachFrom[Leg](ctx, v, w.from(v), c.fill(c.where()+" ORDER BY started_at DESC, id DESC LIMIT ?", page.Limit+1), c.args...))
-	if err == nil {
-		w.cut(&l, page)
-	}
-	return l, err
+func (v *View) PartyLegs(ctx context.Context, p Party, page Page) (List[Leg], error) {
+	w := walk[Leg]{key: "id", index: p.index(), at: func(l *Leg) Cursor { return Cursor{l.StartedAt, l.ID} }, indexed: p.condition}
+	return w.newest(ctx, v, page)
 }
 
 // PartyLegsSeen is how many legs of a party a [PartyProfile] looks at: the newest.

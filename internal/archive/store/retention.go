@@ -49,10 +49,6 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (map[string]int64,
 	return deleted, nil
 }
 
-// expireTimeout is how long one step may take. It is shorter than those who write wait
-// for their turn.
-const expireTimeout = 10 * time.Second
-
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -64,25 +60,12 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (s *Store) expireOnce(ctx context.Context, before time.Time, deleted map[string]int64, step func(*write, context.Context, time.Time, map[string]int64) (int, error)) (int, error) {
-	if err := s.takeTurn(ctx); err != nil {
-		return 0, err
-	}
-	defer s.endTurn()
-	// Others wait for the turn: a database that falls silent must not keep it.
-	ctx, cancel := context.WithTimeout(ctx, expireTimeout)
-	defer cancel()
-	tx, err := s.d.begin(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer tx.rollback()
+func (s *Store) expireOnce(ctx context.Context, before time.Time, deleted map[string]int64, step func(*write, context.Context, time.Time, map[string]int64) (int, error)) (n int, err error) {
 	now := map[string]int64{}
-	n, err := step(&write{d: s.d, tx: tx}, ctx, before, now)
-	if err != nil || n == 0 {
-		return 0, err
-	}
-	if err := tx.commit(ctx); err != nil {
+	if err := s.inTurn(ctx, func(ctx context.Context, tx transaction) (err error) {
+		n, err = step(&write{d: s.d, tx: tx}, ctx, before, now)
+		return err
+	}); err != nil {
 		return 0, err
 	}
 	for table, rows := range now {

@@ -106,23 +106,49 @@ func (d *silent) begin(ctx context.Context) (transaction, error) {
 
 func (*silent) classify(error) verdict { return unavailable }
 
-// Deleting old rows does not keep the turn for longer than others wait for theirs when
-// the database falls silent.
-func TestExpireHasADeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := &silent{silent: true}
-		s := &Store{d: d, turn: make(chan struct{}, 1)}
-		var expired error
-		go func() { _, expired = s.Expire(t.Context(), noon) }()
-		synctest.Wait()
-		d.silent = false
-		began := time.Now()
-		waiting, cancel := context.WithTimeout(t.Context(), 30*time.Second) // the exporter's default
-		defer cancel()
-		_, err := s.Write(waiting, oneLeg("l", "ann"))
-		require.ErrorIs(t, err, errAnswered)
-		assert.Equal(t, expireTimeout, time.Since(began))
-		synctest.Wait()
-		require.ErrorIs(t, expired, context.DeadlineExceeded)
-	})
+// Whatever writes besides the exports does not keep the turn for longer than exports wait for
+// theirs when the database falls silent.
+func TestTurnsHaveADeadline(t *testing.T) {
+	for name, do := range map[string]func(context.Context, *Store) error{
+		"expire": func(ctx context.Context, s *Store) error {
+			_, err := s.Expire(ctx, noon)
+			return err
+		},
+		"expire live rows": func(ctx context.Context, s *Store) error {
+			_, err := s.ExpireLive(ctx, noon)
+			return err
+		},
+		"add up usage": func(ctx context.Context, s *Store) error {
+			_, err := s.AddUpUsage(ctx, noon)
+			return err
+		},
+		"mark days": func(ctx context.Context, s *Store) error { return s.markDays(ctx, []time.Time{noon}) },
+		"hold":      func(ctx context.Context, s *Store) error { return s.Hold(ctx, "t", "", noon) },
+		"release": func(ctx context.Context, s *Store) error {
+			_, err := s.Release(ctx, "t")
+			return err
+		},
+		"erase": func(ctx context.Context, s *Store) error {
+			return s.eraseTerms(ctx, &Erasure{Names: []string{"ann"}}, &Erased{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &silent{silent: true}
+				s := &Store{d: d, turn: make(chan struct{}, 1)}
+				var failed error
+				go func() { failed = do(t.Context(), s) }()
+				synctest.Wait()
+				d.silent = false
+				began := time.Now()
+				waiting, cancel := context.WithTimeout(t.Context(), 30*time.Second) // the exporter's default
+				defer cancel()
+				_, err := s.Write(waiting, oneLeg("l", "ann"))
+				require.ErrorIs(t, err, errAnswered)
+				assert.Equal(t, turnTimeout, time.Since(began))
+				synctest.Wait()
+				require.ErrorIs(t, failed, context.DeadlineExceeded)
+			})
+		})
+	}
 }

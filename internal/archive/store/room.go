@@ -31,21 +31,9 @@ func (k RoomKey) index() string {
 }
 
 // RoomConferences is a page of the meetings in a room, newest first.
-func (v *View) RoomConferences(ctx context.Context, k RoomKey, page Page) (l List[Conference], err error) {
-	if page.Limit < 1 || page.Limit > MaxLimit {
-		return l, errLimit
-	}
-	w := walk[Conference]{key: "trace_id", index: k.index(), at: func(c *Conference) Cursor { return Cursor{c.StartedAt, c.TraceID} }}
-	var c conditions
-	k.condition(&c)
-	if after := page.After; !after.At.IsZero() {
-		c.and("started_at <= ? AND (started_at < ? OR trace_id < ?)", after.At, after.At, after.ID)
-	}
-	l.Rows, err = collect(eachFrom[Conference](ctx, v, w.from(v), c.fill(c.where()+" ORDER BY started_at DESC, trace_id DESC LIMIT ?", page.Limit+1), c.args...))
-	if err == nil {
-		w.cut(&l, page)
-	}
-	return l, err
+func (v *View) RoomConferences(ctx context.Context, k RoomKey, page Page) (List[Conference], error) {
+	w := walk[Conference]{key: "trace_id", index: k.index(), at: func(c *Conference) Cursor { return Cursor{c.StartedAt, c.TraceID} }, indexed: k.condition}
+	return w.newest(ctx, v, page)
 }
 
 const (

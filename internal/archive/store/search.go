@@ -143,5 +143,5 @@ const makeTrigrams = `DO $$ BEGIN
     CREATE INDEX IF NOT EXISTS search_terms_by_trigram ON search_terms USING gin (folded gin_trgm_ops);
   END IF;
 EXCEPTION WHEN OTHERS THEN
-  NULL; -- not permitted, not installed, or made by somebody else at this moment
+  NULL; -- not permitted, not installed, or made by another process at this time
 END $$`

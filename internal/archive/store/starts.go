@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -88,14 +89,11 @@ func uncount(ctx context.Context, d dialect, tx transaction, days []time.Time) e
 	return nil
 }
 
-// startsIn returns the starts of a time, by step: those of counted days from
-// usage_starts, the others from the legs.
-func (v *View) startsIn(ctx context.Context, from, to time.Time, step time.Duration) ([]starts, error) {
+// startsIn returns the starts between each two neighbours of some times. Full hours (UTC)
+// of counted days come from usage_starts, the rest from the legs.
+func (v *View) startsIn(ctx context.Context, bounds []time.Time) ([]starts, error) {
+	from, to := bounds[0], bounds[len(bounds)-1]
 	counted := map[time.Time]bool{}
-	if step%time.Hour != 0 || day%step != 0 {
-		// The hours of usage_starts do not add up to such steps.
-		return v.uncountedStarts(ctx, from, to, step, counted)
-	}
 	err := v.each(ctx, func(found *sql.Rows) error {
 		var at time.Time
 		if err := found.Scan(target(&at)); err != nil {
@@ -107,35 +105,74 @@ func (v *View) startsIn(ctx context.Context, from, to time.Time, step time.Durat
 	if err != nil {
 		return nil, err
 	}
-	all, err := v.countedStarts(ctx, from, to, step)
-	if err != nil {
-		return nil, err
+	var steps [][]any
+	var all []starts
+	for i, at := range bounds[:len(bounds)-1] {
+		end := bounds[i+1]
+		first, last := fullHours(at, end)
+		if len(counted) > 0 && first.Before(last) {
+			steps = append(steps, []any{instantText(at), instantText(startOfDay(first)), instantText(first), instantText(startOfDay(last)), instantText(last)})
+		}
+		for _, part := range uncountedParts(at, end, counted) {
+			more, err := countStarts(ctx, v, part[0], part[1])
+			if err != nil {
+				return nil, err
+			}
+			for i := range more {
+				more[i].at = at
+			}
+			all = append(all, more...)
+		}
 	}
-	more, err := v.uncountedStarts(ctx, from, to, step, counted)
+	more, err := v.countedStarts(ctx, steps)
 	return append(all, more...), err
 }
 
-// uncountedStarts counts the legs of the days that are not counted, by step.
-func (v *View) uncountedStarts(ctx context.Context, from, to time.Time, step time.Duration, counted map[time.Time]bool) (all []starts, err error) {
-	for at := from; at.Before(to); at = at.Add(step) {
-		if counted[startOfDay(at)] {
-			continue
-		}
-		more, err := countStarts(ctx, v, at, at.Add(step))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, more...)
+// fullHours are the first and the last full hour (UTC) in a time: first is not before last
+// if there is no hour between them.
+func fullHours(from, to time.Time) (first, last time.Time) {
+	first, last = from.UTC().Truncate(time.Hour), to.UTC().Truncate(time.Hour)
+	if first.Before(from) {
+		first = first.Add(time.Hour)
 	}
-	return all, nil
+	return first, last
 }
 
-// countedStarts returns the starts of the counted days: by hour, or by day if a step is
-// one.
-func (v *View) countedStarts(ctx context.Context, from, to time.Time, step time.Duration) (all []starts, err error) {
-	at := "s.at"
-	if step >= day {
-		at = "s.day"
+// uncountedParts are the parts of a time that usage_starts does not have: days that are
+// not counted, and hours that are not in it as a whole.
+func uncountedParts(from, to time.Time, counted map[time.Time]bool) (parts [][2]time.Time) {
+	add := func(from, to time.Time) {
+		if !from.Before(to) {
+			return
+		}
+		if n := len(parts); n > 0 && parts[n-1][1].Equal(from) {
+			parts[n-1][1] = to
+			return
+		}
+		parts = append(parts, [2]time.Time{from, to})
+	}
+	for start := startOfDay(from); start.Before(to); start = start.Add(day) {
+		at, end := later(start, from), earlier(start.Add(day), to)
+		first, last := fullHours(at, end)
+		if !counted[start] || !first.Before(last) {
+			add(at, end)
+			continue
+		}
+		add(at, first)
+		add(last, end)
+	}
+	return parts
+}
+
+// countedStarts returns the starts of the counted days in some steps, each with its time,
+// and with the day and the time of its first and last full hour.
+func (v *View) countedStarts(ctx context.Context, steps [][]any) (all []starts, err error) {
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(steps)
+	if err != nil {
+		return nil, err
 	}
 	err = v.each(ctx, func(found *sql.Rows) error {
 		var c starts
@@ -144,7 +181,8 @@ func (v *View) countedStarts(ctx context.Context, from, to time.Time, step time.
 		}
 		all = append(all, c)
 		return nil
-	}, "SELECT "+at+", s.reason, SUM(s.legs), SUM(s.failed), SUM(s.slight_loss), SUM(s.bad_loss) FROM usage_starts AS s JOIN usage_counted AS c ON c.day = s.day "+
-		"WHERE s.day >= $1 AND s.at >= $2 AND s.at < $3 GROUP BY "+at+", s.reason", startOfDay(from), from, to)
+	}, "WITH steps (step_at, from_day, from_at, to_day, to_at) AS (SELECT "+v.d.fromJSON([]jsonType{jsonInstant, jsonInstant, jsonInstant, jsonInstant, jsonInstant})+") "+
+		"SELECT step_at, s.reason, SUM(s.legs), SUM(s.failed), SUM(s.slight_loss), SUM(s.bad_loss) FROM steps CROSS JOIN usage_starts AS s "+
+		"WHERE (s.day, s.at) >= (from_day, from_at) AND (s.day, s.at) < (to_day, to_at) AND s.day IN (SELECT day FROM usage_counted) GROUP BY step_at, s.reason", string(text))
 	return all, err
 }

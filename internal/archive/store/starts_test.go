@@ -30,13 +30,14 @@ func startedLeg(id string, start time.Time, revision int, reason string, loss *f
 	return l
 }
 
-// countLegs makes an overview of legs without a database.
-func countLegs(legs map[string]Leg, from, to time.Time, step time.Duration) (buckets []Bucket, ends []End) {
+// countLegs makes an overview of legs without a database; bounds are where its steps begin
+// and the last one ends.
+func countLegs(legs map[string]Leg, bounds []time.Time) (buckets []Bucket, ends []End) {
 	byReason := map[string]*End{}
-	for at := from; at.Before(to); at = at.Add(step) {
+	for i, at := range bounds[:len(bounds)-1] {
 		b := Bucket{At: at}
 		for _, l := range legs {
-			if l.StartedAt.Before(at) || !l.StartedAt.Before(at.Add(step)) {
+			if l.StartedAt.Before(at) || !l.StartedAt.Before(bounds[i+1]) {
 				continue
 			}
 			b.Legs++
@@ -64,14 +65,36 @@ func countLegs(legs map[string]Leg, from, to time.Time, step time.Duration) (buc
 	return buckets, ends
 }
 
+// boundsOf are the steps of some hours that cover a time in a zone: days and their parts
+// begin at the same hours, also on the days on which a clock is set forward or back.
+func boundsOf(zone *time.Location, from, to time.Time, hours int) (bounds []time.Time) {
+	from = from.In(zone)
+	for hour := from.Hour() / hours * hours; ; hour += hours {
+		at := time.Date(from.Year(), from.Month(), from.Day(), hour, 0, 0, 0, zone)
+		if len(bounds) > 0 && !at.After(bounds[len(bounds)-1]) {
+			continue
+		}
+		if bounds = append(bounds, at); !at.Before(to) {
+			return bounds
+		}
+	}
+}
+
 // TestOverviewIsTheLegs: an overview is a function of the legs, whether their days are
-// counted in advance, not yet, or changed since.
+// counted in advance, not yet, or changed since, and whatever zone its days are in.
 func TestOverviewIsTheLegs(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
 		t.Helper()
 		s := openTest(t, driver, source)
 		random := rand.New(rand.NewPCG(5, 5))
 		first := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		zones := []*time.Location{time.UTC}
+		// In New York the clock is set forward on the 8th.
+		for _, name := range []string{"Asia/Tokyo", "America/New_York", "Asia/Kathmandu"} {
+			zone, err := time.LoadLocation(name)
+			require.NoError(t, err)
+			zones = append(zones, zone)
+		}
 		now := first.Add(9*day + 13*time.Hour)
 		legs := map[string]Leg{}
 		for round := range 8 {
@@ -109,12 +132,15 @@ func TestOverviewIsTheLegs(t *testing.T) {
 				require.NoError(t, err)
 				assert.False(t, more)
 			}
-			for _, step := range []time.Duration{time.Hour, 6 * time.Hour, day} {
-				from := first.Add(time.Duration(random.IntN(30)) * time.Hour).Truncate(step)
-				buckets, ends := countLegs(legs, from, first.Add(9*day), step)
-				o := overview(t.Context(), t, s, from, first.Add(9*day), step)
-				require.Equal(t, buckets, o.Buckets, "round %d, step %s", round, step)
-				require.Equal(t, ends, o.Ends, "round %d, step %s", round, step)
+			for _, zone := range zones {
+				for _, hours := range []int{1, 6, 24} {
+					from, to := first.Add(time.Duration(random.IntN(30*60))*time.Minute), first.Add(9*day)
+					bounds := boundsOf(zone, from, to, hours)
+					buckets, ends := countLegs(legs, bounds)
+					o := overviewIn(t.Context(), t, s, zone, from, to, time.Duration(hours)*time.Hour)
+					require.Equal(t, buckets, o.Buckets, "round %d, %s, %d hours", round, zone, hours)
+					require.Equal(t, ends, o.Ends, "round %d, %s, %d hours", round, zone, hours)
+				}
 			}
 		}
 		// The days that are counted are not counted again: their numbers are those of
@@ -122,8 +148,8 @@ func TestOverviewIsTheLegs(t *testing.T) {
 		_, err := s.AddUpUsage(t.Context(), now)
 		require.NoError(t, err)
 		before := overview(t.Context(), t, s, first, first.Add(9*day), day)
-		require.NoError(t, s.inTurn(t.Context(), func(tx transaction) error {
-			_, err := tx.exec(t.Context(), "UPDATE usage_starts SET legs = legs + 1000 WHERE day = $1", s.d.instant(first.Add(2*day)))
+		require.NoError(t, s.inTurn(t.Context(), func(ctx context.Context, tx transaction) error {
+			_, err := tx.exec(ctx, "UPDATE usage_starts SET legs = legs + 1000 WHERE day = $1", s.d.instant(first.Add(2*day)))
 			return err
 		}))
 		assert.Greater(t, overview(t.Context(), t, s, first, first.Add(9*day), day).Sum.Legs, before.Sum.Legs+999)
@@ -132,9 +158,15 @@ func TestOverviewIsTheLegs(t *testing.T) {
 
 func overview(ctx context.Context, t *testing.T, s *Store, from, to time.Time, step time.Duration) Overview {
 	t.Helper()
+	return overviewIn(ctx, t, s, time.UTC, from, to, step)
+}
+
+func overviewIn(ctx context.Context, t *testing.T, s *Store, zone *time.Location, from, to time.Time, step time.Duration) Overview {
+	t.Helper()
 	v, err := s.View(ctx)
 	require.NoError(t, err)
 	defer v.Close()
+	v.In(zone)
 	o, err := v.Overview(ctx, from, to, step)
 	require.NoError(t, err)
 	return o

@@ -23,6 +23,8 @@ type Trace struct {
 	// Qualities and States of the running Legs, by the leg's id, as far as they are known.
 	Qualities map[string]LegQuality
 	States    map[string]LegState
+	// Doubts whether running Legs run, by the leg's id.
+	Doubts map[string]Doubt
 	// Ends are all legs by how they ended, the most frequent first; Worst the legs
 	// that failed or had a bad line, the worst first.
 	Ends  []End
@@ -83,6 +85,10 @@ func (v *View) Trace(ctx context.Context, id string, legs Page) (t Trace, err er
 		},
 		func() (err error) {
 			t.States, err = v.LegStates(ctx, t.Legs)
+			return err
+		},
+		func() (err error) {
+			t.Doubts, err = v.LegDoubts(ctx, t.Legs)
 			return err
 		},
 		func() error { return v.ends(ctx, &t) },

@@ -200,7 +200,7 @@ func (s *Store) AddUpUsage(ctx context.Context, now time.Time) (more bool, err e
 		}
 		if err := s.addUpDay(ctx, start, now); err != nil {
 			// A day that was not added up is due again.
-			return false, errors.Join(err, s.markDays(context.WithoutCancel(ctx), due[i:]))
+			return false, errors.Join(err, s.markDays(ctx, due[i:]))
 		}
 	}
 	return false, nil
@@ -209,7 +209,7 @@ func (s *Store) AddUpUsage(ctx context.Context, now time.Time) (more bool, err e
 // takeDueDays returns the days that are due, the newest first, and marks none of them
 // any more: a leg that changes from now on marks its days again.
 func (s *Store) takeDueDays(ctx context.Context, now time.Time) (due []time.Time, err error) {
-	err = s.inTurn(ctx, func(tx transaction) error {
+	err = s.inTurn(ctx, func(ctx context.Context, tx transaction) error {
 		days := map[time.Time]struct{}{startOfDay(now): {}, startOfDay(now).Add(-day): {}}
 		for at := range s.changedDays {
 			days[at] = struct{}{}
@@ -241,30 +241,40 @@ func (s *Store) takeDueDays(ctx context.Context, now time.Time) (due []time.Time
 	return due, nil
 }
 
-// inTurn runs a transaction of a writer.
-func (s *Store) inTurn(ctx context.Context, do func(transaction) error) error {
+// turnTimeout is how long a transaction that is not an export may take. It is shorter than
+// exports wait for their turn: a database that falls silent must not keep it.
+const turnTimeout = 10 * time.Second
+
+// inTurn runs a transaction of a writer, which ends within turnTimeout after its turn came.
+func (s *Store) inTurn(ctx context.Context, do func(context.Context, transaction) error) error {
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer s.endTurn()
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
 	tx, err := s.d.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer tx.rollback()
-	if err := do(tx); err != nil {
+	if err := do(ctx, tx); err != nil {
 		return err
 	}
 	if err := tx.commit(ctx); err != nil {
 		return err
 	}
-	// A writer that marks a day from now on stores the mark.
+	// The days in it are in usage_due. Writers from now on mark theirs again, since this
+	// transaction may have taken them from there.
 	clear(s.changedDays)
 	return nil
 }
 
+// markDays marks days as due, also if the context of the run has ended.
 func (s *Store) markDays(ctx context.Context, days []time.Time) error {
-	return s.inTurn(ctx, func(tx transaction) error { return markDays(ctx, s.d, tx, days) })
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnTimeout)
+	defer cancel()
+	return s.inTurn(ctx, func(ctx context.Context, tx transaction) error { return markDays(ctx, s.d, tx, days) })
 }
 
 func markDays(ctx context.Context, d dialect, tx transaction, days []time.Time) error {
@@ -316,8 +326,13 @@ func newDays(marked map[time.Time]struct{}, b *Batch, starts []time.Time) []time
 	return days
 }
 
+// readDayTimeout is how long reading the legs of a day may take.
+const readDayTimeout = 2 * time.Minute
+
 // addUpDay reads the legs that ran on a day and writes its usage.
 func (s *Store) addUpDay(ctx context.Context, start, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, readDayTimeout)
+	defer cancel()
 	legs, err := s.usageLegs(ctx, start, now)
 	if err != nil {
 		return err
@@ -338,39 +353,32 @@ func (s *Store) addUpDay(ctx context.Context, start, now time.Time) error {
 	for _, t := range u.tags {
 		tags = append(tags, []any{instantText(start), t.TenantID, t.Tag, t.Legs, t.Meetings, t.ParticipantSeconds})
 	}
-	if err := s.takeTurn(ctx); err != nil {
-		return err
-	}
-	defer s.endTurn()
-	tx, err := s.d.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.rollback()
-	for _, step := range []func() error{
-		func() error {
-			_, err := tx.exec(ctx, "DELETE FROM usage_hours WHERE at >= $1 AND at < $2", s.d.instant(start), s.d.instant(start.Add(day)))
-			return err
-		},
-		func() error {
-			_, err := tx.exec(ctx, "DELETE FROM usage_tags WHERE day = $1", s.d.instant(start))
-			return err
-		},
-		func() error {
-			return insertJSON(ctx, s.d, tx, "usage_hours (at, scope, value, peak_legs, peak_meetings, participant_seconds)",
-				[]jsonType{jsonInstant, jsonText, jsonText, jsonInteger, jsonInteger, jsonNumber}, hours, "")
-		},
-		func() error {
-			return insertJSON(ctx, s.d, tx, "usage_tags (day, tenant_id, tag, legs, meetings, participant_seconds)",
-				[]jsonType{jsonInstant, jsonText, jsonText, jsonInteger, jsonInteger, jsonNumber}, tags, "")
-		},
-		func() error { return putStarts(ctx, s.d, tx, start, startRows) },
-	} {
-		if err := step(); err != nil {
-			return err
+	return s.inTurn(ctx, func(ctx context.Context, tx transaction) error {
+		for _, step := range []func() error{
+			func() error {
+				_, err := tx.exec(ctx, "DELETE FROM usage_hours WHERE at >= $1 AND at < $2", s.d.instant(start), s.d.instant(start.Add(day)))
+				return err
+			},
+			func() error {
+				_, err := tx.exec(ctx, "DELETE FROM usage_tags WHERE day = $1", s.d.instant(start))
+				return err
+			},
+			func() error {
+				return insertJSON(ctx, s.d, tx, "usage_hours (at, scope, value, peak_legs, peak_meetings, participant_seconds)",
+					[]jsonType{jsonInstant, jsonText, jsonText, jsonInteger, jsonInteger, jsonNumber}, hours, "")
+			},
+			func() error {
+				return insertJSON(ctx, s.d, tx, "usage_tags (day, tenant_id, tag, legs, meetings, participant_seconds)",
+					[]jsonType{jsonInstant, jsonText, jsonText, jsonInteger, jsonInteger, jsonNumber}, tags, "")
+			},
+			func() error { return putStarts(ctx, s.d, tx, start, startRows) },
+		} {
+			if err := step(); err != nil {
+				return err
+			}
 		}
-	}
-	return tx.commit(ctx)
+		return nil
+	})
 }
 
 // Legs that ran on a day: those that started on it or the day before, those that were
@@ -433,8 +441,8 @@ func scanUsageLegs(found *sql.Rows, legs []usageLeg, start, end, now time.Time) 
 
 // billedFrom is when a participant came into the meeting: what the bridge says it was
 // activated for is the last part of its leg; else what it says of ringing, menu and
-// lobby is the first. A leg that nobody answered, and one that is no participant's, is
-// not billed.
+// lobby is the first. A leg that nobody answered is not billed, nor is one that is no
+// participant's, or whose role is not known because its start was not seen.
 func billedFrom(g *Leg, end time.Time, failed bool) time.Time {
 	seconds := func(v *float64) time.Duration {
 		if v == nil {
@@ -443,7 +451,7 @@ func billedFrom(g *Leg, end time.Time, failed bool) time.Time {
 		return time.Duration(*v * float64(time.Second))
 	}
 	switch {
-	case g.Role != "" && g.Role != "participant", g.CallID == "":
+	case g.Role != "participant", g.CallID == "":
 		return end
 	case g.ConnectedSeconds != nil:
 		return later(g.StartedAt, end.Add(-seconds(g.ConnectedSeconds)))

@@ -68,25 +68,22 @@ SELECT value FROM one WHERE value IS NOT NULL LIMIT %d`, mostUsageValues), scope
 	return values, err
 }
 
-// mostTags of an answer.
-const mostTags = 1000
-
 // TagUsage returns what each tenant used under each tag on the days (UTC) from one on
-// and before another, the largest first; more says that there are others.
-func (v *View) TagUsage(ctx context.Context, from, to time.Time) (tags []TagUsage, more bool, err error) {
+// and before another, the largest first, at most limit; more says that there are others.
+func (v *View) TagUsage(ctx context.Context, from, to time.Time, limit int) (tags []TagUsage, more bool, err error) {
 	err = v.each(ctx, func(found *sql.Rows) error {
 		var t TagUsage
 		if err := found.Scan(&t.TenantID, &t.Tag, &t.Legs, &t.Meetings, &t.ParticipantSeconds); err != nil {
 			return err
 		}
-		if len(tags) == mostTags {
+		if len(tags) == limit {
 			more = true
 			return nil
 		}
 		tags = append(tags, t)
 		return nil
 	}, fmt.Sprintf("SELECT tenant_id, tag, SUM(legs), SUM(meetings), SUM(participant_seconds) AS seconds FROM usage_tags WHERE day >= $1 AND day < $2 "+
-		"GROUP BY tenant_id, tag ORDER BY seconds DESC, tenant_id, tag LIMIT %d", mostTags+1), startOfDay(from), startOfDay(to))
+		"GROUP BY tenant_id, tag ORDER BY seconds DESC, tenant_id, tag LIMIT %d", limit+1), startOfDay(from), startOfDay(to))
 	return tags, more, err
 }
 

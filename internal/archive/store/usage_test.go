@@ -35,6 +35,8 @@ func usageDays() *Batch {
 	leg("c", "m2", "b1", clock(10, 12, 0), clock(10, 13, 0), func(l *Leg) { l.ActivatedSeconds, l.CDRTag = new(1800.0), "guest" })
 	leg("d", "m2", "b1", clock(10, 12, 10), clock(10, 12, 11), func(l *Leg) { l.Reason, l.ErrorType = "ringingTimeout", "ringingTimeout" })
 	leg("e", "m2", "b1", clock(10, 12, 20), clock(10, 12, 50), func(l *Leg) { l.SetupSeconds, l.LobbySeconds, l.TenantID = new(60.0), new(540.0), "other" })
+	// Its start was not seen: it may be a recorder's.
+	leg("f", "m1", "b3", clock(10, 11, 50), clock(10, 11, 55), func(l *Leg) { l.Role, l.Outcome, l.ActivatedSeconds = "", "partial", new(300.0) })
 	leg("scan", "s", "b1", clock(10, 12, 30), clock(10, 12, 30), func(l *Leg) { l.CallID, l.TenantID = "", "" })
 	return b
 }
@@ -70,7 +72,7 @@ func TestUsage(t *testing.T) {
 		// 100 people for 2, 24 and 2 hours; on the 10th an hour, half an hour, and 20 minutes.
 		assert.InDeltaSlice(t, []float64{0, 200, 2400, 200, 0, 0, 1.0 + 0.5 + 20.0/60}, hours, 1e-9)
 		noon := usage(UsageFilter{From: date(10).Add(11 * time.Hour), To: date(10).Add(13 * time.Hour), Scope: UsageAll, Step: time.Hour})
-		assert.Equal(t, []int64{2, 3}, []int64{noon[0].PeakLegs, noon[1].PeakLegs})
+		assert.Equal(t, []int64{3, 3}, []int64{noon[0].PeakLegs, noon[1].PeakLegs})
 		assert.Equal(t, []int64{1, 1}, []int64{noon[0].PeakMeetings, noon[1].PeakMeetings}, "who leaves at noon and who comes are not at once")
 		assert.Equal(t, int64(1), usage(UsageFilter{From: date(10), To: date(11), Scope: UsageBridge, Value: "b2", Step: day})[0].PeakLegs)
 		assert.Equal(t, int64(1), usage(UsageFilter{From: date(10), To: date(11), Scope: UsageTenant, Value: "other", Step: day})[0].PeakLegs)
@@ -78,7 +80,7 @@ func TestUsage(t *testing.T) {
 		v, err := s.View(t.Context())
 		require.NoError(t, err)
 		defer v.Close()
-		tags, more, err := v.TagUsage(t.Context(), date(1), date(1).AddDate(0, 1, 0))
+		tags, more, err := v.TagUsage(t.Context(), date(1), date(1).AddDate(0, 1, 0), 10)
 		require.NoError(t, err)
 		assert.False(t, more)
 		assert.Equal(t, []TagUsage{
@@ -87,9 +89,27 @@ func TestUsage(t *testing.T) {
 			{"acme", "guest", 1, 1, 1800},
 			{"other", "exec", 1, 1, 1200},
 		}, tags)
+		few, more, err := v.TagUsage(t.Context(), date(1), date(1).AddDate(0, 1, 0), 3)
+		require.NoError(t, err)
+		assert.True(t, more)
+		assert.Equal(t, tags[:3], few)
+		// What is billed is the same in the CSV, in the meetings and in the usage.
+		var billed float64
+		for _, tag := range tags {
+			billed += tag.ParticipantSeconds
+		}
+		for _, query := range []string{
+			"SELECT SUM(participant_seconds) FROM conferences",
+			"SELECT SUM(connected_seconds) FROM call_legs WHERE role = 'participant' AND state = 'ended'", // as WriteCSV
+			"SELECT SUM(seconds) FROM call_leg_days WHERE role = 'participant'",
+		} {
+			var seconds float64
+			require.NoError(t, s.Reader().QueryRowContext(t.Context(), query).Scan(&seconds))
+			assert.InDelta(t, billed, seconds, 1e-3, query)
+		}
 		bridges, err := v.UsageValues(t.Context(), UsageBridge)
 		require.NoError(t, err)
-		assert.Equal(t, []string{"b1", "b2"}, bridges)
+		assert.Equal(t, []string{"b1", "b2", "b3"}, bridges)
 		// In another zone the days are other ones: what began at 22:00 UTC is the 6th.
 		kathmandu, err := time.LoadLocation("Asia/Tokyo")
 		require.NoError(t, err)
