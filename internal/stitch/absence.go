@@ -59,7 +59,7 @@ func (e *Engine) lastSeen(slot uint32) int64 {
 	return last
 }
 
-// forgetAbsence deletes the absence of an object that is emitted or forgotten.
+// forgetAbsence deletes the absence of an object that is being emitted or forgotten.
 func (e *Engine) forgetAbsence(slot uint32) {
 	if len(e.absences) > 0 {
 		delete(e.absences, slot)
@@ -88,36 +88,36 @@ const (
 // [Unlisted].
 func (e *Engine) RemoveCall(now time.Time, call string, at int64) {
 	t := e.tick(now)
-	slot := e.find(Call, call)
+	slot := e.slotOf(Call, call)
 	if slot == 0 || !e.objects.at(slot).state.takesRecords() || len(e.removals) == maxRemovals {
 		return
 	}
 	e.removals = append(e.removals, removal{Ref{slot, e.objects.at(slot).generation}, at, t + int64(removalDelay)})
 }
 
-// removeSuperseded queues the removal of calls that a later call replaces. all are the calls
+// queueSuperseded queues the removal of calls that a later call replaces. all are the calls
 // of one room in the order of their starts. A bridge has one call of a room at a time, so a
 // call without an end is over when the next call there begins. The latest of several next
 // calls counts, so the order of arrival makes no difference.
-func (e *Engine) removeSuperseded(all []interval) {
+func (e *Engine) queueSuperseded(all []interval) {
 	latest := e.scratch.nextStart
 	clear(latest)
 	for i := len(all) - 1; i >= 0; i-- {
-		l := &all[i]
-		if l.bridge == 0 {
+		call := &all[i]
+		if call.bridge == 0 {
 			continue
 		}
-		info := e.containerOf(l.slot)
-		start, found := latest[l.bridge]
+		info := e.containerOf(call.slot)
+		start, found := latest[call.bridge]
 		if !found {
-			latest[l.bridge] = l.start
+			latest[call.bridge] = call.start
 			continue
 		}
-		if info.end != 0 || start <= info.superseded || !e.objects.at(l.slot).state.takesRecords() || len(e.removals) == maxRemovals {
+		if info.end != 0 || start <= info.supersededAt || !e.objects.at(call.slot).state.takesRecords() || len(e.removals) == maxRemovals {
 			continue
 		}
-		info.superseded = start
-		e.removals = append(e.removals, removal{Ref{l.slot, e.objects.at(l.slot).generation}, start, e.now + int64(removalDelay)})
+		info.supersededAt = start
+		e.removals = append(e.removals, removal{Ref{call.slot, e.objects.at(call.slot).generation}, start, e.now + int64(removalDelay)})
 	}
 }
 

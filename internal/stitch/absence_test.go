@@ -248,10 +248,10 @@ func TestUnlistedShuffles(t *testing.T) {
 // and takes no time from others.
 func TestListingsAreBounded(t *testing.T) {
 	s := newStory(t, options)
-	for n := range 2 * maxListers {
+	for n := range 2 * maxListedBridges {
 		s.list(fmt.Sprint("bridge ", n), Call, 60, "c")
 	}
-	assert.Len(t, s.e.bridgeListings, maxListers)
+	assert.Len(t, s.e.bridgeListings, maxListedBridges)
 	many := make([]string, maxListed/2+1)
 	for i := range many {
 		many[i] = guid(1, i)
@@ -266,7 +266,7 @@ func TestListingsAreBounded(t *testing.T) {
 		}
 		s.e.List(s.now, &l)
 	}
-	assert.Len(t, s.e.bridgeListings, maxListers)
+	assert.Len(t, s.e.bridgeListings, maxListedBridges)
 	for n := range maxRemovals + 10 {
 		id := fmt.Sprint("call ", n%500)
 		s.onBridge("a", Call, id, Start, 1)
@@ -315,7 +315,7 @@ func TestNextCallOfTheRoom(t *testing.T) {
 				}
 			}
 			s.wait(removalDelay)
-			s.wait(graceFirst + graceMore)
+			s.wait(graceFirst + graceExtension)
 			out := s.out()
 			got := map[string]string{}
 			for id, o := range out {

@@ -75,7 +75,7 @@ func (e *Engine) followUpOne() bool {
 	return true
 }
 
-// queueEmit makes an object pending, or forgets it if it must not be emitted.
+// queueEmit makes an object pending, or forgets it if only notes describe it.
 func (e *Engine) queueEmit(slot uint32, since int64) {
 	if e.discardUnobserved(slot) {
 		return
@@ -94,7 +94,7 @@ func (e *Engine) queueEmit(slot uint32, since int64) {
 		e.completeRequest(slot)
 	case ScheduledMeeting:
 		e.completeMeeting(slot)
-	case Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork:
+	case Call, CallLeg, Recording, Streaming, RecordedSession, Track, Dialog, DialogFork:
 	}
 	e.setState(slot, pendingEmit, since)
 	if o.kind == Call {
@@ -102,13 +102,13 @@ func (e *Engine) queueEmit(slot uint32, since int64) {
 	}
 }
 
-// discardUnobserved forgets an object that was only described by notes, together with its
-// tracks. It returns false for any other object.
+// discardUnobserved forgets an object that only notes describe, together with its tracks. It
+// returns false for any other object.
 func (e *Engine) discardUnobserved(slot uint32) bool {
 	if e.wasObserved(slot) {
 		return false
 	}
-	if e.objects.at(slot).kind == Session {
+	if e.objects.at(slot).kind == RecordedSession {
 		for track := e.containerOf(slot).tracks.head; track != 0; {
 			next := e.objects.at(track).participant.next
 			if o := e.objects.at(track); o.state.takesRecords() {
@@ -134,7 +134,7 @@ func (e *Engine) discardUnobserved(slot uint32) bool {
 func (e *Engine) wasObserved(slot uint32) bool {
 	o := e.objects.at(slot)
 	switch o.kind {
-	case Session:
+	case RecordedSession:
 		if e.containerOf(slot).firstReference != 0 {
 			return true
 		}
@@ -176,8 +176,9 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	return time.Unix(0, next), next != 0
 }
 
-// HasFollowUps reports whether Advance has work that needs no deadline: objects to end or
-// reopen after the end or the return of a session, the end of a call, or a listing.
+// HasFollowUps reports whether Advance has work without a deadline: objects to end or reopen
+// because a session or a call ended, because a session is alive again, or because of a
+// listing.
 func (e *Engine) HasFollowUps() bool {
 	return len(e.resumedSessions)+len(e.closingSessions)+len(e.closingCalls)+len(e.comparisons) > 0
 }
@@ -215,7 +216,7 @@ const (
 // evict makes the oldest open objects pending. They are emitted, not dropped, and their slots
 // are free after that.
 func (e *Engine) evict() {
-	// Objects that are set aside do not count: the next consumer keeps refusing them.
+	// Objects that are set aside do not count, because the next consumer keeps refusing them.
 	if e.countInState(pendingEmit) >= evictionBatch {
 		return
 	}
@@ -237,8 +238,8 @@ func (e *Engine) evict() {
 	}
 }
 
-// firstEnded returns the object that ended first, 0 if there is none. With byOther it includes
-// objects that their call, session or bridge ended.
+// firstEnded returns the object that ended first, 0 if there is none. If byOther is set, it
+// also considers objects that ended with their call, session or bridge.
 func (e *Engine) firstEnded(byOther bool) uint32 {
 	own, other := e.queues[ended].head, e.queues[endedIndirectly].head
 	if byOther && other != 0 && (own == 0 || e.objects.at(other).since < e.objects.at(own).since) {
@@ -247,30 +248,30 @@ func (e *Engine) firstEnded(byOther bool) uint32 {
 	return own
 }
 
-// Emitted marks a pending object as emitted: the next consumer accepted it or, if accepted is
+// MarkEmitted marks a pending object as emitted: the next consumer accepted it or, if accepted is
 // false, refused it with a permanent error.
-func (e *Engine) Emitted(now time.Time, ref Ref, accepted bool) {
+func (e *Engine) MarkEmitted(now time.Time, ref Ref, accepted bool) {
 	e.tick(now)
 	o := e.resolve(ref)
 	if o == nil || o.state != pendingEmit && o.state != setAside {
 		return
 	}
-	as := e.renderedAs(ref)
+	r := e.renderingOf(ref)
 	if accepted {
-		e.stats.Emitted[o.kind][as.outcome]++
+		e.stats.Emitted[o.kind][r.outcome]++
 	} else {
 		e.stats.Rejected++
 	}
 	e.forgetAbsence(ref.slot)
-	e.compactToTombstone(ref.slot, as)
-	to := emitted
+	e.compactToTombstone(ref.slot, r)
+	next := emitted
 	switch {
 	case o.kind == APIRequest:
-		to = emittedRequest
+		next = emittedRequest
 	case o.kind.isContainer() && e.containerOf(ref.slot).memberCount > 0:
-		to = emittedContainer
+		next = emittedContainer
 	}
-	e.setState(ref.slot, to, e.now)
+	e.setState(ref.slot, next, e.now)
 	if o.kind == Call {
 		e.updateCallGroup(ref.slot)
 	}
@@ -306,20 +307,20 @@ func (e *Engine) PendingSince() (since time.Time, ok bool) {
 // compactToTombstone reduces an object to what late records and links need. A call keeps its
 // facts, because they are the context of its objects. A session keeps its times and the facts
 // that are context or name its call.
-func (e *Engine) compactToTombstone(slot uint32, as rendered) {
+func (e *Engine) compactToTombstone(slot uint32, r rendering) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
-		e.spaces.current.file(e, slot, 0)
+		e.spaces.current.setHash(e, slot, 0)
 		return
 	case ScheduledMeeting:
 		e.compactMeeting(slot)
 		return
-	case Session:
+	case RecordedSession:
 		f := &e.scratch.codec
 		e.readFacts(f, slot)
 		f.retainKeys(func(k key) bool {
-			return k.ofContext() || k.ofRecordedCall() || k == idKeyOf(Session) || k == keySessionDuration
+			return k.ofContext() || k.ofRecordedCall() || k == idKeyOf(RecordedSession) || k == keySessionDuration
 		})
 		e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
 		return
@@ -328,11 +329,11 @@ func (e *Engine) compactToTombstone(slot uint32, as rendered) {
 		return
 	case CallLeg, Recording, Streaming, Track, DialogFork, APIRequest:
 	}
-	left := tombstone{as.trace, as.start, o.participant.hash, o.sip.hash}
+	left := tombstone{r.trace, r.start, o.participant.hash, o.sip.hash}
 	e.removeFromContainer(slot)
 	if o.kind == CallLeg {
-		e.participants.retire(e, slot)
-		e.sipCalls.retire(e, slot)
+		e.participants.moveToEmitted(e, slot)
+		e.sipCalls.moveToEmitted(e, slot)
 	}
 	e.scratch.tombstoneBytes = left.append(e.scratch.tombstoneBytes[:0])
 	e.storeFacts(slot, e.scratch.tombstoneBytes)
@@ -353,9 +354,9 @@ func (e *Engine) forget(slot uint32) bool {
 	e.queues[o.state].remove(e, slot, byState)
 	e.counts[o.kind][o.state]--
 	switch o.kind {
-	case Call, Session, Dialog:
+	case Call, RecordedSession, Dialog:
 		if o.kind == Call {
-			e.spaces.current.file(e, slot, 0)
+			e.spaces.current.setHash(e, slot, 0)
 		}
 		e.forgetContext(slot)
 		e.leaveGroup(slot)
@@ -364,9 +365,9 @@ func (e *Engine) forget(slot uint32) bool {
 		e.participants.remove(e, slot)
 		e.sipCalls.remove(e, slot)
 	case APIRequest:
-		e.spaceChanges.current.file(e, slot, 0)
+		e.spaceChanges.current.setHash(e, slot, 0)
 	case ScheduledMeeting:
-		e.spaces.current.file(e, slot, 0)
+		e.spaces.current.setHash(e, slot, 0)
 		e.meetings.remove(e, slot)
 	case Recording, Streaming, Track, DialogFork:
 	}

@@ -106,7 +106,7 @@ func (a *arena) replace(last block, size uint32, content []byte) block {
 	return end
 }
 
-// extend adds content behind a block of size bytes, and returns the block.
+// extend appends content to a block of size bytes, and returns the block.
 func (a *arena) extend(last block, size uint32, content []byte) block {
 	if room := cellsOf(int(size))*cellRoom - int(size); room > 0 {
 		n := copy(a.at(last)[cellRoom-room:cellRoom], content)

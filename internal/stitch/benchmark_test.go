@@ -125,7 +125,7 @@ func BenchmarkApply(b *testing.B) {
 					next++
 					now = now.Add(time.Second)
 					e.Advance(now)
-					e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { e.Emitted(now, s.Ref, true) })
+					e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { e.MarkEmitted(now, s.Ref, true) })
 				}
 				if len(e.journal.changed) > 1000 {
 					e.AppendChanges(nil)

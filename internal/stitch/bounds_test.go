@@ -16,7 +16,7 @@ import (
 // TestStepsAreBounded: no method does more work the more the engine holds, even if
 // all of it is of one room, one participant, one SIP call and one session.
 func TestStepsAreBounded(t *testing.T) {
-	const bound = 16 * (maxOpenCalls + maxSettledCalls)
+	const bound = 16 * (maxUnsettledCalls + maxSettledCalls)
 	for _, objects := range []int{2_000, 20_000} {
 		large := options
 		large.MaxObjects = objects
@@ -77,7 +77,7 @@ func TestStepsAreBounded(t *testing.T) {
 			var refs []Ref
 			bounded("Owed", func() { e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { refs = append(refs, s.Ref) }) })
 			for _, ref := range refs {
-				bounded("Emitted", func() { e.Emitted(now, ref, n%7 != 0) })
+				bounded("Emitted", func() { e.MarkEmitted(now, ref, n%7 != 0) })
 			}
 			bounded("AppendChanges", func() { e.AppendChanges(nil) })
 		}

@@ -19,29 +19,29 @@ func (e *Engine) updateCallRelations(slot uint32) {
 	s := f.timeRange()
 	start, end := s.start, s.end
 	if start == 0 {
-		start = before(end, f.newest(keyCallDuration), second)
+		start = startFromDuration(end, f.newest(keyCallDuration), second)
 	}
 	correlator := hashOf(f.newest(keyCorrelator))
 	index := f.startIndex()
-	if start == info.start && end == info.end && index == info.index && correlator == info.groupID {
+	if start == info.start && end == info.end && index == info.startIndex && correlator == info.groupID {
 		return
 	}
 	closes := end != 0 && info.end == 0
-	info.start, info.end, info.index = start, end, index
+	info.start, info.end, info.startIndex = start, end, index
 	if correlator != info.groupID {
 		e.leaveGroup(slot)
 		info.groupID = correlator
 	}
 	e.updateCallGroup(slot)
 	if !e.isFinal(slot) {
-		e.spaces.current.file(e, slot, hashOf(f.newest(keyCoSpace)))
+		e.spaces.current.setHash(e, slot, hashOf(f.newest(keyCoSpace)))
 	}
 	if e.restoring { // FinishLoad regroups all calls once
 		return
 	}
 	if closes {
 		e.queueEndOfCall(slot)
-		if meeting := e.lookup(ScheduledMeeting, &o.identity); meeting != 0 {
+		if meeting := e.slotOfIdentity(ScheduledMeeting, &o.identity); meeting != 0 {
 			e.endOrReopen(meeting)
 		}
 	}
@@ -73,8 +73,9 @@ func hashOf(raw []byte) uint64 {
 	return hash(raw)
 }
 
-// before returns the time that lies duration units before end; 0 if either is unknown.
-func before(end int64, duration []byte, unit int64) int64 {
+// startFromDuration returns the start of an object that ended at end after a duration in
+// units; 0 if either is unknown.
+func startFromDuration(end int64, duration []byte, unit int64) int64 {
 	n, ok := number(duration)
 	if end == 0 || !ok || n < 0 {
 		return 0
@@ -99,7 +100,7 @@ type interval struct {
 // intervalsOf returns the calls of a correlator that may form a conference with an open call,
 // in the order of their starts, with group set.
 func (e *Engine) intervalsOf(correlator uint64) []interval {
-	all := e.collect(correlator, e.scratch.intervals[:0])
+	all := e.appendComparable(correlator, e.scratch.intervals[:0])
 	slices.SortFunc(all, e.compareIntervals)
 	e.inferEnds(all)
 	e.findGroups(all)
@@ -107,8 +108,8 @@ func (e *Engine) intervalsOf(correlator uint64) []interval {
 	return all
 }
 
-// compareIntervals orders calls by their starts. Records have times in seconds; on one bridge
-// the record numbers order equal times.
+// compareIntervals orders calls by their starts. Records have times in whole seconds, so the
+// record numbers of a bridge order its calls of one second.
 func (e *Engine) compareIntervals(a, b interval) int {
 	if order := cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.bridge, b.bridge)); order != 0 {
 		return order
@@ -132,46 +133,47 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	e.steps++
 	o := e.objects.at(slot)
 	info := e.containers.at(o.containerIndex)
-	l := interval{slot: slot, start: info.start, end: info.end, session: o.session, index: info.index}
+	i := interval{slot: slot, start: info.start, end: info.end, session: o.session, index: info.startIndex}
 	if o.session != 0 {
-		if l.bridge = e.sessions.at(o.session).bridge; l.bridge == 0 {
-			l.bridge = uint64(o.session) // no bridge has this value
+		if i.bridge = e.sessions.at(o.session).bridge; i.bridge == 0 {
+			i.bridge = uint64(o.session) // no bridge has this value
 		}
 	}
-	if l.start == 0 {
-		l.start = earliest(info.end, info.firstReference)
+	if i.start == 0 {
+		i.start = earliest(info.end, info.firstReference)
 	}
-	if l.end != 0 {
-		return l
+	if i.end != 0 {
+		return i
 	}
-	l.end = math.MaxInt64
+	i.end = math.MaxInt64
 	switch {
 	case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
-		l.end = max(l.start, info.lastReference)
+		i.end = max(i.start, info.lastReference)
 	case e.bridgeRestarted(o):
-		// The call lasted until its bridge stopped, and the bridge until its last record.
-		l.end = max(l.start, e.sessions.at(o.session).last)
+		// The call lasted until its bridge stopped. The bridge ran at least until its last
+		// record.
+		i.end = max(i.start, e.sessions.at(o.session).last)
 	case o.state == emitted, o.state == emittedContainer, o.flags&flagUnlisted != 0:
-		l.end = max(l.start, info.lastReference)
+		i.end = max(i.start, info.lastReference)
 	}
-	return l
+	return i
 }
 
 // inferEnds ends each call without a known end at the start of the next call on the same
-// bridge. A bridge has one call of a coSpace at a time, so the end record was lost. Otherwise
-// all later meetings there would join it.
+// bridge. A bridge has one call of a coSpace at a time, so the end record was lost. Without
+// this, all later meetings of the coSpace would join the call's conference.
 func (e *Engine) inferEnds(all []interval) {
 	next := e.scratch.nextStart
 	clear(next)
 	for i := len(all) - 1; i >= 0; i-- {
-		l := &all[i]
-		if l.bridge == 0 {
+		call := &all[i]
+		if call.bridge == 0 {
 			continue
 		}
-		if start, found := next[l.bridge]; found && l.end == math.MaxInt64 {
-			l.end = start
+		if start, found := next[call.bridge]; found && call.end == math.MaxInt64 {
+			call.end = start
 		}
-		next[l.bridge] = l.start
+		next[call.bridge] = call.start
 	}
 }
 
@@ -192,21 +194,21 @@ type overlapRun struct {
 	endOfOthers int64 // the latest end on bridges other than bridge; 0 if there is none
 }
 
-// add adds a call to the run.
-func (r *overlapRun) add(l *interval) {
+// addCall extends the run by a call.
+func (r *overlapRun) addCall(call *interval) {
 	switch {
-	case l.bridge == r.bridge && r.bridge != 0:
-		r.end = max(r.end, l.end)
-	case l.end > r.end:
-		r.end, r.bridge, r.endOfOthers = l.end, l.bridge, max(r.end, r.endOfOthers)
+	case call.bridge == r.bridge && r.bridge != 0:
+		r.end = max(r.end, call.end)
+	case call.end > r.end:
+		r.end, r.bridge, r.endOfOthers = call.end, call.bridge, max(r.end, r.endOfOthers)
 	default:
-		r.endOfOthers = max(r.endOfOthers, l.end)
+		r.endOfOthers = max(r.endOfOthers, call.end)
 	}
 }
 
-// join adds another run to the run.
-func (r *overlapRun) join(other *overlapRun) {
-	r.add(&interval{end: other.end, bridge: other.bridge})
+// joinRun extends the run by another run.
+func (r *overlapRun) joinRun(other *overlapRun) {
+	r.addCall(&interval{end: other.end, bridge: other.bridge})
 	r.endOfOthers = max(r.endOfOthers, other.endOfOthers)
 }
 
@@ -219,30 +221,30 @@ func (e *Engine) findGroups(all []interval) {
 	runs := e.scratch.runs[:0]
 	alive := 0 // index of the lowest run that a call may join
 	for i := range all {
-		l := &all[i]
-		for alive < len(runs) && runs[alive].end < l.start-e.tolerance && runs[alive].end < l.start {
+		call := &all[i]
+		for alive < len(runs) && runs[alive].end < call.start-e.tolerance && runs[alive].end < call.start {
 			e.steps++
 			alive++
 		}
 		to := len(runs)
 		if alive < len(runs) {
 			switch top := &runs[len(runs)-1]; {
-			case l.bridge == 0 || l.bridge != top.bridge:
+			case call.bridge == 0 || call.bridge != top.bridge:
 				to = alive
-			case l.start < top.end, top.endOfOthers != 0 && top.endOfOthers >= l.start-e.tolerance:
+			case call.start < top.end, top.endOfOthers != 0 && top.endOfOthers >= call.start-e.tolerance:
 				to = len(runs) - 1
 			}
 		}
 		if to == len(runs) {
-			runs = append(runs, overlapRun{first: i, end: l.end, bridge: l.bridge})
+			runs = append(runs, overlapRun{first: i, end: call.end, bridge: call.bridge})
 			continue
 		}
 		for len(runs)-1 > to {
 			e.steps++
-			runs[len(runs)-2].join(&runs[len(runs)-1])
+			runs[len(runs)-2].joinRun(&runs[len(runs)-1])
 			runs = runs[:len(runs)-1]
 		}
-		runs[to].add(l)
+		runs[to].addCall(call)
 	}
 	for i := range runs {
 		end := len(all)
@@ -261,8 +263,8 @@ func (e *Engine) findGroups(all []interval) {
 func (e *Engine) founderOf(conference []interval) uint32 {
 	best := &conference[0]
 	for i := range conference {
-		if l := &conference[i]; l.start == best.start && e.compareIDs(l.slot, best.slot) < 0 {
-			best = l
+		if call := &conference[i]; call.start == best.start && e.compareIDs(call.slot, best.slot) < 0 {
+			best = call
 		}
 	}
 	return best.slot
@@ -277,46 +279,47 @@ func conferenceAt(all []interval, i int) []interval {
 	return all[i:end]
 }
 
-// regroup finds the conferences of a correlator's calls. A call keeps its trace once something
-// with that trace was emitted; the other calls of its conference adopt it.
+// regroup finds the conferences of a correlator's calls and sets their traces. A call whose
+// trace was emitted keeps it; the other calls of its conference adopt that trace.
 func (e *Engine) regroup(correlator uint64) {
 	if correlator == 0 {
 		return
 	}
 	all := e.intervalsOf(correlator)
-	e.removeSuperseded(all)
+	e.queueSuperseded(all)
 	for i := 0; i < len(all); {
 		conference := conferenceAt(all, i)
 		i += len(conference)
 		founder := e.objects.at(e.founderOf(conference))
-		trace, span := e.containers.at(founder.containerIndex).own, founder.span
+		trace, span := e.containers.at(founder.containerIndex).ownTrace, founder.span
 		for j := range conference {
-			if info := e.containerOf(conference[j].slot); info.frozen {
-				trace, span = info.trace, info.root
+			if info := e.containerOf(conference[j].slot); info.traceFrozen {
+				trace, span = info.trace, info.rootSpan
 				break
 			}
 		}
 		for j := range conference {
-			if slot := conference[j].slot; !e.containerOf(slot).frozen {
+			if slot := conference[j].slot; !e.containerOf(slot).traceFrozen {
 				e.setTrace(slot, trace, span)
 			}
 		}
 	}
 }
 
-// freeze fixes the trace of a call's conference before something of it is emitted.
-func (e *Engine) freeze(call uint32) {
+// freezeContainer fixes the trace of a call's conference or of a SIP call before a span with
+// that trace is emitted.
+func (e *Engine) freezeContainer(call uint32) {
 	info, o := e.containerOf(call), e.objects.at(call)
 	if o.kind == Dialog {
 		e.freezeDialog(call)
 	}
-	if info.frozen || o.kind != Call { // a session always has its own trace
+	if info.traceFrozen || o.kind != Call { // a session always has its own trace
 		return
 	}
-	if info.groupList != inOpenList || e.correlators[info.groupID].open > maxOpenCalls {
+	if info.groupList != inUnsettledList || e.correlators[info.groupID].unsettledCount > maxUnsettledCalls {
 		// The call is in no conference, or in one that is too large to compare.
-		info.trace, info.root = info.own, o.span
-		e.freezeOne(call)
+		info.trace, info.rootSpan = info.ownTrace, o.span
+		e.freezeCall(call)
 		return
 	}
 	e.regroup(info.groupID)
@@ -328,14 +331,14 @@ func (e *Engine) freeze(call uint32) {
 			continue
 		}
 		for j := range conference {
-			e.freezeOne(conference[j].slot)
+			e.freezeCall(conference[j].slot)
 		}
 	}
 }
 
-func (e *Engine) freezeOne(call uint32) {
-	if info := e.containerOf(call); !info.frozen {
-		info.frozen = true
+func (e *Engine) freezeCall(call uint32) {
+	if info := e.containerOf(call); !info.traceFrozen {
+		info.traceFrozen = true
 		e.markDirty(call, flagDirty)
 		e.updateCallGroup(call)
 	}

@@ -126,7 +126,7 @@ func TestLargeConference(t *testing.T) {
 		take := func() {
 			s.e.VisitPendingEmits(Ref{}, 10_000, func(o *Stitched) { traces[o.ID] = o.Trace })
 			for slot := s.e.queues[pendingEmit].head; slot != 0; slot = s.e.queues[pendingEmit].head {
-				s.e.Emitted(s.now, Ref{slot, s.e.objects.at(slot).generation}, true)
+				s.e.MarkEmitted(s.now, Ref{slot, s.e.objects.at(slot).generation}, true)
 			}
 		}
 		for i, p := range told {
@@ -159,20 +159,20 @@ func TestLargeConference(t *testing.T) {
 // whatever order they come; and what that takes is bounded.
 func TestTooManyOpenCalls(t *testing.T) {
 	large := options
-	large.MaxObjects = 10 * maxOpenCalls
+	large.MaxObjects = 10 * maxUnsettledCalls
 	s := newStory(t, large)
-	for n := range 2 * maxOpenCalls {
+	for n := range 2 * maxUnsettledCalls {
 		before := s.e.steps
 		s.inRoom(strconv.Itoa(n), fmt.Sprint("run ", n), guid(1, n), Start, 1, 0)
-		require.LessOrEqual(t, s.e.steps-before, uint64(10*maxOpenCalls))
+		require.LessOrEqual(t, s.e.steps-before, uint64(10*maxUnsettledCalls))
 	}
-	for n := range 2 * maxOpenCalls {
+	for n := range 2 * maxUnsettledCalls {
 		s.inRoom(strconv.Itoa(n), fmt.Sprint("run ", n), guid(1, n), End, 2, 100)
 	}
 	s.wait(options.Linger)
 	before := s.e.steps
 	s.e.VisitPendingEmits(Ref{}, 1, func(o *Stitched) { assert.Equal(t, traceOf(o.ID), o.Trace) })
-	assert.LessOrEqual(t, s.e.steps-before, uint64(10*maxOpenCalls))
+	assert.LessOrEqual(t, s.e.steps-before, uint64(10*maxUnsettledCalls))
 }
 
 // TestFindGroups holds the sweep against comparing each with each.
@@ -227,7 +227,7 @@ func TestManyLegsOfAParticipant(t *testing.T) {
 		if openFirst {
 			open()
 		}
-		for n := range 2 * chainLimit {
+		for n := range 2 * maxSameHash {
 			s.tell("a", CallLeg, guid(4, n), Start, n, participant, textField(names.SIPCallID, "s"))
 			s.tell("a", CallLeg, guid(4, n), End, n)
 			s.wait(options.Linger)
@@ -240,7 +240,7 @@ func TestManyLegsOfAParticipant(t *testing.T) {
 		before := s.e.steps
 		s.wait(options.Linger)
 		assert.Equal(t, ids.Span(CallLeg.Name(), "av"), s.out()["share"].Parent, "open first: %t", openFirst)
-		assert.LessOrEqual(t, s.e.steps-before, uint64(20*chainLimit))
+		assert.LessOrEqual(t, s.e.steps-before, uint64(20*maxSameHash))
 	}
 }
 

@@ -57,19 +57,19 @@ func (e *Engine) loadStatement(r *reader) {
 	kind := Kind(number) //nolint:gosec // an index
 	var identity identity
 	copy(identity[:], r.bytes(len(identity)))
-	if !ok || r.bad || !kind.hasIndependentRecords() {
-		r.bad = true
+	if !ok || r.damaged || !kind.hasIndependentRecords() {
+		r.damaged = true
 		return
 	}
 	bytes, ok := e.loading.translate(e, r.rest)
 	incoming := &e.scratch.codec
 	if !ok || !incoming.read(bytes) || len(incoming.statements) != 1 || incoming.statements[0].phase == Note {
-		r.bad = true
+		r.damaged = true
 		return
 	}
 	s := incoming.statements[0]
 	e.loadReference(&s)
-	slot := e.lookup(kind, &identity)
+	slot := e.slotOfIdentity(kind, &identity)
 	if slot == 0 {
 		e.loading.skipped++
 		return
@@ -91,7 +91,7 @@ func (e *Engine) loadReference(s *statement) {
 		return
 	}
 	identity := identityOfValue(Call, named)
-	call := e.lookup(Call, &identity)
+	call := e.slotOfIdentity(Call, &identity)
 	if call == 0 || e.isFinal(call) {
 		return
 	}
@@ -101,7 +101,7 @@ func (e *Engine) loadReference(s *statement) {
 
 // appendStatement appends a statement in the format of facts.
 func appendStatement(b []byte, s *statement, incoming []attribute) []byte {
-	b = appendHead(b, s, len(incoming))
+	b = appendStatementHead(b, s, len(incoming))
 	for _, e := range incoming {
 		b = append(binary.AppendUvarint(b, uint64(e.key)), e.raw...)
 	}

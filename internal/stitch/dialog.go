@@ -23,15 +23,15 @@ func (e *Engine) applyDialog(slot uint32, r *Record) (Ref, error) {
 	branch := branchOf(r.Items)
 	fork := uint32(0)
 	if branch != "" {
-		fork = e.find(DialogFork, forkID(r.ID, branch))
+		fork = e.slotOf(DialogFork, forkID(r.ID, branch))
 	}
 	if e.isFinal(slot) {
 		return e.refTo(e.applyToFinalCall(slot, fork, r)), nil
 	}
-	if need := e.newDialogsFor(slot, fork, branch); need > 0 && !e.makeRoom(need) {
+	if need := e.slotsNeededForDialog(slot, fork, branch); need > 0 && !e.makeRoom(need) {
 		return Ref{}, ErrFull
 	}
-	slot = e.apply(slot, r)
+	slot = e.mergeInto(slot, r)
 	if branch != "" {
 		slot = e.applyToForks(slot, branch)
 	}
@@ -50,8 +50,8 @@ func branchOf(items []Item) string {
 	return ""
 }
 
-// newDialogsFor returns how many slots a record may need.
-func (e *Engine) newDialogsFor(slot, fork uint32, branch string) (n int) {
+// slotsNeededForDialog returns how many slots a record may need.
+func (e *Engine) slotsNeededForDialog(slot, fork uint32, branch string) (n int) {
 	switch {
 	case e.objects.used() < e.maxObjects:
 		return 0
@@ -69,7 +69,7 @@ func (e *Engine) newDialogsFor(slot, fork uint32, branch string) (n int) {
 func (e *Engine) applyToForks(call uint32, branch string) (slot uint32) {
 	slot = call
 	for _, r := range e.forkRecords(call, branch) {
-		fork := e.applyToFork(e.find(DialogFork, r.ID), &r)
+		fork := e.applyToFork(e.slotOf(DialogFork, r.ID), &r)
 		if r.Items[0].ID == branch && fork != 0 && e.wasObserved(fork) {
 			slot = fork
 		}
@@ -91,7 +91,7 @@ func (e *Engine) forkRecords(call uint32, branch string) (records []Record) {
 	for i := range branches {
 		id := string(branches[i].id)
 		r := Record{Kind: DialogFork, Phase: Note, ID: forkID(callID, id)}
-		switch known := e.find(DialogFork, r.ID) != 0; {
+		switch known := e.slotOf(DialogFork, r.ID) != 0; {
 		case known && id != branch, !known && id == first:
 			continue
 		}
@@ -111,7 +111,7 @@ func (e *Engine) applyToFork(fork uint32, r *Record) uint32 {
 		e.stats.Late++
 		return fork
 	default:
-		return e.apply(fork, r)
+		return e.mergeInto(fork, r)
 	}
 }
 
@@ -154,15 +154,15 @@ func (e *Engine) copyItem(it *item) Item {
 
 // putForkInCall puts a fork into its call, and creates the call if stored state lost it.
 func (e *Engine) putForkInCall(slot uint32, id string) {
-	call := callOfFork(id)
-	if call == "" {
+	callID := callOfFork(id)
+	if callID == "" {
 		return
 	}
-	in := e.find(Dialog, call)
-	if in == 0 {
-		in = e.create(Dialog, call)
+	call := e.slotOf(Dialog, callID)
+	if call == 0 {
+		call = e.create(Dialog, callID)
 	}
-	e.putInContainer(slot, in)
+	e.putInContainer(slot, call)
 }
 
 // updateDialogRelations updates a call's start and end from its facts. A further attempt of
@@ -210,21 +210,21 @@ func (e *Engine) legOfDialog(call uint32) uint32 {
 // its leg, which is fixed too, or its own.
 func (e *Engine) freezeDialog(call uint32) {
 	info := e.containerOf(call)
-	if info.frozen {
+	if info.traceFrozen {
 		return
 	}
 	if leg := e.legOfDialog(call); leg != 0 {
 		e.freezeTraceOf(leg)
-		info.trace, info.root = e.traceOf(leg), e.objects.at(leg).span
+		info.trace, info.rootSpan = e.traceOf(leg), e.objects.at(leg).span
 	}
-	info.frozen = true
+	info.traceFrozen = true
 	e.markDirty(call, flagDirty)
 }
 
 // traceOfDialog returns the trace of a SIP call as far as it is known.
 func (e *Engine) traceOfDialog(call uint32) TraceID {
 	info := e.containerOf(call)
-	if !info.frozen {
+	if !info.traceFrozen {
 		if leg := e.legOfDialog(call); leg != 0 {
 			return e.traceOf(leg)
 		}
@@ -244,9 +244,9 @@ func (e *Engine) dialogStamp(slot uint32) []Field {
 	}
 	fields := e.scratch.stamp[:0]
 	if leg := e.legOfDialog(call); leg != 0 && e.objects.at(leg).containerSlot != 0 {
-		in := e.objects.at(leg).containerSlot
-		e.rememberStampedTrace(in)
-		fields = append(fields, e.contextOf(in)...)
+		legCall := e.objects.at(leg).containerSlot
+		e.rememberStampedTrace(legCall)
+		fields = append(fields, e.contextOf(legCall)...)
 	}
 	fields = append(fields, Field{names.DialogID, Text(lowerASCII(e.idOf(slot)))})
 	e.scratch.stamp = fields

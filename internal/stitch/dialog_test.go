@@ -551,7 +551,7 @@ func TestDialogPermutations(t *testing.T) {
 // stranger makes up, a method does a bounded piece of work and the state has its
 // bounds.
 func TestStrangersDialogs(t *testing.T) {
-	const bound = 16 * (maxOpenCalls + maxSettledCalls)
+	const bound = 16 * (maxUnsettledCalls + maxSettledCalls)
 	large := options
 	large.MaxObjects = 3000
 	s := newStory(t, large)

@@ -31,8 +31,8 @@ const sizeOfResponse = 64
 func (e *Engine) boundForkFacts(f *factsCodec) {
 	size := 0
 	for i := range f.statements {
-		for _, incoming := range f.statements[i].attributes {
-			size += len(e.dictionary.texts[incoming.key]) + len(incoming.raw)
+		for _, a := range f.statements[i].attributes {
+			size += len(e.dictionary.texts[a.key]) + len(a.raw)
 		}
 	}
 	for i := range f.items {
@@ -49,7 +49,7 @@ func (e *Engine) boundForkFacts(f *factsCodec) {
 	f.retainKeys(func(k key) bool { return k == idKeyOf(Dialog) || k == keySIPFrom || k == keySIPTo })
 	for i := range f.statements {
 		s := &f.statements[i]
-		s.attributes = slices.DeleteFunc(s.attributes, func(incoming attribute) bool { return len(incoming.raw) > maxShortValue })
+		s.attributes = slices.DeleteFunc(s.attributes, func(a attribute) bool { return len(a.raw) > maxShortValue })
 	}
 	f.items = append(f.items, items...)
 }
@@ -93,9 +93,9 @@ func (e *Engine) deriveDialog(o *object, out *Stitched) []derivedField {
 	if o.kind == DialogFork {
 		c.first = e.forkBranch(o)
 	}
-	found := e.scratch.derived[:0]
-	add := func(k key, v Value) { found = append(found, derivedField{k, v}) }
-	lasted := func(k key, from, to int64) {
+	derived := e.scratch.derived[:0]
+	add := func(k key, v Value) { derived = append(derived, derivedField{k, v}) }
+	addDuration := func(k key, from, to int64) {
 		if from != 0 && to >= from {
 			add(k, seconds(to-from))
 		}
@@ -129,15 +129,15 @@ func (e *Engine) deriveDialog(o *object, out *Stitched) []derivedField {
 		out.ErrorType = strconv.FormatInt(code, 10)
 	}
 	answered := c.answered()
-	lasted(keyDialogSetup, c.invited, answered)
-	lasted(keyDialogRingDelay, c.invited, c.ringing)
-	lasted(keyDialogRing, c.ringing, cmp.Or(answered, c.end()))
-	lasted(keyDialogAnswered, answered, c.end())
+	addDuration(keyDialogSetup, c.invited, answered)
+	addDuration(keyDialogRingDelay, c.invited, c.ringing)
+	addDuration(keyDialogRing, c.ringing, cmp.Or(answered, c.end()))
+	addDuration(keyDialogAnswered, answered, c.end())
 	if list := e.codec.responses(out.Start); len(list.Maps) > 0 {
 		out.Lists = []List{list}
 	}
-	e.scratch.derived = found
-	return found
+	e.scratch.derived = derived
+	return derived
 }
 
 // responses lists the responses to the call's INVITEs in time order, each with its offset from
@@ -147,7 +147,7 @@ func (f *factsCodec) responses(start int64) List {
 	var all []response
 	for i := range f.items {
 		if it := &f.items[i]; it.list == keyResponses {
-			all = append(all, response{earliestOf(it.value(keyFirst)), it.at})
+			all = append(all, response{timeOfMark(it.value(keyFirst)), it.at})
 		}
 	}
 	slices.SortFunc(all, func(a, b response) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.code, b.code)) })

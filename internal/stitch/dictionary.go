@@ -48,7 +48,7 @@ const (
 	keyIVRSeconds
 	keyLobbySeconds
 
-	keySession
+	keyRecordedSession
 	keyCCID
 	keyNearEnd
 	keyController
@@ -156,7 +156,7 @@ var wellKnownTexts = [wellKnown]string{
 	keyIVRSeconds:   names.CallLegIVRSeconds,
 	keyLobbySeconds: names.CallLegLobbySeconds,
 
-	keySession:         names.MediaSenseSessionID,
+	keyRecordedSession: names.MediaSenseSessionID,
 	keyCCID:            names.MediaSenseCCID,
 	keyNearEnd:         names.MediaSenseNearEnd,
 	keyController:      names.MediaSenseController,
@@ -222,8 +222,8 @@ var wellKnownTexts = [wellKnown]string{
 	keyLastSeen:    "sip/heard",
 }
 
-// keepsHistory reports whether every value of the attribute is kept, and not the newest only:
-// the leg's place over time.
+// keepsHistory reports whether the object keeps all values of the attribute, not only the
+// newest. These attributes tell where a leg was at which time.
 func (k key) keepsHistory() bool { return k < historyKeys }
 
 const historyKeys = keyLeg
@@ -251,9 +251,9 @@ type dictionary struct {
 	// attributes in the same order.
 	successor []key
 	// rank is the index of each key in text order; sorted lists the keys in text order.
-	rank    []uint16
-	sorted  []key
-	written int // how many are in the journal
+	position   []uint16
+	sortedKeys []key
+	written    int // how many are in the journal
 }
 
 func newDictionary() dictionary {
@@ -264,20 +264,21 @@ func newDictionary() dictionary {
 	return d
 }
 
-// next returns the key of a name that follows another one. It checks the remembered successor
-// before the map.
-func (d *dictionary) next(previous key, text string) (k key, ok bool) {
+// keyAfter returns the key of a name that follows another key in a record. It tries the
+// remembered successor before the map.
+func (d *dictionary) keyAfter(previous key, text string) (k key, ok bool) {
 	if k = d.successor[previous]; d.texts[k] == text {
 		return k, true
 	}
-	if k, ok = d.number(text); ok {
+	if k, ok = d.keyOf(text); ok {
 		d.successor[previous] = k
 	}
 	return k, ok
 }
 
-// number returns the key of a name; ok is false if the dictionary is full.
-func (d *dictionary) number(text string) (k key, ok bool) {
+// keyOf returns the key of a name, and adds an unknown name; ok is false if the dictionary is
+// full.
+func (d *dictionary) keyOf(text string) (k key, ok bool) {
 	if k, ok = d.keys[text]; ok {
 		return k, true
 	}
@@ -295,17 +296,17 @@ func (d *dictionary) add(text string) key {
 	return k
 }
 
-// sortKeys updates rank and sorted.
+// sortKeys updates position and sortedKeys.
 func (d *dictionary) sortKeys() {
-	if len(d.sorted) == len(d.texts) {
+	if len(d.sortedKeys) == len(d.texts) {
 		return
 	}
-	for k := key(len(d.sorted)); int(k) < len(d.texts); k++ { //nolint:gosec // below maxKeys
-		d.sorted = append(d.sorted, k)
+	for k := key(len(d.sortedKeys)); int(k) < len(d.texts); k++ { //nolint:gosec // below maxKeys
+		d.sortedKeys = append(d.sortedKeys, k)
 	}
-	slices.SortFunc(d.sorted, func(a, b key) int { return cmp.Compare(d.texts[a], d.texts[b]) })
-	d.rank = slices.Grow(d.rank[:0], len(d.texts))[:len(d.texts)]
-	for place, k := range d.sorted {
-		d.rank[k] = uint16(place)
+	slices.SortFunc(d.sortedKeys, func(a, b key) int { return cmp.Compare(d.texts[a], d.texts[b]) })
+	d.position = slices.Grow(d.position[:0], len(d.texts))[:len(d.texts)]
+	for position, k := range d.sortedKeys {
+		d.position[k] = uint16(position)
 	}
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // An object ends by its own end record, with its call or recorded session, because its sender
-// began a newer session, or because its sender does not have it any more (absence.go). Each
-// cause is a function of the records that the engine has. All but the first can be withdrawn
-// while the object lingers: a record puts the object into another call, or shows that its
-// sender's session is alive. Then the object is open again.
+// began a newer session, or because its sender no longer has it (absence.go). Each cause is a
+// function of the records that the engine has. All but the first can be withdrawn while the
+// object lingers: a record puts the object into another call, or shows that its sender's
+// session is alive. Then the object is open again.
 
 // hasEnded reports whether the records end an object.
 func (e *Engine) hasEnded(o *object) bool {
@@ -24,7 +24,7 @@ func (e *Engine) hasEnded(o *object) bool {
 func (e *Engine) endOfContainer(o *object) int64 {
 	container := o.containerSlot
 	if o.kind == ScheduledMeeting {
-		container = e.lookup(Call, &o.identity)
+		container = e.slotOfIdentity(Call, &o.identity)
 	}
 	if container == 0 {
 		return 0
@@ -46,7 +46,7 @@ func (e *Engine) bridgeForgot(call uint32) bool {
 // without an end record that its bridge forgot (bridgeForgot): no client can delete that call
 // any more.
 func (e *Engine) endMeetingOf(call uint32, since int64) {
-	meeting := e.lookup(ScheduledMeeting, &e.objects.at(call).identity)
+	meeting := e.slotOfIdentity(ScheduledMeeting, &e.objects.at(call).identity)
 	if meeting != 0 && e.objects.at(meeting).state == open && e.hasEnded(e.objects.at(meeting)) {
 		e.setState(meeting, endedIndirectly, since)
 	}
@@ -147,11 +147,11 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	if session == "" {
 		return
 	}
-	slot := e.sessions.find(hashLongName(session))
+	slot := e.sessions.findOrCreate(hashLongName(session))
 	s := e.sessions.at(slot)
 	wasOver := s.isOver()
 	s.overAt, s.lastDeclaredOver = max(s.overAt, at), t
-	e.sessions.touch(slot)
+	e.sessions.markDirty(slot)
 	if !s.inOverList {
 		if len(e.sessions.over) >= maxSessionsOver {
 			e.forgetSession(math.MaxInt64)
@@ -164,8 +164,8 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	}
 }
 
-// markSessionAlive takes the time of a record as a sign of life of its session, even if the
-// record's object is final.
+// markSessionAlive records that a session ran at the time of its record, even if the record's
+// object is final. It declares the session alive again if the record is later than its end.
 func (e *Engine) markSessionAlive(slot uint32, r *Record) {
 	session := e.objects.at(slot).session
 	if session == 0 || r.Source.session == "" {
@@ -180,14 +180,14 @@ func (e *Engine) markSessionAlive(slot uint32, r *Record) {
 	s := e.sessions.at(session)
 	if s.bridge < r.Source.bridge {
 		s.bridge = r.Source.bridge
-		e.sessions.touch(session)
+		e.sessions.markDirty(session)
 	}
 	if r.Phase == Note || r.Time <= s.last {
 		return
 	}
 	wasOver := s.isOver()
 	s.last = r.Time
-	e.sessions.touch(session)
+	e.sessions.markDirty(session)
 	if wasOver && !s.isOver() {
 		e.stats.ResumedSessions++
 		e.resumedSessions = append(e.resumedSessions, session)
@@ -226,9 +226,9 @@ func (e *Engine) removeFromSessionEnded(slot uint32) {
 	}
 }
 
-// forgetSession handles the session that was remembered as over first, if that was at least
-// MaxOpen before t: it forgets the declaration, or keeps it if the session was declared over
-// once more since then. With math.MaxInt64 as t it forgets it in any case. It returns false if
+// forgetSession forgets the oldest declaration that a session is over, if it is at least
+// MaxOpen older than t. If the session was declared over again since then, the newer
+// declaration stays. If t is math.MaxInt64, both are forgotten. forgetSession returns false if
 // there was nothing to do.
 func (e *Engine) forgetSession(t int64) bool {
 	over := e.sessions.over
@@ -240,7 +240,7 @@ func (e *Engine) forgetSession(t int64) bool {
 	e.sessions.over = over[1:]
 	if s.lastDeclaredOver > s.rememberedSince && t != math.MaxInt64 { // it was declared over once more
 		s.rememberedSince = s.lastDeclaredOver
-		e.sessions.touch(slot)
+		e.sessions.markDirty(slot)
 		e.sessions.over = append(e.sessions.over, slot)
 		return true
 	}
@@ -250,6 +250,6 @@ func (e *Engine) forgetSession(t int64) bool {
 	if e.journal.stored && s.objectCount == 0 {
 		e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[slot])
 	}
-	e.sessions.forget(slot)
+	e.sessions.freeIfUnused(slot)
 	return true
 }

@@ -17,13 +17,13 @@ type Options struct {
 	Linger time.Duration
 	// MaxOpen is how long an object may be open, and how long an emitted one is remembered.
 	MaxOpen time.Duration
-	// ClockTolerance is by how much the clocks of two Call Bridges may differ. Calls that
-	// follow each other within it count as overlapping.
+	// ClockTolerance is the largest difference between the clocks of two Call Bridges. Calls
+	// with a smaller gap between them count as overlapping.
 	ClockTolerance time.Duration
 	// MaxObjects bounds the objects held, remembered ones included.
 	MaxObjects int
-	// Stored tells that the owner stores the changes: it calls AppendChanges regularly.
-	// Without it the engine queues no changes.
+	// Stored tells that the owner stores the changes: it calls AppendChanges regularly. If
+	// false, the engine queues no changes.
 	Stored bool
 }
 
@@ -38,7 +38,7 @@ type Engine struct {
 
 	now        int64 // latest time that a caller passed
 	objects    slab[object]
-	containers slab[container] // the further part of calls, recorded sessions and SIP calls
+	containers slab[container] // the additional part of calls, recorded sessions and SIP calls
 	arena      arena
 
 	identities    table
@@ -75,10 +75,10 @@ type Engine struct {
 	restoring bool    // while FinishLoad rebuilds derived indexes
 	stats     Stats
 
-	codec    factsCodec              // facts of the object that the current method works on
-	scratch  scratch                 // buffers, and a codec for another object
-	contexts [contextSlots]context   // cache, see contextSlot
-	rendered [renderedSlots]rendered // cache, see renderedAs
+	codec      factsCodec                // facts of the object that the current method works on
+	scratch    scratch                   // buffers, and a codec for another object
+	contexts   [contextSlots]context     // cache, see contextSlot
+	renderings [renderingSlots]rendering // cache, see renderingOf
 }
 
 // New returns an empty engine.
@@ -111,7 +111,7 @@ func (e *Engine) tick(now time.Time) int64 {
 // error is ErrFull.
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	e.extendGrace(e.tick(now), r.Time)
-	slot := e.find(r.Kind, r.ID)
+	slot := e.slotOf(r.Kind, r.ID)
 	if r.Kind == Dialog {
 		return e.applyDialog(slot, r)
 	}
@@ -124,18 +124,18 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 		e.markSessionAlive(slot, r)
 		return Ref{slot, e.objects.at(slot).generation}, nil
 	}
-	if need := e.newObjectsFor(slot, r); need > 0 && !e.makeRoom(need) {
+	if need := e.slotsNeeded(slot, r); need > 0 && !e.makeRoom(need) {
 		return Ref{}, ErrFull
 	}
-	slot = e.apply(slot, r)
+	slot = e.mergeInto(slot, r)
 	for i := range r.Parts {
 		p := &r.Parts[i]
 		part := Record{
 			Kind: p.Kind, ID: p.ID, Fields: p.Fields, Items: p.Items,
 			Phase: r.Phase, Time: r.Time, Index: r.Index, Source: r.Source,
 		}
-		if at := e.find(part.Kind, part.ID); !e.isFinal(at) {
-			e.apply(at, &part)
+		if at := e.slotOf(part.Kind, part.ID); !e.isFinal(at) {
+			e.mergeInto(at, &part)
 		}
 	}
 	for left := followUpsPerRecord; left > 0 && e.followUpOne(); left-- {
@@ -143,17 +143,19 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	return Ref{slot, e.objects.at(slot).generation}, nil
 }
 
-// followUpsPerRecord is how many objects Apply ends or reopens after a record, because their
-// call or session ended or their session is alive again (followUpOne). Advance does the rest.
+// followUpsPerRecord bounds the objects that Apply ends or reopens after a record (see
+// followUpOne). Advance does the rest.
 const followUpsPerRecord = 16
 
-// isFinal reports whether an object accepts no more records: it is pending or emitted.
+// isFinal reports whether an object accepts no more records, because it is pending or emitted.
+// It returns false for slot 0, which is no object.
 func (e *Engine) isFinal(slot uint32) bool {
 	return slot != 0 && e.objects.at(slot).state >= pendingEmit
 }
 
-// apply merges a record into an object, 0 for a new one. The caller has made room.
-func (e *Engine) apply(slot uint32, r *Record) uint32 {
+// mergeInto merges a record into an object, or into a new one if slot is 0. The caller has
+// made room.
+func (e *Engine) mergeInto(slot uint32, r *Record) uint32 {
 	if slot == 0 {
 		slot = e.create(r.Kind, r.ID)
 	}
@@ -168,9 +170,9 @@ func (e *Engine) apply(slot uint32, r *Record) uint32 {
 	return slot
 }
 
-// newObjectsFor returns how many slots a record may need: for its object, its parts, and the
-// call or session that contains them. It returns 0 if there is room for all of them.
-func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
+// slotsNeeded returns how many free slots a record may need: for its object, its parts, and
+// the call or recorded session that contains them. It returns 0 if there is certainly room.
+func (e *Engine) slotsNeeded(slot uint32, r *Record) (n int) {
 	if e.objects.used()+2+len(r.Parts) <= e.maxObjects {
 		return 0
 	}
@@ -183,10 +185,10 @@ func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 		}
 	}
 	switch r.Kind {
-	case Call, Session, Dialog, DialogFork, APIRequest, ScheduledMeeting:
+	case Call, RecordedSession, Dialog, DialogFork, APIRequest, ScheduledMeeting:
 		return n
 	case Track:
-		if session := sessionOf(r.ID); session != "" && e.mayNeedSlot(Session, session) {
+		if session := recordedSessionOf(r.ID); session != "" && e.mayNeedSlot(RecordedSession, session) {
 			n++
 		}
 		return n
@@ -200,9 +202,9 @@ func (e *Engine) newObjectsFor(slot uint32, r *Record) (n int) {
 	return n
 }
 
-// mayNeedSlot reports whether an object does not exist, or may be forgotten when room is made.
+// mayNeedSlot reports whether an object does not exist, or is one that makeRoom may forget.
 func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
-	slot := e.find(kind, id)
+	slot := e.slotOf(kind, id)
 	if slot == 0 {
 		return true
 	}
@@ -210,10 +212,10 @@ func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
 	return in == emitted || in == emittedContainer || in == emittedRequest
 }
 
-// find returns the slot of an object, 0 if there is none.
-func (e *Engine) find(kind Kind, id string) uint32 {
+// slotOf returns the slot of the object with an id, 0 if there is none.
+func (e *Engine) slotOf(kind Kind, id string) uint32 {
 	identity, _ := identityOf(kind, id)
-	return e.lookup(kind, &identity)
+	return e.slotOfIdentity(kind, &identity)
 }
 
 // create makes an object. The caller has made room.
@@ -224,23 +226,23 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 	o.span = ids.Span(kind.Name(), id)
 	if kind.isContainer() {
 		info := e.containers.at(o.containerIndex)
-		info.own = ids.Trace(kind.Name(), id)
-		info.trace, info.root = info.own, o.span
+		info.ownTrace = ids.Trace(kind.Name(), id)
+		info.trace, info.rootSpan = info.ownTrace, o.span
 	}
 	e.setState(slot, open, e.now)
 	e.markDirty(slot, flagDirtyFacts)
 	if !isGUID {
 		o.flags |= flagTextID
-		e.keepID(slot, id)
+		e.storeID(slot, id)
 	}
 	switch kind {
 	case Track:
-		e.putTrackInSession(slot, id)
+		e.putTrackInRecordedSession(slot, id)
 	case Dialog:
 		o.sip.hash = hashOf(appendCanonical(nil, id))
 	case DialogFork:
 		e.putForkInCall(slot, id)
-	case Call, CallLeg, Recording, Streaming, Session, APIRequest, ScheduledMeeting:
+	case Call, CallLeg, Recording, Streaming, RecordedSession, APIRequest, ScheduledMeeting:
 	}
 	return slot
 }
@@ -297,7 +299,7 @@ func (e *Engine) keepLargerSource(slot uint32, s Source) {
 	if s.session == "" || o.session != 0 && e.sessions.texts[o.session] >= s.session {
 		return
 	}
-	e.joinSession(slot, e.sessions.find(s.session))
+	e.joinSession(slot, e.sessions.findOrCreate(s.session))
 	e.markDirty(slot, flagDirty)
 }
 
@@ -321,8 +323,9 @@ func (e *Engine) joinSession(slot, session uint32) {
 	}
 }
 
-// keepID stores an id that is not a GUID among the object's facts.
-func (e *Engine) keepID(slot uint32, id string) {
+// storeID stores an id that is not a GUID among the object's facts, because its identity is
+// only a hash.
+func (e *Engine) storeID(slot uint32, id string) {
 	o := e.objects.at(slot)
 	f := &e.scratch.codec
 	f.read(nil)
@@ -336,7 +339,7 @@ func (e *Engine) keepID(slot uint32, id string) {
 
 // Find returns an object that the engine holds.
 func (e *Engine) Find(kind Kind, id string) (ref Ref, found bool) {
-	slot := e.find(kind, id)
+	slot := e.slotOf(kind, id)
 	if slot == 0 {
 		return Ref{}, false
 	}

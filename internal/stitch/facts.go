@@ -85,7 +85,7 @@ func (f *factsCodec) parse() bool {
 	from := f.in
 	f.statements, f.attributes, f.items, f.itemFields = f.statements[:0], f.attributes[:0], f.items[:0], f.itemFields[:0]
 	for len(from) > 0 {
-		s, count, used := readHead(from)
+		s, count, used := readStatementHead(from)
 		if used == 0 || count > uint64(len(from)) {
 			return false
 		}
@@ -117,7 +117,7 @@ func (f *factsCodec) parse() bool {
 		}
 		f.statements = append(f.statements, s)
 	}
-	// The attributes do not move from here on.
+	// The slice of attributes does not grow any more, so the statements may alias it.
 	rest := f.attributes
 	for i := range f.statements {
 		s := &f.statements[i]
@@ -131,8 +131,8 @@ const phaseBits = 2
 // noteStatement is the statement that all notes share.
 var noteStatement = statement{phase: Note}
 
-// readHead reads a statement without its attributes; used is 0 if the bytes are damaged.
-func readHead(from []byte) (s statement, count uint64, used int) {
+// readStatementHead reads a statement without its attributes; used is 0 if the bytes are damaged.
+func readStatementHead(from []byte) (s statement, count uint64, used int) {
 	rest := from
 	next := func() (v uint64) {
 		v, n := binary.Uvarint(rest)
@@ -159,7 +159,7 @@ func readHead(from []byte) (s statement, count uint64, used int) {
 
 const second = 1_000_000_000
 
-func appendHead(b []byte, s *statement, count int) []byte {
+func appendStatementHead(b []byte, s *statement, count int) []byte {
 	b = binary.AppendUvarint(b, s.index)
 	seconds, rest := uint64(s.time/second), uint64(s.time%second) //nolint:gosec // not negative
 	if rest == 0 {
@@ -175,9 +175,9 @@ func appendHead(b []byte, s *statement, count int) []byte {
 // were dropped because the dictionary is full or the value is too long.
 func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
 	f.incoming, f.values = f.incoming[:0], f.values[:0]
-	previous := keyRole // stands for no previous field: no record has this key
+	previous := keyRole // the key of no field: records never have it
 	for i := range fields {
-		k, ok := d.next(previous, fields[i].Key)
+		k, ok := d.keyAfter(previous, fields[i].Key)
 		if !ok {
 			dropped++
 			continue
@@ -282,7 +282,7 @@ func (f *factsCodec) encodeNormalized(d *dictionary) []byte {
 	var last [historyKeys][]byte
 	for i := range f.statements {
 		s := &f.statements[i]
-		f.out = appendHead(f.out, s, len(s.attributes))
+		f.out = appendStatementHead(f.out, s, len(s.attributes))
 		for _, e := range s.attributes {
 			f.out = binary.AppendUvarint(f.out, uint64(e.key))
 			if e.key.keepsHistory() {

@@ -5,9 +5,9 @@ package stitch
 
 import "slices"
 
-// fields returns the attributes of a stitched object in key order: those of its records, of
-// its call's or session's context, and the derived ones.
-func (e *Engine) fields(o *object, context []Field, out *Stitched, found []derivedField, t *valueDecoder) []Field {
+// renderFields returns the attributes of a stitched object in key order: those of its records,
+// those of its container's context, and the derived ones.
+func (e *Engine) renderFields(o *object, context []Field, out *Stitched, derived []derivedField, t *valueDecoder) []Field {
 	d := &e.dictionary
 	d.sortKeys()
 	e.beginFields()
@@ -22,12 +22,12 @@ func (e *Engine) fields(o *object, context []Field, out *Stitched, found []deriv
 		}
 	}
 	for i := range context {
-		if k := d.keys[context[i].Key]; !e.scratch.present[d.rank[k]] {
+		if k := d.keys[context[i].Key]; !e.scratch.isSet[d.position[k]] {
 			e.setField(k, context[i].Value)
 		}
 	}
-	for i := range found {
-		e.setField(found[i].key, found[i].value)
+	for i := range derived {
+		e.setField(derived[i].key, derived[i].value)
 	}
 	if out.ErrorType != "" {
 		e.setField(keyErrorType, Text(out.ErrorType))
@@ -38,24 +38,24 @@ func (e *Engine) fields(o *object, context []Field, out *Stitched, found []deriv
 func seconds(nanoseconds int64) Value { return Double(float64(nanoseconds) / second) }
 
 func (e *Engine) beginFields() {
-	if n := len(e.dictionary.texts); len(e.scratch.placed) < n {
-		e.scratch.placed = make([]Field, n)
-		e.scratch.present = make([]bool, n)
+	if n := len(e.dictionary.texts); len(e.scratch.sortedFields) < n {
+		e.scratch.sortedFields = make([]Field, n)
+		e.scratch.isSet = make([]bool, n)
 	}
 }
 
 func (e *Engine) setField(k key, v Value) {
-	place := e.dictionary.rank[k]
-	e.scratch.placed[place] = Field{Key: e.dictionary.texts[k], Value: v}
-	e.scratch.present[place] = true
+	position := e.dictionary.position[k]
+	e.scratch.sortedFields[position] = Field{Key: e.dictionary.texts[k], Value: v}
+	e.scratch.isSet[position] = true
 }
 
 func (e *Engine) endFields() []Field {
 	fields := e.scratch.fields[:0]
-	for place, present := range e.scratch.present {
+	for position, present := range e.scratch.isSet {
 		if present {
-			fields = append(fields, e.scratch.placed[place])
-			e.scratch.present[place] = false
+			fields = append(fields, e.scratch.sortedFields[position])
+			e.scratch.isSet[position] = false
 		}
 	}
 	e.scratch.fields = fields

@@ -93,7 +93,7 @@ func happenings(content []byte) (all []happening) {
 			ID: texts[2+next()%4],
 		}
 		switch r.Kind {
-		case Session:
+		case RecordedSession:
 			r.ID, r.Phase = recordedSessions[next()%2], r.Phase+Phase(next()%2)
 		case Track:
 			r.ID, r.Phase = recordedSessions[next()%2]+"-track"+strconv.Itoa(next()%2), r.Phase+Phase(next()%2)
@@ -126,7 +126,7 @@ func happenings(content []byte) (all []happening) {
 			r.Fields = append(r.Fields, Field{key, value})
 		}
 		r.Items = fuzzedItems(next)
-		if r.Kind == Session {
+		if r.Kind == RecordedSession {
 			for range next() % 3 {
 				r.Parts = append(r.Parts, Part{Kind: Track, ID: recordedSessions[next()%2] + "-track" + strconv.Itoa(next()%2), Items: fuzzedItems(next)})
 			}

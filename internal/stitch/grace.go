@@ -10,9 +10,9 @@ import "time"
 
 const (
 	// graceFirst is how long the first records may take to arrive after a restart, and
-	// graceMore how long each next record of a backlog may take.
-	graceFirst = 2 * time.Minute
-	graceMore  = time.Minute
+	// graceExtension how long each next record of a backlog may take.
+	graceFirst     = 2 * time.Minute
+	graceExtension = time.Minute
 	// graceLimit bounds the grace, because all records of a sender with a wrong clock look
 	// old.
 	graceLimit = time.Hour
@@ -36,6 +36,6 @@ func (e *Engine) beginGrace(t int64) {
 // the sender's clock.
 func (e *Engine) extendGrace(t, at int64) {
 	if t < e.grace.until && at != 0 && t-at > int64(backlogAge) {
-		e.grace.until = min(max(e.grace.until, t+int64(graceMore)), e.grace.limit)
+		e.grace.until = min(max(e.grace.until, t+int64(graceExtension)), e.grace.limit)
 	}
 }

@@ -65,7 +65,7 @@ func emit(e *Engine, now time.Time) []string {
 			return lines
 		}
 		for _, ref := range refs {
-			e.Emitted(now, ref, true)
+			e.MarkEmitted(now, ref, true)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func describe(s *Stitched) string {
 	if s.Parent != (SpanID{}) {
 		fmt.Fprintf(&b, " parent=%x", s.Parent)
 	}
-	fmt.Fprintf(&b, " %s+%s due=%s %s", clock(s.Start), time.Duration(s.End-s.Start), clock(s.Due), s.Outcome)
+	fmt.Fprintf(&b, " %s+%s due=%s %s", clock(s.Start), time.Duration(s.End-s.Start), clock(s.PendingSince), s.Outcome)
 	if s.Server || s.Client {
 		fmt.Fprintf(&b, " server=%t", s.Server)
 	}

@@ -57,7 +57,7 @@ func compareItems(a, b item) int {
 func (f *factsCodec) encodeItems(d *dictionary, items []Item, rank uint64) (dropped int) {
 	f.incomingItems, f.incomingItemFields, f.joinedFields = f.incomingItems[:0], f.incomingItemFields[:0], f.joinedFields[:0]
 	for i := range items {
-		list, ok := d.number(items[i].List)
+		list, ok := d.keyOf(items[i].List)
 		if !ok {
 			dropped += len(items[i].Fields)
 			continue
@@ -81,7 +81,7 @@ func (f *factsCodec) encodeItem(d *dictionary, fields []Field, rank uint64) (inc
 	start := len(f.incomingItemFields)
 	whole = true
 	for i := range fields {
-		k, okKey := d.number(fields[i].Key)
+		k, okKey := d.keyOf(fields[i].Key)
 		value := fields[i].Value
 		if value.Kind == KindText {
 			value.Text = truncate(value.Text, maxItemText)
@@ -171,13 +171,13 @@ func (f *factsCodec) joinItem(to, other *item) {
 // readItems decodes the items at the beginning of from.
 func (f *factsCodec) readItems(from []byte) (rest []byte, ok bool) {
 	r := reader{rest: from}
-	for left := r.uvarint(); left > 0 && !r.bad; left-- {
+	for left := r.uvarint(); left > 0 && !r.damaged; left-- {
 		it := item{list: r.key(), at: r.varint()}
 		it.id = r.bytes(r.length())
 		head := r.uvarint()
 		it.removed = head&1 != 0
 		start := len(f.itemFields)
-		for fields := head >> 1; fields > 0 && !r.bad; fields-- {
+		for fields := head >> 1; fields > 0 && !r.damaged; fields-- {
 			field := itemField{key: r.key(), rank: r.uvarint()}
 			if field.raw = r.bytes(valueLength(r.rest)); len(field.raw) == 0 {
 				return nil, false
@@ -187,7 +187,7 @@ func (f *factsCodec) readItems(from []byte) (rest []byte, ok bool) {
 		it.fields = f.itemFields[start:]
 		f.items = append(f.items, it)
 	}
-	return r.rest, !r.bad
+	return r.rest, !r.damaged
 }
 
 // appendItems encodes the items.

@@ -58,20 +58,20 @@ const (
 	entryObject           = 'O'
 	entryHead             = 'H'
 	entryStatement        = 'M'
-	entryGone             = 'G'
+	entryForgotten        = 'G'
 	entrySessionForgotten = 'E'
 	entryAbsent           = 'A'
 )
 
 var (
-	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', Session: 'm', Track: 't', Dialog: 'd', DialogFork: 'f', APIRequest: 'q', ScheduledMeeting: 'p'}
+	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', RecordedSession: 'm', Track: 't', Dialog: 'd', DialogFork: 'f', APIRequest: 'q', ScheduledMeeting: 'p'}
 	// FinishLoad distinguishes states that share a letter.
 	stateLetters = [states]byte{open: 'o', ended: 'e', endedIndirectly: 'e', pendingEmit: 'w', emitted: 'd', setAside: 'w', emittedContainer: 'd', emittedRequest: 'd'}
 )
 
 // markDirty queues an object whose head or facts have to be stored; what is flagDirty,
 // flagDirtyFacts or both.
-func (e *Engine) markDirty(slot uint32, what uint16) {
+func (e *Engine) markDirty(slot uint32, flags uint16) {
 	if !e.journal.stored {
 		return
 	}
@@ -79,7 +79,7 @@ func (e *Engine) markDirty(slot uint32, what uint16) {
 	if o.flags&flagQueued == 0 {
 		e.journal.changed = append(e.journal.changed, slot)
 	}
-	o.flags |= what | flagQueued
+	o.flags |= flags | flagQueued
 }
 
 // HasChanges reports whether AppendChanges has something to append.
@@ -151,7 +151,7 @@ func (e *Engine) appendProcess(b []byte) []byte {
 func (e *Engine) appendTableChanges(b []byte) []byte {
 	j, d := &e.journal, &e.dictionary
 	for _, g := range j.forgotten {
-		b = appendEntry(b, entryGone, func(b []byte) []byte {
+		b = appendEntry(b, entryForgotten, func(b []byte) []byte {
 			return append(append(b, kindLetters[g.kind]), g.identity[:]...)
 		})
 	}
@@ -273,18 +273,18 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 	}
 	info := e.containers.at(o.containerIndex)
 	frozen := byte(0)
-	if info.frozen {
+	if info.traceFrozen {
 		frozen = 1
 	}
 	b = append(b, frozen)
-	b = append(b, info.own[:]...)
-	if trace := info.stamped; !info.frozen && trace != (TraceID{}) {
+	b = append(b, info.ownTrace[:]...)
+	if trace := info.stampedTrace; !info.traceFrozen && trace != (TraceID{}) {
 		// The restarted engine computes the call's trace and compares it with this one.
 		b = append(b, trace[:]...)
 	} else {
 		b = append(b, info.trace[:]...)
 	}
-	b = append(b, info.root[:]...)
+	b = append(b, info.rootSpan[:]...)
 	b = appendTime(b, info.firstReference)
 	return appendTime(b, info.lastReference)
 }
@@ -305,8 +305,8 @@ func appendTime(b []byte, t int64) []byte {
 	return binary.AppendUvarint(b, uint64(max(0, t)))
 }
 
-// lengthRoom is the size of an entry's length in bytes. It is padded, so that it can be
-// written after the content.
+// lengthRoom is the size of an entry's length in bytes. The length is padded, so that
+// appendEntry can write it after the content.
 const lengthRoom = 4
 
 // appendEntry appends an entry; content appends its content.

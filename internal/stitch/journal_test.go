@@ -53,7 +53,7 @@ func TestStoredByReleases(t *testing.T) {
 		}
 		advance(e, noon)
 		advance(e, noon.Add(options.Linger))
-		e.VisitPendingEmits(Ref{}, 3, func(s *Stitched) { e.Emitted(noon, s.Ref, true) })
+		e.VisitPendingEmits(Ref{}, 3, func(s *Stitched) { e.MarkEmitted(noon, s.Ref, true) })
 		for _, seconds := range []int{1000, 1060} {
 			e.List(noon, &Listing{
 				Bridge: NewSource("", "").OnBridge(1, "bridge 0"), Kind: Call, At: at(seconds), Started: at(0), Part: 1, Parts: 1,
@@ -104,7 +104,7 @@ func TestJournal(t *testing.T) {
 				advance(e, now)
 			}
 			if w.chance(50) {
-				e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { e.Emitted(now, s.Ref, true) })
+				e.VisitPendingEmits(Ref{}, 1, func(s *Stitched) { e.MarkEmitted(now, s.Ref, true) })
 			}
 			if w.chance(30) {
 				continue // a commit of several requests
@@ -149,8 +149,8 @@ func dump(e *Engine) map[string]string {
 		}
 		fixed := *o
 		fixed.facts, fixed.generation, fixed.resource, fixed.session, fixed.containerSlot, fixed.containerIndex = 0, 0, 0, 0, 0, 0
-		fixed.nextInBucket, fixed.newest = 0, 0
-		fixed.queue, fixed.ofSession, fixed.ofCall = links{}, links{}, links{}
+		fixed.nextInBucket, fixed.newestIndex = 0, 0
+		fixed.queue, fixed.ofSession, fixed.ofCall = listLinks{}, listLinks{}, listLinks{}
 		fixed.participant = indexEntry{hash: o.participant.hash} // without the links of a leg or a track
 		fixed.sip = indexEntry{hash: o.sip.hash}
 		fixed.flags &= storedFlags

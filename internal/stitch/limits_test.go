@@ -187,7 +187,7 @@ func TestNextOfNothing(t *testing.T) {
 // evictCalls lets calls go before their legs, which stay open.
 func (s *story) evictCalls(calls int) {
 	for n := range calls {
-		slot := s.e.find(Call, guid(1, n))
+		slot := s.e.slotOf(Call, guid(1, n))
 		s.e.objects.at(slot).flags |= flagEvicted
 		s.e.queueEmit(slot, s.e.now)
 	}

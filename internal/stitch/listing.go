@@ -29,8 +29,8 @@ const (
 	// thousand legs at most.
 	maxListed = 20_000
 	maxParts  = 256
-	// maxListers bounds the bridges whose listings are kept; the most recent ones stay.
-	maxListers = 256
+	// maxListedBridges bounds the bridges whose listings are kept; the most recent ones stay.
+	maxListedBridges = 256
 	// listingsApart is the least time between two listings that are compared. A record in
 	// transit arrives in between.
 	listingsApart = 10 * time.Second
@@ -43,7 +43,7 @@ const (
 type idList struct {
 	at, started int64
 	ids         map[identity]struct{}
-	has         []bool // by part
+	arrived     []bool // by part
 	missing     int    // parts that have not arrived
 }
 
@@ -53,8 +53,8 @@ type idLists struct{ last, partial *idList }
 
 // bridgeListing holds the listings of a bridge.
 type bridgeListing struct {
-	kinds   [CallLeg + 1]idLists
-	touched int64 // engine's clock
+	kinds      [CallLeg + 1]idLists
+	lastListed int64 // engine's clock
 }
 
 // comparison searches the open objects of a bridge that neither of two listings contains.
@@ -69,46 +69,46 @@ type comparison struct {
 // complete listings of one run of its bridge contains it, and none of its records is as late
 // as the first listing: its end record was lost. Advance finds these objects. Listings are not
 // stored, so two more must arrive after a restart.
-func (e *Engine) List(now time.Time, l *Listing) {
+func (e *Engine) List(now time.Time, listing *Listing) {
 	t := e.tick(now)
-	if l.Bridge.bridge == 0 || l.Kind > CallLeg || l.At <= 0 || l.Part < 1 || l.Part > l.Parts || l.Parts > maxParts {
+	if listing.Bridge.bridge == 0 || listing.Kind > CallLeg || listing.At <= 0 || listing.Part < 1 || listing.Part > listing.Parts || listing.Parts > maxParts {
 		return
 	}
-	from := e.listingsOf(l.Bridge.bridge)
-	from.touched = t
-	of := &from.kinds[l.Kind]
-	if of.partial == nil || of.partial.at < l.At {
-		of.partial = &idList{at: l.At, started: l.Started, ids: make(map[identity]struct{}), has: make([]bool, l.Parts), missing: l.Parts}
+	listings := e.listingsOf(listing.Bridge.bridge)
+	listings.lastListed = t
+	lists := &listings.kinds[listing.Kind]
+	if lists.partial == nil || lists.partial.at < listing.At {
+		lists.partial = &idList{at: listing.At, started: listing.Started, ids: make(map[identity]struct{}), arrived: make([]bool, listing.Parts), missing: listing.Parts}
 	}
-	r := of.partial
-	if r.at != l.At || len(r.has) != l.Parts || r.has[l.Part-1] || len(r.ids)+len(l.IDs) > maxListed {
+	list := lists.partial
+	if list.at != listing.At || len(list.arrived) != listing.Parts || list.arrived[listing.Part-1] || len(list.ids)+len(listing.IDs) > maxListed {
 		return
 	}
-	r.has[l.Part-1] = true
-	r.missing--
-	for _, id := range l.IDs {
+	list.arrived[listing.Part-1] = true
+	list.missing--
+	for _, id := range listing.IDs {
 		e.steps++
-		i, _ := identityOf(l.Kind, id)
-		r.ids[i] = struct{}{}
+		i, _ := identityOf(listing.Kind, id)
+		list.ids[i] = struct{}{}
 	}
-	if r.missing > 0 {
+	if list.missing > 0 {
 		return
 	}
-	last := of.last
-	if last != nil && r.at < last.at+int64(listingsApart) {
+	last := lists.last
+	if last != nil && list.at < last.at+int64(listingsApart) {
 		return
 	}
-	of.last = r
-	if last != nil && last.started-r.started < int64(startTolerance) && r.started-last.started < int64(startTolerance) {
-		e.beginComparison(comparison{l.Bridge.bridge, l.Kind, last, r, 1})
+	lists.last = list
+	if last != nil && last.started-list.started < int64(startTolerance) && list.started-last.started < int64(startTolerance) {
+		e.beginComparison(comparison{listing.Bridge.bridge, listing.Kind, last, list, 1})
 	}
 }
 
 // beginComparison queues a comparison. It replaces an older one of the same bridge.
 func (e *Engine) beginComparison(c comparison) {
 	for i := range e.comparisons {
-		if other := &e.comparisons[i]; other.bridge == c.bridge && other.kind == c.kind {
-			*other = c
+		if queued := &e.comparisons[i]; queued.bridge == c.bridge && queued.kind == c.kind {
+			*queued = c
 			return
 		}
 	}
@@ -120,11 +120,11 @@ func (e *Engine) listingsOf(bridge uint64) *bridgeListing {
 	if l := e.bridgeListings[bridge]; l != nil {
 		return l
 	}
-	if len(e.bridgeListings) >= maxListers {
+	if len(e.bridgeListings) >= maxListedBridges {
 		oldest, touched := uint64(0), int64(math.MaxInt64)
 		for bridge, l := range e.bridgeListings {
-			if c := cmp.Compare(l.touched, touched); c < 0 || c == 0 && bridge < oldest {
-				oldest, touched = bridge, l.touched
+			if c := cmp.Compare(l.lastListed, touched); c < 0 || c == 0 && bridge < oldest {
+				oldest, touched = bridge, l.lastListed
 			}
 		}
 		delete(e.bridgeListings, oldest)
@@ -174,7 +174,7 @@ func (e *Engine) isMissing(c *comparison, slot uint32) bool {
 		}
 		call := e.objects.at(o.containerSlot)
 		return e.isOnBridge(call, c.bridge) && c.listsNeither(&call.identity)
-	case Call, Session, Track, Dialog, DialogFork:
+	case Call, RecordedSession, Track, Dialog, DialogFork:
 	}
 	return false
 }

@@ -16,12 +16,12 @@ var ErrStored = errors.New("stored state cannot be read")
 
 // loader is the state of an engine that loads stored entries.
 type loader struct {
-	process   uint64
-	keys      map[uint64]key // the keys of the stored numbers
-	different bool           // whether any stored number differs from its key
-	resources map[uint64]string
-	sessions  map[uint64]uint32
-	skipped   int
+	process    uint64
+	keys       map[uint64]key // the keys of the stored numbers
+	renumbered bool           // some stored number differs from its key
+	resources  map[uint64]string
+	sessions   map[uint64]uint32
+	skipped    int
 }
 
 // Load loads stored entries into an unused engine, in the order in which they were appended.
@@ -29,7 +29,7 @@ type loader struct {
 func (e *Engine) Load(entries []byte) error {
 	if e.loading == nil {
 		e.loading = &loader{}
-		e.loading.begin(0)
+		e.loading.beginProcess(0)
 		e.loadedAbsences = make(map[objectKey]int64)
 	}
 	for len(entries) > 0 {
@@ -52,9 +52,9 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 	r := reader{rest: content}
 	switch kind {
 	case entryProcess:
-		e.loading.begin(r.uvarint())
+		e.loading.beginProcess(r.uvarint())
 	case entryKey:
-		e.loading.key(e, r.uvarint(), string(r.rest))
+		e.loading.addKey(e, r.uvarint(), string(r.rest))
 	case entryResource:
 		e.loading.resources[r.uvarint()] = string(r.rest)
 	case entrySessionV3:
@@ -72,7 +72,7 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		e.loadObject(&r, kind == entryObject)
 	case entryStatement:
 		e.loadStatement(&r)
-	case entryGone:
+	case entryForgotten:
 		if kind, ok := letter(kindLetters[:], r.byte()); ok {
 			var identity identity
 			copy(identity[:], r.bytes(len(identity)))
@@ -83,7 +83,7 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 		if kind, ok := letter(kindLetters[:], r.byte()); ok {
 			of := objectKey{kind: Kind(kind)} //nolint:gosec // an index
 			copy(of.identity[:], r.bytes(len(of.identity)))
-			if at := r.time(); !r.bad {
+			if at := r.time(); !r.damaged {
 				e.loadedAbsences[of] = max(e.loadedAbsences[of], at)
 			}
 		}
@@ -94,14 +94,14 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 	default:
 		return fmt.Errorf("%w: entry of kind %q", ErrStored, kind)
 	}
-	if r.bad {
+	if r.damaged {
 		return fmt.Errorf("%w: an entry of kind %q is damaged", ErrStored, kind)
 	}
 	return nil
 }
 
-// begin resets the numbers if another process wrote what follows.
-func (l *loader) begin(process uint64) {
+// beginProcess forgets the numbers of the tables if another process wrote the next entries.
+func (l *loader) beginProcess(process uint64) {
 	if process == l.process && l.keys != nil {
 		return
 	}
@@ -111,21 +111,21 @@ func (l *loader) begin(process uint64) {
 	}
 }
 
-func (l *loader) key(e *Engine, number uint64, text string) {
-	k, ok := e.dictionary.number(text)
+func (l *loader) addKey(e *Engine, number uint64, text string) {
+	k, ok := e.dictionary.keyOf(text)
 	if !ok {
 		return
 	}
 	l.keys[number] = k
-	l.different = l.different || uint64(k) != number
+	l.renumbered = l.renumbered || uint64(k) != number
 }
 
 // loadSession loads a session, whose name is the rest of the entry.
 func (e *Engine) loadSession(r *reader, number uint64, stored *session) {
-	if r.bad {
+	if r.damaged {
 		return
 	}
-	slot := e.sessions.find(string(r.rest))
+	slot := e.sessions.findOrCreate(string(r.rest))
 	s := e.sessions.at(slot)
 	s.last, s.rememberedSince, s.overAt, s.bridge = stored.last, stored.rememberedSince, stored.overAt, stored.bridge
 	e.loading.sessions[number] = slot
@@ -137,7 +137,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	kindNumber, okKind := letter(kindLetters[:], r.byte())
 	stateNumber, okState := letter(stateLetters[:], r.byte())
 	if !okKind || !okState {
-		r.bad = true
+		r.damaged = true
 		return
 	}
 	kind := Kind(kindNumber) //nolint:gosec // an index
@@ -148,14 +148,14 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	var info container
 	copy(o.span[:], r.bytes(len(o.span)))
 	if kind.isContainer() {
-		info.frozen = r.byte() == 1
-		copy(info.own[:], r.bytes(len(info.own)))
+		info.traceFrozen = r.byte() == 1
+		copy(info.ownTrace[:], r.bytes(len(info.ownTrace)))
 		copy(info.trace[:], r.bytes(len(info.trace)))
-		info.stamped = info.trace
-		copy(info.root[:], r.bytes(len(info.root)))
+		info.stampedTrace = info.trace
+		copy(info.rootSpan[:], r.bytes(len(info.rootSpan)))
 		info.firstReference, info.lastReference = r.time(), r.time()
 	}
-	if r.bad {
+	if r.damaged {
 		return
 	}
 	facts, ok := r.rest, true
@@ -163,9 +163,9 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	if withFacts && whole {
 		facts, ok = e.loading.translate(e, facts)
 	}
-	slot := e.lookup(kind, &identity)
+	slot := e.slotOfIdentity(kind, &identity)
 	if !ok || len(facts) > maxBlock || withFacts && !whole && len(facts) != tombstoneSize {
-		r.bad = true
+		r.damaged = true
 		return
 	}
 	if slot == 0 && !withFacts {
@@ -198,9 +198,9 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	}
 }
 
-// unload frees an object while loading, when it is in no list yet.
+// unload frees an object during loading, before it is in any list.
 func (e *Engine) unload(kind Kind, identity identity) {
-	slot := e.lookup(kind, &identity)
+	slot := e.slotOfIdentity(kind, &identity)
 	if slot == 0 {
 		return
 	}
@@ -224,7 +224,7 @@ func (l *loader) translate(e *Engine, stored []byte) (facts []byte, ok bool) {
 		return nil, false
 	}
 	known := func(k key) bool { _, ok := l.keys[uint64(k)]; return ok }
-	if !l.different && !slices.ContainsFunc(f.attributes, func(en attribute) bool { return !known(en.key) }) &&
+	if !l.renumbered && !slices.ContainsFunc(f.attributes, func(en attribute) bool { return !known(en.key) }) &&
 		!slices.ContainsFunc(f.items, func(it item) bool { return !known(it.list) }) &&
 		!slices.ContainsFunc(f.itemFields, func(field itemField) bool { return !known(field.key) }) {
 		return stored, true

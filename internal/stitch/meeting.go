@@ -20,27 +20,27 @@ import (
 //
 // The steps of a meeting are its items, ordered by time and number. Requests that name the
 // call add their steps at once. The others add theirs when they or the meeting become pending,
-// whichever comes first. Neither accepts more records after that, and the choice is a function
-// of the records that the engine had until then.
+// whichever comes first. After that neither accepts records, so the choice is a function of
+// the records that arrived before.
 
-// planAhead is how long before it creates the call a client may prepare the space. TMS does
-// both in the same second.
-const planAhead = 60 * second
+// maxPrepareTime is how long a client may prepare the space before it creates the call. TMS
+// does both in the same second.
+const maxPrepareTime = 60 * second
 
 // A space has one meeting at a time, and few of its changes linger, unless a client forges
 // them.
 const (
-	// maxMeetings is how many meetings of one space and client that are not emitted are
-	// compared. If there are more, a PUT belongs to none.
+	// maxMeetings bounds the meetings of one space and client that are compared, emitted ones
+	// aside. If there are more, a PUT belongs to none.
 	maxMeetings = 8
 	// maxSpaceChanges is how many lingering requests are examined before a meeting is emitted.
 	maxSpaceChanges = 16
 )
 
-// step returns an item of a meeting's list of steps.
-func step(at int64, number Value, what string, status Value) Item {
+// stepItem returns the item of a step, for a meeting's list of steps.
+func stepItem(at int64, number Value, name string, status Value) Item {
 	item := Item{List: wellKnownTexts[keySteps], At: at, ID: fmt.Sprintf("%020d", max(0, intOf(number))), Fields: []Field{
-		{wellKnownTexts[keyElementStep], Text(what)},
+		{wellKnownTexts[keyElementStep], Text(name)},
 	}}
 	if status.Kind == KindInt {
 		item.Fields = append(item.Fields, Field{wellKnownTexts[keyElementCode], status})
@@ -77,11 +77,11 @@ func (e *Engine) updateMeetingRelations(slot uint32) {
 		o.flags |= flagEnded
 	}
 	if o.state == emitted {
-		e.meetings.emitted.file(e, slot, scheduleOf(f))
+		e.meetings.emitted.setHash(e, slot, scheduleOf(f))
 		return
 	}
-	e.meetings.current.file(e, slot, scheduleOf(f))
-	e.spaces.current.file(e, slot, hashOf(f.newest(keyCoSpace)))
+	e.meetings.current.setHash(e, slot, scheduleOf(f))
+	e.spaces.current.setHash(e, slot, hashOf(f.newest(keyCoSpace)))
 }
 
 // wasStarted reports whether the request that created a meeting's call is known.
@@ -132,15 +132,15 @@ func (e *Engine) meetingTimesOf(meeting uint32) (p meetingTimes, ok bool) {
 // request caused.
 const lastNumber = "~"
 
-func isStep(it *item, what string) bool {
-	return it.list == keySteps && equalsText(it.value(keyElementStep), what)
+func isStep(it *item, name string) bool {
+	return it.list == keySteps && equalsText(it.value(keyElementStep), name)
 }
 
 // meetingOf returns the meeting that a request belongs to, 0 for none, and the step that the
 // request is. If several meetings of a space are possible, a PUT belongs to the running one,
 // else to the next one, else to one whose end is unknown. A PUT that closes the space belongs
 // to a meeting that has begun.
-func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
+func (e *Engine) meetingOf(request uint32) (meeting uint32, step string) {
 	f := &e.scratch.codec
 	e.readFacts(f, request)
 	c, ok := changeOf(f.newestValue)
@@ -148,17 +148,17 @@ func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
 		return 0, ""
 	}
 	if c.call != "" {
-		meeting = e.find(ScheduledMeeting, c.call)
+		meeting = e.slotOf(ScheduledMeeting, c.call)
 		if meeting == 0 || !e.wasStarted(meeting) {
 			return 0, ""
 		}
 		return meeting, c.step
 	}
 	sent := requestTime{at: f.timeRange().startOrFirst(), number: fmt.Sprintf("%020d", max(0, intOf(f.newestValue(keyAPITrace))))}
-	under, opens, closes := scheduleOf(f), isTrue(f.newest(keyNonMembers)), isFalse(f.newest(keyNonMembers))
+	schedule, opens, closes := scheduleOf(f), isTrue(f.newest(keyNonMembers)), isFalse(f.newest(keyNonMembers))
 	best, bestRank := meetingTimes{}, 0
 	running := 0
-	for _, slot := range slices.Clone(e.objectsUnder(&e.meetings, under)) {
+	for _, slot := range slices.Clone(e.objectsByHash(&e.meetings, schedule)) {
 		p, ok := e.meetingTimesOf(slot)
 		if !ok {
 			continue
@@ -189,7 +189,7 @@ func (e *Engine) meetingOf(request uint32) (meeting uint32, what string) {
 // rankOf returns how well a PUT fits a meeting by its time, 0 for not at all.
 func rankOf(p *meetingTimes, sent requestTime, closes bool) int {
 	switch before := sent.compare(p.started) < 0; {
-	case before && (closes || p.started.at-sent.at > planAhead):
+	case before && (closes || p.started.at-sent.at > maxPrepareTime):
 		return 0
 	case before:
 		return 2
@@ -214,7 +214,7 @@ func (e *Engine) fitsBetter(p, best *meetingTimes, sent requestTime) bool {
 
 // addSpaceChange adds a PUT on the space to the steps of its meeting.
 func (e *Engine) addSpaceChange(meeting, request uint32) {
-	of, what := e.meetingOf(request)
+	of, step := e.meetingOf(request)
 	if of != meeting {
 		return
 	}
@@ -223,11 +223,11 @@ func (e *Engine) addSpaceChange(meeting, request uint32) {
 	if c, _ := changeOf(f.newestValue); c.call != "" {
 		return // its record added the step
 	}
-	added := step(f.timeRange().startOrFirst(), f.newestValue(keyAPITrace), what, f.newestValue(keyStatus))
+	added := stepItem(f.timeRange().startOrFirst(), f.newestValue(keyAPITrace), step, f.newestValue(keyStatus))
 	if name := f.newestValue(keySpaceName); name.Kind == KindText && name.Text != "" {
 		added.Fields = append(added.Fields, Field{wellKnownTexts[keySpaceName], name})
 	}
-	e.apply(meeting, &Record{
+	e.mergeInto(meeting, &Record{
 		Kind: ScheduledMeeting, Phase: Note, ID: e.idOf(meeting), Source: Source{resource: e.resourceOf(meeting)}, Items: []Item{added},
 	})
 }
@@ -235,8 +235,8 @@ func (e *Engine) addSpaceChange(meeting, request uint32) {
 // completeMeeting adds the remaining space changes to a meeting before it is emitted, and the
 // end of its call if no request deleted the call.
 func (e *Engine) completeMeeting(slot uint32) {
-	under := e.objects.at(slot).participant.hash
-	changes := slices.Clone(e.objectsUnder(&e.spaceChanges, under))
+	schedule := e.objects.at(slot).participant.hash
+	changes := slices.Clone(e.objectsByHash(&e.spaceChanges, schedule))
 	for _, request := range changes[:min(len(changes), maxSpaceChanges)] {
 		e.addSpaceChange(slot, request)
 	}
@@ -269,31 +269,31 @@ func (e *Engine) deriveMeeting(out *Stitched) []derivedField {
 	list := List{Key: names.ScheduledMeetingSteps}
 	var name Value
 	for _, it := range e.codec.list(keySteps) {
-		what := text(it.value(keyElementStep))
+		step := text(it.value(keyElementStep))
 		fields := []Field{
-			{names.ElementOffset, Int(max(0, it.at-out.Start) / millisecond)}, {names.ElementStep, Text(what)},
+			{names.ElementOffset, Int(max(0, it.at-out.Start) / millisecond)}, {names.ElementStep, Text(step)},
 		}
 		if code := it.value(keyElementCode); code != nil {
 			fields = slices.Insert(fields, 0, Field{names.ElementCode, value(code)})
 		}
 		list.Maps = append(list.Maps, fields)
-		if raw := it.value(keySpaceName); isText(raw) && name.Text == "" && what != names.StepEnd {
+		if raw := it.value(keySpaceName); isText(raw) && name.Text == "" && step != names.StepEnd {
 			name = value(raw)
 		}
 	}
 	out.Lists = []List{list}
-	found := e.scratch.derived[:0]
-	found = append(found, derivedField{keyCall, Text(out.ID)})
+	derived := e.scratch.derived[:0]
+	derived = append(derived, derivedField{keyCall, Text(out.ID)})
 	if name.Text != "" {
-		found = append(found, derivedField{keySpaceName, name})
+		derived = append(derived, derivedField{keySpaceName, name})
 	}
-	e.scratch.derived = found
-	return found
+	e.scratch.derived = derived
+	return derived
 }
 
 // appendMeetingLink appends the link of a call to the meeting that created it.
 func (e *Engine) appendMeetingLink(links []Link, call uint32) []Link {
-	meeting := e.lookup(ScheduledMeeting, &e.objects.at(call).identity)
+	meeting := e.slotOfIdentity(ScheduledMeeting, &e.objects.at(call).identity)
 	if meeting == 0 || !e.wasStarted(meeting) {
 		return links
 	}
@@ -301,7 +301,7 @@ func (e *Engine) appendMeetingLink(links []Link, call uint32) []Link {
 	return append(links, Link{Trace: ids.Trace(ScheduledMeeting.Name(), id), Span: e.objects.at(meeting).span, Reason: linkScheduled})
 }
 
-// compactMeeting reduces a meeting to what assigns requests to it.
+// compactMeeting reduces a meeting to the facts by which meetingOf assigns requests to it.
 func (e *Engine) compactMeeting(slot uint32) {
 	f := &e.scratch.codec
 	e.readFacts(f, slot)
@@ -311,8 +311,8 @@ func (e *Engine) compactMeeting(slot uint32) {
 	f.retainKeys(func(k key) bool { return k == idKeyOf(ScheduledMeeting) || k == keyCoSpace || k == keyClient })
 	f.items = append(f.items, kept...)
 	e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
-	e.spaces.current.file(e, slot, 0)
-	e.meetings.retire(e, slot)
+	e.spaces.current.setHash(e, slot, 0)
+	e.meetings.moveToEmitted(e, slot)
 }
 
 // isFalse reports whether a value is the boolean false.

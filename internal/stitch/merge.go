@@ -52,7 +52,7 @@ func (k Kind) hasIndependentRecords() bool { return k == CallLeg || k == Recordi
 func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	o, f := e.objects.at(slot), &e.codec
 	if o.facts == 0 || !o.kind.hasIndependentRecords() || s.phase == Note || len(f.incomingItems) > 0 ||
-		s.index <= uint64(o.newest) || s.index >= math.MaxUint32 {
+		s.index <= uint64(o.newestIndex) || s.index >= math.MaxUint32 {
 		return false
 	}
 	most := maxAppended
@@ -66,7 +66,7 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	e.steps++
 	o.facts = e.arena.extend(o.facts, o.factsSize, f.out)
 	o.factsSize += uint32(len(f.out)) //nolint:gosec // at most maxAppendedEnd
-	o.newest = uint32(s.index)
+	o.newestIndex = uint32(s.index)
 	e.queueDelta(slot, f.out)
 	newest := *s
 	newest.attributes = f.incoming
@@ -100,7 +100,7 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 			return false
 		}
 		f.parse()
-		f.incoming = slices.DeleteFunc(f.incoming, func(incoming attribute) bool { return incoming.key >= wellKnown || len(incoming.raw) > maxShortValue })
+		f.incoming = slices.DeleteFunc(f.incoming, func(a attribute) bool { return a.key >= wellKnown || len(a.raw) > maxShortValue })
 		f.addStatement(*s, f.incoming)
 		if after = f.encodeNormalized(&e.dictionary); len(after) > maxBlock {
 			return false
@@ -129,8 +129,8 @@ func (e *Engine) readFacts(f *factsCodec, slot uint32) {
 	e.steps += uint64(len(f.statements))
 }
 
-// storeFacts replaces an object's facts, none of which is a record that appendNewest could
-// follow.
+// storeFacts replaces an object's facts. appendNewest then appends the next record of any
+// index.
 func (e *Engine) storeFacts(slot uint32, facts []byte) {
 	e.replaceFacts(slot, facts, 0)
 	e.markDirty(slot, flagDirty|flagDirtyFacts)
@@ -144,7 +144,7 @@ func (e *Engine) storeFactsWithinLimit(slot uint32, f *factsCodec) {
 		for i := range f.statements {
 			s := &f.statements[i]
 			before := len(s.attributes)
-			s.attributes = slices.DeleteFunc(s.attributes, func(incoming attribute) bool { return incoming.key >= wellKnown })
+			s.attributes = slices.DeleteFunc(s.attributes, func(a attribute) bool { return a.key >= wellKnown })
 			e.stats.Dropped += uint64(before - len(s.attributes)) //nolint:gosec // not negative
 		}
 		if after = f.encodeNormalized(&e.dictionary); len(after) > maxBlock {
@@ -160,7 +160,7 @@ func (e *Engine) replaceFacts(slot uint32, facts []byte, newest uint32) {
 	o := e.objects.at(slot)
 	o.facts = e.arena.replace(o.facts, o.factsSize, facts)
 	o.factsSize = uint32(len(facts)) //nolint:gosec // at most maxBlock
-	o.newest = newest
+	o.newestIndex = newest
 	if o.kind.isContainer() {
 		e.forgetContext(slot)
 	}

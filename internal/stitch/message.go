@@ -59,7 +59,7 @@ func (m *Message) Record() (r Record, ok bool) {
 		rank = m.describeInvite(&r)
 	case methodCancel:
 		if m.Code == 0 {
-			r.Items = append(r.Items, marksItem(Field{keyOfMark(keyCancelled), opaque(m.appendCSeq(nil), m.Time)}))
+			r.Items = append(r.Items, marksItem(Field{keyOfMark(keyCancelled), markTime(m.appendCSeq(nil), m.Time)}))
 		}
 	case methodBye:
 		m.describeBye(&r)
@@ -90,18 +90,18 @@ func messageIndex(rank uint64, at int64) uint64 {
 func (m *Message) describeInvite(r *Record) (rank uint64) {
 	attempt := Field{keyOfMark(keyAttempt), Opaque(string(m.appendCSeq(nil)))}
 	if m.Code == 0 {
-		r.Items = append(r.Items, marksItem(attempt, Field{keyOfMark(keyInvited), opaque(nil, m.Time)}))
+		r.Items = append(r.Items, marksItem(attempt, Field{keyOfMark(keyInvited), markTime(nil, m.Time)}))
 		return rankInvite
 	}
 	marks := []Field{attempt}
 	if m.Code >= 300 {
 		final := binary.BigEndian.AppendUint16(m.appendCSeq(nil), uint16(min(m.Code, 999)))
-		marks = append(marks, Field{keyOfMark(keyFinal), opaque(final, m.Time)})
+		marks = append(marks, Field{keyOfMark(keyFinal), markTime(final, m.Time)})
 	}
 	r.Items = append(r.Items, marksItem(marks...))
 	if m.Code > trying {
 		r.Items = append(r.Items, Item{
-			List: keyOfMark(keyResponses), At: m.Code, Fields: []Field{{keyOfMark(keyFirst), opaque(nil, m.Time)}},
+			List: keyOfMark(keyResponses), At: m.Code, Fields: []Field{{keyOfMark(keyFirst), markTime(nil, m.Time)}},
 		})
 	}
 	if m.Code >= 200 && m.Code < 300 {
@@ -117,16 +117,16 @@ func (m *Message) describeInvite(r *Record) (rank uint64) {
 func (m *Message) describeBye(r *Record) {
 	switch {
 	case m.Code == 0:
-		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyBye), opaque(nil, m.Time)}))
+		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyBye), markTime(nil, m.Time)}))
 	case m.Code >= 200 && !isChallenge(m.Code): // the party repeats a challenged BYE
-		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyByeResponse), opaque(nil, m.Time)}))
+		r.Items = append(r.Items, m.branch(Field{keyOfMark(keyByeResponse), markTime(nil, m.Time)}))
 	}
 }
 
 // branch returns an item of the branch that the message's tags name.
-func (m *Message) branch(what Field) Item {
+func (m *Message) branch(field Field) Item {
 	return Item{List: keyOfMark(keyBranches), ID: branchID(m.FromTag, m.ToTag), Fields: []Field{
-		what, {keyOfMark(keyLastSeen), Opaque(string(binary.BigEndian.AppendUint64(nil, uint64(max(m.Time, 0)))))},
+		field, {keyOfMark(keyLastSeen), Opaque(string(binary.BigEndian.AppendUint64(nil, uint64(max(m.Time, 0)))))},
 	}}
 }
 
@@ -177,7 +177,7 @@ func appendEarliest(b []byte, at int64) []byte {
 	return binary.BigEndian.AppendUint64(b, ^uint64(max(at, 0)))
 }
 
-func opaque(b []byte, at int64) Value { return Opaque(string(appendEarliest(b, at))) }
+func markTime(b []byte, at int64) Value { return Opaque(string(appendEarliest(b, at))) }
 
 const cseqSize = 4
 

@@ -72,14 +72,14 @@ const (
 	flagQueued                     // it is in journal.changed
 	flagEnded                      // one of its own records ended it; computed again at a restart
 	flagInEnded                    // it is in its session's list of ended objects
-	// Set when the object becomes pending, so that other objects cannot change its stitched
-	// record afterwards.
+	// The next two are set when the object becomes pending, so that other objects cannot
+	// change its stitched record afterwards.
 	flagCallEnded       // its call had ended
 	flagBridgeRestarted // its sender's session was over
-	// Its sender did not have it any more after its last record; see reviewAbsence.
+	// Its sender no longer had it after its last record; see reviewAbsence.
 	flagUnlisted
 
-	// The bits are stored: a flag never moves.
+	// The flags are stored, so none changes its value.
 	storedFlags = flagExpired | flagEvicted | flagIncomplete | flagSharing | flagAudioVideo | flagTextID | flagInferredSource |
 		flagCallEnded | flagBridgeRestarted | flagUnlisted
 )
@@ -101,58 +101,58 @@ type object struct {
 	containerSlot  uint32 // slot of the call or session that contains it; 0 in containers
 	containerIndex uint32 // number of its container; containers only
 
-	queue       links // in the queue of its state
-	ofSession   links // in the list of its session's open objects, or of those that ended with the session
-	ofCall      links // in the list of its call's open objects
+	queue       listLinks // in the queue of its state
+	ofSession   listLinks // in the list of its session's open objects, or of those that ended with the session
+	ofCall      listLinks // in the list of its call's open objects
 	participant indexEntry
 	sip         indexEntry
 
-	newest uint32 // index of the newest statement of facts, at most 1<<32 - 1
-	kind   Kind
-	state  state
-	flags  uint16
+	newestIndex uint32 // index of the newest statement of facts, at most 1<<32 - 1
+	kind        Kind
+	state       state
+	flags       uint16
 }
 
-// indexEntry links a leg into an index by the hash of an attribute. A track uses the links
-// alone, for the list of its session's tracks.
+// indexEntry links an object into an index by the hash of an attribute. A track uses only the
+// links, for the list of its recorded session's tracks.
 type indexEntry struct {
-	hash uint64 // 0 if the leg lacks the attribute
+	hash uint64 // 0 if the object lacks the attribute
 	// links to entries of the same hash; previous of the first entry is the next one in its
 	// bucket.
-	links
+	listLinks
 }
 
 // container is the additional part of objects that hold others: calls, recorded sessions, SIP
 // calls. It holds no pointers.
 type container struct {
-	own        TraceID // its trace if it founds a conference
-	trace      TraceID // the trace of its conference
-	stamped    TraceID // the trace that its records were stamped with; zero if none was
-	root       SpanID  // span of the call that founded the conference
-	start, end int64   // sender's clock; 0 if unknown
-	index      uint64  // index of its start record in the sender's session; 0 if unknown
+	ownTrace     TraceID // its trace if it founds a conference
+	trace        TraceID // the trace of its conference
+	stampedTrace TraceID // the trace that its records were stamped with; zero if none was
+	rootSpan     SpanID  // span of the call that founded the conference
+	start, end   int64   // sender's clock; 0 if unknown
+	startIndex   uint64  // index of its start record in the sender's session; 0 if unknown
 	// The first and the last time of a record that names the container.
 	firstReference, lastReference int64
 	groupID                       uint64    // hash of a call's correlator or of a session's recorded call; 0 if none
-	group                         links     // to containers with the same groupID
+	group                         listLinks // to containers with the same groupID
 	memberCount                   uint32    // objects in it that are not emitted
 	tracks                        list      // a session's tracks
 	open                          list      // a call's open objects
-	frozen                        bool      // something with its trace was emitted
-	superseded                    int64     // sender's clock; start of the latest call that replaces it, see removeSuperseded
+	traceFrozen                   bool      // something with its trace was emitted
+	supersededAt                  int64     // sender's clock; start of the latest call that replaces it, see queueSuperseded
 	traceChangeQueued             bool      // it is in Engine.traceChanges, or TakeTraceChanges returned it
 	groupList                     groupList // the list of its group that a call is in
 }
 
-// Ref names an object of the engine. It is valid until the object is forgotten; the engine
-// recognizes an invalid one.
+// Ref refers to an object of the engine. It is valid until the object is forgotten; the engine
+// detects an invalid Ref.
 type Ref struct {
 	slot       uint32
 	generation uint32
 }
 
-// identityOf returns the identity of an id; isGUID reports that the id can be restored from
-// it. Ids are compared without regard to case.
+// identityOf returns the identity of an id. isGUID reports whether the identity contains the
+// whole id. Ids are compared without regard to case.
 func identityOf(kind Kind, id string) (i identity, isGUID bool) {
 	if parseGUID(&i, id) != guidNone {
 		return i, true

@@ -7,13 +7,13 @@ import "encoding/binary"
 
 // reader decodes stored bytes. After the first fault, bad is set and all methods return zeros.
 type reader struct {
-	rest []byte
-	bad  bool
+	rest    []byte
+	damaged bool
 }
 
 func (r *reader) bytes(n int) []byte {
 	if n > len(r.rest) {
-		r.bad, r.rest = true, nil
+		r.damaged, r.rest = true, nil
 		return nil
 	}
 	b := r.rest[:n]
@@ -31,7 +31,7 @@ func (r *reader) byte() byte {
 func (r *reader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.rest)
 	if n <= 0 {
-		r.bad, r.rest = true, nil
+		r.damaged, r.rest = true, nil
 		return 0
 	}
 	r.rest = r.rest[n:]
@@ -41,7 +41,7 @@ func (r *reader) uvarint() uint64 {
 func (r *reader) varint() int64 {
 	v, n := binary.Varint(r.rest)
 	if n <= 0 {
-		r.bad, r.rest = true, nil
+		r.damaged, r.rest = true, nil
 		return 0
 	}
 	r.rest = r.rest[n:]
@@ -52,7 +52,7 @@ func (r *reader) varint() int64 {
 func (r *reader) length() int {
 	n := r.uvarint()
 	if n > uint64(len(r.rest)) {
-		r.bad, r.rest = true, nil
+		r.damaged, r.rest = true, nil
 		return 0
 	}
 	return int(n) //nolint:gosec // at most len(r.rest)
@@ -60,7 +60,7 @@ func (r *reader) length() int {
 
 func (r *reader) key() key {
 	k := r.uvarint()
-	r.bad = r.bad || k >= maxKeys
+	r.damaged = r.damaged || k >= maxKeys
 	return key(k % maxKeys)
 }
 

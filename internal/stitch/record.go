@@ -20,8 +20,9 @@ const (
 	CallLeg
 	Recording
 	Streaming
-	// Session is a session that MediaSense recorded, not the session of a sender.
-	Session
+	// RecordedSession is a session that MediaSense recorded. A session of a sender is another
+	// thing: one run of a Call Bridge.
+	RecordedSession
 	Track
 	// Dialog is a SIP call with its first answered branch; [Message.Record] makes its records.
 	// DialogFork is any further answered branch; no record is of this kind.
@@ -37,17 +38,17 @@ const (
 
 // Kinds returns all kinds.
 func Kinds() []Kind {
-	return []Kind{Call, CallLeg, Recording, Streaming, Session, Track, Dialog, DialogFork, APIRequest, ScheduledMeeting}
+	return []Kind{Call, CallLeg, Recording, Streaming, RecordedSession, Track, Dialog, DialogFork, APIRequest, ScheduledMeeting}
 }
 
 // kindInfo holds the constants of each kind.
 var kindInfo = [kinds]struct{ name, short, id string }{
-	Call:      {names.KindCall, "call", names.CallID},
-	CallLeg:   {names.KindCallLeg, "call_leg", names.CallLegID},
-	Recording: {names.KindRecording, "recording", names.RecordingID},
-	Streaming: {names.KindStreaming, "streaming", names.StreamingID},
-	Session:   {names.KindSession, "session", names.MediaSenseSessionID},
-	Track:     {names.KindTrack, "track", names.MediaSenseTrackID},
+	Call:            {names.KindCall, "call", names.CallID},
+	CallLeg:         {names.KindCallLeg, "call_leg", names.CallLegID},
+	Recording:       {names.KindRecording, "recording", names.RecordingID},
+	Streaming:       {names.KindStreaming, "streaming", names.StreamingID},
+	RecordedSession: {names.KindSession, "session", names.MediaSenseSessionID},
+	Track:           {names.KindTrack, "track", names.MediaSenseTrackID},
 
 	Dialog:     {names.KindDialog, "dialog", names.DialogID},
 	DialogFork: {names.KindDialog, "dialog_fork", names.DialogID},
@@ -74,18 +75,18 @@ func (k Kind) SpanName() string {
 func (k Kind) IDKey() string { return kindInfo[k].id }
 
 // isContainer reports whether objects of the kind contain others.
-func (k Kind) isContainer() bool { return k == Call || k == Session || k == Dialog }
+func (k Kind) isContainer() bool { return k == Call || k == RecordedSession || k == Dialog }
 
 // keepsFacts reports whether an emitted object of the kind keeps facts. Other kinds keep a
 // tombstone.
 func (k Kind) keepsFacts() bool { return k.isContainer() || k == ScheduledMeeting }
 
-// MaxTracks bounds the tracks of a session. Real sessions have two for each medium.
+// MaxTracks bounds the tracks of a recorded session. Real sessions have two for each medium.
 const MaxTracks = 64
 
 const trackInfix = "-track"
 
-// TrackID returns the id of a session's track; ok is false for a number out of range.
+// TrackID returns the id of a recorded session's track; ok is false for a number out of range.
 func TrackID(session string, number int64) (id string, ok bool) {
 	if number < 0 || number >= MaxTracks {
 		return "", false
@@ -93,12 +94,12 @@ func TrackID(session string, number int64) (id string, ok bool) {
 	return session + trackInfix + strconv.FormatInt(number, 10), true
 }
 
-// sessionOf returns the session id within a track's id.
-func sessionOf(track string) string {
+// recordedSessionOf returns the id of the recorded session within a track's id.
+func recordedSessionOf(track string) string {
 	return track[:max(0, strings.LastIndex(track, trackInfix))]
 }
 
-// Phase is the place of a record in its object's life.
+// Phase tells whether a record begins, updates or ends its object.
 type Phase uint8
 
 // The phases in their usual order.
@@ -106,8 +107,9 @@ const (
 	Start Phase = iota
 	Update
 	End
-	// Note is no sign of life: the object may have ended long ago, or not have begun. Sessions,
-	// tracks, branches of a SIP call and scheduled meetings have notes. An object with nothing but notes is not emitted.
+	// Note describes an object without showing that it runs: the object may have ended long
+	// ago, or not have begun. Recorded sessions, tracks, branches of a SIP call and scheduled
+	// meetings have notes. An object that only notes describe is not emitted.
 	Note
 )
 
@@ -120,8 +122,9 @@ type Record struct {
 	ID string
 	// Time of the record by the sender's clock, in nanoseconds since 1970.
 	Time int64
-	// Index orders the records of an object before their times do: the record number of the
-	// sender's session, or a rank by type; 0 if there is neither.
+	// Index orders the records of an object; records with the same Index are ordered by time.
+	// It is the record number in the sender's session, or a rank by type; 0 if there is
+	// neither.
 	Index uint64
 	// Source of the record.
 	Source Source
@@ -132,11 +135,12 @@ type Record struct {
 	Items []Item
 	// Parts are other objects that the record describes.
 	Parts []Part
-	// Dropped is how many attributes the caller left out.
+	// Dropped is how many attributes the caller dropped.
 	Dropped int
 }
 
-// Part describes an object other than the record's own: a track in a record of its session.
+// Part describes an object other than the record's own: a track in a record of its recorded
+// session.
 type Part struct {
 	Kind   Kind
 	ID     string
@@ -144,13 +148,13 @@ type Part struct {
 	Items  []Item
 }
 
-// Item is an element of an attribute that is a list of maps, as far as a record describes it.
-// An object's list is the union over its records. Of each field the record with the highest
-// Index counts.
+// Item is an element of an attribute that is a list of maps, as one record describes it. An
+// object's list is the union of the items of its records. Of each field, the value of the
+// record with the highest Index counts.
 type Item struct {
 	// List is the attribute.
 	List string
-	// At is the item's place in the list; ID distinguishes items at one place.
+	// At orders the items of a list; ID distinguishes items with the same At.
 	At int64
 	ID string
 	// Removed tells that the item is no longer in the list, whatever other records contain.
@@ -215,7 +219,8 @@ func (v Value) Double() float64 { return math.Float64frombits(v.bits) }
 // Bool returns the truth of a KindBool.
 func (v Value) Bool() bool { return v.bits != 0 }
 
-// itemRank returns the rank of the record's items. Items of SIP calls need none.
+// itemRank returns the rank of the fields of the record's items (see compareFields). Items of
+// SIP calls have rank 0.
 func (r *Record) itemRank() uint64 {
 	if r.Kind == Dialog || r.Kind == DialogFork {
 		return 0

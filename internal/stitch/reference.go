@@ -46,7 +46,7 @@ func (e *Engine) StampReference(m *Reference) (s Stamp, ok bool) {
 }
 
 func (e *Engine) stampLeg(leg, call string) (Stamp, bool) {
-	if slot := e.find(CallLeg, leg); slot != 0 {
+	if slot := e.slotOf(CallLeg, leg); slot != 0 {
 		return e.Stamp(e.refTo(slot))
 	}
 	s := Stamp{Trace: ids.Trace(CallLeg.Name(), leg)}
@@ -58,7 +58,7 @@ func (e *Engine) stampLeg(leg, call string) (Stamp, bool) {
 }
 
 func (e *Engine) stampCall(call string) (Stamp, bool) {
-	if slot := e.find(Call, call); slot != 0 {
+	if slot := e.slotOf(Call, call); slot != 0 {
 		return e.Stamp(e.refTo(slot))
 	}
 	return Stamp{Trace: ids.Trace(Call.Name(), call), Span: ids.Span(Call.Name(), call)}, true
@@ -78,15 +78,15 @@ func (e *Engine) callRunningAt(m *Reference) (best uint32) {
 		}
 	}
 	if m.Correlator != "" {
-		if g := e.correlators[hashOf(appendText(nil, m.Correlator))]; g.open <= chainLimit {
-			for slot := g.first; slot != 0; slot = e.containerOf(slot).group.next {
+		if g := e.correlators[hashOf(appendText(nil, m.Correlator))]; g.unsettledCount <= maxSameHash {
+			for slot := g.firstUnsettled; slot != 0; slot = e.containerOf(slot).group.next {
 				e.steps++
 				consider(slot)
 			}
 		}
 	}
 	if best == 0 && m.CoSpace != "" {
-		for _, slot := range e.objectsUnder(&e.spaces, hashOf(appendText(nil, m.CoSpace))) {
+		for _, slot := range e.objectsByHash(&e.spaces, hashOf(appendText(nil, m.CoSpace))) {
 			consider(slot)
 		}
 	}
@@ -106,7 +106,7 @@ func (e *Engine) meetingRunningAt(m *Reference) (best uint32, started int64) {
 		return 0, 0
 	}
 	var chosen meetingTimes
-	for _, slot := range append([]uint32(nil), e.objectsUnder(&e.spaces, hashOf(appendText(nil, m.CoSpace)))...) {
+	for _, slot := range append([]uint32(nil), e.objectsByHash(&e.spaces, hashOf(appendText(nil, m.CoSpace)))...) {
 		if e.objects.at(slot).kind != ScheduledMeeting {
 			continue
 		}

@@ -21,25 +21,25 @@ type scratch struct {
 	fields         []Field
 	links          []Link
 	calls          []string
-	placed         []Field // by rank
-	present        []bool  // which of placed are set
+	sortedFields   []Field // by dictionary.position
+	isSet          []bool  // which of sortedFields are set
 	derived        []derivedField
 }
 
 // VisitPendingEmits visits up to n pending objects: the oldest ones or, if after is set, those
 // behind it in the queue. It visits none if after is not pending any more. The objects stay
-// pending until Emitted. Their traces are final from here on; the caller stores that before it
-// sends them.
+// pending until MarkEmitted. Their traces are final now; the caller stores this change before
+// it sends the objects.
 func (e *Engine) VisitPendingEmits(after Ref, n int, visit func(*Stitched)) (visited int) {
-	return e.visit(pendingEmit, after, n, visit)
+	return e.visitState(pendingEmit, after, n, visit)
 }
 
 // VisitSetAside visits objects that were set aside, as VisitPendingEmits does.
 func (e *Engine) VisitSetAside(after Ref, n int, visit func(*Stitched)) (visited int) {
-	return e.visit(setAside, after, n, visit)
+	return e.visitState(setAside, after, n, visit)
 }
 
-func (e *Engine) visit(in state, after Ref, n int, visit func(*Stitched)) (visited int) {
+func (e *Engine) visitState(in state, after Ref, n int, visit func(*Stitched)) (visited int) {
 	slot := e.queues[in].head
 	if after != (Ref{}) {
 		o := e.resolve(after)
@@ -126,7 +126,7 @@ func (e *Engine) idOf(slot uint32) string {
 	}
 	e.readFacts(&e.scratch.codec, slot)
 	for i := range e.scratch.codec.statements {
-		// Only the statement of keepID has this key.
+		// Only the statement of storeID has this key.
 		if raw := e.scratch.codec.statements[i].value(idKeyOf(o.kind)); raw != nil {
 			return text(raw)
 		}
@@ -137,36 +137,37 @@ func (e *Engine) idOf(slot uint32) string {
 // idKeyOf returns the key of the attribute that holds the id of an object of the kind.
 func idKeyOf(kind Kind) key {
 	return [kinds]key{
-		Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming, Session: keySession, Track: keyTrack,
+		Call: keyCall, CallLeg: keyLeg, Recording: keyRecording, Streaming: keyStreaming, RecordedSession: keyRecordedSession, Track: keyTrack,
 		Dialog: keySIPCallID, DialogFork: keyDialog, APIRequest: keyRequest, ScheduledMeeting: keyMeeting,
 	}[kind]
 }
 
-// rendered is the part of a rendering that Emitted needs.
-type rendered struct {
+// rendering is the part of a stitched object that MarkEmitted needs.
+type rendering struct {
 	ref     Ref
 	outcome Outcome
 	trace   TraceID
 	start   int64 // see startOf
 }
 
-// renderedSlots is how many renderings are cached until Emitted: twice a usual batch.
-const renderedSlots = 1 << 10
+// renderingSlots is how many renderings are cached between render and MarkEmitted: twice a
+// usual batch.
+const renderingSlots = 1 << 10
 
-// renderedAs returns the cached rendering of a pending object, or computes it.
-func (e *Engine) renderedAs(ref Ref) rendered {
-	if of := &e.rendered[ref.slot%renderedSlots]; of.ref == ref {
-		return *of
+// renderingOf returns the cached rendering of a pending object, or computes it.
+func (e *Engine) renderingOf(ref Ref) rendering {
+	if r := &e.renderings[ref.slot%renderingSlots]; r.ref == ref {
+		return *r
 	}
 	o, f := e.objects.at(ref.slot), &e.scratch.codec
 	e.readFacts(f, ref.slot)
-	of := rendered{ref: ref, outcome: e.outcome(o, e.timeRangeOf(o, f)), start: f.timeRange().startOrFirst()}
-	of.trace = e.traceOf(ref.slot)
-	return of
+	r := rendering{ref: ref, outcome: e.outcomeOf(o, e.timeRangeOf(o, f)), start: f.timeRange().startOrFirst()}
+	r.trace = e.traceOf(ref.slot)
+	return r
 }
 
-// outcome returns how an object with those times ended, or would end now.
-func (e *Engine) outcome(o *object, s timeRange) Outcome {
+// outcomeOf returns how an object with the times s ended, or would end now.
+func (e *Engine) outcomeOf(o *object, s timeRange) Outcome {
 	switch {
 	case o.kind == ScheduledMeeting && o.flags&flagCallEnded != 0: // the end is that of its call
 		return CallEnded
@@ -195,26 +196,26 @@ func (e *Engine) freezeTraceOf(slot uint32) {
 	o := e.objects.at(slot)
 	switch {
 	case o.kind.isContainer():
-		e.freeze(slot)
+		e.freezeContainer(slot)
 	case o.containerSlot != 0:
-		e.freeze(o.containerSlot)
+		e.freezeContainer(o.containerSlot)
 	case o.flags&flagSharing != 0:
 		if leg := e.audioVideoOf(slot); leg != 0 && e.objects.at(leg).containerSlot != 0 {
-			e.freeze(e.objects.at(leg).containerSlot)
+			e.freezeContainer(e.objects.at(leg).containerSlot)
 		}
 	}
 }
 
-// render returns the stitched object of a pending one.
+// render returns the stitched object of a pending object.
 func (e *Engine) render(slot uint32) Stitched {
 	o := e.objects.at(slot)
 	e.freezeTraceOf(slot)
 	out := Stitched{
 		Ref: Ref{slot, o.generation}, Kind: o.kind, ID: e.idOf(slot),
-		Trace: e.traceOf(slot), Span: o.span, Parent: e.parentOf(slot), Due: o.since,
+		Trace: e.traceOf(slot), Span: o.span, Parent: e.parentOf(slot), PendingSince: o.since,
 	}
 	out.Resource = e.resourceOf(slot)
-	// Other objects are read first: e.codec holds this object's facts from here on.
+	// Other objects are read above, because e.codec holds this object's facts from here on.
 	var context []Field
 	holder := slot // the object whose facts the span has
 	switch {
@@ -224,7 +225,7 @@ func (e *Engine) render(slot uint32) Stitched {
 	case o.containerSlot != 0:
 		context = e.contextOf(o.containerSlot)
 	case o.kind == ScheduledMeeting:
-		if call := e.lookup(Call, &o.identity); call != 0 {
+		if call := e.slotOfIdentity(Call, &o.identity); call != 0 {
 			context = e.contextOf(call)
 		}
 	}
@@ -233,33 +234,33 @@ func (e *Engine) render(slot uint32) Stitched {
 	f.normalize(&e.dictionary)
 	out.Links = e.linksOf(slot)
 	s := e.timeRangeOf(o, f)
-	out.Outcome = e.outcome(o, s)
-	out.Start, out.End = e.times(o, s, out.Outcome)
+	out.Outcome = e.outcomeOf(o, s)
+	out.Start, out.End = e.spanTimes(o, s, out.Outcome)
 	if holder == slot {
-		e.rendered[slot%renderedSlots] = rendered{ref: out.Ref, outcome: out.Outcome, trace: out.Trace, start: f.timeRange().startOrFirst()}
+		e.renderings[slot%renderingSlots] = rendering{ref: out.Ref, outcome: out.Outcome, trace: out.Trace, start: f.timeRange().startOrFirst()}
 	}
 	var texts valueDecoder
 	texts.reset(f)
 	if holder != slot {
 		e.boundForkFacts(f)
 	}
-	var found []derivedField
+	var derived []derivedField
 	switch o.kind {
 	case CallLeg:
-		found = e.deriveLeg(&out, &texts)
-	case Session:
-		found = e.deriveSession(&out, &texts)
+		derived = e.deriveLeg(&out, &texts)
+	case RecordedSession:
+		derived = e.deriveRecordedSession(&out, &texts)
 	case Track:
-		found = e.deriveTrack(o, &out, &texts)
+		derived = e.deriveTrack(o, &out, &texts)
 	case Dialog, DialogFork:
-		found = e.deriveDialog(o, &out)
+		derived = e.deriveDialog(o, &out)
 	case APIRequest:
 		f.deriveRequest(&out)
 	case ScheduledMeeting:
-		found = e.deriveMeeting(&out)
+		derived = e.deriveMeeting(&out)
 	case Call, Recording, Streaming:
 	}
-	out.Fields = e.fields(o, context, &out, found, &texts)
+	out.Fields = e.renderFields(o, context, &out, derived, &texts)
 	return out
 }
 
@@ -269,9 +270,9 @@ type derivedField struct {
 	value Value
 }
 
-// times returns the start and the end of the span. If a clock was set back, so that the start
-// is after the end, the duration that the bridge measured gives the start.
-func (e *Engine) times(o *object, s timeRange, outcome Outcome) (start, end int64) {
+// spanTimes returns the start and the end of the span. If the start is after the end, because
+// a clock was set back, the start is computed from the duration that the bridge measured.
+func (e *Engine) spanTimes(o *object, s timeRange, outcome Outcome) (start, end int64) {
 	if o.kind == Dialog || o.kind == DialogFork {
 		return timesOfDialog(s)
 	}
@@ -291,7 +292,7 @@ func (e *Engine) times(o *object, s timeRange, outcome Outcome) (start, end int6
 	}
 	if start == 0 || start > end {
 		duration, unit := e.codec.durationOf(o.kind)
-		start = before(s.end, duration, unit)
+		start = startFromDuration(s.end, duration, unit)
 	}
 	if start == 0 && s.end == 0 {
 		start = s.first
@@ -306,8 +307,8 @@ func (e *Engine) times(o *object, s timeRange, outcome Outcome) (start, end int6
 func (e *Engine) parentOf(slot uint32) SpanID {
 	o := e.objects.at(slot)
 	if o.kind.isContainer() {
-		if info := e.containers.at(o.containerIndex); info.root != o.span {
-			return info.root
+		if info := e.containers.at(o.containerIndex); info.rootSpan != o.span {
+			return info.rootSpan
 		}
 		return SpanID{}
 	}
@@ -320,7 +321,7 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 	case o.kind == APIRequest:
 		return e.parentOfRequest(slot)
 	case o.kind == DialogFork && o.containerSlot != 0:
-		return e.containerOf(o.containerSlot).root // the call's leg, or the first branch
+		return e.containerOf(o.containerSlot).rootSpan // the call's leg, or the first branch
 	case o.containerSlot != 0:
 		return e.objects.at(o.containerSlot).span
 	default:
@@ -340,17 +341,17 @@ const (
 	linkScheduled = "scheduled"
 )
 
-// linkedTrace returns the trace of a linked object, after regrouping its conference.
+// linkedTrace regroups the conference of a linked object and returns its trace.
 func (e *Engine) linkedTrace(from uint32) TraceID {
 	o := e.objects.at(from)
 	if o.kind == Call {
-		if info := e.containerOf(from); !info.frozen {
+		if info := e.containerOf(from); !info.traceFrozen {
 			e.regroup(info.groupID)
 		}
 		return e.traceOf(from)
 	}
 	if o.state != emitted && o.containerSlot != 0 && e.objects.at(o.containerSlot).kind == Call {
-		if info := e.containerOf(o.containerSlot); !info.frozen {
+		if info := e.containerOf(o.containerSlot); !info.traceFrozen {
 			e.regroup(info.groupID)
 		}
 	}
@@ -364,7 +365,7 @@ func (e *Engine) linksOf(slot uint32) []Link {
 		id := text(raw)
 		link := Link{Trace: e.traceOf(slot), Span: ids.Span(CallLeg.Name(), id), Reason: linkMoved}
 		identity := identityOfValue(CallLeg, raw)
-		if from := e.lookup(CallLeg, &identity); from != 0 {
+		if from := e.slotOfIdentity(CallLeg, &identity); from != 0 {
 			link.Trace = e.linkedTrace(from)
 		}
 		links = append(links, link)
@@ -373,15 +374,15 @@ func (e *Engine) linksOf(slot uint32) []Link {
 		from := e.legOfSIPCall(hashOf(raw), slot)
 		if from == 0 && hashOf(raw) != e.objects.at(slot).sip.hash { // no bridge knows the call
 			identity := identityOfValue(Dialog, raw)
-			from = e.lookup(Dialog, &identity)
+			from = e.slotOfIdentity(Dialog, &identity)
 		}
 		if from != 0 {
 			links = append(links, Link{Trace: e.linkedTrace(from), Span: e.objects.at(from).span, Reason: linkReplaces})
 		}
 	}
 	switch e.objects.at(slot).kind {
-	case Session:
-		if from := e.previousSession(slot); from != 0 {
+	case RecordedSession:
+		if from := e.previousRecordedSession(slot); from != 0 {
 			links = append(links, Link{Trace: e.linkedTrace(from), Span: e.objects.at(from).span, Reason: linkSameCall})
 		}
 	case Call:
@@ -421,18 +422,18 @@ func (e *Engine) deriveLeg(out *Stitched, t *valueDecoder) []derivedField {
 	}
 	e.scratch.calls = calls
 	out.Calls = calls
-	found := e.scratch.derived[:0]
+	derived := e.scratch.derived[:0]
 	if role := roleOf(&e.codec); role != "" {
-		found = append(found, derivedField{keyRole, Text(role)})
+		derived = append(derived, derivedField{keyRole, Text(role)})
 	}
 	// Without the start record, the leg's place before the first record is unknown.
 	if e.codec.hasStart() && e.codec.timeRange().start == out.Start {
 		line := timelineOf(&e.codec, out.Start, out.End)
-		found = append(found, derivedField{keyIVRSeconds, seconds(line.ivr)}, derivedField{keyLobbySeconds, seconds(line.lobby)})
+		derived = append(derived, derivedField{keyIVRSeconds, seconds(line.ivr)}, derivedField{keyLobbySeconds, seconds(line.lobby)})
 		if line.connected {
-			found = append(found, derivedField{keySetup, seconds(line.setup)})
+			derived = append(derived, derivedField{keySetup, seconds(line.setup)})
 		}
 	}
-	e.scratch.derived = found
-	return found
+	e.scratch.derived = derived
+	return derived
 }

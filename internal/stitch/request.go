@@ -11,7 +11,7 @@ import (
 )
 
 // An API request is an object of one record. It lingers, because its meeting and its call may
-// come later. Which meeting it belongs to is fixed when it becomes pending (completeRequest).
+// come later. When it becomes pending, completeRequest fixes the meeting to which it belongs.
 // A request that changes something and names the call of a scheduled meeting is part of the
 // meeting's trace, under the meeting; so is a PUT on the meeting's space (meeting.go). Any
 // other request is a trace of its own, because a client that polls a bridge every minute would
@@ -19,9 +19,9 @@ import (
 
 // requestRetention returns how long an emitted request is remembered: as long as syslog lines
 // are read again after a restart.
-func (e *Engine) requestRetention() int64 { return min(requestMemory, e.maxOpen) }
+func (e *Engine) requestRetention() int64 { return min(maxRequestRetention, e.maxOpen) }
 
-const requestMemory = 600 * second
+const maxRequestRetention = 600 * second
 
 // RequestID returns the id of an API request: the bridge, the number of its API trace, which
 // restarts with the bridge, and the time of sending in nanoseconds since 1970.
@@ -52,8 +52,8 @@ type meetingChange struct {
 }
 
 // changeOf returns the change that a request makes; ok is false if there is none. A refused
-// request changes nothing, but is a step of the meeting: it shows a participant who could not
-// be invited. A challenged request is not a step, because its client repeats it.
+// request changes nothing, but is a step of the meeting, because it shows a participant who
+// could not be invited. A challenged request is not a step, because its client repeats it.
 func changeOf(value func(key) Value) (c meetingChange, ok bool) {
 	method, route, status := value(keyMethod).Text, value(keyRoute).Text, value(keyStatus)
 	if method == "" || method == methodGet || status.Kind != KindInt || status.Int() == unauthorized {
@@ -97,10 +97,10 @@ func (e *Engine) applyRequest(slot uint32, r *Record) (Ref, error) {
 	if need > 0 && !e.makeRoom(need) {
 		return Ref{}, ErrFull
 	}
-	slot = e.apply(slot, r)
+	slot = e.mergeInto(slot, r)
 	if ofMeeting {
-		if at := e.find(ScheduledMeeting, meeting.ID); !e.isFinal(at) {
-			e.apply(at, &meeting)
+		if at := e.slotOf(ScheduledMeeting, meeting.ID); !e.isFinal(at) {
+			e.mergeInto(at, &meeting)
 		}
 	}
 	return e.refTo(slot), nil
@@ -122,7 +122,7 @@ func meetingRecord(r *Record) (m Record, ok bool) {
 	}
 	m = Record{
 		Kind: ScheduledMeeting, ID: c.call, Phase: c.phase, Time: r.Time, Source: r.Source,
-		Items: []Item{step(r.Time, value(keyAPITrace), c.step, value(keyStatus))},
+		Items: []Item{stepItem(r.Time, value(keyAPITrace), c.step, value(keyStatus))},
 	}
 	if c.phase != Start {
 		return m, true
@@ -141,11 +141,11 @@ func (e *Engine) updateRequestRelations(slot uint32) {
 		return
 	}
 	f := &e.codec
-	under := uint64(0)
+	schedule := uint64(0)
 	if c, ok := changeOf(f.newestValue); ok && c.call == "" {
-		under = scheduleOf(f)
+		schedule = scheduleOf(f)
 	}
-	e.spaceChanges.current.file(e, slot, under)
+	e.spaceChanges.current.setHash(e, slot, schedule)
 }
 
 // newestValue returns the last value of an attribute.
@@ -160,7 +160,7 @@ func (f *factsCodec) newestValue(k key) Value {
 // completeRequest fixes the meeting of a request before it is emitted, and adds the request to
 // the meeting's steps.
 func (e *Engine) completeRequest(slot uint32) {
-	meeting, what := e.meetingOf(slot)
+	meeting, step := e.meetingOf(slot)
 	if meeting != 0 {
 		if !e.isFinal(meeting) {
 			e.addSpaceChange(meeting, slot)
@@ -168,11 +168,11 @@ func (e *Engine) completeRequest(slot uint32) {
 		id := e.idOf(meeting)
 		f := &e.scratch.codec
 		e.readFacts(f, slot)
-		f.encodeFields(&e.dictionary, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(what)}})
+		f.encodeFields(&e.dictionary, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(step)}})
 		f.addStatement(noteStatement, f.incoming)
 		e.storeFactsWithinLimit(slot, f)
 	}
-	e.spaceChanges.current.file(e, slot, 0)
+	e.spaceChanges.current.setHash(e, slot, 0)
 }
 
 // assignedMeeting returns the meeting that completeRequest assigned to the request, "" if
@@ -186,9 +186,9 @@ func (f *factsCodec) assignedMeeting() string {
 	return ""
 }
 
-// scheduledBy returns the id of the meeting that a request belongs to as far as it is known,
+// meetingIDOf returns the id of the meeting to which a request belongs by the records so far,
 // "" if none.
-func (e *Engine) scheduledBy(slot uint32) string {
+func (e *Engine) meetingIDOf(slot uint32) string {
 	if e.isFinal(slot) {
 		f := &e.scratch.codec
 		e.readFacts(f, slot)
@@ -202,14 +202,14 @@ func (e *Engine) scheduledBy(slot uint32) string {
 }
 
 func (e *Engine) traceOfRequest(slot uint32) TraceID {
-	if meeting := e.scheduledBy(slot); meeting != "" {
+	if meeting := e.meetingIDOf(slot); meeting != "" {
 		return ids.Trace(ScheduledMeeting.Name(), meeting)
 	}
 	return ids.Trace(APIRequest.Name(), e.idOf(slot))
 }
 
 func (e *Engine) parentOfRequest(slot uint32) SpanID {
-	if meeting := e.scheduledBy(slot); meeting != "" {
+	if meeting := e.meetingIDOf(slot); meeting != "" {
 		return ids.Span(ScheduledMeeting.Name(), meeting)
 	}
 	return SpanID{}
@@ -278,7 +278,7 @@ func (e *Engine) appendRequestLinks(links []Link) []Link {
 // id.
 func (e *Engine) linkToCall(id, reason string) Link {
 	link := Link{Trace: ids.Trace(Call.Name(), id), Span: ids.Span(Call.Name(), id), Reason: reason}
-	if call := e.find(Call, id); call != 0 {
+	if call := e.slotOf(Call, id); call != 0 {
 		link.Trace = e.linkedTrace(call)
 	}
 	return link
@@ -286,7 +286,7 @@ func (e *Engine) linkToCall(id, reason string) Link {
 
 func (e *Engine) linkToLeg(id, call, reason string) Link {
 	link := Link{Span: ids.Span(CallLeg.Name(), id), Reason: reason}
-	switch leg := e.find(CallLeg, id); {
+	switch leg := e.slotOf(CallLeg, id); {
 	case leg != 0:
 		link.Trace = e.linkedTrace(leg)
 	case call != "":

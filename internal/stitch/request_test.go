@@ -300,7 +300,7 @@ func TestMeetingOfForgottenCall(t *testing.T) {
 }
 
 // TestRequestsMakeRoomFirst: requests are forgotten before what else was emitted, and
-// after requestMemory in any case.
+// after maxRequestRetention in any case.
 func TestRequestsMakeRoomFirst(t *testing.T) {
 	t.Parallel()
 	limited := options
@@ -317,7 +317,7 @@ func TestRequestsMakeRoomFirst(t *testing.T) {
 	}
 	_, found := s.e.Find(CallLeg, "leg")
 	assert.True(t, found)
-	s.wait(requestMemory)
+	s.wait(maxRequestRetention)
 	assert.Zero(t, s.e.queues[emittedRequest])
 	_, found = s.e.Find(CallLeg, "leg")
 	assert.True(t, found)

@@ -53,7 +53,7 @@ func (e *Engine) FinishLoad(now time.Time) {
 			e.setState(slot, endedIndirectly, o.since)
 		}
 	}
-	for _, slot := range order { // work that the stop interrupted
+	for _, slot := range order { // complete the complete the work that the stop interrupted
 		e.endOrReopen(slot)
 		e.restoreOutcome(slot)
 	}
@@ -83,8 +83,8 @@ func (e *Engine) restoreRelations(slot uint32) {
 	if (o.state == emitted || o.state == emittedRequest) && !o.kind.keepsFacts() {
 		if o.kind == CallLeg {
 			left := e.tombstone(slot)
-			e.participants.emitted.file(e, slot, left.participant)
-			e.sipCalls.emitted.file(e, slot, left.sip)
+			e.participants.emitted.setHash(e, slot, left.participant)
+			e.sipCalls.emitted.setHash(e, slot, left.sip)
 		}
 		return
 	}
@@ -100,11 +100,11 @@ func (e *Engine) restoreRelations(slot uint32) {
 	case Call:
 		e.updateCallRelations(slot)
 		return
-	case Session:
-		e.updateSessionRelations(slot)
+	case RecordedSession:
+		e.updateRecordedSessionRelations(slot)
 		return
 	case Track:
-		e.putTrackInSession(slot, e.idOf(slot))
+		e.putTrackInRecordedSession(slot, e.idOf(slot))
 		return
 	case Dialog:
 		o.sip.hash = hashOf(appendCanonical(nil, e.idOf(slot)))
@@ -129,8 +129,8 @@ func (e *Engine) restoreRelations(slot uint32) {
 	}
 }
 
-// resetNumbering makes the next changes begin with all tables, because stored numbers belong
-// to the process that wrote them. Objects are not stored again.
+// resetNumbering makes the next AppendChanges begin with all tables, because stored numbers
+// belong to the process that wrote them. Objects are not stored again.
 func (e *Engine) resetNumbering() {
 	for _, slot := range e.journal.changed {
 		e.objects.at(slot).flags &^= flagQueued | flagDirty | flagDirtyFacts
@@ -142,7 +142,7 @@ func (e *Engine) resetNumbering() {
 		e.resources.unwritten = append(e.resources.unwritten, slot)
 	}
 	for _, slot := range e.sessions.slotOf {
-		e.sessions.touch(slot)
+		e.sessions.markDirty(slot)
 	}
 }
 
@@ -153,7 +153,7 @@ func (e *Engine) restoreSessions() {
 			s.rememberedSince, s.inOverList = min(s.rememberedSince, e.now), true
 			e.sessions.over = append(e.sessions.over, slot)
 		default:
-			e.sessions.forget(slot)
+			e.sessions.freeIfUnused(slot)
 		}
 	}
 	slices.SortFunc(e.sessions.over, func(a, b uint32) int {
@@ -164,7 +164,7 @@ func (e *Engine) restoreSessions() {
 // restoreAbsences restores the absences of the objects that still exist.
 func (e *Engine) restoreAbsences() {
 	for of, at := range e.loadedAbsences {
-		slot := e.lookup(of.kind, &of.identity)
+		slot := e.slotOfIdentity(of.kind, &of.identity)
 		if slot == 0 || !e.objects.at(slot).state.takesRecords() {
 			continue
 		}

@@ -74,7 +74,7 @@ func (s *story) out() map[string]Stitched {
 		all[id] = kept
 	})
 	for _, o := range all {
-		s.e.Emitted(s.now, o.Ref, true)
+		s.e.MarkEmitted(s.now, o.Ref, true)
 	}
 	return all
 }
@@ -329,7 +329,7 @@ func TestRejected(t *testing.T) {
 	s := newStory(t, options)
 	s.tell("a", CallLeg, "l", End, 0)
 	s.wait(options.Linger)
-	s.e.VisitPendingEmits(Ref{}, 1, func(o *Stitched) { s.e.Emitted(s.now, o.Ref, false) })
+	s.e.VisitPendingEmits(Ref{}, 1, func(o *Stitched) { s.e.MarkEmitted(s.now, o.Ref, false) })
 	assert.EqualValues(t, 1, s.e.Stats().Rejected)
 	assert.Empty(t, s.out())
 	assert.Zero(t, s.e.Stats().Emitted)

@@ -19,7 +19,7 @@ type sipCall struct {
 	code      int64 // final response to the newest attempt, unless it was an answer
 	final     int64 // time of that response
 	ringing   int64 // time of the first 180
-	first     *item // the branch that was answered first, or of which only a BYE was logged
+	first     *item // the branch that was answered first; it may have only a logged BYE
 }
 
 // marks returns the item of the marks, nil if there is none.
@@ -59,7 +59,7 @@ func (f *factsCodec) firstBranch() (first *item) {
 
 func compareBranches(a, b *item) int {
 	// The larger value is the earlier time.
-	x, y := content(a.value(keyAnswer)), content(b.value(keyAnswer))
+	x, y := markContent(a.value(keyAnswer)), markContent(b.value(keyAnswer))
 	if order := bytes.Compare(y[:min(len(y), timeSize)], x[:min(len(x), timeSize)]); order != 0 {
 		return order
 	}
@@ -71,23 +71,23 @@ func (f *factsCodec) sipCall() (c sipCall) {
 	c.first = f.firstBranch()
 	for i := range f.items {
 		if it := &f.items[i]; it.list == keyResponses && it.at == ringing {
-			c.ringing = earliestOf(it.value(keyFirst))
+			c.ringing = timeOfMark(it.value(keyFirst))
 		}
 	}
 	marks := f.marks()
 	if marks == nil {
 		return c
 	}
-	c.invited = earliestOf(marks.value(keyInvited))
-	if attempt := content(marks.value(keyAttempt)); len(attempt) == cseqSize {
+	c.invited = timeOfMark(marks.value(keyInvited))
+	if attempt := markContent(marks.value(keyAttempt)); len(attempt) == cseqSize {
 		c.attempt = binary.BigEndian.Uint32(attempt)
 	}
-	if b := content(marks.value(keyCancelled)); len(b) == cseqSize+timeSize && binary.BigEndian.Uint32(b) >= c.attempt {
-		c.cancelled = timeIn(b[cseqSize:])
+	if b := markContent(marks.value(keyCancelled)); len(b) == cseqSize+timeSize && binary.BigEndian.Uint32(b) >= c.attempt {
+		c.cancelled = decodeEarliest(b[cseqSize:])
 	}
-	if b := content(marks.value(keyFinal)); len(b) == cseqSize+codeSize+timeSize && binary.BigEndian.Uint32(b) >= c.attempt {
+	if b := markContent(marks.value(keyFinal)); len(b) == cseqSize+codeSize+timeSize && binary.BigEndian.Uint32(b) >= c.attempt {
 		c.code = int64(binary.BigEndian.Uint16(b[cseqSize:]))
-		c.final = timeIn(b[cseqSize+codeSize:])
+		c.final = decodeEarliest(b[cseqSize+codeSize:])
 	}
 	return c
 }
@@ -97,26 +97,26 @@ const (
 	timeSize = 8
 )
 
-// content returns the bytes of a mark, nil if it is absent or of another type.
-func content(raw []byte) []byte {
+// markContent returns the bytes of a mark, nil if it is absent or of another type.
+func markContent(raw []byte) []byte {
 	if len(raw) == 0 || raw[0]&tagMask != tagOpaque {
 		return nil
 	}
 	return textOf(raw)
 }
 
-// timeIn decodes a time of appendEarliest; it returns at least 1.
-func timeIn(b []byte) int64 {
+// decodeEarliest decodes a time of appendEarliest; it returns at least 1.
+func decodeEarliest(b []byte) int64 {
 	return max(1, int64(^binary.BigEndian.Uint64(b))) //nolint:gosec // the bits of it
 }
 
-// earliestOf returns the time of a mark, 0 if it is absent.
-func earliestOf(raw []byte) int64 {
-	b := content(raw)
+// timeOfMark returns the time of a mark, 0 if it is absent.
+func timeOfMark(raw []byte) int64 {
+	b := markContent(raw)
 	if len(b) < timeSize {
 		return 0
 	}
-	return timeIn(b)
+	return decodeEarliest(b)
 }
 
 // answered returns when the first branch was answered, 0 if unknown.
@@ -124,7 +124,7 @@ func (c *sipCall) answered() int64 {
 	if c.first == nil {
 		return 0
 	}
-	return earliestOf(c.first.value(keyAnswer))
+	return timeOfMark(c.first.value(keyAnswer))
 }
 
 // end returns when the call ended, 0 if it has not. A failure, a challenge or a redirection
@@ -143,10 +143,10 @@ func (c *sipCall) end() int64 {
 // endOfBranch returns when a branch ended: the time of its BYE or, if that was not logged, of
 // the response.
 func endOfBranch(b *item) int64 {
-	if bye := earliestOf(b.value(keyBye)); bye != 0 {
+	if bye := timeOfMark(b.value(keyBye)); bye != 0 {
 		return bye
 	}
-	return earliestOf(b.value(keyByeResponse))
+	return timeOfMark(b.value(keyByeResponse))
 }
 
 // result returns how a call went, "" if unknown.
@@ -174,7 +174,7 @@ func (c *sipCall) result() string {
 
 // answerOf returns the status code and the tags of a branch's answer.
 func answerOf(b *item) (code int64, from, to string) {
-	answer := content(b.value(keyAnswer))
+	answer := markContent(b.value(keyAnswer))
 	if len(answer) < timeSize+codeSize {
 		return 0, "", ""
 	}
@@ -185,7 +185,7 @@ func answerOf(b *item) (code int64, from, to string) {
 
 // lastSeenOf returns the time of the last message of a branch.
 func lastSeenOf(b *item) int64 {
-	if heard := content(b.value(keyLastSeen)); len(heard) == timeSize {
+	if heard := markContent(b.value(keyLastSeen)); len(heard) == timeSize {
 		return int64(binary.BigEndian.Uint64(heard) & (1<<63 - 1))
 	}
 	return 0
@@ -199,7 +199,7 @@ func (c *sipCall) timeRange(heard timeRange, b *item) timeRange {
 		s.end = c.end()
 		return s
 	}
-	answered := earliestOf(b.value(keyAnswer))
+	answered := timeOfMark(b.value(keyAnswer))
 	if answered == 0 {
 		s.start = 0
 	}

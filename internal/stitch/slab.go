@@ -3,8 +3,8 @@
 
 package stitch
 
-// slab stores values without pointers under small numbers, from 1. It grows by chunks and
-// moves no value.
+// slab stores values without pointers in numbered slots, from 1. It grows by chunks and moves
+// no value.
 type slab[T any] struct {
 	chunks  [][]T
 	highest uint32 // the largest number in use

@@ -41,8 +41,8 @@ func NewSource(resource, session string) Source {
 // GUIDs.
 const maxSession = 256
 
-// hashLongName returns a name, or its hash if it is too long. A GUID is returned in lower
-// case.
+// hashLongName returns the name of a session, or its hash if the name is too long. A GUID is
+// returned in lower case.
 func hashLongName(session string) string {
 	if len(session) <= maxSession {
 		var guid [16]byte
@@ -91,7 +91,7 @@ func (r *resources) release(slot uint32) {
 	r.slots.release(slot)
 }
 
-// session is one run of a sender.
+// session is one run of a sender. Over is a session that EndSession declared over; see isOver.
 type session struct {
 	objectCount      uint32 // objects that have it
 	open             list   // open objects that have it
@@ -105,8 +105,8 @@ type session struct {
 	inOverList       bool // it is in sessions.over
 }
 
-// isOver reports whether a session was declared over and no later record arrived. Both times
-// are the largest of a set, so the order of arrival makes no difference.
+// isOver reports whether a session was declared over and no later record of it arrived. Each
+// of the two times is the largest of a set, so the order of arrival makes no difference.
 func (s *session) isOver() bool { return s.overAt != 0 && s.last <= s.overAt }
 
 // sessions are the sessions that objects have, and those that are over, whose records may come
@@ -122,8 +122,8 @@ type sessions struct {
 
 func (s *sessions) at(slot uint32) *session { return s.slots.at(slot) }
 
-// find returns a session, and creates it if it is unknown.
-func (s *sessions) find(text string) uint32 {
+// findOrCreate returns a session, and creates it if it is unknown.
+func (s *sessions) findOrCreate(text string) uint32 {
 	if slot, known := s.slotOf[text]; known {
 		return slot
 	}
@@ -134,27 +134,27 @@ func (s *sessions) find(text string) uint32 {
 	text = strings.Clone(text)
 	*s.slots.at(slot) = session{}
 	s.texts[slot], s.slotOf[text] = text, slot
-	s.touch(slot)
+	s.markDirty(slot)
 	return slot
 }
 
-func (s *sessions) touch(slot uint32) {
-	if at := s.slots.at(slot); s.stored && !at.dirty {
-		at.dirty = true
+func (s *sessions) markDirty(slot uint32) {
+	if session := s.slots.at(slot); s.stored && !session.dirty {
+		session.dirty = true
 		s.dirty = append(s.dirty, slot)
 	}
 }
 
-// release releases one use.
+// release takes one object away from a session, and frees the session if nothing needs it.
 func (s *sessions) release(slot uint32) {
-	at := s.slots.at(slot)
-	at.objectCount--
-	s.forget(slot)
+	session := s.slots.at(slot)
+	session.objectCount--
+	s.freeIfUnused(slot)
 }
 
-// forget frees a session without objects that is not in the list of ended ones.
-func (s *sessions) forget(slot uint32) {
-	if at := s.slots.at(slot); at.objectCount > 0 || at.inOverList {
+// freeIfUnused frees a session that has no objects and is not in the list over.
+func (s *sessions) freeIfUnused(slot uint32) {
+	if session := s.slots.at(slot); session.objectCount > 0 || session.inOverList {
 		return
 	}
 	delete(s.slotOf, s.texts[slot])

@@ -7,11 +7,11 @@ import "slices"
 
 // Queries over all statements of an object.
 
-// retainKeys drops the attributes that some does not select, and all items.
-func (f *factsCodec) retainKeys(some func(key) bool) {
+// retainKeys drops all attributes except those that keep selects, and all items.
+func (f *factsCodec) retainKeys(keep func(key) bool) {
 	for i := range f.statements {
 		s := &f.statements[i]
-		s.attributes = slices.DeleteFunc(s.attributes, func(e attribute) bool { return !some(e.key) })
+		s.attributes = slices.DeleteFunc(s.attributes, func(e attribute) bool { return !keep(e.key) })
 	}
 	f.items = f.items[:0]
 }

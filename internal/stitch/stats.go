@@ -7,7 +7,7 @@ package stitch
 type Stats struct {
 	Open              [kinds]int // objects that are open or linger
 	PendingEmit       int        // objects that the next consumer has not accepted yet
-	CurrentlySetAside int        // of those, set aside after repeated refusals
+	CurrentlySetAside int        // pending objects that were set aside after repeated refusals
 	Remembered        int        // emitted objects that are remembered
 	Emitted           [kinds][outcomes]uint64
 	Unclaimed         uint64 // objects with nothing but notes, which are not emitted

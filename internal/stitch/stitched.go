@@ -59,15 +59,15 @@ type Stitched struct {
 	Ref  Ref
 	Kind Kind
 	// Name of the span, of low cardinality; "" for the name of its kind.
-	Name    string
-	ID      string
-	Trace   TraceID
-	Span    SpanID
-	Parent  SpanID // zero for a root
-	Start   int64  // nanoseconds since 1970, by the sender's clock
-	End     int64  // as Start; not before it
-	Due     int64  // when it became pending, by the engine's clock; equal at each attempt
-	Outcome Outcome
+	Name         string
+	ID           string
+	Trace        TraceID
+	Span         SpanID
+	Parent       SpanID // zero for a root
+	Start        int64  // nanoseconds since 1970, by the sender's clock
+	End          int64  // as Start; not before it
+	PendingSince int64  // when it became pending, by the engine's clock; the same at each attempt
+	Outcome      Outcome
 	// Server tells that the far end called, Client that it was called; neither is set for
 	// objects that are not connections.
 	Client, Server bool

@@ -134,9 +134,9 @@ func TestStopBeforeOwnEnd(t *testing.T) {
 	assert.Equal(t, Complete, all["late"].Outcome)
 	assert.Equal(t, clock(at(59)), clock(all["late"].End))
 	assert.Equal(t, flushed["c"].Trace, all["late"].Trace)
-	assert.Equal(t, clock(noon.Add(options.Linger).UnixNano()), clock(all["late"].Due), "as without the restart")
+	assert.Equal(t, clock(noon.Add(options.Linger).UnixNano()), clock(all["late"].PendingSince), "as without the restart")
 	assert.Equal(t, CallEnded, all["lost"].Outcome)
 	assert.Equal(t, clock(at(60)), clock(all["lost"].End))
-	assert.Equal(t, clock(noon.Add(options.Linger).UnixNano()), clock(all["lost"].Due))
+	assert.Equal(t, clock(noon.Add(options.Linger).UnixNano()), clock(all["lost"].PendingSince))
 	assert.Zero(t, s.e.Stats().Late)
 }

@@ -40,8 +40,8 @@ func (t *table) mix(a, b uint64) uint64 {
 	return high ^ low
 }
 
-// bucket returns the head of a hash's bucket: its low bits, one fewer if that bucket is not
-// split off yet.
+// bucket returns the head of a hash's bucket. The low bits of the hash are the bucket's
+// number, one bit fewer if that bucket is not split off yet.
 func (t *table) bucket(hash uint64) *uint32 {
 	mask := uint32(1)<<bits.Len32(t.size) - 1
 	number := uint32(hash) & mask //nolint:gosec // the low bits of it
@@ -65,17 +65,17 @@ func (t *table) add(hash uint64, slot uint32) {
 }
 
 // remove removes the slot to which a link points; see findLink.
-func (t *table) remove(place *uint32) {
-	*place = *t.next(*place)
+func (t *table) remove(link *uint32) {
+	*link = *t.next(*link)
 	t.count--
 }
 
 // findLink returns the link that points to a slot in the bucket of its hash, nil if there is
 // none.
 func (t *table) findLink(hash uint64, slot uint32) *uint32 {
-	for place := t.bucket(hash); *place != 0; place = t.next(*place) {
-		if *place == slot {
-			return place
+	for link := t.bucket(hash); *link != 0; link = t.next(*link) {
+		if *link == slot {
+			return link
 		}
 	}
 	return nil
@@ -118,8 +118,8 @@ func (e *Engine) identityHash(kind Kind, i *identity) uint64 {
 	return e.identities.mix(binary.LittleEndian.Uint64(i[:]), binary.LittleEndian.Uint64(i[8:])+uint64(kind))
 }
 
-// lookup returns the slot of an object, 0 if there is none.
-func (e *Engine) lookup(kind Kind, i *identity) uint32 {
+// slotOfIdentity returns the slot of the object with an identity, 0 if there is none.
+func (e *Engine) slotOfIdentity(kind Kind, i *identity) uint32 {
 	for slot := *e.identities.bucket(e.identityHash(kind, i)); slot != 0; {
 		o := e.objects.at(slot)
 		if o.identity == *i && o.kind == kind {
@@ -133,93 +133,94 @@ func (e *Engine) lookup(kind Kind, i *identity) uint32 {
 // hashIndex finds objects by the hash of an attribute. The table holds the first object of
 // each hash; the others are linked to it.
 type hashIndex struct {
-	table table
-	of    func(*object) *indexEntry
+	table   table
+	entryOf func(*object) *indexEntry
 }
 
-// hashIndexes is a pair of indexes by one attribute: emitted objects are apart from the
+// hashIndexes is a pair of indexes by one attribute: one of emitted objects, one of all
 // others.
 type hashIndexes struct{ current, emitted *hashIndex }
 
-func (e *Engine) newHashIndexes(of func(*object) *indexEntry) hashIndexes {
-	return hashIndexes{current: e.newHashIndex(of), emitted: e.newHashIndex(of)}
+func (e *Engine) newHashIndexes(entryOf func(*object) *indexEntry) hashIndexes {
+	return hashIndexes{current: e.newHashIndex(entryOf), emitted: e.newHashIndex(entryOf)}
 }
 
-// retire moves an emitted leg to the index of emitted legs.
-func (x *hashIndexes) retire(e *Engine, slot uint32) {
-	under := x.current.of(e.objects.at(slot)).hash
-	x.current.file(e, slot, 0)
-	x.emitted.file(e, slot, under)
+// moveToEmitted moves an object to the index of emitted ones.
+func (x *hashIndexes) moveToEmitted(e *Engine, slot uint32) {
+	hash := x.current.entryOf(e.objects.at(slot)).hash
+	x.current.setHash(e, slot, 0)
+	x.emitted.setHash(e, slot, hash)
 }
 
-// remove removes a leg.
+// remove removes an object from both indexes.
 func (x *hashIndexes) remove(e *Engine, slot uint32) {
 	index := x.current
 	if e.objects.at(slot).state == emitted {
 		index = x.emitted
 	}
-	index.file(e, slot, 0)
+	index.setHash(e, slot, 0)
 }
 
-func (e *Engine) newHashIndex(of func(*object) *indexEntry) *hashIndex {
-	m := &hashIndex{of: of}
+func (e *Engine) newHashIndex(entryOf func(*object) *indexEntry) *hashIndex {
+	m := &hashIndex{entryOf: entryOf}
 	m.table = newTable(
-		func(slot uint32) uint64 { return m.table.mix(of(e.objects.at(slot)).hash, 0) },
-		func(slot uint32) *uint32 { return &of(e.objects.at(slot)).previous },
+		func(slot uint32) uint64 { return m.table.mix(entryOf(e.objects.at(slot)).hash, 0) },
+		func(slot uint32) *uint32 { return &entryOf(e.objects.at(slot)).previous },
 	)
 	return m
 }
 
-// first returns the first leg with a hash, 0 if there is none.
+// first returns the first object with a hash, 0 if there is none.
 func (m *hashIndex) first(e *Engine, hash uint64) uint32 {
 	for slot := *m.table.bucket(m.table.mix(hash, 0)); slot != 0; {
-		at := m.of(e.objects.at(slot))
-		if at.hash == hash {
+		entry := m.entryOf(e.objects.at(slot))
+		if entry.hash == hash {
 			return slot
 		}
-		slot = at.previous
+		slot = entry.previous
 	}
 	return 0
 }
 
-// file puts a leg under a hash, 0 for none, and removes it from its former one.
-func (m *hashIndex) file(e *Engine, slot uint32, under uint64) {
-	at := m.of(e.objects.at(slot))
-	if at.hash == under {
+// setHash sets the hash by which the index finds an object; 0 removes the object from the
+// index.
+func (m *hashIndex) setHash(e *Engine, slot uint32, hash uint64) {
+	entry := m.entryOf(e.objects.at(slot))
+	if entry.hash == hash {
 		return
 	}
-	if at.hash != 0 {
-		m.removeEntry(e, slot, at)
+	if entry.hash != 0 {
+		m.removeEntry(e, slot, entry)
 	}
-	*at = indexEntry{hash: under}
-	if under == 0 {
+	*entry = indexEntry{hash: hash}
+	if hash == 0 {
 		return
 	}
-	first := m.first(e, under)
+	first := m.first(e, hash)
 	if first == 0 {
-		m.table.add(m.table.mix(under, 0), slot)
+		m.table.add(m.table.mix(hash, 0), slot)
 		return
 	}
-	// Insert it behind the first leg, which the table holds.
-	ahead := m.of(e.objects.at(first))
-	at.previous, at.next = first, ahead.next
-	if at.next != 0 {
-		m.of(e.objects.at(at.next)).previous = slot
+	// Insert it behind the first object, which the table holds.
+	ahead := m.entryOf(e.objects.at(first))
+	entry.previous, entry.next = first, ahead.next
+	if entry.next != 0 {
+		m.entryOf(e.objects.at(entry.next)).previous = slot
 	}
 	ahead.next = slot
 }
 
-func (m *hashIndex) removeEntry(e *Engine, slot uint32, at *indexEntry) {
-	place := m.table.findLink(m.table.mix(at.hash, 0), slot)
+func (m *hashIndex) removeEntry(e *Engine, slot uint32, entry *indexEntry) {
+	link := m.table.findLink(m.table.mix(entry.hash, 0), slot)
 	switch {
-	case place == nil: // it is not the first leg
-		m.of(e.objects.at(at.previous)).next = at.next
-		if at.next != 0 {
-			m.of(e.objects.at(at.next)).previous = at.previous
+	case link == nil: // it is not the first object of its hash
+		m.entryOf(e.objects.at(entry.previous)).next = entry.next
+		if entry.next != 0 {
+			m.entryOf(e.objects.at(entry.next)).previous = entry.previous
 		}
-	case at.next == 0:
-		m.table.remove(place)
-	default: // the next leg takes its place
-		m.of(e.objects.at(at.next)).previous, *place = at.previous, at.next
+	case entry.next == 0:
+		m.table.remove(link)
+	default: // the next object becomes the first
+		m.entryOf(e.objects.at(entry.next)).previous, *link = entry.previous, entry.next
 	}
 }

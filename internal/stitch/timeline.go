@@ -11,19 +11,19 @@ type timeline struct {
 	connected bool
 }
 
-// timelineOf reads the statements of a leg in order. A record that names the menu or a call
-// tells where the leg is from then on. The leg is in the lobby while it is deactivated and not
-// in the menu.
-func timelineOf(f *factsCodec, start, end int64) (l timeline) {
+// timelineOf computes the timeline of a leg from its statements. A record that names the menu
+// or a call tells where the leg is until the next such record. The leg is in the lobby while
+// it is deactivated and not in the menu.
+func timelineOf(f *factsCodec, start, end int64) (line timeline) {
 	var inMenu, deactivated bool
 	since := start
 	spend := func(until int64) {
 		spent := max(0, until-since)
 		switch {
 		case inMenu:
-			l.ivr += spent
+			line.ivr += spent
 		case deactivated:
-			l.lobby += spent
+			line.lobby += spent
 		}
 		since = max(since, until)
 	}
@@ -39,12 +39,12 @@ func timelineOf(f *factsCodec, start, end int64) (l timeline) {
 			case keyDeactivated:
 				deactivated = isTrue(e.raw)
 			case keyState:
-				if !l.connected && equalsText(e.raw, "connected") {
-					l.connected, l.setup = true, max(0, s.time-start)
+				if !line.connected && equalsText(e.raw, "connected") {
+					line.connected, line.setup = true, max(0, s.time-start)
 				}
 			}
 		}
 	}
 	spend(end)
-	return l
+	return line
 }

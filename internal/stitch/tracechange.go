@@ -4,9 +4,9 @@
 package stitch
 
 // A record is stamped with the trace that its call has at that moment. If the running call
-// joins a conference later, its trace changes, together with that of all its objects. A
-// TraceChange describes the change, so that an archive can move the rows that it wrote under
-// the former trace.
+// joins a conference later, its trace and the traces of all its objects change. A TraceChange
+// describes the change, so that an archive can move the rows that it wrote under the former
+// trace.
 
 // TraceChange is a running call whose trace differs from the one that its records were stamped
 // with. It is valid until the next method call; its texts stay valid.
@@ -26,15 +26,15 @@ type TraceChange struct {
 // stamped, unless an earlier trace is still to be announced as former.
 func (e *Engine) rememberStampedTrace(call uint32) {
 	info := e.containerOf(call)
-	if info.stamped == (TraceID{}) && e.objects.at(call).kind == Call {
-		info.stamped = info.trace
+	if info.stampedTrace == (TraceID{}) && e.objects.at(call).kind == Call {
+		info.stampedTrace = info.trace
 	}
 }
 
 // setTrace sets the trace of a call.
 func (e *Engine) setTrace(call uint32, trace TraceID, root SpanID) {
 	info := e.containerOf(call)
-	info.trace, info.root = trace, root
+	info.trace, info.rootSpan = trace, root
 	if info.traceChangeQueued || !e.traceHasChanged(call) {
 		return
 	}
@@ -50,7 +50,7 @@ func (e *Engine) traceHasChanged(call uint32) bool {
 		return false
 	}
 	info := e.containerOf(call)
-	return info.stamped != (TraceID{}) && info.stamped != info.trace
+	return info.stampedTrace != (TraceID{}) && info.stampedTrace != info.trace
 }
 
 // TakeTraceChanges visits up to n calls whose trace has changed, in the order of the changes,
@@ -70,11 +70,11 @@ func (e *Engine) TakeTraceChanges(n int, visit func(*TraceChange)) {
 			info.traceChangeQueued = false
 			continue
 		}
-		j := TraceChange{Ref: ref, ID: e.idOf(ref.slot), Span: o.span, Trace: info.trace, Former: info.stamped, Context: e.contextOf(ref.slot)}
+		change := TraceChange{Ref: ref, ID: e.idOf(ref.slot), Span: o.span, Trace: info.trace, Former: info.stampedTrace, Context: e.contextOf(ref.slot)}
 		if o.resource != 0 {
-			j.Resource = e.resources.texts[o.resource]
+			change.Resource = e.resources.texts[o.resource]
 		}
-		visit(&j)
+		visit(&change)
 		n--
 	}
 }
@@ -84,9 +84,9 @@ func (e *Engine) TakeTraceChanges(n int, visit func(*TraceChange)) {
 func (e *Engine) TraceChangeSent(ref Ref, trace TraceID) {
 	if o := e.resolve(ref); o != nil && o.kind == Call {
 		info := e.containerOf(ref.slot)
-		info.stamped, info.traceChangeQueued = trace, false
+		info.stampedTrace, info.traceChangeQueued = trace, false
 		e.markDirty(ref.slot, flagDirty)
-		e.setTrace(ref.slot, info.trace, info.root) // the trace may have changed again
+		e.setTrace(ref.slot, info.trace, info.rootSpan) // the trace may have changed again
 	}
 }
 

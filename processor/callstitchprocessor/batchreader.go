@@ -25,11 +25,11 @@ type batchReader struct {
 	records       int // merged or stamped since the last yield
 }
 
-// lockYielder lets other requests use the state.
+// lockYielder is the lock of the state, which a long request yields to other requests.
 type lockYielder interface {
 	// now returns the time of the state's clock.
 	now() time.Time
-	// yield releases and takes the lock. An error ends the request.
+	// yield releases the lock and takes it again. An error ends the request.
 	yield() error
 	// waitForRoom waits until objects are emitted, if a request of so many records cannot get
 	// in otherwise. It returns false if there is no room.
@@ -39,13 +39,13 @@ type lockYielder interface {
 // recordsPerTurn is how many records are merged or stamped before the lock is yielded.
 const recordsPerTurn = 128
 
-// countRecord counts a record, and yields the lock after recordsPerTurn.
-func (in *batchReader) countRecord(others lockYielder) error {
-	if in.records++; in.records < recordsPerTurn {
+// countRecord counts a record, and yields the lock after every recordsPerTurn records.
+func (br *batchReader) countRecord(lock lockYielder) error {
+	if br.records++; br.records < recordsPerTurn {
 		return nil
 	}
-	in.records = 0
-	return others.yield()
+	br.records = 0
+	return lock.yield()
 }
 
 // pendingStamp is a record to be stamped after all records of the request are merged, so that
@@ -57,14 +57,14 @@ type pendingStamp struct {
 	isReference bool
 }
 
-// event is the meaning of an EventName.
-type event struct {
+// mergedEvent describes an event whose records are merged into the engine's objects.
+type mergedEvent struct {
 	kind  stitch.Kind
 	phase stitch.Phase
-	rank  uint64 // index of records without a number
+	rank  uint64 // Record.Index of records that have no record number; 0 if they have one
 }
 
-var events = map[string]event{
+var mergedEvents = map[string]mergedEvent{
 	names.EventCallStart:      {stitch.Call, stitch.Start, 0},
 	names.EventCallEnd:        {stitch.Call, stitch.End, 0},
 	names.EventCallLegStart:   {stitch.CallLeg, stitch.Start, 0},
@@ -74,21 +74,23 @@ var events = map[string]event{
 	names.EventRecordingEnd:   {stitch.Recording, stitch.End, 0},
 	names.EventStreamingStart: {stitch.Streaming, stitch.Start, 0},
 	names.EventStreamingEnd:   {stitch.Streaming, stitch.End, 0},
-	names.EventSessionStarted: {stitch.Session, stitch.Start, rankStarted},
-	names.EventSessionUpdated: {stitch.Session, stitch.Update, rankUpdated},
-	names.EventSessionEnded:   {stitch.Session, stitch.End, rankEnded},
-	names.EventTagAdded:       {stitch.Session, stitch.Note, rankTagAdded},
-	names.EventTagUpdated:     {stitch.Session, stitch.Note, rankTagUpdated},
-	names.EventTagDeleted:     {stitch.Session, stitch.Note, rankTagDeleted},
+	names.EventSessionStarted: {stitch.RecordedSession, stitch.Start, rankStarted},
+	names.EventSessionUpdated: {stitch.RecordedSession, stitch.Update, rankUpdated},
+	names.EventSessionEnded:   {stitch.RecordedSession, stitch.End, rankEnded},
+	names.EventTagAdded:       {stitch.RecordedSession, stitch.Note, rankTagAdded},
+	names.EventTagUpdated:     {stitch.RecordedSession, stitch.Note, rankTagUpdated},
+	names.EventTagDeleted:     {stitch.RecordedSession, stitch.Note, rankTagDeleted},
 	names.EventOCMSRequest:    {stitch.Dialog, stitch.Update, rankMessage},
 	names.EventOCMSResponse:   {stitch.Dialog, stitch.Update, rankMessage},
 	names.EventAPIRequest:     {stitch.APIRequest, stitch.End, rankRequest},
 }
 
-// Records that are stamped and not merged: roster events, and records of sessions that repeat
-// others or follow the recording's end.
+// rosterEvent begins the names of roster events, which are stamped and not merged.
 const rosterEvent = names.EventRoster + "."
 
+// isStampedOnly reports whether the records of an event are stamped and not merged. These
+// are roster events, and records of recorded sessions that repeat others or follow the end of
+// the recording.
 func isStampedOnly(name string) bool {
 	switch name {
 	case names.EventAPICallLegQuality, names.EventTrackStarted, names.EventTrackUpdated, names.EventTrackEnded, names.EventSessionDeleted, names.EventSessionPruned:
@@ -98,51 +100,51 @@ func isStampedOnly(name string) bool {
 	}
 }
 
-// merge merges the records of a request. concerned reports whether any of them changed the
-// state. The caller holds the lock of the state.
-func (in *batchReader) merge(logs plog.Logs, others lockYielder) (concerned bool, err error) {
+// merge merges the records of a request; changed reports whether any of them may have changed
+// the state. The caller holds the lock of the state.
+func (br *batchReader) merge(logs plog.Logs, lock lockYielder) (changed bool, err error) {
 	for _, rl := range logs.ResourceLogs().All() {
 		var source stitch.Source
 		known := false
-		in.resource = rl.Resource().Attributes()
+		br.resource = rl.Resource().Attributes()
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				if err := in.countRecord(others); err != nil {
-					return concerned, err
+				if err := br.countRecord(lock); err != nil {
+					return changed, err
 				}
 				name := lr.EventName()
 				kind, isList := listEvents[name]
-				switch e, isEvent := events[name]; {
+				switch e, isEvent := mergedEvents[name]; {
 				case isList:
-					in.readList(rl, lr, kind, others.now())
+					br.readList(rl, lr, kind, lock.now())
 				case isEvent:
 					if !known {
-						source, known = in.sources.of(rl), true
+						source, known = br.sources.get(rl), true
 					}
-					merged, err := in.mergeRecord(lr, e, source, others)
+					merged, err := br.mergeRecord(lr, e, source, lock)
 					if err != nil {
-						return concerned, err
+						return changed, err
 					}
-					concerned = concerned || merged
+					changed = changed || merged
 				case name == names.EventSessionStart:
-					concerned = in.endSession(lr, others.now()) || concerned
+					changed = br.endSession(lr, lock.now()) || changed
 				case name == names.EventEventCallRemove:
-					in.removeCall(lr, others.now())
-					in.pendingStamps = append(in.pendingStamps, pendingStamp{record: lr})
+					br.removeCall(lr, lock.now())
+					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr})
 				case isStampedOnly(name):
-					in.pendingStamps = append(in.pendingStamps, pendingStamp{record: lr})
+					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr})
 				case isSyslogReference(name):
-					in.pendingStamps = append(in.pendingStamps, pendingStamp{record: lr, isReference: true})
+					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr, isReference: true})
 				}
 			}
 		}
 	}
-	return concerned, nil
+	return changed, nil
 }
 
 // endSession declares over the session that a new session of its Call Bridge replaces, at the
 // time at which the new one began.
-func (in *batchReader) endSession(lr plog.LogRecord, now time.Time) bool {
+func (br *batchReader) endSession(lr plog.LogRecord, now time.Time) bool {
 	former := text(lr.Attributes(), names.SessionPreviousID)
 	if former == "" {
 		return false
@@ -151,124 +153,124 @@ func (in *batchReader) endSession(lr plog.LogRecord, now time.Time) bool {
 	if at == 0 {
 		at = now.UnixNano()
 	}
-	in.engine.EndSession(now, former, at)
+	br.engine.EndSession(now, former, at)
 	return true
 }
 
 // mergeRecord merges one record. A record without an id passes unchanged.
-func (in *batchReader) mergeRecord(lr plog.LogRecord, e event, source stitch.Source, others lockYielder) (merged bool, err error) {
+func (br *batchReader) mergeRecord(lr plog.LogRecord, e mergedEvent, source stitch.Source, lock lockYielder) (merged bool, err error) {
 	attributes := lr.Attributes()
 	r := stitch.Record{Kind: e.kind, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
-	in.fields = in.fields[:0]
+	br.fields = br.fields[:0]
 	switch {
 	case e.phase == stitch.Note:
-		merged = in.readTag(attributes, &r)
-	case e.kind == stitch.Session:
-		merged = in.readSession(attributes, &r)
+		merged = br.readTag(attributes, &r)
+	case e.kind == stitch.RecordedSession:
+		merged = br.readSession(attributes, &r)
 	case e.kind == stitch.Dialog:
-		merged = in.readMessage(lr, &r)
+		merged = br.readMessage(lr, &r)
 	case e.kind == stitch.APIRequest:
-		merged = in.readRequest(lr, &r)
+		merged = br.readRequest(lr, &r)
 	default:
-		merged = in.readObject(attributes, &r)
+		merged = br.readObject(attributes, &r)
 	}
-	mention := e.kind == stitch.APIRequest
+	isReference := e.kind == stitch.APIRequest
 	if !merged {
 		if e.rank > 0 {
-			in.pendingStamps = append(in.pendingStamps, pendingStamp{record: lr, isReference: mention})
+			br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr, isReference: isReference})
 		}
 		return false, nil
 	}
-	ref, err := in.engine.Apply(others.now(), &r)
-	for err != nil && others.waitForRoom(len(in.pendingStamps)) {
-		ref, err = in.engine.Apply(others.now(), &r)
+	ref, err := br.engine.Apply(lock.now(), &r)
+	for err != nil && lock.waitForRoom(len(br.pendingStamps)) {
+		ref, err = br.engine.Apply(lock.now(), &r)
 	}
 	if err != nil {
 		return false, err
 	}
-	in.pendingStamps = append(in.pendingStamps, pendingStamp{lr, ref, mention})
+	br.pendingStamps = append(br.pendingStamps, pendingStamp{lr, ref, isReference})
 	return true, nil
 }
 
 // readObject reads a call detail record.
-func (in *batchReader) readObject(attributes pcommon.Map, r *stitch.Record) bool {
+func (br *batchReader) readObject(attributes pcommon.Map, r *stitch.Record) bool {
 	key := r.Kind.IDKey()
 	r.ID, r.Index = text(attributes, key), indexOf(attributes)
 	if r.ID == "" {
 		return false
 	}
-	in.fields = appendFields(in.fields, attributes, key)
-	r.Fields = in.fields
+	br.fields = appendFields(br.fields, attributes, key)
+	r.Fields = br.fields
 	return true
 }
 
 // appendField adds an attribute of a record, unless it has no value.
-func (in *batchReader) appendField(key string, v pcommon.Value) {
-	if value, ok := read(v); ok {
-		in.fields = append(in.fields, stitch.Field{Key: key, Value: value})
+func (br *batchReader) appendField(key string, v pcommon.Value) {
+	if value, ok := valueOf(v); ok {
+		br.fields = append(br.fields, stitch.Field{Key: key, Value: value})
 	}
 }
 
 // stamp stamps the pending records. The caller holds the lock of the state.
-func (in *batchReader) stamp(others lockYielder) error {
-	for i := range in.pendingStamps {
-		a := &in.pendingStamps[i]
-		if known, ok := in.stampOf(a); ok {
-			stamp(a.record, &known)
+func (br *batchReader) stamp(lock lockYielder) error {
+	for i := range br.pendingStamps {
+		p := &br.pendingStamps[i]
+		if s, ok := br.stampOf(p); ok {
+			stamp(p.record, &s)
 		}
-		if err := in.countRecord(others); err != nil {
+		if err := br.countRecord(lock); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (in *batchReader) stampOf(a *pendingStamp) (known stitch.Stamp, ok bool) {
-	switch attributes := a.record.Attributes(); {
-	case a.isReference:
-		return in.stampReference(a)
-	case a.ref != stitch.Ref{}:
-		return in.engine.Stamp(a.ref)
-	case strings.HasPrefix(a.record.EventName(), names.MediaSense):
-		return in.recordedStamp(attributes)
-	case strings.HasPrefix(a.record.EventName(), names.OCMS):
-		return in.dialogStamp(attributes)
+func (br *batchReader) stampOf(p *pendingStamp) (s stitch.Stamp, ok bool) {
+	switch attributes := p.record.Attributes(); {
+	case p.isReference:
+		return br.stampReference(p)
+	case p.ref != stitch.Ref{}:
+		return br.engine.Stamp(p.ref)
+	case strings.HasPrefix(p.record.EventName(), names.MediaSense):
+		return br.recordedStamp(attributes)
+	case strings.HasPrefix(p.record.EventName(), names.OCMS):
+		return br.dialogStamp(attributes)
 	default:
-		ref, found := in.findRosterObject(attributes)
+		ref, found := br.findRosterObject(attributes)
 		if !found {
-			return known, false
+			return s, false
 		}
-		return in.engine.Stamp(ref)
+		return br.engine.Stamp(ref)
 	}
 }
 
 // findRosterObject returns the object of a roster event: a participant's leg, a leg or a call.
-func (in *batchReader) findRosterObject(attributes pcommon.Map) (ref stitch.Ref, found bool) {
+func (br *batchReader) findRosterObject(attributes pcommon.Map) (ref stitch.Ref, found bool) {
 	if id := text(attributes, names.ParticipantID); id != "" {
-		if ref, found = in.engine.FindParticipant(id); found {
+		if ref, found = br.engine.FindParticipant(id); found {
 			return ref, true
 		}
 	}
 	if id := text(attributes, names.CallLegID); id != "" {
-		if ref, found = in.engine.Find(stitch.CallLeg, id); found {
+		if ref, found = br.engine.Find(stitch.CallLeg, id); found {
 			return ref, true
 		}
 	}
 	if id := text(attributes, names.CallID); id != "" {
-		return in.engine.Find(stitch.Call, id)
+		return br.engine.Find(stitch.Call, id)
 	}
 	return ref, false
 }
 
-// maxRoom is the largest number of fields whose memory is reused.
-const maxRoom = 1024
+// maxReusedFields is the largest number of fields whose memory is reused.
+const maxReusedFields = 1024
 
-// reset drops all references to the request.
-func (in *batchReader) reset() {
-	clear(in.pendingStamps)
-	clear(in.fields[:cap(in.fields)])
-	if cap(in.fields) > maxRoom {
-		in.fields = nil
+// reset releases all references to the request's data.
+func (br *batchReader) reset() {
+	clear(br.pendingStamps)
+	clear(br.fields[:cap(br.fields)])
+	if cap(br.fields) > maxReusedFields {
+		br.fields = nil
 	}
-	in.pendingStamps, in.records, in.resource = in.pendingStamps[:0], 0, pcommon.Map{}
+	br.pendingStamps, br.records, br.resource = br.pendingStamps[:0], 0, pcommon.Map{}
 }

@@ -70,20 +70,20 @@ func BenchmarkConsume(b *testing.B) {
 func BenchmarkReadAndStamp(b *testing.B) {
 	s := newState(createDefaultConfig().(*Config))
 	all := newSources()
-	in := &batchReader{engine: s.engine, sources: &all}
+	br := &batchReader{engine: s.engine, sources: &all}
 	logs := together(say(names.EventCallStart, 0, map[string]any{
 		names.CallID: "46d49cb4-8171-4abc-97f5-000000000000", names.CallCorrelator: "c", names.CoSpaceID: "s", "cisco.meeting_server.call.name": "n",
 	}), legs(1))
-	_, err := in.merge(logs, alone(noon))
+	_, err := br.merge(logs, alone(noon))
 	require.NoError(b, err)
-	ref := in.pendingStamps[1].ref
+	ref := br.pendingStamps[1].ref
 	lr := records(logs)[1]
 	fields := lr.Attributes().Len()
 	added := map[string]bool{names.CallCorrelator: true, names.CoSpaceID: true, "cisco.meeting_server.call.name": true}
 	b.ReportAllocs()
 	for b.Loop() {
-		in.sources.of(logs.ResourceLogs().At(1))
-		in.fields = appendFields(in.fields[:0], lr.Attributes(), names.CallLegID)
+		br.sources.get(logs.ResourceLogs().At(1))
+		br.fields = appendFields(br.fields[:0], lr.Attributes(), names.CallLegID)
 		known, _ := s.engine.Stamp(ref)
 		stamp(lr, &known)
 		lr.SetTraceID(pcommon.TraceID{})

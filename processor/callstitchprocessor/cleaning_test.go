@@ -51,7 +51,7 @@ func TestLogCleaning(t *testing.T) {
 		assert.Positive(t, journal.first, "nothing was deleted")
 		assert.Positive(t, journal.snapshot.previousSize)
 		assert.Less(t, most, 4*snapshotAfter)
-		assert.Less(t, mostParts, 4*snapshotAfter/partRoom)
+		assert.Less(t, mostParts, 4*snapshotAfter/maxPartContent)
 
 		again := newRig(t, func(r *rig) { withStorage(storageWith(store.Values()))(r); r.config.MaxOpen = time.Hour })
 		was, is := r.counts(), again.counts()

@@ -5,8 +5,8 @@ package callstitchprocessor
 
 import "time"
 
-// clock counts the time since the start by the monotonic clock, so that setting the wall clock
-// neither ends objects early nor delays them.
+// clock is the time of the start plus the monotonic time since then, so that setting the wall
+// clock neither ends objects early nor delays them.
 type clock struct{ start time.Time }
 
 func newClock() clock { return clock{start: time.Now()} }

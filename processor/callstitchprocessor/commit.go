@@ -55,7 +55,7 @@ type write struct {
 	done chan struct{}
 	err  error // set before done is closed
 
-	// requests to pass on after the write; guarded by state.mu.
+	// requests are passed on after the write; guarded by state.mu.
 	requests []*sharedRequest
 }
 
@@ -102,9 +102,9 @@ func (c *committer) waitStored(ctx context.Context) error {
 		return nil
 	}
 	c.state.mu.Lock()
-	due := c.pendingWrite()
+	w := c.pendingWrite()
 	c.state.mu.Unlock()
-	return due.wait(ctx)
+	return w.wait(ctx)
 }
 
 // backlogError returns the error of the last write if maxUnwritten bytes or more are
@@ -131,19 +131,19 @@ func (c *committer) requestWrite() {
 // run writes until stopAndWait.
 func (c *committer) run(ctx context.Context) {
 	defer close(c.ended)
-	again := time.NewTimer(retryInterval)
-	again.Stop()
-	defer again.Stop()
+	retry := time.NewTimer(retryInterval)
+	retry.Stop()
+	defer retry.Stop()
 	for {
 		select {
 		case <-c.writeRequested:
-		case <-again.C:
+		case <-retry.C:
 		case <-c.stop:
 			_ = c.write(ctx) // lastError keeps the error
 			return
 		}
 		if c.write(ctx) != nil {
-			again.Reset(retryInterval)
+			retry.Reset(retryInterval)
 		}
 	}
 }

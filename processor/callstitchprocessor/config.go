@@ -22,8 +22,8 @@ type Config struct {
 	// is remembered. Default 24 h.
 	MaxOpen time.Duration `mapstructure:"max_open"`
 
-	// ClockTolerance is by how much the clocks of two Call Bridges may differ. Calls of one
-	// conference that follow each other within it count as overlapping. Default 5 s.
+	// ClockTolerance is the largest difference between the clocks of two Call Bridges. Calls
+	// of one conference with a smaller gap between them count as overlapping. Default 5 s.
 	ClockTolerance time.Duration `mapstructure:"clock_tolerance"`
 
 	// MaxObjects bounds the calls, legs, recordings, streamings, sessions and
@@ -57,9 +57,10 @@ func createDefaultConfig() component.Config {
 }
 
 const (
-	// A number without a unit is in nanoseconds, which nobody intends.
+	// minDelay is the least duration. A number without a unit is in nanoseconds, which nobody
+	// intends.
 	minDelay = 10 * time.Millisecond
-	// One request may contain many objects, and never gets in with less room.
+	// minObjects is the least MaxObjects, because one request may contain many objects.
 	minObjects = 1000
 )
 

@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// configClaims holds the configurations in use. A Collector creates one processor for each
-// pipeline that names it, all with one configuration. Two of them would each see half of the
-// records and share one storage.
+// configClaims holds the configurations of running processors. A Collector creates one
+// processor for each pipeline that names it, and gives all of them the same configuration. Two
+// such processors would each receive half of the records and share one storage.
 type configClaims struct {
 	mu   sync.Mutex
 	held map[*Config]bool
@@ -20,7 +20,7 @@ type configClaims struct {
 
 var runningConfigs = configClaims{held: make(map[*Config]bool)}
 
-func (c *configClaims) take(config *Config, id component.ID) error {
+func (c *configClaims) claim(config *Config, id component.ID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.held[config] {

@@ -11,13 +11,13 @@
 // # Records
 //
 //	processor.go    ConsumeLogs: merge -> stamp -> store -> next consumer
-//	batchreader.go  which records describe which object
-//	mediasense.go   records of sessions, with their tracks, participants and tags
+//	batchreader.go  converts log records to records of the engine, and stamps them
+//	mediasense.go   records of recorded sessions, with their tracks, participants and tags
 //	sip.go          messages of SIP calls; syslog.go lines of a bridge's syslog
 //	listing.go      a bridge's lists of calls and legs
 //	read.go         attribute values for the engine, and back; source.go resources
 //	stamp.go        ids and context on a record
-//	sharedcalls.go  one call of the next consumer for all requests that wait
+//	sharedcalls.go  passes all waiting requests on in one call of the next consumer
 //
 // # Stitched records
 //
@@ -32,7 +32,7 @@
 //	commit.go       the goroutine that writes changes, one write for all requests that wait
 //	journal.go      the engine's entries as segments in a storage; parts.go their format
 //	restore.go      loads the stored state
-//	configclaims.go one processor for each configuration
+//	configclaims.go allows one processor for each configuration
 //
 // # Order and ownership
 //
@@ -48,12 +48,12 @@
 //
 // # What may block
 //
-// ConsumeLogs waits for the storage and for the next consumer, as long as its context
-// allows. Three goroutines run from Start to Shutdown: the emitter, which never blocks; the
-// sender, which waits for the next consumer; and, with storage, the committer, which waits
-// for the storage. Shutdown stops the emitter and the sender, sends all pending records and
-// lets the committer write the last changes. It takes at most shutdown_timeout and a fixed
-// margin, and does not wait for a neighbour that does not return.
+// ConsumeLogs waits for the storage and for the next consumer, as long as its context allows.
+// Three goroutines run from Start to Shutdown: the emitter, which never blocks; the sender,
+// which waits for the next consumer; and, with storage, the committer, which waits for the
+// storage. Shutdown stops the emitter and the sender, sends all pending records and lets the
+// committer write the last changes. It takes at most shutdown_timeout and a fixed margin, and
+// does not wait for a storage or a next consumer that does not return.
 //
 // # Tests
 //

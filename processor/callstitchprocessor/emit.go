@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// emitter advances the engine's time, in a goroutine with one timer. It leaves sending to the
-// sender, so that objects end and expire while a batch is being sent.
+// emitter advances the engine's time, in a goroutine with one timer. The sender sends in
+// another goroutine, so that objects end and expire while a batch is being sent.
 type emitter struct {
 	state     *state
 	committer *committer
@@ -31,7 +31,7 @@ const (
 	maxTimer = 24 * time.Hour
 	// minTimer is the timer's least delay: deadlines within it share one batch and one write.
 	minTimer = 50 * time.Millisecond
-	// slowSend is how long the next consumer may take before a warning.
+	// slowSend is how long the next consumer may take before the emitter logs a warning.
 	slowSend = time.Minute
 )
 
@@ -62,10 +62,10 @@ func (e *emitter) run() {
 	}
 }
 
-// advance lets the engine do all due work, yielding the lock in between. It returns how many
-// stitched records are pending then.
+// advance lets the engine do all work whose deadline has passed, and yields the lock in
+// between. It returns how many stitched records are pending then.
 func (e *emitter) advance() (pending int) {
-	slice := func() (more, changed bool) {
+	step := func() (more, changed bool) {
 		e.state.mu.Lock()
 		defer e.state.mu.Unlock()
 		more = e.state.engine.Advance(e.state.clock.now())
@@ -76,7 +76,7 @@ func (e *emitter) advance() (pending int) {
 		return more, e.state.engine.HasChanges()
 	}
 	for {
-		more, changed := slice()
+		more, changed := step()
 		if changed {
 			e.committer.requestWrite()
 		}
@@ -87,8 +87,8 @@ func (e *emitter) advance() (pending int) {
 	}
 }
 
-// yield lets the goroutines run that wait for the lock that was just released. Taking it again
-// at once would starve them.
+// yield lets goroutines run that wait for the lock. The caller has just released the lock; if
+// it took the lock again at once, they would starve.
 func yield() { runtime.Gosched() }
 
 // timeToNextWake returns the time until the next deadline.
@@ -149,7 +149,7 @@ func (e *emitter) wake() {
 func (e *emitter) stopAndFlush() {
 	close(e.stop)
 	<-e.ended
-	piece := func() (more bool) {
+	flushSome := func() (more bool) {
 		e.state.mu.Lock()
 		defer e.state.mu.Unlock()
 		now := e.state.clock.now()
@@ -158,7 +158,7 @@ func (e *emitter) stopAndFlush() {
 		}
 		return e.state.engine.Finish(now)
 	}
-	for piece() {
+	for flushSome() {
 		yield()
 	}
 }

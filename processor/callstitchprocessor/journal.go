@@ -34,8 +34,8 @@ import (
 //	                   └─ pieces of ──┘
 //	                    one snapshot
 //
-// A segment, the value segments and the deletions are one batch. If a storage applies a batch
-// partly, in order, the state is still readable.
+// A segment's parts, the value "segments" and the deletions are one batch, in this order. If
+// the storage applies only the first operations of a batch, the state is still readable.
 type journal struct {
 	client storage.Client
 	logger *zap.Logger
@@ -44,7 +44,8 @@ type journal struct {
 	first, next uint64
 	obsolete    uint64 // the first part that is still needed
 
-	// unwritten are the entries of a segment that could not be stored.
+	// unwritten are the entries that the last write could not store. The next segment begins
+	// with them.
 	unwritten []byte
 
 	written  int // bytes since the last snapshot began
@@ -55,18 +56,19 @@ type journal struct {
 type snapshot struct {
 	dueNow       bool   // the next write begins a snapshot
 	running      bool   // it has begun
-	last         bool   // the current segment contains its last piece
+	complete     bool   // the current segment contains its last piece
 	first        uint64 // first part of the segment with its first piece
 	size         int    // of its pieces, in bytes
 	previousSize int    // size of the previous snapshot
 }
 
 const (
-	// keyLog sorts behind all segments. Each write changes it, and a store in key order
-	// rewrites its neighbours too.
+	// keyLog sorts behind the keys of all parts. Each write changes it, and a store in key
+	// order also rewrites the values beside it.
 	keyLog = "segments"
 
-	// A snapshot begins after that many bytes, or twice its own size.
+	// A snapshot begins after so many bytes of segments, or twice the size of the previous
+	// snapshot if that is more.
 	snapshotAfter = 8 << 20
 	// A piece of a snapshot is twice the size of the changes, within these bounds. So the
 	// snapshot progresses when little happens, and delays no request when much happens.
@@ -131,7 +133,7 @@ func (j *journal) appendSnapshot(engine *stitch.Engine, b []byte, changes int) [
 		return b
 	}
 	before := len(b)
-	b, s.last = engine.AppendSnapshot(b, min(max(minPiece, 2*changes), max(maxPiece, changes)))
+	b, s.complete = engine.AppendSnapshot(b, min(max(minPiece, 2*changes), max(maxPiece, changes)))
 	s.size += len(b) - before
 	return b
 }
@@ -155,7 +157,8 @@ func (j *journal) store(ctx context.Context, segment []byte) (parts int, err err
 	return len(pieces), j.client.Batch(ctx, operations...)
 }
 
-// firstAfter returns the first part after so many more were written and obsolete ones deleted.
+// firstAfter returns the number of the first part after a write of so many parts, which also
+// deletes obsolete parts.
 func (j *journal) firstAfter(parts int) uint64 {
 	return min(j.obsolete, j.first+uint64(max(minDeletions, 2*parts)))
 }
@@ -170,7 +173,7 @@ func (j *journal) markStored(segment []byte, parts int) {
 	j.first = j.firstAfter(parts)
 	j.next += uint64(parts) //nolint:gosec // not negative
 	j.written += len(segment)
-	if j.snapshot.last {
+	if j.snapshot.complete {
 		j.obsolete = j.snapshot.first
 		j.snapshot = snapshot{previousSize: j.snapshot.size}
 	}

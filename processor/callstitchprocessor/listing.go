@@ -19,35 +19,35 @@ var listEvents = map[string]stitch.Kind{
 	names.EventAPICallLegList: stitch.CallLeg,
 }
 
-// readList passes a part of a bridge's listing to the engine. It skips one without a time or a
-// bridge.
-func (in *batchReader) readList(rl plog.ResourceLogs, lr plog.LogRecord, kind stitch.Kind, now time.Time) {
+// readList passes a part of a bridge's listing to the engine. It skips a record without a time
+// or a bridge.
+func (br *batchReader) readList(rl plog.ResourceLogs, lr plog.LogRecord, kind stitch.Kind, now time.Time) {
 	attributes := lr.Attributes()
 	rank, bridge := bridgeOf(rl.Resource().Attributes(), "")
 	if lr.Timestamp() == 0 || bridge == "" {
 		return
 	}
-	l := stitch.Listing{
-		Bridge: stitch.Source{}.OnBridge(rank, bridge), Kind: kind, At: timeOf(lr), Started: start(attributes),
-		Part: number(attributes, names.APIListPart), Parts: number(attributes, names.APIListParts),
+	listing := stitch.Listing{
+		Bridge: stitch.Source{}.OnBridge(rank, bridge), Kind: kind, At: timeOf(lr), Started: bridgeStart(attributes),
+		Part: smallInteger(attributes, names.APIListPart), Parts: smallInteger(attributes, names.APIListParts),
 	}
 	if v, ok := attributes.Get(names.APIListIDs); ok && v.Type() == pcommon.ValueTypeSlice {
 		for _, id := range v.Slice().All() {
 			if id.Type() == pcommon.ValueTypeStr {
-				l.IDs = append(l.IDs, id.Str())
+				listing.IDs = append(listing.IDs, id.Str())
 			}
 		}
 	}
-	in.engine.List(now, &l)
+	br.engine.List(now, &listing)
 }
 
-func start(attributes pcommon.Map) int64 {
+func bridgeStart(attributes pcommon.Map) int64 {
 	seconds, _ := integer(attributes, names.APIBridgeStart)
 	return time.Unix(seconds, 0).UnixNano()
 }
 
-// number returns a small integer attribute, 0 if absent.
-func number(attributes pcommon.Map, key string) int {
+// smallInteger returns a small integer attribute, 0 if absent.
+func smallInteger(attributes pcommon.Map, key string) int {
 	n, _ := integer(attributes, key)
 	if n < 0 || n > 1<<20 {
 		return 0
@@ -55,14 +55,14 @@ func number(attributes pcommon.Map, key string) int {
 	return int(n)
 }
 
-// removeCall tells the engine that a bridge removed a call. It ignores removals that only mean
-// that the receiver no longer watches the call.
-func (in *batchReader) removeCall(lr plog.LogRecord, now time.Time) {
+// removeCall reports to the engine that a bridge removed a call. It ignores removals which
+// only mean that the receiver no longer subscribes to the call.
+func (br *batchReader) removeCall(lr plog.LogRecord, now time.Time) {
 	switch text(lr.Attributes(), names.CallReason) {
 	case names.ReasonLostConnection, names.ReasonNotWatched:
 		return
 	}
 	if id := text(lr.Attributes(), names.CallID); id != "" {
-		in.engine.RemoveCall(now, id, timeOf(lr))
+		br.engine.RemoveCall(now, id, timeOf(lr))
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// MediaSense numbers no records. Their type decides which one counts, not their time: a tag's
-// records have one date whether the tag is added or deleted, and the last record of a session
-// is complete.
+// MediaSense numbers no records, so their type orders them. Their time cannot, because all
+// records of a tag have the same date, whether the tag is added or deleted. The last record of
+// a session is complete.
 const (
 	rankStarted = 1 + iota
 	rankUpdated
@@ -35,34 +35,34 @@ const (
 // maxElements bounds the elements of a list that are read; real lists are shorter.
 const maxElements = 1024
 
-// readSession reads a record of a session. Its tags become items, its tracks parts of the
-// record.
-func (in *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) bool {
+// readSession reads a record of a recorded session. Its tags become items, and its tracks
+// become parts of the record.
+func (br *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) bool {
 	if r.ID = text(attributes, names.MediaSenseSessionID); r.ID == "" {
 		return false
 	}
 	for key, v := range attributes.All() {
 		switch key {
 		case names.MediaSenseSessionID, names.MediaSenseForwarded, names.MediaSenseEventType, names.MediaSenseEventAction:
-			// It is the id, or describes only the event.
+			// The id is in r.ID. The others describe only the event.
 		case names.MediaSenseTracks, names.MediaSenseTags:
 			if v.Type() == pcommon.ValueTypeSlice {
 				continue // read below
 			}
 			fallthrough
 		default:
-			in.appendField(key, v)
+			br.appendField(key, v)
 		}
 	}
-	tracks := elements(attributes, names.MediaSenseTracks, &r.Dropped)
+	tracks := mapElements(attributes, names.MediaSenseTracks, &r.Dropped)
 	if text(attributes, names.MediaSenseCCID) == "" && text(attributes, names.MediaSenseControllerType) != gateway {
 		if reference := nearEnd(tracks); reference != "" {
-			in.fields = append(in.fields, stitch.Field{Key: names.MediaSenseNearEnd, Value: stitch.Text(reference)})
+			br.fields = append(br.fields, stitch.Field{Key: names.MediaSenseNearEnd, Value: stitch.Text(reference)})
 		}
 	}
-	r.Fields = in.fields
-	for _, tag := range elements(attributes, names.MediaSenseTags, &r.Dropped) {
-		r.Items = append(r.Items, in.tag(names.MediaSenseTags, tag, ""))
+	r.Fields = br.fields
+	for _, tag := range mapElements(attributes, names.MediaSenseTags, &r.Dropped) {
+		r.Items = append(r.Items, br.readTagItem(names.MediaSenseTags, tag, ""))
 	}
 	for _, track := range tracks {
 		number, numbered := integer(track, names.ElementTrackNumber)
@@ -72,7 +72,7 @@ func (in *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) boo
 			continue
 		}
 		r.Items = append(r.Items, stitch.Item{List: names.MediaSenseTracks, At: number})
-		r.Parts = append(r.Parts, in.track(id, track, &r.Dropped))
+		r.Parts = append(r.Parts, br.readTrack(id, track, &r.Dropped))
 	}
 	return true
 }
@@ -94,85 +94,85 @@ func nearEnd(tracks []pcommon.Map) (reference string) {
 			continue
 		}
 		var ignored int
-		for _, participant := range elements(track, names.ElementParticipants, &ignored) {
-			one := text(participant, names.ElementXRefCI)
-			if one == "" || strings.Trim(one, "0123456789") != "" {
+		for _, participant := range mapElements(track, names.ElementParticipants, &ignored) {
+			candidate := text(participant, names.ElementXRefCI)
+			if candidate == "" || strings.Trim(candidate, "0123456789") != "" {
 				continue
 			}
 			since, _ := integer(participant, names.ElementParticipantStart)
-			if reference == "" || since < first || since == first && one < reference {
-				reference, first = one, since
+			if reference == "" || since < first || since == first && candidate < reference {
+				reference, first = candidate, since
 			}
 		}
 	}
 	return reference
 }
 
-// track reads a track from a record of its session.
-func (in *batchReader) track(id string, track pcommon.Map, dropped *int) stitch.Part {
+// readTrack reads a track from a record of its session.
+func (br *batchReader) readTrack(id string, track pcommon.Map, dropped *int) stitch.Part {
 	p := stitch.Part{Kind: stitch.Track, ID: id}
-	start := len(in.fields)
+	start := len(br.fields)
 	for key, v := range track.All() {
 		if v.Type() == pcommon.ValueTypeSlice && (key == names.ElementParticipants || key == names.ElementTags) {
 			continue // read below
 		}
-		in.appendField(trackPrefix+key, v)
+		br.appendField(trackPrefix+key, v)
 	}
-	p.Fields = in.fields[start:]
-	for _, participant := range elements(track, names.ElementParticipants, dropped) {
-		p.Items = append(p.Items, in.participant(participant))
+	p.Fields = br.fields[start:]
+	for _, participant := range mapElements(track, names.ElementParticipants, dropped) {
+		p.Items = append(p.Items, br.readParticipant(participant))
 	}
-	for _, tag := range elements(track, names.ElementTags, dropped) {
-		p.Items = append(p.Items, in.tag(names.MediaSenseTrackTags, tag, ""))
+	for _, tag := range mapElements(track, names.ElementTags, dropped) {
+		p.Items = append(p.Items, br.readTagItem(names.MediaSenseTrackTags, tag, ""))
 	}
 	return p
 }
 
-// participant reads a participant of a track. Start and reference identify it across records;
+// readParticipant reads a participant of a track. Start and reference identify it across records;
 // only the first record has the device.
-func (in *batchReader) participant(participant pcommon.Map) stitch.Item {
+func (br *batchReader) readParticipant(participant pcommon.Map) stitch.Item {
 	since, _ := integer(participant, names.ElementParticipantStart)
 	reference := text(participant, names.ElementXRefCI)
 	if reference == "" {
 		reference = text(participant, names.ElementDeviceRef)
 	}
-	start := len(in.fields)
+	start := len(br.fields)
 	for key, v := range participant.All() {
-		in.appendField(key, v)
+		br.appendField(key, v)
 	}
-	return stitch.Item{List: names.MediaSenseTrackParticipants, At: since, ID: reference, Fields: in.fields[start:]}
+	return stitch.Item{List: names.MediaSenseTrackParticipants, At: since, ID: reference, Fields: br.fields[start:]}
 }
 
-// tag reads a tag from the attributes that begin with a prefix. Name, offset and date identify
-// it across records; the date to the second, because some records of tags have no more. A tag
-// without an offset applies to the whole, and comes first.
-func (in *batchReader) tag(list string, attributes pcommon.Map, prefix string) stitch.Item {
+// readTagItem reads a tag from the attributes that begin with a prefix. Name, offset and date
+// identify it across records; the date to the second, because some records of tags have no
+// more. A tag without an offset applies to the whole session or track, and comes first.
+func (br *batchReader) readTagItem(list string, attributes pcommon.Map, prefix string) stitch.Item {
 	offset, timed := integer(attributes, prefix+names.ElementTagOffset)
 	if !timed {
 		offset = -1
 	}
-	start := len(in.fields)
+	start := len(br.fields)
 	for key, v := range attributes.All() {
 		if name, found := strings.CutPrefix(key, prefix); found && name != names.ElementTrackNumber {
-			in.appendField(name, v)
+			br.appendField(name, v)
 		}
 	}
 	created, _ := integer(attributes, prefix+names.ElementTagCreateDate)
 	id := binary.BigEndian.AppendUint64(nil, uint64(created/1000)) //nolint:gosec // the bits of it
 	return stitch.Item{
-		List: list, At: offset, ID: string(append(id, text(attributes, prefix+names.ElementTagName)...)), Fields: in.fields[start:],
+		List: list, At: offset, ID: string(append(id, text(attributes, prefix+names.ElementTagName)...)), Fields: br.fields[start:],
 	}
 }
 
 // readTag reads a record of a tag. The tag belongs to a track if the record has a track
 // number, otherwise to a session.
-func (in *batchReader) readTag(attributes pcommon.Map, r *stitch.Record) bool {
+func (br *batchReader) readTag(attributes pcommon.Map, r *stitch.Record) bool {
 	session := text(attributes, names.MediaSenseSessionID)
 	if session == "" {
 		return false
 	}
 	list := names.MediaSenseTags
-	r.Kind, r.ID = stitch.Session, session
+	r.Kind, r.ID = stitch.RecordedSession, session
 	if number, ok := trackNumber(attributes, session); ok {
 		list = names.MediaSenseTrackTags
 		r.Kind = stitch.Track
@@ -180,7 +180,7 @@ func (in *batchReader) readTag(attributes pcommon.Map, r *stitch.Record) bool {
 			return false
 		}
 	}
-	tag := in.tag(list, attributes, tagPrefix)
+	tag := br.readTagItem(list, attributes, tagPrefix)
 	tag.Removed = r.Index == rankTagDeleted
 	r.Items = append(r.Items, tag)
 	return true
@@ -199,26 +199,26 @@ func trackNumber(attributes pcommon.Map, session string) (number int64, ok bool)
 
 // recordedStamp returns the ids, and the context if known, for a record of MediaSense that is
 // not merged. A record that names several sessions gets none.
-func (in *batchReader) recordedStamp(attributes pcommon.Map) (known stitch.Stamp, ok bool) {
+func (br *batchReader) recordedStamp(attributes pcommon.Map) (s stitch.Stamp, ok bool) {
 	session := text(attributes, names.MediaSenseSessionID)
 	if v, exists := attributes.Get(names.MediaSenseSessionIDs); session == "" && exists && v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() == 1 {
 		session = v.Slice().At(0).Str()
 	}
 	if session == "" {
-		return known, false
+		return s, false
 	}
-	kind, id := stitch.Session, session
+	kind, id := stitch.RecordedSession, session
 	if track := text(attributes, names.MediaSenseTrackID); track != "" {
 		kind, id = stitch.Track, track
 	}
-	if ref, found := in.engine.Find(kind, id); found {
-		return in.engine.Stamp(ref)
+	if ref, found := br.engine.Find(kind, id); found {
+		return br.engine.Stamp(ref)
 	}
 	return stitch.Stamp{Trace: ids.Trace(names.KindSession, session), Span: ids.Span(kind.Name(), id)}, true
 }
 
-// elements returns the maps of a list, and counts what it drops.
-func elements(attributes pcommon.Map, key string, dropped *int) (maps []pcommon.Map) {
+// mapElements returns the elements of a list that are maps, and counts those that it drops.
+func mapElements(attributes pcommon.Map, key string, dropped *int) (maps []pcommon.Map) {
 	v, ok := attributes.Get(key)
 	if !ok || v.Type() != pcommon.ValueTypeSlice {
 		return nil

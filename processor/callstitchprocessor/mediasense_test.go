@@ -138,14 +138,14 @@ func stitched(t *testing.T, all []plog.Logs) (lines []string) {
 	t.Helper()
 	s := newState(createDefaultConfig().(*Config))
 	known := newSources()
-	in := &batchReader{engine: s.engine, sources: &known}
+	br := &batchReader{engine: s.engine, sources: &known}
 	for _, logs := range all {
 		logs = clone(logs)
 		before := clone(logs)
-		_, err := in.merge(logs, alone(noon))
+		_, err := br.merge(logs, alone(noon))
 		require.NoError(t, err)
-		require.NoError(t, in.stamp(alone(noon)))
-		in.reset()
+		require.NoError(t, br.stamp(alone(noon)))
+		br.reset()
 		var ignored strings.Builder
 		describeStamps(t, &ignored, before, logs)
 	}

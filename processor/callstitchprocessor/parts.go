@@ -26,13 +26,13 @@ const (
 	// declarations that a session is over (T). Version 3 adds parts. Version 2, in whole
 	// segments, adds recorded sessions, tracks and common texts
 	// (internal/stitch/commontexts.go). Version 1 has none of these.
-	formatVersion = 7
-	wholeSegments = 2 // the last version without parts
+	formatVersion    = 7
+	lastWholeVersion = 2 // the last version without parts
 
-	sealSize = 1 + crc32.Size
-	headSize = sealSize + 1
-	partSize = 2000 // 4096 less bbolt's headers and the keys, halved
-	partRoom = partSize - headSize
+	sealSize       = 1 + crc32.Size
+	headSize       = sealSize + 1
+	partSize       = 2000 // 4096 less bbolt's headers and the keys, halved
+	maxPartContent = partSize - headSize
 )
 
 // Places of a part in its segment.
@@ -43,13 +43,13 @@ const (
 
 func partKey(number uint64) string { return fmt.Sprintf(keyPart, number) }
 
-// partsOf cuts the entries of a segment, which are not empty.
+// partsOf cuts the entries of a segment into parts. entries is not empty.
 func partsOf(entries []byte) [][]byte {
-	count := (len(entries) + partRoom - 1) / partRoom
+	count := (len(entries) + maxPartContent - 1) / maxPartContent
 	parts := make([][]byte, 0, count)
-	room := make([]byte, 0, len(entries)+count*headSize)
+	buffer := make([]byte, 0, len(entries)+count*headSize)
 	for len(entries) > 0 {
-		n := min(len(entries), partRoom)
+		n := min(len(entries), maxPartContent)
 		var place byte
 		if len(parts) == 0 {
 			place |= partBegins
@@ -57,9 +57,9 @@ func partsOf(entries []byte) [][]byte {
 		if n == len(entries) {
 			place |= partEnds
 		}
-		start := len(room)
-		room = append(append(room[:start+sealSize], place), entries[:n]...)
-		part := room[start:len(room):len(room)]
+		start := len(buffer)
+		buffer = append(append(buffer[:start+sealSize], place), entries[:n]...)
+		part := buffer[start:len(buffer):len(buffer)]
 		seal(part)
 		parts, entries = append(parts, part), entries[n:]
 	}
@@ -68,39 +68,39 @@ func partsOf(entries []byte) [][]byte {
 
 // segmentReader joins parts to segments.
 type segmentReader struct {
-	entries []byte
-	begun   bool
+	entries   []byte
+	inSegment bool
 }
 
 // add adds the next part. It returns the entries of a segment when it is complete; they are
-// valid until the next call. add skips parts whose first part is missing: that was damaged,
-// which add reported, or it was deleted as obsolete.
-func (a *segmentReader) add(value []byte) (entries []byte, err error) {
+// valid until the next call. add skips parts whose first part is missing: that part was
+// damaged, which add reported, or it was deleted as obsolete.
+func (r *segmentReader) add(value []byte) (entries []byte, err error) {
 	version, content, err := unseal(value)
-	if err == nil && version > wholeSegments && len(content) == 0 {
+	if err == nil && version > lastWholeVersion && len(content) == 0 {
 		err = errCut
 	}
 	if err != nil {
-		a.begun = false
+		r.inSegment = false
 		return nil, err
 	}
-	if version <= wholeSegments {
-		a.begun = false
+	if version <= lastWholeVersion {
+		r.inSegment = false
 		return content, nil
 	}
 	place, content := content[0], content[1:]
 	if place&partBegins != 0 {
-		a.entries, a.begun = a.entries[:0], true
+		r.entries, r.inSegment = r.entries[:0], true
 	}
-	if !a.begun {
+	if !r.inSegment {
 		return nil, nil
 	}
-	a.entries = append(a.entries, content...)
+	r.entries = append(r.entries, content...)
 	if place&partEnds == 0 {
 		return nil, nil
 	}
-	a.begun = false
-	return a.entries, nil
+	r.inSegment = false
+	return r.entries, nil
 }
 
 var checksums = crc32.MakeTable(crc32.Castagnoli)
@@ -114,7 +114,7 @@ func seal(value []byte) {
 // checksum returns the checksum for the head of a value.
 func checksum(value []byte) uint32 {
 	var sum uint32
-	if value[0] > wholeSegments {
+	if value[0] > lastWholeVersion {
 		sum = crc32.Checksum(value[:1], checksums)
 	}
 	return crc32.Update(sum, checksums, value[sealSize:])

@@ -60,7 +60,7 @@ func (*callStitch) Capabilities() consumer.Capabilities {
 // Start restores the state and starts the goroutines. If it fails, it stops what it has
 // started.
 func (p *callStitch) Start(ctx context.Context, host component.Host) error {
-	if err := runningConfigs.take(p.config, p.settings.ID); err != nil {
+	if err := runningConfigs.claim(p.config, p.settings.ID); err != nil {
 		return err
 	}
 	p.claimed = true
@@ -76,7 +76,7 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	state := newState(p.config)
-	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	backgroundCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.cancel = cancel
 	lost := 0
 	if p.journal != nil {
@@ -95,14 +95,14 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 	p.sources = newSources()
 	p.requests.New = func() any { return &request{reader: batchReader{engine: state.engine, sources: &p.sources}, p: p} }
 	if p.journal != nil {
-		p.shared = newSharedConsumer(background, p.next)
+		p.shared = newSharedConsumer(backgroundCtx, p.next)
 		p.committer = newCommitter(state, p.journal, p.shared, p.settings.Logger, p.telemetry)
-		p.wg.Go(func() { p.committer.run(background) })
+		p.wg.Go(func() { p.committer.run(backgroundCtx) })
 	}
 	p.sender = newSender(state, p.committer, p.next, p.settings, p.telemetry)
-	var sending context.Context
-	sending, p.sender.cancel = context.WithCancel(background)
-	p.wg.Go(func() { p.sender.run(sending) })
+	var sendCtx context.Context
+	sendCtx, p.sender.cancel = context.WithCancel(backgroundCtx)
+	p.wg.Go(func() { p.sender.run(sendCtx) })
 	p.emitter = newEmitter(state, p.committer, p.sender, p.settings.Logger)
 	p.wg.Go(p.emitter.run)
 	return nil
@@ -119,7 +119,7 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	}
 	var shared *sharedRequest
 	if p.shared != nil {
-		shared = p.shared.request(ctx, logs)
+		shared = p.shared.newRequest(ctx, logs)
 	}
 	write, err := p.mergeAndStamp(ctx, logs, shared)
 	switch {
@@ -140,7 +140,7 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 }
 
 // awaitShared waits until a request is stored and passed on together with others. It returns
-// errSendSeparately if the request must be passed on by itself.
+// errSendSeparately if the caller must pass the request on alone.
 func (p *callStitch) awaitShared(ctx context.Context, w *write, shared *sharedRequest) error {
 	err := shared.Wait(ctx)
 	if err == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
@@ -155,7 +155,8 @@ func (p *callStitch) awaitShared(ctx context.Context, w *write, shared *sharedRe
 }
 
 // mergeAndStamp merges and stamps the records. It returns the write that stores the changes,
-// after which shared, unless nil, is passed on.
+// nil if there is nothing to store. If shared is not nil, the committer passes it on after
+// that write.
 func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *sharedRequest) (*write, error) {
 	r := p.requests.Get().(*request)
 	r.ctx = ctx
@@ -172,7 +173,7 @@ func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *
 	if err := p.committer.backlogError(); err != nil {
 		return nil, err
 	}
-	concerned, err := r.reader.merge(logs, r)
+	changed, err := r.reader.merge(logs, r)
 	p.wakeIfEarlier()
 	if err != nil {
 		return nil, p.wrapFull(err)
@@ -183,14 +184,14 @@ func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *
 	if p.state.engine.HasTraceChanges() {
 		p.sender.wake()
 	}
-	if !concerned {
+	if !changed {
 		return nil, nil
 	}
-	due := p.committer.pendingWrite()
-	if due != nil && shared != nil {
-		due.requests = append(due.requests, shared)
+	w := p.committer.pendingWrite()
+	if w != nil && shared != nil {
+		w.requests = append(w.requests, shared)
 	}
-	return due, nil
+	return w, nil
 }
 
 // wakeIfEarlier wakes the emitter if a deadline is earlier than its timer. It does nothing if
@@ -215,7 +216,7 @@ func (p *callStitch) wrapFull(err error) error {
 type request struct {
 	reader batchReader
 	p      *callStitch
-	ctx    context.Context //nolint:containedctx // that of the call which has the request
+	ctx    context.Context //nolint:containedctx // of the current call of ConsumeLogs
 }
 
 var _ lockYielder = (*request)(nil)
@@ -237,9 +238,9 @@ func (r *request) yield() error {
 // maxWaitForRoom is how long a request waits for room.
 const maxWaitForRoom = 5 * time.Second
 
-// waitForRoom waits until objects are emitted, if a request of so many records could not get
-// in otherwise: a retry would find no more room. It returns false for a smaller request. The
-// caller holds state.mu before and after.
+// waitForRoom waits until objects are emitted, if a request has so many records that it would
+// find no room at a retry either. It returns false for a smaller request. The caller holds
+// state.mu before and after.
 func (r *request) waitForRoom(records int) bool {
 	if records <= r.p.config.MaxObjects/2 {
 		return false
@@ -265,8 +266,9 @@ const lastWriteTimeout = 500 * time.Millisecond
 
 // Shutdown sends pending records and stores the rest; without storage it sends open objects as
 // incomplete. It takes at most shutdown_timeout plus a fixed margin, whatever the next
-// consumer and the storage do. Afterwards nothing is consumed or stored, except by a neighbour
-// that did not return. Shutdown may be called without Start, and more than once.
+// consumer and the storage do. Afterwards nothing is consumed or stored, except by a storage
+// or a next consumer that did not return. Shutdown may be called without Start, and more than
+// once.
 func (p *callStitch) Shutdown(ctx context.Context) error {
 	// The Collector sets no deadline.
 	ctx, cancel := context.WithTimeout(ctx, p.config.ShutdownTimeout)
@@ -337,7 +339,7 @@ func (p *callStitch) stopSharing(ctx context.Context) error {
 // stopCommitter writes the last changes. The write may exceed shutdown_timeout by
 // lastWriteTimeout.
 func (p *callStitch) stopCommitter(ctx context.Context) error {
-	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	lastWrite, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(lastWriteTimeout, func() {
@@ -346,5 +348,5 @@ func (p *callStitch) stopCommitter(ctx context.Context) error {
 		})
 	})
 	defer stop()
-	return p.committer.stopAndWait(last)
+	return p.committer.stopAndWait(lastWrite)
 }

@@ -52,15 +52,15 @@ func appendFields(to []stitch.Field, attributes pcommon.Map, idKey string) []sti
 		if key == idKey || strings.HasPrefix(key, recordPrefix) {
 			continue
 		}
-		if value, ok := read(v); ok {
+		if value, ok := valueOf(v); ok {
 			to = append(to, stitch.Field{Key: key, Value: value})
 		}
 	}
 	return to
 }
 
-// read converts a value; ok is false if it is empty.
-func read(v pcommon.Value) (value stitch.Value, ok bool) {
+// valueOf converts a pdata value; ok is false if it is empty.
+func valueOf(v pcommon.Value) (value stitch.Value, ok bool) {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		return stitch.Text(v.Str()), true
@@ -71,14 +71,14 @@ func read(v pcommon.Value) (value stitch.Value, ok bool) {
 	case pcommon.ValueTypeBool:
 		return stitch.Bool(v.Bool()), true
 	case pcommon.ValueTypeBytes, pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
-		return readOpaque(v)
+		return encodeOpaque(v)
 	default:
 		return value, false
 	}
 }
 
-// writeTo writes a value that read converted.
-func writeTo(to pcommon.Value, value stitch.Value) {
+// setValue sets a pdata value from a value that valueOf converted.
+func setValue(to pcommon.Value, value stitch.Value) {
 	switch value.Kind {
 	case stitch.KindText:
 		to.SetStr(value.Text)
@@ -89,15 +89,15 @@ func writeTo(to pcommon.Value, value stitch.Value) {
 	case stitch.KindBool:
 		to.SetBool(value.Bool())
 	case stitch.KindOpaque:
-		writeOpaque(to, value)
+		decodeOpaque(to, value)
 	}
 }
 
-// Values of other types are stored as OTLP. pdata cannot encode a single value, so it is
-// encoded as an attribute of an empty resource.
+// Lists, maps and bytes are stored as OTLP. pdata cannot encode a single value, so
+// encodeOpaque makes it an attribute of an empty resource.
 
-// readOpaque encodes a list, a map or bytes.
-func readOpaque(v pcommon.Value) (value stitch.Value, ok bool) {
+// encodeOpaque encodes a list, a map or bytes.
+func encodeOpaque(v pcommon.Value) (value stitch.Value, ok bool) {
 	logs := plog.NewLogs()
 	v.CopyTo(logs.ResourceLogs().AppendEmpty().Resource().Attributes().PutEmpty(""))
 	wire, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
@@ -107,8 +107,8 @@ func readOpaque(v pcommon.Value) (value stitch.Value, ok bool) {
 	return stitch.Opaque(string(wire)), true
 }
 
-// writeOpaque decodes a value. One that was stored damaged stays empty.
-func writeOpaque(to pcommon.Value, value stitch.Value) {
+// decodeOpaque decodes a value that encodeOpaque encoded. A damaged one stays empty.
+func decodeOpaque(to pcommon.Value, value stitch.Value) {
 	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs([]byte(value.Text))
 	if err != nil || logs.ResourceLogs().Len() == 0 {
 		return

@@ -129,7 +129,7 @@ func TestReadmeTables(t *testing.T) {
 		names.CallstitchOutcome, names.CallLegCalls,
 	} {
 		assert.Contains(t, text, "\n| `"+key+"` | ")
-		assert.True(t, reserved(key), key)
+		assert.True(t, isReserved(key), key)
 	}
 	var declared struct {
 		Attributes map[string]struct{ Enum []string }

@@ -20,12 +20,12 @@ import (
 )
 
 var spanEvents = [...]string{
-	stitch.Call:      names.EventCallSpan,
-	stitch.CallLeg:   names.EventCallLegSpan,
-	stitch.Recording: names.EventRecordingSpan,
-	stitch.Streaming: names.EventStreamingSpan,
-	stitch.Session:   names.EventSessionSpan,
-	stitch.Track:     names.EventTrackSpan,
+	stitch.Call:            names.EventCallSpan,
+	stitch.CallLeg:         names.EventCallLegSpan,
+	stitch.Recording:       names.EventRecordingSpan,
+	stitch.Streaming:       names.EventStreamingSpan,
+	stitch.RecordedSession: names.EventSessionSpan,
+	stitch.Track:           names.EventTrackSpan,
 
 	stitch.Dialog:     names.EventDialogSpan,
 	stitch.DialogFork: names.EventDialogSpan,
@@ -39,9 +39,9 @@ var keyReason = names.MeetingServerAttribute("callLeg", "reason")
 
 // summaryAttribute is the attribute that the body of a stitched record quotes.
 var summaryAttribute = [len(spanEvents)]string{
-	stitch.CallLeg: keyReason,
-	stitch.Session: names.MediaSenseState,
-	stitch.Track:   trackPrefix + "track_media_type",
+	stitch.CallLeg:         keyReason,
+	stitch.RecordedSession: names.MediaSenseState,
+	stitch.Track:           trackPrefix + "track_media_type",
 
 	stitch.Dialog:     names.DialogResult,
 	stitch.DialogFork: names.DialogResult,
@@ -57,8 +57,8 @@ const ownAttributes = 13
 // sending it twice gives one span.
 func render(to plog.LogRecord, s *stitch.Stitched) {
 	to.SetEventName(spanEvents[s.Kind])
-	to.SetTimestamp(pcommon.Timestamp(s.End))         //nolint:gosec // a time
-	to.SetObservedTimestamp(pcommon.Timestamp(s.Due)) //nolint:gosec // a time
+	to.SetTimestamp(pcommon.Timestamp(s.End))                  //nolint:gosec // a time
+	to.SetObservedTimestamp(pcommon.Timestamp(s.PendingSince)) //nolint:gosec // a time
 	to.SetTraceID(pcommon.TraceID(s.Trace))
 	to.SetSpanID(pcommon.SpanID(s.Span))
 	renderSeverity(to, s)
@@ -75,8 +75,8 @@ func render(to plog.LogRecord, s *stitch.Stitched) {
 		}
 	}
 	for i := range s.Fields {
-		if field := &s.Fields[i]; !reserved(field.Key) && !isUnsetParty(field) {
-			writeTo(attributes.PutEmpty(field.Key), field.Value)
+		if field := &s.Fields[i]; !isReserved(field.Key) && !isUnsetParty(field) {
+			setValue(attributes.PutEmpty(field.Key), field.Value)
 		}
 	}
 	for i := range s.Lists {
@@ -90,14 +90,14 @@ func renderList(to pcommon.Slice, list *stitch.List) {
 		m := to.AppendEmpty().SetEmptyMap()
 		m.EnsureCapacity(len(fields))
 		for i := range fields {
-			writeTo(m.PutEmpty(fields[i].Key), fields[i].Value)
+			setValue(m.PutEmpty(fields[i].Key), fields[i].Value)
 		}
 	}
 }
 
-// reserved reports whether only this processor sets an attribute. A record that has it was
+// isReserved reports whether only this processor sets an attribute. A record that has it was
 // stitched by another component.
-func reserved(key string) bool {
+func isReserved(key string) bool {
 	return strings.HasPrefix(key, "span.") || key == names.CallstitchOutcome || key == names.CallLegCalls
 }
 

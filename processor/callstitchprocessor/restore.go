@@ -13,14 +13,14 @@ import (
 	"go.uber.org/zap"
 )
 
-// readTogether is how many parts one batch reads; a storage may take as long for a read as for
+// partsPerRead is how many parts one batch reads; a storage may take as long for a read as for
 // a write.
-const readTogether = 512
+const partsPerRead = 512
 
-// restore loads the stored state into the engine. It skips and counts what is damaged, because
-// refusing to start would lose more. A storage that cannot be read is an error, and so is the
-// state of a newer release, because the processor would overwrite it. The caller has not
-// shared the engine yet.
+// restore loads the stored state into the engine. It skips damaged parts and returns their
+// number, because refusing to start would lose more. A storage that cannot be read is an
+// error. So is the state of a newer release, because the processor would overwrite it. No
+// other goroutine uses the engine yet.
 func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	value, err := j.client.Get(ctx, keyLog)
 	if err != nil {
@@ -45,8 +45,8 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 	j.first, j.next = binary.BigEndian.Uint64(content), binary.BigEndian.Uint64(content[8:])
 	j.obsolete = j.first
 	var parts segmentReader
-	for number := j.first; number < j.next; number += readTogether {
-		n, err := j.load(ctx, s, &parts, number, min(j.next, number+readTogether))
+	for number := j.first; number < j.next; number += partsPerRead {
+		n, err := j.load(ctx, s, &parts, number, min(j.next, number+partsPerRead))
 		if err != nil {
 			return lost, err
 		}
@@ -60,7 +60,7 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 
 // load loads the parts from first up to end.
 func (j *journal) load(ctx context.Context, s *state, parts *segmentReader, first, end uint64) (lost int, err error) {
-	operations := make([]*storage.Operation, 0, readTogether)
+	operations := make([]*storage.Operation, 0, partsPerRead)
 	for number := first; number < end; number++ {
 		operations = append(operations, storage.GetOperation(partKey(number)))
 	}

@@ -149,7 +149,7 @@ func TestSeal(t *testing.T) {
 func sealedBy(version byte, content string) []byte {
 	value := append([]byte{version, 0, 0, 0, 0}, content...)
 	sum := []byte(content)
-	if version > wholeSegments {
+	if version > lastWholeVersion {
 		sum = append([]byte{version}, content...)
 	}
 	binary.BigEndian.PutUint32(value[1:], crc32.Checksum(sum, crc32.MakeTable(crc32.Castagnoli)))
@@ -216,7 +216,7 @@ func (c *failingClient) Batch(context.Context, ...*storage.Operation) error { re
 // A segment comes back from its parts whatever its size, and one that lost any
 // of them is lost alone.
 func TestParts(t *testing.T) {
-	for _, size := range []int{1, partRoom - 1, partRoom, partRoom + 1, 3 * partRoom, 10*partRoom + 7} {
+	for _, size := range []int{1, maxPartContent - 1, maxPartContent, maxPartContent + 1, 3 * maxPartContent, 10*maxPartContent + 7} {
 		var stored [][]byte
 		var want []string
 		for n := range 3 {
@@ -224,7 +224,7 @@ func TestParts(t *testing.T) {
 			want = append(want, string(entries))
 			stored = append(stored, partsOf(entries)...)
 		}
-		assert.Len(t, stored, 3*((size+partRoom-1)/partRoom))
+		assert.Len(t, stored, 3*((size+maxPartContent-1)/maxPartContent))
 		for _, part := range stored {
 			assert.LessOrEqual(t, len(part), partSize)
 		}
@@ -267,7 +267,7 @@ func TestWholeSegments(t *testing.T) {
 	values := someSegments(t)
 	all, errors := restored(t, values)
 	require.Zero(t, errors)
-	for version := byte(1); version <= wholeSegments; version++ {
+	for version := byte(1); version <= lastWholeVersion; version++ {
 		older := make(map[string][]byte)
 		var parts segmentReader
 		var next uint64

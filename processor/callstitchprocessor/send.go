@@ -20,9 +20,9 @@ import (
 )
 
 // sender sends pending records in a goroutine of its own, in batches, the oldest first. It
-// sends a refused batch again after a back-off, and halves it with each refusal from number
-// triesBeforeSplit on, until one record is left that the next consumer does not accept. That
-// record is set aside and tried alone from time to time, so that it delays no others.
+// sends a refused batch again after a back-off. From refusal number triesBeforeSplit on, it
+// halves the batch with each refusal, until a single record is refused. It sets that record
+// aside and tries it alone from time to time, so that the record delays no others.
 type sender struct {
 	state     *state
 	committer *committer
@@ -43,7 +43,7 @@ type sender struct {
 	setAsideRetry    retrySchedule // of records that are set aside
 	traceChangeRetry retrySchedule // of trace change events
 	size             int           // of the next batch
-	isolating        int           // pending objects to send one by one, because one of them was refused with a permanent error
+	toIsolate        int           // pending objects to send one by one, because their batch was refused with a permanent error
 	unsentAreLost    bool          // the processor stops without storage
 	refusalLog       minuteLimiter
 }
@@ -51,7 +51,7 @@ type sender struct {
 // retrySchedule schedules the retries of one kind of payload.
 type retrySchedule struct {
 	backoff  *backoff.ExponentialBackOff
-	at       time.Time // no attempt before; zero if nothing was refused
+	at       time.Time // time of the next attempt; zero if nothing was refused
 	failures int       // consecutive
 }
 
@@ -62,27 +62,27 @@ func newRetrySchedule(first, longest time.Duration) retrySchedule {
 }
 
 // failed schedules the next attempt, and returns the delay.
-func (a *retrySchedule) failed(now time.Time) time.Duration {
-	wait := a.backoff.NextBackOff()
-	a.at = now.Add(wait)
-	a.failures++
+func (r *retrySchedule) failed(now time.Time) time.Duration {
+	wait := r.backoff.NextBackOff()
+	r.at = now.Add(wait)
+	r.failures++
 	return wait
 }
 
-func (a *retrySchedule) succeeded() {
-	if a.failures > 0 {
-		a.at, a.failures = time.Time{}, 0
-		a.backoff.Reset()
+func (r *retrySchedule) succeeded() {
+	if r.failures > 0 {
+		r.at, r.failures = time.Time{}, 0
+		r.backoff.Reset()
 	}
 }
 
 const (
 	// maxBatch bounds the stitched records of a batch.
 	maxBatch = 500
-	// rendersPerLock is how many records are rendered, or marked as emitted, each time the
-	// sender holds the lock (some tenths of a millisecond). Many requests may take the lock in
-	// between; with a smaller number the sender could fall behind them, and the queue of
-	// pending records could grow without bound.
+	// rendersPerLock is how many records the sender renders, or marks as emitted, each time it
+	// holds the lock (some tenths of a millisecond). Many requests may take the lock in
+	// between. With a smaller number the sender could fall behind, and the queue of pending
+	// records could grow without bound.
 	rendersPerLock = 64
 	// triesBeforeSplit is how often a batch is sent before it is halved. At a stop without
 	// storage it is halved at once.
@@ -175,7 +175,7 @@ func (s *sender) send(ctx context.Context) {
 // sendPending sends the oldest pending records. more reports whether there were any.
 func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 	size := s.size
-	if s.isolating > 0 {
+	if s.toIsolate > 0 {
 		size = 1
 	}
 	b := s.render(s.state.engine.VisitPendingEmits, size)
@@ -193,12 +193,12 @@ func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 		s.handleRefusal(ctx, b, err)
 		return true, err
 	case len(b.objects) > 1:
-		s.isolating = len(b.objects)
+		s.toIsolate = len(b.objects)
 		return true, nil
 	default:
 		s.dropRefusedRecord(b)
 	}
-	s.isolating = max(0, s.isolating-len(b.objects))
+	s.toIsolate = max(0, s.toIsolate-len(b.objects))
 	return true, nil
 }
 
@@ -211,14 +211,14 @@ func (s *sender) handleRefusal(ctx context.Context, b *batch, err error) {
 		s.size = len(b.objects) / 2
 	default:
 		s.setAside(b)
-		s.isolating = max(0, s.isolating-1)
+		s.toIsolate = max(0, s.toIsolate-1)
 	}
 }
 
 // retryLater schedules the next attempt, and logs the refusal at most once a minute.
-func (s *sender) retryLater(ctx context.Context, err error, a *retrySchedule) {
+func (s *sender) retryLater(ctx context.Context, err error, schedule *retrySchedule) {
 	now := s.state.clock.now()
-	wait := a.failed(now)
+	wait := schedule.failed(now)
 	if ctx.Err() != nil || !s.refusalLog.allow(now) {
 		return
 	}
@@ -234,8 +234,8 @@ func (s *sender) setAside(b *batch) {
 	s.state.mu.Unlock()
 }
 
-// sendSetAside sends the record that was set aside or tried the longest time ago. more reports
-// whether there was one.
+// sendSetAside sends the record with the oldest attempt among those that are set aside. more
+// reports whether there was one.
 func (s *sender) sendSetAside(ctx context.Context) (more bool, err error) {
 	b := s.render(s.state.engine.VisitSetAside, 1)
 	if len(b.objects) == 0 {
@@ -271,29 +271,29 @@ func (s *sender) setBusy(since time.Time) {
 	s.state.mu.Unlock()
 }
 
-// render renders pending or set-aside records, yielding the lock in between. Only this goroutine removes
-// pending objects, so the rendered ones stay in front.
+// render renders pending or set-aside records, yielding the lock in between. Only this
+// goroutine removes pending objects, so the rendered objects stay at the head of the queue.
 func (s *sender) render(visit func(stitch.Ref, int, func(*stitch.Stitched)) int, size int) *batch {
 	b := newBatch(s.version)
-	piece := func() (visited int) {
+	renderSome := func() (visited int) {
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
 		return visit(b.last(), min(rendersPerLock, size-len(b.objects)), b.add)
 	}
-	for len(b.objects) < size && piece() > 0 {
+	for len(b.objects) < size && renderSome() > 0 {
 		yield()
 	}
 	return b
 }
 
-// markEmitted marks the objects of a batch as emitted. The next batch need not wait until that
-// is stored.
+// markEmitted marks the objects of a batch as emitted. The next batch does not wait until this
+// change is stored.
 func (s *sender) markEmitted(b *batch, accepted bool) {
 	for objects := range slices.Chunk(b.objects, rendersPerLock) {
 		s.state.mu.Lock()
 		now := s.state.clock.now()
 		for i := range objects {
-			s.state.engine.Emitted(now, objects[i].ref, accepted)
+			s.state.engine.MarkEmitted(now, objects[i].ref, accepted)
 		}
 		s.state.signalRoom()
 		s.state.mu.Unlock()

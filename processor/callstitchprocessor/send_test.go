@@ -274,7 +274,7 @@ func TestStopIsBounded(t *testing.T) {
 				} else if stored {
 					assert.ErrorIs(t, err, errStorage)
 				}
-				assert.Less(t, time.Since(start), 3*time.Second+lastWriteTimeout+5*stopGrace)
+				assert.Less(t, time.Since(start), 3*time.Second+lastWriteTimeout+5*stopMargin)
 				close(release)
 				synctest.Wait()
 				require.NoError(t, r.telemetry.Shutdown(context.Background()))
@@ -330,18 +330,18 @@ func TestRequestLargerThanTheRoom(t *testing.T) {
 func TestLargeRequestYields(t *testing.T) {
 	s := newState(createDefaultConfig().(*Config))
 	known := newSources()
-	in := &batchReader{engine: s.engine, sources: &known}
+	br := &batchReader{engine: s.engine, sources: &known}
 	var all []plog.Logs
 	for i := range 3000 {
 		all = append(all, startOf(fmt.Sprint("leg ", i)))
 	}
 	logs := together(all...)
-	others := &counting{}
-	_, err := in.merge(logs, others)
+	lock := &counting{}
+	_, err := br.merge(logs, lock)
 	require.NoError(t, err)
-	assert.Equal(t, 3000/recordsPerTurn, others.turns)
-	require.NoError(t, in.stamp(others))
-	assert.Equal(t, 6000/recordsPerTurn, others.turns)
+	assert.Equal(t, 3000/recordsPerTurn, lock.turns)
+	require.NoError(t, br.stamp(lock))
+	assert.Equal(t, 6000/recordsPerTurn, lock.turns)
 }
 
 // counting counts the turns that others have.

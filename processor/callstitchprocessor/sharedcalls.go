@@ -21,20 +21,21 @@ import (
 // sharedRequest is a request of ConsumeLogs that is passed on together with others.
 type sharedRequest = groupcall.Request[plog.Logs]
 
-// sharedConsumer passes requests on after their state is stored: all that wait, in one call of
-// the next consumer, in the order in which they were merged. Each request gets the result of
-// that call.
+// sharedConsumer passes requests on after their state is stored. It passes all waiting
+// requests on in one call of the next consumer, in the order in which they were merged. Each
+// request gets the result of that call.
 //
 // The call has a context of its own without the values of the requests' contexts, because the
 // client.Info of one sender must not be attributed to another. A request with client metadata
-// or authentication data is therefore passed on by itself. The name of the cluster is no such
-// metadata: a call whose records are all of one cluster has it.
+// or authentication data is therefore passed on by itself. The name of the cluster does not
+// count as client metadata: if all records of a call are of one cluster, the call's context
+// has that name.
 type sharedConsumer struct {
 	next  consumer.Logs
 	group *groupcall.Group[plog.Logs]
-	// copies: the next consumer mutates its input, so a request that may have to be sent again
-	// needs a copy.
-	copies bool
+	// copyRequests tells that the next consumer mutates its input. A request that may have to
+	// be sent again then needs a copy.
+	copyRequests bool
 }
 
 const (
@@ -54,30 +55,29 @@ const (
 )
 
 func newSharedConsumer(ctx context.Context, next consumer.Logs) *sharedConsumer {
-	s := &sharedConsumer{next: next, copies: next.Capabilities().MutatesData}
+	s := &sharedConsumer{next: next, copyRequests: next.Capabilities().MutatesData}
 	var size plog.ProtoMarshaler
 	s.group = groupcall.New(ctx, groupcall.Options[plog.Logs]{
-		Call: s.call, Size: size.LogsSize, MaxSize: maxShared, MaxRequests: maxSharedRequests,
+		Call: s.callNext, Size: size.LogsSize, MaxSize: maxShared, MaxRequests: maxSharedRequests,
 		SlowAfter: slowCall, MaxCalls: maxCalls,
 	})
 	return s
 }
 
-// request returns a request for the shared call after a write, nil for one that must be passed
-// on by itself.
-func (s *sharedConsumer) request(ctx context.Context, logs plog.Logs) *sharedRequest {
+// newRequest returns a request for a shared call, nil for one that must be passed on alone.
+func (s *sharedConsumer) newRequest(ctx context.Context, logs plog.Logs) *sharedRequest {
 	if client.FromContext(ctx).Auth != nil || !cluster.Alone(ctx) {
 		return nil
 	}
 	return s.group.NewRequest(logs)
 }
 
-// errSendSeparately answers a request that must be passed on by itself, with the data in its
-// Value: the refusal of a shared call does not tell which request caused it.
+// errSendSeparately answers a request that its caller must pass on alone; the data is in the
+// request's Value. The refusal of a shared call does not tell which request caused it.
 var errSendSeparately = errors.New("shared call refused")
 
-// call passes requests on in one call.
-func (s *sharedConsumer) call(ctx context.Context, requests []*sharedRequest) {
+// callNext passes requests on in one call.
+func (s *sharedConsumer) callNext(ctx context.Context, requests []*sharedRequest) {
 	if len(requests) == 1 {
 		alone := requests[0].Value
 		requests[0].Answer(s.next.ConsumeLogs(cluster.Context(ctx, alone), alone))
@@ -87,7 +87,7 @@ func (s *sharedConsumer) call(ctx context.Context, requests []*sharedRequest) {
 	err := s.next.ConsumeLogs(cluster.Context(ctx, merged.logs), merged.logs)
 	if consume.IsPermanent(err) || isPartial(err) {
 		for i, r := range requests {
-			r.Value = merged.part(i)
+			r.Value = merged.requestLogs(i)
 			r.Answer(errSendSeparately)
 		}
 		return
@@ -119,12 +119,12 @@ type mergedLogs struct {
 // merge moves the data of the requests into one payload.
 func (s *sharedConsumer) merge(requests []*sharedRequest) *mergedLogs {
 	m := &mergedLogs{logs: plog.NewLogs(), ends: make([]int, len(requests))}
-	if s.copies {
+	if s.copyRequests {
 		m.copies = make([]plog.Logs, len(requests))
 	}
 	resources := m.logs.ResourceLogs()
 	for i, r := range requests {
-		if s.copies {
+		if s.copyRequests {
 			m.copies[i] = plog.NewLogs()
 			r.Value.CopyTo(m.copies[i])
 		}
@@ -134,9 +134,9 @@ func (s *sharedConsumer) merge(requests []*sharedRequest) *mergedLogs {
 	return m
 }
 
-// part returns the data of one request. It only reads logs, because a branch of the next
-// consumer may still hold them.
-func (m *mergedLogs) part(i int) plog.Logs {
+// requestLogs returns the data of one request. It only reads m.logs, because a consumer behind
+// the next one may still hold them.
+func (m *mergedLogs) requestLogs(i int) plog.Logs {
 	if m.copies != nil {
 		return m.copies[i]
 	}
@@ -147,8 +147,8 @@ func (m *mergedLogs) part(i int) plog.Logs {
 	part := plog.NewLogs()
 	resources := part.ResourceLogs()
 	resources.EnsureCapacity(m.ends[i] - begin)
-	for at := begin; at < m.ends[i]; at++ {
-		m.logs.ResourceLogs().At(at).CopyTo(resources.AppendEmpty())
+	for j := begin; j < m.ends[i]; j++ {
+		m.logs.ResourceLogs().At(j).CopyTo(resources.AppendEmpty())
 	}
 	return part
 }

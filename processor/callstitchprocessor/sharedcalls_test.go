@@ -125,13 +125,13 @@ func TestRequestsShareACall(t *testing.T) {
 		r := sharingRig(t, g)
 		legs := numbered(20)
 		first := postLegs(t, r, "first")
-		others := postLegs(t, r, legs...)
+		lock := postLegs(t, r, legs...)
 		assert.Equal(t, [][]string{{"first"}}, g.seen(), "one call at a time")
 		g.release <- struct{}{}
 		synctest.Wait()
 		g.release <- struct{}{}
 		assert.Equal(t, [][]string{{"first"}, legs}, g.seen())
-		for _, err := range append(first(), others()...) {
+		for _, err := range append(first(), lock()...) {
 			require.NoError(t, err)
 		}
 	})
@@ -151,10 +151,10 @@ func TestPoisonIsRefusedAlone(t *testing.T) {
 			r := sharingRig(t, g)
 			first := postLegs(t, r, "first")
 			legs := append(numbered(10), "poison", "last")
-			others := postLegs(t, r, legs...)
+			lock := postLegs(t, r, legs...)
 			close(g.release)
 			require.NoError(t, first()[0])
-			for i, err := range others() {
+			for i, err := range lock() {
 				if legs[i] == "poison" {
 					assert.True(t, consume.IsPermanent(err), "%v", err)
 				} else {
@@ -183,10 +183,10 @@ func TestSharedCallRefusedForNow(t *testing.T) {
 			r := sharingRig(t, g)
 			first := postLegs(t, r, "first")
 			legs := numbered(10)
-			others := postLegs(t, r, legs...)
+			lock := postLegs(t, r, legs...)
 			close(g.release)
 			require.NoError(t, first()[0])
-			for _, err := range others() {
+			for _, err := range lock() {
 				require.ErrorIs(t, err, errBusy)
 				assert.False(t, consume.IsPermanent(err))
 			}
@@ -253,10 +253,10 @@ func TestPartialErrorOfASharedCall(t *testing.T) {
 			}}
 			r := sharingRig(t, g)
 			first := postLegs(t, r, "first")
-			others := postLegs(t, r, "a", "partial", "b")
+			lock := postLegs(t, r, "a", "partial", "b")
 			close(g.release)
 			require.NoError(t, first()[0])
-			answers := others()
+			answers := lock()
 			require.NoError(t, answers[0])
 			require.NoError(t, answers[2])
 			var partial consumererror.Logs

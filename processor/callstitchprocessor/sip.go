@@ -14,12 +14,13 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// rankMessage is a placeholder; the engine computes the rank of a message.
+// rankMessage is not 0, so that an event without a Call-ID is still stamped. Message.Record
+// computes the index.
 const rankMessage = 1
 
 // readMessage reads an accounting event of a SIP message. It returns false for a message
 // outside a call.
-func (in *batchReader) readMessage(lr plog.LogRecord, r *stitch.Record) (merged bool) {
+func (br *batchReader) readMessage(lr plog.LogRecord, r *stitch.Record) (merged bool) {
 	attributes := lr.Attributes()
 	m := stitch.Message{
 		CallID: text(attributes, names.SIPCallID), Method: text(attributes, names.SIPMethod), CSeq: -1,
@@ -35,30 +36,30 @@ func (in *batchReader) readMessage(lr plog.LogRecord, r *stitch.Record) (merged 
 		}
 	}
 	for _, key := range partyAttributes {
-		in.fields = append(in.fields, stitch.Field{Key: key, Value: stitch.Text(text(attributes, key))})
+		br.fields = append(br.fields, stitch.Field{Key: key, Value: stitch.Text(text(attributes, key))})
 	}
 	for key, v := range attributes.All() {
 		if isCallAttribute(key) || isAnswer(&m) && key == names.OCMSMediaTypes {
-			in.appendField(key, v)
+			br.appendField(key, v)
 		}
 	}
-	m.Fields = in.fields
+	m.Fields = br.fields
 	*r, merged = m.Record()
 	return merged
 }
 
 func isAnswer(m *stitch.Message) bool { return m.Code >= 200 && m.Code < 300 }
 
-// partyAttributes identify caller and called party. A message sets all of them, absent ones to
-// empty texts, because a request of the called party has the parties the other way round and
-// must not fill the gaps.
+// partyAttributes identify caller and called party. Each message sets all of them, absent ones
+// to empty texts. A request of the called party has the parties reversed, so it must not fill
+// the gaps of other messages.
 var partyAttributes = []string{
-	names.SIPFromName, partOf(names.SIPFromURIPrefix, names.URIOriginal), partOf(names.SIPFromURIPrefix, names.URIUser), partOf(names.SIPFromURIPrefix, names.URIHost),
-	names.SIPToName, partOf(names.SIPToURIPrefix, names.URIOriginal), partOf(names.SIPToURIPrefix, names.URIUser), partOf(names.SIPToURIPrefix, names.URIHost),
-	partOf(names.SIPURIPrefix, names.URIOriginal),
+	names.SIPFromName, uriAttribute(names.SIPFromURIPrefix, names.URIOriginal), uriAttribute(names.SIPFromURIPrefix, names.URIUser), uriAttribute(names.SIPFromURIPrefix, names.URIHost),
+	names.SIPToName, uriAttribute(names.SIPToURIPrefix, names.URIOriginal), uriAttribute(names.SIPToURIPrefix, names.URIUser), uriAttribute(names.SIPToURIPrefix, names.URIHost),
+	uriAttribute(names.SIPURIPrefix, names.URIOriginal),
 }
 
-func partOf(prefix, part string) string { return prefix + "." + part }
+func uriAttribute(prefix, part string) string { return prefix + "." + part }
 
 // isUnsetParty reports whether a field is a party attribute that no message of the call has.
 func isUnsetParty(field *stitch.Field) bool {
@@ -76,10 +77,10 @@ func isCallAttribute(key string) bool {
 
 // dialogStamp returns the ids and the context of the call that a message belongs to, whatever
 // its method.
-func (in *batchReader) dialogStamp(attributes pcommon.Map) (known stitch.Stamp, ok bool) {
-	ref, found := in.engine.Find(stitch.Dialog, text(attributes, names.SIPCallID))
+func (br *batchReader) dialogStamp(attributes pcommon.Map) (s stitch.Stamp, ok bool) {
+	ref, found := br.engine.Find(stitch.Dialog, text(attributes, names.SIPCallID))
 	if !found {
-		return known, false
+		return s, false
 	}
-	return in.engine.Stamp(ref)
+	return br.engine.Stamp(ref)
 }

@@ -16,39 +16,39 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// sources caches encoded resources. There is one for each run of a bridge, and each request
-// repeats it.
+// sources caches encoded resources. Each run of a bridge has one resource, which each of its
+// requests repeats.
 type sources struct {
-	key   []byte // memory for a lookup
-	known map[string]stitch.Source
+	key    []byte // memory for a lookup
+	cached map[string]stitch.Source
 }
 
-// knownSources bounds the cached resources. A full cache is cleared.
-const knownSources = 1024
+// maxCachedSources bounds the cached resources. A full cache is cleared.
+const maxCachedSources = 1024
 
-// maxKnownSource is the largest resource that is cached, and maxResource the longest attribute
-// that a stitched record has of it, in bytes. Real ones are small.
+// maxCachedSize is the largest resource that is cached, and maxResourceAttribute the longest
+// resource attribute that a stitched record gets, in bytes. Real ones are shorter.
 const (
-	maxKnownSource = 16 << 10
-	maxResource    = 4 << 10
+	maxCachedSize        = 16 << 10
+	maxResourceAttribute = 4 << 10
 )
 
-func newSources() sources { return sources{known: make(map[string]stitch.Source)} }
+func newSources() sources { return sources{cached: make(map[string]stitch.Source)} }
 
-// of returns the source of the records of a resource: the encoded resource, the session of its
+// get returns the source of the records of a resource: the encoded resource, the session of its
 // sender, and its Call Bridge.
-func (s *sources) of(rl plog.ResourceLogs) stitch.Source {
+func (s *sources) get(rl plog.ResourceLogs) stitch.Source {
 	var simple bool
-	if s.key, simple = appendKey(s.key[:0], rl); !simple || len(s.key) > maxKnownSource {
+	if s.key, simple = appendKey(s.key[:0], rl); !simple || len(s.key) > maxCachedSize {
 		return sourceOf(rl)
 	}
-	source, found := s.known[string(s.key)]
+	source, found := s.cached[string(s.key)]
 	if !found {
 		source = sourceOf(rl)
-		if len(s.known) == knownSources {
-			clear(s.known)
+		if len(s.cached) == maxCachedSources {
+			clear(s.cached)
 		}
-		s.known[string(s.key)] = source
+		s.cached[string(s.key)] = source
 	}
 	return source
 }
@@ -64,8 +64,8 @@ func sourceOf(rl plog.ResourceLogs) stitch.Source {
 	return source.OnBridge(rank, identity)
 }
 
-// bridgeOf returns the identity of a session's Call Bridge, and its rank. A bridge without id
-// and label is in no cluster, so its rooms are its own. All bridges without even an address
+// bridgeOf returns the identity of a session's Call Bridge, and its rank. A bridge without an
+// id and a label is in no cluster, so it shares no rooms. All bridges without even an address
 // count as one.
 func bridgeOf(attributes pcommon.Map, session string) (rank uint8, identity string) {
 	for i, key := range []string{names.CallBridgeID, names.SystemID, names.ServiceInstanceID, names.ClientAddress} {
@@ -121,7 +121,7 @@ func encodeResource(rl plog.ResourceLogs) string {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if v, ok := attributes.Get(key); ok && len(key) <= maxResource && (v.Type() != pcommon.ValueTypeStr || len(v.Str()) <= maxResource) {
+		if v, ok := attributes.Get(key); ok && len(key) <= maxResourceAttribute && (v.Type() != pcommon.ValueTypeStr || len(v.Str()) <= maxResourceAttribute) {
 			v.CopyTo(to.Resource().Attributes().PutEmpty(key))
 		}
 	}
@@ -132,7 +132,7 @@ func encodeResource(rl plog.ResourceLogs) string {
 	return string(wire)
 }
 
-// decodeResource decodes a resource. One that was stored damaged stays empty.
+// decodeResource decodes a resource. A damaged one stays empty.
 func decodeResource(encoded string, to plog.ResourceLogs) {
 	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs([]byte(encoded))
 	if err == nil && logs.ResourceLogs().Len() > 0 {

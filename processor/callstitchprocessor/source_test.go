@@ -32,8 +32,8 @@ func resource(change func(plog.ResourceLogs)) plog.ResourceLogs {
 // others are others; a resource comes back as it was.
 func TestSources(t *testing.T) {
 	all := newSources()
-	want := all.of(resource(nil)).Resource()
-	reordered := all.of(resource(func(rl plog.ResourceLogs) {
+	want := all.get(resource(nil)).Resource()
+	reordered := all.get(resource(func(rl plog.ResourceLogs) {
 		a := rl.Resource().Attributes()
 		a.Remove(names.SessionID)
 		a.PutStr(names.SessionID, "s")
@@ -58,7 +58,7 @@ func TestSources(t *testing.T) {
 	} {
 		given := resource(change)
 		for range 2 {
-			got := all.of(given).Resource()
+			got := all.get(given).Resource()
 			same, known := seen[got]
 			assert.True(t, !known || same == i, "%d is as %d", i, same)
 			seen[got] = i
@@ -95,9 +95,9 @@ func TestBridgeOf(t *testing.T) {
 // Ever new resources take no more room than some.
 func TestSourcesAreBounded(t *testing.T) {
 	all := newSources()
-	for i := range 3 * knownSources {
-		all.of(resource(func(rl plog.ResourceLogs) { rl.Resource().Attributes().PutInt("run", int64(i)) }))
-		assert.LessOrEqual(t, len(all.known), knownSources)
+	for i := range 3 * maxCachedSources {
+		all.get(resource(func(rl plog.ResourceLogs) { rl.Resource().Attributes().PutInt("run", int64(i)) }))
+		assert.LessOrEqual(t, len(all.cached), maxCachedSources)
 	}
 }
 
@@ -114,12 +114,12 @@ func TestValues(t *testing.T) {
 	for _, raw := range []any{"text", "", int64(-1), 0.5, true, false, []byte{0, 1}, []any{"a", int64(1), []any{}}, map[string]any{"k": map[string]any{}}} {
 		given, back := pcommon.NewValueEmpty(), pcommon.NewValueEmpty()
 		assert.NoError(t, given.FromRaw(raw))
-		value, ok := read(given)
+		value, ok := valueOf(given)
 		assert.True(t, ok)
-		writeTo(back, value)
+		setValue(back, value)
 		assert.Equal(t, given.AsRaw(), back.AsRaw())
 		assert.Equal(t, given.Type(), back.Type())
 	}
-	_, ok := read(pcommon.NewValueEmpty())
+	_, ok := valueOf(pcommon.NewValueEmpty())
 	assert.False(t, ok)
 }

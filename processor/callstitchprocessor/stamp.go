@@ -12,17 +12,17 @@ import (
 
 // stamp sets the object's ids on a record that has none, and adds the attributes of its call
 // that the record lacks.
-func stamp(lr plog.LogRecord, known *stitch.Stamp) {
+func stamp(lr plog.LogRecord, s *stitch.Stamp) {
 	if lr.TraceID().IsEmpty() && lr.SpanID().IsEmpty() {
-		lr.SetTraceID(pcommon.TraceID(known.Trace))
-		lr.SetSpanID(pcommon.SpanID(known.Span))
+		lr.SetTraceID(pcommon.TraceID(s.Trace))
+		lr.SetSpanID(pcommon.SpanID(s.Span))
 	}
 	attributes := lr.Attributes()
-	attributes.EnsureCapacity(attributes.Len() + len(known.Context))
-	for i := range known.Context {
-		field := &known.Context[i]
+	attributes.EnsureCapacity(attributes.Len() + len(s.Context))
+	for i := range s.Context {
+		field := &s.Context[i]
 		if v, exists := attributes.GetOrPutEmpty(field.Key); !exists {
-			writeTo(v, field.Value)
+			setValue(v, field.Value)
 		}
 	}
 }

@@ -38,8 +38,8 @@ func newState(config *Config) *state {
 	})}
 }
 
-// pendingFor returns how long the oldest stitched record has been pending.
-func (s *state) pendingFor() time.Duration {
+// pendingAge returns how long the oldest stitched record has been pending.
+func (s *state) pendingAge() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	since, ok := s.engine.PendingSince()

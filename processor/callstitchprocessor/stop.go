@@ -11,30 +11,30 @@ import (
 	"go.uber.org/zap"
 )
 
-// A stop has seconds, not minutes. Without storage the sender therefore isolates refused
-// records without a pause: it halves a refused batch at once and sets a single record aside on
-// its first refusal. It pauses only when the next consumer accepts nothing any more.
+// A stop may take seconds, not minutes. Without storage the sender therefore isolates refused
+// records without a pause: it halves a refused batch at once, and sets a single record aside
+// on its first refusal. It pauses only after maxConsecutiveRefusals.
 
 const (
-	// maxConsecutiveRefusals is how many consecutive refusals make the sender pause. Nine lead
-	// from a full batch to a single record; the rest skips records that are refused one after
-	// the other.
+	// maxConsecutiveRefusals is how many consecutive refusals make the sender pause. Nine
+	// refusals halve a full batch to a single record. The others allow for further records
+	// that are refused.
 	maxConsecutiveRefusals = 32
 	// Back-off of the last retries of a stop.
 	firstStopRetry, longestStopRetry = 100 * time.Millisecond, time.Second
 )
 
-// stopAndSendRest ends run and sends all pending records until the context ends: with storage
-// until the first refusal, because they are stored; otherwise with retries. It does not wait
-// longer for a next consumer that does not return.
+// stopAndSendRest ends run and sends all pending records. With storage it stops at the first
+// refusal, because the records are stored; otherwise it retries until the context ends. It
+// does not wait for a next consumer that does not return.
 func (s *sender) stopAndSendRest(ctx context.Context) {
 	close(s.stop)
 	stop := context.AfterFunc(ctx, s.cancel)
-	came := waitDone(ctx, s.ended)
+	ended := waitDone(ctx, s.ended)
 	stop()
 	s.cancel()
 	var err error
-	if came {
+	if ended {
 		err = s.sendLast(ctx)
 	}
 	switch pending := s.state.stats().PendingEmit; {
@@ -46,7 +46,7 @@ func (s *sender) stopAndSendRest(ctx context.Context) {
 	}
 }
 
-// sendLast sends all pending records before a stop. It returns why some are left.
+// sendLast sends all pending records before a stop. It returns the reason if some are left.
 func (s *sender) sendLast(ctx context.Context) error {
 	sent := make(chan struct{})
 	var last error
@@ -56,7 +56,7 @@ func (s *sender) sendLast(ctx context.Context) error {
 			last = s.sendAll(ctx, 1).err
 			return
 		}
-		last = s.sendUntilTaken(ctx)
+		last = s.sendUntilEmpty(ctx)
 	}()
 	if !waitDone(ctx, sent) {
 		return ctx.Err()
@@ -64,9 +64,9 @@ func (s *sender) sendLast(ctx context.Context) error {
 	return last
 }
 
-// sendUntilTaken sends until the next consumer has accepted or permanently refused all
-// records, or the context ends. It returns why some are left.
-func (s *sender) sendUntilTaken(ctx context.Context) error {
+// sendUntilEmpty sends until the next consumer has accepted or permanently refused all
+// records, or the context ends. It returns the reason if some are left.
+func (s *sender) sendUntilEmpty(ctx context.Context) error {
 	s.unsentAreLost = true
 	s.pendingRetry.succeeded() // refusals before the stop do not count
 	pause := newRetrySchedule(firstStopRetry, longestStopRetry)
@@ -84,10 +84,10 @@ func (s *sender) sendUntilTaken(ctx context.Context) error {
 	}
 }
 
-// sendAll sends trace change events, pending records, and each set-aside record once, until
-// the next consumer has refused so many attempts in a row.
-func (s *sender) sendAll(ctx context.Context, refusals int) *retryRound {
-	r := &retryRound{refusals: refusals}
+// sendAll sends trace change events, pending records, and each set-aside record once. It stops
+// when the next consumer has refused maxRefusals attempts in a row.
+func (s *sender) sendAll(ctx context.Context, maxRefusals int) *retryRound {
+	r := &retryRound{maxRefusals: maxRefusals}
 	r.send(ctx, math.MaxInt, s.sendTraceChanges)
 	r.send(ctx, math.MaxInt, s.sendPending)
 	r.send(ctx, s.state.stats().CurrentlySetAside, s.sendSetAside)
@@ -96,15 +96,15 @@ func (s *sender) sendAll(ctx context.Context, refusals int) *retryRound {
 
 // retryRound is a series of attempts without a pause.
 type retryRound struct {
-	refusals    int   // consecutive refusals that end it
-	consecutive int   // refusals since the last success
+	maxRefusals int   // consecutive refusals that end it
+	refusals    int   // refusals since the last success
 	progressed  bool  // the next consumer accepted something, or refused it with a permanent error
-	err         error // the last refusal, or why the context ended
+	err         error // the last refusal, or the error of the context
 }
 
 // send sends until nothing is left, tries are used up, or the round ends.
 func (r *retryRound) send(ctx context.Context, tries int, send func(context.Context) (more bool, err error)) {
-	for ; tries > 0 && r.consecutive < r.refusals; tries-- {
+	for ; tries > 0 && r.refusals < r.maxRefusals; tries-- {
 		if err := ctx.Err(); err != nil {
 			r.err = err
 			return
@@ -112,12 +112,12 @@ func (r *retryRound) send(ctx context.Context, tries int, send func(context.Cont
 		more, err := send(ctx)
 		switch {
 		case err != nil:
-			r.consecutive++
+			r.refusals++
 			r.err = err
 		case !more:
 			return
 		default:
-			r.consecutive = 0
+			r.refusals = 0
 			r.progressed = true
 		}
 	}

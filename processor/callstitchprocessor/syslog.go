@@ -25,11 +25,11 @@ func isSyslogReference(name string) bool {
 	return name == names.EventAPIAudit || strings.HasPrefix(name, names.Syslog+".")
 }
 
-// stampReference returns the ids that a line refers to. An API request that names no call has
-// its own.
-func (in *batchReader) stampReference(a *pendingStamp) (known stitch.Stamp, ok bool) {
-	attributes := a.record.Attributes()
-	m := stitch.Reference{Time: timeOf(a.record)}
+// stampReference returns the stamp of the call or leg that a line names. An API request that
+// names none has a stamp of its own.
+func (br *batchReader) stampReference(p *pendingStamp) (s stitch.Stamp, ok bool) {
+	attributes := p.record.Attributes()
+	m := stitch.Reference{Time: timeOf(p.record)}
 	for key, v := range attributes.All() {
 		if v.Type() != pcommon.ValueTypeStr {
 			continue
@@ -47,10 +47,10 @@ func (in *batchReader) stampReference(a *pendingStamp) (known stitch.Stamp, ok b
 			m.CoSpace = v.Str()
 		}
 	}
-	if known, ok = in.engine.StampReference(&m); ok || a.ref == (stitch.Ref{}) {
-		return known, ok
+	if s, ok = br.engine.StampReference(&m); ok || p.ref == (stitch.Ref{}) {
+		return s, ok
 	}
-	return in.engine.Stamp(a.ref)
+	return br.engine.Stamp(p.ref)
 }
 
 // Parameters of a PUT on a space that change a meeting.
@@ -59,25 +59,25 @@ const (
 	parameterNonMember = "nonMemberAccess"
 )
 
-// readRequest reads an API request. It returns false for one without a number, which has no
-// identity.
-func (in *batchReader) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
+// readRequest reads an API request. It returns false for a request without a number, because
+// nothing identifies it.
+func (br *batchReader) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
 	attributes := lr.Attributes()
 	number, numbered := integer(attributes, names.APITrace)
 	if !numbered {
 		return false
 	}
-	r.ID = stitch.RequestID(bridgeName(in.resource), number, r.Time)
+	r.ID = stitch.RequestID(bridgeName(br.resource), number, r.Time)
 	for key, v := range attributes.All() {
 		if isRequestAttribute(key) {
-			in.appendField(key, v)
+			br.appendField(key, v)
 		}
 	}
 	if route, has := attributes.Get(names.HTTPRoute); has {
-		in.appendField(names.URLTemplate, route)
+		br.appendField(names.URLTemplate, route)
 	}
-	in.appendSpace(attributes)
-	r.Fields = in.fields
+	br.appendSpace(attributes)
+	r.Fields = br.fields
 	return true
 }
 
@@ -102,19 +102,19 @@ func isRequestAttribute(key string) bool {
 }
 
 // appendSpace adds the parameters of a request that describe its space.
-func (in *batchReader) appendSpace(attributes pcommon.Map) {
+func (br *batchReader) appendSpace(attributes pcommon.Map) {
 	all, has := attributes.Get(names.APIParameters)
 	if !has || all.Type() != pcommon.ValueTypeMap || text(attributes, names.CoSpaceID) == "" {
 		return
 	}
 	parameters := all.Map()
 	if name := text(parameters, parameterName); name != "" {
-		in.fields = append(in.fields, stitch.Field{Key: names.CoSpaceName, Value: stitch.Text(name)})
+		br.fields = append(br.fields, stitch.Field{Key: names.CoSpaceName, Value: stitch.Text(name)})
 	}
 	switch text(parameters, parameterNonMember) {
 	case "true":
-		in.fields = append(in.fields, stitch.Field{Key: names.CoSpaceNonMemberAccess, Value: stitch.Bool(true)})
+		br.fields = append(br.fields, stitch.Field{Key: names.CoSpaceNonMemberAccess, Value: stitch.Bool(true)})
 	case "false":
-		in.fields = append(in.fields, stitch.Field{Key: names.CoSpaceNonMemberAccess, Value: stitch.Bool(false)})
+		br.fields = append(br.fields, stitch.Field{Key: names.CoSpaceNonMemberAccess, Value: stitch.Bool(false)})
 	}
 }

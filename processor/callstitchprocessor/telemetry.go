@@ -17,17 +17,17 @@ import (
 
 // Attribute sets of the metrics, made once.
 var (
-	ofKind    = make(map[stitch.Kind]metric.MeasurementOption)
-	ofOutcome = make(map[stitch.Kind]map[stitch.Outcome]metric.MeasurementOption)
+	kindOption    = make(map[stitch.Kind]metric.MeasurementOption)
+	outcomeOption = make(map[stitch.Kind]map[stitch.Outcome]metric.MeasurementOption)
 )
 
 func init() {
 	for _, kind := range stitch.Kinds() {
 		name := attribute.String("kind", kind.String())
-		ofKind[kind] = metric.WithAttributeSet(attribute.NewSet(name))
-		ofOutcome[kind] = make(map[stitch.Outcome]metric.MeasurementOption)
+		kindOption[kind] = metric.WithAttributeSet(attribute.NewSet(name))
+		outcomeOption[kind] = make(map[stitch.Outcome]metric.MeasurementOption)
 		for _, outcome := range stitch.Outcomes() {
-			ofOutcome[kind][outcome] = metric.WithAttributeSet(attribute.NewSet(name, attribute.String("outcome", outcome.String())))
+			outcomeOption[kind][outcome] = metric.WithAttributeSet(attribute.NewSet(name, attribute.String("outcome", outcome.String())))
 		}
 	}
 }
@@ -35,7 +35,7 @@ func init() {
 // registerCallbacks reports the engine's counts at each collection. All series exist from the
 // start, at zero, because a rate ignores the first value of a series.
 func registerCallbacks(telemetry *metadata.TelemetryBuilder, s *state) error {
-	one := func(register func(metric.Int64Callback) error, count func(*stitch.Stats) int64) error {
+	observe := func(register func(metric.Int64Callback) error, count func(*stitch.Stats) int64) error {
 		return register(func(_ context.Context, to metric.Int64Observer) error {
 			stats := s.stats()
 			to.Observe(count(&stats))
@@ -43,33 +43,33 @@ func registerCallbacks(telemetry *metadata.TelemetryBuilder, s *state) error {
 		})
 	}
 	return errors.Join(
-		one(telemetry.RegisterProcessorCallstitchAttributesDroppedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Dropped) }),
-		one(telemetry.RegisterProcessorCallstitchEvictedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Evicted) }),
-		one(telemetry.RegisterProcessorCallstitchForgottenCallback, func(s *stitch.Stats) int64 { return toInt64(s.Forgotten) }),
-		one(telemetry.RegisterProcessorCallstitchLateCallback, func(s *stitch.Stats) int64 { return toInt64(s.Late) }),
-		one(telemetry.RegisterProcessorCallstitchOwedCallback, func(s *stitch.Stats) int64 { return int64(s.PendingEmit) }),
-		one(telemetry.RegisterProcessorCallstitchRejectedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Rejected) }),
-		one(telemetry.RegisterProcessorCallstitchRememberedCallback, func(s *stitch.Stats) int64 { return int64(s.Remembered) }),
-		one(telemetry.RegisterProcessorCallstitchAsideCallback, func(s *stitch.Stats) int64 { return int64(s.CurrentlySetAside) }),
-		one(telemetry.RegisterProcessorCallstitchSetAsideCallback, func(s *stitch.Stats) int64 { return toInt64(s.SetAside) }),
-		one(telemetry.RegisterProcessorCallstitchSessionsRevivedCallback, func(s *stitch.Stats) int64 { return toInt64(s.ResumedSessions) }),
+		observe(telemetry.RegisterProcessorCallstitchAttributesDroppedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Dropped) }),
+		observe(telemetry.RegisterProcessorCallstitchEvictedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Evicted) }),
+		observe(telemetry.RegisterProcessorCallstitchForgottenCallback, func(s *stitch.Stats) int64 { return toInt64(s.Forgotten) }),
+		observe(telemetry.RegisterProcessorCallstitchLateCallback, func(s *stitch.Stats) int64 { return toInt64(s.Late) }),
+		observe(telemetry.RegisterProcessorCallstitchOwedCallback, func(s *stitch.Stats) int64 { return int64(s.PendingEmit) }),
+		observe(telemetry.RegisterProcessorCallstitchRejectedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Rejected) }),
+		observe(telemetry.RegisterProcessorCallstitchRememberedCallback, func(s *stitch.Stats) int64 { return int64(s.Remembered) }),
+		observe(telemetry.RegisterProcessorCallstitchAsideCallback, func(s *stitch.Stats) int64 { return int64(s.CurrentlySetAside) }),
+		observe(telemetry.RegisterProcessorCallstitchSetAsideCallback, func(s *stitch.Stats) int64 { return toInt64(s.SetAside) }),
+		observe(telemetry.RegisterProcessorCallstitchSessionsRevivedCallback, func(s *stitch.Stats) int64 { return toInt64(s.ResumedSessions) }),
 		telemetry.RegisterProcessorCallstitchOwedAgeCallback(func(_ context.Context, to metric.Int64Observer) error {
-			to.Observe(int64(s.pendingFor() / time.Second))
+			to.Observe(int64(s.pendingAge() / time.Second))
 			return nil
 		}),
-		one(telemetry.RegisterProcessorCallstitchRestoredCallback, func(s *stitch.Stats) int64 { return toInt64(s.Restored) }),
-		one(telemetry.RegisterProcessorCallstitchUnclaimedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Unclaimed) }),
-		one(telemetry.RegisterProcessorCallstitchStateSizeCallback, func(s *stitch.Stats) int64 { return int64(s.Bytes) }),
+		observe(telemetry.RegisterProcessorCallstitchRestoredCallback, func(s *stitch.Stats) int64 { return toInt64(s.Restored) }),
+		observe(telemetry.RegisterProcessorCallstitchUnclaimedCallback, func(s *stitch.Stats) int64 { return toInt64(s.Unclaimed) }),
+		observe(telemetry.RegisterProcessorCallstitchStateSizeCallback, func(s *stitch.Stats) int64 { return int64(s.Bytes) }),
 		telemetry.RegisterProcessorCallstitchOpenObjectsCallback(func(_ context.Context, to metric.Int64Observer) error {
 			stats := s.stats()
-			for kind, option := range ofKind {
+			for kind, option := range kindOption {
 				to.Observe(int64(stats.Open[kind]), option)
 			}
 			return nil
 		}),
 		telemetry.RegisterProcessorCallstitchEmittedCallback(func(_ context.Context, to metric.Int64Observer) error {
 			stats := s.stats()
-			for kind, outcomes := range ofOutcome {
+			for kind, outcomes := range outcomeOption {
 				for outcome, option := range outcomes {
 					to.Observe(toInt64(stats.Emitted[kind][outcome]), option)
 				}

@@ -68,32 +68,32 @@ func (s *sender) takeTraceChanges(size int) *traceChangeBatch {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	now := pcommon.NewTimestampFromTime(s.state.clock.now())
-	s.state.engine.TakeTraceChanges(size, func(j *stitch.TraceChange) {
+	s.state.engine.TakeTraceChanges(size, func(change *stitch.TraceChange) {
 		rl := b.logs.ResourceLogs().AppendEmpty()
-		decodeResource(j.Resource, rl)
+		decodeResource(change.Resource, rl)
 		sl := rl.ScopeLogs().AppendEmpty()
 		setScope(sl.Scope(), s.version)
-		renderTraceChange(sl.LogRecords().AppendEmpty(), j, now)
-		b.calls = append(b.calls, changedCall{j.Ref, j.Trace})
+		renderTraceChange(sl.LogRecords().AppendEmpty(), change, now)
+		b.calls = append(b.calls, changedCall{change.Ref, change.Trace})
 	})
 	return b
 }
 
 // renderTraceChange writes the event of one call.
-func renderTraceChange(to plog.LogRecord, j *stitch.TraceChange, now pcommon.Timestamp) {
+func renderTraceChange(to plog.LogRecord, change *stitch.TraceChange, now pcommon.Timestamp) {
 	to.SetEventName(names.EventConferenceUpdate)
 	to.SetTimestamp(now)
 	to.SetObservedTimestamp(now)
-	to.SetTraceID(pcommon.TraceID(j.Trace))
-	to.SetSpanID(pcommon.SpanID(j.Span))
+	to.SetTraceID(pcommon.TraceID(change.Trace))
+	to.SetSpanID(pcommon.SpanID(change.Span))
 	to.SetSeverityNumber(plog.SeverityNumberInfo)
 	to.SetSeverityText("INFO")
-	to.Body().SetStr("call joined a conference: its trace is now " + hex.EncodeToString(j.Trace[:]))
+	to.Body().SetStr("call joined a conference: its trace is now " + hex.EncodeToString(change.Trace[:]))
 	attributes := to.Attributes()
-	attributes.EnsureCapacity(len(j.Context) + 1)
-	attributes.PutStr(names.ConferencePreviousTraceID, hex.EncodeToString(j.Former[:]))
-	for i := range j.Context {
-		writeTo(attributes.PutEmpty(j.Context[i].Key), j.Context[i].Value)
+	attributes.EnsureCapacity(len(change.Context) + 1)
+	attributes.PutStr(names.ConferencePreviousTraceID, hex.EncodeToString(change.Former[:]))
+	for i := range change.Context {
+		setValue(attributes.PutEmpty(change.Context[i].Key), change.Context[i].Value)
 	}
 }
 

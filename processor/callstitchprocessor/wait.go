@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// stopGrace is how long a goroutine may take to end after its context ended.
-const stopGrace = 100 * time.Millisecond
+// stopMargin is how long a goroutine may take to end after its context ended.
+const stopMargin = 100 * time.Millisecond
 
-// waitDone waits for done, until stopGrace after the end of the context. It reports whether
+// waitDone waits for done, until stopMargin after the end of the context. It reports whether
 // done was closed.
 func waitDone(ctx context.Context, done <-chan struct{}) bool {
 	select {
@@ -19,7 +19,7 @@ func waitDone(ctx context.Context, done <-chan struct{}) bool {
 		return true
 	case <-ctx.Done():
 	}
-	timer := time.NewTimer(stopGrace)
+	timer := time.NewTimer(stopMargin)
 	defer timer.Stop()
 	select {
 	case <-done:

@@ -61,7 +61,7 @@ func track(session string, n, start int, fields []Field, items ...Item) Part {
 // recordedRecord is a record of a session that began some seconds after noon.
 func recordedRecord(session string, phase Phase, start, seconds int, ccid string, tracks ...Part) Record {
 	r := Record{
-		Kind: Session, ID: session, Phase: phase, Time: at(seconds), Index: uint64(phase) + 1, Parts: tracks,
+		Kind: RecordedSession, ID: session, Phase: phase, Time: at(seconds), Index: uint64(phase) + 1, Parts: tracks,
 		Fields: []Field{{names.MediaSenseStartDate, Int(date(start))}, textField(names.MediaSenseCCID, ccid), textField(names.MediaSenseState, "ACTIVE")},
 	}
 	for i := range tracks {
@@ -123,7 +123,7 @@ func (w *world) session(n, ccid, start int) {
 			if w.chance(20) {
 				note = removed(note)
 			}
-			say(noteOn(Session, id, rankTag, at, note))
+			say(noteOn(RecordedSession, id, rankTag, at, note))
 			continue
 		}
 		trackID, _ := TrackID(id, int64(w.IntN(4)))
@@ -144,8 +144,8 @@ func TestSessionPermutations(t *testing.T) {
 	for _, r := range []Record{
 		recordedRecord(id, Start, 0, 0, "c", track(id, 0, 0, nil, participant("1", 0, textField("device_id", "SEP1"))), track(id, 1, 0, nil, participant("2", 0))),
 		recordedRecord(id, Update, 0, 30, "c", track(id, 0, 0, nil, participant("1", 0)), track(id, 1, 0, nil, participant("2", 0), participant("3", 30))),
-		noteOn(Session, id, rankTag, 40, sessionTag("Pause", 40)),
-		noteOn(Session, id, rankTagDeleted, 50, removed(sessionTag("complaint", 50))),
+		noteOn(RecordedSession, id, rankTag, 40, sessionTag("Pause", 40)),
+		noteOn(RecordedSession, id, rankTagDeleted, 50, removed(sessionTag("complaint", 50))),
 		noteOn(Track, id+"-track1", rankTag, 9, trackTag("TrackActive", 9)),
 		noteOn(Track, id+"-track1", rankTag, 2, trackTag("TrackInactive", 2)),
 		recordedRecord(id, Start, 90, 90, "other"),
@@ -206,8 +206,8 @@ func TestSession(t *testing.T) {
 		track(id, 1, 0, nil, participant("22", 0, textField("device_id", "SEP2"))), track(id, 0, 5, nil)))
 	s.record(recordedRecord(id, Update, 0, 30, "c",
 		track(id, 1, 0, nil, participant("23", 30, Field{"is_conference", Bool(true)}), participant("22", 0, duration("participant_duration", 30)))))
-	s.record(noteOn(Session, id, rankTag, 10, sessionTag("Pause", 10)))
-	s.record(noteOn(Session, id, rankTag, 14, sessionTag("Resume", 14)))
+	s.record(noteOn(RecordedSession, id, rankTag, 10, sessionTag("Pause", 10)))
+	s.record(noteOn(RecordedSession, id, rankTag, 14, sessionTag("Resume", 14)))
 	s.record(noteOn(Track, "S-1-Track1", rankTag, 70, trackTag("TrackInactive", 70)))
 	s.record(recordedRecord(id, End, 0, 80, "c", track(id, 1, 0, []Field{duration(names.MediaSenseTrackDuration, 79)}), track(id, 0, 5, nil)))
 	s.wait(options.Linger)
@@ -295,15 +295,15 @@ func TestSessionOutcomes(t *testing.T) {
 	f("no end", Expired, 0, 30, func(s *story) {
 		s.record(recordedRecord("s", Start, 0, 0, "", track("s", 0, 0, nil)))
 		s.record(recordedRecord("s", Update, 0, 30, "", track("s", 0, 0, nil)))
-		s.record(noteOn(Session, "s", rankTag, 500, sessionTag("a user's, later", 500)))
+		s.record(noteOn(RecordedSession, "s", rankTag, 500, sessionTag("a user's, later", 500)))
 	})
 	f("no date at all: the duration tells", Partial, 30, 80, func(s *story) {
-		s.record(Record{Kind: Session, ID: "s", Phase: End, Time: at(80), Index: rankEnded, Fields: []Field{duration(names.MediaSenseDuration, 50)}})
+		s.record(Record{Kind: RecordedSession, ID: "s", Phase: End, Time: at(80), Index: rankEnded, Fields: []Field{duration(names.MediaSenseDuration, 50)}})
 	})
 	f("dates that cannot be", Complete, 0, 80, func(s *story) {
 		odd := []Field{{names.MediaSenseStartDate, Int(-5)}, {names.MediaSenseDuration, Double(1e300)}}
-		s.record(Record{Kind: Session, ID: "s", Phase: Start, Time: at(0), Index: rankStarted, Fields: odd})
-		s.record(Record{Kind: Session, ID: "s", Phase: End, Time: at(80), Index: rankEnded, Fields: odd})
+		s.record(Record{Kind: RecordedSession, ID: "s", Phase: Start, Time: at(0), Index: rankStarted, Fields: odd})
+		s.record(Record{Kind: RecordedSession, ID: "s", Phase: End, Time: at(80), Index: rankEnded, Fields: odd})
 	})
 }
 
@@ -325,9 +325,9 @@ func TestSessionStatus(t *testing.T) {
 // ever; neither are tags of what was emitted and forgotten long ago.
 func TestOnlyNotes(t *testing.T) {
 	for _, records := range [][]Record{
-		{noteOn(Session, "s", rankTag, 0, sessionTag("x", 0))},
+		{noteOn(RecordedSession, "s", rankTag, 0, sessionTag("x", 0))},
 		{noteOn(Track, "s-track0", rankTag, 0, trackTag("x", 0))},
-		{noteOn(Session, "s", rankTag, 0, sessionTag("x", 0)), noteOn(Track, "s-track0", rankTag, 0, trackTag("x", 0)), noteOn(Track, "s-track9", rankTag, 0)},
+		{noteOn(RecordedSession, "s", rankTag, 0, sessionTag("x", 0)), noteOn(Track, "s-track0", rankTag, 0, trackTag("x", 0)), noteOn(Track, "s-track9", rankTag, 0)},
 	} {
 		s := newStory(t, options)
 		for _, r := range records {
@@ -348,7 +348,7 @@ func TestOnlyNotes(t *testing.T) {
 	assert.Len(t, s.out(), 1, "a track that its session does not know")
 
 	s = newStory(t, options)
-	s.record(noteOn(Session, "s", rankTag, 0))
+	s.record(noteOn(RecordedSession, "s", rankTag, 0))
 	s.e.Finish(s.now)
 	assert.Empty(t, s.out())
 	requireEmpty(t, s.e)
@@ -384,7 +384,7 @@ func TestSameCall(t *testing.T) {
 		s.record(recordedRecord("same", Start, 100, 100, "c"))
 		s.record(recordedRecord("other", Start, 150, 150, "d"))
 		s.record(recordedRecord("none", Start, 160, 160, ""))
-		s.record(noteOn(Session, "noted", rankTag, 170))
+		s.record(noteOn(RecordedSession, "noted", rankTag, 170))
 		if when != "open" {
 			for _, id := range []string{"first", "second", "same"} {
 				s.record(recordedRecord(id, End, map[string]int{"first": 0}[id]+map[string]int{"second": 100, "same": 100}[id], 180, "c"))
@@ -469,10 +469,10 @@ func TestItems(t *testing.T) {
 	user := func(kind string) Item {
 		return Item{List: names.MediaSenseTags, At: 5, ID: "x", Fields: []Field{textField(names.ElementTagName, "x"), textField(names.ElementTagType, kind)}}
 	}
-	s.record(noteOn(Session, "s", rankTag+1, 5, user("updated")))
-	s.record(noteOn(Session, "s", rankTag, 5, user("added")))
-	s.record(noteOn(Session, "s", rankTagDeleted, 6, removed(sessionTag("gone", 6))))
-	s.record(noteOn(Session, "s", rankTag, 6, sessionTag("gone", 6)))
+	s.record(noteOn(RecordedSession, "s", rankTag+1, 5, user("updated")))
+	s.record(noteOn(RecordedSession, "s", rankTag, 5, user("added")))
+	s.record(noteOn(RecordedSession, "s", rankTagDeleted, 6, removed(sessionTag("gone", 6))))
+	s.record(noteOn(RecordedSession, "s", rankTag, 6, sessionTag("gone", 6)))
 	end := recordedRecord("s", End, 0, 80, "")
 	end.Items = []Item{sessionTag("b", 0), sessionTag("a", 0), sessionTag("gone", 6), user("in the end"), sessionTag("later", 7)}
 	s.record(end)
@@ -536,7 +536,7 @@ func TestManyItems(t *testing.T) {
 			slices.Reverse(all)
 		}
 		for some := range slices.Chunk(all, 100) {
-			s.record(noteOn(Session, "s", rankTag, 0, some...))
+			s.record(noteOn(RecordedSession, "s", rankTag, 0, some...))
 		}
 		s.record(recordedRecord("s", End, 0, 80, ""))
 		assert.Positive(t, s.e.Stats().Dropped)
@@ -596,7 +596,7 @@ func TestAlwaysFullOfSessions(t *testing.T) {
 			phase := Phase(w.IntN(4))
 			r := recordedRecord(id, phase, n, n, fmt.Sprint("c", n/10), track(id, w.IntN(3), n, nil), track(id, w.IntN(3), n, nil))
 			if phase == Note {
-				r = noteOn(Session, id, rankTag, n, sessionTag("Pause", n))
+				r = noteOn(RecordedSession, id, rankTag, n, sessionTag("Pause", n))
 				if w.chance(50) {
 					r.Kind, r.ID = Track, id+"-track2"
 				}
@@ -635,12 +635,12 @@ func TestFullOfNotes(t *testing.T) {
 // one, in whatever order they came.
 func TestTooManySessionsOfACall(t *testing.T) {
 	s := newStory(t, options)
-	for n := range 2 * maxSameCall {
+	for n := range 2 * maxSessionsOfCall {
 		s.record(recordedRecord(fmt.Sprint("s", n), Start, n, n, "c"))
 	}
 	s.record(recordedRecord("s5", End, 5, 500, "c"))
 	s.wait(options.Linger)
 	before := s.e.steps
 	assert.Empty(t, s.out()["s5"].Links)
-	assert.LessOrEqual(t, s.e.steps-before, uint64(2*maxSameCall))
+	assert.LessOrEqual(t, s.e.steps-before, uint64(2*maxSessionsOfCall))
 }

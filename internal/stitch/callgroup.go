@@ -5,24 +5,24 @@ package stitch
 
 import "math"
 
-// callGroup holds the calls of a correlator. All calls that are not settled are compared
-// whenever the conferences are regrouped. Settled calls (ended, trace emitted) are a list
-// ordered by their ends, latest first; only those that reach the start of the earliest
-// unsettled call are compared. The selection depends on the calls that the engine has, not on
-// the order of their records.
+// callGroup holds the calls of a correlator in two lists: settled calls (see isSettled) and
+// unsettled ones. Unsettled calls are compared whenever the conferences are regrouped. Settled
+// calls are ordered by their ends, latest first; only those that reach the start of the
+// earliest unsettled call are compared. The selection depends on the calls that the engine
+// has, not on the order of their records.
 type callGroup struct {
-	first    uint32 // first unsettled call
-	open     int32  // number of unsettled calls
-	settled  int32  // number of settled calls
-	latest   uint32 // first and last settled call
-	earliest uint32
+	firstUnsettled  uint32 // first unsettled call
+	unsettledCount  int32  // number of unsettled calls
+	settledCount    int32  // number of settled calls
+	latestSettled   uint32 // settled call with the latest end
+	earliestSettled uint32
 }
 
 // Limits of a group.
 const (
-	// maxOpenCalls is how many unsettled calls of a correlator are compared. If there are
+	// maxUnsettledCalls is how many unsettled calls of a correlator are compared. If there are
 	// more, each has a trace of its own.
-	maxOpenCalls = 1024
+	maxUnsettledCalls = 1024
 	// maxSettledCalls is how many settled calls a group remembers: those with the latest ends.
 	maxSettledCalls = 1024
 )
@@ -32,14 +32,15 @@ type groupList uint8
 
 const (
 	inNoList groupList = iota
-	inOpenList
+	inUnsettledList
 	inSettledList
 )
 
-// isSettled reports whether the call's trace and end are final.
+// isSettled reports whether a call's trace and end are final, so that it belongs into the list
+// of settled calls.
 func (e *Engine) isSettled(slot uint32) bool {
 	o, info := e.objects.at(slot), e.containerOf(slot)
-	return info.frozen && (info.end != 0 || o.state == emitted || o.state == emittedContainer)
+	return info.traceFrozen && (info.end != 0 || o.state == emitted || o.state == emittedContainer)
 }
 
 // updateCallGroup puts a call into the list of its group where it belongs.
@@ -48,23 +49,23 @@ func (e *Engine) updateCallGroup(slot uint32) {
 	if info.groupID == 0 {
 		return
 	}
-	to := inOpenList
+	to := inUnsettledList
 	if e.isSettled(slot) {
 		to = inSettledList
 	}
-	if to == inOpenList && info.groupList == inOpenList {
+	if to == inUnsettledList && info.groupList == inUnsettledList {
 		return
 	}
 	e.leaveCallGroup(slot)
 	g := e.correlators[info.groupID]
-	if to == inOpenList {
-		info.group = links{next: g.first}
-		if g.first != 0 {
-			e.containerOf(g.first).group.previous = slot
+	if to == inUnsettledList {
+		info.group = listLinks{next: g.firstUnsettled}
+		if g.firstUnsettled != 0 {
+			e.containerOf(g.firstUnsettled).group.previous = slot
 		}
-		g.first = slot
-		g.open++
-		info.groupList = inOpenList
+		g.firstUnsettled = slot
+		g.unsettledCount++
+		info.groupList = inUnsettledList
 		e.correlators[info.groupID] = g
 		return
 	}
@@ -75,29 +76,29 @@ func (e *Engine) updateCallGroup(slot uint32) {
 // insertSettled inserts a call into the list of settled calls.
 func (e *Engine) insertSettled(g *callGroup, slot uint32) {
 	info := e.containerOf(slot)
-	if g.settled >= maxSettledCalls {
-		if last := g.earliest; e.endsBefore(slot, last) {
+	if g.settledCount >= maxSettledCalls {
+		if last := g.earliestSettled; e.endsBefore(slot, last) {
 			return
 		}
-		e.removeSettled(g, g.earliest)
+		e.removeSettled(g, g.earliestSettled)
 	}
-	previous, next := uint32(0), g.latest
+	previous, next := uint32(0), g.latestSettled
 	for next != 0 && e.endsBefore(slot, next) {
 		e.steps++
 		previous, next = next, e.containerOf(next).group.next
 	}
-	info.group = links{previous: previous, next: next}
+	info.group = listLinks{previous: previous, next: next}
 	if previous != 0 {
 		e.containerOf(previous).group.next = slot
 	} else {
-		g.latest = slot
+		g.latestSettled = slot
 	}
 	if next != 0 {
 		e.containerOf(next).group.previous = slot
 	} else {
-		g.earliest = slot
+		g.earliestSettled = slot
 	}
-	g.settled++
+	g.settledCount++
 	info.groupList = inSettledList
 }
 
@@ -113,15 +114,15 @@ func (e *Engine) removeSettled(g *callGroup, slot uint32) {
 	if at.previous != 0 {
 		e.containerOf(at.previous).group.next = at.next
 	} else {
-		g.latest = at.next
+		g.latestSettled = at.next
 	}
 	if at.next != 0 {
 		e.containerOf(at.next).group.previous = at.previous
 	} else {
-		g.earliest = at.previous
+		g.earliestSettled = at.previous
 	}
-	g.settled--
-	info.group, info.groupList = links{}, inNoList
+	g.settledCount--
+	info.group, info.groupList = listLinks{}, inNoList
 }
 
 // leaveCallGroup removes a call from the group of its correlator.
@@ -138,43 +139,43 @@ func (e *Engine) leaveCallGroup(slot uint32) {
 		if at.previous != 0 {
 			e.containerOf(at.previous).group.next = at.next
 		} else {
-			g.first = at.next
+			g.firstUnsettled = at.next
 		}
 		if at.next != 0 {
 			e.containerOf(at.next).group.previous = at.previous
 		}
-		g.open--
-		info.group, info.groupList = links{}, inNoList
+		g.unsettledCount--
+		info.group, info.groupList = listLinks{}, inNoList
 	}
-	if g.open == 0 && g.settled == 0 {
+	if g.unsettledCount == 0 && g.settledCount == 0 {
 		delete(e.correlators, info.groupID)
 		return
 	}
 	e.correlators[info.groupID] = g
 }
 
-// collect appends the calls of a correlator that have to be compared, none if they are too
-// many.
-func (e *Engine) collect(correlator uint64, to []interval) []interval {
+// appendComparable appends the calls of a correlator that have to be compared; it appends none
+// if there are too many.
+func (e *Engine) appendComparable(correlator uint64, to []interval) []interval {
 	g := e.correlators[correlator]
-	if g.open > maxOpenCalls {
+	if g.unsettledCount > maxUnsettledCalls {
 		return to
 	}
 	earliest := int64(math.MaxInt64)
-	for slot := g.first; slot != 0; slot = e.containerOf(slot).group.next {
-		l := e.intervalOf(slot)
-		earliest = min(earliest, l.start)
-		to = append(to, l)
+	for slot := g.firstUnsettled; slot != 0; slot = e.containerOf(slot).group.next {
+		call := e.intervalOf(slot)
+		earliest = min(earliest, call.start)
+		to = append(to, call)
 	}
 	if len(to) == 0 {
 		return to
 	}
-	for slot := g.latest; slot != 0; slot = e.containerOf(slot).group.next {
-		l := e.intervalOf(slot)
-		if l.end < earliest && l.end < earliest-e.tolerance {
+	for slot := g.latestSettled; slot != 0; slot = e.containerOf(slot).group.next {
+		call := e.intervalOf(slot)
+		if call.end < earliest && call.end < earliest-e.tolerance {
 			break
 		}
-		to = append(to, l)
+		to = append(to, call)
 	}
 	return to
 }
@@ -191,26 +192,26 @@ func (e *Engine) leaveGroup(slot uint32) {
 	} else {
 		e.leaveRecordedCall(slot)
 	}
-	info.groupID, info.group = 0, links{}
-	if !info.frozen {
-		e.setTrace(slot, info.own, o.span)
+	info.groupID, info.group = 0, listLinks{}
+	if !info.traceFrozen {
+		e.setTrace(slot, info.ownTrace, o.span)
 	}
 }
 
-// joinRecordedCall adds a session to the list of sessions of its recorded call; under is the
-// hash that identifies the call, 0 for none.
-func (e *Engine) joinRecordedCall(slot uint32, under uint64) {
+// joinRecordedCall adds a recorded session to the list of sessions of its recorded call;
+// callHash identifies the call, 0 for none.
+func (e *Engine) joinRecordedCall(slot uint32, callHash uint64) {
 	info := e.containerOf(slot)
-	info.groupID = under
-	if under == 0 {
+	info.groupID = callHash
+	if callHash == 0 {
 		return
 	}
-	next := e.recordedCalls[under]
-	info.group = links{next: next}
+	next := e.recordedCalls[callHash]
+	info.group = listLinks{next: next}
 	if next != 0 {
 		e.containerOf(next).group.previous = slot
 	}
-	e.recordedCalls[under] = slot
+	e.recordedCalls[callHash] = slot
 }
 
 func (e *Engine) leaveRecordedCall(slot uint32) {

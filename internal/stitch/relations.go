@@ -11,15 +11,16 @@ import (
 )
 
 // updateRelations updates an object's relations to others after a merge. at is the merged
-// statement, from the record's source, incoming its entries; e.codec holds the merged facts.
+// statement, from the record's source, and incoming the statement's attributes; e.codec holds
+// the merged facts.
 func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incoming []attribute) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
 		e.updateCallRelations(slot)
 		return
-	case Session:
-		e.updateSessionRelations(slot)
+	case RecordedSession:
+		e.updateRecordedSessionRelations(slot)
 		return
 	case Track:
 		if o.containerSlot != 0 && at.phase != Note {
@@ -79,21 +80,22 @@ func valueOf(entries []attribute, k key) []byte {
 	return nil
 }
 
-// callOf returns the call that a value names, and creates it if it is unknown: it may have
-// started before the engine did. Its ids follow from its own id.
+// callOf returns the call that a value names. It creates an unknown call, which may have
+// started before the engine did.
 func (e *Engine) callOf(of uint32, raw []byte) uint32 {
 	identity := identityOfValue(Call, raw)
-	if in := e.objects.at(of).containerSlot; in != 0 && e.objects.at(in).identity == identity {
-		return in
+	if container := e.objects.at(of).containerSlot; container != 0 && e.objects.at(container).identity == identity {
+		return container
 	}
-	if slot := e.lookup(Call, &identity); slot != 0 {
+	if slot := e.slotOfIdentity(Call, &identity); slot != 0 {
 		return slot
 	}
 	return e.create(Call, text(raw))
 }
 
-// recordReference records that an object in a call or a session named it, which is a sign of
-// life. If the object's delta is stored, the reference is stored with it.
+// recordReference records that an object in a call or a recorded session named its container,
+// so the container ran at that time. If the object's delta is stored, loading it restores the
+// reference (loadReference).
 func (e *Engine) recordReference(call uint32, at int64, from Source, by uint32) {
 	o := e.objects.at(call)
 	if e.isFinal(call) {
@@ -114,17 +116,17 @@ func (e *Engine) recordReference(call uint32, at int64, from Source, by uint32) 
 }
 
 // putInContainer moves an object into a call or a session.
-func (e *Engine) putInContainer(slot, in uint32) {
+func (e *Engine) putInContainer(slot, container uint32) {
 	o := e.objects.at(slot)
-	if o.containerSlot == in {
+	if o.containerSlot == container {
 		return
 	}
 	e.removeFromContainer(slot)
-	o.containerSlot = in
-	info := e.containerOf(in)
+	o.containerSlot = container
+	info := e.containerOf(container)
 	info.memberCount++
-	if holder := e.objects.at(in); holder.state == emitted {
-		e.setState(in, emittedContainer, holder.since)
+	if containerObject := e.objects.at(container); containerObject.state == emitted {
+		e.setState(container, emittedContainer, containerObject.since)
 	}
 	switch {
 	case o.kind == Track:
@@ -169,11 +171,11 @@ func (e *Engine) updateLegRelations(slot uint32, incoming []attribute) {
 			}
 		case keyParticipant:
 			if raw := f.newest(keyParticipant); !bytes.Equal(raw, f.participant) {
-				e.participants.current.file(e, slot, hashOf(raw))
+				e.participants.current.setHash(e, slot, hashOf(raw))
 			}
 		case keySIPCallID:
 			if raw := f.newest(keySIPCallID); !bytes.Equal(raw, f.sipCallID) {
-				e.sipCalls.current.file(e, slot, hashOf(raw))
+				e.sipCalls.current.setHash(e, slot, hashOf(raw))
 			}
 		}
 	}
@@ -187,19 +189,20 @@ const (
 
 func byParticipant(o *object) *indexEntry { return &o.participant }
 func bySIPCall(o *object) *indexEntry     { return &o.sip }
-func byTrack(o *object) *links            { return &o.participant.links }
+func byTrack(o *object) *listLinks        { return &o.participant.listLinks }
 
-// chainLimit bounds the legs of one participant or SIP Call-ID that are examined. There are
-// two or three, unless a sender forges them.
-const chainLimit = 64
+// maxSameHash bounds the objects with one hash that are examined: the legs of a participant or
+// of a SIP Call-ID. There are two or three, unless a sender forges them.
+const maxSameHash = 64
 
-// objectsUnder returns the objects with a hash: all that are not emitted, or none if they are
-// too many; then all others, or none of them. So the order of arrival makes no difference.
-func (e *Engine) objectsUnder(index *hashIndexes, under uint64) []uint32 {
-	found := e.appendLegs(e.scratch.legs[:0], index.current, under)
-	if len(found) <= chainLimit {
+// objectsByHash returns the objects with a hash: those that are not emitted, then the emitted
+// ones. If one of the two groups exceeds maxSameHash, it leaves the whole group out (with too
+// many current ones it returns none), so the order of arrival makes no difference.
+func (e *Engine) objectsByHash(index *hashIndexes, hash uint64) []uint32 {
+	found := e.appendByHash(e.scratch.legs[:0], index.current, hash)
+	if len(found) <= maxSameHash {
 		current := len(found)
-		if found = e.appendLegs(found, index.emitted, under); len(found)-current > chainLimit {
+		if found = e.appendByHash(found, index.emitted, hash); len(found)-current > maxSameHash {
 			found = found[:current]
 		}
 	} else {
@@ -209,13 +212,13 @@ func (e *Engine) objectsUnder(index *hashIndexes, under uint64) []uint32 {
 	return found
 }
 
-// appendLegs appends legs up to one more than chainLimit.
-func (e *Engine) appendLegs(to []uint32, index *hashIndex, under uint64) []uint32 {
-	if under == 0 {
+// appendByHash appends objects with a hash, at most maxSameHash and one more.
+func (e *Engine) appendByHash(to []uint32, index *hashIndex, hash uint64) []uint32 {
+	if hash == 0 {
 		return to
 	}
-	limit := len(to) + chainLimit
-	for slot := index.first(e, under); slot != 0 && len(to) <= limit; slot = index.of(e.objects.at(slot)).next {
+	limit := len(to) + maxSameHash
+	for slot := index.first(e, hash); slot != 0 && len(to) <= limit; slot = index.entryOf(e.objects.at(slot)).next {
 		e.steps++
 		to = append(to, slot)
 	}
@@ -250,12 +253,12 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 	return Ref{slot, e.objects.at(slot).generation}, true
 }
 
-// legOf returns the leg of a participant with the lowest rank, of several the one that started
-// last, then the one with the smallest id. It skips the leg except and legs with a negative
+// legOf returns the leg of a participant with the lowest rank; of several the one that started
+// last, then the one with the smallest id. It skips one leg, except, and legs with a negative
 // rank.
 func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
-	for _, slot := range e.objectsUnder(&e.participants, participant) {
+	for _, slot := range e.objectsByHash(&e.participants, participant) {
 		o := e.objects.at(slot)
 		r := rank(slot)
 		if slot == except || r < 0 {
@@ -292,8 +295,8 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 
 // legOfSIPCall returns the leg with a Call-ID of that hash, except one. If several bridges
 // know the call, it is the leg with the smallest id.
-func (e *Engine) legOfSIPCall(under uint64, except uint32) (best uint32) {
-	for _, other := range e.objectsUnder(&e.sipCalls, under) {
+func (e *Engine) legOfSIPCall(hash uint64, except uint32) (best uint32) {
+	for _, other := range e.objectsByHash(&e.sipCalls, hash) {
 		if other == except {
 			continue
 		}

@@ -3,41 +3,42 @@
 
 package stitch
 
-// links are an object's links in a list.
-type links struct{ previous, next uint32 }
+// listLinks are an object's links in a list.
+type listLinks struct{ previous, next uint32 }
 
-// list is a doubly linked list of objects; of selects the links that it uses.
+// list is a doubly linked list of objects. linksOf returns the links of an object that this
+// list uses, because an object is in several lists.
 type list struct{ head, tail uint32 }
 
-func (l *list) push(e *Engine, slot uint32, of func(*object) *links) {
-	*of(e.objects.at(slot)) = links{previous: l.tail}
+func (l *list) push(e *Engine, slot uint32, linksOf func(*object) *listLinks) {
+	*linksOf(e.objects.at(slot)) = listLinks{previous: l.tail}
 	if l.tail != 0 {
-		of(e.objects.at(l.tail)).next = slot
+		linksOf(e.objects.at(l.tail)).next = slot
 	} else {
 		l.head = slot
 	}
 	l.tail = slot
 }
 
-func (l *list) remove(e *Engine, slot uint32, of func(*object) *links) {
-	at := of(e.objects.at(slot))
-	if at.previous != 0 {
-		of(e.objects.at(at.previous)).next = at.next
+func (l *list) remove(e *Engine, slot uint32, linksOf func(*object) *listLinks) {
+	links := linksOf(e.objects.at(slot))
+	if links.previous != 0 {
+		linksOf(e.objects.at(links.previous)).next = links.next
 	} else {
-		l.head = at.next
+		l.head = links.next
 	}
-	if at.next != 0 {
-		of(e.objects.at(at.next)).previous = at.previous
+	if links.next != 0 {
+		linksOf(e.objects.at(links.next)).previous = links.previous
 	} else {
-		l.tail = at.previous
+		l.tail = links.previous
 	}
-	*at = links{}
+	*links = listLinks{}
 }
 
-func byState(o *object) *links   { return &o.queue }
-func bySession(o *object) *links { return &o.ofSession }
+func byState(o *object) *listLinks   { return &o.queue }
+func bySession(o *object) *listLinks { return &o.ofSession }
 
-func byCall(o *object) *links { return &o.ofCall }
+func byCall(o *object) *listLinks { return &o.ofCall }
 
 // setState moves an object to the end of a state's queue. All objects of a state wait for the
 // same time, so each queue is in the order of its deadlines.

@@ -36,7 +36,7 @@ func itemFields(it *item, d *dictionary, t *valueDecoder) []Field {
 	return fields
 }
 
-// tagIntervals describes a pair of system tags that mark the begin and the end of intervals.
+// tagIntervals describes intervals that a pair of system tags delimits.
 type tagIntervals struct {
 	key        string // of the list
 	begin, end string // names of the tags

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// updateSessionRelations updates a session's times and recorded call from its facts. The end
+// updateRecordedSessionRelations updates a session's times and recorded call from its facts. The end
 // of a session ends its tracks.
-func (e *Engine) updateSessionRelations(slot uint32) {
+func (e *Engine) updateRecordedSessionRelations(slot uint32) {
 	f, info := &e.codec, e.containerOf(slot)
-	s := recordedTimes(f, Session)
+	s := recordedTimes(f, RecordedSession)
 	info.start, info.end = s.start, s.end
 	if call := f.recordedCall(); call != info.groupID {
 		e.leaveGroup(slot)
@@ -45,22 +45,22 @@ func (f *factsCodec) recordedCall() uint64 {
 // ofRecordedCall reports whether recordedCall reads the attribute.
 func (k key) ofRecordedCall() bool { return k == keyCCID || k == keyNearEnd || k == keyController }
 
-// putTrackInSession puts a track into the session that its id names, and creates an unknown
+// putTrackInRecordedSession puts a track into the session that its id names, and creates an unknown
 // session.
-func (e *Engine) putTrackInSession(slot uint32, id string) {
-	session := sessionOf(truncate(id, maxText)) // ids are truncated in this way
-	if session == "" {
+func (e *Engine) putTrackInRecordedSession(slot uint32, id string) {
+	sessionID := recordedSessionOf(truncate(id, maxText)) // ids are truncated in this way
+	if sessionID == "" {
 		return
 	}
-	in := e.find(Session, session)
-	if in == 0 {
-		in = e.create(Session, session)
+	session := e.slotOf(RecordedSession, sessionID)
+	if session == 0 {
+		session = e.create(RecordedSession, sessionID)
 	}
-	e.putInContainer(slot, in)
+	e.putInContainer(slot, session)
 }
 
-// endOfSession returns when the session of a track ended; 0 if unknown.
-func (e *Engine) endOfSession(track *object) int64 {
+// endOfRecordedSession returns when the session of a track ended; 0 if unknown.
+func (e *Engine) endOfRecordedSession(track *object) int64 {
 	if track.containerSlot == 0 {
 		return 0
 	}
@@ -102,12 +102,12 @@ const millisecond = 1_000_000
 // timeRangeOf returns the times of an object whose facts f holds.
 func (e *Engine) timeRangeOf(o *object, f *factsCodec) timeRange {
 	switch o.kind {
-	case Session:
-		return recordedTimes(f, Session)
+	case RecordedSession:
+		return recordedTimes(f, RecordedSession)
 	case Track:
 		s := recordedTimes(f, Track)
 		if s.end == 0 {
-			s.end = e.endOfSession(o)
+			s.end = e.endOfRecordedSession(o)
 		}
 		return s
 	case Dialog:
@@ -130,7 +130,7 @@ func (f *factsCodec) durationOf(kind Kind) (duration []byte, unit int64) {
 	switch kind {
 	case Call:
 		return f.newest(keyCallDuration), second
-	case Session:
+	case RecordedSession:
 		return f.newest(keySessionDuration), millisecond
 	case Track:
 		return f.newest(keyTrackDuration), millisecond
@@ -139,23 +139,23 @@ func (f *factsCodec) durationOf(kind Kind) (duration []byte, unit int64) {
 	return f.newest(keyLegDuration), second
 }
 
-// maxSameCall bounds the sessions of one recorded call. If there are more, none has a previous
+// maxSessionsOfCall bounds the sessions of one recorded call. If there are more, none has a previous
 // one, so the order of arrival makes no difference.
-const maxSameCall = 128
+const maxSessionsOfCall = 128
 
-// previousSession returns the session before this one in the same recorded call, 0 if none.
+// previousRecordedSession returns the session before this one in the same recorded call, 0 if none.
 // MediaSense ends a session and begins another when the recorded device changes (a transfer),
 // and when it holds and resumes the call. Of several sessions the one that started last is
 // returned.
-func (e *Engine) previousSession(slot uint32) (best uint32) {
+func (e *Engine) previousRecordedSession(slot uint32) (best uint32) {
 	info := e.containerOf(slot)
 	if info.groupID == 0 {
 		return 0
 	}
-	looked := 0
+	visited := 0
 	for other := e.recordedCalls[info.groupID]; other != 0; other = e.containerOf(other).group.next {
 		e.steps++
-		if looked++; looked > maxSameCall {
+		if visited++; visited > maxSessionsOfCall {
 			return 0
 		}
 		start := e.containerOf(other).start
@@ -178,9 +178,9 @@ func failureState(state string) string {
 	return state
 }
 
-// deriveSession sets the fields of out that only sessions have, and returns the derived
+// deriveRecordedSession sets the fields of out that only sessions have, and returns the derived
 // attributes.
-func (e *Engine) deriveSession(out *Stitched, t *valueDecoder) []derivedField {
+func (e *Engine) deriveRecordedSession(out *Stitched, t *valueDecoder) []derivedField {
 	f := &e.codec
 	out.ErrorType = failureState(text(f.newest(keySessionState)))
 	list, paused := pauses.between(f.list(keySessionTags), out.Start, out.End)
