@@ -10,7 +10,7 @@ const (
 	legStarted = "cisco_meeting_server_call_leg_started_total"
 )
 
-// failedReasons are what the estate is to blame for. Busy, rejected, unanswered, a wrong
+// failedReasons are the reasons that the estate causes. Busy, rejected, unanswered, a wrong
 // passcode, an IVR and an unknown destination are the caller's or the callee's.
 const failedReasons = `reason=~"error|timeout|dnsFailure|encryptionRequired|participantLimitReached|tenantParticipantLimitReached"`
 

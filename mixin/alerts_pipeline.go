@@ -5,8 +5,8 @@ package mixin
 
 import "fmt"
 
-// pipelineAlerts are about the Collector: what it holds and cannot get rid of, and what
-// it lost.
+// pipelineAlerts are about the Collector: the data that it holds and cannot deliver, and the
+// data that it lost.
 func (c Config) pipelineAlerts() []Rule {
 	t := c.Thresholds
 	queue := c.own("otelcol_exporter_queue_size", noSuffix)

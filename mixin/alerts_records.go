@@ -5,8 +5,8 @@ package mixin
 
 import "fmt"
 
-// recordAlerts are about call detail records that do not arrive, or not whole. A Call
-// Bridge deletes what it was answered 200 for and has no second copy: they are critical.
+// recordAlerts are about call detail records that do not arrive, or not whole. A Call Bridge
+// deletes its only copy of records that were answered 200: they are critical.
 func (c Config) recordAlerts() []Rule {
 	const (
 		created  = "cisco_meeting_server_record_created_total"
@@ -14,7 +14,7 @@ func (c Config) recordAlerts() []Rule {
 	)
 	by := c.bridge()
 	return []Rule{
-		// At once and on a single one: what is missing is lost.
+		// At once and on a single one: missing records are lost.
 		alert("CiscoMeetingServerRecordsMissing", critical, "",
 			rises(by, c.metric("cisco_meeting_server_record_missing_total"), "10m", 0),
 			"Call detail records are lost",

@@ -50,11 +50,10 @@ type Thresholds struct {
 	// Polycom and Pexip call 5 % poor and 10 % unusable, Teams 10 % poor.
 	PacketLossWarning  float64 `yaml:"packet_loss_warning"`
 	PacketLossCritical float64 `yaml:"packet_loss_critical"`
-	// Jitter in seconds, of which 95 % of the samples are below: decoders' buffers
-	// hide 30 to 50 ms.
+	// Jitter in seconds; 95 % of the samples are below: decoders' buffers hide 30 to 50 ms.
 	Jitter float64 `yaml:"jitter"`
-	// RoundTripTime in seconds, of which 95 % of the samples are below: G.114 calls
-	// 150 ms one way good; two ways are 300 ms.
+	// RoundTripTime in seconds; 95 % of the samples are below: G.114 calls 150 ms one way
+	// good; two ways are 300 ms.
 	RoundTripTime float64 `yaml:"round_trip_time"`
 	// LiveSamples is how many samples a ratio of live legs must have in its window: an
 	// alert is about many legs, since thresholds of a single leg mean little.
@@ -92,14 +91,14 @@ type Thresholds struct {
 	// are the least that Jitsi alerts on.
 	SIPServerErrorRatio float64 `yaml:"sip_server_error_ratio"`
 	SIPMinCalls         int     `yaml:"sip_min_calls"`
-	// QueueRatio is a share of an exporter's queue: what is beyond the capacity is refused.
+	// QueueRatio is a share of an exporter's queue: calls beyond the capacity are refused.
 	QueueRatio float64 `yaml:"queue_ratio"`
 	// SpansOwedSeconds is the age of the oldest stitched record that the next consumer
 	// does not take. A stop of a backend for an upgrade takes a minute or two.
 	SpansOwedSeconds int `yaml:"spans_owed_seconds"`
 }
 
-// DefaultConfig returns what the committed rules are made with.
+// DefaultConfig returns the configuration of the committed rules.
 func DefaultConfig() Config {
 	return Config{
 		ClusterLabel:      "cisco_meeting_server_cluster",

@@ -28,7 +28,7 @@ func (f *files) Set(name string) error {
 	return nil
 }
 
-// comparison is what `callsim compare` holds against the truth.
+// comparison is the data that `callsim compare` compares with the truth.
 type comparison struct {
 	trust          tlsOptions
 	truth          string
@@ -94,7 +94,7 @@ func (c *comparison) check(arguments int) error {
 	return nil
 }
 
-// run prints what differs. It returns false if anything does.
+// run prints the differences. It returns false if anything does.
 func (c *comparison) run(ctx context.Context, stdout io.Writer) (equal bool, err error) {
 	is, err := loadTruth(c.truth)
 	if err != nil {

@@ -1,9 +1,9 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command callsim simulates a cluster of Cisco Meeting Server Call Bridges that
-// send call detail records to a receiver, with the faults of real ones, and
-// writes the expected result of a perfect receiver.
+// Command callsim simulates a cluster of Cisco Meeting Server Call Bridges. They send call
+// detail records to a receiver, with the faults of real bridges. callsim also writes the
+// expected result of a perfect receiver.
 //
 //	callsim -target http://localhost:8080/cdr -meetings 100 -faults lost-ack=0.1,shift -truth truth.json
 //	callsim -live

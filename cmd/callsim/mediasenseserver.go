@@ -99,7 +99,7 @@ func (c *cluster) openMediaSense(stderr io.Writer, show func(url string, body []
 	return nil
 }
 
-// closeMediaSense ends the servers; what they did can still be asked.
+// closeMediaSense ends the servers; their state can still be queried.
 func (c *cluster) closeMediaSense() {
 	if c.mediasense != nil {
 		c.mediasense.Close()
@@ -111,9 +111,8 @@ func (c *cluster) beginMediaSense(stop context.Context) bool {
 	return !c.opts.mediasense.await || c.mediasense.AwaitSubscribers(stop)
 }
 
-// endMediaSense posts what waits and lets clients sign out before it closes the API: a
-// while after the end of the scenario, a moment after the simulation was stopped or gave
-// up.
+// endMediaSense posts the waiting events and lets clients sign out before it closes the API: a
+// while after the end of the scenario, a moment after the simulation was stopped or gave up.
 func (c *cluster) endMediaSense(ctx context.Context, gaveUp bool, stderr io.Writer) {
 	if c.mediasense == nil {
 		return

@@ -204,8 +204,8 @@ func (o *options) checkDurations() error {
 func (o *options) scenario() scenario.Config {
 	estate := uint64(0)
 	if o.live {
-		// A second demonstration is a restart of the same bridges: what ran in the first
-		// one has ended then.
+		// A second demonstration is a restart of the same bridges: calls of the first one have
+		// ended then.
 		estate = 1
 	}
 	return scenario.Config{

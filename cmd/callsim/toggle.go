@@ -11,9 +11,9 @@ import (
 	"sync"
 )
 
-// toggleServers takes the Events servers and the MediaSense API down and up
-// again at each signal, until the function it returns is called. Without such
-// servers the signal does what it does to any program.
+// toggleServers takes the Events servers and the MediaSense API down and up again at each
+// signal, until the function it returns is called. Without such servers the signal has its
+// default effect.
 func (c *cluster) toggleServers(stderr io.Writer) (end func()) {
 	if c.events == nil && len(c.opts.mediasense.addresses) == 0 {
 		return func() {}

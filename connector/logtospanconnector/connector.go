@@ -48,7 +48,7 @@ func (*logToSpan) Capabilities() consumer.Capabilities {
 }
 
 // ConsumeLogs passes the spans on. It returns the next consumer's error unchanged, because
-// that tells whether the sender may retry. A batch is counted when it was accepted, so a retry
+// that reports whether the sender may retry. A batch is counted when it was accepted, so a retry
 // is not counted twice.
 func (c *logToSpan) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	traces, counts := convert(logs)

@@ -150,7 +150,7 @@ func allRecords(logs plog.Logs) (all []plog.LogRecord) {
 	return all
 }
 
-// bytesOf is the wire form, which tells whether anything was changed.
+// bytesOf is the wire form, which reports whether anything was changed.
 func bytesOf(tb testing.TB, logs plog.Logs) []byte {
 	tb.Helper()
 	wire, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)

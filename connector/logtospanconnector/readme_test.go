@@ -44,7 +44,7 @@ func TestConfig(t *testing.T) {
 	assert.False(t, schema.IsSet("properties"))
 }
 
-// collector is as much of a Collector's configuration as tells whether the
+// collector is as much of a Collector's configuration as reports whether the
 // pipelines are right.
 type collector struct {
 	Receivers, Processors, Exporters, Connectors map[string]any

@@ -4,8 +4,8 @@
 package redact
 
 // Address is Text for the address of a party, such as a value of remoteParty. It also
-// recognizes user:password@host without a scheme, because Call Bridges omit "sip:". In
-// other text the word before a colon can be anything (a SIP call id, a label), so Text
+// recognizes user:password@host without a scheme, because Call Bridges omit "sip:". In other
+// text the word before a colon can be anything (a SIP call id, a label). Text therefore
 // recognizes a password by its scheme, or in an element that [IsAddress] knows.
 func Address(text string) string {
 	if !MayHoldSecret(text) {

@@ -74,7 +74,7 @@ func (s *Storage) wait() {
 	}
 }
 
-// Values returns a copy of what is stored.
+// Values returns a copy of the stored values.
 func (s *Storage) Values() map[string][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +111,7 @@ type storageClient struct {
 	closed  bool
 }
 
-// errClosed is what a client that is closed answers.
+// errClosed is the error of a closed client.
 var errClosed = errors.New("the storage client is closed")
 
 func (c *storageClient) Get(ctx context.Context, key string) ([]byte, error) {

@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Scales is a consumer that adds up what it gets, in bytes of OTLP, and weighs the
-// heap while it has it: with the payload, everything is alive that the payload was
-// made of.
+// Scales is a consumer that adds up the OTLP size of the logs that it gets, and measures the
+// heap while it holds them: with the payload, everything is alive that the payload was made
+// of.
 type Scales struct {
 	mu               sync.Mutex // guards everything below
 	bytes, largest   int
@@ -49,7 +49,7 @@ func (s *Scales) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// Weight is what came since a Reset, in bytes.
+// Weight is the sum since the last Reset, in bytes.
 type Weight struct {
 	// Output is all payloads together, and Largest the largest one.
 	Output, Largest int
@@ -57,7 +57,7 @@ type Weight struct {
 	Heap uint64
 }
 
-// Reset returns what came since the last Reset.
+// Reset returns the sums since the last Reset.
 func (s *Scales) Reset() Weight {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,9 +1,9 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package catalogue knows every metric of every component. It reads what the code is
-// generated from (metadata.yaml) and the tables in the READMEs, which a test of each
-// component holds against its instruments. There is no second list of names.
+// Package catalogue knows every metric of every component. It reads metadata.yaml, from which
+// code is generated, and the tables in the READMEs, which a test of each component compares
+// with its instruments. There is no second list of names.
 package catalogue
 
 import (
@@ -189,7 +189,7 @@ func (m Metric) exported() (string, error) {
 var Foreign = map[string][]string{
 	// Prometheus: whether a target could be scraped.
 	"up": nil,
-	// exporterhelper: what waits for a backend.
+	// exporterhelper: the data that waits for a backend.
 	"otelcol_exporter_queue_size":     {"exporter", "data_type"},
 	"otelcol_exporter_queue_capacity": {"exporter", "data_type"},
 	// Prometheus writes it for every alert.

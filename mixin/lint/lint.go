@@ -30,7 +30,7 @@ type Linter struct {
 	ClusterLabel string
 }
 
-// Check returns what is wrong with an expression.
+// Check returns the faults of an expression.
 func (l *Linter) Check(expression string) []string {
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expression)
 	if err != nil {

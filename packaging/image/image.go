@@ -24,7 +24,7 @@ const user = 10001
 // state is the directory that survives the container.
 const state = "/var/lib/legato"
 
-// Source says what an image is made of.
+// Source describes the contents of an image.
 type Source struct {
 	// Programs is a directory with otelcol-legato, callarchive and callsim for Linux.
 	Programs string
@@ -47,9 +47,9 @@ type Image struct {
 	Root []byte
 }
 
-// environment has the image's defaults. Inside a container, localhost is reached by
-// nobody: health and metrics are for all who reach the container. The page is not,
-// because it shows who met whom and has no password: LEGATO_PAGE opens it.
+// environment has the image's defaults. Inside a container, localhost cannot be reached from
+// outside: health and metrics are for all who reach the container. The page is not, because it
+// shows who met whom and has no password: LEGATO_PAGE opens it.
 var environment = map[string]string{
 	"LEGATO_STORAGE":        state,
 	"LEGATO_HEALTH":         "0.0.0.0:13133",
@@ -60,7 +60,7 @@ var environment = map[string]string{
 // ports: the bridges' posts, the page, metrics of meetings and of the Collector, health.
 var ports = []string{"8080/tcp", "8088/tcp", "9464/tcp", "8888/tcp", "13133/tcp"}
 
-// configuration is what a container runtime is to do with the image.
+// configuration is the image's configuration for a container runtime.
 func configuration(s Source) v1.Config {
 	c := v1.Config{
 		User:         fmt.Sprintf("%d:%d", user, user),

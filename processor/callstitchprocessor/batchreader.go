@@ -53,7 +53,7 @@ func (br *batchReader) countRecord(lock lockYielder) error {
 type pendingStamp struct {
 	record plog.LogRecord
 	ref    stitch.Ref // zero if the record was not merged: its object is found when it is stamped
-	// isReference tells that the ids in the record count more than ref.
+	// isReference reports that the ids in the record count more than ref.
 	isReference bool
 }
 

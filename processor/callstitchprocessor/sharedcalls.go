@@ -33,7 +33,7 @@ type sharedRequest = groupcall.Request[plog.Logs]
 type sharedConsumer struct {
 	next  consumer.Logs
 	group *groupcall.Group[plog.Logs]
-	// copyRequests tells that the next consumer mutates its input. A request that may have to
+	// copyRequests reports that the next consumer mutates its input. A request that may have to
 	// be sent again then needs a copy.
 	copyRequests bool
 }

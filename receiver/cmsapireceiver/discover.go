@@ -72,8 +72,8 @@ func apiAddress(text string, insecure bool) (string, error) {
 	}
 }
 
-// discover adds the bridges that the configured servers report, and removes discovered ones that
-// no server reports any more. It returns the new ones.
+// discover adds the bridges that the configured servers report, and removes discovered ones
+// that no server reports. It returns the new ones.
 func (all *targets) discover(ctx context.Context) (fresh []*target) {
 	if !all.config.Discover {
 		return nil

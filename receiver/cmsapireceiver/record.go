@@ -270,8 +270,8 @@ var legAlarms = map[string]func(*object.LegAlarms) bool{
 	"highRoundTripTime": func(a *object.LegAlarms) bool { return a.HighRoundTripTime },
 }
 
-// recordParticipants records the number of all participants, and of those on this bridge if
-// known.
+// recordParticipants records the number of all participants and, if known, of the participants
+// on this bridge.
 func (r *reading) recordParticipants(mb *metadata.MetricsBuilder, ts pcommon.Timestamp) {
 	list := r.participants
 	if list == nil {

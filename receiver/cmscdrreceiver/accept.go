@@ -39,7 +39,7 @@ func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
 	in := a.batches.get(a, request)
 	defer a.batches.put(in)
 
-	// The work goes on after the client hangs up: accepted records must be marked and
+	// The work continues after the client hangs up: accepted records must be marked and
 	// stored, or the receiver would accept them twice.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -54,7 +54,7 @@ func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
 
 // acceptDecoded accepts the parts (records and malformed pieces) of the batch that was decoded
 // last, and stores nothing. ctx ends with the client's request and bounds only the wait for
-// the session's lock; work goes on after the client has gone.
+// the session's lock; work continues after the client has gone.
 func (a *acceptor) acceptDecoded(ctx, work context.Context, in *batch) error {
 	if err := in.lockSession(ctx, a.ledger); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (in *batch) LogFields(c *outbox.Chunk, err error) []zap.Field {
 	return fields
 }
 
-// isID tells whether text consists of hexadecimal digits and hyphens, as a GUID does.
+// isID reports whether text consists of hexadecimal digits and hyphens, as a GUID does.
 func isID(text string) bool {
 	const maxLength = 64
 	return text != "" && len(text) <= maxLength && strings.Trim(text, "0123456789abcdefABCDEF-") == ""

@@ -74,7 +74,7 @@ func putUnknown(m pcommon.Map, documented int, element string, f *cdr.Field) {
 	}
 }
 
-// hasKey tells whether key is among the first n attributes.
+// hasKey reports whether key is among the first n attributes.
 func hasKey(m pcommon.Map, n int, key string) bool {
 	for known := range m.All() {
 		if n == 0 {

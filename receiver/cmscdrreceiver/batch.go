@@ -44,7 +44,7 @@ type batch struct {
 	contentHashes []ledger.ContentHash // of new parts without an index
 
 	pendingParts int // new parts that are not yet marked as accepted
-	// startSent tells that the consumer accepted the session.start event, in a chunk
+	// startSent reports that the consumer accepted the session.start event, in a chunk
 	// that is not yet marked.
 	startSent bool
 
@@ -60,9 +60,9 @@ type part struct {
 	isDuplicate bool
 	// missing is how many records directly before this part are lost.
 	missing uint64
-	// isImplausible tells that missing cannot be right. Metrics leave it out.
+	// isImplausible reports that missing cannot be right. Metrics leave it out.
 	isImplausible bool
-	// gapSent tells that the consumer accepted the record.gap event of this part,
+	// gapSent reports that the consumer accepted the record.gap event of this part,
 	// before the part itself is marked.
 	gapSent bool
 	// firstEntry and firstHash are the positions in the batch's entries and
@@ -226,7 +226,7 @@ func (in *batch) findNewParts(accepted *ledger.ContentHashes) {
 		p := in.entryParts[i]
 		p.addGap(result)
 		if in.entries[i].IsUnreadable {
-			continue // the part's own index, or its content, tells whether it is new
+			continue // the part's own index, or its content, shows whether it is new
 		}
 		p.isDuplicate = result.IsDuplicate
 		if !result.IsDuplicate {
@@ -259,8 +259,8 @@ func (in *batch) addPart(p *part, header *cdr.Header, raw string, accepted *ledg
 	}
 }
 
-// addUnreadable adds the records within a malformed part of which only the index is
-// readable, so that the ledger does not report them as missing.
+// addUnreadable adds the records within a malformed part whose index alone is readable, so
+// that the ledger does not report them as missing.
 func (in *batch) addUnreadable(p *part, indices []cdr.IndexRange) {
 	if in.session == nil {
 		return

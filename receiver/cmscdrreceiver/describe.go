@@ -38,7 +38,7 @@ func legEndingOf(r *cdr.Record) legEnding {
 	}
 }
 
-// isFromScanner tells whether a callLegEnd is that of a network scanner. It returns false
+// isFromScanner reports whether a callLegEnd is that of a network scanner. It returns false
 // without a readable duration.
 func isFromScanner(r *cdr.Record, reason names.Reason) bool {
 	_, inCall := r.Field(cdr.CallLegCall)
@@ -46,7 +46,7 @@ func isFromScanner(r *cdr.Record, reason names.Reason) bool {
 	return lasted.Kind == cdr.KindDouble && reason.Scan(inCall, lasted.Double())
 }
 
-// remoteTeardown tells whether the far end hung up. It classifies reasons that the guide
+// remoteTeardown reports whether the far end hung up. It classifies reasons that the guide
 // does not document.
 func remoteTeardown(r *cdr.Record) bool {
 	v, _ := r.Field(cdr.CallLegRemoteTeardown)

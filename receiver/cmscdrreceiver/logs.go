@@ -235,7 +235,7 @@ func indexText(h *cdr.Header) string {
 
 // appendSessionStart reports a new session of a known Call Bridge, at the time of the batch's
 // first record, and the session that it replaces, if the ledger presumes one. The package
-// comment of internal/ingest/ledger says what a consumer can rely on.
+// comment of internal/ingest/ledger lists the guarantees to a consumer.
 func (in *batch) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventSessionStart)

@@ -60,7 +60,7 @@ func exemplar(ctx context.Context, kind, id string) context.Context {
 	return aggregate.WithSpan([16]byte{}, ids.Span(kind, id))
 }
 
-// countChunk counts the new parts of an accepted chunk. startsSession tells that the
+// countChunk counts the new parts of an accepted chunk. startsSession reports that the
 // chunk is the first of a new session of a known Call Bridge.
 func (m *metricSet) countChunk(ctx context.Context, in *batch, c *outbox.Chunk, startsSession bool, logger *zap.Logger) {
 	if m == nil {

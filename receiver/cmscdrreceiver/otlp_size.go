@@ -8,7 +8,7 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 )
 
-// exceedsExpansion tells whether the log records of a chunk would exceed
+// exceedsExpansion reports whether the log records of a chunk would exceed
 // outbox.MaxExpansion. It estimates their size before it makes them.
 func (in *batch) exceedsExpansion(c *outbox.Chunk) bool {
 	if in.bodySize <= outbox.SmallBody {

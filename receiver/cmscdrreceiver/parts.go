@@ -62,7 +62,7 @@ func (in *batch) ledgerEntriesOf(c *outbox.Chunk) (entries []ledger.Entry, resul
 	return entries, results, hashes
 }
 
-// reportsSessionStart tells whether the chunk carries the session.start event: it is the
+// reportsSessionStart reports whether the chunk carries the session.start event: it is the
 // first new chunk with numbered records.
 func (in *batch) reportsSessionStart(c *outbox.Chunk) bool {
 	if !in.sessionInfo.SessionStart.MustReport || in.startSent {

@@ -34,7 +34,7 @@ func qualityOf(alarms []legAlarm) string {
 	return qualityDegraded
 }
 
-// wasActivated returns the label that tells whether the leg passed set-up, lobby and IVR: it
+// wasActivated returns the label that reports whether the leg passed set-up, lobby and IVR: it
 // has activated time or, in records of releases that do not send that, media. It returns ""
 // if the activated time cannot be read.
 func (e *legEnd) wasActivated() string {

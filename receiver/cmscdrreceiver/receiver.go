@@ -134,9 +134,9 @@ var deliveryMessages = outbox.LogMessages{
 	Lost:        "Quarantine refused permanently by the pipeline as well; its records are lost",
 }
 
-// answerMessages say in the log what an answer means to a Call Bridge: after a 200 it
-// deletes its records; after any other status it sends them again, without end and ahead
-// of all later ones.
+// answerMessages are the log messages that explain an answer to a Call Bridge: after a 200 it
+// deletes its records; after any other status it sends them again, without end and ahead of
+// all later ones.
 var answerMessages = webhook.LogMessages{
 	WrongPath:           "Request to another path than the configured one; a Call Bridge repeats it for ever: register the receiver's URI with this path",
 	Refused:             "Records refused, the Call Bridge will send them again",

@@ -37,8 +37,8 @@ type delivery struct {
 	logger        *zap.Logger
 	version       string
 
-	// attemptsContext ends shutdown_timeout after the beginning of a stop. The context of
-	// an input ends at the beginning: the attempt in flight goes on, no other follows.
+	// attemptsContext ends shutdown_timeout after the beginning of a stop. The context of an
+	// input ends at the beginning: the attempt in flight continues, and no other follows.
 	attemptsContext context.Context //nolint:containedctx // it is the receiver's life, not a request's
 
 	openRequests atomic.Int64 // requests, for the gauge

@@ -47,7 +47,7 @@ func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
 		in.resource = a.resource.build(&request)
 	}
 
-	// From here on the work goes on after the client hangs up: accepted events must be
+	// From here on the work continues after the client hangs up: accepted events must be
 	// marked and stored, or the receiver would accept them twice.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -36,12 +36,12 @@ func (k *acceptedKeys) lock(ctx context.Context, keys []dedup.Key) (unlock func(
 	return k.fromNamed.Lock(ctx, keys)
 }
 
-// contains tells whether an event was accepted from any sender.
+// contains reports whether an event was accepted from any sender.
 func (k *acceptedKeys) contains(key dedup.Key, now time.Time) bool {
 	return k.fromNamed.Contains(key, now) || k.fromOthers != nil && k.fromOthers.Contains(key, now)
 }
 
-// markAccepted marks events as accepted. isNamed tells that a named server sent them.
+// markAccepted marks events as accepted. isNamed reports that a named server sent them.
 func (k *acceptedKeys) markAccepted(entries []dedup.Entry, now time.Time, isNamed bool) {
 	if isNamed || k.fromOthers == nil {
 		k.fromNamed.MarkAccepted(entries, now)

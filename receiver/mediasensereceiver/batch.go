@@ -90,7 +90,7 @@ func (in *batch) findNewParts(accepted *acceptedKeys, windows *DeduplicationConf
 	}
 }
 
-// findNewSessions tells whether an event is new. An event about several sessions has a
+// findNewSessions reports whether an event is new. An event about several sessions has a
 // key for each; it is new if one of them is.
 func (in *batch) findNewSessions(number int, isNew func(dedup.Key) bool) {
 	p := &in.events[number]

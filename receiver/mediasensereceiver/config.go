@@ -78,9 +78,9 @@ type Config struct {
 type DeduplicationConfig struct {
 	// Window in which the same event is a duplicate. Default 24 h.
 	Window time.Duration `mapstructure:"window"`
-	// StorageWindow is the window of threshold events, of which a second crossing looks
-	// like a copy of the first. It is also how far apart threshold events can arrive in
-	// a wrong order. Default 10 s.
+	// StorageWindow is the window of threshold events, whose second crossing looks like a copy
+	// of the first. It is also how far apart threshold events can arrive in a wrong order.
+	// Default 10 s.
 	StorageWindow time.Duration `mapstructure:"storage_window"`
 	// MaxEntries bounds the known events; the receiver forgets the oldest ones. With a
 	// subscription it bounds the events of the servers that it names, and a quarter of it

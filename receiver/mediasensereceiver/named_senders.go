@@ -63,7 +63,7 @@ func newNamedSenders(config *Config, logger *zap.Logger) *namedSenders {
 	return s
 }
 
-// contains tells whether an address is that of a server that the subscription names.
+// contains reports whether an address is that of a server that the subscription names.
 func (s *namedSenders) contains(address string) bool {
 	if s == nil {
 		return false

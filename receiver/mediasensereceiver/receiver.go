@@ -145,8 +145,8 @@ var deliveryMessages = outbox.LogMessages{
 	Lost:        "Quarantine refused permanently by the pipeline as well; its events are lost",
 }
 
-// answerMessages say in the log what an answer means to MediaSense, which is not known to
-// send anything again.
+// answerMessages are the log messages that explain an answer to MediaSense, which is not known
+// to send anything again.
 var answerMessages = webhook.LogMessages{
 	WrongPath:           "Request to another path than the configured one; its events are lost: subscribe with this path",
 	Refused:             "Events refused; MediaSense is not known to send them again",

@@ -36,8 +36,8 @@ type SubscriptionConfig struct {
 	// during a restart of the Collector are lost either way, but with the subscription
 	// the first events after the restart are not.
 	UnsubscribeOnShutdown bool `mapstructure:"unsubscribe_on_shutdown"`
-	// Servers are the API servers, both the primary and the secondary: each
-	// sends only what happened on itself. Required.
+	// Servers are the API servers, both the primary and the secondary: each sends only its own
+	// events. Required.
 	Servers []SubscriptionServer `mapstructure:"servers"`
 
 	// prevent unkeyed literal initialization
@@ -109,7 +109,7 @@ func (s *SubscriptionServer) Validate() error {
 	return errors.Join(errs...)
 }
 
-// withoutUser returns what follows the last @ of a URL that cannot be read.
+// withoutUser returns the part after the last @ of a URL that cannot be parsed.
 func withoutUser(text string) string { return text[strings.LastIndexByte(text, '@')+1:] }
 
 // Validate checks the configuration. It changes nothing.

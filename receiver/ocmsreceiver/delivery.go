@@ -42,8 +42,8 @@ type delivery struct {
 	logger              *limitedLog
 	version             string
 
-	// attemptsContext ends shutdown_timeout after the beginning of a stop. The context of
-	// an input ends at the beginning: the attempt in flight goes on, no other follows.
+	// attemptsContext ends shutdown_timeout after the beginning of a stop. The context of an
+	// input ends at the beginning: the attempt in flight continues, and no other follows.
 	attemptsContext context.Context //nolint:containedctx // it is the receiver's life, not a request's
 }
 

@@ -3,9 +3,9 @@
 
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
-// Package ocmsreceiver reads the accounting events that Oracle Communication and
-// Mobility Server writes through Log4j, from files or from syslog, and emits one
-// log record for each event and metrics aggregated from the same events.
+// Package ocmsreceiver reads the accounting events that Oracle Communication and Mobility
+// Server writes through Log4j, from files or from syslog. It emits one log record for each
+// event, and metrics aggregated from the same events.
 //
 // # The way of a line
 //

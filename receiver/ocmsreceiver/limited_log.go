@@ -18,8 +18,8 @@ const logInterval = time.Minute
 // maxXMLFiles is the largest number of XML files that are reported.
 const maxXMLFiles = 1024
 
-// limitedLog writes each message at most once in logInterval, with the number of messages
-// that it suppressed. It has an entry for each message, all of which are constants.
+// limitedLog writes each message at most once in logInterval, with the number of messages that
+// it suppressed. It has an entry for each message; all messages are constants.
 type limitedLog struct {
 	logger *zap.Logger
 

@@ -92,10 +92,10 @@ func (s *store) hasOffsets(ctx context.Context) bool {
 	return err == nil && stored != nil
 }
 
-// restore loads the identities of accepted messages into known, and the uids of the
-// chunks. It logs a warning for state that cannot be read and goes on: a receiver that
-// does not start loses more than one that delivers a line twice. State of a newer
-// release is an error, because this release would overwrite it.
+// restore loads the identities of accepted messages into known, and the uids of the chunks. It
+// logs a warning for state that cannot be read and continues: a receiver that does not start
+// loses more than one that delivers a line twice. State of a newer release is an error,
+// because this release would overwrite it.
 func (s *store) restore(ctx context.Context, known *dedup.Set, window time.Duration) error {
 	if s == nil {
 		return nil

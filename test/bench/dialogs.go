@@ -70,7 +70,7 @@ type dialog struct {
 	forked                       bool
 }
 
-// whole tells whether the call was answered once and hung up, and all of it is there.
+// whole reports whether the call was answered once and hung up, and all of it is there.
 func (d *dialog) whole() bool {
 	return d != nil && !d.forked && min(d.invite, d.ringing, d.answer, d.bye) >= 0
 }
@@ -144,5 +144,5 @@ func textOf(log plog.LogRecord, key string) string {
 	return value.Str()
 }
 
-// isOfProxy tells whether a record is of the event log.
+// isOfProxy reports whether a record is of the event log.
 func isOfProxy(event string) bool { return strings.HasPrefix(event, "oracle.ocms.") }

@@ -88,7 +88,7 @@ func (j *logsJob) newProcessor(ctx context.Context, lives uint64) (p processor.L
 	}
 }
 
-// stitches tells whether there is a callstitch that keeps what is sent.
+// stitches reports whether there is a callstitch that keeps what is sent.
 func (j *logsJob) stitches() bool { return j.setup.Kind == callstitch || j.setup.Kind == stitchedLog }
 
 // linger is short, so that there are as many objects in the processor as are

@@ -86,7 +86,7 @@ func (c *connection) post() error {
 	}
 }
 
-// send sends a request. full tells that it is to be sent once more.
+// send sends a request. full reports that it is to be sent once more.
 func (c *connection) send(request []byte) (full bool, err error) {
 	if err := c.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
 		return false, err

@@ -64,13 +64,13 @@ type capacityStep struct {
 // for as long as it lasts.
 const leastCarried = 0.95
 
-// carried tells whether the Collector keeps up with the load: nothing is refused, little
+// carried reports whether the Collector keeps up with the load: nothing is refused, little
 // waits, and everything is where it is to be soon after.
 func (s *capacityStep) carried() bool {
 	return !s.stuck && s.refused == 0 && s.left == 0 && s.took <= latestBehind && s.reached >= leastCarried*s.due
 }
 
-// prompt tells whether its answers come in time, too.
+// prompt reports whether its answers come in time, too.
 func (s *capacityStep) prompt() bool { return s.carried() && s.p99 <= latestAnswer }
 
 func (p capacityPlan) bench(ctx context.Context, c *corpus) (steps []capacityStep, err error) {

@@ -149,7 +149,7 @@ func weighDialogs(ctx context.Context, c *corpus, open int, legs held) (dialogs 
 // Heap bytes of one leg or trace.
 func (h held) each() int64 { return h.memory.Heap / int64(h.open) }
 
-// goals tells whether they are met, for what has any.
+// goals reports whether they are met, for what has any.
 func (h held) goals() (bytes, collect string) {
 	if h.what != openLeg {
 		return "", ""

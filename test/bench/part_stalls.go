@@ -35,7 +35,7 @@ func newStallsPlan(o options) stallsPlan {
 // phase is one of the things that go on.
 type phase struct {
 	name string
-	// noise tells that it is none of callstitch's.
+	// noise reports that it is none of callstitch's.
 	noise bool
 	answer
 }

@@ -151,7 +151,7 @@ func (p syslogPlan) report(costs map[syslogKey][]float64) string {
 	return b.String()
 }
 
-// needsCorpus tells whether a part reads callsim's records.
+// needsCorpus reports whether a part reads callsim's records.
 func needsCorpus(name string) bool {
 	return !slices.Contains([]string{"receiver", "events", "syslog"}, name)
 }

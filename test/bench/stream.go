@@ -68,7 +68,7 @@ func (s *stream) dialogs() int {
 	return int(s.lives()) * s.world.dialogs / len(s.world.lives) //nolint:gosec // as many as newStream was asked for
 }
 
-// full tells whether as many are open as will be.
+// full reports whether as many are open as will be.
 func (s *stream) full() bool { return s.step >= s.lives() }
 
 // fill makes next return false once the stream is full, until it is called
@@ -84,7 +84,7 @@ func (s *stream) skip() {
 	s.fill(false)
 }
 
-// done tells whether a stream that is held has nothing to say any more.
+// done reports whether a stream that is held has nothing to say any more.
 func (s *stream) done() bool { return s.held && s.step >= s.lives()+(stageEnd-1)*s.block }
 
 // next returns false when the stream is done.
@@ -106,7 +106,7 @@ func (s *stream) next() (e event, ok bool) {
 	return e, false
 }
 
-// drained tells whether a stream that is draining has ended everything.
+// drained reports whether a stream that is draining has ended everything.
 func (s *stream) drained() bool { return s.ended == s.lives() }
 
 func (s *stream) drain() (e event, ok bool) {

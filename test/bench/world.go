@@ -227,7 +227,7 @@ func newRecord(log plog.LogRecord) record {
 // like ids, so that the tag is put before them.
 const callID = "call_id"
 
-// isID tells whether a text is a GUID, or a Call-ID as callsim's far ends write
+// isID reports whether a text is a GUID, or a Call-ID as callsim's far ends write
 // them: both begin with eight hexadecimal digits and a dash.
 func isID(text string) bool {
 	return len(text) > tagLength && text[tagLength] == '-' && strings.IndexFunc(text[:tagLength], notHexadecimal) < 0

@@ -175,7 +175,7 @@ func newWebhook(t *testing.T) *webhook {
 	return w
 }
 
-// firing tells whether an alert of a severity arrived and has not resolved.
+// firing reports whether an alert of a severity arrived and has not resolved.
 func (w *webhook) firing(name, severity string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

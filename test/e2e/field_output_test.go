@@ -117,7 +117,7 @@ func (o *fieldOutput) nameSpan(id pcommon.SpanID, name string, attributes pcommo
 
 func hexOf(id pcommon.SpanID) string { return hex.EncodeToString(id[:]) }
 
-// of tells whether something is of a case: its session is, or what it is about.
+// of reports whether something is of a case: its session is, or what it is about.
 func (c *fieldCase) of(resource, attributes pcommon.Map) bool {
 	for _, m := range []pcommon.Map{resource, attributes} {
 		for _, key := range []string{"cisco.meeting_server.session.id", "cisco.mediasense.session.id", "cisco.meeting_server.system.id"} {

@@ -176,7 +176,7 @@ func (c *comparison) object(kind string, l lifeTruth) (span ptrace.Span, ok bool
 	switch {
 	case l.End != nil:
 		assert.Equal(c.t, l.End.UTC(), span.EndTimestamp().AsTime(), "end of %s %s", kind, l.ID)
-	case kind != "call": // what is in a call tells that it lives
+	case kind != "call": // objects in a call show that it is alive
 		assert.Equal(c.t, l.LastSeen.UTC(), span.EndTimestamp().AsTime(), "end of %s %s", kind, l.ID)
 	}
 	return span, true
@@ -253,7 +253,7 @@ func (c *comparison) legCalls(leg legTruth, span ptrace.Span) {
 	}
 }
 
-// isAudioVideo tells whether a span is another leg of the same participant.
+// isAudioVideo reports whether a span is another leg of the same participant.
 func (c *comparison) isAudioVideo(sharing legTruth, parent pcommon.SpanID) bool {
 	lost := false
 	for _, leg := range c.is.Legs {

@@ -49,7 +49,7 @@ func Handler(endpoint string, allowed []string, next http.Handler) http.Handler 
 	})
 }
 
-// isLoopback tells whether an endpoint is on the loopback's addresses only.
+// isLoopback reports whether an endpoint is on the loopback's addresses only.
 func isLoopback(endpoint string) bool {
 	host := withoutPort(endpoint)
 	ip := net.ParseIP(host)

@@ -208,7 +208,7 @@ func (p *listPage) Field(name, label, hint, kind string) field {
 // Unsorted is the query of the same list, the newest first.
 func (p *listPage) Unsorted() string { return p.query(paramSort, "") }
 
-// MoreOpen tells that a field in the folded part of the form has a value.
+// MoreOpen reports that a field in the folded part of the form has a value.
 func (p *listPage) MoreOpen() bool {
 	for _, name := range []string{paramFrom, paramTo, paramShortest, paramLongest, paramTenant, paramAnywhere, paramBridge, paramOwner, paramDialled} {
 		if p.Value(name) != "" {

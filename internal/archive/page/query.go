@@ -80,7 +80,7 @@ type form struct {
 // Value of a field, as it was typed.
 func (f *form) Value(name string) string { return f.values.Get(name) }
 
-// Active tells that the filter does not let everything through.
+// Active reports that the filter does not let everything through.
 func (f *form) Active() bool { return f.Filter != store.Filter{} || len(f.Errors) > 0 }
 
 // sinceChoices of the form.

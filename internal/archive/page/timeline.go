@@ -85,7 +85,7 @@ const (
 	rankDialog
 )
 
-// under tells whether the row stands under another one.
+// under reports whether the row stands under another one.
 func (d *drawn) under() int {
 	if d.place != d.object {
 		return 1

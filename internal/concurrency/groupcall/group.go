@@ -160,8 +160,8 @@ func (g *Group[T]) callContext() (context.Context, context.CancelFunc) {
 	return context.WithCancel(g.baseContext)
 }
 
-// takeNext removes the requests of the next call from the waiting ones, of which there is at
-// least one. The caller holds mu.
+// takeNext removes the requests of the next call from the waiting ones. At least one request
+// waits. The caller holds mu.
 func (g *Group[T]) takeNext() []*Request[T] {
 	n := 1
 	if len(g.waiting) > 1 && (g.singleUntil.IsZero() || !time.Now().Before(g.singleUntil)) {

@@ -98,7 +98,7 @@ func (s *Set) Lock(ctx context.Context, keys []Key) (unlock func(), err error) {
 	return unlock, nil
 }
 
-// Contains tells whether the key was accepted and has not expired.
+// Contains reports whether the key was accepted and has not expired.
 func (s *Set) Contains(key Key, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -45,8 +45,8 @@ type Segment struct {
 	entryCount int
 }
 
-// Changes are what has to be stored. The list of segments is stored first, because a
-// restart finds only listed segments.
+// Changes are the changes that have to be stored. The list of segments is stored first,
+// because a restart finds only listed segments.
 type Changes struct {
 	// List of the segments, nil if it did not change.
 	List []byte
@@ -56,10 +56,10 @@ type Changes struct {
 	Deleted []uint64
 }
 
-// Empty tells that there are no changes.
+// Empty reports that there are no changes.
 func (s *Changes) Empty() bool { return s.List == nil && len(s.Segments) == 0 && len(s.Deleted) == 0 }
 
-// HasChanges tells whether the set has changes that are not stored.
+// HasChanges reports whether the set has changes that are not stored.
 func (s *Set) HasChanges() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,23 +22,23 @@ type Entry struct {
 	// Discarded is how many records directly before this one the sender discarded, as
 	// it reports.
 	Discarded uint64
-	// DiscardsUnnumbered tells that discarded records have no index, as with CMS's
+	// DiscardsUnnumbered reports that discarded records have no index, as with CMS's
 	// recordIndex: Index does not jump over them.
 	DiscardsUnnumbered bool
-	// IsUnreadable tells that the record was received, but cannot be decoded. It is not
+	// IsUnreadable reports that the record was received, but cannot be decoded. It is not
 	// missing. A readable record with the same index is still new.
 	IsUnreadable bool
 }
 
 // CheckResult is the result of an entry's check.
 type CheckResult struct {
-	// IsDuplicate tells that the record was accepted before, or precedes in the same
+	// IsDuplicate reports that the record was accepted before, or precedes in the same
 	// request. It is never set for an unreadable entry.
 	IsDuplicate bool
 	// Missing is how many records before this one are lost. Each gap is reported at one
 	// entry only.
 	Missing uint64
-	// IsImplausible tells that Missing is above MaxMissing. Counters must leave it out.
+	// IsImplausible reports that Missing is above MaxMissing. Counters must leave it out.
 	IsImplausible bool
 
 	precedingIndices uint64 // indices before the entry that MarkAccepted adds to accounted
@@ -77,7 +77,7 @@ func (s *Session) Check(entries []Entry, results []CheckResult) []CheckResult {
 	return results
 }
 
-// areInOrder tells whether all entries are readable records with ascending indices, above
+// areInOrder reports whether all entries are readable records with ascending indices, above
 // all accounted ones, without discarded records.
 func (s *Session) areInOrder(entries []Entry) bool {
 	last, known := s.accounted.Last()

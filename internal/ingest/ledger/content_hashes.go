@@ -45,14 +45,14 @@ type ContentHashes struct {
 	hasFormerValue bool   // the value of a former version is still in the storage
 }
 
-// Contains tells whether a part with this hash was accepted before.
+// Contains reports whether a part with this hash was accepted before.
 func (f *ContentHashes) Contains(hash ContentHash) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.named.contains(hash) || f.unnamed.contains(hash)
 }
 
-// MarkAccepted marks parts as accepted. named tells that their session names its bridge and
+// MarkAccepted marks parts as accepted. named reports that their session names its bridge and
 // that the ledger knew it before.
 func (f *ContentHashes) MarkAccepted(hashes []ContentHash, named bool) {
 	if len(hashes) == 0 {
@@ -70,7 +70,7 @@ func (f *ContentHashes) MarkAccepted(hashes []ContentHash, named bool) {
 	}
 }
 
-// HasChanges tells whether there are hashes that are not stored.
+// HasChanges reports whether there are hashes that are not stored.
 func (f *ContentHashes) HasChanges() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -27,7 +27,7 @@ type ContentHashSegment struct {
 	Value []byte
 }
 
-// ContentHashChanges are what has to be stored.
+// ContentHashChanges are the changes that have to be stored.
 type ContentHashChanges struct {
 	// Segments that changed.
 	Segments []ContentHashSegment

@@ -45,7 +45,7 @@ func identityOfVersion1(bridge string) (id Identity) {
 
 func isHex(s string) bool { return strings.Trim(s, "0123456789abcdefABCDEF") == "" }
 
-// isGUID tells whether s has the form 8-4-4-4-12.
+// isGUID reports whether s has the form 8-4-4-4-12.
 func isGUID(s string) bool {
 	const length = 36
 	if len(s) != length {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Limits bounds what a ledger holds.
+// Limits bounds the sessions and ranges that a ledger holds.
 type Limits struct {
 	// Sessions bounds all sessions that name a bridge or a system.
 	Sessions int
@@ -65,10 +65,10 @@ func (s *Session) primaryName() nameKey {
 // candidate is a session that the ledger may evict.
 type candidate struct {
 	session *Session
-	// isReplaced tells that a newer session of the same bridge began, and this one sent
+	// isReplaced reports that a newer session of the same bridge began, and this one sent
 	// nothing since.
 	isReplaced bool
-	// isStale tells that it sent nothing for StaleAfter.
+	// isStale reports that it sent nothing for StaleAfter.
 	isStale bool
 	// namedSince is when its name was first known, 0 if it is stale or unnamed.
 	namedSince int64
@@ -92,7 +92,7 @@ func (l *Ledger) evictionCandidates(named bool, now int64) (all []candidate) {
 	return all
 }
 
-// isReplaced tells whether a newer session of the same bridge began and s sent nothing
+// isReplaced reports whether a newer session of the same bridge began and s sent nothing
 // since. The caller holds l.mu.
 func (l *Ledger) isReplaced(s *Session) bool {
 	keys, n := s.identity.keys()

@@ -24,7 +24,7 @@ type Identity struct {
 	bridgeOrSystem string
 }
 
-// Named tells whether the identity names a bridge.
+// Named reports whether the identity names a bridge.
 func (i Identity) Named() bool { return i.Bridge != "" || i.System != "" || i.bridgeOrSystem != "" }
 
 // completedBy returns i, the newer identity, with the missing names of an older one.

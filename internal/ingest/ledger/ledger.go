@@ -77,7 +77,7 @@ func (l *Ledger) getOrAddSession(id string) (s *Session, tick uint64) {
 	return s, l.tick
 }
 
-// Contains tells whether the session is in the ledger.
+// Contains reports whether the session is in the ledger.
 func (l *Ledger) Contains(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

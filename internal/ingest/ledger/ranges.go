@@ -25,7 +25,7 @@ func (r Ranges) search(index uint64) int {
 	return sort.Search(len(r), func(i int) bool { return r[i].Last >= index })
 }
 
-// Contains tells whether index is in the set.
+// Contains reports whether index is in the set.
 func (r Ranges) Contains(index uint64) bool {
 	i := r.search(index)
 	return i < len(r) && r[i].First <= index

@@ -13,16 +13,16 @@ import (
 type RequestInfo struct {
 	// Identity of the bridge, as stated by the request or by its session before.
 	Identity Identity
-	// SessionStart tells whether this request reports the start of its session.
+	// SessionStart reports whether this request reports the start of its session.
 	SessionStart SessionStart
 
 	statedIdentity Identity
 }
 
-// SessionStart says that a session of a known bridge begins. The package comment lists
-// what a consumer can rely on.
+// SessionStart says that a session of a known bridge begins. The package comment lists the
+// guarantees to a consumer.
 type SessionStart struct {
-	// MustReport tells that this request has to report the start, once for each session.
+	// MustReport reports that this request has to report the start, once for each session.
 	MustReport bool
 	// PreviousSession is the session that this one replaces. It is "" if several live
 	// sessions share the bridge's name, because the ledger cannot know it then.
@@ -37,7 +37,7 @@ func (l *Ledger) BeginRequest(s *Session, stated Identity) RequestInfo {
 	return RequestInfo{Identity: l.completeIdentity(s, stated), SessionStart: l.sessionStart(s, stated.completedBy(s.identity)), statedIdentity: stated}
 }
 
-// sessionStart tells whether this request reports the session's start: the first request
+// sessionStart reports whether this request reports the session's start: the first request
 // with records, or the first one that names the bridge. A session that sent records since
 // this one began is no predecessor. The caller holds l.mu.
 func (l *Ledger) sessionStart(s *Session, identity Identity) (start SessionStart) {
@@ -72,7 +72,7 @@ func (l *Ledger) sessionStart(s *Session, identity Identity) (start SessionStart
 	return start
 }
 
-// isNameShared tells whether one of the sessions sent records after a newer one began, or
+// isNameShared reports whether one of the sessions sent records after a newer one began, or
 // after startTick, the start of the newest.
 func isNameShared(sessions []*Session, startTick uint64) bool {
 	return slices.ContainsFunc(sessions, func(s *Session) bool {

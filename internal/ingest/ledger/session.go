@@ -33,9 +33,9 @@ type Session struct {
 	requestCount   int    // requests with accepted records, at most 2
 }
 
-// lockOrWait takes the lock, or waits for it until ctx ends. It takes a free lock even
-// after the end of ctx: only the holder may remove a session, and a new session that
-// nobody held would stay.
+// lockOrWait takes the lock, or waits for it until ctx ends. It takes a free lock even after
+// the end of ctx: only the holder may remove a session, and a new session without a holder
+// would stay.
 func (s *Session) lockOrWait(ctx context.Context) error {
 	select {
 	case s.lock <- struct{}{}:
@@ -53,7 +53,7 @@ func (s *Session) lockOrWait(ctx context.Context) error {
 // ID returns the session's id.
 func (s *Session) ID() string { return s.id }
 
-// IsNew tells that no record of the session was accepted before.
+// IsNew reports that no record of the session was accepted before.
 func (s *Session) IsNew() bool { return len(s.accounted) == 0 }
 
 // Position returns the index after the highest accounted one: accepted, quarantined or
@@ -67,7 +67,7 @@ func (s *Session) Position() (position uint64, ok bool) {
 	return last + 1, true
 }
 
-// HasChanges tells whether the session changed since MarkStored.
+// HasChanges reports whether the session changed since MarkStored.
 func (s *Session) HasChanges() bool { return s.changed }
 
 // MarkStored marks the session's state as stored.

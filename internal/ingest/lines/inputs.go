@@ -26,7 +26,7 @@ type Origin struct {
 	Peer, File string
 	// Transport is udp, tcp or file.
 	Transport string
-	// RereadAfterRestart tells that the input reads lines that the Sink refused again
+	// RereadAfterRestart reports that the input reads lines that the Sink refused again
 	// after a restart.
 	RereadAfterRestart bool
 }

@@ -43,7 +43,7 @@ func newSplitFunc(limit int) bufio.SplitFunc {
 	}
 }
 
-// States of frameLength: what data begins with.
+// States of frameLength: the bytes at which data begins.
 const (
 	frameNone       = iota // a line
 	frameIncomplete        // more data is needed to tell

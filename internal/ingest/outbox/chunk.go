@@ -41,7 +41,7 @@ type Chunk struct {
 	Bytes int
 	// QuarantineReason is nil unless the chunk is quarantined.
 	QuarantineReason error
-	// Lost tells that the consumer refused the quarantined chunk too.
+	// Lost reports that the consumer refused the quarantined chunk too.
 	Lost bool
 }
 
@@ -91,7 +91,7 @@ var ErrExpands = errors.New("as events, the records would be more than three tim
 // Expansion adds up the posted bytes and the OTLP bytes of a body's chunks.
 type Expansion struct{ posted, expanded int }
 
-// Allow adds a chunk and tells whether the body stays within MaxExpansion. The caller
+// Allow adds a chunk and reports whether the body stays within MaxExpansion. The caller
 // quarantines a chunk that is not allowed: its posted bytes count then.
 func (e *Expansion) Allow(posted, expanded int) bool {
 	e.posted += posted

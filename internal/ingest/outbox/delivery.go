@@ -91,8 +91,8 @@ func (d *delivery) sizeOf(part int) (bytes int, isNew bool) {
 	return len(raw), isNew
 }
 
-// deliverChunk delivers a chunk. Consumers ask not to be sent again what they refused
-// permanently: such a chunk is quarantined instead.
+// deliverChunk delivers a chunk. A permanent error asks the sender not to send the data again:
+// such a chunk is quarantined instead.
 func (d *delivery) deliverChunk(ctx context.Context, c Chunk) error {
 	if d.Next == nil || c.NewParts == 0 {
 		d.body.MarkAccepted(ctx, &c)
@@ -185,9 +185,10 @@ func (d *delivery) send(ctx context.Context, payload plog.Logs) error {
 	return err
 }
 
-// RawText returns the new parts of a chunk, one on each line. It returns all of posted,
-// with the envelope around the parts, if the chunk is the whole body, the envelope has
-// few bytes more than maxEnvelope, and the text fits one log record or is one part.
+// RawText returns the new parts of a chunk, one on each line. It returns all of posted, with
+// the envelope around the parts, on three conditions: the chunk is the whole body, the
+// envelope is not much larger than maxEnvelope, and the text fits one log record or is one
+// part.
 func RawText(body Body, c *Chunk, posted string, maxEnvelope int) string {
 	if c.NewParts == body.Parts() && len(posted) <= 2*c.Bytes+maxEnvelope && (len(posted) <= logrecord.MaxRaw || c.NewParts == 1) {
 		return posted

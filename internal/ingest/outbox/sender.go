@@ -47,11 +47,11 @@ type Sender struct {
 
 // Progress says how much of a chunk the consumer accepted.
 type Progress struct {
-	// AnySent tells that the consumer accepted a payload.
+	// AnySent reports that the consumer accepted a payload.
 	AnySent bool
 	// NextPart is the number of the first part that the consumer did not accept whole.
 	NextPart int
-	// NextPartStarted tells that the consumer accepted the first log records of that part.
+	// NextPartStarted reports that the consumer accepted the first log records of that part.
 	NextPartStarted bool
 }
 
@@ -68,7 +68,7 @@ func (s *Sender) Size() int { return new(plog.ProtoMarshaler).LogsSize(s.payload
 // parts are added.
 func (s *Sender) StartPart(number int) { s.part, s.partStart = number, s.Records.Len() }
 
-// Progress returns what the consumer accepted before it refused a payload.
+// Progress returns the parts that the consumer accepted before it refused a payload.
 func (s *Sender) Progress() Progress { return s.progress }
 
 // Flush sends the payload. It returns the errors of this payload and of earlier ones.
@@ -90,7 +90,7 @@ func (s *Sender) Flush() error {
 	return s.err
 }
 
-// isStopped tells that the Sender sends no more payloads.
+// isStopped reports that the Sender sends no more payloads.
 func (s *Sender) isStopped() bool {
 	return s.err != nil && (!s.ContinueAfterRefusal || !consume.IsPermanent(s.err))
 }

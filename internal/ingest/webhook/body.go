@@ -58,8 +58,8 @@ const (
 )
 
 // read reads the body into text, at most limit bytes. It does not copy the buffer into a
-// string: nobody else has the buffer, and nobody writes to it again. The Content-Length is
-// only a hint for the size of the second buffer.
+// string: no other goroutine has the buffer, and nothing writes to it again. The
+// Content-Length is only a hint for the size of the second buffer.
 func (b *body) read(r *http.Request, limit int64) error {
 	size := min(firstBufferSize, limit+1)
 	if err := b.reserve(size); err != nil {

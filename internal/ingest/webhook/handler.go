@@ -89,7 +89,7 @@ func (h *Handler) close() {
 	h.cancelClosing()
 }
 
-// beginRequest tells whether a request may begin. After true the caller calls
+// beginRequest reports whether a request may begin. After true the caller calls
 // h.requests.Done at its end.
 func (h *Handler) beginRequest() bool {
 	h.mu.RLock()
@@ -141,7 +141,7 @@ func (h *Handler) handle(r *http.Request) int {
 }
 
 // handlePost returns the status for a posted body. Senders repeat a body until they get
-// exactly 200, so Accept returns nil for a body that nobody can decode, too.
+// exactly 200, so Accept also returns nil for a body that cannot be decoded.
 func (h *Handler) handlePost(r *http.Request) int {
 	if hasNoLength(r) {
 		h.limiter.warn(h.Messages.MissingLength, clientAddressField(r))
@@ -163,7 +163,7 @@ func (h *Handler) handlePost(r *http.Request) int {
 	return http.StatusOK
 }
 
-// hasNoLength tells whether the length of the body is unknown: in HTTP/1.0 it ends with the
+// hasNoLength reports whether the length of the body is unknown: in HTTP/1.0 it ends with the
 // connection, and Go's server reads none of it.
 func hasNoLength(r *http.Request) bool {
 	return !r.ProtoAtLeast(1, 1) && r.ContentLength == 0 && r.Header.Get("Content-Length") == ""

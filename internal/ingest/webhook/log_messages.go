@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// LogMessages are the warnings about answers other than 200. Each says what the answer means
-// to the sender, and what to do.
+// LogMessages are the warnings about answers other than 200. Each gives the meaning of the
+// answer for the sender, and the remedy.
 type LogMessages struct {
 	WrongPath           string // 404
 	Refused             string // 503, by the pipeline or the storage

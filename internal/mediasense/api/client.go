@@ -160,7 +160,7 @@ func (c *Client) addSession(request *http.Request) {
 	for _, name := range [...]string{headerSession, headerSingleSession} {
 		if value := c.session[name]; value != "" {
 			request.Header.Set(name, value)
-			request.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // what a request sends has no such attributes
+			request.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // requests have no such attributes
 		}
 	}
 }
@@ -204,7 +204,7 @@ func (c *Client) SignIn(ctx context.Context) error {
 	return err
 }
 
-// HasSession tells whether the client has a session. A server may return one with a failed
+// HasSession reports whether the client has a session. A server may return one with a failed
 // sign-in.
 func (c *Client) HasSession() bool { return len(c.session) > 0 }
 
@@ -231,7 +231,7 @@ type Subscribed struct {
 	// ID of the subscription, "" if the server does not return it.
 	ID string
 	// Refusal is the failure that names the subscription, nil after a success.
-	// After a refusal Verify tells whether the subscription can be used.
+	// After a refusal Verify reports whether the subscription can be used.
 	Refusal *Error
 }
 
@@ -263,7 +263,7 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (Subscribed, err
 	return got, nil
 }
 
-// Unfiltered tells that the last subscription has no filters, because the server supports
+// Unfiltered reports that the last subscription has no filters, because the server supports
 // none.
 func (c *Client) Unfiltered() bool { return c.isOldServer }
 

@@ -41,22 +41,22 @@ func (e *Error) Error() string {
 	return strings.TrimSuffix(fmt.Sprintf("%s: answered %d: %s", e.Call, e.Code, e.Message), ": ")
 }
 
-// InvalidSession tells that the session is over: sign in again.
+// InvalidSession reports that the session is over: sign in again.
 func (e *Error) InvalidSession() bool {
 	return e.Code == codeInvalidSession || e.Code == 0 && e.Status == http.StatusUnauthorized
 }
 
-// Unauthorized tells that the server, or a proxy, refuses the user.
+// Unauthorized reports that the server, or a proxy, refuses the user.
 func (e *Error) Unauthorized() bool {
 	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 }
 
-// Busy tells that the caller should try again later.
+// Busy reports that the caller should try again later.
 func (e *Error) Busy() bool {
 	return e.Code == codeBusy || e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable
 }
 
-// UnknownCall tells that the server is too old for the call.
+// UnknownCall reports that the server is too old for the call.
 func (e *Error) UnknownCall() bool {
 	switch e.Status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
@@ -66,7 +66,7 @@ func (e *Error) UnknownCall() bool {
 	}
 }
 
-// AlreadySubscribed tells that a subscription for the URI exists.
+// AlreadySubscribed reports that a subscription for the URI exists.
 func (e *Error) AlreadySubscribed() bool {
 	return e.Code == codeIdentical || e.Code != 0 && alreadySubscribed.MatchString(e.Message) && !tooMany.MatchString(e.Message)
 }

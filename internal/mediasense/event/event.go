@@ -98,11 +98,11 @@ type Malformed struct {
 	// Raw are the part's bytes, and Offset where in the body they stand.
 	Raw    string
 	Offset int
-	// Err says what is wrong.
+	// Err is the reason.
 	Err error
 	// Readable has the readable elements.
 	Readable Event
-	// IsEvent tells that Readable is one of the batch's events.
+	// IsEvent reports that Readable is one of the batch's events.
 	IsEvent bool
 }
 
@@ -163,7 +163,7 @@ func (e *Event) SessionIDs() (ids []string) {
 	return ids
 }
 
-// isIdentified tells whether the event has a type and identifies its object. A damaged object
+// isIdentified reports whether the event has a type and identifies its object. A damaged object
 // is an event only then.
 func (e *Event) isIdentified() bool {
 	switch e.Type {

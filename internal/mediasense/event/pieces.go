@@ -71,7 +71,7 @@ func (e *Event) appendPieces(events []Event) []Event {
 }
 
 // encode returns the JSON of an event. A substring of the posted event could separate a name
-// from its value, and then nobody could recognize a secret value by its name.
+// from its value, and then a secret value could not be recognized by its name.
 func (e *Event) encode() string {
 	var b strings.Builder
 	b.WriteString(`{"eventType":`)

@@ -44,7 +44,7 @@ func (r *reader) reset(body string, end int, lenient bool) {
 	r.scan.Reset(unsafe.Slice(unsafe.StringData(body), len(body))[:end:end]) //nolint:gosec // the scanner only reads
 }
 
-// errTextOmitted tells that lenient reading omits a value and can continue after it.
+// errTextOmitted reports that lenient reading omits a value and can continue after it.
 var errTextOmitted = errors.New("a line break or another control character in a text")
 
 // value reads one value. With an error in a list or map it also returns the complete elements
@@ -133,7 +133,7 @@ func (r *reader) skipText(begin int) bool {
 
 func (r *reader) end() int { return r.scan.Len() }
 
-// canSkip tells whether reading can continue after a fault: only lenient reading can. It
+// canSkip reports whether reading can continue after a fault: only lenient reading can. It
 // remembers the first fault.
 func (r *reader) canSkip(err error) bool {
 	if r.isLenient && r.damage == nil {
@@ -279,7 +279,7 @@ func (r *reader) readSeparator(end byte) (more, closed bool) {
 	}
 }
 
-// isComplete tells whether the last value before a fault is complete. A number at the end may
+// isComplete reports whether the last value before a fault is complete. A number at the end may
 // be cut, and any scalar before an unexpected character may be a fragment.
 func (r *reader) isComplete(v *Value) bool {
 	if !v.isScalar() {

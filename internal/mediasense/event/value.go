@@ -80,5 +80,5 @@ func (v *Value) setBool(b bool) {
 	}
 }
 
-// isScalar tells whether the value has a Text.
+// isScalar reports whether the value has a Text.
 func (v *Value) isScalar() bool { return v.Kind != KindNull && v.Kind < KindList }

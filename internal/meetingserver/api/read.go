@@ -114,18 +114,18 @@ type Listing[T any] struct {
 	Total int
 	// Items are those that were read, each once.
 	Items []T
-	// Complete tells that they are all there are.
+	// Complete reports that they are all there are.
 	Complete bool
-	// Steady tells that nothing was added or removed while the pages were read, as far as
+	// Steady reports that nothing was added or removed while the pages were read, as far as
 	// can be seen: all of them had the same Total, and Total is how many items came.
 	Steady bool
 	// Next is the offset behind the last item, 0 at the end of the collection.
 	Next int
 }
 
-// list reads pages of a collection. It goes on by what came: servers have page
-// sizes of their own. An object may stand on two pages, because the collection
-// changes in between; it is returned once.
+// list reads pages of a collection. The next offset follows from the number of entries
+// received: servers have page sizes of their own. An object may stand on two pages, because
+// the collection changes in between; it is returned once.
 func list[T any](
 	ctx context.Context, c *Client, path string, query url.Values, part Range, decode func([]byte) (object.Page[T], error), id func(*T) string,
 ) (all Listing[T], err error) {

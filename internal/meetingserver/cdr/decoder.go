@@ -176,7 +176,7 @@ func (d *Decoder) readRecords() {
 	}
 }
 
-// isFull tells that the batch accepts no more records.
+// isFull reports that the batch accepts no more records.
 func (d *Decoder) isFull() bool {
 	return len(d.batch.Records) >= maxRecords || len(d.fields)+len(d.alarms) >= maxValues || d.pathBytes > maxPaths
 }

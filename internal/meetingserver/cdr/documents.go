@@ -43,7 +43,7 @@ func (d *Decoder) endBatchAt(offset int) {
 	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: d.body[offset:], Offset: offset, Err: ErrManyBatches})
 }
 
-// continuesSession tells whether the root's start tag has the session of the batch, and no
+// continuesSession reports whether the root's start tag has the session of the batch, and no
 // other bridge or attributes.
 func (d *Decoder) continuesSession() bool {
 	if d.scanner.Name != rootElement {
@@ -77,13 +77,13 @@ func (b *Batch) readRoot(attributes []xmlscan.Attribute) {
 	}
 }
 
-// isOtherRoot tells whether a child of the root is the root of a document of another session,
+// isOtherRoot reports whether a child of the root is the root of a document of another session,
 // because this document has no end tag.
 func (d *Decoder) isOtherRoot(start int) bool {
 	return d.scanner.Name == rootElement && d.isOfOtherSession(start)
 }
 
-// isOfOtherSession tells whether the root's start tag at an offset has another
+// isOfOtherSession reports whether the root's start tag at an offset has another
 // session than the batch.
 func (d *Decoder) isOfOtherSession(offset int) bool {
 	session := withoutBlanks(tagAttribute(tagAt(d.body, offset), "session"))

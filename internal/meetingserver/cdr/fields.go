@@ -208,8 +208,8 @@ var definitions = func() (d [FieldCount]Definition) {
 	return d
 }()
 
-// Media is one of the four media blocks of a callLegEnd, seen from the Call
-// Bridge: rx is what it received from the far end.
+// Media is one of the four media blocks of a callLegEnd, seen from the Call Bridge: rx is
+// received from the far end, tx is sent to it.
 type Media uint8
 
 // The media blocks.

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// IndexRange is a range of records of which only the index is readable.
+// IndexRange is a range of records whose index alone is readable.
 type IndexRange struct {
 	First, Last uint64
-	// Legacy tells that the numbers are recordIndex, because the start tags have
+	// Legacy reports that the numbers are recordIndex, because the start tags have
 	// no correlatorIndex.
 	Legacy bool
 }
@@ -72,7 +72,7 @@ func nextTag(text, element string, from int) int {
 	return -1
 }
 
-// isTag tells whether a start tag of the element begins at offset at.
+// isTag reports whether a start tag of the element begins at offset at.
 func isTag(text, element string, at int) bool {
 	rest, found := strings.CutPrefix(text[at:], "<"+element)
 	return found && rest != "" && (isBlank(rest[0]) || rest[0] == '>' || rest[0] == '/')
@@ -119,7 +119,7 @@ func (d *Decoder) readUnreadable(err error) {
 	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: d.body, Err: err, Indices: appendIndices(nil, text)})
 }
 
-// isUTF16 tells whether a body begins as one in UTF-16 does.
+// isUTF16 reports whether a body begins as one in UTF-16 does.
 func isUTF16(body string) bool {
 	const littleEndian, bigEndian = "\xff\xfe", "\xfe\xff"
 	return strings.HasPrefix(body, littleEndian) || strings.HasPrefix(body, bigEndian) ||

@@ -155,7 +155,7 @@ type Malformed struct {
 	Raw string
 	// Offset of Raw in the batch's Body, in bytes.
 	Offset int
-	// Err says what is wrong.
+	// Err is the reason.
 	Err error
 	// Header has the readable attributes of the record's start tag. It is the zero Header
 	// if Raw is no record or has a bad start tag.
@@ -177,11 +177,11 @@ type Batch struct {
 	Attributes []Field
 	Records    []Record
 	Malformed  []Malformed
-	// Unreadable tells that the root cannot be decoded, so that all of Body is one
+	// Unreadable reports that the root cannot be decoded, so that all of Body is one
 	// malformed part. Session is then a guess from its start tag, which only tells
 	// which records are not missing.
 	Unreadable bool
-	// Continues tells that the batch continues the document of the batch before it: Body
+	// Continues reports that the batch continues the document of the batch before it: Body
 	// has no start tag of a root.
 	Continues bool
 	// Next is the offset of the next batch in the body, 0 if none follows.

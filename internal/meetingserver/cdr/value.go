@@ -118,7 +118,7 @@ func parseUint(s string) (n uint64, ok bool) {
 	return n, true
 }
 
-// isDecimal tells whether text is a plain decimal number ("45", "-0.25", "1.5e3"). strconv
+// isDecimal reports whether text is a plain decimal number ("45", "-0.25", "1.5e3"). strconv
 // accepts NaN, Inf, hexadecimal numbers and underscores too.
 func isDecimal(s string) bool {
 	digits := false

@@ -43,8 +43,8 @@ func Register(name string, read func() []Position) (unregister func()) {
 }
 
 // Positions returns the position of each receiver in the records of a bridge, by the name of
-// the receiver, and the number of receivers, including those without a position of the bridge.
-// A server without a cluster is found by its System.
+// the receiver. It also returns the number of all receivers, with or without a position. A
+// server without a cluster is found by its System.
 func Positions(callBridge, system string) (of map[string]uint64, receivers int) {
 	registry.mu.Lock()
 	all := make([]receiver, 0, len(registry.receivers))

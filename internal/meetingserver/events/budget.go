@@ -72,7 +72,7 @@ func (c *Cluster) addCharge(now time.Time, p *participant, more int) {
 		more = p.cost() - int(p.chargedBytes)
 		c.countUntracked(now, server)
 	}
-	p.chargedBytes += int32(more) //nolint:gosec // a record is bounded by maxRecord and what is documented
+	p.chargedBytes += int32(more) //nolint:gosec // a record is bounded by maxRecord and by the documented fields
 	c.servers[server].stateBytes += more
 }
 

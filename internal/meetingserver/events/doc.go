@@ -8,12 +8,11 @@
 //
 // # Terms
 //
-// A server is one Call Bridge. The list of calls lists the calls of a server, a
-// roster lists the participants of a meeting. A meeting is one call on each
-// server that hosts it, joined by callCorrelator. After a subscription begins,
-// the server sends a snapshot of all objects, then updates. A call or participant
-// that no server lists any more is absent; a sweep removes it later. The
-// difference between the cluster state before and after a message is a change,
+// A server is one Call Bridge. The list of calls lists the calls of a server, a roster lists
+// the participants of a meeting. A meeting is one call on each server that hosts it, joined by
+// callCorrelator. After a subscription begins, the server sends a snapshot of all objects,
+// then updates. A call or participant that no server lists is absent; a sweep removes it
+// later. The difference between the cluster state before and after a message is a change,
 // which the Cluster emits to its Sink.
 //
 // # Order

@@ -40,9 +40,9 @@ func (d *renewalBackoff) nextDelay(now time.Time) time.Duration {
 	return delay
 }
 
-// HandleDamagedMessage records that a message of the subscription index was acknowledged
-// and could not be decoded. It schedules a renewal of that subscription alone, under a new
-// index and after a growing delay. A snapshot that cannot be decoded removes nobody.
+// HandleDamagedMessage records that a message of the subscription index was acknowledged and
+// could not be decoded. It schedules a renewal of that subscription alone, under a new index
+// and after a growing delay. A snapshot that cannot be decoded removes no participant.
 // scheduled is false if the subscription does not exist.
 func (c *Cluster) HandleDamagedMessage(now time.Time, server, slot int, index int64) (scheduled bool) {
 	c.servers[server].lastDamaged = now

@@ -204,8 +204,8 @@ func (c *Cluster) markRosterLost(now time.Time, k *call) {
 	}
 }
 
-// markNoneListed records that a call's roster lists no participant any more. It reports
-// whether that makes any participant absent.
+// markNoneListed records that a call's roster lists no participant. It reports whether that
+// makes any participant absent.
 func (c *Cluster) markNoneListed(now time.Time, k *call) (anyAbsent bool) {
 	m := k.meeting
 	for _, p := range m.participants {

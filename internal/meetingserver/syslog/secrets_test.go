@@ -17,7 +17,7 @@ import (
 // longSecret fills more than two chunks; no eight characters of it occur elsewhere.
 const longSecret = "q1w2e3r4t5y6-u7i8o9p0-a1s2d3f4-g5h6j7k8-l9z0x1c2-v3b4n5m6-Q7W8E9R0-T1Y2U3I4-O5P6A7S8-D9F0G1H2-J3K4L5Z6-X7C8V9B0"
 
-// leaked tells whether eight characters in a row of the long secret, or the other
+// leaked reports whether eight characters in a row of the long secret, or the other
 // secret, are in text.
 func leaked(text string) bool {
 	for i := range len(longSecret) - 8 {

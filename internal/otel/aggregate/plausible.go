@@ -7,5 +7,5 @@ package aggregate
 // last restart of its server. A single larger value would spoil the sum of a histogram.
 const maxSeconds = 10 * 365 * 24 * 60 * 60
 
-// PlausibleSeconds tells whether a received duration is plausible: from 0 to ten years.
+// PlausibleSeconds reports whether a received duration is plausible: from 0 to ten years.
 func PlausibleSeconds(seconds float64) bool { return seconds >= 0 && seconds <= maxSeconds }

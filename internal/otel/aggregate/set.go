@@ -115,7 +115,7 @@ func (s *Set[I]) newResourceInstruments(resource attribute.Set) (*resourceInstru
 }
 
 // evictIfFull evicts a resource if the named or unnamed ones are at their limit: the least
-// recently used of those that were used once or, if there are none, of all.
+// recently used of the series that were used once or, if there are none, of all.
 func (s *Set[I]) evictIfFull(unnamed bool) {
 	limit, count := s.settings.Resources, 0
 	if unnamed {

@@ -40,8 +40,8 @@ func of(resource plog.ResourceLogs) string {
 	return value.AsString()
 }
 
-// Context returns ctx with the cluster of logs in its client metadata, beside what the
-// metadata has. It returns ctx itself if logs are of no cluster, or of several.
+// Context returns ctx with the cluster of logs added to its client metadata. It returns ctx
+// itself if logs are of no cluster, or of several.
 func Context(ctx context.Context, logs plog.Logs) context.Context {
 	name := Of(logs)
 	if name == "" {

@@ -65,7 +65,7 @@ func decodeRune[T string | []byte](text T) (r rune, size int) {
 	return utf8.DecodeRune(buffer[:copy(buffer[:], text)])
 }
 
-// breaksLine tells whether a character must be escaped: controls, line and paragraph
+// breaksLine reports whether a character must be escaped: controls, line and paragraph
 // separators, and marks that change the direction of the text.
 func breaksLine(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'

@@ -31,7 +31,7 @@ type Attribute struct {
 	Name, Value string
 }
 
-// Limits bound what the scanner accepts.
+// Limits bound the documents that the scanner accepts.
 type Limits struct {
 	// Depth is the largest number of open elements.
 	Depth int

@@ -20,12 +20,11 @@ const (
 	rounds = 7
 )
 
-// Assert fails the test if work of size 4n takes nine times the CPU time of work
-// of size n, or more. The CPU time is that of the calling thread, without the
-// collector's, so that other load on the machine counts little; the shortest of
-// some rounds counts. n must be large enough for what is not proportional to it
-// to matter little, and for work(n) to take a millisecond at least. Work must not
-// be passed on to other goroutines.
+// Assert fails the test if work of size 4n takes nine times the CPU time of work of size n, or
+// more. The CPU time is that of the calling thread, without the collector's, so that other
+// load on the machine counts little; the shortest of some rounds counts. n must be so large
+// that fixed costs matter little and work(n) takes at least a millisecond. Work must not be
+// passed on to other goroutines.
 func Assert(tb testing.TB, n int, work func(n int)) {
 	tb.Helper()
 	runtime.LockOSThread()

@@ -4,9 +4,9 @@
 // Package loopback finds ports of this machine for servers that a test starts
 // and that cannot tell which port they were given.
 //
-// It does not ask the system for any port: the system gives those to outgoing
-// connections too, and so gives away what was free a moment ago. Ports come from
-// below the range that systems use for that, and a process gets none twice.
+// It does not ask the system for any port: the system also gives those to outgoing
+// connections, so a port that was free a moment ago may be in use. Ports come from below the
+// range that systems use for that, and a process gets none twice.
 package loopback
 
 import (
@@ -17,8 +17,8 @@ import (
 	"sync"
 )
 
-// Ports are taken from first up to, not including, end: above what services
-// have as defaults, mostly, and below what any system gives to connections.
+// Ports are taken from first up to, not including, end: above most default ports of services,
+// and below the ports that systems give to outgoing connections.
 const (
 	first = 10_240
 	end   = 32_768
@@ -29,7 +29,7 @@ var (
 	given = map[int]bool{}
 )
 
-// Port returns a TCP port nobody listens on.
+// Port returns a free TCP port.
 func Port() (int, error) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -48,8 +48,8 @@ func Port() (int, error) {
 	return 0, fmt.Errorf("no free port between %d and %d: %w", first, end, last)
 }
 
-// probe listens on a port of all addresses for a moment: what listens on one of
-// them would not be noticed by listening on another.
+// probe listens on a port of all addresses for a moment: listening on one address does not
+// detect a listener on another.
 func probe(port int) error {
 	for _, host := range [...]string{"", "127.0.0.1"} {
 		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))) //nolint:noctx // ends at once
@@ -63,7 +63,7 @@ func probe(port int) error {
 	return nil
 }
 
-// Address returns an address of 127.0.0.1 nobody listens on.
+// Address returns a free address of 127.0.0.1.
 func Address() (string, error) {
 	port, err := Port()
 	if err != nil {

@@ -66,7 +66,7 @@ func kill(pid int) error {
 			family = append(family, child)
 		}
 	}
-	// The postmaster first, so that it starts nobody anew.
+	// The postmaster first, so that it restarts no other process.
 	for _, p := range family {
 		if err := syscall.Kill(p, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err

@@ -67,7 +67,7 @@ func StopShared() {
 	}
 }
 
-// ErrNotInstalled is what [Launch] fails with on a machine without the programs.
+// ErrNotInstalled is the error of [Launch] on a machine without the programs.
 var ErrNotInstalled = errors.New("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
 
 func refuse(tb testing.TB, err error) {
@@ -180,8 +180,8 @@ func (s *Server) Kill() error {
 	if err := kill(pid); err != nil {
 		return err
 	}
-	// Where nobody reaps orphans at once, a process that is dead still has its
-	// number, and the server would take it for one that runs.
+	// Where orphans are not reaped at once, a dead process keeps its number, and the server
+	// would assume that it runs.
 	return os.Remove(filepath.Join(s.data(), "postmaster.pid"))
 }
 

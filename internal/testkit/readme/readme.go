@@ -62,9 +62,9 @@ func HoldMetrics(t *testing.T, metrics []Metric, update bool) {
 	assert.Equal(t, table.String(), got, "run the test with -update")
 }
 
-// HoldConfig holds the keys of a configuration's struct against the README, which
-// has each in backquotes behind the prefix, and against a section of
-// config.schema.yaml, which has them and no other.
+// HoldConfig compares the keys of a configuration's struct with the README and with a section
+// of config.schema.yaml. The README has each key in backquotes behind the prefix; the schema
+// has these keys and no others.
 func HoldConfig(t *testing.T, config any, prefix, section string) {
 	t.Helper()
 	text := Text(t)
@@ -90,7 +90,7 @@ func HoldConfig(t *testing.T, config any, prefix, section string) {
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 
-// Examples are the README's blocks of YAML, of which there is one at least.
+// Examples returns the README's blocks of YAML. There must be at least one.
 func Examples(t *testing.T) (blocks []string) {
 	t.Helper()
 	for _, block := range yamlBlock.FindAllStringSubmatch(Text(t), -1) {

@@ -88,7 +88,7 @@ func utf16Text(s string, low int) string {
 	return string(out)
 }
 
-// In tells whether text holds the secret, as it is or in UTF-16.
+// In reports whether text holds the secret, as it is or in UTF-16.
 func In(text string) bool {
 	return strings.Contains(strings.ReplaceAll(text, "\x00", ""), Secret)
 }

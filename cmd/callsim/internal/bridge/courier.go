@@ -15,8 +15,8 @@ var errLostAck = errors.New("the acknowledgement was lost")
 // Post delivers one body. It returns nil only for the answer 200.
 type Post func(ctx context.Context, body []byte) error
 
-// Courier delivers the records of a queue by stop-and-wait: the head of the
-// queue is sent until it is acknowledged, and only then what follows.
+// Courier delivers the records of a queue by stop-and-wait: the head of the queue is sent
+// until it is acknowledged, and only then the next record.
 type Courier struct {
 	queue    *Queue
 	post     Post

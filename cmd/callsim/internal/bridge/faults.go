@@ -17,8 +17,8 @@ type Faults struct {
 	// Lossy is the probability that something else answers 200 to a batch, so that it
 	// never arrives.
 	Lossy float64
-	// Silent is when a bridge ceases to post, in real time after the start: what it
-	// would have posted is lost.
+	// Silent is when a bridge ceases to post, in real time after the start: the records that
+	// it would have posted are lost.
 	Silent time.Duration
 	// Shift makes every resend take fewer or more records than the try before.
 	Shift bool

@@ -45,7 +45,7 @@ type Queue struct {
 	runs     []*run
 	counts   map[string]uint64 // acknowledged records by type
 	garbage  [][]byte          // acknowledged ones
-	ended    bool              // nothing will be appended any more
+	ended    bool              // no record will be appended
 	draining bool              // the hold has ended until the queue is empty
 	hold     int
 	changed  chan struct{} // closed at the next change

@@ -88,7 +88,7 @@ func (s *Sender) Run(stop, ctx context.Context) {
 	}
 }
 
-// errNoReceiver says that nobody has registered yet.
+// errNoReceiver says that no receiver has registered yet.
 var errNoReceiver = errors.New("no receiver is registered")
 
 func (s *Sender) fail(err error) {

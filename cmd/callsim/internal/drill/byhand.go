@@ -6,7 +6,7 @@ package drill
 // ByHand is a drill of something that no post can make go wrong.
 type ByHand struct {
 	Name, Alert string
-	// How it is played: a command, or what to do around the Collector.
+	// How it is played: a command, or an instruction for the environment of the Collector.
 	How string
 }
 

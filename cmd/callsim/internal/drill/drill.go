@@ -20,8 +20,8 @@ type Settings struct {
 	Target, MediaSense *url.URL
 	// OCMS is the file that the ocms receiver follows, "" for none.
 	OCMS string
-	// Hold is how long a state lasts that a drill also ends, such as a full disk, or how
-	// long a drill repeats a condition that its alert requires to last.
+	// Hold is how long a drill keeps a state that it also ends, such as a full disk, or how
+	// long it repeats a condition that its alert requires to last.
 	Hold time.Duration
 	// Settle is how long the counters of a new bridge need to be seen at 0 before a rate of
 	// theirs can be: the interval of the receiver's metrics and that of the scrapes.

@@ -96,7 +96,7 @@ func limit(ctx context.Context, s *Settings) error {
 	return bridge.postRecords(ctx)
 }
 
-// playHalfFailing runs 200 legs, of which every second one goes wrong.
+// playHalfFailing runs 200 legs. Every second one goes wrong.
 func playHalfFailing(ctx context.Context, s *Settings, reason string, activated int, alarms string) error {
 	return playMeeting(ctx, s, 200, func(bridge *session, n int) {
 		if n%2 == 0 {

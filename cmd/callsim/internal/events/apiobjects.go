@@ -21,7 +21,7 @@ type liveLeg struct {
 	began time.Time // on the bridge's clock
 }
 
-// loadOfLeg is what a leg adds to the load of the media processing, and loadLimit the
+// loadOfLeg is the share of a leg in the load of the media processing, and loadLimit the
 // configured limit, in the same units; invented.
 const (
 	loadOfLeg = 600
@@ -186,7 +186,7 @@ type databaseObject struct {
 	} `xml:"cluster"`
 }
 
-// database returns the database cluster: one node on each bridge, the first of which is the
+// database returns the database cluster: one node on each bridge; the first one is the
 // primary. A node is down if its bridge is down or by the fault DatabaseDown.
 func (s *server) database() any {
 	d := databaseObject{Clustered: "disabled"}

@@ -97,7 +97,7 @@ func (s *server) ended(n *eventDelivery) bool {
 	return ok && !s.recordingSessions[what.Session]
 }
 
-// release lets go what has waited long enough, after an event has passed.
+// release sends the held events that have waited long enough, after an event has passed.
 func (s *server) release(n *eventDelivery) {
 	for _, id := range n.sessions() {
 		if n.kind.Action == "STARTED" && n.kind.Type == typeSession {

@@ -63,7 +63,7 @@ func (s *server) find(ok func(*subscription) bool) *subscription {
 	return nil
 }
 
-// filters are what one can subscribe to, by the actions of the events.
+// filters are the subscription filters, by the actions of the events.
 var filters = map[string]map[string][]string{
 	"RECORDING_EVENTS":      {typeSession: {"STARTED", "UPDATED", "ENDED"}},
 	"CLEANUP_EVENTS":        {typeSession: {"DELETED", "PRUNED"}},

@@ -68,7 +68,7 @@ type disk struct {
 	server int
 	size   int64
 	files  []*file // oldest first
-	stored int64   // bytes of those that are not open
+	stored int64   // bytes of the recordings that are not open
 	level  Level
 
 	cleanUntil       float64 // ratio a cleaning continues to, 0 when there is none
@@ -277,8 +277,8 @@ func (w *World) deleteBatch(server int, batch []*file) {
 	}
 }
 
-// removeFiles removes recordings from their disks and returns the ids of those that still
-// existed.
+// removeFiles removes recordings from their disks and returns the ids of the recordings that
+// still existed.
 func (w *World) removeFiles(batch []*file) []string {
 	var ids []string
 	for _, f := range batch {

@@ -81,9 +81,9 @@ func (w *World) holdInMenu(m *meeting, l *leg, lobby bool) {
 	})
 }
 
-// inviteAll invites n people to a meeting, spread over hosts, the first of which
-// is its home. The first person opens the meeting and stays to its end; the
-// others come in the first part and most leave in the second.
+// inviteAll invites n people to a meeting and spreads them over hosts; the first host is the
+// meeting's home. The first person opens the meeting and stays to its end; the others come in
+// the first part and most leave in the second.
 func (w *World) inviteAll(m *meeting, n int, hosts ...*host) {
 	w.joinMeeting(m, m.home, w.nextCaller(m), chance.Pick(w.dice, []entrance{direct, afterward}))
 	for i := 1; i < n; i++ {

@@ -26,8 +26,8 @@ type (
 	// CallStarted opens a call.
 	CallStarted struct{ Call Call }
 
-	// CallEnded closes a call. The numbers are true: they count what the
-	// events of its legs tell.
+	// CallEnded closes a call. The numbers are true: they are counts over the events of its
+	// legs.
 	CallEnded struct {
 		Call             Call
 		LegsCompleted    int

@@ -178,7 +178,8 @@ func tags(list []recording.Tag) []RecordedTag {
 	return out
 }
 
-// gaps pairs the tags that begin and end something; what nothing ends continues to the end.
+// gaps pairs the tags that begin and end something; a recording that nothing ends continues to
+// the end of the run.
 func gaps(list []recording.Tag, begin, end string, over time.Time) []RecordedGap {
 	out := []RecordedGap{}
 	for _, t := range list {

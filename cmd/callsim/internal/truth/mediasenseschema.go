@@ -37,7 +37,7 @@ type MediaSense struct {
 	Disks []RecordedDisk `json:"disks"`
 	// Missed are the events without an acknowledgement, in their order.
 	Missed []MissedEvent `json:"missed"`
-	// Servers in the order of their names: what they posted, and what they saw of
+	// Servers in the order of their names: the events that they posted, and the requests of
 	// the clients of their API.
 	Servers []mediasense.Account `json:"servers"`
 }
@@ -81,7 +81,7 @@ type RecordedSession struct {
 	Tags []RecordedTag `json:"tags"`
 	// Tracks in the order of their numbers.
 	Tracks []RecordedTrack `json:"tracks"`
-	// Missed is the events about it that nobody acknowledged.
+	// Missed are the events about it that no client acknowledged.
 	Missed []string `json:"missed"`
 
 	last recording.Session

@@ -96,7 +96,7 @@ type EventsBridge struct {
 	Added   uint64 `json:"added"`
 	Removed uint64 `json:"removed"`
 	Lost    uint64 `json:"lost"`
-	// Account is what the server saw of its clients.
+	// Account counts the requests of the server's clients.
 	Account events.Account `json:"account"`
 }
 

@@ -20,9 +20,9 @@ type Account struct {
 	Garbage      [][]byte
 }
 
-// Truth joins what happened with the outcome of the records. The accounts are in the order
-// of the scenario's bridges. It may be called once. [Recorder.Events] adds what the Events
-// servers are about.
+// Truth joins the events of the scenario with the outcome of the records. The accounts are in
+// the order of the scenario's bridges. It may be called once. [Recorder.Events] adds the truth
+// of the event servers.
 func (r *Recorder) Truth(seed uint64, accounts []Account) Truth {
 	t := Truth{
 		Seed: seed, Bridges: []Bridge{}, Garbage: []Garbage{}, Counts: map[string]uint64{},

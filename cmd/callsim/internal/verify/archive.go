@@ -26,7 +26,7 @@ type Archive struct {
 // maxAnswer bounds an answer of the API, in bytes.
 const maxAnswer = 64 << 20
 
-// row is what these comparisons read of a row of calls, call_legs or recordings.
+// row has the columns of calls, call_legs and recordings that these comparisons read.
 type row struct {
 	ID          string
 	TraceID     string    `json:"trace_id"`

@@ -33,7 +33,7 @@ type objects struct {
 	*Report
 	is    *truth.Truth
 	found map[key][]Object
-	// once tells that an object may come out once alone, as spans do. The archive's lists
+	// once reports that an object may come out once alone, as spans do. The archive's lists
 	// show a row on several pages of a growing list.
 	once bool
 }
@@ -79,8 +79,8 @@ func (c *objects) parentOf(leg *truth.Leg) string {
 	return ""
 }
 
-// compare holds one object against the truth. Of one that lost records, or has not ended,
-// nobody can say what must come out.
+// compare holds one object against the truth. For an object that lost records, or has not
+// ended, the expected output is unknown.
 func (c *objects) compare(kind string, l *truth.Life, values map[string]string, parent string) {
 	if l.LostRecords || l.Outcome == truth.Open {
 		return
@@ -110,9 +110,9 @@ func (c *objects) compare(kind string, l *truth.Life, values map[string]string, 
 	}
 }
 
-// compareConferences demands that the calls of a conference are in one trace, that of one
-// of them, and that no other conference is in it. A room of which records were lost is left
-// out: a call whose end is lost may be in any later meeting of its room.
+// compareConferences demands that the calls of a conference are in one trace, that of one of
+// them, and that no other conference is in it. A room that lost records is left out: a call
+// whose end is lost may be in any later meeting of its room.
 func (c *objects) compareConferences() {
 	calls, doubtful := map[string]*truth.Call{}, map[string]bool{}
 	for _, call := range c.is.Calls {

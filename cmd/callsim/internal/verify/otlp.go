@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Output is what a Collector wrote.
+// Output is the output of a Collector.
 type Output struct {
 	Objects []Object
 	Records []Record
@@ -26,7 +26,7 @@ type Record struct {
 	Index          uint64
 }
 
-// line is what these comparisons read of a line of the file exporter.
+// line has the fields of a line of the file exporter that these comparisons read.
 type line struct {
 	ResourceSpans []struct {
 		ScopeSpans []struct{ Spans []span }

@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// Verdicts on what came out.
+// Verdicts on the output.
 const (
 	Missing   = "missing"   // it happened and did not come out
 	Twice     = "twice"     // it came out more than once
@@ -23,7 +23,7 @@ type Finding struct{ Verdict, What, Detail string }
 
 // Report is the result of a comparison.
 type Report struct {
-	// Compared is how many things the truth has that could be compared, by what they are.
+	// Compared is the number of compared objects of the truth, by their kind.
 	Compared map[string]int
 	Findings []Finding
 }

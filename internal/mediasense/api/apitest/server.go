@@ -99,28 +99,28 @@ func (s *Server) Answer(codes ...int) {
 	s.codes = codes
 }
 
-// Subscriptions returns what the server has.
+// Subscriptions returns the subscriptions of the server.
 func (s *Server) Subscriptions() []Subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.subscriptions)
 }
 
-// SignedIn tells whether there is a session.
+// SignedIn reports whether there is a session.
 func (s *Server) SignedIn() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.session != ""
 }
 
-// Requests returns the names of the calls so far, and Bodies what was posted.
+// Requests returns the names of the calls so far, and Bodies the posted bodies.
 func (s *Server) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
 }
 
-// Bodies returns what was posted so far.
+// Bodies returns the bodies posted so far.
 func (s *Server) Bodies() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,10 +43,10 @@ type Shape struct {
 	IgnoresOthers bool
 	// Element is the name of the element of a URI; "" means uri.
 	Element string
-	// Show returns what the server shows for the URI it was given; nil shows it as
-	// it is. The text is escaped for XML afterwards.
+	// Show returns the server's representation of a URI that it was given; nil shows it as it
+	// is. The text is escaped for XML afterwards.
 	Show func(uri string) string
-	// ShowID returns what the server shows for an id.
+	// ShowID returns the server's representation of an id.
 	ShowID func(id string) string
 	// Location returns the Location header for a new id; nil means the reference's.
 	Location func(id string) string
