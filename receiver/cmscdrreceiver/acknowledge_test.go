@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 const recordsMetric = "otelcol_receiver_cmscdr_records"
@@ -25,100 +26,100 @@ const recordsMetric = "otelcol_receiver_cmscdr_records"
 // sent again is taken once.
 func TestFlow(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	for _, post := range []string{"1", "2", "3", "4", "5", "6", "6", "6-duplicate", "5+6-resend-shifted", "2-pretty", "1"} {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-"+post+".xml")), post)
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-"+post+".xml")), post)
 	}
 	assert.Equal(t, []string{
 		names.EventCallLegStart, names.EventCallStart, names.EventCallLegUpdate, names.EventCallLegStart,
 		names.EventCallLegUpdate, names.EventCallLegEnd, names.EventCallLegEnd, names.EventCallEnd,
-	}, eventNamesOf(sink))
-	for i, lr := range records(sink.AllLogs()) {
+	}, receiverkit.EventNames(sink))
+	for i, lr := range receiverkit.Records(sink.AllLogs()) {
 		index, _ := lr.Attributes().Get(names.RecordIndex)
 		assert.Equal(t, int64(i), index.Int())
 	}
-	assert.EqualValues(t, 8, r.counter(recordsMetric, "accepted"))
-	assert.EqualValues(t, 2+2+3+1+1, r.counter(recordsMetric, "duplicate"))
-	assert.Zero(t, r.counter("otelcol_receiver_cmscdr_records_missing", ""))
+	assert.EqualValues(t, 8, r.Counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 2+2+3+1+1, r.Counter(recordsMetric, "duplicate"))
+	assert.Zero(t, r.Counter("otelcol_receiver_cmscdr_records_missing"))
 }
 
 // A resend may have other boundaries than its first try: only what is new in
 // it goes on.
 func TestResendWithLaterRecordsAppended(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-5.xml")))
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-5+6-resend-shifted.xml")))
-	assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallLegEnd, names.EventCallEnd}, eventNamesOf(sink))
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-5.xml")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-5+6-resend-shifted.xml")))
+	assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallLegEnd, names.EventCallEnd}, receiverkit.EventNames(sink))
 }
 
 // A plain error is one that may pass: the bridge keeps the records.
 func TestRetryableErrorIsRefused(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	next := &failing{next: sink, err: errors.New("queue is full")}
-	r := newRig(t, func(r *rig) { r.logs = next })
+	next := &receiverkit.Failing{Next: sink, Err: errors.New("queue is full")}
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 
-	response, err := r.client.Post(r.url, "text/xml", strings.NewReader(fixture(t, "flow/post-6.xml")))
+	response, err := r.Client.Post(r.URL, "text/xml", strings.NewReader(fixture(t, "flow/post-6.xml")))
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 	assert.Equal(t, "1", response.Header.Get("Retry-After"))
-	assert.EqualValues(t, 2, r.counter(recordsMetric, "refused"))
+	assert.EqualValues(t, 2, r.Counter(recordsMetric, "refused"))
 
-	next.set(nil)
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-5+6-resend-shifted.xml")))
+	next.Set(nil)
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-5+6-resend-shifted.xml")))
 	assert.Equal(t, 3, sink.LogRecordCount())
-	assert.EqualValues(t, 3, r.counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 3, r.Counter(recordsMetric, "accepted"))
 }
 
 // A gap in a refused post is counted when the post is accepted, once.
 func TestGapOfARefusedPostIsCountedOnce(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	next := &failing{next: sink}
-	r := newRig(t, func(r *rig) { r.logs = next })
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "ivr/sip-scan.xml")))
-	next.set(errors.New("queue is full"))
+	next := &receiverkit.Failing{Next: sink}
+	r := newHarness(t, func(r *harness) { r.Logs = next })
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "ivr/sip-scan.xml")))
+	next.Set(errors.New("queue is full"))
 	for range 3 {
-		require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "gap/num-preceding-missing.xml")))
+		require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "gap/num-preceding-missing.xml")))
 	}
-	next.set(nil)
+	next.Set(nil)
 	for range 3 {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/num-preceding-missing.xml")))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "gap/num-preceding-missing.xml")))
 	}
-	assert.EqualValues(t, 113, r.counter("otelcol_receiver_cmscdr_records_missing", ""))
+	assert.EqualValues(t, 113, r.Counter("otelcol_receiver_cmscdr_records_missing"))
 	assert.Equal(t, []string{
 		names.EventCallLegStart, names.EventCallLegEnd, names.EventRecordGap, names.EventCallLegEnd,
-	}, eventNamesOf(sink))
+	}, receiverkit.EventNames(sink))
 }
 
 // What the pipeline will never take must not block the bridge: the body is
 // quarantined and acknowledged, and not sent to the pipeline a second time.
 func TestPermanentErrorIsQuarantined(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	next := &failing{next: sink, err: consumererror.NewPermanent(errors.New("schema mismatch")), times: 1}
-	r := newRig(t, func(r *rig) { r.logs = next })
+	next := &receiverkit.Failing{Next: sink, Err: consumererror.NewPermanent(errors.New("schema mismatch")), Times: 1}
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 	body := fixture(t, "flow/post-6.xml")
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 
-	all := records(sink.AllLogs())
+	all := receiverkit.Records(sink.AllLogs())
 	require.Len(t, all, 1)
 	assert.Equal(t, names.EventRecordMalformed, all[0].EventName())
 	assert.Equal(t, body, all[0].Body().Str())
 	kind, _ := all[0].Attributes().Get(names.ErrorType)
 	assert.Equal(t, "rejected_by_pipeline", kind.Str())
-	assert.EqualValues(t, 2, r.counter(recordsMetric, "malformed"))
+	assert.EqualValues(t, 2, r.Counter(recordsMetric, "malformed"))
 
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.Equal(t, 1, sink.LogRecordCount(), "its records are known now")
 }
 
 // Even a pipeline that takes nothing at all must not block the bridge for ever.
 func TestPermanentErrorForTheQuarantineToo(t *testing.T) {
-	next := &failing{next: consumertest.NewNop(), err: consumererror.NewPermanent(errors.New("no"))}
-	r := newRig(t, func(r *rig) { r.logs = next })
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
-	assert.Equal(t, 2, next.calls())
-	assert.Equal(t, 1, r.log.FilterMessageSnippet("its records are lost").Len())
+	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: consumererror.NewPermanent(errors.New("no"))}
+	r := newHarness(t, func(r *harness) { r.Logs = next })
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
+	assert.Equal(t, 2, next.Calls())
+	assert.Equal(t, 1, r.Log.FilterMessageSnippet("its records are lost").Len())
 }
 
 // A pipeline that fans out may have one branch that refuses and one that is only
@@ -127,22 +128,22 @@ func TestPermanentErrorOfOneBranchOnly(t *testing.T) {
 	never, busy := consumererror.NewPermanent(errors.New("no")), errors.New("queue is full")
 	for _, err := range []error{errors.Join(never, busy), errors.Join(busy, never)} {
 		sink := new(consumertest.LogsSink)
-		next := &failing{next: sink, err: err}
-		r := newRig(t, func(r *rig) { r.logs = next })
-		require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "flow/post-6.xml")), "%v", err)
-		assert.Equal(t, 1, next.calls())
-		assert.EqualValues(t, 2, r.counter(recordsMetric, "refused"))
-		next.set(nil)
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
-		assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallEnd}, eventNamesOf(sink))
+		next := &receiverkit.Failing{Next: sink, Err: err}
+		r := newHarness(t, func(r *harness) { r.Logs = next })
+		require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "flow/post-6.xml")), "%v", err)
+		assert.Equal(t, 1, next.Calls())
+		assert.EqualValues(t, 2, r.Counter(recordsMetric, "refused"))
+		next.Set(nil)
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
+		assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallEnd}, receiverkit.EventNames(sink))
 	}
 }
 
 // A quarantine that the pipeline wants later keeps the body at the bridge.
 func TestRetryableErrorForTheQuarantine(t *testing.T) {
-	next := &failing{next: consumertest.NewNop(), err: consumererror.NewPermanent(errors.New("no")), times: 1, then: errors.New("later")}
-	r := newRig(t, func(r *rig) { r.logs = next })
-	require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "flow/post-6.xml")))
+	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: consumererror.NewPermanent(errors.New("no")), Times: 1, Then: errors.New("later")}
+	r := newHarness(t, func(r *harness) { r.Logs = next })
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "flow/post-6.xml")))
 }
 
 // Good records of a body with a bad part are kept, the bad part with its bytes.
@@ -153,26 +154,26 @@ func TestMalformedPart(t *testing.T) {
 	body := strings.Replace(fixture(t, "flow/post-6.xml"), good6, damaged+good6, 1)
 
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	for range 2 {
-		require.Equal(t, http.StatusOK, r.post(body))
+		require.Equal(t, http.StatusOK, r.Post(body))
 	}
-	assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallEnd, names.EventRecordMalformed}, eventNamesOf(sink))
-	quarantined := records(sink.AllLogs())[2]
+	assert.Equal(t, []string{names.EventCallLegEnd, names.EventCallEnd, names.EventRecordMalformed}, receiverkit.EventNames(sink))
+	quarantined := receiverkit.Records(sink.AllLogs())[2]
 	assert.Equal(t, damaged, quarantined.Body().Str())
-	assert.EqualValues(t, 1, r.counter(recordsMetric, "malformed"))
-	assert.Zero(t, r.counter("otelcol_receiver_cmscdr_records_missing", ""), "the damaged record was not lost")
+	assert.EqualValues(t, 1, r.Counter(recordsMetric, "malformed"))
+	assert.Zero(t, r.Counter("otelcol_receiver_cmscdr_records_missing"), "the damaged record was not lost")
 }
 
 // A body without any identity that is sent again is one body.
 func TestUnreadableBodyIsQuarantinedOnce(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	for range 2 {
-		require.Equal(t, http.StatusOK, r.post("cdr=1&data=hello"))
+		require.Equal(t, http.StatusOK, r.Post("cdr=1&data=hello"))
 	}
-	require.Equal(t, http.StatusOK, r.post("cdr=2&data=\xff\xfe"))
-	all := records(sink.AllLogs())
+	require.Equal(t, http.StatusOK, r.Post("cdr=2&data=\xff\xfe"))
+	all := receiverkit.Records(sink.AllLogs())
 	require.Len(t, all, 2)
 	assert.Equal(t, "cdr=1&data=hello", all[0].Body().Str())
 	assert.Equal(t, []byte("cdr=2&data=\xff\xfe"), all[1].Body().Bytes().AsRaw())
@@ -180,18 +181,18 @@ func TestUnreadableBodyIsQuarantinedOnce(t *testing.T) {
 
 func TestEmptyRecordsAreAcknowledged(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "unknown/empty-records.xml")))
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "unknown/empty-records.xml")))
 	assert.Empty(t, sink.AllLogs())
 }
 
 func TestMethodsAndPaths(t *testing.T) {
-	r := newRig(t, func(r *rig) { r.logs = consumertest.NewNop() })
+	r := newHarness(t, func(r *harness) { r.Logs = consumertest.NewNop() })
 	f := func(method, url string, want int) {
 		t.Helper()
 		request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 		require.NoError(t, err)
-		response, err := r.client.Do(request)
+		response, err := r.Client.Do(request)
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
 		assert.Equal(t, want, response.StatusCode, "%s %s", method, url)
@@ -199,25 +200,25 @@ func TestMethodsAndPaths(t *testing.T) {
 			assert.Equal(t, "GET, HEAD, POST", response.Header.Get("Allow"))
 		}
 	}
-	f(http.MethodGet, r.url, http.StatusOK)
-	f(http.MethodHead, r.url, http.StatusOK)
-	f(http.MethodGet, r.url+"?system_id=x", http.StatusOK)
-	f(http.MethodPut, r.url, http.StatusMethodNotAllowed)
-	f(http.MethodDelete, r.url, http.StatusMethodNotAllowed)
-	f(http.MethodPost, r.url+"/", http.StatusOK) // people register it so
-	f(http.MethodPost, r.url+"//", http.StatusNotFound)
-	f(http.MethodPost, strings.TrimSuffix(r.url, "/cdr"), http.StatusNotFound)
-	f(http.MethodGet, r.url+"x", http.StatusNotFound)
+	f(http.MethodGet, r.URL, http.StatusOK)
+	f(http.MethodHead, r.URL, http.StatusOK)
+	f(http.MethodGet, r.URL+"?system_id=x", http.StatusOK)
+	f(http.MethodPut, r.URL, http.StatusMethodNotAllowed)
+	f(http.MethodDelete, r.URL, http.StatusMethodNotAllowed)
+	f(http.MethodPost, r.URL+"/", http.StatusOK) // people register it so
+	f(http.MethodPost, r.URL+"//", http.StatusNotFound)
+	f(http.MethodPost, strings.TrimSuffix(r.URL, "/cdr"), http.StatusNotFound)
+	f(http.MethodGet, r.URL+"x", http.StatusNotFound)
 }
 
 func TestBodyOverTheLimit(t *testing.T) {
-	r := newRig(t, func(r *rig) {
-		r.logs = consumertest.NewNop()
+	r := newHarness(t, func(r *harness) {
+		r.Logs = consumertest.NewNop()
 		r.config.HTTP.MaxRequestBodySize = 1000
 	})
-	require.Equal(t, http.StatusRequestEntityTooLarge, r.post(fixture(t, "callLegEnd-rich.xml")))
-	assert.EqualValues(t, 1, r.counter("otelcol_receiver_cmscdr_requests", "413"))
-	logged := r.log.FilterMessageSnippet("max_request_body_size").All()
+	require.Equal(t, http.StatusRequestEntityTooLarge, r.Post(fixture(t, "callLegEnd-rich.xml")))
+	assert.EqualValues(t, 1, r.Counter("otelcol_receiver_cmscdr_requests", "413"))
+	logged := r.Log.FilterMessageSnippet("max_request_body_size").All()
 	require.Len(t, logged, 1)
 	assert.EqualValues(t, len(fixture(t, "callLegEnd-rich.xml")), logged[0].ContextMap()["content_length"])
 }
@@ -234,28 +235,26 @@ func between(t *testing.T, body string) string {
 // What the refused records said of the session is not lost with them.
 func TestPermanentErrorKeepsGapAndRestart(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	next := &failing{next: sink}
-	r := newRig(t, func(r *rig) { r.logs = next })
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/no-attribute.xml")))
-	next.mu.Lock()
-	next.err, next.times = consumererror.NewPermanent(errors.New("no")), next.count+1
-	next.mu.Unlock()
+	next := &receiverkit.Failing{Next: sink}
+	r := newHarness(t, func(r *harness) { r.Logs = next })
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "gap/no-attribute.xml")))
+	next.FailOnce(consumererror.NewPermanent(errors.New("no")))
 	body := strings.Replace(fixture(t, "gap/new-session-after-restart.xml"), `correlatorIndex="0"`, `correlatorIndex="7" numPrecedingRecordsMissing="7"`, 1)
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.Equal(t, []string{
 		names.EventCallLegEnd, names.EventSessionStart, names.EventRecordGap, names.EventRecordMalformed,
-	}, eventNamesOf(sink))
+	}, receiverkit.EventNames(sink))
 }
 
 // Backends drop log records of megabytes: a long quarantine comes in pieces
 // that add up to what was received.
 func TestLongQuarantineComesInPieces(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	body := strings.Repeat("not XML, 東京 ", 60_000)
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	var whole strings.Builder
-	all := records(sink.AllLogs())
+	all := receiverkit.Records(sink.AllLogs())
 	for i, lr := range all {
 		assert.LessOrEqual(t, len(lr.Body().Str()), 256<<10)
 		part, _ := lr.Attributes().Get(names.RecordPart)
@@ -272,22 +271,22 @@ func TestLongQuarantineComesInPieces(t *testing.T) {
 // twice: they are noted all the same.
 func TestClientHangsUp(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	gate := &gated{next: sink, entered: make(chan struct{}), leave: make(chan struct{})}
-	r := newRig(t, func(r *rig) { r.logs = gate })
+	gate := receiverkit.NewGated(sink)
+	r := newHarness(t, func(r *harness) { r.Logs = gate })
 	body := fixture(t, "flow/post-6.xml")
 	ctx, hangUp := context.WithCancel(t.Context())
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, strings.NewReader(body))
 	require.NoError(t, err)
 	gone := make(chan error)
 	go func() {
-		_, err := r.client.Do(request)
+		_, err := r.Client.Do(request)
 		gone <- err
 	}()
-	<-gate.entered
+	<-gate.Entered
 	hangUp()
 	require.ErrorIs(t, <-gone, context.Canceled)
-	gate.leave <- struct{}{}
-	require.Equal(t, http.StatusOK, r.post(body), "it waits for the first try")
+	gate.Leave <- struct{}{}
+	require.Equal(t, http.StatusOK, r.Post(body), "it waits for the first try")
 	assert.Equal(t, 2, sink.LogRecordCount())
 }
 
@@ -295,14 +294,14 @@ func TestClientHangsUp(t *testing.T) {
 // it wants it, is read like any other.
 func TestChunkedBody(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	// A reader of unknown length is sent in chunks.
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url, struct{ io.Reader }{strings.NewReader(fixture(t, "callLegEnd-rich.xml"))})
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL, struct{ io.Reader }{strings.NewReader(fixture(t, "callLegEnd-rich.xml"))})
 	require.NoError(t, err)
 	request.Header.Set("Expect", "100-continue")
-	response, err := r.client.Do(request)
+	response, err := r.Client.Do(request)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusOK, response.StatusCode)
-	assert.Equal(t, []string{names.EventCallLegEnd}, eventNamesOf(sink))
+	assert.Equal(t, []string{names.EventCallLegEnd}, receiverkit.EventNames(sink))
 }

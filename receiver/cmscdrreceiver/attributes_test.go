@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // Nothing unknown overwrites or changes what is documented, in any order, and
@@ -18,10 +20,10 @@ func TestUnknownValuesOverwriteNothing(t *testing.T) {
 	f := func(object string, want map[string]any) {
 		t.Helper()
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) { r.logs = sink })
-		require.Equal(t, http.StatusOK, r.post(
+		r := newHarness(t, func(r *harness) { r.Logs = sink })
+		require.Equal(t, http.StatusOK, r.Post(
 			`<records session="s"><record type="callStart" time="2024-03-05T09:14:12Z" correlatorIndex="3" index="x">`+object+`</record></records>`))
-		got := records(sink.AllLogs())[0].Attributes().AsRaw()
+		got := receiverkit.Records(sink.AllLogs())[0].Attributes().AsRaw()
 		for key, value := range want {
 			assert.Equal(t, value, got["cisco.meeting_server."+key], key)
 		}
@@ -43,8 +45,8 @@ func TestUnknownSecrets(t *testing.T) {
 	f := func(body string) {
 		t.Helper()
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) { r.logs = sink })
-		require.Equal(t, http.StatusOK, r.post(body))
+		r := newHarness(t, func(r *harness) { r.Logs = sink })
+		require.Equal(t, http.StatusOK, r.Post(body))
 		require.NotEmpty(t, sink.AllLogs())
 		assert.NotContains(t, marshal(t, sink.AllLogs()[0]), "LEAK", body)
 		assert.Contains(t, marshal(t, sink.AllLogs()[0]), "REDACTED", body)

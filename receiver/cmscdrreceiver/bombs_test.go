@@ -169,7 +169,7 @@ func wrapped(content string) string {
 // compressed one, which is a few KB for the stranger.
 func TestBombs(t *testing.T) {
 	next := new(testkit.Scales)
-	r := newRig(t, func(r *rig) { r.logs = next })
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 	var clients []*http.Client
 	for _, encoding := range []configcompression.Type{"", configcompression.TypeGzip, configcompression.TypeZstd} {
 		config := confighttp.NewDefaultClientConfig()
@@ -192,11 +192,11 @@ func TestBombs(t *testing.T) {
 				body := make(size)
 				require.LessOrEqual(t, len(body), size)
 				require.Greater(t, len(body), size/2)
-				r.stop()
+				r.Stop()
 				client.CloseIdleConnections() // they are of the server that stopped
-				r.start()
+				r.Start()
 				next.Reset()
-				response, err := client.Post(r.url, "text/xml", strings.NewReader(body))
+				response, err := client.Post(r.URL, "text/xml", strings.NewReader(body))
 				require.NoError(t, err)
 				require.NoError(t, response.Body.Close())
 				require.Equal(t, http.StatusOK, response.StatusCode)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
@@ -48,7 +49,7 @@ func contractFactory() receiver.Factory {
 	return receiver.NewFactory(inner.Type(), inner.CreateDefaultConfig, receiver.WithLogs(
 		func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
 			translated, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
-				for _, lr := range records([]plog.Logs{logs}) {
+				for _, lr := range receiverkit.Records([]plog.Logs{logs}) {
 					id, ok := lr.Attributes().Get(names.CallLegID)
 					if !ok {
 						return nil

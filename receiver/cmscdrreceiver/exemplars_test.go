@@ -50,14 +50,14 @@ func exemplarSpans(t *testing.T, md pmetric.Metrics, name string) (spans []strin
 // An exemplar has the span id that the leg's or the call's stitched span has.
 func TestExemplars(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, withMetrics(sink))
-	require.Equal(t, http.StatusOK, r.post(`<records session="s" callBridge="b">`+
+	r := newHarness(t, withMetrics(sink))
+	require.Equal(t, http.StatusOK, r.Post(`<records session="s" callBridge="b">`+
 		`<record type="callLegEnd" correlatorIndex="1"><callLeg id="Leg-1"><reason>remoteTeardown</reason><durationSeconds>30</durationSeconds>`+
 		`<activatedDuration>700</activatedDuration><alarm type="packetLoss" durationPercentage="1.0"/></callLeg></record>`+
 		`<record type="callLegEnd" correlatorIndex="2"><callLeg id="leg-2"><reason>remoteTeardown</reason><durationSeconds>40</durationSeconds></callLeg></record>`+
 		`<record type="callEnd" correlatorIndex="3"><call id="call"><durationSeconds>40</durationSeconds></call></record>`+
 		`<record type="callLegEnd" correlatorIndex="4"><callLeg><reason>remoteTeardown</reason><durationSeconds>50</durationSeconds></callLeg></record></records>`))
-	r.stop()
+	r.Stop()
 	metrics := sink.AllMetrics()[0]
 	spanOf := func(kind, id string) string { return pcommon.SpanID(ids.Span(kind, id)).String() }
 	first, second := spanOf(names.KindCallLeg, "leg-1"), spanOf(names.KindCallLeg, "leg-2")
@@ -68,5 +68,5 @@ func TestExemplars(t *testing.T) {
 	assert.Equal(t, []string{first}, exemplarSpans(t, metrics, names.MetricCallLegQuality))
 	assert.Equal(t, []string{spanOf(names.KindCall, "call")}, exemplarSpans(t, metrics, names.MetricCallDuration))
 	assert.Empty(t, exemplarSpans(t, metrics, names.MetricCallLegEnded))
-	r.start()
+	r.Start()
 }

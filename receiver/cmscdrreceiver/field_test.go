@@ -63,16 +63,16 @@ func TestField(t *testing.T) {
 	f := func(name string, missing int64, want ...string) {
 		t.Helper()
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) { r.logs = sink })
+		r := newHarness(t, func(r *harness) { r.Logs = sink })
 		for range 2 { // the second time all of it is known
 			for _, body := range fieldFiles(t, name) {
-				require.Equal(t, http.StatusOK, r.post(body))
+				require.Equal(t, http.StatusOK, r.Post(body))
 			}
 		}
 		assert.Equal(t, strings.Join(want, "\n")+"\n", shownEvents(sink), "%s", name)
-		assert.Equal(t, missing, r.counter("otelcol_receiver_cmscdr_records_missing", ""), "%s", name)
-		assert.Zero(t, r.counter("otelcol_receiver_cmscdr_overlapping_sessions", ""))
-		assert.Zero(t, r.counter(recordsMetric, "malformed"), "%s", name)
+		assert.Equal(t, missing, r.Counter("otelcol_receiver_cmscdr_records_missing"), "%s", name)
+		assert.Zero(t, r.Counter("otelcol_receiver_cmscdr_overlapping_sessions"))
+		assert.Zero(t, r.Counter(recordsMetric, "malformed"), "%s", name)
 	}
 	f("two-documents", 0,
 		"call.start index=7100 of "+session+"01", "call_leg.start index=7101 of "+session+"01", "call_leg.end index=7102 of "+session+"01")
@@ -96,9 +96,9 @@ func TestField(t *testing.T) {
 func shownEventsOf(t *testing.T, name string) string {
 	t.Helper()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	for _, body := range fieldFiles(t, name) {
-		require.Equal(t, http.StatusOK, r.post(body))
+		require.Equal(t, http.StatusOK, r.Post(body))
 	}
 	shown := strings.TrimSuffix(shownEvents(sink), "\n")
 	require.NotEmpty(t, shown)

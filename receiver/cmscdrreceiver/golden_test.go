@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -33,8 +35,8 @@ func TestGolden(t *testing.T) {
 			require.NoError(t, err)
 			t.Run(filepath.ToSlash(name), func(t *testing.T) {
 				sink := new(consumertest.LogsSink)
-				r := newRig(t, func(r *rig) { r.logs = sink })
-				require.Equal(t, http.StatusOK, r.postTo(r.url+"?system_id=cms1&token=secret", fixture(t, name)))
+				r := newHarness(t, func(r *harness) { r.Logs = sink })
+				require.Equal(t, http.StatusOK, r.PostTo(r.URL+"?system_id=cms1&token=secret", fixture(t, name)))
 				golden(t, name, sink.AllLogs())
 			})
 		}
@@ -45,7 +47,7 @@ func golden(t *testing.T, name string, all []plog.Logs) {
 	t.Helper()
 	var got bytes.Buffer
 	for _, logs := range all {
-		for _, lr := range records([]plog.Logs{logs}) {
+		for _, lr := range receiverkit.Records([]plog.Logs{logs}) {
 			assert.NotZero(t, lr.ObservedTimestamp())
 			lr.SetObservedTimestamp(0)
 		}

@@ -15,13 +15,14 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // The body limit counts inflated bytes.
 func TestInflatedBodyOverTheLimit(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.HTTP.MaxRequestBodySize = 1 << 20
 	})
 	var bomb bytes.Buffer
@@ -31,10 +32,10 @@ func TestInflatedBodyOverTheLimit(t *testing.T) {
 	require.NoError(t, zipper.Close())
 	assert.Less(t, bomb.Len(), 1<<20)
 
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url, &bomb)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL, &bomb)
 	require.NoError(t, err)
 	request.Header.Set("Content-Encoding", "gzip")
-	response, err := r.client.Do(request)
+	response, err := r.Client.Do(request)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
@@ -43,15 +44,15 @@ func TestInflatedBodyOverTheLimit(t *testing.T) {
 
 // Whatever is refused as XML is kept whole.
 func TestHostileBodiesAreQuarantined(t *testing.T) {
-	r := func() (*rig, *consumertest.LogsSink) {
+	r := func() (*harness, *consumertest.LogsSink) {
 		sink := new(consumertest.LogsSink)
-		return newRig(t, func(r *rig) { r.logs = sink }), sink
+		return newHarness(t, func(r *harness) { r.Logs = sink }), sink
 	}
 	f := func(body, reason string) {
 		t.Helper()
-		rig, sink := r()
-		require.Equal(t, http.StatusOK, rig.post(body))
-		all := records(sink.AllLogs())
+		harness, sink := r()
+		require.Equal(t, http.StatusOK, harness.Post(body))
+		all := receiverkit.Records(sink.AllLogs())
 		require.NotEmpty(t, all)
 		assert.Equal(t, names.EventRecordMalformed, all[0].EventName())
 		message, _ := all[0].Attributes().Get(names.ErrorMessage)
@@ -70,12 +71,12 @@ func TestHostileBodiesAreQuarantined(t *testing.T) {
 // Many bad parts in one body become a bounded number of log records.
 func TestManyBadPartsAreBounded(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	body := `<records session="s">` + strings.Repeat("<record/>", 1<<17) + `</records>`
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.LessOrEqual(t, sink.LogRecordCount(), 64)
 	kept := 0
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		kept += len(lr.Body().Str())
 	}
 	assert.Equal(t, 9<<17, kept, "all bytes are kept")
@@ -84,13 +85,13 @@ func TestManyBadPartsAreBounded(t *testing.T) {
 // Hostile text is data: it comes out as it went in.
 func TestHostileText(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	name := "\u202Etxt.exe \"'`${env:HOME} &lt;script&gt; " + strings.Repeat("x", 1<<20)
-	require.Equal(t, http.StatusOK, r.post(
+	require.Equal(t, http.StatusOK, r.Post(
 		`<records session="s"><record type="callLegStart" time="2024-03-05T09:14:12Z" correlatorIndex="0"><callLeg id="l"><displayName>`+
 			name+`</displayName></callLeg></record></records>`,
 	))
-	got, _ := records(sink.AllLogs())[0].Attributes().Get("cisco.meeting_server.call_leg.display_name")
+	got, _ := receiverkit.Records(sink.AllLogs())[0].Attributes().Get("cisco.meeting_server.call_leg.display_name")
 	assert.Equal(t, strings.NewReplacer("&lt;", "<", "&gt;", ">").Replace(name), got.Str())
 }
 
@@ -98,7 +99,7 @@ func TestHostileText(t *testing.T) {
 // a body, not in quarantine, not on the resource, not in the Collector's log.
 func TestSecretsStay(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	stream := fixture(t, "streaming/start-old-streamUrl.xml")
 	cut, _, found := strings.Cut(stream, "</streamUrl>")
 	require.True(t, found)
@@ -110,13 +111,13 @@ func TestSecretsStay(t *testing.T) {
 		strings.Replace(stream, "streamUrl>", "outputAddress>", 2),
 		cut,
 	} {
-		require.Equal(t, http.StatusOK, r.postTo(r.url+"?token=REDACT-ME", body))
+		require.Equal(t, http.StatusOK, r.PostTo(r.URL+"?token=REDACT-ME", body))
 	}
 	require.NotEmpty(t, sink.AllLogs())
 	for _, logs := range sink.AllLogs() {
 		assert.NotContains(t, marshal(t, logs), "REDACT-ME")
 	}
-	for _, entry := range r.log.All() {
+	for _, entry := range r.Log.All() {
 		assert.NotContains(t, entry.Message, "REDACT-ME")
 		for _, value := range entry.ContextMap() {
 			assert.NotContains(t, value, "REDACT-ME")

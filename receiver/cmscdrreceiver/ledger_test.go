@@ -16,18 +16,19 @@ import (
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // TestGaps is the fixtures' sequence: what is lost is counted exactly, whether
 // the bridge says so, says so misspelt, or says nothing.
 func TestGaps(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
-	missing := func() int64 { return r.counter("otelcol_receiver_cmscdr_records_missing", "") }
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
+	missing := func() int64 { return r.Counter("otelcol_receiver_cmscdr_records_missing") }
 	f := func(name string, want int64) {
 		t.Helper()
 		before := missing()
-		require.Equal(t, http.StatusOK, r.post(fixture(t, name)))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, name)))
 		assert.Equal(t, want, missing()-before, name)
 	}
 	f("ivr/ivr-lobby-active.xml", 0)
@@ -39,7 +40,7 @@ func TestGaps(t *testing.T) {
 	f("gap/late-receiver-first-index.xml", 0)
 
 	var counts []int64
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		if lr.EventName() == names.EventRecordGap {
 			n, _ := lr.Attributes().Get(names.RecordMissing)
 			counts = append(counts, n.Int())
@@ -51,14 +52,14 @@ func TestGaps(t *testing.T) {
 // A new session of a known bridge is reported once, with the session it ends.
 func TestSessionStart(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	for _, name := range []string{"gap/no-attribute.xml", "gap/new-session-after-restart.xml", "gap/new-session-after-restart.xml", "gap/num-preceding-missing.xml"} {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, name)), name)
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, name)), name)
 	}
 	assert.Equal(t, []string{
 		names.EventCallLegEnd, names.EventSessionStart, names.EventCallLegStart, names.EventCallLegEnd,
-	}, eventNamesOf(sink))
-	previous, _ := records(sink.AllLogs())[1].Attributes().Get(names.SessionPreviousID)
+	}, receiverkit.EventNames(sink))
+	previous, _ := receiverkit.Records(sink.AllLogs())[1].Attributes().Get(names.SessionPreviousID)
 	assert.Equal(t, "1aecff57-8755-49a1-8fbc-010cfe54527c", previous.Str())
 }
 
@@ -69,10 +70,10 @@ func TestSessionStartOfAnUnclusteredBridge(t *testing.T) {
 	f := func(query string, want ...string) {
 		t.Helper()
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) { r.logs = sink })
-		require.Equal(t, http.StatusOK, r.postTo(r.url+query, first))
-		require.Equal(t, http.StatusOK, r.postTo(r.url+query, second))
-		assert.Equal(t, want, eventNamesOf(sink))
+		r := newHarness(t, func(r *harness) { r.Logs = sink })
+		require.Equal(t, http.StatusOK, r.PostTo(r.URL+query, first))
+		require.Equal(t, http.StatusOK, r.PostTo(r.URL+query, second))
+		assert.Equal(t, want, receiverkit.EventNames(sink))
 	}
 	f("?system_id=cms1", names.EventCallLegEnd, names.EventSessionStart, names.EventCallLegEnd)
 	f("", names.EventCallLegEnd, names.EventCallLegEnd)
@@ -83,9 +84,9 @@ func TestSessionStartOfAnUnclusteredBridge(t *testing.T) {
 func TestLegacyIndex(t *testing.T) {
 	body := strings.Replace(fixture(t, "callLegEnd-rich.xml"), ` correlatorIndex="2087"`, "", 1)
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	for _, query := range []string{"?system_id=a", "?system_id=a", "?system_id=b"} {
-		require.Equal(t, http.StatusOK, r.postTo(r.url+query, body))
+		require.Equal(t, http.StatusOK, r.PostTo(r.URL+query, body))
 	}
 	assert.Equal(t, 2, sink.LogRecordCount())
 }
@@ -93,31 +94,31 @@ func TestLegacyIndex(t *testing.T) {
 // A resend that overtakes its own first try waits for it.
 func TestResendDuringFirstTry(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	gate := &gated{next: sink, entered: make(chan struct{}), leave: make(chan struct{})}
-	r := newRig(t, func(r *rig) { r.logs = gate })
+	gate := receiverkit.NewGated(sink)
+	r := newHarness(t, func(r *harness) { r.Logs = gate })
 	statuses := make(chan int)
 	send := func(name string) {
 		body := fixture(t, name)
-		go func() { statuses <- r.post(body) }()
+		go func() { statuses <- r.Post(body) }()
 	}
 	send("flow/post-5.xml")
-	<-gate.entered
+	<-gate.Entered
 	send("flow/post-5+6-resend-shifted.xml")
-	gate.leave <- struct{}{}
+	gate.Leave <- struct{}{}
 	assert.Equal(t, http.StatusOK, <-statuses)
-	<-gate.entered
-	gate.leave <- struct{}{}
+	<-gate.Entered
+	gate.Leave <- struct{}{}
 	assert.Equal(t, http.StatusOK, <-statuses)
 	assert.Equal(t, 3, sink.LogRecordCount())
 }
 
 var storageID = component.MustNewID("file_storage")
 
-func withStorage(s *testkit.Storage) func(*rig) {
-	return func(r *rig) {
+func withStorage(s *testkit.Storage) func(*harness) {
+	return func(r *harness) {
 		id := storageID
 		r.config.Storage = &id
-		r.host = testkit.Host{storageID: s}
+		r.Host = testkit.Host{storageID: s}
 	}
 }
 
@@ -125,26 +126,26 @@ func withStorage(s *testkit.Storage) func(*rig) {
 func TestRestart(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
-	restart := func() { r.stop(); r.start() }
+	r := newHarness(t, func(r *harness) { r.Logs = sink; withStorage(store)(r) })
+	restart := func() { r.Stop(); r.Start() }
 
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "ivr/sip-scan.xml")))
-	require.Equal(t, http.StatusOK, r.post("not XML"))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "ivr/sip-scan.xml")))
+	require.Equal(t, http.StatusOK, r.Post("not XML"))
 	restart()
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "ivr/sip-scan.xml")))
-	require.Equal(t, http.StatusOK, r.post("not XML"))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "ivr/sip-scan.xml")))
+	require.Equal(t, http.StatusOK, r.Post("not XML"))
 	require.Equal(t, 3, sink.LogRecordCount(), "all known")
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/num-preceding-missing.xml")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "gap/num-preceding-missing.xml")))
 	restart()
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/num-preceding-missing.xml")))
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/new-session-after-restart.xml")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "gap/num-preceding-missing.xml")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "gap/new-session-after-restart.xml")))
 	assert.Equal(t, []string{
 		names.EventCallLegStart, names.EventCallLegEnd, names.EventRecordMalformed,
 		names.EventRecordGap, names.EventCallLegEnd, names.EventSessionStart, names.EventCallLegStart,
-	}, eventNamesOf(sink))
-	r.stop()
+	}, receiverkit.EventNames(sink))
+	r.Stop()
 	assert.Zero(t, store.Open(), "storage clients left open")
-	r.start()
+	r.Start()
 }
 
 // No 200 after a failed write. The records are taken all the same, so the
@@ -152,21 +153,21 @@ func TestRestart(t *testing.T) {
 func TestStorageFull(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	r := newHarness(t, func(r *harness) { r.Logs = sink; withStorage(store)(r) })
 	store.Fail(errors.New("no space left on device"))
 	for range 3 {
-		require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "flow/post-6.xml")))
-		require.Equal(t, http.StatusServiceUnavailable, r.post("not XML"))
+		require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "flow/post-6.xml")))
+		require.Equal(t, http.StatusServiceUnavailable, r.Post("not XML"))
 	}
 	store.Fail(nil)
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
-	require.Equal(t, http.StatusOK, r.post("not XML"))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
+	require.Equal(t, http.StatusOK, r.Post("not XML"))
 	assert.Equal(t, 3, sink.LogRecordCount())
 
-	r.stop()
-	r.start()
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
-	require.Equal(t, http.StatusOK, r.post("not XML"))
+	r.Stop()
+	r.Start()
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
+	require.Equal(t, http.StatusOK, r.Post("not XML"))
 	assert.Equal(t, 3, sink.LogRecordCount())
 }
 
@@ -175,13 +176,13 @@ func TestDamagedStorage(t *testing.T) {
 	f := func(key string, value []byte, want string) {
 		t.Helper()
 		store := testkit.NewStorage()
-		r := newRig(t, func(r *rig) { r.logs = consumertest.NewNop(); withStorage(store)(r) })
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+		r := newHarness(t, func(r *harness) { r.Logs = consumertest.NewNop(); withStorage(store)(r) })
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
 		store.Put(key, value)
-		r.stop()
-		r.start()
-		assert.Equal(t, 1, r.log.FilterMessageSnippet(want).Len(), "%s=%q", key, value)
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+		r.Stop()
+		r.Start()
+		assert.Equal(t, 1, r.Log.FilterMessageSnippet(want).Len(), "%s=%q", key, value)
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
 	}
 	const session = "session/ebbd0059-8629-42bd-8e92-b7f12692b0d5"
 	f("sessions", []byte("{"), "cannot be listed")
@@ -218,17 +219,17 @@ type notStorage struct {
 // does not make it begin again and again.
 func TestSessionStartWaitsForANumberedRecord(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	restarted := fixture(t, "gap/new-session-after-restart.xml")
 	unnumbered := strings.NewReplacer(` recordIndex="1"`, "", ` correlatorIndex="0"`, "")
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/no-attribute.xml")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "gap/no-attribute.xml")))
 	for _, leg := range []string{"ce56b858", "ce56b859"} {
-		require.Equal(t, http.StatusOK, r.post(strings.Replace(unnumbered.Replace(restarted), "ce56b858", leg, 1)))
+		require.Equal(t, http.StatusOK, r.Post(strings.Replace(unnumbered.Replace(restarted), "ce56b858", leg, 1)))
 	}
-	require.Equal(t, http.StatusOK, r.post(restarted))
+	require.Equal(t, http.StatusOK, r.Post(restarted))
 	assert.Equal(t, []string{
 		names.EventCallLegEnd, names.EventCallLegStart, names.EventCallLegStart, names.EventSessionStart, names.EventCallLegStart,
-	}, eventNamesOf(sink))
+	}, receiverkit.EventNames(sink))
 }
 
 // A resend of a part without an index is no duplicate before the part is
@@ -236,11 +237,11 @@ func TestSessionStartWaitsForANumberedRecord(t *testing.T) {
 func TestNoAcknowledgementBeforeTheFingerprintIsStored(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	r := newHarness(t, func(r *harness) { r.Logs = sink; withStorage(store)(r) })
 	release := store.Hold()
 	statuses := make(chan int, 2)
 	for range cap(statuses) {
-		go func() { statuses <- r.post("not XML") }()
+		go func() { statuses <- r.Post("not XML") }()
 	}
 	require.Eventually(t, func() bool { return store.Waiting() > 0 }, waitFor, tick)
 	assert.Empty(t, statuses)
@@ -249,6 +250,6 @@ func TestNoAcknowledgementBeforeTheFingerprintIsStored(t *testing.T) {
 		assert.Equal(t, http.StatusServiceUnavailable, <-statuses)
 	}
 	store.Fail(nil)
-	require.Equal(t, http.StatusOK, r.post("not XML"))
+	require.Equal(t, http.StatusOK, r.Post("not XML"))
 	assert.Equal(t, 1, sink.LogRecordCount())
 }

@@ -74,11 +74,11 @@ func TestShutdownOutOfTime(t *testing.T) {
 		return ctx.Err()
 	})
 	require.NoError(t, err)
-	r := newRig(t, func(r *rig) { r.logs = stuck; withStorage(store)(r) })
+	r := newHarness(t, func(r *harness) { r.Logs = stuck; withStorage(store)(r) })
 	body := fixture(t, "flow/post-6.xml")
 	refused := make(chan bool)
 	go func() {
-		response, err := r.client.Post(r.url, "text/xml", strings.NewReader(body))
+		response, err := r.Client.Post(r.URL, "text/xml", strings.NewReader(body))
 		if err == nil {
 			_ = response.Body.Close()
 		}
@@ -87,9 +87,9 @@ func TestShutdownOutOfTime(t *testing.T) {
 	<-waiting
 	expired, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, r.parts[0].Shutdown(expired), context.Canceled)
+	require.ErrorIs(t, r.Parts[0].Shutdown(expired), context.Canceled)
 	assert.True(t, <-refused)
 	assert.Zero(t, store.Open())
 	assert.Empty(t, store.Values())
-	r.stop = func() {}
+	r.Parts = nil
 }

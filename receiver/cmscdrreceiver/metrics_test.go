@@ -22,12 +22,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // withMetrics lets the receiver send its metrics at shutdown only.
-func withMetrics(sink *consumertest.MetricsSink) func(*rig) {
-	return func(r *rig) {
-		r.metrics = sink
+func withMetrics(sink *consumertest.MetricsSink) func(*harness) {
+	return func(r *harness) {
+		r.Metrics = sink
 		r.config.Metrics.Interval = time.Hour
 	}
 }
@@ -36,9 +37,9 @@ func withMetrics(sink *consumertest.MetricsSink) func(*rig) {
 // holds the series that come out against testdata/metrics.txt.
 func TestGoldenMetrics(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withMetrics(sink)(r)
-		r.logs = consumertest.NewNop()
+		r.Logs = consumertest.NewNop()
 	})
 	for _, pattern := range []string{"*.xml", "flow/post-[1-6].xml", "[ilrsu]*/*.xml", "gap/*.xml"} {
 		files, err := filepath.Glob(filepath.Join(fixtures, pattern))
@@ -47,11 +48,11 @@ func TestGoldenMetrics(t *testing.T) {
 			body, err := os.ReadFile(file)
 			require.NoError(t, err)
 			// Twice: nothing is counted for a duplicate.
-			require.Equal(t, http.StatusOK, r.post(string(body)), file)
-			require.Equal(t, http.StatusOK, r.post(string(body)), file)
+			require.Equal(t, http.StatusOK, r.Post(string(body)), file)
+			require.Equal(t, http.StatusOK, r.Post(string(body)), file)
 		}
 	}
-	r.stop()
+	r.Stop()
 	all := sink.AllMetrics()
 	require.Len(t, all, 1, "one sending, at shutdown")
 	got := renderMetrics(all[0])
@@ -63,7 +64,7 @@ func TestGoldenMetrics(t *testing.T) {
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, string(want), got)
-	r.start()
+	r.Start()
 }
 
 // renderMetrics writes one line per series, sorted, below a line per resource.
@@ -115,28 +116,28 @@ func renderAttributes(m pcommon.Map) string {
 // pipeline refused for good.
 func TestMetricsFollowLogs(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	next := &failing{next: consumertest.NewNop(), err: errors.New("later")}
-	r := newRig(t, func(r *rig) {
+	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: errors.New("later")}
+	r := newHarness(t, func(r *harness) {
 		withMetrics(sink)(r)
-		r.logs = next
+		r.Logs = next
 	})
-	require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "flow/post-6.xml")))
-	next.set(nil)
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
-	r.stop()
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "flow/post-6.xml")))
+	next.Set(nil)
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
+	r.Stop()
 	assert.Contains(t, renderMetrics(sink.AllMetrics()[0]), "{call} "+names.MetricCallEnded+"{} 1\n")
-	r.start()
+	r.Start()
 }
 
 // With a metrics pipeline alone, records are acknowledged once they are counted.
 func TestMetricsAlone(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
-		r.metrics = sink
+	r := newHarness(t, func(r *harness) {
+		r.Metrics = sink
 		r.config.Metrics.Interval = 10 * time.Millisecond
 	})
 	for range 2 {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
 	}
 	assert.Eventually(t, func() bool {
 		all := sink.AllMetrics()
@@ -147,7 +148,7 @@ func TestMetricsAlone(t *testing.T) {
 // Wire text cannot make time series: what is not documented is _OTHER.
 func TestMetricLabelsAreBounded(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, withMetrics(sink))
+	r := newHarness(t, withMetrics(sink))
 	var body strings.Builder
 	body.WriteString(`<records session="s" callBridge="b">`)
 	for i := range 500 {
@@ -157,28 +158,28 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 			`<type>t%[1]d</type><subType>s%[1]d</subType><direction>d%[1]d</direction></callLeg></record>`, 2*i+1)
 	}
 	body.WriteString(`</records>`)
-	require.Equal(t, http.StatusOK, r.post(body.String()))
-	r.stop()
+	require.Equal(t, http.StatusOK, r.Post(body.String()))
+	r.Stop()
 	for line := range strings.Lines(renderMetrics(sink.AllMetrics()[0])) {
 		assert.NotRegexp(t, `=[ractsd]\d`, line)
 	}
 	assert.Len(t, countedSeries(sink.AllMetrics()[0]), 9)
-	r.start()
+	r.Start()
 }
 
 // Several alarms of one type are one alarm, with the largest part, as in the
 // record's attribute.
 func TestAlarmsOfOneType(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, withMetrics(sink))
-	require.Equal(t, http.StatusOK, r.post(`<records session="s" callBridge="b"><record type="callLegEnd" correlatorIndex="1"><callLeg id="l">`+
+	r := newHarness(t, withMetrics(sink))
+	require.Equal(t, http.StatusOK, r.Post(`<records session="s" callBridge="b"><record type="callLegEnd" correlatorIndex="1"><callLeg id="l">`+
 		`<alarm type="packetLoss" durationPercentage="1.0"/><alarm type="packetLoss" durationPercentage="50"/><alarm type="packetLoss" durationPercentage="x"/>`+
 		`</callLeg></record></records>`))
-	r.stop()
+	r.Stop()
 	got := renderMetrics(sink.AllMetrics()[0])
 	assert.Contains(t, got, "{alarm} "+names.MetricCallLegAlarm+"{alarm.type=packetLoss} 1\n")
 	assert.Contains(t, got, names.MetricCallLegAlarmRatio+"{alarm.type=packetLoss} count=1 sum=0.5000")
-	r.start()
+	r.Start()
 }
 
 // The position is what the API of the bridge shows when all has arrived: the
@@ -186,8 +187,8 @@ func TestAlarmsOfOneType(t *testing.T) {
 // again, counts what is missing or in quarantine, and starts anew with a session.
 func TestRecordPosition(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs, r.metrics = consumertest.NewNop(), sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs, r.Metrics = consumertest.NewNop(), sink
 		r.config.Metrics.Interval = 10 * time.Millisecond
 	})
 	position := func(want int) {
@@ -199,29 +200,29 @@ func TestRecordPosition(t *testing.T) {
 		}, waitFor, tick, line)
 	}
 	for n := 1; n <= 6; n++ {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, fmt.Sprintf("flow/post-%d.xml", n))))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, fmt.Sprintf("flow/post-%d.xml", n))))
 	}
 	position(8)
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-1.xml")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-1.xml")))
 	position(8)
 	record := func(session string, index int) string {
 		return fmt.Sprintf(`<records session="%s" callBridge="d80df859-cbc0-44ee-8611-449ab1bf39d7"><record type="callEnd" time="2024-03-05T09:14:12Z" correlatorIndex="%d">`+
 			`<call id="46d49cb4-8171-4abc-97f5-b88035b1da0a"/></record></records>`, session, index)
 	}
-	require.Equal(t, http.StatusOK, r.post(record("next", 40)))
+	require.Equal(t, http.StatusOK, r.Post(record("next", 40)))
 	position(41)
-	require.Equal(t, http.StatusOK, r.post(record("next", 39)))
-	require.Equal(t, http.StatusOK, r.post(record("next", 41)))
+	require.Equal(t, http.StatusOK, r.Post(record("next", 39)))
+	require.Equal(t, http.StatusOK, r.Post(record("next", 41)))
 	position(42)
-	require.Equal(t, http.StatusOK, r.post(record("after", 0)))
+	require.Equal(t, http.StatusOK, r.Post(record("after", 0)))
 	position(1)
 }
 
 // A body that names no session is counted, and has no position.
 func TestMetricsOfABodyWithoutASession(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, withMetrics(sink))
+	r := newHarness(t, withMetrics(sink))
 	for _, body := range []string{"a", "<records/>", `<records session="s"/>`, "<records><record/></records>"} {
-		require.Equal(t, http.StatusOK, r.post(body), body)
+		require.Equal(t, http.StatusOK, r.Post(body), body)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/api/apitest"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // What a newer release stored is left as it is, and the start fails.
@@ -27,10 +28,10 @@ func TestNewerState(t *testing.T) {
 	f := func(key string, value []byte, want string) {
 		t.Helper()
 		store := testkit.NewStorage()
-		r := newRig(t, func(r *rig) { r.logs = consumertest.NewNop(); withStorage(store)(r) })
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "gap/no-attribute.xml")))
-		require.Equal(t, http.StatusOK, r.post("not XML"))
-		r.stop()
+		r := newHarness(t, func(r *harness) { r.Logs = consumertest.NewNop(); withStorage(store)(r) })
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "gap/no-attribute.xml")))
+		require.Equal(t, http.StatusOK, r.Post("not XML"))
+		r.Stop()
 		store.Put(v1, stored) // it would be stored anew
 		store.Put(key, value)
 		values := store.Values()
@@ -52,8 +53,8 @@ func TestNewerState(t *testing.T) {
 // The id of a registration that a newer release stored is left as it is too.
 func TestNewerRegistration(t *testing.T) {
 	store := testkit.NewStorage()
-	r := newRig(t, func(r *rig) {
-		r.logs = consumertest.NewNop()
+	r := newHarness(t, func(r *harness) {
+		r.Logs = consumertest.NewNop()
 		withStorage(store)(r)
 		withRegistration(apitest.NewServer(t, "api", "secret"))(r)
 	})
@@ -66,10 +67,10 @@ func TestNewerRegistration(t *testing.T) {
 		}
 		return key != ""
 	}, waitFor, tick)
-	r.stop()
+	r.Stop()
 	store.Put(key, []byte(`{"version":2}`))
 	values, config := store.Values(), *r.config
-	require.ErrorContains(t, startWith(t, &config, r.host), "its version is 2, and 1 is read")
+	require.ErrorContains(t, startWith(t, &config, r.Host), "its version is 2, and 1 is read")
 	assert.Equal(t, values, store.Values())
 	assert.Zero(t, store.Open())
 }
@@ -91,7 +92,7 @@ func TestFormerState(t *testing.T) {
 	store.Put("fingerprints", stored("fingerprints-v1.bin"))
 
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	r := newHarness(t, func(r *harness) { r.Logs = sink; withStorage(store)(r) })
 	for _, id := range []string{first, second} {
 		assert.EqualValues(t, 2, store.Values()["session/"+id][0], "version")
 	}
@@ -100,14 +101,14 @@ func TestFormerState(t *testing.T) {
 
 	// The list is stored with the next session.
 	restarted := fixture(t, "gap/new-session-after-restart.xml")
-	require.Equal(t, http.StatusOK, r.post(restarted))
+	require.Equal(t, http.StatusOK, r.Post(restarted))
 	values := store.Values()
-	r.stop()
-	r.start()
+	r.Stop()
+	r.Start()
 	assert.Equal(t, values, store.Values(), "a second start stores nothing")
-	require.Equal(t, http.StatusOK, r.post(restarted))
-	require.Equal(t, []string{names.EventSessionStart, names.EventCallLegStart}, eventNamesOf(sink))
-	previous, _ := records(sink.AllLogs())[0].Attributes().Get(names.SessionPreviousID)
+	require.Equal(t, http.StatusOK, r.Post(restarted))
+	require.Equal(t, []string{names.EventSessionStart, names.EventCallLegStart}, receiverkit.EventNames(sink))
+	previous, _ := receiverkit.Records(sink.AllLogs())[0].Attributes().Get(names.SessionPreviousID)
 	assert.Equal(t, second, previous.Str())
 	var now storedList
 	require.NoError(t, json.Unmarshal(values["sessions"], &now))

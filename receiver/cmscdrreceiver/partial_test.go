@@ -24,6 +24,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 var errFull, errSchema = errors.New("queue is full"), consumererror.NewPermanent(errors.New("schema mismatch"))
@@ -54,14 +55,14 @@ func TestPieceOfSeveralPayloads(t *testing.T) {
 	f := func(body string, refusal error, status, unknown, malformed int, want ...string) {
 		t.Helper()
 		next := &picky{answer: answers(nil, nil, refusal)}
-		r := newRig(t, func(r *rig) { r.logs, r.config.MaxBatchBytes = next, 64<<10 })
-		require.Equal(t, http.StatusOK, r.post(strings.Replace(backlog(t, 0, 0), "000001", "000000", 1)))
-		require.Equal(t, status, r.post(body))
+		r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchBytes = next, 64<<10 })
+		require.Equal(t, http.StatusOK, r.Post(strings.Replace(backlog(t, 0, 0), "000001", "000000", 1)))
+		require.Equal(t, status, r.Post(body))
 		if status != http.StatusOK {
-			require.Equal(t, http.StatusOK, r.post(body))
+			require.Equal(t, http.StatusOK, r.Post(body))
 		}
 		var got []string
-		for _, lr := range records(next.AllLogs())[1:] {
+		for _, lr := range receiverkit.Records(next.AllLogs())[1:] {
 			event := []string{lr.EventName()[strings.LastIndex(lr.EventName(), ".")+1:]}
 			for _, key := range []string{names.RecordIndex, names.ErrorType} {
 				if value, ok := lr.Attributes().Get(key); ok {
@@ -71,9 +72,9 @@ func TestPieceOfSeveralPayloads(t *testing.T) {
 			got = append(got, strings.Join(event, " "))
 		}
 		assert.Equal(t, want, got)
-		assert.EqualValues(t, unknown, r.counter(recordsMetric, "unknown"))
-		assert.EqualValues(t, malformed, r.counter(recordsMetric, "malformed"))
-		assert.EqualValues(t, unknown+malformed, r.counter("otelcol_receiver_cmscdr_records_missing", ""), "one before each")
+		assert.EqualValues(t, unknown, r.Counter(recordsMetric, "unknown"))
+		assert.EqualValues(t, malformed, r.Counter(recordsMetric, "malformed"))
+		assert.EqualValues(t, unknown+malformed, r.Counter("otelcol_receiver_cmscdr_records_missing"), "one before each")
 	}
 	const unknown = " unknown_record_type"
 	f(several, nil, http.StatusOK, 3, 0, "start", "gap 1", "malformed 1"+unknown, "gap 5", "malformed 5"+unknown, "gap 9", "malformed 9"+unknown)
@@ -85,46 +86,46 @@ func TestPieceOfSeveralPayloads(t *testing.T) {
 // Of quarantine, only what is in the payload that was refused is lost.
 func TestOnlyARefusedPayloadIsLost(t *testing.T) {
 	next := &picky{answer: answers(errSchema, nil, errSchema)}
-	r := newRig(t, func(r *rig) { r.logs = next })
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 	const most = 512
 	body := backlog(t, 0, most-1)
 	one := len(between(t, fixture(t, "callLegEnd-rich.xml")))
 	require.Greater(t, len(body), 3*logrecord.MaxRaw)
-	require.Equal(t, http.StatusOK, r.post(body))
-	lost := r.counter(recordsMetric, "lost")
+	require.Equal(t, http.StatusOK, r.Post(body))
+	lost := r.Counter(recordsMetric, "lost")
 	assert.InDelta(t, logrecord.MaxRaw/one, lost, 3)
-	assert.Equal(t, most-lost, r.counter(recordsMetric, "malformed"))
+	assert.Equal(t, most-lost, r.Counter(recordsMetric, "malformed"))
 	var bodies strings.Builder
-	for _, lr := range records(next.AllLogs()) {
+	for _, lr := range receiverkit.Records(next.AllLogs()) {
 		bodies.WriteString(lr.Body().Str())
 	}
 	kept := bodies.String()
 	assert.Equal(t, most-int(lost), strings.Count(kept, "<record "), "what is not lost is kept")
-	logged := r.log.FilterMessageSnippet("its records are lost").All()
+	logged := r.Log.FilterMessageSnippet("its records are lost").All()
 	require.Len(t, logged, 1)
 	fields := logged[0].ContextMap()
 	assert.EqualValues(t, lost, fields["records"])
 	assert.EqualValues(t, lost, fields["last_index"].(uint64)-fields["first_index"].(uint64)+1)
-	require.Equal(t, http.StatusOK, r.post(body))
-	assert.EqualValues(t, most, r.counter(recordsMetric, "duplicate"))
+	require.Equal(t, http.StatusOK, r.Post(body))
+	assert.EqualValues(t, most, r.Counter(recordsMetric, "duplicate"))
 }
 
 // Quarantine that is refused for now comes again from there.
 func TestQuarantineComesAgainFromWhereItWasRefused(t *testing.T) {
 	next := &picky{answer: answers(errSchema, nil, errFull, errSchema)}
-	r := newRig(t, func(r *rig) { r.logs = next })
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 	body := backlog(t, 0, 511)
-	require.Equal(t, http.StatusServiceUnavailable, r.post(body))
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	var bodies strings.Builder
-	for _, lr := range records(next.AllLogs()) {
+	for _, lr := range receiverkit.Records(next.AllLogs()) {
 		bodies.WriteString(lr.Body().Str())
 	}
 	kept := bodies.String()
 	for i := range 512 {
 		require.Equal(t, 1, strings.Count(kept, fmt.Sprintf(`correlatorIndex="%d"`, i)), i)
 	}
-	assert.EqualValues(t, 512, r.counter(recordsMetric, "malformed"))
+	assert.EqualValues(t, 512, r.Counter(recordsMetric, "malformed"))
 }
 
 // A body of many records without an index is known again, all of it, after a 503 and
@@ -143,13 +144,13 @@ func TestManyRecordsWithoutIndexAfterARefusal(t *testing.T) {
 	refusals[len(refusals)-1] = errFull
 	next := &picky{answer: answers(refusals...)}
 	store := testkit.NewStorage()
-	r := newRig(t, func(r *rig) { r.logs = next; withStorage(store)(r) })
-	require.Equal(t, http.StatusServiceUnavailable, r.post(body))
-	r.stop()
-	r.start()
-	require.Equal(t, http.StatusOK, r.post(body))
+	r := newHarness(t, func(r *harness) { r.Logs = next; withStorage(store)(r) })
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(body))
+	r.Stop()
+	r.Start()
+	require.Equal(t, http.StatusOK, r.Post(body))
 	seen := map[string]int{}
-	for _, lr := range records(next.AllLogs()) {
+	for _, lr := range receiverkit.Records(next.AllLogs()) {
 		id, _ := lr.Attributes().Get(names.CallID)
 		seen[id.Str()]++
 	}
@@ -192,17 +193,17 @@ func TestSessionsOfABodyAreListedOnce(t *testing.T) {
 	body := records.String()
 	store, lists := testkit.NewStorage(), new(atomic.Int64)
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withStorage(store)(r)
-		r.logs, r.host = sink, testkit.Host{storageID: listCounter{store, lists}}
+		r.Logs, r.Host = sink, testkit.Host{storageID: listCounter{store, lists}}
 	})
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.EqualValues(t, 1, lists.Load())
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.EqualValues(t, 1, lists.Load(), "nothing new")
-	r.stop()
-	r.start()
-	require.Equal(t, http.StatusOK, r.post(body))
+	r.Stop()
+	r.Start()
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.Equal(t, sessions, sink.LogRecordCount())
 	assert.EqualValues(t, 1, lists.Load())
 }

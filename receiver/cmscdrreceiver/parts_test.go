@@ -25,6 +25,7 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // backlog is a body with records of the same content and the indices from first
@@ -75,7 +76,7 @@ func upTo(bytes int) func(int, plog.Logs) error {
 }
 
 func indicesOf(all []plog.Logs) (indices []int64) {
-	for _, lr := range records(all) {
+	for _, lr := range receiverkit.Records(all) {
 		if index, ok := lr.Attributes().Get(names.RecordIndex); ok {
 			indices = append(indices, index.Int())
 		}
@@ -94,18 +95,18 @@ func upFrom(first, last int) (all []int64) {
 // 3 000 records, and each record once.
 func TestBacklogGoesInPieces(t *testing.T) {
 	next := &picky{answer: upTo(4 << 20)}
-	r := newRig(t, func(r *rig) { r.logs = next })
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 	body := backlog(t, 0, 2999)
 	require.Greater(t, len(body), 5<<20)
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.Equal(t, upFrom(0, 2999), indicesOf(next.AllLogs()))
-	assert.EqualValues(t, 3000, r.counter(recordsMetric, "accepted"))
-	assert.Zero(t, r.counter(recordsMetric, "malformed"))
+	assert.EqualValues(t, 3000, r.Counter(recordsMetric, "accepted"))
+	assert.Zero(t, r.Counter(recordsMetric, "malformed"))
 	for _, logs := range next.AllLogs() {
 		assert.LessOrEqual(t, logs.LogRecordCount(), 512)
 	}
-	require.Equal(t, http.StatusOK, r.post(body))
-	assert.EqualValues(t, 3000, r.counter(recordsMetric, "duplicate"))
+	require.Equal(t, http.StatusOK, r.Post(body))
+	assert.EqualValues(t, 3000, r.Counter(recordsMetric, "duplicate"))
 }
 
 // The bounds of a piece are the configuration's.
@@ -113,8 +114,8 @@ func TestPieceBounds(t *testing.T) {
 	f := func(bytes, most, want int) {
 		t.Helper()
 		next := &picky{answer: upTo(4 << 20)}
-		r := newRig(t, func(r *rig) { r.logs, r.config.MaxBatchBytes, r.config.MaxBatchRecords = next, bytes, most })
-		require.Equal(t, http.StatusOK, r.post(backlog(t, 0, 9)))
+		r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchBytes, r.config.MaxBatchRecords = next, bytes, most })
+		require.Equal(t, http.StatusOK, r.Post(backlog(t, 0, 9)))
 		assert.Len(t, next.AllLogs(), want)
 		assert.Equal(t, upFrom(0, 9), indicesOf(next.AllLogs()))
 	}
@@ -134,16 +135,16 @@ func TestOnlyTheRestComesAgain(t *testing.T) {
 		}
 		return nil
 	}}
-	r := newRig(t, func(r *rig) { r.logs, r.config.MaxBatchRecords = next, 10 })
+	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 10 })
 	body := backlog(t, 0, 44)
-	require.Equal(t, http.StatusServiceUnavailable, r.post(body))
-	assert.EqualValues(t, 20, r.counter(recordsMetric, "accepted"))
-	assert.EqualValues(t, 25, r.counter(recordsMetric, "refused"))
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(body))
+	assert.EqualValues(t, 20, r.Counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 25, r.Counter(recordsMetric, "refused"))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.Equal(t, upFrom(0, 44), indicesOf(next.AllLogs()), "each once, none lost")
-	assert.EqualValues(t, 45, r.counter(recordsMetric, "accepted"))
-	assert.EqualValues(t, 20, r.counter(recordsMetric, "duplicate"))
-	assert.Zero(t, r.counter("otelcol_receiver_cmscdr_records_missing", ""))
+	assert.EqualValues(t, 45, r.Counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 20, r.Counter(recordsMetric, "duplicate"))
+	assert.Zero(t, r.Counter("otelcol_receiver_cmscdr_records_missing"))
 }
 
 // What was taken before the 503 is stored: a restart before the body comes again
@@ -156,14 +157,14 @@ func TestPiecesAreStored(t *testing.T) {
 		return nil
 	}}
 	store := testkit.NewStorage()
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withStorage(store)(r)
-		r.logs, r.config.MaxBatchRecords = next, 10
+		r.Logs, r.config.MaxBatchRecords = next, 10
 	})
-	require.Equal(t, http.StatusServiceUnavailable, r.post(backlog(t, 0, 14)))
-	r.stop()
-	r.start()
-	require.Equal(t, http.StatusOK, r.post(backlog(t, 0, 14)))
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(backlog(t, 0, 14)))
+	r.Stop()
+	r.Start()
+	require.Equal(t, http.StatusOK, r.Post(backlog(t, 0, 14)))
 	assert.Equal(t, upFrom(0, 14), indicesOf(next.AllLogs()))
 }
 
@@ -175,16 +176,16 @@ func TestPiecesKeepGapsAndRestart(t *testing.T) {
 		}
 		return nil
 	}}
-	r := newRig(t, func(r *rig) { r.logs, r.config.MaxBatchRecords = next, 1 })
-	require.Equal(t, http.StatusOK, r.post(strings.Replace(backlog(t, 0, 0), "000001", "000000", 1)))
+	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 1 })
+	require.Equal(t, http.StatusOK, r.Post(strings.Replace(backlog(t, 0, 0), "000001", "000000", 1)))
 	body := strings.Replace(backlog(t, 1, 4), `correlatorIndex="4"`, `correlatorIndex="9"`, 1)
-	require.Equal(t, http.StatusServiceUnavailable, r.post(body))
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.Equal(t, []string{
 		names.EventCallLegEnd, names.EventSessionStart, names.EventCallLegEnd, names.EventCallLegEnd, names.EventCallLegEnd,
 		names.EventRecordGap, names.EventCallLegEnd,
-	}, eventNamesOf(&next.LogsSink))
-	assert.EqualValues(t, 5, r.counter("otelcol_receiver_cmscdr_records_missing", ""))
+	}, receiverkit.EventNames(&next.LogsSink))
+	assert.EqualValues(t, 5, r.Counter("otelcol_receiver_cmscdr_records_missing"))
 }
 
 // Only the piece that was refused permanently is quarantined, in payloads of at
@@ -196,13 +197,13 @@ func TestOnlyTheRefusedPieceIsQuarantined(t *testing.T) {
 		}
 		return nil
 	}}
-	r := newRig(t, func(r *rig) { r.logs, r.config.MaxBatchRecords = next, 300 })
-	require.Equal(t, http.StatusOK, r.post(backlog(t, 0, 899)))
+	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 300 })
+	require.Equal(t, http.StatusOK, r.Post(backlog(t, 0, 899)))
 	var kept strings.Builder
 	events := map[string]int{}
 	for _, logs := range next.AllLogs() {
 		bytes := 0
-		for _, lr := range records([]plog.Logs{logs}) {
+		for _, lr := range receiverkit.Records([]plog.Logs{logs}) {
 			events[lr.EventName()]++
 			if lr.EventName() == names.EventRecordMalformed {
 				kept.WriteString(lr.Body().Str())
@@ -215,9 +216,9 @@ func TestOnlyTheRefusedPieceIsQuarantined(t *testing.T) {
 	for i := range 900 {
 		assert.Equal(t, i >= 300 && i < 600, strings.Contains(kept.String(), fmt.Sprintf(`correlatorIndex="%d"`, i)), i)
 	}
-	assert.EqualValues(t, 600, r.counter(recordsMetric, "accepted"))
-	assert.EqualValues(t, 300, r.counter(recordsMetric, "malformed"))
-	assert.Zero(t, r.counter(recordsMetric, "lost"))
+	assert.EqualValues(t, 600, r.Counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 300, r.Counter(recordsMetric, "malformed"))
+	assert.Zero(t, r.Counter(recordsMetric, "lost"))
 }
 
 // What not even the quarantine can deliver is counted and logged: which records
@@ -229,13 +230,13 @@ func TestLost(t *testing.T) {
 		}
 		return nil
 	}}
-	r := newRig(t, func(r *rig) { r.logs, r.config.MaxBatchRecords = next, 10 })
-	assert.Zero(t, r.counter(recordsMetric, "lost"))
-	require.Equal(t, http.StatusOK, r.post(backlog(t, 100, 114)))
-	assert.EqualValues(t, 10, r.counter(recordsMetric, "accepted"))
-	assert.EqualValues(t, 5, r.counter(recordsMetric, "lost"))
-	assert.Zero(t, r.counter(recordsMetric, "malformed"))
-	logged := r.log.FilterMessageSnippet("its records are lost").All()
+	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 10 })
+	assert.Zero(t, r.Counter(recordsMetric, "lost"))
+	require.Equal(t, http.StatusOK, r.Post(backlog(t, 100, 114)))
+	assert.EqualValues(t, 10, r.Counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 5, r.Counter(recordsMetric, "lost"))
+	assert.Zero(t, r.Counter(recordsMetric, "malformed"))
+	logged := r.Log.FilterMessageSnippet("its records are lost").All()
 	require.Len(t, logged, 1)
 	fields := logged[0].ContextMap()
 	assert.Equal(t, "3a1c9f52-0000-4000-8000-000000000001", fields["session"])
@@ -247,9 +248,9 @@ func TestLost(t *testing.T) {
 // A session that is not named like one is a stranger's text: it is not logged.
 func TestLostOfAStranger(t *testing.T) {
 	next := &picky{answer: func(int, plog.Logs) error { return consumererror.NewPermanent(errors.New("no")) }}
-	r := newRig(t, func(r *rig) { r.logs = next })
-	require.Equal(t, http.StatusOK, r.post(strings.Replace(backlog(t, 1, 1), "3a1c9f52", "please call 555-0100", 1)))
-	logged := r.log.FilterMessageSnippet("its records are lost").All()
+	r := newHarness(t, func(r *harness) { r.Logs = next })
+	require.Equal(t, http.StatusOK, r.Post(strings.Replace(backlog(t, 1, 1), "3a1c9f52", "please call 555-0100", 1)))
+	logged := r.Log.FilterMessageSnippet("its records are lost").All()
 	require.Len(t, logged, 1)
 	assert.NotContains(t, logged[0].ContextMap(), "session")
 	assert.EqualValues(t, 1, logged[0].ContextMap()["first_index"])

@@ -25,12 +25,12 @@ import (
 func TestPositionsAfterARestart(t *testing.T) {
 	id := component.MustNewID("test_storage")
 	store := testkit.NewStorage()
-	started := func(sink *consumertest.MetricsSink, change func(*Config)) *rig {
-		return newRig(t, func(r *rig) {
-			r.logs, r.metrics = consumertest.NewNop(), sink
+	started := func(sink *consumertest.MetricsSink, change func(*Config)) *harness {
+		return newHarness(t, func(r *harness) {
+			r.Logs, r.Metrics = consumertest.NewNop(), sink
 			r.config.Metrics.Interval = 10 * time.Millisecond
 			r.config.Storage = &id
-			r.host = testkit.Host{id: store}
+			r.Host = testkit.Host{id: store}
 			if change != nil {
 				change(r.config)
 			}
@@ -46,13 +46,13 @@ func TestPositionsAfterARestart(t *testing.T) {
 	const first, second = "d80df859-cbc0-44ee-8611-449ab1bf39d7", "fdfa7d72-d206-4e33-82c1-d00a347bf752"
 	r := started(new(consumertest.MetricsSink), nil)
 	for _, body := range []string{record("s1", first, 100), record("s2", first, 6), record("s3", strings.ToUpper(second), 40)} {
-		require.Equal(t, http.StatusOK, r.post(body))
+		require.Equal(t, http.StatusOK, r.Post(body))
 	}
-	require.Equal(t, http.StatusOK, r.postTo(r.url+"?system_id=cms9", record("s4", "", 8)))
-	require.Equal(t, http.StatusOK, r.post(record("nameless", "", 3)))
+	require.Equal(t, http.StatusOK, r.PostTo(r.URL+"?system_id=cms9", record("s4", "", 8)))
+	require.Equal(t, http.StatusOK, r.Post(record("nameless", "", 3)))
 	before, _ := completeness.Positions(first, "")
-	assert.Equal(t, map[string]uint64{r.settings.ID.String(): 7}, before)
-	r.stop()
+	assert.Equal(t, map[string]uint64{r.Settings.ID.String(): 7}, before)
+	r.Stop()
 	before, _ = completeness.Positions(first, "")
 	assert.Empty(t, before, "it has stopped")
 
@@ -76,14 +76,14 @@ func TestPositionsAfterARestart(t *testing.T) {
 	assert.Equal(t, map[string]int64{first: 7, second: 41, "s4": 9}, got)
 	assert.Equal(t, 3, missing)
 	of, receivers := completeness.Positions(second, "")
-	assert.Equal(t, map[string]uint64{r.settings.ID.String(): 41}, of)
+	assert.Equal(t, map[string]uint64{r.Settings.ID.String(): 41}, of)
 	assert.Positive(t, receivers)
 	of, _ = completeness.Positions("", "cms9")
-	assert.Equal(t, map[string]uint64{r.settings.ID.String(): 9}, of)
+	assert.Equal(t, map[string]uint64{r.Settings.ID.String(): 9}, of)
 
 	// Without the other parameters of a request it would be another resource.
 	sink = new(consumertest.MetricsSink)
 	quiet := started(sink, func(c *Config) { c.QueryParameters = map[string]string{"site": "site.name"} })
-	quiet.stop()
+	quiet.Stop()
 	assert.Empty(t, sink.AllMetrics())
 }

@@ -62,9 +62,9 @@ func TestLegQuality(t *testing.T) {
 // increase from nothing to 3 is seen by nobody.
 func TestSeriesBeginAtZero(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, withMetrics(sink))
-	require.Equal(t, http.StatusOK, r.post(`<records session="s" callBridge="b"><record type="callStart" correlatorIndex="0"><call id="c"/></record></records>`))
-	r.stop()
+	r := newHarness(t, withMetrics(sink))
+	require.Equal(t, http.StatusOK, r.Post(`<records session="s" callBridge="b"><record type="callStart" correlatorIndex="0"><call id="c"/></record></records>`))
+	r.Stop()
 	got := renderMetrics(sink.AllMetrics()[0])
 	for _, series := range []string{
 		names.MetricRecordMissing + "{}", names.MetricSessionStarted + "{}", names.MetricCallEnded + "{}",
@@ -76,24 +76,24 @@ func TestSeriesBeginAtZero(t *testing.T) {
 	} {
 		assert.Contains(t, got, " "+series+" 0\n")
 	}
-	r.start()
+	r.Start()
 }
 
 // A new session of a known bridge is counted once, though its first body comes in
 // pieces and again.
 func TestSessionsAreCounted(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withMetrics(sink)(r)
-		r.logs = consumertest.NewNop()
+		r.Logs = consumertest.NewNop()
 		r.config.MaxBatchRecords = 1
 	})
 	for range 2 {
 		for _, session := range []string{"first", "second", "third"} {
-			require.Equal(t, http.StatusOK, r.post(updates(session, `callBridge="b"`, 0, 1, 2)))
+			require.Equal(t, http.StatusOK, r.Post(updates(session, `callBridge="b"`, 0, 1, 2)))
 		}
 	}
-	r.stop()
+	r.Stop()
 	assert.Contains(t, renderMetrics(sink.AllMetrics()[0]), names.MetricSessionStarted+"{} 2\n")
-	r.start()
+	r.Start()
 }

@@ -29,11 +29,11 @@ import (
 
 const ownURI = "http://collector:8080/cdr?system_id=cms1&token=secret"
 
-func withRegistration(bridge *apitest.Server) func(*rig) {
-	return func(r *rig) {
+func withRegistration(bridge *apitest.Server) func(*harness) {
+	return func(r *harness) {
 		server := RegistrationServer{HTTP: confighttp.NewDefaultClientConfig(), Username: "api", Password: "secret"}
 		server.HTTP.Endpoint = bridge.URL()
-		r.logs = consumertest.NewNop()
+		r.Logs = consumertest.NewNop()
 		r.config.Registration = configoptional.Some(RegistrationConfig{
 			URI: ownURI, Interval: 10 * time.Millisecond, Servers: []RegistrationServer{server},
 		})
@@ -43,17 +43,17 @@ func withRegistration(bridge *apitest.Server) func(*rig) {
 // The receiver registers itself, and again when somebody takes it out.
 func TestRegistration(t *testing.T) {
 	bridge := apitest.NewServer(t, "api", "secret")
-	r := newRig(t, withRegistration(bridge))
+	r := newHarness(t, withRegistration(bridge))
 	registered := func() bool { return assert.ObjectsAreEqual([]string{ownURI}, bridge.URIs()) }
 	require.Eventually(t, registered, waitFor, tick)
 	bridge.SetURIs()
 	require.Eventually(t, registered, waitFor, tick)
-	reported := func() bool { return r.log.FilterMessage("This receiver is registered at the Call Bridge").Len() > 0 }
+	reported := func() bool { return r.Log.FilterMessage("This receiver is registered at the Call Bridge").Len() > 0 }
 	require.Eventually(t, reported, waitFor, tick)
 
-	r.stop()
+	r.Stop()
 	assert.Equal(t, []string{ownURI}, bridge.URIs(), "a stop does not take the registration back")
-	r.start()
+	r.Start()
 }
 
 // A bridge that cannot be reached, refuses or is full does not keep the
@@ -63,10 +63,10 @@ func TestRegistrationFails(t *testing.T) {
 		t.Helper()
 		bridge := apitest.NewServer(t, "api", "secret")
 		change(bridge)
-		r := newRig(t, withRegistration(bridge))
-		require.Eventually(t, func() bool { return r.log.FilterMessageSnippet("cannot be registered").Len() == 1 }, waitFor, tick)
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "flow/post-6.xml")))
-		reason := r.log.FilterMessageSnippet("cannot be registered").All()[0].ContextMap()["error"]
+		r := newHarness(t, withRegistration(bridge))
+		require.Eventually(t, func() bool { return r.Log.FilterMessageSnippet("cannot be registered").Len() == 1 }, waitFor, tick)
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "flow/post-6.xml")))
+		reason := r.Log.FilterMessageSnippet("cannot be registered").All()[0].ContextMap()["error"]
 		assert.Contains(t, reason, want)
 		assert.NotContains(t, reason, "secret")
 	}
@@ -87,7 +87,7 @@ func TestRegistrationFails(t *testing.T) {
 func TestRegistrationAtAServerThatMangles(t *testing.T) {
 	bridge := apitest.NewServer(t, "api", "secret")
 	bridge.SetShape(apitest.Shape{Show: func(uri string) string { return " " + strings.Replace(uri, "collector", "192.0.2.7", 1) }})
-	r := newRig(t, withRegistration(bridge))
+	r := newHarness(t, withRegistration(bridge))
 	read := func() (n int) {
 		for _, request := range bridge.Requests() {
 			if request == "GET /api/v1/system/cdrReceivers" {
@@ -98,9 +98,9 @@ func TestRegistrationAtAServerThatMangles(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return read() > 10 }, waitFor, tick)
 	assert.Equal(t, []string{ownURI}, bridge.URIs())
-	altered := r.log.FilterMessageSnippet("shows another URI")
+	altered := r.Log.FilterMessageSnippet("shows another URI")
 	assert.Equal(t, 1, altered.Len())
-	for _, entry := range r.log.All() {
+	for _, entry := range r.Log.All() {
 		assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), "token=")
 	}
 }
@@ -111,7 +111,7 @@ func TestRegistrationOverARestart(t *testing.T) {
 	bridge := apitest.NewServer(t, "api", "secret")
 	bridge.SetShape(apitest.Shape{Show: func(string) string { return "********" }})
 	stored := testkit.NewStorage()
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withRegistration(bridge)(r)
 		withStorage(stored)(r)
 	})
@@ -119,11 +119,11 @@ func TestRegistrationOverARestart(t *testing.T) {
 	restart := func() {
 		before := rounds()
 		require.Eventually(t, func() bool { return rounds() > before+20 }, waitFor, tick)
-		r.stop()
+		r.Stop()
 		for key, value := range stored.Values() {
 			assert.NotContains(t, key+string(value), "token=")
 		}
-		r.start()
+		r.Start()
 		before = rounds()
 		require.Eventually(t, func() bool { return rounds() > before+20 }, waitFor, tick)
 	}
@@ -145,7 +145,7 @@ func TestRegistrationOverARestart(t *testing.T) {
 func TestRegistrationWithoutWorkingStorage(t *testing.T) {
 	bridge := apitest.NewServer(t, "api", "secret")
 	stored := testkit.NewStorage()
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withRegistration(bridge)(r)
 		withStorage(stored)(r)
 	})
@@ -153,7 +153,7 @@ func TestRegistrationWithoutWorkingStorage(t *testing.T) {
 	before := fmt.Sprint(stored.Values())
 	stored.Fail(errors.New("disk full"))
 	bridge.SetURIs() // somebody took it out: the next entry has another id
-	complaints := func() int { return r.log.FilterMessageSnippet("cannot be stored").Len() }
+	complaints := func() int { return r.Log.FilterMessageSnippet("cannot be stored").Len() }
 	require.Eventually(t, func() bool { return complaints() == 1 }, waitFor, tick)
 	requests := len(bridge.Requests())
 	require.Eventually(t, func() bool { return len(bridge.Requests()) > requests+20 }, waitFor, tick)

@@ -20,19 +20,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/otel/logrecord"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 	"github.com/legato-otel/legato/internal/testkit/secrets"
 )
 
 // everything is all text that a receiver sent or logged: bodies as they are and one
 // after the other, attributes of records and resources, and the Collector's own log.
-func (r *rig) everything(all []plog.Logs) string {
+func (r *harness) everything(all []plog.Logs) string {
 	var text, bodies strings.Builder
 	for _, logs := range all {
 		for _, rl := range logs.ResourceLogs().All() {
 			fmt.Fprintln(&text, rl.Resource().Attributes().AsRaw())
 		}
 	}
-	for _, lr := range records(all) {
+	for _, lr := range receiverkit.Records(all) {
 		body := lr.Body().AsString()
 		if lr.Body().Type() == pcommon.ValueTypeBytes {
 			body = string(lr.Body().Bytes().AsRaw())
@@ -40,7 +41,7 @@ func (r *rig) everything(all []plog.Logs) string {
 		bodies.WriteString(body)
 		fmt.Fprintln(&text, lr.EventName(), body, lr.Attributes().AsRaw())
 	}
-	for _, entry := range r.log.All() {
+	for _, entry := range r.Log.All() {
 		fmt.Fprintln(&text, entry.Message, entry.ContextMap())
 	}
 	return text.String() + bodies.String()
@@ -81,9 +82,9 @@ func TestSecretsInEveryForm(t *testing.T) {
 func assertNoSecret(t *testing.T, name, body string) {
 	t.Helper()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
-	defer r.client.CloseIdleConnections()
-	require.Equal(t, http.StatusOK, r.post(body), name)
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
+	defer r.Client.CloseIdleConnections()
+	require.Equal(t, http.StatusOK, r.Post(body), name)
 	require.NotEmpty(t, sink.AllLogs(), name)
 	assert.False(t, secrets.In(r.everything(sink.AllLogs())), "%s: %.400q becomes %.2000q", name, body, r.everything(sink.AllLogs()))
 }
@@ -92,9 +93,9 @@ func assertNoSecret(t *testing.T, name, body string) {
 func TestSecretsInRefusedBodies(t *testing.T) {
 	for _, element := range secrets.XML {
 		sink := new(consumertest.LogsSink)
-		next := &failing{next: sink, err: consumererror.NewPermanent(errors.New("refused")), times: 1}
-		r := newRig(t, func(r *rig) { r.logs = next })
-		require.Equal(t, http.StatusOK, r.post(bodiesWith(element)["well formed"]))
+		next := &receiverkit.Failing{Next: sink, Err: consumererror.NewPermanent(errors.New("refused")), Times: 1}
+		r := newHarness(t, func(r *harness) { r.Logs = next })
+		require.Equal(t, http.StatusOK, r.Post(bodiesWith(element)["well formed"]))
 		require.NotEmpty(t, sink.AllLogs())
 		assert.False(t, secrets.In(r.everything(sink.AllLogs())), element)
 	}
@@ -135,15 +136,15 @@ func FuzzSecrets(f *testing.F) {
 // A name cannot break a line of a log, nor turn it around.
 func TestControlCharactersInBodies(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
-	require.Equal(t, http.StatusOK, r.post(`<records session="s" callBridge="b&#10;b">`+
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
+	require.Equal(t, http.StatusOK, r.Post(`<records session="s" callBridge="b&#10;b">`+
 		`<record type="callLegStart" time="2024-03-05T09:14:12Z" correlatorIndex="0"><callLeg id="l">`+
 		`<remoteParty>a&#10;ERROR forged&#13;&#9;&#133;b&#8238;c&#8232;d</remoteParty><localAddress>Müller 東京 👍</localAddress></callLeg></record>`+
 		`<record type="callStart" time="2024-03-05T09:14:12Z" correlatorIndex="1"><call id="c"><name>a&#10;b</name></call></record>`+
 		`<record type="callLegEnd" time="2024-03-05T09:14:12Z" correlatorIndex="2"><callLeg id="l"><reason>a&#10;b</reason>`+
 		`<durationSeconds>1&#10;2</durationSeconds><alarm type="p&#10;q" durationPercentage="1&#10;2"/></callLeg></record></records>`))
 	var bodies []string
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		bodies = append(bodies, lr.Body().Str())
 	}
 	assert.Equal(t, []string{
@@ -151,6 +152,6 @@ func TestControlCharactersInBodies(t *testing.T) {
 		`call started: "a\nb"`,
 		`call leg ended: a\nb after 1\n2 s, p\nq 1\n2 %`,
 	}, bodies)
-	assert.Equal(t, "a\nERROR forged\r\t\u0085b\u202ec\u2028d", records(sink.AllLogs())[0].Attributes().AsRaw()["cisco.meeting_server.call_leg.remote_party"],
+	assert.Equal(t, "a\nERROR forged\r\t\u0085b\u202ec\u2028d", receiverkit.Records(sink.AllLogs())[0].Attributes().AsRaw()["cisco.meeting_server.call_leg.remote_party"],
 		"the attribute is as on the wire")
 }

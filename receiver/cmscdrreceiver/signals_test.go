@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // oddBodies leave out what most bodies have: the session, the bridge, the record's
@@ -54,25 +55,24 @@ func TestEachBodyWithEachSignal(t *testing.T) {
 	}
 	run := func(withLogs, withMetrics, stored bool) (o outcome) {
 		logs, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
-		r := newRig(t, func(r *rig) {
+		r := newHarness(t, func(r *harness) {
 			if withLogs {
-				r.logs = logs
+				r.Logs = logs
 			}
 			if withMetrics {
-				r.metrics = metrics
+				r.Metrics = metrics
 			}
 			if stored {
 				id := component.MustNewID("file_storage")
 				r.config.Storage = &id
-				r.host = testkit.Host{id: testkit.NewStorage()}
+				r.Host = testkit.Host{id: testkit.NewStorage()}
 			}
 		})
 		for _, body := range bodies {
-			o.statuses = append(o.statuses, r.post(body))
+			o.statuses = append(o.statuses, r.Post(body))
 		}
-		r.stop() // the metrics are sent at the latest now
-		r.stop = func() {}
-		o.events, o.series = eventNamesOf(logs), metrics.DataPointCount()
+		r.Stop() // the metrics are sent at the latest now
+		o.events, o.series = receiverkit.EventNames(logs), metrics.DataPointCount()
 		return o
 	}
 	want := run(true, true, false)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // emitted is what the receiver sends for a body: its log records, and its series but those of
@@ -29,14 +30,14 @@ type emitted struct {
 func emittedFor(t *testing.T, body string) (got emitted) {
 	t.Helper()
 	logs, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withMetrics(metrics)(r)
-		r.logs = logs
+		r.Logs = logs
 	})
-	require.Equal(t, http.StatusOK, r.post(body))
-	r.stop()
-	defer r.start()
-	got.records = records(logs.AllLogs())
+	require.Equal(t, http.StatusOK, r.Post(body))
+	r.Stop()
+	defer r.Start()
+	got.records = receiverkit.Records(logs.AllLogs())
 	for _, line := range countedSeries(metrics.AllMetrics()[0]) {
 		if !strings.Contains(line, names.MetricRecordMissing) {
 			got.series = append(got.series, line)

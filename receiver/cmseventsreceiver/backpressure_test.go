@@ -35,7 +35,7 @@ func TestBackPressure(t *testing.T) {
 					refuse.Store(true)
 				}
 				var err error
-				r.logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
+				r.Logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 					<-gate
 					if refuse.Load() {
 						return errors.New("later")
@@ -55,8 +55,8 @@ func TestBackPressure(t *testing.T) {
 				awaitGauges(r, 10*time.Second, gauges{calls: 3, participants: 130})
 				r.wait(time.Minute)
 				assert.Equal(t, 1, b.count("socket"), "the socket does not feel it")
-				assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_records", "overflow"))
-				assert.LessOrEqual(t, r.counter("otelcol_receiver_cmsevents_queue_size"), int64(50))
+				assert.NotZero(t, r.Counter("otelcol_receiver_cmsevents_records", "overflow"))
+				assert.LessOrEqual(t, r.Counter("otelcol_receiver_cmsevents_queue_size"), int64(50))
 				assert.Zero(t, sink.LogRecordCount())
 
 				if way == "refuses" {
@@ -74,7 +74,7 @@ func TestBackPressure(t *testing.T) {
 					}
 				}
 				assert.Equal(t, 20, muted)
-				assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_resyncs", "overflow"))
+				assert.NotZero(t, r.Counter("otelcol_receiver_cmsevents_resyncs", "overflow"))
 			})
 		})
 	}
@@ -85,7 +85,7 @@ func TestPermanentRefusal(t *testing.T) {
 	offered := 0
 	runInBubble(t, 1, func(r *harness) {
 		var err error
-		r.logs, err = consumer.NewLogs(func(context.Context, plog.Logs) error {
+		r.Logs, err = consumer.NewLogs(func(context.Context, plog.Logs) error {
 			offered++
 			return consumererror.NewPermanent(errors.New("no"))
 		})
@@ -93,7 +93,7 @@ func TestPermanentRefusal(t *testing.T) {
 	}, func(r *harness) {
 		addCalls(r.bridges[0], 1, 1)
 		r.wait(time.Minute)
-		assert.Equal(t, int64(3), r.counter("otelcol_receiver_cmsevents_records", "refused"))
+		assert.Equal(t, int64(3), r.Counter("otelcol_receiver_cmsevents_records", "refused"))
 		assert.LessOrEqual(t, offered, 3)
 	})
 }

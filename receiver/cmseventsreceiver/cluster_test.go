@@ -26,11 +26,11 @@ func TestClusterInMetadata(t *testing.T) {
 		}
 		r.wait(time.Minute)
 		requests := map[string]int{}
-		for _, name := range clustertest.Requests(r.t, r.sink) {
+		for _, name := range clustertest.Requests(r.T, r.sink) {
 			requests[name]++
 		}
-		require.Len(r.t, requests, 2)
-		assert.GreaterOrEqual(r.t, requests["east"], 2, "of two servers")
-		assert.GreaterOrEqual(r.t, requests["west"], 1)
+		require.Len(r.T, requests, 2)
+		assert.GreaterOrEqual(r.T, requests["east"], 2, "of two servers")
+		assert.GreaterOrEqual(r.T, requests["west"], 1)
 	})
 }

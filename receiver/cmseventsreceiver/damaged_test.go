@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // A damaged message with a readable id is acknowledged and its subscription renewed.
@@ -40,12 +41,12 @@ func TestMalformedMessages(t *testing.T) {
 			r.wait(10 * time.Second)
 			b.updateParticipant("call-000", "call-000-person-000", elements{"audioMuted": true})
 			r.wait(10 * time.Second)
-			assert.Equal(r.t, sockets, b.count("socket"), message)
-			assert.Equal(r.t, gauges{calls: 1, participants: 2}, r.gauges())
-			assert.Equal(r.t, int64(1), r.counter("otelcol_receiver_cmsevents_messages", "malformed"))
-			people := participantsOf(r.t, r.sink.AllLogs())
-			assert.Len(r.t, people, 2)
-			assert.Equal(r.t, true, people["call-000-person-000"]["cisco.meeting_server.participant.audio_muted"])
+			assert.Equal(r.T, sockets, b.count("socket"), message)
+			assert.Equal(r.T, gauges{calls: 1, participants: 2}, r.gauges())
+			assert.Equal(r.T, int64(1), r.Counter("otelcol_receiver_cmsevents_messages", "malformed"))
+			people := participantsOf(r.T, r.sink.AllLogs())
+			assert.Len(r.T, people, 2)
+			assert.Equal(r.T, true, people["call-000-person-000"]["cisco.meeting_server.participant.audio_muted"])
 		})
 	}
 	f(`{"type":"message","message":{"messageId":5,`, 1)
@@ -62,7 +63,7 @@ func TestTooLarge(t *testing.T) {
 		e["name"] = string(make([]byte, 20<<10)) // each byte takes six when escaped
 		b.addCall("c", e)
 		r.wait(10 * time.Second)
-		assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_reconnects", "too_large"))
+		assert.NotZero(t, r.Counter("otelcol_receiver_cmsevents_reconnects", "too_large"))
 	})
 }
 
@@ -89,7 +90,7 @@ func TestDamagedRoster(t *testing.T) {
 		assert.Equal(t, lists, b.count("subscribed calls"))
 		assert.Equal(t, 1, b.count("socket"))
 		assert.Equal(t, gauges{calls: 3, participants: 6}, r.gauges())
-		for _, lr := range records(r.sink.AllLogs()) {
+		for _, lr := range receiverkit.Records(r.sink.AllLogs()) {
 			assert.Equal(t, names.EventRecordMalformed, lr.EventName(), lr.Body().Str())
 		}
 		b.setFaults(func(f *faults) { f.damagedSnapshots = nil })
@@ -162,7 +163,7 @@ func TestDamagedReleasesItsRoom(t *testing.T) {
 		}
 		b.mu.Unlock()
 		r.wait(time.Second)
-		require.EqualValues(t, 1, r.counter("otelcol_receiver_cmsevents_messages", "malformed"))
+		require.EqualValues(t, 1, r.Counter("otelcol_receiver_cmsevents_messages", "malformed"))
 		assert.Less(t, heap()-before, int64(2<<20))
 	})
 }
@@ -196,14 +197,14 @@ func TestUnknownFrames(t *testing.T) {
 			b.updateParticipant("call-000", "call-000-person-000", elements{"audioMuted": true})
 			r.wait(time.Minute)
 			assert.Equal(t, 1, b.count("socket"), frameText)
-			assert.EqualValues(t, 100, r.counter("otelcol_receiver_cmsevents_messages", "unknown"))
-			assert.Equal(t, malformedPerMinute, r.log.FilterMessage("A message cannot be decoded or is of an unknown type").Len())
-			all := records(r.sink.AllLogs())
+			assert.EqualValues(t, 100, r.Counter("otelcol_receiver_cmsevents_messages", "unknown"))
+			assert.Equal(t, malformedPerMinute, r.Log.FilterMessage("A message cannot be decoded or is of an unknown type").Len())
+			all := receiverkit.Records(r.sink.AllLogs())
 			require.Len(t, all, malformedPerMinute+1)
 			assert.Equal(t, names.EventRecordMalformed, all[0].EventName())
 			assert.Equal(t, strings.ReplaceAll(frameText, `"hunter2"`, `"REDACTED"`), all[0].Body().Str())
 			assert.Equal(t, errorUnknownMessage, text(all[0], names.ErrorType))
-			for _, entry := range r.log.All() {
+			for _, entry := range r.Log.All() {
 				assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), "hunter2")
 			}
 		})

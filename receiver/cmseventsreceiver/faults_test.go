@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/legato-otel/legato/internal/meetingserver/api"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // faultRepeats is how often each fault is repeated.
@@ -46,7 +47,7 @@ func repeatFault(t *testing.T, change func(*harness), test func(r *harness)) {
 
 // awaitGauges waits until the gauges have the wanted values, for at most d.
 func awaitGauges(r *harness, d time.Duration, want gauges) {
-	r.t.Helper()
+	r.T.Helper()
 	for deadline := time.Now().Add(d); ; {
 		r.wait(100 * time.Millisecond)
 		if r.gauges() == want {
@@ -54,15 +55,15 @@ func awaitGauges(r *harness, d time.Duration, want gauges) {
 			return
 		}
 		if time.Now().After(deadline) {
-			require.Equal(r.t, want, r.gauges(), "not right within %s", d)
+			require.Equal(r.T, want, r.gauges(), "not right within %s", d)
 		}
 	}
 }
 
 func checkSockets(r *harness) {
-	r.t.Helper()
-	assert.Zero(r.t, r.bridges[0].count("ping"), "no pings")
-	assert.LessOrEqual(r.t, r.bridges[0].count("sockets at once"), maxConnections)
+	r.T.Helper()
+	assert.Zero(r.T, r.bridges[0].count("ping"), "no pings")
+	assert.LessOrEqual(r.T, r.bridges[0].count("sockets at once"), maxConnections)
 }
 
 // If a socket drops at any point of a subscription, the gauges are correct again after a
@@ -80,9 +81,9 @@ func TestDropMidSubscription(t *testing.T) {
 		b.dropSockets()
 		awaitGauges(r, 10*time.Second, gauges{calls: 2, participants: 6})
 		r.wait(10 * time.Second)
-		assert.Len(r.t, participantsOf(r.t, r.sink.AllLogs()), 6)
-		for _, lr := range records(r.sink.AllLogs()) {
-			assert.NotContains(r.t, lr.EventName(), "remove")
+		assert.Len(r.T, participantsOf(r.T, r.sink.AllLogs()), 6)
+		for _, lr := range receiverkit.Records(r.sink.AllLogs()) {
+			assert.NotContains(r.T, lr.EventName(), "remove")
 		}
 		checkSockets(r)
 	})
@@ -94,9 +95,9 @@ func TestTokenExpires(t *testing.T) {
 		b := r.bridges[0]
 		addCalls(b, 1, 1)
 		r.wait(10 * time.Second)
-		assert.Greater(r.t, b.count("socket"), 1)
-		assert.Equal(r.t, b.count("token"), b.count("socket"), "a token for each connection")
-		assert.NotZero(r.t, r.counter("otelcol_receiver_cmsevents_reconnects", "refused"))
+		assert.Greater(r.T, b.count("socket"), 1)
+		assert.Equal(r.T, b.count("token"), b.count("socket"), "a token for each connection")
+		assert.NotZero(r.T, r.Counter("otelcol_receiver_cmsevents_reconnects", "refused"))
 		b.setFaults(func(f *faults) { f.expired = false })
 		awaitGauges(r, time.Minute, gauges{calls: 1, participants: 1})
 	})
@@ -112,7 +113,7 @@ func TestServerRestarts(t *testing.T) {
 		awaitGauges(r, 10*time.Second, gauges{calls: 2, participants: 4})
 		b.stop()
 		r.wait(away)
-		assert.Equal(r.t, gauges{calls: 2, participants: 4}, r.gauges(), "what was known stays for a while")
+		assert.Equal(r.T, gauges{calls: 2, participants: 4}, r.gauges(), "what was known stays for a while")
 		b.removeParticipant("call-000", "call-000-person-000", "")
 		b.removeCall("call-001")
 		b.addParticipant("call-000", "late", participantElements("Late"))
@@ -120,7 +121,7 @@ func TestServerRestarts(t *testing.T) {
 		r.resetRecords()
 		b.start()
 		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 2})
-		assert.ElementsMatch(r.t, []string{
+		assert.ElementsMatch(r.T, []string{
 			"participant joined: Late in Board",
 			"participant muted: Person 1 in Board",
 			"participant left: lost_connection, Person 0 in Board",
@@ -141,17 +142,17 @@ func TestSixthConnectionRefused(t *testing.T) {
 		addCalls(b, 1, 1)
 		r.wait(10 * time.Minute)
 		tries := b.count("socket")
-		assert.Greater(r.t, tries, 8)
-		assert.Less(r.t, tries, 32, "at most one in twenty seconds after the first few")
+		assert.Greater(r.T, tries, 8)
+		assert.Less(r.T, tries, 32, "at most one in twenty seconds after the first few")
 		b.setFaults(func(f *faults) { f.socketStatus = 0 })
 		awaitGauges(r, time.Minute+2*time.Second, gauges{calls: 1, participants: 1})
-		reported := r.log.FilterMessageSnippet("No events from").All()
-		require.Len(r.t, reported, 1, "on change")
-		assert.Contains(r.t, reported[0].ContextMap()["error"], "answered 503 Service Unavailable; a Meeting Server takes five")
-		for _, entry := range r.log.All() {
+		reported := r.Log.FilterMessageSnippet("No events from").All()
+		require.Len(r.T, reported, 1, "on change")
+		assert.Contains(r.T, reported[0].ContextMap()["error"], "answered 503 Service Unavailable; a Meeting Server takes five")
+		for _, entry := range r.Log.All() {
 			for key, value := range entry.ContextMap() {
-				assert.NotContains(r.t, fmt.Sprint(value), "token-", key)
-				assert.NotContains(r.t, fmt.Sprint(value), password, key)
+				assert.NotContains(r.T, fmt.Sprint(value), "token-", key)
+				assert.NotContains(r.T, fmt.Sprint(value), password, key)
 			}
 		}
 	})
@@ -162,10 +163,10 @@ func TestWrongPassword(t *testing.T) {
 	repeatFault(t, func(r *harness) { r.bridges[0].password = "other" }, func(r *harness) {
 		b := r.bridges[0]
 		r.wait(time.Hour)
-		assert.LessOrEqual(r.t, b.count("token"), 12)
-		assert.Zero(r.t, b.count("socket"))
-		assert.Len(r.t, r.log.FilterMessageSnippet("No events from").All(), 1)
-		assert.NotZero(r.t, r.counter("otelcol_receiver_cmsevents_reconnects", "unauthorized"))
+		assert.LessOrEqual(r.T, b.count("token"), 12)
+		assert.Zero(r.T, b.count("socket"))
+		assert.Len(r.T, r.Log.FilterMessageSnippet("No events from").All(), 1)
+		assert.NotZero(r.T, r.Counter("otelcol_receiver_cmsevents_reconnects", "unauthorized"))
 		b.mu.Lock()
 		b.password = password
 		b.mu.Unlock()
@@ -182,7 +183,7 @@ func TestSilentPeer(t *testing.T) {
 		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
 		b.setFaults(func(f *faults) { f.sendNothing, f.statusHangs = true, true })
 		r.wait(r.config.ProbeAfter + 20*time.Second)
-		assert.NotZero(r.t, r.counter("otelcol_receiver_cmsevents_reconnects", "silent"))
+		assert.NotZero(r.T, r.Counter("otelcol_receiver_cmsevents_reconnects", "silent"))
 		b.removeParticipant("call-000", "call-000-person-000", "")
 		b.setFaults(func(f *faults) { f.sendNothing, f.statusHangs = false, false })
 		awaitGauges(r, time.Minute, gauges{calls: 1})
@@ -199,11 +200,11 @@ func TestHalfOpen(t *testing.T) {
 		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
 		b.setFaults(func(f *faults) { f.sendNothing = true })
 		r.wait(r.config.ProbeAfter + ackTimeout + time.Second)
-		assert.NotZero(r.t, b.count("status"))
-		assert.Equal(r.t, int64(1), r.counter("otelcol_receiver_cmsevents_reconnects", "unacknowledged"))
+		assert.NotZero(r.T, b.count("status"))
+		assert.Equal(r.T, int64(1), r.Counter("otelcol_receiver_cmsevents_reconnects", "unacknowledged"))
 		b.setFaults(func(f *faults) { f.sendNothing = false })
 		awaitGauges(r, 2*time.Minute, gauges{calls: 1, participants: 1})
-		assert.Len(r.t, participantsOf(r.t, r.sink.AllLogs()), 1)
+		assert.Len(r.T, participantsOf(r.T, r.sink.AllLogs()), 1)
 	})
 }
 
@@ -217,7 +218,7 @@ func TestQuietServer(t *testing.T) {
 		assert.InDelta(t, 60, b.count("status"), 2)
 		assert.LessOrEqual(t, b.count("request"), 65)
 		assert.Equal(t, gauges{calls: 1, participants: 1}, r.gauges())
-		assert.Equal(t, b.count("ack"), int(r.counter("otelcol_receiver_cmsevents_acknowledgements")))
+		assert.Equal(t, b.count("ack"), int(r.Counter("otelcol_receiver_cmsevents_acknowledgements")))
 	})
 }
 
@@ -227,7 +228,7 @@ func TestUnacknowledged(t *testing.T) {
 		b := r.bridges[0]
 		addCalls(b, 1, 1)
 		r.wait(ackTimeout + 5*time.Second)
-		assert.NotZero(r.t, r.counter("otelcol_receiver_cmsevents_reconnects", "unacknowledged"))
+		assert.NotZero(r.T, r.Counter("otelcol_receiver_cmsevents_reconnects", "unacknowledged"))
 		b.setFaults(func(f *faults) { f.withholdAcks = false })
 		awaitGauges(r, 2*time.Minute, gauges{calls: 1, participants: 1})
 	})
@@ -245,8 +246,8 @@ func TestUnusualFrames(t *testing.T) {
 		b := r.bridges[0]
 		addCalls(b, 2, 2)
 		awaitGauges(r, 5*time.Second, gauges{calls: 2, participants: 4})
-		assert.Equal(r.t, 1, b.count("socket"))
-		assert.Zero(r.t, b.count("ping"))
+		assert.Equal(r.T, 1, b.count("socket"))
+		assert.Zero(r.T, b.count("ping"))
 		r.wait(time.Second)
 	})
 }
@@ -271,8 +272,8 @@ func TestDeactivated(t *testing.T) {
 		b.mu.Unlock()
 		b.removeParticipant("call-000", "call-000-person-000", "")
 		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
-		assert.Equal(r.t, 1, b.count("socket"))
-		assert.Len(r.t, participantsOf(r.t, r.sink.AllLogs()), 1)
+		assert.Equal(r.T, 1, b.count("socket"))
+		assert.Len(r.T, participantsOf(r.T, r.sink.AllLogs()), 1)
 	})
 }
 
@@ -288,9 +289,9 @@ func TestListDeactivated(t *testing.T) {
 		}
 		b.mu.Unlock()
 		r.wait(10 * time.Second)
-		assert.Equal(r.t, 2, b.count("socket"))
-		assert.Equal(r.t, int64(1), r.counter("otelcol_receiver_cmsevents_reconnects", "deactivated"))
-		assert.Equal(r.t, gauges{calls: 1, participants: 1}, r.gauges())
-		assert.Len(r.t, participantsOf(r.t, r.sink.AllLogs()), 1)
+		assert.Equal(r.T, 2, b.count("socket"))
+		assert.Equal(r.T, int64(1), r.Counter("otelcol_receiver_cmsevents_reconnects", "deactivated"))
+		assert.Equal(r.T, gauges{calls: 1, participants: 1}, r.gauges())
+		assert.Len(r.T, participantsOf(r.T, r.sink.AllLogs()), 1)
 	})
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // line is one line of a fixture.
@@ -188,7 +190,7 @@ func TestGolden(t *testing.T) {
 					f.script = func(p *fakeSocket) {
 						once.Do(func() {
 							defer close(played)
-							(&fixturePlayer{t: r.t, p: p, indexes: map[int64]int64{}, current: map[string]int64{}}).lines(lines)
+							(&fixturePlayer{t: r.T, p: p, indexes: map[int64]int64{}, current: map[string]int64{}}).lines(lines)
 						})
 					}
 				})
@@ -197,9 +199,9 @@ func TestGolden(t *testing.T) {
 				select {
 				case <-played:
 				default:
-					require.Fail(r.t, "the conversation did not come to its end")
+					require.Fail(r.T, "the conversation did not come to its end")
 				}
-				golden(r.t, name, r.sink.AllLogs())
+				golden(r.T, name, r.sink.AllLogs())
 			})
 		})
 	}
@@ -208,7 +210,7 @@ func TestGolden(t *testing.T) {
 func golden(t *testing.T, name string, all []plog.Logs) {
 	t.Helper()
 	var got bytes.Buffer
-	for _, lr := range records(all) {
+	for _, lr := range receiverkit.Records(all) {
 		assert.NotZero(t, lr.Timestamp())
 		assert.Equal(t, lr.Timestamp(), lr.ObservedTimestamp())
 		lr.SetTimestamp(0)

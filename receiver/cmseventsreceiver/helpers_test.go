@@ -4,34 +4,22 @@
 package cmseventsreceiver
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"net"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/receiver/receivertest"
-	"go.opentelemetry.io/otel/attribute"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/legato-otel/legato/internal/meetingserver/api"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/otel/sharedcomponent"
-	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -40,19 +28,12 @@ const fixtures = "../../testdata/cms-events"
 
 // harness is a receiver with sinks and fake bridges in a synctest bubble.
 type harness struct {
-	t        *testing.T
+	*receiverkit.Receiver
+	config   *Config
 	network  *network
 	bridges  []*fakeBridge
-	config   *Config
-	settings receiver.Settings
-	host     component.Host
-	logs     consumer.Logs
-	sink     *consumertest.LogsSink // the default of logs
-	metrics  consumer.Metrics
-	log      *observer.ObservedLogs
-	reader   *sdkmetric.ManualReader
+	sink     *consumertest.LogsSink // the default of Logs
 	receiver *eventsReceiver
-	parts    []component.Component
 }
 
 // serverConfig returns the configuration of a server in memory.
@@ -69,9 +50,9 @@ func runInBubble(t *testing.T, bridges int, change func(*harness), test func(r *
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := newHarness(t, bridges, change)
-		r.start()
+		r.Start()
 		test(r)
-		r.stop()
+		r.Stop()
 		assert.Zero(t, r.network.frames["forbidden"], "text in one frame each, and no pings")
 		assert.NotZero(t, r.network.frames["text"]+r.bridges[0].count("token"))
 	})
@@ -79,18 +60,16 @@ func runInBubble(t *testing.T, bridges int, change func(*harness), test func(r *
 
 func newHarness(t *testing.T, bridges int, change func(*harness)) *harness {
 	t.Helper()
-	core, log := observer.New(zap.DebugLevel)
+	config := createDefaultConfig().(*Config)
 	r := &harness{
-		t: t, network: newNetwork(), config: createDefaultConfig().(*Config), host: componenttest.NewNopHost(),
-		settings: receivertest.NewNopSettings(metadata.Type), log: log, reader: sdkmetric.NewManualReader(), sink: new(consumertest.LogsSink),
+		Receiver: receiverkit.New(t, NewFactory(), config, zap.DebugLevel),
+		config:   config, network: newNetwork(), sink: new(consumertest.LogsSink),
 	}
-	r.logs = r.sink
-	r.settings.Logger = zap.New(core)
-	r.settings.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader))
+	r.Logs = r.sink
 	for i := range bridges {
 		address := fmt.Sprintf("cms%d.example.test:8443", i+1)
 		r.bridges = append(r.bridges, newFakeBridge(t, address, func() net.Listener { return r.network.listen(address) }))
-		r.config.Servers = append(r.config.Servers, serverConfig(address))
+		config.Servers = append(config.Servers, serverConfig(address))
 	}
 	if change != nil {
 		change(r)
@@ -98,34 +77,19 @@ func newHarness(t *testing.T, bridges int, change func(*harness)) *harness {
 	return r
 }
 
-// start creates and starts the receiver for each sink that is set.
-func (r *harness) start() {
-	r.t.Helper()
-	var parts []component.Component
-	factory := NewFactory()
-	if r.logs != nil {
-		part, err := factory.CreateLogs(r.t.Context(), r.settings, r.config, r.logs)
-		require.NoError(r.t, err)
-		parts = append(parts, part)
-	}
-	if r.metrics != nil {
-		part, err := factory.CreateMetrics(r.t.Context(), r.settings, r.config, r.metrics)
-		require.NoError(r.t, err)
-		parts = append(parts, part)
-	}
-	r.receiver = parts[0].(*sharedcomponent.Component[*eventsReceiver]).Unwrap()
+// Start creates and starts the receiver for each consumer that is set.
+func (r *harness) Start() {
+	r.T.Helper()
+	r.Create()
+	r.receiver = r.Parts[0].(*sharedcomponent.Component[*eventsReceiver]).Unwrap()
 	r.receiver.dial = r.network.dial
-	for _, part := range parts {
-		require.NoError(r.t, part.Start(r.t.Context(), r.host))
-	}
-	r.parts = parts
+	r.StartParts()
 }
 
-func (r *harness) stop() {
-	r.t.Helper()
-	for _, part := range r.parts {
-		require.NoError(r.t, part.Shutdown(context.WithoutCancel(r.t.Context())))
-	}
+// Stop shuts the receiver down, then the bridges.
+func (r *harness) Stop() {
+	r.T.Helper()
+	r.Receiver.Stop()
 	for _, b := range r.bridges {
 		b.stop()
 	}
@@ -161,23 +125,9 @@ func (r *harness) gauges() (sum gauges) {
 	return sum
 }
 
-// records returns the log records of all batches in order.
-func records(all []plog.Logs) (out []plog.LogRecord) {
-	for _, logs := range all {
-		for _, rl := range logs.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, lr := range sl.LogRecords().All() {
-					out = append(out, lr)
-				}
-			}
-		}
-	}
-	return out
-}
-
 // bodies returns the bodies of all records since the last resetRecords.
 func (r *harness) bodies() (all []string) {
-	for _, lr := range records(r.sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(r.sink.AllLogs()) {
 		all = append(all, lr.Body().Str())
 	}
 	return all
@@ -197,7 +147,7 @@ func text(lr plog.LogRecord, key string) string {
 func participantsOf(t *testing.T, all []plog.Logs) map[string]map[string]any {
 	t.Helper()
 	people := make(map[string]map[string]any)
-	for _, lr := range records(all) {
+	for _, lr := range receiverkit.Records(all) {
 		id := text(lr, names.ParticipantID)
 		switch lr.EventName() {
 		case names.EventEventParticipantAdd:
@@ -219,40 +169,6 @@ func participantsOf(t *testing.T, all []plog.Logs) map[string]map[string]any {
 		}
 	}
 	return people
-}
-
-// counter returns the sum of those series of an internal metric that have all of the
-// attribute values.
-func (r *harness) counter(name string, values ...string) (total int64) {
-	r.t.Helper()
-	var data metricdata.ResourceMetrics
-	require.NoError(r.t, r.reader.Collect(context.WithoutCancel(r.t.Context()), &data))
-	for _, scope := range data.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			if m.Name != name {
-				continue
-			}
-			switch d := m.Data.(type) {
-			case metricdata.Sum[int64]:
-				total += sumPoints(d.DataPoints, values)
-			case metricdata.Gauge[int64]:
-				total += sumPoints(d.DataPoints, values)
-			}
-		}
-	}
-	return total
-}
-
-func sumPoints(points []metricdata.DataPoint[int64], values []string) (total int64) {
-	for _, p := range points {
-		has := func(value string) bool {
-			return slices.ContainsFunc(p.Attributes.ToSlice(), func(kv attribute.KeyValue) bool { return kv.Value.String() == value })
-		}
-		if !slices.ContainsFunc(values, func(value string) bool { return !has(value) }) {
-			total += p.Value
-		}
-	}
-	return total
 }
 
 // callElements returns the usual elements of a call.

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 const ownGUID = "d80df859-cbc0-44ee-8611-449ab1bf39d7"
@@ -56,7 +57,7 @@ func TestIdentity(t *testing.T) {
 		t.Helper()
 		metrics := new(consumertest.MetricsSink)
 		runInBubble(t, 1, func(r *harness) {
-			r.metrics = metrics
+			r.Metrics = metrics
 			r.config.ResourceAttributes = map[string]string{"service.namespace": "all", "deployment.environment.name": "lab"}
 			r.config.Servers[0].ResourceAttributes = map[string]string{"service.namespace": "one"}
 			r.bridges[0].setFaults(change)
@@ -71,16 +72,16 @@ func TestIdentity(t *testing.T) {
 			}
 			maps.Copy(want, more)
 			logs, points := resources(r, metrics)
-			require.NotEmpty(r.t, logs)
-			require.NotEmpty(r.t, points)
+			require.NotEmpty(r.T, logs)
+			require.NotEmpty(r.T, points)
 			for _, got := range append(logs, points...) {
-				assert.Equal(r.t, want, got)
+				assert.Equal(r.T, want, got)
 			}
 			// It is asked once.
 			asked := r.bridges[0].count("bridges")
 			r.bridges[0].dropSockets()
 			r.wait(time.Minute)
-			assert.Equal(r.t, asked, r.bridges[0].count("bridges"))
+			assert.Equal(r.T, asked, r.bridges[0].count("bridges"))
 		})
 	}
 	const byAddress = "cms1.example.test:8443"
@@ -96,7 +97,7 @@ func TestIdentity(t *testing.T) {
 // A bridge that reports its GUID later has one resource at a time.
 func TestIdentityLearntLate(t *testing.T) {
 	metrics := new(consumertest.MetricsSink)
-	runInBubble(t, 1, func(r *harness) { r.metrics = metrics }, func(r *harness) {
+	runInBubble(t, 1, func(r *harness) { r.Metrics = metrics }, func(r *harness) {
 		b := r.bridges[0]
 		addCalls(b, 1, 1)
 		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
@@ -175,7 +176,7 @@ func TestAuthExtension(t *testing.T) {
 	require.NoError(t, err)
 	runInBubble(t, 1, func(r *harness) {
 		r.config.Servers = config.Servers
-		r.host = extendedHost{r.host, map[component.ID]component.Component{component.MustNewID("signer"): signer{}}}
+		r.Host = extendedHost{r.Host, map[component.ID]component.Component{component.MustNewID("signer"): signer{}}}
 	}, func(r *harness) {
 		addCalls(r.bridges[0], 1, 1)
 		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 1})
@@ -211,10 +212,8 @@ func TestCredentials(t *testing.T) {
 func TestServerAddress(t *testing.T) {
 	runInBubble(t, 1, nil, func(r *harness) {
 		r.wait(time.Second)
-		var data metricdata.ResourceMetrics
-		require.NoError(t, r.reader.Collect(context.WithoutCancel(t.Context()), &data))
 		seen := 0
-		for _, scope := range data.ScopeMetrics {
+		for _, scope := range r.InternalMetrics().ScopeMetrics {
 			for _, m := range scope.Metrics {
 				gauge, ok := m.Data.(metricdata.Gauge[int64])
 				if !ok {
@@ -241,7 +240,7 @@ func TestOddValues(t *testing.T) {
 		e["participants"], e["name"] = -1, "Two\nlines\t\x01"
 		r.bridges[0].addCall("c", e)
 		r.wait(time.Second)
-		all := records(r.sink.AllLogs())
+		all := receiverkit.Records(r.sink.AllLogs())
 		require.NotEmpty(t, all)
 		assert.Equal(t, `call active: Two\nlines\t\x01, participants -1`, all[0].Body().Str())
 		v, found := all[0].Attributes().Get("cisco.meeting_server.call.participants")
@@ -268,7 +267,7 @@ func TestRawLineBreak(t *testing.T) {
 		})
 		b.mu.Unlock()
 		r.wait(time.Minute)
-		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_messages", "malformed"))
+		assert.Zero(t, r.Counter("otelcol_receiver_cmsevents_messages", "malformed"))
 		assert.Equal(t, []string{`participant joined: Ada\nL in Board`}, r.bodies())
 		assert.Equal(t, 1, b.count("subscribed callRoster"))
 	})
@@ -282,7 +281,7 @@ func TestHostileServer(t *testing.T) {
 		host = holdStatus(r)
 		r.config.MaxStateSize, r.config.MaxQueueSize = 1<<20, 1<<20
 		r.config.QueueSize = 1_000_000
-		r.logs = blockingConsumer{}
+		r.Logs = blockingConsumer{}
 	}, func(r *harness) {
 		b := r.bridges[0]
 		e := participantElements("P")
@@ -298,10 +297,10 @@ func TestHostileServer(t *testing.T) {
 			}
 		}
 		r.wait(10 * time.Second)
-		assert.LessOrEqual(t, r.counter("otelcol_receiver_cmsevents_state_size"), int64(1<<20))
-		assert.Greater(t, r.counter("otelcol_receiver_cmsevents_state_size"), int64(1<<19))
-		assert.LessOrEqual(t, r.counter("otelcol_receiver_cmsevents_queue_memory"), int64(1<<20))
-		assert.Greater(t, r.counter("otelcol_receiver_cmsevents_untracked"), int64(400))
+		assert.LessOrEqual(t, r.Counter("otelcol_receiver_cmsevents_state_size"), int64(1<<20))
+		assert.Greater(t, r.Counter("otelcol_receiver_cmsevents_state_size"), int64(1<<19))
+		assert.LessOrEqual(t, r.Counter("otelcol_receiver_cmsevents_queue_memory"), int64(1<<20))
+		assert.Greater(t, r.Counter("otelcol_receiver_cmsevents_untracked"), int64(400))
 		assert.EqualValues(t, 1, r.problemGauge(problemStateFull))
 		assert.Equal(t, 1, r.loggedProblems(problemStateFull))
 		assert.Equal(t, "StatusRecoverableError", host.last.String())

@@ -24,8 +24,8 @@ import (
 func TestUnreachable(t *testing.T) {
 	runInBubble(t, 1, func(r *harness) { r.bridges[0].stop() }, func(r *harness) {
 		r.wait(time.Minute)
-		assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_reconnects", "unreachable"))
-		assert.Equal(t, 1, r.log.FilterMessageSnippet("No events from").Len())
+		assert.NotZero(t, r.Counter("otelcol_receiver_cmsevents_reconnects", "unreachable"))
+		assert.Equal(t, 1, r.Log.FilterMessageSnippet("No events from").Len())
 		addCalls(r.bridges[0], 1, 1)
 		r.bridges[0].start()
 		awaitGauges(r, 10*time.Second, gauges{calls: 1, participants: 1})
@@ -48,15 +48,15 @@ func TestStartFails(t *testing.T) {
 // A receiver can be created again from the same configuration after Shutdown, as on a
 // reload.
 func TestSameConfigurationTwice(t *testing.T) {
-	runInBubble(t, 1, func(r *harness) { r.metrics = new(consumertest.MetricsSink) }, func(r *harness) {
+	runInBubble(t, 1, func(r *harness) { r.Metrics = new(consumertest.MetricsSink) }, func(r *harness) {
 		addCalls(r.bridges[0], 1, 1)
 		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 1})
-		for _, part := range r.parts {
+		for _, part := range r.Parts {
 			require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
 		}
 		r.wait(time.Second)
 		assert.Empty(t, r.bridges[0].peers(), "closed in good order")
-		r.start()
+		r.Start()
 		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 1})
 	})
 }
@@ -64,12 +64,12 @@ func TestSameConfigurationTwice(t *testing.T) {
 // Without a logs pipeline the gauges are the same.
 func TestMetricsAlone(t *testing.T) {
 	metrics := new(consumertest.MetricsSink)
-	runInBubble(t, 1, func(r *harness) { r.logs, r.metrics = nil, metrics }, func(r *harness) {
+	runInBubble(t, 1, func(r *harness) { r.Logs, r.Metrics = nil, metrics }, func(r *harness) {
 		addCalls(r.bridges[0], 1, 300)
 		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 300})
 		r.wait(r.config.Metrics.Interval)
 		assert.NotEmpty(t, metrics.AllMetrics())
-		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_records", "overflow"))
+		assert.Zero(t, r.Counter("otelcol_receiver_cmsevents_records", "overflow"))
 	})
 }
 
@@ -79,18 +79,18 @@ func TestShutdown(t *testing.T) {
 		t.Helper()
 		runInBubble(t, 1, func(r *harness) {
 			var err error
-			r.logs, err = consumer.NewLogs(next)
-			require.NoError(r.t, err)
+			r.Logs, err = consumer.NewLogs(next)
+			require.NoError(r.T, err)
 		}, func(r *harness) {
 			addCalls(r.bridges[0], 1, 1)
 			r.wait(time.Minute)
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 5*time.Second)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.T.Context()), 5*time.Second)
 			defer cancel()
 			began := time.Now()
-			assert.Equal(r.t, want, r.parts[0].Shutdown(ctx))
-			assert.LessOrEqual(r.t, time.Since(began), 6*time.Second)
-			assert.Equal(r.t, int64(3), r.counter("otelcol_receiver_cmsevents_records", "refused"))
-			r.parts = nil
+			assert.Equal(r.T, want, r.Parts[0].Shutdown(ctx))
+			assert.LessOrEqual(r.T, time.Since(began), 6*time.Second)
+			assert.Equal(r.T, int64(3), r.Counter("otelcol_receiver_cmsevents_records", "refused"))
+			r.Parts = nil
 		})
 	}
 	f(func(context.Context, plog.Logs) error { return errors.New("later") }, nil)
@@ -103,14 +103,14 @@ func TestShutdownDeafPeer(t *testing.T) {
 		for _, after := range []time.Duration{time.Second, time.Minute} {
 			r.wait(after)
 			began := time.Now()
-			for _, part := range r.parts {
+			for _, part := range r.Parts {
 				require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
 			}
 			assert.LessOrEqual(t, time.Since(began), 11*time.Second)
-			r.start()
+			r.Start()
 		}
 		r.wait(time.Minute)
-		assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_reconnects", "lost"))
+		assert.NotZero(t, r.Counter("otelcol_receiver_cmsevents_reconnects", "lost"))
 		assert.Zero(t, r.gauges())
 	})
 }

@@ -28,35 +28,35 @@ func (h *statusHolder) Report(e *componentstatus.Event) { h.last, h.err = e.Stat
 
 // holdStatus makes the host of the harness a statusHolder.
 func holdStatus(r *harness) *statusHolder {
-	host := &statusHolder{Host: r.host}
-	r.host = host
+	host := &statusHolder{Host: r.Host}
+	r.Host = host
 	return host
 }
 
 // problemGauge returns the gauge of one problem.
 func (r *harness) problemGauge(p problem) int64 {
-	return r.counter("otelcol_receiver_cmsevents_problems", problemInfo[p].name)
+	return r.Counter("otelcol_receiver_cmsevents_problems", problemInfo[p].name)
 }
 
 // loggedProblems counts the log lines that report a problem.
 func (r *harness) loggedProblems(p problem) int {
-	return r.log.FilterMessage(problemInfo[p].message).Len()
+	return r.Log.FilterMessage(problemInfo[p].message).Len()
 }
 
 // requireProblem requires a problem in the metric, the component status and the log, once
 // each.
 func (r *harness) requireProblem(host *statusHolder, p problem, detail string) {
-	r.t.Helper()
-	assert.EqualValues(r.t, 1, r.problemGauge(p))
-	assert.Equal(r.t, 1, r.loggedProblems(p), "one clear line")
-	assert.Equal(r.t, componentstatus.StatusRecoverableError, host.last)
-	assert.ErrorContains(r.t, host.err, detail)
+	r.T.Helper()
+	assert.EqualValues(r.T, 1, r.problemGauge(p))
+	assert.Equal(r.T, 1, r.loggedProblems(p), "one clear line")
+	assert.Equal(r.T, componentstatus.StatusRecoverableError, host.last)
+	assert.ErrorContains(r.T, host.err, detail)
 }
 
 func (r *harness) requireHealthy(host *statusHolder) {
-	r.t.Helper()
-	assert.Zero(r.t, r.counter("otelcol_receiver_cmsevents_problems"))
-	assert.NotEqual(r.t, componentstatus.StatusRecoverableError, host.last)
+	r.T.Helper()
+	assert.Zero(r.T, r.Counter("otelcol_receiver_cmsevents_problems"))
+	assert.NotEqual(r.T, componentstatus.StatusRecoverableError, host.last)
 }
 
 // A server that closes each socket at once is retried with growing delays.
@@ -159,9 +159,9 @@ func TestPauseOfAnother(t *testing.T) {
 		server := serverConfig(b.address)
 		client := &http.Client{Transport: &http.Transport{DialContext: r.network.dial, DisableKeepAlives: true}}
 		other := api.NewClientOf(client, server.apiConfig())
-		require.Error(r.t, other.Status(r.t.Context()))
+		require.Error(r.T, other.Status(r.T.Context()))
 		setPassword(b, password)
-		r.t.Cleanup(other.Close)
+		r.T.Cleanup(other.Close)
 		time.Sleep(begun)
 	}, func(r *harness) {
 		r.wait(api.UnauthorizedRetryDelay - begun - time.Second)
@@ -235,7 +235,7 @@ func TestOldServer(t *testing.T) {
 			assert.EqualValues(t, 1, r.problemGauge(problemLeftOut))
 			assert.Zero(t, r.problemGauge(problemRefused))
 			assert.NotEqual(t, componentstatus.StatusRecoverableError, host.last, "what can be had is there")
-			lines := r.log.FilterMessage(problemInfo[problemLeftOut].message).All()
+			lines := r.Log.FilterMessage(problemInfo[problemLeftOut].message).All()
 			require.Len(t, lines, 1)
 			for _, name := range refuses {
 				assert.Contains(t, lines[0].ContextMap()["error"], name)
@@ -343,7 +343,7 @@ func TestListNeverComesBack(t *testing.T) {
 		}
 		b.mu.Unlock()
 		r.wait(time.Minute)
-		assert.NotZero(t, r.counter("otelcol_receiver_cmsevents_reconnects", "inactive"))
+		assert.NotZero(t, r.Counter("otelcol_receiver_cmsevents_reconnects", "inactive"))
 		assert.EqualValues(t, 1, r.problemGauge(problemDisconnected))
 		assert.Equal(t, componentstatus.StatusRecoverableError, host.last)
 		assert.Equal(t, gauges{calls: 1, participants: 1}, r.gauges(), "kept for lost_after")

@@ -149,7 +149,7 @@ func TestStatus(t *testing.T) {
 	var host *statusRecorder
 	runInBubble(t, 2, func(r *harness) {
 		host = &statusRecorder{componenttest.NewNopHost(), make(chan *componentstatus.Event, 100)}
-		r.host = host
+		r.Host = host
 	}, func(r *harness) {
 		r.wait(time.Minute)
 		assert.Empty(t, host.drain())

@@ -42,7 +42,7 @@ func (blockingConsumer) ConsumeMetrics(ctx context.Context, _ pmetric.Metrics) e
 func TestShutdownIsBounded(t *testing.T) {
 	hangs := map[string]func(*harness){
 		"nothing":  func(*harness) {},
-		"consumer": func(r *harness) { r.logs, r.metrics = blockingConsumer{}, blockingConsumer{} },
+		"consumer": func(r *harness) { r.Logs, r.Metrics = blockingConsumer{}, blockingConsumer{} },
 		"token":    func(r *harness) { r.bridges[0].setFaults(func(f *faults) { f.tokenHangs = true }) },
 		"status": func(r *harness) {
 			r.bridges[0].setFaults(func(f *faults) { f.statusHangs, f.sendNothing = true, true })
@@ -62,11 +62,11 @@ func TestShutdownIsBounded(t *testing.T) {
 					for _, after := range []time.Duration{time.Second, 65 * time.Second} {
 						r.wait(after)
 						began := time.Now()
-						for _, part := range r.parts {
+						for _, part := range r.Parts {
 							require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
 						}
 						assert.LessOrEqual(t, time.Since(began), timeout+100*time.Millisecond)
-						r.start()
+						r.Start()
 					}
 				})
 			})
@@ -80,7 +80,7 @@ func TestJoinedErrors(t *testing.T) {
 	tries, busyBranch := 0, 3
 	runInBubble(t, 1, func(r *harness) {
 		var err error
-		r.logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
+		r.Logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 			if tries++; tries <= busyBranch {
 				return errors.Join(consumererror.NewPermanent(errors.New("no")), errors.New("later"))
 			}
@@ -91,7 +91,7 @@ func TestJoinedErrors(t *testing.T) {
 		addCalls(r.bridges[0], 1, 1)
 		r.wait(time.Minute)
 		assert.Equal(t, 3, r.sink.LogRecordCount())
-		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_records", "refused"))
+		assert.Zero(t, r.Counter("otelcol_receiver_cmsevents_records", "refused"))
 		assert.Greater(t, tries, busyBranch)
 	})
 }
@@ -102,7 +102,7 @@ func TestStopTriesAgain(t *testing.T) {
 	var takesFrom atomic.Int64 // in nanoseconds; 0: never
 	runInBubble(t, 1, func(r *harness) {
 		var err error
-		r.logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
+		r.Logs, err = consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 			if from := takesFrom.Load(); from == 0 || time.Now().UnixNano() < from {
 				return errors.New("later")
 			}
@@ -113,11 +113,11 @@ func TestStopTriesAgain(t *testing.T) {
 		addCalls(r.bridges[0], 1, 1)
 		r.wait(time.Minute)
 		takesFrom.Store(time.Now().Add(2 * time.Second).UnixNano())
-		for _, part := range r.parts {
+		for _, part := range r.Parts {
 			require.NoError(t, part.Shutdown(context.WithoutCancel(t.Context())))
 		}
 		assert.Equal(t, 3, r.sink.LogRecordCount())
-		r.start()
+		r.Start()
 	})
 }
 

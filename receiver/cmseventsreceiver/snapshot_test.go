@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // After a reconnect, new objects are added, changed ones updated, absent ones removed, and
@@ -50,7 +51,7 @@ func TestSnapshot(t *testing.T) {
 			"participant left: lost_connection, Person 1 in Board",
 			"call ended: not_listed, Board",
 		}, r.bodies())
-		for _, lr := range records(r.sink.AllLogs()) {
+		for _, lr := range receiverkit.Records(r.sink.AllLogs()) {
 			if lr.EventName() == names.EventEventParticipantRemove {
 				assert.Equal(t, plog.SeverityNumberWarn, lr.SeverityNumber())
 				assert.Equal(t, "lost_connection", text(lr, names.ParticipantReason))
@@ -71,7 +72,7 @@ func TestUnset(t *testing.T) {
 		b.updateParticipant("c", "p", elements{"importance": nil})
 		b.updateParticipant("c", "p", elements{"importance": nil})
 		r.wait(time.Second)
-		all := records(r.sink.AllLogs())
+		all := receiverkit.Records(r.sink.AllLogs())
 		last := all[len(all)-1]
 		assert.Equal(t, names.EventEventParticipantUpdate, last.EventName())
 		v, found := last.Attributes().Get("cisco.meeting_server.participant.importance")
@@ -165,7 +166,7 @@ func TestHandOver(t *testing.T) {
 			}
 			r.wait(time.Hour)
 			assert.Equal(t, want, r.gauges())
-			for _, lr := range records(r.sink.AllLogs()) {
+			for _, lr := range receiverkit.Records(r.sink.AllLogs()) {
 				assert.NotContains(t, lr.EventName(), "event.participant", lr.Body().Str())
 			}
 		})
@@ -184,17 +185,17 @@ func TestMoreSockets(t *testing.T) {
 		awaitGauges(r, 10*time.Second, gauges{calls: 120, participants: 240})
 		assert.Equal(t, 2, b.count("sockets at once"))
 		assert.Equal(t, 100, b.count("subscriptions"))
-		assert.Equal(t, int64(241), r.counter("otelcol_receiver_cmsevents_subscriptions", "wanted"))
-		assert.Equal(t, int64(200), r.counter("otelcol_receiver_cmsevents_subscriptions", "active"))
-		assert.Equal(t, int64(41), r.counter("otelcol_receiver_cmsevents_subscriptions", "unplaced"))
-		assert.Equal(t, 1, r.log.FilterMessageSnippet("more calls than its sockets can follow").Len())
-		assert.Empty(t, r.log.FilterMessageSnippet("No events from").All(), "the first socket is well")
+		assert.Equal(t, int64(241), r.Counter("otelcol_receiver_cmsevents_subscriptions", "wanted"))
+		assert.Equal(t, int64(200), r.Counter("otelcol_receiver_cmsevents_subscriptions", "active"))
+		assert.Equal(t, int64(41), r.Counter("otelcol_receiver_cmsevents_subscriptions", "unplaced"))
+		assert.Equal(t, 1, r.Log.FilterMessageSnippet("more calls than its sockets can follow").Len())
+		assert.Empty(t, r.Log.FilterMessageSnippet("No events from").All(), "the first socket is well")
 
 		b.setFaults(func(f *faults) { f.sockets = 5 })
 		r.wait(2 * time.Minute)
 		assert.Equal(t, 3, b.count("sockets at once"))
-		assert.Equal(t, int64(0), r.counter("otelcol_receiver_cmsevents_subscriptions", "unplaced"))
-		assert.Equal(t, int64(3), r.counter("otelcol_receiver_cmsevents_connections", "running"))
+		assert.Equal(t, int64(0), r.Counter("otelcol_receiver_cmsevents_subscriptions", "unplaced"))
+		assert.Equal(t, int64(3), r.Counter("otelcol_receiver_cmsevents_connections", "running"))
 
 		b.dropSockets()
 		awaitGauges(r, 10*time.Second, gauges{calls: 120, participants: 240})
@@ -274,7 +275,7 @@ func TestHour(t *testing.T) {
 		awaitGauges(r, 12*time.Second, want())
 		r.wait(10 * time.Second)
 		assert.Len(t, participantsOf(t, r.sink.AllLogs()), int(want().participants))
-		assert.Zero(t, r.counter("otelcol_receiver_cmsevents_records", "overflow"))
+		assert.Zero(t, r.Counter("otelcol_receiver_cmsevents_records", "overflow"))
 		for _, b := range r.bridges {
 			assert.LessOrEqual(t, b.count("sockets at once"), 2)
 		}

@@ -25,8 +25,8 @@ func TestClusterInMetadata(t *testing.T) {
 	}
 	in := func(name string) map[string]string { return map[string]string{names.Cluster: name} }
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.MaxBatchRecords = 4
 		r.config.Servers = []ServerConfig{
 			{Host: "east-1", ResourceAttributes: in("east")},

@@ -23,6 +23,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 	"github.com/legato-otel/legato/internal/testkit/secrets"
 )
 
@@ -30,18 +31,18 @@ const head = "2024-03-05T16:50:25.736 user.info cms-n1 host:server: INFO : "
 
 // Lines come by each way, with the resource of their bridge.
 func TestTransports(t *testing.T) {
-	for name, send := range map[string]func(*rig){
-		"udp":                 func(r *rig) { r.udp(head + "text") },
-		"udp, two lines":      func(r *rig) { r.udp(head + "text\n\n") },
-		"tcp, line end":       func(r *rig) { r.tcp(head + "text\n") },
-		"tcp, no line end":    func(r *rig) { r.tcp(head + "text") },
-		"tcp, octet counting": func(r *rig) { r.tcp(fmt.Sprintf("%d <14>%stext", len("<14>"+head+"text"), head)) },
+	for name, send := range map[string]func(*harness){
+		"udp":                 func(r *harness) { r.udp(head + "text") },
+		"udp, two lines":      func(r *harness) { r.udp(head + "text\n\n") },
+		"tcp, line end":       func(r *harness) { r.tcp(head + "text\n") },
+		"tcp, no line end":    func(r *harness) { r.tcp(head + "text") },
+		"tcp, octet counting": func(r *harness) { r.tcp(fmt.Sprintf("%d <14>%stext", len("<14>"+head+"text"), head)) },
 		"file":                nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			sink := new(consumertest.LogsSink)
-			r := newRig(t, func(r *rig) {
-				r.logs = sink
+			r := newHarness(t, func(r *harness) {
+				r.Logs = sink
 				r.config.Servers = []ServerConfig{{Host: "CMS-N1", CallBridge: "bridge-1", ResourceAttributes: map[string]string{"site": "north"}}}
 				r.config.ResourceAttributes = map[string]string{"site": "all", "service.namespace": "video"}
 				if send == nil {
@@ -114,7 +115,7 @@ func TestResource(t *testing.T) {
 // A request ends when its time is up, though no line comes.
 func TestRequestEndsByTime(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; r.config.Requests.TraceTimeout = 100 * time.Millisecond })
+	r := newHarness(t, func(r *harness) { r.Logs = sink; r.config.Requests.TraceTimeout = 100 * time.Millisecond })
 	r.udp(head + `API trace 9: GET for "/api/v1/calls" (from 192.0.2.1)`)
 	r.udp(head + "API trace 9: sending 200 response, size 0")
 	lr := wait(t, sink, 1)[0]
@@ -126,10 +127,10 @@ func TestRequestEndsByTime(t *testing.T) {
 // A stop passes on what is open.
 func TestStopFlushes(t *testing.T) {
 	sink, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) { r.logs, r.metrics = sink, metrics; r.config.FlushInterval = time.Hour })
+	r := newHarness(t, func(r *harness) { r.Logs, r.Metrics = sink, metrics; r.config.FlushInterval = time.Hour })
 	r.udp(head + `API trace 9: GET for "/api/v1/calls" (from 192.0.2.1)`)
-	require.Eventually(t, func() bool { return r.counter("otelcol_receiver_cmssyslog_lines", "udp") == 1 }, waitFor, tick)
-	r.stop()
+	require.Eventually(t, func() bool { return r.Counter("otelcol_receiver_cmssyslog_lines", "udp") == 1 }, waitFor, tick)
+	r.Stop()
 	lr := wait(t, sink, 1)[0]
 	assert.Equal(t, "no_response", attributeOf(lr, names.APIIncomplete))
 	assert.Equal(t, map[string]float64{"/api/v1/calls GET none ": 1, "/api/v1/calls 5xx GET ": 0}, points(metrics.AllMetrics(), names.MetricAPIRequests))
@@ -140,8 +141,8 @@ func TestRefusedForNow(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	var refusals sync.Mutex
 	left := 3
-	r := newRig(t, func(r *rig) {
-		r.logs = must(consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
+	r := newHarness(t, func(r *harness) {
+		r.Logs = must(consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 			refusals.Lock()
 			defer refusals.Unlock()
 			if left--; left >= 0 {
@@ -156,18 +157,18 @@ func TestRefusedForNow(t *testing.T) {
 	for i, lr := range wait(t, sink, 5) {
 		assert.Equal(t, strconv.Itoa(i+1), lr.Body().Str())
 	}
-	assert.EqualValues(t, 5, r.counter("otelcol_receiver_cmssyslog_records", "accepted"))
-	assert.Positive(t, r.counter("otelcol_receiver_cmssyslog_records", "refused"))
-	assert.Zero(t, r.counter("otelcol_receiver_cmssyslog_records", "lost"))
+	assert.EqualValues(t, 5, r.Counter("otelcol_receiver_cmssyslog_records", "accepted"))
+	assert.Positive(t, r.Counter("otelcol_receiver_cmssyslog_records", "refused"))
+	assert.Zero(t, r.Counter("otelcol_receiver_cmssyslog_records", "lost"))
 }
 
 // A record that the pipeline refuses permanently costs no other one.
 func TestRefusedPermanently(t *testing.T) {
 	sink, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
-		r.metrics = metrics
-		r.logs = must(consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
-			for _, lr := range records([]plog.Logs{logs}) {
+	r := newHarness(t, func(r *harness) {
+		r.Metrics = metrics
+		r.Logs = must(consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
+			for _, lr := range receiverkit.Records([]plog.Logs{logs}) {
 				if lr.Body().Str() == "bad" {
 					return consumererror.NewPermanent(errors.New("too large"))
 				}
@@ -177,9 +178,9 @@ func TestRefusedPermanently(t *testing.T) {
 		r.file(strings.Repeat(head+"good\n", 20) + head + "bad\n" + strings.Repeat(head+"good\n", 20))
 	})
 	wait(t, sink, 40)
-	require.Eventually(t, func() bool { return r.counter("otelcol_receiver_cmssyslog_records", "lost") == 1 }, waitFor, tick)
-	assert.EqualValues(t, 40, r.counter("otelcol_receiver_cmssyslog_records", "accepted"))
-	r.stop()
+	require.Eventually(t, func() bool { return r.Counter("otelcol_receiver_cmssyslog_records", "lost") == 1 }, waitFor, tick)
+	assert.EqualValues(t, 40, r.Counter("otelcol_receiver_cmssyslog_records", "accepted"))
+	r.Stop()
 	assert.Equal(t, map[string]float64{"INFO line ": 40}, points(metrics.AllMetrics(), names.MetricSyslogRecords))
 }
 
@@ -200,25 +201,24 @@ func TestFileIsReadAgain(t *testing.T) {
 		return sink.ConsumeLogs(ctx, logs)
 	}))
 	id := component.MustNewID("file_storage")
-	r := newRig(t, func(r *rig) {
-		r.logs, r.host = logs, testkit.Host{id: store}
+	r := newHarness(t, func(r *harness) {
+		r.Logs, r.Host = logs, testkit.Host{id: store}
 		r.config.Storage, r.config.ShutdownTimeout = &id, 200*time.Millisecond
 		r.file(head + "1\n" + head + "2\n")
 	})
 	<-refused
-	r.stop()
+	r.Stop()
 	assert.Zero(t, sink.LogRecordCount())
 	assert.Zero(t, store.Open())
 	refuse.Lock()
 	busy = false
 	refuse.Unlock()
 	for range 2 {
-		r.start()
+		r.Start()
 		require.Eventually(t, func() bool { return sink.LogRecordCount() == 2 }, waitFor, tick)
-		r.stop()
+		r.Stop()
 	}
 	assert.Equal(t, 2, sink.LogRecordCount(), "what was taken is not read again")
-	r.stop = func() {}
 }
 
 // No byte of logs, metrics or the Collector's own log holds a secret.
@@ -232,11 +232,11 @@ func TestNoSecretLeaves(t *testing.T) {
 		lines = append(lines, head+element+"\n", element+"\n")
 	}
 	text = strings.Join(lines, "")
-	r := newRig(t, func(r *rig) { r.logs, r.metrics = sink, metrics; r.file(text) })
+	r := newHarness(t, func(r *harness) { r.Logs, r.Metrics = sink, metrics; r.file(text) })
 	require.Eventually(t, func() bool {
-		return r.counter("otelcol_receiver_cmssyslog_lines", "") >= int64(strings.Count(text, "\n"))
+		return r.Counter("otelcol_receiver_cmssyslog_lines") >= int64(strings.Count(text, "\n"))
 	}, waitFor, tick)
-	r.stop()
+	r.Stop()
 	var all strings.Builder
 	for _, logs := range sink.AllLogs() {
 		content, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
@@ -246,7 +246,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	for _, m := range metrics.AllMetrics() {
 		fmt.Fprint(&all, points(append(metrics.AllMetrics()[:0:0], m), names.MetricSyslogRedacted))
 	}
-	for _, entry := range r.log.All() {
+	for _, entry := range r.Log.All() {
 		fmt.Fprint(&all, entry.Message, entry.ContextMap())
 	}
 	assert.False(t, secrets.In(all.String()))
@@ -261,13 +261,13 @@ func TestMadeUpHosts(t *testing.T) {
 	for i := range 1000 {
 		text.WriteString(strings.Replace(head, "cms-n1", fmt.Sprint("x", i), 1) + "text\n")
 	}
-	r := newRig(t, func(r *rig) {
-		r.logs, r.metrics = sink, metrics
+	r := newHarness(t, func(r *harness) {
+		r.Logs, r.Metrics = sink, metrics
 		r.config.Servers = []ServerConfig{{Host: "cms-n1", CallBridge: "bridge-1"}}
 		r.file(text.String())
 	})
 	wait(t, sink, 1001)
-	r.stop()
+	r.Stop()
 	last := metrics.AllMetrics()[len(metrics.AllMetrics())-1]
 	assert.LessOrEqual(t, last.ResourceMetrics().Len(), 1+maxUnnamedBridges)
 	held := false
@@ -281,9 +281,12 @@ func TestMadeUpHosts(t *testing.T) {
 // Metrics of the seed's log, by hand.
 func TestMetrics(t *testing.T) {
 	sink, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) { r.logs, r.metrics = sink, metrics; r.file(fixture(t, "cms-api/syslog-api-trace.log")) })
-	require.Eventually(t, func() bool { return r.counter("otelcol_receiver_cmssyslog_lines", "file") == 82 }, waitFor, tick)
-	r.stop()
+	r := newHarness(t, func(r *harness) {
+		r.Logs, r.Metrics = sink, metrics
+		r.file(fixture(t, "cms-api/syslog-api-trace.log"))
+	})
+	require.Eventually(t, func() bool { return r.Counter("otelcol_receiver_cmssyslog_lines", "file") == 82 }, waitFor, tick)
+	r.Stop()
 	all := metrics.AllMetrics()
 	want := map[string]float64{
 		"/api/v1/system/status GET 2xx ": 1, "/api/v1/callBridges GET 2xx ": 1, "/api/v1/callProfiles 2xx POST ": 1,
@@ -318,17 +321,17 @@ func TestMetrics(t *testing.T) {
 		requests += n
 	}
 	assert.EqualValues(t, 11, requests)
-	assert.EqualValues(t, 11, r.counter("otelcol_receiver_cmssyslog_requests", "complete"))
-	assert.EqualValues(t, 11, r.counter("otelcol_receiver_cmssyslog_requests", ""))
+	assert.EqualValues(t, 11, r.Counter("otelcol_receiver_cmssyslog_requests", "complete"))
+	assert.EqualValues(t, 11, r.Counter("otelcol_receiver_cmssyslog_requests"))
 }
 
 // All bounded series of a bridge are there with its first record, at 0.
 func TestCountersBeginAtZero(t *testing.T) {
 	sink, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) { r.logs, r.metrics = sink, metrics })
+	r := newHarness(t, func(r *harness) { r.Logs, r.Metrics = sink, metrics })
 	r.udp(head + "a line about nothing")
 	wait(t, sink, 1)
-	r.stop()
+	r.Stop()
 	all := metrics.AllMetrics()
 	assert.Equal(t, map[string]float64{"": 0}, points(all, names.MetricSyslogRedacted))
 	assert.Equal(t, map[string]float64{"created ": 0, "modified ": 0, "deleted ": 0}, points(all, names.MetricAPIAudits))

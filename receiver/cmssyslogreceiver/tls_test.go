@@ -31,8 +31,8 @@ func TestTLS(t *testing.T) {
 		return path
 	}
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		require.NoError(t, confmap.NewFromStringMap(map[string]any{"tcp": map[string]any{"tls": map[string]any{
 			"cert_file": write("cert.pem", "CERTIFICATE", server.Certificate().Raw), "key_file": write("key.pem", "PRIVATE KEY", key),
 		}}}).Unmarshal(r.config))

@@ -87,14 +87,14 @@ func filled(event func(int) string) string {
 // payload that gRPC's default limit refuses, and 64 MiB of heap.
 func TestBombs(t *testing.T) {
 	next := new(testkit.Scales)
-	r := newRig(t, func(r *rig) { r.logs = next })
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 	for name, bomb := range bombs {
 		t.Run(name, func(t *testing.T) {
 			body := bomb()
 			require.LessOrEqual(t, len(body), bombSize)
 			require.Greater(t, len(body), bombSize/2)
 			next.Reset()
-			require.Equal(t, http.StatusOK, r.post(body))
+			require.Equal(t, http.StatusOK, r.Post(body))
 			weight := next.Reset()
 			t.Logf("%d bytes of output, the largest payload has %d, %d MiB of heap", weight.Output, weight.Largest, weight.Heap>>20)
 			assert.LessOrEqual(t, weight.Output, outbox.MaxExpansion*len(body)+fixedOutput, "output")

@@ -20,12 +20,12 @@ func TestClusterInMetadata(t *testing.T) {
 	f := func(attributes map[string]string, query, want string) {
 		t.Helper()
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) {
-			r.logs = sink
+		r := newHarness(t, func(r *harness) {
+			r.Logs = sink
 			r.config.QueryParameters = map[string]string{"cluster": names.Cluster}
 			r.config.ResourceAttributes = attributes
 		})
-		require.Equal(t, http.StatusOK, r.postTo(r.url+query, fixture(t, "session-ended.json")))
+		require.Equal(t, http.StatusOK, r.PostTo(r.URL+query, fixture(t, "session-ended.json")))
 		assert.Equal(t, []string{want}, clustertest.Requests(t, sink))
 	}
 	f(nil, "", "")

@@ -20,12 +20,13 @@ import (
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // Both servers tell of a tag: one as its own, one as forwarded.
 func TestForwardedCopies(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	for _, name := range []string{"tag-added-track.json", "tag-added-track-other.json", "tag-added-track-active-late.json", "session-ended.json", "storage-enter-low.json"} {
 		body := fixture(t, name)
 		var event map[string]any
@@ -33,43 +34,43 @@ func TestForwardedCopies(t *testing.T) {
 		event["forwardedEvent"] = "TRUE"
 		forwarded, err := json.Marshal(event) // and in another order
 		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, r.post(body))
-		require.Equal(t, http.StatusOK, r.post(string(forwarded)))
+		require.Equal(t, http.StatusOK, r.Post(body))
+		require.Equal(t, http.StatusOK, r.Post(string(forwarded)))
 	}
-	assert.Equal(t, []string{names.EventTagAdded, names.EventTagAdded, names.EventTagAdded, names.EventSessionEnded, names.EventStorageEnterLow}, eventNamesOf(sink))
-	assert.EqualValues(t, 5, r.counter(recordsMetric, "duplicate"))
+	assert.Equal(t, []string{names.EventTagAdded, names.EventTagAdded, names.EventTagAdded, names.EventSessionEnded, names.EventStorageEnterLow}, receiverkit.EventNames(sink))
+	assert.EqualValues(t, 5, r.Counter(recordsMetric, "duplicate"))
 }
 
 // Of a batch of sessions only those pass that are news.
 func TestDeletedSessionsOneByOne(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	deleted := func(ids ...string) {
 		t.Helper()
 		list, err := json.Marshal(ids)
 		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, r.post(fmt.Sprintf(`{"eventType":"SESSION_EVENT","eventAction":"DELETED","eventBody":{"sessionIds":%s}}`, list)))
+		require.Equal(t, http.StatusOK, r.Post(fmt.Sprintf(`{"eventType":"SESSION_EVENT","eventAction":"DELETED","eventBody":{"sessionIds":%s}}`, list)))
 	}
 	deleted("a", "b")
 	deleted("b", "c", "c")
 	deleted("a", "b", "c")
 	deleted("d")
 	var got []any
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		ids, _ := lr.Attributes().Get(names.MediaSenseSessionIDs)
 		got = append(got, ids.Slice().AsRaw())
 	}
 	assert.Equal(t, []any{[]any{"a", "b"}, []any{"c"}, []any{"d"}}, got)
-	assert.EqualValues(t, 3, r.counter(recordsMetric, "accepted"))
-	assert.EqualValues(t, 1, r.counter(recordsMetric, "duplicate"))
+	assert.EqualValues(t, 3, r.Counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 1, r.Counter(recordsMetric, "duplicate"))
 }
 
 // Copies that come at the same moment by way of both servers are one event,
 // also if the first of them is refused.
 func TestConcurrentCopies(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	next := &failing{next: sink, err: errors.New("later"), times: 3}
-	r := newRig(t, func(r *rig) { r.logs = next })
+	next := &receiverkit.Failing{Next: sink, Err: errors.New("later"), Times: 3}
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 	const copies = 40
 	bodies := []string{fixture(t, "tag-added-track.json"), fixture(t, "session-ended.json"), fixture(t, "session-deleted.json"), "garbage"}
 	var wg sync.WaitGroup
@@ -77,7 +78,7 @@ func TestConcurrentCopies(t *testing.T) {
 		body := bodies[i%len(bodies)]
 		wg.Go(func() {
 			for {
-				response, err := r.client.Post(r.url, "application/json", strings.NewReader(body))
+				response, err := r.Client.Post(r.URL, "application/json", strings.NewReader(body))
 				if !assert.NoError(t, err) {
 					return
 				}
@@ -90,7 +91,7 @@ func TestConcurrentCopies(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Equal(t, len(bodies), sink.LogRecordCount())
-	assert.EqualValues(t, copies-len(bodies), r.counter(recordsMetric, "duplicate"))
+	assert.EqualValues(t, copies-len(bodies), r.Counter(recordsMetric, "duplicate"))
 }
 
 // A second crossing of a threshold is no copy of the first.
@@ -98,35 +99,35 @@ func TestStorageWindow(t *testing.T) {
 	f := func(window time.Duration, posts []string, want int) {
 		t.Helper()
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) {
-			r.logs = sink
+		r := newHarness(t, func(r *harness) {
+			r.Logs = sink
 			r.config.Deduplication.StorageWindow = window
 		})
 		for _, name := range posts {
-			require.Equal(t, http.StatusOK, r.post(fixture(t, name)))
+			require.Equal(t, http.StatusOK, r.Post(fixture(t, name)))
 		}
 		assert.Equal(t, want, sink.LogRecordCount())
 	}
 	f(time.Hour, []string{"storage-enter-low.json", "storage-enter-low.json", "storage-exit-low.json", "storage-enter-low-doc-70.json"}, 3)
 	f(0, []string{"storage-enter-low.json", "storage-exit-low.json", "storage-enter-low.json"}, 3)
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.Deduplication.StorageWindow = 20 * time.Millisecond
 	})
 	require.Eventually(t, func() bool {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "storage-enter-low.json")))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "storage-enter-low.json")))
 		return sink.LogRecordCount() > 1
 	}, waitFor, tick, "the window ends")
 }
 
 var storageID = component.MustNewID("file_storage")
 
-func withStorage(s *testkit.Storage) func(*rig) {
-	return func(r *rig) {
+func withStorage(s *testkit.Storage) func(*harness) {
+	return func(r *harness) {
 		id := storageID
 		r.config.Storage = &id
-		r.host = testkit.Host{storageID: s}
+		r.Host = testkit.Host{storageID: s}
 	}
 }
 
@@ -141,19 +142,19 @@ var everything = []string{
 func TestRestart(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	r := newHarness(t, func(r *harness) { r.Logs = sink; withStorage(store)(r) })
 	for _, name := range everything {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, name)))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, name)))
 	}
 	killed := store.Values()
 	count := sink.LogRecordCount()
 	require.Greater(t, count, len(everything)-1)
-	r.stop()
+	r.Stop()
 	assert.Equal(t, killed, store.Values())
 	assert.Zero(t, store.Open(), "storage clients left open")
-	r.start()
+	r.Start()
 	for _, name := range everything {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, name)))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, name)))
 	}
 	assert.Equal(t, count, sink.LogRecordCount(), "all known")
 }
@@ -161,8 +162,8 @@ func TestRestart(t *testing.T) {
 // A save writes one small segment, however much is known.
 func TestManyEventsAreStoredInSmallPieces(t *testing.T) {
 	store := testkit.NewStorage()
-	r := newRig(t, func(r *rig) {
-		r.logs = consumertest.NewNop()
+	r := newHarness(t, func(r *harness) {
+		r.Logs = consumertest.NewNop()
 		r.config.Deduplication.MaxEntries = 512
 		withStorage(store)(r)
 	})
@@ -171,16 +172,16 @@ func TestManyEventsAreStoredInSmallPieces(t *testing.T) {
 		for i := range ids {
 			ids[i] = fmt.Sprintf(`"%d-%d"`, batch, i)
 		}
-		require.Equal(t, http.StatusOK, r.post(`{"eventType":"SESSION_EVENT","eventAction":"PRUNED","eventBody":{"sessionIds":[`+strings.Join(ids, ",")+`]}}`))
+		require.Equal(t, http.StatusOK, r.Post(`{"eventType":"SESSION_EVENT","eventAction":"PRUNED","eventBody":{"sessionIds":[`+strings.Join(ids, ",")+`]}}`))
 	}
 	values := store.Values()
 	assert.LessOrEqual(t, len(values), 4, "a list and few segments")
 	for key, value := range values {
 		assert.LessOrEqual(t, len(value), 6145, key)
 	}
-	r.stop()
-	r.start()
-	assert.Equal(t, 1, r.log.FilterMessageSnippet("Keys of accepted events restored").Len())
+	r.Stop()
+	r.Start()
+	assert.Equal(t, 1, r.Log.FilterMessageSnippet("Keys of accepted events restored").Len())
 }
 
 // No 200 after a failed write. The events are taken all the same, so what comes
@@ -188,17 +189,17 @@ func TestManyEventsAreStoredInSmallPieces(t *testing.T) {
 func TestStorageFull(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	r := newHarness(t, func(r *harness) { r.Logs = sink; withStorage(store)(r) })
 	store.Fail(errors.New("no space left on device"))
 	for range 3 {
-		require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "session-ended.json")))
+		require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "session-ended.json")))
 	}
 	store.Fail(nil)
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
 	assert.Equal(t, 1, sink.LogRecordCount())
-	r.stop()
-	r.start()
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
+	r.Stop()
+	r.Start()
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
 	assert.Equal(t, 1, sink.LogRecordCount())
 }
 
@@ -206,12 +207,12 @@ func TestStorageFull(t *testing.T) {
 func TestNoAcknowledgementBeforeTheKeyIsStored(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; withStorage(store)(r) })
+	r := newHarness(t, func(r *harness) { r.Logs = sink; withStorage(store)(r) })
 	release := store.Hold()
 	statuses := make(chan int, 2)
 	body := fixture(t, "session-ended.json")
 	for range cap(statuses) {
-		go func() { statuses <- r.post(body) }()
+		go func() { statuses <- r.Post(body) }()
 	}
 	require.Eventually(t, func() bool { return store.Waiting() > 0 }, waitFor, tick)
 	assert.Empty(t, statuses)
@@ -220,7 +221,7 @@ func TestNoAcknowledgementBeforeTheKeyIsStored(t *testing.T) {
 		assert.Equal(t, http.StatusServiceUnavailable, <-statuses)
 	}
 	store.Fail(nil)
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
 	assert.Equal(t, 1, sink.LogRecordCount())
 }
 
@@ -229,15 +230,15 @@ func TestDamagedStorage(t *testing.T) {
 	f := func(key string, value []byte, want string) {
 		t.Helper()
 		store := testkit.NewStorage()
-		r := newRig(t, func(r *rig) { r.logs = consumertest.NewNop(); withStorage(store)(r) })
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "storage-enter-low.json")))
+		r := newHarness(t, func(r *harness) { r.Logs = consumertest.NewNop(); withStorage(store)(r) })
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "storage-enter-low.json")))
 		require.Contains(t, store.Values(), key)
 		store.Put(key, value)
-		r.stop()
-		r.start()
-		assert.Equal(t, 1, r.log.FilterMessageSnippet(want).Len(), "%s=%q", key, value)
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
+		r.Stop()
+		r.Start()
+		assert.Equal(t, 1, r.Log.FilterMessageSnippet(want).Len(), "%s=%q", key, value)
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
 	}
 	f("keys", []byte{1}, "Stored keys cannot be read")
 	f("keys/0", []byte{0, 1, 2}, "Stored keys cannot be read")

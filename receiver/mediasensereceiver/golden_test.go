@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -31,12 +33,12 @@ func TestGolden(t *testing.T) {
 		name := filepath.Base(file)
 		t.Run(name, func(t *testing.T) {
 			sink := new(consumertest.LogsSink)
-			r := newRig(t, func(r *rig) {
-				r.logs = sink
+			r := newHarness(t, func(r *harness) {
+				r.Logs = sink
 				r.config.PerTrack = true
 				r.config.QueryParameters = map[string]string{"server": "service.instance.id"}
 			})
-			require.Equal(t, http.StatusOK, r.postTo(r.url+"?server=ms1&token=secret", fixture(t, name)))
+			require.Equal(t, http.StatusOK, r.PostTo(r.URL+"?server=ms1&token=secret", fixture(t, name)))
 			golden(t, name, sink.AllLogs())
 		})
 	}
@@ -47,7 +49,7 @@ func golden(t *testing.T, name string, all []plog.Logs) {
 	t.Helper()
 	var got bytes.Buffer
 	for _, logs := range all {
-		for _, lr := range records([]plog.Logs{logs}) {
+		for _, lr := range receiverkit.Records([]plog.Logs{logs}) {
 			assert.NotZero(t, lr.ObservedTimestamp())
 			assert.NotZero(t, lr.Timestamp())
 			if lr.Timestamp() == lr.ObservedTimestamp() {

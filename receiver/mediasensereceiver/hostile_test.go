@@ -19,13 +19,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // The body limit counts inflated bytes.
 func TestInflatedBodyOverTheLimit(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.HTTP.MaxRequestBodySize = 1 << 20
 	})
 	var bomb bytes.Buffer
@@ -33,10 +34,10 @@ func TestInflatedBodyOverTheLimit(t *testing.T) {
 	_, err := zipper.Write(bytes.Repeat([]byte{' '}, 64<<20))
 	require.NoError(t, err)
 	require.NoError(t, zipper.Close())
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url, &bomb)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL, &bomb)
 	require.NoError(t, err)
 	request.Header.Set("Content-Encoding", "gzip")
-	response, err := r.client.Do(request)
+	response, err := r.Client.Do(request)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
@@ -47,12 +48,12 @@ func TestInflatedBodyOverTheLimit(t *testing.T) {
 // their bytes.
 func TestManyBadPartsAreBounded(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	body := strings.Repeat(`{"eventType":5,"x":`, 1<<15)
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	assert.LessOrEqual(t, sink.LogRecordCount(), 64+len(body)>>18)
 	kept := 0
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		kept += len(lr.Body().Str())
 	}
 	assert.Equal(t, len(body), kept)
@@ -63,9 +64,9 @@ func TestManyBadPartsAreBounded(t *testing.T) {
 func TestLongEvents(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	metrics := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withMetrics(metrics)(r)
-		r.logs = sink
+		r.Logs = sink
 	})
 	const sessions = 20_000
 	ids := make([]string, sessions)
@@ -80,15 +81,15 @@ func TestLongEvents(t *testing.T) {
 	}
 	ended := `{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":{"sessionId":"s","sessionStartDate":1718010000123,"sessionDuration":1000,"tags":[` + strings.Join(tags, ",") + `]}}`
 	for range 2 {
-		require.Equal(t, http.StatusOK, r.post("\ufeff"+pruned+"\x00"))
-		require.Equal(t, http.StatusOK, r.post(ended))
+		require.Equal(t, http.StatusOK, r.Post("\ufeff"+pruned+"\x00"))
+		require.Equal(t, http.StatusOK, r.Post(ended))
 	}
 	counted := r.measured(metrics)
 	assert.Contains(t, counted, names.MetricMediaSenseSessionPruned+"{} 20000\n")
 	assert.Contains(t, counted, names.MetricMediaSenseSessionEnded+"{} 1\n")
 	var got []string
 	tagged, ends := 0, map[pcommon.Timestamp]bool{}
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		size := new(plog.ProtoMarshaler).LogsSize(one(lr))
 		assert.Less(t, size, 1<<20, lr.Body().Str())
 		part, _ := lr.Attributes().Get(names.MediaSenseRecordPart)
@@ -126,22 +127,22 @@ func one(lr plog.LogRecord) plog.Logs {
 // Hostile text is data: it comes out as it went in.
 func TestHostileText(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	name := "\u202Etxt.exe '`${env:HOME} <script> " + strings.Repeat("x", 1<<20)
-	require.Equal(t, http.StatusOK, r.post(`{"eventType":"TAG_EVENT","eventAction":"ADDED","eventBody":{"sessionId":"s","tagName":"`+name+`"}}`))
-	got, _ := records(sink.AllLogs())[0].Attributes().Get(names.MediaSenseTagName)
+	require.Equal(t, http.StatusOK, r.Post(`{"eventType":"TAG_EVENT","eventAction":"ADDED","eventBody":{"sessionId":"s","tagName":"`+name+`"}}`))
+	got, _ := receiverkit.Records(sink.AllLogs())[0].Attributes().Get(names.MediaSenseTagName)
 	assert.Equal(t, name, got.Str())
-	assert.Less(t, len(records(sink.AllLogs())[0].Body().Str()), 200)
+	assert.Less(t, len(receiverkit.Records(sink.AllLogs())[0].Body().Str()), 200)
 }
 
 // Unknown elements take no documented one's place, and none is lost.
 func TestCollidingNames(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
-	require.Equal(t, http.StatusOK, r.post(`{"eventType":"SESSION_EVENT","eventAction":"STARTED","session.id":"x","event_type":"y","eventBody":{
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
+	require.Equal(t, http.StatusOK, r.Post(`{"eventType":"SESSION_EVENT","eventAction":"STARTED","session.id":"x","event_type":"y","eventBody":{
 		"session_start_date":"a","sessionStart_date":"b","sessionStartDate":1718010000123,"id":"c","sessionId":"s","future":{"a":{"aB":1,"a_b":2}},
 		"tracks":[{"track_number":7,"trackNumber":0}]}}`))
-	m := records(sink.AllLogs())[0].Attributes()
+	m := receiverkit.Records(sink.AllLogs())[0].Attributes()
 	f := func(key string, want any) {
 		t.Helper()
 		v, ok := m.Get(key)
@@ -163,7 +164,7 @@ func TestCollidingNames(t *testing.T) {
 // quarantine, not in the Collector's log.
 func TestSecretsStay(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	event := `{"eventType":"SESSION_EVENT","eventAction":"STARTED","eventBody":{"sessionId":"s","apiPassword":"REDACT-ME","nested":{"token":["REDACT-ME"]},"urls":[{"rtspUrl":"rtsp://u:REDACT-ME@192.0.2.60/live/s"}],` +
 		`"tracks":[{"trackNumber":0,"downloadUrl":"https://u:REDACT-ME@ms1/x"}]}}`
 	for _, body := range []string{
@@ -173,13 +174,13 @@ func TestSecretsStay(t *testing.T) {
 		strings.Replace(event, "}}", "}", 1),
 		event[:len(event)-60],
 	} {
-		require.Equal(t, http.StatusOK, r.postTo(r.url+"?token=REDACT-ME", body))
+		require.Equal(t, http.StatusOK, r.PostTo(r.URL+"?token=REDACT-ME", body))
 	}
 	require.NotEmpty(t, sink.AllLogs())
 	for _, logs := range sink.AllLogs() {
 		assert.NotContains(t, marshal(t, logs), "REDACT-ME")
 	}
-	for _, entry := range r.log.All() {
+	for _, entry := range r.Log.All() {
 		assert.NotContains(t, entry.Message, "REDACT-ME")
 		for _, value := range entry.ContextMap() {
 			assert.NotContains(t, value, "REDACT-ME")
@@ -190,16 +191,16 @@ func TestSecretsStay(t *testing.T) {
 // Dates that nanoseconds have no room for, and durations without sense.
 func TestTimestampsWithoutSense(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink; r.config.PerTrack = true })
+	r := newHarness(t, func(r *harness) { r.Logs = sink; r.config.PerTrack = true })
 	for _, body := range []string{
 		`{"sessionId":"1","sessionStartDate":99999999999999,"sessionDuration":1}`,
 		`{"sessionId":"2","sessionStartDate":-1,"sessionDuration":1}`,
 		`{"sessionId":"3","sessionStartDate":1718010000123,"sessionDuration":9223372036854775807,"tracks":[{"trackStartDate":1718010000123,"trackDuration":-5},7]}`,
 		`{"sessionId":"4","sessionDuration":1}`,
 	} {
-		require.Equal(t, http.StatusOK, r.post(`{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":`+body+`}`))
+		require.Equal(t, http.StatusOK, r.Post(`{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":`+body+`}`))
 	}
-	all := records(sink.AllLogs())
+	all := receiverkit.Records(sink.AllLogs())
 	require.Len(t, all, 5)
 	for _, lr := range all {
 		assert.Equal(t, lr.ObservedTimestamp(), lr.Timestamp(), "when it came")

@@ -75,11 +75,11 @@ func TestShutdownOutOfTime(t *testing.T) {
 		return ctx.Err()
 	})
 	require.NoError(t, err)
-	r := newRig(t, func(r *rig) { r.logs = stuck; withStorage(store)(r) })
+	r := newHarness(t, func(r *harness) { r.Logs = stuck; withStorage(store)(r) })
 	body := fixture(t, "session-ended.json")
 	refused := make(chan bool)
 	go func() {
-		response, err := r.client.Post(r.url, "application/json", strings.NewReader(body))
+		response, err := r.Client.Post(r.URL, "application/json", strings.NewReader(body))
 		if err == nil {
 			_ = response.Body.Close()
 		}
@@ -88,11 +88,11 @@ func TestShutdownOutOfTime(t *testing.T) {
 	<-waiting
 	expired, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, r.parts[0].Shutdown(expired), context.Canceled)
+	require.ErrorIs(t, r.Parts[0].Shutdown(expired), context.Canceled)
 	assert.True(t, <-refused)
 	assert.Zero(t, store.Open())
 	assert.Empty(t, store.Values())
-	r.stop = func() {}
+	r.Parts = nil
 }
 
 func TestStorageExtensionErrors(t *testing.T) {

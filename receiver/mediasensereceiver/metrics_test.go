@@ -27,24 +27,25 @@ import (
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 	"github.com/legato-otel/legato/receiver/mediasensereceiver/internal/metadata"
 )
 
 // withMetrics lets the receiver send its metrics at shutdown only.
-func withMetrics(sink *consumertest.MetricsSink) func(*rig) {
-	return func(r *rig) {
-		r.metrics = sink
+func withMetrics(sink *consumertest.MetricsSink) func(*harness) {
+	return func(r *harness) {
+		r.Metrics = sink
 		r.config.Metrics.Interval = time.Hour
 	}
 }
 
 // measured stops the receiver and returns the metrics it sends then.
-func (r *rig) measured(sink *consumertest.MetricsSink) string {
-	r.t.Helper()
-	r.stop()
-	defer r.start()
+func (r *harness) measured(sink *consumertest.MetricsSink) string {
+	r.T.Helper()
+	r.Stop()
+	defer r.Start()
 	all := sink.AllMetrics()
-	require.NotEmpty(r.t, all)
+	require.NotEmpty(r.T, all)
 	return renderMetrics(all[len(all)-1])
 }
 
@@ -52,15 +53,15 @@ func (r *rig) measured(sink *consumertest.MetricsSink) string {
 // come out against testdata/metrics.txt.
 func TestGoldenMetrics(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withMetrics(sink)(r)
-		r.logs = consumertest.NewNop()
+		r.Logs = consumertest.NewNop()
 	})
 	files, err := filepath.Glob(filepath.Join(fixtures, "*-*.*"))
 	require.NoError(t, err)
 	for _, file := range files {
 		for range 2 { // nothing is counted for a copy
-			require.Equal(t, http.StatusOK, r.post(fixture(t, filepath.Base(file))), file)
+			require.Equal(t, http.StatusOK, r.Post(fixture(t, filepath.Base(file))), file)
 		}
 	}
 	got := r.measured(sink)
@@ -135,14 +136,14 @@ func state(name string) string {
 func TestStorageState(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withMetrics(sink)(r)
 		withStorage(store)(r)
 		r.config.Deduplication.StorageWindow = 0
 	})
 	f := func(name, want string, ratio float64) {
 		t.Helper()
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "storage-"+name+".json")))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "storage-"+name+".json")))
 		for range 2 { // the second time after a restart
 			got := r.measured(sink)
 			assert.Contains(t, got, state(want), name)
@@ -165,13 +166,13 @@ func TestStorageStateOutOfOrder(t *testing.T) {
 	f := func(want string, posts ...string) {
 		t.Helper()
 		sink := new(consumertest.MetricsSink)
-		r := newRig(t, func(r *rig) {
+		r := newHarness(t, func(r *harness) {
 			withMetrics(sink)(r)
 			r.config.Deduplication.StorageWindow = time.Hour
 		})
 		for _, name := range posts {
 			for range 2 {
-				require.Equal(t, http.StatusOK, r.post(fixture(t, "storage-"+name+".json")))
+				require.Equal(t, http.StatusOK, r.Post(fixture(t, "storage-"+name+".json")))
 			}
 		}
 		got := r.measured(sink)
@@ -196,19 +197,17 @@ func TestStorageStateOutOfOrder(t *testing.T) {
 // pipeline refused for good; the disk is as full all the same.
 func TestMetricsFollowLogs(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	next := &failing{next: consumertest.NewNop(), err: errors.New("later")}
-	r := newRig(t, func(r *rig) {
+	next := &receiverkit.Failing{Next: consumertest.NewNop(), Err: errors.New("later")}
+	r := newHarness(t, func(r *harness) {
 		withMetrics(sink)(r)
-		r.logs = next
+		r.Logs = next
 	})
-	require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "session-ended.json")))
-	require.Equal(t, http.StatusServiceUnavailable, r.post(fixture(t, "storage-enter-critical.json")))
-	next.set(nil)
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
-	next.mu.Lock()
-	next.err, next.times = consumererror.NewPermanent(errors.New("no")), next.count+1
-	next.mu.Unlock()
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "storage-enter-low.json")))
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "session-ended.json")))
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(fixture(t, "storage-enter-critical.json")))
+	next.Set(nil)
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
+	next.FailOnce(consumererror.NewPermanent(errors.New("no")))
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "storage-enter-low.json")))
 	got := r.measured(sink)
 	assert.Contains(t, got, "{session} "+names.MetricMediaSenseSessionEnded+"{media.type=audio,state=CLOSED_NORMAL} 1\n")
 	assert.NotContains(t, got, names.MetricStorageThreshold+"{")
@@ -218,12 +217,12 @@ func TestMetricsFollowLogs(t *testing.T) {
 // With a metrics pipeline alone, events are acknowledged once they are counted.
 func TestMetricsAlone(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
-		r.metrics = sink
+	r := newHarness(t, func(r *harness) {
+		r.Metrics = sink
 		r.config.Metrics.Interval = 10 * time.Millisecond
 	})
 	for range 2 {
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-pruned.json")))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-pruned.json")))
 	}
 	assert.Eventually(t, func() bool {
 		all := sink.AllMetrics()
@@ -234,7 +233,7 @@ func TestMetricsAlone(t *testing.T) {
 // Wire text cannot make time series without end.
 func TestMetricLabelsAreBounded(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withMetrics(sink)(r)
 		r.config.Metrics.CardinalityLimit = 100
 	})
@@ -244,7 +243,7 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 		fmt.Fprintf(&body, `{"eventType":"TAG_EVENT","eventAction":"ADDED","eventBody":{"sessionId":"s%[1]d","tagType":"x%[1]d"}}`, i)
 		fmt.Fprintf(&body, `{"eventType":"STORAGE_THRESHOLD_EVENT","eventAction":"ENTER_LOW_STORAGE_SPACE","eventBody":{"nodeId":%[1]d,"partition":"%[2]s"}}`, i, strings.Repeat("p", 1000))
 	}
-	require.Equal(t, http.StatusOK, r.post(body.String()))
+	require.Equal(t, http.StatusOK, r.Post(body.String()))
 	got := r.measured(sink)
 	assert.NotContains(t, got, "=x")
 	assert.Equal(t, maxPartitions*4, strings.Count(got, names.MetricStorageState+"{"))
@@ -256,9 +255,9 @@ func TestMetricLabelsAreBounded(t *testing.T) {
 // A duration that cannot be stays out of the histogram.
 func TestImplausibleDurations(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, withMetrics(sink))
+	r := newHarness(t, withMetrics(sink))
 	for i, duration := range []string{"98000", "-100", "9223372036854775807", "60000"} {
-		require.Equal(t, http.StatusOK, r.post(fmt.Sprintf(`{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":`+
+		require.Equal(t, http.StatusOK, r.Post(fmt.Sprintf(`{"eventType":"SESSION_EVENT","eventAction":"ENDED","eventBody":`+
 			`{"sessionId":"s%d","sessionState":"CLOSED_NORMAL","sessionDuration":%s}}`, i, duration)))
 	}
 	assert.Contains(t, r.measured(sink), names.MetricMediaSenseSessionDuration+"{} count=2 sum=158.0000")
@@ -267,9 +266,9 @@ func TestImplausibleDurations(t *testing.T) {
 // A node is the same one in whichever way its number is written.
 func TestNodeNumbers(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	r := newRig(t, withMetrics(sink))
+	r := newHarness(t, withMetrics(sink))
 	for percentage, node := range []string{`1`, `"1"`, `" 1"`, `1.0`} {
-		require.Equal(t, http.StatusOK, r.post(fmt.Sprintf(`{"eventType":"STORAGE_THRESHOLD_EVENT","eventAction":"ENTER_LOW_STORAGE_SPACE",`+
+		require.Equal(t, http.StatusOK, r.Post(fmt.Sprintf(`{"eventType":"STORAGE_THRESHOLD_EVENT","eventAction":"ENTER_LOW_STORAGE_SPACE",`+
 			`"eventBody":{"nodeId":%s,"partition":"/common","percentageUtilization":%d}}`, node, 75+percentage)))
 	}
 	got := r.measured(sink)

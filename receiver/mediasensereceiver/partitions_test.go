@@ -16,6 +16,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/mediasense/event"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 var thresholdEvents = []event.Type{
@@ -84,13 +85,13 @@ func TestNewerState(t *testing.T) {
 	f := func(key string, value []byte, want string) {
 		t.Helper()
 		store := testkit.NewStorage()
-		r := newRig(t, func(r *rig) { r.logs = consumertest.NewNop(); withStorage(store)(r) })
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "storage-enter-low.json")))
-		r.stop()
+		r := newHarness(t, func(r *harness) { r.Logs = consumertest.NewNop(); withStorage(store)(r) })
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "storage-enter-low.json")))
+		r.Stop()
 		store.Put(key, value)
 		values, config := store.Values(), *r.config
-		err := startWith(t, &config, r.host)
+		err := startWith(t, &config, r.Host)
 		require.ErrorContains(t, err, "storage: ", "%s=%q", key, value)
 		require.ErrorContains(t, err, want)
 		require.ErrorContains(t, err, "start the newer release again")
@@ -106,14 +107,14 @@ func TestNewerState(t *testing.T) {
 func TestOnlyARefusedPayloadIsLost(t *testing.T) {
 	const most = 512
 	sink := new(consumertest.LogsSink)
-	next := &refusing{next: sink, refuses: func(call int) bool { return call == 1 || call == 3 }}
-	r := newRig(t, func(r *rig) { r.logs = next })
+	next := &receiverkit.Refusing{Next: sink, Refuses: func(call int) bool { return call == 1 || call == 3 }}
+	r := newHarness(t, func(r *harness) { r.Logs = next })
 	body := sessionsIn(t, most)
-	require.Equal(t, http.StatusOK, r.post(body))
-	lost := r.counter(recordsMetric, "lost")
+	require.Equal(t, http.StatusOK, r.Post(body))
+	lost := r.Counter(recordsMetric, "lost")
 	assert.Positive(t, lost)
 	assert.Less(t, lost, int64(most)*3/4)
-	assert.Equal(t, most-lost, r.counter(recordsMetric, "malformed"))
-	require.Equal(t, http.StatusOK, r.post(body))
-	assert.EqualValues(t, most, r.counter(recordsMetric, "duplicate"))
+	assert.Equal(t, most-lost, r.Counter(recordsMetric, "malformed"))
+	require.Equal(t, http.StatusOK, r.Post(body))
+	assert.EqualValues(t, most, r.Counter(recordsMetric, "duplicate"))
 }

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // sessionsIn is a body of so many events, each about a session of its own.
@@ -37,7 +38,7 @@ func sessionOf(t *testing.T, event string) string {
 }
 
 func sessionIDs(sink *consumertest.LogsSink) (ids []string) {
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		if id, ok := lr.Attributes().Get(names.MediaSenseSessionID); ok {
 			ids = append(ids, id.Str())
 		}
@@ -48,20 +49,20 @@ func sessionIDs(sink *consumertest.LogsSink) (ids []string) {
 // After a 503 in the middle only the rest goes on when the body comes again.
 func TestOnlyTheRestComesAgain(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	next := &failing{next: sink, err: nil, times: 2, then: errors.New("queue is full")}
-	r := newRig(t, func(r *rig) { r.logs, r.config.MaxBatchRecords = next, 10 })
+	next := &receiverkit.Failing{Next: sink, Err: nil, Times: 2, Then: errors.New("queue is full")}
+	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 10 })
 	body := sessionsIn(t, 25)
-	require.Equal(t, http.StatusServiceUnavailable, r.post(body))
-	assert.EqualValues(t, 20, r.counter(recordsMetric, "accepted"))
-	assert.EqualValues(t, 5, r.counter(recordsMetric, "refused"))
-	next.set(nil)
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusServiceUnavailable, r.Post(body))
+	assert.EqualValues(t, 20, r.Counter(recordsMetric, "accepted"))
+	assert.EqualValues(t, 5, r.Counter(recordsMetric, "refused"))
+	next.Set(nil)
+	require.Equal(t, http.StatusOK, r.Post(body))
 	var want []string
 	for i := range 25 {
 		want = append(want, fmt.Sprintf("session-%d", i))
 	}
 	assert.Equal(t, want, sessionIDs(sink), "each once, none lost")
-	assert.EqualValues(t, 20, r.counter(recordsMetric, "duplicate"))
+	assert.EqualValues(t, 20, r.Counter(recordsMetric, "duplicate"))
 }
 
 // Only the piece that was refused permanently is quarantined; what not even the
@@ -69,21 +70,21 @@ func TestOnlyTheRestComesAgain(t *testing.T) {
 func TestOnlyTheRefusedPieceIsQuarantined(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	never := consumererror.NewPermanent(errors.New("no"))
-	next := &failing{next: sink, err: never, times: 1}
-	r := newRig(t, func(r *rig) { r.logs, r.config.MaxBatchRecords = next, 10 })
-	require.Equal(t, http.StatusOK, r.post(sessionsIn(t, 15)))
-	assert.EqualValues(t, 10, r.counter(recordsMetric, "malformed"))
-	assert.EqualValues(t, 5, r.counter(recordsMetric, "accepted"))
-	assert.Zero(t, r.counter(recordsMetric, "lost"))
-	all := records(sink.AllLogs())
+	next := &receiverkit.Failing{Next: sink, Err: never, Times: 1}
+	r := newHarness(t, func(r *harness) { r.Logs, r.config.MaxBatchRecords = next, 10 })
+	require.Equal(t, http.StatusOK, r.Post(sessionsIn(t, 15)))
+	assert.EqualValues(t, 10, r.Counter(recordsMetric, "malformed"))
+	assert.EqualValues(t, 5, r.Counter(recordsMetric, "accepted"))
+	assert.Zero(t, r.Counter(recordsMetric, "lost"))
+	all := receiverkit.Records(sink.AllLogs())
 	require.Len(t, all, 6)
 	assert.Contains(t, all[0].Body().Str(), "session-9")
 	assert.NotContains(t, all[0].Body().Str(), "session-10")
 
-	next.set(never)
-	require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
-	assert.EqualValues(t, 1, r.counter(recordsMetric, "lost"))
-	logged := r.log.FilterMessageSnippet("its events are lost").All()
+	next.Set(never)
+	require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
+	assert.EqualValues(t, 1, r.Counter(recordsMetric, "lost"))
+	logged := r.Log.FilterMessageSnippet("its events are lost").All()
 	require.Len(t, logged, 1)
 	assert.EqualValues(t, 1, logged[0].ContextMap()["events"])
 }

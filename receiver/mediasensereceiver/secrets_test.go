@@ -18,19 +18,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/legato-otel/legato/internal/names"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 	"github.com/legato-otel/legato/internal/testkit/secrets"
 )
 
 // everything is all text that a receiver sent or logged: bodies as they are and one
 // after the other, attributes of records and resources, and the Collector's own log.
-func (r *rig) everything(all []plog.Logs) string {
+func (r *harness) everything(all []plog.Logs) string {
 	var text, bodies strings.Builder
 	for _, logs := range all {
 		for _, rl := range logs.ResourceLogs().All() {
 			fmt.Fprintln(&text, rl.Resource().Attributes().AsRaw())
 		}
 	}
-	for _, lr := range records(all) {
+	for _, lr := range receiverkit.Records(all) {
 		body := lr.Body().AsString()
 		if lr.Body().Type() == pcommon.ValueTypeBytes {
 			body = string(lr.Body().Bytes().AsRaw())
@@ -38,7 +39,7 @@ func (r *rig) everything(all []plog.Logs) string {
 		bodies.WriteString(body)
 		fmt.Fprintln(&text, lr.EventName(), body, lr.Attributes().AsRaw())
 	}
-	for _, entry := range r.log.All() {
+	for _, entry := range r.Log.All() {
 		fmt.Fprintln(&text, entry.Message, entry.ContextMap())
 	}
 	return text.String() + bodies.String()
@@ -52,9 +53,9 @@ func TestTagsFreeText(t *testing.T) {
 		posted, err := os.ReadFile(filepath.Join("../../testdata/field/mediasense/tags-free-text", name))
 		require.NoError(t, err)
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) { r.logs = sink })
-		require.Equal(t, http.StatusOK, r.post(string(posted)))
-		all := records(sink.AllLogs())
+		r := newHarness(t, func(r *harness) { r.Logs = sink })
+		require.Equal(t, http.StatusOK, r.Post(string(posted)))
+		all := receiverkit.Records(sink.AllLogs())
 		require.Len(t, all, 1)
 		assert.Equal(t, body, all[0].Body().Str())
 		assert.Equal(t, tag, all[0].Attributes().AsRaw()[names.MediaSenseTagPrefix+".tag_name"])
@@ -91,11 +92,11 @@ func TestSecretsInEveryForm(t *testing.T) {
 func assertNoSecret(t *testing.T, body string) {
 	t.Helper()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.PerTrack = true
 	})
-	require.Equal(t, http.StatusOK, r.post(body))
+	require.Equal(t, http.StatusOK, r.Post(body))
 	require.NotEmpty(t, sink.AllLogs(), "%q", body)
 	assert.False(t, secrets.In(r.everything(sink.AllLogs())), "%.400q becomes %.2000q", body, r.everything(sink.AllLogs()))
 }

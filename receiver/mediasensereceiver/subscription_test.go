@@ -43,11 +43,11 @@ func (h *statusHost) reported() []componentstatus.Status {
 	return append([]componentstatus.Status(nil), h.statuses...)
 }
 
-func withSubscription(host *statusHost, servers ...*apitest.Server) func(*rig) {
-	return func(r *rig) {
+func withSubscription(host *statusHost, servers ...*apitest.Server) func(*harness) {
+	return func(r *harness) {
 		host.Host = componenttest.NewNopHost()
-		r.host = host
-		r.logs = consumertest.NewNop()
+		r.Host = host
+		r.Logs = consumertest.NewNop()
 		config := defaultSubscription()
 		config.Callback, config.VerifyInterval = ownURI, 10*time.Millisecond
 		for _, server := range servers {
@@ -69,13 +69,13 @@ func subscribedAt(server *apitest.Server) bool {
 	return len(all) == 1 && all[0].URI == ownURI && all[0].Active && len(all[0].Filters) == len(allFilters)
 }
 
-func (r *rig) noSecrets() {
-	r.t.Helper()
-	for _, entry := range r.log.All() {
-		assert.NotContains(r.t, entry.Message, "secret")
+func (r *harness) noSecrets() {
+	r.T.Helper()
+	for _, entry := range r.Log.All() {
+		assert.NotContains(r.T, entry.Message, "secret")
 		for key, value := range entry.ContextMap() {
-			assert.NotContains(r.t, value, "secret", key)
-			assert.NotRegexp(r.t, `SESSION[0-9]`, value, key)
+			assert.NotContains(r.T, value, "secret", key)
+			assert.NotRegexp(r.T, `SESSION[0-9]`, value, key)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (r *rig) noSecrets() {
 func TestSubscription(t *testing.T) {
 	first, second := newServer(t), newServer(t)
 	host := new(statusHost)
-	r := newRig(t, withSubscription(host, first, second))
+	r := newHarness(t, withSubscription(host, first, second))
 	for _, server := range []*apitest.Server{first, second} {
 		well := func() bool { return subscribedAt(server) && server.SignedIn() }
 		require.Eventually(t, well, waitFor, tick)
@@ -94,26 +94,26 @@ func TestSubscription(t *testing.T) {
 			require.Eventually(t, well, waitFor, tick)
 		}
 	}
-	r.stop()
+	r.Stop()
 	assert.True(t, subscribedAt(first), "a stop does not take the subscription back")
 	assert.False(t, first.SignedIn(), "but leaves the server")
 	assert.False(t, second.SignedIn())
-	assert.NotEmpty(t, r.log.FilterMessage("Subscribed to the events of MediaSense").All())
+	assert.NotEmpty(t, r.Log.FilterMessage("Subscribed to the events of MediaSense").All())
 	r.noSecrets()
-	r.start()
+	r.Start()
 	require.Eventually(t, func() bool { return subscribedAt(first) && first.SignedIn() }, waitFor, tick)
 }
 
 func TestUnsubscribeOnShutdown(t *testing.T) {
 	server := newServer(t)
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withSubscription(new(statusHost), server)(r)
 		r.config.Subscription.Get().UnsubscribeOnShutdown = true
 	})
 	require.Eventually(t, func() bool { return subscribedAt(server) }, waitFor, tick)
-	r.stop()
+	r.Stop()
 	assert.Empty(t, server.Subscriptions())
-	r.start()
+	r.Start()
 }
 
 // A server that cannot be reached or refuses does not keep the receiver from
@@ -124,16 +124,16 @@ func TestSubscriptionFails(t *testing.T) {
 		server := newServer(t)
 		change(server)
 		host := new(statusHost)
-		r := newRig(t, withSubscription(host, server))
-		require.Eventually(t, func() bool { return r.log.FilterMessageSnippet("No subscription").Len() == 1 }, waitFor, tick)
-		require.Equal(t, http.StatusOK, r.post(fixture(t, "session-ended.json")))
-		context := r.log.FilterMessageSnippet("No subscription").All()[0].ContextMap()
+		r := newHarness(t, withSubscription(host, server))
+		require.Eventually(t, func() bool { return r.Log.FilterMessageSnippet("No subscription").Len() == 1 }, waitFor, tick)
+		require.Equal(t, http.StatusOK, r.Post(fixture(t, "session-ended.json")))
+		context := r.Log.FilterMessageSnippet("No subscription").All()[0].ContextMap()
 		assert.Contains(t, context["error"], want)
 		assert.Equal(t, reason, context["reason"])
 		assert.Contains(t, host.reported(), componentstatus.StatusRecoverableError)
 		// Each try is counted, and a slow machine may have made another one by now.
-		assert.Positive(t, r.counter("otelcol_receiver_mediasense_subscription_failures", reason))
-		assert.Equal(t, 1, r.log.FilterMessageSnippet("No subscription").Len(), "reported once, however often it is tried")
+		assert.Positive(t, r.Counter("otelcol_receiver_mediasense_subscription_failures", reason))
+		assert.Equal(t, 1, r.Log.FilterMessageSnippet("No subscription").Len(), "reported once, however often it is tried")
 		r.noSecrets()
 	}
 	f(func(s *apitest.Server) { s.SetPassword("other") }, "unauthorized", "signIn: answered 4020")
@@ -147,8 +147,8 @@ func TestSubscriptionRecovers(t *testing.T) {
 	server := newServer(t)
 	server.Answer(0, 4999) // signed in, and then refused
 	host := new(statusHost)
-	r := newRig(t, withSubscription(host, server))
+	r := newHarness(t, withSubscription(host, server))
 	require.Eventually(t, func() bool { return subscribedAt(server) && len(host.reported()) == 2 }, waitFor, tick)
 	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError, componentstatus.StatusOK}, host.reported())
-	assert.EqualValues(t, 1, r.counter("otelcol_receiver_mediasense_subscription_failures", "refused"))
+	assert.EqualValues(t, 1, r.Counter("otelcol_receiver_mediasense_subscription_failures", "refused"))
 }

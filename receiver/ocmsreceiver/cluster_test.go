@@ -18,8 +18,8 @@ func TestClusterInMetadata(t *testing.T) {
 	f := func(attributes map[string]string, want string) {
 		t.Helper()
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) {
-			r.logs = sink
+		r := newHarness(t, func(r *harness) {
+			r.Logs = sink
 			r.config.ResourceAttributes = attributes
 			r.write("events.log", events(0, 3))
 		})

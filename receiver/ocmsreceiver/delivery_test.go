@@ -22,6 +22,7 @@ import (
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 var errBusy = errors.New("the queue is full")
@@ -30,15 +31,15 @@ var errBusy = errors.New("the queue is full")
 // out once, though the file input has moved on.
 func TestRefusedLinesComeAgain(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	busy := &failing{next: sink, err: errBusy, times: 5}
-	r := newRig(t, func(r *rig) {
-		r.logs = busy
+	busy := &receiverkit.Failing{Next: sink, Err: errBusy, Times: 5}
+	r := newHarness(t, func(r *harness) {
+		r.Logs = busy
 		r.write("events.log", events(0, 250))
 	})
 	r.eventually(sink, callIDsOf(0, 250))
 	assert.EqualValues(t, 500, r.outcome("refused"))
 	assert.EqualValues(t, 250, r.outcome("accepted"))
-	assert.NotEmpty(t, r.log.FilterMessage("Events refused by the pipeline; trying again").All())
+	assert.NotEmpty(t, r.Log.FilterMessage("Events refused by the pipeline; trying again").All())
 	r.write("events.log", events(250, 260))
 	r.eventually(sink, callIDsOf(0, 260))
 }
@@ -48,40 +49,40 @@ func TestRefusedLinesComeAgain(t *testing.T) {
 func TestStopWhileRefused(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	gate := &failing{next: sink}
-	r := newRig(t, func(r *rig) {
-		r.logs = gate
+	gate := &receiverkit.Failing{Next: sink}
+	r := newHarness(t, func(r *harness) {
+		r.Logs = gate
 		withStorage(r, store)
 		r.write("events.log", events(0, 10))
 	})
 	r.eventually(sink, callIDsOf(0, 10))
-	gate.set(errBusy)
+	gate.Set(errBusy)
 	r.write("events.log", events(10, 20))
 	require.Eventually(t, func() bool { return r.outcome("refused") > 20 }, waitFor, tick)
-	r.stop()
+	r.Stop()
 	assert.Len(t, callIDs(sink), 10)
-	gate.set(nil)
+	gate.Set(nil)
 	r.write("events.log", events(20, 30))
-	r.start()
+	r.Start()
 	r.eventually(sink, callIDsOf(0, 30))
-	r.stop()
+	r.Stop()
 	assert.Len(t, callIDs(sink), 30)
 }
 
 // With an end to the trying, the lines are lost, counted and logged.
 func TestGivingUp(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	busy := &failing{next: sink, err: errBusy}
-	r := newRig(t, func(r *rig) {
-		r.logs = busy
+	busy := &receiverkit.Failing{Next: sink, Err: errBusy}
+	r := newHarness(t, func(r *harness) {
+		r.Logs = busy
 		r.config.RetryOnFailure.MaxElapsedTime = 20 * time.Millisecond
 		r.write("events.log", events(0, 3))
 	})
 	require.Eventually(t, func() bool { return r.outcome("lost") == 3 }, waitFor, tick)
-	busy.set(nil)
+	busy.Set(nil)
 	r.write("events.log", events(3, 5))
 	r.eventually(sink, callIDsOf(3, 5))
-	logged := r.log.FilterMessage("Gave up as retry_on_failure says; the events are lost").All()
+	logged := r.Log.FilterMessage("Gave up as retry_on_failure says; the events are lost").All()
 	require.Len(t, logged, 1)
 	assert.EqualValues(t, 3, logged[0].ContextMap()["events"])
 }
@@ -90,15 +91,15 @@ func TestGivingUp(t *testing.T) {
 // only if the pipeline refuses that too.
 func TestPermanentRefusal(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	f := func(err, then error) *rig {
-		return newRig(t, func(r *rig) {
-			r.logs = &failing{next: sink, err: err, times: 1, then: then}
+	f := func(err, then error) *harness {
+		return newHarness(t, func(r *harness) {
+			r.Logs = &receiverkit.Failing{Next: sink, Err: err, Times: 1, Then: then}
 			r.write("events.log", events(0, 2))
 		})
 	}
 	r := f(consumererror.NewPermanent(errors.New("too new")), nil)
 	require.Eventually(t, func() bool { return r.outcome("malformed") == 2 }, waitFor, tick)
-	all := records(sink.AllLogs())
+	all := receiverkit.Records(sink.AllLogs())
 	require.Len(t, all, 2)
 	assert.Equal(t, names.EventOCMSMalformed, all[0].EventName())
 	assert.Equal(t, strings.TrimSuffix(event(0), "\n"), all[0].Body().Str())
@@ -115,8 +116,8 @@ func TestPermanentRefusal(t *testing.T) {
 // last moment comes out, and each line once.
 func TestRotationByRename(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		withStorage(r, testkit.NewStorage())
 	})
 	const files, lines = 4, 50
@@ -136,25 +137,25 @@ func TestRotationByRename(t *testing.T) {
 // its fingerprint.
 func TestRotationWhileStopped(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		withStorage(r, testkit.NewStorage())
 		r.write("events.log", events(0, 20))
 	})
 	r.eventually(sink, callIDsOf(0, 20))
-	r.stop()
+	r.Stop()
 	r.write("events.log", events(20, 30))
 	require.NoError(t, os.Rename(r.path("events.log"), r.path("events.log.1")))
 	r.write("events.log", events(30, 40))
-	r.start()
+	r.Start()
 	r.eventually(sink, callIDsOf(0, 40))
 }
 
 // Rotation by copy and truncation: the copy is known by its fingerprint.
 func TestRotationByCopyTruncate(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		withStorage(r, testkit.NewStorage())
 		r.write("events.log", events(0, 20))
 	})
@@ -171,8 +172,8 @@ func TestRotationByCopyTruncate(t *testing.T) {
 // A glob that matches .1 to .10 reads all of them, each once.
 func TestBackups(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		for backup := range 11 {
 			name := "events.log"
 			if backup > 0 {
@@ -187,7 +188,7 @@ func TestBackups(t *testing.T) {
 // Half a line waits for its other half.
 func TestHalfWrittenLine(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) { r.logs = sink })
+	r := newHarness(t, func(r *harness) { r.Logs = sink })
 	line := event(1)
 	r.write("events.log", event(0)+line[:100])
 	r.eventually(sink, callIDsOf(0, 1))
@@ -200,13 +201,13 @@ func TestHalfWrittenLine(t *testing.T) {
 // Half a line of which no more comes is kept as it is.
 func TestHalfALineAtTheEnd(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.File.FlushPeriod = 20 * time.Millisecond
 	})
 	r.write("events.log", event(0)+"CreationTime=2024-06-10T09:00:00.101Z,Method=INVI")
 	require.Eventually(t, func() bool { return sink.LogRecordCount() == 2 }, waitFor, tick)
-	last := records(sink.AllLogs())[1]
+	last := receiverkit.Records(sink.AllLogs())[1]
 	assert.Equal(t, names.EventOCMSMalformed, last.EventName())
 	assert.Equal(t, "CreationTime=2024-06-10T09:00:00.101Z,Method=INVI", last.Body().Str())
 	assert.Equal(t, "INVI", last.Attributes().AsRaw()[names.SIPMethod])
@@ -217,15 +218,15 @@ func TestLongLine(t *testing.T) {
 	const size = 1 << 20
 	long := strings.TrimSuffix(event(1), "\n") + ",note=" + strings.Repeat("0123456789abcdef", size/16) + "\n"
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.write("events.log", event(0)+long+event(2))
 	})
 	require.Eventually(t, func() bool { return r.outcome("accepted") == 3 }, waitFor, tick)
 	var kept strings.Builder
 	var ids []any
 	seen := make(map[any]bool)
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		attributes := lr.Attributes().AsRaw()
 		assert.False(t, seen[attributes[names.LogRecordUID]], "each record has a uid of its own")
 		seen[attributes[names.LogRecordUID]] = true
@@ -244,8 +245,8 @@ func TestLongLine(t *testing.T) {
 // them writes more, so that the files are not copies.
 func TestTwoAppenders(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.write("events.log", events(0, 300))
 		r.write("other.log", event(999)+events(0, 300))
 	})
@@ -257,8 +258,8 @@ func TestTwoAppenders(t *testing.T) {
 // their first bytes.
 func TestTwoFilesWithTheSameBytes(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.write("events.log", events(0, 20))
 		r.write("other.log", events(0, 20))
 	})
@@ -281,13 +282,13 @@ func TestIdentity(t *testing.T) {
 		strings.NewReplacer("INVITE.200", "INVITE.202", "StatusCode=200", "StatusCode=202").Replace(base),
 	}
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.write("events.log", strings.Join(append(same, others...), "\n")+"\n")
 	})
 	require.Eventually(t, func() bool { return r.outcome("duplicate") == 1 }, waitFor, tick)
 	assert.EqualValues(t, 1+len(others), r.outcome("accepted"))
-	assert.Len(t, records(sink.AllLogs()), 1+len(others))
+	assert.Len(t, receiverkit.Records(sink.AllLogs()), 1+len(others))
 }
 
 // crash copies the storage as a kill -9 would leave it.
@@ -322,22 +323,22 @@ func TestCrash(t *testing.T) {
 				return taken.ConsumeLogs(ctx, logs)
 			})
 			require.NoError(t, err)
-			r := newRig(t, func(r *rig) {
-				r.logs = next
+			r := newHarness(t, func(r *harness) {
+				r.Logs = next
 				r.config.ShutdownTimeout = time.Millisecond
 				withStorage(r, store)
 				r.write("events.log", events(0, lines))
 			})
 			<-reached
-			r.stop()
-			require.Len(t, records(taken.AllLogs()), 100*batches)
+			r.Stop()
+			require.Len(t, receiverkit.Records(taken.AllLogs()), 100*batches)
 
 			withStorage(r, left)
-			r.logs = taken
+			r.Logs = taken
 			r.write("events.log", events(lines, lines+10))
-			r.start()
+			r.Start()
 			r.eventually(taken, callIDsOf(0, lines+10))
-			r.stop()
+			r.Stop()
 			assert.Len(t, callIDs(taken), lines+10)
 			for key := range left.Values() {
 				assert.False(t, strings.HasPrefix(key, "taken/"), "%s is left", key)
@@ -359,18 +360,18 @@ func TestCrashBeforeStoring(t *testing.T) {
 		return sink.ConsumeLogs(ctx, logs)
 	})
 	require.NoError(t, err)
-	r := newRig(t, func(r *rig) {
-		r.logs = next
+	r := newHarness(t, func(r *harness) {
+		r.Logs = next
 		withStorage(r, store)
 		r.write("events.log", events(0, 100))
 	})
 	r.eventually(sink, callIDsOf(0, 100))
-	r.stop()
+	r.Stop()
 	withStorage(r, left)
-	r.start()
+	r.Start()
 	require.Eventually(t, func() bool { return sink.LogRecordCount() == 200 }, waitFor, tick)
 	count := make(map[any]int)
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		count[lr.Attributes().AsRaw()[names.LogRecordUID]]++
 	}
 	assert.Len(t, count, 100)
@@ -383,8 +384,8 @@ func TestCrashBeforeStoring(t *testing.T) {
 func TestStorageFails(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		withStorage(r, store)
 		r.write("events.log", events(0, 1))
 	})
@@ -393,7 +394,7 @@ func TestStorageFails(t *testing.T) {
 	r.write("events.log", events(1, 5))
 	r.eventually(sink, callIDsOf(0, 5))
 	require.Eventually(t, func() bool {
-		return r.log.FilterMessage("Cannot store what was taken; after a crash it may be taken again").Len() == 1
+		return r.Log.FilterMessage("Cannot store what was taken; after a crash it may be taken again").Len() == 1
 	}, waitFor, tick)
 	store.Fail(nil)
 }
@@ -403,23 +404,23 @@ func TestStorageFails(t *testing.T) {
 func TestFileThatAppearsWhileStopped(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	store := testkit.NewStorage()
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.File.StartAt = "end"
 		withStorage(r, store)
 	})
 	require.Eventually(t, func() bool { return store.Values()["file.knownFiles"] != nil }, waitFor, tick)
-	r.stop()
+	r.Stop()
 	r.write("events.log", events(0, 5))
-	r.start()
+	r.Start()
 	r.eventually(sink, callIDsOf(0, 5))
 }
 
 // A long run of lines is cut into payloads of max_batch_bytes.
 func TestBatchBytes(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.MaxBatchBytes = 3*len(event(10)) + 10
 		r.write("events.log", events(10, 20))
 	})

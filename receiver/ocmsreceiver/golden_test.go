@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -35,8 +37,8 @@ func TestGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			content := fixture(t, file)
 			sink := new(consumertest.LogsSink)
-			newRig(t, func(r *rig) {
-				r.logs = sink
+			newHarness(t, func(r *harness) {
+				r.Logs = sink
 				r.write(name, content)
 			})
 			// Each line that is not blank is one record, but for a copy.
@@ -60,7 +62,7 @@ func golden(t *testing.T, name string, all []plog.Logs) {
 	t.Helper()
 	var got bytes.Buffer
 	for _, logs := range all {
-		for _, lr := range records([]plog.Logs{logs}) {
+		for _, lr := range receiverkit.Records([]plog.Logs{logs}) {
 			assert.NotZero(t, lr.ObservedTimestamp())
 			assert.NotZero(t, lr.Timestamp())
 			if lr.Timestamp() == lr.ObservedTimestamp() {

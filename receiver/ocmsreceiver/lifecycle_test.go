@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/legato-otel/legato/internal/testkit"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 	"github.com/legato-otel/legato/receiver/ocmsreceiver/internal/metadata"
 )
 
@@ -52,8 +53,8 @@ func TestSameConfigurationTwice(t *testing.T) {
 // Without a logs pipeline the metrics are counted all the same.
 func TestMetricsAlone(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
-	newRig(t, func(r *rig) {
-		r.metrics = sink
+	newHarness(t, func(r *harness) {
+		r.Metrics = sink
 		r.config.Metrics.Interval = 10 * time.Millisecond
 		r.write("events.log", events(0, 3))
 	})
@@ -99,19 +100,19 @@ func TestShutdownOutOfTime(t *testing.T) {
 		return ctx.Err()
 	})
 	require.NoError(t, err)
-	r := newRig(t, func(r *rig) {
-		r.logs = stuck
+	r := newHarness(t, func(r *harness) {
+		r.Logs = stuck
 		r.config.ShutdownTimeout = 10 * time.Millisecond
 		withStorage(r, store)
 		r.write("events.log", events(0, 5))
 	})
 	<-waiting
-	r.stop()
+	r.Stop()
 	assert.Zero(t, store.Open())
 	assert.Empty(t, store.Values()["file.knownFiles"])
 	sink := new(consumertest.LogsSink)
-	r.logs = sink
-	r.start()
+	r.Logs = sink
+	r.Start()
 	r.eventually(sink, callIDsOf(0, 5))
 }
 
@@ -120,23 +121,23 @@ func TestShutdownOutOfTime(t *testing.T) {
 func TestShutdownWaits(t *testing.T) {
 	store := testkit.NewStorage()
 	sink := new(consumertest.LogsSink)
-	gate := &gated{next: sink, entered: make(chan struct{}), leave: make(chan struct{})}
-	r := newRig(t, func(r *rig) {
-		r.logs = gate
+	gate := receiverkit.NewGated(sink)
+	r := newHarness(t, func(r *harness) {
+		r.Logs = gate
 		withStorage(r, store)
 		r.write("events.log", events(0, 5))
 	})
-	<-gate.entered
+	<-gate.Entered
 	stopped := make(chan struct{})
 	go func() {
-		r.stop()
+		r.Stop()
 		close(stopped)
 	}()
-	gate.leave <- struct{}{}
+	gate.Leave <- struct{}{}
 	<-stopped
 	assert.Equal(t, callIDsOf(0, 5), callIDs(sink))
-	r.logs = sink
+	r.Logs = sink
 	r.write("events.log", event(5))
-	r.start()
+	r.Start()
 	r.eventually(sink, callIDsOf(0, 6))
 }

@@ -18,23 +18,24 @@ import (
 	"github.com/legato-otel/legato/internal/ingest/outbox"
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/ocms"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 	"github.com/legato-otel/legato/internal/testkit/secrets"
 )
 
 // read lets a fresh receiver read a file, and returns its records.
-func read(t *testing.T, content string, want int, change func(*rig)) (*rig, []plog.LogRecord) {
+func read(t *testing.T, content string, want int, change func(*harness)) (*harness, []plog.LogRecord) {
 	t.Helper()
 	sink := new(consumertest.LogsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.write("events.log", content)
 		if change != nil {
 			change(r)
 		}
 	})
 	require.Eventually(t, func() bool { return sink.LogRecordCount() >= want }, waitFor, tick)
-	r.stop()
-	all := records(sink.AllLogs())
+	r.Stop()
+	all := receiverkit.Records(sink.AllLogs())
 	require.Len(t, all, want)
 	return r, all
 }
@@ -52,7 +53,7 @@ func TestEncodings(t *testing.T) {
 	assert.Equal(t, "Bj\ufffdrn, \ufffd", attributes.AsRaw()[names.SIPFromName])
 	assert.Equal(t, []any{"invalid_text"}, attributes.AsRaw()[names.OCMSFlags])
 
-	_, all = read(t, line, 1, func(r *rig) { r.config.File.Encoding = "iso-8859-1" })
+	_, all = read(t, line, 1, func(r *harness) { r.config.File.Encoding = "iso-8859-1" })
 	attributes = all[0].Attributes()
 	assert.Equal(t, "Björn, Ü", attributes.AsRaw()[names.SIPFromName])
 	assert.NotContains(t, attributes.AsRaw(), names.OCMSFlags)
@@ -64,7 +65,7 @@ func TestEncodings(t *testing.T) {
 func TestCreationTime(t *testing.T) {
 	_, all := read(t, event(7), 1, nil)
 	assert.Equal(t, "2024-06-10T09:00:00.007Z", all[0].Timestamp().AsTime().Format("2006-01-02T15:04:05.000Z07:00"))
-	_, all = read(t, event(7), 1, func(r *rig) { r.config.CreationTimeIsLocal = true })
+	_, all = read(t, event(7), 1, func(r *harness) { r.config.CreationTimeIsLocal = true })
 	assert.Equal(t, "2024-06-10T07:00:00.007Z", all[0].Timestamp().AsTime().Format("2006-01-02T15:04:05.000Z07:00"))
 	assert.Equal(t, "2024-06-10T09:00:00.007Z", all[0].Attributes().AsRaw()[names.OCMSCreationTime])
 	assert.EqualValues(t, 120, all[0].Attributes().AsRaw()[names.OCMSTimeZoneOffset])
@@ -73,7 +74,7 @@ func TestCreationTime(t *testing.T) {
 // Names that only extra_keys can tell from a part of a value.
 func TestExtraKeys(t *testing.T) {
 	line := strings.Replace(event(0), "Method=", "note=a,b=c,limit=1,Method=", 1)
-	_, all := read(t, line, 1, func(r *rig) { r.config.ExtraKeys = []string{"note", "limit"} })
+	_, all := read(t, line, 1, func(r *harness) { r.config.ExtraKeys = []string{"note", "limit"} })
 	assert.Equal(t, "a,b=c", all[0].Attributes().AsRaw()["oracle.ocms.attribute.note"])
 	assert.Equal(t, "1", all[0].Attributes().AsRaw()["oracle.ocms.attribute.limit"])
 }
@@ -104,7 +105,7 @@ func TestLoggingXML(t *testing.T) {
 		assert.Contains(t, xml, lr.Body().Str())
 	}
 	assert.EqualValues(t, 7, r.outcome("xml"))
-	logged := r.log.FilterMessageSnippet("java.util.logging").All()
+	logged := r.Log.FilterMessageSnippet("java.util.logging").All()
 	require.Len(t, logged, 1)
 	assert.Equal(t, "events.log", logged[0].ContextMap()["file"])
 }
@@ -127,12 +128,12 @@ func TestSecrets(t *testing.T) {
 		base + "\xff,passcode=" + secrets.Secret,
 	} {
 		sink := new(consumertest.LogsSink)
-		r := newRig(t, func(r *rig) {
-			r.logs = sink
+		r := newHarness(t, func(r *harness) {
+			r.Logs = sink
 			r.write("events.log", line+"\n")
 		})
 		require.Eventually(t, func() bool { return sink.LogRecordCount() == 1 }, waitFor, tick)
-		r.stop()
+		r.Stop()
 		assert.False(t, secrets.In(r.everything(sink.AllLogs())), "%.400q becomes %.2000q", line, r.everything(sink.AllLogs()))
 	}
 }
@@ -140,7 +141,7 @@ func TestSecrets(t *testing.T) {
 // Names and addresses of people do not stand in the Collector's own log.
 func TestLogNamesNobody(t *testing.T) {
 	r, _ := read(t, event(1)+"From=Paula <sip:paula@example.test>\n", 2, nil)
-	for _, entry := range r.log.All() {
+	for _, entry := range r.Log.All() {
 		assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), "aula")
 	}
 }

@@ -64,13 +64,13 @@ func TestSeriesBeginAtZero(t *testing.T) {
 func allSeries(t *testing.T, content string, lines int) map[string]string {
 	t.Helper()
 	logs, metrics := new(consumertest.LogsSink), new(consumertest.MetricsSink)
-	r := newRig(t, func(r *rig) {
-		r.logs, r.metrics = logs, metrics
+	r := newHarness(t, func(r *harness) {
+		r.Logs, r.Metrics = logs, metrics
 		r.config.Metrics.Interval = time.Hour
 		r.write("events.log", content)
 	})
 	require.Eventually(t, func() bool { return logs.LogRecordCount() >= lines }, waitFor, tick)
-	r.stop() // sends the last metrics
+	r.Stop() // sends the last metrics
 	return series(t, metrics)
 }
 

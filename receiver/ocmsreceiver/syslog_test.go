@@ -19,10 +19,11 @@ import (
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/loopback"
+	"github.com/legato-otel/legato/internal/testkit/receiverkit"
 )
 
 // withSyslog lets a receiver listen instead of read files.
-func withSyslog(r *rig, config SyslogConfig) {
+func withSyslog(r *harness, config SyslogConfig) {
 	r.config.File.Include = nil
 	r.config.ResourceAttributes = nil
 	r.config.Syslog = configoptional.Some(config)
@@ -45,8 +46,8 @@ func send(t *testing.T, network, address string, messages ...string) {
 func TestTCP(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	address := loopback.MustAddress(t)
-	r := newRig(t, func(r *rig) {
-		r.logs = &failing{next: sink, err: errBusy, times: 3}
+	r := newHarness(t, func(r *harness) {
+		r.Logs = &receiverkit.Failing{Next: sink, Err: errBusy, Times: 3}
 		withSyslog(r, SyslogConfig{TCP: &tcp.BaseConfig{ListenAddress: address}})
 	})
 	send(t, "tcp", address, "<134>Jun 10 09:00:03 ocms1 "+event(0), "<134>"+event(1), event(2), "<134>1 2024-06-10T09:00:03Z ocms2 log4j - - - "+event(3))
@@ -59,7 +60,7 @@ func TestTCP(t *testing.T) {
 		hosts = append(hosts, resource[names.HostName])
 	}
 	assert.Equal(t, []any{"ocms1", nil, nil, "ocms2"}, hosts)
-	for _, lr := range records(sink.AllLogs()) {
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
 		_, hasUID := lr.Attributes().Get(names.LogRecordUID)
 		assert.False(t, hasUID, "only lines of files are read again")
 	}
@@ -70,8 +71,8 @@ func TestTCP(t *testing.T) {
 func TestFrames(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	address := loopback.MustAddress(t)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		withSyslog(r, SyslogConfig{TCP: &tcp.BaseConfig{ListenAddress: address}})
 	})
 	framed := func(text string) string { return fmt.Sprintf("%d %s", len(text), text) }
@@ -84,8 +85,8 @@ func TestFrames(t *testing.T) {
 func TestUDP(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	address := loopback.MustAddress(t)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		withSyslog(r, SyslogConfig{UDP: &udp.BaseConfig{ListenAddress: address}})
 	})
 	send(t, "udp", address, "<134>"+strings.TrimSuffix(event(0), "\n"), event(1)+event(2))
@@ -96,8 +97,8 @@ func TestUDP(t *testing.T) {
 func TestFileAndSyslog(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	address := loopback.MustAddress(t)
-	r := newRig(t, func(r *rig) {
-		r.logs = sink
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
 		r.config.Syslog = configoptional.Some(SyslogConfig{TCP: &tcp.BaseConfig{ListenAddress: address}})
 		r.write("events.log", events(0, 20))
 	})
@@ -109,14 +110,14 @@ func TestFileAndSyslog(t *testing.T) {
 // A message that a stop found is lost, and is counted as that.
 func TestStopWithSyslog(t *testing.T) {
 	address := loopback.MustAddress(t)
-	r := newRig(t, func(r *rig) {
-		r.logs = &failing{next: new(consumertest.LogsSink), err: errBusy}
+	r := newHarness(t, func(r *harness) {
+		r.Logs = &receiverkit.Failing{Next: new(consumertest.LogsSink), Err: errBusy}
 		withSyslog(r, SyslogConfig{TCP: &tcp.BaseConfig{ListenAddress: address}})
 	})
 	send(t, "tcp", address, event(0))
 	require.Eventually(t, func() bool { return r.outcome("refused") > 0 }, waitFor, tick)
-	r.stop()
-	assert.NotEmpty(t, r.log.FilterMessageSnippet("its events are lost").All())
+	r.Stop()
+	assert.NotEmpty(t, r.Log.FilterMessageSnippet("its events are lost").All())
 }
 
 func TestBusyPort(t *testing.T) {

@@ -1,0 +1,135 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiverkit
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Failing returns an error from ConsumeLogs, or passes the logs to Next if there is none.
+type Failing struct {
+	Next  consumer.Logs
+	Err   error // what the first Times calls return
+	Times int   // 0: all calls
+	Then  error // what later calls return
+
+	mu    sync.Mutex
+	calls int
+}
+
+// Set makes all later calls return err; nil ends the failure.
+func (f *Failing) Set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Err, f.Times = err, 0
+}
+
+// FailOnce makes the next call return err.
+func (f *Failing) FailOnce(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Err, f.Times, f.Then = err, f.calls+1, nil
+}
+
+// Calls returns how often ConsumeLogs was called.
+func (f *Failing) Calls() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
+}
+
+// Capabilities implements consumer.Logs.
+func (*Failing) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeLogs implements consumer.Logs.
+func (f *Failing) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	if err := f.result(); err != nil {
+		return err
+	}
+	return f.Next.ConsumeLogs(ctx, logs)
+}
+
+func (f *Failing) result() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	if f.Times > 0 && f.calls > f.Times {
+		return f.Then
+	}
+	return f.Err
+}
+
+// Refusing permanently refuses the calls, counted from 1, for which Refuses is true.
+type Refusing struct {
+	Next    consumer.Logs
+	Refuses func(call int) bool
+
+	mu    sync.Mutex
+	calls int
+}
+
+// Capabilities implements consumer.Logs.
+func (*Refusing) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeLogs implements consumer.Logs.
+func (f *Refusing) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	f.mu.Lock()
+	f.calls++
+	call := f.calls
+	f.mu.Unlock()
+	if f.Refuses(call) {
+		return consumererror.NewPermanent(errors.New("schema mismatch"))
+	}
+	return f.Next.ConsumeLogs(ctx, logs)
+}
+
+// Gated passes a request on after the test has received from Entered and sent to Leave.
+type Gated struct {
+	Next           consumer.Logs
+	Entered, Leave chan struct{}
+}
+
+// NewGated returns a Gated in front of next.
+func NewGated(next consumer.Logs) *Gated {
+	return &Gated{Next: next, Entered: make(chan struct{}), Leave: make(chan struct{})}
+}
+
+// Capabilities implements consumer.Logs.
+func (*Gated) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeLogs implements consumer.Logs.
+func (g *Gated) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	g.Entered <- struct{}{}
+	<-g.Leave
+	return g.Next.ConsumeLogs(ctx, logs)
+}
+
+// Records returns the log records of all requests in order.
+func Records(all []plog.Logs) (records []plog.LogRecord) {
+	for _, logs := range all {
+		for _, rl := range logs.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, lr := range sl.LogRecords().All() {
+					records = append(records, lr)
+				}
+			}
+		}
+	}
+	return records
+}
+
+// EventNames returns the event names of the records that a sink received, in order.
+func EventNames(sink *consumertest.LogsSink) (names []string) {
+	for _, lr := range Records(sink.AllLogs()) {
+		names = append(names, lr.EventName())
+	}
+	return names
+}

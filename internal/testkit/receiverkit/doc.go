@@ -1,0 +1,8 @@
+// Copyright The legato Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package receiverkit runs a receiver in a test as a Collector does: Receiver has one
+// component for each signal, with a log and internal metrics that the test reads; Posted
+// is a receiver that listens for HTTP posts. Failing, Refusing and Gated are consumers
+// that refuse or wait. Only tests import it.
+package receiverkit
