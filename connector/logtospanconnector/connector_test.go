@@ -29,7 +29,7 @@ func nextThat(t *testing.T, answers func(ptrace.Traces) error) consumer.Traces {
 }
 
 func TestDoesNotMutate(t *testing.T) {
-	assert.False(t, newRig(t, nil).Capabilities().MutatesData)
+	assert.False(t, newHarness(t, nil).Capabilities().MutatesData)
 }
 
 // The error that comes back is the next consumer's own, not one like it.
@@ -41,7 +41,7 @@ func TestErrorsAreReturnedAsTheyAre(t *testing.T) {
 		consumererror.NewTraces(retryable, ptrace.NewTraces()),
 		context.DeadlineExceeded,
 	} {
-		r := newRig(t, nextThat(t, func(ptrace.Traces) error { return want }))
+		r := newHarness(t, nextThat(t, func(ptrace.Traces) error { return want }))
 		got := r.ConsumeLogs(t.Context(), oneRecord(nil))
 		if got != want { //nolint:errorlint // the very error, not one like it
 			t.Errorf("got %v, want %v", got, want)
@@ -54,7 +54,7 @@ func TestErrorsAreReturnedAsTheyAre(t *testing.T) {
 // What was refused comes again and is counted then.
 func TestRefusedRecordsAreCountedOnce(t *testing.T) {
 	answer := errors.New("full")
-	r := newRig(t, nextThat(t, func(ptrace.Traces) error { return answer }))
+	r := newHarness(t, nextThat(t, func(ptrace.Traces) error { return answer }))
 	logs := oneRecord(nil)
 	oneRecord(with(names.SpanKind, "odd")).ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
 	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
@@ -71,7 +71,7 @@ func TestRefusedRecordsAreCountedOnce(t *testing.T) {
 
 func TestNothingMakesNoCall(t *testing.T) {
 	called := false
-	r := newRig(t, nextThat(t, func(ptrace.Traces) error {
+	r := newHarness(t, nextThat(t, func(ptrace.Traces) error {
 		called = true
 		return nil
 	}))
@@ -91,14 +91,14 @@ func TestContextIsHandedOn(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	require.NoError(t, newRig(t, next).ConsumeLogs(context.WithValue(t.Context(), key{}, "tenant"), oneRecord(nil)))
+	require.NoError(t, newHarness(t, next).ConsumeLogs(context.WithValue(t.Context(), key{}, "tenant"), oneRecord(nil)))
 	assert.Equal(t, "tenant", got)
 }
 
 // One line for each kind of fault, and nothing of the record in it.
 func TestFaultsAreLoggedOncePerKind(t *testing.T) {
 	const secret = "paula@example.test"
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	faults := map[result]func(plog.LogRecord){
 		startInvalid:    with(names.SpanStart, secret),
 		kindUnknown:     with(names.SpanKind, secret),
@@ -157,7 +157,7 @@ func TestConcurrentUse(t *testing.T) {
 	logs.MarkReadOnly()
 	_, each := convert(logs)
 	sink := new(consumertest.TracesSink)
-	r := newRig(t, sink)
+	r := newHarness(t, sink)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {

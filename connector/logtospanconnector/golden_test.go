@@ -31,7 +31,7 @@ func TestGolden(t *testing.T) {
 	for _, input := range inputs {
 		directory := filepath.Dir(input)
 		t.Run(filepath.Base(directory), func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newHarness(t, nil)
 			logs := loadLogs(t, input)
 			before := bytesOf(t, logs)
 			logs.MarkReadOnly()
@@ -65,7 +65,7 @@ func render(t *testing.T, all []ptrace.Traces) string {
 }
 
 // telemetryText is what an operator sees: the counter, then the log.
-func (r *rig) telemetryText() string {
+func (r *harness) telemetryText() string {
 	r.t.Helper()
 	var text strings.Builder
 	got := make(map[string]int64)

@@ -27,8 +27,8 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// rig is a started connector, made by the factory, with what it writes.
-type rig struct {
+// harness is a started connector, made by the factory, with what it writes.
+type harness struct {
 	connector.Logs
 	t         *testing.T
 	sink      *consumertest.TracesSink
@@ -36,11 +36,11 @@ type rig struct {
 	telemetry *componenttest.Telemetry
 }
 
-// newRig connects next, or a sink if it is nil.
-func newRig(t *testing.T, next consumer.Traces) *rig {
+// newHarness connects next, or a sink if it is nil.
+func newHarness(t *testing.T, next consumer.Traces) *harness {
 	t.Helper()
 	core, log := observer.New(zap.DebugLevel)
-	r := &rig{t: t, sink: new(consumertest.TracesSink), log: log, telemetry: componenttest.NewTelemetry()}
+	r := &harness{t: t, sink: new(consumertest.TracesSink), log: log, telemetry: componenttest.NewTelemetry()}
 	if next == nil {
 		next = r.sink
 	}
@@ -61,7 +61,7 @@ func newRig(t *testing.T, next consumer.Traces) *rig {
 }
 
 // counted asserts the values of the counter, and that there are no others.
-func (r *rig) counted(want resultCounts) {
+func (r *harness) counted(want resultCounts) {
 	r.t.Helper()
 	var points []metricdata.DataPoint[int64]
 	for v, n := range want {

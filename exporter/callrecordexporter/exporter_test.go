@@ -59,7 +59,7 @@ func legs(from, to int) plog.Logs {
 // What was accepted is stored: somebody else sees it as soon as the call is
 // back.
 func TestStoredWhenAccepted(t *testing.T) {
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	archive := r.archive()
 	for i := range 5 {
 		require.NoError(t, r.ConsumeLogs(t.Context(), legs(i*10, i*10+10)))
@@ -78,7 +78,7 @@ func TestStoredWhenAccepted(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() { assert.NoError(t, r.ConsumeLogs(t.Context(), legs(i*5, i*5+10))) })
@@ -91,7 +91,7 @@ func TestManyAtOnce(t *testing.T) {
 
 // Series are there from the start, at zero, and what says nothing is counted.
 func TestCounts(t *testing.T) {
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	for _, outcome := range []string{"stored", "unchanged", "skipped", "invalid", "refused"} {
 		value, there := r.counts()["otelcol_exporter_callrecord_records "+outcome]
 		assert.True(t, there)
@@ -134,7 +134,7 @@ func TestWarnings(t *testing.T) {
 		{map[string]any{"sending_queue": map[string]any{}}, 1},
 		{map[string]any{"sending_queue": map[string]any{}, "retry_on_failure": map[string]any{"max_elapsed_time": "1m"}}, 2},
 	} {
-		assert.Equal(t, c.want, newRig(t, c.values).log.Len(), "%v", c.values)
+		assert.Equal(t, c.want, newHarness(t, c.values).log.Len(), "%v", c.values)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestDatabaseIsAwayAtTheStart(t *testing.T) {
 	source := strings.Replace(server.Database(t), "postgres@", "postgres:secret@", 1)
 	require.NoError(t, server.Kill())
 	address := loopback.MustAddress(t)
-	r := newRig(t, map[string]any{
+	r := newHarness(t, map[string]any{
 		"driver": "postgres", "datasource": source, "retention": "87600h", "retry_on_failure": map[string]any{"enabled": false},
 		"http": map[string]any{"endpoint": address},
 	})
@@ -206,7 +206,7 @@ func TestDatabaseIsAwayAtTheStart(t *testing.T) {
 
 // A stop ends the tries: the package's test for goroutines left behind would find them.
 func TestStopWhileAway(t *testing.T) {
-	r := newRig(t, map[string]any{"driver": "postgres", "datasource": "postgres://user:secret@" + loopback.MustAddress(t) + "/calls"})
+	r := newHarness(t, map[string]any{"driver": "postgres", "datasource": "postgres://user:secret@" + loopback.MustAddress(t) + "/calls"})
 	require.NoError(t, r.Shutdown(t.Context()))
 }
 
@@ -215,7 +215,7 @@ func TestStopWhileAway(t *testing.T) {
 func TestDatabaseIsKilled(t *testing.T) {
 	server := postgres.New(t)
 	source := server.Database(t)
-	r := newRig(t, map[string]any{"driver": "postgres", "datasource": source, "timeout": "5s"})
+	r := newHarness(t, map[string]any{"driver": "postgres", "datasource": source, "timeout": "5s"})
 	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 10)))
 	require.NoError(t, server.Kill())
 	require.Error(t, r.ConsumeLogs(t.Context(), legs(5, 20)))
@@ -237,9 +237,9 @@ func TestDatabaseIsKilled(t *testing.T) {
 // Retention runs by itself.
 func TestRetention(t *testing.T) {
 	source := filepath.Join(t.TempDir(), "calls.db")
-	first := newRig(t, map[string]any{"datasource": source})
+	first := newHarness(t, map[string]any{"datasource": source})
 	require.NoError(t, first.ConsumeLogs(t.Context(), legs(0, 10)))
-	second := newRig(t, map[string]any{"datasource": source, "retention": "1h"})
+	second := newHarness(t, map[string]any{"datasource": source, "retention": "1h"})
 	require.Eventually(t, func() bool { return second.counts()["otelcol_exporter_callrecord_expired call_legs"] == 10 }, time.Minute, 5*time.Millisecond)
 	rows, err := store.Select[store.Conference](t.Context(), openArchive(t, source), "")
 	require.NoError(t, err)
@@ -248,7 +248,7 @@ func TestRetention(t *testing.T) {
 
 // The ids that the exporter computes for records without any are callstitch's.
 func TestIDsWithoutCallstitch(t *testing.T) {
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	for _, logs := range readLogs(t, "testdata/in/unstamped.json") {
 		require.NoError(t, r.ConsumeLogs(t.Context(), logs))
 	}
@@ -261,7 +261,7 @@ func TestIDsWithoutCallstitch(t *testing.T) {
 
 func TestExportCSV(t *testing.T) {
 	address := loopback.MustAddress(t)
-	r := newRig(t, map[string]any{"http": map[string]any{"endpoint": address}})
+	r := newHarness(t, map[string]any{"http": map[string]any{"endpoint": address}})
 	require.NoError(t, r.ConsumeLogs(t.Context(), legs(0, 3)))
 	get := func(path string) (int, string, http.Header) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, http.NoBody)
@@ -311,7 +311,7 @@ func TestCallJoinsConference(t *testing.T) {
 	}
 	former := ids.Trace(names.KindCall, "b")
 	update := event(names.EventConferenceUpdate, "b", "a", 2, map[string]string{names.ConferencePreviousTraceID: hex.EncodeToString(former[:])})
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	archive := r.archive()
 	for _, logs := range []plog.Logs{
 		event(names.EventCallStart, "b", "b", 0, nil), leg("in b", "b"), event(names.EventCallStart, "a", "a", 0, nil), leg("in a", "a"), update,
@@ -332,7 +332,7 @@ func TestCallJoinsConference(t *testing.T) {
 
 // Records that a bridge lost are a row, once however often the event comes.
 func TestGap(t *testing.T) {
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	archive := r.archive()
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()
@@ -356,7 +356,7 @@ func TestGap(t *testing.T) {
 // or a shared screen is no participant, also while the meeting runs; of a leg whose
 // start was not seen it is not known.
 func TestRoleOfARunningLeg(t *testing.T) {
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	archive := r.archive()
 	logs := plog.NewLogs()
 	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()

@@ -40,7 +40,7 @@ func TestGolden(t *testing.T) {
 	}
 	for name, file := range inputs {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newHarness(t, nil)
 			for _, logs := range readLogs(t, file) {
 				logs.MarkReadOnly()
 				require.NoError(t, r.ConsumeLogs(t.Context(), logs))

@@ -41,8 +41,8 @@ func load(t *testing.T, values map[string]any) (*Config, error) {
 	return config, confmap.Validate(config)
 }
 
-// rig is an exporter with what it told.
-type rig struct {
+// harness is an exporter with what it told.
+type harness struct {
 	exporter.Logs
 	t         *testing.T
 	source    string
@@ -50,11 +50,11 @@ type rig struct {
 	log       *observer.ObservedLogs
 }
 
-// newRig starts an exporter on a file of its own, unless the values say
+// newHarness starts an exporter on a file of its own, unless the values say
 // otherwise.
-func newRig(t *testing.T, values map[string]any) *rig {
+func newHarness(t *testing.T, values map[string]any) *harness {
 	t.Helper()
-	r := &rig{t: t, source: filepath.Join(t.TempDir(), "calls.db"), telemetry: componenttest.NewTelemetry()}
+	r := &harness{t: t, source: filepath.Join(t.TempDir(), "calls.db"), telemetry: componenttest.NewTelemetry()}
 	all := map[string]any{"datasource": r.source}
 	maps.Copy(all, values)
 	config, err := load(t, all)
@@ -75,7 +75,7 @@ func newRig(t *testing.T, values map[string]any) *rig {
 }
 
 // counts are the values of the exporter's own series.
-func (r *rig) counts() map[string]int64 {
+func (r *harness) counts() map[string]int64 {
 	r.t.Helper()
 	all := make(map[string]int64)
 	var data metricdata.ResourceMetrics
@@ -101,7 +101,7 @@ func (r *rig) counts() map[string]int64 {
 }
 
 // archive opens what the exporter wrote, beside it.
-func (r *rig) archive() *store.Store {
+func (r *harness) archive() *store.Store {
 	r.t.Helper()
 	return openArchive(r.t, r.source)
 }

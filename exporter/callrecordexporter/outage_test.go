@@ -23,7 +23,7 @@ func TestOutage(t *testing.T) {
 	}
 	const posts = 50 // a second
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, map[string]any{"sending_queue": map[string]any{}})
+		r := newHarness(t, map[string]any{"sending_queue": map[string]any{}})
 		away := r.Logs.(*boundedExporter).exporter.archive.Swap(nil)
 		n := int(outage.Seconds()) * posts
 		for i := range n {

@@ -66,7 +66,7 @@ func TestConfigIsDocumented(t *testing.T) {
 // The alerts are about series that there are, and the metrics know all tables
 // and outcomes.
 func TestReadmeSeries(t *testing.T) {
-	known := newRig(t, nil).counts()
+	known := newHarness(t, nil).counts()
 	found := regexp.MustCompile(`otelcol_exporter_callrecord_([a-z_]+?)\(_total\)\?"(?:, outcome="([a-z]+)")?\}`).FindAllStringSubmatch(readme(t), -1)
 	require.NotEmpty(t, found)
 	for _, name := range found {

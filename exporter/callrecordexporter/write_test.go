@@ -24,7 +24,7 @@ import (
 
 // locked is an archive whose write lock somebody else has.
 type locked struct {
-	*rig
+	*harness
 	*store.Store
 	unlock func()
 }
@@ -39,7 +39,7 @@ func onLocked(t *testing.T, values map[string]any, prepare map[string]string, te
 		return all
 	}
 	t.Run("sqlite", func(t *testing.T) {
-		r := newRig(t, with(nil))
+		r := newHarness(t, with(nil))
 		db, err := sql.Open("sqlite", r.source+"?_pragma=busy_timeout(10000)") // the archive writes by itself too
 		require.NoError(t, err)
 		defer db.Close()
@@ -57,7 +57,7 @@ func onLocked(t *testing.T, values map[string]any, prepare map[string]string, te
 	})
 	t.Run("postgres", func(t *testing.T) {
 		source := postgres.Shared(t).Database(t)
-		r := newRig(t, with(map[string]any{"driver": "postgres", "datasource": source}))
+		r := newHarness(t, with(map[string]any{"driver": "postgres", "datasource": source}))
 		s, err := store.Open(t.Context(), store.PostgreSQL, source)
 		require.NoError(t, err)
 		defer s.Close()

@@ -22,7 +22,7 @@ import (
 func TestLogCleaning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, func(r *rig) { withStorage(store)(r); r.config.MaxOpen = time.Hour })
+		r := newHarness(t, func(r *harness) { withStorage(store)(r); r.config.MaxOpen = time.Hour })
 		const open = "the one that stays open"
 		r.consume(startOf(open))
 		size, most, mostParts := 0, 0, 0
@@ -53,7 +53,7 @@ func TestLogCleaning(t *testing.T) {
 		assert.Less(t, most, 4*snapshotAfter)
 		assert.Less(t, mostParts, 4*snapshotAfter/maxPartContent)
 
-		again := newRig(t, func(r *rig) { withStorage(storageWith(store.Values()))(r); r.config.MaxOpen = time.Hour })
+		again := newHarness(t, func(r *harness) { withStorage(storageWith(store.Values()))(r); r.config.MaxOpen = time.Hour })
 		was, is := r.counts(), again.counts()
 		for _, name := range []string{"open_objects call_leg", "remembered", "owed"} {
 			assert.Equal(t, was[name], is[name], name)
@@ -61,7 +61,7 @@ func TestLogCleaning(t *testing.T) {
 		assert.Zero(t, is["storage_segments_lost"])
 
 		again.consume(startOf("another"))
-		third := newRig(t, withStorage(storageWith(again.host.(testkit.Host)[*again.config.Storage].(*testkit.Storage).Values())))
+		third := newHarness(t, withStorage(storageWith(again.host.(testkit.Host)[*again.config.Storage].(*testkit.Storage).Values())))
 		assert.Zero(t, third.counts()["storage_segments_lost"])
 	})
 }
@@ -75,12 +75,12 @@ func TestNoSweepIntoAFailingStorage(t *testing.T) {
 			records(logs)[0].Attributes().PutStr("long", strings.Repeat("x", 3000))
 			return logs
 		}
-		first := newRig(t, withStorage(store))
+		first := newHarness(t, withStorage(store))
 		for i := range 200 {
 			first.consume(long(fmt.Sprint("leg ", i)))
 		}
 		store = storageWith(store.Values())
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		store.Fail(errDisk)
 		for i := range 5 {
 			require.ErrorIs(t, r.ConsumeLogs(t.Context(), long(fmt.Sprint("another ", i))), errDisk)
@@ -89,7 +89,7 @@ func TestNoSweepIntoAFailingStorage(t *testing.T) {
 		store.Fail(nil)
 		time.Sleep(2 * retryInterval)
 		synctest.Wait()
-		again := newRig(t, withStorage(storageWith(store.Values())))
+		again := newHarness(t, withStorage(storageWith(store.Values())))
 		assert.EqualValues(t, 205, again.counts()["restored"])
 	})
 }
@@ -101,14 +101,14 @@ func TestSweepAfterRestore(t *testing.T) {
 		values := someValues(t)
 		values[partKey(0)] = values[partKey(0)][:7]
 		store := storageWith(values)
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		assert.EqualValues(t, 1, r.counts()["storage_segments_lost"])
 		for i := range 3 {
 			r.consume(startOf(fmt.Sprint("new ", i)))
 		}
 		assert.NotContains(t, store.Values(), partKey(0))
 		known := r.counts()["open_objects call_leg"]
-		again := newRig(t, withStorage(storageWith(store.Values())))
+		again := newHarness(t, withStorage(storageWith(store.Values())))
 		assert.Zero(t, again.counts()["storage_segments_lost"])
 		assert.Equal(t, known, again.counts()["open_objects call_leg"])
 	})
@@ -117,7 +117,7 @@ func TestSweepAfterRestore(t *testing.T) {
 func someValues(t *testing.T) map[string][]byte {
 	t.Helper()
 	store := testkit.NewStorage()
-	r := newRig(t, withStorage(store))
+	r := newHarness(t, withStorage(store))
 	for i := range 10 {
 		r.consume(startOf(fmt.Sprint("leg ", i)))
 	}

@@ -38,7 +38,7 @@ var errDisk = errors.New("disk on fire")
 func TestConcurrentRequestsShareAWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		release := store.Hold()
 		var wg sync.WaitGroup
 		for i := range 20 {
@@ -60,7 +60,7 @@ func TestConcurrentRequestsShareAWrite(t *testing.T) {
 func TestRepeatedWhileStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		release := store.Hold()
 		var wg sync.WaitGroup
 		for range 2 {
@@ -80,7 +80,7 @@ func TestRepeatedWhileStored(t *testing.T) {
 func TestStorageFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		r.consume(legEnd("first"))
 		store.Fail(errDisk)
 		err := r.ConsumeLogs(t.Context(), legEnd("second"))
@@ -106,7 +106,7 @@ func TestStorageFails(t *testing.T) {
 		time.Sleep(time.Minute)
 		assert.Len(t, r.next.spans(), 2)
 
-		again := newRig(t, withStorage(store))
+		again := newHarness(t, withStorage(store))
 		assert.EqualValues(t, 2, again.counts()["restored"])
 		time.Sleep(time.Minute)
 		assert.Empty(t, again.next.spans(), "sent twice")
@@ -117,7 +117,7 @@ func TestStorageFails(t *testing.T) {
 func TestNothingIsTakenWhenTooMuchIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		store.Fail(errDisk)
 		require.ErrorIs(t, r.ConsumeLogs(t.Context(), legEnd("first")), errDisk)
 		stitcher := r.Logs.(*callStitch)
@@ -142,7 +142,7 @@ func TestNothingIsTakenWhenTooMuchIsDue(t *testing.T) {
 func TestSenderGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		release := store.Hold()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -163,7 +163,7 @@ func TestSenderGivesUp(t *testing.T) {
 func TestLastWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		r.consume(legEnd("leg"))
 		expired, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -173,7 +173,7 @@ func TestLastWrite(t *testing.T) {
 		assert.Len(t, segments(store), 2, "that it is owed")
 		assert.Len(t, r.log.FilterMessageSnippet("sent after the next start").FilterField(zap.Int("pending", 1)).All(), 1)
 
-		r = newRig(t, withStorage(store))
+		r = newHarness(t, withStorage(store))
 		synctest.Wait()
 		assert.Len(t, r.next.spans(), 1)
 		store.Fail(errDisk)

@@ -28,7 +28,7 @@ func TestManySenders(t *testing.T) {
 func testManySenders(t *testing.T) {
 	const senders, requests = 8, 100
 	store := testkit.NewStorage()
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withStorage(store)(r)
 		r.config.Linger = minDelay
 		r.next.refuseWith(func(context.Context, []plog.LogRecord) error {

@@ -59,7 +59,7 @@ const between = 2 * time.Second
 var history = slices.Concat(flow, stages["distributed"], stages["recording"], stages["moved"], stages["lync"], stages["session"][:7], stages["session_error"])
 
 // live sends the requests to a processor, and lets all time pass.
-func live(r *rig, requests []string, answered func()) {
+func live(r *harness, requests []string, answered func()) {
 	r.t.Helper()
 	for _, request := range requests {
 		time.Sleep(between)
@@ -79,7 +79,7 @@ func crashes(t *testing.T) (all []crash, reference []plog.LogRecord) {
 		start := time.Now()
 		now := crash{}
 		var mu sync.Mutex
-		var r *rig
+		var r *harness
 		look := func() {
 			now.after = time.Since(start)
 			if r != nil {
@@ -95,7 +95,7 @@ func crashes(t *testing.T) (all []crash, reference []plog.LogRecord) {
 			now.stored = values
 			look()
 		}
-		r = newRig(t, withStorage(store))
+		r = newHarness(t, withStorage(store))
 		live(r, history, func() {
 			mu.Lock()
 			defer mu.Unlock()
@@ -117,7 +117,7 @@ func TestCrash(t *testing.T) {
 	for i, c := range all {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(c.after)
-			r := newRig(t, withStorage(storageWith(c.stored)))
+			r := newHarness(t, withStorage(storageWith(c.stored)))
 			live(r, history[c.answered:], func() {})
 			got := bySpan(t, slices.Concat(c.sent, r.next.spans()))
 			require.Equal(t, want, got, "crash %d, %s after the start", i, c.after)

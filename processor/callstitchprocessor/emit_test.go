@@ -26,7 +26,7 @@ import (
 // Not before the linger is over, and then at once.
 func TestLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		r.consume(posts(t, flow...)...)
 		time.Sleep(r.config.Linger - time.Millisecond)
 		synctest.Wait()
@@ -40,7 +40,7 @@ func TestLinger(t *testing.T) {
 // An object with an earlier deadline than those known wakes the emitter.
 func TestEarlierDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(r *rig) { r.config.Linger = time.Second })
+		r := newHarness(t, func(r *harness) { r.config.Linger = time.Second })
 		r.consume(say(names.EventCallLegStart, 0, map[string]any{names.CallLegID: "open"}))
 		time.Sleep(time.Hour)
 		r.consume(legEnd("ended"))
@@ -55,7 +55,7 @@ func TestEarlierDeadline(t *testing.T) {
 // intervals, and is one span in the end.
 func TestRefusedForNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		attempts := make(map[string]int)
 		r.next.refuseWith(func(_ context.Context, all []plog.LogRecord) error {
 			for _, lr := range all {
@@ -96,7 +96,7 @@ func TestRefusedForNow(t *testing.T) {
 // nothing of it comes into the Collector's own log.
 func TestRefusedForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		poison := "leg 3"
 		var sizes []int
 		r.next.refuseWith(func(_ context.Context, all []plog.LogRecord) error {
@@ -131,7 +131,7 @@ func TestRefusedForGood(t *testing.T) {
 func TestSentWhenStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		r.consume(legEnd("leg"))
 		release := store.Hold()
 		time.Sleep(time.Minute)
@@ -147,12 +147,12 @@ func TestSentWhenStored(t *testing.T) {
 func TestSentIsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		r.consume(legEnd("leg"))
 		time.Sleep(linger)
 		synctest.Wait()
 		require.Len(t, r.next.spans(), 1)
-		again := newRig(t, withStorage(storageWith(store.Values())))
+		again := newHarness(t, withStorage(storageWith(store.Values())))
 		time.Sleep(linger)
 		synctest.Wait()
 		assert.Empty(t, again.next.spans(), "sent twice")
@@ -167,7 +167,7 @@ func TestSentIsStored(t *testing.T) {
 // More than one batch, from more than one resource.
 func TestBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		const legs = 2*maxBatch + 7
 		for i := range legs {
 			logs := legEnd(fmt.Sprint("leg ", i))
@@ -197,7 +197,7 @@ func TestBatches(t *testing.T) {
 // When all room is taken, the sender has to wait until the oldest are out.
 func TestNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(r *rig) { r.config.MaxObjects = 10 })
+		r := newHarness(t, func(r *harness) { r.config.MaxObjects = 10 })
 		start := func(i int) plog.Logs {
 			return say(names.EventCallLegStart, 0, map[string]any{names.CallLegID: fmt.Sprint("leg ", i)})
 		}
@@ -229,7 +229,7 @@ func TestNoRoom(t *testing.T) {
 func TestPublishedIDs(t *testing.T) {
 	const call, leg1, leg2 = "46d49cb4-8171-4abc-97f5-b88035b1da0a", "fc9c85ca-8c41-4a1a-9252-b16977d1e4e1", "9cfdb064-3ae9-4b08-a003-6478187f375f"
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		r.consume(say(names.EventCallStart, 0, map[string]any{names.CallID: call}))
 		for _, leg := range []string{leg1, leg2} {
 			r.consume(say(names.EventCallLegStart, 0, map[string]any{names.CallLegID: leg, names.CallID: call}))

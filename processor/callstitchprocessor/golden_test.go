@@ -67,7 +67,7 @@ func TestGolden(t *testing.T) {
 	for name, requests := range stages {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil)
+				r := newHarness(t, nil)
 				var stamps strings.Builder
 				for _, request := range requests {
 					logs := stage(t, request)
@@ -139,7 +139,7 @@ func asJSON(t *testing.T, all []plog.Logs) string {
 
 // telemetryText is what an operator sees: the series that are not zero, then
 // the log.
-func (r *rig) telemetryText() string {
+func (r *harness) telemetryText() string {
 	r.t.Helper()
 	var lines []string
 	for name, value := range r.counts() {
@@ -155,7 +155,7 @@ func (r *rig) telemetryText() string {
 }
 
 // counts are the values of all series, by name and attributes.
-func (r *rig) counts() map[string]int64 {
+func (r *harness) counts() map[string]int64 {
 	r.t.Helper()
 	var data metricdata.ResourceMetrics
 	require.NoError(r.t, r.telemetry.Reader.Collect(r.t.Context(), &data))

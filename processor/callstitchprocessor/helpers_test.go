@@ -30,8 +30,8 @@ import (
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
-// rig is a started processor, made by the factory, with what is around it.
-type rig struct {
+// harness is a started processor, made by the factory, with what is around it.
+type harness struct {
 	processor.Logs
 	t         testing.TB
 	config    *Config
@@ -43,11 +43,11 @@ type rig struct {
 	stop      func()
 }
 
-// newRig starts a processor; change may alter what it is given.
-func newRig(tb testing.TB, change func(*rig)) *rig {
+// newHarness starts a processor; change may alter what it is given.
+func newHarness(tb testing.TB, change func(*harness)) *harness {
 	tb.Helper()
 	core, log := observer.New(zap.DebugLevel)
-	r := &rig{
+	r := &harness{
 		t: tb, config: createDefaultConfig().(*Config), host: componenttest.NewNopHost(),
 		next: new(next), log: log, telemetry: componenttest.NewTelemetry(),
 	}
@@ -74,7 +74,7 @@ func newRig(tb testing.TB, change func(*rig)) *rig {
 	return r
 }
 
-func (r *rig) consume(all ...plog.Logs) {
+func (r *harness) consume(all ...plog.Logs) {
 	r.t.Helper()
 	for _, logs := range all {
 		require.NoError(r.t, r.ConsumeLogs(r.t.Context(), clone(logs)))
@@ -82,9 +82,9 @@ func (r *rig) consume(all ...plog.Logs) {
 }
 
 // withStorage keeps the state in a storage.
-func withStorage(store component.Component) func(*rig) {
+func withStorage(store component.Component) func(*harness) {
 	id := component.MustNewID("test_storage")
-	return func(r *rig) {
+	return func(r *harness) {
 		r.config.Storage = &id
 		r.host = testkit.Host{id: store}
 	}

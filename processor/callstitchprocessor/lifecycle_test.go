@@ -44,7 +44,7 @@ func TestVerifyShutdown(t *testing.T) {
 }
 
 func TestCapabilities(t *testing.T) {
-	assert.True(t, newRig(t, nil).Capabilities().MutatesData)
+	assert.True(t, newHarness(t, nil).Capabilities().MutatesData)
 }
 
 // A start that fails leaves nothing behind: the same configuration starts when
@@ -68,7 +68,7 @@ func TestStartFails(t *testing.T) {
 
 // In two pipelines each would see half of a call.
 func TestTwoPipelines(t *testing.T) {
-	first := newRig(t, nil)
+	first := newHarness(t, nil)
 	second, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), first.config, consumertest.NewNop())
 	require.NoError(t, err)
 	err = second.Start(t.Context(), testkit.Host{})
@@ -78,7 +78,7 @@ func TestTwoPipelines(t *testing.T) {
 	err = second.Start(t.Context(), testkit.Host{})
 	require.ErrorContains(t, err, "more than one pipeline", "the shutdown of the second let go of the first")
 
-	newRig(t, nil) // with a configuration of its own
+	newHarness(t, nil) // with a configuration of its own
 	first.stop()
 	require.NoError(t, second.Start(t.Context(), testkit.Host{}))
 	require.NoError(t, second.Shutdown(t.Context()))
@@ -100,7 +100,7 @@ func TestNotRunning(t *testing.T) {
 // Without storage a stop sends everything: what has ended, and what is open.
 func TestStopWithoutStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		r.consume(legEnd("ended"), startOf("open"))
 		r.stop()
 		outcomes := make(map[string]string)
@@ -115,7 +115,7 @@ func TestStopWithoutStorage(t *testing.T) {
 // What the next consumer refuses at a stop is lost without storage, and told.
 func TestStopLosesWithoutStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		r.consume(legEnd("ended"), startOf("open"))
 		r.next.refuseWith(busy)
 		r.stop()
@@ -131,13 +131,13 @@ func TestStopLosesWithoutStorage(t *testing.T) {
 func TestStopWithStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		r.consume(posts(t, flow[:5]...)...)
 		r.stop()
 		assert.Len(t, r.next.spans(), 1, "the leg that has ended")
 		assert.Zero(t, store.Open())
 
-		r = newRig(t, withStorage(store))
+		r = newHarness(t, withStorage(store))
 		assert.EqualValues(t, 3, r.counts()["restored"])
 		r.consume(posts(t, flow[5:]...)...)
 		r.consume(posts(t, flow[4])...) // the sender did not hear of it
@@ -147,7 +147,7 @@ func TestStopWithStorage(t *testing.T) {
 		assert.Empty(t, r.next.spans())
 		assert.Len(t, r.log.FilterMessageSnippet("sent after the next start").FilterField(zap.Int("pending", 2)).All(), 1)
 
-		r = newRig(t, withStorage(store))
+		r = newHarness(t, withStorage(store))
 		synctest.Wait()
 		assert.Len(t, r.next.spans(), 2)
 		for _, lr := range r.next.spans() {
@@ -159,7 +159,7 @@ func TestStopWithStorage(t *testing.T) {
 // A consumer that hangs is cut off when the time of the stop is up.
 func TestStopCutsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, withStorage(testkit.NewStorage()))
+		r := newHarness(t, withStorage(testkit.NewStorage()))
 		r.next.refuseWith(func(ctx context.Context, _ []plog.LogRecord) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -179,7 +179,7 @@ func TestStopCutsOff(t *testing.T) {
 func TestStopDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		r.next.refuseWith(func(ctx context.Context, _ []plog.LogRecord) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -189,7 +189,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, r.Shutdown(context.Background()))
 
-		again := newRig(t, withStorage(store))
+		again := newHarness(t, withStorage(store))
 		time.Sleep(linger)
 		assert.Len(t, again.next.spans(), 1)
 	})

@@ -68,7 +68,7 @@ func TestEndsThatWereLost(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil)
+				r := newHarness(t, nil)
 				r.consume(
 					fromBridge(say(names.EventCallStart, 0, map[string]any{names.CallID: "c"}), test.bridge),
 					fromBridge(say(names.EventCallLegStart, 1, map[string]any{names.CallLegID: "l"}), test.bridge),
@@ -91,7 +91,7 @@ func TestEndsThatWereLost(t *testing.T) {
 // says nothing that the leg's span has.
 func TestQualityIsStamped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		r.consume(startOf("l"), say(names.EventAPICallLegQuality, 30, map[string]any{names.CallLegID: "L", "cisco.meeting_server.call_leg.status.state": "connected"}),
 			legEnd("l"))
 		time.Sleep(linger)

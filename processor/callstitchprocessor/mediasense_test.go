@@ -57,7 +57,7 @@ func TestMediaSenseStamps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil)
+				r := newHarness(t, nil)
 				r.consume(c.logs)
 				lr := records(r.next.passed.AllLogs()...)[0]
 				kind, id, found := strings.Cut(c.want, " ")
@@ -89,7 +89,7 @@ func TestDeletedChangesNothing(t *testing.T) {
 	run := func(deleted bool) map[string]string {
 		var spans map[string]string
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newHarness(t, nil)
 			for _, request := range []string{"session-started", "session-ended"} {
 				r.consume(stage(t, "mediasense/"+request+".json"))
 				if deleted {
@@ -259,7 +259,7 @@ func TestNearEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil)
+				r := newHarness(t, nil)
 				start := noon.UnixMilli()
 				for i, attributes := range []map[string]any{c.second, c.first} { // the order does not count
 					more := map[string]any{names.MediaSenseSessionID: []string{"2", "1"}[i], names.MediaSenseStartDate: start - int64(i)*60_000, names.MediaSenseDuration: 30_000}
@@ -292,7 +292,7 @@ func TestNearEnd(t *testing.T) {
 // TestHugeSession: a sender that sends far too much is counted, not followed.
 func TestHugeSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		logs := stage(t, "mediasense/session-ended.json")
 		attributes := records(logs)[0].Attributes()
 		tracks, _ := attributes.Get(names.MediaSenseTracks)
@@ -319,7 +319,7 @@ func TestHugeSession(t *testing.T) {
 func TestTagInSeconds(t *testing.T) {
 	run := func(all ...plog.Logs) (tags []any) {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newHarness(t, nil)
 			r.consume(all...)
 			r.consume(stage(t, "mediasense/session-ended.json"))
 			time.Sleep(linger)
@@ -345,7 +345,7 @@ func TestTagInSeconds(t *testing.T) {
 // TestTrackWithoutNumber: it is not mixed up with the first track.
 func TestTrackWithoutNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		logs := stage(t, "mediasense/session-ended.json")
 		tracks, _ := records(logs)[0].Attributes().Get(names.MediaSenseTracks)
 		before := tracks.Slice().Len()

@@ -143,7 +143,7 @@ func TestReadmeTables(t *testing.T) {
 
 // The alerts are about series that there are.
 func TestReadmeSeries(t *testing.T) {
-	r := newRig(t, nil)
+	r := newHarness(t, nil)
 	known := r.counts()
 	found := regexp.MustCompile("otelcol_processor_callstitch_([a-z_]+)").FindAllStringSubmatch(readme(t), -1)
 	require.NotEmpty(t, found)

@@ -30,7 +30,7 @@ func someSegments(t *testing.T) map[string][]byte {
 	var values map[string][]byte
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		r.consume(posts(t, flow[:3]...)...)
 		r.consume(posts(t, "distributed/bridge-a-1")...)
 		r.consume(posts(t, flow[3:]...)...)
@@ -56,7 +56,7 @@ func restored(t *testing.T, values map[string][]byte) (known map[string]int64, e
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store := storageWith(values)
-		r := newRig(t, func(r *rig) { withStorage(store)(r); r.next.refuseWith(busy) })
+		r := newHarness(t, func(r *harness) { withStorage(store)(r); r.next.refuseWith(busy) })
 		synctest.Wait()
 		known = r.counts()
 		r.next.refuseWith(nil)
@@ -68,7 +68,7 @@ func restored(t *testing.T, values map[string][]byte) (known map[string]int64, e
 		r.stop()
 		assert.Equal(t, int64(errors), known["storage_segments_lost"])
 
-		again := newRig(t, withStorage(store))
+		again := newHarness(t, withStorage(store))
 		assert.LessOrEqual(t, again.counts()["storage_segments_lost"], int64(errors))
 	})
 	return known, errors

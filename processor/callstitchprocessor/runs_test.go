@@ -34,7 +34,7 @@ func sessionStart(session, former string, second int) plog.Logs {
 // is alive.
 func TestTwoBridgesTakenForOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		leg := func(bridge, phase string, second int) plog.Logs {
 			return from(bridge, say("cisco.meeting_server.call_leg."+phase, second, map[string]any{names.CallLegID: "leg of " + bridge}))
 		}
@@ -61,7 +61,7 @@ func TestTwoBridgesTakenForOne(t *testing.T) {
 // A post of an old session that comes after the live one's is no end of that.
 func TestStalePost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		r.consume(from("live", startOf("leg")))
 		r.consume(sessionStart("stale", "live", -3600), from("stale", say(names.EventCallLegEnd, -3600, map[string]any{names.CallLegID: "old"})))
 		time.Sleep(time.Hour)
@@ -78,7 +78,7 @@ func TestStalePost(t *testing.T) {
 // with a call whose end was lost, are five meetings.
 func TestFiveRunsOfOneBridge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		for n := range 5 {
 			r.consume(from(fmt.Sprint("run ", n), say(names.EventCallStart, 1000*n, map[string]any{
 				names.CallID: fmt.Sprint("call ", n), names.CallCorrelator: "room",

@@ -42,7 +42,7 @@ func TestOneRefusedForNowAgainAndAgain(t *testing.T) {
 	const legs = 1000
 	for _, odd := range []int{0, 499, 999} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newHarness(t, nil)
 			id := fmt.Sprint("leg ", odd)
 			r.next.refuseWith(refuses(id, errBusy))
 			for i := range legs {
@@ -77,13 +77,13 @@ func TestOneRefusedForNowAgainAndAgain(t *testing.T) {
 func TestSetAsideAndRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		r.next.refuseWith(busy)
 		r.consume(legEnd("leg"))
 		time.Sleep(10 * time.Minute)
 		assert.EqualValues(t, 1, r.counts()["aside"])
 		r.stop()
-		again := newRig(t, withStorage(store))
+		again := newHarness(t, withStorage(store))
 		synctest.Wait()
 		require.Len(t, again.next.spans(), 1)
 		assert.Equal(t, "leg", str(again.next.spans()[0], names.CallLegID))
@@ -94,7 +94,7 @@ func TestSetAsideAndRestart(t *testing.T) {
 // record is kept.
 func TestPermanentForOneBranchOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		r.next.refuseWith(refuses("leg", errors.Join(consumererror.NewPermanent(errors.New("odd")), errBusy)))
 		r.consume(legEnd("leg"))
 		time.Sleep(time.Hour)
@@ -110,7 +110,7 @@ func TestPermanentForOneBranchOnly(t *testing.T) {
 // that is seen.
 func TestTimeGoesOnWhileSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		release := make(chan struct{})
 		r.next.refuseWith(func(context.Context, []plog.LogRecord) error {
 			<-release
@@ -142,7 +142,7 @@ func TestTimeGoesOnWhileSending(t *testing.T) {
 // A stop without storage tries again until its time is up.
 func TestStopTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		const legs = 2000
 		for i := range legs {
 			r.consume(legEnd(strconv.Itoa(i)))
@@ -177,7 +177,7 @@ func TestStopWithSomeRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil)
+				r := newHarness(t, nil)
 				for i := range legs {
 					r.consume(legEnd(strconv.Itoa(i)))
 				}
@@ -211,7 +211,7 @@ func TestStopWithSomeRefused(t *testing.T) {
 func TestStopWhileBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const legs, busyFor = 2000, 2 * time.Second
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		for i := range legs {
 			r.consume(legEnd(strconv.Itoa(i)))
 		}
@@ -249,7 +249,7 @@ func TestStopIsBounded(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				release := make(chan struct{})
 				store := &stuckStorage{Storage: testkit.NewStorage(), release: release}
-				r := newRig(t, func(r *rig) {
+				r := newHarness(t, func(r *harness) {
 					if stored {
 						withStorage(store)(r)
 					}
@@ -312,7 +312,7 @@ func (c *stuckClient) Batch(ctx context.Context, operations ...*storage.Operatio
 func TestRequestLargerThanTheRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const legs = 5000
-		r := newRig(t, func(r *rig) { r.config.MaxObjects = 1000 })
+		r := newHarness(t, func(r *harness) { r.config.MaxObjects = 1000 })
 		var all []plog.Logs
 		for i := range legs {
 			all = append(all, startOf(fmt.Sprint("leg ", i)))
@@ -373,7 +373,7 @@ func TestStopDuringALargeRequest(t *testing.T) {
 	}
 	logs := together(all...)
 	for range 20 {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {

@@ -86,7 +86,7 @@ func (g *gate) seen() [][]string {
 // stitched from the gate: nothing is due within its linger.
 func sharingRig(t *testing.T, g *gate) consumer.Logs {
 	t.Helper()
-	r := newRig(t, func(r *rig) {
+	r := newHarness(t, func(r *harness) {
 		withStorage(testkit.NewStorage())(r)
 		r.config.Linger = time.Hour
 		r.behind = g
@@ -479,7 +479,7 @@ func TestStopWithSharedCalls(t *testing.T) {
 		r := sharingRig(t, g)
 		first, waiting := postLegs(t, r, "first"), postLegs(t, r, "a", "b")
 		stopped := make(chan error)
-		go func() { stopped <- r.(*rig).Shutdown(context.WithoutCancel(t.Context())) }()
+		go func() { stopped <- r.(*harness).Shutdown(context.WithoutCancel(t.Context())) }()
 		for _, err := range waiting() {
 			require.ErrorIs(t, err, errClosed)
 		}

@@ -128,7 +128,7 @@ func TestMessagesOfCalls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil)
+				r := newHarness(t, nil)
 				r.consume(c.logs)
 				var want int64
 				if c.makes {
@@ -153,7 +153,7 @@ func TestMessagesOfCalls(t *testing.T) {
 // TestDialogRecord: of a message, its call's span has what holds for the call.
 func TestDialogRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newHarness(t, nil)
 		r.consume(
 			sip(names.EventOCMSRequest, "INVITE", 0, 0, map[string]any{
 				names.SIPFromURIPrefix + ".original": "sip:a@h", names.SIPFromURIPrefix + ".port": 5060, names.SIPFromName: "Doe, Jane",

@@ -99,7 +99,7 @@ func TestSchedulingOrder(t *testing.T) {
 	}
 	run := func(all []plog.Logs) (spans []string) {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newHarness(t, nil)
 			for _, logs := range all {
 				require.NoError(t, r.ConsumeLogs(t.Context(), logs))
 			}
@@ -134,7 +134,7 @@ func TestNoSecretOfRequests(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		store := testkit.NewStorage()
-		r := newRig(t, withStorage(store))
+		r := newHarness(t, withStorage(store))
 		require.NoError(t, r.ConsumeLogs(t.Context(), logged(lines...)))
 		time.Sleep(linger)
 		synctest.Wait()
@@ -153,7 +153,7 @@ func TestNoSecretOfRequests(t *testing.T) {
 	})
 }
 
-func stitchedRecords(r *rig) (all []plog.LogRecord) {
+func stitchedRecords(r *harness) (all []plog.LogRecord) {
 	for _, logs := range r.next.stitched {
 		all = append(all, records(logs)...)
 	}
@@ -186,7 +186,7 @@ func TestLinesOfConference(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil)
+				r := newHarness(t, nil)
 				found := make(map[string]int)
 				for _, logs := range course {
 					require.NoError(t, r.ConsumeLogs(t.Context(), logs))

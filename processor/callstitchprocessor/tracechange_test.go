@@ -33,7 +33,7 @@ func callStart(session, id string, second int) plog.Logs {
 func TestConferenceUpdate(t *testing.T) {
 	for _, first := range []error{nil, errBusy, consumererror.NewPermanent(errBusy)} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newHarness(t, nil)
 			refusals := 0
 			r.next.refuseWith(func(context.Context, []plog.LogRecord) error {
 				if refusals++; refusals == 1 {

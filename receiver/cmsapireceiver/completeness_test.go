@@ -62,7 +62,7 @@ func TestCompletenessEvents(t *testing.T) {
 func TestCompletenessNeedsNumbers(t *testing.T) {
 	b := newBridge(t)
 	b.answers["/system/status"] = `<status><uptimeSeconds>100</uptimeSeconds><cdrTime>2026-03-05T14:12:31Z</cdrTime></status>`
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	events := r.scrapeEvents()
 	require.NotEmpty(t, events)
 	assert.Empty(t, events[names.EventRecordsIncomplete])

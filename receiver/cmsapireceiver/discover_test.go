@@ -40,7 +40,7 @@ func TestDiscover(t *testing.T) {
 	north, south := newBridge(t), newBridge(t)
 	bridges := map[string]*bridge{northID: north, southID: south}
 	linkBridges(bridges)
-	r := newRig(t, func(c *Config) { c.Discover = true }, north)
+	r := newHarness(t, func(c *Config) { c.Discover = true }, north)
 	all := r.scrape()
 	assert.Len(t, all, 2, "in the first scrape already")
 	assert.Contains(t, all, northID)
@@ -85,12 +85,12 @@ func TestDiscover(t *testing.T) {
 func TestDiscoverAmongNamed(t *testing.T) {
 	north, south := newBridge(t), newBridge(t)
 	linkBridges(map[string]*bridge{northID: north, southID: south})
-	r := newRig(t, func(c *Config) { c.Discover = true }, north, south)
+	r := newHarness(t, func(c *Config) { c.Discover = true }, north, south)
 	for range 2 {
 		assert.Len(t, r.scrape(), 2)
 		assert.Len(t, r.all.snapshot(), 2)
 	}
-	r = newRig(t, nil, north)
+	r = newHarness(t, nil, north)
 	assert.Len(t, r.scrape(), 1, "not without discover")
 }
 
@@ -120,7 +120,7 @@ func TestDiscoverBadAddress(t *testing.T) {
 	linkBridges(map[string]*bridge{northID: north, southID: north})
 	north.answers["/system/configuration/cluster"] = "<cluster><uniqueName>name of " + northID + "</uniqueName></cluster>"
 	north.answers["/callBridges/"+southID] = `<callBridge><address>gopher://x</address></callBridge>`
-	r := newRig(t, func(c *Config) { c.Discover = true }, north)
+	r := newHarness(t, func(c *Config) { c.Discover = true }, north)
 	for range 3 {
 		assert.Len(t, r.scrape(), 1)
 	}

@@ -23,7 +23,7 @@ import (
 )
 
 // scrapeEvents scrapes once and returns the events by name.
-func (r *rig) scrapeEvents() map[string][]plog.LogRecord {
+func (r *harness) scrapeEvents() map[string][]plog.LogRecord {
 	r.t.Helper()
 	r.all.wantsEvents = true
 	all := make(map[string][]plog.LogRecord)
@@ -54,7 +54,7 @@ func TestLists(t *testing.T) {
 	b := newBridge(t)
 	b.answers["/calls"] = twoCalls
 	b.addLegs("leg", 25)
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	events := r.scrapeEvents()
 	calls, legs := events[names.EventAPICallList], events[names.EventAPICallLegList]
 	require.Len(t, calls, 1)
@@ -106,19 +106,19 @@ func TestNoList(t *testing.T) {
 			b := newBridge(t)
 			b.answers["/calls"] = twoCalls
 			change(b)
-			r := newRig(t, func(c *Config) { c.Events.Lists = name != "turned off" }, b)
+			r := newHarness(t, func(c *Config) { c.Events.Lists = name != "turned off" }, b)
 			assert.Empty(t, r.scrapeEvents()[names.EventAPICallList])
 		})
 	}
 	b := newBridge(t)
 	b.addLegs("leg", 1000)
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	assert.Empty(t, r.scrapeEvents()[names.EventAPICallLegList], "a hundred pages are too many")
 	assert.LessOrEqual(t, len(b.asked()), 30)
-	r = newRig(t, func(c *Config) { c.MaxRequests = 150 }, b)
+	r = newHarness(t, func(c *Config) { c.MaxRequests = 150 }, b)
 	assert.Len(t, listedIDs(r.scrapeEvents()[names.EventAPICallLegList]), 1000)
 	b.set(func(b *bridge) { b.page = 100 })
-	r = newRig(t, nil, b)
+	r = newHarness(t, nil, b)
 	r.scrapeEvents() // reads the inventory too
 	b.asked()
 	assert.Len(t, listedIDs(r.scrapeEvents()[names.EventAPICallLegList]), 1000, "1000 legs within max_requests, where the server sends what is asked for")
@@ -138,7 +138,7 @@ func TestQualityEvents(t *testing.T) {
 		<rxVideo><role>presentation</role><bitRate>10</bitRate></rxVideo><rxVideo><role>main</role><bitRate>99</bitRate></rxVideo>
 		</status></callLeg>`
 	b.details["leg-2"] = `<callLeg id="leg-2"><status><state>ringing</state></status></callLeg>`
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	events := r.scrapeEvents()[names.EventAPICallLegQuality]
 	require.Len(t, events, 2)
 	status := "cisco.meeting_server.call_leg.status."
@@ -160,7 +160,7 @@ func TestQualityEvents(t *testing.T) {
 	assert.Equal(t, "call leg now without figures", events[1].Body().Str())
 	assert.WithinDuration(t, time.Now(), events[1].Timestamp().AsTime(), time.Minute)
 
-	r = newRig(t, func(c *Config) { c.Events.Quality = false }, b)
+	r = newHarness(t, func(c *Config) { c.Events.Quality = false }, b)
 	assert.Empty(t, r.scrapeEvents()[names.EventAPICallLegQuality])
 }
 

@@ -52,8 +52,8 @@ func (h *watchedHost) last() *componentstatus.Event {
 	return h.statuses[len(h.statuses)-1]
 }
 
-// rig scrapes bridges one scrape at a time.
-type rig struct {
+// harness scrapes bridges one scrape at a time.
+type harness struct {
 	t         *testing.T
 	config    *Config
 	all       *targets
@@ -62,7 +62,7 @@ type rig struct {
 	telemetry *componenttest.Telemetry
 }
 
-func newRig(t *testing.T, change func(*Config), bridges ...*bridge) *rig {
+func newHarness(t *testing.T, change func(*Config), bridges ...*bridge) *harness {
 	t.Helper()
 	config := createDefaultConfig().(*Config)
 	var servers []any
@@ -83,7 +83,7 @@ func newRig(t *testing.T, change func(*Config), bridges ...*bridge) *rig {
 	set.Logger = zap.New(core)
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	require.NoError(t, err)
-	r := &rig{t: t, config: config, all: newTargets(config, set, builder), host: &watchedHost{Host: componenttest.NewNopHost()}, log: log, telemetry: telemetry}
+	r := &harness{t: t, config: config, all: newTargets(config, set, builder), host: &watchedHost{Host: componenttest.NewNopHost()}, log: log, telemetry: telemetry}
 	require.NoError(t, r.all.start(t.Context(), r.host))
 	t.Cleanup(func() {
 		builder.Shutdown()
@@ -93,7 +93,7 @@ func newRig(t *testing.T, change func(*Config), bridges ...*bridge) *rig {
 }
 
 // scrape scrapes once and returns the data points by resource.
-func (r *rig) scrape() map[string]points {
+func (r *harness) scrape() map[string]points {
 	r.t.Helper()
 	return pointsOf(r.all.scrape(r.t.Context()).metrics)
 }
@@ -165,7 +165,7 @@ func (p points) names() map[string]bool {
 }
 
 // counter returns a value of the receiver's own telemetry with a label.
-func (r *rig) counter(name, label string) (n int64) {
+func (r *harness) counter(name, label string) (n int64) {
 	m, err := r.telemetry.GetMetric("otelcol_" + name)
 	if err != nil {
 		return 0

@@ -127,7 +127,7 @@ func TestShutdownWithoutStart(t *testing.T) {
 func TestSlowServer(t *testing.T) {
 	b, slow := newBridge(t), newBridge(t)
 	slow.server.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	r := newRig(t, func(c *Config) { c.Timeout = time.Second }, b, slow)
+	r := newHarness(t, func(c *Config) { c.Timeout = time.Second }, b, slow)
 	all := r.scrape()
 	assert.Len(t, all, 1)
 	assert.Contains(t, all, northID)

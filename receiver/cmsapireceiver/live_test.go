@@ -18,7 +18,7 @@ func TestLiveCalls(t *testing.T) {
 		`<numDistributedInstances>1</numDistributedInstances><locked>true</locked><recording>false</recording><endpointRecording>true</endpointRecording><streaming>false</streaming></call>`
 	b.answers["/calls/c2"] = `<call id="c2"><callType>somethingNew</callType><durationSeconds>99999999999</durationSeconds></call>`
 	b.answers["/calls/c4"] = `<call id="c4"><callType>ADHOC</callType><numCallLegs>2</numCallLegs></call>`
-	r := newRig(t, func(c *Config) { c.SampleCalls = 2; c.MaxRequests = 60 }, b)
+	r := newHarness(t, func(c *Config) { c.SampleCalls = 2; c.MaxRequests = 60 }, b)
 	r.scrape()
 	got := r.scrape()[northID]
 	assert.Equal(t, int64(4), got["call.count"])
@@ -34,7 +34,7 @@ func TestLiveCalls(t *testing.T) {
 	for _, id := range []string{"c1", "c2", "c3", "c4"} {
 		assert.Equal(t, 1, strings.Count(asked, "/calls/"+id), "each in turn")
 	}
-	r = newRig(t, func(c *Config) { c.SampleCalls = 0 }, b)
+	r = newHarness(t, func(c *Config) { c.SampleCalls = 0 }, b)
 	r.scrape()
 	assert.NotContains(t, strings.Join(b.asked(), " "), "/calls/")
 }
@@ -46,7 +46,7 @@ func TestLiveLegs(t *testing.T) {
 	b.details["l1"] = `<callLeg id="l1"><status><state>connected</state><durationSeconds>60</durationSeconds><encryptedMedia>true</encryptedMedia><unencryptedMedia>false</unencryptedMedia>` +
 		`<rxVideo><role>main</role><width>1280</width><height>720</height><frameRate>29.5</frameRate></rxVideo></status></callLeg>`
 	b.details["l2"] = `<callLeg id="l2"><status><state>ONHOLD</state></status></callLeg>`
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	got := r.scrape()[northID]
 	assert.Equal(t, int64(1), got["call_leg.live{encryption=encrypted,state=connected}"])
 	assert.Equal(t, int64(1), got["call_leg.live{state=onHold}"])
@@ -63,7 +63,7 @@ func TestStates(t *testing.T) {
 		`<participant id="c"><callBridge>` + southID + `</callBridge><status><state>connected</state></status></participant></participants>`
 	b.answers["/system/database"] = `<database clustered="enabled"><cluster><totalNodes>2</totalNodes><nodeInUse>db1</nodeInUse>` +
 		`<node><hostname>db1</hostname><up>true</up></node><node><hostname>db2</hostname><up>true</up></node></cluster></database>`
-	got := newRig(t, nil, b).scrape()[northID]
+	got := newHarness(t, nil, b).scrape()[northID]
 	for state, n := range map[string]int64{"connected": 1, "onHold": 1, "initial": 0, "ringing": 0} {
 		assert.Equal(t, n, got["participant.state{state="+state+"}"], state)
 	}
@@ -72,6 +72,6 @@ func TestStates(t *testing.T) {
 	b.set(func(b *bridge) {
 		b.answers["/participants"] = `<participants total="1"><participant id="a"/></participants>`
 	})
-	got = newRig(t, nil, b).scrape()[northID]
+	got = newHarness(t, nil, b).scrape()[northID]
 	assert.False(t, got.names()["participant.state"], "a release that says no states")
 }

@@ -27,7 +27,7 @@ func TestScrape(t *testing.T) {
 	b.details[leg], b.details[link] = fixture(t, "callLeg-detail-sip.xml"), fixture(t, "callLeg-detail-minimal.xml")
 	b.answers["/system/database"] = `<database clustered="enabled"><cluster><totalNodes>2</totalNodes>` +
 		`<node hostname="db1" up="true" syncBehind="0" master="true"/><node hostname="db2" up="false" syncBehind="-1" master="false"/></cluster></database>`
-	r := newRig(t, func(c *Config) { c.CDRReceiverURI = "http://otel.example.test:8444/cdr" }, b)
+	r := newHarness(t, func(c *Config) { c.CDRReceiverURI = "http://otel.example.test:8444/cdr" }, b)
 	all := r.scrape()
 	require.Len(t, all, 1)
 	got := all[northID]
@@ -103,7 +103,7 @@ func TestUnknownHasNoSeries(t *testing.T) {
 	for _, path := range []string{"/calls", "/coSpaces", "/participants", "/system/cdrReceivers", "/system/database"} {
 		delete(b.answers, path) // an old release
 	}
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	for range 2 {
 		all := r.scrape()
 		require.Len(t, all, 1)
@@ -135,7 +135,7 @@ func TestFailures(t *testing.T) {
 		t.Helper()
 		bad, good := newBridge(t), newBridge(t)
 		good.answers["/system/configuration/cluster"] = `<cluster><uniqueName>cb-north-2</uniqueName></cluster>`
-		r := newRig(t, nil, bad, good)
+		r := newHarness(t, nil, bad, good)
 		bad.set(break1)
 		for range 3 {
 			all := r.scrape()
@@ -167,7 +167,7 @@ func TestFailures(t *testing.T) {
 func TestOneObjectFails(t *testing.T) {
 	b := newBridge(t)
 	b.statuses["/system/load"] = http.StatusInternalServerError
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	for range 2 {
 		have := r.scrape()[northID].names()
 		assert.False(t, have["media_processing.load"])
@@ -188,7 +188,7 @@ func TestOneObjectFails(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	b := newBridge(t)
 	b.statuses["/callBridges"] = http.StatusInternalServerError
-	r := newRig(t, func(c *Config) {
+	r := newHarness(t, func(c *Config) {
 		c.ResourceAttributes = map[string]string{"service.namespace": "all", "deployment.environment.name": "lab"}
 		c.Servers[0].ResourceAttributes = map[string]string{"service.namespace": "one"}
 	}, b)
@@ -207,7 +207,7 @@ func TestIdentity(t *testing.T) {
 
 	b = newBridge(t)
 	b.statuses["/callBridges"] = http.StatusInternalServerError
-	r = newRig(t, nil, b)
+	r = newHarness(t, nil, b)
 	for range maxIdentityTries - 1 {
 		assert.Empty(t, r.scrape())
 	}
@@ -217,7 +217,7 @@ func TestIdentity(t *testing.T) {
 // A restart is a new start time, and nothing else is.
 func TestStartTime(t *testing.T) {
 	b := newBridge(t)
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	start := func() time.Time {
 		t.Helper()
 		data := r.all.scrape(t.Context()).metrics
@@ -284,7 +284,7 @@ func TestThousandLegs(t *testing.T) {
 		for i := range 3 {
 			b.alarmed[b.legs[100*i]] = true
 		}
-		r := newRig(t, nil, b)
+		r := newHarness(t, nil, b)
 		r.all.wantsEvents = test.events
 		looked := make(map[string]int)
 		scrapes := 0
@@ -314,7 +314,7 @@ func TestVanishedLegs(t *testing.T) {
 	b.addLegs("leg", 5)
 	b.answers["/callLegs/leg-0002"] = ""
 	b.answers["/callLegs/leg-0003"] = ""
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	got := r.scrape()[northID]
 	assert.Equal(t, [2]float64{3, 0.06}, got["call_leg.live.jitter{direction=rx,media.type=audio}"])
 	assert.Nil(t, r.host.last())
@@ -325,7 +325,7 @@ func TestVanishedLegs(t *testing.T) {
 
 // A metric that the user turned off is not there.
 func TestMetricTurnedOff(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Metrics.CiscoMeetingServerUptime.Enabled = false }, newBridge(t))
+	r := newHarness(t, func(c *Config) { c.Metrics.CiscoMeetingServerUptime.Enabled = false }, newBridge(t))
 	assert.False(t, r.scrape()[northID].names()["uptime"])
 }
 
@@ -333,7 +333,7 @@ func TestMetricTurnedOff(t *testing.T) {
 // state goes to 0.
 func TestLicenceChanges(t *testing.T) {
 	b := newBridge(t)
-	r := newRig(t, nil, b)
+	r := newHarness(t, nil, b)
 	r.scrape()
 	b.set(func(b *bridge) {
 		b.answers["/system/status"] = "<status><uptimeSeconds>5</uptimeSeconds></status>"

@@ -44,8 +44,8 @@ func (gate) Authenticate(ctx context.Context, headers map[string][]string) (cont
 	return ctx, nil
 }
 
-// rig is a server with what it counted, logged and let in.
-type rig struct {
+// harness is a server with what it counted, logged and let in.
+type harness struct {
 	server *Server
 	log    *observer.ObservedLogs
 
@@ -59,10 +59,10 @@ var testMessages = LogMessages{
 	Unauthorized: "unauthorized", UnsupportedEncoding: "encoding", MissingLength: "no length",
 }
 
-func newRig(t *testing.T, change func(*confighttp.ServerConfig, *Settings)) *rig {
+func newHarness(t *testing.T, change func(*confighttp.ServerConfig, *Settings)) *harness {
 	t.Helper()
 	core, log := observer.New(zap.WarnLevel)
-	r := &rig{log: log, statuses: make(map[int]int64)}
+	r := &harness{log: log, statuses: make(map[int]int64)}
 	config := confighttp.NewDefaultServerConfig()
 	config.NetAddr.Endpoint = "127.0.0.1:0"
 	config.MaxRequestBodySize = 1000
@@ -92,7 +92,7 @@ func newRig(t *testing.T, change func(*confighttp.ServerConfig, *Settings)) *rig
 }
 
 // ask writes a request as it is given, and returns the answer.
-func (r *rig) ask(t *testing.T, request string) *http.Response {
+func (r *harness) ask(t *testing.T, request string) *http.Response {
 	t.Helper()
 	connection, err := net.Dial("tcp", r.server.Address.String())
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func (r *rig) ask(t *testing.T, request string) *http.Response {
 	return response
 }
 
-func (r *rig) count(status int) int64 {
+func (r *harness) count(status int) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.statuses[status]
@@ -139,7 +139,7 @@ func TestAnswers(t *testing.T) {
 		{"too large", "POST /cdr/t0ken HTTP/1.1\r\nContent-Length: 1001\r\n\r\n" + strings.Repeat("a", 1001), 413, "too large", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := newRig(t, func(config *confighttp.ServerConfig, _ *Settings) {
+			r := newHarness(t, func(config *confighttp.ServerConfig, _ *Settings) {
 				config.CompressionAlgorithms = DefaultEncodings()
 				if row.status == http.StatusUnauthorized {
 					auth := confighttp.AuthConfig{}
@@ -184,7 +184,7 @@ func TestAnswers(t *testing.T) {
 // announced; what is above that is refused for now.
 func TestBodiesInFlight(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
-	r := newRig(t, func(_ *confighttp.ServerConfig, settings *Settings) {
+	r := newHarness(t, func(_ *confighttp.ServerConfig, settings *Settings) {
 		settings.MaxInFlightBytes = 1500
 		settings.Accept = func(context.Context, Request) error {
 			entered <- struct{}{}
@@ -245,7 +245,7 @@ func TestLimitedLog(t *testing.T) {
 func TestStopCutsOff(t *testing.T) {
 	for _, ignores := range []bool{false, true} {
 		entered, release, returned := make(chan struct{}), make(chan struct{}), make(chan struct{})
-		r := newRig(t, func(_ *confighttp.ServerConfig, settings *Settings) {
+		r := newHarness(t, func(_ *confighttp.ServerConfig, settings *Settings) {
 			settings.Accept = func(_ context.Context, request Request) error {
 				defer close(returned)
 				close(entered)
