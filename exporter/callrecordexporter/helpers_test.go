@@ -41,7 +41,7 @@ func load(t *testing.T, values map[string]any) (*Config, error) {
 	return config, confmap.Validate(config)
 }
 
-// harness is an exporter with what it told.
+// harness is a started exporter, with its log and internal metrics.
 type harness struct {
 	exporter.Logs
 	t         *testing.T

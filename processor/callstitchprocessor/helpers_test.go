@@ -30,7 +30,7 @@ import (
 	"github.com/legato-otel/legato/processor/callstitchprocessor/internal/metadata"
 )
 
-// harness is a started processor, made by the factory, with what is around it.
+// harness is a started processor, with the next consumer, a storage, a log and internal metrics.
 type harness struct {
 	processor.Logs
 	t         testing.TB

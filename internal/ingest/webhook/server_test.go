@@ -44,7 +44,7 @@ func (gate) Authenticate(ctx context.Context, headers map[string][]string) (cont
 	return ctx, nil
 }
 
-// harness is a server with what it counted, logged and let in.
+// harness is a server with its log, its metrics and the requests that it accepted.
 type harness struct {
 	server *Server
 	log    *observer.ObservedLogs
