@@ -28,6 +28,8 @@ func setConnected(l *Leg) {
 		seconds -= *l.SetupSeconds + valueOf(l.IVRSeconds) + valueOf(l.LobbySeconds)
 	case startSeen:
 		seconds = 0
+	case l.Role == "":
+		return // only its end was seen: nobody says how long of it was ringing
 	}
 	seconds = max(seconds, 0)
 	l.ConnectedSeconds = &seconds

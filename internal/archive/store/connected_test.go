@@ -45,6 +45,13 @@ func TestConnectedSeconds(t *testing.T) {
 			_, err := s.Write(t.Context(), &Batch{Legs: []Leg{row.leg}})
 			require.NoError(t, err)
 		}
+		only := set("only the end", 45, func(l *Leg) { l.Role, l.Reason = "", "remoteTeardown" })
+		_, err := s.Write(t.Context(), &Batch{Legs: []Leg{only}})
+		require.NoError(t, err)
+		got, err := Select[Leg](t.Context(), s, "WHERE role IS NULL")
+		require.NoError(t, err)
+		require.Len(t, got, 1)
+		assert.Nil(t, got[0].ConnectedSeconds, "nothing says how long it rang")
 		check := func(by string) {
 			for name, row := range rows {
 				got, err := Select[Leg](t.Context(), s, "WHERE id = $1", row.leg.ID)

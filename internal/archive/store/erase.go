@@ -47,8 +47,8 @@ var ErrNobody = errors.New("an address or a name is needed")
 // erasedTable says where a table names people.
 type erasedTable struct {
 	name, key string
-	// found are conditions, each answered by an index where there is one, with a ? for
-	// the list of addresses or names.
+	// byAddress and byName are the columns by which rows are found. Lists have no index:
+	// the whole table is read for them.
 	byAddress, byName []string
 	// own are columns that name the person whose row it is; lists have several people.
 	own, lists []string
@@ -61,7 +61,7 @@ var dialogSides = [][2]string{{"from_party", "from_name"}, {"to_party", "to_name
 
 var erasedTables = []erasedTable{
 	{
-		name: "call_legs", key: "id", byAddress: []string{"remote_party"}, byName: []string{"display_name"},
+		name: "call_legs", key: "id", byAddress: []string{"remote_party", "local_address", "owner_id"}, byName: []string{"display_name"},
 		own: []string{"display_name", "remote_party", "remote_address"}, lists: []string{"local_address", "owner_id"}, documents: []string{"details", "draft"}, running: true,
 	},
 	{name: "dialogs", key: "id", byAddress: []string{"from_party", "to_party"}, byName: []string{"from_name", "to_name"}, documents: []string{"details", "draft"}, running: true},
@@ -133,28 +133,47 @@ func (e *Erasure) condition(d dialect, t *erasedTable, c *conditions) string {
 	return "(" + strings.Join(any, " OR ") + ")"
 }
 
-// eraseRows changes rows behind a key. It returns how many were looked at, and the
-// key of the last one.
-func (s *Store) eraseRows(ctx context.Context, e *Erasure, t *erasedTable, last string, done *Erased) (n int, next string, err error) {
+// erasedKeys returns the keys of rows behind a key that may name the person, in order. It
+// does not keep other writers waiting, however long the table is.
+func (s *Store) erasedKeys(ctx context.Context, e *Erasure, t *erasedTable, last string) (keys []string, err error) {
 	var c conditions
 	condition := e.condition(s.d, t, &c)
 	if condition == "" {
-		return 0, "", nil
+		return nil, nil
+	}
+	found, err := s.Query(ctx, c.fill("SELECT "+t.key+" FROM "+t.name+" WHERE "+condition+" AND "+t.key+" > ? ORDER BY "+t.key+" LIMIT ?", last, eraseStep), c.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		keys = append(keys, "")
+		if err := found.Scan(&keys[len(keys)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return keys, found.Err()
+}
+
+// eraseRows changes rows behind a key. It returns how many were looked at, and the
+// key of the last one.
+func (s *Store) eraseRows(ctx context.Context, e *Erasure, t *erasedTable, last string, done *Erased) (n int, next string, err error) {
+	keys, err := s.erasedKeys(ctx, e, t, last)
+	if err != nil || len(keys) == 0 {
+		return 0, "", err
 	}
 	texts := slices.Concat(t.own, t.lists)
 	if t.name == "dialogs" {
 		texts = []string{"from_party", "from_name", "to_party", "to_name"}
 	}
 	columns := slices.Concat(texts, t.documents)
-	query := c.fill("SELECT "+t.key+", state, trace_id IN (SELECT trace_id FROM holds), "+strings.Join(columns, ", ")+" FROM "+t.name+" WHERE "+condition+" AND "+t.key+" > ? ORDER BY "+t.key+" LIMIT ?", last, eraseStep)
+	query := "SELECT " + t.key + ", state, trace_id IN (SELECT trace_id FROM holds), " + strings.Join(columns, ", ") + " FROM " + t.name + " WHERE " + s.d.in(t.key, "$1") + " ORDER BY " + t.key
 	err = s.inTurn(ctx, func(ctx context.Context, tx transaction) error {
-		changed, seen, err := e.read(ctx, s.d, tx, t, query, c.args, texts, columns, done)
+		changed, err := e.read(ctx, s.d, tx, t, query, keys, texts, columns, done)
 		if err != nil {
 			return err
 		}
-		n, next = seen, ""
 		for _, row := range changed {
-			next = row.key
 			if row.isHeld || e.DryRun {
 				continue
 			}
@@ -169,7 +188,7 @@ func (s *Store) eraseRows(ctx context.Context, e *Erasure, t *erasedTable, last 
 		}
 		return nil
 	})
-	return n, next, err
+	return len(keys), keys[len(keys)-1], err
 }
 
 // erasedRow is a row with its new values.
@@ -179,10 +198,10 @@ type erasedRow struct {
 	isHeld bool
 }
 
-func (e *Erasure) read(ctx context.Context, d dialect, tx transaction, t *erasedTable, query string, args []any, texts, columns []string, done *Erased) (all []erasedRow, n int, err error) {
-	found, err := tx.query(ctx, query, bind(d, args)...)
+func (e *Erasure) read(ctx context.Context, d dialect, tx transaction, t *erasedTable, query string, keys, texts, columns []string, done *Erased) (all []erasedRow, err error) {
+	found, err := tx.query(ctx, query, d.list(keys))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, found.Close()) }()
 	for found.Next() {
@@ -199,9 +218,8 @@ func (e *Erasure) read(ctx context.Context, d dialect, tx transaction, t *erased
 			targets = append(targets, target(&documents[i]))
 		}
 		if err := found.Scan(targets...); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		n++
 		row.isHeld = held && !e.Held
 		whose := e.whose(t, texts, values)
 		if len(whose) == 0 {
@@ -226,7 +244,7 @@ func (e *Erasure) read(ctx context.Context, d dialect, tx transaction, t *erased
 		}
 		all = append(all, row)
 	}
-	return all, n, found.Err()
+	return all, found.Err()
 }
 
 // whose are the texts of a row, in lower case, that name the person: nil if the row

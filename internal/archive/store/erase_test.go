@@ -32,6 +32,8 @@ func erasedWorld(t *testing.T, s *Store) {
 			{Object: over("l3", "t1"), CallID: "c1", Role: "participant", RemoteParty: "nora2@example.test", DisplayName: "Nora Quillson"},
 			running,
 			{Object: over("l5", "held"), CallID: "c3", Role: "participant", RemoteParty: "nora@example.test"},
+			// Somebody else called her.
+			{Object: over("l6", "t4"), CallID: "c4", Role: "participant", RemoteParty: "ben@example.test", DisplayName: "Ben Cole", LocalAddress: "Nora@example.test"},
 		},
 		Dialogs:  []Dialog{{Object: over("d1", "t1"), FromParty: "nora@example.test", FromName: "N. Q.", ToParty: "desk@example.test", ToName: "Desk"}},
 		Sessions: []Session{{Object: over("s1", "t3"), Parties: "4201, nora@example.test, xnora@example.test"}},
@@ -71,7 +73,7 @@ func TestErase(t *testing.T) {
 			done, err := s.Erase(t.Context(), e)
 			require.NoError(t, err)
 			assert.Equal(t, dry, done)
-			assert.Equal(t, map[string]int64{"call_legs": 3, "dialogs": 1, "calls": 1, "conferences": 1, "sessions": 1, "tracks": 1}, done.Rows)
+			assert.Equal(t, map[string]int64{"call_legs": 4, "dialogs": 1, "calls": 1, "conferences": 1, "sessions": 1, "tracks": 1}, done.Rows)
 			assert.Equal(t, int64(1), done.Running)
 			assert.Equal(t, int64(3), done.Held, "a call, a conference and a leg")
 			assert.Contains(t, done.Names, "N. Q.")
@@ -93,6 +95,7 @@ func TestErase(t *testing.T) {
 			assert.Contains(t, string(legs[0].Details), "9007199254740993")
 			assert.Equal(t, "Nora Quillson", legs[2].DisplayName, "another person")
 			assert.Equal(t, "nora@example.test", legs[4].RemoteParty, "held")
+			assert.Equal(t, []string{"ben@example.test", "Ben Cole", pseudonym}, []string{legs[5].RemoteParty, legs[5].DisplayName, legs[5].LocalAddress})
 			dialogs, err := Select[Dialog](t.Context(), s, "")
 			require.NoError(t, err)
 			assert.Equal(t, []string{pseudonym, pseudonym, "desk@example.test", "Desk"}, []string{dialogs[0].FromParty, dialogs[0].FromName, dialogs[0].ToParty, dialogs[0].ToName})
