@@ -390,3 +390,13 @@ func TestRoleOfARunningLeg(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []int64{6, 2}, []int64{conferences[0].Legs, conferences[0].Participants}, "the participant, and who may be one")
 }
+
+// A small archive adds its usage up often, a large one seldom, and neither for long.
+func TestUsagePause(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		time.Millisecond: 30 * time.Second, 200 * time.Millisecond: time.Minute, 5 * time.Second: 5 * time.Minute, time.Minute: 20 * time.Minute,
+	} {
+		assert.Equal(t, want, usagePause(took, false), took)
+		assert.Equal(t, 20*took, usagePause(took, true), took)
+	}
+}

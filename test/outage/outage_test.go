@@ -133,12 +133,15 @@ func TestPostgreSQLIsAway(t *testing.T) {
 	e, stop := newExporter(t, source, storage)
 	post(t, e, 0, posts)
 	require.NoError(t, server.Kill())
+	began := time.Now()
 	post(t, e, posts, n/2)
 	stop()
 	stopStorage()
 	storage, stopStorage = newStorage(t, directory)
 	e, stop = newExporter(t, source, storage)
 	post(t, e, n/2, n)
+	posted := time.Now()
+	t.Logf("%d posts of %s at %d a second, taken in %s", n, length, posts, posted.Sub(began).Round(time.Second))
 	require.NoError(t, server.Start())
 	defer func() {
 		stop()
@@ -157,4 +160,5 @@ func TestPostgreSQLIsAway(t *testing.T) {
 		require.NoError(t, archive.Reader().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM call_legs WHERE state = 'ended'").Scan(&rows))
 		return rows == n
 	}, time.Minute+patience*time.Duration(length.Minutes()), 100*time.Millisecond, "%d rows are there at the end", n)
+	t.Logf("%d rows are there %s after PostgreSQL is back", rows, time.Since(posted).Round(time.Second))
 }

@@ -15,7 +15,8 @@ import (
 type roomPage struct {
 	profilePage
 	Meetings []conferenceRow
-	// LegsOf is how many of the newest meetings the ends, people and bridges are of.
+	// LegsOf is how many of the newest meetings the ends, people and bridges are of; 0 if
+	// they are of all that were looked at.
 	LegsOf int64
 }
 
@@ -64,7 +65,10 @@ func (p *roomPage) describe(room store.RoomKey, profile *store.RoomProfile) {
 		}
 	}
 	p.Chart = newChart("Meetings of the last 30 days", "meetings", profile.Days, 24*time.Hour, withTrouble)
-	p.Ends, p.LegsOf = endRows(profile.Ends), profile.LegsOf
+	p.Ends = endRows(profile.Ends)
+	if profile.LegsOf < profile.Meetings {
+		p.LegsOf = profile.LegsOf
+	}
 	p.addSeen("people", "People and endpoints", profile.People, func(s *store.Seen) string { return personURL(s.ID, s.Text) })
 	p.addSeen("bridges", "Bridges", profile.Bridges, bridgeLink)
 	p.Exports = csvExports("meetings.csv", roomQuery(room))
