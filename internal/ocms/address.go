@@ -31,7 +31,7 @@ func (a *Address) parse(value string) (ok bool) {
 	}
 	if open := strings.IndexByte(rest, '<'); open >= 0 {
 		if a.Display == "" {
-			a.Display = trimSpace(rest[:open])
+			a.Display = trimSpace(strings.TrimSuffix(rest[:open], " "))
 		}
 		rest = rest[open+1:]
 		closing := strings.IndexByte(rest, '>')
@@ -63,10 +63,11 @@ func endOfAddrSpec(text string) int {
 // tagOf returns the value of the parameter tag. It is nearly always the first
 // parameter, which is checked first.
 func tagOf(text string) string {
-	if tag, ok := strings.CutPrefix(text, ";tag="); ok && isToken(tag) {
-		return tag
+	const first = ";tag="
+	if len(text) >= len(first) && text[:len(first)] == first && isToken(text[len(first):]) {
+		return text[len(first):]
 	}
-	for all := newParameterReader(text); all.rest != ""; {
+	for all := (parameterReader{rest: text}); all.rest != ""; {
 		if name, value := all.nextPair(); equalName(name, "tag") {
 			return unquote(value)
 		}
@@ -95,13 +96,9 @@ var isTokenByte = func() (is [256]bool) {
 // semicolons.
 type parameterReader struct {
 	rest string // unread parameters
-	// ignoreQuotes is true if rest has no quote, or an opening quote without a closing
-	// one: then each semicolon separates.
+	// ignoreQuotes is true behind an opening quote without a closing one: there, each
+	// semicolon separates.
 	ignoreQuotes bool
-}
-
-func newParameterReader(text string) parameterReader {
-	return parameterReader{rest: text, ignoreQuotes: strings.IndexByte(text, '"') < 0}
 }
 
 // nextPair removes the first parameter from rest and returns its name and value.

@@ -17,10 +17,6 @@ type valueScanner struct {
 	// comma separates only in front of a documented key.
 	ignoreQuotes bool
 
-	// quote and bracket are the offsets of the next '"' and '<'. They are searched
-	// again only when the scan has passed them, so that no byte is searched twice.
-	nextQuote, nextBracket int
-
 	// addressComplete is the result of isAddressComplete for the value that begins at
 	// addressStart, up to the offset addressScanned.
 	addressStart, addressScanned int
@@ -30,85 +26,63 @@ type valueScanner struct {
 // findValueEnd returns the offset of the comma that ends the value at start, and the
 // name behind the comma. If found is false, the value ends with the line.
 func (c *valueScanner) findValueEnd(key Key, start int) (end int, next attributeName, found bool) {
-	if mayHaveQuotes[key] && !c.ignoreQuotes {
-		end, next, found = c.findQuotedValueEnd(key, start)
-		if found || !c.ignoreQuotes {
-			return end, next, found
+	text := c.text
+	for i, quoted := start, mayHaveQuotes[key] && !c.ignoreQuotes; ; i++ {
+		if quoted {
+			i = indexCommaOrOpening(text, i)
+		} else if n := strings.IndexByte(text[i:], ','); n >= 0 {
+			i += n
+		} else {
+			i = len(text)
 		}
-	}
-	for i := start; ; i++ {
-		n := strings.IndexByte(c.text[i:], ',')
-		if n < 0 {
-			return len(c.text), attributeName{}, false
+		if i == len(text) {
+			return i, attributeName{}, false
 		}
-		i += n
-		if next, found = c.boundaryAt(key, start, i); found {
+		if text[i] != ',' {
+			if i = c.skipQuoted(start, i); c.ignoreQuotes {
+				quoted = false
+			}
+			continue
+		}
+		if known := matchDocumentedKey(text[i+1:]); known != Unknown {
+			c.flagIncompleteAddress(key, start, i)
+			return i, attributeName{i + 1, i + 1 + len(keyNames[known]), known}, true
+		}
+		if next, found = c.parseBoundary(key, start, i+1); found {
 			return i, next, true
 		}
 	}
 }
 
-// findQuotedValueEnd is findValueEnd for keys whose values may hold quoted strings and
-// angle brackets, within which a comma does not separate. If one of them is never
-// closed, it sets ignoreQuotes and finds nothing.
-func (c *valueScanner) findQuotedValueEnd(key Key, start int) (end int, next attributeName, found bool) {
-	// outside is the offset behind the last closed quote or bracket.
-	for i, outside := start, start; ; i++ {
-		if n := strings.IndexByte(c.text[i:], ','); n >= 0 {
-			i += n
-		} else {
-			i = len(c.text)
-		}
-		for open := c.nextOpening(outside); open < i; open = c.nextOpening(outside) {
-			closing := c.findClosing(open)
-			if closing < 0 {
-				c.flags |= UnbalancedQuote
-				c.ignoreQuotes = true
-				c.addressStart = -1 // the scan begins again at start, ignoring brackets
-				return len(c.text), attributeName{}, false
-			}
-			outside = closing + 1
-			if c.text[closing] == '>' {
-				c.addressStart, c.addressScanned, c.addressComplete = start, outside, true
-			}
-		}
-		switch {
-		case outside > i:
-			i = outside - 1
-		case i == len(c.text):
-			return i, attributeName{}, false
-		default:
-			if next, found = c.boundaryAt(key, start, i); found {
-				return i, next, true
-			}
-		}
-	}
-}
-
-// findClosing returns the offset of the '"' or '>' that closes the one at open, or -1.
-func (c *valueScanner) findClosing(open int) int {
-	inside := c.text[open+1:]
+// skipQuoted returns the offset of the '"' or '>' that closes the one at open. If nothing
+// closes it, it sets ignoreQuotes and returns an offset in front of start, where the scan
+// begins again.
+func (c *valueScanner) skipQuoted(start, open int) int {
 	var n int
-	if c.text[open] == '"' {
-		n = indexClosingQuote(inside)
-	} else {
+	inside, isBracket := c.text[open+1:], c.text[open] == '<'
+	if isBracket {
 		n = strings.IndexByte(inside, '>')
+	} else {
+		n = indexClosingQuote(inside)
 	}
-	if n < 0 {
-		return -1
+	switch closing := open + 1 + n; {
+	case n < 0:
+		c.flags |= UnbalancedQuote
+		c.ignoreQuotes = true
+		c.addressStart = -1
+		return start - 1
+	case isBracket:
+		c.addressStart, c.addressScanned, c.addressComplete = start, closing+1, true
+		return closing
+	default:
+		return closing
 	}
-	return open + 1 + n
 }
 
-// boundaryAt reports whether the comma at i ends the value at start, and returns the
-// name behind the comma if so.
-func (c *valueScanner) boundaryAt(key Key, start, i int) (next attributeName, ok bool) {
-	i++
-	if i < len(c.text) {
-		if known := matchDocumentedKey(c.text[i:]); known != Unknown {
-			return c.acceptDocumented(key, start, attributeName{i, i + len(keyNames[known]), known}), true
-		}
-	}
+// parseBoundary reports whether an attribute begins at i, behind a comma, so that the comma
+// ends the value at start. It returns the attribute's name if so. A documented key that
+// directly follows the comma was found before.
+func (c *valueScanner) parseBoundary(key Key, start, i int) (next attributeName, ok bool) {
 	for i < len(c.text) && (c.text[i] == '\n' || c.text[i] == '\r') {
 		i++
 	}
@@ -120,17 +94,17 @@ func (c *valueScanner) boundaryAt(key Key, start, i int) (next attributeName, ok
 	case next.key == Unknown:
 		return next, c.acceptsUndocumented(key, start, next)
 	default:
-		return c.acceptDocumented(key, start, next), true
+		c.flagIncompleteAddress(key, start, next.start-1)
+		return next, true
 	}
 }
 
-// acceptDocumented returns next. It sets Ambiguous if next follows an incomplete
+// flagIncompleteAddress sets Ambiguous if a value that ends at end is an incomplete
 // address.
-func (c *valueScanner) acceptDocumented(key Key, start int, next attributeName) attributeName {
-	if (key == To || key == From) && !c.isAddressComplete(start, next.start-1) {
+func (c *valueScanner) flagIncompleteAddress(key Key, start, end int) {
+	if (key == To || key == From) && !c.isAddressComplete(start, end) {
 		c.flags |= Ambiguous
 	}
-	return next
 }
 
 // acceptsUndocumented reports whether an undocumented name ends the value at start.
@@ -182,30 +156,6 @@ func (c *valueScanner) isAddressComplete(start, end int) bool {
 		c.addressScanned = end
 	}
 	return c.addressComplete || isEmptyOrNull(strings.TrimRight(c.text[start:min(end, start+len("null,"))], ",\r\n"))
-}
-
-// nextOpening returns the offset of the first '"' or '<' from i on, or the length.
-func (c *valueScanner) nextOpening(i int) int {
-	if c.nextQuote < i || c.nextBracket < i {
-		c.searchOpening(i)
-	}
-	return min(c.nextQuote, c.nextBracket)
-}
-
-func (c *valueScanner) searchOpening(i int) {
-	if c.nextQuote < i {
-		c.nextQuote = indexByteFrom(c.text, i, '"')
-	}
-	if c.nextBracket < i {
-		c.nextBracket = indexByteFrom(c.text, i, '<')
-	}
-}
-
-func indexByteFrom(text string, i int, wanted byte) int {
-	if n := strings.IndexByte(text[i:], wanted); n >= 0 {
-		return i + n
-	}
-	return len(text)
 }
 
 // indexClosingQuote returns the offset of the quote that closes a quoted string, or -1.

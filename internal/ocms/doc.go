@@ -17,6 +17,7 @@
 //	via.go       the hops of Via
 //	media.go     MEDIA and CSeq
 //	time.go      CreationTime and TimeZoneOffset
+//	word.go      loops over eight bytes at once
 //	identity.go  the identity of the SIP message, for finding copies
 //	header.go    syslog headers, and the XML of release 10g R3
 //	flags.go     what is wrong or ambiguous in a line

@@ -35,7 +35,10 @@ type Event struct {
 	From, To   Address
 	RequestURI URI
 	Via        []Hop
-	Media      []Stream
+	// Branch is that of the topmost hop. It identifies the transaction (RFC 3261,
+	// 8.1.1.7).
+	Branch string
+	Media  []Stream
 
 	ContentType string
 	// ContentLength is in bytes, -1 if absent.
@@ -71,14 +74,14 @@ func (d *Decoder) Decode(text string) (*Event, error) {
 	*e = Event{}
 	e.ContentLength = -1
 	err := d.split(text, &e.Line)
-	if !utf8.ValidString(e.Line.Text) {
+	if !isASCII(e.Line.Text) && !utf8.ValidString(e.Line.Text) {
 		e.Line.Flags |= InvalidText
 	}
 	if err != nil {
 		return e, err
 	}
 	e.Service, _ = e.Line.NonEmptyValue(Service)
-	e.Category = ParseService(e.Service)
+	e.Category.parse(e.Service)
 	d.decodeTime(e)
 	e.decodeTransaction()
 	d.decodeHeaders(e)
@@ -123,13 +126,7 @@ func (e *Event) decodeTransaction() {
 		e.CSeq, ok = ParseCSeq(text)
 		e.flagUnless(ok, BadCSeq)
 	}
-	method, _ := e.Line.NonEmptyValue(Method)
-	for _, candidate := range [...]string{method, e.Category.Method, e.CSeq.Method} {
-		if e.Method == "" {
-			e.Method = candidate
-		}
-		e.flagUnless(candidate == "" || candidate == e.Method, MethodMismatch)
-	}
+	e.decodeMethod()
 	_, hasURI := e.Line.NonEmptyValue(RequestURI)
 	text, hasCode := e.Line.NonEmptyValue(StatusCode)
 	if hasCode {
@@ -151,6 +148,19 @@ func (e *Event) decodeTransaction() {
 	}
 }
 
+// decodeMethod decodes the method, which is in three places.
+func (e *Event) decodeMethod() {
+	e.Method, _ = e.Line.NonEmptyValue(Method)
+	if e.Method == "" {
+		e.Method = e.Category.Method
+	}
+	if e.Method == "" {
+		e.Method = e.CSeq.Method
+	}
+	agrees := func(method string) bool { return method == e.Method || method == "" }
+	e.flagUnless(agrees(e.Category.Method) && agrees(e.CSeq.Method), MethodMismatch)
+}
+
 func (d *Decoder) decodeHeaders(e *Event) {
 	if text, set := e.Line.NonEmptyValue(From); set {
 		e.flagUnless(e.From.parse(text), BadFrom)
@@ -165,6 +175,9 @@ func (d *Decoder) decodeHeaders(e *Event) {
 	if text, set := e.Line.NonEmptyValue(Via); set {
 		d.hops, truncated, ok = ParseVia(text, d.hops[:0])
 		e.Via = d.hops
+		if len(e.Via) > 0 {
+			e.Branch = e.Via[0].branch()
+		}
 		e.flagUnless(ok, BadVia)
 		e.flagUnless(!truncated, TooManyParts)
 	}

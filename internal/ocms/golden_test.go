@@ -64,7 +64,8 @@ func print(to *strings.Builder, line string) {
 	fmt.Fprintf(to, "  -> %v offset %d %v call %q cseq %v length %d\n", e.Time, e.Offset, e.HasOffset, e.CallID, e.CSeq, e.ContentLength)
 	fmt.Fprintf(to, "  -> from %+v\n  -> to %+v\n  -> uri %+v\n", e.From, e.To, e.RequestURI)
 	for _, hop := range e.Via {
-		fmt.Fprintf(to, "  -> via %+v\n", hop)
+		fmt.Fprintf(to, "  -> via {Text:%s Transport:%s Host:%s Port:%d Branch:%s Received:%s}\n",
+			hop.Text, hop.Transport, hop.Host, hop.Port, hop.Parameter("branch"), hop.Parameter("received"))
 	}
 	for _, stream := range e.Media {
 		fmt.Fprintf(to, "  -> media %+v\n", stream)

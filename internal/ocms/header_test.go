@@ -67,10 +67,18 @@ func TestParseVia(t *testing.T) {
 	assert.True(t, ok)
 	assert.False(t, more)
 	assert.Equal(t, []Hop{
-		{Text: "SIP/2.0/TCP 192.0.2.1:5060;branch=z9;rport", Transport: "TCP", Host: "192.0.2.1", Port: 5060, Branch: "z9"},
-		{Text: "SIP/2.0/UDP [2001:db8::9] ;Received=2001:db8::1;BRANCH = b2", Transport: "UDP", Host: "2001:db8::9", Branch: "b2", Received: "2001:db8::1"},
+		{Text: "SIP/2.0/TCP 192.0.2.1:5060;branch=z9;rport", Transport: "TCP", Host: "192.0.2.1", Port: 5060, Parameters: "branch=z9;rport"},
+		{Text: "SIP/2.0/UDP [2001:db8::9] ;Received=2001:db8::1;BRANCH = b2", Transport: "UDP", Host: "2001:db8::9", Parameters: "Received=2001:db8::1;BRANCH = b2"},
 		{Text: "SIP/2.0/TLS h", Transport: "TLS", Host: "h"},
 	}, hops)
+	assert.Equal(t, "b2", hops[1].Parameter("branch"))
+	assert.Equal(t, "2001:db8::1", hops[1].Parameter("received"))
+	for parameters, want := range map[string]string{
+		"": "", "branch": "", "branch=": "", "branch=a": "a", "rport;branch=a;x=1": "a", " Branch = a ;x": "a", "branches=b;branch=a": "a",
+		"branch=a;branch=b": "a", `x=";branch=b";branch=a`: "a", `x="y;branch=a`: "a", `branch="a;b";x`: `"a;b"`,
+	} {
+		assert.Equal(t, want, (&Hop{Parameters: parameters}).Parameter("branch"), parameters)
+	}
 	for _, text := range []string{"", "x", "SIP/2.0/TCP", "SIP/2.0 h", "SIP/2.0/TCP h:x", "SIP/2.0/TCP "} {
 		_, _, ok := ParseVia(text, nil)
 		assert.False(t, ok, text)

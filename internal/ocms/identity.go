@@ -19,17 +19,13 @@ func (e *Event) Identity() (id Identity, ok bool) {
 	if e.CallID == "" || e.CSeq.Method == "" || e.Category.Kind == Generic {
 		return id, false
 	}
-	branch := ""
-	if len(e.Via) > 0 {
-		branch = e.Via[0].Branch
-	}
 	var room [512]byte
 	b := appendLengthPrefixed(room[:0], e.Service)
 	b = appendLengthPrefixed(b, e.CallID)
 	b = binary.AppendUvarint(b, uint64(e.CSeq.Number))
 	b = appendLengthPrefixed(b, e.CSeq.Method)
 	b = appendLengthPrefixed(b, e.To.Tag)
-	b = appendLengthPrefixed(b, branch)
+	b = appendLengthPrefixed(b, e.Branch)
 	b = binary.AppendUvarint(b, uint64(e.Code)) //nolint:gosec // at most 699
 	hash := sha256.Sum256(b)
 	return Identity(hash[:16]), true

@@ -32,6 +32,9 @@ func requireLaws(t *testing.T, d *Decoder, text string) {
 	require.LessOrEqual(t, len(e.Via), MaxHops)
 	require.LessOrEqual(t, len(e.Media), MaxStreams)
 	require.Equal(t, !utf8.ValidString(trimmed), e.Flags().Has(InvalidText))
+	if len(e.Via) > 0 {
+		require.Equal(t, e.Via[0].Parameter("branch"), e.Branch)
+	}
 	seen := make(map[Key]bool)
 	for i := range e.Line.Len() {
 		a := e.Line.Attribute(i)

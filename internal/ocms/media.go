@@ -44,25 +44,25 @@ func ParseMedia(value string, streams []Stream) (all []Stream, truncated, ok boo
 
 // parse parses <type> <port>[/<number of ports>] <protocol> <formats>.
 func (s *Stream) parse() (ok bool) {
-	kind, rest, ok := cutAtBlank(s.Text)
+	kind, rest, ok := cutAt(s.Text, ' ')
 	if !ok {
 		return false
 	}
 	s.Type = kind
-	port, rest, ok := cutAtBlank(rest)
+	port, rest, ok := cutAt(rest, ' ')
 	if !ok {
 		return false
 	}
-	port, _, _ = strings.Cut(port, "/")
+	port, _, _ = cutAt(port, '/')
 	s.Port, ok = parsePort(port)
-	s.Protocol, _, _ = cutAtBlank(rest)
+	s.Protocol, _, _ = cutAt(rest, ' ')
 	return ok && s.Type != "" && s.Protocol != ""
 }
 
-// cutAtBlank is strings.Cut at a blank. Its loop is faster for short words.
-func cutAtBlank(text string) (word, rest string, ok bool) {
+// cutAt is strings.Cut at a byte. Its loop is faster for short words.
+func cutAt(text string, separator byte) (word, rest string, ok bool) {
 	for i := range len(text) {
-		if text[i] == ' ' {
+		if text[i] == separator {
 			return text[:i], text[i+1:], true
 		}
 	}
@@ -77,7 +77,7 @@ type Sequence struct {
 
 // ParseCSeq parses <number> <method>.
 func ParseCSeq(value string) (s Sequence, ok bool) {
-	digits, method, _ := cutAtBlank(value)
+	digits, method, _ := cutAt(value, ' ')
 	n, ok := parseDigits(digits, math.MaxUint32)
 	s.Number, s.Method = uint32(n), trimSpace(method) //nolint:gosec // at most MaxUint32
 	return s, ok && s.Method != ""

@@ -3,8 +3,6 @@
 
 package ocms
 
-import "strings"
-
 // Kind is the kind of an event.
 type Kind uint8
 
@@ -34,11 +32,19 @@ const (
 
 // ParseService parses the value of Service. A category of another form is Generic,
 // without a logger: nothing marks where the logger would end.
-func ParseService(service string) Category {
-	rest, ok := strings.CutPrefix(service, categoryPrefix)
-	if !ok {
-		return Category{}
+func ParseService(service string) (c Category) {
+	c.parse(service)
+	return c
+}
+
+// parse sets the fields of an empty category. The comparisons are with slices of constant
+// length, which the compiler inlines, unlike strings.HasPrefix.
+func (c *Category) parse(service string) {
+	const n = len(categoryPrefix)
+	if len(service) < n || service[:n] != categoryPrefix {
+		return
 	}
+	rest := service[n:]
 	end, code, isCode := len(rest), 0, false
 	if dot := end - len(".200"); dot > 0 && rest[dot] == '.' {
 		if code, isCode = parseCode(rest[dot+1:]); isCode {
@@ -50,16 +56,14 @@ func ParseService(service string) Category {
 		start--
 	}
 	if start == end || start == 0 || rest[start-1] != '.' {
-		return Category{}
+		return
 	}
 	method, rest := rest[start:end], rest[:start-1]
-	if logger, ok := strings.CutSuffix(rest, requestPart); ok && logger != "" && !isCode {
-		return Category{Kind: Request, Logger: logger, Method: method}
+	if i := len(rest) - len(requestPart); i > 0 && !isCode && rest[i:] == requestPart {
+		c.Kind, c.Logger, c.Method = Request, rest[:i], method
+	} else if i := len(rest) - len(responsePart); i > 0 && rest[i:] == responsePart {
+		c.Kind, c.Logger, c.Method, c.Code = Response, rest[:i], method, code
 	}
-	if logger, ok := strings.CutSuffix(rest, responsePart); ok && logger != "" {
-		return Category{Kind: Response, Logger: logger, Method: method, Code: code}
-	}
-	return Category{}
 }
 
 // parseCode parses a status code, three digits from 100 to 699.

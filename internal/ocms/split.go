@@ -34,22 +34,28 @@ type Line struct {
 	Flags   Flags
 
 	offsets []attributeOffsets
-	first   [KeyCount]uint8 // index of the first attribute with a key, plus one; 0 without
+	first   [KeyCount]valueOffsets // of the first attribute with a documented key
 }
 
 // attributeOffsets says where an attribute is in its line.
 type attributeOffsets struct {
-	separator, name, equals, end int32
-	key                          Key
+	name, equals, end int32
+	key               Key
 }
+
+// valueOffsets says where a value is in its line. It is zero if there is none.
+type valueOffsets struct{ start, end int32 }
 
 // Len returns the number of attributes.
 func (l *Line) Len() int { return len(l.offsets) }
 
 // Attribute returns the attribute with this index, from 0.
 func (l *Line) Attribute(i int) Attribute {
-	s := &l.offsets[i]
-	return Attribute{Key: s.key, Separator: l.Text[s.separator:s.name], Name: l.Text[s.name:s.equals], Value: l.Text[s.equals+1 : s.end]}
+	s, separator := &l.offsets[i], int32(0)
+	if i > 0 {
+		separator = l.offsets[i-1].end
+	}
+	return Attribute{Key: s.key, Separator: l.Text[separator:s.name], Name: l.Text[s.name:s.equals], Value: l.Text[s.equals+1 : s.end]}
 }
 
 // Join concatenates the attributes and returns Text again.
@@ -69,16 +75,15 @@ func (l *Line) Join() string {
 
 // Value returns the value of a documented attribute's first occurrence.
 func (l *Line) Value(k Key) (value string, ok bool) {
-	i := l.first[k]
-	if i == 0 {
-		return "", false
-	}
-	s := &l.offsets[i-1]
-	return l.Text[s.equals+1 : s.end], true
+	s := &l.first[k]
+	return l.Text[s.start:s.end], s.start > 0
 }
 
 // IsFirst reports whether the attribute with this index is the first with its key.
-func (l *Line) IsFirst(i int) bool { return int(l.first[l.offsets[i].key]) == i+1 }
+func (l *Line) IsFirst(i int) bool {
+	s := &l.offsets[i]
+	return l.first[s.key].start == s.equals+1
+}
 
 // IsFirstDocumented reports whether the attribute with this index is the first one with a
 // documented key: an Event has its decoded value.
@@ -133,33 +138,45 @@ func (s *Splitter) split(text string, line *Line) error {
 	if s.offsets == nil {
 		s.offsets = make([]attributeOffsets, 0, initialAttributes)
 	}
-	c := valueScanner{text: text, extraKeys: s.ExtraKeys, nextQuote: -1, nextBracket: -1}
-	spans, end := s.offsets[:0], 0
+	var c valueScanner
+	c.text, c.extraKeys = text, s.ExtraKeys
+	spans := s.offsets[:0]
 	for more := true; more; {
+		var next attributeName
+		start, end := name.equals+1, len(text)
+		if len(spans) == MaxAttributes-1 {
+			c.flags |= TooManyAttributes
+			more = false
+		} else if mayHaveQuotes[name.key] {
+			end, next, more = c.findValueEnd(name.key, start)
+		} else {
+			n := strings.IndexByte(text[start:], ',')
+			if n >= 0 {
+				next.start = start + n + 1
+				next.key = matchDocumentedKey(text[next.start:])
+			}
+			if next.key != Unknown {
+				end, next.equals = next.start-1, next.start+len(keyNames[next.key])
+			} else {
+				end, next, more = c.findValueEnd(name.key, start)
+			}
+		}
+		if !more && end > start && text[end-1] == ',' {
+			// A comma at the end of the line is not part of the last value: layouts with
+			// one attribute per line write it.
+			end--
+			line.Trailer = text[end:]
+		}
 		spans = append(spans, attributeOffsets{})
 		// The fields are set one by one: a copy of a struct waits for its parts.
 		current := &spans[len(spans)-1]
-		current.separator, current.name, current.equals, current.key = int32(end), int32(name.start), int32(name.equals), name.key //nolint:gosec // no line is longer
-		if name.key != Unknown {
-			if line.first[name.key] == 0 {
-				line.first[name.key] = uint8(len(spans)) //nolint:gosec // at most MaxAttributes
-			} else {
-				c.flags |= DuplicateKey
-			}
+		current.name, current.equals, current.end, current.key = int32(name.start), int32(name.equals), int32(end), name.key //nolint:gosec // no line is longer
+		if first := &line.first[name.key]; first.start > 0 {
+			c.flags |= DuplicateKey
+		} else if name.key != Unknown {
+			first.start, first.end = int32(start), int32(end) //nolint:gosec // no line is longer
 		}
-		if len(spans) == MaxAttributes {
-			c.flags |= TooManyAttributes
-			end, more = len(text), false
-		} else {
-			end, name, more = c.findValueEnd(name.key, name.equals+1)
-		}
-		current.end = int32(end) //nolint:gosec // no line is longer
-	}
-	// A comma at the end of the line is not part of the last value: layouts with one
-	// attribute per line write it.
-	if last := &spans[len(spans)-1]; last.end > last.equals+1 && text[last.end-1] == ',' {
-		last.end--
-		line.Trailer = text[last.end:]
+		name = next
 	}
 	s.offsets, line.offsets, line.Flags = spans, spans, c.flags
 	return nil
@@ -174,9 +191,6 @@ type attributeName struct {
 // parseNameAt returns the name of the attribute at i; ok is false without one.
 func parseNameAt(text string, i int) (n attributeName, ok bool) {
 	rest := text[i:]
-	if rest == "" {
-		return attributeName{}, false
-	}
 	if key := matchDocumentedKey(rest); key != Unknown {
 		return attributeName{i, i + len(keyNames[key]), key}, true
 	}
@@ -201,6 +215,9 @@ func parseNameAt(text string, i int) (n attributeName, ok bool) {
 // but not those within strings.HasPrefix.
 func matchDocumentedKey(text string) Key {
 	n := len(text)
+	if n == 0 {
+		return Unknown
+	}
 	switch text[0] {
 	case 'C':
 		switch {

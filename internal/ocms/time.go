@@ -3,10 +3,7 @@
 
 package ocms
 
-import (
-	"strconv"
-	"time"
-)
+import "time"
 
 // parseCreationTime parses CreationTime. Its Z is a literal of the layout, printed in any
 // zone; zoned is true only if the text has a numeric offset.
@@ -42,21 +39,45 @@ func parseExactLayout(text string) (t time.Time, ok bool) {
 	year, month, day := 100*twoDigits(date, 0)+twoDigits(date, 2), twoDigits(date, 5), twoDigits(clock, 0)
 	hour, minute, second := twoDigits(clock, 3), twoDigits(clock, 6), twoDigits(rest, 1)
 	milli := 10*twoDigits(rest, 4) + int(rest>>(6*8)&0xff)
-	if month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59 {
+	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
 		return t, false
 	}
-	t = time.Date(year, time.Month(month), day, hour, minute, second, milli*int(time.Millisecond), time.UTC)
-	// Date turns the 31st of June into the 1st of July.
-	return t, day > 0 && (day <= 28 || t.Day() == day)
+	seconds := ((daysSince1970(year, month, day)*24+hour)*60+minute)*60 + second
+	return time.Unix(int64(seconds), int64(milli)*int64(time.Millisecond)).UTC(), true
+}
+
+// monthLengths are those of a leap year.
+var monthLengths = [...]int{1: 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
+// daysIn returns the number of days of a month.
+func daysIn(year, month int) int {
+	if isLeap := year%4 == 0 && (year%100 != 0 || year%400 == 0); month == 2 && !isLeap {
+		return 28
+	}
+	return monthLengths[month]
+}
+
+// daysSince1970 returns the number of days from the first of January 1970 to a date in the
+// Gregorian calendar, from year 0 on. Its years begin in March, so that the leap day is
+// the last one; the months from March on have 153 days in five.
+func daysSince1970(year, month, day int) int {
+	if month -= 3; month < 0 {
+		month += 12
+		year--
+	}
+	const period, daysOfPeriod = 400, 146_097 // the calendar repeats
+	const daysTo1970 = 719_468                // from the first of March of year 0
+	year += period                            // not negative
+	return 365*year + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - daysTo1970 - daysOfPeriod
 }
 
 // digitsAt returns the values of the digits in the eight bytes at i, one per byte,
 // the first in the lowest. It is not ok if a byte differs in kind from the layout;
 // separators has 0xff where the layout has no digit.
 func digitsAt(text string, i int, separators uint64) (digits uint64, ok bool) {
-	digits = loadWord(text[i:]) ^ loadWord(creationTimeLayout[i:]) // a digit's value; 0 for a separator
-	const above9, top = 0x76_76_76_76_76_76_76_76, 0x80_80_80_80_80_80_80_80
-	return digits, digits&separators == 0 && (digits+above9|digits)&top == 0
+	digits = loadWord(text, i) ^ loadWord(creationTimeLayout, i) // a digit's value; 0 for a separator
+	const above9 = (0x80 - 10) * lowBits
+	return digits, digits&separators == 0 && (digits+above9|digits)&topBits == 0
 }
 
 // twoDigits returns the decimal number whose digits are in bytes i and i+1.
@@ -64,18 +85,18 @@ func twoDigits(digits uint64, i int) int {
 	return 10*int(digits>>(8*i)&0xff) + int(digits>>(8*i+8)&0xff)
 }
 
-// loadWord returns the first eight bytes of text, the first one in the lowest byte.
-func loadWord(text string) uint64 {
-	_ = text[7]
-	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
-		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
-}
-
 // maxOffsetMinutes is the largest offset from UTC: no zone is beyond 14 hours.
 const maxOffsetMinutes = 14 * 60
 
 // parseOffset parses TimeZoneOffset, minutes east of Greenwich.
 func parseOffset(text string) (minutes int, ok bool) {
-	minutes, err := strconv.Atoi(text)
-	return minutes, err == nil && minutes >= -maxOffsetMinutes && minutes <= maxOffsetMinutes
+	digits, sign := text, 1
+	if text != "" && (text[0] == '-' || text[0] == '+') {
+		digits = text[1:]
+		if text[0] == '-' {
+			sign = -1
+		}
+	}
+	n, ok := parseDigits(digits, maxOffsetMinutes)
+	return sign * int(n), ok //nolint:gosec // at most maxOffsetMinutes
 }

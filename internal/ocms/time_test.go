@@ -18,6 +18,10 @@ func TestCreationTime(t *testing.T) {
 		"2024-06-10T07:50:51.123Z":      "2024-06-10T07:50:51.123Z",
 		"2024-02-29T00:00:00.000Z":      "2024-02-29T00:00:00Z",
 		"2024-12-31T23:59:59.999Z":      "2024-12-31T23:59:59.999Z",
+		"0000-02-29T00:00:00.000Z":      "0000-02-29T00:00:00Z",
+		"1969-12-31T23:59:59.999Z":      "1969-12-31T23:59:59.999Z",
+		"2000-02-29T12:00:00.000Z":      "2000-02-29T12:00:00Z",
+		"1900-02-29T00:00:00.000Z":      "",
 		"2024-06-10T07:50:51Z":          "2024-06-10T07:50:51Z",
 		"2024-06-10T07:50:51":           "2024-06-10T07:50:51Z",
 		"2024-06-10T07:50:51.123+02:00": "2024-06-10T05:50:51.123Z",
@@ -40,6 +44,19 @@ func TestCreationTime(t *testing.T) {
 			assert.Equal(t, want, got.Format(time.RFC3339Nano), text)
 			assert.Equal(t, strings.Contains(text, "+"), zoned, text)
 		}
+	}
+}
+
+func TestTimeZoneOffset(t *testing.T) {
+	for text, want := range map[string]int{"0": 0, "120": 120, "+330": 330, "-300": -300, "840": 840, "-840": -840} {
+		got, ok := parseOffset(text)
+		assert.True(t, ok, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "-", "+-1", "841", "-841", "1.5", "GMT", " 120"} {
+		got, ok := parseOffset(text)
+		assert.False(t, ok, text)
+		assert.Zero(t, got, text)
 	}
 }
 

@@ -31,17 +31,17 @@ func ParseURI(text string) (u URI, ok bool) {
 
 func (u *URI) parse(text string) (ok bool) {
 	u.Text = text
-	rest, ok := strings.CutPrefix(text, "sip:")
-	if ok {
-		u.Scheme = "sip"
-	} else if u.Scheme, rest, ok = cutScheme(text); !ok || u.Scheme != "sip" && u.Scheme != "sips" {
+	const common = "sip:"
+	if n := len(common); len(text) >= n && text[:n] == common {
+		u.Scheme = text[:n-1]
+		return u.parseParts(text[n:])
+	}
+	var rest string
+	if u.Scheme, rest, ok = cutScheme(text); !ok || u.Scheme != "sip" && u.Scheme != "sips" {
 		return ok && rest != ""
 	}
 	return u.parseParts(rest)
 }
-
-// isURISeparator has the bytes that separate the parts of a URI.
-var isURISeparator = [256]bool{'@': true, ':': true, ';': true, '?': true}
 
 // parseParts parses [user[:password]@]host[:port][;parameters][?headers]. The last @
 // ends the user part.
@@ -49,22 +49,21 @@ func (u *URI) parseParts(text string) (ok bool) {
 	// password is the offset of the first colon, colon of the first one behind the
 	// last @.
 	password, at, colon, end := -1, -1, -1, len(text)
-	for i := range len(text) {
-		if !isURISeparator[text[i]] {
-			continue
-		}
-		switch text[i] {
-		case '@':
-			at, colon, end = i, -1, len(text)
-		case ':':
-			if password < 0 {
-				password = i
+	for start := 0; start < len(text); start += wordSize {
+		for marked := markSeparators(loadUpToWord(text, start)); marked != 0; marked &= marked - 1 {
+			switch i := start + firstMarked(marked); text[i] {
+			case '@':
+				at, colon, end = i, -1, len(text)
+			case ':':
+				if password < 0 {
+					password = i
+				}
+				if colon < 0 {
+					colon = i
+				}
+			case ';', '?':
+				end = min(end, i)
 			}
-			if colon < 0 {
-				colon = i
-			}
-		default:
-			end = min(end, i)
 		}
 	}
 	if at >= 0 {
@@ -145,18 +144,25 @@ func parseHostPort(text string) (host string, port int, ok bool) {
 }
 
 func parsePort(text string) (port int, ok bool) {
-	n, ok := parseDigits(trimSpace(text), math.MaxUint16)
+	n, ok := parseDigits(text, math.MaxUint16)
+	if !ok {
+		n, ok = parseDigits(strings.TrimSpace(text), math.MaxUint16)
+	}
 	return int(n), ok //nolint:gosec // at most 65535
 }
 
-// parseDigits parses a decimal number without sign, at most maximum.
+// parseDigits parses a decimal number without sign, at most maximum, which is not above
+// MaxInt64. maximum is a constant at each call, so that no division remains.
 func parseDigits(text string, maximum uint64) (n uint64, ok bool) {
 	for i := range len(text) {
 		digit := uint64(text[i] - '0')
-		if digit > 9 || n > (maximum-digit)/10 {
+		if digit > 9 || n > maximum/10 {
 			return 0, false
 		}
 		n = 10*n + digit
+	}
+	if n > maximum {
+		return 0, false
 	}
 	return n, text != ""
 }

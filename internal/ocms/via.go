@@ -15,8 +15,19 @@ type Hop struct {
 	Transport string // UDP, TCP, TLS, ...
 	Host      string // without brackets
 	Port      int    // 0 if absent
-	Branch    string
-	Received  string // source address of the request, if it differs from Host
+	// Parameters is the text behind the host and its semicolon. Parameter decodes it.
+	Parameters string
+}
+
+// Parameter returns the value of the first parameter with this name, in lower case, such as
+// "branch" or "received"; "" without one.
+func (h *Hop) Parameter(name string) string {
+	for all := (parameterReader{rest: h.Parameters}); all.rest != ""; {
+		if found, value := all.nextPair(); equalName(found, name) {
+			return value
+		}
+	}
+	return ""
 }
 
 // ParseVia appends the hops of a value, the topmost first. OCMS joins hops with a
@@ -41,12 +52,15 @@ const hopStart = "SIP/"
 
 // cutHop splits a value in front of its second hop.
 func cutHop(text string) (hop, rest string) {
-	for i := 1; i < len(text); {
-		n := strings.Index(text[i:], hopStart)
+	for i := 1; ; i++ {
+		n := strings.IndexByte(text[i:], hopStart[0])
 		if n < 0 {
-			break
+			return text, ""
 		}
 		i += n
+		if len(text)-i < len(hopStart) || text[i:i+len(hopStart)] != hopStart {
+			continue
+		}
 		end := i - 1
 		for end > 0 && isBlank(text[end]) {
 			end--
@@ -54,19 +68,18 @@ func cutHop(text string) (hop, rest string) {
 		if end > 0 && (text[end] == ';' || text[end] == ',') {
 			return text[:end], text[i:]
 		}
-		i += len(hopStart)
 	}
-	return text, ""
 }
 
 // parse parses SIP/2.0/<transport> <host>[:<port>];<parameters>.
 func (h *Hop) parse(text string) (ok bool) {
 	h.Text = text
-	rest, ok := strings.CutPrefix(text, "SIP/2.0/")
-	if !ok {
-		if rest, ok = strings.CutPrefix(text, hopStart); ok {
-			_, rest, ok = strings.Cut(rest, "/")
-		}
+	const common = "SIP/2.0/"
+	rest, ok := text, true
+	if len(text) >= len(common) && text[:len(common)] == common {
+		rest = text[len(common):]
+	} else if rest, ok = strings.CutPrefix(text, hopStart); ok {
+		_, rest, ok = strings.Cut(rest, "/")
 	}
 	blank := 0
 	for blank < len(rest) && !isBlank(rest[blank]) {
@@ -76,34 +89,24 @@ func (h *Hop) parse(text string) (ok bool) {
 		return false
 	}
 	h.Transport = rest[:blank]
-	by, parameters := rest[blank+1:], ""
-	if end := strings.IndexByte(by, ';'); end >= 0 {
-		by, parameters = by[:end], by[end+1:]
+	rest = rest[blank+1:]
+	if end := strings.IndexByte(rest, ';'); end >= 0 {
+		rest, h.Parameters = rest[:end], rest[end+1:]
 	}
-	h.Host, h.Port, ok = parseHostPort(by)
-	h.parseParameters(parameters)
+	h.Host, h.Port, ok = parseHostPort(rest)
 	return ok && h.Host != "" && h.Transport != ""
 }
 
-// parseParameters sets Branch and Received. Names in lower case without blanks, which
-// nearly all stacks write, are compared first.
-func (h *Hop) parseParameters(text string) {
-	for all := newParameterReader(text); all.rest != ""; {
-		switch one := all.nextText(); {
-		case len(one) >= 7 && one[:7] == "branch=":
-			h.Branch = trimSpace(one[7:])
-		case len(one) >= 9 && one[:9] == "received=":
-			h.Received = trimSpace(one[9:])
-		case one == "rport" || len(one) >= 6 && one[:6] == "rport=":
-		default:
-			switch name, value := splitParameter(one); {
-			case equalName(name, "branch"):
-				h.Branch = value
-			case equalName(name, "received"):
-				h.Received = value
-			}
+// branch returns the parameter branch. It is nearly always the first one, which is checked
+// first.
+func (h *Hop) branch() string {
+	const first = "branch="
+	if all := h.Parameters; len(all) >= len(first) && all[:len(first)] == first {
+		if end := indexParameterEnd(all, len(first)); end == len(all) || all[end] == ';' {
+			return trimSpace(all[len(first):end])
 		}
 	}
+	return h.Parameter("branch")
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

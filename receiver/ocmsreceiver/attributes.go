@@ -65,7 +65,7 @@ func (w attributeWriter) writeEvent(e *ocms.Event) {
 	w.writeAddress(e, ocms.From, &e.From, names.OCMSFrom, names.SIPFromName, names.SIPFromTag, names.SIPFromURIPrefix)
 	w.writeAddress(e, ocms.To, &e.To, names.OCMSTo, names.SIPToName, names.SIPToTag, names.SIPToURIPrefix)
 	w.writeURI(&e.RequestURI, names.SIPURIPrefix)
-	w.writeVia(e.Via)
+	w.writeVia(e)
 	w.writeMedia(e.Media)
 	w.putString(names.SIPContentType, e.ContentType)
 	if e.ContentLength >= 0 {
@@ -105,7 +105,8 @@ func (w attributeWriter) writeURI(u *ocms.URI, prefix string) {
 	}
 }
 
-func (w attributeWriter) writeVia(hops []ocms.Hop) {
+func (w attributeWriter) writeVia(e *ocms.Event) {
+	hops := e.Via
 	if len(hops) == 0 {
 		return
 	}
@@ -115,7 +116,7 @@ func (w attributeWriter) writeVia(hops []ocms.Hop) {
 		list.AppendEmpty().SetStr(w.sanitize(hops[i].Text))
 	}
 	w.attributes.PutInt(names.OCMSViaHops, int64(len(hops)))
-	w.putString(names.OCMSViaBranch, hops[0].Branch)
+	w.putString(names.OCMSViaBranch, e.Branch)
 }
 
 func (w attributeWriter) writeMedia(streams []ocms.Stream) {
