@@ -96,6 +96,11 @@ var csvLegs = csvSource{
 		{"leg_id", "l.id", csvText},
 		{"participant_id", "l.participant_id", csvText},
 		{"bridge", "l.bridge", csvText},
+		{"bridge_name", "l.system", csvText},
+		{"error_type", "l.error_type", csvText},
+		{"packet_loss_percent", "l.packet_loss_percent", csvNumber},
+		{"excessive_jitter_percent", "l.excessive_jitter_percent", csvNumber},
+		{"high_round_trip_time_percent", "l.high_round_trip_time_percent", csvNumber},
 	},
 }
 

@@ -22,7 +22,7 @@ func TestWriteCSV(t *testing.T) {
 		leg := func(id string, seconds float64, change func(*Leg)) Leg {
 			l := Leg{
 				Object: Object{
-					ID: id, TraceID: "t", SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "b1",
+					ID: id, TraceID: "t", SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "b1", System: "cms-1",
 					StartedAt: at(seconds), EndedAt: at(seconds + 90.5), DurationSeconds: new(90.5), LastHeardAt: at(seconds + 90.5), Phase: Final,
 				},
 				Room: Room{RoomID: "r1", RoomName: "Board", TenantID: "acme"}, CallID: "c", Role: "participant", CallCDRTag: "call-tag",
@@ -38,6 +38,7 @@ func TestWriteCSV(t *testing.T) {
 				leg("l2", 10, func(l *Leg) {
 					l.DisplayName, l.RemoteParty, l.CDRTag = `=cmd|' /C calc'!A0`, "+15550100@gw.example.test", "leg, \"tag\""
 					l.Reason, l.IVRSeconds, l.Direction = "remoteTeardown", new(1.25), "incoming"
+					l.ErrorType, l.PacketLossPercent, l.ExcessiveJitterPercent, l.HighRoundTripTimePercent = "timeout", new(12.5), new(0.0), new(3.25)
 				}),
 				leg("l1", 0, func(l *Leg) { l.DisplayName, l.OwnerID = "Olga\nP", "-1" }),
 				leg("l3", 20, func(l *Leg) { l.Role = "recorder" }),
@@ -48,8 +49,8 @@ func TestWriteCSV(t *testing.T) {
 		var out bytes.Buffer
 		require.NoError(t, s.WriteCSV(t.Context(), &out, CSVFilter{Filter: Filter{Tenant: "ACME"}}))
 		assert.Equal(t, strings.Join(CSVHeader(), ",")+"\r\n"+
-			"t,Board,r1,acme,call-tag,Ines Ostrow,'-1,\"Olga\r\nP\",,,,,2026-03-05T12:00:00.000Z,2026-03-05T12:01:30.500Z,90.5,,,,90.5,,c,l1,,b1\r\n"+
-			"t,Board,r1,acme,\"leg, \"\"tag\"\"\",Ines Ostrow,,'=cmd|' /C calc'!A0,'+15550100@gw.example.test,,incoming,,2026-03-05T12:00:10.000Z,2026-03-05T12:01:40.500Z,90.5,1.25,,,0,remoteTeardown,c,l2,,b1\r\n",
+			"t,Board,r1,acme,call-tag,Ines Ostrow,'-1,\"Olga\r\nP\",,,,,2026-03-05T12:00:00.000Z,2026-03-05T12:01:30.500Z,90.5,,,,90.5,,c,l1,,b1,cms-1,,,,\r\n"+
+			"t,Board,r1,acme,\"leg, \"\"tag\"\"\",Ines Ostrow,,'=cmd|' /C calc'!A0,'+15550100@gw.example.test,,incoming,,2026-03-05T12:00:10.000Z,2026-03-05T12:01:40.500Z,90.5,1.25,,,0,remoteTeardown,c,l2,,b1,cms-1,timeout,12.5,0,3.25\r\n",
 			out.String())
 		for _, c := range []struct {
 			filter CSVFilter

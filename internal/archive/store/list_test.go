@@ -494,7 +494,11 @@ func TestIndexes(t *testing.T) {
 		v.observe = nil
 		require.Greater(t, len(asked), 100)
 		for _, q := range asked {
-			for _, line := range explain(t, v, q.text, q.args) {
+			plan := explain(t, v, q.text, q.args)
+			if strings.Contains(q.text, "FROM steps") {
+				assert.Regexp(t, `\(day,at\)>\(\?,\?\) AND \(day,at\)<|Index Cond: \(\(ROW\(.*day.*at\) >= .*ROW\(.*day.*at\) <`, strings.Join(plan, "\n"), "each step reads its own hours")
+			}
+			for _, line := range plan {
 				for _, table := range []string{"conferences", "calls", "call_legs", "recordings", "sessions", "tracks", "dialogs", "search_terms", "usage_hours", "usage_tags", "usage_starts"} {
 					for _, scan := range []string{"SCAN " + table, "Seq Scan on " + table} {
 						after, found := strings.CutPrefix(strings.TrimLeft(line, " ->"), scan)

@@ -108,13 +108,12 @@ func (v *View) startsIn(ctx context.Context, bounds []time.Time) ([]starts, erro
 	var steps [][]any
 	var all []starts
 	for i, at := range bounds[:len(bounds)-1] {
-		end := bounds[i+1]
-		first, last := fullHours(at, end)
-		if len(counted) > 0 && first.Before(last) {
-			steps = append(steps, []any{instantText(at), instantText(startOfDay(first)), instantText(first), instantText(startOfDay(last)), instantText(last)})
+		of := splitStep(at, bounds[i+1], counted)
+		for _, p := range of.counted {
+			steps = append(steps, []any{instantText(at), instantText(startOfDay(p.from)), instantText(p.from), instantText(startOfDay(p.to)), instantText(p.to)})
 		}
-		for _, part := range uncountedParts(at, end, counted) {
-			more, err := countStarts(ctx, v, part[0], part[1])
+		for _, p := range of.uncounted {
+			more, err := countStarts(ctx, v, p.from, p.to)
 			if err != nil {
 				return nil, err
 			}
@@ -138,34 +137,43 @@ func fullHours(from, to time.Time) (first, last time.Time) {
 	return first, last
 }
 
-// uncountedParts are the parts of a time that usage_starts does not have: days that are
-// not counted, and hours that are not in it as a whole.
-func uncountedParts(from, to time.Time, counted map[time.Time]bool) (parts [][2]time.Time) {
-	add := func(from, to time.Time) {
-		if !from.Before(to) {
-			return
-		}
-		if n := len(parts); n > 0 && parts[n-1][1].Equal(from) {
-			parts[n-1][1] = to
-			return
-		}
-		parts = append(parts, [2]time.Time{from, to})
-	}
+// period is from one time on and before another.
+type period struct{ from, to time.Time }
+
+// stepParts are the parts of a step that usage_starts has, and the others: days that are
+// not counted, and hours that are not in the step as a whole.
+type stepParts struct{ counted, uncounted []period }
+
+func splitStep(from, to time.Time, counted map[time.Time]bool) (of stepParts) {
 	for start := startOfDay(from); start.Before(to); start = start.Add(day) {
 		at, end := later(start, from), earlier(start.Add(day), to)
 		first, last := fullHours(at, end)
 		if !counted[start] || !first.Before(last) {
-			add(at, end)
+			of.uncounted = appendPeriod(of.uncounted, at, end)
 			continue
 		}
-		add(at, first)
-		add(last, end)
+		of.uncounted = appendPeriod(of.uncounted, at, first)
+		of.counted = appendPeriod(of.counted, first, last)
+		of.uncounted = appendPeriod(of.uncounted, last, end)
 	}
-	return parts
+	return of
 }
 
-// countedStarts returns the starts of the counted days in some steps, each with its time,
-// and with the day and the time of its first and last full hour.
+// appendPeriod makes the last period longer if the new one follows it.
+func appendPeriod(all []period, from, to time.Time) []period {
+	if !from.Before(to) {
+		return all
+	}
+	if n := len(all); n > 0 && all[n-1].to.Equal(from) {
+		all[n-1].to = to
+		return all
+	}
+	return append(all, period{from, to})
+}
+
+// countedStarts returns the starts of counted hours: steps has the time of a step, and the
+// day and the time of the first and of the last of the hours. A range of the primary key
+// has the hours of each.
 func (v *View) countedStarts(ctx context.Context, steps [][]any) (all []starts, err error) {
 	if len(steps) == 0 {
 		return nil, nil
@@ -181,8 +189,8 @@ func (v *View) countedStarts(ctx context.Context, steps [][]any) (all []starts, 
 		}
 		all = append(all, c)
 		return nil
-	}, "WITH steps (step_at, from_day, from_at, to_day, to_at) AS (SELECT "+v.d.fromJSON([]jsonType{jsonInstant, jsonInstant, jsonInstant, jsonInstant, jsonInstant})+") "+
-		"SELECT step_at, s.reason, SUM(s.legs), SUM(s.failed), SUM(s.slight_loss), SUM(s.bad_loss) FROM steps CROSS JOIN usage_starts AS s "+
-		"WHERE (s.day, s.at) >= (from_day, from_at) AND (s.day, s.at) < (to_day, to_at) AND s.day IN (SELECT day FROM usage_counted) GROUP BY step_at, s.reason", string(text))
+	}, "WITH steps (step_at, from_day, from_at, to_day, to_at) AS MATERIALIZED (SELECT "+v.d.fromJSON([]jsonType{jsonInstant, jsonInstant, jsonInstant, jsonInstant, jsonInstant})+") "+
+		"SELECT step_at, reason, SUM(legs), SUM(failed), SUM(slight_loss), SUM(bad_loss) FROM steps CROSS JOIN usage_starts "+
+		"WHERE (day, at) >= (from_day, from_at) AND (day, at) < (to_day, to_at) GROUP BY step_at, reason", string(text))
 	return all, err
 }
