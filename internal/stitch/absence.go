@@ -54,7 +54,7 @@ func (e *Engine) lastSeen(slot uint32) int64 {
 	e.readFacts(f, slot)
 	last := f.timeRange().last
 	if o.kind.isContainer() {
-		last = max(last, e.containerOf(slot).lastReference)
+		last = max(last, e.infoOf(slot).lastNamedAt)
 	}
 	return last
 }
@@ -107,7 +107,7 @@ func (e *Engine) queueSuperseded(all []interval) {
 		if call.bridge == 0 {
 			continue
 		}
-		info := e.containerOf(call.slot)
+		info := e.infoOf(call.slot)
 		start, found := latest[call.bridge]
 		if !found {
 			latest[call.bridge] = call.start
@@ -146,7 +146,7 @@ const membersPerStep = 64
 // markOneMemberAbsent marks one open object of a call as absent. It returns false if there is
 // none.
 func (e *Engine) markOneMemberAbsent(call uint32, at int64) bool {
-	slot := e.containerOf(call).open.head
+	slot := e.infoOf(call).open.head
 	for range membersPerStep {
 		if slot == 0 {
 			return false

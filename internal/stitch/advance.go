@@ -31,7 +31,7 @@ func (e *Engine) advanceOne(t int64) bool {
 		return true
 	}
 	if slot := e.firstEnded(t >= e.grace.until); slot != 0 && e.objects.at(slot).since+e.linger <= t {
-		e.queueEmit(slot, e.objects.at(slot).since+e.linger)
+		e.makePending(slot, e.objects.at(slot).since+e.linger)
 		return true
 	}
 	if e.endOneRemovedCall(t) || e.continueComparison() {
@@ -41,7 +41,7 @@ func (e *Engine) advanceOne(t int64) bool {
 		return false
 	}
 	if slot := e.queues[open].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
-		if !e.discardUnobserved(slot) {
+		if !e.discardUnclaimed(slot) {
 			e.objects.at(slot).flags |= flagExpired
 			e.setState(slot, ended, t)
 		}
@@ -75,9 +75,10 @@ func (e *Engine) followUpOne() bool {
 	return true
 }
 
-// queueEmit makes an object pending, or forgets it if only notes describe it.
-func (e *Engine) queueEmit(slot uint32, since int64) {
-	if e.discardUnobserved(slot) {
+// makePending makes an object pending, or forgets it if only notes describe it. A note, such as
+// a tag, is no sign of life of its object.
+func (e *Engine) makePending(slot uint32, since int64) {
+	if e.discardUnclaimed(slot) {
 		return
 	}
 	o := e.objects.at(slot)
@@ -102,40 +103,40 @@ func (e *Engine) queueEmit(slot uint32, since int64) {
 	}
 }
 
-// discardUnobserved forgets an object that only notes describe, together with its tracks. It
+// discardUnclaimed forgets an object that only notes describe, together with its tracks. It
 // returns false for any other object.
-func (e *Engine) discardUnobserved(slot uint32) bool {
-	if e.wasObserved(slot) {
+func (e *Engine) discardUnclaimed(slot uint32) bool {
+	if e.wasClaimed(slot) {
 		return false
 	}
 	if e.objects.at(slot).kind == RecordedSession {
-		for track := e.containerOf(slot).tracks.head; track != 0; {
+		for track := e.infoOf(slot).tracks.head; track != 0; {
 			next := e.objects.at(track).participant.next
 			if o := e.objects.at(track); o.state.takesRecords() {
-				e.discardUnobserved(track)
+				e.discardUnclaimed(track)
 			}
 			track = next
 		}
 	}
 	kind := e.objects.at(slot).kind
-	if !e.forget(slot) { // if false, stored state is damaged: the object holds observed ones
+	if !e.forget(slot) { // forget fails only after damaged stored state: the object still contains a claimed object
 		return false
 	}
 	switch kind {
-	case DialogFork: // the span of its call shows the branch
-	case ScheduledMeeting: // no request created its call
+	case DialogFork: // not counted: the span of its dialog shows the branch
+	case ScheduledMeeting: // not counted: no request that created its call has arrived
 	default:
 		e.stats.Unclaimed++
 	}
 	return true
 }
 
-// wasObserved reports whether a record other than a note described an object.
-func (e *Engine) wasObserved(slot uint32) bool {
+// wasClaimed reports whether a record other than a note described an object.
+func (e *Engine) wasClaimed(slot uint32) bool {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case RecordedSession:
-		if e.containerOf(slot).firstReference != 0 {
+		if e.infoOf(slot).firstNamedAt != 0 {
 			return true
 		}
 	case Track:
@@ -164,8 +165,8 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	due(e.queues[open].head, e.maxOpen, e.grace.until)
 	due(e.queues[emitted].head, e.maxOpen, e.grace.until)
 	due(e.queues[emittedRequest].head, e.requestRetention(), e.grace.until)
-	if len(e.sessions.over) > 0 {
-		next = earliest(next, max(e.sessions.at(e.sessions.over[0]).rememberedSince+e.maxOpen, e.grace.until))
+	if len(e.sessions.declaredOver) > 0 {
+		next = earliest(next, max(e.sessions.at(e.sessions.declaredOver[0]).rememberedSince+e.maxOpen, e.grace.until))
 	}
 	if len(e.removals) > 0 {
 		next = earliest(next, e.removals[0].due)
@@ -207,20 +208,20 @@ func (e *Engine) firstForgettable() uint32 {
 	return e.queues[emitted].head
 }
 
-// evictionBatch is how many objects evict makes pending at once, and maxEvictions the most.
+// evict makes evictionBatch objects pending. If a restart with a smaller max_objects left more
+// objects than that above the limit, evict makes all of those pending, at most maxEvictions.
 const (
 	evictionBatch = 64
 	maxEvictions  = 1024
 )
 
-// evict makes the oldest open objects pending. They are emitted, not dropped, and their slots
-// are free after that.
+// evict makes objects pending: first those that have ended, then the oldest open ones. Once
+// their stitched records are emitted, makeRoom can forget them.
 func (e *Engine) evict() {
 	// Objects that are set aside do not count, because the next consumer keeps refusing them.
 	if e.countInState(pendingEmit) >= evictionBatch {
 		return
 	}
-	// More than evictionBatch only if max_objects is smaller than before the restart.
 	for range min(max(evictionBatch, e.objects.used()-e.maxObjects), maxEvictions) {
 		e.steps++
 		slot := e.firstEnded(true)
@@ -228,22 +229,22 @@ func (e *Engine) evict() {
 			if slot = e.queues[open].head; slot == 0 {
 				return
 			}
-			if e.discardUnobserved(slot) {
+			if e.discardUnclaimed(slot) {
 				continue
 			}
 			e.objects.at(slot).flags |= flagEvicted
 			e.stats.Evicted++
 		}
-		e.queueEmit(slot, e.now)
+		e.makePending(slot, e.now)
 	}
 }
 
-// firstEnded returns the object that ended first, 0 if there is none. If byOther is set, it
-// also considers objects that ended with their call, session or bridge.
-func (e *Engine) firstEnded(byOther bool) uint32 {
-	own, other := e.queues[ended].head, e.queues[endedIndirectly].head
-	if byOther && other != 0 && (own == 0 || e.objects.at(other).since < e.objects.at(own).since) {
-		return other
+// firstEnded returns the object that ended first, 0 if there is none. If includeIndirect is
+// set, it also considers objects that ended with their call, session or bridge.
+func (e *Engine) firstEnded(includeIndirect bool) uint32 {
+	own, indirect := e.queues[ended].head, e.queues[endedIndirectly].head
+	if includeIndirect && indirect != 0 && (own == 0 || e.objects.at(indirect).since < e.objects.at(own).since) {
+		return indirect
 	}
 	return own
 }
@@ -268,8 +269,8 @@ func (e *Engine) MarkEmitted(now time.Time, ref Ref, accepted bool) {
 	switch {
 	case o.kind == APIRequest:
 		next = emittedRequest
-	case o.kind.isContainer() && e.containerOf(ref.slot).memberCount > 0:
-		next = emittedContainer
+	case o.kind.isContainer() && e.infoOf(ref.slot).memberCount > 0:
+		next = emittedWithMembers
 	}
 	e.setState(ref.slot, next, e.now)
 	if o.kind == Call {
@@ -305,8 +306,8 @@ func (e *Engine) PendingSince() (since time.Time, ok bool) {
 }
 
 // compactToTombstone reduces an object to what late records and links need. A call keeps its
-// facts, because they are the context of its objects. A session keeps its times and the facts
-// that are context or name its call.
+// facts, because they are the context of its objects. A recorded session keeps its id, its
+// times, the attributes that its tracks get as context, and those that name its recorded call.
 func (e *Engine) compactToTombstone(slot uint32, r rendering) {
 	o := e.objects.at(slot)
 	switch o.kind {
@@ -329,13 +330,13 @@ func (e *Engine) compactToTombstone(slot uint32, r rendering) {
 		return
 	case CallLeg, Recording, Streaming, Track, DialogFork, APIRequest:
 	}
-	left := tombstone{r.trace, r.start, o.participant.hash, o.sip.hash}
+	remains := tombstone{r.trace, r.start, o.participant.hash, o.sip.hash}
 	e.removeFromContainer(slot)
 	if o.kind == CallLeg {
 		e.participants.moveToEmitted(e, slot)
 		e.sipCalls.moveToEmitted(e, slot)
 	}
-	e.scratch.tombstoneBytes = left.append(e.scratch.tombstoneBytes[:0])
+	e.scratch.tombstoneBytes = remains.append(e.scratch.tombstoneBytes[:0])
 	e.storeFacts(slot, e.scratch.tombstoneBytes)
 }
 
@@ -349,7 +350,7 @@ func (e *Engine) forget(slot uint32) bool {
 	if o.state == open {
 		e.removeFromOpenLists(slot)
 	}
-	e.removeFromSessionEnded(slot)
+	e.removeFromEndedList(slot)
 	e.forgetAbsence(slot)
 	e.queues[o.state].remove(e, slot, byState)
 	e.counts[o.kind][o.state]--
@@ -382,32 +383,32 @@ func (e *Engine) forget(slot uint32) bool {
 	if e.journal.stored {
 		e.journal.forgotten = append(e.journal.forgotten, objectKey{o.kind, o.identity})
 	}
-	o.state, o.flags = free, o.flags&flagQueued
+	o.state, o.flags = free, o.flags&flagInChanged
 	e.objects.release(slot)
 	return true
 }
 
-// Flush makes each object pending that one of its own records ended, without waiting for late
-// records. Objects that their call or session ended stay, because their own end records may
+// Flush makes objects pending whose own record ended them, without waiting for late records.
+// Objects that ended with their call or session stay ended, because their own end records may
 // arrive after the restart. Flush does a bounded amount of work; more reports that work is
 // left.
 func (e *Engine) Flush(now time.Time) (more bool) {
-	return e.queueEnded(now, false)
+	return e.makeEndedPending(now, false)
 }
 
-// queueEnded makes the objects pending that firstEnded returns.
-func (e *Engine) queueEnded(now time.Time, byOther bool) (more bool) {
+// makeEndedPending makes the objects pending that firstEnded returns.
+func (e *Engine) makeEndedPending(now time.Time, includeIndirect bool) (more bool) {
 	t := e.tick(now)
 	for budget := objectsPerAdvance; budget > 0; budget-- {
 		e.steps++
 		if e.followUpOne() {
 			continue
 		}
-		slot := e.firstEnded(byOther)
+		slot := e.firstEnded(includeIndirect)
 		if slot == 0 {
 			return false
 		}
-		e.queueEmit(slot, t)
+		e.makePending(slot, t)
 	}
 	return true
 }
@@ -415,7 +416,7 @@ func (e *Engine) queueEnded(now time.Time, byOther bool) (more bool) {
 // Finish makes all objects pending, open ones as Incomplete, for a shutdown without storage.
 // It does a bounded amount of work, as Flush does.
 func (e *Engine) Finish(now time.Time) (more bool) {
-	if e.queueEnded(now, true) {
+	if e.makeEndedPending(now, true) {
 		return true
 	}
 	for budget := objectsPerAdvance; budget > 0; budget-- {
@@ -425,7 +426,7 @@ func (e *Engine) Finish(now time.Time) (more bool) {
 			return false
 		}
 		e.objects.at(slot).flags |= flagIncomplete
-		e.queueEmit(slot, e.now)
+		e.makePending(slot, e.now)
 	}
 	return true
 }

@@ -39,13 +39,13 @@ const (
 // isSettled reports whether a call's trace and end are final, so that it belongs into the list
 // of settled calls.
 func (e *Engine) isSettled(slot uint32) bool {
-	o, info := e.objects.at(slot), e.containerOf(slot)
-	return info.traceFrozen && (info.end != 0 || o.state == emitted || o.state == emittedContainer)
+	o, info := e.objects.at(slot), e.infoOf(slot)
+	return info.traceFrozen && (info.end != 0 || o.state == emitted || o.state == emittedWithMembers)
 }
 
 // updateCallGroup puts a call into the list of its group where it belongs.
 func (e *Engine) updateCallGroup(slot uint32) {
-	info := e.containerOf(slot)
+	info := e.infoOf(slot)
 	if info.groupID == 0 {
 		return
 	}
@@ -61,7 +61,7 @@ func (e *Engine) updateCallGroup(slot uint32) {
 	if to == inUnsettledList {
 		info.group = listLinks{next: g.firstUnsettled}
 		if g.firstUnsettled != 0 {
-			e.containerOf(g.firstUnsettled).group.previous = slot
+			e.infoOf(g.firstUnsettled).group.previous = slot
 		}
 		g.firstUnsettled = slot
 		g.unsettledCount++
@@ -75,7 +75,7 @@ func (e *Engine) updateCallGroup(slot uint32) {
 
 // insertSettled inserts a call into the list of settled calls.
 func (e *Engine) insertSettled(g *callGroup, slot uint32) {
-	info := e.containerOf(slot)
+	info := e.infoOf(slot)
 	if g.settledCount >= maxSettledCalls {
 		if last := g.earliestSettled; e.endsBefore(slot, last) {
 			return
@@ -85,16 +85,16 @@ func (e *Engine) insertSettled(g *callGroup, slot uint32) {
 	previous, next := uint32(0), g.latestSettled
 	for next != 0 && e.endsBefore(slot, next) {
 		e.steps++
-		previous, next = next, e.containerOf(next).group.next
+		previous, next = next, e.infoOf(next).group.next
 	}
 	info.group = listLinks{previous: previous, next: next}
 	if previous != 0 {
-		e.containerOf(previous).group.next = slot
+		e.infoOf(previous).group.next = slot
 	} else {
 		g.latestSettled = slot
 	}
 	if next != 0 {
-		e.containerOf(next).group.previous = slot
+		e.infoOf(next).group.previous = slot
 	} else {
 		g.earliestSettled = slot
 	}
@@ -109,15 +109,15 @@ func (e *Engine) endsBefore(a, b uint32) bool {
 }
 
 func (e *Engine) removeSettled(g *callGroup, slot uint32) {
-	info := e.containerOf(slot)
+	info := e.infoOf(slot)
 	at := info.group
 	if at.previous != 0 {
-		e.containerOf(at.previous).group.next = at.next
+		e.infoOf(at.previous).group.next = at.next
 	} else {
 		g.latestSettled = at.next
 	}
 	if at.next != 0 {
-		e.containerOf(at.next).group.previous = at.previous
+		e.infoOf(at.next).group.previous = at.previous
 	} else {
 		g.earliestSettled = at.previous
 	}
@@ -127,7 +127,7 @@ func (e *Engine) removeSettled(g *callGroup, slot uint32) {
 
 // leaveCallGroup removes a call from the group of its correlator.
 func (e *Engine) leaveCallGroup(slot uint32) {
-	info := e.containerOf(slot)
+	info := e.infoOf(slot)
 	if info.groupList == inNoList {
 		return
 	}
@@ -137,12 +137,12 @@ func (e *Engine) leaveCallGroup(slot uint32) {
 	} else {
 		at := info.group
 		if at.previous != 0 {
-			e.containerOf(at.previous).group.next = at.next
+			e.infoOf(at.previous).group.next = at.next
 		} else {
 			g.firstUnsettled = at.next
 		}
 		if at.next != 0 {
-			e.containerOf(at.next).group.previous = at.previous
+			e.infoOf(at.next).group.previous = at.previous
 		}
 		g.unsettledCount--
 		info.group, info.groupList = listLinks{}, inNoList
@@ -162,7 +162,7 @@ func (e *Engine) appendComparable(correlator uint64, to []interval) []interval {
 		return to
 	}
 	earliest := int64(math.MaxInt64)
-	for slot := g.firstUnsettled; slot != 0; slot = e.containerOf(slot).group.next {
+	for slot := g.firstUnsettled; slot != 0; slot = e.infoOf(slot).group.next {
 		call := e.intervalOf(slot)
 		earliest = min(earliest, call.start)
 		to = append(to, call)
@@ -170,7 +170,7 @@ func (e *Engine) appendComparable(correlator uint64, to []interval) []interval {
 	if len(to) == 0 {
 		return to
 	}
-	for slot := g.latestSettled; slot != 0; slot = e.containerOf(slot).group.next {
+	for slot := g.latestSettled; slot != 0; slot = e.infoOf(slot).group.next {
 		call := e.intervalOf(slot)
 		if call.end < earliest && call.end < earliest-e.tolerance {
 			break
@@ -201,31 +201,31 @@ func (e *Engine) leaveGroup(slot uint32) {
 // joinRecordedCall adds a recorded session to the list of sessions of its recorded call;
 // callHash identifies the call, 0 for none.
 func (e *Engine) joinRecordedCall(slot uint32, callHash uint64) {
-	info := e.containerOf(slot)
+	info := e.infoOf(slot)
 	info.groupID = callHash
 	if callHash == 0 {
 		return
 	}
-	next := e.recordedCalls[callHash]
+	next := e.sessionsByRecordedCall[callHash]
 	info.group = listLinks{next: next}
 	if next != 0 {
-		e.containerOf(next).group.previous = slot
+		e.infoOf(next).group.previous = slot
 	}
-	e.recordedCalls[callHash] = slot
+	e.sessionsByRecordedCall[callHash] = slot
 }
 
 func (e *Engine) leaveRecordedCall(slot uint32) {
-	info := e.containerOf(slot)
+	info := e.infoOf(slot)
 	at := info.group
 	switch {
 	case at.previous != 0:
-		e.containerOf(at.previous).group.next = at.next
+		e.infoOf(at.previous).group.next = at.next
 	case at.next != 0:
-		e.recordedCalls[info.groupID] = at.next
+		e.sessionsByRecordedCall[info.groupID] = at.next
 	default:
-		delete(e.recordedCalls, info.groupID)
+		delete(e.sessionsByRecordedCall, info.groupID)
 	}
 	if at.next != 0 {
-		e.containerOf(at.next).group.previous = at.previous
+		e.infoOf(at.next).group.previous = at.previous
 	}
 }

@@ -83,7 +83,7 @@ func startFromDuration(end int64, duration []byte, unit int64) int64 {
 	return max(1, end-int64(min(n, float64(math.MaxInt64/unit))*float64(unit)))
 }
 
-func (e *Engine) containerOf(call uint32) *container {
+func (e *Engine) infoOf(call uint32) *containerInfo {
 	return e.containers.at(e.objects.at(call).containerIndex)
 }
 
@@ -140,7 +140,7 @@ func (e *Engine) intervalOf(slot uint32) interval {
 		}
 	}
 	if i.start == 0 {
-		i.start = earliest(info.end, info.firstReference)
+		i.start = earliest(info.end, info.firstNamedAt)
 	}
 	if i.end != 0 {
 		return i
@@ -148,13 +148,13 @@ func (e *Engine) intervalOf(slot uint32) interval {
 	i.end = math.MaxInt64
 	switch {
 	case o.flags&(flagExpired|flagEvicted|flagIncomplete) != 0:
-		i.end = max(i.start, info.lastReference)
+		i.end = max(i.start, info.lastNamedAt)
 	case e.bridgeRestarted(o):
 		// The call lasted until its bridge stopped. The bridge ran at least until its last
 		// record.
 		i.end = max(i.start, e.sessions.at(o.session).last)
-	case o.state == emitted, o.state == emittedContainer, o.flags&flagUnlisted != 0:
-		i.end = max(i.start, info.lastReference)
+	case o.state == emitted, o.state == emittedWithMembers, o.flags&flagUnlisted != 0:
+		i.end = max(i.start, info.lastNamedAt)
 	}
 	return i
 }
@@ -293,13 +293,13 @@ func (e *Engine) regroup(correlator uint64) {
 		founder := e.objects.at(e.founderOf(conference))
 		trace, span := e.containers.at(founder.containerIndex).ownTrace, founder.span
 		for j := range conference {
-			if info := e.containerOf(conference[j].slot); info.traceFrozen {
+			if info := e.infoOf(conference[j].slot); info.traceFrozen {
 				trace, span = info.trace, info.rootSpan
 				break
 			}
 		}
 		for j := range conference {
-			if slot := conference[j].slot; !e.containerOf(slot).traceFrozen {
+			if slot := conference[j].slot; !e.infoOf(slot).traceFrozen {
 				e.setTrace(slot, trace, span)
 			}
 		}
@@ -309,7 +309,7 @@ func (e *Engine) regroup(correlator uint64) {
 // freezeContainer fixes the trace of a call's conference or of a SIP call before a span with
 // that trace is emitted.
 func (e *Engine) freezeContainer(call uint32) {
-	info, o := e.containerOf(call), e.objects.at(call)
+	info, o := e.infoOf(call), e.objects.at(call)
 	if o.kind == Dialog {
 		e.freezeDialog(call)
 	}
@@ -337,7 +337,7 @@ func (e *Engine) freezeContainer(call uint32) {
 }
 
 func (e *Engine) freezeCall(call uint32) {
-	if info := e.containerOf(call); !info.traceFrozen {
+	if info := e.infoOf(call); !info.traceFrozen {
 		info.traceFrozen = true
 		e.markDirty(call, flagDirty)
 		e.updateCallGroup(call)

@@ -57,7 +57,7 @@ func (e *Engine) loadStatement(r *reader) {
 	kind := Kind(number) //nolint:gosec // an index
 	var identity identity
 	copy(identity[:], r.bytes(len(identity)))
-	if !ok || r.damaged || !kind.hasIndependentRecords() {
+	if !ok || r.damaged || !kind.storesDeltas() {
 		r.damaged = true
 		return
 	}
@@ -95,8 +95,8 @@ func (e *Engine) loadReference(s *statement) {
 	if call == 0 || e.isFinal(call) {
 		return
 	}
-	info := e.containerOf(call)
-	info.firstReference, info.lastReference = earliest(info.firstReference, s.time), max(info.lastReference, s.time)
+	info := e.infoOf(call)
+	info.firstNamedAt, info.lastNamedAt = earliest(info.firstNamedAt, s.time), max(info.lastNamedAt, s.time)
 }
 
 // appendStatement appends a statement in the format of facts.

@@ -70,7 +70,7 @@ func (e *Engine) applyToForks(call uint32, branch string) (slot uint32) {
 	slot = call
 	for _, r := range e.forkRecords(call, branch) {
 		fork := e.applyToFork(e.slotOf(DialogFork, r.ID), &r)
-		if r.Items[0].ID == branch && fork != 0 && e.wasObserved(fork) {
+		if r.Items[0].ID == branch && fork != 0 && e.wasClaimed(fork) {
 			slot = fork
 		}
 	}
@@ -152,8 +152,8 @@ func (e *Engine) copyItem(it *item) Item {
 	return c
 }
 
-// putForkInCall puts a fork into its call, and creates the call if stored state lost it.
-func (e *Engine) putForkInCall(slot uint32, id string) {
+// putForkInDialog puts a fork into its call, and creates the call if stored state lost it.
+func (e *Engine) putForkInDialog(slot uint32, id string) {
 	callID := callOfFork(id)
 	if callID == "" {
 		return
@@ -170,7 +170,7 @@ func (e *Engine) putForkInCall(slot uint32, id string) {
 func (e *Engine) updateDialogRelations(slot uint32) {
 	o := e.objects.at(slot)
 	c := e.codec.sipCall()
-	e.containerOf(slot).start = c.invited
+	e.infoOf(slot).start = c.invited
 	o.flags &^= flagEnded
 	if c.end() != 0 {
 		o.flags |= flagEnded
@@ -209,7 +209,7 @@ func (e *Engine) legOfDialog(call uint32) uint32 {
 // freezeDialog fixes the trace of a SIP call before something of it is emitted: the trace of
 // its leg, which is fixed too, or its own.
 func (e *Engine) freezeDialog(call uint32) {
-	info := e.containerOf(call)
+	info := e.infoOf(call)
 	if info.traceFrozen {
 		return
 	}
@@ -223,7 +223,7 @@ func (e *Engine) freezeDialog(call uint32) {
 
 // traceOfDialog returns the trace of a SIP call as far as it is known.
 func (e *Engine) traceOfDialog(call uint32) TraceID {
-	info := e.containerOf(call)
+	info := e.infoOf(call)
 	if !info.traceFrozen {
 		if leg := e.legOfDialog(call); leg != 0 {
 			return e.traceOf(leg)
@@ -232,7 +232,7 @@ func (e *Engine) traceOfDialog(call uint32) TraceID {
 	return info.trace
 }
 
-// dialogStamp returns the attributes that a record of a SIP call or a fork gets: the dialog
+// dialogStamp returns the attributes that a record of a dialog or a fork gets: the dialog
 // id, and the context of the leg's call.
 func (e *Engine) dialogStamp(slot uint32) []Field {
 	o := e.objects.at(slot)
@@ -256,7 +256,7 @@ func (e *Engine) dialogStamp(slot uint32) []Field {
 // compactDialog reduces a SIP call to what late records need: its id and, without an answer,
 // its start and its parties.
 func (e *Engine) compactDialog(slot uint32) {
-	if e.containerOf(slot).memberCount > 0 {
+	if e.infoOf(slot).memberCount > 0 {
 		return // its forks need its facts
 	}
 	f := &e.scratch.codec
@@ -271,7 +271,7 @@ func (e *Engine) compactDialog(slot uint32) {
 		}
 	} else {
 		f.retainKeys(keep)
-		e.containerOf(slot).start = 0
+		e.infoOf(slot).start = 0
 	}
 	e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
 }

@@ -67,7 +67,7 @@ func (e *Engine) startOfCall(fork *object) int64 {
 	if fork.containerSlot == 0 {
 		return 0
 	}
-	return e.containerOf(fork.containerSlot).start
+	return e.infoOf(fork.containerSlot).start
 }
 
 // timesOfDialog returns the start and the end of a dialog's span. The first and the last

@@ -250,7 +250,7 @@ type dictionary struct {
 	// successor is, for each key, the key that last followed it. Most records have their
 	// attributes in the same order.
 	successor []key
-	// rank is the index of each key in text order; sorted lists the keys in text order.
+	// position is the index of each key in text order; sortedKeys lists the keys in text order.
 	position   []uint16
 	sortedKeys []key
 	written    int // how many are in the journal

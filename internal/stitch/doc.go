@@ -40,7 +40,7 @@
 //	object.go           the fixed part of an object, and the states of its life
 //	slab.go             memory of objects; arena.go memory of their bytes; objectlist.go linked lists
 //	table.go            indexes by identity, participant, SIP Call-ID
-//	source.go        resources and senders' sessions; context.go attributes of a call, for its objects, for its objects
+//	source.go           resources and sessions of senders; context.go the attributes that objects get of their call
 //	relations.go        relations between legs, calls, participants
 //	conference.go       calls that form a conference, and its trace; callgroup.go calls that are compared
 //	tracechange.go      running calls whose trace changed

@@ -29,9 +29,9 @@ func (e *Engine) endOfContainer(o *object) int64 {
 	if container == 0 {
 		return 0
 	}
-	info := e.containerOf(container)
+	info := e.infoOf(container)
 	if o.kind == ScheduledMeeting && info.end == 0 && e.bridgeForgot(container) {
-		return max(info.start, info.lastReference, 1)
+		return max(info.start, info.lastNamedAt, 1)
 	}
 	return info.end
 }
@@ -106,7 +106,7 @@ func (e *Engine) callHasEnded(o *object) bool {
 // bridgeRestarted reports whether the session of the object's sender is over; for a pending or
 // emitted object, whether the object ended because of that.
 func (e *Engine) bridgeRestarted(o *object) bool {
-	if o.state == pendingEmit || o.state == setAside || o.state == emitted || o.state == emittedContainer {
+	if o.state == pendingEmit || o.state == setAside || o.state == emitted || o.state == emittedWithMembers {
 		return o.flags&flagBridgeRestarted != 0
 	}
 	return e.sessionIsOver(o)
@@ -114,7 +114,7 @@ func (e *Engine) bridgeRestarted(o *object) bool {
 
 // queueEndOfCall queues a call so that Advance ends its open objects.
 func (e *Engine) queueEndOfCall(call uint32) {
-	if e.containerOf(call).open.head != 0 {
+	if e.infoOf(call).open.head != 0 {
 		e.closingCalls = append(e.closingCalls, call)
 	}
 }
@@ -125,8 +125,8 @@ func (e *Engine) endOneOfCall() {
 	o := e.objects.at(call)
 	// The slot may belong to another object by now. If that is a call that has ended,
 	// closingCalls contains it twice, which does no harm.
-	if o.state != free && o.kind == Call && e.containerOf(call).end != 0 {
-		if info := e.containerOf(call); info.open.head != 0 {
+	if o.state != free && o.kind == Call && e.infoOf(call).end != 0 {
+		if info := e.infoOf(call); info.open.head != 0 {
 			e.endOrReopen(info.open.head)
 			return
 		}
@@ -153,11 +153,11 @@ func (e *Engine) EndSession(now time.Time, session string, at int64) {
 	s.overAt, s.lastDeclaredOver = max(s.overAt, at), t
 	e.sessions.markDirty(slot)
 	if !s.inOverList {
-		if len(e.sessions.over) >= maxSessionsOver {
+		if len(e.sessions.declaredOver) >= maxSessionsOver {
 			e.forgetSession(math.MaxInt64)
 		}
 		s.rememberedSince, s.inOverList = t, true
-		e.sessions.over = append(e.sessions.over, slot)
+		e.sessions.declaredOver = append(e.sessions.declaredOver, slot)
 	}
 	if s.isOver() && !wasOver && s.open.head != 0 {
 		e.closingSessions = append(e.closingSessions, slot)
@@ -211,15 +211,15 @@ func (e *Engine) endOneOfSession() {
 func (e *Engine) reopenOne() {
 	s := e.sessions.at(e.resumedSessions[0])
 	if slot := s.ended.head; slot != 0 && !s.isOver() {
-		e.removeFromSessionEnded(slot)
+		e.removeFromEndedList(slot)
 		e.endOrReopen(slot)
 		return
 	}
 	e.resumedSessions = e.resumedSessions[1:]
 }
 
-// removeFromSessionEnded undoes addToSessionEnded.
-func (e *Engine) removeFromSessionEnded(slot uint32) {
+// removeFromEndedList undoes addToSessionEnded.
+func (e *Engine) removeFromEndedList(slot uint32) {
 	if o := e.objects.at(slot); o.flags&flagInEnded != 0 {
 		o.flags &^= flagInEnded
 		e.sessions.at(o.session).ended.remove(e, slot, bySession)
@@ -231,24 +231,24 @@ func (e *Engine) removeFromSessionEnded(slot uint32) {
 // declaration stays. If t is math.MaxInt64, both are forgotten. forgetSession returns false if
 // there was nothing to do.
 func (e *Engine) forgetSession(t int64) bool {
-	over := e.sessions.over
+	over := e.sessions.declaredOver
 	if len(over) == 0 || e.sessions.at(over[0]).rememberedSince+e.maxOpen > t {
 		return false
 	}
 	slot := over[0]
 	s := e.sessions.at(slot)
-	e.sessions.over = over[1:]
+	e.sessions.declaredOver = over[1:]
 	if s.lastDeclaredOver > s.rememberedSince && t != math.MaxInt64 { // it was declared over once more
 		s.rememberedSince = s.lastDeclaredOver
 		e.sessions.markDirty(slot)
-		e.sessions.over = append(e.sessions.over, slot)
+		e.sessions.declaredOver = append(e.sessions.declaredOver, slot)
 		return true
 	}
 	s.inOverList = false
 	// While objects of the session are left they need the declaration, also after a restart,
 	// so it stays stored.
 	if e.journal.stored && s.objectCount == 0 {
-		e.journal.endedSessions = append(e.journal.endedSessions, e.sessions.texts[slot])
+		e.journal.forgottenDeclarations = append(e.journal.forgottenDeclarations, e.sessions.texts[slot])
 	}
 	e.sessions.freeIfUnused(slot)
 	return true

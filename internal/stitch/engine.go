@@ -38,34 +38,34 @@ type Engine struct {
 
 	now        int64 // latest time that a caller passed
 	objects    slab[object]
-	containers slab[container] // the additional part of calls, recorded sessions and SIP calls
+	containers slab[containerInfo] // the additional part of calls, recorded sessions and dialogs
 	arena      arena
 
-	identities    table
-	participants  hashIndexes
-	sipCalls      hashIndexes
-	spaces        hashIndexes          // calls and scheduled meetings by hash of their space
-	spaceChanges  hashIndexes          // requests that modify a space, by hash of the space and the client, until they are emitted; see updateRequestRelations
-	meetings      hashIndexes          // scheduled meetings by hash of space and client
-	correlators   map[uint64]callGroup // calls by hash of the correlator
-	recordedCalls map[uint64]uint32    // head of the list of recorded sessions of each recorded call, by its hash; see joinRecordedCall
+	identities             table
+	participants           hashIndexes
+	sipCalls               hashIndexes
+	spaces                 hashIndexes          // calls and scheduled meetings by hash of their space
+	spaceChanges           hashIndexes          // requests that modify a space, by hash of the space and the client, until they are emitted; see updateRequestRelations
+	meetings               hashIndexes          // scheduled meetings by hash of space and client
+	correlators            map[uint64]callGroup // calls by hash of the correlator
+	sessionsByRecordedCall map[uint64]uint32    // first recorded session of each call that MediaSense recorded, by hash of the call's id; containerInfo.group links the others
 
-	dictionary dictionary
+	dictionary dictionary // numbers the names of attributes
 	resources  resources
 	sessions   sessions
 	queues     [states]list
 	counts     [kinds][states]int
 
 	closingSessions []uint32 // sessions that are over and have open objects
-	resumedSessions []uint32 // sessions that are alive and have objects that ended with them
+	resumedSessions []uint32 // sessions that were declared over and proved alive; Advance reopens the objects that ended with them
 	closingCalls    []uint32 // calls that have ended and have open objects
 	traceChanges    []Ref    // running calls whose trace has changed
 
-	absences absences
+	absences absences // latest time at which its Call Bridge was found not to have an object, by slot
 	// loadedAbsences are the absences of stored entries, until FinishLoad.
 	loadedAbsences map[objectKey]int64
 	removals       []removal                 // calls that their bridge removed and that wait for their end records, ordered by removal.due
-	bridgeListings map[uint64]*bridgeListing // by bridge
+	bridgeListings map[uint64]*bridgeListing // the last lists of all calls and legs of each Call Bridge
 	comparisons    []comparison              // of two listings of one bridge, not finished
 
 	grace     grace
@@ -75,7 +75,7 @@ type Engine struct {
 	restoring bool    // while FinishLoad rebuilds derived indexes
 	stats     Stats
 
-	codec      factsCodec                // facts of the object that the current method works on
+	codec      factsCodec                // decodes the facts of the object that the current method works on
 	scratch    scratch                   // buffers, and a codec for another object
 	contexts   [contextSlots]context     // cache, see contextSlot
 	renderings [renderingSlots]rendering // cache, see renderingOf
@@ -85,19 +85,19 @@ type Engine struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
-		correlators:    make(map[uint64]callGroup),
-		recordedCalls:  make(map[uint64]uint32),
-		absences:       make(absences),
-		bridgeListings: make(map[uint64]*bridgeListing),
-		dictionary:     newDictionary(),
-		resources:      resources{slotOf: make(map[string]uint32), stored: o.Stored},
-		sessions:       sessions{slotOf: make(map[string]uint32), stored: o.Stored},
-		journal:        journal{stored: o.Stored, absent: make(map[uint32]struct{})},
+		correlators:            make(map[uint64]callGroup),
+		sessionsByRecordedCall: make(map[uint64]uint32),
+		absences:               make(absences),
+		bridgeListings:         make(map[uint64]*bridgeListing),
+		dictionary:             newDictionary(),
+		resources:              resources{slotOf: make(map[string]uint32), stored: o.Stored},
+		sessions:               sessions{slotOf: make(map[string]uint32), stored: o.Stored},
+		journal:                journal{stored: o.Stored, absent: make(map[uint32]struct{})},
 	}
 	e.scratch.nextStart = make(map[uint64]int64)
 	e.identities = e.newIdentities()
 	e.participants, e.sipCalls = e.newHashIndexes(byParticipant), e.newHashIndexes(bySIPCall)
-	e.spaces, e.spaceChanges, e.meetings = e.newHashIndexes(bySpace), e.newHashIndexes(bySchedule), e.newHashIndexes(bySchedule)
+	e.spaces, e.spaceChanges, e.meetings = e.newHashIndexes(bySpace), e.newHashIndexes(bySpaceAndClient), e.newHashIndexes(bySpaceAndClient)
 	return e
 }
 
@@ -134,11 +134,11 @@ func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 			Kind: p.Kind, ID: p.ID, Fields: p.Fields, Items: p.Items,
 			Phase: r.Phase, Time: r.Time, Index: r.Index, Source: r.Source,
 		}
-		if at := e.slotOf(part.Kind, part.ID); !e.isFinal(at) {
-			e.mergeInto(at, &part)
+		if partSlot := e.slotOf(part.Kind, part.ID); !e.isFinal(partSlot) {
+			e.mergeInto(partSlot, &part)
 		}
 	}
-	for left := followUpsPerRecord; left > 0 && e.followUpOne(); left-- {
+	for budget := followUpsPerRecord; budget > 0 && e.followUpOne(); budget-- {
 	}
 	return Ref{slot, e.objects.at(slot).generation}, nil
 }
@@ -188,7 +188,7 @@ func (e *Engine) slotsNeeded(slot uint32, r *Record) (n int) {
 	case Call, RecordedSession, Dialog, DialogFork, APIRequest, ScheduledMeeting:
 		return n
 	case Track:
-		if session := recordedSessionOf(r.ID); session != "" && e.mayNeedSlot(RecordedSession, session) {
+		if recordedSession := recordedSessionOf(r.ID); recordedSession != "" && e.mayNeedSlot(RecordedSession, recordedSession) {
 			n++
 		}
 		return n
@@ -209,7 +209,7 @@ func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
 		return true
 	}
 	in := e.objects.at(slot).state
-	return in == emitted || in == emittedContainer || in == emittedRequest
+	return in == emitted || in == emittedWithMembers || in == emittedRequest
 }
 
 // slotOf returns the slot of the object with an id, 0 if there is none.
@@ -241,7 +241,7 @@ func (e *Engine) create(kind Kind, id string) uint32 {
 	case Dialog:
 		o.sip.hash = hashOf(appendCanonical(nil, id))
 	case DialogFork:
-		e.putForkInCall(slot, id)
+		e.putForkInDialog(slot, id)
 	case Call, CallLeg, Recording, Streaming, RecordedSession, APIRequest, ScheduledMeeting:
 	}
 	return slot
@@ -254,7 +254,7 @@ func (e *Engine) allocate(kind Kind, identity identity) uint32 {
 	*o = object{identity: identity, kind: kind, generation: o.generation + 1}
 	if kind.isContainer() {
 		o.containerIndex = e.containers.allocate()
-		*e.containers.at(o.containerIndex) = container{}
+		*e.containers.at(o.containerIndex) = containerInfo{}
 	}
 	e.identities.add(e.identityHash(kind, &identity), slot)
 	return slot
@@ -310,7 +310,7 @@ func (e *Engine) joinSession(slot, session uint32) {
 	if o.state == open && old != 0 {
 		e.sessions.at(old).open.remove(e, slot, bySession)
 	}
-	e.removeFromSessionEnded(slot)
+	e.removeFromEndedList(slot)
 	o.session = session
 	if session != 0 {
 		e.sessions.at(session).objectCount++

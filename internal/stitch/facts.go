@@ -66,7 +66,7 @@ type factsCodec struct {
 	itemFields, incomingItemFields, joinedFields []itemField // fields of the items above
 
 	// A leg's participant and SIP Call-ID before the merge.
-	participant, sipCallID []byte
+	participantBefore, sipCallIDBefore []byte
 
 	seen []uint32 // by key: the number of the last scan that met it
 	scan uint32

@@ -268,7 +268,7 @@ func TestFullOfHeldCalls(t *testing.T) {
 	for range 5 {
 		s.out()
 	}
-	require.Len(t, queue(s.e, emittedContainer), calls)
+	require.Len(t, queue(s.e, emittedWithMembers), calls)
 	before := s.e.steps
 	_, err := s.try("a", CallLeg, "more", Start, 0)
 	require.ErrorIs(t, err, ErrFull)

@@ -11,36 +11,38 @@ import "encoding/binary"
 //
 // that restores the engine when it is read in the order of writing:
 //
-//	P  uvarint process    the process that numbered what follows
+//	P  uvarint process    the process, one run of the engine, whose numbers the next entries have
 //	K  uvarint number | attribute name
 //	R  uvarint number | resource
-//	S  uvarint number | uvarint last | uvarint over | session (up to version 3)
-//	T  uvarint number | uvarint last | uvarint over | uvarint declared | uvarint bridge | session
+//	S  uvarint number | uvarint last | uvarint declaredAt | session (up to version 3)
+//	T  uvarint number | uvarint last | uvarint declaredAt | uvarint overAt | uvarint bridge | session
 //	O  head | facts       an object
 //	H  head               an object whose facts have not changed
 //	M  kind | identity | statement   one record of an object; see delta.go
 //	G  kind | identity    an object that was forgotten
 //	A  kind | identity | uvarint at   when an object was absent, by its sender's clock
-//	E  session            a session whose end was forgotten
+//	E  session            a session of which the engine forgot that it was declared over
 //
 // A head is
 //
 //	kind | state | identity, 16 bytes | uvarint flags | uvarint since | uvarint resource | uvarint session | span, 8 |
-//	and for calls, sessions and SIP calls: frozen | own trace, 16 | trace, 16 | root, 8 | uvarint firstReference | uvarint lastReference
+//	and for calls, recorded sessions and dialogs: 1 if the trace is final, else 0 | own trace, 16 | trace, 16 | root, 8 |
+//	uvarint firstNamedAt | uvarint lastNamedAt
 //
+// declaredAt is by the engine's clock, overAt by the sender's.
 // Numbers refer to earlier K, R, S and T entries of the same process. Kinds and states are
 // written as the letters below, so that the constants may change.
 type journal struct {
-	stored        bool
-	changed       []uint32 // objects with flagQueued
-	forgotten     []objectKey
-	absent        map[uint32]struct{} // objects whose absence is not stored
-	deltas        deltas
-	endedSessions []string
-	appended      int // how many of changed AppendChanges has appended
-	process       uint64
-	snapshotSlot  uint32 // next object of the snapshot; 0 if none is being written
-	tablesWritten bool   // the snapshot contains the tables
+	stored                bool
+	changed               []uint32 // objects with flagInChanged
+	forgotten             []objectKey
+	absent                map[uint32]struct{} // objects whose absence is not stored
+	deltas                deltas
+	forgottenDeclarations []string
+	appended              int // AppendChanges has appended changed[:appended]
+	process               uint64
+	snapshotSlot          uint32 // next object of the snapshot; 0 if none is being written
+	namesWritten          bool   // the snapshot contains its K, R and T entries
 }
 
 // objectKey identifies an object that was forgotten.
@@ -50,42 +52,42 @@ type objectKey struct {
 }
 
 const (
-	entryProcess          = 'P'
-	entryKey              = 'K'
-	entryResource         = 'R'
-	entrySessionV3        = 'S'
-	entrySession          = 'T'
-	entryObject           = 'O'
-	entryHead             = 'H'
-	entryStatement        = 'M'
-	entryForgotten        = 'G'
-	entrySessionForgotten = 'E'
-	entryAbsent           = 'A'
+	entryProcess              = 'P'
+	entryKey                  = 'K'
+	entryResource             = 'R'
+	entrySessionV3            = 'S'
+	entrySession              = 'T'
+	entryObject               = 'O'
+	entryHead                 = 'H'
+	entryStatement            = 'M'
+	entryForgotten            = 'G'
+	entryDeclarationForgotten = 'E'
+	entryAbsent               = 'A'
 )
 
 var (
 	kindLetters = [kinds]byte{Call: 'c', CallLeg: 'l', Recording: 'r', Streaming: 's', RecordedSession: 'm', Track: 't', Dialog: 'd', DialogFork: 'f', APIRequest: 'q', ScheduledMeeting: 'p'}
 	// FinishLoad distinguishes states that share a letter.
-	stateLetters = [states]byte{open: 'o', ended: 'e', endedIndirectly: 'e', pendingEmit: 'w', emitted: 'd', setAside: 'w', emittedContainer: 'd', emittedRequest: 'd'}
+	stateLetters = [states]byte{open: 'o', ended: 'e', endedIndirectly: 'e', pendingEmit: 'w', emitted: 'd', setAside: 'w', emittedWithMembers: 'd', emittedRequest: 'd'}
 )
 
-// markDirty queues an object whose head or facts have to be stored; what is flagDirty,
-// flagDirtyFacts or both.
+// markDirty queues an object for storage. flags is flagDirty if its head changed,
+// flagDirtyFacts if its facts changed, or both.
 func (e *Engine) markDirty(slot uint32, flags uint16) {
 	if !e.journal.stored {
 		return
 	}
 	o := e.objects.at(slot)
-	if o.flags&flagQueued == 0 {
+	if o.flags&flagInChanged == 0 {
 		e.journal.changed = append(e.journal.changed, slot)
 	}
-	o.flags |= flags | flagQueued
+	o.flags |= flags | flagInChanged
 }
 
 // HasChanges reports whether AppendChanges has something to append.
 func (e *Engine) HasChanges() bool {
 	j := &e.journal
-	return len(j.changed)+j.deltas.count+len(j.forgotten)+len(j.absent)+len(j.endedSessions)+len(e.sessions.dirty) > 0
+	return len(j.changed)+j.deltas.count+len(j.forgotten)+len(j.absent)+len(j.forgottenDeclarations)+len(e.sessions.dirty) > 0
 }
 
 // changesAtOnce bounds the changed objects of one AppendChanges, and bytesAtOnce its bytes.
@@ -96,24 +98,24 @@ const (
 	slotsAtOnce = 1 << 14
 )
 
-// CountUnwrittenChanges returns how many changes wait for AppendChanges.
-func (e *Engine) CountUnwrittenChanges() int {
+// CountUnappendedChanges returns how many changed objects and deltas wait for AppendChanges.
+func (e *Engine) CountUnappendedChanges() int {
 	return len(e.journal.changed) - e.journal.appended + e.journal.deltas.count
 }
 
 // AppendChanges appends the changes since the last call. Loading everything that was ever
 // appended, in order, restores the state. It does a bounded amount of work;
-// CountUnwrittenChanges returns what is left.
+// CountUnappendedChanges returns how many are left.
 func (e *Engine) AppendChanges(b []byte) []byte {
 	if !e.HasChanges() {
 		return b
 	}
 	b = e.appendProcess(b)
-	b = e.appendTableChanges(b)
+	b = e.appendOtherChanges(b)
 	j := &e.journal
 	limit := len(b) + bytesAtOnce
-	// Deltas come before objects. A delta of an object that was created or forgotten in
-	// between is skipped when it is loaded.
+	// Deltas come before objects. Loading skips the delta of an object that is not loaded yet,
+	// because its whole object follows, and that of an object that was forgotten.
 	b = j.deltas.appendTo(b, limit)
 	end := min(len(j.changed), j.appended+changesAtOnce)
 	for i, slot := range j.changed[j.appended:end] {
@@ -130,7 +132,7 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 		case o.flags&flagDirty != 0:
 			b = appendEntry(b, entryHead, func(b []byte) []byte { return e.appendHead(b, slot) })
 		}
-		o.flags &^= flagQueued | flagDirty | flagDirtyFacts
+		o.flags &^= flagInChanged | flagDirty | flagDirtyFacts
 	}
 	if j.appended = end; end == len(j.changed) {
 		j.changed, j.appended = j.changed[:0], 0
@@ -138,8 +140,9 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 	return b
 }
 
-// appendProcess appends the process that numbers what follows. If the tables of a process are
-// lost, its entries are skipped rather than read with another process's numbers.
+// appendProcess appends the process whose numbers the next entries have. If a process's K, R and
+// T entries are lost, its other entries are skipped rather than read with another process's
+// numbers.
 func (e *Engine) appendProcess(b []byte) []byte {
 	if e.journal.process == 0 {
 		e.journal.process = uint64(e.now) //nolint:gosec // not negative
@@ -147,8 +150,9 @@ func (e *Engine) appendProcess(b []byte) []byte {
 	return appendEntry(b, entryProcess, func(b []byte) []byte { return binary.AppendUvarint(b, e.journal.process) })
 }
 
-// appendTableChanges appends all changes except those of objects.
-func (e *Engine) appendTableChanges(b []byte) []byte {
+// appendOtherChanges appends forgotten objects, absences, forgotten declarations, and new keys,
+// resources and sessions.
+func (e *Engine) appendOtherChanges(b []byte) []byte {
 	j, d := &e.journal, &e.dictionary
 	for _, g := range j.forgotten {
 		b = appendEntry(b, entryForgotten, func(b []byte) []byte {
@@ -159,8 +163,8 @@ func (e *Engine) appendTableChanges(b []byte) []byte {
 		b = e.appendAbsence(b, slot)
 	}
 	clear(j.absent)
-	for _, text := range j.endedSessions {
-		b = appendEntry(b, entrySessionForgotten, func(b []byte) []byte { return append(b, text...) })
+	for _, text := range j.forgottenDeclarations {
+		b = appendEntry(b, entryDeclarationForgotten, func(b []byte) []byte { return append(b, text...) })
 	}
 	for ; d.written < len(d.texts); d.written++ {
 		b = e.appendKey(b, d.written)
@@ -174,17 +178,17 @@ func (e *Engine) appendTableChanges(b []byte) []byte {
 			b = e.appendSession(b, slot)
 		}
 	}
-	j.forgotten, j.endedSessions = j.forgotten[:0], j.endedSessions[:0]
+	j.forgotten, j.forgottenDeclarations = j.forgotten[:0], j.forgottenDeclarations[:0]
 	e.resources.unwritten, e.sessions.dirty = e.resources.unwritten[:0], e.sessions.dirty[:0]
 	return b
 }
 
 // BeginSnapshot begins a snapshot of the whole state. Once its last piece is stored,
 // everything appended before its first piece may be deleted.
-func (e *Engine) BeginSnapshot() { e.journal.snapshotSlot, e.journal.tablesWritten = 1, false }
+func (e *Engine) BeginSnapshot() { e.journal.snapshotSlot, e.journal.namesWritten = 1, false }
 
 // AppendSnapshot appends about size bytes of the snapshot, and reports whether this was its
-// last piece. Changes that are not appended yet come before or after a piece, never within it.
+// last piece. The caller may call AppendChanges between two pieces.
 func (e *Engine) AppendSnapshot(b []byte, size int) (out []byte, last bool) {
 	j := &e.journal
 	if j.snapshotSlot == 0 {
@@ -192,9 +196,9 @@ func (e *Engine) AppendSnapshot(b []byte, size int) (out []byte, last bool) {
 	}
 	end := len(b) + size
 	b = e.appendProcess(b)
-	if !j.tablesWritten {
-		j.tablesWritten = true
-		b = e.appendTables(b)
+	if !j.namesWritten {
+		j.namesWritten = true
+		b = e.appendNames(b)
 	}
 	until := min(e.objects.highest, j.snapshotSlot+slotsAtOnce)
 	for ; j.snapshotSlot <= until && len(b) < end; j.snapshotSlot++ {
@@ -211,7 +215,7 @@ func (e *Engine) AppendSnapshot(b []byte, size int) (out []byte, last bool) {
 	return b, true
 }
 
-func (e *Engine) appendTables(b []byte) []byte {
+func (e *Engine) appendNames(b []byte) []byte {
 	for i := range e.dictionary.texts {
 		b = e.appendKey(b, i)
 	}
@@ -285,8 +289,8 @@ func (e *Engine) appendHead(b []byte, slot uint32) []byte {
 		b = append(b, info.trace[:]...)
 	}
 	b = append(b, info.rootSpan[:]...)
-	b = appendTime(b, info.firstReference)
-	return appendTime(b, info.lastReference)
+	b = appendTime(b, info.firstNamedAt)
+	return appendTime(b, info.lastNamedAt)
 }
 
 // appendAbsence appends the absence of an object, if there is one.
@@ -305,9 +309,9 @@ func appendTime(b []byte, t int64) []byte {
 	return binary.AppendUvarint(b, uint64(max(0, t)))
 }
 
-// lengthRoom is the size of an entry's length in bytes. The length is padded, so that
+// lengthSize is the size of an entry's length in bytes. The length is padded, so that
 // appendEntry can write it after the content.
-const lengthRoom = 4
+const lengthSize = 4
 
 // appendEntry appends an entry; content appends its content.
 func appendEntry(b []byte, kind byte, content func([]byte) []byte) []byte {
@@ -315,9 +319,9 @@ func appendEntry(b []byte, kind byte, content func([]byte) []byte) []byte {
 	start := len(b)
 	b = content(b)
 	n := len(b) - start
-	room := b[start-lengthRoom : start]
-	for i := range room {
-		room[i] |= byte(n & 0x7f)
+	length := b[start-lengthSize : start]
+	for i := range length {
+		length[i] |= byte(n & 0x7f)
 		n >>= 7
 	}
 	return b

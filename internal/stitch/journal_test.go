@@ -177,8 +177,8 @@ func dump(e *Engine) map[string]string {
 			fixed.factsSize = 0
 		}
 		if o.kind.isContainer() {
-			info := *e.containerOf(slot)
-			text += show(Opaque(string(info.trace[:]))) + clock(info.firstReference) + clock(info.lastReference)
+			info := *e.infoOf(slot)
+			text += show(Opaque(string(info.trace[:]))) + clock(info.firstNamedAt) + clock(info.lastNamedAt)
 			fixed.containerSlot = info.memberCount
 			text += fmt.Sprint(clock(info.start), clock(info.end), info.groupID)
 		}

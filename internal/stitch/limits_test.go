@@ -189,6 +189,6 @@ func (s *story) evictCalls(calls int) {
 	for n := range calls {
 		slot := s.e.slotOf(Call, guid(1, n))
 		s.e.objects.at(slot).flags |= flagEvicted
-		s.e.queueEmit(slot, s.e.now)
+		s.e.makePending(slot, s.e.now)
 	}
 }

@@ -87,7 +87,7 @@ func (e *Engine) loadEntry(kind byte, content []byte) error {
 				e.loadedAbsences[of] = max(e.loadedAbsences[of], at)
 			}
 		}
-	case entrySessionForgotten:
+	case entryDeclarationForgotten:
 		if slot, known := e.sessions.slotOf[string(content)]; known {
 			e.sessions.at(slot).rememberedSince, e.sessions.at(slot).overAt = 0, 0
 		}
@@ -145,7 +145,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 	copy(identity[:], r.bytes(len(identity)))
 	flags, since, resource, session := r.uvarint(), r.time(), r.uvarint(), r.uvarint()
 	var o object
-	var info container
+	var info containerInfo
 	copy(o.span[:], r.bytes(len(o.span)))
 	if kind.isContainer() {
 		info.traceFrozen = r.byte() == 1
@@ -153,7 +153,7 @@ func (e *Engine) loadObject(r *reader, withFacts bool) {
 		copy(info.trace[:], r.bytes(len(info.trace)))
 		info.stampedTrace = info.trace
 		copy(info.rootSpan[:], r.bytes(len(info.rootSpan)))
-		info.firstReference, info.lastReference = r.time(), r.time()
+		info.firstNamedAt, info.lastNamedAt = r.time(), r.time()
 	}
 	if r.damaged {
 		return

@@ -55,9 +55,9 @@ func intOf(v Value) int64 {
 	return v.Int()
 }
 
-// scheduleOf returns the hash of the space and the client that the facts name, 0 if they do
+// spaceAndClientHash returns the hash of the space and the client that the facts name, 0 if they do
 // not name both.
-func scheduleOf(f *factsCodec) uint64 {
+func spaceAndClientHash(f *factsCodec) uint64 {
 	space, client := f.newest(keyCoSpace), f.newest(keyClient)
 	if hashOf(space) == 0 || hashOf(client) == 0 {
 		return 0
@@ -65,8 +65,8 @@ func scheduleOf(f *factsCodec) uint64 {
 	return hash(append(appendCanonical(nil, text(space)), client...))
 }
 
-func bySchedule(o *object) *indexEntry { return &o.participant }
-func bySpace(o *object) *indexEntry    { return &o.sip }
+func bySpaceAndClient(o *object) *indexEntry { return &o.participant }
+func bySpace(o *object) *indexEntry          { return &o.sip }
 
 // updateMeetingRelations indexes a meeting by its space and updates whether it has ended. A
 // meeting whose creating request is unknown lingers, because that request may be late.
@@ -77,10 +77,10 @@ func (e *Engine) updateMeetingRelations(slot uint32) {
 		o.flags |= flagEnded
 	}
 	if o.state == emitted {
-		e.meetings.emitted.setHash(e, slot, scheduleOf(f))
+		e.meetings.emitted.setHash(e, slot, spaceAndClientHash(f))
 		return
 	}
-	e.meetings.current.setHash(e, slot, scheduleOf(f))
+	e.meetings.current.setHash(e, slot, spaceAndClientHash(f))
 	e.spaces.current.setHash(e, slot, hashOf(f.newest(keyCoSpace)))
 }
 
@@ -155,7 +155,7 @@ func (e *Engine) meetingOf(request uint32) (meeting uint32, step string) {
 		return meeting, c.step
 	}
 	sent := requestTime{at: f.timeRange().startOrFirst(), number: fmt.Sprintf("%020d", max(0, intOf(f.newestValue(keyAPITrace))))}
-	schedule, opens, closes := scheduleOf(f), isTrue(f.newest(keyNonMembers)), isFalse(f.newest(keyNonMembers))
+	schedule, opens, closes := spaceAndClientHash(f), isTrue(f.newest(keyNonMembers)), isFalse(f.newest(keyNonMembers))
 	best, bestRank := meetingTimes{}, 0
 	running := 0
 	for _, slot := range slices.Clone(e.objectsByHash(&e.meetings, schedule)) {

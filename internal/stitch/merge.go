@@ -43,15 +43,15 @@ func (e *Engine) merge(slot uint32, r *Record) {
 	}
 }
 
-// hasIndependentRecords reports whether the relations of the kind follow from each record
+// storesDeltas reports whether the relations of the kind follow from each record
 // alone.
-func (k Kind) hasIndependentRecords() bool { return k == CallLeg || k == Recording || k == Streaming }
+func (k Kind) storesDeltas() bool { return k == CallLeg || k == Recording || k == Streaming }
 
 // appendNewest appends a record to the facts if it is newer than all of them. The codec then
 // holds only this statement, which is enough to update the relations.
 func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	o, f := e.objects.at(slot), &e.codec
-	if o.facts == 0 || !o.kind.hasIndependentRecords() || s.phase == Note || len(f.incomingItems) > 0 ||
+	if o.facts == 0 || !o.kind.storesDeltas() || s.phase == Note || len(f.incomingItems) > 0 ||
 		s.index <= uint64(o.newestIndex) || s.index >= math.MaxUint32 {
 		return false
 	}
@@ -71,7 +71,7 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	newest := *s
 	newest.attributes = f.incoming
 	f.statements = append(f.statements[:0], newest)
-	f.participant, f.sipCallID = nil, nil
+	f.participantBefore, f.sipCallIDBefore = nil, nil
 	return true
 }
 
@@ -82,7 +82,7 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 	e.readFacts(f, slot)
 	if o.kind == CallLeg {
 		// Most updates repeat them.
-		f.participant, f.sipCallID = f.newest(keyParticipant), f.newest(keySIPCallID)
+		f.participantBefore, f.sipCallIDBefore = f.newest(keyParticipant), f.newest(keySIPCallID)
 	}
 	f.addStatement(*s, f.incoming)
 	dropped := f.addItems()
@@ -110,7 +110,7 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 		return true
 	}
 	e.replaceFacts(slot, after, f.newestIndex())
-	if s.phase == Note || len(f.incomingItems) > 0 || !o.kind.hasIndependentRecords() {
+	if s.phase == Note || len(f.incomingItems) > 0 || !o.kind.storesDeltas() {
 		e.markDirty(slot, flagDirty|flagDirtyFacts)
 		return true
 	}

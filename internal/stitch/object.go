@@ -31,7 +31,7 @@ import (
 //	the next consumer       │
 //	accepted or rejected it ▼
 //	                     emitted   a few bytes, so that late records make no second span
-//	                        │     (emittedContainer: while it contains objects;
+//	                        │     (emittedWithMembers: while it contains objects;
 //	                        │     emittedRequest: an API request)
 //	                        │
 //	max_open has passed,    ▼
@@ -48,9 +48,9 @@ const (
 	endedIndirectly // as ended, by its call or session: its own end record may follow, also after a restart
 	pendingEmit
 	emitted
-	setAside         // as pendingEmit: refused repeatedly, and taken out of the queue
-	emittedContainer // as emitted: a call or a session that holds objects
-	emittedRequest   // as emitted: an API request, which is remembered briefly and forgotten first
+	setAside           // as pendingEmit: refused repeatedly, and taken out of the queue
+	emittedWithMembers // as emitted: a call or a session that holds objects
+	emittedRequest     // as emitted: an API request, which is remembered briefly and forgotten first
 
 	states
 )
@@ -69,7 +69,7 @@ const (
 	flagInferredSource             // a call whose source is that of a record that names it
 	flagDirty                      // its head has to be stored
 	flagDirtyFacts                 // its facts have to be stored
-	flagQueued                     // it is in journal.changed
+	flagInChanged                  // it is in journal.changed
 	flagEnded                      // one of its own records ended it; computed again at a restart
 	flagInEnded                    // it is in its session's list of ended objects
 	// The next two are set when the object becomes pending, so that other objects cannot
@@ -122,9 +122,9 @@ type indexEntry struct {
 	listLinks
 }
 
-// container is the additional part of objects that hold others: calls, recorded sessions, SIP
+// containerInfo is the additional part of objects that hold others: calls, recorded sessions, SIP
 // calls. It holds no pointers.
-type container struct {
+type containerInfo struct {
 	ownTrace     TraceID // its trace if it founds a conference
 	trace        TraceID // the trace of its conference
 	stampedTrace TraceID // the trace that its records were stamped with; zero if none was
@@ -132,16 +132,16 @@ type container struct {
 	start, end   int64   // sender's clock; 0 if unknown
 	startIndex   uint64  // index of its start record in the sender's session; 0 if unknown
 	// The first and the last time of a record that names the container.
-	firstReference, lastReference int64
-	groupID                       uint64    // hash of a call's correlator or of a session's recorded call; 0 if none
-	group                         listLinks // to containers with the same groupID
-	memberCount                   uint32    // objects in it that are not emitted
-	tracks                        list      // a session's tracks
-	open                          list      // a call's open objects
-	traceFrozen                   bool      // something with its trace was emitted
-	supersededAt                  int64     // sender's clock; start of the latest call that replaces it, see queueSuperseded
-	traceChangeQueued             bool      // it is in Engine.traceChanges, or TakeTraceChanges returned it
-	groupList                     groupList // the list of its group that a call is in
+	firstNamedAt, lastNamedAt int64
+	groupID                   uint64    // hash of a call's correlator or of a session's recorded call; 0 if none
+	group                     listLinks // to containers with the same groupID
+	memberCount               uint32    // objects in it that are not emitted
+	tracks                    list      // a session's tracks
+	open                      list      // a call's open objects
+	traceFrozen               bool      // something with its trace was emitted
+	supersededAt              int64     // sender's clock; start of the latest call that replaces it, see queueSuperseded
+	traceChangeQueued         bool      // it is in Engine.traceChanges, or TakeTraceChanges returned it
+	groupList                 groupList // the list of its group that a call is in
 }
 
 // Ref refers to an object of the engine. It is valid until the object is forgotten; the engine

@@ -51,7 +51,7 @@ func (e *Engine) setState(slot uint32, to state, since int64) {
 	if o.state == open {
 		e.removeFromOpenLists(slot)
 	}
-	e.removeFromSessionEnded(slot)
+	e.removeFromEndedList(slot)
 	o.state, o.since = to, since
 	e.counts[o.kind][to]++
 	e.queues[to].push(e, slot, byState)
@@ -68,7 +68,7 @@ func (e *Engine) addToOpenLists(slot uint32) {
 		e.sessions.at(o.session).open.push(e, slot, bySession)
 	}
 	if o.containerSlot != 0 && o.kind != Track {
-		e.containerOf(o.containerSlot).open.push(e, slot, byCall)
+		e.infoOf(o.containerSlot).open.push(e, slot, byCall)
 	}
 }
 
@@ -79,6 +79,6 @@ func (e *Engine) removeFromOpenLists(slot uint32) {
 		e.sessions.at(o.session).open.remove(e, slot, bySession)
 	}
 	if o.containerSlot != 0 && o.kind != Track {
-		e.containerOf(o.containerSlot).open.remove(e, slot, byCall)
+		e.infoOf(o.containerSlot).open.remove(e, slot, byCall)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // updateRecordedSessionRelations updates a session's times and recorded call from its facts. The end
 // of a session ends its tracks.
 func (e *Engine) updateRecordedSessionRelations(slot uint32) {
-	f, info := &e.codec, e.containerOf(slot)
+	f, info := &e.codec, e.infoOf(slot)
 	s := recordedTimes(f, RecordedSession)
 	info.start, info.end = s.start, s.end
 	if call := f.recordedCall(); call != info.groupID {
@@ -64,7 +64,7 @@ func (e *Engine) endOfRecordedSession(track *object) int64 {
 	if track.containerSlot == 0 {
 		return 0
 	}
-	return e.containerOf(track.containerSlot).end
+	return e.infoOf(track.containerSlot).end
 }
 
 // recordedTimes returns the times of a session or a track. Each record has the start date, the
@@ -148,21 +148,21 @@ const maxSessionsOfCall = 128
 // and when it holds and resumes the call. Of several sessions the one that started last is
 // returned.
 func (e *Engine) previousRecordedSession(slot uint32) (best uint32) {
-	info := e.containerOf(slot)
+	info := e.infoOf(slot)
 	if info.groupID == 0 {
 		return 0
 	}
 	visited := 0
-	for other := e.recordedCalls[info.groupID]; other != 0; other = e.containerOf(other).group.next {
+	for other := e.sessionsByRecordedCall[info.groupID]; other != 0; other = e.infoOf(other).group.next {
 		e.steps++
 		if visited++; visited > maxSessionsOfCall {
 			return 0
 		}
-		start := e.containerOf(other).start
+		start := e.infoOf(other).start
 		if start == 0 || start >= info.start {
 			continue
 		}
-		if best == 0 || start > e.containerOf(best).start || start == e.containerOf(best).start && e.compareIDs(other, best) < 0 {
+		if best == 0 || start > e.infoOf(best).start || start == e.infoOf(best).start && e.compareIDs(other, best) < 0 {
 			best = other
 		}
 	}
@@ -194,8 +194,8 @@ func (e *Engine) deriveRecordedSession(out *Stitched, t *valueDecoder) []derived
 // deriveTrack does so for tracks. Tags of a track have offsets from the start of its session.
 func (e *Engine) deriveTrack(o *object, out *Stitched, t *valueDecoder) []derivedField {
 	f, start := &e.codec, out.Start
-	if o.containerSlot != 0 && e.containerOf(o.containerSlot).start != 0 {
-		start = e.containerOf(o.containerSlot).start
+	if o.containerSlot != 0 && e.infoOf(o.containerSlot).start != 0 {
+		start = e.infoOf(o.containerSlot).start
 	}
 	list, silent := silences.between(f.list(keyTrackTags), start, out.End)
 	out.Lists = listsOf(f, &e.dictionary, t, keyParticipants, keyTrackTags)

@@ -35,7 +35,7 @@ func (e *Engine) StampReference(m *Reference) (s Stamp, ok bool) {
 	call := e.callRunningAt(m)
 	meeting, started := e.meetingRunningAt(m)
 	switch {
-	case meeting != 0 && (call == 0 || started > e.containerOf(call).start+e.tolerance):
+	case meeting != 0 && (call == 0 || started > e.infoOf(call).start+e.tolerance):
 		// The known call ran before this meeting, or this meeting's start record is late.
 		return e.stampCall(e.idOf(meeting))
 	case call != 0:
@@ -72,14 +72,14 @@ func (e *Engine) callRunningAt(m *Reference) (best uint32) {
 		if e.objects.at(slot).kind != Call || !e.isRunningAt(slot, m.Time) {
 			return
 		}
-		if best == 0 || e.containerOf(slot).start > e.containerOf(best).start ||
-			e.containerOf(slot).start == e.containerOf(best).start && e.compareIDs(slot, best) < 0 {
+		if best == 0 || e.infoOf(slot).start > e.infoOf(best).start ||
+			e.infoOf(slot).start == e.infoOf(best).start && e.compareIDs(slot, best) < 0 {
 			best = slot
 		}
 	}
 	if m.Correlator != "" {
 		if g := e.correlators[hashOf(appendText(nil, m.Correlator))]; g.unsettledCount <= maxSameHash {
-			for slot := g.firstUnsettled; slot != 0; slot = e.containerOf(slot).group.next {
+			for slot := g.firstUnsettled; slot != 0; slot = e.infoOf(slot).group.next {
 				e.steps++
 				consider(slot)
 			}
@@ -95,7 +95,7 @@ func (e *Engine) callRunningAt(m *Reference) (best uint32) {
 
 // isRunningAt reports whether a call had begun and not ended at a time, within ClockTolerance.
 func (e *Engine) isRunningAt(call uint32, at int64) bool {
-	info := e.containerOf(call)
+	info := e.infoOf(call)
 	return info.start != 0 && info.start-e.tolerance <= at && (info.end == 0 || at <= info.end+e.tolerance)
 }
 

@@ -10,10 +10,10 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// updateRelations updates an object's relations to others after a merge. at is the merged
-// statement, from the record's source, and incoming the statement's attributes; e.codec holds
-// the merged facts.
-func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incoming []attribute) {
+// updateRelations updates an object's relations to others after a merge. s is the merged
+// statement, source the source of its record, and incoming the statement's attributes. e.codec
+// holds the merged facts or, after appendNewest, only s.
+func (e *Engine) updateRelations(slot uint32, s *statement, source Source, incoming []attribute) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
@@ -23,8 +23,8 @@ func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incomi
 		e.updateRecordedSessionRelations(slot)
 		return
 	case Track:
-		if o.containerSlot != 0 && at.phase != Note {
-			e.recordReference(o.containerSlot, at.time, from, slot)
+		if o.containerSlot != 0 && s.phase != Note {
+			e.recordReference(o.containerSlot, s.time, source, slot)
 		}
 		return
 	case Dialog:
@@ -48,10 +48,10 @@ func (e *Engine) updateRelations(slot uint32, at *statement, from Source, incomi
 		return
 	}
 	if namesCall(named) {
-		e.recordReference(e.callOf(slot, named), at.time, from, slot)
+		e.recordReference(e.callOf(slot, named), s.time, source, slot)
 	}
-	if now := e.codec.newestCall(); now != nil {
-		e.putInContainer(slot, e.callOf(slot, now))
+	if newest := e.codec.newestCall(); newest != nil {
+		e.putInContainer(slot, e.callOf(slot, newest))
 	}
 }
 
@@ -70,21 +70,21 @@ func (f *factsCodec) newestCall() []byte {
 	return nil
 }
 
-// valueOf returns the last value of a key in entries.
-func valueOf(entries []attribute, k key) []byte {
-	for _, e := range slices.Backward(entries) {
-		if e.key == k {
-			return e.raw
+// valueOf returns the last value of a key.
+func valueOf(attributes []attribute, k key) []byte {
+	for _, a := range slices.Backward(attributes) {
+		if a.key == k {
+			return a.raw
 		}
 	}
 	return nil
 }
 
-// callOf returns the call that a value names. It creates an unknown call, which may have
+// callOf returns the call that a value of member names. It creates an unknown call, which may have
 // started before the engine did.
-func (e *Engine) callOf(of uint32, raw []byte) uint32 {
+func (e *Engine) callOf(member uint32, raw []byte) uint32 {
 	identity := identityOfValue(Call, raw)
-	if container := e.objects.at(of).containerSlot; container != 0 && e.objects.at(container).identity == identity {
+	if container := e.objects.at(member).containerSlot; container != 0 && e.objects.at(container).identity == identity {
 		return container
 	}
 	if slot := e.slotOfIdentity(Call, &identity); slot != 0 {
@@ -93,29 +93,29 @@ func (e *Engine) callOf(of uint32, raw []byte) uint32 {
 	return e.create(Call, text(raw))
 }
 
-// recordReference records that an object in a call or a recorded session named its container,
-// so the container ran at that time. If the object's delta is stored, loading it restores the
-// reference (loadReference).
-func (e *Engine) recordReference(call uint32, at int64, from Source, by uint32) {
-	o := e.objects.at(call)
-	if e.isFinal(call) {
+// recordReference records that a member named its container at a time, so the container ran
+// then. If the member's record is stored as a delta, loadReference restores this, and the
+// container need not be stored.
+func (e *Engine) recordReference(container uint32, at int64, source Source, member uint32) {
+	o := e.objects.at(container)
+	if e.isFinal(container) {
 		return
 	}
-	e.inferSource(call, from)
+	e.inferSource(container, source)
 	info := e.containers.at(o.containerIndex)
-	first, last := earliest(info.firstReference, at), max(info.lastReference, at)
-	if first != info.firstReference || last != info.lastReference {
-		info.firstReference, info.lastReference = first, last
-		if o := e.objects.at(by); !o.kind.hasIndependentRecords() || o.flags&flagDirtyFacts != 0 {
-			e.markDirty(call, flagDirty)
+	first, last := earliest(info.firstNamedAt, at), max(info.lastNamedAt, at)
+	if first != info.firstNamedAt || last != info.lastNamedAt {
+		info.firstNamedAt, info.lastNamedAt = first, last
+		if o := e.objects.at(member); !o.kind.storesDeltas() || o.flags&flagDirtyFacts != 0 {
+			e.markDirty(container, flagDirty)
 		}
-		if e.reviewAbsence(call) {
-			e.endOrReopen(call)
+		if e.reviewAbsence(container) {
+			e.endOrReopen(container)
 		}
 	}
 }
 
-// putInContainer moves an object into a call or a session.
+// putInContainer moves an object into a call or a recorded session.
 func (e *Engine) putInContainer(slot, container uint32) {
 	o := e.objects.at(slot)
 	if o.containerSlot == container {
@@ -123,10 +123,10 @@ func (e *Engine) putInContainer(slot, container uint32) {
 	}
 	e.removeFromContainer(slot)
 	o.containerSlot = container
-	info := e.containerOf(container)
+	info := e.infoOf(container)
 	info.memberCount++
 	if containerObject := e.objects.at(container); containerObject.state == emitted {
-		e.setState(container, emittedContainer, containerObject.since)
+		e.setState(container, emittedWithMembers, containerObject.since)
 	}
 	switch {
 	case o.kind == Track:
@@ -141,7 +141,7 @@ func (e *Engine) removeFromContainer(slot uint32) {
 	if o.containerSlot == 0 {
 		return
 	}
-	info := e.containerOf(o.containerSlot)
+	info := e.infoOf(o.containerSlot)
 	info.memberCount--
 	switch {
 	case o.kind == Track:
@@ -149,7 +149,7 @@ func (e *Engine) removeFromContainer(slot uint32) {
 	case o.state == open:
 		info.open.remove(e, slot, byCall)
 	}
-	if info.memberCount == 0 && e.objects.at(o.containerSlot).state == emittedContainer {
+	if info.memberCount == 0 && e.objects.at(o.containerSlot).state == emittedWithMembers {
 		e.setState(o.containerSlot, emitted, e.now)
 	}
 	o.containerSlot = 0
@@ -170,11 +170,11 @@ func (e *Engine) updateLegRelations(slot uint32, incoming []attribute) {
 				o.flags |= flagAudioVideo
 			}
 		case keyParticipant:
-			if raw := f.newest(keyParticipant); !bytes.Equal(raw, f.participant) {
+			if raw := f.newest(keyParticipant); !bytes.Equal(raw, f.participantBefore) {
 				e.participants.current.setHash(e, slot, hashOf(raw))
 			}
 		case keySIPCallID:
-			if raw := f.newest(keySIPCallID); !bytes.Equal(raw, f.sipCallID) {
+			if raw := f.newest(keySIPCallID); !bytes.Equal(raw, f.sipCallIDBefore) {
 				e.sipCalls.current.setHash(e, slot, hashOf(raw))
 			}
 		}
@@ -195,9 +195,9 @@ func byTrack(o *object) *listLinks        { return &o.participant.listLinks }
 // of a SIP Call-ID. There are two or three, unless a sender forges them.
 const maxSameHash = 64
 
-// objectsByHash returns the objects with a hash: those that are not emitted, then the emitted
-// ones. If one of the two groups exceeds maxSameHash, it leaves the whole group out (with too
-// many current ones it returns none), so the order of arrival makes no difference.
+// objectsByHash returns the current objects with a hash, then the emitted ones. If there are
+// more than maxSameHash current ones, it returns none; if there are more emitted ones than
+// that, it returns only the current ones. So the order of arrival makes no difference.
 func (e *Engine) objectsByHash(index *hashIndexes, hash uint64) []uint32 {
 	found := e.appendByHash(e.scratch.legs[:0], index.current, hash)
 	if len(found) <= maxSameHash {
@@ -235,8 +235,8 @@ func (e *Engine) startOf(slot uint32) int64 {
 	return e.scratch.codec.timeRange().startOrFirst()
 }
 
-// FindParticipant returns the leg of a participant: of several the one that started last and
-// is not for sharing.
+// FindParticipant returns a leg of a participant, preferably one that is not for sharing. If
+// there are several, it returns the one that started last.
 func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 	if id == "" {
 		return Ref{}, false
@@ -253,9 +253,9 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 	return Ref{slot, e.objects.at(slot).generation}, true
 }
 
-// legOf returns the leg of a participant with the lowest rank; of several the one that started
-// last, then the one with the smallest id. It skips one leg, except, and legs with a negative
-// rank.
+// legOf returns the participant's leg of the lowest rank. If several have that rank, it returns
+// the one that started last, and among equal starts the one with the smallest id. It skips the
+// leg except, and legs with a negative rank.
 func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
 	for _, slot := range e.objectsByHash(&e.participants, participant) {
@@ -283,7 +283,7 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 		switch {
 		case o.flags&flagSharing != 0:
 			return -1
-		case sharing.containerSlot != 0 && e.traceOf(other) != e.containerOf(sharing.containerSlot).trace:
+		case sharing.containerSlot != 0 && e.traceOf(other) != e.infoOf(sharing.containerSlot).trace:
 			return -1
 		case o.flags&flagAudioVideo != 0:
 			return 0
@@ -293,8 +293,8 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 	})
 }
 
-// legOfSIPCall returns the leg with a Call-ID of that hash, except one. If several bridges
-// know the call, it is the leg with the smallest id.
+// legOfSIPCall returns a leg whose SIP Call-ID has a hash, other than the leg except. If there
+// are several, because bridges may share a SIP call, it returns the one with the smallest id.
 func (e *Engine) legOfSIPCall(hash uint64, except uint32) (best uint32) {
 	for _, other := range e.objectsByHash(&e.sipCalls, hash) {
 		if other == except {

@@ -109,7 +109,7 @@ func (e *Engine) traceOf(slot uint32) TraceID {
 	case o.kind == DialogFork && o.containerSlot != 0:
 		return e.traceOfDialog(o.containerSlot)
 	case o.containerSlot != 0:
-		return e.containerOf(o.containerSlot).trace
+		return e.infoOf(o.containerSlot).trace
 	case o.flags&flagSharing != 0 && e.audioVideoOf(slot) != 0:
 		return e.traceOf(e.audioVideoOf(slot))
 	default:
@@ -281,12 +281,12 @@ func (e *Engine) spanTimes(o *object, s timeRange, outcome Outcome) (start, end 
 	}
 	if o.kind.isContainer() {
 		info := e.containers.at(o.containerIndex)
-		s.first, s.last = earliest(s.first, info.firstReference), max(s.last, info.lastReference)
+		s.first, s.last = earliest(s.first, info.firstNamedAt), max(s.last, info.lastNamedAt)
 	}
 	start, end = s.start, s.end
 	switch {
 	case outcome == CallEnded && o.containerSlot != 0:
-		end = e.containerOf(o.containerSlot).end
+		end = e.infoOf(o.containerSlot).end
 	case end == 0:
 		end = s.last
 	}
@@ -321,7 +321,7 @@ func (e *Engine) parentOf(slot uint32) SpanID {
 	case o.kind == APIRequest:
 		return e.parentOfRequest(slot)
 	case o.kind == DialogFork && o.containerSlot != 0:
-		return e.containerOf(o.containerSlot).rootSpan // the call's leg, or the first branch
+		return e.infoOf(o.containerSlot).rootSpan // the call's leg, or the first branch
 	case o.containerSlot != 0:
 		return e.objects.at(o.containerSlot).span
 	default:
@@ -345,13 +345,13 @@ const (
 func (e *Engine) linkedTrace(from uint32) TraceID {
 	o := e.objects.at(from)
 	if o.kind == Call {
-		if info := e.containerOf(from); !info.traceFrozen {
+		if info := e.infoOf(from); !info.traceFrozen {
 			e.regroup(info.groupID)
 		}
 		return e.traceOf(from)
 	}
 	if o.state != emitted && o.containerSlot != 0 && e.objects.at(o.containerSlot).kind == Call {
-		if info := e.containerOf(o.containerSlot); !info.traceFrozen {
+		if info := e.infoOf(o.containerSlot); !info.traceFrozen {
 			e.regroup(info.groupID)
 		}
 	}

@@ -143,7 +143,7 @@ func (e *Engine) updateRequestRelations(slot uint32) {
 	f := &e.codec
 	schedule := uint64(0)
 	if c, ok := changeOf(f.newestValue); ok && c.call == "" {
-		schedule = scheduleOf(f)
+		schedule = spaceAndClientHash(f)
 	}
 	e.spaceChanges.current.setHash(e, slot, schedule)
 }

@@ -95,7 +95,7 @@ func (e *Engine) restoreRelations(slot uint32) {
 	if o.state.takesRecords() {
 		o.flags &^= flagUnlisted // restoreAbsences sets it
 	}
-	e.codec.participant, e.codec.sipCallID = nil, nil
+	e.codec.participantBefore, e.codec.sipCallIDBefore = nil, nil
 	switch o.kind {
 	case Call:
 		e.updateCallRelations(slot)
@@ -111,7 +111,7 @@ func (e *Engine) restoreRelations(slot uint32) {
 		e.updateDialogRelations(slot)
 		return
 	case DialogFork:
-		e.putForkInCall(slot, e.idOf(slot))
+		e.putForkInDialog(slot, e.idOf(slot))
 		e.updateForkRelations(slot)
 		return
 	case APIRequest:
@@ -133,7 +133,7 @@ func (e *Engine) restoreRelations(slot uint32) {
 // belong to the process that wrote them. Objects are not stored again.
 func (e *Engine) resetNumbering() {
 	for _, slot := range e.journal.changed {
-		e.objects.at(slot).flags &^= flagQueued | flagDirty | flagDirtyFacts
+		e.objects.at(slot).flags &^= flagInChanged | flagDirty | flagDirtyFacts
 	}
 	e.journal.changed, e.journal.appended = e.journal.changed[:0], 0
 	e.dictionary.written = 0
@@ -151,12 +151,12 @@ func (e *Engine) restoreSessions() {
 		switch s := e.sessions.at(slot); {
 		case s.rememberedSince != 0:
 			s.rememberedSince, s.inOverList = min(s.rememberedSince, e.now), true
-			e.sessions.over = append(e.sessions.over, slot)
+			e.sessions.declaredOver = append(e.sessions.declaredOver, slot)
 		default:
 			e.sessions.freeIfUnused(slot)
 		}
 	}
-	slices.SortFunc(e.sessions.over, func(a, b uint32) int {
+	slices.SortFunc(e.sessions.declaredOver, func(a, b uint32) int {
 		return cmp.Or(cmp.Compare(e.sessions.at(a).rememberedSince, e.sessions.at(b).rememberedSince), strings.Compare(e.sessions.texts[a], e.sessions.texts[b]))
 	})
 }

@@ -112,12 +112,12 @@ func (s *session) isOver() bool { return s.overAt != 0 && s.last <= s.overAt }
 // sessions are the sessions that objects have, and those that are over, whose records may come
 // late.
 type sessions struct {
-	slots  slab[session]
-	texts  []string
-	slotOf map[string]uint32
-	over   []uint32 // sessions that are over, in the order of the declarations
-	dirty  []uint32
-	stored bool
+	slots        slab[session]
+	texts        []string
+	slotOf       map[string]uint32
+	declaredOver []uint32 // sessions that are over, in the order of the declarations
+	dirty        []uint32
+	stored       bool
 }
 
 func (s *sessions) at(slot uint32) *session { return s.slots.at(slot) }

@@ -27,7 +27,7 @@ func (e *Engine) Stats() Stats {
 	s := e.stats
 	for kind := range kinds {
 		s.Open[kind] = e.counts[kind][open] + e.counts[kind][ended] + e.counts[kind][endedIndirectly]
-		s.Remembered += e.counts[kind][emitted] + e.counts[kind][emittedContainer] + e.counts[kind][emittedRequest]
+		s.Remembered += e.counts[kind][emitted] + e.counts[kind][emittedWithMembers] + e.counts[kind][emittedRequest]
 		s.CurrentlySetAside += e.counts[kind][setAside]
 	}
 	s.PendingEmit = e.CountPendingEmits()

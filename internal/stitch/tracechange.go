@@ -25,7 +25,7 @@ type TraceChange struct {
 // rememberStampedTrace keeps the trace with which a record of a call or its objects is
 // stamped, unless an earlier trace is still to be announced as former.
 func (e *Engine) rememberStampedTrace(call uint32) {
-	info := e.containerOf(call)
+	info := e.infoOf(call)
 	if info.stampedTrace == (TraceID{}) && e.objects.at(call).kind == Call {
 		info.stampedTrace = info.trace
 	}
@@ -33,7 +33,7 @@ func (e *Engine) rememberStampedTrace(call uint32) {
 
 // setTrace sets the trace of a call.
 func (e *Engine) setTrace(call uint32, trace TraceID, root SpanID) {
-	info := e.containerOf(call)
+	info := e.infoOf(call)
 	info.trace, info.rootSpan = trace, root
 	if info.traceChangeQueued || !e.traceHasChanged(call) {
 		return
@@ -49,7 +49,7 @@ func (e *Engine) traceHasChanged(call uint32) bool {
 	if o.kind != Call || !o.state.takesRecords() {
 		return false
 	}
-	info := e.containerOf(call)
+	info := e.infoOf(call)
 	return info.stampedTrace != (TraceID{}) && info.stampedTrace != info.trace
 }
 
@@ -65,7 +65,7 @@ func (e *Engine) TakeTraceChanges(n int, visit func(*TraceChange)) {
 		if o == nil || o.kind != Call {
 			continue
 		}
-		info := e.containerOf(ref.slot)
+		info := e.infoOf(ref.slot)
 		if !e.traceHasChanged(ref.slot) { // the call has ended, or is in its former conference again
 			info.traceChangeQueued = false
 			continue
@@ -83,7 +83,7 @@ func (e *Engine) TakeTraceChanges(n int, visit func(*TraceChange)) {
 // a permanent error.
 func (e *Engine) TraceChangeSent(ref Ref, trace TraceID) {
 	if o := e.resolve(ref); o != nil && o.kind == Call {
-		info := e.containerOf(ref.slot)
+		info := e.infoOf(ref.slot)
 		info.stampedTrace, info.traceChangeQueued = trace, false
 		e.markDirty(ref.slot, flagDirty)
 		e.setTrace(ref.slot, info.trace, info.rootSpan) // the trace may have changed again

@@ -70,7 +70,7 @@ func BenchmarkConsume(b *testing.B) {
 func BenchmarkReadAndStamp(b *testing.B) {
 	s := newState(createDefaultConfig().(*Config))
 	all := newSources()
-	br := &batchReader{engine: s.engine, sources: &all}
+	br := &requestReader{engine: s.engine, sources: &all}
 	logs := together(say(names.EventCallStart, 0, map[string]any{
 		names.CallID: "46d49cb4-8171-4abc-97f5-000000000000", names.CallCorrelator: "c", names.CoSpaceID: "s", "cisco.meeting_server.call.name": "n",
 	}), legs(1))

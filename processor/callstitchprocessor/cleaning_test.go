@@ -47,9 +47,9 @@ func TestLogCleaning(t *testing.T) {
 		}
 		time.Sleep(time.Second / 2)
 		synctest.Wait()
-		journal := r.Logs.(*callStitch).journal
-		assert.Positive(t, journal.first, "nothing was deleted")
-		assert.Positive(t, journal.snapshot.previousSize)
+		segments := r.Logs.(*callStitch).segmentLog
+		assert.Positive(t, segments.first, "nothing was deleted")
+		assert.Positive(t, segments.snapshot.previousSize)
 		assert.Less(t, most, 4*snapshotAfter)
 		assert.Less(t, mostParts, 4*snapshotAfter/maxPartContent)
 
@@ -85,7 +85,7 @@ func TestNoSweepIntoAFailingStorage(t *testing.T) {
 		for i := range 5 {
 			require.ErrorIs(t, r.ConsumeLogs(t.Context(), long(fmt.Sprint("another ", i))), errDisk)
 		}
-		assert.Less(t, len(r.Logs.(*callStitch).journal.unwritten), 3*minPiece, "one piece and what changed")
+		assert.Less(t, len(r.Logs.(*callStitch).segmentLog.unwritten), 3*minPiece, "one piece and what changed")
 		store.Fail(nil)
 		time.Sleep(2 * retryInterval)
 		synctest.Wait()

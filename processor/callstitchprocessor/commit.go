@@ -25,7 +25,7 @@ var errStorage = errors.New("store the state of open calls")
 // A nil committer stores nothing.
 type committer struct {
 	state      *state
-	journal    *journal
+	segmentLog *segmentLog
 	shared     *sharedConsumer
 	logger     *zap.Logger
 	telemetry  *metadata.TelemetryBuilder
@@ -50,7 +50,7 @@ const (
 	maxUnwritten = 32 << 20
 )
 
-// write is one write, for which any number of requests wait.
+// write is a write of the state, begun or not. Any number of requests wait for it.
 type write struct {
 	done chan struct{}
 	err  error // set before done is closed
@@ -74,9 +74,9 @@ func (w *write) wait(ctx context.Context) error {
 	}
 }
 
-func newCommitter(s *state, j *journal, shared *sharedConsumer, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) *committer {
+func newCommitter(s *state, j *segmentLog, shared *sharedConsumer, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) *committer {
 	return &committer{
-		state: s, journal: j, shared: shared, logger: logger, telemetry: telemetry,
+		state: s, segmentLog: j, shared: shared, logger: logger, telemetry: telemetry,
 		writeRequested: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		nextWrite: newWrite(),
 	}
@@ -88,7 +88,7 @@ func (c *committer) pendingWrite() *write {
 	switch {
 	case c == nil:
 		return nil
-	case c.state.engine.HasChanges() || len(c.journal.unwritten) > 0:
+	case c.state.engine.HasChanges() || len(c.segmentLog.unwritten) > 0:
 		c.requestWrite()
 		return c.nextWrite
 	default:
@@ -110,7 +110,7 @@ func (c *committer) waitStored(ctx context.Context) error {
 // backlogError returns the error of the last write if maxUnwritten bytes or more are
 // unwritten, and requests another write. The caller holds state.mu.
 func (c *committer) backlogError() error {
-	if c == nil || c.lastError == nil || len(c.journal.unwritten) < maxUnwritten {
+	if c == nil || c.lastError == nil || len(c.segmentLog.unwritten) < maxUnwritten {
 		return nil
 	}
 	c.requestWrite()
@@ -139,10 +139,10 @@ func (c *committer) run(ctx context.Context) {
 		case <-c.writeRequested:
 		case <-retry.C:
 		case <-c.stop:
-			_ = c.write(ctx) // lastError keeps the error
+			_ = c.writeChanges(ctx) // lastError keeps the error
 			return
 		}
-		if c.write(ctx) != nil {
+		if c.writeChanges(ctx) != nil {
 			retry.Reset(retryInterval)
 		}
 	}
@@ -158,16 +158,16 @@ func (c *committer) stopAndWait(ctx context.Context) error {
 	return c.lastError
 }
 
-// write writes the changes. After a failure they stay unwritten.
-func (c *committer) write(ctx context.Context) error {
+// writeChanges stores the changes. After a failure they stay unwritten.
+func (c *committer) writeChanges(ctx context.Context) error {
 	c.state.mu.Lock()
 	w := c.nextWrite
 	c.nextWrite, c.inFlight = newWrite(), w
-	segment := c.journal.beginSegment()
-	for left := c.state.engine.CountUnwrittenChanges(); ; {
-		before := c.state.engine.CountUnwrittenChanges()
-		segment = c.journal.appendChanges(segment, c.state.engine)
-		if left -= before - c.state.engine.CountUnwrittenChanges(); left <= 0 {
+	segment := c.segmentLog.beginSegment()
+	for left := c.state.engine.CountUnappendedChanges(); ; {
+		before := c.state.engine.CountUnappendedChanges()
+		segment = c.segmentLog.appendChanges(segment, c.state.engine)
+		if left -= before - c.state.engine.CountUnappendedChanges(); left <= 0 {
 			break
 		}
 		// Many objects have changed: let others take the lock. Requests that change the state
@@ -175,13 +175,13 @@ func (c *committer) write(ctx context.Context) error {
 		c.state.mu.Unlock()
 		c.state.mu.Lock()
 	}
-	segment = c.journal.appendSnapshotPiece(segment, c.state.engine)
+	segment = c.segmentLog.appendSnapshotPiece(segment, c.state.engine)
 	c.state.mu.Unlock()
 
-	parts := 0
+	partCount := 0
 	if len(segment) > 0 {
 		var err error
-		if parts, err = c.journal.store(ctx, segment); err != nil {
+		if partCount, err = c.segmentLog.store(ctx, segment); err != nil {
 			w.err = fmt.Errorf("%w: %w", errStorage, err)
 			c.logFailure(ctx, err)
 		}
@@ -189,9 +189,9 @@ func (c *committer) write(ctx context.Context) error {
 
 	c.state.mu.Lock()
 	if w.err == nil {
-		c.journal.markStored(segment, parts)
+		c.segmentLog.markStored(segment, partCount)
 	} else {
-		c.journal.keepUnwritten(segment)
+		c.segmentLog.keepUnwritten(segment)
 	}
 	c.inFlight, c.lastError = nil, w.err
 	requests := w.requests

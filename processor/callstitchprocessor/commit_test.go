@@ -124,7 +124,7 @@ func TestNothingIsTakenWhenTooMuchIsDue(t *testing.T) {
 		setDue := func(entries []byte) (former []byte) {
 			stitcher.state.mu.Lock()
 			defer stitcher.state.mu.Unlock()
-			former, stitcher.journal.unwritten = stitcher.journal.unwritten, entries
+			former, stitcher.segmentLog.unwritten = stitcher.segmentLog.unwritten, entries
 			return former
 		}
 		entries := setDue(make([]byte, maxUnwritten))

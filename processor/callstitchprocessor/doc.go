@@ -11,7 +11,7 @@
 // # Records
 //
 //	processor.go    ConsumeLogs: merge -> stamp -> store -> next consumer
-//	batchreader.go  converts log records to records of the engine, and stamps them
+//	requestreader.go  converts log records to records of the engine, and stamps them
 //	mediasense.go   records of recorded sessions, with their tracks, participants and tags
 //	sip.go          messages of SIP calls; syslog.go lines of a bridge's syslog
 //	listing.go      a bridge's lists of calls and legs
@@ -21,7 +21,7 @@
 //
 // # Stitched records
 //
-//	emit.go         the goroutine that advances the time
+//	advancer.go     the goroutine that advances the time
 //	send.go         the goroutine that sends pending records; batch.go, render.go its payloads
 //	tracechange.go  events about running calls that joined a conference
 //	stop.go         sending at a stop; wait.go bounded waits
@@ -30,7 +30,7 @@
 //
 //	state.go        the engine (internal/stitch) and its lock
 //	commit.go       the goroutine that writes changes, one write for all requests that wait
-//	journal.go      the engine's entries as segments in a storage; parts.go their format
+//	segmentlog.go   the engine's entries as segments in a storage; parts.go their format
 //	restore.go      loads the stored state
 //	configclaims.go allows one processor for each configuration
 //
@@ -49,9 +49,9 @@
 // # What may block
 //
 // ConsumeLogs waits for the storage and for the next consumer, as long as its context allows.
-// Three goroutines run from Start to Shutdown: the emitter, which never blocks; the sender,
+// Three goroutines run from Start to Shutdown: the advancer, which never blocks; the sender,
 // which waits for the next consumer; and, with storage, the committer, which waits for the
-// storage. Shutdown stops the emitter and the sender, sends all pending records and lets the
+// storage. Shutdown stops the advancer and the sender, sends all pending records and lets the
 // committer write the last changes. It takes at most shutdown_timeout and a fixed margin, and
 // does not wait for a storage or a next consumer that does not return.
 //

@@ -21,7 +21,7 @@ var listEvents = map[string]stitch.Kind{
 
 // readList passes a part of a bridge's listing to the engine. It skips a record without a time
 // or a bridge.
-func (br *batchReader) readList(rl plog.ResourceLogs, lr plog.LogRecord, kind stitch.Kind, now time.Time) {
+func (br *requestReader) readList(rl plog.ResourceLogs, lr plog.LogRecord, kind stitch.Kind, now time.Time) {
 	attributes := lr.Attributes()
 	rank, bridge := bridgeOf(rl.Resource().Attributes(), "")
 	if lr.Timestamp() == 0 || bridge == "" {
@@ -57,7 +57,7 @@ func smallInteger(attributes pcommon.Map, key string) int {
 
 // removeCall reports to the engine that a bridge removed a call. It ignores removals which
 // only mean that the receiver no longer subscribes to the call.
-func (br *batchReader) removeCall(lr plog.LogRecord, now time.Time) {
+func (br *requestReader) removeCall(lr plog.LogRecord, now time.Time) {
 	switch text(lr.Attributes(), names.CallReason) {
 	case names.ReasonLostConnection, names.ReasonNotWatched:
 		return

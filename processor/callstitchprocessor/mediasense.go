@@ -37,7 +37,7 @@ const maxElements = 1024
 
 // readSession reads a record of a recorded session. Its tags become items, and its tracks
 // become parts of the record.
-func (br *batchReader) readSession(attributes pcommon.Map, r *stitch.Record) bool {
+func (br *requestReader) readSession(attributes pcommon.Map, r *stitch.Record) bool {
 	if r.ID = text(attributes, names.MediaSenseSessionID); r.ID == "" {
 		return false
 	}
@@ -109,7 +109,7 @@ func nearEnd(tracks []pcommon.Map) (reference string) {
 }
 
 // readTrack reads a track from a record of its session.
-func (br *batchReader) readTrack(id string, track pcommon.Map, dropped *int) stitch.Part {
+func (br *requestReader) readTrack(id string, track pcommon.Map, dropped *int) stitch.Part {
 	p := stitch.Part{Kind: stitch.Track, ID: id}
 	start := len(br.fields)
 	for key, v := range track.All() {
@@ -130,7 +130,7 @@ func (br *batchReader) readTrack(id string, track pcommon.Map, dropped *int) sti
 
 // readParticipant reads a participant of a track. Start and reference identify it across records;
 // only the first record has the device.
-func (br *batchReader) readParticipant(participant pcommon.Map) stitch.Item {
+func (br *requestReader) readParticipant(participant pcommon.Map) stitch.Item {
 	since, _ := integer(participant, names.ElementParticipantStart)
 	reference := text(participant, names.ElementXRefCI)
 	if reference == "" {
@@ -146,7 +146,7 @@ func (br *batchReader) readParticipant(participant pcommon.Map) stitch.Item {
 // readTagItem reads a tag from the attributes that begin with a prefix. Name, offset and date
 // identify it across records; the date to the second, because some records of tags have no
 // more. A tag without an offset applies to the whole session or track, and comes first.
-func (br *batchReader) readTagItem(list string, attributes pcommon.Map, prefix string) stitch.Item {
+func (br *requestReader) readTagItem(list string, attributes pcommon.Map, prefix string) stitch.Item {
 	offset, timed := integer(attributes, prefix+names.ElementTagOffset)
 	if !timed {
 		offset = -1
@@ -166,7 +166,7 @@ func (br *batchReader) readTagItem(list string, attributes pcommon.Map, prefix s
 
 // readTag reads a record of a tag. The tag belongs to a track if the record has a track
 // number, otherwise to a session.
-func (br *batchReader) readTag(attributes pcommon.Map, r *stitch.Record) bool {
+func (br *requestReader) readTag(attributes pcommon.Map, r *stitch.Record) bool {
 	session := text(attributes, names.MediaSenseSessionID)
 	if session == "" {
 		return false
@@ -197,9 +197,9 @@ func trackNumber(attributes pcommon.Map, session string) (number int64, ok bool)
 	return number, found && err == nil
 }
 
-// recordedStamp returns the ids, and the context if known, for a record of MediaSense that is
+// stampOfMediaSense returns the ids, and the context if known, for a record of MediaSense that is
 // not merged. A record that names several sessions gets none.
-func (br *batchReader) recordedStamp(attributes pcommon.Map) (s stitch.Stamp, ok bool) {
+func (br *requestReader) stampOfMediaSense(attributes pcommon.Map) (s stitch.Stamp, ok bool) {
 	session := text(attributes, names.MediaSenseSessionID)
 	if v, exists := attributes.Get(names.MediaSenseSessionIDs); session == "" && exists && v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() == 1 {
 		session = v.Slice().At(0).Str()

@@ -138,7 +138,7 @@ func stitched(t *testing.T, all []plog.Logs) (lines []string) {
 	t.Helper()
 	s := newState(createDefaultConfig().(*Config))
 	known := newSources()
-	br := &batchReader{engine: s.engine, sources: &known}
+	br := &requestReader{engine: s.engine, sources: &known}
 	for _, logs := range all {
 		logs = clone(logs)
 		before := clone(logs)

@@ -26,13 +26,13 @@ type callStitch struct {
 	telemetry *metadata.TelemetryBuilder
 	next      consumer.Logs
 
-	claimed   bool
-	state     *state // nil before Start
-	emitter   *emitter
-	sender    *sender
-	journal   *journal        // nil without storage
-	committer *committer      // nil without storage
-	shared    *sharedConsumer // nil without storage
+	configClaimed bool
+	state         *state // nil before Start
+	advancer      *advancer
+	sender        *sender
+	segmentLog    *segmentLog     // nil without storage
+	committer     *committer      // nil without storage
+	shared        *sharedConsumer // passes requests on after the write that stores them, many in one call; nil without storage
 
 	sources  sources   // guarded by state.mu
 	requests sync.Pool // of *request
@@ -63,7 +63,7 @@ func (p *callStitch) Start(ctx context.Context, host component.Host) error {
 	if err := runningConfigs.claim(p.config, p.settings.ID); err != nil {
 		return err
 	}
-	p.claimed = true
+	p.configClaimed = true
 	if err := p.start(ctx, host); err != nil {
 		return errors.Join(err, p.Shutdown(ctx))
 	}
@@ -72,15 +72,15 @@ func (p *callStitch) Start(ctx context.Context, host component.Host) error {
 
 func (p *callStitch) start(ctx context.Context, host component.Host) error {
 	var err error
-	if p.journal, err = openJournal(ctx, host, p.config.Storage, p.settings); err != nil {
+	if p.segmentLog, err = openSegmentLog(ctx, host, p.config.Storage, p.settings); err != nil {
 		return err
 	}
 	state := newState(p.config)
 	backgroundCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.cancel = cancel
 	lost := 0
-	if p.journal != nil {
-		if lost, err = p.journal.restore(ctx, state); err != nil {
+	if p.segmentLog != nil {
+		if lost, err = p.segmentLog.restore(ctx, state); err != nil {
 			return err
 		}
 	}
@@ -93,18 +93,20 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 
 	p.state, p.closed = state, false
 	p.sources = newSources()
-	p.requests.New = func() any { return &request{reader: batchReader{engine: state.engine, sources: &p.sources}, p: p} }
-	if p.journal != nil {
+	p.requests.New = func() any {
+		return &consumeCall{reader: requestReader{engine: state.engine, sources: &p.sources}, p: p}
+	}
+	if p.segmentLog != nil {
 		p.shared = newSharedConsumer(backgroundCtx, p.next)
-		p.committer = newCommitter(state, p.journal, p.shared, p.settings.Logger, p.telemetry)
+		p.committer = newCommitter(state, p.segmentLog, p.shared, p.settings.Logger, p.telemetry)
 		p.wg.Go(func() { p.committer.run(backgroundCtx) })
 	}
 	p.sender = newSender(state, p.committer, p.next, p.settings, p.telemetry)
 	var sendCtx context.Context
 	sendCtx, p.sender.cancel = context.WithCancel(backgroundCtx)
 	p.wg.Go(func() { p.sender.run(sendCtx) })
-	p.emitter = newEmitter(state, p.committer, p.sender, p.settings.Logger)
-	p.wg.Go(p.emitter.run)
+	p.advancer = newAdvancer(state, p.committer, p.sender, p.settings.Logger)
+	p.wg.Go(p.advancer.run)
 	return nil
 }
 
@@ -112,7 +114,7 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 var errClosed = errors.New("the processor is not running")
 
 // ConsumeLogs merges the records into the state, stamps them, and passes them on when the
-// state is stored. After an error the sender must retry.
+// state is stored. After an error the caller must send the records again.
 func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if p.state == nil {
 		return errClosed
@@ -130,7 +132,7 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		if err := p.awaitShared(ctx, write, shared); !errors.Is(err, errSendSeparately) {
 			return err
 		}
-		logs = shared.Value
+		logs = shared.Value // the shared call moved the data, and left the records of this request here
 	default:
 		if err := write.wait(ctx); err != nil {
 			return err
@@ -158,7 +160,7 @@ func (p *callStitch) awaitShared(ctx context.Context, w *write, shared *sharedRe
 // nil if there is nothing to store. If shared is not nil, the committer passes it on after
 // that write.
 func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *sharedRequest) (*write, error) {
-	r := p.requests.Get().(*request)
+	r := p.requests.Get().(*consumeCall)
 	r.ctx = ctx
 	defer func() {
 		r.ctx = nil
@@ -194,11 +196,11 @@ func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *
 	return w, nil
 }
 
-// wakeIfEarlier wakes the emitter if a deadline is earlier than its timer. It does nothing if
+// wakeIfEarlier wakes the advancer if a deadline is earlier than its timer. It does nothing if
 // the processor stopped while the lock was yielded. The caller holds state.mu.
 func (p *callStitch) wakeIfEarlier() {
 	if !p.closed {
-		p.emitter.wakeIfEarlier()
+		p.advancer.wakeIfEarlier()
 	}
 }
 
@@ -212,22 +214,22 @@ func (p *callStitch) wrapFull(err error) error {
 		"send again; raise max_objects or lower max_open if this lasts", err, p.config.MaxObjects)
 }
 
-// request is a request that yields the state's lock to others.
-type request struct {
-	reader batchReader
+// consumeCall is one call of ConsumeLogs. It yields the state's lock to other calls.
+type consumeCall struct {
+	reader requestReader
 	p      *callStitch
 	ctx    context.Context //nolint:containedctx // of the current call of ConsumeLogs
 }
 
-var _ lockYielder = (*request)(nil)
+var _ lockYielder = (*consumeCall)(nil)
 
-func (r *request) now() time.Time { return r.p.state.clock.now() }
+func (r *consumeCall) now() time.Time { return r.p.state.clock.now() }
 
 // yield lets others use the state. The caller holds state.mu before and after.
-func (r *request) yield() error {
+func (r *consumeCall) yield() error {
 	r.p.wakeIfEarlier()
 	r.p.state.mu.Unlock()
-	yield()
+	letWaitersRun()
 	r.p.state.mu.Lock()
 	if r.p.closed {
 		return errClosed
@@ -241,7 +243,7 @@ const maxWaitForRoom = 5 * time.Second
 // waitForRoom waits until objects are emitted, if a request has so many records that it would
 // find no room at a retry either. It returns false for a smaller request. The caller holds
 // state.mu before and after.
-func (r *request) waitForRoom(records int) bool {
+func (r *consumeCall) waitForRoom(records int) bool {
 	if records <= r.p.config.MaxObjects/2 {
 		return false
 	}
@@ -265,20 +267,19 @@ func (r *request) waitForRoom(records int) bool {
 const lastWriteTimeout = 500 * time.Millisecond
 
 // Shutdown sends pending records and stores the rest; without storage it sends open objects as
-// incomplete. It takes at most shutdown_timeout plus a fixed margin, whatever the next
-// consumer and the storage do. Afterwards nothing is consumed or stored, except by a storage
-// or a next consumer that did not return. Shutdown may be called without Start, and more than
-// once.
+// incomplete. It takes at most shutdown_timeout plus a fixed margin, even if the next consumer
+// or the storage does not return. Afterwards nothing is consumed or stored, except by calls
+// that did not return. Shutdown may be called without Start, and more than once.
 func (p *callStitch) Shutdown(ctx context.Context) error {
 	// The Collector sets no deadline.
 	ctx, cancel := context.WithTimeout(ctx, p.config.ShutdownTimeout)
 	defer cancel()
 	var errs error
-	if p.emitter != nil {
+	if p.advancer != nil {
 		p.refuseRequests()
-		p.emitter.stopAndFlush()
+		p.advancer.stopAndFlush()
 		p.sender.stopAndSendRest(ctx)
-		p.emitter = nil
+		p.advancer = nil
 	}
 	if p.committer != nil {
 		errs = p.stopCommitter(ctx)
@@ -291,19 +292,19 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 		p.cancel()
 	}
 	errs = errors.Join(errs, p.waitBounded(ctx, "goroutines", p.wg.Wait))
-	if p.journal != nil {
+	if p.segmentLog != nil {
 		var err error
-		client := p.journal.client
+		client := p.segmentLog.client
 		errs = errors.Join(errs, p.waitBounded(ctx, "storage client", func() { err = client.Close(context.WithoutCancel(ctx)) }))
 		if errs == nil {
 			errs = err
 		}
-		p.journal = nil
+		p.segmentLog = nil
 	}
 	p.telemetry.Shutdown()
-	if p.claimed {
+	if p.configClaimed {
 		runningConfigs.release(p.config)
-		p.claimed = false
+		p.configClaimed = false
 	}
 	return errs
 }
@@ -328,8 +329,8 @@ func (p *callStitch) refuseRequests() {
 	p.closed = true
 }
 
-// stopSharing refuses waiting requests and waits for running calls. A refused request is
-// stored already; merging it again changes nothing.
+// stopSharing refuses waiting requests and waits for the running calls of the next consumer. A
+// refused request is stored already; merging it again changes nothing.
 func (p *callStitch) stopSharing(ctx context.Context) error {
 	p.shared.group.Close(errClosed)
 	defer context.AfterFunc(ctx, p.cancel)()
@@ -339,7 +340,7 @@ func (p *callStitch) stopSharing(ctx context.Context) error {
 // stopCommitter writes the last changes. The write may exceed shutdown_timeout by
 // lastWriteTimeout.
 func (p *callStitch) stopCommitter(ctx context.Context) error {
-	lastWrite, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	lastWriteCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(lastWriteTimeout, func() {
@@ -348,5 +349,5 @@ func (p *callStitch) stopCommitter(ctx context.Context) error {
 		})
 	})
 	defer stop()
-	return p.committer.stopAndWait(lastWrite)
+	return p.committer.stopAndWait(lastWriteCtx)
 }

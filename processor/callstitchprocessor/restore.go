@@ -21,7 +21,7 @@ const partsPerRead = 512
 // number, because refusing to start would lose more. A storage that cannot be read is an
 // error. So is the state of a newer release, because the processor would overwrite it. No
 // other goroutine uses the engine yet.
-func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
+func (j *segmentLog) restore(ctx context.Context, s *state) (lost int, err error) {
 	value, err := j.client.Get(ctx, keyLog)
 	if err != nil {
 		return 0, fmt.Errorf("storage: read the state: %w", err)
@@ -59,7 +59,7 @@ func (j *journal) restore(ctx context.Context, s *state) (lost int, err error) {
 }
 
 // load loads the parts from first up to end.
-func (j *journal) load(ctx context.Context, s *state, parts *segmentReader, first, end uint64) (lost int, err error) {
+func (j *segmentLog) load(ctx context.Context, s *state, parts *segmentReader, first, end uint64) (lost int, err error) {
 	operations := make([]*storage.Operation, 0, partsPerRead)
 	for number := first; number < end; number++ {
 		operations = append(operations, storage.GetOperation(partKey(number)))

@@ -61,15 +61,15 @@ func newRetrySchedule(first, longest time.Duration) retrySchedule {
 	return retrySchedule{backoff: b}
 }
 
-// failed schedules the next attempt, and returns the delay.
-func (r *retrySchedule) failed(now time.Time) time.Duration {
+// scheduleRetry schedules the next attempt, and returns the delay.
+func (r *retrySchedule) scheduleRetry(now time.Time) time.Duration {
 	wait := r.backoff.NextBackOff()
 	r.at = now.Add(wait)
 	r.failures++
 	return wait
 }
 
-func (r *retrySchedule) succeeded() {
+func (r *retrySchedule) reset() {
 	if r.failures > 0 {
 		r.at, r.failures = time.Time{}, 0
 		r.backoff.Reset()
@@ -108,7 +108,7 @@ func (s *sender) run(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		s.send(ctx)
-		timer.Reset(s.pause())
+		timer.Reset(s.untilNextAttempt())
 		select {
 		case <-timer.C:
 		case <-s.wakeups:
@@ -137,8 +137,8 @@ func (s *sender) stopped(ctx context.Context) bool {
 	}
 }
 
-// pause returns the time until the next attempt.
-func (s *sender) pause() time.Duration {
+// untilNextAttempt returns the time until the next attempt.
+func (s *sender) untilNextAttempt() time.Duration {
 	now := s.state.clock.now()
 	next := now.Add(maxTimer)
 	if !s.pendingRetry.at.IsZero() {
@@ -180,13 +180,13 @@ func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 	}
 	b := s.render(s.state.engine.VisitPendingEmits, size)
 	if len(b.objects) == 0 {
-		s.pendingRetry.succeeded() // nothing is left to retry
+		s.pendingRetry.reset() // nothing is left to retry
 		return false, nil
 	}
 	err = s.sendBatch(ctx, b)
 	switch {
 	case err == nil:
-		s.pendingRetry.succeeded()
+		s.pendingRetry.reset()
 		s.size = min(2*s.size, maxBatch)
 		s.markEmitted(b, true)
 	case !consume.IsPermanent(err):
@@ -218,7 +218,7 @@ func (s *sender) handleRefusal(ctx context.Context, b *batch, err error) {
 // retryLater schedules the next attempt, and logs the refusal at most once a minute.
 func (s *sender) retryLater(ctx context.Context, err error, schedule *retrySchedule) {
 	now := s.state.clock.now()
-	wait := schedule.failed(now)
+	wait := schedule.scheduleRetry(now)
 	if ctx.Err() != nil || !s.refusalLog.allow(now) {
 		return
 	}
@@ -227,15 +227,16 @@ func (s *sender) retryLater(ctx context.Context, err error, schedule *retrySched
 		zap.Error(err), zap.Int("pending", stats.PendingEmit), zap.Int("set_aside", stats.CurrentlySetAside), zap.Duration("retry_in", wait))
 }
 
-// setAside sets a record aside that was refused repeatedly.
+// setAside sets the only record of a batch aside, or moves it behind the others that are set
+// aside.
 func (s *sender) setAside(b *batch) {
 	s.state.mu.Lock()
 	s.state.engine.SetAside(b.objects[0].ref)
 	s.state.mu.Unlock()
 }
 
-// sendSetAside sends the record with the oldest attempt among those that are set aside. more
-// reports whether there was one.
+// sendSetAside sends the set-aside record whose last attempt is the longest ago. more reports
+// whether there was one.
 func (s *sender) sendSetAside(ctx context.Context) (more bool, err error) {
 	b := s.render(s.state.engine.VisitSetAside, 1)
 	if len(b.objects) == 0 {
@@ -244,7 +245,7 @@ func (s *sender) sendSetAside(ctx context.Context) (more bool, err error) {
 	err = s.sendBatch(ctx, b)
 	switch {
 	case err == nil:
-		s.setAsideRetry.succeeded()
+		s.setAsideRetry.reset()
 		s.markEmitted(b, true)
 	case !consume.IsPermanent(err):
 		s.retryLater(ctx, err, &s.setAsideRetry)
@@ -256,8 +257,8 @@ func (s *sender) sendSetAside(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// sendBatch sends a batch after its traces are stored: they are final from here on, also after
-// a crash.
+// sendBatch waits until the state is stored, then sends a batch. The stored state has the
+// batch's traces, so they stay the same after a crash.
 func (s *sender) sendBatch(ctx context.Context, b *batch) error {
 	if err := s.committer.waitStored(ctx); err != nil {
 		return err
@@ -281,13 +282,13 @@ func (s *sender) render(visit func(stitch.Ref, int, func(*stitch.Stitched)) int,
 		return visit(b.last(), min(rendersPerLock, size-len(b.objects)), b.add)
 	}
 	for len(b.objects) < size && renderSome() > 0 {
-		yield()
+		letWaitersRun()
 	}
 	return b
 }
 
-// markEmitted marks the objects of a batch as emitted. The next batch does not wait until this
-// change is stored.
+// markEmitted marks the objects of a batch as emitted and requests a write, without waiting for
+// it. The next batch is rendered meanwhile; sendBatch waits until both changes are stored.
 func (s *sender) markEmitted(b *batch, accepted bool) {
 	for objects := range slices.Chunk(b.objects, rendersPerLock) {
 		s.state.mu.Lock()
@@ -297,13 +298,13 @@ func (s *sender) markEmitted(b *batch, accepted bool) {
 		}
 		s.state.signalRoom()
 		s.state.mu.Unlock()
-		yield()
+		letWaitersRun()
 	}
 	s.committer.requestWrite()
 }
 
-// dropRefusedRecord drops the record of a batch of one that was refused with a permanent
-// error.
+// dropRefusedRecord drops the only record of a batch, because the next consumer refused it with
+// a permanent error.
 func (s *sender) dropRefusedRecord(b *batch) {
 	s.markEmitted(b, false)
 	s.logger.Error("Stitched record lost: the next consumer refused it with a permanent error",

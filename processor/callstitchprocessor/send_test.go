@@ -330,7 +330,7 @@ func TestRequestLargerThanTheRoom(t *testing.T) {
 func TestLargeRequestYields(t *testing.T) {
 	s := newState(createDefaultConfig().(*Config))
 	known := newSources()
-	br := &batchReader{engine: s.engine, sources: &known}
+	br := &requestReader{engine: s.engine, sources: &known}
 	var all []plog.Logs
 	for i := range 3000 {
 		all = append(all, startOf(fmt.Sprint("leg ", i)))

@@ -20,7 +20,7 @@ const rankMessage = 1
 
 // readMessage reads an accounting event of a SIP message. It returns false for a message
 // outside a call.
-func (br *batchReader) readMessage(lr plog.LogRecord, r *stitch.Record) (merged bool) {
+func (br *requestReader) readMessage(lr plog.LogRecord, r *stitch.Record) (merged bool) {
 	attributes := lr.Attributes()
 	m := stitch.Message{
 		CallID: text(attributes, names.SIPCallID), Method: text(attributes, names.SIPMethod), CSeq: -1,
@@ -75,9 +75,9 @@ func isCallAttribute(key string) bool {
 	return !strings.HasPrefix(key, "sip.") && !strings.HasPrefix(key, names.OCMS+".") && !strings.HasPrefix(key, "log.")
 }
 
-// dialogStamp returns the ids and the context of the call that a message belongs to, whatever
+// stampOfDialog returns the ids and the context of the call that a message belongs to, whatever
 // its method.
-func (br *batchReader) dialogStamp(attributes pcommon.Map) (s stitch.Stamp, ok bool) {
+func (br *requestReader) stampOfDialog(attributes pcommon.Map) (s stitch.Stamp, ok bool) {
 	ref, found := br.engine.Find(stitch.Dialog, text(attributes, names.SIPCallID))
 	if !found {
 		return s, false

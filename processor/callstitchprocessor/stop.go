@@ -68,7 +68,7 @@ func (s *sender) sendLast(ctx context.Context) error {
 // records, or the context ends. It returns the reason if some are left.
 func (s *sender) sendUntilEmpty(ctx context.Context) error {
 	s.unsentAreLost = true
-	s.pendingRetry.succeeded() // refusals before the stop do not count
+	s.pendingRetry.reset() // refusals before the stop do not count
 	pause := newRetrySchedule(firstStopRetry, longestStopRetry)
 	for {
 		r := s.sendAll(ctx, maxConsecutiveRefusals)
@@ -76,9 +76,9 @@ func (s *sender) sendUntilEmpty(ctx context.Context) error {
 			return nil
 		}
 		if r.progressed {
-			pause.succeeded()
+			pause.reset()
 		}
-		if !sleep(ctx, pause.failed(time.Time{})) {
+		if !sleep(ctx, pause.scheduleRetry(time.Time{})) {
 			return r.err
 		}
 	}

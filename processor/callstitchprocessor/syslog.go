@@ -27,7 +27,7 @@ func isSyslogReference(name string) bool {
 
 // stampReference returns the stamp of the call or leg that a line names. An API request that
 // names none has a stamp of its own.
-func (br *batchReader) stampReference(p *pendingStamp) (s stitch.Stamp, ok bool) {
+func (br *requestReader) stampReference(p *pendingStamp) (s stitch.Stamp, ok bool) {
 	attributes := p.record.Attributes()
 	m := stitch.Reference{Time: timeOf(p.record)}
 	for key, v := range attributes.All() {
@@ -61,7 +61,7 @@ const (
 
 // readRequest reads an API request. It returns false for a request without a number, because
 // nothing identifies it.
-func (br *batchReader) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
+func (br *requestReader) readRequest(lr plog.LogRecord, r *stitch.Record) bool {
 	attributes := lr.Attributes()
 	number, numbered := integer(attributes, names.APITrace)
 	if !numbered {
@@ -102,7 +102,7 @@ func isRequestAttribute(key string) bool {
 }
 
 // appendSpace adds the parameters of a request that describe its space.
-func (br *batchReader) appendSpace(attributes pcommon.Map) {
+func (br *requestReader) appendSpace(attributes pcommon.Map) {
 	all, has := attributes.Get(names.APIParameters)
 	if !has || all.Type() != pcommon.ValueTypeMap || text(attributes, names.CoSpaceID) == "" {
 		return

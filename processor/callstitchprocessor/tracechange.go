@@ -54,7 +54,7 @@ func (s *sender) sendTraceChanges(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		s.logger.Error("Events about calls that joined a conference refused by the next consumer with a permanent error; they are lost")
 	}
-	s.traceChangeRetry.succeeded()
+	s.traceChangeRetry.reset()
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	for _, call := range batch.calls {

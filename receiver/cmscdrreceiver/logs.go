@@ -51,9 +51,9 @@ const errorImplausibleGap = "implausible_gap"
 
 // AddRecords implements outbox.Body. It adds one log record for each new wire record, a
 // record.gap before the record that shows the gap, and the malformed parts last.
-func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.Sender) error {
+func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 	if in.exceedsExpansion(c) {
-		return outbox.ErrExpands
+		return outbox.ErrExceedsExpansion
 	}
 	to.Records.EnsureCapacity(c.NewParts + 1)
 	if in.reportsSessionStart(c) {
@@ -93,12 +93,12 @@ func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.Sender) error {
 
 // AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events,
 // after the session.start and record.gap events that the chunk's records would have.
-func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.Sender) {
+func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
 	if in.reportsSessionStart(c) {
 		in.appendSessionStart(to.Records, to.ReceivedAt)
 	}
 	errorType := errorRejected
-	if errors.Is(c.QuarantineReason, outbox.ErrExpands) {
+	if errors.Is(c.QuarantineReason, outbox.ErrExceedsExpansion) {
 		errorType = errorExpands
 		in.appendMergedGap(c, to)
 	} else {
@@ -117,7 +117,7 @@ func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.Sender) {
 
 // appendMergedGap reports all gaps of a chunk in one event, before the last of them. One
 // event for each gap could exceed outbox.MaxExpansion.
-func (in *batch) appendMergedGap(c *outbox.Chunk, to *outbox.Sender) {
+func (in *batch) appendMergedGap(c *outbox.Chunk, to *outbox.PayloadWriter) {
 	var merged part
 	var last *cdr.Header
 	for i := c.From; i < c.To; i++ {
@@ -258,7 +258,7 @@ func (in *batch) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestam
 
 // addUnknownRecord keeps a record of an undocumented type: its bytes, and all its values
 // under mechanical names.
-func addUnknownRecord(to *outbox.Sender, r *cdr.Record) {
+func addUnknownRecord(to *outbox.PayloadWriter, r *cdr.Record) {
 	addRawText(to, r.Raw, func(lr plog.LogRecord, first bool) {
 		setTimes(lr, &r.Header, to.ReceivedAt)
 		if first {
@@ -273,7 +273,7 @@ func addUnknownRecord(to *outbox.Sender, r *cdr.Record) {
 }
 
 // addTooLargeRecord keeps the bytes of a record above maxRecordBytes.
-func addTooLargeRecord(to *outbox.Sender, r *cdr.Record) {
+func addTooLargeRecord(to *outbox.PayloadWriter, r *cdr.Record) {
 	addRawText(to, r.Raw, func(lr plog.LogRecord, _ bool) {
 		setTimes(lr, &r.Header, to.ReceivedAt)
 		putHeader(lr.Attributes(), &r.Header)
@@ -285,7 +285,7 @@ func addTooLargeRecord(to *outbox.Sender, r *cdr.Record) {
 
 // addMalformedPart keeps a part that cannot be decoded: its bytes, and the readable
 // attributes of its start tag.
-func addMalformedPart(to *outbox.Sender, m *cdr.Malformed) {
+func addMalformedPart(to *outbox.PayloadWriter, m *cdr.Malformed) {
 	addRawText(to, m.Raw, func(lr plog.LogRecord, _ bool) {
 		setTimes(lr, &m.Header, to.ReceivedAt)
 		putHeader(lr.Attributes(), &m.Header)
@@ -297,7 +297,7 @@ func addMalformedPart(to *outbox.Sender, m *cdr.Malformed) {
 }
 
 // addRawText adds text as the bodies of record.malformed events, without secrets.
-func addRawText(to *outbox.Sender, text string, complete func(lr plog.LogRecord, first bool)) {
+func addRawText(to *outbox.PayloadWriter, text string, complete func(lr plog.LogRecord, first bool)) {
 	to.AddRaw(&logrecord.Raw{
 		EventName: names.EventRecordMalformed, Severity: plog.SeverityNumberError,
 		PartKey: names.RecordPart, PartsKey: names.RecordParts, Text: text,

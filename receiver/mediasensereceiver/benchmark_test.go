@@ -37,12 +37,12 @@ func BenchmarkConvert(b *testing.B) {
 }
 
 // convert returns a sender with the log records of a body.
-func convert(b *testing.B, a *acceptor, request *webhook.Request) *outbox.Sender {
+func convert(b *testing.B, a *acceptor, request *webhook.Request) *outbox.PayloadWriter {
 	b.Helper()
 	in := newBatch(a, request, time.Now())
 	in.findNewParts(a.accepted, a.windows)
 	in.resource = a.resource.build(request)
-	out := &outbox.Sender{
+	out := &outbox.PayloadWriter{
 		Context: b.Context(), MaxRawBytes: 1 << 20, ReceivedAt: pcommon.NewTimestampFromTime(in.receivedAt),
 		AddResource: func(payload plog.Logs) plog.LogRecordSlice {
 			resource := payload.ResourceLogs().AppendEmpty()

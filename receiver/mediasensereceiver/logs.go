@@ -43,7 +43,7 @@ const maxEventBytes = 2 << 20
 
 // AddRecords implements outbox.Body. It adds one log record for each new event, those of
 // its tracks after it, and the malformed parts last.
-func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.Sender) error {
+func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 	to.Records.EnsureCapacity(c.NewParts)
 	to.StartPart(c.From)
 	from, end := in.eventsOf(c)
@@ -74,15 +74,15 @@ func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.Sender) error {
 	}
 	to.StartPart(c.To)
 	if len(in.request.Body) > outbox.SmallBody && !in.expansion.Allow(c.Bytes, to.Size()) {
-		return outbox.ErrExpands
+		return outbox.ErrExceedsExpansion
 	}
 	return nil
 }
 
 // AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events.
-func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.Sender) {
+func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
 	errorType := errorRejected
-	if errors.Is(c.QuarantineReason, outbox.ErrExpands) {
+	if errors.Is(c.QuarantineReason, outbox.ErrExceedsExpansion) {
 		errorType = errorExpands
 	}
 	message := clipText(c.QuarantineReason.Error(), maxErrorMessage)
@@ -158,7 +158,7 @@ func endTime(start, duration int64, known bool) int64 {
 
 // addUnknownEvent keeps an undocumented event: its bytes, and all its values under mechanical
 // names.
-func addUnknownEvent(to *outbox.Sender, e *event.Event) {
+func addUnknownEvent(to *outbox.PayloadWriter, e *event.Event) {
 	addRawText(to, names.EventMediaSenseUnknown, e.Raw, func(lr plog.LogRecord, first bool) {
 		if first {
 			putEvent(lr.Attributes(), e)
@@ -170,7 +170,7 @@ func addUnknownEvent(to *outbox.Sender, e *event.Event) {
 }
 
 // addTooLargeEvent keeps the bytes of an event above maxEventBytes.
-func addTooLargeEvent(to *outbox.Sender, e *event.Event) {
+func addTooLargeEvent(to *outbox.PayloadWriter, e *event.Event) {
 	addRawText(to, names.EventMediaSenseMalformed, e.Raw, func(lr plog.LogRecord, _ bool) {
 		putIfSet(lr.Attributes(), names.MediaSenseSessionID, clipName(e.SessionID()))
 		putTypeAndAction(lr.Attributes(), e)
@@ -181,7 +181,7 @@ func addTooLargeEvent(to *outbox.Sender, e *event.Event) {
 
 // addMalformedPart keeps a damaged part: its bytes, and its readable values. If these are one
 // of the batch's events too, the session is enough.
-func addMalformedPart(to *outbox.Sender, m *event.Malformed) {
+func addMalformedPart(to *outbox.PayloadWriter, m *event.Malformed) {
 	addRawText(to, names.EventMediaSenseMalformed, m.Raw, func(lr plog.LogRecord, first bool) {
 		attributes := lr.Attributes()
 		if m.IsEvent || !first || len(m.Raw) > maxEventBytes {
@@ -208,7 +208,7 @@ func putIfSet(m pcommon.Map, key, value string) {
 }
 
 // addRawText adds text as the bodies of events, without secrets.
-func addRawText(to *outbox.Sender, event, text string, complete func(lr plog.LogRecord, first bool)) {
+func addRawText(to *outbox.PayloadWriter, event, text string, complete func(lr plog.LogRecord, first bool)) {
 	severity := plog.SeverityNumberError
 	if event == names.EventMediaSenseUnknown {
 		severity = plog.SeverityNumberWarn

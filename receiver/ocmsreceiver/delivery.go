@@ -176,8 +176,8 @@ func (in *batch) logFields(p *outbox.Chunk, err error) []zap.Field {
 	return fields
 }
 
-func (d *delivery) newSender(in *batch) *outbox.Sender {
-	out := &outbox.Sender{
+func (d *delivery) newSender(in *batch) *outbox.PayloadWriter {
+	out := &outbox.PayloadWriter{
 		Context: d.attemptsContext, Send: d.consume, MaxRawBytes: d.limits.Bytes, ReceivedAt: pcommon.NewTimestampFromTime(in.received),
 		AddResource: func(logs plog.Logs) plog.LogRecordSlice {
 			rl := logs.ResourceLogs().AppendEmpty()

@@ -165,7 +165,7 @@ func sizeOf(t *testing.T, text string) (total int) {
 	t.Helper()
 	d := &delivery{keepOriginal: true}
 	in := d.newBatch(&origin{rereadable: true}, []rawLine{{text: text}})
-	out := &outbox.Sender{
+	out := &outbox.PayloadWriter{
 		Context: t.Context(), MaxRawBytes: len(text), AddResource: func(logs plog.Logs) plog.LogRecordSlice {
 			return logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 		},

@@ -31,7 +31,7 @@ var eventNames = [...]string{ocms.Generic: names.EventOCMSEvent, ocms.Request: n
 const maxMessage = 1024
 
 // addRecords adds the log records of the new lines of a piece.
-func (d *delivery) addRecords(in *batch, p *outbox.Chunk, to *outbox.Sender) {
+func (d *delivery) addRecords(in *batch, p *outbox.Chunk, to *outbox.PayloadWriter) {
 	for i := p.From; i < p.To; i++ {
 		part := &in.lines[i]
 		switch {
@@ -46,7 +46,7 @@ func (d *delivery) addRecords(in *batch, p *outbox.Chunk, to *outbox.Sender) {
 
 // addEventRecord adds the record of an event. For a line that is too long for an attribute
 // it adds the line as records of its own and clips the values.
-func (d *delivery) addEventRecord(in *batch, part *batchLine, to *outbox.Sender) {
+func (d *delivery) addEventRecord(in *batch, part *batchLine, to *outbox.PayloadWriter) {
 	e := part.event
 	isLong := len(part.text) > logrecord.MaxRaw
 	if isLong {
@@ -114,7 +114,7 @@ func putLineOrigin(m pcommon.Map, in *batch, part *batchLine, suffix string) {
 
 // addMalformedRecord adds a record with the bytes of a line that is not an event, and the
 // attributes that could be decoded.
-func addMalformedRecord(in *batch, part *batchLine, to *outbox.Sender) {
+func addMalformedRecord(in *batch, part *batchLine, to *outbox.PayloadWriter) {
 	kind := errorMalformed
 	if part.kind == isXML {
 		kind = errorXML
@@ -136,7 +136,7 @@ func addMalformedRecord(in *batch, part *batchLine, to *outbox.Sender) {
 
 // addQuarantined adds records with the bytes of new lines that the pipeline refused
 // permanently.
-func addQuarantined(in *batch, p *outbox.Chunk, to *outbox.Sender) {
+func addQuarantined(in *batch, p *outbox.Chunk, to *outbox.PayloadWriter) {
 	message := p.QuarantineReason.Error()
 	message = strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
 	for i := p.From; i < p.To; i++ {
@@ -151,7 +151,7 @@ func addQuarantined(in *batch, p *outbox.Chunk, to *outbox.Sender) {
 
 // addRaw adds a line as it was read, without recognizable secrets, and split into several
 // records if it is long. complete, if not nil, adds attributes to each record.
-func addRaw(in *batch, part *batchLine, to *outbox.Sender, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
+func addRaw(in *batch, part *batchLine, to *outbox.PayloadWriter, event string, severity plog.SeverityNumber, complete func(lr plog.LogRecord, first bool)) {
 	number := 0
 	to.AddRaw(&logrecord.Raw{
 		EventName: event, Severity: severity, PartKey: names.OCMSRecordPart, PartsKey: names.OCMSRecordParts, Text: part.text,

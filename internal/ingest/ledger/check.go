@@ -41,7 +41,7 @@ type CheckResult struct {
 	// IsImplausible reports that Missing is above MaxMissing. Counters must leave it out.
 	IsImplausible bool
 
-	precedingIndices uint64 // indices before the entry that MarkAccepted adds to accounted
+	precedingIndices uint64 // number of indices directly before the entry; MarkAccepted adds them to accounted
 }
 
 // Check appends the result of each entry to results. It does not change the session: the
@@ -98,7 +98,9 @@ func checkEntry(accepted, accounted Ranges, e *Entry) (result CheckResult) {
 	}
 	before, known := accounted.Before(e.Index)
 	if !known && len(accounted) > 0 {
-		return result // its gap is older than the registration of the receiver
+		// The index is below the session's first one. What is missing before it, discarded
+		// records included, is older than the registration of the receiver.
+		return result
 	}
 	// An accounted index lies in a gap that was reported before.
 	if known && !accounted.Contains(e.Index) {
@@ -113,7 +115,7 @@ func checkEntry(accepted, accounted Ranges, e *Entry) (result CheckResult) {
 // setIndexJump reports the gap between two indices.
 func (r *CheckResult) setIndexJump(missing uint64) {
 	r.Missing, r.precedingIndices = missing, missing
-	r.checkPlausible()
+	r.markImplausible()
 }
 
 // setDiscarded reports the sender's number of discarded records instead of the jump, and
@@ -125,12 +127,13 @@ func (r *CheckResult) setDiscarded(accounted Ranges, e *Entry) {
 		r.Missing -= accounted.CountWithin(e.Index-numbered, e.Index-1)
 		r.precedingIndices = max(r.precedingIndices, numbered)
 	}
-	r.checkPlausible()
+	r.markImplausible()
 }
 
-// checkPlausible does not account for the indices of an implausible gap: their records may
-// still be received, and gaps between those count.
-func (r *CheckResult) checkPlausible() {
+// markImplausible marks a result with more than MaxMissing missing records. It does not add
+// their indices to accounted, because the records may still be received, and gaps between those
+// count.
+func (r *CheckResult) markImplausible() {
 	if r.Missing > MaxMissing {
 		r.IsImplausible, r.precedingIndices = true, 0
 	}
@@ -173,8 +176,8 @@ func (s *Session) markEntries(entries []Entry, results []CheckResult) {
 	}
 	if len(s.accepted) > s.maxRanges {
 		s.accepted = s.accepted.trim(s.maxRanges)
-		for _, run := range s.accepted { // the closed gaps count as accounted too
-			s.accounted = s.accounted.AddRange(run.First, run.Last)
+		for _, interval := range s.accepted { // trim closed gaps: the indices in them count as accounted too
+			s.accounted = s.accounted.AddRange(interval.First, interval.Last)
 		}
 	}
 	s.accounted = s.accounted.trim(s.maxRanges)

@@ -17,9 +17,11 @@ import (
 //	2 | flags | bridge | system | stream | named since | last accepted at |
 //	  start tick | last heard tick | accepted | accounted
 //
-// stream is Identity.Stream: which of the sender's numberings the indices belong to.
+// stream is Identity.Stream: which of the sender's numberings the indices belong to. named
+// since is when the ledger first had the bridge's name.
 //
-// accepted and accounted are sets of indices:
+// accepted and accounted are sets of indices. accounted has the unreadable ones and the
+// reported missing ones too:
 //
 //	number of ranges | first, length-1 | gap, length-1 | ...
 //
@@ -31,7 +33,7 @@ const encodingVersion = 2
 const (
 	flagStartReported   = 1 << iota // the start of the session was reported
 	flagSeveralRequests             // more than one request had records of it
-	flagBridgeOrSystem              // bridge is a name from version 1: the bridge's id or its system, unknown which
+	flagBridgeOrSystem              // bridge is from version 1, which did not distinguish a bridge's id from its system
 )
 
 // Every error about stored state wraps ErrUnreadable. The error about state of a newer release
@@ -82,10 +84,10 @@ func appendRanges(b []byte, ranges Ranges) []byte {
 	return b
 }
 
-// Restore restores a stored session, before the first use of the ledger. Version 1 stores no
-// order: its sessions count as older than all others, and of two of them the one restored
-// first is the older one. They count as changed, so that the caller stores them in the current
-// version, with that order.
+// Restore restores a stored session, before the first use of the ledger. Version 1 does not
+// store when a session began. Its sessions therefore count as older than all others, in the
+// order in which they are restored. They are marked as changed, so that the caller stores them
+// in the current version, with this order.
 func (l *Ledger) Restore(id string, stored []byte) error {
 	r := stateReader{unread: stored}
 	restored := &Session{}
@@ -126,13 +128,14 @@ func restoreVersion2(s *Session, r *stateReader) {
 	s.identity = Identity{Bridge: r.text(), System: r.text(), Stream: r.text()}
 	if flags&flagBridgeOrSystem != 0 {
 		s.identity.Bridge, s.identity.bridgeOrSystem = "", s.identity.Bridge
-		s.identity = s.identity.completedBy(Identity{}) // drops a bridgeOrSystem that equals System, which only damaged bytes have
+		// In damaged bytes bridgeOrSystem may equal System. completedBy drops it then.
+		s.identity = s.identity.completedBy(Identity{})
 	}
 	s.namedSince, s.lastAcceptedAt = int64(r.int63()), int64(r.int63()) //nolint:gosec // number fits
 	s.startTick, s.lastHeardTick = r.int63(), r.int63()
 	s.accepted, s.accounted = r.rangeSet(), r.rangeSet()
-	for _, run := range s.accepted {
-		s.accounted = s.accounted.AddRange(run.First, run.Last)
+	for _, interval := range s.accepted {
+		s.accounted = s.accounted.AddRange(interval.First, interval.Last)
 	}
 	r.isDamaged = r.isDamaged || s.startTick == 0 || s.lastHeardTick < s.startTick
 }

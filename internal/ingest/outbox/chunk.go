@@ -84,9 +84,9 @@ const (
 	expansionAllowance = 64 << 10
 )
 
-// ErrExpands is the reason to quarantine a chunk whose log records would exceed
+// ErrExceedsExpansion is the reason to quarantine a chunk whose log records would exceed
 // MaxExpansion.
-var ErrExpands = errors.New("as events, the records would be more than three times their bytes")
+var ErrExceedsExpansion = errors.New("as events, the records would be more than three times their bytes")
 
 // Expansion adds up the posted bytes and the OTLP bytes of a body's chunks.
 type Expansion struct{ posted, expanded int }

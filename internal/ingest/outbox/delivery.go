@@ -20,8 +20,8 @@ import (
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
-// Body is a posted body that a receiver decoded, or a part of one that is delivered by
-// itself. The parts have numbers from 0.
+// Body is a posted body that a receiver decoded, or a section of one that is delivered by
+// itself. Its parts have numbers from 0.
 type Body interface {
 	// Parts returns the number of parts.
 	Parts() int
@@ -29,13 +29,13 @@ type Body interface {
 	Part(number int) (raw string, isNew bool)
 	// PutResource writes the resource of all log records.
 	PutResource(to pcommon.Map)
-	// AddRecords adds the log records of a chunk's new parts. After ErrExpands the
-	// chunk is quarantined.
-	AddRecords(c *Chunk, to *Sender) error
+	// AddRecords adds the log records of a chunk's new parts. After ErrExceedsExpansion,
+	// Deliver quarantines the chunk.
+	AddRecords(c *Chunk, to *PayloadWriter) error
 	// AddRaw adds a chunk's new parts as posted, with c.QuarantineReason.
-	AddRaw(c *Chunk, to *Sender)
-	// MarkSent says which of a chunk's log records the consumer accepted before it
-	// refused a payload.
+	AddRaw(c *Chunk, to *PayloadWriter)
+	// MarkSent remembers which log records of a chunk the consumer accepted, after it
+	// refused a later payload of the chunk.
 	MarkSent(c *Chunk, sent Progress)
 	// MarkAccepted marks a chunk's new parts as accepted, and counts all its parts.
 	MarkAccepted(ctx context.Context, c *Chunk)
@@ -54,7 +54,7 @@ type LogMessages struct {
 type Delivery struct {
 	// Next is nil if the receiver is in no logs pipeline. Chunks are only marked then.
 	Next consumer.Logs
-	// ObsReport counts payloads, as Format.
+	// ObsReport counts the log records of each payload. Format is their format.
 	ObsReport *receiverhelper.ObsReport
 	Format    string
 	// Scope and Version of the log records.
@@ -64,9 +64,10 @@ type Delivery struct {
 	Logger         *zap.Logger
 }
 
-// Deliver returns nil when the consumer accepted each new part of the body, or its bytes
-// in quarantine, or refused both permanently. It marks these parts. After an error the
-// parts of later chunks are not marked.
+// Deliver delivers the new parts of a body and marks them. If the consumer refuses parts
+// permanently, Deliver sends their bytes in quarantine. If the consumer refuses these
+// permanently too, they are lost, which is no error. After an error the parts of later chunks
+// are not marked.
 func (d *Delivery) Deliver(ctx context.Context, body Body, receivedAt time.Time) error {
 	b := delivery{Delivery: d, body: body, receivedAt: pcommon.NewTimestampFromTime(receivedAt)}
 	for from := 0; from < body.Parts(); {
@@ -91,14 +92,14 @@ func (d *delivery) sizeOf(part int) (bytes int, isNew bool) {
 	return len(raw), isNew
 }
 
-// deliverChunk delivers a chunk. A permanent error asks the sender not to send the data again:
-// such a chunk is quarantined instead.
+// deliverChunk delivers a chunk. If the consumer refuses it permanently, deliverChunk
+// quarantines it instead of returning the error, which would make the sender delete the data.
 func (d *delivery) deliverChunk(ctx context.Context, c Chunk) error {
 	if d.Next == nil || c.NewParts == 0 {
 		d.body.MarkAccepted(ctx, &c)
 		return nil
 	}
-	out := d.newSender(ctx)
+	out := d.newPayloadWriter(ctx)
 	err := d.body.AddRecords(&c, out)
 	if err == nil {
 		err = out.Flush()
@@ -115,7 +116,7 @@ func (d *delivery) deliverChunk(ctx context.Context, c Chunk) error {
 			c = chunkOf(sent.NextPart, c.To, d.sizeOf)
 		}
 	}
-	if !errors.Is(err, ErrExpands) {
+	if !errors.Is(err, ErrExceedsExpansion) {
 		if !consume.IsPermanent(err) {
 			return err
 		}
@@ -144,11 +145,11 @@ func (d *delivery) quarantine(ctx context.Context, c Chunk) error {
 	return nil
 }
 
-// sendRaw sends a quarantined chunk: one payload, or several of one long part. A chunk
-// that the consumer refuses permanently is lost, because no answer to the sender of the
-// body can save it.
+// sendRaw sends a quarantined chunk in one payload. It sends a single part that is longer than
+// MaxRaw in several. A chunk that the consumer refuses permanently is lost, because no answer
+// to the sender of the body can save it.
 func (d *delivery) sendRaw(ctx context.Context, c *Chunk) error {
-	out := d.newSender(ctx)
+	out := d.newPayloadWriter(ctx)
 	out.MaxRawBytes, out.ContinueAfterRefusal = logrecord.MaxRaw, true
 	d.body.AddRaw(c, out)
 	err := out.Flush()
@@ -160,8 +161,8 @@ func (d *delivery) sendRaw(ctx context.Context, c *Chunk) error {
 	return nil
 }
 
-func (d *delivery) newSender(ctx context.Context) *Sender {
-	out := &Sender{
+func (d *delivery) newPayloadWriter(ctx context.Context) *PayloadWriter {
+	out := &PayloadWriter{
 		Context: ctx, Send: d.send, AddResource: d.addResource, MaxRawBytes: d.Limits.Bytes, ReceivedAt: d.receivedAt,
 	}
 	out.StartPayload()

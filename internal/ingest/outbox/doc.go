@@ -18,7 +18,7 @@
 //
 // # Concurrency
 //
-// A [Delivery] is safe for concurrent use; a [Body] and a [Sender] serve one goroutine.
+// A [Delivery] is safe for concurrent use; a [Body] and a [PayloadWriter] serve one goroutine.
 // The package waits in the consumer only, and sends nothing after the end of its context.
 //
 // # Tests

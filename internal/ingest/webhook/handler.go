@@ -190,10 +190,10 @@ func (h *Handler) readFailed(r *http.Request, err error) int {
 	return http.StatusBadRequest
 }
 
-// rejectedByServer answers requests that confighttp rejects before the handler: wrong
+// answerRejected answers requests that confighttp rejects before the handler: wrong
 // credentials, and bodies in other encodings than encodings. The answer has no text, because
 // that of confighttp repeats text of the request.
-func (h *Handler) rejectedByServer(w http.ResponseWriter, r *http.Request, status int, encodings []string) {
+func (h *Handler) answerRejected(w http.ResponseWriter, r *http.Request, status int, encodings []string) {
 	switch encoding := r.Header.Get("Content-Encoding"); {
 	case status == http.StatusUnauthorized:
 		h.limiter.warn(h.Messages.Unauthorized, clientAddressField(r))

@@ -40,13 +40,14 @@ func Serve(ctx context.Context, host component.Host, config *confighttp.ServerCo
 	var encodings []string
 	options := append(decoderOptions(config.CompressionAlgorithms),
 		confighttp.WithErrorHandler(func(w http.ResponseWriter, r *http.Request, _ string, status int) {
-			s.handler.rejectedByServer(w, r, status, encodings)
+			s.handler.answerRejected(w, r, status, encodings)
 		}))
 	s.server, err = config.ToServer(ctx, host.GetExtensions(), set, s.handler, options...)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	for _, name := range append(slices.Clone(config.CompressionAlgorithms), encodingIdentity) { // none configured: the default of confighttp
+	// ToServer has put its default into CompressionAlgorithms if none were configured.
+	for _, name := range append(slices.Clone(config.CompressionAlgorithms), encodingIdentity) {
 		if name != "" {
 			encodings = append(encodings, name)
 		}
@@ -59,19 +60,19 @@ func Serve(ctx context.Context, host component.Host, config *confighttp.ServerCo
 	return s, nil
 }
 
-// Stop refuses new requests and waits for the requests in flight until grace ends. Then it
+// Stop refuses new requests and waits for the requests in flight until ctx ends. Then it
 // closes their connections and cancels their contexts: they get no answer, and their
-// senders repeat them. It returns the cause of the end of grace if there were any. For a
-// consumer that ignores its context Stop waits only for bounded.AfterGrace longer: the
-// request's goroutine ends when the consumer returns, and stores nothing.
-func (s *Server) Stop(grace context.Context) error {
-	err := s.server.Shutdown(grace)
+// senders repeat them. It returns the cause of ctx's end if requests were in flight then. If
+// a consumer ignores its context, Stop waits only bounded.AfterGrace longer. The goroutine of
+// that request ends when the consumer returns, and stores nothing.
+func (s *Server) Stop(ctx context.Context) error {
+	err := s.server.Shutdown(ctx)
 	if err != nil {
-		err = context.Cause(grace)
+		err = context.Cause(ctx)
 		_ = s.server.Close() // cuts the connections
 	}
 	s.handler.close()
-	end, cancel := bounded.After(grace, bounded.AfterGrace)
+	end, cancel := bounded.After(ctx, bounded.AfterGrace)
 	defer cancel()
 	_ = bounded.Wait(end, &s.handler.requests) // err has the cause already
 	_ = bounded.Wait(end, &s.wg)

@@ -14,9 +14,9 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// batchReader merges and stamps the records of one request. Its memory is reused for the next
+// requestReader merges and stamps the records of one request. Its memory is reused for the next
 // request.
-type batchReader struct {
+type requestReader struct {
 	engine        *stitch.Engine // guarded by the lock of the state
 	sources       *sources       // guarded by the lock of the state
 	resource      pcommon.Map    // of the current record
@@ -31,8 +31,9 @@ type lockYielder interface {
 	now() time.Time
 	// yield releases the lock and takes it again. An error ends the request.
 	yield() error
-	// waitForRoom waits until objects are emitted, if a request of so many records cannot get
-	// in otherwise. It returns false if there is no room.
+	// waitForRoom waits until objects are emitted, if the request has too many records to find
+	// room at a retry. It returns false for a smaller request, and if the wait ends without
+	// room.
 	waitForRoom(records int) bool
 }
 
@@ -40,7 +41,7 @@ type lockYielder interface {
 const recordsPerTurn = 128
 
 // countRecord counts a record, and yields the lock after every recordsPerTurn records.
-func (br *batchReader) countRecord(lock lockYielder) error {
+func (br *requestReader) countRecord(lock lockYielder) error {
 	if br.records++; br.records < recordsPerTurn {
 		return nil
 	}
@@ -53,8 +54,9 @@ func (br *batchReader) countRecord(lock lockYielder) error {
 type pendingStamp struct {
 	record plog.LogRecord
 	ref    stitch.Ref // zero if the record was not merged: its object is found when it is stamped
-	// isReference reports that the ids in the record count more than ref.
-	isReference bool
+	// stampByIDs reports that the ids in the record determine its stamp. ref counts if they
+	// give none.
+	stampByIDs bool
 }
 
 // mergedEvent describes an event whose records are merged into the engine's objects.
@@ -102,7 +104,7 @@ func isStampedOnly(name string) bool {
 
 // merge merges the records of a request; changed reports whether any of them may have changed
 // the state. The caller holds the lock of the state.
-func (br *batchReader) merge(logs plog.Logs, lock lockYielder) (changed bool, err error) {
+func (br *requestReader) merge(logs plog.Logs, lock lockYielder) (changed bool, err error) {
 	for _, rl := range logs.ResourceLogs().All() {
 		var source stitch.Source
 		known := false
@@ -134,7 +136,7 @@ func (br *batchReader) merge(logs plog.Logs, lock lockYielder) (changed bool, er
 				case isStampedOnly(name):
 					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr})
 				case isSyslogReference(name):
-					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr, isReference: true})
+					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr, stampByIDs: true})
 				}
 			}
 		}
@@ -142,9 +144,9 @@ func (br *batchReader) merge(logs plog.Logs, lock lockYielder) (changed bool, er
 	return changed, nil
 }
 
-// endSession declares over the session that a new session of its Call Bridge replaces, at the
-// time at which the new one began.
-func (br *batchReader) endSession(lr plog.LogRecord, now time.Time) bool {
+// endSession declares a Call Bridge's previous session over. That session ended when the new
+// one began.
+func (br *requestReader) endSession(lr plog.LogRecord, now time.Time) bool {
 	former := text(lr.Attributes(), names.SessionPreviousID)
 	if former == "" {
 		return false
@@ -157,8 +159,9 @@ func (br *batchReader) endSession(lr plog.LogRecord, now time.Time) bool {
 	return true
 }
 
-// mergeRecord merges one record. A record without an id passes unchanged.
-func (br *batchReader) mergeRecord(lr plog.LogRecord, e mergedEvent, source stitch.Source, lock lockYielder) (merged bool, err error) {
+// mergeRecord merges one record. A call detail record without an id passes unchanged; another
+// record without one is only stamped.
+func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, source stitch.Source, lock lockYielder) (merged bool, err error) {
 	attributes := lr.Attributes()
 	r := stitch.Record{Kind: e.kind, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
 	br.fields = br.fields[:0]
@@ -174,10 +177,10 @@ func (br *batchReader) mergeRecord(lr plog.LogRecord, e mergedEvent, source stit
 	default:
 		merged = br.readObject(attributes, &r)
 	}
-	isReference := e.kind == stitch.APIRequest
+	stampByIDs := e.kind == stitch.APIRequest
 	if !merged {
 		if e.rank > 0 {
-			br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr, isReference: isReference})
+			br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr, stampByIDs: stampByIDs})
 		}
 		return false, nil
 	}
@@ -188,12 +191,12 @@ func (br *batchReader) mergeRecord(lr plog.LogRecord, e mergedEvent, source stit
 	if err != nil {
 		return false, err
 	}
-	br.pendingStamps = append(br.pendingStamps, pendingStamp{lr, ref, isReference})
+	br.pendingStamps = append(br.pendingStamps, pendingStamp{lr, ref, stampByIDs})
 	return true, nil
 }
 
 // readObject reads a call detail record.
-func (br *batchReader) readObject(attributes pcommon.Map, r *stitch.Record) bool {
+func (br *requestReader) readObject(attributes pcommon.Map, r *stitch.Record) bool {
 	key := r.Kind.IDKey()
 	r.ID, r.Index = text(attributes, key), indexOf(attributes)
 	if r.ID == "" {
@@ -205,14 +208,14 @@ func (br *batchReader) readObject(attributes pcommon.Map, r *stitch.Record) bool
 }
 
 // appendField adds an attribute of a record, unless it has no value.
-func (br *batchReader) appendField(key string, v pcommon.Value) {
+func (br *requestReader) appendField(key string, v pcommon.Value) {
 	if value, ok := valueOf(v); ok {
 		br.fields = append(br.fields, stitch.Field{Key: key, Value: value})
 	}
 }
 
 // stamp stamps the pending records. The caller holds the lock of the state.
-func (br *batchReader) stamp(lock lockYielder) error {
+func (br *requestReader) stamp(lock lockYielder) error {
 	for i := range br.pendingStamps {
 		p := &br.pendingStamps[i]
 		if s, ok := br.stampOf(p); ok {
@@ -225,16 +228,16 @@ func (br *batchReader) stamp(lock lockYielder) error {
 	return nil
 }
 
-func (br *batchReader) stampOf(p *pendingStamp) (s stitch.Stamp, ok bool) {
+func (br *requestReader) stampOf(p *pendingStamp) (s stitch.Stamp, ok bool) {
 	switch attributes := p.record.Attributes(); {
-	case p.isReference:
+	case p.stampByIDs:
 		return br.stampReference(p)
 	case p.ref != stitch.Ref{}:
 		return br.engine.Stamp(p.ref)
 	case strings.HasPrefix(p.record.EventName(), names.MediaSense):
-		return br.recordedStamp(attributes)
+		return br.stampOfMediaSense(attributes)
 	case strings.HasPrefix(p.record.EventName(), names.OCMS):
-		return br.dialogStamp(attributes)
+		return br.stampOfDialog(attributes)
 	default:
 		ref, found := br.findRosterObject(attributes)
 		if !found {
@@ -245,7 +248,7 @@ func (br *batchReader) stampOf(p *pendingStamp) (s stitch.Stamp, ok bool) {
 }
 
 // findRosterObject returns the object of a roster event: a participant's leg, a leg or a call.
-func (br *batchReader) findRosterObject(attributes pcommon.Map) (ref stitch.Ref, found bool) {
+func (br *requestReader) findRosterObject(attributes pcommon.Map) (ref stitch.Ref, found bool) {
 	if id := text(attributes, names.ParticipantID); id != "" {
 		if ref, found = br.engine.FindParticipant(id); found {
 			return ref, true
@@ -266,7 +269,7 @@ func (br *batchReader) findRosterObject(attributes pcommon.Map) (ref stitch.Ref,
 const maxReusedFields = 1024
 
 // reset releases all references to the request's data.
-func (br *batchReader) reset() {
+func (br *requestReader) reset() {
 	clear(br.pendingStamps)
 	clear(br.fields[:cap(br.fields)])
 	if cap(br.fields) > maxReusedFields {

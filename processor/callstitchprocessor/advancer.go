@@ -10,9 +10,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// emitter advances the engine's time, in a goroutine with one timer. The sender sends in
+// advancer advances the engine's time, in a goroutine with one timer. The sender sends in
 // another goroutine, so that objects end and expire while a batch is being sent.
-type emitter struct {
+type advancer struct {
 	state     *state
 	committer *committer
 	sender    *sender
@@ -31,19 +31,19 @@ const (
 	maxTimer = 24 * time.Hour
 	// minTimer is the timer's least delay: deadlines within it share one batch and one write.
 	minTimer = 50 * time.Millisecond
-	// slowSend is how long the next consumer may take before the emitter logs a warning.
+	// slowSend is how long the next consumer may take before the advancer logs a warning.
 	slowSend = time.Minute
 )
 
-func newEmitter(s *state, c *committer, to *sender, logger *zap.Logger) *emitter {
-	return &emitter{
+func newAdvancer(s *state, c *committer, to *sender, logger *zap.Logger) *advancer {
+	return &advancer{
 		state: s, committer: c, sender: to, logger: logger,
 		wakeups: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
 // run advances the time until stopAndFlush.
-func (e *emitter) run() {
+func (e *advancer) run() {
 	defer close(e.ended)
 	timer := time.NewTimer(maxTimer)
 	defer timer.Stop()
@@ -64,7 +64,7 @@ func (e *emitter) run() {
 
 // advance lets the engine do all work whose deadline has passed, and yields the lock in
 // between. It returns how many stitched records are pending then.
-func (e *emitter) advance() (pending int) {
+func (e *advancer) advance() (pending int) {
 	step := func() (more, changed bool) {
 		e.state.mu.Lock()
 		defer e.state.mu.Unlock()
@@ -83,16 +83,16 @@ func (e *emitter) advance() (pending int) {
 		if !more {
 			return pending
 		}
-		yield()
+		letWaitersRun()
 	}
 }
 
-// yield lets goroutines run that wait for the lock. The caller has just released the lock; if
+// letWaitersRun lets goroutines run that wait for the lock. The caller has just released the lock; if
 // it took the lock again at once, they would starve.
-func yield() { runtime.Gosched() }
+func letWaitersRun() { runtime.Gosched() }
 
 // timeToNextWake returns the time until the next deadline.
-func (e *emitter) timeToNextWake() time.Duration {
+func (e *advancer) timeToNextWake() time.Duration {
 	e.state.mu.Lock()
 	defer e.state.mu.Unlock()
 	now := e.state.clock.now()
@@ -118,7 +118,7 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // warnOfSlowSend warns that the next consumer has not answered for slowSend.
-func (e *emitter) warnOfSlowSend() {
+func (e *advancer) warnOfSlowSend() {
 	e.state.mu.Lock()
 	since, now, pending := e.sender.busySince, e.state.clock.now(), e.state.engine.CountPendingEmits()
 	e.state.mu.Unlock()
@@ -129,15 +129,15 @@ func (e *emitter) warnOfSlowSend() {
 		zap.Duration("for", now.Sub(since)), zap.Int("pending", pending))
 }
 
-// wakeIfEarlier wakes the emitter if a deadline is earlier than its timer. The caller holds
+// wakeIfEarlier wakes the advancer if a deadline is earlier than its timer. The caller holds
 // state.mu.
-func (e *emitter) wakeIfEarlier() {
+func (e *advancer) wakeIfEarlier() {
 	if next, ok := e.state.engine.Next(); ok && next.Before(e.nextWake) {
 		e.wake()
 	}
 }
 
-func (e *emitter) wake() {
+func (e *advancer) wake() {
 	select {
 	case e.wakeups <- struct{}{}:
 	default:
@@ -146,7 +146,7 @@ func (e *emitter) wake() {
 
 // stopAndFlush ends run and makes objects pending: with storage those that have ended,
 // otherwise all.
-func (e *emitter) stopAndFlush() {
+func (e *advancer) stopAndFlush() {
 	close(e.stop)
 	<-e.ended
 	flushSome := func() (more bool) {
@@ -159,6 +159,6 @@ func (e *emitter) stopAndFlush() {
 		return e.state.engine.Finish(now)
 	}
 	for flushSome() {
-		yield()
+		letWaitersRun()
 	}
 }

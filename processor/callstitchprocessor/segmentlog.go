@@ -16,13 +16,13 @@ import (
 	"github.com/legato-otel/legato/internal/stitch"
 )
 
-// journal stores the engine's entries in a storage extension. Each write adds a segment with
+// segmentLog stores the engine's entries in a storage extension. Each write adds a segment with
 // the changes; no value is written twice.
 //
 //	segments               sealed: number of the first part, of the next one; 8 bytes each
 //	segment/<number>       a part of a segment, which is a sequence of the engine's entries; see parts.go
 //
-// To bound the log, the journal writes a snapshot of the whole state from time to time, a
+// To bound the log, the segment log writes a snapshot of the whole state from time to time, a
 // piece with each segment. When a snapshot is complete, everything before its first piece is
 // obsolete and is deleted, some parts with each segment:
 //
@@ -36,7 +36,7 @@ import (
 //
 // A segment's parts, the value "segments" and the deletions are one batch, in this order. If
 // the storage applies only the first operations of a batch, the state is still readable.
-type journal struct {
+type segmentLog struct {
 	client storage.Client
 	logger *zap.Logger
 
@@ -80,7 +80,7 @@ const (
 	minDeletions = 16
 )
 
-func openJournal(ctx context.Context, host component.Host, id *component.ID, set processor.Settings) (*journal, error) {
+func openSegmentLog(ctx context.Context, host component.Host, id *component.ID, set processor.Settings) (*segmentLog, error) {
 	if id == nil {
 		return nil, nil
 	}
@@ -96,24 +96,24 @@ func openJournal(ctx context.Context, host component.Host, id *component.ID, set
 	if err != nil {
 		return nil, fmt.Errorf("storage: open %q: %w", id, err)
 	}
-	return &journal{client: client, logger: set.Logger}, nil
+	return &segmentLog{client: client, logger: set.Logger}, nil
 }
 
 // beginSegment returns the next segment, which begins with unwritten entries. It is empty if
 // there is nothing to write.
-func (j *journal) beginSegment() []byte {
+func (j *segmentLog) beginSegment() []byte {
 	return append(make([]byte, 0, len(j.unwritten)+minPiece), j.unwritten...)
 }
 
 // appendChanges appends a bounded part of the changes. The caller holds the lock of the
 // engine.
-func (j *journal) appendChanges(segment []byte, engine *stitch.Engine) []byte {
+func (j *segmentLog) appendChanges(segment []byte, engine *stitch.Engine) []byte {
 	return engine.AppendChanges(segment)
 }
 
 // appendSnapshotPiece appends a piece of the snapshot. The caller holds the lock of the
 // engine.
-func (j *journal) appendSnapshotPiece(segment []byte, engine *stitch.Engine) []byte {
+func (j *segmentLog) appendSnapshotPiece(segment []byte, engine *stitch.Engine) []byte {
 	// A failing storage must not make the segment grow with each attempt.
 	if len(j.unwritten) == 0 && len(segment) > 0 {
 		segment = j.appendSnapshot(engine, segment, len(segment))
@@ -122,7 +122,7 @@ func (j *journal) appendSnapshotPiece(segment []byte, engine *stitch.Engine) []b
 }
 
 // appendSnapshot begins a snapshot when it is due, and appends a piece of the running one.
-func (j *journal) appendSnapshot(engine *stitch.Engine, b []byte, changes int) []byte {
+func (j *segmentLog) appendSnapshot(engine *stitch.Engine, b []byte, changes int) []byte {
 	s := &j.snapshot
 	if !s.running && (s.dueNow || j.written > max(snapshotAfter, 2*s.previousSize)) {
 		engine.BeginSnapshot()
@@ -139,7 +139,7 @@ func (j *journal) appendSnapshot(engine *stitch.Engine, b []byte, changes int) [
 }
 
 // store writes a segment, and returns the number of its parts.
-func (j *journal) store(ctx context.Context, segment []byte) (parts int, err error) {
+func (j *segmentLog) store(ctx context.Context, segment []byte) (parts int, err error) {
 	pieces := partsOf(segment)
 	next, first := j.next+uint64(len(pieces)), j.firstAfter(len(pieces))
 	log := make([]byte, sealSize, sealSize+16)
@@ -159,13 +159,13 @@ func (j *journal) store(ctx context.Context, segment []byte) (parts int, err err
 
 // firstAfter returns the number of the first part after a write of so many parts, which also
 // deletes obsolete parts.
-func (j *journal) firstAfter(parts int) uint64 {
+func (j *segmentLog) firstAfter(parts int) uint64 {
 	return min(j.obsolete, j.first+uint64(max(minDeletions, 2*parts)))
 }
 
 // markStored records that a segment was written in so many parts. The caller holds the lock of
 // the engine.
-func (j *journal) markStored(segment []byte, parts int) {
+func (j *segmentLog) markStored(segment []byte, parts int) {
 	if len(segment) == 0 {
 		return
 	}
@@ -181,4 +181,4 @@ func (j *journal) markStored(segment []byte, parts int) {
 
 // keepUnwritten keeps a segment that could not be written for the next write. The caller holds
 // the lock of the engine.
-func (j *journal) keepUnwritten(segment []byte) { j.unwritten = segment }
+func (j *segmentLog) keepUnwritten(segment []byte) { j.unwritten = segment }

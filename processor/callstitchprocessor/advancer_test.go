@@ -37,7 +37,7 @@ func TestLinger(t *testing.T) {
 	})
 }
 
-// An object with an earlier deadline than those known wakes the emitter.
+// An object with an earlier deadline than those known wakes the advancer.
 func TestEarlierDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newHarness(t, func(r *harness) { r.config.Linger = time.Second })

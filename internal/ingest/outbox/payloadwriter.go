@@ -14,11 +14,11 @@ import (
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
-// Sender fills payloads with the log records of one chunk and sends each to the next
+// PayloadWriter fills payloads with the log records of one chunk and sends each to the next
 // consumer: one payload normally, several if the raw bytes exceed MaxRawBytes. Call
 // StartPayload first.
-type Sender struct {
-	// Context of the sending. The Sender sends nothing after its end, even if the
+type PayloadWriter struct {
+	// Context of the sending. The PayloadWriter sends nothing after its end, even if the
 	// consumer ignores the context.
 	Context context.Context
 	// AddResource adds the resource of a new payload and returns where its log records
@@ -56,23 +56,23 @@ type Progress struct {
 }
 
 // StartPayload starts an empty payload.
-func (s *Sender) StartPayload() {
+func (s *PayloadWriter) StartPayload() {
 	s.payload, s.rawBytes, s.partStart = plog.NewLogs(), 0, 0
 	s.Records = s.AddResource(s.payload)
 }
 
 // Size returns the size of the payload that is being filled, in bytes of OTLP.
-func (s *Sender) Size() int { return new(plog.ProtoMarshaler).LogsSize(s.payload) }
+func (s *PayloadWriter) Size() int { return new(plog.ProtoMarshaler).LogsSize(s.payload) }
 
 // StartPart says that the log records of a part follow, and that those of all earlier
 // parts are added.
-func (s *Sender) StartPart(number int) { s.part, s.partStart = number, s.Records.Len() }
+func (s *PayloadWriter) StartPart(number int) { s.part, s.partStart = number, s.Records.Len() }
 
 // Progress returns the parts that the consumer accepted before it refused a payload.
-func (s *Sender) Progress() Progress { return s.progress }
+func (s *PayloadWriter) Progress() Progress { return s.progress }
 
 // Flush sends the payload. It returns the errors of this payload and of earlier ones.
-func (s *Sender) Flush() error {
+func (s *PayloadWriter) Flush() error {
 	if s.Records.Len() == 0 || s.isStopped() {
 		return s.err
 	}
@@ -90,14 +90,14 @@ func (s *Sender) Flush() error {
 	return s.err
 }
 
-// isStopped reports that the Sender sends no more payloads.
-func (s *Sender) isStopped() bool {
+// isStopped reports that the PayloadWriter sends no more payloads.
+func (s *PayloadWriter) isStopped() bool {
 	return s.err != nil && (!s.ContinueAfterRefusal || !consume.IsPermanent(s.err))
 }
 
 // AddRaw adds raw as log records of one fragment each. setAttributes writes the
 // attributes of each; isFirst asks it for the attributes that only the first one has.
-func (s *Sender) AddRaw(raw *logrecord.Raw, setAttributes func(lr plog.LogRecord, isFirst bool)) {
+func (s *PayloadWriter) AddRaw(raw *logrecord.Raw, setAttributes func(lr plog.LogRecord, isFirst bool)) {
 	for fragment := range raw.Fragments() {
 		isFirst := fragment.Number == 1
 		if s.rawBytes > 0 && s.rawBytes+len(fragment.Text) > s.MaxRawBytes && !s.sendAndStartNext(isFirst) {
@@ -109,9 +109,9 @@ func (s *Sender) AddRaw(raw *logrecord.Raw, setAttributes func(lr plog.LogRecord
 }
 
 // sendAndStartNext sends the payload and starts the next one. It returns false if the
-// Sender is stopped. Before the first fragment of a part, it moves the part's other log
+// PayloadWriter is stopped. Before the first fragment of a part, it moves the part's other log
 // records into the next payload, so that they are sent with the fragment.
-func (s *Sender) sendAndStartNext(beforeFirstFragment bool) bool {
+func (s *PayloadWriter) sendAndStartNext(beforeFirstFragment bool) bool {
 	moved := plog.NewLogRecordSlice()
 	if i := 0; beforeFirstFragment && s.Records.Len() > s.partStart {
 		s.Records.RemoveIf(func(lr plog.LogRecord) bool {
