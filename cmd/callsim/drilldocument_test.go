@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,8 +24,11 @@ func TestDrillDocument(t *testing.T) {
 		assert.FileExists(t, "../../docs/runbooks/"+d.Alert+".md")
 	}
 	for _, d := range drill.AllByHand {
-		assert.Contains(t, string(document), "`"+d.Name+"`", "docs/drills.md has no drill of that name")
-		assert.Contains(t, string(document), d.Alert)
+		row := fmt.Sprintf("| `%s` | [%s](runbooks/%[2]s.md) | %s | ", d.Name, d.Alert, d.Severity)
+		for i, step := range d.Steps {
+			row += fmt.Sprintf("%d. %s. ", i+1, step)
+		}
+		assert.Contains(t, string(document), strings.TrimSpace(row)+" |\n")
 		assert.FileExists(t, "../../docs/runbooks/"+d.Alert+".md")
 		_, posted := drill.Find(d.Name)
 		assert.False(t, posted, d.Name)

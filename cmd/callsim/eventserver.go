@@ -82,6 +82,12 @@ func (c *cluster) awaitEventClients(stop context.Context) bool {
 	if c.opts.events.await && !c.events.AwaitClients(stop) {
 		return false
 	}
+	if followed := c.opts.events.followed; followed != nil {
+		if !c.events.AwaitFirstClient(stop) {
+			return false
+		}
+		followed()
+	}
 	c.events.Begin()
 	return true
 }

@@ -28,6 +28,7 @@ type eventsOptions struct {
 	ack         time.Duration
 	linger      time.Duration
 	await       bool
+	followed    func() // unless nil: begin when the first server has a client, and call it then
 }
 
 func (e *eventsOptions) flags(fs *flag.FlagSet) {

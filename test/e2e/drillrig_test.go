@@ -56,10 +56,11 @@ func newWrappedDrillRig(t *testing.T, alertmanager string, wrapper []string, con
 	return rig
 }
 
-// drill is an alert that must ring, and the other alerts that the same cause may ring.
+// drill is an alert that must ring, and the other alerts that the same cause may ring. flag
+// is the one that callsim drill needs for it.
 type drill struct {
-	name, alert, severity string
-	also                  []string
+	name, alert, severity, flag string
+	also                        []string
 }
 
 // play lets something go wrong and mends it once the alert has arrived. The alert must
@@ -87,6 +88,39 @@ func (rig *drillRig) play(d drill, goWrong, mend func()) {
 		assert.True(rig.t, rig.expected[name], "%s: the alert %s arrived too", d.name, name)
 		rig.expect(name)
 	}
+}
+
+// playing is a run of callsim drill.
+type playing struct {
+	rig     *drillRig
+	drill   drill
+	process *exec.Cmd
+	output  *lockedBuffer
+}
+
+// startDrill starts callsim drill against the Collector of the rig.
+func (rig *drillRig) startDrill(d drill, arguments ...string) *playing {
+	rig.t.Helper()
+	p := &playing{rig, d, exec.Command(binary("callsim"), append([]string{"drill", d.name, "-target", "http://" + rig.collector.address + "/cdr"}, arguments...)...), new(lockedBuffer)}
+	p.process.Stdout, p.process.Stderr = p.output, p.output
+	require.NoError(rig.t, p.process.Start())
+	rig.t.Cleanup(func() { _ = p.process.Process.Kill() })
+	return p
+}
+
+// until waits until the drill reports something.
+func (p *playing) until(line string) func() {
+	return func() {
+		p.rig.t.Helper()
+		require.Eventually(p.rig.t, func() bool { return strings.Contains(p.output.String(), line) }, 2*time.Minute, tick, "%s: %s", p.drill.name, p.output)
+	}
+}
+
+// stop ends a drill whose failure is over.
+func (p *playing) stop() {
+	p.rig.t.Helper()
+	_ = p.process.Process.Signal(syscall.SIGTERM)
+	assert.NoError(p.rig.t, p.process.Wait(), "%s: %s", p.drill.name, p.output)
 }
 
 // expect adds alerts that may arrive from now on.

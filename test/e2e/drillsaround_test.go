@@ -4,9 +4,8 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/legato-otel/legato/internal/testkit/loopback"
@@ -42,81 +42,40 @@ service:
     metrics: { receivers: [cmscdr, cmsevents, cmsapi], exporters: [prometheus] }
 `
 
-// TestDrillsAround is about what goes wrong around a Collector: a backend that is away, a
-// bridge that falls silent, has an alarm or is down, a database node that is down, a licence
-// that expires, a Collector that is down.
+// TestDrillsAround plays the drills of what is around a Collector: a backend that is away, a
+// bridge that falls silent, has an alarm, loses packets or is down, a database node that is
+// down, a licence that expires; and a Collector that is down.
 func TestDrillsAround(t *testing.T) {
 	alertmanager := allDrills(t)
 	api, backend := loopback.MustAddress(t), loopback.MustAddress(t)
 	rig := newDrillRig(t, alertmanager, bridgesConfiguration, "%API%", api, "%BACKEND%", backend)
-	simulate := func(arguments ...string) (stop func()) {
-		return rig.simulate(append([]string{"-bridges", "1", "-events", api}, arguments...)...)
-	}
 	rig.expect(simulated...)
-	// Each new start of the simulator is a restart of the bridge, and at twice the speed its
-	// clock is soon off.
-	rig.expect("CiscoMeetingServerBridgeRestarted", "CiscoMeetingServerClockSkew")
-	stop := simulate()
-	t.Cleanup(func() { stop() })
-
-	rig.play(drill{"backend-down", "LegatoBackendDown", "warning", nil}, func() {}, func() {
-		listener, err := net.Listen("tcp", backend)
-		require.NoError(t, err)
-		server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
-		go func() { _ = server.Serve(listener) }()
-		t.Cleanup(func() { _ = server.Close() })
-	})
-	// The bridge has run for a minute by now: a restart of one that has just begun is not seen.
-	rig.play(drill{"licence", "CiscoMeetingServerLicenceExpiring", "critical", nil}, func() {
-		stop()
-		stop = simulate("-faults", "licence=20")
-	}, func() {
-		stop()
-		stop = simulate()
-	})
-	rig.play(drill{"silent", "CiscoMeetingServerRecordsSilent", "critical", []string{"CiscoMeetingServerRecordsIncomplete"}}, func() {
-		stop()
-		stop = simulate("-faults", "silent=5s")
-	}, func() {
-		stop()
-		stop = simulate()
-	})
-	for _, down := range []drill{
-		{"events-down", "CiscoMeetingServerEventsDisconnected", "warning", []string{"CiscoMeetingServerAPIProblem"}},
-		{"api-down", "CiscoMeetingServerAPIProblem", "warning", nil},
-	} {
-		rig.play(down, func() { stop() }, func() { stop = simulate() })
+	// Between two drills the bridge is away. Each change is a restart of the bridge, and at
+	// twice the speed its clock is soon off.
+	rig.expect("CiscoMeetingServerEventsDisconnected", "CiscoMeetingServerAPIProblem", "CiscoMeetingServerBridgeRestarted", "CiscoMeetingServerClockSkew")
+	// The backend of the first drill stays, and takes everything.
+	for _, drill := range drills(t, "-backend") {
+		run := rig.startDrill(drill, "-backend", backend, "-hold", "40s")
+		defer run.stop()
+		rig.play(drill, run.until("the failure begins"), run.until("the failure is over"))
 	}
-	// Live legs lose packets, by the API.
-	rig.play(drill{"live-loss", "CiscoMeetingServerPacketLossHigh", "critical", []string{"CiscoMeetingServerQualityBudgetBurn"}}, func() {
-		stop()
-		stop = simulate("-crowd", "2x15", "-faults", "packet-loss=1")
-	}, func() {
-		stop()
-		stop = simulate("-crowd", "2x15")
-	})
-	// The bridge itself has an alarm while nobody takes its records.
-	rig.play(drill{"api-alarm", "CiscoMeetingServerAlarmActive", "warning", nil}, func() {
-		stop()
-		stop = simulate("-target", "http://"+loopback.MustAddress(t)+"/cdr")
-	}, func() {
-		stop()
-		stop = simulate()
-	})
-	rig.play(drill{"restart", "CiscoMeetingServerBridgeRestarted", "warning", nil}, func() {
-		stop()
-		stop = simulate()
-	}, func() {})
-	// A second bridge makes a cluster, whose database has a node on each.
-	cluster := []string{"-bridges", "2", "-events", api + "," + loopback.MustAddress(t)}
-	rig.play(drill{"database", "CiscoMeetingServerDatabaseNodeDown", "critical", nil}, func() {
-		stop()
-		stop = simulate(append(cluster, "-faults", "database")...)
-	}, func() {
-		stop()
-		stop = simulate(cluster...)
-	})
-	rig.play(drill{"collector-down", "LegatoCollectorDown", "critical", nil}, rig.collector.stop, rig.collector.start)
+	also := map[string][]string{
+		"silent":    {"CiscoMeetingServerRecordsIncomplete"},
+		"live-loss": {"CiscoMeetingServerQualityBudgetBurn"},
+	}
+	hold := map[string]string{"silent": "40s"}
+	for _, drill := range drills(t, "-events") {
+		drill.also = also[drill.name]
+		run := rig.startDrill(drill, "-events", api, "-speed", "2", "-settle", "10s", "-hold", cmp.Or(hold[drill.name], "20s"))
+		rig.play(drill, run.until("the failure begins"), run.until("the failure is over"))
+		run.stop()
+	}
+
+	stop := rig.simulate("-bridges", "1", "-events", api)
+	t.Cleanup(func() { stop() })
+	again := func() { stop = rig.simulate("-bridges", "1", "-events", api) }
+	rig.play(drill{"api-down", "CiscoMeetingServerAPIProblem", "warning", "", nil}, func() { stop() }, again)
+	rig.play(drill{"collector-down", "LegatoCollectorDown", "critical", "", nil}, rig.collector.stop, rig.collector.start)
 	t.Log(rig.table.String())
 }
 
@@ -159,34 +118,20 @@ func TestDrillsDisk(t *testing.T) {
 	}
 	wrapper := []string{"unshare", "-r", "-m", "sh", "-c", "mkdir %DIR%/state %DIR%/archive && mount -t tmpfs -o size=24m none %DIR%/state && mount -t tmpfs -o size=24m none %DIR%/archive && exec \"$0\" \"$@\""}
 	rig := newWrappedDrillRig(t, alertmanager, wrapper, archivingConfiguration, "%DRIVER%", "sqlite", "%SOURCE%", "%DIR%/archive/calls.db")
-	rig.expect(simulated...)
-	stop := rig.simulate("-crowd", "4x40")
-	t.Cleanup(stop)
-	for _, disk := range []struct {
-		drill
-		directory string
-	}{
-		{drill{"disk-full", "LegatoStateUnwritable", "critical", refusedToo}, "state"},
-		{drill{"disk-full archive", "LegatoArchiveWriteFailing", "critical", refusedToo}, "archive"},
+	disks := drills(t, "-directory")
+	require.Len(t, disks, 1)
+	for _, disk := range []struct{ row, alert, directory string }{
+		{disks[0].name, disks[0].alert, "state"},
+		{disks[0].name + " archive", "LegatoArchiveWriteFailing", "archive"},
 	} {
-		filler := filepath.Join(fmt.Sprintf("/proc/%d/root", rig.collector.process.Process.Pid), rig.collector.directory, disk.directory, "filler")
-		rig.play(disk.drill, func() { fill(t, filler) }, func() { require.NoError(t, os.Remove(filler)) })
+		directory := filepath.Join(fmt.Sprintf("/proc/%d/root", rig.collector.process.Process.Pid), rig.collector.directory, disk.directory)
+		drill := disks[0]
+		run := rig.startDrill(drill, "-directory", directory, "-hold", "20s")
+		drill.name, drill.alert, drill.also = disk.row, disk.alert, refusedToo
+		rig.play(drill, run.until("the failure begins"), run.until("the disk has room again"))
+		assert.NoError(t, run.process.Wait(), "%s", run.output)
 	}
 	t.Log(rig.table.String())
-}
-
-// fill writes a file until the disk has no room for another byte.
-func fill(t *testing.T, name string) {
-	t.Helper()
-	file, err := os.Create(name)
-	require.NoError(t, err)
-	defer file.Close()
-	for size := 1 << 20; size > 0; {
-		if _, err = file.Write(make([]byte, size)); err != nil {
-			size /= 2
-		}
-	}
-	require.ErrorIs(t, err, syscall.ENOSPC)
 }
 
 // TestDrillsDatabase stops the PostgreSQL of the archive.
@@ -196,7 +141,7 @@ func TestDrillsDatabase(t *testing.T) {
 	rig := newDrillRig(t, alertmanager, archivingConfiguration, "%DRIVER%", "postgres", "%SOURCE%", server.Database(t))
 	rig.expect(simulated...)
 	t.Cleanup(rig.simulate("-crowd", "4x40"))
-	rig.play(drill{"archive-down", "LegatoArchiveWriteFailing", "critical", refusedToo}, func() { require.NoError(t, server.Kill()) }, func() { require.NoError(t, server.Start()) })
+	rig.play(drill{"archive-down", "LegatoArchiveWriteFailing", "critical", "", refusedToo}, func() { require.NoError(t, server.Kill()) }, func() { require.NoError(t, server.Start()) })
 	t.Log(rig.table.String())
 }
 

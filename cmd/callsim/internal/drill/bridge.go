@@ -25,6 +25,7 @@ type session struct {
 	next  int
 	call  string
 	batch strings.Builder
+	open  []func() // adds the ends of a meeting that has begun
 }
 
 func (s *Settings) newSession() *session { return &session{Settings: s, id: guid(), call: guid()} }
@@ -48,9 +49,86 @@ func (s *session) skipRecords(records int) { s.next += records }
 
 // postRecords posts the added records.
 func (s *session) postRecords(ctx context.Context) error {
-	body := fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, s.bridge, s.batch.String())
+	body := s.body()
 	s.batch.Reset()
 	return s.post(ctx, s.Target, "text/xml", body, http.StatusOK)
+}
+
+func (s *session) body() string {
+	return fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, s.bridge, s.batch.String())
+}
+
+// offerRecords posts the added records as a bridge does: what is not answered with 200 is kept
+// for the next time.
+func (s *session) offerRecords(ctx context.Context) error {
+	if s.batch.Len() == 0 {
+		return nil
+	}
+	status, err := s.send(ctx, s.Target, "text/xml", s.body())
+	switch {
+	case err != nil:
+		return err
+	case status == http.StatusOK:
+		s.batch.Reset()
+	case status != http.StatusServiceUnavailable:
+		return fmt.Errorf("%s answered %d %s, this drill needs 200 or 503", s.Target.Redacted(), status, http.StatusText(status))
+	}
+	return nil
+}
+
+// meet runs a whole meeting.
+func (s *session) meet(ctx context.Context) error {
+	if s.batch.Len() == 0 {
+		s.call = guid()
+		s.addCallStart()
+		s.addLeg("remoteTeardown", 60, "")
+		s.addCallEnd()
+	}
+	return s.offerRecords(ctx)
+}
+
+// legsOfMeeting is how many people are in a meeting of beginMeeting.
+const legsOfMeeting = 20
+
+// beginMeeting begins a meeting, unless the former one waits to be taken.
+func (s *session) beginMeeting(ctx context.Context) error {
+	if s.batch.Len() == 0 {
+		call, legs := guid(), make([]string, legsOfMeeting)
+		s.call = call
+		s.addCallStart()
+		for i := range legs {
+			legs[i] = guid()
+			s.addLegStart(legs[i])
+		}
+		s.open = append(s.open, func() {
+			for _, leg := range legs {
+				s.addLegEnd(leg, "remoteTeardown", 60, "")
+			}
+			s.call = call
+			s.addCallEnd()
+		})
+	}
+	return s.offerRecords(ctx)
+}
+
+// endMeetings ends the meetings that have begun, once the Collector takes records again.
+func (s *session) endMeetings(ctx context.Context) error {
+	for {
+		if err := s.offerRecords(ctx); err != nil {
+			return err
+		}
+		switch {
+		case s.batch.Len() > 0: // refused
+			if err := wait(ctx, time.Second); err != nil {
+				return fmt.Errorf("%s still refuses records: %w", s.Target.Redacted(), err)
+			}
+		case len(s.open) == 0:
+			return nil
+		default:
+			s.open[0]()
+			s.open = s.open[1:]
+		}
+	}
 }
 
 // addCallStart adds the start of the made-up meeting, and callEnd its end.
@@ -65,8 +143,16 @@ func (s *session) addCallEnd() {
 // addLeg adds a leg that has ended, with its reason, its activated seconds and its alarms.
 func (s *session) addLeg(reason string, activated int, alarms string) {
 	id := guid()
+	s.addLegStart(id)
+	s.addLegEnd(id, reason, activated, alarms)
+}
+
+func (s *session) addLegStart(id string) {
 	s.addRecord("callLegStart", time.Minute, "<callLeg id=%q><remoteParty>drill@example.invalid</remoteParty><localAddress>drill@example.invalid</localAddress>"+
 		"<type>sip</type><direction>incoming</direction><call>%s</call></callLeg>", id, s.call)
+}
+
+func (s *session) addLegEnd(id, reason string, activated int, alarms string) {
 	s.addRecord("callLegEnd", 0, "<callLeg id=%q><reason>%s</reason><remoteTeardown>false</remoteTeardown><durationSeconds>60</durationSeconds>"+
 		"<activatedDuration>%d</activatedDuration>%s</callLeg>", id, reason, activated, alarms)
 }

@@ -3,27 +3,25 @@
 
 package drill
 
-// ByHand is a drill of something that no post can make go wrong.
+// ByHand is a drill of what callsim cannot reach: people play it, and callsim prints the
+// steps.
 type ByHand struct {
-	Name, Alert string
-	// How it is played: a command, or an instruction for the environment of the Collector.
-	How string
+	Name, Alert, Severity string
+	// Steps that are to be done, and the one that ends the failure.
+	Steps []string
 }
-
-// live starts a simulated Call Bridge that the Collector follows.
-const live = "callsim -live -bridges 1 -events HOST:8451 -target URL"
 
 // AllByHand are the drills that docs/drills.md has beside All.
 var AllByHand = []ByHand{
-	{"database", "CiscoMeetingServerDatabaseNodeDown", live + " -bridges 2 -faults database"},
-	{"licence", "CiscoMeetingServerLicenceExpiring", live + " -faults licence=20"},
-	{"silent", "CiscoMeetingServerRecordsSilent", live + " -faults silent=5s"},
-	{"live-loss", "CiscoMeetingServerPacketLossHigh", live + " -crowd 2x15 -faults packet-loss=1"},
-	{"api-alarm", "CiscoMeetingServerAlarmActive", live + ", with a -target where nobody listens"},
-	{"events-down", "CiscoMeetingServerEventsDisconnected", "stop a simulated Call Bridge that the Collector follows"},
-	{"backend-down", "LegatoBackendDown", "point an exporter with a sending_queue at a port where nobody listens"},
-	{"disk-full", "LegatoStateUnwritable", "fill the disk of the Collector's file_storage on a test system"},
-	{"archive-down", "LegatoArchiveWriteFailing", "stop the PostgreSQL of the call archive on a test system"},
+	{"archive-down", "LegatoArchiveWriteFailing", "critical", []string{
+		"run `callsim -live -target URL` against a Collector of a test system, whose archive is a PostgreSQL",
+		"stop that PostgreSQL: `systemctl stop postgresql`",
+		"when the alert has arrived, start it again: `systemctl start postgresql`",
+	}},
+	{"collector-down", "LegatoCollectorDown", "critical", []string{
+		"stop a Collector of a test system: `systemctl stop legato`",
+		"when the alert has arrived, after six minutes, start it again: `systemctl start legato`",
+	}},
 }
 
 // FindByHand returns the drill of a name.

@@ -4,11 +4,8 @@
 package drill
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -20,12 +17,30 @@ type Settings struct {
 	Target, MediaSense *url.URL
 	// OCMS is the file that the ocms receiver follows, "" for none.
 	OCMS string
+	// Events is the address where a simulated Call Bridge listens, and Backend that of a
+	// simulated backend; "" for none.
+	Events, Backend string
+	// Directory is on the disk that is filled, "" for none, and MaxFill how many bytes are
+	// written into it at most.
+	Directory string
+	MaxFill   int64
 	// Hold is how long a drill keeps a state that it also ends, such as a full disk, or how
-	// long it repeats a condition that its alert requires to last.
+	// long it repeats a condition that its alert requires to last. 0 is as long as the alert
+	// needs.
 	Hold time.Duration
 	// Settle is how long the counters of a new bridge need to be seen at 0 before a rate of
 	// theirs can be: the interval of the receiver's metrics and that of the scrapes.
 	Settle time.Duration
+	// FollowWithin is how long a simulated Call Bridge waits for a Collector to follow it.
+	FollowWithin time.Duration
+	// Recover is how long a simulated Call Bridge or backend stays in good health after
+	// the failure, so that the alert resolves; 0 is until ctx ends.
+	Recover time.Duration
+	// Simulate runs callsim with flags until its context ends. With followed, its meetings
+	// begin when a client follows the events of the first bridge, and followed is called then.
+	Simulate func(ctx context.Context, followed func(), flags ...string) error
+	// Report prints a line about the progress of a drill that takes long.
+	Report func(line string)
 	// Client posts.
 	Client *http.Client
 	// Now is the clock.
@@ -45,36 +60,35 @@ type Drill struct {
 	play func(ctx context.Context, s *Settings) error
 }
 
-// needs is the set of settings that a drill requires.
-type needs uint8
-
-const (
-	target needs = iota
-	mediaSense
-	ocms
-)
-
 // All drills, by subject.
 var All = []Drill{
-	{"gap", "CiscoMeetingServerRecordsMissing", "critical", "38 call detail records of a bridge never come", target, gap},
-	{"bridge-restart", "CiscoMeetingServerBridgeRestarted", "warning", "a bridge that is known has a new session", target, restart},
-	{"overlap", "CiscoMeetingServerSessionsOverlap", "warning", "two live bridges have one name", target, overlap},
-	{"refused", "CiscoMeetingServerRecordsRefused", "critical", "a bridge posts to a path that is not the receiver's", target, refused},
-	{"garbage", "CiscoMeetingServerRecordsQuarantined", "warning", "a body is no XML", target, garbage},
-	{"limit", "CiscoMeetingServerLimitReached", "warning", "three people are turned away because a room is full", target, limit},
-	{"joins", "CiscoMeetingServerJoinBudgetBurn", "critical", "100 of 200 joins fail", target, joins},
-	{"drops", "CiscoMeetingServerDropsHigh", "warning", "100 of 200 connections drop", target, drops},
-	{"packet-loss", "CiscoMeetingServerQualityBudgetBurn", "critical", "100 of 200 connections had packet loss for 40 % of their time", target, packetLoss},
-	{"jitter", "CiscoMeetingServerQualityBudgetBurn", "critical", "100 of 200 connections had jitter for 40 % of their time", target, jitter},
-	{"scanner", "CiscoMeetingServerScannerTraffic", "info", "a SIP scanner tries 500 addresses", target, scanner},
-	{"recording-stuck", "CiscoMeetingServerRecordingWithoutEnd", "warning", "a meeting ends, and its recording does not", target, recordingStuck},
-	{"storage-low", "CiscoMediaSenseStorageLow", "info", "a disk of MediaSense is above 75 %", mediaSense, storage("LOW", 76)},
-	{"storage-critical", "CiscoMediaSenseStorageCritical", "warning", "a disk of MediaSense is above 90 %", mediaSense, storage("CRITICAL", 91)},
-	{"storage-emergency", "CiscoMediaSenseStorageEmergency", "critical", "a disk of MediaSense is above 99 %", mediaSense, storage("EMERGENCY", 99)},
-	{"recording-error", "CiscoMediaSenseSessionError", "warning", "a recorded session ends in an error", mediaSense, recordingError},
-	{"recording-pruned", "CiscoMediaSenseRecordingsPruned", "info", "MediaSense removes a recording", mediaSense, recordingPruned},
-	{"events-refused", "CiscoMediaSenseEventsRefused", "critical", "MediaSense posts to a path that is not the receiver's", mediaSense, eventsRefused},
-	{"sip-5xx", "OracleOCMSSIPFailures", "warning", "20 of 40 calls fail with 503 at the SIP proxy", ocms, sipFailures},
+	{"gap", "CiscoMeetingServerRecordsMissing", "critical", "38 call detail records of a bridge never come", needsTarget, gap},
+	{"bridge-restart", "CiscoMeetingServerBridgeRestarted", "warning", "a bridge that is known has a new session", needsTarget, restart},
+	{"overlap", "CiscoMeetingServerSessionsOverlap", "warning", "two live bridges have one name", needsTarget, overlap},
+	{"refused", "CiscoMeetingServerRecordsRefused", "critical", "a bridge posts to a path that is not the receiver's", needsTarget, refused},
+	{"garbage", "CiscoMeetingServerRecordsQuarantined", "warning", "a body is no XML", needsTarget, garbage},
+	{"limit", "CiscoMeetingServerLimitReached", "warning", "three people are turned away because a room is full", needsTarget, limit},
+	{"joins", "CiscoMeetingServerJoinBudgetBurn", "critical", "100 of 200 joins fail", needsTarget, joins},
+	{"drops", "CiscoMeetingServerDropsHigh", "warning", "100 of 200 connections drop", needsTarget, drops},
+	{"packet-loss", "CiscoMeetingServerQualityBudgetBurn", "critical", "100 of 200 connections had packet loss for 40 % of their time", needsTarget, packetLoss},
+	{"jitter", "CiscoMeetingServerQualityBudgetBurn", "critical", "100 of 200 connections had jitter for 40 % of their time", needsTarget, jitter},
+	{"scanner", "CiscoMeetingServerScannerTraffic", "info", "a SIP scanner tries 500 addresses", needsTarget, scanner},
+	{"recording-stuck", "CiscoMeetingServerRecordingWithoutEnd", "warning", "a meeting ends, and its recording does not", needsTarget, recordingStuck},
+	{"storage-low", "CiscoMediaSenseStorageLow", "info", "a disk of MediaSense is above 75 %", needsMediaSense, storage("LOW", 76)},
+	{"storage-critical", "CiscoMediaSenseStorageCritical", "warning", "a disk of MediaSense is above 90 %", needsMediaSense, storage("CRITICAL", 91)},
+	{"storage-emergency", "CiscoMediaSenseStorageEmergency", "critical", "a disk of MediaSense is above 99 %", needsMediaSense, storage("EMERGENCY", 99)},
+	{"recording-error", "CiscoMediaSenseSessionError", "warning", "a recorded session ends in an error", needsMediaSense, recordingError},
+	{"recording-pruned", "CiscoMediaSenseRecordingsPruned", "info", "MediaSense removes a recording", needsMediaSense, recordingPruned},
+	{"events-refused", "CiscoMediaSenseEventsRefused", "critical", "MediaSense posts to a path that is not the receiver's", needsMediaSense, eventsRefused},
+	{"sip-5xx", "OracleOCMSSIPFailures", "warning", "20 of 40 calls fail with 503 at the SIP proxy", needsOCMS, sipFailures},
+	{"silent", "CiscoMeetingServerRecordsSilent", "critical", "calls go on, and no record of the bridge arrives", needsBridge, faulty(13*time.Minute, 1, "-faults", "silent=5s")},
+	{"api-alarm", "CiscoMeetingServerAlarmActive", "critical", "nobody takes the records of a bridge, for which it has an alarm", needsBridge, faulty(standardHold, 1, "-target", nobody)},
+	{"events-down", "CiscoMeetingServerEventsDisconnected", "warning", "the events and the API of a bridge are away", needsBridge, away},
+	{"live-loss", "CiscoMeetingServerPacketLossHigh", "critical", "live connections lose a quarter of their packets", needsBridge, faulty(standardHold, 1, "-crowd", "2x15", "-faults", "packet-loss=1")},
+	{"licence", "CiscoMeetingServerLicenceExpiring", "critical", "the licence of a bridge expires in 20 days", needsBridge, faulty(standardHold, 1, "-faults", "licence=20")},
+	{"database", "CiscoMeetingServerDatabaseNodeDown", "critical", "the database of a cluster of two has a node that is down", needsBridge, faulty(standardHold, 2, "-faults", "database")},
+	{"backend-down", "LegatoBackendDown", "warning", "a backend refuses what an exporter sends", needsBackend, backendDown},
+	{"disk-full", "LegatoStateUnwritable", "critical", "the disk of the Collector's file_storage is full", needsDisk, diskFull},
 }
 
 // Find returns the drill of a name.
@@ -89,75 +103,45 @@ func Find(name string) (Drill, bool) {
 
 // Run runs the drill. An error names the unexpected answer or the missing setting.
 func (d Drill) Run(ctx context.Context, s Settings) error {
-	switch {
-	case d.needs == target && s.Target == nil:
-		return errors.New("this drill needs -target")
-	case d.needs == mediaSense && s.MediaSense == nil:
-		return errors.New("this drill needs -mediasense-target")
-	case d.needs == ocms && s.OCMS == "":
-		return errors.New("this drill needs -ocms")
+	if err := d.check(&s); err != nil {
+		return err
 	}
 	if s.Now == nil {
 		s.Now = time.Now
+	}
+	if s.Report == nil {
+		s.Report = func(string) {}
 	}
 	s.bridge = newBridge()
 	return d.play(ctx, &s)
 }
 
-// post sends a body, and wants the status that is asked for.
-func (s *Settings) post(ctx context.Context, to *url.URL, contentType, body string, want int) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewBufferString(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", contentType)
-	response, err := s.Client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
-	if response.StatusCode != want {
-		return fmt.Errorf("%s answered %s, this drill needs %d", to.Redacted(), response.Status, want)
-	}
-	return nil
+// needs is the setting that a drill requires.
+type needs uint8
+
+const (
+	needsTarget needs = iota
+	needsMediaSense
+	needsOCMS
+	needsBridge
+	needsBackend
+	needsDisk
+)
+
+// Flags names the flags that a drill needs.
+func (n needs) Flags() string {
+	return [...]string{"-target", "-mediasense-target", "-ocms", "-events", "-backend", "-directory"}[n]
 }
 
-// repeat does something every second until the hold has ended.
-func (s *Settings) repeat(ctx context.Context, do func() error) error {
-	end := time.NewTimer(s.Hold)
-	defer end.Stop()
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
-		if err := do(); err != nil {
-			return err
-		}
-		select {
-		case <-ticker.C:
-		case <-end.C:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// wait waits for some time.
-func wait(ctx context.Context, d time.Duration) error {
-	end := time.NewTimer(d)
-	defer end.Stop()
-	select {
-	case <-end.C:
+// check reports the setting that is missing. Drills around a Collector post records too.
+func (n needs) check(s *Settings) error {
+	missing := [...]bool{s.Target == nil, s.MediaSense == nil, s.OCMS == "", s.Events == "", s.Backend == "", s.Directory == ""}[n]
+	switch {
+	case missing:
+		return errors.New("this drill needs " + n.Flags())
+	case n >= needsBridge && s.Target == nil:
+		return errors.New("this drill needs -target")
+	default:
 		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
-}
-
-// unknownPath returns the URL with a path that no receiver has.
-func unknownPath(of *url.URL) *url.URL {
-	other := *of
-	other.Path += "-drill"
-	return &other
 }

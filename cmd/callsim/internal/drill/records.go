@@ -51,7 +51,7 @@ func overlap(ctx context.Context, s *Settings) error {
 }
 
 func refused(ctx context.Context, s *Settings) error {
-	return s.repeat(ctx, func() error {
+	return repeat(ctx, s.hold(standardHold), func() error {
 		return s.post(ctx, unknownPath(s.Target), "text/xml", "<records/>", http.StatusNotFound)
 	})
 }

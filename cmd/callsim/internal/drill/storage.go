@@ -5,6 +5,7 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -32,15 +33,15 @@ func storage(level string, percent int) func(context.Context, *Settings) error {
 				return err
 			}
 		}
-		if err := wait(ctx, s.Hold); err != nil {
-			return err
-		}
+		interrupted := wait(ctx, s.hold(standardHold))
+		ending, cancel := undo(ctx)
+		defer cancel()
 		for _, left := range slices.Backward(reached) {
-			if err := s.event(ctx, "STORAGE_THRESHOLD_EVENT", "EXIT_"+left+"_STORAGE_SPACE", body); err != nil {
-				return err
+			if err := s.event(ending, "STORAGE_THRESHOLD_EVENT", "EXIT_"+left+"_STORAGE_SPACE", body); err != nil {
+				return errors.Join(interrupted, err)
 			}
 		}
-		return nil
+		return interrupted
 	}
 }
 

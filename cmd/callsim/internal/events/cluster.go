@@ -213,10 +213,18 @@ func (c *Cluster) AwaitRoom(ctx context.Context, limit int) bool {
 // AwaitClients waits until every server has a client with a subscription to its calls.
 func (c *Cluster) AwaitClients(ctx context.Context) bool {
 	return c.await(ctx, func() bool {
-		return !slices.ContainsFunc(c.servers, func(s *server) bool {
-			return !slices.ContainsFunc(s.sockets, func(k *socket) bool { return k.byResource[resource{kind: typeCalls}] != nil })
-		})
+		return !slices.ContainsFunc(c.servers, func(s *server) bool { return !s.isFollowed() })
 	})
+}
+
+// AwaitFirstClient waits for such a client of the first server.
+func (c *Cluster) AwaitFirstClient(ctx context.Context) bool {
+	return c.await(ctx, func() bool { return c.servers[0].isFollowed() })
+}
+
+// isFollowed reports whether a client has subscribed to the calls of a server.
+func (s *server) isFollowed() bool {
+	return slices.ContainsFunc(s.sockets, func(k *socket) bool { return k.byResource[resource{kind: typeCalls}] != nil })
 }
 
 // Drain waits until all clients have acknowledged everything.
