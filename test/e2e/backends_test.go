@@ -26,26 +26,43 @@ import (
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
-// toVictoriaLogs sends records to VictoriaLogs, and writes an archive.
-const toVictoriaLogs = `
+// logsBackend sends records to VictoriaLogs, to a file, and to an archive.
+const logsBackend = `
 extensions:
   file_storage: { directory: %DIR%/storage, create_directory: true, fsync: true }
   health_check: { endpoint: %HEALTH% }
 receivers:
   cmscdr: { endpoint: %CDR%, storage: file_storage }
   mediasense: { endpoint: "%MS%" }
+  cmssyslog: { tcp: { listen_address: "%SYSLOG%" }, location: UTC }
 processors:
   callstitch: { storage: file_storage, linger: 2s }
   transform/event_name: { log_statements: [ { statements: [ 'set(log.attributes["event.name"], log.event_name)' ] } ] }
 exporters:
   callrecord: { driver: sqlite, datasource: "%DIR%/calls.db" }
-  otlp_http: { logs_endpoint: "http://%LOGS%/insert/opentelemetry/v1/logs", sending_queue: { enabled: false } }
+  file: { path: %DIR%/records.jsonl, rotation: { max_megabytes: 1000 } }
+  otlp_http: { logs_endpoint: "%LOGS%/insert/opentelemetry/v1/logs", sending_queue: { enabled: false } }
 service:
   telemetry: { metrics: { level: none } }
   extensions: [file_storage, health_check]
   pipelines:
-    logs: { receivers: [cmscdr, mediasense], processors: [callstitch, transform/event_name], exporters: [callrecord, otlp_http] }
+    logs: { receivers: [cmscdr, mediasense, cmssyslog], processors: [callstitch, transform/event_name], exporters: [callrecord, %EXPORTER%] }
 `
+
+// newLogsBackend starts a Collector with one more exporter, and lets drills and a simulation
+// with syslog make every question of docs/alerting-on-logs.md true.
+func newLogsBackend(t *testing.T, exporter, logs string) *collector {
+	t.Helper()
+	recorder, syslog := loopback.MustAddress(t), loopback.MustAddress(t)
+	c := newCollectorFrom(t, strings.NewReplacer("%LOGS%", logs, "%MS%", recorder, "%SYSLOG%", syslog, "%EXPORTER%", exporter).Replace(logsBackend))
+	for _, drill := range []string{"gap", "garbage", "bridge-restart", "limit", "scanner", "packet-loss", "recording-error", "storage-emergency"} {
+		output, err := exec.CommandContext(t.Context(), binary("callsim"), "drill", drill, "-target", c.url(), "-mediasense-target", "http://"+recorder+"/mediasense", "-settle", "0s", "-hold", "1ms").CombinedOutput()
+		require.NoError(t, err, "%s", output)
+	}
+	output, err := exec.CommandContext(t.Context(), binary("callsim"), "-target", "none", "-live", "-speed", "600", "-seed", "4", "-meetings", "5", "-syslog-tcp", syslog).CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	return c
+}
 
 // backend starts a program that make backends has built, and waits until a page answers.
 func backend(t *testing.T, variable, ready string, arguments ...string) {
@@ -186,16 +203,11 @@ func (v *victoriaLogs) query(text string) (rows []map[string]string) {
 // are the rows of the archive, and every question of docs/alerting-on-logs.md in LogsQL has an
 // answer after drills that make it true.
 func TestBackendsVictoriaLogs(t *testing.T) {
-	address, recorder := loopback.MustAddress(t), loopback.MustAddress(t)
+	address := loopback.MustAddress(t)
 	v := &victoriaLogs{t, "http://" + address}
 	backend(t, "LEGATO_VICTORIALOGS", v.url+"/health", "-storageDataPath="+t.TempDir(), "-httpListenAddr="+address)
-	configuration := strings.NewReplacer("%LOGS%", address, "%MS%", recorder).Replace(toVictoriaLogs)
-	c := newCollectorFrom(t, configuration)
-	for _, drill := range []string{"gap", "garbage", "bridge-restart", "limit", "scanner", "packet-loss", "recording-error", "storage-emergency"} {
-		output, err := exec.CommandContext(t.Context(), binary("callsim"), "drill", drill, "-target", c.url(), "-mediasense-target", "http://"+recorder+"/mediasense", "-settle", "0s", "-hold", "1ms").CombinedOutput()
-		require.NoError(t, err, "%s", output)
-	}
-	for _, question := range logsQL(t) {
+	c := newLogsBackend(t, "otlp_http", v.url)
+	for _, question := range logQuestions(t, logsQLCell) {
 		require.Eventually(t, func() bool { return len(v.query(question)) > 0 }, waitFor, 10*tick, "no answer: %s", question)
 	}
 
@@ -222,16 +234,20 @@ func TestBackendsVictoriaLogs(t *testing.T) {
 	}
 }
 
-var logsQLCell = regexp.MustCompile("(?m)^\\|[^`]*\\|[^`]*`[^`]*` \\| `(_time:[^`]*)` \\|$")
+// The columns of the table in docs/alerting-on-logs.md, by language.
+var (
+	logQLCell  = regexp.MustCompile("(?m)^\\|[^`|]*\\| `([^`]*)` \\| `_time:[^`]*` \\|$")
+	logsQLCell = regexp.MustCompile("(?m)^\\|[^`|]*\\| `[^`]*` \\| `(_time:[^`]*)` \\|$")
+)
 
-// logsQL reads the questions of the document; a pipe in a table is escaped.
-func logsQL(t *testing.T) (all []string) {
+// logQuestions reads the questions of a column of the document; a pipe in a table is escaped.
+func logQuestions(t *testing.T, column *regexp.Regexp) (all []string) {
 	t.Helper()
 	document, err := os.ReadFile(filepath.Join(root, "docs", "alerting-on-logs.md"))
 	require.NoError(t, err)
-	for _, cell := range logsQLCell.FindAllStringSubmatch(string(document), -1) {
+	for _, cell := range column.FindAllStringSubmatch(string(document), -1) {
 		all = append(all, strings.ReplaceAll(cell[1], `\|`, "|"))
 	}
-	require.Len(t, all, 8)
+	require.Len(t, all, 10)
 	return all
 }
