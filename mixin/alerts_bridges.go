@@ -43,17 +43,24 @@ func (c Config) connectionAlerts() []Rule {
 %[3]s`, c.bridge(), c.metric("cisco_meeting_server_uptime_seconds"), sumIncrease(c.bridge(), c.metric("cisco_meeting_server_session_started_total"), "15m")+" > 0"),
 			"A Call Bridge has restarted",
 			"The Call Bridge "+c.ofBridge()+" has restarted, {{ $value | printf \"%.0f\" }} times in the last 15 minutes: its calls have ended."),
-		// Every monitor of Meeting Servers rings on any alarm. Two minutes are one scrape
-		// more than the one that found it.
-		alert("CiscoMeetingServerAlarmActive", warning, "2m",
-			fmt.Sprintf(`max by (%s) (%s) > 0`, c.bridge("alarm_type"), c.metric("cisco_meeting_server_alarm_active")),
-			"A Call Bridge has an active alarm",
-			"The Call Bridge "+c.ofBridge()+" has {{ $value }} active alarms of type "+label("alarm_type")+"."),
+		c.serverAlarm(critical, fmt.Sprintf("alarm_type=~%q", c.AlarmsCritical)),
+		c.serverAlarm(warning, fmt.Sprintf("alarm_type!~%q", c.AlarmsCritical+"|"+c.AlarmsInfo)),
+		c.serverAlarm(info, fmt.Sprintf("alarm_type=~%q", c.AlarmsInfo)),
 		alert("CiscoMeetingServerClockSkew", warning, "10m",
 			fmt.Sprintf(`max by (%s) (abs(%s)) > %g`, c.bridge(), c.metric("cisco_meeting_server_clock_offset_seconds"), c.Thresholds.ClockOffset),
 			"The clock of a Call Bridge is off",
 			"The clock of the Call Bridge "+c.ofBridge()+" is off by {{ $value | humanizeDuration }}: meetings on several bridges are joined wrongly."),
 	}
+}
+
+// serverAlarm returns the alert on the alarms of a bridge of some types. Every monitor of
+// Meeting Servers rings on any alarm. Two minutes are one scrape more than the one that
+// found it.
+func (c Config) serverAlarm(severity, types string) Rule {
+	return alert("CiscoMeetingServerAlarmActive", severity, "2m",
+		fmt.Sprintf(`max by (%s) (%s) > 0`, c.bridge("alarm_type"), c.metric("cisco_meeting_server_alarm_active", types)),
+		"A Call Bridge has an active alarm",
+		"The Call Bridge "+c.ofBridge()+" has {{ $value }} active alarms of type "+label("alarm_type")+".")
 }
 
 func (c Config) capacityAlerts() []Rule {

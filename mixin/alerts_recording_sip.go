@@ -34,6 +34,11 @@ func (c Config) mediaSenseAlerts() []Rule {
 			rises(c.collector("outcome"), c.own("otelcol_receiver_mediasense_records", totalSuffix, `outcome=~"malformed|unknown"`), "15m", 0),
 			"Events of MediaSense could not be read",
 			c.ofCollector()+" put {{ $value | printf \"%.0f\" }} events of MediaSense into quarantine ("+label("outcome")+")."),
+		// MediaSense does not send an event again: each is lost.
+		alert("CiscoMediaSenseEventsLost", critical, "",
+			rises(c.collector(), c.own("otelcol_receiver_mediasense_records", totalSuffix, `outcome="lost"`), "15m", 0),
+			"The pipeline refuses events of MediaSense permanently",
+			c.ofCollector()+" lost {{ $value | printf \"%.0f\" }} events of MediaSense: what comes after the receiver refused them, and their quarantine, permanently."),
 		alert("CiscoMediaSenseSessionError", warning, "",
 			rises(c.bridge("state"), c.metric("cisco_mediasense_session_ended_total", `state=~".*ERROR"`), "15m", 0),
 			"Recordings ended in an error",
@@ -58,7 +63,7 @@ func (c Config) sipAlerts() []Rule {
 			"Calls fail with a server's error",
 			"{{ $value | humanizePercentage }} of the calls by way of the SIP proxy "+c.ofBridge()+" failed with 5xx in 30 minutes."),
 		alert("OracleOCMSLinesRejected", warning, "",
-			rises(c.collector("outcome"), c.own("otelcol_receiver_ocms_records", totalSuffix, `outcome=~"malformed|lost"`), "15m", 0),
+			rises(c.collector("outcome"), c.own("otelcol_receiver_ocms_records", totalSuffix, `outcome=~"malformed|xml|lost"`), "15m", 0),
 			"Accounting events of OCMS could not be read or passed on",
 			c.ofCollector()+" could not read or pass on {{ $value | printf \"%.0f\" }} lines of OCMS ("+label("outcome")+")."),
 	}

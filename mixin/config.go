@@ -28,6 +28,12 @@ type Config struct {
 	// TimeScale multiplies every time of the rules. It is 1; the end-to-end test of the
 	// drills sets less, so that a window of an hour passes in a minute.
 	TimeScale float64 `yaml:"time_scale"`
+	// AlarmsCritical and AlarmsInfo are regular expressions of types of a bridge's own alarms
+	// (GET /system/alarms); all other types are warnings. Critical is what people notice now:
+	// bridges that do not reach each other split meetings, records that are not taken are lost
+	// in the end, and meetings are not recorded. Info is what pages and prompts look like.
+	AlarmsCritical string `yaml:"alarms_critical"`
+	AlarmsInfo     string `yaml:"alarms_info"`
 	// Thresholds of the alerts.
 	Thresholds Thresholds `yaml:"thresholds"`
 	// Joins and Quality are the service level objectives.
@@ -107,6 +113,8 @@ func DefaultConfig() Config {
 		CollectorSelector: `job=~"collector|otelcol.*|legato.*"`,
 		RunbookURL:        "https://github.com/legato-otel/legato/blob/main/docs/runbooks/",
 		TimeScale:         1,
+		AlarmsCritical:    "callBridgeConnectionFailure|cdrConnectionFailure|databaseConnectionError|recorderUnavailable|c2wConnectionFailure",
+		AlarmsInfo:        "callBrandingResourceInvalid|ivrBrandingResourceInvalid|webBridge.+Failure",
 		// Teams publishes 0.5 % failed set-ups and 2 % poor streams.
 		Joins:   Objective{Target: 99.5, MinEvents: 50},
 		Quality: Objective{Target: 98, MinEvents: 50},
