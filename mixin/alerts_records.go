@@ -20,9 +20,11 @@ func (c Config) recordAlerts() []Rule {
 			"Call detail records are lost",
 			"{{ $value | printf \"%.0f\" }} call detail records of the Call Bridge "+c.ofBridge()+" were lost before they arrived."),
 
-		// Two minutes are two scrapes of cmsapi: posts in flight are no alert. After a
-		// restart, numbers of two sessions cannot be compared for five minutes.
-		alert("CiscoMeetingServerRecordsIncomplete", critical, "",
+		// Two minutes are two scrapes of cmsapi: posts in flight are no alert. Three minutes
+		// more are an upgrade of the Collector, or posts that are refused for a while: the bridge
+		// sends them again. After a restart, numbers of two sessions cannot be compared for five
+		// minutes.
+		alert("CiscoMeetingServerRecordsIncomplete", critical, "3m",
 			fmt.Sprintf(`%[1]s
   < on (%[2]s) group_left ()
 max by (%[2]s) (%[3]s offset 2m)
