@@ -72,8 +72,8 @@ func (rig *drillRig) play(d drill, goWrong, mend func()) {
 	// Two drills can be about one alert: the one before must be over.
 	require.Eventually(rig.t, func() bool { return !firing() }, waitFor, tick, d.name)
 	rig.expect(append([]string{d.alert}, d.also...)...)
-	begin := time.Now()
 	goWrong()
+	begin := time.Now()
 	rang := assert.Eventually(rig.t, firing, 2*time.Minute, tick, "%s: %s (%s) does not ring", d.name, d.alert, d.severity)
 	rings := time.Since(begin)
 	mend()

@@ -61,7 +61,7 @@ func TestDrillsAround(t *testing.T) {
 	}
 	also := map[string][]string{
 		"silent":    {"CiscoMeetingServerRecordsIncomplete"},
-		"live-loss": {"CiscoMeetingServerQualityBudgetBurn"},
+		"api-alarm": {"CiscoMeetingServerReceiverNotRegistered"}, // the bridge posts to another URI
 	}
 	hold := map[string]string{"silent": "40s"}
 	for _, drill := range drills(t, "-events") {
@@ -103,6 +103,7 @@ service:
 // people have bad lines or cannot join, and some of its rooms are full.
 var simulated = []string{
 	"CiscoMeetingServerJitterHigh", "CiscoMeetingServerLatencyHigh", "CiscoMeetingServerLimitReached", "CiscoMeetingServerJoinBudgetBurn",
+	"CiscoMeetingServerQualityBudgetBurn",
 }
 
 // refusedToo are the alerts about bridges whose posts are refused while nothing can be
