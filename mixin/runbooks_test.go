@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,30 @@ func TestRunbooks(t *testing.T) {
 		}
 		_, verification, _ := strings.Cut(page, "\n## Verification\n\n")
 		assert.NotEmpty(t, strings.TrimSpace(verification), name)
+	}
+}
+
+// aboutMachines are the alerts whose pages do not lead to the archive: no meeting and no
+// person is in what they are about.
+var aboutMachines = []string{
+	"CiscoMediaSenseEventsQuarantined", "CiscoMeetingServerAPIProblem", "CiscoMeetingServerAPIRequestsFailing", "CiscoMeetingServerDatabaseError",
+	"CiscoMeetingServerDatabaseNoPrimary", "CiscoMeetingServerDatabaseNodeDown", "CiscoMeetingServerDatabaseSyncBehind", "CiscoMeetingServerEventsDisconnected",
+	"CiscoMeetingServerEventsProblem", "CiscoMeetingServerLicenceExpiring", "CiscoMeetingServerReceiverNotRegistered", "CiscoMeetingServerSignInErrors",
+	"LegatoArchiveRecordsRefused", "LegatoArchiveRetentionFailing", "LegatoBackendDown", "LegatoEventsLost", "LegatoQueueSaturated", "LegatoSpansDelayed",
+	"LegatoSpansInvalid", "LegatoStateUnwritable", "LegatoSyslogRecordsLost", "OracleOCMSLinesRejected",
+}
+
+// Every other page leads to the page of the archive that names the meetings and the people.
+// TestFromAlertToPerson walks all of these.
+func TestRunbooksLeadToPeople(t *testing.T) {
+	archive := regexp.MustCompile("On the page of the call archive: `/[a-z]*(\\?[a-zA-Z0-9=&]+)?`")
+	pages, err := Runbooks(runbooks, Alerts(DefaultConfig()))
+	require.NoError(t, err)
+	for name, page := range pages {
+		if name != index {
+			alert := strings.TrimSuffix(name, ".md")
+			assert.Equal(t, !slices.Contains(aboutMachines, alert), archive.MatchString(page), alert)
+		}
 	}
 }
 
