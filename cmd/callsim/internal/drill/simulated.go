@@ -15,7 +15,7 @@ import (
 // nobody is the URL of a receiver that does not exist.
 const nobody = "http://localhost:1/cdr"
 
-var errFollowed = errors.New("a Collector follows the bridge")
+var errSettled = errors.New("a Collector has followed the bridge for long enough")
 
 // faulty returns the drill of a simulated Call Bridge that has a fault, given as flags of
 // callsim, after it was in good health and before it is so again.
@@ -41,11 +41,7 @@ func (s *Settings) simulated(ctx context.Context, hold time.Duration, bridges in
 	healthy := []string{"-live", "-bridges", strconv.Itoa(bridges), "-events", s.Events, "-target", s.Target.String()}
 	run := func(ctx context.Context) error { return s.Simulate(ctx, nil, healthy...) }
 	s.Report("waiting until a Collector follows the bridge at " + s.Events)
-	if err := s.untilFollowed(ctx, healthy); err != nil {
-		return err
-	}
-	s.Report(fmt.Sprintf("a Collector follows the bridge, which is in good health for %s", s.Settle))
-	if err := runFor(ctx, s.Settle, run); err != nil {
+	if err := s.untilSettled(ctx, healthy); err != nil {
 		return err
 	}
 	s.reportBegin(hold)
@@ -65,20 +61,26 @@ func runFor(ctx context.Context, d time.Duration, run func(context.Context) erro
 	return ctx.Err()
 }
 
-// untilFollowed simulates Call Bridges, in which nothing happens yet, until a Collector
-// follows the first of them.
-func (s *Settings) untilFollowed(ctx context.Context, flags []string) error {
+// untilSettled simulates Call Bridges until a Collector has followed the first of them for
+// s.Settle. Nothing happens at them until it does.
+func (s *Settings) untilSettled(ctx context.Context, flags []string) error {
 	phase, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	giveUp := time.AfterFunc(s.FollowWithin, func() {
 		end(fmt.Errorf("no Collector followed the bridge at %s within %s: is it in servers of cmsevents, and can the Collector reach it?", s.Events, s.FollowWithin))
 	})
 	defer giveUp.Stop()
-	err := s.Simulate(phase, func() { end(errFollowed) }, flags...)
+	followed := func() {
+		if giveUp.Stop() {
+			s.Report(fmt.Sprintf("a Collector follows the bridge, which is in good health for %s", s.Settle))
+			time.AfterFunc(s.Settle, func() { end(errSettled) })
+		}
+	}
+	err := s.Simulate(phase, followed, flags...)
 	if err == nil {
 		err = context.Cause(phase)
 	}
-	if errors.Is(err, errFollowed) {
+	if errors.Is(err, errSettled) {
 		return nil
 	}
 	return err

@@ -61,10 +61,10 @@ const healthyBridge = "-live -bridges 1 -events bridge:8451 -target http://colle
 func TestSimulated(t *testing.T) {
 	twoBridges := strings.Replace(healthyBridge, "-bridges 1", "-bridges 2", 1)
 	for name, want := range map[string][]phase{
-		"silent":      {{healthyBridge, 3 * time.Second}, {healthyBridge, time.Minute}, {healthyBridge + " -faults silent=5s", 13 * time.Minute}, {healthyBridge, 20 * time.Minute}},
-		"database":    {{twoBridges, 3 * time.Second}, {twoBridges, time.Minute}, {twoBridges + " -faults database", 7 * time.Minute}, {twoBridges, 20 * time.Minute}},
-		"api-alarm":   {{healthyBridge, 3 * time.Second}, {healthyBridge, time.Minute}, {healthyBridge + " -target http://localhost:1/cdr", 7 * time.Minute}, {healthyBridge, 20 * time.Minute}},
-		"events-down": {{healthyBridge, 3 * time.Second}, {healthyBridge, time.Minute}, {healthyBridge, 20 * time.Minute}},
+		"silent":      {{healthyBridge, 63 * time.Second}, {healthyBridge + " -faults silent=5s", 13 * time.Minute}, {healthyBridge, 20 * time.Minute}},
+		"database":    {{twoBridges, 63 * time.Second}, {twoBridges + " -faults database", 7 * time.Minute}, {twoBridges, 20 * time.Minute}},
+		"api-alarm":   {{healthyBridge, 63 * time.Second}, {healthyBridge + " -target http://localhost:1/cdr", 7 * time.Minute}, {healthyBridge, 20 * time.Minute}},
+		"events-down": {{healthyBridge, 63 * time.Second}, {healthyBridge, 20 * time.Minute}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
