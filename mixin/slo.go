@@ -79,7 +79,7 @@ func (c Config) objectiveGroups() []Group {
 	return groups
 }
 
-// budget returns the panels that Sloth's dashboards have for an objective.
+// budget returns the recorded series that Sloth's dashboards show of an objective.
 func (c Config) budget(s serviceLevel) []Rule {
 	ratio := func(window string) string { return fmt.Sprintf("%s%s{sloth_id=%q}", sliRatio, window, s.id) }
 	errorBudget := strconv.FormatFloat(s.budget(), 'g', 6, 64)

@@ -87,7 +87,7 @@ func (c *cluster) applyEvent(ev scenario.Event) {
 		c.written[ev.Bridge] = index + 1
 	}
 	change := int64(0)
-	switch ev.What.(type) {
+	switch ev.Payload.(type) {
 	case scenario.BridgeRestarted:
 		c.queues[ev.Bridge].Restart(ev.Session)
 		change = -c.openOn[ev.Bridge]

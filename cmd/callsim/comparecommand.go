@@ -101,11 +101,11 @@ func (c *comparison) run(ctx context.Context, stdout io.Writer) (equal bool, err
 		return false, err
 	}
 	equal = true
-	show := func(what string, r *verify.Report) error {
+	show := func(subject string, r *verify.Report) error {
 		if len(r.Compared) == 0 {
-			return fmt.Errorf("%s: the truth has nothing that could be compared: all of it is open or lost records", what)
+			return fmt.Errorf("%s: the truth has nothing that could be compared: all of it is open or lost records", subject)
 		}
-		fmt.Fprintf(stdout, "%s\n", what)
+		fmt.Fprintf(stdout, "%s\n", subject)
 		equal = equal && len(r.Findings) == 0
 		return r.Write(stdout, c.limit)
 	}

@@ -122,12 +122,12 @@ func (c *cluster) endEvents(ctx context.Context, gaveUp bool, stderr io.Writer) 
 	c.events.Close()
 }
 
-// scenarioEvents returns the events of the scenario, to its end or to the end of playFor;
-// with the behavior of people if lively.
-func (o *options) scenarioEvents(world *scenario.World, lively bool) iter.Seq[scenario.Event] {
+// scenarioEvents returns the events of the scenario, to its end or to the end of playFor; with
+// the behavior of people if withBehavior is set.
+func (o *options) scenarioEvents(world *scenario.World, withBehavior bool) iter.Seq[scenario.Event] {
 	all := world.Events()
-	if lively {
-		all = scenario.Lively(o.scenario(), all)
+	if withBehavior {
+		all = scenario.WithBehavior(o.scenario(), all)
 	}
 	if o.playFor == 0 {
 		return all

@@ -36,72 +36,72 @@ type acceptor struct {
 // now or before, or quarantined, and marked in the ledger. After an error only the
 // accepted chunks are marked: the Call Bridge must send the body again for the rest.
 func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
-	in := a.batches.get(a, request)
-	defer a.batches.put(in)
+	b := a.batches.get(a, request)
+	defer a.batches.put(b)
 
 	// The work continues after the client hangs up: accepted records must be marked and
 	// stored, or the receiver would accept them twice.
-	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	workCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(request.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
 
-	err := a.acceptDecoded(ctx, work, in)
-	for err == nil && in.decodeNext() {
-		err = a.acceptDecoded(ctx, work, in)
+	err := a.acceptDecoded(ctx, workCtx, b)
+	for err == nil && b.decodeNext() {
+		err = a.acceptDecoded(ctx, workCtx, b)
 	}
-	return errors.Join(err, a.store.save(work, a.ledger, in.changedSessions, in.evictedSessions))
+	return errors.Join(err, a.store.save(workCtx, a.ledger, b.changedSessions, b.evictedSessions))
 }
 
 // acceptDecoded accepts the parts (records and malformed pieces) of the batch that was decoded
 // last, and stores nothing. ctx ends with the client's request and bounds only the wait for
 // the session's lock; work continues after the client has gone.
-func (a *acceptor) acceptDecoded(ctx, work context.Context, in *batch) error {
-	if err := in.lockSession(ctx, a.ledger); err != nil {
+func (a *acceptor) acceptDecoded(ctx, workCtx context.Context, b *batch) error {
+	if err := b.lockSession(ctx, a.ledger); err != nil {
 		return err
 	}
-	defer in.unlockSession(a.ledger)
-	in.findNewParts(&a.ledger.ContentHashes) // parts without an index are recognized by their content
-	if in.pendingParts > 0 {
-		in.resource = a.resource.build(in, in.request)
+	defer b.unlockSession(a.ledger)
+	b.findNewParts(&a.ledger.ContentHashes) // parts without an index are recognized by their content
+	if b.pendingParts > 0 {
+		b.resource = a.resource.build(b, b.request)
 	}
-	err := a.outbox.Deliver(work, in, time.Now())
+	err := a.outbox.Deliver(workCtx, b, time.Now())
 	if err != nil {
-		a.countRefused(work, in.pendingParts)
+		a.countRefused(workCtx, b.pendingParts)
 	}
-	if in.session != nil && in.session.HasChanges() {
-		in.changedSessions = append(in.changedSessions, in.session.ID())
+	if b.session != nil && b.session.HasChanges() {
+		b.changedSessions = append(b.changedSessions, b.session.ID())
 	}
 	return err
 }
 
 // MarkAccepted implements outbox.Body.
-func (in *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
-	a := in.acceptor
+func (b *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
+	a := b.acceptor
 	if c.NewParts > 0 {
-		mustReport := in.sessionInfo.SessionStart.MustReport
-		result := in.markInLedger(a.ledger, c) // clears SessionStart when numbered records are marked
-		in.evictedSessions = append(in.evictedSessions, result.EvictedSessions...)
+		mustReport := b.sessionInfo.SessionStart.MustReport
+		result := b.markInLedger(a.ledger, c) // clears SessionStart when numbered records are marked
+		b.evictedSessions = append(b.evictedSessions, result.EvictedSessions...)
 		if result.OverlappingSession != "" {
-			a.reportOverlap(ctx, in)
+			a.reportOverlap(ctx, b)
 		}
-		startsSession := mustReport && !in.sessionInfo.SessionStart.MustReport
-		a.metrics.countChunk(ctx, in, c, startsSession, a.logger)
+		startsSession := mustReport && !b.sessionInfo.SessionStart.MustReport
+		a.metrics.countChunk(ctx, b, c, startsSession, a.logger)
 	}
-	a.countOutcomes(ctx, in, c)
-	in.pendingParts -= c.NewParts
+	a.countOutcomes(ctx, b, c)
+	b.pendingParts -= c.NewParts
 }
 
 // PutResource implements outbox.Body.
-func (in *batch) PutResource(to pcommon.Map) { in.resource.putLogResource(to) }
+func (b *batch) PutResource(to pcommon.Map) { b.resource.putLogResource(to) }
 
 // LogFields implements outbox.Body. The session's id is text of the sender, and is left out
 // unless it looks like a GUID.
-func (in *batch) LogFields(c *outbox.Chunk, err error) []zap.Field {
+func (b *batch) LogFields(c *outbox.Chunk, err error) []zap.Field {
 	fields := []zap.Field{zap.Int("records", c.NewParts), zap.Error(err)}
-	if isID(in.decoded.Session) {
-		fields = append(fields, zap.String("session", in.decoded.Session))
+	if isID(b.decoded.Session) {
+		fields = append(fields, zap.String("session", b.decoded.Session))
 	}
-	if entries, _, _ := in.ledgerEntriesOf(c); len(entries) > 0 {
+	if entries, _, _ := b.ledgerEntriesOf(c); len(entries) > 0 {
 		first, last := entries[0].Index, entries[0].Index
 		for _, e := range entries {
 			first, last = min(first, e.Index), max(last, e.Index)

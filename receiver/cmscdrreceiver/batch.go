@@ -94,20 +94,20 @@ func (p *part) countableMissing() uint64 {
 type batchPool struct{ pool sync.Pool }
 
 func (p *batchPool) get(a *acceptor, request webhook.Request) *batch {
-	in, ok := p.pool.Get().(*batch)
+	b, ok := p.pool.Get().(*batch)
 	if !ok {
-		in = &batch{acceptor: a}
+		b = &batch{acceptor: a}
 	}
-	in.decode(request)
-	return in
+	b.decode(request)
+	return b
 }
 
 // maxPooledBody bounds the pooled buffers: the pool drops those of a longer body.
 const maxPooledBody = 1 << 20
 
-func (p *batchPool) put(in *batch) {
-	if in.bodySize <= maxPooledBody {
-		p.pool.Put(in)
+func (p *batchPool) put(b *batch) {
+	if b.bodySize <= maxPooledBody {
+		p.pool.Put(b)
 	}
 }
 
@@ -124,52 +124,52 @@ func clipText(text string, limit int) string {
 }
 
 // decode decodes the first batch of a body.
-func (in *batch) decode(request webhook.Request) {
-	in.request, in.bodySize, in.expansion = request, len(request.Body), outbox.Expansion{}
-	in.changedSessions, in.evictedSessions = in.changedSessions[:0], nil
-	in.setDecoded(in.decoder.Decode(request.Body))
+func (b *batch) decode(request webhook.Request) {
+	b.request, b.bodySize, b.expansion = request, len(request.Body), outbox.Expansion{}
+	b.changedSessions, b.evictedSessions = b.changedSessions[:0], nil
+	b.setDecoded(b.decoder.Decode(request.Body))
 }
 
 // decodeNext decodes the body's next batch, which is of another session. It returns
 // false if there is none.
-func (in *batch) decodeNext() bool {
-	decoded := in.decoder.DecodeNext()
+func (b *batch) decodeNext() bool {
+	decoded := b.decoder.DecodeNext()
 	if decoded != nil {
-		in.setDecoded(decoded)
+		b.setDecoded(decoded)
 	}
 	return decoded != nil
 }
 
-func (in *batch) setDecoded(decoded *cdr.Batch) {
-	request := &in.request
-	in.decoded, request.Body = decoded, decoded.Body
-	in.session, in.lockedSession, in.isKnownSession, in.startSent = nil, nil, false, false
-	in.statedIdentity = ledger.Identity{Bridge: clipName(decoded.CallBridge), System: clipName(request.Query.Get(systemIDParameter))}
-	in.sessionInfo = ledger.RequestInfo{Identity: in.statedIdentity}
-	in.ledgerID, in.legacySuffix = decoded.Session, ""
+func (b *batch) setDecoded(decoded *cdr.Batch) {
+	request := &b.request
+	b.decoded, request.Body = decoded, decoded.Body
+	b.session, b.lockedSession, b.isKnownSession, b.startSent = nil, nil, false, false
+	b.statedIdentity = ledger.Identity{Bridge: clipName(decoded.CallBridge), System: clipName(request.Query.Get(systemIDParameter))}
+	b.sessionInfo = ledger.RequestInfo{Identity: b.statedIdentity}
+	b.ledgerID, b.legacySuffix = decoded.Session, ""
 	switch {
-	case in.ledgerID == "" || len(in.ledgerID) > maxNameLength:
-		in.ledgerID = ""
-	case in.hasOnlyLegacyIndices():
+	case b.ledgerID == "" || len(b.ledgerID) > maxNameLength:
+		b.ledgerID = ""
+	case b.hasOnlyLegacyIndices():
 		// A bridge counts recordIndex for each of its receivers, so the URI is part of
 		// the id. The URI may contain a token: only its hash is kept.
 		hash := sha256.Sum256([]byte(request.URI))
-		in.legacySuffix = "/" + hex.EncodeToString(hash[:8])
-		in.ledgerID += in.legacySuffix
-		in.statedIdentity.Stream = in.legacySuffix
+		b.legacySuffix = "/" + hex.EncodeToString(hash[:8])
+		b.ledgerID += b.legacySuffix
+		b.statedIdentity.Stream = b.legacySuffix
 	}
 }
 
-func (in *batch) hasOnlyLegacyIndices() bool {
+func (b *batch) hasOnlyLegacyIndices() bool {
 	hasLegacy := false
-	for i := range in.decoded.Records {
-		if in.decoded.Records[i].Index.Valid {
+	for i := range b.decoded.Records {
+		if b.decoded.Records[i].Index.Valid {
 			return false
 		}
-		hasLegacy = hasLegacy || in.decoded.Records[i].LegacyIndex.Valid
+		hasLegacy = hasLegacy || b.decoded.Records[i].LegacyIndex.Valid
 	}
-	for i := range in.decoded.Malformed {
-		m := &in.decoded.Malformed[i]
+	for i := range b.decoded.Malformed {
+		m := &b.decoded.Malformed[i]
 		if m.Header.Index.Valid || slices.ContainsFunc(m.Indices, func(r cdr.IndexRange) bool { return !r.Legacy }) {
 			return false
 		}
@@ -180,109 +180,109 @@ func (in *batch) hasOnlyLegacyIndices() bool {
 
 // lockSession locks the batch's session in the ledger. All bodies without a ledgerID
 // share one lock, so that a repeated body waits for its first delivery.
-func (in *batch) lockSession(ctx context.Context, l *ledger.Ledger) error {
-	session, err := l.Lock(ctx, in.ledgerID)
+func (b *batch) lockSession(ctx context.Context, l *ledger.Ledger) error {
+	session, err := l.Lock(ctx, b.ledgerID)
 	if err != nil {
 		return err
 	}
-	in.lockedSession = session
-	if in.ledgerID == "" {
+	b.lockedSession = session
+	if b.ledgerID == "" {
 		return nil
 	}
-	in.session = session
-	if in.decoded.Unreadable {
+	b.session = session
+	if b.decoded.Unreadable {
 		return nil // its session is a guess: the ledger learns no identity from it
 	}
-	in.sessionInfo = l.BeginRequest(session, in.statedIdentity)
-	in.isKnownSession = !session.IsNew() && in.sessionInfo.Identity.Named()
+	b.sessionInfo = l.BeginRequest(session, b.statedIdentity)
+	b.isKnownSession = !session.IsNew() && b.sessionInfo.Identity.Named()
 	return nil
 }
 
-func (in *batch) unlockSession(l *ledger.Ledger) { l.Unlock(in.lockedSession) }
+func (b *batch) unlockSession(l *ledger.Ledger) { l.Unlock(b.lockedSession) }
 
 // findNewParts finds the parts that are no duplicates, and the gaps before them. It
 // changes neither the ledger nor the content hashes.
-func (in *batch) findNewParts(accepted *ledger.ContentHashes) {
-	in.entries, in.entryParts, in.contentHashes, in.pendingParts = in.entries[:0], in.entryParts[:0], in.contentHashes[:0], 0
-	in.records = resetParts(in.records, len(in.decoded.Records))
-	in.malformed = resetParts(in.malformed, len(in.decoded.Malformed))
-	for i := range in.decoded.Records {
-		r := &in.decoded.Records[i]
-		in.addPart(&in.records[i], &r.Header, r.Raw, accepted)
+func (b *batch) findNewParts(accepted *ledger.ContentHashes) {
+	b.entries, b.entryParts, b.contentHashes, b.pendingParts = b.entries[:0], b.entryParts[:0], b.contentHashes[:0], 0
+	b.records = resetParts(b.records, len(b.decoded.Records))
+	b.malformed = resetParts(b.malformed, len(b.decoded.Malformed))
+	for i := range b.decoded.Records {
+		r := &b.decoded.Records[i]
+		b.addPart(&b.records[i], &r.Header, r.Raw, accepted)
 	}
-	for i := range in.decoded.Malformed {
-		m := &in.decoded.Malformed[i]
-		in.addPart(&in.malformed[i], &m.Header, m.Raw, accepted)
-		in.addUnreadable(&in.malformed[i], m.Indices)
+	for i := range b.decoded.Malformed {
+		m := &b.decoded.Malformed[i]
+		b.addPart(&b.malformed[i], &m.Header, m.Raw, accepted)
+		b.addUnreadable(&b.malformed[i], m.Indices)
 	}
-	if len(in.entries) == 0 {
-		in.sessionInfo.SessionStart = ledger.SessionStart{} // the session begins with its first numbered record
+	if len(b.entries) == 0 {
+		b.sessionInfo.SessionStart = ledger.SessionStart{} // the session begins with its first numbered record
 	}
-	if in.session == nil {
+	if b.session == nil {
 		return
 	}
-	in.results = in.session.Check(in.entries, in.results[:0])
-	for i, result := range in.results {
-		p := in.entryParts[i]
+	b.results = b.session.Check(b.entries, b.results[:0])
+	for i, result := range b.results {
+		p := b.entryParts[i]
 		p.addGap(result)
-		if in.entries[i].IsUnreadable {
+		if b.entries[i].IsUnreadable {
 			continue // the part's own index, or its content, shows whether it is new
 		}
 		p.isDuplicate = result.IsDuplicate
 		if !result.IsDuplicate {
-			in.pendingParts++
+			b.pendingParts++
 		}
 	}
 }
 
 // addPart adds a part to the entries if it has an index. Otherwise its content tells
 // whether it is new.
-func (in *batch) addPart(p *part, header *cdr.Header, raw string, accepted *ledger.ContentHashes) {
-	p.firstEntry, p.firstHash = len(in.entries), len(in.contentHashes)
+func (b *batch) addPart(p *part, header *cdr.Header, raw string, accepted *ledger.ContentHashes) {
+	p.firstEntry, p.firstHash = len(b.entries), len(b.contentHashes)
 	index := header.Index
-	if in.legacySuffix != "" {
+	if b.legacySuffix != "" {
 		index = header.LegacyIndex
 	}
-	if in.session != nil && index.Valid {
-		entry := ledger.Entry{Index: index.Value, DiscardsUnnumbered: in.legacySuffix != ""}
+	if b.session != nil && index.Valid {
+		entry := ledger.Entry{Index: index.Value, DiscardsUnnumbered: b.legacySuffix != ""}
 		if header.Missing.Valid {
 			entry.Discarded = header.Missing.Value
 		}
-		in.entries = append(in.entries, entry)
-		in.entryParts = append(in.entryParts, p)
+		b.entries = append(b.entries, entry)
+		b.entryParts = append(b.entryParts, p)
 		return
 	}
-	hash := ledger.HashContent(in.decoded.Session, raw)
+	hash := ledger.HashContent(b.decoded.Session, raw)
 	if p.isDuplicate = accepted.Contains(hash); !p.isDuplicate {
-		in.contentHashes = append(in.contentHashes, hash)
-		in.pendingParts++
+		b.contentHashes = append(b.contentHashes, hash)
+		b.pendingParts++
 	}
 }
 
 // addUnreadable adds the records within a malformed part whose index alone is readable, so
 // that the ledger does not report them as missing.
-func (in *batch) addUnreadable(p *part, indices []cdr.IndexRange) {
-	if in.session == nil {
+func (b *batch) addUnreadable(p *part, indices []cdr.IndexRange) {
+	if b.session == nil {
 		return
 	}
 	for _, r := range indices {
-		if r.Legacy == (in.legacySuffix != "") {
+		if r.Legacy == (b.legacySuffix != "") {
 			entry := ledger.Entry{Index: r.First, Following: r.Last - r.First, DiscardsUnnumbered: r.Legacy, IsUnreadable: true}
-			in.entries = append(in.entries, entry)
-			in.entryParts = append(in.entryParts, p)
+			b.entries = append(b.entries, entry)
+			b.entryParts = append(b.entryParts, p)
 		}
 	}
 }
 
 // markInLedger marks the parts of a chunk as accepted.
-func (in *batch) markInLedger(l *ledger.Ledger, c *outbox.Chunk) ledger.AcceptResult {
-	entries, results, hashes := in.ledgerEntriesOf(c)
-	l.ContentHashes.MarkAccepted(hashes, in.isKnownSession)
-	if in.session == nil || len(entries) == 0 {
+func (b *batch) markInLedger(l *ledger.Ledger, c *outbox.Chunk) ledger.AcceptResult {
+	entries, results, hashes := b.ledgerEntriesOf(c)
+	l.ContentHashes.MarkAccepted(hashes, b.isKnownSession)
+	if b.session == nil || len(entries) == 0 {
 		return ledger.AcceptResult{}
 	}
-	accepted := l.MarkAccepted(in.session, in.sessionInfo, entries, results)
-	in.sessionInfo.SessionStart = ledger.SessionStart{} // it is reported once
+	accepted := l.MarkAccepted(b.session, b.sessionInfo, entries, results)
+	b.sessionInfo.SessionStart = ledger.SessionStart{} // it is reported once
 	return accepted
 }
 

@@ -53,8 +53,8 @@ type Config struct {
 	// system_id is always mapped. Optional.
 	QueryParameters map[string]string `mapstructure:"query_parameters"`
 
-	// ResourceAttributes are added to the resource of every record and metric
-	// and replace those of the same name. Optional.
+	// ResourceAttributes are added to the resource of every record and metric. They replace
+	// attributes of the same name. Optional.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 
 	// Metrics configures the metrics signal.

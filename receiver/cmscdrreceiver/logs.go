@@ -43,7 +43,8 @@ const (
 )
 
 // maxRecordBytes is the length of the largest record whose values become attributes. A longer
-// record is kept as posted: no Call Bridge makes it, and no backend accepts its attributes.
+// record is kept as posted, because no Call Bridge makes such a record and no backend accepts
+// its attributes.
 const maxRecordBytes = 2 << 20
 
 // errorImplausibleGap is the error.type of a record.gap event with an implausible number.
@@ -51,23 +52,23 @@ const errorImplausibleGap = "implausible_gap"
 
 // AddRecords implements outbox.Body. It adds one log record for each new wire record, a
 // record.gap before the record that shows the gap, and the malformed parts last.
-func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
-	if in.exceedsExpansion(c) {
+func (b *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
+	if b.exceedsExpansion(c) {
 		return outbox.ErrExceedsExpansion
 	}
 	to.Records.EnsureCapacity(c.NewParts + 1)
-	if in.reportsSessionStart(c) {
-		in.appendSessionStart(to.Records, to.ReceivedAt)
+	if b.reportsSessionStart(c) {
+		b.appendSessionStart(to.Records, to.ReceivedAt)
 	}
 	to.StartPart(c.From)
-	from, end := in.recordsOf(c)
+	from, end := b.recordsOf(c)
 	for i := from; i < end; i++ {
-		if in.records[i].isDuplicate {
+		if b.records[i].isDuplicate {
 			continue
 		}
 		to.StartPart(i)
-		r := &in.decoded.Records[i]
-		appendGap(to.Records, &r.Header, &in.records[i], to.ReceivedAt)
+		r := &b.decoded.Records[i]
+		appendGap(to.Records, &r.Header, &b.records[i], to.ReceivedAt)
 		switch {
 		case len(r.Raw) > maxRecordBytes:
 			addTooLargeRecord(to, r)
@@ -77,14 +78,14 @@ func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 			appendRecord(to.Records, r, to.ReceivedAt)
 		}
 	}
-	from, end = in.malformedOf(c)
+	from, end = b.malformedOf(c)
 	for i := from; i < end; i++ {
-		if in.malformed[i].isDuplicate {
+		if b.malformed[i].isDuplicate {
 			continue
 		}
-		to.StartPart(len(in.records) + i)
-		m := &in.decoded.Malformed[i]
-		appendGap(to.Records, &m.Header, &in.malformed[i], to.ReceivedAt)
+		to.StartPart(len(b.records) + i)
+		m := &b.decoded.Malformed[i]
+		appendGap(to.Records, &m.Header, &b.malformed[i], to.ReceivedAt)
 		addMalformedPart(to, m)
 	}
 	to.StartPart(c.To)
@@ -93,23 +94,23 @@ func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 
 // AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events,
 // after the session.start and record.gap events that the chunk's records would have.
-func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
-	if in.reportsSessionStart(c) {
-		in.appendSessionStart(to.Records, to.ReceivedAt)
+func (b *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
+	if b.reportsSessionStart(c) {
+		b.appendSessionStart(to.Records, to.ReceivedAt)
 	}
 	errorType := errorRejected
 	if errors.Is(c.QuarantineReason, outbox.ErrExceedsExpansion) {
 		errorType = errorExpands
-		in.appendMergedGap(c, to)
+		b.appendMergedGap(c, to)
 	} else {
 		for i := c.From; i < c.To; i++ {
-			if p, header, _ := in.partAt(i); !p.isDuplicate {
+			if p, header, _ := b.partAt(i); !p.isDuplicate {
 				appendGap(to.Records, header, p, to.ReceivedAt)
 			}
 		}
 	}
 	message := clipText(c.QuarantineReason.Error(), maxErrorMessage)
-	addRawText(to, in.rawText(c), func(lr plog.LogRecord, _ bool) {
+	addRawText(to, b.rawText(c), func(lr plog.LogRecord, _ bool) {
 		lr.Attributes().PutStr(names.ErrorType, errorType)
 		lr.Attributes().PutStr(names.ErrorMessage, message)
 	})
@@ -117,11 +118,11 @@ func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
 
 // appendMergedGap reports all gaps of a chunk in one event, before the last of them. One
 // event for each gap could exceed outbox.MaxExpansion.
-func (in *batch) appendMergedGap(c *outbox.Chunk, to *outbox.PayloadWriter) {
+func (b *batch) appendMergedGap(c *outbox.Chunk, to *outbox.PayloadWriter) {
 	var merged part
 	var last *cdr.Header
 	for i := c.From; i < c.To; i++ {
-		if p, header, _ := in.partAt(i); p.missing > 0 && !p.gapSent {
+		if p, header, _ := b.partAt(i); p.missing > 0 && !p.gapSent {
 			merged.addGap(ledger.CheckResult{Missing: p.missing, IsImplausible: p.isImplausible})
 			last = header
 		}
@@ -236,17 +237,17 @@ func indexText(h *cdr.Header) string {
 // appendSessionStart reports a new session of a known Call Bridge, at the time of the batch's
 // first record, and the session that it replaces, if the ledger presumes one. The package
 // comment of internal/ingest/ledger lists the guarantees to a consumer.
-func (in *batch) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
+func (b *batch) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventSessionStart)
-	if len(in.decoded.Records) > 0 {
-		setTimes(lr, &in.decoded.Records[0].Header, now)
+	if len(b.decoded.Records) > 0 {
+		setTimes(lr, &b.decoded.Records[0].Header, now)
 	} else {
 		lr.SetObservedTimestamp(now)
 	}
 	logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
-	previous := strings.TrimSuffix(in.sessionInfo.SessionStart.PreviousSession, in.legacySuffix)
-	name := cmp.Or(in.sessionInfo.Identity.Bridge, in.sessionInfo.Identity.System)
+	previous := strings.TrimSuffix(b.sessionInfo.SessionStart.PreviousSession, b.legacySuffix)
+	name := cmp.Or(b.sessionInfo.Identity.Bridge, b.sessionInfo.Identity.System)
 	bridge := string(logrecord.AppendText([]byte("call bridge "), name))
 	if previous == "" {
 		lr.Body().SetStr(bridge + " has a new session; several live sessions share its name, so none is taken to have ended")

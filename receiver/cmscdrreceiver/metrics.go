@@ -62,15 +62,15 @@ func exemplar(ctx context.Context, kind, id string) context.Context {
 
 // countChunk counts the new parts of an accepted chunk. startsSession reports that the
 // chunk is the first of a new session of a known Call Bridge.
-func (m *metricSet) countChunk(ctx context.Context, in *batch, c *outbox.Chunk, startsSession bool, logger *zap.Logger) {
+func (m *metricSet) countChunk(ctx context.Context, b *batch, c *outbox.Chunk, startsSession bool, logger *zap.Logger) {
 	if m == nil {
 		return
 	}
 	instrumentsFor := m.bridges.InstrumentsFor
-	if !in.sessionInfo.Identity.Named() {
+	if !b.sessionInfo.Identity.Named() {
 		instrumentsFor = m.bridges.InstrumentsForUnnamed
 	}
-	bridge, err := instrumentsFor(in.resource.metricResource())
+	bridge, err := instrumentsFor(b.resource.metricResource())
 	if err != nil {
 		logger.Error("Records cannot be counted", zap.Error(err))
 		return
@@ -78,21 +78,21 @@ func (m *metricSet) countChunk(ctx context.Context, in *batch, c *outbox.Chunk, 
 	if startsSession {
 		bridge.sessionStarted.Add(ctx, 1)
 	}
-	from, to := in.recordsOf(c)
+	from, to := b.recordsOf(c)
 	for i := from; i < to; i++ {
-		bridge.countMissing(ctx, in.records[i].countableMissing())
-		if !in.records[i].isDuplicate && c.QuarantineReason == nil {
-			bridge.countRecord(ctx, &in.decoded.Records[i])
+		bridge.countMissing(ctx, b.records[i].countableMissing())
+		if !b.records[i].isDuplicate && c.QuarantineReason == nil {
+			bridge.countRecord(ctx, &b.decoded.Records[i])
 		}
 	}
-	from, to = in.malformedOf(c)
+	from, to = b.malformedOf(c)
 	for i := from; i < to; i++ {
-		bridge.countMissing(ctx, in.malformed[i].countableMissing())
+		bridge.countMissing(ctx, b.malformed[i].countableMissing())
 	}
-	if in.session == nil {
+	if b.session == nil {
 		return // the body names no session, so there is no position
 	}
-	if position, ok := in.session.Position(); ok && position <= math.MaxInt64 {
+	if position, ok := b.session.Position(); ok && position <= math.MaxInt64 {
 		bridge.recordPosition.Record(ctx, int64(position))
 	}
 }

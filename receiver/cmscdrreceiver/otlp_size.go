@@ -10,24 +10,24 @@ import (
 
 // exceedsExpansion reports whether the log records of a chunk would exceed
 // outbox.MaxExpansion. It estimates their size before it makes them.
-func (in *batch) exceedsExpansion(c *outbox.Chunk) bool {
-	if in.bodySize <= outbox.SmallBody {
+func (b *batch) exceedsExpansion(c *outbox.Chunk) bool {
+	if b.bodySize <= outbox.SmallBody {
 		return false
 	}
 	size := 0
-	from, end := in.recordsOf(c)
+	from, end := b.recordsOf(c)
 	for i := from; i < end; i++ {
-		if !in.records[i].isDuplicate {
-			size += otlpSizeOf(&in.decoded.Records[i]) + otlpSizeOfGap(&in.records[i])
+		if !b.records[i].isDuplicate {
+			size += otlpSizeOf(&b.decoded.Records[i]) + otlpSizeOfGap(&b.records[i])
 		}
 	}
-	from, end = in.malformedOf(c)
+	from, end = b.malformedOf(c)
 	for i := from; i < end; i++ {
-		if !in.malformed[i].isDuplicate {
-			size += len(in.decoded.Malformed[i].Raw) + otlpBaseSize + otlpSizeOfGap(&in.malformed[i])
+		if !b.malformed[i].isDuplicate {
+			size += len(b.decoded.Malformed[i].Raw) + otlpBaseSize + otlpSizeOfGap(&b.malformed[i])
 		}
 	}
-	return !in.expansion.Allow(c.Bytes, size)
+	return !b.expansion.Allow(c.Bytes, size)
 }
 
 // Upper bounds of OTLP sizes, in bytes, without the values of a record's fields.

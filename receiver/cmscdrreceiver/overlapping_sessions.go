@@ -24,12 +24,12 @@ func (l *warnLimiter) allow(now time.Time) bool {
 
 // reportOverlap reports a session that sends records after a newer session of its Call
 // Bridge began. The log leaves out both names, because they are text of the sender.
-func (a *acceptor) reportOverlap(ctx context.Context, in *batch) {
+func (a *acceptor) reportOverlap(ctx context.Context, b *batch) {
 	a.telemetry.ReceiverCmscdrOverlappingSessions.Add(ctx, 1)
 	if !a.overlapWarnings.allow(time.Now()) {
 		return
 	}
 	a.logger.Warn("A session goes on after a newer session of the same Call Bridge or system_id began: "+
 		"if two Call Bridges share a system_id, give each its own; the restart of either ends no calls until then",
-		zap.String("client.address", in.request.ClientAddress))
+		zap.String("client.address", b.request.ClientAddress))
 }

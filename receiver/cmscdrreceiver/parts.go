@@ -10,70 +10,70 @@ import (
 )
 
 // Parts implements outbox.Body. The records come first, then the malformed parts.
-func (in *batch) Parts() int { return len(in.records) + len(in.malformed) }
+func (b *batch) Parts() int { return len(b.records) + len(b.malformed) }
 
 // Part implements outbox.Body.
-func (in *batch) Part(number int) (raw string, isNew bool) {
-	p, _, raw := in.partAt(number)
+func (b *batch) Part(number int) (raw string, isNew bool) {
+	p, _, raw := b.partAt(number)
 	return raw, !p.isDuplicate
 }
 
-func (in *batch) partAt(number int) (p *part, header *cdr.Header, raw string) {
-	if n := len(in.records); number >= n {
-		m := &in.decoded.Malformed[number-n]
-		return &in.malformed[number-n], &m.Header, m.Raw
+func (b *batch) partAt(number int) (p *part, header *cdr.Header, raw string) {
+	if n := len(b.records); number >= n {
+		m := &b.decoded.Malformed[number-n]
+		return &b.malformed[number-n], &m.Header, m.Raw
 	}
-	r := &in.decoded.Records[number]
-	return &in.records[number], &r.Header, r.Raw
+	r := &b.decoded.Records[number]
+	return &b.records[number], &r.Header, r.Raw
 }
 
 // recordsOf and malformedOf return the positions of a chunk's parts in the two slices.
-func (in *batch) recordsOf(c *outbox.Chunk) (from, to int) {
-	return c.Within(0, len(in.records))
+func (b *batch) recordsOf(c *outbox.Chunk) (from, to int) {
+	return c.Within(0, len(b.records))
 }
 
-func (in *batch) malformedOf(c *outbox.Chunk) (from, to int) {
-	return c.Within(len(in.records), len(in.malformed))
+func (b *batch) malformedOf(c *outbox.Chunk) (from, to int) {
+	return c.Within(len(b.records), len(b.malformed))
 }
 
 // MarkSent implements outbox.Body. It remembers which session.start and record.gap
 // events the consumer accepted, so that a later chunk does not send them again.
-func (in *batch) MarkSent(c *outbox.Chunk, sent outbox.Progress) {
-	in.startSent = in.startSent || in.reportsSessionStart(c)
+func (b *batch) MarkSent(c *outbox.Chunk, sent outbox.Progress) {
+	b.startSent = b.startSent || b.reportsSessionStart(c)
 	if sent.NextPartStarted {
-		p, _, _ := in.partAt(sent.NextPart)
+		p, _, _ := b.partAt(sent.NextPart)
 		p.gapSent = true
 	}
 }
 
 // ledgerEntriesOf returns the ledger entries of a chunk's parts with their check
 // results, and the content hashes, in the order of the parts.
-func (in *batch) ledgerEntriesOf(c *outbox.Chunk) (entries []ledger.Entry, results []ledger.CheckResult, hashes []ledger.ContentHash) {
-	entriesEnd, hashesEnd := len(in.entries), len(in.contentHashes)
-	if c.To < in.Parts() {
-		next, _, _ := in.partAt(c.To)
+func (b *batch) ledgerEntriesOf(c *outbox.Chunk) (entries []ledger.Entry, results []ledger.CheckResult, hashes []ledger.ContentHash) {
+	entriesEnd, hashesEnd := len(b.entries), len(b.contentHashes)
+	if c.To < b.Parts() {
+		next, _, _ := b.partAt(c.To)
 		entriesEnd, hashesEnd = next.firstEntry, next.firstHash
 	}
-	first, _, _ := in.partAt(c.From)
-	entries, hashes = in.entries[first.firstEntry:entriesEnd], in.contentHashes[first.firstHash:hashesEnd]
+	first, _, _ := b.partAt(c.From)
+	entries, hashes = b.entries[first.firstEntry:entriesEnd], b.contentHashes[first.firstHash:hashesEnd]
 	if len(entries) > 0 {
-		results = in.results[first.firstEntry:entriesEnd]
+		results = b.results[first.firstEntry:entriesEnd]
 	}
 	return entries, results, hashes
 }
 
 // reportsSessionStart reports whether the chunk carries the session.start event: it is the
 // first new chunk with numbered records.
-func (in *batch) reportsSessionStart(c *outbox.Chunk) bool {
-	if !in.sessionInfo.SessionStart.MustReport || in.startSent {
+func (b *batch) reportsSessionStart(c *outbox.Chunk) bool {
+	if !b.sessionInfo.SessionStart.MustReport || b.startSent {
 		return false
 	}
-	entries, _, _ := in.ledgerEntriesOf(c)
+	entries, _, _ := b.ledgerEntriesOf(c)
 	return len(entries) > 0
 }
 
 // rawText returns the new parts of a chunk as posted.
-func (in *batch) rawText(c *outbox.Chunk) string {
+func (b *batch) rawText(c *outbox.Chunk) string {
 	const maxEnvelope = 4 << 10 // the root element, and blanks
-	return outbox.RawText(in, c, in.request.Body, maxEnvelope)
+	return outbox.RawText(b, c, b.request.Body, maxEnvelope)
 }

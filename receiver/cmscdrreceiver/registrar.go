@@ -110,7 +110,8 @@ func closeClients(all []*registrar) {
 }
 
 // run checks the registration at an interval until ctx ends. It does not remove the
-// registration: the Call Bridge keeps its records while the Collector restarts.
+// registration at its end, so that the Call Bridge keeps its records while the Collector
+// restarts.
 func (g *registrar) run(ctx context.Context) {
 	defer g.client.Close()
 	for {

@@ -31,15 +31,15 @@ type resourceBuilder struct {
 	configured map[string]string
 }
 
-func (b resourceBuilder) build(in *batch, req webhook.Request) resource {
-	r := resource{clientAddress: req.ClientAddress, configured: b.configured}
-	system := in.statedIdentity.System
-	if !in.decoded.Unreadable {
-		r.session = clipName(in.decoded.Session)
-		r.callBridge, system = callbridge.ID(in.sessionInfo.Identity.Bridge), in.sessionInfo.Identity.System
+func (builder resourceBuilder) build(b *batch, req webhook.Request) resource {
+	r := resource{clientAddress: req.ClientAddress, configured: builder.configured}
+	system := b.statedIdentity.System
+	if !b.decoded.Unreadable {
+		r.session = clipName(b.decoded.Session)
+		r.callBridge, system = callbridge.ID(b.sessionInfo.Identity.Bridge), b.sessionInfo.Identity.System
 	}
 	r.serviceInstanceID = callbridge.Identity{CallBridge: r.callBridge, Session: r.session}.InstanceID()
-	for _, p := range b.parameters {
+	for _, p := range builder.parameters {
 		value := system
 		if p.key != systemIDParameter {
 			value = clipName(req.Query.Get(p.key))
@@ -48,8 +48,8 @@ func (b resourceBuilder) build(in *batch, req webhook.Request) resource {
 			r.parameters = append(r.parameters, pair{p.value, value})
 		}
 	}
-	for i := range in.decoded.Attributes {
-		f := &in.decoded.Attributes[i]
+	for i := range b.decoded.Attributes {
+		f := &b.decoded.Attributes[i]
 		r.rootAttributes = append(r.rootAttributes, pair{clipName(names.MeetingServerAttribute("", f.Path)), clipName(redactUnknownField(f))})
 	}
 	return r

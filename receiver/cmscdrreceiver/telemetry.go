@@ -22,13 +22,13 @@ func addTelemetryZeros(ctx context.Context, telemetry *metadata.TelemetryBuilder
 }
 
 // countOutcomes counts the parts of a chunk by outcome, their missing records and lag.
-func (a *acceptor) countOutcomes(ctx context.Context, in *batch, c *outbox.Chunk) {
+func (a *acceptor) countOutcomes(ctx context.Context, b *batch, c *outbox.Chunk) {
 	var counts outbox.Outcomes
 	var missing uint64
 	now := time.Now()
-	from, to := in.recordsOf(c)
+	from, to := b.recordsOf(c)
 	for i := from; i < to; i++ {
-		r, p := &in.decoded.Records[i], &in.records[i]
+		r, p := &b.decoded.Records[i], &b.records[i]
 		missing += p.countableMissing()
 		decoded := outbox.Accepted
 		if r.Type == cdr.TypeUnknown {
@@ -40,9 +40,9 @@ func (a *acceptor) countOutcomes(ctx context.Context, in *batch, c *outbox.Chunk
 			a.telemetry.ReceiverCmscdrLag.Record(ctx, lag)
 		}
 	}
-	from, to = in.malformedOf(c)
+	from, to = b.malformedOf(c)
 	for i := from; i < to; i++ {
-		p := &in.malformed[i]
+		p := &b.malformed[i]
 		missing += p.countableMissing()
 		counts[c.OutcomeOf(p.isDuplicate, outbox.Malformed)]++
 	}

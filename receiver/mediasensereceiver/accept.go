@@ -35,16 +35,16 @@ type acceptor struct {
 // now or before, or quarantined, and marked as accepted. After an error only the
 // accepted chunks are marked.
 func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
-	in := newBatch(a, &request, time.Now())
-	unlock, err := a.accepted.lock(ctx, in.keys)
+	b := newBatch(a, &request, time.Now())
+	unlock, err := a.accepted.lock(ctx, b.keys)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	in.findNewParts(a.accepted, a.windows)
-	if in.pendingParts > 0 {
-		in.isFromNamedSender = a.namedSenders.contains(request.ClientAddress)
-		in.resource = a.resource.build(&request)
+	b.findNewParts(a.accepted, a.windows)
+	if b.pendingParts > 0 {
+		b.isFromNamedSender = a.namedSenders.contains(request.ClientAddress)
+		b.resource = a.resource.build(&request)
 	}
 
 	// From here on the work continues after the client hangs up: accepted events must be
@@ -53,36 +53,36 @@ func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
 	defer cancel()
 	defer context.AfterFunc(request.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
 
-	err = a.outbox.Deliver(ctx, in, in.receivedAt)
+	err = a.outbox.Deliver(ctx, b, b.receivedAt)
 	if err != nil {
-		a.countRefused(ctx, in.pendingParts)
+		a.countRefused(ctx, b.pendingParts)
 	}
 	return errors.Join(err, a.store.save(ctx, a.accepted, a.partitions))
 }
 
 // MarkAccepted implements outbox.Body.
-func (in *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
-	a := in.acceptor
+func (b *batch) MarkAccepted(ctx context.Context, c *outbox.Chunk) {
+	a := b.acceptor
 	if c.NewParts > 0 {
-		a.accepted.markAccepted(in.entriesOf(c), in.receivedAt, in.isFromNamedSender)
-		a.partitions.applyChunk(in, c)
-		a.metrics.countChunk(ctx, in, c, a.logger)
+		a.accepted.markAccepted(b.entriesOf(c), b.receivedAt, b.isFromNamedSender)
+		a.partitions.applyChunk(b, c)
+		a.metrics.countChunk(ctx, b, c, a.logger)
 	}
-	a.countOutcomes(ctx, in, c)
-	in.pendingParts -= c.NewParts
+	a.countOutcomes(ctx, b, c)
+	b.pendingParts -= c.NewParts
 }
 
 // MarkSent implements outbox.Body. Events need no state between two payloads.
 func (*batch) MarkSent(*outbox.Chunk, outbox.Progress) {}
 
 // PutResource implements outbox.Body.
-func (in *batch) PutResource(to pcommon.Map) { in.resource.putLogResource(to) }
+func (b *batch) PutResource(to pcommon.Map) { b.resource.putLogResource(to) }
 
 // LogFields implements outbox.Body. Events have neither session nor index, so it gives
 // their positions in the body and the sender.
-func (in *batch) LogFields(c *outbox.Chunk, err error) []zap.Field {
+func (b *batch) LogFields(c *outbox.Chunk, err error) []zap.Field {
 	return []zap.Field{
 		zap.Int("events", c.NewParts), zap.Int("first_event", c.From), zap.Int("last_event", c.To-1),
-		zap.String("client.address", in.request.ClientAddress), zap.Error(err),
+		zap.String("client.address", b.request.ClientAddress), zap.Error(err),
 	}
 }

@@ -42,62 +42,62 @@ type part struct {
 // newBatch decodes a body.
 func newBatch(a *acceptor, request *webhook.Request, receivedAt time.Time) *batch {
 	var decoder event.Decoder
-	in := &batch{acceptor: a, request: request, decoded: decoder.Decode(request.Body), receivedAt: receivedAt}
-	in.events = make([]part, len(in.decoded.Events))
-	in.malformed = make([]part, len(in.decoded.Malformed))
-	for i := range in.decoded.Events {
-		in.events[i].firstKey = len(in.keys)
-		in.keys = in.decoded.Events[i].Keys(in.keys)
-		in.events[i].endKey = len(in.keys)
+	b := &batch{acceptor: a, request: request, decoded: decoder.Decode(request.Body), receivedAt: receivedAt}
+	b.events = make([]part, len(b.decoded.Events))
+	b.malformed = make([]part, len(b.decoded.Malformed))
+	for i := range b.decoded.Events {
+		b.events[i].firstKey = len(b.keys)
+		b.keys = b.decoded.Events[i].Keys(b.keys)
+		b.events[i].endKey = len(b.keys)
 	}
-	for i := range in.decoded.Malformed {
-		in.malformed[i].firstKey = len(in.keys)
-		in.keys = append(in.keys, in.decoded.Malformed[i].Key())
-		in.malformed[i].endKey = len(in.keys)
+	for i := range b.decoded.Malformed {
+		b.malformed[i].firstKey = len(b.keys)
+		b.keys = append(b.keys, b.decoded.Malformed[i].Key())
+		b.malformed[i].endKey = len(b.keys)
 	}
-	return in
+	return b
 }
 
 // findNewParts finds the parts that are no duplicates. The caller holds the lock of the
 // batch's keys. The method does not change the accepted keys.
-func (in *batch) findNewParts(accepted *acceptedKeys, windows *DeduplicationConfig) {
-	keysInBody := make(map[dedup.Key]bool, len(in.keys))
+func (b *batch) findNewParts(accepted *acceptedKeys, windows *DeduplicationConfig) {
+	keysInBody := make(map[dedup.Key]bool, len(b.keys))
 	isNew := func(key dedup.Key, window time.Duration) bool {
 		if window == 0 {
 			return true // without a window there are no duplicates
 		}
-		if keysInBody[key] || accepted.contains(key, in.receivedAt) {
+		if keysInBody[key] || accepted.contains(key, b.receivedAt) {
 			return false
 		}
 		keysInBody[key] = true
-		in.entries = append(in.entries, dedup.Entry{Key: key, ExpiresAt: in.receivedAt.Add(window)})
+		b.entries = append(b.entries, dedup.Entry{Key: key, ExpiresAt: b.receivedAt.Add(window)})
 		return true
 	}
-	for i := range in.decoded.Events {
+	for i := range b.decoded.Events {
 		window := windows.Window
-		if in.decoded.Events[i].Type.Object() == event.Storage {
+		if b.decoded.Events[i].Type.Object() == event.Storage {
 			window = windows.StorageWindow
 		}
-		in.events[i].firstEntry = len(in.entries)
-		in.findNewSessions(i, func(key dedup.Key) bool { return isNew(key, window) })
+		b.events[i].firstEntry = len(b.entries)
+		b.findNewSessions(i, func(key dedup.Key) bool { return isNew(key, window) })
 	}
-	for i := range in.malformed {
-		p := &in.malformed[i]
-		p.firstEntry = len(in.entries)
-		if p.isDuplicate = !isNew(in.keys[p.firstKey], windows.Window); !p.isDuplicate {
-			in.pendingParts++
+	for i := range b.malformed {
+		p := &b.malformed[i]
+		p.firstEntry = len(b.entries)
+		if p.isDuplicate = !isNew(b.keys[p.firstKey], windows.Window); !p.isDuplicate {
+			b.pendingParts++
 		}
 	}
 }
 
 // findNewSessions reports whether an event is new. An event about several sessions has a
 // key for each; it is new if one of them is.
-func (in *batch) findNewSessions(number int, isNew func(dedup.Key) bool) {
-	p := &in.events[number]
-	keys := in.keys[p.firstKey:p.endKey]
+func (b *batch) findNewSessions(number int, isNew func(dedup.Key) bool) {
+	p := &b.events[number]
+	keys := b.keys[p.firstKey:p.endKey]
 	var newSessions []string
 	newKeys := 0
-	ids := in.decoded.Events[number].SessionIDs()
+	ids := b.decoded.Events[number].SessionIDs()
 	for i, key := range keys {
 		if !isNew(key) {
 			continue
@@ -108,7 +108,7 @@ func (in *batch) findNewSessions(number int, isNew func(dedup.Key) bool) {
 		}
 	}
 	if p.isDuplicate = newKeys == 0; !p.isDuplicate {
-		in.pendingParts++
+		b.pendingParts++
 	}
 	if newKeys < len(keys) {
 		p.newSessions = newSessions

@@ -43,50 +43,50 @@ const maxEventBytes = 2 << 20
 
 // AddRecords implements outbox.Body. It adds one log record for each new event, those of
 // its tracks after it, and the malformed parts last.
-func (in *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
+func (b *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 	to.Records.EnsureCapacity(c.NewParts)
 	to.StartPart(c.From)
-	from, end := in.eventsOf(c)
+	from, end := b.eventsOf(c)
 	for i := from; i < end; i++ {
-		if in.events[i].isDuplicate {
+		if b.events[i].isDuplicate {
 			continue
 		}
 		to.StartPart(i)
-		e := &in.decoded.Events[i]
+		e := &b.decoded.Events[i]
 		switch {
 		case len(e.Raw) > maxEventBytes:
 			addTooLargeEvent(to, e)
 		case e.Type == event.TypeUnknown:
 			addUnknownEvent(to, e)
 		default:
-			appendEvent(to.Records, e, in.events[i].newSessions, to.ReceivedAt)
-			if in.acceptor.perTrack {
+			appendEvent(to.Records, e, b.events[i].newSessions, to.ReceivedAt)
+			if b.acceptor.perTrack {
 				appendTracks(to.Records, e, to.ReceivedAt)
 			}
 		}
 	}
-	from, end = in.malformedOf(c)
+	from, end = b.malformedOf(c)
 	for i := from; i < end; i++ {
-		if !in.malformed[i].isDuplicate {
-			to.StartPart(len(in.events) + i)
-			addMalformedPart(to, &in.decoded.Malformed[i])
+		if !b.malformed[i].isDuplicate {
+			to.StartPart(len(b.events) + i)
+			addMalformedPart(to, &b.decoded.Malformed[i])
 		}
 	}
 	to.StartPart(c.To)
-	if len(in.request.Body) > outbox.SmallBody && !in.expansion.Allow(c.Bytes, to.Size()) {
+	if len(b.request.Body) > outbox.SmallBody && !b.expansion.Allow(c.Bytes, to.Size()) {
 		return outbox.ErrExceedsExpansion
 	}
 	return nil
 }
 
 // AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events.
-func (in *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
+func (b *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
 	errorType := errorRejected
 	if errors.Is(c.QuarantineReason, outbox.ErrExceedsExpansion) {
 		errorType = errorExpands
 	}
 	message := clipText(c.QuarantineReason.Error(), maxErrorMessage)
-	addRawText(to, names.EventMediaSenseMalformed, in.rawText(c), func(lr plog.LogRecord, _ bool) {
+	addRawText(to, names.EventMediaSenseMalformed, b.rawText(c), func(lr plog.LogRecord, _ bool) {
 		lr.Attributes().PutStr(names.ErrorType, errorType)
 		lr.Attributes().PutStr(names.ErrorMessage, message)
 	})

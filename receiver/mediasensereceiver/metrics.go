@@ -73,15 +73,15 @@ func (m *metricSet) collect(ctx context.Context) (pmetric.Metrics, error) {
 }
 
 // countChunk counts the new events of an accepted chunk.
-func (m *metricSet) countChunk(ctx context.Context, in *batch, c *outbox.Chunk, logger *zap.Logger) {
+func (m *metricSet) countChunk(ctx context.Context, b *batch, c *outbox.Chunk, logger *zap.Logger) {
 	if m == nil || c.QuarantineReason != nil {
 		return
 	}
 	var server *sessionInstruments
-	from, to := in.eventsOf(c)
+	from, to := b.eventsOf(c)
 	for i := from; i < to; i++ {
-		e := &in.decoded.Events[i]
-		if in.events[i].isDuplicate || e.Type == event.TypeUnknown {
+		e := &b.decoded.Events[i]
+		if b.events[i].isDuplicate || e.Type == event.TypeUnknown {
 			continue
 		}
 		if e.Type.Object() == event.Storage {
@@ -90,12 +90,12 @@ func (m *metricSet) countChunk(ctx context.Context, in *batch, c *outbox.Chunk, 
 		}
 		if server == nil {
 			var err error
-			if server, err = m.servers.InstrumentsFor(in.resource.metricResource()); err != nil {
+			if server, err = m.servers.InstrumentsFor(b.resource.metricResource()); err != nil {
 				logger.Error("Events cannot be counted", zap.Error(err))
 				return
 			}
 		}
-		server.countEvent(ctx, e, &in.events[i])
+		server.countEvent(ctx, e, &b.events[i])
 	}
 }
 

@@ -58,18 +58,18 @@ func newPartitionStates(window time.Duration) *partitionStates {
 
 // applyChunk applies the new threshold events of a chunk, quarantined ones too: they are true
 // even if the pipeline refused them.
-func (p *partitionStates) applyChunk(in *batch, c *outbox.Chunk) {
-	from, to := in.eventsOf(c)
+func (p *partitionStates) applyChunk(b *batch, c *outbox.Chunk) {
+	from, to := b.eventsOf(c)
 	for i := from; i < to; i++ {
-		e := &in.decoded.Events[i]
-		if in.events[i].isDuplicate || e.Type.Object() != event.Storage {
+		e := &b.decoded.Events[i]
+		if b.events[i].isDuplicate || e.Type.Object() != event.Storage {
 			continue
 		}
 		percentage, ok := percentageOf(e)
 		if !ok {
 			percentage = event.NoPercentage
 		}
-		p.applyEvent(partitionOf(e), e.Type, percentage, in.receivedAt)
+		p.applyEvent(partitionOf(e), e.Type, percentage, b.receivedAt)
 	}
 }
 

@@ -25,17 +25,17 @@ func (r *eventReceiver) startTelemetry(ctx context.Context, a *acceptor) error {
 }
 
 // countOutcomes counts the parts of a chunk by outcome, and the lag of its events.
-func (a *acceptor) countOutcomes(ctx context.Context, in *batch, c *outbox.Chunk) {
+func (a *acceptor) countOutcomes(ctx context.Context, b *batch, c *outbox.Chunk) {
 	var counts outbox.Outcomes
 	now := time.Now()
-	from, to := in.eventsOf(c)
+	from, to := b.eventsOf(c)
 	for i := from; i < to; i++ {
-		e := &in.decoded.Events[i]
+		e := &b.decoded.Events[i]
 		decoded := outbox.Accepted
 		if e.Type == event.TypeUnknown {
 			decoded = outbox.Unknown
 		}
-		outcome := c.OutcomeOf(in.events[i].isDuplicate, decoded)
+		outcome := c.OutcomeOf(b.events[i].isDuplicate, decoded)
 		counts[outcome]++
 		if date := eventTime(e); outcome == outbox.Accepted && date > 0 && date <= latestDate {
 			if lag := max(0, now.Sub(time.UnixMilli(date)).Seconds()); aggregate.PlausibleSeconds(lag) {
@@ -43,9 +43,9 @@ func (a *acceptor) countOutcomes(ctx context.Context, in *batch, c *outbox.Chunk
 			}
 		}
 	}
-	from, to = in.malformedOf(c)
+	from, to = b.malformedOf(c)
 	for i := from; i < to; i++ {
-		counts[c.OutcomeOf(in.malformed[i].isDuplicate, outbox.Malformed)]++
+		counts[c.OutcomeOf(b.malformed[i].isDuplicate, outbox.Malformed)]++
 	}
 	counts.AddTo(ctx, a.telemetry.ReceiverMediasenseRecords)
 }

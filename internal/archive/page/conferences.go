@@ -32,10 +32,10 @@ func (c *conferenceRow) URL() string { return traceURL("conferences", c.TraceID,
 func (h *handler) conferences(ctx context.Context, v *store.View, r *http.Request) (answer, error) {
 	p := &conferencesPage{listPage: h.newList(r, "Meetings", "meetings", "./")}
 	p.OfMeetings = true
-	p.exports("meetings.csv")
-	p.sortable(store.SortColumns[store.Conference]())
+	p.setExports("meetings.csv")
+	p.setSortColumns(store.SortColumns[store.Conference]())
 	var running, ended []store.Conference
-	if err := find(ctx, &p.listPage, v.Conferences, &running, &ended); err != nil {
+	if err := fillLists(ctx, &p.listPage, v.Conferences, &running, &ended); err != nil {
 		return answer{}, err
 	}
 	var err error

@@ -118,9 +118,9 @@ func legName(l *store.Leg) string {
 func (h *handler) legs(ctx context.Context, v *store.View, r *http.Request) (answer, error) {
 	p := &legsPage{listPage: h.newList(r, "Call legs", "legs", "./legs")}
 	p.OfMeetings = true
-	p.sortable(store.SortColumns[store.Leg]())
+	p.setSortColumns(store.SortColumns[store.Leg]())
 	var running, ended []store.Leg
-	if err := find(ctx, &p.listPage, v.Legs, &running, &ended); err != nil {
+	if err := fillLists(ctx, &p.listPage, v.Legs, &running, &ended); err != nil {
 		return answer{}, err
 	}
 	var err error

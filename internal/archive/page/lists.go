@@ -13,30 +13,34 @@ import (
 )
 
 const (
-	// pageRows of a list; runningRows of the list of running objects, above it.
+	// pageRows is the number of rows of a list, runningRows that of the list of running
+	// objects above it.
 	pageRows    = 50
 	runningRows = 100
-	// sortedRows of a list that is not by start: it has no next page.
+	// sortedRows is the number of rows of a list that is not ordered by start. Such a list has
+	// no next page.
 	sortedRows = 200
 )
 
-// listPage is what the three lists have in common.
+// listPage is the common part of the three list pages.
 type listPage struct {
 	frame
 	*form
 	Path string
-	// Tenants, Room and Loss tell which fields of the form make sense.
+	// OfMeetings reports whether the list is of meetings or their legs, which have more fields
+	// in the form.
 	OfMeetings bool
 	Reasons    []choice
 	Sinces     []choice
 	States     []choice
 	Count      store.Running
-	// Doubts counts what of that may have ended; Doubt is the gap, nil if there is none.
+	// Doubts counts the running objects that may have ended; Doubt is the gap that causes the
+	// doubt, nil if there is none.
 	Doubts store.Doubts
 	Doubt  *doubt
 	// ShowRunning and ShowEnded: the two parts of the list.
 	ShowRunning, ShowEnded bool
-	MoreRunning            string // address of all that runs, if it is more than shown
+	MoreRunning            string // address of the list of all running objects, if it is longer than shown
 	First                  bool   // the first page
 	Next                   string // address of the next page
 	SearchedTo             *localTime
@@ -49,20 +53,21 @@ type listPage struct {
 	Cut     bool // there are more rows than a sorted list shows
 }
 
-// head of one of the two parts of a list: ended or running objects.
+// head is the head of one of the two parts of a list: ended or running objects.
 type head struct {
 	page  *listPage
 	Ended bool
 }
 
-// Head of one of the two parts of the list.
+// Head returns the head of one of the two parts of the list.
 func (p *listPage) Head(ended bool) head { return head{p, ended} }
 
-// heading of a column. URL sorts by it, Sorted says in which direction the list is.
+// heading is the heading of a column. URL is the address of the list sorted by it, Sorted the
+// direction in which the list is sorted by it, "" if it is not.
 type heading struct{ Words, URL, Sorted string }
 
-// Column is the heading of a column: the first click sorts by it, text from A on and
-// numbers from the largest on, the next one turns that round.
+// Column returns the heading of a column. The first click sorts by the column, text from A on
+// and numbers from the largest on; the next click reverses the order.
 func (h head) Column(column, words string) heading {
 	out := heading{Words: words}
 	by := store.Sort{Column: column, Descending: !slices.Contains([]string{"room_name", "display_name", "parties", "reason", "controller_address", "media_state", "from_party", "to_party"}, column)}
@@ -77,7 +82,7 @@ func (h head) Column(column, words string) heading {
 	return out
 }
 
-// sortText is an order as a parameter; "" is by start, newest first.
+// sortText returns an order as a parameter; "" is by start, newest first.
 func sortText(by store.Sort) string {
 	switch {
 	case by == store.Sort{Column: "started_at", Descending: true}:
@@ -89,7 +94,7 @@ func sortText(by store.Sort) string {
 	}
 }
 
-// sorted is the order that was asked for; zero is by start.
+// sorted returns the requested order; zero is by start.
 func (f *form) sorted() store.Sort {
 	column, descending := strings.CutPrefix(strings.TrimSpace(f.values.Get(paramSort)), "-")
 	if column == "" || f.Errors[paramSort] != "" {
@@ -98,8 +103,8 @@ func (f *form) sorted() store.Sort {
 	return store.Sort{Column: column, Descending: descending}
 }
 
-// sortable checks that the list has the column that it is to be sorted by.
-func (p *listPage) sortable(columns []string) {
+// setSortColumns checks that the list has the column of the requested order.
+func (p *listPage) setSortColumns(columns []string) {
 	p.Columns = columns
 	if by := p.sorted(); by != (store.Sort{}) && !slices.Contains(columns, by.Column) {
 		p.Errors[paramSort] = "must be one of " + strings.Join(columns, ", ") + ", with - before it for the largest first"
@@ -107,15 +112,15 @@ func (p *listPage) sortable(columns []string) {
 	p.Sorted = p.sorted() != store.Sort{}
 }
 
-// exports are the addresses of the forms of a CSV.
-func (p *listPage) exports(file string) {
+// setExports sets the addresses of the CSV exports.
+func (p *listPage) setExports(file string) {
 	p.Exports = nil
 	for _, form := range csvChoices {
 		p.Exports = append(p.Exports, choice{file + p.query(paramState, "", paramSort, "", paramForm, form.Value), form.Words})
 	}
 }
 
-// ShownError tells of a field's error.
+// ShownError returns the error of a field.
 func (p *listPage) ShownError(name string) string { return p.Errors[name] }
 
 func (h *handler) newList(r *http.Request, title, here, path string) listPage {
@@ -136,12 +141,12 @@ func (h *handler) newList(r *http.Request, title, here, path string) listPage {
 	if f.Filter.Party != "" && !f.Filter.PartyAnywhere {
 		p.AnywhereURL = path + f.query(paramAnywhere, "1")
 	}
-	p.exports("export.csv")
+	p.setExports("export.csv")
 	return p
 }
 
-// find fills in both parts of a list, and where it goes on.
-func find[T store.Row](ctx context.Context, p *listPage,
+// fillLists fills in both parts of a list, and the addresses of the next pages.
+func fillLists[T store.Row](ctx context.Context, p *listPage,
 	list func(context.Context, store.Filter, store.Page) (store.List[T], error), running, ended *[]T,
 ) error {
 	if len(p.Errors) > 0 {
@@ -185,7 +190,7 @@ func find[T store.Row](ctx context.Context, p *listPage,
 	return nil
 }
 
-// answer renders a list, or the part of it that changes.
+// answer returns the answer that renders a list, or only the part that changes.
 func (p *listPage) answer(name string, data any) answer {
 	a := answer{template: name + ".html", data: data}
 	if len(p.Errors) > 0 {
@@ -197,7 +202,7 @@ func (p *listPage) answer(name string, data any) answer {
 	return a
 }
 
-// field of the form.
+// field is a field of the form.
 type field struct{ Name, Label, Hint, Type, Value, Error string }
 
 // Field returns a field of the form, with the reader's value.
@@ -205,10 +210,10 @@ func (p *listPage) Field(name, label, hint, kind string) field {
 	return field{name, label, hint, kind, p.Value(name), p.Errors[name]}
 }
 
-// Unsorted is the query of the same list, the newest first.
+// Unsorted returns the query of the same list, the newest first.
 func (p *listPage) Unsorted() string { return p.query(paramSort, "") }
 
-// MoreOpen reports that a field in the folded part of the form has a value.
+// MoreOpen reports whether a field in the folded part of the form has a value.
 func (p *listPage) MoreOpen() bool {
 	for _, name := range []string{paramFrom, paramTo, paramShortest, paramLongest, paramTenant, paramAnywhere, paramBridge, paramOwner, paramDialled} {
 		if p.Value(name) != "" {

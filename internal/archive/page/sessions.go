@@ -28,9 +28,9 @@ func (s *sessionRow) URL() string { return traceURL("traces", s.TraceID, s.SpanI
 
 func (h *handler) sessions(ctx context.Context, v *store.View, r *http.Request) (answer, error) {
 	p := &sessionsPage{listPage: h.newList(r, "Recording sessions", "sessions", "./sessions")}
-	p.sortable(store.SortColumns[store.Session]())
+	p.setSortColumns(store.SortColumns[store.Session]())
 	var running, ended []store.Session
-	if err := find(ctx, &p.listPage, v.Sessions, &running, &ended); err != nil {
+	if err := fillLists(ctx, &p.listPage, v.Sessions, &running, &ended); err != nil {
 		return answer{}, err
 	}
 	var err error

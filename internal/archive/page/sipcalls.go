@@ -60,8 +60,8 @@ var resultChoices = func() (choices []choice) {
 func (h *handler) sipCalls(ctx context.Context, v *store.View, r *http.Request) (answer, error) {
 	p := &sipCallsPage{listPage: h.newList(r, "SIP calls without a meeting", "sipcalls", "./sipcalls"), Results: resultChoices}
 	p.LiveSeconds = 0
-	p.exports("sipcalls.csv")
-	p.sortable(store.SortColumns[store.Dialog]())
+	p.setExports("sipcalls.csv")
+	p.setSortColumns(store.SortColumns[store.Dialog]())
 	if len(p.Errors) > 0 {
 		return p.answer("sipcalls", p), nil
 	}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Queries for the rows of traces. A trace that has no call, and no leg with a call id,
-// is no conference: the caller left in the menu.
+// Queries for the rows of traces. A trace without a call and without a leg that has a call id
+// is no conference: its caller never left the menu.
 const (
 	callsOfTraces = `
 SELECT trace_id, id, parent_span_id, bridge, room_id, room_name, tenant_id, call_type, correlator, owner_name, cdr_tag,
@@ -36,19 +36,19 @@ SELECT trace_id, COUNT(CASE WHEN kind = 'recording' THEN 1 END), COUNT(CASE WHEN
 FROM recordings WHERE %s GROUP BY trace_id`
 )
 
-// conferenceTotals is a conference while its rows are added up.
+// conferenceTotals adds up the rows of a conference.
 type conferenceTotals struct {
 	Conference
 	running   int64 // calls and legs that run
 	undecided int64 // calls without an outcome
-	inCall    int64 // legs that know of a call
+	inCall    int64 // legs with a call id
 	// incomplete is the alphabetically first outcome of a call that is not complete.
 	incomplete string
 	bridges    []string
 }
 
-// conferences computes the conferences of the touched traces anew, and sets
-// last_heard_at of the conferences of the heard traces.
+// conferences computes the conferences of the touched traces again, and sets last_heard_at of
+// the conferences of the heard traces.
 func (w *write) conferences(ctx context.Context) error {
 	if err := w.computeConferences(ctx); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (w *write) advanceConferences(ctx context.Context) error {
 
 // derive sets the columns that follow from the others.
 func (t *conferenceTotals) derive() {
-	// The order in which a database adds up shows in the last digits.
+	// The last digits of a sum depend on the order in which the database adds.
 	t.ParticipantSeconds = math.Round(t.ParticipantSeconds*1e3) / 1e3
 	t.State = StateRunning
 	if t.running == 0 {
@@ -174,9 +174,9 @@ func (w *write) addCalls(ctx context.Context, traces []string, totals map[string
 	})
 }
 
-// compareFounders orders the calls of a conference: the founding call, which is the
-// first, is the one without a parent; of several, as long as the parent is unknown, the
-// earliest, of those the one with the smallest id.
+// compareFounders orders the calls of a conference so that the founding call is the first: the
+// call without a parent. While the parent is unknown, several calls have none; then the
+// earliest is the first, and of calls with one start the call with the smallest id.
 func compareFounders(a, b *Call) int {
 	hasParent := func(c *Call) int { return min(len(c.ParentSpanID), 1) }
 	return cmp.Or(cmp.Compare(hasParent(a), hasParent(b)), a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.ID, b.ID))

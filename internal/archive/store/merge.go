@@ -17,9 +17,9 @@ const (
 	outcomeCallEnded = "call_ended"
 )
 
-// outcomeRank orders stitched records by their evidence that the object has ended: its
-// own end record, then a proof, then silence. The outcome of a newer release counts as a
-// proof.
+// outcomeRank orders stitched records by their evidence that the object has ended: its own end
+// record is strongest, then another proof, then silence. An unknown outcome, of a newer
+// release, counts as a proof.
 func outcomeRank(outcome string) int {
 	switch outcome {
 	case outcomeComplete:
@@ -35,8 +35,8 @@ func outcomeRank(outcome string) int {
 	}
 }
 
-// compareObjects orders the statements about one object. Statements that compare equal
-// are the same.
+// compareObjects orders the statements about one object. Statements that compare equal are
+// copies of one statement.
 func compareObjects(a, b *Object) int {
 	rank := 0
 	if a.Phase == Final && b.Phase == Final {
@@ -68,10 +68,10 @@ type entry[T any] struct {
 	// stored reports that the object has a row, whose trace is trace.
 	stored bool
 	trace  string
-	// before is the stored row, of which only the watched columns were read.
+	// before is the stored row; only its watched columns were read.
 	before *T
-	// unread reports that one stitched record made the row and that its values are not
-	// read: the statement in known has only its phase, outcome and revision.
+	// unread reports that the row comes from one stitched record whose values are not read:
+	// the statement in known has only its phase, outcome and revision.
 	unread bool
 	known  draft[T]
 	// changed reports that the row must be written.
@@ -121,10 +121,10 @@ func (e *entry[T]) isComplete(t *table[T]) bool {
 // add merges a statement and reports whether that changed the entry.
 func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
 	if e.unread {
-		return false // readFinal found that the row is made of this statement
+		return false // readFinal found that the row comes from this statement
 	}
 	if !e.has(t, statement) {
-		own := new(T) // merging clears fields; the batch stays as it is
+		own := new(T) // merging clears fields, and must not change the batch
 		*own = *statement
 		changed = e.insert(t, own)
 	}

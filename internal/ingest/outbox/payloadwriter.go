@@ -45,7 +45,7 @@ type PayloadWriter struct {
 	progress  Progress
 }
 
-// Progress says how much of a chunk the consumer accepted.
+// Progress is the part of a chunk that the consumer accepted.
 type Progress struct {
 	// AnySent reports that the consumer accepted a payload.
 	AnySent bool

@@ -79,9 +79,9 @@ type subscriptionState struct {
 	Status         string `json:"subscriptionStatus"`
 }
 
-func (a *response) id() string { return cmp.Or(a.Body.id(), a.subscriptionState.id()) }
+func (r *response) id() string { return cmp.Or(r.Body.id(), r.subscriptionState.id()) }
 
-func (a *response) status() string { return cmp.Or(a.Body.Status, a.Status) }
+func (r *response) status() string { return cmp.Or(r.Body.Status, r.Status) }
 
 func (s *subscriptionState) id() string {
 	switch id := s.SubscriptionID.(type) {
@@ -118,40 +118,40 @@ func (c *Client) call(ctx context.Context, path string, parameters any) (*respon
 		return nil, fmt.Errorf("%s: read the answer: %w", path, err)
 	}
 	failure := &Error{Call: path[strings.LastIndexByte(path, '/')+1:], Status: response.StatusCode}
-	a, ok := decodeResponse(body)
+	decoded, ok := decodeResponse(body)
 	if !ok {
 		return nil, failure
 	}
-	if code, err := a.Code.Int64(); err == nil {
+	if code, err := decoded.Code.Int64(); err == nil {
 		failure.Code = int(code)
 	}
-	failure.Message = c.cleanMessage(a.messageText())
+	failure.Message = c.cleanMessage(decoded.messageText())
 	if failure.Code != codeDone || response.StatusCode != http.StatusOK {
-		return a, failure
+		return decoded, failure
 	}
-	return a, nil
+	return decoded, nil
 }
 
 // decodeResponse decodes the body of a response. It ignores an element of another type than
 // documented, such as a responseBody of "" in a failure.
-func decodeResponse(body []byte) (a *response, ok bool) {
-	a = new(response)
+func decodeResponse(body []byte) (r *response, ok bool) {
+	r = new(response)
 	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	decoder.UseNumber()
-	err := decoder.Decode(a)
+	err := decoder.Decode(r)
 	if _, otherType := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !otherType {
 		return nil, false
 	}
-	return a, true
+	return r, true
 }
 
 // messageText returns the server's message and its detail.
-func (a *response) messageText() string {
-	detail, ok := a.Detail.(string)
+func (r *response) messageText() string {
+	detail, ok := r.Detail.(string)
 	if !ok || detail == "" {
-		return a.Message
+		return r.Message
 	}
-	return strings.TrimPrefix(a.Message+" ("+detail+")", " ")
+	return strings.TrimPrefix(r.Message+" ("+detail+")", " ")
 }
 
 // addSession adds the session to a request: as a header, as documented, and as cookies, as
@@ -192,8 +192,8 @@ func (c *Client) cleanMessage(message string) string {
 	return strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
 }
 
-// SignIn begins a session. A server ends one that was idle for half an hour. The
-// error is ErrNoSession if the server took the credentials and gave no session.
+// SignIn begins a session. A server ends one that was idle for half an hour. The error is
+// ErrNoSession if the server accepted the credentials and returned no session.
 func (c *Client) SignIn(ctx context.Context) error {
 	clear(c.session)
 	c.isOldServer = false
@@ -246,21 +246,21 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (Subscribed, err
 		if s.TagNameRegex != "" {
 			filtered["tagNameRegEx"] = s.TagNameRegex
 		}
-		a, err := c.call(ctx, callSubscribe, filtered)
-		if got, ok := subscriptionOf(a, err); ok {
-			return got, nil
+		r, err := c.call(ctx, callSubscribe, filtered)
+		if subscribed, ok := subscriptionOf(r, err); ok {
+			return subscribed, nil
 		}
 		if refused, ok := errors.AsType[*Error](err); !ok || !refused.UnknownCall() {
 			return Subscribed{}, err
 		}
 	}
-	a, err := c.call(ctx, callSubscribeOld, parameters)
-	got, ok := subscriptionOf(a, err)
+	r, err := c.call(ctx, callSubscribeOld, parameters)
+	subscribed, ok := subscriptionOf(r, err)
 	// Set it only after a success: a server that is starting has none of the calls.
 	if c.isOldServer = ok; !ok {
 		return Subscribed{}, err
 	}
-	return got, nil
+	return subscribed, nil
 }
 
 // Unfiltered reports that the last subscription has no filters, because the server supports
@@ -269,16 +269,16 @@ func (c *Client) Unfiltered() bool { return c.isOldServer }
 
 // subscriptionOf returns the subscription in the response of both calls. ok is false if there
 // is none.
-func subscriptionOf(a *response, err error) (got Subscribed, ok bool) {
+func subscriptionOf(r *response, err error) (subscribed Subscribed, ok bool) {
 	if err == nil {
-		return Subscribed{ID: cmp.Or(a.id(), idIn(a.messageText()))}, true
+		return Subscribed{ID: cmp.Or(r.id(), idIn(r.messageText()))}, true
 	}
 	refused, ok := errors.AsType[*Error](err)
-	if !ok || a == nil {
+	if !ok || r == nil {
 		return Subscribed{}, false
 	}
-	id := a.id()
-	if words := a.messageText(); id == "" && (refused.AlreadySubscribed() || namedSubscription.MatchString(words)) {
+	id := r.id()
+	if words := r.messageText(); id == "" && (refused.AlreadySubscribed() || namedSubscription.MatchString(words)) {
 		id = idIn(words)
 	}
 	if refused.Code == codeIdentical {
@@ -303,9 +303,9 @@ const (
 // Verify returns the state of a subscription. A response without a status means that the
 // server has it.
 func (c *Client) Verify(ctx context.Context, id string) (State, error) {
-	a, err := c.call(ctx, callVerify, map[string]string{"subscriptionId": id})
+	r, err := c.call(ctx, callVerify, map[string]string{"subscriptionId": id})
 	if err == nil {
-		if status := a.status(); status != "" && !strings.EqualFold(status, "ACTIVE") {
+		if status := r.status(); status != "" && !strings.EqualFold(status, "ACTIVE") {
 			return Missing, nil
 		}
 		return Active, nil

@@ -303,11 +303,11 @@ func TestLimits(t *testing.T) {
 		batch := decode(body)
 		require.NotEmpty(t, batch.Malformed)
 		require.ErrorIs(t, batch.Malformed[0].Err, err)
-		kept := 0
+		keptCount := 0
 		for i := range batch.Malformed {
-			kept += len(batch.Malformed[i].Raw)
+			keptCount += len(batch.Malformed[i].Raw)
 		}
-		assert.Equal(t, len(body), kept)
+		assert.Equal(t, len(body), keptCount)
 		return batch
 	}
 	f(strings.Repeat("{", 1<<16), jsonscan.ErrSyntax)

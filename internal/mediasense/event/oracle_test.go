@@ -117,7 +117,7 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 		}
 	}
 	damaged := make(map[int]bool)
-	kept := 0
+	keptCount := 0
 	for i := range batch.Malformed {
 		m := &batch.Malformed[i]
 		require.Error(t, m.Err)
@@ -125,7 +125,7 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 		cover(m.Offset, m.Raw)
 		if m.IsEvent {
 			damaged[m.Readable.Offset] = true
-			kept++
+			keptCount++
 		}
 	}
 	for i := range batch.Events {
@@ -135,7 +135,7 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 			require.Equal(t, batch.Events[i-1].Offset, e.Offset)
 			continue
 		case damaged[e.Offset]:
-			kept--
+			keptCount--
 			continue
 		case e.Part == 1:
 			var whole json.RawMessage
@@ -145,7 +145,7 @@ func coversAll(t *testing.T, body string, batch *Batch) {
 		}
 		cover(e.Offset, e.Raw)
 	}
-	assert.Zero(t, kept, "what is said to be kept is kept")
+	assert.Zero(t, keptCount, "what is said to be kept is kept")
 	begin, end := trimFraming(body)
 	for i, times := range covered {
 		if i < begin || i >= end {

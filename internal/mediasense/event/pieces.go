@@ -143,12 +143,12 @@ func encodeText(b *strings.Builder, text string) {
 	b.Write(bytes.TrimSuffix(quoted.Bytes(), []byte("\n")))
 }
 
-// isDivisible tells which lists can be divided.
+// isDivisible reports whether an element is a list that can be divided.
 func isDivisible(f Field) bool {
 	return f == SessionIDs || f == SessionTags || f == Participants || f == TrackTags
 }
 
-// isIdentifying tells which elements every piece has.
+// isIdentifying reports whether every piece has the element.
 func isIdentifying(f Field) bool {
 	switch f {
 	case SessionID, SessionStartDate, SessionDuration, CCID, CallControllerIP, CallControllerType,

@@ -151,11 +151,11 @@ func (r *reader) object(depth int) (members []Member, err error) {
 		return nil, nil
 	}
 	members = make([]Member, 0, 8)
-	leftOut := false
+	omittedAny := false
 	for {
 		if r.scan.Next() == '}' && r.canSkip(jsonscan.ErrSyntax) { // after a comma
 			r.scan.Take('}')
-			return members, emptyError(leftOut, len(members))
+			return members, omittedError(omittedAny, len(members))
 		}
 		name, err := r.name()
 		if err != nil {
@@ -165,31 +165,31 @@ func (r *reader) object(depth int) (members []Member, err error) {
 			return members, jsonscan.ErrSyntax
 		}
 		v, err := r.value(depth + 1)
-		kept := len(members)
+		keptCount := len(members)
 		if err == nil || !v.isScalar() && (len(v.Items) > 0 || len(v.Members) > 0) {
 			if members, err = setMember(members, Member{Name: name, Value: v}, err); err != nil {
 				return members, err
 			}
-		} else if leftOut = true; !errors.Is(err, errTextOmitted) || !r.canSkip(err) {
+		} else if omittedAny = true; !errors.Is(err, errTextOmitted) || !r.canSkip(err) {
 			return members, err
 		}
 		more, closed := r.readSeparator('}')
 		switch {
 		case closed:
-			return members, emptyError(leftOut, len(members))
+			return members, omittedError(omittedAny, len(members))
 		case !more:
 			if !r.isComplete(&v) {
-				members = members[:min(kept, len(members))]
+				members = members[:min(keptCount, len(members))]
 			}
 			return members, jsonscan.ErrSyntax
 		}
 	}
 }
 
-// emptyError omits an object or list that is empty only because its elements were omitted: an
+// omittedError omits an object or list that is empty only because its elements were omitted: an
 // empty list would mean that there are none.
-func emptyError(leftOut bool, kept int) error {
-	if leftOut && kept == 0 {
+func omittedError(omittedAny bool, keptCount int) error {
+	if omittedAny && keptCount == 0 {
 		return errTextOmitted
 	}
 	return nil
@@ -231,14 +231,14 @@ func (r *reader) list(depth int) (items []Value, err error) {
 	if r.scan.Take(']') {
 		return nil, nil
 	}
-	leftOut := false
+	omittedAny := false
 	for {
 		if r.scan.Next() == ']' && r.canSkip(jsonscan.ErrSyntax) { // after a comma
 			r.scan.Take(']')
-			return items, emptyError(leftOut, len(items))
+			return items, omittedError(omittedAny, len(items))
 		}
 		v, err := r.value(depth + 1)
-		kept := len(items)
+		keptCount := len(items)
 		switch {
 		case err == nil:
 			items = append(items, v)
@@ -247,15 +247,15 @@ func (r *reader) list(depth int) (items []Value, err error) {
 		case !errors.Is(err, errTextOmitted) || !r.canSkip(err):
 			return items, err
 		default:
-			leftOut = true
+			omittedAny = true
 		}
 		more, closed := r.readSeparator(']')
 		switch {
 		case closed:
-			return items, emptyError(leftOut, len(items))
+			return items, omittedError(omittedAny, len(items))
 		case !more:
 			if !r.isComplete(&v) {
-				items = items[:min(kept, len(items))]
+				items = items[:min(keptCount, len(items))]
 			}
 			return items, jsonscan.ErrSyntax
 		}

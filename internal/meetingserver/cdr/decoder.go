@@ -57,7 +57,7 @@ type Decoder struct {
 	batch           Batch
 	fields          []Field
 	alarms          []Alarm
-	slabRanges      []slabRange
+	recordRanges    []recordRange
 	object          objectReader
 	body            string
 	faultCount      int
@@ -70,10 +70,10 @@ type Decoder struct {
 	lastText, lastTrimmed string
 }
 
-// slabRange is the range of a record's fields and alarms in the decoder's slices. These may
-// move while they grow, so the record gets its subslices at the end.
-type slabRange struct {
-	fields, fieldsEnd, alarms, alarmsEnd int
+// recordRange is the range of a record's fields and alarms in the decoder's slices. The slices
+// may move while they grow, so a record gets its subslices at the end of the batch.
+type recordRange struct {
+	fieldsStart, fieldsEnd, alarmsStart, alarmsEnd int
 }
 
 // Decode decodes a body up to the first document of another session, or to the bounds of a
@@ -98,7 +98,7 @@ func (d *Decoder) decode(body string) *Batch {
 	d.scanner.LeafDepth = objectDepth
 	before := d.batch
 	d.batch = Batch{Body: body, Records: before.Records[:0], Malformed: before.Malformed[:0], Attributes: before.Attributes[:0]}
-	d.fields, d.alarms, d.slabRanges = d.fields[:0], d.alarms[:0], d.slabRanges[:0]
+	d.fields, d.alarms, d.recordRanges = d.fields[:0], d.alarms[:0], d.recordRanges[:0]
 
 	if d.resumesDocument {
 		d.resumesDocument, d.batch.Continues = false, true
@@ -107,7 +107,7 @@ func (d *Decoder) decode(body string) *Batch {
 	} else {
 		d.batchCount++
 		if err := d.readRootTag(); err != nil {
-			d.readUnreadable(err)
+			d.quarantineBody(err)
 			return &d.batch
 		}
 	}
@@ -115,9 +115,9 @@ func (d *Decoder) decode(body string) *Batch {
 	if d.batch.Next > 0 {
 		d.batch.Body = body[:d.batch.Next]
 	}
-	for i, s := range d.slabRanges {
-		d.batch.Records[i].Fields = d.fields[s.fields:s.fieldsEnd]
-		d.batch.Records[i].Alarms = d.alarms[s.alarms:s.alarmsEnd]
+	for i, r := range d.recordRanges {
+		d.batch.Records[i].Fields = d.fields[r.fieldsStart:r.fieldsEnd]
+		d.batch.Records[i].Alarms = d.alarms[r.alarmsStart:r.alarmsEnd]
 	}
 	return &d.batch
 }
@@ -176,7 +176,7 @@ func (d *Decoder) readRecords() {
 	}
 }
 
-// isFull reports that the batch accepts no more records.
+// isFull reports whether the batch is at one of its bounds.
 func (d *Decoder) isFull() bool {
 	return len(d.batch.Records) >= maxRecords || len(d.fields)+len(d.alarms) >= maxValues || d.pathBytes > maxPaths
 }
@@ -189,13 +189,13 @@ func (d *Decoder) skipToNextRecord(start int, header Header, err error) bool {
 	if nested, ok := errors.AsType[*nestedError](err); ok {
 		from, err = nested.offset, ErrNested
 	} else if errors.Is(err, xmlscan.ErrTruncated) {
-		// A comment, for example, has no end, and the scanner read all that follows as
-		// part of it. The next record may still be readable.
+		// An element or a comment without an end includes all following records. The next
+		// record may still be readable.
 		from = start
 	}
 	if d.scanner.Depth() == 0 && d.faultCount < maxMalformed {
 		if next := nextTag(d.body, rootElement, start+1); next >= 0 {
-			// There is content between two documents.
+			// The content between two documents is malformed.
 			d.addMalformed(start, next, header, err)
 			d.endBatchAt(next)
 			return false
@@ -237,8 +237,8 @@ func (d *Decoder) addMalformed(start, end int, header Header, err error) {
 	} else {
 		indices = appendIndices(nil, raw)
 	}
-	// A part without a start tag, directly after another one, belongs to it: each fault is
-	// reported once.
+	// A part without a start tag that directly follows another part belongs to that part, so
+	// that each fault is reported once.
 	if n := len(d.batch.Malformed); n > 0 && header == (Header{}) {
 		if last := &d.batch.Malformed[n-1]; last.Offset+len(last.Raw) == start {
 			last.Raw = d.body[last.Offset:end]
@@ -254,16 +254,16 @@ func (d *Decoder) readChild(start int) (Header, error) {
 	if d.scanner.Name != recordElement {
 		return Header{}, d.skipToRootLevel(ErrStray)
 	}
-	mark := slabRange{fields: len(d.fields), alarms: len(d.alarms)}
+	mark := recordRange{fieldsStart: len(d.fields), alarmsStart: len(d.alarms)}
 	record := Record{Header: d.readHeader()}
 	if err := d.readRecord(&record); err != nil {
-		d.fields, d.alarms = d.fields[:mark.fields], d.alarms[:mark.alarms]
+		d.fields, d.alarms = d.fields[:mark.fieldsStart], d.alarms[:mark.alarmsStart]
 		return record.Header, err
 	}
 	mark.fieldsEnd, mark.alarmsEnd = len(d.fields), len(d.alarms)
 	record.Raw = d.body[start:d.scanner.Offset()]
 	d.batch.Records = append(d.batch.Records, record)
-	d.slabRanges = append(d.slabRanges, mark)
+	d.recordRanges = append(d.recordRanges, mark)
 	return record.Header, nil
 }
 
@@ -286,7 +286,7 @@ func (d *Decoder) readHeader() (h Header) {
 				h.Missing.Valid = h.Missing.Valid && h.Missing.Value <= math.MaxUint32
 			}
 		default:
-			d.addUnknown(recordElement+"/@"+a.Name, a.Value)
+			d.addUndocumented(recordElement+"/@"+a.Name, a.Value)
 		}
 	}
 	return h
@@ -354,6 +354,6 @@ func (d *Decoder) nextToken() (xmlscan.Kind, error) {
 	return kind, err
 }
 
-func unknownField(path, text string) Field {
+func undocumentedField(path, text string) Field {
 	return Field{Path: path, Value: Value{Text: trimBlanks(text)}}
 }

@@ -72,7 +72,7 @@ func (b *Batch) readRoot(attributes []xmlscan.Attribute) {
 		case "callBridge":
 			b.CallBridge = withoutBlanks(a.Value)
 		default:
-			b.Attributes = append(b.Attributes, unknownField("records/@"+a.Name, a.Value))
+			b.Attributes = append(b.Attributes, undocumentedField("records/@"+a.Name, a.Value))
 		}
 	}
 }

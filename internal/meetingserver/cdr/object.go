@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/internal/scan/xmlscan"
 )
 
-// objectReader reads a record's object. It has the open elements.
+// objectReader holds the state while a record's object is read: the stack of open elements.
 type objectReader struct {
 	frames     []frame
 	seenFields fieldSet
@@ -22,7 +22,7 @@ type frame struct {
 	node        *node // nil for an undocumented element
 	text        string
 	textPieces  []byte // instead of text, if the scanner returned several
-	hasText     bool   // text is more than blanks
+	hasText     bool   // text has more than blanks
 	hasChildren bool   // it has child elements
 }
 
@@ -36,7 +36,7 @@ func (f *frame) content() string {
 // fieldSet is a set of documented fields.
 type fieldSet [(int(FieldCount) + 63) / 64]uint64
 
-func (s *fieldSet) addNew(id FieldID) (fresh bool) {
+func (s *fieldSet) add(id FieldID) (fresh bool) {
 	word, bit := id/64, uint64(1)<<(id%64)
 	fresh = s[word]&bit == 0
 	s[word] |= bit
@@ -54,7 +54,7 @@ func (d *Decoder) readObject(r *Record) error {
 	if r.Object == ObjectUnknown {
 		o.frames[0].node = nil
 	}
-	d.objectAttributes(r)
+	d.readObjectAttributes(r)
 	for {
 		kind, err := d.nextToken()
 		if err != nil {
@@ -81,20 +81,20 @@ func (d *Decoder) readObject(r *Record) error {
 	}
 }
 
-// addUnknown adds an undocumented value. It counts the bytes of the paths, because short
+// addUndocumented adds an undocumented value. It counts the bytes of the paths, because short
 // bodies with nested elements can have many long paths.
-func (d *Decoder) addUnknown(path, text string) {
+func (d *Decoder) addUndocumented(path, text string) {
 	d.pathBytes += len(path)
-	d.fields = append(d.fields, unknownField(path, text))
+	d.fields = append(d.fields, undocumentedField(path, text))
 }
 
-func (d *Decoder) objectAttributes(r *Record) {
+func (d *Decoder) readObjectAttributes(r *Record) {
 	for _, a := range d.scanner.Attributes {
 		if a.Name == "id" {
 			r.ID = withoutBlanks(a.Value)
 			continue
 		}
-		d.addUnknown("@"+a.Name, a.Value)
+		d.addUndocumented("@"+a.Name, a.Value)
 	}
 }
 
@@ -112,7 +112,7 @@ func (d *Decoder) openElement() {
 	for _, a := range d.scanner.Attributes {
 		known := n.attribute(a.Name)
 		if known == nil {
-			d.addUnknown(o.path()+"/@"+a.Name, a.Value)
+			d.addUndocumented(o.path()+"/@"+a.Name, a.Value)
 			continue
 		}
 		d.addField(known, a.Value)
@@ -162,12 +162,12 @@ func (d *Decoder) closeElement() {
 	case top.node != nil && top.node.alarm:
 		d.alarms = append(d.alarms, o.alarm)
 		if trimBlanks(text) != "" {
-			d.addUnknown(o.path(), text)
+			d.addUndocumented(o.path(), text)
 		}
 	case top.node != nil && top.node.field != Unknown:
 		d.addField(top.node, text)
 	case trimBlanks(text) != "" || !top.hasChildren && !isObject:
-		d.addUnknown(o.path(), text)
+		d.addUndocumented(o.path(), text)
 	}
 	o.frames = o.frames[:len(o.frames)-1]
 }
@@ -188,12 +188,12 @@ func (d *Decoder) addField(n *node, text string) {
 			return
 		}
 	default:
-		if o.seenFields.addNew(n.field) {
+		if o.seenFields.add(n.field) {
 			d.fields = append(d.fields, Field{ID: n.field, Value: parse(text, n.kind)})
 			return
 		}
 	}
-	d.addUnknown(definitions[n.field].Path, text)
+	d.addUndocumented(definitions[n.field].Path, text)
 }
 
 // path returns the path of the open element below the object. The text of an unknown object

@@ -105,9 +105,9 @@ func tagAttribute(tag, name string) string {
 	return value
 }
 
-// readUnreadable reads session and indices of a body that cannot be decoded, so that the
-// ledger does not report its records as missing.
-func (d *Decoder) readUnreadable(err error) {
+// quarantineBody makes a body that cannot be decoded one malformed part. It reads the session
+// and the indices, so that the ledger does not report the body's records as missing.
+func (d *Decoder) quarantineBody(err error) {
 	text := d.body
 	if isUTF16(text) {
 		text = asciiOf(text)
@@ -119,7 +119,7 @@ func (d *Decoder) readUnreadable(err error) {
 	d.batch.Malformed = append(d.batch.Malformed, Malformed{Raw: d.body, Err: err, Indices: appendIndices(nil, text)})
 }
 
-// isUTF16 reports whether a body begins as one in UTF-16 does.
+// isUTF16 reports whether a body begins with a byte order mark or a tag in UTF-16.
 func isUTF16(body string) bool {
 	const littleEndian, bigEndian = "\xff\xfe", "\xfe\xff"
 	return strings.HasPrefix(body, littleEndian) || strings.HasPrefix(body, bigEndian) ||

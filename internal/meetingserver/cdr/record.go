@@ -177,9 +177,9 @@ type Batch struct {
 	Attributes []Field
 	Records    []Record
 	Malformed  []Malformed
-	// Unreadable reports that the root cannot be decoded, so that all of Body is one
-	// malformed part. Session is then a guess from its start tag, which only tells
-	// which records are not missing.
+	// Unreadable reports that the root cannot be decoded, so that all of Body is one malformed
+	// part. Session is then a guess from its start tag, which is only good to know that its
+	// records are not missing.
 	Unreadable bool
 	// Continues reports that the batch continues the document of the batch before it: Body
 	// has no start tag of a root.

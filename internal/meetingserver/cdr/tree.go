@@ -47,15 +47,15 @@ func hashOf(name string) int {
 	return len(name)*7 + int(name[0])*31 + int(name[len(name)-1])*17 + int(name[len(name)/2])
 }
 
-func (t *nodeTable) put(name string, n *node) {
+func (t *nodeTable) insert(name string, n *node) {
 	if 2*(t.count+1) > len(t.table) {
-		grown := nodeTable{table: make([]entry, max(4, 2*len(t.table)))}
+		larger := nodeTable{table: make([]entry, max(4, 2*len(t.table)))}
 		for _, e := range t.table {
 			if e.node != nil {
-				grown.put(e.name, e.node)
+				larger.insert(e.name, e.node)
 			}
 		}
-		*t = grown
+		*t = larger
 	}
 	i := hashOf(name)
 	for t.table[i&(len(t.table)-1)].node != nil {
@@ -73,17 +73,17 @@ var roots = func() (r [objectCount]*node) {
 		d := definitions[id]
 		n := r[d.Object]
 		for name := range strings.SplitSeq(d.Path, "/") {
-			n = n.add(name)
+			n = n.getOrAdd(name)
 		}
 		n.field, n.kind = id, d.Kind
 	}
 	leg := r[CallLeg]
 	leg.child("alarm").alarm = true
-	leg.add("alarms").elements.put("alarm", leg.child("alarm"))
-	leg.elements.put("groupID", leg.child("groupId"))
-	leg.elements.put("multiStreamVideo", leg.child("multistreamVideo"))
+	leg.getOrAdd("alarms").elements.insert("alarm", leg.child("alarm"))
+	leg.elements.insert("groupID", leg.child("groupId"))
+	leg.elements.insert("multiStreamVideo", leg.child("multistreamVideo"))
 	usage := leg.child("mediaUsagePercentages")
-	usage.elements.put("multiStreamVideo", usage.child("multistreamVideo"))
+	usage.elements.insert("multiStreamVideo", usage.child("multistreamVideo"))
 	return r
 }()
 
@@ -103,17 +103,17 @@ func (n *node) attribute(name string) *node {
 	return n.attributes.find(name)
 }
 
-// add returns the node of one step of a path ("codec", "@type"), made if new.
-func (n *node) add(step string) *node {
-	below := &n.elements
+// getOrAdd returns the node of one step of a path ("codec", "@type"), and adds a missing one.
+func (n *node) getOrAdd(step string) *node {
+	table := &n.elements
 	name, isAttribute := strings.CutPrefix(step, "@")
 	if isAttribute {
-		below = &n.attributes
+		table = &n.attributes
 	}
-	if known := below.find(name); known != nil {
+	if known := table.find(name); known != nil {
 		return known
 	}
 	added := &node{}
-	below.put(name, added)
+	table.insert(name, added)
 	return added
 }

@@ -13,8 +13,8 @@ import (
 // Kind is the type of a value.
 type Kind uint8
 
-// The types values are documented with. KindID is text whose inner blanks are
-// removed; it does not promise a GUID.
+// The documented types of values. KindID is text whose inner blanks are removed; it need not
+// be a GUID.
 const (
 	KindText Kind = iota
 	KindID

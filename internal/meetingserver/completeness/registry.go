@@ -45,20 +45,20 @@ func Register(name string, read func() []Position) (unregister func()) {
 // Positions returns the position of each receiver in the records of a bridge, by the name of
 // the receiver. It also returns the number of all receivers, with or without a position. A
 // server without a cluster is found by its System.
-func Positions(callBridge, system string) (of map[string]uint64, receivers int) {
+func Positions(callBridge, system string) (positions map[string]uint64, receivers int) {
 	registry.mu.Lock()
 	all := make([]receiver, 0, len(registry.receivers))
 	for _, r := range registry.receivers {
 		all = append(all, r)
 	}
 	registry.mu.Unlock()
-	of = make(map[string]uint64)
+	positions = make(map[string]uint64)
 	for _, r := range all {
 		for _, p := range r.read() {
 			if callBridge != "" && p.CallBridge == callBridge || p.CallBridge == "" && system != "" && p.System == system {
-				of[r.name] = max(of[r.name], p.Next)
+				positions[r.name] = max(positions[r.name], p.Next)
 			}
 		}
 	}
-	return of, len(all)
+	return positions, len(all)
 }

@@ -84,38 +84,39 @@ func (w *Watch) Observe(now Observation) (changes []Change) {
 		w.observations = w.observations[max(0, len(w.observations)-maxObservations):]
 	}
 	receivers := make(map[string]bool)
-	for r := range problems {
-		receivers[r] = true
+	for receiver := range problems {
+		receivers[receiver] = true
 	}
-	for r := range w.openProblems {
-		receivers[r] = true
+	for receiver := range w.openProblems {
+		receivers[receiver] = true
 	}
-	for _, r := range slices.Sorted(maps.Keys(receivers)) {
-		p, is := problems[r]
-		position, has := now.Positions[r]
-		former, was := w.openProblems[r]
-		if is && was && p == former.problem || !is && !former.isSolved(r, &now) {
+	for _, receiver := range slices.Sorted(maps.Keys(receivers)) {
+		p, hasProblem := problems[receiver]
+		position, hasPosition := now.Positions[receiver]
+		former, wasOpen := w.openProblems[receiver]
+		if hasProblem && wasOpen && p == former.problem || !hasProblem && !former.isSolved(receiver, &now) {
 			continue
 		}
-		changes = append(changes, Change{Receiver: r, Problem: p, Created: now.Created, Position: position, HasPosition: has})
+		changes = append(changes, Change{Receiver: receiver, Problem: p, Created: now.Created, Position: position, HasPosition: hasPosition})
 		if w.openProblems == nil {
 			w.openProblems = make(map[string]openProblem)
 		}
-		if w.openProblems[r] = (openProblem{p, now.Start, position, has}); !is {
-			delete(w.openProblems, r)
+		if w.openProblems[receiver] = (openProblem{p, now.Start, position, hasPosition}); !hasProblem {
+			delete(w.openProblems, receiver)
 		}
 	}
 	return changes
 }
 
 // isSolved reports whether a problem is solved: the receiver has all records, or its position
-// has moved. Otherwise a problem that is not found now may be temporarily undecidable.
+// has moved. A problem that findProblems does not find may only be undecidable for now, and
+// stays open.
 func (o *openProblem) isSolved(receiver string, now *Observation) bool {
 	if receiver == "" {
 		return len(now.Positions) > 0 || now.Receivers == 0
 	}
-	position, has := now.Positions[receiver]
-	return !has || position != o.position || o.problem == Behind && o.start.Equal(now.Start) && position >= now.Created
+	position, hasPosition := now.Positions[receiver]
+	return !hasPosition || position != o.position || o.problem == Behind && o.start.Equal(now.Start) && position >= now.Created
 }
 
 // findProblems returns the current problem of each receiver.
@@ -125,19 +126,19 @@ func (w *Watch) findProblems(now *Observation) map[string]Problem {
 	if !ok || now.At.Sub(w.startedAt) < StartupGrace || !now.Start.IsZero() && now.At.Sub(now.Start) < StartupGrace {
 		return all
 	}
-	earlier, twice := w.observationBefore(late.At.Add(-MaxDelay))
-	isCreating := twice && late.Created > earlier.Created
+	earlier, hasTwo := w.observationBefore(late.At.Add(-MaxDelay))
+	isCreating := hasTwo && late.Created > earlier.Created
 	for r, position := range now.Positions {
-		then, had := late.Positions[r]
-		if !had || then != position {
+		latePosition, hadPosition := late.Positions[r]
+		if !hadPosition || latePosition != position {
 			continue // the position moves
 		}
-		first, hadFirst := earlier.Positions[r]
+		earlierPosition, hadEarlier := earlier.Positions[r]
 		switch {
 		case position < late.Created:
 			all[r] = Behind
-		case isCreating && hadFirst && first == position && position > now.Created:
-			all[r] = Silent // the position belongs to another run
+		case isCreating && hadEarlier && earlierPosition == position && position > now.Created:
+			all[r] = Silent // the position belongs to a former run
 		}
 	}
 	if isCreating && now.Receivers > 0 && len(now.Positions)+len(late.Positions)+len(earlier.Positions) == 0 {
@@ -147,11 +148,11 @@ func (w *Watch) findProblems(now *Observation) map[string]Problem {
 }
 
 // observationBefore returns the last stored observation that is not after a time.
-func (w *Watch) observationBefore(at time.Time) (l Observation, ok bool) {
-	for _, l := range slices.Backward(w.observations) {
-		if !l.At.After(at) {
-			return l, true
+func (w *Watch) observationBefore(at time.Time) (observation Observation, ok bool) {
+	for _, observation := range slices.Backward(w.observations) {
+		if !observation.At.After(at) {
+			return observation, true
 		}
 	}
-	return l, false
+	return observation, false
 }

@@ -77,8 +77,8 @@ func (c *Cluster) restartAbsence(now time.Time, k *call) {
 		return
 	}
 	k.absence.since = now
-	if srv := &c.servers[k.server]; srv.earliestAbsence.IsZero() {
-		srv.earliestAbsence = now
+	if srv := &c.servers[k.server]; srv.firstAbsence.IsZero() {
+		srv.firstAbsence = now
 	}
 }
 
@@ -105,7 +105,7 @@ func (c *Cluster) receiveCallList(now time.Time, server int, f *Frame) Outcome {
 		u := &f.Updates[i]
 		known := srv.calls[string(u.Call)]
 		switch {
-		case len(u.Call) == 0, known == nil && (u.Type == Remove || u.Type == OtherUpdate):
+		case len(u.Call) == 0, known == nil && (u.Type == Remove || u.Type == UnrecognizedUpdate):
 			continue
 		case known == nil && u.Type != Add:
 			c.emitUnknownCall(now, server, u, f.Fields(u))
@@ -262,9 +262,9 @@ func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReaso
 	c.schedulePlan(now.Add(coalesceDelay))
 }
 
-// markListLost records that the list subscription of a server ended. All calls are absent
+// markListDown records that the list subscription of a server ended. All calls are absent
 // until the server lists them again.
-func (c *Cluster) markListLost(now time.Time, srv *serverState) {
+func (c *Cluster) markListDown(now time.Time, srv *serverState) {
 	srv.listSub = nil
 	// The quiet time of an interrupted snapshot still counts towards SnapshotGrace.
 	srv.interruptedQuiet += srv.listSweep.interrupt(now)
@@ -291,14 +291,14 @@ func (c *Cluster) markCallsAbsent(now time.Time, srv *serverState, unconfirmed b
 // is due.
 func (c *Cluster) scheduleListSweep(srv *serverState) {
 	var summary absenceSummary
-	srv.earliestAbsence = time.Time{}
+	srv.firstAbsence = time.Time{}
 	for _, k := range srv.calls {
 		if !k.absence.isSet() {
 			continue
 		}
 		summary.add(&k.absence)
-		if since := k.absence.since; !k.hasActiveSub() && (srv.earliestAbsence.IsZero() || since.Before(srv.earliestAbsence)) {
-			srv.earliestAbsence = since
+		if since := k.absence.since; !k.hasActiveSub() && (srv.firstAbsence.IsZero() || since.Before(srv.firstAbsence)) {
+			srv.firstAbsence = since
 		}
 	}
 	switch {

@@ -94,11 +94,11 @@ type serverState struct {
 	listSweep     sweep // removes calls absent from the list
 	// interruptedQuiet is the total quiet time of interrupted list snapshots.
 	interruptedQuiet time.Duration
-	// earliestAbsence is not later than the first absence of a call without an active
-	// subscription; zero: there is none.
-	earliestAbsence time.Time
-	listRenewal     renewalBackoff
-	lastDamaged     time.Time // of a message of any subscription; zero: never
+	// firstAbsence is the first absence of a call without an active subscription, or an
+	// earlier time; zero: no such call is absent.
+	firstAbsence time.Time
+	listRenewal  renewalBackoff
+	lastDamaged  time.Time // of a message of any subscription; zero: never
 
 	stateBytes int       // charged bytes of the server's state
 	lastFullAt time.Time // when an object last exceeded Limits; zero: never
@@ -149,7 +149,7 @@ func (c *Cluster) SocketOpened(now time.Time, server, slot int) {
 func (c *Cluster) SocketClosed(now time.Time, server, slot int) {
 	srv := &c.servers[server]
 	if slot == 0 && srv.sockets[0].open {
-		c.markListLost(now, srv)
+		c.markListDown(now, srv)
 	}
 	for _, s := range slices.Clone(srv.sockets[slot].subs) {
 		c.unsubscribe(now, s)
@@ -285,7 +285,7 @@ const retryDelay = 5 * time.Second
 func (c *Cluster) Advance(now time.Time) {
 	for server := range c.servers {
 		srv := &c.servers[server]
-		if srv.listSweep.isDue(now) || c.isLost(now, srv.earliestAbsence) {
+		if srv.listSweep.isDue(now) || c.isLost(now, srv.firstAbsence) {
 			c.removeAbsentCalls(now, server)
 		}
 		switch {
@@ -332,7 +332,7 @@ func (c *Cluster) Next() (next time.Time) {
 		for slot := range c.servers[i].sockets {
 			sooner(c.servers[i].sockets[slot].renewAt)
 		}
-		for _, since := range [...]time.Time{c.servers[i].listDownSince, c.servers[i].earliestAbsence} {
+		for _, since := range [...]time.Time{c.servers[i].listDownSince, c.servers[i].firstAbsence} {
 			if !since.IsZero() {
 				sooner(since.Add(c.opts.LostAfter))
 			}

@@ -258,6 +258,6 @@ func updateType(text []byte) UpdateType {
 	case "remove":
 		return Remove
 	default:
-		return OtherUpdate
+		return UnrecognizedUpdate
 	}
 }

@@ -55,7 +55,7 @@ type UpdateType uint8
 
 // The types of updates.
 const (
-	OtherUpdate UpdateType = iota
+	UnrecognizedUpdate UpdateType = iota
 	Add
 	Modify
 	Remove

@@ -158,8 +158,8 @@ func (c *Cluster) updateAbsences(m *meeting) (summary absenceSummary) {
 }
 
 // removeAbsent removes the absent participants of a meeting for which gone returns true.
-func (c *Cluster) removeAbsent(now time.Time, m *meeting, reason string, gone func(*participant) bool) {
-	all := slices.DeleteFunc(slices.Clone(m.participants), func(p *participant) bool { return !p.absence.isSet() || !gone(p) })
+func (c *Cluster) removeAbsent(now time.Time, m *meeting, reason string, isGone func(*participant) bool) {
+	all := slices.DeleteFunc(slices.Clone(m.participants), func(p *participant) bool { return !p.absence.isSet() || !isGone(p) })
 	slices.SortFunc(all, bySequence)
 	for _, p := range all {
 		removalReason := []byte(reason)

@@ -131,7 +131,7 @@ func (c *Cluster) makeRoom(now time.Time, server int, free []int) {
 // isBetterHost reports whether to subscribe to k rather than to than. It prefers a server
 // with free slots, then the server that has the subscription, then the server of the
 // meeting's roster, then the most free slots.
-func (c *Cluster) isBetterHost(k, than *call, kind SubKind, free []int) bool {
+func (c *Cluster) isBetterHost(k, other *call, kind SubKind, free []int) bool {
 	rank := func(k *call) int {
 		r := 0
 		if free[k.server] > 0 {
@@ -145,10 +145,10 @@ func (c *Cluster) isBetterHost(k, than *call, kind SubKind, free []int) bool {
 		}
 		return r
 	}
-	return cmp.Or(cmp.Compare(rank(k), rank(than)), cmp.Compare(free[k.server], free[than.server])) > 0
+	return cmp.Or(cmp.Compare(rank(k), rank(other)), cmp.Compare(free[k.server], free[other.server])) > 0
 }
 
-// reserve takes a free slot of the call's server for a subscription. Without one the
+// reserve takes a free slot of the call's server for a subscription. If there is none, the
 // subscription is unplaced.
 func (c *Cluster) reserve(k *call, kind SubKind, free []int) {
 	srv := &c.servers[k.server]
@@ -176,8 +176,8 @@ func (c *Cluster) isSubscribable(now time.Time, k *call, kind SubKind) bool {
 	return true
 }
 
-// lacksRoom reports whether a meeting has no roster subscription although one of its calls
-// is subscribable.
+// lacksRoom reports whether a meeting has no roster subscription because no server has a free
+// slot: at least one of its calls is subscribable.
 func (c *Cluster) lacksRoom(now time.Time, m *meeting) bool {
 	usable := false
 	for _, k := range m.calls {

@@ -69,7 +69,7 @@ func (c *Cluster) receiveRoster(now time.Time, k *call, f *Frame) Outcome {
 // accepted the update.
 func (c *Cluster) addParticipant(now time.Time, k *call, u *Update, fields []Field) bool {
 	switch {
-	case u.Type == OtherUpdate, c.recentRemovals.isStale(now, u, k), u.Type == Remove:
+	case u.Type == UnrecognizedUpdate, c.recentRemovals.isStale(now, u, k), u.Type == Remove:
 		return false
 	case u.Type != Add:
 		return c.emitUnknownParticipant(now, k, u, fields)
@@ -126,7 +126,7 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 			c.removeParticipant(now, p, reason)
 		}
 		return true
-	case OtherUpdate:
+	case UnrecognizedUpdate:
 		return false
 	}
 	moved := p.call.meeting != k.meeting

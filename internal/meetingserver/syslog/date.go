@@ -9,25 +9,25 @@ import (
 )
 
 // cutDate parses the date at the beginning of a line. Without one, form is FormUnknown.
-func (p *headerParser) cutDate(line string, now time.Time) (behind string, when time.Time, form Form) {
+func (p *headerParser) cutDate(line string, now time.Time) (remainder string, timestamp time.Time, form Form) {
 	line = skipBlanks(line)
-	if behind, when, ok := p.cutBSD(line, now); ok {
-		return behind, when, FormBSD
+	if remainder, timestamp, ok := p.cutBSD(line, now); ok {
+		return remainder, timestamp, FormBSD
 	}
 	// RFC 5424 puts its version in front of the date.
-	if behind, when, form := p.cutISO(line); form != FormUnknown {
-		return behind, when, form
+	if remainder, timestamp, form := p.cutISO(line); form != FormUnknown {
+		return remainder, timestamp, form
 	}
 	if version, rest := cutWord(line); version == "1" {
-		if behind, when, form := p.cutISO(skipBlanks(rest)); form == FormISO {
-			return behind, when, formVersioned
+		if remainder, timestamp, form := p.cutISO(skipBlanks(rest)); form == FormISO {
+			return remainder, timestamp, formVersioned
 		}
 	}
 	return line, time.Time{}, FormUnknown
 }
 
 // cutBSD parses "Jul  3 15:01:22.811", which has neither year nor zone.
-func (p *headerParser) cutBSD(line string, now time.Time) (behind string, when time.Time, ok bool) {
+func (p *headerParser) cutBSD(line string, now time.Time) (remainder string, timestamp time.Time, ok bool) {
 	if len(line) < len("Jan 1 00:00:00") || !isBlank(line[3]) {
 		return "", time.Time{}, false
 	}
@@ -44,8 +44,8 @@ func (p *headerParser) cutBSD(line string, now time.Time) (behind string, when t
 	if !ok {
 		return "", time.Time{}, false
 	}
-	when, ok = resolveYear(month, day, clock, p.location, now)
-	return rest, when, ok
+	timestamp, ok = resolveYear(month, day, clock, p.location, now)
+	return rest, timestamp, ok
 }
 
 // maxClockAhead is how far in the future a date without a year may be, because the clock
@@ -61,9 +61,9 @@ func resolveYear(month time.Month, day int, clock timeOfDay, location *time.Loca
 	latest := now.Add(maxClockAhead)
 	year := latest.In(location).Year()
 	for range maxLeapGap + 2 {
-		when := clock.date(year, month, day, location)
-		if validDay(year, month, day) && !when.After(latest) {
-			return when, true
+		timestamp := clock.date(year, month, day, location)
+		if validDay(year, month, day) && !timestamp.After(latest) {
+			return timestamp, true
 		}
 		year--
 	}
@@ -77,7 +77,7 @@ func validDay(year int, month time.Month, day int) bool {
 
 // cutISO parses "2024-03-05T16:50:25.736" with "Z", "+01:00" or no zone behind it, and the
 // form of the web admin, which has blanks instead of the T.
-func (p *headerParser) cutISO(line string) (behind string, when time.Time, form Form) {
+func (p *headerParser) cutISO(line string) (remainder string, timestamp time.Time, form Form) {
 	year, rest, ok := cutNumber(line, 4, 4)
 	if !ok || !strings.HasPrefix(rest, "-") {
 		return "", time.Time{}, FormUnknown
@@ -117,11 +117,11 @@ func (p *headerParser) cutZone(rest string) (*time.Location, string) {
 	if rest == "" || rest[0] != '+' && rest[0] != '-' {
 		return p.location, rest
 	}
-	hours, behind, ok := cutNumber(rest[1:], 2, 2)
+	hours, remainder, ok := cutNumber(rest[1:], 2, 2)
 	if !ok {
 		return p.location, rest
 	}
-	minutes, behind, ok := cutNumber(strings.TrimPrefix(behind, ":"), 2, 2)
+	minutes, remainder, ok := cutNumber(strings.TrimPrefix(remainder, ":"), 2, 2)
 	if !ok || hours > 23 || minutes > 59 {
 		return p.location, rest
 	}
@@ -129,7 +129,7 @@ func (p *headerParser) cutZone(rest string) (*time.Location, string) {
 	if rest[0] == '-' {
 		offset = -offset
 	}
-	return time.FixedZone("", offset), behind
+	return time.FixedZone("", offset), remainder
 }
 
 type timeOfDay struct{ hour, minute, second, nanosecond int }
@@ -139,7 +139,7 @@ func (t timeOfDay) date(year int, month time.Month, day int, location *time.Loca
 }
 
 // cutClock parses "15:01:22.811" with any number of digits in the fraction.
-func cutClock(text string) (t timeOfDay, behind string, ok bool) {
+func cutClock(text string) (t timeOfDay, remainder string, ok bool) {
 	for i, part := range [...]struct {
 		to  *int
 		max int
@@ -160,7 +160,7 @@ func cutClock(text string) (t timeOfDay, behind string, ok bool) {
 }
 
 // cutFraction parses ".811" as nanoseconds and ignores further digits.
-func cutFraction(text string) (nanoseconds int, behind string) {
+func cutFraction(text string) (nanoseconds int, remainder string) {
 	if len(text) < 2 || text[0] != '.' && text[0] != ',' || !isDigits(text[1:2]) {
 		return 0, text
 	}
@@ -174,13 +174,13 @@ func cutFraction(text string) (nanoseconds int, behind string) {
 }
 
 // cutNumber parses a number of least to most digits.
-func cutNumber(text string, least, most int) (n int, behind string, ok bool) {
+func cutNumber(text string, minDigits, maxDigits int) (n int, remainder string, ok bool) {
 	i := 0
-	for i < len(text) && i < most && text[i] >= '0' && text[i] <= '9' {
+	for i < len(text) && i < maxDigits && text[i] >= '0' && text[i] <= '9' {
 		n = n*10 + int(text[i]-'0')
 		i++
 	}
-	return n, text[i:], i >= least
+	return n, text[i:], i >= minDigits
 }
 
 var months = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}

@@ -57,15 +57,15 @@ func (p *headerParser) parse(line string, now time.Time) (h Header, message stri
 	rest := cutEditorNumber(line)
 	rest, h.Priority = cutPriority(rest)
 	h.Facility, h.Severity = splitPriority(h.Priority)
-	afterDate, when, form := p.cutDate(rest, now)
+	afterDate, timestamp, form := p.cutDate(rest, now)
 	if form == FormUnknown {
-		if behind, facility, severity, found := findFacility(rest); found {
+		if remainder, facility, severity, found := findFacility(rest); found {
 			h.Form, h.Facility, h.Severity = FormDamaged, facility, severity
-			return h, h.cutSender(behind)
+			return h, h.cutSender(remainder)
 		}
 		return h, rest
 	}
-	h.Form, h.Time = form, when
+	h.Form, h.Time = form, timestamp
 	if form == formVersioned {
 		h.Form = FormISO
 		return h, h.cutVersioned(afterDate)
@@ -73,41 +73,41 @@ func (p *headerParser) parse(line string, now time.Time) (h Header, message stri
 	if word, _ := cutWord(afterDate); form == FormExport && isLevelInAnyCase(word) {
 		return h, h.cutLevel(afterDate)
 	}
-	if behind, facility, severity, found := cutFacility(afterDate); found {
+	if remainder, facility, severity, found := cutFacility(afterDate); found {
 		h.Facility, h.Severity = facility, severity
-		afterDate = behind
+		afterDate = remainder
 	}
 	return h, h.cutSender(afterDate)
 }
 
 // cutSender parses "host [container] tag[pid]: LEVEL :" and returns the message.
 func (h *Header) cutSender(rest string) string {
-	word, behind := cutWord(rest)
+	word, remainder := cutWord(rest)
 	if !isTag(word) && word != "" && len(word) <= maxHeaderField {
-		h.Host, rest = word, behind
-		word, behind = cutWord(rest)
+		h.Host, rest = word, remainder
+		word, remainder = cutWord(rest)
 	}
 	if isContainer(word) {
-		if next, afterTag := cutWord(behind); isTag(next) {
-			h.Container, word, behind = word, next, afterTag
+		if next, afterTag := cutWord(remainder); isTag(next) {
+			h.Container, word, remainder = word, next, afterTag
 		}
 	}
 	if !isTag(word) {
 		return h.cutLevel(rest)
 	}
 	h.Tag, h.PID = splitTag(word)
-	return h.cutLevel(behind)
+	return h.cutLevel(remainder)
 }
 
 // cutVersioned parses "host tag pid message-id structured-data" of RFC 5424, where "-" is
 // a missing part, and returns the message.
 func (h *Header) cutVersioned(rest string) string {
 	for _, to := range [...]*string{&h.Host, &h.Tag, &h.PID, nil} {
-		word, behind := cutWord(rest)
+		word, remainder := cutWord(rest)
 		if len(word) > maxHeaderField {
 			return rest
 		}
-		if rest = behind; to != nil && word != "-" {
+		if rest = remainder; to != nil && word != "-" {
 			*to = strings.TrimSuffix(word, ":")
 		}
 	}
@@ -116,8 +116,8 @@ func (h *Header) cutVersioned(rest string) string {
 
 // cutStructuredData removes "-" or "[id name=\"value\"][...]" from the front.
 func cutStructuredData(rest string) string {
-	if behind, none := strings.CutPrefix(rest, "-"); none {
-		return behind
+	if remainder, none := strings.CutPrefix(rest, "-"); none {
+		return remainder
 	}
 	quoted := false
 	for i := 0; i < len(rest) && rest[0] == '['; i++ {
@@ -163,7 +163,7 @@ func isContainer(word string) bool {
 
 // cutLevel parses "INFO    :" in front of a message; the colon may be missing.
 func (h *Header) cutLevel(rest string) string {
-	word, behind := cutWord(rest)
+	word, remainder := cutWord(rest)
 	colon := strings.HasSuffix(word, ":")
 	name := strings.TrimSuffix(word, ":")
 	if _, known := severityByLevel[name]; !known && (h.Form != FormExport || !isLevelInAnyCase(name)) {
@@ -171,11 +171,11 @@ func (h *Header) cutLevel(rest string) string {
 	}
 	h.Level = name
 	if !colon {
-		if after := skipBlanks(behind); strings.HasPrefix(after, ":") {
-			behind = after[1:]
+		if after := skipBlanks(remainder); strings.HasPrefix(after, ":") {
+			remainder = after[1:]
 		}
 	}
-	return behind
+	return remainder
 }
 
 // severityByLevel are the words that processes write in front of a message.
@@ -196,9 +196,9 @@ func cutEditorNumber(line string) string {
 	if !found {
 		return line
 	}
-	number, behind := cutWord(rest)
+	number, remainder := cutWord(rest)
 	if isTag(number) && isDigits(number[:len(number)-1]) {
-		return behind
+		return remainder
 	}
 	return line
 }
@@ -240,15 +240,15 @@ func splitPriority(priority int) (facility, severity string) {
 }
 
 // cutFacility parses "user.info".
-func cutFacility(rest string) (behind, facility, severity string, found bool) {
-	word, behind := cutWord(rest)
+func cutFacility(rest string) (remainder, facility, severity string, found bool) {
+	word, remainder := cutWord(rest)
 	facility, severity, found = strings.Cut(word, ".")
 	if !found {
 		return rest, "", "", false
 	}
 	facility, known := parseFacility(facility)
 	severity, knownSeverity := parseSeverity(severity)
-	return behind, facility, severity, known && knownSeverity
+	return remainder, facility, severity, known && knownSeverity
 }
 
 func parseFacility(word string) (string, bool) {
@@ -282,10 +282,10 @@ func parseSeverity(word string) (string, bool) {
 const maxDamagedWords = 5
 
 // findFacility searches for "user.info" behind an unreadable date.
-func findFacility(rest string) (behind, facility, severity string, found bool) {
+func findFacility(rest string) (remainder, facility, severity string, found bool) {
 	for range maxDamagedWords {
-		if behind, facility, severity, found = cutFacility(rest); found {
-			return behind, facility, severity, true
+		if remainder, facility, severity, found = cutFacility(rest); found {
+			return remainder, facility, severity, true
 		}
 		if _, rest = cutWord(rest); rest == "" {
 			break
@@ -295,7 +295,7 @@ func findFacility(rest string) (behind, facility, severity string, found bool) {
 }
 
 // cutWord returns the first word and the text behind it, with its leading blanks.
-func cutWord(text string) (word, behind string) {
+func cutWord(text string) (word, remainder string) {
 	text = skipBlanks(text)
 	for i := range len(text) {
 		if isBlank(text[i]) {

@@ -143,17 +143,17 @@ func parseCall(r *Record, h *bridge, message string) {
 	switch {
 	case strings.HasPrefix(rest, "outgoing ") && strings.Contains(rest, "SIP call to "):
 		r.Kind = KindOutgoing
-		remote, behind := cutQuoted(rest)
+		remote, remainder := cutQuoted(rest)
 		r.putAddress(names.CallLegRemoteParty, remote)
-		if space, isLast := strings.CutPrefix(behind, ` from space "`); isLast {
+		if space, isLast := strings.CutPrefix(remainder, ` from space "`); isLast {
 			r.putWithoutSecrets(names.CoSpaceName, strings.TrimSuffix(space, `"`))
 		}
 	case strings.HasPrefix(rest, "incoming ") && strings.Contains(rest, "SIP call from "):
 		r.Kind = KindIncoming
-		remote, behind := cutQuoted(rest)
+		remote, remainder := cutQuoted(rest)
 		r.putAddress(names.CallLegRemoteParty, remote)
-		if strings.HasPrefix(behind, " to local URI ") {
-			local, _ := cutQuoted(behind)
+		if strings.HasPrefix(remainder, " to local URI ") {
+			local, _ := cutQuoted(remainder)
 			r.putAddress(names.CallLegLocalAddress, local)
 		}
 	case strings.HasPrefix(rest, "SIP call ringing"):
@@ -170,9 +170,9 @@ func parseConferenceIDs(r *Record, h *bridge, message string) {
 	if at < 0 {
 		return
 	}
-	space, behind := parseGUID(message[at+len(`" Space GUID:`):])
-	correlator, behind := parseGUID(after(behind, "Call Correlator GUID:"))
-	internal, _ := parseGUID(after(behind, "Internal GUID:"))
+	space, remainder := parseGUID(message[at+len(`" Space GUID:`):])
+	correlator, remainder := parseGUID(after(remainder, "Call Correlator GUID:"))
+	internal, _ := parseGUID(after(remainder, "Internal GUID:"))
 	if internal == "" {
 		return
 	}
@@ -188,9 +188,9 @@ func parseConferenceIDs(r *Record, h *bridge, message string) {
 
 // parseLegIDs parses "API call leg a in call b (API call c)".
 func parseLegIDs(r *Record, h *bridge, message string) {
-	leg, behind := parseGUID(after(message, "API call leg "))
-	internal, behind := parseGUID(after(behind, "in call "))
-	call, _ := parseGUID(after(behind, "(API call "))
+	leg, remainder := parseGUID(after(message, "API call leg "))
+	internal, remainder := parseGUID(after(remainder, "in call "))
+	call, _ := parseGUID(after(remainder, "(API call "))
 	if leg == "" || internal == "" && call == "" {
 		return
 	}
@@ -212,14 +212,14 @@ func parseParticipant(r *Record, h *bridge, message string) {
 	if at < 0 {
 		return
 	}
-	space, behind := parseGUID(message[at+len(verb):])
+	space, remainder := parseGUID(message[at+len(verb):])
 	if space == "" {
 		return
 	}
 	r.Kind = kind
 	r.putAddress(names.ParticipantURI, message[len(`participant "`):at])
 	r.putText(names.CoSpaceID, space)
-	r.putWithoutSecrets(names.CoSpaceName, inParentheses(behind))
+	r.putWithoutSecrets(names.CoSpaceName, inParentheses(remainder))
 	h.putIDsOfSpace(r, space)
 }
 
@@ -251,7 +251,7 @@ func parseAudit(r *Record, h *bridge, message string) {
 	default:
 		return
 	}
-	object, id, behind, found := cutObject(what)
+	object, id, remainder, found := cutObject(what)
 	if !found {
 		return
 	}
@@ -264,29 +264,29 @@ func parseAudit(r *Record, h *bridge, message string) {
 	if key := attributeOfID(object); key != "" {
 		r.putText(key, id)
 	}
-	if call, isLeg := cutGUID(behind, ", call "); isLeg {
+	if call, isLeg := cutGUID(remainder, ", call "); isLeg {
 		r.putText(names.CallID, call)
 		h.setCallOfLeg(id, call)
 	} else {
-		r.putWithoutSecrets(names.APIObjectName, inParentheses(behind))
+		r.putWithoutSecrets(names.APIObjectName, inParentheses(remainder))
 	}
 	h.addAudit(id, user)
 }
 
 // cutObject splits "call leg profile id (name)" at its id. The type may contain a number:
 // "object type 29".
-func cutObject(what string) (object, id, behind string, found bool) {
+func cutObject(what string) (object, id, remainder string, found bool) {
 	what = skipBlanks(what)
 	for i := range len(what) {
 		if i > 0 && what[i-1] != ' ' {
 			continue
 		}
-		if id, behind := parseGUID(what[i:]); id != "" {
+		if id, remainder := parseGUID(what[i:]); id != "" {
 			object = strings.TrimRight(what[:i], " ")
 			if object == "" || len(object) > maxObject || !isPlainObject(object) {
 				return "", "", "", false
 			}
-			return object, id, behind, true
+			return object, id, remainder, true
 		}
 	}
 	return "", "", "", false
@@ -369,8 +369,8 @@ func splitPort(address string) (host string, port int64, ok bool) {
 // parseWebApp parses "WebApp Audit : Session: id : Participant Pat performed action of
 // join call".
 func parseWebApp(r *Record, message string) {
-	session, behind := parseGUID(after(message, "Session:"))
-	rest := after(behind, "Participant ")
+	session, remainder := parseGUID(after(message, "Session:"))
+	rest := after(remainder, "Participant ")
 	at := strings.LastIndex(rest, " performed action of ")
 	if session == "" || at < 0 {
 		return

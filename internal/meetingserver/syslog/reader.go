@@ -345,12 +345,12 @@ func (r *Reader) endBridge(h *bridge, take func(*Record)) {
 }
 
 // end removes a trace and passes its record to take.
-func (r *Reader) end(h *bridge, t *trace, why string, take func(*Record)) {
+func (r *Reader) end(h *bridge, t *trace, cause string, take func(*Record)) {
 	delete(h.traces, t.number)
 	r.openCount--
 	r.charge(h, -t.bytes-traceOverhead)
 	record := r.newRecord(t.header, h.key.source, t.observed)
-	writeRequest(record, h, t, why)
+	writeRequest(record, h, t, cause)
 	take(record)
 }
 

@@ -24,10 +24,10 @@ const (
 	IncompleteBody = "body"
 )
 
-func (t *trace) incompleteness(why string, body *response) string {
+func (t *trace) incompleteness(cause string, body *response) string {
 	switch {
-	case why != "":
-		return why
+	case cause != "":
+		return cause
 	case t.method == "":
 		return IncompleteNoRequest
 	case t.status == 0:
@@ -42,14 +42,14 @@ func (t *trace) incompleteness(why string, body *response) string {
 }
 
 // writeRequest writes the record of a trace.
-func writeRequest(r *Record, h *bridge, t *trace, why string) {
+func writeRequest(r *Record, h *bridge, t *trace, cause string) {
 	body := response{total: -1}
 	if t.xml.Len() > 0 {
 		body = parseResponse(t.xml.String())
 	}
 	path, query, _ := strings.Cut(t.path, "?")
 	target, created := parsePath(path), parsePath(t.location)
-	request := &Request{Method: t.method, Status: t.status, Incomplete: t.incompleteness(why, &body)}
+	request := &Request{Method: t.method, Status: t.status, Incomplete: t.incompleteness(cause, &body)}
 	r.Kind, r.Request = KindRequest, request
 
 	r.putInt(names.APITrace, int64(t.number)) //nolint:gosec // as the bridge counts

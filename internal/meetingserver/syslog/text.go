@@ -11,23 +11,23 @@ import (
 
 // after returns the text behind the first mark, or "".
 func after(text, mark string) string {
-	_, behind, _ := strings.Cut(text, mark)
-	return behind
+	_, remainder, _ := strings.Cut(text, mark)
+	return remainder
 }
 
 // cutGUID returns the GUID behind a prefix.
 func cutGUID(text, prefix string) (id string, found bool) {
-	behind, found := strings.CutPrefix(text, prefix)
+	remainder, found := strings.CutPrefix(text, prefix)
 	if !found {
 		return "", false
 	}
-	id, _ = parseGUID(behind)
+	id, _ = parseGUID(remainder)
 	return id, id != ""
 }
 
 // parseGUID returns the GUID at the beginning of text, behind blanks, in the lower case of
 // call detail records.
-func parseGUID(text string) (id, behind string) {
+func parseGUID(text string) (id, remainder string) {
 	text = skipBlanks(text)
 	if len(text) < guidLength || !isGUID(text[:guidLength]) || len(text) > guidLength && isGUIDByte(text[guidLength]) {
 		return "", text
@@ -61,13 +61,13 @@ func isGUIDByte(c byte) bool {
 }
 
 // cutQuoted returns the text in the first quotes, and the text behind them.
-func cutQuoted(text string) (quoted, behind string) {
+func cutQuoted(text string) (quoted, remainder string) {
 	_, rest, found := strings.Cut(text, `"`)
 	if !found {
 		return "", ""
 	}
-	quoted, behind, _ = strings.Cut(rest, `"`)
-	return quoted, behind
+	quoted, remainder, _ = strings.Cut(rest, `"`)
+	return quoted, remainder
 }
 
 // inParentheses returns the text from the first parenthesis to the last one.

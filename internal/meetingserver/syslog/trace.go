@@ -156,15 +156,15 @@ func isHeader(text string) bool {
 
 // add adds a line to the trace. It drops the part beyond limits, but still finds the end of
 // the response.
-func (t *trace) add(text string, when time.Time, limits *Limits) {
+func (t *trace) add(text string, timestamp time.Time, limits *Limits) {
 	t.lines++
 	if t.header.Time.IsZero() {
-		t.header.Time = when
+		t.header.Time = timestamp
 	}
 	kind, body := classifyLine(text)
 	switch {
 	case kind == kindRequest:
-		t.requestTime = when
+		t.requestTime = timestamp
 		method, path, client := parseRequestLine(body)
 		t.method, t.client = strings.Clone(method), strings.Clone(client)
 		t.path = strings.Clone(path[:min(len(path), maxPath)])
@@ -176,7 +176,7 @@ func (t *trace) add(text string, when time.Time, limits *Limits) {
 		t.charge(len(contentType))
 	case kind == kindResponse && t.status == 0:
 		t.status, t.responseSize = parseResponseLine(body)
-		t.responseTime = when
+		t.responseTime = timestamp
 	case kind == kindHeader && t.status != 0 && t.xml.Len() == 0:
 		t.addHeader(body)
 	case kind == kindResponse || kind == kindContent:

@@ -60,19 +60,19 @@ func (p *Proxy) Close() error { return errors.Join(p.err, p.file.file.Close()) }
 
 // Observe writes the proxy's lines for an event at a bridge.
 func (p *Proxy) Observe(ev scenario.Event) {
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case scenario.LegStarted:
-		if passesProxy(what.Leg) {
-			p.writeInvite(ev.At, what.Leg)
+		if passesProxy(payload.Leg) {
+			p.writeInvite(ev.At, payload.Leg)
 		}
 	case scenario.LegChanged:
-		if d := p.open[what.Leg.ID]; d != nil && what.Leg.Phase != scenario.PhaseConnecting && d.Call.Result == "" {
+		if d := p.open[payload.Leg.ID]; d != nil && payload.Leg.Phase != scenario.PhaseConnecting && d.Call.Result == "" {
 			p.writeAnswer(ev.At, d)
 		}
 	case scenario.LegEnded:
-		if d := p.open[what.Leg.ID]; d != nil {
-			p.writeEnd(ev.At, d, what.Reason)
-			delete(p.open, what.Leg.ID)
+		if d := p.open[payload.Leg.ID]; d != nil {
+			p.writeEnd(ev.At, d, payload.Reason)
+			delete(p.open, payload.Leg.ID)
 		}
 	default:
 	}
@@ -178,10 +178,10 @@ var codes = map[scenario.Reason]int{
 
 // writeEnd writes the end of a leg: the failure of one that was not answered, or the
 // BYE, which is lost at times.
-func (p *Proxy) writeEnd(at time.Time, d *dialog, why scenario.Reason) {
+func (p *Proxy) writeEnd(at time.Time, d *dialog, reason scenario.Reason) {
 	at = later(at, d.last)
 	if d.Call.Result == "" {
-		code, failed := codes[why]
+		code, failed := codes[reason]
 		d.Call.Result, d.Call.Code = "failed", code
 		if !failed {
 			d.Call.Result, d.Call.Code = "cancelled", 487
@@ -196,7 +196,7 @@ func (p *Proxy) writeEnd(at time.Time, d *dialog, why scenario.Reason) {
 	d.Call.Ended = &at
 	d.cseq++
 	d.branch = p.branch()
-	if why.Remote() == d.outgoing { // the called side hangs up: From and To are the other way round
+	if reason.Remote() == d.outgoing { // the called side hangs up: From and To are the other way round
 		from := d.from
 		d.from, d.to = d.to+";tag="+d.Call.tag, from
 		p.writeMessage(d, message{at: at, method: "BYE"})

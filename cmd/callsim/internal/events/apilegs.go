@@ -125,11 +125,11 @@ func (s *server) stateOf(l *liveLeg) string {
 	for _, c := range s.stage.calls {
 		for _, p := range c.people {
 			if p.leg.ID == l.ID {
-				return string(p.manner.State(l.Phase))
+				return string(p.behavior.State(l.Phase))
 			}
 		}
 	}
-	return string(scenario.Manner{}.State(l.Phase))
+	return string(scenario.Behavior{}.State(l.Phase))
 }
 
 // callLeg returns one leg with its streams. By the fault APIGone it may have just ended.

@@ -313,7 +313,7 @@ func (s *server) call(id string) any {
 	return callObject{ID: c.ID, Name: c.Name, CoSpace: c.CoSpace, Correlator: c.Correlator, callDetail: &callDetail{
 		Type: string(c.Type), Seconds: int64(s.now().Sub(c.began) / time.Second), Legs: legs,
 		Local: len(c.people), Remote: len(c.roster()) - len(c.people), Instances: len(c.meeting.calls) - 1,
-		Locked: c.meeting.manner.Locked, Recording: c.recordings > 0, Streaming: c.streamings > 0,
+		Locked: c.meeting.settings.Locked, Recording: c.recordings > 0, Streaming: c.streamings > 0,
 	}}
 }
 
@@ -331,7 +331,7 @@ type participantObject struct {
 func (s *server) participants() (list []any) {
 	for _, c := range s.stage.calls {
 		for _, p := range c.roster() {
-			one := participantObject{ID: p.leg.Participant, Name: p.manner.Name, Call: c.ID, State: string(p.manner.State(p.leg.Phase))}
+			one := participantObject{ID: p.leg.Participant, Name: p.behavior.Name, Call: c.ID, State: string(p.behavior.State(p.leg.Phase))}
 			if p.bridge != s.stage {
 				one.CallBridge = p.bridge.CallBridge
 			}

@@ -131,11 +131,11 @@ func (c *Cluster) Observe(ev scenario.Event, records uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.servers[ev.Bridge]
-	switch ev.What.(type) {
+	switch ev.Payload.(type) {
 	case scenario.BridgeRestarted:
 		s.setOutage(outageScenario, true)
 		s.records = 0
-	case scenario.PersonBehaved, scenario.MeetingBehaved:
+	case scenario.BehaviorChanged, scenario.SettingsChanged:
 	default:
 		s.setOutage(outageScenario, false)
 		s.records = records

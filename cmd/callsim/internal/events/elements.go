@@ -72,7 +72,7 @@ func activity(on bool) string {
 func (c *call) listElements() elements {
 	e := c.common()
 	e["lockState"] = "notLocked"
-	if c.meeting.manner.Locked {
+	if c.meeting.settings.Locked {
 		e["lockState"] = "locked"
 	}
 	return e
@@ -83,10 +83,10 @@ func (c *call) listElements() elements {
 func (c *call) infoElements() elements {
 	e := c.common()
 	e["lockState"] = "unlocked"
-	if c.meeting.manner.Locked {
+	if c.meeting.settings.Locked {
 		e["lockState"] = "locked"
 	}
-	e["joinAudioMuteOverride"] = c.meeting.manner.MuteOnArrive
+	e["joinAudioMuteOverride"] = c.meeting.settings.MuteOnArrive
 	if c.CoSpace != "" {
 		e["coSpace"] = c.CoSpace
 	}
@@ -98,7 +98,7 @@ func (c *call) common() elements {
 	for _, part := range c.meeting.calls {
 		people += len(part.people)
 		for _, p := range part.people {
-			recorded = recorded || p.manner.EndpointRecording
+			recorded = recorded || p.behavior.EndpointRecording
 		}
 	}
 	instances := 0
@@ -114,7 +114,7 @@ func (c *call) common() elements {
 
 // elements returns the elements of the person in the roster.
 func (p *person) elements() elements {
-	m := p.manner
+	m := p.behavior
 	e := elements{
 		"name": m.Name, "uri": userPart(p.leg.RemoteParty), "state": string(m.State(p.leg.Phase)),
 		"direction": p.leg.Direction, "audioMuted": m.AudioMuted, "videoMuted": m.VideoMuted, "importance": nil,

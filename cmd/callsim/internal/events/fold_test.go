@@ -84,7 +84,7 @@ func TestARestartForgets(t *testing.T) {
 	p := newPlay(t, scenario.Config{Seed: 3, Bridges: 2, Meetings: 30, Restarts: 4}, nil)
 	restarts, lost := 0, uint64(0)
 	for _, ev := range p.story {
-		_, restarted := ev.What.(scenario.BridgeRestarted)
+		_, restarted := ev.Payload.(scenario.BridgeRestarted)
 		if !restarted {
 			p.happen(ev)
 			continue

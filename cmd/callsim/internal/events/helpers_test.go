@@ -56,7 +56,7 @@ func newPlay(t *testing.T, cfg scenario.Config, change func(*events.Options)) *p
 	}
 	p.witness = truth.NewRecorder(world.Bridges())
 	p.witness.WatchEvents()
-	p.story = slices.Collect(scenario.Lively(cfg, world.Events()))
+	p.story = slices.Collect(scenario.WithBehavior(cfg, world.Events()))
 	var err error
 	p.cluster, err = events.Open(o)
 	require.NoError(t, err)

@@ -31,14 +31,14 @@ var (
 	}
 )
 
-func on(bridge int, what scenario.Happening) scenario.Event {
-	return scenario.Event{At: start, Time: start, Bridge: bridge, Session: "s", What: what}
+func on(bridge int, payload scenario.Payload) scenario.Event {
+	return scenario.Event{At: start, Time: start, Bridge: bridge, Session: "s", Payload: payload}
 }
 
-func behaved(l scenario.Leg, change func(*scenario.Manner)) scenario.Event {
-	m := scenario.FirstManner(l)
+func behaved(l scenario.Leg, change func(*scenario.Behavior)) scenario.Event {
+	m := scenario.InitialBehavior(l)
 	change(&m)
-	return on(0, scenario.PersonBehaved{Leg: l, Manner: m})
+	return on(0, scenario.BehaviorChanged{Leg: l, Behavior: m})
 }
 
 // stageFor sets a stage with one call and Ines in it.
@@ -80,12 +80,12 @@ func TestTheConversation(t *testing.T) {
 	r.ack("6")
 
 	// Elements nobody asked for trigger nothing.
-	p.happen(behaved(ines, func(m *scenario.Manner) { m.AudioMuted = true }))
-	p.happen(behaved(ines, func(m *scenario.Manner) { m.AudioMuted, m.OnHold = true, true }))
+	p.happen(behaved(ines, func(m *scenario.Behavior) { m.AudioMuted = true }))
+	p.happen(behaved(ines, func(m *scenario.Behavior) { m.AudioMuted, m.OnHold = true, true }))
 	r.expect(`{"type":"message","message":{"messageId":7,"type":"rosterUpdate","subscriptionIndex":1,"updates":[
 		{"participant":"p1","updateType":"update","state":"onHold"}]}}`)
 	r.ack("7")
-	p.happen(on(0, scenario.MeetingBehaved{Correlator: "k1", Manner: scenario.MeetingManner{Locked: true}}))
+	p.happen(on(0, scenario.SettingsChanged{Correlator: "k1", Settings: scenario.MeetingSettings{Locked: true}}))
 	assert.Equal(t, "locked", r.next()["updates"].([]any)[0].(map[string]any)["lockState"])
 	assert.Equal(t, map[string]any{"lockState": "locked"}, r.next()["callInfo"])
 

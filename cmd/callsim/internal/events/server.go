@@ -77,11 +77,11 @@ func (s *server) listen() error {
 
 // setOutage adds or removes a reason for being down. A server that goes down drops its
 // sockets and tokens.
-func (s *server) setOutage(why outage, on bool) {
+func (s *server) setOutage(outage outage, on bool) {
 	if on {
-		s.outages |= why
+		s.outages |= outage
 	} else {
-		s.outages &^= why
+		s.outages &^= outage
 	}
 	if s.outages == 0 && s.http == nil {
 		if err := s.listen(); err != nil {

@@ -57,8 +57,8 @@ type legCount struct{ active, maxActive, completed int }
 
 // meeting is the set of calls with one correlator.
 type meeting struct {
-	calls  []*call
-	manner scenario.MeetingManner
+	calls    []*call
+	settings scenario.MeetingSettings
 }
 
 // call is a call with the elements that were last reported.
@@ -79,7 +79,7 @@ type person struct {
 	leg       scenario.Leg
 	bridge    *bridge
 	call      *call // nil before the first one
-	manner    scenario.Manner
+	behavior  scenario.Behavior
 	movedFrom string // the participant that this one continues
 	reported  elements
 }
@@ -99,44 +99,44 @@ func newStage(bridges []scenario.Bridge, watch audience) *stage {
 func (s *stage) applyEvent(ev scenario.Event) {
 	b := s.bridges[ev.Bridge]
 	b.lastEvent = ev
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case scenario.CallStarted:
-		s.addCall(b, what.Call)
+		s.addCall(b, payload.Call)
 	case scenario.CallEnded:
-		s.endCall(s.calls[what.Call.ID])
+		s.endCall(s.calls[payload.Call.ID])
 	case scenario.LegStarted:
 		b.legs.active++
 		b.legs.maxActive = max(b.legs.maxActive, b.legs.active)
-		b.openLegs = append(b.openLegs, &liveLeg{what.Leg, ev.Time})
-		s.rememberLeg(what.Leg)
-		s.placePerson(b, what.Leg)
+		b.openLegs = append(b.openLegs, &liveLeg{payload.Leg, ev.Time})
+		s.rememberLeg(payload.Leg)
+		s.placePerson(b, payload.Leg)
 	case scenario.LegChanged:
-		b.updateLeg(what.Leg)
-		s.placePerson(b, what.Leg)
+		b.updateLeg(payload.Leg)
+		s.placePerson(b, payload.Leg)
 	case scenario.LegEnded:
 		b.legs.active--
 		b.legs.completed++
-		b.openLegs = slices.DeleteFunc(b.openLegs, func(l *liveLeg) bool { return l.ID == what.Leg.ID })
-		s.endLeg(what)
+		b.openLegs = slices.DeleteFunc(b.openLegs, func(l *liveLeg) bool { return l.ID == payload.Leg.ID })
+		s.endLeg(payload)
 	case scenario.RecordingStarted:
-		s.updateCall(what.Recording.Call, func(c *call) { c.recordings++ })
+		s.updateCall(payload.Recording.Call, func(c *call) { c.recordings++ })
 	case scenario.RecordingEnded:
-		s.updateCall(what.Recording.Call, func(c *call) { c.recordings-- })
+		s.updateCall(payload.Recording.Call, func(c *call) { c.recordings-- })
 	case scenario.StreamingStarted:
-		s.updateCall(what.Streaming.Call, func(c *call) { c.streamings++ })
+		s.updateCall(payload.Streaming.Call, func(c *call) { c.streamings++ })
 	case scenario.StreamingEnded:
-		s.updateCall(what.Streaming.Call, func(c *call) { c.streamings-- })
+		s.updateCall(payload.Streaming.Call, func(c *call) { c.streamings-- })
 	case scenario.BridgeRestarted:
 		s.clearBridge(b)
 		b.bootedAt, b.legs, b.openLegs = ev.Time, legCount{}, nil
-	case scenario.PersonBehaved:
-		if p := s.people[what.Leg.ID]; p != nil {
-			p.manner = what.Manner
+	case scenario.BehaviorChanged:
+		if p := s.people[payload.Leg.ID]; p != nil {
+			p.behavior = payload.Behavior
 			s.reportPerson(p)
 		}
-	case scenario.MeetingBehaved:
-		if m := s.meetings[what.Correlator]; m != nil {
-			m.manner = what.Manner
+	case scenario.SettingsChanged:
+		if m := s.meetings[payload.Correlator]; m != nil {
+			m.settings = payload.Settings
 			s.reportMeeting(m)
 		}
 	}
@@ -214,7 +214,7 @@ func (s *stage) placePerson(b *bridge, l scenario.Leg) {
 	}
 	p := s.people[l.ID]
 	if p == nil {
-		p = &person{bridge: b, manner: scenario.FirstManner(l), movedFrom: s.recentParticipants[l.MovedFrom]}
+		p = &person{bridge: b, behavior: scenario.InitialBehavior(l), movedFrom: s.recentParticipants[l.MovedFrom]}
 		s.people[l.ID] = p
 	}
 	p.leg = l
@@ -225,7 +225,7 @@ func (s *stage) placePerson(b *bridge, l scenario.Leg) {
 	}
 	if p.call != nil {
 		s.leaveCall(p, string(scenario.ReasonCallMoved))
-		p.manner.ActiveSpeaker, p.manner.Presenter = false, false
+		p.behavior.ActiveSpeaker, p.behavior.Presenter = false, false
 	}
 	p.call = to
 	to.people = append(to.people, p)

@@ -22,17 +22,17 @@ type eventDelivery struct {
 
 // sessions returns the ids of the event's sessions.
 func (n *eventDelivery) sessions() []string {
-	switch what := n.ev.What.(type) {
+	switch payload := n.ev.Payload.(type) {
 	case recording.Started:
-		return []string{what.Session.ID}
+		return []string{payload.Session.ID}
 	case recording.Updated:
-		return []string{what.Session.ID}
+		return []string{payload.Session.ID}
 	case recording.Ended:
-		return []string{what.Session.ID}
+		return []string{payload.Session.ID}
 	case recording.Removed:
-		return what.IDs
+		return payload.IDs
 	case recording.Tagged:
-		return []string{what.Session}
+		return []string{payload.Session}
 	}
 	return nil
 }
@@ -78,19 +78,19 @@ func (d *deliveryLog) markArrived(n *eventDelivery) {
 	}
 	n.arrived = true
 	d.arrived[n.kind]++
-	switch what := n.ev.What.(type) {
+	switch payload := n.ev.Payload.(type) {
 	case recording.Ended:
-		d.states[string(what.Session.State)]++
+		d.states[string(payload.Session.State)]++
 	case recording.Removed:
-		if what.Pruned {
-			d.pruned += len(what.IDs)
+		if payload.Pruned {
+			d.pruned += len(payload.IDs)
 		} else {
-			d.deleted += len(what.IDs)
+			d.deleted += len(payload.IDs)
 		}
 	case recording.Tagged:
-		if what.Action == recording.TagAdded && what.Tag.User {
+		if payload.Action == recording.TagAdded && payload.Tag.User {
 			d.tags["USER_DEFINED"]++
-		} else if what.Action == recording.TagAdded {
+		} else if payload.Action == recording.TagAdded {
 			d.tags["SYSTEM_DEFINED"]++
 		}
 	}

@@ -53,7 +53,7 @@ func encode(ev recording.Event, s shape, forwarded bool) object {
 }
 
 func kindOf(ev recording.Event) Kind {
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case recording.Started:
 		return Kind{typeSession, "STARTED"}
 	case recording.Updated:
@@ -61,36 +61,36 @@ func kindOf(ev recording.Event) Kind {
 	case recording.Ended:
 		return Kind{typeSession, "ENDED"}
 	case recording.Removed:
-		if what.Pruned {
+		if payload.Pruned {
 			return Kind{typeSession, "PRUNED"}
 		}
 		return Kind{typeSession, "DELETED"}
 	case recording.Tagged:
-		return Kind{typeTag, string(what.Action)}
+		return Kind{typeTag, string(payload.Action)}
 	case recording.Crossed:
-		return Kind{typeStorage, what.Threshold.Action()}
+		return Kind{typeStorage, payload.Threshold.Action()}
 	}
-	panic(fmt.Sprintf("no event for %T", ev.What))
+	panic(fmt.Sprintf("no event for %T", ev.Payload))
 }
 
 func bodyOf(ev recording.Event, s shape) object {
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case recording.Started:
-		return session{what.Session, true, false, s}.body()
+		return session{payload.Session, true, false, s}.body()
 	case recording.Updated:
-		return session{what.Session, false, what.Present, s}.body()
+		return session{payload.Session, false, payload.Present, s}.body()
 	case recording.Ended:
-		return session{what.Session, false, false, s}.body()
+		return session{payload.Session, false, false, s}.body()
 	case recording.Removed:
-		return object{{"sessionIds", what.IDs}}
+		return object{{"sessionIds", payload.IDs}}
 	case recording.Tagged:
-		return tagged(what, s)
+		return tagged(payload, s)
 	case recording.Crossed:
 		return object{
-			{"nodeId", int64(what.Disk.Node)},
-			{"nodeIPAddress", what.Disk.Address},
-			{"partition", what.Disk.Partition},
-			{"percentageUtilization", int64(what.Percent)},
+			{"nodeId", int64(payload.Disk.Node)},
+			{"nodeIPAddress", payload.Disk.Address},
+			{"partition", payload.Disk.Partition},
+			{"percentageUtilization", int64(payload.Percent)},
 		}
 	}
 	return nil
@@ -213,13 +213,13 @@ func tag(t recording.Tag, start time.Time) object {
 }
 
 // tagged is the body of a tag event.
-func tagged(what recording.Tagged, s shape) object {
-	out := append(object{{"sessionId", what.Session}}, tag(what.Tag, what.Start)...)
+func tagged(payload recording.Tagged, s shape) object {
+	out := append(object{{"sessionId", payload.Session}}, tag(payload.Tag, payload.Start)...)
 	if s.seconds {
-		out[3].value = what.Tag.Created.Unix()
+		out[3].value = payload.Tag.Created.Unix()
 	}
-	if what.Track != recording.NoTrack {
-		out = append(out, member{"trackNumber", int64(what.Track)})
+	if payload.Track != recording.NoTrack {
+		out = append(out, member{"trackNumber", int64(payload.Track)})
 	}
 	return out
 }

@@ -83,9 +83,9 @@ func (p *play) happen(list ...recording.Event) {
 
 func (p *play) report() mediasense.Report { return p.cluster.Report() }
 
-func (p *play) eventually(ok func() bool, what string) {
+func (p *play) eventually(ok func() bool, payload string) {
 	p.t.Helper()
-	require.Eventually(p.t, ok, 20*time.Second, time.Millisecond, what)
+	require.Eventually(p.t, ok, 20*time.Second, time.Millisecond, payload)
 }
 
 // inbox takes posts.

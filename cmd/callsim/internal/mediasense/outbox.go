@@ -48,8 +48,8 @@ const (
 func (s *server) sendEvent(n *eventDelivery, forwarded bool) {
 	f := s.cluster.opts.Faults
 	p := post{body: encode(n.ev, n.shape, forwarded).text(), events: []*eventDelivery{n}, kind: n.kind}
-	if what, ok := n.ev.What.(recording.Tagged); ok {
-		p.tag = what.Tag.Name
+	if payload, ok := n.ev.Payload.(recording.Tagged); ok {
+		p.tag = payload.Tag.Name
 	}
 	lost := s.drawFault(faultLost, f.Lost) && n.kind == Kind{typeSession, "STARTED"}
 	malformed, pair := s.drawFault(faultMalformed, f.Malformed), s.drawFault(faultPair, f.Pair)
@@ -93,8 +93,8 @@ func (s *server) hold(p post, n *eventDelivery, how int) {
 // ended reports whether the event came after the end of its session; then it must not wait
 // for it.
 func (s *server) ended(n *eventDelivery) bool {
-	what, ok := n.ev.What.(recording.Tagged)
-	return ok && !s.recordingSessions[what.Session]
+	payload, ok := n.ev.Payload.(recording.Tagged)
+	return ok && !s.recordingSessions[payload.Session]
 }
 
 // release sends the held events that have waited long enough, after an event has passed.

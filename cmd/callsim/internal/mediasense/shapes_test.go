@@ -66,18 +66,18 @@ func kindOf(value any) string {
 	return "object"
 }
 
-func check(t *testing.T, what string, is map[string]any) {
+func check(t *testing.T, payload string, is map[string]any) {
 	t.Helper()
-	for name, kind := range documented[what] {
+	for name, kind := range documented[payload] {
 		value, ok := is[name]
 		if !ok && strings.HasSuffix(kind, "?") {
 			continue
 		}
-		require.True(t, ok, "%s without %s: %v", what, name, is)
-		require.Equal(t, strings.TrimSuffix(kind, "?"), kindOf(value), "%s of %s", name, what)
+		require.True(t, ok, "%s without %s: %v", payload, name, is)
+		require.Equal(t, strings.TrimSuffix(kind, "?"), kindOf(value), "%s of %s", name, payload)
 	}
 	for name := range is {
-		require.Contains(t, documented[what], name, what)
+		require.Contains(t, documented[payload], name, payload)
 	}
 }
 

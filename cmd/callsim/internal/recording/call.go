@@ -100,17 +100,17 @@ func (c *call) newTracks(video bool) []Track {
 		}
 	}
 	var list []Track
-	for number, who := range ends {
+	for number, phone := range ends {
 		list = append(list, Track{
 			Number: number, Media: Audio, Codec: codec, Start: w.now,
-			Participants: []Participant{c.newParticipant(who, true)},
+			Participants: []Participant{c.newParticipant(phone, true)},
 		})
 	}
 	if video {
-		for number, who := range ends {
+		for number, phone := range ends {
 			list = append(list, Track{
 				Number: number + len(ends), Media: Video, Codec: "H264", Start: w.now,
-				Participants: []Participant{c.newParticipant(who, true)},
+				Participants: []Participant{c.newParticipant(phone, true)},
 			})
 		}
 	}
@@ -121,9 +121,9 @@ func (c *call) newTracks(video bool) []Track {
 }
 
 // newParticipant makes somebody who arrives now.
-func (c *call) newParticipant(who phone, first bool) Participant {
+func (c *call) newParticipant(phone phone, first bool) Participant {
 	w := c.world
-	p := Participant{DeviceRef: who.ref, Conference: who.conference, Start: w.now}
+	p := Participant{DeviceRef: phone.ref, Conference: phone.conference, Start: w.now}
 	w.calls++
 	if c.Controller.Type == CUBE {
 		p.XRefCi = w.hexID(w.calls, c.Server)
@@ -131,13 +131,13 @@ func (c *call) newParticipant(who phone, first bool) Participant {
 	}
 	p.XRefCi = fmt.Sprintf("4%07d", w.calls)
 	if first {
-		p.DeviceID = who.device
+		p.DeviceID = phone.device
 	}
 	return p
 }
 
 // replaceFarEnd replaces the device at the far end.
-func (c *call) replaceFarEnd(who phone) {
+func (c *call) replaceFarEnd(phone phone) {
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
 		last := &t.Participants[len(t.Participants)-1]
@@ -145,9 +145,9 @@ func (c *call) replaceFarEnd(who phone) {
 			continue
 		}
 		last.End = c.world.now
-		t.Participants = append(t.Participants, c.newParticipant(who, false))
+		t.Participants = append(t.Participants, c.newParticipant(phone, false))
 	}
-	c.far = who
+	c.far = phone
 	c.world.emit(c.Server, Updated{Session: c.clone(), Present: c.world.dice.Chance(0.5)})
 }
 

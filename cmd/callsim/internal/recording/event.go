@@ -12,11 +12,11 @@ type Event struct {
 	// Server is the index of the server it happened on.
 	Server int
 	// What happened.
-	What Happening
+	Payload Payload
 }
 
-// Happening is one of the types below.
-type Happening interface{ happening() }
+// Payload is one of the types below.
+type Payload interface{ isPayload() }
 
 type (
 	// Started opens a session.
@@ -58,12 +58,12 @@ type (
 	}
 )
 
-func (Started) happening() {}
-func (Updated) happening() {}
-func (Ended) happening()   {}
-func (Removed) happening() {}
-func (Tagged) happening()  {}
-func (Crossed) happening() {}
+func (Started) isPayload() {}
+func (Updated) isPayload() {}
+func (Ended) isPayload()   {}
+func (Removed) isPayload() {}
+func (Tagged) isPayload()  {}
+func (Crossed) isPayload() {}
 
 // NoTrack stands for the session itself.
 const NoTrack = -1

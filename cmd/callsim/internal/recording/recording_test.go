@@ -43,11 +43,11 @@ func TestSameConfigSameStory(t *testing.T) {
 func TestEventsAreCopies(t *testing.T) {
 	list, _ := tell(Config{Seed: 4}, time.Hour)
 	for _, ev := range list {
-		if what, ok := ev.What.(Started); ok {
-			assert.Equal(t, Active, what.Session.State)
-			assert.Zero(t, what.Session.End)
-			assert.Empty(t, what.Session.Tags)
-			for _, track := range what.Session.Tracks {
+		if payload, ok := ev.Payload.(Started); ok {
+			assert.Equal(t, Active, payload.Session.State)
+			assert.Zero(t, payload.Session.End)
+			assert.Empty(t, payload.Session.Tags)
+			for _, track := range payload.Session.Tracks {
 				assert.Zero(t, track.End)
 				assert.Len(t, track.Participants, 1)
 				assert.Zero(t, track.Participants[0].End)
@@ -87,9 +87,9 @@ func checkLives(t *testing.T, list []Event, seen map[string]int) {
 		require.False(t, ev.At.Before(last))
 		require.Equal(t, ev.At.Truncate(time.Millisecond), ev.At)
 		last = ev.At
-		switch what := ev.What.(type) {
+		switch payload := ev.Payload.(type) {
 		case Started:
-			s := what.Session
+			s := payload.Session
 			require.NotContains(t, open, s.ID)
 			require.NotContains(t, closed, s.ID)
 			require.Equal(t, ev.At, s.Start)
@@ -97,16 +97,16 @@ func checkLives(t *testing.T, list []Event, seen map[string]int) {
 			open[s.ID] = s
 			countStart(t, s, closed, seen)
 		case Updated:
-			require.Contains(t, open, what.Session.ID)
-			require.Equal(t, open[what.Session.ID].Server, ev.Server)
-			checkTracks(t, what.Session)
-			count(seen, "present", what.Present)
+			require.Contains(t, open, payload.Session.ID)
+			require.Equal(t, open[payload.Session.ID].Server, ev.Server)
+			checkTracks(t, payload.Session)
+			count(seen, "present", payload.Present)
 			count(seen, "far end", true)
-			count(seen, "conference", slices.ContainsFunc(what.Session.Tracks, func(x Track) bool {
+			count(seen, "conference", slices.ContainsFunc(payload.Session.Tracks, func(x Track) bool {
 				return x.Participants[len(x.Participants)-1].Conference
 			}))
 		case Ended:
-			s := what.Session
+			s := payload.Session
 			require.Contains(t, open, s.ID)
 			require.Equal(t, ev.At, s.End)
 			require.NotEqual(t, Active, s.State)
@@ -116,26 +116,26 @@ func checkLives(t *testing.T, list []Event, seen map[string]int) {
 			count(seen, "error", s.State == ClosedError)
 			count(seen, "no length", s.End.Equal(s.Start))
 		case Removed:
-			require.NotEmpty(t, what.IDs)
-			count(seen, "batch", len(what.IDs) > 1)
-			for _, id := range what.IDs {
+			require.NotEmpty(t, payload.IDs)
+			count(seen, "batch", len(payload.IDs) > 1)
+			for _, id := range payload.IDs {
 				require.NotContains(t, open, id)
 				require.False(t, gone[id])
 				gone[id] = true
 				_, known := closed[id]
 				count(seen, "unknown pruned", !known)
 			}
-			count(seen, "pruned", what.Pruned)
-			count(seen, "deleted", !what.Pruned)
+			count(seen, "pruned", payload.Pruned)
+			count(seen, "deleted", !payload.Pruned)
 		case Tagged:
-			require.False(t, gone[what.Session])
-			_, over := closed[what.Session]
-			require.True(t, over || open[what.Session].ID != "")
+			require.False(t, gone[payload.Session])
+			_, over := closed[payload.Session]
+			require.True(t, over || open[payload.Session].ID != "")
 			count(seen, "late tag", over)
-			count(seen, "track tag", what.Track != NoTrack)
-			count(seen, "whole tag", what.Tag.At.IsZero())
-			seen["tag "+string(what.Action)]++
-			require.False(t, what.Tag.Created.IsZero())
+			count(seen, "track tag", payload.Track != NoTrack)
+			count(seen, "whole tag", payload.Tag.At.IsZero())
+			seen["tag "+string(payload.Action)]++
+			require.False(t, payload.Tag.Created.IsZero())
 		}
 	}
 	assert.Empty(t, open, "all sessions end")
@@ -157,9 +157,9 @@ func countStart(t *testing.T, s Session, closed map[string]Session, seen map[str
 	count(seen, "other server", former.Server != s.Server)
 }
 
-func count(seen map[string]int, what string, is bool) {
+func count(seen map[string]int, payload string, is bool) {
 	if is {
-		seen[what]++
+		seen[payload]++
 	}
 }
 
@@ -188,21 +188,21 @@ func TestHysteresis(t *testing.T) {
 		list, w := tell(Config{Seed: seed, Short: seed%2 == 0}, time.Hour)
 		level := map[Disk]Level{}
 		for _, ev := range list {
-			what, ok := ev.What.(Crossed)
+			payload, ok := ev.Payload.(Crossed)
 			if !ok {
 				continue
 			}
-			from, percent := level[what.Disk], what.Percent
-			if what.Threshold.Enter {
-				require.Equal(t, from+1, what.Threshold.Level, "one level at a time")
-				require.GreaterOrEqual(t, percent, map[Level]int{Low: 75, Critical: 90, Emergency: 99}[what.Threshold.Level])
-				level[what.Disk]++
+			from, percent := level[payload.Disk], payload.Percent
+			if payload.Threshold.Enter {
+				require.Equal(t, from+1, payload.Threshold.Level, "one level at a time")
+				require.GreaterOrEqual(t, percent, map[Level]int{Low: 75, Critical: 90, Emergency: 99}[payload.Threshold.Level])
+				level[payload.Disk]++
 			} else {
-				require.Equal(t, from, what.Threshold.Level)
-				require.LessOrEqual(t, percent, map[Level]int{Low: 70, Critical: 85, Emergency: 97}[what.Threshold.Level])
-				level[what.Disk]--
+				require.Equal(t, from, payload.Threshold.Level)
+				require.LessOrEqual(t, percent, map[Level]int{Low: 70, Critical: 85, Emergency: 97}[payload.Threshold.Level])
+				level[payload.Disk]--
 			}
-			require.Equal(t, what.Disk.Node, ev.Server+1)
+			require.Equal(t, payload.Disk.Node, ev.Server+1)
 		}
 		for _, d := range w.Disks() {
 			assert.Equal(t, level[d.Disk], d.Level)
@@ -219,8 +219,8 @@ func TestAWholeCycle(t *testing.T) {
 		list, _ := tell(Config{Seed: seed, Short: true}, 4*time.Minute)
 		cycles := map[Disk][]string{}
 		for _, ev := range list {
-			if what, ok := ev.What.(Crossed); ok {
-				cycles[what.Disk] = append(cycles[what.Disk], what.Threshold.Action())
+			if payload, ok := ev.Payload.(Crossed); ok {
+				cycles[payload.Disk] = append(cycles[payload.Disk], payload.Threshold.Action())
 			}
 		}
 		whole := 0
@@ -240,7 +240,7 @@ func TestAWholeCycle(t *testing.T) {
 func TestARoomyDisk(t *testing.T) {
 	list, w := tell(Config{Seed: 1, Disk: 1e13}, time.Hour)
 	for _, ev := range list {
-		_, crossed := ev.What.(Crossed)
+		_, crossed := ev.Payload.(Crossed)
 		assert.False(t, crossed)
 	}
 	assert.Zero(t, w.Refused())

@@ -72,11 +72,11 @@ func (c *call) playTransfers() {
 	for i := range 1 + w.dice.IntN(2) {
 		at := w.drawPart(c.length/2, 0.1, 0.9) + time.Duration(i)*c.length/2
 		c.scheduleAfter(at, func() {
-			who := w.callers.Deal(w.dice)
-			for who.ref == c.far.ref {
-				who = w.callers.Deal(w.dice)
+			phone := w.callers.Deal(w.dice)
+			for phone.ref == c.far.ref {
+				phone = w.callers.Deal(w.dice)
 			}
-			c.replaceFarEnd(who)
+			c.replaceFarEnd(phone)
 		})
 	}
 }

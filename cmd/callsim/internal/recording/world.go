@@ -12,13 +12,13 @@ import (
 
 // World is the state of a pair of servers.
 type World struct {
-	cfg     Config
-	timing  timing
-	dice    chance.Dice
-	now     time.Time
-	agenda  chance.Schedule
-	emitted []Event // events of the current action
-	closed  bool    // no further calls begin
+	cfg      Config
+	timing   timing
+	dice     chance.Dice
+	now      time.Time
+	schedule chance.Schedule
+	emitted  []Event // events of the current action
+	closed   bool    // no further calls begin
 
 	disks    []*disk
 	running  []*call
@@ -53,16 +53,16 @@ func New(cfg Config) *World {
 
 // When is the time of the next action; false when the scenario has ended.
 func (w *World) When() (time.Time, bool) {
-	if w.agenda.Len() == 0 {
+	if w.schedule.Len() == 0 {
 		return time.Time{}, false
 	}
-	return w.agenda.When(), true
+	return w.schedule.When(), true
 }
 
 // Step runs the next action and returns its events, often none. The slice is valid until
 // the next call.
 func (w *World) Step() []Event {
-	next := w.agenda.Next()
+	next := w.schedule.Next()
 	w.now = next.At
 	w.emitted = w.emitted[:0]
 	next.Do()
@@ -86,12 +86,12 @@ func (w *World) Disks() []Usage {
 
 // scheduleAfter schedules an action after a delay, on a whole millisecond.
 func (w *World) scheduleAfter(wait time.Duration, do func()) {
-	w.agenda.Add(w.now.Add(wait.Truncate(time.Millisecond)), do)
+	w.schedule.Add(w.now.Add(wait.Truncate(time.Millisecond)), do)
 }
 
 // emit appends an event of a server at the current time.
-func (w *World) emit(server int, what Happening) {
-	w.emitted = append(w.emitted, Event{At: w.now, Server: server, What: what})
+func (w *World) emit(server int, payload Payload) {
+	w.emitted = append(w.emitted, Event{At: w.now, Server: server, Payload: payload})
 }
 
 // drawDuration draws a duration within bounds in milliseconds.
@@ -105,8 +105,8 @@ func (w *World) drawPart(whole time.Duration, lo, hi float64) time.Duration {
 	return time.Duration(part).Truncate(time.Millisecond)
 }
 
-// hexID makes an identifier in the recorder's manner: a running number, the
-// time, and the node.
+// hexID makes an identifier in the recorder's format: a running number, the time, and the
+// node.
 func (w *World) hexID(number, server int) string {
 	return fmt.Sprintf("%02x%x%x", number, w.now.UnixMilli(), server+1)
 }

@@ -14,7 +14,7 @@ type entrance int
 
 const (
 	direct    entrance = iota // the leg starts in the call
-	afterward                 // the leg starts, and because of it the call
+	afterward                 // the leg starts first, and starts the call
 	viaMenu                   // through the interactive voice menu
 	viaLobby                  // waits for an activator
 	viaBoth                   // menu, then lobby
@@ -23,13 +23,13 @@ const (
 
 var entrances = []entrance{direct, direct, afterward, afterward, viaMenu, viaLobby, viaBoth, called}
 
-// joinMeeting brings a person's leg to the meeting's call on h. It returns nil when
-// the person finds the door shut.
-func (w *World) joinMeeting(m *meeting, h *host, l *leg, by entrance) *leg {
-	if !m.admits() || h.availableFrom.After(w.now) {
+// joinMeeting brings a person's leg to the meeting's call on h. It returns nil if the meeting
+// or the bridge accepts no legs.
+func (w *World) joinMeeting(m *meeting, h *host, l *leg, entrance entrance) *leg {
+	if !m.isJoinable() || h.availableFrom.After(w.now) {
 		return nil
 	}
-	switch by {
+	switch entrance {
 	case direct:
 		w.startLeg(h, l, w.callOn(m, h))
 		w.scheduleAfter(w.dice.Seconds([2]int{0, 1}), func() { w.changePhase(l, PhaseActive) })
@@ -47,7 +47,7 @@ func (w *World) joinMeeting(m *meeting, h *host, l *leg, by entrance) *leg {
 	case viaMenu, viaBoth:
 		l.Confirmation = "notRequired"
 		w.startLeg(h, l, nil)
-		w.scheduleAfter(time.Second, func() { w.holdInMenu(m, l, by == viaBoth) })
+		w.scheduleAfter(time.Second, func() { w.holdInMenu(m, l, entrance == viaBoth) })
 	}
 	return l
 }
@@ -70,7 +70,7 @@ func (w *World) holdInMenu(m *meeting, l *leg, lobby bool) {
 	w.scheduleAfter(w.dice.Seconds(w.timing.menu), func() {
 		switch {
 		case !l.open:
-		case !m.admits():
+		case !m.isJoinable():
 			w.endLeg(l, ReasonIVRTimeout)
 		case lobby:
 			w.enterCall(l, w.callOn(m, l.host), PhaseLobby)
@@ -92,37 +92,37 @@ func (w *World) inviteAll(m *meeting, n int, hosts ...*host) {
 	w.scheduleFailure(m, hosts[w.dice.IntN(len(hosts))])
 }
 
-// nextCaller is the next person with the next device.
+// nextCaller returns the leg of the next person with the next device.
 func (w *World) nextCaller(m *meeting) *leg {
 	return w.newCallerLeg(w.people.Deal(w.dice), w.devices.Deal(w.dice), m.dial)
 }
 
-// schedulePerson schedules the coming and going of one person.
+// schedulePerson schedules when one person joins and leaves.
 func (w *World) schedulePerson(m *meeting, h *host) {
-	life := m.end.Sub(m.start)
-	by, who, why := w.entries.Deal(w.dice), w.people.Deal(w.dice), w.hangUpReasons.Deal(w.dice)
+	duration := m.end.Sub(m.start)
+	entrance, person, reason := w.entries.Deal(w.dice), w.people.Deal(w.dice), w.hangUpReasons.Deal(w.dice)
 	dev := w.devices.Deal(w.dice)
-	leave := m.start.Add(w.dice.Share(life, 0.5, 1.2))
-	w.scheduleAfter(w.dice.Share(life, 0.02, 0.4), func() {
-		l := w.newCallerLeg(who, dev, m.dial)
-		if by == called {
-			l = w.newCalleeLeg(who, dev, m.dial)
+	leave := m.start.Add(w.dice.Share(duration, 0.5, 1.2))
+	w.scheduleAfter(w.dice.Share(duration, 0.02, 0.4), func() {
+		l := w.newCallerLeg(person, dev, m.dial)
+		if entrance == called {
+			l = w.newCalleeLeg(person, dev, m.dial)
 		}
-		if w.joinMeeting(m, h, l, by) != nil {
-			w.scheduleAt(leave, func() { w.endPersonLeg(l, why) })
+		if w.joinMeeting(m, h, l, entrance) != nil {
+			w.scheduleAt(leave, func() { w.endPersonLeg(l, reason) })
 		}
 	})
 }
 
-// scheduleFailure schedules a leg that does not work out.
+// scheduleFailure schedules a leg that fails.
 func (w *World) scheduleFailure(m *meeting, h *host) {
 	f := w.failures.Deal(w.dice)
-	who := w.people.Deal(w.dice)
-	w.scheduleAfter(w.dice.Share(m.end.Sub(m.start), 0.1, 0.6), func() { w.playFailure(m, h, who, f) })
+	person := w.people.Deal(w.dice)
+	w.scheduleAfter(w.dice.Share(m.end.Sub(m.start), 0.1, 0.6), func() { w.playFailure(m, h, person, f) })
 }
 
 // playFailure runs one failure.
-func (w *World) playFailure(m *meeting, h *host, who person, f failure) {
+func (w *World) playFailure(m *meeting, h *host, person person, f failure) {
 	c := m.openCallOn(h)
 	if h.availableFrom.After(w.now) || f.inCall && c == nil {
 		return
@@ -130,9 +130,9 @@ func (w *World) playFailure(m *meeting, h *host, who person, f failure) {
 	if !f.inCall {
 		c = nil
 	}
-	l := w.newCallerLeg(who, roomDevice, m.dial)
+	l := w.newCallerLeg(person, roomDevice, m.dial)
 	if f.outgoing {
-		l = w.newCalleeLeg(who, roomDevice, m.dial)
+		l = w.newCalleeLeg(person, roomDevice, m.dial)
 	}
 	l.Confirmation = f.confirmation
 	w.startLeg(h, l, c)

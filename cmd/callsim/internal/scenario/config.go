@@ -45,7 +45,7 @@ type timing struct {
 	lobby    [2]int // time spent waiting for an activator
 	ring     [2]int // an outgoing call rings
 	opening  int    // meetings that convene a second apart at first, and are soon over
-	patience int    // longest wait before the bridge gives up on a leg
+	patience int    // longest wait before the bridge ends a leg that does not connect
 	rest     int    // quiet time of a coSpace, and of a bridge that restarts
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// crowdLife is how long a crowd stays together.
+// crowdLife is the duration of a crowd's meeting.
 const crowdLife = time.Hour
 
 // startCrowds convenes the large meetings, four a second.
@@ -19,7 +19,7 @@ func (w *World) startCrowds() {
 	}
 }
 
-// startCrowd is a meeting whose seats are always taken, on two bridges if it can be.
+// startCrowd starts a meeting of constant size, on two bridges if the cluster has two.
 func (w *World) startCrowd() {
 	h := chance.Pick(w.dice, w.hosts)
 	hosts := []*host{h}
@@ -35,15 +35,15 @@ func (w *World) startCrowd() {
 	}
 }
 
-// fillSeat brings somebody to a meeting, and after a while somebody else.
+// fillSeat lets a person join a meeting, and after a while replaces them.
 func (w *World) fillSeat(m *meeting, h *host) {
-	why := w.hangUpReasons.Deal(w.dice)
+	reason := w.hangUpReasons.Deal(w.dice)
 	l := w.joinMeeting(m, h, w.nextCaller(m), chance.Pick(w.dice, []entrance{direct, afterward, viaLobby}))
 	if l == nil {
 		return
 	}
 	w.scheduleAfter(w.dice.Share(crowdLife, 0.02, 0.5), func() {
-		w.endPersonLeg(l, why)
+		w.endPersonLeg(l, reason)
 		w.scheduleAfter(w.dice.Seconds([2]int{1, 20}), func() { w.fillSeat(m, h) })
 	})
 }

@@ -14,8 +14,7 @@
 // keep it. Only the slices inside a [Leg] are shared, and they are never modified below
 // their length. A World belongs to one goroutine and never blocks.
 //
-// [Lively] adds the behavior of people in their meetings between the events of a World,
-// and does not change these.
+// [WithBehavior] adds the behavior of people in their meetings between the events of a World.
 //
 // Everything is drawn from one seed: the same [Config] gives the same events.
 // scenario_test.go checks the rules of a scenario for many seeds.

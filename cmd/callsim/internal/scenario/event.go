@@ -7,27 +7,26 @@ import "time"
 
 // Event is one thing that happened on one bridge.
 type Event struct {
-	// At is the true moment, one clock for the whole cluster.
+	// At is the true time, by one clock for the whole cluster.
 	At time.Time
-	// Time is the same moment on the bridge's own clock, which may be off.
+	// Time is the same time by the bridge's own clock, which may be wrong.
 	Time time.Time
 	// Bridge is the index of the bridge in [World.Bridges].
 	Bridge int
 	// Session names the run of the bridge, from one restart to the next.
 	Session string
-	// What happened.
-	What Happening
+	// Payload tells what happened.
+	Payload Payload
 }
 
-// Happening is one of the types below whose names are in the past tense.
-type Happening interface{ happening() }
+// Payload is one of the types below.
+type Payload interface{ isPayload() }
 
 type (
 	// CallStarted opens a call.
 	CallStarted struct{ Call Call }
 
-	// CallEnded closes a call. The numbers are true: they are counts over the events of its
-	// legs.
+	// CallEnded closes a call. Its numbers are counts over the events of its legs.
 	CallEnded struct {
 		Call             Call
 		LegsCompleted    int
@@ -42,8 +41,8 @@ type (
 	// LegChanged means that a leg entered another phase or another call.
 	LegChanged struct {
 		Leg Leg
-		// Bare means that only facts already known are repeated, without the leg's state,
-		// as bridges do shortly before a leg ends.
+		// Bare means that the bridge only repeats known values, without the leg's state, as
+		// bridges do shortly before a leg ends.
 		Bare bool
 	}
 
@@ -75,16 +74,16 @@ type (
 	BridgeRestarted struct{}
 )
 
-// Activated is the part of the leg's life outside menu and lobby.
+// Activated returns the duration of the leg outside menu and lobby.
 func (e LegEnded) Activated() time.Duration { return e.Duration - e.Menu - e.Lobby }
 
-func (CallStarted) happening()      {}
-func (CallEnded) happening()        {}
-func (LegStarted) happening()       {}
-func (LegChanged) happening()       {}
-func (LegEnded) happening()         {}
-func (RecordingStarted) happening() {}
-func (RecordingEnded) happening()   {}
-func (StreamingStarted) happening() {}
-func (StreamingEnded) happening()   {}
-func (BridgeRestarted) happening()  {}
+func (CallStarted) isPayload()      {}
+func (CallEnded) isPayload()        {}
+func (LegStarted) isPayload()       {}
+func (LegChanged) isPayload()       {}
+func (LegEnded) isPayload()         {}
+func (RecordingStarted) isPayload() {}
+func (RecordingEnded) isPayload()   {}
+func (StreamingStarted) isPayload() {}
+func (StreamingEnded) isPayload()   {}
+func (BridgeRestarted) isPayload()  {}

@@ -51,7 +51,7 @@ func (w *World) runRecorder(c *call, older bool, lasts time.Duration) {
 	w.scheduleAfter(lasts, func() { w.endLeg(l, ReasonLocal) })
 }
 
-// runStreamer runs a streamer in a call, like [World.record].
+// runStreamer runs a streamer in a call, as runRecorder runs a recorder.
 func (w *World) runStreamer(c *call, older bool, lasts time.Duration) {
 	s := Streaming{ID: w.dice.GUID(), Call: c.ID}
 	l := w.newServiceLeg(KindStreamer, "streamer@str.example.test", older)
@@ -85,7 +85,7 @@ func (w *World) newServiceLeg(kind LegKind, uri string, older bool) *leg {
 	return l
 }
 
-// connectService connects a service's leg and reports whether it is still there.
+// connectService connects a service's leg and reports whether the leg is still open.
 func (w *World) connectService(l *leg) bool {
 	w.changePhase(l, PhaseActive)
 	return l.open
@@ -123,7 +123,7 @@ func (w *World) movePerson(m *meeting, old *leg, to *host) {
 }
 
 func (w *World) continueLeg(m *meeting, old *leg, to *host) {
-	if !m.admits() {
+	if !m.isJoinable() {
 		return
 	}
 	l := &leg{device: old.device}
@@ -138,7 +138,7 @@ func (w *World) continueLeg(m *meeting, old *leg, to *host) {
 	w.scheduleAt(m.end.Add(-time.Second), func() { w.endPersonLeg(l, ReasonRemote) })
 }
 
-// scanNumber is a stranger trying a number: a leg that never reaches a call.
+// scanNumber simulates a scanner that tries a number: a leg that never reaches a call.
 func (w *World) scanNumber(h *host) {
 	if h.availableFrom.After(w.now) {
 		return

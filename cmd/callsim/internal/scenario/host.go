@@ -11,7 +11,7 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// host is a Call Bridge at work.
+// host is a running Call Bridge.
 type host struct {
 	Bridge
 	index         int
@@ -44,10 +44,10 @@ func (w *World) newHosts() []*host {
 	return hosts
 }
 
-// drawSkew draws how far a clock is off, in whole seconds.
+// drawSkew draws the error of a clock, in whole seconds.
 func (w *World) drawSkew(clocks chance.Dice) time.Duration {
-	most := int(w.cfg.Skew / time.Second)
-	return clocks.Seconds([2]int{-most, most})
+	maxSeconds := int(w.cfg.Skew / time.Second)
+	return clocks.Seconds([2]int{-maxSeconds, maxSeconds})
 }
 
 // clusteredFrom lists the clustered bridges, beginning with first.
@@ -85,15 +85,15 @@ func (w *World) meetingsWithRestart() []int {
 
 // scheduleRestarts schedules the restarts that are planned for the meeting.
 func (w *World) scheduleRestarts(m *meeting) {
-	fate := chance.NewDice(w.cfg.Seed+uint64(m.number), streamRestarts)
+	dice := chance.NewDice(w.cfg.Seed+uint64(m.number), streamRestarts)
 	for _, number := range w.restarts {
 		if number == m.number {
-			w.scheduleAfter(fate.Share(m.end.Sub(m.start), 0.2, 0.8), func() { w.restart(m.home) })
+			w.scheduleAfter(dice.Share(m.end.Sub(m.start), 0.2, 0.8), func() { w.restart(m.home) })
 		}
 	}
 }
 
-// restart makes the bridge forget everything: nothing open on it is ever ended.
+// restart makes the bridge forget all calls and legs, without an end event for any of them.
 // The far ends of its distribution links notice after a while.
 func (w *World) restart(h *host) {
 	for _, l := range h.legs {
@@ -111,7 +111,7 @@ func (w *World) restart(h *host) {
 	rest := time.Duration(w.timing.rest) * time.Second
 	h.availableFrom = w.now.Add(rest)
 	w.emit(h, BridgeRestarted{})
-	// Strangers try the bridge as soon as it is up, so that the new session
-	// is always heard of even when no meeting comes its way again.
+	// A scanner tries the bridge as soon as it is up, so that the new session has a record
+	// even if the bridge hosts no meeting again.
 	w.scheduleAt(h.availableFrom, func() { w.scanNumber(h) })
 }

@@ -76,12 +76,12 @@ func (w *World) enterCall(l *leg, c *call, to Phase) {
 
 // endLeg ends a leg and everything that depends on it. It ignores a leg that has ended or
 // that a restart forgot.
-func (w *World) endLeg(l *leg, why Reason) {
+func (w *World) endLeg(l *leg, reason Reason) {
 	if !l.open {
 		return
 	}
 	for _, share := range l.shares {
-		w.endLeg(share, why)
+		w.endLeg(share, reason)
 	}
 	if l.onEnd != nil {
 		l.onEnd()
@@ -89,7 +89,7 @@ func (w *World) endLeg(l *leg, why Reason) {
 	l.setPhase(w.now, l.Phase)
 	l.open = false
 	l.host.legs = slices.DeleteFunc(l.host.legs, func(x *leg) bool { return x == l })
-	w.emit(l.host, w.legEndedEvent(l, why))
+	w.emit(l.host, w.legEndedEvent(l, reason))
 	if l.peer != nil {
 		w.endLeg(l.peer, ReasonRemote)
 	}
@@ -100,11 +100,11 @@ func (w *World) endLeg(l *leg, why Reason) {
 	}
 }
 
-func (w *World) legEndedEvent(l *leg, why Reason) LegEnded {
+func (w *World) legEndedEvent(l *leg, reason Reason) LegEnded {
 	ev := LegEnded{
-		Leg: l.Leg, Reason: why, Duration: w.now.Sub(l.began), Menu: l.menu, Lobby: l.lobby,
+		Leg: l.Leg, Reason: reason, Duration: w.now.Sub(l.began), Menu: l.menu, Lobby: l.lobby,
 	}
-	if why == ReasonRemote {
+	if reason == ReasonRemote {
 		ev.Detail = l.device.detail
 	}
 	if l.Phase != PhaseConnecting && ev.Duration > 0 {
@@ -115,9 +115,9 @@ func (w *World) legEndedEvent(l *leg, why Reason) LegEnded {
 
 // endPersonLeg ends a person's leg. By chance the bridge repeats its last state just
 // before.
-func (w *World) endPersonLeg(l *leg, why Reason) {
+func (w *World) endPersonLeg(l *leg, reason Reason) {
 	if l.open && l.Phase == PhaseActive && w.dice.Chance(0.15) {
 		w.emit(l.host, LegChanged{Leg: l.Leg, Bare: true})
 	}
-	w.endLeg(l, why)
+	w.endLeg(l, reason)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/legato-otel/legato/cmd/callsim/internal/chance"
 )
 
-// Alarm is a quality problem: its kind and the share of the leg's life it
-// lasted, in per cent with one decimal. It may round to 0.0.
+// Alarm is a quality problem: its kind and the share of the leg's duration, in per cent with
+// one decimal. The share may round to 0.0.
 type Alarm struct {
 	Kind    string
 	Percent float64

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// meeting is a conversation of people; every bridge that hosts some of them has one call of
-// it. It begins with its first call and ends with its last open one.
+// meeting is a meeting of people. Every bridge that hosts some of them has one call of it. It
+// begins with its first call and ends with its last one.
 type meeting struct {
 	number     int
 	kind       CallType
@@ -85,8 +85,8 @@ func (m *meeting) openCalls() []*call {
 	return slices.DeleteFunc(slices.Clone(m.calls), func(c *call) bool { return !c.open || c.closing })
 }
 
-// admits reports whether people may join: before the first call, or while one is open.
-func (m *meeting) admits() bool { return len(m.calls) == 0 || len(m.openCalls()) > 0 }
+// isJoinable reports whether people may join: before the first call, or while one is open.
+func (m *meeting) isJoinable() bool { return len(m.calls) == 0 || len(m.openCalls()) > 0 }
 
 // openCallOn returns the meeting's open call on h, or nil.
 func (m *meeting) openCallOn(h *host) *call {

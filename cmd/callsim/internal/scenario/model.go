@@ -35,14 +35,14 @@ type Call struct {
 	CoSpace    string // empty for calls outside coSpaces
 	Tenant     string
 	Tag        string
-	// MetaData says whether meta data is configured on the coSpace.
+	// MetaData reports whether meta data is configured on the coSpace.
 	MetaData bool
 }
 
-// LegKind is the role of a leg, which the wire only hints at.
+// LegKind is the role of a leg. Records do not name it.
 type LegKind string
 
-// The roles. Only a person is a participant to be counted.
+// The roles. Only a person counts as a participant.
 const (
 	KindPerson   LegKind = "person"
 	KindLink     LegKind = "link"
@@ -52,7 +52,7 @@ const (
 	KindScanner  LegKind = "scanner"
 )
 
-// Phase is where in its life a leg is.
+// Phase is the stage of a leg.
 type Phase int
 
 // The phases: a leg rings, may be in the voice menu, may wait in the lobby, and

@@ -10,7 +10,7 @@ type person struct{ name, user string }
 
 func (p person) address() string { return p.user + "@example.test" }
 
-// people hold names that a careless decoder spoils.
+// people have names that test a decoder's handling of text.
 var people = []person{
 	{"Ines Ostrow", "ines"},
 	{"Søren Åkesson", "soren"},

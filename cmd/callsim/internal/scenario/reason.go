@@ -31,18 +31,18 @@ const (
 	ReasonUnknownDestination  Reason = "unknownDestination"
 )
 
-// Remote reports whether it was the far end that ended the leg.
+// Remote reports whether the far end ended the leg.
 func (r Reason) Remote() bool {
 	return r == ReasonRemote || r == ReasonRemoteBusy || r == ReasonRemoteRejected
 }
 
-// partings are the ways people leave; a far end that hangs up is the common one.
+// hangUpReasons are the reasons when people leave; most often the far end hangs up.
 var hangUpReasons = []Reason{
 	ReasonRemote, ReasonRemote, ReasonRemote, ReasonRemote, ReasonRemote, ReasonRemote,
 	ReasonLocal, ReasonAPI, ReasonClient, ReasonCallDeactivated, ReasonCallEnded,
 }
 
-// failure describes a leg that does not work out.
+// failure describes a leg that fails.
 type failure struct {
 	reason       Reason
 	outgoing     bool

@@ -38,13 +38,13 @@ func TestEverythingHappens(t *testing.T) {
 	seen := map[string]bool{}
 	started := map[string]bool{} // calls
 	for _, ev := range playAll(Config{Seed: 1, Meetings: 60, Restarts: 2, ScanBurst: 30}) {
-		seen[reflect.TypeOf(ev.What).Name()] = true
-		switch what := ev.What.(type) {
+		seen[reflect.TypeOf(ev.Payload).Name()] = true
+		switch payload := ev.Payload.(type) {
 		case CallStarted:
-			started[what.Call.ID] = true
-			seen[string(what.Call.Type)] = true
+			started[payload.Call.ID] = true
+			seen[string(payload.Call.Type)] = true
 		case LegStarted:
-			l := what.Leg
+			l := payload.Leg
 			for _, fact := range []string{string(l.Kind), l.Type, l.SubType, l.LyncSubType, l.Direction, l.Confirmation} {
 				seen[fact] = true
 			}
@@ -54,16 +54,16 @@ func TestEverythingHappens(t *testing.T) {
 			seen["no call yet"] = seen["no call yet"] || l.Call() == ""
 			seen["call at once"] = seen["call at once"] || l.Call() != ""
 		case LegChanged:
-			seen[fmt.Sprint("phase ", what.Leg.Phase)] = true
-			seen["bare"] = seen["bare"] || what.Bare
-			seen["two calls"] = seen["two calls"] || len(what.Leg.Calls) > 1
+			seen[fmt.Sprint("phase ", payload.Leg.Phase)] = true
+			seen["bare"] = seen["bare"] || payload.Bare
+			seen["two calls"] = seen["two calls"] || len(payload.Leg.Calls) > 1
 		case LegEnded:
-			seen[string(what.Reason)] = true
-			see(seen, what.Media)
+			seen[string(payload.Reason)] = true
+			see(seen, payload.Media)
 		case RecordingStarted:
-			seen[fmt.Sprint("older recorder ", what.Recording.URI == "")] = true
+			seen[fmt.Sprint("older recorder ", payload.Recording.URI == "")] = true
 		case StreamingStarted:
-			seen[fmt.Sprint("older streamer ", what.Streaming.URI == "")] = true
+			seen[fmt.Sprint("older streamer ", payload.Streaming.URI == "")] = true
 		}
 	}
 	for _, want := range []string{
@@ -128,28 +128,28 @@ func TestLaws(t *testing.T) {
 				assert.Equal(t, known, off, "a clock is off by the same amount all the time")
 			}
 			skew[ev.Bridge] = off
-			switch what := ev.What.(type) {
+			switch payload := ev.Payload.(type) {
 			case BridgeRestarted:
 				session[ev.Bridge] = ev.Session
 			case LegStarted:
-				open[what.Leg.ID] = true
-				if what.Leg.SubType == "distributionLink" {
+				open[payload.Leg.ID] = true
+				if payload.Leg.SubType == "distributionLink" {
 					assert.False(t, cfg.Unclustered && ev.Bridge == cfg.Bridges-1, "a link to a bridge that stands alone")
-					if links[what.Leg.SIPCallID] == nil {
-						links[what.Leg.SIPCallID] = map[int]bool{}
+					if links[payload.Leg.SIPCallID] == nil {
+						links[payload.Leg.SIPCallID] = map[int]bool{}
 					}
-					links[what.Leg.SIPCallID][ev.Bridge] = true
+					links[payload.Leg.SIPCallID][ev.Bridge] = true
 				}
 			case LegEnded:
-				require.True(t, open[what.Leg.ID])
-				delete(open, what.Leg.ID)
-				if what.Leg.SubType == "distributionLink" {
-					if cut[what.Leg.SIPCallID] == nil {
-						cut[what.Leg.SIPCallID] = map[time.Time]bool{}
+				require.True(t, open[payload.Leg.ID])
+				delete(open, payload.Leg.ID)
+				if payload.Leg.SubType == "distributionLink" {
+					if cut[payload.Leg.SIPCallID] == nil {
+						cut[payload.Leg.SIPCallID] = map[time.Time]bool{}
 					}
-					cut[what.Leg.SIPCallID][ev.At] = true
+					cut[payload.Leg.SIPCallID][ev.At] = true
 				}
-				assert.GreaterOrEqual(t, what.Activated(), time.Duration(0))
+				assert.GreaterOrEqual(t, payload.Activated(), time.Duration(0))
 			}
 			if known, ok := session[ev.Bridge]; ok {
 				assert.Equal(t, known, ev.Session)
@@ -174,7 +174,7 @@ func TestRestarts(t *testing.T) {
 	restarts, heard := 0, map[string]bool{}
 	openCalls, forgotten := map[string]int{}, 0
 	for _, ev := range playAll(Config{Seed: 2, Meetings: 40, Restarts: 6}) {
-		switch what := ev.What.(type) {
+		switch payload := ev.Payload.(type) {
 		case BridgeRestarted:
 			restarts++
 			for id, bridge := range openCalls {
@@ -184,13 +184,13 @@ func TestRestarts(t *testing.T) {
 				}
 			}
 		case CallStarted:
-			openCalls[what.Call.ID] = ev.Bridge
+			openCalls[payload.Call.ID] = ev.Bridge
 		case CallEnded:
-			_, ok := openCalls[what.Call.ID]
+			_, ok := openCalls[payload.Call.ID]
 			assert.True(t, ok, "a forgotten call has ended")
-			delete(openCalls, what.Call.ID)
+			delete(openCalls, payload.Call.ID)
 		}
-		if _, ok := ev.What.(BridgeRestarted); !ok {
+		if _, ok := ev.Payload.(BridgeRestarted); !ok {
 			heard[ev.Session] = true
 		}
 	}
@@ -205,24 +205,24 @@ func TestRoomsAreUsedAgain(t *testing.T) {
 	type meeting struct{ begun, over time.Time }
 	calls, rooms := map[string]string{}, map[string][]meeting{}
 	for _, ev := range playAll(Config{Seed: 3, Meetings: 80, Bridges: 1}) {
-		switch what := ev.What.(type) {
+		switch payload := ev.Payload.(type) {
 		case CallStarted:
-			calls[what.Call.ID] = what.Call.CoSpace
-			rooms[what.Call.CoSpace] = append(rooms[what.Call.CoSpace], meeting{begun: ev.At})
+			calls[payload.Call.ID] = payload.Call.CoSpace
+			rooms[payload.Call.CoSpace] = append(rooms[payload.Call.CoSpace], meeting{begun: ev.At})
 		case CallEnded:
-			list := rooms[calls[what.Call.ID]]
+			list := rooms[calls[payload.Call.ID]]
 			list[len(list)-1].over = ev.At
 		}
 	}
 	delete(rooms, "")
-	most := 0
+	maxSeconds := 0
 	for id, list := range rooms {
-		most = max(most, len(list))
+		maxSeconds = max(maxSeconds, len(list))
 		for i := 1; i < len(list); i++ {
 			assert.GreaterOrEqual(t, list[i].begun.Sub(list[i-1].over), time.Minute, id)
 		}
 	}
-	assert.Greater(t, most, 2)
+	assert.Greater(t, maxSeconds, 2)
 }
 
 // TestADemonstrationIsLively: short calls, something in every few seconds.
@@ -234,9 +234,9 @@ func TestADemonstrationIsLively(t *testing.T) {
 			break
 		}
 		if n++; ev.At.Sub(start) < 15*time.Second {
-			seen[reflect.TypeOf(ev.What).Name()] = true
+			seen[reflect.TypeOf(ev.Payload).Name()] = true
 		}
-		if end, ok := ev.What.(CallEnded); ok {
+		if end, ok := ev.Payload.(CallEnded); ok {
 			assert.LessOrEqual(t, end.Duration, time.Minute)
 		}
 	}
@@ -261,8 +261,8 @@ func TestEstate(t *testing.T) {
 func TestPacketLoss(t *testing.T) {
 	lossy := func(share float64) (hit, all int, story []string) {
 		for _, ev := range playAll(Config{Seed: 4, Bridges: 2, Meetings: 60, PacketLoss: share}) {
-			story = append(story, fmt.Sprintf("%s %d %T", ev.At, ev.Bridge, ev.What))
-			end, ended := ev.What.(LegEnded)
+			story = append(story, fmt.Sprintf("%s %d %T", ev.At, ev.Bridge, ev.Payload))
+			end, ended := ev.Payload.(LegEnded)
 			if !ended || end.Media == nil || end.Media.AudioIn == nil {
 				continue
 			}

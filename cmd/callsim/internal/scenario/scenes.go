@@ -13,33 +13,33 @@ import (
 // actions; it returns the meeting it is about.
 type scene func(*World) *meeting
 
-// scenes are dealt like cards: every kind once before any comes again.
+// scenes are dealt from a deck: each occurs once before any occurs again.
 var scenes = []scene{
-	gathering, adHoc, forwarding, lyncConference, waiting, sharing, transfer,
-	distributed, distributed, moving, recorded, streamed, strays,
+	ordinaryMeeting, adHocMeeting, forwardedCall, lyncConference, lobbyMeeting, sharingMeeting, transferBetweenCalls,
+	distributedMeeting, distributedMeeting, moveBetweenBridges, recordedMeeting, streamedMeeting, meetingWithStrayCalls,
 }
 
-// gathering is an ordinary meeting in a coSpace.
-func gathering(w *World) *meeting {
+// ordinaryMeeting is an ordinary meeting in a coSpace.
+func ordinaryMeeting(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallCoSpace, h)
 	w.inviteAll(m, w.dice.Between([2]int{2, 6}), h)
 	return m
 }
 
-// adHoc is a meeting outside coSpaces.
-func adHoc(w *World) *meeting {
+// adHocMeeting is a meeting outside coSpaces.
+func adHocMeeting(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallAdHoc, h)
 	w.inviteAll(m, w.dice.Between([2]int{2, 4}), h)
 	return m
 }
 
-// distributed is a meeting on two or three bridges.
-func distributed(w *World) *meeting {
+// distributedMeeting is a meeting on two or three bridges.
+func distributedMeeting(w *World) *meeting {
 	first := w.clusteredHost()
 	if first == nil {
-		return gathering(w)
+		return ordinaryMeeting(w)
 	}
 	hosts := w.clusteredFrom(first)
 	hosts = hosts[:min(len(hosts), w.dice.Between([2]int{2, 3}))]
@@ -48,9 +48,9 @@ func distributed(w *World) *meeting {
 	return m
 }
 
-// forwarding is a call through the bridge to one far end, which may not answer.
+// forwardedCall is a call through the bridge to one far end, which may not answer.
 // When one side hangs up, the bridge ends the other.
-func forwarding(w *World) *meeting {
+func forwardedCall(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallForwarding, h)
 	m.name = "Forwarded call"
@@ -61,8 +61,8 @@ func forwarding(w *World) *meeting {
 	out := w.newCalleeLeg(w.people.Deal(w.dice), w.devices.Deal(w.dice), in.RemoteParty)
 	w.startLeg(h, out, in.call)
 	if w.dice.Chance(0.3) {
-		why := chance.Pick(w.dice, []Reason{ReasonRemoteBusy, ReasonRemoteRejected, ReasonRingingTimeout})
-		w.scheduleAfter(w.dice.Seconds(w.timing.ring), func() { w.hangUp(out, in, why) })
+		reason := chance.Pick(w.dice, []Reason{ReasonRemoteBusy, ReasonRemoteRejected, ReasonRingingTimeout})
+		w.scheduleAfter(w.dice.Seconds(w.timing.ring), func() { w.hangUp(out, in, reason) })
 		return m
 	}
 	w.scheduleAfter(w.dice.Seconds(w.timing.ring), func() { w.changePhase(out, PhaseActive) })
@@ -70,8 +70,8 @@ func forwarding(w *World) *meeting {
 	return m
 }
 
-func (w *World) hangUp(first, then *leg, why Reason) {
-	w.endLeg(first, why)
+func (w *World) hangUp(first, then *leg, reason Reason) {
+	w.endLeg(first, reason)
 	w.endLeg(then, ReasonLocal)
 }
 
@@ -94,20 +94,20 @@ func lyncConference(w *World) *meeting {
 	return m
 }
 
-// waiting is a meeting whose guests all pass the menu and the lobby.
-func waiting(w *World) *meeting {
+// lobbyMeeting is a meeting whose people all pass the menu or the lobby.
+func lobbyMeeting(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallCoSpace, h)
 	w.inviteAll(m, 1, h)
-	for i, by := range []entrance{viaMenu, viaLobby, viaBoth} {
-		who, dev := w.people.Deal(w.dice), w.devices.Deal(w.dice)
-		w.scheduleAfter(time.Duration(i+1)*time.Second, func() { w.joinMeeting(m, h, w.newCallerLeg(who, dev, m.dial), by) })
+	for i, entrance := range []entrance{viaMenu, viaLobby, viaBoth} {
+		person, dev := w.people.Deal(w.dice), w.devices.Deal(w.dice)
+		w.scheduleAfter(time.Duration(i+1)*time.Second, func() { w.joinMeeting(m, h, w.newCallerLeg(person, dev, m.dial), entrance) })
 	}
 	return m
 }
 
-// sharing is a meeting with a Lync participant who shares a screen twice.
-func sharing(w *World) *meeting {
+// sharingMeeting is a meeting with a Lync participant who shares a screen twice.
+func sharingMeeting(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallCoSpace, h)
 	w.inviteAll(m, 2, h)
@@ -115,22 +115,22 @@ func sharing(w *World) *meeting {
 	if av == nil {
 		return m
 	}
-	life := m.end.Sub(m.start)
+	duration := m.end.Sub(m.start)
 	for _, from := range []float64{0.2, 0.6} {
-		w.scheduleAfter(w.dice.Share(life, from, from+0.1), func() { w.shareScreen(av, w.dice.Share(life, 0.1, 0.25)) })
+		w.scheduleAfter(w.dice.Share(duration, from, from+0.1), func() { w.shareScreen(av, w.dice.Share(duration, 0.1, 0.25)) })
 	}
 	return m
 }
 
-// transfer is an ad hoc call of two, one of whom is then put into a coSpace
-// meeting on the same bridge: a leg that is in two calls one after the other.
-func transfer(w *World) *meeting {
+// transferBetweenCalls is an ad hoc call of two people. One of them is then moved into a
+// coSpace meeting on the same bridge, so that their leg is in two calls, one after the other.
+func transferBetweenCalls(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallCoSpace, h)
 	w.inviteAll(m, 3, h)
-	aside := w.newMeeting(CallAdHoc, h)
-	w.inviteAll(aside, 1, h)
-	l := w.joinMeeting(aside, h, w.nextCaller(aside), afterward)
+	adHoc := w.newMeeting(CallAdHoc, h)
+	w.inviteAll(adHoc, 1, h)
+	l := w.joinMeeting(adHoc, h, w.nextCaller(adHoc), afterward)
 	w.scheduleAfter(w.dice.Share(m.end.Sub(m.start), 0.1, 0.5), func() {
 		if c := m.openCallOn(h); c != nil && l != nil && l.open {
 			w.enterCall(l, c, PhaseActive)
@@ -139,11 +139,11 @@ func transfer(w *World) *meeting {
 	return m
 }
 
-// moving is a meeting in which a person is moved to another bridge.
-func moving(w *World) *meeting {
+// moveBetweenBridges is a meeting in which a person is moved to another bridge.
+func moveBetweenBridges(w *World) *meeting {
 	first := w.clusteredHost()
 	if first == nil || len(w.clusteredFrom(first)) == 1 {
-		return gathering(w)
+		return ordinaryMeeting(w)
 	}
 	m := w.newMeeting(CallCoSpace, first)
 	w.inviteAll(m, 2, first)
@@ -156,23 +156,23 @@ func moving(w *World) *meeting {
 	return m
 }
 
-// recorded is a meeting with an older and a SIP recorder.
-func recorded(w *World) *meeting { return served(w, (*World).runRecorder) }
+// recordedMeeting is a meeting with an older and a SIP recorder.
+func recordedMeeting(w *World) *meeting { return meetingWithService(w, (*World).runRecorder) }
 
-// streamed is a meeting with an older and a SIP streamer.
-func streamed(w *World) *meeting { return served(w, (*World).runStreamer) }
+// streamedMeeting is a meeting with an older and a SIP streamer.
+func streamedMeeting(w *World) *meeting { return meetingWithService(w, (*World).runStreamer) }
 
-// served runs a meeting in which a service runs twice, the first time until it is stopped,
+// meetingWithService runs a meeting in which a service runs twice, the first time until it is stopped,
 // the second time until the meeting ends.
-func served(w *World, serve func(w *World, c *call, older bool, lasts time.Duration)) *meeting {
+func meetingWithService(w *World, serve func(w *World, c *call, older bool, lasts time.Duration)) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallCoSpace, h)
 	w.inviteAll(m, 3, h)
-	life := m.end.Sub(m.start)
+	duration := m.end.Sub(m.start)
 	for _, older := range []bool{true, false} {
-		from, lasts := w.dice.Share(life, 0.1, 0.3), w.dice.Share(life, 0.2, 0.3)
+		from, lasts := w.dice.Share(duration, 0.1, 0.3), w.dice.Share(duration, 0.2, 0.3)
 		if !older {
-			from, lasts = w.dice.Share(life, 0.5, 0.7), life
+			from, lasts = w.dice.Share(duration, 0.5, 0.7), duration
 		}
 		w.scheduleAfter(from, func() {
 			if c := m.openCallOn(h); c != nil {
@@ -183,8 +183,8 @@ func served(w *World, serve func(w *World, c *call, older bool, lasts time.Durat
 	return m
 }
 
-// strays is a meeting during which strangers try a few numbers.
-func strays(w *World) *meeting {
+// meetingWithStrayCalls is a meeting during which a scanner tries a few numbers.
+func meetingWithStrayCalls(w *World) *meeting {
 	h := chance.Pick(w.dice, w.hosts)
 	m := w.newMeeting(CallCoSpace, h)
 	w.inviteAll(m, 3, h)

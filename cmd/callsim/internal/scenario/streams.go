@@ -3,12 +3,12 @@
 
 package scenario
 
-// Streams keep the draws of independent concerns apart: asking for restarts
-// does not change who is invited.
+// Each concern draws from a random stream of its own, so that restarts, for example, do not
+// change who is invited.
 const (
-	streamStory uint64 = iota + 1
+	streamEvents uint64 = iota + 1
 	streamRestarts
 	streamClocks
-	streamManners
+	streamBehavior
 	streamEstate
 )

@@ -17,8 +17,8 @@ type World struct {
 	dice   chance.Dice
 	now    time.Time
 
-	agenda  chance.Schedule
-	emitted []Event // events of the current action
+	schedule chance.Schedule
+	emitted  []Event // events of the current action
 
 	hosts           []*host
 	spaces          map[bool][]*coSpace // by whether they belong to the cluster
@@ -40,7 +40,7 @@ func New(cfg Config) *World {
 	w := &World{
 		cfg:           cfg,
 		timing:        timings[cfg.Short],
-		dice:          chance.NewDice(cfg.Seed, streamStory),
+		dice:          chance.NewDice(cfg.Seed, streamEvents),
 		now:           cfg.Start.UTC().Truncate(time.Second),
 		spaces:        map[bool][]*coSpace{},
 		scenes:        chance.Deck[scene]{Cards: scenes},
@@ -77,10 +77,10 @@ func (w *World) Sessions() []string {
 // last meeting, or never if Config.Meetings is 0.
 func (w *World) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
-		w.agenda.Add(w.now, w.startMeeting)
+		w.schedule.Add(w.now, w.startMeeting)
 		w.startCrowds()
-		for w.agenda.Len() > 0 {
-			next := w.agenda.Next()
+		for w.schedule.Len() > 0 {
+			next := w.schedule.Next()
 			w.now = next.At
 			next.Do()
 			for _, ev := range w.emitted {
@@ -94,20 +94,20 @@ func (w *World) Events() iter.Seq[Event] {
 }
 
 // scheduleAfter schedules an action after a delay.
-func (w *World) scheduleAfter(wait time.Duration, do func()) { w.agenda.Add(w.now.Add(wait), do) }
+func (w *World) scheduleAfter(wait time.Duration, do func()) { w.schedule.Add(w.now.Add(wait), do) }
 
 // scheduleAt schedules an action at a time, now at the earliest.
-func (w *World) scheduleAt(when time.Time, do func()) {
-	if when.Before(w.now) {
-		when = w.now
+func (w *World) scheduleAt(at time.Time, do func()) {
+	if at.Before(w.now) {
+		at = w.now
 	}
-	w.agenda.Add(when, do)
+	w.schedule.Add(at, do)
 }
 
 // emit appends an event of h at the current time.
-func (w *World) emit(h *host, what Happening) {
+func (w *World) emit(h *host, payload Payload) {
 	w.emitted = append(w.emitted, Event{
-		At: w.now, Time: w.now.Add(h.skew), Bridge: h.index, Session: h.session, What: what,
+		At: w.now, Time: w.now.Add(h.skew), Bridge: h.index, Session: h.session, Payload: payload,
 	})
 }
 

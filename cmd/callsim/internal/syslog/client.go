@@ -127,7 +127,7 @@ func (l *Log) scheduleMeeting(h *host, at time.Time, c *call) {
 }
 
 // setSpace has the client open or close the space of a meeting.
-func (l *Log) setSpace(h *host, at time.Time, c *call, what string, opens bool, name string) {
+func (l *Log) setSpace(h *host, at time.Time, c *call, step string, opens bool, name string) {
 	r := l.newRequest(h, at, "PUT", "/api/v1/cospaces/"+c.CoSpace)
 	parameters := []string{fmt.Sprintf("nonMemberAccess=%t", opens), "passcode=********", "name=" + name}
 	if opens {
@@ -138,15 +138,15 @@ func (l *Log) setSpace(h *host, at time.Time, c *call, what string, opens bool, 
 	r.writeForm(parameters...)
 	l.writeAudit(h, at, fmt.Sprintf("modified space %s (%s)", c.CoSpace, name))
 	r.writeResponse(200, "")
-	c.meeting.Steps = append(c.meeting.Steps, what)
+	c.meeting.Steps = append(c.meeting.Steps, step)
 }
 
 // invitePerson has the client ask the bridge to call somebody.
-func (l *Log) invitePerson(h *host, at time.Time, c *call, who scenario.Leg) {
+func (l *Log) invitePerson(h *host, at time.Time, c *call, invited scenario.Leg) {
 	r := l.newRequest(h, at, "POST", "/api/v1/calls/"+c.ID+"/calllegs")
-	r.writeForm("remoteParty=" + who.RemoteParty)
-	l.writeAudit(h, at, fmt.Sprintf("created new call leg %s, call %s", who.ID, c.ID))
-	r.writeResponse(200, "/api/v1/callLegs/"+who.ID)
+	r.writeForm("remoteParty=" + invited.RemoteParty)
+	l.writeAudit(h, at, fmt.Sprintf("created new call leg %s, call %s", invited.ID, c.ID))
+	r.writeResponse(200, "/api/v1/callLegs/"+invited.ID)
 	c.meeting.Steps = append(c.meeting.Steps, "invite")
 }
 

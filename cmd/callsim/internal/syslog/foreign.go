@@ -17,10 +17,10 @@ func (l *Log) writeForeign(h *host, at time.Time) {
 	if !l.dice.Chance(0.5) {
 		return
 	}
-	other := func(kind string, what line) {
-		what.at = at
+	other := func(kind string, foreign line) {
+		foreign.at = at
 		l.report.Records[kind]++
-		l.writeLine(h, &what)
+		l.writeLine(h, &foreign)
 	}
 	switch l.dice.IntN(9) {
 	case 0:

@@ -123,19 +123,19 @@ func (l *Log) Report() Report {
 // Observe writes the bridge's log lines for an event.
 func (l *Log) Observe(ev scenario.Event) {
 	h, at := l.hosts[ev.Bridge], ev.Time
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case scenario.BridgeRestarted:
 		l.restart(h, at)
 	case scenario.CallStarted:
-		l.startCall(h, at, what.Call)
+		l.startCall(h, at, payload.Call)
 	case scenario.CallEnded:
-		l.endCall(h, at, what.Call.ID)
+		l.endCall(h, at, payload.Call.ID)
 	case scenario.LegStarted:
-		l.startLeg(h, at, what.Leg)
+		l.startLeg(h, at, payload.Leg)
 	case scenario.LegChanged:
-		l.changeLeg(h, at, what.Leg)
+		l.changeLeg(h, at, payload.Leg)
 	case scenario.LegEnded:
-		l.endLeg(h, at, what.Leg)
+		l.endLeg(h, at, payload.Leg)
 	default:
 	}
 }
@@ -148,20 +148,20 @@ func (l *Log) restart(h *host, at time.Time) {
 	l.writeServerLine(h, at, "line", "Server booting, version 3.9")
 }
 
-func (l *Log) startCall(h *host, at time.Time, what scenario.Call) {
-	c := &call{Call: what, conference: l.dice.GUID()}
-	h.calls[what.ID] = c
-	first := l.spaces[what.CoSpace] == 0
-	l.spaces[what.CoSpace]++
+func (l *Log) startCall(h *host, at time.Time, started scenario.Call) {
+	c := &call{Call: started, conference: l.dice.GUID()}
+	h.calls[started.ID] = c
+	first := l.spaces[started.CoSpace] == 0
+	l.spaces[started.CoSpace]++
 	l.writeForeign(h, at)
-	if what.CoSpace == "" {
+	if started.CoSpace == "" {
 		return
 	}
 	if first && l.dice.Chance(0.6) {
 		l.scheduleMeeting(h, at, c)
 	}
 	l.writeServerLine(h, at, "conference_ids", fmt.Sprintf(`API "%d" Space GUID: %s <--> Call Correlator GUID: %s<--> Internal GUID: %s`,
-		1000+l.dice.IntN(9000), what.CoSpace, what.Correlator, c.conference))
+		1000+l.dice.IntN(9000), started.CoSpace, started.Correlator, c.conference))
 }
 
 func (l *Log) endCall(h *host, at time.Time, id string) {
@@ -176,19 +176,19 @@ func (l *Log) endCall(h *host, at time.Time, id string) {
 	delete(h.calls, id)
 }
 
-func (l *Log) startLeg(h *host, at time.Time, what scenario.Leg) {
+func (l *Log) startLeg(h *host, at time.Time, started scenario.Leg) {
 	h.numbers++
 	g := &leg{number: h.numbers}
-	h.legs[what.ID] = g
-	if !l.enterCall(h, at, g, what) && what.Direction == "outgoing" {
+	h.legs[started.ID] = g
+	if !l.enterCall(h, at, g, started) && started.Direction == "outgoing" {
 		return // the API client did not request it
 	}
-	l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("call %d: configured - API call leg %s", g.number, what.ID))
-	remote := what.RemoteParty
+	l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("call %d: configured - API call leg %s", g.number, started.ID))
+	remote := started.RemoteParty
 	switch {
-	case what.Type != "sip" || remote == "":
-	case what.Direction == "incoming":
-		l.writeServerLine(h, at, "call_incoming", fmt.Sprintf(`call %d: incoming SIP call from "sip:%s" to local URI "sip:%s"`, g.number, remote, what.LocalAddress))
+	case started.Type != "sip" || remote == "":
+	case started.Direction == "incoming":
+		l.writeServerLine(h, at, "call_incoming", fmt.Sprintf(`call %d: incoming SIP call from "sip:%s" to local URI "sip:%s"`, g.number, remote, started.LocalAddress))
 	case h.calls[g.call] != nil:
 		l.writeServerLine(h, at, "call_outgoing", fmt.Sprintf(`call %d: outgoing SIP call to "%s" from space "%s"`, g.number, remote, h.calls[g.call].Name))
 		if l.dice.Chance(0.1) {
@@ -199,29 +199,29 @@ func (l *Log) startLeg(h *host, at time.Time, what scenario.Leg) {
 	}
 }
 
-func (l *Log) changeLeg(h *host, at time.Time, what scenario.Leg) {
-	if g := h.legs[what.ID]; g != nil {
-		l.enterCall(h, at, g, what)
+func (l *Log) changeLeg(h *host, at time.Time, changed scenario.Leg) {
+	if g := h.legs[changed.ID]; g != nil {
+		l.enterCall(h, at, g, changed)
 	}
 }
 
 // enterCall writes that a leg is in a call, if that is news, and that a person takes part in
 // it. It reports whether the leg is in a call.
-func (l *Log) enterCall(h *host, at time.Time, g *leg, what scenario.Leg) bool {
-	c := h.calls[what.Call()]
+func (l *Log) enterCall(h *host, at time.Time, g *leg, changed scenario.Leg) bool {
+	c := h.calls[changed.Call()]
 	if c == nil {
 		return false
 	}
 	if g.call != c.ID {
 		g.call, g.joined = c.ID, false
-		if c.meeting != nil && what.Direction == "outgoing" && what.Kind == scenario.KindPerson && what.RemoteParty != "" {
-			l.invitePerson(h, at, c, what)
+		if c.meeting != nil && changed.Direction == "outgoing" && changed.Kind == scenario.KindPerson && changed.RemoteParty != "" {
+			l.invitePerson(h, at, c, changed)
 		}
-		l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("API call leg %s in call %s (API call %s)", what.ID, c.conference, c.ID))
+		l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("API call leg %s in call %s (API call %s)", changed.ID, c.conference, c.ID))
 	}
-	if c.CoSpace != "" && !g.joined && what.Phase == scenario.PhaseActive && what.Kind == scenario.KindPerson && what.RemoteParty != "" {
+	if c.CoSpace != "" && !g.joined && changed.Phase == scenario.PhaseActive && changed.Kind == scenario.KindPerson && changed.RemoteParty != "" {
 		g.joined = true
-		l.writeAuditLine(h, at, "participant_join", fmt.Sprintf(`participant "%s" joined space %s (%s)`, what.RemoteParty, c.CoSpace, c.title()))
+		l.writeAuditLine(h, at, "participant_join", fmt.Sprintf(`participant "%s" joined space %s (%s)`, changed.RemoteParty, c.CoSpace, c.title()))
 		if c.meeting != nil && !c.meeting.extended && at.Sub(c.meeting.Start) >= extendAfter {
 			l.extendMeeting(h, at, c)
 		}
@@ -229,16 +229,16 @@ func (l *Log) enterCall(h *host, at time.Time, g *leg, what scenario.Leg) bool {
 	return true
 }
 
-func (l *Log) endLeg(h *host, at time.Time, what scenario.Leg) {
-	g := h.legs[what.ID]
+func (l *Log) endLeg(h *host, at time.Time, ended scenario.Leg) {
+	g := h.legs[ended.ID]
 	if g == nil {
 		return
 	}
 	if c := h.calls[g.call]; c != nil && g.joined {
-		l.writeAuditLine(h, at, "participant_leave", fmt.Sprintf(`participant "%s" left space %s (%s)`, what.RemoteParty, c.CoSpace, c.title()))
+		l.writeAuditLine(h, at, "participant_leave", fmt.Sprintf(`participant "%s" left space %s (%s)`, ended.RemoteParty, c.CoSpace, c.title()))
 	}
-	l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("call %d: destroying API call leg %s", g.number, what.ID))
-	delete(h.legs, what.ID)
+	l.writeServerLine(h, at, "call_leg_ids", fmt.Sprintf("call %d: destroying API call leg %s", g.number, ended.ID))
+	delete(h.legs, ended.ID)
 }
 
 // title returns the name of the space: the client of a scheduled meeting has changed it.
@@ -265,12 +265,12 @@ func (l *Log) writeAuditLine(h *host, at time.Time, kind, text string) {
 }
 
 // writeLine gives a line to all outputs. The clock of a bridge does not go back in its log.
-func (l *Log) writeLine(h *host, what *line) {
-	if what.at.Before(h.last) {
-		what.at = h.last
+func (l *Log) writeLine(h *host, line *line) {
+	if line.at.Before(h.last) {
+		line.at = h.last
 	}
-	h.last = what.at
-	file, wire := what.file(h.form, h.name), what.wire(l.dice, h.form, h.name)
+	h.last = line.at
+	file, wire := line.file(h.form, h.name), line.wire(l.dice, h.form, h.name)
 	l.writeRaw(h, file, wire)
 }
 

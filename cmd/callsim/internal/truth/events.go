@@ -28,10 +28,10 @@ type openCall struct {
 
 // attendee is a person's leg.
 type attendee struct {
-	bridge int
-	call   string // empty while in none
-	leg    scenario.Leg
-	manner scenario.Manner
+	bridge   int
+	call     string // empty while in none
+	leg      scenario.Leg
+	behavior scenario.Behavior
 }
 
 type moves struct{ added, removed, lost uint64 }
@@ -45,23 +45,23 @@ func (r *Recorder) WatchEvents() {
 }
 
 func (o *rosters) applyEvent(ev scenario.Event) {
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case scenario.CallStarted:
-		o.calls[what.Call.ID] = openCall{what.Call, ev.Bridge}
+		o.calls[payload.Call.ID] = openCall{payload.Call, ev.Bridge}
 	case scenario.CallEnded:
-		delete(o.calls, what.Call.ID)
+		delete(o.calls, payload.Call.ID)
 	case scenario.LegStarted:
-		o.leg(ev.Bridge, what.Leg)
+		o.leg(ev.Bridge, payload.Leg)
 	case scenario.LegChanged:
-		o.leg(ev.Bridge, what.Leg)
+		o.leg(ev.Bridge, payload.Leg)
 	case scenario.LegEnded:
-		if a := o.people[what.Leg.ID]; a != nil && a.call != "" {
+		if a := o.people[payload.Leg.ID]; a != nil && a.call != "" {
 			o.moves[ev.Bridge].removed++
 		}
-		delete(o.people, what.Leg.ID)
-	case scenario.PersonBehaved:
-		if a := o.people[what.Leg.ID]; a != nil {
-			a.manner = what.Manner
+		delete(o.people, payload.Leg.ID)
+	case scenario.BehaviorChanged:
+		if a := o.people[payload.Leg.ID]; a != nil {
+			a.behavior = payload.Behavior
 		}
 	case scenario.BridgeRestarted:
 		o.clearBridge(ev.Bridge)
@@ -74,7 +74,7 @@ func (o *rosters) leg(bridge int, l scenario.Leg) {
 	}
 	a := o.people[l.ID]
 	if a == nil {
-		a = &attendee{bridge: bridge, manner: scenario.FirstManner(l)}
+		a = &attendee{bridge: bridge, behavior: scenario.InitialBehavior(l)}
 		o.people[l.ID] = a
 	}
 	if now := l.Call(); now != a.call {
@@ -155,7 +155,7 @@ func (o *rosters) result(accounts []events.Account) *Events {
 func crowd(people []attendee) []Crowd {
 	counts := map[Crowd]int{}
 	for _, a := range people {
-		counts[Crowd{State: string(a.manner.State(a.leg.Phase)), Direction: a.leg.Direction}]++
+		counts[Crowd{State: string(a.behavior.State(a.leg.Phase)), Direction: a.leg.Direction}]++
 	}
 	list := []Crowd{}
 	for c, n := range counts {

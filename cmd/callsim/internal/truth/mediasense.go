@@ -36,34 +36,34 @@ type recordings struct {
 }
 
 func (r *recordings) applyEvent(ev recording.Event) {
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case recording.Started:
-		s := &RecordedSession{ID: what.Session.ID, last: what.Session}
+		s := &RecordedSession{ID: payload.Session.ID, last: payload.Session}
 		r.sessions = append(r.sessions, s)
 		r.byID[s.ID] = s
 	case recording.Updated:
-		r.byID[what.Session.ID].last = what.Session
+		r.byID[payload.Session.ID].last = payload.Session
 	case recording.Ended:
-		r.byID[what.Session.ID].last = what.Session
+		r.byID[payload.Session.ID].last = payload.Session
 	case recording.Tagged:
-		r.byID[what.Session].applyTag(what)
+		r.byID[payload.Session].applyTag(payload)
 	case recording.Removed:
-		r.remove(what)
+		r.remove(payload)
 	case recording.Crossed:
-		if r.thresholds[what.Disk] == nil {
-			r.thresholds[what.Disk] = map[string]int{}
+		if r.thresholds[payload.Disk] == nil {
+			r.thresholds[payload.Disk] = map[string]int{}
 		}
-		r.thresholds[what.Disk][what.Threshold.Action()]++
-		r.percent[what.Disk] = what.Percent
+		r.thresholds[payload.Disk][payload.Threshold.Action()]++
+		r.percent[payload.Disk] = payload.Percent
 	}
 }
 
-func (r *recordings) remove(what recording.Removed) {
+func (r *recordings) remove(payload recording.Removed) {
 	gone := "deleted"
-	if what.Pruned {
+	if payload.Pruned {
 		gone = "pruned"
 	}
-	for _, id := range what.IDs {
+	for _, id := range payload.IDs {
 		if s := r.byID[id]; s != nil {
 			s.Gone = gone
 		}
@@ -71,27 +71,27 @@ func (r *recordings) remove(what recording.Removed) {
 }
 
 // applyTag changes the tags of a session, or of a track of it.
-func (s *RecordedSession) applyTag(what recording.Tagged) {
+func (s *RecordedSession) applyTag(payload recording.Tagged) {
 	list := &s.last.Tags
-	if i := slices.IndexFunc(s.last.Tracks, func(t recording.Track) bool { return t.Number == what.Track }); i >= 0 {
+	if i := slices.IndexFunc(s.last.Tracks, func(t recording.Track) bool { return t.Number == payload.Track }); i >= 0 {
 		list = &s.last.Tracks[i].Tags
 	}
-	at := slices.IndexFunc(*list, func(t recording.Tag) bool { return t.User && t.Name == what.Tag.Name })
+	at := slices.IndexFunc(*list, func(t recording.Tag) bool { return t.User && t.Name == payload.Tag.Name })
 	switch {
-	case what.Action == recording.TagAdded:
-		*list = append(slices.Clip(*list), what.Tag)
+	case payload.Action == recording.TagAdded:
+		*list = append(slices.Clip(*list), payload.Tag)
 	case at < 0:
-	case what.Action == recording.TagUpdated:
+	case payload.Action == recording.TagUpdated:
 		*list = slices.Clone(*list)
-		(*list)[at] = what.Tag
-	case what.Action == recording.TagDeleted:
+		(*list)[at] = payload.Tag
+	case payload.Action == recording.TagDeleted:
 		*list = slices.Delete(slices.Clone(*list), at, at+1)
 	}
 }
 
 func (r *recordings) result(report mediasense.Report, disks []recording.Usage, refused int) *MediaSense {
 	m := &MediaSense{
-		Sessions: list(r.sessions), Refused: refused, Happened: report.Happened, Distinct: report.Arrived,
+		Sessions: orEmpty(r.sessions), Refused: refused, Happened: report.Happened, Distinct: report.Arrived,
 		EndedByState: report.States, AddedByTagType: report.Tags, Deleted: report.Deleted, Pruned: report.Pruned,
 		Disks: []RecordedDisk{}, Missed: []MissedEvent{}, Servers: report.Accounts,
 	}
@@ -101,7 +101,7 @@ func (r *recordings) result(report mediasense.Report, disks []recording.Usage, r
 	}
 	for _, missed := range report.Missed {
 		m.Missed = append(m.Missed, MissedEvent{
-			Event: missed.Kind.String(), Time: missed.At, Sessions: list(missed.Sessions), InDoubt: missed.Tried,
+			Event: missed.Kind.String(), Time: missed.At, Sessions: orEmpty(missed.Sessions), InDoubt: missed.Tried,
 		})
 		for _, id := range missed.Sessions {
 			if s := r.byID[id]; s != nil {
@@ -134,16 +134,16 @@ func (r *recordings) disk(u recording.Usage) RecordedDisk {
 
 // finish records the final state of the session.
 func (s *RecordedSession) finish() {
-	is := s.last
-	s.Server, s.CCID, s.Former = serverName(is.Server), is.CCID, is.Former
-	s.ControllerType, s.ControllerAddress = string(is.Controller.Type), is.Controller.Address
-	s.State, s.Missed = string(is.State), list(s.Missed)
-	s.StartUnixNano, s.EndUnixNano = is.Start.UnixNano(), nano(is.End)
-	s.Tags = tags(is.Tags)
-	s.Pauses = gaps(is.Tags, recording.Pause, recording.Resume, is.End)
+	last := s.last
+	s.Server, s.CCID, s.Former = serverName(last.Server), last.CCID, last.Former
+	s.ControllerType, s.ControllerAddress = string(last.Controller.Type), last.Controller.Address
+	s.State, s.Missed = string(last.State), orEmpty(s.Missed)
+	s.StartUnixNano, s.EndUnixNano = last.Start.UnixNano(), nano(last.End)
+	s.Tags = tags(last.Tags)
+	s.Pauses = gaps(last.Tags, recording.Pause, recording.Resume, last.End)
 	s.PausedSeconds = seconds(s.Pauses)
 	s.Tracks = []RecordedTrack{}
-	for _, t := range is.Tracks {
+	for _, t := range last.Tracks {
 		s.Tracks = append(s.Tracks, track(t))
 	}
 	slices.SortFunc(s.Tracks, func(a, b RecordedTrack) int { return a.Number - b.Number })

@@ -32,35 +32,35 @@ func (r *Recorder) Observe(ev scenario.Event, index uint64) {
 	if r.rosters != nil {
 		r.rosters.applyEvent(ev)
 	}
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case scenario.CallStarted:
-		r.addCall(ev, what.Call, index)
+		r.addCall(ev, payload.Call, index)
 	case scenario.CallEnded:
-		c := r.open[what.Call.ID].(*Call)
+		c := r.open[payload.Call.ID].(*Call)
 		r.endLife(&c.Life, ev, index)
 	case scenario.LegStarted:
-		r.addLeg(ev, what.Leg, index)
+		r.addLeg(ev, payload.Leg, index)
 	case scenario.LegChanged:
-		l := r.open[what.Leg.ID].(*Leg)
+		l := r.open[payload.Leg.ID].(*Leg)
 		l.addRecord(ev, index)
-		r.moveLeg(l, what.Leg)
-		l.setPhase(what.Leg.Phase, ev.Time)
+		r.moveLeg(l, payload.Leg)
+		l.setPhase(payload.Leg.Phase, ev.Time)
 	case scenario.LegEnded:
-		l := r.open[what.Leg.ID].(*Leg)
+		l := r.open[payload.Leg.ID].(*Leg)
 		r.endLife(&l.Life, ev, index)
-		r.endLeg(l, what, ev.Time)
+		r.endLeg(l, payload, ev.Time)
 	case scenario.RecordingStarted:
-		s := &Service{Life: r.newLife(ev, what.Recording.ID, index), Call: what.Recording.Call, Leg: what.Recording.Leg}
+		s := &Service{Life: r.newLife(ev, payload.Recording.ID, index), Call: payload.Recording.Call, Leg: payload.Recording.Leg}
 		r.recordings = append(r.recordings, s)
 		r.open[s.ID] = s
 	case scenario.RecordingEnded:
-		r.endLife(&r.open[what.Recording.ID].(*Service).Life, ev, index)
+		r.endLife(&r.open[payload.Recording.ID].(*Service).Life, ev, index)
 	case scenario.StreamingStarted:
-		s := &Service{Life: r.newLife(ev, what.Streaming.ID, index), Call: what.Streaming.Call, Leg: what.Streaming.Leg}
+		s := &Service{Life: r.newLife(ev, payload.Streaming.ID, index), Call: payload.Streaming.Call, Leg: payload.Streaming.Leg}
 		r.streamings = append(r.streamings, s)
 		r.open[s.ID] = s
 	case scenario.StreamingEnded:
-		r.endLife(&r.open[what.Streaming.ID].(*Service).Life, ev, index)
+		r.endLife(&r.open[payload.Streaming.ID].(*Service).Life, ev, index)
 	case scenario.BridgeRestarted:
 		r.clearBridge(ev)
 	}

@@ -26,9 +26,9 @@ type Account struct {
 func (r *Recorder) Truth(seed uint64, accounts []Account) Truth {
 	t := Truth{
 		Seed: seed, Bridges: []Bridge{}, Garbage: []Garbage{}, Counts: map[string]uint64{},
-		Calls: list(r.calls), Legs: list(r.legs),
-		Recordings: list(r.recordings), Streamings: list(r.streamings),
-		Conferences: list(conferences(r.calls)),
+		Calls: orEmpty(r.calls), Legs: orEmpty(r.legs),
+		Recordings: orEmpty(r.recordings), Streamings: orEmpty(r.streamings),
+		Conferences: orEmpty(conferences(r.calls)),
 	}
 	got := map[string]bridge.Ranges{} // acknowledged indices by session
 	for i, a := range accounts {
@@ -38,7 +38,7 @@ func (r *Recorder) Truth(seed uint64, accounts []Account) Truth {
 		}
 	}
 	for _, l := range r.lives() {
-		l.LostRecords = !all(got[l.Session], l.records)
+		l.LostRecords = !containsAll(got[l.Session], l.records)
 	}
 	return t
 }
@@ -82,9 +82,9 @@ func (t *Truth) addBridge(name, callBridge string, a Account) {
 func session(r bridge.Report) Session {
 	s := Session{
 		Session: r.Session, Generated: r.Generated,
-		Acknowledged: list(r.Acknowledged), Quarantined: list(r.Quarantined),
-		Dropped: list(r.Dropped), InDoubt: list(r.InDoubt), Unsent: list(r.Unsent),
-		Gaps: list(r.Gaps),
+		Acknowledged: orEmpty(r.Acknowledged), Quarantined: orEmpty(r.Quarantined),
+		Dropped: orEmpty(r.Dropped), InDoubt: orEmpty(r.InDoubt), Unsent: orEmpty(r.Unsent),
+		Gaps: orEmpty(r.Gaps),
 	}
 	if r.Generated > 0 {
 		s.LastRecordTime = &r.LastRecord
@@ -92,8 +92,8 @@ func session(r bridge.Report) Session {
 	return s
 }
 
-// list makes an empty list of none, which JSON writes as [] rather than null.
-func list[S ~[]E, E any](s S) S {
+// orEmpty makes an empty list of none, which JSON writes as [] rather than null.
+func orEmpty[S ~[]E, E any](s S) S {
 	if s == nil {
 		return S{}
 	}
@@ -117,7 +117,7 @@ func (r *Recorder) lives() []*Life {
 	return lives
 }
 
-func all(got bridge.Ranges, wanted []uint64) bool {
+func containsAll(got bridge.Ranges, wanted []uint64) bool {
 	for _, index := range wanted {
 		if !got.Has(index) {
 			return false

@@ -19,10 +19,10 @@ import (
 var start = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 
 // teller makes events on a bridge whose clock is a second late.
-func teller(bridgeIndex int, session string) func(seconds int, what scenario.Happening) scenario.Event {
-	return func(seconds int, what scenario.Happening) scenario.Event {
+func teller(bridgeIndex int, session string) func(seconds int, payload scenario.Payload) scenario.Event {
+	return func(seconds int, payload scenario.Payload) scenario.Event {
 		at := start.Add(time.Duration(seconds) * time.Second)
-		return scenario.Event{At: at, Time: at.Add(-time.Second), Bridge: bridgeIndex, Session: session, What: what}
+		return scenario.Event{At: at, Time: at.Add(-time.Second), Bridge: bridgeIndex, Session: session, Payload: payload}
 	}
 }
 

@@ -31,7 +31,7 @@ func spanID(kind, id string) string { return digest("span", kind, id)[:16] }
 func callTrace(id string) string { return digest("trace", kindCall, id)[:32] }
 
 // digest is step 2 and 3 of the recipe. GUIDs have ASCII letters only.
-func digest(what, kind, id string) string {
-	sum := sha256.Sum256([]byte(what + "\x00" + prefix + kind + "\x00" + strings.ToLower(id)))
+func digest(purpose, kind, id string) string {
+	sum := sha256.Sum256([]byte(purpose + "\x00" + prefix + kind + "\x00" + strings.ToLower(id)))
 	return hex.EncodeToString(sum[:])
 }

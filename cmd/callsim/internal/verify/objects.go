@@ -38,8 +38,8 @@ type objects struct {
 	once bool
 }
 
-func compareObjects(r *Report, is *truth.Truth, all []Object, once bool) {
-	c := &objects{r, is, map[key][]Object{}, once}
+func compareObjects(r *Report, got *truth.Truth, all []Object, once bool) {
+	c := &objects{r, got, map[key][]Object{}, once}
 	for _, o := range all {
 		k := key{o.Kind, o.ID}
 		c.found[k] = append(c.found[k], o)
@@ -49,13 +49,13 @@ func compareObjects(r *Report, is *truth.Truth, all []Object, once bool) {
 		known[key{kind, l.ID}] = true
 		c.compare(kind, l, values, parent)
 	}
-	for _, call := range is.Calls {
+	for _, call := range got.Calls {
 		one(kindCall, &call.Life, map[string]string{"name": call.Name}, "")
 	}
-	for _, leg := range is.Legs {
+	for _, leg := range got.Legs {
 		one(kindLeg, &leg.Life, map[string]string{"reason": leg.Reason, "direction": leg.Direction, "display_name": leg.DisplayName}, c.parentOf(leg))
 	}
-	for kind, services := range map[string][]*truth.Service{kindRecording: is.Recordings, kindStreaming: is.Streamings} {
+	for kind, services := range map[string][]*truth.Service{kindRecording: got.Recordings, kindStreaming: got.Streamings} {
 		for _, service := range services {
 			one(kind, &service.Life, nil, spanID(kindCall, service.Call))
 		}
@@ -86,27 +86,27 @@ func (c *objects) compare(kind string, l *truth.Life, values map[string]string, 
 		return
 	}
 	c.Compared[kind]++
-	what := key{kind, l.ID}
-	found := c.found[what]
+	subject := key{kind, l.ID}
+	found := c.found[subject]
 	if len(found) == 0 {
-		c.add(Missing, what.String(), "of bridge %s, from %s", l.Bridge, l.Start.UTC().Format(time.RFC3339))
+		c.add(Missing, subject.String(), "of bridge %s, from %s", l.Bridge, l.Start.UTC().Format(time.RFC3339))
 		return
 	}
 	if len(found) > 1 && c.once {
-		c.add(Twice, what.String(), "%d times", len(found))
+		c.add(Twice, subject.String(), "%d times", len(found))
 	}
 	o := &found[0]
-	differ(c.Report, what.String(), "span id", spanID(kind, l.ID), o.Span)
-	differ(c.Report, what.String(), "outcome", string(l.Outcome), o.Outcome)
-	differ(c.Report, what.String(), "start", l.Start.UTC(), o.Start.UTC())
+	differ(c.Report, subject.String(), "span id", spanID(kind, l.ID), o.Span)
+	differ(c.Report, subject.String(), "outcome", string(l.Outcome), o.Outcome)
+	differ(c.Report, subject.String(), "start", l.Start.UTC(), o.Start.UTC())
 	if l.End != nil {
-		differ(c.Report, what.String(), "end", l.End.UTC(), o.End.UTC())
+		differ(c.Report, subject.String(), "end", l.End.UTC(), o.End.UTC())
 	}
 	if parent != "" {
-		differ(c.Report, what.String(), "parent", parent, o.Parent)
+		differ(c.Report, subject.String(), "parent", parent, o.Parent)
 	}
 	for _, name := range comparedValues[kind] {
-		differ(c.Report, what.String(), name, values[name], o.Values[name])
+		differ(c.Report, subject.String(), name, values[name], o.Values[name])
 	}
 }
 
@@ -124,7 +124,7 @@ func (c *objects) compareConferences() {
 		if doubtful[conference.Correlator] {
 			continue
 		}
-		what := "conference " + conference.FoundingCall
+		subject := "conference " + conference.FoundingCall
 		trace := ""
 		var founders []string
 		for _, id := range conference.Calls {
@@ -135,7 +135,7 @@ func (c *objects) compareConferences() {
 			if trace == "" {
 				trace = found[0].Trace
 			}
-			differ(c.Report, what, "trace of its call "+id, trace, found[0].Trace)
+			differ(c.Report, subject, "trace of its call "+id, trace, found[0].Trace)
 			founders = append(founders, callTrace(id))
 		}
 		if trace == "" {
@@ -143,11 +143,11 @@ func (c *objects) compareConferences() {
 		}
 		c.Compared["conference"]++
 		if !slices.Contains(founders, trace) {
-			c.add(Different, what, "its trace %s is of none of its calls", trace)
+			c.add(Different, subject, "its trace %s is of none of its calls", trace)
 		}
 		if other := conferenceOf[trace]; other != "" {
-			c.add(Different, what, "is in one trace with the %s", other)
+			c.add(Different, subject, "is in one trace with the %s", other)
 		}
-		conferenceOf[trace] = what
+		conferenceOf[trace] = subject
 	}
 }

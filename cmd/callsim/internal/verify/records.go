@@ -19,7 +19,7 @@ const (
 // compareRecords demands that each record that was answered with 200 came out once, good
 // ones as themselves and damaged ones in quarantine, and that no other did. Of a record in
 // doubt (sent, and never answered) either is right.
-func compareRecords(r *Report, is *truth.Truth, all []Record) {
+func compareRecords(r *Report, got *truth.Truth, all []Record) {
 	type identity struct {
 		session string
 		index   uint64
@@ -35,20 +35,20 @@ func compareRecords(r *Report, is *truth.Truth, all []Record) {
 	}
 	hold := func(session string, index uint64, damaged, required bool) {
 		id := identity{session, index, damaged}
-		n, what := came[id], fmt.Sprintf("record %d of session %s", index, session)
+		n, subject := came[id], fmt.Sprintf("record %d of session %s", index, session)
 		delete(came, id)
 		if required {
 			r.Compared["record"]++
 		}
 		switch {
 		case n == 0 && required:
-			r.add(Missing, what, "it was answered with 200")
+			r.add(Missing, subject, "it was answered with 200")
 		case n > 1:
-			r.add(Twice, what, "%d times", n)
+			r.add(Twice, subject, "%d times", n)
 		}
 	}
-	for i := range is.Bridges {
-		for _, s := range is.Bridges[i].Sessions {
+	for i := range got.Bridges {
+		for _, s := range got.Bridges[i].Sessions {
 			for _, span := range s.Acknowledged {
 				for index := span[0]; index <= span[1]; index++ {
 					hold(s.Session, index, false, true)

@@ -19,7 +19,7 @@ const (
 )
 
 // Finding is one thing that is wrong.
-type Finding struct{ Verdict, What, Detail string }
+type Finding struct{ Verdict, Subject, Detail string }
 
 // Report is the result of a comparison.
 type Report struct {
@@ -30,14 +30,14 @@ type Report struct {
 
 func newReport() *Report { return &Report{Compared: map[string]int{}} }
 
-func (r *Report) add(verdict, what, detail string, values ...any) {
-	r.Findings = append(r.Findings, Finding{verdict, what, fmt.Sprintf(detail, values...)})
+func (r *Report) add(verdict, subject, detail string, values ...any) {
+	r.Findings = append(r.Findings, Finding{verdict, subject, fmt.Sprintf(detail, values...)})
 }
 
 // differ adds a finding if the values are not equal.
-func differ[T comparable](r *Report, what, name string, want, got T) {
+func differ[T comparable](r *Report, subject, name string, want, got T) {
 	if want != got {
-		r.add(Different, what, "%s is %v, not %v", name, got, want)
+		r.add(Different, subject, "%s is %v, not %v", name, got, want)
 	}
 }
 
@@ -49,7 +49,9 @@ func (r *Report) Write(w io.Writer, limit int) error {
 			_, err = fmt.Fprintf(w, format, values...)
 		}
 	}
-	slices.SortFunc(r.Findings, func(a, b Finding) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Detail, b.Detail)) })
+	slices.SortFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Detail, b.Detail))
+	})
 	for _, verdict := range []string{Missing, Twice, Different, Unknown} {
 		count := 0
 		for _, f := range r.Findings {
@@ -57,16 +59,16 @@ func (r *Report) Write(w io.Writer, limit int) error {
 				continue
 			}
 			if count++; count <= limit {
-				printf("%-9s  %s  %s\n", f.Verdict, f.What, f.Detail)
+				printf("%-9s  %s  %s\n", f.Verdict, f.Subject, f.Detail)
 			}
 		}
 		if count > limit {
 			printf("%-9s  and %d more\n", verdict, count-limit)
 		}
 	}
-	for _, what := range []string{"record", "call", "call_leg", "recording", "streaming", "conference"} {
-		if n := r.Compared[what]; n > 0 {
-			printf("compared %d of %s\n", n, what)
+	for _, kind := range []string{"record", "call", "call_leg", "recording", "streaming", "conference"} {
+		if n := r.Compared[kind]; n > 0 {
+			printf("compared %d of %s\n", n, kind)
 		}
 	}
 	printf("%d findings\n", len(r.Findings))

@@ -6,22 +6,22 @@ package verify
 import "github.com/legato-otel/legato/cmd/callsim/internal/truth"
 
 // Records holds call detail records of the file exporter against the truth.
-func Records(is *truth.Truth, all []Record) *Report {
+func Records(got *truth.Truth, all []Record) *Report {
 	r := newReport()
-	compareRecords(r, is, all)
+	compareRecords(r, got, all)
 	return r
 }
 
 // Spans holds spans of the file exporter against the truth.
-func Spans(is *truth.Truth, all []Object) *Report {
+func Spans(got *truth.Truth, all []Object) *Report {
 	r := newReport()
-	compareObjects(r, is, all, true)
+	compareObjects(r, got, all, true)
 	return r
 }
 
 // Rows holds the rows of a call archive against the truth.
-func Rows(is *truth.Truth, all []Object) *Report {
+func Rows(got *truth.Truth, all []Object) *Report {
 	r := newReport()
-	compareObjects(r, is, all, false)
+	compareObjects(r, got, all, false)
 	return r
 }

@@ -37,9 +37,9 @@ const truthText = `{
 
 func readTruth(t *testing.T) *truth.Truth {
 	t.Helper()
-	is := new(truth.Truth)
-	require.NoError(t, json.Unmarshal([]byte(truthText), is))
-	return is
+	got := new(truth.Truth)
+	require.NoError(t, json.Unmarshal([]byte(truthText), got))
+	return got
 }
 
 func spanLine(kind, id, trace, parent, outcome, start, end string, values ...string) string {

@@ -21,34 +21,34 @@ type Record struct {
 // event that leaves no record.
 func Encode(ev scenario.Event) (rec Record, ok bool) {
 	var e element
-	switch what := ev.What.(type) {
+	switch payload := ev.Payload.(type) {
 	case scenario.CallStarted:
 		rec.Type = "callStart"
-		e.callStart(what.Call)
+		e.callStart(payload.Call)
 	case scenario.CallEnded:
 		rec.Type = "callEnd"
-		e.callEnd(what)
+		e.callEnd(payload)
 	case scenario.LegStarted:
 		rec.Type = "callLegStart"
-		e.legStart(what.Leg)
+		e.legStart(payload.Leg)
 	case scenario.LegChanged:
 		rec.Type = "callLegUpdate"
-		e.legUpdate(what)
+		e.legUpdate(payload)
 	case scenario.LegEnded:
 		rec.Type = "callLegEnd"
-		e.legEnd(what)
+		e.legEnd(payload)
 	case scenario.RecordingStarted:
 		rec.Type = "recordingStart"
-		e.recordingStart(what.Recording)
+		e.recordingStart(payload.Recording)
 	case scenario.RecordingEnded:
 		rec.Type = "recordingEnd"
-		e.open("recording", what.Recording.ID).close("recording")
+		e.open("recording", payload.Recording.ID).close("recording")
 	case scenario.StreamingStarted:
 		rec.Type = "streamingStart"
-		e.streamingStart(what.Streaming)
+		e.streamingStart(payload.Streaming)
 	case scenario.StreamingEnded:
 		rec.Type = "streamingEnd"
-		e.selfClosed("streaming", what.Streaming.ID)
+		e.selfClosed("streaming", payload.Streaming.ID)
 	default:
 		return Record{}, false
 	}

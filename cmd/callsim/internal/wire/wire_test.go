@@ -29,9 +29,9 @@ func with(change func(*scenario.Leg)) scenario.Leg {
 // of empty ones are what a receiver has to cope with.
 func TestEncode(t *testing.T) {
 	for _, tc := range []struct {
-		what   scenario.Happening
-		kind   string
-		entity string
+		payload scenario.Payload
+		kind    string
+		entity  string
 	}{
 		{
 			scenario.CallStarted{Call: scenario.Call{ID: "i", Correlator: "k", Type: scenario.CallAdHoc, Name: "A & B"}},
@@ -120,13 +120,13 @@ func TestEncode(t *testing.T) {
 		{scenario.StreamingEnded{Streaming: scenario.Streaming{ID: "s"}}, "streamingEnd", `<streaming id="s"/>`},
 	} {
 		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-		rec, ok := Encode(scenario.Event{Time: at, What: tc.what})
+		rec, ok := Encode(scenario.Event{Time: at, Payload: tc.payload})
 		require.True(t, ok)
 		assert.Equal(t, tc.kind, rec.Type)
 		assert.Equal(t, at, rec.Time)
 		assert.Equal(t, tc.entity, string(rec.Entity))
 	}
-	_, ok := Encode(scenario.Event{What: scenario.BridgeRestarted{}})
+	_, ok := Encode(scenario.Event{Payload: scenario.BridgeRestarted{}})
 	assert.False(t, ok)
 }
 

@@ -5,9 +5,9 @@ package scenario
 
 import "hash/fnv"
 
-// Manner is the appearance of a person in a meeting, in addition to the state of the leg. A
+// Behavior is the state of a person in a meeting, in addition to the state of the leg. A
 // person who moves to another call neither speaks nor presents there at first.
-type Manner struct {
+type Behavior struct {
 	// Name is the displayed name; a caller without a name may get one later.
 	Name              string
 	Ringing           bool // only while the leg connects
@@ -21,32 +21,30 @@ type Manner struct {
 	Layout            string
 }
 
-// MeetingManner has the settings of a whole meeting.
-type MeetingManner struct {
+// MeetingSettings has the settings of a whole meeting.
+type MeetingSettings struct {
 	Locked       bool
 	MuteOnArrive bool // newcomers are muted
 }
 
 type (
-	// PersonBehaved tells the whole manner of a person in a call, after it
-	// changed.
-	PersonBehaved struct {
-		Leg    Leg
-		Manner Manner
+	// BehaviorChanged has the whole behavior of a person in a call, after it changed.
+	BehaviorChanged struct {
+		Leg      Leg
+		Behavior Behavior
 	}
 
-	// MeetingBehaved tells the whole manner of all calls with a correlator,
-	// after it changed.
-	MeetingBehaved struct {
+	// SettingsChanged has all settings of the calls with a correlator, after one changed.
+	SettingsChanged struct {
 		Correlator string
-		Manner     MeetingManner
+		Settings   MeetingSettings
 	}
 )
 
-func (PersonBehaved) happening()  {}
-func (MeetingBehaved) happening() {}
+func (BehaviorChanged) isPayload() {}
+func (SettingsChanged) isPayload() {}
 
-// ParticipantState is how far a person has come.
+// ParticipantState is the state of a person's connection.
 type ParticipantState string
 
 // The states of a participant in the words of the Meeting Server.
@@ -57,8 +55,8 @@ const (
 	StateOnHold    ParticipantState = "onHold"
 )
 
-// State is the state of a person. Who waits in a lobby is connected.
-func (m Manner) State(phase Phase) ParticipantState {
+// State returns the state of a person. A person in a lobby is connected.
+func (m Behavior) State(phase Phase) ParticipantState {
 	switch {
 	case phase == PhaseConnecting && m.Ringing:
 		return StateRinging
@@ -76,13 +74,13 @@ var layouts = []string{
 	"allEqualTwentyFifths", "onePlusFive", "onePlusSeven", "onePlusNine", "automatic", "onePlusN",
 }
 
-// FirstManner returns the manner of a person at arrival. It depends on the leg only, so no
-// event carries it.
-func FirstManner(l Leg) Manner {
+// InitialBehavior returns the behavior of a person at arrival. It depends on the leg only, so
+// no event contains it.
+func InitialBehavior(l Leg) Behavior {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(l.Participant)) // a hash does not fail
 	sum := h.Sum32()
-	m := Manner{Name: l.DisplayName, Layout: layouts[sum%uint32(len(layouts))]}
+	m := Behavior{Name: l.DisplayName, Layout: layouts[sum%uint32(len(layouts))]}
 	if sum/16%5 == 0 {
 		m.Importance = 1 + int(sum/128%9)
 	}

@@ -15,12 +15,12 @@ import (
 // same behaviour in it.
 func TestLivelyKeepsTheStory(t *testing.T) {
 	cfg := Config{Seed: 5, Bridges: 3, Meetings: 30, Restarts: 2, Start: start, Short: true}
-	lively := slices.Collect(Lively(cfg, New(cfg).Events()))
-	assert.Equal(t, lively, slices.Collect(Lively(cfg, New(cfg).Events())))
+	lively := slices.Collect(WithBehavior(cfg, New(cfg).Events()))
+	assert.Equal(t, lively, slices.Collect(WithBehavior(cfg, New(cfg).Events())))
 	var story []Event
 	for i, ev := range lively {
-		switch ev.What.(type) {
-		case PersonBehaved, MeetingBehaved:
+		switch ev.Payload.(type) {
+		case BehaviorChanged, SettingsChanged:
 		default:
 			story = append(story, ev)
 		}
@@ -40,21 +40,21 @@ func TestLivelyPeople(t *testing.T) {
 	legs, session := map[string]Leg{}, map[string]string{}
 	speaks, presents := map[string]string{}, map[string]string{} // person by correlator
 	correlator := map[string]string{}
-	for ev := range Lively(cfg, New(cfg).Events()) {
-		switch what := ev.What.(type) {
+	for ev := range WithBehavior(cfg, New(cfg).Events()) {
+		switch payload := ev.Payload.(type) {
 		case CallStarted:
-			correlator[what.Call.ID] = what.Call.Correlator
+			correlator[payload.Call.ID] = payload.Call.Correlator
 		case LegStarted:
-			legs[what.Leg.ID], session[what.Leg.ID] = what.Leg, ev.Session
+			legs[payload.Leg.ID], session[payload.Leg.ID] = payload.Leg, ev.Session
 		case LegChanged:
-			if former := legs[what.Leg.ID]; former.Call() != what.Leg.Call() {
+			if former := legs[payload.Leg.ID]; former.Call() != payload.Leg.Call() {
 				forgetRoles(speaks, presents, former.Participant)
 			}
-			legs[what.Leg.ID] = what.Leg
+			legs[payload.Leg.ID] = payload.Leg
 		case LegEnded:
-			delete(legs, what.Leg.ID)
-			if what.Leg.Kind == KindPerson {
-				forgetRoles(speaks, presents, what.Leg.Participant)
+			delete(legs, payload.Leg.ID)
+			if payload.Leg.Kind == KindPerson {
+				forgetRoles(speaks, presents, payload.Leg.Participant)
 			}
 		case BridgeRestarted:
 			for id, l := range legs {
@@ -62,11 +62,11 @@ func TestLivelyPeople(t *testing.T) {
 					forgetRoles(speaks, presents, l.Participant)
 				}
 			}
-		case MeetingBehaved:
-			seen["locked"] = seen["locked"] || what.Manner.Locked
-			seen["mute on arrival"] = seen["mute on arrival"] || what.Manner.MuteOnArrive
-		case PersonBehaved:
-			l, m := what.Leg, what.Manner
+		case SettingsChanged:
+			seen["locked"] = seen["locked"] || payload.Settings.Locked
+			seen["mute on arrival"] = seen["mute on arrival"] || payload.Settings.MuteOnArrive
+		case BehaviorChanged:
+			l, m := payload.Leg, payload.Behavior
 			assert.Equal(t, legs[l.ID].Call(), l.Call())
 			assert.NotEmpty(t, l.Call())
 			assert.Equal(t, KindPerson, l.Kind)
@@ -91,21 +91,21 @@ func TestLivelyPeople(t *testing.T) {
 }
 
 // hold books who has a role in a meeting and requires that nobody else has it.
-func hold(t *testing.T, roles map[string]string, meeting, who string, has bool) {
+func hold(t *testing.T, roles map[string]string, meeting, person string, has bool) {
 	t.Helper()
 	switch {
 	case has:
-		assert.Contains(t, []string{"", who}, roles[meeting])
-		roles[meeting] = who
-	case roles[meeting] == who:
+		assert.Contains(t, []string{"", person}, roles[meeting])
+		roles[meeting] = person
+	case roles[meeting] == person:
 		roles[meeting] = ""
 	}
 }
 
-func forgetRoles(speaks, presents map[string]string, who string) {
+func forgetRoles(speaks, presents map[string]string, person string) {
 	for _, roles := range []map[string]string{speaks, presents} {
 		for meeting, x := range roles {
-			if x == who {
+			if x == person {
 				roles[meeting] = ""
 			}
 		}
@@ -116,15 +116,15 @@ func forgetRoles(speaks, presents map[string]string, who string) {
 func TestCrowdsAreCrowded(t *testing.T) {
 	people, calls, samples, sum := map[string]bool{}, 0, 0, 0
 	for _, ev := range playAll(Config{Seed: 1, Bridges: 3, Meetings: 1, Crowds: 10, CrowdSize: 20}) {
-		switch what := ev.What.(type) {
+		switch payload := ev.Payload.(type) {
 		case CallStarted:
 			calls++
 		case LegStarted:
-			if what.Leg.Kind == KindPerson {
-				people[what.Leg.ID] = true
+			if payload.Leg.Kind == KindPerson {
+				people[payload.Leg.ID] = true
 			}
 		case LegEnded:
-			delete(people, what.Leg.ID)
+			delete(people, payload.Leg.ID)
 		}
 		if at := ev.At.Sub(start); at > 2*time.Minute && at < 55*time.Minute {
 			samples++
