@@ -17,13 +17,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// phrase is a habit of prose, with the plain form.
+type phrase struct {
+	pattern *regexp.Regexp
+	instead string
+}
+
 // phrases are habits of prose that make a reader stop, each with the plain form. They
 // hold for comments, error texts and documents; CONTRIBUTING.md, section Language, has
 // the reasons.
-var phrases = []struct {
-	pattern *regexp.Regexp
-	instead string
-}{
+var phrases = []phrase{
 	{regexp.MustCompile(`(?i)\bfor good\b`), "permanently, with a permanent error"},
 	{regexp.MustCompile(`(?i)\bfor ever\b`), "without end, permanently"},
 	{regexp.MustCompile(`(?i)\bhas the last word\b`), "counts, overrides"},
@@ -35,8 +38,16 @@ var phrases = []struct {
 	{regexp.MustCompile(`(?i)\b(is|are|was|were) told (of|by|to)\b`), "name the actor: X sends, X reports"},
 }
 
+// commentPhrases are further habits, which documents may need.
+var commentPhrases = append([]phrase{
+	{regexp.MustCompile(`(?i)\btells (whether|that)\b`), "reports whether, as in Go's own documentation"},
+	{regexp.MustCompile(`(?i)\b(is|are|returns|holds|counts) what\b`), "name the thing"},
+	{regexp.MustCompile(`(?i)\b(goes|go) on\b`), "continues"},
+	{regexp.MustCompile(`(?i)\bnobody\b`), "name the party"},
+}, phrases...)
+
 // verbs are names that say what is done without saying to what.
-var verbs = regexp.MustCompile(`^(told|untold|owed|owe|said|say|tell|noted|judge|settle|carry|haunt|bury|grave|story|ghosts?|moment|tally|harmless|intake|keep|kept|came|coming|going|gone|together)$`)
+var verbs = regexp.MustCompile(`^(told|untold|owed|owe|said|say|tell|noted|judge|settle|carry|haunt|bury|grave|story|ghosts?|moment|tally|harmless|intake|keep|kept|came|coming|going|gone|together|what|who|happening|manner)$`)
 
 // TestLanguage holds the language of comments, names and documents.
 func TestLanguage(t *testing.T) {
@@ -48,7 +59,7 @@ func TestLanguage(t *testing.T) {
 		parsed, err := parser.ParseFile(set, file, nil, parser.ParseComments)
 		require.NoError(t, err)
 		for _, group := range parsed.Comments {
-			checkPhrases(t, set.Position(group.Pos()).String(), group.Text())
+			checkPhrases(t, commentPhrases, set.Position(group.Pos()).String(), group.Text())
 		}
 		ast.Inspect(parsed, func(n ast.Node) bool {
 			for _, name := range declared(n) {
@@ -66,18 +77,18 @@ func TestLanguage(t *testing.T) {
 		case entry.IsDir() && (path == "build" || path == "dist" || path == "data" || path == ".git" || entry.Name() == "testdata"):
 			return fs.SkipDir
 		case filepath.Ext(path) == ".md" && path != "CHANGELOG.md":
-			checkPhrases(t, path, read(t, path))
+			checkPhrases(t, phrases, path, read(t, path))
 		}
 		return nil
 	}))
 }
 
-func checkPhrases(t *testing.T, where, text string) {
+func checkPhrases(t *testing.T, habits []phrase, where, text string) {
 	t.Helper()
 	text = strings.Join(strings.Fields(text), " ")
-	for _, phrase := range phrases {
-		if found := phrase.pattern.FindString(text); found != "" {
-			assert.Fail(t, "phrase", "%s: %q; instead: %s", where, found, phrase.instead)
+	for _, habit := range habits {
+		if found := habit.pattern.FindString(text); found != "" {
+			assert.Fail(t, "phrase", "%s: %q; instead: %s", where, found, habit.instead)
 		}
 	}
 }

@@ -85,9 +85,9 @@ type Thresholds struct {
 	DropRatio float64 `yaml:"drop_ratio"`
 	// DropMinEvents is how many legs that ratio must be of.
 	DropMinEvents int `yaml:"drop_min_events"`
-	// ScansPerHour is a number of legs to unknown destinations in an hour below which
-	// nobody looks, and ScanFactor how many times the hour of the day before it must be:
-	// every reachable bridge is scanned all the time.
+	// ScansPerHour is a number of legs to unknown destinations in an hour below which no alert
+	// fires, and ScanFactor how many times the hour of the day before it must be: every
+	// reachable bridge is scanned all the time.
 	ScansPerHour int     `yaml:"scans_per_hour"`
 	ScanFactor   float64 `yaml:"scan_factor"`
 	// SignInErrors in 15 minutes: a few are mistyped passwords.

@@ -15,9 +15,9 @@ import (
 	"github.com/legato-otel/legato/internal/archive/page"
 )
 
-// accessLog logs who asked for what: the authenticated user, the page, the trace id if
-// it is of one, which parameters there were, the status and how long it took. Values
-// of parameters and what was answered are in no line: they name people.
+// accessLog logs the client and the route of each request: the authenticated user, the page,
+// the trace id if it is of one, which parameters there were, the status and how long it took.
+// No line contains values of parameters or the answer: they name people.
 type accessLog struct {
 	next   http.Handler
 	logger *zap.Logger
@@ -88,7 +88,7 @@ func parametersOf(r *http.Request) (names []string) {
 	return names
 }
 
-// countedResponse counts what is answered.
+// countedResponse counts the bytes of the answer.
 type countedResponse struct {
 	http.ResponseWriter
 	status int
@@ -108,5 +108,5 @@ func (c *countedResponse) Write(piece []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController reach what is below.
+// Unwrap lets http.ResponseController reach the wrapped writer.
 func (c *countedResponse) Unwrap() http.ResponseWriter { return c.ResponseWriter }

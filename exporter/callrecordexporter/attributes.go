@@ -133,7 +133,7 @@ func clean(text string) string {
 	return text
 }
 
-// cut shortens a text to what a column has.
+// cut shortens a text to the length of a column.
 func cut(text string) (short string, whole bool) {
 	if len(text) <= maxText {
 		return text, true

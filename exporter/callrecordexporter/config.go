@@ -40,13 +40,12 @@ type Config struct {
 	// Timeout of one transaction. Default 30 s.
 	Timeout exporterhelper.TimeoutConfig `mapstructure:",squash"`
 
-	// Queue between the pipeline and the database, off unless configured: without
-	// it, what the exporter has accepted is stored. Its size is in bytes of OTLP,
-	// 256 MiB by default.
+	// Queue between the pipeline and the database, off unless configured: without it, accepted
+	// records are stored. Its size is in bytes of OTLP, 256 MiB by default.
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
-	// Retry of what is in the queue. Default: without end, after 1 s to 30 s. Without
-	// a queue it does nothing: who sent the records keeps them and sends again.
+	// Retry of the requests in the queue. Default: without end, after 1 s to 30 s. Without a
+	// queue it does nothing: who sent the records keeps them and sends again.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
 	// ShutdownTimeout is how long a stop waits for the transaction and the pages
@@ -98,7 +97,8 @@ const (
 	// writes a number below it means posts or records.
 	defaultQueueSize = 256 << 20
 	minQueueSize     = 1 << 20
-	// minRetention: a number without a unit is in nanoseconds; nobody means that.
+	// minRetention is the least retention. A number without a unit is in nanoseconds, which is
+	// never intended.
 	minRetention = time.Minute
 )
 

@@ -44,8 +44,8 @@ const (
 	methodBye    = "BYE"
 )
 
-// ofNoDialog tells whether a record is a SIP message that says nothing that a row has:
-// only INVITEs, BYEs and their responses do.
+// ofNoDialog reports whether a record is a SIP message without a value for a row: only
+// INVITEs, BYEs and their responses do.
 func ofNoDialog(lr plog.LogRecord) bool {
 	switch lr.EventName() {
 	case names.EventOCMSRequest, names.EventOCMSResponse:
@@ -77,8 +77,8 @@ func (c *converter) addMessage(lr plog.LogRecord, _ store.Phase) bool {
 	}
 }
 
-// isStep tells whether a final response asks the caller to try again: for
-// credentials, or elsewhere.
+// isStep reports whether a final response asks the caller to try again: for credentials, or
+// elsewhere.
 func isStep(code int64) bool { return code == 401 || code == 407 || code >= 300 && code < 400 }
 
 // setCode gives the dialog that was just added the final response to its INVITE, so
@@ -118,14 +118,14 @@ func (c *converter) addDialogRow(lr plog.LogRecord, phase store.Phase, fields fi
 	return true
 }
 
-// ofMessageOrParties tells whether an attribute of a message says nothing of its
-// dialog. The parties of a request within the dialog may be the other way round.
+// ofMessageOrParties reports whether an attribute of a message says nothing about its dialog.
+// The parties of a request within the dialog may be the other way round.
 func ofMessageOrParties(key string) bool {
 	return ofMessage(key) || strings.HasPrefix(key, "sip.") && key != names.SIPCallID
 }
 
-// ofMessage tells whether an attribute is about one message: callstitch leaves it out
-// of the stitched dialog.
+// ofMessage reports whether an attribute is about one message: callstitch leaves it out of the
+// stitched dialog.
 func ofMessage(key string) bool {
 	switch {
 	case key == names.OCMSLogger, strings.HasPrefix(key, names.OCMSAttributePrefix+"."):

@@ -3,9 +3,9 @@
 
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
-// Package callrecordexporter writes what a pipeline says of calls to an archive
-// in SQL: a row for each call, call leg, recording, session, track and SIP dialog, which is
-// there from the start record on and final with the stitched record.
+// Package callrecordexporter writes the records of calls to an archive in SQL: a row for each
+// call, call leg, recording, session, track and SIP dialog, which is there from the start
+// record on and final with the stitched record.
 //
 //	exporter.go   start and stop
 //	write.go      the way of a request: rows -> a transaction, shared with others

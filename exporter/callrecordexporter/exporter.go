@@ -29,7 +29,7 @@ type callRecord struct {
 
 	archive atomic.Pointer[store.Store] // nil until the archive is open
 	page    *pageServer                 // nil without http
-	cancel  context.CancelFunc          // of what runs in the background
+	cancel  context.CancelFunc          // of the background goroutines
 	wg      sync.WaitGroup
 
 	writes        *groupcall.Group[*writeRequest]
@@ -77,7 +77,7 @@ func (e *callRecord) open(ctx context.Context, host component.Host) error {
 	return e.openArchive(ctx, background, host)
 }
 
-// warn of settings with which what was accepted can be lost.
+// warn of settings with which accepted records can be lost.
 func (e *callRecord) warn() {
 	if !e.config.Queue.HasValue() {
 		return
@@ -93,8 +93,8 @@ func (e *callRecord) warn() {
 	}
 }
 
-// shutdown may come without start, and more than once. It is the last thing that
-// the helper does, when no export is under way any more.
+// shutdown may come without start, and more than once. It is the last action of the helper,
+// after the last export has ended.
 func (e *callRecord) shutdown(ctx context.Context) error {
 	var errs []error
 	if e.page != nil {

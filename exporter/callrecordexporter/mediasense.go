@@ -76,11 +76,11 @@ func (c *converter) addTrack(lr plog.LogRecord, phase store.Phase) bool {
 	return true
 }
 
-// mostMilliseconds is what a time.Duration holds, of 292 years.
+// mostMilliseconds is the longest time.Duration, 292 years.
 const mostMilliseconds = float64(math.MaxInt64 / int64(time.Millisecond))
 
-// setDates takes the times of a session or track from what MediaSense says, in
-// milliseconds, rather than from when it said so. A stitched record has its own.
+// setDates sets the times of a session or track from MediaSense's dates, in milliseconds, not
+// from the times of the records. A stitched record has its own.
 func setDates(o *store.Object, attributes pcommon.Map, startKey, durationKey string) {
 	if o.Phase == store.Final {
 		return

@@ -90,7 +90,7 @@ func (c *converter) addGap(lr plog.LogRecord, _ store.Phase) bool {
 	return true
 }
 
-// before is the start of what ended and lasted for as long as an attribute says.
+// before returns the start of an object from its end and the duration in an attribute.
 func before(end time.Time, attributes pcommon.Map, key string) time.Time {
 	v, ok := attributes.Get(key)
 	if !ok {
@@ -176,8 +176,8 @@ func (c *converter) addLeg(lr plog.LogRecord, phase store.Phase) bool {
 	return true
 }
 
-// roleOf is what a leg is there for, as its start says: only a participant is a person
-// or a room. callstitch has the same.
+// roleOf returns the role of a leg by its start record: only a participant is a person or a
+// room. callstitch has the same.
 func roleOf(row *store.Leg, attributes pcommon.Map) string {
 	is := func(key string) bool {
 		v, ok := attributes.Get(key)
@@ -201,7 +201,7 @@ func roleOf(row *store.Leg, attributes pcommon.Map) string {
 	}
 }
 
-// activityOf is what a record says a leg does; "" if it says nothing.
+// activityOf returns the activity of a leg in a record, "" if the record has none.
 func activityOf(attributes pcommon.Map) string {
 	if _, menu := attributes.Get(keyLegIVR); menu {
 		return store.ActivityIVR

@@ -23,7 +23,7 @@ import (
 // pageServer serves the archive over HTTP. It only reads.
 type pageServer struct {
 	server *http.Server
-	// pages is what is served, nil until the archive is open.
+	// pages serves the pages, nil until the archive is open.
 	pages atomic.Pointer[http.Handler]
 	wg    sync.WaitGroup
 	// grace is how long stop waits for requests. A download may take as long as it
@@ -55,7 +55,7 @@ func startPage(ctx context.Context, host component.Host, config *HTTPConfig, gra
 	return p, nil
 }
 
-// show makes pages what is served.
+// show starts to serve pages.
 func (p *pageServer) show(pages http.Handler) { p.pages.Store(&pages) }
 
 // ServeHTTP implements http.Handler.

@@ -21,7 +21,7 @@ const (
 	maxExpiryInterval = time.Hour
 )
 
-// expire deletes what is older than the retention, now and then, until ctx ends.
+// expire deletes rows older than the retention at an interval, until ctx ends.
 func (e *callRecord) expire(ctx context.Context, archive *store.Store) {
 	interval := min(max(e.config.Retention/100, minExpiryInterval), maxExpiryInterval)
 	ticker := time.NewTicker(interval)

@@ -16,7 +16,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// recordCounts counts what became of log records before they were written.
+// recordCounts counts the outcomes of log records before they are written.
 type recordCounts struct {
 	// rows that are to be written.
 	rows int
@@ -37,7 +37,7 @@ type converter struct {
 	leaveOut func(key string) bool
 }
 
-// source is what the resource says.
+// source has the attributes of the resource.
 type source struct {
 	bridge, system, session, address string
 }
@@ -148,8 +148,8 @@ const (
 // it speaks of.
 const ofRecord = names.MeetingServer + ".record."
 
-// fill reads a record into a row: first what all rows have, then the attributes.
-// kind and idKey are the object's. It returns false if there is no id.
+// fill reads a record into a row: first the columns of all rows, then the attributes. kind and
+// idKey are the object's. It returns false if there is no id.
 func fill[T any](c *converter, lr plog.LogRecord, phase store.Phase, kind, idKey string, row *T, o *store.Object, fields fields[T]) bool {
 	attributes := lr.Attributes()
 	id, ok := attributes.Get(idKey)
@@ -218,7 +218,7 @@ func fill[T any](c *converter, lr plog.LogRecord, phase store.Phase, kind, idKey
 	return true
 }
 
-// finish fills what a stitched record says with its own times.
+// finish fills the columns that a stitched record has with its own times.
 func finish(lr plog.LogRecord, o *store.Object) {
 	o.State = store.StateEnded
 	o.EndedAt = o.LastHeardAt

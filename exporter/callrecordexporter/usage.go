@@ -24,8 +24,8 @@ const (
 	usageShare = 20
 )
 
-// addUpUsage adds up what was used, and deletes live rows whose legs are gone, now and
-// then, until ctx ends.
+// addUpUsage adds up the usage, and deletes live rows whose legs are gone, at an interval,
+// until ctx ends.
 func (e *callRecord) addUpUsage(ctx context.Context, archive *store.Store) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -33,9 +33,9 @@ const (
 
 func (p *writeRequest) size() int { return p.bytes + rowWeight*p.batch.Len() }
 
-// export writes what the records say. Requests that come while a transaction is
-// under way share the next one. An error is always one that may pass: what the
-// database can never hold is left out and counted.
+// export writes the rows of the records. Requests that come while a transaction is under way
+// share the next one. An error is always one that may pass: values that the database can never
+// hold are left out and counted.
 func (e *callRecord) export(ctx context.Context, logs plog.Logs) error {
 	if e.archive.Load() == nil {
 		e.telemetry.ExporterCallrecordWriteFailures.Add(ctx, 1)
@@ -80,7 +80,7 @@ func (e *callRecord) write(ctx context.Context, requests []*groupcall.Request[*w
 	}
 }
 
-// report counts and logs what became of requests that were written together.
+// report counts and logs the outcomes of requests that were written together.
 func (e *callRecord) report(ctx context.Context, result *store.Result, requests []*groupcall.Request[*writeRequest], errs []error) {
 	for _, r := range result.Rejected {
 		e.settings.Logger.Error("The database cannot hold a row; it is left out",

@@ -22,8 +22,8 @@ type Options struct {
 	ClockTolerance time.Duration
 	// MaxObjects bounds the objects held, remembered ones included.
 	MaxObjects int
-	// Stored tells that the owner stores the changes: it calls AppendChanges regularly. If
-	// false, the engine queues no changes.
+	// Stored reports whether the owner stores the changes by calling AppendChanges regularly.
+	// If false, the engine queues no changes.
 	Stored bool
 }
 

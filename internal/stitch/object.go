@@ -178,7 +178,7 @@ func hash(raw []byte) uint64 {
 	return binary.BigEndian.Uint64(sum[:]) | 1
 }
 
-// tombstone is what remains of the facts of an emitted object that holds no others:
+// tombstone is the rest of the facts of an emitted object that holds no others:
 //
 //	trace, 16 bytes | start, 8 | hash of the participant, 8 | hash of the SIP Call-ID, 8
 type tombstone struct {

@@ -99,7 +99,7 @@ func recordedSessionOf(track string) string {
 	return track[:max(0, strings.LastIndex(track, trackInfix))]
 }
 
-// Phase tells whether a record begins, updates or ends its object.
+// Phase is the role of a record: it begins, updates or ends its object, or only describes it.
 type Phase uint8
 
 // The phases in their usual order.
@@ -157,7 +157,7 @@ type Item struct {
 	// At orders the items of a list; ID distinguishes items with the same At.
 	At int64
 	ID string
-	// Removed tells that the item is no longer in the list, whatever other records contain.
+	// Removed reports that the item is no longer in the list, whatever other records contain.
 	Removed bool
 	Fields  []Field
 }

@@ -27,7 +27,7 @@ type scratch struct {
 }
 
 // VisitPendingEmits visits up to n pending objects: the oldest ones or, if after is set, those
-// behind it in the queue. It visits none if after is not pending any more. The objects stay
+// behind it in the queue. It visits none if after is no longer pending. The objects stay
 // pending until MarkEmitted. Their traces are final now; the caller stores this change before
 // it sends the objects.
 func (e *Engine) VisitPendingEmits(after Ref, n int, visit func(*Stitched)) (visited int) {

@@ -21,8 +21,8 @@ const (
 	Incomplete
 	// CallEnded objects were open when their call ended.
 	CallEnded
-	// Unlisted objects have no end record, and their Call Bridge did not have them any more:
-	// it did not list them, removed their call, or began the next call of the room.
+	// Unlisted objects have no end record, and their Call Bridge no longer had them: it did
+	// not list them, removed their call, or began the next call of the room.
 	Unlisted
 
 	outcomes
@@ -68,7 +68,7 @@ type Stitched struct {
 	End          int64  // as Start; not before it
 	PendingSince int64  // when it became pending, by the engine's clock; the same at each attempt
 	Outcome      Outcome
-	// Server tells that the far end called, Client that it was called; neither is set for
+	// Server reports that the far end called, Client that it was called; neither is set for
 	// objects that are not connections.
 	Client, Server bool
 	// ErrorType is the failure that ended the object, "" if none.

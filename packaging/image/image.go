@@ -133,7 +133,7 @@ func New(s Source) (*Image, error) {
 		return nil, err
 	}
 	for _, part := range []struct {
-		what  string
+		name  string
 		files []file
 	}{{"certificates, configuration, state directory", system(s)}, {"programs", programs(s)}} {
 		content, err := archive(part.files, s.Time)
@@ -144,7 +144,7 @@ func New(s Source) (*Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		history := v1.History{Created: v1.Time{Time: s.Time}, CreatedBy: "packaging/image: " + part.what}
+		history := v1.History{Created: v1.Time{Time: s.Time}, CreatedBy: "packaging/image: " + part.name}
 		if made, err = mutate.Append(made, mutate.Addendum{Layer: l, History: history}); err != nil {
 			return nil, err
 		}

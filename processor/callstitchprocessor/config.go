@@ -57,8 +57,8 @@ func createDefaultConfig() component.Config {
 }
 
 const (
-	// minDelay is the least duration. A number without a unit is in nanoseconds, which nobody
-	// intends.
+	// minDelay is the least duration. A number without a unit is in nanoseconds, which is
+	// never intended.
 	minDelay = 10 * time.Millisecond
 	// minObjects is the least MaxObjects, because one request may contain many objects.
 	minObjects = 1000

@@ -85,7 +85,7 @@ func (all *targets) discover(ctx context.Context) (fresh []*target) {
 		if t.peerID == "" {
 			return false
 		}
-		if w, still := wanted[t.peerID]; still && w.config.HTTP.Endpoint == t.config.HTTP.Endpoint {
+		if w, isWanted := wanted[t.peerID]; isWanted && w.config.HTTP.Endpoint == t.config.HTTP.Endpoint {
 			delete(wanted, t.peerID)
 			return false
 		}
@@ -100,7 +100,7 @@ func (all *targets) discover(ctx context.Context) (fresh []*target) {
 		}
 		t, err := newTarget(ctx, all, w.config, id)
 		if err != nil {
-			w.by.logger.Error("A bridge of the cluster cannot be scraped", zap.String("endpoint", w.config.HTTP.Endpoint), zap.Error(err))
+			w.reportedBy.logger.Error("A bridge of the cluster cannot be scraped", zap.String("endpoint", w.config.HTTP.Endpoint), zap.Error(err))
 			continue
 		}
 		t.logger.Info("The Call Bridge is scraped because its cluster lists it", zap.String("call_bridge", id))
@@ -112,8 +112,8 @@ func (all *targets) discover(ctx context.Context) (fresh []*target) {
 
 // wantedPeer is a bridge that a configured server reports.
 type wantedPeer struct {
-	config *ServerConfig
-	by     *target
+	config     *ServerConfig
+	reportedBy *target
 }
 
 // wantedPeers returns the bridges to scrape in addition to the configured servers, by id.
@@ -133,7 +133,7 @@ func (all *targets) wantedPeers() map[string]wantedPeer {
 			if named[id] || named[hostPort(address)] {
 				continue
 			}
-			if _, twice := list[id]; twice {
+			if _, known := list[id]; known {
 				continue
 			}
 			config := *t.config
@@ -149,8 +149,8 @@ func (all *targets) wantedPeers() map[string]wantedPeer {
 func (all *targets) isLost(address string) bool {
 	for _, t := range all.snapshot() {
 		if t.peerID != "" && t.config.HTTP.Endpoint == address {
-			_, has := all.health.problemOf(t)
-			return has
+			_, hasProblem := all.health.problemOf(t)
+			return hasProblem
 		}
 	}
 	return false

@@ -64,7 +64,7 @@ func (r *apiReceiver) Start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	controller, err := scraperhelper.NewMetricsController(
-		&r.config.ControllerConfig, r.settings, &stopBoundConsumer{next: r.metrics, life: r.targets.stopContext}, scraperhelper.AddMetricsScraper(metadata.Type, metrics))
+		&r.config.ControllerConfig, r.settings, &stopBoundConsumer{next: r.metrics, stopContext: r.targets.stopContext}, scraperhelper.AddMetricsScraper(metadata.Type, metrics))
 	if err != nil {
 		return err
 	}
@@ -141,8 +141,8 @@ func (r *apiReceiver) Shutdown(ctx context.Context) (err error) {
 // stopBoundConsumer forwards metrics, and cancels the call of the next consumer consumeGrace
 // after the receiver stops.
 type stopBoundConsumer struct {
-	next consumer.Metrics // nil without a metrics pipeline
-	life context.Context
+	next        consumer.Metrics // nil without a metrics pipeline
+	stopContext context.Context
 }
 
 // Capabilities implements consumer.Metrics.
@@ -158,7 +158,7 @@ func (c *stopBoundConsumer) ConsumeMetrics(ctx context.Context, data pmetric.Met
 	if data.DataPointCount() == 0 {
 		return nil
 	}
-	ctx, end := withStopGrace(ctx, c.life)
+	ctx, end := withStopGrace(ctx, c.stopContext)
 	defer end()
 	return c.next.ConsumeMetrics(ctx, data)
 }
@@ -167,9 +167,9 @@ func (c *stopBoundConsumer) ConsumeMetrics(ctx context.Context, data pmetric.Met
 const consumeGrace = time.Second
 
 // withStopGrace returns a context that ends consumeGrace after the receiver stops.
-func withStopGrace(ctx, life context.Context) (context.Context, context.CancelFunc) {
+func withStopGrace(ctx, stopContext context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	later, release := bounded.After(life, consumeGrace)
+	later, release := bounded.After(stopContext, consumeGrace)
 	stop := context.AfterFunc(later, cancel) // the receiver ends it, not the scrape
 	return ctx, func() {
 		stop()

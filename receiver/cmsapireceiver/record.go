@@ -202,23 +202,23 @@ func (r *reading) recordLicences(mb *metadata.MetricsBuilder, ts pcommon.Timesta
 		return
 	}
 	remaining := make(map[string]int64)
-	now := make(map[[2]string]bool)
+	current := make(map[[2]string]bool)
 	for _, f := range *r.inventory.features {
 		feature := features.label(f.Name)
 		if f.Status != "" {
 			key := [2]string{feature, licenseStates.label(f.Status)}
-			now[key], states[key] = true, true
+			current[key], states[key] = true, true
 		}
 		if f.Expiry.IsZero() {
 			continue
 		}
 		days := daysUntil(r.at, f.Expiry)
-		if former, twice := remaining[feature]; !twice || days < former {
+		if former, known := remaining[feature]; !known || days < former {
 			remaining[feature] = days
 		}
 	}
 	for key := range states {
-		mb.RecordCiscoMeetingServerLicenseStateDataPoint(ts, oneIf(now[key]), key[0], key[1])
+		mb.RecordCiscoMeetingServerLicenseStateDataPoint(ts, oneIf(current[key]), key[0], key[1])
 	}
 	for feature, days := range remaining {
 		mb.RecordCiscoMeetingServerLicenseRemainingDataPoint(ts, days, feature)
@@ -252,10 +252,10 @@ func (r *reading) recordCalls(mb *metadata.MetricsBuilder, ts pcommon.Timestamp)
 	if !legs.Complete {
 		return
 	}
-	for label, has := range legAlarms {
+	for label, hasAlarm := range legAlarms {
 		n := 0
 		for i := range legs.Items {
-			if has(&legs.Items[i].Alarms) {
+			if hasAlarm(&legs.Items[i].Alarms) {
 				n++
 			}
 		}

@@ -154,17 +154,17 @@ func (s *scrape) readAll() *reading {
 func (s *scrape) setStatus(r *reading, status *object.Status, asked time.Time) {
 	t := s.target
 	answered := time.Now()
-	took := answered.Sub(asked)
+	duration := answered.Sub(asked)
 	r.at, r.status = answered, *status
 	if uptime := status.UptimeSeconds; uptime != nil {
 		var restarted bool
-		if r.start, restarted = t.boot.observe(answered, *uptime, took); restarted {
+		if r.start, restarted = t.boot.observe(answered, *uptime, duration); restarted {
 			t.logger.Info("The Call Bridge has restarted", zap.Time("start", r.start))
 			t.inventory.nextRead = time.Time{}
 		}
 	}
 	if !status.CDRTime.IsZero() {
-		offset := status.CDRTime.Sub(asked.Add(took / 2))
+		offset := status.CDRTime.Sub(asked.Add(duration / 2))
 		r.clockOffset = &offset
 	}
 	if version := status.SoftwareVersion; version != t.version && len(version) <= maxVersion {
@@ -179,23 +179,23 @@ const maxVersion = 64
 // readInventory reads the inventory if it is due. The next scrape reads failed objects again.
 func (s *scrape) readInventory(now time.Time) {
 	t, c := s.target, s.target.client
-	in := &t.inventory
-	if now.Before(in.nextRead) && t.identity.known {
+	inventory := &t.inventory
+	if now.Before(inventory.nextRead) && t.identity.known {
 		return
 	}
-	in.cluster = readObject(s, "cluster", c.Cluster)
-	in.bridges = readObject(s, "callBridges", c.CallBridges)
-	complete := s.isUnknown("cluster") || s.isUnknown("callBridges") || in.cluster != nil && in.bridges != nil
+	inventory.cluster = readObject(s, "cluster", c.Cluster)
+	inventory.bridges = readObject(s, "callBridges", c.CallBridges)
+	complete := s.isUnknown("cluster") || s.isUnknown("callBridges") || inventory.cluster != nil && inventory.bridges != nil
 	var bridges []object.CallBridge
-	if in.bridges != nil {
-		bridges = in.bridges.Items
+	if inventory.bridges != nil {
+		bridges = inventory.bridges.Items
 	}
-	t.identity.update(in.cluster, bridges, complete)
-	in.features = readObject(s, "licensing", c.Licensing)
-	in.coSpaces = readObject(s, "coSpaces", c.CountCoSpaces)
+	t.identity.update(inventory.cluster, bridges, complete)
+	inventory.features = readObject(s, "licensing", c.Licensing)
+	inventory.coSpaces = readObject(s, "coSpaces", c.CountCoSpaces)
 	s.readPeers(bridges)
 	if s.err == nil && !s.stopped {
-		in.nextRead = now.Add(inventoryInterval)
+		inventory.nextRead = now.Add(inventoryInterval)
 	}
 }
 

@@ -235,7 +235,7 @@ func (b *batch) findNewParts(accepted *ledger.ContentHashes) {
 	}
 }
 
-// addPart adds a part to the entries if it has an index. Otherwise its content tells
+// addPart adds a part to the entries if it has an index. Otherwise its content shows
 // whether it is new.
 func (b *batch) addPart(p *part, header *cdr.Header, raw string, accepted *ledger.ContentHashes) {
 	p.firstEntry, p.firstHash = len(b.entries), len(b.contentHashes)

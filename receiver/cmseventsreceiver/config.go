@@ -202,7 +202,7 @@ func (c *Config) Validate() error {
 	seen := make(map[string]int)
 	for i := range c.Servers {
 		endpoint := strings.TrimSuffix(c.Servers[i].HTTP.Endpoint, "/")
-		if first, twice := seen[endpoint]; twice && endpoint != "" {
+		if first, isDuplicate := seen[endpoint]; isDuplicate && endpoint != "" {
 			errs = append(errs, fmt.Errorf("servers::%d: endpoint is that of servers::%d", i, first))
 		}
 		seen[endpoint] = i

@@ -56,13 +56,13 @@ func (s *socket) run(ctx context.Context) {
 	wait := newReconnectDelays(&s.link.config.Reconnect)
 	defer s.state.Store(stateWaiting)
 	for {
-		failed, used := s.connect(ctx)
+		failed, usefulFor := s.connect(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		s.state.Store(stateWaiting)
 		telemetryOf(s).ReceiverCmseventsReconnects.Add(ctx, 1, reasonOptions[failed.reason]...)
-		pause := wait.next(failed, used)
+		pause := wait.next(failed, usefulFor)
 		s.link.logger.Debug("The socket is not connected", zap.Int("socket", s.slot), zap.Duration("wait", pause), zap.Error(failed))
 		if s.slot == 0 {
 			s.link.health.reportDisconnected(s.link, failed)
@@ -79,7 +79,7 @@ func telemetryOf(s *socket) *metadata.TelemetryBuilder { return s.link.hub.telem
 
 // connect makes a connection and serves it until it ends. It returns for how long the
 // connection was useful.
-func (s *socket) connect(ctx context.Context) (failed *failure, used time.Duration) {
+func (s *socket) connect(ctx context.Context) (failed *failure, usefulFor time.Duration) {
 	l := s.link
 	s.state.Store(stateToken)
 	// Each connection requests a new token: the lifetime of tokens is not documented.
@@ -108,9 +108,9 @@ func (s *socket) connect(ctx context.Context) (failed *failure, used time.Durati
 	s.state.Store(stateSubscribing)
 	failed = c.serve(ctx)
 	if since := c.usefulSince.Load(); since != 0 {
-		used = time.Since(time.Unix(0, since))
+		usefulFor = time.Since(time.Unix(0, since))
 	}
-	return failed, used
+	return failed, usefulFor
 }
 
 // markUseful records that the connection serves its purpose.
@@ -124,7 +124,7 @@ func (c *connection) serve(ctx context.Context) *failure {
 	c.link.hub.socketOpened(c.link.index, c.slot)
 	defer c.link.hub.socketClosed(c.link.index, c.slot)
 
-	inner, end := context.WithCancelCause(ctx)
+	controlCtx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	done := make(chan struct{})
 	go func() {
@@ -133,7 +133,7 @@ func (c *connection) serve(ctx context.Context) *failure {
 		// and abort end the read.
 		end(c.readMessages(context.WithoutCancel(ctx)))
 	}()
-	failed := c.controlRequests(inner)
+	failed := c.controlRequests(controlCtx)
 	end(failed)
 	if ctx.Err() != nil {
 		c.closeGracefully()
@@ -151,7 +151,7 @@ func closeTimeout(config *Config) time.Duration { return min(config.ShutdownTime
 // closeGracefully closes the connection with a close frame, so that the server frees one of
 // its five places at once. It waits closeTimeout at most for the answer.
 func (c *connection) closeGracefully() {
-	cut := time.AfterFunc(closeTimeout(c.link.config), func() {
+	forceClose := time.AfterFunc(closeTimeout(c.link.config), func() {
 		network := c.netConn
 		if secure, ok := network.(*tls.Conn); ok {
 			network = secure.NetConn() // its Close sends no TLS alert, which could block
@@ -160,7 +160,7 @@ func (c *connection) closeGracefully() {
 			_ = network.Close()
 		}
 	})
-	defer cut.Stop()
+	defer forceClose.Stop()
 	_ = c.conn.Close(websocket.StatusNormalClosure, "")
 }
 

@@ -118,11 +118,11 @@ func (s *lineBuilder) addNamed(before string, name []byte) *lineBuilder {
 }
 
 // addParty appends a participant: a name or, without one, an address.
-func (s *lineBuilder) addParty(before string, who []byte) *lineBuilder {
-	if bytes.IndexByte(who, ':') >= 0 {
-		return s.add(before).addWireText(redact.Address(string(who)))
+func (s *lineBuilder) addParty(before string, party []byte) *lineBuilder {
+	if bytes.IndexByte(party, ':') >= 0 {
+		return s.add(before).addWireText(redact.Address(string(party)))
 	}
-	return s.addNamed(before, who)
+	return s.addNamed(before, party)
 }
 
 // addWireText appends text from the wire, without secrets and control characters.

@@ -205,7 +205,7 @@ func (h *hub) problems(server int) events.Problems {
 
 // receive applies a message. listActive reports whether the server reports its list of
 // calls.
-func (h *hub) receive(now time.Time, server, slot int, f *events.Frame) (outcome events.Outcome, live bool) {
+func (h *hub) receive(now time.Time, server, slot int, f *events.Frame) (outcome events.Outcome, listActive bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	outcome = h.cluster.Receive(h.nextTime(now), server, slot, f)

@@ -182,40 +182,40 @@ func (l *link) run(ctx context.Context) {
 
 // runFurtherSockets keeps the further sockets connected.
 func (l *link) runFurtherSockets(ctx context.Context) {
-	type other struct {
+	type runningSocket struct {
 		end  context.CancelFunc
 		done chan struct{}
 	}
-	var others []other
+	var running []runningSocket
 	// Wait for the end: only one connection may use a socket.
 	endLast := func() {
-		last := others[len(others)-1]
+		last := running[len(running)-1]
 		last.end()
 		<-last.done
-		others = others[:len(others)-1]
+		running = running[:len(running)-1]
 	}
 	defer func() {
-		for _, o := range others {
-			o.end()
+		for _, r := range running {
+			r.end()
 		}
-		for len(others) > 0 {
+		for len(running) > 0 {
 			endLast()
 		}
 	}()
 	for {
 		n := max(1, int(l.socketsWanted.Load())) - 1
-		for len(others) > n {
+		for len(running) > n {
 			endLast()
 		}
-		for len(others) < n {
-			one, end := context.WithCancel(ctx)
-			o := other{end, make(chan struct{})}
-			s := l.sockets[len(others)+1]
+		for len(running) < n {
+			socketCtx, end := context.WithCancel(ctx)
+			r := runningSocket{end, make(chan struct{})}
+			s := l.sockets[len(running)+1]
 			go func() {
-				defer close(o.done)
-				s.run(one)
+				defer close(r.done)
+				s.run(socketCtx)
 			}()
-			others = append(others, o)
+			running = append(running, r)
 		}
 		select {
 		case <-l.resized:

@@ -89,8 +89,8 @@ func (r *eventsReceiver) start(ctx context.Context, host component.Host) error {
 
 	background := context.WithoutCancel(ctx)
 	linksContext, stopLinks := context.WithCancel(background)
-	queuesContext, cutQueues := context.WithCancel(background)
-	r.stopLinks, r.cancelQueues = stopLinks, cutQueues
+	queuesContext, cancelQueues := context.WithCancel(background)
+	r.stopLinks, r.cancelQueues = stopLinks, cancelQueues
 	r.links.Go(func() { r.hub.run(linksContext) })
 	if r.gauges != nil {
 		r.links.Go(func() { r.sendMetrics(linksContext) })
@@ -128,22 +128,22 @@ func (r *eventsReceiver) Shutdown(ctx context.Context) error {
 		r.telemetry.Shutdown()
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
+	shutdownCtx, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
 	r.stopLinks()
-	linksEnded := awaitGroup(bounded, &r.links)
+	linksEnded := awaitGroup(shutdownCtx, &r.links)
 	if r.stopQueues != nil {
 		close(r.stopQueues)
 		r.stopQueues = nil
 	}
 	// The consumer gets half of the time, and the rest to return after its context ends.
-	flush, stopFlush := context.WithTimeout(bounded, r.config.ShutdownTimeout/2)
+	flush, stopFlush := context.WithTimeout(shutdownCtx, r.config.ShutdownTimeout/2)
 	awaitGroup(flush, &r.queues)
 	stopFlush()
 	r.cancelQueues()
-	queuesEnded := awaitGroup(bounded, &r.queues)
+	queuesEnded := awaitGroup(shutdownCtx, &r.queues)
 	if r.gauges != nil && linksEnded {
-		r.sendLastMetrics(bounded)
+		r.sendLastMetrics(shutdownCtx)
 	}
 	r.stopLinks = nil
 	r.telemetry.Shutdown()

@@ -73,11 +73,11 @@ func addOption(key, value string) []metric.AddOption {
 // zeroCounters makes the series behind alerts start at zero, because a rate ignores the
 // first value of a series.
 func zeroCounters(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
-	for _, what := range recordOptions {
-		telemetry.ReceiverCmseventsRecords.Add(ctx, 0, what...)
+	for _, option := range recordOptions {
+		telemetry.ReceiverCmseventsRecords.Add(ctx, 0, option...)
 	}
-	for _, why := range resyncOptions {
-		telemetry.ReceiverCmseventsResyncs.Add(ctx, 0, why...)
+	for _, option := range resyncOptions {
+		telemetry.ReceiverCmseventsResyncs.Add(ctx, 0, option...)
 	}
 	for reason := range disconnectReasons {
 		telemetry.ReceiverCmseventsReconnects.Add(ctx, 0, reasonOptions[reason]...)

@@ -170,7 +170,7 @@ func (c *Config) Validate() error {
 	seen := make(map[string]int)
 	for i := range c.Servers {
 		host := strings.ToLower(c.Servers[i].Host)
-		if first, twice := seen[host]; twice && host != "" {
+		if first, isDuplicate := seen[host]; isDuplicate && host != "" {
 			errs = append(errs, fmt.Errorf("servers::%d: host is that of servers::%d", i, first))
 		}
 		seen[host] = i

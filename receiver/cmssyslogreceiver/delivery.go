@@ -145,8 +145,8 @@ func (d *delivery) flush(ctx context.Context) error {
 	return nil
 }
 
-// nextBatch returns the first items that go on together: those of one cluster, which
-// their request names in its client metadata.
+// nextBatch returns the first items that are sent together: those of one cluster, which their
+// request names in its client metadata.
 func (d *delivery) nextBatch() []pendingRecord {
 	if d.resources.hasClusters {
 		slices.SortStableFunc(d.pending, func(a, b pendingRecord) int { return strings.Compare(a.resource.cluster, b.resource.cluster) })

@@ -54,8 +54,8 @@ func appendRecord(to plog.LogRecordSlice, r *syslog.Record) {
 	lr.SetEventName(r.Kind.Event())
 	lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(r.Observed))
 	lr.SetTimestamp(lr.ObservedTimestamp())
-	if when := r.Header.Time; when.Year() >= firstYear && when.Year() <= lastYear {
-		lr.SetTimestamp(pcommon.NewTimestampFromTime(when))
+	if timestamp := r.Header.Time; timestamp.Year() >= firstYear && timestamp.Year() <= lastYear {
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(timestamp))
 	}
 	lr.SetSeverityNumber(severityNumbers[r.Severity])
 	lr.SetSeverityText(r.Severity.String())

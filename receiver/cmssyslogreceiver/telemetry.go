@@ -40,8 +40,8 @@ var (
 		syslog.IncompleteTooLong, syslog.IncompleteBody, syslog.IncompleteEvicted)
 )
 
-func (d *delivery) countOutcome(what outcome, n int) {
-	d.telemetry.ReceiverCmssyslogRecords.Add(d.attemptsContext, int64(n), outcomeOptions[outcomeNames[what]]...)
+func (d *delivery) countOutcome(outcome outcome, n int) {
+	d.telemetry.ReceiverCmssyslogRecords.Add(d.attemptsContext, int64(n), outcomeOptions[outcomeNames[outcome]]...)
 }
 
 // countRequests counts the API requests among records.
@@ -60,11 +60,11 @@ func (d *delivery) countRequests(items []pendingRecord) {
 // startTelemetry lets the series begin at 0, because rate() ignores the first value of a
 // series, and registers the gauge.
 func (r *syslogReceiver) startTelemetry(ctx context.Context, d *delivery) error {
-	for _, what := range outcomeOptions {
-		r.telemetry.ReceiverCmssyslogRecords.Add(ctx, 0, what...)
+	for _, option := range outcomeOptions {
+		r.telemetry.ReceiverCmssyslogRecords.Add(ctx, 0, option...)
 	}
-	for _, what := range requestOptions {
-		r.telemetry.ReceiverCmssyslogRequests.Add(ctx, 0, what...)
+	for _, option := range requestOptions {
+		r.telemetry.ReceiverCmssyslogRequests.Add(ctx, 0, option...)
 	}
 	return r.telemetry.RegisterReceiverCmssyslogOpenRequestsCallback(func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(d.openRequests.Load())

@@ -98,21 +98,21 @@ func newManagers(ctx context.Context, r *eventReceiver, host component.Host) (al
 		m.wanted.URI = cmp.Or(server.Callback, config.Callback)
 		m.status, m.logger = status, r.settings.Logger.With(zap.String("server", m.server))
 		label := attribute.String(names.ServerAddress, m.server)
-		m.countFailure = func(ctx context.Context, why failureReason) {
-			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 1, metric.WithAttributes(label, attribute.String("reason", failureReasonNames[why])))
+		m.countFailure = func(ctx context.Context, reason failureReason) {
+			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 1, metric.WithAttributes(label, attribute.String("reason", failureReasonNames[reason])))
 		}
-		for why := range failureReasonCount {
-			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 0, metric.WithAttributes(label, attribute.String("reason", failureReasonNames[why])))
+		for reason := range failureReasonCount {
+			r.telemetry.ReceiverMediasenseSubscriptionFailures.Add(ctx, 0, metric.WithAttributes(label, attribute.String("reason", failureReasonNames[reason])))
 		}
 		all = append(all, m)
 	}
 	return all, r.telemetry.RegisterReceiverMediasenseSubscriptionActiveCallback(func(_ context.Context, o metric.Int64Observer) error {
 		for _, m := range all {
-			is := int64(0)
+			value := int64(0)
 			if m.active.Load() {
-				is = 1
+				value = 1
 			}
-			o.Observe(is, metric.WithAttributes(attribute.String(names.ServerAddress, m.server)))
+			o.Observe(value, metric.WithAttributes(attribute.String(names.ServerAddress, m.server)))
 		}
 		return nil
 	})
@@ -162,9 +162,9 @@ func (m *manager) run(ctx context.Context) {
 // that the server has ended. If the server does not know a session right after its sign-in,
 // that is an error.
 func (m *manager) ensureSubscribed(ctx context.Context) error {
-	former := m.signedIn
+	wasSignedIn := m.signedIn
 	err := m.verifyOrSubscribe(ctx)
-	if former && isInvalidSession(err) {
+	if wasSignedIn && isInvalidSession(err) {
 		m.signOut(ctx)
 		err = m.verifyOrSubscribe(ctx)
 	}
@@ -246,22 +246,22 @@ func (m *manager) verifyOrSubscribe(ctx context.Context) error {
 // subscribe makes a subscription and returns its id, or the id of an existing one. If a
 // failure names a subscription, subscribe verifies it, and replaces it if it is not active.
 func (m *manager) subscribe(ctx context.Context) (id string, err error) {
-	got, err := m.api.Subscribe(ctx, m.wanted)
-	if err != nil || got.Refusal == nil || got.ID == "" {
-		return got.ID, err
+	subscribed, err := m.api.Subscribe(ctx, m.wanted)
+	if err != nil || subscribed.Refusal == nil || subscribed.ID == "" {
+		return subscribed.ID, err
 	}
-	state, err := m.api.Verify(ctx, got.ID)
+	state, err := m.api.Verify(ctx, subscribed.ID)
 	if err != nil || state != api.Missing {
-		return got.ID, err
+		return subscribed.ID, err
 	}
-	if err := m.api.Unsubscribe(ctx, got.ID); err != nil {
-		return "", errors.Join(got.Refusal, err)
+	if err := m.api.Unsubscribe(ctx, subscribed.ID); err != nil {
+		return "", errors.Join(subscribed.Refusal, err)
 	}
-	got, err = m.api.Subscribe(ctx, m.wanted)
-	if err == nil && got.Refusal != nil {
-		err = got.Refusal
+	subscribed, err = m.api.Subscribe(ctx, m.wanted)
+	if err == nil && subscribed.Refusal != nil {
+		err = subscribed.Refusal
 	}
-	return got.ID, err
+	return subscribed.ID, err
 }
 
 func (m *manager) warnIfUnfiltered() {
@@ -282,11 +282,11 @@ func (m *manager) reportResult(ctx context.Context, err error) time.Duration {
 		m.status.reportRecovery(m)
 		return m.interval
 	}
-	why := failureReasonOf(err)
-	m.countFailure(ctx, why)
-	m.status.reportFailure(m, why, err)
+	reason := failureReasonOf(err)
+	m.countFailure(ctx, reason)
+	m.status.reportFailure(m, reason, err)
 	pause := m.retry.NextBackOff()
-	switch why {
+	switch reason {
 	case unauthorized, noSession:
 		return signInPause + pause
 	case busy:

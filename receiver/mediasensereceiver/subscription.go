@@ -125,7 +125,7 @@ func (c *SubscriptionConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("%w for server %d", err, i))
 		}
 		endpoint := strings.TrimSuffix(s.HTTP.Endpoint, "/")
-		if first, twice := seen[endpoint]; twice && endpoint != "" {
+		if first, isDuplicate := seen[endpoint]; isDuplicate && endpoint != "" {
 			errs = append(errs, fmt.Errorf("servers::%d: endpoint is that of servers::%d", i, first))
 		}
 		seen[endpoint] = i

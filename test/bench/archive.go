@@ -28,7 +28,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// stitchedRecords is what callstitch makes of the corpus.
+// stitchedRecords are the stitched records of the corpus.
 func stitchedRecords(ctx context.Context, c *corpus) (plog.Logs, error) {
 	made := plog.NewLogs()
 	encoded, err := os.ReadFile(c.file)

@@ -21,13 +21,13 @@ import (
 	"github.com/legato-otel/legato/internal/testkit/loopback"
 )
 
-// arrival is where what was accepted is to be.
+// arrival is the place where accepted records arrive.
 type arrival interface {
 	// arrived is how much of it is there.
 	arrived(ctx context.Context) (int, error)
 }
 
-// catchUp is how what was accepted came to where it is to be.
+// catchUp tells how accepted records arrived.
 type catchUp struct {
 	took  time.Duration // until all was there, since the load ended
 	share float64       // of it, there when the load ended
@@ -105,8 +105,8 @@ func (b *backend) stop(ctx context.Context) error { return b.served.Shutdown(ctx
 
 func (*backend) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeLogs counts the records that were posted, and not what the Collector adds:
-// what is stitched, and that a session began.
+// ConsumeLogs counts the posted records, and not those that the Collector adds: stitched
+// records and session starts.
 func (b *backend) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	b.calls.Add(1)
 	var posted int64

@@ -17,9 +17,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// eventBridge is a Call Bridge whose calls have people: it answers what clients
-// subscribe to, and feeds them frames. It runs in the first process, so that
-// nothing of it is in a figure.
+// eventBridge is a Call Bridge whose calls have people: it answers their subscriptions, and
+// feeds them frames. It runs in the first process, so that nothing of it is in a figure.
 type eventBridge struct {
 	calls, people int // people of each call
 	address       string
@@ -276,7 +275,7 @@ func personAdd(call, person int) string {
 		`"endpointRecording":"inactive","canMove":true,"canMoveToLobby":true}`, personOf(call, person), person)
 }
 
-// eventFrames makes frames of one kind, each of which changes something.
+// eventFrames makes frames of one kind. Each frame changes something.
 type eventFrames struct {
 	kind   string
 	people int

@@ -35,7 +35,7 @@ func (c *child) send(command string) error {
 	return err
 }
 
-// state is what a child reports.
+// state is the report of a child.
 type state struct {
 	used      time.Duration
 	delivered int

@@ -75,8 +75,8 @@ func cutRecords(printed []byte) ([][]byte, error) {
 	return records, nil
 }
 
-// indexDigits is the fixed width of a record's index: it is written over with
-// each post, because the receiver drops what it has seen.
+// indexDigits is the fixed width of a record's index: it is written over with each post,
+// because the receiver drops duplicates.
 const indexDigits = 10
 
 // template is a post whose record indices are still to be filled in.
@@ -109,7 +109,7 @@ func render(session, callBridge string, records [][]byte) (template, error) {
 	return t, nil
 }
 
-// number fills in the indices from next on and returns the one to go on with.
+// number fills in the indices from next on and returns the next free one.
 func (t *template) number(next uint64) uint64 {
 	for _, at := range t.digits {
 		putDigits(t.text[at:at+indexDigits], next)

@@ -20,8 +20,8 @@ import (
 	"github.com/legato-otel/legato/receiver/ocmsreceiver"
 )
 
-// readEventLog returns what the ocms receiver makes of callsim's event log, each
-// message once. truth is callsim's count of the lines.
+// readEventLog returns the ocms receiver's records of callsim's event log, each message once.
+// truth is callsim's count of the lines.
 func readEventLog(ctx context.Context, path, truth string) (all plog.Logs, err error) {
 	want, err := countMessages(truth)
 	if err != nil {
@@ -107,7 +107,7 @@ func (w *world) addDialog(log plog.LogRecord, dialogs map[string]*dialog) {
 	case method == "BYE" && !isResponse:
 		place = &d.bye
 	default:
-		return // a challenge, a response to a BYE: what the call is does not depend on it
+		return // a challenge, a response to a BYE: the kind of call does not depend on it
 	}
 	if *place < 0 {
 		*place = len(w.records)

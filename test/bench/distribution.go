@@ -102,14 +102,14 @@ func (d *distribution) tail() []byte {
 	return text[max(0, len(text)-enough):]
 }
 
-// processUse is what a process used of the machine.
+// processUse is the resource use of a process.
 type processUse struct {
 	used    time.Duration // CPU time
 	peak    int64         // bytes of memory that were resident at most
 	written int64         // bytes written to the disk, before the stop; Linux only
 }
 
-// stop ends the process as an operator does and returns what it used.
+// stop ends the process as an operator does and returns its resource use.
 func (d *distribution) stop() (use processUse, err error) {
 	defer d.log.Close()
 	use.written = writtenBy(d.process.Process.Pid)

@@ -21,7 +21,7 @@ const (
 	eventsGorilla  = "gorilla"
 )
 
-// eventsJob follows the events of a Call Bridge and counts what came of them.
+// eventsJob follows the events of a Call Bridge and counts their log records.
 type eventsJob struct {
 	took *atomic.Int64
 	end  func(context.Context) error
@@ -55,7 +55,7 @@ func (j *eventsJob) do(ctx context.Context, o order) (a answer, err error) {
 
 func (j *eventsJob) close(ctx context.Context) error { return j.end(ctx) }
 
-// bareFrame is what somebody would write who follows rosters and calls.
+// bareFrame is the least decoder of a program that follows rosters and calls.
 type bareFrame struct {
 	Message *struct {
 		MessageID         int64  `json:"messageId"`

@@ -25,9 +25,9 @@ type logsJob struct {
 	into      *sink
 	processor processor.Logs
 	log       *rawLog // nil without one
-	// sources, one for each of those who call at the same time.
+	// sources, one for each concurrent caller.
 	sources []*logSource
-	started time.Duration // what the processor's Start took
+	started time.Duration // duration of the processor's Start
 
 	sent, again atomic.Int64
 	ballast     []byte
@@ -106,7 +106,7 @@ func (s setup) stitch(lives uint64) stitchConfig {
 	return c
 }
 
-// readCorpus reads what the parent wrote.
+// readCorpus reads the corpus that the parent wrote.
 func readCorpus(name string, withDialogs bool) (*world, error) {
 	encoded, err := os.ReadFile(name)
 	if err != nil {
@@ -152,8 +152,7 @@ func (j *logsJob) do(ctx context.Context, o order) (a answer, err error) {
 	}
 }
 
-// measured does something, waits until all that is due has come out, and
-// returns what it cost.
+// measured runs an action, waits until its output is complete, and returns the cost.
 func (j *logsJob) measured(ctx context.Context, o order, something func(context.Context, order, *stopwatch) error) (a answer, err error) {
 	var watch *stopwatch
 	if o.Watch {
@@ -248,7 +247,7 @@ func (j *logsJob) batch(o order) int {
 	return largestBatch
 }
 
-// each lets the first n of the sources go on at the same time.
+// each runs the first n of the sources at the same time.
 func (j *logsJob) each(n int, f func(*logSource) error) error {
 	if n == 1 {
 		return f(j.sources[0])

@@ -150,7 +150,7 @@ func (j *spansJob) send(ctx context.Context, to processor.Traces) error {
 	}
 }
 
-// measure returns what the traces hold, once all of them are in.
+// measure returns the memory of the traces, once all of them are in.
 func (*spansJob) measure(ctx context.Context, base memory) (m memory, err error) {
 	if err := untilQuiet(ctx); err != nil {
 		return m, err
@@ -159,7 +159,7 @@ func (*spansJob) measure(ctx context.Context, base memory) (m memory, err error)
 	return m.minus(base), err
 }
 
-// untilQuiet returns when this process does nothing any more.
+// untilQuiet returns when this process is idle.
 func untilQuiet(ctx context.Context) error {
 	const look = 50 * time.Millisecond
 	for {

@@ -22,7 +22,7 @@ type stallsJob struct {
 	begun time.Time
 }
 
-// Of the other bridge: how many legs it has, and what sets its ids apart.
+// Of the other bridge: number of its legs, and the part that distinguishes its ids.
 const (
 	sideOpen = 1000
 	sideLane = 1 << 24
@@ -89,7 +89,7 @@ func (j *stallsJob) endAll(ctx context.Context, o order, begin func() error) (a 
 	return a, err
 }
 
-// restart is what the receiver makes of a bridge that has a new session.
+// restart is the receiver's record of a bridge that has a new session.
 func (j *stallsJob) restart() plog.Logs {
 	source := j.sources[0]
 	previous, _ := laneNames(source.lane)

@@ -62,7 +62,7 @@ func kindNames() string {
 	return strings.Join(names, ", ")
 }
 
-// delivered is what the consumer must have been given after posts.
+// delivered is the number of records that the consumer must have after posts.
 func (k kind) delivered(posts, batch int) int {
 	if k.receiver == nil {
 		return posts // the floor does not know of records
@@ -70,7 +70,7 @@ func (k kind) delivered(posts, batch int) int {
 	return posts * batch
 }
 
-// verify fails unless the consumer was given exactly what was posted.
+// verify fails unless the consumer got exactly the posted records.
 func (k kind) verify(posts, batch, delivered int) error {
 	if want := k.delivered(posts, batch); delivered != want || posts == 0 {
 		return fmt.Errorf("%d posts of %d records: %d of %d were delivered", posts, batch, delivered, want)

@@ -39,8 +39,8 @@ func (r *round) next() []byte {
 	return request.text
 }
 
-// connection posts requests. It writes HTTP itself: a client with a pool would
-// cost as much as what is measured, and starve it.
+// connection posts requests. It writes HTTP itself: a client with a pool would cost as much as
+// the measured work, and starve it.
 type connection struct {
 	conn    net.Conn
 	answers *bufio.Reader

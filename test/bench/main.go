@@ -1,9 +1,9 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures what a record costs on its way through the project's
-// components, and what stays of it in memory and on the disk, beside components
-// that people know. Each part has a table of its own:
+// Command bench measures the cost of a record on its way through the project's components, and
+// its memory and disk space, in comparison with well-known components. Each part has a table
+// of its own:
 //
 //	receiver   CPU per record from a POST over HTTP on: cmscdr beside the OTLP
 //	           receiver with the same records, and a server that only reads the body
@@ -40,17 +40,16 @@
 // of the same round only, and the result is the median of the rounds. A missed
 // goal is no failure of the program: it exits with 0 whenever it could measure.
 //
-// What it costs to make the records is measured without a processor and taken
-// off. The process without one holds as many bytes as the other, so that both
-// collect their garbage as often. A receiver alone keeps next to nothing in
-// memory, so that its garbage is collected far more often than in a collector
-// with queues and other pipelines, which favours the component with less garbage.
-// GOGC in the environment reaches all processes: GOGC=400 shows what is left when
+// What it costs to make the records is measured without a processor and taken off. The process
+// without one holds as many bytes as the other, so that both collect their garbage as often. A
+// receiver alone keeps next to nothing in memory. Its garbage is therefore collected far more
+// often than in a collector with queues and other pipelines, which favours the component with
+// less garbage. GOGC in the environment reaches all processes: GOGC=400 shows the cost when
 // collection is rare.
 //
-// Nothing counts that was not delivered: after each run the
-// records that the consumer got are compared with those that were sent, and every leg that ended must have come
-// out as a stitched record that is complete.
+// Nothing counts that was not delivered: after each run the records that the consumer got are
+// compared with those that were sent, and every ended leg must have a complete stitched
+// record.
 //
 // # Where things are
 //
@@ -104,7 +103,7 @@ type options struct {
 	profileBatch int
 	profileLegs  int
 
-	serve, work string // what this process is, if it is not the first
+	serve, work string // role of this process, if it is not the first
 }
 
 func main() {

@@ -19,7 +19,7 @@ type runKey struct {
 	batch int
 }
 
-// benchReceiver measures what a record costs the receivers.
+// benchReceiver measures the cost of a record in the receivers.
 func benchReceiver(ctx context.Context, o options) (string, error) {
 	all, err := prepare(ctx, batches)
 	if err != nil {

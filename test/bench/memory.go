@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// memory is what a process holds.
+// memory is the memory of a process.
 type memory struct {
-	// Heap is what the collector of garbage left, in bytes.
+	// Heap is the live heap after a garbage collection, in bytes.
 	Heap int64 `json:"heap,omitempty"`
-	// Resident is what the system counts, before that collection.
+	// Resident is the resident memory as the system counts it, before that collection.
 	Resident int64 `json:"resident,omitempty"`
 	// Collect is the CPU time of one full collection.
 	Collect time.Duration `json:"collect,omitempty"`
 }
 
-// The system may count CPU time in steps of some milliseconds, which is what one
-// collection may cost: so many are measured, unless they take longer.
+// The system may count CPU time in steps of some milliseconds, and one collection may cost as
+// much: so many are measured, unless they take longer.
 const (
 	mostCollections = 10
 	enoughToMeasure = 200 * time.Millisecond
@@ -53,12 +53,12 @@ func measureMemory() (m memory, err error) {
 	return m, nil
 }
 
-// minus takes off what a process holds anyway.
+// minus subtracts the memory that a process holds anyway.
 func (m memory) minus(base memory) memory {
 	return memory{m.Heap - base.Heap, m.Resident - base.Resident, max(0, m.Collect-base.Collect)}
 }
 
-// of is what n objects hold if all hold m.
+// of returns the memory of each of n objects if all together have m.
 func (m memory) of(n, all int) memory {
 	return memory{m.Heap * int64(n) / int64(all), m.Resident * int64(n) / int64(all), m.Collect * time.Duration(n) / time.Duration(all)}
 }

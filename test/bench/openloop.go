@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// openLoad is posted by many bridges, each on a connection of its own. Posts are
-// due at times that do not depend on the answers: one that is late is late by all
-// the time since it was due, and counts as that. A bridge has one post under way,
-// as real ones have, and sends again what was refused.
+// openLoad is posted by many bridges, each on a connection of its own. Posts are due at times
+// that do not depend on the answers: one that is late is late by all the time since it was
+// due, and counts as that. A bridge has one post in flight, as real ones do, and sends refused
+// bodies again.
 type openLoad struct {
 	bridges int
 	rate    int           // records a second, of all bridges
@@ -41,7 +41,7 @@ func meanPost() float64 {
 	return float64(sum) / float64(len(postSizes))
 }
 
-// loaded is what came of a load.
+// loaded is the result of a load.
 type loaded struct {
 	reached    float64 // records answered with 200 a second, while the load lasted
 	due        float64 // records a second that were due meanwhile: about the rate

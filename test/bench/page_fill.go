@@ -30,8 +30,8 @@ const (
 // archiveLegs is how many legs a conference has on average.
 const archiveLegs = 7
 
-// archiveFill makes conferences up, one after the other, each with what a real
-// one has: a call, its legs, their reasons and alarms, now and then a recording.
+// archiveFill makes conferences, one after the other, each with the rows of a real one: a
+// call, its legs, their reasons and alarms, now and then a recording.
 type archiveFill struct {
 	random *rand.Rand
 	end    time.Time

@@ -19,11 +19,10 @@ import (
 	"github.com/legato-otel/legato/internal/testkit/postgres"
 )
 
-// The archive part: how many rows a second callrecord writes, from stitched
-// records to a commit that is on the disk, beside the barest way to put the very
-// same rows, conferences included, into the very same tables: a loop over a
-// prepared INSERT in SQLite, COPY in PostgreSQL. Wall time counts: the disk is
-// waited for. Each run begins with an empty database.
+// The archive part: how many rows a second callrecord writes, from stitched records to a
+// commit on the disk. The comparison is the simplest way to put the same rows, conferences
+// included, into the same tables: a loop over a prepared INSERT in SQLite, COPY in PostgreSQL.
+// Wall time counts: the disk is waited for. Each run begins with an empty database.
 
 // leastOfBare is the goal.
 const leastOfBare = 0.5
@@ -90,8 +89,7 @@ func (p archivePlan) bench(ctx context.Context, c *corpus) (results archiveResul
 	return results, nil
 }
 
-// run writes batches through the exporter, and then what that made of them by
-// the bare way.
+// run writes batches through the exporter, and then the resulting rows in the simplest way.
 func (p archivePlan) run(ctx context.Context, driver string, server *postgres.Server, batches []plog.Logs) (r archiveRun, err error) {
 	directory, err := os.MkdirTemp(p.directory, "bench")
 	if err != nil {

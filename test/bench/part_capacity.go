@@ -44,8 +44,8 @@ receivers: { cmscdr: { tls: { cert_file: %DIR%/server.crt, key_file: %DIR%/serve
 
 const nameInstalled = "packaging/config.yaml"
 
-// capacityDeployments are what is installed: the archive with its page, and the queue to
-// a backend.
+// capacityDeployments are the measured deployments: the archive with its page, and the queue
+// to a backend.
 var capacityDeployments = []deployment{
 	{name: nameInstalled, shipped: "../packaging/config.yaml", config: secureOverlay, archived: true, database: "storage/calls.db"},
 	{name: nameShipped, shipped: "collector.yaml", config: shippedOverlay + secureOverlay, backend: true},

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// The events part: what a frame of a Call Bridge's event socket costs cmsevents
-// from the socket to the log record, what stays of a participant, and how soon a
-// bridge that was away is followed again.
+// The events part: the cost of a frame of a Call Bridge's event socket in cmsevents, from the
+// socket to the log record; the memory of a participant; and how soon a bridge that was away
+// is followed again.
 
 // The goals of the project.
 const (
@@ -41,8 +41,8 @@ type frameKey struct {
 	window       int
 }
 
-// eventCosts is what was measured: CPU time per frame in microseconds, one figure
-// for each round; heap bytes of a participant; seconds until followed again.
+// eventCosts are the measured figures: CPU time per frame in microseconds, one figure for each
+// round; heap bytes of a participant; seconds until followed again.
 type eventCosts struct {
 	frames   map[frameKey][]float64
 	heap     int64
@@ -128,7 +128,7 @@ func (f *follower) begin(people int) error {
 	return err
 }
 
-// run feeds frames and returns what one cost. Each is a record.
+// run feeds frames and returns the cost of one. Each is a record.
 func (f *follower) run(name string, window, n int) (cost float64, err error) {
 	before, err := f.request(order{Do: "report"})
 	if err != nil {
@@ -218,7 +218,7 @@ func (p eventsPlan) outages(ctx context.Context) (seconds []float64, err error) 
 		}
 		seconds = append(seconds, time.Since(begun).Seconds())
 	}
-	// Nobody came by that.
+	// No participant is added by that.
 	_, err = w.request(order{Do: "delivered", Count: calls * (2 + people)})
 	return seconds, err
 }

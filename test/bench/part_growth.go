@@ -28,8 +28,8 @@ func newGrowthPlan(o options) growthPlan {
 	return growthPlan{rounds: o.rounds, few: 1_000, many: o.mostOpen, batches: []int{10, largestBatch}, time: o.time, warmUp: o.warmUp}
 }
 
-// growthCosts holds the CPU time per record in microseconds, by what was
-// measured and batch, one figure for each round.
+// growthCosts holds the CPU time per record in microseconds, by subject and batch, one figure
+// for each round.
 type growthCosts map[runKey][]float64
 
 // The three that are measured.
@@ -39,7 +39,7 @@ const (
 	without  = "cmscdr alone"
 )
 
-// piped is a worker with a receiver, and the streams of what is posted to it.
+// piped is a worker with a receiver, and the streams that are posted to it.
 type piped struct {
 	*worker
 	name    string

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// The memory part: what an open leg takes, and what a full collection of
-// garbage costs with all of them there.
+// The memory part: the memory of an open leg, and the cost of a full garbage collection with
+// all legs open.
 
-// held is what a processor holds.
+// held is the memory of a processor.
 type held struct {
-	kind, what string
-	asked      int // how many should be open
-	open       int // how many are
-	objects    int // the same with the calls they are in
-	memory     memory
+	kind, object string
+	asked        int // how many should be open
+	open         int // how many are
+	objects      int // the same with the calls they are in
+	memory       memory
 }
 
 const (
@@ -33,7 +33,7 @@ const (
 	mostCollect     = 10 * time.Millisecond
 )
 
-// memoryPlan says what is measured.
+// memoryPlan describes a measurement.
 type memoryPlan struct {
 	legs, traces []int
 }
@@ -75,14 +75,14 @@ func (p memoryPlan) bench(ctx context.Context, c *corpus) (all []held, err error
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, held{kind: kind, what: "trace of 5 spans", asked: open, open: a.Open, objects: a.Objects, memory: a.Memory})
+			all = append(all, held{kind: kind, object: "trace of 5 spans", asked: open, open: a.Open, objects: a.Objects, memory: a.Memory})
 		}
 	}
 	return all, nil
 }
 
-// weighLegs weighs legs that have all of their updates and, if emitted is set,
-// what is remembered of them once they were.
+// weighLegs measures the memory of legs that have all of their updates and, if emitted is set,
+// of legs that were emitted.
 func weighLegs(ctx context.Context, c *corpus, open int, emitted bool) (all []held, err error) {
 	var crew crew
 	defer func() { err = crew.stop(err) }()
@@ -97,9 +97,9 @@ func weighLegs(ctx context.Context, c *corpus, open int, emitted bool) (all []he
 	if _, err := w.request(order{Do: "fill"}); err != nil {
 		return nil, err
 	}
-	steps := []struct{ what, do string }{{openLeg, "hold"}}
+	steps := []struct{ object, do string }{{openLeg, "hold"}}
 	if emitted {
-		steps = append(steps, struct{ what, do string }{"emitted leg", "drain"})
+		steps = append(steps, struct{ object, do string }{"emitted leg", "drain"})
 	}
 	for _, next := range steps {
 		done, err := w.request(order{Do: next.do})
@@ -110,7 +110,7 @@ func weighLegs(ctx context.Context, c *corpus, open int, emitted bool) (all []he
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, held{kind: callstitch, what: next.what, asked: open, open: done.Open, objects: done.Objects, memory: a.Memory.minus(base.Memory)})
+		all = append(all, held{kind: callstitch, object: next.object, asked: open, open: done.Open, objects: done.Objects, memory: a.Memory.minus(base.Memory)})
 	}
 	return all, nil
 }
@@ -142,16 +142,16 @@ func weighDialogs(ctx context.Context, c *corpus, open int, legs held) (dialogs 
 	}
 	both := a.Memory.minus(base.Memory)
 	return held{
-		kind: callstitch, what: openDialog, asked: done.Dialogs, open: done.Dialogs, objects: done.Dialogs, memory: both.minus(legs.memory.of(done.Open, legs.open)),
+		kind: callstitch, object: openDialog, asked: done.Dialogs, open: done.Dialogs, objects: done.Dialogs, memory: both.minus(legs.memory.of(done.Open, legs.open)),
 	}, nil
 }
 
 // Heap bytes of one leg or trace.
 func (h held) each() int64 { return h.memory.Heap / int64(h.open) }
 
-// goals reports whether they are met, for what has any.
+// goals reports whether the goals of an object are met, if it has any.
 func (h held) goals() (bytes, collect string) {
-	if h.what != openLeg {
+	if h.object != openLeg {
 		return "", ""
 	}
 	bytes = fmt.Sprintf(" (<= %d: %s)", mostBytesPerLeg, verdict(h.each() <= mostBytesPerLeg))
@@ -166,7 +166,7 @@ func (memoryPlan) report(all []held) string {
 	b.WriteString("| memory | open | heap bytes of each, its share of the call included | heap bytes of each object, calls among them | resident bytes of each | CPU ms of a full collection |\n|---|---|---|---|---|---|\n")
 	for _, h := range all {
 		bytes, collect := h.goals()
-		fmt.Fprintf(&b, "| %s, %s | %s | %d%s | %d | %d | %s%s |\n", h.kind, h.what, thousands(h.asked),
+		fmt.Fprintf(&b, "| %s, %s | %s | %d%s | %d | %d | %s%s |\n", h.kind, h.object, thousands(h.asked),
 			h.each(), bytes, h.memory.Heap/int64(h.objects), h.memory.Resident/int64(h.open), milliseconds(h.memory.Collect), collect)
 	}
 	return b.String()

@@ -225,7 +225,7 @@ func sizeOfArchive(ctx context.Context, archive *store.Store, directory string) 
 	return sizeOf(directory)
 }
 
-// ask fills in an address with what there is.
+// ask fills in an address with values of the archive.
 func (a *archiveFill) ask(address string) string {
 	person := a.people[a.random.IntN(len(a.people))]
 	first, last := nameOf(person)

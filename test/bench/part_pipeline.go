@@ -273,7 +273,7 @@ func (d *deployment) start(ctx context.Context, binary, directory, backend strin
 	return addresses[0], started, err
 }
 
-// await waits until what was accepted is where it is to be.
+// await waits until the accepted records have arrived.
 func (d *deployment) await(ctx context.Context, run *pipelineRun, l *bridgeLoad, to *backend, directory string) (err error) {
 	switch {
 	case d.backend:
@@ -291,7 +291,7 @@ func (d *deployment) await(ctx context.Context, run *pipelineRun, l *bridgeLoad,
 	return err
 }
 
-// bridgeLoad is what many bridges post.
+// bridgeLoad is the load of many bridges.
 type bridgeLoad struct {
 	bridges int
 	streams []*stream

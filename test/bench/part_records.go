@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// The records part: what a record costs callstitch, and a span the processors
-// that keep traces until they are complete, with so many legs or traces open.
+// The records part: the cost of a record in callstitch, and of a span in the processors that
+// keep traces until they are complete, with so many legs or traces open.
 
-// recordCosts holds the CPU time per record or span in microseconds, one figure
-// for each round, what it cost to make the record taken off.
+// recordCosts holds the CPU time per record or span in microseconds, one figure for each
+// round, without the cost of making the record.
 type recordCosts map[costKey][]float64
 
 type costKey struct {
@@ -171,7 +171,7 @@ func balance(full, empty *worker) error {
 // errNothing keeps a report from being made of nothing.
 var errNothing = errors.New("nothing was measured")
 
-// measure lets both work, and notes what the processor of the first one cost.
+// measure lets both work, and records the cost of the first one's processor.
 func (p pair) measure(costs recordCosts) error {
 	a, err := p.with.request(p.run)
 	if err != nil {
@@ -235,7 +235,7 @@ func (p recordsPlan) report(costs recordCosts) string {
 	return b.String()
 }
 
-// rowNames of what is measured.
+// rowNames are the names of the measured subjects.
 var rowNames = map[string]string{
 	callstitch: "callstitch, per record", withDialogs: "callstitch, per record, a third of them of dialogs", groupByTrace: "groupbytrace, per span", tailSampling: "tail_sampling, per span",
 	"logs": "making a record (taken off)", withDialogs + " made": "making a record, with dialogs (taken off)", "spans": "making a span (taken off)",

@@ -32,7 +32,7 @@ func newStallsPlan(o options) stallsPlan {
 	}
 }
 
-// phase is one of the things that go on.
+// phase is one of the activities during the measurement.
 type phase struct {
 	name string
 	// noise reports that it is none of callstitch's.
@@ -81,7 +81,7 @@ func (p stallsPlan) bench(ctx context.Context, c *corpus) (all []phase, err erro
 	return all, nil
 }
 
-// watch gives orders to a worker and returns what was seen.
+// watch gives orders to a worker and returns its observations.
 func watch(ctx context.Context, s setup, orders []order, names []string) (all []phase, err error) {
 	var crew crew
 	defer func() { err = crew.stop(err) }()

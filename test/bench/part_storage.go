@@ -13,13 +13,12 @@ import (
 	"time"
 )
 
-// The storage part: how many records a second callstitch takes when each call
-// returns only once its state is on the disk. Wall time counts here: what is
-// waited for is the disk.
+// The storage part: how many records a second callstitch takes when each call returns only
+// once its state is on the disk. Wall time counts here: the wait is for the disk.
 
-// leastOfLog is the goal: so much of what an append log does, at largestBatch.
-// There are two of them: one with nothing before it, and one behind a callstitch
-// that stores nothing, which differs by the storing alone.
+// leastOfLog is the goal: at least that share of an append log's rate, at largestBatch. There
+// are two of them: one with nothing before it, and one behind a callstitch that stores
+// nothing, which differs by the storing alone.
 const leastOfLog = 0.9
 
 // storagePlan says how much is measured.
@@ -55,8 +54,8 @@ func newStoragePlan(o options) storagePlan {
 	return p
 }
 
-// storedKinds are what is measured, callstitch first: the others write as many
-// bytes as it does.
+// storedKinds are the measured subjects, callstitch first: the others write as many bytes as
+// it does.
 var storedKinds = []string{callstitch, stitchedLog, appendLog, perKey, passThrough}
 
 // storageResults by kind and way, one for each round.

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// The syslog part: what a line costs cmssyslog from the socket to the log record,
-// beside the contrib syslog receiver, which reads the same lines as RFC 3164.
+// The syslog part: the cost of a line in cmssyslog, from the socket to the log record,
+// compared with the contrib syslog receiver, which reads the same lines as RFC 3164.
 
 // mostOfContrib is the goal of the project.
 const mostOfContrib = 1.5
@@ -99,7 +99,7 @@ func (p syslogPlan) bench(ctx context.Context) (costs map[syslogKey][]float64, e
 	return costs, nil
 }
 
-// freeAddress returns an address of this machine that nobody listens on.
+// freeAddress returns a free address of this machine.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -108,7 +108,7 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-// run sends n lines and returns what one cost.
+// run sends n lines and returns the cost of one.
 func (w *syslogWorker) run(which, n int) (cost float64, err error) {
 	what := &syslogLines[which]
 	times := n / len(what.lines)

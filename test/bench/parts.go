@@ -73,7 +73,7 @@ var parts = []part{
 	}},
 }
 
-// reported renders what was measured, if it could be.
+// reported renders the result of a measurement, if there is one.
 func reported[T any](measured T, err error) func(report func(T) string) (string, error) {
 	return func(report func(T) string) (string, error) {
 		if err != nil {
@@ -91,7 +91,7 @@ func partNames() []string {
 	return names
 }
 
-// benchParts measures what was asked for and prints each report as it comes.
+// benchParts runs the requested measurements and prints each report as it comes.
 func benchParts(ctx context.Context, o options) (err error) {
 	var c *corpus
 	if slices.ContainsFunc(o.parts, needsCorpus) {

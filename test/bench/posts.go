@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// wireRecord is a record as callsim wrote it, with what differs from one
-// generation to the next: see record.
+// wireRecord is a record as callsim wrote it, with the parts that differ from one generation
+// to the next: see record.
 type wireRecord struct {
 	text []byte
 	// tags, digits and time are where the ids, the index and the time begin.
@@ -26,10 +26,10 @@ const timeOpen = `time="`
 
 var otherDialog = regexp.MustCompile("(<[a-zA-Z]*[sS]ipCallId>)(link-)")
 
-// newWireRecord finds what is to be written over. Ids are found by their looks:
-// those that are values as well as the object's own.
+// newWireRecord finds the parts to be written over. Ids are found by their looks: those that
+// are values as well as the object's own.
 func newWireRecord(text []byte) (w wireRecord, err error) {
-	// Room for what is put before the Call-IDs that do not look like ids.
+	// Space for the prefix of Call-IDs that do not look like ids.
 	text = otherDialog.ReplaceAll(text, []byte("${1}"+strings.Repeat("0", tagLength)+"-$2"))
 	t, err := render("", "", [][]byte{text})
 	if err != nil {
@@ -74,7 +74,7 @@ type legPosts struct {
 	body, request []byte
 }
 
-// newLegPosts goes on where the stream stands.
+// newLegPosts continues at the stream's position.
 func newLegPosts(s *stream, texts []wireRecord, batch int) *legPosts {
 	session, callBridge := laneNames(s.lane)
 	open := fmt.Sprintf(`<?xml version="1.0"?><records session="%s" callBridge="%s">`, session, callBridge)

@@ -46,7 +46,7 @@ func (p *process) stop() error {
 	return errors.Join(p.commands.Close(), p.cmd.Wait())
 }
 
-// kill ends the process as a power cut would: nothing of it runs any more.
+// kill ends the process as a power cut would: all of it has ended.
 func (p *process) kill() error {
 	err := p.cmd.Process.Kill()
 	// That it was killed, and that its input is closed then, is no news.

@@ -21,8 +21,8 @@ const (
 	callstitch   = "callstitch"
 	groupByTrace = "groupbytrace"
 	tailSampling = "tail_sampling"
-	// passThrough is no processor: what is left is what the records cost that
-	// are sent through the others.
+	// passThrough is no processor: the difference is the cost of the records that are sent
+	// through the others.
 	passThrough = "none"
 )
 

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// profiledStitchers are what can be profiled besides the receivers: callstitch
-// without and with its state on the disk.
+// profiledStitchers can be profiled besides the receivers: callstitch without and with its
+// state on the disk.
 var profiledStitchers = []string{callstitch, callstitch + "+storage"}
 
 // profileStitcher makes one run of the records part with a profile.

@@ -44,7 +44,7 @@ type rawLog struct {
 	turn sync.Mutex
 }
 
-// commit is what is written at once.
+// commit is the data of one write.
 type commit struct {
 	records int
 	done    bool // guarded by turn

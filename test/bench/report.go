@@ -46,7 +46,7 @@ func report(measured results, all []*traffic, o options) string {
 	return b.String()
 }
 
-// machine names what the figures belong to.
+// machine describes the machine of the figures.
 func machine() string {
 	return fmt.Sprintf("Machine: %s, %s/%s, %d cores, %s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpuModel())
 }

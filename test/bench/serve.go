@@ -18,8 +18,8 @@ import (
 // The commands a serving process obeys, one a line. It ends when they end, so
 // that none is left behind when the client dies.
 const (
-	// commandReport asks for the CPU time used so far in nanoseconds and for
-	// what was delivered so far.
+	// commandReport asks for the CPU time in nanoseconds and the number of delivered records
+	// so far.
 	commandReport = "report"
 	// commandProfile starts the profile, which lasts to the end.
 	commandProfile = "profile"

@@ -17,8 +17,8 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// sink is the consumer behind a processor: it looks at as little as tells
-// whether the work was done, and forgets.
+// sink is the consumer behind a processor. It checks as little as shows that the work was
+// done, and keeps nothing.
 type sink struct {
 	passed   atomic.Int64 // log records that came through
 	stamped  atomic.Int64 // those with a trace id
@@ -72,8 +72,8 @@ func (s *sink) ConsumeTraces(_ context.Context, traces ptrace.Traces) error {
 // patience is how long a processor may take to deliver.
 const patience = 30 * time.Second
 
-// await returns when a count has come up to what is expected, and fails if it
-// goes beyond or takes too long.
+// await returns when a count has reached the expected number, and fails if it exceeds that or
+// takes too long.
 func await(ctx context.Context, what string, count *atomic.Int64, want int64, patience time.Duration) error {
 	return awaitCount(ctx, what, count.Load, want, patience)
 }

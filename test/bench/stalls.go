@@ -21,8 +21,8 @@ type stalls struct {
 	Longest time.Duration `json:"longest,omitempty"`
 	// Above is how many took longer than the goal.
 	Above int `json:"above,omitempty"`
-	// Others is how much of the processors other processes used meanwhile, 1 for
-	// a whole one. They may have had what a call then waited for.
+	// Others is how much of the processors other processes used meanwhile, 1 for a whole one.
+	// They may have used the time for which a call then waited.
 	Others float64 `json:"others,omitempty"`
 }
 
@@ -81,8 +81,8 @@ func (w *stopwatch) result() (stalls, error) {
 	return w.stalls, nil
 }
 
-// spin measures a loop that does nothing but look at the clock, as if each ten
-// microseconds of it were a call: what it shows is the machine's own stalls.
+// spin measures a loop that does nothing but look at the clock, as if each ten microseconds of
+// it were a call: it shows the machine's own stalls.
 func spin(d time.Duration) (stalls, error) {
 	w, err := newStopwatch(0)
 	if err != nil {

@@ -72,12 +72,12 @@ func TestMemoryPart(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 5)
 	for _, h := range all {
-		if h.what != openDialog {
-			assert.GreaterOrEqual(t, h.open, few, "%s, %s", h.kind, h.what)
+		if h.object != openDialog {
+			assert.GreaterOrEqual(t, h.open, few, "%s, %s", h.kind, h.object)
 		}
-		assert.Positive(t, h.each(), "%s, %s", h.kind, h.what)
+		assert.Positive(t, h.each(), "%s, %s", h.kind, h.object)
 	}
-	assert.Equal(t, openDialog, all[2].what)
+	assert.Equal(t, openDialog, all[2].object)
 	assert.Less(t, all[2].open, all[0].open, "not each leg has a dialog")
 	assert.Less(t, all[0].each(), all[3].each(), "a leg is not kept record by record, as a trace is")
 	assert.Contains(t, p.report(all), "| callstitch, open leg | 300 | ")

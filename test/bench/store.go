@@ -25,8 +25,8 @@ const (
 // storeID is the storage extension's name in configurations.
 var storeID = component.MustNewID("file_storage")
 
-// countingStorage is a storage extension that counts what is stored. It hands everything
-// on to the real file_storage, or keeps it in memory.
+// countingStorage is a storage extension that counts the stored bytes. It hands everything on
+// to the real file_storage, or keeps it in memory.
 type countingStorage struct {
 	extension.Extension
 	in storage.Extension // nil for memory
@@ -34,7 +34,7 @@ type countingStorage struct {
 	commits, bytes, deletes atomic.Int64
 }
 
-// stored is what went into a store.
+// stored counts the bytes that went into a store.
 type stored struct {
 	// Commits are calls that wrote something.
 	Commits int64 `json:"commits,omitempty"`
@@ -82,7 +82,7 @@ func (s *countingStorage) Shutdown(ctx context.Context) error {
 	return s.in.Shutdown(ctx)
 }
 
-// count returns what was stored so far.
+// count returns the counts so far.
 func (s *countingStorage) count() stored {
 	if s == nil {
 		return stored{}
@@ -101,7 +101,7 @@ func (s *countingStorage) GetClient(ctx context.Context, kind component.Kind, id
 	return &countingClient{Client: client, store: s}, nil
 }
 
-// countingClient counts what goes through it.
+// countingClient counts the operations that go through it.
 type countingClient struct {
 	storage.Client
 	store *countingStorage

@@ -18,7 +18,7 @@ import (
 type memoryClient struct {
 	mu     sync.Mutex
 	seed   maphash.Seed
-	places map[uint64]place // by hash of the key, of which no two of this store are the same
+	places map[uint64]place // by hash of the key; the hashes in this store differ
 	chunks []chunk
 	empty  []uint32 // chunks to be used again
 	filled uint32   // the chunk that is being filled

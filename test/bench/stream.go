@@ -3,15 +3,13 @@
 
 package main
 
-// stream is the order in which the lives of a world are lived: a leg starts,
-// one ends, and so many are open in between. Each gets its updates, three of
-// them, when the legs that started after it are a quarter, a half and three
-// quarters of those that are open.
+// stream is the order in which the lives of a world are lived: a leg starts, one ends, and so
+// many are open in between. Each gets three updates: when the legs that started after it are a
+// quarter, a half and three quarters of the open ones.
 //
-// Starts come in order, and so do ends, but for calls, which end after their legs.
-// Updates go from one open object to another that is far from it, so that no cache
-// and no page table has what was touched last: among many legs hardly two records
-// in a row are of the same one.
+// Starts come in order, and so do ends, but for calls, which end after their legs. Successive
+// updates are of objects that are far apart, so that no cache and no page table holds the
+// object of an update: among many legs hardly two records in a row are of the same one.
 type stream struct {
 	world *world
 	// lane tells streams apart that are lived side by side.
@@ -23,7 +21,7 @@ type stream struct {
 	held bool
 	// bare leaves out the updates.
 	bare bool
-	// draining ends what is held, in the order in which it started.
+	// draining ends the open objects, in the order in which they started.
 	draining bool
 	filling  bool
 
@@ -75,7 +73,7 @@ func (s *stream) full() bool { return s.step >= s.lives() }
 // with false.
 func (s *stream) fill(only bool) { s.filling = only }
 
-// skip goes on to where the stream is full and, if it is held, done.
+// skip continues to the point where the stream is full and, if it is held, done.
 func (s *stream) skip() {
 	s.fill(!s.held)
 	for ok := true; ok; {
@@ -84,7 +82,7 @@ func (s *stream) skip() {
 	s.fill(false)
 }
 
-// done reports whether a stream that is held has nothing to say any more.
+// done reports whether a held stream has no more events.
 func (s *stream) done() bool { return s.held && s.step >= s.lives()+(stageEnd-1)*s.block }
 
 // next returns false when the stream is done.
@@ -123,7 +121,7 @@ func (s *stream) drain() (e event, ok bool) {
 	return e, true
 }
 
-// at returns what comes at a stage of a step; at first some have nothing yet.
+// at returns the event at a stage of a step; at first some have nothing yet.
 func (s *stream) at(step uint64, stage int) (e event, ok bool) {
 	delay := uint64(stage) * s.block //nolint:gosec // 0 to stageEnd
 	if step < delay || s.held && (stage == stageEnd || stage == stageStart && step >= s.lives() || step-delay >= s.lives()) {
@@ -147,7 +145,7 @@ func (s *stream) endsAt(place uint64) uint64 {
 	return place - place%n + uint64(s.world.ends[place%n]) //nolint:gosec // an index
 }
 
-// event returns what happens to a life at a stage.
+// event returns the event of a life at a stage.
 func (s *stream) event(at uint64, stage int) (e event) {
 	if stage == stageEnd {
 		at = s.endsAt(at)

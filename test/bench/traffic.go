@@ -28,13 +28,13 @@ func isBatch(n int) bool { return slices.Contains(batches, n) }
 // Call Bridge of its own, as indices ascend within a session.
 const connections = 4
 
-// traffic is what is posted with one batch size: for each encoding and each
-// connection the requests to go round in.
+// traffic are the posts of one batch size: for each encoding and each connection the requests
+// to go round in.
 type traffic struct {
 	batch   int
 	records int // in one go round
 	by      map[encoding][connections][]template
-	// logs are what the receiver makes of one go round of the first connection.
+	// logs are the receiver's records of one round of the first connection.
 	logs []plog.Logs
 }
 
@@ -107,8 +107,8 @@ func (t *traffic) addOTLP() error {
 	return nil
 }
 
-// capture returns what the cmscdr receiver makes of the first connection's
-// posts, one batch of log records for each.
+// capture returns the cmscdr receiver's log records of the first connection's posts, one batch
+// for each.
 func capture(ctx context.Context, t *traffic, bodies []template) ([]plog.Logs, error) {
 	sink := new(consumertest.LogsSink)
 	address, err := loopback.Address()

@@ -14,12 +14,11 @@ import (
 	"time"
 )
 
-// A worker is a process that holds one processor with its state, and does what
-// it is told, one line of JSON for each order and each answer. It lives as long
-// as the measurement, so that a million legs are opened once, and workers take
-// turns.
+// A worker is a process that holds one processor with its state and executes orders: one line
+// of JSON for each order and each answer. It lives as long as the measurement, so that a
+// million legs are opened once, and workers take turns.
 
-// setup is what a worker is started with.
+// setup is the configuration of a worker.
 type setup struct {
 	// Job is one of jobs.
 	Job string `json:"job"`
@@ -53,7 +52,7 @@ type setup struct {
 // order is one line to a worker.
 type order struct {
 	Do string `json:"do"`
-	// Count of what is to be done.
+	// Count of the objects of the order.
 	Count int `json:"count,omitempty"`
 	// Time to do it for, at least.
 	Time time.Duration `json:"time,omitempty"`
@@ -93,7 +92,7 @@ type answer struct {
 	Again int `json:"again,omitempty"`
 }
 
-// job is what a worker does.
+// job executes the orders of a worker.
 type job interface {
 	do(ctx context.Context, o order) (answer, error)
 	// close is called when there are no more orders.
@@ -134,7 +133,7 @@ func work(ctx context.Context, encoded string, orders io.Reader, answers io.Writ
 	return nil
 }
 
-// obeyOrder does what every worker can, and leaves the rest to the job.
+// obeyOrder executes the orders that every worker knows, and leaves the others to the job.
 func obeyOrder(ctx context.Context, s setup, j job, o order) (a answer, err error) {
 	switch o.Do {
 	case "profile":

@@ -17,16 +17,16 @@ import (
 	"github.com/legato-otel/legato/internal/otel/logrecord"
 )
 
-// world is what went on in callsim's cluster, as lives that can be lived again
-// and again: in each generation all calls, legs, participants and dialogs have
-// other ids, and belong together as they did in the first one.
+// world holds the objects of callsim's cluster as sequences of records that can be repeated:
+// in each generation all calls, legs, participants and dialogs have other ids, and belong
+// together as they did in the first one.
 type world struct {
 	resource pcommon.Resource
 	records  []record
 	lives    []life
 	legs     int // lives that are legs; the others are their calls and dialogs
 	dialogs  int // lives that are SIP calls in front of a leg
-	// proxy is the resource of those.
+	// proxy is their resource.
 	proxy pcommon.Resource
 	// ends are the lives in the order in which they end: a call after its legs, or
 	// they would end with it.
@@ -45,8 +45,8 @@ type life struct {
 // record is one log record as the receiver makes it.
 type record struct {
 	log plog.LogRecord
-	// marks are what differs from one generation to the next, in the order of
-	// the attributes.
+	// marks are the parts that differ from one generation to the next, in the order of the
+	// attributes.
 	marks []mark
 	// fromProxy tells a record of the event log.
 	fromProxy bool
@@ -165,7 +165,7 @@ func endOrder(lives []life) []int {
 	return order
 }
 
-// splitEvent returns the kind of an object and what happened to it.
+// splitEvent returns the kind of an object and its event.
 func splitEvent(name string) (kind, phase string) {
 	at := strings.LastIndexByte(name, '.')
 	if at < 0 {
@@ -254,8 +254,8 @@ func isWord(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }
 
-// tag is what a generation's ids begin with. Tags of different generations
-// differ, and those of consecutive ones do not look alike.
+// tag is the prefix of a generation's ids. Tags of different generations differ, and those of
+// consecutive ones do not look alike.
 func tag(generation uint32) (digits [tagLength]byte) {
 	const hexadecimal = "0123456789abcdef"
 	n := generation * 0x9e3779b1 // odd, so that no two come out the same
@@ -279,9 +279,9 @@ func (r *record) appendText(to []byte, digits [tagLength]byte) []byte {
 	return to
 }
 
-// put makes log the record of a generation. texts begins with what appendText
-// wrote; what is left of it is returned. Texts are pieces of one string, as
-// they are of one body in what the receiver makes.
+// put makes log the record of a generation. texts begins with what appendText wrote; the rest
+// of it is returned. Texts are pieces of one string, as the texts in the receiver's records
+// are pieces of one body.
 func (r *record) put(log plog.LogRecord, index uint64, texts string) (rest string) {
 	log.Attributes().EnsureCapacity(r.log.Attributes().Len() + logrecord.StampAttributes) // as cmscdr does
 	r.log.CopyTo(log)

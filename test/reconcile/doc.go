@@ -2,5 +2,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package reconcile holds one test over four components: after ends were lost, the call
-// archive shows as running what the Call Bridge has, within two scrapes.
+// archive shows as running only the calls that the Call Bridge has, within two scrapes.
 package reconcile

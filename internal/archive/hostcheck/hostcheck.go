@@ -1,10 +1,10 @@
 // Copyright The legato Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package hostcheck refuses requests for a host that a server does not have. A page of a
-// stranger can have its own name resolve to the address of a server that its reader
-// can reach, and then read what that server answers (DNS rebinding); its name in the
-// Host header gives it away.
+// Package hostcheck refuses requests for a host that a server does not have. A stranger's page
+// can let its own host name resolve to the address of a server that its reader can reach. It
+// can then read the answers of that server (DNS rebinding); its name in the Host header gives
+// it away.
 package hostcheck
 
 import (

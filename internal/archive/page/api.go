@@ -48,7 +48,7 @@ func (h *handler) apiRoutes() map[string]apiRoute {
 	}
 }
 
-// apiRequest is what a route is given.
+// apiRequest is the request of a route.
 type apiRequest struct {
 	view *store.View
 	form *form
@@ -92,7 +92,7 @@ func (h *handler) registerAPI() {
 	}
 }
 
-// api answers with what a route returns. Times are UTC: programs have no cookies.
+// api answers with the result of a route. Times are UTC: programs have no cookies.
 func (h *handler) api(route apiRoute) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var body []byte
@@ -133,7 +133,7 @@ func failAPI(w http.ResponseWriter, status int, message string, fields map[strin
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// page is what a request asks for of a list.
+// page returns the requested page of a list.
 func (r *apiRequest) page() (store.Page, error) {
 	page := store.Page{Limit: apiRows, After: r.form.after}
 	if text := r.form.Value(paramLimit); text != "" {
@@ -361,7 +361,7 @@ func apiRunning(ctx context.Context, r *apiRequest) (any, error) {
 	return map[string]int64{"meetings": running.Conferences, "legs": running.Legs, "recordings": running.Recordings, "sessions": running.Sessions}, err
 }
 
-// rangeOf a request, one of those of the overview.
+// rangeOf returns the requested time range, one of those of the overview.
 func (r *apiRequest) rangeOf() (overviewRange, error) {
 	text := r.http.URL.Query().Get(paramRange)
 	if text == "" {

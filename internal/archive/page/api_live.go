@@ -69,7 +69,7 @@ func apiMeetings(ctx context.Context, r *apiRequest) (any, error) {
 	return page, err
 }
 
-// apiLegs is the list of legs, with the live rows of those that run.
+// apiLegs is the list of legs; running legs have their live rows.
 func apiLegs(ctx context.Context, r *apiRequest) (any, error) {
 	found, err := readList(ctx, r, (*store.View).Legs)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	monthForm  = "2006-01"
 )
 
-// capacityPage shows how much ran at once, and what each tenant used.
+// capacityPage shows the most simultaneous legs and meetings, and the usage of each tenant.
 type capacityPage struct {
 	frame
 	Ranges   []overviewRange
@@ -142,7 +142,7 @@ func monthOf(text string, now time.Time) (time.Time, error) {
 
 func (p *capacityPage) month(ctx context.Context, v *store.View, text string) error {
 	month, err := monthOf(text, p.Now.Time)
-	if err != nil { // nobody typed it: the current month
+	if err != nil { // the parameter is from no form: use the current month
 		if month, err = monthOf("", p.Now.Time); err != nil {
 			return err
 		}

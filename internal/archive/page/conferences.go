@@ -22,7 +22,7 @@ type conferenceRow struct {
 	Seconds    float64
 	Loss       *alarm
 	Outcome    string
-	Doing      []string // what the participants of a running meeting do
+	Doing      []string // activity of the participants of a running meeting
 	Doubt      *doubt   // of a running one
 }
 
@@ -54,8 +54,8 @@ func (h *handler) conferences(ctx context.Context, v *store.View, r *http.Reques
 	return p.answer("conferences", p), nil
 }
 
-// conferenceRowsOf returns the rows of conferences. Those of running ones have what their
-// participants do, and the doubts whether they run.
+// conferenceRowsOf returns the rows of conferences. Rows of running ones have the activity of
+// their participants, and whether they may have ended.
 func conferenceRowsOf(ctx context.Context, v *store.View, conferences []store.Conference, now localTime) ([]conferenceRow, error) {
 	var running []string
 	for i := range conferences {
@@ -92,7 +92,7 @@ func conferenceRowOf(c *store.Conference, now localTime) conferenceRow {
 	return out
 }
 
-// roomName is what a meeting is called.
+// roomName returns the displayed name of a meeting.
 func roomName(name, callType string) string {
 	switch {
 	case name != "":

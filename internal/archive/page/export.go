@@ -66,8 +66,8 @@ func (c *Config) writeMeetings(ctx context.Context, to io.Writer, filter store.C
 	return c.Store.WriteConferencesCSV(ctx, to, filter)
 }
 
-// exportCSV answers with what the filter lets through. What breaks off on the way is
-// no whole answer: the connection is closed before the end of the body.
+// exportCSV answers with the rows that match the filter. What breaks off on the way is no
+// whole answer: the connection is closed before the end of the body.
 func (h *handler) exportCSV(file string, write func(context.Context, io.Writer, store.CSVFilter) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { h.serveCSV(w, r, file, write) }
 }
@@ -96,7 +96,7 @@ func (h *handler) serveCSV(w http.ResponseWriter, r *http.Request, file string, 
 		return
 	}
 	out := chunks{w, http.NewResponseController(w)}
-	defer out.more() // for what is still buffered
+	defer out.more() // for the rows that are still buffered
 	filter := store.CSVFilter{Filter: f.Filter, Of: partyOf(f.values), RoomName: asked(f.values, paramRoomName), Tag: f.Tag, Form: csvForm}
 	if err := write(r.Context(), out, filter); err != nil {
 		if r.Context().Err() == nil {

@@ -180,7 +180,7 @@ func (h *handler) failWith(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 		h.fail(w, r, http.StatusServiceUnavailable)
 	case r.Context().Err() != nil:
-		// Nobody waits for an answer any more.
+		// The client no longer waits for the answer.
 	case errors.Is(err, context.DeadlineExceeded):
 		h.fail(w, r, http.StatusGatewayTimeout)
 	default:
@@ -226,7 +226,7 @@ func orTimeout(ctx context.Context, err error) error {
 	return err
 }
 
-// failures say what happened and what to do.
+// failures are the messages of failed requests, each with the remedy.
 var failures = map[int][2]string{
 	http.StatusNotFound:            {"Not found", "There is nothing at this address. What was there may be older than the archive's retention."},
 	http.StatusMethodNotAllowed:    {"Only reading", "This page can be read and nothing else."},
@@ -256,7 +256,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, status int) {
 	_, _ = w.Write(body.Bytes())
 }
 
-// frame is what all pages have.
+// frame has the common elements of all pages.
 type frame struct {
 	Title string
 	// Here is the entry of the menu.
@@ -270,11 +270,11 @@ type frame struct {
 	// are.
 	Zone, ZoneName string
 	InUTC          string
-	// LiveSeconds is how often to ask for what changes; 0: never.
+	// LiveSeconds is how often the script asks for the changing part; 0: never.
 	LiveSeconds int
 }
 
-// liveSeconds is how often the script asks for what changes.
+// liveSeconds is how often the script asks for the changing part.
 const liveSeconds = 4
 
 func (h *handler) frame(r *http.Request, title, here string) frame {

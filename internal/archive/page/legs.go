@@ -105,7 +105,7 @@ func legRowsOf(ctx context.Context, v *store.View, legs []store.Leg, now localTi
 	return rows, nil
 }
 
-// legName is what a leg is called: its name, else its address.
+// legName returns the displayed name of a leg: its name, else its address.
 func legName(l *store.Leg) string {
 	for _, name := range []string{l.DisplayName, l.RemoteParty, l.RemoteAddress} {
 		if name != "" {

@@ -13,7 +13,7 @@ var stateWords = map[string]string{
 	"onHold":  "On hold",
 }
 
-// doingOf returns what a running leg does.
+// doingOf returns the activity of a running leg.
 func doingOf(l *store.Leg, states map[string]store.LegState) string {
 	state := states[l.ID].State
 	if words := stateWords[state]; words != "" {
@@ -28,7 +28,7 @@ func doingOf(l *store.Leg, states map[string]store.LegState) string {
 	return "In the call"
 }
 
-// flagsOf returns what else the participant of a running leg does.
+// flagsOf returns further states of the participant of a running leg.
 func flagsOf(s store.LegState) (flags []string) {
 	for _, flag := range []struct {
 		on    *bool
@@ -47,7 +47,7 @@ func flagsOf(s store.LegState) (flags []string) {
 	return flags
 }
 
-// conferenceDoing returns what the participants of a meeting do.
+// conferenceDoing returns the activity of the participants of a meeting.
 func conferenceDoing(s store.ConferenceState) (doing []string) {
 	for _, counter := range []struct {
 		participants int64

@@ -151,7 +151,7 @@ func (c column) Y() string { return coordinate(chartHeight - c.height) }
 // Height of all legs.
 func (c column) Height() string { return coordinate(c.height) }
 
-// FailedY and FailedHeight are of those that failed, from the ground.
+// FailedY and FailedHeight are those of the failed legs' part of the bar, from the ground.
 func (c column) FailedY() string { return coordinate(chartHeight - c.failed) }
 
 // FailedHeight is that of the failed ones.

@@ -13,7 +13,7 @@ import (
 	"github.com/legato-otel/legato/internal/archive/store"
 )
 
-// personPage is what a helpdesk opens when somebody calls.
+// personPage is the page of a person, for a helpdesk that is called by them.
 type personPage struct {
 	profilePage
 	Last  *lastCall
@@ -85,7 +85,7 @@ func (p *personPage) lastCall(ctx context.Context, v *store.View, calls []store.
 	return nil
 }
 
-// describe says what the newest calls have in common.
+// describe fills in the common properties of the newest calls.
 func (p *personPage) describe(party store.Party, profile *store.PartyProfile) {
 	p.Name, p.Address = party.Name, party.Address
 	if len(profile.Names) > 0 {

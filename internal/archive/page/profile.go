@@ -27,7 +27,7 @@ const (
 type profilePage struct {
 	frame
 	Name, Address string
-	// Noun is what the page lists. More is set if the newest of them were looked at, and
+	// Noun names the listed objects. More is set if the newest of them were looked at, and
 	// Since is when the oldest of these started.
 	Noun        string
 	More        bool
@@ -61,8 +61,8 @@ func (p *profilePage) setPages(here string, after store.Cursor, next *store.Curs
 	}
 }
 
-// addSeen adds a list of what the calls or meetings had; link returns the page of a value,
-// "" if there is none.
+// addSeen adds a list of values of the calls or meetings; link returns the page of a value, ""
+// if there is none.
 func (p *profilePage) addSeen(id, words string, seen []store.Seen, link func(*store.Seen) string) {
 	if len(seen) == 0 {
 		return
@@ -155,7 +155,7 @@ type seenRow struct {
 // Name is the value as people call it.
 func (s *seenRow) Name() string { return cmp.Or(s.Text, s.ID) }
 
-// seenList is what calls had of one kind.
+// seenList holds the values of one kind that the calls had.
 type seenList struct {
 	ID, Words string
 	Rows      []seenRow

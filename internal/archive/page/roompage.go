@@ -46,7 +46,7 @@ func (h *handler) rooms(ctx context.Context, v *store.View, r *http.Request) (an
 	return answer{template: "room.html", data: p}, nil
 }
 
-// describe says what the newest meetings have in common.
+// describe fills in the common properties of the newest meetings.
 func (p *roomPage) describe(room store.RoomKey, profile *store.RoomProfile) {
 	p.Name = roomName(profile.Name, "")
 	p.Title = p.Name

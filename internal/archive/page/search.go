@@ -35,7 +35,8 @@ type searchRow struct {
 	When      localTime
 }
 
-// searchKinds in the order of the page, with what each leads to.
+// searchKinds are the kinds of results in the order of the page, with the page that each leads
+// to.
 var searchKinds = []struct {
 	kind  store.TermKind
 	words string

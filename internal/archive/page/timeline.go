@@ -50,7 +50,7 @@ type fact struct {
 // link to another place of the archive.
 type link struct{ Words, URL string }
 
-// group is a Call Bridge, or another system, and what happened on it.
+// group is a Call Bridge, or another system, with its events.
 type group struct {
 	Name, System string
 	Rows         []row

@@ -116,8 +116,8 @@ func (h *handler) trace(ctx context.Context, v *store.View, r *http.Request) (_ 
 	return a, nil
 }
 
-// worst sets what went wrong: first the running legs with an alarm that is on, then the
-// legs of the archive that failed or had an alarm.
+// worst sets the faults: first the running legs with an alarm that is on, then the legs of the
+// archive that failed or had an alarm.
 func (p *tracePage) worst() {
 	t := p.Trace
 	var alarmed int64

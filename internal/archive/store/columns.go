@@ -42,9 +42,11 @@ type table[T any] struct {
 	// follows are columns whose value belongs to that of another one: a statement
 	// that has the other one replaces both.
 	follows map[string]string
-	// in is what the rows are in, nil if they are in nothing.
+	// in is the table of the objects that contain the rows' objects, nil if nothing contains
+	// them.
 	in *holder[T]
-	// endsAmend tells that an end record completes what callstitch closed without one.
+	// endsAmend reports whether an end record completes an object that callstitch closed
+	// without one.
 	endsAmend bool
 	// flags are facts that hold once any statement says them. Optional.
 	flags func(*T) uint8
@@ -211,8 +213,8 @@ var legs = table[Leg]{
 // flagConnected of a leg that was connected.
 const flagConnected = 1
 
-// deriveActivity sets what a running leg does: what the newest update says or, if
-// that says nothing, that it was connected or what its start says.
+// deriveActivity sets the activity of a running leg: what the newest update says or, if that
+// says nothing, that it was connected or what its start says.
 func deriveActivity(row, start, update *Leg, flags uint8) {
 	row.Activity = ""
 	if row.State == StateEnded {

@@ -5,7 +5,7 @@ package store
 
 import "slices"
 
-// unanswered are the reasons of legs that nobody answered.
+// unanswered are the reasons of unanswered legs.
 var unanswered = []string{"ringingTimeout", "remoteBusy", "remoteRejected", "unknownDestination", "dnsFailure"}
 
 // setConnected sets how long somebody was connected in a leg that is over. What the

@@ -54,11 +54,11 @@ type csvField struct {
 // holds no connection and no old version of the data.
 const csvPage = 1000
 
-// csvSource is what a CSV is made of. Its rows are those of one table, l in the
-// expressions, by start and key.
+// csvSource describes the table and the columns of a CSV. Its rows are those of one table, l
+// in the expressions, by start and key.
 type csvSource struct {
 	table, key string
-	// join is what else the expressions read.
+	// join joins further tables that the expressions read.
 	join   string
 	fields []csvField
 }
@@ -352,9 +352,9 @@ func (f CSVForm) instant(t time.Time) string {
 	}
 }
 
-// EscapeFormula keeps a spreadsheet from running what a stranger typed as a formula:
-// where a text begins, and where one goes on behind what a spreadsheet of another
-// country, or one with such a setting, takes for the end of a cell.
+// EscapeFormula prevents a spreadsheet from running a stranger's text as a formula: where a
+// text begins, and where one continues behind what a spreadsheet of another country, or one
+// with such a setting, takes for the end of a cell.
 func EscapeFormula(text string) string {
 	if !strings.ContainsAny(text, formulaStarts+cellEnds) {
 		return text

@@ -29,11 +29,11 @@
 //
 // # Writing
 //
-// One batch, or the batches of several requests, are one transaction: read the stored
-// rows of their objects, merge, put the rows that changed, compute the conferences that
-// depend on them. There is one writer at a time: on PostgreSQL an advisory lock, on SQLite
-// the write lock of the file. Writers wait for each other in Store.takeTurn; readers wait
-// for nobody and see the last commit.
+// One batch, or the batches of several requests, are one transaction: read the stored rows of
+// their objects, merge, put the rows that changed, compute the conferences that depend on
+// them. There is one writer at a time: on PostgreSQL an advisory lock, on SQLite the write
+// lock of the file. Writers wait for each other in Store.takeTurn; readers never wait and see
+// the last commit.
 //
 // # Text
 //

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// Erasure says who is erased, and how. A row of theirs stays, without what names them:
-// how many called whom, for how long and how well, is still counted.
+// Erasure says who is erased, and how. A row of theirs stays, without the values that name
+// them: how many called whom, for how long and how well, is still counted.
 type Erasure struct {
 	// Addresses and Names of the person, as the archive has them. The case of the letters
 	// a to z makes no difference. A leg that has one of them is the person's, and loses
@@ -23,13 +23,13 @@ type Erasure struct {
 	// Pseudonym stands in the place of each text, so that the rows of one person are
 	// still seen to be one person's; "" removes the texts.
 	Pseudonym string
-	// Held includes what a hold keeps.
+	// Held includes rows that a hold keeps.
 	Held bool
 	// DryRun changes nothing.
 	DryRun bool
 }
 
-// Erased counts what an erasure did or, in a dry run, would do.
+// Erased counts the rows that an erasure changed or, in a dry run, would change.
 type Erased struct {
 	// Rows by table.
 	Rows map[string]int64
@@ -41,7 +41,7 @@ type Erased struct {
 	Names, Addresses map[string]int64
 }
 
-// ErrNobody says that an erasure names nobody.
+// ErrNobody says that an erasure names no person.
 var ErrNobody = errors.New("an address or a name is needed")
 
 // erasedTable says where a table names people.
@@ -389,8 +389,7 @@ func (e *Erasure) replace(text string, whose []string) string {
 	return text
 }
 
-// insideWord tells that what stands from i to end is a part of a longer address or
-// number.
+// insideWord reports whether the text from i to end is a part of a longer address or number.
 func insideWord(text string, i, end int) bool {
 	word := func(c byte) bool {
 		return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c >= 0x80
@@ -398,7 +397,7 @@ func insideWord(text string, i, end int) bool {
 	return i > 0 && (word(text[i-1]) || text[i-1] == '.') || end < len(text) && word(text[end])
 }
 
-// eraseTerms deletes what can be searched for.
+// eraseTerms deletes the search terms.
 func (s *Store) eraseTerms(ctx context.Context, e *Erasure, done *Erased) error {
 	if e.DryRun {
 		return nil

@@ -15,13 +15,13 @@ import (
 // whatever order they are written: records are stamped with the trace that their call
 // had when they passed, and a running call may join a conference later.
 
-// holder is what rows of a table are in.
+// holder is the object that contains rows of a table.
 type holder[T any] struct {
-	// table whose rows have the key in column. endsWith tells that a row ends with
-	// its holder.
+	// table whose rows have the key in column. endsWith reports whether a row ends with its
+	// holder.
 	table, column string
 	endsWith      bool
-	// key of what a row is in, empty if it is in nothing.
+	// key of the object that contains a row, empty if none does.
 	key func(*T) string
 }
 

@@ -18,9 +18,8 @@ const ReasonFailure = "failure"
 type Filter struct {
 	// From and To bound the start: from From on, before To.
 	From, To time.Time
-	// Party is how the display name or the address of the far end begins, or what
-	// is in it if PartyAnywhere is set. The case of the letters a to z makes no
-	// difference.
+	// Party is the beginning of the display name or the address of the far end, or any part of
+	// them if PartyAnywhere is set. The case of the letters a to z makes no difference.
 	Party         string
 	PartyAnywhere bool
 	// Bridge is the id or the name of a Call Bridge that the leg was on; Dialled how
@@ -45,8 +44,8 @@ type Filter struct {
 	Code   int64
 }
 
-// ofOneLeg tells that the legs have to be looked at: a conference's row has its
-// worst loss and how many legs failed, no more.
+// ofOneLeg reports whether the legs have to be searched: a conference's row has its worst loss
+// and how many legs failed, no more.
 func (f *Filter) ofOneLeg() bool {
 	return f.Party != "" || f.Bridge != "" || f.Dialled != "" || f.Reason != "" && (f.Reason != ReasonFailure || f.MinLoss > 0)
 }
@@ -89,7 +88,7 @@ func (c *conditions) where() string {
 	return " WHERE " + strings.Join(c.all, " AND ")
 }
 
-// highest sorts behind whatever a text can go on with.
+// highest sorts behind every continuation of a text.
 const highest = "\U0010FFFF"
 
 // begins is the condition that a column begins with a text, such that the index
@@ -209,7 +208,7 @@ func (c *conditions) over(f *Filter) {
 	}
 }
 
-// isID tells that a room is asked for by its id, which is a GUID.
+// isID reports whether a room is given by its id, which is a GUID.
 func isID(text string) bool {
 	if len(text) != 36 {
 		return false

@@ -61,8 +61,8 @@ type Doubts struct {
 }
 
 const (
-	// doubtfulConferences are running conferences of which nothing was heard since a
-	// gap of a bridge on which a call of theirs runs; doubtfulLegs likewise.
+	// doubtfulConferences are running conferences without a record since a gap of a bridge on
+	// which one of their calls runs; doubtfulLegs likewise.
 	doubtfulConferences = " FROM conferences AS r JOIN calls AS c ON c.trace_id = r.trace_id AND c.state = 'running'" +
 		" JOIN gaps AS g ON g.bridge = c.bridge AND g.at > r.last_heard_at WHERE r.state = 'running'"
 

@@ -45,7 +45,7 @@ const (
 	LegAdded LegChangeKind = iota
 	// LegUpdated has the elements that changed.
 	LegUpdated
-	// LegRemoved unsets all elements: the participant left, or is not watched any more.
+	// LegRemoved unsets all elements: the participant left, or is no longer watched.
 	LegRemoved
 )
 
@@ -60,7 +60,7 @@ type LegChange struct {
 	LegSpanID string
 }
 
-// has tells whether a change sets an element.
+// has reports whether a change sets an element.
 func (c *LegChange) has(element string) bool {
 	return c.Kind != LegUpdated || slices.Contains(c.Elements, element)
 }
@@ -83,7 +83,7 @@ type participantState struct {
 	changed  bool
 }
 
-// merge applies a change to the elements of which it is the newest.
+// merge applies a change to those elements for which it is the newest change.
 func (s *participantState) merge(c *LegChange) {
 	version := stateVersion{c.At.UnixNano(), c.Kind}
 	for i := range legStates.columns[firstElement:] {
@@ -285,8 +285,7 @@ func (w *write) expireLegStates(ctx context.Context, before time.Time, deleted m
 	return w.expireRows(ctx, legStates.name, "at < $1 AND "+noRunningLeg, "at", deleted, w.d.instant(before))
 }
 
-// LegStates returns what the participants of running legs do now, by the leg's id, as
-// far as it is known.
+// LegStates returns the known states of the participants of running legs, by the leg's id.
 func (v *View) LegStates(ctx context.Context, of []Leg) (map[string]LegState, error) {
 	var ids []string
 	for i := range of {
@@ -314,13 +313,12 @@ func (v *View) LegStates(ctx context.Context, of []Leg) (map[string]LegState, er
 	return all, nil
 }
 
-// ConferenceState is what the participants of a running meeting do now, as far as it is
-// known.
+// ConferenceState is the known state of the participants of a running meeting.
 type ConferenceState struct {
 	// Ringing, OnHold and Muted are how many participants.
 	Ringing, OnHold, Muted int64
-	// Presenter and Speaker are the name of one who does so, else the address; empty if
-	// nobody does.
+	// Presenter and Speaker are the name of one who does so, else the address; empty if none
+	// does.
 	Presenter, Speaker string
 }
 

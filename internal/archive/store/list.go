@@ -17,10 +17,10 @@ import (
 // By an index of the filter's values, if it finds few rows: these are read, filtered and
 // sorted.
 //
-// Else by time: the rows are walked through from the newest one on, those of an
-// index where there is one, until the page is full or as many were looked at as
-// fit into the time a reader waits. Then the list ends early and says how far it
-// got (List.SearchedTo), and the next page goes on there.
+// Else by time: the rows are walked through from the newest one on, those of an index where
+// there is one, until the page is full or as many were looked at as fit into the time a reader
+// waits. Then the list ends early and tells how far it got (List.SearchedTo), and the next
+// page continues there.
 //
 // The limits are variables for tests.
 var (

@@ -85,7 +85,7 @@ func (c *conditions) conference(f *Filter, roomKnown, withLegs bool) {
 	}
 }
 
-// roomIndexed tells that few conferences are of rooms whose name begins so.
+// roomIndexed reports whether few conferences are of rooms whose name begins so.
 func (v *View) roomIndexed(ctx context.Context, f *Filter) (bool, error) {
 	if f.Room == "" || isID(f.Room) {
 		return false, nil
@@ -96,7 +96,7 @@ func (v *View) roomIndexed(ctx context.Context, f *Filter) (bool, error) {
 	return n < int64(fewEnough), err
 }
 
-// few counts what a query finds, as far as matters.
+// few counts the rows that a query finds, up to a limit.
 func (v *View) few(ctx context.Context, c *conditions, query string) (int64, error) {
 	return v.number(ctx, c.fill("SELECT COUNT(*) FROM ("+query+" LIMIT ?) AS counted", fewEnough), c.args...)
 }
@@ -120,7 +120,7 @@ func (v *View) legsIndexed(ctx context.Context, f *Filter) (func(c *conditions, 
 	}, nil
 }
 
-// indexKey is what of a filter an index of legs may answer.
+// indexKey is the part of a filter that an index of legs may answer.
 type indexKey struct {
 	party, reason string
 	anywhere      bool
@@ -155,7 +155,7 @@ func (v *View) legIndex(ctx context.Context, f *Filter) ([]condition, error) {
 	return index, nil
 }
 
-// legsAreFew tells that few legs meet each of some conditions.
+// legsAreFew reports whether few legs meet each of some conditions.
 func (v *View) legsAreFew(ctx context.Context, index []condition) (bool, error) {
 	for _, of := range index {
 		var c conditions
@@ -232,7 +232,7 @@ func (v *View) ofParties(keys []string) []condition {
 // dialogParties are the columns of a dialog that name its parties.
 var dialogParties = []string{"from_party", "to_party", "from_name", "to_name"}
 
-// dialogsAreFew tells that few dialogs have a party that meets a condition, whichever
+// dialogsAreFew reports whether few dialogs have a party that meets a condition, whichever
 // column it is in.
 func (v *View) dialogsAreFew(ctx context.Context, party func(c *conditions, column string) string) (bool, error) {
 	for _, column := range dialogParties {

@@ -26,7 +26,7 @@ type migration struct {
 	sql     string
 }
 
-// fills compute what a version's new tables hold from the rows that are there.
+// fills compute the rows of a version's new tables from the existing rows.
 var fills = map[int64]func(context.Context, dialect, transaction) error{
 	3:  collectTerms,
 	10: allDaysDue, // what usage is since 6, and starts since 10

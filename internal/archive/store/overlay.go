@@ -18,7 +18,7 @@ type rule struct {
 	leader int
 }
 
-// isDerived tells whether a column is set from all statements together.
+// isDerived reports whether a column is set from all statements together.
 func isDerived(column string) bool {
 	switch column {
 	case "id", "state", "outcome", "started_at", "ended_at", "duration_seconds", "last_heard_at", "activity", "connected_seconds":
@@ -109,8 +109,7 @@ func (t *table[T]) overlay(row, statement *T) {
 	}
 }
 
-// isZero tells whether a field has no value. Numbers that cannot be absent are not
-// merged.
+// isZero reports whether a field has no value. Numbers that cannot be absent are not merged.
 func isZero(field any) bool {
 	switch v := field.(type) {
 	case *string:

@@ -156,7 +156,7 @@ func (v *View) Running(ctx context.Context) (r Running, err error) {
 	return r, nil
 }
 
-// newestStorage is how many storage events are looked at for what holds now.
+// newestStorage is how many storage events are examined for the current state of the disks.
 const newestStorage = 10_000
 
 // Storage returns the newest event of each partition of each node, whichever server

@@ -43,7 +43,7 @@ func (v *View) PartyLegs(ctx context.Context, p Party, page Page) (List[Leg], er
 // PartyLegsSeen is how many legs of a party a [PartyProfile] looks at: the newest.
 const PartyLegsSeen = 1000
 
-// PartyProfile is what the newest legs of a party have in common.
+// PartyProfile summarizes the newest legs of a party.
 type PartyProfile struct {
 	// Legs that were looked at. More is set if there are older ones, and Since is when
 	// the oldest one that was looked at started.

@@ -96,7 +96,7 @@ func (d *postgresDialect) reach(ctx context.Context) error {
 	}
 	coded, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
-	case !ok, // nobody answers there
+	case !ok, // no server answers there
 		strings.HasPrefix(coded.Code, "57P"), // it starts, or stops
 		strings.HasPrefix(coded.Code, "53"):  // too many connections, no memory
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -236,7 +236,7 @@ func (r postgresRows) Close() error {
 	return r.Err()
 }
 
-// CheckConnection returns what is wrong with a connection string. It does not connect.
+// CheckConnection returns the fault of a connection string. It does not connect.
 func CheckConnection(connection string) error {
 	if _, err := pgxpool.ParseConfig(connection); err != nil {
 		// The driver's error has the connection string in it.

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// A running leg has a row of its own for its quality: a new one replaces it every few
-// minutes, and nobody needs it once the leg has ended. Then the leg's own row has the
-// quality of the whole call.
+// A running leg has a row of its own for its quality: a new one replaces it every few minutes,
+// and it is not needed once the leg has ended. Then the leg's own row has the quality of the
+// whole call.
 
 var legQualities = table[LegQuality]{
 	name:    "leg_quality",
@@ -107,8 +107,8 @@ func (w *write) expireQualities(ctx context.Context, _ time.Time, deleted map[st
 // maxQualities bounds the legs whose quality is read at once.
 const maxQualities = 1000
 
-// Quality returns how the media of legs are now, by the leg's id: of those that run, as
-// far as it is known.
+// Quality returns how the media of legs are now, by the leg's id: of the running legs for
+// which it is known.
 func (v *View) Quality(ctx context.Context, of []Leg) (map[string]LegQuality, error) {
 	var ids []string
 	for i := range of {
@@ -130,7 +130,7 @@ func (v *View) Quality(ctx context.Context, of []Leg) (map[string]LegQuality, er
 	return all, nil
 }
 
-// hasRows tells whether a table has any.
+// hasRows reports whether a table has any.
 func hasRows(ctx context.Context, d dialect, table string) (has bool, err error) {
 	found, err := d.reader().QueryContext(ctx, "SELECT 1 FROM "+table+" LIMIT 1")
 	if err != nil {

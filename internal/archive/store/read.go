@@ -56,9 +56,9 @@ func tableOf[T Row]() *table[T] {
 	return t.(*table[T])
 }
 
-// Select reads rows of one table. tail is what stands behind FROM table: WHERE,
-// ORDER BY, LIMIT with the parameters $1, $2, …; times are given to it as
-// time.Time. It is part of a program, never text from outside.
+// Select reads rows of one table. tail is the part of the query behind FROM table: WHERE,
+// ORDER BY, LIMIT with the parameters $1, $2, …; times are given to it as time.Time. It is
+// part of a program, never text from outside.
 func Select[T Row](ctx context.Context, q Querier, tail string, args ...any) ([]T, error) {
 	return collect(Each[T](ctx, q, tail, args...))
 }

@@ -120,7 +120,7 @@ func (w *write) expireTracks(ctx context.Context, before time.Time, deleted map[
 	return w.expireRows(ctx, tracks.name, olderThan+" AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = tracks.session_id)", "started_at", deleted, w.ages(before)...)
 }
 
-// expireEvents deletes what happened at a time and is in nothing.
+// expireEvents deletes expired rows that have one time and belong to no object.
 func expireEvents(table string) func(*write, context.Context, time.Time, map[string]int64) (int, error) {
 	return func(w *write, ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
 		return w.expireRows(ctx, table, "at < $1", "at", deleted, w.d.instant(before))

@@ -46,7 +46,7 @@ const (
 	roomTraces = 50
 )
 
-// RoomProfile is what the newest meetings in a room have in common.
+// RoomProfile summarizes the newest meetings in a room.
 type RoomProfile struct {
 	ID       string `json:"room_id,omitempty"`
 	Name     string `json:"room_name,omitempty"`

@@ -42,8 +42,8 @@ type Revision struct {
 	Digest int64 `json:"digest,omitempty"`
 }
 
-// Object is what all rows have in common. In all rows a zero value, or nil where
-// zero means something, is NULL. All times are UTC, in milliseconds.
+// Object has the columns of all rows. In all rows a zero value, or nil where zero means
+// something, is NULL. All times are UTC, in milliseconds.
 type Object struct {
 	ID              string          `json:"id"`                         // id as on the wire, in lower case
 	TraceID         string          `json:"trace_id"`                   // hex; equal for all of one conference
@@ -219,7 +219,7 @@ type LegQuality struct {
 	Alarms          string    `json:"alarms,omitempty" since:"9"`  // alarms of the leg that are on: `packetLoss`, `excessiveJitter`, `highRoundTripTime`, with `, ` between
 }
 
-// LegState is what a participant of a running leg does now: the newest value of each
+// LegState is the current state of a participant of a running leg: the newest value of each
 // element of the bridge's event subscription.
 type LegState struct {
 	ID                string    `json:"id"`                           // id of the participant: `participant_id` of its leg

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// SearchResult is what a search finds.
+// SearchResult is a result of a search.
 type SearchResult struct {
 	// Terms of each kind, those seen last first.
 	Terms []Term

@@ -309,7 +309,7 @@ func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, r
 func (t *sqliteTransaction) commit(context.Context) error { return t.tx.Commit() }
 func (t *sqliteTransaction) rollback()                    { _ = t.tx.Rollback() }
 
-// CheckFile returns what is wrong with a file's name. It does not access the file.
+// CheckFile returns the fault of a file's name. It does not access the file.
 func CheckFile(path string) error {
 	for _, prefix := range []string{"file:", "sqlite:", "postgres:", "postgresql:"} {
 		if strings.HasPrefix(path, prefix) {

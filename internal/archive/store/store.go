@@ -27,15 +27,15 @@ type Store struct {
 	turn chan struct{} // has an element while somebody writes
 	// terms that were written. It belongs to whose turn it is.
 	terms termMemory
-	// changedDays are those of which legs changed since usage was last added up. It
-	// belongs to whose turn it is.
+	// changedDays are the days whose legs changed since usage was last added up. It belongs to
+	// whose turn it is.
 	changedDays map[time.Time]struct{}
 	// hasQualities and hasLegStates tell that the tables leg_quality and leg_state may
 	// have rows. They belong to whose turn it is.
 	hasQualities, hasLegStates bool
 }
 
-// takeTurn waits until nobody else writes. The caller ends its turn.
+// takeTurn waits until no other goroutine writes. The caller ends its turn.
 func (s *Store) takeTurn(ctx context.Context) error {
 	select {
 	case s.turn <- struct{}{}:
@@ -174,7 +174,7 @@ type Rejected struct {
 	Code string
 }
 
-// add adds what became of another batch.
+// add adds the result of another batch.
 func (r *Result) add(other *Result) {
 	r.Transactions += other.Transactions
 	r.Failed += other.Failed
@@ -223,7 +223,7 @@ func (s *Store) WriteTogether(ctx context.Context, batches []*Batch) (result Res
 	return result, errs
 }
 
-// attempt writes a batch and adds what became of it.
+// attempt writes a batch and adds its result.
 func (s *Store) attempt(ctx context.Context, b *Batch, to *Result) error {
 	b.digest()
 	result, err := s.writeParts(ctx, b)

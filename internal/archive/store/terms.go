@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// TermKind says what a [Term] is.
+// TermKind is the kind of a [Term].
 type TermKind string
 
 // Kinds of terms.
@@ -60,7 +60,7 @@ func (m termMemory) remember(terms map[termKey]Term) {
 	}
 }
 
-// termSet is what a batch has that is not written yet.
+// termSet holds the terms of a batch that are not written yet.
 type termSet struct {
 	written termMemory
 	terms   map[termKey]Term

@@ -41,7 +41,7 @@ type Trace struct {
 	Related   []Session
 }
 
-// Empty tells that there is no such trace.
+// Empty reports whether there is no such trace.
 func (t *Trace) Empty() bool {
 	return t.Conference == nil && len(t.Calls)+len(t.Legs)+len(t.Recordings)+len(t.Sessions)+len(t.Tracks)+len(t.Dialogs) == 0
 }
@@ -51,7 +51,7 @@ type End struct {
 	// State is StateRunning for those that have not.
 	State  string `json:"state,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	// Failure tells that the reason is one.
+	// Failure reports whether the reason is a failure.
 	Failure bool  `json:"failure,omitempty"`
 	Legs    int64 `json:"legs"`
 }

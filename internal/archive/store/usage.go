@@ -29,8 +29,8 @@ type UsageHour struct {
 	// PeakLegs and PeakMeetings are how many ran at once.
 	PeakLegs     int64 `json:"peak_legs"`
 	PeakMeetings int64 `json:"peak_meetings"`
-	// ParticipantSeconds that participants were in meetings, without what they spent
-	// ringing, in the menu or in the lobby.
+	// ParticipantSeconds is the time of participants in meetings, without ringing, menu and
+	// lobby.
 	ParticipantSeconds float64 `json:"participant_seconds"`
 }
 
@@ -440,9 +440,9 @@ func scanUsageLegs(found *sql.Rows, legs []usageLeg, start, end, now time.Time) 
 }
 
 // billedFrom is when a participant came into the meeting: what the bridge says it was
-// activated for is the last part of its leg; else what it says of ringing, menu and
-// lobby is the first. A leg that nobody answered is not billed, nor is one that is no
-// participant's, or whose role is not known because its start was not seen.
+// activated for is the last part of its leg; else what it says of ringing, menu and lobby is
+// the first. An unanswered leg is not billed, nor is one that is no participant's, or whose
+// role is not known because its start was not seen.
 func billedFrom(g *Leg, end time.Time, failed bool) time.Time {
 	seconds := func(v *float64) time.Duration {
 		if v == nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// UsageFilter says what usage is asked for: of all, or of one bridge or tenant.
+// UsageFilter selects usage: of all, or of one bridge or tenant.
 type UsageFilter struct {
 	From, To time.Time
 	// Scope is UsageAll, or UsageBridge or UsageTenant with a Value.
@@ -68,8 +68,8 @@ SELECT value FROM one WHERE value IS NOT NULL LIMIT %d`, mostUsageValues), scope
 	return values, err
 }
 
-// TagUsage returns what each tenant used under each tag on the days (UTC) from one on
-// and before another, the largest first, at most limit; more says that there are others.
+// TagUsage returns the usage of each tenant and tag on the days (UTC) from one on and before
+// another, the largest first, at most limit; more says that there are others.
 func (v *View) TagUsage(ctx context.Context, from, to time.Time, limit int) (tags []TagUsage, more bool, err error) {
 	err = v.each(ctx, func(found *sql.Rows) error {
 		var t TagUsage

@@ -20,8 +20,8 @@ const instantLayout = "2006-01-02 15:04:05.000"
 // instantText writes a time as SQLite keeps it.
 func instantText(t time.Time) string { return t.UTC().Format(instantLayout) }
 
-// value is what a database is given for a field; nil is NULL. instant writes
-// times as the dialect wants them.
+// value is the argument of a statement for a field; nil is NULL. instant writes times as the
+// dialect wants them.
 func value(field any, instant func(time.Time) any) any {
 	switch v := field.(type) {
 	case *string:

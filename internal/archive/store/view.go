@@ -76,7 +76,7 @@ func (v *View) number(ctx context.Context, query string, args ...any) (n int64, 
 	return n, err
 }
 
-// each visits what a query finds.
+// each visits the rows that a query finds.
 func (v *View) each(ctx context.Context, visit func(*sql.Rows) error, query string, args ...any) (err error) {
 	found, err := v.Query(ctx, query, args...)
 	if err != nil {

@@ -12,9 +12,9 @@
 //
 // # Who may block
 //
-// [Group.Do] and [Request.Wait] wait for the call, until the context of the request ends.
-// The other requests of the call go on. The context of a call ends when all its requests
-// are canceled. [Group.Wait] waits for running calls.
+// [Group.Do] and [Request.Wait] wait for the call, until the context of the request ends. The
+// other requests of the call continue. The context of a call ends when all its requests are
+// canceled. [Group.Wait] waits for running calls.
 //
 // # Tests
 //

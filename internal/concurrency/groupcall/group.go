@@ -98,7 +98,7 @@ func (g *Group[T]) CallSingly(d time.Duration) {
 	g.singleUntil = time.Now().Add(d)
 }
 
-// Close answers all waiting and later requests with err. Running calls go on.
+// Close answers all waiting and later requests with err. Running calls continue.
 func (g *Group[T]) Close(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -183,7 +183,7 @@ func (s *stage) endCall(c *call) {
 	gone := update{id: c.ID, kind: kindRemove}
 	if len(c.meeting.calls) > 0 {
 		// The bridge leaves a meeting that continues: it removes all participants from its
-		// roster, although nobody leaves.
+		// roster, although no participant leaves.
 		for _, p := range c.roster() {
 			s.audience.updateRoster(c, update{id: p.leg.Participant, kind: kindRemove})
 		}

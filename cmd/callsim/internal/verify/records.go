@@ -16,7 +16,7 @@ const (
 	eventSession   = "session.start"
 )
 
-// compareRecords demands that each record that was answered with 200 came out once, good
+// compareRecords demands that the output has each record that was answered with 200 once, good
 // ones as themselves and damaged ones in quarantine, and that no other did. Of a record in
 // doubt (sent, and never answered) either is right.
 func compareRecords(r *Report, got *truth.Truth, all []Record) {

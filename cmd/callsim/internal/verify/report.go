@@ -12,10 +12,10 @@ import (
 
 // Verdicts on the output.
 const (
-	Missing   = "missing"   // it happened and did not come out
-	Twice     = "twice"     // it came out more than once
-	Different = "different" // it came out with another value
-	Unknown   = "unknown"   // it came out and never happened
+	Missing   = "missing"   // the truth has it, the output does not
+	Twice     = "twice"     // the output has it more than once
+	Different = "different" // the output has another value
+	Unknown   = "unknown"   // the output has it, the truth does not
 )
 
 // Finding is one thing that is wrong.
