@@ -23,8 +23,9 @@ type origin struct {
 
 // rawLine is a line as the input read it.
 type rawLine struct {
-	text   string
-	offset int64 // in its file
+	text       string
+	offset     int64 // in its file
+	unfinished bool  // the file has no line end behind it
 }
 
 // uid identifies a line of a file, also after the file was renamed.
@@ -71,6 +72,9 @@ type batch struct {
 // errLoggingXML means that a line belongs to a file in XML.
 var errLoggingXML = errors.New("the file is the XML of java.util.logging, as release 10g R3 writes it: configure Log4j's BasicLayout for the event log")
 
+// errUnfinished means that a line reads like an event, but that its last value may be cut.
+var errUnfinished = errors.New("the line has no end: its writer did not finish it within force_flush_period, or it is longer than max_log_size")
+
 // newBatch decodes lines. It skips blank ones.
 func (d *delivery) newBatch(from *origin, lines []rawLine) *batch {
 	in := &batch{origin: from, received: time.Now(), lines: make([]batchLine, 0, len(lines))}
@@ -82,13 +86,17 @@ func (d *delivery) newBatch(from *origin, lines []rawLine) *batch {
 		if from.rereadable {
 			p.uid = l.uid()
 		}
-		if p.event, p.err = d.decode(l.text); p.err != nil {
+		switch p.event, p.err = d.decode(l.text); {
+		case errors.Is(p.err, errLoggingXML):
+			p.kind = isXML
+		case p.err == nil && l.unfinished:
+			p.kind, p.err = isMalformed, errUnfinished
+		case p.err != nil:
 			p.kind = isMalformed
-			if ocms.IsLoggingXML(l.text) {
-				p.kind, p.err = isXML, errLoggingXML
+		default:
+			if p.key, p.hasKey = p.event.Identity(); p.hasKey {
+				in.keys = append(in.keys, p.key)
 			}
-		} else if p.key, p.hasKey = p.event.Identity(); p.hasKey {
-			in.keys = append(in.keys, p.key)
 		}
 		in.lines = append(in.lines, p)
 	}
@@ -100,6 +108,9 @@ func (d *delivery) decode(text string) (*ocms.Event, error) {
 	event, err := d.newDecoder().Decode(text)
 	if !errors.Is(err, ocms.ErrNoAttribute) {
 		return event, err
+	}
+	if ocms.IsLoggingXML(text) {
+		return event, errLoggingXML
 	}
 	if header, rest := ocms.CutSyslogHeader(text); header.Text != "" {
 		if behind, err := d.newDecoder().Decode(rest); err == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/tcp"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/udp"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/split"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
@@ -145,6 +146,12 @@ func (c *Config) fileConfig() fileconsumer.Config {
 	file := c.File
 	file.Encoding = lines.EncodingOf(file.Encoding)
 	return file
+}
+
+// seesLineEnds reports whether the lengths of lines are those of their bytes in the file,
+// and whether an event is a line.
+func (c *Config) seesLineEnds() bool {
+	return lines.EncodingOf(c.File.Encoding) == lines.EncodingOf("") && c.File.SplitConfig == split.Config{}
 }
 
 // Validate checks the configuration. It changes nothing.

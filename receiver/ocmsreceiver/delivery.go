@@ -30,6 +30,7 @@ type delivery struct {
 	deduplication       *DeduplicationConfig
 	extraKeys           []string // sorted
 	creationTimeIsLocal bool
+	seesLineEnds        bool // the offsets of the file input show whether a line has an end
 	keepOriginal        bool
 	retry               configretry.BackOffConfig
 	limits              outbox.Limits

@@ -213,6 +213,50 @@ func TestHalfALineAtTheEnd(t *testing.T) {
 	assert.Equal(t, "INVI", last.Attributes().AsRaw()[names.SIPMethod])
 }
 
+// Half a line that reads like an event is none: its last value may be cut. The rest, which
+// comes too late, is kept as well.
+func TestHalfALineThatReadsLikeAnEvent(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
+		r.config.File.FlushPeriod = 20 * time.Millisecond
+	})
+	const half = "Service=eventlogger.a.REQUEST.BYE,Method=BYE,CSeq=2 BYE,Call-ID=abc"
+	r.write("events.log", event(0)+half)
+	require.Eventually(t, func() bool { return sink.LogRecordCount() == 2 }, waitFor, tick)
+	r.write("events.log", "def@h\n"+event(1))
+	require.Eventually(t, func() bool { return sink.LogRecordCount() == 4 }, waitFor, tick)
+	var bodies []string
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
+		if lr.EventName() == names.EventOCMSMalformed {
+			bodies = append(bodies, lr.Body().Str())
+			assert.Equal(t, "malformed_line", lr.Attributes().AsRaw()[names.ErrorType])
+		}
+	}
+	assert.Equal(t, []string{half, "def@h"}, bodies)
+	assert.EqualValues(t, 2, r.outcome("malformed"))
+	assert.EqualValues(t, 2, r.outcome("accepted"))
+}
+
+// A line that is longer than max_log_size comes in pieces, none of which is an event.
+func TestLineInPieces(t *testing.T) {
+	long := strings.TrimSuffix(event(1), "\n") + ",note=" + strings.Repeat("x", 3000) + "\n"
+	sink := new(consumertest.LogsSink)
+	r := newHarness(t, func(r *harness) {
+		r.Logs = sink
+		r.config.File.MaxLogSize = 1024
+		r.write("events.log", event(0)+long+event(2))
+	})
+	require.Eventually(t, func() bool { return r.outcome("accepted") == 2 }, waitFor, tick)
+	var kept strings.Builder
+	for _, lr := range receiverkit.Records(sink.AllLogs()) {
+		if lr.EventName() == names.EventOCMSMalformed {
+			kept.WriteString(lr.Body().Str())
+		}
+	}
+	assert.Equal(t, strings.TrimSuffix(long, "\n"), kept.String())
+}
+
 // A line of a mebibyte is an event, and all of its bytes are kept.
 func TestLongLine(t *testing.T) {
 	const size = 1 << 20

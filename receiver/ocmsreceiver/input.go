@@ -102,7 +102,10 @@ func (d *delivery) consumeFileLines(ctx context.Context, tokens [][]byte, attrib
 	from := origin{attributes: attributes, resource: d.resources.ofFiles(), rereadable: true}
 	all := make([]rawLine, 0, len(tokens))
 	for i, token := range tokens {
-		all = append(all, rawLine{text: string(token), offset: offsets[i]})
+		// The bytes between two offsets are a line and its end. The input passes on a
+		// line without an end if no more of it comes, or if it is too long.
+		hasEnd := offsets[i+1]-offsets[i] > int64(len(token))
+		all = append(all, rawLine{text: string(token), offset: offsets[i], unfinished: d.seesLineEnds && !hasEnd})
 	}
 	return d.deliverBatch(ctx, &from, all)
 }

@@ -110,6 +110,15 @@ func TestLoggingXML(t *testing.T) {
 	assert.Equal(t, "events.log", logged[0].ContextMap()["file"])
 }
 
+// An XML element is no syslog header, although an event may follow a blank within it.
+func TestLoggingXMLWithAnEvent(t *testing.T) {
+	const line = "<message>logged Service=eventlogger.a.REQUEST.BYE,Method=BYE,CSeq=1 BYE,Call-ID=x</message>"
+	_, all := read(t, line+"\n", 1, nil)
+	assert.Equal(t, names.EventOCMSMalformed, all[0].EventName())
+	assert.Equal(t, "java_util_logging_xml", all[0].Attributes().AsRaw()[names.ErrorType])
+	assert.Equal(t, line, all[0].Body().Str())
+}
+
 // Credentials leave the receiver in no form: not in attributes, not in bodies, not
 // in the line, and not in the Collector's own log.
 func TestSecrets(t *testing.T) {

@@ -107,6 +107,7 @@ func (r *eventReceiver) newDelivery(ctx, attempts context.Context) (*delivery, e
 		deduplication:       &r.config.Deduplication,
 		extraKeys:           slices.Sorted(slices.Values(r.config.ExtraKeys)),
 		creationTimeIsLocal: r.config.CreationTimeIsLocal,
+		seesLineEnds:        r.config.seesLineEnds(),
 		keepOriginal:        r.config.IncludeLogRecordOriginal,
 		retry:               r.config.RetryOnFailure,
 		limits:              outbox.Limits{Bytes: r.config.MaxBatchBytes, Records: maxBatchRecords},
