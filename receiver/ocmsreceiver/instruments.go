@@ -103,7 +103,7 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 func (s *instruments) startAtZero(ctx context.Context) {
 	s.attempt.Add(ctx, 0)
 	s.answered.Add(ctx, 0)
-	for _, class := range []string{"4xx", "5xx", "6xx"} {
+	for _, class := range []string{"4xx", "5xx", "6xx", "cancelled"} {
 		s.failed.Add(ctx, 0, labels(pair{names.KeySIPClass, class}))
 	}
 }

@@ -56,7 +56,7 @@ func measured(t *testing.T, content string, lines int) map[string]string {
 // from nothing to 3 is seen by nobody.
 func TestSeriesBeginAtZero(t *testing.T) {
 	got := allSeries(t, fixture(t, fixtures+"/events-basic.log"), 5)
-	for _, class := range []string{"4xx", "5xx", "6xx"} {
+	for _, class := range []string{"4xx", "5xx", "6xx", "cancelled"} {
 		assert.Equal(t, "0", got["invite.failed map[sip.code.class:"+class+"]"], class)
 	}
 }
