@@ -24,9 +24,11 @@ type metricSet struct {
 	bridges *aggregate.Set[*instruments]
 }
 
-// maxBridges bounds the Call Bridges that have metrics at once. A cluster has at most a
-// few dozen; an unclustered bridge has new series after each restart.
-const maxBridges = 256
+// maxBridges bounds the Call Bridges that have metrics at once, tens of KB each. It exceeds
+// the bridges of one Collector, because those above it evict each other: with each post the
+// receiver would make the instruments of a bridge anew, which costs more than the post, and
+// their counters would start again at 0.
+const maxBridges = 1024
 
 // maxUnnamedBridges bounds the Call Bridges without an id and a system_id.
 const maxUnnamedBridges = 64

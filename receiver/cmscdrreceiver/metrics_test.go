@@ -20,9 +20,12 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/legato-otel/legato/internal/names"
 	"github.com/legato-otel/legato/internal/testkit/receiverkit"
+	"github.com/legato-otel/legato/receiver/cmscdrreceiver/internal/metadata"
 )
 
 // withMetrics lets the receiver send its metrics at shutdown only.
@@ -224,5 +227,22 @@ func TestMetricsOfABodyWithoutASession(t *testing.T) {
 	r := newHarness(t, withMetrics(sink))
 	for _, body := range []string{"a", "<records/>", `<records session="s"/>`, "<records><record/></records>"} {
 		require.Equal(t, http.StatusOK, r.Post(body), body)
+	}
+}
+
+// The bridges of a large estate keep their series: none evicts another between two posts.
+func TestEstateKeepsItsSeries(t *testing.T) {
+	m := newMetricSet(createDefaultConfig().(*Config), receivertest.NewNopSettings(metadata.Type))
+	const estate = 1000
+	first := make([]*instruments, estate)
+	for round := range 2 {
+		for bridge := range estate {
+			got, err := m.bridges.InstrumentsFor(attribute.NewSet(attribute.Int(names.ServiceInstanceID, bridge)))
+			require.NoError(t, err)
+			if round == 0 {
+				first[bridge] = got
+			}
+			assert.Same(t, first[bridge], got)
+		}
 	}
 }

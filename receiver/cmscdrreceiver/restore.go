@@ -75,40 +75,42 @@ func (s *ledgerStore) restore(ctx context.Context, into *ledger.Ledger) error {
 	if err != nil {
 		s.logger.Warn("Stored ledger cannot be listed; records accepted before this start may be accepted twice", zap.Error(err))
 	}
+	var restored, unreadable []string
 	for _, id := range sessions {
-		if err := s.restoreSession(ctx, into, id); err != nil {
+		isRestored, err := s.restoreSession(ctx, into, id)
+		if err != nil {
 			return err
 		}
+		if isRestored {
+			restored = append(restored, id)
+		} else {
+			unreadable = append(unreadable, id)
+		}
 	}
-	s.listedSet = setOf(s.listedSessions)
+	s.list.restored(restored, unreadable)
 	if err := s.restoreContentHashes(ctx, &into.ContentHashes); err != nil {
 		return err
 	}
-	if len(s.listedSessions) > 0 {
-		s.logger.Info("Ledger of accepted records restored", zap.Int("sessions", len(s.listedSessions)))
+	if len(restored) > 0 {
+		s.logger.Info("Ledger of accepted records restored", zap.Int("sessions", len(restored)))
 	}
 	return nil
 }
 
-// restoreSession restores one session. If it has no readable state, the next save removes
-// it from the list: a session is listed before its state is written.
-func (s *ledgerStore) restoreSession(ctx context.Context, into *ledger.Ledger, id string) error {
+// restoreSession restores one session. It returns false for a session without readable state:
+// a session is listed before its state is written.
+func (s *ledgerStore) restoreSession(ctx context.Context, into *ledger.Ledger, id string) (isRestored bool, err error) {
 	stored, err := s.client.Get(ctx, keySession+id)
 	if err == nil && stored != nil {
 		err = into.Restore(id, stored)
 	}
 	if errors.Is(err, ledger.ErrNewer) {
-		return storageclient.NewerStateError(err)
+		return false, storageclient.NewerStateError(err)
 	}
 	if err != nil {
 		s.logger.Warn("Stored session skipped; its records may be accepted twice", zap.Error(err))
 	}
-	if err != nil || stored == nil {
-		s.sessionsToDelete = append(s.sessionsToDelete, id)
-		return nil
-	}
-	s.listedSessions = append(s.listedSessions, id)
-	return nil
+	return err == nil && stored != nil, nil
 }
 
 // restoreContentHashes restores the value of former releases first.
@@ -141,7 +143,7 @@ func (s *ledgerStore) storeInCurrentVersion(ctx context.Context, from *ledger.Le
 		return
 	}
 	var errs error
-	for _, id := range s.listedSessions {
+	for _, id := range s.list.listed {
 		if errs = s.saveSession(ctx, from, id); errs != nil {
 			break
 		}

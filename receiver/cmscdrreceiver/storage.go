@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -38,12 +37,8 @@ type ledgerStore struct {
 
 	closer storageclient.Closer
 
+	list         *sessionList
 	savingHashes sync.Mutex // held while the content hashes are written
-
-	mu               sync.Mutex          // guards everything below
-	listedSessions   []string            // stored under keySessions
-	listedSet        map[string]struct{} // set of listedSessions
-	sessionsToDelete []string            // sessions whose stored state the next save deletes
 }
 
 const (
@@ -60,7 +55,7 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, set r
 	if err != nil {
 		return nil, err
 	}
-	return &ledgerStore{client: client, logger: set.Logger}, nil
+	return &ledgerStore{client: client, logger: set.Logger, list: newSessionList(client)}, nil //nolint:contextcheck // writes end with the bodies, not with the start
 }
 
 // save stores the changed sessions of a body, and first the list of sessions once for all of
@@ -71,7 +66,7 @@ func (s *ledgerStore) save(ctx context.Context, from *ledger.Ledger, touched, ev
 		return nil
 	}
 	if len(touched)+len(evicted) > 0 {
-		if err := s.saveList(ctx, from, touched, evicted); err != nil {
+		if err := s.list.save(ctx, from, touched, evicted); err != nil {
 			return err
 		}
 	}
@@ -133,55 +128,6 @@ func (s *ledgerStore) write(ctx context.Context, operations ...*storage.Operatio
 		return fmt.Errorf("%w: %w", errStorage, err)
 	}
 	return nil
-}
-
-// saveList adds new sessions to the stored list and removes evicted ones, before the
-// sessions are written: restore skips a listed session without state, but never finds an
-// unlisted one.
-func (s *ledgerStore) saveList(ctx context.Context, from *ledger.Ledger, touched, evicted []string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	// A session that was evicted and sent records again must not be deleted. Its next
-	// state overwrites a damaged one.
-	s.sessionsToDelete = slices.DeleteFunc(append(s.sessionsToDelete, evicted...), from.Contains)
-	added := make(map[string]struct{})
-	for _, id := range touched {
-		if _, known := s.listedSet[id]; !known && from.Contains(id) {
-			added[id] = struct{}{}
-		}
-	}
-	if len(added) == 0 && len(s.sessionsToDelete) == 0 {
-		return nil
-	}
-	gone := setOf(s.sessionsToDelete)
-	next := slices.DeleteFunc(slices.Clone(s.listedSessions), func(id string) bool { _, isGone := gone[id]; return isGone })
-	for _, id := range touched {
-		if _, isNew := added[id]; isNew {
-			delete(added, id)
-			next = append(next, id)
-		}
-	}
-	list, err := encodeList(next)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errStorage, err)
-	}
-	operations := []*storage.Operation{storage.SetOperation(keySessions, list)}
-	for _, id := range s.sessionsToDelete {
-		operations = append(operations, storage.DeleteOperation(keySession+id))
-	}
-	if err := s.write(ctx, operations...); err != nil {
-		return err
-	}
-	s.listedSessions, s.listedSet, s.sessionsToDelete = next, setOf(next), nil
-	return nil
-}
-
-func setOf(ids []string) map[string]struct{} {
-	set := make(map[string]struct{}, len(ids))
-	for _, id := range ids {
-		set[id] = struct{}{}
-	}
-	return set
 }
 
 // close closes the client once. A request that outlives the grace period of a shutdown

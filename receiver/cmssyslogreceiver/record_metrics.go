@@ -26,7 +26,7 @@ type recordMetrics struct {
 // The largest numbers of bridges with metrics: bridges in servers, and others, whose names a
 // stranger can invent.
 const (
-	maxNamedBridges   = 256
+	maxNamedBridges   = 1024
 	maxUnnamedBridges = 64
 )
 

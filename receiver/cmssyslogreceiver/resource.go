@@ -36,7 +36,7 @@ type resources struct {
 }
 
 // maxResources is the size of the cache. A stranger who invents hosts only empties it.
-const maxResources = 256
+const maxResources = 1024
 
 func newResources(config *Config) *resources {
 	r := &resources{common: config.ResourceAttributes, servers: make(map[string]*ServerConfig), cache: make(map[bridge]*resource)}
