@@ -51,7 +51,7 @@ func (f *form) csv(w http.ResponseWriter, parameters ...string) (form store.CSVF
 		if text := f.Errors[name]; text != "" {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			w.WriteHeader(http.StatusBadRequest)
-			_, _ = w.Write([]byte(name + " " + text + "\n"))
+			_, _ = w.Write([]byte(name + " " + text + "\n")) //nolint:gosec // plain text, and words of this program
 			return form, false
 		}
 	}

@@ -244,7 +244,7 @@ func (w *csvWriter) Write(texts []string) error {
 	if err := w.Writer.Write(texts); err != nil || w.line == nil {
 		return err
 	}
-	w.Writer.Flush()
+	w.Flush()
 	line := bytes.TrimSuffix(w.line.Bytes(), []byte("\n"))
 	_, err := w.to.Write(append(line, "\r\n"...))
 	w.line.Reset()

@@ -86,8 +86,13 @@ var csvDialogs = func() csvSource {
 func (s *Store) WriteDialogsCSV(ctx context.Context, to io.Writer, filter CSVFilter) error {
 	return s.writeCSV(ctx, to, &csvDialogs, &filter, func(c *conditions) {
 		c.dialogWithoutLeg(&filter.Filter)
-		if filter.Tag != "" { // which no dialog has
+		if filter.Tag != "" || filter.RoomName != "" { // which no dialog has
 			c.and("1 = 0")
+		}
+		if filter.Of.Address != "" {
+			c.and("(lower(from_party) = ? OR lower(to_party) = ?)", asciiLower(filter.Of.Address), asciiLower(filter.Of.Address))
+		} else if filter.Of.Name != "" {
+			c.and("(lower(from_name) = ? OR lower(to_name) = ?)", asciiLower(filter.Of.Name), asciiLower(filter.Of.Name))
 		}
 	})
 }

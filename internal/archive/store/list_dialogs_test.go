@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,5 +145,23 @@ func TestWriteDialogsCSV(t *testing.T) {
 			assert.Subset(t, lines[0], []string{"sip_call_id", "from_party", "to_party", "result", "code", "started_at", "ring_seconds"})
 			assert.NotContains(t, lines[0], "responses")
 		}
+		linesOf := func(filter CSVFilter) int {
+			var out bytes.Buffer
+			require.NoError(t, s.WriteDialogsCSV(t.Context(), &out, filter))
+			lines, err := csv.NewReader(&out).ReadAll()
+			require.NoError(t, err)
+			return len(lines) - 1
+		}
+		address, of := without[0].FromParty, 0
+		for _, d := range without {
+			if strings.EqualFold(d.FromParty, address) || strings.EqualFold(d.ToParty, address) {
+				of++
+			}
+		}
+		require.NotEmpty(t, address)
+		assert.Equal(t, of, linesOf(CSVFilter{Of: Party{Address: strings.ToUpper(address)}}))
+		assert.Zero(t, linesOf(CSVFilter{Of: Party{Address: address[:len(address)-1]}}))
+		assert.Zero(t, linesOf(CSVFilter{Of: Party{Name: "nobody"}}))
+		assert.Zero(t, linesOf(CSVFilter{RoomName: "Board"}))
 	})
 }
