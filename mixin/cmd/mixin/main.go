@@ -55,6 +55,15 @@ func run(out, file, runbooks string, printConfig bool) error {
 		if err := write(filepath.Join(out, "dashboards", board.UID+".json"), content); err != nil {
 			return err
 		}
+		if content, err = board.VMUI(); err != nil || content == nil {
+			if err != nil {
+				return fmt.Errorf("%s: %w", board.Title, err)
+			}
+			continue
+		}
+		if err := write(filepath.Join(out, "vmui", board.UID+".json"), content); err != nil {
+			return err
+		}
 	}
 	if runbooks == "" {
 		return nil

@@ -82,7 +82,7 @@ var All = []Drill{
 	{"events-refused", "CiscoMediaSenseEventsRefused", "critical", "MediaSense posts to a path that is not the receiver's", needsMediaSense, eventsRefused},
 	{"sip-5xx", "OracleOCMSSIPFailures", "warning", "20 of 40 calls fail with 503 at the SIP proxy", needsOCMS, sipFailures},
 	{"silent", "CiscoMeetingServerRecordsSilent", "critical", "calls go on, and no record of the bridge arrives", needsBridge, faulty(13*time.Minute, 1, "-faults", "silent=5s")},
-	{"api-alarm", "CiscoMeetingServerAlarmActive", "critical", "nobody takes the records of a bridge, for which it has an alarm", needsBridge, faulty(standardHold, 1, "-target", nobody)},
+	{"api-alarm", "CiscoMeetingServerAlarmActive", "critical", "no receiver takes the records of a bridge, which raises an alarm", needsBridge, faulty(standardHold, 1, "-target", noReceiver)},
 	{"events-down", "CiscoMeetingServerEventsDisconnected", "warning", "the events and the API of a bridge are away", needsBridge, away},
 	{"live-loss", "CiscoMeetingServerPacketLossHigh", "critical", "live connections lose a quarter of their packets", needsBridge, faulty(standardHold, 1, "-crowd", "2x15", "-faults", "packet-loss=1")},
 	{"licence", "CiscoMeetingServerLicenceExpiring", "critical", "the licence of a bridge expires in 20 days", needsBridge, faulty(standardHold, 1, "-faults", "licence=20")},

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// nobody is the URL of a receiver that does not exist.
-const nobody = "http://localhost:1/cdr"
+// noReceiver is a URL where no receiver listens.
+const noReceiver = "http://localhost:1/cdr"
 
 var errSettled = errors.New("a Collector has followed the bridge for long enough")
 

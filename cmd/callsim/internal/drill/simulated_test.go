@@ -84,8 +84,8 @@ func TestSimulated(t *testing.T) {
 	}
 }
 
-// A bridge that nobody follows ends the drill, and says so.
-func TestNobodyFollows(t *testing.T) {
+// A bridge that no Collector follows ends the drill with an error that names its address.
+func TestNotFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		phases, _, err := watched(t, "licence", time.Hour, 0, func(*Settings) {})
 		assert.ErrorContains(t, err, "no Collector followed the bridge at bridge:8451 within 5m0s")

@@ -28,21 +28,26 @@ func storage(level string, percent int) func(context.Context, *Settings) error {
 	reached := levels[:slices.Index(levels, level)+1]
 	return func(ctx context.Context, s *Settings) error {
 		body := fmt.Sprintf(`{"nodeId":1,"nodeIPAddress":"192.0.2.60","partition":"/drill-%s","percentageUtilization":%d}`, guid()[:8], percent)
-		for _, reach := range reached {
-			if err := s.event(ctx, "STORAGE_THRESHOLD_EVENT", "ENTER_"+reach+"_STORAGE_SPACE", body); err != nil {
-				return err
-			}
-		}
-		interrupted := wait(ctx, s.hold(standardHold))
+		failed := s.fillUp(ctx, reached, body)
 		ending, cancel := undo(ctx)
 		defer cancel()
 		for _, left := range slices.Backward(reached) {
 			if err := s.event(ending, "STORAGE_THRESHOLD_EVENT", "EXIT_"+left+"_STORAGE_SPACE", body); err != nil {
-				return errors.Join(interrupted, err)
+				return errors.Join(failed, err)
 			}
 		}
-		return interrupted
+		return failed
 	}
+}
+
+// fillUp lets a disk reach levels, and stay at the last one for the hold.
+func (s *Settings) fillUp(ctx context.Context, reached []string, body string) error {
+	for _, reach := range reached {
+		if err := s.event(ctx, "STORAGE_THRESHOLD_EVENT", "ENTER_"+reach+"_STORAGE_SPACE", body); err != nil {
+			return err
+		}
+	}
+	return wait(ctx, s.hold(standardHold))
 }
 
 func recordingError(ctx context.Context, s *Settings) error {
