@@ -29,9 +29,10 @@ type Config struct {
 	// drills sets less, so that a window of an hour passes in a minute.
 	TimeScale float64 `yaml:"time_scale"`
 	// AlarmsCritical and AlarmsInfo are regular expressions of types of a bridge's own alarms
-	// (GET /system/alarms); all other types are warnings. Critical is what people notice now:
+	// (GET /system/alarms); all other types are warnings. People notice critical alarms at once:
 	// bridges that do not reach each other split meetings, records that are not taken are lost
-	// in the end, and meetings are not recorded. Info is what pages and prompts look like.
+	// in the end, and meetings are not recorded. Alarms of severity info concern the look of
+	// pages and the sound of prompts.
 	AlarmsCritical string `yaml:"alarms_critical"`
 	AlarmsInfo     string `yaml:"alarms_info"`
 	// Thresholds of the alerts.

@@ -45,8 +45,8 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// aboutMachines are the alerts whose pages do not lead to the archive: no meeting and no
-// person is in what they are about.
+// aboutMachines are the alerts whose pages do not lead to the archive: they concern no
+// meeting and no person.
 var aboutMachines = []string{
 	"CiscoMediaSenseEventsQuarantined", "CiscoMeetingServerAPIProblem", "CiscoMeetingServerAPIRequestsFailing", "CiscoMeetingServerDatabaseError",
 	"CiscoMeetingServerDatabaseNoPrimary", "CiscoMeetingServerDatabaseNodeDown", "CiscoMeetingServerDatabaseSyncBehind", "CiscoMeetingServerEventsDisconnected",

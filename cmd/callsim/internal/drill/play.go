@@ -85,8 +85,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// undo returns a context for what ends a failure: an interrupted drill must not leave one
-// behind, whose alert would ring until the next restart.
+// undo returns a context for the steps that end a failure. An interrupted drill must not
+// leave its failure behind: the alert would ring until the next restart.
 func undo(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 }

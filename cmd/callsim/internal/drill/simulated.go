@@ -91,8 +91,8 @@ func (s *Settings) reportBegin(hold time.Duration) {
 	s.Report(fmt.Sprintf("the failure begins, and lasts for %s", hold))
 }
 
-// recovered runs what must work again for the alert to resolve. The end of ctx is no failure
-// then: the drill is over.
+// recovered runs the service that must work again for the alert to resolve. The end of ctx is
+// no failure then, because the drill is over.
 func (s *Settings) recovered(ctx context.Context, run func(context.Context) error) error {
 	if s.Recover == 0 {
 		s.Report("the failure is over; stop the drill when its alert has resolved")
