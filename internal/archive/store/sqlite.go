@@ -22,10 +22,12 @@ import (
 )
 
 // sqliteDialect is a database file. One connection writes and some read; because of the
-// write-ahead log, neither waits for the other.
+// write-ahead log, neither waits for the other. One more copies that log into the file.
 type sqliteDialect struct {
 	writer  *sql.DB
 	readers *sql.DB
+	copier  *sql.DB
+	log     *checkpointer
 	puts    map[string]*sql.Stmt // by table
 	// updates of rows whose indexed columns stay the same, by table. An UPDATE that
 	// names an indexed column deletes and inserts the index entry even if the value is
@@ -89,12 +91,16 @@ func openSQLite(ctx context.Context, path string) (*sqliteDialect, error) {
 	d := &sqliteDialect{puts: map[string]*sql.Stmt{}, updates: map[string]*indexedUpdate{}, queries: map[string]*sql.Stmt{}}
 	// synchronous=FULL: a commit returns when the data is on the disk. A power failure
 	// loses nothing that was acknowledged.
-	if d.writer, err = open(1, busy, "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(67108864)", "cache_size(-65536)", "temp_store(MEMORY)"); err == nil {
+	if d.writer, err = open(1, busy, "journal_mode(WAL)", "synchronous(FULL)", logPragma, "journal_size_limit(67108864)", "cache_size(-65536)", "temp_store(MEMORY)"); err == nil {
 		d.readers, err = open(sqliteReaders, busy, "query_only(1)", "cache_size(-16384)", "temp_store(MEMORY)")
+	}
+	if err == nil {
+		d.copier, err = open(1, busy, "synchronous(FULL)")
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
+	d.log = newCheckpointer(d.copier, d.writer) //nolint:contextcheck // it ends with the store
 	return d, nil
 }
 
@@ -138,6 +144,9 @@ func (*sqliteDialect) code(err error) string {
 }
 
 func (d *sqliteDialect) close() error {
+	if d.log != nil {
+		d.log.stop()
+	}
 	var errs []error
 	for _, update := range d.updates {
 		errs = append(errs, update.statement.Close())
@@ -150,7 +159,7 @@ func (d *sqliteDialect) close() error {
 		clear(prepared)
 	}
 	// The last connection that closes writes the log into the file.
-	for _, db := range []*sql.DB{d.readers, d.writer} {
+	for _, db := range []*sql.DB{d.readers, d.copier, d.writer} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
@@ -174,8 +183,9 @@ func (d *sqliteDialect) begin(ctx context.Context) (transaction, error) {
 }
 
 type sqliteTransaction struct {
-	d  *sqliteDialect
-	tx *sql.Tx
+	d       *sqliteDialect
+	tx      *sql.Tx
+	written int // rows
 }
 
 func (t *sqliteTransaction) query(ctx context.Context, query string, args ...any) (rows, error) {
@@ -219,10 +229,7 @@ func (d *sqliteDialect) prepareWanted(ctx context.Context) error {
 
 func (t *sqliteTransaction) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	result, err := t.tx.ExecContext(ctx, t.d.rebind(query), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	return t.affected(result, err)
 }
 
 func (t *sqliteTransaction) execPrepared(ctx context.Context, query string, args ...any) (int64, error) {
@@ -231,10 +238,17 @@ func (t *sqliteTransaction) execPrepared(ctx context.Context, query string, args
 		return 0, err
 	}
 	result, err := statement.ExecContext(ctx, args...)
+	return t.affected(result, err)
+}
+
+// affected counts the rows that a statement wrote.
+func (t *sqliteTransaction) affected(result sql.Result, err error) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return result.RowsAffected()
+	n, err := result.RowsAffected()
+	t.written += int(n)
+	return n, err
 }
 
 // indexedUpdate sets the columns of a row that no index has.
@@ -303,11 +317,19 @@ func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, r
 			return err
 		}
 	}
+	t.written += len(rows)
 	return nil
 }
 
-func (t *sqliteTransaction) commit(context.Context) error { return t.tx.Commit() }
-func (t *sqliteTransaction) rollback()                    { _ = t.tx.Rollback() }
+func (t *sqliteTransaction) commit(context.Context) error {
+	if err := t.tx.Commit(); err != nil {
+		return err
+	}
+	t.d.log.committed(t.written)
+	return nil
+}
+
+func (t *sqliteTransaction) rollback() { _ = t.tx.Rollback() }
 
 // CheckFile returns the fault of a file's name. It does not access the file.
 func CheckFile(path string) error {
