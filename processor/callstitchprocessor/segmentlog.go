@@ -75,6 +75,9 @@ const (
 	minPiece = 16 << 10
 	maxPiece = 64 << 10
 
+	// typicalSegment is the capacity that a segment begins with; most have less.
+	typicalSegment = 2 << 10
+
 	// Each write deletes at least so many obsolete parts, or twice as many as it adds, so that
 	// deleting keeps up with writing.
 	minDeletions = 16
@@ -102,7 +105,7 @@ func openSegmentLog(ctx context.Context, host component.Host, id *component.ID, 
 // beginSegment returns the next segment, which begins with unwritten entries. It is empty if
 // there is nothing to write.
 func (j *segmentLog) beginSegment() []byte {
-	return append(make([]byte, 0, len(j.unwritten)+minPiece), j.unwritten...)
+	return append(make([]byte, 0, len(j.unwritten)+typicalSegment), j.unwritten...)
 }
 
 // appendChanges appends a bounded part of the changes. The caller holds the lock of the
