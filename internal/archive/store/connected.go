@@ -29,7 +29,7 @@ func setConnected(l *Leg) {
 	case startSeen:
 		seconds = 0
 	case l.Role == "":
-		return // only its end was seen: nobody says how long of it was ringing
+		return // only its end was seen: the part that was ringing is unknown
 	}
 	seconds = max(seconds, 0)
 	l.ConnectedSeconds = &seconds
