@@ -40,13 +40,33 @@ var commonTexts = [...]string{
 	31: "callMoved",
 }
 
-var commonTextNumbers = func() map[string]byte {
-	numbers := make(map[string]byte, len(commonTexts))
-	for i, word := range commonTexts[1:] {
-		numbers[word] = byte(i + 1)
+// commonTextBuckets holds the index of each common text in the bucket of the text. No two of
+// them have the same bucket, so that a look-up compares one text; a map takes several times as
+// long.
+var commonTextBuckets = func() (buckets [textBuckets]byte) {
+	for i, text := range commonTexts[1:] {
+		buckets[commonTextBucket(text)] = byte(i + 1)
 	}
-	return numbers
+	return buckets
 }()
+
+const textBuckets = 128
+
+func commonTextBucket(text string) byte {
+	n := len(text)
+	return (byte(n) + 3*text[n/2] + 13*text[n-1]) % textBuckets
+}
+
+// commonTextNumber returns the index of a common text, 0 for another text.
+func commonTextNumber(text string) byte {
+	if text == "" || len(text) > longestCommonText {
+		return 0
+	}
+	if number := commonTextBuckets[commonTextBucket(text)]; commonTexts[number] == text {
+		return number
+	}
+	return 0
+}
 
 // longestCommonText is the length of the longest of commonTexts.
 const longestCommonText = len("clientInitiatedTeardown")

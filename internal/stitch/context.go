@@ -3,6 +3,11 @@
 
 package stitch
 
+import (
+	"cmp"
+	"slices"
+)
+
 // contextSlots is how many contexts are cached. Records of one call arrive together; with more
 // open calls than slots, contexts are rebuilt more often.
 const contextSlots = 1 << 11
@@ -33,28 +38,46 @@ func (e *Engine) contextOf(call uint32) []Field {
 	if c.slot == call {
 		return c.fields
 	}
-	f, d := &e.scratch.codec, &e.dictionary
+	f := &e.scratch.codec
 	e.readFacts(f, call)
-	d.sortKeys()
 	var t valueDecoder
 	t.reset(f)
-	c.slot, c.fields = call, c.fields[:0]
-	put := func(k key, v Value) {
-		at := len(c.fields)
-		for at > 0 && c.fields[at-1].Key > d.texts[k] {
-			at--
-		}
-		c.fields = append(c.fields, Field{})
-		copy(c.fields[at+1:], c.fields[at:])
-		c.fields[at] = Field{Key: d.texts[k], Value: v}
-	}
+	var values [len(contextKeys)]Value
+	var present [len(contextKeys)]bool
 	for i := range f.statements {
 		for _, entry := range f.statements[i].attributes {
 			if entry.key.ofContext() {
-				put(entry.key, t.value(entry.raw))
+				place := contextPlaces[entry.key]
+				values[place], present[place] = t.value(entry.raw), true
 			}
 		}
 	}
-	put(idKeyOf(e.objects.at(call).kind), Text(e.idOf(call)))
+	place := contextPlaces[idKeyOf(e.objects.at(call).kind)]
+	values[place], present[place] = Text(e.idOf(call)), true
+	c.slot, c.fields = call, c.fields[:0]
+	for place, k := range contextKeys {
+		if present[place] {
+			c.fields = append(c.fields, Field{Key: wellKnownTexts[k], Value: values[place]})
+		}
+	}
 	return c.fields
 }
+
+// contextKeys are the attributes of contexts in the order of their names: the ids of calls,
+// recorded sessions and dialogs, and those of key.ofContext.
+var contextKeys = func() [11]key {
+	keys := [...]key{
+		keyCall, keyRecordedSession, keySIPCallID,
+		keyCallName, keyCallType, keyCallTag, keyCorrelator, keyCoSpace, keyTenant, keyCCID, keySessionStart,
+	}
+	slices.SortFunc(keys[:], func(a, b key) int { return cmp.Compare(wellKnownTexts[a], wellKnownTexts[b]) })
+	return keys
+}()
+
+// contextPlaces are the indices of contextKeys by key.
+var contextPlaces = func() (places [wellKnown]uint8) {
+	for place, k := range contextKeys {
+		places[k] = uint8(place) //nolint:gosec // a small number
+	}
+	return places
+}()

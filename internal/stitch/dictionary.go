@@ -247,9 +247,9 @@ const maxKeys = 4096
 type dictionary struct {
 	keys  map[string]key
 	texts []string
-	// successor is, for each key, the key that last followed it. Most records have their
-	// attributes in the same order.
-	successor []key
+	// successor is, for each key, the key that last followed it in a record of each phase. Most
+	// records of a phase have their attributes in the same order.
+	successor [][phases]key
 	// position is the index of each key in text order; sortedKeys lists the keys in text order.
 	position   []uint16
 	sortedKeys []key
@@ -264,14 +264,14 @@ func newDictionary() dictionary {
 	return d
 }
 
-// keyAfter returns the key of a name that follows another key in a record. It tries the
-// remembered successor before the map.
-func (d *dictionary) keyAfter(previous key, text string) (k key, ok bool) {
-	if k = d.successor[previous]; d.texts[k] == text {
+// keyAfter returns the key of a name that follows another key in a record of a phase. It tries
+// the remembered successor before the map.
+func (d *dictionary) keyAfter(in Phase, previous key, text string) (k key, ok bool) {
+	if k = d.successor[previous][in]; d.texts[k] == text {
 		return k, true
 	}
 	if k, ok = d.keyOf(text); ok {
-		d.successor[previous] = k
+		d.successor[previous][in] = k
 	}
 	return k, ok
 }
@@ -292,7 +292,7 @@ func (d *dictionary) add(text string) key {
 	k := key(len(d.texts)) //nolint:gosec // below maxKeys
 	d.keys[text] = k
 	d.texts = append(d.texts, text)
-	d.successor = append(d.successor, 0)
+	d.successor = append(d.successor, [phases]key{})
 	return k
 }
 

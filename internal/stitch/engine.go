@@ -111,7 +111,10 @@ func (e *Engine) tick(now time.Time) int64 {
 // error is ErrFull.
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	e.extendGrace(e.tick(now), r.Time)
-	slot := e.slotOf(r.Kind, r.ID)
+	slot := r.Known.slot
+	if o := e.resolve(r.Known); o == nil || o.kind != r.Kind {
+		slot = e.slotOf(r.Kind, r.ID)
+	}
 	if r.Kind == Dialog {
 		return e.applyDialog(slot, r)
 	}
@@ -195,16 +198,20 @@ func (e *Engine) slotsNeeded(slot uint32, r *Record) (n int) {
 	case CallLeg, Recording, Streaming:
 	}
 	for i := range r.Fields {
-		if f := &r.Fields[i]; f.Key == names.CallID && f.Value.Kind == KindText && f.Value.Text != "" && e.mayNeedSlot(Call, f.Value.Text) {
-			n++
+		if f := &r.Fields[i]; f.Key == names.CallID && f.Value.Kind == KindText && f.Value.Text != "" {
+			if identity, _ := identityOf(Call, f.Value.Text); e.mayBeForgotten(e.slotOfCall(slot, &identity)) {
+				n++
+			}
 		}
 	}
 	return n
 }
 
 // mayNeedSlot reports whether an object does not exist, or is one that makeRoom may forget.
-func (e *Engine) mayNeedSlot(kind Kind, id string) bool {
-	slot := e.slotOf(kind, id)
+func (e *Engine) mayNeedSlot(kind Kind, id string) bool { return e.mayBeForgotten(e.slotOf(kind, id)) }
+
+// mayBeForgotten reports whether a slot is 0, or has an object that makeRoom may forget.
+func (e *Engine) mayBeForgotten(slot uint32) bool {
 	if slot == 0 {
 		return true
 	}
@@ -332,7 +339,7 @@ func (e *Engine) storeID(slot uint32, id string) {
 	if o.kind != Dialog { // a Dialog's id is the SIP Call-ID: it keeps its case, because the legs name it in that case
 		id = lowerASCII(id)
 	}
-	f.encodeFields(&e.dictionary, []Field{{Key: wellKnownTexts[idKeyOf(o.kind)], Value: Text(id)}})
+	f.encodeFields(&e.dictionary, Note, []Field{{Key: wellKnownTexts[idKeyOf(o.kind)], Value: Text(id)}})
 	f.addStatement(noteStatement, f.incoming)
 	e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
 }

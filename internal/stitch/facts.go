@@ -173,11 +173,11 @@ func appendStatementHead(b []byte, s *statement, count int) []byte {
 
 // encodeFields encodes a record's fields into f.incoming, ordered by key. It returns how many
 // were dropped because the dictionary is full or the value is too long.
-func (f *factsCodec) encodeFields(d *dictionary, fields []Field) (dropped int) {
+func (f *factsCodec) encodeFields(d *dictionary, in Phase, fields []Field) (dropped int) {
 	f.incoming, f.values = f.incoming[:0], f.values[:0]
 	previous := keyRole // the key of no field: records never have it
 	for i := range fields {
-		k, ok := d.keyAfter(previous, fields[i].Key)
+		k, ok := d.keyAfter(in, previous, fields[i].Key)
 		if !ok {
 			dropped++
 			continue

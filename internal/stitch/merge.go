@@ -32,7 +32,7 @@ const (
 // merge merges a record into its object and updates the object's relations.
 func (e *Engine) merge(slot uint32, r *Record) {
 	f := &e.codec
-	dropped := r.Dropped + f.encodeFields(&e.dictionary, r.Fields) + f.encodeItems(&e.dictionary, r.Items, r.itemRank())
+	dropped := r.Dropped + f.encodeFields(&e.dictionary, r.Phase, r.Fields) + f.encodeItems(&e.dictionary, r.Items, r.itemRank())
 	e.stats.Dropped += uint64(dropped) //nolint:gosec // not negative
 	s := statement{index: r.Index, time: max(0, r.Time), phase: r.Phase}
 	if r.Phase == Note {

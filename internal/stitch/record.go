@@ -111,6 +111,8 @@ const (
 	// ago, or not have begun. Recorded sessions, tracks, branches of a SIP call and scheduled
 	// meetings have notes. An object that only notes describe is not emitted.
 	Note
+
+	phases
 )
 
 // Record is the content of one log record about one object. The engine keeps no reference to
@@ -120,6 +122,8 @@ type Record struct {
 	Phase Phase
 	// ID of the object as on the wire, not empty.
 	ID string
+	// Known is the object of that kind and id if Preload found it; zero otherwise.
+	Known Ref
 	// Time of the record by the sender's clock, in nanoseconds since 1970.
 	Time int64
 	// Index orders the records of an object; records with the same Index are ordered by time.

@@ -84,13 +84,21 @@ func valueOf(attributes []attribute, k key) []byte {
 // started before the engine did.
 func (e *Engine) callOf(member uint32, raw []byte) uint32 {
 	identity := identityOfValue(Call, raw)
-	if container := e.objects.at(member).containerSlot; container != 0 && e.objects.at(container).identity == identity {
-		return container
-	}
-	if slot := e.slotOfIdentity(Call, &identity); slot != 0 {
+	if slot := e.slotOfCall(member, &identity); slot != 0 {
 		return slot
 	}
 	return e.create(Call, text(raw))
+}
+
+// slotOfCall returns the slot of a call that a record of a member names, 0 if there is none.
+// Most records name the call that the member is in.
+func (e *Engine) slotOfCall(member uint32, identity *identity) uint32 {
+	if member != 0 {
+		if container := e.objects.at(member).containerSlot; container != 0 && e.objects.at(container).identity == *identity {
+			return container
+		}
+	}
+	return e.slotOfIdentity(Call, identity)
 }
 
 // recordReference records that a member named its container at a time, so the container ran

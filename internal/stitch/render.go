@@ -413,7 +413,7 @@ func (e *Engine) deriveLeg(out *Stitched, t *valueDecoder) []derivedField {
 			continue
 		}
 		call := t.value(raw).Text
-		if len(call) == guidText {
+		if len(call) == guidText && raw[0] != tagGUID {
 			call = text(appendCanonical(nil, call))
 		}
 		if len(calls) == 0 || calls[len(calls)-1] != call {

@@ -168,7 +168,7 @@ func (e *Engine) completeRequest(slot uint32) {
 		id := e.idOf(meeting)
 		f := &e.scratch.codec
 		e.readFacts(f, slot)
-		f.encodeFields(&e.dictionary, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(step)}})
+		f.encodeFields(&e.dictionary, Note, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(step)}})
 		f.addStatement(noteStatement, f.incoming)
 		e.storeFactsWithinLimit(slot, f)
 	}

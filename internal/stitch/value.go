@@ -73,10 +73,8 @@ func appendCanonical(b []byte, text string) []byte {
 }
 
 func appendText(b []byte, text string) []byte {
-	if len(text) <= longestCommonText {
-		if number, found := commonTextNumbers[text]; found {
-			return append(b, number<<tagBits|tagTrue)
-		}
+	if number := commonTextNumber(text); number != 0 {
+		return append(b, number<<tagBits|tagTrue)
 	}
 	if len(text) == guidText {
 		var guid [16]byte

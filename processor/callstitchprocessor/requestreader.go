@@ -23,6 +23,12 @@ type requestReader struct {
 	fields        []stitch.Field
 	pendingStamps []pendingStamp
 	records       int // merged or stamped since the last yield
+
+	// The next records, as expect read them.
+	eventOf  [stitch.MaxExpected]mergedEvent
+	isEvent  [stitch.MaxExpected]bool
+	expected [stitch.MaxExpected]stitch.Expected
+	used     int // number of elements that the request used
 }
 
 // lockYielder is the lock of the state, which a long request yields to other requests.
@@ -66,6 +72,9 @@ type mergedEvent struct {
 	rank  uint64 // Record.Index of records that have no record number; 0 if they have one
 }
 
+// isCallRecord reports whether the record is a call detail record: readObject reads it.
+func (e *mergedEvent) isCallRecord() bool { return e.kind <= stitch.Streaming }
+
 var mergedEvents = map[string]mergedEvent{
 	names.EventCallStart:      {stitch.Call, stitch.Start, 0},
 	names.EventCallEnd:        {stitch.Call, stitch.End, 0},
@@ -106,42 +115,93 @@ func isStampedOnly(name string) bool {
 // the state. The caller holds the lock of the state.
 func (br *requestReader) merge(logs plog.Logs, lock lockYielder) (changed bool, err error) {
 	for _, rl := range logs.ResourceLogs().All() {
-		var source stitch.Source
-		known := false
+		r := resourceReader{requestReader: br, rl: rl, lock: lock}
 		br.resource = rl.Resource().Attributes()
 		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				if err := br.countRecord(lock); err != nil {
-					return changed, err
-				}
-				name := lr.EventName()
-				kind, isList := listEvents[name]
-				switch e, isEvent := mergedEvents[name]; {
-				case isList:
-					br.readList(rl, lr, kind, lock.now())
-				case isEvent:
-					if !known {
-						source, known = br.sources.get(rl), true
-					}
-					merged, err := br.mergeRecord(lr, e, source, lock)
-					if err != nil {
-						return changed, err
-					}
-					changed = changed || merged
-				case name == names.EventSessionStart:
-					changed = br.endSession(lr, lock.now()) || changed
-				case name == names.EventEventCallRemove:
-					br.removeCall(lr, lock.now())
-					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr})
-				case isStampedOnly(name):
-					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr})
-				case isSyslogReference(name):
-					br.pendingStamps = append(br.pendingStamps, pendingStamp{record: lr, stampByIDs: true})
-				}
+			if err := r.merge(sl.LogRecords()); err != nil {
+				return changed || r.changed, err
+			}
+		}
+		changed = changed || r.changed
+	}
+	return changed, nil
+}
+
+// resourceReader merges the records of one resource.
+type resourceReader struct {
+	*requestReader
+	rl      plog.ResourceLogs
+	lock    lockYielder
+	source  stitch.Source // valid if known
+	known   bool
+	changed bool // a record may have changed the state
+}
+
+// merge merges records, up to stitch.MaxExpected at a time: the engine loads the memory of their
+// objects together.
+func (r *resourceReader) merge(records plog.LogRecordSlice) error {
+	for at := 0; at < records.Len(); at += stitch.MaxExpected {
+		n := min(stitch.MaxExpected, records.Len()-at)
+		r.expect(records, at, n)
+		for i := range n {
+			if err := r.countRecord(r.lock); err != nil {
+				return err
+			}
+			if err := r.mergeOne(records.At(at+i), i); err != nil {
+				return err
 			}
 		}
 	}
-	return changed, nil
+	return nil
+}
+
+// minExpected is the smallest number of records for which Preload saves time.
+const minExpected = 4
+
+// expect reads the events and the ids of n records, and preloads their objects.
+func (r *resourceReader) expect(records plog.LogRecordSlice, at, n int) {
+	r.used = max(r.used, n)
+	for i := range n {
+		lr := records.At(at + i)
+		e, isEvent := mergedEvents[lr.EventName()]
+		r.eventOf[i], r.isEvent[i] = e, isEvent
+		x := &r.expected[i]
+		*x = stitch.Expected{}
+		if isEvent && e.isCallRecord() {
+			x.Kind, x.Ends, x.ID = e.kind, e.phase == stitch.End, text(lr.Attributes(), e.kind.IDKey())
+		}
+	}
+	if n >= minExpected {
+		r.engine.Preload(r.expected[:n])
+	}
+}
+
+// mergeOne merges a record; i is its index in the arrays that expect filled.
+func (r *resourceReader) mergeOne(lr plog.LogRecord, i int) error {
+	if r.isEvent[i] {
+		if !r.known {
+			r.source, r.known = r.sources.get(r.rl), true
+		}
+		merged, err := r.mergeRecord(lr, r.eventOf[i], &r.expected[i], r.source, r.lock)
+		r.changed = r.changed || merged
+		return err
+	}
+	name := lr.EventName()
+	kind, isList := listEvents[name]
+	switch {
+	case isList:
+		r.readList(r.rl, lr, kind, r.lock.now())
+	case name == names.EventSessionStart:
+		r.changed = r.endSession(lr, r.lock.now()) || r.changed
+	case name == names.EventEventCallRemove:
+		r.removeCall(lr, r.lock.now())
+		r.pendingStamps = append(r.pendingStamps, pendingStamp{record: lr})
+	case isStampedOnly(name):
+		r.pendingStamps = append(r.pendingStamps, pendingStamp{record: lr})
+	case isSyslogReference(name):
+		r.pendingStamps = append(r.pendingStamps, pendingStamp{record: lr, stampByIDs: true})
+	}
+	return nil
 }
 
 // endSession declares a Call Bridge's previous session over. That session ended when the new
@@ -161,9 +221,9 @@ func (br *requestReader) endSession(lr plog.LogRecord, now time.Time) bool {
 
 // mergeRecord merges one record. A call detail record without an id passes unchanged; another
 // record without one is only stamped.
-func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, source stitch.Source, lock lockYielder) (merged bool, err error) {
+func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, x *stitch.Expected, source stitch.Source, lock lockYielder) (merged bool, err error) {
 	attributes := lr.Attributes()
-	r := stitch.Record{Kind: e.kind, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
+	r := stitch.Record{Kind: e.kind, ID: x.ID, Known: x.Known, Phase: e.phase, Time: timeOf(lr), Index: e.rank, Source: source}
 	br.fields = br.fields[:0]
 	switch {
 	case e.phase == stitch.Note:
@@ -197,12 +257,11 @@ func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, source st
 
 // readObject reads a call detail record.
 func (br *requestReader) readObject(attributes pcommon.Map, r *stitch.Record) bool {
-	key := r.Kind.IDKey()
-	r.ID, r.Index = text(attributes, key), indexOf(attributes)
 	if r.ID == "" {
 		return false
 	}
-	br.fields = appendFields(br.fields, attributes, key)
+	r.Index = indexOf(attributes)
+	br.fields = appendFields(br.fields, attributes, r.Kind.IDKey())
 	r.Fields = br.fields
 	return true
 }
@@ -270,6 +329,8 @@ const maxReusedFields = 1024
 
 // reset releases all references to the request's data.
 func (br *requestReader) reset() {
+	clear(br.expected[:br.used])
+	br.used = 0
 	clear(br.pendingStamps)
 	clear(br.fields[:cap(br.fields)])
 	if cap(br.fields) > maxReusedFields {
