@@ -13,7 +13,7 @@ import (
 // Otherwise the commit that makes the log long does so, and everybody who waits for that
 // commit waits until hundreds of pages are written and synced.
 type checkpointer struct {
-	beside *sql.DB // copies while the writer's transactions go on
+	beside *sql.DB // copies while the writer's transactions continue
 	writer *sql.DB // the only connection that writes
 	rows   int     // written since the last checkpoint; belongs to whose transaction it is
 
