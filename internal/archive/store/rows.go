@@ -101,7 +101,7 @@ type Leg struct {
 	Calls                    json.RawMessage `json:"calls,omitempty"`                        // JSON array: all calls it was in, in order
 	ParticipantID            string          `json:"participant_id,omitempty"`               // `groupId`: equal for all legs of one participant
 	Role                     string          `json:"role,omitempty"`                         // `participant`, `sharing`, `distribution_link`, `recorder`, `streamer`; absent if the start was not seen
-	Activity                 string          `json:"activity,omitempty"`                     // what a running leg does: `connecting`, `ivr`, `lobby`, `connected`
+	Activity                 string          `json:"activity,omitempty"`                     // activity of a running leg: `connecting`, `ivr`, `lobby`, `connected`
 	Direction                string          `json:"direction,omitempty"`                    // `incoming` or `outgoing`
 	Type                     string          `json:"type,omitempty"`                         // `sip` or `acano`
 	SubType                  string          `json:"sub_type,omitempty"`                     // `lync`, `avaya`, `webApp`, …
