@@ -74,7 +74,7 @@ func TestParseVia(t *testing.T) {
 	assert.Equal(t, "b2", hops[1].Parameter("branch"))
 	assert.Equal(t, "2001:db8::1", hops[1].Parameter("received"))
 	for parameters, want := range map[string]string{
-		"": "", "branch": "", "branch=": "", "branch=a": "a", "rport;branch=a;x=1": "a", " Branch = a ;x": "a", "branches=b;branch=a": "a",
+		"": "", "branch": "", "branch=": "", "branch=a": "a", "rport;branch=a;x=1": "a", "Branch = a ;x": "a", "branches=b;branch=a": "a",
 		"branch=a;branch=b": "a", `x=";branch=b";branch=a`: "a", `x="y;branch=a`: "a", `branch="a;b";x`: `"a;b"`,
 	} {
 		assert.Equal(t, want, (&Hop{Parameters: parameters}).Parameter("branch"), parameters)

@@ -144,12 +144,15 @@ func (s *Splitter) split(text string, line *Line) error {
 	for more := true; more; {
 		var next attributeName
 		start, end := name.equals+1, len(text)
-		if len(spans) == MaxAttributes-1 {
+		switch {
+		case len(spans) == MaxAttributes-1:
 			c.flags |= TooManyAttributes
 			more = false
-		} else if mayHaveQuotes[name.key] {
+		case mayHaveQuotes[name.key]:
 			end, next, more = c.findValueEnd(name.key, start)
-		} else {
+		default:
+			// Nearly always a documented key follows the first comma. Here, without calls
+			// of methods, this takes half the time of findValueEnd.
 			n := strings.IndexByte(text[start:], ',')
 			if n >= 0 {
 				next.start = start + n + 1
