@@ -28,7 +28,7 @@ func TestCommands(t *testing.T) {
 			require.NoError(t, err)
 			start := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
 			_, err = archive.Write(t.Context(), &store.Batch{Legs: []store.Leg{{
-				Object:      store.Object{ID: "l", TraceID: "abc", SpanID: "s", State: store.StateEnded, StartedAt: start, EndedAt: start, LastHeardAt: start, Phase: store.Final},
+				Object:      store.Object{ID: "l", TraceID: "abc", SpanID: "s", State: store.StateEnded, StartedAt: start, EndedAt: start, LastHeardAt: start, Phase: store.Stitched},
 				RemoteParty: "nora@example.test", DisplayName: "Nora Quill",
 			}}})
 			require.NoError(t, err)

@@ -96,7 +96,7 @@ func (c *converter) addDialogRow(lr plog.LogRecord, phase store.Phase, fields fi
 		idKey = names.SIPCallID
 	}
 	switch phase {
-	case store.Final:
+	case store.Stitched:
 	case store.Started:
 		c.leaveOut = ofMessage
 	default:
@@ -110,7 +110,7 @@ func (c *converter) addDialogRow(lr plog.LogRecord, phase store.Phase, fields fi
 	if idKey == names.SIPCallID {
 		row.SIPCallID, _ = cut(clean(text(lr.Attributes(), idKey)))
 	}
-	if phase == store.Started || phase == store.Final {
+	if phase == store.Started || phase == store.Stitched {
 		row.FromParty = address(lr.Attributes(), names.SIPFromURIPrefix)
 		row.ToParty = address(lr.Attributes(), names.SIPToURIPrefix)
 	}

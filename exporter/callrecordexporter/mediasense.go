@@ -82,7 +82,7 @@ const mostMilliseconds = float64(math.MaxInt64 / int64(time.Millisecond))
 // setDates sets the times of a session or track from MediaSense's dates, in milliseconds, not
 // from the times of the records. A stitched record has its own.
 func setDates(o *store.Object, attributes pcommon.Map, startKey, durationKey string) {
-	if o.Phase == store.Final {
+	if o.Phase == store.Stitched {
 		return
 	}
 	v, ok := attributes.Get(startKey)

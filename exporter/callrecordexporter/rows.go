@@ -91,7 +91,7 @@ type event struct {
 var events = map[string]event{
 	names.EventCallStart: {store.Started, (*converter).addCall},
 	names.EventCallEnd:   {store.Ended, (*converter).addCall},
-	names.EventCallSpan:  {store.Final, (*converter).addCall},
+	names.EventCallSpan:  {store.Stitched, (*converter).addCall},
 
 	names.EventRecordGap: {0, (*converter).addGap},
 
@@ -100,7 +100,7 @@ var events = map[string]event{
 	names.EventCallLegStart:  {store.Started, (*converter).addLeg},
 	names.EventCallLegUpdate: {store.Updated, (*converter).addLeg},
 	names.EventCallLegEnd:    {store.Ended, (*converter).addLeg},
-	names.EventCallLegSpan:   {store.Final, (*converter).addLeg},
+	names.EventCallLegSpan:   {store.Stitched, (*converter).addLeg},
 
 	names.EventAPICallLegQuality: {0, (*converter).addQuality},
 
@@ -110,23 +110,23 @@ var events = map[string]event{
 
 	names.EventRecordingStart: {store.Started, (*converter).addRecording},
 	names.EventRecordingEnd:   {store.Ended, (*converter).addRecording},
-	names.EventRecordingSpan:  {store.Final, (*converter).addRecording},
+	names.EventRecordingSpan:  {store.Stitched, (*converter).addRecording},
 	names.EventStreamingStart: {store.Started, (*converter).addStreaming},
 	names.EventStreamingEnd:   {store.Ended, (*converter).addStreaming},
-	names.EventStreamingSpan:  {store.Final, (*converter).addStreaming},
+	names.EventStreamingSpan:  {store.Stitched, (*converter).addStreaming},
 
 	names.EventSessionStarted: {store.Started, (*converter).addSession},
 	names.EventSessionUpdated: {store.Updated, (*converter).addSession},
 	names.EventSessionEnded:   {store.Ended, (*converter).addSession},
-	names.EventSessionSpan:    {store.Final, (*converter).addSession},
+	names.EventSessionSpan:    {store.Stitched, (*converter).addSession},
 	names.EventTrackStarted:   {store.Started, (*converter).addTrack},
 	names.EventTrackUpdated:   {store.Updated, (*converter).addTrack},
 	names.EventTrackEnded:     {store.Ended, (*converter).addTrack},
-	names.EventTrackSpan:      {store.Final, (*converter).addTrack},
+	names.EventTrackSpan:      {store.Stitched, (*converter).addTrack},
 
 	names.EventOCMSRequest:  {0, (*converter).addMessage},
 	names.EventOCMSResponse: {0, (*converter).addMessage},
-	names.EventDialogSpan:   {store.Final, (*converter).addDialog},
+	names.EventDialogSpan:   {store.Stitched, (*converter).addDialog},
 
 	names.EventStorageEnterLow:       {0, (*converter).addStorageEvent},
 	names.EventStorageExitLow:        {0, (*converter).addStorageEvent},
@@ -181,7 +181,7 @@ func fill[T any](c *converter, lr plog.LogRecord, phase store.Phase, kind, idKey
 		case names.CallstitchOutcome:
 			o.Outcome, _ = cut(clean(value.AsString()))
 		case names.RecordIndex:
-			if phase == store.Final {
+			if phase == store.Stitched {
 				continue
 			}
 			o.Revision.Index = uint64(max(value.Int(), 0))
@@ -210,7 +210,7 @@ func fill[T any](c *converter, lr plog.LogRecord, phase store.Phase, kind, idKey
 	case store.Ended:
 		o.State = store.StateEnded
 		o.EndedAt = when
-	case store.Final:
+	case store.Stitched:
 		finish(lr, o)
 	default:
 		o.State = store.StateRunning

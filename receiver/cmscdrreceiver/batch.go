@@ -29,19 +29,19 @@ type batch struct {
 	// ledgerID is the id of the ledger session to which the indices belong. It is ""
 	// if the body has no usable session: its indices identify nothing.
 	ledgerID       string
-	legacySuffix   string          // suffix of ledgerID if the indices are recordIndex
+	legacySuffix   string          // suffix of ledgerID if the batch has only legacy indices (recordIndex)
 	statedIdentity ledger.Identity // identity of the Call Bridge in this body
 	session        *ledger.Session // nil without ledgerID
 	lockedSession  *ledger.Session // session, or a common one for bodies without ledgerID
-	sessionInfo    ledger.RequestInfo
-	isKnownSession bool // an earlier body had records of the session and named its bridge
+	requestInfo    ledger.RequestInfo
+	isKnownSession bool // an earlier body had records of the session, and this or an earlier one named its bridge
 
-	records       []part // parallel to decoded.Records
-	malformed     []part // parallel to decoded.Malformed
-	entries       []ledger.Entry
-	results       []ledger.CheckResult // parallel to entries
-	entryParts    []*part              // parallel to entries
-	contentHashes []ledger.ContentHash // of new parts without an index
+	records    []part // parallel to decoded.Records
+	malformed  []part // parallel to decoded.Malformed
+	entries    []ledger.Entry
+	results    []ledger.CheckResult // parallel to entries
+	entryParts []*part              // parallel to entries
+	newHashes  []ledger.ContentHash // of new parts without an index
 
 	pendingParts int // new parts that are not yet marked as accepted
 	// startSent reports that the consumer accepted the session.start event, in a chunk
@@ -51,8 +51,8 @@ type batch struct {
 	changedSessions []string // sessions of the body that are not yet stored
 	evictedSessions []string // sessions that the ledger evicted for them
 
-	bodySize  int // of the whole body, in bytes
-	expansion outbox.Expansion
+	bodySize  int              // of the whole body, in bytes
+	expansion outbox.Expansion // OTLP bytes against posted bytes of the body's chunks
 }
 
 // part is one record or malformed part of a batch.
@@ -65,9 +65,9 @@ type part struct {
 	// gapSent reports that the consumer accepted the record.gap event of this part,
 	// before the part itself is marked.
 	gapSent bool
-	// firstEntry and firstHash are the positions in the batch's entries and
+	// firstEntry and firstNewHash are the positions in the batch's entries and
 	// contentHashes at which those of this part begin.
-	firstEntry, firstHash int
+	firstEntry, firstNewHash int
 }
 
 // addGap adds the gap before one of the part's records. A plausible gap replaces an
@@ -145,18 +145,18 @@ func (b *batch) setDecoded(decoded *cdr.Batch) {
 	b.decoded, request.Body = decoded, decoded.Body
 	b.session, b.lockedSession, b.isKnownSession, b.startSent = nil, nil, false, false
 	b.statedIdentity = ledger.Identity{Bridge: clipName(decoded.CallBridge), System: clipName(request.Query.Get(systemIDParameter))}
-	b.sessionInfo = ledger.RequestInfo{Identity: b.statedIdentity}
+	b.requestInfo = ledger.RequestInfo{Identity: b.statedIdentity}
 	b.ledgerID, b.legacySuffix = decoded.Session, ""
 	switch {
 	case b.ledgerID == "" || len(b.ledgerID) > maxNameLength:
 		b.ledgerID = ""
 	case b.hasOnlyLegacyIndices():
-		// A bridge counts recordIndex for each of its receivers, so the URI is part of
-		// the id. The URI may contain a token: only its hash is kept.
+		// A bridge numbers recordIndex separately for each receiver URI, so the URI is part
+		// of the id. The URI may contain a token: only its hash is kept.
 		hash := sha256.Sum256([]byte(request.URI))
 		b.legacySuffix = "/" + hex.EncodeToString(hash[:8])
 		b.ledgerID += b.legacySuffix
-		b.statedIdentity.Stream = b.legacySuffix
+		b.statedIdentity.Numbering = b.legacySuffix
 	}
 }
 
@@ -193,30 +193,30 @@ func (b *batch) lockSession(ctx context.Context, l *ledger.Ledger) error {
 	if b.decoded.Unreadable {
 		return nil // its session is a guess: the ledger learns no identity from it
 	}
-	b.sessionInfo = l.BeginRequest(session, b.statedIdentity)
-	b.isKnownSession = !session.IsNew() && b.sessionInfo.Identity.Named()
+	b.requestInfo = l.BeginRequest(session, b.statedIdentity)
+	b.isKnownSession = !session.IsNew() && b.requestInfo.Identity.Named()
 	return nil
 }
 
 func (b *batch) unlockSession(l *ledger.Ledger) { l.Unlock(b.lockedSession) }
 
-// findNewParts finds the parts that are no duplicates, and the gaps before them. It
-// changes neither the ledger nor the content hashes.
-func (b *batch) findNewParts(accepted *ledger.ContentHashes) {
-	b.entries, b.entryParts, b.contentHashes, b.pendingParts = b.entries[:0], b.entryParts[:0], b.contentHashes[:0], 0
+// findNewParts finds the parts that are no duplicates, and the gaps before them. It changes
+// neither the ledger nor acceptedHashes.
+func (b *batch) findNewParts(acceptedHashes *ledger.ContentHashes) {
+	b.entries, b.entryParts, b.newHashes, b.pendingParts = b.entries[:0], b.entryParts[:0], b.newHashes[:0], 0
 	b.records = resetParts(b.records, len(b.decoded.Records))
 	b.malformed = resetParts(b.malformed, len(b.decoded.Malformed))
 	for i := range b.decoded.Records {
 		r := &b.decoded.Records[i]
-		b.addPart(&b.records[i], &r.Header, r.Raw, accepted)
+		b.addPart(&b.records[i], &r.Header, r.Raw, acceptedHashes)
 	}
 	for i := range b.decoded.Malformed {
 		m := &b.decoded.Malformed[i]
-		b.addPart(&b.malformed[i], &m.Header, m.Raw, accepted)
-		b.addUnreadable(&b.malformed[i], m.Indices)
+		b.addPart(&b.malformed[i], &m.Header, m.Raw, acceptedHashes)
+		b.addUnreadableEntries(&b.malformed[i], m.Indices)
 	}
 	if len(b.entries) == 0 {
-		b.sessionInfo.SessionStart = ledger.SessionStart{} // the session begins with its first numbered record
+		b.requestInfo.SessionStart = ledger.SessionStart{} // the session begins with its first numbered record
 	}
 	if b.session == nil {
 		return
@@ -237,14 +237,14 @@ func (b *batch) findNewParts(accepted *ledger.ContentHashes) {
 
 // addPart adds a part to the entries if it has an index. Otherwise its content shows
 // whether it is new.
-func (b *batch) addPart(p *part, header *cdr.Header, raw string, accepted *ledger.ContentHashes) {
-	p.firstEntry, p.firstHash = len(b.entries), len(b.contentHashes)
+func (b *batch) addPart(p *part, header *cdr.Header, raw string, acceptedHashes *ledger.ContentHashes) {
+	p.firstEntry, p.firstNewHash = len(b.entries), len(b.newHashes)
 	index := header.Index
 	if b.legacySuffix != "" {
 		index = header.LegacyIndex
 	}
 	if b.session != nil && index.Valid {
-		entry := ledger.Entry{Index: index.Value, DiscardsUnnumbered: b.legacySuffix != ""}
+		entry := ledger.Entry{Index: index.Value, DiscardedHaveNoIndex: b.legacySuffix != ""}
 		if header.Missing.Valid {
 			entry.Discarded = header.Missing.Value
 		}
@@ -253,21 +253,21 @@ func (b *batch) addPart(p *part, header *cdr.Header, raw string, accepted *ledge
 		return
 	}
 	hash := ledger.HashContent(b.decoded.Session, raw)
-	if p.isDuplicate = accepted.Contains(hash); !p.isDuplicate {
-		b.contentHashes = append(b.contentHashes, hash)
+	if p.isDuplicate = acceptedHashes.Contains(hash); !p.isDuplicate {
+		b.newHashes = append(b.newHashes, hash)
 		b.pendingParts++
 	}
 }
 
-// addUnreadable adds the records within a malformed part whose index alone is readable, so
-// that the ledger does not report them as missing.
-func (b *batch) addUnreadable(p *part, indices []cdr.IndexRange) {
+// addUnreadableEntries adds an entry for each index that is readable in a malformed part, so that
+// the ledger does not report these records as missing.
+func (b *batch) addUnreadableEntries(p *part, indices []cdr.IndexRange) {
 	if b.session == nil {
 		return
 	}
 	for _, r := range indices {
 		if r.Legacy == (b.legacySuffix != "") {
-			entry := ledger.Entry{Index: r.First, Following: r.Last - r.First, DiscardsUnnumbered: r.Legacy, IsUnreadable: true}
+			entry := ledger.Entry{Index: r.First, Following: r.Last - r.First, DiscardedHaveNoIndex: r.Legacy, IsUnreadable: true}
 			b.entries = append(b.entries, entry)
 			b.entryParts = append(b.entryParts, p)
 		}
@@ -281,8 +281,8 @@ func (b *batch) markInLedger(l *ledger.Ledger, c *outbox.Chunk) ledger.AcceptRes
 	if b.session == nil || len(entries) == 0 {
 		return ledger.AcceptResult{}
 	}
-	accepted := l.MarkAccepted(b.session, b.sessionInfo, entries, results)
-	b.sessionInfo.SessionStart = ledger.SessionStart{} // it is reported once
+	accepted := l.MarkAccepted(b.session, b.requestInfo, entries, results)
+	b.requestInfo.SessionStart = ledger.SessionStart{} // it is reported once
 	return accepted
 }
 

@@ -15,26 +15,26 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// legEnding classifies the end of a leg.
-type legEnding struct {
+// legEndClass classifies the end of a leg.
+type legEndClass struct {
 	severity plog.SeverityNumber
 	// failure is the reason of a failed leg, in the guide's spelling, else "".
 	failure string
 }
 
-// legEndingOf classifies a callLegEnd.
-func legEndingOf(r *cdr.Record) legEnding {
+// classifyLegEnd classifies a callLegEnd.
+func classifyLegEnd(r *cdr.Record) legEndClass {
 	text, _ := r.Field(cdr.CallLegReason)
 	known, documented := names.LegReason(text.Text)
 	switch {
 	case documented && known.Failure && isFromScanner(r, known):
-		return legEnding{severity: plog.SeverityNumberWarn, failure: known.Name}
+		return legEndClass{severity: plog.SeverityNumberWarn, failure: known.Name}
 	case documented && known.Failure:
-		return legEnding{severity: plog.SeverityNumberError, failure: known.Name}
+		return legEndClass{severity: plog.SeverityNumberError, failure: known.Name}
 	case len(r.Alarms) > 0, !documented && text.Text != "" && !remoteTeardown(r):
-		return legEnding{severity: plog.SeverityNumberWarn}
+		return legEndClass{severity: plog.SeverityNumberWarn}
 	default:
-		return legEnding{severity: plog.SeverityNumberInfo}
+		return legEndClass{severity: plog.SeverityNumberInfo}
 	}
 }
 

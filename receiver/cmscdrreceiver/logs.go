@@ -39,7 +39,7 @@ const (
 	errorUnknownRecordType = "unknown_record_type"
 	errorTooLarge          = "record_too_large"
 	errorExpands           = "record_expands"
-	errorRejected          = "rejected_by_pipeline"
+	errorRefused           = "rejected_by_pipeline"
 )
 
 // maxRecordBytes is the length of the largest record whose values become attributes. A longer
@@ -88,17 +88,18 @@ func (b *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 		appendGap(to.Records, &m.Header, &b.malformed[i], to.ReceivedAt)
 		addMalformedPart(to, m)
 	}
-	to.StartPart(c.To)
+	to.StartPart(c.To) // all parts of the chunk are added
 	return nil
 }
 
-// AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events,
-// after the session.start and record.gap events that the chunk's records would have.
+// AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events, after
+// its session.start and record.gap events. A chunk that would expand too much has one
+// record.gap for all its gaps.
 func (b *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
 	if b.reportsSessionStart(c) {
 		b.appendSessionStart(to.Records, to.ReceivedAt)
 	}
-	errorType := errorRejected
+	errorType := errorRefused
 	if errors.Is(c.QuarantineReason, outbox.ErrExceedsExpansion) {
 		errorType = errorExpands
 		b.appendMergedGap(c, to)
@@ -139,9 +140,9 @@ func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) 
 	lr := to.AppendEmpty()
 	lr.SetEventName(eventNames[r.Type])
 	setTimes(lr, &r.Header, now)
-	end := legEnding{severity: plog.SeverityNumberInfo}
+	end := legEndClass{severity: plog.SeverityNumberInfo}
 	if r.Type == cdr.CallLegEnd {
-		end = legEndingOf(r)
+		end = classifyLegEnd(r)
 	}
 	logrecord.SetSeverity(lr, end.severity)
 	lr.Body().SetStr(describe(r))
@@ -172,10 +173,10 @@ func putRecord(m pcommon.Map, r *cdr.Record) {
 	if unknown == 0 {
 		return
 	}
-	documented := m.Len()
+	documentedCount := m.Len()
 	for i := range r.Fields {
 		if f := &r.Fields[i]; f.ID == cdr.Unknown {
-			putUnknown(m, documented, r.Element, f)
+			putUnknown(m, documentedCount, r.Element, f)
 		}
 	}
 }
@@ -218,7 +219,7 @@ func appendGap(to plog.LogRecordSlice, h *cdr.Header, p *part, now pcommon.Times
 	lr.Body().SetStr(fmt.Sprintf("%d records lost before record %s", p.missing, indexText(h)))
 	putNumber(lr.Attributes(), names.RecordMissing, cdr.Number{Value: p.missing, Valid: true})
 	if p.isImplausible {
-		message := fmt.Sprintf("a hole of %d records is larger than %d and is not counted", p.missing, uint64(ledger.MaxMissing))
+		message := fmt.Sprintf("a gap of %d records is larger than %d and is not counted", p.missing, uint64(ledger.MaxMissing))
 		lr.Attributes().PutStr(names.ErrorType, errorImplausibleGap)
 		lr.Attributes().PutStr(names.ErrorMessage, message)
 		lr.Body().SetStr(message + ": before record " + indexText(h))
@@ -235,8 +236,9 @@ func indexText(h *cdr.Header) string {
 }
 
 // appendSessionStart reports a new session of a known Call Bridge, at the time of the batch's
-// first record, and the session that it replaces, if the ledger presumes one. The package
-// comment of internal/ingest/ledger lists the guarantees to a consumer.
+// first record. The event names the session that the new one replaces, unless several live
+// sessions share the bridge's name. The package comment of internal/ingest/ledger lists the
+// guarantees to a consumer.
 func (b *batch) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp) {
 	lr := to.AppendEmpty()
 	lr.SetEventName(names.EventSessionStart)
@@ -246,8 +248,8 @@ func (b *batch) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp
 		lr.SetObservedTimestamp(now)
 	}
 	logrecord.SetSeverity(lr, plog.SeverityNumberInfo)
-	previous := strings.TrimSuffix(b.sessionInfo.SessionStart.PreviousSession, b.legacySuffix)
-	name := cmp.Or(b.sessionInfo.Identity.Bridge, b.sessionInfo.Identity.System)
+	previous := strings.TrimSuffix(b.requestInfo.SessionStart.PreviousSession, b.legacySuffix)
+	name := cmp.Or(b.requestInfo.Identity.Bridge, b.requestInfo.Identity.System)
 	bridge := string(logrecord.AppendText([]byte("call bridge "), name))
 	if previous == "" {
 		lr.Body().SetStr(bridge + " has a new session; several live sessions share its name, so none is taken to have ended")
@@ -257,8 +259,8 @@ func (b *batch) appendSessionStart(to plog.LogRecordSlice, now pcommon.Timestamp
 	lr.Attributes().PutStr(names.SessionPreviousID, previous)
 }
 
-// addUnknownRecord keeps a record of an undocumented type: its bytes, and all its values
-// under mechanical names.
+// addUnknownRecord keeps a record of an undocumented type: its bytes, and all its values under
+// names made from its XML elements.
 func addUnknownRecord(to *outbox.PayloadWriter, r *cdr.Record) {
 	addRawText(to, r.Raw, func(lr plog.LogRecord, first bool) {
 		setTimes(lr, &r.Header, to.ReceivedAt)

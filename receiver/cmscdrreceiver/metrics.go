@@ -41,8 +41,8 @@ func newMetricSet(config *Config, set receiver.Settings) *metricSet {
 	return &metricSet{bridges: aggregate.NewSet(settings, newInstruments)}
 }
 
-// exemplarBounds are the instruments with exemplars, and the bounds between which a series
-// keeps the newest one: few, because there are many series.
+// exemplarBounds holds the bucket bounds of each instrument with exemplars. A series keeps the
+// newest exemplar of each bucket. The buckets are few, because there are many series.
 var exemplarBounds = map[string][]float64{
 	names.MetricCallDuration:             {60, 600, 3600},
 	names.MetricCallLegDuration:          {60, 600, 3600},
@@ -52,10 +52,10 @@ var exemplarBounds = map[string][]float64{
 	names.MetricCallLegQuality:           nil,
 }
 
-// exemplar returns the context in which a call or a leg is measured. Its span id is that of
+// exemplarContext returns the context in which a call or a leg is measured. Its span id is that of
 // its stitched span. The trace id is left out: the record of an end does not name the
 // conference, and another bridge may have founded it.
-func exemplar(ctx context.Context, kind, id string) context.Context {
+func exemplarContext(ctx context.Context, kind, id string) context.Context {
 	if id == "" {
 		return ctx
 	}
@@ -69,7 +69,7 @@ func (m *metricSet) countChunk(ctx context.Context, b *batch, c *outbox.Chunk, s
 		return
 	}
 	instrumentsFor := m.bridges.InstrumentsFor
-	if !b.sessionInfo.Identity.Named() {
+	if !b.requestInfo.Identity.Named() {
 		instrumentsFor = m.bridges.InstrumentsForUnnamed
 	}
 	bridge, err := instrumentsFor(b.resource.metricResource())
@@ -132,8 +132,8 @@ func (i *instruments) countCallEnd(ctx context.Context, r *cdr.Record) {
 	i.callEnded.Add(ctx, 1)
 	for k := range r.Fields {
 		switch f := &r.Fields[k]; {
-		case f.ID == cdr.CallDurationSeconds && isDuration(f.Value):
-			i.callDuration.Record(exemplar(ctx, names.KindCall, r.ID), f.Double())
+		case f.ID == cdr.CallDurationSeconds && isPlausibleDuration(f.Value):
+			i.callDuration.Record(exemplarContext(ctx, names.KindCall, r.ID), f.Double())
 		case f.ID == cdr.CallCallLegsMaxActive && f.Kind == cdr.KindInt && f.Int() <= maxLegs:
 			i.callLegsMax.Record(ctx, f.Int())
 		}
@@ -189,26 +189,26 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 	for k := range r.Fields {
 		i.addLegEndField(ctx, &r.Fields[k], &end)
 	}
-	i.legEnded.Add(ctx, 1, legEndOptions.get(end.reason, end.remoteTeardown, end.wasActivated()).add...)
-	leg := exemplar(ctx, names.KindCallLeg, r.ID)
+	i.legEnded.Add(ctx, 1, legEndOptions.get(end.reason, end.remoteTeardown, end.activatedLabel()).add...)
+	legCtx := exemplarContext(ctx, names.KindCallLeg, r.ID)
 	byReason := reasonOptions.get(end.reason).record
-	if isDuration(end.duration) {
-		i.legDuration.Record(leg, end.duration.Double(), byReason...)
+	if isPlausibleDuration(end.duration) {
+		i.legDuration.Record(legCtx, end.duration.Double(), byReason...)
 	}
-	if isDuration(end.activatedDuration) {
-		i.legActivatedDuration.Record(leg, end.activatedDuration.Double(), byReason...)
+	if isPlausibleDuration(end.activatedDuration) {
+		i.legActivatedDuration.Record(legCtx, end.activatedDuration.Double(), byReason...)
 	}
 	if state := end.encryptionState(); state != "" {
 		i.legEncryption.Add(ctx, 1, encryptionOptions.get(state).add...)
 	}
-	i.countAlarms(leg, r.Alarms, &end)
+	i.countAlarms(legCtx, r.Alarms, &end)
 }
 
 // countAlarms counts a leg's alarms once for each type, and its quality. ctx is that of the
 // leg's exemplars.
 func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm, end *legEnd) {
 	if len(alarms) == 0 {
-		if end.wasActivated() == labelTrue {
+		if end.activatedLabel() == labelTrue {
 			i.legQuality.Add(ctx, 1, qualityOptions.get(qualityGood).add...)
 		}
 		return
@@ -257,7 +257,7 @@ func (i *instruments) countMedia(ctx context.Context, media cdr.Media, field cdr
 		return
 	}
 	isDensity := field == cdr.BurstDensity || field == cdr.GapDensity
-	if isDensity && !isPlausibleDensity(v) || !isDensity && !isDuration(v) {
+	if isDensity && !isPlausibleDensity(v) || !isDensity && !isPlausibleDuration(v) {
 		return
 	}
 	byMedia := mediaTypeOptions.get(label.mediaType).record
@@ -278,12 +278,12 @@ func (i *instruments) countMedia(ctx context.Context, media cdr.Media, field cdr
 const (
 	// maxLegs is a hundred times the capacity of a whole cluster.
 	maxLegs = 1_000_000
-	// maxDensity is the largest loss density in each of its possible units: per cent, a
-	// ratio, or the 256ths of RFC 3611.
+	// maxDensity is the largest loss density, whatever its unit: 100 in per cent, 1 as a
+	// ratio, 256 in the 256ths of RFC 3611.
 	maxDensity = 256
 )
 
-func isDuration(v cdr.Value) bool {
+func isPlausibleDuration(v cdr.Value) bool {
 	return v.Kind == cdr.KindDouble && aggregate.PlausibleSeconds(v.Double())
 }
 

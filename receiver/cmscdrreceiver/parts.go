@@ -49,13 +49,13 @@ func (b *batch) MarkSent(c *outbox.Chunk, sent outbox.Progress) {
 // ledgerEntriesOf returns the ledger entries of a chunk's parts with their check
 // results, and the content hashes, in the order of the parts.
 func (b *batch) ledgerEntriesOf(c *outbox.Chunk) (entries []ledger.Entry, results []ledger.CheckResult, hashes []ledger.ContentHash) {
-	entriesEnd, hashesEnd := len(b.entries), len(b.contentHashes)
+	entriesEnd, hashesEnd := len(b.entries), len(b.newHashes)
 	if c.To < b.Parts() {
 		next, _, _ := b.partAt(c.To)
-		entriesEnd, hashesEnd = next.firstEntry, next.firstHash
+		entriesEnd, hashesEnd = next.firstEntry, next.firstNewHash
 	}
 	first, _, _ := b.partAt(c.From)
-	entries, hashes = b.entries[first.firstEntry:entriesEnd], b.contentHashes[first.firstHash:hashesEnd]
+	entries, hashes = b.entries[first.firstEntry:entriesEnd], b.newHashes[first.firstNewHash:hashesEnd]
 	if len(entries) > 0 {
 		results = b.results[first.firstEntry:entriesEnd]
 	}
@@ -65,7 +65,7 @@ func (b *batch) ledgerEntriesOf(c *outbox.Chunk) (entries []ledger.Entry, result
 // reportsSessionStart reports whether the chunk carries the session.start event: it is the
 // first new chunk with numbered records.
 func (b *batch) reportsSessionStart(c *outbox.Chunk) bool {
-	if !b.sessionInfo.SessionStart.MustReport || b.startSent {
+	if !b.requestInfo.SessionStart.MustReport || b.startSent {
 		return false
 	}
 	entries, _, _ := b.ledgerEntriesOf(c)

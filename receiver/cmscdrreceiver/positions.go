@@ -15,10 +15,10 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// restorePositions starts the series of the Call Bridges in the restored ledger: the gauge
+// startRestoredSeries starts the series of the Call Bridges in the restored ledger: the gauge
 // of the position, and counters at 0. rate() does not see the value that a series begins
 // with, and an alert on the position needs its series.
-func (m *metricSet) restorePositions(ctx context.Context, positions []ledger.Position, builder resourceBuilder, logger *zap.Logger) {
+func (m *metricSet) startRestoredSeries(ctx context.Context, positions []ledger.Position, builder resourceBuilder, logger *zap.Logger) {
 	if m == nil || len(builder.parameters) > 1 {
 		return // only a request has the other parameters, which are part of the resource
 	}

@@ -34,12 +34,12 @@ func qualityOf(alarms []legAlarm) string {
 	return qualityDegraded
 }
 
-// wasActivated returns the label that reports whether the leg passed set-up, lobby and IVR: it
+// activatedLabel returns the label that reports whether the leg passed set-up, lobby and IVR: it
 // has activated time or, in records of releases that do not send that, media. It returns ""
 // if the activated time cannot be read.
-func (e *legEnd) wasActivated() string {
+func (e *legEnd) activatedLabel() string {
 	switch {
-	case isDuration(e.activatedDuration):
+	case isPlausibleDuration(e.activatedDuration):
 		return strconv.FormatBool(e.activatedDuration.Double() > 0)
 	case e.hasMedia:
 		return labelTrue

@@ -38,9 +38,9 @@ type cdrReceiver struct {
 	metricsSender       *metricsender.Sender // nil without a metrics pipeline
 	stopBackgroundTasks context.CancelFunc
 	background          sync.WaitGroup
-	// unregisterCompleteness removes the ledger from internal/meetingserver/completeness;
-	// nil before Start.
-	unregisterCompleteness func()
+	// unregisterPositions ends the registration through which
+	// internal/meetingserver/completeness reads the ledger's positions; nil before Start.
+	unregisterPositions func()
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*cdrReceiver, error) {
@@ -74,22 +74,22 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 	if r.store, err = openStore(ctx, host, r.config.Storage, r.settings); err != nil {
 		return err
 	}
-	accepted := ledger.New(ledger.DefaultLimits, time.Now)
-	if err := r.store.restore(ctx, accepted); err != nil {
+	recordLedger := ledger.New(ledger.DefaultLimits, time.Now)
+	if err := r.store.restore(ctx, recordLedger); err != nil {
 		return err
 	}
-	registrars, err := newRegistrars(ctx, r, host)
+	registrars, err := newURIRegistrars(ctx, r, host)
 	if err != nil {
 		return err
 	}
-	r.store.storeInCurrentVersion(ctx, accepted)
+	r.store.storeInCurrentVersion(ctx, recordLedger)
 	resources := resourceBuilder{parameters: r.config.parameters(), configured: r.config.ResourceAttributes}
-	r.unregisterCompleteness = registerCompleteness(r.settings.ID.String(), accepted)
+	r.unregisterPositions = registerCompleteness(r.settings.ID.String(), recordLedger)
 	addTelemetryZeros(ctx, r.telemetry)
-	bodies := r.newAcceptor(ctx, accepted, resources)
+	bodyAcceptor := r.newAcceptor(ctx, recordLedger, resources)
 	if r.server, err = webhook.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, webhook.Settings{
 		Path: r.config.Path, DefaultPath: defaultPath, MaxBodyBytes: r.config.HTTP.MaxRequestBodySize, MaxInFlightBytes: r.config.MaxInFlightBytes,
-		Accept: bodies.accept, CountAnswers: webhook.CountAnswersIn(r.telemetry.ReceiverCmscdrRequests), Messages: answerMessages, Logger: r.settings.Logger,
+		Accept: bodyAcceptor.accept, CountAnswers: webhook.CountAnswersIn(r.telemetry.ReceiverCmscdrRequests), Messages: answerMessages, Logger: r.settings.Logger,
 	}); err != nil {
 		closeClients(registrars)
 		return err
@@ -109,18 +109,18 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 
 // newAcceptor returns the acceptor of bodies, and makes the metrics if they are in a
 // pipeline.
-func (r *cdrReceiver) newAcceptor(ctx context.Context, accepted *ledger.Ledger, resources resourceBuilder) *acceptor {
+func (r *cdrReceiver) newAcceptor(ctx context.Context, recordLedger *ledger.Ledger, resources resourceBuilder) *acceptor {
 	a := &acceptor{
 		outbox: outbox.Delivery{
 			Next: r.logs, ObsReport: r.obsreport, Format: metadata.Type.String(),
 			Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version,
 			Limits: r.config.chunkLimits(), Messages: deliveryMessages, Logger: r.settings.Logger,
 		},
-		ledger: accepted, store: r.store, telemetry: r.telemetry, logger: r.settings.Logger, resource: resources,
+		ledger: recordLedger, store: r.store, telemetry: r.telemetry, logger: r.settings.Logger, resource: resources,
 	}
 	if r.metrics != nil {
 		a.metrics = newMetricSet(r.config, r.settings)
-		a.metrics.restorePositions(ctx, accepted.Positions(), resources, r.settings.Logger)
+		a.metrics.startRestoredSeries(ctx, recordLedger.Positions(), resources, r.settings.Logger)
 		r.metricsSender = &metricsender.Sender{
 			Collect: a.metrics.bridges.Collect, Next: r.metrics, Interval: r.config.Metrics.Interval,
 			ObsReport: r.obsreport, Format: metadata.Type.String(), Logger: r.settings.Logger,
@@ -145,28 +145,29 @@ var answerMessages = webhook.LogMessages{
 	Unreadable:          "Body could not be read, the Call Bridge will send it again",
 	Unauthorized:        "Request without the credentials that auth asks for; a Call Bridge has none and repeats it for ever",
 	UnsupportedEncoding: "Body in an encoding that is not in compression_algorithms; the sender must use one that is",
-	MissingLength:       "Body without a length in HTTP/1.0, of which nothing can be read; the proxy in front must send Content-Length or HTTP/1.1",
+	MissingLength:       "HTTP/1.0 request without Content-Length: its body cannot be read; the proxy in front must send Content-Length or HTTP/1.1",
 }
 
-// Shutdown waits up to shutdown_timeout for requests in flight, then closes their
-// connections, sends the last metrics and closes the storage, in this order: the receiver
-// sends and stores nothing after it. It may be called without Start and more than once.
+// Shutdown stops the background tasks and waits up to shutdown_timeout for the requests in
+// flight. Then it closes their connections, sends the last metrics and closes the storage.
+// Afterwards the receiver sends and stores nothing. It may be called without Start and more
+// than once.
 func (r *cdrReceiver) Shutdown(ctx context.Context) error {
-	grace, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
+	shutdownCtx, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
 	if r.stopBackgroundTasks != nil {
 		r.stopBackgroundTasks() // first, so that they stop while the requests end
 	}
-	if r.unregisterCompleteness != nil {
-		r.unregisterCompleteness()
+	if r.unregisterPositions != nil {
+		r.unregisterPositions()
 	}
 	var errs error
 	if r.server != nil {
-		errs = r.server.Stop(grace)
+		errs = r.server.Stop(shutdownCtx)
 		r.server = nil
 	}
-	errs = errors.Join(errs, r.metricsSender.Finish(grace, &r.background))
-	errs = errors.Join(errs, r.store.close(grace))
+	errs = errors.Join(errs, r.metricsSender.Finish(shutdownCtx, &r.background))
+	errs = errors.Join(errs, r.store.close(shutdownCtx))
 	if errs != nil && ctx.Err() == nil {
 		r.settings.Logger.Warn("Shutdown was not complete within shutdown_timeout; Call Bridges send again what was not acknowledged",
 			zap.Duration("shutdown_timeout", r.config.ShutdownTimeout), zap.Error(errs))

@@ -66,9 +66,9 @@ type registrar struct {
 	lastResult        api.Registration
 }
 
-// newRegistrars makes a registrar for each configured server. run closes its client at the
+// newURIRegistrars makes a registrar for each configured server. run closes its client at the
 // end; closeClients closes the clients of registrars that never run.
-func newRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (all []*registrar, err error) {
+func newURIRegistrars(ctx context.Context, r *cdrReceiver, host component.Host) (all []*registrar, err error) {
 	if !r.config.Registration.HasValue() {
 		return nil, nil
 	}

@@ -31,15 +31,15 @@ type resourceBuilder struct {
 	configured map[string]string
 }
 
-func (builder resourceBuilder) build(b *batch, req webhook.Request) resource {
-	r := resource{clientAddress: req.ClientAddress, configured: builder.configured}
+func (rb resourceBuilder) build(b *batch, req webhook.Request) resource {
+	r := resource{clientAddress: req.ClientAddress, configured: rb.configured}
 	system := b.statedIdentity.System
 	if !b.decoded.Unreadable {
 		r.session = clipName(b.decoded.Session)
-		r.callBridge, system = callbridge.ID(b.sessionInfo.Identity.Bridge), b.sessionInfo.Identity.System
+		r.callBridge, system = callbridge.ID(b.requestInfo.Identity.Bridge), b.requestInfo.Identity.System
 	}
 	r.serviceInstanceID = callbridge.Identity{CallBridge: r.callBridge, Session: r.session}.InstanceID()
-	for _, p := range builder.parameters {
+	for _, p := range rb.parameters {
 		value := system
 		if p.key != systemIDParameter {
 			value = clipName(req.Query.Get(p.key))

@@ -170,7 +170,7 @@ func (s *ServerConfig) Unmarshal(conf *confmap.Conf) error {
 // Validate checks the configuration without changing it.
 func (s *ServerConfig) Validate() error {
 	err := s.apiConfig().Validate()
-	if s.HTTP.Timeout <= 0 { // without it a server that hangs would block its link
+	if s.HTTP.Timeout <= 0 { // without it a server that hangs would block its server
 		err = errors.Join(err, fmt.Errorf("timeout must be positive, got %s", s.HTTP.Timeout))
 	}
 	if s.usesPlainHTTP() && !s.HTTP.TLS.Insecure {

@@ -21,7 +21,8 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// connection is one connection of a socket, from its token request to its end.
+// connection is one WebSocket connection of a socket, from the end of its handshake to its
+// close.
 type connection struct {
 	*socket
 	telemetry  *metadata.TelemetryBuilder
@@ -32,15 +33,15 @@ type connection struct {
 	ackBuffer  []byte
 	writeTimer *time.Timer // aborts the connection if the peer does not read acknowledgements
 
-	acks        chan ack
+	answers     chan answer
 	lastHeard   atomic.Int64 // arrival of the last message, in Unix nanoseconds
 	listActive  atomic.Bool  // the server reports its list of calls
 	usefulSince atomic.Int64 // in Unix nanoseconds; 0: not useful yet
 	netConn     net.Conn     // below WebSocket and TLS
 }
 
-// ack is the server's answer to a request.
-type ack struct {
+// answer is the server's answer to a request.
+type answer struct {
 	id      int64
 	success bool
 }
@@ -53,67 +54,68 @@ const maxKeptBuffer = 1 << 20
 
 // run keeps the socket connected until ctx ends.
 func (s *socket) run(ctx context.Context) {
-	wait := newReconnectDelays(&s.link.config.Reconnect)
+	delays := newReconnectDelays(&s.server.config.Reconnect)
 	defer s.state.Store(stateWaiting)
 	for {
-		failed, usefulFor := s.connect(ctx)
+		cause, usefulFor := s.connect(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		s.state.Store(stateWaiting)
-		telemetryOf(s).ReceiverCmseventsReconnects.Add(ctx, 1, reasonOptions[failed.reason]...)
-		pause := wait.next(failed, usefulFor)
-		s.link.logger.Debug("The socket is not connected", zap.Int("socket", s.slot), zap.Duration("wait", pause), zap.Error(failed))
-		if s.slot == 0 {
-			s.link.health.reportDisconnected(s.link, failed)
+		telemetryOf(s).ReceiverCmseventsReconnects.Add(ctx, 1, reasonOptions[cause.reason]...)
+		delay := delays.next(cause, usefulFor)
+		s.server.logger.Debug("The socket is not connected", zap.Int("socket", s.socketIndex), zap.Duration("wait", delay), zap.Error(cause))
+		if s.socketIndex == 0 {
+			s.server.health.reportDisconnected(s.server, cause)
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(delay):
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func telemetryOf(s *socket) *metadata.TelemetryBuilder { return s.link.hub.telemetry }
+func telemetryOf(s *socket) *metadata.TelemetryBuilder { return s.server.hub.telemetry }
 
 // connect makes a connection and serves it until it ends. It returns for how long the
 // connection was useful.
-func (s *socket) connect(ctx context.Context) (failed *failure, usefulFor time.Duration) {
-	l := s.link
+func (s *socket) connect(ctx context.Context) (cause *failure, usefulFor time.Duration) {
+	srv := s.server
 	s.state.Store(stateToken)
 	// Each connection requests a new token: the lifetime of tokens is not documented.
-	secret, err := l.account.requestToken(ctx)
+	token, err := srv.account.requestToken(ctx)
 	if err != nil {
 		return newTokenFailure(err), 0
 	}
-	if s.slot == 0 {
-		l.learnIdentity(ctx)
+	if s.socketIndex == 0 {
+		srv.learnIdentity(ctx)
 	}
 	s.state.Store(stateDialing)
-	var network net.Conn
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { network = info.Conn }})
+	var netConn net.Conn
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { netConn = info.Conn }})
 	conn, response, err := websocket.Dial( //nolint:bodyclose // the library closes it
-		traced, l.eventURL+url.QueryEscape(secret), &websocket.DialOptions{
-			HTTPClient: l.eventClient, CompressionMode: websocket.CompressionDisabled,
+		traced, srv.eventURL+url.QueryEscape(token), &websocket.DialOptions{
+			HTTPClient: srv.eventClient, CompressionMode: websocket.CompressionDisabled,
 		})
 	if err != nil {
-		return newDialFailure(err, response, secret), 0
+		return newDialFailure(err, response, token), 0
 	}
-	conn.SetReadLimit(l.config.MaxMessageSize)
-	c := &connection{socket: s, telemetry: telemetryOf(s), conn: conn, acks: make(chan ack, 16), netConn: network}
+	conn.SetReadLimit(srv.config.MaxMessageSize)
+	c := &connection{socket: s, telemetry: telemetryOf(s), conn: conn, answers: make(chan answer, 16), netConn: netConn}
 	c.writeTimer = time.AfterFunc(writeTimeout, c.abort)
 	c.writeTimer.Stop()
 	c.lastHeard.Store(time.Now().UnixNano())
 	s.state.Store(stateSubscribing)
-	failed = c.serve(ctx)
+	cause = c.serve(ctx)
 	if since := c.usefulSince.Load(); since != 0 {
 		usefulFor = time.Since(time.Unix(0, since))
 	}
-	return failed, usefulFor
+	return cause, usefulFor
 }
 
-// markUseful records that the connection serves its purpose.
+// markUseful records that the connection is useful: its list of calls is active (first socket),
+// or the server accepted a request (further sockets).
 func (c *connection) markUseful() {
 	c.state.Store(stateRunning)
 	c.usefulSince.CompareAndSwap(0, time.Now().UnixNano())
@@ -121,8 +123,8 @@ func (c *connection) markUseful() {
 
 // serve reads messages and sends requests until the connection ends.
 func (c *connection) serve(ctx context.Context) *failure {
-	c.link.hub.socketOpened(c.link.index, c.slot)
-	defer c.link.hub.socketClosed(c.link.index, c.slot)
+	c.server.hub.socketOpened(c.server.index, c.socketIndex)
+	defer c.server.hub.socketClosed(c.server.index, c.socketIndex)
 
 	controlCtx, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -133,8 +135,8 @@ func (c *connection) serve(ctx context.Context) *failure {
 		// and abort end the read.
 		end(c.readMessages(context.WithoutCancel(ctx)))
 	}()
-	failed := c.controlRequests(controlCtx)
-	end(failed)
+	cause := c.controlRequests(inner)
+	end(cause)
 	if ctx.Err() != nil {
 		c.closeGracefully()
 	} else {
@@ -142,22 +144,23 @@ func (c *connection) serve(ctx context.Context) *failure {
 	}
 	<-done
 	c.writeTimer.Stop()
-	return failed
+	return cause
 }
 
 // closeTimeout is the part of shutdown_timeout for the closing handshake of a socket.
 func closeTimeout(config *Config) time.Duration { return min(config.ShutdownTimeout/3, 5*time.Second) }
 
-// closeGracefully closes the connection with a close frame, so that the server frees one of
-// its five places at once. It waits closeTimeout at most for the answer.
+// closeGracefully closes the connection with a close frame, so that the server frees it at
+// once: it accepts five sockets from all its clients together. It waits closeTimeout at most
+// for the answer.
 func (c *connection) closeGracefully() {
-	forceClose := time.AfterFunc(closeTimeout(c.link.config), func() {
-		network := c.netConn
-		if secure, ok := network.(*tls.Conn); ok {
-			network = secure.NetConn() // its Close sends no TLS alert, which could block
+	cut := time.AfterFunc(closeTimeout(c.server.config), func() {
+		netConn := c.netConn
+		if secure, ok := netConn.(*tls.Conn); ok {
+			netConn = secure.NetConn() // its Close sends no TLS alert, which could block
 		}
-		if network != nil {
-			_ = network.Close()
+		if netConn != nil {
+			_ = netConn.Close()
 		}
 	})
 	defer forceClose.Stop()
@@ -176,8 +179,8 @@ func (c *connection) readMessages(ctx context.Context) *failure {
 		}
 		now := time.Now()
 		c.lastHeard.Store(now.UnixNano())
-		if failed := c.handleMessage(ctx, now, data); failed != nil {
-			return failed
+		if cause := c.handleMessage(ctx, now, data); cause != nil {
+			return cause
 		}
 		if cap(c.readBuffer) > maxKeptBuffer {
 			c.readBuffer, c.frame, c.decoder = nil, events.Frame{}, events.Decoder{}
@@ -192,7 +195,7 @@ func (c *connection) handleMessage(ctx context.Context, now time.Time, data []by
 	if f.Ack && err == nil {
 		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[typeAcknowledgement][events.Accepted]...)
 		select {
-		case c.acks <- ack{f.ID, f.Success()}:
+		case c.answers <- answer{f.ID, f.Success()}:
 		default: // acknowledges no request of this connection
 		}
 		return nil
@@ -243,23 +246,24 @@ func (c *connection) acknowledge(ctx context.Context, id int64) error {
 	return err
 }
 
-// handleMalformed counts and emits a frame that cannot be decoded. The hub schedules a
-// renewal of its subscription, or of the whole socket without a readable index. If the
-// frame cannot be acknowledged, the connection ends, because the server waits for the
-// acknowledgement and sends nothing more.
+// handleMalformed counts and emits a frame that cannot be decoded. JSON that is neither a message
+// nor an acknowledgement has no further effect. For an acknowledged message the hub schedules
+// the renewal of its subscription or, if the index is unreadable, of all subscriptions of the
+// socket. Without a readable id the connection ends: the server may wait for an acknowledgement
+// and send nothing more.
 func (c *connection) handleMalformed(ctx context.Context, now time.Time, err error, data []byte) *failure {
 	f := &c.frame
 	if !f.IsMessage && errors.Is(err, events.ErrNoMessage) {
 		c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][events.UnknownType]...)
-		c.link.emitMalformed(ctx, now, data, errorUnknownMessage, err)
+		c.server.emitMalformed(ctx, now, data, errorUnknownMessage, err)
 		return nil
 	}
 	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][messageMalformed]...)
-	c.link.emitMalformed(ctx, now, data, errorMalformedMessage, err)
+	c.server.emitMalformed(ctx, now, data, errorMalformedMessage, err)
 	if !f.HasID || f.Ack {
 		return newFailure(reasonMalformed, "a message without a readable id cannot be acknowledged: %w", err)
 	}
-	if c.link.hub.handleDamaged(now, c.link.index, c.slot, f) {
+	if c.server.hub.handleMalformed(now, c.server.index, c.socketIndex, f) {
 		c.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["malformed"]...)
 	}
 	return nil
@@ -268,18 +272,18 @@ func (c *connection) handleMalformed(ctx context.Context, now time.Time, err err
 var errUnknownType = errors.New("a message of a type that is not known")
 
 func (c *connection) applyMessage(ctx context.Context, now time.Time, f *events.Frame, data []byte) *failure {
-	outcome, live := c.link.hub.receive(now, c.link.index, c.slot, f)
+	outcome, listActive := c.server.hub.receive(now, c.server.index, c.socketIndex, f)
 	c.telemetry.ReceiverCmseventsMessages.Add(ctx, 1, messageOptions[f.Type][outcome]...)
 	switch outcome {
 	case events.ListEnded:
 		return newFailure(reasonDeactivated, "the server ended the list of its calls")
 	case events.UnknownType:
-		c.link.emitMalformed(ctx, now, data, errorUnknownMessage, errUnknownType)
+		c.server.emitMalformed(ctx, now, data, errorUnknownMessage, errUnknownType)
 	}
-	if live && !c.listActive.Load() && c.slot == 0 {
+	if listActive && !c.listActive.Load() && c.socketIndex == 0 {
 		c.listActive.Store(true)
 		c.markUseful()
-		c.link.health.reportConnected(c.link)
+		c.server.health.reportConnected(c.server)
 	}
 	return nil
 }

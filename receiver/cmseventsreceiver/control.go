@@ -56,9 +56,9 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 		switch {
 		case state.pendingID != 0 && !now.Before(state.answerBy):
 			return newFailure(reasonUnacknowledged, "a request was not acknowledged within %s", ackTimeout)
-		case c.slot == 0 && !c.listActive.Load() && !now.Before(beginBy), c.slot == 0 && c.listIsLate(now):
+		case c.socketIndex == 0 && !c.listActive.Load() && !now.Before(beginBy), c.socketIndex == 0 && c.listIsLate(now):
 			return newFailure(reasonInactive, "the server did not begin its list of calls within %s", listTimeout)
-		case state.pendingID == 0 && now.Sub(heard) >= c.link.config.ProbeAfter:
+		case state.pendingID == 0 && now.Sub(heard) >= c.server.config.ProbeAfter:
 			if failed := c.probeServer(ctx); failed != nil {
 				return failed
 			}
@@ -71,7 +71,7 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 			}
 		}
 
-		next := heard.Add(c.link.config.ProbeAfter)
+		next := heard.Add(c.server.config.ProbeAfter)
 		sooner := func(t time.Time) {
 			if t.Before(next) {
 				next = t
@@ -83,7 +83,7 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 		case state.notBefore.After(now):
 			sooner(state.notBefore)
 		}
-		if c.slot == 0 && !c.listActive.Load() {
+		if c.socketIndex == 0 && !c.listActive.Load() {
 			sooner(beginBy)
 		}
 		sooner(now.Add(standstillInterval))
@@ -94,7 +94,7 @@ func (c *connection) controlRequests(ctx context.Context) *failure {
 		timer.Reset(time.Until(due))
 		select {
 		case <-c.subscriptionsChanged:
-		case answer := <-c.acks:
+		case answer := <-c.answers:
 			c.handleAck(&state, answer)
 		case <-timer.C:
 		case <-ctx.Done():
@@ -128,7 +128,7 @@ func (*connection) endCause(ctx context.Context, fallback *failure) *failure {
 
 // sendRequest sends the complete set of subscriptions if it changed or must be resent.
 func (c *connection) sendRequest(ctx context.Context, state *requestState) error {
-	set, version, changed := c.link.hub.subscriptionSet(c.link.index, c.slot, state.setVersion)
+	set, version, changed := c.server.hub.subscriptionSet(c.server.index, c.socketIndex, state.setVersion)
 	if changed {
 		state.set, state.setVersion = set, version
 	} else if !state.resend {
@@ -146,48 +146,48 @@ func (c *connection) sendRequest(ctx context.Context, state *requestState) error
 // handleAck handles the acknowledgement of a request. Statuses other than "success" exist,
 // but their meaning is not documented. After such a status the request is repeated, with
 // growing delays.
-func (c *connection) handleAck(state *requestState, answer ack) {
+func (c *connection) handleAck(state *requestState, answer answer) {
 	if answer.id != state.pendingID {
 		return
 	}
 	state.pendingID = 0
 	if answer.success {
 		state.refusals = 0
-		c.link.hub.requestAccepted(c.link.index, c.slot)
+		c.server.hub.requestAccepted(c.server.index, c.socketIndex)
 		c.refusing.Store(false)
-		if !c.link.anySocketRefused() { // otherwise another socket still has the problem
-			c.link.health.report(c.link, problemRefused, nil)
+		if !c.server.anySocketRefused() { // otherwise another socket still has the problem
+			c.server.health.report(c.server, problemRefused, nil)
 		}
-		if c.slot > 0 {
+		if c.socketIndex > 0 {
 			c.markUseful()
 		}
 		return
 	}
 	delay := refusedDelay << min(state.refusals, 3)
-	leftOut, worthTrying := c.link.hub.requestRefused(c.link.index, c.slot)
+	leftOut, worthTrying := c.server.hub.requestRefused(c.server.index, c.socketIndex)
 	if state.refusals++; worthTrying {
 		delay = refusedDelay
 	}
 	if state.refusals > 1 {
 		c.refusing.Store(true)
-		c.link.health.report(c.link, problemRefused, fmt.Errorf("socket %d: refused %d times; the next request leaves out %v", c.slot, state.refusals, leftOut))
+		c.server.health.report(c.server, problemRefused, fmt.Errorf("socket %d: refused %d times; the next request leaves out %v", c.socketIndex, state.refusals, leftOut))
 	}
-	c.link.logger.Debug("A request for subscriptions was refused", zap.Duration("wait", delay), zap.Strings("left_out", leftOut))
+	c.server.logger.Debug("A request for subscriptions was refused", zap.Duration("wait", delay), zap.Strings("left_out", leftOut))
 	state.resend, state.notBefore = true, time.Now().Add(delay)
 }
 
 // listIsLate reports whether the server accepted the subscription to its list of calls and
 // does not begin the list.
 func (c *connection) listIsLate(now time.Time) bool {
-	since := c.link.hub.listPendingSince(c.link.index)
+	since := c.server.hub.listPendingSince(c.server.index)
 	return !since.IsZero() && now.Sub(since) >= listTimeout
 }
 
 // probeServer checks whether a silent server is reachable. A half-open socket looks like a
 // quiet server, and servers answer no pings.
 func (c *connection) probeServer(ctx context.Context) *failure {
-	if err := c.link.account.checkReachable(ctx); err != nil {
-		return c.endCause(ctx, newFailure(reasonSilent, "no message for %s, and the API does not answer: %w", c.link.config.ProbeAfter, err))
+	if err := c.server.account.checkReachable(ctx); err != nil {
+		return c.endCause(ctx, newFailure(reasonSilent, "no message for %s, and the API does not answer: %w", c.server.config.ProbeAfter, err))
 	}
 	return nil
 }

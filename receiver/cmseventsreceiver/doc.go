@@ -7,8 +7,8 @@
 // Bridges. It subscribes to their events, and emits one log record for each change
 // of a call or participant, and gauges of the calls and participants.
 //
-// A server is one configured Call Bridge. A link has all that belongs to one
-// server: its API account, its sockets and its queue.
+// A server is one configured Call Bridge, with its API account, its sockets and its
+// queue. Log messages call it the Call Bridge.
 //
 // # Order
 //
@@ -28,7 +28,7 @@
 //
 // Around it:
 //
-//	link.go        keeps the sockets of a server connected
+//	server.go      keeps the sockets of a server connected
 //	control.go     sends subscription requests, detects a dead peer
 //	account.go     makes API requests, pauses after a refusal
 //	identity.go    requests the GUID of a Call Bridge
@@ -39,7 +39,7 @@
 //
 // # Blocking and locks
 //
-// Each socket has a goroutine that reads and one that sends requests; each link has
+// Each socket has a goroutine that reads and one that sends requests; each server has
 // one for watchProblems, each queue one that delivers. Only deliver waits for the
 // next consumer. Each wait ends with a timeout or a context. The hub never waits
 // while it holds its lock. Locks are taken in the order hub, queue. The locks of

@@ -46,74 +46,74 @@ var problemInfo = [problemCount]struct {
 	problemStateFull:    {name: "state_full", message: "Calls, participants or text exceed max_state_size; further ones are ignored"},
 }
 
-// health reports the component status for all links together, on change: OK while no link
+// health reports the component status for all servers together, on change: OK while no server
 // has a problem.
 type health struct {
 	host component.Host
 
 	mu          sync.Mutex
-	problems    map[*link]*[problemCount]error // errors by problem; nil: no such problem
-	lastReasons map[*link]disconnectReason     // last logged reason of a disconnected link
-	unhealthy   bool                           // last reported status
+	problems    map[*server]*[problemCount]error // errors by problem; nil: no such problem
+	lastReasons map[*server]disconnectReason     // last logged reason of a disconnected server
+	unhealthy   bool                             // last reported status
 }
 
 func newHealth(host component.Host) *health {
-	return &health{host: host, problems: make(map[*link]*[problemCount]error), lastReasons: make(map[*link]disconnectReason)}
+	return &health{host: host, problems: make(map[*server]*[problemCount]error), lastReasons: make(map[*server]disconnectReason)}
 }
 
-// reportDisconnected records that the first socket of a link is not connected. It logs a
+// reportDisconnected records that the first socket of a server is not connected. It logs a
 // reason once until it changes.
-func (h *health) reportDisconnected(l *link, f *failure) {
+func (h *health) reportDisconnected(srv *server, f *failure) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if former, known := h.lastReasons[l]; known && former == f.reason {
+	if former, known := h.lastReasons[srv]; known && former == f.reason {
 		return
 	}
-	h.lastReasons[l] = f.reason
-	level := l.logger.Warn
+	h.lastReasons[srv] = f.reason
+	level := srv.logger.Warn
 	if f.reason == reasonUnauthorized {
-		level = l.logger.Error
+		level = srv.logger.Error
 	}
 	level(problemInfo[problemDisconnected].message, zap.String("reason", reasonNames[f.reason]), zap.Error(f))
-	h.setProblem(l, problemDisconnected, f)
+	h.setProblem(srv, problemDisconnected, f)
 }
 
-// reportConnected records that the first socket of a link is connected.
-func (h *health) reportConnected(l *link) {
+// reportConnected records that the first socket of a server is connected.
+func (h *health) reportConnected(srv *server) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	l.logger.Info("Following the events of the Call Bridge")
-	delete(h.lastReasons, l)
-	h.setProblem(l, problemDisconnected, nil)
+	srv.logger.Info("Following the events of the Call Bridge")
+	delete(h.lastReasons, srv)
+	h.setProblem(srv, problemDisconnected, nil)
 }
 
-// report records that a link has a problem; a nil err means that the problem is over. It
+// report records that a server has a problem; a nil err means that the problem is over. It
 // logs both, each once.
-func (h *health) report(l *link, p problem, err error) {
+func (h *health) report(srv *server, p problem, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	had := h.problemsOf(l)[p] != nil
+	had := h.problemsOf(srv)[p] != nil
 	switch name := zap.String("problem", problemInfo[p].name); {
 	case err != nil && !had && p == problemUnauthorized:
-		l.logger.Error(problemInfo[p].message, name, zap.Error(err))
+		srv.logger.Error(problemInfo[p].message, name, zap.Error(err))
 	case err != nil && !had:
-		l.logger.Warn(problemInfo[p].message, name, zap.Error(err))
+		srv.logger.Warn(problemInfo[p].message, name, zap.Error(err))
 	case err == nil && had:
-		l.logger.Info("The problem is over", name)
+		srv.logger.Info("The problem is over", name)
 	}
-	h.setProblem(l, p, err)
+	h.setProblem(srv, p, err)
 }
 
-func (h *health) problemsOf(l *link) *[problemCount]error {
-	if h.problems[l] == nil {
-		h.problems[l] = new([problemCount]error)
+func (h *health) problemsOf(srv *server) *[problemCount]error {
+	if h.problems[srv] == nil {
+		h.problems[srv] = new([problemCount]error)
 	}
-	return h.problems[l]
+	return h.problems[srv]
 }
 
 // setProblem stores the problem, and reports the component status if it changes.
-func (h *health) setProblem(l *link, p problem, err error) {
-	all := h.problemsOf(l)
+func (h *health) setProblem(srv *server, p problem, err error) {
+	all := h.problemsOf(srv)
 	before := all[p]
 	all[p] = err
 	if problemInfo[p].healthy {
@@ -123,7 +123,7 @@ func (h *health) setProblem(l *link, p problem, err error) {
 		var former, now *failure
 		if before == nil || errors.As(before, &former) && errors.As(err, &now) && former.reason != now.reason {
 			h.unhealthy = true
-			componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(statusError(l, p, err)))
+			componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(statusError(srv, p, err)))
 		}
 		return
 	}
@@ -134,7 +134,7 @@ func (h *health) setProblem(l *link, p problem, err error) {
 	componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
 }
 
-// anyProblem reports whether a link has a problem that makes the component unhealthy.
+// anyProblem reports whether a server has a problem that makes the component unhealthy.
 func (h *health) anyProblem() bool {
 	for _, open := range h.problems {
 		for p, err := range open {
@@ -146,18 +146,18 @@ func (h *health) anyProblem() bool {
 	return false
 }
 
-func statusError(l *link, p problem, err error) error {
+func statusError(srv *server, p problem, err error) error {
 	if p == problemDisconnected {
-		return fmt.Errorf("no events from %s: %w", l.address, err)
+		return fmt.Errorf("no events from %s: %w", srv.address, err)
 	}
-	return fmt.Errorf("%s: %s: %w", l.address, problemInfo[p].name, err)
+	return fmt.Errorf("%s: %s: %w", srv.address, problemInfo[p].name, err)
 }
 
-// activeProblems returns which problems a link has.
-func (h *health) activeProblems(l *link) (all [problemCount]bool) {
+// activeProblems returns which problems a server has.
+func (h *health) activeProblems(srv *server) (all [problemCount]bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for p, err := range h.problemsOf(l) {
+	for p, err := range h.problemsOf(srv) {
 		all[p] = err != nil
 	}
 	return all

@@ -14,12 +14,12 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// hub guards the events.Cluster that all links share. While its lock is held, nothing is
+// hub guards the events.Cluster of all servers. While its lock is held, nothing is
 // sent and nothing waits.
 type hub struct {
 	telemetry *metadata.TelemetryBuilder
 	logger    *zap.Logger
-	links     []*link
+	servers   []*server
 	wake      chan struct{} // holds a token if run has work
 
 	mu              sync.Mutex // guards everything below
@@ -27,8 +27,8 @@ type hub struct {
 	lastTime        time.Time  // last time that nextTime returned
 	nextAdvance     time.Time  // when run wakes up by itself; zero: never
 	setVersions     [][]uint64 // subscription set versions that the sockets know
-	loggedUnplaced  []int64    // unplaced subscriptions, as last logged
-	emittingPending []bool     // by link: the queue overflowed and EmitPending has not finished
+	loggedUnplaced  []int64    // subscriptions for which no socket has room, as last logged
+	emittingPending []bool     // by server: the queue overflowed and EmitPending has not finished
 }
 
 func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Logger) *hub {
@@ -58,8 +58,8 @@ func newHub(config *Config, telemetry *metadata.TelemetryBuilder, logger *zap.Lo
 
 // Accept implements events.Sink. The caller holds the lock.
 func (h *hub) Accept(c *events.Change) bool {
-	q := h.links[c.Server].queue
-	return q == nil || q.add(c)
+	q := h.servers[c.Server].queue
+	return q == nil || q.addChange(c)
 }
 
 // nextTime returns now, or a time just after the last returned one. Distinct timestamps put
@@ -90,7 +90,7 @@ func (h *hub) run(ctx context.Context) {
 		now := h.nextTime(time.Now())
 		h.cluster.Advance(now)
 		h.emitPending(ctx, now)
-		h.notifyLinks()
+		h.notifyServers()
 		h.nextAdvance = h.cluster.Next()
 		if !h.nextAdvance.IsZero() {
 			timer.Reset(max(0, h.nextAdvance.Sub(now)))
@@ -101,14 +101,14 @@ func (h *hub) run(ctx context.Context) {
 
 // emitPending emits changes that a full queue refused, once the queue has room.
 func (h *hub) emitPending(ctx context.Context, now time.Time) {
-	for i, l := range h.links {
-		if l.queue == nil || !h.cluster.HasPendingChanges(i) || !h.emittingPending[i] && !l.queue.hasRoom() {
+	for i, srv := range h.servers {
+		if srv.queue == nil || !h.cluster.HasPendingChanges(i) || !h.emittingPending[i] && !srv.queue.isHalfEmpty() {
 			continue
 		}
 		if !h.emittingPending[i] {
 			h.emittingPending[i] = true
 			h.telemetry.ReceiverCmseventsResyncs.Add(ctx, 1, resyncOptions["overflow"]...)
-			h.logger.Warn("The queue has room after an overflow; reporting the difference", zap.String("server", l.address))
+			h.logger.Warn("The queue has room after an overflow; reporting the difference", zap.String("server", srv.address))
 		}
 		if h.cluster.EmitPending(now, i) {
 			h.emittingPending[i] = false
@@ -116,23 +116,23 @@ func (h *hub) emitPending(ctx context.Context, now time.Time) {
 	}
 }
 
-// notifyLinks tells sockets that their subscription set changed, and links how many sockets
+// notifyServers tells sockets that their subscription set changed, and servers how many sockets
 // to connect.
-func (h *hub) notifyLinks() {
-	for i, l := range h.links {
-		for slot := range h.setVersions[i] {
-			if v := h.cluster.SubscriptionSetVersion(i, slot); v != h.setVersions[i][slot] {
-				h.setVersions[i][slot] = v
-				l.sockets[slot].notifySubscriptions()
+func (h *hub) notifyServers() {
+	for i, srv := range h.servers {
+		for socketIndex := range h.setVersions[i] {
+			if v := h.cluster.SubscriptionSetVersion(i, socketIndex); v != h.setVersions[i][socketIndex] {
+				h.setVersions[i][socketIndex] = v
+				srv.sockets[socketIndex].notifySubscriptions()
 			}
 		}
-		l.setSocketsWanted(h.cluster.SocketsWanted(i))
+		srv.setSocketsWanted(h.cluster.SocketsWanted(i))
 		if n := h.cluster.Unplaced(i); n != h.loggedUnplaced[i] {
 			if n > 0 && h.loggedUnplaced[i] == 0 {
-				h.logger.Warn("The Call Bridge has more calls than its sockets can follow; following the busiest. Raise max_connections to follow more",
-					zap.String("server", l.address), zap.Int64("unplaced", n))
+				h.logger.Warn("The Call Bridge has more calls than its sockets can watch; watching the busiest. Raise max_connections to watch more",
+					zap.String("server", srv.address), zap.Int64("unplaced", n))
 			} else if n == 0 {
-				h.logger.Info("All calls are followed", zap.String("server", l.address))
+				h.logger.Info("All calls are watched", zap.String("server", srv.address))
 			}
 			h.loggedUnplaced[i] = n
 		}
@@ -142,54 +142,54 @@ func (h *hub) notifyLinks() {
 	}
 }
 
-func (h *hub) socketOpened(server, slot int) {
+func (h *hub) socketOpened(server, socketIndex int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.SocketOpened(h.nextTime(time.Now()), server, slot)
-	h.notifyLinks()
+	h.cluster.SocketOpened(h.nextTime(time.Now()), server, socketIndex)
+	h.notifyServers()
 }
 
-func (h *hub) socketClosed(server, slot int) {
+func (h *hub) socketClosed(server, socketIndex int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.SocketClosed(h.nextTime(time.Now()), server, slot)
-	h.notifyLinks()
+	h.cluster.SocketClosed(h.nextTime(time.Now()), server, socketIndex)
+	h.notifyServers()
 }
 
-// handleDamaged records that a message could not be decoded. It reports whether a renewal
-// is scheduled.
-func (h *hub) handleDamaged(now time.Time, server, slot int, f *events.Frame) (scheduled bool) {
+// handleMalformed records that a message could not be decoded. It reports whether the cluster
+// scheduled the renewal of the affected subscriptions.
+func (h *hub) handleMalformed(now time.Time, server, socketIndex int, f *events.Frame) (scheduled bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if f.HasIndex {
-		scheduled = h.cluster.HandleDamagedMessage(h.nextTime(now), server, slot, f.Index)
+		scheduled = h.cluster.HandleMalformedMessage(h.nextTime(now), server, socketIndex, f.Index)
 	} else {
-		scheduled = h.cluster.HandleUnindexedDamage(h.nextTime(now), server, slot, f.Type)
+		scheduled = h.cluster.HandleUnindexedMalformed(h.nextTime(now), server, socketIndex, f.Type)
 	}
-	h.notifyLinks()
+	h.notifyServers()
 	return scheduled
 }
 
 // requestAccepted records that a server accepted a request.
-func (h *hub) requestAccepted(server, slot int) {
+func (h *hub) requestAccepted(server, socketIndex int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cluster.RequestAccepted(h.nextTime(time.Now()), server, slot)
-	h.notifyLinks()
+	h.cluster.RequestAccepted(h.nextTime(time.Now()), server, socketIndex)
+	h.notifyServers()
 }
 
 // requestRefused records that a server refused a request. It returns the elements that the
 // next request leaves out, and whether that request differs from the refused one.
-func (h *hub) requestRefused(server, slot int) (leftOut []string, changed bool) {
+func (h *hub) requestRefused(server, socketIndex int) (leftOut []string, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	leftOut, changed = h.cluster.RequestRefused(server, slot)
-	h.notifyLinks()
+	leftOut, changed = h.cluster.RequestRefused(server, socketIndex)
+	h.notifyServers()
 	return leftOut, changed
 }
 
-// listPendingSince returns since when a server has not begun its list of calls; zero: the
-// list is active.
+// listPendingSince returns when a server accepted the subscription to its list of calls, if the
+// list has not begun; else zero.
 func (h *hub) listPendingSince(server int) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -203,34 +203,34 @@ func (h *hub) problems(server int) events.Problems {
 	return h.cluster.Problems(h.nextTime(time.Now()), server)
 }
 
-// receive applies a message. listActive reports whether the server reports its list of
+// receive applies a message, which a Frame holds decoded. listActive reports whether the server reports its list of
 // calls.
-func (h *hub) receive(now time.Time, server, slot int, f *events.Frame) (outcome events.Outcome, listActive bool) {
+func (h *hub) receive(now time.Time, server, socketIndex int, f *events.Frame) (outcome events.Outcome, listActive bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	outcome = h.cluster.Receive(h.nextTime(now), server, slot, f)
+	outcome = h.cluster.Receive(h.nextTime(now), server, socketIndex, f)
 	// A roster update changes no subscription set and no timer; it is most of the traffic.
 	if f.Type != events.RosterUpdate {
-		h.notifyLinks()
+		h.notifyServers()
 	}
 	return outcome, h.cluster.ListActive(server)
 }
 
 // subscriptionSet returns a socket's subscriptions, unless the caller knows their version.
-func (h *hub) subscriptionSet(server, slot int, known uint64) (set []events.Subscription, version uint64, changed bool) {
+func (h *hub) subscriptionSet(server, socketIndex int, known uint64) (set []events.Subscription, version uint64, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	version = h.cluster.SubscriptionSetVersion(server, slot)
+	version = h.cluster.SubscriptionSetVersion(server, socketIndex)
 	if version == known {
 		return nil, version, false
 	}
-	return h.cluster.SubscriptionSet(server, slot), version, true
+	return h.cluster.SubscriptionSet(server, socketIndex), version, true
 }
 
 func (h *hub) subscriptionCounts() []events.SubscriptionCounts {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	all := make([]events.SubscriptionCounts, len(h.links))
+	all := make([]events.SubscriptionCounts, len(h.servers))
 	for i := range all {
 		all[i] = h.cluster.SubscriptionCounts(i)
 	}
@@ -254,7 +254,7 @@ func (h *hub) untracked() int64 {
 func (h *hub) gauges() (all []events.Gauges, hasState []bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	hasState = make([]bool, len(h.links))
+	hasState = make([]bool, len(h.servers))
 	for i := range hasState {
 		hasState[i] = h.cluster.HasState(i)
 	}

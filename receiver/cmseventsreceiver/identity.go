@@ -39,18 +39,18 @@ func configuredAttributes(all, one map[string]string) (list []attribute.KeyValue
 }
 
 // resourceAttributes are the resource attributes of a server's records and metrics.
-func (l *link) resourceAttributes() []attribute.KeyValue {
-	id := l.identity.Load()
-	all := callbridge.Identity{CallBridge: id.guid, Address: l.address}.Attributes()
-	all = append(all, attribute.String(names.ServerAddress, l.host), attribute.Int(names.ServerPort, l.port))
+func (srv *server) resourceAttributes() []attribute.KeyValue {
+	id := srv.identity.Load()
+	all := callbridge.Identity{CallBridge: id.guid, Address: srv.address}.Attributes()
+	all = append(all, attribute.String(names.ServerAddress, srv.host), attribute.Int(names.ServerPort, srv.port))
 	return append(all, id.configured...)
 }
 
 // putResource writes the resource of the server's records.
-func (l *link) putResource(m pcommon.Map) { callbridge.Put(m, l.resourceAttributes()) }
+func (srv *server) putResource(m pcommon.Map) { callbridge.Put(m, srv.resourceAttributes()) }
 
 // attributeSet returns the resource of the server's metrics.
-func (l *link) attributeSet() attribute.Set { return attribute.NewSet(l.resourceAttributes()...) }
+func (srv *server) attributeSet() attribute.Set { return attribute.NewSet(srv.resourceAttributes()...) }
 
 const (
 	// identityTimeout is how long a server may take to report its GUID; its connection
@@ -63,22 +63,22 @@ const (
 // learnIdentity requests the GUID of the server's Call Bridge, at most every
 // identityInterval. The first answer holds for the lifetime of the receiver. learnIdentity
 // is safe for concurrent use; one caller makes the request.
-func (l *link) learnIdentity(ctx context.Context) {
-	id := l.identity.Load()
-	now, next := time.Now(), l.nextIdentityRequest.Load()
-	if id.guid != "" || now.UnixNano() < next || !l.nextIdentityRequest.CompareAndSwap(next, now.Add(identityInterval).UnixNano()) {
+func (srv *server) learnIdentity(ctx context.Context) {
+	id := srv.identity.Load()
+	now, next := time.Now(), srv.nextIdentityRequest.Load()
+	if id.guid != "" || now.UnixNano() < next || !srv.nextIdentityRequest.CompareAndSwap(next, now.Add(identityInterval).UnixNano()) {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, identityTimeout)
 	defer cancel()
-	guid, err := l.account.api.CallBridgeID(bounded)
+	guid, err := srv.account.api.CallBridgeID(bounded)
 	if err != nil {
-		l.logger.Debug("The API does not report the GUID of the Call Bridge; records name it by host and port", zap.Error(err))
+		srv.logger.Debug("The API does not report the GUID of the Call Bridge; records name it by host and port", zap.Error(err))
 		return
 	}
 	if guid = callbridge.ID(guid); guid == "" {
 		return // the server is in no cluster
 	}
-	l.identity.Store(&identity{guid: guid, configured: id.configured})
-	l.queue.closeBatch()
+	srv.identity.Store(&identity{guid: guid, configured: id.configured})
+	srv.queue.closeBatch()
 }

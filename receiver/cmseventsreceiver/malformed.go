@@ -49,13 +49,13 @@ const (
 
 // emitMalformed logs that a frame is not understood, and emits its text as a record of its
 // own. The text never goes into the log.
-func (l *link) emitMalformed(ctx context.Context, now time.Time, frame []byte, kind string, err error) {
-	if !l.malformedLimiter.allow(now) {
+func (srv *server) emitMalformed(ctx context.Context, now time.Time, frame []byte, kind string, err error) {
+	if !srv.malformedLimiter.allow(now) {
 		return
 	}
-	l.logger.Warn("A message cannot be decoded or is of an unknown type", zap.String("error.type", kind), zap.Error(err), zap.Int("bytes", len(frame)))
+	srv.logger.Warn("A message cannot be decoded or is of an unknown type", zap.String("error.type", kind), zap.Error(err), zap.Int("bytes", len(frame)))
 	// Clone: a prefix would keep the whole frame in memory.
-	l.queue.addMalformed(ctx, now, strings.Clone(redact.Prefix(string(frame), maxMalformedBytes)), kind, err.Error())
+	srv.queue.addMalformed(ctx, now, strings.Clone(redact.Prefix(string(frame), maxMalformedBytes)), kind, err.Error())
 }
 
 // putMalformed writes the record of a frame that is not understood. The caller has redacted

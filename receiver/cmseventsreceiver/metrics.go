@@ -27,19 +27,19 @@ type serverGauges struct {
 	values   []events.Gauges
 	hasState []bool
 	// ensure registers the gauges of a server unless they exist.
-	ensure func(l *link) error
+	ensure func(srv *server) error
 }
 
 // cardinality is above the number of label combinations.
 const cardinality = 2 * int(events.StateLabels) * int(events.DirectionLabels)
 
 func newServerGauges(r *eventsReceiver) (*serverGauges, error) {
-	m := &serverGauges{resources: make([]attribute.Distinct, len(r.hub.links))}
-	server := 0 // the server whose gauges are being registered
+	m := &serverGauges{resources: make([]attribute.Distinct, len(r.hub.servers))}
+	index := 0 // of the server whose gauges are being registered
 	m.servers = aggregate.NewSet(aggregate.Settings{
 		Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version, Resources: 2 * events.MaxServers, Cardinality: cardinality,
 	}, func(meter metric.Meter) (*instruments, error) {
-		own, set := server, m.resources[server]
+		own, set := index, m.resources[index]
 		return newInstruments(meter, func() *events.Gauges {
 			if !m.hasState[own] || m.resources[own] != set {
 				return nil
@@ -47,24 +47,24 @@ func newServerGauges(r *eventsReceiver) (*serverGauges, error) {
 			return &m.values[own]
 		})
 	})
-	m.ensure = func(l *link) error {
-		set := l.attributeSet()
-		if m.resources[l.index] == set.Equivalent() {
+	m.ensure = func(srv *server) error {
+		set := srv.attributeSet()
+		if m.resources[srv.index] == set.Equivalent() {
 			return nil
 		}
-		server, m.resources[l.index] = l.index, set.Equivalent()
+		index, m.resources[srv.index] = srv.index, set.Equivalent()
 		_, err := m.servers.InstrumentsFor(set)
 		if err != nil {
-			m.resources[l.index] = attribute.Distinct{} // retry at the next collection
+			m.resources[srv.index] = attribute.Distinct{} // retry at the next collection
 		}
 		return err
 	}
-	return m, m.ensureAll(r.hub.links)
+	return m, m.ensureAll(r.hub.servers)
 }
 
-func (m *serverGauges) ensureAll(links []*link) (errs error) {
-	for _, l := range links {
-		errs = errors.Join(errs, m.ensure(l))
+func (m *serverGauges) ensureAll(servers []*server) (errs error) {
+	for _, srv := range servers {
+		errs = errors.Join(errs, m.ensure(srv))
 	}
 	return errs
 }
@@ -85,7 +85,7 @@ func (r *eventsReceiver) sendMetrics(ctx context.Context) {
 
 func (r *eventsReceiver) sendMetricsOnce(ctx context.Context) {
 	r.gauges.values, r.gauges.hasState = r.hub.gauges()
-	unmade := r.gauges.ensureAll(r.hub.links)
+	unmade := r.gauges.ensureAll(r.hub.servers)
 	data, err := r.gauges.servers.Collect(ctx)
 	err = errors.Join(unmade, err)
 	if err != nil {

@@ -21,7 +21,8 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// A batch holds at most maxBatchRecords and maxBatchBytes, as estimated by estimateBytes.
+// A batch holds at most maxBatchRecords and maxBatchBytes, as estimated by estimateBytes. A
+// larger record is a batch of its own.
 // Consumers refuse a batch above 4 MiB as a whole, which is the default limit of gRPC.
 const (
 	maxBatchRecords = 1000
@@ -39,8 +40,8 @@ type queue struct {
 	obsreport   *receiverhelper.ObsReport
 	telemetry   *metadata.TelemetryBuilder
 	logger      *zap.Logger
-	// onDrained is called when an overflowing queue is half empty.
-	onDrained func()
+	// onHalfEmpty is called when an overflowing queue is half empty.
+	onHalfEmpty func()
 
 	hasRecords chan struct{} // holds a token if there may be records
 	batchReady chan struct{} // holds a token if there are enough records for a batch
@@ -60,20 +61,20 @@ type batch struct {
 	closed  bool // no further record may be added
 }
 
-// add appends a change. It returns false if the queue is full.
-func (q *queue) add(c *events.Change) bool {
-	return q.append(context.Background(), estimateBytes(c), func(lr plog.LogRecord) { putRecord(lr, c) })
+// addChange adds the record of a change. It returns false if the queue is full.
+func (q *queue) addChange(c *events.Change) bool {
+	return q.addRecord(context.Background(), estimateBytes(c), func(lr plog.LogRecord) { putRecord(lr, c) })
 }
 
-// addMalformed appends the record of a frame that is not understood. A full queue drops it.
+// addMalformed adds the record of a frame that is not understood. A full queue drops it.
 func (q *queue) addMalformed(ctx context.Context, now time.Time, text, kind, reason string) {
 	if q != nil {
-		q.append(ctx, recordBytes+len(text)+len(reason), func(lr plog.LogRecord) { putMalformed(lr, now, text, kind, reason) })
+		q.addRecord(ctx, recordBytes+len(text)+len(reason), func(lr plog.LogRecord) { putMalformed(lr, now, text, kind, reason) })
 	}
 }
 
-// append adds a record of an estimated size, unless the queue is full.
-func (q *queue) append(ctx context.Context, size int, put func(plog.LogRecord)) bool {
+// addRecord adds a record of an estimated size, unless the queue is full.
+func (q *queue) addRecord(ctx context.Context, size int, put func(plog.LogRecord)) bool {
 	q.mu.Lock()
 	if q.recordCount >= q.maxRecords || q.byteCount+size > q.maxBytes && q.recordCount > 0 {
 		q.overflowing = true
@@ -129,9 +130,9 @@ func (q *queue) closeBatch() {
 	}
 }
 
-// overflowed reports whether the queue refused records and is not yet half empty. A nil
+// isOverflowing reports whether the queue refused records and is not yet half empty. A nil
 // queue never overflows.
-func (q *queue) overflowed() bool {
+func (q *queue) isOverflowing() bool {
 	if q == nil {
 		return false
 	}
@@ -164,18 +165,18 @@ func (q *queue) counts() (records, bytes int) {
 	return q.recordCount, q.byteCount
 }
 
-// hasRoom reports whether the queue is at most half full, which ends an overflow.
-func (q *queue) hasRoom() bool {
+// isHalfEmpty reports whether the queue is at most half full, which ends an overflow.
+func (q *queue) isHalfEmpty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.halfEmpty()
+	return q.isHalfEmptyLocked()
 }
 
-func (q *queue) halfEmpty() bool {
+func (q *queue) isHalfEmptyLocked() bool {
 	return q.recordCount <= q.maxRecords/2 && q.byteCount <= q.maxBytes/2
 }
 
-// takeBatch removes the oldest batch. Its records count until release.
+// takeBatch removes the oldest batch. Its records take up room until release.
 func (q *queue) takeBatch() (b batch, found bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -190,18 +191,18 @@ func (q *queue) takeBatch() (b batch, found bool) {
 	return b, true
 }
 
-// release frees the room of delivered records.
+// release frees the room of delivered or lost records.
 func (q *queue) release(n, size int) {
 	q.mu.Lock()
 	q.recordCount -= n
 	q.byteCount -= size
-	drained := q.overflowing && q.halfEmpty()
+	drained := q.overflowing && q.isHalfEmptyLocked()
 	if drained {
 		q.overflowing = false
 	}
 	q.mu.Unlock()
 	if drained {
-		q.onDrained()
+		q.onHalfEmpty()
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// eventsReceiver owns the links to all servers and their shared state. One instance serves
+// eventsReceiver owns all servers and their shared state. One instance serves
 // both signals.
 type eventsReceiver struct {
 	config    *Config
@@ -34,11 +34,11 @@ type eventsReceiver struct {
 	health *health
 	gauges *serverGauges // nil without a metrics pipeline
 
-	stopLinks    context.CancelFunc
-	stopQueues   chan struct{}
-	cancelQueues context.CancelFunc
-	links        sync.WaitGroup
-	queues       sync.WaitGroup
+	stopBackground context.CancelFunc
+	stopQueues     chan struct{}
+	cancelQueues   context.CancelFunc
+	background     sync.WaitGroup
+	queues         sync.WaitGroup
 }
 
 func newReceiver(config *Config, set receiver.Settings) (*eventsReceiver, error) {
@@ -55,7 +55,7 @@ func newReceiver(config *Config, set receiver.Settings) (*eventsReceiver, error)
 	return &eventsReceiver{config: config, settings: set, obsreport: obsreport, telemetry: telemetry}, nil
 }
 
-// Start starts the links. An unreachable server does not fail it.
+// Start connects to the servers in the background. An unreachable server does not fail it.
 func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
 		return errors.Join(err, r.Shutdown(ctx))
@@ -67,14 +67,14 @@ func (r *eventsReceiver) start(ctx context.Context, host component.Host) error {
 	r.health = newHealth(host)
 	r.hub = newHub(r.config, r.telemetry, r.settings.Logger)
 	for i := range r.config.Servers {
-		l, err := newLink(ctx, r, i, host)
+		srv, err := newServer(ctx, r, i, host)
 		if err != nil {
 			return err
 		}
 		if r.logs != nil {
-			l.queue = r.newQueue(l)
+			srv.queue = r.newQueue(srv)
 		}
-		r.hub.links = append(r.hub.links, l)
+		r.hub.servers = append(r.hub.servers, srv)
 	}
 	if r.metrics != nil {
 		var err error
@@ -87,30 +87,30 @@ func (r *eventsReceiver) start(ctx context.Context, host component.Host) error {
 	}
 	zeroCounters(ctx, r.telemetry)
 
-	background := context.WithoutCancel(ctx)
-	linksContext, stopLinks := context.WithCancel(background)
-	queuesContext, cancelQueues := context.WithCancel(background)
-	r.stopLinks, r.cancelQueues = stopLinks, cancelQueues
-	r.links.Go(func() { r.hub.run(linksContext) })
+	uncancelled := context.WithoutCancel(ctx)
+	var backgroundCtx, queuesCtx context.Context
+	backgroundCtx, r.stopBackground = context.WithCancel(uncancelled)
+	queuesCtx, r.cancelQueues = context.WithCancel(uncancelled)
+	r.background.Go(func() { r.hub.run(backgroundCtx) })
 	if r.gauges != nil {
-		r.links.Go(func() { r.sendMetrics(linksContext) })
+		r.background.Go(func() { r.sendMetrics(backgroundCtx) })
 	}
-	for _, l := range r.hub.links {
-		r.links.Go(func() { l.run(linksContext) })
-		if l.queue != nil {
-			r.queues.Go(func() { l.queue.run(queuesContext) })
+	for _, srv := range r.hub.servers {
+		r.background.Go(func() { srv.run(backgroundCtx) })
+		if srv.queue != nil {
+			r.queues.Go(func() { srv.queue.run(queuesCtx) })
 		}
 	}
 	return nil
 }
 
-func (r *eventsReceiver) newQueue(l *link) *queue {
+func (r *eventsReceiver) newQueue(srv *server) *queue {
 	if r.stopQueues == nil {
 		r.stopQueues = make(chan struct{})
 	}
 	return &queue{
-		next: r.logs, maxRecords: r.config.QueueSize, maxBytes: r.config.MaxQueueSize, putResource: l.putResource, version: r.settings.BuildInfo.Version,
-		obsreport: r.obsreport, telemetry: r.telemetry, logger: l.logger, onDrained: r.hub.wakeRun,
+		next: r.logs, maxRecords: r.config.QueueSize, maxBytes: r.config.MaxQueueSize, putResource: srv.putResource, version: r.settings.BuildInfo.Version,
+		obsreport: r.obsreport, telemetry: r.telemetry, logger: srv.logger, onHalfEmpty: r.hub.wakeRun,
 		hasRecords: make(chan struct{}, 1), batchReady: make(chan struct{}, 1), stop: r.stopQueues,
 	}
 }
@@ -119,10 +119,10 @@ func (r *eventsReceiver) newQueue(l *link) *queue {
 // takes at most shutdown_timeout or until ctx ends; records that the next consumer has not
 // accepted by then count as refused. It may be called without Start and more than once.
 func (r *eventsReceiver) Shutdown(ctx context.Context) error {
-	if r.stopLinks == nil { // not started, or stopped already
+	if r.stopBackground == nil { // not started, or stopped already
 		if r.hub != nil {
-			for _, l := range r.hub.links {
-				l.account.api.Close()
+			for _, srv := range r.hub.servers {
+				srv.account.api.Close()
 			}
 		}
 		r.telemetry.Shutdown()
@@ -130,8 +130,8 @@ func (r *eventsReceiver) Shutdown(ctx context.Context) error {
 	}
 	shutdownCtx, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
-	r.stopLinks()
-	linksEnded := awaitGroup(shutdownCtx, &r.links)
+	r.stopBackground()
+	backgroundEnded := awaitGroup(bounded, &r.background)
 	if r.stopQueues != nil {
 		close(r.stopQueues)
 		r.stopQueues = nil
@@ -141,13 +141,13 @@ func (r *eventsReceiver) Shutdown(ctx context.Context) error {
 	awaitGroup(flush, &r.queues)
 	stopFlush()
 	r.cancelQueues()
-	queuesEnded := awaitGroup(shutdownCtx, &r.queues)
-	if r.gauges != nil && linksEnded {
-		r.sendLastMetrics(shutdownCtx)
+	queuesEnded := awaitGroup(bounded, &r.queues)
+	if r.gauges != nil && backgroundEnded {
+		r.sendLastMetrics(bounded)
 	}
-	r.stopLinks = nil
+	r.stopBackground = nil
 	r.telemetry.Shutdown()
-	if !linksEnded || !queuesEnded {
+	if !backgroundEnded || !queuesEnded {
 		return fmt.Errorf("the next consumer did not return within shutdown_timeout, %s", r.config.ShutdownTimeout)
 	}
 	return nil

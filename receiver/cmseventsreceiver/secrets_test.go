@@ -70,9 +70,9 @@ func TestSecretAcrossTheLimitOfAKeptFrame(t *testing.T) {
 			maxRecords: 10, maxBytes: 1 << 20, putResource: func(pcommon.Map) {},
 			hasRecords: make(chan struct{}, 1), batchReady: make(chan struct{}, 1),
 		}
-		l := &link{logger: zap.NewNop(), queue: q}
+		srv := &server{logger: zap.NewNop(), queue: q}
 		frame := `["` + strings.Repeat("x", maxMalformedBytes-back-3) + " " + secret + `"]`
-		l.emitMalformed(t.Context(), time.Unix(0, 0), []byte(frame), errorUnknownMessage, events.ErrNoMessage)
+		srv.emitMalformed(t.Context(), time.Unix(0, 0), []byte(frame), errorUnknownMessage, events.ErrNoMessage)
 		body := q.batches[0].records.At(0).Body().Str()
 		assert.LessOrEqual(t, len(body), maxMalformedBytes)
 		assert.NotContains(t, body, "1", "%d bytes before the limit", back)

@@ -188,7 +188,7 @@ func TestMoreSockets(t *testing.T) {
 		assert.Equal(t, int64(241), r.Counter("otelcol_receiver_cmsevents_subscriptions", "wanted"))
 		assert.Equal(t, int64(200), r.Counter("otelcol_receiver_cmsevents_subscriptions", "active"))
 		assert.Equal(t, int64(41), r.Counter("otelcol_receiver_cmsevents_subscriptions", "unplaced"))
-		assert.Equal(t, 1, r.Log.FilterMessageSnippet("more calls than its sockets can follow").Len())
+		assert.Equal(t, 1, r.Log.FilterMessageSnippet("more calls than its sockets can watch").Len())
 		assert.Empty(t, r.Log.FilterMessageSnippet("No events from").All(), "the first socket is well")
 
 		b.setFaults(func(f *faults) { f.sockets = 5 })

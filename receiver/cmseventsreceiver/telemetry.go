@@ -87,55 +87,55 @@ func zeroCounters(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 }
 
 // serverAttributes identify a server by the semantic conventions.
-func (l *link) serverAttributes(more ...attribute.KeyValue) metric.MeasurementOption {
-	return metric.WithAttributes(append(more, attribute.String(names.ServerAddress, l.host), attribute.Int(names.ServerPort, l.port))...)
+func (srv *server) serverAttributes(more ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributes(append(more, attribute.String(names.ServerAddress, srv.host), attribute.Int(names.ServerPort, srv.port))...)
 }
 
 // registerCallbacks registers the observable instruments.
 func (r *eventsReceiver) registerCallbacks() error {
 	t := r.telemetry
 	return firstError(
-		t.RegisterReceiverCmseventsConnectionsCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			for state, n := range l.socketStateCounts() {
-				o.Observe(n, l.serverAttributes(attribute.String("state", stateNames[state])))
+		t.RegisterReceiverCmseventsConnectionsCallback(r.eachLink(func(o metric.Int64Observer, srv *server) {
+			for state, n := range srv.socketStateCounts() {
+				o.Observe(n, srv.serverAttributes(attribute.String("state", stateNames[state])))
 			}
 		})),
-		t.RegisterReceiverCmseventsProblemsCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			for p, has := range r.health.activeProblems(l) {
+		t.RegisterReceiverCmseventsProblemsCallback(r.eachLink(func(o metric.Int64Observer, srv *server) {
+			for p, has := range r.health.activeProblems(srv) {
 				n := int64(0)
 				if has {
 					n = 1
 				}
-				o.Observe(n, l.serverAttributes(attribute.String("problem", problemInfo[p].name)))
+				o.Observe(n, srv.serverAttributes(attribute.String("problem", problemInfo[p].name)))
 			}
 		})),
 		t.RegisterReceiverCmseventsSubscriptionsCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for i, n := range r.hub.subscriptionCounts() {
-				l := r.hub.links[i]
-				o.Observe(n.Wanted, l.serverAttributes(attribute.String("state", "wanted")))
-				o.Observe(n.Active, l.serverAttributes(attribute.String("state", "active")))
-				o.Observe(n.Unplaced, l.serverAttributes(attribute.String("state", "unplaced")))
+				srv := r.hub.servers[i]
+				o.Observe(n.Wanted, srv.serverAttributes(attribute.String("state", "wanted")))
+				o.Observe(n.Active, srv.serverAttributes(attribute.String("state", "active")))
+				o.Observe(n.Unplaced, srv.serverAttributes(attribute.String("state", "unplaced")))
 			}
 			return nil
 		}),
-		t.RegisterReceiverCmseventsStateSizeCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			o.Observe(int64(r.hub.stateBytes(l.index)), l.serverAttributes())
+		t.RegisterReceiverCmseventsStateSizeCallback(r.eachLink(func(o metric.Int64Observer, srv *server) {
+			o.Observe(int64(r.hub.stateBytes(srv.index)), srv.serverAttributes())
 		})),
-		t.RegisterReceiverCmseventsQueueSizeCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			if l.queue != nil {
-				held, _ := l.queue.counts()
-				o.Observe(int64(held), l.serverAttributes())
+		t.RegisterReceiverCmseventsQueueSizeCallback(r.eachLink(func(o metric.Int64Observer, srv *server) {
+			if srv.queue != nil {
+				held, _ := srv.queue.counts()
+				o.Observe(int64(held), srv.serverAttributes())
 			}
 		})),
-		t.RegisterReceiverCmseventsQueueMemoryCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			if l.queue != nil {
-				_, size := l.queue.counts()
-				o.Observe(int64(size), l.serverAttributes())
+		t.RegisterReceiverCmseventsQueueMemoryCallback(r.eachLink(func(o metric.Int64Observer, srv *server) {
+			if srv.queue != nil {
+				_, size := srv.queue.counts()
+				o.Observe(int64(size), srv.serverAttributes())
 			}
 		})),
-		t.RegisterReceiverCmseventsQueueCapacityCallback(r.eachLink(func(o metric.Int64Observer, l *link) {
-			if l.queue != nil {
-				o.Observe(int64(l.queue.maxRecords), l.serverAttributes())
+		t.RegisterReceiverCmseventsQueueCapacityCallback(r.eachLink(func(o metric.Int64Observer, srv *server) {
+			if srv.queue != nil {
+				o.Observe(int64(srv.queue.maxRecords), srv.serverAttributes())
 			}
 		})),
 		t.RegisterReceiverCmseventsUntrackedCallback(func(_ context.Context, o metric.Int64Observer) error {
@@ -146,10 +146,10 @@ func (r *eventsReceiver) registerCallbacks() error {
 }
 
 // eachLink returns a callback that calls observe for each server.
-func (r *eventsReceiver) eachLink(observe func(metric.Int64Observer, *link)) metric.Int64Callback {
+func (r *eventsReceiver) eachLink(observe func(metric.Int64Observer, *server)) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
-		for _, l := range r.hub.links {
-			observe(o, l)
+		for _, srv := range r.hub.servers {
+			observe(o, srv)
 		}
 		return nil
 	}

@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// watchInterval is how often watchProblems checks a link.
+	// watchInterval is how often watchProblems checks a server.
 	watchInterval = 5 * time.Second
 	// socketTimeout is how long a further socket may take to connect.
 	socketTimeout = 30 * time.Second
 )
 
-// watchProblems reports the problems of a link until ctx ends, and requests an unknown
+// watchProblems reports the problems of a server until ctx ends, and requests an unknown
 // identity. It notices each problem within a minute.
-func (l *link) watchProblems(ctx context.Context) {
+func (srv *server) watchProblems(ctx context.Context) {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	var missingSince time.Time
@@ -30,18 +30,18 @@ func (l *link) watchProblems(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if l.sockets[0].state.Load() == stateRunning {
-			l.learnIdentity(ctx) // the API may not have been ready when the socket connected
+		if srv.sockets[0].state.Load() == stateRunning {
+			srv.learnIdentity(ctx) // the API may not have been ready when the socket connected
 		}
-		p := l.hub.problems(l.index)
-		l.reportProblem(problemMalformed, p.Damaged, "messages of the last minutes could not be decoded")
-		l.reportProblem(problemLeftOut, len(p.LeftOut) > 0, "left out: %s", strings.Join(p.LeftOut, ", "))
-		l.reportProblem(problemPending, p.Pending > 0, "subscriptions of %d calls stay pending", p.Pending)
-		l.reportProblem(problemStateFull, p.Full, "the state exceeded max_state_size, %d bytes, within the last minutes", l.config.MaxStateSize)
-		l.reportProblem(problemQueueFull, l.queue.overflowed(), "the queue exceeded queue_size, %d records, or max_queue_size, %d bytes",
-			l.config.QueueSize, l.config.MaxQueueSize)
+		p := srv.hub.problems(srv.index)
+		srv.reportProblem(problemMalformed, p.Damaged, "messages of the last minutes could not be decoded")
+		srv.reportProblem(problemLeftOut, len(p.LeftOut) > 0, "left out: %s", strings.Join(p.LeftOut, ", "))
+		srv.reportProblem(problemPending, p.Pending > 0, "subscriptions of %d calls stay pending", p.Pending)
+		srv.reportProblem(problemStateFull, p.Full, "the state exceeded max_state_size, %d bytes, within the last minutes", srv.config.MaxStateSize)
+		srv.reportProblem(problemQueueFull, srv.queue.isOverflowing(), "the queue exceeded queue_size, %d records, or max_queue_size, %d bytes",
+			srv.config.QueueSize, srv.config.MaxQueueSize)
 
-		missing := l.countMissingSockets()
+		missing := srv.countMissingSockets()
 		switch {
 		case missing == 0:
 			missingSince = time.Time{}
@@ -49,27 +49,27 @@ func (l *link) watchProblems(ctx context.Context) {
 			missingSince = time.Now()
 		}
 		late := !missingSince.IsZero() && time.Since(missingSince) >= socketTimeout
-		l.reportProblem(problemSockets, late, "%d of %d sockets are not connected", missing, l.socketsWanted.Load())
+		srv.reportProblem(problemSockets, late, "%d of %d sockets are not connected", missing, srv.socketsWanted.Load())
 	}
 }
 
-// reportProblem reports whether the link has a problem.
-func (l *link) reportProblem(p problem, has bool, format string, args ...any) {
+// reportProblem reports whether the server has a problem.
+func (srv *server) reportProblem(p problem, has bool, format string, args ...any) {
 	if has {
-		l.health.report(l, p, fmt.Errorf(format, args...))
+		srv.health.report(srv, p, fmt.Errorf(format, args...))
 	} else {
-		l.health.report(l, p, nil)
+		srv.health.report(srv, p, nil)
 	}
 }
 
 // anySocketRefused reports whether the server refuses the requests of a wanted socket.
-func (l *link) anySocketRefused() bool {
-	return slices.ContainsFunc(l.sockets[:max(1, l.socketsWanted.Load())], func(s *socket) bool { return s.refusing.Load() })
+func (srv *server) anySocketRefused() bool {
+	return slices.ContainsFunc(srv.sockets[:max(1, srv.socketsWanted.Load())], func(s *socket) bool { return s.refusing.Load() })
 }
 
 // countMissingSockets counts the wanted further sockets that are not connected.
-func (l *link) countMissingSockets() (n int) {
-	for _, s := range l.sockets[1:max(1, l.socketsWanted.Load())] {
+func (srv *server) countMissingSockets() (n int) {
+	for _, s := range srv.sockets[1:max(1, srv.socketsWanted.Load())] {
 		if s.state.Load() != stateRunning {
 			n++
 		}

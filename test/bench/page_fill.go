@@ -143,7 +143,7 @@ func (a *archiveFill) id() string {
 func (a *archiveFill) object(trace string, start, end time.Time, running bool) store.Object {
 	o := store.Object{
 		ID: a.id(), TraceID: trace, SpanID: fmt.Sprintf("%016x", a.random.Uint64()), State: store.StateEnded, Outcome: "complete",
-		StartedAt: start, EndedAt: end, LastHeardAt: end, Bridge: fmt.Sprintf("bridge-%d", a.random.IntN(3)), Phase: store.Final,
+		StartedAt: start, EndedAt: end, LastHeardAt: end, Bridge: fmt.Sprintf("bridge-%d", a.random.IntN(3)), Phase: store.Stitched,
 		Revision: store.Revision{Time: end},
 		Details:  []byte(`{"cisco.meeting_server.call_leg.can_move":true,"cisco.meeting_server.call_leg.deactivated":false}`),
 	}

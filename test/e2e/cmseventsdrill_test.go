@@ -105,7 +105,7 @@ func TestEventsBusy(t *testing.T) {
 		assert.Equal(t, 1, b.Account.Sockets)
 	}
 	assert.Positive(t, refused, "more sockets were wanted")
-	assert.Positive(t, c.reports("The Call Bridge has more calls than its sockets can follow"))
+	assert.Positive(t, c.reports("The Call Bridge has more calls than its sockets can watch"))
 	c.stop()
 	added, _, _ := c.comings()
 	assert.Positive(t, added)

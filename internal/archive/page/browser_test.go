@@ -217,7 +217,7 @@ func TestLive(t *testing.T) {
 	assert.Contains(t, b.says("document.querySelector('#live').innerText"), "Stand-up")
 	assert.Contains(t, b.says("document.querySelector('time').title"), "202")
 	// A meeting that ends goes from one list to the other.
-	ended.Phase, ended.State, ended.Outcome = store.Final, store.StateEnded, "complete"
+	ended.Phase, ended.State, ended.Outcome = store.Stitched, store.StateEnded, "complete"
 	ended.EndedAt, ended.LastHeardAt, ended.DurationSeconds = ended.StartedAt.Add(time.Minute), ended.StartedAt.Add(time.Minute), new(60.0)
 	w.batch.Calls = append(w.batch.Calls, ended)
 	w.write()

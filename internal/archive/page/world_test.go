@@ -89,7 +89,7 @@ func (w *world) object(kind, trace, bridge, from, to string) store.Object {
 		StartedAt: at(from), LastHeardAt: at(from), Phase: store.Started, Revision: store.Revision{Index: uint64(w.n)},
 	}
 	if to != "" {
-		o.State, o.Outcome, o.EndedAt, o.LastHeardAt, o.Phase = store.StateEnded, "complete", at(to), at(to), store.Final
+		o.State, o.Outcome, o.EndedAt, o.LastHeardAt, o.Phase = store.StateEnded, "complete", at(to), at(to), store.Stitched
 		o.DurationSeconds = new(o.EndedAt.Sub(o.StartedAt).Seconds())
 	}
 	return o

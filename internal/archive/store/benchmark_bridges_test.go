@@ -93,11 +93,11 @@ func runningMeeting(n int) (statements []*Batch) {
 	call := batch.Calls[0]
 	call.Phase, call.State, call.Outcome, call.EndedAt, call.DurationSeconds = Started, StateRunning, "", time.Time{}, nil
 	statements = append(statements, &Batch{Calls: []Call{call}})
-	for said, phase := range []Phase{Started, Updated, Updated, Updated, Ended, Final} {
+	for said, phase := range []Phase{Started, Updated, Updated, Updated, Ended, Stitched} {
 		for _, leg := range batch.Legs {
 			heard := leg.StartedAt.Add(time.Duration(said*100) * time.Second)
 			leg.Phase, leg.Revision = phase, Revision{Index: uint64(len(statements) + 1), Time: heard}
-			if phase < Final {
+			if phase < Stitched {
 				// A record names the leg, and says what has changed.
 				leg.Outcome, leg.DurationSeconds, leg.SetupSeconds, leg.IVRSeconds, leg.LobbySeconds = "", nil, nil, nil, nil
 				leg.LastHeardAt, leg.PacketLossPercent, leg.Role, leg.ParticipantID = heard, nil, "", ""

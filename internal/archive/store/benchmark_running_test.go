@@ -58,10 +58,10 @@ func BenchmarkRunning(b *testing.B) {
 func runningLegs(n int) []Leg {
 	batch, _ := meetings(n, 9)
 	var all []Leg
-	for _, phase := range []Phase{Started, Updated, Updated, Ended, Final} {
+	for _, phase := range []Phase{Started, Updated, Updated, Ended, Stitched} {
 		for i, leg := range batch.Legs {
 			leg.Phase, leg.Revision = phase, Revision{Index: uint64(len(all) + 1), Time: leg.StartedAt}
-			if phase != Final {
+			if phase != Stitched {
 				leg.Outcome, leg.Role, leg.DurationSeconds = "", "", nil
 			}
 			if phase < Ended {

@@ -61,7 +61,7 @@ func bare(b *testing.B, s *Store, batch *Batch, confs []Conference) {
 	legRows := finished(s.d, &legs, batch.Legs)
 	confRows := make([][]any, 0, len(confs))
 	for i := range confs {
-		confRows = append(confRows, conferences.values(&confs[i], s.d.instant, 0))
+		confRows = append(confRows, conferenceTable.values(&confs[i], s.d.instant, 0))
 	}
 	tables := []struct {
 		name    string
@@ -70,7 +70,7 @@ func bare(b *testing.B, s *Store, batch *Batch, confs []Conference) {
 	}{
 		{calls.name, append(calls.names(), revisionColumns...), callRows},
 		{legs.name, append(legs.names(), revisionColumns...), legRows},
-		{conferences.name, conferences.names(), confRows},
+		{conferenceTable.name, conferenceTable.names(), confRows},
 	}
 	switch d := s.d.(type) {
 	case *sqliteDialect:
@@ -128,7 +128,7 @@ func meetings(n, size int) (*Batch, []Conference) {
 				ID:      fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", uint32((n*size+i)*16+k)*2654435761, k, n%4096, i%4096, uint64(n*size+i)*7919),
 				TraceID: trace[:32], SpanID: fmt.Sprintf("%s%014x", kind, (n*size+i)*16+k), State: StateEnded, Outcome: outcomeComplete,
 				StartedAt: at(start), EndedAt: at(start + 600), DurationSeconds: new(600.0), LastHeardAt: at(start + 600),
-				Bridge: "fdfa7d72-d206-4e33-82c1-d00a347bf752", System: "cms1", Phase: Final, Revision: Revision{Time: at(start + 610)},
+				Bridge: "fdfa7d72-d206-4e33-82c1-d00a347bf752", System: "cms1", Phase: Stitched, Revision: Revision{Time: at(start + 610)},
 				Details: []byte(`{"cisco.meeting_server.call_leg.duration_seconds":600,"cisco.meeting_server.call_leg.rx_audio.packet_statistics.packet_gap.density":0,"cisco.meeting_server.call_leg.rx_audio.packet_statistics.packet_gap.duration":9.702,"cisco.meeting_server.call_leg.rx_video.max_size_height":720,"cisco.meeting_server.call_leg.rx_video.max_size_width":1280,"cisco.meeting_server.call_leg.state":"connected"}`),
 			}
 		}

@@ -92,15 +92,15 @@ func changeConferences[T any](w *write, t *table[T], e *entry[T], row *T) {
 	}
 	o := t.object(row)
 	if !e.stored {
-		w.touched[o.TraceID] = struct{}{}
+		w.tracesToCompute[o.TraceID] = struct{}{}
 		return
 	}
-	before := t.object(e.before)
+	before := t.object(e.storedRow)
 	switch {
-	case o.LastHeardAt.Before(before.LastHeardAt), !t.equalIn(t.watched().inputs, e.before, row):
-		w.touched[o.TraceID] = struct{}{}
-		w.touched[e.trace] = struct{}{}
+	case o.LastHeardAt.Before(before.LastHeardAt), !t.equalIn(t.watched().inputs, e.storedRow, row):
+		w.tracesToCompute[o.TraceID] = struct{}{}
+		w.tracesToCompute[e.trace] = struct{}{}
 	case o.LastHeardAt.After(before.LastHeardAt):
-		w.heard[o.TraceID] = latest(w.heard[o.TraceID], o.LastHeardAt)
+		w.lastHeardByTrace[o.TraceID] = latest(w.lastHeardByTrace[o.TraceID], o.LastHeardAt)
 	}
 }

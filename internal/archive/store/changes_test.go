@@ -46,9 +46,9 @@ func computeAll(t *testing.T, s *Store) {
 			return err
 		}
 		for _, trace := range traces {
-			w.touched[trace] = struct{}{}
+			w.tracesToCompute[trace] = struct{}{}
 		}
-		return w.conferences(ctx)
+		return w.updateConferences(ctx)
 	}))
 }
 

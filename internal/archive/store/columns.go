@@ -45,9 +45,8 @@ type table[T any] struct {
 	// in is the table of the objects that contain the rows' objects, nil if nothing contains
 	// them.
 	in *holder[T]
-	// endsAmend reports whether an end record completes an object that callstitch closed
-	// without one.
-	endsAmend bool
+	// endRecordCompletes tells that an end record completes what callstitch closed without one.
+	endRecordCompletes bool
 	// flags are facts that hold once any statement says them. Optional.
 	flags func(*T) uint8
 	// derive sets the columns that follow from others, of an object that is not
@@ -165,7 +164,7 @@ func (t *table[T]) newColumns(driver string, version int64) (statements []string
 // all tables.
 func addedColumns(driver string, version int64) []string {
 	return slices.Concat(
-		conferences.newColumns(driver, version), calls.newColumns(driver, version), legs.newColumns(driver, version),
+		conferenceTable.newColumns(driver, version), calls.newColumns(driver, version), legs.newColumns(driver, version),
 		recordings.newColumns(driver, version), sessions.newColumns(driver, version), tracks.newColumns(driver, version),
 		dialogs.newColumns(driver, version), storageEvents.newColumns(driver, version), gaps.newColumns(driver, version), legQualities.newColumns(driver, version))
 }
@@ -174,7 +173,7 @@ var calls = table[Call]{
 	name:      "calls",
 	about:     "One Call Bridge's part of a conference.",
 	object:    func(r *Call) *Object { return &r.Object },
-	endsAmend: true,
+	endRecordCompletes: true,
 	inputs: []string{
 		"trace_id", "parent_span_id", "state", "outcome", "started_at", "ended_at", "bridge", "room_id", "room_name", "tenant_id",
 		"call_type", "correlator", "owner_name", "cdr_tag",
@@ -188,7 +187,7 @@ var legs = table[Leg]{
 	about:     "One connection to a Call Bridge: mostly a participant.",
 	object:    func(r *Leg) *Object { return &r.Object },
 	in:        &holder[Leg]{"calls", "id", true, func(r *Leg) string { return r.CallID }},
-	endsAmend: true,
+	endRecordCompletes: true,
 	follows:   map[string]string{"reason_details": "reason", "error_type": "reason", "remote_teardown": "reason"},
 	// Not every update of a leg says again that it is connected.
 	flags: func(r *Leg) uint8 {
@@ -236,7 +235,7 @@ var recordings = table[Recording]{
 	about:     "A recording or a streaming of a call.",
 	object:    func(r *Recording) *Object { return &r.Object },
 	in:        &holder[Recording]{"calls", "id", true, func(r *Recording) string { return r.CallID }},
-	endsAmend: true,
+	endRecordCompletes: true,
 	inputs:    []string{"trace_id", "kind"},
 	indexed:   []string{"trace_id", "span_id", "call_id", "state", "started_at"},
 	columns:   columnsOf[Recording](),
@@ -247,7 +246,7 @@ var sessions = table[Session]{
 	about:     "A recording session of MediaSense.",
 	object:    func(r *Session) *Object { return &r.Object },
 	follows:   map[string]string{"error_type": "media_state"},
-	endsAmend: true,
+	endRecordCompletes: true,
 	indexed:   []string{"trace_id", "span_id", "state", "started_at", "ccid"},
 	columns:   columnsOf[Session](),
 }
@@ -256,7 +255,7 @@ var tracks = table[Track]{
 	name:      "tracks",
 	about:     "One medium of a session in one direction.",
 	object:    func(r *Track) *Object { return &r.Object },
-	endsAmend: true,
+	endRecordCompletes: true,
 	indexed:   []string{"trace_id", "span_id", "session_id", "started_at"},
 	columns:   columnsOf[Track](),
 }
@@ -277,7 +276,7 @@ var storageEvents = table[StorageEvent]{
 	columns: columnsOf[StorageEvent](),
 }
 
-var conferences = table[Conference]{
+var conferenceTable = table[Conference]{
 	name:    "conferences",
 	about:   "One meeting, on however many bridges; computed from the rows of its trace.",
 	columns: columnsOf[Conference](),

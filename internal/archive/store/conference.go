@@ -39,17 +39,17 @@ FROM recordings WHERE %s GROUP BY trace_id`
 // conferenceTotals adds up the rows of a conference.
 type conferenceTotals struct {
 	Conference
-	running   int64 // calls and legs that run
-	undecided int64 // calls without an outcome
-	inCall    int64 // legs with a call id
+	running      int64 // calls and legs that run
+	undecided    int64 // calls without an outcome
+	legsWithCall int64 // legs with a call id
 	// incomplete is the alphabetically first outcome of a call that is not complete.
-	incomplete string
-	bridges    []string
+	otherOutcome string
+	bridges      []string
 }
 
-// conferences computes the conferences of the touched traces again, and sets last_heard_at of
-// the conferences of the heard traces.
-func (w *write) conferences(ctx context.Context) error {
+// updateConferences computes the conferences of the touched traces anew, and sets
+// last_heard_at of the conferences of the heard traces.
+func (w *write) updateConferences(ctx context.Context) error {
 	if err := w.computeConferences(ctx); err != nil {
 		return err
 	}
@@ -58,10 +58,10 @@ func (w *write) conferences(ctx context.Context) error {
 
 // computeConferences computes the conferences of the touched traces.
 func (w *write) computeConferences(ctx context.Context) error {
-	if len(w.touched) == 0 {
+	if len(w.tracesToCompute) == 0 {
 		return nil
 	}
-	traces := slices.Sorted(maps.Keys(w.touched))
+	traces := slices.Sorted(maps.Keys(w.tracesToCompute))
 	totals := make(map[string]*conferenceTotals, len(traces))
 	for _, add := range []func(context.Context, []string, map[string]*conferenceTotals) error{w.addCalls, w.addLegs, w.addRecordings} {
 		if err := add(ctx, traces, totals); err != nil {
@@ -72,12 +72,12 @@ func (w *write) computeConferences(ctx context.Context) error {
 	var empty []string
 	for _, trace := range traces {
 		t := totals[trace]
-		if t == nil || t.Calls+t.inCall == 0 {
+		if t == nil || t.Calls+t.legsWithCall == 0 {
 			empty = append(empty, trace)
 			continue
 		}
 		t.derive()
-		rows = append(rows, tableRow{values: conferences.values(&t.Conference, w.d.instant, 0), stored: true})
+		rows = append(rows, tableRow{values: conferenceTable.values(&t.Conference, w.d.instant, 0), mayExist: true})
 	}
 	if len(empty) > 0 {
 		if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.d.in("trace_id", "$1"), w.d.list(empty)); err != nil {
@@ -87,15 +87,15 @@ func (w *write) computeConferences(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return w.tx.put(ctx, conferences.name, conferences.names(), rows)
+	return w.tx.put(ctx, conferenceTable.name, conferenceTable.names(), rows)
 }
 
 // advanceConferences sets last_heard_at of the conferences that have no other change.
 func (w *write) advanceConferences(ctx context.Context) error {
-	heard := make([][]any, 0, len(w.heard))
-	for _, trace := range slices.Sorted(maps.Keys(w.heard)) {
-		if _, computed := w.touched[trace]; !computed {
-			heard = append(heard, []any{trace, instantText(w.heard[trace])})
+	heard := make([][]any, 0, len(w.lastHeardByTrace))
+	for _, trace := range slices.Sorted(maps.Keys(w.lastHeardByTrace)) {
+		if _, computed := w.tracesToCompute[trace]; !computed {
+			heard = append(heard, []any{trace, instantText(w.lastHeardByTrace[trace])})
 		}
 	}
 	if len(heard) == 0 {
@@ -112,7 +112,8 @@ func (w *write) advanceConferences(ctx context.Context) error {
 
 // derive sets the columns that follow from the others.
 func (t *conferenceTotals) derive() {
-	// The last digits of a sum depend on the order in which the database adds.
+	// Databases add in any order, which changes the last digits of the sum. Rounding removes
+	// the difference.
 	t.ParticipantSeconds = math.Round(t.ParticipantSeconds*1e3) / 1e3
 	t.State = StateRunning
 	if t.running == 0 {
@@ -124,8 +125,8 @@ func (t *conferenceTotals) derive() {
 	}
 	switch {
 	case t.Calls == 0 || t.undecided > 0:
-	case t.incomplete != "":
-		t.Outcome = t.incomplete
+	case t.otherOutcome != "":
+		t.Outcome = t.otherOutcome
 	default:
 		t.Outcome = outcomeComplete
 	}
@@ -159,9 +160,9 @@ func (w *write) addCalls(ctx context.Context, traces []string, totals map[string
 	founders := make(map[string]*Call, len(traces))
 	return w.queryTraces(ctx, callsOfTraces, traces, func(found rows) error {
 		c := new(Call)
-		if err := found.Scan(&c.TraceID, &c.ID, target(&c.ParentSpanID), target(&c.Bridge), target(&c.RoomID), target(&c.RoomName), target(&c.TenantID),
-			target(&c.CallType), target(&c.Correlator), target(&c.OwnerName), target(&c.CDRTag),
-			&c.State, target(&c.Outcome), target(&c.StartedAt), target(&c.EndedAt), target(&c.LastHeardAt)); err != nil {
+		if err := found.Scan(&c.TraceID, &c.ID, scanTarget(&c.ParentSpanID), scanTarget(&c.Bridge), scanTarget(&c.RoomID), scanTarget(&c.RoomName), scanTarget(&c.TenantID),
+			scanTarget(&c.CallType), scanTarget(&c.Correlator), scanTarget(&c.OwnerName), scanTarget(&c.CDRTag),
+			&c.State, scanTarget(&c.Outcome), scanTarget(&c.StartedAt), scanTarget(&c.EndedAt), scanTarget(&c.LastHeardAt)); err != nil {
 			return err
 		}
 		t := totalsOf(totals, c.TraceID)
@@ -174,9 +175,8 @@ func (w *write) addCalls(ctx context.Context, traces []string, totals map[string
 	})
 }
 
-// compareFounders orders the calls of a conference so that the founding call is the first: the
-// call without a parent. While the parent is unknown, several calls have none; then the
-// earliest is the first, and of calls with one start the call with the smallest id.
+// compareFounders orders the calls of a conference, the founding call first: calls without a
+// known parent, then the earlier start, then the smaller id.
 func compareFounders(a, b *Call) int {
 	hasParent := func(c *Call) int { return min(len(c.ParentSpanID), 1) }
 	return cmp.Or(cmp.Compare(hasParent(a), hasParent(b)), a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.ID, b.ID))
@@ -204,17 +204,17 @@ func (t *conferenceTotals) addCall(c *Call) {
 	switch {
 	case c.Outcome == "":
 		t.undecided++
-	case c.Outcome != outcomeComplete && (t.incomplete == "" || c.Outcome < t.incomplete):
-		t.incomplete = c.Outcome
+	case c.Outcome != outcomeComplete && (t.otherOutcome == "" || c.Outcome < t.otherOutcome):
+		t.otherOutcome = c.Outcome
 	}
 }
 
 func (w *write) addLegs(ctx context.Context, traces []string, totals map[string]*conferenceTotals) error {
 	return w.queryTraces(ctx, legSums, traces, func(found rows) error {
 		var s conferenceTotals
-		if err := found.Scan(&s.TraceID, &s.Legs, target(&s.StartedAt), target(&s.EndedAt), target(&s.LastHeardAt), &s.running,
+		if err := found.Scan(&s.TraceID, &s.Legs, scanTarget(&s.StartedAt), scanTarget(&s.EndedAt), scanTarget(&s.LastHeardAt), &s.running,
 			&s.Participants, &s.FailedLegs, &s.ParticipantSeconds,
-			target(&s.PacketLossPercent), target(&s.ExcessiveJitterPercent), target(&s.HighRoundTripTimePercent), &s.inCall, &s.Bridge); err != nil {
+			scanTarget(&s.PacketLossPercent), scanTarget(&s.ExcessiveJitterPercent), scanTarget(&s.HighRoundTripTimePercent), &s.legsWithCall, &s.Bridge); err != nil {
 			return err
 		}
 		t := totalsOf(totals, s.TraceID)
@@ -228,7 +228,7 @@ func (w *write) addLegs(ctx context.Context, traces []string, totals map[string]
 		t.Legs, t.Participants, t.FailedLegs, t.ParticipantSeconds = s.Legs, s.Participants, s.FailedLegs, s.ParticipantSeconds
 		t.PacketLossPercent, t.ExcessiveJitterPercent, t.HighRoundTripTimePercent = s.PacketLossPercent, s.ExcessiveJitterPercent, s.HighRoundTripTimePercent
 		t.running += s.running
-		t.inCall = s.inCall
+		t.legsWithCall = s.legsWithCall
 		return nil
 	})
 }
@@ -236,7 +236,7 @@ func (w *write) addLegs(ctx context.Context, traces []string, totals map[string]
 func (w *write) addRecordings(ctx context.Context, traces []string, totals map[string]*conferenceTotals) error {
 	return w.queryTraces(ctx, recordingSums, traces, func(found rows) error {
 		var s Conference
-		if err := found.Scan(&s.TraceID, &s.Recordings, &s.Streamings, target(&s.LastHeardAt)); err != nil {
+		if err := found.Scan(&s.TraceID, &s.Recordings, &s.Streamings, scanTarget(&s.LastHeardAt)); err != nil {
 			return err
 		}
 		t := totalsOf(totals, s.TraceID)

@@ -106,8 +106,8 @@ var csvLegs = csvSource{
 
 // csvConferences has all columns of a conference.
 var csvConferences = func() csvSource {
-	source := csvSource{table: conferences.name, key: "trace_id"}
-	for _, c := range conferences.columns {
+	source := csvSource{table: conferenceTable.name, key: "trace_id"}
+	for _, c := range conferenceTable.columns {
 		source.fields = append(source.fields, csvField{c.name, "l." + c.name, c.kind})
 	}
 	return source
@@ -295,10 +295,10 @@ func (s *Store) csvPage(ctx context.Context, out *csvWriter, source *csvSource, 
 	line := make([]string, len(source.fields))
 	for found.Next() {
 		values := make([]any, len(source.fields))
-		targets := []any{target(&last.At), target(&last.ID)}
+		targets := []any{scanTarget(&last.At), scanTarget(&last.ID)}
 		for i, f := range source.fields {
 			values[i] = reflect.New(f.kind).Interface()
-			targets = append(targets, target(values[i]))
+			targets = append(targets, scanTarget(values[i]))
 		}
 		if err := found.Scan(targets...); err != nil {
 			return n, last, err

@@ -23,7 +23,7 @@ func TestWriteCSV(t *testing.T) {
 			l := Leg{
 				Object: Object{
 					ID: id, TraceID: "t", SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "b1", System: "cms-1",
-					StartedAt: at(seconds), EndedAt: at(seconds + 90.5), DurationSeconds: new(90.5), LastHeardAt: at(seconds + 90.5), Phase: Final,
+					StartedAt: at(seconds), EndedAt: at(seconds + 90.5), DurationSeconds: new(90.5), LastHeardAt: at(seconds + 90.5), Phase: Stitched,
 				},
 				Room: Room{RoomID: "r1", RoomName: "Board", TenantID: "acme"}, CallID: "c", Role: "participant", CallCDRTag: "call-tag",
 			}
@@ -32,7 +32,7 @@ func TestWriteCSV(t *testing.T) {
 		}
 		_, err := s.Write(t.Context(), &Batch{
 			Calls: []Call{{Object: Object{
-				ID: "c", TraceID: "t", SpanID: "sc", State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(100), DurationSeconds: new(100.0), LastHeardAt: at(100), Phase: Final,
+				ID: "c", TraceID: "t", SpanID: "sc", State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(100), DurationSeconds: new(100.0), LastHeardAt: at(100), Phase: Stitched,
 			}, OwnerName: "Ines Ostrow"}},
 			Legs: []Leg{
 				leg("l2", 10, func(l *Leg) {
@@ -84,11 +84,11 @@ func TestCSVForms(t *testing.T) {
 		s := openTest(t, driver, source)
 		_, err := s.Write(t.Context(), &Batch{
 			Calls: []Call{{
-				Object: Object{ID: "c", TraceID: "t", SpanID: "sc", State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(100), DurationSeconds: new(100.0), LastHeardAt: at(100), Bridge: "b1", Phase: Final},
+				Object: Object{ID: "c", TraceID: "t", SpanID: "sc", State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(100), DurationSeconds: new(100.0), LastHeardAt: at(100), Bridge: "b1", Phase: Stitched},
 				Room:   Room{RoomName: "+1 room"}, CDRTag: "exec",
 			}},
 			Legs: []Leg{{
-				Object: Object{ID: "l", TraceID: "t", SpanID: "sl", State: StateEnded, Outcome: "complete", StartedAt: at(1.5), EndedAt: at(99), DurationSeconds: new(97.5), LastHeardAt: at(99), Phase: Final},
+				Object: Object{ID: "l", TraceID: "t", SpanID: "sl", State: StateEnded, Outcome: "complete", StartedAt: at(1.5), EndedAt: at(99), DurationSeconds: new(97.5), LastHeardAt: at(99), Phase: Stitched},
 				Room:   Room{RoomName: "+1 room"}, CallID: "c", Role: "participant", RemoteParty: "+15550100", DisplayName: "Żaneta",
 			}},
 		})
@@ -108,7 +108,7 @@ func TestCSVForms(t *testing.T) {
 
 		var out bytes.Buffer
 		require.NoError(t, s.WriteConferencesCSV(t.Context(), &out, CSVFilter{Tag: "exec", Form: CSVMachine}))
-		assert.Equal(t, strings.Join(conferences.names(), ",")+"\r\n"+
+		assert.Equal(t, strings.Join(conferenceTable.names(), ",")+"\r\n"+
 			"t,c,b1,,+1 room,,,,,exec,ended,complete,2026-03-05T12:00:00.000Z,2026-03-05T12:01:40.000Z,100,2026-03-05T12:01:40.000Z,1,1,1,1,0,0,0,97.5,,,\r\n", out.String())
 		for filter, lines := range map[CSVFilter]int{
 			{RoomName: "+1 ROOM"}: 2, {RoomName: "+1"}: 1, {Of: Party{Address: "+15550100"}}: 2, {Of: Party{Address: "+1555"}}: 1, {Of: Party{Name: "nobody"}}: 1,
@@ -149,7 +149,7 @@ func TestWriteCSVPages(t *testing.T) {
 			id := fmt.Sprintf("l%05d", i)
 			want = append(want, id)
 			b.Legs = append(b.Legs, Leg{Object: Object{
-				ID: id, TraceID: "t", SpanID: id, State: StateEnded, StartedAt: at(float64(i / 700)), EndedAt: at(9), LastHeardAt: at(9), Phase: Final,
+				ID: id, TraceID: "t", SpanID: id, State: StateEnded, StartedAt: at(float64(i / 700)), EndedAt: at(9), LastHeardAt: at(9), Phase: Stitched,
 			}, Role: "participant"})
 		}
 		_, err := s.Write(t.Context(), b)

@@ -64,7 +64,7 @@ type transaction interface {
 type tableRow struct {
 	values []any
 	// stored: the table may have a row with this key.
-	stored bool
+	mayExist bool
 	// keepsIndexed: it has one, and the values of all indexed columns stay the same.
 	keepsIndexed bool
 }

@@ -37,7 +37,7 @@ func TestDocumentation(t *testing.T) {
 	_, tail, found := strings.Cut(rest, "<!-- end of tables -->")
 	require.True(t, found)
 	var b strings.Builder
-	describe(&b, &conferences)
+	describe(&b, &conferenceTable)
 	describe(&b, &calls)
 	describe(&b, &legs)
 	describe(&b, &recordings)
@@ -103,7 +103,7 @@ var fieldComments = sync.OnceValue(func() map[string]string {
 // Every column is described, and has a type in both databases.
 func TestColumnsAreDescribed(t *testing.T) {
 	var b strings.Builder
-	describe(&b, &conferences)
+	describe(&b, &conferenceTable)
 	describe(&b, &calls)
 	describe(&b, &legs)
 	describe(&b, &recordings)
@@ -124,7 +124,7 @@ func march(t *testing.T) *Batch {
 	object := func(id, trace string, from, seconds float64, outcome string) Object {
 		return Object{
 			ID: id, TraceID: trace, SpanID: "s-" + id, State: StateEnded, Outcome: outcome, StartedAt: at(from), EndedAt: at(from + seconds),
-			DurationSeconds: new(seconds), LastHeardAt: at(from + seconds), Bridge: "b1", System: "cms1", Phase: Final,
+			DurationSeconds: new(seconds), LastHeardAt: at(from + seconds), Bridge: "b1", System: "cms1", Phase: Stitched,
 		}
 	}
 	board := Room{RoomID: "r-board", RoomName: "Board", TenantID: "acme"}

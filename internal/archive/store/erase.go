@@ -210,12 +210,12 @@ func (e *Erasure) read(ctx context.Context, d dialect, tx transaction, t *erased
 		var held bool
 		values := make([]string, len(texts))
 		documents := make([]json.RawMessage, len(columns)-len(texts))
-		targets := []any{&row.key, target(&state), &held}
+		targets := []any{&row.key, scanTarget(&state), &held}
 		for i := range values {
-			targets = append(targets, target(&values[i]))
+			targets = append(targets, scanTarget(&values[i]))
 		}
 		for i := range documents {
-			targets = append(targets, target(&documents[i]))
+			targets = append(targets, scanTarget(&documents[i]))
 		}
 		if err := found.Scan(targets...); err != nil {
 			return nil, err

@@ -18,7 +18,7 @@ func erasedWorld(t *testing.T, s *Store) {
 	t.Helper()
 	over := func(id, trace string) Object {
 		return Object{
-			ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(60), LastHeardAt: at(60), DurationSeconds: new(60.0), Phase: Final,
+			ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", StartedAt: at(0), EndedAt: at(60), LastHeardAt: at(60), DurationSeconds: new(60.0), Phase: Stitched,
 			Details: details(t, map[string]any{"uri": "sip:Nora@Example.test;tag=1", "who": "Nora Quill", "other": "nora@example.test2", "n": 9007199254740993}),
 		}
 	}
@@ -133,7 +133,7 @@ func TestEraseMany(t *testing.T) {
 		b := &Batch{}
 		for i := range 2*eraseStep + 5 {
 			b.Legs = append(b.Legs, Leg{Object: Object{
-				ID: fmt.Sprintf("l%04d", i), TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final,
+				ID: fmt.Sprintf("l%04d", i), TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Stitched,
 			}, RemoteParty: "nora@example.test"})
 		}
 		_, err := s.Write(t.Context(), b)

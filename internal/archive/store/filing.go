@@ -37,7 +37,7 @@ type held struct {
 func (h *holder[T]) place(ctx context.Context, w *write, t *table[T], rows []*T) error {
 	var keys []string
 	for _, row := range rows {
-		if key := h.key(row); key != "" && t.object(row).Phase < Final {
+		if key := h.key(row); key != "" && t.object(row).Phase < Stitched {
 			keys = append(keys, key)
 		}
 	}
@@ -52,7 +52,7 @@ func (h *holder[T]) place(ctx context.Context, w *write, t *table[T], rows []*T)
 	for _, row := range rows {
 		in, known := holders[h.key(row)]
 		o := t.object(row)
-		if !known || o.Phase == Final {
+		if !known || o.Phase == Stitched {
 			continue
 		}
 		o.TraceID = in.trace
@@ -79,7 +79,7 @@ func (h *holder[T]) find(ctx context.Context, w *write, keys []string) (map[stri
 	for found.Next() {
 		var key string
 		var in held
-		if err := found.Scan(&key, &in.id, &in.trace, &in.state, target(&in.endedAt)); err != nil {
+		if err := found.Scan(&key, &in.id, &in.trace, &in.state, scanTarget(&in.endedAt)); err != nil {
 			return nil, err
 		}
 		if other, twice := holders[key]; !twice || in.id < other.id {

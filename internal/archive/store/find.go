@@ -50,7 +50,7 @@ func (v *View) Find(ctx context.Context, id string) (f Found, ok bool, err error
 	for _, q := range queries {
 		if err := v.each(ctx, func(found *sql.Rows) error {
 			ok = true
-			return found.Scan(&f.TraceID, target(&f.SpanID))
+			return found.Scan(&f.TraceID, scanTarget(&f.SpanID))
 		}, q.query, q.id); err != nil || ok {
 			return f, ok, err
 		}

@@ -22,7 +22,7 @@ func TestDoubts(t *testing.T) {
 			return o
 		}
 		over := on("one", running("over", "t-over", 0))
-		over.Phase, over.State, over.Outcome, over.EndedAt = Final, StateEnded, "complete", at(10)
+		over.Phase, over.State, over.Outcome, over.EndedAt = Stitched, StateEnded, "complete", at(10)
 		b := &Batch{
 			Calls: []Call{
 				{Object: on("one", running("quiet", "t-quiet", 0))},

@@ -234,7 +234,7 @@ func (w *write) loadLegStates(ctx context.Context, changes []LegChange) (map[str
 	for found.Next() {
 		state := &participantState{stored: true}
 		var versions string
-		if err := found.Scan(append(legStates.targets(&state.row, target), target(&versions))...); err != nil {
+		if err := found.Scan(append(legStates.targets(&state.row, scanTarget), scanTarget(&versions))...); err != nil {
 			return nil, err
 		}
 		if json.Unmarshal([]byte(versions), &state.versions) != nil || state.versions == nil {
@@ -258,7 +258,7 @@ func (w *write) putLegStates(ctx context.Context, changed []string, states map[s
 		if err != nil {
 			return err
 		}
-		rows = append(rows, tableRow{values: append(legStates.values(&state.row, w.d.instant, 1), string(versions)), stored: state.stored})
+		rows = append(rows, tableRow{values: append(legStates.values(&state.row, w.d.instant, 1), string(versions)), mayExist: state.stored})
 	}
 	w.result.Changed += len(rows)
 	return w.tx.put(ctx, legStates.name, append(legStates.names(), versionsColumn), rows)
@@ -331,7 +331,7 @@ func (v *View) ConferenceStates(ctx context.Context, traces []string) (map[strin
 	err := v.each(ctx, func(found *sql.Rows) error {
 		var trace string
 		var c ConferenceState
-		if err := found.Scan(&trace, &c.Ringing, &c.OnHold, &c.Muted, target(&c.Presenter), target(&c.Speaker)); err != nil {
+		if err := found.Scan(&trace, &c.Ringing, &c.OnHold, &c.Muted, scanTarget(&c.Presenter), scanTarget(&c.Speaker)); err != nil {
 			return err
 		}
 		all[trace] = c

@@ -116,7 +116,7 @@ func (w *walk[T]) run(ctx context.Context, v *View, f *Filter, page Page) (l Lis
 	var c conditions
 	span(&c, f.From)
 	var end time.Time
-	if err := v.each(ctx, func(found *sql.Rows) error { return found.Scan(target(&end)) },
+	if err := v.each(ctx, func(found *sql.Rows) error { return found.Scan(scanTarget(&end)) },
 		c.fill("SELECT started_at FROM "+w.from(v)+c.where()+" ORDER BY started_at DESC LIMIT 1 OFFSET ?", w.rows), c.args...); err != nil {
 		return l, err
 	}

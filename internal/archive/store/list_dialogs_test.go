@@ -38,7 +38,7 @@ func fillDialogs(tb testing.TB, s *Store, n int) (without []Dialog) {
 		}
 		if r.IntN(6) > 0 {
 			seconds := float64(r.IntN(300))
-			d.State, d.Outcome, d.Phase = StateEnded, "complete", Final
+			d.State, d.Outcome, d.Phase = StateEnded, "complete", Stitched
 			d.EndedAt, d.DurationSeconds = start.Add(time.Duration(seconds)*time.Second), &seconds
 			d.LastHeardAt = d.EndedAt
 			d.Result, d.Code = pick("answered", "failed", "cancelled"), new([]int64{200, 486, 487, 404}[r.IntN(4)])

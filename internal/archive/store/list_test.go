@@ -41,7 +41,7 @@ func fill(tb testing.TB, s *Store, seed uint64, conferences int) (w testWorld) {
 	object := func(kind string, n int, trace string, start float64, running bool) Object {
 		o := Object{
 			ID: fmt.Sprintf("%s-%04d", kind, n), TraceID: trace, SpanID: fmt.Sprintf("%s%d", kind, n), Bridge: "b1",
-			State: StateEnded, Outcome: "complete", StartedAt: at(start), EndedAt: at(start + float64(1+r.IntN(600))), Phase: Final,
+			State: StateEnded, Outcome: "complete", StartedAt: at(start), EndedAt: at(start + float64(1+r.IntN(600))), Phase: Stitched,
 			Revision: Revision{Time: at(start)},
 		}
 		seconds := o.EndedAt.Sub(o.StartedAt).Seconds()

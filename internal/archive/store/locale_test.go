@@ -35,7 +35,7 @@ func TestLocale(t *testing.T) {
 
 	s := openTest(t, PostgreSQL, address.String())
 	_, err = s.Write(t.Context(), &Batch{Legs: []Leg{{
-		Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final},
+		Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Stitched},
 		Room:   Room{RoomName: "Żubr"}, DisplayName: "Żaneta", CallID: "c",
 	}}})
 	require.NoError(t, err)

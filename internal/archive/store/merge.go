@@ -17,9 +17,9 @@ const (
 	outcomeCallEnded = "call_ended"
 )
 
-// outcomeRank orders stitched records by their evidence that the object has ended: its own end
-// record is strongest, then another proof, then silence. An unknown outcome, of a newer
-// release, counts as a proof.
+// outcomeRank ranks outcomes by the evidence that the object has ended: an end record with
+// (complete) or without (partial) a start record; a proof, as which an unknown outcome counts;
+// no sign of an end (expired, evicted); the stop of the Collector (incomplete).
 func outcomeRank(outcome string) int {
 	switch outcome {
 	case outcomeComplete:
@@ -35,11 +35,12 @@ func outcomeRank(outcome string) int {
 	}
 }
 
-// compareObjects orders the statements about one object. Statements that compare equal are
-// copies of one statement.
+// compareObjects orders the statements about one object: by phase, then stitched records by
+// their outcomes, then by Revision, which is the sender's number, the time and a digest of the
+// values. Statements that compare equal are the same.
 func compareObjects(a, b *Object) int {
 	rank := 0
-	if a.Phase == Final && b.Phase == Final {
+	if a.Phase == Stitched && b.Phase == Stitched {
 		rank = cmp.Compare(outcomeRank(a.Outcome), outcomeRank(b.Outcome))
 	}
 	return cmp.Or(cmp.Compare(a.Phase, b.Phase), rank, cmp.Compare(a.Revision.Index, b.Revision.Index),
@@ -51,11 +52,11 @@ func compareObjects(a, b *Object) int {
 type draft[T any] struct {
 	// Statements in their order, each without the values that a later one has too.
 	Statements []*T `json:"statements,omitempty"`
-	// Flags of all statements combined, see table.flags.
+	// Flags are facts that hold once any statement states them; see table.flags.
 	Flags uint8 `json:"flags,omitempty"`
 	// First and Last are the earliest and the latest LastHeardAt of the statements.
-	First time.Time `json:"first,omitzero"`
-	Last  time.Time `json:"last,omitzero"`
+	FirstHeardAt time.Time `json:"first,omitzero"`
+	LastHeardAt  time.Time `json:"last,omitzero"`
 
 	// Start, Update and End hold the statements in drafts that earlier releases wrote.
 	Start  *T `json:"start,omitempty"`
@@ -68,25 +69,25 @@ type entry[T any] struct {
 	// stored reports that the object has a row, whose trace is trace.
 	stored bool
 	trace  string
-	// before is the stored row; only its watched columns were read.
-	before *T
-	// unread reports that the row comes from one stitched record whose values are not read:
-	// the statement in known has only its phase, outcome and revision.
+	// storedRow is the stored row, with only the columns that a write compares.
+	storedRow *T
+	// unread reports that one stitched record made the row and that its values are not
+	// read: the statement in known has only its phase, outcome and revision.
 	unread bool
-	known  draft[T]
+	draft  draft[T]
 	// changed reports that the row must be written.
 	changed bool
 }
 
 // readDraft decodes the text of a draft.
 func (e *entry[T]) readDraft(t *table[T], text json.RawMessage) {
-	if json.Unmarshal(text, &e.known) != nil {
+	if json.Unmarshal(text, &e.draft) != nil {
 		// Another program changed the draft. New statements start it afresh: an error
 		// would repeat with each retry and block the rows of all other objects.
-		e.known = draft[T]{}
+		e.draft = draft[T]{}
 		return
 	}
-	known := &e.known
+	known := &e.draft
 	for phase, statement := range map[Phase]*T{Started: known.Start, Updated: known.Update, Ended: known.End} {
 		if statement != nil {
 			t.object(statement).Phase = phase
@@ -104,24 +105,24 @@ func (e *entry[T]) has(t *table[T], statement *T) bool {
 }
 
 func (e *entry[T]) find(t *table[T], statement *T) (at int, found bool) {
-	return slices.BinarySearchFunc(e.known.Statements, statement, func(a, b *T) int { return compareObjects(t.object(a), t.object(b)) })
+	return slices.BinarySearchFunc(e.draft.Statements, statement, func(a, b *T) int { return compareObjects(t.object(a), t.object(b)) })
 }
 
 // isComplete reports whether a stitched record covers the object from start to end. No
 // other statement changes its times.
 func (e *entry[T]) isComplete(t *table[T]) bool {
-	known := e.known.Statements
+	known := e.draft.Statements
 	if len(known) == 0 {
 		return false
 	}
 	last := t.object(known[len(known)-1])
-	return last.Phase == Final && last.Outcome == outcomeComplete
+	return last.Phase == Stitched && last.Outcome == outcomeComplete
 }
 
 // add merges a statement and reports whether that changed the entry.
 func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
 	if e.unread {
-		return false // readFinal found that the row comes from this statement
+		return false // readStitched found that the row is made of this statement
 	}
 	if !e.has(t, statement) {
 		own := new(T) // merging clears fields, and must not change the batch
@@ -129,14 +130,14 @@ func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
 		changed = e.insert(t, own)
 	}
 	if e.isComplete(t) {
-		e.known.Flags, e.known.First, e.known.Last = 0, time.Time{}, time.Time{}
+		e.draft.Flags, e.draft.FirstHeardAt, e.draft.LastHeardAt = 0, time.Time{}, time.Time{}
 		return changed
 	}
 	changed = e.extendHeard(t.object(statement).LastHeardAt) || changed
 	if t.flags != nil {
-		flags := e.known.Flags | t.flags(statement)
-		changed = changed || flags != e.known.Flags
-		e.known.Flags = flags
+		flags := e.draft.Flags | t.flags(statement)
+		changed = changed || flags != e.draft.Flags
+		e.draft.Flags = flags
 	}
 	return changed
 }
@@ -144,15 +145,15 @@ func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
 // extendHeard widens the time between First and Last to include a time, and reports
 // whether it was outside.
 func (e *entry[T]) extendHeard(at time.Time) (changed bool) {
-	known := &e.known
+	known := &e.draft
 	if at.IsZero() {
 		return false
 	}
-	if known.First.IsZero() || at.Before(known.First) {
-		known.First, changed = at, true
+	if known.FirstHeardAt.IsZero() || at.Before(known.FirstHeardAt) {
+		known.FirstHeardAt, changed = at, true
 	}
-	if at.After(known.Last) {
-		known.Last, changed = at, true
+	if at.After(known.LastHeardAt) {
+		known.LastHeardAt, changed = at, true
 	}
 	return changed
 }
@@ -161,23 +162,23 @@ func (e *entry[T]) extendHeard(at time.Time) (changed bool) {
 // replace. It reports whether any value of the new statement is left.
 func (e *entry[T]) insert(t *table[T], statement *T) bool {
 	at, _ := e.find(t, statement)
-	known := e.known.Statements
+	known := e.draft.Statements
 	for _, later := range known[at:] {
 		t.removeReplaced(statement, later)
 	}
 	for _, earlier := range known[:at] {
 		t.removeReplaced(earlier, statement)
 	}
-	e.known.Statements = slices.Insert(known, at, statement)
+	e.draft.Statements = slices.Insert(known, at, statement)
 	e.dropEmpty(t)
-	return slices.Contains(e.known.Statements, statement)
+	return slices.Contains(e.draft.Statements, statement)
 }
 
 // dropEmpty removes the statements without a value. The last one of each phase stays
 // for its times, unless a complete stitched record has them.
 func (e *entry[T]) dropEmpty(t *table[T]) {
 	complete := e.isComplete(t)
-	all := e.known.Statements
+	all := e.draft.Statements
 	kept := all[:0:0]
 	for i, statement := range all {
 		last := i+1 == len(all) || !complete && t.object(all[i+1]).Phase != t.object(statement).Phase
@@ -185,12 +186,12 @@ func (e *entry[T]) dropEmpty(t *table[T]) {
 			kept = append(kept, statement)
 		}
 	}
-	e.known.Statements = kept
+	e.draft.Statements = kept
 }
 
 // last returns the last statement of a phase, nil if there is none.
 func (e *entry[T]) last(t *table[T], phase Phase) *T {
-	for _, statement := range slices.Backward(e.known.Statements) {
+	for _, statement := range slices.Backward(e.draft.Statements) {
 		if t.object(statement).Phase == phase {
 			return statement
 		}
@@ -198,8 +199,8 @@ func (e *entry[T]) last(t *table[T], phase Phase) *T {
 	return nil
 }
 
-// lastObject returns the object of the last statement of a phase, nil if there is none.
-func (e *entry[T]) lastObject(t *table[T], phase Phase) *Object {
+// lastColumns returns the object of the last statement of a phase, nil if there is none.
+func (e *entry[T]) lastColumns(t *table[T], phase Phase) *Object {
 	if statement := e.last(t, phase); statement != nil {
 		return t.object(statement)
 	}
@@ -209,11 +210,11 @@ func (e *entry[T]) lastObject(t *table[T], phase Phase) *Object {
 // row returns the object's row and the text of its draft, which is nil if one stitched
 // record makes the row.
 func (e *entry[T]) row(t *table[T]) (*T, []byte, error) {
-	known := e.known.Statements
-	if len(known) == 1 && t.object(known[0]).Phase == Final {
+	known := e.draft.Statements
+	if len(known) == 1 && t.object(known[0]).Phase == Stitched {
 		return known[0], nil, nil
 	}
-	text, err := json.Marshal(&e.known)
+	text, err := json.Marshal(&e.draft)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -231,24 +232,24 @@ func (e *entry[T]) row(t *table[T]) (*T, []byte, error) {
 	}
 	e.deriveTimes(t, o)
 	if t.derive != nil {
-		t.derive(merged, e.last(t, Started), e.last(t, Updated), e.known.Flags)
+		t.derive(merged, e.last(t, Started), e.last(t, Updated), e.draft.Flags)
 	}
 	return merged, text, nil
 }
 
 // deriveTimes sets the times, the state and the outcome of an object without a
-// complete stitched record. The object's own records override what callstitch inferred
-// without them.
+// complete stitched record. The object's start and end records take precedence over a stitched
+// record that callstitch made without them.
 func (e *entry[T]) deriveTimes(t *table[T], o *Object) {
-	start, update, end, final := e.lastObject(t, Started), e.lastObject(t, Updated), e.lastObject(t, Ended), e.lastObject(t, Final)
+	start, update, end, final := e.lastColumns(t, Started), e.lastColumns(t, Updated), e.lastColumns(t, Ended), e.lastColumns(t, Stitched)
 	o.State, o.Outcome = StateRunning, ""
-	o.LastHeardAt = e.known.Last
+	o.LastHeardAt = e.draft.LastHeardAt
 	if o.LastHeardAt.IsZero() {
 		o.LastHeardAt = o.Revision.Time
 	}
-	o.StartedAt = firstTime(start, end, final, update)
+	o.StartedAt = firstKnownStart(start, end, final, update)
 	if o.StartedAt.IsZero() {
-		o.StartedAt = e.known.First
+		o.StartedAt = e.draft.FirstHeardAt
 	}
 	if o.StartedAt.IsZero() {
 		o.StartedAt = o.LastHeardAt
@@ -261,7 +262,7 @@ func (e *entry[T]) deriveTimes(t *table[T], o *Object) {
 	}
 	if final != nil {
 		o.Outcome = final.Outcome
-		if t.endsAmend && (end != nil || final.Outcome == outcomePartial) {
+		if t.endRecordCompletes && (end != nil || final.Outcome == outcomePartial) {
 			o.Outcome = outcomePartial
 			if start != nil {
 				o.Outcome = outcomeComplete
@@ -271,8 +272,8 @@ func (e *entry[T]) deriveTimes(t *table[T], o *Object) {
 	setDuration(o)
 }
 
-// firstTime returns the start of the first statement that has one.
-func firstTime(statements ...*Object) time.Time {
+// firstKnownStart returns the start of the first statement that has one.
+func firstKnownStart(statements ...*Object) time.Time {
 	for _, o := range statements {
 		if o != nil && !o.StartedAt.IsZero() {
 			return o.StartedAt

@@ -37,7 +37,7 @@ func statement(phase Phase, index uint64, seconds float64, change func(*Leg)) Le
 		l.StartedAt = at(seconds)
 	case Ended:
 		l.EndedAt = at(seconds)
-	case Final:
+	case Stitched:
 		l.Revision = Revision{Time: at(seconds + 10)}
 		l.State, l.StartedAt, l.EndedAt = StateEnded, at(0), at(seconds)
 	default:
@@ -49,7 +49,7 @@ func statement(phase Phase, index uint64, seconds float64, change func(*Leg)) Le
 }
 
 func closedAs(outcome string, seconds float64, change func(*Leg)) Leg {
-	return statement(Final, 0, seconds, func(l *Leg) {
+	return statement(Stitched, 0, seconds, func(l *Leg) {
 		l.Outcome = outcome
 		if change != nil {
 			change(l)
@@ -159,7 +159,7 @@ func randomStatements(random *rand.Rand) (all []Leg) {
 	for n := range 2 + random.IntN(8) {
 		phase := Phase(1 + random.IntN(4))
 		l := statement(phase, uint64(random.IntN(4)), float64(random.IntN(5)), nil)
-		if phase == Final {
+		if phase == Stitched {
 			l = closedAs([]string{"complete", "partial", "expired", "incomplete", "call_ended", "new_one"}[random.IntN(6)], float64(random.IntN(5)), nil)
 		}
 		for name, field := range ranked {

@@ -39,7 +39,7 @@ func TestColumns(t *testing.T) {
 		}
 		merged := func(names []string) []string { return append(names, revisionColumns...) }
 		for table, want := range map[string][]string{
-			conferences.name: conferences.names(), calls.name: merged(calls.names()), legs.name: merged(legs.names()),
+			conferenceTable.name: conferenceTable.names(), calls.name: merged(calls.names()), legs.name: merged(legs.names()),
 			recordings.name: merged(recordings.names()), sessions.name: merged(sessions.names()), tracks.name: merged(tracks.names()),
 			dialogs.name: merged(dialogs.names()), storageEvents.name: storageEvents.names(), gaps.name: gaps.names(), legQualities.name: legQualities.names(),
 			legStates.name: append(legStates.names(), versionsColumn),
@@ -86,7 +86,7 @@ func TestMigrateFromEveryVersion(t *testing.T) {
 			assert.Equal(t, int64(486), *dialogs[0].Code)
 			assert.Empty(t, dialogs[0].Result)
 			_, err = s.Write(t.Context(), &Batch{Dialogs: []Dialog{{
-				Object: Object{ID: "new", TraceID: "t", SpanID: "n", State: StateEnded, StartedAt: at(0), EndedAt: at(9), LastHeardAt: at(9), Phase: Final},
+				Object: Object{ID: "new", TraceID: "t", SpanID: "n", State: StateEnded, StartedAt: at(0), EndedAt: at(9), LastHeardAt: at(9), Phase: Stitched},
 				Result: "answered", FromName: "Jane", RingSeconds: new(2.5), Responses: details(t, []map[string]int{{"code": 200}}),
 			}}})
 			require.NoError(t, err)

@@ -36,7 +36,7 @@ func allStatements(random *rand.Rand) (statements []*Batch) {
 				if o.Phase != Ended {
 					c.RoomID, c.RoomName = fmt.Sprint("room-", meeting), fmt.Sprint("Room ", meeting)
 				}
-				if bridge > 0 && o.Phase == Final {
+				if bridge > 0 && o.Phase == Stitched {
 					c.ParentSpanID = "0000000000000001"
 				}
 				add(&Batch{Calls: []Call{c}})
@@ -75,7 +75,7 @@ func allStatements(random *rand.Rand) (statements []*Batch) {
 						l.TraceID = fmt.Sprintf("%032x", 3000+meeting*10)
 					}
 					l.CallID, l.Reason = fmt.Sprintf("call-%d-0", meeting), "remoteTeardown"
-				case Final:
+				case Stitched:
 					l.CallID, l.Reason, l.Role = fmt.Sprintf("call-%d-0", meeting), "remoteTeardown", "participant"
 					l.PacketLossPercent, l.ParticipantID = new(random.Float64()), fmt.Sprint("p", leg)
 				}
@@ -94,7 +94,7 @@ func allStatements(random *rand.Rand) (statements []*Batch) {
 			case Started:
 				// A dialog without a leg is a trace by itself.
 				d.TraceID, d.Method, d.FromParty = fmt.Sprintf("%032x", 2000+meeting), "INVITE", "jane@example.test"
-			case Final:
+			case Stitched:
 				d.Method, d.FromParty, d.Result, d.RingSeconds = "INVITE", "jane@example.test", "answered", new(random.Float64())
 			}
 			add(&Batch{Dialogs: []Dialog{d}})
@@ -130,7 +130,7 @@ func objectStatements(random *rand.Rand, id, trace string, start float64) (state
 	}
 	// Mostly one stitched record; two of two Collectors are not the same.
 	for range []int{0, 1, 1, 1, 2}[random.IntN(5)] {
-		add(Final, end, func(o *Object) {
+		add(Stitched, end, func(o *Object) {
 			o.Outcome = []string{"complete", "complete", "partial", "expired"}[random.IntN(4)]
 			o.State, o.StartedAt, o.EndedAt = StateEnded, at(start).Truncate(1e6), o.LastHeardAt
 			o.DurationSeconds = new(o.EndedAt.Sub(o.StartedAt).Seconds())

@@ -144,7 +144,7 @@ func (v *View) Running(ctx context.Context) (r Running, err error) {
 		table string
 		to    *int64
 	}{
-		{conferences.name, &r.Conferences},
+		{conferenceTable.name, &r.Conferences},
 		{legs.name, &r.Legs},
 		{recordings.name, &r.Recordings},
 		{sessions.name, &r.Sessions},

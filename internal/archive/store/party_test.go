@@ -20,7 +20,7 @@ func helpdeskWeek() *Batch {
 		l := Leg{
 			Object: Object{
 				ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: bridge, System: "cms-" + bridge, StartedAt: start,
-				EndedAt: start.Add(10 * time.Minute), LastHeardAt: start.Add(10 * time.Minute), DurationSeconds: new(600.0), Phase: Final,
+				EndedAt: start.Add(10 * time.Minute), LastHeardAt: start.Add(10 * time.Minute), DurationSeconds: new(600.0), Phase: Stitched,
 			},
 			Room: board, CallID: "c" + trace, Role: "participant", DisplayName: "Nora Quill", RemoteParty: "nora@example.test", RemoteAddress: "sip:nora@192.0.2.7",
 			LocalAddress: "board@meet.test", Direction: "incoming", Type: "sip", SubType: "webApp", Reason: "remoteTeardown",
@@ -31,7 +31,7 @@ func helpdeskWeek() *Batch {
 	call := func(trace, bridge string, start time.Time) {
 		b.Calls = append(b.Calls, Call{Object: Object{
 			ID: "c" + trace, TraceID: trace, SpanID: "sc" + trace, State: StateEnded, Outcome: "complete", Bridge: bridge, StartedAt: start, EndedAt: start.Add(10 * time.Minute),
-			LastHeardAt: start.Add(10 * time.Minute), DurationSeconds: new(600.0), Phase: Final,
+			LastHeardAt: start.Add(10 * time.Minute), DurationSeconds: new(600.0), Phase: Stitched,
 		}, Room: board, OwnerName: "Ines", CDRTag: "exec"})
 	}
 	for day := range 5 {

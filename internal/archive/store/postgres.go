@@ -207,7 +207,7 @@ func (t *postgresTransaction) put(ctx context.Context, table string, columns []s
 	var replaced []any
 	for i := range rows {
 		values[i] = rows[i].values
-		if rows[i].stored {
+		if rows[i].mayExist {
 			replaced = append(replaced, rows[i].values[0])
 		}
 	}

@@ -55,7 +55,7 @@ func (w *write) putQualities(ctx context.Context, list []LegQuality) error {
 			w.result.Unchanged++
 			continue
 		}
-		rows = append(rows, tableRow{values: legQualities.values(q, w.d.instant, 0), stored: !at.IsZero()})
+		rows = append(rows, tableRow{values: legQualities.values(q, w.d.instant, 0), mayExist: !at.IsZero()})
 	}
 	if len(rows) == 0 {
 		return nil
@@ -77,7 +77,7 @@ func (w *write) runningQualities(ctx context.Context, ids []string) (map[string]
 	for found.Next() {
 		var id string
 		var at time.Time
-		if err := found.Scan(&id, target(&at)); err != nil {
+		if err := found.Scan(&id, scanTarget(&at)); err != nil {
 			return nil, err
 		}
 		known[id] = at

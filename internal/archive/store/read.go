@@ -31,7 +31,7 @@ func tableOf[T Row]() *table[T] {
 	var t any
 	switch any(row).(type) {
 	case Conference:
-		t = &conferences
+		t = &conferenceTable
 	case Call:
 		t = &calls
 	case Leg:
@@ -89,7 +89,7 @@ func eachFrom[T Row](ctx context.Context, q Querier, from, tail string, args ...
 			return
 		}
 		defer func() { _ = found.Close() }()
-		into := target
+		into := scanTarget
 		if v, ok := q.(*View); ok {
 			into = v.target
 		}
@@ -131,4 +131,4 @@ func bind(d dialect, args []any) []any {
 // Into wraps a pointer to a field so that it can be scanned from either
 // database: *string (NULL leaves it), *time.Time, *json.RawMessage, and the
 // others as they are.
-func Into(field any) any { return target(field) }
+func Into(field any) any { return scanTarget(field) }

@@ -30,7 +30,7 @@ func TestRefusedRows(t *testing.T) {
 		require.NoError(t, tx.commit(t.Context()))
 		b := &Batch{StorageEvents: []StorageEvent{{ID: "e", At: at(0), Action: "enter_low", Level: "low"}}}
 		for i := range 20 {
-			l := Leg{Object: Object{ID: fmt.Sprint("leg", i), TraceID: "t", SpanID: fmt.Sprint("span", i), State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final}}
+			l := Leg{Object: Object{ID: fmt.Sprint("leg", i), TraceID: "t", SpanID: fmt.Sprint("span", i), State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Stitched}}
 			if i%7 == 3 {
 				l.RemoteParty = "evil"
 			}
@@ -57,7 +57,7 @@ func TestWriteFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, driver, source string) {
 		t.Helper()
 		s := openTest(t, driver, source)
-		b := &Batch{Legs: []Leg{{Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final}}}}
+		b := &Batch{Legs: []Leg{{Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Stitched}}}}
 		over, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := s.Write(over, b)
@@ -103,7 +103,7 @@ func TestReadersDoNotHoldUpWriters(t *testing.T) {
 		}
 		write, stop := context.WithTimeout(t.Context(), 20*time.Second)
 		defer stop()
-		result, err := s.Write(write, &Batch{Legs: []Leg{{Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final}}}})
+		result, err := s.Write(write, &Batch{Legs: []Leg{{Object: Object{ID: "l", TraceID: "t", SpanID: "s", State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Stitched}}}})
 		require.NoError(t, err)
 		assert.Equal(t, 1, result.Changed)
 	})

@@ -89,7 +89,7 @@ func (w *write) expireConferences(ctx context.Context, before time.Time, deleted
 	if err != nil {
 		return 0, err
 	}
-	for _, table := range []string{recordings.name, legs.name, dialogs.name, calls.name, conferences.name} {
+	for _, table := range []string{recordings.name, legs.name, dialogs.name, calls.name, conferenceTable.name} {
 		if err := w.delete(ctx, table, "trace_id", traces, deleted); err != nil {
 			return 0, err
 		}
@@ -165,5 +165,5 @@ func (w *write) delete(ctx context.Context, table, column string, keys []string,
 
 // Tables returns the names of all tables.
 func Tables() []string {
-	return []string{conferences.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name, storageEvents.name, gaps.name, legQualities.name, legStates.name}
+	return []string{conferenceTable.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name, storageEvents.name, gaps.name, legQualities.name, legStates.name}
 }

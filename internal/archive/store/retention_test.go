@@ -22,7 +22,7 @@ func TestExpire(t *testing.T) {
 		t.Helper()
 		s := openTest(t, driver, source)
 		object := func(id, trace string, start, end time.Time) Object {
-			o := Object{ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", StartedAt: start, EndedAt: end, LastHeardAt: end, Phase: Final}
+			o := Object{ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", StartedAt: start, EndedAt: end, LastHeardAt: end, Phase: Stitched}
 			return o
 		}
 		b := &Batch{}

@@ -25,25 +25,25 @@ const (
 	Updated
 	// Ended is an end record: the stitched record is still to come.
 	Ended
-	// Final is the stitched record. Its values stand, whatever else is said; of one
-	// whose outcome is not complete an end record amends the end.
-	Final
+	// Stitched is the stitched record. Its values take precedence over those of all other
+	// statements. If its outcome is not complete, an end record corrects the end.
+	Stitched
 )
 
-// Revision orders the statements of one phase of one object, stitched records by
-// their outcomes before. The values of the higher one stand; two that are equal are
-// the same statement.
+// Revision orders the statements of one phase of one object; the outcomes of stitched
+// records come first. The values of the higher Revision take precedence. Two statements with
+// equal Revisions are the same.
 type Revision struct {
 	// Index is the number that the sender gave the record, 0 if none.
 	Index uint64 `json:"index,omitempty"`
-	// Time is the time of the record, of a stitched one when it was due.
+	// Time is the time of the record; of a stitched record, the time at which it was due.
 	Time time.Time `json:"time,omitzero"`
-	// Digest of the values orders equal ones.
+	// Digest of the values orders statements that are equal otherwise.
 	Digest int64 `json:"digest,omitempty"`
 }
 
-// Object has the columns of all rows. In all rows a zero value, or nil where zero means
-// something, is NULL. All times are UTC, in milliseconds.
+// Object holds the columns that all rows have in common. In all rows a zero value, or nil where
+// zero has a meaning, is NULL. All times are UTC, in milliseconds.
 type Object struct {
 	ID              string          `json:"id"`                         // id as on the wire, in lower case
 	TraceID         string          `json:"trace_id"`                   // hex; equal for all of one conference
@@ -59,8 +59,8 @@ type Object struct {
 	System          string          `json:"system,omitempty"`           // the operator's name of the bridge (`system_id`)
 	Details         json.RawMessage `json:"details,omitempty"`          // JSON object: all attributes without a column, and those too long for it
 
-	// Phase and Revision are the statement's, for Store.Write. A row that was
-	// read has Phase Final or, as long as that is missing, the newest one.
+	// Phase and Revision are those of the statement, for Store.Write. A row that was read has
+	// Phase Stitched or, without a stitched record, the newest phase.
 	Phase    Phase    `json:"phase,omitempty" column:"-"`
 	Revision Revision `json:"revision" column:"-"`
 }

@@ -18,7 +18,7 @@ func searchDay() *Batch {
 	over := func(id string, seconds float64) Object {
 		return Object{
 			ID: id, TraceID: "t" + id, SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "bridge-7", System: "cms-oslo", StartedAt: at(seconds),
-			EndedAt: at(seconds + 60), LastHeardAt: at(seconds + 60), DurationSeconds: new(60.0), Phase: Final,
+			EndedAt: at(seconds + 60), LastHeardAt: at(seconds + 60), DurationSeconds: new(60.0), Phase: Stitched,
 		}
 	}
 	return &Batch{

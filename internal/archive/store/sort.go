@@ -17,10 +17,10 @@ type Sort struct {
 
 // sortColumns are those that a list of each table can be sorted by.
 var sortColumns = map[string][]string{
-	conferences.name: {"started_at", "room_name", "duration_seconds", "participants", "legs", "failed_legs", "packet_loss_percent"},
-	legs.name:        {"started_at", "display_name", "room_name", "duration_seconds", "reason", "packet_loss_percent"},
-	sessions.name:    {"started_at", "parties", "controller_address", "duration_seconds", "media_state"},
-	dialogs.name:     {"started_at", "from_party", "to_party", "ring_seconds", "duration_seconds", "code"},
+	conferenceTable.name: {"started_at", "room_name", "duration_seconds", "participants", "legs", "failed_legs", "packet_loss_percent"},
+	legs.name:            {"started_at", "display_name", "room_name", "duration_seconds", "reason", "packet_loss_percent"},
+	sessions.name:        {"started_at", "parties", "controller_address", "duration_seconds", "media_state"},
+	dialogs.name:         {"started_at", "from_party", "to_party", "ring_seconds", "duration_seconds", "code"},
 }
 
 // SortColumns returns the columns that a list of such rows can be sorted by.

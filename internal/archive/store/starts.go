@@ -96,7 +96,7 @@ func (v *View) startsIn(ctx context.Context, bounds []time.Time) ([]starts, erro
 	counted := map[time.Time]bool{}
 	err := v.each(ctx, func(found *sql.Rows) error {
 		var at time.Time
-		if err := found.Scan(target(&at)); err != nil {
+		if err := found.Scan(scanTarget(&at)); err != nil {
 			return err
 		}
 		counted[at.UTC()] = true
@@ -184,7 +184,7 @@ func (v *View) countedStarts(ctx context.Context, steps [][]any) (all []starts, 
 	}
 	err = v.each(ctx, func(found *sql.Rows) error {
 		var c starts
-		if err := found.Scan(target(&c.at), &c.reason, &c.Legs, &c.Failed, &c.Slight, &c.Bad); err != nil {
+		if err := found.Scan(scanTarget(&c.at), &c.reason, &c.Legs, &c.Failed, &c.Slight, &c.Bad); err != nil {
 			return err
 		}
 		all = append(all, c)

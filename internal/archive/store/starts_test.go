@@ -22,7 +22,7 @@ import (
 func startedLeg(id string, start time.Time, revision int, reason string, loss *float64) Leg {
 	l := Leg{PacketLossPercent: loss, Reason: reason, Object: Object{
 		ID: id, TraceID: "t-" + id, SpanID: "s-" + id, State: StateEnded, Outcome: outcomeComplete, StartedAt: start, EndedAt: start.Add(time.Minute),
-		LastHeardAt: start.Add(time.Minute), DurationSeconds: new(60.0), Phase: Final, Revision: Revision{Time: start.Add(time.Duration(revision) * time.Hour)},
+		LastHeardAt: start.Add(time.Minute), DurationSeconds: new(60.0), Phase: Stitched, Revision: Revision{Time: start.Add(time.Duration(revision) * time.Hour)},
 	}}
 	if known, _ := names.LegReason(reason); known.Failure {
 		l.ErrorType = reason

@@ -115,7 +115,7 @@ func openOnce(ctx context.Context, driver, source string, version int64) (*Store
 func prepare(ctx context.Context, d dialect) error {
 	merged := func(names []string) []string { return append(names, revisionColumns...) }
 	return errors.Join(
-		d.prepare(ctx, conferences.name, conferences.names(), conferences.indexed),
+		d.prepare(ctx, conferenceTable.name, conferenceTable.names(), conferenceTable.indexed),
 		d.prepare(ctx, calls.name, merged(calls.names()), calls.indexed),
 		d.prepare(ctx, legs.name, merged(legs.names()), legs.indexed),
 		d.prepare(ctx, recordings.name, merged(recordings.names()), recordings.indexed),
@@ -277,7 +277,7 @@ func (s *Store) writeOnce(ctx context.Context, b *Batch) (Result, error) {
 		func() error { return put(ctx, w, &calls, b.Calls, nil) },
 		func() error { return putInCalls(ctx, w, &legs, b.Legs) },
 		func() error { return putInCalls(ctx, w, &recordings, b.Recordings) },
-		func() error { return w.conferences(ctx) },
+		func() error { return w.updateConferences(ctx) },
 		func() error { return put(ctx, w, &sessions, b.Sessions, nil) },
 		func() error { return put(ctx, w, &tracks, b.Tracks, nil) },
 		func() error { return w.putDialogs(ctx, b.Dialogs) },

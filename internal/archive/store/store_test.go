@@ -59,7 +59,7 @@ func TestLifeOfALeg(t *testing.T) {
 		assert.InDelta(t, 62, *row.DurationSeconds, 1e-9)
 		assert.Empty(t, row.Activity)
 
-		final := leg(Final, 0, 62, func(l *Leg) {
+		final := leg(Stitched, 0, 62, func(l *Leg) {
 			l.State, l.Outcome, l.TraceID, l.CallID = StateEnded, "complete", "t1", "c1"
 			l.StartedAt, l.EndedAt, l.DurationSeconds = at(0), at(62), new(62.0)
 			l.Revision = Revision{Time: at(72)}

@@ -162,7 +162,7 @@ func collectTerms(ctx context.Context, d dialect, tx transaction) error {
 		for found.Next() {
 			var text string
 			var at time.Time
-			if err := found.Scan(&text, target(&at)); err != nil {
+			if err := found.Scan(&text, scanTarget(&at)); err != nil {
 				_ = found.Close()
 				return err
 			}

@@ -41,7 +41,7 @@ func (c *counted) classify(err error) verdict {
 // oneLeg is a request about one leg.
 func oneLeg(id, party string) *Batch {
 	return &Batch{Legs: []Leg{{
-		Object:      Object{ID: id, TraceID: "t", SpanID: id, State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Final},
+		Object:      Object{ID: id, TraceID: "t", SpanID: id, State: StateEnded, StartedAt: at(0), EndedAt: at(1), LastHeardAt: at(1), Phase: Stitched},
 		CallID:      "c",
 		RemoteParty: party,
 	}}}

@@ -139,7 +139,7 @@ func (v *View) PageOfLeg(ctx context.Context, trace, span string, limit int) (af
 	if err != nil || before < int64(limit) {
 		return after, err
 	}
-	err = v.each(ctx, func(found *sql.Rows) error { return found.Scan(target(&after.At), &after.ID) },
+	err = v.each(ctx, func(found *sql.Rows) error { return found.Scan(scanTarget(&after.At), &after.ID) },
 		"SELECT started_at, id FROM call_legs WHERE trace_id = $1 ORDER BY started_at, id LIMIT 1 OFFSET $2", trace, before/int64(limit)*int64(limit)-1)
 	return after, err
 }
@@ -148,7 +148,7 @@ func (v *View) ends(ctx context.Context, t *Trace) error {
 	return v.each(ctx, func(found *sql.Rows) error {
 		var e End
 		var failures int64
-		if err := found.Scan(&e.State, target(&e.Reason), &failures, &e.Legs); err != nil {
+		if err := found.Scan(&e.State, scanTarget(&e.Reason), &failures, &e.Legs); err != nil {
 			return err
 		}
 		e.Failure = failures > 0

@@ -23,7 +23,7 @@ func TestTrace(t *testing.T) {
 		object := func(id, trace string, seconds float64) Object {
 			return Object{
 				ID: id, TraceID: trace, SpanID: "s" + id, State: StateEnded, Outcome: "complete", Bridge: "b", StartedAt: at(seconds), EndedAt: at(seconds + 60),
-				DurationSeconds: new(60.0), LastHeardAt: at(seconds + 60), Phase: Final,
+				DurationSeconds: new(60.0), LastHeardAt: at(seconds + 60), Phase: Stitched,
 			}
 		}
 		b := &Batch{

@@ -220,7 +220,7 @@ func (s *Store) takeDueDays(ctx context.Context, now time.Time) (due []time.Time
 		}
 		for found.Next() {
 			var at time.Time
-			if err := found.Scan(target(&at)); err != nil {
+			if err := found.Scan(scanTarget(&at)); err != nil {
 				return errors.Join(err, found.Close())
 			}
 			days[at] = struct{}{}
@@ -416,8 +416,8 @@ func scanUsageLegs(found *sql.Rows, legs []usageLeg, start, end, now time.Time) 
 		var g Leg
 		var failed bool
 		var tag string
-		if err := found.Scan(&g.TraceID, target(&g.Bridge), target(&g.TenantID), target(&tag), target(&g.StartedAt), target(&g.EndedAt), target(&g.LastHeardAt), &g.State,
-			target(&g.Role), target(&g.CallID), target(&g.Reason), &failed, &g.SetupSeconds, &g.IVRSeconds, &g.LobbySeconds, &g.ActivatedSeconds, &g.ConnectedSeconds); err != nil {
+		if err := found.Scan(&g.TraceID, scanTarget(&g.Bridge), scanTarget(&g.TenantID), scanTarget(&tag), scanTarget(&g.StartedAt), scanTarget(&g.EndedAt), scanTarget(&g.LastHeardAt), &g.State,
+			scanTarget(&g.Role), scanTarget(&g.CallID), scanTarget(&g.Reason), &failed, &g.SetupSeconds, &g.IVRSeconds, &g.LobbySeconds, &g.ActivatedSeconds, &g.ConnectedSeconds); err != nil {
 			return nil, err
 		}
 		l := usageLeg{trace: g.TraceID, bridge: g.Bridge, tenant: g.TenantID, tag: tag, from: g.StartedAt, to: g.EndedAt, inMeeting: g.CallID != ""}
@@ -478,7 +478,7 @@ func allDaysDue(ctx context.Context, d dialect, tx transaction) error {
 	}
 	var first, last time.Time
 	for found.Next() {
-		if err := found.Scan(target(&first), target(&last)); err != nil {
+		if err := found.Scan(scanTarget(&first), scanTarget(&last)); err != nil {
 			return errors.Join(err, found.Close())
 		}
 	}

@@ -18,7 +18,7 @@ func usageDays() *Batch {
 	b := &Batch{}
 	leg := func(id, trace, bridge string, from, to time.Time, change func(*Leg)) {
 		l := Leg{
-			Object: Object{ID: id, TraceID: trace, SpanID: id, State: StateEnded, Outcome: "complete", Bridge: bridge, StartedAt: from, EndedAt: to, LastHeardAt: to, DurationSeconds: new(to.Sub(from).Seconds()), Phase: Final},
+			Object: Object{ID: id, TraceID: trace, SpanID: id, State: StateEnded, Outcome: "complete", Bridge: bridge, StartedAt: from, EndedAt: to, LastHeardAt: to, DurationSeconds: new(to.Sub(from).Seconds()), Phase: Stitched},
 			Room:   Room{TenantID: "acme"}, CallID: "c" + trace, Role: "participant", CallCDRTag: "exec",
 		}
 		if change != nil {

@@ -58,8 +58,8 @@ func value(field any, instant func(time.Time) any) any {
 	return nil
 }
 
-// target is where a column is scanned to: NULL leaves the field as it is.
-func target(field any) any {
+// scanTarget is where a column is scanned to: NULL leaves the field as it is.
+func scanTarget(field any) any {
 	switch v := field.(type) {
 	case *string:
 		return &nullable[string]{v}

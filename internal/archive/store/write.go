@@ -14,12 +14,12 @@ import (
 
 // write is one transaction.
 type write struct {
-	d       dialect
-	tx      transaction
-	touched map[string]struct{} // traces whose conferences are computed anew
+	d               dialect
+	tx              transaction
+	tracesToCompute map[string]struct{} // traces whose conferences are computed anew
 	// heard has traces of whose conferences only last_heard_at may change, with the
 	// newest time of a row that changed.
-	heard map[string]time.Time
+	lastHeardByTrace map[string]time.Time
 	// calls and SIP calls whose rows changed: legs, recordings and dialogs in them may
 	// have to follow.
 	calls, sipCalls []string
@@ -32,7 +32,7 @@ type write struct {
 }
 
 func newWrite(d dialect, tx transaction) *write {
-	return &write{d: d, tx: tx, touched: map[string]struct{}{}, heard: map[string]time.Time{}}
+	return &write{d: d, tx: tx, tracesToCompute: map[string]struct{}{}, lastHeardByTrace: map[string]time.Time{}}
 }
 
 // revisionColumns are the columns that only the store reads.
@@ -64,7 +64,7 @@ func put[T any](ctx context.Context, w *write, t *table[T], statements []T, misp
 	if err := load(ctx, w, t, ids, entries); err != nil {
 		return err
 	}
-	if err := readFinal(ctx, w, t, statements, entries); err != nil {
+	if err := readStitched(ctx, w, t, statements, entries); err != nil {
 		return err
 	}
 	for i := range statements {
@@ -108,8 +108,8 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 		rows[i] = tableRow{
 			values: append(t.values(row, w.d.instant, len(revisionColumns)),
 				int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(drafts[i])),
-			stored:       e.stored,
-			keepsIndexed: e.stored && t.equalIn(t.watched().indexed, e.before, row),
+			mayExist:     e.stored,
+			keepsIndexed: e.stored && t.equalIn(t.watched().indexed, e.storedRow, row),
 		}
 	}
 	w.result.Changed += len(rows)
@@ -132,31 +132,31 @@ func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entri
 		var revised time.Time
 		var text json.RawMessage
 		before := new(T)
-		to := append(make([]any, 0, len(columns)), &id, &trace, &phase, target(&outcome), target(&revised), &digest, target(&text))
+		to := append(make([]any, 0, len(columns)), &id, &trace, &phase, scanTarget(&outcome), scanTarget(&revised), &digest, scanTarget(&text))
 		for _, column := range watched.all {
-			to = append(to, target(t.columns[column].field(before)))
+			to = append(to, scanTarget(t.columns[column].field(before)))
 		}
 		if err := found.Scan(to...); err != nil {
 			return err
 		}
 		e := entries[id]
-		e.stored, e.trace, e.before = true, trace, before
+		e.stored, e.trace, e.storedRow = true, trace, before
 		if len(text) > 0 {
 			e.readDraft(t, text)
 			continue
 		}
-		// One stitched record made the row: readFinal reads its values if needed.
+		// One stitched record made the row: readStitched reads its values if needed.
 		final := new(T)
 		o := t.object(final)
 		o.Phase, o.Outcome, o.Revision = Phase(phase), outcome, Revision{Time: revised, Digest: digest} //nolint:gosec // a phase that the store wrote
-		e.unread, e.known.Statements = true, []*T{final}
+		e.unread, e.draft.Statements = true, []*T{final}
 	}
 	return found.Err()
 }
 
-// readFinal reads the rows that one stitched record made, if the batch has another
+// readStitched reads the rows that one stitched record made, if the batch has another
 // statement about the object.
-func readFinal[T any](ctx context.Context, w *write, t *table[T], statements []T, entries map[string]*entry[T]) error {
+func readStitched[T any](ctx context.Context, w *write, t *table[T], statements []T, entries map[string]*entry[T]) error {
 	var ids []string
 	for i := range statements {
 		id := t.object(&statements[i]).ID
@@ -175,14 +175,14 @@ func readFinal[T any](ctx context.Context, w *write, t *table[T], statements []T
 	defer func() { _ = found.Close() }()
 	for found.Next() {
 		row := new(T)
-		if err := found.Scan(t.targets(row, target)...); err != nil {
+		if err := found.Scan(t.targets(row, scanTarget)...); err != nil {
 			return err
 		}
 		o := t.object(row)
 		e := entries[o.ID]
-		rank := t.object(e.known.Statements[0])
+		rank := t.object(e.draft.Statements[0])
 		o.Phase, o.Revision = rank.Phase, rank.Revision
-		e.known.Statements[0] = row
+		e.draft.Statements[0] = row
 		if !e.isComplete(t) {
 			e.extendHeard(o.LastHeardAt)
 		}

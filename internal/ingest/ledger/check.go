@@ -22,9 +22,9 @@ type Entry struct {
 	// Discarded is how many records directly before this one the sender discarded, as
 	// it reports.
 	Discarded uint64
-	// DiscardsUnnumbered reports that discarded records have no index, as with CMS's
+	// DiscardedHaveNoIndex reports that discarded records have no index, as with CMS's
 	// recordIndex: Index does not jump over them.
-	DiscardsUnnumbered bool
+	DiscardedHaveNoIndex bool
 	// IsUnreadable reports that the record was received, but cannot be decoded. It is not
 	// missing. A readable record with the same index is still new.
 	IsUnreadable bool
@@ -122,7 +122,7 @@ func (r *CheckResult) setIndexJump(missing uint64) {
 // accounts for the whole jump.
 func (r *CheckResult) setDiscarded(accounted Ranges, e *Entry) {
 	r.Missing, r.IsImplausible = e.Discarded, false
-	if !e.DiscardsUnnumbered && e.Index > 0 {
+	if !e.DiscardedHaveNoIndex && e.Index > 0 {
 		numbered := min(e.Discarded, e.Index)
 		r.Missing -= accounted.CountWithin(e.Index-numbered, e.Index-1)
 		r.precedingIndices = max(r.precedingIndices, numbered)

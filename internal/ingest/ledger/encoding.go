@@ -64,7 +64,7 @@ func (l *Ledger) Encode(s *Session) []byte {
 	}
 	b := make([]byte, 0, 64+len(bridge)+len(s.identity.System)+4*len(s.accepted)+4*len(s.accounted))
 	b = append(b, encodingVersion, flags)
-	for _, text := range []string{bridge, s.identity.System, s.identity.Stream} {
+	for _, text := range []string{bridge, s.identity.System, s.identity.Numbering} {
 		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
 	for _, n := range []uint64{uint64(max(s.namedSince, 0)), uint64(max(s.lastAcceptedAt, 0)), s.startTick, s.lastHeardTick} {
@@ -125,7 +125,7 @@ func restoreVersion2(s *Session, r *stateReader) {
 	if flags&flagSeveralRequests != 0 {
 		s.requestCount = 2
 	}
-	s.identity = Identity{Bridge: r.text(), System: r.text(), Stream: r.text()}
+	s.identity = Identity{Bridge: r.text(), System: r.text(), Numbering: r.text()}
 	if flags&flagBridgeOrSystem != 0 {
 		s.identity.Bridge, s.identity.bridgeOrSystem = "", s.identity.Bridge
 		// In damaged bytes bridgeOrSystem may equal System. completedBy drops it then.

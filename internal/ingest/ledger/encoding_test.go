@@ -54,8 +54,8 @@ func TestIdentityOfVersion1(t *testing.T) {
 	f(goldenBridge, Identity{bridgeOrSystem: goldenBridge})
 	f(goldenBridge+"x", Identity{System: goldenBridge + "x"})
 	f(strings.ReplaceAll(goldenBridge, "d", "g"), Identity{System: strings.ReplaceAll(goldenBridge, "d", "g")})
-	f("cms1/0123456789abcdef", Identity{System: "cms1", Stream: "/0123456789abcdef"})
-	f(goldenBridge+"/0123456789abcdef", Identity{bridgeOrSystem: goldenBridge, Stream: "/0123456789abcdef"})
+	f("cms1/0123456789abcdef", Identity{System: "cms1", Numbering: "/0123456789abcdef"})
+	f(goldenBridge+"/0123456789abcdef", Identity{bridgeOrSystem: goldenBridge, Numbering: "/0123456789abcdef"})
 	f("cms1/site", Identity{System: "cms1/site"})
 }
 
@@ -65,7 +65,7 @@ func goldenLedger(t *testing.T) *Ledger {
 	l := New(DefaultLimits, clock)
 	begin(t, l, "before", goldenBridge)
 	s := locked(t, l, "s")
-	said := Identity{Bridge: goldenBridge, System: "cms1", Stream: "/0123456789abcdef"}
+	said := Identity{Bridge: goldenBridge, System: "cms1", Numbering: "/0123456789abcdef"}
 	accept(l, s, said, 0, 1, 2, 66)
 	l.Unlock(s)
 	s = locked(t, l, "s")
@@ -88,7 +88,7 @@ func TestStoredSessionOfVersion2(t *testing.T) {
 	s := again.sessions["s"]
 	assert.Equal(t, Ranges{{0, 2}, {66, 66}, {180, 180}, {math.MaxInt64, math.MaxInt64}}, s.accepted)
 	assert.Equal(t, Ranges{{0, 183}, {math.MaxInt64, math.MaxInt64}}, s.accounted)
-	assert.Equal(t, Identity{Bridge: goldenBridge, System: "cms1", Stream: "/0123456789abcdef"}, s.identity)
+	assert.Equal(t, Identity{Bridge: goldenBridge, System: "cms1", Numbering: "/0123456789abcdef"}, s.identity)
 	assert.True(t, s.startReported)
 	assert.Equal(t, clock().Unix(), s.namedSince)
 	assert.Equal(t, clock().Unix(), s.lastAcceptedAt)

@@ -33,7 +33,7 @@ func (l *Ledger) restoreVersion1(s *Session, r *stateReader) {
 func identityOfVersion1(bridge string) (id Identity) {
 	const streamLength = len("/0123456789abcdef")
 	if at := len(bridge) - streamLength; at > 0 && bridge[at] == '/' && isHex(bridge[at+1:]) {
-		bridge, id.Stream = bridge[:at], bridge[at:]
+		bridge, id.Numbering = bridge[:at], bridge[at:]
 	}
 	if isGUID(bridge) {
 		id.bridgeOrSystem = bridge

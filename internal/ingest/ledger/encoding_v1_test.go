@@ -99,7 +99,7 @@ func TestVersion1IsReplaced(t *testing.T) {
 // A request that does not say its stream is of the session's.
 func TestStreamOfASession(t *testing.T) {
 	l := New(DefaultLimits, clock)
-	stream := Identity{System: "cms1", Stream: "/0123456789abcdef"}
+	stream := Identity{System: "cms1", Numbering: "/0123456789abcdef"}
 	post(t, l, "s", stream)
 	p, _ := post(t, l, "s", Identity{System: "cms1"})
 	assert.Equal(t, stream, p.Identity)

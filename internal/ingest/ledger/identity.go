@@ -17,7 +17,7 @@ type Identity struct {
 	System string
 	// Stream is one numbering of a sender that numbers its records for each receiver
 	// separately; "" for a sender with one numbering.
-	Stream string
+	Numbering string
 
 	// bridgeOrSystem is the name of a session that the first release stored. It may be
 	// the id of the bridge or the operator's name: the session is found by both.
@@ -35,8 +35,8 @@ func (i Identity) completedBy(older Identity) Identity {
 	if i.System == "" {
 		i.System = older.System
 	}
-	if i.Stream == "" {
-		i.Stream = older.Stream
+	if i.Numbering == "" {
+		i.Numbering = older.Numbering
 	}
 	if i.bridgeOrSystem == "" {
 		i.bridgeOrSystem = older.bridgeOrSystem
@@ -50,7 +50,7 @@ func (i Identity) completedBy(older Identity) Identity {
 func (i Identity) clone() Identity {
 	return Identity{
 		Bridge: strings.Clone(i.Bridge), System: strings.Clone(i.System),
-		Stream: strings.Clone(i.Stream), bridgeOrSystem: strings.Clone(i.bridgeOrSystem),
+		Numbering: strings.Clone(i.Numbering), bridgeOrSystem: strings.Clone(i.bridgeOrSystem),
 	}
 }
 
@@ -63,12 +63,12 @@ type nameKey struct {
 // keys returns the names of the identity, the bridge's own id first.
 func (i Identity) keys() (keys [3]nameKey, n int) {
 	if bridge := cmp.Or(i.Bridge, i.bridgeOrSystem); bridge != "" {
-		keys[n] = nameKey{name: bridge, stream: i.Stream}
+		keys[n] = nameKey{name: bridge, stream: i.Numbering}
 		n++
 	}
 	for _, system := range [...]string{i.System, i.bridgeOrSystem} {
 		if system != "" {
-			keys[n] = nameKey{name: system, stream: i.Stream, isSystem: true}
+			keys[n] = nameKey{name: system, stream: i.Numbering, isSystem: true}
 			n++
 		}
 	}
@@ -81,7 +81,7 @@ func (i Identity) keys() (keys [3]nameKey, n int) {
 func (l *Ledger) visitPeers(self *Session, id Identity, visit func(*Session) bool) {
 	found := false
 	if bridge := cmp.Or(id.Bridge, id.bridgeOrSystem); bridge != "" {
-		for _, s := range l.sessionsByName[nameKey{name: bridge, stream: id.Stream}] {
+		for _, s := range l.sessionsByName[nameKey{name: bridge, stream: id.Numbering}] {
 			if s == self {
 				continue
 			}
@@ -95,7 +95,7 @@ func (l *Ledger) visitPeers(self *Session, id Identity, visit func(*Session) boo
 	if found || system == "" {
 		return
 	}
-	for _, s := range l.sessionsByName[nameKey{name: system, stream: id.Stream, isSystem: true}] {
+	for _, s := range l.sessionsByName[nameKey{name: system, stream: id.Numbering, isSystem: true}] {
 		if s == self || id.Bridge != "" && s.identity.Bridge != "" {
 			continue
 		}

@@ -363,12 +363,12 @@ func TestAcceptBoundsTheRanges(t *testing.T) {
 func TestUnnumberedMissing(t *testing.T) {
 	s := newSession(t, DefaultLimits)
 	for i := range uint64(67) {
-		s.take(Entry{Index: i + 1, DiscardsUnnumbered: true})
+		s.take(Entry{Index: i + 1, DiscardedHaveNoIndex: true})
 	}
 	verdicts := s.Check([]Entry{
-		{Index: 68, Discarded: 113, DiscardsUnnumbered: true},
-		{Index: 69, DiscardsUnnumbered: true},
-		{Index: 70, Discarded: 2, DiscardsUnnumbered: true},
+		{Index: 68, Discarded: 113, DiscardedHaveNoIndex: true},
+		{Index: 69, DiscardedHaveNoIndex: true},
+		{Index: 70, Discarded: 2, DiscardedHaveNoIndex: true},
 	}, nil)
 	assert.Equal(t, []CheckResult{{Missing: 113}, {}, {Missing: 2}}, verdicts)
 }

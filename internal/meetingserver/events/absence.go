@@ -102,8 +102,8 @@ func (m *absenceSummary) add(a *absence) {
 	m.interruptedQuiet = min(m.interruptedQuiet, a.interruptedQuiet)
 }
 
-// isUnlisted reports whether an absent object has been missing from its snapshots, the
+// isAbsentFromSnapshot reports whether an absent object has been missing from its snapshots, the
 // present one included, for SnapshotGrace of quiet time.
-func (c *Cluster) isUnlisted(now time.Time, a *absence, s *sweep, interruptedQuiet time.Duration) bool {
+func (c *Cluster) isAbsentFromSnapshot(now time.Time, a *absence, s *sweep, interruptedQuiet time.Duration) bool {
 	return !s.dueAt.IsZero() && (!now.Before(s.latestAt) || interruptedQuiet+s.quietFor(now)-a.interruptedQuiet >= c.opts.SnapshotGrace)
 }

@@ -19,7 +19,7 @@ const (
 	shortText       = 64
 )
 
-func (r record) cost() int { return max(reservedRecord, cap(r)) }
+func (r packedElements) cost() int { return max(reservedRecord, cap(r)) }
 
 // recordCost returns the charge of a record with these elements.
 func recordCost(fields []Field) int {
@@ -94,8 +94,8 @@ func (c *Cluster) chargeCall(now time.Time, k *call) {
 func (k *call) cost() int { return callCost + len(k.id) + k.listFields.cost() + k.infoFields.cost() }
 
 // compact returns the record without unknown elements and long text.
-func (r record) compact() record {
-	compacted := make(record, 0, reservedRecord)
+func (r packedElements) compact() packedElements {
+	compacted := make(packedElements, 0, reservedRecord)
 	var e entry
 	for i := 0; i < len(r); i = e.end {
 		if e = r.entryAt(i); e.element != Unknown && len(e.value) <= shortText {

@@ -13,11 +13,11 @@ import (
 
 // The reasons that the cluster gives for a removal without a reason from a server.
 const (
-	// NotListed: the call's server did not list it again after a reconnect.
+	// NotListed: the call's server did not list it again in a new snapshot of its list.
 	NotListed = "not_listed"
-	// LostConnection: no server listed the object for LostAfter; or a server did not list the
-	// participant, or their call, again after a reconnect; or the call was absent when its
-	// server listed another call of the same meeting.
+	// LostConnection has three cases. No server listed the object for LostAfter. A new snapshot
+	// does not list the participant, or the last call of their meeting. The server listed
+	// another call of the same meeting while this call was absent.
 	LostConnection = names.ReasonLostConnection
 	// NotWatched: the meeting has no roster subscription, because busier meetings use all
 	// subscriptions.
@@ -41,10 +41,10 @@ type call struct {
 	// listFields and infoFields hold the elements from the list of calls and from the
 	// call's own subscription. Each source is compared with its own earlier values, because
 	// one of them may report more elements.
-	listFields, infoFields record
+	listFields, infoFields packedElements
 
 	rosterSub, infoSub *sub                // nil: not subscribed
-	wanted             [subKinds]bool      // by the current plan
+	planned            [subKinds]bool      // by the current plan
 	retryAt            [subKinds]time.Time // when a deactivated subscription is tried again
 	failures           [subKinds]uint8     // deactivated subscriptions in a row
 	neverActive        [subKinds]bool      // the server accepted the last subscription, but it did not become active in time
@@ -232,7 +232,7 @@ const replanDelay = 5 * time.Second
 
 // removeCall removes a call. Its participants stay if another server hosts the meeting too.
 // Otherwise removeCall removes them as well, with the server's reason or, without one,
-// defaultReason.
+// defaultReason; after NotListed, with LostConnection.
 func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReason string) {
 	for _, s := range [...]*sub{k.rosterSub, k.infoSub} {
 		if s != nil {
@@ -320,7 +320,7 @@ func (c *Cluster) removeAbsentCalls(now time.Time, server int) {
 		switch {
 		case !k.absence.isSet():
 			continue
-		case c.isUnlisted(now, &k.absence, &srv.listSweep, srv.interruptedQuiet):
+		case c.isAbsentFromSnapshot(now, &k.absence, &srv.listSweep, srv.interruptedQuiet):
 			reasons[k] = NotListed
 		case !k.hasActiveSub() && c.isLost(now, k.absence.since):
 			reasons[k] = LostConnection

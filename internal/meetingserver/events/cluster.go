@@ -20,8 +20,9 @@ type Options struct {
 	// RosterOnAllBridges subscribes to the roster of a meeting on every server that hosts
 	// it.
 	RosterOnAllBridges bool
-	// SnapshotGrace is how long no missing object may arrive before objects absent from a
-	// new snapshot are removed. The quiet time of interrupted snapshots counts too.
+	// SnapshotGrace is the quiet time after which absent objects are removed: the time in
+	// which a new snapshot listed no absent object. The quiet time of interrupted snapshots
+	// counts. A removal waits at most five times as long.
 	SnapshotGrace time.Duration
 	// LostAfter is how long the cluster keeps a call or participant that no server lists.
 	LostAfter time.Duration
@@ -64,17 +65,17 @@ type Cluster struct {
 	meetings           map[*meeting]struct{}
 	byCorrelator       map[string]*meeting
 	participants       map[string]*participant
-	recentRemovals     recentRemovals
+	recentRemovals     recentRemovals                  // participants removed in the last seconds; late updates of other servers must not add them again
 	unreportedRemovals map[objectKey]unreportedRemoval // removals that the sink has not accepted yet
 
-	rosterSweeps       []*call            // calls whose roster snapshot may still list absent participants
-	meetingsWithAbsent []*meeting         // meetings with at least one absent participant
-	pendingDepartures  []pendingDeparture // by removeAt
-	pendingRenewals    []*sub             // damaged subscriptions that wait for a new index
-	nextPendingTimeout time.Time          // when the first pending subscription expires; zero: no subscription is pending
-	nextPlan           time.Time          // when to plan subscriptions again; zero: the plan is current
-	lastSequence       uint64             // the last sequence number; objects are numbered for a stable order
-	untracked          uint64             // objects and texts ignored because of Limits, and changes of unknown objects that the sink refused
+	rosterSweeps       []*call       // calls whose roster snapshot may still list absent participants
+	meetingsWithAbsent []*meeting    // meetings with at least one absent participant
+	heldRemovals       []heldRemoval // by removeAt
+	scheduledRenewals  []*sub        // damaged subscriptions that wait for a new index
+	nextPendingTimeout time.Time     // when the first pending subscription expires; zero: no subscription is pending
+	nextPlan           time.Time     // when to plan subscriptions again; zero: the plan is current
+	lastSequence       uint64        // the last sequence number; objects are numbered for a stable order
+	untracked          uint64        // objects and texts ignored because of Limits, and changes of unknown objects that the sink refused
 
 	changedFields []Field // reused by every merge
 	emittedChange Change  // reused by every emit
@@ -91,14 +92,14 @@ type serverState struct {
 	// listDownSince is when the list subscription ended. Advance moves it forward while a
 	// subscription to one of the calls is active. It is zero while the list is active.
 	listDownSince time.Time
-	listSweep     sweep // removes calls absent from the list
+	listSweep     sweep // removes calls absent from a new snapshot of the list, after SnapshotGrace
 	// interruptedQuiet is the total quiet time of interrupted list snapshots.
 	interruptedQuiet time.Duration
-	// firstAbsence is the first absence of a call without an active subscription, or an
-	// earlier time; zero: no such call is absent.
-	firstAbsence time.Time
-	listRenewal  renewalBackoff
-	lastDamaged  time.Time // of a message of any subscription; zero: never
+	// earliestAbsence is a lower bound of the start of the absences of calls without an active
+	// subscription; zero: there is no such call.
+	earliestAbsence time.Time
+	listRenewal     renewalBackoff
+	lastMalformed   time.Time // of a message of any subscription; zero: never
 
 	stateBytes int       // charged bytes of the server's state
 	lastFullAt time.Time // when an object last exceeded Limits; zero: never
@@ -106,11 +107,13 @@ type serverState struct {
 	// configured elements that the server refuses: it accepted a request without them.
 	elements        [subKinds][]string
 	leftOut         []string
-	nextLeaveOutSet int // index into leaveOutSets at which a trial starts
+	nextLeaveOutSet int // index into leaveOutSets of the first set that the next trial leaves out
 
+	// wanted counts the planned subscriptions, unplaced those of them without room on a socket.
+	// wanted counts the planned subscriptions, unplaced those of them without room on a socket.
 	wanted, unplaced, socketsWanted int
 
-	hasPendingChanges bool // the sink refused a change of this server
+	hasPendingChanges bool // the sink refused a change of this server, or EmitPending has to look for one, or EmitPending has to look for one
 }
 
 // NewCluster returns a Cluster without calls that emits its changes to sink.
@@ -277,7 +280,7 @@ func (c *Cluster) resubscribeLater(now time.Time, s *sub) {
 }
 
 // retryDelay is how long the first retry of a deactivated subscription waits. Each further
-// failure doubles it, up to 32 times.
+// failure doubles the delay, up to 32 × retryDelay.
 const retryDelay = 5 * time.Second
 
 // Advance runs everything that is due at now: sweeps, removals, renewals, timeouts and the
@@ -301,7 +304,7 @@ func (c *Cluster) Advance(now time.Time) {
 			c.removeAbsentParticipants(now, k)
 		}
 	}
-	c.removeDeparted(now)
+	c.removeHeld(now)
 	c.removeLostParticipants(now)
 	c.dropExpiredRemovals(now)
 	c.renewDue(now)
@@ -321,10 +324,10 @@ func (c *Cluster) Next() (next time.Time) {
 	sooner(c.nextPlan)
 	sooner(c.nextPendingTimeout)
 	sooner(c.recentRemovals.nextExpiry())
-	if len(c.pendingDepartures) > 0 {
-		sooner(c.pendingDepartures[0].removeAt)
+	if len(c.heldRemovals) > 0 {
+		sooner(c.heldRemovals[0].removeAt)
 	}
-	for _, s := range c.pendingRenewals {
+	for _, s := range c.scheduledRenewals {
 		sooner(s.renewAt)
 	}
 	for i := range c.servers {
@@ -362,8 +365,9 @@ func (c *Cluster) schedulePlan(at time.Time) {
 // ListActive reports whether a server reports its list of calls.
 func (c *Cluster) ListActive(server int) bool { return c.servers[server].listActive }
 
-// HasState reports whether the cluster holds current state of a server: the server listed
-// its calls and was not disconnected for LostAfter since.
+// HasState reports whether the cluster holds current state of a server: the server listed its
+// calls, and the list is not down for LostAfter. An active subscription to one of its calls
+// extends that time.
 func (c *Cluster) HasState(server int) bool { return c.servers[server].hasState }
 
 // nextSequence returns the sequence number of a new object.

@@ -109,7 +109,7 @@ func TestMerge(t *testing.T) {
 		require.NoError(t, err)
 		return frame.Fields(&frame.Updates[0])
 	}
-	var held record
+	var held packedElements
 	f := func(object string, want ...string) {
 		t.Helper()
 		var changed []Field
@@ -142,7 +142,7 @@ func TestMerge(t *testing.T) {
 
 // The unknown elements of an object are bounded.
 func TestRecordIsBounded(t *testing.T) {
-	var held record
+	var held packedElements
 	for i := range 1000 {
 		frame, err := decode(t, fmt.Sprintf(`{"message":{"messageId":0,"callInfo":{"e%d":%q}}}`, i, strings.Repeat("x", 5000)))
 		require.NoError(t, err)

@@ -36,7 +36,7 @@ func TestLabelsFoldCase(t *testing.T) {
 
 // The state Active counts like active.
 func TestGaugesFoldCase(t *testing.T) {
-	held, _ := record(nil).merge([]Field{
+	held, _ := packedElements(nil).merge([]Field{
 		{Element: Recording, Kind: Text, Text: []byte("Active")},
 		{Element: LockState, Kind: Text, Text: []byte("LOCKED")},
 	}, nil)

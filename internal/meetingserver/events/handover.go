@@ -5,11 +5,11 @@ package events
 
 import "time"
 
-// pendingDeparture is a participant that a server removed without a reason from a meeting
+// heldRemoval is a participant that a server removed without a reason from a meeting
 // that other servers host too. A server that leaves a meeting removes all participants from
 // its roster, those on other servers included, and then ends the subscription. Such
 // participants did not leave: the next server lists them.
-type pendingDeparture struct {
+type heldRemoval struct {
 	participant *participant
 	roster      *sub
 	removeAt    time.Time // when they are removed unless the server left the meeting
@@ -19,14 +19,14 @@ const (
 	// handoverTimeout is how long after the removals a server may take to end the
 	// subscription.
 	handoverTimeout = time.Second
-	// maxPendingDepartures bounds the pending departures; above it a participant is removed
+	// maxPendingDepartures bounds the held removals; above it a participant is removed
 	// at once.
 	maxPendingDepartures = 100_000
 )
 
-// mayBeHandover reports whether another server could take over k's meeting: it hosts the
+// canBeTakenOver reports whether another server could take over k's meeting: it hosts the
 // meeting, and its roster is not subscribed to yet.
-func (c *Cluster) mayBeHandover(k *call) bool {
+func (c *Cluster) canBeTakenOver(k *call) bool {
 	possible := false
 	for _, other := range k.meeting.calls {
 		switch {
@@ -37,10 +37,10 @@ func (c *Cluster) mayBeHandover(k *call) bool {
 			possible = true
 		}
 	}
-	return possible && len(c.pendingDepartures) < maxPendingDepartures
+	return possible && len(c.heldRemovals) < maxPendingDepartures
 }
 
-// holdRemoval keeps a removed participant as absent until removeDeparted decides whether
+// holdRemoval keeps a removed participant as absent until removeHeld decides whether
 // their server left the meeting.
 func (c *Cluster) holdRemoval(now time.Time, p *participant, k *call) {
 	m := k.meeting
@@ -49,20 +49,20 @@ func (c *Cluster) holdRemoval(now time.Time, p *participant, k *call) {
 		m.earliestAbsence = now
 		c.meetingsWithAbsent = append(c.meetingsWithAbsent, m)
 	}
-	c.pendingDepartures = append(c.pendingDepartures, pendingDeparture{p, k.rosterSub, now.Add(handoverTimeout)})
+	c.heldRemovals = append(c.heldRemovals, heldRemoval{p, k.rosterSub, now.Add(handoverTimeout)})
 }
 
-// removeDeparted removes the pending departures whose server stayed in the meeting. The
+// removeHeld removes the held removals whose server stayed in the meeting. The
 // others stay absent until another server lists them.
-func (c *Cluster) removeDeparted(now time.Time) {
-	if len(c.pendingDepartures) == 0 {
+func (c *Cluster) removeHeld(now time.Time) {
+	if len(c.heldRemovals) == 0 {
 		return
 	}
 	affected := make(map[*meeting]struct{})
-	for len(c.pendingDepartures) > 0 && !now.Before(c.pendingDepartures[0].removeAt) {
-		d := c.pendingDepartures[0]
-		c.pendingDepartures[0] = pendingDeparture{}
-		c.pendingDepartures = c.pendingDepartures[1:]
+	for len(c.heldRemovals) > 0 && !now.Before(c.heldRemovals[0].removeAt) {
+		d := c.heldRemovals[0]
+		c.heldRemovals[0] = heldRemoval{}
+		c.heldRemovals = c.heldRemovals[1:]
 		p := d.participant
 		stillPending := c.participants[p.id] == p && p.absence.removedByServer && p.absence.since.Add(handoverTimeout).Equal(d.removeAt)
 		if !stillPending || d.roster == nil || d.roster.call.rosterSub != d.roster {
@@ -75,7 +75,7 @@ func (c *Cluster) removeDeparted(now time.Time) {
 	for m := range affected {
 		c.updateAbsences(m)
 	}
-	if len(c.pendingDepartures) == 0 {
-		c.pendingDepartures = nil
+	if len(c.heldRemovals) == 0 {
+		c.heldRemovals = nil
 	}
 }

@@ -307,7 +307,7 @@ func checkDecode(t *testing.T, data []byte) {
 	}
 	assert.Equal(t, before, data, "the input is not touched")
 	for i := range f.Updates {
-		held, changed := record(nil).merge(f.Fields(&f.Updates[i]), nil)
+		held, changed := packedElements(nil).merge(f.Fields(&f.Updates[i]), nil)
 		again, unchanged := held.merge(f.Fields(&f.Updates[i]), nil)
 		assert.Equal(t, held, again)
 		for _, v := range unchanged {

@@ -27,7 +27,7 @@ func (c *Cluster) planSubscriptions(now time.Time) {
 			free[server]-- // taken by the list subscription
 		}
 		for _, k := range srv.calls {
-			k.wanted = [subKinds]bool{}
+			k.planned = [subKinds]bool{}
 		}
 	}
 	order := c.meetingsBySize()
@@ -61,7 +61,7 @@ func (c *Cluster) meetingsBySize() []*meeting {
 		for _, k := range m.calls {
 			// Each server reports the participants of the whole meeting, so take the
 			// maximum, not the sum.
-			for _, fields := range [...]record{k.listFields, k.infoFields} {
+			for _, fields := range [...]packedElements{k.listFields, k.infoFields} {
 				if n, ok := fields.integer(Participants); ok {
 					size = max(size, min(n, 1<<20))
 				}
@@ -109,7 +109,7 @@ func (c *Cluster) planMeeting(now time.Time, m *meeting, kind SubKind, free []in
 func (c *Cluster) makeRoom(now time.Time, server int, free []int) {
 	var from, to *call
 	for _, k := range c.servers[server].calls {
-		if !k.wanted[CallRoster] {
+		if !k.planned[CallRoster] {
 			continue
 		}
 		for _, other := range k.meeting.calls {
@@ -120,7 +120,7 @@ func (c *Cluster) makeRoom(now time.Time, server int, free []int) {
 		}
 	}
 	if from != nil {
-		from.wanted[CallRoster], to.wanted[CallRoster] = false, true
+		from.planned[CallRoster], to.planned[CallRoster] = false, true
 		free[from.server]++
 		free[to.server]--
 		c.servers[from.server].wanted--
@@ -140,7 +140,7 @@ func (c *Cluster) isBetterHost(k, other *call, kind SubKind, free []int) bool {
 		if kind == CallRoster && k.rosterSub != nil || kind == CallInfo && k.infoSub != nil {
 			r += 2
 		}
-		if k.wanted[CallRoster] {
+		if k.planned[CallRoster] {
 			r++
 		}
 		return r
@@ -155,7 +155,7 @@ func (c *Cluster) reserve(k *call, kind SubKind, free []int) {
 	srv.wanted++
 	if free[k.server] > 0 {
 		free[k.server]--
-		k.wanted[kind] = true
+		k.planned[kind] = true
 	} else {
 		srv.unplaced++
 	}
@@ -208,13 +208,13 @@ func (c *Cluster) applyPlan(now time.Time) {
 	var added []*call
 	for server := range c.servers {
 		for _, k := range c.servers[server].calls {
-			if k.rosterSub != nil && !k.wanted[CallRoster] {
+			if k.rosterSub != nil && !k.planned[CallRoster] {
 				c.unsubscribe(now, k.rosterSub)
 			}
-			if k.infoSub != nil && !k.wanted[CallInfo] {
+			if k.infoSub != nil && !k.planned[CallInfo] {
 				c.unsubscribe(now, k.infoSub)
 			}
-			if k.rosterSub == nil && k.wanted[CallRoster] || k.infoSub == nil && k.wanted[CallInfo] {
+			if k.rosterSub == nil && k.planned[CallRoster] || k.infoSub == nil && k.planned[CallInfo] {
 				added = append(added, k)
 			}
 		}
@@ -222,7 +222,7 @@ func (c *Cluster) applyPlan(now time.Time) {
 	slices.SortFunc(added, func(a, b *call) int { return cmp.Compare(a.sequence, b.sequence) })
 	for _, kind := range [...]SubKind{CallRoster, CallInfo} {
 		for _, k := range added {
-			if !k.wanted[kind] || kind == CallRoster && k.rosterSub != nil || kind == CallInfo && k.infoSub != nil {
+			if !k.planned[kind] || kind == CallRoster && k.rosterSub != nil || kind == CallInfo && k.infoSub != nil {
 				continue
 			}
 			if slot := c.servers[k.server].socketWithRoom(); slot >= 0 {

@@ -83,7 +83,7 @@ func (c *Cluster) Problems(now time.Time, server int) Problems {
 	srv := &c.servers[server]
 	p := Problems{
 		Full:    !srv.lastFullAt.IsZero() && now.Sub(srv.lastFullAt) < fullWindow,
-		Damaged: !srv.lastDamaged.IsZero() && now.Sub(srv.lastDamaged) < damagedWindow,
+		Damaged: !srv.lastMalformed.IsZero() && now.Sub(srv.lastMalformed) < damagedWindow,
 		LeftOut: srv.leftOut,
 	}
 	for _, k := range srv.calls {

@@ -146,7 +146,7 @@ func TestListPending(t *testing.T) {
 	w := newConnectedWorld(t, Options{Servers: 1, MaxConnections: 1})
 	assert.Zero(t, w.c.ListPendingSince(0))
 	w.staysPending = func(_ int, sub Subscription) bool { return sub.Kind == Calls }
-	w.c.HandleDamagedMessage(w.now, 0, 0, 1)
+	w.c.HandleMalformedMessage(w.now, 0, 0, 1)
 	w.pump(2 * time.Second)
 	since := w.c.ListPendingSince(0)
 	assert.WithinDuration(t, w.now.Add(-time.Second), since, 100*time.Millisecond)

@@ -40,12 +40,12 @@ func (d *renewalBackoff) nextDelay(now time.Time) time.Duration {
 	return delay
 }
 
-// HandleDamagedMessage records that a message of the subscription index was acknowledged and
+// HandleMalformedMessage records that a message of the subscription index was acknowledged and
 // could not be decoded. It schedules a renewal of that subscription alone, under a new index
 // and after a growing delay. A snapshot that cannot be decoded removes no participant.
 // scheduled is false if the subscription does not exist.
-func (c *Cluster) HandleDamagedMessage(now time.Time, server, slot int, index int64) (scheduled bool) {
-	c.servers[server].lastDamaged = now
+func (c *Cluster) HandleMalformedMessage(now time.Time, server, slot int, index int64) (scheduled bool) {
+	c.servers[server].lastMalformed = now
 	s := c.servers[server].sockets[slot].find(index)
 	if s == nil {
 		return false
@@ -55,16 +55,16 @@ func (c *Cluster) HandleDamagedMessage(now time.Time, server, slot int, index in
 	return true
 }
 
-// HandleUnindexedDamage records that a message was acknowledged and could not be decoded,
+// HandleUnindexedMalformed records that a message was acknowledged and could not be decoded,
 // its subscription index included. The lost update may belong to any subscription of the
 // socket, so all of them are renewed together, with one backoff. A damaged CallListUpdate
 // belongs to the list subscription.
-func (c *Cluster) HandleUnindexedDamage(now time.Time, server, slot int, t MessageType) (scheduled bool) {
+func (c *Cluster) HandleUnindexedMalformed(now time.Time, server, slot int, t MessageType) (scheduled bool) {
 	srv := &c.servers[server]
 	if t == CallListUpdate && srv.listSub != nil && srv.listSub.slot == slot {
-		return c.HandleDamagedMessage(now, server, slot, srv.listSub.index)
+		return c.HandleMalformedMessage(now, server, slot, srv.listSub.index)
 	}
-	srv.lastDamaged = now
+	srv.lastMalformed = now
 	at := &srv.sockets[slot]
 	if len(at.subs) == 0 {
 		return false
@@ -89,7 +89,7 @@ func (c *Cluster) scheduleRenewal(now time.Time, s *sub) {
 		d = &s.call.renewal[s.kind]
 	}
 	s.renewAt = now.Add(d.nextDelay(now))
-	c.pendingRenewals = append(c.pendingRenewals, s)
+	c.scheduledRenewals = append(c.scheduledRenewals, s)
 }
 
 // markAllListed treats every object that a damaged message of s may have listed as listed.
@@ -124,23 +124,23 @@ func (c *Cluster) renewDue(now time.Time) {
 			}
 		}
 	}
-	waiting := c.pendingRenewals[:0]
-	for _, s := range c.pendingRenewals {
+	waiting := c.scheduledRenewals[:0]
+	for _, s := range c.scheduledRenewals {
 		if now.Before(s.renewAt) {
 			waiting = append(waiting, s)
 			continue
 		}
 		c.renewSubscription(now, s)
 	}
-	clear(c.pendingRenewals[len(waiting):])
-	c.pendingRenewals = waiting
+	clear(c.scheduledRenewals[len(waiting):])
+	c.scheduledRenewals = waiting
 }
 
 // renewSocket renews all subscriptions of a socket.
 func (c *Cluster) renewSocket(now time.Time, at *socket) {
 	at.renewAt = time.Time{}
 	all := slices.Clone(at.subs)
-	c.pendingRenewals = slices.DeleteFunc(c.pendingRenewals, func(s *sub) bool { return slices.Contains(all, s) })
+	c.scheduledRenewals = slices.DeleteFunc(c.scheduledRenewals, func(s *sub) bool { return slices.Contains(all, s) })
 	for _, s := range all {
 		c.renewSubscription(now, s)
 	}

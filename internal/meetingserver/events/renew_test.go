@@ -43,7 +43,7 @@ func TestDamaged(t *testing.T) {
 			before, removed := others(), w.countChanges(CallRemoved, ParticipantRemoved)
 			w.snapshotDamaged = func(k SubKind) bool { return k == kind }
 			renewals := 0
-			require.True(t, w.c.HandleDamagedMessage(w.now, 0, 0, index()))
+			require.True(t, w.c.HandleMalformedMessage(w.now, 0, 0, index()))
 			for minute := range 60 {
 				last := index()
 				for range 600 {
@@ -86,14 +86,14 @@ func TestDamagedOnce(t *testing.T) {
 	w.pump(time.Minute)
 	moved := w.countChanges(ParticipantAdded, ParticipantRemoved)
 	m.people = m.people[:1] // the removal arrives damaged
-	w.eachSubscription(0, CallRoster, m.calls[0], func(slot int, index int64) { w.c.HandleDamagedMessage(w.now, 0, slot, index) })
+	w.eachSubscription(0, CallRoster, m.calls[0], func(slot int, index int64) { w.c.HandleMalformedMessage(w.now, 0, slot, index) })
 	version := w.c.SubscriptionSetVersion(0, 0)
 	w.pump(10 * time.Second)
 	assert.Equal(t, version+2, w.c.SubscriptionSetVersion(0, 0), "one in, one out")
 	assert.Equal(t, 1, *moved)
 	assert.Contains(t, w.sinkPeople, stays.id)
 	w.verify()
-	assert.False(t, w.c.HandleDamagedMessage(w.now, 0, 0, 999), "unknown index")
+	assert.False(t, w.c.HandleMalformedMessage(w.now, 0, 0, 999), "unknown index")
 }
 
 // After a reconnect a damaged snapshot removes nobody.
@@ -145,7 +145,7 @@ func TestDamagedUnindexed(t *testing.T) {
 			fresh()
 			removed := w.countChanges(CallRemoved, ParticipantRemoved)
 			w.meetings[3].people = w.meetings[3].people[:1] // the removal arrives damaged
-			assert.True(t, w.c.HandleUnindexedDamage(w.now, 0, 0, kind))
+			assert.True(t, w.c.HandleUnindexedMalformed(w.now, 0, 0, kind))
 			w.pump(10 * time.Second)
 			assert.Equal(t, expected, fresh())
 			if expected > 1 {
@@ -159,7 +159,7 @@ func TestDamagedUnindexed(t *testing.T) {
 			for minute := range 20 {
 				n := 0
 				for range 600 {
-					w.c.HandleUnindexedDamage(w.now, 0, 0, kind)
+					w.c.HandleUnindexedMalformed(w.now, 0, 0, kind)
 					w.pump(100 * time.Millisecond)
 					n += fresh()
 				}
@@ -179,7 +179,7 @@ func TestDamagedUnindexed(t *testing.T) {
 				w.verify()
 			}
 			w.close(0, 0)
-			assert.False(t, w.c.HandleUnindexedDamage(w.now, 0, 0, kind), "no subscription is left")
+			assert.False(t, w.c.HandleUnindexedMalformed(w.now, 0, 0, kind), "no subscription is left")
 			w.pump(time.Second)
 		})
 	}

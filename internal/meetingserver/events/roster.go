@@ -13,7 +13,7 @@ import (
 type participant struct {
 	id     string
 	call   *call // the call under which changes are emitted
-	fields record
+	fields packedElements
 	// listedBy has one bit for each server whose roster lists the participant now.
 	listedBy uint64
 	absence  absence // set while listedBy is empty
@@ -21,7 +21,7 @@ type participant struct {
 	position int     // index into meeting.participants
 
 	chargedBytes int32 // part of the stateBytes of call.server
-	// state and direction of fields, as labels of the gauges.
+	// state and direction are the elements of the same name in fields, as labels of the gauges.
 	state     StateLabel
 	direction DirectionLabel
 
@@ -119,7 +119,7 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 		// lists them, the reason may still arrive.
 		switch reason := removalReason(fields); {
 		case len(reason) == 0 && p.listedBy != 0:
-		case len(reason) == 0 && c.mayBeHandover(k):
+		case len(reason) == 0 && c.canBeTakenOver(k):
 			c.holdRemoval(now, p, k)
 		default:
 			c.addRecentRemoval(now, p.id, k.server)
@@ -184,9 +184,10 @@ func (c *Cluster) beginRosterSnapshot(now time.Time, k *call) {
 	c.scheduleRosterSweep(k)
 }
 
-// markRosterLost records that the roster subscription of a call ended. Its participants
-// stay until another server lists them or LostAfter is over.
-func (c *Cluster) markRosterLost(now time.Time, k *call) {
+// markRosterDown records that the roster subscription of a call ended. Participants
+// that no other roster lists become absent. They are removed if a new roster snapshot does not
+// list them, or after LostAfter.
+func (c *Cluster) markRosterDown(now time.Time, k *call) {
 	m := k.meeting
 	// The quiet time of an interrupted snapshot still counts towards SnapshotGrace.
 	m.interruptedQuiet += k.rosterSweep.interrupt(now)
@@ -238,7 +239,7 @@ func (c *Cluster) scheduleRosterSweep(k *call) {
 // participants of the whole meeting, those on other servers too.
 func (c *Cluster) removeAbsentParticipants(now time.Time, k *call) {
 	c.removeAbsent(now, k.meeting, LostConnection, func(p *participant) bool {
-		return c.isLost(now, p.absence.since) || c.isUnlisted(now, &p.absence, &k.rosterSweep, k.meeting.interruptedQuiet)
+		return c.isLost(now, p.absence.since) || c.isAbsentFromSnapshot(now, &p.absence, &k.rosterSweep, k.meeting.interruptedQuiet)
 	})
 	c.scheduleRosterSweep(k)
 }

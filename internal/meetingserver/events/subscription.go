@@ -64,13 +64,13 @@ func (c *Cluster) subscribe(now time.Time, server, slot int, kind SubKind, k *ca
 func (c *Cluster) unsubscribe(now time.Time, s *sub) {
 	at := &c.servers[s.server].sockets[s.slot]
 	at.remove(s)
-	c.pendingRenewals = slices.DeleteFunc(c.pendingRenewals, func(other *sub) bool { return other == s })
+	c.scheduledRenewals = slices.DeleteFunc(c.scheduledRenewals, func(other *sub) bool { return other == s })
 	switch s.kind {
 	case CallInfo:
 		s.call.infoSub = nil
 	case CallRoster:
 		s.call.rosterSub = nil
-		c.markRosterLost(now, s.call)
+		c.markRosterDown(now, s.call)
 	}
 	if s.kind != Calls && s.state == Active {
 		c.restartAbsence(now, s.call)

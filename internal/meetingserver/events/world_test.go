@@ -198,7 +198,7 @@ func (w *world) snapshot(server, slot int, sub Subscription) {
 		return
 	}
 	if w.snapshotDamaged != nil && w.snapshotDamaged(sub.Kind) {
-		w.c.HandleDamagedMessage(w.now, server, slot, sub.Index)
+		w.c.HandleMalformedMessage(w.now, server, slot, sub.Index)
 		return
 	}
 	switch sub.Kind {

@@ -170,9 +170,9 @@ func (w *world) randomEvent(r *rand.Rand) {
 		// A damaged message, with or without a readable index.
 		slot := r.IntN(len(w.servers[server].slots))
 		if t := MessageType(r.IntN(2 * int(MessageTypes))); t < MessageTypes {
-			w.c.HandleUnindexedDamage(w.now, server, slot, t)
+			w.c.HandleUnindexedMalformed(w.now, server, slot, t)
 		} else if indexes := slices.Sorted(maps.Keys(w.servers[server].slots[slot].subs)); len(indexes) > 0 {
-			w.c.HandleDamagedMessage(w.now, server, slot, indexes[r.IntN(len(indexes))])
+			w.c.HandleMalformedMessage(w.now, server, slot, indexes[r.IntN(len(indexes))])
 		}
 	}
 	w.pump(time.Duration(r.IntN(1500)) * time.Millisecond)

@@ -8,14 +8,14 @@ import (
 	"encoding/binary"
 )
 
-// record holds the elements of one object as bytes, one entry after the other. A pointer
+// packedElements holds the elements of one object as bytes, one entry after the other. A pointer
 // and a map entry for each element would take most of a participant's memory.
 //
 //	entry := element kind [uvarint length, name (of an unknown element)] value
 //	value := uvarint length, text | bool byte | 8 bytes of a number
 //
 // An unset value has no entry.
-type record []byte
+type packedElements []byte
 
 // maxRecord bounds the bytes of one record. Unknown elements above it are not kept, so each
 // update with them is a change.
@@ -31,7 +31,7 @@ type entry struct {
 }
 
 // entryAt decodes the entry at offset i.
-func (r record) entryAt(i int) (e entry) {
+func (r packedElements) entryAt(i int) (e entry) {
 	e.begin = i
 	e.element, e.kind = Element(r[i]), ValueKind(r[i+1])
 	i += 2
@@ -51,7 +51,7 @@ func (r record) entryAt(i int) (e entry) {
 }
 
 // bytesAt returns the bytes with a length prefix at offset i, and the offset behind them.
-func (r record) bytesAt(i int) (content []byte, after int) {
+func (r packedElements) bytesAt(i int) (content []byte, after int) {
 	length, size := binary.Uvarint(r[i:])
 	begin := i + size
 	after = begin + int(length) //nolint:gosec // written by append, which knows no text above maxText
@@ -59,7 +59,7 @@ func (r record) bytesAt(i int) (content []byte, after int) {
 }
 
 // find returns the entry of an element.
-func (r record) find(element Element, name []byte) (e entry, found bool) {
+func (r packedElements) find(element Element, name []byte) (e entry, found bool) {
 	for i := 0; i < len(r); i = e.end {
 		e = r.entryAt(i)
 		if e.element == element && (element != Unknown || bytes.Equal(e.name, name)) {
@@ -70,7 +70,7 @@ func (r record) find(element Element, name []byte) (e entry, found bool) {
 }
 
 // text returns the text of a documented element, or nil.
-func (r record) text(element Element) []byte {
+func (r packedElements) text(element Element) []byte {
 	if e, found := r.find(element, nil); found && e.kind == Text {
 		return e.value
 	}
@@ -78,7 +78,7 @@ func (r record) text(element Element) []byte {
 }
 
 // integer returns the number of a documented element.
-func (r record) integer(element Element) (n int64, ok bool) {
+func (r packedElements) integer(element Element) (n int64, ok bool) {
 	if e, found := r.find(element, nil); found && e.kind == Int {
 		return int64(binary.LittleEndian.Uint64(e.value)), true //nolint:gosec // the bits of an int64
 	}
@@ -86,7 +86,7 @@ func (r record) integer(element Element) (n int64, ok bool) {
 }
 
 // append appends v to dst as an entry.
-func (v *Field) append(dst record) record {
+func (v *Field) append(dst packedElements) packedElements {
 	dst = append(dst, byte(v.Element), byte(v.Kind))
 	if v.Element == Unknown {
 		dst = append(binary.AppendUvarint(dst, uint64(len(v.Name))), v.Name...)
@@ -94,7 +94,7 @@ func (v *Field) append(dst record) record {
 	return v.appendValue(dst)
 }
 
-func (v *Field) appendValue(dst record) record {
+func (v *Field) appendValue(dst packedElements) packedElements {
 	switch v.Kind {
 	case Bool:
 		return append(dst, byte(v.Number&1))
@@ -122,7 +122,7 @@ func (v *Field) equals(e *entry) bool {
 
 // merge returns the record with fields applied, and appends the fields that differ from the
 // record to changed. It ignores Reason, which belongs to one removal.
-func (r record) merge(fields, changed []Field) (after record, all []Field) {
+func (r packedElements) merge(fields, changed []Field) (after packedElements, all []Field) {
 	grow := 0
 	for i := range fields {
 		v := &fields[i]
@@ -149,7 +149,7 @@ func (r record) merge(fields, changed []Field) (after record, all []Field) {
 	}
 	after = r
 	if len(r)+grow > cap(r) {
-		after = append(make(record, 0, len(r)+grow), r...)
+		after = append(make(packedElements, 0, len(r)+grow), r...)
 	}
 	for i := range changed {
 		v := &changed[i]
@@ -190,7 +190,7 @@ func sizeWithLength(length int) int {
 }
 
 // fields returns all elements of the record.
-func (r record) fields() (all []Field) {
+func (r packedElements) fields() (all []Field) {
 	var e entry
 	for i := 0; i < len(r); i = e.end {
 		e = r.entryAt(i)

@@ -22,8 +22,8 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/api"
 )
 
-// link is one server: its sockets, its API account and its queue.
-type link struct {
+// server is one configured Call Bridge: its sockets, its API account and its queue.
+type server struct {
 	index       int
 	address     string // host:port
 	host        string
@@ -49,12 +49,12 @@ type link struct {
 
 // socket is one slot for a connection. It outlives its connections.
 type socket struct {
-	link  *link
-	slot  int
-	state atomic.Int32
+	server      *server
+	socketIndex int
+	state       atomic.Int32
 	// refusing means that the server refused the last requests of this socket.
 	refusing atomic.Bool
-	// subscriptions holds a token if the subscription set may have changed.
+	// subscriptionsChanged holds a token if the subscription set may have changed.
 	subscriptionsChanged chan struct{}
 }
 
@@ -83,9 +83,9 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interv
 
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-func newLink(ctx context.Context, r *eventsReceiver, index int, host component.Host) (*link, error) {
-	server := &r.config.Servers[index]
-	endpoint := strings.TrimSuffix(server.HTTP.Endpoint, "/")
+func newServer(ctx context.Context, r *eventsReceiver, index int, host component.Host) (*server, error) {
+	config := &r.config.Servers[index]
+	endpoint := strings.TrimSuffix(config.HTTP.Endpoint, "/")
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("servers::%d: %w", index, err)
@@ -98,23 +98,23 @@ func newLink(ctx context.Context, r *eventsReceiver, index int, host component.H
 	if err != nil {
 		return nil, fmt.Errorf("servers::%d: %w", index, err)
 	}
-	apiClient, eventClient, err := newClients(ctx, server, host, r.dial)
+	apiClient, eventClient, err := newClients(ctx, config, host, r.dial)
 	if err != nil {
 		return nil, fmt.Errorf("make a client of %s: %w", endpoint, err)
 	}
-	l := &link{
+	srv := &server{
 		index: index, address: net.JoinHostPort(u.Hostname(), port), host: u.Hostname(), port: number,
 		eventURL: endpoint + "/events/v1?authToken=", config: r.config, eventClient: eventClient,
-		account: newAccount(api.NewClientOf(apiClient, server.apiConfig())),
+		account: newAccount(api.NewClientOf(apiClient, config.apiConfig())),
 		hub:     r.hub, health: r.health, logger: r.settings.Logger.With(zap.String("server", u.Host)), resized: make(chan struct{}, 1),
 	}
-	l.account.onRefusal = func(err error) { r.health.report(l, problemUnauthorized, err) }
-	l.identity.Store(&identity{configured: configuredAttributes(r.config.ResourceAttributes, server.ResourceAttributes)})
-	l.socketsWanted.Store(1)
-	for slot := range r.config.MaxConnections {
-		l.sockets = append(l.sockets, &socket{link: l, slot: slot, subscriptionsChanged: make(chan struct{}, 1)})
+	srv.account.onRefusal = func(err error) { r.health.report(srv, problemUnauthorized, err) }
+	srv.identity.Store(&identity{configured: configuredAttributes(r.config.ResourceAttributes, config.ResourceAttributes)})
+	srv.socketsWanted.Store(1)
+	for socketIndex := range r.config.MaxConnections {
+		srv.sockets = append(srv.sockets, &socket{server: srv, socketIndex: socketIndex, subscriptionsChanged: make(chan struct{}, 1)})
 	}
-	return l, nil
+	return srv, nil
 }
 
 // newClients returns the HTTP clients of a server's API and of its event sockets, which
@@ -151,18 +151,18 @@ func newClients(ctx context.Context, server *ServerConfig, host component.Host, 
 }
 
 // socketStateCounts counts the wanted sockets by state.
-func (l *link) socketStateCounts() (counts [socketStates]int64) {
-	for _, s := range l.sockets[:max(1, l.socketsWanted.Load())] {
+func (srv *server) socketStateCounts() (counts [socketStates]int64) {
+	for _, s := range srv.sockets[:max(1, srv.socketsWanted.Load())] {
 		counts[s.state.Load()]++
 	}
 	return counts
 }
 
 // setSocketsWanted sets how many sockets to connect.
-func (l *link) setSocketsWanted(n int) {
-	if l.socketsWanted.Swap(int32(n)) != int32(n) { //nolint:gosec // at most five
+func (srv *server) setSocketsWanted(n int) {
+	if srv.socketsWanted.Swap(int32(n)) != int32(n) { //nolint:gosec // at most five
 		select {
-		case l.resized <- struct{}{}:
+		case srv.resized <- struct{}{}:
 		default:
 		}
 	}
@@ -170,19 +170,19 @@ func (l *link) setSocketsWanted(n int) {
 
 // run keeps the sockets connected until ctx ends: the first one, and as many further ones
 // as the plan wants. The sockets do not depend on each other.
-func (l *link) run(ctx context.Context) {
-	defer l.eventClient.CloseIdleConnections()
-	defer l.account.api.Close()
+func (srv *server) run(ctx context.Context) {
+	defer srv.eventClient.CloseIdleConnections()
+	defer srv.account.api.Close()
 	var all sync.WaitGroup
-	all.Go(func() { l.sockets[0].run(ctx) })
-	all.Go(func() { l.watchProblems(ctx) })
-	l.runFurtherSockets(ctx)
+	all.Go(func() { srv.sockets[0].run(ctx) })
+	all.Go(func() { srv.watchProblems(ctx) })
+	srv.runFurtherSockets(ctx)
 	all.Wait()
 }
 
 // runFurtherSockets keeps the further sockets connected.
-func (l *link) runFurtherSockets(ctx context.Context) {
-	type runningSocket struct {
+func (srv *server) runFurtherSockets(ctx context.Context) {
+	type other struct {
 		end  context.CancelFunc
 		done chan struct{}
 	}
@@ -203,14 +203,14 @@ func (l *link) runFurtherSockets(ctx context.Context) {
 		}
 	}()
 	for {
-		n := max(1, int(l.socketsWanted.Load())) - 1
-		for len(running) > n {
+		n := max(1, int(srv.socketsWanted.Load())) - 1
+		for len(others) > n {
 			endLast()
 		}
-		for len(running) < n {
-			socketCtx, end := context.WithCancel(ctx)
-			r := runningSocket{end, make(chan struct{})}
-			s := l.sockets[len(running)+1]
+		for len(others) < n {
+			one, end := context.WithCancel(ctx)
+			o := other{end, make(chan struct{})}
+			s := srv.sockets[len(others)+1]
 			go func() {
 				defer close(r.done)
 				s.run(socketCtx)
@@ -218,7 +218,7 @@ func (l *link) runFurtherSockets(ctx context.Context) {
 			running = append(running, r)
 		}
 		select {
-		case <-l.resized:
+		case <-srv.resized:
 		case <-ctx.Done():
 			return
 		}
