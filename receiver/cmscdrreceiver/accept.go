@@ -45,17 +45,17 @@ func (a *acceptor) accept(ctx context.Context, request webhook.Request) error {
 	defer cancel()
 	defer context.AfterFunc(request.Closing, cancel)() //nolint:contextcheck // it ends with the receiver, not with the request
 
-	err := a.acceptDecoded(ctx, work, b)
+	err := a.acceptDecoded(ctx, workCtx, b)
 	for err == nil && b.decodeNext() {
-		err = a.acceptDecoded(ctx, work, b)
+		err = a.acceptDecoded(ctx, workCtx, b)
 	}
-	return errors.Join(err, a.store.save(work, a.ledger, b.changedSessions, b.evictedSessions))
+	return errors.Join(err, a.store.save(workCtx, a.ledger, b.changedSessions, b.evictedSessions))
 }
 
 // acceptDecoded accepts the parts (records and malformed pieces) of the batch that was decoded
 // last, and stores nothing. ctx ends with the client's request and bounds only the wait for
-// the session's lock; work continues after the client has gone.
-func (a *acceptor) acceptDecoded(ctx, work context.Context, b *batch) error {
+// the session's lock; workCtx continues after the client has gone.
+func (a *acceptor) acceptDecoded(ctx, workCtx context.Context, b *batch) error {
 	if err := b.lockSession(ctx, a.ledger); err != nil {
 		return err
 	}
@@ -64,9 +64,9 @@ func (a *acceptor) acceptDecoded(ctx, work context.Context, b *batch) error {
 	if b.pendingParts > 0 {
 		b.resource = a.resource.build(b, b.request)
 	}
-	err := a.outbox.Deliver(work, b, time.Now())
+	err := a.outbox.Deliver(workCtx, b, time.Now())
 	if err != nil {
-		a.countRefused(work, b.pendingParts)
+		a.countRefused(workCtx, b.pendingParts)
 	}
 	if b.session != nil && b.session.HasChanges() {
 		b.changedSessions = append(b.changedSessions, b.session.ID())

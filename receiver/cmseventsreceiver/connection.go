@@ -135,7 +135,7 @@ func (c *connection) serve(ctx context.Context) *failure {
 		// and abort end the read.
 		end(c.readMessages(context.WithoutCancel(ctx)))
 	}()
-	cause := c.controlRequests(inner)
+	cause := c.controlRequests(controlCtx)
 	end(cause)
 	if ctx.Err() != nil {
 		c.closeGracefully()
@@ -154,7 +154,7 @@ func closeTimeout(config *Config) time.Duration { return min(config.ShutdownTime
 // once: it accepts five sockets from all its clients together. It waits closeTimeout at most
 // for the answer.
 func (c *connection) closeGracefully() {
-	cut := time.AfterFunc(closeTimeout(c.server.config), func() {
+	forceClose := time.AfterFunc(closeTimeout(c.server.config), func() {
 		netConn := c.netConn
 		if secure, ok := netConn.(*tls.Conn); ok {
 			netConn = secure.NetConn() // its Close sends no TLS alert, which could block

@@ -131,7 +131,7 @@ func (r *eventsReceiver) Shutdown(ctx context.Context) error {
 	shutdownCtx, cancel := context.WithTimeout(ctx, r.config.ShutdownTimeout)
 	defer cancel()
 	r.stopBackground()
-	backgroundEnded := awaitGroup(bounded, &r.background)
+	backgroundEnded := awaitGroup(shutdownCtx, &r.background)
 	if r.stopQueues != nil {
 		close(r.stopQueues)
 		r.stopQueues = nil
@@ -141,9 +141,9 @@ func (r *eventsReceiver) Shutdown(ctx context.Context) error {
 	awaitGroup(flush, &r.queues)
 	stopFlush()
 	r.cancelQueues()
-	queuesEnded := awaitGroup(bounded, &r.queues)
+	queuesEnded := awaitGroup(shutdownCtx, &r.queues)
 	if r.gauges != nil && backgroundEnded {
-		r.sendLastMetrics(bounded)
+		r.sendLastMetrics(shutdownCtx)
 	}
 	r.stopBackground = nil
 	r.telemetry.Shutdown()

@@ -182,7 +182,7 @@ func (srv *server) run(ctx context.Context) {
 
 // runFurtherSockets keeps the further sockets connected.
 func (srv *server) runFurtherSockets(ctx context.Context) {
-	type other struct {
+	type runningSocket struct {
 		end  context.CancelFunc
 		done chan struct{}
 	}
@@ -204,13 +204,13 @@ func (srv *server) runFurtherSockets(ctx context.Context) {
 	}()
 	for {
 		n := max(1, int(srv.socketsWanted.Load())) - 1
-		for len(others) > n {
+		for len(running) > n {
 			endLast()
 		}
-		for len(others) < n {
-			one, end := context.WithCancel(ctx)
-			o := other{end, make(chan struct{})}
-			s := srv.sockets[len(others)+1]
+		for len(running) < n {
+			socketCtx, end := context.WithCancel(ctx)
+			r := runningSocket{end, make(chan struct{})}
+			s := srv.sockets[len(running)+1]
 			go func() {
 				defer close(r.done)
 				s.run(socketCtx)

@@ -45,7 +45,8 @@ type table[T any] struct {
 	// in is the table of the objects that contain the rows' objects, nil if nothing contains
 	// them.
 	in *holder[T]
-	// endRecordCompletes tells that an end record completes what callstitch closed without one.
+	// endRecordCompletes reports whether an end record completes an object that callstitch closed
+	// without one.
 	endRecordCompletes bool
 	// flags are facts that hold once any statement says them. Optional.
 	flags func(*T) uint8
@@ -170,9 +171,9 @@ func addedColumns(driver string, version int64) []string {
 }
 
 var calls = table[Call]{
-	name:      "calls",
-	about:     "One Call Bridge's part of a conference.",
-	object:    func(r *Call) *Object { return &r.Object },
+	name:               "calls",
+	about:              "One Call Bridge's part of a conference.",
+	object:             func(r *Call) *Object { return &r.Object },
 	endRecordCompletes: true,
 	inputs: []string{
 		"trace_id", "parent_span_id", "state", "outcome", "started_at", "ended_at", "bridge", "room_id", "room_name", "tenant_id",
@@ -183,12 +184,12 @@ var calls = table[Call]{
 }
 
 var legs = table[Leg]{
-	name:      "call_legs",
-	about:     "One connection to a Call Bridge: mostly a participant.",
-	object:    func(r *Leg) *Object { return &r.Object },
-	in:        &holder[Leg]{"calls", "id", true, func(r *Leg) string { return r.CallID }},
+	name:               "call_legs",
+	about:              "One connection to a Call Bridge: mostly a participant.",
+	object:             func(r *Leg) *Object { return &r.Object },
+	in:                 &holder[Leg]{"calls", "id", true, func(r *Leg) string { return r.CallID }},
 	endRecordCompletes: true,
-	follows:   map[string]string{"reason_details": "reason", "error_type": "reason", "remote_teardown": "reason"},
+	follows:            map[string]string{"reason_details": "reason", "error_type": "reason", "remote_teardown": "reason"},
 	// Not every update of a leg says again that it is connected.
 	flags: func(r *Leg) uint8 {
 		if r.Activity == ActivityConnected {
@@ -231,33 +232,33 @@ func deriveActivity(row, start, update *Leg, flags uint8) {
 }
 
 var recordings = table[Recording]{
-	name:      "recordings",
-	about:     "A recording or a streaming of a call.",
-	object:    func(r *Recording) *Object { return &r.Object },
-	in:        &holder[Recording]{"calls", "id", true, func(r *Recording) string { return r.CallID }},
+	name:               "recordings",
+	about:              "A recording or a streaming of a call.",
+	object:             func(r *Recording) *Object { return &r.Object },
+	in:                 &holder[Recording]{"calls", "id", true, func(r *Recording) string { return r.CallID }},
 	endRecordCompletes: true,
-	inputs:    []string{"trace_id", "kind"},
-	indexed:   []string{"trace_id", "span_id", "call_id", "state", "started_at"},
-	columns:   columnsOf[Recording](),
+	inputs:             []string{"trace_id", "kind"},
+	indexed:            []string{"trace_id", "span_id", "call_id", "state", "started_at"},
+	columns:            columnsOf[Recording](),
 }
 
 var sessions = table[Session]{
-	name:      "sessions",
-	about:     "A recording session of MediaSense.",
-	object:    func(r *Session) *Object { return &r.Object },
-	follows:   map[string]string{"error_type": "media_state"},
+	name:               "sessions",
+	about:              "A recording session of MediaSense.",
+	object:             func(r *Session) *Object { return &r.Object },
+	follows:            map[string]string{"error_type": "media_state"},
 	endRecordCompletes: true,
-	indexed:   []string{"trace_id", "span_id", "state", "started_at", "ccid"},
-	columns:   columnsOf[Session](),
+	indexed:            []string{"trace_id", "span_id", "state", "started_at", "ccid"},
+	columns:            columnsOf[Session](),
 }
 
 var tracks = table[Track]{
-	name:      "tracks",
-	about:     "One medium of a session in one direction.",
-	object:    func(r *Track) *Object { return &r.Object },
+	name:               "tracks",
+	about:              "One medium of a session in one direction.",
+	object:             func(r *Track) *Object { return &r.Object },
 	endRecordCompletes: true,
-	indexed:   []string{"trace_id", "span_id", "session_id", "started_at"},
-	columns:   columnsOf[Track](),
+	indexed:            []string{"trace_id", "span_id", "session_id", "started_at"},
+	columns:            columnsOf[Track](),
 }
 
 var dialogs = table[Dialog]{

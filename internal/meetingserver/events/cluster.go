@@ -95,11 +95,11 @@ type serverState struct {
 	listSweep     sweep // removes calls absent from a new snapshot of the list, after SnapshotGrace
 	// interruptedQuiet is the total quiet time of interrupted list snapshots.
 	interruptedQuiet time.Duration
-	// earliestAbsence is a lower bound of the start of the absences of calls without an active
+	// firstAbsence is a lower bound of the start of the absences of calls without an active
 	// subscription; zero: there is no such call.
-	earliestAbsence time.Time
-	listRenewal     renewalBackoff
-	lastMalformed   time.Time // of a message of any subscription; zero: never
+	firstAbsence  time.Time
+	listRenewal   renewalBackoff
+	lastMalformed time.Time // of a message of any subscription; zero: never
 
 	stateBytes int       // charged bytes of the server's state
 	lastFullAt time.Time // when an object last exceeded Limits; zero: never
@@ -345,7 +345,7 @@ func (c *Cluster) Next() (next time.Time) {
 		sooner(k.rosterSweep.dueAt)
 	}
 	for _, m := range c.meetingsWithAbsent {
-		sooner(m.earliestAbsence.Add(c.opts.LostAfter))
+		sooner(m.firstAbsence.Add(c.opts.LostAfter))
 	}
 	return next
 }

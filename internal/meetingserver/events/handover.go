@@ -45,8 +45,8 @@ func (c *Cluster) canBeTakenOver(k *call) bool {
 func (c *Cluster) holdRemoval(now time.Time, p *participant, k *call) {
 	m := k.meeting
 	p.absence = absence{since: now, interruptedQuiet: m.interruptedQuiet, removedByServer: true}
-	if m.earliestAbsence.IsZero() {
-		m.earliestAbsence = now
+	if m.firstAbsence.IsZero() {
+		m.firstAbsence = now
 		c.meetingsWithAbsent = append(c.meetingsWithAbsent, m)
 	}
 	c.heldRemovals = append(c.heldRemovals, heldRemoval{p, k.rosterSub, now.Add(handoverTimeout)})

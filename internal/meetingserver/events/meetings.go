@@ -15,8 +15,8 @@ type meeting struct {
 	sequence     uint64
 	calls        []*call // at most one of each server
 	participants []*participant
-	// earliestAbsence is the first absence of a participant; zero: all are listed.
-	earliestAbsence  time.Time
+	// firstAbsence is the first absence of a participant; zero: all are listed.
+	firstAbsence     time.Time
 	interruptedQuiet time.Duration // total quiet time of its interrupted roster snapshots
 	planSize         int           // sort key of meetingsBySize
 }
@@ -150,10 +150,10 @@ func (c *Cluster) updateAbsences(m *meeting) (summary absenceSummary) {
 	switch {
 	case summary.since.IsZero():
 		c.meetingsWithAbsent = slices.DeleteFunc(c.meetingsWithAbsent, func(other *meeting) bool { return other == m })
-	case m.earliestAbsence.IsZero():
+	case m.firstAbsence.IsZero():
 		c.meetingsWithAbsent = append(c.meetingsWithAbsent, m)
 	}
-	m.earliestAbsence = summary.since
+	m.firstAbsence = summary.since
 	return summary
 }
 
@@ -174,7 +174,7 @@ func (c *Cluster) removeAbsent(now time.Time, m *meeting, reason string, isGone 
 // removeLostParticipants removes participants that no server listed for LostAfter.
 func (c *Cluster) removeLostParticipants(now time.Time) {
 	for _, m := range slices.Clone(c.meetingsWithAbsent) {
-		if c.isLost(now, m.earliestAbsence) {
+		if c.isLost(now, m.firstAbsence) {
 			reason := LostConnection
 			if c.lacksRoom(now, m) {
 				reason = NotWatched

@@ -41,7 +41,7 @@ func (c *Cluster) planSubscriptions(now time.Time) {
 	}
 	c.applyPlan(now)
 	for _, m := range order {
-		if !m.earliestAbsence.IsZero() && c.lacksRoom(now, m) && c.hasAllSockets(m) {
+		if !m.firstAbsence.IsZero() && c.lacksRoom(now, m) && c.hasAllSockets(m) {
 			c.removeAbsent(now, m, NotWatched, func(*participant) bool { return true })
 		}
 	}
