@@ -55,7 +55,7 @@ func TestDrillsAround(t *testing.T) {
 	rig.expect("CiscoMeetingServerEventsDisconnected", "CiscoMeetingServerAPIProblem", "CiscoMeetingServerBridgeRestarted", "CiscoMeetingServerClockSkew")
 	// The backend of the first drill stays, and takes everything.
 	for _, drill := range drills(t, "-backend") {
-		run := rig.startDrill(drill, "-backend", backend, "-hold", "40s")
+		run := rig.startDrill(drill, "-backend", backend, "-hold", "20s")
 		defer run.stop()
 		rig.play(drill, run.until("the failure begins"), run.until("the failure is over"))
 	}
@@ -63,10 +63,10 @@ func TestDrillsAround(t *testing.T) {
 		"silent":    {"CiscoMeetingServerRecordsIncomplete"},
 		"api-alarm": {"CiscoMeetingServerReceiverNotRegistered"}, // the bridge posts to another URI
 	}
-	hold := map[string]string{"silent": "40s"}
+	hold := map[string]string{"silent": "35s"}
 	for _, drill := range drills(t, "-events") {
 		drill.also = also[drill.name]
-		run := rig.startDrill(drill, "-events", api, "-speed", "2", "-settle", "10s", "-hold", cmp.Or(hold[drill.name], "20s"))
+		run := rig.startDrill(drill, "-events", api, "-speed", "2", "-settle", "10s", "-hold", cmp.Or(hold[drill.name], "15s"))
 		rig.play(drill, run.until("the failure begins"), run.until("the failure is over"))
 		run.stop()
 	}
