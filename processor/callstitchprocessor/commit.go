@@ -35,6 +35,8 @@ type committer struct {
 	stop           chan struct{}
 	ended          chan struct{}
 
+	pausedUntil time.Time // used by run: the next write does not start before
+
 	// Guarded by state.mu.
 	nextWrite *write // not begun; it will contain the current changes
 	inFlight  *write // nil if no write is in progress
@@ -48,6 +50,9 @@ const (
 	// maxUnwritten is how many bytes may wait for a failing storage before requests are
 	// refused.
 	maxUnwritten = 32 << 20
+	// maxPause bounds the pause after a write for several requests. It is as long as the write
+	// took, so that more requests share the next one: see groupcall.Options.
+	maxPause = 10 * time.Millisecond
 )
 
 // write is a write of the state, begun or not. Any number of requests wait for it.
@@ -142,9 +147,24 @@ func (c *committer) run(ctx context.Context) {
 			_ = c.writeChanges(ctx) // lastError keeps the error
 			return
 		}
+		c.pause()
 		if c.writeChanges(ctx) != nil {
 			retry.Reset(retryInterval)
 		}
+	}
+}
+
+// pause waits until the pause after the last write is over, or until stopAndWait.
+func (c *committer) pause() {
+	wait := time.Until(c.pausedUntil)
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.stop:
 	}
 }
 
@@ -160,6 +180,7 @@ func (c *committer) stopAndWait(ctx context.Context) error {
 
 // writeChanges stores the changes. After a failure they stay unwritten.
 func (c *committer) writeChanges(ctx context.Context) error {
+	begun := time.Now()
 	c.state.mu.Lock()
 	w := c.nextWrite
 	c.nextWrite, c.inFlight = newWrite(), w
@@ -198,6 +219,9 @@ func (c *committer) writeChanges(ctx context.Context) error {
 	w.requests = nil
 	c.state.mu.Unlock()
 	close(w.done)
+	if now := time.Now(); len(requests) > 1 {
+		c.pausedUntil = now.Add(min(now.Sub(begun), maxPause))
+	}
 	c.passOn(requests, w.err)
 	return w.err
 }

@@ -270,3 +270,44 @@ func TestManyRequesters(t *testing.T) {
 	assert.Positive(t, answered.Load())
 	assert.Less(t, calls.Load(), int32(requesters*values), "no call was shared")
 }
+
+// After a call for several requests the next one waits as long as that took, at most
+// MaxPause, unless the waiting requests fill it. After a call for one it waits for nothing.
+func TestPause(t *testing.T) {
+	for _, row := range []struct {
+		name        string
+		took, pause time.Duration
+		first, next []int
+	}{
+		{"as long as the call", 4 * time.Millisecond, 4 * time.Millisecond, []int{1, 2}, []int{3, 4}},
+		{"bounded", time.Second, 10 * time.Millisecond, []int{1, 2}, []int{3, 4}},
+		{"of one request", 4 * time.Millisecond, 0, []int{1}, []int{3}},
+		{"the next one is full", 4 * time.Millisecond, 0, []int{1, 2}, []int{3, 4, 5}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, c := newTest(t, func(o *Options[int]) { o.MaxPause, o.MaxRequests = 10*time.Millisecond, 3 })
+				add(g, 0)
+				add(g, row.first...) // wait for the call of 0
+				c.release <- nil
+				synctest.Wait()
+				time.Sleep(row.took)
+				c.release <- nil // the call of first
+				ended := time.Now()
+				add(g, row.next...)
+				if row.pause > 0 {
+					assert.Equal(t, [][]int{{0}, row.first}, c.seen(), "it pauses")
+					time.Sleep(row.pause - time.Nanosecond)
+					synctest.Wait()
+					assert.Equal(t, [][]int{{0}, row.first}, c.seen())
+					time.Sleep(time.Nanosecond)
+					synctest.Wait()
+				}
+				assert.Equal(t, [][]int{{0}, row.first, row.next}, c.seen())
+				assert.Equal(t, row.pause, time.Since(ended))
+				c.release <- nil
+				g.Wait()
+			})
+		})
+	}
+}
