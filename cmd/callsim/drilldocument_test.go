@@ -24,11 +24,12 @@ func TestDrillDocument(t *testing.T) {
 		assert.FileExists(t, "../../docs/runbooks/"+d.Alert+".md")
 	}
 	for _, d := range drill.AllByHand {
-		row := fmt.Sprintf("| `%s` | [%s](runbooks/%[2]s.md) | %s | ", d.Name, d.Alert, d.Severity)
+		var row strings.Builder
+		fmt.Fprintf(&row, "| `%s` | [%s](runbooks/%[2]s.md) | %s | ", d.Name, d.Alert, d.Severity)
 		for i, step := range d.Steps {
-			row += fmt.Sprintf("%d. %s. ", i+1, step)
+			fmt.Fprintf(&row, "%d. %s. ", i+1, step)
 		}
-		assert.Contains(t, string(document), strings.TrimSpace(row)+" |\n")
+		assert.Contains(t, string(document), row.String()+"|\n")
 		assert.FileExists(t, "../../docs/runbooks/"+d.Alert+".md")
 		_, posted := drill.Find(d.Name)
 		assert.False(t, posted, d.Name)
