@@ -42,7 +42,7 @@ var problemInfo = [problemCount]struct {
 	problemPending:      {name: "pending", message: "The Call Bridge does not begin subscriptions of calls; they are retried with growing delays"},
 	problemQueueFull:    {name: "queue_full", message: "The queue is full; the difference is reported when it has room"},
 	problemRefused:      {name: "refused", message: "The Call Bridge refuses a request for subscriptions; retrying"},
-	problemSockets:      {name: "sockets", message: "Further sockets do not connect; calls that do not fit on the connected sockets are not followed"},
+	problemSockets:      {name: "sockets", message: "Further sockets do not connect; calls that do not fit on the connected sockets are not watched"},
 	problemStateFull:    {name: "state_full", message: "Calls, participants or text exceed max_state_size; further ones are ignored"},
 }
 
