@@ -116,9 +116,14 @@ drills: build ## Play every drill of callsim against a real Prometheus and Alert
 	LEGATO_DRILLS=1 LEGATO_REQUIRE_PROMETHEUS=1 $(GO) -C test test -run '^TestDrills' -count=1 -timeout 0 -v ./e2e
 
 .PHONY: backends
-backends: build ## Read spans back from a real Jaeger and records from a real VictoriaLogs; builds both, ten minutes the first time
+backends: build ## Read spans back from a real Jaeger and records from a real VictoriaLogs and Loki; builds them, ten minutes the first time
 	@test/backends/build build/backends
-	LEGATO_JAEGER=$(CURDIR)/build/backends/jaeger LEGATO_VICTORIALOGS=$(CURDIR)/build/backends/victoria-logs $(GO) -C test test -run '^TestBackends' -count=1 -timeout 10m -v ./e2e
+	LEGATO_JAEGER=$(CURDIR)/build/backends/jaeger LEGATO_VICTORIALOGS=$(CURDIR)/build/backends/victoria-logs LEGATO_LOKI=$(CURDIR)/build/backends/loki $(GO) -C test test -run '^TestBackends' -count=1 -timeout 10m -v ./e2e
+
+.PHONY: backends-logs
+backends-logs: build ## The short form of backends, with VictoriaLogs alone
+	@test/backends/build build/backends victorialogs
+	LEGATO_VICTORIALOGS=$(CURDIR)/build/backends/victoria-logs $(GO) -C test test -run '^TestBackendsVictoriaLogs' -count=1 -timeout 5m -v ./e2e
 
 .PHONY: clean
 clean: ## Remove what was built and what the demo wrote

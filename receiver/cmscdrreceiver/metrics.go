@@ -24,7 +24,7 @@ type metricSet struct {
 	bridges *aggregate.Set[*instruments]
 }
 
-// maxBridges bounds the Call Bridges that have metrics at once, tens of KB each. It exceeds
+// maxBridges bounds the Call Bridges that have metrics at once, about 40 KB each. It exceeds
 // the bridges of one Collector, because those above it evict each other: with each post the
 // receiver would make the instruments of a bridge anew, which costs more than the post, and
 // their counters would start again at 0.
