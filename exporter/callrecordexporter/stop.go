@@ -33,7 +33,7 @@ func (b *boundedExporter) Shutdown(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, e.config.ShutdownTimeout)
 	defer cancel()
 	defer context.AfterFunc(grace, e.cancelExports)()
-	end, cancelEnd := bounded.After(grace, afterGrace)
+	end, cancelEnd := bounded.Extend(grace, afterGrace)
 	defer cancelEnd()
 	// The page and the background end beside the queue, not behind it.
 	if e.cancel != nil {

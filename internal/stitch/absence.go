@@ -21,16 +21,16 @@ func (e *Engine) markAbsent(slot uint32, at int64) {
 	}
 	e.absences[slot] = at
 	if e.journal.stored {
-		e.journal.absent[slot] = struct{}{}
+		e.journal.unstoredAbsences[slot] = struct{}{}
 	}
-	if e.reviewAbsence(slot) {
+	if e.updateUnlistedFlag(slot) {
 		e.endOrReopen(slot)
 	}
 }
 
-// reviewAbsence compares the time of an object's absence with the time of its last record, and
+// updateUnlistedFlag compares the time of an object's absence with the time of its last record, and
 // reports whether the object's flag changed.
-func (e *Engine) reviewAbsence(slot uint32) (changed bool) {
+func (e *Engine) updateUnlistedFlag(slot uint32) (changed bool) {
 	at, found := e.absences[slot]
 	if !found {
 		return false
@@ -63,7 +63,7 @@ func (e *Engine) lastSeen(slot uint32) int64 {
 func (e *Engine) forgetAbsence(slot uint32) {
 	if len(e.absences) > 0 {
 		delete(e.absences, slot)
-		delete(e.journal.absent, slot)
+		delete(e.journal.unstoredAbsences, slot)
 	}
 }
 

@@ -41,7 +41,7 @@ func (e *Engine) advanceOne(t int64) bool {
 		return false
 	}
 	if slot := e.queues[open].head; slot != 0 && e.objects.at(slot).since+e.maxOpen <= t {
-		if !e.discardUnclaimed(slot) {
+		if !e.forgetIfOnlyNotes(slot) {
 			e.objects.at(slot).flags |= flagExpired
 			e.setState(slot, ended, t)
 		}
@@ -78,7 +78,7 @@ func (e *Engine) followUpOne() bool {
 // makePending makes an object pending, or forgets it if only notes describe it. A note, such as
 // a tag, is no sign of life of its object.
 func (e *Engine) makePending(slot uint32, since int64) {
-	if e.discardUnclaimed(slot) {
+	if e.forgetIfOnlyNotes(slot) {
 		return
 	}
 	o := e.objects.at(slot)
@@ -103,23 +103,25 @@ func (e *Engine) makePending(slot uint32, since int64) {
 	}
 }
 
-// discardUnclaimed forgets an object that only notes describe, together with its tracks. It
+// forgetIfOnlyNotes forgets an object that only notes describe, together with its tracks. It
 // returns false for any other object.
-func (e *Engine) discardUnclaimed(slot uint32) bool {
-	if e.wasClaimed(slot) {
+func (e *Engine) forgetIfOnlyNotes(slot uint32) bool {
+	if e.hasOtherThanNotes(slot) {
 		return false
 	}
 	if e.objects.at(slot).kind == RecordedSession {
 		for track := e.infoOf(slot).tracks.head; track != 0; {
 			next := e.objects.at(track).participant.next
 			if o := e.objects.at(track); o.state.takesRecords() {
-				e.discardUnclaimed(track)
+				e.forgetIfOnlyNotes(track)
 			}
 			track = next
 		}
 	}
 	kind := e.objects.at(slot).kind
-	if !e.forget(slot) { // forget fails only after damaged stored state: the object still contains a claimed object
+	// forget fails only if damaged state was loaded: then the object still contains one that
+	// records other than notes describe.
+	if !e.forget(slot) {
 		return false
 	}
 	switch kind {
@@ -131,8 +133,8 @@ func (e *Engine) discardUnclaimed(slot uint32) bool {
 	return true
 }
 
-// wasClaimed reports whether a record other than a note described an object.
-func (e *Engine) wasClaimed(slot uint32) bool {
+// hasOtherThanNotes reports whether a record other than a note described an object.
+func (e *Engine) hasOtherThanNotes(slot uint32) bool {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case RecordedSession:
@@ -157,7 +159,7 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	next := int64(0)
 	due := func(slot uint32, after, notBefore int64) {
 		if slot != 0 {
-			next = earliest(next, max(e.objects.at(slot).since+after, notBefore))
+			next = earliestSet(next, max(e.objects.at(slot).since+after, notBefore))
 		}
 	}
 	due(e.queues[ended].head, e.linger, 0)
@@ -166,10 +168,10 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 	due(e.queues[emitted].head, e.maxOpen, e.grace.until)
 	due(e.queues[emittedRequest].head, e.requestRetention(), e.grace.until)
 	if len(e.sessions.declaredOver) > 0 {
-		next = earliest(next, max(e.sessions.at(e.sessions.declaredOver[0]).rememberedSince+e.maxOpen, e.grace.until))
+		next = earliestSet(next, max(e.sessions.at(e.sessions.declaredOver[0]).rememberedSince+e.maxOpen, e.grace.until))
 	}
 	if len(e.removals) > 0 {
-		next = earliest(next, e.removals[0].due)
+		next = earliestSet(next, e.removals[0].due)
 	}
 	if e.HasFollowUps() {
 		next = e.now
@@ -184,8 +186,8 @@ func (e *Engine) HasFollowUps() bool {
 	return len(e.resumedSessions)+len(e.closingSessions)+len(e.closingCalls)+len(e.comparisons) > 0
 }
 
-// makeRoom frees n slots by forgetting the oldest emitted objects. If there are none, it
-// evicts open objects and returns false.
+// makeRoom frees n slots by forgetting emitted objects: API requests first, then the oldest
+// others. If they do not suffice, it calls evict and returns false.
 func (e *Engine) makeRoom(n int) bool {
 	for e.objects.used()+n > e.maxObjects {
 		e.steps++
@@ -208,8 +210,9 @@ func (e *Engine) firstForgettable() uint32 {
 	return e.queues[emitted].head
 }
 
-// evict makes evictionBatch objects pending. If a restart with a smaller max_objects left more
-// objects than that above the limit, evict makes all of those pending, at most maxEvictions.
+// evict makes evictionBatch objects pending. If more objects than that are above the limit, as
+// after a restart with a smaller max_objects, it makes as many pending as are above the limit,
+// at most maxEvictions.
 const (
 	evictionBatch = 64
 	maxEvictions  = 1024
@@ -229,7 +232,7 @@ func (e *Engine) evict() {
 			if slot = e.queues[open].head; slot == 0 {
 				return
 			}
-			if e.discardUnclaimed(slot) {
+			if e.forgetIfOnlyNotes(slot) {
 				continue
 			}
 			e.objects.at(slot).flags |= flagEvicted
@@ -299,7 +302,7 @@ func (e *Engine) PendingSince() (since time.Time, ok bool) {
 	first := int64(0)
 	for _, in := range []state{pendingEmit, setAside} {
 		if slot := e.queues[in].head; slot != 0 {
-			first = earliest(first, e.objects.at(slot).since)
+			first = earliestSet(first, e.objects.at(slot).since)
 		}
 	}
 	return time.Unix(0, first), first != 0
@@ -312,7 +315,7 @@ func (e *Engine) compactToTombstone(slot uint32, r rendering) {
 	o := e.objects.at(slot)
 	switch o.kind {
 	case Call:
-		e.spaces.current.setHash(e, slot, 0)
+		e.spaces.current.remove(e, slot)
 		return
 	case ScheduledMeeting:
 		e.compactMeeting(slot)
@@ -350,14 +353,14 @@ func (e *Engine) forget(slot uint32) bool {
 	if o.state == open {
 		e.removeFromOpenLists(slot)
 	}
-	e.removeFromEndedList(slot)
+	e.removeFromSessionEnded(slot)
 	e.forgetAbsence(slot)
 	e.queues[o.state].remove(e, slot, byState)
 	e.counts[o.kind][o.state]--
 	switch o.kind {
 	case Call, RecordedSession, Dialog:
 		if o.kind == Call {
-			e.spaces.current.setHash(e, slot, 0)
+			e.spaces.current.remove(e, slot)
 		}
 		e.forgetContext(slot)
 		e.leaveGroup(slot)
@@ -366,9 +369,9 @@ func (e *Engine) forget(slot uint32) bool {
 		e.participants.remove(e, slot)
 		e.sipCalls.remove(e, slot)
 	case APIRequest:
-		e.spaceChanges.current.setHash(e, slot, 0)
+		e.spaceChanges.current.remove(e, slot)
 	case ScheduledMeeting:
-		e.spaces.current.setHash(e, slot, 0)
+		e.spaces.current.remove(e, slot)
 		e.meetings.remove(e, slot)
 	case Recording, Streaming, Track, DialogFork:
 	}
@@ -383,20 +386,20 @@ func (e *Engine) forget(slot uint32) bool {
 	if e.journal.stored {
 		e.journal.forgotten = append(e.journal.forgotten, objectKey{o.kind, o.identity})
 	}
-	o.state, o.flags = free, o.flags&flagInChanged
+	o.state, o.flags = free, o.flags&flagQueuedForJournal
 	e.objects.release(slot)
 	return true
 }
 
-// Flush makes objects pending whose own record ended them, without waiting for late records.
-// Objects that ended with their call or session stay ended, because their own end records may
+// Flush makes each object pending that its own end record ended, and does not wait for late
+// records. Objects that ended with their call or session stay ended, because their own end records may
 // arrive after the restart. Flush does a bounded amount of work; more reports that work is
 // left.
 func (e *Engine) Flush(now time.Time) (more bool) {
 	return e.makeEndedPending(now, false)
 }
 
-// makeEndedPending makes the objects pending that firstEnded returns.
+// makeEndedPending makes ended objects pending, in the order of firstEnded.
 func (e *Engine) makeEndedPending(now time.Time, includeIndirect bool) (more bool) {
 	t := e.tick(now)
 	for budget := objectsPerAdvance; budget > 0; budget-- {

@@ -206,12 +206,12 @@ func (e *Engine) joinRecordedCall(slot uint32, callHash uint64) {
 	if callHash == 0 {
 		return
 	}
-	next := e.sessionsByRecordedCall[callHash]
+	next := e.recordedSessionsByCall[callHash]
 	info.group = listLinks{next: next}
 	if next != 0 {
 		e.infoOf(next).group.previous = slot
 	}
-	e.sessionsByRecordedCall[callHash] = slot
+	e.recordedSessionsByCall[callHash] = slot
 }
 
 func (e *Engine) leaveRecordedCall(slot uint32) {
@@ -221,9 +221,9 @@ func (e *Engine) leaveRecordedCall(slot uint32) {
 	case at.previous != 0:
 		e.infoOf(at.previous).group.next = at.next
 	case at.next != 0:
-		e.sessionsByRecordedCall[info.groupID] = at.next
+		e.recordedSessionsByCall[info.groupID] = at.next
 	default:
-		delete(e.sessionsByRecordedCall, info.groupID)
+		delete(e.recordedSessionsByCall, info.groupID)
 	}
 	if at.next != 0 {
 		e.infoOf(at.next).group.previous = at.previous

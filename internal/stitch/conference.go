@@ -140,7 +140,7 @@ func (e *Engine) intervalOf(slot uint32) interval {
 		}
 	}
 	if i.start == 0 {
-		i.start = earliest(info.end, info.firstNamedAt)
+		i.start = earliestSet(info.end, info.firstNamedAt)
 	}
 	if i.end != 0 {
 		return i

@@ -12,16 +12,16 @@ import (
 // open calls than slots, contexts are rebuilt more often.
 const contextSlots = 1 << 11
 
-// context holds the attributes of a call or a session that its objects' records get.
-type context struct {
+// callContext holds the attributes of a call or a session that its objects' records get.
+type callContext struct {
 	slot   uint32 // slot of the call; 0 if the entry is empty
 	fields []Field
 }
 
 // contextSlot returns the cache entry of a call or a session. Containers are numbered without
 // gaps, so their entries seldom collide.
-func (e *Engine) contextSlot(call uint32) *context {
-	return &e.contexts[e.objects.at(call).containerIndex%contextSlots]
+func (e *Engine) contextSlot(call uint32) *callContext {
+	return &e.callContexts[e.objects.at(call).containerIndex%contextSlots]
 }
 
 // forgetContext drops the cached context of a call or a session that changed.

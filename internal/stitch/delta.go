@@ -77,14 +77,14 @@ func (e *Engine) loadStatement(r *reader) {
 	if e.objects.at(slot).state == emitted { // its facts are a tombstone
 		return
 	}
-	e.codec.incoming, e.codec.incomingItems = append(e.codec.incoming[:0], s.attributes...), e.codec.incomingItems[:0]
+	e.codec.recordAttributes, e.codec.incomingItems = append(e.codec.recordAttributes[:0], s.attributes...), e.codec.incomingItems[:0]
 	s.attributes = nil
 	if !e.appendNewest(slot, &s) {
 		e.mergeFacts(slot, &s)
 	}
 }
 
-// loadReference applies recordReference to the call that a loaded statement names.
+// loadReference applies extendNamedTimes to the call that a loaded statement names.
 func (e *Engine) loadReference(s *statement) {
 	named := s.value(keyCall)
 	if !namesCall(named) {
@@ -96,7 +96,7 @@ func (e *Engine) loadReference(s *statement) {
 		return
 	}
 	info := e.infoOf(call)
-	info.firstNamedAt, info.lastNamedAt = earliest(info.firstNamedAt, s.time), max(info.lastNamedAt, s.time)
+	info.firstNamedAt, info.lastNamedAt = earliestSet(info.firstNamedAt, s.time), max(info.lastNamedAt, s.time)
 }
 
 // appendStatement appends a statement in the format of facts.

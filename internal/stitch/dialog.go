@@ -70,7 +70,7 @@ func (e *Engine) applyToForks(call uint32, branch string) (slot uint32) {
 	slot = call
 	for _, r := range e.forkRecords(call, branch) {
 		fork := e.applyToFork(e.slotOf(DialogFork, r.ID), &r)
-		if r.Items[0].ID == branch && fork != 0 && e.wasClaimed(fork) {
+		if r.Items[0].ID == branch && fork != 0 && e.hasOtherThanNotes(fork) {
 			slot = fork
 		}
 	}

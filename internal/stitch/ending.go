@@ -211,15 +211,15 @@ func (e *Engine) endOneOfSession() {
 func (e *Engine) reopenOne() {
 	s := e.sessions.at(e.resumedSessions[0])
 	if slot := s.ended.head; slot != 0 && !s.isOver() {
-		e.removeFromEndedList(slot)
+		e.removeFromSessionEnded(slot)
 		e.endOrReopen(slot)
 		return
 	}
 	e.resumedSessions = e.resumedSessions[1:]
 }
 
-// removeFromEndedList undoes addToSessionEnded.
-func (e *Engine) removeFromEndedList(slot uint32) {
+// removeFromSessionEnded undoes addToSessionEnded.
+func (e *Engine) removeFromSessionEnded(slot uint32) {
 	if o := e.objects.at(slot); o.flags&flagInEnded != 0 {
 		o.flags &^= flagInEnded
 		e.sessions.at(o.session).ended.remove(e, slot, bySession)

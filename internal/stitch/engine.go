@@ -48,7 +48,7 @@ type Engine struct {
 	spaceChanges           hashIndexes          // requests that modify a space, by hash of the space and the client, until they are emitted; see updateRequestRelations
 	meetings               hashIndexes          // scheduled meetings by hash of space and client
 	correlators            map[uint64]callGroup // calls by hash of the correlator
-	sessionsByRecordedCall map[uint64]uint32    // first recorded session of each call that MediaSense recorded, by hash of the call's id; containerInfo.group links the others
+	recordedSessionsByCall map[uint64]uint32    // first recorded session of each call that MediaSense recorded, by hash of the call's id; containerInfo.group links the others
 
 	dictionary dictionary // numbers the names of attributes
 	resources  resources
@@ -61,11 +61,11 @@ type Engine struct {
 	closingCalls    []uint32 // calls that have ended and have open objects
 	traceChanges    []Ref    // running calls whose trace has changed
 
-	absences absences // latest time at which its Call Bridge was found not to have an object, by slot
+	absences absences // by slot of an object: the latest time at which its Call Bridge was found not to have it
 	// loadedAbsences are the absences of stored entries, until FinishLoad.
 	loadedAbsences map[objectKey]int64
 	removals       []removal                 // calls that their bridge removed and that wait for their end records, ordered by removal.due
-	bridgeListings map[uint64]*bridgeListing // the last lists of all calls and legs of each Call Bridge
+	bridgeListings map[uint64]*bridgeListing // the last listings of the calls and legs of each Call Bridge
 	comparisons    []comparison              // of two listings of one bridge, not finished
 
 	grace     grace
@@ -75,10 +75,10 @@ type Engine struct {
 	restoring bool    // while FinishLoad rebuilds derived indexes
 	stats     Stats
 
-	codec      factsCodec                // decodes the facts of the object that the current method works on
-	scratch    scratch                   // buffers, and a codec for another object
-	contexts   [contextSlots]context     // cache, see contextSlot
-	renderings [renderingSlots]rendering // cache, see renderingOf
+	codec        factsCodec                // decodes the facts of the object that the current method works on
+	scratch      scratch                   // buffers, and a codec for another object
+	callContexts [contextSlots]callContext // cache: the attributes that the records of a container's objects get; see contextSlot
+	renderings   [renderingSlots]rendering // cache: the parts of rendered objects that MarkEmitted needs; see renderingOf
 }
 
 // New returns an empty engine.
@@ -86,13 +86,13 @@ func New(o Options) *Engine {
 	e := &Engine{
 		linger: int64(o.Linger), maxOpen: int64(o.MaxOpen), tolerance: int64(o.ClockTolerance), maxObjects: o.MaxObjects,
 		correlators:            make(map[uint64]callGroup),
-		sessionsByRecordedCall: make(map[uint64]uint32),
+		recordedSessionsByCall: make(map[uint64]uint32),
 		absences:               make(absences),
 		bridgeListings:         make(map[uint64]*bridgeListing),
 		dictionary:             newDictionary(),
 		resources:              resources{slotOf: make(map[string]uint32), stored: o.Stored},
 		sessions:               sessions{slotOf: make(map[string]uint32), stored: o.Stored},
-		journal:                journal{stored: o.Stored, absent: make(map[uint32]struct{})},
+		journal:                journal{stored: o.Stored, unstoredAbsences: make(map[uint32]struct{})},
 	}
 	e.scratch.nextStart = make(map[uint64]int64)
 	e.identities = e.newIdentities()
@@ -107,8 +107,8 @@ func (e *Engine) tick(now time.Time) int64 {
 	return e.now
 }
 
-// Apply merges a record. Applying it again, or in another order, makes no difference. The only
-// error is ErrFull.
+// Apply merges a record. Until its object is pending, applying it again or in another order makes
+// no difference. The only error is ErrFull.
 func (e *Engine) Apply(now time.Time, r *Record) (Ref, error) {
 	e.extendGrace(e.tick(now), r.Time)
 	slot := r.Known.slot
@@ -168,7 +168,7 @@ func (e *Engine) mergeInto(slot uint32, r *Record) uint32 {
 	if r.Phase == End {
 		e.objects.at(slot).flags |= flagEnded
 	}
-	e.reviewAbsence(slot)
+	e.updateUnlistedFlag(slot)
 	e.endOrReopen(slot)
 	return slot
 }
@@ -317,7 +317,7 @@ func (e *Engine) joinSession(slot, session uint32) {
 	if o.state == open && old != 0 {
 		e.sessions.at(old).open.remove(e, slot, bySession)
 	}
-	e.removeFromEndedList(slot)
+	e.removeFromSessionEnded(slot)
 	o.session = session
 	if session != 0 {
 		e.sessions.at(session).objectCount++
@@ -340,7 +340,7 @@ func (e *Engine) storeID(slot uint32, id string) {
 		id = lowerASCII(id)
 	}
 	f.encodeFields(&e.dictionary, Note, []Field{{Key: wellKnownTexts[idKeyOf(o.kind)], Value: Text(id)}})
-	f.addStatement(noteStatement, f.incoming)
+	f.addStatement(noteStatement, f.recordAttributes)
 	e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
 }
 

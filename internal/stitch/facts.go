@@ -54,13 +54,13 @@ func (s *statement) compare(t *statement) int {
 // factsCodec decodes and encodes the facts of objects. One codec serves all objects, one at a
 // time.
 type factsCodec struct {
-	in         []byte // the bytes that were read; attributes alias them
-	statements []statement
-	attributes []attribute // of all statements
-	incoming   []attribute // of the record to be merged
-	values     []byte      // of incoming and incomingItems
-	union      []attribute
-	out        []byte
+	in               []byte // the bytes that were read; attributes alias them
+	statements       []statement
+	attributes       []attribute // of all statements
+	recordAttributes []attribute // of the record to be merged
+	values           []byte      // of incoming and incomingItems
+	union            []attribute
+	out              []byte
 
 	items, incomingItems, joined                 []item
 	itemFields, incomingItemFields, joinedFields []itemField // fields of the items above
@@ -174,7 +174,7 @@ func appendStatementHead(b []byte, s *statement, count int) []byte {
 // encodeFields encodes a record's fields into f.incoming, ordered by key. It returns how many
 // were dropped because the dictionary is full or the value is too long.
 func (f *factsCodec) encodeFields(d *dictionary, in Phase, fields []Field) (dropped int) {
-	f.incoming, f.values = f.incoming[:0], f.values[:0]
+	f.recordAttributes, f.values = f.recordAttributes[:0], f.values[:0]
 	previous := keyRole // the key of no field: records never have it
 	for i := range fields {
 		k, ok := d.keyAfter(in, previous, fields[i].Key)
@@ -189,14 +189,14 @@ func (f *factsCodec) encodeFields(d *dictionary, in Phase, fields []Field) (drop
 			continue
 		}
 		// f.values may still move: only the length of raw is valid for now.
-		f.incoming = append(f.incoming, attribute{key: k, raw: f.values[start:]})
+		f.recordAttributes = append(f.recordAttributes, attribute{key: k, raw: f.values[start:]})
 	}
 	rest := f.values
-	for i := range f.incoming {
-		n := len(f.incoming[i].raw)
-		f.incoming[i].raw, rest = rest[:n:n], rest[n:]
+	for i := range f.recordAttributes {
+		n := len(f.recordAttributes[i].raw)
+		f.recordAttributes[i].raw, rest = rest[:n:n], rest[n:]
 	}
-	f.incoming = sortAttributes(f.incoming)
+	f.recordAttributes = sortAttributes(f.recordAttributes)
 	return dropped
 }
 

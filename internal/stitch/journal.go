@@ -11,7 +11,7 @@ import "encoding/binary"
 //
 // that restores the engine when it is read in the order of writing:
 //
-//	P  uvarint process    the process, one run of the engine, whose numbers the next entries have
+//	P  uvarint process    the run of the engine that assigned the numbers in the entries up to the next P
 //	K  uvarint number | attribute name
 //	R  uvarint number | resource
 //	S  uvarint number | uvarint last | uvarint declaredAt | session (up to version 3)
@@ -21,12 +21,12 @@ import "encoding/binary"
 //	M  kind | identity | statement   one record of an object; see delta.go
 //	G  kind | identity    an object that was forgotten
 //	A  kind | identity | uvarint at   when an object was absent, by its sender's clock
-//	E  session            a session of which the engine forgot that it was declared over
+//	E  session            a session: the engine has forgotten the declaration that it is over
 //
 // A head is
 //
 //	kind | state | identity, 16 bytes | uvarint flags | uvarint since | uvarint resource | uvarint session | span, 8 |
-//	and for calls, recorded sessions and dialogs: 1 if the trace is final, else 0 | own trace, 16 | trace, 16 | root, 8 |
+//	and for calls, recorded sessions and dialogs: 1 if the trace is frozen, else 0 | own trace, 16 | trace, 16 | root, 8 |
 //	uvarint firstNamedAt | uvarint lastNamedAt
 //
 // declaredAt is by the engine's clock, overAt by the sender's.
@@ -34,9 +34,9 @@ import "encoding/binary"
 // written as the letters below, so that the constants may change.
 type journal struct {
 	stored                bool
-	changed               []uint32 // objects with flagInChanged
+	changed               []uint32 // objects with flagQueuedForJournal
 	forgotten             []objectKey
-	absent                map[uint32]struct{} // objects whose absence is not stored
+	unstoredAbsences      map[uint32]struct{} // objects whose absence is not stored
 	deltas                deltas
 	forgottenDeclarations []string
 	appended              int // AppendChanges has appended changed[:appended]
@@ -45,7 +45,7 @@ type journal struct {
 	namesWritten          bool   // the snapshot contains its K, R and T entries
 }
 
-// objectKey identifies an object that was forgotten.
+// objectKey identifies an object without its slot.
 type objectKey struct {
 	kind     Kind
 	identity identity
@@ -78,16 +78,16 @@ func (e *Engine) markDirty(slot uint32, flags uint16) {
 		return
 	}
 	o := e.objects.at(slot)
-	if o.flags&flagInChanged == 0 {
+	if o.flags&flagQueuedForJournal == 0 {
 		e.journal.changed = append(e.journal.changed, slot)
 	}
-	o.flags |= flags | flagInChanged
+	o.flags |= flags | flagQueuedForJournal
 }
 
 // HasChanges reports whether AppendChanges has something to append.
 func (e *Engine) HasChanges() bool {
 	j := &e.journal
-	return len(j.changed)+j.deltas.count+len(j.forgotten)+len(j.absent)+len(j.forgottenDeclarations)+len(e.sessions.dirty) > 0
+	return len(j.changed)+j.deltas.count+len(j.forgotten)+len(j.unstoredAbsences)+len(j.forgottenDeclarations)+len(e.sessions.dirty) > 0
 }
 
 // changesAtOnce bounds the changed objects of one AppendChanges, and bytesAtOnce its bytes.
@@ -114,8 +114,8 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 	b = e.appendOtherChanges(b)
 	j := &e.journal
 	limit := len(b) + bytesAtOnce
-	// Deltas come before objects. Loading skips the delta of an object that is not loaded yet,
-	// because its whole object follows, and that of an object that was forgotten.
+	// Deltas come before objects. Loading skips the delta of an object that it does not have:
+	// either the whole object follows, or the object was forgotten.
 	b = j.deltas.appendTo(b, limit)
 	end := min(len(j.changed), j.appended+changesAtOnce)
 	for i, slot := range j.changed[j.appended:end] {
@@ -132,7 +132,7 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 		case o.flags&flagDirty != 0:
 			b = appendEntry(b, entryHead, func(b []byte) []byte { return e.appendHead(b, slot) })
 		}
-		o.flags &^= flagInChanged | flagDirty | flagDirtyFacts
+		o.flags &^= flagQueuedForJournal | flagDirty | flagDirtyFacts
 	}
 	if j.appended = end; end == len(j.changed) {
 		j.changed, j.appended = j.changed[:0], 0
@@ -140,8 +140,8 @@ func (e *Engine) AppendChanges(b []byte) []byte {
 	return b
 }
 
-// appendProcess appends the process whose numbers the next entries have. If a process's K, R and
-// T entries are lost, its other entries are skipped rather than read with another process's
+// appendProcess appends the run of the engine that assigned the numbers in the next entries. If
+// its K, R and T entries are lost, its other entries are skipped rather than read with another process's
 // numbers.
 func (e *Engine) appendProcess(b []byte) []byte {
 	if e.journal.process == 0 {
@@ -159,10 +159,10 @@ func (e *Engine) appendOtherChanges(b []byte) []byte {
 			return append(append(b, kindLetters[g.kind]), g.identity[:]...)
 		})
 	}
-	for slot := range j.absent {
+	for slot := range j.unstoredAbsences {
 		b = e.appendAbsence(b, slot)
 	}
-	clear(j.absent)
+	clear(j.unstoredAbsences)
 	for _, text := range j.forgottenDeclarations {
 		b = appendEntry(b, entryDeclarationForgotten, func(b []byte) []byte { return append(b, text...) })
 	}
@@ -194,14 +194,14 @@ func (e *Engine) AppendSnapshot(b []byte, size int) (out []byte, last bool) {
 	if j.snapshotSlot == 0 {
 		return b, true
 	}
-	end := len(b) + size
+	limit := len(b) + size
 	b = e.appendProcess(b)
 	if !j.namesWritten {
 		j.namesWritten = true
 		b = e.appendNames(b)
 	}
 	until := min(e.objects.highest, j.snapshotSlot+slotsAtOnce)
-	for ; j.snapshotSlot <= until && len(b) < end; j.snapshotSlot++ {
+	for ; j.snapshotSlot <= until && len(b) < limit; j.snapshotSlot++ {
 		e.steps++
 		if e.objects.at(j.snapshotSlot).state != free {
 			b = e.appendObject(b, j.snapshotSlot)

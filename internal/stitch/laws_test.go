@@ -199,7 +199,7 @@ func requireEmpty(tb testing.TB, e *Engine) {
 		require.Zero(tb, index.emitted.table.count)
 	}
 	require.Empty(tb, e.correlators)
-	require.Empty(tb, e.sessionsByRecordedCall)
+	require.Empty(tb, e.recordedSessionsByCall)
 	require.Empty(tb, e.resources.slotOf)
 	require.Empty(tb, e.sessions.slotOf)
 	require.Empty(tb, e.absences)

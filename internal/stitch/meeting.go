@@ -311,7 +311,7 @@ func (e *Engine) compactMeeting(slot uint32) {
 	f.retainKeys(func(k key) bool { return k == idKeyOf(ScheduledMeeting) || k == keyCoSpace || k == keyClient })
 	f.items = append(f.items, kept...)
 	e.storeFacts(slot, f.encodeNormalized(&e.dictionary))
-	e.spaces.current.setHash(e, slot, 0)
+	e.spaces.current.remove(e, slot)
 	e.meetings.moveToEmitted(e, slot)
 }
 

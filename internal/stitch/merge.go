@@ -39,7 +39,7 @@ func (e *Engine) merge(slot uint32, r *Record) {
 		s = noteStatement
 	}
 	if e.appendNewest(slot, &s) || e.mergeFacts(slot, &s) {
-		e.updateRelations(slot, &s, r.Source, f.incoming)
+		e.updateRelations(slot, &s, r.Source, f.recordAttributes)
 	}
 }
 
@@ -59,7 +59,7 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	if s.phase == End {
 		most = maxAppendedEnd
 	}
-	f.out = appendStatement(f.out[:0], s, f.incoming)
+	f.out = appendStatement(f.out[:0], s, f.recordAttributes)
 	if int(o.factsSize)+len(f.out) > most {
 		return false
 	}
@@ -69,7 +69,7 @@ func (e *Engine) appendNewest(slot uint32, s *statement) bool {
 	o.newestIndex = uint32(s.index)
 	e.queueDelta(slot, f.out)
 	newest := *s
-	newest.attributes = f.incoming
+	newest.attributes = f.recordAttributes
 	f.statements = append(f.statements[:0], newest)
 	f.participantBefore, f.sipCallIDBefore = nil, nil
 	return true
@@ -84,7 +84,7 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 		// Most updates repeat them.
 		f.participantBefore, f.sipCallIDBefore = f.newest(keyParticipant), f.newest(keySIPCallID)
 	}
-	f.addStatement(*s, f.incoming)
+	f.addStatement(*s, f.recordAttributes)
 	dropped := f.addItems()
 	after := f.encodeNormalized(&e.dictionary)
 	limit := maxBlock
@@ -95,13 +95,13 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 	if len(after) > limit {
 		// The record's own event has all of it. The stitched record keeps that the object
 		// started or ended, and why.
-		e.stats.Dropped += uint64(len(f.incoming) + len(f.incomingItems))
+		e.stats.Dropped += uint64(len(f.recordAttributes) + len(f.incomingItems))
 		if limit < maxBlock {
 			return false
 		}
 		f.parse()
-		f.incoming = slices.DeleteFunc(f.incoming, func(a attribute) bool { return a.key >= wellKnown || len(a.raw) > maxShortValue })
-		f.addStatement(*s, f.incoming)
+		f.recordAttributes = slices.DeleteFunc(f.recordAttributes, func(a attribute) bool { return a.key >= wellKnown || len(a.raw) > maxShortValue })
+		f.addStatement(*s, f.recordAttributes)
 		if after = f.encodeNormalized(&e.dictionary); len(after) > maxBlock {
 			return false
 		}
@@ -115,7 +115,7 @@ func (e *Engine) mergeFacts(slot uint32, s *statement) bool {
 		return true
 	}
 	if e.journal.stored {
-		f.out = appendStatement(f.out[:0], s, f.incoming)
+		f.out = appendStatement(f.out[:0], s, f.recordAttributes)
 		e.queueDelta(slot, f.out)
 	}
 	return true

@@ -60,23 +60,23 @@ func (s state) takesRecords() bool { return s == open || s == ended || s == ende
 
 // Flags of an object.
 const (
-	flagExpired        = 1 << iota // MaxOpen passed before its end record came
-	flagEvicted                    // it was evicted to make room
-	flagIncomplete                 // the engine was shut down without storage
-	flagSharing                    // a leg that is a Lync participant's screen
-	flagAudioVideo                 // a leg that is a Lync participant's audio and video
-	flagTextID                     // its id is not a GUID, and is among its facts
-	flagInferredSource             // a call whose source is that of a record that names it
-	flagDirty                      // its head has to be stored
-	flagDirtyFacts                 // its facts have to be stored
-	flagInChanged                  // it is in journal.changed
-	flagEnded                      // one of its own records ended it; computed again at a restart
-	flagInEnded                    // it is in its session's list of ended objects
+	flagExpired          = 1 << iota // MaxOpen passed before its end record came
+	flagEvicted                      // it was evicted to make room
+	flagIncomplete                   // the engine was shut down without storage
+	flagSharing                      // a leg that is a Lync participant's screen
+	flagAudioVideo                   // a leg that is a Lync participant's audio and video
+	flagTextID                       // its id is not a GUID, and is among its facts
+	flagInferredSource               // a call whose source is that of a record that names it
+	flagDirty                        // its head has to be stored
+	flagDirtyFacts                   // its facts have to be stored
+	flagQueuedForJournal             // it is in journal.changed
+	flagEnded                        // one of its own records ended it; computed again at a restart
+	flagInEnded                      // it is in its session's list of ended objects
 	// The next two are set when the object becomes pending, so that other objects cannot
 	// change its stitched record afterwards.
 	flagCallEnded       // its call had ended
 	flagBridgeRestarted // its sender's session was over
-	// Its sender no longer had it after its last record; see reviewAbsence.
+	// Its sender no longer had it after its last record; see updateUnlistedFlag.
 	flagUnlisted
 
 	// The flags are stored, so none changes its value.

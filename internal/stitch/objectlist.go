@@ -51,7 +51,7 @@ func (e *Engine) setState(slot uint32, to state, since int64) {
 	if o.state == open {
 		e.removeFromOpenLists(slot)
 	}
-	e.removeFromEndedList(slot)
+	e.removeFromSessionEnded(slot)
 	o.state, o.since = to, since
 	e.counts[o.kind][to]++
 	e.queues[to].push(e, slot, byState)

@@ -153,7 +153,7 @@ func (e *Engine) previousRecordedSession(slot uint32) (best uint32) {
 		return 0
 	}
 	visited := 0
-	for other := e.sessionsByRecordedCall[info.groupID]; other != 0; other = e.infoOf(other).group.next {
+	for other := e.recordedSessionsByCall[info.groupID]; other != 0; other = e.infoOf(other).group.next {
 		e.steps++
 		if visited++; visited > maxSessionsOfCall {
 			return 0

@@ -12,7 +12,8 @@ import (
 
 // updateRelations updates an object's relations to others after a merge. s is the merged
 // statement, source the source of its record, and incoming the statement's attributes. e.codec
-// holds the merged facts or, after appendNewest, only s.
+// holds the merged facts, or only s if merge appended s without reading the facts (see
+// appendNewest).
 func (e *Engine) updateRelations(slot uint32, s *statement, source Source, incoming []attribute) {
 	o := e.objects.at(slot)
 	switch o.kind {
@@ -24,7 +25,7 @@ func (e *Engine) updateRelations(slot uint32, s *statement, source Source, incom
 		return
 	case Track:
 		if o.containerSlot != 0 && s.phase != Note {
-			e.recordReference(o.containerSlot, s.time, source, slot)
+			e.extendNamedTimes(o.containerSlot, s.time, source, slot)
 		}
 		return
 	case Dialog:
@@ -48,7 +49,7 @@ func (e *Engine) updateRelations(slot uint32, s *statement, source Source, incom
 		return
 	}
 	if namesCall(named) {
-		e.recordReference(e.callOf(slot, named), s.time, source, slot)
+		e.extendNamedTimes(e.callOf(slot, named), s.time, source, slot)
 	}
 	if newest := e.codec.newestCall(); newest != nil {
 		e.putInContainer(slot, e.callOf(slot, newest))
@@ -80,8 +81,8 @@ func valueOf(attributes []attribute, k key) []byte {
 	return nil
 }
 
-// callOf returns the call that a value of member names. It creates an unknown call, which may have
-// started before the engine did.
+// callOf returns the call with the id raw, which a record of member names. If the engine does not
+// have the call, callOf creates it, because the call may have started before the engine did.
 func (e *Engine) callOf(member uint32, raw []byte) uint32 {
 	identity := identityOfValue(Call, raw)
 	if slot := e.slotOfCall(member, &identity); slot != 0 {
@@ -101,23 +102,23 @@ func (e *Engine) slotOfCall(member uint32, identity *identity) uint32 {
 	return e.slotOfIdentity(Call, identity)
 }
 
-// recordReference records that a member named its container at a time, so the container ran
+// extendNamedTimes records that a member named its container at a time, so the container ran
 // then. If the member's record is stored as a delta, loadReference restores this, and the
 // container need not be stored.
-func (e *Engine) recordReference(container uint32, at int64, source Source, member uint32) {
+func (e *Engine) extendNamedTimes(container uint32, at int64, source Source, member uint32) {
 	o := e.objects.at(container)
 	if e.isFinal(container) {
 		return
 	}
 	e.inferSource(container, source)
 	info := e.containers.at(o.containerIndex)
-	first, last := earliest(info.firstNamedAt, at), max(info.lastNamedAt, at)
+	first, last := earliestSet(info.firstNamedAt, at), max(info.lastNamedAt, at)
 	if first != info.firstNamedAt || last != info.lastNamedAt {
 		info.firstNamedAt, info.lastNamedAt = first, last
 		if o := e.objects.at(member); !o.kind.storesDeltas() || o.flags&flagDirtyFacts != 0 {
 			e.markDirty(container, flagDirty)
 		}
-		if e.reviewAbsence(container) {
+		if e.updateUnlistedFlag(container) {
 			e.endOrReopen(container)
 		}
 	}
@@ -205,7 +206,8 @@ const maxSameHash = 64
 
 // objectsByHash returns the current objects with a hash, then the emitted ones. If there are
 // more than maxSameHash current ones, it returns none; if there are more emitted ones than
-// that, it returns only the current ones. So the order of arrival makes no difference.
+// that, it returns only the current ones. It returns each group whole or not at all, because
+// the order of arrival would decide what a part contains.
 func (e *Engine) objectsByHash(index *hashIndexes, hash uint64) []uint32 {
 	found := e.appendByHash(e.scratch.legs[:0], index.current, hash)
 	if len(found) <= maxSameHash {
@@ -220,7 +222,8 @@ func (e *Engine) objectsByHash(index *hashIndexes, hash uint64) []uint32 {
 	return found
 }
 
-// appendByHash appends objects with a hash, at most maxSameHash and one more.
+// appendByHash appends at most maxSameHash+1 objects with a hash, so that the caller notices when
+// there are more than maxSameHash.
 func (e *Engine) appendByHash(to []uint32, index *hashIndex, hash uint64) []uint32 {
 	if hash == 0 {
 		return to
@@ -262,14 +265,14 @@ func (e *Engine) FindParticipant(id string) (ref Ref, found bool) {
 }
 
 // legOf returns the participant's leg of the lowest rank. If several have that rank, it returns
-// the one that started last, and among equal starts the one with the smallest id. It skips the
-// leg except, and legs with a negative rank.
-func (e *Engine) legOf(participant uint64, except uint32, rank func(uint32) int) (best uint32) {
+// the one that started last, and among equal starts the one with the smallest id. It skips
+// excluded, and legs with a negative rank.
+func (e *Engine) legOf(participant uint64, excluded uint32, rank func(uint32) int) (best uint32) {
 	bestRank, bestStart := 0, int64(0)
 	for _, slot := range e.objectsByHash(&e.participants, participant) {
 		o := e.objects.at(slot)
 		r := rank(slot)
-		if slot == except || r < 0 {
+		if slot == excluded || r < 0 {
 			continue
 		}
 		start := e.startOf(slot)
@@ -301,11 +304,11 @@ func (e *Engine) audioVideoOf(slot uint32) uint32 {
 	})
 }
 
-// legOfSIPCall returns a leg whose SIP Call-ID has a hash, other than the leg except. If there
+// legOfSIPCall returns a leg whose SIP Call-ID has a hash, other than excluded. If there
 // are several, because bridges may share a SIP call, it returns the one with the smallest id.
-func (e *Engine) legOfSIPCall(hash uint64, except uint32) (best uint32) {
+func (e *Engine) legOfSIPCall(hash uint64, excluded uint32) (best uint32) {
 	for _, other := range e.objectsByHash(&e.sipCalls, hash) {
-		if other == except {
+		if other == excluded {
 			continue
 		}
 		if best == 0 || bytes.Compare(e.objects.at(other).identity[:], e.objects.at(best).identity[:]) < 0 {

@@ -281,7 +281,7 @@ func (e *Engine) spanTimes(o *object, s timeRange, outcome Outcome) (start, end 
 	}
 	if o.kind.isContainer() {
 		info := e.containers.at(o.containerIndex)
-		s.first, s.last = earliest(s.first, info.firstNamedAt), max(s.last, info.lastNamedAt)
+		s.first, s.last = earliestSet(s.first, info.firstNamedAt), max(s.last, info.lastNamedAt)
 	}
 	start, end = s.start, s.end
 	switch {

@@ -169,10 +169,10 @@ func (e *Engine) completeRequest(slot uint32) {
 		f := &e.scratch.codec
 		e.readFacts(f, slot)
 		f.encodeFields(&e.dictionary, Note, []Field{{names.ScheduledMeetingID, Text(id)}, {names.ScheduledMeetingStep, Text(step)}})
-		f.addStatement(noteStatement, f.incoming)
+		f.addStatement(noteStatement, f.recordAttributes)
 		e.storeFactsWithinLimit(slot, f)
 	}
-	e.spaceChanges.current.setHash(e, slot, 0)
+	e.spaceChanges.current.remove(e, slot)
 }
 
 // assignedMeeting returns the meeting that completeRequest assigned to the request, "" if

@@ -133,7 +133,7 @@ func (e *Engine) restoreRelations(slot uint32) {
 // belong to the process that wrote them. Objects are not stored again.
 func (e *Engine) resetNumbering() {
 	for _, slot := range e.journal.changed {
-		e.objects.at(slot).flags &^= flagInChanged | flagDirty | flagDirtyFacts
+		e.objects.at(slot).flags &^= flagQueuedForJournal | flagDirty | flagDirtyFacts
 	}
 	e.journal.changed, e.journal.appended = e.journal.changed[:0], 0
 	e.dictionary.written = 0
@@ -169,7 +169,7 @@ func (e *Engine) restoreAbsences() {
 			continue
 		}
 		e.absences[slot] = at
-		e.reviewAbsence(slot)
+		e.updateUnlistedFlag(slot)
 	}
 	e.loadedAbsences = nil
 }

@@ -194,7 +194,7 @@ func lastSeenOf(b *item) int64 {
 // timeRange returns the times of the span of the call or, if b is not nil, of a fork's branch.
 // A branch without a logged answer has no start, because its INVITE is not known.
 func (c *sipCall) timeRange(heard timeRange, b *item) timeRange {
-	s := timeRange{start: c.invited, first: earliest(heard.first, c.invited), last: max(heard.last, c.invited)}
+	s := timeRange{start: c.invited, first: earliestSet(heard.first, c.invited), last: max(heard.last, c.invited)}
 	if b == nil {
 		s.end = c.end()
 		return s
@@ -204,7 +204,7 @@ func (c *sipCall) timeRange(heard timeRange, b *item) timeRange {
 		s.start = 0
 	}
 	s.end = endOfBranch(b)
-	s.first = earliest(s.first, earliest(answered, s.end))
+	s.first = earliestSet(s.first, earliestSet(answered, s.end))
 	s.last = max(s.last, lastSeenOf(b))
 	return s
 }

@@ -55,11 +55,11 @@ type timeRange struct {
 func (f *factsCodec) timeRange() (s timeRange) {
 	for i := range f.statements {
 		t := f.statements[i].time
-		s.first = earliest(s.first, t)
+		s.first = earliestSet(s.first, t)
 		s.last = max(s.last, t)
 		switch f.statements[i].phase {
 		case Start:
-			s.start = earliest(s.start, t)
+			s.start = earliestSet(s.start, t)
 		case End:
 			s.end = max(s.end, t)
 		case Update, Note: // a note has no time
@@ -76,8 +76,8 @@ func (s timeRange) startOrFirst() int64 {
 	return s.first
 }
 
-// earliest returns the smaller of two times; 0 is no time.
-func earliest(a, b int64) int64 {
+// earliestSet returns the smaller of two times; 0 is no time.
+func earliestSet(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {
 		return b
 	}

@@ -148,17 +148,17 @@ func (e *Engine) newHashIndexes(entryOf func(*object) *indexEntry) hashIndexes {
 // moveToEmitted moves an object to the index of emitted ones.
 func (x *hashIndexes) moveToEmitted(e *Engine, slot uint32) {
 	hash := x.current.entryOf(e.objects.at(slot)).hash
-	x.current.setHash(e, slot, 0)
+	x.current.remove(e, slot)
 	x.emitted.setHash(e, slot, hash)
 }
 
-// remove removes an object from both indexes.
+// remove removes an object from the index that has it.
 func (x *hashIndexes) remove(e *Engine, slot uint32) {
 	index := x.current
 	if e.objects.at(slot).state == emitted {
 		index = x.emitted
 	}
-	index.setHash(e, slot, 0)
+	index.remove(e, slot)
 }
 
 func (e *Engine) newHashIndex(entryOf func(*object) *indexEntry) *hashIndex {
@@ -209,6 +209,9 @@ func (m *hashIndex) setHash(e *Engine, slot uint32, hash uint64) {
 	}
 	ahead.next = slot
 }
+
+// remove removes an object from the index.
+func (m *hashIndex) remove(e *Engine, slot uint32) { m.setHash(e, slot, 0) }
 
 func (m *hashIndex) removeEntry(e *Engine, slot uint32, entry *indexEntry) {
 	link := m.table.findLink(m.table.mix(entry.hash, 0), slot)

@@ -35,7 +35,7 @@ type committer struct {
 	stop           chan struct{}
 	ended          chan struct{}
 
-	pausedUntil time.Time // used by run: the next write does not start before
+	pausedUntil time.Time // the next write starts no earlier; used by run only
 
 	// Guarded by state.mu.
 	nextWrite *write // not begun; it will contain the current changes
@@ -50,8 +50,8 @@ const (
 	// maxUnwritten is how many bytes may wait for a failing storage before requests are
 	// refused.
 	maxUnwritten = 32 << 20
-	// maxPause bounds the pause after a write for several requests. It is as long as the write
-	// took, so that more requests share the next one: see groupcall.Options.
+	// maxPause bounds the pause after a write for several requests. The pause lasts as long as
+	// the write did, so that more requests share the next write: see groupcall.Options.
 	maxPause = 10 * time.Millisecond
 )
 
@@ -87,9 +87,9 @@ func newCommitter(s *state, j *segmentLog, shared *sharedConsumer, logger *zap.L
 	}
 }
 
-// pendingWrite returns the write that stores the current state, and requests it unless it is
+// writeOfCurrentState returns the write that stores the current state, and requests it unless it is
 // in progress; nil if the state is stored. The caller holds state.mu.
-func (c *committer) pendingWrite() *write {
+func (c *committer) writeOfCurrentState() *write {
 	switch {
 	case c == nil:
 		return nil
@@ -107,7 +107,7 @@ func (c *committer) waitStored(ctx context.Context) error {
 		return nil
 	}
 	c.state.mu.Lock()
-	w := c.pendingWrite()
+	w := c.writeOfCurrentState()
 	c.state.mu.Unlock()
 	return w.wait(ctx)
 }
@@ -199,10 +199,10 @@ func (c *committer) writeChanges(ctx context.Context) error {
 	segment = c.segmentLog.appendSnapshotPiece(segment, c.state.engine)
 	c.state.mu.Unlock()
 
-	partCount := 0
+	segmentParts := 0
 	if len(segment) > 0 {
 		var err error
-		if partCount, err = c.segmentLog.store(ctx, segment); err != nil {
+		if segmentParts, err = c.segmentLog.store(ctx, segment); err != nil {
 			w.err = fmt.Errorf("%w: %w", errStorage, err)
 			c.logFailure(ctx, err)
 		}
@@ -210,7 +210,7 @@ func (c *committer) writeChanges(ctx context.Context) error {
 
 	c.state.mu.Lock()
 	if w.err == nil {
-		c.segmentLog.markStored(segment, partCount)
+		c.segmentLog.markStored(segment, segmentParts)
 	} else {
 		c.segmentLog.keepUnwritten(segment)
 	}
@@ -226,7 +226,8 @@ func (c *committer) writeChanges(ctx context.Context) error {
 	return w.err
 }
 
-// passOn passes the requests of a finished write on, all in one call.
+// passOn hands the requests of a finished write to the shared consumer, or answers them with the
+// write's error.
 func (c *committer) passOn(requests []*sharedRequest, err error) {
 	switch {
 	case len(requests) == 0:

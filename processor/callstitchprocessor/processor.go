@@ -26,17 +26,17 @@ type callStitch struct {
 	telemetry *metadata.TelemetryBuilder
 	next      consumer.Logs
 
-	configClaimed bool
-	state         *state // nil before Start
-	advancer      *advancer
-	sender        *sender
-	segmentLog    *segmentLog     // nil without storage
-	committer     *committer      // nil without storage
-	shared        *sharedConsumer // passes requests on after the write that stores them, many in one call; nil without storage
+	holdsConfig bool
+	state       *state // nil before Start
+	advancer    *advancer
+	sender      *sender
+	segmentLog  *segmentLog     // nil without storage
+	committer   *committer      // nil without storage
+	sharedNext  *sharedConsumer // passes requests on after the write that stores them, many in one call; nil without storage
 
-	sources  sources   // guarded by state.mu
-	requests sync.Pool // of *request
-	closed   bool      // guarded by state.mu: requests are refused
+	sources sources   // guarded by state.mu
+	calls   sync.Pool // of *consumeCall
+	closed  bool      // guarded by state.mu: requests are refused
 
 	cancel context.CancelFunc // of the goroutines' context
 	wg     sync.WaitGroup
@@ -63,7 +63,7 @@ func (p *callStitch) Start(ctx context.Context, host component.Host) error {
 	if err := runningConfigs.claim(p.config, p.settings.ID); err != nil {
 		return err
 	}
-	p.configClaimed = true
+	p.holdsConfig = true
 	if err := p.start(ctx, host); err != nil {
 		return errors.Join(err, p.Shutdown(ctx))
 	}
@@ -93,12 +93,12 @@ func (p *callStitch) start(ctx context.Context, host component.Host) error {
 
 	p.state, p.closed = state, false
 	p.sources = newSources()
-	p.requests.New = func() any {
+	p.calls.New = func() any {
 		return &consumeCall{reader: requestReader{engine: state.engine, sources: &p.sources}, p: p}
 	}
 	if p.segmentLog != nil {
-		p.shared = newSharedConsumer(backgroundCtx, p.next)
-		p.committer = newCommitter(state, p.segmentLog, p.shared, p.settings.Logger, p.telemetry)
+		p.sharedNext = newSharedConsumer(backgroundCtx, p.next)
+		p.committer = newCommitter(state, p.segmentLog, p.sharedNext, p.settings.Logger, p.telemetry)
 		p.wg.Go(func() { p.committer.run(backgroundCtx) })
 	}
 	p.sender = newSender(state, p.committer, p.next, p.settings, p.telemetry)
@@ -120,8 +120,8 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		return errClosed
 	}
 	var shared *sharedRequest
-	if p.shared != nil {
-		shared = p.shared.newRequest(ctx, logs)
+	if p.sharedNext != nil {
+		shared = p.sharedNext.newRequest(ctx, logs)
 	}
 	write, err := p.mergeAndStamp(ctx, logs, shared)
 	switch {
@@ -132,7 +132,7 @@ func (p *callStitch) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		if err := p.awaitShared(ctx, write, shared); !errors.Is(err, errSendSeparately) {
 			return err
 		}
-		logs = shared.Value // the shared call moved the data, and left the records of this request here
+		logs = shared.Value // the shared call has moved the records out of logs, and put those of this request into shared.Value
 	default:
 		if err := write.wait(ctx); err != nil {
 			return err
@@ -160,12 +160,12 @@ func (p *callStitch) awaitShared(ctx context.Context, w *write, shared *sharedRe
 // nil if there is nothing to store. If shared is not nil, the committer passes it on after
 // that write.
 func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *sharedRequest) (*write, error) {
-	r := p.requests.Get().(*consumeCall)
+	r := p.calls.Get().(*consumeCall)
 	r.ctx = ctx
 	defer func() {
 		r.ctx = nil
 		r.reader.reset()
-		p.requests.Put(r)
+		p.calls.Put(r)
 	}()
 	p.state.mu.Lock()
 	defer p.state.mu.Unlock()
@@ -189,7 +189,7 @@ func (p *callStitch) mergeAndStamp(ctx context.Context, logs plog.Logs, shared *
 	if !changed {
 		return nil, nil
 	}
-	w := p.committer.pendingWrite()
+	w := p.committer.writeOfCurrentState()
 	if w != nil && shared != nil {
 		w.requests = append(w.requests, shared)
 	}
@@ -210,7 +210,7 @@ func (p *callStitch) wrapFull(err error) error {
 		return err
 	}
 	p.sender.wake()
-	return fmt.Errorf("%w: max_objects (%d) is reached, and the oldest are on their way out: "+
+	return fmt.Errorf("%w: max_objects (%d) is reached. The oldest objects are being sent to make room: "+
 		"send again; raise max_objects or lower max_open if this lasts", err, p.config.MaxObjects)
 }
 
@@ -240,9 +240,9 @@ func (r *consumeCall) yield() error {
 // maxWaitForRoom is how long a request waits for room.
 const maxWaitForRoom = 5 * time.Second
 
-// waitForRoom waits until objects are emitted, if a request has so many records that it would
-// find no room at a retry either. It returns false for a smaller request. The caller holds
-// state.mu before and after.
+// waitForRoom waits until objects are emitted, if the request has merged more records than half of
+// max_objects: at a retry it would find no room either. For a smaller request it returns false
+// at once. The caller holds state.mu before and after.
 func (r *consumeCall) waitForRoom(records int) bool {
 	if records <= r.p.config.MaxObjects/2 {
 		return false
@@ -255,7 +255,7 @@ func (r *consumeCall) waitForRoom(records int) bool {
 	defer timer.Stop()
 	select {
 	case <-room:
-		return true // after a stop the caller finds no room and returns
+		return true // after a stop the next yield ends the request
 	case <-timer.C:
 		return false
 	case <-r.ctx.Done():
@@ -285,7 +285,7 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 		errs = p.stopCommitter(ctx)
 		p.committer = nil
 	}
-	if p.shared != nil {
+	if p.sharedNext != nil {
 		errs = errors.Join(errs, p.stopSharing(ctx))
 	}
 	if p.cancel != nil {
@@ -302,9 +302,9 @@ func (p *callStitch) Shutdown(ctx context.Context) error {
 		p.segmentLog = nil
 	}
 	p.telemetry.Shutdown()
-	if p.configClaimed {
+	if p.holdsConfig {
 		runningConfigs.release(p.config)
-		p.configClaimed = false
+		p.holdsConfig = false
 	}
 	return errs
 }
@@ -332,9 +332,9 @@ func (p *callStitch) refuseRequests() {
 // stopSharing refuses waiting requests and waits for the running calls of the next consumer. A
 // refused request is stored already; merging it again changes nothing.
 func (p *callStitch) stopSharing(ctx context.Context) error {
-	p.shared.group.Close(errClosed)
+	p.sharedNext.group.Close(errClosed)
 	defer context.AfterFunc(ctx, p.cancel)()
-	return p.waitBounded(ctx, "calls of the next consumer", p.shared.group.Wait)
+	return p.waitBounded(ctx, "calls of the next consumer", p.sharedNext.group.Wait)
 }
 
 // stopCommitter writes the last changes. The write may exceed shutdown_timeout by

@@ -24,11 +24,11 @@ type requestReader struct {
 	pendingStamps []pendingStamp
 	records       int // merged or stamped since the last yield
 
-	// The next records, as expect read them.
-	eventOf  [stitch.MaxExpected]mergedEvent
-	isEvent  [stitch.MaxExpected]bool
-	expected [stitch.MaxExpected]stitch.Expected
-	used     int // number of elements that the request used
+	// The next records, as readAhead read them.
+	eventOf [stitch.MaxExpected]mergedEvent
+	isEvent [stitch.MaxExpected]bool
+	ahead   [stitch.MaxExpected]stitch.Expected
+	used    int // number of elements that the request used
 }
 
 // lockYielder is the lock of the state, which a long request yields to other requests.
@@ -60,8 +60,8 @@ func (br *requestReader) countRecord(lock lockYielder) error {
 type pendingStamp struct {
 	record plog.LogRecord
 	ref    stitch.Ref // zero if the record was not merged: its object is found when it is stamped
-	// stampByIDs reports that the ids in the record determine its stamp. ref counts if they
-	// give none.
+	// stampByIDs reports that the ids in the record determine its stamp; if they determine
+	// none, ref does.
 	stampByIDs bool
 }
 
@@ -72,8 +72,8 @@ type mergedEvent struct {
 	rank  uint64 // Record.Index of records that have no record number; 0 if they have one
 }
 
-// isCallRecord reports whether the record is a call detail record: readObject reads it.
-func (e *mergedEvent) isCallRecord() bool { return e.kind <= stitch.Streaming }
+// isCallDetailRecord reports whether the record is a call detail record: readCallDetailRecord reads it.
+func (e *mergedEvent) isCallDetailRecord() bool { return e.kind <= stitch.Streaming }
 
 var mergedEvents = map[string]mergedEvent{
 	names.EventCallStart:      {stitch.Call, stitch.Start, 0},
@@ -96,8 +96,8 @@ var mergedEvents = map[string]mergedEvent{
 	names.EventAPIRequest:     {stitch.APIRequest, stitch.End, rankRequest},
 }
 
-// rosterEvent begins the names of roster events, which are stamped and not merged.
-const rosterEvent = names.EventRoster + "."
+// subscriptionEventPrefix begins the names of roster events, which are stamped and not merged.
+const subscriptionEventPrefix = names.EventRoster + "."
 
 // isStampedOnly reports whether the records of an event are stamped and not merged. These
 // are roster events, and records of recorded sessions that repeat others or follow the end of
@@ -107,7 +107,7 @@ func isStampedOnly(name string) bool {
 	case names.EventAPICallLegQuality, names.EventTrackStarted, names.EventTrackUpdated, names.EventTrackEnded, names.EventSessionDeleted, names.EventSessionPruned:
 		return true
 	default:
-		return strings.HasPrefix(name, rosterEvent)
+		return strings.HasPrefix(name, subscriptionEventPrefix)
 	}
 }
 
@@ -142,7 +142,7 @@ type resourceReader struct {
 func (r *resourceReader) merge(records plog.LogRecordSlice) error {
 	for at := 0; at < records.Len(); at += stitch.MaxExpected {
 		n := min(stitch.MaxExpected, records.Len()-at)
-		r.expect(records, at, n)
+		r.readAhead(records, at, n)
 		for i := range n {
 			if err := r.countRecord(r.lock); err != nil {
 				return err
@@ -155,34 +155,34 @@ func (r *resourceReader) merge(records plog.LogRecordSlice) error {
 	return nil
 }
 
-// minExpected is the smallest number of records for which Preload saves time.
-const minExpected = 4
+// minPreload is the smallest number of records for which Preload saves time.
+const minPreload = 4
 
-// expect reads the events and the ids of n records, and preloads their objects.
-func (r *resourceReader) expect(records plog.LogRecordSlice, at, n int) {
+// readAhead reads the events and the ids of n records, and preloads their objects.
+func (r *resourceReader) readAhead(records plog.LogRecordSlice, at, n int) {
 	r.used = max(r.used, n)
 	for i := range n {
 		lr := records.At(at + i)
 		e, isEvent := mergedEvents[lr.EventName()]
 		r.eventOf[i], r.isEvent[i] = e, isEvent
-		x := &r.expected[i]
+		x := &r.ahead[i]
 		*x = stitch.Expected{}
-		if isEvent && e.isCallRecord() {
+		if isEvent && e.isCallDetailRecord() {
 			x.Kind, x.Ends, x.ID = e.kind, e.phase == stitch.End, text(lr.Attributes(), e.kind.IDKey())
 		}
 	}
-	if n >= minExpected {
-		r.engine.Preload(r.expected[:n])
+	if n >= minPreload {
+		r.engine.Preload(r.ahead[:n])
 	}
 }
 
-// mergeOne merges a record; i is its index in the arrays that expect filled.
+// mergeOne merges a record; i is its index in the arrays that readAhead filled.
 func (r *resourceReader) mergeOne(lr plog.LogRecord, i int) error {
 	if r.isEvent[i] {
 		if !r.known {
 			r.source, r.known = r.sources.get(r.rl), true
 		}
-		merged, err := r.mergeRecord(lr, r.eventOf[i], &r.expected[i], r.source, r.lock)
+		merged, err := r.mergeRecord(lr, r.eventOf[i], &r.ahead[i], r.source, r.lock)
 		r.changed = r.changed || merged
 		return err
 	}
@@ -235,7 +235,7 @@ func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, x *stitch
 	case e.kind == stitch.APIRequest:
 		merged = br.readRequest(lr, &r)
 	default:
-		merged = br.readObject(attributes, &r)
+		merged = br.readCallDetailRecord(attributes, &r)
 	}
 	stampByIDs := e.kind == stitch.APIRequest
 	if !merged {
@@ -255,8 +255,8 @@ func (br *requestReader) mergeRecord(lr plog.LogRecord, e mergedEvent, x *stitch
 	return true, nil
 }
 
-// readObject reads a call detail record.
-func (br *requestReader) readObject(attributes pcommon.Map, r *stitch.Record) bool {
+// readCallDetailRecord reads a call detail record.
+func (br *requestReader) readCallDetailRecord(attributes pcommon.Map, r *stitch.Record) bool {
 	if r.ID == "" {
 		return false
 	}
@@ -329,7 +329,7 @@ const maxReusedFields = 1024
 
 // reset releases all references to the request's data.
 func (br *requestReader) reset() {
-	clear(br.expected[:br.used])
+	clear(br.ahead[:br.used])
 	br.used = 0
 	clear(br.pendingStamps)
 	clear(br.fields[:cap(br.fields)])

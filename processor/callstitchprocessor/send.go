@@ -288,7 +288,8 @@ func (s *sender) render(visit func(stitch.Ref, int, func(*stitch.Stitched)) int,
 }
 
 // markEmitted marks the objects of a batch as emitted and requests a write, without waiting for
-// it. The next batch is rendered meanwhile; sendBatch waits until both changes are stored.
+// it: the sender renders the next batch meanwhile. sendBatch waits until these marks and the
+// traces of that next batch are stored.
 func (s *sender) markEmitted(b *batch, accepted bool) {
 	for objects := range slices.Chunk(b.objects, rendersPerLock) {
 		s.state.mu.Lock()

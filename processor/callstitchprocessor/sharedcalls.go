@@ -80,11 +80,11 @@ var errSendSeparately = errors.New("shared call refused")
 func (s *sharedConsumer) callNext(ctx context.Context, requests []*sharedRequest) {
 	if len(requests) == 1 {
 		alone := requests[0].Value
-		requests[0].Answer(s.next.ConsumeLogs(cluster.Context(ctx, alone), alone))
+		requests[0].Answer(s.next.ConsumeLogs(cluster.WithMetadata(ctx, alone), alone))
 		return
 	}
 	merged := s.merge(requests)
-	err := s.next.ConsumeLogs(cluster.Context(ctx, merged.logs), merged.logs)
+	err := s.next.ConsumeLogs(cluster.WithMetadata(ctx, merged.logs), merged.logs)
 	if consume.IsPermanent(err) || isPartial(err) {
 		for i, r := range requests {
 			r.Value = merged.requestLogs(i)

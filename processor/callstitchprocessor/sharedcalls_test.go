@@ -388,7 +388,7 @@ func TestClusterOfASharedCall(t *testing.T) {
 			for _, leg := range legs {
 				wg.Go(func() {
 					logs := startIn(name, leg)
-					assert.NoError(t, r.ConsumeLogs(cluster.Context(t.Context(), logs), logs))
+					assert.NoError(t, r.ConsumeLogs(cluster.WithMetadata(t.Context(), logs), logs))
 				})
 				synctest.Wait() // in this order
 			}

@@ -112,7 +112,7 @@ func (r *apiReceiver) sendEvents(ctx context.Context, events plog.Logs) {
 func (r *apiReceiver) sendPart(ctx context.Context, events plog.Logs) error {
 	ctx = r.obsreport.StartLogsOp(ctx)
 	n := events.LogRecordCount()
-	err := r.logs.ConsumeLogs(cluster.Context(ctx, events), events)
+	err := r.logs.ConsumeLogs(cluster.WithMetadata(ctx, events), events)
 	r.obsreport.EndLogsOp(ctx, metadata.Type.String(), n, err)
 	return err
 }
@@ -169,7 +169,7 @@ const consumeGrace = time.Second
 // withStopGrace returns a context that ends consumeGrace after the receiver stops.
 func withStopGrace(ctx, stopContext context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	later, release := bounded.After(stopContext, consumeGrace)
+	later, release := bounded.Extend(stopContext, consumeGrace)
 	stop := context.AfterFunc(later, cancel) // the receiver ends it, not the scrape
 	return ctx, func() {
 		stop()

@@ -17,22 +17,24 @@ import (
 	"github.com/legato-otel/legato/internal/meetingserver/cdr"
 )
 
-// batch is the part of a posted body that belongs to one session, while the receiver
-// accepts it. A body of several sessions uses one batch after the other.
+// batch holds the records and malformed pieces of one session in a posted body, while the
+// receiver accepts them. A body of several sessions uses one batch after the other.
 type batch struct {
 	acceptor *acceptor
 	decoder  cdr.Decoder
 	decoded  *cdr.Batch
 	request  webhook.Request
-	resource resource // of the log records, set if a part is new
+	resource resource // of the log records; only valid if the batch has a new part
 
-	// ledgerID is the id of the ledger session to which the indices belong. It is ""
-	// if the body has no usable session: its indices identify nothing.
+	// ledgerID is the id of the ledger session that numbers the batch's records. It is "" if
+	// the body has no usable session: record indices then identify no record.
 	ledgerID       string
 	legacySuffix   string          // suffix of ledgerID if the batch has only legacy indices (recordIndex)
 	statedIdentity ledger.Identity // identity of the Call Bridge in this body
 	session        *ledger.Session // nil without ledgerID
 	lockedSession  *ledger.Session // session, or a common one for bodies without ledgerID
+	// requestInfo is statedIdentity completed from the session, and whether a session.start is
+	// due.
 	requestInfo    ledger.RequestInfo
 	isKnownSession bool // an earlier body had records of the session, and this or an earlier one named its bridge
 
@@ -52,10 +54,10 @@ type batch struct {
 	evictedSessions []string // sessions that the ledger evicted for them
 
 	bodySize  int              // of the whole body, in bytes
-	expansion outbox.Expansion // OTLP bytes against posted bytes of the body's chunks
+	expansion outbox.Expansion // sums of the OTLP bytes and the posted bytes of the body's chunks; it bounds their ratio
 }
 
-// part is one record or malformed part of a batch.
+// part is the state of one record or malformed piece of a batch.
 type part struct {
 	isDuplicate bool
 	// missing is how many records directly before this part are lost.
@@ -66,7 +68,7 @@ type part struct {
 	// before the part itself is marked.
 	gapSent bool
 	// firstEntry and firstNewHash are the positions in the batch's entries and
-	// contentHashes at which those of this part begin.
+	// newHashes at which those of this part begin.
 	firstEntry, firstNewHash int
 }
 
@@ -259,8 +261,8 @@ func (b *batch) addPart(p *part, header *cdr.Header, raw string, acceptedHashes 
 	}
 }
 
-// addUnreadableEntries adds an entry for each index that is readable in a malformed part, so that
-// the ledger does not report these records as missing.
+// addUnreadableEntries adds one entry for each range of indices that could be read from a
+// malformed part, so that the ledger does not report these records as missing.
 func (b *batch) addUnreadableEntries(p *part, indices []cdr.IndexRange) {
 	if b.session == nil {
 		return

@@ -32,7 +32,7 @@ func BenchmarkAccept(b *testing.B) {
 	require.NoError(b, err)
 	receiver.logs, receiver.metrics = consumertest.NewNop(), consumertest.NewNop()
 	accepted := ledger.New(ledger.DefaultLimits, time.Now)
-	a := receiver.newAcceptor(b.Context(), accepted, resourceBuilder{parameters: receiver.config.parameters()})
+	a := receiver.newAcceptor(b.Context(), accepted, resourceBuilder{mappedParameters: receiver.config.parameters()})
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {

@@ -15,26 +15,26 @@ import (
 	"github.com/legato-otel/legato/internal/redact"
 )
 
-// legEndClass classifies the end of a leg.
-type legEndClass struct {
+// recordClass classifies the end of a leg.
+type recordClass struct {
 	severity plog.SeverityNumber
 	// failure is the reason of a failed leg, in the guide's spelling, else "".
 	failure string
 }
 
 // classifyLegEnd classifies a callLegEnd.
-func classifyLegEnd(r *cdr.Record) legEndClass {
+func classifyLegEnd(r *cdr.Record) recordClass {
 	text, _ := r.Field(cdr.CallLegReason)
 	known, documented := names.LegReason(text.Text)
 	switch {
 	case documented && known.Failure && isFromScanner(r, known):
-		return legEndClass{severity: plog.SeverityNumberWarn, failure: known.Name}
+		return recordClass{severity: plog.SeverityNumberWarn, failure: known.Name}
 	case documented && known.Failure:
-		return legEndClass{severity: plog.SeverityNumberError, failure: known.Name}
+		return recordClass{severity: plog.SeverityNumberError, failure: known.Name}
 	case len(r.Alarms) > 0, !documented && text.Text != "" && !remoteTeardown(r):
-		return legEndClass{severity: plog.SeverityNumberWarn}
+		return recordClass{severity: plog.SeverityNumberWarn}
 	default:
-		return legEndClass{severity: plog.SeverityNumberInfo}
+		return recordClass{severity: plog.SeverityNumberInfo}
 	}
 }
 

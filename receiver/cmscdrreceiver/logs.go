@@ -54,13 +54,13 @@ const errorImplausibleGap = "implausible_gap"
 // record.gap before the record that shows the gap, and the malformed parts last.
 func (b *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 	if b.exceedsExpansion(c) {
-		return outbox.ErrExceedsExpansion
+		return outbox.ErrRecordsTooLarge
 	}
 	to.Records.EnsureCapacity(c.NewParts + 1)
 	if b.reportsSessionStart(c) {
 		b.appendSessionStart(to.Records, to.ReceivedAt)
 	}
-	to.StartPart(c.From)
+	to.StartPart(c.From) // the session.start record belongs to no part
 	from, end := b.recordsOf(c)
 	for i := from; i < end; i++ {
 		if b.records[i].isDuplicate {
@@ -100,7 +100,7 @@ func (b *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
 		b.appendSessionStart(to.Records, to.ReceivedAt)
 	}
 	errorType := errorRefused
-	if errors.Is(c.QuarantineReason, outbox.ErrExceedsExpansion) {
+	if errors.Is(c.QuarantineReason, outbox.ErrRecordsTooLarge) {
 		errorType = errorExpands
 		b.appendMergedGap(c, to)
 	} else {
@@ -140,7 +140,7 @@ func appendRecord(to plog.LogRecordSlice, r *cdr.Record, now pcommon.Timestamp) 
 	lr := to.AppendEmpty()
 	lr.SetEventName(eventNames[r.Type])
 	setTimes(lr, &r.Header, now)
-	end := legEndClass{severity: plog.SeverityNumberInfo}
+	end := recordClass{severity: plog.SeverityNumberInfo}
 	if r.Type == cdr.CallLegEnd {
 		end = classifyLegEnd(r)
 	}

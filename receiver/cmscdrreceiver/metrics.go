@@ -52,9 +52,10 @@ var exemplarBounds = map[string][]float64{
 	names.MetricCallLegQuality:           nil,
 }
 
-// exemplarContext returns the context in which a call or a leg is measured. Its span id is that of
-// its stitched span. The trace id is left out: the record of an end does not name the
-// conference, and another bridge may have founded it.
+// exemplarContext returns the context for measurements of a call or a leg, with the span id of
+// its stitched span. It has no trace id: the trace is that of the conference, which an end
+// record does not name and a call on another bridge may have founded. Without an id it returns
+// ctx.
 func exemplarContext(ctx context.Context, kind, id string) context.Context {
 	if id == "" {
 		return ctx
@@ -94,7 +95,7 @@ func (m *metricSet) countChunk(ctx context.Context, b *batch, c *outbox.Chunk, s
 	if b.session == nil {
 		return // the body names no session, so there is no position
 	}
-	if position, ok := b.session.Position(); ok && position <= math.MaxInt64 {
+	if position, ok := b.session.NextIndex(); ok && position <= math.MaxInt64 {
 		bridge.recordPosition.Record(ctx, int64(position))
 	}
 }
@@ -189,7 +190,7 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 	for k := range r.Fields {
 		i.addLegEndField(ctx, &r.Fields[k], &end)
 	}
-	i.legEnded.Add(ctx, 1, legEndOptions.get(end.reason, end.remoteTeardown, end.activatedLabel()).add...)
+	i.legEnded.Add(ctx, 1, legEndOptions.get(end.reason, end.remoteTeardown, end.wasActivatedLabel()).add...)
 	legCtx := exemplarContext(ctx, names.KindCallLeg, r.ID)
 	byReason := reasonOptions.get(end.reason).record
 	if isPlausibleDuration(end.duration) {
@@ -208,7 +209,7 @@ func (i *instruments) countLegEnd(ctx context.Context, r *cdr.Record) {
 // leg's exemplars.
 func (i *instruments) countAlarms(ctx context.Context, alarms []cdr.Alarm, end *legEnd) {
 	if len(alarms) == 0 {
-		if end.activatedLabel() == labelTrue {
+		if end.wasActivatedLabel() == labelTrue {
 			i.legQuality.Add(ctx, 1, qualityOptions.get(qualityGood).add...)
 		}
 		return

@@ -15,11 +15,11 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// startRestoredSeries starts the series of the Call Bridges in the restored ledger: the gauge
+// startSeriesOfRestoredBridges starts the series of the Call Bridges in the restored ledger: the gauge
 // of the position, and counters at 0. rate() does not see the value that a series begins
 // with, and an alert on the position needs its series.
-func (m *metricSet) startRestoredSeries(ctx context.Context, positions []ledger.Position, builder resourceBuilder, logger *zap.Logger) {
-	if m == nil || len(builder.parameters) > 1 {
+func (m *metricSet) startSeriesOfRestoredBridges(ctx context.Context, positions []ledger.Position, builder resourceBuilder, logger *zap.Logger) {
+	if m == nil || len(builder.mappedParameters) > 1 {
 		return // only a request has the other parameters, which are part of the resource
 	}
 	for i := range positions[:min(len(positions), maxBridges)] {
@@ -47,9 +47,9 @@ func (b resourceBuilder) buildFromPosition(p *ledger.Position) resource {
 	return r
 }
 
-// registerCompleteness registers the ledger's positions, so that components of this process
+// registerPositions registers the ledger's positions, so that components of this process
 // that scrape the API of a Call Bridge can compare them.
-func registerCompleteness(name string, of *ledger.Ledger) (unregister func()) {
+func registerPositions(name string, of *ledger.Ledger) (unregister func()) {
 	return completeness.Register(name, func() []completeness.Position {
 		known := of.Positions()
 		all := make([]completeness.Position, len(known))

@@ -34,10 +34,10 @@ func qualityOf(alarms []legAlarm) string {
 	return qualityDegraded
 }
 
-// activatedLabel returns the label that reports whether the leg passed set-up, lobby and IVR: it
+// wasActivatedLabel returns the label that reports whether the leg passed set-up, lobby and IVR: it
 // has activated time or, in records of releases that do not send that, media. It returns ""
 // if the activated time cannot be read.
-func (e *legEnd) activatedLabel() string {
+func (e *legEnd) wasActivatedLabel() string {
 	switch {
 	case isPlausibleDuration(e.activatedDuration):
 		return strconv.FormatBool(e.activatedDuration.Double() > 0)

@@ -83,8 +83,8 @@ func (r *cdrReceiver) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	r.store.storeInCurrentVersion(ctx, recordLedger)
-	resources := resourceBuilder{parameters: r.config.parameters(), configured: r.config.ResourceAttributes}
-	r.unregisterPositions = registerCompleteness(r.settings.ID.String(), recordLedger)
+	resources := resourceBuilder{mappedParameters: r.config.parameters(), configured: r.config.ResourceAttributes}
+	r.unregisterPositions = registerPositions(r.settings.ID.String(), recordLedger)
 	addTelemetryZeros(ctx, r.telemetry)
 	bodyAcceptor := r.newAcceptor(ctx, recordLedger, resources)
 	if r.server, err = webhook.Serve(ctx, host, &r.config.HTTP, r.settings.TelemetrySettings, webhook.Settings{
@@ -120,7 +120,7 @@ func (r *cdrReceiver) newAcceptor(ctx context.Context, recordLedger *ledger.Ledg
 	}
 	if r.metrics != nil {
 		a.metrics = newMetricSet(r.config, r.settings)
-		a.metrics.startRestoredSeries(ctx, recordLedger.Positions(), resources, r.settings.Logger)
+		a.metrics.startSeriesOfRestoredBridges(ctx, recordLedger.Positions(), resources, r.settings.Logger)
 		r.metricsSender = &metricsender.Sender{
 			Collect: a.metrics.bridges.Collect, Next: r.metrics, Interval: r.config.Metrics.Interval,
 			ObsReport: r.obsreport, Format: metadata.Type.String(), Logger: r.settings.Logger,

@@ -27,8 +27,8 @@ type pair struct{ key, value string }
 
 // resourceBuilder builds resources with the configured attributes.
 type resourceBuilder struct {
-	parameters []pair // query parameter and attribute
-	configured map[string]string
+	mappedParameters []pair // query parameter and attribute
+	configured       map[string]string
 }
 
 func (rb resourceBuilder) build(b *batch, req webhook.Request) resource {
@@ -39,7 +39,7 @@ func (rb resourceBuilder) build(b *batch, req webhook.Request) resource {
 		r.callBridge, system = callbridge.ID(b.requestInfo.Identity.Bridge), b.requestInfo.Identity.System
 	}
 	r.serviceInstanceID = callbridge.Identity{CallBridge: r.callBridge, Session: r.session}.InstanceID()
-	for _, p := range rb.parameters {
+	for _, p := range rb.mappedParameters {
 		value := system
 		if p.key != systemIDParameter {
 			value = clipName(req.Query.Get(p.key))

@@ -37,7 +37,7 @@ type connection struct {
 	lastHeard   atomic.Int64 // arrival of the last message, in Unix nanoseconds
 	listActive  atomic.Bool  // the server reports its list of calls
 	usefulSince atomic.Int64 // in Unix nanoseconds; 0: not useful yet
-	netConn     net.Conn     // below WebSocket and TLS
+	netConn     net.Conn     // below WebSocket: a *tls.Conn or a TCP connection
 }
 
 // answer is the server's answer to a request.
@@ -246,11 +246,11 @@ func (c *connection) acknowledge(ctx context.Context, id int64) error {
 	return err
 }
 
-// handleMalformed counts and emits a frame that cannot be decoded. JSON that is neither a message
-// nor an acknowledgement has no further effect. For an acknowledged message the hub schedules
-// the renewal of its subscription or, if the index is unreadable, of all subscriptions of the
-// socket. Without a readable id the connection ends: the server may wait for an acknowledgement
-// and send nothing more.
+// handleMalformed counts and emits a received frame that cannot be decoded. JSON that is neither
+// a message nor an acknowledgement has no further effect. A message with a readable id was
+// acknowledged by handleMessage: the hub schedules the renewal of its subscription or, without
+// a readable index, of all subscriptions of the socket. In all other cases the connection ends:
+// the server may wait for an acknowledgement and send nothing more.
 func (c *connection) handleMalformed(ctx context.Context, now time.Time, err error, data []byte) *failure {
 	f := &c.frame
 	if !f.IsMessage && errors.Is(err, events.ErrNoMessage) {

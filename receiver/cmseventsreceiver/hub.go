@@ -14,8 +14,8 @@ import (
 	"github.com/legato-otel/legato/receiver/cmseventsreceiver/internal/metadata"
 )
 
-// hub guards the events.Cluster of all servers. While its lock is held, nothing is
-// sent and nothing waits.
+// hub guards the events.Cluster of all servers. Code that holds its lock changes state, fills
+// queues and signals goroutines. It does no network I/O and does not block.
 type hub struct {
 	telemetry *metadata.TelemetryBuilder
 	logger    *zap.Logger
@@ -137,6 +137,11 @@ func (h *hub) notifyServers() {
 			h.loggedUnplaced[i] = n
 		}
 	}
+	h.wakeIfEarlier()
+}
+
+// wakeIfEarlier wakes run if the cluster has work earlier than run knows.
+func (h *hub) wakeIfEarlier() {
 	if next := h.cluster.Next(); !next.IsZero() && (h.nextAdvance.IsZero() || next.Before(h.nextAdvance)) {
 		h.wakeRun()
 	}
@@ -188,8 +193,8 @@ func (h *hub) requestRefused(server, socketIndex int) (leftOut []string, changed
 	return leftOut, changed
 }
 
-// listPendingSince returns when a server accepted the subscription to its list of calls, if the
-// list has not begun; else zero.
+// listPendingSince returns since when a server's accepted list subscription has waited to become
+// active; zero: it is active, not accepted or not requested.
 func (h *hub) listPendingSince(server int) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -203,14 +208,15 @@ func (h *hub) problems(server int) events.Problems {
 	return h.cluster.Problems(h.nextTime(time.Now()), server)
 }
 
-// receive applies a message, which a Frame holds decoded. listActive reports whether the server reports its list of
-// calls.
+// receive applies the decoded message in f. listActive reports whether the server's list of
+// calls is active.
 func (h *hub) receive(now time.Time, server, socketIndex int, f *events.Frame) (outcome events.Outcome, listActive bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	outcome = h.cluster.Receive(h.nextTime(now), server, socketIndex, f)
-	// A roster update changes no subscription set and no timer; it is most of the traffic.
-	if f.Type != events.RosterUpdate {
+	if f.Type == events.RosterUpdate {
+		h.wakeIfEarlier() // it changes no subscription set, and is most of the traffic
+	} else {
 		h.notifyServers()
 	}
 	return outcome, h.cluster.ListActive(server)
@@ -244,6 +250,8 @@ func (h *hub) stateBytes(server int) int {
 	return h.cluster.StateBytes(server)
 }
 
+// untracked returns how many objects, texts and changes the cluster dropped, see
+// events.Cluster.Untracked.
 func (h *hub) untracked() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()

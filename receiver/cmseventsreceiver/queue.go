@@ -296,7 +296,7 @@ func (q *queue) deliverOnce(ctx context.Context, logs plog.Logs, n int) error {
 		logs = given
 	}
 	ctx = q.obsreport.StartLogsOp(ctx)
-	err := q.next.ConsumeLogs(cluster.Context(ctx, logs), logs)
+	err := q.next.ConsumeLogs(cluster.WithMetadata(ctx, logs), logs)
 	q.obsreport.EndLogsOp(ctx, metadata.Type.String(), n, err)
 	return err
 }

@@ -173,6 +173,28 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
+// A participant leaves without a reason, and no other event follows. The receiver waits a second
+// for a handover, then removes them: the roster update alone starts that wait.
+func TestLeavesWithoutAReason(t *testing.T) {
+	runInBubble(t, 2, nil, func(r *harness) {
+		for i, b := range r.bridges {
+			call := fmt.Sprintf("call-%d", i)
+			b.addCall(call, callElements("one-correlator"))
+			for p := range 3 {
+				b.addParticipant(call, fmt.Sprintf("p-%d", p), participantElements("P"))
+			}
+		}
+		awaitGauges(r, 5*time.Second, gauges{calls: 1, participants: 3})
+		r.wait(time.Minute)
+		for i, b := range r.bridges {
+			b.removeParticipant(fmt.Sprintf("call-%d", i), "p-0", "")
+		}
+		r.wait(3 * time.Second)
+		assert.Equal(t, gauges{calls: 1, participants: 2}, r.gauges())
+		assert.Len(t, participantsOf(t, r.sink.AllLogs()), 2)
+	})
+}
+
 // More than a hundred subscriptions open further sockets, up to the limit. A socket that
 // the server refuses does not affect the others.
 func TestMoreSockets(t *testing.T) {

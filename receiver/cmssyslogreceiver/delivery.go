@@ -240,7 +240,7 @@ func (d *delivery) countAccepted(items []pendingRecord) {
 func (d *delivery) consume(items []pendingRecord) error {
 	ctx := d.obsreport.StartLogsOp(d.attemptsContext)
 	logs := toLogs(items, d.version)
-	err := d.logs.ConsumeLogs(cluster.Context(ctx, logs), logs)
+	err := d.logs.ConsumeLogs(cluster.WithMetadata(ctx, logs), logs)
 	d.obsreport.EndLogsOp(ctx, metadata.Type.String(), len(items), err)
 	return err
 }

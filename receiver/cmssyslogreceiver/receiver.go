@@ -158,7 +158,7 @@ func (r *syslogReceiver) stopInputs(grace context.Context) error {
 	}
 	inputs, d := r.inputs, r.delivery
 	r.inputs, r.delivery = nil, nil
-	end, cancel := bounded.After(grace, bounded.AfterGrace)
+	end, cancel := bounded.Extend(grace, bounded.CancelTimeout)
 	defer cancel()
 	return bounded.Call(end, func(context.Context) error {
 		err := inputs.Stop()
@@ -173,7 +173,7 @@ func (r *syslogReceiver) closeStorage(grace context.Context) error {
 	}
 	client := r.storage
 	r.storage = nil
-	end, cancel := bounded.After(grace, 2*bounded.AfterGrace)
+	end, cancel := bounded.Extend(grace, 2*bounded.CancelTimeout)
 	defer cancel()
 	return bounded.Call(end, client.Close)
 }

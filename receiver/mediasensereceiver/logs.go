@@ -74,7 +74,7 @@ func (b *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 	}
 	to.StartPart(c.To)
 	if len(b.request.Body) > outbox.SmallBody && !b.expansion.Allow(c.Bytes, to.Size()) {
-		return outbox.ErrExceedsExpansion
+		return outbox.ErrRecordsTooLarge
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (b *batch) AddRecords(c *outbox.Chunk, to *outbox.PayloadWriter) error {
 // AddRaw implements outbox.Body. It adds a quarantined chunk as record.malformed events.
 func (b *batch) AddRaw(c *outbox.Chunk, to *outbox.PayloadWriter) {
 	errorType := errorRejected
-	if errors.Is(c.QuarantineReason, outbox.ErrExceedsExpansion) {
+	if errors.Is(c.QuarantineReason, outbox.ErrRecordsTooLarge) {
 		errorType = errorExpands
 	}
 	message := clipText(c.QuarantineReason.Error(), maxErrorMessage)

@@ -141,7 +141,7 @@ func hostOf(endpoint string) string {
 // answer, the new session or subscription stays at the server.
 func (m *manager) run(ctx context.Context) {
 	defer m.api.Close()
-	calls, cancel := bounded.After(ctx, endTimeout)
+	calls, cancel := bounded.Extend(ctx, endTimeout)
 	defer cancel()
 	defer m.endSession(calls)
 	for {

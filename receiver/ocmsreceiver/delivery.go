@@ -196,7 +196,7 @@ func (d *delivery) newSender(in *batch) *outbox.PayloadWriter {
 func (d *delivery) consume(ctx context.Context, logs plog.Logs) error {
 	ctx = d.obsreport.StartLogsOp(ctx)
 	count := logs.LogRecordCount()
-	err := d.logs.ConsumeLogs(cluster.Context(ctx, logs), logs)
+	err := d.logs.ConsumeLogs(cluster.WithMetadata(ctx, logs), logs)
 	d.obsreport.EndLogsOp(ctx, metadata.Type.String(), count, err)
 	return err
 }

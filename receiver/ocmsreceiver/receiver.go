@@ -170,7 +170,7 @@ func (r *eventReceiver) stopInputs(grace context.Context) error {
 	}
 	inputs := r.inputs
 	r.inputs = nil
-	end, cancel := bounded.After(grace, bounded.AfterGrace)
+	end, cancel := bounded.Extend(grace, bounded.CancelTimeout)
 	defer cancel()
 	return bounded.Call(end, func(context.Context) error { return inputs.stop() })
 }

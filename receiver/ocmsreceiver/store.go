@@ -252,7 +252,7 @@ func (s *store) close(grace context.Context) error {
 	if s == nil {
 		return nil
 	}
-	end, cancel := bounded.After(grace, 3*bounded.AfterGrace)
+	end, cancel := bounded.Extend(grace, 3*bounded.CancelTimeout)
 	defer cancel()
 	s.closing.Do(func() {
 		s.closeError = bounded.Call(end, func(ctx context.Context) error {

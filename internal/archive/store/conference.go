@@ -42,13 +42,13 @@ type conferenceTotals struct {
 	running      int64 // calls and legs that run
 	undecided    int64 // calls without an outcome
 	legsWithCall int64 // legs with a call id
-	// incomplete is the alphabetically first outcome of a call that is not complete.
+	// otherOutcome is the alphabetically first outcome other than complete among the calls.
 	otherOutcome string
 	bridges      []string
 }
 
-// updateConferences computes the conferences of the touched traces anew, and sets
-// last_heard_at of the conferences of the heard traces.
+// updateConferences computes the conferences of tracesToCompute anew. For the other traces in
+// lastHeardByTrace it only advances last_heard_at.
 func (w *write) updateConferences(ctx context.Context) error {
 	if err := w.computeConferences(ctx); err != nil {
 		return err
@@ -77,10 +77,10 @@ func (w *write) computeConferences(ctx context.Context) error {
 			continue
 		}
 		t.derive()
-		rows = append(rows, tableRow{values: conferenceTable.values(&t.Conference, w.d.instant, 0), mayExist: true})
+		rows = append(rows, tableRow{values: conferenceTable.values(&t.Conference, w.dialect.instant, 0), mayExist: true})
 	}
 	if len(empty) > 0 {
-		if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.d.in("trace_id", "$1"), w.d.list(empty)); err != nil {
+		if _, err := w.tx.exec(ctx, "DELETE FROM conferences WHERE "+w.dialect.in("trace_id", "$1"), w.dialect.list(empty)); err != nil {
 			return err
 		}
 	}
@@ -105,7 +105,7 @@ func (w *write) advanceConferences(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.tx.execPrepared(ctx, "WITH heard (trace_id, heard_at) AS (SELECT "+w.d.fromJSON([]jsonType{jsonText, jsonInstant})+") "+
+	_, err = w.tx.execPrepared(ctx, "WITH heard (trace_id, heard_at) AS (SELECT "+w.dialect.fromJSON([]jsonType{jsonText, jsonInstant})+") "+
 		"UPDATE conferences SET last_heard_at = heard_at FROM heard WHERE conferences.trace_id = heard.trace_id AND last_heard_at < heard_at", string(text))
 	return err
 }
@@ -134,7 +134,7 @@ func (t *conferenceTotals) derive() {
 
 // queryTraces runs one of the queries for the traces and visits its rows.
 func (w *write) queryTraces(ctx context.Context, query string, traces []string, visit func(rows) error) error {
-	found, err := w.tx.query(ctx, fmt.Sprintf(query, w.d.in("trace_id", "$1")), w.d.list(traces))
+	found, err := w.tx.query(ctx, fmt.Sprintf(query, w.dialect.in("trace_id", "$1")), w.dialect.list(traces))
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (h *holder[T]) place(ctx context.Context, w *write, t *table[T], rows []*T)
 // find reads the rows that others are in, by key. Of several with one key it is the
 // one with the smallest id, as callstitch has it.
 func (h *holder[T]) find(ctx context.Context, w *write, keys []string) (map[string]held, error) {
-	found, err := w.tx.query(ctx, "SELECT "+h.column+", id, trace_id, state, ended_at FROM "+h.table+" WHERE "+w.d.in(h.column, "$1"), w.d.list(keys))
+	found, err := w.tx.query(ctx, "SELECT "+h.column+", id, trace_id, state, ended_at FROM "+h.table+" WHERE "+w.dialect.in(h.column, "$1"), w.dialect.list(keys))
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ const (
 func putInCalls[T any](ctx context.Context, w *write, t *table[T], statements []T) (err error) {
 	var misplaced []string
 	if len(w.calls) > 0 {
-		misplaced, err = w.keys(ctx, "SELECT r.id FROM "+t.name+misplacedInCalls+w.d.in("r.call_id", "$1"), w.d.list(w.calls))
+		misplaced, err = w.keys(ctx, "SELECT r.id FROM "+t.name+misplacedInCalls+w.dialect.in("r.call_id", "$1"), w.dialect.list(w.calls))
 		if err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func putInCalls[T any](ctx context.Context, w *write, t *table[T], statements []
 func (w *write) putDialogs(ctx context.Context, statements []Dialog) (err error) {
 	var misplaced []string
 	if len(w.sipCalls) > 0 {
-		if misplaced, err = w.keys(ctx, misplacedDialogs+w.d.in("r.sip_call_id", "$1"), w.d.list(w.sipCalls)); err != nil {
+		if misplaced, err = w.keys(ctx, misplacedDialogs+w.dialect.in("r.sip_call_id", "$1"), w.dialect.list(w.sipCalls)); err != nil {
 			return err
 		}
 	}

@@ -26,7 +26,7 @@ func putOnce[T any](ctx context.Context, w *write, t *table[T], rows []T, id fun
 	for i := range rows {
 		byID[id(&rows[i])] = &rows[i]
 	}
-	known, err := w.keys(ctx, "SELECT id FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(slices.Collect(maps.Keys(byID))))
+	known, err := w.keys(ctx, "SELECT id FROM "+t.name+" WHERE "+w.dialect.in("id", "$1"), w.dialect.list(slices.Collect(maps.Keys(byID))))
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func putOnce[T any](ctx context.Context, w *write, t *table[T], rows []T, id fun
 	}
 	values := make([]tableRow, 0, len(byID))
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		values = append(values, tableRow{values: t.values(byID[id], w.d.instant, 0)})
+		values = append(values, tableRow{values: t.values(byID[id], w.dialect.instant, 0)})
 	}
 	w.result.Changed += len(values)
 	return w.tx.put(ctx, t.name, t.names(), values)

@@ -32,7 +32,7 @@ func (s *Store) Hold(ctx context.Context, trace, reason string, now time.Time) e
 	return s.inTurn(ctx, func(ctx context.Context, tx transaction) error {
 		known := false
 		for _, table := range []string{conferenceTable.name, calls.name, legs.name, recordings.name, sessions.name, tracks.name, dialogs.name} {
-			keys, err := (&write{d: s.d, tx: tx}).keys(ctx, "SELECT trace_id FROM "+table+" WHERE trace_id = $1 LIMIT 1", trace)
+			keys, err := (&write{dialect: s.d, tx: tx}).keys(ctx, "SELECT trace_id FROM "+table+" WHERE trace_id = $1 LIMIT 1", trace)
 			if err != nil {
 				return err
 			}

@@ -149,7 +149,7 @@ func (s *Store) writeLegStates(ctx context.Context, w *write, b *Batch) error {
 	if !s.hasLegStates || len(w.endedParticipants) == 0 {
 		return nil
 	}
-	_, err := w.tx.exec(ctx, "DELETE FROM leg_state WHERE "+w.d.in("id", "$1")+" AND "+noRunningLeg, w.d.list(w.endedParticipants))
+	_, err := w.tx.exec(ctx, "DELETE FROM leg_state WHERE "+w.dialect.in("id", "$1")+" AND "+noRunningLeg, w.dialect.list(w.endedParticipants))
 	return err
 }
 
@@ -205,8 +205,8 @@ func (w *write) endedSpans(ctx context.Context, changes []LegChange) (map[string
 	if len(spans) == 0 {
 		return nil, nil //nolint:nilnil // an empty map reads the same
 	}
-	found, err := w.keys(ctx, "SELECT span_id FROM call_legs WHERE "+w.d.in("span_id", "$1")+" AND state <> 'running'"+
-		" AND NOT EXISTS (SELECT 1 FROM call_legs AS other WHERE other.participant_id = call_legs.participant_id AND other.state = 'running')", w.d.list(spans))
+	found, err := w.keys(ctx, "SELECT span_id FROM call_legs WHERE "+w.dialect.in("span_id", "$1")+" AND state <> 'running'"+
+		" AND NOT EXISTS (SELECT 1 FROM call_legs AS other WHERE other.participant_id = call_legs.participant_id AND other.state = 'running')", w.dialect.list(spans))
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (w *write) loadLegStates(ctx context.Context, changes []LegChange) (map[str
 	}
 	slices.Sort(ids)
 	found, err := w.tx.query(ctx, "SELECT id, at, state, audio_muted, video_muted, presenting, active_speaker, endpoint_recording, layout, versions FROM leg_state WHERE "+
-		w.d.in("id", "$1"), w.d.list(slices.Compact(ids)))
+		w.dialect.in("id", "$1"), w.dialect.list(slices.Compact(ids)))
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +258,7 @@ func (w *write) putLegStates(ctx context.Context, changed []string, states map[s
 		if err != nil {
 			return err
 		}
-		rows = append(rows, tableRow{values: append(legStates.values(&state.row, w.d.instant, 1), string(versions)), mayExist: state.stored})
+		rows = append(rows, tableRow{values: append(legStates.values(&state.row, w.dialect.instant, 1), string(versions)), mayExist: state.stored})
 	}
 	w.result.Changed += len(rows)
 	return w.tx.put(ctx, legStates.name, append(legStates.names(), versionsColumn), rows)
@@ -282,7 +282,7 @@ func (s *Store) ExpireLive(ctx context.Context, before time.Time) (deleted int, 
 }
 
 func (w *write) expireLegStates(ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
-	return w.expireRows(ctx, legStates.name, "at < $1 AND "+noRunningLeg, "at", deleted, w.d.instant(before))
+	return w.expireRows(ctx, legStates.name, "at < $1 AND "+noRunningLeg, "at", deleted, w.dialect.instant(before))
 }
 
 // LegStates returns the known states of the participants of running legs, by the leg's id.

@@ -17,9 +17,10 @@ const (
 	outcomeCallEnded = "call_ended"
 )
 
-// outcomeRank ranks outcomes by the evidence that the object has ended: an end record with
-// (complete) or without (partial) a start record; a proof, as which an unknown outcome counts;
-// no sign of an end (expired, evicted); the stop of the Collector (incomplete).
+// outcomeRank ranks outcomes by the evidence that the object has ended, strongest first: an end
+// record with a start record (complete); an end record without one (partial); another proof,
+// such as call_ended (unknown outcomes rank here too); no sign of an end (expired, evicted); the
+// stop of the Collector (incomplete).
 func outcomeRank(outcome string) int {
 	switch outcome {
 	case outcomeComplete:
@@ -35,10 +36,10 @@ func outcomeRank(outcome string) int {
 	}
 }
 
-// compareObjects orders the statements about one object: by phase, then stitched records by
+// compareStatements orders the statements about one object: by phase, then stitched records by
 // their outcomes, then by Revision, which is the sender's number, the time and a digest of the
 // values. Statements that compare equal are the same.
-func compareObjects(a, b *Object) int {
+func compareStatements(a, b *Object) int {
 	rank := 0
 	if a.Phase == Stitched && b.Phase == Stitched {
 		rank = cmp.Compare(outcomeRank(a.Outcome), outcomeRank(b.Outcome))
@@ -54,7 +55,7 @@ type draft[T any] struct {
 	Statements []*T `json:"statements,omitempty"`
 	// Flags are facts that hold once any statement states them; see table.flags.
 	Flags uint8 `json:"flags,omitempty"`
-	// First and Last are the earliest and the latest LastHeardAt of the statements.
+	// FirstHeardAt and LastHeardAt are the earliest and the latest LastHeardAt of the statements.
 	FirstHeardAt time.Time `json:"first,omitzero"`
 	LastHeardAt  time.Time `json:"last,omitzero"`
 
@@ -66,15 +67,15 @@ type draft[T any] struct {
 
 // entry is one object during a write: its stored row and its statements.
 type entry[T any] struct {
-	// stored reports that the object has a row, whose trace is trace.
+	// stored reports that the object has a row; trace is the trace id of that row.
 	stored bool
 	trace  string
 	// storedRow is the stored row, with only the columns that a write compares.
 	storedRow *T
-	// unread reports that one stitched record made the row and that its values are not
-	// read: the statement in known has only its phase, outcome and revision.
-	unread bool
-	draft  draft[T]
+	// valuesUnread reports that one stitched record made the row and that its values are not
+	// read: the statement in draft has only its phase, outcome and revision.
+	valuesUnread bool
+	draft        draft[T]
 	// changed reports that the row must be written.
 	changed bool
 }
@@ -105,7 +106,7 @@ func (e *entry[T]) has(t *table[T], statement *T) bool {
 }
 
 func (e *entry[T]) find(t *table[T], statement *T) (at int, found bool) {
-	return slices.BinarySearchFunc(e.draft.Statements, statement, func(a, b *T) int { return compareObjects(t.object(a), t.object(b)) })
+	return slices.BinarySearchFunc(e.draft.Statements, statement, func(a, b *T) int { return compareStatements(t.object(a), t.object(b)) })
 }
 
 // isComplete reports whether a stitched record covers the object from start to end. No
@@ -121,7 +122,7 @@ func (e *entry[T]) isComplete(t *table[T]) bool {
 
 // add merges a statement and reports whether that changed the entry.
 func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
-	if e.unread {
+	if e.valuesUnread {
 		return false // readStitched found that the row is made of this statement
 	}
 	if !e.has(t, statement) {
@@ -142,7 +143,7 @@ func (e *entry[T]) add(t *table[T], statement *T) (changed bool) {
 	return changed
 }
 
-// extendHeard widens the time between First and Last to include a time, and reports
+// extendHeard widens the time between FirstHeardAt and LastHeardAt to include a time, and reports
 // whether it was outside.
 func (e *entry[T]) extendHeard(at time.Time) (changed bool) {
 	known := &e.draft

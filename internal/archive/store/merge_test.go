@@ -197,7 +197,7 @@ func TestNoStatementRemovesAValue(t *testing.T) {
 		for i := range sorted {
 			sorted[i].Revision.Digest = legs.digest(&sorted[i])
 		}
-		slices.SortFunc(sorted, func(a, b Leg) int { return compareObjects(&a.Object, &b.Object) })
+		slices.SortFunc(sorted, func(a, b Leg) int { return compareStatements(&a.Object, &b.Object) })
 		want := map[string]string{}
 		wantDetails := map[string]string{}
 		for _, l := range sorted {

@@ -55,7 +55,7 @@ func (w *write) putQualities(ctx context.Context, list []LegQuality) error {
 			w.result.Unchanged++
 			continue
 		}
-		rows = append(rows, tableRow{values: legQualities.values(q, w.d.instant, 0), mayExist: !at.IsZero()})
+		rows = append(rows, tableRow{values: legQualities.values(q, w.dialect.instant, 0), mayExist: !at.IsZero()})
 	}
 	if len(rows) == 0 {
 		return nil
@@ -68,7 +68,7 @@ func (w *write) putQualities(ctx context.Context, list []LegQuality) error {
 // if it has none.
 func (w *write) runningQualities(ctx context.Context, ids []string) (map[string]time.Time, error) {
 	found, err := w.tx.query(ctx, "SELECT call_legs.id, leg_quality.at FROM call_legs LEFT JOIN leg_quality ON leg_quality.id = call_legs.id WHERE call_legs.state = 'running' AND "+
-		w.d.in("call_legs.id", "$1"), w.d.list(ids))
+		w.dialect.in("call_legs.id", "$1"), w.dialect.list(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (s *Store) writeQualities(ctx context.Context, w *write, b *Batch) error {
 	if !s.hasQualities || len(w.endedLegs) == 0 {
 		return nil
 	}
-	_, err := w.tx.exec(ctx, "DELETE FROM leg_quality WHERE "+w.d.in("id", "$1"), w.d.list(w.endedLegs))
+	_, err := w.tx.exec(ctx, "DELETE FROM leg_quality WHERE "+w.dialect.in("id", "$1"), w.dialect.list(w.endedLegs))
 	return err
 }
 

@@ -63,7 +63,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func (s *Store) expireOnce(ctx context.Context, before time.Time, deleted map[string]int64, step func(*write, context.Context, time.Time, map[string]int64) (int, error)) (n int, err error) {
 	now := map[string]int64{}
 	if err := s.inTurn(ctx, func(ctx context.Context, tx transaction) (err error) {
-		n, err = step(&write{d: s.d, tx: tx}, ctx, before, now)
+		n, err = step(&write{dialect: s.d, tx: tx}, ctx, before, now)
 		return err
 	}); err != nil {
 		return 0, err
@@ -79,7 +79,7 @@ const olderThan = "started_at < $1 AND last_heard_at < $1 AND (state <> 'running
 
 // ages are the parameters of olderThan.
 func (w *write) ages(before time.Time) []any {
-	return []any{w.d.instant(before), w.d.instant(before.Add(-runningGrace))}
+	return []any{w.dialect.instant(before), w.dialect.instant(before.Add(-runningGrace))}
 }
 
 var limit = fmt.Sprintf(" LIMIT %d", ExpireStep)
@@ -123,7 +123,7 @@ func (w *write) expireTracks(ctx context.Context, before time.Time, deleted map[
 // expireEvents deletes expired rows that have one time and belong to no object.
 func expireEvents(table string) func(*write, context.Context, time.Time, map[string]int64) (int, error) {
 	return func(w *write, ctx context.Context, before time.Time, deleted map[string]int64) (int, error) {
-		return w.expireRows(ctx, table, "at < $1", "at", deleted, w.d.instant(before))
+		return w.expireRows(ctx, table, "at < $1", "at", deleted, w.dialect.instant(before))
 	}
 }
 
@@ -156,7 +156,7 @@ func (w *write) delete(ctx context.Context, table, column string, keys []string,
 	if len(keys) == 0 {
 		return nil
 	}
-	n, err := w.tx.exec(ctx, "DELETE FROM "+table+" WHERE "+w.d.in(column, "$1"), w.d.list(keys))
+	n, err := w.tx.exec(ctx, "DELETE FROM "+table+" WHERE "+w.dialect.in(column, "$1"), w.dialect.list(keys))
 	if n > 0 {
 		deleted[table] += n
 	}

@@ -185,6 +185,6 @@ func collectTerms(ctx context.Context, d dialect, tx transaction) error {
 // expireTerms deletes terms that were last seen before the rows that are kept.
 func (w *write) expireTerms(ctx context.Context, before time.Time, _ map[string]int64) (int, error) {
 	n, err := w.tx.exec(ctx, "DELETE FROM search_terms WHERE id IN (SELECT id FROM search_terms WHERE last_seen_at < $1 ORDER BY last_seen_at"+limit+")",
-		w.d.instant(before.Add(-2*termFreshness)))
+		w.dialect.instant(before.Add(-2*termFreshness)))
 	return int(n), err
 }

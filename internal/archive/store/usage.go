@@ -496,7 +496,7 @@ func allDaysDue(ctx context.Context, d dialect, tx transaction) error {
 func (w *write) expireUsage(ctx context.Context, before time.Time, _ map[string]int64) (int, error) {
 	deleted := 0
 	for _, statement := range []string{"DELETE FROM usage_hours WHERE at < $1", "DELETE FROM usage_tags WHERE day < $1", "DELETE FROM usage_counted WHERE day < $1", "DELETE FROM usage_starts WHERE day < $1"} {
-		n, err := w.tx.exec(ctx, statement, w.d.instant(startOfDay(before)))
+		n, err := w.tx.exec(ctx, statement, w.dialect.instant(startOfDay(before)))
 		if err != nil {
 			return 0, err
 		}

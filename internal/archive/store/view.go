@@ -51,7 +51,7 @@ func (s *Store) View(ctx context.Context) (*View, error) {
 // In makes the view return all times in a zone. They are the same instants.
 func (v *View) In(zone *time.Location) { v.zone = zone }
 
-// scanTarget is where a column is scanned to, with times in the view's zone.
+// target is where a column is scanned to, with times in the view's zone.
 func (v *View) target(field any) any {
 	if at, ok := field.(*time.Time); ok {
 		return &instant{at, v.zone}

@@ -14,7 +14,7 @@ import (
 
 // write is one transaction.
 type write struct {
-	d               dialect
+	dialect         dialect
 	tx              transaction
 	tracesToCompute map[string]struct{} // traces whose conferences are computed anew
 	// heard has traces of whose conferences only last_heard_at may change, with the
@@ -32,7 +32,7 @@ type write struct {
 }
 
 func newWrite(d dialect, tx transaction) *write {
-	return &write{d: d, tx: tx, tracesToCompute: map[string]struct{}{}, lastHeardByTrace: map[string]time.Time{}}
+	return &write{dialect: d, tx: tx, tracesToCompute: map[string]struct{}{}, lastHeardByTrace: map[string]time.Time{}}
 }
 
 // revisionColumns are the columns that only the store reads.
@@ -106,8 +106,8 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 		changeConferences(w, t, e, row)
 		w.recordChange(row, e.trace != o.TraceID)
 		rows[i] = tableRow{
-			values: append(t.values(row, w.d.instant, len(revisionColumns)),
-				int64(o.Phase), value(&o.Revision.Time, w.d.instant), o.Revision.Digest, optional(drafts[i])),
+			values: append(t.values(row, w.dialect.instant, len(revisionColumns)),
+				int64(o.Phase), value(&o.Revision.Time, w.dialect.instant), o.Revision.Digest, optional(drafts[i])),
 			mayExist:     e.stored,
 			keepsIndexed: e.stored && t.equalIn(t.watched().indexed, e.storedRow, row),
 		}
@@ -121,7 +121,7 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entries map[string]*entry[T]) error {
 	watched := t.watched()
 	columns := append([]string{"id", "trace_id", "phase", "outcome", "revised_at", "digest", "draft"}, watched.names...)
-	found, err := w.tx.query(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	found, err := w.tx.query(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM "+t.name+" WHERE "+w.dialect.in("id", "$1"), w.dialect.list(ids))
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func load[T any](ctx context.Context, w *write, t *table[T], ids []string, entri
 		final := new(T)
 		o := t.object(final)
 		o.Phase, o.Outcome, o.Revision = Phase(phase), outcome, Revision{Time: revised, Digest: digest} //nolint:gosec // a phase that the store wrote
-		e.unread, e.draft.Statements = true, []*T{final}
+		e.valuesUnread, e.draft.Statements = true, []*T{final}
 	}
 	return found.Err()
 }
@@ -160,15 +160,15 @@ func readStitched[T any](ctx context.Context, w *write, t *table[T], statements 
 	var ids []string
 	for i := range statements {
 		id := t.object(&statements[i]).ID
-		if e := entries[id]; e.unread && !e.has(t, &statements[i]) {
-			e.unread = false
+		if e := entries[id]; e.valuesUnread && !e.has(t, &statements[i]) {
+			e.valuesUnread = false
 			ids = append(ids, id)
 		}
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	found, err := w.tx.query(ctx, "SELECT "+strings.Join(t.names(), ", ")+" FROM "+t.name+" WHERE "+w.d.in("id", "$1"), w.d.list(ids))
+	found, err := w.tx.query(ctx, "SELECT "+strings.Join(t.names(), ", ")+" FROM "+t.name+" WHERE "+w.dialect.in("id", "$1"), w.dialect.list(ids))
 	if err != nil {
 		return err
 	}

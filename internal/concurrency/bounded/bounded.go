@@ -6,7 +6,7 @@
 // context without a deadline.
 //
 // A component first waits until its grace period ends, then cancels its calls, and then
-// waits with [After] for AfterGrace longer. The tests run in testing/synctest bubbles or
+// waits with [Extend] for CancelTimeout longer. The tests run in testing/synctest bubbles or
 // with contexts that they cancel.
 package bounded
 
@@ -44,12 +44,12 @@ func Call(ctx context.Context, f func(context.Context) error) error {
 	}
 }
 
-// AfterGrace is how long Shutdown waits for canceled calls after its grace period.
-const AfterGrace = 500 * time.Millisecond
+// CancelTimeout is how long Shutdown waits for canceled calls after its grace period.
+const CancelTimeout = 500 * time.Millisecond
 
-// After returns a context with the values of ctx that ends delay after ctx: calls that ctx
+// Extend returns a context with the values of ctx that ends delay after ctx: calls that ctx
 // cancels get this time to return.
-func After(ctx context.Context, delay time.Duration) (context.Context, context.CancelFunc) {
+func Extend(ctx context.Context, delay time.Duration) (context.Context, context.CancelFunc) {
 	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	var mu sync.Mutex
 	var timer *time.Timer

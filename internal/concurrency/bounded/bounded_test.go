@@ -56,7 +56,7 @@ func TestAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		later, stop := After(ctx, 2*time.Second)
+		later, stop := Extend(ctx, 2*time.Second)
 		defer stop()
 		began := time.Now()
 		<-later.Done()
@@ -64,7 +64,7 @@ func TestAfter(t *testing.T) {
 		assert.ErrorIs(t, context.Cause(later), context.DeadlineExceeded)
 
 		// One that is not needed leaves nothing behind.
-		unneeded, stop := After(t.Context(), time.Hour)
+		unneeded, stop := Extend(t.Context(), time.Hour)
 		stop()
 		assert.ErrorIs(t, unneeded.Err(), context.Canceled)
 	})

@@ -32,8 +32,9 @@ type Entry struct {
 
 // CheckResult is the result of an entry's check.
 type CheckResult struct {
-	// IsDuplicate reports that the record was accepted before, or precedes in the same
-	// request. It is never set for an unreadable entry.
+	// IsDuplicate reports that the index was accepted before, or that a readable entry with
+	// the same index was checked before this one in the same request. It is never set for an
+	// unreadable entry.
 	IsDuplicate bool
 	// Missing is how many records before this one are lost. Each gap is reported at one
 	// entry only.
@@ -98,8 +99,9 @@ func checkEntry(accepted, accounted Ranges, e *Entry) (result CheckResult) {
 	}
 	before, known := accounted.Before(e.Index)
 	if !known && len(accounted) > 0 {
-		// The index is below the session's first one. What is missing before it, discarded
-		// records included, is older than the registration of the receiver.
+		// The index is below the session's first one. The records before it, discarded ones
+		// included, are older than the registration of the receiver and do not count as
+		// missing.
 		return result
 	}
 	// An accounted index lies in a gap that was reported before.
@@ -130,9 +132,9 @@ func (r *CheckResult) setDiscarded(accounted Ranges, e *Entry) {
 	r.markImplausible()
 }
 
-// markImplausible marks a result with more than MaxMissing missing records. It does not add
-// their indices to accounted, because the records may still be received, and gaps between those
-// count.
+// markImplausible marks a result with more than MaxMissing missing records. It leaves
+// their indices out of accounted: those records may still arrive, and a gap between them is
+// then reported as any other.
 func (r *CheckResult) markImplausible() {
 	if r.Missing > MaxMissing {
 		r.IsImplausible, r.precedingIndices = true, 0
@@ -176,7 +178,7 @@ func (s *Session) markEntries(entries []Entry, results []CheckResult) {
 	}
 	if len(s.accepted) > s.maxRanges {
 		s.accepted = s.accepted.trim(s.maxRanges)
-		for _, interval := range s.accepted { // trim closed gaps: the indices in them count as accounted too
+		for _, interval := range s.accepted { // trim has joined ranges of accepted; the indices between them become accounted too
 			s.accounted = s.accounted.AddRange(interval.First, interval.Last)
 		}
 	}

@@ -14,10 +14,10 @@ import (
 // as unsigned varints, a text as its length and its bytes, a time in Unix seconds, a tick
 // as the value of the ledger's logical clock:
 //
-//	2 | flags | bridge | system | stream | named since | last accepted at |
+//	2 | flags | bridge | system | numbering | named since | last accepted at |
 //	  start tick | last heard tick | accepted | accounted
 //
-// stream is Identity.Stream: which of the sender's numberings the indices belong to. named
+// numbering is Identity.Numbering: the sender's numbering to which the indices belong. named
 // since is when the ledger first had the bridge's name.
 //
 // accepted and accounted are sets of indices. accounted has the unreadable ones and the
@@ -112,7 +112,7 @@ func (l *Ledger) Restore(id string, stored []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	namedSince := session.namedSince
-	session.nextIndex, _ = session.Position()
+	session.nextIndex, _ = session.NextIndex()
 	l.setIdentity(session, identity, namedSince)
 	l.tick = max(l.tick, session.startTick, session.lastHeardTick)
 	return nil
@@ -128,7 +128,8 @@ func restoreVersion2(s *Session, r *stateReader) {
 	s.identity = Identity{Bridge: r.text(), System: r.text(), Numbering: r.text()}
 	if flags&flagBridgeOrSystem != 0 {
 		s.identity.Bridge, s.identity.bridgeOrSystem = "", s.identity.Bridge
-		// In damaged bytes bridgeOrSystem may equal System. completedBy drops it then.
+		// In damaged bytes bridgeOrSystem may equal System. completedBy, here with nothing to
+		// complete from, clears such a bridgeOrSystem.
 		s.identity = s.identity.completedBy(Identity{})
 	}
 	s.namedSince, s.lastAcceptedAt = int64(r.int63()), int64(r.int63()) //nolint:gosec // number fits

@@ -15,7 +15,7 @@ type Identity struct {
 	Bridge string
 	// System is the operator's name of the bridge (system_id), "" without one.
 	System string
-	// Stream is one numbering of a sender that numbers its records for each receiver
+	// Numbering is one numbering of a sender that numbers its records for each receiver
 	// separately; "" for a sender with one numbering.
 	Numbering string
 
@@ -54,21 +54,21 @@ func (i Identity) clone() Identity {
 	}
 }
 
-// nameKey is one name of a bridge, within a stream.
+// nameKey is one name of a bridge, within a numbering.
 type nameKey struct {
-	name, stream string
-	isSystem     bool
+	name, numbering string
+	isSystem        bool
 }
 
 // keys returns the names of the identity, the bridge's own id first.
 func (i Identity) keys() (keys [3]nameKey, n int) {
 	if bridge := cmp.Or(i.Bridge, i.bridgeOrSystem); bridge != "" {
-		keys[n] = nameKey{name: bridge, stream: i.Numbering}
+		keys[n] = nameKey{name: bridge, numbering: i.Numbering}
 		n++
 	}
 	for _, system := range [...]string{i.System, i.bridgeOrSystem} {
 		if system != "" {
-			keys[n] = nameKey{name: system, stream: i.Numbering, isSystem: true}
+			keys[n] = nameKey{name: system, numbering: i.Numbering, isSystem: true}
 			n++
 		}
 	}
@@ -81,7 +81,7 @@ func (i Identity) keys() (keys [3]nameKey, n int) {
 func (l *Ledger) visitPeers(self *Session, id Identity, visit func(*Session) bool) {
 	found := false
 	if bridge := cmp.Or(id.Bridge, id.bridgeOrSystem); bridge != "" {
-		for _, s := range l.sessionsByName[nameKey{name: bridge, stream: id.Numbering}] {
+		for _, s := range l.sessionsByName[nameKey{name: bridge, numbering: id.Numbering}] {
 			if s == self {
 				continue
 			}
@@ -95,7 +95,7 @@ func (l *Ledger) visitPeers(self *Session, id Identity, visit func(*Session) boo
 	if found || system == "" {
 		return
 	}
-	for _, s := range l.sessionsByName[nameKey{name: system, stream: id.Numbering, isSystem: true}] {
+	for _, s := range l.sessionsByName[nameKey{name: system, numbering: id.Numbering, isSystem: true}] {
 		if s == self || id.Bridge != "" && s.identity.Bridge != "" {
 			continue
 		}

@@ -108,7 +108,7 @@ func (l *Ledger) MarkAccepted(s *Session, request RequestInfo, entries []Entry, 
 		s.startTick = l.tick
 	}
 	s.lastHeardTick, s.lastAcceptedAt = max(s.startTick, s.requestTick), now
-	s.nextIndex, _ = s.Position()
+	s.nextIndex, _ = s.NextIndex()
 	s.startReported = s.startReported || request.SessionStart.MustReport
 	if id := request.statedIdentity.completedBy(s.identity); isNew || id != s.identity {
 		l.setIdentity(s, id, now)

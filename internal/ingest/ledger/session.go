@@ -59,7 +59,7 @@ func (s *Session) IsNew() bool { return len(s.accounted) == 0 }
 // Position returns the index after the highest accounted one: accepted, quarantined or
 // reported missing. ok is false for a session without indices. The caller holds the
 // session's lock.
-func (s *Session) Position() (position uint64, ok bool) {
+func (s *Session) NextIndex() (position uint64, ok bool) {
 	last, ok := s.accounted.Last()
 	if !ok || last == math.MaxUint64 {
 		return 0, false

@@ -84,9 +84,9 @@ const (
 	expansionAllowance = 64 << 10
 )
 
-// ErrExceedsExpansion is the reason to quarantine a chunk whose log records would exceed
+// ErrRecordsTooLarge is the reason to quarantine a chunk whose log records would exceed
 // MaxExpansion.
-var ErrExceedsExpansion = errors.New("as events, the records would be more than three times their bytes")
+var ErrRecordsTooLarge = errors.New("as events, the records would be more than three times their bytes")
 
 // Expansion adds up the posted bytes and the OTLP bytes of a body's chunks.
 type Expansion struct{ posted, expanded int }

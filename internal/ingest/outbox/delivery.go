@@ -29,7 +29,7 @@ type Body interface {
 	Part(number int) (raw string, isNew bool)
 	// PutResource writes the resource of all log records.
 	PutResource(to pcommon.Map)
-	// AddRecords adds the log records of a chunk's new parts. After ErrExceedsExpansion,
+	// AddRecords adds the log records of a chunk's new parts. After ErrRecordsTooLarge,
 	// Deliver quarantines the chunk.
 	AddRecords(c *Chunk, to *PayloadWriter) error
 	// AddRaw adds a chunk's new parts as posted, with c.QuarantineReason.
@@ -116,7 +116,7 @@ func (d *delivery) deliverChunk(ctx context.Context, c Chunk) error {
 			c = chunkOf(sent.NextPart, c.To, d.sizeOf)
 		}
 	}
-	if !errors.Is(err, ErrExceedsExpansion) {
+	if !errors.Is(err, ErrRecordsTooLarge) {
 		if !consume.IsPermanent(err) {
 			return err
 		}
@@ -126,7 +126,8 @@ func (d *delivery) deliverChunk(ctx context.Context, c Chunk) error {
 	return d.quarantine(ctx, c)
 }
 
-// quarantine delivers a chunk as raw bytes, in payloads as small as possible.
+// quarantine delivers a chunk as raw bytes, in payloads of at most logrecord.MaxRaw bytes, so that
+// a refusal loses little. sendRaw splits a single longer part.
 func (d *delivery) quarantine(ctx context.Context, c Chunk) error {
 	limits := Limits{Bytes: logrecord.MaxRaw, Records: c.NewParts}
 	for from := c.From; from < c.To; {
@@ -181,15 +182,14 @@ func (d *delivery) addResource(payload plog.Logs) plog.LogRecordSlice {
 func (d *delivery) send(ctx context.Context, payload plog.Logs) error {
 	ctx = d.ObsReport.StartLogsOp(ctx)
 	count := payload.LogRecordCount()
-	err := d.Next.ConsumeLogs(cluster.Context(ctx, payload), payload)
+	err := d.Next.ConsumeLogs(cluster.WithMetadata(ctx, payload), payload)
 	d.ObsReport.EndLogsOp(ctx, d.Format, count, err)
 	return err
 }
 
-// RawText returns the new parts of a chunk, one on each line. It returns all of posted, with
-// the envelope around the parts, on three conditions: the chunk is the whole body, the
-// envelope is not much larger than maxEnvelope, and the text fits one log record or is one
-// part.
+// RawText returns the new parts of a chunk, one on each line. It returns posted, the
+// whole body with its envelope, if all parts of the body are new and in the chunk, posted is at
+// most 2*c.Bytes+maxEnvelope bytes long, and it fits one log record or is one part.
 func RawText(body Body, c *Chunk, posted string, maxEnvelope int) string {
 	if c.NewParts == body.Parts() && len(posted) <= 2*c.Bytes+maxEnvelope && (len(posted) <= logrecord.MaxRaw || c.NewParts == 1) {
 		return posted

@@ -63,7 +63,7 @@ func Serve(ctx context.Context, host component.Host, config *confighttp.ServerCo
 // Stop refuses new requests and waits for the requests in flight until ctx ends. Then it
 // closes their connections and cancels their contexts: they get no answer, and their
 // senders repeat them. It returns the cause of ctx's end if requests were in flight then. If
-// a consumer ignores its context, Stop waits only bounded.AfterGrace longer. The goroutine of
+// a consumer ignores its context, Stop waits only bounded.CancelTimeout longer. The goroutine of
 // that request ends when the consumer returns, and stores nothing.
 func (s *Server) Stop(ctx context.Context) error {
 	err := s.server.Shutdown(ctx)
@@ -72,7 +72,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		_ = s.server.Close() // cuts the connections
 	}
 	s.handler.close()
-	end, cancel := bounded.After(ctx, bounded.AfterGrace)
+	end, cancel := bounded.Extend(ctx, bounded.CancelTimeout)
 	defer cancel()
 	_ = bounded.Wait(end, &s.handler.requests) // err has the cause already
 	_ = bounded.Wait(end, &s.wg)

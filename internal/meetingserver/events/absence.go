@@ -10,7 +10,7 @@ import "time"
 type absence struct {
 	since time.Time
 	// interruptedQuiet is the interruptedQuiet of the server or meeting at the time of since.
-	interruptedQuiet time.Duration
+	interruptedQuietBefore time.Duration
 	// removedByServer means that a server removed the participant without a reason.
 	removedByServer bool
 }
@@ -99,11 +99,11 @@ func (m *absenceSummary) add(a *absence) {
 	if a.since.Before(m.since) {
 		m.since = a.since
 	}
-	m.interruptedQuiet = min(m.interruptedQuiet, a.interruptedQuiet)
+	m.interruptedQuietBefore = min(m.interruptedQuietBefore, a.interruptedQuietBefore)
 }
 
 // isAbsentFromSnapshot reports whether an absent object has been missing from its snapshots, the
 // present one included, for SnapshotGrace of quiet time.
 func (c *Cluster) isAbsentFromSnapshot(now time.Time, a *absence, s *sweep, interruptedQuiet time.Duration) bool {
-	return !s.dueAt.IsZero() && (!now.Before(s.latestAt) || interruptedQuiet+s.quietFor(now)-a.interruptedQuiet >= c.opts.SnapshotGrace)
+	return !s.dueAt.IsZero() && (!now.Before(s.latestAt) || interruptedQuiet+s.quietFor(now)-a.interruptedQuietBefore >= c.opts.SnapshotGrace)
 }

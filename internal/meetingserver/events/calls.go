@@ -15,9 +15,10 @@ import (
 const (
 	// NotListed: the call's server did not list it again in a new snapshot of its list.
 	NotListed = "not_listed"
-	// LostConnection has three cases. No server listed the object for LostAfter. A new snapshot
-	// does not list the participant, or the last call of their meeting. The server listed
-	// another call of the same meeting while this call was absent.
+	// LostConnection has four cases. No server listed the call or participant for LostAfter. A new
+	// roster snapshot does not list the participant. The last call of the participant's meeting
+	// was removed as NotListed. The server listed another call of the same meeting while this
+	// call was absent.
 	LostConnection = names.ReasonLostConnection
 	// NotWatched: the meeting has no roster subscription, because busier meetings use all
 	// subscriptions.
@@ -230,9 +231,9 @@ func (c *Cluster) replanIfResized(now time.Time, k *call, changed []Field) {
 // planned again, so that several changes share one plan.
 const replanDelay = 5 * time.Second
 
-// removeCall removes a call. Its participants stay if another server hosts the meeting too.
-// Otherwise removeCall removes them as well, with the server's reason or, without one,
-// defaultReason; after NotListed, with LostConnection.
+// removeCall removes a call. If no other server hosts the meeting, it also removes the
+// participants. Their reason is LostConnection if defaultReason is NotListed; otherwise it is
+// the server's reason or, without one, defaultReason.
 func (c *Cluster) removeCall(now time.Time, k *call, reason []byte, defaultReason string) {
 	for _, s := range [...]*sub{k.rosterSub, k.infoSub} {
 		if s != nil {
@@ -281,7 +282,7 @@ func (c *Cluster) markListDown(now time.Time, srv *serverState) {
 func (c *Cluster) markCallsAbsent(now time.Time, srv *serverState, unconfirmed bool) {
 	for _, k := range srv.calls {
 		if !k.absence.isSet() {
-			k.absence = absence{since: now, interruptedQuiet: srv.interruptedQuiet}
+			k.absence = absence{since: now, interruptedQuietBefore: srv.interruptedQuiet}
 		}
 		k.unconfirmed = unconfirmed
 	}
@@ -307,7 +308,7 @@ func (c *Cluster) scheduleListSweep(srv *serverState) {
 	case !srv.listSweep.quietSince.IsZero():
 		// Quiet time of interrupted snapshots since the first absence counts towards
 		// SnapshotGrace.
-		srv.listSweep.requireQuiet(c.opts.SnapshotGrace - (srv.interruptedQuiet - summary.interruptedQuiet))
+		srv.listSweep.requireQuiet(c.opts.SnapshotGrace - (srv.interruptedQuiet - summary.interruptedQuietBefore))
 	}
 }
 

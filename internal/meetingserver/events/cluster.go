@@ -20,9 +20,10 @@ type Options struct {
 	// RosterOnAllBridges subscribes to the roster of a meeting on every server that hosts
 	// it.
 	RosterOnAllBridges bool
-	// SnapshotGrace is the quiet time after which absent objects are removed: the time in
-	// which a new snapshot listed no absent object. The quiet time of interrupted snapshots
-	// counts. A removal waits at most five times as long.
+	// SnapshotGrace is how long a new snapshot must list no absent object before the remaining
+	// absent objects are removed: servers do not mark a snapshot's end. This quiet time adds
+	// up over interrupted snapshots. The removal comes at most 5 × SnapshotGrace after the
+	// snapshot began.
 	SnapshotGrace time.Duration
 	// LostAfter is how long the cluster keeps a call or participant that no server lists.
 	LostAfter time.Duration
@@ -70,8 +71,8 @@ type Cluster struct {
 
 	rosterSweeps       []*call       // calls whose roster snapshot may still list absent participants
 	meetingsWithAbsent []*meeting    // meetings with at least one absent participant
-	heldRemovals       []heldRemoval // by removeAt
-	scheduledRenewals  []*sub        // damaged subscriptions that wait for a new index
+	heldRemovals       []heldRemoval // removals without a reason, held because the server may be leaving the meeting; by removeAt
+	scheduledRenewals  []*sub        // subscriptions to renew at their renewAt: a message was malformed, or an add that was ignored as stale may have been true
 	nextPendingTimeout time.Time     // when the first pending subscription expires; zero: no subscription is pending
 	nextPlan           time.Time     // when to plan subscriptions again; zero: the plan is current
 	lastSequence       uint64        // the last sequence number; objects are numbered for a stable order
@@ -95,8 +96,8 @@ type serverState struct {
 	listSweep     sweep // removes calls absent from a new snapshot of the list, after SnapshotGrace
 	// interruptedQuiet is the total quiet time of interrupted list snapshots.
 	interruptedQuiet time.Duration
-	// firstAbsence is a lower bound of the start of the absences of calls without an active
-	// subscription; zero: there is no such call.
+	// No absence of a call without an active subscription began before firstAbsence; zero:
+	// there is no such call.
 	firstAbsence  time.Time
 	listRenewal   renewalBackoff
 	lastMalformed time.Time // of a message of any subscription; zero: never
@@ -107,13 +108,12 @@ type serverState struct {
 	// configured elements that the server refuses: it accepted a request without them.
 	elements        [subKinds][]string
 	leftOut         []string
-	nextLeaveOutSet int // index into leaveOutSets of the first set that the next trial leaves out
+	nextLeaveOutSet int // index into leaveOutSets with which the next element trial of a socket begins (elementtrial.go)
 
-	// wanted counts the planned subscriptions, unplaced those of them without room on a socket.
 	// wanted counts the planned subscriptions, unplaced those of them without room on a socket.
 	wanted, unplaced, socketsWanted int
 
-	hasPendingChanges bool // the sink refused a change of this server, or EmitPending has to look for one, or EmitPending has to look for one
+	hasPendingChanges bool // EmitPending has work: the sink refused a change of this server, a pending change moved to it, or an object came back before its removal was reported
 }
 
 // NewCluster returns a Cluster without calls that emits its changes to sink.

@@ -160,7 +160,7 @@ func messageType(text []byte) MessageType {
 	}
 }
 
-// readObjects calls readObject for each object of an array, or for a single object, and
+// readObjects calls readCallDetailRecord for each object of an array, or for a single object, and
 // skips all other values.
 func (d *Decoder) readObjects(readObject func(depth int) error) error {
 	switch d.scan.Next() {

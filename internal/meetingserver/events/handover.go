@@ -19,14 +19,14 @@ const (
 	// handoverTimeout is how long after the removals a server may take to end the
 	// subscription.
 	handoverTimeout = time.Second
-	// maxPendingDepartures bounds the held removals; above it a participant is removed
+	// maxHeldRemovals bounds the held removals; above it a participant is removed
 	// at once.
-	maxPendingDepartures = 100_000
+	maxHeldRemovals = 100_000
 )
 
-// canBeTakenOver reports whether another server could take over k's meeting: it hosts the
+// anotherServerMayTakeOver reports whether another server could take over k's meeting: it hosts the
 // meeting, and its roster is not subscribed to yet.
-func (c *Cluster) canBeTakenOver(k *call) bool {
+func (c *Cluster) anotherServerMayTakeOver(k *call) bool {
 	possible := false
 	for _, other := range k.meeting.calls {
 		switch {
@@ -37,14 +37,14 @@ func (c *Cluster) canBeTakenOver(k *call) bool {
 			possible = true
 		}
 	}
-	return possible && len(c.heldRemovals) < maxPendingDepartures
+	return possible && len(c.heldRemovals) < maxHeldRemovals
 }
 
 // holdRemoval keeps a removed participant as absent until removeHeld decides whether
 // their server left the meeting.
 func (c *Cluster) holdRemoval(now time.Time, p *participant, k *call) {
 	m := k.meeting
-	p.absence = absence{since: now, interruptedQuiet: m.interruptedQuiet, removedByServer: true}
+	p.absence = absence{since: now, interruptedQuietBefore: m.interruptedQuiet, removedByServer: true}
 	if m.firstAbsence.IsZero() {
 		m.firstAbsence = now
 		c.meetingsWithAbsent = append(c.meetingsWithAbsent, m)

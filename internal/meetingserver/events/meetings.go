@@ -23,8 +23,8 @@ type meeting struct {
 
 // joinMeeting puts a new call into the meeting of its correlator. A correlator lasts as
 // long as its space, so successive meetings share it. A server hosts one call of a
-// correlator at a time. If the server's former call is absent, that meeting is over and the
-// new call begins another meeting. If the former call is listed, the new call replaces it.
+// correlator at a time. If the server's former call is absent, the new call joins its meeting
+// and replaces it. If the former call is listed, the new call begins another meeting.
 func (c *Cluster) joinMeeting(now time.Time, k *call, correlator []byte) {
 	m := c.byCorrelator[string(correlator)]
 	if len(correlator) == 0 {
@@ -96,7 +96,7 @@ func (p *participant) setListedBy(now time.Time, servers uint64, m *meeting) {
 	if !p.absence.isSet() {
 		p.absence.since = now
 	}
-	p.absence.interruptedQuiet = m.interruptedQuiet
+	p.absence.interruptedQuietBefore = m.interruptedQuiet
 }
 
 // leaveMeeting removes a call from its meeting. Without further calls the meeting is over,

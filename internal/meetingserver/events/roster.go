@@ -119,7 +119,7 @@ func (c *Cluster) updateParticipant(now time.Time, k *call, p *participant, u *U
 		// lists them, the reason may still arrive.
 		switch reason := removalReason(fields); {
 		case len(reason) == 0 && p.listedBy != 0:
-		case len(reason) == 0 && c.canBeTakenOver(k):
+		case len(reason) == 0 && c.anotherServerMayTakeOver(k):
 			c.holdRemoval(now, p, k)
 		default:
 			c.addRecentRemoval(now, p.id, k.server)
@@ -211,7 +211,7 @@ func (c *Cluster) markNoneListed(now time.Time, k *call) (anyAbsent bool) {
 	m := k.meeting
 	for _, p := range m.participants {
 		if p.listedBy &^= 1 << k.server; p.listedBy == 0 && !p.absence.isSet() {
-			p.absence = absence{since: now, interruptedQuiet: m.interruptedQuiet}
+			p.absence = absence{since: now, interruptedQuietBefore: m.interruptedQuiet}
 			anyAbsent = true
 		}
 	}
@@ -228,7 +228,7 @@ func (c *Cluster) scheduleRosterSweep(k *call) {
 	}
 	// Quiet time of interrupted snapshots since the first absence counts towards
 	// SnapshotGrace.
-	k.rosterSweep.requireQuiet(c.opts.SnapshotGrace - (k.meeting.interruptedQuiet - summary.interruptedQuiet))
+	k.rosterSweep.requireQuiet(c.opts.SnapshotGrace - (k.meeting.interruptedQuiet - summary.interruptedQuietBefore))
 	if !slices.Contains(c.rosterSweeps, k) {
 		c.rosterSweeps = append(c.rosterSweeps, k)
 	}

@@ -40,9 +40,9 @@ func of(resource plog.ResourceLogs) string {
 	return value.AsString()
 }
 
-// Context returns ctx with the cluster of logs added to its client metadata. It returns ctx
+// WithMetadata returns ctx with the cluster of logs added to its client metadata. It returns ctx
 // itself if logs are of no cluster, or of several.
-func Context(ctx context.Context, logs plog.Logs) context.Context {
+func WithMetadata(ctx context.Context, logs plog.Logs) context.Context {
 	name := Of(logs)
 	if name == "" {
 		return ctx

@@ -66,13 +66,13 @@ func TestContext(t *testing.T) {
 		"tenant": {"a", "b"}, MetadataKey: {"forged"},
 	})})
 
-	info := client.FromContext(Context(ctx, logsOf("east")))
+	info := client.FromContext(WithMetadata(ctx, logsOf("east")))
 	assert.Equal(t, address, info.Addr)
 	assert.Equal(t, []string{"a", "b"}, info.Metadata.Get("tenant"))
 	assert.Equal(t, []string{"east"}, info.Metadata.Get(MetadataKey))
 
-	assert.Equal(t, ctx, Context(ctx, logsOf("east", "west")), "logs of two clusters")
-	assert.Equal(t, ctx, Context(ctx, logsOf("-")), "logs of none")
+	assert.Equal(t, ctx, WithMetadata(ctx, logsOf("east", "west")), "logs of two clusters")
+	assert.Equal(t, ctx, WithMetadata(ctx, logsOf("-")), "logs of none")
 }
 
 func TestAlone(t *testing.T) {

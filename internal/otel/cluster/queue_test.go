@@ -109,7 +109,7 @@ func TestQueueKeepsCluster(t *testing.T) {
 			for i, clusters := range []string{"east", "west", "east", "-"} {
 				logs := logsOf(clusters)
 				logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetInt(int64(i))
-				require.NoError(t, before.ConsumeLogs(Context(t.Context(), logs), logs))
+				require.NoError(t, before.ConsumeLogs(WithMetadata(t.Context(), logs), logs))
 			}
 			require.Eventually(t, down.refused, 10*time.Second, time.Millisecond)
 			require.NoError(t, before.Shutdown(t.Context()))

@@ -72,13 +72,13 @@ func (s *Sender) Send(ctx context.Context) {
 // metrics, once. grace is the context of the shutdown; each wait ends shortly after it.
 // If a goroutine is still running then, Run may be sending: Finish sends nothing.
 func (s *Sender) Finish(grace context.Context, goroutines *sync.WaitGroup) error {
-	end, cancel := bounded.After(grace, bounded.AfterGrace)
+	end, cancel := bounded.Extend(grace, bounded.CancelTimeout)
 	defer cancel()
 	if err := bounded.Wait(end, goroutines); err != nil || s == nil || s.finished {
 		return err
 	}
 	s.finished = true
-	last, cancel := bounded.After(grace, 2*bounded.AfterGrace)
+	last, cancel := bounded.Extend(grace, 2*bounded.CancelTimeout)
 	defer cancel()
 	return bounded.Call(last, func(ctx context.Context) error {
 		s.Send(ctx)

@@ -21,7 +21,7 @@ type Closer struct {
 // context of the shutdown. A request that hangs in the storage may keep closeClient from
 // returning; Close waits for it only a little longer than for the requests themselves.
 func (c *Closer) Close(grace context.Context, closeClient func(context.Context) error) error {
-	end, cancel := bounded.After(grace, 3*bounded.AfterGrace)
+	end, cancel := bounded.Extend(grace, 3*bounded.CancelTimeout)
 	defer cancel()
 	c.once.Do(func() { c.err = bounded.Call(end, closeClient) })
 	return c.err
