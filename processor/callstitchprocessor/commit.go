@@ -35,8 +35,6 @@ type committer struct {
 	stop           chan struct{}
 	ended          chan struct{}
 
-	pausedUntil time.Time // the next write starts no earlier; used by run only
-
 	// Guarded by state.mu.
 	nextWrite *write // not begun; it will contain the current changes
 	inFlight  *write // nil if no write is in progress
@@ -50,9 +48,6 @@ const (
 	// maxUnwritten is how many bytes may wait for a failing storage before requests are
 	// refused.
 	maxUnwritten = 32 << 20
-	// maxPause bounds the pause after a write for several requests. The pause lasts as long as
-	// the write did, so that more requests share the next write: see groupcall.Options.
-	maxPause = 10 * time.Millisecond
 )
 
 // write is a write of the state, begun or not. Any number of requests wait for it.
@@ -147,24 +142,9 @@ func (c *committer) run(ctx context.Context) {
 			_ = c.writeChanges(ctx) // lastError keeps the error
 			return
 		}
-		c.pause()
 		if c.writeChanges(ctx) != nil {
 			retry.Reset(retryInterval)
 		}
-	}
-}
-
-// pause waits until the pause after the last write is over, or until stopAndWait.
-func (c *committer) pause() {
-	wait := time.Until(c.pausedUntil)
-	if wait <= 0 {
-		return
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c.stop:
 	}
 }
 
@@ -180,7 +160,6 @@ func (c *committer) stopAndWait(ctx context.Context) error {
 
 // writeChanges stores the changes. After a failure they stay unwritten.
 func (c *committer) writeChanges(ctx context.Context) error {
-	begun := time.Now()
 	c.state.mu.Lock()
 	w := c.nextWrite
 	c.nextWrite, c.inFlight = newWrite(), w
@@ -219,9 +198,6 @@ func (c *committer) writeChanges(ctx context.Context) error {
 	w.requests = nil
 	c.state.mu.Unlock()
 	close(w.done)
-	if now := time.Now(); len(requests) > 1 {
-		c.pausedUntil = now.Add(min(now.Sub(begun), maxPause))
-	}
 	c.passOn(requests, w.err)
 	return w.err
 }

@@ -59,7 +59,7 @@ func newSharedConsumer(ctx context.Context, next consumer.Logs) *sharedConsumer 
 	var size plog.ProtoMarshaler
 	s.group = groupcall.New(ctx, groupcall.Options[plog.Logs]{
 		Call: s.callNext, Size: size.LogsSize, MaxSize: maxShared, MaxRequests: maxSharedRequests,
-		SlowAfter: slowCall, MaxCalls: maxCalls, MaxPause: maxPause,
+		SlowAfter: slowCall, MaxCalls: maxCalls,
 	})
 	return s
 }

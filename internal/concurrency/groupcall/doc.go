@@ -7,8 +7,8 @@
 // # Order
 //
 // While a call is running, new requests wait. The next call is for all of them, within the
-// bounds of [Options]. A slow callee makes calls larger instead of queues longer, and the
-// request of a sender that is alone never waits for others.
+// bounds of [Options]. A slow callee makes calls larger instead of queues longer, and a
+// single request never waits for others.
 //
 // # Who may block
 //

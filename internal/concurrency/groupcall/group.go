@@ -23,12 +23,6 @@ type Options[T any] struct {
 	// MaxRequests bounds the requests of one call.
 	MaxRequests int
 
-	// MaxPause bounds the pause after a call for several requests. The pause is as long as
-	// the call took, so that more requests share the next one: the requests that are answered
-	// at once come back one after the other, and the first of them would have a call of its
-	// own. 0 is for no pause. A sender that is alone never waits for one.
-	MaxPause time.Duration
-
 	// Timeout of a call; 0 for none.
 	Timeout time.Duration
 
@@ -50,8 +44,6 @@ type Group[T any] struct {
 	runningCalls int       // number of running calls
 	fastCalls    int       // running calls that are not slow
 	singleUntil  time.Time // until then, each call is for one request
-	pausedUntil  time.Time // no call starts before
-	wakesLater   bool      // a timer starts the next call
 	closeErr     error     // set by Close: the error of all later requests
 }
 
@@ -147,10 +139,6 @@ func (g *Group[T]) startCall() {
 	if len(g.waiting) == 0 || g.fastCalls > 0 || g.runningCalls >= max(g.options.MaxCalls, 1) {
 		return
 	}
-	if pause := g.pause(); pause > 0 {
-		g.startCallAfter(pause)
-		return
-	}
 	requests := g.takeNext()
 	ctx, cancel := g.callContext()
 	c := &call{cancel: cancel, activeRequests: len(requests)}
@@ -162,29 +150,6 @@ func (g *Group[T]) startCall() {
 	g.running.Go(func() {
 		g.run(ctx, c, requests)
 		cancel()
-	})
-}
-
-// pause returns how long the next call must wait: not at all if the waiting requests fill
-// it. The caller holds mu.
-func (g *Group[T]) pause() time.Duration {
-	if g.pausedUntil.IsZero() || len(g.waiting) >= g.options.MaxRequests {
-		return 0
-	}
-	return time.Until(g.pausedUntil)
-}
-
-// startCallAfter starts the next call after d. The caller holds mu.
-func (g *Group[T]) startCallAfter(d time.Duration) {
-	if g.wakesLater {
-		return
-	}
-	g.wakesLater = true
-	time.AfterFunc(d, func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.wakesLater = false
-		g.startCall()
 	})
 }
 
@@ -218,7 +183,6 @@ func (g *Group[T]) run(ctx context.Context, c *call, requests []*Request[T]) {
 	if g.options.SlowAfter > 0 {
 		timer = time.AfterFunc(g.options.SlowAfter, func() { g.markSlow(c) })
 	}
-	begun := time.Now()
 	g.options.Call(ctx, requests)
 	if timer != nil {
 		timer.Stop()
@@ -226,10 +190,6 @@ func (g *Group[T]) run(ctx context.Context, c *call, requests []*Request[T]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.runningCalls--
-	if len(requests) > 1 && g.options.MaxPause > 0 {
-		now := time.Now()
-		g.pausedUntil = now.Add(min(now.Sub(begun), g.options.MaxPause))
-	}
 	if !c.isSlow {
 		c.isSlow = true // for a timer that fires at the same time
 		g.fastCalls--

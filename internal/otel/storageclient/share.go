@@ -6,7 +6,6 @@ package storageclient
 import (
 	"context"
 	"errors"
-	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
@@ -19,9 +18,6 @@ const (
 	maxBatches = 1024
 	maxWrite   = 4 << 20
 )
-
-// maxPause bounds the pause after a shared write: see groupcall.Options.
-const maxPause = 10 * time.Millisecond
 
 // groupingClient is a client whose waiting batches share a write. A storage on a disk makes
 // one write at a time, each with a sync or two, which would bound the posts a second of many
@@ -36,7 +32,7 @@ type groupingClient struct {
 func newGroupingClient(client storage.Client) storage.Client {
 	s := &groupingClient{Client: client}
 	s.group = groupcall.New(context.Background(), groupcall.Options[[]*storage.Operation]{
-		Call: s.writeTogether, Size: sizeOfBatch, MaxSize: maxWrite, MaxRequests: maxBatches, MaxPause: maxPause,
+		Call: s.writeTogether, Size: sizeOfBatch, MaxSize: maxWrite, MaxRequests: maxBatches,
 	})
 	return s
 }
