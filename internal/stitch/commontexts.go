@@ -54,7 +54,7 @@ const textBuckets = 128
 
 func commonTextBucket(text string) byte {
 	n := len(text)
-	return (byte(n) + 3*text[n/2] + 13*text[n-1]) % textBuckets
+	return (byte(n) + 3*text[n/2] + 13*text[n-1]) % textBuckets //nolint:gosec // the low bits are enough
 }
 
 // commonTextNumber returns the index of a common text, 0 for another text.

@@ -77,7 +77,7 @@ var contextKeys = func() [11]key {
 // contextPlaces are the indices of contextKeys by key.
 var contextPlaces = func() (places [wellKnown]uint8) {
 	for place, k := range contextKeys {
-		places[k] = uint8(place) //nolint:gosec // a small number
+		places[k] = uint8(place)
 	}
 	return places
 }()

@@ -74,8 +74,9 @@ func (e *Engine) Preload(all []Expected) {
 	}
 	for range maxPreloaded {
 		for i := range all {
-			for j := range all[i].facts {
-				if f := &all[i].facts[j]; f.left > 0 {
+			facts := &all[i].facts
+			for j := range facts {
+				if f := &facts[j]; f.left > 0 {
 					f.cell, f.left = e.arena.at(f.cell).next(), f.left-1
 				}
 			}

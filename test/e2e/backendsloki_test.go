@@ -115,7 +115,7 @@ func labelsIn(queries []string) map[string]bool {
 	all := map[string]bool{}
 	for _, query := range queries {
 		for _, found := range labelInQuery.FindAllStringSubmatch(query, -1) {
-			for _, name := range strings.Split(strings.Join(found[1:], ","), ",") {
+			for name := range strings.SplitSeq(strings.Join(found[1:], ","), ",") {
 				all[strings.TrimSpace(name)] = true
 			}
 		}

@@ -56,7 +56,7 @@ func (s *Session) ID() string { return s.id }
 // IsNew reports that no record of the session was accepted before.
 func (s *Session) IsNew() bool { return len(s.accounted) == 0 }
 
-// Position returns the index after the highest accounted one: accepted, quarantined or
+// NextIndex returns the index after the highest accounted one: accepted, quarantined or
 // reported missing. ok is false for a session without indices. The caller holds the
 // session's lock.
 func (s *Session) NextIndex() (position uint64, ok bool) {
