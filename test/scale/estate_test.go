@@ -118,8 +118,8 @@ func (e *estate) compare(what string, playing []*simulation) {
 	var sum counted
 	for _, is := range told {
 		is.untilArchived(e.t, e.archive)
-		spans, records := all(e.sinks)
-		c := is.compareRecords(e.t, records)
+		c := is.compareRecords(e.t, e.sinks)
+		spans, _ := all(e.sinks)
 		sum.objects += is.compareSpans(e.t, spans)
 		sum.records += c.records
 		sum.repeated += c.repeated

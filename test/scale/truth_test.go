@@ -122,11 +122,22 @@ type counted struct {
 	records, repeated, objects int
 }
 
-// compareRecords holds that every acknowledged record arrived. It counts those that
-// arrived more than once.
-func (is *truth) compareRecords(t *testing.T, got map[record]int) (c counted) {
+// compareRecords waits until every acknowledged record has arrived at one of the sinks. It
+// counts those that arrived more than once.
+func (is *truth) compareRecords(t *testing.T, sinks []*sink) (c counted) {
 	t.Helper()
-	lost := 0
+	require.Eventually(t, func() bool {
+		_, got := all(sinks)
+		var missing int
+		c, missing = is.countRecords(got)
+		return missing == 0
+	}, waitFor, 10*tick, "records were acknowledged and are in no backend")
+	require.NotZero(t, c.records)
+	return c
+}
+
+// countRecords counts the acknowledged records, and those of them that did not arrive.
+func (is *truth) countRecords(got map[record]int) (c counted, missing int) {
 	for _, b := range is.Bridges {
 		for _, s := range b.Sessions {
 			for _, r := range s.Acknowledged {
@@ -135,15 +146,13 @@ func (is *truth) compareRecords(t *testing.T, got map[record]int) (c counted) {
 					if times := got[record{s.Session, i}]; times > 0 {
 						c.repeated += times - 1
 					} else {
-						lost++
+						missing++
 					}
 				}
 			}
 		}
 	}
-	require.NotZero(t, c.records)
-	assert.Zero(t, lost, "records that were acknowledged and are in no backend, of %d", c.records)
-	return c
+	return c, missing
 }
 
 // allSpans reports whether each object that ended has a span.
