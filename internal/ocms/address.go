@@ -29,17 +29,8 @@ func (a *Address) parse(value string) (ok bool) {
 			rest = rest[end+2:]
 		}
 	}
-	if open := strings.IndexByte(rest, '<'); open >= 0 {
-		if a.Display == "" {
-			a.Display = trimSpace(strings.TrimSuffix(rest[:open], " "))
-		}
-		rest = rest[open+1:]
-		closing := strings.IndexByte(rest, '>')
-		if closing < 0 {
-			return false
-		}
-		a.Tag = tagOf(rest[closing+1:])
-		return a.URI.parse(trimSpace(rest[:closing]))
+	if opening := strings.IndexByte(rest, '<'); opening >= 0 {
+		return a.parseNameAddr(rest, opening, opening+strings.IndexByte(rest[opening:], '>'))
 	}
 	// Without brackets, all parameters belong to the header (RFC 3261, 20.10).
 	uri, parameters := rest, ""
@@ -48,6 +39,20 @@ func (a *Address) parse(value string) (ok bool) {
 	}
 	a.Tag = tagOf(parameters)
 	return a.URI.parse(trimSpace(uri))
+}
+
+// parseNameAddr parses an address whose URI is between the brackets at opening and closing;
+// closing is below opening if the bracket is never closed. The caller parses a quoted
+// display name.
+func (a *Address) parseNameAddr(text string, opening, closing int) (ok bool) {
+	if a.Display == "" {
+		a.Display = trimSpace(strings.TrimSuffix(text[:opening], " "))
+	}
+	if closing < opening {
+		return false
+	}
+	a.Tag = tagOf(text[closing+1:])
+	return a.URI.parse(trimSpace(text[opening+1 : closing]))
 }
 
 // endOfAddrSpec returns the offset of the header parameters, or -1. The user part may

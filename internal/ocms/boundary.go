@@ -21,15 +21,22 @@ type valueScanner struct {
 	// addressStart, up to the offset addressScanned.
 	addressStart, addressScanned int
 	addressComplete              bool
+
+	// brackets are the first ones in the value that findValueEnd read last. They are zero
+	// if a quote is in front of them, or a quote or bracket is never closed.
+	brackets bracketOffsets
+	// skipped is true if findValueEnd skipped brackets or quotes in that value.
+	skipped bool
 }
 
 // findValueEnd returns the offset of the comma that ends the value at start, and the
 // name behind the comma. If found is false, the value ends with the line.
 func (c *valueScanner) findValueEnd(key Key, start int) (end int, next attributeName, found bool) {
 	text := c.text
+	c.brackets, c.skipped = bracketOffsets{}, false
 	for i, quoted := start, mayHaveQuotes[key] && !c.ignoreQuotes; ; i++ {
 		if quoted {
-			i = indexCommaOrOpening(text, i)
+			i += indexCommaOrOpening(text[i:])
 		} else if n := strings.IndexByte(text[i:], ','); n >= 0 {
 			i += n
 		} else {
@@ -70,11 +77,17 @@ func (c *valueScanner) skipQuoted(start, open int) int {
 		c.flags |= UnbalancedQuote
 		c.ignoreQuotes = true
 		c.addressStart = -1
+		c.brackets, c.skipped = bracketOffsets{}, true
 		return start - 1
 	case isBracket:
 		c.addressStart, c.addressScanned, c.addressComplete = start, closing+1, true
+		if !c.skipped {
+			c.brackets = bracketOffsets{int32(open), int32(closing)} //nolint:gosec // no line is longer
+		}
+		c.skipped = true
 		return closing
 	default:
+		c.skipped = true
 		return closing
 	}
 }

@@ -161,13 +161,20 @@ func (e *Event) decodeMethod() {
 	e.flagUnless(agrees(e.Category.Method) && agrees(e.CSeq.Method), MethodMismatch)
 }
 
+// decodeAddress decodes From or To, whose brackets the splitter may have found.
+func (e *Event) decodeAddress(a *Address, key Key, brackets bracketOffsets) (ok bool) {
+	if brackets.closing > 0 {
+		start := e.Line.first[key].start
+		text, _ := e.Line.Value(key)
+		return a.parseNameAddr(text, int(brackets.opening-start), int(brackets.closing-start))
+	}
+	text, set := e.Line.NonEmptyValue(key)
+	return !set || a.parse(text)
+}
+
 func (d *Decoder) decodeHeaders(e *Event) {
-	if text, set := e.Line.NonEmptyValue(From); set {
-		e.flagUnless(e.From.parse(text), BadFrom)
-	}
-	if text, set := e.Line.NonEmptyValue(To); set {
-		e.flagUnless(e.To.parse(text), BadTo)
-	}
+	e.flagUnless(e.decodeAddress(&e.From, From, e.Line.fromBrackets), BadFrom)
+	e.flagUnless(e.decodeAddress(&e.To, To, e.Line.toBrackets), BadTo)
 	if text, set := e.Line.NonEmptyValue(RequestURI); set {
 		e.flagUnless(e.RequestURI.parse(trimSpace(text)), BadRequestURI)
 	}

@@ -35,6 +35,8 @@ func requireLaws(t *testing.T, d *Decoder, text string) {
 	if len(e.Via) > 0 {
 		require.Equal(t, e.Via[0].Parameter("branch"), e.Branch)
 	}
+	requireAddress(t, e, From, e.From, BadFrom)
+	requireAddress(t, e, To, e.To, BadTo)
 	seen := make(map[Key]bool)
 	for i := range e.Line.Len() {
 		a := e.Line.Attribute(i)
@@ -46,6 +48,26 @@ func requireLaws(t *testing.T, d *Decoder, text string) {
 	}
 	again, _ := decode(text)
 	require.Equal(t, again.Flags(), e.Flags(), "a decoder keeps nothing of the line before")
+}
+
+// requireAddress requires that the brackets that the splitter found change nothing.
+func requireAddress(t *testing.T, e *Event, key Key, got Address, flag Flags) {
+	t.Helper()
+	text, set := e.Line.NonEmptyValue(key)
+	if !set {
+		require.Zero(t, got)
+		return
+	}
+	want, ok := ParseAddress(text)
+	require.Equal(t, want, got)
+	require.Equal(t, !ok, e.Flags().Has(flag))
+}
+
+// The last of too many attributes may be an address.
+func TestAddressAsLastAttribute(t *testing.T) {
+	for _, address := range []string{"<sip:a@h>;tag=1", "sip:a@h", `"A" <sip:a@h`, ""} {
+		requireLaws(t, new(Decoder), "To=<sip:b@h>,"+strings.Repeat("x=<y>,", MaxAttributes-2)+"From="+address)
+	}
 }
 
 // FuzzDecode joins the parts of every line, and decodes lines of two

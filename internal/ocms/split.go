@@ -35,7 +35,13 @@ type Line struct {
 
 	offsets []attributeOffsets
 	first   [KeyCount]valueOffsets // of the first attribute with a documented key
+	// fromBrackets and toBrackets are around the URIs of the first From and To. They are
+	// zero where only parse can find them.
+	fromBrackets, toBrackets bracketOffsets
 }
+
+// bracketOffsets says where '<' and '>' are in a line. It is zero for none.
+type bracketOffsets struct{ opening, closing int32 }
 
 // attributeOffsets says where an attribute is in its line.
 type attributeOffsets struct {
@@ -147,6 +153,7 @@ func (s *Splitter) split(text string, line *Line) error {
 		switch {
 		case len(spans) == MaxAttributes-1:
 			c.flags |= TooManyAttributes
+			c.brackets = bracketOffsets{}
 			more = false
 		case mayHaveQuotes[name.key]:
 			end, next, more = c.findValueEnd(name.key, start)
@@ -178,6 +185,13 @@ func (s *Splitter) split(text string, line *Line) error {
 			c.flags |= DuplicateKey
 		} else if name.key != Unknown {
 			first.start, first.end = int32(start), int32(end) //nolint:gosec // no line is longer
+			switch name.key {
+			case From:
+				line.fromBrackets = c.brackets
+			case To:
+				line.toBrackets = c.brackets
+			default:
+			}
 		}
 		name = next
 	}

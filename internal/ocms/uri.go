@@ -50,7 +50,13 @@ func (u *URI) parseParts(text string) (ok bool) {
 	// last @.
 	password, at, colon, end := -1, -1, -1, len(text)
 	for start := 0; start < len(text); start += wordSize {
-		for marked := markSeparators(loadUpToWord(text, start)); marked != 0; marked &= marked - 1 {
+		var w uint64 // the compiler inlines loadWord here, but not loadUpToWord
+		if start <= len(text)-wordSize {
+			w = loadWord(text, start)
+		} else {
+			w = loadUpToWord(text, start)
+		}
+		for marked := markSeparators(w); marked != 0; marked &= marked - 1 {
 			switch i := start + firstMarked(marked); text[i] {
 			case '@':
 				at, colon, end = i, -1, len(text)

@@ -3,7 +3,10 @@
 
 package ocms
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // MaxHops is the largest number of hops that are decoded of one Via; a request with more
 // is in a loop (Max-Forwards is 70).
@@ -89,12 +92,29 @@ func (h *Hop) parse(text string) (ok bool) {
 		return false
 	}
 	h.Transport = rest[:blank]
-	rest = rest[blank+1:]
-	if end := strings.IndexByte(rest, ';'); end >= 0 {
-		rest, h.Parameters = rest[:end], rest[end+1:]
+	return h.parseSentBy(rest[blank+1:]) && h.Host != "" && h.Transport != ""
+}
+
+// parseSentBy parses <host>[:<port>];<parameters>. One loop finds the ends of host and port,
+// unless the host has brackets or blanks.
+func (h *Hop) parseSentBy(text string) (ok bool) {
+	hostEnd := indexSeparator(text)
+	if hostEnd > 0 && hostEnd < len(text) && text[0] != '[' && isVisibleASCII(text[0]) && isVisibleASCII(text[hostEnd-1]) {
+		end, port, ok := hostEnd, 0, true
+		if text[hostEnd] == ':' {
+			for end++; end < len(text) && text[end]-'0' <= 9 && port <= math.MaxUint16; end++ {
+				port = 10*port + int(text[end]-'0')
+			}
+			ok = end > hostEnd+1 && port <= math.MaxUint16
+		}
+		if ok && end < len(text) && text[end] == ';' {
+			h.Host, h.Port, h.Parameters = text[:hostEnd], port, text[end+1:]
+			return true
+		}
 	}
-	h.Host, h.Port, ok = parseHostPort(rest)
-	return ok && h.Host != "" && h.Transport != ""
+	text, h.Parameters, _ = strings.Cut(text, ";")
+	h.Host, h.Port, ok = parseHostPort(text)
+	return ok
 }
 
 // branch returns the parameter branch. It is nearly always the first one, which is checked
@@ -102,8 +122,9 @@ func (h *Hop) parse(text string) (ok bool) {
 func (h *Hop) branch() string {
 	const first = "branch="
 	if all := h.Parameters; len(all) >= len(first) && all[:len(first)] == first {
-		if end := indexParameterEnd(all, len(first)); end == len(all) || all[end] == ';' {
-			return trimSpace(all[len(first):end])
+		value := all[len(first):]
+		if end := indexParameterEnd(value); end == len(value) || value[end] == ';' {
+			return trimSpace(value[:end])
 		}
 	}
 	return h.Parameter("branch")

@@ -42,37 +42,54 @@ func markSeparators(w uint64) uint64 {
 	return (low + (0x80-':')*lowBits) &^ (low + (0x80-'@'-1)*lowBits) &^ w & topBits
 }
 
-// markZeros sets the top bit of each byte that is zero in w. Bits above the lowest one
-// may be wrong.
-func markZeros(w uint64) uint64 { return (w - lowBits) &^ w & topBits }
+// indexSeparator returns the offset of the first byte from ':' to '@', or the length.
+func indexSeparator(text string) int {
+	i := 0
+	for ; i <= len(text)-wordSize; i += wordSize {
+		if marked := markSeparators(loadWord(text, i)); marked != 0 {
+			return i + firstMarked(marked)
+		}
+	}
+	for i < len(text) && (text[i] < ':' || text[i] > '@') {
+		i++
+	}
+	return i
+}
+
+// markZeros sets the top bit of each byte that is zero in a or in b. Bits above the lowest
+// one may be wrong. The top bits of a and b must agree.
+func markZeros(a, b uint64) uint64 { return ((a - lowBits) | (b - lowBits)) &^ a & topBits }
 
 // firstMarked returns the index of the lowest byte whose top bit is set.
 func firstMarked(w uint64) int { return bits.TrailingZeros64(w) / 8 }
 
 // isASCII reports whether no byte of text is above 127.
 func isASCII(text string) bool {
-	i := 0
-	for ; i+4*wordSize <= len(text); i += 4 * wordSize {
-		block := text[i : i+4*wordSize]
-		if (loadWord(block, 0)|loadWord(block, 8)|loadWord(block, 16)|loadWord(block, 24))&topBits != 0 {
-			return false
+	const size = 4 * wordSize
+	if len(text) < size {
+		for i := range len(text) {
+			if text[i] >= 0x80 {
+				return false
+			}
 		}
+		return true
 	}
-	for ; i < len(text); i += wordSize {
-		if loadUpToWord(text, i)&topBits != 0 {
-			return false
-		}
+	var all uint64
+	for rest := text; len(rest) >= size; rest = rest[size:] {
+		all |= loadWord(rest, 0) | loadWord(rest, 8) | loadWord(rest, 16) | loadWord(rest, 24)
 	}
-	return true
+	last := text[len(text)-size:] // read twice in part
+	all |= loadWord(last, 0) | loadWord(last, 8) | loadWord(last, 16) | loadWord(last, 24)
+	return all&topBits == 0
 }
 
-// indexCommaOrOpening returns the offset of the first comma, quote or '<' from i on, or the
-// length.
-func indexCommaOrOpening(text string, i int) int {
+// indexCommaOrOpening returns the offset of the first comma, quote or '<', or the length.
+func indexCommaOrOpening(text string) int {
 	const bit = ',' ^ '<' // the only one in which the two differ
-	for ; i+wordSize <= len(text); i += wordSize {
+	i := 0
+	for ; i <= len(text)-wordSize; i += wordSize {
 		w := loadWord(text, i)
-		if found := markZeros((w|bit*lowBits)^'<'*lowBits) | markZeros(w^'"'*lowBits); found != 0 {
+		if found := markZeros((w|bit*lowBits)^'<'*lowBits, w^'"'*lowBits); found != 0 {
 			return i + firstMarked(found)
 		}
 	}
@@ -82,12 +99,12 @@ func indexCommaOrOpening(text string, i int) int {
 	return i
 }
 
-// indexParameterEnd returns the offset of the first semicolon or quote from i on, or the
-// length.
-func indexParameterEnd(text string, i int) int {
-	for ; i+wordSize <= len(text); i += wordSize {
+// indexParameterEnd returns the offset of the first semicolon or quote, or the length.
+func indexParameterEnd(text string) int {
+	i := 0
+	for ; i <= len(text)-wordSize; i += wordSize {
 		w := loadWord(text, i)
-		if found := markZeros(w^';'*lowBits) | markZeros(w^'"'*lowBits); found != 0 {
+		if found := markZeros(w^';'*lowBits, w^'"'*lowBits); found != 0 {
 			return i + firstMarked(found)
 		}
 	}

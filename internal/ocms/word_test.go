@@ -28,12 +28,13 @@ func TestWords(t *testing.T) {
 		start := d.IntN(len(s) + 1)
 		indexAny := func(wanted string) int {
 			if n := strings.IndexAny(s[start:], wanted); n >= 0 {
-				return start + n
+				return n
 			}
-			return len(s)
+			return len(s) - start
 		}
-		require.Equal(t, indexAny(",\"<"), indexCommaOrOpening(s, start), "%q from %d", s, start)
-		require.Equal(t, indexAny(";\""), indexParameterEnd(s, start), "%q from %d", s, start)
+		require.Equal(t, indexAny(",\"<"), indexCommaOrOpening(s[start:]), "%q", s[start:])
+		require.Equal(t, indexAny(";\""), indexParameterEnd(s[start:]), "%q", s[start:])
+		require.Equal(t, indexAny(":;<=>?@"), indexSeparator(s[start:]), "%q", s[start:])
 		require.Equal(t, strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0, isASCII(s), "%q", s)
 		var want, got []int
 		for i := start; i < min(start+wordSize, len(s)); i++ {
