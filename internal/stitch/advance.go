@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// objectsPerAdvance is how many objects one Advance moves at most, so that callers do not wait
-// long for the engine.
+// objectsPerAdvance bounds the steps of one Advance, Flush or Finish, so that callers do not wait
+// long for the engine. A step moves one object at most.
 const objectsPerAdvance = 64
 
 // Advance moves objects whose deadline has passed: open ones past MaxOpen end, ended ones past
-// Linger become pending, emitted ones past MaxOpen are forgotten. It does a bounded amount of
-// work; more reports that work is left.
+// Linger become pending, emitted ones without members are forgotten past MaxOpen or, if they are
+// API requests, past requestRetention. It does a bounded amount of work; more reports that work
+// is left.
 func (e *Engine) Advance(now time.Time) (more bool) {
 	t := e.tick(now)
 	for budget := objectsPerAdvance; budget > 0; budget-- {
@@ -391,8 +392,8 @@ func (e *Engine) forget(slot uint32) bool {
 	return true
 }
 
-// Flush makes each object pending that its own end record ended, and does not wait for late
-// records. Objects that ended with their call or session stay ended, because their own end records may
+// Flush makes the objects pending whose own end record arrived or which expired, and does not wait
+// for late records. Objects that ended with their call or session stay ended, because their own end records may
 // arrive after the restart. Flush does a bounded amount of work; more reports that work is
 // left.
 func (e *Engine) Flush(now time.Time) (more bool) {

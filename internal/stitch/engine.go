@@ -15,7 +15,8 @@ import (
 type Options struct {
 	// Linger is how long an object waits for late records after its end.
 	Linger time.Duration
-	// MaxOpen is how long an object may be open, and how long an emitted one is remembered.
+	// MaxOpen is how long an object may be open, and how long an emitted one is remembered at
+	// most; API requests are remembered for a shorter time.
 	MaxOpen time.Duration
 	// ClockTolerance is the largest difference between the clocks of two Call Bridges. Calls
 	// with a smaller gap between them count as overlapping.

@@ -98,11 +98,11 @@ type session struct {
 	ended            list   // objects with flagInEnded
 	last             int64  // time of the last record, by the sender's clock
 	overAt           int64  // latest time at which it was declared over, by the sender's clock; 0 if never
-	rememberedSince  int64  // since when the declaration is remembered, by the engine's clock; orders sessions.over
+	rememberedSince  int64  // since when the declaration is remembered, by the engine's clock; orders sessions.declaredOver
 	lastDeclaredOver int64  // when it was last declared over, by the engine's clock
 	bridge           uint64 // see Source.OnBridge; 0 if unknown
 	dirty            bool
-	inOverList       bool // it is in sessions.over
+	inOverList       bool // it is in sessions.declaredOver
 }
 
 // isOver reports whether a session was declared over and no later record of it arrived. Each

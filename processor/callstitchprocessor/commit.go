@@ -149,7 +149,7 @@ func (c *committer) run(ctx context.Context) {
 }
 
 // stopAndWait ends run after a last write, and returns that write's error. It does not wait
-// for a storage longer than ctx allows.
+// for a storage longer than ctx allows and stopMargin.
 func (c *committer) stopAndWait(ctx context.Context) error {
 	close(c.stop)
 	if !waitDone(ctx, c.ended) {

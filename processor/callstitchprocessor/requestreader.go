@@ -100,8 +100,8 @@ var mergedEvents = map[string]mergedEvent{
 const subscriptionEventPrefix = names.EventRoster + "."
 
 // isStampedOnly reports whether the records of an event are stamped and not merged. These
-// are roster events, and records of recorded sessions that repeat others or follow the end of
-// the recording.
+// are roster events, readings of a leg's quality, and events of MediaSense about tracks, deletion
+// and pruning.
 func isStampedOnly(name string) bool {
 	switch name {
 	case names.EventAPICallLegQuality, names.EventTrackStarted, names.EventTrackUpdated, names.EventTrackEnded, names.EventSessionDeleted, names.EventSessionPruned:
@@ -111,8 +111,8 @@ func isStampedOnly(name string) bool {
 	}
 }
 
-// merge merges the records of a request; changed reports whether any of them may have changed
-// the state. The caller holds the lock of the state.
+// merge merges the records of a request; changed reports whether the state that must
+// be stored before the request is passed on may have changed. The caller holds the lock of the state.
 func (br *requestReader) merge(logs plog.Logs, lock lockYielder) (changed bool, err error) {
 	for _, rl := range logs.ResourceLogs().All() {
 		r := resourceReader{requestReader: br, rl: rl, lock: lock}

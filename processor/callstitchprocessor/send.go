@@ -6,6 +6,7 @@ package callstitchprocessor
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"time"
 
@@ -202,10 +203,12 @@ func (s *sender) sendPending(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// handleRefusal handles a batch that was refused with a retryable error.
+// handleRefusal handles a batch that the next consumer refused with a retryable error, or that
+// was not sent because the state could not be stored.
 func (s *sender) handleRefusal(ctx context.Context, b *batch, err error) {
 	s.retryLater(ctx, err, &s.pendingRetry)
 	switch {
+	case errors.Is(err, errStorage): // the next consumer has not seen the batch
 	case ctx.Err() != nil, s.pendingRetry.failures < triesBeforeSplit && !s.unsentAreLost:
 	case len(b.objects) > 1:
 		s.size = len(b.objects) / 2
@@ -223,7 +226,7 @@ func (s *sender) retryLater(ctx context.Context, err error, schedule *retrySched
 		return
 	}
 	stats := s.state.stats()
-	s.logger.Warn("Stitched records not sent; they stay pending and are retried",
+	s.logger.Warn("Stitched records or trace changes not sent; they are retried",
 		zap.Error(err), zap.Int("pending", stats.PendingEmit), zap.Int("set_aside", stats.CurrentlySetAside), zap.Duration("retry_in", wait))
 }
 

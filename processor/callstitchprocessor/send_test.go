@@ -73,6 +73,30 @@ func TestOneRefusedForNowAgainAndAgain(t *testing.T) {
 	}
 }
 
+// A state that cannot be stored says nothing about the records: none is set aside, and all are sent
+// when the storage works again.
+func TestStorageFailuresAreNoRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := testkit.NewStorage()
+		r := newHarness(t, withStorage(store))
+		for i := range 10 {
+			r.consume(legEnd(fmt.Sprint("leg ", i)))
+		}
+		synctest.Wait()
+		store.Fail(errors.New("no space left on device"))
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		assert.Empty(t, r.next.spans())
+		assert.EqualValues(t, 10, r.counts()["owed"])
+		assert.Zero(t, r.counts()["set_aside"])
+		store.Fail(nil)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		assert.Len(t, r.next.spans(), 10)
+		assert.Zero(t, r.counts()["set_aside"])
+	})
+}
+
 // What was set aside is owed after a restart.
 func TestSetAsideAndRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

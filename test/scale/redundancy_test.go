@@ -84,7 +84,7 @@ func TestTwoCollectors(t *testing.T) {
 	}
 	e.untilReceived(150)
 	during(t, playing, "a Collector is killed", e.stitchers[0].kill)
-	<-time.After(either(2*time.Second, 30*time.Second))
+	<-time.After(either(2*time.Second, 10*time.Second))
 	e.stitchers[0].start()
 
 	playing[0].wait()

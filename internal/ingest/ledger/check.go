@@ -104,7 +104,8 @@ func checkEntry(accepted, accounted Ranges, e *Entry) (result CheckResult) {
 		// missing.
 		return result
 	}
-	// An accounted index lies in a gap that was reported before.
+	// An accounted index is that of an unreadable record, or lies in a gap that was reported
+	// before or that trim closed.
 	if known && !accounted.Contains(e.Index) {
 		result.setIndexJump(e.Index - before - 1)
 	}
@@ -120,8 +121,8 @@ func (r *CheckResult) setIndexJump(missing uint64) {
 	r.markImplausible()
 }
 
-// setDiscarded reports the sender's number of discarded records instead of the jump, and
-// accounts for the whole jump.
+// setDiscarded reports the sender's number of discarded records instead of the jump, and accounts
+// for the whole jump if it is plausible.
 func (r *CheckResult) setDiscarded(accounted Ranges, e *Entry) {
 	r.Missing, r.IsImplausible = e.Discarded, false
 	if !e.DiscardedHaveNoIndex && e.Index > 0 {

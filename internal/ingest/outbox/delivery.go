@@ -34,8 +34,8 @@ type Body interface {
 	AddRecords(c *Chunk, to *PayloadWriter) error
 	// AddRaw adds a chunk's new parts as posted, with c.QuarantineReason.
 	AddRaw(c *Chunk, to *PayloadWriter)
-	// MarkSent remembers which log records of a chunk the consumer accepted, after it
-	// refused a later payload of the chunk.
+	// MarkSent remembers which log records of a chunk the consumer accepted, if a later
+	// payload of the chunk failed.
 	MarkSent(c *Chunk, sent Progress)
 	// MarkAccepted marks a chunk's new parts as accepted, and counts all its parts.
 	MarkAccepted(ctx context.Context, c *Chunk)
@@ -93,7 +93,8 @@ func (d *delivery) sizeOf(part int) (bytes int, isNew bool) {
 }
 
 // deliverChunk delivers a chunk. If the consumer refuses it permanently, deliverChunk
-// quarantines it instead of returning the error, which would make the sender delete the data.
+// quarantines it instead of returning the error: the sender would send the same body again,
+// without end.
 func (d *delivery) deliverChunk(ctx context.Context, c Chunk) error {
 	if d.Next == nil || c.NewParts == 0 {
 		d.body.MarkAccepted(ctx, &c)

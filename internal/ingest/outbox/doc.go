@@ -5,7 +5,7 @@
 // bounded payloads, and quarantines the records that the consumer refuses permanently.
 //
 //	chunk.go     consecutive parts of a body, bounded in number and in bytes
-//	sender.go    the payloads of one chunk
+//	payloadwriter.go    the payloads of one chunk
 //	delivery.go  all chunks of a body: send, or quarantine, then mark as accepted
 //	outcome.go   the outcome of each part, for the receiver's own metrics
 //
