@@ -29,8 +29,9 @@ func (l Limits) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Chunk is a run of consecutive parts of a body that are sent in one payload. Chunks
-// bound the payloads, because some consumers refuse payloads above a size.
+// Chunk is a run of consecutive parts of a body that are delivered together, in one payload or, if
+// their log records are large, in several. Chunks bound the payloads, because some consumers
+// refuse payloads above a size.
 type Chunk struct {
 	// From is the number of the first part, and To that of the part after the last.
 	From, To int

@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,9 +30,14 @@ func watched(t *testing.T, name string, followed, stop time.Duration, change fun
 	t.Helper()
 	target, err := url.Parse("http://collector:8080/cdr")
 	require.NoError(t, err)
+	var mu sync.Mutex // the report that the bridge is followed comes from another goroutine
 	s := Settings{
 		Target: target, Events: "bridge:8451", Settle: time.Minute, FollowWithin: 5 * time.Minute, Recover: 20 * time.Minute,
-		Report: func(line string) { lines = append(lines, line) },
+		Report: func(line string) {
+			mu.Lock()
+			defer mu.Unlock()
+			lines = append(lines, line)
+		},
 		Simulate: func(ctx context.Context, call func(), flags ...string) error {
 			began := time.Now()
 			if call != nil {
@@ -51,7 +58,10 @@ func watched(t *testing.T, name string, followed, stop time.Duration, change fun
 	}
 	d, found := Find(name)
 	require.True(t, found)
-	return phases, lines, d.Run(ctx, s)
+	err = d.Run(ctx, s)
+	mu.Lock()
+	defer mu.Unlock()
+	return phases, slices.Clone(lines), err
 }
 
 const healthyBridge = "-live -bridges 1 -events bridge:8451 -target http://collector:8080/cdr"
