@@ -214,10 +214,12 @@ func (h *hub) receive(now time.Time, server, socketIndex int, f *events.Frame) (
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	outcome = h.cluster.Receive(h.nextTime(now), server, socketIndex, f)
-	if f.Type == events.RosterUpdate {
-		h.wakeIfEarlier() // it changes no subscription set, and is most of the traffic
-	} else {
+	switch {
+	case f.Type != events.RosterUpdate:
 		h.notifyServers()
+	case f.AddsOrRemoves():
+		h.wakeIfEarlier()
+	default: // most of the traffic: changes of elements affect no subscription set and no timer
 	}
 	return outcome, h.cluster.ListActive(server)
 }

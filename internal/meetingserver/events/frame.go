@@ -3,6 +3,8 @@
 
 package events
 
+import "slices"
+
 // Frame is one decoded message or acknowledgement. Its byte slices are valid until the next
 // Decode.
 type Frame struct {
@@ -33,6 +35,11 @@ type Frame struct {
 
 // Success reports whether the server accepted the request.
 func (f *Frame) Success() bool { return string(f.Status) == "success" }
+
+// AddsOrRemoves reports whether an update adds or removes a call or participant, or may do so.
+func (f *Frame) AddsOrRemoves() bool {
+	return slices.ContainsFunc(f.Updates, func(u Update) bool { return u.Type != Modify })
+}
 
 // Fields returns the elements of an update.
 func (f *Frame) Fields(u *Update) []Field { return f.fields[u.from:u.to:u.to] }
