@@ -27,7 +27,7 @@ import (
 	"github.com/legato-otel/legato/internal/names"
 )
 
-// harness is a started connector, made by the factory, with what it writes.
+// harness is a started connector, with its consumer of traces, a log and internal metrics.
 type harness struct {
 	connector.Logs
 	t         *testing.T

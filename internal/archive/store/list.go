@@ -19,7 +19,7 @@ import (
 //
 // Else by time: the rows are walked through from the newest one on, those of an index where
 // there is one, until the page is full or as many were looked at as fit into the time a reader
-// waits. Then the list ends early and tells how far it got (List.SearchedTo), and the next
+// waits. Then the list ends early and reports how far it got (List.SearchedTo), and the next
 // page continues there.
 //
 // The limits are variables for tests.

@@ -10,8 +10,8 @@ import (
 )
 
 // checkpointer copies SQLite's write-ahead log into the database file, in a goroutine.
-// Otherwise the commit that makes the log long does so, and everybody who waits for that
-// commit waits until hundreds of pages are written and synced.
+// Otherwise the commit that makes the log long does so, and all writers that wait for that
+// commit wait until hundreds of pages are written and synced.
 type checkpointer struct {
 	beside *sql.DB // copies while the writer's transactions continue
 	writer *sql.DB // the only connection that writes
@@ -63,8 +63,8 @@ func (c *checkpointer) run(ctx context.Context) {
 }
 
 // checkpoint copies the log. SQLite starts the log over when all of it is copied, so the
-// last copy runs between two transactions. The second one makes it short: it copies what was
-// written during the first. An error needs no report: a disk that fails or is full fails the
+// last copy runs between two transactions. The second copy makes the last one short: it copies the
+// pages that were written during the first. An error needs no report: a disk that fails or is full fails the
 // next commit too.
 func (c *checkpointer) checkpoint(ctx context.Context) {
 	for _, connection := range []*sql.DB{c.beside, c.beside, c.writer} {

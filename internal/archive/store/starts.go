@@ -146,7 +146,7 @@ type stepParts struct{ counted, uncounted []period }
 
 func splitStep(from, to time.Time, counted map[time.Time]bool) (of stepParts) {
 	for start := startOfDay(from); start.Before(to); start = start.Add(day) {
-		at, end := later(start, from), earlier(start.Add(day), to)
+		at, end := latest(start, from), earlier(start.Add(day), to)
 		first, last := fullHours(at, end)
 		if !counted[start] || !first.Before(last) {
 			of.uncounted = appendPeriod(of.uncounted, at, end)

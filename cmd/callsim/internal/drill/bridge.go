@@ -58,7 +58,7 @@ func (s *session) body() string {
 	return fmt.Sprintf("<?xml version=\"1.0\"?><records session=%q callBridge=%q>\n%s</records>\n", s.id, s.bridge, s.batch.String())
 }
 
-// offerRecords posts the added records as a bridge does: what is not answered with 200 is kept
+// offerRecords posts the added records as a bridge does: records without the answer 200 are kept
 // for the next time.
 func (s *session) offerRecords(ctx context.Context) error {
 	if s.batch.Len() == 0 {

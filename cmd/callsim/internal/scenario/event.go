@@ -15,7 +15,7 @@ type Event struct {
 	Bridge int
 	// Session names the run of the bridge, from one restart to the next.
 	Session string
-	// Payload tells what happened.
+	// Payload is the content of the event.
 	Payload Payload
 }
 
