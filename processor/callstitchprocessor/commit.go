@@ -35,6 +35,10 @@ type committer struct {
 	stop           chan struct{}
 	ended          chan struct{}
 
+	// Of the last write; used by run.
+	lastBegin    time.Time
+	lastRequests int
+
 	// Guarded by state.mu.
 	nextWrite *write // not begun; it will contain the current changes
 	inFlight  *write // nil if no write is in progress
@@ -137,6 +141,7 @@ func (c *committer) run(ctx context.Context) {
 	for {
 		select {
 		case <-c.writeRequested:
+			c.pause()
 		case <-retry.C:
 		case <-c.stop:
 			_ = c.writeChanges(ctx) // lastError keeps the error
@@ -160,6 +165,7 @@ func (c *committer) stopAndWait(ctx context.Context) error {
 
 // writeChanges stores the changes. After a failure they stay unwritten.
 func (c *committer) writeChanges(ctx context.Context) error {
+	c.lastBegin = time.Now()
 	c.state.mu.Lock()
 	w := c.nextWrite
 	c.nextWrite, c.inFlight = newWrite(), w
@@ -195,7 +201,7 @@ func (c *committer) writeChanges(ctx context.Context) error {
 	}
 	c.inFlight, c.lastError = nil, w.err
 	requests := w.requests
-	w.requests = nil
+	w.requests, c.lastRequests = nil, len(requests)
 	c.state.mu.Unlock()
 	close(w.done)
 	c.passOn(requests, w.err)
