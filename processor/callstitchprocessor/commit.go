@@ -35,9 +35,7 @@ type committer struct {
 	stop           chan struct{}
 	ended          chan struct{}
 
-	// Of the last write; used by run.
-	lastBegin    time.Time
-	lastRequests int
+	pause writePause // of run
 
 	// Guarded by state.mu.
 	nextWrite *write // not begun; it will contain the current changes
@@ -141,7 +139,7 @@ func (c *committer) run(ctx context.Context) {
 	for {
 		select {
 		case <-c.writeRequested:
-			c.pause()
+			c.pause.wait(c.countNextRequests, c.stop)
 		case <-retry.C:
 		case <-c.stop:
 			_ = c.writeChanges(ctx) // lastError keeps the error
@@ -165,7 +163,7 @@ func (c *committer) stopAndWait(ctx context.Context) error {
 
 // writeChanges stores the changes. After a failure they stay unwritten.
 func (c *committer) writeChanges(ctx context.Context) error {
-	c.lastBegin = time.Now()
+	c.pause.lastBegin = time.Now()
 	c.state.mu.Lock()
 	w := c.nextWrite
 	c.nextWrite, c.inFlight = newWrite(), w
@@ -201,7 +199,7 @@ func (c *committer) writeChanges(ctx context.Context) error {
 	}
 	c.inFlight, c.lastError = nil, w.err
 	requests := w.requests
-	w.requests, c.lastRequests = nil, len(requests)
+	w.requests = nil
 	c.state.mu.Unlock()
 	close(w.done)
 	c.passOn(requests, w.err)

@@ -6,41 +6,57 @@ package callstitchprocessor
 import "time"
 
 // Every write costs the storage two syncs and the pages that it touches, however few requests
-// share it, and every write is followed by a call of the next consumer. Under the posts of many
-// bridges a write that begins as soon as the one before it ends is shared by five requests; with
-// a pause by twenty, which takes a third less CPU time in the whole Collector
-// (docs/performance.md). The pause ends as soon as no more requests arrive, so that senders that
-// wait for their answers are not slowed down.
+// share it, and every write is followed by a call of the next consumer. Without a pause, one
+// or two posts of many bridges share a write; with a pause about twenty do, which takes a third
+// less CPU time in the whole Collector (docs/performance.md).
+//
+// A pause is useful only if requests arrive during it. Senders that wait for their answers send
+// nothing meanwhile: the pause ends after a gap without requests, and the next writes do not
+// pause.
 
 const (
-	// writeInterval is how long after the begin of a write a pause before the next one ends.
+	// writeInterval is how long after the begin of a write the pause before the next one ends.
 	writeInterval = 12 * time.Millisecond
 	// arrivalGap ends a pause: no request has arrived for so long.
 	arrivalGap = 2 * time.Millisecond
-	// minPausedRequests is how many requests must have shared the last write. With fewer, a pause
-	// would save nothing.
-	minPausedRequests = 4
+	// maxUnpaused is how many writes at most do not pause after a pause that a gap ended. It
+	// doubles from one with each such pause.
+	maxUnpaused = 64
 )
 
-// pause waits while requests for the next write arrive.
-func (c *committer) pause() {
-	if c.lastRequests < minPausedRequests {
+// writePause decides when the next write begins. The zero value is ready for use.
+type writePause struct {
+	lastBegin time.Time // of the last write
+	unpaused  int       // writes left that do not pause
+	backoff   int       // writes that did not pause after the last gap; 0 if the last pause was useful
+}
+
+// wait waits while requests for the next write arrive. arrived returns how many have arrived for
+// it. stop ends the wait.
+func (p *writePause) wait(arrived func() int, stop <-chan struct{}) {
+	if p.unpaused > 0 {
+		p.unpaused--
 		return
 	}
-	for until := c.lastBegin.Add(writeInterval); ; {
-		wait := min(arrivalGap, time.Until(until))
-		if wait <= 0 {
+	until := p.lastBegin.Add(writeInterval)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		left := time.Until(until)
+		if left <= 0 {
+			p.backoff = 0
 			return
 		}
-		before := c.countNextRequests()
-		timer := time.NewTimer(wait)
+		before := arrived()
+		timer.Reset(min(arrivalGap, left))
 		select {
 		case <-timer.C:
-		case <-c.stop:
-			timer.Stop()
+		case <-stop:
 			return
 		}
-		if c.countNextRequests() == before {
+		if left > arrivalGap && arrived() == before {
+			p.backoff = min(max(2*p.backoff, 1), maxUnpaused)
+			p.unpaused = p.backoff
 			return
 		}
 	}

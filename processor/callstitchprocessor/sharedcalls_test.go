@@ -299,6 +299,8 @@ func TestRequesterGivesUp(t *testing.T) {
 			wg.Go(func() { errs[i] = r.ConsumeLogs(ctx, startOf(fmt.Sprint("in a call ", i))) })
 			synctest.Wait()
 		}
+		time.Sleep(writeInterval)
+		synctest.Wait()
 		g.release <- struct{}{}
 		require.NoError(t, first()[0])
 		synctest.Wait()
