@@ -110,6 +110,12 @@ func postLegs(t *testing.T, to consumer.Logs, legs ...string) (wait func() []err
 	}
 }
 
+// awaitWrites waits until all requests are stored, after the pause of their write.
+func awaitWrites() {
+	time.Sleep(writeInterval)
+	synctest.Wait()
+}
+
 func numbered(n int) (legs []string) {
 	for i := range n {
 		legs = append(legs, fmt.Sprintf("leg %02d", i))
@@ -299,8 +305,7 @@ func TestRequesterGivesUp(t *testing.T) {
 			wg.Go(func() { errs[i] = r.ConsumeLogs(ctx, startOf(fmt.Sprint("in a call ", i))) })
 			synctest.Wait()
 		}
-		time.Sleep(writeInterval)
-		synctest.Wait()
+		awaitWrites()
 		g.release <- struct{}{}
 		require.NoError(t, first()[0])
 		synctest.Wait()
@@ -353,7 +358,7 @@ func TestContextOfASharedCall(t *testing.T) {
 				assert.NoError(t, r.ConsumeLogs(ctx, startOf(leg)))
 			})
 		}
-		synctest.Wait()
+		awaitWrites()
 		assert.Len(t, g.seen(), 3, "two do not wait for the call under way")
 		close(g.release)
 		wg.Wait()
@@ -396,10 +401,12 @@ func TestClusterOfASharedCall(t *testing.T) {
 			}
 		}
 		post("east", "1", "2", "3") // 1 is under way, 2 and 3 wait for it
+		awaitWrites()
 		g.release <- struct{}{}
 		synctest.Wait()
 		post("east", "4")
 		post("west", "5")
+		awaitWrites()
 		close(g.release)
 		wg.Wait()
 		assert.Equal(t, map[string][]string{"1": {"east"}, "2,3": {"east"}, "4,5": nil}, clusters)
