@@ -21,7 +21,7 @@ const (
 	arrivalGap = 2 * time.Millisecond
 	// maxUnpaused is how many writes at most do not pause after a pause that a gap ended. It
 	// doubles from one with each such pause.
-	maxUnpaused = 64
+	maxUnpaused = 256
 )
 
 // writePause decides when the next write begins. The zero value is ready for use.

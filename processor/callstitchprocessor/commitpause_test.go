@@ -77,9 +77,9 @@ func TestUselessPausesAreRare(t *testing.T) {
 			}
 			return paused
 		}
-		writes(200, 0)
+		writes(1000, 0)
 		assert.Equal(t, 10, writes(10*(maxUnpaused+1), 0))
-		writes(maxUnpaused, time.Millisecond)
+		writes(maxUnpaused+1, time.Millisecond)
 		assert.Equal(t, 100, writes(100, time.Millisecond))
 	})
 }
