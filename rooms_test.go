@@ -31,7 +31,7 @@ var rooms = []struct {
 	{"scan", nil},
 	{"meetingserver", []string{"names", "redact", "scan"}},
 	{"mediasense", []string{"redact", "scan"}},
-	{"ocms", nil},
+	{"ocms", []string{"scan"}},
 	{"stitch", []string{"names", "ids"}},
 	{"archive", []string{"names", "scan"}},
 	{"otel", []string{"names", "redact", "concurrency"}},

@@ -4,13 +4,11 @@
 package ocms
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 func TestCreationTime(t *testing.T) {
@@ -57,22 +55,5 @@ func TestTimeZoneOffset(t *testing.T) {
 		got, ok := parseOffset(text)
 		assert.False(t, ok, text)
 		assert.Zero(t, got, text)
-	}
-}
-
-// parseExactLayout agrees with package time, also on texts with one wrong character.
-func TestLayoutIsThatOfPackageTime(t *testing.T) {
-	d := generator{rand.New(rand.NewPCG(3, 4))}
-	for range 50_000 {
-		text := []byte(time.UnixMilli(d.Int64N(253402300800000)).UTC().Format("2006-01-02T15:04:05.000Z"))
-		if d.IntN(2) == 0 {
-			text[d.IntN(len(text))] = "0123456789-:TZ. "[d.IntN(16)]
-		}
-		want, err := time.Parse("2006-01-02T15:04:05.000Z", string(text))
-		got, ok := parseExactLayout(string(text))
-		require.Equal(t, err == nil, ok, "%s: %v", text, err)
-		if ok {
-			require.Equal(t, want, got, string(text))
-		}
 	}
 }

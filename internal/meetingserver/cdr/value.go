@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/legato-otel/legato/internal/scan/timescan"
 )
 
 // Kind is the type of a value.
@@ -146,7 +148,7 @@ func parseNumber(s string) Number {
 // valid too. A time that does not fit a pcommon.Timestamp is invalid.
 func parseTime(s string) (time.Time, string) {
 	s = trimBlanks(s)
-	t, err := time.Parse(time.RFC3339, s)
+	t, err := timescan.RFC3339(s)
 	if err != nil || t.Year() < 1970 || t.Year() > 2261 {
 		return time.Time{}, s
 	}

@@ -6,6 +6,8 @@ package syslog
 import (
 	"strings"
 	"time"
+
+	"github.com/legato-otel/legato/internal/scan/timescan"
 )
 
 // cutDate parses the date at the beginning of a line. Without one, form is FormUnknown.
@@ -72,7 +74,7 @@ func resolveYear(month time.Month, day int, clock timeOfDay, location *time.Loca
 
 // validDay reports whether the month of a year has that day.
 func validDay(year int, month time.Month, day int) bool {
-	return day >= 1 && day <= time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	return day >= 1 && day <= timescan.DaysIn(year, int(month))
 }
 
 // cutISO parses "2024-03-05T16:50:25.736" with "Z", "+01:00" or no zone behind it, and the

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/legato-otel/legato/internal/scan/timescan"
 )
 
 // setText stores the first text that is not empty.
@@ -56,7 +58,7 @@ func setPresent(to *bool) func(string) { return func(string) { *to = true } }
 // setTime stores a time in RFC 3339.
 func setTime(to *time.Time) func(string) {
 	return func(s string) {
-		if t, err := time.Parse(time.RFC3339, s); err == nil {
+		if t, err := timescan.RFC3339(s); err == nil {
 			*to = t
 		}
 	}
