@@ -71,6 +71,9 @@ type table[T any] struct {
 
 	watchOnce sync.Once
 	watch     watchedColumns
+
+	draftOnce sync.Once
+	fields    []draftField[T] // of a statement in a draft
 }
 
 // columnsOf returns the columns of a type of rows, details last.
@@ -117,6 +120,10 @@ func accessor[T any](index []int) func(*T) any {
 		return fieldAt[*bool, T](offset)
 	case reflect.TypeFor[json.RawMessage]():
 		return fieldAt[json.RawMessage, T](offset)
+	case reflect.TypeFor[Phase](): // no column, but part of a draft
+		return fieldAt[Phase, T](offset)
+	case reflect.TypeFor[Revision]():
+		return fieldAt[Revision, T](offset)
 	default:
 		panic("callarchive: a column of type " + kind.String())
 	}

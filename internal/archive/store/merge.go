@@ -82,13 +82,17 @@ type entry[T any] struct {
 
 // readDraft decodes the text of a draft.
 func (e *entry[T]) readDraft(t *table[T], text json.RawMessage) {
-	if json.Unmarshal(text, &e.draft) != nil {
+	var err error
+	if e.draft, err = t.decodeDraft(text); err != nil {
 		// Another program changed the draft. New statements start it afresh: an error
 		// would repeat with each retry and block the rows of all other objects.
 		e.draft = draft[T]{}
 		return
 	}
 	known := &e.draft
+	if known.Start == nil && known.Update == nil && known.End == nil {
+		return
+	}
 	for phase, statement := range map[Phase]*T{Started: known.Start, Updated: known.Update, Ended: known.End} {
 		if statement != nil {
 			t.object(statement).Phase = phase
@@ -208,14 +212,14 @@ func (e *entry[T]) lastColumns(t *table[T], phase Phase) *Object {
 	return nil
 }
 
-// row returns the object's row and the text of its draft, which is nil if one stitched
-// record makes the row.
-func (e *entry[T]) row(t *table[T]) (*T, []byte, error) {
+// row returns the object's row and the text of its draft, which is empty if one stitched
+// record makes the row. The text is in the buffer if that is long enough.
+func (e *entry[T]) row(t *table[T], buffer []byte) (*T, []byte, error) {
 	known := e.draft.Statements
 	if len(known) == 1 && t.object(known[0]).Phase == Stitched {
-		return known[0], nil, nil
+		return known[0], buffer[:0], nil
 	}
-	text, err := json.Marshal(&e.draft)
+	text, err := t.encodeDraft(buffer[:0], &e.draft)
 	if err != nil {
 		return nil, nil, err
 	}

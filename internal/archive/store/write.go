@@ -85,12 +85,14 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 	if len(ids) == 0 {
 		return nil
 	}
-	merged, drafts := make([]*T, len(ids)), make([][]byte, len(ids))
+	merged, drafts := make([]*T, len(ids)), make([]any, len(ids))
+	var text []byte
 	for i, id := range ids {
 		var err error
-		if merged[i], drafts[i], err = entries[id].row(t); err != nil {
+		if merged[i], text, err = entries[id].row(t, text); err != nil {
 			return fmt.Errorf("draft of a row of %s: %w", t.name, err)
 		}
+		drafts[i] = optional(text)
 	}
 	if t.in != nil {
 		if err := t.in.place(ctx, w, t, merged); err != nil {
@@ -107,7 +109,7 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 		w.recordChange(row, e.trace != o.TraceID)
 		rows[i] = tableRow{
 			values: append(t.values(row, w.dialect.instant, len(revisionColumns)),
-				int64(o.Phase), value(&o.Revision.Time, w.dialect.instant), o.Revision.Digest, optional(drafts[i])),
+				int64(o.Phase), value(&o.Revision.Time, w.dialect.instant), o.Revision.Digest, drafts[i]),
 			mayExist:     e.stored,
 			keepsIndexed: e.stored && t.equalIn(t.watched().indexed, e.storedRow, row),
 		}
