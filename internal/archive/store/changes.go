@@ -53,6 +53,16 @@ func (t *table[T]) equalIn(columns []int, a, b *T) bool {
 	return true
 }
 
+// changedIndexed returns the indexed columns in which two rows differ.
+func (t *table[T]) changedIndexed(a, b *T) (changed columnSet) {
+	for bit, i := range t.watched().indexed {
+		if !equalFields(t.columns[i].field(a), t.columns[i].field(b)) {
+			changed |= 1 << bit
+		}
+	}
+	return changed
+}
+
 // equalFields compares two fields of the same type.
 func equalFields(a, b any) bool {
 	switch v := a.(type) {

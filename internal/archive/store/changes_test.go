@@ -122,6 +122,65 @@ func TestUpdateLeavesIndexesAlone(t *testing.T) {
 	assert.Len(t, result.Rejected, 1, "the name is in an index")
 }
 
+// The end of a leg changes some of its indexed columns. Once the statement for these is
+// prepared, the UPDATE names no other indexed column, and the row is the same.
+func TestUpdateNamesChangedIndexes(t *testing.T) {
+	s := openTest(t, SQLite, t.TempDir()+"/calls.db")
+	leg := func(id string, phase Phase, seconds float64) *Batch {
+		l := Leg{Object: Object{
+			ID: id, TraceID: "t", SpanID: id, Phase: phase, LastHeardAt: at(seconds), Revision: Revision{Index: uint64(seconds), Time: at(seconds)},
+		}}
+		if l.CallID, l.StartedAt, l.DisplayName = "c", at(1), "Ann"; phase == Ended {
+			l.EndedAt, l.Reason = at(seconds), "remoteTeardown"
+		}
+		return &Batch{Legs: []Leg{l}}
+	}
+	for _, b := range []*Batch{leg("a", Started, 1), leg("b", Started, 1), leg("c", Started, 1), leg("a", Ended, 5), leg("b", Ended, 5)} {
+		_, err := s.Write(t.Context(), b)
+		require.NoError(t, err)
+	}
+	unchanged := slices.DeleteFunc(slices.Clone(legs.indexed), func(column string) bool {
+		return slices.Contains([]string{"state", "ended_at", "duration_seconds", "reason"}, column)
+	})
+	require.NoError(t, s.inTurn(t.Context(), func(ctx context.Context, tx transaction) error {
+		_, err := tx.exec(ctx, "CREATE TRIGGER named BEFORE UPDATE OF "+strings.Join(unchanged, ", ")+
+			" ON call_legs BEGIN SELECT RAISE(ABORT, 'an unchanged column is named'); END")
+		return err
+	}))
+	result, err := s.Write(t.Context(), leg("c", Ended, 5))
+	require.NoError(t, err)
+	assert.Empty(t, result.Rejected)
+	rows, err := Select[Leg](t.Context(), s, "ORDER BY id")
+	require.NoError(t, err)
+	require.Len(t, rows, 3)
+	for i := range rows {
+		rows[i].ID, rows[i].SpanID = "", ""
+		rows[i].Revision.Digest = 0
+		assert.Equal(t, rows[0], rows[i], "the first was put, the others updated")
+	}
+}
+
+// The number of statements is bounded, and each row is updated by one that sets all its
+// changes.
+func TestUpdateStatements(t *testing.T) {
+	s := openTest(t, SQLite, t.TempDir()+"/calls.db")
+	d := s.d.(*sqliteDialect)
+	updates := d.updates[legs.name]
+	random := rand.New(rand.NewPCG(3, 9))
+	for range 10 * maxUpdates {
+		changed := columnSet(random.Uint64N(1 << len(legs.indexed)))
+		if update := updates.find(changed); update != nil {
+			for bit, column := range updates.indexed {
+				if changed&(1<<bit) != 0 {
+					assert.Contains(t, update.columns, column)
+				}
+			}
+		}
+		require.NoError(t, d.prepareWanted(t.Context()))
+	}
+	assert.LessOrEqual(t, len(updates.prepared), maxUpdates)
+}
+
 // table.indexed has every column of the schema's indexes.
 func TestIndexedColumns(t *testing.T) {
 	s := openTest(t, SQLite, t.TempDir()+"/calls.db")

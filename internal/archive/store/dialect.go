@@ -63,11 +63,15 @@ type transaction interface {
 // tableRow is a row as it is written.
 type tableRow struct {
 	values []any
-	// stored: the table may have a row with this key.
-	mayExist bool
-	// keepsIndexed: it has one, and the values of all indexed columns stay the same.
-	keepsIndexed bool
+	// mayExist reports that the table may have a row with this key, exists that it has one.
+	mayExist, exists bool
+	// changed are the indexed columns whose values change, if the row exists.
+	changed columnSet
 }
+
+// columnSet is a set of indexed columns of a table: the lowest bit is the first indexed
+// column in the order of the columns.
+type columnSet uint64
 
 // rows of a query.
 type rows interface {

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,10 +28,7 @@ type sqliteDialect struct {
 	copier  *sql.DB
 	log     *checkpointer
 	puts    map[string]*sql.Stmt // by table
-	// updates of rows whose indexed columns stay the same, by table. An UPDATE that
-	// names an indexed column deletes and inserts the index entry even if the value is
-	// the same, and each index has a page of its own to be written.
-	updates map[string]*indexedUpdate
+	updates map[string]*tableUpdates
 
 	// queries are the prepared statements of transactions by their texts, some dozens.
 	// wanted are texts that the next transaction prepares. One transaction at a time
@@ -88,7 +84,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteDialect, error) {
 		return db, db.PingContext(ctx)
 	}
 	busy := fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())
-	d := &sqliteDialect{puts: map[string]*sql.Stmt{}, updates: map[string]*indexedUpdate{}, queries: map[string]*sql.Stmt{}}
+	d := &sqliteDialect{puts: map[string]*sql.Stmt{}, updates: map[string]*tableUpdates{}, queries: map[string]*sql.Stmt{}}
 	// synchronous=FULL: a commit returns when the data is on the disk. A power failure
 	// loses nothing that was acknowledged.
 	if d.writer, err = open(1, busy, "journal_mode(WAL)", "synchronous(FULL)", logPragma, "journal_size_limit(67108864)", "cache_size(-65536)", "temp_store(MEMORY)"); err == nil {
@@ -148,8 +144,8 @@ func (d *sqliteDialect) close() error {
 		d.log.stop()
 	}
 	var errs []error
-	for _, update := range d.updates {
-		errs = append(errs, update.statement.Close())
+	for _, updates := range d.updates {
+		errs = append(errs, updates.close())
 	}
 	clear(d.updates)
 	for _, prepared := range []map[string]*sql.Stmt{d.puts, d.queries} {
@@ -224,6 +220,11 @@ func (d *sqliteDialect) prepareWanted(ctx context.Context) error {
 		d.queries[query] = statement
 	}
 	d.wanted = d.wanted[:0]
+	for _, updates := range d.updates {
+		if err := updates.prepareWanted(ctx, d.writer); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -251,12 +252,6 @@ func (t *sqliteTransaction) affected(result sql.Result, err error) (int64, error
 	return n, err
 }
 
-// indexedUpdate sets the columns of a row that no index has.
-type indexedUpdate struct {
-	statement *sql.Stmt
-	columns   []int // that are set, by their place in the row
-}
-
 func (d *sqliteDialect) prepare(ctx context.Context, table string, columns, indexed []string) error {
 	var sets []string
 	for _, c := range columns[1:] {
@@ -272,46 +267,25 @@ func (d *sqliteDialect) prepare(ctx context.Context, table string, columns, inde
 	if len(indexed) == 0 {
 		return nil
 	}
-	update := &indexedUpdate{}
-	sets = sets[:0]
-	for i, c := range columns[1:] {
-		if !slices.Contains(indexed, c) {
-			sets, update.columns = append(sets, c+"=?"), append(update.columns, i+1)
-		}
-	}
-	//nolint:gosec // names of the program's own tables and columns
-	update.statement, err = d.writer.PrepareContext(ctx, "UPDATE "+table+" SET "+strings.Join(sets, ", ")+" WHERE "+columns[0]+"=?")
-	if err != nil {
-		return err
-	}
-	d.updates[table] = update
-	return nil
+	updates := newTableUpdates(table, columns, indexed)
+	d.updates[table] = updates
+	return updates.prepare(ctx, d.writer, 0)
 }
 
 func (t *sqliteTransaction) put(ctx context.Context, table string, _ []string, rows []tableRow) error {
 	put := t.tx.StmtContext(ctx, t.d.puts[table])
 	defer func() { _ = put.Close() }()
-	var update *sql.Stmt
-	var args []any
+	updates := boundUpdates{all: t.d.updates[table], tx: t.tx, statements: map[*rowUpdate]*sql.Stmt{}}
+	defer updates.close()
 	// The driver starts a goroutine for every statement whose context can end.
 	detached := context.WithoutCancel(ctx)
 	for i := range rows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		row := &rows[i]
-		statement, values := put, row.values
-		if row.keepsIndexed && t.d.updates[table] != nil {
-			if update == nil {
-				update = t.tx.StmtContext(ctx, t.d.updates[table].statement)
-				defer func() { _ = update.Close() }()
-			}
-			args = args[:0]
-			for _, column := range t.d.updates[table].columns {
-				args = append(args, row.values[column])
-			}
-			args = append(args, row.values[0])
-			statement, values = update, args
+		statement, values := put, rows[i].values
+		if update := updates.find(&rows[i]); update != nil {
+			statement, values = updates.bind(detached, update, values)
 		}
 		if _, err := statement.ExecContext(detached, values...); err != nil {
 			return err

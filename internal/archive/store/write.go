@@ -110,8 +110,10 @@ func putChanged[T any](ctx context.Context, w *write, t *table[T], ids []string,
 		rows[i] = tableRow{
 			values: append(t.values(row, w.dialect.instant, len(revisionColumns)),
 				int64(o.Phase), value(&o.Revision.Time, w.dialect.instant), o.Revision.Digest, drafts[i]),
-			mayExist:     e.stored,
-			keepsIndexed: e.stored && t.equalIn(t.watched().indexed, e.storedRow, row),
+			mayExist: e.stored, exists: e.stored,
+		}
+		if e.stored {
+			rows[i].changed = t.changedIndexed(e.storedRow, row)
 		}
 	}
 	w.result.Changed += len(rows)
